@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes that grow up to a limit. The contents always end in a NUL that `len`
+ * does not count, so `data` is a C string as soon as anything was added.
+ *
+ *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
+ *   GC_TRY(gc_buf_add(&body, "abc", 3)); */
+#ifndef GC_BASE_BUF_H
+#define GC_BASE_BUF_H
+
+#include "common/base/err.h"
+
+struct gc_buf {
+  char *data; /* NULL until something is added */
+  size_t len, cap;
+  size_t most; /* refuse to grow past this many bytes; must be set */
+};
+
+/* GC_ERR_LIMIT when it would pass `most`, GC_ERR_MEMORY; nothing is added
+ * then. `bytes` may be NULL when `len` is 0. */
+GC_API GC_MUST_CHECK enum gc_code gc_buf_add(struct gc_buf *b,
+                                             const void *bytes, size_t len);
+GC_API GC_MUST_CHECK enum gc_code gc_buf_text(struct gc_buf *b,
+                                              const char *text);
+GC_API GC_MUST_CHECK enum gc_code gc_buf_print(struct gc_buf *b,
+                                               const char *format, ...)
+    GC_PRINTF(2, 3);
+
+/* The contents as a C string, "" when empty. Borrowed until the next call. */
+GC_API const char *gc_buf_string(const struct gc_buf *b);
+
+/* Empties it, keeps the memory for the next use. */
+GC_API void gc_buf_reset(struct gc_buf *b);
+/* Gives the memory back; `most` stays. */
+GC_API void gc_buf_clear(struct gc_buf *b);
+/* The same, for contents nobody may find afterwards: overwrites first. */
+GC_API void gc_buf_wipe(struct gc_buf *b);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Words every file of the project uses: what a plugin may call, what must be
+ * looked at, and how memory goes when its scope ends.
+ *
+ * Three verb pairs say who holds the memory, and there is no fourth:
+ *   struct x v = {0};  … x_clear(&v)    the caller's memory, contents are ours
+ *   x_new()            … x_free(p)      one owner
+ *   x_get()            … x_put(p)       counted, shared
+ * x_clear, x_free and x_put take NULL, zeroed and half-built objects. */
+#ifndef GC_BASE_CLEANUP_H
+#define GC_BASE_CLEANUP_H
+
+#include <stddef.h>
+
+/* Visible outside the core's shared library: what plugins may call. Everything
+ * else is hidden, or collectd's own symbols could take its place. */
+#define GC_API __attribute__((visibility("default")))
+
+#define GC_MUST_CHECK __attribute__((warn_unused_result))
+#define GC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* Calls `fn(&variable)` when the variable's scope ends:
+ *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096}; */
+#define GC_AUTO(fn) __attribute__((cleanup(fn)))
+
+/* Makes `fn_auto` for GC_AUTO out of a destructor that takes a pointer. */
+#define GC_DEFINE_AUTO(type, fn)                                               \
+  __attribute__((unused)) static inline void fn##_auto(type **p) {             \
+    if (*p != NULL)                                                            \
+      fn(*p);                                                                  \
+  }
+
+/* Hands ownership on: the variable is NULL afterwards, its value is returned.
+ *   *ret_token = gc_steal(token); */
+#define gc_steal(p)                                                            \
+  __extension__({                                                              \
+    __typeof__(p) gc_stolen = (p);                                             \
+    (p) = NULL;                                                                \
+    gc_stolen;                                                                 \
+  })
+
+#define GC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* How to reach a host: one set of settings for REST, the token endpoint and
+ * the sockets, so that TLS, CA and proxy are configured once. Settings only;
+ * const after the configuration was read. */
+#ifndef GC_BASE_CONNECT_H
+#define GC_BASE_CONNECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gc_connect {
+  uint32_t timeout_ms;         /* whole request */
+  uint32_t connect_timeout_ms; /* DNS, TCP, proxy and TLS together */
+  bool verify_peer, verify_host;
+  char *ca_cert;         /* file or folder; NULL: the system's */
+  char *client_cert;     /* PEM file; NULL: none */
+  char *client_key;      /* PEM file; NULL: in client_cert */
+  char *client_key_pass; /* secret; NULL: none */
+  char *proxy;           /* URL, may hold user:password (secret); NULL: what
+                            the environment says (http_proxy and so on) */
+  char *no_proxy;        /* host list; NULL: what the environment says */
+};
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/decimal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The number is digits * 10^exponent; "-12.50e3" is 1250, 1, negative. */
+struct decimal {
+  char digits[GC_DECIMAL_MAX + 1];
+  size_t count; /* without leading zeros; 0 for zero */
+  long exponent;
+  bool negative;
+};
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static void add_digit(struct decimal *d, char c) {
+  if (d->count > 0 || c != '0')
+    d->digits[d->count++] = c;
+}
+
+/* Past this an exponent says only "huge" or "nothing"; it stops growing here
+ * so that no text can overflow it. */
+enum { EXPONENT_MOST = 100000 };
+
+static bool read_exponent(const char *p, const char *end, long *ret) {
+  bool negative = p < end && *p == '-';
+  if (p < end && (*p == '-' || *p == '+'))
+    p++;
+  if (p == end)
+    return false;
+  long value = 0;
+  for (; p < end; p++) {
+    if (!is_digit(*p))
+      return false;
+    if (value < EXPONENT_MOST)
+      value = value * 10 + (*p - '0');
+  }
+  *ret = negative ? -value : value;
+  return true;
+}
+
+static bool split(const char *text, size_t len, struct decimal *d) {
+  if (len == 0 || len > GC_DECIMAL_MAX)
+    return false;
+  const char *p = text, *end = text + len;
+  d->count = 0;
+  d->exponent = 0;
+  d->negative = *p == '-';
+  if (d->negative)
+    p++;
+
+  const char *whole = p;
+  while (p < end && is_digit(*p))
+    add_digit(d, *p++);
+  if (p == whole || (*whole == '0' && p - whole > 1))
+    return false;
+
+  long fraction = 0;
+  if (p < end && *p == '.') {
+    const char *from = ++p;
+    while (p < end && is_digit(*p))
+      add_digit(d, *p++);
+    fraction = p - from;
+    if (fraction == 0)
+      return false;
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    if (!read_exponent(p + 1, end, &d->exponent))
+      return false;
+    p = end;
+  }
+  d->exponent -= fraction;
+  return p == end;
+}
+
+bool gc_decimal_int(const char *text, size_t len, int64_t *ret) {
+  struct decimal d;
+  if (!split(text, len, &d))
+    return false;
+  while (d.count > 0 && d.exponent < 0 && d.digits[d.count - 1] == '0') {
+    d.count--;
+    d.exponent++;
+  }
+  if (d.count == 0) {
+    *ret = 0;
+    return true;
+  }
+  if (d.exponent < 0 || d.exponent > 18)
+    return false;
+
+  /* Downwards, since only the negative side holds INT64_MIN. */
+  int64_t value = 0;
+  for (size_t i = 0; i < d.count + (size_t)d.exponent; i++) {
+    int digit = i < d.count ? d.digits[i] - '0' : 0;
+    if (__builtin_mul_overflow(value, 10, &value) ||
+        __builtin_sub_overflow(value, digit, &value))
+      return false;
+  }
+  if (!d.negative && value == INT64_MIN)
+    return false;
+  *ret = d.negative ? value : -value;
+  return true;
+}
+
+/* Both factors are exact doubles, so their product or quotient is the nearest
+ * double (Clinger, "How to read floating point numbers accurately"). */
+static bool exact(const struct decimal *d, double *ret) {
+  static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (d->count > 15 || d->exponent < -22 || d->exponent > 22)
+    return false;
+  uint64_t mantissa = 0;
+  for (size_t i = 0; i < d->count; i++)
+    mantissa = mantissa * 10 + (uint64_t)(d->digits[i] - '0');
+  *ret = d->exponent < 0 ? (double)mantissa / tens[-d->exponent]
+                         : (double)mantissa * tens[d->exponent];
+  return true;
+}
+
+bool gc_decimal_real(const char *text, size_t len, double *ret) {
+  struct decimal d;
+  if (!split(text, len, &d))
+    return false;
+
+  double value = 0;
+  if (d.count > 0 && !exact(&d, &value)) {
+    /* Without a decimal point there is nothing a locale could change. */
+    char plain[GC_DECIMAL_MAX + 32];
+    snprintf(plain, sizeof(plain), "%.*se%ld", (int)d.count, d.digits,
+             d.exponent);
+    value = strtod(plain, NULL);
+  }
+  if (!isfinite(value))
+    return false;
+  *ret = d.negative ? -value : value;
+  return true;
+}

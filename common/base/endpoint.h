@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls of the Platform API v2 that we make, as one table: name for the
+ * self-telemetry, method, path, and the permission a role must have. From the
+ * API's own operation list. Pure. */
+#ifndef GC_BASE_ENDPOINT_H
+#define GC_BASE_ENDPOINT_H
+
+#include "common/base/err.h"
+
+#define GC_ENDPOINT_MAP(XX)                                                    \
+  XX(QUEUES, "queues", "GET", "/api/v2/routing/queues", "routing:queue:view")  \
+  XX(USERS, "users", "GET", "/api/v2/users", "")                               \
+  XX(PRESENCES, "presences", "GET", "/api/v2/presence/definitions",            \
+     "presence:presenceDefinition:view")                                       \
+  XX(QUEUE_OBSERVATIONS, "queue_observations", "POST",                         \
+     "/api/v2/analytics/queues/observations/query",                            \
+     "analytics:queueObservation:view")                                        \
+  XX(CONVERSATION_ACTIVITY, "conversation_activity", "POST",                   \
+     "/api/v2/analytics/conversations/activity/query",                         \
+     "analytics:queueObservation:view")                                        \
+  XX(ROUTING_ACTIVITY, "routing_activity", "POST",                             \
+     "/api/v2/analytics/routing/activity/query",                               \
+     "analytics:queueObservation:view")
+
+enum gc_endpoint_id {
+#define XX(id, function, method, path, permission) GC_ENDPOINT_##id,
+  GC_ENDPOINT_MAP(XX)
+#undef XX
+      GC_ENDPOINT_COUNT
+};
+
+struct gc_endpoint {
+  const char *function; /* for self-telemetry and messages */
+  const char *method;
+  const char *path;       /* below BaseURL */
+  const char *permission; /* "" when none is needed */
+};
+
+/* The row; never NULL. */
+GC_API const struct gc_endpoint *gc_endpoint(enum gc_endpoint_id id);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+  const char *name, *words;
+} codes[GC_CODE_COUNT] = {
+#define XX(code, text) [GC_##code] = {#code, text},
+    GC_CODE_MAP(XX)
+#undef XX
+};
+
+enum gc_code gc_fail(struct gc_err *err, enum gc_code code, const char *format,
+                     ...) {
+  if (err == NULL)
+    return code;
+
+  va_list args;
+  va_start(args, format);
+  vsnprintf(err->text, sizeof(err->text), format, args);
+  va_end(args);
+  err->code = code;
+  return code;
+}
+
+enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
+                        const char *format, ...) {
+  if (err == NULL)
+    return code;
+
+  char old[sizeof(err->text)];
+  memcpy(old, err->text, sizeof(old));
+
+  va_list args;
+  va_start(args, format);
+  int used = vsnprintf(err->text, sizeof(err->text), format, args);
+  va_end(args);
+  if (used >= 0 && (size_t)used < sizeof(err->text))
+    snprintf(err->text + used, sizeof(err->text) - (size_t)used, "%s", old);
+  err->code = code;
+  return code;
+}
+
+const char *gc_code_name(enum gc_code code) {
+  return (unsigned)code < GC_CODE_COUNT ? codes[code].name : "ERR_UNKNOWN";
+}
+
+const char *gc_code_words(enum gc_code code) {
+  return (unsigned)code < GC_CODE_COUNT ? codes[code].words : "unknown error";
+}
+
+bool gc_code_is_shared(enum gc_code code) {
+  switch (code) {
+  case GC_ERR_AUTH:
+  case GC_ERR_NETWORK:
+  case GC_ERR_TLS:
+  case GC_ERR_TIMEOUT:
+  case GC_ERR_REMOTE:
+  case GC_ERR_THROTTLED:
+  case GC_ERR_UNAVAILABLE:
+  case GC_ERR_STOPPED:
+    return true;
+  default:
+    return false;
+  }
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* A code to branch on, words for the log.
+ *
+ * The core never logs. A function that can fail returns enum gc_code and fills
+ * a struct gc_err with the detail that only it knows; whoever talks to an
+ * operator (common/daemon/complain) writes it down once. `err` may be NULL
+ * wherever a function takes one. Outputs are untouched on failure. */
+#ifndef GC_BASE_ERR_H
+#define GC_BASE_ERR_H
+
+#include "common/base/cleanup.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+/* Each code, and what it means to the one who branches on it. */
+#define GC_CODE_MAP(XX)                                                        \
+  XX(OK, "done")                                                               \
+  XX(ERR_MEMORY, "out of memory")                                              \
+  XX(ERR_CONFIG, "the configuration is wrong; nothing but an edit helps")      \
+  XX(ERR_AUTH, "the platform refuses our credentials")                         \
+  XX(ERR_PERMISSION, "the client lacks a permission (403)")                    \
+  XX(ERR_NOT_FOUND, "there is no such thing (404)")                            \
+  XX(ERR_REQUEST, "our request is refused (other 4xx)")                        \
+  XX(ERR_THROTTLED, "asked to wait (429)")                                     \
+  XX(ERR_REMOTE, "the other side failed (5xx)")                                \
+  XX(ERR_NETWORK, "the other side was not reached, or hung up")                \
+  XX(ERR_TLS, "the TLS peer could not be verified")                            \
+  XX(ERR_TIMEOUT, "no answer in time")                                         \
+  XX(ERR_PARSE, "the answer is not what the API documents")                    \
+  XX(ERR_LIMIT, "larger than we accept")                                       \
+  XX(ERR_STATE, "the state file or a file of ours cannot be used")             \
+  XX(ERR_UNAVAILABLE, "the account is down and has itself said why")           \
+  XX(ERR_STOPPED, "we are shutting down")
+
+enum gc_code {
+#define XX(name, words) GC_##name,
+  GC_CODE_MAP(XX)
+#undef XX
+      GC_CODE_COUNT
+};
+
+struct gc_err {
+  enum gc_code code;
+  char text[400]; /* one line, no secret, tells what to do next */
+};
+
+/* Fills `err` (which may be NULL) and returns `code`, so that a failure is one
+ * line: return gc_fail(err, GC_ERR_PARSE, "…"). Too long a text is cut. */
+GC_API enum gc_code gc_fail(struct gc_err *err, enum gc_code code,
+                            const char *format, ...) GC_PRINTF(3, 4);
+
+/* Puts words in front of what is already there: "queues: " + text. Returns the
+ * code that `err` holds. */
+GC_API enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
+                               const char *format, ...) GC_PRINTF(3, 4);
+
+/* "ERR_PARSE" and the like; never NULL. */
+GC_API const char *gc_code_name(enum gc_code code);
+
+/* The words of the list above; never NULL. */
+GC_API const char *gc_code_words(enum gc_code code);
+
+/* True when the code tells of the whole account, not of one request: the
+ * account complains about it once, its blocks keep quiet. */
+GC_API bool gc_code_is_shared(enum gc_code code);
+
+/* The project's only control-flow macro: leaves with the code of a failed
+ * step. */
+#define GC_TRY(step)                                                           \
+  do {                                                                         \
+    enum gc_code gc_try_code = (step);                                         \
+    if (gc_try_code != GC_OK)                                                  \
+      return gc_try_code;                                                      \
+  } while (0)
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/glob.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+
+/* Takes one character off the front. An invalid byte is a character of its
+ * own, beyond Unicode, so that it equals itself alone. */
+static uint32_t next(const char **p) {
+  uint32_t point = 0;
+  size_t size = gc_utf8_char(*p, strnlen(*p, 4), &point);
+  if (size == 0) {
+    point = 0x110000 + (unsigned char)**p;
+    size = 1;
+  }
+  *p += size;
+  return point;
+}
+
+/* One end of a range, perhaps behind a `\`. */
+static bool next_in_set(const char **p, uint32_t *ret) {
+  if (**p == '\\')
+    (*p)++;
+  if (**p == '\0')
+    return false;
+  *ret = next(p);
+  return true;
+}
+
+enum set { SET_WITHOUT, SET_WITH, SET_OPEN, SET_BACKWARDS };
+
+/* `*p` stands behind the `[` and is moved behind the `]`. Says whether `c` is
+ * in the set, or what is wrong with it. */
+static enum set read_set(const char **p, uint32_t c) {
+  bool negative = **p == '!' || **p == '^';
+  if (negative)
+    (*p)++;
+  bool found = false;
+  for (bool first = true; first || **p != ']'; first = false) {
+    uint32_t low, high;
+    if (!next_in_set(p, &low))
+      return SET_OPEN;
+    high = low;
+    if ((*p)[0] == '-' && (*p)[1] != ']' && (*p)[1] != '\0') {
+      (*p)++;
+      if (!next_in_set(p, &high))
+        return SET_OPEN;
+    }
+    if (high < low)
+      return SET_BACKWARDS;
+    found = found || (c >= low && c <= high);
+  }
+  (*p)++;
+  return found != negative ? SET_WITH : SET_WITHOUT;
+}
+
+/* One character of the pattern, which is no `*`, against one of the text. */
+static bool matches_one(const char **p, const char **t) {
+  if (**p == '\0' || **t == '\0')
+    return false;
+  uint32_t c = next(t);
+  switch (**p) {
+  case '?':
+    (*p)++;
+    return true;
+  case '[':
+    (*p)++;
+    return read_set(p, c) == SET_WITH;
+  case '\\':
+    (*p)++;
+    return **p != '\0' && next(p) == c;
+  default:
+    return next(p) == c;
+  }
+}
+
+/* When a character does not fit, only the last `*` need take one more: any
+ * earlier one could not reach further than that. */
+bool gc_glob_matches(const char *pattern, const char *text) {
+  const char *p = pattern, *t = text;
+  const char *star = NULL, *taken = NULL;
+  while (*t != '\0' || *p != '\0') {
+    if (*p == '*') {
+      star = ++p;
+      taken = t;
+      continue;
+    }
+    if (matches_one(&p, &t))
+      continue;
+    if (star == NULL || *taken == '\0')
+      return false;
+    next(&taken);
+    p = star;
+    t = taken;
+  }
+  return true;
+}
+
+static enum gc_code wrong(struct gc_err *err, const char *pattern,
+                          const char *what) {
+  return gc_fail(err, GC_ERR_CONFIG, "pattern \"%s\": %s", pattern, what);
+}
+
+enum gc_code gc_glob_check(const char *pattern, struct gc_err *err) {
+  if (pattern[0] == '\0')
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "an empty pattern matches nothing; \"*\" matches all");
+  const char *p = pattern[0] == '!' ? pattern + 1 : pattern;
+  if (*p == '\0')
+    return wrong(err, pattern, "nothing follows the \"!\"");
+  while (*p != '\0') {
+    char c = *p++;
+    if (c == '\\' && *p == '\0')
+      return wrong(err, pattern, "nothing follows the \"\\\" at the end");
+    if (c == '\\')
+      p++;
+    if (c != '[')
+      continue;
+    enum set set = read_set(&p, 0);
+    if (set == SET_OPEN)
+      return wrong(err, pattern,
+                   "\"[\" without \"]\"; \"\\[\" is the bracket itself");
+    if (set == SET_BACKWARDS)
+      return wrong(err, pattern, "a range within \"[ ]\" runs backwards");
+  }
+  return GC_OK;
+}
+
+bool gc_glob_accepts(char *const *patterns, size_t count, const char *name,
+                     const char *id) {
+  bool any_positive = false;
+  for (size_t i = 0; i < count; i++) {
+    bool negative = patterns[i][0] == '!';
+    const char *pattern = patterns[i] + negative;
+    any_positive = any_positive || !negative;
+    if ((name != NULL && gc_glob_matches(pattern, name)) ||
+        (id != NULL && gc_glob_matches(pattern, id)))
+      return !negative;
+  }
+  return !any_positive;
+}

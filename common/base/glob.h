@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Selectors by name: `Queue "Support*"  Queue "!*test*"`. Pure, any thread.
+ *
+ * A pattern is compared with the whole name, and with the id; case counts.
+ *   *       any characters, also none
+ *   ?       one character (of UTF-8; an invalid byte is one)
+ *   [a-z_]  one of these; [!a-z] or [^a-z]: none of these; ] stands first
+ *   \x      x itself, also within brackets
+ *   !…      in front: what matches is refused
+ * Not fnmatch(3): its `?` and ranges follow the locale of the daemon. The
+ * matcher needs at most pattern times name steps, whatever the pattern. */
+#ifndef GC_BASE_GLOB_H
+#define GC_BASE_GLOB_H
+
+#include "common/base/err.h"
+
+#include <stddef.h>
+
+/* GC_ERR_CONFIG, and words that name the pattern, for one that cannot be
+ * meant: empty, a lone `!`, a `[` without its `]`, a range that runs backwards,
+ * a `\` at the end. The others below take such a pattern too, and match
+ * nothing with it. */
+GC_API GC_MUST_CHECK enum gc_code gc_glob_check(const char *pattern,
+                                                struct gc_err *err);
+
+/* One pattern, where `!` is nothing special. */
+GC_API bool gc_glob_matches(const char *pattern, const char *text);
+
+/* The first pattern that matches `name` or `id` (either may be NULL: unknown)
+ * decides. If none does: a list of `!` patterns only accepts, one with any
+ * other refuses; so does an empty list accept. Patterns are the values of a
+ * configuration (struct gc_strs), hence no const on the pointers. */
+GC_API bool gc_glob_accepts(char *const *patterns, size_t count,
+                            const char *name, const char *id);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Strings to small dense numbers and back: the ids, media and statuses of one
+ * answer, each kept once. Pure; bounded.
+ *
+ *   struct gc_intern media = {.most = 64};
+ *   GC_TRY(gc_intern_put(&media, "voice", 5, &m));     m is 0
+ *   gc_intern_text(&media, m)                          "voice" */
+#ifndef GC_BASE_INTERN_H
+#define GC_BASE_INTERN_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+struct gc_intern {
+  uint32_t most; /* refuse more strings than this; must be set */
+
+  char **texts; /* texts[number]; stable as long as the object lives */
+  uint32_t count, cap;
+  uint32_t *slots; /* open addressing: number + 1, 0 is free */
+  uint32_t slot_count;
+};
+
+/* The number of `text`, a new one if it is new. GC_ERR_LIMIT past `most`,
+ * GC_ERR_MEMORY. A NUL inside the text ends it. */
+GC_API GC_MUST_CHECK enum gc_code gc_intern_put(struct gc_intern *in,
+                                                const char *text, size_t len,
+                                                uint32_t *ret_number);
+/* False when it is not there. */
+GC_API bool gc_intern_find(const struct gc_intern *in, const char *text,
+                           size_t len, uint32_t *ret_number);
+/* Borrowed; "" for a number that was never given. */
+GC_API const char *gc_intern_text(const struct gc_intern *in, uint32_t number);
+
+/* Forgets all, `most` stays. */
+GC_API void gc_intern_clear(struct gc_intern *in);
+
+#endif

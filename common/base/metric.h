@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Every type of value the suite dispatches, as one table. The plugins register
+ * these as collectd data sets, genesys.db and docs/metrics.md are printed from
+ * them, and samples name their type by the enum. Pure. */
+#ifndef GC_BASE_METRIC_H
+#define GC_BASE_METRIC_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+enum { GC_DS_MAX = 4 };
+
+enum gc_ds_kind {
+  GC_GAUGE,  /* a double; not finite means "not known" */
+  GC_DERIVE, /* a monotonic count since some start; collectd makes the rate */
+};
+
+/* One data source; collectd's data_source_t without collectd. */
+struct gc_ds {
+  const char *name; /* "value" when it is the only one */
+  enum gc_ds_kind kind;
+};
+
+/*     enum name              collectd type, kind of each data source, who
+ *                            (block, queue, account), unit, meaning */
+#define GC_METRIC_MAP(XX)                                                      \
+  XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
+     "Contacts waiting.")                                                      \
+  XX(QUEUE_INTERACTING, "queue_interacting", ONE(GAUGE), "queue", "contacts",  \
+     "Contacts with an agent.")                                                \
+  XX(QUEUE_ALERTING, "queue_alerting", ONE(GAUGE), "queue", "contacts",        \
+     "Contacts ringing at an agent.")                                          \
+  XX(QUEUE_LONGEST_WAIT, "queue_longest_wait", ONE(GAUGE), "queue", "s",       \
+     "Age of the contact that has waited longest; 0 when none waits.")         \
+  XX(QUEUE_AGENTS, "queue_agents", ONE(GAUGE), "queue", "agents",              \
+     "Agents of the queue: member, active, on_queue, off_queue, available "    \
+     "(on queue and idle), busy (on queue and not idle).")                     \
+  XX(QUEUE_AGENTS_ROUTING, "queue_agents_routing", ONE(GAUGE), "queue",        \
+     "agents", "Agents of the queue by routing status.")                       \
+  XX(QUEUE_AGENTS_PRESENCE, "queue_agents_presence", ONE(GAUGE), "queue",      \
+     "agents", "Agents of the queue by presence.")                             \
+  XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
+     "1 while a source of the block answers in time.")                         \
+  XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \
+     "Time since the source's last complete answer.")                          \
+  XX(SERIES, "series", ONE(GAUGE), "block", "series",                          \
+     "Series the block's last reading had.")                                   \
+  XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
+     "Queues: matched (by the block's selectors), unnamed (held back until "   \
+     "their name is known).")                                                  \
+  XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
+     "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
+     "5xx or network.")                                                        \
+  XX(API_LATENCY, "api_latency", ONE(GAUGE), "account", "s",                   \
+     "Average time to a complete answer since the last reading; silent "       \
+     "without one.")                                                           \
+  XX(API_BUDGET, "api_budget", ONE(GAUGE), "account", "requests",              \
+     "Requests that could be sent at once: what is left of the budget.")       \
+  XX(API_QUEUED, "api_queued", ONE(GAUGE), "account", "requests",              \
+     "Requests that wait for budget, token or a free connection.")             \
+  XX(API_THROTTLED, "api_throttled", ONE(DERIVE), "account", "answers",        \
+     "Answers 429.")                                                           \
+  XX(API_BYTES, "api_bytes", ONE(DERIVE), "account", "bytes",                  \
+     "Bytes of answers, after decompression.")                                 \
+  XX(API_BREAKER, "api_breaker", ONE(GAUGE), "account", "0 or 1",              \
+     "1 while the breaker is open and nothing is sent.")                       \
+  XX(TOKEN_LIFETIME, "token_lifetime", ONE(GAUGE), "account", "s",             \
+     "Time until the access token ends; 0 without one.")                       \
+  XX(TOKEN_REQUESTS, "token_requests", ONE(DERIVE), "account", "requests",     \
+     "Token requests: ok, failed.")                                            \
+  XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
+     "Names known to the cache: queue, user, presence.")
+
+enum gc_metric_id {
+#define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,
+  GC_METRIC_MAP(XX)
+#undef XX
+      GC_METRIC_COUNT
+};
+
+struct gc_metric {
+  const char *name;
+  struct gc_ds ds[GC_DS_MAX];
+  unsigned ds_count;
+  const char *owner;   /* what the plugin_instance is: queue, block, account */
+  const char *unit;    /* for the manual */
+  const char *meaning; /* for the manual */
+};
+
+/* The row of `id`; never NULL. */
+GC_API const struct gc_metric *gc_metric(enum gc_metric_id id);
+
+/* Appends "NAME  value:GAUGE:U:U, …\n", the row as collectd's types.db(5)
+ * writes it. DERIVE has the minimum 0: a restart is a gap, no wrap. */
+struct gc_buf;
+GC_API GC_MUST_CHECK enum gc_code gc_metric_typesdb(enum gc_metric_id id,
+                                                    struct gc_buf *out);
+
+/* One number of one data source. */
+union gc_number {
+  double gauge;
+  int64_t derive;
+};
+
+/* One value list, before collectd. Strings are borrowed for the call. */
+struct gc_sample {
+  enum gc_metric_id metric;
+  const char *instance;  /* plugin_instance: queue label, block, account */
+  const char *qualifier; /* type_instance; "" for none */
+  union gc_number values[GC_DS_MAX];
+  int64_t time_ms;      /* wall clock, epoch; 0: when it is dispatched */
+  uint32_t interval_ms; /* the series' own period */
+};
+
+/* Where samples go: collectd in production, a list in tests. */
+struct gc_samples {
+  void (*put)(void *ctx, const struct gc_sample *sample);
+  void *ctx;
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/strmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* FNV-1a, its upper bits folded down since we take the lower ones. */
+static uint64_t hash_of(const char *key) {
+  uint64_t h = 0xcbf29ce484222325;
+  for (const unsigned char *c = (const unsigned char *)key; *c != 0; c++)
+    h = (h ^ *c) * 0x100000001b3;
+  return h ^ h >> 32;
+}
+
+/* The slot of `key`, or the free one where it would go. */
+static size_t place(const struct gc_strmap *m, const char *key, uint64_t hash) {
+  size_t i = hash & (m->room - 1);
+  while (m->slots[i].key != NULL &&
+         (m->slots[i].hash != hash || strcmp(m->slots[i].key, key) != 0))
+    i = (i + 1) & (m->room - 1);
+  return i;
+}
+
+/* At most two thirds full. */
+static enum gc_code make_room(struct gc_strmap *m) {
+  if (m->room > 0 && (m->count + 1) * 3 <= m->room * 2)
+    return GC_OK;
+  struct gc_strmap wide = {.room = m->room > 0 ? m->room * 2 : 16,
+                           .count = m->count};
+  wide.slots = calloc(wide.room, sizeof(*wide.slots));
+  if (wide.slots == NULL)
+    return GC_ERR_MEMORY;
+  for (size_t i = 0; i < m->room; i++)
+    if (m->slots[i].key != NULL)
+      wide.slots[place(&wide, m->slots[i].key, m->slots[i].hash)] = m->slots[i];
+  free(m->slots);
+  *m = wide;
+  return GC_OK;
+}
+
+enum gc_code gc_strmap_put(struct gc_strmap *m, const char *key, void *value) {
+  GC_TRY(make_room(m));
+  uint64_t hash = hash_of(key);
+  struct gc_strmap_slot *slot = &m->slots[place(m, key, hash)];
+  m->count += slot->key == NULL;
+  *slot = (struct gc_strmap_slot){key, value, hash};
+  return GC_OK;
+}
+
+void *gc_strmap_get(const struct gc_strmap *m, const char *key) {
+  return m->count > 0 ? m->slots[place(m, key, hash_of(key))].value : NULL;
+}
+
+void *gc_strmap_drop(struct gc_strmap *m, const char *key) {
+  if (m->count == 0)
+    return NULL;
+  size_t hole = place(m, key, hash_of(key));
+  void *value = m->slots[hole].value;
+  if (m->slots[hole].key == NULL)
+    return NULL;
+  m->count--;
+
+  /* What was pushed past the hole moves into it, so that a look-up may stop
+   * at the first free slot. */
+  size_t mask = m->room - 1;
+  for (size_t i = (hole + 1) & mask; m->slots[i].key != NULL;
+       i = (i + 1) & mask) {
+    size_t from_home = (i - m->slots[i].hash) & mask;
+    if (from_home >= ((i - hole) & mask)) {
+      m->slots[hole] = m->slots[i];
+      hole = i;
+    }
+  }
+  m->slots[hole] = (struct gc_strmap_slot){0};
+  return value;
+}
+
+void gc_strmap_clear(struct gc_strmap *m) {
+  free(m->slots);
+  *m = (struct gc_strmap){0};
+}

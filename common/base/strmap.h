@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* C strings to pointers, hashed. Neither keys nor values are owned: a key
+ * must stay where it is as long as it is in the map (usually it lives in the
+ * value). Pure, one thread.
+ *
+ *   struct gc_strmap map = {0};
+ *   GC_TRY(gc_strmap_put(&map, queue->id, queue)); */
+#ifndef GC_BASE_STRMAP_H
+#define GC_BASE_STRMAP_H
+
+#include "common/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct gc_strmap_slot {
+  const char *key; /* NULL: free */
+  void *value;
+  uint64_t hash;
+};
+
+struct gc_strmap {
+  struct gc_strmap_slot *slots; /* to walk: skip those whose key is NULL */
+  size_t room;                  /* a power of two, or 0 */
+  size_t count;
+};
+
+/* Adds or replaces, key and value. GC_ERR_MEMORY leaves the map as it was. */
+GC_API GC_MUST_CHECK enum gc_code gc_strmap_put(struct gc_strmap *m,
+                                                const char *key, void *value);
+/* NULL when it is not there. */
+GC_API void *gc_strmap_get(const struct gc_strmap *m, const char *key);
+/* Takes it out and returns its value, NULL when it is not there. */
+GC_API void *gc_strmap_drop(struct gc_strmap *m, const char *key);
+/* Forgets all. */
+GC_API void gc_strmap_clear(struct gc_strmap *m);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/timers.h"
+
+#include <stdlib.h>
+
+/* A binary heap; place p (from 1) has its parent at p / 2. */
+static void put(struct gc_timers *t, size_t place, struct gc_timer *timer) {
+  t->heap[place - 1] = timer;
+  timer->place = place;
+}
+
+static void rise(struct gc_timers *t, struct gc_timer *timer) {
+  size_t p = timer->place;
+  while (p > 1 && t->heap[p / 2 - 1]->due_ms > timer->due_ms) {
+    put(t, p, t->heap[p / 2 - 1]);
+    p /= 2;
+  }
+  put(t, p, timer);
+}
+
+static void sink(struct gc_timers *t, struct gc_timer *timer) {
+  size_t p = timer->place;
+  for (;;) {
+    size_t child = p * 2;
+    if (child > t->count)
+      break;
+    if (child < t->count && t->heap[child]->due_ms < t->heap[child - 1]->due_ms)
+      child++;
+    if (t->heap[child - 1]->due_ms >= timer->due_ms)
+      break;
+    put(t, p, t->heap[child - 1]);
+    p = child;
+  }
+  put(t, p, timer);
+}
+
+static enum gc_code append(struct gc_timers *t, struct gc_timer *timer) {
+  if (t->count == t->cap) {
+    size_t cap = t->cap == 0 ? 16 : t->cap * 2;
+    struct gc_timer **heap = realloc(t->heap, cap * sizeof(struct gc_timer *));
+    if (heap == NULL)
+      return GC_ERR_MEMORY;
+    t->heap = heap;
+    t->cap = cap;
+  }
+  t->count++;
+  put(t, t->count, timer);
+  return GC_OK;
+}
+
+enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
+                           uint64_t due_ms) {
+  timer->due_ms = due_ms;
+  if (timer->place == 0)
+    GC_TRY(append(t, timer));
+  rise(t, timer);
+  sink(t, timer);
+  return GC_OK;
+}
+
+void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer) {
+  if (timer->place == 0)
+    return;
+  struct gc_timer *last = t->heap[t->count - 1];
+  t->count--;
+  if (last != timer) {
+    put(t, timer->place, last);
+    rise(t, last);
+    sink(t, last);
+  }
+  timer->place = 0;
+}
+
+/* The law "set again inside waits for the next run" by counting: no more
+ * timers fire than were due when we began. */
+void gc_timers_run(struct gc_timers *t, uint64_t now_ms) {
+  size_t due = 0;
+  for (size_t i = 0; i < t->count; i++)
+    due += t->heap[i]->due_ms <= now_ms;
+
+  for (; due > 0 && t->count > 0 && t->heap[0]->due_ms <= now_ms; due--) {
+    struct gc_timer *timer = t->heap[0];
+    gc_timers_unset(t, timer);
+    timer->fire(timer->ctx, now_ms);
+  }
+}
+
+uint32_t gc_timers_wait_ms(const struct gc_timers *t, uint64_t now_ms,
+                           uint32_t most_ms) {
+  if (t->count == 0)
+    return most_ms;
+  uint64_t due_ms = t->heap[0]->due_ms;
+  if (due_ms <= now_ms)
+    return 0;
+  return due_ms - now_ms < most_ms ? (uint32_t)(due_ms - now_ms) : most_ms;
+}
+
+void gc_timers_clear(struct gc_timers *t) {
+  for (size_t i = 0; i < t->count; i++)
+    t->heap[i]->place = 0;
+  free(t->heap);
+  *t = (struct gc_timers){0};
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Things to do later, in order of their time. Pure: the caller brings the
+ * time, a test steps it. A timer lives in its owner's memory. One thread. */
+#ifndef GC_BASE_TIMERS_H
+#define GC_BASE_TIMERS_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+struct gc_timer {
+  void (*fire)(void *ctx, uint64_t now_ms);
+  void *ctx;
+  uint64_t due_ms; /* monotonic; set by gc_timers_set */
+  size_t place;    /* in the heap, from 1; 0: not set */
+};
+
+struct gc_timers {
+  struct gc_timer **heap; /* heap[0] is the next to fire */
+  size_t count, cap;
+};
+
+/* Sets or moves. A timer in the past fires with the next run. Out of memory
+ * leaves it unset. */
+GC_API enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
+                                  uint64_t due_ms);
+/* Unsets; one that is not set is fine. */
+GC_API void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer);
+
+/* Fires what is due at `now_ms`, earliest first, and no more timers than were
+ * due at the beginning: one that sets itself again cannot hold the loop. The
+ * owner may set, unset and free timers inside. */
+GC_API void gc_timers_run(struct gc_timers *t, uint64_t now_ms);
+
+/* Milliseconds until the next one, 0 when one is due, `most_ms` at most. */
+GC_API uint32_t gc_timers_wait_ms(const struct gc_timers *t, uint64_t now_ms,
+                                  uint32_t most_ms);
+
+/* Forgets all of them (unset) and gives the memory back. */
+GC_API void gc_timers_clear(struct gc_timers *t);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The one narrow seam to the network for HTTP. net/http is the production
+ * side (libcurl); tests/support/replay answers from memory. An exchange is one
+ * request and its answer; it runs in the background and ends with exactly one
+ * call of `done`, unless it is cancelled. Everything here belongs to one
+ * thread, the account's network thread. */
+#ifndef GC_BASE_TRANSPORT_H
+#define GC_BASE_TRANSPORT_H
+
+#include "common/base/buf.h"
+
+#include <stdint.h>
+
+/* Takes the body of a 2xx answer as it comes. `begin` is called before the
+ * first byte of each attempt: what an earlier attempt left is thrown away. */
+struct gc_sink {
+  void (*begin)(void *ctx);
+  /* Not GC_OK ends the exchange with that code and err. */
+  enum gc_code (*write)(void *ctx, const char *bytes, size_t len,
+                        struct gc_err *err);
+  void *ctx;
+};
+
+/* How an exchange failed below HTTP; rows of base/verdict. */
+enum gc_failure {
+  GC_FAILURE_NONE,    /* there is a status */
+  GC_FAILURE_RESOLVE, /* the host name has no address */
+  GC_FAILURE_CONNECT, /* nobody answers at that address */
+  GC_FAILURE_PROXY,   /* the proxy refuses */
+  GC_FAILURE_TLS,     /* the peer's certificate, or the handshake */
+  GC_FAILURE_TIMEOUT,
+  GC_FAILURE_BROKEN, /* reset, cut off, not HTTP */
+  GC_FAILURE_SINK,   /* the sink refused the body; err is the sink's */
+  GC_FAILURE_LIMIT,  /* body or header larger than the cap */
+  GC_FAILURE_LOCAL,  /* memory, files named in the options */
+  GC_FAILURE_COUNT
+};
+
+struct gc_reply {
+  enum gc_failure failure;
+  int status; /* 0 when there was none */
+  bool has_retry_after;
+  uint32_t retry_after_s; /* Retry-After in seconds, dates converted */
+  int64_t date_ms;        /* Date header, epoch; 0 when absent */
+  char correlation[64];   /* ININ-Correlation-Id, printable; "" when absent */
+  bool is_json;           /* Content-Type says so; gateways answer in HTML */
+  struct gc_buf body;     /* not 2xx: up to 64 KB of it. The transport's. */
+  uint64_t bytes;         /* of body, decoded */
+  uint32_t elapsed_ms;
+};
+
+struct gc_exchange {
+  /* The request. Borrowed until `done`. */
+  const char *method; /* "GET", "POST", "HEAD", "PUT", "DELETE" */
+  const char *url;
+  const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
+  const char *body;           /* NULL: none */
+  size_t body_len;
+  const struct gc_sink *sink; /* NULL: a 2xx body goes to reply.body too */
+  uint64_t body_max;          /* refuse a longer answer, bytes */
+
+  /* The answer. `reply` and `err` are borrowed for the call; err holds words
+   * when reply->failure is not GC_FAILURE_NONE. The exchange may be freed or
+   * started again inside. */
+  void (*done)(struct gc_exchange *x, const struct gc_reply *reply,
+               const struct gc_err *err);
+  void *ctx;
+
+  void *transport_data; /* the transport's own while it runs, else NULL */
+};
+
+struct gc_transport {
+  /* Begins; `done` never runs inside. On failure nothing was begun. */
+  enum gc_code (*start)(void *ctx, struct gc_exchange *x, struct gc_err *err);
+  /* Ends a running exchange without `done`. NULL transport_data: nothing. */
+  void (*cancel)(void *ctx, struct gc_exchange *x);
+  void *ctx;
+};
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/url.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static bool is_ipv4_loopback(const char *host, size_t len) {
+  const char *p = host, *end = host + len;
+  for (int part = 0; part < 4; part++) {
+    int value = 0, digits = 0;
+    for (; p < end && is_digit(*p) && digits < 3; p++, digits++)
+      value = value * 10 + (*p - '0');
+    if (digits == 0 || value > 255 || (part == 0 && value != 127))
+      return false;
+    if (part < 3 && (p == end || *p++ != '.'))
+      return false;
+  }
+  return p == end;
+}
+
+bool gc_host_is_loopback(const char *host, size_t len) {
+  static const char *const names[] = {"localhost", "::1", "[::1]"};
+  for (size_t i = 0; i < GC_COUNT(names); i++)
+    if (len == strlen(names[i]) && strncasecmp(host, names[i], len) == 0)
+      return true;
+  return is_ipv4_loopback(host, len);
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+/* Bytes of the host at the front of `text`, 0 when there is none. */
+static size_t host_len(const char *text) {
+  if (text[0] != '[')
+    return strspn(text, LETTERS DIGITS ".-_");
+  size_t len = 1 + strspn(text + 1, "abcdefABCDEF" DIGITS ":.");
+  return len > 2 && text[len] == ']' ? len + 1 : 0;
+}
+
+/* Bytes of ":8080" at the front of `text`; 0 also when there is none. */
+static bool port_len(const char *text, size_t *ret) {
+  *ret = 0;
+  if (text[0] != ':')
+    return true;
+  long port = 0;
+  size_t len = 1;
+  for (; is_digit(text[len]) && len < 7; len++)
+    port = port * 10 + (text[len] - '0');
+  *ret = len;
+  return port >= 1 && port <= 65535;
+}
+
+static const char *what_is_wrong(const char *host, bool tls) {
+  size_t len = host_len(host), port;
+  if (strcspn(host, "@") < strcspn(host, "/?#"))
+    return "user and password have no place here";
+  if (len == 0)
+    return "no host";
+  if (!port_len(host + len, &port))
+    return "the port is not 1 to 65535";
+  const char *path = host + len + port;
+  if (*path != '\0' && strchr("/?#", *path) == NULL)
+    return "no address";
+  if (strpbrk(path, "?#") != NULL)
+    return "neither a query nor a fragment is allowed";
+  if (path[strspn(path, LETTERS DIGITS "/._~!$&'()*+,;=:@%-")] != '\0')
+    return "a character that must not be in an address";
+  if (!tls && !gc_host_is_loopback(host, len))
+    return "plain http is for loopback only, use https";
+  return NULL;
+}
+
+/* What stands before an "@" may be a password: such an address is not
+ * shown. */
+static enum gc_code refuse(struct gc_err *err, const char *option,
+                           const char *url, const char *why) {
+  if (strchr(url, '@') != NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "%s: %s", option, why);
+  return gc_fail(err, GC_ERR_CONFIG, "%s \"%.100s\": %s", option, url, why);
+}
+
+enum gc_code gc_url_check(const char *option, const char *url,
+                          char out[GC_URL_ROOM], struct gc_err *err) {
+  bool tls = strncasecmp(url, "https://", 8) == 0;
+  if (!tls && strncasecmp(url, "http://", 7) != 0)
+    return refuse(err, option, url,
+                  "does not begin with https:// (or http:// for loopback)");
+  const char *host = url + (tls ? 8 : 7);
+  if (strlen(url) > GC_URL_MOST)
+    return refuse(err, option, url, "too long");
+  const char *wrong = what_is_wrong(host, tls);
+  if (wrong != NULL)
+    return refuse(err, option, url, wrong);
+
+  size_t len = strlen(host);
+  while (host[len - 1] == '/')
+    len--;
+  snprintf(out, GC_URL_ROOM, "%s://%.*s", tls ? "https" : "http", (int)len,
+           host);
+  return GC_OK;
+}

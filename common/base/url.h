@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses that an operator writes down, and what we accept of them. Pure,
+ * any thread. */
+#ifndef GC_BASE_URL_H
+#define GC_BASE_URL_H
+
+#include "common/base/err.h"
+
+#include <stddef.h>
+
+/* Bytes of the longest address we take, and room for one with a path of ours
+ * behind it and the NUL. */
+enum { GC_URL_MOST = 480, GC_URL_ROOM = 512 };
+
+/* Checks an address and writes it without its trailing slashes: http or https,
+ * a host, perhaps a port and a path. Refused: user info (a secret in a place
+ * that is logged), query, fragment, white space, and plain http to anything
+ * but loopback (localhost, 127.0.0.0/8, [::1]). `option` names it in the text:
+ * "BaseURL". */
+GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
+                                               const char *url,
+                                               char out[GC_URL_ROOM],
+                                               struct gc_err *err);
+
+/* True for "localhost", an IPv4 address in 127.0.0.0/8, "::1" and "[::1]". A
+ * name that merely begins like one ("127.evil.example") is none. */
+GC_API bool gc_host_is_loopback(const char *host, size_t len);
+
+#endif

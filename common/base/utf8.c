@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/utf8.h"
+
+/* The leading bytes, what they carry, and the least code point that needs
+ * them: less is overlong. */
+static const struct {
+  uint8_t mask, lead, len;
+  uint32_t least;
+} forms[] = {
+    {0x80, 0x00, 1, 0},
+    {0xe0, 0xc0, 2, 0x80},
+    {0xf0, 0xe0, 3, 0x800},
+    {0xf8, 0xf0, 4, 0x10000},
+};
+
+size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point) {
+  const unsigned char *t = (const unsigned char *)text;
+  for (size_t f = 0; len > 0 && f < GC_COUNT(forms); f++) {
+    if ((t[0] & forms[f].mask) != forms[f].lead)
+      continue;
+    if (len < forms[f].len)
+      return 0;
+    uint32_t point = t[0] & (uint8_t)~forms[f].mask;
+    for (size_t i = 1; i < forms[f].len; i++) {
+      if ((t[i] & 0xc0) != 0x80)
+        return 0;
+      point = point << 6 | (t[i] & 0x3f);
+    }
+    if (point < forms[f].least || point > 0x10ffff ||
+        (point >= 0xd800 && point <= 0xdfff))
+      return 0;
+    if (ret_point != NULL)
+      *ret_point = point;
+    return forms[f].len;
+  }
+  return 0;
+}
+
+size_t gc_utf8_cut(const char *text, size_t len, size_t most) {
+  if (len <= most)
+    return len;
+  /* A character that crosses the cut began at most three bytes before it. */
+  for (size_t back = 1; back <= 3 && back <= most; back++) {
+    size_t from = most - back;
+    size_t size = gc_utf8_char(text + from, len - from, NULL);
+    if (size > back)
+      return from;
+  }
+  return most;
+}

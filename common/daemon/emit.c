@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/emit.h"
+
+#include <pthread.h>
+
+#include "collectd.h"
+#include "plugin.h"
+#include "utils/common/common.h"
+
+#include "common/daemon/text.h"
+#include "common/daemon/value_list.h"
+
+static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool registered;
+
+static enum gc_code register_all(struct gc_err *err) {
+  for (unsigned id = 0; id < GC_METRIC_COUNT; id++) {
+    const struct gc_metric *m = gc_metric((enum gc_metric_id)id);
+    data_source_t sources[GC_DS_MAX] = {0};
+    data_set_t set = {.ds_num = m->ds_count, .ds = sources};
+    sstrncpy(set.type, m->name, sizeof(set.type));
+    for (unsigned i = 0; i < m->ds_count; i++) {
+      bool derive = m->ds[i].kind == GC_DERIVE;
+      sstrncpy(sources[i].name, m->ds[i].name, sizeof(sources[i].name));
+      sources[i].type = derive ? DS_TYPE_DERIVE : DS_TYPE_GAUGE;
+      sources[i].min = derive ? 0 : NAN;
+      sources[i].max = NAN;
+    }
+    if (plugin_register_data_set(&set) != 0)
+      return gc_fail(err, GC_ERR_MEMORY,
+                     "collectd does not take the data set \"%s\"", m->name);
+  }
+  return GC_OK;
+}
+
+enum gc_code gc_emit_register(struct gc_err *err) {
+  pthread_mutex_lock(&register_lock);
+  enum gc_code code = registered ? GC_OK : register_all(err);
+  registered = code == GC_OK;
+  pthread_mutex_unlock(&register_lock);
+  return code;
+}
+
+/* One part of an identity: whole characters, nothing that a writer would
+ * stumble over. */
+static void copy_part(char part[DATA_MAX_NAME_LEN], const char *text) {
+  gc_text_copy(part, DATA_MAX_NAME_LEN, text != NULL ? text : "", '_');
+  escape_slashes(part, DATA_MAX_NAME_LEN);
+}
+
+/* cdtime_t holds 2^34 seconds; what is beyond is no time. */
+static cdtime_t time_of(const struct gc_sample *sample) {
+  static const int64_t last_ms = INT64_C(1000) << 33;
+  if (sample->time_ms <= 0 || sample->time_ms > last_ms)
+    return cdtime();
+  return MS_TO_CDTIME_T(sample->time_ms);
+}
+
+/* True when at least one source is known. Infinity is no reading either: most
+ * formats cannot write it. What is not known of a list that is partly known
+ * travels as NaN, collectd's own word for it. */
+static bool copy_values(const struct gc_sample *sample,
+                        value_t values[GC_DS_MAX]) {
+  const struct gc_metric *m = gc_metric(sample->metric);
+  bool known = false;
+  for (unsigned i = 0; i < m->ds_count; i++) {
+    if (m->ds[i].kind == GC_DERIVE) {
+      values[i].derive = sample->values[i].derive;
+      known = true;
+    } else {
+      double x = sample->values[i].gauge;
+      values[i].gauge = isfinite(x) ? x : (double)NAN;
+      known = known || isfinite(x);
+    }
+  }
+  return known;
+}
+
+bool gc_value_list(const char *host, const struct gc_sample *sample,
+                   value_list_t *vl, value_t values[GC_DS_MAX]) {
+  if (!copy_values(sample, values))
+    return false;
+
+  *vl = (value_list_t)VALUE_LIST_INIT;
+  vl->values = values;
+  vl->values_len = gc_metric(sample->metric)->ds_count;
+  vl->time = time_of(sample);
+  vl->interval = sample->interval_ms > 0 ? MS_TO_CDTIME_T(sample->interval_ms)
+                                         : plugin_get_interval();
+  copy_part(vl->host, host != NULL && host[0] != '\0' ? host : hostname_g);
+  copy_part(vl->plugin, "genesys");
+  copy_part(vl->plugin_instance, sample->instance);
+  copy_part(vl->type, gc_metric(sample->metric)->name);
+  copy_part(vl->type_instance, sample->qualifier);
+  return true;
+}
+
+enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
+  value_list_t vl;
+  value_t values[GC_DS_MAX];
+  if (!gc_value_list(host, sample, &vl, values))
+    return GC_OK;
+  return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
+}
+
+/* A value that cannot be queued is lost, and collectd has logged why. */
+static void put(void *ctx, const struct gc_sample *sample) {
+  (void)gc_emit(ctx, sample);
+}
+
+struct gc_samples gc_emit_samples(const char *host) {
+  return (struct gc_samples){.put = put, .ctx = (void *)host};
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* collectd.conf to a settings struct, by rows. A new option is one row: the
+ * parser, the message about an unknown option, the default and the manual all
+ * follow from it, and a row whose member has another type does not compile.
+ *
+ *   struct settings { char *account; uint32_t interval_s; bool raw; };
+ *   static const struct gc_opt rows[] = {
+ *       GC_OPT_STR(struct settings, account, "Account", NULL, GC_OPT_NEEDED,
+ *                  "Name of the <Account> to use."),
+ *       GC_OPT_INT(struct settings, interval_s, "ObservationInterval", "10",
+ *                  5, 3600, "s", "Seconds between two readings."),
+ *       GC_OPT_END};
+ *
+ * Thread: the daemon's configuration phase, before it forks. */
+#ifndef GC_DAEMON_OPTIONS_H
+#define GC_DAEMON_OPTIONS_H
+
+#include "common/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* collectd's configuration tree; its real name is oconfig_item_t. */
+struct oconfig_item_s;
+
+enum gc_opt_kind {
+  GC_OPT_KIND_STR,   /* char *, owned; "" in the file is NULL: "none" */
+  GC_OPT_KIND_STRS,  /* struct gc_strs; the option may be repeated and may have
+                        several values */
+  GC_OPT_KIND_INT,   /* uint32_t within [min, max] */
+  GC_OPT_KIND_REAL,  /* double within [min, max] */
+  GC_OPT_KIND_REALS, /* struct gc_reals, ascending; as STRS */
+  GC_OPT_KIND_BOOL,  /* bool; true/false, yes/no, on/off */
+  GC_OPT_KIND_ENUM,  /* int, the index in `choices` */
+};
+
+enum { GC_OPT_NEEDED = 1, GC_OPT_SECRET = 2 }; /* flags of a row */
+enum { GC_OPT_ROWS_MAX = 64 };                 /* of one table */
+
+struct gc_strs {
+  char **at;
+  size_t count;
+};
+
+struct gc_reals {
+  double *at;
+  size_t count;
+};
+
+struct gc_opt {
+  const char *key;
+  enum gc_opt_kind kind;
+  size_t offset;
+  const char *preset; /* the default as one would write it; NULL: none (NULL,
+                         0, false, empty). Lists: values divided by spaces */
+  double min, max;
+  const char *const *choices; /* ENUM: accepted words, NULL at the end */
+  unsigned flags;
+  const char *unit; /* "s", "requests per minute", "" */
+  const char *help; /* one or two sentences for the manual */
+};
+
+/* offsetof, refused by the compiler when the member is not of type `want`. */
+#define GC_FIELD(owner, member, want)                                          \
+  (offsetof(owner, member) + 0 * sizeof((want *)0 == &((owner *)0)->member))
+
+#define GC_OPT_STR(owner, member, name, dflt, opt_flags, text)                 \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_STR,                                    \
+    .offset = GC_FIELD(owner, member, char *), .preset = (dflt),               \
+    .flags = (opt_flags), .unit = "", .help = (text)                           \
+  }
+#define GC_OPT_STRS(owner, member, name, text)                                 \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_STRS,                                   \
+    .offset = GC_FIELD(owner, member, struct gc_strs), .unit = "",             \
+    .help = (text)                                                             \
+  }
+#define GC_OPT_INT(owner, member, name, dflt, least, most, in, text)           \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_INT,                                    \
+    .offset = GC_FIELD(owner, member, uint32_t), .preset = (dflt),             \
+    .min = (least), .max = (most), .unit = (in), .help = (text)                \
+  }
+#define GC_OPT_REAL(owner, member, name, dflt, least, most, in, text)          \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_REAL,                                   \
+    .offset = GC_FIELD(owner, member, double), .preset = (dflt),               \
+    .min = (least), .max = (most), .unit = (in), .help = (text)                \
+  }
+#define GC_OPT_REALS(owner, member, name, dflt, least, most, in, text)         \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_REALS,                                  \
+    .offset = GC_FIELD(owner, member, struct gc_reals), .preset = (dflt),      \
+    .min = (least), .max = (most), .unit = (in), .help = (text)                \
+  }
+#define GC_OPT_BOOL(owner, member, name, dflt, text)                           \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_BOOL,                                   \
+    .offset = GC_FIELD(owner, member, bool), .preset = (dflt), .unit = "",     \
+    .help = (text)                                                             \
+  }
+#define GC_OPT_ENUM(owner, member, name, dflt, words, text)                    \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_ENUM,                                   \
+    .offset = GC_FIELD(owner, member, int), .preset = (dflt),                  \
+    .choices = (words), .unit = "", .help = (text)                             \
+  }
+#define GC_OPT_END                                                             \
+  { .key = NULL }
+
+/* One kind of block of a plugin: <Queues "all"> … </Queues>. */
+struct gc_block_kind {
+  const char *key;           /* "Queues" */
+  const struct gc_opt *rows; /* GC_OPT_END at the end */
+  size_t size;               /* of the settings struct */
+  const char *help;          /* for the manual */
+  bool named;                /* has exactly one string argument, its name */
+  /* Called once for each block of the kind, in the order of the file. `name`
+   * is borrowed (NULL for an unnamed kind); `settings` is the callee's from
+   * here on whatever it returns (gc_options_clear, then free). `err` is filled
+   * on failure, without plugin and block: the caller puts them in front. */
+  enum gc_code (*read)(const char *name, void *settings, struct gc_err *err);
+};
+
+/* What the <Plugin> sections of a plugin have held so far: collectd calls the
+ * config callback once for each of them. Zeroed before the first one. */
+struct gc_config_seen {
+  struct gc_strs blocks; /* "<Queues \"all\">" */
+  uint64_t options;      /* 1 << row: given outside of any block */
+  bool begun;            /* `settings` hold the defaults */
+};
+GC_API void gc_config_seen_clear(struct gc_config_seen *seen);
+
+/* A plugin's whole configuration. */
+struct gc_config {
+  const char *plugin;                 /* "genesys_realtime" */
+  const struct gc_opt *rows;          /* options outside of any block; may be
+                                         NULL. None of them GC_OPT_NEEDED: a
+                                         later section may hold it */
+  void *settings;                     /* where those go, zeroed; the first
+                                         section fills in the defaults */
+  const struct gc_block_kind *blocks; /* .key NULL at the end; may be NULL */
+  struct gc_config_seen *seen;        /* one for all sections */
+};
+
+/* Fills a zeroed struct with the rows' defaults. */
+GC_API GC_MUST_CHECK enum gc_code gc_options_preset(const struct gc_opt *rows,
+                                                    void *settings);
+
+/* Reads one <Plugin> section; a plugin may have several. The text of a failure
+ * (GC_ERR_CONFIG) names plugin, block, option, the bad value and what is
+ * accepted, e.g.
+ *   genesys_realtime: <Queues "all">: Observations "querry": not one of
+ *   "query", "activity", "none"
+ *   genesys_realtime: <Queues "all">: unknown option "Acount" (option 3 of the
+ *   block); did you mean "Account"? Accepted: Account, Stream, …
+ *   genesys: <Account "prod">: ClientId is missing
+ * A secret's value (GC_OPT_SECRET) is never in a text. Keys, words of an ENUM
+ * and booleans are compared without regard to case, as collectd does. Numbers
+ * and booleans may be quoted; text that collectd's scanner takes for a number
+ * or boolean is refused with a hint to quote it. An option given twice is an
+ * error, except for STRS and REALS. Two blocks of one kind and name are an
+ * error, also in different sections. Stops at the first error.
+ * Not seen here: collectd's parser itself drops a block that has neither a
+ * name nor an option ("<Health></Health>"). */
+GC_API GC_MUST_CHECK enum gc_code
+gc_config_read(const struct gc_config *config, const struct oconfig_item_s *ci,
+               struct gc_err *err);
+
+/* Frees what the rows own (secrets are overwritten first), zeroes the rest. */
+GC_API void gc_options_clear(const struct gc_opt *rows, void *settings);
+
+/* The rows as a table of the manual (Markdown): option, type, unit, default,
+ * accepted values, help. Needs no daemon. */
+struct gc_buf;
+GC_API GC_MUST_CHECK enum gc_code gc_options_manual(const struct gc_opt *rows,
+                                                    struct gc_buf *out);
+
+#endif

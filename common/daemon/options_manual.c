@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/options.h"
+
+#include "common/base/buf.h"
+
+#include <string.h>
+
+static const char *const types[] = {
+    [GC_OPT_KIND_STR] = "text",
+    [GC_OPT_KIND_STRS] = "texts, repeatable",
+    [GC_OPT_KIND_INT] = "number",
+    [GC_OPT_KIND_REAL] = "number",
+    [GC_OPT_KIND_REALS] = "numbers, ascending",
+    [GC_OPT_KIND_BOOL] = "boolean",
+    [GC_OPT_KIND_ENUM] = "word",
+};
+
+/* A bar would end the cell. */
+static enum gc_code add_cell(struct gc_buf *out, const char *text) {
+  for (; *text != '\0'; text++)
+    GC_TRY(gc_buf_add(out, *text == '|' ? "\\|" : text, *text == '|' ? 2 : 1));
+  return gc_buf_text(out, " | ");
+}
+
+static const char *default_of(const struct gc_opt *row) {
+  if (row->preset != NULL)
+    return row->preset;
+  if (row->kind == GC_OPT_KIND_BOOL)
+    return "false";
+  return row->kind == GC_OPT_KIND_ENUM ? row->choices[0] : NULL;
+}
+
+static enum gc_code add_default(const struct gc_opt *row, struct gc_buf *out) {
+  const char *text = default_of(row);
+  if ((row->flags & GC_OPT_NEEDED) != 0)
+    return gc_buf_text(out, "required | ");
+  if (text == NULL || (row->flags & GC_OPT_SECRET) != 0)
+    return gc_buf_text(out, "– | ");
+  return gc_buf_print(out, "`%s` | ", text);
+}
+
+static enum gc_code add_accepted(const struct gc_opt *row, struct gc_buf *out) {
+  switch (row->kind) {
+  case GC_OPT_KIND_INT:
+    return gc_buf_print(out, "whole, %.15g to %.15g | ", row->min, row->max);
+  case GC_OPT_KIND_REAL:
+  case GC_OPT_KIND_REALS:
+    return gc_buf_print(out, "%.15g to %.15g | ", row->min, row->max);
+  case GC_OPT_KIND_BOOL:
+    return gc_buf_text(out, "`true`, `false` | ");
+  case GC_OPT_KIND_ENUM:
+    for (int i = 0; row->choices[i] != NULL; i++)
+      GC_TRY(gc_buf_print(out, "%s`%s`", i > 0 ? ", " : "", row->choices[i]));
+    return gc_buf_text(out, " | ");
+  case GC_OPT_KIND_STR:
+  case GC_OPT_KIND_STRS:
+    break;
+  }
+  return gc_buf_text(out, " | ");
+}
+
+enum gc_code gc_options_manual(const struct gc_opt *rows, struct gc_buf *out) {
+  GC_TRY(gc_buf_text(out, "| Option | Type | Unit | Default | Accepted | "
+                          "Meaning |\n|---|---|---|---|---|---|\n"));
+  for (const struct gc_opt *row = rows; row->key != NULL; row++) {
+    GC_TRY(gc_buf_print(out, "| `%s` | %s%s | ", row->key,
+                        (row->flags & GC_OPT_SECRET) != 0 ? "secret " : "",
+                        types[row->kind]));
+    GC_TRY(add_cell(out, row->unit != NULL ? row->unit : ""));
+    GC_TRY(add_default(row, out));
+    GC_TRY(add_accepted(row, out));
+    GC_TRY(add_cell(out, row->help));
+    out->data[--out->len] = '\0'; /* the space after the last bar */
+    GC_TRY(gc_buf_text(out, "\n"));
+  }
+  return GC_OK;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/account.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+#include "common/net/http.h"
+
+struct gc_account {
+  struct gc_account_settings settings;
+  unsigned references;
+  struct gc_account *next;
+
+  struct gc_loop *loop; /* NULL: not started */
+  struct gc_http *http;
+  struct gc_edge edge;
+  struct gc_shared_budget *budget;
+  struct gc_auth *auth;
+  struct gc_api *api;
+  struct gc_names *names;
+};
+
+static struct gc_account *accounts;
+static struct gc_accounts_hooks hooks;
+static struct gc_store *store; /* opened with the first account */
+static bool store_tried;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void wipe(char *secret) {
+  if (secret != NULL)
+    explicit_bzero(secret, strlen(secret));
+  free(secret);
+}
+
+void gc_account_settings_clear(struct gc_account_settings *s) {
+  free(s->name);
+  free(s->region);
+  free(s->base_url);
+  free(s->token_url);
+  free(s->client_id);
+  wipe(s->secret_literal);
+  free(s->secret_file);
+  free(s->secret_env);
+  free(s->secret_credential);
+  free(s->scope);
+  free(s->host);
+  free(s->connect.ca_cert);
+  free(s->connect.client_cert);
+  free(s->connect.client_key);
+  wipe(s->connect.client_key_pass);
+  wipe(s->connect.proxy);
+  free(s->connect.no_proxy);
+  *s = (struct gc_account_settings){0};
+}
+
+static struct gc_account *find(const char *name) {
+  struct gc_account *a = accounts;
+  while (a != NULL && strcmp(a->settings.name, name) != 0)
+    a = a->next;
+  return a;
+}
+
+static bool same_host(const char *a, const char *b) {
+  return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static enum gc_code check(const struct gc_account_settings *s,
+                          struct gc_err *err) {
+  if (find(s->name) != NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "there are two accounts of this name");
+  for (const struct gc_account *a = accounts; a != NULL; a = a->next)
+    if (same_host(a->settings.host, s->host))
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "has the same Host as <Account \"%s\">: queues of one "
+                     "name would share their values; give each account a Host "
+                     "of its own",
+                     a->settings.name);
+  return GC_OK;
+}
+
+enum gc_code gc_accounts_define(struct gc_account_settings *settings,
+                                struct gc_err *err) {
+  enum gc_code code = check(settings, err);
+  struct gc_account *a = code == GC_OK ? calloc(1, sizeof(*a)) : NULL;
+  if (a == NULL) {
+    gc_account_settings_clear(settings);
+    return code != GC_OK ? code : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  a->settings = *settings;
+  *settings = (struct gc_account_settings){0};
+  struct gc_account **end = &accounts;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = a;
+  return GC_OK;
+}
+
+void gc_accounts_set_hooks(const struct gc_accounts_hooks *h) { hooks = *h; }
+
+static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+  const struct gc_account *a = ctx;
+  if (hooks.notice != NULL)
+    hooks.notice(a->settings.name, cause, err);
+}
+
+static uint64_t edge_now(void *ctx) {
+  (void)ctx;
+  return gc_clock_now_ms();
+}
+
+static int64_t edge_wall(void *ctx) {
+  (void)ctx;
+  return gc_clock_wall_ms();
+}
+
+static uint32_t edge_dice(void *ctx) {
+  (void)ctx;
+  return gc_dice();
+}
+
+static void on_token_change(void *ctx) {
+  struct gc_account *a = ctx;
+  if (a->api != NULL)
+    gc_api_wake(a->api);
+}
+
+/* Opened late: collectd reads its configuration before it forks, and SQLite
+ * must not be carried over a fork. */
+static void open_store(const struct gc_account *a) {
+  if (store_tried || hooks.state_dir == NULL)
+    return;
+  store_tried = true;
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  if (gc_store_open(hooks.state_dir, &store, &warning, &err) != GC_OK)
+    notice((void *)a, "state", &err);
+  else if (warning.code != GC_OK)
+    notice((void *)a, "state", &warning);
+}
+
+static enum gc_code build(struct gc_account *a, struct gc_err *err) {
+  const struct gc_account_settings *s = &a->settings;
+  a->http = gc_http_new(a->loop, &s->connect, err);
+  if (a->http == NULL)
+    return GC_ERR_MEMORY;
+  a->edge = (struct gc_edge){.timers = gc_loop_timers(a->loop),
+                             .transport = gc_http_transport(a->http),
+                             .now_ms = edge_now,
+                             .wall_ms = edge_wall,
+                             .dice = edge_dice,
+                             .notice = notice,
+                             .ctx = a};
+  struct gc_auth_settings auth = {
+      .url = s->token_url,
+      .client_id = s->client_id,
+      .secret = {s->secret_literal, s->secret_file, s->secret_env,
+                 s->secret_credential},
+      .in_body = s->token_in_body,
+      .scope = s->scope,
+      .margin_s = s->token_margin_s,
+  };
+  struct gc_api_settings api = {.base_url = s->base_url,
+                                .max_concurrent = s->max_concurrent};
+
+  open_store(a);
+  a->budget =
+      gc_budgets_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
+  a->auth = gc_auth_new(&auth, &a->edge, on_token_change, a);
+  if (a->budget != NULL && a->auth != NULL)
+    a->api = gc_api_new(&api, &a->edge, a->auth, a->budget);
+  if (a->api != NULL)
+    a->names = gc_names_new(s->name, a->api, &a->edge, store);
+  if (a->names == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+
+  char thread[32];
+  snprintf(thread, sizeof(thread), "gc-%s", s->name);
+  return gc_loop_start(a->loop, thread, err);
+}
+
+static void tear_down(struct gc_account *a) {
+  gc_loop_stop(a->loop);
+  gc_names_free(a->names);
+  gc_api_free(a->api);
+  gc_auth_free(a->auth);
+  gc_http_free(a->http);
+  gc_loop_free(a->loop);
+  gc_budgets_put(a->budget);
+  a->names = NULL;
+  a->api = NULL;
+  a->auth = NULL;
+  a->http = NULL;
+  a->loop = NULL;
+  a->budget = NULL;
+}
+
+static enum gc_code start(struct gc_account *a, struct gc_err *err) {
+  a->loop = gc_loop_new(err);
+  if (a->loop == NULL)
+    return GC_ERR_MEMORY;
+  enum gc_code code = build(a, err);
+  if (code != GC_OK)
+    tear_down(a);
+  return code;
+}
+
+static void fail_unknown(const char *name, struct gc_err *err) {
+  char known[200] = "none";
+  size_t used = 0;
+  for (const struct gc_account *a = accounts; a != NULL; a = a->next) {
+    int len = snprintf(known + used, sizeof(known) - used, "%s\"%s\"",
+                       used > 0 ? ", " : "", a->settings.name);
+    if (len < 0 || (size_t)len >= sizeof(known) - used)
+      break;
+    used += (size_t)len;
+  }
+  (void)gc_fail(err, GC_ERR_CONFIG,
+                "no <Account \"%s\"> in <Plugin genesys> (defined: %s)%s", name,
+                known,
+                accounts == NULL ? "; is there a LoadPlugin genesys?" : "");
+}
+
+struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
+  pthread_mutex_lock(&lock);
+  struct gc_account *a = find(name);
+  if (a == NULL)
+    fail_unknown(name, err);
+  else if (a->loop == NULL && start(a, err) != GC_OK)
+    a = NULL;
+  if (a != NULL)
+    a->references++;
+  pthread_mutex_unlock(&lock);
+  return a;
+}
+
+static void forget(struct gc_account *a) {
+  struct gc_account **at = &accounts;
+  while (*at != a)
+    at = &(*at)->next;
+  *at = a->next;
+  gc_account_settings_clear(&a->settings);
+  free(a);
+}
+
+void gc_account_put(struct gc_account *a) {
+  if (a == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  if (--a->references == 0)
+    tear_down(a);
+  pthread_mutex_unlock(&lock);
+}
+
+void gc_accounts_each(void (*each)(void *ctx, const char *name,
+                                   const char *host),
+                      void *ctx) {
+  /* Nothing is added or removed once the configuration was read. */
+  for (const struct gc_account *a = accounts; a != NULL; a = a->next)
+    each(ctx, a->settings.name, a->settings.host);
+}
+
+void gc_accounts_stop(void) {
+  pthread_mutex_lock(&lock);
+  for (struct gc_account *a = accounts; a != NULL; a = a->next)
+    if (a->loop != NULL)
+      gc_loop_stop(a->loop);
+  pthread_mutex_unlock(&lock);
+}
+
+void gc_accounts_free(void) {
+  pthread_mutex_lock(&lock);
+  while (accounts != NULL) {
+    if (accounts->loop != NULL)
+      tear_down(accounts);
+    forget(accounts);
+  }
+  gc_store_close(store);
+  store = NULL;
+  store_tried = false;
+  pthread_mutex_unlock(&lock);
+}
+
+const char *gc_account_name(const struct gc_account *a) {
+  return a->settings.name;
+}
+
+const char *gc_account_host(const struct gc_account *a) {
+  return a->settings.host;
+}
+
+uint32_t gc_account_requests_per_minute(const struct gc_account *a) {
+  return a->settings.requests_per_minute;
+}
+
+struct gc_loop *gc_account_loop(struct gc_account *a) {
+  return a->loop;
+}
+
+struct gc_api *gc_account_api(struct gc_account *a) {
+  return a->api;
+}
+
+struct gc_names *gc_account_names(struct gc_account *a) {
+  return a->names;
+}
+
+const struct gc_edge *gc_account_edge(struct gc_account *a) { return &a->edge; }
+
+struct reading {
+  struct gc_account *account;
+  struct gc_account_stats *stats;
+};
+
+static void read_stats(void *ctx) {
+  struct reading *r = ctx;
+  gc_api_stats(r->account->api, &r->stats->api);
+  gc_auth_stats(r->account->auth, &r->stats->auth);
+  for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
+    struct gc_directory *d =
+        gc_names_directory(r->account->names, (enum gc_name_kind)k);
+    r->stats->names[k] = d != NULL ? gc_directory_count(d) : 0;
+    gc_directory_put(d);
+  }
+}
+
+bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
+  pthread_mutex_lock(&lock);
+  struct gc_account *a = find(name);
+  bool is_started = a != NULL && a->loop != NULL;
+  if (is_started)
+    gc_loop_call(a->loop, read_stats,
+                 &(struct reading){.account = a, .stats = ret_stats});
+  pthread_mutex_unlock(&lock);
+  return is_started;
+}

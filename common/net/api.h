@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls of the Platform API of one account: queued until token, budget, breaker
+ * and a free connection allow them, asked again where base/verdict says so,
+ * ended with exactly one `done`. One thread, the account's. */
+#ifndef GC_NET_API_H
+#define GC_NET_API_H
+
+#include "common/base/endpoint.h"
+#include "common/base/verdict.h"
+#include "common/net/auth.h"
+#include "common/net/budgets.h"
+
+struct gc_api;
+
+struct gc_api_settings { /* borrowed */
+  const char *base_url;
+  uint32_t max_concurrent;
+};
+
+/* One call. The caller's memory until `done` or gc_api_cancel. */
+struct gc_call {
+  enum gc_endpoint_id endpoint;
+  const char *query; /* "pageSize=100&pageNumber=1"; NULL: none. Borrowed */
+  const char *body;  /* JSON; NULL: none. Borrowed */
+  size_t body_len;
+  struct gc_sink sink; /* .write NULL: the answer's body is not wanted */
+  uint64_t body_max;   /* bytes of an answer */
+  /* err->code GC_OK: the sink has the whole answer. reply is the last one, NULL
+   * when nothing was sent (GC_ERR_UNAVAILABLE). Both are borrowed. The call may
+   * be freed or made again inside. */
+  void (*done)(struct gc_call *call, const struct gc_reply *reply,
+               const struct gc_err *err);
+  void *ctx;
+
+  /* The API's own. */
+  struct gc_exchange exchange;
+  char *url, *authorization; /* the latter a secret, while it runs */
+  const char *headers[4];
+  unsigned attempts;
+  bool running, queued, was_reauthed, is_probe;
+  uint32_t token_number;
+  uint64_t not_before_ms;
+  struct gc_call *next;
+  struct gc_api *api;
+};
+
+struct gc_api_stats {
+  uint64_t requests[GC_ENDPOINT_COUNT][GC_ANSWER_CLASS_COUNT];
+  uint64_t throttled, bytes;
+  uint64_t answers, elapsed_ms; /* of requests that were answered */
+  uint32_t queued, budget_left;
+  bool broken; /* the breaker of the API or of the token endpoint is open */
+};
+
+/* `edge`, `auth` and `budget` are borrowed. NULL when out of memory. */
+struct gc_api *gc_api_new(const struct gc_api_settings *settings,
+                          const struct gc_edge *edge, struct gc_auth *auth,
+                          struct gc_shared_budget *budget);
+/* Calls that still run or wait are forgotten without `done`. */
+void gc_api_free(struct gc_api *api);
+
+/* Queues a call; `done` never runs inside. */
+GC_API void gc_api_call(struct gc_api *api, struct gc_call *call);
+/* Ends it without `done`; one that does not run is fine. */
+GC_API void gc_api_cancel(struct gc_api *api, struct gc_call *call);
+
+/* The token's state changed: look at the queue again. */
+void gc_api_wake(struct gc_api *api);
+
+void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
+
+/* The difference between the server's clock (Date header) and ours, ms; 0
+ * while it is below the header's resolution. Server time = wall + this. */
+GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/clock.h"
+
+#include <time.h>
+
+#include <openssl/rand.h>
+
+uint64_t gc_clock_now_ms(void) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int64_t gc_clock_wall_ms(void) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+uint32_t gc_dice(void) {
+  uint32_t bits = 0;
+  if (RAND_bytes((unsigned char *)&bits, sizeof(bits)) == 1)
+    return bits;
+
+  /* The system has no entropy source at all. Jitter still wants to differ
+   * between hosts; the multiplier is Knuth's (2^32 / golden ratio). */
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return ((uint32_t)now.tv_nsec ^ (uint32_t)now.tv_sec) * 2654435769u;
+}

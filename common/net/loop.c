@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setname_np */
+#endif
+#include "common/net/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "common/net/clock.h"
+
+enum {
+  /* With nothing to do the loop wakes once a minute. */
+  IDLE_WAIT_MS = 60 * 1000,
+  /* How long to leave a poll that failed for want of memory alone. */
+  POOR_WAIT_MS = 100,
+  /* Connections kept for reuse. Set, since libcurl's default (four for each
+   * easy handle) closes them all as soon as no exchange runs. */
+  MOST_CONNECTIONS = 64,
+};
+
+/* Work handed in from any thread. */
+struct task {
+  void (*fn)(void *ctx);
+  void (*drop)(void *ctx);
+  void *ctx;
+  bool is_borrowed; /* lives on the stack of gc_loop_call */
+  struct task *next;
+};
+
+struct tasks {
+  struct task *first, *last;
+};
+
+/* One gc_loop_call in flight. */
+struct call {
+  struct gc_loop *loop;
+  void (*fn)(void *ctx);
+  void *ctx;
+  bool is_done; /* under the loop's lock */
+};
+
+struct gc_loop {
+  /* The loop thread's. */
+  CURLM *multi;
+  struct gc_timers timers;
+  struct gc_watch *watches;
+  struct curl_waitfd *fds;  /* [0] is wake_fd, [i + 1] is of polled[i] */
+  struct gc_watch **polled; /* NULL where unwatched since the poll */
+  size_t polled_count, cap; /* cap: of polled; fds has one more */
+  struct gc_curl_job *coming, *leaving;
+  bool in_curl; /* inside libcurl, which may call us back */
+
+  /* Shared. */
+  int wake_fd;
+  atomic_uint_fast64_t rounds;
+  pthread_mutex_t lock;
+  pthread_cond_t changed; /* state, or is_done of a call */
+  struct tasks tasks;     /* to run */
+  struct tasks late;      /* posted after the stop: to drop */
+  enum { NEW, RUNNING, ENDED } state;
+  bool is_stopping, is_joined;
+  pthread_t thread;
+  char name[16];
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static CURLcode curl_ready;
+
+static void start_curl(void) { curl_ready = curl_global_init(CURL_GLOBAL_ALL); }
+
+static void append(struct tasks *list, struct task *task) {
+  task->next = NULL;
+  if (list->last != NULL)
+    list->last->next = task;
+  else
+    list->first = task;
+  list->last = task;
+}
+
+static void wake(struct gc_loop *l) {
+  uint64_t one = 1;
+  /* EAGAIN: the counter is full, so the loop wakes anyway. */
+  (void)!write(l->wake_fd, &one, sizeof(one));
+}
+
+static void drain_wake(struct gc_loop *l) {
+  uint64_t count = 0;
+  (void)!read(l->wake_fd, &count, sizeof(count));
+}
+
+/* A task may be freed by the one who waits for it as soon as its fn has run. */
+static void run_tasks(struct task *task) {
+  while (task != NULL) {
+    struct task *next = task->next;
+    struct task copy = *task;
+    if (!task->is_borrowed)
+      free(task);
+    copy.fn(copy.ctx);
+    task = next;
+  }
+}
+
+static void drop_tasks(struct tasks *list) {
+  while (list->first != NULL) {
+    struct task *task = list->first;
+    list->first = task->next;
+    if (task->drop != NULL)
+      task->drop(task->ctx);
+    free(task);
+  }
+  list->last = NULL;
+}
+
+/* Runs what was handed in; false when it was the last time. */
+static bool run_handed_in(struct gc_loop *l) {
+  pthread_mutex_lock(&l->lock);
+  bool goes_on = !l->is_stopping;
+  struct task *first = l->tasks.first;
+  l->tasks = (struct tasks){0};
+  pthread_mutex_unlock(&l->lock);
+
+  run_tasks(first);
+  return goes_on;
+}
+
+static void run_watches(struct gc_loop *l, uint64_t now_ms) {
+  for (size_t i = 0; i < l->polled_count; i++) {
+    struct gc_watch *watch = l->polled[i];
+    if (watch != NULL && (watch->again || l->fds[i + 1].revents != 0))
+      watch->ready(watch->ctx, now_ms);
+  }
+  l->polled_count = 0;
+}
+
+static void unlink_job(struct gc_curl_job **list, struct gc_curl_job *job) {
+  while (*list != NULL && *list != job)
+    list = &(*list)->next;
+  if (*list != NULL)
+    *list = job->next;
+  job->next = NULL;
+}
+
+static enum gc_code let_in(struct gc_loop *l, struct gc_curl_job *job) {
+  if (curl_multi_add_handle(l->multi, job->easy) != CURLM_OK)
+    return GC_ERR_MEMORY;
+  job->place = GC_JOB_IN;
+  return GC_OK;
+}
+
+static void let_out(struct gc_loop *l, struct gc_curl_job *job) {
+  curl_multi_remove_handle(l->multi, job->easy);
+  job->place = GC_JOB_OUT;
+  job->gone(job);
+}
+
+/* Does what was asked for inside libcurl's callbacks. */
+static void settle_jobs(struct gc_loop *l) {
+  while (l->leaving != NULL) {
+    struct gc_curl_job *job = l->leaving;
+    unlink_job(&l->leaving, job);
+    let_out(l, job);
+  }
+  while (l->coming != NULL) {
+    struct gc_curl_job *job = l->coming;
+    unlink_job(&l->coming, job);
+    job->place = GC_JOB_OUT;
+    if (let_in(l, job) != GC_OK)
+      job->done(job, CURLE_OUT_OF_MEMORY);
+  }
+}
+
+static void run_curl(struct gc_loop *l) {
+  int running = 0;
+  l->in_curl = true;
+  curl_multi_perform(l->multi, &running);
+  l->in_curl = false;
+  settle_jobs(l);
+
+  /* A message belongs to its easy handle and goes with it, so a job that was
+   * removed meanwhile is never told. */
+  int left = 0;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(l->multi, &left)) != NULL) {
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURLcode code = message->data.result;
+    struct gc_curl_job *job = NULL;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+    job->done(job, (int)code);
+  }
+}
+
+static bool has_room(struct gc_loop *l, size_t count) {
+  if (count <= l->cap)
+    return true;
+  struct curl_waitfd *fds =
+      realloc(l->fds, (count * 2 + 1) * sizeof(struct curl_waitfd));
+  if (fds != NULL)
+    l->fds = fds;
+  struct gc_watch **polled =
+      realloc(l->polled, count * 2 * sizeof(struct gc_watch *));
+  if (polled != NULL)
+    l->polled = polled;
+  if (fds == NULL || polled == NULL)
+    return false;
+  l->cap = count * 2;
+  return true;
+}
+
+/* Fills fds and polled; returns how long to wait at most. */
+static uint32_t prepare_poll(struct gc_loop *l) {
+  uint32_t most_ms = IDLE_WAIT_MS;
+  l->fds[0] =
+      (struct curl_waitfd){.fd = l->wake_fd, .events = CURL_WAIT_POLLIN};
+  l->polled_count = 0;
+  for (struct gc_watch *w = l->watches; w != NULL; w = w->next) {
+    if (!has_room(l, l->polled_count + 1)) {
+      most_ms = most_ms < POOR_WAIT_MS ? most_ms : POOR_WAIT_MS;
+      break;
+    }
+    short events = (short)((w->want_read ? CURL_WAIT_POLLIN : 0) |
+                           (w->want_write ? CURL_WAIT_POLLOUT : 0));
+    l->polled[l->polled_count++] = w;
+    l->fds[l->polled_count] =
+        (struct curl_waitfd){.fd = w->fd, .events = events};
+    if (w->again)
+      most_ms = 0;
+  }
+  /* A fresh time: the work of this round may have taken a while. */
+  return gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), most_ms);
+}
+
+static void wait_for_work(struct gc_loop *l) {
+  uint32_t wait_ms = prepare_poll(l);
+  int count = 0;
+  if (curl_multi_poll(l->multi, l->fds, (unsigned)l->polled_count + 1,
+                      (int)wait_ms, &count) != CURLM_OK) {
+    /* Out of memory. Sleep without libcurl, or we would spin. */
+    struct pollfd fd = {.fd = l->wake_fd, .events = POLLIN};
+    poll(&fd, 1, POOR_WAIT_MS);
+    l->polled_count = 0;
+  }
+  drain_wake(l);
+  atomic_fetch_add(&l->rounds, 1);
+}
+
+static void *run(void *arg) {
+  struct gc_loop *l = arg;
+  pthread_setname_np(pthread_self(), l->name);
+
+  while (run_handed_in(l)) {
+    uint64_t now_ms = gc_clock_now_ms();
+    run_watches(l, now_ms);
+    gc_timers_run(&l->timers, now_ms);
+    run_curl(l);
+    wait_for_work(l);
+  }
+
+  pthread_mutex_lock(&l->lock);
+  l->state = ENDED;
+  pthread_cond_broadcast(&l->changed);
+  pthread_mutex_unlock(&l->lock);
+  return NULL;
+}
+
+static void run_call(void *ctx) {
+  struct call *call = ctx;
+  struct gc_loop *l = call->loop;
+  call->fn(call->ctx);
+  pthread_mutex_lock(&l->lock);
+  call->is_done = true;
+  pthread_cond_broadcast(&l->changed);
+  pthread_mutex_unlock(&l->lock);
+}
+
+struct gc_loop *gc_loop_new(struct gc_err *err) {
+  pthread_once(&curl_once, start_curl);
+  struct gc_loop *l = calloc(1, sizeof(*l));
+  if (l == NULL || curl_ready != CURLE_OK) {
+    free(l);
+    gc_fail(err, GC_ERR_MEMORY, "libcurl could not be initialised");
+    return NULL;
+  }
+  pthread_mutex_init(&l->lock, NULL);
+  pthread_cond_init(&l->changed, NULL);
+  l->fds = calloc(1, sizeof(*l->fds));
+  l->multi = curl_multi_init();
+  l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (l->fds == NULL || l->multi == NULL || l->wake_fd < 0) {
+    int why = errno;
+    gc_fail(err, GC_ERR_MEMORY, "no network thread: %s",
+            l->wake_fd < 0 ? strerror(why) : "out of memory");
+    gc_loop_free(l);
+    return NULL;
+  }
+  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)MOST_CONNECTIONS);
+  return l;
+}
+
+enum gc_code gc_loop_start(struct gc_loop *l, const char *name,
+                           struct gc_err *err) {
+  strncpy(l->name, name, sizeof(l->name) - 1);
+  /* Signals are the daemon's: a thread begins with its creator's mask. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+
+  int failed = ECANCELED;
+  pthread_mutex_lock(&l->lock);
+  if (l->state == NEW && !l->is_stopping) {
+    failed = pthread_create(&l->thread, NULL, run, l);
+    l->state = failed == 0 ? RUNNING : NEW;
+  }
+  pthread_mutex_unlock(&l->lock);
+
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failed == 0)
+    return GC_OK;
+  return gc_fail(err, failed == ECANCELED ? GC_ERR_STOPPED : GC_ERR_MEMORY,
+                 "no network thread: %s", strerror(failed));
+}
+
+void gc_loop_stop(struct gc_loop *l) {
+  pthread_mutex_lock(&l->lock);
+  l->is_stopping = true;
+  bool must_join = l->state != NEW && !l->is_joined;
+  l->is_joined = true;
+  pthread_mutex_unlock(&l->lock);
+  if (!must_join)
+    return;
+  wake(l);
+  pthread_join(l->thread, NULL);
+}
+
+void gc_loop_free(struct gc_loop *l) {
+  if (l == NULL)
+    return;
+  drop_tasks(&l->tasks);
+  drop_tasks(&l->late);
+  gc_timers_clear(&l->timers);
+  if (l->multi != NULL)
+    curl_multi_cleanup(l->multi);
+  if (l->wake_fd >= 0)
+    close(l->wake_fd);
+  pthread_cond_destroy(&l->changed);
+  pthread_mutex_destroy(&l->lock);
+  free(l->fds);
+  free(l->polled);
+  free(l);
+}
+
+enum gc_code gc_loop_post(struct gc_loop *l, void (*fn)(void *ctx),
+                          void (*drop)(void *ctx), void *ctx) {
+  struct task *task = malloc(sizeof(*task));
+  if (task == NULL)
+    return GC_ERR_MEMORY;
+  *task = (struct task){.fn = fn, .drop = drop, .ctx = ctx};
+
+  pthread_mutex_lock(&l->lock);
+  append(l->is_stopping ? &l->late : &l->tasks, task);
+  pthread_mutex_unlock(&l->lock);
+  wake(l);
+  return GC_OK;
+}
+
+void gc_loop_call(struct gc_loop *l, void (*fn)(void *ctx), void *ctx) {
+  struct call call = {.loop = l, .fn = fn, .ctx = ctx};
+  struct task task = {.fn = run_call, .ctx = &call, .is_borrowed = true};
+
+  pthread_mutex_lock(&l->lock);
+  bool is_ours =
+      l->state == RUNNING && pthread_equal(l->thread, pthread_self());
+  if (!is_ours && l->state == RUNNING && !l->is_stopping) {
+    append(&l->tasks, &task);
+    wake(l);
+    while (!call.is_done)
+      pthread_cond_wait(&l->changed, &l->lock);
+  }
+  while (!is_ours && l->state == RUNNING && !call.is_done)
+    pthread_cond_wait(&l->changed, &l->lock);
+  pthread_mutex_unlock(&l->lock);
+
+  if (!call.is_done)
+    fn(ctx);
+}
+
+struct gc_timers *gc_loop_timers(struct gc_loop *l) {
+  return &l->timers;
+}
+
+void gc_loop_watch(struct gc_loop *l, struct gc_watch *watch) {
+  for (struct gc_watch *w = l->watches; w != NULL; w = w->next)
+    if (w == watch)
+      return;
+  watch->next = l->watches;
+  l->watches = watch;
+}
+
+void gc_loop_unwatch(struct gc_loop *l, struct gc_watch *watch) {
+  struct gc_watch **at = &l->watches;
+  while (*at != NULL && *at != watch)
+    at = &(*at)->next;
+  if (*at != NULL)
+    *at = watch->next;
+  for (size_t i = 0; i < l->polled_count; i++)
+    if (l->polled[i] == watch)
+      l->polled[i] = NULL;
+}
+
+enum gc_code gc_loop_add(struct gc_loop *l, void *easy) {
+  struct gc_curl_job *job = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
+  job->easy = easy;
+  if (!l->in_curl)
+    return let_in(l, job);
+  job->place = GC_JOB_COMING;
+  job->next = l->coming;
+  l->coming = job;
+  return GC_OK;
+}
+
+void gc_loop_remove(struct gc_loop *l, void *easy) {
+  struct gc_curl_job *job = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
+  if (job->place == GC_JOB_LEAVING)
+    return;
+  if (job->place == GC_JOB_COMING) {
+    unlink_job(&l->coming, job);
+    job->place = GC_JOB_OUT;
+  }
+  if (job->place == GC_JOB_OUT) {
+    job->gone(job);
+    return;
+  }
+  if (!l->in_curl) {
+    let_out(l, job);
+    return;
+  }
+  job->place = GC_JOB_LEAVING;
+  job->next = l->leaving;
+  l->leaving = job;
+}
+
+uint64_t gc_loop_rounds(struct gc_loop *l) { return atomic_load(&l->rounds); }

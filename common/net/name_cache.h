@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of an account's queues, users and presences: read page by page,
+ * read again at times, kept in the state store so that a restart with the API
+ * away still knows them. A kind is read only once somebody wants it.
+ *
+ *   queue     each 10 min; sooner when an answer names one that is not known
+ *   user      each 30 min
+ *   presence  each hour
+ *
+ * A failed reading is tried again after half a minute, then up to 10 min apart
+ * (a minute while the whole API is away, a second while the account has no
+ * token and nothing is sent); what was known stays. Where the list itself is
+ * refused (403, 404) ids take the place of names and one notice says so. One
+ * thread, the account's, but for gc_names_directory. */
+#ifndef GC_NET_NAME_CACHE_H
+#define GC_NET_NAME_CACHE_H
+
+#include "common/base/directory.h"
+#include "common/net/api.h"
+#include "common/net/store.h"
+
+enum gc_name_kind { GC_QUEUE, GC_USER, GC_PRESENCE, GC_NAME_KIND_COUNT };
+
+struct gc_names;
+
+/* Told when a kind has a new directory. Lives in its owner's memory. */
+struct gc_names_listener {
+  enum gc_name_kind kind;
+  void (*changed)(void *ctx, struct gc_directory *directory); /* borrowed */
+  void *ctx;
+  struct gc_names_listener *next; /* the cache's */
+};
+
+/* `account` is the name under which rows are kept; all arguments are borrowed;
+ * `store` may be NULL (nothing survives). NULL when out of memory. */
+struct gc_names *gc_names_new(const char *account, struct gc_api *api,
+                              const struct gc_edge *edge,
+                              struct gc_store *store);
+void gc_names_free(struct gc_names *n);
+
+/* From now on the kind is read. If it is known already `changed` runs with the
+ * next turn of the loop. */
+GC_API void gc_names_listen(struct gc_names *n, struct gc_names_listener *l);
+GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);
+
+/* An answer names something that is not in the directory: read the list again
+ * soon, once a minute at most. */
+GC_API void gc_names_miss(struct gc_names *n, enum gc_name_kind kind);
+
+/* The present directory, counted (gc_directory_put), NULL while nothing is
+ * known. Any thread. */
+GC_API struct gc_directory *gc_names_directory(struct gc_names *n,
+                                               enum gc_name_kind kind);
+
+/* "queue", "user", "presence". */
+GC_API const char *gc_name_kind_name(enum gc_name_kind kind);
+
+#endif

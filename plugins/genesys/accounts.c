@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys/accounts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/region.h"
+#include "common/net/secret.h"
+
+enum { TOKEN_BASIC, TOKEN_BODY };
+static const char *const token_auths[] = {"basic", "body", NULL};
+
+#define ACC(member) account.member
+
+const struct gc_opt account_rows[] = {
+    GC_OPT_STR(struct account_options, ACC(region), "Region", NULL, 0,
+               "AWS name of the organisation's region (`eu-west-1`) or its "
+               "domain (`mypurecloud.ie`). Needed unless BaseURL is given."),
+    GC_OPT_STR(struct account_options, base_url, "BaseURL", NULL, 0,
+               "Address of the API instead of the region's, for a private "
+               "endpoint, a gateway or a test server. `http://` only on the "
+               "loopback address."),
+    GC_OPT_STR(struct account_options, login_url, "LoginURL", NULL, 0,
+               "Address of the token endpoint instead of the region's. With a "
+               "path it is used as it is, else `/oauth/token` is added."),
+    GC_OPT_STR(struct account_options, ACC(client_id), "ClientId", NULL,
+               GC_OPT_NEEDED,
+               "Id of an OAuth client with the grant Client Credentials."),
+    GC_OPT_STR(struct account_options, ACC(secret_file), "ClientSecretFile",
+               NULL, 0,
+               "File that holds the client secret; read anew for each token, "
+               "white space around it is dropped. One of the four "
+               "ClientSecret options is needed."),
+    GC_OPT_STR(struct account_options, ACC(secret_credential),
+               "ClientSecretCredential", NULL, 0,
+               "Name of a systemd credential (LoadCredential= in collectd's "
+               "unit) that holds the client secret."),
+    GC_OPT_STR(struct account_options, ACC(secret_env), "ClientSecretEnv", NULL,
+               0,
+               "Name of an environment variable that holds the client secret; "
+               "it is taken out of the environment when it is read."),
+    GC_OPT_STR(struct account_options, ACC(secret_literal), "ClientSecret",
+               NULL, GC_OPT_SECRET,
+               "The client secret itself. Everybody who can read collectd.conf "
+               "can read it: prefer one of the other three."),
+    GC_OPT_STRS(struct account_options, scopes, "Scope",
+                "Scope to ask for and to check in the answer; may be repeated. "
+                "Only for gateways: the platform itself works with roles."),
+    GC_OPT_ENUM(struct account_options, token_auth, "TokenAuth", "basic",
+                token_auths,
+                "How id and secret go to the token endpoint: in the "
+                "Authorization header or as form fields of the body."),
+    GC_OPT_STR(struct account_options, ACC(host), "Host", NULL, 0,
+               "Host part of every value of this account; default: collectd's "
+               "Hostname. Two accounts need different ones."),
+    GC_OPT_INT(struct account_options, ACC(requests_per_minute),
+               "RequestsPerMinute", "250", 2, 100000, "requests per minute",
+               "Budget of the OAuth client, shared by all plugins and by "
+               "accounts with the same ClientId. The platform allows 300."),
+    GC_OPT_INT(struct account_options, ACC(max_concurrent),
+               "MaxConcurrentRequests", "4", 1, 64, "requests",
+               "Requests that may be under way at once."),
+    GC_OPT_INT(struct account_options, timeout_s, "Timeout", "10", 1, 600, "s",
+               "Longest time for a whole request."),
+    GC_OPT_INT(struct account_options, connect_timeout_s, "ConnectTimeout", "5",
+               1, 600, "s",
+               "Longest time for name look-up, connection, proxy and TLS "
+               "handshake together."),
+    GC_OPT_INT(struct account_options, ACC(token_margin_s),
+               "TokenRefreshMargin", "300", 1, 86400, "s",
+               "How long before its end the token is renewed; at most a fifth "
+               "of its life."),
+    GC_OPT_BOOL(struct account_options, ACC(connect.verify_peer), "VerifyPeer",
+                "true", "Verify the server's certificate."),
+    GC_OPT_BOOL(struct account_options, ACC(connect.verify_host), "VerifyHost",
+                "true", "Verify that the certificate is for this host."),
+    GC_OPT_STR(struct account_options, ACC(connect.ca_cert), "CACert", NULL, 0,
+               "File or folder of the certificates to trust; default: the "
+               "system's."),
+    GC_OPT_STR(struct account_options, ACC(connect.client_cert), "ClientCert",
+               NULL, 0, "PEM file of a client certificate."),
+    GC_OPT_STR(struct account_options, ACC(connect.client_key), "ClientKey",
+               NULL, 0, "PEM file of its key; default: in ClientCert."),
+    GC_OPT_STR(struct account_options, ACC(connect.client_key_pass),
+               "ClientKeyPass", NULL, GC_OPT_SECRET, "Passphrase of that key."),
+    GC_OPT_STR(struct account_options, ACC(connect.proxy), "Proxy", NULL,
+               GC_OPT_SECRET,
+               "Proxy for everything of the account, "
+               "`http://user:password@host:port` or `https://…`; default: the "
+               "environment's (http_proxy, https_proxy)."),
+    GC_OPT_STR(struct account_options, ACC(connect.no_proxy), "NoProxy", NULL,
+               0,
+               "Hosts that are reached without the proxy, divided by commas."),
+    GC_OPT_END,
+};
+
+static enum gc_code out_of_memory(struct gc_err *err) {
+  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+static enum gc_code find_urls(struct account_options *o, struct gc_err *err) {
+  struct gc_region region;
+  GC_TRY(gc_region_resolve(o->account.region, o->base_url, o->login_url,
+                           &region, err));
+  o->account.base_url = strdup(region.base_url);
+  o->account.token_url = strdup(region.token_url);
+  return o->account.base_url != NULL && o->account.token_url != NULL
+             ? GC_OK
+             : out_of_memory(err);
+}
+
+static enum gc_code join_scopes(struct account_options *o, struct gc_err *err) {
+  GC_AUTO(gc_buf_clear) struct gc_buf all = {.most = 4096};
+  for (size_t i = 0; i < o->scopes.count; i++)
+    if (gc_buf_print(&all, "%s%s", i > 0 ? " " : "", o->scopes.at[i]) != GC_OK)
+      return gc_fail(err, GC_ERR_CONFIG, "Scope: too many of them");
+  o->account.scope = gc_steal(all.data);
+  return GC_OK;
+}
+
+static enum gc_code check_secret(const struct gc_account_settings *s,
+                                 struct gc_err *ret_warning,
+                                 struct gc_err *err) {
+  struct gc_secret secret = {s->secret_literal, s->secret_file, s->secret_env,
+                             s->secret_credential};
+  GC_TRY(gc_secret_check(&secret, err));
+  (void)gc_secret_is_exposed(&secret, ret_warning);
+  return GC_OK;
+}
+
+static enum gc_code check(struct account_options *o, struct gc_err *ret_warning,
+                          struct gc_err *err) {
+  struct gc_account_settings *s = &o->account;
+  GC_TRY(find_urls(o, err));
+  GC_TRY(join_scopes(o, err));
+  GC_TRY(check_secret(s, ret_warning, err));
+  if (s->connect.client_key != NULL && s->connect.client_cert == NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "ClientKey needs a ClientCert");
+  s->token_in_body = o->token_auth == TOKEN_BODY;
+  s->connect.timeout_ms = o->timeout_s * 1000;
+  s->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
+  return GC_OK;
+}
+
+enum gc_code account_define(const char *name, struct account_options *o,
+                            struct gc_err *ret_warning, struct gc_err *err) {
+  o->account.name = strdup(name);
+  enum gc_code code =
+      o->account.name != NULL ? check(o, ret_warning, err) : out_of_memory(err);
+  if (code == GC_OK)
+    code = gc_accounts_define(&o->account, err);
+  free(o->account.name);
+  free(o->account.base_url);
+  free(o->account.token_url);
+  free(o->account.scope);
+  gc_options_clear(account_rows, o);
+  return code;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin "genesys": the accounts that the other plugins name, and their
+ * self-telemetry. Wiring only; the work is done in common/net. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/daemon/complain.h"
+#include "common/daemon/emit.h"
+#include "common/daemon/options.h"
+#include "common/daemon/tap.h"
+#include "plugins/genesys/accounts.h"
+#include "plugins/genesys/telemetry.h"
+
+static const char name[] = "genesys";
+
+static struct settings { char *state_dir; } settings;
+
+static const struct gc_opt rows[] = {
+    GC_OPT_STR(struct settings, state_dir, "StateDir", NULL, 0,
+               "Folder for what must survive a restart (names, checkpoints, "
+               "counters); made when it is not there, mode 0700. Default: "
+               "BaseDir/genesys."),
+    GC_OPT_END,
+};
+
+static struct gc_complaints *complaints;
+static struct gc_config_seen seen;
+
+static enum gc_code read_account(const char *account, void *options,
+                                 struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  enum gc_code code = account_define(account, options, &warning, err);
+  free(options);
+  if (code == GC_OK && warning.code != GC_OK)
+    gc_say(complaints, GC_SAY_WARNING, "<Account \"%s\">: %s", account,
+           warning.text);
+  return code;
+}
+
+static const struct gc_block_kind blocks[] = {
+    {.key = "Account",
+     .rows = account_rows,
+     .size = sizeof(struct account_options),
+     .help = "One Genesys Cloud organisation and the OAuth client that reads "
+             "it. Other plugins name it with Account.",
+     .named = true,
+     .read = read_account},
+    {.key = NULL},
+};
+
+static int on_config(oconfig_item_t *ci) {
+  const struct gc_config config = {.plugin = name,
+                                   .rows = rows,
+                                   .settings = &settings,
+                                   .blocks = blocks,
+                                   .seen = &seen};
+  struct gc_err err;
+  if (gc_config_read(&config, ci, &err) == GC_OK)
+    return 0;
+  ERROR("%s", err.text);
+  return -1;
+}
+
+/* On network threads. */
+static void on_notice(const char *account, const char *cause,
+                      const struct gc_err *err) {
+  char where[160];
+  snprintf(where, sizeof(where), "account %s, %s", account, cause);
+  gc_complain(complaints, where, err);
+}
+
+static const char *state_dir(void) {
+  static char path[4096];
+  const char *base = global_option_get("BaseDir");
+  if (settings.state_dir != NULL)
+    return settings.state_dir;
+  snprintf(path, sizeof(path), "%s/genesys", base != NULL ? base : ".");
+  return path;
+}
+
+/* One reading of one account. The list of accounts is fixed after the
+ * configuration, so what was read last is kept by its place. */
+enum { ACCOUNTS_MOST = 64 };
+struct round {
+  struct telemetry *last;
+  size_t at;
+};
+
+static void read_one(void *ctx, const char *account, const char *host) {
+  struct round *round = ctx;
+  struct gc_account_stats stats;
+  struct gc_samples out = gc_emit_samples(host);
+  size_t at = round->at++;
+  if (at < ACCOUNTS_MOST && gc_account_stats(account, &stats))
+    telemetry_samples(&round->last[at], account, &stats,
+                      (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+}
+
+static int on_read(void) {
+  static struct telemetry last[ACCOUNTS_MOST];
+  struct round round = {.last = last};
+  gc_accounts_each(read_one, &round);
+  return 0;
+}
+
+/* Init callbacks run in the order of LoadPlugin: hooks are set when the
+ * configuration is read, so that an account may start before our turn. */
+static int on_init(void) {
+  struct gc_err err;
+  if (gc_tap_register(&err) != GC_OK)
+    gc_say(complaints, GC_SAY_WARNING, "%s", err.text);
+  return 0;
+}
+
+static int on_shutdown(void) {
+  gc_tap_close();
+  gc_accounts_stop();
+  return 0;
+}
+
+static int on_config_complete(oconfig_item_t *ci) {
+  int status = on_config(ci);
+  struct gc_accounts_hooks hooks = {.notice = on_notice,
+                                    .state_dir = state_dir()};
+  gc_accounts_set_hooks(&hooks);
+  return status;
+}
+
+GC_API void module_register(void);
+void module_register(void) {
+  struct gc_err err;
+  complaints = gc_complaints_new(name);
+  if (complaints == NULL || gc_emit_register(&err) != GC_OK)
+    return;
+  plugin_register_complex_config(name, on_config_complete);
+  plugin_register_init(name, on_init);
+  plugin_register_read(name, on_read);
+  plugin_register_shutdown(name, on_shutdown);
+}

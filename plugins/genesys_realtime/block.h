@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* One <Queues> block at work: asks for observations on the account's network
+ * thread and keeps the newest; a read thread takes it from there. No collectd
+ * in here: the plugin brings sinks and listeners. */
+#ifndef GC_REALTIME_BLOCK_H
+#define GC_REALTIME_BLOCK_H
+
+#include "common/net/account.h"
+#include "plugins/genesys_realtime/observations.h"
+
+enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_OFF };
+
+/* As configured; all borrowed. */
+struct block_settings {
+  const char *name; /* <Queues "all"> */
+  enum obs_source source;
+  uint32_t interval_ms;
+  char *const *selectors; /* base/glob */
+  size_t selector_count;
+  char *const *media; /* only these; none: all */
+  size_t media_count;
+  enum obs_label label;
+};
+
+struct block;
+
+/* `account` is borrowed. `notice` hears the outcome of what the block does
+ * (GC_OK when well), on the network thread; `cause` is a fixed word. NULL when
+ * out of memory. */
+struct block *block_new(const struct block_settings *settings,
+                        struct gc_account *account,
+                        void (*notice)(void *ctx, const char *cause,
+                                       const struct gc_err *err),
+                        void *ctx);
+/* Starts asking. Any thread. */
+enum gc_code block_start(struct block *b);
+/* Stops asking and frees; waits for one turn of the network thread. Not from
+ * that thread. NULL is fine. */
+void block_free(struct block *b);
+
+/* Puts the values of the newest observations, each of them once: nothing when
+ * there is nothing new. One read thread at a time. */
+void block_read(struct block *b, const struct gc_samples *out);
+
+/* Puts the block's self-telemetry (source_up and so on), under the instance
+ * `instance` and with `interval_ms`. One read thread at a time. */
+void block_read_state(struct block *b, const char *instance,
+                      uint32_t interval_ms, const struct gc_samples *out);
+
+#endif

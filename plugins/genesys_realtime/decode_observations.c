@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json_stream.h"
+#include "plugins/genesys_realtime/observations.h"
+
+enum {
+  ANSWER_MOST_BYTES = 256 << 20, /* what is kept of it is far less */
+  STRING_MOST_BYTES = 1 << 20,
+  FACTS_MOST = 4 << 20,
+  QUALIFIER_MOST_BYTES = 64,
+};
+
+enum {
+  K_RESULTS = 1,
+  K_GROUP,
+  K_QUEUE_ID,
+  K_MEDIA_TYPE,
+  K_DATA,
+  K_METRIC,
+  K_QUALIFIER,
+  K_STATS,
+  K_COUNT,
+  K_CALCULATED,
+  K_MAPPINGS,
+};
+
+static const struct gc_json_key keys[] = {
+    {"results", K_RESULTS},
+    {"group", K_GROUP},
+    {"queueId", K_QUEUE_ID},
+    {"mediaType", K_MEDIA_TYPE},
+    {"data", K_DATA},
+    {"metric", K_METRIC},
+    {"qualifier", K_QUALIFIER},
+    {"stats", K_STATS},
+    {"count", K_COUNT},
+    {"calculatedMetricValue", K_CALCULATED},
+    {"systemToOrganizationMappings", K_MAPPINGS},
+};
+
+/* The data element that is being read. Members come in any order. */
+struct datum {
+  int metric; /* enum obs_metric, or -1 */
+  bool has_count, has_calculated;
+  int64_t count, calculated;
+  char qualifier[QUALIFIER_MOST_BYTES];
+};
+
+struct obs_decoder {
+  struct observations *into;
+  struct gc_json_stream *stream;
+
+  struct obs_fact *facts;
+  size_t count, cap;
+  size_t results;
+
+  size_t group_begin; /* the first fact of the result that is being read */
+  uint32_t queue, media;
+  struct datum datum;
+};
+
+static enum gc_code add_fact(struct obs_decoder *d,
+                             const struct obs_fact *fact) {
+  if (d->count == d->cap) {
+    size_t cap = d->cap == 0 ? 256 : d->cap * 2;
+    if (cap > FACTS_MOST)
+      return GC_ERR_LIMIT;
+    struct obs_fact *facts = realloc(d->facts, cap * sizeof(*facts));
+    if (facts == NULL)
+      return GC_ERR_MEMORY;
+    d->facts = facts;
+    d->cap = cap;
+  }
+  d->facts[d->count++] = *fact;
+  return GC_OK;
+}
+
+static int metric_of(const struct gc_json_value *v) {
+  for (int i = 0; i < OBS_METRIC_COUNT; i++)
+    if (gc_json_is(v, obs_metrics[i].name))
+      return i;
+  return -1;
+}
+
+/* Media types are written voice, VOICE, Voice: one spelling for all. */
+static enum gc_code put_media(struct obs_decoder *d,
+                              const struct gc_json_value *v) {
+  char lower[32];
+  if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
+    return GC_OK;
+  for (size_t i = 0; i < v->len; i++)
+    lower[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
+                                                             : v->text[i]);
+  return gc_intern_put(&d->into->media, lower, v->len, &d->media);
+}
+
+static enum gc_code map_presence(struct observations *o,
+                                 const struct gc_json_at *at,
+                                 const struct gc_json_value *v) {
+  uint32_t presence, system;
+  if (v->kind != GC_JSON_STRING || v->len == 0)
+    return GC_OK;
+  GC_TRY(gc_intern_put(&o->presences, v->text, v->len, &presence));
+  GC_TRY(gc_intern_put(&o->systems, at->key, at->key_len, &system));
+  if (presence >= o->system_cap) {
+    size_t cap = o->presences.cap;
+    uint32_t *system_of = realloc(o->system_of, cap * sizeof(*system_of));
+    if (system_of == NULL)
+      return GC_ERR_MEMORY;
+    for (size_t i = o->system_cap; i < cap; i++)
+      system_of[i] = OBS_NONE;
+    o->system_of = system_of;
+    o->system_cap = cap;
+  }
+  o->system_of[presence] = system;
+  return GC_OK;
+}
+
+#define IN_RESULT(key) GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, key)
+#define IN_GROUP(key) GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_GROUP, key)
+#define IN_DATA(key)                                                           \
+  GC_JSON_PATH5(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, key)
+#define IN_STATS(key)                                                          \
+  GC_JSON_PATH6(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_STATS, key)
+
+/* The observation query has its numbers below "stats", the activity queries
+ * have them in the element itself (API reference, observation queries). */
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct obs_decoder *d = ctx;
+  switch (at->path) {
+  case IN_GROUP(K_QUEUE_ID):
+    return v->kind == GC_JSON_STRING && v->len > 0
+               ? gc_intern_put(&d->into->ids, v->text, v->len, &d->queue)
+               : GC_OK;
+  case IN_GROUP(K_MEDIA_TYPE):
+    return put_media(d, v);
+  case IN_DATA(K_METRIC):
+    d->datum.metric = metric_of(v);
+    return GC_OK;
+  case IN_DATA(K_QUALIFIER):
+    if (v->kind == GC_JSON_STRING && v->len < sizeof(d->datum.qualifier))
+      memcpy(d->datum.qualifier, v->text, v->len);
+    return GC_OK;
+  case IN_STATS(K_COUNT):
+  case IN_DATA(K_COUNT):
+    d->datum.has_count = gc_json_int(v, &d->datum.count);
+    return GC_OK;
+  case IN_STATS(K_CALCULATED):
+  case IN_DATA(K_CALCULATED):
+    d->datum.has_calculated = gc_json_int(v, &d->datum.calculated);
+    return GC_OK;
+  case GC_JSON_PATH3(K_MAPPINGS, GC_JSON_OTHER, GC_JSON_ITEM):
+    return map_presence(d->into, at, v);
+  default:
+    return GC_OK;
+  }
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct obs_decoder *d = ctx;
+  if (at->path == GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM)) {
+    d->group_begin = d->count;
+    d->queue = d->media = OBS_NONE;
+  } else if (at->path ==
+             GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM)) {
+    d->datum = (struct datum){.metric = -1};
+  }
+  return GC_OK;
+}
+
+static enum gc_code qualifier_of(struct obs_decoder *d, enum obs_about about,
+                                 uint32_t *ret) {
+  const char *text = d->datum.qualifier;
+  struct gc_intern *in = about == OBS_ROUTING    ? &d->into->statuses
+                         : about == OBS_PRESENCE ? &d->into->presences
+                                                 : NULL;
+  *ret = OBS_NONE;
+  return in == NULL || text[0] == '\0'
+             ? GC_OK
+             : gc_intern_put(in, text, strlen(text), ret);
+}
+
+static enum gc_code end_datum(struct obs_decoder *d) {
+  const struct datum *datum = &d->datum;
+  if (datum->metric < 0) {
+    d->into->ignored++;
+    return GC_OK;
+  }
+  enum obs_about about = obs_metrics[datum->metric].about;
+  bool is_time = about == OBS_OLDEST;
+  if (is_time ? !datum->has_calculated : !datum->has_count)
+    return GC_OK;
+
+  struct obs_fact fact = {.metric = (enum obs_metric)datum->metric,
+                          .value = is_time ? datum->calculated : datum->count};
+  if (fact.value < 0)
+    fact.value = 0;
+  GC_TRY(qualifier_of(d, about, &fact.qualifier));
+  return add_fact(d, &fact);
+}
+
+/* "group" may stand behind "data": the queue is filled in at the end. */
+static void end_result(struct obs_decoder *d) {
+  d->results++;
+  if (d->queue == OBS_NONE) {
+    d->count = d->group_begin;
+    return;
+  }
+  for (size_t i = d->group_begin; i < d->count; i++) {
+    d->facts[i].queue = d->queue;
+    d->facts[i].media = d->media;
+  }
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  struct obs_decoder *d = ctx;
+  if (at->path == GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM))
+    return end_datum(d);
+  if (at->path == GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM))
+    end_result(d);
+  return GC_OK;
+}
+
+static const struct gc_json_reader reader = {
+    .keys = keys,
+    .key_count = GC_COUNT(keys),
+    .bytes_max = ANSWER_MOST_BYTES,
+    .string_max = STRING_MOST_BYTES,
+    .open = on_open,
+    .close = on_close,
+    .value = on_value,
+};
+
+struct obs_decoder *obs_decoder_new(struct observations *into) {
+  struct obs_decoder *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  d->into = into;
+  d->stream = gc_json_stream_new(&reader, d, NULL);
+  if (d->stream == NULL) {
+    free(d);
+    return NULL;
+  }
+  return d;
+}
+
+void obs_decoder_free(struct obs_decoder *d) {
+  if (d == NULL)
+    return;
+  gc_json_stream_free(d->stream);
+  free(d->facts);
+  free(d);
+}
+
+static void sink_begin(void *ctx) {
+  struct obs_decoder *d = ctx;
+  gc_json_stream_reset(d->stream);
+  d->count = d->results = 0;
+}
+
+static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
+                               struct gc_err *err) {
+  struct obs_decoder *d = ctx;
+  return gc_json_stream_feed(d->stream, bytes, len, err);
+}
+
+struct gc_sink obs_decoder_sink(struct obs_decoder *d) {
+  return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
+}
+
+enum gc_code obs_decoder_finish(struct obs_decoder *d, size_t *ret_results,
+                                struct gc_err *err) {
+  GC_TRY(gc_json_stream_end(d->stream, err));
+  enum gc_code code = observations_add(d->into, d->facts, d->count);
+  if (code != GC_OK)
+    return gc_fail(err, code, "observations: %s", gc_code_words(code));
+  if (ret_results != NULL)
+    *ret_results = d->results;
+  d->count = 0;
+  return GC_OK;
+}

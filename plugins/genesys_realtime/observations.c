@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one organisation can have at the most, with room; beyond it an answer
+ * is refused rather than memory. */
+enum {
+  QUEUES_MOST = 200000,
+  MEDIA_MOST = 64,
+  STATUSES_MOST = 64,
+  PRESENCES_MOST = 4096,
+};
+
+const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT] = {
+#define XX(id, name, about, conversations)                                     \
+  [OBS_##id] = {name, about, conversations},
+    OBS_METRIC_MAP(XX)
+#undef XX
+};
+
+struct observations *observations_new(void) {
+  struct observations *o = calloc(1, sizeof(*o));
+  if (o == NULL)
+    return NULL;
+  o->ids.most = QUEUES_MOST;
+  o->media.most = MEDIA_MOST;
+  o->statuses.most = STATUSES_MOST;
+  o->presences.most = PRESENCES_MOST;
+  o->systems.most = PRESENCES_MOST;
+  atomic_init(&o->references, 1);
+  return o;
+}
+
+struct observations *observations_get(struct observations *o) {
+  if (o != NULL)
+    atomic_fetch_add(&o->references, 1);
+  return o;
+}
+
+void observations_put(struct observations *o) {
+  if (o == NULL || atomic_fetch_sub(&o->references, 1) != 1)
+    return;
+  for (size_t i = 0; i < o->queue_cap; i++) {
+    free(o->queues[i].media);
+    free(o->queues[i].qualified);
+  }
+  free(o->queues);
+  free(o->system_of);
+  gc_intern_clear(&o->ids);
+  gc_intern_clear(&o->media);
+  gc_intern_clear(&o->statuses);
+  gc_intern_clear(&o->presences);
+  gc_intern_clear(&o->systems);
+  free(o);
+}
+
+/* queues[number] for every number that was given out. */
+static enum gc_code make_queues(struct observations *o) {
+  if (o->ids.count <= o->queue_cap)
+    return GC_OK;
+  size_t cap = o->queue_cap * 2 > o->ids.cap ? o->queue_cap * 2 : o->ids.cap;
+  struct obs_queue *queues = realloc(o->queues, cap * sizeof(*queues));
+  if (queues == NULL)
+    return GC_ERR_MEMORY;
+  memset(queues + o->queue_cap, 0, (cap - o->queue_cap) * sizeof(*queues));
+  o->queues = queues;
+  o->queue_cap = cap;
+  return GC_OK;
+}
+
+static struct obs_media *media_of(struct obs_queue *q, uint32_t media) {
+  for (size_t i = 0; i < q->media_count; i++)
+    if (q->media[i].media == media)
+      return &q->media[i];
+
+  struct obs_media *all =
+      realloc(q->media, (q->media_count + 1) * sizeof(*all));
+  if (all == NULL)
+    return NULL;
+  q->media = all;
+  all[q->media_count] = (struct obs_media){.media = media};
+  return &all[q->media_count++];
+}
+
+static enum gc_code add_contacts(struct obs_queue *q,
+                                 const struct obs_fact *f) {
+  struct obs_media *m = media_of(q, f->media);
+  if (m == NULL)
+    return GC_ERR_MEMORY;
+  int64_t *const places[] = {[OBS_WAITING] = &m->waiting,
+                             [OBS_INTERACTING] = &m->interacting,
+                             [OBS_ALERTING] = &m->alerting,
+                             [OBS_LONGEST_WAITING] = &m->oldest_ms};
+  *places[f->metric] = f->value;
+  m->known |= 1u << f->metric;
+  return GC_OK;
+}
+
+static enum gc_code add_qualified(struct obs_queue *q,
+                                  const struct obs_fact *f) {
+  for (size_t i = 0; i < q->qualified_count; i++) {
+    struct obs_qualified *there = &q->qualified[i];
+    if (there->metric == f->metric && there->qualifier == f->qualifier) {
+      there->count = f->value;
+      return GC_OK;
+    }
+  }
+  struct obs_qualified *all =
+      realloc(q->qualified, (q->qualified_count + 1) * sizeof(*all));
+  if (all == NULL)
+    return GC_ERR_MEMORY;
+  q->qualified = all;
+  all[q->qualified_count++] =
+      (struct obs_qualified){f->metric, f->qualifier, f->value};
+  return GC_OK;
+}
+
+static enum gc_code add(struct observations *o, const struct obs_fact *f) {
+  struct obs_queue *q = &o->queues[f->queue];
+  switch (obs_metrics[f->metric].about) {
+  case OBS_CONTACTS:
+  case OBS_OLDEST:
+    if (f->media != OBS_NONE)
+      return add_contacts(q, f);
+    break;
+  case OBS_AGENTS:
+    q->has_agents = true;
+    *(f->metric == OBS_ACTIVE_USERS ? &q->active : &q->member) = f->value;
+    return GC_OK;
+  case OBS_ROUTING:
+  case OBS_PRESENCE:
+    q->has_agents = true;
+    if (f->qualifier != OBS_NONE)
+      return add_qualified(q, f);
+    break;
+  }
+  o->ignored++;
+  return GC_OK;
+}
+
+enum gc_code observations_add(struct observations *o,
+                              const struct obs_fact *facts, size_t count) {
+  GC_TRY(make_queues(o));
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(add(o, &facts[i]));
+  return GC_OK;
+}
+
+enum gc_code observations_zero_gone(struct observations *o,
+                                    const struct observations *before) {
+  for (uint32_t i = 0; i < before->ids.count && i < before->queue_cap; i++) {
+    const struct obs_queue *was = &before->queues[i];
+    const char *id = gc_intern_text(&before->ids, i);
+    uint32_t queue, media;
+    GC_TRY(gc_intern_put(&o->ids, id, strlen(id), &queue));
+    GC_TRY(make_queues(o));
+    o->queues[queue].has_agents |= was->has_agents;
+    for (size_t m = 0; m < was->media_count; m++) {
+      const char *text = gc_intern_text(&before->media, was->media[m].media);
+      GC_TRY(gc_intern_put(&o->media, text, strlen(text), &media));
+      if (media_of(&o->queues[queue], media) == NULL)
+        return GC_ERR_MEMORY;
+    }
+  }
+  return GC_OK;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* What the queues look like at one moment: contacts waiting, ringing, with an
+ * agent, and the agents, per queue. Filled from one or several answers of
+ *   POST /analytics/queues/observations/query          Observations "query"
+ *   POST /analytics/conversations/activity/query   \   Observations "activity"
+ *   POST /analytics/routing/activity/query         /
+ * decode (bytes -> facts) → this model → samples. All of it is pure; one
+ * thread at a time. */
+#ifndef GC_REALTIME_OBSERVATIONS_H
+#define GC_REALTIME_OBSERVATIONS_H
+
+#include <stdatomic.h>
+
+#include "common/base/buf.h"
+#include "common/base/directory.h"
+#include "common/base/intern.h"
+#include "common/base/metric.h"
+#include "common/base/transport.h"
+
+/* The metrics of the API and what their numbers are about. */
+enum obs_about {
+  OBS_CONTACTS, /* a count per queue and media type */
+  OBS_OLDEST,   /* an epoch time in ms per queue and media type */
+  OBS_AGENTS,   /* a count per queue */
+  OBS_ROUTING,  /* a count per queue and routing status */
+  OBS_PRESENCE, /* a count per queue and organisation presence (a UUID) */
+};
+
+/* XX(enum, API name, about, conversations activity? else routing activity) */
+#define OBS_METRIC_MAP(XX)                                                     \
+  XX(WAITING, "oWaiting", OBS_CONTACTS, true)                                  \
+  XX(INTERACTING, "oInteracting", OBS_CONTACTS, true)                          \
+  XX(ALERTING, "oAlerting", OBS_CONTACTS, true)                                \
+  XX(LONGEST_WAITING, "oLongestWaiting", OBS_OLDEST, true)                     \
+  XX(ACTIVE_USERS, "oActiveUsers", OBS_AGENTS, false)                          \
+  XX(MEMBER_USERS, "oMemberUsers", OBS_AGENTS, false)                          \
+  XX(ON_QUEUE_USERS, "oOnQueueUsers", OBS_ROUTING, false)                      \
+  XX(OFF_QUEUE_USERS, "oOffQueueUsers", OBS_PRESENCE, false)                   \
+  XX(USER_PRESENCES, "oUserPresences", OBS_PRESENCE, false)                    \
+  XX(USER_ROUTING, "oUserRoutingStatuses", OBS_ROUTING, false)
+
+enum obs_metric {
+#define XX(id, name, about, conversations) OBS_##id,
+  OBS_METRIC_MAP(XX)
+#undef XX
+      OBS_METRIC_COUNT
+};
+
+struct obs_metric_row {
+  const char *name;
+  enum obs_about about;
+  bool of_conversations;
+};
+extern const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT];
+
+enum { OBS_NONE = UINT32_MAX }; /* no media type, no qualifier */
+
+/* One number of one answer. Texts are numbers of the model's interners. */
+struct obs_fact {
+  uint32_t queue, media, qualifier;
+  enum obs_metric metric;
+  int64_t value; /* count, or epoch ms */
+};
+
+/* Contacts of a queue in one media type. `known` has a bit (1 << metric) for
+ * each number that an answer told. */
+struct obs_media {
+  uint32_t media;
+  uint32_t known;
+  int64_t waiting, interacting, alerting, oldest_ms;
+};
+
+struct obs_qualified {
+  enum obs_metric metric;
+  uint32_t qualifier; /* number in `statuses` or `presences` */
+  int64_t count;
+};
+
+struct obs_queue {
+  bool has_agents; /* an answer told of the queue's agents */
+  int64_t active, member;
+  struct obs_media *media;
+  size_t media_count;
+  struct obs_qualified *qualified;
+  size_t qualified_count;
+};
+
+struct observations {
+  struct gc_intern ids;       /* of queues; queues[number] */
+  struct gc_intern media;     /* "voice", as the API writes it, lower case */
+  struct gc_intern statuses;  /* routing statuses: "IDLE" */
+  struct gc_intern presences; /* organisation presences: UUIDs */
+  struct gc_intern systems;   /* system presences: "ON_QUEUE" */
+
+  struct obs_queue *queues;
+  size_t queue_cap;
+  uint32_t *system_of; /* [presence] → system presence, OBS_NONE: not told */
+  size_t system_cap;
+
+  bool zero_when_absent; /* activity: a complete answer lists only what is not
+                            zero */
+  int64_t received_ms;   /* wall clock when the last answer was complete */
+  int64_t server_ms;     /* the server's clock at that moment */
+  uint32_t ignored;      /* metrics and qualifiers nobody knows */
+  atomic_uint references;
+};
+
+/* Counted: the network thread fills one, then it never changes and the read
+ * thread may hold it too. _new begins with one reference; NULL when out of
+ * memory. */
+struct observations *observations_new(void);
+struct observations *observations_get(struct observations *o);
+void observations_put(struct observations *o);
+GC_DEFINE_AUTO(struct observations, observations_put)
+
+/* Puts facts in. A later fact about the same thing replaces the earlier one. */
+GC_MUST_CHECK enum gc_code observations_add(struct observations *o,
+                                            const struct obs_fact *facts,
+                                            size_t count);
+
+/* "voice" of a queue in `before` that `o`, a complete activity answer, does not
+ * name any more is zero now: such pairs are added with all numbers 0. */
+GC_MUST_CHECK enum gc_code
+observations_zero_gone(struct observations *o,
+                       const struct observations *before);
+
+/* ---- decode_observations.c ---- */
+
+/* Reads one answer; its facts wait inside until the answer is complete, so a
+ * broken attempt leaves nothing behind. */
+struct obs_decoder;
+
+/* `into` is borrowed; NULL when out of memory. */
+struct obs_decoder *obs_decoder_new(struct observations *into);
+void obs_decoder_free(struct obs_decoder *d);
+GC_DEFINE_AUTO(struct obs_decoder, obs_decoder_free)
+
+/* The sink of an exchange: begin forgets an earlier attempt. */
+struct gc_sink obs_decoder_sink(struct obs_decoder *d);
+
+/* The answer is complete: its facts go into the model. `ret_results` (may be
+ * NULL): how many result groups it had, for paging. */
+GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
+                                              size_t *ret_results,
+                                              struct gc_err *err);
+
+/* ---- request.c ---- */
+
+enum { OBS_IDS_MOST = 100 }; /* queue ids of one observation query */
+
+/* Body for queues/observations/query about `count` queues. */
+GC_MUST_CHECK enum gc_code obs_query_body(const char *const *ids, size_t count,
+                                          struct gc_buf *out);
+/* Bodies for the two activity queries, about everything. */
+GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,
+                                             struct gc_buf *out);
+
+/* ---- samples.c ---- */
+
+enum obs_label { OBS_LABEL_NAME, OBS_LABEL_ID, OBS_LABEL_BOTH };
+
+/* What the samples need besides the numbers. Borrowed. */
+struct obs_view {
+  const struct gc_directory *queues;    /* names; NULL: none is known yet */
+  const struct gc_directory *presences; /* for presences that the answer did
+                                           not map; may be NULL */
+  bool (*accepts)(void *ctx, const struct gc_entry *queue);
+  void *accepts_ctx;
+  char *const *media; /* only these types; none: all */
+  size_t media_count;
+  enum obs_label label;
+  uint32_t interval_ms;
+};
+
+struct obs_tally {
+  size_t series;  /* samples that were put */
+  size_t matched; /* queues that the selectors accept */
+  size_t unnamed; /* queues held back: their name is not known yet */
+};
+
+/* Puts every value of design §4 that these observations tell. */
+void obs_samples(const struct observations *o, const struct obs_view *view,
+                 const struct gc_samples *out, struct obs_tally *ret_tally);
+
+#endif

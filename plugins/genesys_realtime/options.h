@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* <Queues "NAME">: its options as rows. Configuration phase, one thread. */
+#ifndef GC_REALTIME_OPTIONS_H
+#define GC_REALTIME_OPTIONS_H
+
+#include "common/daemon/options.h"
+#include "plugins/genesys_realtime/observations.h"
+
+struct queues_options {
+  char *account;
+  int stream;       /* enum stream_source */
+  int observations; /* enum obs_source */
+  int label;        /* enum obs_label */
+  uint32_t interval_s;
+  struct gc_strs queues, media;
+};
+
+enum stream_source { STREAM_NONE };
+
+extern const struct gc_opt queues_rows[];
+
+/* Beyond what a row can say: are the selectors ones that can be meant? Media
+ * types are brought to the API's spelling. */
+GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
+                                        struct gc_err *err);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin "genesys_realtime": what the queues look like now. Wiring only:
+ * options.c reads the configuration, block.c asks, samples.c makes values. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/daemon/complain.h"
+#include "common/daemon/emit.h"
+#include "plugins/genesys_realtime/block.h"
+#include "plugins/genesys_realtime/options.h"
+
+static const char name[] = "genesys_realtime";
+
+/* How soon a value leaves after its answer came. Looking costs next to
+ * nothing while there is nothing new. */
+enum { LOOK_EVERY_S = 1 };
+
+/* One <Queues> block. */
+struct queues {
+  char instance[DATA_MAX_NAME_LEN]; /* "queues-all", of its self-telemetry */
+  char *block;                      /* "all" */
+  struct queues_options options;
+  struct gc_account *account;
+  struct block *work;
+  struct queues *next;
+};
+
+static struct queues *all;
+static struct gc_complaints *complaints;
+static struct gc_config_seen seen;
+
+static void queues_free(struct queues *q) {
+  block_free(q->work);
+  gc_account_put(q->account);
+  gc_options_clear(queues_rows, &q->options);
+  free(q->block);
+  free(q);
+}
+
+static enum gc_code read_block(const char *block, void *settings,
+                               struct gc_err *err) {
+  struct queues_options *o = settings;
+  struct queues *q = calloc(1, sizeof(*q));
+  if (q == NULL) {
+    gc_options_clear(queues_rows, o);
+    free(o);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  q->options = *o;
+  free(o);
+  q->block = strdup(block);
+  snprintf(q->instance, sizeof(q->instance), "queues-%s", block);
+  enum gc_code code = queues_check(&q->options, err);
+  if (code != GC_OK) {
+    queues_free(q);
+    return code;
+  }
+  q->next = all;
+  all = q;
+  return GC_OK;
+}
+
+static const struct gc_block_kind blocks[] = {
+    {.key = "Queues",
+     .rows = queues_rows,
+     .size = sizeof(struct queues_options),
+     .help = "A selection of queues of one account.",
+     .named = true,
+     .read = read_block},
+    {.key = NULL},
+};
+
+static int on_config(oconfig_item_t *ci) {
+  const struct gc_config config = {
+      .plugin = name, .blocks = blocks, .seen = &seen};
+  struct gc_err err;
+  if (gc_config_read(&config, ci, &err) == GC_OK)
+    return 0;
+  ERROR("%s", err.text);
+  return -1;
+}
+
+/* On the network thread. What concerns the whole account the account says. */
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  const struct queues *q = ctx;
+  char where[DATA_MAX_NAME_LEN + 64];
+  if (gc_code_is_shared(err->code))
+    return;
+  snprintf(where, sizeof(where), "%s, %s", q->instance, cause);
+  gc_complain(complaints, where, err);
+}
+
+static int on_read(user_data_t *ud) {
+  struct queues *q = ud->data;
+  struct gc_samples out = gc_emit_samples(gc_account_host(q->account));
+  block_read(q->work, &out);
+  return 0;
+}
+
+static int on_read_state(user_data_t *ud) {
+  struct queues *q = ud->data;
+  struct gc_samples out = gc_emit_samples(gc_account_host(q->account));
+  block_read_state(q->work, q->instance,
+                   (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  return 0;
+}
+
+static void register_reads(struct queues *q) {
+  char callback[DATA_MAX_NAME_LEN * 2];
+  user_data_t ud = {.data = q};
+  snprintf(callback, sizeof(callback), "%s/%s", name, q->instance);
+  plugin_register_complex_read(name, callback, on_read,
+                               TIME_T_TO_CDTIME_T(LOOK_EVERY_S), &ud);
+  snprintf(callback, sizeof(callback), "%s/%s/state", name, q->instance);
+  plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
+}
+
+static enum gc_code start(struct queues *q, struct gc_err *err) {
+  const struct queues_options *o = &q->options;
+  struct block_settings settings = {
+      .name = q->block,
+      .source = (enum obs_source)o->observations,
+      .interval_ms = o->interval_s * 1000,
+      .selectors = o->queues.at,
+      .selector_count = o->queues.count,
+      .media = o->media.at,
+      .media_count = o->media.count,
+      .label = (enum obs_label)o->label,
+  };
+  q->account = gc_account_get(o->account, err);
+  if (q->account == NULL)
+    return err->code;
+  q->work = block_new(&settings, q->account, on_notice, q);
+  if (q->work == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return block_start(q->work);
+}
+
+/* A block that cannot start costs only itself: the others go on, and so does
+ * collectd. */
+static int on_init(void) {
+  for (struct queues *q = all; q != NULL; q = q->next) {
+    struct gc_err err = {.code = GC_OK};
+    if (q->work != NULL)
+      continue;
+    if (start(q, &err) == GC_OK)
+      register_reads(q);
+    else
+      gc_say(complaints, GC_SAY_ERROR, "<Queues \"%s\">: %s", q->block,
+             err.text);
+  }
+  return 0;
+}
+
+static int on_shutdown(void) {
+  while (all != NULL) {
+    struct queues *q = all;
+    all = q->next;
+    queues_free(q);
+  }
+  return 0;
+}
+
+GC_API void module_register(void);
+void module_register(void) {
+  struct gc_err err;
+  complaints = gc_complaints_new(name);
+  if (complaints == NULL || gc_emit_register(&err) != GC_OK)
+    return;
+  plugin_register_complex_config(name, on_config);
+  plugin_register_init(name, on_init);
+  plugin_register_shutdown(name, on_shutdown);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/selection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/glob.h"
+
+static enum gc_code add(struct selection *s, const char *id) {
+  char **ids = realloc(s->ids, (s->count + 1) * sizeof(char *));
+  if (ids == NULL)
+    return GC_ERR_MEMORY;
+  s->ids = ids;
+  ids[s->count] = strdup(id);
+  if (ids[s->count] == NULL)
+    return GC_ERR_MEMORY;
+  s->count++;
+  return GC_OK;
+}
+
+/* "b1f7…-….": 36 characters, hexadecimal digits and four dashes. */
+static bool is_uuid(const char *text) {
+  if (strlen(text) != 36)
+    return false;
+  for (int i = 0; i < 36; i++) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-'
+             : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+      return false;
+  }
+  return true;
+}
+
+static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
+                         char *const *selectors, size_t selector_count) {
+  for (size_t i = 0; i < gc_directory_count(queues); i++) {
+    const struct gc_entry *e = gc_directory_at(queues, i);
+    if (gc_glob_accepts(selectors, selector_count, e->name, e->id))
+      GC_TRY(add(s, e->id));
+  }
+  if (!gc_directory_is_refused(queues))
+    return GC_OK;
+  for (size_t i = 0; i < selector_count; i++)
+    if (is_uuid(selectors[i]) &&
+        gc_directory_find(queues, selectors[i]) == NULL)
+      GC_TRY(add(s, selectors[i]));
+  return GC_OK;
+}
+
+enum gc_code selection_make(struct selection *s,
+                            const struct gc_directory *queues,
+                            char *const *selectors, size_t selector_count) {
+  struct selection made = {0};
+  enum gc_code code = fill(&made, queues, selectors, selector_count);
+  if (code != GC_OK) {
+    selection_clear(&made);
+    return code;
+  }
+  selection_clear(s);
+  *s = made;
+  return GC_OK;
+}
+
+void selection_clear(struct selection *s) {
+  for (size_t i = 0; i < s->count; i++)
+    free(s->ids[i]);
+  free(s->ids);
+  *s = (struct selection){0};
+}

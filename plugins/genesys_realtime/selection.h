@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The queues of a block, as ids: what the Queue options accept of the name
+ * list. Applied before any request. Pure. */
+#ifndef GC_REALTIME_SELECTION_H
+#define GC_REALTIME_SELECTION_H
+
+#include "common/base/directory.h"
+
+struct selection {
+  char **ids; /* in the order of the ids */
+  size_t count;
+};
+
+/* Makes it anew. Where the list is refused there are no names to match: ids
+ * that the options give literally are taken as they are. On failure the old
+ * selection stays. */
+GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
+                                          const struct gc_directory *queues,
+                                          char *const *selectors,
+                                          size_t selector_count);
+void selection_clear(struct selection *s);
+
+#endif

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""A Genesys Cloud contact centre that runs on the loopback interface."""

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""The simulated platform: what stands between a request and the contact centre."""
+from __future__ import annotations
+
+import base64
+import threading
+import traceback
+from typing import Iterable, Optional
+
+from . import faults
+from .api import activity, oauth, observations, organization, routing, users
+from .api.router import Call, Router
+from .control import Control
+from .settings import Settings
+from .web.counters import Counters
+from .web.limiter import Limiter
+from .web.message import ApiError, Reply, Request, standard_error
+from .world.model import Division, Queue
+from .world.tally import Tally
+from .world.world import World
+
+MOST_REQUEST_BYTES = "request.bytes.max"
+AREAS = (routing, users, organization, observations, activity)
+TICK_S = 0.25
+
+
+class Simulator:
+    """Implements web.server.Application."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self.world, self.settings = world, settings
+        self.counters, self.limiter, self.faults = Counters(), Limiter(), faults.Faults()
+        self.tokens = oauth.Tokens(settings)
+        self.tally = Tally(int(world.clock.wall() * 1000))
+        world.observers.append(self.tally)
+        self.router = Router([route for area in AREAS for route in area.ROUTES])
+        self.stopping = threading.Event()
+        self.scenario: dict[str, object] = {}
+        self.control = Control(self)
+
+    def tick(self) -> None:
+        """Keeps the world going while nobody asks."""
+        while not self.stopping.wait(TICK_S):
+            self.world.advance()
+            self.control.run_due()
+
+    # ---- what the client may see ---------------------------------------------------
+
+    def sees(self, division: Division) -> bool:
+        """Genesys docs: queues of other divisions are left out without an error."""
+        allowed = self.settings.divisions
+        return allowed is None or division.id in allowed or division.name in allowed
+
+    def visible_queues(self, only: Optional[Iterable[str]] = None) -> list[Queue]:
+        queues = self.world.queues
+        chosen = queues.values() if only is None else [queues[i] for i in only if i in queues]
+        return sorted((q for q in chosen if self.sees(q.division)), key=lambda q: q.index)
+
+    # ---- web.server.Application --------------------------------------------------------
+
+    def compresses(self) -> bool:
+        return self.settings.gzip
+
+    def secrets(self) -> list[str]:
+        client, secret = self.settings.client_id, self.settings.client_secret
+        basic = base64.b64encode(("%s:%s" % (client, secret)).encode()).decode()
+        return [secret, basic, *self.tokens.live()]
+
+    def answer(self, request: Request) -> tuple[Reply, str]:
+        if request.path.startswith("/sim/"):
+            return self.control.answer(request), ""
+        request.function = self._function(request)
+        self.counters.counted(request.function)
+        step = self.faults.pick(request)
+        if step is None:
+            return self._ordinary(request), ""
+        reply = faults.apply(step, request, lambda: self._ordinary(request),
+                             lambda expire: self.tokens.revoke(expire=expire))
+        if step.spec.get("answer") == 429:
+            wait = step.spec.get("retry_after_s")
+            self.counters.throttle(request.function, wait if isinstance(wait, (int, float)) else None, False)
+        return reply, step.name
+
+    def _function(self, request: Request) -> str:
+        route, _, _ = self.router.find(request)
+        if route is not None:
+            return route.function
+        if request.path in oauth.PATHS:
+            return request.method + " /oauth/token"
+        return "%s %s" % (request.method, request.path[:80])
+
+    def _ordinary(self, request: Request) -> Reply:
+        try:
+            return self._handle(request)
+        except ApiError as error:
+            return error.reply(request.correlation_id)
+        except Exception:
+            traceback.print_exc()
+            return standard_error(500).reply(request.correlation_id)
+
+    def _handle(self, request: Request) -> Reply:
+        if request.path in oauth.PATHS:
+            return self.tokens.grant(request)
+        token = self.tokens.check(request)
+        self._throttle(request, token.client)
+        limit = self.settings.namespaces["platform.api"].get(MOST_REQUEST_BYTES, 512_000)
+        if len(request.body) > limit:
+            raise standard_error(413)
+        route, params, known = self.router.find(request)
+        if route is None:
+            raise standard_error(405 if known else 404)
+        route.check(self.settings.permissions)
+        self.world.advance()
+        made = route.handler(Call(request, self, token.client, token.text, params))
+        return made if isinstance(made, Reply) else Reply.json(made)
+
+    def _throttle(self, request: Request, client: str) -> None:
+        wait = self.limiter.refuse_for(client, self.settings.rate_limit)
+        if wait is not None:
+            self.counters.throttle(request.function, wait, True)
+            raise standard_error(429, retry_after=wait)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""/sim/*: how a test steers the simulator.  No token, no faults, not counted."""
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+from . import truth
+from .faults import KINDS
+from .web.message import Reply, Request
+from .world.model import MEDIA
+
+if TYPE_CHECKING:
+    from .application import Simulator
+
+
+class Control:
+    """One method for each endpoint; `steps` with "do" run them at their time."""
+
+    def __init__(self, app: "Simulator") -> None:
+        self.app = app
+        self._lock = threading.Lock()
+        self._due: list[tuple[float, dict[str, Any]]] = []
+        self._endpoints: dict[str, Callable[[Request, Any], Any]] = {
+            "GET /sim/": self.help, "GET /sim/truth": self.get_truth,
+            "GET /sim/counters": self.get_counters, "POST /sim/reset-counters": self.reset_counters,
+            "GET /sim/faults": self.get_faults, "POST /sim/faults": self.post_faults,
+            "DELETE /sim/faults": self.delete_faults, "POST /sim/freeze": self.freeze,
+            "POST /sim/thaw": self.thaw, "POST /sim/config": self.config, "GET /sim/config": self.get_config,
+            "POST /sim/queues": self.queues, "POST /sim/contacts": self.contacts,
+            "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
+            "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
+        }
+        self._deeds: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "queues": self.change_queues, "contacts": self.change_contacts, "config": self.change_config,
+            "tokens": self.change_tokens, "freeze": lambda _: self.app.world.freeze(),
+            "thaw": lambda _: self.app.world.thaw(),
+        }
+
+    def answer(self, request: Request) -> Reply:
+        endpoint = self._endpoints.get("%s %s" % (request.method, request.path))
+        if endpoint is None:
+            return Reply.json({"error": "no such endpoint", "endpoints": sorted(self._endpoints)}, 404)
+        try:
+            body = json.loads(request.body) if request.body.strip() else None
+            made = endpoint(request, body)
+        except KeyError as error:
+            return Reply.json({"error": "unknown or missing: %s" % error}, 400)
+        except (ValueError, TypeError) as error:
+            return Reply.json({"error": str(error)}, 400)
+        return Reply.json({"ok": True} if made is None else made)
+
+    # ---- looking ----------------------------------------------------------------------
+
+    def help(self, _request: Request, _body: Any) -> Any:
+        return {"endpoints": sorted(self._endpoints), "faults": KINDS, "deeds": sorted(self._deeds)}
+
+    def get_truth(self, request: Request, _body: Any) -> Any:
+        return truth.whole(self.app, request.one("queue"), request.one("conversations") is not None)
+
+    def get_conversation(self, request: Request, _body: Any) -> Any:
+        with self.app.world.lock:
+            self.app.world.advance()
+            return truth.conversation(self.app.world.conversations[request.one("id") or ""])
+
+    def get_counters(self, request: Request, _body: Any) -> Any:
+        return {**self.app.counters.told(int(request.one("last") or 50)),
+                "tokens_issued": self.app.tokens.issued, "tokens_live": len(self.app.tokens.live())}
+
+    def reset_counters(self, _request: Request, _body: Any) -> None:
+        self.app.counters.reset()
+
+    def get_config(self, _request: Request, _body: Any) -> Any:
+        world = self.app.world
+        return {**self.app.settings.told(), "speed": world.clock.speed, "load": world.load,
+                "frozen": world.clock.frozen}
+
+    def get_scenario(self, _request: Request, _body: Any) -> Any:
+        return self.app.scenario
+
+    # ---- faults and steps ------------------------------------------------------------------
+
+    def get_faults(self, _request: Request, _body: Any) -> Any:
+        with self._lock:
+            waiting = [deed for _, deed in self._due]
+        return {"steps": self.app.faults.told(), "deeds_waiting": waiting}
+
+    def post_faults(self, request: Request, body: Any) -> Any:
+        """A list appends; {"replace": true, "steps": […]} or ?replace=1 replaces."""
+        given = body if isinstance(body, dict) else {"steps": body}
+        steps = given.get("steps", [given] if "on" in given or "do" in given else None)
+        if not isinstance(steps, list):
+            raise ValueError("give a list of steps, or {\"steps\": […], \"replace\": true}")
+        return self.post_steps(steps, bool(given.get("replace")) or request.one("replace") is not None)
+
+    def post_steps(self, steps: list[dict[str, Any]], replace: bool) -> Any:
+        deeds = [step for step in steps if "do" in step]
+        for deed in deeds:
+            if deed["do"] not in self._deeds:
+                raise ValueError("do %r: give one of %s" % (deed["do"], ", ".join(self._deeds)))
+        count = self.app.faults.post([step for step in steps if "do" not in step], replace)
+        now = time.monotonic()
+        with self._lock:
+            kept = [] if replace else self._due
+            self._due = kept + [(now + float(deed.get("at_s", 0)), deed) for deed in deeds]
+        self.run_due()
+        return {"faults": count, "deeds": len(deeds)}
+
+    def delete_faults(self, _request: Request, _body: Any) -> None:
+        self.app.faults.clear()
+        with self._lock:
+            self._due = []
+
+    def run_due(self) -> None:
+        """Plays the "do" steps whose time has come; the ticker calls it."""
+        now = time.monotonic()
+        with self._lock:
+            due = [deed for at, deed in self._due if at <= now]
+            self._due = [(at, deed) for at, deed in self._due if at > now]
+        for deed in due:
+            try:
+                self._deeds[deed["do"]]({k: v for k, v in deed.items() if k not in ("do", "at_s")})
+            except (KeyError, ValueError) as error:
+                print("sim: step %s: %s" % (json.dumps(deed), error), flush=True)
+
+    # ---- changing -----------------------------------------------------------------------
+
+    def freeze(self, _request: Request, _body: Any) -> None:
+        self.app.world.freeze()
+
+    def thaw(self, _request: Request, _body: Any) -> None:
+        self.app.world.thaw()
+
+    def config(self, _request: Request, body: Any) -> Any:
+        return self.change_config(body or {})
+
+    def change_config(self, changes: dict[str, Any]) -> Any:
+        """Settings by name; speed and load belong to the world."""
+        world, changes = self.app.world, dict(changes)
+        speed, load = changes.pop("speed", None), changes.pop("load", None)
+        if speed is not None and float(speed) <= 0:
+            raise ValueError("speed must be positive")
+        limited = "rate_limit" in changes
+        self.app.settings.change(changes)
+        if limited:
+            self.app.limiter.reset()
+        if speed is not None:
+            world.set_speed(float(speed))
+        if load is not None:
+            with world.lock:
+                world.advance()
+                world.load = float(load)
+        return self.get_config(None, None)
+
+    def queues(self, _request: Request, body: Any) -> Any:
+        return self.change_queues(body or {})
+
+    def change_queues(self, given: dict[str, Any]) -> Any:
+        """op create (name, divisionId) | rename (id, name) | delete (id); id may be a name."""
+        world, op = self.app.world, given["op"]
+        if op == "create":
+            queue = world.create_queue(given.get("name"), given.get("divisionId"))
+        elif op == "rename":
+            queue = world.rename_queue(self._queue_id(given["id"]), given["name"])
+        elif op == "delete":
+            queue = world.delete_queue(self._queue_id(given["id"]))
+        else:
+            raise ValueError("op %r: give create, rename or delete" % op)
+        return {"id": queue.id, "name": queue.name, "deleted": queue.deleted}
+
+    def _queue_id(self, text: str) -> str:
+        world = self.app.world
+        with world.lock:
+            if text in world.queues:
+                return text
+            return {q.name: q.id for q in world.queues.values()}[text]
+
+    def contacts(self, _request: Request, body: Any) -> Any:
+        return self.change_contacts(body or {})
+
+    def change_contacts(self, given: dict[str, Any]) -> Any:
+        """op arrive (queueId, mediaType, count) | disconnect (conversationId); also while frozen."""
+        world = self.app.world
+        with world.lock:
+            world.advance()
+            if given["op"] == "arrive":
+                queue = world.queues[self._queue_id(given["queueId"])]
+                media = given.get("mediaType", "voice")
+                if media not in MEDIA:
+                    raise ValueError("mediaType %r: give one of %s" % (media, ", ".join(MEDIA)))
+                made = [world.contacts.begin(queue, media, direct=True).id
+                        for _ in range(int(given.get("count", 1)))]
+                return {"conversationIds": made}
+            if given["op"] == "disconnect":
+                found = world.conversations[given["conversationId"]]
+                return {"disconnected": world.contacts.disconnect(found)}
+        raise ValueError("op %r: give arrive or disconnect" % given["op"])
+
+    def revoke_tokens(self, _request: Request, body: Any) -> Any:
+        return self.change_tokens(body or {})
+
+    def change_tokens(self, given: dict[str, Any]) -> Any:
+        """op revoke | expire: all tokens that are about."""
+        if given["op"] not in ("revoke", "expire"):
+            raise ValueError("op %r: give revoke or expire" % given["op"])
+        return {"tokens": self.app.tokens.revoke(expire=given["op"] == "expire")}
+
+    def quit(self, _request: Request, _body: Any) -> None:
+        """The answer leaves first."""
+        threading.Timer(0.05, self.app.stopping.set).start()

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""What can be switched at start (options, scenario) and at run time (/sim/config)."""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Optional
+
+DEFAULT_CLIENT_ID = "5f7c1d2e-0a3b-4c6d-8e9f-a1b2c3d4e5f6"
+DEFAULT_SECRET = "sim-secret-kYv3_Q7+test/only=="  # characters that must be encoded in a form
+
+
+@dataclass
+class Settings:
+    client_id: str = DEFAULT_CLIENT_ID
+    client_secret: str = DEFAULT_SECRET
+    token_life_s: float = 86_400.0
+    expires_in: Optional[int] = None  # what the answer claims, if it is to differ
+    token_idle_s: Optional[float] = None  # HIPAA organisations: 900
+    token_scopes: Optional[list[str]] = None  # guide dialect: "scope" in the token answer
+    rate_limit: int = 300  # requests of a client in a sliding minute; 0 = none
+    permissions: Optional[list[str]] = None  # None: all
+    divisions: Optional[list[str]] = None  # ids or names the client may see; None: all
+    page_max: int = 100
+    page_max_all: int = 500  # divisionviews/all
+    activity_page_max: int = 1000
+    page_refuse: bool = False  # refuse an oversized pageSize with 400 instead of clamping it
+    activity_zeros: bool = False  # true: activity answers name every queue and medium
+    bare_groups: bool = True  # now and then a group without "data"
+    gzip: bool = True
+    namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
+        "platform.api": {"client.credentials.token.rate.per.minute": 300,
+                         "token.rate.per.minute": 300,
+                         "org.app.user.rate.per.minute": 300,
+                         "org.user.rate.per.minute": 3000,
+                         "request.bytes.max": 512000},
+        "notifications": {"channels.per.user.and.application": 20, "topics.per.channel": 1000},
+        "analytics": {}, "analytics.realtime": {}, "routing": {}, "conversation": {}, "presence": {},
+    })
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """All or nothing; an unknown name is an error, so that a test's typo is seen."""
+        unknown = [name for name in changes if name not in self.__dataclass_fields__]
+        if unknown:
+            raise ValueError("unknown setting %s; there are: %s"
+                             % (", ".join(unknown), ", ".join(self.__dataclass_fields__)))
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def told(self) -> dict[str, Any]:
+        return {**asdict(self), "client_secret": "(hidden)"}

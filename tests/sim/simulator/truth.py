@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""What is really the case in the world, for tests to compare with."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from .world import gauges
+from .world.model import MEDIA, Conversation, Participant, PresenceDefinition, Queue
+
+if TYPE_CHECKING:
+    from .application import Simulator
+
+
+def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool = False) -> dict[str, Any]:
+    world = app.world
+    with world.lock:
+        world.advance()
+        definitions = {p.id: p for p in world.presences}
+        chosen = [q for q in world.queues.values() if queue_id in (None, q.id)]
+        told: dict[str, Any] = {
+            "now_ms": int(world.clock.wall() * 1000), "virtual_s": round(world.clock.now(), 3),
+            "frozen": world.clock.frozen, "speed": world.clock.speed,
+            "totals_since_ms": app.tally.since_ms, "conversations_live":
+                sum(c.end_ms is None for c in world.conversations.values()),
+            "conversations_known": len(world.conversations),
+            "presences": {p.id: {"name": p.name, "system": p.upper, "deactivated": p.deactivated}
+                          for p in world.presences},
+            "queues": {q.id: _queue(app, q, definitions, conversations) for q in chosen},
+            "agents": len(world.agents)}
+        told["deleted_queues"] = {q: _media_totals(app, q) for q in
+                                  {q for q, _ in app.tally.totals} - set(world.queues)}
+    return told
+
+
+def _queue(app: "Simulator", queue: Queue, definitions: dict[str, PresenceDefinition],
+           conversations: bool) -> dict[str, Any]:
+    counts = gauges.user_counts(queue)
+    systems: dict[str, int] = {}
+    for presence, count in counts.presences.items():
+        upper = definitions[presence].upper
+        systems[upper] = systems.get(upper, 0) + count
+    return {"name": queue.name, "division": queue.division.name, "visible": app.sees(queue.division),
+            "media": {m: _contacts(queue, m, conversations) for m in MEDIA},
+            "totals": _media_totals(app, queue.id),
+            "members": counts.members, "active": counts.active,
+            "on_queue": dict(counts.on_queue), "on_queue_total": sum(counts.on_queue.values()),
+            "off_queue": dict(counts.off_queue), "off_queue_total": sum(counts.off_queue.values()),
+            "routing": dict(counts.statuses), "presence_org": dict(counts.presences),
+            "presence_system": systems,
+            "sla_ms": {m: max(1, round(ms / app.world.clock.speed)) for m, ms in queue.sla_ms.items()}}
+
+
+def _contacts(queue: Queue, media: str, conversations: bool) -> dict[str, Any]:
+    found = {metric: gauges.visits(queue, media, metric) for metric in
+             ("oWaiting", "oAlerting", "oInteracting")}
+    told: dict[str, Any] = {
+        "waiting": len(found["oWaiting"]), "alerting": len(found["oAlerting"]),
+        "interacting": len(found["oInteracting"]),
+        "held": sum(v.served_by.comm.held for v in found["oInteracting"]),
+        "oldest_waiting_ms": gauges.oldest_ms(found["oWaiting"]),
+        "oldest_interacting_ms": gauges.oldest_ms(found["oInteracting"])}
+    if conversations:
+        told["conversations"] = {metric[1:].lower(): [v.conversation.id for v in visits]
+                                 for metric, visits in found.items()}
+    return told
+
+
+def _media_totals(app: "Simulator", queue_id: str) -> dict[str, Any]:
+    return {media: app.tally.totals[queue_id, media].told() for media in MEDIA
+            if (queue_id, media) in app.tally.totals}
+
+
+def conversation(found: Conversation) -> dict[str, Any]:
+    """The whole history of a conversation, in plain words."""
+    return {"id": found.id, "media": found.media, "start_ms": found.start_ms, "end_ms": found.end_ms,
+            "state": found.visit.state if found.visit else ("ended" if found.end_ms else "ivr"),
+            "participants": [_participant(p) for p in found.participants]}
+
+
+def _participant(who: Participant) -> dict[str, Any]:
+    comm = who.comm
+    return {"id": who.id, "purpose": who.purpose, "name": who.name,
+            "queue": who.queue.id if who.queue else None, "user": who.agent.id if who.agent else None,
+            "connected_ms": who.connected_ms, "end_ms": who.end_ms, "state": comm.state,
+            "held": comm.held, "disconnect_type": comm.disconnect_type, "session": comm.id,
+            "start_acw_ms": who.start_acw_ms, "end_acw_ms": who.end_acw_ms,
+            "wrapup": who.wrapup_code.name if who.wrapup_code else None}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""How bytes of a reply leave, well or badly."""
+from __future__ import annotations
+
+import email.utils
+import http
+import socket
+import struct
+import threading
+from typing import BinaryIO
+
+from .message import Reply, Request, huge_body
+
+ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a word, even of TLS
+_PAUSE = threading.Event()  # never set; its wait() is a pause of this thread alone
+
+
+def reason(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"
+
+
+def head(request: Request, reply: Reply, keep: bool, length: int) -> bytes:
+    """Genesys docs: ININ-Correlation-Id on each answer; no rate limit headers since 2021."""
+    mode = reply.delivery.mode
+    lines = ["HTTP/%s %d %s" % ("1.0" if mode == "http10" else "1.1", reply.status, reason(reply.status)),
+             "Date: " + email.utils.formatdate(usegmt=True),
+             "Content-Type: " + reply.content_type,
+             "ININ-Correlation-Id: " + request.correlation_id,
+             "Strict-Transport-Security: max-age=600; includeSubDomains",
+             "Cache-Control: no-cache, no-store, must-revalidate"]
+    lines += ["%s: %s" % item for item in reply.headers.items()]
+    if mode == "chunked":
+        lines.append("Transfer-Encoding: chunked")
+    elif mode != "http10" and reply.status not in (204, 304):
+        lines.append("Content-Length: %d" % length)
+    lines.append("Connection: " + ("keep-alive" if keep and mode not in ("http10", "truncate") else "close"))
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+
+
+def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply,
+            keep: bool) -> tuple[int, bool]:
+    """Sends the reply; returns the bytes sent and whether the connection goes on."""
+    how, body = reply.delivery, reply.body
+    if how.delay_s:
+        _PAUSE.wait(how.delay_s)
+    if how.mode == "hang":
+        return _hang(out)
+    if how.mode in ("reset", "close"):
+        return _leave(out, reader, how.mode == "reset")
+    if how.mode == "huge":
+        return _huge(out, request, reply, keep)
+    start = head(request, reply, keep, len(body))
+    if request.method == "HEAD":
+        out.sendall(start)
+        return len(start), True
+    if how.mode == "normal":
+        out.sendall(start + body)
+        return len(start) + len(body), True
+    if how.mode == "truncate":
+        cut = body[:len(body) // 2]
+        out.sendall(start + cut)
+        return len(start) + len(cut), False
+    if how.mode == "http10":
+        out.sendall(start + body)
+        return len(start) + len(body), False
+    out.sendall(start)
+    if how.mode == "slow_body":
+        for at in range(0, len(body), how.drip_bytes):
+            out.sendall(body[at:at + how.drip_bytes])
+            _PAUSE.wait(how.drip_s)
+    elif how.mode == "chunked":
+        for at in range(0, len(body), 1000):
+            piece = body[at:at + 1000]
+            out.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        out.sendall(b"0\r\n\r\n")
+    return len(start) + len(body), True
+
+
+def _hang(out: socket.socket) -> tuple[int, bool]:
+    """Stays mute until the client gives up."""
+    out.settimeout(None)
+    while out.recv(4096):
+        pass
+    return 0, False
+
+
+def _leave(out: socket.socket, reader: BinaryIO, reset: bool) -> tuple[int, bool]:
+    if reset:  # linger 0: close sends RST
+        out.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reader.close()
+    out.close()
+    return 0, False
+
+
+def _huge(out: socket.socket, request: Request, reply: Reply, keep: bool) -> tuple[int, bool]:
+    length = reply.delivery.huge_bytes
+    start = head(request, reply, keep, length)
+    out.sendall(start)
+    count = len(start)
+    for piece in huge_body(length):
+        out.sendall(piece)
+        count += len(piece)
+    return count, True

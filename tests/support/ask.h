@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* One exchange asked from the test's thread: started on the loop's thread,
+ * its answer copied, so that a test reads top to bottom. */
+#ifndef GC_TESTS_ASK_H
+#define GC_TESTS_ASK_H
+
+#include "common/base/connect.h"
+#include "common/net/http.h"
+#include "common/net/loop.h"
+#include "tests/support/deadline.h"
+
+/* A loop and a transport with settings of its own. */
+struct asker {
+  struct gc_connect connect;
+  struct gc_loop *loop;
+  struct gc_http *http;
+};
+
+/* Ends the program when it cannot. `connect` NULL: verify, 10 s, no proxy. */
+void asker_begin(struct asker *a, const struct gc_connect *connect);
+void asker_end(struct asker *a);
+struct gc_connect asker_connect(void); /* the defaults of above */
+
+struct ask {
+  struct asker *asker;
+  struct gc_exchange x; /* the test may set anything before ask_start */
+  struct gc_sink sink;  /* writes to `got`; used when x.sink points here */
+  char got[65536];
+  size_t got_len;
+  unsigned begins, writes;
+  enum gc_code sink_answer; /* what the sink says; GC_OK at first */
+
+  /* The answer. */
+  enum gc_code start_code;
+  unsigned done_count, done_want; /* ask_wait waits for so many */
+  struct gc_reply reply;          /* body.data is NULL: see body */
+  struct gc_err err;
+  char body[70000];
+
+  /* Called on the loop's thread inside `done`, after the copy; may be NULL. */
+  void (*after)(struct ask *a);
+  /* Called inside the sink's write; may be NULL. */
+  void (*inside)(struct ask *a);
+  void *ctx;
+};
+
+/* GET of `url` with a sink and a bearer token. */
+void ask_init(struct ask *q, struct asker *a, const char *url);
+void ask_start(struct ask *q);
+/* True when `done` came in time, `done_want` times. */
+bool ask_wait(struct ask *q);
+/* Init, start, wait. */
+bool ask_get(struct ask *q, struct asker *a, const char *url);
+void ask_cancel(struct ask *q);
+
+/* All words that any exchange has ended with, for the test that looks for
+ * secrets in them. */
+const char *ask_all_words(void);
+#define ASK_BEARER "b3arer-t0ken"
+
+#endif

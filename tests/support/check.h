@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole test framework. A failed check prints and the rest still runs:
+ *
+ *   static void doubles_up_to_the_cap(void) { CHECK_INT(f(3), 8); … }
+ *   int main(void) {
+ *     RUN(doubles_up_to_the_cap);
+ *     return check_done();
+ *   }
+ *
+ * CHECK_ROW names the row of a table in which the checks that follow stand. */
+#ifndef GC_TESTS_CHECK_H
+#define GC_TESTS_CHECK_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static int check_failed, check_count;
+static const char *check_law = "", *check_row = "";
+
+#define CHECK_ROW(name) (check_row = (name))
+
+#define CHECK_THAT(ok, ...)                                                    \
+  do {                                                                         \
+    check_count++;                                                             \
+    if (!(ok)) {                                                               \
+      check_failed++;                                                          \
+      printf("%s:%d: %s [%s]: ", __FILE__, __LINE__, check_law, check_row);    \
+      printf(__VA_ARGS__);                                                     \
+      putchar('\n');                                                           \
+    }                                                                          \
+  } while (0)
+
+#define CHECK(cond) CHECK_THAT((cond), "%s", #cond)
+
+#define CHECK_INT(got, want)                                                   \
+  do {                                                                         \
+    long long check_g = (long long)(got), check_w = (long long)(want);         \
+    CHECK_THAT(check_g == check_w, "%s is %lld, not %lld", #got, check_g,      \
+               check_w);                                                       \
+  } while (0)
+
+#define CHECK_REAL(got, want)                                                  \
+  do {                                                                         \
+    double check_g = (got), check_w = (want);                                  \
+    CHECK_THAT(check_g >= check_w - 1e-9 && check_g <= check_w + 1e-9,         \
+               "%s is %.9g, not %.9g", #got, check_g, check_w);                \
+  } while (0)
+
+#define CHECK_STR(got, want)                                                   \
+  do {                                                                         \
+    const char *check_g = (got), *check_w = (want);                            \
+    CHECK_THAT(check_g != NULL && strcmp(check_g, check_w) == 0,               \
+               "%s is \"%s\", not \"%s\"", #got,                               \
+               check_g != NULL ? check_g : "(null)", check_w);                 \
+  } while (0)
+
+/* `want` stands somewhere in `got`. */
+#define CHECK_HAS(got, want)                                                   \
+  do {                                                                         \
+    const char *check_g = (got), *check_w = (want);                            \
+    CHECK_THAT(check_g != NULL && strstr(check_g, check_w) != NULL,            \
+               "%s is \"%s\", without \"%s\"", #got,                           \
+               check_g != NULL ? check_g : "(null)", check_w);                 \
+  } while (0)
+
+#define RUN(law)                                                               \
+  do {                                                                         \
+    check_law = #law;                                                          \
+    check_row = "";                                                            \
+    law();                                                                     \
+  } while (0)
+
+__attribute__((unused)) static int check_done(void) {
+  if (check_count == 0) {
+    printf("no check was made\n");
+    return 1;
+  }
+  printf("%d checks, %d failed\n", check_count, check_failed);
+  return check_failed == 0 ? 0 : 1;
+}
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the fake daemon tell each other; tests do not need it. */
+#ifndef GC_TESTS_FAKE_INSIDE_H
+#define GC_TESTS_FAKE_INSIDE_H
+
+#include "tests/support/fake_daemon.h"
+
+/* Room for one more; aborts when memory is out. */
+void *fake_grow(void *array, size_t len, size_t size);
+
+/* Runs the write callbacks in the order of their registration. */
+void fake_call_writers(const data_set_t *ds, const value_list_t *vl);
+
+void fake_values_reset(void); /* data sets, values, queue */
+void fake_world_reset(void);  /* log, clock, host name, global options */
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* A world in memory for what runs on an edge (common/base/edge.h): a clock that
+ * is a number, dice that fall as told, a server that answers by a script, and a
+ * record of all that was asked and noticed. No thread, no sleep, no socket.
+ *
+ *   struct replay r;
+ *   replay_init(&r);
+ *   replay_answer(&r, &(struct replay_answer){
+ *       .match = "POST /oauth/token", .status = 200, .body = TOKEN});
+ *   … make what is tested with &r.edge, let it ask …
+ *   replay_run(&r, 60000);
+ *   CHECK_INT(replay_count(&r, "POST /oauth/token"), 1);
+ *   replay_clear(&r);
+ *
+ * A request that no answer matches fails (GC_FAILURE_LOCAL) and is counted in
+ * `unscripted`. */
+#ifndef GC_TESTS_REPLAY_H
+#define GC_TESTS_REPLAY_H
+
+#include "common/base/edge.h"
+
+enum { REPLAY_ALWAYS = -1, REPLAY_START_MS = 1000000 };
+#define REPLAY_START_WALL_MS 1700000000000ll
+
+struct replay_answer {
+  /* The beginning of "METHOD PATH?QUERY"; a `*` stands for anything. Answers
+   * are tried in the order they were given, used-up ones are passed over. */
+  const char *match;
+  int times; /* 0: once; REPLAY_ALWAYS */
+
+  int status;
+  const char *body; /* borrowed; NULL: none */
+  size_t chunk;     /* bytes of one write to the sink; 0: all at once */
+  enum gc_failure failure; /* after `body`, if any, was handed over */
+  uint32_t delay_ms;
+  bool is_silent; /* never ends: only a cancel helps */
+  bool has_retry_after;
+  uint32_t retry_after_s;
+  int64_t date_ms;
+  const char *correlation;
+};
+
+struct replay_request {
+  char *line; /* "POST /oauth/token" with the query */
+  char *url, *headers, *body; /* headers joined by line ends; body "" if none */
+  uint64_t at_ms;
+  unsigned in_flight; /* this one included */
+  bool is_cancelled, is_done;
+};
+
+struct replay_notice {
+  char cause[48];
+  struct gc_err err;
+  uint64_t at_ms;
+};
+
+struct replay {
+  struct gc_edge edge;
+  struct gc_timers timers;
+  uint64_t now_ms;
+  int64_t wall_ms; /* at REPLAY_START_MS; moves with the clock */
+  uint32_t dice;   /* how they fall; all bits set: the longest wait */
+
+  struct replay_request *requests; /* in the order they came */
+  size_t request_count, request_cap;
+  struct replay_notice *notices;
+  size_t notice_count, notice_cap;
+  unsigned in_flight, most_in_flight, unscripted;
+  bool refuses_to_start; /* transport.start fails with GC_ERR_MEMORY */
+
+  /* Its own. */
+  struct replay_answer *answers;
+  size_t answer_count, answer_cap;
+  struct replay_flight *flights;
+};
+
+void replay_init(struct replay *r);
+/* What is tested must have been freed before; `in_flight` tells who was not. */
+void replay_clear(struct replay *r);
+
+void replay_answer(struct replay *r, const struct replay_answer *answer);
+void replay_forget_answers(struct replay *r);
+
+/* Moves the clock on, fires each timer at its own time. Ends the program when
+ * something sets its timers for now again and again. */
+void replay_run(struct replay *r, uint64_t ms);
+/* Fires what is due now and what that causes. */
+void replay_settle(struct replay *r);
+
+/* Requests and notices so far whose line (cause) begins with `match`; a `*`
+ * stands for anything. */
+size_t replay_count(const struct replay *r, const char *match);
+/* The newest; NULL when there is none. */
+const struct replay_request *replay_last(const struct replay *r,
+                                         const char *match);
+size_t replay_noticed(const struct replay *r, const char *cause,
+                      enum gc_code code);
+const struct gc_err *replay_last_notice(const struct replay *r,
+                                        const char *cause);
+
+#endif

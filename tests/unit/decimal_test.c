@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/decimal.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+
+static void whole_numbers_are_exact_up_to_the_last_one(void) {
+  static const struct {
+    const char *text;
+    bool good;
+    int64_t want;
+  } rows[] = {
+      {"0", true, 0},
+      {"-0", true, 0},
+      {"7", true, 7},
+      {"-7", true, -7},
+      {"9223372036854775807", true, INT64_MAX},
+      {"-9223372036854775808", true, INT64_MIN},
+      {"9223372036854775808", false, 0},
+      {"-9223372036854775809", false, 0},
+      {"99999999999999999999999999", false, 0},
+      {"1000000000000000000", true, 1000000000000000000},
+      {"1e18", true, 1000000000000000000},
+      {"10e18", false, 0},
+      {"1e19", false, 0},
+      {"1e999999999999999999999", false, 0},
+      {"0e999999999999999999999", true, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].text);
+    int64_t got = 77;
+    CHECK(gc_decimal_int(rows[i].text, strlen(rows[i].text), &got) ==
+          rows[i].good);
+    CHECK_INT(got, rows[i].good ? rows[i].want : 77);
+  }
+}
+
+static void a_count_written_as_a_double_is_a_count(void) {
+  static const struct {
+    const char *text;
+    bool good;
+    int64_t want;
+  } rows[] = {
+      {"3.0", true, 3},        {"3.000000", true, 3}, {"-3.0", true, -3},
+      {"1.5e1", true, 15},     {"30e-1", true, 3},    {"1E3", true, 1000},
+      {"1e+3", true, 1000},    {"0.0", true, 0},      {"-0.0e5", true, 0},
+      {"0.00001e6", true, 10}, {"3.5", false, 0},     {"31e-1", false, 0},
+      {"1e-1", false, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].text);
+    int64_t got = 77;
+    CHECK(gc_decimal_int(rows[i].text, strlen(rows[i].text), &got) ==
+          rows[i].good);
+    CHECK_INT(got, rows[i].good ? rows[i].want : 77);
+  }
+}
+
+static void reals_are_what_strtod_makes_of_them(void) {
+  static const char *const rows[] = {
+      "0",
+      "-0.0",
+      "0.1",
+      "12.5",
+      "1e22",
+      "1e23",
+      "123456789012345678",
+      "9007199254740993",
+      "0.000123456789012345678901234567890",
+      "1.7976931348623157e308",
+      "2.2250738585072011e-308",
+      "5e-324",
+      "1e-400",
+      "86168.000",
+      "179769313486231580793728971405301e276",
+      "3.141592653589793238462643383279502884197169399375105820974944592307816",
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i]);
+    double got = 77, want = strtod(rows[i], NULL);
+    CHECK(gc_decimal_real(rows[i], strlen(rows[i]), &got));
+    CHECK_THAT(memcmp(&got, &want, sizeof(got)) == 0, "%.17g, not %.17g", got,
+               want);
+  }
+}
+
+static void what_is_no_json_number_is_refused(void) {
+  static const char *const rows[] = {
+      "",    "-",   "+3",  " 3",    "3 ",    "03",     "-03",   ".5",
+      "5.",  "1e",  "1e+", "1e-",   "0x10",  "1,5",    "NaN",   "Infinity",
+      "1.e", "--1", "1-",  "1e5.5", "1e400", "-1e400", "1 000", "\xd9\xa3",
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i]);
+    int64_t whole = 77;
+    double real = 77;
+    CHECK(!gc_decimal_int(rows[i], strlen(rows[i]), &whole));
+    CHECK(!gc_decimal_real(rows[i], strlen(rows[i]), &real));
+    CHECK_INT(whole, 77);
+    CHECK_REAL(real, 77);
+  }
+}
+
+static void the_length_counts_not_a_nul(void) {
+  int64_t got;
+  CHECK(gc_decimal_int("1234", 2, &got));
+  CHECK_INT(got, 12);
+  CHECK(!gc_decimal_int("12\0003", 4, &got));
+}
+
+static void absurdly_long_numbers_are_refused(void) {
+  char text[GC_DECIMAL_MAX + 1];
+  memset(text, '1', sizeof(text));
+  double real;
+  int64_t whole;
+  CHECK(!gc_decimal_real(text, sizeof(text), &real));
+  CHECK(!gc_decimal_int(text, sizeof(text), &whole));
+  memset(text, '0', sizeof(text));
+  text[1] = '.';
+  CHECK(gc_decimal_real(text, sizeof(text) - 1, &real));
+  CHECK_REAL(real, 0);
+}
+
+/* A perl or python plugin in the same daemon may set one with a decimal
+ * comma. */
+static void the_locale_changes_nothing(void) {
+  if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL &&
+      setlocale(LC_ALL, "fr_FR.UTF-8") == NULL)
+    printf("note: no locale with a decimal comma is installed\n");
+  double got = 0;
+  CHECK(gc_decimal_real("0.12345678901234567890", 22, &got));
+  CHECK_REAL(got, 0.12345678901234567890);
+  CHECK(!gc_decimal_real("0,5", 3, &got));
+  setlocale(LC_ALL, "C");
+}
+
+int main(void) {
+  RUN(whole_numbers_are_exact_up_to_the_last_one);
+  RUN(a_count_written_as_a_double_is_a_count);
+  RUN(reals_are_what_strtod_makes_of_them);
+  RUN(what_is_no_json_number_is_refused);
+  RUN(the_length_counts_not_a_nul);
+  RUN(absurdly_long_numbers_are_refused);
+  RUN(the_locale_changes_nothing);
+  return check_done();
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Functions that have a better one: what a reviewer would say twice.
+set -u
+cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
+status=0
+
+# ban PATTERN REASON [FILES…]: comments do not count.
+ban() {
+  pattern=$1 reason=$2
+  shift 2
+  found=$(grep -nE "(^|[^_A-Za-z0-9.>])($pattern)[[:space:]]*\(" "$@" /dev/null |
+    grep -vE '^[^:]+:[0-9]+:[[:space:]]*(/\*|\*)')
+  if [ -n "$found" ]; then
+    printf '%s\n  %s\n' "$found" "$reason" >&2
+    status=1
+  fi
+}
+
+sources=$(ls common/*/*.[ch] plugins/*/*.[ch])
+base=$(ls common/base/*.[ch])
+ban 'strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat' 'no limit, or no NUL: use snprintf, memcpy or gc_buf' $sources
+ban 'atoi|atol|atoll|atof|sscanf' 'cannot tell junk from 0: use base/decimal' $sources
+ban 'strtok|localtime|gmtime|ctime|asctime|strerror_r|readdir_r|rand|srand|random' 'shared state, or not random' $sources
+ban 'system|popen|alloca|signal' 'not in a daemon of somebody else' $sources
+ban 'printf|fprintf|puts|perror|exit|abort|assert' 'the core does not print and does not end the daemon' $sources
+ban 'curl_easy_perform' 'blocks for ever: a multi handle (net/loop)' $sources
+ban 'usleep|sleep|nanosleep' 'wait for a condition' $sources
+ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and dice are arguments in base' $base
+ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has its own' $base
+
+[ $status -eq 0 ] && echo 'banned: none found'
+exit $status

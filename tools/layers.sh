@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The architecture in three words, held apart: base is pure, net knows no
+# collectd, daemon and plugins/*/plugin.c alone see plugin.h.
+set -u
+cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
+status=0
+
+# refuse FILES-GLOB PATTERN REASON: no #include of these files may match.
+refuse() {
+  found=$(grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" $1 /dev/null 2>/dev/null)
+  if [ -n "$found" ]; then
+    printf '%s\n  %s\n' "$found" "$3" >&2
+    status=1
+  fi
+}
+
+collectd='collectd\.h|plugin\.h|configfile\.h|utils_.*\.h|liboconfig|oconfig\.h'
+refuse 'common/base/*.[ch]' \
+  'common/net/|common/daemon/|plugins/|curl/|openssl/|sqlite3|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'base is pure: no I/O, no clock, no randomness, no threads'
+refuse 'common/base/*.[ch]' "$collectd" 'base must run without collectd'
+refuse 'common/net/*.[ch]' "common/daemon/|plugins/|$collectd" \
+  'net must run without collectd'
+refuse 'common/daemon/*.[ch]' 'plugins/|curl/|sqlite3|common/net/(http|loop|stream)' \
+  'daemon is glue: no network, no plugin of ours'
+for f in plugins/*/*.[ch]; do
+  case $f in
+  */plugin.c) refuse "$f" 'curl/|sqlite3|yajl|common/net/(http|auth|store)\.h' \
+    'plugin.c is wiring' ;;
+  *) refuse "$f" "$collectd|curl/|sqlite3|yajl" \
+    'only plugin.c sees collectd; libraries are hidden by common/' ;;
+  esac
+done
+
+[ $status -eq 0 ] && echo 'layers: base, net, daemon and plugins keep apart'
+exit $status

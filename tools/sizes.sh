@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Prints what is larger than the house rules aim at: function 40 lines, source
+# 300, header 60. Advice, not a failure.
+set -u
+cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
+for f in common/*/*.c plugins/*/*.c; do
+  awk -v f="$f" '
+    /^[a-zA-Z].*\($/ || /^[a-zA-Z].*\(.*[^;]$/ { head = FNR }
+    /^}/ && head { if (FNR - head > 40) printf "%s:%d: function of %d lines\n", f, head, FNR - head; head = 0 }
+    END { if (FNR > 300) printf "%s: %d lines\n", f, FNR }' "$f"
+done
