@@ -15,11 +15,18 @@ static enum gc_code make_room(struct gc_buf *b, size_t more) {
   size_t cap = b->cap * 2 > need ? b->cap * 2 : need;
   if (cap < 64)
     cap = 64;
-  if (cap > b->most + 1)
+  if (cap - 1 > b->most)
     cap = b->most + 1;
-  char *data = realloc(b->data, cap);
+  /* By hand and not realloc, which would leave a copy behind: gc_buf_wipe must
+   * overwrite all there is. */
+  char *data = malloc(cap);
   if (data == NULL)
     return GC_ERR_MEMORY;
+  if (b->data != NULL) {
+    memcpy(data, b->data, b->len + 1);
+    explicit_bzero(b->data, b->cap);
+    free(b->data);
+  }
   b->data = data;
   b->cap = cap;
   return GC_OK;

@@ -50,8 +50,8 @@ struct gc_err {
 GC_API enum gc_code gc_fail(struct gc_err *err, enum gc_code code,
                             const char *format, ...) GC_PRINTF(3, 4);
 
-/* Puts words in front of what is already there: "queues: " + text. Returns the
- * code that `err` holds. */
+/* Puts words in front of what is already there: "queues: " + text. `code` takes
+ * the place of the code and is returned. */
 GC_API enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
                                const char *format, ...) GC_PRINTF(3, 4);
 

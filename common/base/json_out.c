@@ -91,27 +91,26 @@ static const char *escape(unsigned char c, char room[8]) {
   }
 }
 
+/* What may stay as it is goes out in pieces as long as can be. */
 static void put_string(struct gc_json_out *j, const char *text, size_t len) {
+  size_t plain = 0;
   put(j, "\"", 1);
-  for (size_t at = 0, plain = 0; at < len || plain < at;) {
-    /* As much as may stay as it is goes out in one piece. */
+  for (size_t at = 0; at < len;) {
     char room[8];
     const char *instead = "";
-    size_t size = at < len ? gc_utf8_char(text + at, len - at, NULL) : 0;
+    size_t size = gc_utf8_char(text + at, len - at, NULL);
     if (size == 1)
       instead = escape((unsigned char)text[at], room);
     else if (size == 0)
       instead = "\xef\xbf\xbd";
-    if (instead[0] == '\0') {
-      at += size;
-      continue;
+    if (instead[0] != '\0') {
+      put(j, text + plain, at - plain);
+      put(j, instead, strlen(instead));
+      plain = at + 1;
     }
-    put(j, text + plain, at - plain);
-    if (at == len)
-      break;
-    put(j, instead, strlen(instead));
-    plain = ++at;
+    at += size > 0 ? size : 1;
   }
+  put(j, text + plain, len - plain);
   put(j, "\"", 1);
 }
 

@@ -79,6 +79,8 @@ bool gc_name_snake(char out[GC_NAME_ROOM], const char *text) {
     gap = false;
     wide[used++] = is_upper(*c) ? (char)(*c - 'A' + 'a') : *c;
   }
-  clean(out, GC_NAME_ROOM - 1, wide, used);
+  used = clean(out, GC_NAME_ROOM - 1, wide, used);
+  if (used > 0 && out[used - 1] == '_') /* the cut fell behind a word */
+    out[used - 1] = '\0';
   return used > 0;
 }

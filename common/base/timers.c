@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+static bool is_before(const struct gc_timer *a, const struct gc_timer *b) {
+  return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->turn < b->turn;
+}
+
 /* A binary heap; place p (from 1) has its parent at p / 2. */
 static void put(struct gc_timers *t, size_t place, struct gc_timer *timer) {
   t->heap[place - 1] = timer;
@@ -11,7 +15,7 @@ static void put(struct gc_timers *t, size_t place, struct gc_timer *timer) {
 
 static void rise(struct gc_timers *t, struct gc_timer *timer) {
   size_t p = timer->place;
-  while (p > 1 && t->heap[p / 2 - 1]->due_ms > timer->due_ms) {
+  while (p > 1 && is_before(timer, t->heap[p / 2 - 1])) {
     put(t, p, t->heap[p / 2 - 1]);
     p /= 2;
   }
@@ -24,9 +28,9 @@ static void sink(struct gc_timers *t, struct gc_timer *timer) {
     size_t child = p * 2;
     if (child > t->count)
       break;
-    if (child < t->count && t->heap[child]->due_ms < t->heap[child - 1]->due_ms)
+    if (child < t->count && is_before(t->heap[child], t->heap[child - 1]))
       child++;
-    if (t->heap[child - 1]->due_ms >= timer->due_ms)
+    if (!is_before(t->heap[child - 1], timer))
       break;
     put(t, p, t->heap[child - 1]);
     p = child;
@@ -50,7 +54,8 @@ static enum gc_code append(struct gc_timers *t, struct gc_timer *timer) {
 
 enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
                            uint64_t due_ms) {
-  timer->due_ms = due_ms;
+  timer->due_ms = due_ms > t->ran_ms ? due_ms : t->ran_ms;
+  timer->turn = t->turns++;
   if (timer->place == 0)
     GC_TRY(append(t, timer));
   rise(t, timer);
@@ -72,9 +77,12 @@ void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer) {
 }
 
 /* The law "set again inside waits for the next run" by counting: no more
- * timers fire than were due when we began. */
+ * timers fire than were due when we began, and what is set inside stands behind
+ * them, since it is due now at the earliest and its turn is later. */
 void gc_timers_run(struct gc_timers *t, uint64_t now_ms) {
   size_t due = 0;
+  if (now_ms > t->ran_ms)
+    t->ran_ms = now_ms;
   for (size_t i = 0; i < t->count; i++)
     due += t->heap[i]->due_ms <= now_ms;
 

@@ -11,25 +11,29 @@
 struct gc_timer {
   void (*fire)(void *ctx, uint64_t now_ms);
   void *ctx;
-  uint64_t due_ms; /* monotonic; set by gc_timers_set */
+  uint64_t due_ms; /* monotonic; by gc_timers_set, never before the last run */
+  uint64_t turn;   /* which of two with one due_ms was set first */
   size_t place;    /* in the heap, from 1; 0: not set */
 };
 
 struct gc_timers {
   struct gc_timer **heap; /* heap[0] is the next to fire */
   size_t count, cap;
+  uint64_t turns;  /* sets so far */
+  uint64_t ran_ms; /* of the last run */
 };
 
-/* Sets or moves. A timer in the past fires with the next run. Out of memory
- * leaves it unset. */
+/* Sets or moves. A timer in the past fires with the next run, after those that
+ * were due already. Out of memory leaves it unset. */
 GC_API enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
                                   uint64_t due_ms);
 /* Unsets; one that is not set is fine. */
 GC_API void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer);
 
-/* Fires what is due at `now_ms`, earliest first, and no more timers than were
- * due at the beginning: one that sets itself again cannot hold the loop. The
- * owner may set, unset and free timers inside. */
+/* Fires what is due at `now_ms`, earliest first, of equal ones the one that was
+ * set first, and no more timers than were due at the beginning: one that sets
+ * itself again can neither hold the loop nor keep the others waiting. The owner
+ * may set, unset and free timers inside. */
 GC_API void gc_timers_run(struct gc_timers *t, uint64_t now_ms);
 
 /* Milliseconds until the next one, 0 when one is due, `most_ms` at most. */

@@ -23,8 +23,9 @@ enum {
   IDLE_WAIT_MS = 60 * 1000,
   /* How long to leave a poll that failed for want of memory alone. */
   POOR_WAIT_MS = 100,
-  /* Connections kept for reuse. Set, since libcurl's default (four for each
-   * easy handle) closes them all as soon as no exchange runs. */
+  /* Connections kept for reuse, those of streams among them. libcurl's own
+   * default shrinks with the handles in flight: after a burst it would close
+   * what the next one wants. */
   MOST_CONNECTIONS = 64,
 };
 

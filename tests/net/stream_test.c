@@ -611,6 +611,7 @@ static void streams_may_be_used_inside_a_sink(void) {
     if (rows[i].opens_before) {
       gc_loop_call(a.loop, open_here, &t);
       CHECK(gate_wait(&gate, has_opened, &t));
+      gc_loop_call(a.loop, nothing, NULL); /* on_open has returned */
     }
     t.to_send = 5000;
     ask_init(&q, &a, page);

@@ -43,6 +43,7 @@ def options(words: list[str]) -> argparse.Namespace:
     add("--warmup", type=float, default=1200.0, help="virtual seconds that were played before the start")
     add("--load", type=float, default=1.0, help="factor of the arrival rates")
     add("--frozen", action="store_true")
+    add("--clock-offset", type=float, default=0.0, help="seconds the platform's clock is ahead")
     add("--scenario", type=Path, help="JSON: story, config, steps, expect")
     add("--workdir", type=Path, help="for certificates and sim.json; default: a temporary one")
     add("--client-id", default=DEFAULT_CLIENT_ID)
@@ -68,7 +69,7 @@ def build(args: argparse.Namespace) -> Simulator:
                         permissions=names(args.permissions), token_scopes=names(args.scopes))
     if args.client_secret_file:
         settings.client_secret = args.client_secret_file.read_text().strip()
-    clock = Clock(args.speed, frozen=args.frozen)
+    clock = Clock(args.speed, args.frozen, args.clock_offset)
     world = World(clock, args.seed, args.queues, args.agents, media, args.plain_names, args.warmup, args.load)
     app = Simulator(world, settings)
     if args.scenario:

@@ -106,11 +106,12 @@ static void derives_and_gauges_keep_their_kind(void) {
 
 static void what_is_not_known_is_not_dispatched(void) {
   static const double unknown[] = {NAN, INFINITY, -INFINITY};
+  size_t before = fake_value_count();
   for (size_t i = 0; i < GC_COUNT(unknown); i++) {
     struct gc_sample s = depth("Silent", "voice", unknown[i]);
     CHECK_INT(gc_emit(NULL, &s), GC_OK);
   }
-  CHECK_INT(fake_value_count_of("genesys-Silent/queue_depth-voice"), 0);
+  CHECK_INT(fake_value_count(), before);
   CHECK_INT(fake_log_count(), 0);
 }
 

@@ -144,6 +144,12 @@ static void a_snake_fits_however_many_words_there_are(void) {
   text[200] = '\0';
   CHECK(gc_name_snake(out, text));
   CHECK_INT(strlen(out), 127);
+  CHECK_HAS(out, "a_ba_b");
+
+  memset(text, 'x', 126);
+  memcpy(text + 126, " y", 3);
+  CHECK(gc_name_snake(out, text));
+  CHECK_INT(strlen(out), 126);
 }
 
 int main(void) {

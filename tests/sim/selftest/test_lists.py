@@ -143,7 +143,8 @@ class Others(SimCase):
 
     def test_organisation_and_limits(self) -> None:
         self.assertEqual(self.sim.get("/organizations/me")["state"], "active")
-        limits = {x["key"]: x["value"] for x in self.sim.get("/organizations/limits/namespaces/platform.api")["entities"]}
+        listed = self.sim.get("/organizations/limits/namespaces/platform.api")["entities"]
+        limits = {x["key"]: x["value"] for x in listed}
         self.assertEqual(limits["client.credentials.token.rate.per.minute"], 300)
         self.assertIn("platform.api", self.sim.get("/organizations/limits/namespaces")["entities"])
         self.refused(self.sim.call("GET", "/organizations/limits/namespaces/x"), 404, "not.found")

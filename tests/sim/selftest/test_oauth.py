@@ -111,7 +111,8 @@ class Permissions(SimCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "5", "--permissions", "routing:queue:edit")
 
     def test_a_403_names_what_is_missing(self) -> None:
-        any_of = "Unable to perform the requested action. You must have at least one of the following permissions assigned: [%s]"
+        any_of = ("Unable to perform the requested action. You must have at least one of the following "
+                  "permissions assigned: [%s]")
         all_of = "Unable to perform the requested action. You are missing the following permission(s): [%s]"
         rows = [("GET", "/routing/queues", None, any_of, "routing:queue:view"),
                 ("GET", "/routing/queues/x", None, all_of, "routing:queue:view"),

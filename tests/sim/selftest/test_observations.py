@@ -36,7 +36,8 @@ class QueueObservations(SimCase):
         for queue_id, queue in self.queues.items():
             for media in MEDIA:
                 found, real = values(groups[queue_id, media]), queue["media"][media]
-                for metric, name in (("oWaiting", "waiting"), ("oAlerting", "alerting"), ("oInteracting", "interacting")):
+                for metric, name in (("oWaiting", "waiting"), ("oAlerting", "alerting"),
+                                     ("oInteracting", "interacting")):
                     self.assertEqual(found[metric, None], real[name])
                 for metric, name in (("oLongestWaiting", "oldest_waiting_ms"),
                                      ("oLongestInteracting", "oldest_interacting_ms")):
@@ -149,7 +150,8 @@ class QueueObservations(SimCase):
             ({"filter": good, "metrics": ["tWait"]}, "invalid.value", "Value [tWait] is not valid"),
             ({"filter": good, "metrics": ["oServiceLevel"]}, "invalid.value", "oServiceLevel"),
             ({"filter": good, "metrics": []}, "bad.request", "metric"),
-            ({"filter": good, "metrics": ["oWaiting"], "detailMetrics": ["oLongestWaiting"]}, "invalid.value", "oLongest"),
+            ({"filter": good, "metrics": ["oWaiting"], "detailMetrics": ["oLongestWaiting"]}, "invalid.value",
+             "oLongest"),
             ({"filter": {"type": "or", "predicates": [{"dimension": "userId", "value": "x"}]}, "metrics": ["oWaiting"]},
              "invalid.value", "Value [userId]"),
             ({"filter": {"type": "or", "predicates": [{"dimension": "queueId"}]}, "metrics": ["oWaiting"]},
@@ -218,7 +220,8 @@ class Caches(SimCase):
             self.sim.sim("freeze", {})
             told = self.sim.sim("truth")
             truth = told["queues"]
-            groups = by_group(self.sim.observe(queues, ["oWaiting", "oAlerting", "oInteracting", "oUserRoutingStatuses"]))
+            metrics = ["oWaiting", "oAlerting", "oInteracting", "oUserRoutingStatuses"]
+            groups = by_group(self.sim.observe(queues, metrics))
             paged = {r["group"]["queueId"]: {d["qualifier"]: d["count"] for d in r["data"]} for r in
                      self.sim.post("/analytics/routing/activity/query", routing)["results"]}
             for queue_id, queue in truth.items():

@@ -2,6 +2,8 @@
 """TLS, keep-alive, compression, counters, start and stop."""
 from __future__ import annotations
 
+import datetime
+import email.utils
 import gzip
 import http.client
 import json
@@ -106,6 +108,15 @@ class Http(SimCase):
         self.assertEqual(told["requests"]["GET /api/v2/organizations/me"], {"200": 5})
         self.assertEqual(told["connections"]["http"] - 1, 1)  # the one that asks for the counters is the other
 
+    def test_an_idle_connection_is_closed_without_a_word(self) -> None:
+        self.sim.sim("config", {"keep_alive_s": 0.1})
+        connection = self.connection()
+        connection.request("GET", "/api/v2/users")
+        answer = connection.getresponse()
+        answer.read()
+        self.assertEqual(answer.getheader("connection"), "keep-alive")
+        self.assertEqual(connection.sock.recv(1), b"")
+
     def test_large_answers_are_compressed_for_who_wants_it(self) -> None:
         for accept, packed in (("gzip", True), ("deflate, gzip", True), ("identity", False), ("gzip;q=0", False)):
             answer = self.sim.call("GET", "/routing/queues", headers={"Accept-Encoding": accept}, lenient=True)
@@ -129,8 +140,8 @@ class Http(SimCase):
         self.assertIn(b"400", self.raw(b"POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"))
         self.assertEqual(self.raw(b""), b"")
         form = b"grant_type=client_credentials"
-        chunked = b"POST /oauth/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
-        got = self.raw(chunked % (len(form), form))
+        head = b"POST /oauth/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        got = self.raw(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(form), form))
         self.assertTrue(got.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400"), got)
         absolute = self.raw(b"GET http://api.example/api/v2/users HTTP/1.1\r\nConnection: close\r\n\r\n")
         self.assertIn(b"authentication.required", absolute)
@@ -204,7 +215,8 @@ class Controls(SimCase):
     def test_mistakes_are_told(self) -> None:
         rows: list[tuple[str, str, Any]] = [
             ("POST", "config", {"rate": 1}), ("POST", "config", {"speed": 0}), ("POST", "queues", {"op": "paint"}),
-            ("POST", "queues", {"op": "delete", "id": "nobody"}), ("POST", "contacts", {"op": "arrive", "queueId": "x"}),
+            ("POST", "queues", {"op": "delete", "id": "nobody"}),
+            ("POST", "contacts", {"op": "arrive", "queueId": "x"}),
             ("POST", "tokens", {"op": "x"}), ("GET", "conversation?id=x", None)]
         for method, what, body in rows:
             answer = self.sim.http(method, "/sim/" + what, json.dumps(body).encode() if body else None)
@@ -234,10 +246,35 @@ class StartAndStop(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 1.0)
             self.assertEqual((sim.process.returncode, out, err), (0, "", ""))
 
+    def test_a_clock_that_is_ahead_shows_in_all_stamps(self) -> None:
+        sim = Sim("--frozen", "--queues", "2", "--agents", "2", "--clock-offset", "3600", "--warmup", "0")
+        self.addCleanup(sim.close)
+        date = email.utils.parsedate_to_datetime(sim.call("GET", "/users").headers["date"]).timestamp()
+        self.assertAlmostEqual(date - time.time(), 3600, delta=5)
+        user = sim.get("/users?expand=presence")["entities"][0]
+        since = datetime.datetime.fromisoformat(user["presence"]["modifiedDate"][:-1] + "+00:00").timestamp()
+        self.assertAlmostEqual(since - time.time(), 3600, delta=5)
+
+    def test_ipv6(self) -> None:
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            self.skipTest("no IPv6 here")
+        sim = Sim("--frozen", "--queues", "2", "--agents", "2", "--host", "::1", tls=True)
+        self.addCleanup(sim.directory.cleanup)
+        self.addCleanup(sim.stop)
+        self.assertEqual(sim.ready["http"], "http://[::1]:%d" % sim.port)
+        context = ssl.create_default_context(cafile=sim.ready["ca"])
+        connection = http.client.HTTPSConnection("::1", sim.ready["https_port"], context=context, timeout=5)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/api/v2/users")
+        self.assertEqual(connection.getresponse().status, 401)
+
     def test_the_same_seed_gives_the_same_organisation(self) -> None:
         told = []
         for _ in range(2):
             sim = Sim("--frozen", "--seed", "9", "--queues", "5", "--agents", "5")
-            told.append({q: {k: v for k, v in x.items() if k != "media"} for q, x in sim.sim("truth")["queues"].items()})
+            queues = sim.sim("truth")["queues"]
+            told.append({q: {k: v for k, v in x.items() if k != "media"} for q, x in queues.items()})
             sim.close()
         self.assertEqual(told[0], told[1])

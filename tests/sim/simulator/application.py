@@ -61,6 +61,12 @@ class Simulator:
     def compresses(self) -> bool:
         return self.settings.gzip
 
+    def keep_alive_s(self) -> float:
+        return self.settings.keep_alive_s
+
+    def wall(self) -> float:
+        return self.world.clock.wall()
+
     def secrets(self) -> list[str]:
         client, secret = self.settings.client_id, self.settings.client_secret
         basic = base64.b64encode(("%s:%s" % (client, secret)).encode()).decode()

@@ -18,15 +18,19 @@ import time
 class Clock:
     """Maps virtual seconds to wall milliseconds; can stand still."""
 
-    def __init__(self, speed: float = 1.0, frozen: bool = False) -> None:
-        self._wall_base = time.time() - time.monotonic()
+    def __init__(self, speed: float = 1.0, frozen: bool = False, offset_s: float = 0.0) -> None:
+        self._wall_base = time.time() - time.monotonic() + offset_s
         self._anchor_wall = self.wall()
         self._anchor_virtual = 0.0
         self.speed = speed
         self.frozen = frozen
 
     def wall(self) -> float:
-        """Wall seconds that never run backwards, unlike time.time()."""
+        """The server's wall seconds; they never run backwards, unlike time.time().
+
+        A platform whose clock is `offset_s` ahead of its client's tells so in
+        all its stamps and in the Date header.
+        """
         return self._wall_base + time.monotonic()
 
     def now(self) -> float:

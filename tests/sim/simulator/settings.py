@@ -27,6 +27,7 @@ class Settings:
     activity_zeros: bool = False  # true: activity answers name every queue and medium
     bare_groups: bool = True  # now and then a group without "data"
     gzip: bool = True
+    keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a word
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
         "platform.api": {"client.credentials.token.rate.per.minute": 300,
                          "token.rate.per.minute": 300,

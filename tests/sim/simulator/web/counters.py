@@ -88,10 +88,14 @@ class Counters:
                 key = "*" if all_functions else function
                 self.retry_until[key] = max(self.retry_until.get(key, 0.0), time.time() + seconds)
 
-    def done(self, request: Request, reply: Optional[Reply], started: float, fault: str) -> None:
-        status = "none" if reply is None else str(reply.status)
+    def done(self) -> None:
+        """The answer leaves, or has left when it takes its time."""
         with self._lock:
             self.in_flight -= 1
+
+    def answered(self, request: Request, reply: Reply, started: float, fault: str) -> None:
+        status = str(reply.status) if reply.status else "none"
+        with self._lock:
             self.by_function.setdefault(request.function, Counter())[status] += 1
             if request.function.endswith("/oauth/token"):
                 self.token[status] += 1

@@ -15,6 +15,11 @@ ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a word, eve
 _PAUSE = threading.Event()  # never set; its wait() is a pause of this thread alone
 
 
+def pause(seconds: float) -> None:
+    if seconds > 0:
+        _PAUSE.wait(seconds)
+
+
 def reason(status: int) -> str:
     try:
         return http.HTTPStatus(status).phrase
@@ -22,11 +27,11 @@ def reason(status: int) -> str:
         return "Status"
 
 
-def head(request: Request, reply: Reply, keep: bool, length: int) -> bytes:
+def head(request: Request, reply: Reply, keep: bool, length: int, now: float) -> bytes:
     """Genesys docs: ININ-Correlation-Id on each answer; no rate limit headers since 2021."""
     mode = reply.delivery.mode
     lines = ["HTTP/%s %d %s" % ("1.0" if mode == "http10" else "1.1", reply.status, reason(reply.status)),
-             "Date: " + email.utils.formatdate(usegmt=True),
+             "Date: " + email.utils.formatdate(now, usegmt=True),
              "Content-Type: " + reply.content_type,
              "ININ-Correlation-Id: " + request.correlation_id,
              "Strict-Transport-Security: max-age=600; includeSubDomains",
@@ -41,18 +46,16 @@ def head(request: Request, reply: Reply, keep: bool, length: int) -> bytes:
 
 
 def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply,
-            keep: bool) -> tuple[int, bool]:
+            keep: bool, now: float) -> tuple[int, bool]:
     """Sends the reply; returns the bytes sent and whether the connection goes on."""
     how, body = reply.delivery, reply.body
-    if how.delay_s:
-        _PAUSE.wait(how.delay_s)
     if how.mode == "hang":
         return _hang(out)
     if how.mode in ("reset", "close"):
         return _leave(out, reader, how.mode == "reset")
     if how.mode == "huge":
-        return _huge(out, request, reply, keep)
-    start = head(request, reply, keep, len(body))
+        return _huge(out, request, reply, keep, now)
+    start = head(request, reply, keep, len(body), now)
     if request.method == "HEAD":
         out.sendall(start)
         return len(start), True
@@ -70,7 +73,7 @@ def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply
     if how.mode == "slow_body":
         for at in range(0, len(body), how.drip_bytes):
             out.sendall(body[at:at + how.drip_bytes])
-            _PAUSE.wait(how.drip_s)
+            pause(how.drip_s)
     elif how.mode == "chunked":
         for at in range(0, len(body), 1000):
             piece = body[at:at + 1000]
@@ -95,9 +98,10 @@ def _leave(out: socket.socket, reader: BinaryIO, reset: bool) -> tuple[int, bool
     return 0, False
 
 
-def _huge(out: socket.socket, request: Request, reply: Reply, keep: bool) -> tuple[int, bool]:
+def _huge(out: socket.socket, request: Request, reply: Reply, keep: bool,
+          now: float) -> tuple[int, bool]:
     length = reply.delivery.huge_bytes
-    start = head(request, reply, keep, length)
+    start = head(request, reply, keep, length, now)
     out.sendall(start)
     count = len(start)
     for piece in huge_body(length):

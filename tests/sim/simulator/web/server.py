@@ -16,7 +16,6 @@ from .message import Reply, Request
 
 MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 16 * 1024 * 1024
-IDLE_S = 300.0  # a keep-alive connection may rest so long
 HANDSHAKE_S = 10.0
 GZIP_FROM = 1024
 
@@ -30,6 +29,11 @@ class Application(Protocol):
         """The reply and the name of the fault that made it, if any."""
 
     def compresses(self) -> bool: ...
+
+    def keep_alive_s(self) -> float: ...
+
+    def wall(self) -> float:
+        """Seconds of the server's clock, for the Date header."""
 
 
 class BadRequest(Exception):
@@ -125,7 +129,7 @@ class Connection:
                 pass
 
     def _one(self) -> bool:
-        self.socket.settimeout(IDLE_S)
+        self.socket.settimeout(self.application.keep_alive_s())
         try:
             request = self._read()
         except BadRequest as error:
@@ -141,20 +145,29 @@ class Connection:
         if request.path.startswith("/sim/"):
             reply, _ = application.answer(request)
             return self._send(request, reply, lambda *sent: None)
-        counters, reply, fault = application.counters, None, ""
+        counters = application.counters
         counters.begin(request, application.secrets())
+        leaving = False
         try:
             reply, fault = application.answer(request)
+            delivery.pause(reply.delivery.delay_s)
+            counters.answered(request, reply, started, fault)
+            # Before the bytes leave: who has the answer may look at the counters at once.
+            if reply.delivery.mode == "normal":
+                leaving = True
+                counters.done()
             return self._send(request, reply, counters.sent)
         finally:
-            counters.done(request, reply, started, fault)
+            if not leaving:
+                counters.done()
 
     def _send(self, request: Request, reply: Reply, sent: Callable[[int, bool], None]) -> bool:
         keep = (request.headers.get("connection", "").lower() != "close"
                 and request.headers.get(":version") == "HTTP/1.1")
         gzipped = self._compress(request, reply)
         self.abrupt = reply.delivery.mode in delivery.ABRUPT
-        count, open_still = delivery.deliver(self.socket, self.reader, request, reply, keep)
+        count, open_still = delivery.deliver(self.socket, self.reader, request, reply, keep,
+                                             self.application.wall())
         sent(count, gzipped)
         return open_still and keep
 

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs one golden case of genesys_realtime: the answers of the API and what we
+ * make of them. Sections:
+ *
+ *   settings            KEY VALUE lines: observations query|activity,
+ *                       label name|id|both, media voice, queue PATTERN (both
+ *                       repeatable), interval_s 10, received and server (ISO
+ *                       time), names refused
+ *   names               ID NAME, the queue list; an empty NAME is allowed
+ *   presences           ID SYSTEM_PRESENCE, the presence definitions
+ *   response            one JSON answer, several of them: batches or pages
+ *   response previous   the same of the reading before
+ *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
+ *                         error: CODE words   an answer was refused
+ *                         held back: 1        queues without a name
+ *                         ignored: 1          numbers that nobody knows
+ *
+ * Each case runs with its answers whole and byte by byte. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/glob.h"
+#include "common/base/instant.h"
+#include "common/base/labels.h"
+#include "plugins/genesys_realtime/observations.h"
+#include "tests/support/case_file.h"
+
+enum { LIST_MOST = 64 };
+
+struct list {
+  char *at[LIST_MOST];
+  size_t count;
+};
+
+struct run {
+  struct case_file file;
+  char *settings; /* the section, cut to pieces */
+  struct list queues, media;
+  bool is_activity, is_refused;
+  enum obs_label label;
+  uint32_t interval_ms;
+  int64_t received_ms, server_ms;
+  struct gc_directory *names, *presences;
+  size_t chunk;    /* bytes of one write; 0: all at once */
+  unsigned strays; /* samples with a wrong time or interval */
+};
+
+static void give_up(const struct run *run, const char *what) {
+  printf("%s: %s\n", run->file.path, what);
+  exit(1);
+}
+
+static char *text_of(const struct run *run, const char *title) {
+  const struct case_section *s = case_section(&run->file, title);
+  char *text = strdup(s != NULL ? s->text : "");
+  if (text == NULL)
+    abort();
+  return text;
+}
+
+static void add_to(struct list *list, char *value) {
+  if (list->count == LIST_MOST)
+    abort();
+  list->at[list->count++] = value;
+}
+
+static void read_time(const struct run *run, const char *text,
+                      int64_t *ret_ms) {
+  struct gc_err err;
+  if (gc_instant_parse(text, strlen(text), ret_ms, &err) != GC_OK)
+    give_up(run, err.text);
+}
+
+static int choose(const struct run *run, const char *value,
+                  const char *const *words) {
+  for (int i = 0; words[i] != NULL; i++)
+    if (strcmp(words[i], value) == 0)
+      return i;
+  give_up(run, value);
+  return 0;
+}
+
+static void read_setting(struct run *run, const char *key, char *value) {
+  static const char *const sources[] = {"query", "activity", NULL};
+  static const char *const labels[] = {"name", "id", "both", NULL};
+  static const char *const refused[] = {"refused", NULL};
+  if (strcmp(key, "observations") == 0)
+    run->is_activity = choose(run, value, sources) == 1;
+  else if (strcmp(key, "label") == 0)
+    run->label = (enum obs_label)choose(run, value, labels);
+  else if (strcmp(key, "media") == 0)
+    add_to(&run->media, value);
+  else if (strcmp(key, "queue") == 0)
+    add_to(&run->queues, value);
+  else if (strcmp(key, "interval_s") == 0)
+    run->interval_ms = (uint32_t)strtoul(value, NULL, 10) * 1000;
+  else if (strcmp(key, "received") == 0)
+    read_time(run, value, &run->received_ms);
+  else if (strcmp(key, "server") == 0)
+    read_time(run, value, &run->server_ms);
+  else if (strcmp(key, "names") == 0)
+    run->is_refused = choose(run, value, refused) == 0;
+  else
+    give_up(run, "unknown setting");
+}
+
+static void read_settings(struct run *run) {
+  run->interval_ms = 10000;
+  read_time(run, "2026-08-01T10:00:00Z", &run->received_ms);
+  run->server_ms = INT64_MIN;
+  run->settings = text_of(run, "settings");
+  char *at = run->settings;
+  for (char *line; (line = case_next_line(&at)) != NULL;) {
+    char *value = case_cut_word(line);
+    read_setting(run, line, value);
+  }
+  if (run->server_ms == INT64_MIN)
+    run->server_ms = run->received_ms;
+}
+
+/* As the name cache makes it: labels are clean and each is there once. */
+static struct gc_directory *read_names(const struct run *run) {
+  struct gc_named named[LIST_MOST];
+  struct gc_entry entries[LIST_MOST];
+  char *text = text_of(run, "names"), *at = text;
+  size_t count = 0;
+  for (char *line; (line = case_next_line(&at)) != NULL; count++) {
+    if (count == LIST_MOST)
+      abort();
+    const char *name = case_cut_word(line);
+    named[count] = (struct gc_named){line, name};
+  }
+  struct gc_labels *labels = gc_labels_new();
+  if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
+    abort();
+  for (size_t i = 0; i < count; i++)
+    entries[i] = (struct gc_entry){named[i].id, named[i].name,
+                                   gc_labels_get(labels, named[i].id), ""};
+  struct gc_directory *d = gc_directory_new(entries, count, run->is_refused);
+  gc_labels_free(labels);
+  free(text);
+  return d;
+}
+
+static struct gc_directory *read_presences(const struct run *run) {
+  struct gc_entry entries[LIST_MOST];
+  char *text = text_of(run, "presences"), *at = text;
+  size_t count = 0;
+  for (char *line; (line = case_next_line(&at)) != NULL; count++) {
+    if (count == LIST_MOST)
+      abort();
+    const char *system = case_cut_word(line);
+    entries[count] = (struct gc_entry){line, line, line, system};
+  }
+  struct gc_directory *d = gc_directory_new(entries, count, false);
+  free(text);
+  return d;
+}
+
+/* As the transport does it. */
+static enum gc_code decode(const struct run *run, struct observations *into,
+                           const struct case_section *s, struct gc_err *err) {
+  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
+  struct gc_sink sink = obs_decoder_sink(d);
+  size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
+  sink.begin(sink.ctx);
+  for (size_t from = 0; from < s->len; from += step) {
+    size_t len = s->len - from < step ? s->len - from : step;
+    GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
+  }
+  return obs_decoder_finish(d, NULL, err);
+}
+
+/* All answers of one reading; false when one was refused. */
+static bool read_answers(struct run *run, const char *title,
+                         struct observations *into) {
+  bool all = true;
+  for (size_t i = 0; i < run->file.count; i++) {
+    const struct case_section *s = &run->file.sections[i];
+    struct gc_err err = {.code = GC_OK};
+    if (strcmp(s->title, title) != 0 || decode(run, into, s, &err) == GC_OK)
+      continue;
+    case_say(&run->file, "error: %s %s", gc_code_name(err.code), err.text);
+    all = false;
+  }
+  into->received_ms = run->received_ms;
+  into->server_ms = run->server_ms;
+  into->zero_when_absent = run->is_activity;
+  return all;
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  const struct run *run = ctx;
+  return gc_glob_accepts(run->queues.at, run->queues.count, queue->name,
+                         queue->id);
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  struct run *run = ctx;
+  case_say(&run->file, "%s/%s%s%s %.15g", s->instance,
+           gc_metric(s->metric)->name, s->qualifier[0] != '\0' ? "-" : "",
+           s->qualifier, s->values[0].gauge);
+  run->strays +=
+      s->time_ms != run->received_ms || s->interval_ms != run->interval_ms;
+}
+
+/* What the block does with one reading. */
+static void play(struct run *run) {
+  GC_AUTO(observations_put_auto)
+  struct observations *o = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *before = observations_new();
+  bool had_before = read_answers(run, "response previous", before);
+  bool all = read_answers(run, "response", o);
+  if (run->is_activity && !all)
+    return;
+  if (run->is_activity && had_before &&
+      observations_zero_gone(o, before) != GC_OK)
+    abort();
+
+  struct obs_view view = {.queues = run->names,
+                          .presences = run->presences,
+                          .accepts = accepts,
+                          .accepts_ctx = run,
+                          .media = run->media.at,
+                          .media_count = run->media.count,
+                          .label = run->label,
+                          .interval_ms = run->interval_ms};
+  struct gc_samples out = {put, run};
+  struct obs_tally tally;
+  size_t lines = run->file.line_count;
+  obs_samples(o, &view, &out, &tally);
+  if (tally.series != run->file.line_count - lines)
+    give_up(run, "the tally of series is wrong");
+  if (tally.unnamed > 0)
+    case_say(&run->file, "held back: %zu", tally.unnamed);
+  if (o->ignored > 0)
+    case_say(&run->file, "ignored: %u", o->ignored);
+}
+
+int main(int argc, char **argv) {
+  static const size_t chunks[] = {1, 0};
+  int failed = 0;
+  if (argc != 2) {
+    fprintf(stderr, "usage: realtime_case FILE.case\n");
+    return 99;
+  }
+  for (size_t i = 0; i < GC_COUNT(chunks) && !failed; i++) {
+    struct run run = {.chunk = chunks[i]};
+    if (!case_read(&run.file, argv[1]))
+      return 99;
+    read_settings(&run);
+    run.names = read_names(&run);
+    run.presences = read_presences(&run);
+    play(&run);
+    failed = case_end(&run.file);
+    if (run.strays > 0)
+      give_up(&run, "a value has another time or interval than the reading");
+    gc_directory_put(run.names);
+    gc_directory_put(run.presences);
+    free(run.settings);
+    case_clear(&run.file);
+  }
+  return failed;
+}

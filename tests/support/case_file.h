@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Golden cases: one situation, one file. A story in prose, then sections that
+ * begin with a line "== TITLE" and hold everything up to the next one:
+ *
+ *   Two queues; the second names no waiting calls, so we are silent there.
+ *
+ *   == settings
+ *   interval_s 10
+ *   == response
+ *   {"results": …}
+ *   == expect
+ *   Sales/queue_depth-voice 4
+ *
+ * The runner of a plugin reads the sections, makes its lines and leaves the
+ * comparison with "== expect" to case_end. Bytes are taken as they are, so a
+ * case may hold what is no UTF-8. One thread; ends the program when memory is
+ * short. */
+#ifndef GC_TESTS_CASE_FILE_H
+#define GC_TESTS_CASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct case_section {
+  char *title; /* "response previous" */
+  char *text;  /* ends in a NUL that `len` does not count */
+  size_t len;
+};
+
+struct case_file {
+  const char *path; /* borrowed */
+  char *story;
+  struct case_section *sections;
+  size_t count;
+
+  char **lines; /* what the runner made of it */
+  size_t line_count;
+};
+
+/* False, and a line on stderr, when the file cannot be read. */
+bool case_read(struct case_file *c, const char *path);
+void case_clear(struct case_file *c);
+
+/* The first section of that title, NULL when there is none. */
+const struct case_section *case_section(const struct case_file *c,
+                                        const char *title);
+
+/* Cuts the next line off `*at` (its line end becomes a NUL), without blanks
+ * around it; NULL at the end. Empty lines are passed over. */
+char *case_next_line(char **at);
+/* "KEY", and "VALUE" behind the blanks ("" when there is none). */
+char *case_cut_word(char *line);
+
+/* Adds a line to what came out. */
+void case_say(struct case_file *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Forgets what came out so far. */
+void case_forget(struct case_file *c);
+
+/* Compares what came out, in any order, with "== expect": 0 when they are the
+ * same, 1 and a diff on stdout when not. With UPDATE=1 in the environment the
+ * file is written anew instead. */
+int case_end(struct case_file *c);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/buf.h"
+
+#include <stdint.h>
+
+#include "tests/support/check.h"
+
+static void it_is_a_string_as_soon_as_anything_was_added(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 100};
+  CHECK_STR(gc_buf_string(&b), "");
+  CHECK(b.data == NULL);
+  CHECK_INT(gc_buf_text(&b, "ab"), GC_OK);
+  CHECK_INT(gc_buf_add(&b, "cdX", 2), GC_OK);
+  CHECK_INT(gc_buf_print(&b, "-%d", 42), GC_OK);
+  CHECK_STR(gc_buf_string(&b), "abcd-42");
+  CHECK_INT(b.len, 7);
+}
+
+static void it_holds_any_byte(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 100};
+  CHECK_INT(gc_buf_add(&b, "a\0b", 3), GC_OK);
+  CHECK_INT(b.len, 3);
+  CHECK(memcmp(b.data, "a\0b", 4) == 0);
+}
+
+static void nothing_at_all_may_be_added(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 0};
+  CHECK_INT(gc_buf_add(&b, NULL, 0), GC_OK);
+  CHECK_INT(gc_buf_text(&b, ""), GC_OK);
+  CHECK_INT(gc_buf_print(&b, "%s", ""), GC_OK);
+  CHECK_STR(gc_buf_string(&b), "");
+  CHECK_INT(gc_buf_text(&b, "a"), GC_ERR_LIMIT);
+}
+
+static void the_limit_is_exact_and_nothing_is_added_past_it(void) {
+  for (size_t most = 1; most < 300; most++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = most};
+    for (size_t i = 0; i < most; i++)
+      CHECK_INT(gc_buf_text(&b, "x"), GC_OK);
+    CHECK_INT(gc_buf_text(&b, "y"), GC_ERR_LIMIT);
+    CHECK_INT(gc_buf_print(&b, "%d", 1), GC_ERR_LIMIT);
+    CHECK_INT(gc_buf_add(&b, "zz", SIZE_MAX), GC_ERR_LIMIT);
+    CHECK_INT(b.len, most);
+    CHECK_INT(strlen(b.data), most);
+    CHECK(strchr(b.data, 'y') == NULL);
+  }
+}
+
+static void no_limit_is_a_limit_too(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = SIZE_MAX};
+  for (int i = 0; i < 1000; i++)
+    CHECK_INT(gc_buf_text(&b, "0123456789"), GC_OK);
+  CHECK_INT(b.len, 10000);
+  CHECK_INT(strlen(b.data), 10000);
+}
+
+static void it_keeps_what_it_has_while_it_grows(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 1 << 20};
+  for (int i = 0; i < 20000; i++)
+    CHECK_INT(gc_buf_print(&b, "%05d,", i), GC_OK);
+  CHECK_INT(b.len, 120000);
+  for (int i = 0; i < 20000; i++) {
+    char want[16];
+    snprintf(want, sizeof(want), "%05d,", i);
+    CHECK(memcmp(b.data + (size_t)i * 6, want, 6) == 0);
+  }
+}
+
+static void reset_keeps_the_memory_and_clear_does_not(void) {
+  struct gc_buf b = {.most = 100};
+  CHECK_INT(gc_buf_text(&b, "secret"), GC_OK);
+  char *data = b.data;
+  gc_buf_reset(&b);
+  CHECK_STR(gc_buf_string(&b), "");
+  CHECK_INT(b.len, 0);
+  CHECK_INT(gc_buf_text(&b, "abc"), GC_OK);
+  CHECK(b.data == data);
+  gc_buf_clear(&b);
+  CHECK(b.data == NULL && b.len == 0 && b.cap == 0);
+  CHECK_INT(b.most, 100);
+  CHECK_INT(gc_buf_text(&b, "again"), GC_OK);
+  CHECK_STR(gc_buf_string(&b), "again");
+  gc_buf_wipe(&b);
+  CHECK(b.data == NULL && b.len == 0 && b.cap == 0);
+  CHECK_INT(b.most, 100);
+}
+
+static void all_ends_take_what_never_began(void) {
+  gc_buf_clear(NULL);
+  gc_buf_wipe(NULL);
+  struct gc_buf b = {.most = 1};
+  gc_buf_reset(&b);
+  gc_buf_wipe(&b);
+  gc_buf_clear(&b);
+  CHECK(b.data == NULL);
+}
+
+int main(void) {
+  RUN(it_is_a_string_as_soon_as_anything_was_added);
+  RUN(it_holds_any_byte);
+  RUN(nothing_at_all_may_be_added);
+  RUN(the_limit_is_exact_and_nothing_is_added_past_it);
+  RUN(no_limit_is_a_limit_too);
+  RUN(it_keeps_what_it_has_while_it_grows);
+  RUN(reset_keeps_the_memory_and_clear_does_not);
+  RUN(all_ends_take_what_never_began);
+  return check_done();
+}

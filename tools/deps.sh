@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing, and only that: tools/deps.sh build|demo|test …
+# (several may be named). Debian and its kin by apt-get, Fedora and its kin by
+# dnf. No service is started. Does nothing, and needs no root, when all is
+# there.
+set -eu
+
+say() { echo "deps: $*" >&2; }
+
+debian_packages() {
+  case $1 in
+  build) echo gcc libc6-dev make autoconf automake libtool pkg-config \
+    libcurl4-openssl-dev libyajl-dev libjson-c-dev libsqlite3-dev libssl-dev \
+    collectd-dev python3 xz-utils ;;
+  demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
+  test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
+    tinyproxy iproute2 procps util-linux git ca-certificates ;;
+  esac
+}
+
+fedora_packages() {
+  case $1 in
+  build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
+    libcurl-devel yajl-devel json-c-devel sqlite-devel openssl-devel \
+    collectd python3 xz ;;
+  demo) echo collectd collectd-write_prometheus openssl python3 ;;
+  test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
+    tinyproxy iproute procps-ng util-linux git ;;
+  esac
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] && return
+  say "missing: $*"
+  say "run this again as root (sudo), or install them yourself"
+  exit 1
+}
+
+apt_install() {
+  missing=
+  for p in "$@"; do
+    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||
+      missing="$missing $p"
+  done
+  [ -n "$missing" ] || return 0
+  need_root $missing
+  say "installing$missing"
+  # RUNLEVEL=1: invoke-rc.d then starts none of the services.
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+  apt-get -q update >/dev/null
+  apt-get -q -y install --no-install-recommends $missing >/dev/null
+}
+
+dnf_install() {
+  missing=
+  for p in "$@"; do
+    rpm -q "$p" >/dev/null 2>&1 || missing="$missing $p"
+  done
+  [ -n "$missing" ] || return 0
+  need_root $missing
+  say "installing$missing"
+  dnf -q -y install $missing
+}
+
+all=
+for set in "$@"; do
+  if command -v apt-get >/dev/null; then
+    all="$all $(debian_packages "$set")"
+  elif command -v dnf >/dev/null; then
+    all="$all $(fedora_packages "$set")"
+  else
+    say "neither apt-get nor dnf here; README.md lists what is needed"
+    exit 1
+  fi
+done
+if command -v apt-get >/dev/null; then apt_install $all; else dnf_install $all; fi
