@@ -128,6 +128,15 @@ enum gc_code gc_glob_check(const char *pattern, struct gc_err *err) {
   return GC_OK;
 }
 
+/* Wildcards are for names: half of all ids hold an "e", and `!*e*` does not
+ * mean them. */
+static bool fits(const char *pattern, const char *name, const char *id) {
+  if (name == NULL)
+    return id != NULL && gc_glob_matches(pattern, id);
+  return gc_glob_matches(pattern, name) ||
+         (id != NULL && strcmp(pattern, id) == 0);
+}
+
 bool gc_glob_accepts(char *const *patterns, size_t count, const char *name,
                      const char *id) {
   bool any_positive = false;
@@ -135,8 +144,7 @@ bool gc_glob_accepts(char *const *patterns, size_t count, const char *name,
     bool negative = patterns[i][0] == '!';
     const char *pattern = patterns[i] + negative;
     any_positive = any_positive || !negative;
-    if ((name != NULL && gc_glob_matches(pattern, name)) ||
-        (id != NULL && gc_glob_matches(pattern, id)))
+    if (fits(pattern, name, id))
       return !negative;
   }
   return !any_positive;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Selectors by name: `Queue "Support*"  Queue "!*test*"`. Pure, any thread.
  *
- * A pattern is compared with the whole name, and with the id; case counts.
+ * A pattern is compared with the whole name; case counts. It also fits the id
+ * that it is, or, as a pattern, the id of what has no known name.
  *   *       any characters, also none
  *   ?       one character (of UTF-8; an invalid byte is one)
  *   [a-z_]  one of these; [!a-z] or [^a-z]: none of these; ] stands first

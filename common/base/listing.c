@@ -118,7 +118,7 @@ enum gc_code gc_listing_feed(struct gc_listing *l, const char *bytes,
 enum gc_code gc_listing_end(struct gc_listing *l, struct gc_err *err) {
   size_t begin = l->page_end;
   enum gc_code code = gc_json_stream_end(l->stream, err);
-  if (code == GC_OK && begin > 0 && l->count > begin &&
+  if (code == GC_OK && begin > l->page_begin && l->count > begin &&
       strcmp(l->rows[begin].id, l->rows[l->page_begin].id) == 0)
     code = gc_fail(err, GC_ERR_PARSE,
                    "the list repeats a page: two begin with %.64s",

@@ -21,8 +21,9 @@ struct gc_token {
   char *scope;     /* as the answer names it; NULL when it does not */
 };
 
-/* GC_ERR_PARSE when it is no token answer. A missing expires_in counts as the
- * shortest life a client can have. */
+/* GC_ERR_PARSE when it is no token answer, or expires_in is below 1. An
+ * expires_in that is missing or no whole number counts as the shortest life a
+ * client can have, one above GC_TOKEN_MOST_LIFE_S as that. */
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
                                                  struct gc_err *err);
@@ -35,8 +36,9 @@ GC_API void gc_token_clear(struct gc_token *t);
 GC_API uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s);
 
 /* The first of the blank-separated `wanted` scopes that the answer does not
- * name, in `out`; false when none lacks or the answer names no scopes at all
- * (the official platform: it works with roles). */
+ * name, in `out`, cut to `size`; false, and `out` untouched, when none lacks or
+ * the answer has no scope member (the official platform: it works with roles).
+ * An empty scope member grants nothing. */
 GC_API bool gc_token_lacks(const struct gc_token *t, const char *wanted,
                            char *out, size_t size);
 

@@ -50,9 +50,23 @@ static const struct gc_verdict failures[GC_FAILURE_COUNT] = {
     [GC_FAILURE_LOCAL] = {GC_GIVE_UP, GC_ERR_CONFIG, false, ""},
 };
 
+/* There is a status to go by: all went well, or the body of an error broke off
+ * after the head had said enough (a cut-off 429 asks to wait like any other). */
+static bool has_status(const struct gc_reply *reply) {
+  switch (reply->failure) {
+  case GC_FAILURE_NONE:
+    return true;
+  case GC_FAILURE_BROKEN:
+  case GC_FAILURE_TIMEOUT:
+  case GC_FAILURE_LIMIT:
+    return reply->status >= 300;
+  default:
+    return false;
+  }
+}
+
 struct gc_verdict gc_verdict(const struct gc_reply *reply) {
-  if (reply->failure != GC_FAILURE_NONE &&
-      (unsigned)reply->failure < GC_FAILURE_COUNT)
+  if (!has_status(reply) && (unsigned)reply->failure < GC_FAILURE_COUNT)
     return failures[reply->failure];
 
   for (size_t i = 0; i < GC_COUNT(statuses); i++)
@@ -63,8 +77,7 @@ struct gc_verdict gc_verdict(const struct gc_reply *reply) {
 }
 
 struct gc_verdict gc_verdict_oauth(const struct gc_reply *reply) {
-  if (reply->failure == GC_FAILURE_NONE &&
-      (reply->status == 400 || reply->status == 401))
+  if (has_status(reply) && (reply->status == 400 || reply->status == 401))
     return (struct gc_verdict){
         GC_GIVE_UP, GC_ERR_AUTH, false,
         "check Region (a client of another region is unknown here), ClientId "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What to do on which answer: one table for every HTTP status and every way a
  * request can fail below HTTP. Pure. To change when we retry, change a row.
- * Statuses from the API reference (errors, 429) and RFC 9110. */
+ * Statuses from the API reference (errors, 429) and RFC 9110. An error whose
+ * body broke off is judged by its status. */
 #ifndef GC_BASE_VERDICT_H
 #define GC_BASE_VERDICT_H
 

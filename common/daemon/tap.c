@@ -105,12 +105,13 @@ static bool make_room(void) {
 
 static struct flight *start(struct gc_tap_ticket *t, const char *key,
                             uint32_t hash, cdtime_t when) {
-  struct flight *f = calloc(1, sizeof(*f) + strlen(key) + 1);
+  size_t size = strlen(key) + 1;
+  struct flight *f = calloc(1, sizeof(*f) + size);
   if (f == NULL || !make_room()) {
     free(f);
     return NULL;
   }
-  strcpy(f->key, key);
+  memcpy(f->key, key, size);
   f->hash = hash;
   f->time = when;
   f->since_ms = clock_ms();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/net/clock.h"
+#include "common/net/curl_options.h"
 #include "common/net/http.h"
 
 struct gc_account {
@@ -78,7 +79,7 @@ static enum gc_code check(const struct gc_account_settings *s,
                      "name would share their values; give each account a Host "
                      "of its own",
                      a->settings.name);
-  return GC_OK;
+  return gc_curl_check(&s->connect, err);
 }
 
 enum gc_code gc_accounts_define(struct gc_account_settings *settings,

@@ -133,7 +133,7 @@ static void describe(const struct gc_call *call, const struct gc_reply *reply,
     return;
   }
 
-  char words[200];
+  char words[120]; /* of a text of 400, so that the correlation id fits */
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
   bool lacks = v->code == GC_ERR_PERMISSION && e->permission[0] != '\0';
   (void)gc_fail(
@@ -161,6 +161,20 @@ static void count(struct gc_api *api, const struct gc_call *call,
   }
 }
 
+/* How long the account rests. Requests that were out together fail together:
+ * a later answer neither shortens the pause nor is a failure after a failure.
+ */
+static uint32_t pause_ms(struct gc_api *api, uint32_t ask_s) {
+  uint64_t now_ms = now(api);
+  uint32_t left_ms = api->paused_until_ms > now_ms
+                         ? (uint32_t)(api->paused_until_ms - now_ms)
+                         : 0;
+  if (ask_s * 1000 <= left_ms && left_ms > 0)
+    return left_ms;
+  return gc_backoff_fail(&api->throttle, ask_s * 1000,
+                         api->edge->dice(api->edge->ctx));
+}
+
 /* 429. The whole account rests, or, for a daily quota, this function alone. */
 static void throttle(struct gc_api *api, struct gc_call *call,
                      const struct gc_reply *reply) {
@@ -180,8 +194,7 @@ static void throttle(struct gc_api *api, struct gc_call *call,
     return;
   }
 
-  uint32_t wait_ms = gc_backoff_fail(&api->throttle, ask_s * 1000,
-                                     api->edge->dice(api->edge->ctx));
+  uint32_t wait_ms = pause_ms(api, ask_s);
   api->paused_until_ms = now(api) + wait_ms;
   gc_auth_pause(api->auth, api->paused_until_ms);
   (void)gc_fail(&err, GC_ERR_THROTTLED,
@@ -194,26 +207,32 @@ static void throttle(struct gc_api *api, struct gc_call *call,
   enqueue(api, call, true);
 }
 
+/* Not over while a function rests. */
 static void well(struct gc_api *api) {
   struct gc_err fine = {.code = GC_OK};
   gc_backoff_reset(&api->throttle);
-  if (api->throttled)
-    note(api, "throttle", &fine);
+  if (!api->throttled)
+    return;
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
+    if (now(api) < api->suspended_until_ms[i])
+      return;
+  note(api, "throttle", &fine);
   api->throttled = false;
 }
 
 static void retry_or_finish(struct gc_api *api, struct gc_call *call,
                             const struct gc_reply *reply,
                             const struct gc_err *err) {
-  if (call->attempts >= ATTEMPTS || gc_breaker_is_open(&api->breaker)) {
+  uint32_t ask_s = reply->has_retry_after ? reply->retry_after_s : 0;
+  call->failures++;
+  if (call->failures >= ATTEMPTS || ask_s > PAUSE_MOST_S ||
+      gc_breaker_is_open(&api->breaker)) {
     finish(api, call, reply, err);
     return;
   }
   struct gc_backoff b = {
-      .base_ms = 500, .cap_ms = 8000, .failures = call->attempts - 1};
-  uint32_t ask_ms = reply->has_retry_after && reply->retry_after_s <= 8
-                        ? reply->retry_after_s * 1000
-                        : 0;
+      .base_ms = 500, .cap_ms = 8000, .failures = call->failures - 1};
+  uint32_t ask_ms = ask_s * 1000;
   call->not_before_ms =
       now(api) + gc_backoff_fail(&b, ask_ms, api->edge->dice(api->edge->ctx));
   enqueue(api, call, false);
@@ -287,7 +306,6 @@ static void send_call(struct gc_api *api, struct gc_call *call) {
   api->flying = call;
   api->flying_count++;
   call->running = true;
-  call->attempts++;
 
   enum gc_code code = write_head(api, call, bearer);
   if (code != GC_OK)
@@ -434,7 +452,7 @@ void gc_api_free(struct gc_api *api) {
 
 void gc_api_call(struct gc_api *api, struct gc_call *call) {
   call->api = api;
-  call->attempts = 0;
+  call->failures = 0;
   call->was_reauthed = false;
   call->not_before_ms = 0;
   enqueue(api, call, false);

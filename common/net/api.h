@@ -36,7 +36,7 @@ struct gc_call {
   struct gc_exchange exchange;
   char *url, *authorization; /* the latter a secret, while it runs */
   const char *headers[4];
-  unsigned attempts;
+  unsigned failures; /* that may pass; neither 401 nor 429 */
   bool running, queued, was_reauthed, is_probe;
   uint32_t token_number;
   uint64_t not_before_ms;

@@ -38,7 +38,7 @@ struct gc_auth {
   uint64_t paused_until_ms;
   bool refused; /* the last answer was 400 or 401 */
   uint64_t refused_until_ms;
-  uint64_t secret_version; /* of the refused secret */
+  uint64_t secret_version; /* of the secret that was last sent */
   struct gc_auth_stats counts;
 
   struct gc_timer timer; /* the next request, or the next look at the file */
@@ -98,7 +98,6 @@ static void take_token(struct gc_auth *a, struct gc_token *token) {
   a->number++;
   a->got_ms = now(a);
   a->counts.ok++;
-  a->refused = false;
   gc_backoff_reset(&a->backoff);
   again_in(a, gc_token_renew_ms(a->token.life_s, a->settings.margin_s));
 
@@ -115,21 +114,20 @@ static void take_token(struct gc_auth *a, struct gc_token *token) {
 
 static void refuse(struct gc_auth *a, const struct gc_reply *reply,
                    const struct gc_verdict *v) {
-  char words[160];
+  const char *region = a->settings.host_hint;
+  char words[120];
   struct gc_err err;
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
-  (void)gc_fail(&err, GC_ERR_AUTH,
-                "the token endpoint refuses client id %s with %d%s%s; %s; "
-                "next try in %d s%s",
-                a->settings.client_id, reply->status,
-                words[0] != '\0' ? " " : "", words, v->hint,
-                REFUSED_RETRY_MS / 1000,
-                gc_secret_version(&a->settings.secret) != 0
-                    ? " or when the secret's file changes"
-                    : "");
+  (void)gc_fail(
+      &err, GC_ERR_AUTH,
+      "the token endpoint refuses client id %s%s%s with %d%s%s; %s; "
+      "next try in %d s%s",
+      a->settings.client_id, region != NULL ? " of Region " : "",
+      region != NULL ? region : "", reply->status, words[0] != '\0' ? " " : "",
+      words, v->hint, REFUSED_RETRY_MS / 1000,
+      a->secret_version != 0 ? " or when the secret's file changes" : "");
   a->refused = true;
   a->refused_until_ms = now(a) + REFUSED_RETRY_MS;
-  a->secret_version = gc_secret_version(&a->settings.secret);
   failed(a, REFUSED_LOOK_MS, &err);
 }
 
@@ -157,6 +155,7 @@ static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
   struct gc_err err = {.code = GC_OK};
 
   forget_request(a);
+  a->refused = false;
   gc_breaker_note(&a->breaker, a->is_probe, !v.breaks, now(a));
   if (v.action == GC_DONE) {
     if (gc_token_parse(reply->body.data, reply->body.len, &token, &err) ==
@@ -175,9 +174,10 @@ static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
   }
 
   a->counts.failed++;
-  uint32_t ask_ms = reply->has_retry_after ? reply->retry_after_s * 1000 : 0;
   uint64_t wait_ms =
-      gc_backoff_fail(&a->backoff, ask_ms, a->edge->dice(a->edge->ctx));
+      gc_backoff_fail(&a->backoff, 0, a->edge->dice(a->edge->ctx));
+  if (reply->has_retry_after && reply->retry_after_s > 0)
+    wait_ms = reply->retry_after_s * 1000ull;
   uint32_t rest_ms = gc_breaker_wait_ms(&a->breaker, now(a));
   failed(a, wait_ms > rest_ms ? wait_ms : rest_ms, &err);
 }
@@ -225,6 +225,8 @@ static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
   static const char accepts[] = "Accept: application/json";
   GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.most = GC_SECRET_MOST_BYTES};
 
+  /* Before it is read: a change in between is seen as one. */
+  a->secret_version = gc_secret_version(&a->settings.secret);
   GC_TRY(gc_secret_read(&a->settings.secret, &secret, err));
   enum gc_code code = write_request(a, &secret);
   if (code != GC_OK)
@@ -244,9 +246,20 @@ static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
   return a->edge->transport.start(a->edge->transport.ctx, &a->exchange, err);
 }
 
+/* Refused, and nothing has changed since. */
+static bool is_hopeless(const struct gc_auth *a) {
+  return a->refused && now(a) < a->refused_until_ms &&
+         gc_secret_version(&a->settings.secret) == a->secret_version;
+}
+
 static void ask(struct gc_auth *a) {
   if (a->running)
     return;
+  if (is_hopeless(a)) {
+    again_in(a, REFUSED_LOOK_MS);
+    set_state(a, is_alive(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
+    return;
+  }
   if (now(a) < a->paused_until_ms || !gc_breaker_allows(&a->breaker, now(a))) {
     again_in(a, gc_breaker_wait_ms(&a->breaker, now(a)));
     return;
@@ -268,13 +281,8 @@ static void ask(struct gc_auth *a) {
 /* The timer: time for a request, or a look at whether a refused secret has
  * changed. */
 static void on_timer(void *ctx, uint64_t now_ms) {
-  struct gc_auth *a = ctx;
-  if (a->refused && now_ms < a->refused_until_ms &&
-      gc_secret_version(&a->settings.secret) == a->secret_version) {
-    again_in(a, REFUSED_LOOK_MS);
-    return;
-  }
-  ask(a);
+  (void)now_ms;
+  ask(ctx);
 }
 
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
@@ -326,7 +334,7 @@ bool gc_auth_reject(struct gc_auth *a, uint32_t number) {
   if (number != a->number)
     return true;
   if (a->was_rejected && now(a) - a->rejected_ms < REJECT_AGAIN_MS)
-    return a->running;
+    return a->running || a->token.bearer == NULL;
 
   a->was_rejected = true;
   a->rejected_ms = now(a);

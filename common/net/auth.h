@@ -3,10 +3,12 @@
  * background before it ends, one request at a time. Nobody waits for a
  * renewal: the old token serves until the new one is there.
  *
- *   refused (400, 401)   once each 5 min, and at once when the secret's file
- *                        changes; ERROR with the client id
+ *   refused (400, 401)   once each 5 min, and within 10 s when the secret's
+ *                        file changes; ERR_AUTH with the client id
  *   network, 5xx, 429    exponential backoff with full jitter, 1 to 60 s;
- *                        Retry-After is kept; 5xx in a row open the breaker
+ *                        Retry-After is kept; 5xx and no answer in a row open
+ *                        the breaker
+ *   the secret cannot be had   each 10 s; nothing is sent
  *
  * One thread, the account's. */
 #ifndef GC_NET_AUTH_H
@@ -53,8 +55,8 @@ enum gc_auth_state gc_auth_want(struct gc_auth *a);
  * the loop. */
 const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number);
 
-/* The API answered 401 to token `number`. True: a renewal is under way (or was
- * done since), ask again once it is READY. False: the token was renewed for
+/* The API answered 401 to token `number`, which serves no more. True: a renewal
+ * is under way or due (or was done since), ask again once it is READY. False: the token was renewed for
  * the same reason less than a minute ago, asking again will not help. */
 bool gc_auth_reject(struct gc_auth *a, uint32_t number);
 

@@ -52,6 +52,10 @@ static const struct {
      "the server refuses our client certificate"},
     {CURLE_SEND_ERROR, "alert", GC_FAILURE_TLS,
      "the server refuses our client certificate"},
+    /* The same refusal when the server is gone before we ask who it is. */
+    {CURLE_SEND_ERROR, "getpeername()", GC_FAILURE_BROKEN,
+     "the server hung up after the handshake; if it wants a client "
+     "certificate: check ClientCert and ClientKey"},
 
     /* Files and settings of ours. */
     {CURLE_SSL_CACERT_BADFILE, NULL, GC_FAILURE_LOCAL,

@@ -186,8 +186,6 @@ static size_t keep_body(struct job *job, const char *bytes, size_t len) {
 static size_t feed_sink(struct job *job, const char *bytes, size_t len) {
   const struct gc_sink *sink = job->x->sink;
   enum gc_code code = sink->write(sink->ctx, bytes, len, &job->err);
-  if (job->x == NULL) /* the sink has cancelled it */
-    return not_all_of(len);
   if (code == GC_OK)
     return len;
   job->err.code = code;

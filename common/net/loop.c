@@ -66,8 +66,7 @@ struct gc_loop {
   atomic_uint_fast64_t rounds;
   pthread_mutex_t lock;
   pthread_cond_t changed; /* state, or is_done of a call */
-  struct tasks tasks;     /* to run */
-  struct tasks late;      /* posted after the stop: to drop */
+  struct tasks tasks;
   enum { NEW, RUNNING, ENDED } state;
   bool is_stopping, is_joined;
   pthread_t thread;
@@ -310,7 +309,7 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
 
 enum gc_code gc_loop_start(struct gc_loop *l, const char *name,
                            struct gc_err *err) {
-  strncpy(l->name, name, sizeof(l->name) - 1);
+  snprintf(l->name, sizeof(l->name), "%s", name);
   /* Signals are the daemon's: a thread begins with its creator's mask. */
   sigset_t all, before;
   sigfillset(&all);
@@ -347,7 +346,6 @@ void gc_loop_free(struct gc_loop *l) {
   if (l == NULL)
     return;
   drop_tasks(&l->tasks);
-  drop_tasks(&l->late);
   gc_timers_clear(&l->timers);
   if (l->multi != NULL)
     curl_multi_cleanup(l->multi);
@@ -368,7 +366,7 @@ enum gc_code gc_loop_post(struct gc_loop *l, void (*fn)(void *ctx),
   *task = (struct task){.fn = fn, .drop = drop, .ctx = ctx};
 
   pthread_mutex_lock(&l->lock);
-  append(l->is_stopping ? &l->late : &l->tasks, task);
+  append(&l->tasks, task);
   pthread_mutex_unlock(&l->lock);
   wake(l);
   return GC_OK;

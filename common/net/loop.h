@@ -24,8 +24,9 @@ GC_API void gc_loop_stop(struct gc_loop *loop);
 /* After gc_loop_stop; NULL is fine. */
 GC_API void gc_loop_free(struct gc_loop *loop);
 
-/* Runs fn(ctx) on the loop's thread soon. Any thread. What is posted after the
- * stop never runs: `drop` (may be NULL) is called instead, by gc_loop_free.
+/* Runs fn(ctx) on the loop's thread soon. Any thread. What is posted when
+ * gc_loop_stop has returned never runs: gc_loop_free calls `drop` (may be NULL)
+ * instead.
  * GC_ERR_MEMORY: neither will be called. */
 GC_API enum gc_code gc_loop_post(struct gc_loop *loop, void (*fn)(void *ctx),
                                  void (*drop)(void *ctx), void *ctx);

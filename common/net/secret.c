@@ -60,6 +60,18 @@ static bool path_of(const struct gc_secret *s, char *path, size_t size,
   return true;
 }
 
+/* A buffer's refusal, in words. */
+static enum gc_code too_large(const char *place, enum gc_code code,
+                              struct gc_err *err) {
+  if (code == GC_ERR_LIMIT)
+    return gc_fail(err, GC_ERR_AUTH,
+                   "%s is not a client secret: larger than %d bytes", place,
+                   GC_SECRET_MOST_BYTES - 1);
+  if (code != GC_OK)
+    return gc_fail(err, code, "client secret: %s", gc_code_words(code));
+  return GC_OK;
+}
+
 static enum gc_code read_file(const char *path, struct gc_buf *out,
                               struct gc_err *err) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -82,7 +94,7 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
                    "%s is not a client secret: larger than %d bytes", path,
                    GC_SECRET_MOST_BYTES - 1);
   else
-    code = gc_buf_add(out, bytes, (size_t)len);
+    code = too_large(path, gc_buf_add(out, bytes, (size_t)len), err);
   explicit_bzero(bytes, sizeof(bytes));
   return code;
 }
@@ -118,7 +130,7 @@ static enum gc_code read_env(const char *name, struct gc_buf *out,
     t = t->next;
   if (t == NULL)
     t = take(name);
-  enum gc_code code = t != NULL ? gc_buf_text(out, t->value) : GC_ERR_AUTH;
+  enum gc_code code = t != NULL ? gc_buf_text(out, t->value) : GC_OK;
   pthread_mutex_unlock(&taken_lock);
 
   if (t == NULL)
@@ -126,7 +138,7 @@ static enum gc_code read_env(const char *name, struct gc_buf *out,
                    "ClientSecretEnv: the variable %s is not in collectd's "
                    "environment",
                    name);
-  return code;
+  return too_large(name, code, err);
 }
 
 /* Editors and echo leave a newline; the API would refuse it. */
@@ -146,7 +158,7 @@ enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
   struct gc_err why = {.code = GC_ERR_AUTH};
 
   if (s->literal != NULL)
-    GC_TRY(gc_buf_text(out, s->literal));
+    GC_TRY(too_large("ClientSecret", gc_buf_text(out, s->literal), err));
   else if (s->env != NULL)
     GC_TRY(read_env(s->env, out, err));
   else if (path_of(s, path, sizeof(path), &why))

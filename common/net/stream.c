@@ -65,24 +65,19 @@ static void hang_up(struct gc_stream *s) {
   gc_loop_remove(s->loop, s->easy);
 }
 
-/* Callbacks run between enter and leave; the owner may free the stream there.
- * `leave` says whether it still is. */
+/* Callbacks run between enter and leave; the owner may free the stream there,
+ * so nobody touches it after `leave`. */
 static void enter(struct gc_stream *s) { s->busy++; }
 
-static bool leave(struct gc_stream *s) {
+static void leave(struct gc_stream *s) {
   s->busy--;
-  if (!s->is_freed)
-    return true;
-  if (s->busy == 0)
+  if (s->is_freed && s->busy == 0)
     hang_up(s);
-  return false;
 }
 
 /* The one road to events->closed. */
 static void report_closed(struct gc_stream *s, enum gc_failure failure,
                           const struct gc_err *err) {
-  if (s->is_closed || s->is_freed)
-    return;
   s->is_closed = true;
   gc_loop_unwatch(s->loop, &s->watch);
   s->events->closed(s->events->ctx, failure, err);
@@ -139,9 +134,7 @@ static CURLcode flush_queue(struct gc_stream *s) {
       s->chunk_at += sent;
   }
   s->watch.want_write = unsent(s) > 0;
-  /* Inside a callback of libcurl (a sink that sends) it is a later round's. */
-  return code == CURLE_AGAIN || code == CURLE_RECURSIVE_API_CALL ? CURLE_OK
-                                                                 : code;
+  return code == CURLE_AGAIN ? CURLE_OK : code;
 }
 
 /* Reads until the stream is dry or the round has had its share. */
@@ -308,9 +301,11 @@ enum gc_code gc_stream_send(struct gc_stream *s, const void *bytes, size_t len,
   }
   if (gc_buf_add(&s->queue, bytes, len) != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
-  /* A failure is told by `closed`, in a moment: one road for all of them. */
-  if (s->is_open && flush_queue(s) != CURLE_OK)
-    s->watch.again = true;
+  /* What fails here stays in the queue, fails again when the socket is ready,
+   * and is told by `closed`: one road for all failures. Inside a sink libcurl
+   * refuses (CURLE_RECURSIVE_API_CALL); the next round sends. */
+  if (s->is_open)
+    (void)flush_queue(s);
   return GC_OK;
 }
 

@@ -31,13 +31,14 @@ struct part {
   struct gc_buf body;
   struct obs_decoder *decoder;
   unsigned page; /* 0: not paged */
+  size_t grown;  /* of the model, when the page was asked for */
   size_t *full_page;
   char query[64];
 };
 
 struct block {
   struct block_settings settings;
-  struct gc_account *account;
+  struct block_site site;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
@@ -49,7 +50,7 @@ struct block {
   uint64_t due_ms;
   struct part *parts; /* of the running poll */
   size_t part_count, parts_left;
-  bool part_failed;
+  struct gc_err trouble;        /* the worst of the running poll */
   bool refused;                 /* the last poll ended in a refusal */
   struct observations *reading; /* being filled */
   struct observations *last;    /* for what is gone since */
@@ -64,7 +65,7 @@ struct block {
 };
 
 static const struct gc_edge *edge(const struct block *b) {
-  return gc_account_edge(b->account);
+  return b->site.edge;
 }
 
 static uint64_t now(const struct block *b) {
@@ -73,7 +74,7 @@ static uint64_t now(const struct block *b) {
 
 static void parts_free(struct block *b) {
   for (size_t i = 0; i < b->part_count; i++) {
-    gc_api_cancel(gc_account_api(b->account), &b->parts[i].call);
+    gc_api_cancel(b->site.api, &b->parts[i].call);
     obs_decoder_free(b->parts[i].decoder);
     gc_buf_clear(&b->parts[i].body);
   }
@@ -89,7 +90,7 @@ static bool is_refusal(enum gc_code code) {
 
 /* A name that is missing here was made since the list was read. */
 static void look_for_unknown(struct block *b, const struct observations *o) {
-  struct gc_names *names = gc_account_names(b->account);
+  struct gc_names *names = b->site.names;
   struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
   bool missing = false;
   for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++)
@@ -103,16 +104,15 @@ static void publish(struct block *b) {
   struct observations *o = b->reading;
   b->reading = NULL;
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
-  o->server_ms =
-      o->received_ms + gc_api_clock_offset_ms(gc_account_api(b->account));
+  o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
   look_for_unknown(b, o);
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
-  if (!b->part_failed)
+  if (b->trouble.code == GC_OK)
     b->well_ms = now(b);
-  b->is_well = !b->part_failed;
+  b->is_well = b->trouble.code == GC_OK;
   pthread_mutex_unlock(&b->lock);
 
   observations_put(b->last);
@@ -122,15 +122,24 @@ static void publish(struct block *b) {
 /* Activity answers list only what is not zero, which can be told from what is
  * missing only when all of them came. */
 static bool is_worth_publishing(struct block *b) {
-  if (b->settings.source != OBS_ACTIVITY)
-    return b->reading->ids.count > 0 || !b->part_failed;
-  if (b->part_failed)
+  if (b->reading == NULL || b->part_count == 0)
     return false;
-  return b->last == NULL ||
-         observations_zero_gone(b->reading, b->last) == GC_OK;
+  if (b->settings.source != OBS_ACTIVITY)
+    return b->reading->ids.count > 0 || b->trouble.code == GC_OK;
+  if (b->trouble.code != GC_OK)
+    return false;
+  struct gc_directory *d = gc_names_directory(b->site.names, GC_QUEUE);
+  bool done = b->last == NULL ||
+              observations_zero_gone(b->reading, b->last, d) == GC_OK;
+  gc_directory_put(d);
+  return done;
 }
 
+/* Tells the poll's outcome once: of several batches one may fail for good while
+ * the others do not, which is no recovery. */
 static void end_poll(struct block *b) {
+  if (b->part_count > 0 || b->trouble.code != GC_OK)
+    b->notice(b->ctx, "observations", &b->trouble);
   if (is_worth_publishing(b)) {
     publish(b);
   } else {
@@ -152,22 +161,46 @@ static void end_poll(struct block *b) {
   (void)gc_timers_set(edge(b)->timers, &b->timer, b->due_ms);
 }
 
+static size_t growth(const struct observations *o) {
+  return o->groups + o->ids.count;
+}
+
 /* Asks for the page `part->page`. The answers name no total: a page that is
  * shorter than the largest ever seen is the last one. */
 static void ask_page(struct part *part) {
+  part->grown = growth(part->block->reading);
   snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
            ACTIVITY_PAGE, part->page);
   part->call.query = part->query;
-  gc_api_call(gc_account_api(part->block->account), &part->call);
+  gc_api_call(part->block->site.api, &part->call);
 }
 
+/* A page that brings nothing new is an earlier one again: the server does not
+ * know pages and has told all. */
 static bool has_more(struct part *part, size_t results) {
-  if (part->page == 0 || results == 0 || part->page >= ACTIVITY_PAGES_MOST)
-    return false;
-  if (results < *part->full_page)
+  if (part->page == 0 || results < *part->full_page ||
+      growth(part->block->reading) == part->grown)
     return false;
   *part->full_page = results;
   return true;
+}
+
+static enum gc_code take_answer(struct part *part, bool *ret_more,
+                                struct gc_err *err) {
+  size_t results;
+  GC_TRY(obs_decoder_finish(part->decoder, &results, err));
+  *ret_more = has_more(part, results);
+  if (*ret_more && part->page == ACTIVITY_PAGES_MOST)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages",
+                   ACTIVITY_PAGES_MOST);
+  return GC_OK;
+}
+
+/* What concerns this block alone says more than what the account says too. */
+static void note_trouble(struct block *b, const struct gc_err *err) {
+  if (b->trouble.code == GC_OK ||
+      (gc_code_is_shared(b->trouble.code) && !gc_code_is_shared(err->code)))
+    b->trouble = *err;
 }
 
 static void on_answer(struct gc_call *call, const struct gc_reply *reply,
@@ -175,25 +208,23 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   struct part *part = call->ctx;
   struct block *b = part->block;
   struct gc_err outcome = *err;
-  size_t results = 0;
+  bool more = false;
   (void)reply;
 
   if (outcome.code == GC_OK) {
-    enum gc_code code = obs_decoder_finish(part->decoder, &results, &outcome);
-    if (code == GC_OK)
-      outcome.code = GC_OK;
-    else
+    enum gc_code code = take_answer(part, &more, &outcome);
+    if (code != GC_OK)
       (void)gc_fail_in(&outcome, code,
                        "%s: ", gc_endpoint(call->endpoint)->function);
   }
-  if (outcome.code == GC_OK && has_more(part, results)) {
+  if (outcome.code == GC_OK && more) {
     part->page++;
     ask_page(part);
     return;
   }
-  b->part_failed |= outcome.code != GC_OK;
+  if (outcome.code != GC_OK)
+    note_trouble(b, &outcome);
   b->refused |= is_refusal(outcome.code);
-  b->notice(b->ctx, gc_endpoint(call->endpoint)->function, &outcome);
   if (--b->parts_left == 0)
     end_poll(b);
 }
@@ -243,31 +274,25 @@ static enum gc_code make_poll(struct block *b) {
   bool is_activity = b->settings.source == OBS_ACTIVITY;
   size_t count =
       is_activity ? 2 : (b->selection.count + OBS_IDS_MOST - 1) / OBS_IDS_MOST;
+  b->trouble = (struct gc_err){.code = GC_OK};
+  b->refused = false;
   b->reading = observations_new();
   b->parts = calloc(count > 0 ? count : 1, sizeof(*b->parts));
   if (b->reading == NULL || b->parts == NULL)
     return GC_ERR_MEMORY;
   b->part_count = b->parts_left = count;
-  b->part_failed = b->refused = false;
   return is_activity ? make_activity(b) : make_batches(b);
 }
 
 static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
-  struct gc_err err = {.code = GC_OK};
   if (b->due_ms == 0)
     b->due_ms = now_ms;
 
   enum gc_code code = make_poll(b);
-  if (code != GC_OK) {
-    (void)gc_fail(&err, code, "observations: %s", gc_code_words(code));
-    b->notice(b->ctx, "observations", &err);
-    b->part_failed = true;
-    if (b->reading != NULL)
-      end_poll(b);
-    return;
-  }
-  if (b->part_count == 0) {
+  if (code != GC_OK)
+    (void)gc_fail(&b->trouble, code, "observations: %s", gc_code_words(code));
+  if (code != GC_OK || b->part_count == 0) {
     end_poll(b);
     return;
   }
@@ -278,7 +303,7 @@ static void poll_now(void *ctx, uint64_t now_ms) {
     if (part->page > 0)
       ask_page(part);
     else
-      gc_api_call(gc_account_api(b->account), &part->call);
+      gc_api_call(b->site.api, &part->call);
   }
 }
 
@@ -287,7 +312,7 @@ static void check_cost(struct block *b) {
   struct gc_err err = {.code = GC_OK};
   size_t batches = (b->selection.count + OBS_IDS_MOST - 1) / OBS_IDS_MOST;
   double per_minute = (double)batches * 60000.0 / b->settings.interval_ms;
-  uint32_t budget = gc_account_requests_per_minute(b->account);
+  uint32_t budget = b->site.requests_per_minute;
   if (b->settings.source == OBS_QUERY && per_minute > budget / 4.0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%zu queues each %u s cost %.0f of the account's %u requests "
@@ -325,7 +350,7 @@ static void on_presences(void *ctx, struct gc_directory *directory) {
 }
 
 struct block *block_new(const struct block_settings *settings,
-                        struct gc_account *account,
+                        const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx) {
@@ -333,7 +358,7 @@ struct block *block_new(const struct block_settings *settings,
   if (b == NULL)
     return NULL;
   b->settings = *settings;
-  b->account = account;
+  b->site = *site;
   b->notice = notice;
   b->ctx = ctx;
   b->timer = (struct gc_timer){.fire = poll_now, .ctx = b};
@@ -353,19 +378,17 @@ static void begin(void *ctx) {
     return;
   b->is_listening = true;
   if (b->settings.source == OBS_ACTIVITY)
-    gc_names_listen(gc_account_names(b->account), &b->presence_listener);
-  gc_names_listen(gc_account_names(b->account), &b->queue_listener);
+    gc_names_listen(b->site.names, &b->presence_listener);
+  gc_names_listen(b->site.names, &b->queue_listener);
 }
 
-enum gc_code block_start(struct block *b) {
-  return gc_loop_post(gc_account_loop(b->account), begin, NULL, b);
-}
+void block_start(struct block *b) { gc_loop_call(b->site.loop, begin, b); }
 
 static void end(void *ctx) {
   struct block *b = ctx;
   if (b->is_listening) {
-    gc_names_unlisten(gc_account_names(b->account), &b->presence_listener);
-    gc_names_unlisten(gc_account_names(b->account), &b->queue_listener);
+    gc_names_unlisten(b->site.names, &b->presence_listener);
+    gc_names_unlisten(b->site.names, &b->queue_listener);
   }
   gc_timers_unset(edge(b)->timers, &b->timer);
   parts_free(b);
@@ -374,7 +397,7 @@ static void end(void *ctx) {
 void block_free(struct block *b) {
   if (b == NULL)
     return;
-  gc_loop_call(gc_account_loop(b->account), end, b);
+  gc_loop_call(b->site.loop, end, b);
   selection_clear(&b->selection);
   observations_put(b->reading);
   observations_put(b->last);
@@ -385,6 +408,8 @@ void block_free(struct block *b) {
 
 static bool accepts(void *ctx, const struct gc_entry *queue) {
   const struct block *b = ctx;
+  if (queue->name == NULL) /* a name might be one that is refused */
+    return b->settings.selector_count == 0;
   return gc_glob_accepts(b->settings.selectors, b->settings.selector_count,
                          queue->name, queue->id);
 }
@@ -396,7 +421,7 @@ void block_read(struct block *b, const struct gc_samples *out) {
   if (o == NULL)
     return;
 
-  struct gc_names *names = gc_account_names(b->account);
+  struct gc_names *names = b->site.names;
   struct gc_directory *queues = gc_names_directory(names, GC_QUEUE);
   struct gc_directory *presences = gc_names_directory(names, GC_PRESENCE);
   struct obs_view view = {.queues = queues,

@@ -5,7 +5,8 @@
 #ifndef GC_REALTIME_BLOCK_H
 #define GC_REALTIME_BLOCK_H
 
-#include "common/net/account.h"
+#include "common/net/loop.h"
+#include "common/net/name_cache.h"
 #include "plugins/genesys_realtime/observations.h"
 
 enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_OFF };
@@ -22,18 +23,27 @@ struct block_settings {
   enum obs_label label;
 };
 
+/* What a block works with: its account's, or a test's. All borrowed. */
+struct block_site {
+  struct gc_loop *loop;
+  const struct gc_edge *edge;
+  struct gc_api *api;
+  struct gc_names *names;
+  uint32_t requests_per_minute; /* the budget, for a warning */
+};
+
 struct block;
 
-/* `account` is borrowed. `notice` hears the outcome of what the block does
- * (GC_OK when well), on the network thread; `cause` is a fixed word. NULL when
- * out of memory. */
+/* `notice` hears the outcome of what the block does (GC_OK when well), on the
+ * network thread; `cause` is a fixed word. NULL when out of memory. */
 struct block *block_new(const struct block_settings *settings,
-                        struct gc_account *account,
+                        const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx);
-/* Starts asking. Any thread. */
-enum gc_code block_start(struct block *b);
+/* Starts asking; waits for one turn of the network thread. Not from that
+ * thread. */
+void block_start(struct block *b);
 /* Stops asking and frees; waits for one turn of the network thread. Not from
  * that thread. NULL is fine. */
 void block_free(struct block *b);

@@ -191,7 +191,9 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   }
   enum obs_about about = obs_metrics[datum->metric].about;
   bool is_time = about == OBS_OLDEST;
-  if (is_time ? !datum->has_calculated : !datum->has_count)
+  /* No contact waits since 1970: such a time stands for none. */
+  if (is_time ? !datum->has_calculated || datum->calculated <= 0
+              : !datum->has_count)
     return GC_OK;
 
   struct obs_fact fact = {.metric = (enum obs_metric)datum->metric,

@@ -70,7 +70,8 @@ static enum gc_code make_queues(struct observations *o) {
   return GC_OK;
 }
 
-static struct obs_media *media_of(struct obs_queue *q, uint32_t media) {
+static struct obs_media *media_of(struct observations *o, struct obs_queue *q,
+                                  uint32_t media) {
   for (size_t i = 0; i < q->media_count; i++)
     if (q->media[i].media == media)
       return &q->media[i];
@@ -80,13 +81,19 @@ static struct obs_media *media_of(struct obs_queue *q, uint32_t media) {
   if (all == NULL)
     return NULL;
   q->media = all;
+  o->groups++;
   all[q->media_count] = (struct obs_media){.media = media};
   return &all[q->media_count++];
 }
 
-static enum gc_code add_contacts(struct obs_queue *q,
+static void note_agents(struct observations *o, struct obs_queue *q) {
+  o->groups += !q->has_agents;
+  q->has_agents = true;
+}
+
+static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
                                  const struct obs_fact *f) {
-  struct obs_media *m = media_of(q, f->media);
+  struct obs_media *m = media_of(o, q, f->media);
   if (m == NULL)
     return GC_ERR_MEMORY;
   int64_t *const places[] = {[OBS_WAITING] = &m->waiting,
@@ -123,15 +130,16 @@ static enum gc_code add(struct observations *o, const struct obs_fact *f) {
   case OBS_CONTACTS:
   case OBS_OLDEST:
     if (f->media != OBS_NONE)
-      return add_contacts(q, f);
+      return add_contacts(o, q, f);
     break;
   case OBS_AGENTS:
-    q->has_agents = true;
+    note_agents(o, q);
+    q->known |= 1u << f->metric;
     *(f->metric == OBS_ACTIVE_USERS ? &q->active : &q->member) = f->value;
     return GC_OK;
   case OBS_ROUTING:
   case OBS_PRESENCE:
-    q->has_agents = true;
+    note_agents(o, q);
     if (f->qualifier != OBS_NONE)
       return add_qualified(q, f);
     break;
@@ -148,19 +156,28 @@ enum gc_code observations_add(struct observations *o,
   return GC_OK;
 }
 
+static bool is_listed(const struct gc_directory *queues, const char *id) {
+  return queues != NULL && (gc_directory_is_refused(queues) ||
+                            gc_directory_find(queues, id) != NULL);
+}
+
 enum gc_code observations_zero_gone(struct observations *o,
-                                    const struct observations *before) {
+                                    const struct observations *before,
+                                    const struct gc_directory *queues) {
   for (uint32_t i = 0; i < before->ids.count && i < before->queue_cap; i++) {
     const struct obs_queue *was = &before->queues[i];
     const char *id = gc_intern_text(&before->ids, i);
     uint32_t queue, media;
+    if (!gc_intern_find(&o->ids, id, strlen(id), &queue) &&
+        !is_listed(queues, id))
+      continue;
     GC_TRY(gc_intern_put(&o->ids, id, strlen(id), &queue));
     GC_TRY(make_queues(o));
     o->queues[queue].has_agents |= was->has_agents;
     for (size_t m = 0; m < was->media_count; m++) {
       const char *text = gc_intern_text(&before->media, was->media[m].media);
       GC_TRY(gc_intern_put(&o->media, text, strlen(text), &media));
-      if (media_of(&o->queues[queue], media) == NULL)
+      if (media_of(o, &o->queues[queue], media) == NULL)
         return GC_ERR_MEMORY;
     }
   }

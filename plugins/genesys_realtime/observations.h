@@ -78,6 +78,7 @@ struct obs_qualified {
 
 struct obs_queue {
   bool has_agents; /* an answer told of the queue's agents */
+  uint32_t known;  /* as of struct obs_media: active, member */
   int64_t active, member;
   struct obs_media *media;
   size_t media_count;
@@ -102,6 +103,7 @@ struct observations {
   int64_t received_ms;   /* wall clock when the last answer was complete */
   int64_t server_ms;     /* the server's clock at that moment */
   uint32_t ignored;      /* metrics and qualifiers nobody knows */
+  size_t groups;         /* pairs of queue and media, queues with agents */
   atomic_uint references;
 };
 
@@ -119,10 +121,13 @@ GC_MUST_CHECK enum gc_code observations_add(struct observations *o,
                                             size_t count);
 
 /* "voice" of a queue in `before` that `o`, a complete activity answer, does not
- * name any more is zero now: such pairs are added with all numbers 0. */
+ * name any more is zero now: such pairs are added with all numbers 0. A queue
+ * that is neither in `o` nor in the list `queues` (NULL: none is known) was
+ * deleted and is forgotten. */
 GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
-                       const struct observations *before);
+                       const struct observations *before,
+                       const struct gc_directory *queues);
 
 /* ---- decode_observations.c ---- */
 
@@ -164,6 +169,7 @@ struct obs_view {
   const struct gc_directory *queues;    /* names; NULL: none is known yet */
   const struct gc_directory *presences; /* for presences that the answer did
                                            not map; may be NULL */
+  /* queue->name NULL: not known yet; "": there is none. */
   bool (*accepts)(void *ctx, const struct gc_entry *queue);
   void *accepts_ctx;
   char *const *media; /* only these types; none: all */

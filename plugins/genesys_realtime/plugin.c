@@ -10,6 +10,7 @@
 
 #include "common/daemon/complain.h"
 #include "common/daemon/emit.h"
+#include "common/net/account.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/options.h"
 
@@ -134,10 +135,17 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
   q->account = gc_account_get(o->account, err);
   if (q->account == NULL)
     return err->code;
-  q->work = block_new(&settings, q->account, on_notice, q);
+  struct block_site site = {.loop = gc_account_loop(q->account),
+                            .edge = gc_account_edge(q->account),
+                            .api = gc_account_api(q->account),
+                            .names = gc_account_names(q->account),
+                            .requests_per_minute =
+                                gc_account_requests_per_minute(q->account)};
+  q->work = block_new(&settings, &site, on_notice, q);
   if (q->work == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  return block_start(q->work);
+  block_start(q->work);
+  return GC_OK;
 }
 
 /* A block that cannot start costs only itself: the others go on, and so does

@@ -16,9 +16,13 @@ static const char *const system_presences[] = {
 /* A presence that nothing maps to a system presence. */
 static const char unknown_presence[] = "unknown";
 
+/* A contact cannot have waited longer than a year: a time that says so is none
+ * (in seconds, say) and is cut to that. */
+static const double wait_most_s = 366.0 * 86400.0;
+
 /* Sums by status of one queue. The known ones first, then what came up. */
 struct tally_row {
-  const char *status;
+  char status[GC_NAME_ROOM]; /* lower snake: "OnQueue" and "ON_QUEUE" are one */
   int64_t count;
 };
 enum { ROWS_MOST = 64 };
@@ -48,24 +52,32 @@ static void put_gauge(const struct put *p, enum gc_metric_id metric,
 }
 
 static void add_row(struct rows *rows, const char *status, int64_t count) {
+  char snake[GC_NAME_ROOM];
+  if (!gc_name_snake(snake, status))
+    return;
   size_t i = 0;
-  while (i < rows->count && strcmp(rows->at[i].status, status) != 0)
+  while (i < rows->count && strcmp(rows->at[i].status, snake) != 0)
     i++;
   if (i == ROWS_MOST)
     return;
-  if (i == rows->count)
-    rows->at[rows->count++] = (struct tally_row){.status = status};
+  if (i == rows->count) {
+    rows->at[rows->count++].count = 0;
+    memcpy(rows->at[i].status, snake, sizeof(snake));
+  }
   rows->at[i].count += count;
+}
+
+static int64_t row_count(const struct rows *rows, const char *status) {
+  for (size_t i = 0; i < rows->count; i++)
+    if (strcmp(rows->at[i].status, status) == 0)
+      return rows->at[i].count;
+  return 0;
 }
 
 static void put_rows(const struct put *p, enum gc_metric_id metric,
                      const struct rows *rows) {
-  char snake[GC_NAME_ROOM];
-  for (size_t i = 0; i < rows->count; i++) {
-    if (!gc_name_snake(snake, rows->at[i].status))
-      continue;
-    put_gauge(p, metric, snake, (double)rows->at[i].count);
-  }
+  for (size_t i = 0; i < rows->count; i++)
+    put_gauge(p, metric, rows->at[i].status, (double)rows->at[i].count);
 }
 
 /* The answer's own mapping first, then the presence definitions. */
@@ -79,18 +91,6 @@ static const char *system_of(const struct put *p, uint32_t presence) {
                               gc_intern_text(&o->presences, presence))
           : NULL;
   return e != NULL && e->detail[0] != '\0' ? e->detail : unknown_presence;
-}
-
-/* "OnQueue" of the definitions and "ON_QUEUE" of the answers are one. */
-static const char *same_spelling(const char *presence) {
-  char a[GC_NAME_ROOM], b[GC_NAME_ROOM];
-  (void)gc_name_snake(a, presence);
-  for (size_t i = 0; i < GC_COUNT(system_presences); i++) {
-    (void)gc_name_snake(b, system_presences[i]);
-    if (strcmp(a, b) == 0)
-      return system_presences[i];
-  }
-  return presence;
 }
 
 static void put_routing(const struct put *p, const struct obs_queue *q) {
@@ -110,31 +110,36 @@ static void put_presences(const struct put *p, const struct obs_queue *q) {
     add_row(&rows, system_presences[i], 0);
   for (size_t i = 0; i < q->qualified_count; i++)
     if (q->qualified[i].metric == OBS_USER_PRESENCES)
-      add_row(&rows, same_spelling(system_of(p, q->qualified[i].qualifier)),
+      add_row(&rows, system_of(p, q->qualified[i].qualifier),
               q->qualified[i].count);
   put_rows(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &rows);
 }
 
+/* Sums over what is listed are truly 0 when nothing is; member and active have
+ * a number of their own, and one that the answer does not tell is not 0. */
 static void put_agents(const struct put *p, const struct obs_queue *q) {
-  int64_t on_queue = 0, off_queue = 0, available = 0, busy = 0;
+  struct rows on_queue = {.count = 0};
+  int64_t on = 0, off = 0;
   for (size_t i = 0; i < q->qualified_count; i++) {
     const struct obs_qualified *one = &q->qualified[i];
     if (one->metric == OBS_OFF_QUEUE_USERS)
-      off_queue += one->count;
+      off += one->count;
     if (one->metric != OBS_ON_QUEUE_USERS)
       continue;
-    const char *status = gc_intern_text(&p->o->statuses, one->qualifier);
-    on_queue += one->count;
-    if (strcmp(status, "IDLE") == 0)
-      available += one->count;
-    if (strcmp(status, "INTERACTING") == 0 ||
-        strcmp(status, "COMMUNICATING") == 0)
-      busy += one->count;
+    on += one->count;
+    add_row(&on_queue, gc_intern_text(&p->o->statuses, one->qualifier),
+            one->count);
   }
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "member", (double)q->member);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "active", (double)q->active);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "on_queue", (double)on_queue);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "off_queue", (double)off_queue);
+  int64_t available = row_count(&on_queue, "idle");
+  int64_t busy = row_count(&on_queue, "interacting") +
+                 row_count(&on_queue, "communicating");
+
+  if (q->known & 1u << OBS_MEMBER_USERS || p->o->zero_when_absent)
+    put_gauge(p, GC_METRIC_QUEUE_AGENTS, "member", (double)q->member);
+  if (q->known & 1u << OBS_ACTIVE_USERS || p->o->zero_when_absent)
+    put_gauge(p, GC_METRIC_QUEUE_AGENTS, "active", (double)q->active);
+  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "on_queue", (double)on);
+  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "off_queue", (double)off);
   put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)available);
   put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)busy);
   put_routing(p, q);
@@ -152,8 +157,10 @@ static bool wants_media(const struct obs_view *view, const char *media) {
 
 /* Clocks differ: a contact never waits less than no time. */
 static double age_s(const struct observations *o, int64_t since_ms) {
-  return since_ms < o->server_ms ? (double)(o->server_ms - since_ms) / 1000.0
-                                 : 0.0;
+  double age = ((double)o->server_ms - (double)since_ms) / 1000.0;
+  if (age < 0.0)
+    return 0.0;
+  return age < wait_most_s ? age : wait_most_s;
 }
 
 static void put_contacts(const struct put *p, const struct obs_media *m) {
@@ -185,22 +192,21 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
               age_s(p->o, m->oldest_ms));
 }
 
-/* False: held back until the name is known. */
+/* False: there is nothing to show. With the id in it a label needs no "~2". */
 static bool label_of(const struct obs_view *view, const struct gc_entry *e,
                      char label[GC_NAME_ROOM]) {
-  switch (view->label) {
-  case OBS_LABEL_ID:
-    return gc_name_clean(label, e->id, strlen(e->id));
-  case OBS_LABEL_BOTH:
-    gc_label_both(label, e->label, e->id);
-    return true;
-  default:
+  bool has_name =
+      e->name != NULL && gc_name_clean(label, e->name, strlen(e->name));
+  if (view->label == OBS_LABEL_BOTH && has_name)
+    gc_label_both(label, e->name, e->id);
+  else if (view->label == OBS_LABEL_NAME)
     snprintf(label, GC_NAME_ROOM, "%s", e->label);
-    return label[0] != '\0';
-  }
+  else
+    (void)gc_name_clean(label, e->id, strlen(e->id));
+  return label[0] != '\0';
 }
 
-/* The entry of a queue, one made of its id where names are refused or not
+/* The entry of a queue; one without a name where names are refused or not
  * wanted; false while it is not known. */
 static bool entry_of(const struct obs_view *view, const char *id,
                      struct gc_entry *ret_entry) {
@@ -209,7 +215,9 @@ static bool entry_of(const struct obs_view *view, const char *id,
   bool refused = view->queues != NULL && gc_directory_is_refused(view->queues);
   if (known == NULL && !refused && view->label != OBS_LABEL_ID)
     return false;
-  *ret_entry = known != NULL ? *known : (struct gc_entry){id, id, id, ""};
+  *ret_entry = known != NULL
+                   ? *known
+                   : (struct gc_entry){id, refused ? "" : NULL, id, ""};
   return true;
 }
 

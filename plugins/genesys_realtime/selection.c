@@ -18,6 +18,13 @@ static enum gc_code add(struct selection *s, const char *id) {
   return GC_OK;
 }
 
+static bool has(const struct selection *s, const char *id) {
+  for (size_t i = 0; i < s->count; i++)
+    if (strcmp(s->ids[i], id) == 0)
+      return true;
+  return false;
+}
+
 /* "b1f7…-….": 36 characters, hexadecimal digits and four dashes. */
 static bool is_uuid(const char *text) {
   if (strlen(text) != 36)
@@ -41,8 +48,8 @@ static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
   if (!gc_directory_is_refused(queues))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
-    if (is_uuid(selectors[i]) &&
-        gc_directory_find(queues, selectors[i]) == NULL)
+    if (is_uuid(selectors[i]) && !has(s, selectors[i]) &&
+        gc_glob_accepts(selectors, selector_count, NULL, selectors[i]))
       GC_TRY(add(s, selectors[i]));
   return GC_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs a fuzz target over files, without a fuzzer: every file of the folders
- * (and every file) that are named. An empty folder is a failure: a corpus that
- * went missing must not look like one that passed. */
+ * (and every file) that are named; of none, its own corpus
+ * ($top_srcdir/tests/fuzz/corpus/NAME for NAME_fuzz). An empty folder is a
+ * failure: a corpus that went missing must not look like one that passed. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,17 +48,36 @@ static int run_folder(const char *path, DIR *folder) {
   return count;
 }
 
+static int run_path(const char *path) {
+  DIR *folder = opendir(path);
+  int count = folder != NULL ? run_folder(path, folder) : run_file(path);
+  if (count == 0) {
+    fprintf(stderr, "%s: no inputs\n", path);
+    exit(1);
+  }
+  return count;
+}
+
+/* ".libs/lt-glob_fuzz" is the target "glob". */
+static int run_own_corpus(const char *program) {
+  const char *top = getenv("top_srcdir"), *slash = strrchr(program, '/');
+  const char *name = slash != NULL ? slash + 1 : program;
+  if (strncmp(name, "lt-", 3) == 0)
+    name += 3;
+  size_t len = strcspn(name, ".");
+  size_t tail = strlen("_fuzz");
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%.*s",
+           top != NULL ? top : ".", (int)(len > tail ? len - tail : len), name);
+  return run_path(path);
+}
+
 int main(int argc, char **argv) {
   int count = 0;
-  for (int i = 1; i < argc; i++) {
-    DIR *folder = opendir(argv[i]);
-    int here = folder != NULL ? run_folder(argv[i], folder) : run_file(argv[i]);
-    if (here == 0) {
-      fprintf(stderr, "%s: no inputs\n", argv[i]);
-      return 1;
-    }
-    count += here;
-  }
+  for (int i = 1; i < argc; i++)
+    count += run_path(argv[i]);
+  if (argc == 1)
+    count = run_own_corpus(argv[0]);
   printf("%d inputs\n", count);
-  return count > 0 ? 0 : 1;
+  return 0;
 }

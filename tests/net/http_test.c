@@ -205,13 +205,35 @@ static void methods_and_bodies_arrive_as_they_are(void) {
     CHECK_STR(r.body, rows[i].want_body);
     CHECK_HAS(r.head, "\r\nAuthorization: Bearer " ASK_BEARER "\r\n");
     CHECK_HAS(r.head, "\r\nUser-Agent: collectd-genesys/");
-    CHECK(strstr(r.head, "Expect:") == NULL);
     char length[32];
     snprintf(length, sizeof(length), "\r\nContent-Length: %s\r\n",
              rows[i].want_length != NULL ? rows[i].want_length : "");
     CHECK((strstr(r.head, length) != NULL) == (rows[i].want_length != NULL));
   }
   asker_end(&a);
+}
+
+/* From 1 MB on libcurl would ask first (Expect) and wait for a second. */
+static void a_large_body_is_sent_without_asking(void) {
+  enum { LARGE = 2 * 1024 * 1024 };
+  struct asker a;
+  struct ask q;
+  char *body = malloc(LARGE);
+  if (body == NULL)
+    exit(1);
+  memset(body, 'x', LARGE);
+  asker_begin(&a, NULL);
+  ask_init(&q, &a, url_of("/echo"));
+  q.x.method = "POST";
+  q.x.body = body;
+  q.x.body_len = LARGE;
+  ask_start(&q);
+  CHECK(ask_wait(&q));
+  struct request r = web_last();
+  CHECK_HAS(r.head, "\r\nContent-Length: 2097152\r\n");
+  CHECK(strstr(r.head, "Expect:") == NULL);
+  asker_end(&a);
+  free(body);
 }
 
 static void a_header_with_a_line_break_is_refused(void) {
@@ -257,16 +279,20 @@ static void one_connection_serves_them_all(void) {
   server_stop(s);
 }
 
+/* And all fifty connections are kept for the next burst. */
 static void fifty_at_once_are_all_answered(void) {
   enum { MANY = 50 };
   struct asker a;
   asker_begin(&a, NULL);
+  struct server *s = server_start(&(struct server_plan){.serve = web_serve});
+  char hello[128], chunked[128];
+  snprintf(hello, sizeof(hello), "%s", url_at(s, "http", "/hello"));
+  snprintf(chunked, sizeof(chunked), "%s", url_at(s, "http", "/chunked"));
   struct ask *all = calloc(MANY, sizeof(*all));
   for (int round = 0; all != NULL && round < 3; round++) {
-    for (int i = 0; i < MANY; i++) {
-      ask_init(&all[i], &a, url_of(i % 2 == 0 ? "/hello" : "/chunked"));
-      ask_start(&all[i]);
-    }
+    for (int i = 0; i < MANY; i++)
+      ask_init(&all[i], &a, i % 2 == 0 ? hello : chunked);
+    ask_start_all(all, MANY);
     for (int i = 0; i < MANY; i++) {
       CHECK(ask_wait(&all[i]));
       CHECK_STR(all[i].got, i % 2 == 0 ? "hello" : "first second");
@@ -275,6 +301,8 @@ static void fifty_at_once_are_all_answered(void) {
   }
   free(all);
   asker_end(&a);
+  CHECK_INT(server_accepted(s), MANY);
+  server_stop(s);
 }
 
 /* ---- failures ---- */
@@ -663,6 +691,11 @@ static void ask_through(const struct proxy_row *row, const char *proxy_cert,
   CHECK_INT(q.reply.failure, row->failure);
   CHECK_HAS(q.err.text, row->words);
   CHECK_STR(q.got, row->body);
+  if (row->plan.refuse != 0) { /* what the proxy says is not the answer */
+    CHECK_INT(q.reply.status, 0);
+    CHECK_INT(q.reply.date_ms, 0);
+    CHECK(!q.reply.has_retry_after);
+  }
   server_stop(p);
   CHECK_INT(plan.connects, row->connects);
 }
@@ -882,6 +915,7 @@ int main(void) {
   RUN(early_hints_leave_no_trace);
   RUN(retry_after_is_read_in_both_forms);
   RUN(methods_and_bodies_arrive_as_they_are);
+  RUN(a_large_body_is_sent_without_asking);
   RUN(a_header_with_a_line_break_is_refused);
   RUN(an_exchange_that_runs_is_not_started_again);
   RUN(one_connection_serves_them_all);

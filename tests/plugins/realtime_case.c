@@ -158,6 +158,14 @@ static struct gc_directory *read_presences(const struct run *run) {
   return d;
 }
 
+/* The words without the place, which differs with the way the answer is cut:
+ * "JSON, byte 17: parse error" is "parse error". */
+static const char *words_of(const struct gc_err *err) {
+  const char *colon = strchr(err->text, ':');
+  return colon != NULL && strstr(err->text, "byte ") != NULL ? colon + 2
+                                                             : err->text;
+}
+
 /* As the transport does it. */
 static enum gc_code decode(const struct run *run, struct observations *into,
                            const struct case_section *s, struct gc_err *err) {
@@ -181,7 +189,8 @@ static bool read_answers(struct run *run, const char *title,
     struct gc_err err = {.code = GC_OK};
     if (strcmp(s->title, title) != 0 || decode(run, into, s, &err) == GC_OK)
       continue;
-    case_say(&run->file, "error: %s %s", gc_code_name(err.code), err.text);
+    case_say(&run->file, "error: %s %s", gc_code_name(err.code),
+             words_of(&err));
     all = false;
   }
   into->received_ms = run->received_ms;
@@ -192,6 +201,8 @@ static bool read_answers(struct run *run, const char *title,
 
 static bool accepts(void *ctx, const struct gc_entry *queue) {
   const struct run *run = ctx;
+  if (queue->name == NULL)
+    return run->queues.count == 0;
   return gc_glob_accepts(run->queues.at, run->queues.count, queue->name,
                          queue->id);
 }
@@ -216,7 +227,7 @@ static void play(struct run *run) {
   if (run->is_activity && !all)
     return;
   if (run->is_activity && had_before &&
-      observations_zero_gone(o, before) != GC_OK)
+      observations_zero_gone(o, before, run->names) != GC_OK)
     abort();
 
   struct obs_view view = {.queues = run->names,

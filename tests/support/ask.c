@@ -107,6 +107,22 @@ static bool is_done(void *ctx) {
 
 void ask_start(struct ask *q) { gc_loop_call(q->asker->loop, start_here, q); }
 
+struct all {
+  struct ask *first;
+  size_t count;
+};
+
+static void start_all_here(void *ctx) {
+  struct all *all = ctx;
+  for (size_t i = 0; i < all->count; i++)
+    start_here(&all->first[i]);
+}
+
+void ask_start_all(struct ask *first, size_t count) {
+  struct all all = {first, count};
+  gc_loop_call(first->asker->loop, start_all_here, &all);
+}
+
 void ask_cancel(struct ask *q) { gc_loop_call(q->asker->loop, cancel_here, q); }
 
 bool ask_wait(struct ask *q) { return gate_wait(&gate, is_done, q); }

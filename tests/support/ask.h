@@ -47,6 +47,7 @@ struct ask {
 /* GET of `url` with a sink and a bearer token. */
 void ask_init(struct ask *q, struct asker *a, const char *url);
 void ask_start(struct ask *q);
+void ask_start_all(struct ask *first, size_t count); /* in one go */
 /* True when `done` came in time, `done_want` times. */
 bool ask_wait(struct ask *q);
 /* Init, start, wait. */

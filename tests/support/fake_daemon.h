@@ -23,7 +23,8 @@
 #include "collectd.h"
 #include "plugin.h"
 
-/* Forgets everything; what free_func callbacks own is freed. hostname_g is
+/* Forgets everything but the data sets, which the suite registers once per
+ * process; what free_func callbacks own is freed. hostname_g is
  * "host.example", the interval 10 s, the clock the real one. */
 void fake_reset(void);
 

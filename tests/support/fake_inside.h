@@ -11,7 +11,7 @@ void *fake_grow(void *array, size_t len, size_t size);
 /* Runs the write callbacks in the order of their registration. */
 void fake_call_writers(const data_set_t *ds, const value_list_t *vl);
 
-void fake_values_reset(void); /* data sets, values, queue */
+void fake_values_reset(void); /* values, queue */
 void fake_world_reset(void);  /* log, clock, host name, global options */
 
 #endif

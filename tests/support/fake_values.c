@@ -258,11 +258,5 @@ void fake_dispatch_fails(bool fails) {
 
 void fake_values_reset(void) {
   fake_values_clear();
-  while (data_sets_len > 0)
-    plugin_unregister_data_set(data_sets[0].type);
-  free(data_sets);
-  free(data_set_times);
-  data_sets = NULL;
-  data_set_times = NULL;
   held = dispatch_fails = false;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURNS_WITHOUT_TIME = 100000 };
+enum { TURNS_WITHOUT_TIME = 100000, UNSCRIPTED_MOST = 10000 };
 
 struct replay_flight {
   struct replay *replay;
@@ -131,8 +131,12 @@ static struct replay_answer choose(struct replay *r, const char *line) {
       a->times--;
     return *a;
   }
-  printf("replay: nothing answers %s\n", line);
-  r->unscripted++;
+  if (r->unscripted++ < 3)
+    printf("replay: nothing answers %s\n", line);
+  if (r->unscripted > UNSCRIPTED_MOST) {
+    fflush(stdout);
+    abort();
+  }
   return (struct replay_answer){.failure = GC_FAILURE_LOCAL};
 }
 
@@ -317,6 +321,7 @@ void replay_run(struct replay *r, uint64_t ms) {
     turns = wait_ms > 0 ? 0 : turns + 1;
     if (turns > TURNS_WITHOUT_TIME) {
       printf("replay: the timers go round and round\n");
+      fflush(stdout);
       abort();
     }
     r->now_ms += wait_ms;

@@ -29,8 +29,8 @@ struct replay_answer {
   int times; /* 0: once; REPLAY_ALWAYS */
 
   int status;
-  const char *body; /* borrowed; NULL: none */
-  size_t chunk;     /* bytes of one write to the sink; 0: all at once */
+  const char *body;        /* borrowed; NULL: none */
+  size_t chunk;            /* bytes of one write to the sink; 0: all at once */
   enum gc_failure failure; /* after `body`, if any, was handed over */
   uint32_t delay_ms;
   bool is_silent; /* never ends: only a cancel helps */
@@ -41,7 +41,7 @@ struct replay_answer {
 };
 
 struct replay_request {
-  char *line; /* "POST /oauth/token" with the query */
+  char *line;                 /* "POST /oauth/token" with the query */
   char *url, *headers, *body; /* headers joined by line ends; body "" if none */
   uint64_t at_ms;
   unsigned in_flight; /* this one included */

@@ -346,7 +346,10 @@ static void do_connect(struct conn *c, struct proxy_plan *plan,
                        const struct request *r) {
   __atomic_add_fetch(&plan->connects, 1, __ATOMIC_RELAXED);
   if (plan->refuse != 0) {
-    conn_say(c, "HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n", plan->refuse);
+    conn_say(c,
+             "HTTP/1.1 %d No\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
+             "Retry-After: 9\r\nContent-Length: 0\r\n\r\n",
+             plan->refuse);
     conn_linger(c);
     return;
   }
@@ -355,7 +358,11 @@ static void do_connect(struct conn *c, struct proxy_plan *plan,
     conn_say(c, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
     return;
   }
-  conn_say(c, "HTTP/1.1 200 Connection established\r\n\r\n");
+  char words[4096] = "HTTP/1.1 200 Connection established\r\n\r\n";
+  size_t len = strlen(words);
+  ssize_t more =
+      plan->is_eager ? read(fd, words + len, sizeof(words) - len) : 0;
+  conn_write(c, words, len + (size_t)(more > 0 ? more : 0));
   tunnel(c, fd);
   close(fd);
 }

@@ -55,6 +55,7 @@ struct proxy_plan {
   const char *basic; /* base64 of user:password it wants; NULL: nothing */
   int refuse;        /* answer CONNECT with this status; 0: do it */
   bool is_silent;    /* never answer */
+  bool is_eager;     /* send the first words of the target with the 200 */
   unsigned connects; /* atomically counted */
 };
 void proxy_serve(struct conn *c, void *plan);

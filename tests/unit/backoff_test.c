@@ -54,8 +54,7 @@ static void nothing_overflows(void) {
       wait_ms = gc_backoff_fail(&b, 0, UINT32_MAX);
     CHECK_INT(wait_ms, rows[i].want_ms);
   }
-  struct gc_backoff b = {
-      .base_ms = 1000, .cap_ms = 30000, .failures = ~0u};
+  struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000, .failures = ~0u};
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 30000);
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 30000);
 }

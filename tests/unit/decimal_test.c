@@ -87,6 +87,23 @@ static void reals_are_what_strtod_makes_of_them(void) {
   }
 }
 
+/* Sixteen digits and more do not fit a double: rounding twice would show. */
+static void long_reals_are_rounded_once(void) {
+  uint64_t dice = 1;
+  for (int i = 0; i < 20000; i++) {
+    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    char text[64];
+    snprintf(text, sizeof(text), "%llu.%02lue%d",
+             (unsigned long long)(dice >> 8), (unsigned long)(dice % 100),
+             i % 60 - 30);
+    double got = 77, want = strtod(text, NULL);
+    bool same = gc_decimal_real(text, strlen(text), &got) && got == want;
+    if (!same)
+      CHECK_THAT(same, "%s is %.17g, not %.17g", text, got, want);
+  }
+  CHECK(dice != 1);
+}
+
 static void what_is_no_json_number_is_refused(void) {
   static const char *const rows[] = {
       "",    "-",   "+3",  " 3",    "3 ",    "03",     "-03",   ".5",
@@ -122,6 +139,7 @@ static void absurdly_long_numbers_are_refused(void) {
   text[1] = '.';
   CHECK(gc_decimal_real(text, sizeof(text) - 1, &real));
   CHECK_REAL(real, 0);
+  CHECK(!gc_decimal_real(text, sizeof(text), &real));
 }
 
 /* A perl or python plugin in the same daemon may set one with a decimal
@@ -141,6 +159,7 @@ int main(void) {
   RUN(whole_numbers_are_exact_up_to_the_last_one);
   RUN(a_count_written_as_a_double_is_a_count);
   RUN(reals_are_what_strtod_makes_of_them);
+  RUN(long_reals_are_rounded_once);
   RUN(what_is_no_json_number_is_refused);
   RUN(the_length_counts_not_a_nul);
   RUN(absurdly_long_numbers_are_refused);

@@ -110,6 +110,8 @@ static void the_first_pattern_that_matches_decides(void) {
       {{"3f2c"}, "Sales", "3f2c", true},
       {{"!3f2c", "Sales"}, "Sales", "3f2c", false},
       {{"3f*"}, NULL, "3f2c", true},
+      {{"3f*"}, "Sales", "3f2c", false},
+      {{"!*c*"}, "Sales", "3f2c", true},
       {{"Sales"}, NULL, "3f2c", false},
       {{"!Sales"}, NULL, "3f2c", true},
       {{"*"}, NULL, "3f2c", true},

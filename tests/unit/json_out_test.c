@@ -2,6 +2,7 @@
 #include "common/base/json_out.h"
 
 #include <float.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -100,6 +101,19 @@ static void reals_are_short_and_read_back_the_same(void) {
   }
 }
 
+/* A perl or python plugin in the same daemon may set one with a decimal
+ * comma. */
+static void the_locale_changes_nothing(void) {
+  if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL &&
+      setlocale(LC_ALL, "fr_FR.UTF-8") == NULL)
+    printf("note: no locale with a decimal comma is installed\n");
+  struct gc_json_out j = writer();
+  gc_json_out_real(&j, 1234.5);
+  CHECK_INT(gc_json_out_end(&j, NULL), GC_OK);
+  CHECK_STR(gc_buf_string(&body), "1234.5");
+  setlocale(LC_ALL, "C");
+}
+
 /* Each letter is a call. */
 static void run(struct gc_json_out *j, const char *calls) {
   for (const char *c = calls; *c != '\0'; c++)
@@ -191,6 +205,7 @@ int main(void) {
   RUN(a_request_body_is_written_with_its_commas);
   RUN(strings_are_escaped_and_valid);
   RUN(reals_are_short_and_read_back_the_same);
+  RUN(the_locale_changes_nothing);
   RUN(what_would_be_no_json_is_told_at_the_end);
   RUN(a_full_buffer_is_told_at_the_end);
   RUN(what_is_written_is_read_by_our_own_reader);

@@ -437,6 +437,16 @@ static void a_string_that_never_ends_is_given_up(void) {
   gc_json_stream_free(s);
 }
 
+static void many_chunks_with_events_are_no_endless_string(void) {
+  struct gc_json_stream *s = stream_of(&all);
+  CHECK_INT(gc_json_stream_feed(s, "[0", 2, NULL), GC_OK);
+  for (int i = 0; i < 1000; i++)
+    CHECK_INT(gc_json_stream_feed(s, ",1 ", 3, NULL), GC_OK);
+  CHECK_INT(gc_json_stream_feed(s, "]", 1, NULL), GC_OK);
+  CHECK_INT(gc_json_stream_end(s, NULL), GC_OK);
+  gc_json_stream_free(s);
+}
+
 static void documents_follow_each_other(void) {
   struct gc_json_stream *s = stream_of(&all);
   struct gc_err err = {0};
@@ -543,6 +553,7 @@ int main(void) {
   RUN(depth_is_bounded_also_where_nobody_looks);
   RUN(size_and_strings_are_bounded);
   RUN(a_string_that_never_ends_is_given_up);
+  RUN(many_chunks_with_events_are_no_endless_string);
   RUN(documents_follow_each_other);
   RUN(a_stream_needs_no_callbacks);
   RUN(a_wrong_table_is_refused);

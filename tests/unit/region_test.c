@@ -108,6 +108,7 @@ static void junk_is_refused_and_the_regions_are_named(void) {
       {".ie", NULL, NULL, "neither a domain"},
       {"mypurecloud.", NULL, NULL, "neither a domain"},
       {"my..cloud", NULL, NULL, "neither a domain"},
+      {"my-.cloud", NULL, NULL, "neither a domain"},
       {"-my.cloud", NULL, NULL, "neither a domain"},
       {"127.0.0.1", NULL, NULL, "neither a domain"},
       {"localhost", NULL, NULL, "neither a domain"},

@@ -168,9 +168,8 @@ static void a_timer_that_is_due_can_be_unset_by_one_that_fires(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
   struct entry victim = entry(&log, 1), bystander = entry(&log, 2);
-  struct meddler m = {.timer = {.fire = unset_other},
-                      .t = &t,
-                      .other = &victim.timer};
+  struct meddler m = {
+      .timer = {.fire = unset_other}, .t = &t, .other = &victim.timer};
   m.timer.ctx = &m;
   CHECK_INT(gc_timers_set(&t, &m.timer, 1), GC_OK);
   set(&t, &victim, 2);

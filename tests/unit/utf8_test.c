@@ -47,6 +47,13 @@ static void only_the_shortest_form_of_a_real_character_is_valid(void) {
   }
 }
 
+static void nothing_is_read_beyond_the_length(void) {
+  CHECK_INT(gc_utf8_char("\xe2\x82\xac", 3, NULL), 3);
+  CHECK_INT(gc_utf8_char("\xe2\x82\xac", 2, NULL), 0);
+  CHECK_INT(gc_utf8_char("\xe2\x82\xac", 1, NULL), 0);
+  CHECK_INT(gc_utf8_char("a", 0, NULL), 0);
+}
+
 static void a_cut_never_leaves_half_a_character(void) {
   static const struct {
     const char *text;
@@ -78,6 +85,7 @@ static void a_cut_never_leaves_half_a_character(void) {
 
 int main(void) {
   RUN(only_the_shortest_form_of_a_real_character_is_valid);
+  RUN(nothing_is_read_beyond_the_length);
   RUN(a_cut_never_leaves_half_a_character);
   return check_done();
 }

@@ -63,17 +63,18 @@ class Counters:
 
     def counted(self, function: str) -> None:
         """The request's function is known: is it one that was told to wait?"""
-        now = time.time()
+        now, of_api = time.time(), not function.endswith("/oauth/token")
         with self._lock:
             times = self.recent_times
-            times.append(now)
-            while times[0] <= now - WINDOW_S:
+            if of_api:  # the client's limit is one of the API host
+                times.append(now)
+            while times and times[0] <= now - WINDOW_S:
                 times.popleft()
             self.max_per_minute = max(self.max_per_minute, len(times))
             if any(until > now for until in self.retry_until.values()):
                 self.early["(any function)"] += 1
             until = self.retry_until.get(function, 0.0)
-            if not function.endswith("/oauth/token"):  # the client's limit is one of the API host
+            if of_api:
                 until = max(until, self.retry_until.get("*", 0.0))
             if until > now:
                 self.early[function] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from . import names
-from .model import (MEDIA, SYSTEM_PRESENCES, Agent, Division, Membership, PresenceDefinition,
+from .model import (SYSTEM_PRESENCES, Agent, Division, Membership, PresenceDefinition,
                     Queue, WrapupCode, new_id)
 
 # Shares of the media in a centre that serves all of them.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the end-to-end scenarios stand on: programs, configurations, readings."""

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""A private collectd with our plugins: its configuration, its life, its csv files."""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any, Optional
+
+from . import process
+from .genesys import TOP, Simulator
+from .process import Program, wait_until
+
+DAEMON = process.program("collectd")
+OURS = ("genesys", "genesys_realtime")
+STOP_MOST_S = 2.0
+Options = dict[str, Any]
+
+
+def build_folder() -> Path:
+    return Path(os.environ.get("top_builddir") or TOP).resolve()
+
+
+def system_plugins() -> Path:
+    """Where Debian, Fedora and others keep collectd's own plugins."""
+    found = [Path(place) for place in ("/usr/lib/collectd", "/usr/lib64/collectd", "/usr/local/lib/collectd")
+             if (Path(place) / "csv.so").exists()]
+    if not found:
+        raise RuntimeError("no collectd plugins found; is collectd-core installed?")
+    return found[0]
+
+
+def quote(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    return '"%s"' % str(value).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def block(kind: str, name: Optional[str], options: Options, inside: str = "") -> str:
+    """A block; a value None leaves the option out, a list repeats it."""
+    lines = ["<%s%s>" % (kind, "" if name is None else " " + quote(name))]
+    for key, value in options.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                lines.append("  %s %s" % (key, quote(one)))
+    return "\n".join([*lines, inside.rstrip("\n"), "</%s>\n" % kind.split()[0]])
+
+
+def account(sim: Simulator, name: str = "prod", **changes: Any) -> str:
+    """An Account that works, but for what is changed (None: left out)."""
+    options: Options = {"BaseURL": sim.https, "ClientId": sim.client_id,
+                        "ClientSecretFile": sim.client_secret_file, "CACert": sim.ca}
+    options.update(changes)
+    return block("Account", name, options)
+
+
+def queues(name: str = "all", **changes: Any) -> str:
+    options: Options = {"Account": "prod", "ObservationInterval": 1}
+    options.update(changes)
+    return block("Queues", name, options)
+
+
+class Collectd:
+    """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text."""
+
+    def __init__(self, accounts: str, blocks: str = "", *, more: str = "", load: tuple[str, ...] = (),
+                 base: Optional[Path] = None, build: Optional[Path] = None, level: str = "info",
+                 interval: float = 1, env: Optional[dict[str, str]] = None, words: tuple[str, ...] = ("-f",),
+                 wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None) -> None:
+        self.base = base or process.folder("collectd")
+        self.csv = self.base / "csv"
+        self.build = build or build_folder()
+        self._copy_plugins(("logfile", "csv", *load))
+        self.config = self.base / "collectd.conf"
+        self.config.write_text(self._configuration(accounts, blocks, more, load, level, interval, state_dir))
+        self.config.chmod(0o600)
+        full = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8",
+                "LD_LIBRARY_PATH": str(self.build / ".libs"), **(env or {})}
+        if preload:
+            full["LD_PRELOAD"] = preload
+        if DAEMON is None:
+            raise RuntimeError("collectd is not installed")
+        self.program = Program([*wrapper, DAEMON, *words, "-C", str(self.config)], env=full)
+
+    def _copy_plugins(self, theirs: tuple[str, ...]) -> None:
+        """Copies: collectd loads regular files only."""
+        where = self.base / "plugins"
+        where.mkdir(exist_ok=True)
+        for name in theirs:
+            shutil.copy(system_plugins() / (name + ".so"), where)
+        for name in OURS:
+            shutil.copy(self.build / ".libs" / (name + ".so"), where)
+
+    def _configuration(self, accounts: str, blocks: str, more: str, load: tuple[str, ...], level: str,
+                       interval: float, state_dir: Optional[Path]) -> str:
+        loads = "".join("LoadPlugin %s\n" % name for name in ("csv", *load, *OURS))
+        state = "StateDir %s\n" % quote(str(state_dir)) if state_dir else ""
+        return ("Hostname \"agent\"\nBaseDir %s\nPIDFile %s\nPluginDir %s\nInterval %g\n"
+                "LoadPlugin logfile\n<Plugin logfile>\nLogLevel %s\nFile stdout\nTimestamp false\n"
+                "PrintSeverity true\n</Plugin>\n%s<Plugin csv>\nDataDir %s\nStoreRates false\n</Plugin>\n"
+                "%s<Plugin genesys>\n%s%s</Plugin>\n<Plugin genesys_realtime>\n%s</Plugin>\n"
+                % (quote(self.base), quote(self.base / "pid"), quote(self.base / "plugins"), interval, level,
+                   loads, quote(self.csv), more, state, accounts, blocks))
+
+    # ---- what it says ------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        return self.program.text
+
+    def complaints(self) -> list[str]:
+        """Warnings and errors of our plugins."""
+        return [line for line in self.program.matching("genesys")
+                if re.match(r"(\[[^]]*\] )*\[(warning|error)\]", line)]
+
+    def says(self, *parts: str, within_s: float = 10.0) -> str:
+        """Waits for a line that holds all the parts."""
+        try:
+            return wait_until(lambda: self.program.matching(*parts), within_s, "a line with %r" % (parts,))[0]
+        except process.Late as late:
+            raise process.Late("%s; it said:\n%s" % (late, self.text)) from None
+
+    # ---- what it measures ----------------------------------------------------------
+
+    def readings(self, instance: str, kind: str, qualifier: str = "", host: str = "agent") -> list[tuple[float, float]]:
+        """(epoch, value) of one series, as csv has them."""
+        stem = kind + ("-" + qualifier if qualifier else "")
+        return read_csv_series(self.csv / host / ("genesys-" + instance), stem)
+
+    def latest(self, instance: str, kind: str, qualifier: str = "", host: str = "agent") -> Optional[float]:
+        found = self.readings(instance, kind, qualifier, host)
+        return found[-1][1] if found else None
+
+    def snapshot(self, host: str = "agent") -> dict[str, tuple[float, float]]:
+        """The newest (epoch, value) of each series: "INSTANCE/TYPE-QUALIFIER" -> …"""
+        made: dict[str, tuple[float, float]] = {}
+        top = self.csv / host
+        for path in top.glob("genesys-*/*") if top.is_dir() else []:
+            rows = _rows(path)
+            if rows:
+                made["%s/%s" % (path.parent.name[len("genesys-"):], path.name[:-11])] = rows[-1]
+        return made
+
+    def is_up(self, name: str = "all", host: str = "agent") -> bool:
+        return self.latest("queues-" + name, "source_up", "observations", host) == 1
+
+    def wait_up(self, *names: str, within_s: float = 15.0, host: str = "agent") -> None:
+        try:
+            wait_until(lambda: all(self.is_up(name, host) for name in names or ("all",)), within_s,
+                       "values of %s" % (names or "all",), 0.05)
+        except process.Late as late:
+            raise process.Late("%s; collectd said:\n%s" % (late, self.text)) from None
+
+    # ---- its end --------------------------------------------------------------------
+
+    def stop(self) -> tuple[float, int]:
+        """SIGTERM; (seconds until it was gone, exit status)."""
+        began = time.monotonic()
+        os.kill(self.program.pid, signal.SIGTERM)
+        status = self.program.wait(15)
+        return time.monotonic() - began, status
+
+    def threads(self) -> list[str]:
+        """The names of its threads."""
+        made = []
+        for task in Path("/proc/%d/task" % self.program.pid).glob("*/comm"):
+            try:
+                made.append(task.read_text().strip())
+            except OSError:
+                pass
+        return made
+
+    def memory_kb(self, field: str = "VmHWM") -> int:
+        status = Path("/proc/%d/status" % self.program.pid).read_text()
+        return int(re.search(r"%s:\s+(\d+) kB" % field, status).group(1))
+
+    def leaks(self, *secrets: str) -> list[str]:
+        """Where any of the secrets can be seen from outside, the configuration apart."""
+        found = []
+        proc = Path("/proc/%d" % self.program.pid)
+        places = [("log", self.text.encode())]
+        places += [(str(path), path.read_bytes()) for path in (proc / "cmdline", proc / "environ") if path.exists()]
+        for path in self.base.rglob("*"):
+            if path.is_file() and path != self.config and path.suffix != ".so" and path.name != "secret":
+                places.append((str(path), path.read_bytes()))
+                places.append((str(path), path.name.encode()))
+        for where, content in places:
+            found += ["%s in %s" % (s[:6] + "…", where) for s in secrets if s.encode() in content]
+        return found
+
+
+def _rows(path: Path) -> list[tuple[float, float]]:
+    rows = []
+    for line in path.read_text(errors="replace").splitlines()[1:]:
+        parts = line.split(",")
+        if len(parts) == 2 and parts[1]:
+            rows.append((float(parts[0]), float(parts[1])))
+    return rows
+
+
+def read_csv_series(folder: Path, stem: str) -> list[tuple[float, float]]:
+    """All days of one series; csv names its files STEM-YYYY-MM-DD."""
+    rows: list[tuple[float, float]] = []
+    day = re.compile(re.escape(stem) + r"-\d{4}-\d\d-\d\d\Z")
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if day.match(path.name):
+            rows += _rows(path)
+    return rows

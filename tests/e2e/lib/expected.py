@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""The values that must come out, worked out from the simulator's truth by rules of the design page.
+
+Written apart from the plugins: names, labels and sums are done anew here.
+"""
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterable
+
+ROOM = 127  # bytes of one part of collectd's identity
+ROUTING = ("OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING")
+PRESENCES = ("AVAILABLE", "AWAY", "BUSY", "OFFLINE", "IDLE", "ON_QUEUE", "MEAL", "TRAINING", "MEETING", "BREAK")
+WAITS = "queue_longest_wait"
+
+
+def cut(text: str, most: int = ROOM) -> str:
+    """At a character's boundary."""
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def clean(name: str) -> str:
+    return "".join("_" if c == "/" or ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 else c for c in name)
+
+
+def labels(names: dict[str, str]) -> dict[str, str]:
+    """id -> label; equal ones are told apart in the order of the ids."""
+    made: dict[str, str] = {}
+    taken: set[str] = set()
+    for queue in sorted(names):
+        base = cut(clean(names[queue]))
+        if not base.strip(" _"):
+            base = queue
+        label, number = base, 2
+        while label in taken:
+            tail = "~%d" % number
+            label, number = cut(base, ROOM - len(tail)) + tail, number + 1
+        taken.add(label)
+        made[queue] = label
+    return made
+
+
+def label_both(name: str, queue: str) -> str:
+    """NAME@ID; the id alone where the name is nothing to read."""
+    if not clean(name).strip(" _"):
+        return queue
+    return "%s@%s" % (cut(clean(name), ROOM - 1 - len(queue)), queue)
+
+
+def by_name(truth: dict[str, Any]) -> Callable[[str, str], str]:
+    made = labels({queue: told["name"] for queue, told in truth["queues"].items()})
+    return lambda queue, _name: made[queue]
+
+
+def contacts(media: dict[str, dict[str, Any]]) -> Iterable[tuple[str, Any]]:
+    for medium, told in media.items():
+        yield "queue_depth-" + medium, told["waiting"]
+        yield "queue_interacting-" + medium, told["interacting"]
+        yield "queue_alerting-" + medium, told["alerting"]
+        yield "%s-%s" % (WAITS, medium), 0 if not told["waiting"] else ("since", told["oldest_waiting_ms"] / 1000)
+
+
+def agents(told: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    on_queue = told["on_queue"]
+    yield "queue_agents-member", told["members"]
+    yield "queue_agents-active", told["active"]
+    yield "queue_agents-on_queue", told["on_queue_total"]
+    yield "queue_agents-off_queue", told["off_queue_total"]
+    yield "queue_agents-available", on_queue.get("IDLE", 0)
+    yield "queue_agents-busy", on_queue.get("INTERACTING", 0) + on_queue.get("COMMUNICATING", 0)
+    for status in ROUTING:
+        yield "queue_agents_routing-" + status.lower(), told["routing"].get(status, 0)
+    for presence in PRESENCES:
+        yield "queue_agents_presence-" + presence.lower(), told["presence_system"].get(presence, 0)
+
+
+def values(truth: dict[str, Any], label: Callable[[str, str], str],
+           wanted: Callable[[str, dict[str, Any]], bool] = lambda _id, _told: True,
+           media: Iterable[str] = ()) -> dict[str, Any]:
+    """"LABEL/TYPE-QUALIFIER" -> value, or ("since", epoch) for the age of a wait."""
+    made: dict[str, Any] = {}
+    chosen = set(media)
+    for queue, told in truth["queues"].items():
+        if not told["visible"] or not wanted(queue, told):
+            continue
+        shown = {m: t for m, t in told["media"].items() if not chosen or m in chosen}
+        for series, value in (*contacts(shown), *agents(told)):
+            made["%s/%s" % (label(queue, told["name"]), series)] = value
+    return made
+
+
+def matches(wanted: Any, at: float, value: float, slack_s: float = 2.0) -> bool:
+    """Equal; a wait is as old as it is at the time of its reading."""
+    if isinstance(wanted, tuple):
+        return abs(value - (at - wanted[1])) <= slack_s
+    return value == wanted
+
+
+def differences(wanted: dict[str, Any], got: dict[str, tuple[float, float]]) -> list[str]:
+    """In words, what is missing, wrong or too much."""
+    found = ["missing: %s = %s" % (key, wanted[key]) for key in wanted if key not in got]
+    found += ["unexpected: %s" % key for key in got if key not in wanted]
+    found += ["%s is %g, wanted %s" % (key, got[key][1], wanted[key]) for key in wanted
+              if key in got and not matches(wanted[key], *got[key])]
+    return found
+
+
+def of_queues(got: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Without the self-telemetry of blocks and accounts."""
+    return {key: value for key, value in got.items()
+            if re.search(r"/queue_(depth|interacting|alerting|longest_wait|agents)[^/]*\Z", key)}

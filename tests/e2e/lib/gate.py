@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""A door in front of a server: open, shut (refused), or a black hole."""
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from typing import Optional
+
+from .process import free_port
+
+
+class Gate:
+    """Listens on a port of its own and hands connections to `target` (a port on the loopback)."""
+
+    def __init__(self, target: int, is_open: bool = True) -> None:
+        self.target = target
+        self.port = free_port()
+        self.accepted = 0
+        self.swallows = False
+        self._listener: Optional[socket.socket] = None
+        self._pairs: set[socket.socket] = set()
+        if is_open:
+            self.open()
+
+    @property
+    def url(self) -> str:
+        return "https://127.0.0.1:%d" % self.port
+
+    def open(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def shut(self) -> None:
+        """New connections are refused, and those that are open break off."""
+        if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        for one in list(self._pairs):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def swallow(self) -> None:
+        """From now on connections are taken and nothing is ever answered."""
+        self.swallows = True
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            self.accepted += 1
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            if self.swallows:
+                self._swallow(client)
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+            except OSError:
+                return
+            with server:
+                self._relay(client, server)
+
+    @staticmethod
+    def _swallow(client: socket.socket) -> None:
+        try:
+            while client.recv(65536):
+                pass
+        except OSError:
+            pass
+
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        pair = {client, server}
+        self._pairs |= pair
+        try:
+            while True:
+                for one in select.select([client, server], [], [])[0]:
+                    piece = one.recv(65536)
+                    if not piece:
+                        return
+                    if not self.swallows:
+                        (server if one is client else client).sendall(piece)
+        except (OSError, ValueError):
+            pass
+        finally:
+            self._pairs -= pair

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Where collectd's values go: a real Prometheus and a real carbon, both private."""
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from . import process
+from .genesys import fetch
+from .process import Program, free_port, wait_until
+
+PROMETHEUS = process.program("prometheus")
+PROMTOOL = process.program("promtool")
+CARBON = process.program("carbon-cache")
+SYSTEM_PYTHON = "/usr/bin/python3"  # the one that carbon and whisper are packaged for
+
+
+class Prometheus:
+    """Scrapes one target each second."""
+
+    def __init__(self, target_port: int) -> None:
+        folder = process.folder("prometheus")
+        config = folder / "prometheus.yml"
+        config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
+                          "- job_name: collectd\n  honor_labels: true\n  static_configs:\n"
+                          "  - targets: ['127.0.0.1:%d']\n" % target_port)
+        self.url = "http://127.0.0.1:%d" % free_port()
+        self.target = "http://127.0.0.1:%d/metrics" % target_port
+        self.program = Program([PROMETHEUS, "--config.file=%s" % config, "--log.level=warn",
+                                "--storage.tsdb.path=%s" % (folder / "data"),
+                                "--web.listen-address=" + self.url.removeprefix("http://")])
+        wait_until(self._is_ready, 20, "prometheus is ready")
+
+    def _is_ready(self) -> bool:
+        try:
+            return b"eady" in fetch(self.url + "/-/ready", within_s=2)
+        except OSError:
+            return False
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        answer = json.loads(fetch("%s/api/v1/query?%s" % (self.url, urlencode({"query": expression}))))
+        if answer["status"] != "success":
+            raise RuntimeError("prometheus: %s" % answer)
+        return answer["data"]["result"]
+
+    def target_health(self) -> tuple[str, str]:
+        """("up" | "down" | "unknown", the last error)"""
+        active = json.loads(fetch(self.url + "/api/v1/targets"))["data"]["activeTargets"][0]
+        return active["health"], active["lastError"]
+
+    def lint(self) -> tuple[int, str]:
+        """promtool's word on the scrape itself."""
+        done = process.run([PROMTOOL, "check", "metrics"], stdin=fetch(self.target))
+        return done.returncode, done.stdout.decode(errors="replace")
+
+
+def prometheus_series(rows: list[dict[str, Any]], prefix: str = "collectd_genesys_") -> dict[str, tuple[float, float]]:
+    """"HOST/INSTANCE/TYPE-QUALIFIER" -> (epoch, value)."""
+    made = {}
+    for row in rows:
+        labels = dict(row["metric"])
+        kind = labels["__name__"].removeprefix(prefix)
+        qualifier = labels.get("type", "")
+        key = "%s/%s/%s" % (labels["instance"], labels.get("genesys", ""), kind + ("-" + qualifier if qualifier else ""))
+        made[key] = (float(row["value"][0]), float(row["value"][1]))
+    return made
+
+
+class Carbon:
+    """carbon-cache with one-second whisper files."""
+
+    def __init__(self) -> None:
+        self.folder = process.folder("carbon")
+        self.port = free_port()
+        conf = self.folder / "carbon.conf"
+        conf.write_text(
+            "[cache]\nSTORAGE_DIR = %(dir)s\nLOCAL_DATA_DIR = %(dir)s/whisper\nCONF_DIR = %(dir)s\n"
+            "LOG_DIR = %(dir)s/log\nPID_DIR = %(dir)s\nMAX_CACHE_SIZE = inf\nMAX_UPDATES_PER_SECOND = inf\n"
+            "MAX_CREATES_PER_MINUTE = inf\nLINE_RECEIVER_INTERFACE = 127.0.0.1\nLINE_RECEIVER_PORT = %(line)d\n"
+            "PICKLE_RECEIVER_INTERFACE = 127.0.0.1\nPICKLE_RECEIVER_PORT = %(pickle)d\n"
+            "CACHE_QUERY_INTERFACE = 127.0.0.1\nCACHE_QUERY_PORT = %(query)d\nCARBON_METRIC_INTERVAL = 0\n"
+            "ENABLE_TAGS = False\nLOG_UPDATES = False\nLOG_CREATES = False\n"
+            % {"dir": self.folder, "line": self.port, "pickle": free_port(), "query": free_port()})
+        (self.folder / "storage-schemas.conf").write_text("[all]\npattern = .*\nretentions = 1s:5m\n")
+        (self.folder / "storage-aggregation.conf").write_text("")
+        (self.folder / "log").mkdir()
+        self.program = Program([SYSTEM_PYTHON, CARBON, "--nodaemon", "--config=%s" % conf,
+                                "--pidfile=%s" % (self.folder / "pid"), "start"])
+        wait_until(self._listens, 20, "carbon listens")
+
+    def _listens(self) -> bool:
+        if not self.program.is_running():
+            raise RuntimeError("carbon-cache: " + self.program.text)
+        hexport = ":%04X" % self.port
+        return any(hexport in line.split()[1] and line.split()[3] == "0A"
+                   for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+
+    def latest(self, seconds: int = 60) -> dict[str, tuple[float, float]]:
+        """The newest point of each whisper file: "a.b.c" -> (epoch, value)."""
+        script = ("import json, os, sys, time, whisper\n"
+                  "top, since, made = sys.argv[1], time.time() - float(sys.argv[2]), {}\n"
+                  "for where, _, names in os.walk(top):\n"
+                  "  for name in names:\n"
+                  "    path = os.path.join(where, name)\n"
+                  "    try: (start, _, step), points = whisper.fetch(path, since)\n"
+                  "    except Exception: continue\n"
+                  "    known = [(start + i * step, v) for i, v in enumerate(points) if v is not None]\n"
+                  "    if known: made[os.path.relpath(path, top)[:-4].replace('/', '.')] = known[-1]\n"
+                  "print(json.dumps(made))\n")
+        done = process.run([SYSTEM_PYTHON, "-c", script, str(self.folder / "whisper"), str(seconds)], 30)
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout.decode(errors="replace"))
+        return {key: (at, value) for key, (at, value) in json.loads(done.stdout).items()}
+
+
+def has_whisper() -> bool:
+    return subprocess.run([SYSTEM_PYTHON, "-c", "import whisper, carbon"], capture_output=True,
+                          check=False).returncode == 0

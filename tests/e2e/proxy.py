@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does everything go through the proxy, with its password, and do its refusals tell what to do?"""
+from __future__ import annotations
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd, account, queues
+from lib.genesys import Proxy, Simulator
+from lib.process import Program, wait_until, watch_for
+from lib.report import Skip, check, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
+USER, PASSWORD = "agent", "tell-tale%3A%40%2F"  # ":@/" as one writes them in an URL
+PLAIN = "tell-tale:@/"
+TINYPROXY = process.program("tinyproxy")
+
+
+def address(proxy: Proxy, who: str = "", scheme: str = "http") -> str:
+    port = proxy.https_port if scheme == "https" else proxy.port
+    return "%s://%s127.0.0.1:%d" % (scheme, who + "@" if who else "", port)
+
+
+def works(daemon: Collectd, proxy: Proxy, sim: Simulator) -> None:
+    daemon.wait_up()
+    told = proxy.told()
+    check("all went through CONNECT to the API", set(told["targets"]) == {"127.0.0.1:%d" % sim.https_port}, told["targets"])
+    same("complaints", daemon.complaints(), [])
+    same("the server sees nothing of the proxy's password", sim.counters()["proxy_headers"], {})
+    same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
+    daemon.stop()
+
+
+def with_the_right_password() -> None:
+    sim, proxy = Simulator(**SMALL), Proxy(auth="%s:%s" % (USER, PLAIN))
+    daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), queues())
+    works(daemon, proxy, sim)
+    same("who came", set(proxy.told()["users"]), {USER})
+
+
+def with_a_wrong_or_no_password() -> None:
+    sim, proxy = Simulator(**SMALL), Proxy(auth="%s:%s" % (USER, PLAIN))
+    for name, who in (("wrong", USER + ":tell-tale-wrong"), ("none", "")):
+        daemon = Collectd(account(sim, Proxy=address(proxy, who)), queues(), level="debug")
+        line = daemon.says("account prod, token: no token", "the proxy answered 407", within_s=8)
+        check("%s: says what to write" % name, 'Proxy "http://user:password@host:port"' in line, line)
+        watch_for(1.2)
+        same("%s: lines" % name, len(daemon.complaints()), 1)
+        same("%s: the password outside" % name, daemon.leaks("tell-tale"), [])
+        check("%s: collectd runs on" % name, daemon.program.is_running())
+        daemon.stop()
+    same("requests that reached the API", sim.counters()["requests_total"], 0)
+
+
+def no_proxy_goes_past_it() -> None:
+    sim, proxy = Simulator(**SMALL), Proxy()
+    daemon = Collectd(account(sim, Proxy=address(proxy), NoProxy="example.org,127.0.0.1"), queues())
+    daemon.wait_up()
+    same("connections through the proxy", proxy.told()["counts"].get("connect", 0), 0)
+    daemon.stop()
+
+
+def the_environment_s_proxy_is_the_default() -> None:
+    sim, proxy = Simulator(**SMALL), Proxy()
+    daemon = Collectd(account(sim), queues(), env={"https_proxy": address(proxy)})
+    works(daemon, proxy, sim)
+
+
+def with_an_https_proxy() -> None:
+    sim = Simulator(**SMALL)
+    proxy = Proxy(auth="%s:%s" % (USER, PLAIN), tls=sim)
+    daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD), "https")), queues())
+    works(daemon, proxy, sim)
+
+
+def a_proxy_that_refuses_or_is_gone() -> None:
+    sim = Simulator(**SMALL)
+    for mode, part in (("deny", "the proxy answered 403"), ("unavailable", "the proxy answered 502"),
+                       ("hang", "check Timeout, ConnectTimeout, Proxy")):
+        proxy = Proxy()
+        proxy.mode(mode)
+        daemon = Collectd(account(sim, Proxy=address(proxy), ConnectTimeout=1, Timeout=2), queues())
+        line = daemon.says("account prod, token: no token", part, within_s=8)
+        check("%s: %s" % (mode, part), True, line)
+        proxy.mode("pass")
+        daemon.wait_up(within_s=25)
+        check("%s: by itself when the proxy is well" % mode, True)
+        daemon.stop()
+    gone = "http://127.0.0.1:%d" % process.free_port()
+    daemon = Collectd(account(sim, Proxy=gone), queues())
+    daemon.says("account prod, token: no token", gone.removeprefix("http://127.0.0.1:"), "Proxy", within_s=8)
+    check("gone: names the proxy", True)
+    daemon.stop()
+
+
+def through_tinyproxy() -> None:
+    """A proxy that others wrote."""
+    if not TINYPROXY:
+        raise Skip("tinyproxy is not installed")
+    sim = Simulator(**SMALL)
+    folder, port = process.folder("tinyproxy"), process.free_port()
+    config = folder / "tinyproxy.conf"
+    config.write_text("Port %d\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\nLogLevel Connect\nPidFile \"%s\"\n"
+                      "Allow 127.0.0.1\nBasicAuth %s %s\n" % (port, folder / "pid", USER, "tell-tale-1"))
+    config.chmod(0o600)
+    proxy = Program([TINYPROXY, "-d", "-c", str(config)])
+    wait_until(lambda: proxy.matching("Accepting|listen".split("|")[0]) or proxy.matching("nitial"), 5, "tinyproxy")
+
+    def url(password: str) -> str:
+        return "http://%s:%s@127.0.0.1:%d" % (USER, password, port)
+    daemon = Collectd(account(sim, Proxy=url("tell-tale-1")), queues())
+    daemon.wait_up()
+    check("values", True)
+    check("tinyproxy saw CONNECT", proxy.matching("CONNECT 127.0.0.1:%d" % sim.https_port), proxy.text[-500:])
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+    daemon = Collectd(account(sim, Proxy=url("tell-tale-2")), queues())
+    daemon.says("account prod, token: no token", "the proxy answered 4", within_s=8)
+    same("the password outside", daemon.leaks("tell-tale"), [])
+    note_line = daemon.complaints()[0]
+    check("tells of the password", "user" in note_line and "password" in note_line, note_line)
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([a_proxy_that_refuses_or_is_gone, with_the_right_password, with_a_wrong_or_no_password,
+                 no_proxy_goes_past_it, the_environment_s_proxy_is_the_default, with_an_https_proxy,
+                 through_tinyproxy], {"collectd": DAEMON})

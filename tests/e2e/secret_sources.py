@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does each of the four places of the client secret work, and is the secret safe there?"""
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd, account, queues
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import check, note, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
+LOOK_S = 10.0  # how often a refused secret's file is looked at
+
+
+def new_file(text: str, name: str = "secret") -> Path:
+    path = process.folder("secret") / name
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def works(sim: Simulator, env: Any = None, **options: Any) -> Collectd:
+    daemon = Collectd(account(sim, **{"ClientSecretFile": None, **options}), queues(), env=env)
+    daemon.wait_up()
+    same("complaints", daemon.complaints(), [])
+    same("the secret outside", daemon.leaks(sim.client_secret), [])
+    return daemon
+
+
+def from_a_file_with_white_space_around() -> None:
+    sim = Simulator(**SMALL)
+    works(sim, ClientSecretFile=new_file("\n  %s \r\n" % sim.client_secret)).stop()
+
+
+def from_the_environment_which_is_wiped() -> None:
+    sim = Simulator(**SMALL, token_life=3)
+    daemon = works(sim, env={"GC_SECRET": sim.client_secret}, ClientSecretEnv="GC_SECRET")
+    environ = Path("/proc/%d/environ" % daemon.program.pid).read_bytes()
+    check("/proc/PID/environ is readable and without it", environ and sim.client_secret.encode() not in environ)
+    wait_until(lambda: sim.counters()["token_requests_total"] >= 3, 10, "renewals after the wiping")
+    same("renewals with what was kept", set(sim.counters()["token_requests"]), {"200"})
+    daemon.stop()
+
+
+def from_a_credential_of_systemd() -> None:
+    sim = Simulator(**SMALL)
+    path = new_file(sim.client_secret, "genesys")
+    works(sim, env={"CREDENTIALS_DIRECTORY": str(path.parent)}, ClientSecretCredential="genesys").stop()
+
+
+def from_the_configuration() -> None:
+    sim = Simulator(**SMALL)
+    works(sim, ClientSecret=sim.client_secret).stop()
+
+
+def a_changed_file_ends_a_refusal() -> None:
+    sim = Simulator(**SMALL)
+    path = new_file("wrong\n")
+    daemon = Collectd(account(sim, ClientSecretFile=path), queues())
+    daemon.says("the token endpoint refuses client id", "when the secret's file changes")
+    asked = sim.counters()["token_requests_total"]
+    fresh = path.with_name("fresh")
+    fresh.write_text(sim.client_secret + "\n")
+    fresh.chmod(0o600)
+    os.replace(fresh, path)
+    changed = time.monotonic()
+    daemon.wait_up(within_s=LOOK_S + 4)
+    took = time.monotonic() - changed
+    note("values %.1f s after the file changed" % took)
+    check("within %g s" % (LOOK_S + 2), took < LOOK_S + 2, took)
+    same("token requests: the refused one and the good one", sim.counters()["token_requests_total"] - asked, 1)
+    daemon.says("token: good again")
+    daemon.stop()
+
+
+def a_secret_changed_at_the_platform_is_read_anew() -> None:
+    """The old token ends, the file has the new secret: nobody needs to restart anything."""
+    sim = Simulator(**SMALL)
+    path = new_file(sim.client_secret)
+    daemon = Collectd(account(sim, ClientSecretFile=path), queues())
+    daemon.wait_up()
+    sim.config(client_secret="another-secret")
+    path.write_text("another-secret")
+    sim.call("tokens", {"op": "revoke"})
+    wait_until(lambda: sim.counters()["token_requests"].get("200") == 2, 5, "the renewal with the new secret")
+    same("refusals", sim.counters()["token_requests"], {"200": 2})
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([a_changed_file_ends_a_refusal, from_the_environment_which_is_wiped,
+                 from_a_file_with_white_space_around, from_a_credential_of_systemd, from_the_configuration,
+                 a_secret_changed_at_the_platform_is_read_anew], {"collectd": DAEMON})

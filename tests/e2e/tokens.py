@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One token for all, renewed in time, replaced when revoked, and never seen by anybody?"""
+from __future__ import annotations
+
+import base64
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd, account, queues
+from lib.genesys import Simulator
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
+THREE = queues("a") + queues("b", Observations="activity") + queues("c", QueueLabel="id")
+SERIES = ("Queue 0001", "queue_agents", "member")
+
+
+def longest_gap(daemon: Collectd) -> float:
+    times = [at for at, _ in daemon.readings(*SERIES)]
+    return max((b - a for a, b in zip(times, times[1:])), default=0.0)
+
+
+def failures(sim: Simulator) -> dict[str, int]:
+    """Requests that did not end with 200, by status."""
+    made: dict[str, int] = {}
+    for of in sim.counters()["requests"].values():
+        for status, count in of.items():
+            if status != "200":
+                made[status] = made.get(status, 0) + count
+    return made
+
+
+def several_blocks_ask_for_one_token() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), THREE)
+    daemon.wait_up("a", "b", "c")
+    watch_for(2)
+    same("token requests of two plugins and three blocks", sim.counters()["token_requests"], {"200": 1})
+    same("failed requests", failures(sim), {})
+    check("the user agent says who asks", all("genesys" in agent for agent in sim.counters()["user_agents"]),
+          sim.counters()["user_agents"])
+    same("the token as seen in self-telemetry", daemon.latest("account-prod", "token_requests", "ok"), 1)
+    daemon.stop()
+
+
+def a_short_token_is_renewed_without_a_gap() -> None:
+    sim = Simulator(token_life=5, rate_limit=0, **SMALL)
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), queues("a") + queues("b", QueueLabel="id"))
+    daemon.wait_up("a", "b")
+    began = sim.counters()["token_requests_total"]
+    wait_until(lambda: sim.counters()["token_requests_total"] >= began + 3, 20, "three renewals")
+    same("failed requests", failures(sim), {})
+    stamps = [one["time"] for one in sim.counters()["last"] if one["function"].endswith("/oauth/token")]
+    pauses = [round(b - a, 2) for a, b in zip(stamps, stamps[1:])]
+    check("renewed after four fifths of 5 s", all(3.5 <= pause < 5 for pause in pauses), pauses)
+    check("no interval is missing", longest_gap(daemon) < 1.9, longest_gap(daemon))
+    note("between token requests %s s, longest gap of values %.2f s" % (pauses, longest_gap(daemon)))
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def a_revoked_token_is_replaced_once() -> None:
+    sim = Simulator(rate_limit=0, **SMALL)
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), THREE)
+    daemon.wait_up("a", "b", "c")
+    sim.call("tokens", {"op": "revoke"})
+    wait_until(lambda: sim.counters()["token_requests_total"] == 2, 5, "the renewal")
+    seen = len(daemon.readings(*SERIES))
+    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
+    same("token requests", sim.counters()["token_requests"], {"200": 2})
+    refused = failures(sim)
+    check("each request that was under way is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
+          refused)
+    check("no interval is missing", longest_gap(daemon) < 1.9, longest_gap(daemon))
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def id_and_secret_may_go_in_the_body() -> None:
+    sizes = {}
+    for way in ("basic", "body"):
+        sim = Simulator(**SMALL)
+        daemon = Collectd(account(sim, TokenAuth=way), queues())
+        daemon.wait_up()
+        sizes[way] = next(one["bytes_in"] for one in sim.counters()["last"] if "/oauth/token" in one["function"])
+        daemon.stop()
+    same("the body of a basic request", sizes["basic"], len("grant_type=client_credentials"))
+    check("the body of the other holds id and secret", sizes["body"] > sizes["basic"] + 50, sizes)
+
+
+def a_gateway_s_token_path_is_used_as_it_is() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim, LoginURL=sim.https + "/api/v2/oauth/token"), queues())
+    daemon.wait_up()
+    target = [one["target"] for one in sim.counters()["last"] if "/oauth/token" in one["target"]]
+    same("targets", target, ["/api/v2/oauth/token"])
+    daemon.stop()
+
+
+def nothing_shows_the_secret_or_the_token() -> None:
+    """At log level debug, with failures of all kinds."""
+    sim = Simulator(**SMALL)
+    basic = base64.b64encode(("%s:%s" % (sim.client_id, sim.client_secret)).encode()).decode()
+    bearer = "tell-tale-token-0123456789"
+    sim.faults({"on": "POST /oauth/token", "answer": 200, "count": 1,
+                "body": {"access_token": bearer, "token_type": "bearer", "expires_in": 3}})
+    daemon = Collectd(account(sim, TokenAuth="body"), THREE, level="debug")
+    daemon.wait_up("a", "b", "c", within_s=25)
+    sim.faults({"on": "POST /api/v2/*", "answer": "reset", "count": 3},
+               {"on": "POST /api/v2/*", "answer": 500, "html": True, "count": 2})
+    wait_until(lambda: sim.fault_hits() >= 5, 15, "the faults")
+    secrets = (sim.client_secret, basic, bearer, sim.client_secret.replace("+", "%2B"))
+    same("secrets outside", daemon.leaks(*secrets), [])
+    same("secrets in URLs", sim.counters()["secrets_in_urls"], [])
+    daemon.stop()
+    same("secrets outside, after the stop", daemon.leaks(*secrets), [])
+
+
+if __name__ == "__main__":
+    report.main([a_short_token_is_renewed_without_a_gap, several_blocks_ask_for_one_token,
+                 a_revoked_token_is_replaced_once, id_and_secret_may_go_in_the_body,
+                 a_gateway_s_token_path_is_used_as_it_is, nothing_shows_the_secret_or_the_token],
+                {"collectd": DAEMON})

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do the values of a contact centre arrive, all of them, right, under the promised identities?
+
+A real collectd reads the simulator over TLS; csv, a real Prometheus and a real carbon take the values.
+"""
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, Callable
+
+from lib import expected, process, report, sinks
+from lib.collectd import DAEMON, Collectd, account, block, queues
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import Skip, check, note
+
+Found = dict[str, tuple[float, float]]
+WITHIN_S = 25.0
+PLENTY = {"RequestsPerMinute": 10000}
+
+
+def equal(name: str, wanted: dict[str, Any], read: Callable[[], Found], within_s: float = WITHIN_S) -> bool:
+    """Waits until what is read equals what is wanted."""
+    try:
+        wait_until(lambda: not expected.differences(wanted, read()), within_s, name, 0.25)
+    except process.Late:
+        pass
+    left = expected.differences(wanted, read())
+    return check("%s (%d series)" % (name, len(wanted)), wanted and not left,
+                 "%d differences: %s" % (len(left), "; ".join(left[:6])))
+
+
+def csv(daemon: Collectd, host: str) -> Callable[[], Found]:
+    return lambda: expected.of_queues(daemon.snapshot(host))
+
+
+def both_sources(sim: Simulator) -> Collectd:
+    """The same queues by `query` (host q) and by `activity` (host a)."""
+    accounts = account(sim, "q", Host="q", **PLENTY) + account(sim, "a", Host="a", **PLENTY)
+    blocks = queues("q", Account="q", Observations="query") + queues("a", Account="a", Observations="activity")
+    return Collectd(accounts, blocks)
+
+
+def present(wanted: dict[str, Any], got: Found) -> dict[str, Any]:
+    """Activity answers name no medium without contacts and no queue without agents: such series need
+    not be there, but if they are, they are right."""
+    busy = {key.rsplit("/", 1)[0] + "/" + key.rsplit("-", 1)[1] for key, value in wanted.items()
+            if "/queue_agents" not in key and value != 0}
+    staffed = {key.rsplit("/", 1)[0] for key, value in wanted.items() if "queue_agents-member" in key and value}
+
+    def must(key: str) -> bool:
+        queue = key.rsplit("/", 1)[0]
+        return queue in staffed if "/queue_agents" in key else queue + "/" + key.rsplit("-", 1)[1] in busy
+    return {key: value for key, value in wanted.items() if must(key) or key in got}
+
+
+def sources_are_equal_to_the_truth() -> None:
+    sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0, speed=20)
+    daemon = both_sources(sim)
+    daemon.wait_up("q", host="q")
+    daemon.wait_up("a", host="a")
+    truth = sim.truth()
+    wanted = expected.values(truth, expected.by_name(truth))
+    equal("query: csv equals the truth", wanted, csv(daemon, "q"))
+    equal("activity: csv equals the truth", present(wanted, csv(daemon, "a")()), csv(daemon, "a"))
+    check("some queue waits, some agent is busy", any(v and "queue_depth" in k for k, v in wanted.items())
+          and any(v and "agents-busy" in k for k, v in wanted.items()), "the world is asleep")
+    names = {told["name"] for told in truth["queues"].values()}
+    check("names with slash, dot, quote, emoji, 300 bytes, only a blank, twice",
+          {"Sales/EMEA", "billing.v2", 'VIP "Gold" customers', " ", "🎧 Helpdesk 😀"} <= names
+          and any(len(n.encode()) == 300 for n in names) and len(names) < len(truth["queues"]), sorted(names))
+
+    before = csv(daemon, "a")()
+    sim.thaw()
+    wait_until(lambda: sim.truth()["virtual_s"] > truth["virtual_s"] + 100, 15, "the world goes on")
+    sim.freeze()
+    again = sim.truth()
+    wanted = expected.values(again, expected.by_name(again))
+    check("the world has changed", wanted != expected.values(truth, expected.by_name(truth)))
+    equal("query: after a change", wanted, csv(daemon, "q"))
+    equal("activity: after a change, what is gone goes to 0", present({**wanted}, {**before, **csv(daemon, "a")()}),
+          csv(daemon, "a"))
+    same_in_both(daemon)
+    check("no complaint", not_names(daemon) == [], daemon.complaints())
+    daemon.stop()
+
+
+def not_names(daemon: Collectd) -> list[str]:
+    """Complaints, but for the rightful one that two queues share a name."""
+    return [line for line in daemon.complaints() if "share a name" not in line]
+
+
+def same_in_both(daemon: Collectd) -> None:
+    query, activity = csv(daemon, "q")(), csv(daemon, "a")()
+    unequal = [key for key, (_, value) in activity.items()
+               if expected.WAITS not in key and value != query.get(key, (0, None))[1]]
+    check("activity and query say the same", activity and not unequal, unequal[:5])
+
+
+def a_deleted_queue_ends_alone() -> None:
+    sim = Simulator(frozen=True, queues=6, agents=12, rate_limit=0)
+    daemon = Collectd(account(sim, **PLENTY), queues())
+    daemon.wait_up()
+    truth = sim.truth()
+    gone = next(q for q, told in truth["queues"].items() if told["name"] == "billing.v2")
+    label = expected.by_name(truth)(gone, "")
+    wait_until(lambda: daemon.latest(label, "queue_agents", "member") is not None, 5)
+    sim.call("queues", {"op": "delete", "id": gone})
+    rest = sim.truth()
+    check("the deleted one is gone from the truth", gone not in rest["queues"])
+    seen = daemon.readings(label, "queue_agents", "member")[-1][0]
+    wait_until(lambda: daemon.readings("Support", "queue_agents", "member")[-1][0] > seen + 3, 8, "the others go on")
+    check("the deleted one is silent", daemon.readings(label, "queue_agents", "member")[-1][0] < seen + 2)
+    check("the others do not suffer", not_names(daemon) == [], daemon.complaints())
+    daemon.stop()
+
+
+def selections() -> list[tuple[str, dict[str, Any], Callable[[str, dict[str, Any]], bool]]]:
+    """(host, options, who is wanted)"""
+    return [
+        ("globs", {"Queue": ["!*Test*", "Support*", "*Desk*"]},
+         lambda _, told: "Test" not in told["name"] and (told["name"].startswith("Support") or "Desk" in told["name"])),
+        ("refusing", {"Queue": ["!*e*"]}, lambda _, told: "e" not in told["name"]),
+        ("media", {"Media": ["voice", "EMAIL"], "Queue": ["[A-S]*"]}, lambda _, told: "A" <= told["name"][0] <= "S"),
+        ("literal", {"Queue": [r"\*star\**", "null"]},
+         lambda _, told: told["name"].startswith("*star*") or told["name"] == "null"),
+    ]
+
+
+def queues_are_chosen_and_called_as_configured() -> None:
+    sim = Simulator(frozen=True, queues=36, agents=40, rate_limit=0)
+    truth = sim.truth()
+    chosen = sorted(truth["queues"])[:3]
+    cases = [(host, options, wanted, expected.by_name(truth)) for host, options, wanted in selections()]
+    cases += [("byid", {"Queue": chosen, "QueueLabel": "id"}, lambda q, _: q in chosen, lambda q, _n: q),
+              ("both", {"QueueLabel": "both", "Observations": "activity", "Media": "voice"}, lambda _q, _t: True,
+               lambda q, name: expected.label_both(name, q))]
+    accounts = "".join(account(sim, host, Host=host, **PLENTY) for host, *_ in cases)
+    daemon = Collectd(accounts, "".join(queues(host, Account=host, **options) for host, options, *_ in cases))
+    for host, options, wanted, label in cases:
+        daemon.wait_up(host, host=host)
+        media = [one.lower() for one in options.get("Media", [])] if isinstance(options.get("Media"), list) else \
+            [options["Media"]] if "Media" in options else []
+        values = expected.values(truth, label, wanted, media)
+        if host == "both":
+            wait_until(lambda: daemon.latest("queues-both", "series", host=host) or 0, WITHIN_S, "values of both")
+            values = present(values, csv(daemon, host)())
+        equal("%s: %s" % (host, options.get("Queue", options.get("QueueLabel"))), values, csv(daemon, host))
+    asked = sim.counters()["requests"]
+    note("requests: %s" % {name: sum(of.values()) for name, of in asked.items()})
+    daemon.stop()
+
+
+def prometheus_gets_the_truth() -> None:
+    if not sinks.PROMETHEUS or not sinks.PROMTOOL:
+        raise Skip("prometheus (with promtool) is not installed")
+    sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
+    port = process.free_port()
+    server = sinks.Prometheus(port)
+    daemon = Collectd(account(sim, Host="q", **PLENTY), queues(), load=("write_prometheus",),
+                      more=block("Plugin write_prometheus", None, {"Host": "127.0.0.1", "Port": str(port)}))
+    daemon.wait_up(host="q")
+    truth = sim.truth()
+    wanted = {"q/" + key: value for key, value in expected.values(truth, expected.by_name(truth)).items()}
+
+    def scraped() -> Found:
+        rows = server.query('{__name__=~"collectd_genesys_queue_.+"}')
+        return sinks.prometheus_series(rows)
+    equal("prometheus equals the truth", wanted, scraped)
+    check("the scrape is well", server.target_health()[0] == "up", server.target_health())
+    depth = server.query("sum(collectd_genesys_queue_depth)")
+    total = sum(value for key, value in wanted.items() if "/queue_depth" in key)
+    check("sum(collectd_genesys_queue_depth) is %d" % total, depth and float(depth[0]["value"][1]) == total, depth)
+    status, words = server.lint()
+    rows = [line for line in words.splitlines() if "error" in line.lower() and "_total" not in line]
+    check("promtool reads the scrape", status in (0, 3) and not rows, "%d: %s" % (status, words[:600]))
+    daemon.stop()
+
+
+def graphite_path(key: str) -> str:
+    """How collectd's write_graphite and carbon's file names change a name.
+
+    collectd replaces what Graphite forbids. Carbon takes a `;` for the beginning of tags and files such
+    a series by the hash of its path.
+    """
+    instance, kind = key.rsplit("/", 1)
+    parts = ["q", "genesys-" + instance, kind]
+    path = ".".join(re.sub(r"[ \t\n\v\f\r.\"\\:!,/()\x00-\x1f]", "_", part) for part in parts)
+    if ";" not in path:
+        return path
+    digest = hashlib.sha256(path.encode()).hexdigest()
+    return "_tagged.%s.%s.%s" % (digest[:3], digest[3:6], digest)
+
+
+def graphite_gets_the_truth() -> None:
+    if not sinks.CARBON or not sinks.has_whisper():
+        raise Skip("carbon-cache and python3-whisper are not installed")
+    sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
+    carbon = sinks.Carbon()
+    node = block("Node", "carbon", {"Host": "127.0.0.1", "Port": str(carbon.port), "Protocol": "tcp",
+                                    "EscapeCharacter": "_", "StoreRates": False})
+    daemon = Collectd(account(sim, Host="q", **PLENTY), queues(), load=("write_graphite",),
+                      more=block("Plugin write_graphite", None, {}, node))
+    daemon.wait_up(host="q")
+    truth = sim.truth()
+    wanted = {graphite_path(key): value for key, value in
+              expected.values(truth, expected.by_name(truth)).items()}
+    equal("carbon equals the truth", wanted,
+          lambda: {key: value for key, value in carbon.latest().items() if key in wanted
+                   or re.search(r"\.queue_(depth|interacting|alerting|longest_wait|agents)[^.]*\Z", key)}, 30)
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([sources_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
+                 a_deleted_queue_ends_alone, prometheus_gets_the_truth,
+                 graphite_gets_the_truth], {"collectd": DAEMON})

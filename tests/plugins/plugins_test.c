@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* Both plugins in one process, as collectd runs them, against the fake daemon:
+ * configuration, init, the order of the callbacks, the way out. What the values
+ * are is said by the .case files, what the network does by tests/e2e.
+ *
+ * Each plugin exports module_register; here they are compiled as
+ * genesys_module_register and genesys_realtime_module_register
+ * (-Dmodule_register=…). */
+#include "tests/support/fake_daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/net/account.h"
+#include "tests/support/check.h"
+
+void genesys_module_register(void);
+void genesys_realtime_module_register(void);
+
+/* Nobody listens on this port of the loopback address. */
+#define ACCOUNT(name, host)                                                    \
+  "<Account \"" name "\">\nBaseURL \"http://127.0.0.1:1\"\nClientId c1\n"      \
+  "ClientSecret s3cret\nHost \"" host "\"\n</Account>\n"
+#define GENESYS(inside) "<Plugin genesys>\n" inside "</Plugin>\n"
+#define REALTIME(inside) "<Plugin genesys_realtime>\n" inside "</Plugin>\n"
+#define QUEUES(name, account)                                                  \
+  "<Queues \"" name "\">\nAccount \"" account "\"\n</Queues>\n"
+
+static char folder[] = "/tmp/gc-plugins-XXXXXX";
+
+enum order { GENESYS_FIRST, REALTIME_FIRST };
+
+static void load(enum order order) {
+  fake_reset();
+  fake_global_option_set("BaseDir", folder);
+  if (order == REALTIME_FIRST)
+    genesys_realtime_module_register();
+  genesys_module_register();
+  if (order == GENESYS_FIRST)
+    genesys_realtime_module_register();
+}
+
+static void unload(void) {
+  fake_shutdown();
+  gc_accounts_free();
+}
+
+static void both_plugins_register_what_they_need(void) {
+  load(GENESYS_FIRST);
+  CHECK(fake_has("config", "genesys"));
+  CHECK(fake_has("init", "genesys"));
+  CHECK(fake_has("read", "genesys"));
+  CHECK(fake_has("shutdown", "genesys"));
+  CHECK(fake_has("config", "genesys_realtime"));
+  CHECK(fake_has("init", "genesys_realtime"));
+  CHECK(fake_has("shutdown", "genesys_realtime"));
+  CHECK(!fake_has("read", "genesys_realtime/queues-all"));
+  unload();
+}
+
+static void work_in_order(enum order order) {
+  load(order);
+  CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))
+                            REALTIME(QUEUES("all", "prod"))),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_realtime/queues-all"));
+  CHECK(fake_has("read", "genesys_realtime/queues-all/state"));
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-account-prod/api_breaker"), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-queues-all/source_up-observations"), 0);
+  CHECK_INT(fake_data_set_count("queue_depth"), 1);
+  unload();
+}
+
+static void it_works_with_genesys_loaded_first(void) {
+  work_in_order(GENESYS_FIRST);
+}
+
+static void it_works_with_genesys_loaded_last(void) {
+  work_in_order(REALTIME_FIRST);
+}
+
+static void blocks_may_stand_in_front_of_their_account(void) {
+  load(GENESYS_FIRST);
+  CHECK_INT(fake_config(REALTIME(QUEUES("all", "prod"))
+                            GENESYS(ACCOUNT("prod", "h1"))),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_realtime/queues-all"));
+  CHECK(!fake_log_has("ERROR"));
+  unload();
+}
+
+static void an_unknown_account_costs_its_block_alone(void) {
+  load(GENESYS_FIRST);
+  CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1")) REALTIME(
+                QUEUES("a", "prod") QUEUES("b", "pord") QUEUES("c", "prod"))),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_realtime/queues-a"));
+  CHECK(!fake_has("read", "genesys_realtime/queues-b"));
+  CHECK(!fake_has("read", "genesys_realtime/queues-b/state"));
+  CHECK(fake_has("read", "genesys_realtime/queues-c"));
+  size_t errors = 0;
+  for (size_t i = 0; i < fake_log_count(); i++)
+    errors += strncmp(fake_log(i), "ERROR", 5) == 0;
+  CHECK_INT(errors, 1);
+  CHECK(fake_log_has("ERROR genesys_realtime: <Queues \"b\">: no <Account "
+                     "\"pord\">"));
+  CHECK(fake_log_has("\"prod\""));
+  CHECK_INT(fake_read(NULL), 0);
+  unload();
+}
+
+static void without_the_plugin_genesys_a_block_says_what_is_missing(void) {
+  fake_reset();
+  genesys_realtime_module_register();
+  CHECK_INT(fake_config(REALTIME(QUEUES("all", "prod"))), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_log_has("LoadPlugin genesys"));
+  CHECK_INT(fake_read(NULL), 0);
+  unload();
+}
+
+static const struct wrong {
+  const char *text, *says;
+} wrongs[] = {
+    {GENESYS("<Account \"a\">\nClientId x\n</Account>\n"),
+     "ERROR genesys: <Account \"a\">: Region is missing"},
+    {GENESYS(ACCOUNT("a", "h") ACCOUNT("a", "i")),
+     "ERROR genesys: <Account \"a\">: "},
+    {GENESYS(ACCOUNT("a", "h") ACCOUNT("b", "h")),
+     "has the same Host as <Account \"a\">"},
+    {GENESYS(ACCOUNT("a", "") ACCOUNT("b", "")),
+     "has the same Host as <Account \"a\">"},
+    {GENESYS("<Acount \"a\">\nClientId x\n</Acount>\n"), "did you mean"},
+    {GENESYS("<Account>\nClientId x\n</Account>\n"), "ERROR genesys: "},
+    {GENESYS("StateDirectory \"/x\"\n"), "StateDir"},
+    {REALTIME("<Queues \"a\">\nMedia voice\n</Queues>\n"),
+     "ERROR genesys_realtime: <Queues \"a\">: Account is missing"},
+    {REALTIME(QUEUES("a", "prod") QUEUES("a", "prod")),
+     "ERROR genesys_realtime: <Queues \"a\">"},
+    {REALTIME("<Queues \"a\">\nAccount prod\nQueue \"[\"\n</Queues>\n"),
+     "ERROR genesys_realtime: <Queues \"a\">: Queue: "},
+};
+static const struct wrong *wrong;
+
+static void it_is_one_error_and_a_status(void) {
+  load(GENESYS_FIRST);
+  CHECK(fake_config(wrong->text) != 0);
+  CHECK_INT(fake_log_count(), 1);
+  CHECK_HAS(fake_log(0), wrong->says);
+  CHECK(!fake_log_has("s3cret"));
+  unload();
+}
+
+/* A plugin is loaded once in the life of a process. */
+static void alone(void (*law)(void)) {
+  int status = -1;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    law();
+    exit(check_failed > 0);
+  }
+  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void a_wrong_configuration_ends_the_start(void) {
+  for (size_t i = 0; i < GC_COUNT(wrongs); i++) {
+    wrong = &wrongs[i];
+    CHECK_ROW(wrong->text);
+    alone(it_is_one_error_and_a_status);
+  }
+}
+
+static void a_section_may_be_split_in_two(void) {
+  load(GENESYS_FIRST);
+  CHECK_INT(fake_config(GENESYS(ACCOUNT("a", "h1")) GENESYS(ACCOUNT("b", "h2"))
+                            REALTIME(QUEUES("x", "a"))
+                                REALTIME(QUEUES("y", "b"))),
+            0);
+  CHECK_INT(fake_init(), 0);
+  fake_read(NULL);
+  CHECK_INT(fake_value_count_of("h1/genesys-queues-x/series"), 1);
+  CHECK_INT(fake_value_count_of("h2/genesys-queues-y/series"), 1);
+  unload();
+}
+
+static void an_account_that_nobody_uses_starts_nothing(void) {
+  load(GENESYS_FIRST);
+  CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_INT(fake_value_count(), 0);
+  unload();
+}
+
+static void a_world_readable_secret_is_told_and_not_shown(void) {
+  char path[64], text[512];
+  snprintf(path, sizeof(path), "%s/secret", folder);
+  FILE *f = fopen(path, "w");
+  CHECK(f != NULL);
+  fputs("t0psecret\n", f);
+  fclose(f);
+  CHECK_INT(chmod(path, 0644), 0);
+  snprintf(text, sizeof(text),
+           GENESYS("<Account \"prod\">\nRegion \"eu-west-1\"\nClientId c\n"
+                   "ClientSecretFile \"%s\"\n</Account>\n"),
+           path);
+  load(GENESYS_FIRST);
+  CHECK_INT(fake_config(text), 0);
+  CHECK(fake_log_has("WARNING genesys: <Account \"prod\">: "));
+  CHECK(!fake_log_has("t0psecret"));
+  unload();
+  unlink(path);
+}
+
+static void it_stops_while_the_network_is_away(void) {
+  load(GENESYS_FIRST);
+  CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))
+                            REALTIME(QUEUES("a", "prod") QUEUES("b", "prod"))),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(fake_read(NULL), 0);
+  fake_shutdown();
+  CHECK(!fake_has("read", "genesys_realtime/queues-a"));
+  gc_accounts_free();
+}
+
+#define RUN_ALONE(law)                                                         \
+  do {                                                                         \
+    check_law = #law;                                                          \
+    check_row = "";                                                            \
+    alone(law);                                                                \
+  } while (0)
+
+int main(void) {
+  char state[64];
+  if (mkdtemp(folder) == NULL)
+    return 99;
+  RUN_ALONE(both_plugins_register_what_they_need);
+  RUN_ALONE(it_works_with_genesys_loaded_first);
+  RUN_ALONE(it_works_with_genesys_loaded_last);
+  RUN_ALONE(blocks_may_stand_in_front_of_their_account);
+  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(without_the_plugin_genesys_a_block_says_what_is_missing);
+  RUN(a_wrong_configuration_ends_the_start);
+  RUN_ALONE(a_section_may_be_split_in_two);
+  RUN_ALONE(an_account_that_nobody_uses_starts_nothing);
+  RUN_ALONE(a_world_readable_secret_is_told_and_not_shown);
+  RUN_ALONE(it_stops_while_the_network_is_away);
+  static const char *const files[] = {"state.db", "state.db-wal",
+                                      "state.db-shm", ""};
+  for (size_t i = 0; i < GC_COUNT(files); i++) {
+    snprintf(state, sizeof(state), "%s/genesys/%s", folder, files[i]);
+    (void)remove(state);
+  }
+  CHECK_INT(rmdir(folder), 0);
+  return check_done();
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* From the lines of an <Account> block to the settings of the core. The core's
+ * gc_accounts_define is here, so that a test sees what it is given. */
+#include "plugins/genesys/accounts.h"
+
+#include "collectd.h"
+#include "configfile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+#include "tests/support/conf_text.h"
+
+#define SECRET "ClientSecret \"se cret\"\n"
+#define CLIENT "Region \"eu-west-1\"\nClientId \"c1\"\n"
+#define NEEDED CLIENT SECRET
+
+static struct gc_account_settings got;
+static struct gc_err warning;
+static enum gc_code define_answers;
+
+static void forget(void) {
+  char **texts[] = {&got.name,
+                    &got.region,
+                    &got.base_url,
+                    &got.token_url,
+                    &got.client_id,
+                    &got.secret_literal,
+                    &got.secret_file,
+                    &got.secret_env,
+                    &got.secret_credential,
+                    &got.scope,
+                    &got.host,
+                    &got.connect.ca_cert,
+                    &got.connect.client_cert,
+                    &got.connect.client_key,
+                    &got.connect.client_key_pass,
+                    &got.connect.proxy,
+                    &got.connect.no_proxy};
+  for (size_t i = 0; i < GC_COUNT(texts); i++)
+    free(*texts[i]);
+  got = (struct gc_account_settings){0};
+}
+
+enum gc_code gc_accounts_define(struct gc_account_settings *settings,
+                                struct gc_err *err) {
+  forget();
+  got = *settings;
+  *settings = (struct gc_account_settings){0};
+  return define_answers == GC_OK ? GC_OK
+                                 : gc_fail(err, define_answers, "no room");
+}
+
+static enum gc_code read_account(const char *name, void *options,
+                                 struct gc_err *err) {
+  enum gc_code code = account_define(name, options, &warning, err);
+  free(options);
+  return code;
+}
+
+static const struct gc_block_kind blocks[] = {
+    {"Account", account_rows, sizeof(struct account_options), "An account.",
+     true, read_account},
+    {.key = NULL}};
+
+/* Reads <Account "prod"> with these lines; "" or the text of the failure. */
+static const char *reads(const char *lines) {
+  static struct gc_err err;
+  struct gc_config_seen seen = {.begun = false};
+  struct gc_config config = {
+      .plugin = "genesys", .blocks = blocks, .seen = &seen};
+  char text[4096];
+  forget();
+  warning = (struct gc_err){.code = GC_OK};
+  err = (struct gc_err){.code = GC_OK};
+  snprintf(text, sizeof(text),
+           "<Plugin genesys>\n<Account \"prod\">\n%s</Account>\n</Plugin>\n",
+           lines);
+  oconfig_item_t *root = conf_parse(text);
+  CHECK(root != NULL);
+  if (root == NULL)
+    return "no configuration";
+  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
+  conf_free(root);
+  gc_config_seen_clear(&seen);
+  return code == GC_OK ? "" : err.text;
+}
+
+static void what_is_not_given_has_its_default(void) {
+  CHECK_STR(reads(NEEDED), "");
+  CHECK_STR(got.name, "prod");
+  CHECK_STR(got.region, "eu-west-1");
+  CHECK_STR(got.client_id, "c1");
+  CHECK_STR(got.secret_literal, "se cret");
+  CHECK_STR(got.base_url, "https://api.mypurecloud.ie");
+  CHECK_STR(got.token_url, "https://login.mypurecloud.ie/oauth/token");
+  CHECK(got.secret_file == NULL && got.secret_env == NULL);
+  CHECK(got.secret_credential == NULL && got.scope == NULL);
+  CHECK(got.host == NULL);
+  CHECK(!got.token_in_body);
+  CHECK_INT(got.requests_per_minute, 250);
+  CHECK_INT(got.max_concurrent, 4);
+  CHECK_INT(got.token_margin_s, 300);
+  CHECK_INT(got.connect.timeout_ms, 10000);
+  CHECK_INT(got.connect.connect_timeout_ms, 5000);
+  CHECK(got.connect.verify_peer && got.connect.verify_host);
+  CHECK(got.connect.ca_cert == NULL && got.connect.client_cert == NULL);
+  CHECK(got.connect.client_key == NULL && got.connect.client_key_pass == NULL);
+  CHECK(got.connect.proxy == NULL && got.connect.no_proxy == NULL);
+  CHECK_INT(warning.code, GC_OK);
+}
+
+static void every_option_goes_to_its_place(void) {
+  CHECK_STR(reads(NEEDED
+                  "Host genesys\nRequestsPerMinute 100\n"
+                  "MaxConcurrentRequests 2\nTimeout 20\nConnectTimeout 3\n"
+                  "TokenRefreshMargin 60\nTokenAuth BODY\n"
+                  "Scope \"a:b\" \"c\"\nScope d\n"
+                  "VerifyPeer false\nVerifyHost false\nCACert \"/ca.pem\"\n"
+                  "ClientCert \"/c.pem\"\nClientKey \"/k.pem\"\n"
+                  "ClientKeyPass pass\nProxy \"http://u:p@proxy:3128\"\n"
+                  "NoProxy \"localhost,.example\"\n"),
+            "");
+  CHECK_STR(got.host, "genesys");
+  CHECK_INT(got.requests_per_minute, 100);
+  CHECK_INT(got.max_concurrent, 2);
+  CHECK_INT(got.connect.timeout_ms, 20000);
+  CHECK_INT(got.connect.connect_timeout_ms, 3000);
+  CHECK_INT(got.token_margin_s, 60);
+  CHECK(got.token_in_body);
+  CHECK_STR(got.scope, "a:b c d");
+  CHECK(!got.connect.verify_peer && !got.connect.verify_host);
+  CHECK_STR(got.connect.ca_cert, "/ca.pem");
+  CHECK_STR(got.connect.client_cert, "/c.pem");
+  CHECK_STR(got.connect.client_key, "/k.pem");
+  CHECK_STR(got.connect.client_key_pass, "pass");
+  CHECK_STR(got.connect.proxy, "http://u:p@proxy:3128");
+  CHECK_STR(got.connect.no_proxy, "localhost,.example");
+}
+
+static void the_addresses_follow_from_region_and_overrides(void) {
+  static const struct {
+    const char *lines, *base_url, *token_url;
+  } rows[] = {
+      {"Region \"us_west_2\"\n", "https://api.usw2.pure.cloud",
+       "https://login.usw2.pure.cloud/oauth/token"},
+      {"Region \"mypurecloud.de\"\n", "https://api.mypurecloud.de",
+       "https://login.mypurecloud.de/oauth/token"},
+      {"Region \"new.pure.cloud\"\n", "https://api.new.pure.cloud",
+       "https://login.new.pure.cloud/oauth/token"},
+      {"BaseURL \"http://127.0.0.1:8080/\"\n", "http://127.0.0.1:8080",
+       "http://127.0.0.1:8080/oauth/token"},
+      {"Region \"eu-west-1\"\nLoginURL \"https://sso.example/t\"\n",
+       "https://api.mypurecloud.ie", "https://sso.example/t"},
+      {"BaseURL \"https://gw.example/genesys\"\n"
+       "LoginURL \"https://sso.example\"\n",
+       "https://gw.example/genesys", "https://sso.example/oauth/token"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char lines[512];
+    CHECK_ROW(rows[i].lines);
+    snprintf(lines, sizeof(lines), "ClientId c1\n" SECRET "%s", rows[i].lines);
+    CHECK_STR(reads(lines), "");
+    CHECK_STR(got.base_url, rows[i].base_url);
+    CHECK_STR(got.token_url, rows[i].token_url);
+  }
+}
+
+static void the_secret_comes_from_one_of_four_places(void) {
+  CHECK_STR(reads(CLIENT "ClientSecretFile \"/nowhere/genesys.secret\"\n"), "");
+  CHECK_STR(got.secret_file, "/nowhere/genesys.secret");
+  CHECK_STR(reads(CLIENT "ClientSecretEnv GENESYS_SECRET\n"), "");
+  CHECK_STR(got.secret_env, "GENESYS_SECRET");
+  CHECK_STR(reads(CLIENT "ClientSecretCredential genesys\n"), "");
+  CHECK_STR(got.secret_credential, "genesys");
+  CHECK_STR(reads(CLIENT "ClientSecret x\n"), "");
+  CHECK_STR(got.secret_literal, "x");
+  CHECK(got.secret_file == NULL && got.secret_env == NULL);
+}
+
+static void a_file_that_others_may_read_earns_a_warning(void) {
+  char path[] = "/tmp/gc-accounts-XXXXXX", lines[256];
+  int fd = mkstemp(path);
+  CHECK(fd >= 0);
+  snprintf(lines, sizeof(lines), CLIENT "ClientSecretFile \"%s\"\n", path);
+  CHECK_INT(fchmod(fd, 0600), 0);
+  CHECK_STR(reads(lines), "");
+  CHECK_INT(warning.code, GC_OK);
+  CHECK_INT(fchmod(fd, 0644), 0);
+  CHECK_STR(reads(lines), "");
+  CHECK(warning.code != GC_OK);
+  CHECK_HAS(warning.text, path);
+  close(fd);
+  unlink(path);
+}
+
+static void what_is_wrong_is_named(void) {
+  static const struct {
+    const char *lines, *has[3];
+  } rows[] = {
+      {"Region \"eu-west-1\"\n" SECRET, {"ClientId is missing"}},
+      {CLIENT, {"ClientSecretFile", "ClientSecretCredential", "ClientSecret"}},
+      {NEEDED "ClientSecretEnv X\n", {"more than one client secret"}},
+      {CLIENT "ClientSecret \"\"\n", {"no client secret"}},
+      {CLIENT "ClientSecretCredential \"a/b\"\n", {"LoadCredential"}},
+      {"ClientId c\n" SECRET, {"Region is missing", "eu-west-1"}},
+      {"Region nowhere\nClientId c\n" SECRET, {"Region \"nowhere\""}},
+      {NEEDED "BaseURL \"http://api.example\"\n", {"BaseURL"}},
+      {NEEDED "BaseURL \"https://u:pw@api.example\"\n", {"BaseURL"}},
+      {NEEDED "LoginURL \"ftp://x\"\n", {"LoginURL"}},
+      {NEEDED "ClientKey \"/k.pem\"\n", {"ClientKey needs a ClientCert"}},
+      {NEEDED "RequestsPerMinute 1\n", {"RequestsPerMinute 1", "2", "100000"}},
+      {NEEDED "RequestsPerMinute 2.5\n", {"RequestsPerMinute 2.5"}},
+      {NEEDED "MaxConcurrentRequests 0\n", {"MaxConcurrentRequests 0"}},
+      {NEEDED "Timeout 0\n", {"Timeout 0", "1", "600"}},
+      {NEEDED "ConnectTimeout 601\n", {"ConnectTimeout 601"}},
+      {NEEDED "TokenAuth header\n", {"TokenAuth", "\"basic\"", "\"body\""}},
+      {NEEDED "VerifyPeer maybe\n", {"VerifyPeer", "maybe"}},
+      {NEEDED "Hosst x\n", {"Hosst", "did you mean", "\"Host\""}},
+      {NEEDED "ClientId c2\n", {"ClientId"}},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].lines);
+    const char *text = reads(rows[i].lines);
+    CHECK_HAS(text, "genesys: <Account \"prod\">: ");
+    for (size_t j = 0; j < GC_COUNT(rows[i].has); j++)
+      if (rows[i].has[j] != NULL)
+        CHECK_HAS(text, rows[i].has[j]);
+    CHECK(strstr(text, "se cret") == NULL && strstr(text, "pw") == NULL);
+  }
+}
+
+static void what_the_core_refuses_is_passed_on(void) {
+  define_answers = GC_ERR_CONFIG;
+  CHECK_HAS(reads(NEEDED), "genesys: <Account \"prod\">: no room");
+  define_answers = GC_OK;
+}
+
+int main(void) {
+  RUN(what_is_not_given_has_its_default);
+  RUN(every_option_goes_to_its_place);
+  RUN(the_addresses_follow_from_region_and_overrides);
+  RUN(the_secret_comes_from_one_of_four_places);
+  RUN(a_file_that_others_may_read_earns_a_warning);
+  RUN(what_is_wrong_is_named);
+  RUN(what_the_core_refuses_is_passed_on);
+  forget();
+  return check_done();
+}

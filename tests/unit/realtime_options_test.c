@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/options.h"
+
+#include "collectd.h"
+#include "configfile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plugins/genesys_realtime/block.h"
+#include "tests/support/check.h"
+#include "tests/support/conf_text.h"
+
+static struct queues_options got;
+
+static enum gc_code read_block(const char *name, void *settings,
+                               struct gc_err *err) {
+  (void)name;
+  gc_options_clear(queues_rows, &got);
+  memcpy(&got, settings, sizeof(got));
+  free(settings);
+  return queues_check(&got, err);
+}
+
+static const struct gc_block_kind blocks[] = {{"Queues", queues_rows,
+                                               sizeof(struct queues_options),
+                                               "Queues.", true, read_block},
+                                              {.key = NULL}};
+
+/* Reads <Queues "all"> with these lines; "" or the text of the failure. */
+static const char *reads(const char *lines) {
+  static struct gc_err err;
+  struct gc_config_seen seen = {.begun = false};
+  struct gc_config config = {
+      .plugin = "genesys_realtime", .blocks = blocks, .seen = &seen};
+  char text[4096];
+  err = (struct gc_err){.code = GC_OK};
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_realtime>\n<Queues \"all\">\n%s\n</Queues>\n"
+           "</Plugin>\n",
+           lines);
+  oconfig_item_t *root = conf_parse(text);
+  CHECK(root != NULL);
+  if (root == NULL)
+    return "no configuration";
+  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
+  conf_free(root);
+  gc_config_seen_clear(&seen);
+  return code == GC_OK ? "" : err.text;
+}
+
+static void what_is_not_given_has_its_default(void) {
+  CHECK_STR(reads("Account prod"), "");
+  CHECK_STR(got.account, "prod");
+  CHECK_INT(got.stream, STREAM_NONE);
+  CHECK_INT(got.observations, OBS_QUERY);
+  CHECK_INT(got.interval_s, 10);
+  CHECK_INT(got.label, OBS_LABEL_NAME);
+  CHECK_INT(got.queues.count, 0);
+  CHECK_INT(got.media.count, 0);
+}
+
+static void every_word_means_what_the_code_takes_it_for(void) {
+  static const struct {
+    const char *line;
+    int observations, label;
+  } rows[] = {
+      {"Observations query", OBS_QUERY, OBS_LABEL_NAME},
+      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME},
+      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME},
+      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME},
+      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID},
+      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH},
+      {"Stream none", OBS_QUERY, OBS_LABEL_NAME},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char lines[256];
+    CHECK_ROW(rows[i].line);
+    snprintf(lines, sizeof(lines), "Account prod\n%s", rows[i].line);
+    CHECK_STR(reads(lines), "");
+    CHECK_INT(got.observations, rows[i].observations);
+    CHECK_INT(got.label, rows[i].label);
+  }
+}
+
+static void lists_may_be_repeated(void) {
+  CHECK_STR(reads("Account prod\nQueue \"Support*\" \"!*test*\"\nQueue x\n"
+                  "Media VOICE\nMedia \"Email\" callback\n"
+                  "ObservationInterval 30"),
+            "");
+  CHECK_INT(got.queues.count, 3);
+  CHECK_STR(got.queues.at[1], "!*test*");
+  CHECK_STR(got.queues.at[2], "x");
+  CHECK_INT(got.media.count, 3);
+  CHECK_STR(got.media.at[0], "voice");
+  CHECK_STR(got.media.at[1], "email");
+  CHECK_INT(got.interval_s, 30);
+}
+
+static void what_is_wrong_is_named(void) {
+  static const struct {
+    const char *lines, *has[3];
+  } rows[] = {
+      {"Media voice", {"Account is missing"}},
+      {"Account prod\nObservations querry",
+       {"Observations \"querry\"", "\"query\", \"activity\", \"none\""}},
+      {"Account prod\nQueueLabel nmae", {"QueueLabel \"nmae\"", "\"both\""}},
+      {"Account prod\nObservationInterval 0",
+       {"ObservationInterval 0", "1", "3600"}},
+      {"Account prod\nQueue \"[a\"", {"Queue: pattern \"[a\"", "without"}},
+      {"Account prod\nQueue \"!\"", {"Queue: ", "nothing follows"}},
+      {"Account prod\nQueue \"\"", {"Queue"}},
+      {"Account prod\nMedia \"voice1\"", {"Media: \"voice1\"", "\"voice\""}},
+      {"Account prod\nMedia \"\"", {"Media"}},
+      {"Account prod\nAcount prod", {"Acount", "did you mean", "Account"}},
+      {"Account prod\nStream notifications", {"Stream \"notifications\""}},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].lines);
+    const char *text = reads(rows[i].lines);
+    CHECK_HAS(text, "genesys_realtime: <Queues \"all\">: ");
+    for (size_t j = 0; j < GC_COUNT(rows[i].has); j++)
+      if (rows[i].has[j] != NULL)
+        CHECK_HAS(text, rows[i].has[j]);
+  }
+}
+
+int main(void) {
+  RUN(what_is_not_given_has_its_default);
+  RUN(every_word_means_what_the_code_takes_it_for);
+  RUN(lists_may_be_repeated);
+  RUN(what_is_wrong_is_named);
+  gc_options_clear(queues_rows, &got);
+  return check_done();
+}

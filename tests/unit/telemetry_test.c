@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys/telemetry.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+static struct {
+  char name[160];
+  double value;
+  uint32_t interval_ms;
+  int64_t time_ms;
+} got[200];
+static size_t got_count;
+
+static void put(void *ctx, const struct gc_sample *s) {
+  const struct gc_metric *m = gc_metric(s->metric);
+  (void)ctx;
+  if (got_count == GC_COUNT(got))
+    return;
+  snprintf(got[got_count].name, sizeof(got[0].name), "%s/%s%s%s", s->instance,
+           m->name, s->qualifier[0] != '\0' ? "-" : "", s->qualifier);
+  got[got_count].value = m->ds[0].kind == GC_DERIVE
+                             ? (double)s->values[0].derive
+                             : s->values[0].gauge;
+  got[got_count].interval_ms = s->interval_ms;
+  got[got_count++].time_ms = s->time_ms;
+}
+
+static double value_of(const char *name) {
+  char full[200];
+  snprintf(full, sizeof(full), "account-prod/%s", name);
+  double value = NAN;
+  for (size_t i = 0; i < got_count; i++)
+    if (strcmp(got[i].name, full) == 0)
+      value = got[i].value;
+  return value;
+}
+
+static void read_stats(struct telemetry *t,
+                       const struct gc_account_stats *stats) {
+  struct gc_samples out = {put, NULL};
+  got_count = 0;
+  telemetry_samples(t, "prod", stats, 10000, &out);
+}
+
+static void each_counter_has_its_row(void) {
+  struct telemetry t = {0};
+  struct gc_account_stats stats = {0};
+  stats.api.requests[GC_ENDPOINT_QUEUES][GC_2XX] = 7;
+  stats.api.requests[GC_ENDPOINT_QUEUE_OBSERVATIONS][GC_NO_ANSWER] = 2;
+  stats.api.throttled = 3;
+  stats.api.bytes = 1234567890123;
+  stats.api.queued = 4;
+  stats.api.budget_left = 25;
+  stats.api.broken = true;
+  stats.auth =
+      (struct gc_auth_stats){.ok = 5, .failed = 6, .life_ms = 86399500};
+  stats.names[GC_QUEUE] = 200;
+  stats.names[GC_USER] = 300;
+  stats.names[GC_PRESENCE] = 10;
+  read_stats(&t, &stats);
+
+  static const struct {
+    const char *name;
+    double want;
+  } rows[] = {
+      {"api_requests-queues-2xx", 7},
+      {"api_requests-queues-network", 0},
+      {"api_requests-queue_observations-network", 2},
+      {"api_requests-routing_activity-5xx", 0},
+      {"api_throttled", 3},
+      {"api_bytes", 1234567890123},
+      {"api_queued", 4},
+      {"api_budget", 25},
+      {"api_breaker", 1},
+      {"token_requests-ok", 5},
+      {"token_requests-failed", 6},
+      {"token_lifetime", 86399.5},
+      {"names-queue", 200},
+      {"names-user", 300},
+      {"names-presence", 10},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    CHECK_REAL(value_of(rows[i].name), rows[i].want);
+  }
+  for (size_t i = 0; i < got_count; i++) {
+    CHECK_ROW(got[i].name);
+    CHECK_INT(got[i].interval_ms, 10000);
+    CHECK_INT(got[i].time_ms, 0);
+  }
+}
+
+/* A rate needs the 0 before the first failure. */
+static void every_function_and_class_is_there_from_the_start(void) {
+  struct telemetry t = {0};
+  struct gc_account_stats stats = {0};
+  size_t requests = 0;
+  read_stats(&t, &stats);
+  for (size_t i = 0; i < got_count; i++)
+    requests += strstr(got[i].name, "/api_requests-") != NULL;
+  CHECK_INT(requests, GC_ENDPOINT_COUNT * GC_ANSWER_CLASS_COUNT);
+}
+
+static void an_identity_is_there_once(void) {
+  struct telemetry t = {0};
+  struct gc_account_stats stats = {.api = {.answers = 1, .elapsed_ms = 5}};
+  read_stats(&t, &stats);
+  for (size_t i = 0; i < got_count; i++)
+    for (size_t j = 0; j < i; j++)
+      CHECK_THAT(strcmp(got[i].name, got[j].name) != 0, "%s twice",
+                 got[i].name);
+}
+
+static void latency_is_the_average_since_the_last_reading(void) {
+  struct telemetry t = {0};
+  struct gc_account_stats stats = {0};
+  read_stats(&t, &stats);
+  CHECK(isnan(value_of("api_latency")));
+  stats.api.answers = 4;
+  stats.api.elapsed_ms = 1000;
+  read_stats(&t, &stats);
+  CHECK_REAL(value_of("api_latency"), 0.25);
+  stats.api.answers = 5;
+  stats.api.elapsed_ms = 3000;
+  read_stats(&t, &stats);
+  CHECK_REAL(value_of("api_latency"), 2);
+  read_stats(&t, &stats);
+  CHECK(isnan(value_of("api_latency")));
+}
+
+static void a_thread_that_started_anew_counts_from_zero(void) {
+  struct telemetry t = {.answers = 100, .elapsed_ms = 50000};
+  struct gc_account_stats stats = {.api = {.answers = 2, .elapsed_ms = 10}};
+  read_stats(&t, &stats);
+  CHECK(isnan(value_of("api_latency")));
+  stats.api.answers = 3;
+  stats.api.elapsed_ms = 40;
+  read_stats(&t, &stats);
+  CHECK_REAL(value_of("api_latency"), 0.03);
+}
+
+int main(void) {
+  RUN(each_counter_has_its_row);
+  RUN(every_function_and_class_is_there_from_the_start);
+  RUN(an_identity_is_there_once);
+  RUN(latency_is_the_average_since_the_last_reading);
+  RUN(a_thread_that_started_anew_counts_from_zero);
+  return check_done();
+}
