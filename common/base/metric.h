@@ -35,7 +35,7 @@ struct gc_ds {
      "Age of the contact that has waited longest; 0 when none waits.")         \
   XX(QUEUE_AGENTS, "queue_agents", ONE(GAUGE), "queue", "agents",              \
      "Agents of the queue: member, active, on_queue, off_queue, available "    \
-     "(on queue and idle), busy (on queue and not idle).")                     \
+     "(on queue and idle), busy (on queue, interacting or communicating).")    \
   XX(QUEUE_AGENTS_ROUTING, "queue_agents_routing", ONE(GAUGE), "queue",        \
      "agents", "Agents of the queue by routing status.")                       \
   XX(QUEUE_AGENTS_PRESENCE, "queue_agents_presence", ONE(GAUGE), "queue",      \

@@ -4,26 +4,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/base64.h"
+
+#define NOT_HTTP "what answers there does not speak HTTP/1.1"
+
 struct span {
   const char *at;
   size_t len;
 };
-
-static void write_base64(const uint8_t *bytes, size_t len, char *out) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                               "abcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t at = 0; at < len; at += 3) {
-    size_t have = len - at < 3 ? len - at : 3;
-    uint32_t bits = (uint32_t)bytes[at] << 16;
-    if (have > 1)
-      bits |= (uint32_t)bytes[at + 1] << 8;
-    if (have > 2)
-      bits |= bytes[at + 2];
-    for (size_t i = 0; i < 4; i++)
-      *out++ = i <= have ? digits[bits >> (18 - 6 * i) & 63] : '=';
-  }
-  *out = '\0';
-}
 
 /* ---- the answer's header ---- */
 
@@ -86,14 +74,20 @@ static void decide(struct gc_ws_handshake *h, enum gc_ws_answer state,
   h->why = why;
 }
 
+static void refuse(struct gc_ws_handshake *h) {
+  decide(h, GC_WS_REFUSED, "");
+  if (h->excerpt_len > 0 && h->excerpt[h->excerpt_len - 1] == ' ')
+    h->excerpt[--h->excerpt_len] = '\0';
+}
+
 /* "HTTP/1.1 101 Switching Protocols" */
 static void take_status_line(struct gc_ws_handshake *h, struct span line) {
-  bool is_status = line.len >= 12 && memcmp(line.at, "HTTP/1.", 7) == 0 &&
-                   line.at[8] == ' ' && (line.len == 12 || line.at[12] == ' ');
+  bool is_status = line.len >= 12 && line.at[8] == ' ' &&
+                   (line.len == 12 || line.at[12] == ' ');
   uint64_t status = 0;
   if (!is_status || !read_length((struct span){line.at + 9, 3}, &status) ||
       status < 100) {
-    decide(h, GC_WS_WRONG, "what answers there does not speak HTTP/1.1");
+    decide(h, GC_WS_WRONG, NOT_HTTP);
     return;
   }
   h->status = (int)status;
@@ -149,7 +143,7 @@ static const char *what_is_wrong(const struct gc_ws_handshake *h) {
 }
 
 static void begin_anew(struct gc_ws_handshake *h) {
-  struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes};
+  struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes, .why = ""};
   memcpy(fresh.accept, h->accept, sizeof(fresh.accept));
   *h = fresh;
 }
@@ -157,12 +151,15 @@ static void begin_anew(struct gc_ws_handshake *h) {
 static void end_head(struct gc_ws_handshake *h) {
   if (h->status == 101) {
     const char *wrong = what_is_wrong(h);
-    decide(h, wrong == NULL ? GC_WS_OPENED : GC_WS_WRONG, wrong);
+    if (wrong != NULL)
+      decide(h, GC_WS_WRONG, wrong);
+    else
+      decide(h, GC_WS_OPENED, "");
   } else if (h->status < 200) {
     begin_anew(h); /* 100 Continue, 103 Early Hints: the answer follows */
   } else if (h->status == 204 || h->status == 304 ||
              (h->has_length && !h->is_chunked && h->left == 0)) {
-    decide(h, GC_WS_REFUSED, NULL);
+    refuse(h);
   } else {
     h->in_body = true;
     h->left = h->is_chunked ? 0 : h->left;
@@ -194,7 +191,10 @@ static void take_line(struct gc_ws_handshake *h) {
 }
 
 static void take_head_byte(struct gc_ws_handshake *h, char c) {
-  if (++h->head_bytes > GC_WS_HEAD_MOST_BYTES)
+  static const char begin[] = "HTTP/1.";
+  if (h->status == 0 && h->line_len < strlen(begin) && c != begin[h->line_len])
+    decide(h, GC_WS_WRONG, NOT_HTTP);
+  else if (++h->head_bytes > GC_WS_HEAD_MOST_BYTES)
     decide(h, GC_WS_LARGE, "the answer's header is larger than 16 KB");
   else if (c == '\n')
     take_line(h);
@@ -211,7 +211,7 @@ static void take_text_byte(struct gc_ws_handshake *h, char c) {
     return;
   h->excerpt[h->excerpt_len++] = is_gap ? ' ' : c;
   if (h->excerpt_len == GC_WS_EXCERPT_MOST)
-    decide(h, GC_WS_REFUSED, NULL);
+    refuse(h);
 }
 
 static int hex_digit(char c) {
@@ -230,7 +230,7 @@ static void take_chunk_byte(struct gc_ws_handshake *h, char c) {
     if (c == '\n') {
       h->chunk = GC_CHUNK_DATA;
       if (h->left == 0)
-        decide(h, GC_WS_REFUSED, NULL);
+        refuse(h);
     } else if (hex_digit(c) < 0) {
       h->chunk = GC_CHUNK_REST;
     } else if (h->chunk == GC_CHUNK_SIZE && h->left < UINT32_MAX) {
@@ -255,15 +255,15 @@ static void take_body_byte(struct gc_ws_handshake *h, char c) {
   } else {
     take_text_byte(h, c);
     if (h->has_length && --h->left == 0)
-      decide(h, GC_WS_REFUSED, NULL);
+      refuse(h);
   }
   if (++h->body_bytes == GC_WS_BODY_MOST_BYTES)
-    decide(h, GC_WS_REFUSED, NULL);
+    refuse(h);
 }
 
 void gc_ws_handshake_begin(struct gc_ws_handshake *h, const uint8_t sha1[20]) {
-  *h = (struct gc_ws_handshake){.state = GC_WS_WAITS};
-  write_base64(sha1, 20, h->accept);
+  *h = (struct gc_ws_handshake){.state = GC_WS_WAITS, .why = ""};
+  gc_base64_write(sha1, 20, h->accept);
 }
 
 size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
@@ -280,6 +280,6 @@ size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
 }
 
 void gc_ws_handshake_end(struct gc_ws_handshake *h) {
-  if (h->state == GC_WS_WAITS && h->status != 0)
-    decide(h, GC_WS_REFUSED, NULL);
+  if (h->state == GC_WS_WAITS && h->status >= 200)
+    refuse(h);
 }

@@ -1,46 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* How a WebSocket begins (RFC 6455, section 4.1): the request for an upgrade,
- * and the server's answer, fed as bytes. Pure: chance and the hash are
- * arguments. No extension and no sub-protocol is asked for. One thread.
+/* The server's answer to base/ws_request, fed as bytes (RFC 6455, section 4.1;
+ * HTTP by RFC 9112). Pure. One thread.
  *
- *   char key[GC_WS_KEY_ROOM];
- *   GC_TRY(gc_ws_request_write(&request, key, &out, err));   send `out`
- *   …SHA-1 of key + GC_WS_GUID to sha1…
  *   gc_ws_handshake_begin(&h, sha1);
  *   at = gc_ws_handshake_next(&h, bytes, len);  until h.state is not WAITS;
- *   when it is OPEN, bytes + at begins the first frame. */
+ *   when it is OPENED, bytes + at begins the first frame. */
 #ifndef GC_BASE_WS_HANDSHAKE_H
 #define GC_BASE_WS_HANDSHAKE_H
 
-#include "common/base/buf.h"
+#include "common/base/cleanup.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define GC_WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
 enum {
-  GC_WS_KEY_ROOM = 25,    /* base64 of 16 bytes, with the NUL */
   GC_WS_ACCEPT_ROOM = 29, /* base64 of 20 bytes, with the NUL */
   GC_WS_HEAD_MOST_BYTES = 16 * 1024,
   GC_WS_BODY_MOST_BYTES = 4 * 1024,
   GC_WS_EXCERPT_MOST = 120,
 };
-
-struct gc_ws_request {
-  /* ws:, wss:, http: or https:; the plain ones to loopback only. What is
-   * behind the host may be secret and is never shown. */
-  const char *url;
-  const char *user_agent;     /* NULL: none */
-  const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
-  uint8_t random[16];         /* fresh for each connection */
-};
-
-/* Appends the request to `out` and writes its Sec-WebSocket-Key. GC_ERR_CONFIG
- * when url or headers cannot be used (a control character, user info, a header
- * that is ours to set); GC_ERR_LIMIT, GC_ERR_MEMORY as gc_buf_add. */
-GC_API GC_MUST_CHECK enum gc_code
-gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_ROOM],
-                    struct gc_buf *out, struct gc_err *err);
 
 enum gc_ws_answer {
   GC_WS_WAITS,   /* for more bytes */
@@ -72,8 +51,8 @@ struct gc_ws_handshake {
   uint64_t left; /* of the chunk, or of the body when has_length */
 };
 
-/* `sha1` is that of the key with GC_WS_GUID behind it, the server's proof that
- * it has read the request. */
+/* `sha1` is that of the request's key with GC_WS_GUID behind it: the server's
+ * proof that it has read the request, and that it speaks WebSocket. */
 GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
                                   const uint8_t sha1[20]);
 

@@ -300,6 +300,10 @@ static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
 static void send_call(struct gc_api *api, struct gc_call *call) {
   struct gc_err err = {.code = GC_OK};
   const char *bearer = gc_auth_bearer(api->auth, &call->token_number);
+  if (bearer == NULL) { /* it has ended since we looked */
+    look_again_at(api, now(api));
+    return;
+  }
 
   dequeue(api, call);
   call->next = api->flying;

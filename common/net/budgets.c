@@ -30,6 +30,20 @@ static struct gc_shared_budget *make(const char *client_id) {
   return b;
 }
 
+/* The first one decides, less lowers it. What was spent stays spent: a full
+ * bucket would let more through in this minute than either rate. */
+static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
+                     uint64_t now_ms) {
+  bool is_first = b->per_minute == 0;
+  if (!is_first && per_minute >= b->per_minute)
+    return;
+  uint32_t left = is_first ? UINT32_MAX : gc_budget_left(&b->budget, now_ms);
+  b->per_minute = per_minute;
+  gc_budget_init(&b->budget, per_minute, now_ms);
+  while (gc_budget_left(&b->budget, now_ms) > left)
+    (void)gc_budget_take(&b->budget, now_ms);
+}
+
 struct gc_shared_budget *gc_budgets_get(const char *client_id,
                                         uint32_t per_minute, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
@@ -40,10 +54,7 @@ struct gc_shared_budget *gc_budgets_get(const char *client_id,
     b = make(client_id);
   if (b != NULL) {
     b->references++;
-    if (b->per_minute == 0 || per_minute < b->per_minute) {
-      b->per_minute = per_minute;
-      gc_budget_init(&b->budget, per_minute, now_ms);
-    }
+    set_rate(b, per_minute, now_ms);
   }
   pthread_mutex_unlock(&lock);
   return b;

@@ -174,6 +174,11 @@ static bool explain_proxy(const struct gc_curl_failed *f, const char *host,
     return false;
   if (status == 407)
     gc_fail(err, GC_ERR_NETWORK, "%s: %s", host, GC_CURL_PROXY_407);
+  else if (status == 401) /* tinyproxy's word for a wrong password */
+    gc_fail(err, GC_ERR_NETWORK,
+            "%s: the proxy answered 401; it does not take the user and the "
+            "password in Proxy \"http://user:password@host:port\"",
+            host);
   else
     gc_fail(err, GC_ERR_NETWORK,
             "%s: the proxy answered %ld; it does not let us through to that "

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,12 +18,11 @@
 #include <curl/curl.h>
 
 #include "common/net/clock.h"
+#include "common/net/watch_set.h"
 
 enum {
   /* With nothing to do the loop wakes once a minute. */
   IDLE_WAIT_MS = 60 * 1000,
-  /* How long to leave a poll that failed for want of memory alone. */
-  POOR_WAIT_MS = 100,
   /* Connections kept for reuse, those of streams among them. libcurl's own
    * default shrinks with the handles in flight: after a burst it would close
    * what the next one wants. */
@@ -54,10 +54,7 @@ struct gc_loop {
   /* The loop thread's. */
   CURLM *multi;
   struct gc_timers timers;
-  struct gc_watch *watches;
-  struct curl_waitfd *fds;  /* [0] is wake_fd, [i + 1] is of polled[i] */
-  struct gc_watch **polled; /* NULL where unwatched since the poll */
-  size_t polled_count, cap; /* cap: of polled; fds has one more */
+  struct gc_watch_set watches; /* and wake_fd */
   struct gc_curl_job *coming, *leaving;
   bool in_curl; /* inside libcurl, which may call us back */
 
@@ -133,15 +130,6 @@ static bool run_handed_in(struct gc_loop *l) {
   return goes_on;
 }
 
-static void run_watches(struct gc_loop *l, uint64_t now_ms) {
-  for (size_t i = 0; i < l->polled_count; i++) {
-    struct gc_watch *watch = l->polled[i];
-    if (watch != NULL && (watch->again || l->fds[i + 1].revents != 0))
-      watch->ready(watch->ctx, now_ms);
-  }
-  l->polled_count = 0;
-}
-
 static void unlink_job(struct gc_curl_job **list, struct gc_curl_job *job) {
   while (*list != NULL && *list != job)
     list = &(*list)->next;
@@ -200,55 +188,17 @@ static void run_curl(struct gc_loop *l) {
   }
 }
 
-static bool has_room(struct gc_loop *l, size_t count) {
-  if (count <= l->cap)
-    return true;
-  struct curl_waitfd *fds =
-      realloc(l->fds, (count * 2 + 1) * sizeof(struct curl_waitfd));
-  if (fds != NULL)
-    l->fds = fds;
-  struct gc_watch **polled =
-      realloc(l->polled, count * 2 * sizeof(struct gc_watch *));
-  if (polled != NULL)
-    l->polled = polled;
-  if (fds == NULL || polled == NULL)
-    return false;
-  l->cap = count * 2;
-  return true;
-}
-
-/* Fills fds and polled; returns how long to wait at most. */
-static uint32_t prepare_poll(struct gc_loop *l) {
-  uint32_t most_ms = IDLE_WAIT_MS;
-  l->fds[0] =
-      (struct curl_waitfd){.fd = l->wake_fd, .events = CURL_WAIT_POLLIN};
-  l->polled_count = 0;
-  for (struct gc_watch *w = l->watches; w != NULL; w = w->next) {
-    if (!has_room(l, l->polled_count + 1)) {
-      most_ms = most_ms < POOR_WAIT_MS ? most_ms : POOR_WAIT_MS;
-      break;
-    }
-    short events = (short)((w->want_read ? CURL_WAIT_POLLIN : 0) |
-                           (w->want_write ? CURL_WAIT_POLLOUT : 0));
-    l->polled[l->polled_count++] = w;
-    l->fds[l->polled_count] =
-        (struct curl_waitfd){.fd = w->fd, .events = events};
-    if (w->again)
-      most_ms = 0;
-  }
-  /* A fresh time: the work of this round may have taken a while. */
-  return gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), most_ms);
-}
-
 static void wait_for_work(struct gc_loop *l) {
-  uint32_t wait_ms = prepare_poll(l);
+  struct gc_watch_set *set = &l->watches;
+  uint32_t most_ms = gc_watch_set_prepare(set, IDLE_WAIT_MS);
+  /* A fresh time: the work of this round may have taken a while. */
+  uint32_t wait_ms = gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), most_ms);
   int count = 0;
-  if (curl_multi_poll(l->multi, l->fds, (unsigned)l->polled_count + 1,
-                      (int)wait_ms, &count) != CURLM_OK) {
+  if (curl_multi_poll(l->multi, set->fds, set->fds_count, (int)wait_ms,
+                      &count) != CURLM_OK) {
     /* Out of memory. Sleep without libcurl, or we would spin. */
     struct pollfd fd = {.fd = l->wake_fd, .events = POLLIN};
-    poll(&fd, 1, POOR_WAIT_MS);
-    l->polled_count = 0;
+    poll(&fd, 1, GC_WATCH_POOR_WAIT_MS);
   }
   drain_wake(l);
   atomic_fetch_add(&l->rounds, 1);
@@ -260,7 +210,7 @@ static void *run(void *arg) {
 
   while (run_handed_in(l)) {
     uint64_t now_ms = gc_clock_now_ms();
-    run_watches(l, now_ms);
+    gc_watch_set_run(&l->watches, now_ms);
     gc_timers_run(&l->timers, now_ms);
     run_curl(l);
     wait_for_work(l);
@@ -293,10 +243,10 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
   }
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->changed, NULL);
-  l->fds = calloc(1, sizeof(*l->fds));
   l->multi = curl_multi_init();
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (l->fds == NULL || l->multi == NULL || l->wake_fd < 0) {
+  if (l->multi == NULL || l->wake_fd < 0 ||
+      gc_watch_set_begin(&l->watches, l->wake_fd) != GC_OK) {
     int why = errno;
     gc_fail(err, GC_ERR_MEMORY, "no network thread: %s",
             l->wake_fd < 0 ? strerror(why) : "out of memory");
@@ -353,8 +303,7 @@ void gc_loop_free(struct gc_loop *l) {
     close(l->wake_fd);
   pthread_cond_destroy(&l->changed);
   pthread_mutex_destroy(&l->lock);
-  free(l->fds);
-  free(l->polled);
+  gc_watch_set_clear(&l->watches);
   free(l);
 }
 
@@ -398,22 +347,11 @@ struct gc_timers *gc_loop_timers(struct gc_loop *l) {
 }
 
 void gc_loop_watch(struct gc_loop *l, struct gc_watch *watch) {
-  for (struct gc_watch *w = l->watches; w != NULL; w = w->next)
-    if (w == watch)
-      return;
-  watch->next = l->watches;
-  l->watches = watch;
+  gc_watch_set_add(&l->watches, watch);
 }
 
 void gc_loop_unwatch(struct gc_loop *l, struct gc_watch *watch) {
-  struct gc_watch **at = &l->watches;
-  while (*at != NULL && *at != watch)
-    at = &(*at)->next;
-  if (*at != NULL)
-    *at = watch->next;
-  for (size_t i = 0; i < l->polled_count; i++)
-    if (l->polled[i] == watch)
-      l->polled[i] = NULL;
+  gc_watch_set_remove(&l->watches, watch);
 }
 
 enum gc_code gc_loop_add(struct gc_loop *l, void *easy) {

@@ -89,13 +89,17 @@ static void tell(struct kind *k) {
   gc_directory_put(d);
 }
 
-static void publish(struct kind *k, struct gc_directory *d) {
+static void replace(struct kind *k, struct gc_directory *d) {
   struct gc_names *n = k->names;
   pthread_mutex_lock(&n->lock);
   struct gc_directory *old = n->directories[k->kind];
   n->directories[k->kind] = d;
   pthread_mutex_unlock(&n->lock);
   gc_directory_put(old);
+}
+
+static void publish(struct kind *k, struct gc_directory *d) {
+  replace(k, d);
   tell(k);
 }
 
@@ -318,8 +322,10 @@ static void load(struct kind *k) {
     d = gc_directory_new(kept.entries, kept.count, false);
   kept_clear(&kept);
   note(k, "saving", &err);
-  if (d != NULL)
-    publish(k, d);
+  if (d == NULL)
+    return;
+  replace(k, d);
+  (void)gc_timers_set(n->edge->timers, &k->told, now(n));
 }
 
 /* ---- the public verbs ---- */
@@ -402,7 +408,9 @@ void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l) {
 
 void gc_names_miss(struct gc_names *n, enum gc_name_kind kind) {
   struct kind *k = &n->kinds[kind];
-  if (k->is_reading || (k->read_ms != 0 && now(n) - k->read_ms < MISS_EVERY_MS))
+  /* What fails is read again in its own time. */
+  if (!k->is_wanted || k->is_reading || k->backoff.failures > 0 ||
+      (k->read_ms != 0 && now(n) - k->read_ms < MISS_EVERY_MS))
     return;
   k->read_ms = now(n);
   read_again_in(k, 0);

@@ -38,13 +38,15 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
                               struct gc_store *store);
 void gc_names_free(struct gc_names *n);
 
-/* From now on the kind is read. If it is known already `changed` runs with the
- * next turn of the loop. */
+/* From now on the kind is read. If it is known already, also from an earlier
+ * run, `changed` runs with the next turn of the loop. Inside it a listener may
+ * unlisten itself, no other one. */
 GC_API void gc_names_listen(struct gc_names *n, struct gc_names_listener *l);
 GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);
 
 /* An answer names something that is not in the directory: read the list again
- * soon, once a minute at most. */
+ * soon, once a minute at most. A list that fails, or that nobody listens to, is
+ * not read sooner for that. */
 GC_API void gc_names_miss(struct gc_names *n, enum gc_name_kind kind);
 
 /* The present directory, counted (gc_directory_put), NULL while nothing is

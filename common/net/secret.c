@@ -93,6 +93,10 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
     code = gc_fail(err, GC_ERR_AUTH,
                    "%s is not a client secret: larger than %d bytes", path,
                    GC_SECRET_MOST_BYTES - 1);
+  else if (memchr(bytes, '\0', (size_t)len) != NULL)
+    code =
+        gc_fail(err, GC_ERR_AUTH,
+                "%s is not a client secret: there is a NUL byte in it", path);
   else
     code = too_large(path, gc_buf_add(out, bytes, (size_t)len), err);
   explicit_bzero(bytes, sizeof(bytes));

@@ -66,9 +66,13 @@ static bool is_unusable(struct gc_store *s) {
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-static enum gc_code migrate(struct gc_store *s, int from, struct gc_err *err) {
+/* The version is read again under the lock: another process may have begun the
+ * same file. */
+static enum gc_code migrate(struct gc_store *s, struct gc_err *err) {
   char sql[64];
+  int from = 0;
   GC_TRY(run(s, "BEGIN IMMEDIATE", err));
+  GC_TRY(read_int(s, "PRAGMA user_version", &from, err));
   for (int v = from; v < VERSION; v++)
     GC_TRY(run(s, migrations[v], err));
   snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", VERSION);
@@ -103,7 +107,7 @@ static enum gc_code check_version(struct gc_store *s, bool *ret_foreign,
                    "file is untouched",
                    s->path, version, (int)VERSION);
   if (version < VERSION)
-    GC_TRY(migrate(s, version, err));
+    GC_TRY(migrate(s, err));
   return GC_OK;
 }
 
@@ -119,7 +123,15 @@ static enum gc_code open_file(struct gc_store *s, bool *ret_foreign,
   if (code != SQLITE_OK)
     return trouble(s, "cannot open", err);
   sqlite3_busy_timeout(s->db, BUSY_MS);
+  /* SQLite opens a file it may not write without a word. */
+  if (sqlite3_db_readonly(s->db, "main") == 1)
+    return gc_fail(err, GC_ERR_STATE,
+                   "state file %s is read-only; give it to collectd's user",
+                   s->path);
+  /* A file that proves not to be ours stays as it is, its -wal too. */
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   GC_TRY(check_version(s, ret_foreign, err));
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   GC_TRY(run(s, "PRAGMA journal_mode = WAL", err));
   return run(s, "PRAGMA synchronous = FULL", err);
 }

@@ -25,7 +25,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_store_open(const char *folder,
 GC_API void gc_store_close(struct gc_store *s);
 
 /* Calls `row` for each kept name of an account ("prod") and kind ("queue"), in
- * the order of their ids. */
+ * the order of their ids; it must not call the store. Not GC_OK from `row` ends
+ * the reading and is returned. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
                     enum gc_code (*row)(void *ctx, const struct gc_entry *name),

@@ -9,6 +9,14 @@
 #include "common/base/region.h"
 #include "common/net/secret.h"
 
+const struct gc_opt genesys_rows[] = {
+    GC_OPT_STR(struct genesys_options, state_dir, "StateDir", NULL, 0,
+               "Folder for what must survive a restart (names, checkpoints, "
+               "counters); made when it is not there, mode 0700. Default: "
+               "BaseDir/genesys."),
+    GC_OPT_END,
+};
+
 enum { TOKEN_BASIC, TOKEN_BODY };
 static const char *const token_auths[] = {"basic", "body", NULL};
 

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* <Account "NAME">: its options as rows, and from them to the core's settings.
- * Configuration phase, one thread. */
+/* The options of the plugin as rows, and from those of <Account "NAME"> to the
+ * core's settings. Configuration phase, one thread. */
 #ifndef GC_GENESYS_ACCOUNTS_H
 #define GC_GENESYS_ACCOUNTS_H
 
 #include "common/daemon/options.h"
 #include "common/net/account.h"
+
+/* Outside of any block. */
+struct genesys_options {
+  char *state_dir;
+};
+
+extern const struct gc_opt genesys_rows[];
 
 /* The options that are written as one thing and kept as another; the rest goes
  * straight into `account`. */

@@ -17,16 +17,7 @@
 
 static const char name[] = "genesys";
 
-static struct settings { char *state_dir; } settings;
-
-static const struct gc_opt rows[] = {
-    GC_OPT_STR(struct settings, state_dir, "StateDir", NULL, 0,
-               "Folder for what must survive a restart (names, checkpoints, "
-               "counters); made when it is not there, mode 0700. Default: "
-               "BaseDir/genesys."),
-    GC_OPT_END,
-};
-
+static struct genesys_options settings;
 static struct gc_complaints *complaints;
 static struct gc_config_seen seen;
 
@@ -54,7 +45,7 @@ static const struct gc_block_kind blocks[] = {
 
 static int on_config(oconfig_item_t *ci) {
   const struct gc_config config = {.plugin = name,
-                                   .rows = rows,
+                                   .rows = genesys_rows,
                                    .settings = &settings,
                                    .blocks = blocks,
                                    .seen = &seen};

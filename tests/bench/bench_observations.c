@@ -100,9 +100,8 @@ static struct result run_ours(const struct gc_buf *answers) {
     }
     must(obs_decoder_finish(d, NULL, NULL));
   }
-  struct obs_view view = {.accepts = accept_all,
-                          .label = OBS_LABEL_ID,
-                          .interval_ms = 10000};
+  struct obs_view view = {
+      .accepts = accept_all, .label = OBS_LABEL_ID, .interval_ms = 10000};
   struct gc_samples out = {.put = count_sample, .ctx = &r.things};
   struct obs_tally tally;
   obs_samples(o, &view, &out, &tally);

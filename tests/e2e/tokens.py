@@ -77,6 +77,23 @@ def a_revoked_token_is_replaced_once() -> None:
     daemon.stop()
 
 
+def a_late_refusal_of_an_old_token_renews_nothing() -> None:
+    """One 401 comes at once and renews the token; the other, for the same token, comes after that."""
+    sim = Simulator(rate_limit=0, **SMALL)
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), THREE)
+    daemon.wait_up("a", "b", "c")
+    sim.faults({"on": "POST /api/v2/analytics/conversations/*", "answer": "revoke_token", "delay_ms": 1500, "count": 1})
+    wait_until(lambda: sim.counters()["token_requests_total"] == 2, 5, "the renewal")
+    wait_until(lambda: [one for one in sim.counters()["last"] if one["ms"] > 1400 and one["status"] == "401"], 5,
+               "the late 401")
+    seen = len(daemon.readings(*SERIES))
+    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
+    same("token requests", sim.counters()["token_requests"], {"200": 2})
+    same("complaints", daemon.complaints(), [])
+    check("all blocks are well", daemon.is_up("a") and daemon.is_up("b") and daemon.is_up("c"))
+    daemon.stop()
+
+
 def id_and_secret_may_go_in_the_body() -> None:
     sizes = {}
     for way in ("basic", "body"):
@@ -119,6 +136,6 @@ def nothing_shows_the_secret_or_the_token() -> None:
 
 if __name__ == "__main__":
     report.main([a_short_token_is_renewed_without_a_gap, several_blocks_ask_for_one_token,
-                 a_revoked_token_is_replaced_once, id_and_secret_may_go_in_the_body,
+                 a_revoked_token_is_replaced_once, a_late_refusal_of_an_old_token_renews_nothing, id_and_secret_may_go_in_the_body,
                  a_gateway_s_token_path_is_used_as_it_is, nothing_shows_the_secret_or_the_token],
                 {"collectd": DAEMON})

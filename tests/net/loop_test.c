@@ -284,6 +284,15 @@ static void a_timer_may_set_itself_again_inside(void) {
   ended(loop);
 }
 
+struct quiet {
+  struct gc_loop *loop;
+  struct gc_watch watch;
+};
+static void watch_quiet(void *ctx) {
+  struct quiet *q = ctx;
+  gc_loop_watch(q->loop, &q->watch);
+}
+
 /* Between two looks at the counter lies one timer of 100 ms: the loop may wake
  * for the calls that set it and for the timer, not more. A loop that spins
  * makes thousands of rounds. */
@@ -291,9 +300,8 @@ static void an_idle_loop_sleeps(void) {
   struct gc_loop *loop = started();
   int pipe_fds[2];
   CHECK_INT(pipe(pipe_fds), 0);
-  struct gc_watch quiet = {.fd = pipe_fds[0], .want_read = true};
-  gc_loop_watch(loop, &quiet);
-  gc_loop_call(loop, nothing, NULL);
+  struct quiet quiet = {loop, {.fd = pipe_fds[0], .want_read = true}};
+  gc_loop_call(loop, watch_quiet, &quiet);
   uint64_t before = gc_loop_rounds(loop);
   struct shot s = {.loop = loop, .due_ms = gc_clock_now_ms() + 100, .want = 1};
   gc_loop_call(loop, set_shot, &s);

@@ -51,7 +51,8 @@ static bool begins(const char *text, const char *pattern) {
 /* ---- the edge's clock, dice and notices ---- */
 
 static uint64_t now_ms(void *ctx) {
-  const struct replay *r = ctx;
+  struct replay *r = ctx;
+  r->now_ms += r->creep_ms;
   return r->now_ms;
 }
 
@@ -327,7 +328,8 @@ void replay_run(struct replay *r, uint64_t ms) {
     r->now_ms += wait_ms;
     gc_timers_run(&r->timers, r->now_ms);
   }
-  r->now_ms = until_ms;
+  if (r->now_ms < until_ms)
+    r->now_ms = until_ms;
 }
 
 void replay_settle(struct replay *r) { replay_run(r, 0); }

@@ -58,8 +58,9 @@ struct replay {
   struct gc_edge edge;
   struct gc_timers timers;
   uint64_t now_ms;
-  int64_t wall_ms; /* at REPLAY_START_MS; moves with the clock */
-  uint32_t dice;   /* how they fall; all bits set: the longest wait */
+  int64_t wall_ms;   /* at REPLAY_START_MS; moves with the clock */
+  uint32_t creep_ms; /* how far each reading moves the clock; 0 */
+  uint32_t dice;     /* how they fall; all bits set: the longest wait */
 
   struct replay_request *requests; /* in the order they came */
   size_t request_count, request_cap;

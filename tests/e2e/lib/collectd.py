@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar
 
 from . import process
 from .genesys import TOP, Simulator
@@ -18,6 +18,8 @@ DAEMON = process.program("collectd")
 OURS = ("genesys", "genesys_realtime")
 STOP_MOST_S = 2.0
 Options = dict[str, Any]
+T = TypeVar("T")
+_ENDED = object()
 
 
 def build_folder() -> Path:
@@ -120,10 +122,23 @@ class Collectd:
 
     def says(self, *parts: str, within_s: float = 10.0) -> str:
         """Waits for a line that holds all the parts."""
+        return self.lives_until(lambda: self.program.matching(*parts), within_s, "a line with %r" % (parts,))[0]
+
+    def lives_until(self, condition: Callable[[], T], within_s: float, what: str) -> T:
+        """As wait_until; ends at once, with what it said, when collectd has ended."""
+        def looked() -> Any:
+            ended = not self.program.is_running()
+            found = condition()
+            return found or (_ENDED if ended else None)
         try:
-            return wait_until(lambda: self.program.matching(*parts), within_s, "a line with %r" % (parts,))[0]
+            found = wait_until(looked, within_s, what)
         except process.Late as late:
-            raise process.Late("%s; it said:\n%s" % (late, self.text)) from None
+            raise process.Late("%s; collectd said:\n%s" % (late, self.text)) from None
+        if found is _ENDED:
+            self.program.wait(1)
+            raise process.Late("collectd ended with %s before %s; it said:\n%s"
+                               % (self.program.process.returncode, what, self.text))
+        return found
 
     # ---- what it measures ----------------------------------------------------------
 
@@ -150,11 +165,8 @@ class Collectd:
         return self.latest("queues-" + name, "source_up", "observations", host) == 1
 
     def wait_up(self, *names: str, within_s: float = 15.0, host: str = "agent") -> None:
-        try:
-            wait_until(lambda: all(self.is_up(name, host) for name in names or ("all",)), within_s,
-                       "values of %s" % (names or "all",), 0.05)
-        except process.Late as late:
-            raise process.Late("%s; collectd said:\n%s" % (late, self.text)) from None
+        self.lives_until(lambda: all(self.is_up(name, host) for name in names or ("all",)), within_s,
+                         "values of %s" % (names or "all",))
 
     # ---- its end --------------------------------------------------------------------
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,9 +93,7 @@ class Carbon:
     def _listens(self) -> bool:
         if not self.program.is_running():
             raise RuntimeError("carbon-cache: " + self.program.text)
-        hexport = ":%04X" % self.port
-        return any(hexport in line.split()[1] and line.split()[3] == "0A"
-                   for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+        return process.listens(self.port)
 
     def latest(self, seconds: int = 60) -> dict[str, tuple[float, float]]:
         """The newest point of each whisper file: "a.b.c" -> (epoch, value)."""

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do the sanitizers stay silent in a real collectd: start, values, outages, stop?
+
+GC_SANITIZED_BUILDDIR names a build made with --enable-sanitizers, GC_TSAN_BUILDDIR one with --enable-sanitizers=thread.
+"""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Callable
+
+from lib import expected, process, report
+from lib.collectd import DAEMON, Collectd, account, queues
+from lib.gate import Gate
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import Skip, check, same
+
+HERE = Path(__file__).resolve().parent
+OBSERVATIONS = "POST /api/v2/analytics/*"
+REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "FATAL: ThreadSanitizer",
+           "ERROR: LeakSanitizer")
+BLOCKS = queues() + queues("b", Observations="activity", QueueLabel="id") + queues("c", QueueLabel="both", Media="voice")
+OPTIONS = {
+    "libasan.so": {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"},
+    "libtsan.so": {"TSAN_OPTIONS": "suppressions=%s halt_on_error=0 second_deadlock_stack=1" % (HERE / "tsan.supp")},
+}
+
+
+class Kind:
+    """One sanitizer: its library and the build that is made with it."""
+
+    def __init__(self, library: str, variable: str) -> None:
+        self.library, self.variable = library, variable
+        self.build = os.environ.get(variable)
+
+    def daemon(self, accounts: str, blocks: str = BLOCKS) -> Collectd:
+        if not self.build:
+            raise Skip("%s is not set" % self.variable)
+        compiler = process.program("gcc", "cc") or "cc"
+        path = process.run([compiler, "-print-file-name=" + self.library]).stdout.decode().strip()
+        return Collectd(accounts, blocks, build=Path(self.build), preload=path, env=OPTIONS[self.library])
+
+
+def is_silent(daemon: Collectd) -> None:
+    took, status = daemon.stop()
+    reports = [line for line in daemon.text.splitlines() if any(word in line for word in REPORTS)]
+    check("no report", not reports, "%s\n%s" % (reports[:3], daemon.text[:6000]))
+    same("exit status", status, 0)
+    check("stops (%.1f s)" % took, took < 10)
+
+
+def values(kind: Kind) -> None:
+    sim = Simulator(frozen=True, queues=34, agents=40, rate_limit=0)
+    daemon = kind.daemon(account(sim, RequestsPerMinute=10000, TokenAuth="body"))
+    daemon.wait_up("all", "b", "c", within_s=30)
+    truth = sim.truth()
+    wanted = expected.values(truth, expected.by_name(truth))
+
+    def ours() -> dict[str, tuple[float, float]]:
+        return {key: value for key, value in expected.of_queues(daemon.snapshot()).items() if key in wanted}
+    wait_until(lambda: not expected.differences(wanted, ours()), 15, "values equal to the truth")
+    sim.thaw()
+    sim.call("tokens", {"op": "revoke"})
+    wait_until(lambda: sim.counters()["token_requests_total"] >= 2, 10, "a renewal")
+    daemon.wait_up("all", "b", "c")
+    is_silent(daemon)
+
+
+def outages(kind: Kind) -> None:
+    sim = Simulator(queues=4, agents=8, frozen=True, rate_limit=0)
+    gate = Gate(sim.https_port)
+    daemon = kind.daemon(account(sim, BaseURL=gate.url, RequestsPerMinute=10000, Timeout=2))
+    daemon.wait_up("all", "b", "c", within_s=30)
+    sim.faults(*[{"on": OBSERVATIONS, "count": 1, **step} for step in (
+        {"answer": 500, "html": True}, {"answer": "truncate"}, {"answer": "malformed"}, {"answer": "reset"},
+        {"answer": "empty"}, {"answer": "close"}, {"answer": "chunked"}, {"answer": 400}, {"answer": 403},
+        {"answer": 429, "retry_after_s": 1}, {"answer": "huge", "huge_mb": 4}, {"answer": "http10"})])
+    wait_until(lambda: sim.fault_hits() >= 6, 30, "faults")
+    gate.shut()
+    daemon.says("account prod, api", within_s=10)
+    gate.open()
+    gate.swallow()
+    wait_until(lambda: gate.accepted > 3, 15, "requests in the black hole")
+    is_silent(daemon)
+
+
+def start_and_stop_at_once(kind: Kind) -> None:
+    sim = Simulator(queues=4, agents=8, frozen=True)
+    for _ in range(3):
+        daemon = kind.daemon(account(sim))
+        daemon.lives_until(lambda: any(name.startswith("gc-") for name in daemon.threads()), 20, "our thread")
+        is_silent(daemon)
+
+
+def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
+    def run() -> None:
+        if not kind.build:
+            raise Skip("%s is not set" % kind.variable)
+        body(kind)
+    run.__name__ = "%s_%s" % (body.__name__, kind.library[3:7])
+    return run
+
+
+if __name__ == "__main__":
+    kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
+    report.main([scenario(body, kind) for kind in kinds for body in (values, outages, start_and_stop_at_once)],
+                {"collectd": DAEMON})

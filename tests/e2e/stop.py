@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does collectd end in under two seconds whatever the network does, and leave nothing?"""
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from pathlib import Path
+from typing import Callable
+
+from lib import process, report
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, queues
+from lib.gate import Gate
+from lib.genesys import Proxy, Simulator
+from lib.process import wait_until, watch_for
+from lib.report import Skip, check, note, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
+OBSERVATIONS = "POST /api/v2/analytics/*"
+BLOCKS = queues() + queues("b", Observations="activity")
+
+
+def ends_well(daemon: Collectd) -> None:
+    check("our thread runs before", any(name.startswith("gc-") for name in daemon.threads()), daemon.threads())
+    took, status = daemon.stop()
+    check("in under %g s (%.2f s)" % (STOP_MOST_S, took), took < STOP_MOST_S, took)
+    same("exit status", status, 0)
+    check("no process is left", not Path("/proc/%d" % daemon.program.pid).exists() and not group(daemon))
+    bad = [line for line in daemon.text.splitlines()
+           if any(word in line for word in ("Segmentation", "abort", "corrupt", "free():", "double free", "Assertion"))]
+    same("signs of a crash", bad, [])
+    note("stopped after %.2f s" % took)
+
+
+def group(daemon: Collectd) -> list[int]:
+    """Living processes of its process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == daemon.program.pid and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def healthy() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    daemon.wait_up("all", "b")
+    ends_well(daemon)
+
+
+def at_once() -> None:
+    """While everything is just beginning."""
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    daemon.lives_until(lambda: any(name.startswith("gc-") for name in daemon.threads()), 5, "our thread")
+    ends_well(daemon)
+
+
+def wrong_secret() -> None:
+    sim = Simulator(**SMALL)
+    path = process.folder("secret") / "secret"
+    path.write_text("wrong")
+    path.chmod(0o600)
+    daemon = Collectd(account(sim, ClientSecretFile=path), BLOCKS)
+    daemon.says("refuses client id")
+    ends_well(daemon)
+
+
+def refused() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim, BaseURL="https://127.0.0.1:%d" % process.free_port()), BLOCKS)
+    daemon.says("no token")
+    ends_well(daemon)
+
+
+def black_hole() -> None:
+    """Takes the connection, never says a word, not even of TLS."""
+    sim = Simulator(**SMALL)
+    gate = Gate(sim.https_port)
+    gate.swallow()
+    daemon = Collectd(account(sim, BaseURL=gate.url), BLOCKS)
+    wait_until(lambda: gate.accepted > 0, 5, "a connection")
+    ends_well(daemon)
+
+
+def requests_without_answer() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    daemon.wait_up("all", "b")
+    sim.faults({"on": OBSERVATIONS, "answer": "hang"})
+    wait_until(lambda: sim.fault_hits() >= 2, 5, "hanging requests")
+    ends_well(daemon)
+
+
+def slow_body() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    daemon.wait_up("all", "b")
+    sim.faults({"on": OBSERVATIONS, "answer": "slow_body", "drip_bytes": 1, "drip_ms": 100})
+    wait_until(lambda: sim.fault_hits() >= 2, 5, "slow answers")
+    watch_for(0.5)
+    ends_well(daemon)
+
+
+def throttled() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    daemon.wait_up("all", "b")
+    sim.faults({"on": OBSERVATIONS, "answer": 429, "retry_after_s": 100})
+    daemon.says("throttle", "429")
+    ends_well(daemon)
+
+
+def proxy_hangs() -> None:
+    sim, proxy = Simulator(**SMALL), Proxy()
+    proxy.mode("hang")
+    daemon = Collectd(account(sim, Proxy="http://127.0.0.1:%d" % proxy.port), BLOCKS)
+    wait_until(lambda: proxy.told()["counts"].get("connect", 0) > 0, 5, "a CONNECT")
+    ends_well(daemon)
+
+
+def silent_name_server(last: int) -> socket.socket:
+    """Takes questions on 127.0.0.LAST:53 and answers none."""
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind(("127.0.0.%d" % last, 53))
+    return sink
+
+
+def resolver_hangs() -> None:
+    unshare = process.program("unshare")
+    if os.geteuid() != 0 or not unshare or not shutil.which("mount"):
+        raise Skip("needs root and unshare(1), for a resolv.conf of its own")
+    last = 2 + os.getpid() % 250
+    try:
+        sink = silent_name_server(last)
+    except OSError as error:
+        raise Skip("no name server of ours can listen: %s" % error) from None
+    folder = process.folder("resolver")
+    (folder / "resolv.conf").write_text("nameserver 127.0.0.%d\noptions timeout:30 attempts:5\n" % last)
+    (folder / "nsswitch.conf").write_text("hosts: files dns\n")
+    script = 'set -e; mount --bind "$1/resolv.conf" /etc/resolv.conf; mount --bind "$1/nsswitch.conf" ' \
+             '/etc/nsswitch.conf; shift; exec "$@"'
+    tried = process.run([unshare, "-m", "sh", "-c", script, "sh", str(folder), "true"])
+    if tried.returncode != 0:
+        raise Skip("no mount namespace here: %s" % tried.stdout.decode(errors="replace").strip())
+    asked = threading.Event()
+
+    def listen() -> None:
+        sink.recv(2048)
+        asked.set()
+    threading.Thread(target=listen, daemon=True).start()
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim, BaseURL="https://api.genesys-e2e.test"), BLOCKS,
+                      wrapper=(unshare, "-m", "sh", "-c", script, "sh", str(folder)))
+    wait_until(asked.is_set, 8, "a question to the name server")
+    ends_well(daemon)
+
+
+SCENARIOS: list[Callable[[], None]] = [
+    healthy, at_once, wrong_secret, refused, black_hole, requests_without_answer, slow_body, throttled, proxy_hangs,
+    resolver_hangs]
+
+if __name__ == "__main__":
+    report.main(SCENARIOS, {"collectd": DAEMON})

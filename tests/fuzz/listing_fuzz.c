@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Two pages of a listing, apart by a NUL. Each is read whole and byte by byte:
+ * the pieces must not matter. */
+#include <string.h>
+
+#include "common/base/listing.h"
+#include "tests/fuzz/fuzz.h"
+
+static enum gc_code read_page(struct gc_listing *l, const char *page,
+                              size_t len, size_t piece) {
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = gc_listing_begin(l, &err);
+  for (size_t at = 0; at < len && code == GC_OK; at += piece)
+    code = gc_listing_feed(l, page + at, len - at < piece ? len - at : piece,
+                           &err);
+  if (code == GC_OK)
+    code = gc_listing_end(l, &err);
+  LAW(code == GC_OK || err.text[0] != '\0');
+  return code;
+}
+
+static void check_same(const struct gc_listing *a, const struct gc_listing *b) {
+  LAW(a->count == b->count && a->more == b->more);
+  LAW(a->page_begin == b->page_begin && a->page_end == b->page_end);
+  for (size_t i = 0; i < a->count; i++) {
+    LAW(a->rows[i].id[0] != '\0');
+    LAW(strcmp(a->rows[i].id, b->rows[i].id) == 0);
+    LAW(strcmp(a->rows[i].name, b->rows[i].name) == 0);
+    LAW(strcmp(a->rows[i].detail, b->rows[i].detail) == 0);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct gc_listing whole = {.most = 50}, bytes = {.most = 50};
+  const char *text = (const char *)data;
+
+  while (size > 0) {
+    const char *end = memchr(text, '\0', size);
+    size_t len = end != NULL ? (size_t)(end - text) : size;
+    enum gc_code code = read_page(&whole, text, len, len + 1);
+    LAW(code == read_page(&bytes, text, len, 1));
+    /* What a failed page left goes with the next begin at the latest. */
+    LAW(gc_listing_begin(&whole, NULL) == GC_OK);
+    LAW(gc_listing_begin(&bytes, NULL) == GC_OK);
+    check_same(&whole, &bytes);
+    LAW(whole.count == whole.page_end && whole.count <= whole.most);
+    size_t taken = end != NULL ? len + 1 : len;
+    text += taken;
+    size -= taken;
+  }
+  gc_listing_clear(&whole);
+  gc_listing_clear(&bytes);
+  return 0;
+}

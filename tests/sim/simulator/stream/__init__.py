@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Notification channels: topics, sockets, the events that go through them, and their faults."""

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""Faults of the sockets.  A step, beside those of the requests:
+
+    {"at_s": 20, "ws": "drop", "every_s": 20, "count": 3}
+    {"ws": "duplicate", "percent": 5, "for_s": 60, "topic": "v2.routing.queues.*"}
+
+A deed happens to the open sockets at its time, or to each one that has sent
+`after_events` events; what bends events lasts from `at_s` for `for_s` seconds
+or `count` events.  The dice of a step begin anew with each socket, so that a
+seed repeats what becomes of its n-th event.
+"""
+from __future__ import annotations
+
+import fnmatch
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Protocol
+
+DEEDS = {
+    "drop": "the TCP connection ends without a word (reset: true: by RST)",
+    "close": "a close frame with code (1001) and reason, then the end",
+    "socket_closing": "v2.system.socket_closing, and the close after notice_s (closing_notice_s)",
+    "no_longer_subscribed": "v2.system.no_longer_subscribed.{channelId}, then the close",
+    "evict": "the channel is gone, as when the 21st was made",
+    "expire": "the channel's time is over",
+    "unknown_topic": "an event of a topic that nobody knows", "no_topic": "a message without topicName",
+    "new_values": "a conversation event with a state, a purpose and members that nobody knows",
+    "ping": "an RFC 6455 ping", "malformed": "a text message that is no JSON",
+    "bad_utf8": "a text message that is no UTF-8", "binary": "a binary message", "empty": "an empty text message",
+    "masked": "a masked frame", "rsv": "a frame with RSV1", "opcode": "a frame of the reserved opcode 3",
+    "bad_close": "a close frame with the forbidden code 1005",
+    "stray_continuation": "a continuation of nothing", "long_ping": "a ping of 126 bytes",
+    "huge": "the head of a frame of huge_mb (64), and as many bytes as are taken",
+    "half_frame": "the first half of an event's frame, then drop",
+}
+BENDS = {
+    "silence": "nothing leaves, heartbeats and pongs neither; what would have is lost",
+    "lose": "percent of the events are lost",
+    "duplicate": "percent of the events come twice, the second delay_ms (0) later",
+    "reorder": "percent (100) of the events are held back for up to window_ms (200): later ones overtake them",
+    "late": "percent of the events come delay_ms (1000) later",
+    "fragment": "percent of the events come in pieces (3), with pings between them when pings is true",
+    "large": "percent of the events grow to bytes (70000) by a member of their metadata",
+    "mute_pong": "application pings and RFC pings are not answered",
+}
+FIELDS = {"at_s", "for_s", "count", "skip", "every_s", "after_events", "ws", "name", "channel", "topic", "percent",
+          "delay_ms", "window_ms", "pieces", "pings", "bytes", "code", "reason", "reset", "notice_s", "huge_mb",
+          "wait"}
+
+
+class Target(Protocol):
+    """What a step wants to know of a socket."""
+    serial: int
+    channel_id: str
+    events_sent: int
+
+
+@dataclass
+class Shape:
+    """What is to become of one event; no copies: it is lost."""
+    copies: list[float] = field(default_factory=lambda: [0.0])  # delays in s
+    pieces: int = 1
+    pings: bool = False
+    size: int = 0  # 0: as it is
+    bent: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Step:
+    spec: dict[str, Any]
+    serial: int
+    seed: int
+    begin: float
+    end: float
+    left: Optional[int]
+    skip: int
+    due: float
+    hits: int = 0
+    dice: dict[int, random.Random] = field(default_factory=dict)
+    reached: set[int] = field(default_factory=set)  # sockets that after_events has hit
+
+    @staticmethod
+    def parse(spec: dict[str, Any], now: float, serial: int, seed: int) -> "Step":
+        unknown = set(spec) - FIELDS
+        if unknown:
+            raise ValueError("unknown field %s in a ws step; there are: %s"
+                             % (", ".join(sorted(unknown)), ", ".join(sorted(FIELDS))))
+        if spec["ws"] not in DEEDS and spec["ws"] not in BENDS:
+            raise ValueError("ws %r: give one of %s" % (spec["ws"], ", ".join([*DEEDS, *BENDS])))
+        if not 0 <= float(spec.get("percent", 100)) <= 100:
+            raise ValueError("percent: give 0 to 100")
+        begin = now + float(spec.get("at_s", 0))
+        end = begin + float(spec["for_s"]) if spec.get("for_s") is not None else float("inf")
+        return Step(dict(spec), serial, seed, begin, end, spec.get("count"), int(spec.get("skip", 0)), begin)
+
+    @property
+    def kind(self) -> str:
+        return str(self.spec["ws"])
+
+    @property
+    def name(self) -> str:
+        return str(self.spec.get("name") or "ws " + self.kind)
+
+    def runs(self, now: float) -> bool:
+        return self.begin <= now < self.end and self.left != 0
+
+    def concerns(self, target: Target) -> bool:
+        return fnmatch.fnmatchcase(target.channel_id, self.spec.get("channel", "*"))
+
+    def used(self) -> bool:
+        """One hit more, unless it is one to be skipped."""
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.left is not None:
+            self.left -= 1
+        self.hits += 1
+        return True
+
+    def rolls(self, target: Target) -> Optional[random.Random]:
+        """The dice, when this event is hit.  Every event takes one roll, hit or not."""
+        dice = self.dice.get(target.serial)
+        if dice is None:
+            dice = self.dice[target.serial] = random.Random("%d/%d/%d" % (self.seed, self.serial, target.serial))
+        hit = dice.random() * 100 < float(self.spec.get("percent", 100))
+        return dice if hit and self.used() else None
+
+    def told(self, now: float) -> dict[str, Any]:
+        over = now >= self.end or self.left == 0 or (self.kind in DEEDS and self.due == float("inf"))
+        return {**self.spec, "hits": self.hits, "left": self.left,
+                "state": "waiting" if now < self.begin else "over" if over else "active"}
+
+
+class StreamFaults:
+    """The steps that are posted.  Guarded by the world's lock, as all of the streams is."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._steps: list[Step] = []
+        self._serial = 0
+
+    def check(self, specs: list[dict[str, Any]]) -> None:
+        for spec in specs:
+            Step.parse(spec, 0.0, 0, 0)
+
+    def post(self, specs: list[dict[str, Any]], replace: bool) -> int:
+        now, made = time.monotonic(), []
+        if replace:
+            self._steps, self._serial = [], 0
+        for spec in specs:
+            made.append(Step.parse(spec, now, self._serial, self._seed))
+            self._serial += 1
+        self._steps += made
+        return len(self._steps)
+
+    def clear(self) -> None:
+        self._steps = []
+
+    def told(self) -> list[dict[str, Any]]:
+        return [step.told(time.monotonic()) for step in self._steps]
+
+    def run_due(self, sockets: list[Any], deed: Callable[[Any, Step], None]) -> None:
+        """Plays the deeds whose time has come; with `wait` they wait for a socket."""
+        now = time.monotonic()
+        for step in self._steps:
+            if step.kind not in DEEDS or "after_events" in step.spec or step.due > now or not step.runs(now):
+                continue
+            hit = [s for s in sockets if step.concerns(s)]
+            if not hit and step.spec.get("wait"):
+                continue
+            every = float(step.spec.get("every_s", 0))
+            step.due = step.due + every if every > 0 else float("inf")
+            if step.used():
+                for one in hit:
+                    deed(one, step)
+
+    def bends(self, kind: str, target: Target) -> bool:
+        """Silence and mute_pong: no dice."""
+        now = time.monotonic()
+        for step in self._steps:
+            if step.kind == kind and step.runs(now) and step.concerns(target):
+                return True
+        return False
+
+    def reached(self, target: Target) -> list[Step]:
+        """Deeds that this socket has come to by its number of events."""
+        made = []
+        now = time.monotonic()
+        for step in self._steps:
+            after = step.spec.get("after_events")
+            if (after is not None and step.kind in DEEDS and step.runs(now) and step.concerns(target)
+                    and target.events_sent >= int(after) and target.serial not in step.reached):
+                step.reached.add(target.serial)
+                if step.used():
+                    made.append(step)
+        return made
+
+    def shape(self, target: Target, topic: str) -> Shape:
+        """What the steps make of an event; they act in the order in which they were posted."""
+        made = Shape()
+        now = time.monotonic()
+        for step in self._steps:
+            if step.kind not in BENDS or step.kind == "mute_pong" or not step.runs(now) or not step.concerns(target):
+                continue
+            if not fnmatch.fnmatchcase(topic, step.spec.get("topic", "*")):
+                continue
+            dice = step.rolls(target)
+            if dice is not None:
+                made.bent.append(step.kind)
+                _bend(step, dice, made)
+        return made
+
+
+def _bend(step: Step, dice: random.Random, made: Shape) -> None:
+    spec, kind = step.spec, step.kind
+    if kind in ("lose", "silence"):
+        made.copies = []
+    elif kind == "duplicate" and made.copies:
+        made.copies.append(made.copies[-1] + float(spec.get("delay_ms", 0)) / 1000)
+    elif kind == "late":
+        made.copies = [delay + float(spec.get("delay_ms", 1000)) / 1000 for delay in made.copies]
+    elif kind == "reorder":
+        window = float(spec.get("window_ms", 200)) / 1000
+        made.copies = [delay + dice.uniform(0, window) for delay in made.copies]
+    elif kind == "fragment":
+        made.pieces, made.pings = int(spec.get("pieces", 3)), bool(spec.get("pings"))
+    elif kind == "large":
+        made.size = int(spec.get("bytes", 70_000))

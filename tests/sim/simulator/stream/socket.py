@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+"""One socket of a channel: its thread waits for the client and for what is to be sent.
+
+Any thread may post; only the socket's own thread touches the connection, for a
+TLS connection does not bear two.
+"""
+from __future__ import annotations
+
+import heapq
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..web.message import dumps
+from . import frames
+from .frames import Violation
+
+if TYPE_CHECKING:
+    from .channels import Channel
+    from .hub import Hub
+
+READ_BYTES = 65_536
+MOST_OUT_BYTES = 256 * 1024  # made ready for the connection; the rest waits in the box
+MOST_WAITING = 200_000  # messages: a client that does not read is let go
+GOODBYE_S = 2.0  # for the client's answer to our close
+
+
+class StreamSocket:
+    """Created at the upgrade, runs until one of the two sides ends it."""
+
+    def __init__(self, hub: "Hub", channel: "Channel", serial: int, peer: str, listener: str) -> None:
+        self.hub, self.channel, self.channel_id = hub, channel, channel.id
+        self.serial, self.peer, self.listener = serial, peer, listener
+        self.counts: Counter[str] = Counter()
+        self.events_sent = 0  # posted to this socket, lost ones included
+        self.opened_ms = hub.wall_ms()
+        self.closed_ms: Optional[int] = None
+        self.ended = ""  # why
+        self.client_code: Optional[int] = None
+        self._lock = threading.Lock()
+        self._box: list[tuple[float, int, Any]] = []  # due, serial, bytes | callable
+        self._serial = 0
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._out = bytearray()
+        self._reader = frames.Reader()
+        self._closing_at: Optional[float] = None  # our close frame is in the box or has left
+        self._abrupt = self._overflow = False
+        self._why = ""
+        self._plug: Any = None
+
+    # ---- from any thread -------------------------------------------------------------
+
+    def send(self, data: bytes, after_s: float = 0.0) -> None:
+        """Whole frames, ready to leave."""
+        self._put(after_s, data)
+
+    def send_message(self, value: Any, after_s: float = 0.0) -> None:
+        self.send(frames.frame(frames.TEXT, dumps(value)), after_s)
+
+    def close(self, code: int, why: str, reason: str = "", after_s: float = 0.0) -> None:
+        """A close frame behind what waits already, then the end."""
+        self._put(after_s, lambda: self._begin_close(code, why, reason))
+
+    def drop(self, why: str, reset: bool = False, after_s: float = 0.0) -> None:
+        self._put(after_s, lambda: self._hang_up(why, reset))
+
+    def _put(self, after_s: float, what: Any) -> None:
+        with self._lock:
+            self._overflow = self._overflow or len(self._box) > MOST_WAITING
+            self._serial += 1
+            heapq.heappush(self._box, (time.monotonic() + after_s, self._serial, what))
+        try:
+            self._wake_out.send(b"!")
+        except OSError:
+            pass  # a full pipe wakes, too; a closed one belongs to a socket that has ended
+
+    # ---- the socket's own thread --------------------------------------------------------
+
+    def run(self, plug: socket.socket, early: bytes) -> None:
+        """`early`: what the client sent behind its upgrade request."""
+        self._plug = plug
+        plug.setblocking(False)
+        try:
+            if early:
+                self._take(early)
+            while not self.ended:
+                self._turn()
+        except (OSError, ssl.SSLError):
+            self.ended = self.ended or "connection lost"
+        finally:
+            self._finish()
+
+    def _turn(self) -> None:
+        if self._overflow:
+            self._hang_up("slow reader", False)
+            return
+        self._due()
+        if self._out:
+            self._write()
+        if self.ended or (self._closing_at is not None and time.monotonic() > self._closing_at):
+            self.ended = self.ended or "closed without the client's answer"
+            return
+        poll = select.poll()
+        poll.register(self._plug, select.POLLIN | (select.POLLOUT if self._out else 0))
+        poll.register(self._wake_in, select.POLLIN)
+        pending = isinstance(self._plug, ssl.SSLSocket) and self._plug.pending() > 0
+        ready = dict(poll.poll(0 if pending else self._patience_ms()))
+        if self._wake_in.fileno() in ready:
+            self._wake_in.recv(4096)
+        if pending or self._plug.fileno() in ready:
+            self._read()
+
+    def _patience_ms(self) -> int:
+        if self._out:
+            return 1000
+        with self._lock:
+            due = self._box[0][0] if self._box else time.monotonic() + 1.0
+        if self._closing_at is not None:
+            due = min(due, self._closing_at)
+        return max(0, min(1000, int((due - time.monotonic()) * 1000) + 1))
+
+    def _due(self) -> None:
+        """Takes from the box what may leave now."""
+        now, ready = time.monotonic(), []
+        with self._lock:
+            while self._box and self._box[0][0] <= now and len(self._out) < MOST_OUT_BYTES:
+                what = heapq.heappop(self._box)[2]
+                if callable(what):
+                    ready.append(what)
+                    break
+                if self._closing_at is None:
+                    self._out += what
+        for action in ready:
+            action()
+
+    def _begin_close(self, code: int, why: str, reason: str) -> None:
+        if self._closing_at is None:
+            self._out += frames.frame(frames.CLOSE, frames.close_payload(code, reason))
+            self.counts["close %d" % code] += 1
+            self._closing_at = time.monotonic() + GOODBYE_S
+            self._why = why
+
+    def _hang_up(self, why: str, reset: bool) -> None:
+        self._flush_some()
+        self._abrupt = True
+        if reset:  # linger 0: close sends RST
+            self._plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.ended = why
+
+    def _flush_some(self) -> None:
+        if self._out:
+            self._write()
+
+    def _write(self) -> None:
+        try:
+            count = self._plug.send(memoryview(self._out)[:READ_BYTES * 4].tobytes())
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return
+        del self._out[:count]
+        self.counts["bytes_sent"] += count
+
+    def _read(self) -> None:
+        try:
+            data = self._plug.recv(READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        if not data:
+            self.ended = self._why or "client left without a close frame"
+            return
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        before = self._reader.frames
+        self.counts["bytes_received"] += len(data)
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._heard(opcode, payload)
+        except Violation as violation:
+            self.counts["violation " + violation.kind] += 1
+            self._begin_close(violation.code, "violation " + violation.kind, violation.kind)
+        self.counts["frames_received"] += self._reader.frames - before
+
+    def _heard(self, opcode: int, payload: bytes) -> None:
+        if opcode == frames.CLOSE:
+            self._client_closes(payload)
+        elif opcode == frames.PING:
+            self.counts["rfc_pings"] += 1
+            if not self.hub.mute(self, pongs=True):
+                self.counts["frames_sent"] += 1
+                self.send(frames.frame(frames.PONG, payload))
+        elif opcode == frames.PONG:
+            self.counts["rfc_pongs"] += 1
+        else:
+            self.hub.message(self, payload)
+
+    def _client_closes(self, payload: bytes) -> None:
+        """Echoed, unless it is the answer to ours."""
+        code = int.from_bytes(payload[:2], "big") if payload else None
+        self.client_code = code
+        if self._closing_at is not None:
+            self.ended = self._why
+            return
+        if not self.hub.mute(self):
+            self._out += frames.frame(frames.CLOSE, payload[:2])
+            self._flush_some()
+        self.ended = "client closed"
+
+    def _finish(self) -> None:
+        self.closed_ms = self.hub.wall_ms()
+        self.hub.closed(self)
+        if isinstance(self._plug, ssl.SSLSocket) and not self._abrupt:
+            try:
+                self._plug.settimeout(0.5)
+                self._plug.unwrap()
+            except (OSError, ValueError):
+                pass
+        for one in (self._plug, self._wake_in, self._wake_out):
+            try:
+                one.close()
+            except OSError:
+                pass
+
+    def told(self) -> dict[str, Any]:
+        return {"serial": self.serial, "channel": self.channel_id, "peer": self.peer, "listener": self.listener,
+                "opened_ms": self.opened_ms, "closed_ms": self.closed_ms, "ended": self.ended or None,
+                "client_close_code": self.client_code, "events": self.events_sent, **self.counts}

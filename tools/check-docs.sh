@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The tables of the manual are those of the code (tools/optdoc): in
+# plugins/NAME/README.md between <!-- options: BLOCK --> and <!-- /options -->
+# (BLOCK "-": outside of any block), in docs/metrics.md between
+# <!-- metrics --> and <!-- /metrics -->. With --update they are written anew.
+set -u
+builddir=${top_builddir:-.}
+cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
+case $builddir in /*) ;; *) builddir=$OLDPWD/$builddir ;; esac
+optdoc=$builddir/tools/optdoc
+update=0
+[ "${1:-}" = --update ] && update=1
+[ -x "$optdoc" ] || { echo "check-docs: $optdoc is not built" >&2; exit 99; }
+fresh=$(mktemp) || exit 99
+trap 'rm -f "$fresh"' EXIT
+status=0
+
+# fill FILE PLUGIN: FILE with its tables as they should be.
+fill() {
+  awk -v optdoc="$optdoc" -v plugin="$2" '
+    function table(command, line) {
+      while ((command | getline line) > 0) print line
+      close(command)
+    }
+    /^<!-- \/(options|metrics) -->$/ { inside = 0 }
+    !inside { print }
+    /^<!-- options: [^ ]+ -->$/ { inside = 1; table(optdoc " " plugin " " $3) }
+    /^<!-- metrics -->$/ { inside = 1; table(optdoc " --metrics") }
+    END { if (inside) print "a table is not closed" }' "$1"
+}
+
+check() {
+  fill "$1" "$2" >"$fresh"
+  cmp -s "$1" "$fresh" && return
+  if [ $update -eq 1 ]; then
+    cat "$fresh" >"$1"
+  else
+    diff -u "$1" "$fresh"
+    echo "$1: not what the code says; tools/check-docs.sh --update" >&2
+    status=1
+  fi
+}
+
+for readme in plugins/*/README.md; do
+  plugin=${readme#plugins/}
+  check "$readme" "${plugin%/README.md}"
+done
+check docs/metrics.md -
+
+# Every table has its place.
+blocks=$("$optdoc" --list) || exit 99
+while read -r plugin block; do
+  grep -qxF "<!-- options: $block -->" "plugins/$plugin/README.md" ||
+    { echo "plugins/$plugin/README.md: has no table of $block" >&2; status=1; }
+done <<END
+$blocks
+END
+grep -qxF '<!-- metrics -->' docs/metrics.md ||
+  { echo 'docs/metrics.md: has no table of metrics' >&2; status=1; }
+
+[ $status -eq 0 ] && echo 'check-docs: the manual says what the code does'
+exit $status

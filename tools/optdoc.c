@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints the reference tables of the manual out of the code:
+ *   optdoc --list            PLUGIN BLOCK lines, BLOCK "-" outside of any block
+ *   optdoc PLUGIN BLOCK      the block's options (Markdown)
+ *   optdoc --metrics         every type of value (Markdown)
+ *   optdoc --typesdb         the same as types.db(5)
+ * tools/check-docs.sh keeps the manual equal to it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/metric.h"
+#include "plugins/genesys/accounts.h"
+#include "plugins/genesys_realtime/options.h"
+
+static const struct page {
+  const char *plugin, *block;
+  const struct gc_opt *rows;
+} pages[] = {
+    {"genesys", "-", genesys_rows},
+    {"genesys", "Account", account_rows},
+    {"genesys_realtime", "Queues", queues_rows},
+};
+
+static enum gc_code print_list(struct gc_buf *out) {
+  for (size_t i = 0; i < GC_COUNT(pages); i++)
+    GC_TRY(gc_buf_print(out, "%s %s\n", pages[i].plugin, pages[i].block));
+  return GC_OK;
+}
+
+static enum gc_code print_options(const char *plugin, const char *block,
+                                  struct gc_buf *out) {
+  for (size_t i = 0; i < GC_COUNT(pages); i++)
+    if (strcmp(pages[i].plugin, plugin) == 0 &&
+        strcmp(pages[i].block, block) == 0)
+      return gc_options_manual(pages[i].rows, out);
+  return GC_ERR_NOT_FOUND;
+}
+
+static enum gc_code print_metric(const struct gc_metric *m,
+                                 struct gc_buf *out) {
+  GC_TRY(gc_buf_print(out, "| `%s` | ", m->name));
+  for (unsigned i = 0; i < m->ds_count; i++)
+    GC_TRY(gc_buf_print(out, "%s%s%s%s", i > 0 ? ", " : "",
+                        m->ds_count > 1 ? m->ds[i].name : "",
+                        m->ds_count > 1 ? " " : "",
+                        m->ds[i].kind == GC_DERIVE ? "derive" : "gauge"));
+  return gc_buf_print(out, " | %s | %s | %s |\n", m->owner, m->unit,
+                      m->meaning);
+}
+
+static enum gc_code print_metrics(struct gc_buf *out) {
+  GC_TRY(gc_buf_text(out, "| Type | Kind | Of a | Unit | Meaning |\n"
+                          "|---|---|---|---|---|\n"));
+  for (int i = 0; i < GC_METRIC_COUNT; i++)
+    GC_TRY(print_metric(gc_metric((enum gc_metric_id)i), out));
+  return GC_OK;
+}
+
+static enum gc_code print_typesdb(struct gc_buf *out) {
+  for (int i = 0; i < GC_METRIC_COUNT; i++)
+    GC_TRY(gc_metric_typesdb((enum gc_metric_id)i, out));
+  return GC_OK;
+}
+
+int main(int argc, char **argv) {
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1 << 20};
+  enum gc_code code = GC_ERR_NOT_FOUND;
+
+  if (argc == 2 && strcmp(argv[1], "--list") == 0)
+    code = print_list(&out);
+  else if (argc == 2 && strcmp(argv[1], "--metrics") == 0)
+    code = print_metrics(&out);
+  else if (argc == 2 && strcmp(argv[1], "--typesdb") == 0)
+    code = print_typesdb(&out);
+  else if (argc == 3)
+    code = print_options(argv[1], argv[2], &out);
+
+  if (code != GC_OK) {
+    fprintf(stderr, "usage: optdoc --list | --metrics | --typesdb | PLUGIN "
+                    "BLOCK (see --list)\n");
+    return 1;
+  }
+  fputs(gc_buf_string(&out), stdout);
+  return 0;
+}
