@@ -7,9 +7,7 @@
 
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
-#include "plugins/genesys_realtime/observations.h"
-
-enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_OFF };
+#include "plugins/genesys_realtime/poll.h"
 
 /* As configured; all borrowed. */
 struct block_settings {

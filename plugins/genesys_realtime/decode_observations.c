@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/json_stream.h"
+#include "common/base/names.h"
 #include "plugins/genesys_realtime/observations.h"
 
 enum {
@@ -84,16 +85,19 @@ static int metric_of(const struct gc_json_value *v) {
   return -1;
 }
 
-/* Media types are written voice, VOICE, Voice: one spelling for all. */
+/* Media types are written voice, VOICE, Voice: one spelling for all, and one
+ * that can stand in an identity. */
 static enum gc_code put_media(struct obs_decoder *d,
                               const struct gc_json_value *v) {
-  char lower[32];
+  char lower[32], clean[GC_NAME_ROOM];
   if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
     return GC_OK;
   for (size_t i = 0; i < v->len; i++)
     lower[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
                                                              : v->text[i]);
-  return gc_intern_put(&d->into->media, lower, v->len, &d->media);
+  if (!gc_name_clean(clean, lower, v->len))
+    return GC_OK;
+  return gc_intern_put(&d->into->media, clean, strlen(clean), &d->media);
 }
 
 static enum gc_code map_presence(struct observations *o,

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/names.h"
 #include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/scale.h"
 
 /* An answer lists only the statuses that occur: these are 0 when a queue's
  * agents were told and the status was not (API reference, observations). */
@@ -20,23 +20,13 @@ static const char unknown_presence[] = "unknown";
  * (in seconds, say) and is cut to that. */
 static const double wait_most_s = 366.0 * 86400.0;
 
-/* Sums by status of one queue. The known ones first, then what came up. */
-struct tally_row {
-  char status[GC_NAME_ROOM]; /* lower snake: "OnQueue" and "ON_QUEUE" are one */
-  int64_t count;
-};
-enum { ROWS_MOST = 64 };
-struct rows {
-  struct tally_row at[ROWS_MOST];
-  size_t count;
-};
-
 struct put {
   const struct observations *o;
   const struct obs_view *view;
   const struct gc_samples *out;
   struct obs_tally *tally;
   const char *label;
+  struct scale routing, presences;
 };
 
 static void put_gauge(const struct put *p, enum gc_metric_id metric,
@@ -49,35 +39,6 @@ static void put_gauge(const struct put *p, enum gc_metric_id metric,
                              .interval_ms = p->view->interval_ms};
   p->out->put(p->out->ctx, &sample);
   p->tally->series++;
-}
-
-static void add_row(struct rows *rows, const char *status, int64_t count) {
-  char snake[GC_NAME_ROOM];
-  if (!gc_name_snake(snake, status))
-    return;
-  size_t i = 0;
-  while (i < rows->count && strcmp(rows->at[i].status, snake) != 0)
-    i++;
-  if (i == ROWS_MOST)
-    return;
-  if (i == rows->count) {
-    rows->at[rows->count++].count = 0;
-    memcpy(rows->at[i].status, snake, sizeof(snake));
-  }
-  rows->at[i].count += count;
-}
-
-static int64_t row_count(const struct rows *rows, const char *status) {
-  for (size_t i = 0; i < rows->count; i++)
-    if (strcmp(rows->at[i].status, status) == 0)
-      return rows->at[i].count;
-  return 0;
-}
-
-static void put_rows(const struct put *p, enum gc_metric_id metric,
-                     const struct rows *rows) {
-  for (size_t i = 0; i < rows->count; i++)
-    put_gauge(p, metric, rows->at[i].status, (double)rows->at[i].count);
 }
 
 /* The answer's own mapping first, then the presence definitions. */
@@ -93,57 +54,67 @@ static const char *system_of(const struct put *p, uint32_t presence) {
   return e != NULL && e->detail[0] != '\0' ? e->detail : unknown_presence;
 }
 
-static void put_routing(const struct put *p, const struct obs_queue *q) {
-  struct rows rows = {.count = 0};
-  for (size_t i = 0; i < GC_COUNT(routing_statuses); i++)
-    add_row(&rows, routing_statuses[i], 0);
-  for (size_t i = 0; i < q->qualified_count; i++)
-    if (q->qualified[i].metric == OBS_USER_ROUTING)
-      add_row(&rows, gc_intern_text(&p->o->statuses, q->qualified[i].qualifier),
-              q->qualified[i].count);
-  put_rows(p, GC_METRIC_QUEUE_AGENTS_ROUTING, &rows);
+/* What the words of this reading mean, once for all its queues. */
+static void make_scales(struct put *p) {
+  const struct observations *o = p->o;
+  scale_begin(&p->routing, routing_statuses, GC_COUNT(routing_statuses));
+  for (uint32_t i = 0; i < o->statuses.count; i++)
+    scale_word(&p->routing, i, gc_intern_text(&o->statuses, i));
+  scale_begin(&p->presences, system_presences, GC_COUNT(system_presences));
+  for (uint32_t i = 0; i < o->presences.count; i++)
+    scale_word(&p->presences, i, system_of(p, i));
 }
 
-static void put_presences(const struct put *p, const struct obs_queue *q) {
-  struct rows rows = {.count = 0};
-  for (size_t i = 0; i < GC_COUNT(system_presences); i++)
-    add_row(&rows, system_presences[i], 0);
+/* All counts that one metric has by status. */
+static struct scale_counts counts_of(const struct scale *scale,
+                                     const struct obs_queue *q,
+                                     enum obs_metric metric) {
+  struct scale_counts c = {0};
   for (size_t i = 0; i < q->qualified_count; i++)
-    if (q->qualified[i].metric == OBS_USER_PRESENCES)
-      add_row(&rows, system_of(p, q->qualified[i].qualifier),
-              q->qualified[i].count);
-  put_rows(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &rows);
+    if (q->qualified[i].metric == metric)
+      scale_add(scale, &c, q->qualified[i].qualifier, q->qualified[i].count);
+  return c;
+}
+
+static int64_t sum_of(const struct obs_queue *q, enum obs_metric metric) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < q->qualified_count; i++)
+    if (q->qualified[i].metric == metric)
+      sum += q->qualified[i].count;
+  return sum;
+}
+
+static void put_by_status(const struct put *p, enum gc_metric_id metric,
+                          const struct scale *scale,
+                          const struct scale_counts *c) {
+  for (size_t i = 0; i < scale->count; i++)
+    if (i < scale->known || c->is_told[i])
+      put_gauge(p, metric, scale->names[i], (double)c->at[i]);
 }
 
 /* Sums over what is listed are truly 0 when nothing is; member and active have
  * a number of their own, and one that the answer does not tell is not 0. */
 static void put_agents(const struct put *p, const struct obs_queue *q) {
-  struct rows on_queue = {.count = 0};
-  int64_t on = 0, off = 0;
-  for (size_t i = 0; i < q->qualified_count; i++) {
-    const struct obs_qualified *one = &q->qualified[i];
-    if (one->metric == OBS_OFF_QUEUE_USERS)
-      off += one->count;
-    if (one->metric != OBS_ON_QUEUE_USERS)
-      continue;
-    on += one->count;
-    add_row(&on_queue, gc_intern_text(&p->o->statuses, one->qualifier),
-            one->count);
-  }
-  int64_t available = row_count(&on_queue, "idle");
-  int64_t busy = row_count(&on_queue, "interacting") +
-                 row_count(&on_queue, "communicating");
+  struct scale_counts on = counts_of(&p->routing, q, OBS_ON_QUEUE_USERS);
+  int64_t available = scale_of(&p->routing, &on, "idle");
+  int64_t busy = scale_of(&p->routing, &on, "interacting") +
+                 scale_of(&p->routing, &on, "communicating");
 
   if (q->known & 1u << OBS_MEMBER_USERS || p->o->zero_when_absent)
     put_gauge(p, GC_METRIC_QUEUE_AGENTS, "member", (double)q->member);
   if (q->known & 1u << OBS_ACTIVE_USERS || p->o->zero_when_absent)
     put_gauge(p, GC_METRIC_QUEUE_AGENTS, "active", (double)q->active);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "on_queue", (double)on);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "off_queue", (double)off);
+  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "on_queue",
+            (double)sum_of(q, OBS_ON_QUEUE_USERS));
+  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "off_queue",
+            (double)sum_of(q, OBS_OFF_QUEUE_USERS));
   put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)available);
   put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)busy);
-  put_routing(p, q);
-  put_presences(p, q);
+
+  struct scale_counts c = counts_of(&p->routing, q, OBS_USER_ROUTING);
+  put_by_status(p, GC_METRIC_QUEUE_AGENTS_ROUTING, &p->routing, &c);
+  c = counts_of(&p->presences, q, OBS_USER_PRESENCES);
+  put_by_status(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &p->presences, &c);
 }
 
 static bool wants_media(const struct obs_view *view, const char *media) {
@@ -171,11 +142,9 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
   const int64_t values[] = {[OBS_WAITING] = m->waiting,
                             [OBS_INTERACTING] = m->interacting,
                             [OBS_ALERTING] = m->alerting};
-  char media[GC_NAME_ROOM];
-  const char *text = gc_intern_text(&p->o->media, m->media);
-  if (!wants_media(p->view, text))
+  const char *media = gc_intern_text(&p->o->media, m->media);
+  if (!wants_media(p->view, media))
     return;
-  (void)gc_name_clean(media, text, strlen(text));
 
   uint32_t known = m->known;
   if (p->o->zero_when_absent)
@@ -224,9 +193,11 @@ static bool entry_of(const struct obs_view *view, const char *id,
 void obs_samples(const struct observations *o, const struct obs_view *view,
                  const struct gc_samples *out, struct obs_tally *ret_tally) {
   char label[GC_NAME_ROOM];
-  struct put p = {o, view, out, ret_tally, label};
+  struct put p = {
+      .o = o, .view = view, .out = out, .tally = ret_tally, .label = label};
 
   *ret_tally = (struct obs_tally){0};
+  make_scales(&p);
   for (uint32_t i = 0; i < o->ids.count && i < o->queue_cap; i++) {
     const struct obs_queue *q = &o->queues[i];
     struct gc_entry entry;

@@ -71,7 +71,7 @@ def build(args: argparse.Namespace) -> Simulator:
         settings.client_secret = args.client_secret_file.read_text().strip()
     clock = Clock(args.speed, args.frozen, args.clock_offset)
     world = World(clock, args.seed, args.queues, args.agents, media, args.plain_names, args.warmup, args.load)
-    app = Simulator(world, settings)
+    app = Simulator(world, settings, args.seed)
     if args.scenario:
         app.scenario = json.loads(args.scenario.read_text())
         app.control.change_config(dict(app.scenario.get("config", {})))

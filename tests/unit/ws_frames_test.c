@@ -57,12 +57,15 @@ static void feed_piece(struct gc_ws_frames *f, const char *bytes, size_t len) {
   for (size_t at = 0; at < len;) {
     struct gc_ws_event e;
     size_t took = gc_ws_frames_next(f, copy + at, len - at, &e);
-    CHECK(took > 0 && took <= len - at);
+    if (took == 0 || took > len - at) {
+      CHECK_THAT(false, "took %zu of %zu", took, len - at);
+      break;
+    }
     at += took;
     if (e.kind != GC_WS_MORE)
       note(&e);
-    else
-      CHECK_INT(at, len);
+    else if (at != len)
+      CHECK_THAT(false, "wants more, but %zu are left", len - at);
   }
   free(copy);
 }
@@ -299,8 +302,7 @@ static void broken_rules_end_it_with_their_code(void) {
        "B1002:a reserved opcode"},
       {"what came before counts", BYTES("\x81\x01x\x89\x00\x83\x00"),
        "T1:x P0: B1002:a reserved opcode"},
-      {"HTTP", BYTES("HTTP/1.1 400 Bad Request\r\n"),
-       "B1002:reserved bits without an extension"},
+      {"HTTP", BYTES("HTTP/1.1 400 Bad Request\r\n"), WSLAY_SAYS},
   };
   check_rows(rows, GC_COUNT(rows));
 }

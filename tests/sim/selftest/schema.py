@@ -16,6 +16,7 @@ from typing import Any, Iterator, Optional
 PROJECT = Path(__file__).resolve().parents[3]
 BESIDE = PROJECT.parent / "shared" / "genesys-api"
 FILE = "swagger-subset.json"
+EVENTS_FILE = "notification-schemas.json"
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
 
 
@@ -116,3 +117,31 @@ def _format_error(value: Any, form: Optional[str]) -> str:
             return "%r is no date-time as the platform writes it" % value
         datetime.datetime.fromisoformat(value[:-1])
     return ""
+
+
+class Events:
+    """Checks messages of the notification sockets by their topic."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._swagger = Swagger({"definitions": document["definitions"], "paths": {}})
+        self._envelope = document["envelopes"]["NotificationEnvelope"]
+        self._topics = [(re.compile(re.escape(name).replace(r"\{id\}", r"[^.]+"), re.IGNORECASE), topic["eventBody"])
+                        for name, topic in sorted(document["topics"].items(), key=lambda t: t[0].count("{"))]
+        self._topics.insert(0, (re.compile(r"channel\.metadata"), document["envelopes"]["ChannelMetadataEventBody"]))
+
+    @staticmethod
+    def load() -> Optional["Events"]:
+        where = directory()
+        if where is None or not (where / EVENTS_FILE).is_file():
+            return None
+        return Events(json.loads((where / EVENTS_FILE).read_text()))
+
+    def check(self, message: dict[str, Any]) -> list[str]:
+        wrong = list(self._swagger.errors(message, self._envelope, "message"))
+        for pattern, schema in self._topics:
+            if pattern.fullmatch(message.get("topicName", "")):
+                return wrong + list(self._swagger.errors(message.get("eventBody"), schema, "eventBody"))
+        return wrong + ["no such topic"]
+
+
+EVENTS = Events.load()

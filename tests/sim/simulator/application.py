@@ -8,31 +8,36 @@ import traceback
 from typing import Iterable, Optional
 
 from . import faults
-from .api import activity, oauth, observations, organization, routing, users
+from .api import activity, notifications, oauth, observations, organization, routing, users
 from .api.router import Call, Router
 from .control import Control
 from .settings import Settings
+from .stream.hub import Hub
 from .web.counters import Counters
 from .web.limiter import Limiter
 from .web.message import ApiError, Reply, Request, standard_error
+from .world.ledger import Ledger
 from .world.model import Division, Queue
 from .world.tally import Tally
 from .world.world import World
 
 MOST_REQUEST_BYTES = "request.bytes.max"
-AREAS = (routing, users, organization, observations, activity)
+AREAS = (routing, users, organization, observations, activity, notifications)
 TICK_S = 0.25
+TICK_STREAM_S = 0.05  # while somebody listens
 
 
 class Simulator:
     """Implements web.server.Application."""
 
-    def __init__(self, world: World, settings: Settings) -> None:
+    def __init__(self, world: World, settings: Settings, seed: int = 1) -> None:
         self.world, self.settings = world, settings
         self.counters, self.limiter, self.faults = Counters(), Limiter(), faults.Faults()
         self.tokens = oauth.Tokens(settings)
         self.tally = Tally(int(world.clock.wall() * 1000))
-        world.observers.append(self.tally)
+        self.ledger = Ledger(world.conversations.values(), world.clock)
+        self.hub = Hub(self, seed)
+        world.observers += [self.tally, self.ledger, self.hub]
         self.router = Router([route for area in AREAS for route in area.ROUTES])
         self.stopping = threading.Event()
         self.scenario: dict[str, object] = {}
@@ -40,9 +45,10 @@ class Simulator:
 
     def tick(self) -> None:
         """Keeps the world going while nobody asks."""
-        while not self.stopping.wait(TICK_S):
+        while not self.stopping.wait(TICK_STREAM_S if self.hub.sockets else TICK_S):
             self.world.advance()
             self.control.run_due()
+            self.hub.tick()
 
     # ---- what the client may see ---------------------------------------------------
 
@@ -93,6 +99,8 @@ class Simulator:
             return route.function
         if request.path in oauth.PATHS:
             return request.method + " /oauth/token"
+        if request.path.startswith(notifications.SOCKET_PATH):
+            return notifications.SOCKET_FUNCTION
         return "%s %s" % (request.method, request.path[:80])
 
     def _ordinary(self, request: Request) -> Reply:
@@ -107,6 +115,8 @@ class Simulator:
     def _handle(self, request: Request) -> Reply:
         if request.path in oauth.PATHS:
             return self.tokens.grant(request)
+        if request.path.startswith(notifications.SOCKET_PATH):
+            return notifications.upgrade(self, request)
         token = self.tokens.check(request)
         self._throttle(request, token.client)
         limit = self.settings.namespaces["platform.api"].get(MOST_REQUEST_BYTES, 512_000)

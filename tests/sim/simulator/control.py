@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from . import truth
 from .faults import KINDS
+from .stream.faults import BENDS, DEEDS
 from .web.message import Reply, Request
 from .world.model import MEDIA
 
@@ -30,11 +31,14 @@ class Control:
             "DELETE /sim/faults": self.delete_faults, "POST /sim/freeze": self.freeze,
             "POST /sim/thaw": self.thaw, "POST /sim/config": self.config, "GET /sim/config": self.get_config,
             "POST /sim/queues": self.queues, "POST /sim/contacts": self.contacts,
+            "POST /sim/agents": self.agents, "GET /sim/truth/stream": self.get_stream_truth,
+            "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
+            "GET /sim/channels": self.get_channels,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
         }
         self._deeds: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "queues": self.change_queues, "contacts": self.change_contacts, "config": self.change_config,
+            "queues": self.change_queues, "agents": self.change_agents, "contacts": self.change_contacts, "config": self.change_config,
             "tokens": self.change_tokens, "freeze": lambda _: self.app.world.freeze(),
             "thaw": lambda _: self.app.world.thaw(),
         }
@@ -55,10 +59,24 @@ class Control:
     # ---- looking ----------------------------------------------------------------------
 
     def help(self, _request: Request, _body: Any) -> Any:
-        return {"endpoints": sorted(self._endpoints), "faults": KINDS, "deeds": sorted(self._deeds)}
+        return {"endpoints": sorted(self._endpoints), "faults": KINDS, "deeds": sorted(self._deeds),
+                "ws": {**DEEDS, **BENDS}}
 
     def get_truth(self, request: Request, _body: Any) -> Any:
         return truth.whole(self.app, request.one("queue"), request.one("conversations") is not None)
+
+    def get_stream_truth(self, request: Request, _body: Any) -> Any:
+        return truth.stream(self.app, truth.question(request))
+
+    def get_events(self, request: Request, _body: Any) -> Any:
+        what = request.many("what")
+        return truth.events(self.app, truth.question(request), what, int(request.one("limit") or 100_000))
+
+    def get_sockets(self, _request: Request, _body: Any) -> Any:
+        return {"now_ms": self.app.hub.wall_ms(), "sockets": self.app.hub.told_sockets()}
+
+    def get_channels(self, _request: Request, _body: Any) -> Any:
+        return {"channels": self.app.hub.told_channels()}
 
     def get_conversation(self, request: Request, _body: Any) -> Any:
         with self.app.world.lock:
@@ -67,15 +85,16 @@ class Control:
 
     def get_counters(self, request: Request, _body: Any) -> Any:
         return {**self.app.counters.told(int(request.one("last") or 50)),
-                "tokens_issued": self.app.tokens.issued, "tokens_live": len(self.app.tokens.live())}
+                "stream": self.app.hub.told(), "tokens_issued": self.app.tokens.issued, "tokens_live": len(self.app.tokens.live())}
 
     def reset_counters(self, _request: Request, _body: Any) -> None:
         self.app.counters.reset()
+        self.app.hub.reset_counts()
 
     def get_config(self, _request: Request, _body: Any) -> Any:
         world = self.app.world
         return {**self.app.settings.told(), "speed": world.clock.speed, "load": world.load,
-                "frozen": world.clock.frozen}
+                "flow_out": world.flow_out, "frozen": world.clock.frozen}
 
     def get_scenario(self, _request: Request, _body: Any) -> Any:
         return self.app.scenario
@@ -85,12 +104,14 @@ class Control:
     def get_faults(self, _request: Request, _body: Any) -> Any:
         with self._lock:
             waiting = [deed for _, deed in self._due]
-        return {"steps": self.app.faults.told(), "deeds_waiting": waiting}
+        with self.app.world.lock:
+            stream = self.app.hub.faults.told()
+        return {"steps": self.app.faults.told(), "ws_steps": stream, "deeds_waiting": waiting}
 
     def post_faults(self, request: Request, body: Any) -> Any:
         """A list appends; {"replace": true, "steps": […]} or ?replace=1 replaces."""
         given = body if isinstance(body, dict) else {"steps": body}
-        steps = given.get("steps", [given] if "on" in given or "do" in given else None)
+        steps = given.get("steps", [given] if set(given) & {"on", "do", "ws"} else None)
         if not isinstance(steps, list):
             raise ValueError("give a list of steps, or {\"steps\": […], \"replace\": true}")
         return self.post_steps(steps, bool(given.get("replace")) or request.one("replace") is not None)
@@ -100,16 +121,23 @@ class Control:
         for deed in deeds:
             if deed["do"] not in self._deeds:
                 raise ValueError("do %r: give one of %s" % (deed["do"], ", ".join(self._deeds)))
-        count = self.app.faults.post([step for step in steps if "do" not in step], replace)
+        of_stream, hub = [step for step in steps if "ws" in step], self.app.hub
+        hub.faults.check(of_stream)
+        count = self.app.faults.post([step for step in steps if not set(step) & {"do", "ws"}], replace)
+        with self.app.world.lock:
+            stream_count = hub.faults.post(of_stream, replace)
         now = time.monotonic()
         with self._lock:
             kept = [] if replace else self._due
             self._due = kept + [(now + float(deed.get("at_s", 0)), deed) for deed in deeds]
         self.run_due()
-        return {"faults": count, "deeds": len(deeds)}
+        hub.tick()
+        return {"faults": count, "ws": stream_count, "deeds": len(deeds)}
 
     def delete_faults(self, _request: Request, _body: Any) -> None:
         self.app.faults.clear()
+        with self.app.world.lock:
+            self.app.hub.faults.clear()
         with self._lock:
             self._due = []
 
@@ -139,13 +167,18 @@ class Control:
     def change_config(self, changes: dict[str, Any]) -> Any:
         """Settings by name; speed and load belong to the world."""
         world, changes = self.app.world, dict(changes)
-        speed, load = changes.pop("speed", None), changes.pop("load", None)
+        speed, load, flow_out = (changes.pop(name, None) for name in ("speed", "load", "flow_out"))
         if speed is not None and float(speed) <= 0:
             raise ValueError("speed must be positive")
         limited = "rate_limit" in changes
         self.app.settings.change(changes)
         if limited:
             self.app.limiter.reset()
+        if "heartbeat_s" in changes:
+            with world.lock:
+                self.app.hub.beat_at_once()
+        if flow_out is not None:
+            world.flow_out = float(flow_out)
         if speed is not None:
             world.set_speed(float(speed))
         if load is not None:
@@ -181,7 +214,8 @@ class Control:
         return self.change_contacts(body or {})
 
     def change_contacts(self, given: dict[str, Any]) -> Any:
-        """op arrive (queueId, mediaType, count) | disconnect (conversationId); also while frozen."""
+        """op arrive (queueId, mediaType, count) | disconnect (conversationId) | flow_out (conversationId,
+        queueId: the other queue); also while frozen."""
         world = self.app.world
         with world.lock:
             world.advance()
@@ -196,7 +230,27 @@ class Control:
             if given["op"] == "disconnect":
                 found = world.conversations[given["conversationId"]]
                 return {"disconnected": world.contacts.disconnect(found)}
-        raise ValueError("op %r: give arrive or disconnect" % given["op"])
+            if given["op"] == "flow_out":
+                visit = world.conversations[given["conversationId"]].visit
+                if visit is None or visit.state == "interacting":
+                    raise ValueError("the conversation does not wait")
+                world.contacts.flow_out(visit, world.queues[self._queue_id(given["queueId"])])
+                return {"queueId": visit.queue.id}
+        raise ValueError("op %r: give arrive, disconnect or flow_out" % given["op"])
+
+    def agents(self, _request: Request, body: Any) -> Any:
+        return self.change_agents(body or {})
+
+    def change_agents(self, given: dict[str, Any]) -> Any:
+        """op join | leave (userId, queueId): activates or deactivates a member of the queue."""
+        if given["op"] not in ("join", "leave"):
+            raise ValueError("op %r: give join or leave" % given["op"])
+        world, joined = self.app.world, given["op"] == "join"
+        with world.lock:
+            world.advance()
+            agent, queue = world.agents[given["userId"]], world.queues[self._queue_id(given["queueId"])]
+            world.staff.activate(agent, queue, joined)
+        return {"userId": agent.id, "queueId": queue.id, "joined": joined}
 
     def revoke_tokens(self, _request: Request, body: Any) -> Any:
         return self.change_tokens(body or {})

@@ -30,6 +30,7 @@ KINDS = {
     "huge": "a very large body of valid JSON (huge_mb, default 64)",
     "http10": "the ordinary answer as HTTP/1.0, delimited by close",
     "chunked": "the ordinary answer in chunks",
+    "bad_accept": "an upgrade to WebSocket with a wrong Sec-WebSocket-Accept",
     "revoke_token": "all tokens are revoked, then the ordinary answer (401)",
     "expire_token": "all tokens expire, then the ordinary answer (401)",
 }
@@ -139,6 +140,8 @@ def apply(step: Step, request: Request, ordinary: Callable[[], Reply],
         if answer in ("revoke_token", "expire_token"):
             revoke(answer == "expire_token")
         reply = ordinary()
+        if answer == "bad_accept" and reply.takeover is not None:
+            reply.headers["Sec-WebSocket-Accept"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
     mode = answer if answer in ("slow_body", "truncate", "reset", "close", "hang", "http10",
                                 "chunked", "huge") else "normal"
     reply.delivery = Delivery(

@@ -27,6 +27,14 @@ class Settings:
     activity_zeros: bool = False  # true: activity answers name every queue and medium
     bare_groups: bool = True  # now and then a group without "data"
     gzip: bool = True
+    channel_life_s: float = 86_400.0
+    heartbeat_s: float = 30.0
+    closing_notice_s: float = 60.0  # between v2.system.socket_closing and the close
+    token_end_closes: bool = True  # a channel's socket is closed (1001) when the token that subscribed it ends
+    combined_as_one: bool = True  # a combined topic counts as one towards the 1,000
+    half_hour_s: float = 1800.0  # interval of the aggregates in v2.analytics.queues.{id}.observations
+    observation_gap_s: float = 1.0  # the analytics topics of a queue speak at most so often
+    connect_base: Optional[str] = None  # of connectUri, e.g. "wss://localhost:8443"; None: where the request came
     keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a word
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
         "platform.api": {"client.credentials.token.rate.per.minute": 300,

@@ -2,9 +2,10 @@
 """What is really the case in the world, for tests to compare with."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .world import gauges
+from .web.message import Request
+from .world import gauges, ledger
 from .world.model import MEDIA, Conversation, Participant, PresenceDefinition, Queue
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool 
         definitions = {p.id: p for p in world.presences}
         chosen = [q for q in world.queues.values() if queue_id in (None, q.id)]
         told: dict[str, Any] = {
-            "now_ms": int(world.clock.wall() * 1000), "virtual_s": round(world.clock.now(), 3),
+            "seq": app.ledger.seq, "now_ms": int(world.clock.wall() * 1000), "virtual_s": round(world.clock.now(), 3),
             "frozen": world.clock.frozen, "speed": world.clock.speed,
             "totals_since_ms": app.tally.since_ms, "conversations_live":
                 sum(c.end_ms is None for c in world.conversations.values()),
@@ -68,6 +69,44 @@ def _contacts(queue: Queue, media: str, conversations: bool) -> dict[str, Any]:
 def _media_totals(app: "Simulator", queue_id: str) -> dict[str, Any]:
     return {media: app.tally.totals[queue_id, media].told() for media in MEDIA
             if (queue_id, media) in app.tally.totals}
+
+
+# ---- what a client of the conversation topics should have counted ------------------------
+
+def question(request: Request) -> ledger.Question:
+    def number(name: str, kind: Callable[[str], Any]) -> Any:
+        text = request.one(name)
+        return None if text is None else kind(text)
+
+    made = ledger.Question(
+        number("since_ms", int), number("until_ms", int), number("since_seq", int),
+        number("offered_since_ms", int), request.one("queue"), number("target_s", lambda t: float(t) * 1000),
+        fresh=(request.one("fresh") or "0") not in ("0", "false"))
+    if request.many("buckets"):
+        made.bounds_s = tuple(float(bound) for bound in request.many("buckets"))
+    return made
+
+
+def stream(app: "Simulator", asked: ledger.Question) -> dict[str, Any]:
+    world = app.world
+    with world.lock:
+        world.advance()
+        now_ms = int(world.clock.wall() * 1000)
+        queues: dict[str, dict[str, Any]] = {}
+        for (queue, media), sums in ledger.sums(app.ledger, asked, now_ms).items():
+            queues.setdefault(queue, {})[media] = sums.told(asked.bounds_s)
+        return {"now_ms": now_ms, "seq": app.ledger.seq, "since_ms": app.tally.since_ms, "queues": queues,
+                "complete": len(app.ledger.lines) < ledger.KEPT_LINES}
+
+
+def events(app: "Simulator", asked: ledger.Question, what: list[str], limit: int) -> dict[str, Any]:
+    """The lines themselves, the oldest first."""
+    world = app.world
+    with world.lock:
+        world.advance()
+        found = [line._asdict() for line in app.ledger.lines if asked.wants(line) and (not what or line.what in what)]
+        return {"now_ms": int(world.clock.wall() * 1000), "seq": app.ledger.seq, "events": found[:limit],
+                "truncated": len(found) > limit}
 
 
 def conversation(found: Conversation) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Iterable, Optional
 from urllib.parse import parse_qs
 
 from ..web.message import ApiError, Reply, Request, standard_error
@@ -108,6 +108,14 @@ class Tokens:
                 else:
                     token.revoked = True
             return len(hit)
+
+    def ended(self, texts: Iterable[str]) -> dict[str, str]:
+        """Those that are no longer about: revoked or expired."""
+        now = time.monotonic()
+        with self._lock:
+            found = {text: self._tokens.get(text) for text in texts}
+            return {text: "revoked" if token is not None and token.revoked else "expired"
+                    for text, token in found.items() if token is None or token.revoked or token.expires <= now}
 
     def live(self) -> list[str]:
         now = time.monotonic()

@@ -24,15 +24,19 @@ class Call:
     token: str
     params: dict[str, str] = field(default_factory=dict)
 
-    def body(self) -> dict[str, Any]:
-        """The JSON object of a query."""
+    def json(self) -> Any:
+        """The JSON value of the body."""
         kind = self.request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/json":
             raise standard_error(415)
         try:
-            value = json.loads(self.request.body)
+            return json.loads(self.request.body)
         except ValueError:
             raise bad_request("The request body is not valid JSON.") from None
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object of a query."""
+        value = self.json()
         if not isinstance(value, dict):
             raise bad_request("The request body must be a JSON object.")
         return value

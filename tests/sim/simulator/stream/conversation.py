@@ -187,5 +187,5 @@ def of_medium(conversation: Conversation) -> Body:
             "otherMediaUris": [], "address": conversation.ani, "accessAttributes": [],
             "divisions": _divisions(conversation)}
     if conversation.media == "voice":
-        made.update(recordingState="NONE", securePause=False, maxParticipants=15)
+        made.update(recordingState="none", securePause=False, maxParticipants=15)
     return made

@@ -83,9 +83,10 @@ class StreamSocket:
 
     # ---- the socket's own thread --------------------------------------------------------
 
-    def run(self, plug: socket.socket, early: bytes) -> None:
-        """`early`: what the client sent behind its upgrade request."""
+    def run(self, plug: socket.socket, early: bytes, head: bytes) -> None:
+        """`head`: our answer to the upgrade; `early`: what the client sent behind its request."""
         self._plug = plug
+        self._out += head
         plug.setblocking(False)
         try:
             if early:

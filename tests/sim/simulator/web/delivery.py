@@ -45,6 +45,18 @@ def head(request: Request, reply: Reply, keep: bool, length: int, now: float) ->
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
 
 
+def upgrade_head(reply: Reply, now: float) -> bytes:
+    lines = ["HTTP/1.1 101 Switching Protocols", "Date: " + email.utils.formatdate(now, usegmt=True),
+             *("%s: %s" % item for item in reply.headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def drip(out: socket.socket, data: bytes, reply: Reply) -> None:
+    for at in range(0, len(data), reply.delivery.drip_bytes):
+        out.sendall(data[at:at + reply.delivery.drip_bytes])
+        pause(reply.delivery.drip_s)
+
+
 def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply,
             keep: bool, now: float) -> tuple[int, bool]:
     """Sends the reply; returns the bytes sent and whether the connection goes on."""
@@ -71,9 +83,7 @@ def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply
         return len(start) + len(body), False
     out.sendall(start)
     if how.mode == "slow_body":
-        for at in range(0, len(body), how.drip_bytes):
-            out.sendall(body[at:at + how.drip_bytes])
-            pause(how.drip_s)
+        drip(out, body, reply)
     elif how.mode == "chunked":
         for at in range(0, len(body), 1000):
             piece = body[at:at + 1000]

@@ -164,12 +164,37 @@ class Connection:
     def _send(self, request: Request, reply: Reply, sent: Callable[[int, bool], None]) -> bool:
         keep = (request.headers.get("connection", "").lower() != "close"
                 and request.headers.get(":version") == "HTTP/1.1")
+        if reply.takeover is not None:
+            return self._hand_over(reply, sent)
         gzipped = self._compress(request, reply)
         self.abrupt = reply.delivery.mode in delivery.ABRUPT
         count, open_still = delivery.deliver(self.socket, self.reader, request, reply, keep,
                                              self.application.wall())
         sent(count, gzipped)
         return open_still and keep
+
+    def _hand_over(self, reply: Reply, sent: Callable[[int, bool], None]) -> bool:
+        """An upgrade: the connection belongs to the socket from now on, and ends with it."""
+        head, self.abrupt = delivery.upgrade_head(reply, self.application.wall()), True
+        sent(len(head), False)
+        if reply.delivery.mode == "truncate":
+            self.socket.sendall(head[:len(head) // 2])
+            return False
+        if reply.delivery.mode == "slow_body":
+            delivery.drip(self.socket, head, reply)
+            head = b""
+        assert reply.takeover is not None
+        reply.takeover(self.socket, self._early(), head)
+        return False
+
+    def _early(self) -> bytes:
+        """What came behind the request and lies in the buffer of the reader."""
+        self.socket.setblocking(False)
+        try:
+            waiting = len(self.reader.peek(1))
+            return self.reader.read(waiting) if waiting else b""
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return b""
 
     def _compress(self, request: Request, reply: Reply) -> bool:
         accepted = [part.strip().split(";") for part in

@@ -111,7 +111,13 @@ class Contacts:
             self._alert(visit, agent)
 
     def _lose_patience(self, visit: Visit) -> None:
-        if visit.conversation.visit is visit and visit.state != "interacting":
+        if visit.conversation.visit is not visit or visit.state == "interacting":
+            return
+        world = self.world
+        others = [q for q in world.serving[visit.media] if q is not visit.queue] if world.flow_out > 0 else []
+        if others and world.rng.random() < world.flow_out:
+            self.flow_out(visit, world.rng.choice(others))
+        else:
             self.abandon(visit, "endpoint")
 
     def abandon(self, visit: Visit, how: str) -> None:
@@ -124,6 +130,17 @@ class Contacts:
         for name in ("tAbandon", "tAcd", "tWait"):
             self.world.emit(visit.queue, visit.media, name, waited)
         self._finish(visit.conversation, how, visit.queue)
+
+    def flow_out(self, visit: Visit, target: Queue) -> None:
+        """Unanswered to another queue: the acd participant ends, the conversation goes on."""
+        self._silence(visit, "system")
+        self._out_of(visit)
+        self._end_participant(visit.acd, "transfer")
+        waited = self.world.at_ms() - visit.entered_ms
+        for name in ("tFlowOut", "tAcd", "tWait"):
+            self.world.emit(visit.queue, visit.media, name, waited)
+        visit.served_by = None
+        self.enter(visit.conversation, target)
 
     def _silence(self, visit: Visit, how: str) -> None:
         """Stops the ringing at the alerted agent, if any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Optional
 
-from .model import Agent, PresenceDefinition, Visit
+from .model import Agent, PresenceDefinition, Queue, Visit
 
 if TYPE_CHECKING:
     from .world import World
@@ -68,6 +68,14 @@ class Staff:
     def _pause(self, agent: Agent) -> None:
         kind = self.world.rng.choices([p[0] for p in PAUSES], [p[1] for p in PAUSES])[0]
         self.set_presence(agent, self._definition(kind))
+
+    def activate(self, agent: Agent, queue: Queue, joined: bool) -> None:
+        """A member who is not joined gets no contacts of the queue."""
+        queue.members[agent.id].joined = joined
+        self._touch(agent)
+        self.world.agent_changed(agent, "queues")
+        if joined:
+            self.world.contacts.offer_work(agent)
 
     # ---- routing status --------------------------------------------------------
 

@@ -45,6 +45,7 @@ class World:
         self.plain_names = plain_names
         self.media = [m for m in MEDIA if m in set(media)]
         self.load = load
+        self.flow_out = 0.0  # share of those who lose patience that go to another queue instead of leaving
         self.now = 0.0  # virtual moment of the event being played
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._serial = 0
