@@ -16,7 +16,7 @@ struct gc_edge {
   uint32_t (*dice)(void *ctx);   /* 32 random bits */
   /* The outcome of something that concerns the whole account: GC_OK when it
    * is well (again). `cause` is one of a few fixed words ("token", "api",
-   * "throttle", "names queues"). Called often; whoever listens damps. */
+   * "throttle", "list of queues" …). Called often; whoever listens damps. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };

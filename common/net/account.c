@@ -161,6 +161,7 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
       .in_body = s->token_in_body,
       .scope = s->scope,
       .margin_s = s->token_margin_s,
+      .host_hint = s->region,
   };
   struct gc_api_settings api = {.base_url = s->base_url,
                                 .max_concurrent = s->max_concurrent};

@@ -2,19 +2,15 @@
 #include "common/net/api.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/backoff.h"
 #include "common/base/breaker.h"
-#include "common/base/token.h"
+#include "common/base/throttle.h"
+#include "common/net/api_words.h"
 
 enum {
   ATTEMPTS = 3,
-  /* Beyond this Retry-After is a daily quota of one function, not the
-   * account's rate (the official SDKs draw the same line). */
-  PAUSE_MOST_S = 180,
   /* The Date header counts whole seconds. */
   CLOCK_NOISE_MS = 1500,
 };
@@ -31,11 +27,8 @@ struct gc_api {
   struct gc_timer timer; /* the next look at the queue */
 
   struct gc_breaker breaker;
-  struct gc_backoff throttle; /* 429 without Retry-After */
-  uint64_t paused_until_ms;
-  uint64_t suspended_until_ms[GC_ENDPOINT_COUNT];
+  struct gc_throttle throttle;
   bool failing[GC_ENDPOINT_COUNT]; /* told as "api", not yet well again */
-  bool throttled;
   int64_t clock_offset_ms;
   struct gc_api_stats counts;
 };
@@ -119,31 +112,6 @@ static void finish(struct gc_api *api, struct gc_call *call,
   call->done(call, reply, err);
 }
 
-static void describe(const struct gc_call *call, const struct gc_reply *reply,
-                     const struct gc_verdict *v, const struct gc_err *below,
-                     struct gc_err *err) {
-  const struct gc_endpoint *e = endpoint_of(call);
-  enum gc_code code = v->code;
-  if (reply->failure != GC_FAILURE_NONE) {
-    if (reply->failure == GC_FAILURE_SINK)
-      code = below->code;
-    (void)gc_fail(err, code, "%s: %s%s%s", e->function, below->text,
-                  reply->correlation[0] != '\0' ? "; correlation id " : "",
-                  reply->correlation);
-    return;
-  }
-
-  char words[120]; /* of a text of 400, so that the correlation id fits */
-  gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
-  bool lacks = v->code == GC_ERR_PERMISSION && e->permission[0] != '\0';
-  (void)gc_fail(
-      err, code, "%s: the API answered %d%s%s%s%s%s%s; correlation id %s",
-      e->function, reply->status, words[0] != '\0' ? " " : "", words,
-      lacks ? "; needs the permission " : "", lacks ? e->permission : "",
-      v->hint[0] != '\0' ? "; " : "", v->hint,
-      reply->correlation[0] != '\0' ? reply->correlation : "none");
-}
-
 static void count(struct gc_api *api, const struct gc_call *call,
                   const struct gc_reply *reply) {
   api->counts.requests[call->endpoint][gc_answer_class(reply)]++;
@@ -161,63 +129,29 @@ static void count(struct gc_api *api, const struct gc_call *call,
   }
 }
 
-/* How long the account rests. Requests that were out together fail together:
- * a later answer neither shortens the pause nor is a failure after a failure.
- */
-static uint32_t pause_ms(struct gc_api *api, uint32_t ask_s) {
-  uint64_t now_ms = now(api);
-  uint32_t left_ms = api->paused_until_ms > now_ms
-                         ? (uint32_t)(api->paused_until_ms - now_ms)
-                         : 0;
-  if (ask_s * 1000 <= left_ms && left_ms > 0)
-    return left_ms;
-  return gc_backoff_fail(&api->throttle, ask_s * 1000,
-                         api->edge->dice(api->edge->ctx));
-}
-
-/* 429. The whole account rests, or, for a daily quota, this function alone. */
 static void throttle(struct gc_api *api, struct gc_call *call,
                      const struct gc_reply *reply) {
   struct gc_err err;
-  const char *function = endpoint_of(call)->function;
-  uint32_t ask_s = reply->has_retry_after ? reply->retry_after_s : 0;
-  if (ask_s > PAUSE_MOST_S) {
-    api->suspended_until_ms[call->endpoint] = now(api) + ask_s * 1000ull;
-    (void)gc_fail(&err, GC_ERR_THROTTLED,
-                  "%s: the API answered 429 and asks to wait %" PRIu32
-                  " s: this function rests, the others go on; correlation id "
-                  "%s",
-                  function, ask_s, reply->correlation);
-    note(api, "throttle", &err);
-    api->throttled = true;
+  uint64_t wait_ms;
+  bool whole_account =
+      gc_throttle_note(&api->throttle, call->endpoint,
+                       reply->has_retry_after ? reply->retry_after_s : 0,
+                       api->edge->dice(api->edge->ctx), now(api), &wait_ms);
+  gc_api_describe_throttle(endpoint_of(call), reply, whole_account, wait_ms,
+                           &err);
+  note(api, "throttle", &err);
+  if (!whole_account) {
     finish(api, call, reply, &err);
     return;
   }
-
-  uint32_t wait_ms = pause_ms(api, ask_s);
-  api->paused_until_ms = now(api) + wait_ms;
-  gc_auth_pause(api->auth, api->paused_until_ms);
-  (void)gc_fail(&err, GC_ERR_THROTTLED,
-                "%s: the API answered 429: no request of this account for "
-                "%.1f s; something else uses the same OAuth client, or "
-                "RequestsPerMinute is above its limit; correlation id %s",
-                function, wait_ms / 1000.0, reply->correlation);
-  note(api, "throttle", &err);
-  api->throttled = true;
+  gc_auth_pause(api->auth, api->throttle.paused_until_ms);
   enqueue(api, call, true);
 }
 
-/* Not over while a function rests. */
 static void well(struct gc_api *api) {
   struct gc_err fine = {.code = GC_OK};
-  gc_backoff_reset(&api->throttle);
-  if (!api->throttled)
-    return;
-  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
-    if (now(api) < api->suspended_until_ms[i])
-      return;
-  note(api, "throttle", &fine);
-  api->throttled = false;
+  if (gc_throttle_over(&api->throttle, now(api)))
+    note(api, "throttle", &fine);
 }
 
 static void retry_or_finish(struct gc_api *api, struct gc_call *call,
@@ -225,7 +159,7 @@ static void retry_or_finish(struct gc_api *api, struct gc_call *call,
                             const struct gc_err *err) {
   uint32_t ask_s = reply->has_retry_after ? reply->retry_after_s : 0;
   call->failures++;
-  if (call->failures >= ATTEMPTS || ask_s > PAUSE_MOST_S ||
+  if (call->failures >= ATTEMPTS || ask_s > GC_THROTTLE_ACCOUNT_MOST_S ||
       gc_breaker_is_open(&api->breaker)) {
     finish(api, call, reply, err);
     return;
@@ -250,7 +184,7 @@ static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
   gc_breaker_note(&api->breaker, call->is_probe, !v.breaks, now(api));
   look_again_at(api, now(api));
   if (v.action != GC_DONE)
-    describe(call, reply, &v, below, &err);
+    gc_api_describe(endpoint_of(call), reply, &v, below, &err);
 
   switch (v.action) {
   case GC_DONE:
@@ -363,8 +297,8 @@ static struct gc_call *next_call(struct gc_api *api, uint64_t now_ms,
 
 /* Why nothing may go now, as the time to look again; 0: it may. */
 static uint64_t must_wait(struct gc_api *api, uint64_t now_ms) {
-  if (now_ms < api->paused_until_ms)
-    return api->paused_until_ms;
+  if (now_ms < api->throttle.paused_until_ms)
+    return api->throttle.paused_until_ms;
   if (api->flying_count >= api->settings.max_concurrent)
     return UINT64_MAX; /* the next answer looks again */
   if (!gc_breaker_allows(&api->breaker, now_ms))
@@ -390,13 +324,14 @@ static bool is_down(struct gc_api *api, uint64_t now_ms) {
 
 static bool end_suspended(struct gc_api *api, struct gc_call *call,
                           uint64_t now_ms) {
-  uint64_t until_ms = api->suspended_until_ms[call->endpoint];
-  if (now_ms >= until_ms)
+  uint64_t rest_ms =
+      gc_throttle_rest_ms(&api->throttle, call->endpoint, now_ms);
+  if (rest_ms == 0)
     return false;
   struct gc_err err;
   (void)gc_fail(&err, GC_ERR_THROTTLED,
                 "%s rests for another %" PRIu64 " s, as the API asked",
-                endpoint_of(call)->function, (until_ms - now_ms) / 1000 + 1);
+                endpoint_of(call)->function, rest_ms / 1000 + 1);
   dequeue(api, call);
   finish(api, call, NULL, &err);
   return true;
@@ -437,8 +372,8 @@ struct gc_api *gc_api_new(const struct gc_api_settings *settings,
   api->auth = auth;
   api->budget = budget;
   api->breaker =
-      (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_most_ms = 60000};
-  api->throttle = (struct gc_backoff){.base_ms = 3000, .cap_ms = 60000};
+      (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_most_ms = 15000};
+  gc_throttle_init(&api->throttle);
   api->timer = (struct gc_timer){.fire = pump, .ctx = api};
   return api;
 }

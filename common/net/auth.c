@@ -297,7 +297,7 @@ struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
   a->ctx = ctx;
   a->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 60000};
   a->breaker =
-      (struct gc_breaker){.limit = 3, .rest_ms = 5000, .rest_most_ms = 60000};
+      (struct gc_breaker){.limit = 3, .rest_ms = 5000, .rest_most_ms = 15000};
   a->timer = (struct gc_timer){.fire = on_timer, .ctx = a};
   a->authorization.most = a->body.most = 8 * GC_SECRET_MOST_BYTES;
   return a;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,8 +114,9 @@ static enum gc_code check_version(struct gc_store *s, bool *ret_foreign,
 
 static enum gc_code open_file(struct gc_store *s, bool *ret_foreign,
                               struct gc_err *err) {
-  /* SQLite would make it as the umask says; its other files follow this one. */
-  int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  /* SQLite would make it as the umask says; its other files follow this one.
+   * Only a new one: to close a file drops this process's locks on it. */
+  int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0)
     close(fd);
   int code = sqlite3_open_v2(
@@ -173,9 +175,25 @@ static enum gc_code make_folder(const char *folder, struct gc_err *err) {
                  folder, strerror(errno));
 }
 
+/* One process at a time opens a file, as in a restart that overlaps: when two
+ * turn it to WAL, SQLite gives up at once with "locked" or "I/O error". Held
+ * until the caller closes it; -1 where there are no locks. */
+static int lock_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0)
+    flock(fd, LOCK_EX);
+  return fd;
+}
+
+static void fd_auto(int *fd) {
+  if (*fd >= 0)
+    close(*fd);
+}
+
 enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
                            struct gc_err *ret_warning, struct gc_err *err) {
   GC_TRY(make_folder(folder, err));
+  GC_AUTO(fd_auto) int locked = lock_folder(folder);
   GC_AUTO(gc_store_close_auto) struct gc_store *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "state file: out of memory");

@@ -331,8 +331,10 @@ static void on_stream_closed(void *ctx, enum gc_failure failure,
   leave(ws);
 }
 
+/* `now_ms` is that of the round's beginning: something may have been heard
+ * since. */
 static void look_at_open(struct gc_ws *ws, uint64_t now_ms) {
-  if (ws->idle_timeout_ms > 0 && now_ms - ws->heard_ms >= ws->idle_timeout_ms) {
+  if (ws->idle_timeout_ms > 0 && ws->heard_ms + ws->idle_timeout_ms <= now_ms) {
     report_timeout(ws, "nothing was heard", ws->idle_timeout_ms);
     return;
   }

@@ -62,7 +62,7 @@ void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,
   char wait[48] = "";
   if (reply.has_retry_after)
     snprintf(wait, sizeof(wait), "; asks to wait %u s", reply.retry_after_s);
-  char words[256];
+  char words[320];
   snprintf(
       words, sizeof(words), "no WebSocket: the server answered %d%s%s%s%s%s",
       h->status, h->excerpt[0] != '\0' ? ": " : "", h->excerpt, wait,

@@ -353,7 +353,7 @@ static void end_party(struct cv_decoder *d) {
 
   if (p == &d->spare)
     d->event.dropped++;
-  else if (p->id != cv_id_hash((struct cv_id){0, 0}))
+  else if (p->id != 0)
     d->event.count++;
 }
 

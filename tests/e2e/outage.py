@@ -17,6 +17,7 @@ SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_li
 SERIES = ("Queue 0001", "queue_agents", "member")
 OBSERVATIONS = "POST /api/v2/analytics/*"
 LONGEST_REST_S = 5.0  # of a breaker that opens for the first time
+BUSY_S = 4.0  # what a busy machine and a request that was under way may add
 
 
 def times(daemon: Collectd) -> list[float]:
@@ -52,7 +53,7 @@ def away_at_the_start() -> None:
     gate.open()
     took = recovery_s(daemon, time.time(), 25)
     note("values %.1f s after the API came (outage of 6 s at the start)" % took)
-    check("back within the breaker's rest", took < 2 * LONGEST_REST_S + 2, took)
+    check("back within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
     daemon.says("token", "good again", within_s=3)
     same("token requests that arrived", sim.counters()["token_requests_total"], 1)
     daemon.stop()
@@ -71,7 +72,7 @@ def away_in_the_middle() -> None:
     gate.open()
     took = recovery_s(daemon, time.time(), 25)
     note("values %.1f s after the API was back (outage of 7 s)" % took)
-    check("back within the breaker's rest", took < 2 * LONGEST_REST_S + 2, took)
+    check("back within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
     daemon.says("api: good again", within_s=5)
     daemon.stop()
 
@@ -79,7 +80,7 @@ def away_in_the_middle() -> None:
 def names_outlive_a_restart() -> None:
     """The list of queues fails, observations work: labels come from StateDir."""
     sim = Simulator(**SMALL)
-    state = process.folder("state")
+    state = process.folder("state") / "genesys"  # not there yet
     first = Collectd(small(sim), queues(), state_dir=state)
     first.wait_up()
     wait_until(lambda: times(first), 5, "values")
@@ -181,7 +182,7 @@ def nonsense(name: str) -> Callable[[], None]:
         ended = time.time()
         asked = sim.fault_hits()
         try:
-            took = recovery_s(daemon, ended, 1 + fault.slack_s + 1.5)
+            took = recovery_s(daemon, ended, 1 + fault.slack_s + BUSY_S)
             check("%s: values after it" % name, True)
             note("%s: values %.2f s after it, %d requests in its %g s" % (name, took, asked, fault.lasts_s))
         except process.Late as late:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 
-from lib import process, report
+from lib import report
 from lib.collectd import DAEMON, Collectd, account, queues
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
@@ -136,6 +136,7 @@ def nothing_shows_the_secret_or_the_token() -> None:
 
 if __name__ == "__main__":
     report.main([a_short_token_is_renewed_without_a_gap, several_blocks_ask_for_one_token,
-                 a_revoked_token_is_replaced_once, a_late_refusal_of_an_old_token_renews_nothing, id_and_secret_may_go_in_the_body,
-                 a_gateway_s_token_path_is_used_as_it_is, nothing_shows_the_secret_or_the_token],
+                 a_revoked_token_is_replaced_once, a_late_refusal_of_an_old_token_renews_nothing,
+                 id_and_secret_may_go_in_the_body, a_gateway_s_token_path_is_used_as_it_is,
+                 nothing_shows_the_secret_or_the_token],
                 {"collectd": DAEMON})

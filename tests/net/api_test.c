@@ -270,6 +270,8 @@ static void the_budget_paces_for_hours(void) {
     CHECK(to - from <= PER_MINUTE + 1); /* and the token */
   }
   CHECK_INT(replay_count(&r, "POST /oauth/token"), 1);
+  /* It waits for the budget and does not look each millisecond. */
+  CHECK(r.timers.turns < 10 * r.request_count);
   end();
 }
 
@@ -359,6 +361,24 @@ static void a_401_that_stays_is_an_error(void) {
   CHECK_INT(k.err.code, GC_ERR_AUTH);
   CHECK_INT(replay_count(&r, USERS), 1);
   CHECK_INT(replay_count(&r, "POST /oauth/token"), 2);
+  end();
+}
+
+/* Not even when the renewal took so long that another one were due. */
+static void a_call_is_asked_once_more_and_no_oftener(void) {
+  begin_with(300, 4);
+  replay_answer(&r, &(struct replay_answer){.match = "POST /oauth/token",
+                                            .times = REPLAY_ALWAYS,
+                                            .status = 200,
+                                            .body = TOKEN,
+                                            .delay_ms = 61000});
+  answer(QUEUES, REPLAY_ALWAYS, 401);
+  struct job j;
+  call(&j, GC_ENDPOINT_QUEUES);
+  replay_run(&r, 600000);
+  CHECK_INT(j.done, 1);
+  CHECK_INT(j.err.code, GC_ERR_AUTH);
+  CHECK_INT(replay_count(&r, QUEUES), 2);
   end();
 }
 
@@ -661,8 +681,8 @@ static void a_429_silences_the_account_for_as_long_as_it_says(void) {
     call(&a, GC_ENDPOINT_QUEUES);
     replay_settle(&r);
     call(&b, GC_ENDPOINT_USERS);
-    CHECK(gc_auth_reject(auth, 1)); /* wants a new token now */
     size_t before = r.request_count;
+    CHECK(gc_auth_reject(auth, 1)); /* wants a new token now */
     replay_run(&r, ask_s[i] * 1000 - 1);
     CHECK_INT(r.request_count, before);
     CHECK_INT(a.done + b.done, 0);
@@ -678,6 +698,20 @@ static void a_429_silences_the_account_for_as_long_as_it_says(void) {
     CHECK_INT(replay_noticed(&r, "throttle", GC_OK), 1);
     end();
   }
+}
+
+static void a_throttled_call_keeps_its_place(void) {
+  begin_with(300, 1);
+  token();
+  throttled(QUEUES, 5);
+  answer("GET", REPLAY_ALWAYS, 200);
+  struct job a, b;
+  call(&a, GC_ENDPOINT_QUEUES);
+  call(&b, GC_ENDPOINT_USERS);
+  replay_run(&r, 10000);
+  CHECK_INT(a.order, 1);
+  CHECK_INT(b.order, 2);
+  end();
 }
 
 static void a_429_without_a_time_backs_off(void) {
@@ -1067,7 +1101,12 @@ static void a_call_may_be_made_again_inside_done(void) {
   j.call.done = on_done_again;
   rounds = 10;
   gc_api_call(api, &j.call);
-  replay_settle(&r);
+  for (unsigned before = rounds; rounds > 0; before = rounds) {
+    gc_timers_run(&r.timers, r.now_ms);
+    CHECK(rounds + 1 >= before);
+    if (r.timers.count == 0)
+      break;
+  }
   CHECK_INT(rounds, 0);
   end();
 }
@@ -1191,6 +1230,7 @@ int main(void) {
   RUN(calls_without_a_token_end_unavailable);
   RUN(a_401_is_renewed_once_and_asked_once_more);
   RUN(a_401_that_stays_is_an_error);
+  RUN(a_call_is_asked_once_more_and_no_oftener);
   RUN(four_that_get_401_at_once_cause_one_renewal);
   RUN(a_401_while_the_token_cannot_be_had_ends_unavailable);
   RUN(a_token_that_ends_this_very_moment_is_not_sent);
@@ -1204,6 +1244,7 @@ int main(void) {
   RUN(others_go_on_while_one_backs_off);
   RUN(a_5xx_with_retry_after_is_not_asked_sooner);
   RUN(a_429_silences_the_account_for_as_long_as_it_says);
+  RUN(a_throttled_call_keeps_its_place);
   RUN(a_429_without_a_time_backs_off);
   RUN(a_burst_of_429_is_one_pause);
   RUN(waiting_costs_none_of_the_three_tries);

@@ -524,6 +524,25 @@ static void a_rejected_token_is_renewed_once(void) {
   end();
 }
 
+static void a_rejection_joins_the_renewal_that_is_out(void) {
+  begin();
+  answer(0, 200, TOKEN("t1"));
+  replay_answer(&r, &(struct replay_answer){.match = ASK,
+                                            .status = 200,
+                                            .body = TOKEN("t2"),
+                                            .delay_ms = 100});
+  (void)want();
+  replay_run(&r, gc_token_renew_ms(86399, 300));
+  CHECK_INT(r.in_flight, 1);
+  CHECK(gc_auth_reject(auth, 1));
+  CHECK_INT(r.in_flight, 1);
+  CHECK_INT(gc_auth_want(auth), GC_AUTH_ASKING);
+  replay_run(&r, 100);
+  CHECK_STR(bearer(), "t2");
+  CHECK_INT(replay_count(&r, ASK), 2);
+  end();
+}
+
 static void a_token_that_is_rejected_again_within_a_minute_is_kept(void) {
   begin();
   answer(REPLAY_ALWAYS, 200, TOKEN("t"));
@@ -676,6 +695,7 @@ int main(void) {
   RUN(a_refusal_does_not_open_the_breaker);
   RUN(a_transport_that_does_not_start_is_a_failure);
   RUN(a_rejected_token_is_renewed_once);
+  RUN(a_rejection_joins_the_renewal_that_is_out);
   RUN(a_token_that_is_rejected_again_within_a_minute_is_kept);
   RUN(a_late_rejection_waits_for_the_renewal_that_is_due);
   RUN(a_rejection_does_not_hasten_refused_credentials);

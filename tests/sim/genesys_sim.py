@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from simulator.application import Simulator  # noqa: E402
 from simulator.clock import Clock  # noqa: E402
 from simulator.settings import DEFAULT_CLIENT_ID, DEFAULT_SECRET, Settings  # noqa: E402
+from simulator.stream import dump  # noqa: E402
 from simulator.web import certificates  # noqa: E402
 from simulator.web.server import Listener  # noqa: E402
 from simulator.world.model import MEDIA  # noqa: E402
@@ -51,6 +52,8 @@ def options(words: list[str]) -> argparse.Namespace:
     add("--token-life", type=float, default=86_400.0)
     add("--rate-limit", type=int, default=300, help="requests a minute; 0: none")
     add("--permissions", help="comma-separated; default: all")
+    add("--dump-events", nargs=2, metavar=("N", "FILE"),
+        help="write N conversation events and end: a message a line, or WebSocket frames when FILE ends in .ws")
     add("--scopes", help="comma-separated; named in the token answer (guide dialect)")
     return parser.parse_args(words)
 
@@ -77,6 +80,13 @@ def build(args: argparse.Namespace) -> Simulator:
         app.control.change_config(dict(app.scenario.get("config", {})))
         app.control.post_steps(list(app.scenario.get("steps", [])), replace=True)
     return app
+
+
+def dump_events(args: argparse.Namespace) -> int:
+    app = build(args)
+    count, size = dump.write(app.world, int(args.dump_events[0]), Path(args.dump_events[1]), args.seed)
+    print(json.dumps({"events": count, "bytes": size, "mean_bytes": round(size / max(1, count))}))
+    return 0
 
 
 def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[Listener], dict[str, str]]:
@@ -116,6 +126,8 @@ def announce(args: argparse.Namespace, app: Simulator, listeners: list[Listener]
 
 def main(words: list[str]) -> int:
     args = options(words)
+    if args.dump_events:
+        return dump_events(args)
     threading.stack_size(STACK_BYTES)
     where = args.workdir or Path(tempfile.mkdtemp(prefix="genesys-sim-"))
     where.mkdir(parents=True, exist_ok=True)
@@ -137,4 +149,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -156,7 +156,8 @@ static void a_clock_that_stands_or_goes_back_brings_nothing(void) {
 }
 
 static void a_long_rest_fills_the_bucket_and_no_more(void) {
-  static const uint64_t rests_ms[] = {60000, 60001, 3600000, UINT64_MAX / 2};
+  static const uint64_t rests_ms[] = {60000, 60001, 3600000, UINT64_MAX / 2,
+                                      UINT64_MAX / 270 + 1};
   for (size_t i = 0; i < GC_COUNT(rests_ms); i++) {
     struct gc_budget b;
     gc_budget_init(&b, 300, 1);

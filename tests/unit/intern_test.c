@@ -44,6 +44,7 @@ static void a_nul_inside_ends_it(void) {
   CHECK_INT(a, b);
   CHECK_STR(gc_intern_text(&in, a), "a");
   CHECK(gc_intern_find(&in, "a", 1, &b));
+  CHECK(gc_intern_find(&in, "a\0d", 3, &b));
 }
 
 static void what_is_not_there_is_not_found(void) {
@@ -95,6 +96,18 @@ static void a_hundred_thousand_keep_their_numbers_and_places(void) {
   CHECK_INT(gc_intern_put(&in, "one more", 8, &n), GC_ERR_LIMIT);
 }
 
+static void beginnings_of_each_other_are_told_apart(void) {
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 3000};
+  char text[3000];
+  memset(text, 'x', sizeof(text));
+  for (uint32_t len = 2999; len > 0; len--) {
+    uint32_t n = UINT32_MAX;
+    CHECK_INT(gc_intern_put(&in, text, len, &n), GC_OK);
+    CHECK_INT(n, 2999 - len);
+    CHECK_INT(strlen(gc_intern_text(&in, n)), len);
+  }
+}
+
 static void clear_forgets_all_but_the_limit(void) {
   struct gc_intern in = {.most = 2};
   put(&in, "a");
@@ -117,6 +130,7 @@ int main(void) {
   RUN(what_is_not_there_is_not_found);
   RUN(the_limit_holds_and_leaves_the_rest_alone);
   RUN(a_hundred_thousand_keep_their_numbers_and_places);
+  RUN(beginnings_of_each_other_are_told_apart);
   RUN(clear_forgets_all_but_the_limit);
   return check_done();
 }

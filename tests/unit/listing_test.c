@@ -184,6 +184,18 @@ static void a_broken_page_is_dropped_and_may_begin_again(void) {
   CHECK_STR(l.rows[2].id, "q3");
 }
 
+static void what_an_unfinished_reading_left_goes_with_the_next(void) {
+  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  CHECK_INT(read_page(&l, PAGE1), GC_OK);
+  CHECK_INT(gc_listing_begin(&l, NULL), GC_OK);
+  CHECK_INT(gc_listing_feed(&l, "{\"entities\":[{\"id\":\"x\"},{", 25, NULL),
+            GC_OK);
+  CHECK_INT(l.count, 3);
+  CHECK_INT(read_page(&l, PAGE2), GC_OK);
+  CHECK_INT(l.count, 3);
+  CHECK_STR(l.rows[2].id, "q3");
+}
+
 static void what_is_no_listing_has_no_rows(void) {
   static const struct {
     const char *page;
@@ -260,6 +272,7 @@ int main(void) {
   RUN(an_empty_page_is_the_end);
   RUN(a_repeated_page_is_an_error_and_dropped);
   RUN(a_broken_page_is_dropped_and_may_begin_again);
+  RUN(what_an_unfinished_reading_left_goes_with_the_next);
   RUN(what_is_no_listing_has_no_rows);
   RUN(too_many_are_refused);
   RUN(many_rows_keep_their_order);

@@ -33,15 +33,13 @@ def _media_settings(who: Participant, media: str) -> Body:
     if who.agent is None or who.queue is None:
         return {}
     return {"queueMediaSettings": {"alertingTimeoutSeconds": who.queue.alerting_timeout_s[media],
-                                   "autoAnswerAlertToneSeconds": 300.0, "manualAnswerAlertToneSeconds": 300.0,
                                    "enableAutoAnswer": False}}
 
 
 def _routing(who: Participant) -> Body:
     if who.queue is None:
         return {}
-    return {"conversationRoutingData": {"queue": {"id": who.queue.id}, "priority": 0, "skills": [],
-                                        "scoredAgents": []}}
+    return {"conversationRoutingData": {"queue": {"id": who.queue.id}, "priority": 0, "skills": []}}
 
 
 def _wrapup(who: Participant) -> Body:
@@ -83,11 +81,13 @@ def _communication(conversation: Conversation, who: Participant) -> Body:
 
 
 def _call(conversation: Conversation, who: Participant) -> Body:
-    customer = _address(conversation.customer, conversation.ani)
-    service = _address(who.name if who.agent else "Service", conversation.dnis)
-    here, there = (customer, service) if who.purpose == "customer" else (service, customer)
-    return {"recording": who.agent is not None, "recordingState": "none", "muted": False, "confined": False,
-            "securePause": False, "self": here, "other": there, "disconnectReasons": []}
+    made: Body = {"recording": who.agent is not None, "muted": False, "confined": False}
+    if who.purpose == "customer":
+        made["self"] = _address(conversation.customer, conversation.ani)
+        made["other"] = _address("Service", conversation.dnis)
+    elif who.agent is not None:
+        made.update(recordingState="none", securePause=False)
+    return made
 
 
 def _callback(conversation: Conversation, _who: Participant) -> Body:
@@ -121,11 +121,10 @@ _EXTRAS: dict[str, Callable[[Conversation, Participant], Body]] = {
 
 def _participant(conversation: Conversation, who: Participant) -> Body:
     made: Body = {"id": who.id, **stamps(connectedTime=who.connected_ms, endTime=who.end_ms), "name": who.name,
-                  "purpose": who.purpose, **_wrapup(who), **_routing(who), "mediaRoles": ["full"],
-                  "attributes": who.attributes,
+                  "purpose": who.purpose, **_wrapup(who), **_routing(who), "attributes": who.attributes,
                   VARIANTS[conversation.media]: [_communication(conversation, who)]}
     if who.purpose == "customer":
-        made["address"] = conversation.ani
+        made.update(address=conversation.ani, mediaRoles=["full"])
     if who.queue is not None:
         made["queueId"] = who.queue.id
     if who.agent is not None and who.queue is not None:
@@ -166,7 +165,7 @@ def _flat_participant(conversation: Conversation, who: Participant) -> Body:
     made = {"id": who.id, "name": who.name, "purpose": who.purpose, "direction": comm.direction,
             **stamps(startTime=comm.started_ms, endTime=who.end_ms), **_state(comm), "provider": PROVIDER[media],
             "attributes": who.attributes, **_wrapup(who), **_routing(who), "mediaRoles": ["full"],
-            **_media_settings(who, media), **{name: extras[name] for name in _FLAT_EXTRAS[media]}}
+            **_media_settings(who, media), **{name: extras[name] for name in _FLAT_EXTRAS[media] if name in extras}}
     if who.purpose == "customer":
         made["address"] = conversation.ani
     else:

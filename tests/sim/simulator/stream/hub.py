@@ -269,8 +269,7 @@ class Hub:
         return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
 
     def _publish(self, topic: str, body: bytes) -> None:
-        data = (b'{"topicName":"%s","version":"2","eventBody":%s,"metadata":{"CorrelationId":"%s"}}'
-                % (topic.encode(), body, self._correlation_id().encode()))
+        data = envelope(topic, body, self._correlation_id())
         for channel in self.channels.listeners.get(topic.lower(), ()):
             if channel.socket is not None:
                 self.event(channel.socket, topic, data)
@@ -403,6 +402,11 @@ ALWAYS = ("channels_created", "channels_evicted", "channels_expired", "subscript
           "sockets_kicked", "handshakes_refused", "events", "frames_sent", "bytes_sent", "frames_received",
           "bytes_received", "heartbeats", "app_pings", "app_pongs", "rfc_pings", "rfc_pongs", "replies",
           "system_messages", "silenced", "unknown_messages", "authorized_handshakes")
+
+
+def envelope(topic: str, body: bytes, correlation_id: str) -> bytes:
+    return (b'{"topicName":"%s","version":"2","eventBody":%s,"metadata":{"CorrelationId":"%s"}}'
+            % (topic.encode(), body, correlation_id.encode()))
 
 
 def _shaped(data: bytes, shape: Shape) -> bytes:

@@ -28,6 +28,7 @@ READ_BYTES = 65_536
 MOST_OUT_BYTES = 256 * 1024  # made ready for the connection; the rest waits in the box
 MOST_WAITING = 200_000  # messages: a client that does not read is let go
 GOODBYE_S = 2.0  # for the client's answer to our close
+VIOLATION_S = 0.3  # the same, when we would not understand it
 
 
 class StreamSocket:
@@ -52,6 +53,7 @@ class StreamSocket:
         self._reader = frames.Reader()
         self._closing_at: Optional[float] = None  # our close frame is in the box or has left
         self._abrupt = self._overflow = False
+        self._deaf = False  # after a violation nothing is understood any longer
         self._why = ""
         self._plug: Any = None
 
@@ -180,12 +182,16 @@ class StreamSocket:
     def _take(self, data: bytes) -> None:
         before = self._reader.frames
         self.counts["bytes_received"] += len(data)
+        if self._deaf:
+            return
         try:
             for opcode, payload in self._reader.feed(data):
                 self._heard(opcode, payload)
         except Violation as violation:
             self.counts["violation " + violation.kind] += 1
+            self._deaf = True
             self._begin_close(violation.code, "violation " + violation.kind, violation.kind)
+            self._closing_at = time.monotonic() + VIOLATION_S
         self.counts["frames_received"] += self._reader.frames - before
 
     def _heard(self, opcode: int, payload: bytes) -> None:

@@ -39,12 +39,13 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Template:
+    """Exact ids only: there are no wildcards."""
     name: str
     pattern: re.Pattern[str]
     permissions: tuple[str, ...]
 
 
-_TEMPLATES = [Template(name, re.compile(re.escape(name).replace(r"\{id\}", r"([^.?&]+)"), re.IGNORECASE), needed)
+_TEMPLATES = [Template(name, re.compile(re.escape(name).replace(r"\{id\}", r"([\w-]+)"), re.IGNORECASE), needed)
               for name, needed in PERMISSIONS.items()]
 
 

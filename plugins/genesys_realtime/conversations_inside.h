@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* How the set of conversations is built. Only conversations*.c and
+ * conversation_samples.c include this.
+ *
+ *   conversations_set     ids → conversations: table, pool, order of hearing
+ *   conversations_merge   snapshot → facts that were gained
+ *   conversations_walk    gained facts → changes of state, in the order of time
+ *   conversations_verdict facts → offers, answers, abandons, transfers,
+ * breaches conversations_care    time goes on; polls conversations         the
+ * public face; queues and their counters */
+#ifndef GC_REALTIME_CONVERSATIONS_INSIDE_H
+#define GC_REALTIME_CONVERSATIONS_INSIDE_H
+
+#include "plugins/genesys_realtime/conversations.h"
+
+enum {
+  CV_NOBODY = UINT32_MAX,  /* no conversation */
+  CV_QUEUES_MOST = 200000, /* as observations have them */
+  CV_PERSONS_MOST = 64,    /* of one conversation */
+  CV_PERSONS_EACH = 4,     /* on average, of all */
+  CV_BLOCK = 1024,         /* conversations of one piece of the pool */
+  CV_STEPS_MOST = CV_PERSONS_MOST * 7,
+};
+
+/* What the walk has taken into account of a person, and what the verdict has
+ * counted. */
+enum {
+  P_SEEN = 1 << 0,
+  P_CONNECTED = 1 << 1,
+  P_ENDED = 1 << 2,
+  P_ACW = 1 << 3,
+  P_ACW_OVER = 1 << 4,
+  P_HELD = 1 << 5,
+  P_TRANSFERRED = 1 << 6, /* a communication ended with transfer* */
+  P_OURS = 1 << 7,        /* acd: connected while we listened */
+  P_OLD = 1 << 8,         /* acd: before that */
+  P_COUNTED = 1 << 9,     /* acd: the offer; agent: its transfer */
+  P_ANSWERED = 1 << 10,
+  P_LEFT = 1 << 11, /* acd: abandoned, or went on elsewhere */
+  P_BREACHED = 1 << 12,
+};
+
+/* An acd or agent participant of a queue. */
+struct person {
+  uint64_t id;
+  int64_t connected_ms, end_ms; /* 0: not known */
+  uint32_t queue;               /* its number */
+  uint32_t hold;                /* ms from connected to the latest hold, + 1 */
+  uint32_t holds; /* a bit for each hold that was counted, by its time */
+  uint16_t flags;
+  uint8_t purpose, media;
+};
+
+enum {
+  C_USED = 1 << 0,
+  C_OVER = 1 << 1,   /* every participant of a snapshot had ended */
+  C_CLOSED = 1 << 2, /* by a poll */
+  C_QUIET = 1 << 3,  /* nobody is open and nothing is undecided, or closed */
+  C_LISTED = 1 << 4, /* by the poll that is on */
+};
+
+struct conversation {
+  struct cv_id id;
+  int64_t heard_ms;
+  int64_t since_ms; /* what happened before is not counted */
+  int64_t other_ms; /* newest connectedTime of who is no person, no customer */
+  int64_t due_ms;   /* the next breach of one who waits; 0: none */
+  struct person *persons;
+  uint32_t older, newer; /* in the order of hearing; older: of free ones */
+  uint8_t count, cap;    /* of persons */
+  uint8_t flags;
+  uint8_t misses; /* polls running without it */
+  uint8_t customers, customers_gone;
+  uint16_t gap; /* the model's, when it was heard of last */
+};
+
+/* Counters of a queue and medium. */
+struct pair {
+  struct conversations_totals t;
+  /* For conversation_samples: which series have begun. */
+  bool shown, breaches_shown;
+  bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
+};
+
+struct queue {
+  struct cv_id id;
+  char *text;
+  struct pair *pairs[CV_MEDIA_COUNT];
+  uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
+};
+
+/* What a snapshot says of a person and nobody keeps; by person. */
+struct gain {
+  int64_t acw_ms, acw_end_ms;
+  int64_t hold_ms; /* a hold that is new and lasts; 0: none */
+  bool release;    /* the hold before it is over */
+  bool past_hold;  /* one came and went, a late snapshot says */
+};
+
+struct step {
+  int64_t at;
+  uint8_t kind, person;
+};
+
+struct conversations {
+  struct conversations_settings s;
+  int64_t bounds_ms[CV_BOUNDS_MOST];
+  int64_t now_ms, polled_ms;
+  int64_t floor_ms; /* of what was let go before its time */
+  bool targets_changed;
+  uint16_t gap;
+
+  struct conversation **blocks;
+  uint32_t block_count, block_cap;
+  uint32_t count, free; /* free: the first of a list */
+  uint32_t oldest, newest;
+  uint32_t *slots; /* number + 1, 0 is free; a power of two */
+  uint32_t slot_count;
+  size_t persons; /* room for, in all */
+
+  struct queue *queues;
+  uint32_t queue_count, queue_cap;
+  uint32_t *queue_slots;
+  uint32_t queue_slot_count;
+  uint32_t pair_count;
+
+  struct gain gains[CV_PERSONS_MOST];
+  struct step steps[CV_STEPS_MOST];
+  struct conversations_stats stats;
+};
+
+static inline struct conversation *cv_at(const struct conversations *m,
+                                         uint32_t number) {
+  return &m->blocks[number / CV_BLOCK][number % CV_BLOCK];
+}
+
+/* ---- conversations_set.c ---- */
+
+/* CV_NOBODY when it is not there. */
+uint32_t cv_set_find(const struct conversations *m, struct cv_id id);
+/* A new one, empty; lets the one go that was heard of longest ago when there
+ * are too many. CV_NOBODY: out of memory. */
+uint32_t cv_set_add(struct conversations *m, struct cv_id id);
+/* The newest in the order of hearing. */
+void cv_set_heard(struct conversations *m, uint32_t number);
+void cv_set_drop(struct conversations *m, uint32_t number);
+/* The same, of one that might come back: what it had is counted by then. */
+void cv_set_evict(struct conversations *m, uint32_t number);
+/* A person more; NULL: out of memory or too many. Invalidates pointers to the
+ * persons of this conversation. */
+struct person *cv_set_person(struct conversations *m, struct conversation *c);
+void cv_set_clear(struct conversations *m);
+
+/* ---- conversations_merge.c ---- */
+
+/* Facts go into `c`, gains into m->gains. `ret_news`: there were any. */
+GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
+                                    struct conversation *c,
+                                    const struct cv_event *e, bool *ret_news);
+
+/* ---- conversations_walk.c ---- */
+
+/* Takes what was gained into account and counts the changes. */
+void cv_walk(struct conversations *m, struct conversation *c);
+enum cv_state cv_state_of(const struct conversation *c, uint32_t queue);
+/* The medium of a conversation in a queue: that of its first acd participant
+ * there, else of its first agent. */
+enum cv_media cv_media_of(const struct conversation *c, uint32_t queue);
+/* True for the first person of each queue. */
+bool cv_is_first_of_queue(const struct conversation *c, unsigned person);
+
+/* ---- conversations_verdict.c ---- */
+
+void cv_judge(struct conversations *m, struct conversation *c);
+/* Breaches of those who still wait. */
+void cv_judge_waiting(struct conversations *m, struct conversation *c);
+/* due_ms and C_QUIET, after any change. */
+void cv_settle(const struct conversations *m, struct conversation *c);
+/* The newest acd participant of the queue that was connected at `at_ms` or
+ * before; 0 for any time. */
+struct person *cv_acd_before(const struct conversation *c, uint32_t queue,
+                             int64_t at_ms);
+
+/* ---- conversations.c ---- */
+
+GC_MUST_CHECK enum gc_code cv_queue(struct conversations *m, struct cv_id id,
+                                    const char *text, uint32_t *ret_number);
+/* NULL past `pairs_most` or out of memory: counted as overflow. */
+struct pair *cv_pair(struct conversations *m, uint32_t queue,
+                     enum cv_media media);
+/* 0: none. */
+int64_t cv_target_ms(const struct conversations *m, uint32_t queue,
+                     enum cv_media media);
+/* Counts the states of all pairs anew. */
+void cv_count_states(struct conversations *m);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Under which label a queue is shown, and whether it is: what the samples of
+ * observations and of conversations have in common. Pure. */
+#ifndef GC_REALTIME_VIEW_H
+#define GC_REALTIME_VIEW_H
+
+#include "common/base/names.h"
+#include "plugins/genesys_realtime/observations.h"
+
+enum view_answer {
+  VIEW_SHOW,
+  VIEW_HIDE,    /* no selector accepts it, or there is nothing to show */
+  VIEW_UNNAMED, /* held back until its name is known */
+};
+
+/* The label of the queue `id`; set for VIEW_SHOW only. */
+enum view_answer view_label(const struct obs_view *view, const char *id,
+                            char ret_label[GC_NAME_ROOM]);
+
+bool view_wants_media(const struct obs_view *view, const char *media);
+
+#endif

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Killed at any moment, does it come back with all it knew? GC_KILLS says how often (make check-long: 50)."""
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd, account, queues
+from lib.genesys import Simulator
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+
+KILLS = int(os.environ.get("GC_KILLS", "5"))
+
+
+def killed_at_random_moments_it_keeps_the_names() -> None:
+    """The list of queues is renamed all the time, so that there is always something to save."""
+    sim = Simulator(queues=60, agents=20, rate_limit=0)
+    state = process.folder("state")
+    dice = random.Random(7)
+    survived = 0
+    for turn in range(KILLS):
+        ids = sorted(sim.truth()["queues"])
+        sim.call("queues", {"op": "rename", "id": ids[turn % len(ids)], "name": "Renamed %d" % turn})
+        daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(), state_dir=state)
+        watch_for(dice.uniform(0.05, 1.5))
+        os.kill(daemon.program.pid, signal.SIGKILL)
+        daemon.program.wait(5)
+        survived += "moved" not in daemon.text and "state file" not in daemon.text
+    same("starts that found the state file whole", survived, KILLS)
+
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(), state_dir=state)
+    daemon.wait_up()
+    wait_until(lambda: daemon.latest("Renamed %d" % (KILLS - 1), "queue_agents", "member") is not None, 10,
+               "values under the last name")
+    check("no complaint but of names that collide", all("share a name" in line for line in daemon.complaints()),
+          daemon.complaints())
+    daemon.stop()
+    with sqlite3.connect(state / "state.db") as db:
+        same("integrity of the file", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+        kept = db.execute("SELECT count(*), count(DISTINCT label) FROM names WHERE kind = 'queue'").fetchone()
+    same("queues kept, and distinct labels", kept, (60, 60))
+    note("%d kills" % KILLS)
+
+
+if __name__ == "__main__":
+    report.main([killed_at_random_moments_it_keeps_the_names], {"collectd": DAEMON})

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""The truth of the streams: visits, states, breaches, by hand and over a day."""
+from __future__ import annotations
+
+import unittest
+from typing import Any, Optional
+
+from simulator.world.ledger import Ledger, Question, Stay, breach_ms, state_of, sums
+from simulator.world.model import Communication, Participant, Queue
+
+from .test_world import HOUR, play, world
+
+Q = Question
+
+
+def person(purpose: str, queue: Any, connected: Optional[int] = 1, end: Optional[int] = None, held: bool = False,
+           acw: Optional[tuple[int, Optional[int]]] = None) -> Participant:
+    comm = Communication("c", "connected", "inbound", 0, held=held)
+    return Participant("p", purpose, "n", comm, connected, end, queue, start_acw_ms=acw[0] if acw else None,
+                       end_acw_ms=acw[1] if acw else None)
+
+
+class States(unittest.TestCase):
+    def test_rows(self) -> None:
+        here, there = object(), object()
+        waiting, over = person("acd", here), person("acd", here, end=2)
+        rows = [
+            ([waiting], "waiting"), ([waiting, person("agent", here, None)], "alerting"),
+            ([over, person("agent", here)], "active"), ([over, person("agent", here, held=True)], "held"),
+            ([over, person("agent", here, end=3, acw=(3, None))], "wrapup"),
+            ([over, person("agent", here, end=3, acw=(3, 4))], "ended"), ([over], "ended"),
+            ([waiting, person("agent", here, None, end=2)], "waiting"),  # did not answer
+            ([person("customer", None), over, person("agent", there)], "ended"),
+            # A wrap-up of an earlier visit gives way to whatever is open.
+            ([over, person("agent", here, end=3, acw=(3, None)), person("acd", here)], "waiting"),
+            ([over, person("agent", here, end=3, acw=(3, None)), over, person("agent", here)], "active")]
+        for people, state in rows:
+            with self.subTest(state=state):
+                self.assertEqual(state_of(people, here), state)  # type: ignore[arg-type]
+
+
+class Breaches(unittest.TestCase):
+    def stay(self, waited: Optional[int]) -> Stay:
+        return Stay("q", "voice", "c", 100_000, 20_000.0, waited)
+
+    def test_rows(self) -> None:
+        rows = [(20_000, 200_000, None), (20_001, 200_000, 120_001), (21_999, 200_000, 121_999),
+                (30_000, 200_000, 122_000), (None, 121_999, None), (None, 122_000, 122_000)]
+        for waited, now, at in rows:
+            with self.subTest(waited=waited, now=now):
+                self.assertEqual(breach_ms(self.stay(waited), 20_000.0, now), at)
+
+
+class Totals(unittest.TestCase):
+    """The ledger reads participants, the tally hears metrics: two ways to the same."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.world, _, cls.tally = world(seed=5, hours=0.0, queues=6, agents=30, load=1.2)
+        cls.world.flow_out = 0.3
+        cls.ledger = Ledger(cls.world.conversations.values(), cls.world.clock)
+        cls.world.observers.append(cls.ledger)
+        play(cls.world, 4.0)
+        cls.now_ms = int(cls.world.clock.hand * 1000)
+
+    def told(self, **asked: Any) -> dict[tuple[str, str], dict[str, Any]]:
+        found = sums(self.ledger, Question(**asked), self.now_ms)
+        return {key: one.told(Question(**asked).bounds_s) for key, one in found.items()}
+
+    def test_offers_answers_abandons_and_transfers_are_those_of_the_metrics(self) -> None:
+        told = self.told()
+        for key, totals in self.tally.totals.items():
+            real, mine = totals.told(), told[key]
+            self.assertEqual((mine["offers"], mine["answers"], mine["abandons"]),
+                             (real["offered"], real["answered"], real["abandoned"]))
+            self.assertEqual(mine["transfers"] - mine["flow_outs"], real["transferred"])
+            self.assertEqual(mine["no_answers"] > 0, any(
+                line.what == "no_answer" for line in self.ledger.lines if (line.queue, line.media) == key))
+            self.assertEqual(mine["wait_sum_ms"], real["wait"]["sum_ms"])
+            self.assertEqual({b: n for b, n in mine["wait_le_s"].items()}, real["wait"]["le_s"])
+        self.assertGreater(sum(t["flow_outs"] for t in told.values()), 0)
+
+    def test_breaches_count_each_wait_once(self) -> None:
+        for target_ms in (5_000.0, 60_000.0):
+            told = self.told(target_ms=target_ms)
+            for (queue, media), mine in told.items():
+                stays = [s for s in self.ledger.stays if (s.queue, s.media) == (queue, media)]
+                real = sum((s.waited_ms > target_ms) if s.waited_ms is not None
+                           else self.now_ms >= s.offered_ms + target_ms + 2000 for s in stays)
+                self.assertEqual(mine["breaches"], real)
+        own = self.told()
+        over = {key: totals.told()["over_sla"] for key, totals in self.tally.totals.items()}
+        for key, mine in own.items():
+            self.assertGreaterEqual(mine["breaches"], over[key])  # those who left unanswered are more
+
+    def test_bounds_of_time_cut_without_a_gap(self) -> None:
+        middle = self.now_ms - int(2 * HOUR * 1000)
+        whole, early, late = self.told(), self.told(until_ms=middle), self.told(since_ms=middle)
+        for key, mine in whole.items():
+            for name in ("offers", "answers", "abandons", "transfers", "snapshots", "breaches", "wait_sum_ms"):
+                parts = [t[key][name] for t in (early, late) if key in t]
+                self.assertEqual(mine[name], sum(parts), name)
+
+    def test_visits_offered_before_a_moment_can_be_left_out(self) -> None:
+        middle = self.now_ms - int(2 * HOUR * 1000)
+        late, born_late = self.told(since_ms=middle), self.told(offered_since_ms=middle)
+        self.assertEqual({k: m["offers"] for k, m in late.items() if m["offers"]},
+                         {k: m["offers"] for k, m in born_late.items() if m["offers"]})
+        self.assertGreater(sum(m["answers"] for m in late.values()), sum(m["answers"] for m in born_late.values()))
+        for mine in born_late.values():
+            self.assertGreaterEqual(mine["offers"], mine["answers"] + mine["abandons"] + mine["flow_outs"])
+
+    def test_a_path_of_states_is_one_that_a_contact_can_go(self) -> None:
+        changes = {name for mine in self.told().values() for name in mine["state_changes"]}
+        possible = {"waiting-alerting", "waiting-ended", "alerting-active", "alerting-waiting", "alerting-ended",
+                    "active-held", "held-active", "active-wrapup", "active-ended", "held-wrapup", "held-ended",
+                    "wrapup-ended", "wrapup-waiting", "ended-waiting"}
+        self.assertLessEqual(changes, possible)
+        self.assertLessEqual({"waiting-alerting", "alerting-active", "active-wrapup", "wrapup-ended"}, changes)
+
+    def test_what_is_over_is_forgotten_but_its_lines(self) -> None:
+        live = {c.id for c in self.world.conversations.values() if not c.over}
+        self.assertEqual(set(self.ledger.live), live)
+
+    def test_a_ledger_that_begins_later_knows_the_states_but_counts_nothing(self) -> None:
+        later = Ledger(self.world.conversations.values(), self.world.clock)
+        self.assertEqual((len(later.lines), later.seq), (0, 0))
+        self.assertEqual({c: one.states for c, one in later.live.items()},
+                         {c: one.states for c, one in self.ledger.live.items()})
+        self.assertTrue(all(stay.waited_ms is None for stay in later.stays))
+
+    def test_only_the_asked_queue(self) -> None:
+        queue: Queue = next(iter(self.world.queues.values()))
+        self.assertEqual({q for q, _ in self.told(queue=queue.id)}, {queue.id})

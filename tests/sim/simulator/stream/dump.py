@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Conversation events for benchmarks: the world plays as fast as it can, nobody listens."""
+from __future__ import annotations
+
+import random
+import uuid
+from pathlib import Path
+from typing import Optional
+
+from ..web.message import dumps
+from ..world.model import Agent, Conversation, Queue
+from ..world.world import World
+from . import conversation as snapshots, frames, hub
+
+STEP_S = 60.0  # virtual
+
+
+class Dump:
+    """An observer that writes what a socket with all queues' conversations would send."""
+
+    def __init__(self, wanted: int, as_frames: bool, seed: int) -> None:
+        self.wanted, self.as_frames = wanted, as_frames
+        self.made: list[bytes] = []
+        self._rng = random.Random(seed)
+
+    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
+               agent: Optional[Agent]) -> None:
+        """No conversation event."""
+
+    def agent(self, agent: Agent, what: str, at_ms: int) -> None:
+        """No conversation event."""
+
+    def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
+        body = b""
+        for queue_id in dict.fromkeys(p.queue.id for p in conversation.participants if p.queue is not None):
+            body = body or dumps(snapshots.whole(conversation))
+            name = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+            event = hub.envelope("v2.routing.queues.%s.conversations" % queue_id, body, name)
+            if len(self.made) < self.wanted:
+                self.made.append(frames.frame(frames.TEXT, event) if self.as_frames else event + b"\n")
+
+
+def write(world: World, wanted: int, path: Path, seed: int) -> tuple[int, int]:
+    """Events and bytes written; to a name in .ws as WebSocket frames, else one message a line."""
+    dump = Dump(wanted, path.suffix == ".ws", seed)
+    if not world.queues or not world.media:
+        raise ValueError("nothing ever happens here")
+    world.observers.append(dump)
+    while len(dump.made) < wanted:
+        world.run_until(world.now + STEP_S)
+    data = b"".join(dump.made)
+    path.write_bytes(data)
+    return len(dump.made), len(data)
