@@ -64,8 +64,8 @@ build() {
   name=$1
   shift
   mkdir -p "$out/$name"
-  step "build-$name" sh -c 'cd "$1" && shift && "$@" && make -j'"$jobs"' all check-programs' \
-    sh "$out/$name" "$src/configure" --enable-werror "$@"
+  step "build-$name" sh -c 'cd "$1" && shift && "$@" && make -j'"$jobs"' all && make -j'"$jobs"' check-programs' \
+    sh "$out/$name" "$src/configure" --enable-werror PYTHON=/usr/bin/python3 "$@"
 }
 
 do_lint() {

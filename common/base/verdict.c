@@ -51,7 +51,8 @@ static const struct gc_verdict failures[GC_FAILURE_COUNT] = {
 };
 
 /* There is a status to go by: all went well, or the body of an error broke off
- * after the head had said enough (a cut-off 429 asks to wait like any other). */
+ * after the head had said enough (a cut-off 429 asks to wait like any other).
+ */
 static bool has_status(const struct gc_reply *reply) {
   switch (reply->failure) {
   case GC_FAILURE_NONE:

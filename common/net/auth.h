@@ -56,8 +56,9 @@ enum gc_auth_state gc_auth_want(struct gc_auth *a);
 const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number);
 
 /* The API answered 401 to token `number`, which serves no more. True: a renewal
- * is under way or due (or was done since), ask again once it is READY. False: the token was renewed for
- * the same reason less than a minute ago, asking again will not help. */
+ * is under way or due (or was done since), ask again once it is READY. False:
+ * the token was renewed for the same reason less than a minute ago, asking
+ * again will not help. */
 bool gc_auth_reject(struct gc_auth *a, uint32_t number);
 
 /* No token request before `until_ms` (Retry-After of the account). */

@@ -194,6 +194,7 @@ enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
                            struct gc_err *ret_warning, struct gc_err *err) {
   GC_TRY(make_folder(folder, err));
   GC_AUTO(fd_auto) int locked = lock_folder(folder);
+  (void)locked;
   GC_AUTO(gc_store_close_auto) struct gc_store *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "state file: out of memory");

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversation_event.h"
 
-enum { UUID_LEN = 36, NO_DIGIT = 0xff };
+enum { UUID_LEN = 36 };
 
-/* By character; 0 is a digit too, so the others say what they are not. */
-static uint8_t digit(char c) {
-  unsigned char u = (unsigned char)c;
-  if ((unsigned)(u - '0') < 10)
-    return (uint8_t)(u - '0');
-  u |= 0x20;
-  return (unsigned)(u - 'a') < 6 ? (uint8_t)(u - 'a' + 10) : NO_DIGIT;
-}
+/* The value of a hexadecimal digit, by its character; + 1, so that what is
+ * not named is 0. */
+static const uint8_t digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+    ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* `count` hexadecimal digits onto `*value`; what is not one leaves a bit in
  * what is returned. */
-static unsigned read_digits(const char *text, unsigned count, uint64_t *value) {
+static inline unsigned read_digits(const char *text, unsigned count,
+                                   uint64_t *value) {
   unsigned wrong = 0;
-  uint64_t v = *value;
   for (unsigned i = 0; i < count; i++) {
-    uint8_t d = digit(text[i]);
-    wrong |= d & 0xf0u;
-    v = v << 4 | (d & 0xfu);
+    unsigned d = digits[(unsigned char)text[i]] - 1u;
+    wrong |= d & ~0xfu;
+    *value = *value << 4 | (d & 0xfu);
   }
-  *value = v;
   return wrong;
 }
 

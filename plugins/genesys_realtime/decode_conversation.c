@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "common/base/instant.h"
-#include "common/base/json_stream.h"
+#include "common/base/json_scan.h"
 #include "plugins/genesys_realtime/conversation_event.h"
 
 enum {
@@ -101,7 +101,8 @@ struct legs {
 };
 
 struct cv_decoder {
-  struct gc_json_stream *stream;
+  struct gc_json_scan scan;
+  struct gc_json_stream *stream; /* for what the scan leaves */
   struct cv_event event;
   bool is_ours; /* the topic */
 
@@ -377,33 +378,41 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
+void cv_decoder_free(struct cv_decoder *d) {
+  if (d == NULL)
+    return;
+  gc_json_stream_free(d->stream);
+  gc_json_scan_clear(&d->scan);
+  free(d);
+}
+
 struct cv_decoder *cv_decoder_new(void) {
   struct cv_decoder *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;
   d->party = &d->spare;
   d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL) {
-    free(d);
+  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
+    cv_decoder_free(d);
     return NULL;
   }
   return d;
 }
 
-void cv_decoder_free(struct cv_decoder *d) {
-  if (d == NULL)
-    return;
-  gc_json_stream_free(d->stream);
-  free(d);
+static void begin(struct cv_decoder *d) {
+  d->is_ours = false;
+  d->event.id = (struct cv_id){0, 0};
+  d->event.count = d->event.dropped = 0;
 }
 
 enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
                              size_t len, const struct cv_event **ret_event,
                              struct gc_err *err) {
-  d->is_ours = false;
-  d->event.id = (struct cv_id){0, 0};
-  d->event.count = d->event.dropped = 0;
-  GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
+  begin(d);
+  if (!gc_json_scan(&d->scan, bytes, len)) {
+    begin(d);
+    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
+  }
   bool tells = d->is_ours && !cv_id_is_none(d->event.id) && d->event.count > 0;
   *ret_event = tells ? &d->event : NULL;
   return GC_OK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Queue conversation events of the official shape, 1.3 KB each: bytes → model,
  * beside json-c building a tree of the same bytes. The events are the lives of
- * conversations (customer, ivr, acd, agent; eight snapshots each), many at a
- * time, in the order in which they would arrive. Then what one conversation
- * takes in memory. */
+ * conversations (customer, acd, agent; eight snapshots each), many at a time,
+ * in the order in which they would arrive. Then what one conversation takes in
+ * memory. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ static void put_party(struct gc_buf *b, unsigned life, unsigned n,
     put_time(b, "startAcwTime", leg->acw_ms);
   if (leg->acw_end_ms != 0)
     put_time(b, "endAcwTime", leg->acw_end_ms);
-  if (n >= 2)
+  if (n >= 1)
     must(gc_buf_print(b, "\"queueId\":\"%s\",",
                       uuid(queue, 1000000 + life % QUEUES, 0)));
   must(gc_buf_print(
@@ -100,7 +100,6 @@ static void put_event(struct gc_buf *b, unsigned life, int step) {
   const struct leg legs[] = {
       {"customer", step < 6 ? "connected" : "disconnected",
        step < 6 ? NULL : "peer", at, step < 6 ? 0 : end, false, 0, 0},
-      {"ivr", "disconnected", "transfer", at, offer, false, 0, 0},
       {"acd", step < 2 ? "connected" : "disconnected",
        step < 2 ? NULL : "transfer", offer, step < 2 ? 0 : answer, false, 0, 0},
       {"agent",
@@ -116,7 +115,7 @@ static void put_event(struct gc_buf *b, unsigned life, int step) {
                     "\"participants\":[",
                     uuid(queue, 1000000 + life % QUEUES, 0),
                     uuid(id, life, 0)));
-  unsigned count = step == 0 ? 3 : 4;
+  unsigned count = step == 0 ? 2 : 3;
   for (unsigned i = 0; i < count; i++)
     put_party(b, life, i, &legs[i]);
   must(gc_buf_print(b,

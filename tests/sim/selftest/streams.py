@@ -88,7 +88,8 @@ class View:
                 acd = who
                 self._note(key, "offers", who["id"], ms(who["connectedTime"]))
                 if "endTime" in who and not self._answered(people, who):
-                    what = "abandons" if "endTime" in people[0] else "transfers"
+                    # Whoever was sent on may hang up later: the kind of the end tells the two apart for ever.
+                    what = "transfers" if comm["disconnectType"].startswith("transfer") else "abandons"
                     self._note(key, what, who["id"], ms(who["endTime"]))
             else:
                 if "connectedTime" in who and self._note(key, "answers", who["id"], ms(who["connectedTime"])):

@@ -20,16 +20,16 @@ MEDIA_TOPICS = {"voice": "calls", "chat": "chats", "email": "emails", "message":
 class Replay(StreamCase):
     """A client that counts from the bodies comes to the truth."""
 
-    WORDS = ("--frozen", "--queues", "12", "--agents", "60", "--speed", "60", "--load", "1.3", "--rate-limit", "0")
+    WORDS = ("--frozen", "--queues", "12", "--agents", "120", "--speed", "200", "--load", "1.3", "--rate-limit", "0")
 
     def test_counting_snapshots_gives_the_truth(self) -> None:
         self.sim.sim("config", {"flow_out": 0.5})
-        client = self.listen(*(conversations(q) for q in self.queues()))
+        client = self.listen(*(conversations(q) for q in self.queues()), every=10)
         before = self.sim.sim("truth")
         view = View(before["now_ms"])
         self.sim.sim("thaw", {})
         seen: list[Any] = []
-        wait_for(lambda: seen.append(client.next()) or len(seen) >= 2500, 30.0)
+        wait_for(lambda: seen.append(client.next()) or len(seen) >= 1500, 30.0)
         self.sim.sim("freeze", {})
         for message in seen + client.drain(0.2):
             view.take(message)
@@ -170,7 +170,7 @@ class Statistics(StreamCase):
             self._merge(state, told["group"], told.get("data", []))
         before = dict(state)
         client = self.listen(*("v2.analytics.queues.%s.observations" % q for q in queues))
-        for message in self.play(client, lambda seen: len(seen) > 150):
+        for message in self.play(client, lambda seen: len(seen) > 100):
             body = message["eventBody"]
             for data in body["data"]:
                 begin, end = data["interval"].split("/")
