@@ -83,6 +83,7 @@ do_asan() {
 do_tsan() {
   build tsan --enable-sanitizers=thread
   suite check-tsan "$out/tsan" check-threads
+  suite check-e2e-tsan "$out/plain" check-sanitized GC_TSAN_BUILDDIR="$out/tsan"
 }
 do_fuzz() {
   build fuzz CC=clang --enable-fuzzing --enable-sanitizers

@@ -215,7 +215,7 @@ static void take_control(struct gc_ws_frames *f, const char *bytes, size_t len,
 static void take_text(struct gc_ws_frames *f, const char *bytes, size_t len,
                       struct gc_ws_event *event) {
   bool is_end = f->left == 0 && f->is_final;
-  bool is_whole = is_end && !f->in_message && f->message.len == 0;
+  bool is_whole = is_end && f->message.len == 0;
   if (!is_whole && gc_buf_add(&f->message, bytes, len) != GC_OK) {
     broken(f, GC_WS_INTERNAL, "out of memory for a message", event);
     return;

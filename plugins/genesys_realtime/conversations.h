@@ -130,7 +130,7 @@ struct conversations_stats {
   uint64_t aged;         /* past `age_ms` */
   uint64_t closed;       /* by polls and conversations_close */
   uint64_t dropped;      /* participants beyond what is kept */
-  uint64_t overflow;     /* events without counters, past `pairs_most` */
+  uint64_t overflow;     /* times that counters were missing: `pairs_most` */
 };
 void conversations_stats(const struct conversations *m,
                          struct conversations_stats *ret);

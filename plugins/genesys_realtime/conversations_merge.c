@@ -9,8 +9,9 @@ enum { STRANGER = UINT8_MAX };
 struct merge {
   struct conversations *m;
   struct conversation *c;
-  unsigned known;               /* persons before it came */
-  unsigned matched;             /* of them, in it */
+  uint64_t known;               /* persons before it came, by bits */
+  uint64_t matched;             /* persons in it */
+  unsigned guess;               /* where the next one would be */
   unsigned customers, gone;     /* in it */
   bool over;                    /* everybody in it has ended */
   bool news;                    /* it tells something new */
@@ -21,11 +22,12 @@ struct merge {
 /* Participants mostly keep their places: search from where it would be. */
 static unsigned find_person(const struct conversation *c, uint64_t id,
                             unsigned guess) {
-  for (unsigned i = 0; i < c->count; i++) {
-    unsigned at = guess + i < c->count ? guess + i : guess + i - c->count;
-    if (c->persons[at].id == id)
-      return at;
-  }
+  for (unsigned i = guess; i < c->count; i++)
+    if (c->persons[i].id == id)
+      return i;
+  for (unsigned i = 0; i < guess && i < c->count; i++)
+    if (c->persons[i].id == id)
+      return i;
   return STRANGER;
 }
 
@@ -105,12 +107,13 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     }
     return GC_OK;
   }
-  unsigned who = find_person(g->c, party->id, g->matched);
+  unsigned who = find_person(g->c, party->id, g->guess);
   if (who == STRANGER)
     GC_TRY(add_person(g, party, &who));
   if (who == STRANGER)
     return GC_OK;
-  g->matched += who < g->known;
+  g->matched |= UINT64_C(1) << who;
+  g->guess = who + 1;
   *ret_who = (uint8_t)who;
   gain_facts(g, who, party);
   return GC_OK;
@@ -169,9 +172,13 @@ static void merge_hold(struct merge *g, unsigned who,
   gain->release = p->flags & P_HELD;
 }
 
+static uint64_t first_bits(unsigned count) {
+  return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+}
+
 enum gc_code cv_merge(struct conversations *m, struct conversation *c,
                       const struct cv_event *e, bool *ret_news) {
-  struct merge g = {.m = m, .c = c, .known = c->count};
+  struct merge g = {.m = m, .c = c, .known = first_bits(c->count)};
   g.over = e->dropped == 0 && e->count > 0;
   memset(m->gains, 0, c->count * sizeof(m->gains[0]));
   m->stats.dropped += e->dropped;
@@ -179,7 +186,7 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
 
   for (unsigned i = 0; i < e->count; i++)
     GC_TRY(merge_party(&g, &e->parties[i], &g.who[i]));
-  g.lacks |= g.matched < g.known;
+  g.lacks |= (g.known & ~g.matched) != 0;
   gain_customers(&g);
   for (unsigned i = 0; i < e->count; i++)
     if (g.who[i] != STRANGER)

@@ -249,5 +249,9 @@ void cv_walk(struct conversations *m, struct conversation *c) {
       }
     }
     take_steps(&w);
+    /* The first contact of a queue and medium makes its counters. */
+    enum cv_media media = cv_media_of(c, w.queue);
+    if (w.count > 0 && media != CV_UNKNOWN)
+      (void)cv_pair(m, w.queue, media);
   }
 }

@@ -294,6 +294,9 @@ static void a_101_that_is_none_is_told(void) {
        101, "not of our key", 0},
       {"two accepts", S101 UP CO ACCEPT ACCEPT "\r\n", GC_WS_WRONG, 101,
        "not of our key", 0},
+      {"one right accept of two",
+       S101 UP CO ACCEPT "Sec-WebSocket-Accept: x\r\n\r\n", GC_WS_WRONG, 101,
+       "not of our key", 0},
       {"accept of an interim answer",
        "HTTP/1.1 100 x\r\n" ACCEPT "\r\n" S101 UP CO "\r\n", GC_WS_WRONG, 101,
        "without Sec-WebSocket-Accept", 0},
@@ -374,6 +377,10 @@ static void a_refusal_keeps_what_an_operator_needs(void) {
        "HTTP/1.1 400 x\r\nContent-Length: 0\r\ntransfer-encoding: gzip, "
        "Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
        GC_WS_REFUSED, 400, "a"},
+      {"chunks win over another length",
+       "HTTP/1.1 400 x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"
+       "\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+       GC_WS_REFUSED, 400, "ab"},
       {"not a length", "HTTP/1.1 400 x\r\nContent-Length: -1\r\n\r\nabc",
        GC_WS_WAITS, 400, "abc"},
       {"a broken chunk size",

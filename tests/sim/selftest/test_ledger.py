@@ -60,7 +60,7 @@ class Totals(unittest.TestCase):
         cls.world.flow_out = 0.3
         cls.ledger = Ledger(cls.world.conversations.values(), cls.world.clock)
         cls.world.observers.append(cls.ledger)
-        play(cls.world, 4.0)
+        play(cls.world, 3.0)
         cls.now_ms = int(cls.world.clock.hand * 1000)
 
     def told(self, **asked: Any) -> dict[tuple[str, str], dict[str, Any]]:
@@ -94,7 +94,7 @@ class Totals(unittest.TestCase):
             self.assertGreaterEqual(mine["breaches"], over[key])  # those who left unanswered are more
 
     def test_bounds_of_time_cut_without_a_gap(self) -> None:
-        middle = self.now_ms - int(2 * HOUR * 1000)
+        middle = self.now_ms - int(1.5 * HOUR * 1000)
         whole, early, late = self.told(), self.told(until_ms=middle), self.told(since_ms=middle)
         for key, mine in whole.items():
             for name in ("offers", "answers", "abandons", "transfers", "snapshots", "breaches", "wait_sum_ms"):
@@ -102,7 +102,9 @@ class Totals(unittest.TestCase):
                 self.assertEqual(mine[name], sum(parts), name)
 
     def test_visits_offered_before_a_moment_can_be_left_out(self) -> None:
-        middle = self.now_ms - int(2 * HOUR * 1000)
+        half = self.now_ms - int(1.5 * HOUR * 1000)
+        middle = next(line.at_ms for line in self.ledger.lines
+                      if line.what == "answer" and line.at_ms > half and line.wait_ms > 0)
         late, born_late = self.told(since_ms=middle), self.told(offered_since_ms=middle)
         self.assertEqual({k: m["offers"] for k, m in late.items() if m["offers"]},
                          {k: m["offers"] for k, m in born_late.items() if m["offers"]})

@@ -197,6 +197,7 @@ class Manners(StreamCase):
         self.post({"ws": "close", "code": 1012, "reason": "restart"})
         frame = client.next_frame()
         self.assertEqual((frame.opcode, frame.payload), (CLOSE, struct.pack("!H", 1012) + b"restart"))
+        self.sim.sim("config", {"heartbeat_s": 0.1})  # nothing follows a close frame, heartbeats neither
         with self.assertRaises(Ended):
             client.next_frame()
 

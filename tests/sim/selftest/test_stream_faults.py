@@ -125,6 +125,25 @@ class Bends(Faulty):
 
 
 class Deeds(Faulty):
+    def test_what_a_gap_has_swallowed_is_known(self) -> None:
+        """Lines of (last_seq, the next opened_seq] are the gap; all others have come."""
+        channel = self.channel(conversations(self.queue))
+        client = self.connect(channel)
+        heard = self.send(2)
+        got = [client.next()["eventBody"]["id"] for _ in heard]
+        self.post({"ws": "drop"})
+        lost = self.send(3)
+        self.assertIsNone(client.ended().code)
+        client = self.connect(channel)
+        again = self.send(1)
+        self.assertEqual((got, [client.next()["eventBody"]["id"]]), (heard, again))
+        first, second = (s for s in self.sim.sim("sockets")["sockets"] if s["channel"] == channel["id"])
+        gap = "since_seq=%d&until_seq=%d" % (first["last_seq"], second["opened_seq"])
+        offers = self.sim.sim("truth/events?what=offer&" + gap)["events"]
+        self.assertEqual([line["conversation"] for line in offers], lost)
+        self.assertEqual(self.sim.sim("truth/stream?" + gap)["queues"][self.queue]["voice"]["offers"], 3)
+        self.assertEqual((first["opened_seq"] < first["last_seq"], second["last_seq"]), (True, None))
+
     def test_ways_to_end(self) -> None:
         rows: list[tuple[dict[str, Any], Any]] = [
             ({"ws": "drop"}, None), ({"ws": "drop", "reset": True}, "reset"), ({"ws": "half_frame"}, None),
@@ -178,6 +197,14 @@ class Deeds(Faulty):
         sent = self.send(5)
         self.assertEqual(self.got(), sent)
 
+    def test_after_so_many_events_but_once_a_socket(self) -> None:
+        other = self.listen(conversations(self.queue), lenient=True)
+        self.post({"ws": "unknown_topic", "after_events": 2})
+        self.send(4)
+        for client in (self.client, other):
+            self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(0.2)],
+                             [False, False, True, False, False])
+
     def test_every_so_often_and_only_when_somebody_is_there(self) -> None:
         self.client.close()
         wait_for(lambda: self.counts()["sockets_open"] == 0)
@@ -205,7 +232,10 @@ class Deeds(Faulty):
         for wrong in ({"ws": "explode"}, {"ws": "lose", "percent": 101}, {"ws": "drop", "procent": 1}):
             answer = self.sim.http("POST", "/sim/faults", json.dumps([{"ws": "lose"}, wrong]).encode())
             self.assertEqual(answer.status, 400, wrong)
-        self.assertEqual(self.sim.sim("faults")["ws_steps"], [])
+        answer = self.sim.http("POST", "/sim/faults", json.dumps([{"answer": 500}, {"ws": "explode"}]).encode())
+        self.assertEqual(answer.status, 400)
+        told = self.sim.sim("faults")
+        self.assertEqual((told["steps"], told["ws_steps"]), ([], []))
 
     def test_a_client_that_does_not_read_holds_nobody_up(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)

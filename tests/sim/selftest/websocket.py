@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
 from .schema import EVENTS
@@ -57,7 +57,8 @@ class Client:
         plug = socket.create_connection((where.hostname, where.port), timeout=8)
         plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if where.scheme == "wss":
-            plug = ssl.create_default_context(cafile=ca).wrap_socket(plug, server_hostname=where.hostname)
+            plug = ssl.create_default_context(cafile=ca).wrap_socket(plug, server_hostname=where.hostname,
+                                                                     suppress_ragged_eofs=False)
         self.plug, self._bytes, self._pieces = plug, b"", b""
         try:
             self._handshake(where.path, "%s:%s" % (where.hostname, where.port), headers or {}, early)
@@ -172,6 +173,14 @@ class Client:
             message = self.next(max(0.001, deadline - time.monotonic()))
             if test(message):
                 return message
+
+    def collect(self, enough: Callable[[list[Any]], bool], within_s: float) -> list[Any]:
+        """All messages until there are enough of them."""
+        made: list[Any] = []
+        deadline = time.monotonic() + within_s
+        while not enough(made):
+            made.append(self.next(max(0.001, deadline - time.monotonic())))
+        return made
 
     def ended(self, within_s: float = 5.0) -> Ended:
         """How it ends; messages before the end are dropped."""

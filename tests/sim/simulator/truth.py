@@ -80,7 +80,7 @@ def question(request: Request) -> ledger.Question:
 
     made = ledger.Question(
         number("since_ms", int), number("until_ms", int), number("since_seq", int),
-        number("offered_since_ms", int), request.one("queue"), number("target_s", lambda t: float(t) * 1000),
+        number("until_seq", int), number("offered_since_ms", int), request.one("queue"), number("target_s", lambda t: float(t) * 1000),
         fresh=(request.one("fresh") or "0") not in ("0", "false"))
     if request.many("buckets"):
         made.bounds_s = tuple(float(bound) for bound in request.many("buckets"))

@@ -5,7 +5,6 @@ An observer of the world.  Guarded by the world's lock, but for what says otherw
 """
 from __future__ import annotations
 
-import json
 import random
 import time
 import uuid
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..web.message import dumps
 from ..world.model import Agent, Conversation, Queue
-from . import agents, conversation as snapshots, frames, mishaps, statistics
-from .channels import Channel, Channels, judge
+from . import agents, conversation as snapshots, frames, mishaps
+from .channels import Channel, Channels
 from .faults import Shape, StreamFaults
+from .pace import Pace
 from .socket import StreamSocket
 from .topics import VARIANTS
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 KEPT_SOCKETS = 200
 HEARTBEAT = {"topicName": "channel.metadata", "eventBody": {"message": "WebSocket Heartbeat"}}
-PONG = {"topicName": "channel.metadata", "eventBody": {"message": "pong"}}
 
 
 class Hub:
@@ -39,10 +38,7 @@ class Hub:
         self._serial = 0
         self._rng = random.Random(seed)
         self._beats: dict[int, float] = {}  # socket -> next heartbeat
-        self._watched: dict[str, statistics.QueueWatch] = {}
-        self._dirty: dict[str, float] = {}  # queue -> not before
-        self._told: dict[str, float] = {}  # queue -> time of the last statistics
-        self._aggregates = statistics.Aggregates()
+        self._pace = Pace(self)
         self._joined = {a.id: self._joined_of(a) for a in app.world.agents.values()}
 
     def wall_ms(self) -> int:
@@ -93,9 +89,8 @@ class Hub:
         for topics in channel.topics.values():
             for topic in topics:
                 queue = self.app.world.queues.get(topic.entity)
-                if topic.template.startswith("v2.analytics.queues.") and queue and queue.id not in self._watched:
-                    self._watched[queue.id] = statistics.QueueWatch(queue)
-                    self._aggregates.forget_changes(queue.id)
+                if topic.template.startswith("v2.analytics.queues.") and queue:
+                    self._pace.watch(queue)
 
     # ---- sockets ----------------------------------------------------------------------
 
@@ -156,52 +151,6 @@ class Hub:
                                           message="Websocket closing soon…"), "system_messages")
         one.close(1001, "socket_closing", "going away", notice_s)
 
-    # ---- what the client says --------------------------------------------------------
-
-    def message(self, one: StreamSocket, payload: bytes) -> None:
-        """By the socket's thread."""
-        try:
-            value = json.loads(payload)
-        except ValueError:
-            value = None
-        word = value.get("message") if isinstance(value, dict) else None
-        with self.app.world.lock:
-            if word == "ping":
-                one.counts["app_pings"] += 1
-                if not self.faults.bends("mute_pong", one):
-                    self.say(one, PONG, "app_pongs")
-            elif word in ("subscribe", "unsubscribe"):
-                self._told_to_subscribe(one, word, value)
-            else:
-                one.counts["unknown_messages"] += 1
-
-    def _told_to_subscribe(self, one: StreamSocket, word: str, value: dict[str, Any]) -> None:
-        """The answers have no topicName, and `result` is a string."""
-        channel, names = one.channel, value.get("topics")
-        told = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}
-        if channel.gone or channel.token_ended:
-            self.say(one, {"result": "404", "message": "Channel not found", **told}, "replies")
-            return
-        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-            self.say(one, {"result": "400", "status": "error", "message": "topics is missing", **told}, "replies")
-            return
-        if word == "unsubscribe":
-            self.channels.unsubscribe(channel, [n for n in names if n in channel.topics])
-            self.say(one, {"result": "200", "status": "unsubscribed", **told}, "replies")
-            return
-        hidden = self.hidden_queues()
-        judged = [judge(name, self.app.settings.permissions, hidden) for name in names]
-        wrong = [j for j in judged if j.malformed or j.rejected]
-        if wrong or len(channel.topics) + len(names) > self.most_topics():
-            words = wrong[0].malformed or wrong[0].rejected[0]["rejectionReason"] if wrong else "too many topics"
-            self.say(one, {"result": "400", "status": "failure", "message": words, **told}, "replies")
-            return
-        for one_topic in judged:
-            self.channels.subscribe(channel, one_topic.name, one_topic.permitted)
-        self.prolong(channel, channel.token)
-        self.subscribed(channel)
-        self.say(one, {"result": "200", "status": "subscribed", **told}, "replies")
-
     def hidden_queues(self) -> set[str]:
         if self.app.settings.divisions is None:
             return set()
@@ -214,33 +163,31 @@ class Hub:
 
     def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
                agent: Optional[Agent]) -> None:
-        length_ms = max(1, int(self.app.settings.half_hour_s * 1000))
-        self._aggregates.add(queue.id, media, name, value_ms, at_ms, length_ms)
-        self._touch(queue.id)
+        self._pace.metric(queue, media, name, value_ms, at_ms)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         """To each queue that has or had it; the same bytes for all of them."""
         body: Optional[bytes] = None
         flat: Optional[bytes] = None
         for queue_id in dict.fromkeys(p.queue.id for p in conversation.participants if p.queue is not None):
-            self._touch(queue_id)
+            self._pace.touch(queue_id)
             topic = "v2.routing.queues.%s.conversations" % queue_id
-            if self._heard(topic):
+            if self.heard(topic):
                 body = body or dumps(snapshots.whole(conversation))
                 self._publish(topic, body)
             topic = "%s.%s" % (topic, VARIANTS[conversation.media])
-            if self._heard(topic):
+            if self.heard(topic):
                 flat = flat or dumps(snapshots.of_medium(conversation))
                 self._publish(topic, flat)
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
         for queue_id in agent.queues:
-            self._touch(queue_id)
+            self._pace.touch(queue_id)
         base = "v2.users.%s." % agent.id
         for name, body in (("presence", agents.presence), ("routingStatus", agents.routing_status)):
             if what == name:
-                self._offer(base + name, lambda body=body: body(agent))
-        self._offer(base + "activity", lambda: agents.activity(agent))
+                self.offer(base + name, lambda body=body: body(agent))
+        self.offer(base + "activity", lambda: agents.activity(agent))
         if what == "queues":
             self._membership(agent)
 
@@ -253,16 +200,16 @@ class Hub:
         self._joined[agent.id] = now
         for queue_id in {**before, **now}:
             if before.get(queue_id) != now.get(queue_id):
-                self._offer("v2.routing.queues.%s.users" % queue_id, lambda queue_id=queue_id: agents.membership(
+                self.offer("v2.routing.queues.%s.users" % queue_id, lambda queue_id=queue_id: agents.membership(
                     agent, queue_id, now.get(queue_id, False)))
 
     # ---- publishing ---------------------------------------------------------------------
 
-    def _heard(self, topic: str) -> bool:
+    def heard(self, topic: str) -> bool:
         return any(channel.socket is not None for channel in self.channels.listeners.get(topic.lower(), ()))
 
-    def _offer(self, topic: str, body: Callable[[], Any]) -> None:
-        if self._heard(topic):
+    def offer(self, topic: str, body: Callable[[], Any]) -> None:
+        if self.heard(topic):
             self._publish(topic, dumps(body()))
 
     def _correlation_id(self) -> str:
@@ -275,7 +222,9 @@ class Hub:
                 self.event(channel.socket, topic, data)
 
     def event(self, one: StreamSocket, topic: str, data: bytes) -> None:
-        """One event for one socket, through its faults."""
+        """One event for one socket, through its faults; none for one that is leaving."""
+        if one.last_seq is not None:
+            return
         one.events_sent += 1
         one.counts["events"] += 1
         shape = self.faults.shape(one, topic)
@@ -287,41 +236,6 @@ class Hub:
             one.send(ready, delay)
         for step in self.faults.reached(one):
             self._play(one, step)
-
-    # ---- statistics --------------------------------------------------------------------
-
-    def _touch(self, queue_id: str) -> None:
-        if queue_id in self._watched and queue_id not in self._dirty:
-            gap = self.app.settings.observation_gap_s
-            self._dirty[queue_id] = self._told.get(queue_id, 0.0) + gap
-
-    def _tell_statistics(self, now: float) -> None:
-        for queue_id in [q for q, at in self._dirty.items() if at <= now]:
-            del self._dirty[queue_id]
-            self._told[queue_id] = now
-            base = "v2.analytics.queues.%s." % queue_id
-            if not self._heard(base + "observations") and not self._heard(base + "activity"):
-                self._aggregates.forget_changes(queue_id)
-                if not {base + "observations", base + "activity"} & set(self.channels.listeners):
-                    del self._watched[queue_id]
-                else:
-                    self._watched[queue_id].news()
-                continue
-            self._tell_queue(queue_id, base)
-
-    def _tell_queue(self, queue_id: str, base: str) -> None:
-        contacts, users = self._watched[queue_id].news()
-        now_ms = self.wall_ms()
-        if contacts:
-            self._offer(base + "activity", lambda: statistics.activity_body(contacts))
-        groups: list[tuple[Optional[str], Any]] = list(contacts.items())
-        if users:
-            groups.append((None, users))
-        for media, changed in groups:
-            self._offer(base + "observations",
-                        lambda m=media, c=changed: statistics.gauge_body(queue_id, m, c, now_ms))
-        for body in self._aggregates.bodies(queue_id):
-            self._offer(base + "observations", lambda body=body: body)
 
     # ---- time ------------------------------------------------------------------------------
 
@@ -338,7 +252,7 @@ class Hub:
                 if self.app.wall() >= channel.expires:
                     self.expire(channel)
             self._end_with_tokens()
-            self._tell_statistics(now)
+            self._pace.tell(now)
 
     def beat_at_once(self) -> None:
         """A changed heartbeat_s counts from now."""

@@ -17,7 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..web.message import dumps
-from . import frames
+from . import frames, words
 from .frames import Violation
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class StreamSocket:
         self.serial, self.peer, self.listener = serial, peer, listener
         self.counts: Counter[str] = Counter()
         self.events_sent = 0  # posted to this socket, lost ones included
-        self.opened_ms = hub.wall_ms()
+        self.opened_ms, self.opened_seq = hub.wall_ms(), hub.app.ledger.seq
+        self.last_seq: Optional[int] = None  # events of later lines of the ledger are not sent any longer
         self.closed_ms: Optional[int] = None
         self.ended = ""  # why
         self.client_code: Optional[int] = None
@@ -68,9 +69,17 @@ class StreamSocket:
 
     def close(self, code: int, why: str, reason: str = "", after_s: float = 0.0) -> None:
         """A close frame behind what waits already, then the end."""
+        if after_s <= 0:
+            self.leave()
         self._put(after_s, lambda: self._begin_close(code, why, reason))
 
+    def leave(self) -> None:
+        """What happens from now on, this socket does not hear."""
+        if self.last_seq is None:
+            self.last_seq = self.hub.app.ledger.seq
+
     def drop(self, why: str, reset: bool = False, after_s: float = 0.0) -> None:
+        self.leave()
         self._put(after_s, lambda: self._hang_up(why, reset))
 
     def _put(self, after_s: float, what: Any) -> None:
@@ -144,6 +153,7 @@ class StreamSocket:
             action()
 
     def _begin_close(self, code: int, why: str, reason: str) -> None:
+        self.leave()
         if self._closing_at is None:
             self._out += frames.frame(frames.CLOSE, frames.close_payload(code, reason))
             self.counts["close %d" % code] += 1
@@ -205,7 +215,7 @@ class StreamSocket:
         elif opcode == frames.PONG:
             self.counts["rfc_pongs"] += 1
         else:
-            self.hub.message(self, payload)
+            words.hear(self.hub, self, payload)
 
     def _client_closes(self, payload: bytes) -> None:
         """Echoed, unless it is the answer to ours."""
@@ -221,6 +231,7 @@ class StreamSocket:
 
     def _finish(self) -> None:
         self.closed_ms = self.hub.wall_ms()
+        self.leave()
         self.hub.closed(self)
         if isinstance(self._plug, ssl.SSLSocket) and not self._abrupt:
             try:
@@ -236,5 +247,6 @@ class StreamSocket:
 
     def told(self) -> dict[str, Any]:
         return {"serial": self.serial, "channel": self.channel_id, "peer": self.peer, "listener": self.listener,
+                "opened_seq": self.opened_seq, "last_seq": self.last_seq,
                 "opened_ms": self.opened_ms, "closed_ms": self.closed_ms, "ended": self.ended or None,
                 "client_close_code": self.client_code, "events": self.events_sent, **self.counts}

@@ -181,6 +181,7 @@ class Question:
     since_ms: Optional[int] = None
     until_ms: Optional[int] = None
     since_seq: Optional[int] = None
+    until_seq: Optional[int] = None
     offered_since_ms: Optional[int] = None
     queue: Optional[str] = None
     target_ms: Optional[float] = None  # None: each queue's own
@@ -188,8 +189,9 @@ class Question:
     fresh: bool = False  # the first snapshot of a conversation and queue that counts is no change
 
     def wants(self, line: Line) -> bool:
-        return self._in_time(line.at_ms) and (self.since_seq is None or line.seq > self.since_seq) \
-            and self._wants_visit(line.queue, line.offered_ms)
+        return (self._in_time(line.at_ms) and (self.since_seq is None or line.seq > self.since_seq)
+                and (self.until_seq is None or line.seq <= self.until_seq)
+                and self._wants_visit(line.queue, line.offered_ms))
 
     def wants_breach(self, stay: Stay, at_ms: int) -> bool:
         return self._in_time(at_ms) and self._wants_visit(stay.queue, stay.offered_ms)

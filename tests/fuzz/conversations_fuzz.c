@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* Both ways into the model. The first byte chooses.
+ *
+ * 0: messages, each ended by a NUL: bytes → decoder → model → samples.
+ * Else: a sequence of moves, a byte or some each: participants come, are
+ * connected, end, are held; snapshots go out, also old ones again, also with
+ * participants missing; time goes on, polls come. After each the laws are
+ * checked: no counter falls, a repeat changes nothing, an offer has one end,
+ * bounds hold. */
+#include <string.h>
+
+#include "plugins/genesys_realtime/conversations.h"
+#include "tests/fuzz/fuzz.h"
+
+static const char *const queues[] = {"q1", "q2", "q3"};
+enum { MOST = 5, PAIRS_MOST = 6, CONVERSATIONS = 8, OLD_MOST = 16 };
+
+#define T0_MS INT64_C(1785578400000)
+
+struct sums {
+  struct conversations_totals of[GC_COUNT(queues)][CV_MEDIA_COUNT];
+};
+
+static struct conversations *new_model(int64_t target_ms) {
+  static const double bounds[] = {0.5, 1, 20};
+  struct conversations_settings s = {.started_ms = T0_MS,
+                                     .bounds_s = bounds,
+                                     .bound_count = 3,
+                                     .target_ms = target_ms,
+                                     .most = MOST,
+                                     .age_ms = 3600000,
+                                     .pairs_most = PAIRS_MOST};
+  struct conversations *m = conversations_new(&s, NULL);
+  LAW(m != NULL);
+  return m;
+}
+
+static void look(struct conversations *m, struct sums *ret) {
+  memset(ret, 0, sizeof(*ret));
+  for (size_t q = 0; q < GC_COUNT(queues); q++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
+      (void)conversations_totals(m, queues[q], (enum cv_media)i,
+                                 &ret->of[q][i]);
+}
+
+static void check_pair(const struct conversations_totals *t,
+                       const struct conversations_totals *before) {
+  uint64_t waits = 0;
+  for (int i = 0; i < 4; i++)
+    waits += t->waits[i];
+  LAW(waits == t->answers);
+  LAW(t->answers + t->abandons <= t->offers);
+  LAW(t->breaches <= t->offers);
+  LAW(t->offers >= before->offers && t->answers >= before->answers);
+  LAW(t->abandons >= before->abandons && t->transfers >= before->transfers);
+  LAW(t->breaches >= before->breaches && t->wait_ms >= before->wait_ms);
+  LAW(t->active <= MOST);
+  for (int from = 0; from < CV_STATE_COUNT; from++) {
+    LAW(t->changes[from][from] == 0 && t->changes[from][CV_STATE_NONE] == 0);
+    for (int to = 0; to < CV_STATE_COUNT; to++)
+      LAW(t->changes[from][to] >= before->changes[from][to]);
+  }
+}
+
+static void check(struct conversations *m, struct sums *before) {
+  struct sums now;
+  struct conversations_stats stats;
+  look(m, &now);
+  for (size_t q = 0; q < GC_COUNT(queues); q++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
+      check_pair(&now.of[q][i], &before->of[q][i]);
+  *before = now;
+  conversations_stats(m, &stats);
+  LAW(stats.count <= MOST && stats.live <= stats.count);
+  LAW(stats.pairs <= PAIRS_MOST);
+}
+
+static void apply(struct conversations *m, const struct cv_event *e,
+                  struct sums *before) {
+  struct sums once, twice;
+  LAW(conversations_apply(m, e) == GC_OK);
+  check(m, before);
+  look(m, &once);
+  LAW(conversations_apply(m, e) == GC_OK);
+  look(m, &twice);
+  LAW(memcmp(&once, &twice, sizeof(once)) == 0);
+}
+
+/* ---- samples ---- */
+
+static void put(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  LAW(s->qualifier[0] != '\0' && strlen(s->qualifier) < 64);
+  LAW(s->instance[0] != '\0');
+  if (gc_metric(s->metric)->ds[0].kind == GC_DERIVE)
+    LAW(s->values[0].derive >= 0);
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  return queue->id[0] != '!';
+}
+
+static void tell(struct conversations *m) {
+  struct obs_view queues_view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct conversations_view view = {&queues_view, 0, true};
+  struct obs_tally tally;
+  conversations_samples(m, &view, &(struct gc_samples){put, NULL}, &tally);
+}
+
+static bool covers(void *ctx, const char *queue, enum cv_media media) {
+  (void)ctx;
+  return queue[1] != '3' && media != CV_CHAT;
+}
+
+/* ---- messages ---- */
+
+static void run_messages(const uint8_t *data, size_t size) {
+  struct conversations *m = new_model(20000);
+  struct cv_decoder *d = cv_decoder_new();
+  struct sums before;
+  look(m, &before);
+  LAW(d != NULL);
+  while (size > 0) {
+    const uint8_t *nul = memchr(data, '\0', size);
+    size_t len = nul != NULL ? (size_t)(nul - data) : size;
+    const struct cv_event *e;
+    if (cv_decoder_read(d, (const char *)data, len, &e, NULL) == GC_OK &&
+        e != NULL)
+      apply(m, e, &before);
+    len += nul != NULL;
+    data += len;
+    size -= len;
+  }
+  conversations_tick(m, T0_MS + 60000);
+  tell(m);
+  tell(m);
+  cv_decoder_free(d);
+  conversations_free(m);
+}
+
+/* ---- moves ---- */
+
+struct world {
+  struct conversations *m;
+  struct sums before;
+  const uint8_t *data;
+  size_t size;
+  int64_t now_ms;
+  struct cv_event now[CONVERSATIONS];
+  struct cv_event old[OLD_MOST];
+  unsigned olds;
+};
+
+static uint8_t next(struct world *w) {
+  if (w->size == 0)
+    return 0;
+  w->size--;
+  return *w->data++;
+}
+
+static void add_party(struct world *w, struct cv_event *e) {
+  uint8_t what = next(w);
+  if (e->count == CV_PARTIES_MOST)
+    return;
+  struct cv_party *p = &e->parties[e->count++];
+  memset(p, 0, sizeof(*p));
+  p->id = e->count;
+  p->purpose = what % 4;
+  p->media = (uint8_t)(what >> 4 & 1 ? CV_CHAT : CV_VOICE);
+  if (what >> 5 > 0) {
+    strcpy(p->queue_text, queues[what >> 5 & 1]);
+    p->queue = cv_id_read(p->queue_text, 2);
+  }
+  if (what & 8)
+    p->connected_ms = w->now_ms;
+}
+
+static void change_party(struct world *w, struct cv_event *e) {
+  uint8_t what = next(w);
+  if (e->count == 0)
+    return;
+  struct cv_party *p = &e->parties[what % e->count];
+  switch (next(w) % 8) {
+  case 0:
+    p->connected_ms = w->now_ms;
+    break;
+  case 1:
+    p->end_ms = w->now_ms;
+    break;
+  case 2:
+    p->end_ms = p->acw_start_ms = w->now_ms;
+    break;
+  case 3:
+    p->acw_end_ms = w->now_ms;
+    break;
+  case 4:
+    p->held = !p->held;
+    p->hold_ms = p->held ? w->now_ms : 0;
+    break;
+  case 5:
+    p->transferred = true;
+    break;
+  case 6:
+    p->connected_ms = (int64_t)((uint64_t)next(w) << 56 | next(w));
+    break;
+  default:
+    p->media = next(w) % CV_MEDIA_COUNT;
+    break;
+  }
+}
+
+/* The `which`-th of the last few, some of its participants left out. */
+static void say_old(struct world *w) {
+  uint8_t which = next(w), without = next(w);
+  if (w->olds == 0)
+    return;
+  struct cv_event e = w->old[which % (w->olds < OLD_MOST ? w->olds : OLD_MOST)];
+  unsigned kept = 0;
+  for (unsigned i = 0; i < e.count; i++)
+    if (!(without >> i % 8 & 1))
+      e.parties[kept++] = e.parties[i];
+  e.count = kept;
+  apply(w->m, &e, &w->before);
+}
+
+static void let_time_go(struct world *w) {
+  static const int64_t steps_ms[] = {1,      100,     1000,  22000,
+                                     601000, 3600000, -5000, 60000};
+  w->now_ms += steps_ms[next(w) % 8];
+  conversations_tick(w->m, w->now_ms);
+}
+
+static void poll(struct world *w) {
+  uint8_t listed = next(w);
+  conversations_poll_begin(w->m);
+  for (unsigned i = 0; i < CONVERSATIONS; i++)
+    if (listed >> i & 1)
+      (void)conversations_poll_list(w->m, w->now[i].id);
+  conversations_poll_end(w->m, covers, NULL);
+}
+
+static void move(struct world *w) {
+  uint8_t what = next(w);
+  struct cv_event *e = &w->now[what >> 4 & 7];
+  switch (what % 16) {
+  case 0:
+  case 1:
+  case 2:
+    add_party(w, e);
+    break;
+  case 3:
+  case 4:
+  case 5:
+  case 6:
+    change_party(w, e);
+    break;
+  case 7:
+  case 8:
+  case 9:
+  case 10:
+    w->old[w->olds++ % OLD_MOST] = *e;
+    apply(w->m, e, &w->before);
+    break;
+  case 11:
+    say_old(w);
+    break;
+  case 12:
+    let_time_go(w);
+    break;
+  case 13:
+    poll(w);
+    break;
+  case 14:
+    if (what & 128)
+      (void)conversations_close(w->m, e->id);
+    else
+      conversations_gap(w->m);
+    break;
+  default:
+    tell(w->m);
+    break;
+  }
+  check(w->m, &w->before);
+}
+
+static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
+  static struct world w;
+  memset(&w, 0, sizeof(w));
+  w.m = new_model(target_ms);
+  w.data = data;
+  w.size = size;
+  w.now_ms = T0_MS;
+  for (unsigned i = 0; i < CONVERSATIONS; i++)
+    w.now[i].id = (struct cv_id){1, i + 1};
+  if (target_ms == 0)
+    LAW(conversations_target(w.m, "q1", CV_VOICE, 5000) == GC_OK);
+  look(w.m, &w.before);
+  while (w.size > 0)
+    move(&w);
+  conversations_free(w.m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size < 1)
+    return 0;
+  if (data[0] == 0)
+    run_messages(data + 1, size - 1);
+  else
+    run_moves(data + 1, size - 1, data[0] % 2 == 0 ? 0 : 1000);
+  return 0;
+}

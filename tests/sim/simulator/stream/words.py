@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""What a client says in its socket, and what it hears of it.
+
+Seen in clients, not in official text: the answers have no topicName, and
+`result` is a string.
+"""
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .channels import judge
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .socket import StreamSocket
+
+PONG = {"topicName": "channel.metadata", "eventBody": {"message": "pong"}}
+
+
+def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
+    """By the socket's thread."""
+    try:
+        value = json.loads(payload)
+    except ValueError:
+        value = None
+    word = value.get("message") if isinstance(value, dict) else None
+    with hub.app.world.lock:
+        if word == "ping":
+            one.counts["app_pings"] += 1
+            if not hub.faults.bends("mute_pong", one):
+                hub.say(one, PONG, "app_pongs")
+        elif word in ("subscribe", "unsubscribe"):
+            told = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}
+            hub.say(one, {**_subscribe(hub, one, word, value.get("topics")), **told}, "replies")
+        else:
+            one.counts["unknown_messages"] += 1
+
+
+def _subscribe(hub: "Hub", one: "StreamSocket", word: str, names: Any) -> dict[str, str]:
+    channel = one.channel
+    if channel.gone or channel.token_ended:
+        return {"result": "404", "message": "Channel not found"}
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        return {"result": "400", "status": "error", "message": "topics is missing"}
+    if word == "unsubscribe":
+        hub.channels.unsubscribe(channel, [n for n in names if n in channel.topics])
+        return {"result": "200", "status": "unsubscribed"}
+    hidden = hub.hidden_queues()
+    judged = [judge(name, hub.app.settings.permissions, hidden) for name in names]
+    wrong = next((j for j in judged if j.malformed or j.rejected), None)
+    if wrong is not None:
+        return {"result": "400", "status": "failure",
+                "message": wrong.malformed or wrong.rejected[0]["rejectionReason"]}
+    if len(channel.topics) + len(names) > hub.most_topics():
+        return {"result": "400", "status": "failure", "message": "too many topics"}
+    for topic in judged:
+        hub.channels.subscribe(channel, topic.name, topic.permitted)
+    hub.prolong(channel, channel.token)
+    hub.subscribed(channel)
+    return {"result": "200", "status": "subscribed"}

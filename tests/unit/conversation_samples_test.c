@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+#include "tests/support/cv_life.h"
+
+static struct conversations *m;
+static struct life life;
+static struct gc_directory *directory;
+
+struct told {
+  enum gc_metric_id metric;
+  char instance[128], qualifier[64];
+  union gc_number value;
+};
+static struct told told[400];
+static size_t told_count;
+static struct obs_tally tally;
+static bool with_active;
+static char *only_media[1];
+static size_t only_media_count;
+static enum obs_label label;
+
+static void put(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  if (told_count == GC_COUNT(told))
+    return;
+  struct told *t = &told[told_count++];
+  t->metric = s->metric;
+  snprintf(t->instance, sizeof(t->instance), "%s", s->instance);
+  snprintf(t->qualifier, sizeof(t->qualifier), "%s", s->qualifier);
+  t->value = s->values[0];
+  CHECK_INT(s->time_ms, 12345);
+  CHECK_INT(s->interval_ms, 10000);
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  return strcmp(queue->id, "q2") != 0;
+}
+
+static void dispatch(void) {
+  struct obs_view queues = {.queues = directory,
+                            .accepts = accepts,
+                            .media = only_media,
+                            .media_count = only_media_count,
+                            .label = label,
+                            .interval_ms = 10000};
+  struct conversations_view view = {&queues, 12345, with_active};
+  told_count = 0;
+  conversations_samples(m, &view, &(struct gc_samples){put, NULL}, &tally);
+  CHECK_INT(tally.series, told_count);
+}
+
+static const struct told *find(enum gc_metric_id metric,
+                               const char *qualifier) {
+  for (size_t i = 0; i < told_count; i++)
+    if (told[i].metric == metric && strcmp(told[i].qualifier, qualifier) == 0)
+      return &told[i];
+  return NULL;
+}
+
+/* -1: no such series. */
+static int64_t count_of(enum gc_metric_id metric, const char *qualifier) {
+  const struct told *t = find(metric, qualifier);
+  return t != NULL ? t->value.derive : -1;
+}
+
+static double gauge_of(enum gc_metric_id metric, const char *qualifier) {
+  const struct told *t = find(metric, qualifier);
+  return t != NULL ? t->value.gauge : -1.0;
+}
+
+static void begin(void) {
+  struct conversations_settings s = life_settings();
+  conversations_free(m);
+  m = conversations_new(&s, NULL);
+  with_active = true;
+  only_media_count = 0;
+  label = OBS_LABEL_ID;
+  life_begin(&life, "c1");
+}
+
+static void say(void) { CHECK_INT(conversations_apply(m, &life.now), GC_OK); }
+
+static void all_of_a_call(void) {
+  life_of_a_call(&life);
+  for (unsigned i = 0; i < life.count; i++)
+    CHECK_INT(conversations_apply(m, &life.kept[i]), GC_OK);
+}
+
+static void nothing_is_told_before_the_first_contact(void) {
+  begin();
+  dispatch();
+  CHECK_INT(told_count, 0);
+  CHECK_INT(tally.matched, 0);
+}
+
+static void a_series_begins_with_0_and_tells_all_with_the_next(void) {
+  begin();
+  all_of_a_call();
+  dispatch();
+  for (size_t i = 0; i < told_count; i++) {
+    CHECK_ROW(told[i].qualifier);
+    CHECK_INT(told[i].value.derive, 0);
+    CHECK_STR(told[i].instance, "q1");
+  }
+  size_t first = told_count;
+  dispatch();
+  CHECK_INT(told_count, first);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_ABANDON, "voice"), 0);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_TRANSFER, "voice"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-20"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_COUNT, "voice"), 1);
+  CHECK_REAL(gauge_of(GC_METRIC_QUEUE_WAIT_SUM, "voice"), 22.0);
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-waiting-alerting"), 2);
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-active-held"), 2);
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-wrapup-ended"), 1);
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-ended-waiting"), -1);
+  CHECK_REAL(gauge_of(GC_METRIC_ACTIVE_CONVERSATIONS, "voice"), 0.0);
+}
+
+static void buckets_are_cumulative_and_named_by_their_bounds(void) {
+  static const struct {
+    const char *qualifier;
+    int64_t count;
+  } rows[] = {{"voice-le-0.5", 1}, {"voice-le-1", 1},  {"voice-le-5", 2},
+              {"voice-le-10", 2},  {"voice-le-20", 2}, {"voice-le-+Inf", 3}};
+  static const double waits[] = {0.2, 3, 40};
+  begin();
+  for (size_t i = 0; i < GC_COUNT(waits); i++) {
+    char id[4] = {'c', (char)('1' + i), '\0'};
+    life_begin(&life, id);
+    life_connected(&life, CV_ACD, "q1", 1);
+    life_connected(&life, CV_AGENT, "q1", 1 + waits[i]);
+    say();
+  }
+  dispatch();
+  dispatch();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].qualifier);
+    CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, rows[i].qualifier),
+              rows[i].count);
+  }
+  CHECK_REAL(gauge_of(GC_METRIC_QUEUE_WAIT_SUM, "voice"), 43.2);
+}
+
+static void a_change_that_happens_later_begins_with_0_too(void) {
+  begin();
+  struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch();
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-alerting-active"), -1);
+  acd->end_ms = AT(4);
+  life_connected(&life, CV_AGENT, "q1", 4);
+  say();
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-alerting-active"), 0);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-alerting-active"), 1);
+}
+
+static void a_queue_without_a_name_is_held_back_and_loses_nothing(void) {
+  static const struct gc_entry entries[] = {{"q1", "Sales", "Sales", ""}};
+  begin();
+  label = OBS_LABEL_NAME;
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch();
+  CHECK_INT(told_count, 0);
+  CHECK_INT(tally.unnamed, 1);
+  directory = gc_directory_new(entries, 1, false);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
+  CHECK_STR(told[0].instance, "Sales");
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
+  gc_directory_put(directory);
+  directory = NULL;
+}
+
+static void what_is_not_selected_is_not_told(void) {
+  static char chat[] = "chat";
+  begin();
+  life_connected(&life, CV_ACD, "q2", 1);
+  say();
+  dispatch();
+  CHECK_INT(told_count, 0);
+  CHECK_INT(tally.unnamed, 0);
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  only_media[0] = chat;
+  only_media_count = 1;
+  dispatch();
+  CHECK_INT(told_count, 0);
+  only_media_count = 0;
+  dispatch();
+  CHECK(told_count > 0);
+}
+
+static void a_breach_has_its_target_in_the_name(void) {
+  struct conversations_settings s = life_settings();
+  begin();
+  s.target_ms = 0;
+  conversations_free(m);
+  m = conversations_new(&s, NULL);
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch();
+  CHECK(find(GC_METRIC_QUEUE_SLA_BREACH, "voice-0") == NULL);
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 2500), GC_OK);
+  conversations_tick(m, AT(60));
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), 0);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), 1);
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000), GC_OK);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), -1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-30"), 0);
+}
+
+static void the_set_tells_who_is_active_if_asked(void) {
+  begin();
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch();
+  CHECK_REAL(gauge_of(GC_METRIC_ACTIVE_CONVERSATIONS, "voice"), 1.0);
+  with_active = false;
+  dispatch();
+  CHECK(find(GC_METRIC_ACTIVE_CONVERSATIONS, "voice") == NULL);
+}
+
+int main(void) {
+  RUN(nothing_is_told_before_the_first_contact);
+  RUN(a_series_begins_with_0_and_tells_all_with_the_next);
+  RUN(buckets_are_cumulative_and_named_by_their_bounds);
+  RUN(a_change_that_happens_later_begins_with_0_too);
+  RUN(a_queue_without_a_name_is_held_back_and_loses_nothing);
+  RUN(what_is_not_selected_is_not_told);
+  RUN(a_breach_has_its_target_in_the_name);
+  RUN(the_set_tells_who_is_active_if_asked);
+  conversations_free(m);
+  return check_done();
+}
