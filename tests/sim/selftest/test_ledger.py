@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import Any, Optional
 
-from simulator.world.ledger import Ledger, Question, Stay, breach_ms, state_of, sums
+from simulator.world.ledger import Ledger, Question, Stay, Sums, breach_ms, state_of, sums
 from simulator.world.model import Communication, Participant, Queue
 
 from .test_world import HOUR, play, world
@@ -51,6 +51,13 @@ class Breaches(unittest.TestCase):
                 self.assertEqual(breach_ms(self.stay(waited), 20_000.0, now), at)
 
 
+class Buckets(unittest.TestCase):
+    def test_a_wait_of_the_bound_is_within(self) -> None:
+        one = Sums()
+        one.waits_ms = [1000, 1001, 500, 0]
+        self.assertEqual(one.told((0.5, 1.0, 2.0))["wait_le_s"], {"0.5": 2, "1": 3, "2": 4, "+Inf": 4})
+
+
 class Totals(unittest.TestCase):
     """The ledger reads participants, the tally hears metrics: two ways to the same."""
 
@@ -94,7 +101,8 @@ class Totals(unittest.TestCase):
             self.assertGreaterEqual(mine["breaches"], over[key])  # those who left unanswered are more
 
     def test_bounds_of_time_cut_without_a_gap(self) -> None:
-        middle = self.now_ms - int(1.5 * HOUR * 1000)
+        half = self.now_ms - int(1.5 * HOUR * 1000)
+        middle = next(line.at_ms for line in self.ledger.lines if line.at_ms > half)
         whole, early, late = self.told(), self.told(until_ms=middle), self.told(since_ms=middle)
         for key, mine in whole.items():
             for name in ("offers", "answers", "abandons", "transfers", "snapshots", "breaches", "wait_sum_ms"):

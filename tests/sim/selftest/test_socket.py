@@ -61,6 +61,10 @@ class Handshake(StreamCase):
         self.listen()
         told = self.sim.sim("counters")
         self.assertEqual((told["in_flight"], told["stream"]["sockets_open"] >= 1), (0, True))
+        self.sim.sim("reset-counters", {})
+        with self.assertRaises(Refused):
+            Client("ws://127.0.0.1:%d/channels/nobody" % self.sim.port)
+        self.assertEqual(self.sim.sim("counters")["max_requests_per_60s"], 0)  # nor one of the API's minute
 
     def test_the_base_of_the_uri_can_be_set(self) -> None:
         self.sim.sim("config", {"connect_base": "wss://streaming.example:1/"})
@@ -172,6 +176,15 @@ class Manners(StreamCase):
         client.send({"message": "dance"})
         client.send_raw(Client.frame(TEXT, b"no json"))
         wait_for(lambda: self.counts()["unknown_messages"] == 2)
+
+    def test_subscribing_in_the_socket_prolongs_the_channel(self) -> None:
+        self.sim.sim("config", {"channel_life_s": 1000})
+        client = self.listen()
+        self.sim.sim("config", {"channel_life_s": 5000})
+        before = self.sim.sim("channels")["channels"][-1]["expires_ms"]
+        client.send({"message": "subscribe", "topics": []})
+        client.next()
+        self.assertGreater(self.sim.sim("channels")["channels"][-1]["expires_ms"], before + 3_900_000)
 
     def test_a_second_socket_kicks_the_first(self) -> None:
         queue = self.queues()[0]
