@@ -10,12 +10,17 @@
 #   GENESYS_REGION=eu-west-1 GENESYS_CLIENT_ID=… GENESYS_CLIENT_SECRET=… \
 #     sudo -E sh examples/demo.sh
 #
-# DEMO_SECONDS=20 ends it by itself. Touches nothing outside ./build-demo.
+# DEMO_SECONDS=20 ends it by itself. Besides installing packages and making
+# ./configure where it is missing, it touches nothing outside ./build-demo.
 set -eu
 cd "$(dirname "$0")/.."
 src=$PWD
 sh tools/deps.sh build demo
 
+[ ! -f config.status ] || {
+  echo 'demo: configured in the source tree; run "make distclean" there first' >&2
+  exit 1
+}
 [ -x configure ] || { echo 'demo: autogen'; ./autogen.sh >/dev/null 2>&1; }
 mkdir -p build-demo
 cd build-demo

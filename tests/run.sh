@@ -13,6 +13,10 @@ src=$PWD
 out=$src/build-test
 jobs=$(nproc 2>/dev/null || echo 2)
 passed=0 failed=0 skipped=0
+[ ! -f config.status ] || {
+  echo 'run.sh: configured in the source tree; run "make distclean" there first' >&2
+  exit 1
+}
 mkdir -p "$out"
 
 say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
@@ -69,7 +73,7 @@ build() {
 }
 
 do_lint() {
-  step format sh -c "clang-format --dry-run -Werror \$(git ls-files '*.c' '*.h')"
+  step format sh -c "clang-format --dry-run -Werror \$(find common plugins tests tools -name '*.[ch]')"
 }
 do_plain() {
   build plain

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing, and only that: tools/deps.sh build|demo|test …
-# (several may be named). Debian and its kin by apt-get, Fedora and its kin by
-# dnf. No service is started. Does nothing, and needs no root, when all is
+# (several may be named). Debian 12 by apt-get, Fedora by dnf; elsewhere the names
+# may differ. No service is started. Does nothing, and needs no root, when all is
 # there.
 set -eu
 

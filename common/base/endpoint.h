@@ -20,7 +20,15 @@
      "analytics:queueObservation:view")                                        \
   XX(ROUTING_ACTIVITY, "routing_activity", "POST",                             \
      "/api/v2/analytics/routing/activity/query",                               \
-     "analytics:queueObservation:view")
+     "analytics:queueObservation:view")                                        \
+  XX(CHANNEL_CREATE, "channel_create", "POST",                                 \
+     "/api/v2/notifications/channels", "")                                     \
+  XX(CHANNEL_CHECK, "channel_check", "HEAD", "/api/v2/notifications/channels", \
+     "")                                                                       \
+  XX(SUBSCRIPTIONS_REPLACE, "subscriptions_replace", "PUT",                    \
+     "/api/v2/notifications/channels", "")                                     \
+  XX(SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",                           \
+     "/api/v2/notifications/channels", "")
 
 enum gc_endpoint_id {
 #define XX(id, function, method, path, permission) GC_ENDPOINT_##id,
@@ -32,7 +40,7 @@ enum gc_endpoint_id {
 struct gc_endpoint {
   const char *function; /* for self-telemetry and messages */
   const char *method;
-  const char *path;       /* below BaseURL */
+  const char *path;       /* below BaseURL; gc_call.path_tail follows */
   const char *permission; /* "" when none is needed */
 };
 

@@ -70,7 +70,8 @@ struct gc_ds {
   XX(TOKEN_REQUESTS, "token_requests", ONE(DERIVE), "account", "requests",     \
      "Token requests: ok, failed.")                                            \
   XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
-     "Names known to the cache: queue, user, presence.")
+     "Names known to the cache: queue, user, presence; 0 of a kind that "      \
+     "nothing asks for.")
 
 enum gc_metric_id {
 #define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,

@@ -18,6 +18,8 @@ bool gc_throttle_note(struct gc_throttle *t, enum gc_endpoint_id function,
                       uint32_t ask_s, uint32_t dice, uint64_t now_ms,
                       uint64_t *ret_wait_ms) {
   t->is_throttled = true;
+  if (ask_s > GC_THROTTLE_MOST_S)
+    ask_s = GC_THROTTLE_MOST_S;
   if (ask_s > GC_THROTTLE_ACCOUNT_MOST_S) {
     *ret_wait_ms = ask_s * 1000ull;
     t->suspended_until_ms[function] = now_ms + *ret_wait_ms;

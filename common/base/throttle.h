@@ -4,14 +4,18 @@
  * A Retry-After up to 180 s is the account's rate: everything of the account
  * rests for exactly that long. A longer one is a daily quota of one function
  * (the official SDKs draw the same line): that function alone rests. Without
- * the header: exponential with full jitter, 3 to 60 s. */
+ * the header: exponential with full jitter, up to 3 s, then up to 60 s. A day
+ * is the most: whoever asks for more is asked again then. */
 #ifndef GC_BASE_THROTTLE_H
 #define GC_BASE_THROTTLE_H
 
 #include "common/base/backoff.h"
 #include "common/base/endpoint.h"
 
-enum { GC_THROTTLE_ACCOUNT_MOST_S = 180 };
+enum {
+  GC_THROTTLE_ACCOUNT_MOST_S = 180,
+  GC_THROTTLE_MOST_S = 86400,
+};
 
 struct gc_throttle {
   struct gc_backoff backoff;

@@ -13,7 +13,11 @@ static const struct status_row statuses[] = {
      399,
      {GC_GIVE_UP, GC_ERR_REQUEST, false,
       "a redirect is not followed; check Region and BaseURL"}},
-    {401, 401, {GC_REAUTH, GC_ERR_AUTH, false, ""}},
+    {401,
+     401,
+     {GC_REAUTH, GC_ERR_AUTH, false,
+      "a fresh token of the token endpoint is refused here: do Region, BaseURL "
+      "and LoginURL belong together?"}},
     {403,
      403,
      {GC_GIVE_UP, GC_ERR_PERMISSION, false,

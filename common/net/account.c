@@ -64,21 +64,39 @@ static struct gc_account *find(const char *name) {
   return a;
 }
 
-static bool same_host(const char *a, const char *b) {
-  return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+/* The daemon's own name counts once it is known (in init). */
+static const char *host_of(const char *host) {
+  const char *preset = hooks.default_host != NULL ? hooks.default_host() : NULL;
+  return host != NULL ? host : preset != NULL ? preset : "";
 }
 
-static enum gc_code check(const struct gc_account_settings *s,
-                          struct gc_err *err) {
-  if (find(s->name) != NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "there are two accounts of this name");
+static bool same_host(const char *a, const char *b) {
+  return strcmp(host_of(a), host_of(b)) == 0;
+}
+
+static enum gc_code check_hosts(const struct gc_account_settings *s,
+                                struct gc_err *err) {
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
-    if (same_host(a->settings.host, s->host))
+    if (&a->settings != s && same_host(a->settings.host, s->host))
       return gc_fail(err, GC_ERR_CONFIG,
                      "has the same Host as <Account \"%s\">: queues of one "
                      "name would share their values; give each account a Host "
                      "of its own",
                      a->settings.name);
+  return GC_OK;
+}
+
+static enum gc_code check(const struct gc_account_settings *s,
+                          struct gc_err *err) {
+  size_t count = 0;
+  for (const struct gc_account *a = accounts; a != NULL; a = a->next)
+    count++;
+  if (find(s->name) != NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "there are two accounts of this name");
+  if (count >= GC_ACCOUNTS_MOST)
+    return gc_fail(err, GC_ERR_CONFIG, "more than %d accounts",
+                   (int)GC_ACCOUNTS_MOST);
+  GC_TRY(check_hosts(s, err));
   return gc_curl_check(&s->connect, err);
 }
 
@@ -131,13 +149,19 @@ static void on_token_change(void *ctx) {
 /* Opened late: collectd reads its configuration before it forks, and SQLite
  * must not be carried over a fork. */
 static void open_store(const struct gc_account *a) {
-  if (store_tried || hooks.state_dir == NULL)
+  const char *folder = hooks.state_dir != NULL ? hooks.state_dir() : NULL;
+  if (store_tried || folder == NULL)
     return;
   store_tried = true;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
-  if (gc_store_open(hooks.state_dir, &store, &warning, &err) != GC_OK)
-    notice((void *)a, "state", &err);
-  else if (warning.code != GC_OK)
+  if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
+    struct gc_err words = err;
+    (void)gc_fail(&words, err.code,
+                  "%.300s; nothing survives a restart until collectd is "
+                  "restarted with it in order",
+                  err.text);
+    notice((void *)a, "state", &words);
+  } else if (warning.code != GC_OK)
     notice((void *)a, "state", &warning);
 }
 
@@ -229,7 +253,8 @@ struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
   struct gc_account *a = find(name);
   if (a == NULL)
     fail_unknown(name, err);
-  else if (a->loop == NULL && start(a, err) != GC_OK)
+  else if (a->loop == NULL &&
+           (check_hosts(&a->settings, err) != GC_OK || start(a, err) != GC_OK))
     a = NULL;
   if (a != NULL)
     a->references++;
@@ -246,12 +271,27 @@ static void forget(struct gc_account *a) {
   free(a);
 }
 
+static bool any_started(void) {
+  const struct gc_account *a = accounts;
+  while (a != NULL && a->loop == NULL)
+    a = a->next;
+  return a != NULL;
+}
+
+static void close_store(void) {
+  gc_store_close(store);
+  store = NULL;
+  store_tried = false;
+}
+
 void gc_account_put(struct gc_account *a) {
   if (a == NULL)
     return;
   pthread_mutex_lock(&lock);
   if (--a->references == 0)
     tear_down(a);
+  if (!any_started())
+    close_store();
   pthread_mutex_unlock(&lock);
 }
 
@@ -278,9 +318,7 @@ void gc_accounts_free(void) {
       tear_down(accounts);
     forget(accounts);
   }
-  gc_store_close(store);
-  store = NULL;
-  store_tried = false;
+  close_store();
   pthread_mutex_unlock(&lock);
 }
 

@@ -33,8 +33,10 @@ GC_API void gc_account_settings_clear(struct gc_account_settings *s);
 
 /* ---- configuration phase, one thread ---- */
 
+enum { GC_ACCOUNTS_MOST = 64 };
+
 /* Takes the settings over, whatever it returns. GC_ERR_CONFIG: a name given
- * twice, or two accounts whose values would have the same host. */
+ * twice, too many accounts, or two whose values would have the same host. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_accounts_define(struct gc_account_settings *settings, struct gc_err *err);
 
@@ -43,7 +45,9 @@ struct gc_accounts_hooks {
    * threads. */
   void (*notice)(const char *account, const char *cause,
                  const struct gc_err *err);
-  const char *state_dir; /* borrowed; NULL: nothing survives a restart */
+  /* Asked in the init phase, when collectd's own options are all read. */
+  const char *(*state_dir)(void);    /* NULL: nothing survives a restart */
+  const char *(*default_host)(void); /* the host of accounts without Host */
 };
 GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
 
@@ -53,8 +57,8 @@ GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
  * GC_ERR_CONFIG when no block defines it (the text names those that are), or
  * what kept the thread from starting. */
 GC_API struct gc_account *gc_account_get(const char *name, struct gc_err *err);
-/* NULL is fine. With the last one the network thread ends; the account stays
- * defined. */
+/* NULL is fine. With the last one the network thread ends, with the last one of
+ * all accounts the state store is closed; the account stays defined. */
 GC_API void gc_account_put(struct gc_account *a);
 
 /* Calls `each` for every account that is defined, started or not. */

@@ -213,13 +213,14 @@ static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
 
 static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
                                const char *bearer) {
+  const char *tail = call->path_tail != NULL ? call->path_tail : "";
   const char *query = call->query != NULL ? call->query : "";
   GC_AUTO(gc_buf_clear) struct gc_buf url = {.most = 65536};
   GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.most = 65536};
 
-  GC_TRY(gc_buf_print(&url, "%s%s%s%s", api->settings.base_url,
-                      endpoint_of(call)->path, query[0] != '\0' ? "?" : "",
-                      query));
+  GC_TRY(gc_buf_print(&url, "%s%s%s%s%s", api->settings.base_url,
+                      endpoint_of(call)->path, tail,
+                      query[0] != '\0' ? "?" : "", query));
   GC_TRY(gc_buf_print(&authorization, "Authorization: Bearer %s", bearer));
   call->url = gc_steal(url.data);
   call->authorization = gc_steal(authorization.data);
@@ -281,7 +282,7 @@ static void fail_queue(struct gc_api *api, const struct gc_err *err) {
 }
 
 /* The first call that may go now by its own clock; NULL, and when the next one
- * may, when none. A suspended function's calls end here. */
+ * may, when none. */
 static struct gc_call *next_call(struct gc_api *api, uint64_t now_ms,
                                  uint64_t *ret_later_ms) {
   *ret_later_ms = UINT64_MAX;
@@ -332,6 +333,7 @@ static bool end_suspended(struct gc_api *api, struct gc_call *call,
   (void)gc_fail(&err, GC_ERR_THROTTLED,
                 "%s rests for another %" PRIu64 " s, as the API asked",
                 endpoint_of(call)->function, rest_ms / 1000 + 1);
+  note(api, "throttle", &err);
   dequeue(api, call);
   finish(api, call, NULL, &err);
   return true;

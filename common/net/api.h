@@ -20,6 +20,9 @@ struct gc_api_settings { /* borrowed */
 /* One call. The caller's memory until `done` or gc_api_cancel. */
 struct gc_call {
   enum gc_endpoint_id endpoint;
+  /* What follows the endpoint's path: "/ID/subscriptions"; NULL: nothing. It
+   * may be a secret, so no text shows it. Borrowed */
+  const char *path_tail;
   const char *query; /* "pageSize=100&pageNumber=1"; NULL: none. Borrowed */
   const char *body;  /* JSON; NULL: none. Borrowed */
   size_t body_len;

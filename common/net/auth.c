@@ -18,6 +18,7 @@ enum {
   REFUSED_RETRY_MS = 300 * 1000,
   REFUSED_LOOK_MS = 10 * 1000, /* for a changed secret file */
   REJECT_AGAIN_MS = 60 * 1000,
+  ASK_MOST_S = 86400, /* of a Retry-After; whoever wants more is asked again */
 };
 
 struct gc_auth {
@@ -177,9 +178,15 @@ static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
   uint64_t wait_ms =
       gc_backoff_fail(&a->backoff, 0, a->edge->dice(a->edge->ctx));
   if (reply->has_retry_after && reply->retry_after_s > 0)
-    wait_ms = reply->retry_after_s * 1000ull;
+    wait_ms = reply->retry_after_s < ASK_MOST_S ? reply->retry_after_s * 1000ull
+                                                : ASK_MOST_S * 1000ull;
   uint32_t rest_ms = gc_breaker_wait_ms(&a->breaker, now(a));
-  failed(a, wait_ms > rest_ms ? wait_ms : rest_ms, &err);
+  if (rest_ms > wait_ms)
+    wait_ms = rest_ms;
+  struct gc_err told;
+  (void)gc_fail(&told, err.code, "%.340s; next try in %.1f s", err.text,
+                (double)wait_ms / 1000.0);
+  failed(a, wait_ms, &told);
 }
 
 static enum gc_code add_form_field(struct gc_buf *body, const char *name,

@@ -5,7 +5,7 @@
  *
  *   refused (400, 401)   once each 5 min, and within 10 s when the secret's
  *                        file changes; ERR_AUTH with the client id
- *   network, 5xx, 429    exponential backoff with full jitter, 1 to 60 s;
+ *   network, 5xx, 429    exponential backoff with full jitter, up to 60 s;
  *                        Retry-After is kept; 5xx and no answer in a row open
  *                        the breaker
  *   the secret cannot be had   each 10 s; nothing is sent

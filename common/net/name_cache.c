@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/backoff.h"
+#include "common/base/intern.h"
 #include "common/base/labels.h"
 #include "common/base/listing.h"
 #include "common/base/names.h"
@@ -16,7 +17,6 @@ enum {
   PAGES_MOST = 2000,
   MISS_EVERY_MS = 60 * 1000,
   UNAVAILABLE_RETRY_MS = 1000,
-  KEEP_S = 30 * 86400, /* a queue that comes back has its old label */
 };
 
 /* What is read, and how often. The lists are paged but for the presences; 100
@@ -103,6 +103,27 @@ static void publish(struct kind *k, struct gc_directory *d) {
   tell(k);
 }
 
+/* What has left the list gives its label free: a queue that was deleted and
+ * made again is the same series. Everything with a label was in the directory
+ * before. */
+static enum gc_code drop_labels(struct kind *k,
+                                const struct gc_listing *listing) {
+  GC_AUTO(gc_intern_clear) struct gc_intern listed = {.most = ROWS_MOST};
+  uint32_t number;
+  for (size_t i = 0; i < listing->count; i++) {
+    const char *id = listing->rows[i].id;
+    GC_TRY(gc_intern_put(&listed, id, strlen(id), &number));
+  }
+  struct gc_directory *before = gc_names_directory(k->names, k->kind);
+  for (size_t i = 0; before != NULL && i < gc_directory_count(before); i++) {
+    const char *id = gc_directory_at(before, i)->id;
+    if (!gc_intern_find(&listed, id, strlen(id), &number))
+      gc_labels_remove(k->labels, id);
+  }
+  gc_directory_put(before);
+  return GC_OK;
+}
+
 static enum gc_code assign_labels(struct kind *k,
                                   const struct gc_listing *listing) {
   struct gc_named *batch = calloc(listing->count + 1, sizeof(*batch));
@@ -123,24 +144,26 @@ static void save(struct kind *k, const struct gc_entry *entries, size_t count) {
     return;
   int64_t now_s = n->edge->wall_ms(n->edge->ctx) / 1000;
   if (gc_store_save_names(n->store, n->account, kinds[k->kind].name, entries,
-                          count, now_s, KEEP_S, &err) == GC_OK)
+                          count, now_s, 0, &err) == GC_OK)
     err.code = GC_OK;
-  note(k, "saving", &err);
+  note(k, "kept names", &err);
 }
 
 static void note_collisions(struct kind *k) {
   struct gc_err err = {.code = GC_OK};
   struct gc_label_collisions c = gc_labels_collisions(k->labels);
   if (c.count > 0)
-    (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "%zu %ss share a name with another: %s goes by \"%s\"",
-                  c.count, kinds[k->kind].name, c.id, c.label);
+    (void)gc_fail(
+        &err, GC_ERR_LIMIT,
+        "%zu of the %ss have a name that another has too: %s goes by \"%s\"",
+        c.count, kinds[k->kind].name, c.id, c.label);
   note(k, "names", &err);
 }
 
 /* The whole list was read: it becomes the directory. */
 static enum gc_code take_over(struct kind *k) {
   const struct gc_listing *listing = &k->listing;
+  GC_TRY(drop_labels(k, listing));
   GC_TRY(assign_labels(k, listing));
   struct gc_entry *entries = calloc(listing->count + 1, sizeof(*entries));
   if (entries == NULL)
@@ -321,7 +344,7 @@ static void load(struct kind *k) {
       kept.count > 0)
     d = gc_directory_new(kept.entries, kept.count, false);
   kept_clear(&kept);
-  note(k, "saving", &err);
+  note(k, "kept names", &err);
   if (d == NULL)
     return;
   replace(k, d);

@@ -28,8 +28,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_secret_check(const struct gc_secret *s,
  * caller's, who wipes it (gc_buf_wipe); its `most` should be
  * GC_SECRET_MOST_BYTES. GC_ERR_AUTH with words when it cannot be had, is
  * empty, larger than GC_SECRET_MOST_BYTES - 1 or no text. A variable is taken
- * out of the environment when it is first read, so that no child and no core
- * dump shows it; later reads get the kept copy. */
+ * out of the environment when it is first read (in the configuration phase,
+ * while there is one thread), so that neither children nor /proc show it; later
+ * reads get the kept copy. */
 GC_API GC_MUST_CHECK enum gc_code gc_secret_read(const struct gc_secret *s,
                                                  struct gc_buf *out,
                                                  struct gc_err *err);

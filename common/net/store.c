@@ -15,7 +15,7 @@
 
 enum {
   APPLICATION_ID = 0x47436c64, /* "GCld", as file(1) shows it */
-  BUSY_MS = 2000,
+  BUSY_MS = 100,
   PATH_BYTES = 4096,
 };
 
@@ -25,6 +25,10 @@ static const char *const migrations[] = {
     " account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
     " name TEXT NOT NULL, label TEXT NOT NULL, detail TEXT NOT NULL,"
     " seen_s INTEGER NOT NULL, PRIMARY KEY (account, kind, id)"
+    ") WITHOUT ROWID;",
+    "CREATE TABLE channels ("
+    " account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (account, slot)"
     ") WITHOUT ROWID;",
 };
 enum { VERSION = GC_COUNT(migrations) };
@@ -320,6 +324,64 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
   enum gc_code code = save(s, account, kind, names, count, now_s, keep_s, err);
   if (code != GC_OK)
     (void)run(s, "ROLLBACK", NULL);
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+static enum gc_code load_channel(struct gc_store *s, const char *account,
+                                 unsigned slot, struct gc_buf *out,
+                                 struct gc_err *err) {
+  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(
+          s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
+          &q, NULL) != SQLITE_OK)
+    return trouble(s, "cannot read the channel", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 2, slot);
+  int step = sqlite3_step(q);
+  if (step == SQLITE_DONE)
+    return GC_OK;
+  if (step != SQLITE_ROW)
+    return trouble(s, "cannot read the channel", err);
+  enum gc_code code = gc_buf_text(out, column(q, 0));
+  return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
+}
+
+enum gc_code gc_store_load_channel(struct gc_store *s, const char *account,
+                                   unsigned slot, struct gc_buf *out,
+                                   struct gc_err *err) {
+  gc_buf_reset(out);
+  pthread_mutex_lock(&s->lock);
+  enum gc_code code = load_channel(s, account, slot, out, err);
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+static enum gc_code save_channel(struct gc_store *s, const char *account,
+                                 unsigned slot, const char *text,
+                                 struct gc_err *err) {
+  static const char put[] =
+      "INSERT OR REPLACE INTO channels (account, slot, text) VALUES (?,?,?)";
+  static const char drop[] =
+      "DELETE FROM channels WHERE account = ? AND slot = ?";
+  bool keeps = text != NULL && text[0] != '\0';
+  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->db, keeps ? put : drop, -1, &q, NULL) != SQLITE_OK)
+    return trouble(s, "cannot write the channel", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 2, slot);
+  if (keeps)
+    sqlite3_bind_text(q, 3, text, -1, SQLITE_STATIC);
+  return sqlite3_step(q) == SQLITE_DONE
+             ? GC_OK
+             : trouble(s, "cannot write the channel", err);
+}
+
+enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,
+                                   unsigned slot, const char *text,
+                                   struct gc_err *err) {
+  pthread_mutex_lock(&s->lock);
+  enum gc_code code = save_channel(s, account, slot, text, err);
   pthread_mutex_unlock(&s->lock);
   return code;
 }

@@ -10,6 +10,7 @@
 #ifndef GC_NET_STORE_H
 #define GC_NET_STORE_H
 
+#include "common/base/buf.h"
 #include "common/base/directory.h"
 
 struct gc_store;
@@ -38,5 +39,17 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_store_save_names(struct gc_store *s, const char *account, const char *kind,
                     const struct gc_entry *names, size_t count, int64_t now_s,
                     int64_t keep_s, struct gc_err *err);
+
+/* The notification channel number `slot` of an account as a small text of its
+ * owner's making (a secret: the file is readable for our user only). Loading
+ * puts it in place of what `out` holds; nothing when none is kept. GC_ERR_LIMIT
+ * past out->most. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_store_load_channel(struct gc_store *s, const char *account, unsigned slot,
+                      struct gc_buf *out, struct gc_err *err);
+/* NULL or "": forgets it. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_store_save_channel(struct gc_store *s, const char *account, unsigned slot,
+                      const char *text, struct gc_err *err);
 
 #endif

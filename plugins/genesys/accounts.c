@@ -134,6 +134,13 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
   struct gc_secret secret = {s->secret_literal, s->secret_file, s->secret_env,
                              s->secret_credential};
   GC_TRY(gc_secret_check(&secret, err));
+  if (secret.env != NULL) {
+    /* Now, while there is one thread: taking a variable out of the environment
+     * races with whoever reads it. A missing one is told when it is needed. */
+    GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.most = GC_SECRET_MOST_BYTES};
+    if (gc_secret_read(&secret, &taken, NULL) != GC_OK)
+      gc_buf_reset(&taken);
+  }
   (void)gc_secret_is_exposed(&secret, ret_warning);
   return GC_OK;
 }

@@ -73,9 +73,10 @@ static const char *state_dir(void) {
   return path;
 }
 
+static const char *default_host(void) { return hostname_g; }
+
 /* One reading of one account. The list of accounts is fixed after the
  * configuration, so what was read last is kept by its place. */
-enum { ACCOUNTS_MOST = 64 };
 struct round {
   struct telemetry *last;
   size_t at;
@@ -86,13 +87,13 @@ static void read_one(void *ctx, const char *account, const char *host) {
   struct gc_account_stats stats;
   struct gc_samples out = gc_emit_samples(host);
   size_t at = round->at++;
-  if (at < ACCOUNTS_MOST && gc_account_stats(account, &stats))
+  if (gc_account_stats(account, &stats))
     telemetry_samples(&round->last[at], account, &stats,
                       (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
 }
 
 static int on_read(void) {
-  static struct telemetry last[ACCOUNTS_MOST];
+  static struct telemetry last[GC_ACCOUNTS_MOST];
   struct round round = {.last = last};
   gc_accounts_each(read_one, &round);
   return 0;
@@ -116,7 +117,8 @@ static int on_shutdown(void) {
 static int on_config_complete(oconfig_item_t *ci) {
   int status = on_config(ci);
   struct gc_accounts_hooks hooks = {.notice = on_notice,
-                                    .state_dir = state_dir()};
+                                    .state_dir = state_dir,
+                                    .default_host = default_host};
   gc_accounts_set_hooks(&hooks);
   return status;
 }
@@ -125,8 +127,10 @@ GC_API void module_register(void);
 void module_register(void) {
   struct gc_err err;
   complaints = gc_complaints_new(name);
-  if (complaints == NULL || gc_emit_register(&err) != GC_OK)
+  if (complaints == NULL || gc_emit_register(&err) != GC_OK) {
+    ERROR("%s: %s", name, complaints == NULL ? "out of memory" : err.text);
     return;
+  }
   plugin_register_complex_config(name, on_config_complete);
   plugin_register_init(name, on_init);
   plugin_register_read(name, on_read);

@@ -80,8 +80,9 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
 void conversations_tick(struct conversations *m, int64_t server_now_ms);
 
 /* The stream was interrupted: who seems to wait may have been answered
- * meanwhile, so waiting alone makes no breach of a conversation until it is
- * heard of again, by an event or by a poll. */
+ * meanwhile, so waiting alone makes no breach of a conversation until an event
+ * tells of it again. (A poll does not: its lists do not say who waits.) The
+ * end of the wait still does. */
 void conversations_gap(struct conversations *m);
 
 /* It is known to be over though its end was never told: no gauge has it any

@@ -48,8 +48,6 @@ bool conversations_close(struct conversations *m, struct cv_id id) {
 
 void conversations_poll_begin(struct conversations *m) {
   m->polled_ms = m->now_ms;
-  for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
-    cv_at(m, i)->flags &= (uint8_t)~C_LISTED;
 }
 
 bool conversations_poll_list(struct conversations *m, struct cv_id id) {
@@ -60,7 +58,6 @@ bool conversations_poll_list(struct conversations *m, struct cv_id id) {
   uint16_t gap = c->gap;
   cv_set_heard(m, number);
   c->gap = gap; /* the list does not say whether it still waits */
-  c->flags |= C_LISTED;
   if (c->flags & C_CLOSED) {
     c->flags &= (uint8_t)~C_CLOSED;
     cv_settle(m, c);
@@ -92,7 +89,7 @@ void conversations_poll_end(struct conversations *m,
                             void *ctx) {
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
     struct conversation *c = cv_at(m, i);
-    if (!(c->flags & C_USED) || (c->flags & (C_QUIET | C_LISTED)) ||
+    if (!(c->flags & C_USED) || (c->flags & C_QUIET) ||
         c->heard_ms >= m->polled_ms)
       continue;
     if (!is_missing(m, c, covers, ctx))

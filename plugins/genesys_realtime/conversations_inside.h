@@ -56,7 +56,6 @@ enum {
   C_OVER = 1 << 1,   /* every participant of a snapshot had ended */
   C_CLOSED = 1 << 2, /* by a poll */
   C_QUIET = 1 << 3,  /* nobody is open and nothing is undecided, or closed */
-  C_LISTED = 1 << 4, /* by the poll that is on */
 };
 
 struct conversation {
@@ -92,9 +91,9 @@ struct queue {
 /* What a snapshot says of a person and nobody keeps; by person. */
 struct gain {
   int64_t acw_ms, acw_end_ms;
-  int64_t hold_ms; /* a hold that is new and lasts; 0: none */
-  bool release;    /* the hold before it is over */
-  bool past_hold;  /* one came and went, a late snapshot says */
+  int64_t hold_ms;      /* a hold that is new and lasts; 0: none */
+  bool release;         /* the hold before it is over */
+  int64_t past_hold_ms; /* one that came and went, a late snapshot says */
 };
 
 struct step {

@@ -162,13 +162,15 @@ static void merge_hold(struct merge *g, unsigned who,
                                            : UINT32_MAX;
   if (p->holds & bit_of(hold))
     return;
+  int64_t at = p->connected_ms + hold - 1;
   p->holds |= bit_of(hold);
   g->news = true;
-  gain->past_hold = g->lacks || p->end_ms != 0 || hold < p->hold;
-  if (gain->past_hold)
+  if (g->lacks || p->end_ms != 0 || hold < p->hold) {
+    gain->past_hold_ms = at;
     return;
+  }
   p->hold = hold;
-  gain->hold_ms = p->connected_ms + hold - 1;
+  gain->hold_ms = at;
   gain->release = p->flags & P_HELD;
 }
 

@@ -122,7 +122,7 @@ static bool rings(const struct conversation *c, uint32_t queue) {
 /* Another leg began when this one ended: a queue again, an agent elsewhere, a
  * flow. */
 static bool went_on(const struct conversation *c, const struct person *acd) {
-  if (c->other_ms >= acd->end_ms && c->other_ms > acd->connected_ms)
+  if (c->other_ms >= acd->end_ms)
     return true;
   for (unsigned i = 0; i < c->count; i++) {
     const struct person *p = &c->persons[i];

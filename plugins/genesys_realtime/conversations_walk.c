@@ -88,28 +88,14 @@ static void add_step(struct walk *w, int64_t at, enum kind kind,
   steps[i] = step;
 }
 
-static bool another_answered(const struct walk *w, const struct person *self,
-                             const struct person *acd) {
-  for (unsigned i = 0; i < w->c->count; i++) {
-    const struct person *p = &w->c->persons[i];
-    if (p != self && p->queue == w->queue && p->purpose == CV_AGENT &&
-        p->connected_ms != 0 && p->connected_ms >= acd->connected_ms)
-      return true;
-  }
-  return false;
-}
-
-/* When it began to ring nobody says. Before it was connected or gave up, and
- * while the contact waited, unless another answered that. */
+/* When it began to ring nobody says: before it was connected or gave up, and
+ * while the contact waited. */
 static int64_t rang_at(const struct walk *w, const struct person *p) {
   int64_t at = p->connected_ms != 0 ? p->connected_ms
                : p->end_ms != 0     ? p->end_ms
                                     : NO_TIME;
   const struct person *acd = cv_acd_before(w->c, w->queue, at);
-  if (acd != NULL && acd->end_ms != 0 && acd->end_ms < at &&
-      !another_answered(w, p, acd))
-    return acd->end_ms;
-  return at;
+  return acd != NULL && acd->end_ms != 0 && acd->end_ms < at ? acd->end_ms : at;
 }
 
 static void add_acd(struct walk *w, unsigned i) {
@@ -216,6 +202,20 @@ static void count_change(struct walk *w, enum cv_state from, enum cv_state to) {
     pair->t.changes[from][to]++;
 }
 
+/* Unless another agent hid it. */
+static void count_past_hold(struct walk *w, unsigned held) {
+  int64_t at = w->m->gains[held].past_hold_ms;
+  for (unsigned i = 0; i < w->c->count; i++) {
+    const struct person *p = &w->c->persons[i];
+    if (i != held && p->queue == w->queue && p->purpose == CV_AGENT &&
+        p->connected_ms != 0 && p->connected_ms <= at &&
+        (p->end_ms == 0 || p->end_ms > at))
+      return;
+  }
+  count_change(w, CV_STATE_ACTIVE, CV_STATE_HELD);
+  count_change(w, CV_STATE_HELD, CV_STATE_ACTIVE);
+}
+
 static void take_steps(struct walk *w) {
   enum cv_state from = cv_state_of(w->c, w->queue);
   bool silent = from == CV_STATE_NONE && is_older_than_us(w);
@@ -243,10 +243,8 @@ void cv_walk(struct conversations *m, struct conversation *c) {
         add_acd(&w, i);
       else
         add_agent(&w, i);
-      if (m->gains[i].past_hold) {
-        count_change(&w, CV_STATE_ACTIVE, CV_STATE_HELD);
-        count_change(&w, CV_STATE_HELD, CV_STATE_ACTIVE);
-      }
+      if (m->gains[i].past_hold_ms >= c->since_ms)
+        count_past_hold(&w, i);
     }
     take_steps(&w);
     /* The first contact of a queue and medium makes its counters. */

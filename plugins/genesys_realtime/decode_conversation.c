@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/instant.h"
 #include "common/base/json_scan.h"
-#include "plugins/genesys_realtime/conversation_event.h"
+#include "plugins/genesys_realtime/conversation_words.h"
 
 enum {
   K_TOPIC = 1,
@@ -61,35 +60,8 @@ static const struct gc_json_key keys[] = {
     {"disconnectType", K_DISCONNECT_TYPE},
 };
 
-static const struct {
-  const char *label, *array;
-} media[CV_MEDIA_COUNT] = {
-#define XX(id, label, array) [CV_##id] = {label, array},
-    CV_MEDIA_MAP(XX)
-#undef XX
-};
-
-/* What a communication's state says about its leg. Anything else ("none",
- * "parked", new words) leaves it to the times. */
-enum leg { LEG_UNTOLD, LEG_RINGING, LEG_CONNECTED, LEG_OVER };
-
-static const struct {
-  const char *state;
-  enum leg leg;
-} states[] = {
-    {"connected", LEG_CONNECTED}, {"disconnected", LEG_OVER},
-    {"alerting", LEG_RINGING},    {"terminated", LEG_OVER},
-    {"contacting", LEG_RINGING},  {"dialing", LEG_RINGING},
-    {"offering", LEG_RINGING},    {"scheduled", LEG_RINGING},
-};
-
-/* How an alert ends that nobody took. */
-static const char *const refusals[] = {"transfer.noanswer",
-                                       "transfer.notavailable", "transfer.dnd",
-                                       "endpoint.dnd"};
-
 struct communication {
-  enum leg leg;
+  enum cv_leg leg;
   bool held, transferred, refused;
   int64_t connected_ms, disconnected_ms, hold_ms;
 };
@@ -117,24 +89,7 @@ struct cv_decoder {
   int64_t midnight_ms;
 };
 
-const char *cv_media_label(enum cv_media m) {
-  return media[(unsigned)m < CV_MEDIA_COUNT ? m : CV_UNKNOWN].label;
-}
-
 /* ---- values ---- */
-
-/* "v2.routing.queues.<id>.conversations", in any case. */
-static bool is_our_topic(const struct gc_json_value *v) {
-  static const char head[] = "v2.routing.queues.", tail[] = ".conversations";
-  const size_t head_len = sizeof(head) - 1, tail_len = sizeof(tail) - 1;
-  if (v->kind != GC_JSON_STRING || v->len <= head_len + tail_len)
-    return false;
-  const char *id = v->text + head_len;
-  size_t id_len = v->len - head_len - tail_len;
-  return strncasecmp(v->text, head, head_len) == 0 &&
-         strncasecmp(id + id_len, tail, tail_len) == 0 &&
-         memchr(id, '.', id_len) == NULL;
-}
 
 /* Two digits below `limit`, else -1. */
 static int two(const char *text, int limit) {
@@ -178,21 +133,6 @@ static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
   return ms;
 }
 
-static uint8_t purpose_of(const struct gc_json_value *v) {
-  if (gc_json_is(v, "acd"))
-    return CV_ACD;
-  if (gc_json_is(v, "agent"))
-    return CV_AGENT;
-  return gc_json_is(v, "customer") ? CV_CUSTOMER : CV_OTHER;
-}
-
-static enum leg leg_of(const struct gc_json_value *v) {
-  for (size_t i = 0; i < GC_COUNT(states); i++)
-    if (gc_json_is(v, states[i].state))
-      return states[i].leg;
-  return LEG_UNTOLD;
-}
-
 static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
                       bool own) {
   if (v->kind != GC_JSON_STRING || v->len == 0 || (d->queue_is_own && !own) ||
@@ -203,17 +143,6 @@ static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
   d->party->queue = cv_id_read(v->text, v->len);
   memcpy(d->party->queue_text, v->text, v->len);
   d->party->queue_text[v->len] = '\0';
-}
-
-static void set_disconnect_type(struct communication *now,
-                                const struct gc_json_value *v) {
-  static const char transfer[] = "transfer";
-  const size_t len = sizeof(transfer) - 1;
-  if (v->kind != GC_JSON_STRING)
-    return;
-  now->transferred = v->len >= len && memcmp(v->text, transfer, len) == 0;
-  for (size_t i = 0; i < GC_COUNT(refusals); i++)
-    now->refused |= gc_json_is(v, refusals[i]);
 }
 
 static struct cv_id id_of(const struct gc_json_value *v) {
@@ -234,7 +163,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct cv_decoder *d = ctx;
   switch (at->path) {
   case GC_JSON_PATH1(K_TOPIC):
-    d->is_ours = is_our_topic(v);
+    d->is_ours = cv_word_is_topic(v);
     break;
   case IN_BODY(K_ID):
     d->event.id = id_of(v);
@@ -243,7 +172,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->party->id = cv_id_hash(id_of(v));
     break;
   case IN_PARTY(K_PURPOSE):
-    d->party->purpose = purpose_of(v);
+    d->party->purpose = (uint8_t)cv_word_purpose(v);
     break;
   case IN_PARTY(K_QUEUE_ID):
     set_queue(d, v, true);
@@ -267,7 +196,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->wrapup_end_ms = time_of(d, v);
     break;
   case IN_COMMUNICATION(K_STATE):
-    d->now.leg = leg_of(v);
+    d->now.leg = cv_word_leg(v);
     break;
   case IN_COMMUNICATION(K_HELD):
     d->now.held = v->kind == GC_JSON_BOOL && v->truth;
@@ -282,7 +211,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->now.disconnected_ms = time_of(d, v);
     break;
   case IN_COMMUNICATION(K_DISCONNECT_TYPE):
-    set_disconnect_type(&d->now, v);
+    d->now.transferred = cv_word_is_transfer(v);
+    d->now.refused = cv_word_is_refusal(v);
     break;
   default:
     break;
@@ -300,9 +230,7 @@ static void begin_party(struct cv_decoder *d) {
 }
 
 static void begin_communication(struct cv_decoder *d, const char *array) {
-  unsigned found = CV_UNKNOWN + 1;
-  while (found < CV_MEDIA_COUNT && strcmp(media[found].array, array) != 0)
-    found++;
+  unsigned found = cv_word_media(array);
   if (d->party->media == CV_UNKNOWN || found < d->party->media)
     d->party->media = (uint8_t)found;
   memset(&d->now, 0, sizeof(d->now));
@@ -320,11 +248,12 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static void end_communication(struct cv_decoder *d) {
   const struct communication *now = &d->now;
   struct legs *legs = &d->legs;
-  bool over = now->leg == LEG_OVER || now->disconnected_ms != 0;
+  bool over = now->leg == CV_LEG_OVER || now->disconnected_ms != 0;
   legs->count++;
   legs->over += over;
-  legs->ringing += !over && now->leg == LEG_RINGING && now->connected_ms == 0;
-  legs->connected += now->leg == LEG_CONNECTED || now->connected_ms != 0;
+  legs->ringing +=
+      !over && now->leg == CV_LEG_RINGING && now->connected_ms == 0;
+  legs->connected += now->leg == CV_LEG_CONNECTED || now->connected_ms != 0;
   legs->refused += now->refused;
   if (now->connected_ms != 0 && (legs->first_connected_ms == 0 ||
                                  now->connected_ms < legs->first_connected_ms))

@@ -55,7 +55,9 @@ static enum gc_code read_block(const char *block, void *settings,
   free(o);
   q->block = strdup(block);
   snprintf(q->instance, sizeof(q->instance), "queues-%s", block);
-  enum gc_code code = queues_check(&q->options, err);
+  enum gc_code code = q->block != NULL
+                          ? queues_check(&q->options, err)
+                          : gc_fail(err, GC_ERR_MEMORY, "out of memory");
   if (code != GC_OK) {
     queues_free(q);
     return code;
@@ -177,8 +179,10 @@ GC_API void module_register(void);
 void module_register(void) {
   struct gc_err err;
   complaints = gc_complaints_new(name);
-  if (complaints == NULL || gc_emit_register(&err) != GC_OK)
+  if (complaints == NULL || gc_emit_register(&err) != GC_OK) {
+    ERROR("%s: %s", name, complaints == NULL ? "out of memory" : err.text);
     return;
+  }
   plugin_register_complex_config(name, on_config);
   plugin_register_init(name, on_init);
   plugin_register_shutdown(name, on_shutdown);

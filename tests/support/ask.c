@@ -15,6 +15,14 @@ struct gc_connect asker_connect(void) {
                              .verify_host = true};
 }
 
+void asker_forget_proxies(void) {
+  static const char *const proxies[] = {
+      "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+      "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+  for (size_t i = 0; i < GC_COUNT(proxies); i++)
+    unsetenv(proxies[i]);
+}
+
 void asker_begin(struct asker *a, const struct gc_connect *connect) {
   struct gc_err err = {0};
   a->connect = connect != NULL ? *connect : asker_connect();

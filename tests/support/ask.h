@@ -20,6 +20,8 @@ struct asker {
 void asker_begin(struct asker *a, const struct gc_connect *connect);
 void asker_end(struct asker *a);
 struct gc_connect asker_connect(void); /* the defaults of above */
+/* Clears what the environment says of proxies, for the whole program. */
+void asker_forget_proxies(void);
 
 struct ask {
   struct asker *asker;

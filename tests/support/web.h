@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers that http_test asks for, right and wrong ones, by path. */
+/* The answers that the tests of http ask for, right and wrong ones, by path. */
 #ifndef GC_TESTS_WEB_H
 #define GC_TESTS_WEB_H
 

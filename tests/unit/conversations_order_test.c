@@ -192,9 +192,21 @@ static void life_of_a_consult(struct life *l) {
   life_keep(l);
   agent->connected_ms = acd->end_ms = AT(4);
   life_keep(l);
+  agent->held = true;
+  agent->hold_ms = AT(9);
+  life_keep(l);
+  agent->held = false;
+  agent->hold_ms = 0;
+  life_keep(l);
   struct cv_party *expert = life_add(l, CV_AGENT, "q1");
   life_keep(l);
   expert->connected_ms = AT(20);
+  life_keep(l);
+  agent->held = true;
+  agent->hold_ms = AT(22);
+  life_keep(l);
+  agent->held = false;
+  agent->hold_ms = 0;
   life_keep(l);
   agent->end_ms = agent->acw_start_ms = AT(25);
   agent->transferred = true;
@@ -202,6 +214,16 @@ static void life_of_a_consult(struct life *l) {
   agent->acw_end_ms = AT(31);
   life_keep(l);
   expert->end_ms = customer->end_ms = AT(60);
+  life_keep(l);
+}
+
+/* Gone before anybody could ring. */
+static void life_of_a_blink(struct life *l) {
+  life_begin(l, "blink");
+  struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);
+  struct cv_party *acd = life_connected(l, CV_ACD, "q1", 2);
+  life_keep(l);
+  acd->end_ms = customer->end_ms = AT(2.010);
   life_keep(l);
 }
 
@@ -275,6 +297,8 @@ static void what_is_missing_before_the_last_is_made_up_for(void) {
   check_drops(&l, 5000);
   life_of_a_consult(&l);
   check_drops(&l, 5000);
+  life_of_a_blink(&l);
+  check_drops(&l, 20);
 }
 
 static void the_last_snapshot_alone_tells_it_all(void) {

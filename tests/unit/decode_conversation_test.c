@@ -127,6 +127,7 @@ static void what_tells_of_no_conversation_is_nothing(void) {
       "7",
       "null",
       "{\"message\":\"pong\"}",
+      "{\"eventBody\":{\"id\":\"c1\",\"participants\":[{\"id\":\"p\"}]}}",
       "{" TOPIC "}",
       "{" TOPIC ",\"eventBody\":null}",
       "{" TOPIC ",\"eventBody\":[]}",
@@ -142,6 +143,7 @@ static void what_tells_of_no_conversation_is_nothing(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i]);
+    CHECK(party("\"purpose\":\"acd\"")->purpose == CV_ACD);
     CHECK(read_text(rows[i]) == NULL);
   }
 }

@@ -23,6 +23,14 @@ static void each_call_is_what_the_platform_documents(void) {
       {GC_ENDPOINT_ROUTING_ACTIVITY, "routing_activity", "POST",
        "/api/v2/analytics/routing/activity/query",
        "analytics:queueObservation:view"},
+      {GC_ENDPOINT_CHANNEL_CREATE, "channel_create", "POST",
+       "/api/v2/notifications/channels", ""},
+      {GC_ENDPOINT_CHANNEL_CHECK, "channel_check", "HEAD",
+       "/api/v2/notifications/channels", ""},
+      {GC_ENDPOINT_SUBSCRIPTIONS_REPLACE, "subscriptions_replace", "PUT",
+       "/api/v2/notifications/channels", ""},
+      {GC_ENDPOINT_SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",
+       "/api/v2/notifications/channels", ""},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].function);

@@ -118,6 +118,7 @@ static void what_is_finished_and_what_is_left(void) {
       {"\"abcdefg\x1f\"", false},
       {"{\"b\":\"\\x\"}", false},
       {"{\"b\":\"\\u12g4\"}", false},
+      {"{\"b\":\"\\u123g\"}", false},
       {"{\"b\":\"\\u12", false},
       {"{\"b\":\"\\", false},
       {"\"\\n\"", false},              /* an escape that is reported */

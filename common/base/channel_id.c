@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/channel_id.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/instant.h"
+#include "common/base/json.h"
+
+enum { BODY_MOST_BYTES = 65536 };
+
+static bool is_id(const char *text, size_t len) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+  /* "." and ".." are other places in a path. */
+  return len > 0 && len <= GC_CHANNEL_ID_MOST && text[0] != '.' &&
+         strspn(text, letters) >= len;
+}
+
+static bool is_uri(const char *text) {
+  size_t len = strlen(text);
+  for (const char *c = text; *c != '\0'; c++)
+    if (*c <= ' ' || *c > '~')
+      return false;
+  return len > 0 && len <= GC_CHANNEL_URI_MOST;
+}
+
+static enum gc_code take(const char *id, size_t id_len, const char *uri,
+                         struct gc_channel_id *ret_id) {
+  if (!is_id(id, id_len) || !is_uri(uri))
+    return GC_ERR_PARSE;
+  struct gc_channel_id taken = {strndup(id, id_len), strdup(uri)};
+  if (taken.id == NULL || taken.uri == NULL) {
+    gc_channel_id_clear(&taken);
+    return GC_ERR_MEMORY;
+  }
+  *ret_id = taken;
+  return GC_OK;
+}
+
+enum gc_code gc_channel_id_parse(const char *body, size_t len,
+                                 struct gc_channel_id *ret_id,
+                                 int64_t *ret_expires_ms, struct gc_err *err) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_TRY(gc_json_parse(body != NULL ? body : "", len, BODY_MOST_BYTES, &root,
+                       err));
+  const char *id = gc_json_text(root, "id");
+  const char *uri = gc_json_text(root, "connectUri");
+  const char *expires = gc_json_text(root, "expires");
+  enum gc_code code = id != NULL && uri != NULL
+                          ? take(id, strlen(id), uri, ret_id)
+                          : GC_ERR_PARSE;
+  if (code != GC_OK)
+    return gc_fail(err, code,
+                   code == GC_ERR_PARSE
+                       ? "the answer names no usable id and connectUri"
+                       : "out of memory");
+  *ret_expires_ms = 0;
+  if (expires != NULL)
+    (void)!gc_instant_parse(expires, strlen(expires), ret_expires_ms, NULL);
+  return GC_OK;
+}
+
+enum gc_code gc_channel_id_write(const struct gc_channel_id *id,
+                                 struct gc_buf *out) {
+  return gc_buf_print(out, "%s %s", id->id, id->uri);
+}
+
+enum gc_code gc_channel_id_read(const char *text,
+                                struct gc_channel_id *ret_id) {
+  const char *blank = strchr(text, ' ');
+  if (blank == NULL)
+    return GC_ERR_PARSE;
+  return take(text, (size_t)(blank - text), blank + 1, ret_id);
+}
+
+static void wipe(char *secret) {
+  if (secret != NULL)
+    explicit_bzero(secret, strlen(secret));
+  free(secret);
+}
+
+void gc_channel_id_clear(struct gc_channel_id *id) {
+  wipe(id->id);
+  wipe(id->uri);
+  *id = (struct gc_channel_id){NULL, NULL};
+}

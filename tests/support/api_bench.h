@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of common/net/api share: one API in a world in memory
+ * (tests/support/replay.h), and calls that note what came of them.
+ *
+ *   api_begin();
+ *   api_answer(QUEUES, 0, 200);
+ *   struct job j;
+ *   api_call(&j, GC_ENDPOINT_QUEUES);
+ *   replay_settle(&api_world);
+ *   CHECK_INT(j.err.code, GC_OK);
+ *   api_end(); */
+#ifndef GC_TESTS_API_BENCH_H
+#define GC_TESTS_API_BENCH_H
+
+#include "common/net/api.h"
+#include "tests/support/replay.h"
+
+#define API_TOKEN                                                              \
+  "{\"access_token\":\"t\",\"token_type\":\"bearer\",\"expires_in\":86399}"
+#define CORRELATION "7272d362-23b2-4c14-9d40-dc7b7683153a"
+#define QUEUES "GET /api/v2/routing/queues"
+#define USERS "GET /api/v2/users"
+#define PRESENCES "GET /api/v2/presence/definitions"
+#define OBSERVE "POST /api/v2/analytics/queues/observations/query"
+
+/* Made by api_begin, gone after api_end. */
+extern struct replay api_world;
+extern struct gc_auth *api_auth;
+extern struct gc_api *api;
+extern unsigned api_done_count; /* calls of this API that have ended */
+
+/* One call, and what came of it. */
+struct job {
+  struct gc_call call;
+  unsigned begun, done;
+  char body[256];
+  size_t body_len;
+  enum gc_code sink_fails; /* GC_OK: it does not */
+  struct gc_err err;
+  bool had_reply;
+  uint64_t done_ms;
+  unsigned order; /* the first one to end has 1 */
+};
+
+/* 300 requests a minute, four at once, and tokens for all who ask. */
+void api_begin(void);
+/* Without an answer to the request for a token: see api_token. */
+void api_begin_with(uint32_t per_minute, uint32_t max_concurrent);
+void api_token(void);
+/* Checks that nothing is left behind and nothing unforeseen was asked. */
+void api_end(void);
+
+/* `times` as in struct replay_answer. */
+void api_answer(const char *match, int times, int status);
+/* One 429; 0: without Retry-After. */
+void api_throttled(const char *match, uint32_t retry_after_s);
+
+/* Everything but gc_api_call, for the test that wants to change the call. */
+void api_prepare(struct job *j, enum gc_endpoint_id endpoint);
+void api_call(struct job *j, enum gc_endpoint_id endpoint);
+struct gc_api_stats api_stats(void);
+
+#endif

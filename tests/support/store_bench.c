@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/store_bench.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+char store_top[] = "/tmp/store_test_XXXXXX";
+char store_folder[128];
+
+const char *store_in_folder(const char *name) {
+  static char path[400];
+  snprintf(path, sizeof(path), "%s/%s", store_folder, name);
+  return path;
+}
+
+static void empty_folder(const char *path) {
+  DIR *d = opendir(path);
+  struct dirent *e;
+  while (d != NULL && (e = readdir(d)) != NULL) {
+    char name[700];
+    snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
+    unlink(name);
+  }
+  if (d != NULL)
+    closedir(d);
+  rmdir(path);
+}
+
+void store_fresh(void) {
+  static int count;
+  if (store_folder[0] != '\0')
+    empty_folder(store_folder);
+  snprintf(store_folder, sizeof(store_folder), "%s/%d", store_top, count++);
+}
+
+struct gc_store *store_opened(struct gc_err *warning) {
+  struct gc_store *s = NULL;
+  struct gc_err err = {.code = GC_OK}, none = {.code = GC_OK};
+  enum gc_code code =
+      gc_store_open(store_folder, &s, warning != NULL ? warning : &none, &err);
+  CHECK_THAT(code == GC_OK, "not opened: %s", err.text);
+  if (warning == NULL)
+    CHECK_THAT(none.code == GC_OK, "warned: %s", none.text);
+  if (s == NULL)
+    exit(1);
+  return s;
+}
+
+struct text {
+  char bytes[4096];
+  size_t len, rows;
+};
+
+static enum gc_code add_row(void *ctx, const struct gc_entry *e) {
+  struct text *t = ctx;
+  t->rows++;
+  if (t->len < sizeof(t->bytes))
+    t->len +=
+        (size_t)snprintf(t->bytes + t->len, sizeof(t->bytes) - t->len,
+                         "%s=%s|%s|%s ", e->id, e->name, e->label, e->detail);
+  return GC_OK;
+}
+
+const char *store_names(struct gc_store *s, const char *account,
+                        const char *kind) {
+  static struct text t;
+  struct gc_err err = {.code = GC_OK};
+  t = (struct text){.len = 0};
+  CHECK_INT(gc_store_load_names(s, account, kind, add_row, &t, &err), GC_OK);
+  return t.bytes;
+}
+
+void store_save(struct gc_store *s, const char *account, const char *kind,
+                const struct gc_entry *entries, size_t count, int64_t now_s) {
+  struct gc_err err = {.code = GC_OK};
+  CHECK_THAT(gc_store_save_names(s, account, kind, entries, count, now_s, 100,
+                                 &err) == GC_OK,
+             "not saved: %s", err.text);
+}
+
+const struct gc_entry store_ab[2] = {{"b", "Sales", "Sales~2", ""},
+                                     {"a", "Sales/\xc3\xbc", "Sales", "AWAY"}};
+
+sqlite3 *store_raw(void) {
+  sqlite3 *db = NULL;
+  mkdir(store_folder, 0700);
+  if (sqlite3_open(store_in_folder("state.db"), &db) != SQLITE_OK)
+    exit(1);
+  return db;
+}
+
+void store_sql(sqlite3 *db, const char *text) {
+  char *why = NULL;
+  if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK) {
+    printf("%s: %s\n", text, why);
+    exit(1);
+  }
+}
+
+void store_in_a_process_that_dies(void (*f)(void)) {
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    f();
+    _exit(0);
+  }
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK_INT(status, 0);
+}
+
+void store_bench_begin(void) {
+  if (mkdtemp(store_top) == NULL)
+    exit(1);
+}
+
+void store_bench_end(void) {
+  store_fresh();
+  rmdir(store_top);
+}

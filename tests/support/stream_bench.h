@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of common/net/stream share: a stream that sends and expects a
+ * pattern and notes what becomes of it (talk), servers, and the ways between
+ * them (road). One program, one bench. */
+#ifndef GC_TESTS_STREAM_BENCH_H
+#define GC_TESTS_STREAM_BENCH_H
+
+#include "common/base/connect.h"
+#include "common/net/loop.h"
+#include "common/net/stream.h"
+#include "tests/support/certs.h"
+#include "tests/support/deadline.h"
+#include "tests/support/server.h"
+#include "tests/support/ways.h"
+
+/* First and last in main. No proxy of the environment is in the way. */
+void stream_bench_begin(void);
+void stream_bench_end(void);
+
+extern struct certs stream_certs;
+extern struct gate talk_gate; /* for all that a talk or a server notes */
+
+/* What is sent is byte `i` of this, on both sides. */
+char stream_pattern(size_t i);
+
+/* One stream and what became of it; the counters under the gate's lock. */
+struct talk {
+  struct gc_loop *loop;
+  struct gc_connect connect;
+  struct gc_stream *stream;
+  struct gc_stream_events events;
+  const char *url;
+  enum gc_code open_code;
+  struct gc_err open_err;
+
+  size_t to_send, piece; /* the pattern, so much of it, in such pieces */
+  size_t sent, got, wrong;
+  bool saw_limit;
+  int opened, closed;
+  enum gc_failure failure;
+  struct gc_err err;
+  size_t round_got, round_most; /* bytes read in one round of the loop */
+  uint64_t round;
+
+  void (*on_open)(struct talk *t), (*on_read)(struct talk *t),
+      (*on_closed)(struct talk *t);
+  size_t want; /* bytes that talk_got waits for */
+};
+
+struct talk talk_of(const char *url);
+struct gc_loop *talk_loop(void); /* started; ends the program when it cannot */
+void talk_begin(struct talk *t); /* on a loop of its own */
+void talk_end(struct talk *t);
+bool talk_got(struct talk *t, size_t want); /* waits for so many bytes */
+bool talk_is_closed(struct talk *t);
+/* Sends on until all is sent or the stream has enough. */
+void talk_pump(struct talk *t);
+
+/* For gate_wait: opened or closed; closed. */
+bool talk_has_opened(void *talk);
+bool talk_has_closed(void *talk);
+
+/* For gc_loop_call. */
+void talk_open_here(void *talk);
+void talk_free_here(void *talk);
+void talk_pump_here(void *talk);
+void talk_nothing(void *ctx);
+
+/* For server_plan.serve; the ctx of serve_read_late is a slow_reader. */
+void serve_echo(struct conn *c, void *ctx);
+void serve_park(struct conn *c, void *ctx);
+void serve_read_late(struct conn *c, void *ctx);
+
+/* Reads nothing until `may_read`, then counts what is wrong. */
+struct slow_reader {
+  bool may_read;
+  size_t got, wrong;
+  bool has_ended;
+};
+
+bool slow_reader_has_ended(void *reader); /* for gate_wait */
+/* The last 16 stay valid. */
+const char *stream_url_at(const struct server *s, const char *scheme);
+
+/* A target that runs `serve`, perhaps a proxy, and a talk between. */
+struct road {
+  struct ends ends;
+  struct talk talk;
+};
+
+void road_begin(struct road *r, const struct way *way,
+                void (*serve)(struct conn *c, void *ctx), void *ctx);
+void road_end(struct road *r);
+
+#endif
