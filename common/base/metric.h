@@ -23,7 +23,8 @@ struct gc_ds {
 };
 
 /*     enum name              collectd type, kind of each data source, who
- *                            (block, queue, account), unit, meaning */
+ *                            (block, queue, account; "queue, stream": comes
+ *                            with the conversation stream), unit, meaning */
 #define GC_METRIC_MAP(XX)                                                      \
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \
@@ -40,6 +41,36 @@ struct gc_ds {
      "agents", "Agents of the queue by routing status.")                       \
   XX(QUEUE_AGENTS_PRESENCE, "queue_agents_presence", ONE(GAUGE), "queue",      \
      "agents", "Agents of the queue by presence.")                             \
+  XX(QUEUE_OFFER, "queue_offer", ONE(DERIVE), "queue, stream", "contacts",     \
+     "Contacts that came into the queue, by medium.")                          \
+  XX(QUEUE_ANSWER, "queue_answer", ONE(DERIVE), "queue, stream", "contacts",   \
+     "Contacts that an agent answered.")                                       \
+  XX(QUEUE_ABANDON, "queue_abandon", ONE(DERIVE), "queue, stream", "contacts", \
+     "Contacts whose customer left before an agent answered.")                 \
+  XX(QUEUE_TRANSFER, "queue_transfer", ONE(DERIVE), "queue, stream",           \
+     "contacts",                                                               \
+     "Contacts that an agent transferred, or that went on elsewhere "          \
+     "unanswered.")                                                            \
+  XX(QUEUE_SLA_BREACH, "queue_sla_breach", ONE(DERIVE), "queue, stream",       \
+     "contacts",                                                               \
+     "Contacts that waited longer than the target, MEDIUM-TARGET (s); each "   \
+     "once.")                                                                  \
+  XX(QUEUE_WAIT_BUCKET, "queue_wait_time_seconds_bucket", ONE(DERIVE),         \
+     "queue, stream", "contacts",                                              \
+     "Answered contacts that waited BOUND s or less, MEDIUM-le-BOUND; "        \
+     "cumulative over the bounds.")                                            \
+  XX(QUEUE_WAIT_SUM, "queue_wait_time_seconds_sum", ONE(GAUGE),                \
+     "queue, stream", "s",                                                     \
+     "Sum of the waits of answered contacts since the start.")                 \
+  XX(QUEUE_WAIT_COUNT, "queue_wait_time_seconds_count", ONE(DERIVE),           \
+     "queue, stream", "contacts",                                              \
+     "Answered contacts whose wait is in the buckets.")                        \
+  XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
+     "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
+     "alerting, active, held, wrapup, ended.")                                 \
+  XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE),                 \
+     "queue, stream", "contacts",                                              \
+     "Contacts in the queue or with one of its agents.")                       \
   XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
      "1 while a source of the block answers in time.")                         \
   XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \

@@ -496,6 +496,15 @@ static enum plan plan_after(struct gc_channel *c, const struct gc_ws_end *end) {
   }
 }
 
+/* Why we closed the socket. */
+static const char *const leaving_words[] = {
+    [CONNECT] = "the platform announced that it would close the connection",
+    [CHECK] = "the platform ended the token or does not know the channel; "
+              "asking anew",
+    [REPLACE] = "the platform has dropped the channel; another one takes its "
+                "place",
+};
+
 static void on_closed(void *ctx, const struct gc_ws_end *end,
                       const struct gc_err *err) {
   struct gc_channel *c = ctx;
@@ -504,13 +513,9 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
   if (ask_s > RETRY_AFTER_MOST_S)
     ask_s = RETRY_AFTER_MOST_S;
   enum plan plan = plan_after(c, end);
-  if (c->is_leaving && plan != CONNECT)
-    (void)gc_fail(&words, GC_ERR_NETWORK,
-                  plan == REPLACE
-                      ? "notifications: the platform has dropped the channel; "
-                        "another one takes its place"
-                      : "notifications: the platform ended the token or does "
-                        "not know the channel; asking anew");
+  if (c->is_leaving)
+    (void)gc_fail(&words, GC_ERR_NETWORK, "notifications: %s",
+                  leaving_words[plan]);
   lost(c, plan, ask_s * 1000, &words);
 }
 
@@ -531,7 +536,7 @@ static void connect_socket(struct gc_channel *c) {
 
 static void work(void *ctx, uint64_t now_ms) {
   struct gc_channel *c = ctx;
-  bool wants_ready = c->is_open && c->owes_ready;
+  (void)now_ms;
   if (c->is_calling || c->is_leaving)
     return;
   gc_buf_reset(&c->body);
@@ -539,12 +544,8 @@ static void work(void *ctx, uint64_t now_ms) {
     close_socket(c, CONNECT);
     return;
   }
-  if (wants_ready && gc_topics_settled(c->topics))
+  if (c->is_open && c->owes_ready && gc_topics_settled(c->topics))
     tell_ready(c);
-  if (now_ms < c->not_before_ms) {
-    work_soon(c);
-    return;
-  }
   if (!c->is_loaded)
     load(c);
   if (c->id.id == NULL)

@@ -4,6 +4,7 @@
 
 #include "plugins/genesys_realtime/observations.h"
 #include "plugins/genesys_realtime/scale.h"
+#include "plugins/genesys_realtime/view.h"
 
 /* An answer lists only the statuses that occur: these are 0 when a queue's
  * agents were told and the status was not (API reference, observations). */
@@ -117,15 +118,6 @@ static void put_agents(const struct put *p, const struct obs_queue *q) {
   put_by_status(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &p->presences, &c);
 }
 
-static bool wants_media(const struct obs_view *view, const char *media) {
-  if (view->media_count == 0)
-    return true;
-  for (size_t i = 0; i < view->media_count; i++)
-    if (strcmp(view->media[i], media) == 0)
-      return true;
-  return false;
-}
-
 /* Clocks differ: a contact never waits less than no time. */
 static double age_s(const struct observations *o, int64_t since_ms) {
   double age = ((double)o->server_ms - (double)since_ms) / 1000.0;
@@ -143,7 +135,7 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
                             [OBS_INTERACTING] = m->interacting,
                             [OBS_ALERTING] = m->alerting};
   const char *media = gc_intern_text(&p->o->media, m->media);
-  if (!wants_media(p->view, media))
+  if (!view_wants_media(p->view, media))
     return;
 
   uint32_t known = m->known;
@@ -161,35 +153,6 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
               age_s(p->o, m->oldest_ms));
 }
 
-/* False: there is nothing to show. With the id in it a label needs no "~2". */
-static bool label_of(const struct obs_view *view, const struct gc_entry *e,
-                     char label[GC_NAME_ROOM]) {
-  bool has_name =
-      e->name != NULL && gc_name_clean(label, e->name, strlen(e->name));
-  if (view->label == OBS_LABEL_BOTH && has_name)
-    gc_label_both(label, e->name, e->id);
-  else if (view->label == OBS_LABEL_NAME)
-    snprintf(label, GC_NAME_ROOM, "%s", e->label);
-  else
-    (void)gc_name_clean(label, e->id, strlen(e->id));
-  return label[0] != '\0';
-}
-
-/* The entry of a queue; one without a name where names are refused or not
- * wanted; false while it is not known. */
-static bool entry_of(const struct obs_view *view, const char *id,
-                     struct gc_entry *ret_entry) {
-  const struct gc_entry *known =
-      view->queues != NULL ? gc_directory_find(view->queues, id) : NULL;
-  bool refused = view->queues != NULL && gc_directory_is_refused(view->queues);
-  if (known == NULL && !refused && view->label != OBS_LABEL_ID)
-    return false;
-  *ret_entry = known != NULL
-                   ? *known
-                   : (struct gc_entry){id, refused ? "" : NULL, id, ""};
-  return true;
-}
-
 void obs_samples(const struct observations *o, const struct obs_view *view,
                  const struct gc_samples *out, struct obs_tally *ret_tally) {
   char label[GC_NAME_ROOM];
@@ -200,13 +163,11 @@ void obs_samples(const struct observations *o, const struct obs_view *view,
   make_scales(&p);
   for (uint32_t i = 0; i < o->ids.count && i < o->queue_cap; i++) {
     const struct obs_queue *q = &o->queues[i];
-    struct gc_entry entry;
-    if (!entry_of(view, gc_intern_text(&o->ids, i), &entry)) {
+    enum view_answer answer =
+        view_label(view, gc_intern_text(&o->ids, i), label);
+    if (answer == VIEW_UNNAMED)
       ret_tally->unnamed++;
-      continue;
-    }
-    if (!view->accepts(view->accepts_ctx, &entry) ||
-        !label_of(view, &entry, label))
+    if (answer != VIEW_SHOW)
       continue;
     ret_tally->matched++;
     for (size_t m = 0; m < q->media_count; m++)

@@ -13,12 +13,20 @@
 #include "tests/fuzz/fuzz.h"
 
 static const char *const queues[] = {"q1", "q2", "q3"};
-enum { MOST = 5, PAIRS_MOST = 6, CONVERSATIONS = 8, OLD_MOST = 16 };
+static const enum cv_media media[] = {CV_UNKNOWN, CV_CALLBACK, CV_VOICE,
+                                      CV_CHAT};
+enum {
+  MOST = 5,
+  PAIRS_MOST = 6,
+  CONVERSATIONS = 8,
+  OLD_MOST = 16,
+  MOVES_MOST = 300,
+};
 
 #define T0_MS INT64_C(1785578400000)
 
 struct sums {
-  struct conversations_totals of[GC_COUNT(queues)][CV_MEDIA_COUNT];
+  struct conversations_totals of[GC_COUNT(queues)][GC_COUNT(media)];
 };
 
 static struct conversations *new_model(int64_t target_ms) {
@@ -38,9 +46,8 @@ static struct conversations *new_model(int64_t target_ms) {
 static void look(struct conversations *m, struct sums *ret) {
   memset(ret, 0, sizeof(*ret));
   for (size_t q = 0; q < GC_COUNT(queues); q++)
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
-      (void)conversations_totals(m, queues[q], (enum cv_media)i,
-                                 &ret->of[q][i]);
+    for (size_t i = 0; i < GC_COUNT(media); i++)
+      (void)conversations_totals(m, queues[q], media[i], &ret->of[q][i]);
 }
 
 static void check_pair(const struct conversations_totals *t,
@@ -67,7 +74,7 @@ static void check(struct conversations *m, struct sums *before) {
   struct conversations_stats stats;
   look(m, &now);
   for (size_t q = 0; q < GC_COUNT(queues); q++)
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
+    for (size_t i = 0; i < GC_COUNT(media); i++)
       check_pair(&now.of[q][i], &before->of[q][i]);
   *before = now;
   conversations_stats(m, &stats);
@@ -108,9 +115,9 @@ static void tell(struct conversations *m) {
   conversations_samples(m, &view, &(struct gc_samples){put, NULL}, &tally);
 }
 
-static bool covers(void *ctx, const char *queue, enum cv_media media) {
+static bool covers(void *ctx, const char *queue, enum cv_media of) {
   (void)ctx;
-  return queue[1] != '3' && media != CV_CHAT;
+  return queue[1] != '3' && of != CV_CHAT;
 }
 
 /* ---- messages ---- */
@@ -205,7 +212,7 @@ static void change_party(struct world *w, struct cv_event *e) {
     p->connected_ms = (int64_t)((uint64_t)next(w) << 56 | next(w));
     break;
   default:
-    p->media = next(w) % CV_MEDIA_COUNT;
+    p->media = (uint8_t)media[next(w) % GC_COUNT(media)];
     break;
   }
 }
@@ -296,7 +303,7 @@ static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
   if (target_ms == 0)
     LAW(conversations_target(w.m, "q1", CV_VOICE, 5000) == GC_OK);
   look(w.m, &w.before);
-  while (w.size > 0)
+  for (int i = 0; i < MOVES_MOST && w.size > 0; i++)
     move(&w);
   conversations_free(w.m);
 }

@@ -46,9 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   LAW(code == GC_OK || code == GC_ERR_PARSE);
   if (code == GC_OK) {
     LAW(memchr(n.topic, '\0', sizeof(n.topic)) != NULL);
-    LAW(n.body == NULL ||
-        (n.body_len > 0 && n.body >= text &&
-         n.body + n.body_len <= text + size));
+    LAW(n.body == NULL || (n.body_len > 0 && n.body >= text &&
+                           n.body + n.body_len <= text + size));
   }
   /* yajl takes \v and \f for white space, RFC 8259 does not. */
   bool is_object = text[0] == '{' && memchr(text, '\v', size) == NULL &&

@@ -130,9 +130,7 @@ struct block {
 };
 static struct block block, other;
 
-static void on_connected(void *ctx) {
-  ((struct block *)ctx)->connected++;
-}
+static void on_connected(void *ctx) { ((struct block *)ctx)->connected++; }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
   struct block *b = ctx;
@@ -229,8 +227,9 @@ static void usual_answers(void) {
   answer(HEAD, REPLAY_ALWAYS, 200, NULL);
 }
 
-static size_t creations(void) { return replay_count(&r, CREATE) -
-                                       replay_count(&r, ADD); }
+static size_t creations(void) {
+  return replay_count(&r, CREATE) - replay_count(&r, ADD);
+}
 
 static void check_no_secret(void) {
   for (size_t i = 0; i < r.notice_count; i++) {
@@ -455,8 +454,8 @@ static void a_kept_channel_that_is_gone_is_replaced(void) {
 }
 
 static void a_kept_text_that_makes_no_sense_is_as_good_as_none(void) {
-  static const char *const rows[] = {"one", "a/b wss://x", ".. wss://x",
-                                     "one wss://x y", " wss://x", "one "};
+  static const char *const rows[] = {
+      "one", "a/b wss://x", ".. wss://x", "one wss://x y", " wss://x", "one "};
   struct gc_err err;
   CHECK_INT(gc_store_open(folder, &store, &err, &err), GC_OK);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -552,8 +551,8 @@ static void check_waits(uint32_t dice, const uint64_t *waits, size_t count) {
 }
 
 static void waits_grow_between_min_and_max_with_jitter(void) {
-  static const uint64_t longest[] = {2000, 3000, 5000, 9000, 17000, 30000,
-                                     30000};
+  static const uint64_t longest[] = {2000,  3000,  5000, 9000,
+                                     17000, 30000, 30000};
   static const uint64_t least[] = {1001, 1001, 1001, 1001, 1001, 1001, 1001};
   check_waits(UINT32_MAX, longest, GC_COUNT(longest));
   check_waits(0, least, GC_COUNT(least));
@@ -605,6 +604,19 @@ static void the_gap_spans_failed_attempts(void) {
   CHECK_INT(block.gaps, 1);
   CHECK_INT(block.blind_ms, r.now_ms - heard_ms);
   CHECK_INT(stats().reconnects, 1);
+  end();
+}
+
+static void who_comes_during_the_outage_has_no_gap(void) {
+  begin_connected();
+  drop_socket();
+  listen_with(&other);
+  want(&other, "v2.b");
+  replay_run(&r, 5000);
+  answer_upgrade();
+  CHECK_INT(block.gaps, 1);
+  CHECK_INT(other.gaps, 0);
+  CHECK_INT(other.connected, 1);
   end();
 }
 
@@ -661,6 +673,17 @@ static void the_closing_notice_moves_to_a_new_socket_on_the_same_channel(void) {
   end();
 }
 
+static void a_second_notice_delays_nothing(void) {
+  begin_connected();
+  heartbeats(1);
+  say("{\"topicName\":\"v2.system.socket_closing\"}");
+  replay_run(&r, 900);
+  say("{\"topicName\":\"v2.system.socket_closing\"}");
+  replay_run(&r, 100);
+  CHECK_INT(wire.closes, 1);
+  end();
+}
+
 static void notices_one_after_the_other_do_not_turn_into_a_storm(void) {
   begin_connected();
   heartbeats(1);
@@ -703,6 +726,28 @@ static void creations_get_rarer_and_rarer(void) {
   }
   CHECK_THAT(creations() >= 10 && creations() <= 22, "%zu creations",
              creations());
+  end();
+}
+
+static void a_proven_connection_makes_the_next_creation_quick(void) {
+  begin_connected();
+  for (int i = 0; i < 7; i++) { /* the waits grow up to a minute or two */
+    drop_socket();
+    for (int s = 0; s < 200 && wire.events == NULL; s++)
+      replay_run(&r, 1000);
+    refuse_upgrade(404);
+    for (int s = 0; s < 200 && wire.events == NULL; s++)
+      replay_run(&r, 1000);
+    answer_upgrade();
+  }
+  size_t before = creations();
+  replay_run(&r, 10000);
+  say(EVENT);
+  drop_socket();
+  replay_run(&r, 2000);
+  refuse_upgrade(404);
+  replay_run(&r, 5000);
+  CHECK_INT(creations(), before + 1);
   end();
 }
 
@@ -899,12 +944,15 @@ int main(void) {
   RUN(waits_grow_between_min_and_max_with_jitter);
   RUN(only_traffic_after_ten_seconds_resets_the_wait);
   RUN(the_gap_spans_failed_attempts);
+  RUN(who_comes_during_the_outage_has_no_gap);
   RUN(a_socket_that_cannot_be_opened_is_tried_again);
   RUN(retry_after_at_the_handshake_is_kept);
   RUN(the_closing_notice_moves_to_a_new_socket_on_the_same_channel);
+  RUN(a_second_notice_delays_nothing);
   RUN(notices_one_after_the_other_do_not_turn_into_a_storm);
   RUN(a_404_at_the_handshake_makes_a_new_channel);
   RUN(creations_get_rarer_and_rarer);
+  RUN(a_proven_connection_makes_the_next_creation_quick);
   RUN(a_displaced_channel_is_replaced);
   RUN(after_a_revoked_token_the_channel_is_checked_and_subscribed);
   RUN(a_403_at_the_handshake_is_checked_once_then_replaced);

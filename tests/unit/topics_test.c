@@ -211,7 +211,8 @@ static void left_overs_stay_until_the_room_is_needed(void) {
   gc_topics_unwant(&t, "v2.topic.3", &one);
   CHECK(gc_topics_settled(&t));
   CHECK_INT(t.count, 1000);
-  CHECK_INT(want("v2.topic.3", &one), GC_OK); /* comes back: it is still there */
+  CHECK_INT(want("v2.topic.3", &one),
+            GC_OK); /* comes back: it is still there */
   CHECK(gc_topics_settled(&t));
   gc_topics_unwant(&t, "v2.topic.3", &one);
   CHECK_INT(want("v2.more", &one), GC_OK);
@@ -324,6 +325,7 @@ static void a_refusal_of_everything_ends(void) {
   }
   CHECK_THAT(requests < 20, "%u requests", requests);
   CHECK(!gc_topics_settled(&t));
+  CHECK_STR(told, "v2.topic.0: 400\nv2.topic.1: 400\nv2.topic.2: 400\n");
   end();
 }
 
