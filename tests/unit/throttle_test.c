@@ -9,12 +9,9 @@ static void retry_after_decides_who_rests_and_how_long(void) {
     uint32_t ask_s;
     bool whole_account;
     uint64_t wait_ms;
-  } rows[] = {{1, true, 1000},
-              {7, true, 7000},
-              {180, true, 180000},
-              {181, false, 181000},
-              {86400, false, 86400000},
-              {UINT32_MAX, false, 86400000}};
+  } rows[] = {{1, true, 1000},          {7, true, 7000},
+              {180, true, 180000},      {181, false, 181000},
+              {86400, false, 86400000}, {UINT32_MAX, false, 86400000}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_throttle t;
     uint64_t wait_ms;
