@@ -90,8 +90,8 @@ struct gc_account_stats {
   size_t names[GC_NAME_KIND_COUNT];
 };
 /* A reading of the counters; waits for one turn of the network thread, which
- * never blocks. Any thread but that one. False while the account is not
- * started. */
+ * itself never waits for the network. Any thread but that one. False while the
+ * account is not started. */
 GC_API bool gc_account_stats(const char *name,
                              struct gc_account_stats *ret_stats);
 
