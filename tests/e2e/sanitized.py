@@ -32,15 +32,15 @@ class Kind:
     """One sanitizer: its library and the build that is made with it."""
 
     def __init__(self, library: str, variable: str) -> None:
-        self.library, self.variable = library, variable
+        self.runtime, self.variable = library, variable
         self.build = os.environ.get(variable)
 
     def daemon(self, accounts: str, blocks: str = BLOCKS) -> Collectd:
         if not self.build:
             raise Skip("%s is not set" % self.variable)
         compiler = process.program("gcc", "cc") or "cc"
-        path = process.run([compiler, "-print-file-name=" + self.library]).stdout.decode().strip()
-        return Collectd(accounts, blocks, build=Path(self.build), preload=path, env=OPTIONS[self.library])
+        path = process.run([compiler, "-print-file-name=" + self.runtime]).stdout.decode().strip()
+        return Collectd(accounts, blocks, build=Path(self.build), preload=path, env=OPTIONS[self.runtime])
 
 
 def is_silent(daemon: Collectd) -> None:
@@ -99,7 +99,7 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
         if not kind.build:
             raise Skip("%s is not set" % kind.variable)
         body(kind)
-    run.__name__ = "%s_%s" % (body.__name__, kind.library[3:7])
+    run.__name__ = "%s_%s" % (body.__name__, kind.runtime[3:7])
     return run
 
 
