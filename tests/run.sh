@@ -91,7 +91,7 @@ do_tsan() {
 }
 do_fuzz() {
   build fuzz CC=clang --enable-fuzzing --enable-sanitizers
-  step fuzz make -C "$out/fuzz" fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-60}"
+  step fuzz make -C "$out/fuzz" fuzz-again
 }
 do_dist() { step distcheck make -C "$out/plain" distcheck GC_E2E=no; }
 do_demo() { step demo env DEMO_SECONDS=20 sh examples/demo.sh; }

@@ -68,7 +68,11 @@ enum {
   CV_MESSAGE_MOST = 8 << 20, /* bytes */
 };
 
-/* One participant. Times are epoch ms, 0: the snapshot does not tell. */
+/* The year 10000. */
+#define CV_TIME_END_MS INT64_C(253402300800000)
+
+/* One participant. Times are epoch ms, from 0 to below CV_TIME_END_MS, so that
+ * the model may add and subtract them; 0: the snapshot does not tell. */
 struct cv_party {
   uint64_t id; /* cv_id_hash of the participant's id */
   struct cv_id queue;

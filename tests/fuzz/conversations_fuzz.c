@@ -122,6 +122,16 @@ static bool covers(void *ctx, const char *queue, enum cv_media of) {
 
 /* ---- messages ---- */
 
+static void check_times(const struct cv_event *e) {
+  for (unsigned i = 0; i < e->count; i++) {
+    const struct cv_party *p = &e->parties[i];
+    int64_t times[] = {p->connected_ms, p->end_ms, p->acw_start_ms,
+                       p->acw_end_ms, p->hold_ms};
+    for (size_t k = 0; k < GC_COUNT(times); k++)
+      LAW(times[k] >= 0 && times[k] < CV_TIME_END_MS);
+  }
+}
+
 static void run_messages(const uint8_t *data, size_t size) {
   struct conversations *m = new_model(20000);
   struct cv_decoder *d = cv_decoder_new();
@@ -133,8 +143,10 @@ static void run_messages(const uint8_t *data, size_t size) {
     size_t len = nul != NULL ? (size_t)(nul - data) : size;
     const struct cv_event *e;
     if (cv_decoder_read(d, (const char *)data, len, &e, NULL) == GC_OK &&
-        e != NULL)
+        e != NULL) {
+      check_times(e);
       apply(m, e, &before);
+    }
     len += nul != NULL;
     data += len;
     size -= len;
@@ -183,6 +195,12 @@ static void add_party(struct world *w, struct cv_event *e) {
     p->connected_ms = w->now_ms;
 }
 
+/* Any that the decoder may tell. */
+static int64_t any_time(struct world *w) {
+  uint64_t high = next(w), low = next(w);
+  return (int64_t)((high << 40 | low) % CV_TIME_END_MS);
+}
+
 static void change_party(struct world *w, struct cv_event *e) {
   uint8_t what = next(w);
   if (e->count == 0)
@@ -209,7 +227,7 @@ static void change_party(struct world *w, struct cv_event *e) {
     p->transferred = true;
     break;
   case 6:
-    p->connected_ms = (int64_t)((uint64_t)next(w) << 56 | next(w));
+    p->connected_ms = any_time(w);
     break;
   default:
     p->media = (uint8_t)media[next(w) % GC_COUNT(media)];
