@@ -85,7 +85,8 @@ static void put(struct batch *b, const char *conversation, const char *metric,
                                .metric = metric,
                                .metric_len = strlen(metric),
                                .time_ms = time_ms};
-  CHECK_INT(batch_take(b, &m), GC_OK);
+  if (batch_take(b, &m) != GC_OK)
+    abort(); /* on other threads too: no check */
 }
 
 static bool all_finished(void *ctx) { return finished >= *(unsigned *)ctx; }

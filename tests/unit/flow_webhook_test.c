@@ -82,7 +82,8 @@ static int dial(void) {
                            .sin_port = htons(port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK_INT(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+  if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+    abort(); /* on other threads too: no check */
   return fd;
 }
 
@@ -103,8 +104,7 @@ static int ask(const char *method, const char *path, const char *secret,
                      "Content-Length: %zu\r\n\r\n%s",
                      method, path, secret, strlen(body), body);
   int fd = dial();
-  CHECK_INT(write(fd, head, (size_t)len), len);
-  int status = status_of(fd);
+  int status = write(fd, head, (size_t)len) == len ? status_of(fd) : -1;
   close(fd);
   return status;
 }
@@ -184,7 +184,8 @@ static void *post_some(void *arg) {
   for (int i = 0; i < 20; i++) {
     char body[300];
     snprintf(body, sizeof(body), EVENT("t%d", "P"), i);
-    CHECK_INT(ask("POST", "/genesys", "s3cret", body), 200);
+    if (ask("POST", "/genesys", "s3cret", body) != 200)
+      return NULL;
   }
   return arg;
 }
@@ -193,9 +194,12 @@ static void many_at_once_are_counted_once(void) {
   pthread_t threads[6];
   begin();
   for (size_t i = 0; i < GC_COUNT(threads); i++)
-    CHECK_INT(pthread_create(&threads[i], NULL, post_some, NULL), 0);
-  for (size_t i = 0; i < GC_COUNT(threads); i++)
-    pthread_join(threads[i], NULL);
+    CHECK_INT(pthread_create(&threads[i], NULL, post_some, folder), 0);
+  for (size_t i = 0; i < GC_COUNT(threads); i++) {
+    void *good = NULL;
+    pthread_join(threads[i], &good);
+    CHECK(good != NULL); /* each was answered 200 */
+  }
   CHECK_INT(count_of("P"), 20);
   end();
 }
