@@ -71,6 +71,28 @@ struct gc_ds {
   XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE),                 \
      "queue, stream", "contacts",                                              \
      "Contacts in the queue or with one of its agents.")                       \
+  XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
+     "1 while the stream is open and its topics are subscribed.")              \
+  XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
+     "Time since the stream's last message, a heartbeat included.")            \
+  XX(STREAM_TOPICS, "stream_topics", ONE(GAUGE), "block", "topics",            \
+     "Topics of the block: wanted, covered (subscribed).")                     \
+  XX(STREAM_RECONNECTS, "stream_reconnects", ONE(DERIVE), "block",             \
+     "connections", "Connections of the stream after the first one.")          \
+  XX(STREAM_GAP, "stream_gap", ONE(GAUGE), "block", "s",                       \
+     "Sum of the time since the start in which the stream was blind; what "    \
+     "happened then may be missing in the counters.")                          \
+  XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
+     "Differences between stream and observations that outlasted two polls.")  \
+  XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
+     "Events of the stream: received, new (told something new), malformed, "   \
+     "other (of no conversation).")                                            \
+  XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
+     "Conversations in memory: live, kept (those that ended lately too).")     \
+  XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \
+     "conversations",                                                          \
+     "Conversations let go before their end was told: poll (the observations " \
+     "list them no longer), age, limit.")                                      \
   XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
      "1 while a source of the block answers in time.")                         \
   XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/channels.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct slot {
@@ -152,6 +153,14 @@ void gc_channels_unwant(struct gc_channels *c, struct gc_channels_listener *l,
                         const char *topic) {
   gc_topics_unwant(&c->slot.topics, topic, l);
   gc_channel_wake(c->slot.channel);
+}
+
+bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
+  char key[GC_TOPIC_ROOM];
+  snprintf(key, sizeof(key), "%s", topic);
+  gc_topic_lower(key);
+  const struct gc_topic *t = gc_topics_find(&c->slot.topics, key);
+  return t != NULL && t->state == GC_TOPIC_PERMITTED;
 }
 
 void gc_channels_stats(const struct gc_channels *c,

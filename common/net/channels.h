@@ -71,6 +71,10 @@ GC_API void gc_channels_unwant(struct gc_channels *c,
                                struct gc_channels_listener *l,
                                const char *topic);
 
+/* Is the topic subscribed on a channel, as far as we know? It stays so while a
+ * connection is down. */
+GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
+
 /* Messages of topics that nobody wants (any longer) are in `others`. */
 GC_API void gc_channels_stats(const struct gc_channels *c,
                               struct gc_channel_stats *ret_stats);

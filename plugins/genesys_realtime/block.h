@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* One <Queues> block at work: asks for observations on the account's network
- * thread and keeps the newest; a read thread takes it from there. No collectd
- * in here: the plugin brings sinks and listeners. */
+ * thread and keeps the newest, listens to the stream; a read thread takes the
+ * values from there. No collectd in here: the plugin brings sinks and
+ * listeners. */
 #ifndef GC_REALTIME_BLOCK_H
 #define GC_REALTIME_BLOCK_H
 
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_realtime/poll.h"
+#include "plugins/genesys_realtime/stream.h"
 
 /* As configured; all borrowed. */
 struct block_settings {
@@ -19,6 +21,8 @@ struct block_settings {
   char *const *media; /* only these; none: all */
   size_t media_count;
   enum obs_label label;
+  bool has_stream;
+  struct stream_settings stream;
 };
 
 /* What a block works with: its account's, or a test's. All borrowed. */
@@ -27,18 +31,19 @@ struct block_site {
   const struct gc_edge *edge;
   struct gc_api *api;
   struct gc_names *names;
+  struct gc_channels *channels; /* for a stream */
   uint32_t requests_per_minute; /* the budget, for a warning */
 };
 
 struct block;
 
 /* `notice` hears the outcome of what the block does (GC_OK when well), on the
- * network thread; `cause` is a fixed word. NULL when out of memory. */
+ * network thread; `cause` is a short name. NULL when out of memory. */
 struct block *block_new(const struct block_settings *settings,
                         const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
-                        void *ctx);
+                        void *ctx, struct gc_err *err);
 /* Starts asking; waits for one turn of the network thread. Not from that
  * thread. */
 void block_start(struct block *b);

@@ -76,8 +76,11 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
 
 /* Time goes on: breaches of those who still wait, and what is over or unheard
  * of for too long is forgotten. Once a second or so, also while the stream is
- * down. */
-void conversations_tick(struct conversations *m, int64_t server_now_ms);
+ * down. `heard_ms`: up to when the stream is known to have told everything;
+ * who waits longer than that may have been answered since, and is no breach
+ * yet. */
+void conversations_tick(struct conversations *m, int64_t server_now_ms,
+                        int64_t heard_ms);
 
 /* The stream was interrupted: who seems to wait may have been answered
  * meanwhile, so waiting alone makes no breach of a conversation until an event
@@ -144,12 +147,20 @@ struct conversations_view {
   bool active; /* active_conversations too: the set alone knows them */
 };
 
-/* Puts every value of design §4 that conversations give. A series begins with
- * a 0 and tells what was counted until then with the next call: give each call
- * a later time. Nothing is lost in between. */
-void conversations_samples(struct conversations *m,
+/* How far a reading has come. Zeroed before it begins. */
+struct conversations_reading {
+  uint32_t queue; /* the next one */
+  struct obs_tally tally;
+};
+
+/* Puts every value of design §4 that conversations give, a few queues with each
+ * call, so that a lock around it is held for a moment only; false when that
+ * were the last ones. A series begins with a 0 and tells what was counted
+ * until then with the next reading: give each reading a later time. Nothing is
+ * lost in between. */
+bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
-                           struct obs_tally *ret_tally);
+                           struct conversations_reading *reading);
 
 #endif

@@ -14,13 +14,15 @@ static void care_for(struct conversations *m, uint32_t number) {
   } else {
     if (m->targets_changed)
       cv_settle(m, c);
-    if (c->due_ms != 0 && c->due_ms <= m->now_ms && c->gap == m->gap)
+    if (c->due_ms != 0 && c->due_ms <= m->heard_ms && c->gap == m->gap)
       cv_judge_waiting(m, c);
   }
 }
 
-void conversations_tick(struct conversations *m, int64_t server_now_ms) {
+void conversations_tick(struct conversations *m, int64_t server_now_ms,
+                        int64_t heard_ms) {
   m->now_ms = server_now_ms;
+  m->heard_ms = heard_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
     if (cv_at(m, i)->flags & C_USED)
       care_for(m, i);

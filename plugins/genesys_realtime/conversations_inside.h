@@ -5,9 +5,9 @@
  *   conversations_set     ids → conversations: table, pool, order of hearing
  *   conversations_merge   snapshot → facts that were gained
  *   conversations_walk    gained facts → changes of state, in the order of time
- *   conversations_verdict facts → offers, answers, abandons, transfers,
- * breaches conversations_care    time goes on; polls conversations         the
- * public face; queues and their counters */
+ *   conversations_verdict facts → offers, answers, abandons, transfers …
+ *   conversations_care    time goes on; polls
+ *   conversations         the public face; queues and their counters */
 #ifndef GC_REALTIME_CONVERSATIONS_INSIDE_H
 #define GC_REALTIME_CONVERSATIONS_INSIDE_H
 
@@ -104,7 +104,7 @@ struct step {
 struct conversations {
   struct conversations_settings s;
   int64_t bounds_ms[CV_BOUNDS_MOST];
-  int64_t now_ms, polled_ms;
+  int64_t now_ms, heard_ms, polled_ms;
   int64_t floor_ms; /* of what was let go before its time */
   bool targets_changed;
   uint16_t gap;

@@ -13,14 +13,18 @@ struct queues_options {
   int label;        /* enum obs_label */
   uint32_t interval_s;
   struct gc_strs queues, media;
+  struct gc_reals wait_buckets; /* s */
+  double target_s;              /* 0: each queue's own */
+  uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
+  uint32_t conversations_most, conversation_age_s;
 };
 
-enum stream_source { STREAM_NONE };
+enum stream_source { STREAM_NOTIFICATIONS, STREAM_NONE };
 
 extern const struct gc_opt queues_rows[];
 
-/* Beyond what a row can say: are the selectors ones that can be meant? Media
- * types are brought to the API's spelling. */
+/* Beyond what a row can say: are the selectors and buckets ones that can be
+ * meant? Media types are brought to the API's spelling. */
 GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
                                         struct gc_err *err);
 

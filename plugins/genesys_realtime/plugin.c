@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_realtime": what the queues look like now. Wiring only:
- * options.c reads the configuration, block.c asks, samples.c makes values. */
+ * options.c reads the configuration, block.c asks and listens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +122,21 @@ static void register_reads(struct queues *q) {
   plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
 }
 
+static struct stream_settings stream_settings(const struct queues_options *o) {
+  return (struct stream_settings){
+      .patience = {.idle_timeout_ms = o->idle_timeout_s * 1000,
+                   .reconnect_min_ms = o->reconnect_min_s * 1000,
+                   .reconnect_max_ms = o->reconnect_max_s * 1000},
+      .bounds_s = o->wait_buckets.at,
+      .bound_count = o->wait_buckets.count,
+      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
+      .most = o->conversations_most,
+      .age_ms = (int64_t)o->conversation_age_s * 1000,
+      .interval_ms = o->interval_s * 1000,
+      .gauges = o->observations == OBS_OFF,
+  };
+}
+
 static enum gc_code start(struct queues *q, struct gc_err *err) {
   const struct queues_options *o = &q->options;
   struct block_settings settings = {
@@ -133,6 +148,8 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .media = o->media.at,
       .media_count = o->media.count,
       .label = (enum obs_label)o->label,
+      .has_stream = o->stream == STREAM_NOTIFICATIONS,
+      .stream = stream_settings(o),
   };
   q->account = gc_account_get(o->account, err);
   if (q->account == NULL)
@@ -141,11 +158,12 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
                             .edge = gc_account_edge(q->account),
                             .api = gc_account_api(q->account),
                             .names = gc_account_names(q->account),
+                            .channels = gc_account_channels(q->account),
                             .requests_per_minute =
                                 gc_account_requests_per_minute(q->account)};
-  q->work = block_new(&settings, &site, on_notice, q);
+  q->work = block_new(&settings, &site, on_notice, q, err);
   if (q->work == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return err->code;
   block_start(q->work);
   return GC_OK;
 }

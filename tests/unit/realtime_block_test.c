@@ -103,7 +103,7 @@ static void start(void) {
                             .api = w.api,
                             .names = w.names,
                             .requests_per_minute = per_minute};
-  w.block = block_new(&settings, &site, on_notice, NULL);
+  w.block = block_new(&settings, &site, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);
 }

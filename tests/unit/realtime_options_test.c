@@ -52,7 +52,14 @@ static const char *reads(const char *lines) {
 static void what_is_not_given_has_its_default(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_STR(got.account, "prod");
-  CHECK_INT(got.stream, STREAM_NONE);
+  CHECK_INT(got.stream, STREAM_NOTIFICATIONS);
+  CHECK_INT(got.wait_buckets.count, 10);
+  CHECK_REAL(got.wait_buckets.at[9], 512);
+  CHECK_REAL(got.target_s, 0);
+  CHECK_INT(got.idle_timeout_s, 40);
+  CHECK_INT(got.reconnect_max_s, 30);
+  CHECK_INT(got.conversations_most, 200000);
+  CHECK_INT(got.conversation_age_s, 86400);
   CHECK_INT(got.observations, OBS_QUERY);
   CHECK_INT(got.interval_s, 10);
   CHECK_INT(got.label, OBS_LABEL_NAME);
@@ -63,15 +70,17 @@ static void what_is_not_given_has_its_default(void) {
 static void every_word_means_what_the_code_takes_it_for(void) {
   static const struct {
     const char *line;
-    int observations, label;
+    int observations, label, stream;
   } rows[] = {
-      {"Observations query", OBS_QUERY, OBS_LABEL_NAME},
-      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME},
-      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME},
-      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME},
-      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID},
-      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH},
-      {"Stream none", OBS_QUERY, OBS_LABEL_NAME},
+      {"Observations query", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
+      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
+      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH, STREAM_NOTIFICATIONS},
+      {"Stream notifications", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Stream none", OBS_QUERY, OBS_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     char lines[256];
@@ -80,6 +89,7 @@ static void every_word_means_what_the_code_takes_it_for(void) {
     CHECK_STR(reads(lines), "");
     CHECK_INT(got.observations, rows[i].observations);
     CHECK_INT(got.label, rows[i].label);
+    CHECK_INT(got.stream, rows[i].stream);
   }
 }
 
@@ -113,7 +123,14 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nMedia \"voice1\"", {"Media: \"voice1\"", "\"voice\""}},
       {"Account prod\nMedia \"\"", {"Media"}},
       {"Account prod\nAcount prod", {"Acount", "did you mean", "Account"}},
-      {"Account prod\nStream notifications", {"Stream \"notifications\""}},
+      {"Account prod\nStream \"websocket\"",
+       {"Stream \"websocket\"", "\"notifications\", \"none\""}},
+      {"Account prod\nWaitBuckets 2 1", {"WaitBuckets"}},
+      {"Account prod\nWaitBuckets 0", {"WaitBuckets 0"}},
+      {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
+      {"Account prod\nReconnectMin 31",
+       {"ReconnectMin: 31 s is more than ReconnectMax, 30 s"}},
+      {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].lines);

@@ -67,6 +67,11 @@ def queues(name: str = "all", **changes: Any) -> str:
     return block("Queues", name, options)
 
 
+def polled(name: str = "all", **changes: Any) -> str:
+    """Without the stream, which has a cause of its own in the log and calls of its own."""
+    return queues(name, Stream="none", **changes)
+
+
 class Collectd:
     """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text."""
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/glob.h"
+#include "plugins/genesys_realtime/block_inside.h"
+
+/* Older than this many intervals, the newest values count as none. */
+enum { STALE_INTERVALS = 3 };
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  const struct block *b = ctx;
+  if (queue->name == NULL) /* a name might be one that is refused */
+    return b->settings.selector_count == 0;
+  return gc_glob_accepts(b->settings.selectors, b->settings.selector_count,
+                         queue->name, queue->id);
+}
+
+static void read_observations(struct block *b, const struct obs_view *view,
+                              const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
+  pthread_mutex_unlock(&b->lock);
+  if (o == NULL)
+    return;
+  struct obs_tally tally;
+  obs_samples(o, view, out, &tally);
+  pthread_mutex_lock(&b->lock);
+  b->tally = tally;
+  pthread_mutex_unlock(&b->lock);
+}
+
+void block_read(struct block *b, const struct gc_samples *out) {
+  struct gc_names *names = b->site.names;
+  struct gc_directory *queues = gc_names_directory(names, GC_QUEUE);
+  struct gc_directory *presences = gc_names_directory(names, GC_PRESENCE);
+  struct obs_view view = {.queues = queues,
+                          .presences = presences,
+                          .accepts = accepts,
+                          .accepts_ctx = b,
+                          .media = b->settings.media,
+                          .media_count = b->settings.media_count,
+                          .label = b->settings.label,
+                          .interval_ms = b->settings.interval_ms};
+  read_observations(b, &view, out);
+  if (b->stream != NULL)
+    stream_read(b->stream, &view, out);
+  gc_directory_put(queues);
+  gc_directory_put(presences);
+}
+
+static void put_state(const struct gc_samples *out, enum gc_metric_id metric,
+                      const char *instance, const char *qualifier,
+                      uint32_t interval_ms, double gauge) {
+  struct gc_sample sample = {.metric = metric,
+                             .instance = instance,
+                             .qualifier = qualifier,
+                             .values = {{.gauge = gauge}},
+                             .interval_ms = interval_ms};
+  out->put(out->ctx, &sample);
+}
+
+static void read_source_state(struct block *b, const char *instance,
+                              uint32_t interval_ms,
+                              const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  bool is_well = b->is_well;
+  uint64_t well_ms = b->well_ms;
+  struct obs_tally tally = b->tally;
+  pthread_mutex_unlock(&b->lock);
+
+  uint64_t now_ms = b->site.edge->now_ms(b->site.edge->ctx);
+  uint64_t age_ms = well_ms > 0 ? now_ms - well_ms : 0;
+  uint64_t stale_ms = (uint64_t)b->settings.interval_ms * STALE_INTERVALS;
+  bool is_up = is_well && well_ms > 0 && age_ms < stale_ms;
+  put_state(out, GC_METRIC_SOURCE_UP, instance, "observations", interval_ms,
+            is_up ? 1.0 : 0.0);
+  if (well_ms > 0)
+    put_state(out, GC_METRIC_SOURCE_AGE, instance, "observations", interval_ms,
+              (double)age_ms / 1000.0);
+  put_state(out, GC_METRIC_QUEUES, instance, "matched", interval_ms,
+            (double)tally.matched);
+  put_state(out, GC_METRIC_QUEUES, instance, "unnamed", interval_ms,
+            (double)tally.unnamed);
+}
+
+void block_read_state(struct block *b, const char *instance,
+                      uint32_t interval_ms, const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  size_t series = b->tally.series;
+  pthread_mutex_unlock(&b->lock);
+  if (b->stream != NULL) {
+    series += stream_series(b->stream);
+    stream_read_state(b->stream, instance, interval_ms, out);
+  }
+  if (b->settings.source != OBS_OFF)
+    read_source_state(b, instance, interval_ms, out);
+  if (b->stream != NULL || b->settings.source != OBS_OFF)
+    put_state(out, GC_METRIC_SERIES, instance, "", interval_ms, (double)series);
+}
