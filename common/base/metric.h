@@ -68,9 +68,10 @@ struct gc_ds {
   XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
      "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
      "alerting, active, held, wrapup, ended.")                                 \
-  XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE),                 \
-     "queue, stream", "contacts",                                              \
-     "Contacts in the queue or with one of its agents.")                       \
+  XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
+     "contacts",                                                               \
+     "Contacts in the queue or with one of its agents: waiting, alerting, "    \
+     "interacting.")                       \
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
      "1 while the stream is open and its topics are subscribed.")              \
   XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \

@@ -166,7 +166,7 @@ def prometheus_gets_the_truth() -> None:
     wanted = {"q/" + key: value for key, value in expected.values(truth, expected.by_name(truth)).items()}
 
     def scraped() -> Found:
-        rows = server.query('{__name__=~"collectd_genesys_queue_.+"}')
+        rows = server.query('{__name__=~"collectd_genesys_(queue_|active_conversations).*"}')
         return sinks.prometheus_series(rows)
     equal("prometheus equals the truth", wanted, scraped)
     check("the scrape is well", server.target_health()[0] == "up", server.target_health())
@@ -209,7 +209,7 @@ def graphite_gets_the_truth() -> None:
               expected.values(truth, expected.by_name(truth)).items()}
     equal("carbon equals the truth", wanted,
           lambda: {key: value for key, value in carbon.latest().items() if key in wanted
-                   or re.search(r"\.queue_(depth|interacting|alerting|longest_wait|agents)[^.]*\Z", key)}, 30)
+                   or re.search(r"\.(active_conversations|queue_(depth|interacting|alerting|longest_wait|agents))[^.]*\Z", key)}, 30)
     daemon.stop()
 
 

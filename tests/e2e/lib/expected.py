@@ -57,6 +57,7 @@ def contacts(media: dict[str, dict[str, Any]]) -> Iterable[tuple[str, Any]]:
         yield "queue_depth-" + medium, told["waiting"]
         yield "queue_interacting-" + medium, told["interacting"]
         yield "queue_alerting-" + medium, told["alerting"]
+        yield "active_conversations-" + medium, told["waiting"] + told["interacting"] + told["alerting"]
         yield "%s-%s" % (WAITS, medium), 0 if not told["waiting"] else ("since", told["oldest_waiting_ms"] / 1000)
 
 
@@ -108,4 +109,4 @@ def differences(wanted: dict[str, Any], got: dict[str, tuple[float, float]]) -> 
 def of_queues(got: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """Without the self-telemetry of blocks and accounts."""
     return {key: value for key, value in got.items()
-            if re.search(r"/queue_(depth|interacting|alerting|longest_wait|agents)[^/]*\Z", key)}
+            if re.search(r"/(active_conversations|queue_(depth|interacting|alerting|longest_wait|agents))[^/]*\Z", key)}
