@@ -5,14 +5,14 @@
 
 static struct coverage c, gone;
 
-static void select_ids(char **ids, size_t count) {
-  struct selection selection = {ids, count};
+static void select_ids(const char **ids, size_t count) {
+  struct selection selection = {(char **)ids, count};
   coverage_clear(&gone);
   CHECK_INT(coverage_update(&c, &selection, &gone), GC_OK);
 }
 
 static void a_selection_is_kept_in_order_and_each_queue_once(void) {
-  char *ids[] = {"q3", "Q1", "q2", "q1"};
+  const char *ids[] = {"q3", "Q1", "q2", "q1"};
   select_ids(ids, 4);
   CHECK_INT(c.count, 3);
   CHECK_INT(c.covered, 0);
@@ -25,7 +25,7 @@ static void a_selection_is_kept_in_order_and_each_queue_once(void) {
 }
 
 static void queues_that_stay_are_what_they_were(void) {
-  char *first[] = {"a", "b", "c", "e"}, *second[] = {"b", "c", "d"};
+  const char *first[] = {"a", "b", "c", "e"}, *second[] = {"b", "c", "d"};
   select_ids(first, 4);
   struct covered_queue *b = coverage_find(&c, "b");
   coverage_set(&c, b, true);
@@ -51,7 +51,7 @@ static void queues_that_stay_are_what_they_were(void) {
 }
 
 static void a_queue_is_counted_as_covered_once(void) {
-  char *ids[] = {"a"};
+  const char *ids[] = {"a"};
   select_ids(ids, 1);
   coverage_set(&c, c.at[0], true);
   coverage_set(&c, c.at[0], true);
