@@ -63,26 +63,29 @@ def now(sim: Simulator) -> Start:
     return Start(told["now_ms"], told["seq"])
 
 
-def _sums(medium: str, told: dict[str, Any]) -> Iterable[tuple[str, float]]:
+def _sums(medium: str, told: dict[str, Any], only_ended: bool) -> Iterable[tuple[str, float]]:
+    ended = sum(ms > TARGET_S * 1000 for ms in told["waits_ms"] + told["abandon_waits_ms"])
     for name, series in TOTALS.items():
         yield "%s-%s" % (series, medium), told[name]
     for bound, count in told["wait_le_s"].items():
         yield "queue_wait_time_seconds_bucket-%s-le-%s" % (medium, bound), count
     yield "queue_wait_time_seconds_sum-" + medium, told["wait_sum_ms"] / 1000
     yield "queue_wait_time_seconds_count-" + medium, told["answers"]
-    yield "queue_sla_breach-%s-%g" % (medium, TARGET_S), told["breaches"]
+    yield "queue_sla_breach-%s-%g" % (medium, TARGET_S), ended if only_ended else told["breaches"]
 
 
-def counted(sim: Simulator, start: Start, only_new: bool = False, **bounds: Any) -> Counts:
+def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_breaches: bool = False,
+            **bounds: Any) -> Counts:
     """"LABEL/TYPE-QUALIFIER" -> count, of what happened since the start to contacts that were offered since. Changes
-    of state are those of all contacts, but for the first one that is seen of each; or of the new contacts only."""
+    of state are those of all contacts, but for the first one that is seen of each; or of the new contacts only.
+    Breaches are all; or those of waits whose end is known (within the bounds, those of flow-outs left out)."""
     label = expected.by_name(sim.truth())
     made: Counts = {}
     within = {"since_seq": start.seq, **bounds}
     of_changes = {"offered_since_ms": start.at_ms} if only_new else {}
     for queue, media in ask(sim, offered_since_ms=start.at_ms, **within).items():
         for medium, told in media.items():
-            made.update(("%s/%s" % (label(queue, ""), series), value) for series, value in _sums(medium, told))
+            made.update(("%s/%s" % (label(queue, ""), series), value) for series, value in _sums(medium, told, only_ended_breaches))
     for queue, media in ask(sim, fresh=1, **within, **of_changes).items():
         for medium, told in media.items():
             made.update(("%s/state_changes-%s-%s" % (label(queue, ""), medium, change), value)
