@@ -21,11 +21,13 @@ enum {
   K_MEDIA, /* and on: one for each enum gc_target */
 };
 
+/* The formatter takes the map for the beginning of its neighbour. */
+/* clang-format off */
 static const struct gc_json_key keys[] = {
 #define XX(id, member, media) {member, K_MEDIA + GC_TARGET_##id},
     GC_TARGET_MAP(XX)
 #undef XX
-        {"entities", K_ENTITIES},
+    {"entities", K_ENTITIES},
     {"id", K_ID},
     {"name", K_NAME},
     {"systemPresence", K_SYSTEM_PRESENCE},
@@ -34,6 +36,7 @@ static const struct gc_json_key keys[] = {
     {"serviceLevel", K_SERVICE_LEVEL},
     {"durationMs", K_DURATION_MS},
 };
+/* clang-format on */
 
 static void row_clear(struct gc_listed *row) {
   free(row->id);
