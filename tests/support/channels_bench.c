@@ -265,6 +265,10 @@ size_t ch_creations(void) {
   return replay_count(&ch_world, CREATE) - replay_count(&ch_world, ADD);
 }
 
+struct gc_api *ch_api(void) {
+  return api;
+}
+
 struct gc_channel_stats ch_stats(void) {
   struct gc_channel_stats s;
   gc_channels_stats(ch_channels, &s);

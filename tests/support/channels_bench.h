@@ -105,6 +105,7 @@ void ch_answer(const char *match, int times, int status, const char *body);
 void ch_usual_answers(void);
 size_t ch_creations(void);
 struct gc_channel_stats ch_stats(void);
+struct gc_api *ch_api(void);
 
 /* A store in a folder of its own; in pairs. */
 struct gc_store *ch_store_begin(void);
