@@ -71,7 +71,7 @@ struct gc_ds {
   XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
      "contacts",                                                               \
      "Contacts in the queue or with one of its agents: waiting, alerting, "    \
-     "interacting.")                       \
+     "interacting.")                                                           \
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
      "1 while the stream is open and its topics are subscribed.")              \
   XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
@@ -87,7 +87,7 @@ struct gc_ds {
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
      "Events of the stream: received, new (told something new), malformed, "   \
-     "other (of no conversation).")                                            \
+     "other (of no conversation), lost (no memory).")                          \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
      "Conversations in memory: live, kept (those that ended lately too).")     \
   XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \

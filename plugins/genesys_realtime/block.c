@@ -36,6 +36,8 @@ static void publish(struct block *b) {
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
   o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
   look_for_unknown(b, o);
+  if (b->stream != NULL && b->poll.trouble.code == GC_OK)
+    stream_observed(b->stream, o);
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
@@ -96,6 +98,9 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
   if (b->due_ms == 0 || b->due_ms > now_ms)
     b->due_ms = now_ms;
+  b->poll.wants_details = b->stream != NULL;
+  if (b->stream != NULL)
+    stream_poll_begin(b->stream);
   poll_start(&b->poll, b->site.api, b->settings.source, &b->selection,
              &b->pages, end_poll, b);
 }
@@ -198,6 +203,7 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
   struct stream_site site = {.edge = b->site.edge,
                              .api = b->site.api,
                              .channels = b->site.channels,
+                             .names = b->site.names,
                              .notice = b->notice,
                              .notice_ctx = b->ctx,
                              .snapshot = on_snapshot,

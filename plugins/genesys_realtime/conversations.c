@@ -238,6 +238,18 @@ bool conversations_totals(struct conversations *m, const char *queue,
   return true;
 }
 
+void conversations_count(struct conversations *m) { cv_count_states(m); }
+
+bool conversations_states(const struct conversations *m, const char *queue,
+                          enum cv_media media, uint32_t ret[CV_STATE_COUNT]) {
+  const struct queue *q = find_queue(m, queue);
+  const struct pair *pair = q != NULL ? q->pairs[media] : NULL;
+  memset(ret, 0, CV_STATE_COUNT * sizeof(ret[0]));
+  if (pair != NULL)
+    memcpy(ret, pair->t.states, CV_STATE_COUNT * sizeof(ret[0]));
+  return pair != NULL;
+}
+
 void conversations_stats(const struct conversations *m,
                          struct conversations_stats *ret) {
   *ret = m->stats;

@@ -126,6 +126,13 @@ bool conversations_totals(struct conversations *m, const char *queue,
                           enum cv_media media,
                           struct conversations_totals *ret);
 
+/* How many conversations of a queue and medium are in each state: count, once
+ * for all pairs (walks the set), then ask. False: nothing was heard of the
+ * pair, all are 0. */
+void conversations_count(struct conversations *m);
+bool conversations_states(const struct conversations *m, const char *queue,
+                          enum cv_media media, uint32_t ret[CV_STATE_COUNT]);
+
 struct conversations_stats {
   size_t count, live; /* live: neither over nor closed */
   size_t queues, pairs, bytes;

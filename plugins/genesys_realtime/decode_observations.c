@@ -25,6 +25,9 @@ enum {
   K_COUNT,
   K_CALCULATED,
   K_MAPPINGS,
+  K_TRUNCATED,
+  K_DETAILS,
+  K_CONVERSATION_ID,
 };
 
 static const struct gc_json_key keys[] = {
@@ -39,12 +42,17 @@ static const struct gc_json_key keys[] = {
     {"count", K_COUNT},
     {"calculatedMetricValue", K_CALCULATED},
     {"systemToOrganizationMappings", K_MAPPINGS},
+    {"truncated", K_TRUNCATED},
+    {"observations", K_DETAILS},
+    {"conversationId", K_CONVERSATION_ID},
 };
 
 /* The data element that is being read. Members come in any order. */
 struct datum {
   int metric; /* enum obs_metric, or -1 */
   bool has_count, has_calculated;
+  bool is_truncated; /* or an id of its list is not kept */
+  size_t ids_begin;  /* its list: the ids from there on */
   int64_t count, calculated;
   char qualifier[QUALIFIER_MOST_BYTES];
 };
@@ -56,8 +64,10 @@ struct obs_decoder {
   struct obs_fact *facts;
   size_t count, cap;
   size_t results;
+  struct obs_ids ids; /* of the answer's lists */
 
-  size_t group_begin; /* the first fact of the result that is being read */
+  /* The first fact and id of the result that is being read. */
+  size_t group_begin, group_ids_begin;
   uint32_t queue, media;
   struct datum datum;
 };
@@ -76,6 +86,17 @@ static enum gc_code add_fact(struct obs_decoder *d,
   }
   d->facts[d->count++] = *fact;
   return GC_OK;
+}
+
+/* More ids than there is room for are no failure: the list has a gap then. */
+static enum gc_code add_listed(struct obs_decoder *d,
+                               const struct gc_json_value *v) {
+  if (v->kind != GC_JSON_STRING || v->len == 0)
+    return GC_OK;
+  struct cv_id id = cv_id_read(v->text, v->len);
+  enum gc_code code = obs_ids_add(&d->ids, &id, 1);
+  d->datum.is_truncated |= code == GC_ERR_LIMIT;
+  return code == GC_ERR_LIMIT ? GC_OK : code;
 }
 
 static int metric_of(const struct gc_json_value *v) {
@@ -126,6 +147,9 @@ static enum gc_code map_presence(struct observations *o,
 #define IN_GROUP(key) GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_GROUP, key)
 #define IN_DATA(key)                                                           \
   GC_JSON_PATH5(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, key)
+#define IN_DETAIL(key)                                                         \
+  GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_DETAILS,      \
+                GC_JSON_ITEM, key)
 #define IN_STATS(key)                                                          \
   GC_JSON_PATH6(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_STATS, key)
 
@@ -156,6 +180,11 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case IN_DATA(K_CALCULATED):
     d->datum.has_calculated = gc_json_int(v, &d->datum.calculated);
     return GC_OK;
+  case IN_DATA(K_TRUNCATED):
+    d->datum.is_truncated |= v->kind == GC_JSON_BOOL && v->truth;
+    return GC_OK;
+  case IN_DETAIL(K_CONVERSATION_ID):
+    return add_listed(d, v);
   case GC_JSON_PATH3(K_MAPPINGS, GC_JSON_OTHER, GC_JSON_ITEM):
     return map_presence(d->into, at, v);
   default:
@@ -167,10 +196,11 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct obs_decoder *d = ctx;
   if (at->path == GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM)) {
     d->group_begin = d->count;
+    d->group_ids_begin = d->ids.count;
     d->queue = d->media = OBS_NONE;
   } else if (at->path ==
              GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM)) {
-    d->datum = (struct datum){.metric = -1};
+    d->datum = (struct datum){.metric = -1, .ids_begin = d->ids.count};
   }
   return GC_OK;
 }
@@ -187,23 +217,34 @@ static enum gc_code qualifier_of(struct obs_decoder *d, enum obs_about about,
              : gc_intern_put(in, text, strlen(text), ret);
 }
 
+/* Nobody is missing in a list that is whole; nobody needs one for a count of
+ * 0. */
+static bool is_listed(const struct obs_decoder *d, int64_t count) {
+  size_t listed = d->ids.count - d->datum.ids_begin;
+  return !d->datum.is_truncated && count >= 0 && (uint64_t)count == listed;
+}
+
 static enum gc_code end_datum(struct obs_decoder *d) {
   const struct datum *datum = &d->datum;
+  enum obs_about about =
+      datum->metric < 0 ? OBS_AGENTS : obs_metrics[datum->metric].about;
+  if (about != OBS_CONTACTS)
+    d->ids.count = datum->ids_begin;
   if (datum->metric < 0) {
     d->into->ignored++;
     return GC_OK;
   }
-  enum obs_about about = obs_metrics[datum->metric].about;
   bool is_time = about == OBS_OLDEST;
   /* No contact waits since 1970: such a time stands for none. */
   if (is_time ? !datum->has_calculated || datum->calculated <= 0
               : !datum->has_count)
     return GC_OK;
 
-  struct obs_fact fact = {.metric = (enum obs_metric)datum->metric,
+  struct obs_fact fact = {.metric = (uint8_t)datum->metric,
                           .value = is_time ? datum->calculated : datum->count};
   if (fact.value < 0)
     fact.value = 0;
+  fact.is_listed = about == OBS_CONTACTS && is_listed(d, datum->count);
   GC_TRY(qualifier_of(d, about, &fact.qualifier));
   return add_fact(d, &fact);
 }
@@ -213,6 +254,7 @@ static void end_result(struct obs_decoder *d) {
   d->results++;
   if (d->queue == OBS_NONE) {
     d->count = d->group_begin;
+    d->ids.count = d->group_ids_begin;
     return;
   }
   for (size_t i = d->group_begin; i < d->count; i++) {
@@ -258,13 +300,14 @@ void obs_decoder_free(struct obs_decoder *d) {
     return;
   gc_json_stream_free(d->stream);
   free(d->facts);
+  obs_ids_clear(&d->ids);
   free(d);
 }
 
 static void sink_begin(void *ctx) {
   struct obs_decoder *d = ctx;
   gc_json_stream_reset(d->stream);
-  d->count = d->results = 0;
+  d->count = d->results = d->ids.count = 0;
 }
 
 static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
@@ -277,14 +320,29 @@ struct gc_sink obs_decoder_sink(struct obs_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
+/* What is no list any more: ids that do not fit into the model. */
+static void unlist(struct obs_decoder *d) {
+  for (size_t i = 0; i < d->count; i++)
+    d->facts[i].is_listed &= d->facts[i].value == 0;
+}
+
+static enum gc_code take_in(struct obs_decoder *d) {
+  enum gc_code code = obs_ids_add(&d->into->listed, d->ids.at, d->ids.count);
+  if (code == GC_ERR_LIMIT)
+    unlist(d);
+  else if (code != GC_OK)
+    return code;
+  return observations_add(d->into, d->facts, d->count);
+}
+
 enum gc_code obs_decoder_finish(struct obs_decoder *d, size_t *ret_results,
                                 struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = observations_add(d->into, d->facts, d->count);
+  enum gc_code code = take_in(d);
   if (code != GC_OK)
     return gc_fail(err, code, "observations: %s", gc_code_words(code));
   if (ret_results != NULL)
     *ret_results = d->results;
-  d->count = 0;
+  d->count = d->ids.count = 0;
   return GC_OK;
 }

@@ -48,6 +48,7 @@ void observations_put(struct observations *o) {
   }
   free(o->queues);
   free(o->system_of);
+  obs_ids_clear(&o->listed);
   gc_intern_clear(&o->ids);
   gc_intern_clear(&o->media);
   gc_intern_clear(&o->statuses);
@@ -101,7 +102,9 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
                              [OBS_ALERTING] = &m->alerting,
                              [OBS_LONGEST_WAITING] = &m->oldest_ms};
   *places[f->metric] = f->value;
-  m->known |= 1u << f->metric;
+  uint16_t bit = (uint16_t)(1u << f->metric);
+  m->known |= bit;
+  m->listed = (uint16_t)(f->is_listed ? m->listed | bit : m->listed & ~bit);
   return GC_OK;
 }
 
@@ -119,8 +122,8 @@ static enum gc_code add_qualified(struct obs_queue *q,
   if (all == NULL)
     return GC_ERR_MEMORY;
   q->qualified = all;
-  all[q->qualified_count++] =
-      (struct obs_qualified){f->metric, f->qualifier, f->value};
+  all[q->qualified_count++] = (struct obs_qualified){(enum obs_metric)f->metric,
+                                                     f->qualifier, f->value};
   return GC_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "common/base/intern.h"
 #include "common/base/metric.h"
 #include "common/base/transport.h"
+#include "plugins/genesys_realtime/conversation_event.h"
 
 /* The metrics of the API and what their numbers are about. */
 enum obs_about {
@@ -58,15 +59,17 @@ enum { OBS_NONE = UINT32_MAX }; /* no media type, no qualifier */
 /* One number of one answer. Texts are numbers of the model's interners. */
 struct obs_fact {
   uint32_t queue, media, qualifier;
-  enum obs_metric metric;
-  int64_t value; /* count, or epoch ms */
+  uint8_t metric; /* enum obs_metric */
+  bool is_listed; /* a count of 0, or its conversations were all listed */
+  int64_t value;  /* count, or epoch ms */
 };
 
 /* Contacts of a queue in one media type. `known` has a bit (1 << metric) for
- * each number that an answer told. */
+ * each number that an answer told, `listed` for each whose conversations it
+ * listed without a gap. */
 struct obs_media {
   uint32_t media;
-  uint32_t known;
+  uint16_t known, listed;
   int64_t waiting, interacting, alerting, oldest_ms;
 };
 
@@ -86,6 +89,15 @@ struct obs_queue {
   size_t qualified_count;
 };
 
+/* Conversations that an answer listed, 16 bytes each, in no order; one may be
+ * there twice. An answer whose ids would go past the limit lists none. */
+enum { OBS_LISTED_MOST = 1 << 20 };
+
+struct obs_ids {
+  struct cv_id *at;
+  size_t count, cap;
+};
+
 struct observations {
   struct gc_intern ids;       /* of queues; queues[number] */
   struct gc_intern media;     /* "voice", as the API writes it, lower case */
@@ -97,6 +109,8 @@ struct observations {
   size_t queue_cap;
   uint32_t *system_of; /* [presence] → system presence, OBS_NONE: not told */
   size_t system_cap;
+
+  struct obs_ids listed; /* who waits, rings or is with an agent */
 
   bool zero_when_absent; /* activity: a complete answer lists only what is not
                             zero */
@@ -129,6 +143,38 @@ observations_zero_gone(struct observations *o,
                        const struct observations *before,
                        const struct gc_directory *queues);
 
+/* ---- observation_details.c ---- */
+
+/* GC_ERR_LIMIT past OBS_LISTED_MOST: nothing is added. */
+GC_MUST_CHECK enum gc_code obs_ids_add(struct obs_ids *ids,
+                                       const struct cv_id *more, size_t count);
+void obs_ids_clear(struct obs_ids *ids);
+
+/* Whether `listed` has every conversation that waits, rings or is with an agent
+ * in this queue and medium: for conversations_poll_end. All three numbers are
+ * told, and each is 0 or came with a list that is not truncated and as long as
+ * the number says. A pair that is not named is covered only where the source
+ * names all that is not zero (activity); the observation query gives explicit
+ * zeros, what it does not name it does not know. */
+bool observations_covers(const struct observations *o, const char *queue,
+                         enum cv_media media);
+
+/* A queue and medium as observed. Borrowed. */
+struct obs_contacts {
+  const char *queue, *media; /* the id; "voice" */
+  enum cv_media cv_media;    /* CV_MEDIA_COUNT: the event stream has no such */
+  int64_t waiting, alerting, interacting;
+};
+
+/* The next pair of which all three numbers are told; false: that was the last.
+ *   struct obs_walk at = {0};
+ *   while (observations_contacts(o, &at, &c)) … */
+struct obs_walk {
+  size_t queue, media;
+};
+bool observations_contacts(const struct observations *o, struct obs_walk *at,
+                           struct obs_contacts *ret);
+
 /* ---- decode_observations.c ---- */
 
 /* Reads one answer; its facts wait inside until the answer is complete, so a
@@ -153,8 +199,11 @@ GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
 
 enum { OBS_IDS_MOST = 100 }; /* queue ids of one observation query */
 
-/* Body for queues/observations/query about `count` queues. */
+/* Body for queues/observations/query about `count` queues. `with_details`: and
+ * about the ids of the conversations that are counted; the platform lists 100
+ * for each number at most (API reference, observation queries). */
 GC_MUST_CHECK enum gc_code obs_query_body(const char *const *ids, size_t count,
+                                          bool with_details,
                                           struct gc_buf *out);
 /* Bodies for the two activity queries, about everything. */
 GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,

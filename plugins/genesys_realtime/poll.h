@@ -17,13 +17,16 @@ struct poll_pages {
 
 struct poll_part;
 
-/* The caller's memory, zeroed before poll_start. The first three tell the
- * result once `done` runs. */
+/* The caller's memory, zeroed before poll_start but for what is wanted. The
+ * first three tell the result once `done` runs. */
 struct poll {
   struct observations *reading; /* what came, also when some of it did not;
                                    the caller may gc_steal it */
   struct gc_err trouble; /* the worst that happened; code GC_OK: all came */
   bool was_refused;      /* a permission, a 404, a bad request */
+
+  bool wants_details; /* OBS_QUERY: ask for the conversations too; poll_clear
+                         forgets it */
 
   struct poll_part *parts;
   size_t part_count, parts_left;

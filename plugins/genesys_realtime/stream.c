@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/targets.h"
 #include "plugins/genesys_realtime/stream_inside.h"
 
 enum {
@@ -50,14 +51,13 @@ static void look_at_coverage(struct stream *s) {
   tell_coverage(s);
 }
 
+/* What is covered is looked at once the others are subscribed. */
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
   char cause[GC_TOPIC_ROOM + 16];
-  pthread_mutex_lock(&s->lock);
-  coverage_set(&s->coverage, tag, false);
-  pthread_mutex_unlock(&s->lock);
+  (void)tag;
   if (s->named++ >= NAMED_MOST)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
@@ -85,6 +85,33 @@ static void unwant(struct stream *s, struct coverage *gone) {
   coverage_clear(gone);
 }
 
+/* ---- targets ---- */
+
+/* Each queue's own, by medium; under the lock. */
+static enum gc_code set_targets(struct stream *s,
+                                const struct gc_directory *d) {
+  for (size_t i = 0; i < s->coverage.count; i++) {
+    const char *id = s->coverage.at[i]->id;
+    const struct gc_entry *e = gc_directory_find(d, id);
+    for (int t = 0; e != NULL && t < GC_TARGET_COUNT; t++) {
+      const char *media = gc_target_media((enum gc_target)t);
+      GC_TRY(conversations_target(s->model, id, cv_media_find(media),
+                                  gc_entry_target_ms(e, media)));
+    }
+  }
+  return GC_OK;
+}
+
+static void take_targets(struct stream *s) {
+  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  pthread_mutex_lock(&s->lock);
+  if (d != NULL && s->model != NULL && s->settings.target_ms == 0 &&
+      set_targets(s, d) != GC_OK)
+    s->lost++;
+  pthread_mutex_unlock(&s->lock);
+  gc_directory_put(d);
+}
+
 /* ---- what the channels tell ---- */
 
 static void make_model(struct stream *s) {
@@ -108,6 +135,7 @@ static void on_connected(void *ctx) {
   struct stream *s = ctx;
   if (s->model == NULL)
     make_model(s);
+  take_targets(s);
   look_at_coverage(s);
   s->site.snapshot(s->site.ctx);
 }
@@ -132,7 +160,7 @@ static void on_message(void *ctx, const struct gc_message *m) {
   s->malformed += code != GC_OK;
   s->others += code == GC_OK && event == NULL;
   if (code == GC_OK && event != NULL && s->model != NULL)
-    code = conversations_apply(s->model, event);
+    s->lost += conversations_apply(s->model, event) != GC_OK;
   pthread_mutex_unlock(&s->lock);
 }
 
@@ -165,13 +193,27 @@ static void on_tick(void *ctx, uint64_t now_ms) {
 
 /* ---- life ---- */
 
+void stream_free(struct stream *s) {
+  if (s == NULL)
+    return;
+  coverage_clear(&s->coverage);
+  conversations_free(s->model);
+  drift_free(s->drift);
+  cv_decoder_free(s->decoder);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
+}
+
 struct stream *stream_new(const struct stream_settings *settings,
                           const struct stream_site *site, struct gc_err *err) {
   struct stream *s = calloc(1, sizeof(*s));
-  if (s != NULL)
+  if (s != NULL) {
     s->decoder = cv_decoder_new();
-  if (s == NULL || s->decoder == NULL) {
-    free(s);
+    s->drift = drift_new(PAIRS_MOST);
+    pthread_mutex_init(&s->lock, NULL);
+  }
+  if (s == NULL || s->decoder == NULL || s->drift == NULL) {
+    stream_free(s);
     (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
     return NULL;
   }
@@ -188,7 +230,6 @@ struct stream *stream_new(const struct stream_settings *settings,
                                               .message = on_message,
                                               .rejected = on_rejected,
                                               .ctx = s};
-  pthread_mutex_init(&s->lock, NULL);
   return s;
 }
 
@@ -209,6 +250,7 @@ void stream_select(struct stream *s, const struct selection *selection) {
     return;
   }
   unwant(s, &gone);
+  take_targets(s);
   s->unheard_of = 0;
   s->named = 0;
   for (size_t i = 0; i < s->coverage.count; i++)
@@ -222,14 +264,4 @@ void stream_stop(struct stream *s) {
   if (s->is_listening)
     gc_channels_unlisten(s->site.channels, &s->listener);
   s->is_listening = false;
-}
-
-void stream_free(struct stream *s) {
-  if (s == NULL)
-    return;
-  coverage_clear(&s->coverage);
-  conversations_free(s->model);
-  cv_decoder_free(s->decoder);
-  pthread_mutex_destroy(&s->lock);
-  free(s);
 }

@@ -9,8 +9,10 @@
 #define GC_REALTIME_STREAM_H
 
 #include "common/net/channels.h"
+#include "common/net/name_cache.h"
 #include "plugins/genesys_realtime/conversations.h"
 #include "plugins/genesys_realtime/coverage.h"
+#include "plugins/genesys_realtime/observations.h"
 
 /* As configured; all borrowed. */
 struct stream_settings {
@@ -29,6 +31,7 @@ struct stream_site {
   const struct gc_edge *edge;
   struct gc_api *api; /* for the server's clock */
   struct gc_channels *channels;
+  struct gc_names *names; /* for the queues' own targets */
   /* Network thread: an outcome, GC_OK when well. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;
@@ -48,6 +51,10 @@ struct stream *stream_new(const struct stream_settings *settings,
 
 /* The first selection opens the stream. */
 void stream_select(struct stream *s, const struct selection *selection);
+/* A poll of the observations goes out; it is complete. A poll that fails, or of
+ * which something is missing, has no end. */
+void stream_poll_begin(struct stream *s);
+void stream_observed(struct stream *s, const struct observations *o);
 void stream_stop(struct stream *s);
 
 /* ---- after stream_stop ---- */

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "plugins/genesys_realtime/drift.h"
 #include "plugins/genesys_realtime/stream.h"
 
 struct stream {
@@ -28,8 +29,9 @@ struct stream {
   pthread_mutex_t lock;
   struct coverage coverage;
   struct conversations *model; /* NULL until the stream was open once */
-  uint64_t malformed, others, reconnects;
-  uint64_t gap_ms;   /* of gaps that are over */
+  struct drift *drift;
+  uint64_t malformed, others, lost, reconnects; /* lost: no memory */
+  uint64_t gap_ms;                              /* of gaps that are over */
   uint64_t heard_ms; /* the last message; 0: none yet */
   bool is_connected;
   size_t series;

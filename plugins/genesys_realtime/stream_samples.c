@@ -62,7 +62,7 @@ size_t stream_series(struct stream *s) {
 struct state {
   struct conversations_stats model;
   size_t wanted, covered;
-  uint64_t malformed, others, reconnects, gap_ms, silence_ms;
+  uint64_t malformed, others, lost, drift, reconnects, gap_ms, silence_ms;
   bool is_connected, was_heard;
 };
 
@@ -76,6 +76,8 @@ static struct state state_of(struct stream *s) {
   now.covered = s->coverage.covered;
   now.malformed = s->malformed;
   now.others = s->others;
+  now.lost = s->lost;
+  now.drift = drift_total(s->drift);
   now.reconnects = s->reconnects;
   now.is_connected = s->is_connected;
   now.was_heard = s->heard_ms > 0;
@@ -123,10 +125,12 @@ void stream_read_state(struct stream *s, const char *instance,
   put_gauge(&p, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
   put_count(&p, GC_METRIC_STREAM_RECONNECTS, "", now.reconnects);
   put_gauge(&p, GC_METRIC_STREAM_GAP, "", (double)now.gap_ms / 1000.0);
+  put_count(&p, GC_METRIC_STREAM_DRIFT, "", now.drift);
   put_count(&p, GC_METRIC_EVENTS, "received", now.model.events);
   put_count(&p, GC_METRIC_EVENTS, "new", now.model.news);
   put_count(&p, GC_METRIC_EVENTS, "malformed", now.malformed);
   put_count(&p, GC_METRIC_EVENTS, "other", now.others);
+  put_count(&p, GC_METRIC_EVENTS, "lost", now.lost);
   put_gauge(&p, GC_METRIC_CONVERSATIONS, "live", (double)now.model.live);
   put_gauge(&p, GC_METRIC_CONVERSATIONS, "kept", (double)now.model.count);
   put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "limit", now.model.evicted);

@@ -14,6 +14,8 @@
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name
  *                         ignored: 1          numbers that nobody knows
+ *                         listed: 3           conversations, and for each pair
+ *                         whole: QUEUE_ID/MEDIA  whose lists are complete
  *
  * Each case runs with its answers whole and byte by byte. */
 #include <stdio.h>
@@ -216,6 +218,18 @@ static void put(void *ctx, const struct gc_sample *s) {
       s->time_ms != run->received_ms || s->interval_ms != run->interval_ms;
 }
 
+/* Of an answer with details. */
+static void say_lists(struct run *run, const struct observations *o) {
+  struct obs_walk at = {0};
+  struct obs_contacts c;
+  if (o->listed.count == 0)
+    return;
+  case_say(&run->file, "listed: %zu", o->listed.count);
+  while (observations_contacts(o, &at, &c))
+    if (observations_covers(o, c.queue, c.cv_media))
+      case_say(&run->file, "whole: %s/%s", c.queue, c.media);
+}
+
 /* What the block does with one reading. */
 static void play(struct run *run) {
   GC_AUTO(observations_put_auto)
@@ -248,6 +262,7 @@ static void play(struct run *run) {
     case_say(&run->file, "held back: %zu", tally.unnamed);
   if (o->ignored > 0)
     case_say(&run->file, "ignored: %u", o->ignored);
+  say_lists(run, o);
 }
 
 int main(int argc, char **argv) {
