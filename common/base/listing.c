@@ -110,7 +110,7 @@ static enum gc_code add_row(struct gc_listing *l) {
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct gc_listing *l = ctx;
   if (at->path == GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM))
-    (void)l;
+    l->targets = (struct gc_targets){0};
   return GC_OK;
 }
 

@@ -47,7 +47,7 @@ int64_t gc_entry_target_ms(const struct gc_entry *entry, const char *media) {
     if (len > media_len && memcmp(at, media, media_len) == 0 &&
         at[media_len] == ':' &&
         gc_decimal_int(at + media_len + 1, len - media_len - 1, &ms) &&
-        true)
+        is_target(ms))
       return ms;
     at += len;
     at += strspn(at, " ");
