@@ -62,9 +62,9 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
   (void)gc_fail(&err, GC_ERR_PERMISSION,
-                "not given: %s; the OAuth client's roles need "
-                "routing:queue:view and conversation:communication:view for "
-                "the queue's division",
+                "not given: %s; give the OAuth client a role with the "
+                "permission (routing:queue:view at least) in the queue's "
+                "division",
                 reason);
   s->site.notice(s->site.notice_ctx, cause, &err);
 }

@@ -10,6 +10,8 @@
  *   presences           ID SYSTEM_PRESENCE, the presence definitions
  *   response            one JSON answer, several of them: batches or pages
  *   response previous   the same of the reading before
+ *   pushed TOPIC        the body of a message that comes after the response,
+ *                       which was asked for at the time `server`; several
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name
@@ -230,6 +232,38 @@ static void say_lists(struct run *run, const struct observations *o) {
       case_say(&run->file, "whole: %s/%s", c.queue, c.media);
 }
 
+/* The reading lives on with what is pushed; a copy of it is shown. */
+static struct observations *push(struct run *run, struct observations *o) {
+  static const char head[] = "pushed ";
+  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  struct observations *copy = observations_new();
+  if (observations_merge(live, o, run->server_ms) != GC_OK)
+    abort();
+  for (size_t i = 0; i < run->file.count; i++) {
+    const struct case_section *s = &run->file.sections[i];
+    struct gc_err err = {.code = GC_OK};
+    if (strncmp(s->title, head, sizeof(head) - 1) == 0 &&
+        obs_pushed_read(d, live, s->title + sizeof(head) - 1, s->text, s->len,
+                        NULL, &err) != GC_OK)
+      case_say(&run->file, "error: %s %s", gc_code_name(err.code),
+               words_of(&err));
+  }
+  if (observations_merge(copy, live, 0) != GC_OK)
+    abort();
+  copy->received_ms = o->received_ms;
+  copy->server_ms = o->server_ms;
+  return copy;
+}
+
+static bool is_pushed(const struct run *run) {
+  bool found = false;
+  for (size_t i = 0; i < run->file.count; i++)
+    found |= strncmp(run->file.sections[i].title, "pushed ", 7) == 0;
+  return found;
+}
+
 /* What the block does with one reading. */
 static void play(struct run *run) {
   GC_AUTO(observations_put_auto)
@@ -243,6 +277,12 @@ static void play(struct run *run) {
   if (run->is_activity && had_before &&
       observations_zero_gone(o, before, run->names) != GC_OK)
     abort();
+
+  if (is_pushed(run)) {
+    struct observations *copy = push(run, o);
+    observations_put(o);
+    o = copy;
+  }
 
   struct obs_view view = {.queues = run->names,
                           .presences = run->presences,
