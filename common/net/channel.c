@@ -87,6 +87,7 @@ void gc_channel_stats(const struct gc_channel *c,
   *ret_stats = c->counts;
   ret_stats->connected = c->is_open && gc_topics_settled(c->topics);
   ret_stats->silence_ms = c->is_open ? gc_channel_now(c) - c->heard_ms : 0;
+  ret_stats->blind_ms = c->blind_ms > 0 ? gc_channel_now(c) - c->blind_ms : 0;
   for (size_t i = 0; i < c->topics->count; i++)
     ret_stats->topics += c->topics->list[i]->state == GC_TOPIC_PERMITTED;
 }

@@ -59,6 +59,7 @@ struct gc_channel_events {
 struct gc_channel_stats {
   bool connected;      /* open and subscribed */
   uint64_t silence_ms; /* since the last message; 0 when not connected */
+  uint64_t blind_ms;   /* since when messages may be missed; 0: they are not */
   size_t topics;       /* permitted ones */
   uint64_t reconnects, created, events, malformed, others;
 };
