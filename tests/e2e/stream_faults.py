@@ -47,15 +47,15 @@ def gaps_are_told(sim: Simulator, daemon: Collectd) -> None:
 
 
 def drops_cost_what_happened_in_their_gaps() -> None:
-    sim = stream.simulator(queues=16, agents=120, load=2)
+    sim = stream.simulator(queues=16, agents=120, load=2, plain_names=True)
     daemon = stream.daemon(sim)
-    stream.wait_listening(sim, daemon)
+    stream.wait_listening(daemon)
     start = stream.now(sim)
     sim.faults(*DROPPED)
     sim.thaw()
     watch_for(RUN_S)
     sim.freeze()
-    stream.wait_listening(sim, daemon)
+    stream.wait_listening(daemon)
     stream.becomes("counters: all that was sent, no more than what happened",
                    lambda: (heard(sim, start), stream.counted(sim, start)), lambda: stream.shown(daemon),
                    stream.outside)
@@ -65,17 +65,17 @@ def drops_cost_what_happened_in_their_gaps() -> None:
     check("something happened in the gaps", stream.total(most, "state_changes") > stream.total(least, "state_changes"))
     stream.gauges_equal("all gauges", sim, daemon)
     gaps_are_told(sim, daemon)
-    # What stream_drift says of it is looked at here.
+    note("drift %s, live %s, closed %s; live in truth %s" % (stream.state(daemon, "stream_drift"), stream.state(daemon, "conversations", "live"), stream.state(daemon, "conversations_lost", "poll"), sum(sum(t["states_now"].values()) for m in sim.call("truth/stream")["queues"].values() for t in m.values())))
     told = stream.stream_counts(sim)
     same("channels, violations", (told["channels_created"], told["violations"]), (1, {}))
-    check("one line for each drop at most", 1 <= len(daemon.complaints()) <= DROPS + 1, daemon.complaints())
+    check("one line for each drop at most", 1 <= len(daemon.complaints()) <= DROPS, daemon.complaints())
     daemon.stop()
 
 
 def gauges_are_right_at_once_after_a_reconnect() -> None:
     sim = stream.simulator(queues=6, agents=8, plain_names=True)
     daemon = stream.daemon(sim, stream.block(ObservationInterval=600))
-    stream.wait_listening(sim, daemon)
+    stream.wait_listening(daemon)
     stream.gauges_equal("first", sim, daemon)
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 7})
@@ -90,9 +90,9 @@ def gauges_are_right_at_once_after_a_reconnect() -> None:
 
 
 def a_silent_socket_is_replaced() -> None:
-    sim = stream.simulator(queues=6, agents=30, load=2)
+    sim = stream.simulator(queues=6, agents=30, load=2, plain_names=True)
     daemon = stream.daemon(sim, stream.block(IdleTimeout=5))
-    stream.wait_listening(sim, daemon)
+    stream.wait_listening(daemon)
     sim.faults({"ws": "silence", "for_s": 6})
     sim.thaw()
     line = daemon.says("not a message for 5.0 s", within_s=8)
@@ -100,11 +100,11 @@ def a_silent_socket_is_replaced() -> None:
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
     first = stream.sockets(sim)[0]
     check("the first one lived on for the timeout", first["closed_ms"] - first["opened_ms"] >= 5000, first)
-    silences = [value for _, value in daemon.readings("queues-all", "stream_silence")]
-    check("stream_silence grew before: %.1f s" % max(silences), 3.5 <= max(silences) <= 6, silences)
+    silences = [value for at, value in daemon.readings("queues-all", "stream_silence") if at < first["closed_ms"] / 1000]
+    check("stream_silence grew before", silences == sorted(silences) and max(silences) >= 3.5, silences)
     wait_until(lambda: stream.state(daemon, "stream_connected") == 0 or 0 in
                [value for _, value in daemon.readings("queues-all", "stream_connected")], 5, "stream_connected 0")
-    stream.wait_listening(sim, daemon)
+    stream.wait_listening(daemon)
     wait_until(lambda: stream.state(daemon, "stream_silence") < 1.5, 5, "the silence is over")
     gap = stream.state(daemon, "stream_gap")
     blind_s = (stream.sockets(sim)[1]["opened_ms"] - first["closed_ms"]) / 1000 + 5
@@ -121,30 +121,32 @@ def a_silent_socket_is_replaced() -> None:
     daemon.stop()
 
 
-BORNE = ("unknown_topic", "no_topic", "new_values", "malformed", "empty", "ping", "binary")
-BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_close", "half_frame", "bad_utf8", "huge")
+BORNE = ("unknown_topic", "no_topic", "new_values", "malformed", "bad_utf8", "empty", "ping")
+BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_close", "half_frame", "binary",
+            "huge")
 
 
 def nonsense_is_borne_or_ends_the_socket() -> None:
     sim = stream.simulator(queues=4, agents=8, plain_names=True)
     daemon = stream.daemon(sim)
-    stream.wait_listening(sim, daemon)
+    stream.wait_listening(daemon)
     start = stream.now(sim)
     sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(BORNE)])
     wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in BORNE), 5, "all messages")
-    sim.call("contacts", {"op": "arrive", "queueId": next(iter(sim.truth()["queues"])), "mediaType": "voice", "count": 5})
     sim.thaw()
-    watch_for(1.5)
+    queue = next(iter(sim.truth()["queues"]))
+    sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 5})
+    watch_for(2)
     sim.freeze()
     stream.counters_equal("counters after messages that nobody knows", sim, daemon, start)
+    check("some were", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
     same("sockets", len(stream.sockets(sim)), 1)
-    check("malformed and others are counted", stream.state(daemon, "events", "malformed") >= 0)
     same("complaints", daemon.complaints(), [])
     for number, kind in enumerate(BREAKING, 2):
         sim.faults({"ws": kind, "huge_mb": 64})
         wait_until(lambda: len(stream.sockets(sim)) == number, 8, "another socket after " + kind)
         check("%s: the socket is replaced" % kind, True)
-        stream.wait_listening(sim, daemon)
+        stream.wait_listening(daemon)
     stream.gauges_equal("gauges", sim, daemon)
     check("memory (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
     daemon.stop()

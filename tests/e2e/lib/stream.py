@@ -85,7 +85,8 @@ def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_bre
     of_changes = {"offered_since_ms": start.at_ms} if only_new else {}
     for queue, media in ask(sim, offered_since_ms=start.at_ms, **within).items():
         for medium, told in media.items():
-            made.update(("%s/%s" % (label(queue, ""), series), value) for series, value in _sums(medium, told, only_ended_breaches))
+            made.update(("%s/%s" % (label(queue, ""), series), value)
+                        for series, value in _sums(medium, told, only_ended_breaches))
     for queue, media in ask(sim, fresh=1, **within, **of_changes).items():
         for medium, told in media.items():
             made.update(("%s/state_changes-%s-%s" % (label(queue, ""), medium, change), value)
@@ -169,7 +170,7 @@ def state(of: Collectd, what: str, qualifier: str = "", name: str = "all", host:
     return -1 if found is None else found
 
 
-def wait_listening(sim: Simulator, of: Collectd, name: str = "all", within_s: float = 20.0, host: str = "agent") -> None:
+def wait_listening(of: Collectd, name: str = "all", within_s: float = 20.0, host: str = "agent") -> None:
     """Until the stream of the block is open and covers all queues."""
     def listens() -> bool:
         wanted = state(of, "stream_topics", "wanted", name, host)
