@@ -8,65 +8,54 @@ enum {
   ANSWER_MOST_BYTES = 16 << 20,
   ASK_MOST_MS = 300 * 1000, /* a call that is refused as such */
   DOWN_RETRY_MS = 1000,     /* the account is down: nothing is sent */
-  LIFE_LEAST_MS = 30 * 1000,
+  LIFE_LEAST_MS = 10 * 1000,
+  LIFE_MOST_MS = 24 * 3600 * 1000, /* API reference, 4.2 */
+  LEAD_LEAST_MS = 60 * 1000,
 };
 
-static void keep(struct gc_channel *c) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
-  struct gc_err err = {.code = GC_OK};
-  if (c->needs.store == NULL)
-    return;
-  enum gc_code code = GC_OK;
-  if (c->id.id != NULL)
-    code = gc_channel_id_write(&c->id, &text);
-  if (code == GC_OK)
-    code = gc_store_save_channel(c->needs.store, c->needs.account,
-                                 c->needs.slot, gc_buf_string(&text), &err);
-  err.code = code;
-  gc_channel_note_state(c, &err);
-}
-
-void gc_channel_load(struct gc_channel *c) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
-  struct gc_err err = {.code = GC_OK};
-  c->is_loaded = true;
-  if (c->needs.store == NULL)
-    return;
-  err.code = gc_store_load_channel(c->needs.store, c->needs.account,
-                                   c->needs.slot, &text, &err);
-  if (err.code != GC_OK)
-    gc_channel_note_state(c, &err);
-  else if (text.len > 0)
-    /* What cannot be read is replaced, as if none had been kept. */
-    (void)!gc_channel_id_read(text.data, &c->id);
+void gc_channel_cancel_call(struct gc_channel *c) {
+  gc_api_cancel(c->needs.api, &c->call);
+  c->is_calling = false;
 }
 
 void gc_channel_drop(struct gc_channel *c) {
-  gc_api_cancel(c->needs.api, &c->call);
-  c->is_calling = false;
-  gc_channel_id_clear(&c->id);
+  gc_channel_cancel_call(c);
+  gc_channel_id_clear(&c->place->id);
+  gc_channel_place_keep(c->place);
   c->is_checked = false;
   c->was_refused = false;
-  gc_timers_unset(c->needs.edge->timers, &c->renewal);
+  gc_timers_unset(c->needs.edge->timers, &c->ending);
   gc_topics_restart(c->topics);
-  keep(c);
   gc_channel_wait(c, gc_backoff_fail(&c->creation, 0, gc_channel_dice(c)));
 }
 
-void gc_channel_renew(void *ctx, uint64_t now_ms) {
+static uint64_t life_ms(const struct gc_channel *c) {
+  uint32_t ms = c->place->id.life_ms;
+  return ms > 0 ? ms : LIFE_MOST_MS;
+}
+
+/* Examples: of 24 hours one, of 10 minutes one, of 20 s ten seconds. */
+static uint64_t lead_ms(const struct gc_channel *c) {
+  uint64_t ms = life_ms(c) / 24;
+  if (ms < LEAD_LEAST_MS)
+    ms = LEAD_LEAST_MS;
+  return ms < life_ms(c) / 2 ? ms : life_ms(c) / 2;
+}
+
+static void on_ending(void *ctx, uint64_t now_ms) {
   struct gc_channel *c = ctx;
   (void)now_ms;
-  gc_topics_renew(c->topics);
-  gc_channel_work_soon(c);
+  c->events.ending(c->events.ctx, GC_CHANNEL_END_LIFE, lead_ms(c));
 }
 
-/* Subscribing prolongs the life (API reference, 4.2); at 23 of 24 hours. */
-static void schedule_renewal(struct gc_channel *c) {
-  (void)gc_timers_set(c->needs.edge->timers, &c->renewal,
-                      gc_channel_now(c) + c->life_ms / 24 * 23);
+/* Once for each life: a topic that is added on the way prolongs it too, so says
+ * the API reference (4.2), but that is not relied upon where a second channel
+ * is to be had. */
+static void schedule_ending(struct gc_channel *c) {
+  if (c->ending.place == 0)
+    (void)gc_timers_set(c->needs.edge->timers, &c->ending,
+                        gc_channel_now(c) + life_ms(c) - lead_ms(c));
 }
-
-/* ---- calls ---- */
 
 static void call_failed(struct gc_channel *c, const struct gc_err *err) {
   if (err->code == GC_ERR_UNAVAILABLE) {
@@ -101,21 +90,19 @@ static void checked(struct gc_channel *c, const struct gc_err *err) {
 static void set_life(struct gc_channel *c, int64_t expires_ms) {
   int64_t wall_ms = c->needs.edge->wall_ms(c->needs.edge->ctx) +
                     gc_api_clock_offset_ms(c->needs.api);
-  int64_t life_ms =
-      expires_ms != 0 ? expires_ms - wall_ms : GC_CHANNEL_LIFE_MOST_MS;
+  int64_t life_ms = expires_ms != 0 ? expires_ms - wall_ms : LIFE_MOST_MS;
   if (life_ms < LIFE_LEAST_MS)
     life_ms = LIFE_LEAST_MS;
-  c->life_ms =
-      (uint64_t)(life_ms < GC_CHANNEL_LIFE_MOST_MS ? life_ms
-                                                   : GC_CHANNEL_LIFE_MOST_MS);
+  c->place->id.life_ms =
+      (uint32_t)(life_ms < LIFE_MOST_MS ? life_ms : LIFE_MOST_MS);
 }
 
 static void created(struct gc_channel *c, const struct gc_err *answered) {
   struct gc_err err = *answered;
   int64_t expires_ms = 0;
   if (err.code == GC_OK &&
-      gc_channel_id_parse(c->answer.data, c->answer.len, &c->id, &expires_ms,
-                          &err) != GC_OK)
+      gc_channel_id_parse(c->answer.data, c->answer.len, &c->place->id,
+                          &expires_ms, &err) != GC_OK)
     (void)gc_fail_in(&err, err.code, "channel_create: ");
   gc_buf_wipe(&c->answer);
   if (err.code != GC_OK) {
@@ -126,7 +113,7 @@ static void created(struct gc_channel *c, const struct gc_err *answered) {
   c->is_checked = true;
   set_life(c, expires_ms);
   gc_topics_restart(c->topics);
-  keep(c);
+  gc_channel_place_keep(c->place);
 }
 
 static void subscribed(struct gc_channel *c, const struct gc_err *answered) {
@@ -147,7 +134,8 @@ static void subscribed(struct gc_channel *c, const struct gc_err *answered) {
   }
   if (err.code == GC_OK) {
     gc_backoff_reset(&c->asking);
-    schedule_renewal(c);
+    c->token_number = c->call.token_number;
+    schedule_ending(c);
     c->owes_ready = true;
   }
 }
@@ -191,16 +179,18 @@ static void ask(struct gc_channel *c, enum gc_endpoint_id endpoint,
                 const char *tail) {
   bool sends = c->body.len > 0;
   bool reads = endpoint != GC_ENDPOINT_CHANNEL_CHECK;
-  if (c->id.id != NULL)
-    snprintf(c->path_tail, sizeof(c->path_tail), "/%s%s", c->id.id, tail);
-  c->call = (struct gc_call){.endpoint = endpoint,
-                             .path_tail = c->id.id != NULL ? c->path_tail : "",
-                             .query = sends ? "ignoreErrors=true" : NULL,
-                             .body = sends ? c->body.data : NULL,
-                             .body_len = c->body.len,
-                             .body_max = ANSWER_MOST_BYTES,
-                             .done = on_answer,
-                             .ctx = c};
+  if (c->place->id.id != NULL)
+    snprintf(c->path_tail, sizeof(c->path_tail), "/%s%s", c->place->id.id,
+             tail);
+  c->call =
+      (struct gc_call){.endpoint = endpoint,
+                       .path_tail = c->place->id.id != NULL ? c->path_tail : "",
+                       .query = sends ? "ignoreErrors=true" : NULL,
+                       .body = sends ? c->body.data : NULL,
+                       .body_len = c->body.len,
+                       .body_max = ANSWER_MOST_BYTES,
+                       .done = on_answer,
+                       .ctx = c};
   if (reads)
     c->call.sink = (struct gc_sink){sink_begin, sink_write, c};
   c->is_calling = true;
@@ -232,4 +222,8 @@ void gc_channel_ask_for_topics(struct gc_channel *c) {
       c->replaces ? GC_ENDPOINT_SUBSCRIPTIONS_REPLACE
                   : GC_ENDPOINT_SUBSCRIPTIONS_ADD,
       "/subscriptions");
+}
+
+void gc_channel_prepare_calls(struct gc_channel *c) {
+  c->ending = (struct gc_timer){.fire = on_ending, .ctx = c};
 }

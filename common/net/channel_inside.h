@@ -11,7 +11,6 @@
 #define GC_NET_CHANNEL_INSIDE_H
 
 #include "common/base/backoff.h"
-#include "common/base/channel_id.h"
 #include "common/net/channel.h"
 
 /* What to do once the socket is gone. */
@@ -21,8 +20,6 @@ enum gc_plan {
   GC_PLAN_REPLACE, /* it is not */
 };
 
-enum { GC_CHANNEL_LIFE_MOST_MS = 24 * 3600 * 1000 }; /* API reference, 4.2 */
-
 struct gc_channel {
   struct gc_channel_needs needs;
   struct gc_channel_patience patience;
@@ -30,10 +27,9 @@ struct gc_channel {
   struct gc_channel_events events;
   struct gc_ws_events socket_events;
 
-  struct gc_channel_id id; /* .id NULL: none */
-  bool is_loaded;          /* the store was asked */
-  bool is_checked;         /* the platform knows the channel */
-  uint64_t life_ms;
+  struct gc_channel_place *place;
+  bool is_checked; /* the platform knows the channel */
+  uint32_t token_number;
 
   struct gc_call call; /* one at a time */
   bool is_calling, replaces;
@@ -41,16 +37,17 @@ struct gc_channel {
   struct gc_buf body, answer;
 
   void *socket; /* NULL: none */
-  bool is_open, is_proven, is_leaving, was_noticed, was_refused;
+  bool is_idle; /* it is being closed because nobody wants a topic */
+  bool is_open, is_proven, is_leaving, is_retiring, was_noticed, was_refused;
   enum gc_plan plan; /* of a socket that we close ourselves */
-  uint64_t leave_ms; /* when to follow the closing notice; 0: none */
+  uint64_t tell_ms;  /* when to tell of the closing notice; 0: never */
   uint64_t opened_ms, heard_ms, pinged_ms;
   uint64_t blind_ms; /* since when messages may be missed; 0: they are not */
   bool owes_ready, is_new;
 
-  struct gc_timer work;    /* the next step */
-  struct gc_timer watch;   /* silence, and the closing notice */
-  struct gc_timer renewal; /* before the channel's life ends */
+  struct gc_timer work;   /* the next step */
+  struct gc_timer watch;  /* silence, and the closing notice */
+  struct gc_timer ending; /* before the channel's life ends */
   uint64_t not_before_ms;
   struct gc_backoff reconnect, creation, asking;
   struct gc_channel_stats counts;
@@ -61,8 +58,6 @@ struct gc_channel {
 uint64_t gc_channel_now(const struct gc_channel *c);
 uint32_t gc_channel_dice(const struct gc_channel *c);
 void gc_channel_note(const struct gc_channel *c, const struct gc_err *err);
-void gc_channel_note_state(const struct gc_channel *c,
-                           const struct gc_err *err);
 /* The next step is never taken within a callback of somebody else. */
 void gc_channel_work_soon(struct gc_channel *c);
 /* Not sooner than in `ms`. */
@@ -72,10 +67,11 @@ uint64_t gc_channel_reconnect_wait_ms(struct gc_channel *c, uint32_t ask_ms);
 
 /* ---- calls ---- */
 
-void gc_channel_load(struct gc_channel *c);
 /* It is gone: the next step creates another one. */
 void gc_channel_drop(struct gc_channel *c);
-void gc_channel_renew(void *ctx, uint64_t now_ms);
+/* Its timer; once. */
+void gc_channel_prepare_calls(struct gc_channel *c);
+void gc_channel_cancel_call(struct gc_channel *c);
 void gc_channel_ask_to_create(struct gc_channel *c);
 void gc_channel_ask_to_check(struct gc_channel *c);
 void gc_channel_ask_for_topics(struct gc_channel *c);
@@ -85,6 +81,8 @@ void gc_channel_ask_for_topics(struct gc_channel *c);
 /* Its callbacks; once. */
 void gc_channel_prepare_socket(struct gc_channel *c);
 void gc_channel_connect(struct gc_channel *c);
+/* Nobody waits for what is missed any longer: it is added to the sum. */
+void gc_channel_end_blindness(struct gc_channel *c);
 /* Connected and subscribed: tells so. */
 void gc_channel_tell_ready(struct gc_channel *c);
 /* `plan`: what follows the end. */

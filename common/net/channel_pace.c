@@ -10,12 +10,7 @@ uint32_t gc_channel_dice(const struct gc_channel *c) {
 }
 
 void gc_channel_note(const struct gc_channel *c, const struct gc_err *err) {
-  c->needs.edge->notice(c->needs.edge->ctx, "stream", err);
-}
-
-void gc_channel_note_state(const struct gc_channel *c,
-                           const struct gc_err *err) {
-  c->needs.edge->notice(c->needs.edge->ctx, "state", err);
+  c->events.note(c->events.ctx, err);
 }
 
 void gc_channel_work_soon(struct gc_channel *c) {

@@ -7,6 +7,7 @@ enum {
   MESSAGE_MOST_BYTES = 4 << 20,
   PROVEN_MS = 10 * 1000,
   RETRY_AFTER_MOST_S = 600,
+  NOTICE_MS = 60 * 1000, /* API reference, 4.4 */
 };
 
 void gc_channel_close(struct gc_channel *c, enum gc_plan plan) {
@@ -17,12 +18,17 @@ void gc_channel_close(struct gc_channel *c, enum gc_plan plan) {
   c->needs.driver->close(c->socket, 1000);
 }
 
+void gc_channel_end_blindness(struct gc_channel *c) {
+  c->counts.gap_ms += gc_channel_blind_ms(c);
+  c->blind_ms = 0;
+}
+
 void gc_channel_tell_ready(struct gc_channel *c) {
-  uint64_t blind_ms = c->blind_ms > 0 ? gc_channel_now(c) - c->blind_ms : 0;
+  uint64_t blind_ms = gc_channel_blind_ms(c);
   bool is_new = c->is_new;
   struct gc_err fine = {.code = GC_OK};
   c->owes_ready = c->is_new = false;
-  c->blind_ms = 0;
+  gc_channel_end_blindness(c);
   gc_channel_note(c, &fine);
   c->events.ready(c->events.ctx, is_new, blind_ms);
 }
@@ -30,19 +36,18 @@ void gc_channel_tell_ready(struct gc_channel *c) {
 /* A socket has ended, or none could be opened. */
 static void lost(struct gc_channel *c, enum gc_plan plan, uint32_t ask_ms,
                  const struct gc_err *err) {
+  bool is_ours = c->is_idle || c->is_retiring; /* nobody misses anything */
   /* It was announced, and the connection had proven itself. */
-  bool is_fine = c->was_noticed && plan == GC_PLAN_CONNECT && c->is_proven;
-  if (c->is_open && c->blind_ms == 0)
+  bool is_fine =
+      is_ours || (c->was_noticed && plan == GC_PLAN_CONNECT && c->is_proven);
+  if (c->is_open && c->blind_ms == 0 && !is_ours)
     c->blind_ms = c->heard_ms;
   c->needs.driver->free(c->socket);
   c->socket = NULL;
   c->is_open = c->is_leaving = c->was_noticed = c->is_proven = false;
-  c->leave_ms = 0;
+  c->is_idle = false;
+  c->tell_ms = 0;
   gc_timers_unset(c->needs.edge->timers, &c->watch);
-  if (c->topics->wanted == 0) { /* nobody misses anything */
-    c->blind_ms = 0;
-    return;
-  }
   if (!is_fine) {
     gc_channel_note(c, err);
     gc_channel_wait(c, gc_channel_reconnect_wait_ms(c, ask_ms));
@@ -51,6 +56,8 @@ static void lost(struct gc_channel *c, enum gc_plan plan, uint32_t ask_ms,
     c->is_checked = false;
   if (plan == GC_PLAN_REPLACE)
     gc_channel_drop(c);
+  if (c->is_retiring)
+    c->not_before_ms = 0;
   gc_channel_work_soon(c);
 }
 
@@ -63,8 +70,8 @@ static void schedule_watch(struct gc_channel *c) {
   uint64_t due_ms = c->heard_ms + idle_ms;
   if (c->pinged_ms <= c->heard_ms)
     due_ms = c->heard_ms + idle_ms / 2;
-  if (c->leave_ms != 0)
-    due_ms = earlier(due_ms, c->leave_ms);
+  if (c->tell_ms != 0)
+    due_ms = earlier(due_ms, c->tell_ms);
   (void)gc_timers_set(c->needs.edge->timers, &c->watch, due_ms);
 }
 
@@ -84,8 +91,10 @@ static void on_watch(void *ctx, uint64_t now_ms) {
   struct gc_err err;
   if (c->socket == NULL || c->is_leaving)
     return;
-  if (c->leave_ms != 0 && now_ms >= c->leave_ms) {
-    gc_channel_close(c, GC_PLAN_CONNECT);
+  if (c->tell_ms != 0 && now_ms >= c->tell_ms) {
+    c->tell_ms = 0;
+    schedule_watch(c);
+    c->events.ending(c->events.ctx, GC_CHANNEL_END_SERVER, NOTICE_MS);
   } else if (now_ms >= c->heard_ms + idle_ms) {
     (void)gc_fail(&err, GC_ERR_TIMEOUT,
                   "notifications: not a message for %.1f s, heartbeats "
@@ -117,7 +126,7 @@ static void closing_soon(struct gc_channel *c) {
   if (c->was_noticed)
     return;
   c->was_noticed = true;
-  c->leave_ms =
+  c->tell_ms =
       gc_channel_now(c) + 1 +
       (((uint64_t)c->patience.reconnect_min_ms * gc_channel_dice(c)) >> 32);
   schedule_watch(c);
@@ -217,7 +226,7 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 void gc_channel_connect(struct gc_channel *c) {
   struct gc_err err = {.code = GC_OK};
   uint32_t idle_ms = c->patience.idle_timeout_ms;
-  struct gc_ws_options options = {.url = c->id.uri,
+  struct gc_ws_options options = {.url = c->place->id.uri,
                                   .connect = c->needs.connect,
                                   .message_most_bytes = MESSAGE_MOST_BYTES,
                                   .idle_timeout_ms = idle_ms,

@@ -3,34 +3,106 @@
 
 #include "tests/support/check.h"
 
-static void the_closing_notice_moves_to_a_new_socket_on_the_same_channel(void) {
+static void the_closing_notice_brings_another_channel_without_a_break(void) {
   ch_begin_connected();
   ch_heartbeats(2);
-  ch_say("{\"topicName\":\"v2.system.socket_closing\"}");
+  ch_say(CLOSING);
   ch_say(EVENT);
   CHECK_INT(ch_block.messages, 1);
-  replay_run(&ch_world, 1600); /* up to 1 s of dice, half a second to close */
+  replay_run(&ch_world, 1100); /* up to 1 s of dice */
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(ch_wires.closes, 0);
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 2);
+  ch_wire_say(ch_wire_of("one"), EVENT);
+  CHECK_INT(ch_block.messages, 2);
+  replay_run(&ch_world, 600); /* half a second to close */
+  CHECK_INT(ch_wires.closes, 1);
+  CHECK(ch_wire_of("one") == NULL);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_INT(ch_stats().gap_ms, 0);
+  CHECK_INT(ch_stats().renewals, 1);
+  CHECK_INT(replay_noticed(&ch_world, "*", GC_OK), ch_world.notice_count);
+  ch_end();
+}
+
+static void without_another_one_in_time_it_connects_again_to_its_own(void) {
+  ch_begin_connected();
+  replay_forget_answers(&ch_world);
+  ch_answer(CREATE, REPLAY_ALWAYS, 400, "{}");
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 20000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 10500); /* half of the minute, and the dice */
+  CHECK_INT(ch_wires.opens, 1);
+  CHECK_INT(ch_wires.closes, 0);
+  ch_say(EVENT);
+  replay_run(&ch_world, 1100);
   CHECK_INT(ch_wires.closes, 1);
   CHECK_INT(ch_wires.opens, 2);
   CHECK_STR(ch_wires.url, "wss://s.example.test/channels/one-s3cr3t");
   ch_open();
   CHECK_INT(ch_block.connected, 2);
-  CHECK(ch_block.blind_ms < 2000);
-  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK(ch_block.blind_ms < 1200);
+  CHECK_INT(ch_stats().gap_ms, ch_block.blind_ms);
+  CHECK_INT(ch_stats().renewals, 0);
   CHECK_INT(replay_count(&ch_world, PUT), 1);
-  CHECK_INT(replay_noticed(&ch_world, "*", GC_OK),
-            ch_world.notice_count); /* no complaint */
+  CHECK(replay_noticed(&ch_world, "stream renewal", GC_ERR_REQUEST) > 1);
+  ch_end();
+}
+
+static void a_server_that_is_sooner_gone_costs_a_gap_only(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 1100);
+  CHECK_INT(ch_wire_count(), 2);
+  ch_wire_end(ch_wire_of("one"), &(struct gc_ws_end){.close_code = 1001},
+              GC_ERR_NETWORK);
+  replay_run(&ch_world, 100); /* announced: no wait */
+  ch_wire_open(ch_wire_of("one"));
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 3);
+  CHECK_INT(ch_block.gaps, 1);
+  replay_run(&ch_world, 600);
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK_INT(ch_stats().renewals, 1);
   ch_end();
 }
 
 static void a_second_notice_delays_nothing(void) {
   ch_begin_connected();
   ch_heartbeats(1);
-  ch_say("{\"topicName\":\"v2.system.socket_closing\"}");
+  ch_say(CLOSING);
   replay_run(&ch_world, 900);
-  ch_say("{\"topicName\":\"v2.system.socket_closing\"}");
-  replay_run(&ch_world, 100);
-  CHECK_INT(ch_wires.closes, 1);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 101);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+}
+
+static void a_notice_on_the_new_connection_is_obeyed_with_a_break(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 1100);
+  ch_open();
+  replay_run(&ch_world, 2000);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(ch_wires.opens, 3);
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/two-s3cr3t");
+  ch_open();
+  CHECK_INT(ch_block.gaps, 1);
+  ch_heartbeats(2);
+  ch_say(CLOSING); /* a minute later another one is allowed again */
+  replay_run(&ch_world, 1100);
+  CHECK_INT(ch_wire_count(), 2);
   ch_end();
 }
 
@@ -167,8 +239,11 @@ static void what_is_not_known_is_counted_and_borne(void) {
 }
 
 int main(void) {
-  RUN(the_closing_notice_moves_to_a_new_socket_on_the_same_channel);
+  RUN(the_closing_notice_brings_another_channel_without_a_break);
+  RUN(without_another_one_in_time_it_connects_again_to_its_own);
+  RUN(a_server_that_is_sooner_gone_costs_a_gap_only);
   RUN(a_second_notice_delays_nothing);
+  RUN(a_notice_on_the_new_connection_is_obeyed_with_a_break);
   RUN(notices_one_after_the_other_do_not_turn_into_a_storm);
   RUN(a_404_at_the_handshake_makes_a_new_channel);
   RUN(creations_get_rarer_and_rarer);

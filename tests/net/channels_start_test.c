@@ -45,15 +45,7 @@ static void a_channel_is_created_subscribed_and_connected_in_this_order(void) {
 static void more_than_a_batch_is_put_first_and_then_added(void) {
   ch_begin();
   ch_usual_answers();
-  for (unsigned i = 0; i < 1000; i++) {
-    char topic[32];
-    snprintf(topic, sizeof(topic), "v2.topic.%u", i);
-    ch_want(&ch_block, topic);
-  }
-  struct gc_err err = {.code = GC_OK};
-  CHECK_INT(
-      gc_channels_want(ch_channels, &ch_block.listener, "v2.more", NULL, &err),
-      GC_ERR_LIMIT);
+  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
   replay_run(&ch_world, 1000);
   CHECK_INT(replay_count(&ch_world, PUT), 1);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
@@ -62,6 +54,7 @@ static void more_than_a_batch_is_put_first_and_then_added(void) {
   ch_open();
   CHECK_INT(ch_block.connected, 1);
   CHECK_INT(ch_stats().topics, 1000);
+  CHECK_INT(gc_channels_count(ch_channels), 1);
   ch_end();
 }
 
@@ -130,6 +123,22 @@ static void without_topics_left_the_socket_is_closed(void) {
   ch_end();
 }
 
+static void topics_that_come_while_it_closes_wait_for_nothing_else(void) {
+  ch_begin_connected();
+  gc_channels_unwant(ch_channels, &ch_block.listener, "v2.a");
+  replay_run(&ch_world, 100);
+  CHECK_INT(ch_wires.closes, 1);
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 500);
+  CHECK_INT(ch_wires.opens, 2);
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_INT(ch_stats().gap_ms, 0);
+  CHECK_INT(replay_noticed(&ch_world, "*", GC_OK), ch_world.notice_count);
+  ch_end();
+}
+
 int main(void) {
   RUN(without_topics_nothing_happens);
   RUN(a_channel_is_created_subscribed_and_connected_in_this_order);
@@ -137,5 +146,6 @@ int main(void) {
   RUN(each_rejection_is_handed_to_who_wants_it);
   RUN(topics_that_come_later_bring_a_snapshot_for_their_block_only);
   RUN(without_topics_left_the_socket_is_closed);
+  RUN(topics_that_come_while_it_closes_wait_for_nothing_else);
   return check_done();
 }

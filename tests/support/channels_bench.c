@@ -11,11 +11,14 @@ struct replay ch_world;
 struct gc_channels *ch_channels;
 struct ch_wires ch_wires;
 struct ch_block ch_block, ch_other;
+unsigned ch_token_life_s, ch_channels_most;
 
 static struct gc_auth *auth;
 static struct gc_api *api;
 static struct gc_shared_budget *budget;
 static char folder[64];
+static unsigned most;
+static char token[64];
 
 /* ---- sockets ---- */
 
@@ -214,6 +217,7 @@ void ch_answer(const char *match, int times, int status, const char *body) {
 void ch_start(struct gc_store *s) {
   static const struct gc_connect connect = {.verify_peer = true};
   struct gc_channel_needs needs = {.account = "prod",
+                                   .channels_most = most,
                                    .api = api,
                                    .edge = &ch_world.edge,
                                    .store = s,
@@ -233,8 +237,11 @@ void ch_begin_with(struct gc_store *s) {
   static struct gc_api_settings settings = {
       .base_url = "https://api.example.test", .max_concurrent = 4};
   replay_init(&ch_world);
-  ch_answer("POST /oauth/token", REPLAY_ALWAYS, 200,
-            "{\"access_token\":\"t\",\"expires_in\":172800}");
+  snprintf(token, sizeof(token), "{\"access_token\":\"t\",\"expires_in\":%u}",
+           ch_token_life_s > 0 ? ch_token_life_s : 3000000);
+  ch_answer("POST /oauth/token", REPLAY_ALWAYS, 200, token);
+  most = ch_channels_most;
+  ch_token_life_s = ch_channels_most = 0;
   budget = gc_budgets_get("client", 300, ch_world.now_ms);
   auth = gc_auth_new(&auth_settings, &ch_world.edge, wake, NULL);
   api = gc_api_new(&settings, &ch_world.edge, auth, budget);
@@ -250,6 +257,44 @@ void ch_usual_answers(void) {
   ch_answer(CREATE, REPLAY_ALWAYS, 200, CHANNEL("three"));
   ch_answer(PUT, REPLAY_ALWAYS, 200, "{\"entities\":[]}");
   ch_answer(HEAD, REPLAY_ALWAYS, 200, NULL);
+}
+
+void ch_many_answers(void) {
+  static char channels[60][128];
+  ch_answer(ADD, REPLAY_ALWAYS, 200, "{\"entities\":[]}");
+  for (unsigned i = 0; i < GC_COUNT(channels); i++) {
+    snprintf(channels[i], sizeof(channels[i]),
+             "{\"connectUri\":\"wss://s.example.test/channels/c%02u-s3cr3t\","
+             "\"id\":\"c%02u\"}",
+             i + 1, i + 1);
+    ch_answer(CREATE, 1, 200, channels[i]);
+  }
+  ch_answer(PUT, REPLAY_ALWAYS, 200, "{\"entities\":[]}");
+  ch_answer(HEAD, REPLAY_ALWAYS, 200, NULL);
+}
+
+unsigned ch_want_many(struct ch_block *b, unsigned from, unsigned count) {
+  unsigned found = 0;
+  for (unsigned i = from; i < from + count; i++) {
+    char topic[32];
+    snprintf(topic, sizeof(topic), "v2.topic.%u", i);
+    found += ch_try_want(b, topic) == GC_OK;
+  }
+  return found;
+}
+
+void ch_unwant_many(struct ch_block *b, unsigned from, unsigned count) {
+  for (unsigned i = from; i < from + count; i++) {
+    char topic[32];
+    snprintf(topic, sizeof(topic), "v2.topic.%u", i);
+    gc_channels_unwant(ch_channels, &b->listener, topic);
+  }
+}
+
+void ch_open_all(void) {
+  for (size_t i = 0; i < GC_COUNT(ch_wires.list); i++)
+    if (ch_wires.list[i].events != NULL && !ch_wires.list[i].is_open)
+      ch_wire_open(&ch_wires.list[i]);
 }
 
 void ch_begin_connected(void) {

@@ -27,7 +27,12 @@
 #define PONG                                                                   \
   "{\"topicName\":\"channel.metadata\",\"eventBody\":{\"message\":\"pong\"}}"
 #define EVENT "{\"topicName\":\"v2.A\",\"eventBody\":{\"n\":1}}"
+#define TOPIC(number) "{\"topicName\":\"v2.topic." number "\"}"
 #define CLOSING "{\"topicName\":\"v2.system.socket_closing\"}"
+
+/* For the next ch_begin, which puts them back: the life of tokens in seconds,
+ * and how many channels are ours at most. */
+extern unsigned ch_token_life_s, ch_channels_most;
 
 /* Made by ch_begin, gone after ch_end. */
 extern struct replay ch_world;
@@ -103,6 +108,13 @@ void ch_answer(const char *match, int times, int status, const char *body);
 /* What a well-behaved platform answers, behind what a test has scripted: the
  * channels are called one, two and three. */
 void ch_usual_answers(void);
+/* The same, the channels are called c01, c02 … c60. */
+void ch_many_answers(void);
+/* Wants v2.topic.FROM and so on; how many find room. */
+unsigned ch_want_many(struct ch_block *b, unsigned from, unsigned count);
+void ch_unwant_many(struct ch_block *b, unsigned from, unsigned count);
+/* Opens all sockets that wait for it. */
+void ch_open_all(void);
 size_t ch_creations(void);
 struct gc_channel_stats ch_stats(void);
 struct gc_api *ch_api(void);

@@ -7,10 +7,10 @@
 #include "tests/support/channels_bench.h"
 #include "tests/support/check.h"
 
-#define TOPIC(q) "v2.routing.queues." q ".conversations"
+#define QUEUE_TOPIC(q) "v2.routing.queues." q ".conversations"
 #define MESSAGE(q, parties)                                                    \
-  "{\"topicName\":\"" TOPIC(q) "\",\"eventBody\":{\"id\":\"c1\","              \
-                               "\"participants\":[" parties "]}}"
+  "{\"topicName\":\"" QUEUE_TOPIC(q) "\",\"eventBody\":{\"id\":\"c1\","        \
+                                     "\"participants\":[" parties "]}}"
 /* The world's wall clock starts at 2023-11-14T22:13:20Z. */
 #define AT_S(s) "\"2023-11-14T22:13:" s ".000Z\""
 #define CUSTOMER                                                               \
@@ -125,7 +125,8 @@ static double state(const char *name) {
 static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
   begin_connected(20);
   CHECK_STR(replay_last(&ch_world, PUT)->body,
-            "[{\"id\":\"" TOPIC("q1") "\"},{\"id\":\"" TOPIC("q2") "\"}]");
+            "[{\"id\":\"" QUEUE_TOPIC("q1") "\"},{\"id\":\"" QUEUE_TOPIC(
+                "q2") "\"}]");
   CHECK_INT(w.snapshots, 1);
   replay_run(&ch_world, 1000);
   CHECK_REAL(state("stream_connected-"), 1);
@@ -148,13 +149,13 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
   ch_answer(PUT, 1, 200,
-            "{\"entities\":[{\"id\":\"" TOPIC(
+            "{\"entities\":[{\"id\":\"" QUEUE_TOPIC(
                 "q1") "\",\"state\":\"Rejected\",\"rejectionReason\":\"no "
                       "permission\"}]}");
   ch_usual_answers();
   select_queues(ids, 2);
   ch_open();
-  CHECK_HAS(replay_last_notice(&ch_world, "topic " TOPIC("q1"))->text,
+  CHECK_HAS(replay_last_notice(&ch_world, "topic " QUEUE_TOPIC("q1"))->text,
             "no permission");
   CHECK_HAS(replay_last_notice(&ch_world, "topics")->text,
             "1 of 2 queues are not heard");
@@ -227,8 +228,8 @@ static void without_a_target_there_is_no_breach(void) {
 
 static void what_is_no_event_is_counted(void) {
   begin_connected(20);
-  ch_say("{\"topicName\":\"" TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
-  ch_say("{\"topicName\":\"" TOPIC("q1") "\",\"eventBody\":{}}");
+  ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
+  ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
   CHECK_REAL(state("events-malformed"), 1);
   CHECK_REAL(state("events-other"), 1);
   CHECK_REAL(state("events-received"), 0);
