@@ -113,7 +113,8 @@ def a_silent_socket_is_replaced() -> None:
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
     first = stream.sockets(sim)[0]
     check("the first one lived on for the timeout", first["closed_ms"] - first["opened_ms"] >= 5000, first)
-    silences = [value for at, value in daemon.readings("queues-all", "stream_silence") if at * 1000 < first["closed_ms"]]
+    told = daemon.readings("queues-all", "stream_silence")
+    silences = [value for at, value in told if at * 1000 < first["closed_ms"]]
     check("stream_silence grew before", silences[-3:] == sorted(silences)[-3:] and silences[-1] >= 3.5, silences)
     wait_until(lambda: stream.state(daemon, "stream_connected") == 0 or 0 in
                [value for _, value in daemon.readings("queues-all", "stream_connected")], 5, "stream_connected 0")

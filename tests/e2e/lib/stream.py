@@ -2,16 +2,23 @@
 """What a stream must have counted, worked out from the simulator's truth, and what collectd shows of it."""
 from __future__ import annotations
 
+import base64
+import json
 import re
+import sys
+import urllib.request
 from collections import Counter
 from typing import Any, Iterable, NamedTuple
 from urllib.parse import urlencode
 
 from . import expected, process
 from .collectd import Collectd, account, queues
-from .genesys import Simulator
+from .genesys import TOP, Simulator, direct
 from .process import wait_until
 from .report import check
+
+sys.path.insert(0, str(TOP / "tests" / "sim"))
+from selftest.websocket import Client, Ended  # noqa: E402  (the simulator's own client)
 
 SPEED = 20
 BUCKETS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6)  # the usual ones at 20 times the speed
@@ -196,3 +203,40 @@ def open_sockets(sim: Simulator) -> list[dict[str, Any]]:
 
 def stream_counts(sim: Simulator) -> dict[str, Any]:
     return sim.counters()["stream"]
+
+
+def topic(queue: str) -> str:
+    return "v2.routing.queues.%s.conversations" % queue
+
+
+class Sibling:
+    """Another program of the same OAuth client, with a channel and a socket of its own, without TLS."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim, self.token = sim, ""
+        who = base64.b64encode(("%s:%s" % (sim.client_id, sim.client_secret)).encode()).decode()
+        self.token = "Bearer " + self._post("/oauth/token", b"grant_type=client_credentials", "Basic " + who,
+                                            "application/x-www-form-urlencoded")["access_token"]
+        self.channel = self._post("/api/v2/notifications/channels", b"", self.token)
+        heard = json.dumps([{"id": topic(next(iter(sim.truth()["queues"])))}]).encode()
+        self._post("/api/v2/notifications/channels/%s/subscriptions" % self.channel["id"], heard, self.token)
+        self.socket = Client(self.channel["connectUri"], lenient=True)
+
+    def _post(self, path: str, body: bytes, who: str, kind: str = "application/json") -> Any:
+        request = urllib.request.Request(self.sim.http + path, body, {"Authorization": who, "Content-Type": kind})
+        return json.loads(direct.open(request, timeout=10).read())
+
+    def lives(self) -> bool:
+        """The channel is there and the socket was never closed."""
+        there = any(one["id"] == self.channel["id"] and one["socket"] is not None
+                    for one in self.sim.call("channels")["channels"])
+        try:
+            self.socket.drain(0.2)
+        except Ended:
+            return False
+        return there
+
+
+def topics(sim: Simulator) -> set[str]:
+    """Those of all channels."""
+    return {name for one in sim.call("channels")["channels"] for name in one["topics"]}
