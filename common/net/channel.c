@@ -120,7 +120,8 @@ void gc_channel_stats(const struct gc_channel *c,
   *ret_stats = c->counts;
   ret_stats->connected = c->is_open && gc_topics_settled(c->topics);
   ret_stats->silence_ms = c->is_open ? gc_channel_now(c) - c->heard_ms : 0;
-  ret_stats->gap_ms += gc_channel_blind_ms(c);
+  ret_stats->blind_ms = gc_channel_blind_ms(c);
+  ret_stats->gap_ms += ret_stats->blind_ms;
   ret_stats->wanted = c->topics->wanted;
   for (size_t i = 0; i < c->topics->count; i++) {
     const struct gc_topic *topic = c->topics->list[i];

@@ -81,6 +81,7 @@ struct gc_channel_events {
 struct gc_channel_stats {
   bool connected;      /* open and subscribed */
   uint64_t silence_ms; /* since the last message; 0 when not connected */
+  uint64_t blind_ms;   /* since when messages may be missed; 0: they are not */
   /* Topics that are wanted, and of these: subscribed, as far as we know (it
    * stays so while a connection is down); refused by the platform. */
   size_t wanted, topics, rejected;

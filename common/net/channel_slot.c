@@ -288,6 +288,7 @@ void gc_slot_stats(const struct gc_slot *s,
     if (line == s->current) {
       ret_stats->connected = one.connected;
       ret_stats->silence_ms = one.silence_ms;
+      ret_stats->blind_ms = one.blind_ms;
     } else {
       one.wanted = one.topics = one.rejected = 0;
     }

@@ -197,6 +197,8 @@ void gc_channels_stats(const struct gc_channels *c,
     gc_channel_stats_add(ret_stats, &one);
     if (one.silence_ms > ret_stats->silence_ms)
       ret_stats->silence_ms = one.silence_ms;
+    if (one.blind_ms > ret_stats->blind_ms)
+      ret_stats->blind_ms = one.blind_ms;
     all = all && (one.connected || one.wanted == 0);
     any = any || one.connected;
   }

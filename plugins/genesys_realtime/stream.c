@@ -145,6 +145,7 @@ static void on_gap(void *ctx, uint64_t blind_ms) {
   pthread_mutex_lock(&s->lock);
   s->gap_ms += blind_ms;
   s->heard_ms = stream_now(s);
+  s->blind_since_ms = 0;
   s->is_connected = true;
   if (s->model != NULL)
     conversations_gap(s->model);
@@ -184,6 +185,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   s->reconnects = stats.reconnects;
   if (stats.connected)
     s->heard_ms = now_ms - stats.silence_ms;
+  s->blind_since_ms = stats.blind_ms > 0 ? now_ms - stats.blind_ms : 0;
   tick_model(s, s->heard_ms > 0 ? now_ms - s->heard_ms : 0);
   pthread_mutex_unlock(&s->lock);
   if (++s->ticks % LOOK_TICKS == 0 && stats.connected)

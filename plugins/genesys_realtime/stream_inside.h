@@ -32,7 +32,8 @@ struct stream {
   struct drift *drift;
   uint64_t malformed, others, lost, reconnects; /* lost: no memory */
   uint64_t gap_ms;                              /* of gaps that are over */
-  uint64_t heard_ms; /* the last message; 0: none yet */
+  uint64_t blind_since_ms; /* the gap that lasts; 0: none */
+  uint64_t heard_ms;       /* the last message; 0: none yet */
   bool is_connected;
   size_t series;
 };

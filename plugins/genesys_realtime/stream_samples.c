@@ -82,7 +82,9 @@ static struct state state_of(struct stream *s) {
   now.is_connected = s->is_connected;
   now.was_heard = s->heard_ms > 0;
   now.silence_ms = now.was_heard ? now_ms - s->heard_ms : 0;
-  now.gap_ms = s->gap_ms + (s->is_connected ? 0 : now.silence_ms);
+  now.gap_ms = s->gap_ms;
+  if (s->blind_since_ms > 0)
+    now.gap_ms += now_ms - s->blind_since_ms;
   pthread_mutex_unlock(&s->lock);
   return now;
 }

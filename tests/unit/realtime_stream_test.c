@@ -261,6 +261,25 @@ static void a_gap_grows_while_it_lasts_and_stays(void) {
   end();
 }
 
+/* The last message came between two looks at the channel. */
+static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
+  double before = 0;
+  begin_connected(20);
+  replay_run(&ch_world, 10400);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 100);
+  ch_drop_socket();
+  for (int i = 0; i < 50; i++) {
+    if (i == 35)
+      ch_open();
+    replay_run(&ch_world, 100);
+    CHECK(state("stream_gap-") >= before);
+    before = state("stream_gap-");
+  }
+  CHECK_REAL(before, 3.6);
+  end();
+}
+
 /* ---- observations ---- */
 
 /* A complete answer about q1: so many wait, with their ids. */
@@ -329,6 +348,7 @@ int main(void) {
   RUN(without_a_target_there_is_no_breach);
   RUN(what_is_no_event_is_counted);
   RUN(a_gap_grows_while_it_lasts_and_stays);
+  RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
   RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
   RUN(what_is_listed_again_is_not_closed);
   return check_done();
