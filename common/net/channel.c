@@ -99,7 +99,6 @@ void gc_channel_leave(struct gc_channel *c) {
 void gc_channel_retire(struct gc_channel *c) {
   gc_channel_end_blindness(c);
   gc_channel_cancel_call(c);
-  gc_timers_unset(c->needs.edge->timers, &c->ending);
   c->is_retiring = true;
   c->not_before_ms = 0;
   gc_channel_close(c, GC_PLAN_CONNECT);

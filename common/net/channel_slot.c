@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 enum {
-  /* A server that tells each new connection that it closes: the second time
-   * within a minute we leave as one does without a second channel. */
-  CLOSING_LEAST_MS = 60 * 1000,
+  /* A server that tells each new connection that it closes: so soon after the
+   * last time we leave as one does without a second channel. */
+  CLOSING_LEAST_MS = 20 * 1000,
   /* A token is renewed five minutes before its end, or a fifth of its life. */
   TOKEN_LEFT_MS = 120 * 1000,
 };

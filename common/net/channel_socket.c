@@ -56,8 +56,6 @@ static void lost(struct gc_channel *c, enum gc_plan plan, uint32_t ask_ms,
     c->is_checked = false;
   if (plan == GC_PLAN_REPLACE)
     gc_channel_drop(c);
-  if (c->is_retiring)
-    c->not_before_ms = 0;
   gc_channel_work_soon(c);
 }
 
@@ -180,6 +178,8 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
 
 static enum gc_plan plan_after(struct gc_channel *c,
                                const struct gc_ws_end *end) {
+  if (c->is_retiring) /* who uses the place next will see */
+    return GC_PLAN_CONNECT;
   if (c->is_leaving)
     return c->plan;
   switch (end->http_status) {

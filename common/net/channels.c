@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/net/channels.h"
+#include "common/net/channels_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#include "common/net/channel_slot.h"
-
-struct gc_channels {
-  struct gc_channel_needs needs;
-  struct gc_channel_patience patience;
-  struct gc_slot_owner owner;
-  struct gc_channel_place places[GC_CHANNELS_MOST];
-  struct gc_slot slots[GC_CHANNELS_MOST];
-  unsigned place_count, slot_count; /* slots: those in use come first */
-  unsigned slots_most;
-  struct gc_topics waiting; /* for room */
-  struct gc_channels_listener *listeners;
-  struct gc_timer admission; /* of those that wait */
-  struct gc_timer turn;      /* whose renewal is next */
-};
 
 static const struct gc_channel_patience usual = {
     .idle_timeout_ms = 40000,
@@ -55,66 +38,7 @@ static void agree_on_patience(struct gc_channels *c) {
     gc_slot_be_patient(&c->slots[i]);
 }
 
-/* ---- what the slots tell ---- */
-
-static void on_ready(void *ctx, struct gc_slot *slot, bool is_new,
-                     uint64_t blind_ms) {
-  struct gc_channels *c = ctx;
-  const struct gc_topics *topics = gc_slot_topics(slot);
-  const uint32_t bit = 1u << slot->number;
-  struct gc_channels_listener *next;
-  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = l->next)
-    l->is_concerned = false;
-  for (size_t i = 0; i < topics->count; i++)
-    for (struct gc_topic_want *w = topics->list[i]->wants; w != NULL;
-         w = w->next)
-      ((struct gc_channels_listener *)w->who)->is_concerned = true;
-  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = next) {
-    next = l->next;
-    bool has_news = (l->has_news & bit) != 0;
-    if (!l->is_concerned || (!is_new && blind_ms == 0 && !has_news))
-      continue;
-    bool was_connected = (l->was_connected & bit) != 0;
-    void (*connected)(void *) = l->connected;
-    void *listener_ctx = l->ctx;
-    l->has_news &= ~bit;
-    l->was_connected |= bit;
-    if (blind_ms > 0 && was_connected && l->gap != NULL)
-      l->gap(listener_ctx, blind_ms);
-    connected(listener_ctx);
-  }
-}
-
-static void on_event(void *ctx, const struct gc_topic_want *wants,
-                     const struct gc_notification *n, const char *bytes,
-                     size_t len) {
-  (void)ctx;
-  for (const struct gc_topic_want *want = wants, *next; want != NULL;
-       want = next) {
-    const struct gc_channels_listener *l = want->who;
-    next = want->next;
-    struct gc_message m = {.topic = n->topic,
-                           .tag = want->tag,
-                           .body = n->body,
-                           .body_len = n->body_len,
-                           .bytes = bytes,
-                           .len = len};
-    if (l->message != NULL)
-      l->message(l->ctx, &m);
-  }
-}
-
-static void on_rejected(void *ctx, const struct gc_topic *topic,
-                        const char *reason) {
-  (void)ctx;
-  for (const struct gc_topic_want *want = topic->wants, *next; want != NULL;
-       want = next) {
-    const struct gc_channels_listener *l = want->who;
-    next = want->next;
-    if (l->rejected != NULL)
-      l->rejected(l->ctx, topic->name, want->tag, reason);
-  }
-}
+/* ---- places and turns ---- */
 
 static struct gc_channel_place *take_place(void *ctx) {
   struct gc_channels *c = ctx;
@@ -126,8 +50,7 @@ static struct gc_channel_place *take_place(void *ctx) {
   return NULL;
 }
 
-/* ---- renewals, one at a time ---- */
-
+/* One renewal at a time. */
 static void ask_for_turn(void *ctx) {
   struct gc_channels *c = ctx;
   soon(c, &c->turn);
@@ -138,9 +61,10 @@ static void on_turn(void *ctx, uint64_t now_ms) {
   uint32_t token = gc_api_token_number(c->needs.api);
   struct gc_slot *first = NULL;
   (void)now_ms;
+  for (unsigned i = 0; i < c->slot_count; i++)
+    gc_slot_heed_token(&c->slots[i], token);
   for (unsigned i = 0; i < c->slot_count; i++) {
     struct gc_slot *s = &c->slots[i];
-    gc_slot_heed_token(s, token);
     if (s->renewal == GC_RENEWAL_RUNS || s->renewal == GC_RENEWAL_ENDS)
       return;
     if (first == NULL && s->renewal == GC_RENEWAL_WAITS)
@@ -148,76 +72,6 @@ static void on_turn(void *ctx, uint64_t now_ms) {
   }
   if (first != NULL)
     gc_slot_renew(first);
-}
-
-/* ---- the spread ---- */
-
-static bool has(const struct gc_topics *t, const char *key) {
-  return gc_topics_find(t, key) != NULL;
-}
-
-static bool has_room(const struct gc_topics *t, const char *key) {
-  (void)key;
-  return t->count < GC_TOPICS_MOST;
-}
-
-static bool can_make_room(const struct gc_topics *t, const char *key) {
-  (void)key;
-  return t->wanted < GC_TOPICS_MOST;
-}
-
-/* In the order of how little they disturb. */
-static bool (*const rules[])(const struct gc_topics *t,
-                             const char *key) = {has, has_room, can_make_room};
-
-static void make_key(char *key, const char *topic) {
-  snprintf(key, GC_TOPIC_ROOM, "%s", topic);
-  gc_topic_lower(key);
-}
-
-static bool is_wanted(const struct gc_topics *t, const char *key) {
-  const struct gc_topic *topic = gc_topics_find(t, key);
-  return topic != NULL && topic->wants != NULL;
-}
-
-/* NULL: there is no room. */
-static struct gc_slot *slot_for(struct gc_channels *c, const char *key) {
-  for (size_t r = 0; r < GC_COUNT(rules); r++)
-    for (unsigned i = 0; i < c->slot_count; i++) {
-      const struct gc_topics *t = gc_slot_topics(&c->slots[i]);
-      if (rules[r](t, key) && (can_make_room(t, key) || is_wanted(t, key)))
-        return &c->slots[i];
-    }
-  return c->slot_count < c->slots_most ? &c->slots[c->slot_count] : NULL;
-}
-
-static enum gc_code want_on(struct gc_channels *c, struct gc_slot *s,
-                            struct gc_channels_listener *l, const char *topic,
-                            void *tag, struct gc_err *err) {
-  GC_TRY(gc_slot_want(s, topic, l, tag, err));
-  l->has_news |= 1u << s->number;
-  if (s->number >= c->slot_count)
-    c->slot_count = s->number + 1;
-  return GC_OK;
-}
-
-/* Those that wait, in the order of their first want, as far as there is room.
- * Who comes with a topic while others wait may be before them. */
-static void admit(void *ctx, uint64_t now_ms) {
-  struct gc_channels *c = ctx;
-  (void)now_ms;
-  for (size_t i = 0; i < c->waiting.count; i++) {
-    struct gc_topic *topic = c->waiting.list[i];
-    while (topic->wants != NULL) {
-      struct gc_channels_listener *l = topic->wants->who;
-      struct gc_slot *s = slot_for(c, topic->key);
-      if (s == NULL ||
-          want_on(c, s, l, topic->name, topic->wants->tag, NULL) != GC_OK)
-        return;
-      gc_topics_unwant(&c->waiting, topic->name, l);
-    }
-  }
-  gc_topics_restart(&c->waiting); /* forgets those that are wanted no more */
 }
 
 /* Before a slot hears that it has lost topics: without any it would close its
@@ -229,7 +83,10 @@ static void look_for_room(struct gc_channels *c) {
 
 /* ---- public ---- */
 
-static void on_wake(void *ctx) { ask_for_turn(ctx); }
+static void on_admission(void *ctx, uint64_t now_ms) {
+  (void)now_ms;
+  gc_channels_admit(ctx);
+}
 
 struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs) {
   struct gc_channels *c = calloc(1, sizeof(*c));
@@ -246,11 +103,11 @@ struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs) {
                                     .patience = &c->patience,
                                     .take = take_place,
                                     .turn = ask_for_turn,
-                                    .ready = on_ready,
-                                    .event = on_event,
-                                    .rejected = on_rejected,
+                                    .ready = gc_channels_tell_ready,
+                                    .event = gc_channels_tell_event,
+                                    .rejected = gc_channels_tell_rejected,
                                     .ctx = c};
-  c->admission = (struct gc_timer){.fire = admit, .ctx = c};
+  c->admission = (struct gc_timer){.fire = on_admission, .ctx = c};
   c->turn = (struct gc_timer){.fire = on_turn, .ctx = c};
   for (unsigned i = 0; i < c->place_count; i++)
     c->places[i] = (struct gc_channel_place){.account = needs->account,
@@ -259,7 +116,7 @@ struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs) {
                                              .edge = needs->edge};
   for (unsigned i = 0; i < c->slots_most; i++)
     gc_slot_init(&c->slots[i], &c->owner, i);
-  gc_api_on_wake(needs->api, on_wake, c);
+  gc_api_on_wake(needs->api, ask_for_turn, c);
   return c;
 }
 
@@ -267,7 +124,7 @@ void gc_channels_free(struct gc_channels *c) {
   if (c == NULL)
     return;
   gc_api_on_wake(c->needs.api, NULL, NULL);
-  for (unsigned i = 0; i < c->slot_count; i++)
+  for (unsigned i = 0; i < c->slots_most; i++)
     gc_slot_clear(&c->slots[i]);
   for (unsigned i = 0; i < c->place_count; i++)
     gc_channel_id_clear(&c->places[i].id);
@@ -302,18 +159,12 @@ void gc_channels_unlisten(struct gc_channels *c,
 enum gc_code gc_channels_want(struct gc_channels *c,
                               struct gc_channels_listener *l, const char *topic,
                               void *tag, struct gc_err *err) {
-  char key[GC_TOPIC_ROOM];
-  make_key(key, topic);
-  struct gc_slot *s = slot_for(c, key);
-  if (s != NULL) {
-    GC_TRY(want_on(c, s, l, topic, tag, err));
+  enum gc_code code = gc_channels_place(c, l, topic, tag, err);
+  if (code == GC_OK)
     gc_topics_unwant(&c->waiting, topic, l);
-    return GC_OK;
-  }
-  GC_TRY(gc_topics_want(&c->waiting, topic, l, tag, err));
-  return gc_fail(err, GC_ERR_LIMIT,
-                 "no room: %u notification channels of %d topics are full",
-                 c->slots_most, GC_TOPICS_MOST);
+  else if (code == GC_ERR_LIMIT)
+    GC_TRY(gc_topics_want(&c->waiting, topic, l, tag, err));
+  return code;
 }
 
 void gc_channels_unwant(struct gc_channels *c, struct gc_channels_listener *l,
@@ -326,7 +177,7 @@ void gc_channels_unwant(struct gc_channels *c, struct gc_channels_listener *l,
 
 bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
   char key[GC_TOPIC_ROOM];
-  make_key(key, topic);
+  gc_channels_make_key(key, topic);
   for (unsigned i = 0; i < c->slot_count; i++) {
     const struct gc_topic *t =
         gc_topics_find(gc_slot_topics(&c->slots[i]), key);

@@ -9,6 +9,8 @@ enum {
   /* Nothing but an operator helps after these refusals; do not spend the
    * budget on them. */
   REFUSED_EVERY_MS = 60 * 1000,
+  /* Messages that were lost are repaired then. */
+  SNAPSHOT_EVERY_MS = 60 * 1000,
 };
 
 static const struct gc_edge *edge(const struct block *b) {
@@ -31,20 +33,20 @@ static void look_for_unknown(struct block *b, const struct observations *o) {
   gc_directory_put(d);
 }
 
-static void publish(struct block *b) {
-  struct observations *o = gc_steal(b->poll.reading);
+/* Takes `o` over. */
+static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
   o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
   look_for_unknown(b, o);
-  if (b->stream != NULL && b->poll.trouble.code == GC_OK)
+  if (b->stream != NULL && is_complete)
     stream_observed(b->stream, o);
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
-  if (b->poll.trouble.code == GC_OK)
+  if (is_complete)
     b->well_ms = now(b);
-  b->is_well = b->poll.trouble.code == GC_OK;
+  b->is_well = is_complete;
   pthread_mutex_unlock(&b->lock);
 
   observations_put(b->last);
@@ -67,37 +69,66 @@ static bool is_worth_publishing(struct block *b) {
   return done;
 }
 
-/* Tells the poll's outcome once: of several batches one may fail for good while
- * the others do not, which is no recovery. */
-static void end_poll(void *ctx) {
-  struct block *b = ctx;
-  if (b->poll.part_count > 0 || b->poll.trouble.code != GC_OK)
-    b->notice(b->ctx, "observations", &b->poll.trouble);
-  if (is_worth_publishing(b)) {
-    publish(b);
-  } else {
-    pthread_mutex_lock(&b->lock);
-    b->is_well = false;
-    pthread_mutex_unlock(&b->lock);
-  }
-
+/* After an interval, or `least_ms` if that is longer; at once when a snapshot
+ * became due meanwhile. */
+static void come_back(struct block *b, uint32_t least_ms) {
   uint64_t now_ms = now(b);
   uint32_t every_ms = b->settings.interval_ms;
-  if (b->poll.was_refused && every_ms < REFUSED_EVERY_MS)
-    every_ms = REFUSED_EVERY_MS;
+  if (every_ms < least_ms)
+    every_ms = least_ms;
   b->due_ms += every_ms;
   if (b->due_ms < now_ms) /* the poll outlasted its interval */
     b->due_ms += (now_ms - b->due_ms + every_ms - 1) / every_ms * every_ms;
   (void)gc_timers_set(edge(b)->timers, &b->timer,
                       b->must_poll_again ? now_ms : b->due_ms);
   b->must_poll_again = false;
+}
+
+/* Tells the poll's outcome once: of several batches one may fail for good while
+ * the others do not, which is no recovery. */
+static void end_poll(void *ctx) {
+  struct block *b = ctx;
+  if (b->poll.part_count > 0 || b->poll.trouble.code != GC_OK)
+    b->notice(b->ctx, "observations", &b->poll.trouble);
+  bool is_complete = b->poll.trouble.code == GC_OK;
+  if (is_worth_publishing(b)) {
+    if (b->push != NULL && is_complete &&
+        push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK)
+      b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
+    publish(b, gc_steal(b->poll.reading), is_complete);
+  } else {
+    pthread_mutex_lock(&b->lock);
+    b->is_well = false;
+    pthread_mutex_unlock(&b->lock);
+  }
+
+  come_back(b, b->poll.was_refused ? REFUSED_EVERY_MS : 0);
   poll_clear(&b->poll);
+}
+
+/* What is pushed is there already. False: it must be asked for. */
+static bool take_pushed(struct block *b, uint64_t now_ms) {
+  if (b->push == NULL || now_ms >= b->snapshot_ms || !push_is_whole(b->push))
+    return false;
+  struct observations *o = push_copy(b->push);
+  if (o == NULL)
+    return false;
+  publish(b, o, true);
+  come_back(b, 0);
+  /* The next copy is not older than this one. */
+  if (b->stream != NULL)
+    stream_poll_begin(b->stream);
+  return true;
 }
 
 static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
   if (b->due_ms == 0 || b->due_ms > now_ms)
     b->due_ms = now_ms;
+  if (take_pushed(b, now_ms))
+    return;
+  b->asked_ms =
+      edge(b)->wall_ms(edge(b)->ctx) + gc_api_clock_offset_ms(b->site.api);
   b->poll.wants_details = b->stream != NULL;
   if (b->stream != NULL)
     stream_poll_begin(b->stream);
@@ -111,6 +142,7 @@ static void on_snapshot(void *ctx) {
   struct block *b = ctx;
   if (b->settings.source == OBS_OFF)
     return;
+  b->snapshot_ms = 0;
   b->must_poll_again = b->poll.parts != NULL;
   if (!b->must_poll_again)
     (void)gc_timers_set(edge(b)->timers, &b->timer, now(b));
@@ -140,8 +172,8 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
                      b->settings.selector_count);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
-  else if (b->selection.count == 0 &&
-           (b->settings.source == OBS_QUERY || b->stream != NULL))
+  else if (b->selection.count == 0 && (b->settings.source == OBS_QUERY ||
+                                       b->push != NULL || b->stream != NULL))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
                   gc_directory_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
@@ -152,6 +184,8 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   check_cost(b);
   if (b->stream != NULL && code == GC_OK)
     stream_select(b->stream, &b->selection);
+  if (b->push != NULL && code == GC_OK)
+    push_select(b->push, &b->selection);
   if (b->due_ms == 0 && b->settings.source != OBS_OFF)
     poll_now(b, now(b));
 }
@@ -184,6 +218,8 @@ static void end(void *ctx) {
   gc_timers_unset(edge(b)->timers, &b->timer);
   if (b->stream != NULL)
     stream_stop(b->stream);
+  if (b->push != NULL)
+    push_stop(b->push);
   poll_clear(&b->poll);
 }
 
@@ -192,6 +228,7 @@ void block_free(struct block *b) {
     return;
   gc_loop_call(b->site.loop, end, b);
   stream_free(b->stream);
+  push_free(b->push);
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
@@ -210,6 +247,17 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
                              .ctx = b};
   b->stream = stream_new(&b->settings.stream, &site, err);
   return b->stream != NULL ? GC_OK : err->code;
+}
+
+static enum gc_code make_push(struct block *b, struct gc_err *err) {
+  struct push_site site = {.channels = b->site.channels,
+                           .patience = b->settings.stream.patience,
+                           .snapshot = on_snapshot,
+                           .notice = b->notice,
+                           .notice_ctx = b->ctx,
+                           .ctx = b};
+  b->push = push_new(&site);
+  return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
 struct block *block_new(const struct block_settings *settings,
@@ -232,7 +280,8 @@ struct block *block_new(const struct block_settings *settings,
   b->presence_listener = (struct gc_names_listener){
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
-  if (settings->has_stream && make_stream(b, err) != GC_OK) {
+  if ((settings->has_stream && make_stream(b, err) != GC_OK) ||
+      (settings->source == OBS_TOPIC && make_push(b, err) != GC_OK)) {
     block_free(b);
     return NULL;
   }

@@ -7,11 +7,13 @@
 #include <pthread.h>
 
 #include "plugins/genesys_realtime/block.h"
+#include "plugins/genesys_realtime/push.h"
 
 struct block {
   struct block_settings settings;
   struct block_site site;
   struct stream *stream; /* NULL: Stream "none" */
+  struct push *push;     /* NULL: nothing is pushed */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
@@ -23,7 +25,9 @@ struct block {
   uint64_t due_ms;
   struct poll poll;
   struct poll_pages pages;
-  bool must_poll_again;      /* a snapshot became due while a poll ran */
+  int64_t asked_ms;     /* when the poll began, by the server's clock */
+  uint64_t snapshot_ms; /* when what is pushed needs to be looked at again */
+  bool must_poll_again; /* a snapshot became due while a poll ran */
   struct observations *last; /* for what is gone since */
 
   /* Under the lock. */

@@ -8,7 +8,8 @@
 
 /* In the order of enum stream_source, obs_source and obs_label. */
 static const char *const streams[] = {"notifications", "none", NULL};
-static const char *const sources[] = {"query", "activity", "none", NULL};
+static const char *const sources[] = {"query", "activity", "topic", "none",
+                                      NULL};
 static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt queues_rows[] = {
@@ -23,7 +24,9 @@ const struct gc_opt queues_rows[] = {
                 sources,
                 "How the present state is read: `query` asks for 100 queues a "
                 "request; `activity` pages through everything and filters "
-                "here, cheapest from about 200 queues on."),
+                "here, cheapest from about 200 queues on; `topic` has changes "
+                "pushed over the notification channel and asks once a minute, "
+                "or as `query` while not every topic is heard."),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings."),
     GC_OPT_STRS(struct queues_options, queues, "Queue",

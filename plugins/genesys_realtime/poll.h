@@ -8,7 +8,7 @@
 #include "plugins/genesys_realtime/observations.h"
 #include "plugins/genesys_realtime/selection.h"
 
-enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_OFF };
+enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_TOPIC, OBS_OFF };
 
 /* The largest pages that a server ever gave; kept from poll to poll. */
 struct poll_pages {
@@ -35,8 +35,8 @@ struct poll {
   void *ctx;
 };
 
-/* Begins a reading of the queues in `selection` (OBS_QUERY) or of all
- * (OBS_ACTIVITY). `api` and `pages` are borrowed until `done`, which runs
+/* Begins a reading of the queues in `selection` (OBS_QUERY, OBS_TOPIC) or of
+ * all (OBS_ACTIVITY). `api` and `pages` are borrowed until `done`, which runs
  * exactly once, inside this call when there is nothing to ask; poll_clear may
  * be called in it. */
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,

@@ -87,6 +87,34 @@ def sources_are_equal_to_the_truth() -> None:
     daemon.stop()
 
 
+def pushed_values_are_equal_to_the_truth() -> None:
+    """Observations "topic": after the snapshot nothing is asked for, until the socket ends."""
+    query = "POST /api/v2/analytics/queues/observations/query"
+    sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0, speed=20)
+    daemon = Collectd(account(sim, "t", Host="t", **PLENTY), queues("t", Account="t", Observations="topic"))
+    daemon.wait_up("t", host="t")
+    wait_until(lambda: daemon.latest("queues-t", "stream_connected", host="t") == 1, 10, "the stream")
+
+    def asked() -> int:
+        return sum(sim.counters()["requests"].get(query, {}).values())
+
+    def settled() -> bool:
+        before = asked()
+        process.watch_for(2.5)
+        return asked() == before
+    wait_until(settled, 20, "no more requests")
+    before, at = asked(), sim.truth()["virtual_s"]
+    sim.thaw()
+    wait_until(lambda: sim.truth()["virtual_s"] > at + 100, 15, "the world goes on")
+    sim.freeze()
+    truth = sim.truth()
+    equal("topic: after a change", expected.values(truth, expected.by_name(truth)), csv(daemon, "t"))
+    check("nothing was asked for", asked() == before, asked() - before)
+    sim.faults({"on": "GET /channels/*", "answer": 503}, {"ws": "drop", "at_s": 0})
+    wait_until(lambda: asked() > before + 3, 15, "it asks while the socket is away")
+    daemon.stop()
+
+
 def not_names(daemon: Collectd) -> list[str]:
     """Complaints, but for the rightful one that two queues share a name."""
     return [line for line in daemon.complaints() if "have a name that another has" not in line]
@@ -214,6 +242,6 @@ def graphite_gets_the_truth() -> None:
 
 
 if __name__ == "__main__":
-    report.main([sources_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
+    report.main([sources_are_equal_to_the_truth, pushed_values_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
                  a_deleted_queue_ends_alone, prometheus_gets_the_truth,
                  graphite_gets_the_truth], {"collectd": DAEMON})

@@ -204,6 +204,23 @@ static void what_cannot_be_prolonged_is_replaced_with_a_gap(void) {
   ch_end();
 }
 
+static void a_channel_that_is_not_connected_is_prolonged(void) {
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR - 2);
+  ch_drop_socket();
+  replay_run(&ch_world, 5 * 60000);
+  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(replay_count(&ch_world, ADD), 1);
+  CHECK_INT(ch_wire_count(), 1); /* which waits for its answer */
+  ch_open();
+  CHECK_INT(ch_block.gaps, 1);
+  ch_heartbeats(TO_THE_LAST_HOUR - 20);
+  CHECK_INT(ch_creations(), 1);
+  ch_heartbeats(20);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+}
+
 /* ---- while it runs ---- */
 
 static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
@@ -251,8 +268,9 @@ static void a_break_before_the_new_one_is_there_is_told(void) {
   ch_wire_end(ch_wire_of("one"),
               &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
               GC_ERR_NETWORK);
-  replay_run(&ch_world, 500);
+  replay_run(&ch_world, 2500);
   CHECK_INT(ch_stats().gap_ms, ch_world.now_ms - heard_ms); /* it grows */
+  CHECK_INT(ch_wire_count(), 2); /* the old one is on its way again */
   ch_wire_open(ch_wire_of("two"));
   CHECK_INT(ch_block.connected, 2);
   CHECK_INT(ch_block.gaps, 1);
@@ -348,6 +366,7 @@ int main(void) {
   RUN(a_socket_that_does_not_open_in_time_is_given_up);
   RUN(where_one_channel_is_allowed_it_is_prolonged);
   RUN(what_cannot_be_prolonged_is_replaced_with_a_gap);
+  RUN(a_channel_that_is_not_connected_is_prolonged);
   RUN(topics_that_change_meanwhile_are_on_the_new_channel_too);
   RUN(a_listener_that_leaves_in_the_overlap_is_heard_of_no_more);
   RUN(a_break_before_the_new_one_is_there_is_told);

@@ -50,11 +50,11 @@ static void all_channels_with_topics_must_be_connected(void) {
   begin_many(2001);
   CHECK(ch_stats().connected);
   replay_run(&ch_world, 5000);
-  ch_wire_say(ch_wire_of("c01"), HEARTBEAT);
   ch_wire_say(ch_wire_of("c02"), HEARTBEAT);
+  ch_wire_say(ch_wire_of("c03"), HEARTBEAT);
   replay_run(&ch_world, 2000);
   CHECK_INT(ch_stats().silence_ms, 7000); /* the longest one */
-  CHECK_INT(stats_of(0).silence_ms, 2000);
+  CHECK_INT(stats_of(1).silence_ms, 2000);
   ch_wire_end(ch_wire_of("c02"),
               &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
               GC_ERR_NETWORK);
@@ -89,6 +89,26 @@ static void what_happens_to_a_channel_is_told_to_who_is_concerned(void) {
   CHECK_INT(ch_block.gaps, 0);
   CHECK_INT(ch_block.connected, 1);
   CHECK_INT(replay_noticed(&ch_world, "stream 2", GC_ERR_NETWORK), 1);
+  ch_end();
+}
+
+static void who_comes_to_a_channel_during_its_outage_has_no_gap(void) {
+  ch_begin();
+  ch_many_answers();
+  ch_listen(&ch_other);
+  CHECK_INT(ch_want_many(&ch_other, 0, 1), 1);
+  CHECK_INT(ch_want_many(&ch_block, 0, 1500), 1500);
+  subscribe();
+  CHECK_INT(ch_other.connected, 1);
+  ch_wire_end(ch_wire_of("c02"),
+              &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
+              GC_ERR_NETWORK);
+  CHECK_INT(ch_want_many(&ch_other, 1400, 1), 1);
+  replay_run(&ch_world, 2500);
+  ch_open_all();
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(ch_other.connected, 2);
+  CHECK_INT(ch_other.gaps, 0);
   ch_end();
 }
 
@@ -209,6 +229,18 @@ static void what_waits_may_be_given_up(void) {
   ch_end();
 }
 
+static void who_asks_again_when_there_is_room_waits_no_longer(void) {
+  begin_full();
+  ch_unwant_many(&ch_block, 0, 1);
+  CHECK_INT(ch_want_many(&ch_other, 7002, 1), 1);
+  CHECK_INT(ch_stats().wanted, 2002);
+  replay_run(&ch_world, 1000);
+  CHECK(gc_channels_covers(ch_channels, "v2.topic.7002"));
+  CHECK(!gc_channels_covers(ch_channels, "v2.topic.7000"));
+  CHECK_INT(ch_stats().wanted, 2002);
+  ch_end();
+}
+
 static void what_is_wanted_by_two_finds_room_for_both(void) {
   begin_full();
   CHECK_INT(ch_want_many(&ch_block, 7000, 1), 0);
@@ -256,8 +288,10 @@ static void renewals_take_turns_within_the_allowed_channels(void) {
   ch_channels_most = 4;
   begin_many(2500);
   ch_heartbeats(2);
-  for (int i = 1; i <= 3; i++)
+  for (int i = 1; i <= 3; i++) {
     ch_wire_say(ch_wire_of(i == 1 ? "c01" : i == 2 ? "c02" : "c03"), CLOSING);
+    replay_run(&ch_world, 100);
+  }
   for (int i = 1; i <= 3; i++) {
     replay_run(&ch_world, 1500);
     CHECK_INT(ch_wire_count(), 4); /* the old ones and one that comes */
@@ -311,11 +345,13 @@ int main(void) {
   RUN(a_thousand_topics_go_to_each_channel);
   RUN(all_channels_with_topics_must_be_connected);
   RUN(what_happens_to_a_channel_is_told_to_who_is_concerned);
+  RUN(who_comes_to_a_channel_during_its_outage_has_no_gap);
   RUN(after_a_restart_each_topic_is_on_its_channel_again);
   RUN(holes_are_filled_and_nothing_moves);
   RUN(one_channel_less_than_allowed_carries_topics);
   RUN(a_topic_without_room_is_subscribed_when_there_is_some);
   RUN(what_waits_may_be_given_up);
+  RUN(who_asks_again_when_there_is_room_waits_no_longer);
   RUN(what_is_wanted_by_two_finds_room_for_both);
   RUN(a_block_that_leaves_makes_room);
   RUN(rejections_cost_their_channel_nothing_else);

@@ -139,6 +139,24 @@ static void topics_that_come_while_it_closes_wait_for_nothing_else(void) {
   ch_end();
 }
 
+static void what_is_no_topic_is_refused(void) {
+  char longest[300];
+  memset(longest, 'a', sizeof(longest) - 1);
+  longest[sizeof(longest) - 1] = '\0';
+  const char *const rows[] = {"", "v2.a?b&c", "v2.\xc3\xa4", longest};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i]);
+    ch_begin();
+    CHECK_INT(ch_try_want(&ch_block, rows[i]), GC_ERR_REQUEST);
+    CHECK(!gc_channels_covers(ch_channels, rows[i]));
+    CHECK_INT(ch_stats().wanted, 0);
+    CHECK_INT(gc_channels_count(ch_channels), 0);
+    replay_run(&ch_world, HOUR_MS);
+    CHECK_INT(ch_world.request_count, 0);
+    ch_end();
+  }
+}
+
 int main(void) {
   RUN(without_topics_nothing_happens);
   RUN(a_channel_is_created_subscribed_and_connected_in_this_order);
@@ -147,5 +165,6 @@ int main(void) {
   RUN(topics_that_come_later_bring_a_snapshot_for_their_block_only);
   RUN(without_topics_left_the_socket_is_closed);
   RUN(topics_that_come_while_it_closes_wait_for_nothing_else);
+  RUN(what_is_no_topic_is_refused);
   return check_done();
 }

@@ -75,6 +75,7 @@ static void every_word_means_what_the_code_takes_it_for(void) {
       {"Observations query", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
        STREAM_NOTIFICATIONS},
+      {"Observations topic", OBS_TOPIC, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
@@ -113,7 +114,8 @@ static void what_is_wrong_is_named(void) {
   } rows[] = {
       {"Media voice", {"Account is missing"}},
       {"Account prod\nObservations querry",
-       {"Observations \"querry\"", "\"query\", \"activity\", \"none\""}},
+       {"Observations \"querry\"",
+        "\"query\", \"activity\", \"topic\", \"none\""}},
       {"Account prod\nQueueLabel nmae", {"QueueLabel \"nmae\"", "\"both\""}},
       {"Account prod\nObservationInterval 0",
        {"ObservationInterval 0", "1", "3600"}},
