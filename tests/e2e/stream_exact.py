@@ -43,6 +43,23 @@ def ten_minutes_equal_the_truth() -> None:
     daemon.stop()
 
 
+def each_queue_has_its_own_target() -> None:
+    """Without ServiceLevelTarget; the gauges are pushed by the platform meanwhile."""
+    sim = stream.simulator(queues=12, agents=100, load=2)
+    daemon = stream.daemon(sim, stream.block(ServiceLevelTarget=None, Observations="topic"))
+    stream.wait_listening(daemon)
+    start = stream.now(sim)
+    sim.thaw()
+    watch_for(10)
+    sim.freeze()
+    stream.counters_equal("all counters", sim, daemon, start, target_s=None)
+    targets = {key.rsplit("-", 1)[1] for key, value in stream.shown(daemon).items() if "sla_breach" in key and value}
+    check("several targets have breaches", len(targets) > 1, targets)
+    note("targets %s" % sorted(targets))
+    stream.gauges_equal("all gauges", sim, daemon)
+    daemon.stop()
+
+
 BENT = [{"ws": "duplicate", "percent": 5, "delay_ms": 300}, {"ws": "duplicate", "percent": 5},
         {"ws": "reorder", "percent": 5, "window_ms": 400}, {"ws": "late", "percent": 3, "delay_ms": 800},
         {"ws": "fragment", "percent": 20, "pieces": 5, "pings": True}, {"ws": "large", "percent": 2, "bytes": 70_000}]
@@ -137,6 +154,6 @@ def a_kill_in_a_living_world_counts_nothing_twice() -> None:
 
 
 if __name__ == "__main__":
-    report.main([ten_minutes_equal_the_truth, repeats_and_disorder_change_no_total,
+    report.main([ten_minutes_equal_the_truth, each_queue_has_its_own_target, repeats_and_disorder_change_no_total,
                  restarts_count_nothing_twice_and_invent_nothing, a_kill_in_a_living_world_counts_nothing_twice],
                 {"collectd": DAEMON})

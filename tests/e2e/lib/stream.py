@@ -59,7 +59,7 @@ class Start(NamedTuple):
 def ask(sim: Simulator, **bounds: Any) -> dict[str, Any]:
     """/sim/truth/stream: queue -> medium -> sums."""
     words = {"buckets": ",".join("%g" % bound for bound in BUCKETS), "target_s": TARGET_S, **bounds}
-    told = sim.call("truth/stream?" + urlencode(words))
+    told = sim.call("truth/stream?" + urlencode({name: value for name, value in words.items() if value is not None}))
     if not told["complete"]:
         raise RuntimeError("the simulator has forgotten old lines")
     return told["queues"]
@@ -71,14 +71,16 @@ def now(sim: Simulator) -> Start:
 
 
 def _sums(medium: str, told: dict[str, Any], only_ended: bool) -> Iterable[tuple[str, float]]:
-    ended = sum(ms > TARGET_S * 1000 for ms in told["waits_ms"] + told["abandon_waits_ms"])
+    target_ms = told["target_ms"]  # None: nobody waited
+    ended = sum(ms > (target_ms or 0) for ms in told["waits_ms"] + told["abandon_waits_ms"])
     for name, series in TOTALS.items():
         yield "%s-%s" % (series, medium), told[name]
     for bound, count in told["wait_le_s"].items():
         yield "queue_wait_time_seconds_bucket-%s-le-%s" % (medium, bound), count
     yield "queue_wait_time_seconds_sum-" + medium, told["wait_sum_ms"] / 1000
     yield "queue_wait_time_seconds_count-" + medium, told["answers"]
-    yield "queue_sla_breach-%s-%g" % (medium, TARGET_S), ended if only_ended else told["breaches"]
+    if target_ms is not None:
+        yield "queue_sla_breach-%s-%g" % (medium, target_ms / 1000), ended if only_ended else told["breaches"]
 
 
 def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_breaches: bool = False,
@@ -146,8 +148,8 @@ def becomes(name: str, wanted: Any, got: Any, differences: Any, within_s: float 
                  "%d differences: %s" % (len(left), "; ".join(left[:8])))
 
 
-def counters_equal(name: str, sim: Simulator, of: Collectd, start: Start, host: str = "agent") -> bool:
-    return becomes(name, lambda: counted(sim, start), lambda: shown(of, host), unequal)
+def counters_equal(name: str, sim: Simulator, of: Collectd, start: Start, **bounds: Any) -> bool:
+    return becomes(name, lambda: counted(sim, start, **bounds), lambda: shown(of), unequal)
 
 
 def gauges_equal(name: str, sim: Simulator, of: Collectd, within_s: float = WITHIN_S) -> bool:
