@@ -159,4 +159,4 @@ def through_tinyproxy() -> None:
 if __name__ == "__main__":
     report.main([a_proxy_that_refuses_or_is_gone, with_the_right_password, with_a_wrong_or_no_password,
                  no_proxy_goes_past_it, the_environment_s_proxy_is_the_default, with_an_https_proxy,
-                 through_tinyproxy], {"collectd": DAEMON})
+                 the_stream_goes_through_it, the_stream_alone_is_refused_by_it, through_tinyproxy], {"collectd": DAEMON})

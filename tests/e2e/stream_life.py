@@ -159,6 +159,26 @@ def a_channel_is_renewed_before_its_life_ends() -> None:
     daemon.stop()
 
 
+def a_socket_of_a_wrong_certificate_is_refused() -> None:
+    """The API's is good; the channels' own address shows another one."""
+    other = stream.simulator(**SMALL)
+    for name, port, words in (("expired", "https_expired_port", "expired"),
+                              ("of another name", "https_wrong_host_port", "no alternative certificate subject name"),
+                              ("of an unknown authority", None, "check CACert")):
+        sim = stream.simulator(**SMALL)
+        there = getattr(sim, port) if port else other.https_port
+        sim.config(connect_base="wss://127.0.0.1:%d" % there)
+        daemon = stream.daemon(sim)
+        line = daemon.says("account prod, stream: ", "certificate")
+        check("%s: says so" % name, words in line, line)
+        stream.gauges_equal("%s: gauges go on" % name, sim, daemon)
+        same("%s: lines" % name, len(daemon.complaints()), 1)
+        same("%s: counters" % name, stream.shown(daemon), {})
+        check("%s: stream_connected is not 1" % name, stream.state(daemon, "stream_connected") < 1)
+        daemon.stop()
+    same("handshakes that came through", stream.stream_counts(other)["sockets_opened"], 0)
+
+
 # ---- queues come and go ----------------------------------------------------------------------
 
 def queues_that_come_go_and_change_their_names_are_followed() -> None:
@@ -197,4 +217,5 @@ if __name__ == "__main__":
     report.main([queues_that_come_go_and_change_their_names_are_followed, a_channel_is_renewed_before_its_life_ends,
                  a_crash_loop_leaves_the_siblings_alone, refused_topics_are_named_and_cost_only_their_counters,
                  divisions_that_are_taken_away_fall_silent_alone, a_revoked_token_under_the_open_socket,
-                 an_evicted_channel_is_replaced, a_closing_notice_is_followed], {"collectd": DAEMON})
+                 an_evicted_channel_is_replaced, a_closing_notice_is_followed,
+                 a_socket_of_a_wrong_certificate_is_refused], {"collectd": DAEMON})
