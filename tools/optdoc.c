@@ -83,6 +83,8 @@ static const struct {
     [METRIC_RATIO] = {"0 to 1", "`interval_ratio`",
                       "`numerator` / `denominator`, else `ratio`"},
     [METRIC_TARGET] = {"0 to 1", "`interval_ratio`", "`current`"},
+    [METRIC_MEAN] = {"s", "`interval_duration`, its average alone",
+                     "the number itself"},
 };
 
 static enum gc_code print_aggregates(struct gc_buf *out) {

@@ -23,18 +23,18 @@ static const struct {
 
 static enum gc_code read_number(struct decoder *d, size_t i,
                                 const struct gc_json_value *v) {
-  struct fact fact = {.has = numbers[i].is_count ? FACT_COUNT : FACT_SUM};
+  struct fact fact = {.has = numbers[i].is_count ? FACT_COUNT : FACT_CURRENT};
   if (v->kind == GC_JSON_NULL)
     return GC_OK;
   bool fits = numbers[i].is_count
                   ? gc_json_int(v, &fact.count) && fact.count >= 0
-                  : gc_json_real(v, &fact.sum);
+                  : gc_json_real(v, &fact.ratio);
   if (!fits) {
     d->stage.tally.broken++;
     return GC_OK;
   }
-  if (!numbers[i].is_count && fact.sum < 0.0)
-    fact.sum = 0.0;
+  if (!numbers[i].is_count && fact.ratio < 0.0)
+    fact.ratio = 0.0;
   return decode_add(d, numbers[i].name, "", 0, &fact);
 }
 

@@ -171,8 +171,7 @@ const struct metric metrics[] = {
      "Contacts that were abandoned."},
     {"offered", METRIC_COUNT, 1, "queue_details",
      "Contacts that were offered."},
-    {"waitTime", METRIC_SECONDS, 1, "queue_details",
-     "Wait, as the gateway sums it up."},
+    {"waitTime", METRIC_MEAN, 1, "queue_details", "Mean wait."},
 };
 const size_t metric_count = GC_COUNT(metrics);
 

@@ -15,6 +15,7 @@ enum metric_kind {
   METRIC_SECONDS,  /* sum alone: time in a status */
   METRIC_RATIO,    /* ratio, or numerator and denominator */
   METRIC_TARGET,   /* current: a configured share */
+  METRIC_MEAN,     /* a mean alone: it cannot be added up */
 };
 
 struct metric {

@@ -25,15 +25,9 @@ struct query { /* all borrowed */
 /* Where `name` stands in group_by; -1 when it does not. */
 int query_place_of(const struct query *q, const char *name);
 
-/* Whose series they are, the plugin instance: the first of queue, user, flow
- * that is in the group. */
-enum query_owner {
-  QUERY_OF_QUEUE,
-  QUERY_OF_USER,
-  QUERY_OF_FLOW,
-  QUERY_OF_NONE
-};
-/* `ret_place` is its place in group_by, -1 for QUERY_OF_NONE. */
+/* Whose series they are, the plugin instance: the first of queue and user that
+ * is in the group. `ret_place` is its place in group_by, -1 for none. */
+enum query_owner { QUERY_OF_QUEUE, QUERY_OF_USER, QUERY_OF_NONE };
 enum query_owner query_owner_of(const struct query *q, int *ret_place);
 
 /* A text that differs whenever answers could: totals of another query are no

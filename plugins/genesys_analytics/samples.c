@@ -142,6 +142,19 @@ static enum gc_code put_duration(const struct put *p, const struct identity *id,
   return put_sample(p, id, id->types->duration, time_ms, values);
 }
 
+/* Times without a count or a sum: only the average is known. */
+static enum gc_code put_mean(const struct put *p, const struct identity *id,
+                             int64_t time_ms, const struct fact *f) {
+  union gc_number values[GC_DS_MAX] = {
+      {.gauge = (double)NAN},
+      {.gauge = (double)NAN},
+      {.gauge = (double)NAN},
+      {.gauge = f->ratio / id->metric->per_second}};
+  return f->has & FACT_CURRENT
+             ? put_sample(p, id, id->types->duration, time_ms, values)
+             : GC_OK;
+}
+
 static enum gc_code put_ratio(const struct put *p, const struct identity *id,
                               int64_t time_ms, const struct fact *f) {
   bool is_made = f->has & FACT_NUMERATOR && f->has & FACT_DENOMINATOR &&
@@ -160,6 +173,8 @@ static enum gc_code put_fact(const struct put *p, const struct identity *id,
   case METRIC_RATIO:
   case METRIC_TARGET:
     return put_ratio(p, id, time_ms, f);
+  case METRIC_MEAN:
+    return put_mean(p, id, time_ms, f);
   case METRIC_SECONDS:
     if (!(f->has & FACT_SUM))
       return GC_OK;
