@@ -40,6 +40,8 @@ static enum gc_code ask(struct poll *p) {
   GC_TRY(request_body(q, p->from_ms, p->to_ms,
                       f != NULL ? (const char *const *)f->texts + first : NULL,
                       count, &p->body));
+  p->reading->asked_from_ms = p->from_ms;
+  p->reading->asked_to_ms = p->to_ms;
   p->call.body = p->body.data;
   p->call.body_len = p->body.len;
   gc_api_call(p->site.api, &p->call);

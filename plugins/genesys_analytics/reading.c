@@ -111,6 +111,7 @@ enum gc_code stage_fact(struct stage *s, const char *key, size_t key_len,
   int64_t period_ms = s->into->query->period_ms;
   bool is_new = is_within(end_ms, plan->from_ms, plan->to_ms);
   if (end_ms % period_ms != 0 ||
+      !is_within(end_ms, s->into->asked_from_ms, s->into->asked_to_ms) ||
       (!is_new && !is_within(end_ms, plan->again_from_ms, plan->again_to_ms))) {
     s->tally.foreign++;
     return GC_OK;

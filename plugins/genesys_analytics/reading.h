@@ -53,6 +53,9 @@ struct reading_tally {
 struct reading {
   const struct query *query;
   struct windows_plan plan;
+  /* What the present answer was asked for, within the plan: what else it tells
+   * another request tells too. Ends of windows, (from, to]. */
+  int64_t asked_from_ms, asked_to_ms;
   struct series_set *series; /* borrowed */
   /* Where everything is asked for and some is wanted: NULL: all. */
   const struct gc_intern *wanted;

@@ -213,6 +213,12 @@ static enum gc_code put_total(const struct put *p, const struct identity *id,
   return GC_OK;
 }
 
+/* A series that an answer names is known from its first event on. */
+static bool has_begun(const struct series *s) {
+  return s->is_known &&
+         (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);
+}
+
 /* A counter begins with a 0 one window earlier: a rate would miss its first
  * events otherwise. */
 static enum gc_code put_totals(const struct put *p, struct series_set *set,
@@ -220,7 +226,7 @@ static enum gc_code put_totals(const struct put *p, struct series_set *set,
   for (uint32_t i = 0; i < set->keys.count && i < set->cap; i++) {
     struct series *s = &set->at[i];
     struct identity id;
-    if (!s->is_known || (zeros && s->is_begun) ||
+    if (!has_begun(s) || (zeros && s->is_begun) ||
         !identify(p->view, gc_intern_text(&set->keys, i), &id) ||
         (!counts(id.metric->kind) && !lasts(id.metric->kind)))
       continue;

@@ -314,6 +314,8 @@ static void play(struct run *run) {
     series_forget_again(&run->series);
     if (!windows_plan(&run->rule, &run->mark, now_ms, 100, &run->reading.plan))
       give_up(run, "no plan");
+    run->reading.asked_from_ms = run->reading.plan.again_from_ms;
+    run->reading.asked_to_ms = run->reading.plan.to_ms;
     if (poll == 1)
       check_request(run);
     if (read_answers(run, poll))
