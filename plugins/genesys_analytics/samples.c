@@ -251,7 +251,7 @@ size_t samples_run(const struct reading *r, uint32_t window,
   size_t end = low;
   while (end < r->count && r->facts[end].window == window)
     end++;
-  *ret_first = r->facts + low;
+  *ret_first = end > low ? r->facts + low : NULL;
   return end - low;
 }
 
