@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from . import truth
 from .faults import KINDS
 from .stream.faults import BENDS, DEEDS
-from .web.message import Reply, Request
+from .web.message import ApiError, Reply, Request
+from .world.facts import FOREVER, Fact
 from .world.model import MEDIA
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Control:
             "POST /sim/thaw": self.thaw, "POST /sim/config": self.config, "GET /sim/config": self.get_config,
             "POST /sim/queues": self.queues, "POST /sim/contacts": self.contacts,
             "POST /sim/agents": self.agents, "GET /sim/truth/stream": self.get_stream_truth,
-            "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
+            "GET /sim/truth/aggregates": self.get_final, "POST /sim/facts": self.post_facts,
+            "GET /sim/queries": self.get_queries, "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
             "GET /sim/channels": self.get_channels,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
@@ -71,6 +73,16 @@ class Control:
     def get_events(self, request: Request, _body: Any) -> Any:
         what = request.many("what")
         return truth.events(self.app, truth.question(request), what, int(request.one("limit") or 100_000))
+
+    def get_final(self, request: Request, _body: Any) -> Any:
+        try:
+            return truth.final(self.app, request)
+        except ApiError as error:
+            raise ValueError(error.message) from None
+
+    def get_queries(self, request: Request, _body: Any) -> Any:
+        queries = list(self.app.queries)
+        return {"now_ms": int(self.app.wall() * 1000), "queries": queries[-int(request.one("last") or 1000):]}
 
     def get_sockets(self, _request: Request, _body: Any) -> Any:
         return {"now_ms": self.app.hub.wall_ms(), "sockets": self.app.hub.told_sockets()}
@@ -172,6 +184,7 @@ class Control:
             raise ValueError("speed must be positive")
         limited = "rate_limit" in changes
         self.app.settings.change(changes)
+        self.app.tell_delays()
         if limited:
             self.app.limiter.reset()
         if "heartbeat_s" in changes:
@@ -237,6 +250,36 @@ class Control:
                 world.contacts.flow_out(visit, world.queues[self._queue_id(given["queueId"])])
                 return {"queueId": visit.queue.id}
         raise ValueError("op %r: give arrive, disconnect or flow_out" % given["op"])
+
+    def post_facts(self, _request: Request, body: Any) -> Any:
+        """A list of {what, metric, at_ms | ago_s, value_ms, count, in_s, gone_in_s, and dimensions: queueId …}:
+        events by hand, told from `in_s` after the posting until `gone_in_s` after it."""
+        world, made = self.app.world, []
+        now_ms = int(self.app.wall() * 1000)
+        with world.lock:
+            world.advance()
+            for given in body if isinstance(body, list) else [body]:
+                where = {"conversations": world.facts.conversations, "flows": world.facts.flows}[given.get("what", "conversations")]
+                made.append((where, self._fact(dict(given), now_ms), int(given.get("count", 1))))
+            for where, fact, count in made:
+                for _ in range(count):
+                    world.facts.put(where, fact)
+        return {"facts": sum(count for _, _, count in made)}
+
+    def _fact(self, given: dict[str, Any], now_ms: int) -> Fact:
+        shown_s, gone_s = given.pop("in_s", 0), given.pop("gone_in_s", None)
+        for name in ("count", "what"):
+            given.pop(name, None)
+        ago_s = given.pop("ago_s", 0)
+        at_ms = int(given.pop("at_ms", now_ms - round(float(ago_s) * 1000)))
+        metric, value = given.pop("metric"), given.pop("value_ms", None)
+        if "queueId" in given:
+            given["queueId"] = self._queue_id(given["queueId"])
+            given.setdefault("divisionId", self.app.world.queues[given["queueId"]].division.id)
+        dimensions = {"mediaType": "voice", "direction": "inbound", **{name: str(v) for name, v in given.items()}}
+        return Fact(at_ms, metric, None if value is None else int(value), dimensions,
+                    now_ms + round(float(shown_s) * 1000),
+                    FOREVER if gone_s is None else now_ms + round(float(gone_s) * 1000))
 
     def agents(self, _request: Request, body: Any) -> Any:
         return self.change_agents(body or {})
