@@ -41,3 +41,11 @@ class Rate(SimCase):
         began = time.monotonic()
         wait_for(lambda: self.sim.call("GET", "/organizations/me").status == 200, 3)
         self.assertLess(time.monotonic() - began, 2)
+
+    def test_who_waited_for_the_retry_after_is_not_early(self) -> None:
+        refused = wait_for(lambda: next((a for a in [self.sim.call("GET", "/organizations/me")] if a.status == 429), None))
+        early = self.sim.sim("counters")["during_retry_after_total"]
+        over = time.monotonic() + (int(refused.headers["retry-after"]) + 1) / RATE
+        wait_for(lambda: time.monotonic() > over)
+        self.assertEqual(self.sim.call("GET", "/organizations/me").status, 200)
+        self.assertEqual(self.sim.sim("counters")["during_retry_after_total"], early)

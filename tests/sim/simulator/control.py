@@ -7,11 +7,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import truth
+from . import byhand, truth
 from .faults import KINDS
 from .stream.faults import BENDS, DEEDS
 from .web.message import ApiError, Reply, Request
-from .world.facts import FOREVER, Fact
 from .world.model import MEDIA
 
 if TYPE_CHECKING:
@@ -252,34 +251,7 @@ class Control:
         raise ValueError("op %r: give arrive, disconnect or flow_out" % given["op"])
 
     def post_facts(self, _request: Request, body: Any) -> Any:
-        """A list of {what, metric, at_ms | ago_s, value_ms, count, in_s, gone_in_s, and dimensions: queueId …}:
-        events by hand, told from `in_s` after the posting until `gone_in_s` after it."""
-        world, made = self.app.world, []
-        now_ms = int(self.app.wall() * 1000)
-        with world.lock:
-            world.advance()
-            for given in body if isinstance(body, list) else [body]:
-                where = {"conversations": world.facts.conversations, "flows": world.facts.flows}[given.get("what", "conversations")]
-                made.append((where, self._fact(dict(given), now_ms), int(given.get("count", 1))))
-            for where, fact, count in made:
-                for _ in range(count):
-                    world.facts.put(where, fact)
-        return {"facts": sum(count for _, _, count in made)}
-
-    def _fact(self, given: dict[str, Any], now_ms: int) -> Fact:
-        shown_s, gone_s = given.pop("in_s", 0), given.pop("gone_in_s", None)
-        for name in ("count", "what"):
-            given.pop(name, None)
-        ago_s = given.pop("ago_s", 0)
-        at_ms = int(given.pop("at_ms", now_ms - round(float(ago_s) * 1000)))
-        metric, value = given.pop("metric"), given.pop("value_ms", None)
-        if "queueId" in given:
-            given["queueId"] = self._queue_id(given["queueId"])
-            given.setdefault("divisionId", self.app.world.queues[given["queueId"]].division.id)
-        dimensions = {"mediaType": "voice", "direction": "inbound", **{name: str(v) for name, v in given.items()}}
-        return Fact(at_ms, metric, None if value is None else int(value), dimensions,
-                    now_ms + round(float(shown_s) * 1000),
-                    FOREVER if gone_s is None else now_ms + round(float(gone_s) * 1000))
+        return {"facts": byhand.post(self.app, body if isinstance(body, list) else [body], self._queue_id)}
 
     def agents(self, _request: Request, body: Any) -> Any:
         return self.change_agents(body or {})
