@@ -48,7 +48,7 @@ class LateWorld(SimCase):
         self.sim.sim("config", settings)
         self.sim.sim("thaw", {})
         offered = self.offers()
-        wait_for(lambda: self.offers() > offered + 300, 20)
+        wait_for(lambda: self.offers() > offered + 150, 20)
         self.sim.sim("freeze", {})
         self.sim.sim("config", {name: None for name in settings})
         return span(begin, self.sim.sim("queries")["now_ms"] + 1)
