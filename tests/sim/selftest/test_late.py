@@ -25,6 +25,12 @@ class LateByHand(FactsCase):
         self.assertEqual(summed(self.final(), "sum")["tBarging"], 300)
         wait_for(lambda: summed(self.ask("tBarging"), "sum")["tBarging"] == 300)
 
+    def test_the_truth_of_a_moment_is_what_was_told_then(self) -> None:
+        self.add({"metric": "tIvr", "value_ms": 5, "ago_s": 100, "in_s": 60, "gone_in_s": 120})
+        for now_s, count in ((59, 0), (61, 1), (121, 0)):
+            told = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
+            self.assertEqual(summed(told)["tIvr"], count, now_s)
+
     def test_settled_says_when_the_last_of_them_changes(self) -> None:
         self.add({"metric": "nConversations", "in_s": 50}, {"metric": "nConversations", "gone_in_s": 90})
         told = self.final()

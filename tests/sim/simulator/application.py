@@ -91,7 +91,7 @@ class Simulator:
 
     def noted_query(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         """What a client asked of the aggregates, for GET /sim/queries; the handler adds to it."""
-        note = {"at_ms": int(self.wall() * 1000), "function": request.function, "interval": body.get("interval"),
+        note: dict[str, Any] = {"at_ms": int(self.wall() * 1000), "function": request.function, "interval": body.get("interval"),
                 "granularity": body.get("granularity"), "groupBy": body.get("groupBy"), "bytes_in": len(request.body),
                 "metrics": body.get("metrics"), "filtered": bool(body.get("filter")),
                 "correlation_id": request.correlation_id}

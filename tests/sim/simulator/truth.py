@@ -149,7 +149,7 @@ def final(app: "Simulator", request: Request) -> dict[str, Any]:
     """In the form of the answers, but exactly by `groupBy`, unlimited, and with what is still to come.
 
     `pending` facts of the interval are not told yet or will be taken back; `settled_ms` is when the
-    last of them changes.
+    last of them changes. With `now_ms` the answers of that moment.
     """
     kind = KINDS[request.one("what") or "conversations"]
     span = windows.interval(request.one("interval"))
@@ -160,11 +160,12 @@ def final(app: "Simulator", request: Request) -> dict[str, Any]:
     with world.lock:
         world.advance()
         now_ms = int(world.clock.wall() * 1000)
+        at_ms = int(request.one("now_ms") or FOREVER - 1)
         if kind == aggregates.USERS:
-            groups = sums.of_agents(world.facts, world.agents, query.metrics, query.by, query.buckets, FOREVER - 1, now_ms)
+            groups = sums.of_agents(world.facts, world.agents, query.metrics, query.by, query.buckets, at_ms, min(at_ms, now_ms))
             changes = [s.shown_ms for a in world.agents for _, _, s in world.facts.stretches(a, *span)]
         else:
-            groups = aggregates.of_facts(app, query, FOREVER - 1, None)
+            groups = aggregates.of_facts(app, query, at_ms, None)
             found = world.facts.within(world.facts.flows if kind == aggregates.FLOWS else world.facts.conversations, *span)
             changes = [ms for f in found for ms in (f.shown_ms, f.gone_ms) if ms != FOREVER]
         return {"now_ms": now_ms, "complete": world.facts.complete, "pending": sum(ms > now_ms for ms in changes),

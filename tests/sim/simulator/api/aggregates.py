@@ -104,7 +104,7 @@ def _answer(call: Call, kind: str) -> Reply:
     app, body = call.app, call.body()
     note = app.noted_query(call.request, body)
     query = read(app, body, kind)
-    now_ms = int(app.wall() * 1000)
+    now_ms = note["now_ms"] = int(app.wall() * 1000)
     with app.world.lock:
         head = {"systemToOrganizationMappings": mapping(call)} if kind == USERS else {}
         if kind == CONVERSATIONS and app.settings.filler is not None and set(query.by) <= filler.DIMENSIONS:
