@@ -27,6 +27,12 @@ def build_folder() -> Path:
     return Path(os.environ.get("top_builddir") or TOP).resolve()
 
 
+def built(name: str) -> Optional[str]:
+    """A plugin of ours, if this build has it."""
+    path = build_folder() / ".libs" / (name + ".so")
+    return str(path) if path.exists() else None
+
+
 def system_plugins() -> Path:
     """Where Debian, Fedora and others keep collectd's own plugins."""
     found = [Path(place) for place in ("/usr/lib/collectd", "/usr/lib64/collectd", "/usr/local/lib/collectd")

@@ -6,13 +6,14 @@ Time stamps, time-outs, intervals are then seconds of that clock in both.
 """
 from __future__ import annotations
 
+import atexit
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Iterable, NamedTuple, Optional
 
 from . import expected, process
-from .collectd import Collectd, account, query, read_csv_table
+from .collectd import ANALYTICS, DAEMON, Collectd, account, built, query, read_csv_table
 from .genesys import Simulator
 from .process import wait_until
 from .report import check
@@ -20,9 +21,21 @@ from .report import check
 FAKETIME = next((path for folder in ("x86_64-linux-gnu", "aarch64-linux-gnu") for path in
                  [Path("/usr/lib/%s/faketime/libfaketimeMT.so.1" % folder)] if path.exists()),
                 next((path for path in [Path("/usr/lib64/faketime/libfaketimeMT.so.1")] if path.exists()), None))
+NEEDS = {"collectd": DAEMON, "genesys_analytics": built(ANALYTICS), "libfaketime": FAKETIME}
 MINUTE_MS = 60_000
 METRICS = ["nOffered", "nConnected", "nTransferred", "nOverSla", "tAnswered", "tAbandon", "tHandle", "tAcw", "oServiceLevel"]
 PATIENT = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # at such a rate a busy machine is slow
+
+
+_faked: list[int] = []  # processes under libfaketime
+
+
+@atexit.register
+def _tidy() -> None:
+    """libfaketime leaves its shared memory behind when it is killed."""
+    for pid in _faked:
+        for name in ("faketime_shm_%d", "sem.faketime_sem_%d"):
+            (Path("/dev/shm") / (name % pid)).unlink(missing_ok=True)
 
 
 class Key(NamedTuple):
@@ -66,9 +79,11 @@ class Fast:
         began = self.now_ms() / 1000 + 0.05 * self.rate  # it takes a moment to start
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         queries = query(**{"Metric": METRICS, **options})
-        return Collectd(account(self.sim, **PATIENT, **(account_options or {})), queries=queries, base=self.base,
+        made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}), queries=queries, base=self.base,
                         state_dir=self.state, interval=interval, more=more, load=load, preload=str(FAKETIME),
-                        env={"FAKETIME": "%s x%g" % (stamp, self.rate), "FAKETIME_DISABLE_SHM": "1", "TZ": "UTC"})
+                        env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC"})
+        _faked.append(made.program.pid)
+        return made
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
         """Lets the time of the platform pass."""
@@ -108,6 +123,11 @@ class Fast:
     def pending(self) -> int:
         begin, end = self.span()
         return self.sim.call("truth/aggregates?interval=%s/%s" % (iso(begin), iso(end)))["pending"]
+
+
+def complaints(daemon: Collectd) -> list[str]:
+    """Ours; collectd itself finds any read slow when a second lasts some milliseconds."""
+    return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
 
 
 # ---- what collectd made of it --------------------------------------------------------------
@@ -187,3 +207,30 @@ def falling(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
     return ["%s %s: %s" % (key.label, key.qualifier, values) for key in keys
             for values in [[v for _, v in daemon.readings(key.label, "queue_metric", key.qualifier)]]
             if values != sorted(values)]
+
+
+def disorder(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
+    """In words, the places where a window left before an older one."""
+    made = []
+    for key in keys:
+        ends = [over for over, _ in intervals(daemon, key)]
+        made += ["%s %s: %s after %s" % (key.label, key.qualifier, iso(b), iso(a)) for a, b in zip(ends, ends[1:]) if b < a]
+    return made
+
+
+def counted(daemon: Collectd, host: str = "agent") -> set[Key]:
+    """All series that have a counter."""
+    top, found = daemon.csv / host, set()
+    for path in top.glob("genesys-*/queue_metric-*"):
+        metric, media = path.name[len("queue_metric-"):-11].split("-", 1)
+        found.add(Key(path.parent.name[len("genesys-"):], metric, media))
+    return found
+
+
+def windows_again(daemon: Collectd, keys: Iterable[Key]) -> list[int]:
+    """Ends of the windows of which anything left twice."""
+    found: set[int] = set()
+    for key in keys:
+        ends = [over for over, _ in intervals(daemon, key)]
+        found |= {over for over in ends if ends.count(over) > 1}
+    return sorted(found)

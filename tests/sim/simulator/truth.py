@@ -30,7 +30,8 @@ def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool 
             "presences": {p.id: {"name": p.name, "system": p.upper, "deactivated": p.deactivated}
                           for p in world.presences},
             "queues": {q.id: _queue(app, q, definitions, conversations) for q in chosen},
-            "agents": len(world.agents), "flows": _flows(app)}
+            "agents": len(world.agents), "users": {a.id: a.name for a in world.agents.values()},
+            "flows": _flows(app)}
         told["deleted_queues"] = {q: _media_totals(app, q) for q in
                                   {q for q, _ in app.tally.totals} - set(world.queues)}
     return told
