@@ -125,6 +125,14 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
+/* A server may tell more than it was asked for. */
+static bool is_asked(const struct query *q, const char *metric) {
+  for (size_t i = 0; i < q->metric_count; i++)
+    if (strcmp(q->metrics[i], metric) == 0)
+      return true;
+  return q->metric_count == 0;
+}
+
 static enum gc_code end_metric(struct decoder *d) {
   bool is_broken = d->is_broken || d->metric[0] == '\0';
   d->is_broken = false;
@@ -132,6 +140,10 @@ static enum gc_code end_metric(struct decoder *d) {
     d->stage.tally.broken++;
   if (is_broken || d->fact.has == 0)
     return GC_OK;
+  if (!is_asked(d->stage.into->query, d->metric)) {
+    d->stage.tally.foreign++;
+    return GC_OK;
+  }
   return decode_add(d, d->metric, d->qualifier, 0, &d->fact);
 }
 

@@ -77,7 +77,7 @@ static bool identify(const struct samples_view *view, const char *key,
   cut(&f, key);
   id->metric = metric_of(f.at[0]);
   id->types = &types[owner];
-  snprintf(id->qualifier, sizeof(id->qualifier), "%s", f.at[0]);
+  (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
   if (f.at[1][0] != '\0' && gc_name_snake(text, f.at[1]))
     append(id, text);
   (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
