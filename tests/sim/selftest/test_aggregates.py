@@ -263,7 +263,7 @@ class Filled(unittest.TestCase):
         answer = sim.call("POST", CONVERSATIONS, body, lenient=True)
         self.assertEqual(answer.headers.get("transfer-encoding"), "chunked")
         self.assertGreater(len(answer.raw), 8_000_000)
-        expected = sum(1 + (i + t) % 7 for i in range(5000) for t in (minute, minute + 1))
+        expected = sum(2 + (i + t) % 7 for i in range(5000) for t in (minute, minute + 1))
         counts = summed(answer.json)
         self.assertEqual([counts[m] for m in ("nOffered", "tWait")], [expected] * 2)
         self.assertEqual(summed(answer.json, "sum")["tHandle"], expected * 1500)
