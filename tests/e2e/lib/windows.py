@@ -74,14 +74,16 @@ class Fast:
         return self.sim.call("queries?last=1")["now_ms"]
 
     def collectd(self, *, interval: float = 10, account_options: Optional[dict[str, Any]] = None, more: str = "",
-                 load: tuple[str, ...] = (), **options: Any) -> Collectd:
-        """One that goes on where the one before has ended: the same state, the same csv files."""
+                 load: tuple[str, ...] = (), before: tuple[Path, ...] = (), env: Optional[dict[str, str]] = None,
+                 **options: Any) -> Collectd:
+        """One that goes on where the one before has ended: the same state, the same csv files. `before`: libraries that
+        stand before libfaketime; the rest: options of the Query."""
         began = self.now_ms() / 1000 + 0.05 * self.rate  # it takes a moment to start
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
-        queries = query(**{"Metric": METRICS, **options})
-        made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}), queries=queries, base=self.base,
-                        state_dir=self.state, interval=interval, more=more, load=load, preload=str(FAKETIME),
-                        env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC"})
+        made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
+                        queries=query(**{"Metric": METRICS, **options}), base=self.base, state_dir=self.state,
+                        interval=interval, more=more, load=load, preload=":".join(map(str, [*before, FAKETIME])),
+                        env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
         _faked.append(made.program.pid)
         return made
 
