@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_analytics/departure.h"
 
-enum { WAIT_MS = 50 };
+enum {
+  WAIT_MS = 50,
+  LOOK_EACH = 256 /* values between two looks at the clock */
+};
 
 /* One run of a departure. */
 struct run {
@@ -48,8 +51,13 @@ static bool emit(struct departure *d, const struct run *run,
   return code == GC_OK;
 }
 
+/* A window of 300,000 values takes seconds to be taken from us, and a stop of
+ * the agent waits for this run. */
 static bool send(struct departure *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
+    if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&
+        run->now_ms(run->ctx) >= run->until_ms)
+      return false;
     struct gc_sample sample = outbox_get(&d->outbox, d->sent);
     if (!emit(d, run, &sample))
       return false;
