@@ -85,6 +85,36 @@ def drops_cost_what_happened_in_their_gaps() -> None:
     daemon.stop()
 
 
+def who_was_answered_in_a_gap_is_no_breach() -> None:
+    """The wait's end was never told; waiting alone proves nothing any longer."""
+    target_s = 4
+    sim = stream.simulator(queues=2, agents=30, plain_names=True, media="voice")
+    queue = next(iter(sim.truth()["queues"]))
+    daemon = stream.daemon(sim, stream.block(ServiceLevelTarget=target_s))
+    stream.wait_listening(daemon)
+    start = stream.now(sim)
+
+    def waiting() -> int:
+        told = sim.truth()["queues"][queue]["media"]["voice"]
+        return told["waiting"] + told["alerting"]
+    sim.config(load=0)
+    sim.thaw()
+    sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 6})
+    wait_until(waiting, 5, "contacts that wait", 0.01)
+    sim.faults({"ws": "drop"}, {"on": "GET /channels/*", "answer": 503, "for_s": 5})
+    wait_until(lambda: not waiting(), 4.5, "answers", 0.01)
+    sim.freeze()
+    wait_until(lambda: stream.state(daemon, "stream_reconnects") == 1, 12, "another socket")
+    again = stream.now(sim).at_ms
+    wait_until(lambda: stream.now(sim).at_ms > again + 5000, 8, "the target, its grace, and some heartbeats", 0.2)
+    told = stream.ask(sim, offered_since_ms=start.at_ms, target_s=target_s)[queue]["voice"]
+    same("contacts, breaches of the truth", (told["offers"], told["answers"] > 3, told["breaches"]), (6, True, 0))
+    same("events of the second socket", stream.sockets(sim)[-1]["events"], 0)
+    check("some had been heard of", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
+    same("breaches", stream.total(stream.shown(daemon), "queue_sla_breach"), 0)
+    daemon.stop()
+
+
 def gauges_are_right_at_once_after_a_reconnect() -> None:
     sim = stream.simulator(queues=6, agents=8, plain_names=True)
     daemon = stream.daemon(sim, stream.block(ObservationInterval=600))
@@ -167,5 +197,6 @@ def nonsense_is_borne_or_ends_the_socket() -> None:
 
 
 if __name__ == "__main__":
-    report.main([drops_cost_what_happened_in_their_gaps, gauges_are_right_at_once_after_a_reconnect,
-                 a_silent_socket_is_replaced, nonsense_is_borne_or_ends_the_socket], {"collectd": DAEMON})
+    report.main([drops_cost_what_happened_in_their_gaps, who_was_answered_in_a_gap_is_no_breach,
+                 gauges_are_right_at_once_after_a_reconnect, a_silent_socket_is_replaced,
+                 nonsense_is_borne_or_ends_the_socket], {"collectd": DAEMON})
