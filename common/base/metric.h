@@ -103,6 +103,51 @@ struct gc_ds {
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \
+  XX(QUEUE_INTERVAL_COUNT, "queue_interval_count", ONE(GAUGE), "queue",        \
+     "events",                                                                 \
+     "Events of one interval, METRIC-MEDIUM: n metrics, and the count of t "   \
+     "metrics. The time is the interval's end; the first value of an "         \
+     "interval stays.")                                                        \
+  XX(QUEUE_INTERVAL_DURATION, "queue_interval_duration", SUMMARY, "queue",     \
+     "s", "Durations of one interval, METRIC-MEDIUM: t metrics.")              \
+  XX(QUEUE_INTERVAL_RATIO, "queue_interval_ratio", ONE(GAUGE), "queue",        \
+     "0 to 1", "Ratio of one interval, METRIC-MEDIUM: the service level.")     \
+  XX(QUEUE_METRIC, "queue_metric", ONE(DERIVE), "queue", "events",             \
+     "Events since the query's first interval, METRIC-MEDIUM, late "           \
+     "corrections included.")                                                  \
+  XX(QUEUE_METRIC_SECONDS, "queue_metric_seconds", ONE(GAUGE), "queue", "s",   \
+     "Sum of durations since the query's first interval, METRIC-MEDIUM, late " \
+     "corrections included.")                                                  \
+  XX(USER_INTERVAL_COUNT, "user_interval_count", ONE(GAUGE), "user", "events", \
+     "As queue_interval_count, of an agent.")                                  \
+  XX(USER_INTERVAL_DURATION, "user_interval_duration", SUMMARY, "user", "s",   \
+     "As queue_interval_duration, of an agent.")                               \
+  XX(USER_INTERVAL_RATIO, "user_interval_ratio", ONE(GAUGE), "user", "0 to 1", \
+     "As queue_interval_ratio, of an agent.")                                  \
+  XX(USER_INTERVAL_SECONDS, "user_interval_seconds", ONE(GAUGE), "user", "s",  \
+     "Time that an agent spent in a status within one interval, "              \
+     "METRIC-STATUS; of metrics whose source tells a sum only.")               \
+  XX(USER_METRIC, "user_metric", ONE(DERIVE), "user", "events",                \
+     "As queue_metric, of an agent.")                                          \
+  XX(USER_METRIC_SECONDS, "user_metric_seconds", ONE(GAUGE), "user", "s",      \
+     "As queue_metric_seconds, of an agent.")                                  \
+  XX(WINDOW_LAG, "window_lag", ONE(GAUGE), "block", "s",                       \
+     "Time since the end of the newest interval that has left.")               \
+  XX(WINDOWS, "windows", ONE(DERIVE), "block", "intervals",                    \
+     "Intervals: done, skipped (older than Backfill when their turn came).")   \
+  XX(QUERY_REQUESTS, "query_requests", ONE(DERIVE), "block", "requests",       \
+     "Requests of a query: answered, failed.")                                 \
+  XX(QUERY_ROWS, "query_rows", ONE(DERIVE), "block", "rows",                   \
+     "Numbers of the answers: read, unnamed (their queue or agent is not "     \
+     "known), foreign (of no interval that was asked for, or without what "    \
+     "they are grouped by), broken (a time or number that is none).")          \
+  XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
+     "Totals that were corrected since their interval had left.")              \
+  XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
+     "events",                                                                 \
+     "Downward corrections of counters, held until growth absorbs them.")      \
+  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "rows",         \
+     "Numbers that were left out because of MaxSeries.")                       \
   XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
      "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
      "5xx or network.")                                                        \

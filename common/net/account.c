@@ -356,6 +356,13 @@ struct gc_loop *gc_account_loop(struct gc_account *a) {
   return a->loop;
 }
 
+struct gc_store *gc_account_store(struct gc_account *a) {
+  pthread_mutex_lock(&lock);
+  struct gc_store *shared = a->loop != NULL ? store : NULL;
+  pthread_mutex_unlock(&lock);
+  return shared;
+}
+
 struct gc_api *gc_account_api(struct gc_account *a) {
   return a->api;
 }

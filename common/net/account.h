@@ -80,6 +80,9 @@ GC_API const char *gc_account_name(const struct gc_account *a);
 GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */
 GC_API uint32_t gc_account_requests_per_minute(const struct gc_account *a);
 GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
+/* The state store, shared by all accounts; NULL when there is none. Valid as
+ * long as any account is held. */
+GC_API struct gc_store *gc_account_store(struct gc_account *a);
 
 /* For the account's own thread only. */
 GC_API struct gc_api *gc_account_api(struct gc_account *a);

@@ -96,14 +96,10 @@ static void wait_for_turn(struct gc_slot *s, enum gc_channel_end why,
 static void end_is_near(struct gc_slot *s, enum gc_channel_end why,
                         uint64_t left_ms) {
   bool is_server = why == GC_CHANNEL_END_SERVER;
-  if (s->renewal == GC_RENEWAL_ENDS) /* what ends is just being replaced */
-    return;
-  if (is_server && s->closing_ms != 0 &&
-      now(s) - s->closing_ms < CLOSING_LEAST_MS) {
-    do_without(s, why);
-    return;
-  }
-  if (!gc_channel_is_open(s->current->channel)) {
+  bool is_again = is_server && s->closing_ms != 0 &&
+                  now(s) - s->closing_ms < CLOSING_LEAST_MS;
+  if (is_again || s->renewal == GC_RENEWAL_ENDS ||
+      !gc_channel_is_open(s->current->channel)) {
     do_without(s, why);
     return;
   }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
+#include "common/net/store_inside.h"
 
 enum {
   APPLICATION_ID = 0x47436c64, /* "GCld", as file(1) shows it */
   BUSY_MS = 100,
-  PATH_BYTES = 4096,
 };
 
 /* migrations[v] takes a file of version v to v + 1; 0 is an empty file. */
@@ -30,38 +28,40 @@ static const char *const migrations[] = {
     " account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (account, slot)"
     ") WITHOUT ROWID;",
+    "CREATE TABLE queries ("
+    " account TEXT NOT NULL, query TEXT NOT NULL, identity TEXT NOT NULL,"
+    " settled_ms INTEGER NOT NULL, done_ms INTEGER NOT NULL, pending BLOB,"
+    " PRIMARY KEY (account, query)"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE totals ("
+    " account TEXT NOT NULL, query TEXT NOT NULL, series TEXT NOT NULL,"
+    " count INTEGER NOT NULL, sum REAL NOT NULL, sent INTEGER NOT NULL,"
+    " PRIMARY KEY (account, query, series)"
+    ") WITHOUT ROWID;",
 };
 enum { VERSION = GC_COUNT(migrations) };
 
-struct gc_store {
-  sqlite3 *db;
-  pthread_mutex_t lock;
-  char path[PATH_BYTES];
-};
-
 GC_DEFINE_AUTO(struct gc_store, gc_store_close)
 
-static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
-
-static enum gc_code trouble(const struct gc_store *s, const char *what,
-                            struct gc_err *err) {
+enum gc_code gc_store_trouble(const struct gc_store *s, const char *what,
+                              struct gc_err *err) {
   return gc_fail(err, GC_ERR_STATE, "state file %s: %s: %s", s->path, what,
                  s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
 }
 
-static enum gc_code run(struct gc_store *s, const char *sql,
-                        struct gc_err *err) {
+enum gc_code gc_store_run(struct gc_store *s, const char *sql,
+                          struct gc_err *err) {
   if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
     return GC_OK;
-  return trouble(s, "cannot write", err);
+  return gc_store_trouble(s, "cannot write", err);
 }
 
 static enum gc_code read_int(struct gc_store *s, const char *sql, int *ret_int,
                              struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK ||
       sqlite3_step(q) != SQLITE_ROW)
-    return trouble(s, "cannot read", err);
+    return gc_store_trouble(s, "cannot read", err);
   *ret_int = sqlite3_column_int(q, 0);
   return GC_OK;
 }
@@ -76,15 +76,15 @@ static bool is_unusable(struct gc_store *s) {
 static enum gc_code migrate(struct gc_store *s, struct gc_err *err) {
   char sql[64];
   int from = 0;
-  GC_TRY(run(s, "BEGIN IMMEDIATE", err));
+  GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
   GC_TRY(read_int(s, "PRAGMA user_version", &from, err));
   for (int v = from; v < VERSION; v++)
-    GC_TRY(run(s, migrations[v], err));
+    GC_TRY(gc_store_run(s, migrations[v], err));
   snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", VERSION);
-  GC_TRY(run(s, sql, err));
+  GC_TRY(gc_store_run(s, sql, err));
   snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", APPLICATION_ID);
-  GC_TRY(run(s, sql, err));
-  return run(s, "COMMIT", err);
+  GC_TRY(gc_store_run(s, sql, err));
+  return gc_store_run(s, "COMMIT", err);
 }
 
 /* `ret_foreign`: not ours, or no database at all; the caller moves it away. */
@@ -127,7 +127,7 @@ static enum gc_code open_file(struct gc_store *s, bool *ret_foreign,
       s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL);
   *ret_foreign = false;
   if (code != SQLITE_OK)
-    return trouble(s, "cannot open", err);
+    return gc_store_trouble(s, "cannot open", err);
   sqlite3_busy_timeout(s->db, BUSY_MS);
   /* SQLite opens a file it may not write without a word. */
   if (sqlite3_db_readonly(s->db, "main") == 1)
@@ -138,14 +138,15 @@ static enum gc_code open_file(struct gc_store *s, bool *ret_foreign,
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   GC_TRY(check_version(s, ret_foreign, err));
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-  GC_TRY(run(s, "PRAGMA journal_mode = WAL", err));
-  return run(s, "PRAGMA synchronous = FULL", err);
+  GC_TRY(gc_store_run(s, "PRAGMA journal_mode = WAL", err));
+  return gc_store_run(s, "PRAGMA synchronous = FULL", err);
 }
 
 static enum gc_code move_aside(struct gc_store *s, struct gc_err *ret_warning,
                                struct gc_err *err) {
   static const char *const parts[] = {"", "-wal", "-shm"};
-  char to[PATH_BYTES + 32], old[PATH_BYTES + 8], new[PATH_BYTES + 40];
+  char to[GC_STORE_PATH_BYTES + 32], old[GC_STORE_PATH_BYTES + 8],
+      new[GC_STORE_PATH_BYTES + 40];
   struct gc_err why = *err;
   struct stat st;
   int n = 1;
@@ -237,12 +238,12 @@ static enum gc_code
 load(struct gc_store *s, const char *account, const char *kind,
      enum gc_code (*row)(void *ctx, const struct gc_entry *name), void *ctx,
      struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "SELECT id, name, label, detail FROM names WHERE "
                          "account = ? AND kind = ? ORDER BY id",
                          -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot read the names", err);
+    return gc_store_trouble(s, "cannot read the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
 
@@ -252,7 +253,9 @@ load(struct gc_store *s, const char *account, const char *kind,
                             column(q, 3)};
     GC_TRY(row(ctx, &name));
   }
-  return step == SQLITE_DONE ? GC_OK : trouble(s, "cannot read the names", err);
+  return step == SQLITE_DONE
+             ? GC_OK
+             : gc_store_trouble(s, "cannot read the names", err);
 }
 
 enum gc_code
@@ -268,12 +271,12 @@ gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
 static enum gc_code put_names(struct gc_store *s, const char *account,
                               const char *kind, const struct gc_entry *names,
                               size_t count, int64_t now_s, struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "INSERT OR REPLACE INTO names (account, kind, id, "
                          "name, label, detail, seen_s) VALUES (?,?,?,?,?,?,?)",
                          -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot write the names", err);
+    return gc_store_trouble(s, "cannot write the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 7, now_s);
@@ -283,7 +286,7 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
     sqlite3_bind_text(q, 5, names[i].label, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 6, names[i].detail, -1, SQLITE_STATIC);
     if (sqlite3_step(q) != SQLITE_DONE)
-      return trouble(s, "cannot write the names", err);
+      return gc_store_trouble(s, "cannot write the names", err);
     sqlite3_reset(q);
   }
   return GC_OK;
@@ -292,28 +295,28 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
 static enum gc_code drop_names(struct gc_store *s, const char *account,
                                const char *kind, int64_t before_s,
                                struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db,
           "DELETE FROM names WHERE account = ? AND kind = ? AND seen_s < ?", -1,
           &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot write the names", err);
+    return gc_store_trouble(s, "cannot write the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 3, before_s);
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : trouble(s, "cannot write the names", err);
+             : gc_store_trouble(s, "cannot write the names", err);
 }
 
 static enum gc_code save(struct gc_store *s, const char *account,
                          const char *kind, const struct gc_entry *names,
                          size_t count, int64_t now_s, int64_t keep_s,
                          struct gc_err *err) {
-  GC_TRY(run(s, "BEGIN IMMEDIATE", err));
+  GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
   GC_TRY(put_names(s, account, kind, names, count, now_s, err));
   GC_TRY(drop_names(s, account, kind, now_s - keep_s, err));
-  return run(s, "COMMIT", err);
+  return gc_store_run(s, "COMMIT", err);
 }
 
 enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
@@ -323,7 +326,7 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
   pthread_mutex_lock(&s->lock);
   enum gc_code code = save(s, account, kind, names, count, now_s, keep_s, err);
   if (code != GC_OK)
-    (void)run(s, "ROLLBACK", NULL);
+    (void)gc_store_run(s, "ROLLBACK", NULL);
   pthread_mutex_unlock(&s->lock);
   return code;
 }
@@ -331,18 +334,18 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
 static enum gc_code load_channel(struct gc_store *s, const char *account,
                                  unsigned slot, struct gc_buf *out,
                                  struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
           &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot read the channel", err);
+    return gc_store_trouble(s, "cannot read the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);
   int step = sqlite3_step(q);
   if (step == SQLITE_DONE)
     return GC_OK;
   if (step != SQLITE_ROW)
-    return trouble(s, "cannot read the channel", err);
+    return gc_store_trouble(s, "cannot read the channel", err);
   enum gc_code code = gc_buf_text(out, column(q, 0));
   return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
@@ -365,16 +368,16 @@ static enum gc_code save_channel(struct gc_store *s, const char *account,
   static const char drop[] =
       "DELETE FROM channels WHERE account = ? AND slot = ?";
   bool keeps = text != NULL && text[0] != '\0';
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, keeps ? put : drop, -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot write the channel", err);
+    return gc_store_trouble(s, "cannot write the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);
   if (keeps)
     sqlite3_bind_text(q, 3, text, -1, SQLITE_STATIC);
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : trouble(s, "cannot write the channel", err);
+             : gc_store_trouble(s, "cannot write the channel", err);
 }
 
 enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,

@@ -14,6 +14,7 @@ static void before_its_life_ends_another_channel_takes_over(void) {
   CHECK_INT(ch_creations(), 2);
   CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
   CHECK_INT(ch_wire_count(), 2);
+  CHECK(ch_stats().connected); /* the old one is */
   CHECK_INT(ch_block.connected, 1);
   ch_wire_say(ch_wire_of("one"), EVENT);
   CHECK_INT(ch_block.messages, 1);
@@ -236,6 +237,8 @@ static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
   ch_wire_open(ch_wire_of("two"));
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_wire_count(), 1);
+  CHECK(ch_wire_of("one") == NULL);
+  CHECK_INT(ch_stats().renewals, 1);
   ch_say("{\"topicName\":\"v2.b\"}");
   ch_say("{\"topicName\":\"v2.c\"}");
   ch_say(EVENT);

@@ -106,6 +106,24 @@ static void a_notice_on_the_new_connection_is_obeyed_with_a_break(void) {
   ch_end();
 }
 
+static void a_notice_while_the_old_one_is_being_closed_is_obeyed(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_world.dice = 0;
+  ch_say(CLOSING);
+  replay_run(&ch_world, 15000);
+  ch_wire_say(ch_wire_of("one"), HEARTBEAT);
+  replay_run(&ch_world, 10000);
+  ch_wire_open(ch_wire_of("two"));
+  ch_wire_say(ch_wire_of("two"), CLOSING);
+  replay_run(&ch_world, 100);
+  CHECK_INT(ch_wires.closes, 2);
+  replay_run(&ch_world, 2000);
+  CHECK_INT(ch_wires.opens, 3);
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/two-s3cr3t");
+  ch_end();
+}
+
 static void notices_one_after_the_other_do_not_turn_into_a_storm(void) {
   ch_begin_connected();
   ch_heartbeats(1);
@@ -244,6 +262,7 @@ int main(void) {
   RUN(a_server_that_is_sooner_gone_costs_a_gap_only);
   RUN(a_second_notice_delays_nothing);
   RUN(a_notice_on_the_new_connection_is_obeyed_with_a_break);
+  RUN(a_notice_while_the_old_one_is_being_closed_is_obeyed);
   RUN(notices_one_after_the_other_do_not_turn_into_a_storm);
   RUN(a_404_at_the_handshake_makes_a_new_channel);
   RUN(creations_get_rarer_and_rarer);
