@@ -100,7 +100,7 @@ def divisions_that_are_taken_away_fall_silent_alone() -> None:
     daemon.stop()
 
 
-def after(deed: dict[str, object], lines: int, channels: int, **config: object) -> tuple[Simulator, Collectd]:
+def after(deed: dict[str, object], lines: int, channels: tuple[int, ...], **config: object) -> tuple[Simulator, Collectd]:
     """Something happens to the socket; the next contacts are counted all the same."""
     sim = stream.simulator(**SMALL)
     sim.config(**config)
@@ -118,25 +118,27 @@ def after(deed: dict[str, object], lines: int, channels: int, **config: object) 
     wait_until(lambda: offers(daemon, "Queue 0001") == 3, 8, "three offers")
     same("offers after it", offers(daemon, "Queue 0001"), 3)
     check("lines (%d at most)" % lines, len(daemon.complaints()) <= lines, daemon.complaints())
-    same("channels made", stream.stream_counts(sim)["channels_created"], channels)
+    made = stream.stream_counts(sim)["channels_created"]
+    check("channels made: %d" % made, made in channels, channels)
     return sim, daemon
 
 
 def a_revoked_token_under_the_open_socket() -> None:
-    sim, daemon = after({"op": "revoke"}, lines=2, channels=1)
+    """The same channel or another one, as the socket's end and the new token cross."""
+    sim, daemon = after({"op": "revoke"}, lines=2, channels=(1, 2))
     same("tokens", sim.counters()["token_requests_total"], 2)
     daemon.stop()
 
 
 def an_evicted_channel_is_replaced() -> None:
-    sim, daemon = after({"ws": "evict"}, lines=1, channels=2)
+    sim, daemon = after({"ws": "evict"}, lines=1, channels=(2,))
     check("the gap is told", stream.state(daemon, "stream_gap") > 0)
     same("evictions", stream.stream_counts(sim)["channels_evicted"], 1)
     daemon.stop()
 
 
 def a_closing_notice_is_followed() -> None:
-    _, daemon = after({"ws": "socket_closing", "notice_s": 6}, lines=0, channels=2)
+    _, daemon = after({"ws": "socket_closing", "notice_s": 6}, lines=0, channels=(2,))
     same("gap", stream.state(daemon, "stream_gap"), 0)
     daemon.stop()
 
