@@ -100,10 +100,9 @@ def divisions_that_are_taken_away_fall_silent_alone() -> None:
     daemon.stop()
 
 
-def after(deed: dict[str, object], lines: int, channels: tuple[int, ...], **config: object) -> tuple[Simulator, Collectd]:
+def after(deed: dict[str, object], lines: int, channels: tuple[int, ...]) -> tuple[Simulator, Collectd]:
     """Something happens to the socket; the next contacts are counted all the same."""
     sim = stream.simulator(**SMALL)
-    sim.config(**config)
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     first = stream.open_sockets(sim)[0]["serial"]
