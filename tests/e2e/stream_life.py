@@ -142,24 +142,6 @@ def a_closing_notice_is_followed() -> None:
     daemon.stop()
 
 
-def a_channel_is_renewed_before_its_life_ends() -> None:
-    """24 hours, here 35 s: at 23 of 24 parts."""
-    sim = stream.simulator(**SMALL)
-    sim.config(channel_life_s=35)
-    daemon = stream.daemon(sim)
-    stream.wait_listening(daemon)
-    began = stream.now(sim).at_ms
-    wait_until(lambda: stream.now(sim).at_ms > began + 42_000, 60, "a life and a bit", 0.5)
-    arrive(sim, next(iter(sim.truth()["queues"])))
-    wait_until(lambda: offers(daemon, "Queue 0001") == 3, 8, "three offers")
-    same("sockets that the end of a life closed",
-         [one for one in stream.sockets(sim) if "expired" in (one["ended"] or "")], [])
-    told = stream.stream_counts(sim)
-    check("it was subscribed again, or another one", told["subscriptions"] > 1, told)
-    same("gap, complaints", (stream.state(daemon, "stream_gap"), daemon.complaints()), (0, []))
-    daemon.stop()
-
-
 def a_socket_of_a_wrong_certificate_is_refused() -> None:
     """The API's is good; the channels' own address shows another one."""
     other = stream.simulator(**SMALL)
@@ -215,8 +197,8 @@ def queues_that_come_go_and_change_their_names_are_followed() -> None:
 
 
 if __name__ == "__main__":
-    report.main([queues_that_come_go_and_change_their_names_are_followed, a_channel_is_renewed_before_its_life_ends,
-                 a_crash_loop_leaves_the_siblings_alone, refused_topics_are_named_and_cost_only_their_counters,
+    report.main([queues_that_come_go_and_change_their_names_are_followed, a_crash_loop_leaves_the_siblings_alone,
+                 refused_topics_are_named_and_cost_only_their_counters,
                  divisions_that_are_taken_away_fall_silent_alone, a_revoked_token_under_the_open_socket,
                  an_evicted_channel_is_replaced, a_closing_notice_is_followed,
                  a_socket_of_a_wrong_certificate_is_refused], {"collectd": DAEMON})
