@@ -46,6 +46,7 @@ LoadPlugin write_prometheus
 
 LoadPlugin genesys
 LoadPlugin genesys_realtime
+LoadPlugin genesys_analytics
 <Plugin genesys>
   <Account "demo">
 {account}
@@ -57,6 +58,12 @@ LoadPlugin genesys_realtime
     Observations "{observations}"
     ObservationInterval {interval}
   </Queues>
+</Plugin>
+<Plugin genesys_analytics>
+  <Query "queues">
+    Account "demo"
+    Backfill "PT15M"
+  </Query>
 </Plugin>
 """
 

@@ -36,6 +36,7 @@ static const char *const migrations[] = {
     "CREATE TABLE totals ("
     " account TEXT NOT NULL, query TEXT NOT NULL, series TEXT NOT NULL,"
     " count INTEGER NOT NULL, sum REAL NOT NULL, sent INTEGER NOT NULL,"
+    " changed_ms INTEGER NOT NULL,"
     " PRIMARY KEY (account, query, series)"
     ") WITHOUT ROWID;",
 };

@@ -26,6 +26,6 @@ enum gc_code gc_store_trouble(const struct gc_store *s, const char *what,
                               struct gc_err *err);
 /* Statements without a result. */
 enum gc_code gc_store_run(struct gc_store *s, const char *sql,
-                                        struct gc_err *err);
+                          struct gc_err *err);
 
 #endif

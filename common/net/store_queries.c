@@ -102,11 +102,15 @@ static enum gc_code finish(struct gc_store *s, sqlite3_stmt *q,
              : gc_store_trouble(s, "cannot write the query", err);
 }
 
-static enum gc_code forget_totals(struct gc_store *s, const char *account,
-                                  const char *query, struct gc_err *err) {
+static enum gc_code drop_totals(struct gc_store *s, const char *account,
+                                const char *query, int64_t before_ms,
+                                struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  GC_TRY(prepare(s, "DELETE FROM totals WHERE account = ? AND query = ?",
+  GC_TRY(prepare(s,
+                 "DELETE FROM totals WHERE account = ? AND query = ? AND "
+                 "changed_ms < ?",
                  account, query, &q, err));
+  sqlite3_bind_int64(q, 3, before_ms);
   return finish(s, q, err);
 }
 
@@ -117,7 +121,7 @@ static enum gc_code put_totals(struct gc_store *s, const char *account,
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   GC_TRY(prepare(s,
                  "INSERT OR REPLACE INTO totals (account, query, series, "
-                 "count, sum, sent) VALUES (?,?,?,?,?,?)",
+                 "count, sum, sent, changed_ms) VALUES (?,?,?,?,?,?,?)",
                  account, query, &q, err));
   for (size_t i = 0; i < save->total_count; i++) {
     const struct gc_query_total *t = &save->totals[i];
@@ -125,6 +129,7 @@ static enum gc_code put_totals(struct gc_store *s, const char *account,
     sqlite3_bind_int64(q, 4, t->count);
     sqlite3_bind_double(q, 5, t->sum);
     sqlite3_bind_int64(q, 6, t->sent);
+    sqlite3_bind_int64(q, 7, save->mark.done_ms);
     GC_TRY(finish(s, q, err));
     sqlite3_reset(q);
   }
@@ -153,8 +158,9 @@ static enum gc_code save_query(struct gc_store *s, const char *account,
                                const struct gc_query_save *save,
                                struct gc_err *err) {
   GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
-  if (save->forget)
-    GC_TRY(forget_totals(s, account, query, err));
+  if (save->forget || save->drop_before_ms != 0)
+    GC_TRY(drop_totals(s, account, query,
+                       save->forget ? INT64_MAX : save->drop_before_ms, err));
   GC_TRY(put_totals(s, account, query, save, err));
   GC_TRY(put_mark(s, account, query, save, err));
   return gc_store_run(s, "COMMIT", err);

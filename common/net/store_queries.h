@@ -44,6 +44,9 @@ struct gc_query_save {
   const struct gc_query_total *totals; /* those that changed */
   size_t total_count;
   bool forget; /* all earlier totals first: the query is another one */
+  /* Totals that were last saved with a mark before this are dropped: series of
+   * what is long gone. 0: none. */
+  int64_t drop_before_ms;
 };
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_save_query(struct gc_store *s, const char *account, const char *query,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_analytics/block.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
-#include "plugins/genesys_analytics/choice.h"
-#include "plugins/genesys_analytics/poll.h"
+#include "plugins/genesys_analytics/block_inside.h"
 
 enum {
   RETRY_MS = 10 * 1000,
@@ -15,8 +13,7 @@ enum {
   LOOK_MS = 250,             /* whether the windows have left */
   ASLEEP_MOST_MS = 60000,    /* a clock that was wrong is looked at again */
   NAMES_MOST_MS = 90 * 1000, /* for a list to be read again */
-  STALE_PERIODS = 3,
-  NEW_MOST = 60, /* new windows of one poll */
+  NEW_MOST = 60,             /* new windows of one poll */
   /* Windows of one request: no limit is published; a 400 halves it. Details
    * queries take 31 days. */
   PIECE_MOST = 1000,
@@ -25,87 +22,17 @@ enum {
   FACTS_LEAST = 1 << 18, /* that a reading may hold, or MaxSeries */
 };
 
-enum stage_of {
-  BLOCK_REST,
-  BLOCK_ASKING,
-  BLOCK_NAMING,
-  BLOCK_READY,
-  BLOCK_LEAVING,
-  BLOCK_LEFT,
-};
-
-/* Counts for telemetry, under the lock. */
-struct tally {
-  uint64_t answered, failed, read, foreign, broken, overflow, skipped;
-  uint64_t windows, unnamed, revisions;
-  int64_t carried;
-  size_t values;
-  int64_t done_ms; /* 0: none yet */
-};
-
-struct block {
-  struct block_settings settings;
-  struct block_site site;
-  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  void *ctx;
-
-  /* The network thread's. */
-  struct gc_names_listener queue_listener, user_listener;
-  bool is_listening;
-  struct naming naming; /* also the read thread's while it is LEAVING */
-  struct choice choice;
-  bool choice_is_old; /* of an earlier list; not remade while it is in use */
-  struct gc_timer timer;
-  struct server_clock clock;
-  struct poll poll;
-  uint32_t new_most, piece_most, piece_best;
-  bool piece_is_right; /* smaller requests were refused as well */
-  uint64_t ask_ms;     /* not before */
-  uint64_t naming_until_ms;
-  uint32_t named; /* series whose names were looked for */
-
-  /* Whose it is tells the stage. */
-  struct series_set series;
-  struct reading reading;
-  struct checkpoint checkpoint;
-  struct departure departure;
-
-  /* Under the lock. */
-  pthread_mutex_t lock;
-  enum stage_of stage;
-  bool is_well;
-  uint64_t well_ms; /* 0: never */
-  struct server_clock heard;
-  struct tally tally;
-};
-
 static const struct gc_edge *edge(const struct block *b) {
   return b->site.edge;
 }
 
-static uint64_t now(const struct block *b) {
-  return edge(b)->now_ms(edge(b)->ctx);
-}
-
 static int64_t server_now(const struct block *b) {
-  return server_clock_now(&b->clock, now(b), edge(b)->wall_ms(edge(b)->ctx));
-}
-
-static enum stage_of stage_of(struct block *b) {
-  pthread_mutex_lock(&b->lock);
-  enum stage_of stage = b->stage;
-  pthread_mutex_unlock(&b->lock);
-  return stage;
-}
-
-static void enter(struct block *b, enum stage_of stage) {
-  pthread_mutex_lock(&b->lock);
-  b->stage = stage;
-  pthread_mutex_unlock(&b->lock);
+  return server_clock_now(&b->clock, block_now(b),
+                          edge(b)->wall_ms(edge(b)->ctx));
 }
 
 static void look_in(struct block *b, uint64_t ms) {
-  (void)gc_timers_set(edge(b)->timers, &b->timer, now(b) + ms);
+  (void)gc_timers_set(edge(b)->timers, &b->timer, block_now(b) + ms);
 }
 
 static void note_poll(struct block *b) {
@@ -121,7 +48,7 @@ static void note_poll(struct block *b) {
   b->is_well = is_well;
   b->heard = b->clock;
   if (is_well && !b->poll.is_early) {
-    b->well_ms = now(b);
+    b->well_ms = block_now(b);
     b->tally.skipped += (uint64_t)b->reading.plan.skipped;
   }
   pthread_mutex_unlock(&b->lock);
@@ -194,19 +121,20 @@ static void on_poll(void *ctx) {
     b->piece_best = b->piece_most;
     reading_sort(&b->reading);
     bool waits = lacks_names(b);
-    b->naming_until_ms = now(b) + NAMES_MOST_MS;
-    enter(b, waits ? BLOCK_NAMING : BLOCK_READY);
+    b->naming_until_ms = block_now(b) + NAMES_MOST_MS;
+    block_enter(b, waits ? BLOCK_NAMING : BLOCK_READY);
     look_in(b, LOOK_MS);
     return;
   }
-  enter(b, BLOCK_REST);
+  block_enter(b, BLOCK_REST);
   bool again = trouble.code == GC_OK || narrow(b);
   if (!again)
     b->notice(b->ctx, "aggregates", &trouble);
-  b->ask_ms = now(b) + (again                      ? 0
-                        : is_refusal(trouble.code) ? (uint64_t)REFUSED_EVERY_MS
-                                                   : (uint64_t)RETRY_MS);
-  look_in(b, b->ask_ms > now(b) ? b->ask_ms - now(b) : LOOK_MS);
+  b->ask_ms =
+      block_now(b) + (again                      ? 0
+                      : is_refusal(trouble.code) ? (uint64_t)REFUSED_EVERY_MS
+                                                 : (uint64_t)RETRY_MS);
+  look_in(b, b->ask_ms > block_now(b) ? b->ask_ms - block_now(b) : LOOK_MS);
 }
 
 /* Back-fill takes a quarter of the budget at most: what else the account asks
@@ -230,9 +158,9 @@ static void ask(struct block *b, const struct windows_plan *plan) {
   b->reading.plan = *plan;
   b->reading.wanted = choice_wanted(&b->choice);
   b->ask_ms =
-      now(b) + pace_ms(b, poll_requests(plan, b->settings.rule.period_ms,
-                                        b->piece_most, filter));
-  enter(b, BLOCK_ASKING);
+      block_now(b) + pace_ms(b, poll_requests(plan, b->settings.rule.period_ms,
+                                              b->piece_most, filter));
+  block_enter(b, BLOCK_ASKING);
   poll_start(&b->poll, &site, &b->reading, on_poll, b);
 }
 
@@ -277,7 +205,7 @@ static void check_future(struct block *b, int64_t server_ms) {
 
 static void rest(struct block *b) {
   struct windows_plan plan;
-  uint64_t now_ms = now(b);
+  uint64_t now_ms = block_now(b);
   int64_t server_ms = server_now(b);
   if (b->choice_is_old)
     remake_choice(b);
@@ -302,12 +230,12 @@ static void rest(struct block *b) {
 
 static void look(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
-  switch (stage_of(b)) {
+  switch (block_stage(b)) {
   case BLOCK_ASKING:
     return;
   case BLOCK_NAMING:
     if (now_ms >= b->naming_until_ms)
-      enter(b, BLOCK_READY);
+      block_enter(b, BLOCK_READY);
     look_in(b, LOOK_MS);
     return;
   case BLOCK_READY:
@@ -315,7 +243,7 @@ static void look(void *ctx, uint64_t now_ms) {
     look_in(b, LOOK_MS);
     return;
   case BLOCK_LEFT:
-    enter(b, BLOCK_REST);
+    block_enter(b, BLOCK_REST);
     rest(b);
     return;
   case BLOCK_REST:
@@ -338,9 +266,9 @@ static void keep(struct block *b, struct naming_list *list,
 static void on_list(struct block *b, struct naming_list *list,
                     struct gc_directory *d) {
   keep(b, list, d);
-  if (stage_of(b) == BLOCK_NAMING)
-    enter(b, BLOCK_READY);
-  if (stage_of(b) == BLOCK_REST)
+  if (block_stage(b) == BLOCK_NAMING)
+    block_enter(b, BLOCK_READY);
+  if (block_stage(b) == BLOCK_REST)
     look_in(b, 0);
 }
 
@@ -411,7 +339,7 @@ static void begin(void *ctx) {
   b->tally.done_ms = b->checkpoint.mark.done_ms;
   b->is_listening = true;
   /* What was in flight when the agent ended leaves first. */
-  enter(b, b->departure.outbox.count > 0 ? BLOCK_LEAVING : BLOCK_REST);
+  block_enter(b, b->departure.outbox.count > 0 ? BLOCK_LEAVING : BLOCK_REST);
   if (needs_queues(b))
     gc_names_listen(b->site.names, &b->queue_listener);
   if (needs_users(b))
@@ -442,130 +370,4 @@ void block_free(struct block *b) {
   naming_clear(&b->naming);
   pthread_mutex_destroy(&b->lock);
   free(b);
-}
-
-/* The lists as they are now, for one run of the read thread. */
-static struct naming hold_names(struct block *b) {
-  struct naming n = b->naming;
-  struct gc_directory **all[] = {&n.queues.now, &n.queues.before, &n.users.now,
-                                 &n.users.before};
-  for (size_t i = 0; i < GC_COUNT(all); i++)
-    if (*all[i] != NULL)
-      *all[i] = gc_directory_get(*all[i]);
-  return n;
-}
-
-static void note_departure(struct block *b) {
-  const struct departure *d = &b->departure;
-  b->tally.windows = d->windows;
-  b->tally.unnamed = d->unnamed;
-  b->tally.revisions = d->revisions;
-  b->tally.values = d->values;
-  b->tally.carried = series_carried(&b->series);
-  b->tally.done_ms = b->checkpoint.mark.done_ms;
-}
-
-void block_read(struct block *b, const struct departure_way *way,
-                uint32_t most_ms) {
-  pthread_mutex_lock(&b->lock);
-  bool begins = b->stage == BLOCK_READY;
-  bool works = begins || b->stage == BLOCK_LEAVING;
-  if (begins)
-    b->stage = BLOCK_LEAVING;
-  struct naming naming = hold_names(b);
-  pthread_mutex_unlock(&b->lock);
-
-  if (works) {
-    if (begins)
-      departure_begin(&b->departure, &b->reading);
-    b->departure.view.naming = &naming;
-    enum departure_end done = departure_run(&b->departure, way, edge(b)->now_ms,
-                                            edge(b)->ctx, now(b) + most_ms);
-    b->notice(b->ctx, "state", &b->departure.state);
-    pthread_mutex_lock(&b->lock);
-    note_departure(b);
-    if (done == DEPARTURE_DONE)
-      b->stage = BLOCK_LEFT;
-    pthread_mutex_unlock(&b->lock);
-  }
-  naming_clear(&naming);
-}
-
-void block_finish(struct block *b, const struct departure_way *way,
-                  uint32_t most_ms) {
-  if (stage_of(b) != BLOCK_LEAVING)
-    return;
-  departure_finish(&b->departure, way, edge(b)->now_ms, edge(b)->ctx,
-                   now(b) + most_ms);
-  enter(b, BLOCK_ASKING); /* nobody's turn any more */
-}
-
-struct put_state {
-  const struct gc_samples *out;
-  const char *instance;
-  uint32_t interval_ms;
-};
-
-static void put(const struct put_state *p, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->instance,
-                             .qualifier = qualifier,
-                             .values = {value},
-                             .interval_ms = p->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-}
-
-static void put_gauge(const struct put_state *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put(p, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_tally(const struct put_state *p, const struct tally *t) {
-  const struct {
-    enum gc_metric_id metric;
-    const char *qualifier;
-    uint64_t value;
-  } rows[] = {
-      {GC_METRIC_QUERY_REQUESTS, "answered", t->answered},
-      {GC_METRIC_QUERY_REQUESTS, "failed", t->failed},
-      {GC_METRIC_QUERY_ROWS, "read", t->read},
-      {GC_METRIC_QUERY_ROWS, "unnamed", t->unnamed},
-      {GC_METRIC_QUERY_ROWS, "foreign", t->foreign},
-      {GC_METRIC_QUERY_ROWS, "broken", t->broken},
-      {GC_METRIC_WINDOWS, "done", t->windows},
-      {GC_METRIC_WINDOWS, "skipped", t->skipped},
-      {GC_METRIC_REVISIONS, "", t->revisions},
-      {GC_METRIC_SERIES_OVERFLOW, "", t->overflow},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++)
-    put(p, rows[i].metric, rows[i].qualifier,
-        (union gc_number){.derive = (int64_t)rows[i].value});
-  put_gauge(p, GC_METRIC_SERIES, "", (double)t->values);
-  put_gauge(p, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
-}
-
-void block_read_state(struct block *b, const char *instance,
-                      uint32_t interval_ms, const struct gc_samples *out) {
-  struct put_state p = {out, instance, interval_ms};
-  pthread_mutex_lock(&b->lock);
-  struct tally tally = b->tally;
-  bool is_well = b->is_well;
-  uint64_t well_ms = b->well_ms;
-  struct server_clock clock = b->heard;
-  pthread_mutex_unlock(&b->lock);
-
-  int64_t server_ms =
-      server_clock_now(&clock, now(b), edge(b)->wall_ms(edge(b)->ctx));
-  uint64_t age_ms = well_ms > 0 ? now(b) - well_ms : 0;
-  uint64_t stale_ms = (uint64_t)b->settings.rule.period_ms * STALE_PERIODS +
-                      (uint64_t)b->settings.rule.settle_ms;
-  put_gauge(&p, GC_METRIC_SOURCE_UP, "aggregates",
-            is_well && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
-  if (well_ms > 0)
-    put_gauge(&p, GC_METRIC_SOURCE_AGE, "aggregates", (double)age_ms / 1000.0);
-  if (tally.done_ms != 0)
-    put_gauge(&p, GC_METRIC_WINDOW_LAG, "",
-              (double)(server_ms - tally.done_ms) / 1000.0);
-  put_tally(&p, &tally);
 }

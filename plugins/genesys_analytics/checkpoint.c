@@ -8,6 +8,9 @@
 
 enum { PENDING_MOST_BYTES = OUTBOX_TEXT_MOST };
 
+/* A series without an event for so long begins at 0 again after a restart. */
+static const int64_t keep_ms = INT64_C(92) * 86400000;
+
 static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
   struct series_set *set = ctx;
   uint32_t number;
@@ -81,7 +84,8 @@ static enum gc_code save(struct checkpoint *c,
       .mark = {.settled_ms = c->mark.settled_ms, .done_ms = c->mark.done_ms},
       .totals = rows,
       .total_count = count,
-      .forget = c->forget};
+      .forget = c->forget,
+      .drop_before_ms = c->is_tidy ? 0 : c->mark.done_ms - keep_ms};
   memcpy(s.mark.identity, c->identity, sizeof(s.mark.identity));
   if (pending != NULL && pending->count > 0) {
     enum gc_code code = outbox_write(pending, &text);
@@ -108,6 +112,7 @@ enum gc_code checkpoint_save(struct checkpoint *c, struct series_set *series,
   if (code != GC_OK)
     return code;
   c->forget = false;
+  c->is_tidy = true;
   for (size_t i = 0; i < series->cap; i++)
     series->at[i].is_dirty = false;
   return GC_OK;

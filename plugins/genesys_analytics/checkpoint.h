@@ -17,7 +17,8 @@ struct checkpoint {
   char identity[65];
 
   struct windows_mark mark;
-  bool forget; /* what is stored are totals of another query */
+  bool forget;  /* what is stored are totals of another query */
+  bool is_tidy; /* what is long gone was dropped, once a start */
 };
 
 /* Reads mark, totals and the window that may not have left (`pending` is empty

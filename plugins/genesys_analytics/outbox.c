@@ -8,26 +8,32 @@
 static const char magic[] = "window 1 ";
 
 void outbox_reset(struct outbox *o) {
-  o->count = 0;
+  o->count = o->number_count = 0;
   gc_buf_reset(&o->text);
 }
 
 void outbox_clear(struct outbox *o) {
   free(o->at);
+  free(o->numbers);
   gc_buf_clear(&o->text);
   *o = (struct outbox){.interval_ms = o->interval_ms};
 }
 
+/* Where `text` is; the one at `before` again if it is the same. */
 static enum gc_code put_text(struct outbox *o, const char *text,
-                             size_t *ret_offset) {
+                             const uint32_t *before, uint32_t *ret_offset) {
+  if (before != NULL && strcmp(o->text.data + *before, text) == 0) {
+    *ret_offset = *before;
+    return GC_OK;
+  }
   size_t offset = o->text.len;
   o->text.most = OUTBOX_TEXT_MOST;
   GC_TRY(gc_buf_add(&o->text, text, strlen(text) + 1));
-  *ret_offset = offset;
+  *ret_offset = (uint32_t)offset;
   return GC_OK;
 }
 
-enum gc_code outbox_put(struct outbox *o, const struct gc_sample *sample) {
+static enum gc_code make_room(struct outbox *o) {
   if (o->count == o->cap) {
     size_t cap = o->cap == 0 ? 256 : o->cap * 2;
     struct parcel *at = realloc(o->at, cap * sizeof(*at));
@@ -36,23 +42,45 @@ enum gc_code outbox_put(struct outbox *o, const struct gc_sample *sample) {
     o->at = at;
     o->cap = cap;
   }
+  if (o->number_count + GC_DS_MAX > o->number_cap) {
+    size_t cap = o->number_cap == 0 ? 512 : o->number_cap * 2;
+    union gc_number *numbers = realloc(o->numbers, cap * sizeof(*numbers));
+    if (numbers == NULL)
+      return GC_ERR_MEMORY;
+    o->numbers = numbers;
+    o->number_cap = cap;
+  }
+  return o->number_count < UINT32_MAX - GC_DS_MAX ? GC_OK : GC_ERR_LIMIT;
+}
+
+enum gc_code outbox_put(struct outbox *o, const struct gc_sample *sample) {
+  size_t numbers = gc_metric(sample->metric)->ds_count;
+  GC_TRY(make_room(o));
+  const struct parcel *last = o->count > 0 ? &o->at[o->count - 1] : NULL;
   struct parcel *p = &o->at[o->count];
-  *p = (struct parcel){.metric = sample->metric, .time_ms = sample->time_ms};
-  memcpy(p->values, sample->values, sizeof(p->values));
-  GC_TRY(put_text(o, sample->instance, &p->instance));
-  GC_TRY(put_text(o, sample->qualifier, &p->qualifier));
+  *p = (struct parcel){.metric = (uint32_t)sample->metric,
+                       .time_ms = sample->time_ms,
+                       .values = (uint32_t)o->number_count};
+  GC_TRY(put_text(o, sample->instance, last != NULL ? &last->instance : NULL,
+                  &p->instance));
+  GC_TRY(put_text(o, sample->qualifier, last != NULL ? &last->qualifier : NULL,
+                  &p->qualifier));
+  memcpy(o->numbers + o->number_count, sample->values,
+         numbers * sizeof(*o->numbers));
+  o->number_count += numbers;
   o->count++;
   return GC_OK;
 }
 
 struct gc_sample outbox_get(const struct outbox *o, size_t i) {
   const struct parcel *p = &o->at[i];
-  struct gc_sample sample = {.metric = p->metric,
+  struct gc_sample sample = {.metric = (enum gc_metric_id)p->metric,
                              .instance = o->text.data + p->instance,
                              .qualifier = o->text.data + p->qualifier,
                              .time_ms = p->time_ms,
                              .interval_ms = o->interval_ms};
-  memcpy(sample.values, p->values, sizeof(p->values));
+  memcpy(sample.values, o->numbers + p->values,
+         gc_metric(sample.metric)->ds_count * sizeof(sample.values[0]));
   return sample;
 }
 
@@ -67,12 +95,13 @@ enum gc_code outbox_write(const struct outbox *o, struct gc_buf *out) {
   GC_TRY(gc_buf_print(out, "%s%" PRIx32 "\n", magic, o->interval_ms));
   for (size_t i = 0; i < o->count; i++) {
     const struct parcel *p = &o->at[i];
-    const struct gc_metric *m = gc_metric(p->metric);
+    const struct gc_metric *m = gc_metric((enum gc_metric_id)p->metric);
     GC_TRY(gc_buf_print(out, "%s\t%s\t%s\t%" PRIx64, m->name,
                         o->text.data + p->instance, o->text.data + p->qualifier,
                         (uint64_t)p->time_ms));
     for (unsigned v = 0; v < m->ds_count; v++)
-      GC_TRY(gc_buf_print(out, "\t%" PRIx64, bits_of(&p->values[v])));
+      GC_TRY(
+          gc_buf_print(out, "\t%" PRIx64, bits_of(&o->numbers[p->values + v])));
     GC_TRY(gc_buf_text(out, "\n"));
   }
   return GC_OK;

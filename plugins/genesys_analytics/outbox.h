@@ -8,16 +8,20 @@
 #include "common/base/buf.h"
 #include "common/base/metric.h"
 
+/* One value list. Neighbours that have a name in common share it: a window of
+ * 100,000 values takes a few MB. */
 struct parcel {
-  enum gc_metric_id metric;
-  size_t instance, qualifier; /* offsets in `text` */
   int64_t time_ms;
-  union gc_number values[GC_DS_MAX];
+  uint32_t metric;
+  uint32_t instance, qualifier; /* offsets in `text` */
+  uint32_t values;              /* where its numbers begin in `numbers` */
 };
 
 struct outbox {
   struct parcel *at;
   size_t count, cap;
+  union gc_number *numbers;
+  size_t number_count, number_cap;
   struct gc_buf text;
   uint32_t interval_ms;
 };

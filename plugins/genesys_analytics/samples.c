@@ -2,103 +2,9 @@
 #include "plugins/genesys_analytics/samples.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "plugins/genesys_analytics/metrics.h"
-
-/* The types of each owner's series. Where a queue's source tells a sum alone,
- * it is a duration without the rest. */
-struct types {
-  enum gc_metric_id count, duration, ratio, seconds, total, total_seconds;
-};
-static const struct types types[] = {
-    [QUERY_OF_QUEUE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
-                        GC_METRIC_QUEUE_INTERVAL_DURATION,
-                        GC_METRIC_QUEUE_INTERVAL_RATIO,
-                        GC_METRIC_QUEUE_INTERVAL_DURATION,
-                        GC_METRIC_QUEUE_METRIC, GC_METRIC_QUEUE_METRIC_SECONDS},
-    [QUERY_OF_USER] = {GC_METRIC_USER_INTERVAL_COUNT,
-                       GC_METRIC_USER_INTERVAL_DURATION,
-                       GC_METRIC_USER_INTERVAL_RATIO,
-                       GC_METRIC_USER_INTERVAL_SECONDS, GC_METRIC_USER_METRIC,
-                       GC_METRIC_USER_METRIC_SECONDS},
-    [QUERY_OF_NONE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
-                       GC_METRIC_QUEUE_INTERVAL_DURATION,
-                       GC_METRIC_QUEUE_INTERVAL_RATIO,
-                       GC_METRIC_QUEUE_INTERVAL_DURATION,
-                       GC_METRIC_QUEUE_METRIC, GC_METRIC_QUEUE_METRIC_SECONDS},
-};
-
-enum { FIELDS_MOST = 3 + QUERY_DIMS_MOST };
-
-/* A series' key, cut to its fields. */
-struct fields {
-  char text[SERIES_KEY_ROOM];
-  const char *at[FIELDS_MOST]; /* metric, qualifier, media, values */
-};
-
-static void cut(struct fields *f, const char *key) {
-  size_t count = 1;
-  snprintf(f->text, sizeof(f->text), "%s", key);
-  f->at[0] = f->text;
-  for (char *c = f->text; *c != '\0' && count < FIELDS_MOST; c++)
-    if (*c == SERIES_SEP) {
-      *c = '\0';
-      f->at[count++] = c + 1;
-    }
-  while (count < FIELDS_MOST)
-    f->at[count++] = "";
-}
-
-/* Who a series is in collectd's words. */
-struct identity {
-  const struct metric *metric;
-  const struct types *types;
-  char instance[GC_NAME_ROOM];
-  char qualifier[4 * GC_NAME_ROOM];
-};
-
-/* "-TEXT" behind it; nothing for an empty text. */
-static void append(struct identity *id, const char *text) {
-  size_t len = strlen(id->qualifier);
-  if (text[0] != '\0')
-    snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
-}
-
-/* METRIC[-QUALIFIER][-MEDIA][-the other values]. False: a name is missing. */
-static bool identify(const struct samples_view *view, const char *key,
-                     struct identity *id) {
-  const struct query *q = view->query;
-  struct fields f;
-  char text[GC_NAME_ROOM];
-  int owner_place;
-  enum query_owner owner = query_owner_of(q, &owner_place);
-  cut(&f, key);
-  id->metric = metric_of(f.at[0]);
-  id->types = &types[owner];
-  (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
-  if (f.at[1][0] != '\0' && gc_name_snake(text, f.at[1]))
-    append(id, text);
-  (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
-  append(id, text);
-  if (owner == QUERY_OF_NONE)
-    (void)gc_name_clean(id->instance, view->block, strlen(view->block));
-
-  size_t field = 3;
-  for (size_t i = 0; i < q->group_count; i++) {
-    enum dimension_kind kind = dimension_of(q->group_by[i]);
-    if (kind == DIMENSION_MEDIA)
-      continue;
-    if (!naming_text(view->naming, kind, f.at[field++], text))
-      return false;
-    if ((int)i == owner_place)
-      memcpy(id->instance, text, sizeof(text));
-    else
-      append(id, text);
-  }
-  return true;
-}
+#include "plugins/genesys_analytics/identity.h"
 
 struct put {
   const struct samples_view *view;
@@ -227,7 +133,7 @@ static enum gc_code put_totals(const struct put *p, struct series_set *set,
     struct series *s = &set->at[i];
     struct identity id;
     if (!has_begun(s) || (zeros && s->is_begun) ||
-        !identify(p->view, gc_intern_text(&set->keys, i), &id) ||
+        !identity_make(p->view, gc_intern_text(&set->keys, i), &id) ||
         (!counts(id.metric->kind) && !lasts(id.metric->kind)))
       continue;
     int64_t count = zeros ? 0 : series_counter(s);
@@ -251,7 +157,7 @@ size_t samples_run(const struct reading *r, uint32_t window,
   size_t end = low;
   while (end < r->count && r->facts[end].window == window)
     end++;
-  *ret_first = r->facts + low;
+  *ret_first = end > low ? r->facts + low : NULL;
   return end - low;
 }
 
@@ -260,8 +166,8 @@ static enum gc_code put_window(const struct put *p, const struct reading *r,
                                int64_t time_ms) {
   for (size_t i = 0; i < count; i++) {
     struct identity id;
-    if (!identify(p->view, gc_intern_text(&r->series->keys, facts[i].series),
-                  &id))
+    if (!identity_make(p->view,
+                       gc_intern_text(&r->series->keys, facts[i].series), &id))
       p->tally->unnamed++;
     else
       GC_TRY(put_fact(p, &id, time_ms, &facts[i]));
@@ -289,24 +195,4 @@ enum gc_code samples_of_window(const struct samples_view *view,
     GC_TRY(put_totals(&p, r->series, end_ms - period_ms, true));
   GC_TRY(put_window(&p, r, facts, count, end_ms));
   return view->counters ? put_totals(&p, r->series, end_ms, false) : GC_OK;
-}
-
-bool samples_lack_names(const struct samples_view *view,
-                        const struct series_set *series, uint32_t from,
-                        enum dimension_kind *ret_kind) {
-  const struct query *q = view->query;
-  for (uint32_t i = from; i < series->keys.count; i++) {
-    struct fields f;
-    size_t field = 3;
-    cut(&f, gc_intern_text(&series->keys, i));
-    for (size_t g = 0; g < q->group_count; g++) {
-      enum dimension_kind kind = dimension_of(q->group_by[g]);
-      if (kind == DIMENSION_MEDIA)
-        continue;
-      *ret_kind = kind;
-      if (naming_is_missing(view->naming, kind, f.at[field++]))
-        return true;
-    }
-  }
-  return false;
 }

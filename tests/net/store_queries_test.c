@@ -80,6 +80,24 @@ static void a_save_replaces_what_it_names(void) {
   gc_store_close(s);
 }
 
+static void what_has_not_changed_for_long_is_dropped(void) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_query_save what = {
+      .mark = {.identity = "abc", .settled_ms = 190, .done_ms = 200},
+      .totals = &two[1],
+      .total_count = 1,
+      .drop_before_ms = 150};
+  store_fresh();
+  struct gc_store *s = store_opened(NULL);
+  save(s, "prod", "queues", 100, "", two, 2, true);
+  save(s, "prod", "others", 100, "", two, 1, true);
+  CHECK_INT(gc_store_save_query(s, "prod", "queues", &what, &err), GC_OK);
+  CHECK_STR(kept(s, "prod", "queues"),
+            "abc 190 200 [] b'; --=9007199254740993,0,0 ");
+  CHECK_STR(kept(s, "prod", "others"), "abc 98 100 [] a\x1fx=3,1.5,4 ");
+  gc_store_close(s);
+}
+
 static void die_after_a_save(void) {
   struct gc_store *s = store_opened(NULL);
   save(s, "prod", "queues", 100, "values", two, 2, true);
@@ -151,6 +169,7 @@ int main(void) {
   store_bench_begin();
   RUN(mark_and_totals_of_each_query_are_kept);
   RUN(a_save_replaces_what_it_names);
+  RUN(what_has_not_changed_for_long_is_dropped);
   RUN(a_save_survives_a_kill);
   RUN(a_pending_window_that_is_too_long_is_told);
   RUN(a_file_of_version_2_is_migrated_and_keeps_what_it_had);
