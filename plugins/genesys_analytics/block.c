@@ -203,6 +203,12 @@ static void check_future(struct block *b, int64_t server_ms) {
   b->notice(b->ctx, "checkpoint", &err);
 }
 
+static void set_idle(struct block *b, bool is_idle) {
+  pthread_mutex_lock(&b->lock);
+  b->is_idle = is_idle;
+  pthread_mutex_unlock(&b->lock);
+}
+
 static void rest(struct block *b) {
   struct windows_plan plan;
   uint64_t now_ms = block_now(b);
@@ -219,10 +225,12 @@ static void rest(struct block *b) {
   }
   if (windows_plan(&b->settings.rule, &b->checkpoint.mark, server_ms,
                    b->new_most, &plan)) {
+    set_idle(b, false);
     ask(b, &plan);
     return;
   }
   check_future(b, server_ms);
+  set_idle(b, true);
   int64_t due_ms = windows_due(&b->settings.rule, &b->checkpoint.mark);
   int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : LOOK_MS;
   look_in(b, wait_ms < ASLEEP_MOST_MS ? (uint64_t)wait_ms : ASLEEP_MOST_MS);

@@ -59,6 +59,7 @@ struct block {
   pthread_mutex_t lock;
   enum stage_of stage;
   bool is_well;
+  bool is_idle;     /* since the start no window was due */
   uint64_t well_ms; /* 0: never */
   struct server_clock heard;
   struct tally tally;

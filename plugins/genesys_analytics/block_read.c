@@ -113,6 +113,9 @@ void block_read_state(struct block *b, const char *instance,
   bool is_well = b->is_well;
   uint64_t well_ms = b->well_ms;
   struct server_clock clock = b->heard;
+  /* Right after a restart nothing may be due for an hour: neither up nor down.
+   */
+  bool is_unknown = well_ms == 0 && b->is_idle;
   pthread_mutex_unlock(&b->lock);
 
   int64_t server_ms = server_clock_now(
@@ -120,8 +123,9 @@ void block_read_state(struct block *b, const char *instance,
   uint64_t age_ms = well_ms > 0 ? block_now(b) - well_ms : 0;
   uint64_t stale_ms = (uint64_t)b->settings.rule.period_ms * STALE_PERIODS +
                       (uint64_t)b->settings.rule.settle_ms;
-  put_gauge(&p, GC_METRIC_SOURCE_UP, "aggregates",
-            is_well && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
+  if (!is_unknown)
+    put_gauge(&p, GC_METRIC_SOURCE_UP, "aggregates",
+              is_well && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
   if (well_ms > 0)
     put_gauge(&p, GC_METRIC_SOURCE_AGE, "aggregates", (double)age_ms / 1000.0);
   if (tally.done_ms != 0)

@@ -76,6 +76,8 @@ enum gc_code decode_end_group(struct decoder *d) {
         d->loose_count;
     return GC_OK;
   }
+  for (uint32_t i = 0; i < d->metrics.count; i++)
+    d->series_of[i] = SERIES_UNKNOWN;
   for (size_t i = 0; i < d->loose_count; i++) {
     struct loose *l = &d->loose[i];
     const char *metric = gc_intern_text(&d->metrics, l->metric);
@@ -86,7 +88,9 @@ enum gc_code decode_end_group(struct decoder *d) {
     }
     memcpy(key, metric, len);
     memcpy(key + len, tail, tail_len);
+    l->fact.series = d->series_of[l->metric];
     GC_TRY(stage_fact(&d->stage, key, len + tail_len, l->end_ms, &l->fact));
+    d->series_of[l->metric] = l->fact.series;
   }
   return GC_OK;
 }

@@ -7,8 +7,8 @@
 #include "plugins/genesys_analytics/decode.h"
 
 enum {
-  DECODE_VALUE_ROOM = 128,   /* of one dimension's value */
-  DECODE_METRICS_MOST = 512, /* metrics with their qualifiers, of one answer */
+  DECODE_VALUE_ROOM = 128,    /* of one dimension's value */
+  DECODE_METRICS_MOST = 4096, /* metrics with their qualifiers, of one answer */
   DECODE_KEYS_MOST = 32,
 };
 
@@ -29,7 +29,8 @@ struct decoder {
   /* The group that is being read. */
   char values[QUERY_DIMS_MOST][DECODE_VALUE_ROOM]; /* as group_by */
   char media[DECODE_VALUE_ROOM];
-  struct gc_intern metrics; /* "METRIC SEP QUALIFIER" */
+  struct gc_intern metrics;                /* "METRIC SEP QUALIFIER" */
+  uint32_t series_of[DECODE_METRICS_MOST]; /* by metric: looked up once */
   struct loose *loose;
   size_t loose_count, loose_cap;
 

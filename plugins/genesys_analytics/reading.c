@@ -116,7 +116,10 @@ enum gc_code stage_fact(struct stage *s, const char *key, size_t key_len,
     s->tally.foreign++;
     return GC_OK;
   }
-  enum gc_code code = series_put(s->into->series, key, key_len, &fact->series);
+  enum gc_code code =
+      fact->series != SERIES_UNKNOWN
+          ? GC_OK
+          : series_put(s->into->series, key, key_len, &fact->series);
   if (code == GC_ERR_LIMIT) {
     s->tally.overflow++;
     return GC_OK;

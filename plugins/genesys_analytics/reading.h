@@ -42,6 +42,8 @@ struct fact {
   };
 };
 
+#define SERIES_UNKNOWN UINT32_MAX
+
 /* Facts that no series came of, and why. */
 struct reading_tally {
   uint64_t read;
@@ -92,8 +94,9 @@ void stage_reset(struct stage *s);
 void stage_clear(struct stage *s);
 
 /* Notes the stats of the series `key` in the window that ends at `end_ms`;
- * fact->series and .window are filled in here. What is no window of the plan,
- * or too many series, is counted. GC_ERR_LIMIT past reading->most. */
+ * fact->window is filled in here, and so is fact->series unless it is known
+ * already (SERIES_UNKNOWN: it is not). What is no window of the plan, or too
+ * many series, is counted. GC_ERR_LIMIT past reading->most. */
 GC_MUST_CHECK enum gc_code stage_fact(struct stage *s, const char *key,
                                       size_t key_len, int64_t end_ms,
                                       struct fact *fact);

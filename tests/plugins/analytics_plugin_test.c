@@ -163,6 +163,31 @@ static void the_end_waits_a_second_at_most_and_keeps_what_is_left(void) {
   CHECK(still_waits());
 }
 
+/* The example without its LoadPlugin lines, which are the daemon's. */
+static void the_example_is_a_configuration(void) {
+  const char *top = getenv("top_srcdir");
+  char path[512], line[256], text[8192] = "";
+  size_t len = 0;
+  snprintf(path, sizeof(path), "%s/examples/collectd.conf.d/%s",
+           top != NULL ? top : ".", "genesys_analytics.conf");
+  FILE *f = fopen(path, "r");
+  CHECK_THAT(f != NULL, "no %s", path);
+  while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+    if (strncmp(line, "LoadPlugin", 10) != 0)
+      len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", line);
+  if (f != NULL)
+    fclose(f);
+  load();
+  CHECK_INT(fake_config(GENESYS), 0);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_analytics/query-queues"));
+  CHECK(fake_has("read", "genesys_analytics/query-agents"));
+  CHECK(fake_has("read", "genesys_analytics/query-wrapup"));
+  CHECK(!fake_log_has("ERROR"));
+  unload();
+}
+
 /* A plugin is loaded once in the life of a process. */
 static void alone(void (*law)(void)) {
   int status = -1;
@@ -199,6 +224,7 @@ int main(void) {
   RUN_ALONE(it_registers_what_it_needs);
   RUN_ALONE(an_unknown_account_costs_its_block_alone);
   RUN_ALONE(a_wrong_option_ends_the_start);
+  RUN_ALONE(the_example_is_a_configuration);
   RUN_ALONE(what_was_in_flight_leaves_first_one_after_the_other);
   RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_what_is_left);
   CHECK_INT(rmdir(folder), 0);

@@ -352,6 +352,19 @@ static void a_restart_goes_on_where_it_was(void) {
   end_with_store();
 }
 
+static void a_source_that_need_not_be_asked_is_neither_up_nor_down(void) {
+  begin_with_store();
+  start();
+  CHECK_REAL(state("source_up-aggregates"), 1);
+  pass(15000); /* 22:13:35; the next one is due at 22:14:30 */
+  restart(1000);
+  pass(2000);
+  CHECK(isnan(state("source_up-aggregates")));
+  pass(60000);
+  CHECK_REAL(state("source_up-aggregates"), 1);
+  end_with_store();
+}
+
 static void what_was_in_flight_leaves_again_as_it_was(void) {
   begin_with_store();
   truth[10] = 3;
@@ -786,6 +799,7 @@ int main(void) {
   RUN(the_newest_settled_window_is_asked_for_and_leaves);
   RUN(each_window_is_asked_for_when_it_has_settled);
   RUN(a_restart_goes_on_where_it_was);
+  RUN(a_source_that_need_not_be_asked_is_neither_up_nor_down);
   RUN(what_was_in_flight_leaves_again_as_it_was);
   RUN(an_end_in_order_repeats_nothing);
   RUN(a_window_waits_for_the_one_before);
