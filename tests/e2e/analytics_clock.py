@@ -33,10 +33,13 @@ def stepping(*steps: Step) -> None:
             file.write(struct.pack("=q", ahead_ms))
         fast.pass_until(fast.now_ms() + minutes * MINUTE_MS)
     check("it asked on", len(fast.asked()) > asked, len(fast.asked()))
+    newest = max((over for key in windows.counted(daemon) for over, _ in windows.intervals(daemon, key)), default=0)
+    check("and has told the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
+    early = [q for q in fast.asked() if q["end"] > q["now_ms"]]
+    check("the future is not asked for again and again", len(early) <= 2 * len(steps), len(early))
     fast.sim.freeze()
     fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
     end = fast.span()[1]
-    check("up to the newest window", fast.now_ms() - end < 10 * MINUTE_MS, windows.iso(end))
     windows.totals_become("totals equal the truth", fast, daemon, since, end, 20)
     truth = fast.truth(since, end, PROMPT, "PT1M")
     missing = windows.missing_windows(daemon, truth)

@@ -21,7 +21,9 @@ METRICS = ["nOffered", "nConnected", "nOverSla", "nTransferred", "nBlindTransfer
            "tHeldComplete", "tTalk", "tTalkComplete", "tWait"]
 RATE = 3.0
 SAMPLES = 25
-REVISIT, BACKFILL = 2, 3
+REVISIT = 2
+ENOUGH_S = 150.0
+STOP_MOST_S = 4.0  # what is promised is 2; collectd itself frees its cache meanwhile
 GROWING_S = 130.0  # each minute lacks one contact until then; none has none
 AGGREGATES = "POST /api/v2/analytics/conversations/aggregates/query"
 CHAIN = """PostCacheChain "PostCache"
@@ -55,25 +57,33 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     fast = Fast(RATE, queues=QUEUES, agents=4, load=0, warmup=0)
     fast.sim.config(filler={"media": ["voice"], "growing_s": GROWING_S}, page_max=500)
     chosen = sorted(random.Random(4).sample(sorted(fast.labels.values()), SAMPLES))
-    daemon = fast.collectd(load=("match_regex",), more=CHAIN % "|".join([*chosen, "query-.*", "account-.*"]), Metric=METRICS, MaxSeries=200000,
-                           Backfill="PT%dM" % BACKFILL, Revisit=REVISIT, SettleDelay=60)
-    daemon.lives_until(lambda: all(whole_windows(daemon, chosen)), 60, "the first windows of all")
-    before = daemon.memory_kb("VmRSS")
-    wanted = fast.span()[1] + MINUTE_MS
-    daemon.lives_until(lambda: min(whole_windows(daemon, chosen)) >= wanted, 60, "one more window")
-    firsts = {windows.intervals(daemon, Key(queue, METRICS[0], "voice"))[0][0] for queue in chosen}
+
+    def life(backfill: str) -> Collectd:
+        return fast.collectd(load=("match_regex",), more=CHAIN % "|".join([*chosen, "query-.*", "account-.*"]),
+                             Metric=METRICS, MaxSeries=200000, Backfill=backfill, Revisit=REVISIT, SettleDelay=60)
+
+    first = life("PT2M")
+    first.lives_until(lambda: all(whole_windows(first, chosen)), ENOUGH_S, "the first window of all")
+    memory, largest = first.memory_kb(), fast.asked()[-1]
+    took, _ = first.stop()
+    check("gone in time, with 300,000 values on their way", took < STOP_MOST_S, took)
+
+    second = life("PT1H")  # goes on from where the first one was, however slow this machine is
+    wanted = min(whole_windows(first, chosen)) + 2 * MINUTE_MS
+    second.lives_until(lambda: min(whole_windows(second, chosen)) >= wanted, ENOUGH_S, "two more windows")
+    firsts = {windows.intervals(second, Key(queue, METRICS[0], "voice"))[0][0] for queue in chosen}
     same("first windows of the queues", len(firsts), 1)
-    right_values(daemon, chosen, min(firsts) - MINUTE_MS, min(whole_windows(daemon, chosen)))
-    same("values of a window", daemon.latest("query-queues", "series"), QUEUES * sum(values_of(metric) for metric in METRICS))
-    largest = max(one["end"] - one["begin"] for one in fast.asked()) // MINUTE_MS
-    note("%d windows at once at most, %d KB resident before the last one, %d KB at most, %d queries"
-         % (largest, before, daemon.memory_kb(), len(fast.asked())))
+    right_values(second, chosen, min(firsts) - MINUTE_MS, min(whole_windows(second, chosen)))
+    same("values of a window", second.latest("query-queues", "series"), QUEUES * sum(values_of(metric) for metric in METRICS))
+    check("unfiltered", not any(one["filtered"] for one in fast.asked()))
     requests = fast.sim.counters()["requests"].get(AGGREGATES, {})
-    check("one request a poll, unfiltered", sum(requests.values()) <= 2 * (BACKFILL + 3)
-          and not any(one["filtered"] for one in fast.asked()), requests)
-    same("complaints", windows.complaints(daemon), [])
-    took, _ = daemon.stop()
-    check("gone in time", took < 4, took)
+    same("refused requests", [status for status in requests if status != "200"], [])
+    same("complaints", windows.complaints(first) + windows.complaints(second), [])
+    note("%d KB at most in the first life, %d in the second (%d values in collectd's cache); %d queries, the first of %d windows"
+         % (memory, second.memory_kb(), QUEUES * sum(map(values_of, METRICS)), len(fast.asked()),
+            (largest["end"] - largest["begin"]) // MINUTE_MS))
+    took, _ = second.stop()
+    note("the second life ended in %.1f s" % took)
 
 
 def counters(daemon: Collectd, queue: str, metric: str) -> dict[int, float]:

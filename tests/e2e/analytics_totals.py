@@ -132,6 +132,24 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     daemon.stop()
 
 
+def a_back_fill_leaves_in_order_through_five_writers() -> None:
+    """At the speed of life: two hours of windows at once, and collectd's write threads as they are."""
+    fast = Fast(1.0, queues=6, agents=30, warmup=7200)
+    daemon = fast.collectd(interval=1, Backfill="PT2H", Revisit=0)
+    daemon.lives_until(lambda: fast.asked() and (daemon.latest("query-queues", "windows", "done") or 0) >= 118, 60, "all windows")
+    begin, end = fast.span()
+    prompt = [m for m in METRICS if not m.startswith("o")]
+    truth = fast.truth(begin, end, prompt, "PT1M")
+    missing = windows.missing_windows(daemon, truth)
+    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    keys = {key for key, _ in truth}
+    same("windows that left twice", windows.repeated(daemon, keys), (0, []))
+    same("windows that left behind a newer one", windows.disorder(daemon, keys), [])
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
 if __name__ == "__main__":
-    report.main([two_hours_with_late_data_add_up, what_is_taken_back_never_makes_a_counter_fall],
+    report.main([two_hours_with_late_data_add_up, what_is_taken_back_never_makes_a_counter_fall,
+                 a_back_fill_leaves_in_order_through_five_writers],
                 {**windows.NEEDS, "influxd": INFLUXD})

@@ -82,10 +82,14 @@ class Fast:
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
                         queries=query(**{"Metric": METRICS, **options}), base=self.base, state_dir=self.state,
-                        interval=interval, more=more, load=load, preload=":".join(map(str, [*before, FAKETIME])),
+                        interval=interval, more=more + self.one_writer(), load=load, preload=":".join(map(str, [*before, FAKETIME])),
                         env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
         _faked.append(made.program.pid)
         return made
+
+    def one_writer(self) -> str:
+        """At such a rate a writer that rests for 50 ms is taken for dead, and five of them would get in each other's way."""
+        return "WriteThreads 1\n" if self.rate > 10 else ""
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
         """Lets the time of the platform pass."""

@@ -34,11 +34,12 @@ def query_details(call: Call) -> dict[str, Any]:
     if wait is not None:
         raise standard_error(429, retry_after=wait)
     query = _read(call, body)
-    app.noted_query(call.request, {**body, "interval": "%s/%s" % (body["since"], body["until"]),
+    note = app.noted_query(call.request, {**body, "interval": "%s/%s" % (body["since"], body["until"]),
                                    "granularity": body["interval"]})
+    now_ms = note["now_ms"] = int(app.wall() * 1000)
     with app.world.lock:
         seen = None if app.settings.divisions is None else {d.id for d in app.world.divisions if app.sees(d)}
-        groups = aggregates.of_facts(app, query, int(app.wall() * 1000), seen)
+        groups = aggregates.of_facts(app, query, now_ms, seen)
     rows = [_row(key[0], body["interval"], query.buckets[number][1], found)
             for key, numbered in groups.items() for number, found in sorted(numbered.items())]
     if rows and app.settings.guide_bad_interval_end:
