@@ -26,8 +26,11 @@ static void look_for_unknown(struct block *b, const struct observations *o) {
   struct gc_names *names = b->site.names;
   struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
   bool missing = false;
-  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++)
-    missing = gc_directory_find(d, gc_intern_text(&o->ids, i)) == NULL;
+  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++) {
+    const char *id = gc_intern_text(&o->ids, i);
+    missing =
+        shard_has(&b->settings.shard, id) && gc_directory_find(d, id) == NULL;
+  }
   if (missing && !gc_directory_is_refused(d))
     gc_names_miss(names, GC_QUEUE);
   gc_directory_put(d);
@@ -169,7 +172,7 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code =
       selection_make(&b->selection, directory, b->settings.selectors,
-                     b->settings.selector_count);
+                     b->settings.selector_count, &b->settings.shard);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (b->selection.count == 0 && (b->settings.source == OBS_QUERY ||
@@ -178,8 +181,8 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
                   gc_directory_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
                         "id (Queue \"UUID\"), or use Observations \"activity\""
-                      : "no queue matches the Queue options of this block, or "
-                        "the OAuth client's roles see none");
+                      : "no queue matches the Queue options of this block, its "
+                        "Shard has none, or the OAuth client's roles see none");
   b->notice(b->ctx, "selection", &err);
   check_cost(b);
   if (b->stream != NULL && code == GC_OK)

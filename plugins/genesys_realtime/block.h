@@ -18,6 +18,7 @@ struct block_settings {
   uint32_t interval_ms;
   char *const *selectors; /* base/glob */
   size_t selector_count;
+  struct shard shard;
   char *const *media; /* only these; none: all */
   size_t media_count;
   enum obs_label label;

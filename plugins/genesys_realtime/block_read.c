@@ -35,6 +35,7 @@ void block_read(struct block *b, const struct gc_samples *out) {
                           .presences = presences,
                           .accepts = accepts,
                           .accepts_ctx = b,
+                          .shard = &b->settings.shard,
                           .media = b->settings.media,
                           .media_count = b->settings.media_count,
                           .label = b->settings.label,

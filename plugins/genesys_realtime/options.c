@@ -63,6 +63,10 @@ const struct gc_opt queues_rows[] = {
                "86400", 600, 2592000, "s",
                "A conversation of which nothing was heard for so long is let "
                "go."),
+    GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
+               "This agent's share of the queues, `k/n`: the k-th of n agents. "
+               "All n together have every queue, each once; another n moves as "
+               "few as can be. Applied before any request."),
     GC_OPT_END,
 };
 
@@ -89,6 +93,8 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG,
                    "WaitBuckets: %zu bounds are more than the %d that are kept",
                    o->wait_buckets.count, (int)CV_BOUNDS_MOST);
+  if (o->shard_text != NULL)
+    GC_TRY(shard_parse(o->shard_text, &o->shard, err));
   if (o->reconnect_min_s > o->reconnect_max_s)
     return gc_fail(err, GC_ERR_CONFIG,
                    "ReconnectMin: %u s is more than ReconnectMax, %u s",

@@ -145,6 +145,7 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .interval_ms = o->interval_s * 1000,
       .selectors = o->queues.at,
       .selector_count = o->queues.count,
+      .shard = o->shard,
       .media = o->media.at,
       .media_count = o->media.count,
       .label = (enum obs_label)o->label,

@@ -352,6 +352,45 @@ static void activity_is_read_page_by_page(void) {
   end();
 }
 
+/* Activity answers name every queue: what is another agent's is not shown, nor
+ * missed when it has no name yet. */
+static void agents_share_the_queues_of_an_activity_answer(void) {
+  double shown = 0, unnamed = 0;
+  for (uint32_t k = 1; k <= 3; k++) {
+    begin_activity();
+    settings.shard = (struct shard){k, 3};
+    will(CONVERSATIONS "*Number=1",
+         ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
+             "q0002", "1") "," WAITING("q0003", "1") "," WAITING("new", "1")));
+    will(CONVERSATIONS, ANSWER(""));
+    will(ROUTING, ANSWER(""));
+    start();
+    (void)reads("");
+    shown += state("queues-matched");
+    unnamed += state("queues-unnamed");
+    CHECK(state("queues-matched") < 4);
+    end();
+  }
+  CHECK_REAL(shown, 4);
+  CHECK_REAL(unnamed, 1);
+}
+
+static void an_agent_asks_for_its_share_alone(void) {
+  size_t asked = 0;
+  for (uint32_t k = 1; k <= 2; k++) {
+    begin(OBS_QUERY);
+    settings.shard = (struct shard){k, 2};
+    will_list(40);
+    will(QUERY, ANSWER(""));
+    start();
+    size_t ours = times_in(replay_last(&w.r, QUERY)->body, "queueId\"");
+    CHECK(ours > 0 && ours < 40);
+    asked += ours;
+    end();
+  }
+  CHECK_INT(asked, 40);
+}
+
 static void a_server_that_repeats_its_page_is_not_asked_for_ever(void) {
   begin_activity();
   will(CONVERSATIONS, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "2")));
@@ -535,6 +574,8 @@ int main(void) {
   RUN(a_broken_batch_leaves_the_others);
   RUN(a_refusal_is_asked_again_once_a_minute);
   RUN(activity_is_read_page_by_page);
+  RUN(agents_share_the_queues_of_an_activity_answer);
+  RUN(an_agent_asks_for_its_share_alone);
   RUN(a_server_that_repeats_its_page_is_not_asked_for_ever);
   RUN(what_an_activity_answer_lists_no_more_is_zero);
   RUN(half_an_activity_reading_is_none);
