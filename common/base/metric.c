@@ -8,6 +8,11 @@
     { "value", GC_##kind }                                                     \
   }
 
+#define WINDOW                                                                 \
+  {                                                                            \
+    {"average", GC_GAUGE}, {"min", GC_GAUGE}, { "max", GC_GAUGE }              \
+  }
+
 static const struct gc_metric metrics[GC_METRIC_COUNT] = {
 #define XX(id, type, sources, whose, in, text)                                 \
   [GC_METRIC_##id] = {.name = (type),                                          \

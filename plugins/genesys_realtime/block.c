@@ -232,6 +232,7 @@ void block_free(struct block *b) {
   gc_loop_call(b->site.loop, end, b);
   stream_free(b->stream);
   push_free(b->push);
+  windows_free(b->windows);
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
@@ -263,6 +264,15 @@ static enum gc_code make_push(struct block *b, struct gc_err *err) {
   return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
+static enum gc_code make_windows(struct block *b, struct gc_err *err) {
+  b->windows = windows_new(
+      &(struct windows_settings){.span_ms = b->settings.window_ms,
+                                 .raw = b->settings.raw,
+                                 .series_most = b->settings.series_most});
+  return b->windows != NULL ? GC_OK
+                            : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
 struct block *block_new(const struct block_settings *settings,
                         const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,
@@ -284,7 +294,8 @@ struct block *block_new(const struct block_settings *settings,
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
   if ((settings->has_stream && make_stream(b, err) != GC_OK) ||
-      (settings->source == OBS_TOPIC && make_push(b, err) != GC_OK)) {
+      (settings->source == OBS_TOPIC && make_push(b, err) != GC_OK) ||
+      (settings->window_ms > 0 && make_windows(b, err) != GC_OK)) {
     block_free(b);
     return NULL;
   }

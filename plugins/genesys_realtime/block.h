@@ -22,6 +22,9 @@ struct block_settings {
   char *const *media; /* only these; none: all */
   size_t media_count;
   enum obs_label label;
+  uint32_t window_ms; /* 0: no windows */
+  bool raw;           /* the gauges themselves too; without windows always */
+  size_t series_most;
   bool has_stream;
   struct stream_settings stream;
 };
@@ -55,6 +58,12 @@ void block_free(struct block *b);
 /* Puts the values of the newest observations, each of them once: nothing when
  * there is nothing new. One read thread at a time. */
 void block_read(struct block *b, const struct gc_samples *out);
+
+/* The last words, when no read thread reads any more: what is new, and with
+ * windows those that are open. */
+void block_finish(struct block *b, const struct gc_samples *out);
+/* Whether there is anything that block_finish alone would put. */
+bool block_has_windows(const struct block *b);
 
 /* Puts the block's self-telemetry (source_up and so on), under the instance
  * `instance` and with `interval_ms`. One read thread at a time. */

@@ -8,6 +8,7 @@
 
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/push.h"
+#include "plugins/genesys_realtime/window.h"
 
 struct block {
   struct block_settings settings;
@@ -29,6 +30,9 @@ struct block {
   uint64_t snapshot_ms; /* when what is pushed needs to be looked at again */
   bool must_poll_again; /* a snapshot became due while a poll ran */
   struct observations *last; /* for what is gone since */
+
+  /* The read thread's. */
+  struct windows *windows; /* NULL: none are wanted */
 
   /* Under the lock. */
   pthread_mutex_t lock;

@@ -27,7 +27,7 @@ static void read_observations(struct block *b, const struct obs_view *view,
   pthread_mutex_unlock(&b->lock);
 }
 
-void block_read(struct block *b, const struct gc_samples *out) {
+static void read_all(struct block *b, const struct gc_samples *out) {
   struct gc_names *names = b->site.names;
   struct gc_directory *queues = gc_names_directory(names, GC_QUEUE);
   struct gc_directory *presences = gc_names_directory(names, GC_PRESENCE);
@@ -46,6 +46,27 @@ void block_read(struct block *b, const struct gc_samples *out) {
   gc_directory_put(queues);
   gc_directory_put(presences);
 }
+
+static struct gc_samples sink_of(struct block *b,
+                                 const struct gc_samples *out) {
+  const struct gc_edge *edge = b->site.edge;
+  return b->windows != NULL
+             ? windows_sink(b->windows, edge->wall_ms(edge->ctx), out)
+             : *out;
+}
+
+void block_read(struct block *b, const struct gc_samples *out) {
+  struct gc_samples sink = sink_of(b, out);
+  read_all(b, &sink);
+}
+
+void block_finish(struct block *b, const struct gc_samples *out) {
+  block_read(b, out);
+  if (b->windows != NULL)
+    windows_finish(b->windows, out);
+}
+
+bool block_has_windows(const struct block *b) { return b->windows != NULL; }
 
 static void put_state(const struct gc_samples *out, enum gc_metric_id metric,
                       const char *instance, const char *qualifier,

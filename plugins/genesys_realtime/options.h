@@ -16,6 +16,9 @@ struct queues_options {
   struct gc_strs queues, media;
   struct gc_reals wait_buckets; /* s */
   double target_s;              /* 0: each queue's own */
+  uint32_t window_s;            /* 0: none */
+  bool raw;
+  uint32_t series_most;
   uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
   uint32_t conversations_most, conversation_age_s;
   char *shard_text;
