@@ -116,6 +116,8 @@ struct gc_ds {
      "Time since the source's last complete answer.")                          \
   XX(SERIES, "series", ONE(GAUGE), "block", "series",                          \
      "Series the block's last reading had.")                                   \
+  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "values",       \
+     "Values of further series that were left out because of MaxSeries.")      \
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \

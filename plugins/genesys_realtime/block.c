@@ -233,6 +233,7 @@ void block_free(struct block *b) {
   stream_free(b->stream);
   push_free(b->push);
   windows_free(b->windows);
+  series_limit_free(b->limit);
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
@@ -264,13 +265,23 @@ static enum gc_code make_push(struct block *b, struct gc_err *err) {
   return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-static enum gc_code make_windows(struct block *b, struct gc_err *err) {
-  b->windows = windows_new(
-      &(struct windows_settings){.span_ms = b->settings.window_ms,
-                                 .raw = b->settings.raw,
-                                 .series_most = b->settings.series_most});
-  return b->windows != NULL ? GC_OK
-                            : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+/* What the read thread puts in front of the sink. */
+static enum gc_code make_sinks(struct block *b, struct gc_err *err) {
+  const struct block_settings *s = &b->settings;
+  b->limit = series_limit_new(s->series_most, s->expiry_ms);
+  if (s->window_ms > 0)
+    b->windows = windows_new(&(struct windows_settings){
+        .span_ms = s->window_ms, .raw = s->raw, .series_most = s->series_most});
+  if (b->limit == NULL || (s->window_ms > 0 && b->windows == NULL))
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return GC_OK;
+}
+
+static enum gc_code make_parts(struct block *b, struct gc_err *err) {
+  GC_TRY(make_sinks(b, err));
+  if (b->settings.has_stream)
+    GC_TRY(make_stream(b, err));
+  return b->settings.source == OBS_TOPIC ? make_push(b, err) : GC_OK;
 }
 
 struct block *block_new(const struct block_settings *settings,
@@ -293,9 +304,7 @@ struct block *block_new(const struct block_settings *settings,
   b->presence_listener = (struct gc_names_listener){
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
-  if ((settings->has_stream && make_stream(b, err) != GC_OK) ||
-      (settings->source == OBS_TOPIC && make_push(b, err) != GC_OK) ||
-      (settings->window_ms > 0 && make_windows(b, err) != GC_OK)) {
+  if (make_parts(b, err) != GC_OK) {
     block_free(b);
     return NULL;
   }

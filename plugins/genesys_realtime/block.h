@@ -24,7 +24,8 @@ struct block_settings {
   enum obs_label label;
   uint32_t window_ms; /* 0: no windows */
   bool raw;           /* the gauges themselves too; without windows always */
-  size_t series_most;
+  size_t series_most; /* MaxSeries */
+  uint64_t expiry_ms; /* QueueExpiry */
   bool has_stream;
   struct stream_settings stream;
 };
@@ -42,7 +43,8 @@ struct block_site {
 struct block;
 
 /* `notice` hears the outcome of what the block does (GC_OK when well), on the
- * network thread; `cause` is a short name. NULL when out of memory. */
+ * network thread; of "series" on the read thread. `cause` is a short name. NULL
+ * when out of memory. */
 struct block *block_new(const struct block_settings *settings,
                         const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,

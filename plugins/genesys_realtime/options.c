@@ -73,6 +73,11 @@ const struct gc_opt queues_rows[] = {
                10000000, "series",
                "Series of queues that the block sends; what goes beyond is "
                "left out (`series_overflow`)."),
+    GC_OPT_INT(struct queues_options, queue_expiry_s, "QueueExpiry", "86400",
+               60, 31536000, "s",
+               "A queue that has left the list of queues and of which nothing "
+               "was heard for so long loses its counters; a series of which "
+               "nothing came gives its place of MaxSeries free."),
     GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
                "This agent's share of the queues, `k/n`: the k-th of n agents. "
                "All n together have every queue, each once; another n moves as "

@@ -18,7 +18,7 @@ struct queues_options {
   double target_s;              /* 0: each queue's own */
   uint32_t window_s;            /* 0: none */
   bool raw;
-  uint32_t series_most;
+  uint32_t series_most, queue_expiry_s;
   uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
   uint32_t conversations_most, conversation_age_s;
   char *shard_text;

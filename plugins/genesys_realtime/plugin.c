@@ -200,6 +200,7 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .window_ms = o->window_s * 1000,
       .raw = o->raw,
       .series_most = o->series_most,
+      .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
       .label = (enum obs_label)o->label,
       .has_stream = o->stream == STREAM_NOTIFICATIONS,
       .stream = stream_settings(o),
