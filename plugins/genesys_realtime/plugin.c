@@ -181,6 +181,7 @@ static struct stream_settings stream_settings(const struct queues_options *o) {
       .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
       .most = o->conversations_most,
       .age_ms = (int64_t)o->conversation_age_s * 1000,
+      .expiry_ms = (int64_t)o->queue_expiry_s * 1000,
       .interval_ms = o->interval_s * 1000,
       .gauges = o->observations == OBS_OFF,
   };
