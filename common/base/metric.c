@@ -14,6 +14,10 @@
       "average", GC_GAUGE                                                      \
     }                                                                          \
   }
+#define WINDOW                                                                 \
+  {                                                                            \
+    {"average", GC_GAUGE}, {"min", GC_GAUGE}, { "max", GC_GAUGE }              \
+  }
 
 static const struct gc_metric metrics[GC_METRIC_COUNT] = {
 #define XX(id, type, sources, whose, in, text)                                 \

@@ -72,6 +72,22 @@ struct gc_ds {
      "contacts",                                                               \
      "Contacts in the queue or with one of its agents: waiting, alerting, "    \
      "interacting.")                                                           \
+  XX(QUEUE_DEPTH_WINDOW, "queue_depth_window", WINDOW, "queue", "contacts",    \
+     "queue_depth over each Window; the time is its end.")                     \
+  XX(QUEUE_INTERACTING_WINDOW, "queue_interacting_window", WINDOW, "queue",    \
+     "contacts", "queue_interacting over each Window.")                        \
+  XX(QUEUE_ALERTING_WINDOW, "queue_alerting_window", WINDOW, "queue",          \
+     "contacts", "queue_alerting over each Window.")                           \
+  XX(QUEUE_LONGEST_WAIT_WINDOW, "queue_longest_wait_window", WINDOW, "queue",  \
+     "s", "queue_longest_wait over each Window.")                              \
+  XX(QUEUE_AGENTS_WINDOW, "queue_agents_window", WINDOW, "queue", "agents",    \
+     "queue_agents over each Window.")                                         \
+  XX(QUEUE_AGENTS_ROUTING_WINDOW, "queue_agents_routing_window", WINDOW,       \
+     "queue", "agents", "queue_agents_routing over each Window.")              \
+  XX(QUEUE_AGENTS_PRESENCE_WINDOW, "queue_agents_presence_window", WINDOW,     \
+     "queue", "agents", "queue_agents_presence over each Window.")             \
+  XX(ACTIVE_CONVERSATIONS_WINDOW, "active_conversations_window", WINDOW,       \
+     "queue", "contacts", "active_conversations over each Window.")            \
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
      "1 while the stream is open and its topics are subscribed.")              \
   XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
@@ -100,6 +116,8 @@ struct gc_ds {
      "Time since the source's last complete answer.")                          \
   XX(SERIES, "series", ONE(GAUGE), "block", "series",                          \
      "Series the block's last reading had.")                                   \
+  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "values",       \
+     "Values of further series that were left out because of MaxSeries.")      \
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \

@@ -26,8 +26,11 @@ static void look_for_unknown(struct block *b, const struct observations *o) {
   struct gc_names *names = b->site.names;
   struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
   bool missing = false;
-  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++)
-    missing = gc_directory_find(d, gc_intern_text(&o->ids, i)) == NULL;
+  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++) {
+    const char *id = gc_intern_text(&o->ids, i);
+    missing =
+        shard_has(&b->settings.shard, id) && gc_directory_find(d, id) == NULL;
+  }
   if (missing && !gc_directory_is_refused(d))
     gc_names_miss(names, GC_QUEUE);
   gc_directory_put(d);
@@ -169,7 +172,7 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code =
       selection_make(&b->selection, directory, b->settings.selectors,
-                     b->settings.selector_count);
+                     b->settings.selector_count, &b->settings.shard);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (b->selection.count == 0 && (b->settings.source == OBS_QUERY ||
@@ -178,8 +181,8 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
                   gc_directory_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
                         "id (Queue \"UUID\"), or use Observations \"activity\""
-                      : "no queue matches the Queue options of this block, or "
-                        "the OAuth client's roles see none");
+                      : "no queue matches the Queue options of this block, its "
+                        "Shard has none, or the OAuth client's roles see none");
   b->notice(b->ctx, "selection", &err);
   check_cost(b);
   if (b->stream != NULL && code == GC_OK)
@@ -229,6 +232,8 @@ void block_free(struct block *b) {
   gc_loop_call(b->site.loop, end, b);
   stream_free(b->stream);
   push_free(b->push);
+  windows_free(b->windows);
+  series_limit_free(b->limit);
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
@@ -260,6 +265,25 @@ static enum gc_code make_push(struct block *b, struct gc_err *err) {
   return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
+/* What the read thread puts in front of the sink. */
+static enum gc_code make_sinks(struct block *b, struct gc_err *err) {
+  const struct block_settings *s = &b->settings;
+  b->limit = series_limit_new(s->series_most, s->expiry_ms);
+  if (s->window_ms > 0)
+    b->windows = windows_new(&(struct windows_settings){
+        .span_ms = s->window_ms, .raw = s->raw, .series_most = s->series_most});
+  if (b->limit == NULL || (s->window_ms > 0 && b->windows == NULL))
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return GC_OK;
+}
+
+static enum gc_code make_parts(struct block *b, struct gc_err *err) {
+  GC_TRY(make_sinks(b, err));
+  if (b->settings.has_stream)
+    GC_TRY(make_stream(b, err));
+  return b->settings.source == OBS_TOPIC ? make_push(b, err) : GC_OK;
+}
+
 struct block *block_new(const struct block_settings *settings,
                         const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,
@@ -280,8 +304,7 @@ struct block *block_new(const struct block_settings *settings,
   b->presence_listener = (struct gc_names_listener){
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
-  if ((settings->has_stream && make_stream(b, err) != GC_OK) ||
-      (settings->source == OBS_TOPIC && make_push(b, err) != GC_OK)) {
+  if (make_parts(b, err) != GC_OK) {
     block_free(b);
     return NULL;
   }

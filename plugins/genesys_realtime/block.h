@@ -18,9 +18,14 @@ struct block_settings {
   uint32_t interval_ms;
   char *const *selectors; /* base/glob */
   size_t selector_count;
+  struct shard shard;
   char *const *media; /* only these; none: all */
   size_t media_count;
   enum obs_label label;
+  uint32_t window_ms; /* 0: no windows */
+  bool raw;           /* the gauges themselves too; without windows always */
+  size_t series_most; /* MaxSeries */
+  uint64_t expiry_ms; /* QueueExpiry */
   bool has_stream;
   struct stream_settings stream;
 };
@@ -38,7 +43,8 @@ struct block_site {
 struct block;
 
 /* `notice` hears the outcome of what the block does (GC_OK when well), on the
- * network thread; `cause` is a short name. NULL when out of memory. */
+ * network thread; of "series" on the read thread. `cause` is a short name. NULL
+ * when out of memory. */
 struct block *block_new(const struct block_settings *settings,
                         const struct block_site *site,
                         void (*notice)(void *ctx, const char *cause,
@@ -54,6 +60,12 @@ void block_free(struct block *b);
 /* Puts the values of the newest observations, each of them once: nothing when
  * there is nothing new. One read thread at a time. */
 void block_read(struct block *b, const struct gc_samples *out);
+
+/* The last words, when no read thread reads any more: what is new, and with
+ * windows those that are open. */
+void block_finish(struct block *b, const struct gc_samples *out);
+/* Whether there is anything that block_finish alone would put. */
+bool block_has_windows(const struct block *b);
 
 /* Puts the block's self-telemetry (source_up and so on), under the instance
  * `instance` and with `interval_ms`. One read thread at a time. */

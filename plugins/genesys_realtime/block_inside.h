@@ -8,6 +8,8 @@
 
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/push.h"
+#include "plugins/genesys_realtime/series_limit.h"
+#include "plugins/genesys_realtime/window.h"
 
 struct block {
   struct block_settings settings;
@@ -30,12 +32,18 @@ struct block {
   bool must_poll_again; /* a snapshot became due while a poll ran */
   struct observations *last; /* for what is gone since */
 
+  /* The read thread's. */
+  struct windows *windows; /* NULL: none are wanted */
+  struct series_limit *limit;
+  uint64_t full_ms; /* when values were left out last; 0: never */
+
   /* Under the lock. */
   pthread_mutex_t lock;
   struct observations *fresh; /* not dispatched yet */
   bool is_well;               /* the last poll was complete */
   uint64_t well_ms;           /* when it was; 0: never */
   struct obs_tally tally;     /* of the last reading */
+  uint64_t overflow;          /* values that MaxSeries left out */
 };
 
 #endif

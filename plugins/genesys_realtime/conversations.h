@@ -82,6 +82,15 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
 void conversations_tick(struct conversations *m, int64_t server_now_ms,
                         int64_t heard_ms);
 
+/* Queues come and go. One of which nothing was heard for `expiry_ms`, that is
+ * in no list any longer and that no conversation in memory has to do with loses
+ * its counters and its memory; comes it again, it begins anew. How many they
+ * were.
+ */
+size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
+                            bool (*is_listed)(void *ctx, const char *queue),
+                            void *ctx);
+
 /* The stream was interrupted: who seems to wait may have been answered
  * meanwhile, so waiting alone makes no breach of a conversation until an event
  * tells of it again. (A poll does not: its lists do not say who waits.) The

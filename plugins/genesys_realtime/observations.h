@@ -20,6 +20,7 @@
 #include "common/base/topics.h"
 #include "common/base/transport.h"
 #include "plugins/genesys_realtime/conversation_event.h"
+#include "plugins/genesys_realtime/shard.h"
 
 /* The metrics of the API and what their numbers are about. */
 enum obs_about {
@@ -308,7 +309,9 @@ struct obs_view {
   /* queue->name NULL: not known yet; "": there is none. */
   bool (*accepts)(void *ctx, const struct gc_entry *queue);
   void *accepts_ctx;
-  char *const *media; /* only these types; none: all */
+  const struct shard *shard; /* a queue of another agent is not shown; may be
+                                NULL */
+  char *const *media;        /* only these types; none: all */
   size_t media_count;
   enum obs_label label;
   uint32_t interval_ms;

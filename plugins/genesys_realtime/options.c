@@ -47,6 +47,12 @@ const struct gc_opt queues_rows[] = {
                 0.001, 1e6, "s",
                 "Who waits longer is a breach; without it, each queue's own "
                 "target of the medium."),
+    GC_OPT_INT(struct queues_options, window_s, "Window", NULL, 1, 86400, "s",
+               "Down-sampling: `queue_depth_window` and so on have average, "
+               "least and most of each gauge over windows of so long, which "
+               "begin at multiples of it; without it, no windows."),
+    GC_OPT_BOOL(struct queues_options, raw, "Raw", "true",
+                "`false`: of the gauges the windows alone."),
     GC_OPT_INT(struct queues_options, idle_timeout_s, "IdleTimeout", "40", 5,
                3600, "s",
                "A stream that is silent for so long is dead and opened again; "
@@ -63,6 +69,19 @@ const struct gc_opt queues_rows[] = {
                "86400", 600, 2592000, "s",
                "A conversation of which nothing was heard for so long is let "
                "go."),
+    GC_OPT_INT(struct queues_options, series_most, "MaxSeries", "200000", 1,
+               10000000, "series",
+               "Series of queues that the block sends; what goes beyond is "
+               "left out (`series_overflow`)."),
+    GC_OPT_INT(struct queues_options, queue_expiry_s, "QueueExpiry", "86400",
+               60, 31536000, "s",
+               "A queue that has left the list of queues and of which nothing "
+               "was heard for so long loses its counters; a series of which "
+               "nothing came gives its place of MaxSeries free."),
+    GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
+               "This agent's share of the queues, `k/n`: the k-th of n agents. "
+               "All n together have every queue, each once; another n moves as "
+               "few as can be. Applied before any request."),
     GC_OPT_END,
 };
 
@@ -89,6 +108,16 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG,
                    "WaitBuckets: %zu bounds are more than the %d that are kept",
                    o->wait_buckets.count, (int)CV_BOUNDS_MOST);
+  if (o->window_s > 0 && o->window_s < o->interval_s)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Window: %u s is less than ObservationInterval, %u s",
+                   o->window_s, o->interval_s);
+  if (o->window_s == 0 && !o->raw)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Raw false leaves no gauges without a Window, such as "
+                   "\"Window 60\"");
+  if (o->shard_text != NULL)
+    GC_TRY(shard_parse(o->shard_text, &o->shard, err));
   if (o->reconnect_min_s > o->reconnect_max_s)
     return gc_fail(err, GC_ERR_CONFIG,
                    "ReconnectMin: %u s is more than ReconnectMax, %u s",

@@ -9,6 +9,7 @@
 enum {
   TICK_MS = 1000,
   LOOK_TICKS = 30, /* how often refused topics are looked at again */
+  RETIRE_EVERY_MS = 600 * 1000,
   PAIRS_MOST = 65536,
   NAMED_MOST = 20, /* refused topics that get a line of their own */
 };
@@ -176,6 +177,34 @@ static void tick_model(struct stream *s, uint64_t silence_ms) {
     conversations_tick(s->model, server_ms, heard_ms);
 }
 
+struct lists {
+  const struct stream *s;
+  const struct gc_directory *directory;
+};
+
+static bool is_listed(void *ctx, const char *queue) {
+  const struct lists *lists = ctx;
+  return coverage_find(&lists->s->coverage, queue) != NULL ||
+         gc_directory_find(lists->directory, queue) != NULL;
+}
+
+/* Without the list of queues nobody knows which are gone. */
+static void retire_queues(struct stream *s, uint64_t now_ms) {
+  uint64_t every_ms = (uint64_t)s->settings.expiry_ms / 8;
+  if (every_ms == 0 || now_ms < s->retire_ms)
+    return;
+  s->retire_ms =
+      now_ms + (every_ms < RETIRE_EVERY_MS ? every_ms : RETIRE_EVERY_MS);
+  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  struct lists lists = {s, d};
+  pthread_mutex_lock(&s->lock);
+  if (d != NULL && s->model != NULL && !gc_directory_is_refused(d))
+    (void)conversations_retire(s->model, s->settings.expiry_ms, is_listed,
+                               &lists);
+  pthread_mutex_unlock(&s->lock);
+  gc_directory_put(d);
+}
+
 static void on_tick(void *ctx, uint64_t now_ms) {
   struct stream *s = ctx;
   struct gc_channel_stats stats;
@@ -188,6 +217,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   s->blind_since_ms = stats.blind_ms > 0 ? now_ms - stats.blind_ms : 0;
   tick_model(s, s->heard_ms > 0 ? now_ms - s->heard_ms : 0);
   pthread_mutex_unlock(&s->lock);
+  retire_queues(s, now_ms);
   if (++s->ticks % LOOK_TICKS == 0 && stats.connected)
     look_at_coverage(s);
   (void)gc_timers_set(s->site.edge->timers, &s->timer, now_ms + TICK_MS);

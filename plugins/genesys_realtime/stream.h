@@ -22,6 +22,7 @@ struct stream_settings {
   int64_t target_ms;    /* ServiceLevelTarget; 0: each queue's own */
   uint32_t most;        /* MaxConversations */
   int64_t age_ms;       /* MaxConversationAge */
+  int64_t expiry_ms;    /* QueueExpiry; 0: none */
   uint32_t interval_ms; /* between two readings of the counters */
   bool gauges;          /* active_conversations are told by nobody else */
 };

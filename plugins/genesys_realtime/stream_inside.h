@@ -20,7 +20,8 @@ struct stream {
   struct cv_decoder *decoder;
   bool is_listening;
   unsigned ticks, named;
-  size_t unheard_of; /* queues that the channels have no room for */
+  uint64_t retire_ms; /* when queues are looked at that may be gone */
+  size_t unheard_of;  /* queues that the channels have no room for */
 
   /* The read thread's. */
   uint64_t due_ms;

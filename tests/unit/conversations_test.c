@@ -865,6 +865,79 @@ static void pairs_without_room_are_counted(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
+static bool is_q2(void *ctx, const char *queue) {
+  (void)ctx;
+  return strcmp(queue, "q2") == 0;
+}
+
+static size_t retire(double at, int64_t expiry_s) {
+  conversations_tick(m, AT(at), AT(at));
+  return conversations_retire(m, expiry_s * 1000, is_q2, NULL);
+}
+
+/* The call goes through q1 and q2, and ends at 140 s. */
+static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
+  begin();
+  life_of_a_call(&life);
+  conversations_tick(m, AT(141), AT(141));
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+  CHECK_INT(stats().queues, 2);
+  CHECK_INT(stats().pairs, 2);
+  /* It is remembered for ten minutes, and heard of last then. */
+  CHECK_INT(retire(141 + 599, 100), 0);
+  CHECK_INT(retire(141 + 601, 700), 0);
+  check_counts("q1", 1, 1, 0, 1);
+  CHECK_INT(retire(141 + 700, 700), 1);
+  CHECK_INT(stats().queues, 1);
+  CHECK_INT(stats().pairs, 1);
+  check_counts("q1", 0, 0, 0, 0);
+  check_counts("q2", 1, 1, 0, 0);
+  CHECK_INT(retire(141 + 7000, 700), 0);
+}
+
+static void a_queue_that_comes_again_begins_anew(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  customer->end_ms = acd->end_ms = AT(10);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  conversations_tick(m, AT(700), AT(700));
+  CHECK_INT(retire(2000, 1000), 1);
+  life_begin(&life, "c2");
+  (void)life_connected(&life, CV_CUSTOMER, NULL, 2001);
+  (void)life_connected(&life, CV_ACD, "q1", 2002);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(stats().queues, 1);
+}
+
+/* Each day other queues, each with a contact: the same memory. */
+static void transient_queues_leave_nothing_behind(void) {
+  char name[32];
+  size_t bytes = 0;
+  struct conversations_settings s = life_settings();
+  s.pairs_most = 60;
+  begin_with(&s);
+  for (int day = 0; day < 40; day++) {
+    for (int i = 0; i < 50; i++) {
+      double at = day * 86400.0 + 1;
+      snprintf(name, sizeof(name), "day%d-%d", day, i);
+      life_begin(&life, name);
+      life_connected(&life, CV_CUSTOMER, NULL, at)->end_ms = AT(at + 5);
+      life_connected(&life, CV_ACD, name, at + 1)->end_ms = AT(at + 5);
+      say();
+      CHECK_INT(of(name).abandons, 1);
+    }
+    conversations_tick(m, AT(day * 86400.0 + 1000), AT(day * 86400.0 + 1000));
+    CHECK_INT(retire(day * 86400.0 + 80000, 40000), 50);
+    CHECK_INT(stats().queues, 0);
+    bytes = day == 0 ? stats().bytes : bytes;
+    CHECK_INT(stats().bytes, bytes);
+  }
+  CHECK_INT(stats().overflow, 0);
+}
+
 static void whom_no_queue_concerns_is_not_remembered(void) {
   begin();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
@@ -1062,6 +1135,9 @@ int main(void) {
   RUN(memory_is_bounded_whatever_comes);
   RUN(who_comes_and_goes_leaves_the_others_findable);
   RUN(pairs_without_room_are_counted);
+  RUN(a_queue_that_is_gone_and_silent_loses_its_counters);
+  RUN(a_queue_that_comes_again_begins_anew);
+  RUN(transient_queues_leave_nothing_behind);
   RUN(whom_no_queue_concerns_is_not_remembered);
   RUN(bounds_have_to_ascend);
   RUN(two_polls_running_without_it_close_it);

@@ -60,6 +60,9 @@ static void what_is_not_given_has_its_default(void) {
   CHECK_INT(got.reconnect_max_s, 30);
   CHECK_INT(got.conversations_most, 200000);
   CHECK_INT(got.conversation_age_s, 86400);
+  CHECK_INT(got.window_s, 0);
+  CHECK(got.raw);
+  CHECK_INT(got.series_most, 200000);
   CHECK_INT(got.observations, OBS_QUERY);
   CHECK_INT(got.interval_s, 10);
   CHECK_INT(got.label, OBS_LABEL_NAME);
@@ -108,6 +111,14 @@ static void lists_may_be_repeated(void) {
   CHECK_INT(got.interval_s, 30);
 }
 
+static void a_shard_is_read(void) {
+  CHECK_STR(reads("Account prod"), "");
+  CHECK_INT(got.shard.of, 0);
+  CHECK_STR(reads("Account prod\nShard \"2/3\""), "");
+  CHECK_INT(got.shard.number, 2);
+  CHECK_INT(got.shard.of, 3);
+}
+
 static void what_is_wrong_is_named(void) {
   static const struct {
     const char *lines, *has[3];
@@ -132,6 +143,13 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
       {"Account prod\nReconnectMin 31",
        {"ReconnectMin: 31 s is more than ReconnectMax, 30 s"}},
+      {"Account prod\nWindow 9",
+       {"Window: 9 s is less than ObservationInterval, 10 s"}},
+      {"Account prod\nWindow 0", {"Window 0", "1", "86400"}},
+      {"Account prod\nRaw false", {"Raw false", "Window 60"}},
+      {"Account prod\nMaxSeries 0", {"MaxSeries 0"}},
+      {"Account prod\nShard \"4/3\"", {"Shard \"4/3\"", "from 1 to n"}},
+      {"Account prod\nShard \"3\"", {"Shard \"3\"", "\"k/n\""}},
       {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -148,6 +166,7 @@ int main(void) {
   RUN(what_is_not_given_has_its_default);
   RUN(every_word_means_what_the_code_takes_it_for);
   RUN(lists_may_be_repeated);
+  RUN(a_shard_is_read);
   RUN(what_is_wrong_is_named);
   gc_options_clear(queues_rows, &got);
   return check_done();

@@ -58,6 +58,7 @@ static void begin_with(double target_s) {
                                      .target_ms = (int64_t)(target_s * 1000),
                                      .most = 100,
                                      .age_ms = 86400000,
+                                     .expiry_ms = 900000,
                                      .interval_ms = 10000};
   struct stream_site site = {.edge = &ch_world.edge,
                              .api = ch_api(),
@@ -338,6 +339,54 @@ static void what_is_listed_again_is_not_closed(void) {
   end();
 }
 
+/* ---- queues that come and go ---- */
+
+#define ENDED(id, purpose, more)                                               \
+  "{\"id\":\"" id "\",\"purpose\":\"" purpose                                  \
+  "\",\"connectedTime\":" AT_S("22") ",\"endTime\":" AT_S("26") more "}"
+
+static void on_queues(void *ctx, struct gc_directory *directory) {
+  (void)ctx;
+  (void)directory;
+}
+
+/* A queue leaves the selection, and the list too or not; half an hour later it
+ * is chosen again. */
+static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
+  static const struct {
+    const char *row, *list;
+    bool is_kept;
+  } rows[] = {
+      {"still in the list",
+       "{\"entities\":[{\"id\":\"q1\",\"name\":\"A\"},"
+       "{\"id\":\"q2\",\"name\":\"B\"}]}",
+       true},
+      {"gone", "{\"entities\":[{\"id\":\"q1\",\"name\":\"A\"}]}", false},
+  };
+  const char *ids[] = {"q1", "q2"};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_names_listener listener = {.kind = GC_QUEUE,
+                                         .changed = on_queues};
+    CHECK_ROW(rows[i].row);
+    begin_connected(20);
+    ch_answer("GET /api/v2/routing/queues", REPLAY_ALWAYS, 200, rows[i].list);
+    gc_names_listen(w.names, &listener);
+    ch_say(MESSAGE(
+        "q2",
+        ENDED("p1", "customer", "") "," ENDED(
+            "p2", "acd",
+            ",\"queueId\":\"q2\",\"calls\":[{\"state\":\"disconnected\"}]")));
+    CHECK_REAL(reads("q2/queue_abandon-voice"), 0);
+    select_queues(ids, 1);
+    ch_heartbeats(60);
+    select_queues(ids, 2);
+    ch_heartbeats(2);
+    CHECK(isnan(reads("q2/queue_abandon-voice")) == !rows[i].is_kept);
+    gc_names_unlisten(w.names, &listener);
+    end();
+  }
+}
+
 int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
   RUN(queues_that_leave_are_heard_no_longer);
@@ -351,5 +400,6 @@ int main(void) {
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
   RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
   RUN(what_is_listed_again_is_not_closed);
+  RUN(a_queue_that_left_the_list_loses_its_counters_in_time);
   return check_done();
 }
