@@ -46,6 +46,7 @@ LoadPlugin write_prometheus
 
 LoadPlugin genesys
 LoadPlugin genesys_realtime
+LoadPlugin genesys_analytics
 <Plugin genesys>
   <Account "demo">
 {account}
@@ -57,6 +58,12 @@ LoadPlugin genesys_realtime
     Observations "{observations}"
     ObservationInterval {interval}
   </Queues>
+</Plugin>
+<Plugin genesys_analytics>
+  <Query "queues">
+    Account "demo"
+    Backfill "PT15M"
+  </Query>
 </Plugin>
 """
 
@@ -154,7 +161,9 @@ def scrape(port):
 
 COLUMNS = (("waiting", "queue_depth"), ("alerting", "queue_alerting"),
            ("talking", "queue_interacting"))
-AGENTS = ("member", "on_queue", "available", "busy")
+AGENTS = ("member", "on_queue", "available")
+COUNTED = (("offered", "queue_offer_total"), ("answered", "queue_answer_total"),
+           ("left", "queue_abandon_total"))
 
 
 def padded(name, width):
@@ -168,20 +177,27 @@ def padded(name, width):
     return out + " " * (width - used)
 
 
+def total(values, kind):
+    return sum(v for (k, _), v in values.items() if k == kind)
+
+
 def row(name, values):
     cells = [padded(name, 28)]
     for _, kind in COLUMNS:
-        cells.append(f"{sum(v for (k, _), v in values.items() if k == kind):9.0f}")
+        cells.append(f"{total(values, kind):9.0f}")
     longest = [v for (k, _), v in values.items() if k == "queue_longest_wait"]
     cells.append(f"{max(longest, default=0):9.1f}s")
     for agent in AGENTS:
         cells.append(f"{values.get(('queue_agents', agent), 0):10.0f}")
+    for _, kind in COUNTED:
+        cells.append(f"{total(values, kind):9.0f}")
     return "".join(cells)
 
 
 def show(queues, port, is_terminal):
     head = f"{'queue':28}" + "".join(f"{title:>9}" for title, _ in COLUMNS)
     head += f"{'longest':>10}" + "".join(f"{agent:>10}" for agent in AGENTS)
+    head += "".join(f"{title:>9}" for title, _ in COUNTED)
     if is_terminal:
         print("\033[H\033[2J", end="")
     print(f"{time.strftime('%H:%M:%S')}  http://127.0.0.1:{port}/metrics  (Ctrl-C ends)\n")

@@ -3,7 +3,7 @@
 # The tables of the manual are those of the code (tools/optdoc): in
 # plugins/NAME/README.md between <!-- options: BLOCK --> and <!-- /options -->
 # (BLOCK "-": outside of any block), in docs/metrics.md between
-# <!-- metrics --> and <!-- /metrics -->. With --update they are written anew.
+# <!-- metrics --> and <!-- /metrics -->, and aggregates likewise. With --update they are written anew.
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -23,10 +23,11 @@ fill() {
       while ((command | getline line) > 0) print line
       close(command)
     }
-    /^<!-- \/(options|metrics) -->$/ { inside = 0 }
+    /^<!-- \/(options|metrics|aggregates) -->$/ { inside = 0 }
     !inside { print }
     /^<!-- options: [^ ]+ -->$/ { inside = 1; table(optdoc " " plugin " " $3) }
     /^<!-- metrics -->$/ { inside = 1; table(optdoc " --metrics") }
+    /^<!-- aggregates -->$/ { inside = 1; table(optdoc " --aggregates") }
     END { if (inside) print "a table is not closed" }' "$1"
 }
 
@@ -56,8 +57,10 @@ while read -r plugin block; do
 done <<END
 $blocks
 END
-grep -qxF '<!-- metrics -->' docs/metrics.md ||
-  { echo 'docs/metrics.md: has no table of metrics' >&2; status=1; }
+for table in metrics aggregates; do
+  grep -qxF "<!-- $table -->" docs/metrics.md ||
+    { echo "docs/metrics.md: has no table of $table" >&2; status=1; }
+done
 
 [ $status -eq 0 ] && echo 'check-docs: the manual says what the code does'
 exit $status

@@ -4,6 +4,7 @@
  *   optdoc PLUGIN BLOCK      the block's options (Markdown)
  *   optdoc --metrics         every type of value (Markdown)
  *   optdoc --typesdb         the same as types.db(5)
+ *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
  * tools/check-docs.sh keeps the manual equal to it. */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "common/base/metric.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys_flowmetrics/options.h"
+#include "plugins/genesys_analytics/metrics.h"
+#include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_realtime/options.h"
 
 static const struct page {
@@ -22,6 +25,7 @@ static const struct page {
     {"genesys", "Account", account_rows},
     {"genesys_realtime", "Queues", queues_rows},
     {"genesys_flowmetrics", "Attributes", attributes_rows},
+    {"genesys_analytics", "Query", query_rows},
 };
 
 static enum gc_code print_list(struct gc_buf *out) {
@@ -65,6 +69,38 @@ static enum gc_code print_typesdb(struct gc_buf *out) {
   return GC_OK;
 }
 
+/* What becomes of a metric of the API, by its kind. */
+static const struct {
+  const char *unit, *types, *stats;
+} kinds[] = {
+    [METRIC_COUNT] = {"events", "`interval_count`, `metric`", "`count`"},
+    [METRIC_DURATION] = {"s",
+                         "`interval_count`, `interval_duration`, `metric`, "
+                         "`metric_seconds`",
+                         "`count`, `sum`, `min`, `max` (ms)"},
+    [METRIC_SECONDS] = {"s",
+                        "`interval_seconds` (of a queue `interval_duration`), "
+                        "`metric_seconds`",
+                        "`sum`"},
+    [METRIC_RATIO] = {"0 to 1", "`interval_ratio`",
+                      "`numerator` / `denominator`, else `ratio`"},
+    [METRIC_TARGET] = {"0 to 1", "`interval_ratio`", "`current`"},
+    [METRIC_MEAN] = {"s", "`interval_duration`, its average alone",
+                     "the number itself"},
+};
+
+static enum gc_code print_aggregates(struct gc_buf *out) {
+  GC_TRY(gc_buf_text(out, "| Metric | Source | Unit | From | Types | Meaning "
+                          "|\n|---|---|---|---|---|---|\n"));
+  for (size_t i = 0; i < metric_count; i++)
+    GC_TRY(gc_buf_print(out, "| `%s` | %s | %s | %s | %s | %s |\n",
+                        metrics[i].name, metrics[i].source,
+                        kinds[metrics[i].kind].unit,
+                        kinds[metrics[i].kind].stats,
+                        kinds[metrics[i].kind].types, metrics[i].meaning));
+  return GC_OK;
+}
+
 int main(int argc, char **argv) {
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1 << 20};
   enum gc_code code = GC_ERR_NOT_FOUND;
@@ -75,12 +111,14 @@ int main(int argc, char **argv) {
     code = print_metrics(&out);
   else if (argc == 2 && strcmp(argv[1], "--typesdb") == 0)
     code = print_typesdb(&out);
+  else if (argc == 2 && strcmp(argv[1], "--aggregates") == 0)
+    code = print_aggregates(&out);
   else if (argc == 3)
     code = print_options(argv[1], argv[2], &out);
 
   if (code != GC_OK) {
-    fprintf(stderr, "usage: optdoc --list | --metrics | --typesdb | PLUGIN "
-                    "BLOCK (see --list)\n");
+    fprintf(stderr, "usage: optdoc --list | --metrics | --typesdb | "
+                    "--aggregates | PLUGIN BLOCK (see --list)\n");
     return 1;
   }
   fputs(gc_buf_string(&out), stdout);

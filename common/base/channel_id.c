@@ -17,19 +17,28 @@ static bool is_id(const char *text, size_t len) {
          strspn(text, letters) >= len;
 }
 
-static bool is_uri(const char *text) {
-  size_t len = strlen(text);
-  for (const char *c = text; *c != '\0'; c++)
-    if (*c <= ' ' || *c > '~')
+static bool is_uri(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (text[i] <= ' ' || text[i] > '~')
       return false;
   return len > 0 && len <= GC_CHANNEL_URI_MOST;
 }
 
+/* "86400000"; at most nine digits, eleven days. */
+static bool read_life(const char *text, uint32_t *ret_life_ms) {
+  size_t len = strlen(text);
+  if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
+    return false;
+  *ret_life_ms = (uint32_t)strtoul(text, NULL, 10);
+  return true;
+}
+
 static enum gc_code take(const char *id, size_t id_len, const char *uri,
-                         struct gc_channel_id *ret_id) {
-  if (!is_id(id, id_len) || !is_uri(uri))
+                         size_t uri_len, struct gc_channel_id *ret_id) {
+  if (!is_id(id, id_len) || !is_uri(uri, uri_len))
     return GC_ERR_PARSE;
-  struct gc_channel_id taken = {strndup(id, id_len), strdup(uri)};
+  struct gc_channel_id taken = {.id = strndup(id, id_len),
+                                .uri = strndup(uri, uri_len)};
   if (taken.id == NULL || taken.uri == NULL) {
     gc_channel_id_clear(&taken);
     return GC_ERR_MEMORY;
@@ -48,7 +57,7 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
   const char *uri = gc_json_text(root, "connectUri");
   const char *expires = gc_json_text(root, "expires");
   enum gc_code code = id != NULL && uri != NULL
-                          ? take(id, strlen(id), uri, ret_id)
+                          ? take(id, strlen(id), uri, strlen(uri), ret_id)
                           : GC_ERR_PARSE;
   if (code != GC_OK)
     return gc_fail(err, code,
@@ -63,15 +72,22 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
 
 enum gc_code gc_channel_id_write(const struct gc_channel_id *id,
                                  struct gc_buf *out) {
-  return gc_buf_print(out, "%s %s", id->id, id->uri);
+  GC_TRY(gc_buf_print(out, "%s %s", id->id, id->uri));
+  return id->life_ms > 0 ? gc_buf_print(out, " %u", (unsigned)id->life_ms)
+                         : GC_OK;
 }
 
 enum gc_code gc_channel_id_read(const char *text,
                                 struct gc_channel_id *ret_id) {
-  const char *blank = strchr(text, ' ');
-  if (blank == NULL)
+  uint32_t life_ms = 0;
+  size_t id_len = strcspn(text, " ");
+  const char *uri = text + id_len + (text[id_len] != '\0');
+  size_t uri_len = strcspn(uri, " ");
+  if (uri[uri_len] != '\0' && !read_life(uri + uri_len + 1, &life_ms))
     return GC_ERR_PARSE;
-  return take(text, (size_t)(blank - text), blank + 1, ret_id);
+  GC_TRY(take(text, id_len, uri, uri_len, ret_id));
+  ret_id->life_ms = life_ms;
+  return GC_OK;
 }
 
 static void wipe(char *secret) {
@@ -83,5 +99,5 @@ static void wipe(char *secret) {
 void gc_channel_id_clear(struct gc_channel_id *id) {
   wipe(id->id);
   wipe(id->uri);
-  *id = (struct gc_channel_id){NULL, NULL};
+  *id = (struct gc_channel_id){.id = NULL};
 }

@@ -12,12 +12,13 @@
 enum {
   GC_CHANNEL_ID_MOST = 200,
   GC_CHANNEL_URI_MOST = 2000,
-  GC_CHANNEL_TEXT_MOST = GC_CHANNEL_ID_MOST + 1 + GC_CHANNEL_URI_MOST,
+  GC_CHANNEL_TEXT_MOST = GC_CHANNEL_ID_MOST + 1 + GC_CHANNEL_URI_MOST + 16,
 };
 
 struct gc_channel_id {
   char *id;  /* letters, digits, `.`, `_`, `~`, `-`: part of a path as it is */
   char *uri; /* printable ASCII without spaces */
+  uint32_t life_ms; /* from a subscription on; 0: not known */
 };
 
 /* The answer to the creation: {"connectUri","id","expires"}. `ret_expires_ms`:
@@ -26,7 +27,8 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_parse(const char *body, size_t len, struct gc_channel_id *ret_id,
                     int64_t *ret_expires_ms, struct gc_err *err);
 
-/* "ID URI", for the state store, and back. */
+/* "ID URI LIFE_MS" for the state store, and back; a text of an earlier version
+ * has no life. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_write(const struct gc_channel_id *id, struct gc_buf *out);
 GC_API GC_MUST_CHECK enum gc_code

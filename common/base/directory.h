@@ -13,7 +13,8 @@ struct gc_entry {
   const char *id;
   const char *name;   /* as the API gives it, any UTF-8 */
   const char *label;  /* as an identity part: clean and unique */
-  const char *detail; /* presences: the system presence; else "" */
+  const char *detail; /* presences: the system presence; queues: their targets
+                         (base/targets); else "" */
 };
 
 struct gc_directory;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls of the Platform API v2 that we make, as one table: name for the
  * self-telemetry, method, path, and the permission a role must have. From the
- * API's own operation list. Pure. */
+ * API's own operation list; QUEUE_DETAILS is the guide dialect's, where it is
+ * the token's scope that must allow it. Pure. */
 #ifndef GC_BASE_ENDPOINT_H
 #define GC_BASE_ENDPOINT_H
 
@@ -28,7 +29,15 @@
   XX(SUBSCRIPTIONS_REPLACE, "subscriptions_replace", "PUT",                    \
      "/api/v2/notifications/channels", "")                                     \
   XX(SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",                           \
-     "/api/v2/notifications/channels", "")
+     "/api/v2/notifications/channels", "")                                     \
+  XX(CONVERSATION_AGGREGATES, "conversation_aggregates", "POST",               \
+     "/api/v2/analytics/conversations/aggregates/query",                       \
+     "analytics:conversationAggregate:view")                                   \
+  XX(USER_AGGREGATES, "user_aggregates", "POST",                               \
+     "/api/v2/analytics/users/aggregates/query",                               \
+     "analytics:userAggregate:view")                                           \
+  XX(QUEUE_DETAILS, "queue_details", "POST",                                   \
+     "/api/v2/analytics/queues/details/query", "analytics:query")
 
 enum gc_endpoint_id {
 #define XX(id, function, method, path, permission) GC_ENDPOINT_##id,

@@ -9,13 +9,34 @@ enum {
   STRING_MOST_BYTES = 1 << 20,
 };
 
-enum { K_ENTITIES = 1, K_ID, K_NAME, K_SYSTEM_PRESENCE, K_NEXT_URI };
-
-static const struct gc_json_key keys[] = {
-    {"entities", K_ENTITIES}, {"id", K_ID},
-    {"name", K_NAME},         {"systemPresence", K_SYSTEM_PRESENCE},
-    {"nextUri", K_NEXT_URI},
+enum {
+  K_ENTITIES = 1,
+  K_ID,
+  K_NAME,
+  K_SYSTEM_PRESENCE,
+  K_NEXT_URI,
+  K_MEDIA_SETTINGS,
+  K_SERVICE_LEVEL,
+  K_DURATION_MS,
+  K_MEDIA, /* and on: one for each enum gc_target */
 };
+
+/* The formatter takes the map for the beginning of its neighbour. */
+/* clang-format off */
+static const struct gc_json_key keys[] = {
+#define XX(id, member, media) {member, K_MEDIA + GC_TARGET_##id},
+    GC_TARGET_MAP(XX)
+#undef XX
+    {"entities", K_ENTITIES},
+    {"id", K_ID},
+    {"name", K_NAME},
+    {"systemPresence", K_SYSTEM_PRESENCE},
+    {"nextUri", K_NEXT_URI},
+    {"mediaSettings", K_MEDIA_SETTINGS},
+    {"serviceLevel", K_SERVICE_LEVEL},
+    {"durationMs", K_DURATION_MS},
+};
+/* clang-format on */
 
 static void row_clear(struct gc_listed *row) {
   free(row->id);
@@ -32,6 +53,17 @@ static enum gc_code set(char **field, const struct gc_json_value *v) {
   return *field != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
+static enum gc_code set_target(struct gc_listing *l, enum gc_target target,
+                               const struct gc_json_value *v) {
+  if (!gc_json_int(v, &l->targets.ms[target]))
+    l->targets.ms[target] = 0;
+  return GC_OK;
+}
+
+#define TARGET(media)                                                          \
+  GC_JSON_PATH6(K_ENTITIES, GC_JSON_ITEM, K_MEDIA_SETTINGS, media,             \
+                K_SERVICE_LEVEL, K_DURATION_MS)
+
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct gc_listing *l = ctx;
@@ -42,6 +74,11 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     return set(&l->row.name, v);
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_SYSTEM_PRESENCE):
     return set(&l->row.detail, v);
+#define XX(id, member, media)                                                  \
+  case TARGET(K_MEDIA + GC_TARGET_##id):                                       \
+    return set_target(l, GC_TARGET_##id, v);
+    GC_TARGET_MAP(XX)
+#undef XX
   case GC_JSON_PATH1(K_NEXT_URI):
     l->more = v->kind == GC_JSON_STRING && v->len > 0;
     return GC_OK;
@@ -59,12 +96,21 @@ static enum gc_code add_row(struct gc_listing *l) {
     l->rows = rows;
     l->cap = cap;
   }
+  char targets[GC_TARGETS_ROOM];
+  gc_targets_print(targets, &l->targets);
   if (l->row.name == NULL && (l->row.name = strdup("")) == NULL)
     return GC_ERR_MEMORY;
-  if (l->row.detail == NULL && (l->row.detail = strdup("")) == NULL)
+  if (l->row.detail == NULL && (l->row.detail = strdup(targets)) == NULL)
     return GC_ERR_MEMORY;
   l->rows[l->count++] = l->row;
   l->row = (struct gc_listed){0};
+  return GC_OK;
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct gc_listing *l = ctx;
+  if (at->path == GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM))
+    l->targets = (struct gc_targets){0};
   return GC_OK;
 }
 
@@ -88,6 +134,7 @@ static const struct gc_json_reader reader = {
     .skip_unknown = true,
     .bytes_max = PAGE_MOST_BYTES,
     .string_max = STRING_MOST_BYTES,
+    .open = on_open,
     .close = on_close,
     .value = on_value,
 };

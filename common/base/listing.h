@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One page of an entity listing (queues, users, presence definitions):
- *   {"entities":[{"id","name","systemPresence"?,…},…],"nextUri"?:…}
+ *   {"entities":[{"id","name","systemPresence"?,"mediaSettings"?,…},…],
+ *    "nextUri"?:…}
  * Read while it comes; members that are not needed are skipped. An entity
  * without an id is dropped, one without a name gets "". nextUri is missing on
  * the last page (API reference, lists and names). Pure; one thread. */
@@ -8,9 +9,11 @@
 #define GC_BASE_LISTING_H
 
 #include "common/base/json_stream.h"
+#include "common/base/targets.h"
 
 struct gc_listed {
-  char *id, *name, *detail;
+  char *id, *name;
+  char *detail; /* as of struct gc_entry */
 };
 
 struct gc_listing {
@@ -24,6 +27,7 @@ struct gc_listing {
   /* The reader's own. */
   struct gc_json_stream *stream;
   struct gc_listed row;
+  struct gc_targets targets; /* of that row */
 };
 
 /* Begins a page: throws away what an earlier, broken reading of it left. */

@@ -8,6 +8,17 @@
     { "value", GC_##kind }                                                     \
   }
 
+#define SUMMARY                                                                \
+  {                                                                            \
+    {"sum", GC_GAUGE}, {"min", GC_GAUGE}, {"max", GC_GAUGE}, {                 \
+      "average", GC_GAUGE                                                      \
+    }                                                                          \
+  }
+#define WINDOW                                                                 \
+  {                                                                            \
+    {"average", GC_GAUGE}, {"min", GC_GAUGE}, { "max", GC_GAUGE }              \
+  }
+
 static const struct gc_metric metrics[GC_METRIC_COUNT] = {
 #define XX(id, type, sources, whose, in, text)                                 \
   [GC_METRIC_##id] = {.name = (type),                                          \

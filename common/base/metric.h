@@ -68,13 +68,50 @@ struct gc_ds {
   XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
      "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
      "alerting, active, held, wrapup, ended.")                                 \
-  XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE),                 \
-     "queue, stream", "contacts",                                              \
-     "Contacts in the queue or with one of its agents.")                       \
+  XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
+     "contacts",                                                               \
+     "Contacts in the queue or with one of its agents: waiting, alerting, "    \
+     "interacting.")                                                           \
+  XX(QUEUE_DEPTH_WINDOW, "queue_depth_window", WINDOW, "queue", "contacts",    \
+     "queue_depth over each Window; the time is its end.")                     \
+  XX(QUEUE_INTERACTING_WINDOW, "queue_interacting_window", WINDOW, "queue",    \
+     "contacts", "queue_interacting over each Window.")                        \
+  XX(QUEUE_ALERTING_WINDOW, "queue_alerting_window", WINDOW, "queue",          \
+     "contacts", "queue_alerting over each Window.")                           \
+  XX(QUEUE_LONGEST_WAIT_WINDOW, "queue_longest_wait_window", WINDOW, "queue",  \
+     "s", "queue_longest_wait over each Window.")                              \
+  XX(QUEUE_AGENTS_WINDOW, "queue_agents_window", WINDOW, "queue", "agents",    \
+     "queue_agents over each Window.")                                         \
+  XX(QUEUE_AGENTS_ROUTING_WINDOW, "queue_agents_routing_window", WINDOW,       \
+     "queue", "agents", "queue_agents_routing over each Window.")              \
+  XX(QUEUE_AGENTS_PRESENCE_WINDOW, "queue_agents_presence_window", WINDOW,     \
+     "queue", "agents", "queue_agents_presence over each Window.")             \
+  XX(ACTIVE_CONVERSATIONS_WINDOW, "active_conversations_window", WINDOW,       \
+     "queue", "contacts", "active_conversations over each Window.")            \
+  XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
+     "1 while the stream is open and its topics are subscribed.")              \
+  XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
+     "Time since the stream's last message, a heartbeat included.")            \
+  XX(STREAM_TOPICS, "stream_topics", ONE(GAUGE), "block", "topics",            \
+     "Topics of the block: wanted, covered (subscribed).")                     \
+  XX(STREAM_RECONNECTS, "stream_reconnects", ONE(DERIVE), "block",             \
+     "connections", "Connections of the stream after the first one.")          \
+  XX(STREAM_GAP, "stream_gap", ONE(GAUGE), "block", "s",                       \
+     "Sum of the time since the start in which the stream was blind; what "    \
+     "happened then may be missing in the counters.")                          \
+  XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
+     "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
-     "Events of the source: received, skipped (without a metric), "            \
-     "malformed-REASON; and what became of their attributes: counted, "        \
-     "duplicate, late, no_number (counted, the value is not summed).")         \
+     "Events of the stream: received, new (told something new), malformed, "   \
+     "other (of no conversation), lost (no memory). Of flow metrics: "         \
+     "received, skipped, malformed-REASON, and their attributes: counted, "    \
+     "duplicate, late, no_number.")                                            \
+  XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
+     "Conversations in memory: live, kept (those that ended lately too).")     \
+  XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \
+     "conversations",                                                          \
+     "Conversations let go before their end was told: poll (the observations " \
+     "list them no longer), age, limit.")                                      \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
      "How often the flow set the metric; each once, over restarts.")           \
   XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \
@@ -94,17 +131,60 @@ struct gc_ds {
      "Requests to the queue: all, throttled.")                                 \
   XX(WEBHOOK_REQUESTS, "webhook_requests", ONE(DERIVE), "block", "requests",   \
      "Requests by the status of our answer; cut: too slow, or gone.")          \
-  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "attributes",   \
-     "Attributes of new series past MaxSeries: not counted.")                  \
   XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
      "1 while a source of the block answers in time.")                         \
   XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \
      "Time since the source's last complete answer.")                          \
   XX(SERIES, "series", ONE(GAUGE), "block", "series",                          \
      "Series the block's last reading had.")                                   \
+  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "values",       \
+     "Values of further series that were left out because of MaxSeries.")      \
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \
+  XX(QUEUE_INTERVAL_COUNT, "queue_interval_count", ONE(GAUGE), "queue",        \
+     "events",                                                                 \
+     "Events of one interval, METRIC-MEDIUM: n metrics, and the count of t "   \
+     "metrics. The time is the interval's end; the first value of an "         \
+     "interval stays.")                                                        \
+  XX(QUEUE_INTERVAL_DURATION, "queue_interval_duration", SUMMARY, "queue",     \
+     "s", "Durations of one interval, METRIC-MEDIUM: t metrics.")              \
+  XX(QUEUE_INTERVAL_RATIO, "queue_interval_ratio", ONE(GAUGE), "queue",        \
+     "0 to 1", "Ratio of one interval, METRIC-MEDIUM: the service level.")     \
+  XX(QUEUE_METRIC, "queue_metric", ONE(DERIVE), "queue", "events",             \
+     "Events since the query's first interval, METRIC-MEDIUM, late "           \
+     "corrections included.")                                                  \
+  XX(QUEUE_METRIC_SECONDS, "queue_metric_seconds", ONE(GAUGE), "queue", "s",   \
+     "Sum of durations since the query's first interval, METRIC-MEDIUM, late " \
+     "corrections included.")                                                  \
+  XX(USER_INTERVAL_COUNT, "user_interval_count", ONE(GAUGE), "user", "events", \
+     "As queue_interval_count, of an agent.")                                  \
+  XX(USER_INTERVAL_DURATION, "user_interval_duration", SUMMARY, "user", "s",   \
+     "As queue_interval_duration, of an agent.")                               \
+  XX(USER_INTERVAL_RATIO, "user_interval_ratio", ONE(GAUGE), "user", "0 to 1", \
+     "As queue_interval_ratio, of an agent.")                                  \
+  XX(USER_INTERVAL_SECONDS, "user_interval_seconds", ONE(GAUGE), "user", "s",  \
+     "Time that an agent spent in a status within one interval, "              \
+     "METRIC-STATUS; of metrics whose source tells a sum only.")               \
+  XX(USER_METRIC, "user_metric", ONE(DERIVE), "user", "events",                \
+     "As queue_metric, of an agent.")                                          \
+  XX(USER_METRIC_SECONDS, "user_metric_seconds", ONE(GAUGE), "user", "s",      \
+     "As queue_metric_seconds, of an agent.")                                  \
+  XX(WINDOW_LAG, "window_lag", ONE(GAUGE), "block", "s",                       \
+     "Time since the end of the newest interval that has left.")               \
+  XX(WINDOWS, "windows", ONE(DERIVE), "block", "intervals",                    \
+     "Intervals: done, skipped (older than Backfill when their turn came).")   \
+  XX(QUERY_REQUESTS, "query_requests", ONE(DERIVE), "block", "requests",       \
+     "Requests of a query: answered, failed.")                                 \
+  XX(QUERY_ROWS, "query_rows", ONE(DERIVE), "block", "rows",                   \
+     "Numbers of the answers: read, unnamed (their queue or agent is not "     \
+     "known), foreign (of no interval that was asked for, or without what "    \
+     "they are grouped by), broken (a time or number that is none).")          \
+  XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
+     "Totals that were corrected since their interval had left.")              \
+  XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
+     "events",                                                                 \
+     "Downward corrections of counters, held until growth absorbs them.")      \
   XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
      "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
      "5xx or network.")                                                        \

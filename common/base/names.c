@@ -23,6 +23,8 @@ static size_t clean(char *out, size_t most, const char *name, size_t len) {
     used += add;
     at += size > 0 ? size : 1;
   }
+  if (used > 0 && out[used - 1] == '\\')
+    out[used - 1] = '_';
   out[used] = '\0';
   return used;
 }

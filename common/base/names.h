@@ -13,8 +13,10 @@
 enum { GC_NAME_ROOM = 128 }; /* with the NUL */
 
 /* Invalid UTF-8 bytes, control characters (C0, DEL, C1) and `/` become `_`
- * each; cut at 127 bytes, never within a character. White space stays as it
- * is, also at the ends. False when nothing but spaces and `_` is left of it: no
+ * each; cut at 127 bytes, never within a character; a backslash at the end
+ * becomes `_`, since InfluxDB's line protocol takes it and the comma behind it
+ * for one (the series is lost: tried with 1.6). White space stays as it is,
+ * also at the ends. False when nothing but spaces and `_` is left of it: no
  * name to show (`out` holds it all the same). Example: "Support/DE\t1" is
  * "Support_DE_1". */
 GC_API bool gc_name_clean(char out[GC_NAME_ROOM], const char *name, size_t len);

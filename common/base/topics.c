@@ -116,12 +116,12 @@ enum gc_code gc_topics_want(struct gc_topics *t, const char *name, void *who,
                             void *tag, struct gc_err *err) {
   GC_TRY(check_name(name, err));
   struct gc_topic *topic = find_name(t, name);
-  if ((topic == NULL || topic->wants == NULL) && t->wanted >= GC_TOPICS_MOST)
+  size_t most = t->most > 0 ? t->most : GC_TOPICS_MOST;
+  if ((topic == NULL || topic->wants == NULL) && t->wanted >= most)
     return gc_fail(err, GC_ERR_LIMIT,
-                   "more than %d topics for one notification channel",
-                   GC_TOPICS_MOST);
+                   "more than %zu topics for one notification channel", most);
   /* Left-overs fill the channel. */
-  if (topic == NULL && t->count >= GC_TOPICS_MOST)
+  if (topic == NULL && t->count >= most)
     gc_topics_restart(t);
   if (topic == NULL && add(t, name, &topic) != GC_OK)
     return out_of_memory(err);
@@ -377,5 +377,6 @@ void gc_topics_clear(struct gc_topics *t) {
   free(t->list);
   gc_strmap_clear(&t->by_key);
   gc_json_stream_free(t->answer);
-  *t = (struct gc_topics){.rejected = t->rejected, .ctx = t->ctx};
+  *t = (struct gc_topics){
+      .most = t->most, .rejected = t->rejected, .ctx = t->ctx};
 }

@@ -52,6 +52,7 @@ struct gc_topics {
   size_t count, cap;
   struct gc_strmap by_key;
   size_t wanted; /* those with a want */
+  size_t most;   /* room; 0: GC_TOPICS_MOST */
   /* Told of each topic that the platform does not give, with its reason (one
    * printable line). May be NULL. */
   void (*rejected)(void *ctx, struct gc_topic *topic, const char *reason);

@@ -20,7 +20,8 @@ struct flight {
   uint32_t hash;
   cdtime_t time;
   uint64_t since_ms;
-  char key[]; /* "host/instance/type/type_instance" */
+  uint64_t number; /* of all flights, in the order of their start */
+  char key[];      /* "host/instance/type/type_instance" */
 };
 
 struct gc_tap_ticket {
@@ -34,7 +35,14 @@ static pthread_cond_t landed; /* a ticket has none in flight any more */
 static struct flight **buckets;
 static size_t bucket_count;
 static bool registered, closed;
+static uint64_t started; /* flights so far */
 static uint64_t (*clock_ms)(void);
+/* The newest flight that was seen behind the write queue: at all, before the
+ * present stretch of GC_TAP_GIVE_UP_MS began, before the one before did. */
+static struct {
+  uint64_t begin_ms, last_ms; /* of the present stretch */
+  uint64_t newest, before, long_before;
+} seen;
 static atomic_size_t in_flight; /* is read without the lock, too */
 
 static uint64_t monotonic_ms(void) {
@@ -115,6 +123,7 @@ static struct flight *start(struct gc_tap_ticket *t, const char *key,
   f->hash = hash;
   f->time = when;
   f->since_ms = clock_ms();
+  f->number = ++started;
   f->ticket = t;
   f->older = t->newest;
   *(t->newest != NULL ? &t->newest->newer : &t->oldest) = f;
@@ -140,8 +149,27 @@ static void land(struct flight *f) {
   free(f);
 }
 
+static void see(uint64_t number) {
+  uint64_t now_ms = clock_ms();
+  if (now_ms - seen.begin_ms >= GC_TAP_GIVE_UP_MS) {
+    seen.long_before = seen.before;
+    seen.before = seen.newest;
+    seen.begin_ms = now_ms;
+  }
+  if (number > seen.newest)
+    seen.newest = number;
+  seen.last_ms = now_ms;
+}
+
+/* The write queue is first in, first out: a value that a later one has
+ * overtaken long ago was hidden. While it merely waits in a long queue none
+ * has. */
 static bool is_given_up(const struct flight *f) {
-  return clock_ms() - f->since_ms >= GC_TAP_GIVE_UP_MS;
+  uint64_t now_ms = clock_ms();
+  if (now_ms - f->since_ms < GC_TAP_GIVE_UP_MS)
+    return false;
+  return f->number < seen.long_before ||
+         now_ms - seen.last_ms >= GC_TAP_GIVE_UP_MS;
 }
 
 /* Oldest first: one that is not given up yet ends it. */
@@ -162,8 +190,10 @@ static int on_write(__attribute__((unused)) const data_set_t *ds,
   uint32_t hash = make_key(key, vl);
   enter();
   struct flight *f = find(key, hash);
-  if (f != NULL && f->time == vl->time)
+  if (f != NULL && f->time == vl->time) {
+    see(f->number);
     land(f);
+  }
   leave();
   return 0;
 }
@@ -257,9 +287,11 @@ size_t gc_tap_in_flight(struct gc_tap_ticket *t) {
   return count;
 }
 
-/* Until the oldest is given up, or `end_ms` if that is sooner. */
+/* Until the oldest may be given up, or `end_ms` if that is sooner. */
 static void sleep_on(const struct gc_tap_ticket *t, uint64_t end_ms) {
-  uint64_t flown_ms = clock_ms() - t->oldest->since_ms;
+  uint64_t since_ms =
+      t->oldest->since_ms > seen.last_ms ? t->oldest->since_ms : seen.last_ms;
+  uint64_t flown_ms = clock_ms() - since_ms;
   uint64_t left_ms =
       flown_ms < GC_TAP_GIVE_UP_MS ? GC_TAP_GIVE_UP_MS - flown_ms : 0;
   uint64_t wake_ms = monotonic_ms() + left_ms;
@@ -284,6 +316,8 @@ void gc_tap_restart(uint64_t (*now_ms)(void)) {
   gc_tap_close();
   enter();
   registered = closed = false;
+  started = 0;
+  memset(&seen, 0, sizeof(seen));
   clock_ms = now_ms != NULL ? now_ms : monotonic_ms;
   leave();
 }

@@ -12,7 +12,10 @@
  * which waits for the tap, 1 s at most.
  *
  * A filter chain that stops a value or sends it to named writers only hides it
- * from the tap: a ticket that is older than GC_TAP_GIVE_UP_MS counts as gone.
+ * from the tap. The write queue is first in, first out: a value of an age of
+ * GC_TAP_GIVE_UP_MS counts as gone when a later one was seen so long ago, twice
+ * as long at most, or when none at all was seen for so long. One that waits in
+ * a queue of 300,000 is not given up.
  * Any thread. */
 #ifndef GC_DAEMON_TAP_H
 #define GC_DAEMON_TAP_H

@@ -9,6 +9,7 @@
 #include "common/net/clock.h"
 #include "common/net/curl_options.h"
 #include "common/net/http.h"
+#include "common/net/socket_driver.h"
 
 struct gc_account {
   struct gc_account_settings settings;
@@ -22,6 +23,8 @@ struct gc_account {
   struct gc_auth *auth;
   struct gc_api *api;
   struct gc_names *names;
+  struct gc_socket_driver driver;
+  struct gc_channels *channels;
 };
 
 static struct gc_account *accounts;
@@ -169,6 +172,17 @@ static void open_store(const struct gc_account *a) {
     notice((void *)a, "state", &warning);
 }
 
+static struct gc_channels *new_channels(struct gc_account *a) {
+  a->driver = gc_socket_driver_ws(a->loop);
+  struct gc_channel_needs needs = {.account = a->settings.name,
+                                   .api = a->api,
+                                   .edge = &a->edge,
+                                   .store = store,
+                                   .driver = &a->driver,
+                                   .connect = &a->settings.connect};
+  return gc_channels_new(&needs);
+}
+
 static enum gc_code build(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_settings *s = &a->settings;
   a->http = gc_http_new(a->loop, &s->connect, err);
@@ -202,7 +216,9 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
     a->api = gc_api_new(&api, &a->edge, a->auth, a->budget);
   if (a->api != NULL)
     a->names = gc_names_new(s->name, a->api, &a->edge, store);
-  if (a->names == NULL)
+  if (a->names != NULL)
+    a->channels = new_channels(a);
+  if (a->channels == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 
   char thread[32];
@@ -212,12 +228,14 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
 
 static void tear_down(struct gc_account *a) {
   gc_loop_stop(a->loop);
+  gc_channels_free(a->channels);
   gc_names_free(a->names);
   gc_api_free(a->api);
   gc_auth_free(a->auth);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
   gc_budgets_put(a->budget);
+  a->channels = NULL;
   a->names = NULL;
   a->api = NULL;
   a->auth = NULL;
@@ -342,12 +360,23 @@ struct gc_loop *gc_account_loop(struct gc_account *a) {
   return a->loop;
 }
 
+struct gc_store *gc_account_store(struct gc_account *a) {
+  pthread_mutex_lock(&lock);
+  struct gc_store *shared = a->loop != NULL ? store : NULL;
+  pthread_mutex_unlock(&lock);
+  return shared;
+}
+
 struct gc_api *gc_account_api(struct gc_account *a) {
   return a->api;
 }
 
 struct gc_names *gc_account_names(struct gc_account *a) {
   return a->names;
+}
+
+struct gc_channels *gc_account_channels(struct gc_account *a) {
+  return a->channels;
 }
 
 const struct gc_edge *gc_account_edge(struct gc_account *a) { return &a->edge; }

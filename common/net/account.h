@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The Genesys Cloud accounts of this process. All plugins that name the same
- * account share one network thread, one token, one request budget, one breaker
- * and one name cache; that is why the core is one shared library. */
+ * account share one network thread, one token, one request budget, one breaker,
+ * one name cache and the notification channels; that is why the core is one
+ * shared library. */
 #ifndef GC_NET_ACCOUNT_H
 #define GC_NET_ACCOUNT_H
 
 #include "common/base/connect.h"
 #include "common/net/api.h"
+#include "common/net/channels.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 
@@ -81,10 +83,14 @@ GC_API const char *gc_account_name(const struct gc_account *a);
 GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */
 GC_API uint32_t gc_account_requests_per_minute(const struct gc_account *a);
 GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
+/* The state store, shared by all accounts; NULL when there is none. Valid as
+ * long as any account is held. */
+GC_API struct gc_store *gc_account_store(struct gc_account *a);
 
 /* For the account's own thread only. */
 GC_API struct gc_api *gc_account_api(struct gc_account *a);
 GC_API struct gc_names *gc_account_names(struct gc_account *a);
+GC_API struct gc_channels *gc_account_channels(struct gc_account *a);
 GC_API const struct gc_edge *gc_account_edge(struct gc_account *a);
 
 struct gc_account_stats {

@@ -31,6 +31,8 @@ struct gc_api {
   bool failing[GC_ENDPOINT_COUNT]; /* told as "api", not yet well again */
   int64_t clock_offset_ms;
   struct gc_api_stats counts;
+  void (*woken)(void *ctx); /* NULL: nobody listens */
+  void *woken_ctx;
 };
 
 static uint64_t now(const struct gc_api *api) {
@@ -410,7 +412,21 @@ void gc_api_cancel(struct gc_api *api, struct gc_call *call) {
   look_again_at(api, now(api));
 }
 
-void gc_api_wake(struct gc_api *api) { look_again_at(api, now(api)); }
+void gc_api_wake(struct gc_api *api) {
+  if (api->woken != NULL)
+    api->woken(api->woken_ctx);
+  look_again_at(api, now(api));
+}
+
+void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx) {
+  api->woken = changed;
+  api->woken_ctx = ctx;
+}
+
+uint32_t gc_api_token_number(const struct gc_api *api) {
+  uint32_t number = 0;
+  return gc_auth_bearer(api->auth, &number) != NULL ? number : 0;
+}
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   *ret_stats = api->counts;

@@ -67,8 +67,14 @@ GC_API void gc_api_call(struct gc_api *api, struct gc_call *call);
 /* Ends it without `done`; one that does not run is fine. */
 GC_API void gc_api_cancel(struct gc_api *api, struct gc_call *call);
 
-/* The token's state changed: look at the queue again. */
+/* The token, or its state, has changed: look at the queue again. */
 void gc_api_wake(struct gc_api *api);
+/* `changed` runs at each gc_api_wake. One listener; NULL:
+ * none. */
+void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx);
+/* Of the token that calls carry now; each new one has another. 0: there is
+ * none. A call that is done has the number of its own in token_number. */
+uint32_t gc_api_token_number(const struct gc_api *api);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 

@@ -110,7 +110,8 @@ static void take_token(struct gc_auth *a, struct gc_token *token) {
                   "for; add it to the OAuth client",
                   scope);
   note(a, &err);
-  set_state(a, GC_AUTH_READY);
+  a->state = GC_AUTH_READY;
+  a->changed(a->ctx); /* the token has, at least */
 }
 
 static void refuse(struct gc_auth *a, const struct gc_reply *reply,

@@ -3,7 +3,8 @@
  * read again at times, kept in the state store so that a restart with the API
  * away still knows them. A kind is read only once somebody wants it.
  *
- *   queue     each 10 min; sooner when an answer names one that is not known
+ *   queue     each 10 min, with service level targets; sooner when an answer
+ *             names one that is not known
  *   user      each 30 min
  *   presence  each hour
  *

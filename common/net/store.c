@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/store.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
-#include "common/net/state_file.h"
+#include "common/net/store_inside.h"
 
 enum { BUSY_MS = 100 };
 
@@ -22,8 +19,18 @@ static const char *const migrations[] = {
     " account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (account, slot)"
     ") WITHOUT ROWID;",
+    "CREATE TABLE queries ("
+    " account TEXT NOT NULL, query TEXT NOT NULL, identity TEXT NOT NULL,"
+    " settled_ms INTEGER NOT NULL, done_ms INTEGER NOT NULL, pending BLOB,"
+    " PRIMARY KEY (account, query)"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE totals ("
+    " account TEXT NOT NULL, query TEXT NOT NULL, series TEXT NOT NULL,"
+    " count INTEGER NOT NULL, sum REAL NOT NULL, sent INTEGER NOT NULL,"
+    " changed_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (account, query, series)"
+    ") WITHOUT ROWID;",
 };
-
 static const struct gc_state_kind kind_of_file = {
     .name = "state.db",
     .application_id = 0x47436c64, /* "GCld", as file(1) shows it */
@@ -32,23 +39,15 @@ static const struct gc_state_kind kind_of_file = {
     .busy_ms = BUSY_MS,
 };
 
-struct gc_store {
-  struct gc_state_file file;
-  sqlite3 *db; /* the file's */
-  pthread_mutex_t lock;
-};
-
 GC_DEFINE_AUTO(struct gc_store, gc_store_close)
 
-static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
-
-static enum gc_code trouble(const struct gc_store *s, const char *what,
-                            struct gc_err *err) {
+enum gc_code gc_store_trouble(const struct gc_store *s, const char *what,
+                              struct gc_err *err) {
   return gc_state_file_fail(&s->file, what, err);
 }
 
-static enum gc_code run(struct gc_store *s, const char *sql,
-                        struct gc_err *err) {
+enum gc_code gc_store_run(struct gc_store *s, const char *sql,
+                          struct gc_err *err) {
   return gc_state_file_run(&s->file, sql, err);
 }
 
@@ -81,12 +80,12 @@ static enum gc_code
 load(struct gc_store *s, const char *account, const char *kind,
      enum gc_code (*row)(void *ctx, const struct gc_entry *name), void *ctx,
      struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "SELECT id, name, label, detail FROM names WHERE "
                          "account = ? AND kind = ? ORDER BY id",
                          -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot read the names", err);
+    return gc_store_trouble(s, "cannot read the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
 
@@ -96,7 +95,9 @@ load(struct gc_store *s, const char *account, const char *kind,
                             column(q, 3)};
     GC_TRY(row(ctx, &name));
   }
-  return step == SQLITE_DONE ? GC_OK : trouble(s, "cannot read the names", err);
+  return step == SQLITE_DONE
+             ? GC_OK
+             : gc_store_trouble(s, "cannot read the names", err);
 }
 
 enum gc_code
@@ -112,12 +113,12 @@ gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
 static enum gc_code put_names(struct gc_store *s, const char *account,
                               const char *kind, const struct gc_entry *names,
                               size_t count, int64_t now_s, struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "INSERT OR REPLACE INTO names (account, kind, id, "
                          "name, label, detail, seen_s) VALUES (?,?,?,?,?,?,?)",
                          -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot write the names", err);
+    return gc_store_trouble(s, "cannot write the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 7, now_s);
@@ -127,7 +128,7 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
     sqlite3_bind_text(q, 5, names[i].label, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 6, names[i].detail, -1, SQLITE_STATIC);
     if (sqlite3_step(q) != SQLITE_DONE)
-      return trouble(s, "cannot write the names", err);
+      return gc_store_trouble(s, "cannot write the names", err);
     sqlite3_reset(q);
   }
   return GC_OK;
@@ -136,28 +137,28 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
 static enum gc_code drop_names(struct gc_store *s, const char *account,
                                const char *kind, int64_t before_s,
                                struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db,
           "DELETE FROM names WHERE account = ? AND kind = ? AND seen_s < ?", -1,
           &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot write the names", err);
+    return gc_store_trouble(s, "cannot write the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 3, before_s);
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : trouble(s, "cannot write the names", err);
+             : gc_store_trouble(s, "cannot write the names", err);
 }
 
 static enum gc_code save(struct gc_store *s, const char *account,
                          const char *kind, const struct gc_entry *names,
                          size_t count, int64_t now_s, int64_t keep_s,
                          struct gc_err *err) {
-  GC_TRY(run(s, "BEGIN IMMEDIATE", err));
+  GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
   GC_TRY(put_names(s, account, kind, names, count, now_s, err));
   GC_TRY(drop_names(s, account, kind, now_s - keep_s, err));
-  return run(s, "COMMIT", err);
+  return gc_store_run(s, "COMMIT", err);
 }
 
 enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
@@ -167,7 +168,7 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
   pthread_mutex_lock(&s->lock);
   enum gc_code code = save(s, account, kind, names, count, now_s, keep_s, err);
   if (code != GC_OK)
-    (void)run(s, "ROLLBACK", NULL);
+    (void)gc_store_run(s, "ROLLBACK", NULL);
   pthread_mutex_unlock(&s->lock);
   return code;
 }
@@ -175,18 +176,18 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
 static enum gc_code load_channel(struct gc_store *s, const char *account,
                                  unsigned slot, struct gc_buf *out,
                                  struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
           &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot read the channel", err);
+    return gc_store_trouble(s, "cannot read the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);
   int step = sqlite3_step(q);
   if (step == SQLITE_DONE)
     return GC_OK;
   if (step != SQLITE_ROW)
-    return trouble(s, "cannot read the channel", err);
+    return gc_store_trouble(s, "cannot read the channel", err);
   enum gc_code code = gc_buf_text(out, column(q, 0));
   return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
@@ -209,16 +210,16 @@ static enum gc_code save_channel(struct gc_store *s, const char *account,
   static const char drop[] =
       "DELETE FROM channels WHERE account = ? AND slot = ?";
   bool keeps = text != NULL && text[0] != '\0';
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, keeps ? put : drop, -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot write the channel", err);
+    return gc_store_trouble(s, "cannot write the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);
   if (keeps)
     sqlite3_bind_text(q, 3, text, -1, SQLITE_STATIC);
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : trouble(s, "cannot write the channel", err);
+             : gc_store_trouble(s, "cannot write the channel", err);
 }
 
 enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,

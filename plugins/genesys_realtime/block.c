@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/block.h"
-
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/glob.h"
+#include "plugins/genesys_realtime/block_inside.h"
 
 enum {
   /* Nothing but an operator helps after these refusals; do not spend the
    * budget on them. */
   REFUSED_EVERY_MS = 60 * 1000,
-  /* Older than this many intervals, the newest values count as none. */
-  STALE_INTERVALS = 3,
-};
-
-struct block {
-  struct block_settings settings;
-  struct block_site site;
-  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  void *ctx;
-
-  /* The network thread's. */
-  struct gc_names_listener queue_listener, presence_listener;
-  bool is_listening;
-  struct selection selection;
-  struct gc_timer timer;
-  uint64_t due_ms;
-  struct poll poll;
-  struct poll_pages pages;
-  struct observations *last; /* for what is gone since */
-
-  /* Under the lock. */
-  pthread_mutex_t lock;
-  struct observations *fresh; /* not dispatched yet */
-  bool is_well;               /* the last poll was complete */
-  uint64_t well_ms;           /* when it was; 0: never */
-  struct obs_tally tally;     /* of the last reading */
+  /* Messages that were lost are repaired then. */
+  SNAPSHOT_EVERY_MS = 60 * 1000,
 };
 
 static const struct gc_edge *edge(const struct block *b) {
@@ -53,25 +26,30 @@ static void look_for_unknown(struct block *b, const struct observations *o) {
   struct gc_names *names = b->site.names;
   struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
   bool missing = false;
-  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++)
-    missing = gc_directory_find(d, gc_intern_text(&o->ids, i)) == NULL;
+  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++) {
+    const char *id = gc_intern_text(&o->ids, i);
+    missing =
+        shard_has(&b->settings.shard, id) && gc_directory_find(d, id) == NULL;
+  }
   if (missing && !gc_directory_is_refused(d))
     gc_names_miss(names, GC_QUEUE);
   gc_directory_put(d);
 }
 
-static void publish(struct block *b) {
-  struct observations *o = gc_steal(b->poll.reading);
+/* Takes `o` over. */
+static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
   o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
   look_for_unknown(b, o);
+  if (b->stream != NULL && is_complete)
+    stream_observed(b->stream, o);
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
-  if (b->poll.trouble.code == GC_OK)
+  if (is_complete)
     b->well_ms = now(b);
-  b->is_well = b->poll.trouble.code == GC_OK;
+  b->is_well = is_complete;
   pthread_mutex_unlock(&b->lock);
 
   observations_put(b->last);
@@ -94,37 +72,83 @@ static bool is_worth_publishing(struct block *b) {
   return done;
 }
 
+/* After an interval, or `least_ms` if that is longer; at once when a snapshot
+ * became due meanwhile. */
+static void come_back(struct block *b, uint32_t least_ms) {
+  uint64_t now_ms = now(b);
+  uint32_t every_ms = b->settings.interval_ms;
+  if (every_ms < least_ms)
+    every_ms = least_ms;
+  b->due_ms += every_ms;
+  if (b->due_ms < now_ms) /* the poll outlasted its interval */
+    b->due_ms += (now_ms - b->due_ms + every_ms - 1) / every_ms * every_ms;
+  (void)gc_timers_set(edge(b)->timers, &b->timer,
+                      b->must_poll_again ? now_ms : b->due_ms);
+  b->must_poll_again = false;
+}
+
 /* Tells the poll's outcome once: of several batches one may fail for good while
  * the others do not, which is no recovery. */
 static void end_poll(void *ctx) {
   struct block *b = ctx;
   if (b->poll.part_count > 0 || b->poll.trouble.code != GC_OK)
     b->notice(b->ctx, "observations", &b->poll.trouble);
+  bool is_complete = b->poll.trouble.code == GC_OK;
   if (is_worth_publishing(b)) {
-    publish(b);
+    if (b->push != NULL && is_complete &&
+        push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK)
+      b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
+    publish(b, gc_steal(b->poll.reading), is_complete);
   } else {
     pthread_mutex_lock(&b->lock);
     b->is_well = false;
     pthread_mutex_unlock(&b->lock);
   }
 
-  uint64_t now_ms = now(b);
-  uint32_t every_ms = b->settings.interval_ms;
-  if (b->poll.was_refused && every_ms < REFUSED_EVERY_MS)
-    every_ms = REFUSED_EVERY_MS;
-  b->due_ms += every_ms;
-  if (b->due_ms < now_ms) /* the poll outlasted its interval */
-    b->due_ms += (now_ms - b->due_ms + every_ms - 1) / every_ms * every_ms;
-  (void)gc_timers_set(edge(b)->timers, &b->timer, b->due_ms);
+  come_back(b, b->poll.was_refused ? REFUSED_EVERY_MS : 0);
   poll_clear(&b->poll);
+}
+
+/* What is pushed is there already. False: it must be asked for. */
+static bool take_pushed(struct block *b, uint64_t now_ms) {
+  if (b->push == NULL || now_ms >= b->snapshot_ms || !push_is_whole(b->push))
+    return false;
+  struct observations *o = push_copy(b->push);
+  if (o == NULL)
+    return false;
+  publish(b, o, true);
+  come_back(b, 0);
+  /* The next copy is not older than this one. */
+  if (b->stream != NULL)
+    stream_poll_begin(b->stream);
+  return true;
 }
 
 static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
-  if (b->due_ms == 0)
+  if (b->due_ms == 0 || b->due_ms > now_ms)
     b->due_ms = now_ms;
+  if (take_pushed(b, now_ms))
+    return;
+  b->asked_ms =
+      edge(b)->wall_ms(edge(b)->ctx) + gc_api_clock_offset_ms(b->site.api);
+  b->poll.wants_details = b->stream != NULL;
+  if (b->stream != NULL)
+    stream_poll_begin(b->stream);
   poll_start(&b->poll, b->site.api, b->settings.source, &b->selection,
              &b->pages, end_poll, b);
+}
+
+/* The stream was opened (again): what it missed, a poll at once shows. One that
+ * runs was asked before. */
+static void on_snapshot(void *ctx) {
+  struct block *b = ctx;
+  if (b->settings.source == OBS_OFF)
+    return;
+  b->snapshot_ms = 0;
+  b->must_poll_again = b->poll.parts != NULL;
+  if (!b->must_poll_again)
+    (void)gc_timers_set(edge(b)->timers, &b->timer, now(b));
 }
 
 /* More than a quarter of the budget for one block's polling is worth a word. */
@@ -148,19 +172,24 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code =
       selection_make(&b->selection, directory, b->settings.selectors,
-                     b->settings.selector_count);
+                     b->settings.selector_count, &b->settings.shard);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
-  else if (b->selection.count == 0 && b->settings.source == OBS_QUERY)
+  else if (b->selection.count == 0 && (b->settings.source == OBS_QUERY ||
+                                       b->push != NULL || b->stream != NULL))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
                   gc_directory_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
                         "id (Queue \"UUID\"), or use Observations \"activity\""
-                      : "no queue matches the Queue options of this block, or "
-                        "the OAuth client's roles see none");
+                      : "no queue matches the Queue options of this block, its "
+                        "Shard has none, or the OAuth client's roles see none");
   b->notice(b->ctx, "selection", &err);
   check_cost(b);
-  if (b->due_ms == 0)
+  if (b->stream != NULL && code == GC_OK)
+    stream_select(b->stream, &b->selection);
+  if (b->push != NULL && code == GC_OK)
+    push_select(b->push, &b->selection);
+  if (b->due_ms == 0 && b->settings.source != OBS_OFF)
     poll_now(b, now(b));
 }
 
@@ -169,32 +198,11 @@ static void on_presences(void *ctx, struct gc_directory *directory) {
   (void)directory;
 }
 
-struct block *block_new(const struct block_settings *settings,
-                        const struct block_site *site,
-                        void (*notice)(void *ctx, const char *cause,
-                                       const struct gc_err *err),
-                        void *ctx) {
-  struct block *b = calloc(1, sizeof(*b));
-  if (b == NULL)
-    return NULL;
-  b->settings = *settings;
-  b->site = *site;
-  b->notice = notice;
-  b->ctx = ctx;
-  b->timer = (struct gc_timer){.fire = poll_now, .ctx = b};
-  b->queue_listener = (struct gc_names_listener){
-      .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
-  b->presence_listener = (struct gc_names_listener){
-      .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
-  pthread_mutex_init(&b->lock, NULL);
-  return b;
-}
-
 /* The observation query maps the presences itself; the activity queries leave
  * that to us. */
 static void begin(void *ctx) {
   struct block *b = ctx;
-  if (b->settings.source == OBS_OFF)
+  if (b->settings.source == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
   if (b->settings.source == OBS_ACTIVITY)
@@ -211,6 +219,10 @@ static void end(void *ctx) {
     gc_names_unlisten(b->site.names, &b->queue_listener);
   }
   gc_timers_unset(edge(b)->timers, &b->timer);
+  if (b->stream != NULL)
+    stream_stop(b->stream);
+  if (b->push != NULL)
+    push_stop(b->push);
   poll_clear(&b->poll);
 }
 
@@ -218,6 +230,10 @@ void block_free(struct block *b) {
   if (b == NULL)
     return;
   gc_loop_call(b->site.loop, end, b);
+  stream_free(b->stream);
+  push_free(b->push);
+  windows_free(b->windows);
+  series_limit_free(b->limit);
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
@@ -225,75 +241,72 @@ void block_free(struct block *b) {
   free(b);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
-  const struct block *b = ctx;
-  if (queue->name == NULL) /* a name might be one that is refused */
-    return b->settings.selector_count == 0;
-  return gc_glob_accepts(b->settings.selectors, b->settings.selector_count,
-                         queue->name, queue->id);
+static enum gc_code make_stream(struct block *b, struct gc_err *err) {
+  struct stream_site site = {.edge = b->site.edge,
+                             .api = b->site.api,
+                             .channels = b->site.channels,
+                             .names = b->site.names,
+                             .notice = b->notice,
+                             .notice_ctx = b->ctx,
+                             .snapshot = on_snapshot,
+                             .ctx = b};
+  b->stream = stream_new(&b->settings.stream, &site, err);
+  return b->stream != NULL ? GC_OK : err->code;
 }
 
-void block_read(struct block *b, const struct gc_samples *out) {
-  pthread_mutex_lock(&b->lock);
-  GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
-  pthread_mutex_unlock(&b->lock);
-  if (o == NULL)
-    return;
-
-  struct gc_names *names = b->site.names;
-  struct gc_directory *queues = gc_names_directory(names, GC_QUEUE);
-  struct gc_directory *presences = gc_names_directory(names, GC_PRESENCE);
-  struct obs_view view = {.queues = queues,
-                          .presences = presences,
-                          .accepts = accepts,
-                          .accepts_ctx = b,
-                          .media = b->settings.media,
-                          .media_count = b->settings.media_count,
-                          .label = b->settings.label,
-                          .interval_ms = b->settings.interval_ms};
-  struct obs_tally tally;
-  obs_samples(o, &view, out, &tally);
-  gc_directory_put(queues);
-  gc_directory_put(presences);
-
-  pthread_mutex_lock(&b->lock);
-  b->tally = tally;
-  pthread_mutex_unlock(&b->lock);
+static enum gc_code make_push(struct block *b, struct gc_err *err) {
+  struct push_site site = {.channels = b->site.channels,
+                           .patience = b->settings.stream.patience,
+                           .snapshot = on_snapshot,
+                           .notice = b->notice,
+                           .notice_ctx = b->ctx,
+                           .ctx = b};
+  b->push = push_new(&site);
+  return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-static void put_state(const struct gc_samples *out, enum gc_metric_id metric,
-                      const char *instance, const char *qualifier,
-                      uint32_t interval_ms, double gauge) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = instance,
-                             .qualifier = qualifier,
-                             .values = {{.gauge = gauge}},
-                             .interval_ms = interval_ms};
-  out->put(out->ctx, &sample);
+/* What the read thread puts in front of the sink. */
+static enum gc_code make_sinks(struct block *b, struct gc_err *err) {
+  const struct block_settings *s = &b->settings;
+  b->limit = series_limit_new(s->series_most, s->expiry_ms);
+  if (s->window_ms > 0)
+    b->windows = windows_new(&(struct windows_settings){
+        .span_ms = s->window_ms, .raw = s->raw, .series_most = s->series_most});
+  if (b->limit == NULL || (s->window_ms > 0 && b->windows == NULL))
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return GC_OK;
 }
 
-void block_read_state(struct block *b, const char *instance,
-                      uint32_t interval_ms, const struct gc_samples *out) {
-  if (b->settings.source == OBS_OFF)
-    return;
-  pthread_mutex_lock(&b->lock);
-  bool is_well = b->is_well;
-  uint64_t well_ms = b->well_ms;
-  struct obs_tally tally = b->tally;
-  pthread_mutex_unlock(&b->lock);
+static enum gc_code make_parts(struct block *b, struct gc_err *err) {
+  GC_TRY(make_sinks(b, err));
+  if (b->settings.has_stream)
+    GC_TRY(make_stream(b, err));
+  return b->settings.source == OBS_TOPIC ? make_push(b, err) : GC_OK;
+}
 
-  uint64_t age_ms = well_ms > 0 ? now(b) - well_ms : 0;
-  uint64_t stale_ms = (uint64_t)b->settings.interval_ms * STALE_INTERVALS;
-  bool is_up = is_well && well_ms > 0 && age_ms < stale_ms;
-  put_state(out, GC_METRIC_SOURCE_UP, instance, "observations", interval_ms,
-            is_up ? 1.0 : 0.0);
-  if (well_ms > 0)
-    put_state(out, GC_METRIC_SOURCE_AGE, instance, "observations", interval_ms,
-              (double)age_ms / 1000.0);
-  put_state(out, GC_METRIC_SERIES, instance, "", interval_ms,
-            (double)tally.series);
-  put_state(out, GC_METRIC_QUEUES, instance, "matched", interval_ms,
-            (double)tally.matched);
-  put_state(out, GC_METRIC_QUEUES, instance, "unnamed", interval_ms,
-            (double)tally.unnamed);
+struct block *block_new(const struct block_settings *settings,
+                        const struct block_site *site,
+                        void (*notice)(void *ctx, const char *cause,
+                                       const struct gc_err *err),
+                        void *ctx, struct gc_err *err) {
+  struct block *b = calloc(1, sizeof(*b));
+  if (b == NULL) {
+    (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  b->settings = *settings;
+  b->site = *site;
+  b->notice = notice;
+  b->ctx = ctx;
+  b->timer = (struct gc_timer){.fire = poll_now, .ctx = b};
+  b->queue_listener = (struct gc_names_listener){
+      .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
+  b->presence_listener = (struct gc_names_listener){
+      .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
+  pthread_mutex_init(&b->lock, NULL);
+  if (make_parts(b, err) != GC_OK) {
+    block_free(b);
+    return NULL;
+  }
+  return b;
 }

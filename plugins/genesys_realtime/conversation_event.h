@@ -59,6 +59,8 @@ enum cv_media {
 
 /* "voice"; never NULL. */
 const char *cv_media_label(enum cv_media media);
+/* CV_MEDIA_COUNT for a label that is none of them. */
+enum cv_media cv_media_find(const char *label);
 
 enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT };
 

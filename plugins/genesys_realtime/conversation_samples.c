@@ -10,6 +10,8 @@ static const char *const state_labels[CV_STATE_COUNT] = {
 #undef XX
 };
 
+enum { QUEUES_AT_ONCE = 16 }; /* some 1,000 values, a millisecond */
+
 struct put {
   struct conversations *m;
   const struct conversations_view *view;
@@ -115,29 +117,36 @@ static bool has_pairs(const struct queue *q) {
   return false;
 }
 
-void conversations_samples(struct conversations *m,
+static void put_queue(struct put *p, uint32_t number, char *label) {
+  struct queue *queue = &p->m->queues[number];
+  const struct obs_view *view = p->view->queues;
+  if (!has_pairs(queue))
+    return;
+  enum view_answer answer = view_label(view, queue->text, label);
+  p->tally->unnamed += answer == VIEW_UNNAMED;
+  if (answer != VIEW_SHOW)
+    return;
+  p->tally->matched++;
+  for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+    p->media = cv_media_label((enum cv_media)i);
+    if (queue->pairs[i] != NULL && view_wants_media(view, p->media))
+      put_pair(p, queue->pairs[i],
+               cv_target_ms(p->m, number, (enum cv_media)i));
+  }
+}
+
+bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
-                           struct obs_tally *ret_tally) {
+                           struct conversations_reading *reading) {
   char label[GC_NAME_ROOM];
-  struct put p = {m, view, out, ret_tally, label, NULL};
+  struct put p = {m, view, out, &reading->tally, label, NULL};
+  uint32_t end = reading->queue + QUEUES_AT_ONCE;
 
-  *ret_tally = (struct obs_tally){0};
-  if (view->active)
+  if (view->active && reading->queue == 0)
     cv_count_states(m);
-  for (uint32_t q = 0; q < m->queue_count; q++) {
-    struct queue *queue = &m->queues[q];
-    if (!has_pairs(queue))
-      continue;
-    enum view_answer answer = view_label(view->queues, queue->text, label);
-    ret_tally->unnamed += answer == VIEW_UNNAMED;
-    if (answer != VIEW_SHOW)
-      continue;
-    ret_tally->matched++;
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
-      p.media = cv_media_label((enum cv_media)i);
-      if (queue->pairs[i] != NULL && view_wants_media(view->queues, p.media))
-        put_pair(&p, queue->pairs[i], cv_target_ms(m, q, (enum cv_media)i));
-    }
-  }
+  for (; reading->queue < end && reading->queue < m->queue_count;
+       reading->queue++)
+    put_queue(&p, reading->queue, label);
+  return reading->queue < m->queue_count;
 }

@@ -77,3 +77,10 @@ enum cv_media cv_word_media(const char *array) {
 const char *cv_media_label(enum cv_media m) {
   return media[(unsigned)m < CV_MEDIA_COUNT ? m : CV_UNKNOWN].label;
 }
+
+enum cv_media cv_media_find(const char *label) {
+  unsigned found = 0;
+  while (found < CV_MEDIA_COUNT && strcmp(media[found].label, label) != 0)
+    found++;
+  return (enum cv_media)found;
+}

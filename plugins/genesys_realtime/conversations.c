@@ -18,6 +18,14 @@ static uint32_t queue_slot_of(const struct conversations *m, struct cv_id id) {
   return s;
 }
 
+void cv_queues_settle(struct conversations *m) {
+  for (uint32_t i = 0; i < m->queue_slot_count; i++)
+    m->queue_slots[i] = 0;
+  for (uint32_t i = 0; i < m->queue_count; i++)
+    if (m->queues[i].text != NULL)
+      m->queue_slots[queue_slot_of(m, m->queues[i].id)] = i + 1;
+}
+
 static bool grow_queue_slots(struct conversations *m) {
   uint32_t count =
       m->queue_slot_count == 0 ? FIRST_QUEUE_SLOTS : m->queue_slot_count * 2;
@@ -27,8 +35,7 @@ static bool grow_queue_slots(struct conversations *m) {
   free(m->queue_slots);
   m->queue_slots = slots;
   m->queue_slot_count = count;
-  for (uint32_t i = 0; i < m->queue_count; i++)
-    slots[queue_slot_of(m, m->queues[i].id)] = i + 1;
+  cv_queues_settle(m);
   return true;
 }
 
@@ -42,27 +49,52 @@ static bool grow_queues(struct conversations *m) {
   return true;
 }
 
+/* A retired one's, or a new one. */
+static uint32_t take_queue_number(struct conversations *m) {
+  if (m->free_queue == 0)
+    return m->queue_count++;
+  uint32_t number = m->free_queue - 1;
+  m->free_queue = m->queues[number].next_free;
+  m->free_queue_count--;
+  return number;
+}
+
 enum gc_code cv_queue(struct conversations *m, struct cv_id id,
                       const char *text, uint32_t *ret_number) {
   uint32_t there =
       m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
   if (there != 0) {
     *ret_number = there - 1;
+    m->queues[there - 1].heard_ms = m->now_ms;
     return GC_OK;
   }
-  if (m->queue_count == CV_QUEUES_MOST)
+  if (m->queue_count == CV_QUEUES_MOST && m->free_queue == 0)
     return GC_ERR_LIMIT;
   if ((m->queue_count * 2 >= m->queue_slot_count && !grow_queue_slots(m)) ||
-      (m->queue_count == m->queue_cap && !grow_queues(m)))
+      (m->queue_count == m->queue_cap && m->free_queue == 0 && !grow_queues(m)))
     return GC_ERR_MEMORY;
 
   char *copy = strdup(text);
   if (copy == NULL)
     return GC_ERR_MEMORY;
-  m->queues[m->queue_count] = (struct queue){.id = id, .text = copy};
-  m->queue_slots[queue_slot_of(m, id)] = m->queue_count + 1;
-  *ret_number = m->queue_count++;
+  uint32_t number = take_queue_number(m);
+  m->queues[number] =
+      (struct queue){.id = id, .text = copy, .heard_ms = m->now_ms};
+  m->queue_slots[queue_slot_of(m, id)] = number + 1;
+  *ret_number = number;
   return GC_OK;
+}
+
+void cv_queue_drop(struct conversations *m, uint32_t number) {
+  struct queue *q = &m->queues[number];
+  for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+    m->pair_count -= q->pairs[i] != NULL;
+    free(q->pairs[i]);
+  }
+  free(q->text);
+  *q = (struct queue){.next_free = m->free_queue};
+  m->free_queue = number + 1;
+  m->free_queue_count++;
 }
 
 static struct queue *find_queue(const struct conversations *m,
@@ -238,11 +270,23 @@ bool conversations_totals(struct conversations *m, const char *queue,
   return true;
 }
 
+void conversations_count(struct conversations *m) { cv_count_states(m); }
+
+bool conversations_states(const struct conversations *m, const char *queue,
+                          enum cv_media media, uint32_t ret[CV_STATE_COUNT]) {
+  const struct queue *q = find_queue(m, queue);
+  const struct pair *pair = q != NULL ? q->pairs[media] : NULL;
+  memset(ret, 0, CV_STATE_COUNT * sizeof(ret[0]));
+  if (pair != NULL)
+    memcpy(ret, pair->t.states, CV_STATE_COUNT * sizeof(ret[0]));
+  return pair != NULL;
+}
+
 void conversations_stats(const struct conversations *m,
                          struct conversations_stats *ret) {
   *ret = m->stats;
   ret->count = m->count;
-  ret->queues = m->queue_count;
+  ret->queues = m->queue_count - m->free_queue_count;
   ret->pairs = m->pair_count;
   for (uint32_t n = m->oldest; n != CV_NOBODY; n = cv_at(m, n)->newer)
     ret->live += !(cv_at(m, n)->flags & C_QUIET);

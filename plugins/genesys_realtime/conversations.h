@@ -76,8 +76,20 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
 
 /* Time goes on: breaches of those who still wait, and what is over or unheard
  * of for too long is forgotten. Once a second or so, also while the stream is
- * down. */
-void conversations_tick(struct conversations *m, int64_t server_now_ms);
+ * down. `heard_ms`: up to when the stream is known to have told everything;
+ * who waits longer than that may have been answered since, and is no breach
+ * yet. */
+void conversations_tick(struct conversations *m, int64_t server_now_ms,
+                        int64_t heard_ms);
+
+/* Queues come and go. One of which nothing was heard for `expiry_ms`, that is
+ * in no list any longer and that no conversation in memory has to do with loses
+ * its counters and its memory; comes it again, it begins anew. How many they
+ * were.
+ */
+size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
+                            bool (*is_listed)(void *ctx, const char *queue),
+                            void *ctx);
 
 /* The stream was interrupted: who seems to wait may have been answered
  * meanwhile, so waiting alone makes no breach of a conversation until an event
@@ -123,6 +135,13 @@ bool conversations_totals(struct conversations *m, const char *queue,
                           enum cv_media media,
                           struct conversations_totals *ret);
 
+/* How many conversations of a queue and medium are in each state: count, once
+ * for all pairs (walks the set), then ask. False: nothing was heard of the
+ * pair, all are 0. */
+void conversations_count(struct conversations *m);
+bool conversations_states(const struct conversations *m, const char *queue,
+                          enum cv_media media, uint32_t ret[CV_STATE_COUNT]);
+
 struct conversations_stats {
   size_t count, live; /* live: neither over nor closed */
   size_t queues, pairs, bytes;
@@ -144,12 +163,20 @@ struct conversations_view {
   bool active; /* active_conversations too: the set alone knows them */
 };
 
-/* Puts every value of design §4 that conversations give. A series begins with
- * a 0 and tells what was counted until then with the next call: give each call
- * a later time. Nothing is lost in between. */
-void conversations_samples(struct conversations *m,
+/* How far a reading has come. Zeroed before it begins. */
+struct conversations_reading {
+  uint32_t queue; /* the next one */
+  struct obs_tally tally;
+};
+
+/* Puts every value of design §4 that conversations give, a few queues with each
+ * call, so that a lock around it is held for a moment only; false when that
+ * were the last ones. A series begins with a 0 and tells what was counted
+ * until then with the next reading: give each reading a later time. Nothing is
+ * lost in between. */
+bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
-                           struct obs_tally *ret_tally);
+                           struct conversations_reading *reading);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
 #include "plugins/genesys_realtime/conversations_inside.h"
 
 enum { MISSES_MOST = 2 }; /* polls running that do not list it */
@@ -14,17 +16,65 @@ static void care_for(struct conversations *m, uint32_t number) {
   } else {
     if (m->targets_changed)
       cv_settle(m, c);
-    if (c->due_ms != 0 && c->due_ms <= m->now_ms && c->gap == m->gap)
+    if (c->due_ms != 0 && c->due_ms <= m->heard_ms && c->gap == m->gap)
       cv_judge_waiting(m, c);
   }
 }
 
-void conversations_tick(struct conversations *m, int64_t server_now_ms) {
+void conversations_tick(struct conversations *m, int64_t server_now_ms,
+                        int64_t heard_ms) {
   m->now_ms = server_now_ms;
+  m->heard_ms = heard_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
     if (cv_at(m, i)->flags & C_USED)
       care_for(m, i);
   m->targets_changed = false;
+}
+
+/* Has a queue nobody's interest, as far as it tells itself? */
+static bool is_unheard_of(const struct conversations *m, uint32_t number,
+                          int64_t expiry_ms) {
+  const struct queue *q = &m->queues[number];
+  return q->text != NULL && m->now_ms - q->heard_ms >= expiry_ms;
+}
+
+/* Who is in memory, if over and done with, too, has a queue by its number, and
+ * was heard of since the queue was. */
+static void spare_used(struct conversations *m, bool *is_retired) {
+  for (uint32_t n = m->oldest; n != CV_NOBODY; n = cv_at(m, n)->newer) {
+    const struct conversation *c = cv_at(m, n);
+    for (unsigned i = 0; i < c->count; i++) {
+      struct queue *q = &m->queues[c->persons[i].queue];
+      is_retired[c->persons[i].queue] = false;
+      if (q->heard_ms < c->heard_ms)
+        q->heard_ms = c->heard_ms;
+    }
+  }
+}
+
+size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
+                            bool (*is_listed)(void *ctx, const char *queue),
+                            void *ctx) {
+  size_t candidates = 0, retired = 0;
+  bool *is_retired = calloc((size_t)m->queue_count + 1, sizeof(bool));
+  if (is_retired == NULL) /* the next time, then */
+    return 0;
+  for (uint32_t q = 0; q < m->queue_count; q++) {
+    is_retired[q] =
+        is_unheard_of(m, q, expiry_ms) && !is_listed(ctx, m->queues[q].text);
+    candidates += is_retired[q];
+  }
+  if (candidates > 0)
+    spare_used(m, is_retired);
+  for (uint32_t q = 0; q < m->queue_count && candidates > 0; q++)
+    if (is_retired[q]) {
+      cv_queue_drop(m, q);
+      retired++;
+    }
+  free(is_retired);
+  if (retired > 0)
+    cv_queues_settle(m);
+  return retired;
 }
 
 void conversations_gap(struct conversations *m) { m->gap++; }

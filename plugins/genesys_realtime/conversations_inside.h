@@ -5,9 +5,9 @@
  *   conversations_set     ids → conversations: table, pool, order of hearing
  *   conversations_merge   snapshot → facts that were gained
  *   conversations_walk    gained facts → changes of state, in the order of time
- *   conversations_verdict facts → offers, answers, abandons, transfers,
- * breaches conversations_care    time goes on; polls conversations         the
- * public face; queues and their counters */
+ *   conversations_verdict facts → offers, answers, abandons, transfers …
+ *   conversations_care    time goes on; polls
+ *   conversations         the public face; queues and their counters */
 #ifndef GC_REALTIME_CONVERSATIONS_INSIDE_H
 #define GC_REALTIME_CONVERSATIONS_INSIDE_H
 
@@ -83,7 +83,9 @@ struct pair {
 
 struct queue {
   struct cv_id id;
-  char *text;
+  char *text;         /* NULL: it was retired, and its number is free */
+  int64_t heard_ms;   /* the last event that named it, or its target */
+  uint32_t next_free; /* of a free one: number + 1, 0 for the last */
   struct pair *pairs[CV_MEDIA_COUNT];
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
 };
@@ -104,7 +106,7 @@ struct step {
 struct conversations {
   struct conversations_settings s;
   int64_t bounds_ms[CV_BOUNDS_MOST];
-  int64_t now_ms, polled_ms;
+  int64_t now_ms, heard_ms, polled_ms;
   int64_t floor_ms; /* of what was let go before its time */
   bool targets_changed;
   uint16_t gap;
@@ -122,6 +124,7 @@ struct conversations {
   uint32_t *queue_slots;
   uint32_t queue_slot_count;
   uint32_t pair_count;
+  uint32_t free_queue, free_queue_count; /* the first: number + 1 */
 
   struct gain gains[CV_PERSONS_MOST];
   struct step steps[CV_STEPS_MOST];
@@ -184,6 +187,10 @@ struct person *cv_acd_before(const struct conversation *c, uint32_t queue,
 
 GC_MUST_CHECK enum gc_code cv_queue(struct conversations *m, struct cv_id id,
                                     const char *text, uint32_t *ret_number);
+/* Nobody has this number in its persons. Until cv_queues_settle no queue can be
+ * found. */
+void cv_queue_drop(struct conversations *m, uint32_t number);
+void cv_queues_settle(struct conversations *m);
 /* NULL past `pairs_most` or out of memory: counted as overflow. */
 struct pair *cv_pair(struct conversations *m, uint32_t queue,
                      enum cv_media media);

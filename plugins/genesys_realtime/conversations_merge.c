@@ -112,6 +112,12 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     GC_TRY(add_person(g, party, &who));
   if (who == STRANGER)
     return GC_OK;
+  /* Given twice in one snapshot, the first one counts: were both taken in, a
+   * repeat of the snapshot would tell something new. */
+  if (g->matched >> who & 1) {
+    g->m->stats.dropped++;
+    return GC_OK;
+  }
   g->matched |= UINT64_C(1) << who;
   g->guess = who + 1;
   *ret_who = (uint8_t)who;

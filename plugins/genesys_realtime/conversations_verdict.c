@@ -189,7 +189,7 @@ void cv_judge_waiting(struct conversations *m, struct conversation *c) {
   for (unsigned i = 0; i < c->count; i++) {
     struct person *p = &c->persons[i];
     int64_t due = due_of(m, p);
-    if (due != 0 && due <= m->now_ms)
+    if (due != 0 && due <= m->heard_ms)
       judge_breach(m, p, due - p->connected_ms);
   }
   cv_settle(m, c);

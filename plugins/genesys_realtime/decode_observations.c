@@ -2,15 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json_stream.h"
-#include "common/base/names.h"
-#include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/observation_facts.h"
 
 enum {
   ANSWER_MOST_BYTES = 256 << 20, /* what is kept of it is far less */
   STRING_MOST_BYTES = 1 << 20,
-  FACTS_MOST = 4 << 20,
-  QUALIFIER_MOST_BYTES = 64,
 };
 
 enum {
@@ -25,6 +21,9 @@ enum {
   K_COUNT,
   K_CALCULATED,
   K_MAPPINGS,
+  K_TRUNCATED,
+  K_DETAILS,
+  K_CONVERSATION_ID,
 };
 
 static const struct gc_json_key keys[] = {
@@ -39,93 +38,54 @@ static const struct gc_json_key keys[] = {
     {"count", K_COUNT},
     {"calculatedMetricValue", K_CALCULATED},
     {"systemToOrganizationMappings", K_MAPPINGS},
-};
-
-/* The data element that is being read. Members come in any order. */
-struct datum {
-  int metric; /* enum obs_metric, or -1 */
-  bool has_count, has_calculated;
-  int64_t count, calculated;
-  char qualifier[QUALIFIER_MOST_BYTES];
+    {"truncated", K_TRUNCATED},
+    {"observations", K_DETAILS},
+    {"conversationId", K_CONVERSATION_ID},
 };
 
 struct obs_decoder {
   struct observations *into;
   struct gc_json_stream *stream;
 
-  struct obs_fact *facts;
-  size_t count, cap;
+  struct obs_facts facts;
   size_t results;
+  struct obs_ids ids; /* of the answer's lists */
 
-  size_t group_begin; /* the first fact of the result that is being read */
+  /* The first fact and id of the result that is being read. */
+  size_t group_begin, group_ids_begin;
   uint32_t queue, media;
-  struct datum datum;
+
+  struct obs_datum datum;
+  bool is_truncated; /* or an id of its list is not kept */
+  size_t ids_begin;  /* its list: the ids from there on */
 };
 
-static enum gc_code add_fact(struct obs_decoder *d,
-                             const struct obs_fact *fact) {
-  if (d->count == d->cap) {
-    size_t cap = d->cap == 0 ? 256 : d->cap * 2;
-    if (cap > FACTS_MOST)
-      return GC_ERR_LIMIT;
-    struct obs_fact *facts = realloc(d->facts, cap * sizeof(*facts));
-    if (facts == NULL)
-      return GC_ERR_MEMORY;
-    d->facts = facts;
-    d->cap = cap;
-  }
-  d->facts[d->count++] = *fact;
-  return GC_OK;
-}
-
-static int metric_of(const struct gc_json_value *v) {
-  for (int i = 0; i < OBS_METRIC_COUNT; i++)
-    if (gc_json_is(v, obs_metrics[i].name))
-      return i;
-  return -1;
-}
-
-/* Media types are written voice, VOICE, Voice: one spelling for all, and one
- * that can stand in an identity. */
-static enum gc_code put_media(struct obs_decoder *d,
-                              const struct gc_json_value *v) {
-  char lower[32], clean[GC_NAME_ROOM];
-  if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
+/* More ids than there is room for are no failure: the list has a gap then. */
+static enum gc_code add_listed(struct obs_decoder *d,
+                               const struct gc_json_value *v) {
+  if (v->kind != GC_JSON_STRING || v->len == 0)
     return GC_OK;
-  for (size_t i = 0; i < v->len; i++)
-    lower[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
-                                                             : v->text[i]);
-  if (!gc_name_clean(clean, lower, v->len))
-    return GC_OK;
-  return gc_intern_put(&d->into->media, clean, strlen(clean), &d->media);
+  struct cv_id id = cv_id_read(v->text, v->len);
+  enum gc_code code = obs_ids_add(&d->ids, &id, 1);
+  d->is_truncated |= code == GC_ERR_LIMIT;
+  return code == GC_ERR_LIMIT ? GC_OK : code;
 }
 
 static enum gc_code map_presence(struct observations *o,
                                  const struct gc_json_at *at,
                                  const struct gc_json_value *v) {
-  uint32_t presence, system;
   if (v->kind != GC_JSON_STRING || v->len == 0)
     return GC_OK;
-  GC_TRY(gc_intern_put(&o->presences, v->text, v->len, &presence));
-  GC_TRY(gc_intern_put(&o->systems, at->key, at->key_len, &system));
-  if (presence >= o->system_cap) {
-    size_t cap = o->presences.cap;
-    uint32_t *system_of = realloc(o->system_of, cap * sizeof(*system_of));
-    if (system_of == NULL)
-      return GC_ERR_MEMORY;
-    for (size_t i = o->system_cap; i < cap; i++)
-      system_of[i] = OBS_NONE;
-    o->system_of = system_of;
-    o->system_cap = cap;
-  }
-  o->system_of[presence] = system;
-  return GC_OK;
+  return observations_map(o, v->text, v->len, at->key, at->key_len);
 }
 
 #define IN_RESULT(key) GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, key)
 #define IN_GROUP(key) GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_GROUP, key)
 #define IN_DATA(key)                                                           \
   GC_JSON_PATH5(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, key)
+#define IN_DETAIL(key)                                                         \
+  GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_DETAILS,      \
+                GC_JSON_ITEM, key)
 #define IN_STATS(key)                                                          \
   GC_JSON_PATH6(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_STATS, key)
 
@@ -140,22 +100,26 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                ? gc_intern_put(&d->into->ids, v->text, v->len, &d->queue)
                : GC_OK;
   case IN_GROUP(K_MEDIA_TYPE):
-    return put_media(d, v);
+    return obs_media_put(d->into, v, &d->media);
   case IN_DATA(K_METRIC):
-    d->datum.metric = metric_of(v);
+    obs_datum_metric(&d->datum, v);
     return GC_OK;
   case IN_DATA(K_QUALIFIER):
-    if (v->kind == GC_JSON_STRING && v->len < sizeof(d->datum.qualifier))
-      memcpy(d->datum.qualifier, v->text, v->len);
+    obs_datum_qualifier(&d->datum, v);
     return GC_OK;
   case IN_STATS(K_COUNT):
   case IN_DATA(K_COUNT):
-    d->datum.has_count = gc_json_int(v, &d->datum.count);
+    obs_datum_count(&d->datum, v);
     return GC_OK;
   case IN_STATS(K_CALCULATED):
   case IN_DATA(K_CALCULATED):
-    d->datum.has_calculated = gc_json_int(v, &d->datum.calculated);
+    obs_datum_calculated(&d->datum, v);
     return GC_OK;
+  case IN_DATA(K_TRUNCATED):
+    d->is_truncated |= v->kind == GC_JSON_BOOL && v->truth;
+    return GC_OK;
+  case IN_DETAIL(K_CONVERSATION_ID):
+    return add_listed(d, v);
   case GC_JSON_PATH3(K_MAPPINGS, GC_JSON_OTHER, GC_JSON_ITEM):
     return map_presence(d->into, at, v);
   default:
@@ -166,58 +130,55 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct obs_decoder *d = ctx;
   if (at->path == GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM)) {
-    d->group_begin = d->count;
+    d->group_begin = d->facts.count;
+    d->group_ids_begin = d->ids.count;
     d->queue = d->media = OBS_NONE;
   } else if (at->path ==
              GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM)) {
-    d->datum = (struct datum){.metric = -1};
+    obs_datum_begin(&d->datum);
+    d->is_truncated = false;
+    d->ids_begin = d->ids.count;
   }
   return GC_OK;
 }
 
-static enum gc_code qualifier_of(struct obs_decoder *d, enum obs_about about,
-                                 uint32_t *ret) {
-  const char *text = d->datum.qualifier;
-  struct gc_intern *in = about == OBS_ROUTING    ? &d->into->statuses
-                         : about == OBS_PRESENCE ? &d->into->presences
-                                                 : NULL;
-  *ret = OBS_NONE;
-  return in == NULL || text[0] == '\0'
-             ? GC_OK
-             : gc_intern_put(in, text, strlen(text), ret);
+/* Nobody is missing in a list that is whole; nobody needs one for a count of
+ * 0. */
+static bool is_listed(const struct obs_decoder *d, int64_t count) {
+  size_t listed = d->ids.count - d->ids_begin;
+  return !d->is_truncated && count >= 0 && (uint64_t)count == listed;
 }
 
 static enum gc_code end_datum(struct obs_decoder *d) {
-  const struct datum *datum = &d->datum;
+  const struct obs_datum *datum = &d->datum;
+  struct obs_fact fact;
+  bool is_told;
   if (datum->metric < 0) {
+    d->ids.count = d->ids_begin;
     d->into->ignored++;
     return GC_OK;
   }
   enum obs_about about = obs_metrics[datum->metric].about;
-  bool is_time = about == OBS_OLDEST;
-  /* No contact waits since 1970: such a time stands for none. */
-  if (is_time ? !datum->has_calculated || datum->calculated <= 0
-              : !datum->has_count)
+  if (about != OBS_CONTACTS)
+    d->ids.count = d->ids_begin;
+  GC_TRY(obs_datum_fact(datum, d->into, &fact, &is_told));
+  if (!is_told || (about == OBS_OLDEST && fact.value == 0))
     return GC_OK;
-
-  struct obs_fact fact = {.metric = (enum obs_metric)datum->metric,
-                          .value = is_time ? datum->calculated : datum->count};
-  if (fact.value < 0)
-    fact.value = 0;
-  GC_TRY(qualifier_of(d, about, &fact.qualifier));
-  return add_fact(d, &fact);
+  fact.is_listed = about == OBS_CONTACTS && is_listed(d, datum->count);
+  return obs_facts_add(&d->facts, &fact);
 }
 
 /* "group" may stand behind "data": the queue is filled in at the end. */
 static void end_result(struct obs_decoder *d) {
   d->results++;
   if (d->queue == OBS_NONE) {
-    d->count = d->group_begin;
+    d->facts.count = d->group_begin;
+    d->ids.count = d->group_ids_begin;
     return;
   }
-  for (size_t i = d->group_begin; i < d->count; i++) {
-    d->facts[i].queue = d->queue;
-    d->facts[i].media = d->media;
+  for (size_t i = d->group_begin; i < d->facts.count; i++) {
+    d->facts.at[i].queue = d->queue;
+    d->facts.at[i].media = d->media;
   }
 }
 
@@ -257,14 +218,15 @@ void obs_decoder_free(struct obs_decoder *d) {
   if (d == NULL)
     return;
   gc_json_stream_free(d->stream);
-  free(d->facts);
+  obs_facts_clear(&d->facts);
+  obs_ids_clear(&d->ids);
   free(d);
 }
 
 static void sink_begin(void *ctx) {
   struct obs_decoder *d = ctx;
   gc_json_stream_reset(d->stream);
-  d->count = d->results = 0;
+  d->facts.count = d->results = d->ids.count = 0;
 }
 
 static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
@@ -277,14 +239,29 @@ struct gc_sink obs_decoder_sink(struct obs_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
+/* What is no list any more: ids that do not fit into the model. */
+static void unlist(struct obs_decoder *d) {
+  for (size_t i = 0; i < d->facts.count; i++)
+    d->facts.at[i].is_listed &= d->facts.at[i].value == 0;
+}
+
+static enum gc_code take_in(struct obs_decoder *d) {
+  enum gc_code code = obs_ids_add(&d->into->listed, d->ids.at, d->ids.count);
+  if (code == GC_ERR_LIMIT)
+    unlist(d);
+  else if (code != GC_OK)
+    return code;
+  return observations_add(d->into, d->facts.at, d->facts.count);
+}
+
 enum gc_code obs_decoder_finish(struct obs_decoder *d, size_t *ret_results,
                                 struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = observations_add(d->into, d->facts, d->count);
+  enum gc_code code = take_in(d);
   if (code != GC_OK)
     return gc_fail(err, code, "observations: %s", gc_code_words(code));
   if (ret_results != NULL)
     *ret_results = d->results;
-  d->count = 0;
+  d->facts.count = d->ids.count = 0;
   return GC_OK;
 }

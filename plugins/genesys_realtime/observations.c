@@ -48,6 +48,7 @@ void observations_put(struct observations *o) {
   }
   free(o->queues);
   free(o->system_of);
+  obs_ids_clear(&o->listed);
   gc_intern_clear(&o->ids);
   gc_intern_clear(&o->media);
   gc_intern_clear(&o->statuses);
@@ -86,9 +87,22 @@ static struct obs_media *media_of(struct observations *o, struct obs_queue *q,
   return &all[q->media_count++];
 }
 
-static void note_agents(struct observations *o, struct obs_queue *q) {
+static void note_agents(struct observations *o, struct obs_queue *q,
+                        const struct obs_fact *f) {
+  if (f->is_partial)
+    return;
   o->groups += !q->has_agents;
   q->has_agents = true;
+}
+
+/* An older fact changes nothing. One without a time is new and has none to
+ * leave. */
+static bool is_news(const struct obs_fact *f, int64_t *told_ms) {
+  if (f->at_ms > 0 && f->at_ms < *told_ms)
+    return false;
+  if (f->at_ms > 0)
+    *told_ms = f->at_ms;
+  return true;
 }
 
 static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
@@ -100,8 +114,13 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
                              [OBS_INTERACTING] = &m->interacting,
                              [OBS_ALERTING] = &m->alerting,
                              [OBS_LONGEST_WAITING] = &m->oldest_ms};
+  if (!is_news(f, &m->told_ms[f->metric]))
+    return GC_OK;
   *places[f->metric] = f->value;
-  m->known |= 1u << f->metric;
+  uint16_t bit = (uint16_t)(1u << f->metric);
+  bool is_none = f->metric == OBS_LONGEST_WAITING && f->value == 0;
+  m->known = (uint16_t)(is_none ? m->known & ~bit : m->known | bit);
+  m->listed = (uint16_t)(f->is_listed ? m->listed | bit : m->listed & ~bit);
   return GC_OK;
 }
 
@@ -110,7 +129,8 @@ static enum gc_code add_qualified(struct obs_queue *q,
   for (size_t i = 0; i < q->qualified_count; i++) {
     struct obs_qualified *there = &q->qualified[i];
     if (there->metric == f->metric && there->qualifier == f->qualifier) {
-      there->count = f->value;
+      if (is_news(f, &there->told_ms))
+        there->count = f->value;
       return GC_OK;
     }
   }
@@ -119,9 +139,17 @@ static enum gc_code add_qualified(struct obs_queue *q,
   if (all == NULL)
     return GC_ERR_MEMORY;
   q->qualified = all;
-  all[q->qualified_count++] =
-      (struct obs_qualified){f->metric, f->qualifier, f->value};
+  all[q->qualified_count++] = (struct obs_qualified){
+      (enum obs_metric)f->metric, f->qualifier, f->value, f->at_ms};
   return GC_OK;
+}
+
+static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
+  bool is_active = f->metric == OBS_ACTIVE_USERS;
+  if (!is_news(f, is_active ? &q->active_told_ms : &q->member_told_ms))
+    return;
+  q->known |= 1u << f->metric;
+  *(is_active ? &q->active : &q->member) = f->value;
 }
 
 static enum gc_code add(struct observations *o, const struct obs_fact *f) {
@@ -133,13 +161,12 @@ static enum gc_code add(struct observations *o, const struct obs_fact *f) {
       return add_contacts(o, q, f);
     break;
   case OBS_AGENTS:
-    note_agents(o, q);
-    q->known |= 1u << f->metric;
-    *(f->metric == OBS_ACTIVE_USERS ? &q->active : &q->member) = f->value;
+    note_agents(o, q, f);
+    add_agents(q, f);
     return GC_OK;
   case OBS_ROUTING:
   case OBS_PRESENCE:
-    note_agents(o, q);
+    note_agents(o, q, f);
     if (f->qualifier != OBS_NONE)
       return add_qualified(q, f);
     break;
@@ -153,6 +180,26 @@ enum gc_code observations_add(struct observations *o,
   GC_TRY(make_queues(o));
   for (size_t i = 0; i < count; i++)
     GC_TRY(add(o, &facts[i]));
+  return GC_OK;
+}
+
+enum gc_code observations_map(struct observations *o, const char *presence,
+                              size_t presence_len, const char *system,
+                              size_t system_len) {
+  uint32_t number, system_number;
+  GC_TRY(gc_intern_put(&o->presences, presence, presence_len, &number));
+  GC_TRY(gc_intern_put(&o->systems, system, system_len, &system_number));
+  if (number >= o->system_cap) {
+    size_t cap = o->presences.cap;
+    uint32_t *system_of = realloc(o->system_of, cap * sizeof(*system_of));
+    if (system_of == NULL)
+      return GC_ERR_MEMORY;
+    for (size_t i = o->system_cap; i < cap; i++)
+      system_of[i] = OBS_NONE;
+    o->system_of = system_of;
+    o->system_cap = cap;
+  }
+  o->system_of[number] = system_number;
   return GC_OK;
 }
 

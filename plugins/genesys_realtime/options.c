@@ -4,22 +4,29 @@
 #include <string.h>
 
 #include "common/base/glob.h"
+#include "plugins/genesys_realtime/conversations.h"
 
 /* In the order of enum stream_source, obs_source and obs_label. */
-static const char *const streams[] = {"none", NULL};
-static const char *const sources[] = {"query", "activity", "none", NULL};
+static const char *const streams[] = {"notifications", "none", NULL};
+static const char *const sources[] = {"query", "activity", "topic", "none",
+                                      NULL};
 static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt queues_rows[] = {
     GC_OPT_STR(struct queues_options, account, "Account", NULL, GC_OPT_NEEDED,
                "Name of an `<Account>` of the plugin genesys."),
-    GC_OPT_ENUM(struct queues_options, stream, "Stream", "none", streams,
-                "Source of conversation events; `none`: observations only."),
+    GC_OPT_ENUM(struct queues_options, stream, "Stream", "notifications",
+                streams,
+                "Source of conversation events, for all that is counted: "
+                "`notifications` listens to the account's notification "
+                "channel; `none`: observations only."),
     GC_OPT_ENUM(struct queues_options, observations, "Observations", "query",
                 sources,
                 "How the present state is read: `query` asks for 100 queues a "
                 "request; `activity` pages through everything and filters "
-                "here, cheapest from about 200 queues on."),
+                "here, cheapest from about 200 queues on; `topic` has changes "
+                "pushed over the notification channel and asks once a minute, "
+                "or as `query` while not every topic is heard."),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings."),
     GC_OPT_STRS(struct queues_options, queues, "Queue",
@@ -32,6 +39,49 @@ const struct gc_opt queues_rows[] = {
     GC_OPT_ENUM(struct queues_options, label, "QueueLabel", "name", labels,
                 "What a queue is called: its `name`, its `id`, or `both` "
                 "(NAME@ID)."),
+    GC_OPT_REALS(struct queues_options, wait_buckets, "WaitBuckets",
+                 "1 2 4 8 16 32 64 128 256 512", 0.001, 1e6, "s",
+                 "Bounds of the histogram of waits, ascending; fractions are "
+                 "fine."),
+    GC_OPT_REAL(struct queues_options, target_s, "ServiceLevelTarget", NULL,
+                0.001, 1e6, "s",
+                "Who waits longer is a breach; without it, each queue's own "
+                "target of the medium."),
+    GC_OPT_INT(struct queues_options, window_s, "Window", NULL, 1, 86400, "s",
+               "Down-sampling: `queue_depth_window` and so on have average, "
+               "least and most of each gauge over windows of so long, which "
+               "begin at multiples of it; without it, no windows."),
+    GC_OPT_BOOL(struct queues_options, raw, "Raw", "true",
+                "`false`: of the gauges the windows alone."),
+    GC_OPT_INT(struct queues_options, idle_timeout_s, "IdleTimeout", "40", 5,
+               3600, "s",
+               "A stream that is silent for so long is dead and opened again; "
+               "the platform sends a heartbeat each 30 s."),
+    GC_OPT_INT(struct queues_options, reconnect_min_s, "ReconnectMin", "1", 1,
+               3600, "s", "Shortest time before the stream is opened again."),
+    GC_OPT_INT(struct queues_options, reconnect_max_s, "ReconnectMax", "30", 1,
+               3600, "s", "Longest time between two attempts to open it."),
+    GC_OPT_INT(struct queues_options, conversations_most, "MaxConversations",
+               "200000", 100, 10000000, "conversations",
+               "Conversations kept in memory; beyond it the one longest "
+               "unheard of is let go (`conversations_lost`)."),
+    GC_OPT_INT(struct queues_options, conversation_age_s, "MaxConversationAge",
+               "86400", 600, 2592000, "s",
+               "A conversation of which nothing was heard for so long is let "
+               "go."),
+    GC_OPT_INT(struct queues_options, series_most, "MaxSeries", "200000", 1,
+               10000000, "series",
+               "Series of queues that the block sends; what goes beyond is "
+               "left out (`series_overflow`)."),
+    GC_OPT_INT(struct queues_options, queue_expiry_s, "QueueExpiry", "86400",
+               60, 31536000, "s",
+               "A queue that has left the list of queues and of which nothing "
+               "was heard for so long loses its counters; a series of which "
+               "nothing came gives its place of MaxSeries free."),
+    GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
+               "This agent's share of the queues, `k/n`: the k-th of n agents. "
+               "All n together have every queue, each once; another n moves as "
+               "few as can be. Applied before any request."),
     GC_OPT_END,
 };
 
@@ -54,5 +104,23 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
       return gc_fail_in(err, GC_ERR_CONFIG, "Queue: ");
   for (size_t i = 0; i < o->media.count; i++)
     GC_TRY(lower_media(o->media.at[i], err));
+  if (o->wait_buckets.count > CV_BOUNDS_MOST)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "WaitBuckets: %zu bounds are more than the %d that are kept",
+                   o->wait_buckets.count, (int)CV_BOUNDS_MOST);
+  if (o->window_s > 0 && o->window_s < o->interval_s)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Window: %u s is less than ObservationInterval, %u s",
+                   o->window_s, o->interval_s);
+  if (o->window_s == 0 && !o->raw)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Raw false leaves no gauges without a Window, such as "
+                   "\"Window 60\"");
+  if (o->shard_text != NULL)
+    GC_TRY(shard_parse(o->shard_text, &o->shard, err));
+  if (o->reconnect_min_s > o->reconnect_max_s)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "ReconnectMin: %u s is more than ReconnectMax, %u s",
+                   o->reconnect_min_s, o->reconnect_max_s);
   return GC_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "common/daemon/options.h"
 #include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/shard.h"
 
 struct queues_options {
   char *account;
@@ -13,14 +14,23 @@ struct queues_options {
   int label;        /* enum obs_label */
   uint32_t interval_s;
   struct gc_strs queues, media;
+  struct gc_reals wait_buckets; /* s */
+  double target_s;              /* 0: each queue's own */
+  uint32_t window_s;            /* 0: none */
+  bool raw;
+  uint32_t series_most, queue_expiry_s;
+  uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
+  uint32_t conversations_most, conversation_age_s;
+  char *shard_text;
+  struct shard shard; /* made of it by queues_check */
 };
 
-enum stream_source { STREAM_NONE };
+enum stream_source { STREAM_NOTIFICATIONS, STREAM_NONE };
 
 extern const struct gc_opt queues_rows[];
 
-/* Beyond what a row can say: are the selectors ones that can be meant? Media
- * types are brought to the API's spelling. */
+/* Beyond what a row can say: are the selectors and buckets ones that can be
+ * meant? Media types are brought to the API's spelling. */
 GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
                                         struct gc_err *err);
 

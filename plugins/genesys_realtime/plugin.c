@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_realtime": what the queues look like now. Wiring only:
- * options.c reads the configuration, block.c asks, samples.c makes values. */
+ * options.c reads the configuration, block.c asks and listens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 #include "common/daemon/complain.h"
 #include "common/daemon/emit.h"
+#include "common/daemon/tap.h"
 #include "common/net/account.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/options.h"
@@ -112,14 +113,78 @@ static int on_read_state(user_data_t *ud) {
   return 0;
 }
 
+/* ---- the last words ---- */
+
+/* All blocks together, so that collectd ends in time. */
+enum { LAST_WORDS_MS = 1000 };
+static cdtime_t last_words_end;
+
+struct last_words {
+  struct gc_tap_ticket *ticket;
+  const char *host;
+  size_t lost;
+};
+
+static void put_last(void *ctx, const struct gc_sample *sample) {
+  struct last_words *last = ctx;
+  last->lost += gc_tap_emit(last->ticket, last->host, sample) != GC_OK;
+}
+
+/* What is left of the time that all blocks share. */
+static void wait_for(struct last_words *last) {
+  cdtime_t now = cdtime();
+  if (last_words_end == 0)
+    last_words_end = now + MS_TO_CDTIME_T(LAST_WORDS_MS);
+  uint32_t left_ms =
+      now < last_words_end ? (uint32_t)CDTIME_T_TO_MS(last_words_end - now) : 0;
+  if (!gc_tap_wait(last->ticket, left_ms))
+    last->lost += gc_tap_in_flight(last->ticket);
+}
+
+/* collectd frees what read callbacks own once no read thread runs and while
+ * the write threads still do: values that leave later never arrive. */
+static void on_last_read(void *data) {
+  struct queues *q = data;
+  if (q->work == NULL || !block_has_windows(q->work))
+    return;
+  struct last_words last = {.ticket = gc_tap_ticket_new(),
+                            .host = gc_account_host(q->account)};
+  if (last.ticket == NULL)
+    return;
+  block_finish(q->work, &(struct gc_samples){put_last, &last});
+  wait_for(&last);
+  if (last.lost > 0)
+    gc_say(complaints, GC_SAY_WARNING,
+           "%s: %zu values of the last window were not written in time",
+           q->instance, last.lost);
+  gc_tap_ticket_free(last.ticket);
+}
+
 static void register_reads(struct queues *q) {
   char callback[DATA_MAX_NAME_LEN * 2];
-  user_data_t ud = {.data = q};
+  user_data_t ud = {.data = q, .free_func = on_last_read};
   snprintf(callback, sizeof(callback), "%s/%s", name, q->instance);
   plugin_register_complex_read(name, callback, on_read,
                                TIME_T_TO_CDTIME_T(LOOK_EVERY_S), &ud);
+  ud.free_func = NULL;
   snprintf(callback, sizeof(callback), "%s/%s/state", name, q->instance);
   plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
+}
+
+static struct stream_settings stream_settings(const struct queues_options *o) {
+  return (struct stream_settings){
+      .patience = {.idle_timeout_ms = o->idle_timeout_s * 1000,
+                   .reconnect_min_ms = o->reconnect_min_s * 1000,
+                   .reconnect_max_ms = o->reconnect_max_s * 1000},
+      .bounds_s = o->wait_buckets.at,
+      .bound_count = o->wait_buckets.count,
+      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
+      .most = o->conversations_most,
+      .age_ms = (int64_t)o->conversation_age_s * 1000,
+      .expiry_ms = (int64_t)o->queue_expiry_s * 1000,
+      .interval_ms = o->interval_s * 1000,
+      .gauges = o->observations == OBS_OFF,
+  };
 }
 
 static enum gc_code start(struct queues *q, struct gc_err *err) {
@@ -130,9 +195,16 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .interval_ms = o->interval_s * 1000,
       .selectors = o->queues.at,
       .selector_count = o->queues.count,
+      .shard = o->shard,
       .media = o->media.at,
       .media_count = o->media.count,
+      .window_ms = o->window_s * 1000,
+      .raw = o->raw,
+      .series_most = o->series_most,
+      .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
       .label = (enum obs_label)o->label,
+      .has_stream = o->stream == STREAM_NOTIFICATIONS,
+      .stream = stream_settings(o),
   };
   q->account = gc_account_get(o->account, err);
   if (q->account == NULL)
@@ -141,11 +213,12 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
                             .edge = gc_account_edge(q->account),
                             .api = gc_account_api(q->account),
                             .names = gc_account_names(q->account),
+                            .channels = gc_account_channels(q->account),
                             .requests_per_minute =
                                 gc_account_requests_per_minute(q->account)};
-  q->work = block_new(&settings, &site, on_notice, q);
+  q->work = block_new(&settings, &site, on_notice, q, err);
   if (q->work == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return err->code;
   block_start(q->work);
   return GC_OK;
 }

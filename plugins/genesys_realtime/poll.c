@@ -121,8 +121,8 @@ static enum gc_code make_batches(struct poll *p, const struct selection *s) {
     size_t count =
         s->count - from < OBS_IDS_MOST ? s->count - from : (size_t)OBS_IDS_MOST;
     GC_TRY(make_part(p, part, GC_ENDPOINT_QUEUE_OBSERVATIONS));
-    GC_TRY(
-        obs_query_body((const char *const *)s->ids + from, count, &part->body));
+    GC_TRY(obs_query_body((const char *const *)s->ids + from, count,
+                          p->wants_details, &part->body));
   }
   return GC_OK;
 }
@@ -164,7 +164,8 @@ static void ask(struct poll_part *part) {
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                 const struct selection *selection, struct poll_pages *pages,
                 void (*done)(void *ctx), void *ctx) {
-  *p = (struct poll){.api = api, .done = done, .ctx = ctx};
+  *p = (struct poll){
+      .wants_details = p->wants_details, .api = api, .done = done, .ctx = ctx};
   enum gc_code code = make(p, source, selection, pages);
   if (code != GC_OK)
     (void)gc_fail(&p->trouble, code, "observations: %s", gc_code_words(code));

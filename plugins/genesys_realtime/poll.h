@@ -8,7 +8,7 @@
 #include "plugins/genesys_realtime/observations.h"
 #include "plugins/genesys_realtime/selection.h"
 
-enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_OFF };
+enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_TOPIC, OBS_OFF };
 
 /* The largest pages that a server ever gave; kept from poll to poll. */
 struct poll_pages {
@@ -17,13 +17,16 @@ struct poll_pages {
 
 struct poll_part;
 
-/* The caller's memory, zeroed before poll_start. The first three tell the
- * result once `done` runs. */
+/* The caller's memory, zeroed before poll_start but for what is wanted. The
+ * first three tell the result once `done` runs. */
 struct poll {
   struct observations *reading; /* what came, also when some of it did not;
                                    the caller may gc_steal it */
   struct gc_err trouble; /* the worst that happened; code GC_OK: all came */
   bool was_refused;      /* a permission, a 404, a bad request */
+
+  bool wants_details; /* OBS_QUERY: ask for the conversations too; poll_clear
+                         forgets it */
 
   struct poll_part *parts;
   size_t part_count, parts_left;
@@ -32,8 +35,8 @@ struct poll {
   void *ctx;
 };
 
-/* Begins a reading of the queues in `selection` (OBS_QUERY) or of all
- * (OBS_ACTIVITY). `api` and `pages` are borrowed until `done`, which runs
+/* Begins a reading of the queues in `selection` (OBS_QUERY, OBS_TOPIC) or of
+ * all (OBS_ACTIVITY). `api` and `pages` are borrowed until `done`, which runs
  * exactly once, inside this call when there is nothing to ask; poll_clear may
  * be called in it. */
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,

@@ -8,6 +8,11 @@ static void put_member(struct gc_json_out *j, const char *key,
   gc_json_out_string(j, text);
 }
 
+/* The numbers that count conversations: `detailMetrics` knows no others of
+ * them. */
+static const enum obs_metric detailed[] = {OBS_WAITING, OBS_INTERACTING,
+                                           OBS_ALERTING};
+
 static void put_predicate(struct gc_json_out *j, const char *queue_id) {
   gc_json_out_object(j);
   put_member(j, "type", "dimension");
@@ -17,8 +22,16 @@ static void put_predicate(struct gc_json_out *j, const char *queue_id) {
   gc_json_out_close(j);
 }
 
+static void put_details(struct gc_json_out *j) {
+  gc_json_out_key(j, "detailMetrics");
+  gc_json_out_array(j);
+  for (size_t i = 0; i < GC_COUNT(detailed); i++)
+    gc_json_out_string(j, obs_metrics[detailed[i]].name);
+  gc_json_out_close(j);
+}
+
 enum gc_code obs_query_body(const char *const *ids, size_t count,
-                            struct gc_buf *out) {
+                            bool with_details, struct gc_buf *out) {
   struct gc_json_out j = {.out = out};
   gc_json_out_object(&j);
   gc_json_out_key(&j, "filter");
@@ -36,6 +49,8 @@ enum gc_code obs_query_body(const char *const *ids, size_t count,
   for (int i = 0; i < OBS_METRIC_COUNT; i++)
     gc_json_out_string(&j, obs_metrics[i].name);
   gc_json_out_close(&j);
+  if (with_details)
+    put_details(&j);
   gc_json_out_close(&j);
   return gc_json_out_end(&j, NULL);
 }

@@ -145,6 +145,13 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
     if (known & 1u << i)
       put_gauge(p, metrics[i], media, (double)values[i]);
 
+  const uint32_t all =
+      1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
+  if ((known & all) == all)
+    put_gauge(p, GC_METRIC_ACTIVE_CONVERSATIONS, media,
+              (double)m->waiting + (double)m->interacting +
+                  (double)m->alerting);
+
   bool none_waits = (known & 1u << OBS_WAITING) && m->waiting == 0;
   if (none_waits)
     put_gauge(p, GC_METRIC_QUEUE_LONGEST_WAIT, media, 0.0);

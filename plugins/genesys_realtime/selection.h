@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The queues of a block, as ids: what the Queue options accept of the name
- * list. Applied before any request. Pure. */
+ * list and the Shard leaves to this agent. Applied before any request. Pure. */
 #ifndef GC_REALTIME_SELECTION_H
 #define GC_REALTIME_SELECTION_H
 
 #include "common/base/directory.h"
+#include "plugins/genesys_realtime/shard.h"
 
 struct selection {
   char **ids; /* in the order of the ids */
@@ -12,12 +13,13 @@ struct selection {
 };
 
 /* Makes it anew. Where the list is refused there are no names to match: ids
- * that the options give literally are taken as they are. On failure the old
- * selection stays. */
+ * that the options give literally are taken as they are. `shard` may be NULL.
+ * On failure the old selection stays. */
 GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
                                           const struct gc_directory *queues,
                                           char *const *selectors,
-                                          size_t selector_count);
+                                          size_t selector_count,
+                                          const struct shard *shard);
 void selection_clear(struct selection *s);
 
 #endif

@@ -45,6 +45,8 @@ static bool entry_of(const struct obs_view *view, const char *id,
 enum view_answer view_label(const struct obs_view *view, const char *id,
                             char ret_label[GC_NAME_ROOM]) {
   struct gc_entry entry;
+  if (!shard_has(view->shard, id))
+    return VIEW_HIDE;
   if (!entry_of(view, id, &entry))
     return VIEW_UNNAMED;
   if (!view->accepts(view->accepts_ctx, &entry) ||

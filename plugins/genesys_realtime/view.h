@@ -9,7 +9,8 @@
 
 enum view_answer {
   VIEW_SHOW,
-  VIEW_HIDE,    /* no selector accepts it, or there is nothing to show */
+  VIEW_HIDE,    /* no selector accepts it, it is another agent's, or there is
+                   nothing to show */
   VIEW_UNNAMED, /* held back until its name is known */
 };
 

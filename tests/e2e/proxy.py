@@ -3,7 +3,7 @@
 """Does everything go through the proxy, with its password, and do its refusals tell what to do?"""
 from __future__ import annotations
 
-from lib import process, report
+from lib import process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
 from lib.genesys import Proxy, Simulator
 from lib.process import Program, listens, wait_until, watch_for
@@ -49,6 +49,41 @@ def with_a_wrong_or_no_password() -> None:
         check("%s: collectd runs on" % name, daemon.program.is_running())
         daemon.stop()
     same("requests that reached the API", sim.counters()["requests_total"], 0)
+
+
+def the_stream_goes_through_it() -> None:
+    sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy(auth="%s:%s" % (USER, PLAIN))
+    daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), stream.block(), level="debug")
+    stream.wait_listening(daemon)
+    same("all went through CONNECT to the API", set(proxy.told()["targets"]), {"127.0.0.1:%d" % sim.https_port})
+    start = stream.now(sim)
+    proxy.call("cut", {})
+    wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
+    stream.wait_listening(daemon)
+    sim.thaw()
+    sim.call("contacts", {"op": "arrive", "queueId": next(iter(sim.truth()["queues"])), "mediaType": "voice", "count": 5})
+    watch_for(1.5)
+    sim.freeze()
+    stream.counters_equal("counters after the proxy's restart", sim, daemon, start)
+    check("some contacts came", stream.total(stream.shown(daemon), "queue_offer") >= 5)
+    same("who came", set(proxy.told()["users"]), {USER})
+    same("headers of the proxy at the API", sim.counters()["proxy_headers"], {})
+    same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
+    daemon.stop()
+
+
+def the_stream_alone_is_refused_by_it() -> None:
+    """The API is past the proxy, the channels' own address is not."""
+    sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy()
+    sim.config(connect_base="wss://localhost:%d" % sim.https_port)
+    proxy.mode("deny")
+    daemon = Collectd(account(sim, Proxy=address(proxy), NoProxy="127.0.0.1"), stream.block())
+    daemon.says("account prod, stream: ", "the proxy answered 403")
+    stream.gauges_equal("gauges go on", sim, daemon)
+    proxy.mode("pass")
+    stream.wait_listening(daemon)
+    same("complaints", len(daemon.complaints()), 1)
+    daemon.stop()
 
 
 def no_proxy_goes_past_it() -> None:
@@ -124,4 +159,4 @@ def through_tinyproxy() -> None:
 if __name__ == "__main__":
     report.main([a_proxy_that_refuses_or_is_gone, with_the_right_password, with_a_wrong_or_no_password,
                  no_proxy_goes_past_it, the_environment_s_proxy_is_the_default, with_an_https_proxy,
-                 through_tinyproxy], {"collectd": DAEMON})
+                 the_stream_goes_through_it, the_stream_alone_is_refused_by_it, through_tinyproxy], {"collectd": DAEMON})

@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 from typing import Callable
 
-from lib import expected, process, report
+from lib import expected, process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
-from lib.report import Skip, check, same
+from lib.report import Skip, check, note, same
 
 HERE = Path(__file__).resolve().parent
 OBSERVATIONS = "POST /api/v2/analytics/*"
@@ -94,6 +94,38 @@ def start_and_stop_at_once(kind: Kind) -> None:
         is_silent(daemon)
 
 
+STREAM_FAULTS = [
+    {"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5}, {"ws": "late", "percent": 5},
+    {"ws": "fragment", "percent": 20, "pings": True}, {"ws": "large", "percent": 2, "bytes": 70_000},
+    {"ws": "drop", "at_s": 2, "every_s": 5, "reset": True}, {"ws": "malformed", "at_s": 1, "every_s": 1},
+    {"ws": "new_values", "at_s": 1, "every_s": 1}, {"ws": "socket_closing", "at_s": 4, "notice_s": 2},
+    {"ws": "evict", "at_s": 9}, {"ws": "huge", "at_s": 12}, {"do": "tokens", "op": "revoke", "at_s": 14},
+    {"do": "queues", "op": "create", "name": "Brand new", "at_s": 1}]
+STREAM_S = 18
+
+
+def live_stream(kind: Kind) -> None:
+    """Events of three blocks while their readers read and everything happens to the sockets."""
+    sim = stream.simulator(queues=16, agents=120, load=2)
+    blocks = stream.block() + stream.block("b", Observations="activity", QueueLabel="id") + \
+        stream.block("c", Observations="none", Media="voice")
+    daemon = kind.daemon(account(sim, RequestsPerMinute=10000), blocks)
+    for name in ("all", "b", "c"):
+        stream.wait_listening(daemon, name, 40)
+    sim.thaw()
+    sim.faults(*STREAM_FAULTS)
+    began = stream.now(sim).at_ms
+    wait_until(lambda: stream.now(sim).at_ms > began + STREAM_S * 1000, STREAM_S + 20, "all faults", 0.5)
+    sim.faults()
+    sim.freeze()
+    for name in ("all", "b", "c"):
+        stream.wait_listening(daemon, name, 40)
+        check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 100)
+    told = stream.stream_counts(sim)
+    note("%d events, %d sockets, %d channels" % (told["events"], told["sockets_opened"], told["channels_created"]))
+    is_silent(daemon)
+
+
 def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
     def run() -> None:
         if not kind.build:
@@ -105,5 +137,5 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    report.main([scenario(body, kind) for kind in kinds for body in (values, outages, start_and_stop_at_once)],
-                {"collectd": DAEMON})
+    bodies = (values, outages, start_and_stop_at_once, live_stream)
+    report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import process, report
-from lib.collectd import DAEMON, Collectd, account, queues
+from lib.collectd import DAEMON, Collectd, account, polled
 from lib.genesys import Simulator
 from lib.process import wait_until
 from lib.report import check, note, same
@@ -26,7 +26,7 @@ def new_file(text: str, name: str = "secret") -> Path:
 
 
 def works(sim: Simulator, env: Any = None, **options: Any) -> Collectd:
-    daemon = Collectd(account(sim, **{"ClientSecretFile": None, **options}), queues(), env=env)
+    daemon = Collectd(account(sim, **{"ClientSecretFile": None, **options}), polled(), env=env)
     daemon.wait_up()
     same("complaints", daemon.complaints(), [])
     same("the secret outside", daemon.leaks(sim.client_secret), [])
@@ -62,7 +62,7 @@ def from_the_configuration() -> None:
 def a_changed_file_ends_a_refusal() -> None:
     sim = Simulator(**SMALL)
     path = new_file("wrong\n")
-    daemon = Collectd(account(sim, ClientSecretFile=path), queues())
+    daemon = Collectd(account(sim, ClientSecretFile=path), polled())
     daemon.says("the token endpoint refuses client id", "when the secret's file changes")
     asked = sim.counters()["token_requests_total"]
     fresh = path.with_name("fresh")
@@ -83,7 +83,7 @@ def a_secret_changed_at_the_platform_is_read_anew() -> None:
     """The old token ends, the file has the new secret: nobody needs to restart anything."""
     sim = Simulator(**SMALL)
     path = new_file(sim.client_secret)
-    daemon = Collectd(account(sim, ClientSecretFile=path), queues())
+    daemon = Collectd(account(sim, ClientSecretFile=path), polled())
     daemon.wait_up()
     sim.config(client_secret="another-secret")
     path.write_text("another-secret")

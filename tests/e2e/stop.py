@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Callable
 
-from lib import process, report
+from lib import process, report, stream
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, queues
 from lib.gate import Gate
 from lib.genesys import Proxy, Simulator
@@ -162,9 +162,56 @@ def resolver_hangs() -> None:
     ends_well(daemon)
 
 
+def stream_open() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    stream.wait_listening(daemon)
+    ends_well(daemon)
+    wait_until(lambda: not stream.open_sockets(sim), 5, "the end of the socket")
+
+
+def stream_silent() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), BLOCKS)
+    stream.wait_listening(daemon)
+    sim.faults({"ws": "silence"})
+    watch_for(0.5)
+    ends_well(daemon)
+
+
+def stream_in_full_swing() -> None:
+    """Events come by the hundred while it ends."""
+    sim = Simulator(**{**SMALL, "frozen": False, "queues": 30, "agents": 300, "load": 5, "speed": 60})
+    daemon = Collectd(account(sim), BLOCKS)
+    stream.wait_listening(daemon)
+    wait_until(lambda: stream.state(daemon, "events", "received") > 500, 15, "events")
+    ends_well(daemon)
+
+
+def stream_hangs(path: str) -> None:
+    sim = Simulator(**SMALL)
+    sim.faults({"on": path, "answer": "hang"})
+    daemon = Collectd(account(sim), BLOCKS)
+    daemon.lives_until(lambda: sim.fault_hits() > 0, 10, "a hanging %s" % path)
+    ends_well(daemon)
+
+
+def stream_handshake_hangs() -> None:
+    stream_hangs("GET /channels/*")
+
+
+def stream_subscription_hangs() -> None:
+    stream_hangs("* /api/v2/notifications/channels/*/subscriptions")
+
+
+def stream_channel_hangs() -> None:
+    stream_hangs("POST /api/v2/notifications/channels")
+
+
 SCENARIOS: list[Callable[[], None]] = [
     healthy, at_once, wrong_secret, refused, black_hole, requests_without_answer, slow_body, throttled, proxy_hangs,
-    resolver_hangs]
+    resolver_hangs, stream_open, stream_silent, stream_in_full_swing, stream_handshake_hangs,
+    stream_subscription_hangs, stream_channel_hangs]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

@@ -6,13 +6,13 @@ from __future__ import annotations
 import base64
 
 from lib import report
-from lib.collectd import DAEMON, Collectd, account, queues
+from lib.collectd import DAEMON, Collectd, account, polled
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
-THREE = queues("a") + queues("b", Observations="activity") + queues("c", QueueLabel="id")
+THREE = polled("a") + polled("b", Observations="activity") + polled("c", QueueLabel="id")
 SERIES = ("Queue 0001", "queue_agents", "member")
 
 
@@ -46,7 +46,7 @@ def several_blocks_ask_for_one_token() -> None:
 
 def a_short_token_is_renewed_without_a_gap() -> None:
     sim = Simulator(token_life=5, rate_limit=0, **SMALL)
-    daemon = Collectd(account(sim, RequestsPerMinute=10000), queues("a") + queues("b", QueueLabel="id"))
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), polled("a") + polled("b", QueueLabel="id"))
     daemon.wait_up("a", "b")
     began = sim.counters()["token_requests_total"]
     wait_until(lambda: sim.counters()["token_requests_total"] >= began + 3, 20, "three renewals")
@@ -98,7 +98,7 @@ def id_and_secret_may_go_in_the_body() -> None:
     sizes = {}
     for way in ("basic", "body"):
         sim = Simulator(**SMALL)
-        daemon = Collectd(account(sim, TokenAuth=way), queues())
+        daemon = Collectd(account(sim, TokenAuth=way), polled())
         daemon.wait_up()
         sizes[way] = next(one["bytes_in"] for one in sim.counters()["last"] if "/oauth/token" in one["function"])
         daemon.stop()
@@ -108,7 +108,7 @@ def id_and_secret_may_go_in_the_body() -> None:
 
 def a_gateway_s_token_path_is_used_as_it_is() -> None:
     sim = Simulator(**SMALL)
-    daemon = Collectd(account(sim, LoginURL=sim.https + "/api/v2/oauth/token"), queues())
+    daemon = Collectd(account(sim, LoginURL=sim.https + "/api/v2/oauth/token"), polled())
     daemon.wait_up()
     target = [one["target"] for one in sim.counters()["last"] if "/oauth/token" in one["target"]]
     same("targets", target, ["/api/v2/oauth/token"])

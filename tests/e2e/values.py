@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Do the values of a contact centre arrive, all of them, right, under the promised identities?
 
-A real collectd reads the simulator over TLS; csv, a real Prometheus and a real carbon take the values.
+A real collectd reads the simulator over TLS; csv, a real Prometheus, a real carbon and a real InfluxDB take the
+values.
 """
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import re
 from typing import Any, Callable
 
 from lib import expected, process, report, sinks
-from lib.collectd import DAEMON, Collectd, account, block, queues
+from lib.collectd import DAEMON, Collectd, account, block, build_folder, queues
 from lib.genesys import Simulator
 from lib.process import wait_until
 from lib.report import Skip, check, note
@@ -19,6 +20,10 @@ from lib.report import Skip, check, note
 Found = dict[str, tuple[float, float]]
 WITHIN_S = 25.0
 PLENTY = {"RequestsPerMinute": 10000}
+WINDOW_S = 2
+# Beside those that the simulator begins with: what ends a line, a tag or an escape somewhere on the way.
+ODD_NAMES = ("", "\n", "two\nlines", "ends in a backslash\\", '"', "a,b=c d", "#comment", "{le=\"1\"} 5", "a;b=c", "..",
+             "~2", "Support~2", "\u202eright to left", "x" * 127, "x" * 128, "😀" * 75)
 
 
 def equal(name: str, wanted: dict[str, Any], read: Callable[[], Found], within_s: float = WITHIN_S) -> bool:
@@ -34,6 +39,15 @@ def equal(name: str, wanted: dict[str, Any], read: Callable[[], Found], within_s
 
 def csv(daemon: Collectd, host: str) -> Callable[[], Found]:
     return lambda: expected.of_queues(daemon.snapshot(host))
+
+
+def odd_names(sim: Simulator) -> None:
+    for name in ODD_NAMES:
+        made = sim.call("queues", {"op": "create", "name": "to be renamed"})
+        sim.call("queues", {"op": "rename", "id": made["id"], "name": name})
+    names = {told["name"] for told in sim.truth()["queues"].values()}
+    check("%d odd names, one empty, one of 300 bytes" % len(ODD_NAMES), set(ODD_NAMES) <= names
+          and len(ODD_NAMES[-1].encode()) == 300, set(ODD_NAMES) - names)
 
 
 def both_sources(sim: Simulator) -> Collectd:
@@ -58,6 +72,7 @@ def present(wanted: dict[str, Any], got: Found) -> dict[str, Any]:
 
 def sources_are_equal_to_the_truth() -> None:
     sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0, speed=20)
+    odd_names(sim)
     daemon = both_sources(sim)
     daemon.wait_up("q", host="q")
     daemon.wait_up("a", host="a")
@@ -84,6 +99,34 @@ def sources_are_equal_to_the_truth() -> None:
           csv(daemon, "a"))
     same_in_both(daemon)
     check("no complaint", not_names(daemon) == [], daemon.complaints())
+    daemon.stop()
+
+
+def pushed_values_are_equal_to_the_truth() -> None:
+    """Observations "topic": after the snapshot nothing is asked for, until the socket ends."""
+    query = "POST /api/v2/analytics/queues/observations/query"
+    sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0, speed=20)
+    daemon = Collectd(account(sim, "t", Host="t", **PLENTY), queues("t", Account="t", Observations="topic"))
+    daemon.wait_up("t", host="t")
+    wait_until(lambda: daemon.latest("queues-t", "stream_connected", host="t") == 1, 10, "the stream")
+
+    def asked() -> int:
+        return sum(sim.counters()["requests"].get(query, {}).values())
+
+    def settled() -> bool:
+        before = asked()
+        process.watch_for(2.5)
+        return asked() == before
+    wait_until(settled, 20, "no more requests")
+    before, at = asked(), sim.truth()["virtual_s"]
+    sim.thaw()
+    wait_until(lambda: sim.truth()["virtual_s"] > at + 100, 15, "the world goes on")
+    sim.freeze()
+    truth = sim.truth()
+    equal("topic: after a change", expected.values(truth, expected.by_name(truth)), csv(daemon, "t"))
+    check("nothing was asked for", asked() == before, asked() - before)
+    sim.faults({"on": "GET /channels/*", "answer": 503}, {"ws": "drop", "at_s": 0})
+    wait_until(lambda: asked() > before + 3, 15, "it asks while the socket is away")
     daemon.stop()
 
 
@@ -157,6 +200,7 @@ def prometheus_gets_the_truth() -> None:
     if not sinks.PROMETHEUS or not sinks.PROMTOOL:
         raise Skip("prometheus (with promtool) is not installed")
     sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
+    odd_names(sim)
     port = process.free_port()
     server = sinks.Prometheus(port)
     daemon = Collectd(account(sim, Host="q", **PLENTY), queues(), load=("write_prometheus",),
@@ -166,7 +210,7 @@ def prometheus_gets_the_truth() -> None:
     wanted = {"q/" + key: value for key, value in expected.values(truth, expected.by_name(truth)).items()}
 
     def scraped() -> Found:
-        rows = server.query('{__name__=~"collectd_genesys_queue_.+"}')
+        rows = server.query('{__name__=~"collectd_genesys_(queue_|active_conversations).*"}')
         return sinks.prometheus_series(rows)
     equal("prometheus equals the truth", wanted, scraped)
     check("the scrape is well", server.target_health()[0] == "up", server.target_health())
@@ -198,6 +242,7 @@ def graphite_gets_the_truth() -> None:
     if not sinks.CARBON or not sinks.has_whisper():
         raise Skip("carbon-cache and python3-whisper are not installed")
     sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
+    odd_names(sim)
     carbon = sinks.Carbon()
     node = block("Node", "carbon", {"Host": "127.0.0.1", "Port": str(carbon.port), "Protocol": "tcp",
                                     "EscapeCharacter": "_", "StoreRates": False})
@@ -209,11 +254,46 @@ def graphite_gets_the_truth() -> None:
               expected.values(truth, expected.by_name(truth)).items()}
     equal("carbon equals the truth", wanted,
           lambda: {key: value for key, value in carbon.latest().items() if key in wanted
-                   or re.search(r"\.queue_(depth|interacting|alerting|longest_wait|agents)[^.]*\Z", key)}, 30)
+                   or re.search(r"\.(active_conversations|queue_(depth|interacting|alerting|longest_wait|agents))[^.]*\Z", key)}, 30)
+    daemon.stop()
+
+
+def influxdb_gets_the_truth() -> None:
+    """Behind collectd's network plugin, gauges and their windows; the world stands still, so all are equal."""
+    if not sinks.INFLUXD:
+        raise Skip("influxdb is not installed")
+    sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
+    odd_names(sim)
+    influx = sinks.InfluxDB(build_folder() / "genesys.db")
+    daemon = Collectd(account(sim, Host="q", **PLENTY), queues(Window=WINDOW_S), load=("network",), more=influx.options())
+    daemon.wait_up(host="q")
+    truth = sim.truth()
+    gauges = expected.values(truth, expected.by_name(truth))
+
+    def stored(source: str, ending: str) -> Callable[[], Found]:
+        """As csv has them: INSTANCE/TYPE-QUALIFIER."""
+        def read() -> Found:
+            made: Found = {}
+            for series in influx.ask('SELECT last(value) FROM "genesys_%s" GROUP BY host, instance, type, type_instance'
+                                     % source):
+                of = series["tags"]
+                at, value = series["values"][0]
+                kind = of["type"] + ("-" + of["type_instance"] if of["type_instance"] else "")
+                if of["host"] == "q" and of["type"].endswith(ending):
+                    made["%s/%s" % (of["instance"], kind.replace(ending, "", 1))] = (at / 1000, value)
+            return expected.of_queues(made)
+        return read
+    equal("influxdb equals the truth", gauges, stored("value", ""))
+    still = {key: value for key, value in gauges.items() if expected.WAITS not in key}
+
+    def unmoved(read: Callable[[], Found]) -> Callable[[], Found]:
+        return lambda: {key: value for key, value in read().items() if expected.WAITS not in key}
+    for source in ("average", "min", "max"):
+        equal("the windows' %s equals the truth" % source, still, unmoved(stored(source, "_window")))
     daemon.stop()
 
 
 if __name__ == "__main__":
-    report.main([sources_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
+    report.main([sources_are_equal_to_the_truth, pushed_values_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
                  a_deleted_queue_ends_alone, prometheus_gets_the_truth,
-                 graphite_gets_the_truth], {"collectd": DAEMON})
+                 graphite_gets_the_truth, influxdb_gets_the_truth], {"collectd": DAEMON})

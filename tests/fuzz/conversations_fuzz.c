@@ -111,8 +111,10 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 static void tell(struct conversations *m) {
   struct obs_view queues_view = {.accepts = accepts, .label = OBS_LABEL_ID};
   struct conversations_view view = {&queues_view, 0, true};
-  struct obs_tally tally;
-  conversations_samples(m, &view, &(struct gc_samples){put, NULL}, &tally);
+  struct conversations_reading reading = {0};
+  while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
+                               &reading)) {
+  }
 }
 
 static bool covers(void *ctx, const char *queue, enum cv_media of) {
@@ -151,7 +153,7 @@ static void run_messages(const uint8_t *data, size_t size) {
     data += len;
     size -= len;
   }
-  conversations_tick(m, T0_MS + 60000);
+  conversations_tick(m, T0_MS + 60000, T0_MS + 60000);
   tell(m);
   tell(m);
   cv_decoder_free(d);
@@ -253,7 +255,7 @@ static void let_time_go(struct world *w) {
   static const int64_t steps_ms[] = {1,      100,     1000,  22000,
                                      601000, 3600000, -5000, 60000};
   w->now_ms += steps_ms[next(w) % 8];
-  conversations_tick(w->m, w->now_ms);
+  conversations_tick(w->m, w->now_ms, w->now_ms);
 }
 
 static void poll(struct world *w) {

@@ -21,6 +21,7 @@ static void check_part(const char *part) {
     LAW(point >= 0x20 && point != '/' && (point < 0x7f || point > 0x9f));
     at += size;
   }
+  LAW(len == 0 || part[len - 1] != '\\');
 }
 
 static void check_helpers(const char *name, size_t len) {

@@ -65,6 +65,24 @@ static enum gc_code decode(struct observations *o, const char *bytes,
   return obs_decoder_finish(d, &results, &err);
 }
 
+/* A list that is whole names as many as are counted. */
+static void log_lists(struct log *log, const struct observations *o) {
+  struct obs_walk at = {0};
+  struct obs_contacts c;
+  uint64_t counted = 0;
+  while (observations_contacts(o, &at, &c)) {
+    LAW(c.waiting >= 0 && c.alerting >= 0 && c.interacting >= 0);
+    bool whole = c.cv_media < CV_MEDIA_COUNT &&
+                 observations_covers(o, c.queue, c.cv_media);
+    if (whole)
+      counted +=
+          (uint64_t)c.waiting + (uint64_t)c.alerting + (uint64_t)c.interacting;
+    LAW(gc_buf_print(&log->text, "%s %d\n", c.media, whole) == GC_OK);
+  }
+  LAW(counted <= o->listed.count);
+  LAW(gc_buf_print(&log->text, "listed %zu\n", o->listed.count) == GC_OK);
+}
+
 static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
                         size_t cut) {
   static const struct gc_entry entries[] = {{"q1", "Sales/DE", "Sales_DE", ""},
@@ -89,6 +107,7 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
   enum gc_code code = decode(o, (const char *)data + 2, size - 2, cut);
   gc_buf_reset(&log->text);
   obs_samples(o, &view, &out, &tally);
+  log_lists(log, o);
   next->zero_when_absent = true;
   LAW(observations_zero_gone(next, o, names) == GC_OK);
   obs_samples(next, &view, &out, &tally);

@@ -30,9 +30,11 @@ static void it_is_renewed_in_time_while_the_old_one_serves(void) {
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "t1");
+  unsigned changes = auth_changes;
   replay_run(&auth_world, 7000);
   CHECK_STR(auth_bearer(), "t2");
   CHECK_INT(number(), 2);
+  CHECK_INT(auth_changes, changes + 1);
   CHECK_INT(auth_stats().life_ms, 86399000);
   CHECK_INT(auth_stats().ok, 2);
   auth_end();

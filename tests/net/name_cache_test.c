@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/targets.h"
 #include "tests/support/check.h"
 #include "tests/support/replay.h"
 
@@ -521,6 +522,47 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
   close_store();
 }
 
+static int64_t target_ms(const char *id, const char *media) {
+  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
+  const struct gc_entry *e = d != NULL ? gc_directory_find(d, id) : NULL;
+  int64_t ms = e != NULL ? gc_entry_target_ms(e, media) : -1;
+  gc_directory_put(d);
+  return ms;
+}
+
+static void a_restart_with_the_api_away_knows_the_targets(void) {
+  open_store();
+  begin_with_store(store);
+  answer(QUEUES, REPLAY_ALWAYS, 200,
+         "{\"entities\":[{\"id\":\"a\",\"name\":\"A\",\"mediaSettings\":{"
+         "\"call\":{\"serviceLevel\":{\"percentage\":0.8,\"durationMs\":"
+         "20000}},\"email\":{\"serviceLevel\":{\"durationMs\":86400000}}}},"
+         "{\"id\":\"b\",\"name\":\"B\"}]}");
+  struct ear e;
+  listen_to(&e, GC_QUEUE);
+  replay_run(&r, 1000);
+  CHECK_INT(target_ms("a", "voice"), 20000);
+  end();
+
+  begin_with_store(store);
+  answer(QUEUES, REPLAY_ALWAYS, 503, "");
+  listen_to(&e, GC_QUEUE);
+  replay_run(&r, MINUTE_MS);
+  CHECK_INT(target_ms("a", "voice"), 20000);
+  CHECK_INT(target_ms("a", "email"), 86400000);
+  CHECK_INT(target_ms("a", "chat"), 0);
+  CHECK_INT(target_ms("b", "voice"), 0);
+  /* Another target is followed with the next reading. */
+  now_says(200, "{\"entities\":[{\"id\":\"a\",\"name\":\"A\","
+                "\"mediaSettings\":{\"call\":{\"serviceLevel\":{"
+                "\"durationMs\":30000}}}}]}");
+  replay_run(&r, 12 * MINUTE_MS);
+  CHECK_INT(target_ms("a", "voice"), 30000);
+  CHECK_INT(target_ms("a", "email"), 0);
+  end();
+  close_store();
+}
+
 static void kinds_and_accounts_are_kept_apart(void) {
   open_store();
   begin_with_store(store);
@@ -591,6 +633,7 @@ int main(void) {
   RUN(a_listener_may_leave_when_it_is_told);
   RUN(it_may_end_in_the_middle_of_a_list);
   RUN(a_restart_with_the_api_away_knows_the_names);
+  RUN(a_restart_with_the_api_away_knows_the_targets);
   RUN(kinds_and_accounts_are_kept_apart);
   RUN(a_queue_that_comes_back_has_its_old_label);
   RUN(kinds_have_names);

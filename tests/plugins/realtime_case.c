@@ -10,10 +10,14 @@
  *   presences           ID SYSTEM_PRESENCE, the presence definitions
  *   response            one JSON answer, several of them: batches or pages
  *   response previous   the same of the reading before
+ *   pushed TOPIC        the body of a message that comes after the response,
+ *                       which was asked for at the time `server`; several
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name
  *                         ignored: 1          numbers that nobody knows
+ *                         listed: 3           conversations, and for each pair
+ *                         whole: QUEUE_ID/MEDIA  whose lists are complete
  *
  * Each case runs with its answers whole and byte by byte. */
 #include <stdio.h>
@@ -216,6 +220,50 @@ static void put(void *ctx, const struct gc_sample *s) {
       s->time_ms != run->received_ms || s->interval_ms != run->interval_ms;
 }
 
+/* Of an answer with details. */
+static void say_lists(struct run *run, const struct observations *o) {
+  struct obs_walk at = {0};
+  struct obs_contacts c;
+  if (o->listed.count == 0)
+    return;
+  case_say(&run->file, "listed: %zu", o->listed.count);
+  while (observations_contacts(o, &at, &c))
+    if (observations_covers(o, c.queue, c.cv_media))
+      case_say(&run->file, "whole: %s/%s", c.queue, c.media);
+}
+
+/* The reading lives on with what is pushed; a copy of it is shown. */
+static struct observations *push(struct run *run, struct observations *o) {
+  static const char head[] = "pushed ";
+  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  struct observations *copy = observations_new();
+  if (observations_merge(live, o, run->server_ms) != GC_OK)
+    abort();
+  for (size_t i = 0; i < run->file.count; i++) {
+    const struct case_section *s = &run->file.sections[i];
+    struct gc_err err = {.code = GC_OK};
+    if (strncmp(s->title, head, sizeof(head) - 1) == 0 &&
+        obs_pushed_read(d, live, s->title + sizeof(head) - 1, s->text, s->len,
+                        NULL, &err) != GC_OK)
+      case_say(&run->file, "error: %s %s", gc_code_name(err.code),
+               words_of(&err));
+  }
+  if (observations_merge(copy, live, 0) != GC_OK)
+    abort();
+  copy->received_ms = o->received_ms;
+  copy->server_ms = o->server_ms;
+  return copy;
+}
+
+static bool is_pushed(const struct run *run) {
+  bool found = false;
+  for (size_t i = 0; i < run->file.count; i++)
+    found |= strncmp(run->file.sections[i].title, "pushed ", 7) == 0;
+  return found;
+}
+
 /* What the block does with one reading. */
 static void play(struct run *run) {
   GC_AUTO(observations_put_auto)
@@ -229,6 +277,12 @@ static void play(struct run *run) {
   if (run->is_activity && had_before &&
       observations_zero_gone(o, before, run->names) != GC_OK)
     abort();
+
+  if (is_pushed(run)) {
+    struct observations *copy = push(run, o);
+    observations_put(o);
+    o = copy;
+  }
 
   struct obs_view view = {.queues = run->names,
                           .presences = run->presences,
@@ -248,6 +302,7 @@ static void play(struct run *run) {
     case_say(&run->file, "held back: %zu", tally.unnamed);
   if (o->ignored > 0)
     case_say(&run->file, "ignored: %u", o->ignored);
+  say_lists(run, o);
 }
 
 int main(int argc, char **argv) {

@@ -45,6 +45,7 @@ def options(words: list[str]) -> argparse.Namespace:
     add("--load", type=float, default=1.0, help="factor of the arrival rates")
     add("--frozen", action="store_true")
     add("--clock-offset", type=float, default=0.0, help="seconds the platform's clock is ahead")
+    add("--clock-rate", type=float, default=1.0, help="the platform's clock runs X times as fast as ours")
     add("--scenario", type=Path, help="JSON: story, config, steps, expect")
     add("--workdir", type=Path, help="for certificates and sim.json; default: a temporary one")
     add("--client-id", default=DEFAULT_CLIENT_ID)
@@ -72,7 +73,7 @@ def build(args: argparse.Namespace) -> Simulator:
                         permissions=names(args.permissions), token_scopes=names(args.scopes))
     if args.client_secret_file:
         settings.client_secret = args.client_secret_file.read_text().strip()
-    clock = Clock(args.speed, args.frozen, args.clock_offset)
+    clock = Clock(args.speed, args.frozen, args.clock_offset, args.clock_rate)
     world = World(clock, args.seed, args.queues, args.agents, media, args.plain_names, args.warmup, args.load)
     app = Simulator(world, settings, args.seed)
     if args.scenario:
@@ -109,7 +110,7 @@ def announce(args: argparse.Namespace, app: Simulator, listeners: list[Listener]
     secret_file.write_text(app.settings.client_secret + "\n")
     secret_file.chmod(0o600)
     ready: dict[str, Any] = {"ready": True, "pid": os.getpid(), "workdir": str(where), "seed": args.seed,
-                             "speed": args.speed, "queues": args.queues, "agents": args.agents,
+                             "speed": args.speed, "clock_rate": args.clock_rate, "queues": args.queues, "agents": args.agents,
                              "client_id": app.settings.client_id, "client_secret_file": str(secret_file),
                              "control": listeners[0].url + "/sim/"}
     for listener in listeners:

@@ -15,7 +15,7 @@ static enum gc_code parse(const char *body, struct gc_channel_id *id,
 
 /* The sample of the API's announcement. */
 static void the_documented_answer_is_read(void) {
-  struct gc_channel_id id = {NULL, NULL};
+  struct gc_channel_id id = {.id = NULL};
   int64_t expires_ms = -1;
   CHECK_INT(parse("{\"connectUri\":\"wss://streaming.mypurecloud.com/channels/"
                   "streaming-0-fmtd\",\"id\":\"streaming-0-fmtd\",\"expires\":"
@@ -36,7 +36,7 @@ static void an_expiry_that_cannot_be_read_is_none(void) {
       "{\"connectUri\":\"wss://a\",\"id\":\"b\",\"expires\":\"soon\"}",
       "{\"connectUri\":\"wss://a\",\"id\":\"b\",\"expires\":7}"};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_channel_id id = {NULL, NULL};
+    struct gc_channel_id id = {.id = NULL};
     int64_t expires_ms = -1;
     CHECK_ROW(rows[i]);
     CHECK_INT(parse(rows[i], &id, &expires_ms), GC_OK);
@@ -61,7 +61,7 @@ static void what_cannot_be_used_is_refused_without_showing_it(void) {
       "{\"connectUri\":\"wss://s3cr3t\\n\",\"id\":\"a\"}",
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_channel_id id = {NULL, NULL};
+    struct gc_channel_id id = {.id = NULL};
     int64_t expires_ms = -1;
     CHECK_ROW(rows[i]);
     CHECK_INT(parse(rows[i], &id, &expires_ms), GC_ERR_PARSE);
@@ -71,13 +71,27 @@ static void what_cannot_be_used_is_refused_without_showing_it(void) {
 
 static void what_was_written_is_read_again(void) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
-  struct gc_channel_id id = {(char *)"a-1", (char *)"wss://h/x?y=%20"};
-  struct gc_channel_id again = {NULL, NULL};
+  struct gc_channel_id id = {.id = (char *)"a-1",
+                             .uri = (char *)"wss://h/x?y=%20"};
+  struct gc_channel_id again = {.id = NULL};
   CHECK_INT(gc_channel_id_write(&id, &text), GC_OK);
   CHECK_INT(gc_channel_id_read(text.data, &again), GC_OK);
   CHECK_STR(again.id, id.id);
   CHECK_STR(again.uri, id.uri);
+  CHECK_INT(again.life_ms, 0);
   gc_channel_id_clear(&again);
+  id.life_ms = 86400000;
+  gc_buf_wipe(&text);
+  CHECK_INT(gc_channel_id_write(&id, &text), GC_OK);
+  CHECK_STR(gc_buf_string(&text), "a-1 wss://h/x?y=%20 86400000");
+  CHECK_INT(gc_channel_id_read(text.data, &again), GC_OK);
+  CHECK_STR(again.uri, id.uri);
+  CHECK_INT(again.life_ms, 86400000);
+  gc_channel_id_clear(&again);
+  CHECK_INT(gc_channel_id_read("a b ", &again), GC_ERR_PARSE);
+  CHECK_INT(gc_channel_id_read("a b 1x", &again), GC_ERR_PARSE);
+  CHECK_INT(gc_channel_id_read("a b 1 2", &again), GC_ERR_PARSE);
+  CHECK_INT(gc_channel_id_read("a b 1234567890", &again), GC_ERR_PARSE);
   CHECK_INT(gc_channel_id_read("", &again), GC_ERR_PARSE);
   CHECK_INT(gc_channel_id_read("a", &again), GC_ERR_PARSE);
   CHECK_INT(gc_channel_id_read("a ", &again), GC_ERR_PARSE);

@@ -49,7 +49,11 @@ static void dispatch(void) {
                             .interval_ms = 10000};
   struct conversations_view view = {&queues, 12345, with_active};
   told_count = 0;
-  conversations_samples(m, &view, &(struct gc_samples){put, NULL}, &tally);
+  struct conversations_reading reading = {0};
+  while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
+                               &reading)) {
+  }
+  tally = reading.tally;
   CHECK_INT(tally.series, told_count);
 }
 
@@ -214,7 +218,7 @@ static void a_breach_has_its_target_in_the_name(void) {
   dispatch();
   CHECK(find(GC_METRIC_QUEUE_SLA_BREACH, "voice-0") == NULL);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 2500), GC_OK);
-  conversations_tick(m, AT(60));
+  conversations_tick(m, AT(60), AT(60));
   dispatch();
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), 0);
   dispatch();

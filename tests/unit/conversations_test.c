@@ -351,7 +351,7 @@ static void who_came_before_us_is_tracked_and_not_counted(void) {
   say();
   check_counts("q1", 0, 0, 0, 0);
   CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
-  conversations_tick(m, AT(100));
+  conversations_tick(m, AT(100), AT(100));
   CHECK_INT(of("q1").breaches, 0);
   agent = answer(acd, 101);
   say();
@@ -417,7 +417,7 @@ static void a_breach_is_counted_once_when_the_wait_is_known(void) {
         answer(acd, 2 + rows[i].wait_s);
       say();
       say();
-      conversations_tick(m, AT(600));
+      conversations_tick(m, AT(600), AT(600));
       CHECK_INT(of("q1").breaches, rows[i].breach);
     }
 }
@@ -428,11 +428,11 @@ static void who_still_waits_is_a_breach_two_seconds_after_the_target(void) {
   offer(&customer, &acd);
   life_add(&life, CV_AGENT, "q1");
   say();
-  conversations_tick(m, AT(23.999));
+  conversations_tick(m, AT(23.999), AT(23.999));
   CHECK_INT(of("q1").breaches, 0);
-  conversations_tick(m, AT(24));
+  conversations_tick(m, AT(24), AT(24));
   CHECK_INT(of("q1").breaches, 1);
-  conversations_tick(m, AT(25));
+  conversations_tick(m, AT(25), AT(25));
   answer(acd, 26);
   say();
   CHECK_INT(of("q1").breaches, 1);
@@ -445,7 +445,7 @@ static void who_has_been_answered_waits_no_longer(void) {
   say();
   answer(acd, 20);
   say();
-  conversations_tick(m, AT(60));
+  conversations_tick(m, AT(60), AT(60));
   CHECK_INT(of("q1").breaches, 0);
 }
 
@@ -455,10 +455,10 @@ static void after_a_gap_waiting_alone_is_no_breach(void) {
   offer(&customer, &acd);
   say();
   conversations_gap(m);
-  conversations_tick(m, AT(60));
+  conversations_tick(m, AT(60), AT(60));
   CHECK_INT(of("q1").breaches, 0);
   say();
-  conversations_tick(m, AT(61));
+  conversations_tick(m, AT(61), AT(61));
   CHECK_INT(of("q1").breaches, 1);
 }
 
@@ -473,9 +473,9 @@ static void each_queue_has_its_own_target_unless_one_is_given(void) {
   offer(&customer, &acd);
   life_connected(&life, CV_ACD, "q2", 2);
   say();
-  conversations_tick(m, AT(33));
+  conversations_tick(m, AT(33), AT(33));
   CHECK_INT(of("q1").breaches, 0);
-  conversations_tick(m, AT(34));
+  conversations_tick(m, AT(34), AT(34));
   CHECK_INT(of("q1").breaches, 1);
   CHECK_INT(of("q1").target_ms, 30000);
   CHECK_INT(of("q2").breaches, 0);
@@ -490,7 +490,7 @@ static void a_target_that_comes_later_holds_for_those_who_wait(void) {
   offer(&customer, &acd);
   say();
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 5000), GC_OK);
-  conversations_tick(m, AT(9));
+  conversations_tick(m, AT(9), AT(9));
   CHECK_INT(of("q1").breaches, 1);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 8000), GC_OK);
   CHECK_INT(of("q1").breaches, 0);
@@ -679,6 +679,26 @@ static void a_participant_that_is_told_twice_is_one(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
+/* The second one contradicts the first: a repeat must not bring news for ever.
+ */
+static void a_participant_that_is_told_in_two_ways_is_the_first(void) {
+  struct conversations_totals before, after;
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  struct cv_party *agent = answer(acd, 5);
+  struct cv_party *again = &life.now.parties[life.now.count++];
+  *again = *agent;
+  again->held = true;
+  again->hold_ms = AT(6);
+  say();
+  before = of("q1");
+  say();
+  after = of("q1");
+  CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+  CHECK_INT(after.states[CV_STATE_ACTIVE], 1);
+}
+
 /* ---- the set ---- */
 
 static void a_repeat_changes_nothing(void) {
@@ -699,12 +719,12 @@ static void a_repeat_changes_nothing(void) {
 static void what_is_over_is_remembered_for_ten_minutes(void) {
   begin();
   life_of_a_call(&life);
-  conversations_tick(m, AT(141));
+  conversations_tick(m, AT(141), AT(141));
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
-  conversations_tick(m, AT(141 + 599));
+  conversations_tick(m, AT(141 + 599), AT(141 + 599));
   CHECK_INT(stats().count, 1);
   CHECK_INT(stats().live, 0);
-  conversations_tick(m, AT(141 + 600));
+  conversations_tick(m, AT(141 + 600), AT(141 + 600));
   CHECK_INT(stats().count, 0);
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
   check_counts("q1", 1, 1, 0, 1);
@@ -716,9 +736,9 @@ static void who_is_unheard_of_for_too_long_is_let_go(void) {
   begin();
   offer(&customer, &acd);
   say();
-  conversations_tick(m, AT(86399));
+  conversations_tick(m, AT(86399), AT(86399));
   CHECK_INT(stats().count, 1);
-  conversations_tick(m, AT(86400));
+  conversations_tick(m, AT(86400), AT(86400));
   CHECK_INT(stats().count, 0);
   CHECK_INT(stats().aged, 1);
 }
@@ -728,7 +748,7 @@ static void past_the_most_the_longest_unheard_of_goes(void) {
   char id[8];
   s.most = 3;
   begin_with(&s);
-  conversations_tick(m, AT(10));
+  conversations_tick(m, AT(10), AT(10));
   for (int i = 0; i < 5; i++) {
     struct cv_party *customer, *acd;
     snprintf(id, sizeof(id), "c%d", i == 3 ? 0 : i);
@@ -752,7 +772,7 @@ static void who_was_let_go_is_not_counted_again(void) {
   struct cv_event first;
   s.most = 1;
   begin_with(&s);
-  conversations_tick(m, AT(10));
+  conversations_tick(m, AT(10), AT(10));
   life_begin(&life, "c1");
   offer(&customer, &acd);
   say();
@@ -845,6 +865,79 @@ static void pairs_without_room_are_counted(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
+static bool is_q2(void *ctx, const char *queue) {
+  (void)ctx;
+  return strcmp(queue, "q2") == 0;
+}
+
+static size_t retire(double at, int64_t expiry_s) {
+  conversations_tick(m, AT(at), AT(at));
+  return conversations_retire(m, expiry_s * 1000, is_q2, NULL);
+}
+
+/* The call goes through q1 and q2, and ends at 140 s. */
+static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
+  begin();
+  life_of_a_call(&life);
+  conversations_tick(m, AT(141), AT(141));
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+  CHECK_INT(stats().queues, 2);
+  CHECK_INT(stats().pairs, 2);
+  /* It is remembered for ten minutes, and heard of last then. */
+  CHECK_INT(retire(141 + 599, 100), 0);
+  CHECK_INT(retire(141 + 601, 700), 0);
+  check_counts("q1", 1, 1, 0, 1);
+  CHECK_INT(retire(141 + 700, 700), 1);
+  CHECK_INT(stats().queues, 1);
+  CHECK_INT(stats().pairs, 1);
+  check_counts("q1", 0, 0, 0, 0);
+  check_counts("q2", 1, 1, 0, 0);
+  CHECK_INT(retire(141 + 7000, 700), 0);
+}
+
+static void a_queue_that_comes_again_begins_anew(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  customer->end_ms = acd->end_ms = AT(10);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  conversations_tick(m, AT(700), AT(700));
+  CHECK_INT(retire(2000, 1000), 1);
+  life_begin(&life, "c2");
+  (void)life_connected(&life, CV_CUSTOMER, NULL, 2001);
+  (void)life_connected(&life, CV_ACD, "q1", 2002);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(stats().queues, 1);
+}
+
+/* Each day other queues, each with a contact: the same memory. */
+static void transient_queues_leave_nothing_behind(void) {
+  char name[32];
+  size_t bytes = 0;
+  struct conversations_settings s = life_settings();
+  s.pairs_most = 60;
+  begin_with(&s);
+  for (int day = 0; day < 40; day++) {
+    for (int i = 0; i < 50; i++) {
+      double at = day * 86400.0 + 1;
+      snprintf(name, sizeof(name), "day%d-%d", day, i);
+      life_begin(&life, name);
+      life_connected(&life, CV_CUSTOMER, NULL, at)->end_ms = AT(at + 5);
+      life_connected(&life, CV_ACD, name, at + 1)->end_ms = AT(at + 5);
+      say();
+      CHECK_INT(of(name).abandons, 1);
+    }
+    conversations_tick(m, AT(day * 86400.0 + 1000), AT(day * 86400.0 + 1000));
+    CHECK_INT(retire(day * 86400.0 + 80000, 40000), 50);
+    CHECK_INT(stats().queues, 0);
+    bytes = day == 0 ? stats().bytes : bytes;
+    CHECK_INT(stats().bytes, bytes);
+  }
+  CHECK_INT(stats().overflow, 0);
+}
+
 static void whom_no_queue_concerns_is_not_remembered(void) {
   begin();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
@@ -894,7 +987,7 @@ static bool covers_none(void *ctx, const char *queue, enum cv_media media) {
 }
 
 static void poll(double at, bool listed, bool covered) {
-  conversations_tick(m, AT(at));
+  conversations_tick(m, AT(at), AT(at));
   conversations_poll_begin(m);
   if (listed)
     CHECK(conversations_poll_list(m, cv_id_read("c1", 2)));
@@ -926,7 +1019,7 @@ static void who_was_heard_of_during_the_poll_is_not_blamed(void) {
   begin();
   offer(&customer, &acd);
   for (int i = 0; i < 4; i++) {
-    conversations_tick(m, AT(10 * i));
+    conversations_tick(m, AT(10 * i), AT(10 * i));
     conversations_poll_begin(m);
     say();
     conversations_poll_end(m, covers_all, NULL);
@@ -938,7 +1031,7 @@ static void a_poll_in_which_it_was_heard_of_does_not_count(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
-  conversations_tick(m, AT(10));
+  conversations_tick(m, AT(10), AT(10));
   conversations_poll_begin(m);
   say();
   conversations_poll_end(m, covers_all, NULL);
@@ -954,7 +1047,7 @@ static void news_open_what_was_closed_and_are_counted(void) {
   offer(&customer, &acd);
   say();
   CHECK(conversations_close(m, life.now.id));
-  conversations_tick(m, AT(60));
+  conversations_tick(m, AT(60), AT(60));
   say();
   CHECK_INT(of("q1").active, 0);
   CHECK_INT(of("q1").breaches, 0);
@@ -970,11 +1063,11 @@ static void what_is_closed_is_forgotten_after_ten_minutes(void) {
   begin();
   offer(&customer, &acd);
   say();
-  conversations_tick(m, AT(1000));
+  conversations_tick(m, AT(1000), AT(1000));
   CHECK(conversations_close(m, life.now.id));
-  conversations_tick(m, AT(1599));
+  conversations_tick(m, AT(1599), AT(1599));
   CHECK_INT(stats().count, 1);
-  conversations_tick(m, AT(1600));
+  conversations_tick(m, AT(1600), AT(1600));
   CHECK_INT(stats().count, 0);
   CHECK(!conversations_close(m, life.now.id));
 }
@@ -1031,6 +1124,7 @@ int main(void) {
   RUN(an_older_snapshot_ends_no_hold);
   RUN(an_older_hold_comes_and_goes);
   RUN(a_participant_that_is_told_twice_is_one);
+  RUN(a_participant_that_is_told_in_two_ways_is_the_first);
   RUN(a_repeat_changes_nothing);
   RUN(what_is_over_is_remembered_for_ten_minutes);
   RUN(who_is_unheard_of_for_too_long_is_let_go);
@@ -1041,6 +1135,9 @@ int main(void) {
   RUN(memory_is_bounded_whatever_comes);
   RUN(who_comes_and_goes_leaves_the_others_findable);
   RUN(pairs_without_room_are_counted);
+  RUN(a_queue_that_is_gone_and_silent_loses_its_counters);
+  RUN(a_queue_that_comes_again_begins_anew);
+  RUN(transient_queues_leave_nothing_behind);
   RUN(whom_no_queue_concerns_is_not_remembered);
   RUN(bounds_have_to_ascend);
   RUN(two_polls_running_without_it_close_it);

@@ -31,6 +31,14 @@ static void each_call_is_what_the_platform_documents(void) {
        "/api/v2/notifications/channels", ""},
       {GC_ENDPOINT_SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",
        "/api/v2/notifications/channels", ""},
+      {GC_ENDPOINT_CONVERSATION_AGGREGATES, "conversation_aggregates", "POST",
+       "/api/v2/analytics/conversations/aggregates/query",
+       "analytics:conversationAggregate:view"},
+      {GC_ENDPOINT_USER_AGGREGATES, "user_aggregates", "POST",
+       "/api/v2/analytics/users/aggregates/query",
+       "analytics:userAggregate:view"},
+      {GC_ENDPOINT_QUEUE_DETAILS, "queue_details", "POST",
+       "/api/v2/analytics/queues/details/query", "analytics:query"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].function);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/listing.h"
 
+#include "common/base/buf.h"
 #include "tests/support/check.h"
 
 /* A page as the reference shows it. */
@@ -48,7 +49,7 @@ static void pages_add_up_whatever_the_pieces(void) {
     CHECK_INT(l.page_end, 3);
     CHECK_STR(l.rows[0].id, "q1");
     CHECK_STR(l.rows[0].name, "Sales");
-    CHECK_STR(l.rows[0].detail, "");
+    CHECK_STR(l.rows[0].detail, "voice:20000");
     CHECK_STR(l.rows[1].name, "Support \xc3\xbc/DE");
     CHECK_STR(l.rows[2].id, "q3");
     CHECK_STR(l.rows[2].name, "Billing");
@@ -84,6 +85,49 @@ static void presences_have_a_system_presence_and_no_pages(void) {
   CHECK_STR(l.rows[1].detail, "Meal");
   CHECK_STR(l.rows[1].name, "Lunch");
   CHECK(!l.more);
+}
+
+static void a_queues_targets_are_its_detail(void) {
+  static const struct {
+    const char *settings, *detail;
+  } rows[] = {
+      {"{}", ""},
+      {"null", ""},
+      {"{\"message\":{\"serviceLevel\":{\"durationMs\":5}},\"call\":{"
+       "\"alertingTimeoutSeconds\":8,\"serviceLevel\":{\"percentage\":0.8,"
+       "\"durationMs\":20000}},\"callback\":{\"serviceLevel\":{"
+       "\"durationMs\":1e3}},\"chat\":{\"serviceLevel\":{\"durationMs\":"
+       "30000.0}},\"email\":{\"serviceLevel\":{\"durationMs\":86400000}}}",
+       "voice:20000 callback:1000 chat:30000 email:86400000 message:5"},
+      {"{\"call\":{\"serviceLevel\":{\"percentage\":0.8}}}", ""},
+      {"{\"call\":{\"serviceLevel\":{\"durationMs\":\"20000\"}}}", ""},
+      {"{\"call\":{\"serviceLevel\":{\"durationMs\":null}}}", ""},
+      {"{\"call\":{\"serviceLevel\":{\"durationMs\":0}}}", ""},
+      {"{\"call\":{\"serviceLevel\":{\"durationMs\":-20000}}}", ""},
+      {"{\"call\":{\"serviceLevel\":{\"durationMs\":31622400001}}}", ""},
+      {"{\"call\":{\"serviceLevel\":{\"durationMs\":5,\"durationMs\":6}}}",
+       "voice:6"},
+      {"{\"call\":{\"durationMs\":5}}", ""},
+      {"{\"serviceLevel\":{\"durationMs\":5}}", ""},
+      {"{\"fax\":{\"serviceLevel\":{\"durationMs\":5}}}", ""},
+      {"{\"voice\":{\"serviceLevel\":{\"durationMs\":5}}}", ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].settings);
+    GC_AUTO(gc_buf_clear) struct gc_buf page = {.most = 4096};
+    CHECK_INT(gc_buf_print(&page,
+                           "{\"entities\":[{\"mediaSettings\":%s,\"id\":"
+                           "\"a\"},{\"id\":\"b\"}]}",
+                           rows[i].settings),
+              GC_OK);
+    for (size_t piece = 1; piece <= page.len; piece += page.len - 1) {
+      GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+      CHECK_INT(read_in_pieces(&l, page.data, piece, NULL), GC_OK);
+      CHECK_INT(l.count, 2);
+      CHECK_STR(l.rows[0].detail, rows[i].detail);
+      CHECK_STR(l.rows[1].detail, ""); /* each queue has its own */
+    }
+  }
 }
 
 static void the_next_page_is_named_or_there_is_none(void) {
@@ -266,6 +310,7 @@ int main(void) {
   RUN(pages_add_up_whatever_the_pieces);
   RUN(members_come_in_any_order);
   RUN(presences_have_a_system_presence_and_no_pages);
+  RUN(a_queues_targets_are_its_detail);
   RUN(the_next_page_is_named_or_there_is_none);
   RUN(entities_without_an_id_are_dropped_alone);
   RUN(of_a_member_given_twice_the_last_counts);

@@ -46,6 +46,17 @@ static void the_promised_types_are_there(void) {
   }
 }
 
+static void windows_have_average_min_and_max(void) {
+  static const char *const names[] = {"average", "min", "max"};
+  const struct gc_metric *m = named("queue_depth_window");
+  CHECK(m != NULL);
+  CHECK_INT(m->ds_count, 3);
+  for (size_t i = 0; i < GC_COUNT(names); i++) {
+    CHECK_STR(m->ds[i].name, names[i]);
+    CHECK_INT(m->ds[i].kind, GC_GAUGE);
+  }
+}
+
 static void every_row_can_be_a_data_set(void) {
   for (int i = 0; i < GC_METRIC_COUNT; i++) {
     const struct gc_metric *m = gc_metric((enum gc_metric_id)i);
@@ -86,6 +97,7 @@ static void a_full_buffer_is_told(void) {
 
 int main(void) {
   RUN(the_promised_types_are_there);
+  RUN(windows_have_average_min_and_max);
   RUN(every_row_can_be_a_data_set);
   RUN(a_number_out_of_range_gives_some_row);
   RUN(it_prints_as_types_db_does);

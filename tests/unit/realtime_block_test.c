@@ -33,6 +33,7 @@ static struct world {
   /* What came out of the last reading. */
   size_t values;
   double gauge;
+  int64_t count;
   char wanted[64];
 } w;
 
@@ -79,8 +80,11 @@ static void begin(enum obs_source source) {
   w = (struct world){0};
   replay_init(&w.r);
   will("POST /oauth/token", TOKEN);
-  settings = (struct block_settings){
-      .name = "all", .source = source, .interval_ms = 10000};
+  settings = (struct block_settings){.name = "all",
+                                     .source = source,
+                                     .interval_ms = 10000,
+                                     .series_most = 200000,
+                                     .expiry_ms = 86400000};
   per_minute = 60000;
 }
 
@@ -103,7 +107,7 @@ static void start(void) {
                             .api = w.api,
                             .names = w.names,
                             .requests_per_minute = per_minute};
-  w.block = block_new(&settings, &site, on_notice, NULL);
+  w.block = block_new(&settings, &site, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);
 }
@@ -129,6 +133,8 @@ static void put(void *ctx, const struct gc_sample *s) {
   w.values++;
   if (strcmp(name, w.wanted) == 0)
     w.gauge = s->values[0].gauge;
+  if (strcmp(name, w.wanted) == 0)
+    w.count = s->values[0].derive;
 }
 
 /* The newest reading; the value of `name`, NAN when it is not in it. */
@@ -352,6 +358,111 @@ static void activity_is_read_page_by_page(void) {
   end();
 }
 
+/* Activity answers name every queue: what is another agent's is not shown, nor
+ * missed when it has no name yet. */
+static void agents_share_the_queues_of_an_activity_answer(void) {
+  double shown = 0, unnamed = 0;
+  for (uint32_t k = 1; k <= 3; k++) {
+    begin_activity();
+    settings.shard = (struct shard){k, 3};
+    will(CONVERSATIONS "*Number=1",
+         ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
+             "q0002", "1") "," WAITING("q0003", "1") "," WAITING("new", "1")));
+    will(CONVERSATIONS, ANSWER(""));
+    will(ROUTING, ANSWER(""));
+    start();
+    (void)reads("");
+    shown += state("queues-matched");
+    unnamed += state("queues-unnamed");
+    CHECK(state("queues-matched") < 4);
+    end();
+  }
+  CHECK_REAL(shown, 4);
+  CHECK_REAL(unnamed, 1);
+}
+
+static void an_agent_asks_for_its_share_alone(void) {
+  size_t asked = 0;
+  for (uint32_t k = 1; k <= 2; k++) {
+    begin(OBS_QUERY);
+    settings.shard = (struct shard){k, 2};
+    will_list(40);
+    will(QUERY, ANSWER(""));
+    start();
+    size_t ours = times_in(replay_last(&w.r, QUERY)->body, "queueId\"");
+    CHECK(ours > 0 && ours < 40);
+    asked += ours;
+    end();
+  }
+  CHECK_INT(asked, 40);
+}
+
+static double count_of_state(const char *name) {
+  struct gc_samples out = {put, NULL};
+  w.count = -1;
+  snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);
+  block_read_state(w.block, "queues-all", 10000, &out);
+  return (double)w.count;
+}
+
+/* Three series where two have room: told once, until there was room for ten
+ * minutes. */
+static void beyond_the_most_series_are_left_out_and_told_once(void) {
+  begin(OBS_QUERY);
+  settings.series_most = 2;
+  settings.expiry_ms = 60000;
+  will_list(4);
+  for (int i = 0; i < 3; i++)
+    once(QUERY, 200,
+         ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
+             "q0002", "1")));
+  will(QUERY, ANSWER(WAITING("q0003", "4")));
+  start();
+  for (int i = 0; i < 3; i++) {
+    CHECK(isnan(reads("Queue 2/queue_depth-voice")));
+    CHECK_INT(w.values, 2);
+    replay_run(&w.r, 10000);
+  }
+  CHECK_REAL(count_of_state("series_overflow-"), 3);
+  CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 3);
+  CHECK_HAS(replay_last_notice(&w.r, "series")->text, "MaxSeries");
+  CHECK_HAS(replay_last_notice(&w.r, "series")->text, "all 2 places");
+  /* The places of those that came no more are free in time. */
+  CHECK(isnan(reads("Queue 3/queue_depth-voice")));
+  replay_run(&w.r, 60000);
+  CHECK_REAL(reads("Queue 3/queue_depth-voice"), 4);
+  CHECK_INT(replay_noticed(&w.r, "series", GC_OK), 0);
+  replay_run(&w.r, 10 * 60 * 1000);
+  (void)reads("");
+  replay_run(&w.r, 10000);
+  (void)reads("");
+  CHECK_INT(replay_noticed(&w.r, "series", GC_OK), 1);
+  end();
+}
+
+static void windows_are_beside_the_gauges_or_alone(void) {
+  for (int raw = 0; raw < 2; raw++) {
+    begin(OBS_QUERY);
+    settings.window_ms = 60000;
+    settings.raw = raw;
+    will_list(1);
+    will(QUERY, ANSWER(WAITING("q0000", "3")));
+    start();
+    (void)reads("");
+    CHECK_INT(w.values, raw);
+    replay_run(&w.r, 62000);
+    CHECK_REAL(reads("Queue 0/queue_depth_window-voice"), 3);
+    CHECK_INT(w.values, 1 + raw);
+    /* What is new and what is open leave at the end. */
+    replay_run(&w.r, 10000);
+    CHECK(block_has_windows(w.block));
+    w.values = 0;
+    block_finish(w.block, &(struct gc_samples){put, NULL});
+    CHECK_INT(w.values, 1 + raw);
+    end();
+  }
+}
+
 static void a_server_that_repeats_its_page_is_not_asked_for_ever(void) {
   begin_activity();
   will(CONVERSATIONS, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "2")));
@@ -535,6 +646,10 @@ int main(void) {
   RUN(a_broken_batch_leaves_the_others);
   RUN(a_refusal_is_asked_again_once_a_minute);
   RUN(activity_is_read_page_by_page);
+  RUN(agents_share_the_queues_of_an_activity_answer);
+  RUN(an_agent_asks_for_its_share_alone);
+  RUN(beyond_the_most_series_are_left_out_and_told_once);
+  RUN(windows_are_beside_the_gauges_or_alone);
   RUN(a_server_that_repeats_its_page_is_not_asked_for_ever);
   RUN(what_an_activity_answer_lists_no_more_is_zero);
   RUN(half_an_activity_reading_is_none);

@@ -41,7 +41,7 @@ static struct obs_tally sample(const struct observations *o,
 static void an_observation_query_names_its_queues_and_all_metrics(void) {
   static const char *const ids[] = {"q1", "q\"2"};
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096};
-  CHECK_INT(obs_query_body(ids, 2, &body), GC_OK);
+  CHECK_INT(obs_query_body(ids, 2, false, &body), GC_OK);
   CHECK_STR(gc_buf_string(&body),
             "{\"filter\":{\"type\":\"or\",\"predicates\":["
             "{\"type\":\"dimension\",\"dimension\":\"queueId\","
@@ -52,6 +52,19 @@ static void an_observation_query_names_its_queues_and_all_metrics(void) {
             "\"oLongestWaiting\",\"oActiveUsers\",\"oMemberUsers\","
             "\"oOnQueueUsers\",\"oOffQueueUsers\",\"oUserPresences\","
             "\"oUserRoutingStatuses\"]}");
+}
+
+static void details_are_asked_of_what_counts_conversations(void) {
+  static const char *const ids[] = {"q1"};
+  GC_AUTO(gc_buf_clear) struct gc_buf plain = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096};
+  CHECK_INT(obs_query_body(ids, 1, false, &plain), GC_OK);
+  CHECK(strstr(gc_buf_string(&plain), "detailMetrics") == NULL);
+  CHECK_INT(obs_query_body(ids, 1, true, &body), GC_OK);
+  CHECK_HAS(gc_buf_string(&body),
+            "\"oUserRoutingStatuses\"],\"detailMetrics\":[\"oWaiting\","
+            "\"oInteracting\",\"oAlerting\"]}");
+  CHECK_INT(strncmp(plain.data, body.data, plain.len - 1), 0);
 }
 
 static void the_activity_queries_share_the_metrics_out(void) {
@@ -75,7 +88,7 @@ static void the_activity_queries_share_the_metrics_out(void) {
 static void a_body_that_does_not_fit_is_refused(void) {
   static const char *const ids[] = {"q1"};
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 40};
-  CHECK_INT(obs_query_body(ids, 1, &body), GC_ERR_LIMIT);
+  CHECK_INT(obs_query_body(ids, 1, false, &body), GC_ERR_LIMIT);
 }
 
 static void an_answer_tells_how_many_results_it_had(void) {
@@ -181,6 +194,7 @@ static void the_last_holder_frees_a_model(void) {
 
 int main(void) {
   RUN(an_observation_query_names_its_queues_and_all_metrics);
+  RUN(details_are_asked_of_what_counts_conversations);
   RUN(the_activity_queries_share_the_metrics_out);
   RUN(a_body_that_does_not_fit_is_refused);
   RUN(an_answer_tells_how_many_results_it_had);

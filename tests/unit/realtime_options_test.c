@@ -52,7 +52,17 @@ static const char *reads(const char *lines) {
 static void what_is_not_given_has_its_default(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_STR(got.account, "prod");
-  CHECK_INT(got.stream, STREAM_NONE);
+  CHECK_INT(got.stream, STREAM_NOTIFICATIONS);
+  CHECK_INT(got.wait_buckets.count, 10);
+  CHECK_REAL(got.wait_buckets.at[9], 512);
+  CHECK_REAL(got.target_s, 0);
+  CHECK_INT(got.idle_timeout_s, 40);
+  CHECK_INT(got.reconnect_max_s, 30);
+  CHECK_INT(got.conversations_most, 200000);
+  CHECK_INT(got.conversation_age_s, 86400);
+  CHECK_INT(got.window_s, 0);
+  CHECK(got.raw);
+  CHECK_INT(got.series_most, 200000);
   CHECK_INT(got.observations, OBS_QUERY);
   CHECK_INT(got.interval_s, 10);
   CHECK_INT(got.label, OBS_LABEL_NAME);
@@ -63,15 +73,18 @@ static void what_is_not_given_has_its_default(void) {
 static void every_word_means_what_the_code_takes_it_for(void) {
   static const struct {
     const char *line;
-    int observations, label;
+    int observations, label, stream;
   } rows[] = {
-      {"Observations query", OBS_QUERY, OBS_LABEL_NAME},
-      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME},
-      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME},
-      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME},
-      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID},
-      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH},
-      {"Stream none", OBS_QUERY, OBS_LABEL_NAME},
+      {"Observations query", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
+      {"Observations topic", OBS_TOPIC, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
+      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH, STREAM_NOTIFICATIONS},
+      {"Stream notifications", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Stream none", OBS_QUERY, OBS_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     char lines[256];
@@ -80,6 +93,7 @@ static void every_word_means_what_the_code_takes_it_for(void) {
     CHECK_STR(reads(lines), "");
     CHECK_INT(got.observations, rows[i].observations);
     CHECK_INT(got.label, rows[i].label);
+    CHECK_INT(got.stream, rows[i].stream);
   }
 }
 
@@ -97,13 +111,22 @@ static void lists_may_be_repeated(void) {
   CHECK_INT(got.interval_s, 30);
 }
 
+static void a_shard_is_read(void) {
+  CHECK_STR(reads("Account prod"), "");
+  CHECK_INT(got.shard.of, 0);
+  CHECK_STR(reads("Account prod\nShard \"2/3\""), "");
+  CHECK_INT(got.shard.number, 2);
+  CHECK_INT(got.shard.of, 3);
+}
+
 static void what_is_wrong_is_named(void) {
   static const struct {
     const char *lines, *has[3];
   } rows[] = {
       {"Media voice", {"Account is missing"}},
       {"Account prod\nObservations querry",
-       {"Observations \"querry\"", "\"query\", \"activity\", \"none\""}},
+       {"Observations \"querry\"",
+        "\"query\", \"activity\", \"topic\", \"none\""}},
       {"Account prod\nQueueLabel nmae", {"QueueLabel \"nmae\"", "\"both\""}},
       {"Account prod\nObservationInterval 0",
        {"ObservationInterval 0", "1", "3600"}},
@@ -113,7 +136,21 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nMedia \"voice1\"", {"Media: \"voice1\"", "\"voice\""}},
       {"Account prod\nMedia \"\"", {"Media"}},
       {"Account prod\nAcount prod", {"Acount", "did you mean", "Account"}},
-      {"Account prod\nStream notifications", {"Stream \"notifications\""}},
+      {"Account prod\nStream \"websocket\"",
+       {"Stream \"websocket\"", "\"notifications\", \"none\""}},
+      {"Account prod\nWaitBuckets 2 1", {"WaitBuckets"}},
+      {"Account prod\nWaitBuckets 0", {"WaitBuckets 0"}},
+      {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
+      {"Account prod\nReconnectMin 31",
+       {"ReconnectMin: 31 s is more than ReconnectMax, 30 s"}},
+      {"Account prod\nWindow 9",
+       {"Window: 9 s is less than ObservationInterval, 10 s"}},
+      {"Account prod\nWindow 0", {"Window 0", "1", "86400"}},
+      {"Account prod\nRaw false", {"Raw false", "Window 60"}},
+      {"Account prod\nMaxSeries 0", {"MaxSeries 0"}},
+      {"Account prod\nShard \"4/3\"", {"Shard \"4/3\"", "from 1 to n"}},
+      {"Account prod\nShard \"3\"", {"Shard \"3\"", "\"k/n\""}},
+      {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].lines);
@@ -129,6 +166,7 @@ int main(void) {
   RUN(what_is_not_given_has_its_default);
   RUN(every_word_means_what_the_code_takes_it_for);
   RUN(lists_may_be_repeated);
+  RUN(a_shard_is_read);
   RUN(what_is_wrong_is_named);
   gc_options_clear(queues_rows, &got);
   return check_done();

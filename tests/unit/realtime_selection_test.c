@@ -15,13 +15,16 @@ static struct gc_directory *list(bool refused) {
   return gc_directory_new(entries, GC_COUNT(entries), refused);
 }
 
+/* The agent's share; NULL: it is the only one. */
+static const struct shard *shard;
+
 /* The ids that the selectors choose, "id id …". */
 static const char *choose(bool refused, char *const *selectors, size_t count) {
   static char text[400];
   struct selection s = {0};
   struct gc_directory *d = list(refused);
   text[0] = '\0';
-  CHECK_INT(selection_make(&s, d, selectors, count), GC_OK);
+  CHECK_INT(selection_make(&s, d, selectors, count, shard), GC_OK);
   for (size_t i = 0; i < s.count; i++) {
     strcat(text, i > 0 ? " " : "");
     strcat(text, s.ids[i]);
@@ -71,12 +74,29 @@ static void a_selection_is_made_anew(void) {
   struct selection s = {0};
   struct gc_directory *d = list(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
-  CHECK_INT(selection_make(&s, d, sales, 1), GC_OK);
+  CHECK_INT(selection_make(&s, d, sales, 1, NULL), GC_OK);
   CHECK_INT(s.count, 1);
-  CHECK_INT(selection_make(&s, d, support, 1), GC_OK);
+  CHECK_INT(selection_make(&s, d, support, 1, NULL), GC_OK);
   CHECK_INT(s.count, 2);
   selection_clear(&s);
   gc_directory_put(d);
+}
+
+/* Among the listed and the literal ones; other spellings are no other id. */
+static void agents_share_what_the_selectors_choose(void) {
+  static const char *const all[] = {UUID_A, "q2", "q3", UUID_B};
+  unsigned shown[GC_COUNT(all)] = {0};
+  for (uint32_t k = 1; k <= 3; k++) {
+    struct shard share = {k, 3};
+    shard = &share;
+    const char *ours = CHOOSE(true, S(UUID_A), S(UUID_B), S("Support*"));
+    for (size_t i = 0; i < GC_COUNT(all); i++)
+      shown[i] += strstr(ours, all[i]) != NULL;
+    CHECK(strstr(ours, "q1") == NULL);
+  }
+  shard = NULL;
+  for (size_t i = 0; i < GC_COUNT(all); i++)
+    CHECK_INT(shown[i], 1);
 }
 
 int main(void) {
@@ -85,5 +105,6 @@ int main(void) {
   RUN(an_id_that_the_list_does_not_have_is_not_asked_for);
   RUN(where_the_list_is_refused_literal_ids_are_taken);
   RUN(a_selection_is_made_anew);
+  RUN(agents_share_what_the_selectors_choose);
   return check_done();
 }

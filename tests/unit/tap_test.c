@@ -156,6 +156,37 @@ static void what_a_filter_chain_hides_is_given_up(void) {
   gc_tap_ticket_free(other);
 }
 
+static void what_waits_in_a_long_queue_is_not_given_up(void) {
+  enum { LONG = 40 };
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  char name[16];
+  for (int i = 0; i < LONG; i++) {
+    (void)snprintf(name, sizeof(name), "q%d", i);
+    CHECK_INT(emit(t, name, 60000), GC_OK);
+  }
+  for (int i = 1; i <= LONG / 2; i++) { /* one a second */
+    atomic_fetch_add(&now_ms, 1000);
+    fake_let_through(1);
+    CHECK_INT(gc_tap_in_flight(t), LONG - i);
+  }
+  /* One is hidden; that is known once later ones have been seen for long. */
+  fake_lose(1);
+  int hidden = 1, left = LONG / 2 - 1;
+  for (int s = 1; s <= 2 * GC_TAP_GIVE_UP_MS / 1000; s++) {
+    atomic_fetch_add(&now_ms, 1000);
+    fake_let_through(1);
+    left--;
+    if (s < GC_TAP_GIVE_UP_MS / 1000)
+      CHECK_INT(gc_tap_in_flight(t), left + hidden);
+  }
+  CHECK_INT(gc_tap_in_flight(t), left);
+  CHECK_INT(emit(t, "q20", 120000), GC_OK);
+  CHECK_INT(emit(t, "q39", 120000), GC_ERR_LIMIT);
+  gc_tap_ticket_free(t);
+  fake_let_through(SIZE_MAX);
+}
+
 static void a_ticket_that_goes_takes_its_values_along(void) {
   start();
   struct gc_tap_ticket *t = gc_tap_ticket_new(), *other = gc_tap_ticket_new();
@@ -345,6 +376,7 @@ int main(void) {
   RUN(what_the_daemon_does_to_a_name_is_known);
   RUN(what_is_not_known_does_not_fly);
   RUN(what_a_filter_chain_hides_is_given_up);
+  RUN(what_waits_in_a_long_queue_is_not_given_up);
   RUN(a_ticket_that_goes_takes_its_values_along);
   RUN(the_tap_is_after_writers_of_later_inits);
   RUN(others_values_are_let_pass);

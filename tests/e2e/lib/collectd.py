@@ -16,6 +16,7 @@ from .process import Program, wait_until
 
 DAEMON = process.program("collectd")
 OURS = ("genesys", "genesys_realtime")
+ANALYTICS = "genesys_analytics"
 STOP_MOST_S = 2.0
 Options = dict[str, Any]
 T = TypeVar("T")
@@ -24,6 +25,12 @@ _ENDED = object()
 
 def build_folder() -> Path:
     return Path(os.environ.get("top_builddir") or TOP).resolve()
+
+
+def built(name: str) -> Optional[str]:
+    """A plugin of ours, if this build has it."""
+    path = build_folder() / ".libs" / (name + ".so")
+    return str(path) if path.exists() else None
 
 
 def system_plugins() -> Path:
@@ -67,16 +74,29 @@ def queues(name: str = "all", **changes: Any) -> str:
     return block("Queues", name, options)
 
 
+def polled(name: str = "all", **changes: Any) -> str:
+    """Without the stream, which has a cause of its own in the log and calls of its own."""
+    return queues(name, Stream="none", **changes)
+
+
+def query(name: str = "queues", **changes: Any) -> str:
+    """A Query of genesys_analytics."""
+    return block("Query", name, {"Account": "prod", **changes})
+
+
 class Collectd:
     """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text."""
 
-    def __init__(self, accounts: str, blocks: str = "", *, more: str = "", load: tuple[str, ...] = (),
+    def __init__(self, accounts: str, blocks: str = "", *, queries: str = "", more: str = "", load: tuple[str, ...] = (),
                  base: Optional[Path] = None, build: Optional[Path] = None, level: str = "info",
                  interval: float = 1, env: Optional[dict[str, str]] = None, words: tuple[str, ...] = ("-f",),
                  wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None) -> None:
         self.base = base or process.folder("collectd")
         self.csv = self.base / "csv"
         self.build = build or build_folder()
+        self.ours = OURS + ((ANALYTICS,) if queries else ())
+        if queries:
+            more += "<Plugin %s>\n%s</Plugin>\n" % (ANALYTICS, queries)
         self._copy_plugins(("logfile", "csv", *load))
         self.config = self.base / "collectd.conf"
         self.config.write_text(self._configuration(accounts, blocks, more, load, level, interval, state_dir))
@@ -95,12 +115,12 @@ class Collectd:
         where.mkdir(exist_ok=True)
         for name in theirs:
             shutil.copy(system_plugins() / (name + ".so"), where)
-        for name in OURS:
+        for name in self.ours:
             shutil.copy(self.build / ".libs" / (name + ".so"), where)
 
     def _configuration(self, accounts: str, blocks: str, more: str, load: tuple[str, ...], level: str,
                        interval: float, state_dir: Optional[Path]) -> str:
-        loads = "".join("LoadPlugin %s\n" % name for name in ("csv", *load, *OURS))
+        loads = "".join("LoadPlugin %s\n" % name for name in ("csv", *load, *self.ours))
         state = "StateDir %s\n" % quote(str(state_dir)) if state_dir else ""
         return ("Hostname \"agent\"\nBaseDir %s\nPIDFile %s\nPluginDir %s\nInterval %g\n"
                 "LoadPlugin logfile\n<Plugin logfile>\nLogLevel %s\nFile stdout\nTimestamp false\n"
@@ -204,6 +224,16 @@ class Collectd:
         for where, content in places:
             found += ["%s in %s" % (s[:6] + "…", where) for s in secrets if s.encode() in content]
         return found
+
+
+def read_csv_table(folder: Path, stem: str) -> list[tuple[float, ...]]:
+    """As read_csv_series, of a type with several data sources: (epoch, value, value …)."""
+    rows: list[tuple[float, ...]] = []
+    day = re.compile(re.escape(stem) + r"-\d{4}-\d\d-\d\d\Z")
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if day.match(path.name):
+            rows += [tuple(map(float, line.split(","))) for line in path.read_text().splitlines()[1:] if line.count(",")]
+    return rows
 
 
 def _rows(path: Path) -> list[tuple[float, float]]:

@@ -19,6 +19,12 @@ def cut(text: str, most: int = ROOM) -> str:
     return text.encode()[:most].decode(errors="ignore")
 
 
+def part(text: str, most: int = ROOM) -> str:
+    """As an identity has it: clean, cut, without a backslash at the end."""
+    short = cut(clean(text), most)
+    return short[:-1] + "_" if short.endswith("\\") else short
+
+
 def clean(name: str) -> str:
     return "".join("_" if c == "/" or ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 else c for c in name)
 
@@ -28,7 +34,7 @@ def labels(names: dict[str, str]) -> dict[str, str]:
     made: dict[str, str] = {}
     taken: set[str] = set()
     for queue in sorted(names):
-        base = cut(clean(names[queue]))
+        base = part(names[queue])
         if not base.strip(" _"):
             base = queue
         label, number = base, 2
@@ -42,9 +48,9 @@ def labels(names: dict[str, str]) -> dict[str, str]:
 
 def label_both(name: str, queue: str) -> str:
     """NAME@ID; the id alone where the name is nothing to read."""
-    if not clean(name).strip(" _"):
+    if not part(name).strip(" _"):
         return queue
-    return "%s@%s" % (cut(clean(name), ROOM - 1 - len(queue)), queue)
+    return "%s@%s" % (part(name, ROOM - 1 - len(queue)), queue)
 
 
 def by_name(truth: dict[str, Any]) -> Callable[[str, str], str]:
@@ -57,6 +63,7 @@ def contacts(media: dict[str, dict[str, Any]]) -> Iterable[tuple[str, Any]]:
         yield "queue_depth-" + medium, told["waiting"]
         yield "queue_interacting-" + medium, told["interacting"]
         yield "queue_alerting-" + medium, told["alerting"]
+        yield "active_conversations-" + medium, told["waiting"] + told["interacting"] + told["alerting"]
         yield "%s-%s" % (WAITS, medium), 0 if not told["waiting"] else ("since", told["oldest_waiting_ms"] / 1000)
 
 
@@ -108,4 +115,4 @@ def differences(wanted: dict[str, Any], got: dict[str, tuple[float, float]]) -> 
 def of_queues(got: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """Without the self-telemetry of blocks and accounts."""
     return {key: value for key, value in got.items()
-            if re.search(r"/queue_(depth|interacting|alerting|longest_wait|agents)[^/]*\Z", key)}
+            if re.search(r"/(active_conversations|queue_(depth|interacting|alerting|longest_wait|agents))[^/]*\Z", key)}

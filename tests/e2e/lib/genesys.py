@@ -14,14 +14,14 @@ from .process import Program, wait_until
 
 TOP = Path(os.environ.get("top_srcdir") or Path(__file__).resolve().parents[3]).resolve()
 PYTHON = os.environ.get("PYTHON") or sys.executable
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fetch(url: str, body: Any = None, method: Optional[str] = None, within_s: float = 10.0) -> bytes:
     """An URL's body, with no proxy between."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    with _direct.open(request, timeout=within_s) as answer:
+    with direct.open(request, timeout=within_s) as answer:
         return answer.read()
 
 

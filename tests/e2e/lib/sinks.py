@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Where collectd's values go: a real Prometheus and a real carbon, both private."""
+"""Where collectd's values go: a real Prometheus, a real carbon and a real InfluxDB, all private."""
 from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -116,3 +117,55 @@ class Carbon:
 def has_whisper() -> bool:
     return subprocess.run([SYSTEM_PYTHON, "-c", "import whisper, carbon"], capture_output=True,
                           check=False).returncode == 0
+
+
+INFLUXD = process.program("influxd")
+COLLECTD_TYPES = Path("/usr/share/collectd/types.db")
+
+
+class InfluxDB:
+    """InfluxDB 1 behind collectd's network plugin, with our genesys.db."""
+
+    def __init__(self, types: Path) -> None:
+        folder = process.folder("influxdb")
+        self.url = "http://127.0.0.1:%d" % free_port()
+        self.port = free_port()
+        (folder / "types").mkdir()
+        for path in (types, COLLECTD_TYPES):
+            if path.exists():
+                (folder / "types" / path.name).write_bytes(path.read_bytes())
+        config = folder / "influxdb.conf"
+        config.write_text(
+            'reporting-disabled = true\nbind-address = "127.0.0.1:%d"\n[meta]\ndir = "%s/meta"\n[data]\ndir = "%s/data"\n'
+            'wal-dir = "%s/wal"\nquery-log-enabled = false\n[http]\nbind-address = "%s"\nlog-enabled = false\n[monitor]\n'
+            'store-enabled = false\n[[collectd]]\nenabled = true\nbind-address = "127.0.0.1:%d"\ndatabase = "collectd"\n'
+            'typesdb = "%s/types"\nbatch-timeout = "1s"\nread-buffer = 8388608\n[logging]\nlevel = "warn"\n'
+            % (free_port(), folder, folder, folder, self.url.removeprefix("http://"), self.port, folder))
+        self.program = Program([INFLUXD, "-config", str(config)], env={"HOME": str(folder), "PATH": "/usr/bin:/bin"})
+        wait_until(self._is_ready, 20, "influxd is ready")
+
+    def _is_ready(self) -> bool:
+        try:
+            return bool(self.ask("SHOW DATABASES"))
+        except OSError:
+            return False
+
+    def ask(self, text: str) -> list[dict[str, Any]]:
+        """The series of an answer, times in epoch ms."""
+        answer = json.loads(fetch("%s/query?%s" % (self.url, urlencode({"db": "collectd", "epoch": "ms", "q": text})),
+                                  within_s=30))
+        result = answer["results"][0]
+        if "error" in result:
+            raise RuntimeError("influxdb: %s" % result["error"])
+        return result.get("series", [])
+
+    def points(self, kind: str, source: str = "value") -> dict[tuple[str, str], list[tuple[int, float]]]:
+        """(instance, type instance) -> [(epoch ms, value)] of a type."""
+        made = {}
+        for series in self.ask("SELECT value FROM genesys_%s WHERE type = '%s' GROUP BY instance, type_instance" % (source, kind)):
+            made[series["tags"]["instance"], series["tags"]["type_instance"]] = [tuple(v) for v in series["values"]]
+        return made
+
+    def options(self) -> str:
+        """Configuration of collectd's network plugin; load=("network",)."""
+        return '<Plugin network>\nServer "127.0.0.1" "%d"\n</Plugin>\n' % self.port

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from simulator.clock import Clock, iso_ms
 from simulator.world import gauges
-from simulator.world.model import MEDIA, Agent, Conversation, Queue
+from simulator.world.model import MEDIA, Agent, Conversation, Participant, Queue
 from simulator.world.tally import Tally
 from simulator.world.world import PRUNE_MS, World
 
@@ -31,9 +31,9 @@ class Journal:
     def __init__(self) -> None:
         self.lines: list[Any] = []
 
-    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
-               agent: Optional[Agent]) -> None:
-        self.lines.append((at_ms, queue.id, media, name, value_ms, agent.id if agent else None))
+    def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
+               who: Optional[Participant]) -> None:
+        self.lines.append((at_ms, queue.id, conversation.media, name, value_ms, who.agent.id if who else None))
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         self.lines.append((at_ms, conversation.id, len(conversation.participants)))

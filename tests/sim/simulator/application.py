@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import threading
 import traceback
-from typing import Iterable, Optional
+from collections import deque
+from typing import Any, Iterable, Optional
 
 from . import faults
-from .api import activity, notifications, oauth, observations, organization, routing, users
+from .api import (activity, aggregates, flows, guide, notifications, oauth, observations, organization, routing,
+                  users)
 from .api.router import Call, Router
 from .control import Control
 from .settings import Settings
@@ -22,7 +24,8 @@ from .world.tally import Tally
 from .world.world import World
 
 MOST_REQUEST_BYTES = "request.bytes.max"
-AREAS = (routing, users, organization, observations, activity, notifications)
+AREAS = (routing, users, organization, observations, activity, aggregates, flows, guide, notifications)
+KEPT_QUERIES = 5000
 TICK_S = 0.25
 TICK_STREAM_S = 0.05  # while somebody listens
 
@@ -34,13 +37,15 @@ class Simulator:
         self.world, self.settings = world, settings
         self.counters, self.limiter, self.faults = Counters(), Limiter(), faults.Faults()
         self.tokens = oauth.Tokens(settings)
-        self.tally = Tally(int(world.clock.wall() * 1000))
+        self.tally = Tally(world.at_ms())  # what the warm-up played is not in it
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
         world.observers += [self.tally, self.ledger, self.hub]
         self.router = Router([route for area in AREAS for route in area.ROUTES])
+        self.queries: deque[dict[str, Any]] = deque(maxlen=KEPT_QUERIES)
         self.stopping = threading.Event()
         self.scenario: dict[str, object] = {}
+        self.tell_delays()
         self.control = Control(self)
 
     def tick(self) -> None:
@@ -49,6 +54,12 @@ class Simulator:
             self.world.advance()
             self.control.run_due()
             self.hub.tick()
+
+    def tell_delays(self) -> None:
+        """Settings that concern the facts that are to come."""
+        delays, settings = self.world.facts.delays, self.settings
+        delays.late, delays.corrections = settings.late, settings.corrections
+        delays.latency_s = settings.aggregate_latency_s
 
     # ---- what the client may see ---------------------------------------------------
 
@@ -78,6 +89,15 @@ class Simulator:
         basic = base64.b64encode(("%s:%s" % (client, secret)).encode()).decode()
         return [secret, basic, *self.tokens.live()]
 
+    def noted_query(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """What a client asked of the aggregates, for GET /sim/queries; the handler adds to it."""
+        note: dict[str, Any] = {"at_ms": int(self.wall() * 1000), "function": request.function, "interval": body.get("interval"),
+                "granularity": body.get("granularity"), "groupBy": body.get("groupBy"), "bytes_in": len(request.body),
+                "metrics": body.get("metrics"), "filtered": bool(body.get("filter")),
+                "correlation_id": request.correlation_id}
+        self.queries.append(note)
+        return note
+
     def answer(self, request: Request) -> tuple[Reply, str]:
         if request.path.startswith("/sim/"):
             return self.control.answer(request), ""
@@ -90,7 +110,8 @@ class Simulator:
                              lambda expire: self.tokens.revoke(expire=expire))
         if step.spec.get("answer") == 429:
             wait = step.spec.get("retry_after_s")
-            self.counters.throttle(request.function, wait if isinstance(wait, (int, float)) else None, False)
+            self.counters.throttle(request.function, self._real_s(wait) if isinstance(wait, (int, float)) else None,
+                                   False)
         return reply, step.name
 
     def _function(self, request: Request) -> str:
@@ -130,8 +151,12 @@ class Simulator:
         made = route.handler(Call(request, self, token.client, token.text, params))
         return made if isinstance(made, Reply) else Reply.json(made)
 
+    def _real_s(self, seconds: float) -> float:
+        """Retry-After counts on the platform's clock, the counters on ours."""
+        return seconds / self.world.clock.rate
+
     def _throttle(self, request: Request, client: str) -> None:
-        wait = self.limiter.refuse_for(client, self.settings.rate_limit)
+        wait = self.limiter.refuse_for(client, self.settings.rate_limit, self.wall())
         if wait is not None:
-            self.counters.throttle(request.function, wait, True)
+            self.counters.throttle(request.function, self._real_s(wait), True)
             raise standard_error(429, retry_after=wait)

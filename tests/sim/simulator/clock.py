@@ -9,6 +9,10 @@ seconds apart.
 The mapping is piecewise linear.  Freezing, thawing and a change of speed begin
 a new piece, hence the owner first plays all events up to now; stamps that were
 given out never change afterwards.
+
+A platform's clock may itself run at another `rate` than ours: then the stamps
+advance `rate` seconds in each real one, for a client whose clock is made to run
+alike (libfaketime), and two hours of windows pass in two minutes.
 """
 from __future__ import annotations
 
@@ -18,8 +22,12 @@ import time
 class Clock:
     """Maps virtual seconds to wall milliseconds; can stand still."""
 
-    def __init__(self, speed: float = 1.0, frozen: bool = False, offset_s: float = 0.0) -> None:
-        self._wall_base = time.time() - time.monotonic() + offset_s
+    def __init__(self, speed: float = 1.0, frozen: bool = False, offset_s: float = 0.0,
+                 rate: float = 1.0) -> None:
+        if rate <= 0:
+            raise ValueError("rate must be positive")
+        self.rate = rate
+        self._wall_base = time.time() - time.monotonic() * rate + offset_s
         self._anchor_wall = self.wall()
         self._anchor_virtual = 0.0
         self.speed = speed
@@ -31,7 +39,7 @@ class Clock:
         A platform whose clock is `offset_s` ahead of its client's tells so in
         all its stamps and in the Date header.
         """
-        return self._wall_base + time.monotonic()
+        return self._wall_base + time.monotonic() * self.rate
 
     def now(self) -> float:
         """Virtual seconds."""

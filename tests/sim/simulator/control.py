@@ -7,10 +7,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import truth
+from . import byhand, truth
 from .faults import KINDS
 from .stream.faults import BENDS, DEEDS
-from .web.message import Reply, Request
+from .web.message import ApiError, Reply, Request
 from .world.model import MEDIA
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Control:
             "POST /sim/thaw": self.thaw, "POST /sim/config": self.config, "GET /sim/config": self.get_config,
             "POST /sim/queues": self.queues, "POST /sim/contacts": self.contacts,
             "POST /sim/agents": self.agents, "GET /sim/truth/stream": self.get_stream_truth,
-            "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
+            "GET /sim/truth/aggregates": self.get_final, "POST /sim/facts": self.post_facts,
+            "GET /sim/queries": self.get_queries, "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
             "GET /sim/channels": self.get_channels,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
@@ -71,6 +72,16 @@ class Control:
     def get_events(self, request: Request, _body: Any) -> Any:
         what = request.many("what")
         return truth.events(self.app, truth.question(request), what, int(request.one("limit") or 100_000))
+
+    def get_final(self, request: Request, _body: Any) -> Any:
+        try:
+            return truth.final(self.app, request)
+        except ApiError as error:
+            raise ValueError(error.message) from None
+
+    def get_queries(self, request: Request, _body: Any) -> Any:
+        queries = list(self.app.queries)
+        return {"now_ms": int(self.app.wall() * 1000), "queries": queries[-int(request.one("last") or 1000):]}
 
     def get_sockets(self, _request: Request, _body: Any) -> Any:
         return {"now_ms": self.app.hub.wall_ms(), "sockets": self.app.hub.told_sockets()}
@@ -172,6 +183,7 @@ class Control:
             raise ValueError("speed must be positive")
         limited = "rate_limit" in changes
         self.app.settings.change(changes)
+        self.app.tell_delays()
         if limited:
             self.app.limiter.reset()
         if "heartbeat_s" in changes:
@@ -237,6 +249,9 @@ class Control:
                 world.contacts.flow_out(visit, world.queues[self._queue_id(given["queueId"])])
                 return {"queueId": visit.queue.id}
         raise ValueError("op %r: give arrive, disconnect or flow_out" % given["op"])
+
+    def post_facts(self, _request: Request, body: Any) -> Any:
+        return {"facts": byhand.post(self.app, body if isinstance(body, list) else [body], self._queue_id)}
 
     def agents(self, _request: Request, body: Any) -> Any:
         return self.change_agents(body or {})

@@ -35,6 +35,21 @@ class Settings:
     half_hour_s: float = 1800.0  # interval of the aggregates in v2.analytics.queues.{id}.observations
     observation_gap_s: float = 1.0  # the analytics topics of a queue speak at most so often
     connect_base: Optional[str] = None  # of connectUri, e.g. "wss://localhost:8443"; None: where the request came
+    aggregate_interval_max_s: int = 31 * 86_400
+    aggregate_granularity_min_s: float = 60
+    aggregate_buckets_max: int = 10_000
+    aggregate_predicates_max: int = 200
+    aggregate_users_max: int = 100  # predicates of the users' query
+    aggregate_group_by_max: int = 10
+    aggregate_groups_max: int = 0  # groups of an answer; 0: no limit
+    aggregate_empty: str = "list"  # of an answer without results: list | absent | null
+    aggregate_oddities: bool = False  # null and missing sections, unknown members
+    aggregate_latency_s: float = 0.0  # facts are told so long after their event
+    late: Optional[dict[str, Any]] = None  # {"share", "delay_s", "of", "metrics"}
+    corrections: Optional[dict[str, Any]] = None  # {"share", "after_s", "factor", "metrics"}
+    filler: Optional[dict[str, Any]] = None  # {"media", "growing_s"}: every queue has every metric
+    guide_rate_limit: int = 100  # queues/details/query, requests a minute; 0: no limit
+    guide_bad_interval_end: bool = False  # the first row's intervalEnd is no time
     keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a word
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
         "platform.api": {"client.credentials.token.rate.per.minute": 300,
@@ -52,6 +67,9 @@ class Settings:
         if unknown:
             raise ValueError("unknown setting %s; there are: %s"
                              % (", ".join(unknown), ", ".join(self.__dataclass_fields__)))
+        for name, needed in (("late", "delay_s"), ("corrections", "after_s")):
+            if changes.get(name) is not None and needed not in changes[name]:
+                raise ValueError("%s: %s is missing" % (name, needed))
         for name, value in changes.items():
             setattr(self, name, value)
 

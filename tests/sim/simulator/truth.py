@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .web.message import Request
+from . import sums
+from .api import aggregates, windows
 from .world import gauges, ledger
+from .world.facts import FOREVER
 from .world.model import MEDIA, Conversation, Participant, PresenceDefinition, Queue
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool 
             "presences": {p.id: {"name": p.name, "system": p.upper, "deactivated": p.deactivated}
                           for p in world.presences},
             "queues": {q.id: _queue(app, q, definitions, conversations) for q in chosen},
-            "agents": len(world.agents)}
+            "agents": len(world.agents), "users": {a.id: a.name for a in world.agents.values()},
+            "flows": _flows(app)}
         told["deleted_queues"] = {q: _media_totals(app, q) for q in
                                   {q for q, _ in app.tally.totals} - set(world.queues)}
     return told
@@ -49,6 +53,17 @@ def _queue(app: "Simulator", queue: Queue, definitions: dict[str, PresenceDefini
             "routing": dict(counts.statuses), "presence_org": dict(counts.presences),
             "presence_system": systems,
             "sla_ms": {m: max(1, round(ms / app.world.clock.speed)) for m, ms in queue.sla_ms.items()}}
+
+
+def _flows(app: "Simulator") -> dict[str, Any]:
+    """Who is in which flow now, whatever the client may see."""
+    flows = app.world.flows
+    told: dict[str, Any] = {f.id: {"name": f.name, "type": f.type, "visible": app.sees(f.division), "active": {}}
+                            for f in flows.flows.values()}
+    for run in flows.runs.values():
+        active = told[run.flow.id]["active"]
+        active[run.conversation.media] = active.get(run.conversation.media, 0) + 1
+    return told
 
 
 def _contacts(queue: Queue, media: str, conversations: bool) -> dict[str, Any]:
@@ -124,3 +139,35 @@ def _participant(who: Participant) -> dict[str, Any]:
             "held": comm.held, "disconnect_type": comm.disconnect_type, "session": comm.id,
             "start_acw_ms": who.start_acw_ms, "end_acw_ms": who.end_acw_ms,
             "wrapup": who.wrapup_code.name if who.wrapup_code else None}
+
+
+# ---- what the aggregate queries end at -----------------------------------------------------
+
+KINDS = {"conversations": aggregates.CONVERSATIONS, "users": aggregates.USERS, "flows": aggregates.FLOWS}
+
+
+def final(app: "Simulator", request: Request) -> dict[str, Any]:
+    """In the form of the answers, but exactly by `groupBy`, unlimited, and with what is still to come.
+
+    `pending` facts of the interval are not told yet or will be taken back; `settled_ms` is when the
+    last of them changes. With `now_ms` the answers of that moment.
+    """
+    kind = KINDS[request.one("what") or "conversations"]
+    span = windows.interval(request.one("interval"))
+    query = aggregates.Query(kind, list(windows.buckets(span, windows.period(request.one("granularity")), windows.zone(None))),
+                             windows.zone(None), request.many("groupBy"),
+                             request.many("metrics") or aggregates.WORDS[kind][0], None)
+    world = app.world
+    with world.lock:
+        world.advance()
+        now_ms = int(world.clock.wall() * 1000)
+        at_ms = int(request.one("now_ms") or FOREVER - 1)
+        if kind == aggregates.USERS:
+            groups = sums.of_agents(world.facts, world.agents, query.metrics, query.by, query.buckets, at_ms, min(at_ms, now_ms))
+            changes = [s.shown_ms for a in world.agents for _, _, s in world.facts.stretches(a, *span)]
+        else:
+            groups = aggregates.of_facts(app, query, at_ms, None)
+            found = world.facts.within(world.facts.flows if kind == aggregates.FLOWS else world.facts.conversations, *span)
+            changes = [ms for f in found for ms in (f.shown_ms, f.gone_ms) if ms != FOREVER]
+        return {"now_ms": now_ms, "complete": world.facts.complete, "pending": sum(ms > now_ms for ms in changes),
+                "settled_ms": max(changes, default=0), "results": list(aggregates.results_of(query, groups))}

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 from ..web.message import bad_request, invalid_value
 
 MOST_PREDICATES = 200
+MANY = 1_000_000
 Lookup = Callable[[str], Optional[str]]
 
 
@@ -42,7 +43,8 @@ class Node:
         return frozenset().union(*[b for b in bounds if b is not None])
 
 
-def parse(raw: Any, dimensions: list[str], label: str, required: bool = True) -> Optional[Node]:
+def parse(raw: Any, dimensions: list[str], label: str, required: bool = True,
+          most: int = MOST_PREDICATES) -> Optional[Node]:
     """`label` names the query in the words of the errors: QueueObservation…"""
     if raw is None and not required:
         return None
@@ -50,12 +52,13 @@ def parse(raw: Any, dimensions: list[str], label: str, required: bool = True) ->
         raise bad_request("The filter is required.")
     count = len(raw.get("predicates") or []) + sum(
         len(c.get("predicates") or []) for c in raw.get("clauses") or [] if isinstance(c, dict))
-    if count > MOST_PREDICATES:
+    if count > most:
         raise bad_request("The query contains [%d] predicates, the maximum is [%d]."
-                          % (count, MOST_PREDICATES))
+                          % (count, most))
     if count == 0 and required:
         raise bad_request("The filter must contain at least one predicate.")
-    return _node(raw, dimensions, label, 0)
+    node = _node(raw, dimensions, label, 0)
+    return node if count else None  # an empty filter filters nothing
 
 
 def _choice(value: Any, kind: str, allowed: list[str], default: Optional[str] = None) -> str:

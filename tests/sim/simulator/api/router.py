@@ -49,6 +49,7 @@ class Route:
     handler: Callable[[Call], Any]
     permissions: tuple[str, ...] = ()
     kind: str = "ANY"  # ANY | ALL, as x-inin-requires-permissions says
+    official: bool = True  # False: guide dialect
 
     @property
     def function(self) -> str:

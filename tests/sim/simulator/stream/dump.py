@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..web.message import dumps
-from ..world.model import Agent, Conversation, Queue
+from ..world.model import Agent, Conversation, Participant, Queue
 from ..world.world import World
 from . import conversation as snapshots, frames, hub
 
@@ -23,8 +23,8 @@ class Dump:
         self.made: list[bytes] = []
         self._rng = random.Random(seed)
 
-    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
-               agent: Optional[Agent]) -> None:
+    def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
+               who: Optional[Participant]) -> None:
         """No conversation event."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:

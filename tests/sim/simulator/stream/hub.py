@@ -12,7 +12,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..web.message import dumps
-from ..world.model import Agent, Conversation, Queue
+from ..world.model import Agent, Conversation, Participant, Queue
 from . import agents, conversation as snapshots, frames, mishaps
 from .channels import Channel, Channels
 from .faults import Shape, StreamFaults
@@ -161,9 +161,9 @@ class Hub:
 
     # ---- the world's observer ------------------------------------------------------------
 
-    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
-               agent: Optional[Agent]) -> None:
-        self._pace.metric(queue, media, name, value_ms, at_ms)
+    def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
+               who: Optional[Participant]) -> None:
+        self._pace.metric(queue, conversation.media, name, value_ms, at_ms)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         """To each queue that has or had it; the same bytes for all of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import http
+import itertools
 import socket
 import struct
 import threading
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from .message import Reply, Request, huge_body
 
 ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a word, even of TLS
+CHUNK = 1 << 16
 _PAUSE = threading.Event()  # never set; its wait() is a pause of this thread alone
 
 
@@ -37,7 +39,7 @@ def head(request: Request, reply: Reply, keep: bool, length: int, now: float) ->
              "Strict-Transport-Security: max-age=600; includeSubDomains",
              "Cache-Control: no-cache, no-store, must-revalidate"]
     lines += ["%s: %s" % item for item in reply.headers.items()]
-    if mode == "chunked":
+    if mode == "chunked" or (mode == "normal" and reply.stream is not None):
         lines.append("Transfer-Encoding: chunked")
     elif mode != "http10" and reply.status not in (204, 304):
         lines.append("Content-Length: %d" % length)
@@ -60,7 +62,11 @@ def drip(out: socket.socket, data: bytes, reply: Reply) -> None:
 def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply,
             keep: bool, now: float) -> tuple[int, bool]:
     """Sends the reply; returns the bytes sent and whether the connection goes on."""
-    how, body = reply.delivery, reply.body
+    how = reply.delivery
+    if how.mode == "normal" and reply.stream is not None and request.headers.get(":version") != "HTTP/1.0":
+        return _stream(out, request, reply, keep, now)
+    reply.whole()
+    body = reply.body
     if how.mode == "hang":
         return _hang(out)
     if how.mode in ("reset", "close"):
@@ -90,6 +96,23 @@ def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply
             out.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
         out.sendall(b"0\r\n\r\n")
     return len(start) + len(body), True
+
+
+def _stream(out: socket.socket, request: Request, reply: Reply, keep: bool, now: float) -> tuple[int, bool]:
+    """In chunks of some size, made while the ones before are on their way."""
+    assert reply.stream is not None
+    start = head(request, reply, keep, 0, now)
+    out.sendall(start)
+    count, waiting, size = len(start), [], 0
+    for piece in itertools.chain(reply.stream, [None]):
+        if piece is not None:
+            waiting.append(piece)
+            size += len(piece)
+        if waiting and (piece is None or size >= CHUNK):
+            out.sendall(b"%x\r\n%s\r\n" % (size, b"".join(waiting)))
+            count, waiting, size = count + size, [], 0
+    out.sendall(b"0\r\n\r\n")
+    return count, True
 
 
 def _hang(out: socket.socket) -> tuple[int, bool]:

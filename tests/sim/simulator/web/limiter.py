@@ -19,7 +19,7 @@ class Limiter:
         self._times: dict[str, deque[float]] = {}
 
     def refuse_for(self, client: str, limit: int, now: Optional[float] = None) -> Optional[int]:
-        """None: accepted.  Else whole seconds until the next one will be."""
+        """`now`: any clock that runs at the platform's rate.  None: accepted.  Else whole seconds until the next one will be."""
         if limit <= 0:
             return None
         now = time.monotonic() if now is None else now

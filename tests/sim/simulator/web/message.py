@@ -55,7 +55,13 @@ class Reply:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     delivery: Delivery = field(default_factory=Delivery)
+    stream: Optional[Iterator[bytes]] = None  # a body that is made while it leaves, in chunks
     takeover: Optional[Callable[[Any, bytes, bytes], None]] = None  # of a 101: (socket, early bytes, our head)
+
+    def whole(self) -> None:
+        """The faults that cut and drip want the body at once."""
+        if self.stream is not None:
+            self.body, self.stream = b"".join(self.stream), None
 
     @staticmethod
     def json(value: Any, status: int = 200) -> "Reply":

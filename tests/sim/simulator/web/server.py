@@ -8,7 +8,8 @@ import socket
 import ssl
 import threading
 import time
-from typing import Callable, Optional, Protocol
+import zlib
+from typing import Callable, Iterator, Optional, Protocol
 
 from . import delivery
 from .counters import Counters
@@ -95,6 +96,15 @@ class Listener:
         subject = [value for part in (certificate or {}).get("subject", ()) for _, value in part]
         counters.handshake(self.name, "ok %s" % secured.version(), "/".join(subject) or None)
         return secured
+
+
+def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(1, wbits=31)
+    for piece in pieces:
+        packed = packer.compress(piece)
+        if packed:
+            yield packed
+    yield packer.flush()
 
 
 class Connection:
@@ -201,7 +211,13 @@ class Connection:
                     request.headers.get("accept-encoding", "").lower().split(",")]
         wanted = any(part[0] in ("gzip", "*") and "q=0" not in [p.strip() for p in part[1:]]
                      for part in accepted)
-        if not wanted or len(reply.body) <= GZIP_FROM or not self.application.compresses():
+        if not wanted or not self.application.compresses():
+            return False
+        if reply.stream is not None:
+            reply.stream = _compressed(reply.stream)
+            reply.headers["Content-Encoding"] = "gzip"
+            return True
+        if len(reply.body) <= GZIP_FROM:
             return False
         reply.body = gzip.compress(reply.body, compresslevel=1, mtime=0)
         reply.headers["Content-Encoding"] = "gzip"

@@ -60,9 +60,13 @@ class Contacts:
         conversation.participants.append(customer)
         if media == "voice" and not direct and rng.random() < IVR_SHARE:
             conversation.participants.append(self._participant("ivr", "Main IVR", "connected"))
+            self.world.flows.begin(conversation)
             self.world.changed(conversation)
             self.world.after(rng.uniform(3, 30), self._leave_ivr, conversation, queue)
         else:
+            if media != "voice" and not direct:
+                self.world.flows.begin(conversation)
+                self.world.flows.end(conversation, queue)
             self.enter(conversation, queue)
         return conversation
 
@@ -75,6 +79,7 @@ class Contacts:
             self._finish(conversation, "endpoint")
             return
         self._end_participant(ivr, "transfer")
+        self.world.flows.end(conversation, queue)
         self.enter(conversation, queue)
 
     def _participant(self, purpose: str, name: str, state: str) -> Participant:
@@ -98,7 +103,7 @@ class Contacts:
         conversation.visit = visit
         queue.waiting[visit.media].add(visit)
         queue.contacts_version += 1
-        self.world.emit(queue, visit.media, "nOffered")
+        self.world.emit(queue, conversation, "nOffered")
         self.world.changed(conversation, queue)
         patience = self.world.rng.expovariate(1.0 / PATIENCE_S[visit.media])
         self.world.after(patience, self._lose_patience, visit)
@@ -128,7 +133,7 @@ class Contacts:
         visit.conversation.visit = None
         waited = self.world.at_ms() - visit.entered_ms
         for name in ("tAbandon", "tAcd", "tWait"):
-            self.world.emit(visit.queue, visit.media, name, waited)
+            self.world.emit(visit.queue, visit.conversation, name, waited)
         self._finish(visit.conversation, how, visit.queue)
 
     def flow_out(self, visit: Visit, target: Queue) -> None:
@@ -138,7 +143,7 @@ class Contacts:
         self._end_participant(visit.acd, "transfer")
         waited = self.world.at_ms() - visit.entered_ms
         for name in ("tFlowOut", "tAcd", "tWait"):
-            self.world.emit(visit.queue, visit.media, name, waited)
+            self.world.emit(visit.queue, visit.conversation, name, waited)
         visit.served_by = None
         self.enter(visit.conversation, target)
 
@@ -196,8 +201,8 @@ class Contacts:
         who = visit.served_by
         self._end_participant(who, how)
         rang = self.world.at_ms() - visit.since_ms
-        self.world.emit(visit.queue, visit.media, "tAlert", rang, who.agent)
-        self.world.emit(visit.queue, visit.media, "tNotResponding", rang, who.agent)
+        self.world.emit(visit.queue, visit.conversation, "tAlert", rang, who)
+        self.world.emit(visit.queue, visit.conversation, "tNotResponding", rang, who)
         visit.refused_by.add(who.agent.id)
         visit.served_by = None
         self._move(visit, "waiting")
@@ -228,10 +233,10 @@ class Contacts:
         who.agent.alerting.discard(who.id)
         world.staff.settle(who.agent)
         for name, value in (("tAlert", rang), ("tAnswered", waited), ("tAcd", waited), ("tWait", waited)):
-            world.emit(visit.queue, visit.media, name, value, who.agent)
-        world.emit(visit.queue, visit.media, "nConnected", None, who.agent)
+            world.emit(visit.queue, visit.conversation, name, value, who)
+        world.emit(visit.queue, visit.conversation, "nConnected", None, who)
         if waited > visit.queue.sla_ms[visit.media] / world.clock.speed:
-            world.emit(visit.queue, visit.media, "nOverSla", None, who.agent)
+            world.emit(visit.queue, visit.conversation, "nOverSla", None, who)
         world.changed(visit.conversation, visit.queue)
         talk = world.rng.lognormvariate(0.0, TALK_SPREAD) * TALK_S[visit.media]
         if visit.media in ("voice", "callback") and world.rng.random() < HOLD_SHARE:
@@ -280,7 +285,7 @@ class Contacts:
         self._end_participant(who, "transfer.consult" if consult else "transfer")
         kind = "nConsultTransferred" if consult else "nBlindTransferred"
         for name in ("nTransferred", kind):
-            self.world.emit(visit.queue, visit.media, name, None, who.agent)
+            self.world.emit(visit.queue, conversation, name, None, who)
         self._wrap_up(conversation, visit.queue, who)
         self.world.changed(conversation, visit.queue)
         self.enter(conversation, target)
@@ -300,11 +305,11 @@ class Contacts:
         """After-call work belongs to the agent's participant, not to the conversation."""
         talked = who.end_ms - who.connected_ms - who.comm.held_total_ms
         media, rng = conversation.media, self.world.rng
-        self.world.emit(queue, media, "tTalkComplete", talked, who.agent)
+        self.world.emit(queue, conversation, "tTalkComplete", talked, who)
         if who.comm.held_total_ms:
-            self.world.emit(queue, media, "tHeldComplete", who.comm.held_total_ms, who.agent)
+            self.world.emit(queue, conversation, "tHeldComplete", who.comm.held_total_ms, who)
         if rng.random() < NO_WRAPUP:
-            self.world.emit(queue, media, "tHandle", who.end_ms - who.connected_ms, who.agent)
+            self.world.emit(queue, conversation, "tHandle", who.end_ms - who.connected_ms, who)
             self._release(who)
             return
         who.wrapup_required = True
@@ -319,14 +324,15 @@ class Contacts:
         who.wrapup_code = world.rng.choice(queue.codes)
         conversation.open_acw -= 1
         acw = who.end_acw_ms - who.start_acw_ms
-        world.emit(queue, conversation.media, "tAcw", acw, who.agent)
-        world.emit(queue, conversation.media, "tHandle", who.end_ms - who.connected_ms + acw, who.agent)
+        world.emit(queue, conversation, "tAcw", acw, who)
+        world.emit(queue, conversation, "tHandle", who.end_ms - who.connected_ms + acw, who)
         world.changed(conversation, queue)
         self._retire(conversation)
         self._release(who)
 
     def _finish(self, conversation: Conversation, how: str, queue: Optional[Queue] = None) -> None:
         self._end_participant(conversation.participants[0], how)
+        self.world.flows.end(conversation, None)
         conversation.end_ms = self.world.at_ms()
         self.world.changed(conversation, queue)
         self._retire(conversation)

@@ -110,8 +110,8 @@ class Ledger:
 
     # ---- observing -----------------------------------------------------------------
 
-    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
-               agent: Optional[Agent]) -> None:
+    def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
+               who: Optional[Participant]) -> None:
         """The snapshots say it all."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Optional
 
-from .model import Agent, Conversation, Queue
+from .model import Agent, Conversation, Participant, Queue
 
 BOUNDS_S = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 KEPT_WAITS = 50
@@ -80,12 +80,12 @@ class Tally:
             self.totals[key] = Totals()
         return self.totals[key]
 
-    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
-               agent: Optional[Agent]) -> None:
+    def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
+               who: Optional[Participant]) -> None:
         if name in COUNTS:
-            self.of(queue.id, media).counts[COUNTS[name]] += 1
+            self.of(queue.id, conversation.media).counts[COUNTS[name]] += 1
         elif name in TIMES:
-            self.of(queue.id, media).times[TIMES[name]].add(value_ms or 0)
+            self.of(queue.id, conversation.media).times[TIMES[name]].add(value_ms or 0)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         self.conversations_changed += 1

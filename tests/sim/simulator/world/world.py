@@ -11,7 +11,9 @@ from typing import Any, Callable, Iterable, Optional, Protocol
 from ..clock import Clock
 from . import build, names
 from .contacts import Contacts
-from .model import MEDIA, Agent, Conversation, Queue, new_id
+from .facts import Facts
+from .flows import Flows
+from .model import MEDIA, Agent, Conversation, Participant, Queue, new_id
 from .staff import Staff
 
 PRUNE_MS = 15 * 60 * 1000  # ended conversations stay known for a quarter of an hour
@@ -21,8 +23,8 @@ PRUNE_MOST = 20_000
 class Observer(Protocol):
     """Who wants to know what happens; called with the world's lock held."""
 
-    def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
-               agent: Optional[Agent]) -> None:
+    def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
+               who: Optional[Participant]) -> None:
         """A metric in the sense of the aggregates API, at the moment it is emitted."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
@@ -37,11 +39,12 @@ class World:
 
     def __init__(self, clock: Clock, seed: int = 1, queues: int = 24, agents: int = 80,
                  media: Iterable[str] = MEDIA, plain_names: bool = False,
-                 warmup_s: float = 1200.0, load: float = 1.0) -> None:
+                 warmup_s: float = 1200.0, load: float = 1.0, facts: Optional[Facts] = None) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.rng = random.Random(seed)
-        self.observers: list[Observer] = []
+        self.facts = facts or Facts(seed)
+        self.observers: list[Observer] = [self.facts]
         self.plain_names = plain_names
         self.media = [m for m in MEDIA if m in set(media)]
         self.load = load
@@ -55,6 +58,8 @@ class World:
         self.staff = Staff(self)
         clock.start_at(warmup_s)
         self._furnish(queues, agents)
+        self.flows = Flows(self, seed)
+        self.flows.observers.append(self.facts.flow)
         self._open(warmup_s)
 
     # ---- building -------------------------------------------------------
@@ -130,11 +135,12 @@ class World:
 
     # ---- telling observers ------------------------------------------------
 
-    def emit(self, queue: Queue, media: str, name: str, value_ms: Optional[int] = None,
-             agent: Optional[Agent] = None) -> None:
+    def emit(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int] = None,
+             who: Optional[Participant] = None) -> None:
+        """`who` is the agent's participant, where an agent has a share in it."""
         at_ms = self.at_ms()
         for observer in self.observers:
-            observer.metric(queue, media, name, value_ms, at_ms, agent)
+            observer.metric(queue, conversation, name, value_ms, at_ms, who)
 
     def changed(self, conversation: Conversation, queue: Optional[Queue] = None) -> None:
         at_ms = self.at_ms()

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The bodies of the queries. Pure. */
+#ifndef GC_ANALYTICS_REQUEST_H
+#define GC_ANALYTICS_REQUEST_H
+
+#include "common/base/buf.h"
+#include "plugins/genesys_analytics/query.h"
+
+/* Queues of one request (API reference, filters: 100 to 200 predicates are
+ * taken), and from how many on a query asks for all and filters here. */
+enum { REQUEST_IDS_MOST = 100, REQUEST_FILTER_MOST = 200 };
+
+/* [from_ms, to_ms), whole windows. `ids` are queues; count 0: all of them.
+ * Replaces what `out` holds. */
+GC_MUST_CHECK enum gc_code request_body(const struct query *q, int64_t from_ms,
+                                        int64_t to_ms, const char *const *ids,
+                                        size_t count, struct gc_buf *out);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/glob.h"
+#include "plugins/genesys_realtime/block_inside.h"
+
+enum {
+  /* Older than this many intervals, the newest values count as none. */
+  STALE_INTERVALS = 3,
+  /* Nothing left out for so long: the series have room again. */
+  ROOM_AGAIN_MS = 10 * 60 * 1000,
+};
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  const struct block *b = ctx;
+  if (queue->name == NULL) /* a name might be one that is refused */
+    return b->settings.selector_count == 0;
+  return gc_glob_accepts(b->settings.selectors, b->settings.selector_count,
+                         queue->name, queue->id);
+}
+
+static void read_observations(struct block *b, const struct obs_view *view,
+                              const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
+  pthread_mutex_unlock(&b->lock);
+  if (o == NULL)
+    return;
+  struct obs_tally tally;
+  obs_samples(o, view, out, &tally);
+  pthread_mutex_lock(&b->lock);
+  b->tally = tally;
+  pthread_mutex_unlock(&b->lock);
+}
+
+static void read_all(struct block *b, const struct gc_samples *out) {
+  struct gc_names *names = b->site.names;
+  struct gc_directory *queues = gc_names_directory(names, GC_QUEUE);
+  struct gc_directory *presences = gc_names_directory(names, GC_PRESENCE);
+  struct obs_view view = {.queues = queues,
+                          .presences = presences,
+                          .accepts = accepts,
+                          .accepts_ctx = b,
+                          .shard = &b->settings.shard,
+                          .media = b->settings.media,
+                          .media_count = b->settings.media_count,
+                          .label = b->settings.label,
+                          .interval_ms = b->settings.interval_ms};
+  read_observations(b, &view, out);
+  if (b->stream != NULL)
+    stream_read(b->stream, &view, out);
+  gc_directory_put(queues);
+  gc_directory_put(presences);
+}
+
+/* Once when it begins, once when it is over. */
+static void tell_overflow(struct block *b, uint64_t now_ms) {
+  struct gc_err err = {.code = GC_OK};
+  uint64_t overflow = series_limit_overflow(b->limit);
+  pthread_mutex_lock(&b->lock);
+  bool is_more = overflow > b->overflow;
+  b->overflow = overflow;
+  pthread_mutex_unlock(&b->lock);
+  if (is_more)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "all %zu places of MaxSeries are taken, further series are "
+                  "left out (series_overflow): name fewer queues or media "
+                  "(Queue, Media), share them between agents (Shard), or raise "
+                  "MaxSeries",
+                  b->settings.series_most);
+  else if (b->full_ms == 0 || now_ms - b->full_ms < ROOM_AGAIN_MS)
+    return;
+  b->full_ms = is_more ? now_ms : 0;
+  b->notice(b->ctx, "series", &err);
+}
+
+/* Samples pass the windows first, then the limit, which counts what leaves. */
+static void read_into(struct block *b, const struct gc_samples *out,
+                      bool is_last) {
+  const struct gc_edge *edge = b->site.edge;
+  uint64_t now_ms = edge->now_ms(edge->ctx);
+  struct gc_samples limited = series_limit_sink(b->limit, now_ms, out);
+  struct gc_samples sink =
+      b->windows != NULL
+          ? windows_sink(b->windows, edge->wall_ms(edge->ctx), &limited)
+          : limited;
+  read_all(b, &sink);
+  if (is_last && b->windows != NULL)
+    windows_finish(b->windows, &limited);
+  tell_overflow(b, now_ms);
+}
+
+void block_read(struct block *b, const struct gc_samples *out) {
+  read_into(b, out, false);
+}
+
+void block_finish(struct block *b, const struct gc_samples *out) {
+  read_into(b, out, true);
+}
+
+bool block_has_windows(const struct block *b) { return b->windows != NULL; }
+
+static void put_state(const struct gc_samples *out, enum gc_metric_id metric,
+                      const char *instance, const char *qualifier,
+                      uint32_t interval_ms, double gauge) {
+  struct gc_sample sample = {.metric = metric,
+                             .instance = instance,
+                             .qualifier = qualifier,
+                             .values = {{.gauge = gauge}},
+                             .interval_ms = interval_ms};
+  out->put(out->ctx, &sample);
+}
+
+static void read_source_state(struct block *b, const char *instance,
+                              uint32_t interval_ms,
+                              const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  bool is_well = b->is_well;
+  uint64_t well_ms = b->well_ms;
+  struct obs_tally tally = b->tally;
+  pthread_mutex_unlock(&b->lock);
+
+  uint64_t now_ms = b->site.edge->now_ms(b->site.edge->ctx);
+  uint64_t age_ms = well_ms > 0 ? now_ms - well_ms : 0;
+  uint64_t stale_ms = (uint64_t)b->settings.interval_ms * STALE_INTERVALS;
+  bool is_up = is_well && well_ms > 0 && age_ms < stale_ms;
+  put_state(out, GC_METRIC_SOURCE_UP, instance, "observations", interval_ms,
+            is_up ? 1.0 : 0.0);
+  if (well_ms > 0)
+    put_state(out, GC_METRIC_SOURCE_AGE, instance, "observations", interval_ms,
+              (double)age_ms / 1000.0);
+  put_state(out, GC_METRIC_QUEUES, instance, "matched", interval_ms,
+            (double)tally.matched);
+  put_state(out, GC_METRIC_QUEUES, instance, "unnamed", interval_ms,
+            (double)tally.unnamed);
+}
+
+void block_read_state(struct block *b, const char *instance,
+                      uint32_t interval_ms, const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  size_t series = b->tally.series;
+  uint64_t overflow = b->overflow;
+  pthread_mutex_unlock(&b->lock);
+  if (b->stream != NULL) {
+    series += stream_series(b->stream);
+    stream_read_state(b->stream, instance, interval_ms, out);
+  }
+  if (b->settings.source != OBS_OFF)
+    read_source_state(b, instance, interval_ms, out);
+  if (b->stream == NULL && b->settings.source == OBS_OFF)
+    return;
+  put_state(out, GC_METRIC_SERIES, instance, "", interval_ms, (double)series);
+  struct gc_sample sample = {.metric = GC_METRIC_SERIES_OVERFLOW,
+                             .instance = instance,
+                             .qualifier = "",
+                             .values = {{.derive = (int64_t)overflow}},
+                             .interval_ms = interval_ms};
+  out->put(out->ctx, &sample);
+}

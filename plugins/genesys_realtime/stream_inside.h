@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What the network thread's half (stream.c) and the read thread's half
+ * (stream_samples.c) of a stream share. */
+#ifndef GC_REALTIME_STREAM_INSIDE_H
+#define GC_REALTIME_STREAM_INSIDE_H
+
+#include <pthread.h>
+
+#include "plugins/genesys_realtime/drift.h"
+#include "plugins/genesys_realtime/stream.h"
+
+struct stream {
+  struct stream_settings settings;
+  struct stream_site site;
+  double bounds_s[CV_BOUNDS_MOST];
+
+  /* The network thread's. */
+  struct gc_channels_listener listener;
+  struct gc_timer timer;
+  struct cv_decoder *decoder;
+  bool is_listening;
+  unsigned ticks, named;
+  uint64_t retire_ms; /* when queues are looked at that may be gone */
+  size_t unheard_of;  /* queues that the channels have no room for */
+
+  /* The read thread's. */
+  uint64_t due_ms;
+
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  struct coverage coverage;
+  struct conversations *model; /* NULL until the stream was open once */
+  struct drift *drift;
+  uint64_t malformed, others, lost, reconnects; /* lost: no memory */
+  uint64_t gap_ms;                              /* of gaps that are over */
+  uint64_t blind_since_ms; /* the gap that lasts; 0: none */
+  uint64_t heard_ms;       /* the last message; 0: none yet */
+  bool is_connected;
+  size_t series;
+};
+
+static inline uint64_t stream_now(const struct stream *s) {
+  return s->site.edge->now_ms(s->site.edge->ctx);
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/bench/events.h"
+
+#include <inttypes.h>
+
+#include <json-c/json.h>
+
+#include "common/base/instant.h"
+
+enum { AT_A_TIME = 400 };
+
+static void add(enum gc_code code) { must(code == GC_OK, gc_code_words(code)); }
+
+const char *events_id(char out[EVENTS_ID_ROOM], unsigned life, unsigned thing) {
+  uint64_t h = (life * UINT64_C(977) + thing) * UINT64_C(0x9e3779b97f4a7c15);
+  uint64_t l = (h ^ h >> 29) * UINT64_C(0xd6e8feb86659fd93);
+  snprintf(out, EVENTS_ID_ROOM, "%08x-%04x-4%03x-8%03x-%012" PRIx64,
+           (unsigned)(h >> 32), (unsigned)(h >> 16 & 0xffff),
+           (unsigned)(h & 0xfff), (unsigned)(l >> 52),
+           l & UINT64_C(0xffffffffffff));
+  return out;
+}
+
+const char *events_queue(char out[EVENTS_ID_ROOM], unsigned queue) {
+  return events_id(out, 1000000 + queue, 0);
+}
+
+static void put_time(struct gc_buf *b, const char *name, int64_t ms) {
+  char text[GC_INSTANT_ROOM];
+  add(gc_buf_print(b, "\"%s\":\"%s\",", name, gc_instant_print(text, ms)));
+}
+
+struct leg {
+  const char *purpose, *state, *disconnect;
+  int64_t from_ms, to_ms; /* 0: not yet */
+  bool held;
+  int64_t acw_ms, acw_end_ms;
+};
+
+static void put_party(struct gc_buf *b, unsigned life, unsigned n,
+                      const struct leg *leg) {
+  char id[EVENTS_ID_ROOM], session[EVENTS_ID_ROOM], queue[EVENTS_ID_ROOM];
+  add(gc_buf_print(b, "%s{\"id\":\"%s\",", n > 0 ? "," : "",
+                   events_id(id, life, n + 1)));
+  if (leg->from_ms != 0)
+    put_time(b, "connectedTime", leg->from_ms);
+  if (leg->to_ms != 0)
+    put_time(b, "endTime", leg->to_ms);
+  if (leg->acw_ms != 0)
+    put_time(b, "startAcwTime", leg->acw_ms);
+  if (leg->acw_end_ms != 0)
+    put_time(b, "endAcwTime", leg->acw_end_ms);
+  if (n >= 1)
+    add(gc_buf_print(b, "\"queueId\":\"%s\",",
+                     events_queue(queue, life % EVENTS_QUEUES)));
+  add(gc_buf_print(
+      b,
+      "\"purpose\":\"%s\",\"wrapupRequired\":false,\"attributes\":{},"
+      "\"calls\":[{\"id\":\"%s\",\"state\":\"%s\",\"held\":%s,",
+      leg->purpose, events_id(session, life, n + 100), leg->state,
+      leg->held ? "true" : "false"));
+  if (leg->held)
+    put_time(b, "startHoldTime", leg->from_ms + 5000);
+  if (leg->disconnect != NULL)
+    add(gc_buf_print(b, "\"disconnectType\":\"%s\",", leg->disconnect));
+  add(gc_buf_text(b, "\"direction\":\"inbound\",\"provider\":\"Edge\"}]}"));
+}
+
+static void put_event(struct gc_buf *b, unsigned life, int step,
+                      int64_t start_ms) {
+  char id[EVENTS_ID_ROOM], queue[EVENTS_ID_ROOM];
+  int64_t at = start_ms + (int64_t)life * 250;
+  int64_t offer = at + 8000, answer = offer + 1000 * (life % 40 + 1);
+  int64_t end = answer + 60000;
+  const struct leg legs[] = {
+      {"customer", step < 6 ? "connected" : "disconnected",
+       step < 6 ? NULL : "peer", at, step < 6 ? 0 : end, false, 0, 0},
+      {"acd", step < 2 ? "connected" : "disconnected",
+       step < 2 ? NULL : "transfer", offer, step < 2 ? 0 : answer, false, 0, 0},
+      {"agent",
+       step < 2   ? "alerting"
+       : step < 6 ? "connected"
+                  : "disconnected",
+       step < 6 ? NULL : "client", step < 2 ? 0 : answer, step < 6 ? 0 : end,
+       step == 3, step < 6 ? 0 : end, step < 7 ? 0 : end + 15000}};
+
+  add(gc_buf_print(b,
+                   "{\"topicName\":\"v2.routing.queues.%s.conversations\","
+                   "\"version\":\"2\",\"eventBody\":{\"id\":\"%s\","
+                   "\"participants\":[",
+                   events_queue(queue, life % EVENTS_QUEUES),
+                   events_id(id, life, 0)));
+  unsigned count = step == 0 ? 2 : 3;
+  for (unsigned i = 0; i < count; i++)
+    put_party(b, life, i, &legs[i]);
+  add(gc_buf_print(b,
+                   "],\"recordingState\":\"none\",\"address\":"
+                   "\"tel:+34600000000\"},\"metadata\":{\"CorrelationId\":"
+                   "\"%s\"}}",
+                   events_id(id, life, 200)));
+}
+
+/* Groups of AT_A_TIME lives; within a group step by step. */
+void events_make(struct events *e, unsigned lives, int64_t start_ms) {
+  *e = (struct events){.bytes = {.most = (size_t)1 << 30}, .lives = lives};
+  e->list = calloc((size_t)lives * EVENTS_A_LIFE, sizeof(e->list[0]));
+  must(e->list != NULL && lives % AT_A_TIME == 0, "so many events");
+  for (unsigned group = 0; group < lives; group += AT_A_TIME)
+    for (int step = 0; step < EVENTS_A_LIFE; step++)
+      for (unsigned i = 0; i < AT_A_TIME; i++) {
+        size_t begin = e->bytes.len;
+        put_event(&e->bytes, group + i, step, start_ms);
+        e->list[e->count++] = (struct event_place){begin, e->bytes.len - begin};
+      }
+}
+
+void events_clear(struct events *e) {
+  gc_buf_clear(&e->bytes);
+  free(e->list);
+  *e = (struct events){.list = NULL};
+}
+
+struct lap events_json_c(const struct events *e) {
+  struct lap began = lap_begin();
+  for (size_t i = 0; i < e->count; i++) {
+    struct json_tokener *t = json_tokener_new();
+    struct json_object *root = json_tokener_parse_ex(
+        t, e->bytes.data + e->list[i].at, (int)e->list[i].len);
+    must(root != NULL, "json-c does not read an event");
+    json_object_put(root);
+    json_tokener_free(t);
+  }
+  return lap_end(began);
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The machine's clock steps an hour forth and back: is any window repeated, skipped or misdated?
+
+Only the wall clock steps, as by settimeofday (tests/support/clock_step.c before libfaketime). After a step back collectd's
+own schedule sleeps until its clock is where it was: nothing leaves in that hour, and all of it after.
+"""
+from __future__ import annotations
+
+import struct
+
+from lib import report, windows
+from lib.collectd import build_folder
+from lib.report import check, note, same
+from lib.windows import METRICS, MINUTE_MS, Fast
+
+RATE = 120.0
+HOUR_MS = 60 * MINUTE_MS
+SHIM = build_folder() / "tests" / "support" / ".libs" / "clock_step.so"
+PROMPT = [m for m in METRICS if not m.startswith("o")]
+Step = tuple[int, int]  # how far the clock is ahead, and for how many minutes
+
+
+def stepping(*steps: Step) -> None:
+    fast = Fast(RATE, queues=6, agents=24, warmup=1200)
+    step = fast.base / "clock"
+    step.write_bytes(struct.pack("=q", 0))
+    daemon = fast.collectd(Backfill="PT2H", before=(SHIM,), env={"GC_CLOCK_STEP": str(step)})
+    daemon.lives_until(lambda: fast.asked() and windows.counted(daemon), 20, "the first windows")
+    since, asked = fast.span()[0], len(fast.asked())
+    for ahead_ms, minutes in steps:
+        with step.open("r+b") as file:  # in place: it is mapped
+            file.write(struct.pack("=q", ahead_ms))
+        fast.pass_until(fast.now_ms() + minutes * MINUTE_MS)
+    check("it asked on", len(fast.asked()) > asked, len(fast.asked()))
+    newest = max((over for key in windows.counted(daemon) for over, _ in windows.intervals(daemon, key)), default=0)
+    check("and has told the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
+    early = [q for q in fast.asked() if q["end"] > q["now_ms"]]
+    check("the future is not asked for again and again", len(early) <= 2 * len(steps), len(early))
+    fast.sim.freeze()
+    fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
+    end = fast.span()[1]
+    windows.totals_become("totals equal the truth", fast, daemon, since, end, 20)
+    truth = fast.truth(since, end, PROMPT, "PT1M")
+    missing = windows.missing_windows(daemon, truth)
+    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    keys = {key for key, _ in truth}
+    same("windows that left twice", windows.repeated(daemon, keys), (0, []))
+    note("%d queries; %s" % (len(fast.asked()), windows.complaints(daemon) or "no complaint"))
+    daemon.stop()
+
+
+def an_hour_forth() -> None:
+    stepping((HOUR_MS, 20))
+
+
+def an_hour_forth_and_back() -> None:
+    stepping((HOUR_MS, 10), (0, 75))
+
+
+def an_hour_back_and_forth() -> None:
+    stepping((-HOUR_MS, 30), (0, 10))
+
+
+if __name__ == "__main__":
+    report.main([an_hour_forth_and_back, an_hour_forth, an_hour_back_and_forth],
+                {**windows.NEEDS, "clock_step": SHIM if SHIM.exists() else None})

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Killed at any moment: is no window missing, at most the one in flight there twice, equal, and is each total exact?
+
+GC_KILLS says how often (CI: 10; make check-long: 50).
+"""
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+
+from lib import report, windows
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+from lib.windows import METRICS, MINUTE_MS, Fast
+
+RATE = 120.0
+KILLS = int(os.environ.get("GC_KILLS", "10"))
+LIFE_S = (0.25, 2.5)  # of ours: 30 s to 5 min of the platform's
+LATE_METRICS = ["tHandle", "tAcw"]  # of the others each window is final when it is first told
+
+
+def killed_at_random_moments_each_window_is_there_once() -> None:
+    fast = Fast(RATE, queues=6, agents=30, warmup=3000)
+    fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE_METRICS, "delay_s": [100, 1200]})
+    dice = random.Random(11)
+    for _ in range(KILLS):
+        daemon = fast.collectd(Backfill="PT30M")
+        watch_for(dice.uniform(*LIFE_S))
+        os.kill(daemon.program.pid, signal.SIGKILL)
+        daemon.program.wait(5)
+    daemon = fast.collectd(Backfill="PT30M")
+    fast.pass_until(fast.now_ms() + 10 * MINUTE_MS)
+    fast.sim.freeze()
+    wait_until(lambda: fast.pending() == 0, 20, "the late data are told")
+    begin, _ = fast.span()
+    fast.pass_until(fast.now_ms() + 3 * MINUTE_MS)
+    windows.totals_become("totals equal the truth", fast, daemon, begin, fast.span()[1], 40)
+    prompt = [m for m in METRICS if m not in LATE_METRICS and not m.startswith("o")]
+    truth = fast.truth(begin, fast.span()[1], prompt, "PT1M")
+    missing = windows.missing_windows(daemon, truth)
+    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS) if not key.metric.startswith("o")}
+    one_in_flight(daemon, keys)
+    same("counters that fell", windows.falling(daemon, keys), [])
+    daemon.stop()
+    with sqlite3.connect(fast.state / "state.db") as db:
+        same("integrity of the state", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+    note("%d kills, %d queries" % (KILLS, len(fast.asked())))
+
+
+def one_in_flight(daemon: windows.Collectd, keys: set[windows.Key]) -> None:
+    """A window may have left partly: each of its series at most twice, and alike."""
+    again = windows.windows_again(daemon, keys)
+    unequal = windows.repeated(daemon, keys)[1]
+    check("at most one window twice for each kill", len(again) <= KILLS, [windows.iso(over) for over in again])
+    same("windows that left twice with another value", unequal, [])
+    note("%d windows left twice" % len(again))
+
+
+if __name__ == "__main__":
+    report.main([killed_at_random_moments_each_window_is_there_once], windows.NEEDS)

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""After two hours with late data and corrections: do all totals equal the truth, in csv and in a real InfluxDB?"""
+from __future__ import annotations
+
+from typing import Any
+
+from lib import report, windows
+from lib.collectd import Collectd, build_folder
+from lib.process import wait_until
+from lib.report import check, note, same
+from lib.sinks import INFLUXD, InfluxDB
+from lib.windows import METRICS, MINUTE_MS, Fast, Key
+
+RATE = 120.0
+HOUR_MS = 60 * MINUTE_MS
+SMALL = {"queues": 8, "agents": 40, "warmup": 2400}
+SETTLED_S = 40.0  # until the last late window has been read again, on a busy machine
+
+
+def first_told(fast: Fast, metrics: list[str]) -> dict[tuple[Key, int], dict[str, Any]]:
+    """What the platform told of each window when it was asked for the first time."""
+    made: dict[tuple[Key, int], dict[str, Any]] = {}
+    done = 0
+    for one in fast.asked():
+        begin = max(done, one["begin"])
+        if begin < one["end"]:
+            made.update(fast.truth(begin, one["end"], metrics, "PT1M", one["now_ms"]))
+            done = one["end"]
+    return made
+
+
+def two_hours_with_late_data_add_up() -> None:
+    fast = Fast(RATE, **SMALL)
+    fast.sim.config(late={"share": 0.25, "delay_s": [100, 1200]})
+    influx = InfluxDB(build_folder() / "genesys.db")
+    daemon = fast.collectd(Backfill="PT30M", load=("network",), more=influx.options())
+    began = fast.now_ms()
+    fast.pass_until(began + 2 * HOUR_MS)
+    fast.sim.freeze()
+    wait_until(lambda: fast.pending() == 0, 20, "the late data are told")
+    begin, end = fast.span()
+    check("the back-fill began half an hour before", began - begin >= 29 * MINUTE_MS, (began, begin))
+    windows.totals_become("cumulative totals equal the truth", fast, daemon, begin, end, SETTLED_S)
+    keys = {key for key, _ in fast.truth(begin, end, METRICS)}
+    counted = {key for key in keys if not key.metric.startswith("o")}
+    same("counters that fell", windows.falling(daemon, counted), [])
+    the_interval_series_keep_their_first_value(fast, daemon, counted)
+    the_database_has_the_same(daemon, influx, counted)
+    same("complaints", windows.complaints(daemon), [])
+    took, status = daemon.stop()
+    same("exit status", status, 0)
+    note("%d series, %d queries, %.2f s to stop" % (len(keys), len(fast.asked()), took))
+
+
+def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, keys: set[Key]) -> None:
+    told = first_told(fast, METRICS)
+    final = fast.truth(*fast.span(), METRICS, "PT1M")
+    changed = sum(told.get(at, {}).get("count") != stats.get("count") for at, stats in final.items())
+    check("windows that changed later", changed > 50, changed)
+    missing = windows.missing_windows(daemon, told)
+    check("each window with what was told first (%d)" % len(told), told and not missing, missing[:5])
+    equal, unequal = windows.repeated(daemon, keys)
+    same("windows that left twice", (equal, unequal), (0, []))
+    wrong = []
+    for (key, over), stats in told.items():
+        rows = {round(row[0] * 1000): row[1:] for row in windows.durations(daemon, key)} if "sum" in stats else {}
+        if "sum" in stats:
+            wanted = tuple(stats[m] / 1000 for m in ("sum", "min", "max")) + (stats["sum"] / stats["count"] / 1000,)
+            got = rows.get(over)
+            if got is None or any(abs(a - b) > 1e-6 * max(1.0, abs(b)) for a, b in zip(got, wanted)):
+                wrong.append((key, windows.iso(over), got, wanted))
+    check("durations: sum, min, max, average in seconds", not wrong, wrong[:3])
+
+
+def the_database_has_the_same(daemon: Collectd, influx: InfluxDB, keys: set[Key]) -> None:
+    def differences() -> list[str]:
+        intervals, totals = influx.points("queue_interval_count"), influx.points("queue_metric")
+        found = []
+        for key in keys:
+            name = (key.label, key.qualifier)
+            if dict(intervals.get(name, [])) != dict(windows.intervals(daemon, key)):
+                found.append("%s %s: other windows" % name)
+            if totals.get(name, [(0, None)])[-1][1] != windows.total(daemon, key):
+                found.append("%s %s: another total" % name)
+        return found
+    try:
+        wait_until(lambda: not differences(), 10, "InfluxDB has written all", 0.5)
+    except AssertionError:
+        pass
+    left = differences()
+    check("InfluxDB has the same windows and totals", not left, "%d differ: %s" % (len(left), left[:5]))
+
+
+def what_is_taken_back_never_makes_a_counter_fall() -> None:
+    """A correction below zero is carried until something new absorbs it."""
+    fast = Fast(RATE, **SMALL)
+    fast.sim.config(corrections={"share": 0.15, "after_s": [100, 1200]})
+    daemon = fast.collectd(Backfill="PT10M")
+    fast.pass_until(fast.now_ms() + 45 * MINUTE_MS)
+    fast.sim.freeze()
+    wait_until(lambda: fast.pending() == 0, 20, "the corrections are told")
+    begin, _ = fast.span()
+    metrics = [m for m in METRICS if not m.startswith("o")]
+
+    def above() -> dict[Key, float]:
+        """How far each counter is above the truth."""
+        truth = {key: stats["count"] for (key, _), stats in fast.truth(begin, fast.span()[1], metrics).items()}
+        told = {key: windows.total(daemon, key) or 0 for key in windows.counted(daemon)}
+        return {key: count - truth.get(key, 0) for key, count in told.items() if count != truth.get(key, 0)}
+
+    def told() -> float:
+        return daemon.latest("query-queues", "corrections_carried") or 0.0
+
+    settled = fast.now_ms() + 4 * MINUTE_MS
+    fast.pass_until(settled)
+    try:
+        wait_until(lambda: sum(above().values()) == told(), SETTLED_S, "the corrections are in", 0.5)
+    except AssertionError:
+        pass
+    carried = above()
+    check("some corrections are carried, none makes a total too low", carried and all(v > 0 for v in carried.values()), carried)
+    same("self-telemetry tells how much", told(), sum(carried.values()))
+    keys = {key for key, _ in fast.truth(begin, fast.span()[1], metrics)}
+    same("counters that fell", windows.falling(daemon, keys), [])
+    queues = {label: queue for queue, label in fast.labels.items()}
+    fast.sim.call("facts", [{"metric": key.metric, "queueId": queues[key.label], "mediaType": key.media, "count": int(more) + 2,
+                             **({"value_ms": 1000} if key.metric.startswith("t") else {})} for key, more in carried.items()])
+    windows.totals_become("new events absorb them", fast, daemon, begin, fast.now_ms() + MINUTE_MS, SETTLED_S, metrics)
+    same("nothing is carried any longer", told(), 0.0)
+    same("counters that fell, after that", windows.falling(daemon, keys), [])
+    daemon.stop()
+
+
+def a_back_fill_leaves_in_order_through_five_writers() -> None:
+    """At the speed of life: two hours of windows at once, and collectd's write threads as they are."""
+    fast = Fast(1.0, queues=6, agents=30, warmup=7200)
+    daemon = fast.collectd(interval=1, Backfill="PT2H", Revisit=0)
+    daemon.lives_until(lambda: fast.asked() and (daemon.latest("query-queues", "windows", "done") or 0) >= 118, 60, "all windows")
+    begin, end = fast.span()
+    prompt = [m for m in METRICS if not m.startswith("o")]
+    truth = fast.truth(begin, end, prompt, "PT1M")
+    missing = windows.missing_windows(daemon, truth)
+    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    keys = {key for key, _ in truth}
+    same("windows that left twice", windows.repeated(daemon, keys), (0, []))
+    same("windows that left behind a newer one", windows.disorder(daemon, keys), [])
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([two_hours_with_late_data_add_up, what_is_taken_back_never_makes_a_counter_fall,
+                 a_back_fill_leaves_in_order_through_five_writers],
+                {**windows.NEEDS, "influxd": INFLUXD})

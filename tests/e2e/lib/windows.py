@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""What the interval tests stand on: a platform and a collectd whose clocks run fast, and the truth of windows.
+
+Two hours pass in eighty seconds: the simulator's clock runs at a rate, and libfaketime makes collectd's run alike.
+Time stamps, time-outs, intervals are then seconds of that clock in both.
+"""
+from __future__ import annotations
+
+import atexit
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Iterable, NamedTuple, Optional
+
+from . import expected, process
+from .collectd import ANALYTICS, DAEMON, Collectd, account, built, query, read_csv_table
+from .genesys import Simulator
+from .process import wait_until
+from .report import check
+
+FAKETIME = next((path for folder in ("x86_64-linux-gnu", "aarch64-linux-gnu") for path in
+                 [Path("/usr/lib/%s/faketime/libfaketimeMT.so.1" % folder)] if path.exists()),
+                next((path for path in [Path("/usr/lib64/faketime/libfaketimeMT.so.1")] if path.exists()), None))
+NEEDS = {"collectd": DAEMON, "genesys_analytics": built(ANALYTICS), "libfaketime": FAKETIME}
+MINUTE_MS = 60_000
+METRICS = ["nOffered", "nConnected", "nTransferred", "nOverSla", "tAnswered", "tAbandon", "tHandle", "tAcw", "oServiceLevel"]
+PATIENT = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # at such a rate a busy machine is slow
+
+
+_faked: list[int] = []  # processes under libfaketime
+
+
+@atexit.register
+def _tidy() -> None:
+    """libfaketime leaves its shared memory behind when it is killed."""
+    for pid in _faked:
+        for name in ("faketime_shm_%d", "sem.faketime_sem_%d"):
+            (Path("/dev/shm") / (name % pid)).unlink(missing_ok=True)
+
+
+class Key(NamedTuple):
+    """A series of a queue."""
+    label: str
+    metric: str
+    media: str
+
+    @property
+    def qualifier(self) -> str:
+        return "%s-%s" % (self.metric, self.media)
+
+
+def iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Fast:
+    """A simulator whose clock runs `rate` times as fast, and the collectd that goes with it."""
+
+    def __init__(self, rate: float, **options: Any) -> None:
+        self.rate = rate
+        self.sim = Simulator(**{"clock_rate": rate, "rate_limit": 0, "plain_names": True, **options})
+        self.state = process.folder("state")
+        self.base = process.folder("collectd")
+        self.labels: dict[str, str] = {}
+        self.learn()
+
+    def learn(self) -> None:
+        """The labels of the queues that there are; those of deleted ones stay known."""
+        truth = self.sim.truth()
+        label = expected.by_name(truth)
+        self.labels.update({q: label(q, "") for q in truth["queues"]})
+
+    def now_ms(self) -> int:
+        return self.sim.call("queries?last=1")["now_ms"]
+
+    def collectd(self, *, interval: float = 10, account_options: Optional[dict[str, Any]] = None, more: str = "",
+                 load: tuple[str, ...] = (), before: tuple[Path, ...] = (), env: Optional[dict[str, str]] = None,
+                 **options: Any) -> Collectd:
+        """One that goes on where the one before has ended: the same state, the same csv files. `before`: libraries that
+        stand before libfaketime; the rest: options of the Query."""
+        began = self.now_ms() / 1000 + 0.05 * self.rate  # it takes a moment to start
+        stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
+        made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
+                        queries=query(**{"Metric": METRICS, **options}), base=self.base, state_dir=self.state,
+                        interval=interval, more=more + self.one_writer(), load=load, preload=":".join(map(str, [*before, FAKETIME])),
+                        env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
+        _faked.append(made.program.pid)
+        return made
+
+    def one_writer(self) -> str:
+        """At such a rate a writer that rests for 50 ms is taken for dead, and five of them would get in each other's way."""
+        return "WriteThreads 1\n" if self.rate > 10 else ""
+
+    def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
+        """Lets the time of the platform pass."""
+        wait_until(lambda: self.now_ms() >= ms, max(0, ms - self.now_ms()) / 1000 / self.rate + slack_s, "its clock", 0.1)
+
+    # ---- what was asked and what is true -----------------------------------------------
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The queries that were answered: when, and [from, to)."""
+        made = []
+        for one in self.sim.call("queries?last=5000")["queries"]:
+            if "now_ms" in one:
+                begin, end = (round(datetime.fromisoformat(t).timestamp() * 1000) for t in one["interval"].split("/"))
+                made.append({**one, "begin": begin, "end": end})
+        return made
+
+    def span(self) -> tuple[int, int]:
+        """From the first window that was asked for to the last."""
+        asked = self.asked()
+        return min(q["begin"] for q in asked), max(q["end"] for q in asked)
+
+    def truth(self, begin: int, end: int, metrics: Iterable[str], granularity: str = "",
+              now_ms: Optional[int] = None) -> dict[tuple[Key, int], dict[str, Any]]:
+        """(series, end of the window) -> stats, for good or as it was told at a moment."""
+        words = "truth/aggregates?interval=%s/%s&groupBy=queueId,mediaType&metrics=%s" % (iso(begin), iso(end), ",".join(metrics))
+        words += "&granularity=" + granularity if granularity else ""
+        words += "&now_ms=%d" % now_ms if now_ms is not None else ""
+        made = {}
+        for result in self.sim.call(words)["results"]:
+            group = result["group"]
+            for bucket in result["data"]:
+                over = round(datetime.fromisoformat(bucket["interval"].split("/")[1]).timestamp() * 1000)
+                for row in bucket["metrics"]:
+                    made[Key(self.labels[group["queueId"]], row["metric"], group["mediaType"]), over] = row["stats"]
+        return made
+
+    def pending(self) -> int:
+        begin, end = self.span()
+        return self.sim.call("truth/aggregates?interval=%s/%s" % (iso(begin), iso(end)))["pending"]
+
+
+def complaints(daemon: Collectd) -> list[str]:
+    """Ours; collectd itself finds any read slow when a second lasts some milliseconds."""
+    return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
+
+
+# ---- what collectd made of it --------------------------------------------------------------
+
+def intervals(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[int, float]]:
+    """(end of the window in ms, count)"""
+    return [(round(at * 1000), value) for at, value in daemon.readings(key.label, "queue_interval_count", key.qualifier, host)]
+
+
+def durations(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[float, ...]]:
+    """(end of the window, sum, min, max, average) in seconds"""
+    return read_csv_table(daemon.csv / host / ("genesys-" + key.label), "queue_interval_duration-" + key.qualifier)
+
+
+def total(daemon: Collectd, key: Key, kind: str = "queue_metric") -> Optional[float]:
+    return daemon.latest(key.label, kind, key.qualifier)
+
+
+def wrong_totals(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]) -> list[str]:
+    """In words, which cumulative series differ from the truth."""
+    made = []
+    for (key, _), stats in wanted.items():
+        if "count" not in stats:
+            continue
+        count = total(daemon, key)
+        if count != stats["count"]:
+            made.append("%s %s: %r, truly %r" % (key.label, key.qualifier, count, stats["count"]))
+        seconds = total(daemon, key, "queue_metric_seconds") if "sum" in stats else None
+        if "sum" in stats and (seconds is None or abs(seconds - stats["sum"] / 1000) > 1e-6 * max(1.0, abs(seconds))):
+            made.append("%s %s: %r s, truly %r" % (key.label, key.qualifier, seconds, stats["sum"] / 1000))
+    return made
+
+
+def totals_become(name: str, fast: Fast, daemon: Collectd, begin: int, end: int, within_s: float,
+                  metrics: Iterable[str] = METRICS) -> bool:
+    """Waits until every cumulative series is what the truth of [begin, end) says."""
+    wanted = fast.truth(begin, end, metrics)
+    began = time.monotonic()
+    try:
+        daemon.lives_until(lambda: not wrong_totals(daemon, wanted), within_s, name)
+    except process.Late:
+        pass
+    left = wrong_totals(daemon, wanted)
+    return check("%s (%d series, after %.1f s)" % (name, len(wanted), time.monotonic() - began), wanted and not left,
+                 "%d differ: %s" % (len(left), "; ".join(left[:6])))
+
+
+def missing_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]) -> list[str]:
+    """In words, the windows that are missing, have another count, or should not be there."""
+    made, by_key = [], {}
+    for (key, over), stats in wanted.items():
+        if "count" in stats:
+            by_key.setdefault(key, {})[over] = stats["count"]
+    for key, truly in by_key.items():
+        got = dict(intervals(daemon, key))
+        for over in sorted({*truly, *got}):
+            if got.get(over, 0) != truly.get(over, 0):
+                made.append("%s %s at %s: %r, truly %r" % (key.label, key.qualifier, iso(over), got.get(over), truly.get(over)))
+    return made
+
+
+def repeated(daemon: Collectd, keys: Iterable[Key]) -> tuple[int, list[str]]:
+    """How many windows left twice with the same value, and, in words, those that did with another."""
+    equal, unequal = 0, []
+    for key in keys:
+        seen: dict[int, float] = {}
+        for over, value in intervals(daemon, key):
+            if over in seen:
+                equal += seen[over] == value
+                unequal += [] if seen[over] == value else ["%s %s at %s: %r, then %r" % (key.label, key.qualifier, iso(over), seen[over], value)]
+            seen[over] = value
+    return equal, unequal
+
+
+def falling(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
+    """Counters that went back."""
+    return ["%s %s: %s" % (key.label, key.qualifier, values) for key in keys
+            for values in [[v for _, v in daemon.readings(key.label, "queue_metric", key.qualifier)]]
+            if values != sorted(values)]
+
+
+def disorder(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
+    """In words, the places where a window left before an older one."""
+    made = []
+    for key in keys:
+        ends = [over for over, _ in intervals(daemon, key)]
+        made += ["%s %s: %s after %s" % (key.label, key.qualifier, iso(b), iso(a)) for a, b in zip(ends, ends[1:]) if b < a]
+    return made
+
+
+def counted(daemon: Collectd, host: str = "agent") -> set[Key]:
+    """All series that have a counter."""
+    top, found = daemon.csv / host, set()
+    for path in top.glob("genesys-*/queue_metric-*"):
+        metric, media = path.name[len("queue_metric-"):-11].split("-", 1)
+        found.add(Key(path.parent.name[len("genesys-"):], metric, media))
+    return found
+
+
+def windows_again(daemon: Collectd, keys: Iterable[Key]) -> list[int]:
+    """Ends of the windows of which anything left twice."""
+    found: set[int] = set()
+    for key in keys:
+        ends = [over for over, _ in intervals(daemon, key)]
+        found |= {over for over in ends if ends.count(over) > 1}
+    return sorted(found)

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Is everything that happens in a contact centre counted, once, exactly?"""
+from __future__ import annotations
+
+from lib import process, report, stream
+from lib.collectd import DAEMON, Collectd
+from lib.genesys import Simulator
+from lib.process import watch_for
+from lib.report import check, note, same
+
+RUN_S = 30.0  # ten minutes at 20 times the speed
+
+
+def not_names(complaints: list[str]) -> list[str]:
+    """Complaints, but for the rightful one that two queues share a name."""
+    return [line for line in complaints if "have a name that another has" not in line]
+
+
+def ten_minutes_equal_the_truth() -> None:
+    sim = stream.simulator(queues=34, agents=200, load=2)
+    daemon = stream.daemon(sim)
+    stream.wait_listening(daemon)
+    start = stream.now(sim)
+    sim.thaw()
+    watch_for(RUN_S)
+    sim.freeze()
+    stream.counters_equal("all counters", sim, daemon, start)
+    stream.gauges_equal("all gauges", sim, daemon)
+    truth = stream.counted(sim, start)
+    note("%s" % stream.totals(truth))
+    for series in ("queue_offer", "queue_answer", "queue_abandon", "queue_transfer", "queue_sla_breach",
+                   "state_changes"):
+        check("the truth knows some %s" % series, stream.total(truth, series) > 0, truth)
+    media = {key.rpartition("/")[2].split("-")[1] for key, value in truth.items() if "/queue_answer-" in key and value}
+    same("media with answers", media, {"voice", "callback", "chat", "email", "message"})
+    same("gaps", stream.state(daemon, "stream_gap"), 0)
+    same("conversations that polls closed", stream.state(daemon, "conversations_lost", "poll"), 0)
+    same("complaints", not_names(daemon.complaints()), [])
+    told = stream.stream_counts(sim)
+    same("sockets, violations", (told["sockets_opened"], told["violations"]), (1, {}))
+    same("events of the block", stream.state(daemon, "events", "received"), told["events"])
+    daemon.stop()
+
+
+def each_queue_has_its_own_target() -> None:
+    """Without ServiceLevelTarget; the gauges are pushed by the platform meanwhile."""
+    sim = stream.simulator(queues=12, agents=100, load=2)
+    daemon = stream.daemon(sim, stream.block(ServiceLevelTarget=None, Observations="topic"))
+    stream.wait_listening(daemon)
+    start = stream.now(sim)
+    sim.thaw()
+    watch_for(10)
+    sim.freeze()
+    stream.counters_equal("all counters", sim, daemon, start, target_s=None)
+    targets = {key.rsplit("-", 1)[1] for key, value in stream.shown(daemon).items() if "sla_breach" in key and value}
+    check("several targets have breaches", len(targets) > 1, targets)
+    note("targets %s" % sorted(targets))
+    stream.gauges_equal("all gauges", sim, daemon)
+    daemon.stop()
+
+
+BENT = [{"ws": "duplicate", "percent": 5, "delay_ms": 300}, {"ws": "duplicate", "percent": 5},
+        {"ws": "reorder", "percent": 5, "window_ms": 400}, {"ws": "late", "percent": 3, "delay_ms": 800},
+        {"ws": "fragment", "percent": 20, "pieces": 5, "pings": True}, {"ws": "large", "percent": 2, "bytes": 70_000}]
+
+
+def repeats_and_disorder_change_no_total() -> None:
+    """A contact that was there before us may be heard of out of order first: which of its changes is the first one, and
+    hence none, is open; all else is not."""
+    sim = stream.simulator(queues=12, agents=100, load=2)
+    daemon = stream.daemon(sim)
+    stream.wait_listening(daemon)
+    start = stream.now(sim)
+    sim.faults(*BENT)
+    sim.thaw()
+    watch_for(14)
+    sim.freeze()
+
+    def bounds() -> tuple[stream.Counts, stream.Counts]:
+        return stream.counted(sim, start, only_new=True), stream.counted(sim, start)
+    stream.becomes("all counters", bounds, lambda: stream.shown(daemon), stream.outside)
+    least, most = bounds()
+    same("counters with room between the bounds, changes of state apart",
+         [words for words in stream.unequal(least, most) if "/state_changes-" not in words], [])
+    told = stream.stream_counts(sim)
+    for kind in ("duplicate", "reorder", "late", "fragment", "large"):
+        check("%s: %d" % (kind, told["bent " + kind]), told["bent " + kind] > 5)
+    note("%s of %d events" % (stream.totals(most), told["events"]))
+    repeats = stream.state(daemon, "events", "received") - stream.state(daemon, "events", "new")
+    check("repeats are seen and are no news", repeats >= told["bent duplicate"] / 2, repeats)
+    same("malformed", stream.state(daemon, "events", "malformed"), 0)
+    same("sockets, gap", (told["sockets_opened"], stream.state(daemon, "stream_gap")), (1, 0))
+    daemon.stop()
+
+
+def run(sim: Simulator, daemon: Collectd, name: str) -> tuple[stream.Start, stream.Counts]:
+    """Some minutes of the world, then a standstill in which all is told."""
+    start = stream.now(sim)
+    sim.thaw()
+    watch_for(8)
+    sim.freeze()
+    stream.counters_equal(name, sim, daemon, start)
+    return start, stream.shown(daemon)
+
+
+def restarts_count_nothing_twice_and_invent_nothing() -> None:
+    sim = stream.simulator(queues=12, agents=100, load=2)
+    state = process.folder("state")
+    first = stream.daemon(sim, state_dir=state)
+    stream.wait_listening(first)
+    start, before = run(sim, first, "first run")
+    first.stop()
+    sim.thaw()
+    watch_for(2)
+    sim.freeze()
+
+    second = stream.daemon(sim, state_dir=state)
+    stream.wait_listening(second)
+    watch_for(2.5)  # two readings: one that begins a series, one that tells it
+    same("counted in a world that stands still", [key for key, value in stream.shown(second).items() if value], [])
+    again, after = run(sim, second, "second run")
+    whole = stream.counted(sim, start)
+    same("what both runs have more than the whole", stream.outside(({}, whole), stream.plus(before, after)), [])
+    check("the time between the runs is in neither",
+          stream.total(whole, "queue_offer") > stream.total(stream.plus(before, after), "queue_offer"))
+    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    second.stop()
+
+
+def a_kill_in_a_living_world_counts_nothing_twice() -> None:
+    sim = stream.simulator(queues=12, agents=100, load=2)
+    state = process.folder("state")
+    first = stream.daemon(sim, state_dir=state)
+    stream.wait_listening(first)
+    start = stream.now(sim)
+    sim.thaw()
+    watch_for(6)
+    first.program.end()  # SIGKILL
+    before = stream.shown(first)
+    check("it had counted", stream.total(before, "queue_offer") > 0, before)
+    second = stream.daemon(sim, state_dir=state)
+    stream.wait_listening(second)
+    watch_for(5)
+    sim.freeze()
+    window = stream.opened(sim, -1)
+
+    def bounds() -> tuple[stream.Counts, stream.Counts]:
+        return stream.counted(sim, window, only_new=True), stream.minus(stream.counted(sim, start), before)
+    stream.becomes("the second run: its window at least, with the first no more than the whole", bounds,
+                   lambda: stream.shown(second), stream.outside)
+    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    second.stop()
+
+
+if __name__ == "__main__":
+    report.main([ten_minutes_equal_the_truth, each_queue_has_its_own_target, repeats_and_disorder_change_no_total,
+                 restarts_count_nothing_twice_and_invent_nothing, a_kill_in_a_living_world_counts_nothing_twice],
+                {"collectd": DAEMON})

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does the stream survive crash loops, refusals, evictions and revoked tokens, and does it follow the queues?"""
+from __future__ import annotations
+
+import random
+
+from lib import process, report, stream
+from lib.collectd import DAEMON, Collectd
+from lib.genesys import Simulator
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True}
+STARTS = 30
+LIFE_MOST_S = 0.6  # of a crash: from before the token to after the subscription
+
+
+def arrive(sim: Simulator, queue: str, count: int = 3) -> None:
+    """Contacts that enter the queue in a living world, which then stands still."""
+    sim.thaw()
+    sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": count})
+    watch_for(1.5)
+    sim.freeze()
+
+
+def offers(daemon: Collectd, label: str) -> float:
+    return daemon.latest(label, "queue_offer", "voice") or 0
+
+
+# ---- crash loops ------------------------------------------------------------------------
+
+def a_crash_loop_leaves_the_siblings_alone() -> None:
+    sim = stream.simulator(**SMALL)
+    sibling, dice = stream.Sibling(sim), random.Random(1)
+    base, state = process.folder("collectd"), process.folder("state")
+    for number in range(STARTS):
+        daemon = stream.daemon(sim, base=base, state_dir=state)
+        opened = stream.stream_counts(sim)["sockets_opened"]
+        if number % 3 == 0:
+            wait_until(lambda: stream.stream_counts(sim)["sockets_opened"] > opened, 10, "a socket")
+            daemon.stop()
+        else:
+            watch_for(dice.uniform(0.05, LIFE_MOST_S))
+            daemon.program.end()
+    check("the sibling's channel and socket", sibling.lives(), sim.call("channels"))
+    told = stream.stream_counts(sim)
+    check("channels made: %d" % told["channels_created"], told["channels_created"] <= 3, told)
+    same("channels evicted, sockets kicked", (told["channels_evicted"], told["sockets_kicked"]), (0, 0))
+    daemon = stream.daemon(sim, base=base, state_dir=state)
+    stream.wait_listening(daemon)
+    note("%d sockets, %d channels" % (told["sockets_opened"], told["channels_created"]))
+    daemon.stop()
+
+
+# ---- what the platform refuses or takes back ------------------------------------------------
+
+def refused_topics_are_named_and_cost_only_their_counters() -> None:
+    sim = stream.simulator(**SMALL)
+    ids = list(sim.truth()["queues"])
+    sim.config(permissions=["analytics:queueObservation:view"])
+    daemon = stream.daemon(sim, stream.block(Queue=ids))
+    for one in ids:
+        daemon.says("topic %s" % stream.topic(one), "not given", "routing:queue:view")
+    daemon.says("4 of 4 queues are not heard", "their gauges go on")
+    arrive(sim, ids[0])
+    waiting = sim.truth()["queues"][ids[0]]["media"]["voice"]
+    wait_until(lambda: daemon.latest(ids[0], "queue_depth", "voice") == waiting["waiting"]
+               and daemon.latest(ids[0], "queue_alerting", "voice") == waiting["alerting"], 8, "gauges")
+    check("gauges go on", True)
+    same("counters", stream.shown(daemon), {})
+    covered, wanted = (stream.state(daemon, "stream_topics", what) for what in ("covered", "wanted"))
+    same("topics covered, wanted", (covered, wanted), (0, 4))
+    topics = [line for line in daemon.complaints() if "topic" in line or "not heard" in line]
+    same("lines", len(topics), 5)
+    daemon.stop()
+
+
+def divisions_that_are_taken_away_fall_silent_alone() -> None:
+    sim = stream.simulator(**{**SMALL, "queues": 6})
+    truth = sim.truth()["queues"]
+    daemon = stream.daemon(sim)
+    stream.wait_listening(daemon)
+    seen = next(iter(truth.values()))["division"]
+    sim.config(divisions=[seen])
+    kept = {one: told for one, told in sim.truth()["queues"].items() if told["visible"]}
+    lost = {one: told for one, told in truth.items() if one not in kept}
+    check("both kinds are there", kept and lost, (kept, lost))
+    sim.faults({"ws": "evict"})
+    for one in lost:
+        daemon.says("topic %s" % stream.topic(one), "not given")
+    daemon.says("%d of %d queues are not heard" % (len(lost), len(truth)))
+    for one in (next(iter(kept)), next(iter(lost))):
+        arrive(sim, one)
+    label = next(iter(kept.values()))["name"]
+    wait_until(lambda: offers(daemon, label) == 3, 8, "offers of a queue that is seen")
+    check("counters of the others go on", True)
+    same("counters of what is not seen", [key for key in stream.shown(daemon)
+                                          if key.split("/")[0] in {told["name"] for told in lost.values()}], [])
+    daemon.stop()
+
+
+def after(deed: dict[str, object], lines: int, channels: tuple[int, ...]) -> tuple[Simulator, Collectd]:
+    """Something happens to the socket; the next contacts are counted all the same."""
+    sim = stream.simulator(**SMALL)
+    daemon = stream.daemon(sim)
+    stream.wait_listening(daemon)
+    first = stream.open_sockets(sim)[0]["serial"]
+    if "ws" in deed:
+        sim.faults(deed)
+    else:
+        sim.call("tokens", deed)
+    wait_until(lambda: any(one["serial"] != first for one in stream.open_sockets(sim)), 12, "another socket")
+    wait_until(lambda: all(one["serial"] != first for one in stream.open_sockets(sim)), 12, "the end of the first")
+    stream.wait_listening(daemon)
+    arrive(sim, next(iter(sim.truth()["queues"])))
+    wait_until(lambda: offers(daemon, "Queue 0001") == 3, 8, "three offers")
+    same("offers after it", offers(daemon, "Queue 0001"), 3)
+    check("lines (%d at most)" % lines, len(daemon.complaints()) <= lines, daemon.complaints())
+    made = stream.stream_counts(sim)["channels_created"]
+    check("channels made: %d" % made, made in channels, channels)
+    return sim, daemon
+
+
+def a_revoked_token_under_the_open_socket() -> None:
+    """The same channel or another one, as the socket's end and the new token cross."""
+    sim, daemon = after({"op": "revoke"}, lines=2, channels=(1, 2))
+    same("tokens", sim.counters()["token_requests_total"], 2)
+    daemon.stop()
+
+
+def an_evicted_channel_is_replaced() -> None:
+    sim, daemon = after({"ws": "evict"}, lines=1, channels=(2,))
+    check("the gap is told", stream.state(daemon, "stream_gap") > 0)
+    same("evictions", stream.stream_counts(sim)["channels_evicted"], 1)
+    daemon.stop()
+
+
+def a_closing_notice_is_followed() -> None:
+    _, daemon = after({"ws": "socket_closing", "notice_s": 6}, lines=0, channels=(2,))
+    same("gap", stream.state(daemon, "stream_gap"), 0)
+    daemon.stop()
+
+
+def a_socket_of_a_wrong_certificate_is_refused() -> None:
+    """The API's is good; the channels' own address shows another one."""
+    other = stream.simulator(**SMALL)
+    for name, port, words in (("expired", "https_expired_port", "expired"),
+                              ("of another name", "https_wrong_host_port", "no alternative certificate subject name"),
+                              ("of an unknown authority", None, "check CACert")):
+        sim = stream.simulator(**SMALL)
+        there = getattr(sim, port) if port else other.https_port
+        sim.config(connect_base="wss://127.0.0.1:%d" % there)
+        daemon = stream.daemon(sim)
+        line = daemon.says("account prod, stream: ", "certificate")
+        check("%s: says so" % name, words in line, line)
+        stream.gauges_equal("%s: gauges go on" % name, sim, daemon)
+        same("%s: lines" % name, len(daemon.complaints()), 1)
+        same("%s: counters" % name, stream.shown(daemon), {})
+        check("%s: stream_connected is not 1" % name, stream.state(daemon, "stream_connected") < 1)
+        daemon.stop()
+    same("handshakes that came through", stream.stream_counts(other)["sockets_opened"], 0)
+
+
+# ---- queues come and go ----------------------------------------------------------------------
+
+def queues_that_come_go_and_change_their_names_are_followed() -> None:
+    """The list is read again for a queue that nobody knows, once a minute."""
+    sim = stream.simulator(**SMALL)
+    daemon = stream.daemon(sim, stream.block(Observations="activity"))
+    stream.wait_listening(daemon)
+    same("topics", stream.state(daemon, "stream_topics", "covered"), 4)
+    renamed, deleted = list(sim.truth()["queues"])[:2]
+    arrive(sim, renamed)
+    wait_until(lambda: offers(daemon, "Queue 0001") == 3, 8, "three offers")
+    sim.call("queues", {"op": "rename", "id": renamed, "name": "Renamed"})
+    sim.call("queues", {"op": "delete", "id": deleted})
+    sim.call("queues", {"op": "create", "name": "Brand new"})
+    new = next(one for one, told in sim.truth()["queues"].items() if told["name"] == "Brand new")
+    arrive(sim, new, 2)
+    wait_until(lambda: stream.topic(new) in stream.topics(sim), 75, "the topic of the new queue", 0.5)
+    check("its topic is subscribed", True)
+    wait_until(lambda: daemon.latest("Brand new", "queue_depth", "voice") is not None, 8, "gauges of the new queue")
+    same("wanted and covered, without the deleted one", [stream.state(daemon, "stream_topics", what) for what in
+                                                         ("wanted", "covered")], [4, 4])
+    arrive(sim, new, 2)
+    arrive(sim, renamed, 2)
+    wait_until(lambda: offers(daemon, "Brand new") >= 2, 8, "offers of the new queue")
+    check("the new queue counts", offers(daemon, "Brand new") in (2, 4), offers(daemon, "Brand new"))
+    wait_until(lambda: offers(daemon, "Renamed") == 5, 8, "offers of the renamed queue")
+    check("the renamed one goes on under its new name", True)
+    old = daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0]
+    wait_until(lambda: daemon.readings("Renamed", "queue_offer", "voice")[-1][0] > old + 3, 10, "later values")
+    same("values under the old name", daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0], old)
+    same("sockets, gap", (len(stream.sockets(sim)), stream.state(daemon, "stream_gap")), (1, 0))
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([queues_that_come_go_and_change_their_names_are_followed, a_crash_loop_leaves_the_siblings_alone,
+                 refused_topics_are_named_and_cost_only_their_counters,
+                 divisions_that_are_taken_away_fall_silent_alone, a_revoked_token_under_the_open_socket,
+                 an_evicted_channel_is_replaced, a_closing_notice_is_followed,
+                 a_socket_of_a_wrong_certificate_is_refused], {"collectd": DAEMON})

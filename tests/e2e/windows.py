@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Are the windows of `Window` the average, least and most of the readings in them, and does the last one leave?"""
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib import process, report
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, polled
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import check, note, same
+
+SPAN_S = 4
+GAUGES = ("queue_depth", "queue_interacting", "queue_alerting", "queue_longest_wait", "queue_agents",
+          "queue_agents_routing", "queue_agents_presence", "active_conversations")
+Readings = list[tuple[float, ...]]
+
+
+def series(daemon: Collectd, host: str) -> dict[str, Readings]:
+    """"INSTANCE/TYPE-QUALIFIER" -> all rows, as csv has them: (epoch, value …)."""
+    made: dict[str, Readings] = {}
+    for path in sorted((daemon.csv / host).glob("genesys-*/*")):
+        key = "%s/%s" % (path.parent.name[len("genesys-"):], path.name[:-11])
+        rows = [tuple(float(part) for part in line.split(",")) for line in path.read_text().splitlines()[1:]]
+        made.setdefault(key, []).extend(rows)
+    return made
+
+
+def window_name(key: str) -> str:
+    instance, kind = key.rsplit("/", 1)
+    name, dash, qualifier = kind.partition("-")
+    return "%s/%s_window%s%s" % (instance, name, dash, qualifier)
+
+
+def is_gauge(key: str) -> bool:
+    return key.rsplit("/", 1)[1].partition("-")[0] in GAUGES
+
+
+def expected(rows: Readings) -> dict[float, tuple[float, float, float]]:
+    """Window end -> average, least, most; worked out anew from the raw values."""
+    by_end: dict[float, list[float]] = {}
+    for at, value in rows:
+        by_end.setdefault((at // SPAN_S + 1) * SPAN_S, []).append(value)
+    return {end: (sum(of) / len(of), min(of), max(of)) for end, of in by_end.items()}
+
+
+def wrong_windows(found: dict[str, Readings], last_told_s: float) -> list[str]:
+    wrong = []
+    for key, rows in found.items():
+        if not is_gauge(key):
+            continue
+        windows = found.get(window_name(key), [])
+        wanted = {end: of for end, of in expected(rows).items() if end <= last_told_s}
+        got = {row[0]: row[1:] for row in windows if row[0] <= last_told_s}
+        if len(windows) != len({row[0] for row in windows}):
+            wrong.append("%s: one time twice: %s" % (key, windows))
+        if set(wanted) != set(got):
+            wrong.append("%s: windows %s, wanted %s" % (key, sorted(got), sorted(wanted)))
+            continue
+        wrong += ["%s at %d: %s, wanted %s" % (key, end, got[end], wanted[end]) for end in got
+                  if any(abs(a - b) > 1e-3 for a, b in zip(got[end], wanted[end]))]
+    return wrong
+
+
+def windows_are_what_was_read_in_them() -> None:
+    """To the last value: what was read until the end leaves with it."""
+    sim = Simulator(queues=12, agents=20, rate_limit=0, speed=20)
+    daemon = Collectd(account(sim, Host="w"), polled(Window=SPAN_S))
+    daemon.wait_up(host="w")
+
+    def told() -> int:
+        return max((len(rows) for key, rows in series(daemon, "w").items() if "queue_depth_window" in key), default=0)
+    wait_until(lambda: told() >= 4, 6 * SPAN_S, "four windows")
+    took, status = daemon.stop()
+    found = series(daemon, "w")
+    raw = {key: rows for key, rows in found.items() if is_gauge(key)}
+    newest = max(row[0] for rows in raw.values() for row in rows)
+    last_end = (newest // SPAN_S + 1) * SPAN_S
+    wrong = wrong_windows(found, last_end)
+    check("every window of %d series" % len(raw), raw and not wrong, "%d: %s" % (len(wrong), wrong[:5]))
+    kinds = {key.rsplit("/", 1)[1].partition("-")[0] for key in raw}
+    same("every gauge has windows", sorted(kinds), sorted(GAUGES))
+    moved = [row for key, rows in found.items() if "_window" in key for row in rows if row[2] < row[1] < row[3]]
+    check("something moved within a window", moved, "the world is asleep")
+    partial = [rows[-1][0] for key, rows in found.items() if "queue_depth_window" in key]
+    check("the last window left at the end, with the time of its end", partial and set(partial) == {last_end},
+          (partial[:3], last_end))
+    check("in under %g s (%.2f s)" % (STOP_MOST_S, took), took < STOP_MOST_S and status == 0, (took, status))
+    check("no complaint", not [line for line in daemon.complaints() if "name that another has" not in line],
+          daemon.complaints())
+    note("%d windows" % sum(len(rows) for key, rows in found.items() if "_window" in key))
+
+
+def only_windows_without_raw() -> None:
+    sim = Simulator(queues=6, agents=8, rate_limit=0, speed=20, plain_names=True)
+    daemon = Collectd(account(sim, Host="w"), polled(Window=SPAN_S, Raw=False))
+    daemon.wait_up(host="w")
+    wait_until(lambda: any("_window" in key for key in series(daemon, "w")), 4 * SPAN_S, "a window")
+    daemon.stop()
+    found = series(daemon, "w")
+    same("gauges as they are", [key for key in found if is_gauge(key)], [])
+    check("the block's own values go on", "queues-all/series" in found, sorted(found)[:20])
+    types = {Path(key).name.partition("-")[0] for key in found}
+    check("each gauge as windows", {kind + "_window" for kind in GAUGES} <= types, sorted(types))
+
+
+def what_cannot_be_meant_is_refused() -> None:
+    sim = Simulator(queues=2, agents=2, frozen=True, plain_names=True)
+    for options, says in (({"Raw": False}, "Raw false"), ({"Window": 3, "ObservationInterval": 5}, "Window: 3 s")):
+        daemon = Collectd(account(sim), polled(**options))
+        status = daemon.program.wait(10)
+        report.tells("%s: it says so" % options, daemon.text, "genesys_realtime: <Queues \"all\">: ", says)
+        check("%s: collectd ends" % options, status != 0, status)
+
+
+if __name__ == "__main__":
+    report.main([windows_are_what_was_read_in_them, only_windows_without_raw, what_cannot_be_meant_is_refused],
+                {"collectd": DAEMON})
+    process.end_all()

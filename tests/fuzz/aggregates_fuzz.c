@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers of the aggregate queries and of the guide dialect. First byte: which
+ * dialect, and how it is grouped; second: how the answer is cut. Laws: nothing
+ * crashes; any cut gives the same values; a counter never falls; what leaves
+ * can be written down and read back. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+#include "plugins/genesys_analytics/decode.h"
+#include "plugins/genesys_analytics/samples.h"
+#include "tests/fuzz/fuzz.h"
+
+static char queue_id[] = "queueId", media_type[] = "mediaType",
+            user_id[] = "userId", wrap_up[] = "wrapUpCode";
+static char *groups[] = {queue_id, media_type, user_id, wrap_up};
+
+struct result {
+  enum gc_code code;
+  struct gc_buf text;
+};
+
+static enum gc_code decode(struct reading *r, const char *bytes, size_t size,
+                           size_t cut) {
+  GC_AUTO(decoder_free_auto) struct decoder *d = decoder_new(r);
+  LAW(d != NULL);
+  struct gc_sink sink = decoder_sink(d);
+  size_t step = cut > 0 ? cut : size + 1;
+  sink.begin(sink.ctx);
+  for (size_t from = 0; from < size; from += step)
+    GC_TRY(sink.write(sink.ctx, bytes + from,
+                      size - from < step ? size - from : step, NULL));
+  return decoder_finish(d, NULL);
+}
+
+static void check_outbox(const struct outbox *o, struct gc_buf *text) {
+  struct outbox back = {.count = 0};
+  size_t from = text->len;
+  LAW(outbox_write(o, text) == GC_OK);
+  /* A name may hold no line end or tab: gc_name_clean sees to that. */
+  LAW(outbox_read(&back, text->data + from, text->len - from) == GC_OK);
+  LAW(back.count == o->count);
+  outbox_clear(&back);
+}
+
+static bool is_clean(const char *part) {
+  size_t len = strlen(part);
+  for (size_t at = 0, size; at < len; at += size) {
+    size = gc_utf8_char(part + at, len - at, NULL);
+    if (size == 0 || part[at] == '/' || (unsigned char)part[at] < 0x20)
+      return false;
+  }
+  return len > 0;
+}
+
+static void check_values(const struct outbox *o) {
+  for (size_t i = 0; i < o->count; i++) {
+    struct gc_sample s = outbox_get(o, i);
+    const struct gc_metric *m = gc_metric(s.metric);
+    LAW(is_clean(s.instance) && is_clean(s.qualifier));
+    for (unsigned v = 0; v < m->ds_count; v++)
+      LAW(m->ds[v].kind == GC_DERIVE ? s.values[v].derive >= 0
+                                     : !(s.values[v].gauge < 0));
+  }
+}
+
+static void leave(const struct samples_view *view, struct reading *r,
+                  struct outbox *o, struct result *result) {
+  reading_sort(r);
+  (void)series_revise(r->series);
+  for (uint32_t window = 0; window < 2; window++) {
+    struct samples_tally tally;
+    outbox_reset(o);
+    LAW(samples_of_window(view, r, window, window == 0, o, &tally) == GC_OK);
+    LAW(tally.series == o->count);
+    check_values(o);
+    check_outbox(o, &result->text);
+  }
+}
+
+static struct result run(const uint8_t *data, size_t size, size_t cut) {
+  struct result result = {.text = {.most = 1 << 26}};
+  struct query q = {.source = (enum query_source)(data[0] % 3),
+                    .group_by = groups,
+                    .group_count = 1 + (data[0] >> 2) % 4,
+                    .period_ms = 60000};
+  if (q.source == QUERY_QUEUE_DETAILS)
+    q.group_count = 1;
+  struct series_set series = {.keys = {.most = 50}};
+  struct naming naming = {.label = QUERY_LABEL_ID};
+  struct outbox o = {.count = 0};
+  struct samples_view view = {
+      .query = &q, .naming = &naming, .block = "b", .counters = true};
+  /* 2026-08-01T10:00 to 10:03, two of them new. */
+  struct reading r = {.query = &q,
+                      .plan = {.again_from_ms = 1785578400000,
+                               .again_to_ms = 1785578460000,
+                               .from_ms = 1785578460000,
+                               .to_ms = 1785578580000,
+                               .final_ms = 1785578400000},
+                      .asked_from_ms = 1785578400000,
+                      .asked_to_ms = 1785578580000,
+                      .series = &series,
+                      .most = 1000};
+  result.code = decode(&r, (const char *)data + 2, size - 2, cut);
+  if (result.code == GC_OK)
+    leave(&view, &r, &o, &result);
+  else
+    LAW(r.count == 0);
+  reading_clear(&r);
+  outbox_clear(&o);
+  series_clear(&series);
+  return result;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size < 2)
+    return 0;
+  struct result whole = run(data, size, 0);
+  const size_t cuts[] = {1, data[1] + (size_t)2};
+  for (size_t i = 0; i < GC_COUNT(cuts); i++) {
+    struct result cut = run(data, size, cuts[i]);
+    LAW((cut.code == GC_OK) == (whole.code == GC_OK));
+    LAW(strcmp(gc_buf_string(&cut.text), gc_buf_string(&whole.text)) == 0);
+    gc_buf_clear(&cut.text);
+  }
+  gc_buf_clear(&whole.text);
+  return 0;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages of both topics into one model, apart by NULs; the first byte of each
+ * chooses its topic, the second may cut it into a snapshot instead. A broken
+ * message changes nothing, a repeated one neither, a copy shows the same. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/genesys_realtime/observations.h"
+#include "tests/fuzz/fuzz.h"
+
+/* More are not shown: then a copy may choose other ones. */
+enum { STATUSES_SHOWN = 50, LINES_MOST = 20000 };
+
+struct lines {
+  char *at[LINES_MOST];
+  size_t count;
+};
+
+static void put(void *ctx, const struct gc_sample *s) {
+  struct lines *lines = ctx;
+  double value = s->values[0].gauge;
+  LAW(isfinite(value) && value >= 0);
+  LAW(s->instance[0] != '\0' && s->qualifier[0] != '\0');
+  struct gc_buf text = {.most = 4096};
+  LAW(gc_buf_print(&text, "%s/%s-%s %.15g", s->instance,
+                   gc_metric(s->metric)->name, s->qualifier, value) == GC_OK);
+  if (lines->count < LINES_MOST)
+    lines->at[lines->count++] = text.data;
+  else
+    gc_buf_clear(&text);
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void show(const struct observations *o, struct lines *lines) {
+  struct obs_view view = {
+      .accepts = accepts, .label = OBS_LABEL_ID, .interval_ms = 1000};
+  struct gc_samples out = {put, lines};
+  struct obs_tally tally;
+  lines->count = 0;
+  obs_samples(o, &view, &out, &tally);
+  qsort(lines->at, lines->count, sizeof(char *), by_text);
+}
+
+static void forget(struct lines *lines) {
+  for (size_t i = 0; i < lines->count; i++)
+    free(lines->at[i]);
+  lines->count = 0;
+}
+
+static void check_same(const struct observations *a,
+                       const struct observations *b) {
+  static struct lines left, right;
+  show(a, &left);
+  show(b, &right);
+  LAW(left.count == right.count);
+  for (size_t i = 0; i < left.count && left.count < LINES_MOST; i++)
+    LAW(strcmp(left.at[i], right.at[i]) == 0);
+  forget(&left);
+  forget(&right);
+}
+
+static struct observations *copy_of(const struct observations *o) {
+  struct observations *copy = observations_new();
+  LAW(copy != NULL && observations_merge(copy, o, 0) == GC_OK);
+  copy->server_ms = o->server_ms;
+  return copy;
+}
+
+/* The message as an answer of a poll, then into the model. */
+static void merge_snapshot(struct observations *live, const char *text,
+                           size_t len, bool is_activity) {
+  GC_AUTO(observations_put_auto)
+  struct observations *o = observations_new();
+  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  struct gc_sink sink = obs_decoder_sink(d);
+  sink.begin(sink.ctx);
+  if (sink.write(sink.ctx, text, len, NULL) != GC_OK ||
+      obs_decoder_finish(d, NULL, NULL) != GC_OK)
+    return;
+  o->zero_when_absent = is_activity;
+  (void)!observations_merge(live, o, INT64_C(1785578400000));
+}
+
+static void read_message(struct obs_pushed *d, struct observations *live,
+                         const char *text, size_t len) {
+  static const char *const topics[] = {"v2.analytics.queues.q1.observations",
+                                       "v2.analytics.queues.q1.activity",
+                                       "v2.analytics.queues.q1.more"};
+  unsigned kind = (unsigned char)text[0] & 7;
+  char *body = malloc(len);
+  LAW(body != NULL);
+  memcpy(body, text + 1, len - 1);
+  if (kind >= 6) {
+    merge_snapshot(live, body, len - 1, kind == 7);
+    free(body);
+    return;
+  }
+
+  struct gc_err err = {.code = GC_OK};
+  size_t facts, again;
+  const char *topic = topics[kind % 3];
+  GC_AUTO(observations_put_auto)
+  struct observations *before = copy_of(live);
+  enum gc_code code =
+      obs_pushed_read(d, live, topic, body, len - 1, &facts, &err);
+  LAW(code == GC_OK || (facts == 0 && err.text[0] != '\0'));
+  if (code == GC_ERR_PARSE)
+    check_same(before, live);
+  GC_AUTO(observations_put_auto)
+  struct observations *once = copy_of(live);
+  LAW(obs_pushed_read(d, live, topic, body, len - 1, &again, &err) == code);
+  LAW(facts == again);
+  if (live->statuses.count < STATUSES_SHOWN)
+    check_same(once, live);
+  free(body);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  LAW(live != NULL && d != NULL);
+  live->server_ms = INT64_C(1785578400000);
+  const char *text = (const char *)data;
+  while (size > 0) {
+    const char *end = memchr(text, '\0', size);
+    size_t len = end != NULL ? (size_t)(end - text) : size;
+    if (len > 0)
+      read_message(d, live, text, len);
+    size_t taken = end != NULL ? len + 1 : len;
+    text += taken;
+    size -= taken;
+  }
+  return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/channels_bench.h"
+
+#include "tests/support/check.h"
+
+static void a_restart_uses_the_channel_again_after_a_head(void) {
+  struct gc_store *store = ch_store_begin();
+  ch_begin_with(store);
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  for (int i = 0; i < 30; i++) { /* a crash loop */
+    ch_stop();
+    ch_start(store);
+    ch_want(&ch_block, "v2.a");
+    replay_run(&ch_world, 20000);
+  }
+  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(replay_count(&ch_world, HEAD), 30);
+  CHECK_STR(replay_last(&ch_world, HEAD)->line, HEAD "one");
+  CHECK_INT(replay_count(&ch_world, PUT),
+            31); /* what was left there is replaced */
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/one-s3cr3t");
+  ch_open();
+  CHECK_INT(ch_block.connected, 1);
+  ch_end();
+  ch_store_end(store);
+}
+
+static void a_kept_channel_that_is_gone_is_replaced(void) {
+  struct gc_store *store = ch_store_begin();
+  struct gc_err err;
+  CHECK_INT(gc_store_save_channel(store, "prod", 0,
+                                  "old wss://s.example.test/channels/old-x",
+                                  &err),
+            GC_OK);
+  ch_begin_with(store);
+  ch_answer(HEAD, 1, 404, NULL);
+  ch_answer(CREATE, 1, 200, CHANNEL("new"));
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 5000);
+  CHECK_INT(replay_count(&ch_world, HEAD "old"), 1);
+  CHECK_INT(ch_creations(), 1);
+  ch_stop();
+  ch_start(store);
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  CHECK_STR(replay_last(&ch_world, HEAD)->line, HEAD "new");
+  CHECK_INT(ch_creations(), 1);
+  ch_end();
+  ch_store_end(store);
+}
+
+static void a_kept_text_that_makes_no_sense_is_as_good_as_none(void) {
+  static const char *const rows[] = {
+      "one", "a/b wss://x", ".. wss://x", "one wss://x y", " wss://x", "one "};
+  struct gc_err err;
+  struct gc_store *store = ch_store_begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i]);
+    CHECK_INT(gc_store_save_channel(store, "prod", 0, rows[i], &err), GC_OK);
+    ch_begin_with(store);
+    ch_usual_answers();
+    ch_want(&ch_block, "v2.a");
+    replay_run(&ch_world, 100);
+    CHECK_INT(replay_count(&ch_world, HEAD), 0);
+    CHECK_INT(ch_creations(), 1);
+    ch_end();
+  }
+  ch_store_end(store);
+}
+
+int main(void) {
+  RUN(a_restart_uses_the_channel_again_after_a_head);
+  RUN(a_kept_channel_that_is_gone_is_replaced);
+  RUN(a_kept_text_that_makes_no_sense_is_as_good_as_none);
+  return check_done();
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a channel's life, and of its token. */
+#include "tests/support/channels_bench.h"
+
+#include "tests/support/check.h"
+
+enum { TO_THE_LAST_HOUR = 23 * 120 }; /* heartbeats */
+
+static void before_its_life_ends_another_channel_takes_over(void) {
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR - 1);
+  CHECK_INT(ch_creations(), 1);
+  ch_heartbeats(2);
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
+  CHECK_INT(ch_wire_count(), 2);
+  CHECK(ch_stats().connected); /* the old one is */
+  CHECK_INT(ch_block.connected, 1);
+  ch_wire_say(ch_wire_of("one"), EVENT);
+  CHECK_INT(ch_block.messages, 1);
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 2);
+  ch_wire_say(ch_wire_of("one"), EVENT); /* both, until the old one has ended */
+  ch_wire_say(ch_wire_of("two"), EVENT);
+  CHECK_INT(ch_block.messages, 3);
+  replay_run(&ch_world, 600);
+  CHECK_INT(ch_wires.closes, 1);
+  CHECK(ch_wire_of("one") == NULL);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_INT(ch_stats().renewals, 1);
+  CHECK_INT(ch_stats().created, 2);
+  CHECK_INT(ch_stats().events, 3);
+  CHECK_INT(ch_stats().gap_ms, 0);
+  CHECK_INT(ch_stats().reconnects, 0);
+  CHECK_INT(ch_stats().topics, 1);
+  CHECK(ch_stats().connected);
+  CHECK_INT(replay_noticed(&ch_world, "*", GC_OK), ch_world.notice_count);
+  ch_end();
+}
+
+static void the_place_of_the_old_channel_is_used_for_the_next(void) {
+  ch_begin_connected();
+  for (int day = 1; day <= 4; day++) {
+    ch_heartbeats(TO_THE_LAST_HOUR + 1);
+    ch_open();
+    CHECK_INT(ch_stats().renewals, day);
+    ch_heartbeats(1);
+  }
+  CHECK_INT(ch_creations(), 2); /* one, two, one again, two again */
+  CHECK_INT(replay_count(&ch_world, HEAD "one"), 2);
+  CHECK_INT(ch_block.gaps, 0);
+  ch_end();
+}
+
+static void a_place_whose_channel_is_gone_gets_a_new_one(void) {
+  ch_begin();
+  ch_answer(HEAD, 1, 404, NULL);
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_open();
+  for (int day = 1; day <= 2; day++) {
+    ch_heartbeats(TO_THE_LAST_HOUR + 1);
+    ch_open();
+  }
+  CHECK_INT(replay_count(&ch_world, HEAD "one"), 1);
+  CHECK_INT(ch_creations(), 3);
+  CHECK_INT(replay_count(&ch_world, PUT "three"), 1);
+  CHECK_INT(ch_block.gaps, 0);
+  ch_end();
+}
+
+static void a_shorter_life_ends_sooner(void) {
+  static const struct {
+    const char *name, *expires;
+    uint64_t at_ms;
+  } rows[] = {
+      /* after the replay's epoch, 22:13:20 */
+      {"20 minutes", "2023-11-14T22:33:20.000Z", 19 * 60000},
+      {"20 s", "2023-11-14T22:13:40.000Z", 10000},
+      {"past, of a clock that is wrong", "2023-11-14T22:13:00.000Z", 5000},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char channel[256];
+    CHECK_ROW(rows[i].name);
+    snprintf(channel, sizeof(channel),
+             "{\"connectUri\":\"wss://s.example.test/channels/brief-x\",\"id\":"
+             "\"brief\",\"expires\":\"%s\"}",
+             rows[i].expires);
+    ch_begin();
+    ch_answer(CREATE, 1, 200, channel);
+    ch_usual_answers();
+    ch_want(&ch_block, "v2.a");
+    replay_settle(&ch_world);
+    ch_open();
+    for (uint64_t ms = 0; ms + 1000 < rows[i].at_ms; ms += 1000) {
+      replay_run(&ch_world, 1000);
+      ch_say(HEARTBEAT);
+    }
+    CHECK_INT(ch_creations(), 1);
+    replay_run(&ch_world, 1000);
+    CHECK_INT(ch_creations(), 2);
+    ch_open();
+    replay_run(&ch_world, 600);
+    CHECK_INT(ch_block.connected, 2);
+    CHECK_INT(ch_block.gaps, 0);
+    CHECK_INT(ch_wire_count(), 1);
+    ch_end();
+  }
+}
+
+static void the_life_is_known_after_a_restart(void) {
+  struct gc_store *store = ch_store_begin();
+  ch_begin_with(store);
+  ch_answer(CREATE, 1, 200, /* 20 minutes */
+            "{\"connectUri\":\"wss://s.example.test/channels/brief-x\",\"id\":"
+            "\"brief\",\"expires\":\"2023-11-14T22:33:20.000Z\"}");
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_stop();
+  ch_start(store);
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_open();
+  ch_heartbeats(37);
+  CHECK_INT(ch_creations(), 1);
+  ch_heartbeats(2);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+  ch_store_end(store);
+}
+
+/* Prolonged by subscribing: nothing is deaf meanwhile. */
+static void check_prolonged(void) {
+  const struct replay_request *add = replay_last(&ch_world, ADD);
+  CHECK_INT(replay_count(&ch_world, ADD), 1);
+  CHECK_STR(add != NULL ? add->body : NULL, "[{\"id\":\"v2.a\"}]");
+  CHECK_HAS(add != NULL ? add->line : NULL, "/one/");
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK_INT(ch_block.connected, 1);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_INT(ch_stats().renewals, 0);
+}
+
+static void without_another_channel_in_time_the_old_one_is_prolonged(void) {
+  ch_begin_connected();
+  replay_forget_answers(&ch_world);
+  ch_answer(ADD, REPLAY_ALWAYS, 200, "{\"entities\":[]}");
+  ch_answer(CREATE, REPLAY_ALWAYS, 400, "{}");
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  CHECK_INT(replay_count(&ch_world, ADD), 0);
+  ch_heartbeats(60); /* half of the hour */
+  check_prolonged();
+  size_t told = replay_noticed(&ch_world, "stream renewal", GC_ERR_REQUEST);
+  CHECK(told > 1);
+  CHECK_INT(replay_noticed(&ch_world, "stream", GC_ERR_REQUEST), told);
+  replay_forget_answers(&ch_world);
+  ch_answer(CREATE, 1, 200, CHANNEL("new"));
+  ch_usual_answers();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  ch_open();
+  CHECK_INT(ch_stats().renewals, 1);
+  CHECK_INT(ch_block.gaps, 0);
+  ch_end();
+}
+
+static void a_socket_that_does_not_open_in_time_is_given_up(void) {
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  CHECK_INT(ch_wire_count(), 2);
+  ch_heartbeats(60);
+  check_prolonged();
+  CHECK(ch_wire_of("two") == NULL);
+  ch_end();
+}
+
+static void where_one_channel_is_allowed_it_is_prolonged(void) {
+  ch_channels_most = 1;
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  check_prolonged();
+  CHECK_INT(ch_creations(), 1);
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  CHECK_INT(replay_count(&ch_world, ADD), 2);
+  ch_end();
+}
+
+static void what_cannot_be_prolonged_is_replaced_with_a_gap(void) {
+  ch_channels_most = 1;
+  ch_begin();
+  ch_answer(ADD, 1, 404, "{}");
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_open();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(ch_wires.closes, 1);
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(ch_stats().gap_ms, ch_block.blind_ms);
+  ch_end();
+}
+
+static void a_channel_that_is_not_connected_is_prolonged(void) {
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR - 2);
+  ch_drop_socket();
+  replay_run(&ch_world, 5 * 60000);
+  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(replay_count(&ch_world, ADD), 1);
+  CHECK_INT(ch_wire_count(), 1); /* which waits for its answer */
+  ch_open();
+  CHECK_INT(ch_block.gaps, 1);
+  ch_heartbeats(TO_THE_LAST_HOUR - 20);
+  CHECK_INT(ch_creations(), 1);
+  ch_heartbeats(20);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+}
+
+/* ---- while it runs ---- */
+
+static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
+  ch_begin_connected();
+  ch_listen(&ch_other);
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  ch_want(&ch_other, "v2.b");
+  gc_channels_unwant(ch_channels, &ch_block.listener, "v2.a");
+  ch_want(&ch_block, "v2.c");
+  replay_run(&ch_world, 100);
+  CHECK_STR(replay_last(&ch_world, ADD "*")->body,
+            "[{\"id\":\"v2.b\"},{\"id\":\"v2.c\"}]");
+  ch_wire_open(ch_wire_of("two"));
+  replay_run(&ch_world, 1000);
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK(ch_wire_of("one") == NULL);
+  CHECK_INT(ch_stats().renewals, 1);
+  ch_say("{\"topicName\":\"v2.b\"}");
+  ch_say("{\"topicName\":\"v2.c\"}");
+  ch_say(EVENT);
+  CHECK_INT(ch_other.messages, 1);
+  CHECK_INT(ch_block.messages, 1);
+  CHECK_INT(ch_stats().topics, 2);
+  ch_end();
+}
+
+static void a_listener_that_leaves_in_the_overlap_is_heard_of_no_more(void) {
+  ch_begin_connected();
+  ch_listen(&ch_other);
+  ch_want(&ch_other, "v2.a");
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  ch_open();
+  gc_channels_unlisten(ch_channels, &ch_other.listener);
+  memset(&ch_other, 0, sizeof(ch_other));
+  ch_wire_say(ch_wire_of("one"), EVENT);
+  ch_wire_say(ch_wire_of("two"), EVENT);
+  CHECK_INT(ch_block.messages, 2);
+  CHECK_INT(ch_other.messages, 0);
+  ch_end();
+}
+
+static void a_break_before_the_new_one_is_there_is_told(void) {
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  uint64_t heard_ms = ch_world.now_ms;
+  replay_run(&ch_world, 500);
+  ch_wire_end(ch_wire_of("one"),
+              &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
+              GC_ERR_NETWORK);
+  replay_run(&ch_world, 2500);
+  CHECK_INT(ch_stats().gap_ms, ch_world.now_ms - heard_ms); /* it grows */
+  CHECK_INT(ch_wire_count(), 2); /* the old one is on its way again */
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(ch_block.blind_ms, ch_world.now_ms - heard_ms);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK_INT(ch_stats().gap_ms, ch_block.blind_ms);
+  ch_end();
+}
+
+/* From the creation of the second channel to the end of the first. */
+static void a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind(void) {
+  for (uint64_t ms = 0; ms < 1400; ms += 20) {
+    ch_begin_connected();
+    replay_forget_answers(&ch_world);
+    replay_answer(&ch_world, &(struct replay_answer){.match = CREATE,
+                                                     .status = 200,
+                                                     .body = CHANNEL("two"),
+                                                     .delay_ms = 200});
+    replay_answer(&ch_world,
+                  &(struct replay_answer){.match = PUT,
+                                          .status = 200,
+                                          .body = "{\"entities\":[]}",
+                                          .delay_ms = 200});
+    ch_say(CLOSING);
+    replay_run(&ch_world, 1001);
+    for (uint64_t at_ms = 0; at_ms < ms; at_ms += 20) {
+      replay_run(&ch_world, 20);
+      if (at_ms == 600)
+        ch_wire_open(ch_wire_of("two"));
+    }
+    ch_end();
+  }
+}
+
+/* ---- the token ---- */
+
+static void a_new_token_brings_a_new_channel(void) {
+  ch_token_life_s = 3600;
+  ch_begin_connected();
+  ch_heartbeats(109); /* 54.5 of 60 minutes; it is renewed at 55 */
+  CHECK_INT(replay_count(&ch_world, "POST /oauth/token"), 1);
+  ch_heartbeats(2);
+  CHECK_INT(replay_count(&ch_world, "POST /oauth/token"), 2);
+  CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
+  ch_wire_open(ch_wire_of("two"));
+  ch_heartbeats(1);
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK_INT(ch_stats().renewals, 1);
+  CHECK_INT(ch_block.gaps, 0);
+  ch_heartbeats(90);
+  CHECK_INT(ch_wires.opens, 2); /* once for each token */
+  ch_end();
+}
+
+static void without_one_in_time_the_channel_gets_the_new_token(void) {
+  ch_token_life_s = 3600;
+  ch_begin_connected();
+  ch_heartbeats(111);
+  ch_heartbeats(2); /* a minute */
+  check_prolonged();
+  CHECK(ch_wire_of("two") == NULL);
+  ch_heartbeats(90);
+  CHECK_INT(ch_wires.opens, 2);
+  ch_end();
+}
+
+static void a_token_that_comes_during_a_renewal_is_heeded_after_it(void) {
+  ch_token_life_s = 23 * 3600 + 400; /* renewed 100 s after the last hour */
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
+  ch_heartbeats(4);
+  CHECK_INT(replay_count(&ch_world, "POST /oauth/token"), 2);
+  ch_wire_open(ch_wire_of("two"));
+  ch_heartbeats(1);
+  CHECK_INT(replay_count(&ch_world, PUT "one"), 2); /* a spare by now */
+  ch_open();
+  ch_heartbeats(1);
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK_INT(ch_stats().renewals, 2);
+  CHECK_INT(ch_block.gaps, 0);
+  ch_end();
+}
+
+int main(void) {
+  RUN(before_its_life_ends_another_channel_takes_over);
+  RUN(the_place_of_the_old_channel_is_used_for_the_next);
+  RUN(a_place_whose_channel_is_gone_gets_a_new_one);
+  RUN(a_shorter_life_ends_sooner);
+  RUN(the_life_is_known_after_a_restart);
+  RUN(without_another_channel_in_time_the_old_one_is_prolonged);
+  RUN(a_socket_that_does_not_open_in_time_is_given_up);
+  RUN(where_one_channel_is_allowed_it_is_prolonged);
+  RUN(what_cannot_be_prolonged_is_replaced_with_a_gap);
+  RUN(a_channel_that_is_not_connected_is_prolonged);
+  RUN(topics_that_change_meanwhile_are_on_the_new_channel_too);
+  RUN(a_listener_that_leaves_in_the_overlap_is_heard_of_no_more);
+  RUN(a_break_before_the_new_one_is_there_is_told);
+  RUN(a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind);
+  RUN(a_new_token_brings_a_new_channel);
+  RUN(without_one_in_time_the_channel_gets_the_new_token);
+  RUN(a_token_that_comes_during_a_renewal_is_heeded_after_it);
+  return check_done();
+}

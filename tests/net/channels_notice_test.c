@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/channels_bench.h"
+
+#include "tests/support/check.h"
+
+static void the_closing_notice_brings_another_channel_without_a_break(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  ch_say(EVENT);
+  CHECK_INT(ch_block.messages, 1);
+  replay_run(&ch_world, 1100); /* up to 1 s of dice */
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(ch_wires.closes, 0);
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 2);
+  ch_wire_say(ch_wire_of("one"), EVENT);
+  CHECK_INT(ch_block.messages, 2);
+  replay_run(&ch_world, 600); /* half a second to close */
+  CHECK_INT(ch_wires.closes, 1);
+  CHECK(ch_wire_of("one") == NULL);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_INT(ch_stats().gap_ms, 0);
+  CHECK_INT(ch_stats().renewals, 1);
+  CHECK_INT(replay_noticed(&ch_world, "*", GC_OK), ch_world.notice_count);
+  ch_end();
+}
+
+static void without_another_one_in_time_it_connects_again_to_its_own(void) {
+  ch_begin_connected();
+  replay_forget_answers(&ch_world);
+  ch_answer(CREATE, REPLAY_ALWAYS, 400, "{}");
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 20000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 10500); /* half of the minute, and the dice */
+  CHECK_INT(ch_wires.opens, 1);
+  CHECK_INT(ch_wires.closes, 0);
+  ch_say(EVENT);
+  replay_run(&ch_world, 1100);
+  CHECK_INT(ch_wires.closes, 1);
+  CHECK_INT(ch_wires.opens, 2);
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/one-s3cr3t");
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK(ch_block.blind_ms < 1200);
+  CHECK_INT(ch_stats().gap_ms, ch_block.blind_ms);
+  CHECK_INT(ch_stats().renewals, 0);
+  CHECK_INT(replay_count(&ch_world, PUT), 1);
+  CHECK(replay_noticed(&ch_world, "stream renewal", GC_ERR_REQUEST) > 1);
+  ch_end();
+}
+
+static void a_server_that_is_sooner_gone_costs_a_gap_only(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 1100);
+  CHECK_INT(ch_wire_count(), 2);
+  ch_wire_end(ch_wire_of("one"), &(struct gc_ws_end){.close_code = 1001},
+              GC_ERR_NETWORK);
+  replay_run(&ch_world, 100); /* announced: no wait */
+  ch_wire_open(ch_wire_of("one"));
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 3);
+  CHECK_INT(ch_block.gaps, 1);
+  replay_run(&ch_world, 600);
+  CHECK_INT(ch_wire_count(), 1);
+  CHECK_INT(ch_stats().renewals, 1);
+  ch_end();
+}
+
+static void a_second_notice_delays_nothing(void) {
+  ch_begin_connected();
+  ch_heartbeats(1);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 900);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 101);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+}
+
+static void a_notice_on_the_new_connection_is_obeyed_with_a_break(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 1100);
+  ch_open();
+  replay_run(&ch_world, 2000);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(ch_wires.opens, 3);
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/two-s3cr3t");
+  ch_open();
+  CHECK_INT(ch_block.gaps, 1);
+  ch_heartbeats(2);
+  ch_say(CLOSING); /* a minute later another one is allowed again */
+  replay_run(&ch_world, 1100);
+  CHECK_INT(ch_wire_count(), 2);
+  ch_end();
+}
+
+static void a_notice_while_the_old_one_is_being_closed_is_obeyed(void) {
+  ch_begin_connected();
+  ch_heartbeats(2);
+  ch_world.dice = 0;
+  ch_say(CLOSING);
+  replay_run(&ch_world, 15000);
+  ch_wire_say(ch_wire_of("one"), HEARTBEAT);
+  replay_run(&ch_world, 10000);
+  ch_wire_open(ch_wire_of("two"));
+  ch_wire_say(ch_wire_of("two"), CLOSING);
+  replay_run(&ch_world, 100);
+  CHECK_INT(ch_wires.closes, 2);
+  replay_run(&ch_world, 2000);
+  CHECK_INT(ch_wires.opens, 3);
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/two-s3cr3t");
+  ch_end();
+}
+
+static void notices_one_after_the_other_do_not_turn_into_a_storm(void) {
+  ch_begin_connected();
+  ch_heartbeats(1);
+  for (int i = 0; i < 8; i++) {
+    ch_say("{\"topicName\":\"v2.system.socket_closing\"}");
+    replay_run(&ch_world, 10000);
+    if (ch_wire() != NULL)
+      ch_open();
+  }
+  CHECK_THAT(ch_wires.opens <= 9, "%u sockets in 80 s", ch_wires.opens);
+  ch_end();
+}
+
+static void a_404_at_the_handshake_makes_a_new_channel(void) {
+  ch_begin_connected();
+  replay_run(&ch_world, 1000);
+  ch_drop_socket();
+  replay_run(&ch_world, 2500);
+  ch_refuse_upgrade(404);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
+  CHECK_STR(ch_wires.url, "wss://s.example.test/channels/two-s3cr3t");
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(ch_stats().created, 2);
+  ch_end();
+}
+
+/* An hour of 404: as many channels as an hour may cost the siblings. */
+static void creations_get_rarer_and_rarer(void) {
+  ch_begin();
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  for (int s = 0; s < 3600; s++) {
+    replay_run(&ch_world, 1000);
+    if (ch_wire() != NULL)
+      ch_refuse_upgrade(404);
+  }
+  CHECK_THAT(ch_creations() >= 10 && ch_creations() <= 22, "%zu creations",
+             ch_creations());
+  ch_end();
+}
+
+static void a_proven_connection_makes_the_next_creation_quick(void) {
+  ch_begin_connected();
+  for (int i = 0; i < 7; i++) { /* the waits grow up to a minute or two */
+    ch_drop_socket();
+    for (int s = 0; s < 200 && ch_wire() == NULL; s++)
+      replay_run(&ch_world, 1000);
+    ch_refuse_upgrade(404);
+    for (int s = 0; s < 200 && ch_wire() == NULL; s++)
+      replay_run(&ch_world, 1000);
+    ch_open();
+  }
+  size_t before = ch_creations();
+  replay_run(&ch_world, 10000);
+  ch_say(EVENT);
+  ch_drop_socket();
+  replay_run(&ch_world, 2000);
+  ch_refuse_upgrade(404);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_creations(), before + 1);
+  ch_end();
+}
+
+static void a_displaced_channel_is_replaced(void) {
+  ch_begin_connected();
+  ch_heartbeats(1);
+  ch_say("{\"topicName\":\"v2.system.no_longer_subscribed.one\"}");
+  replay_run(&ch_world, 6000);
+  CHECK_INT(ch_wires.closes, 1);
+  CHECK_INT(ch_creations(), 2);
+  CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(replay_noticed(&ch_world, "stream", GC_ERR_NETWORK), 1);
+  ch_end();
+}
+
+static void after_a_revoked_token_the_channel_is_checked_and_subscribed(void) {
+  ch_begin_connected();
+  ch_say("{\"topicName\":\"v2.system.token_revoked.x\"}");
+  replay_run(&ch_world, 5000);
+  CHECK_INT(replay_count(&ch_world, HEAD "one"), 1);
+  CHECK_INT(replay_count(&ch_world, PUT "one"), 2);
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  CHECK_INT(ch_creations(), 1);
+  ch_end();
+}
+
+static void a_403_at_the_handshake_is_checked_once_then_replaced(void) {
+  ch_begin();
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_refuse_upgrade(403);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(replay_count(&ch_world, HEAD "one"), 1);
+  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(ch_wires.opens, 2);
+  ch_refuse_upgrade(403);
+  replay_run(&ch_world, 8000);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+}
+
+static void what_is_not_known_is_counted_and_borne(void) {
+  static const char *const odd[] = {
+      "{\"topicName\":\"v2.system.weather\"}",
+      "{\"topicName\":\"v2.unknown\"}",
+      "{\"topicName\":\"v2.subscription.updated\"}",
+      "{\"result\":\"200\",\"status\":\"subscribed\"}",
+      "{}",
+  };
+  ch_begin_connected();
+  for (size_t i = 0; i < GC_COUNT(odd); i++)
+    ch_say(odd[i]);
+  ch_say("nonsense");
+  ch_say("");
+  ch_say(EVENT);
+  CHECK_INT(ch_stats().others, 5);
+  CHECK_INT(ch_stats().malformed, 2);
+  CHECK_INT(ch_stats().events, 1);
+  CHECK_INT(ch_block.messages, 1);
+  CHECK(ch_stats().connected);
+  ch_end();
+}
+
+int main(void) {
+  RUN(the_closing_notice_brings_another_channel_without_a_break);
+  RUN(without_another_one_in_time_it_connects_again_to_its_own);
+  RUN(a_server_that_is_sooner_gone_costs_a_gap_only);
+  RUN(a_second_notice_delays_nothing);
+  RUN(a_notice_on_the_new_connection_is_obeyed_with_a_break);
+  RUN(a_notice_while_the_old_one_is_being_closed_is_obeyed);
+  RUN(notices_one_after_the_other_do_not_turn_into_a_storm);
+  RUN(a_404_at_the_handshake_makes_a_new_channel);
+  RUN(creations_get_rarer_and_rarer);
+  RUN(a_proven_connection_makes_the_next_creation_quick);
+  RUN(a_displaced_channel_is_replaced);
+  RUN(after_a_revoked_token_the_channel_is_checked_and_subscribed);
+  RUN(a_403_at_the_handshake_is_checked_once_then_replaced);
+  RUN(what_is_not_known_is_counted_and_borne);
+  return check_done();
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/channels_bench.h"
+
+#include "tests/support/check.h"
+
+/* Waits of the reconnect loop, dice as they fall. */
+static void check_waits(uint32_t dice, const uint64_t *waits, size_t count) {
+  ch_begin_connected();
+  ch_world.dice = dice;
+  for (size_t i = 0; i < count; i++) {
+    uint64_t from_ms = ch_world.now_ms;
+    ch_drop_socket();
+    replay_run(&ch_world, 60000);
+    CHECK_INT(ch_wires.opened_ms - from_ms, waits[i]);
+  }
+  CHECK_INT(ch_creations(), 1);
+  ch_end();
+}
+
+static void waits_grow_between_min_and_max_with_jitter(void) {
+  static const uint64_t longest[] = {2000,  3000,  5000, 9000,
+                                     17000, 30000, 30000};
+  static const uint64_t least[] = {1001, 1001, 1001, 1001, 1001, 1001, 1001};
+  check_waits(UINT32_MAX, longest, GC_COUNT(longest));
+  check_waits(0, least, GC_COUNT(least));
+}
+
+static void only_traffic_after_ten_seconds_resets_the_wait(void) {
+  static const struct {
+    const char *name, *text;
+    uint64_t after_ms, wait_ms;
+  } rows[] = {
+      {"nothing", NULL, 15000, 9000},
+      {"an event at once", EVENT, 0, 9000},
+      {"an event at 9.9 s", EVENT, 9999, 9000},
+      {"an event at 10 s", EVENT, 10000, 2000},
+      {"a heartbeat", HEARTBEAT, 10000, 2000},
+      {"a pong proves nothing", PONG, 15000, 9000},
+      {"nor does what is no JSON", "nonsense", 15000, 9000},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    ch_begin_connected();
+    for (int k = 0; k < 3; k++) {
+      ch_drop_socket();
+      replay_run(&ch_world, 10000);
+    }
+    ch_open();
+    replay_run(&ch_world, rows[i].after_ms);
+    if (rows[i].text != NULL)
+      ch_say(rows[i].text);
+    uint64_t from_ms = ch_world.now_ms;
+    ch_drop_socket();
+    replay_run(&ch_world, 60000);
+    CHECK_INT(ch_wires.opened_ms - from_ms, rows[i].wait_ms);
+    ch_end();
+  }
+}
+
+static void the_gap_spans_failed_attempts(void) {
+  ch_begin_connected();
+  replay_run(&ch_world, 1000);
+  ch_say(EVENT);
+  uint64_t heard_ms = ch_world.now_ms;
+  replay_run(&ch_world, 3000);
+  for (int i = 0; i < 4; i++) {
+    ch_drop_socket();
+    replay_run(&ch_world, 20000);
+  }
+  ch_open();
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(ch_block.blind_ms, ch_world.now_ms - heard_ms);
+  CHECK_INT(ch_stats().reconnects, 1);
+  ch_end();
+}
+
+static void who_comes_during_the_outage_has_no_gap(void) {
+  ch_begin_connected();
+  ch_drop_socket();
+  ch_listen(&ch_other);
+  ch_want(&ch_other, "v2.b");
+  replay_run(&ch_world, 5000);
+  ch_open();
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_INT(ch_other.gaps, 0);
+  CHECK_INT(ch_other.connected, 1);
+  ch_end();
+}
+
+static void a_socket_that_cannot_be_opened_is_tried_again(void) {
+  ch_begin();
+  ch_usual_answers();
+  ch_wires.refuses_to_open = true;
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 60000);
+  CHECK(ch_wires.opens > 3 && ch_wires.opens < 10);
+  CHECK(replay_noticed(&ch_world, "stream", GC_ERR_CONFIG) > 3);
+  ch_wires.refuses_to_open = false;
+  replay_run(&ch_world, 31000);
+  ch_open();
+  CHECK_INT(ch_block.connected, 1);
+  CHECK_INT(ch_block.gaps, 0);
+  ch_end();
+}
+
+static void retry_after_at_the_handshake_is_kept(void) {
+  ch_begin();
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_end_socket(&(struct gc_ws_end){.http_status = 503,
+                                    .has_retry_after = true,
+                                    .retry_after_s = 77},
+                GC_ERR_REMOTE);
+  replay_run(&ch_world, 76999);
+  CHECK_INT(ch_wires.opens, 1);
+  replay_run(&ch_world, 1);
+  CHECK_INT(ch_wires.opens, 2);
+  ch_end();
+}
+
+int main(void) {
+  RUN(waits_grow_between_min_and_max_with_jitter);
+  RUN(only_traffic_after_ten_seconds_resets_the_wait);
+  RUN(the_gap_spans_failed_attempts);
+  RUN(who_comes_during_the_outage_has_no_gap);
+  RUN(a_socket_that_cannot_be_opened_is_tried_again);
+  RUN(retry_after_at_the_handshake_is_kept);
+  return check_done();
+}

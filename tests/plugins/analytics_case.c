@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs one golden case of genesys_analytics: the answers of polls and the
+ * values that leave. Sections:
+ *
+ *   settings         KEY VALUE lines: source conversations|users|queue_details,
+ *                    metric NAME, group_by NAME, queue ID (all repeatable),
+ *                    granularity PT1M, from and to (ISO times: the new windows
+ *                    of the first poll), revisit 2, label name|id|both,
+ *                    counters off, max_series 1000
+ *   names            ID NAME, the queue list; an empty NAME is allowed
+ *   users            the same of the user list
+ *   request          what the first poll asks for, one line of JSON
+ *   response         one JSON answer of the first poll; several: its batches
+ *   response N       the same of poll N (2, 3 …), which is for one window more
+ *   expect           HH:MM INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and
+ *                      poll 2: error: CODE words   an answer was refused
+ *                      poll 2: revised 1           unnamed, foreign, broken,
+ *                                                  overflow, carried likewise
+ *
+ * Each case runs with its answers whole and byte by byte. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/instant.h"
+#include "common/base/labels.h"
+#include "plugins/genesys_analytics/decode.h"
+#include "plugins/genesys_analytics/request.h"
+#include "plugins/genesys_analytics/samples.h"
+#include "tests/support/case_file.h"
+
+enum { LIST_MOST = 64, POLLS_MOST = 9 };
+
+struct list {
+  char *at[LIST_MOST];
+  size_t count;
+};
+
+struct run {
+  struct case_file file;
+  char *settings; /* the section, cut to pieces */
+  struct list metrics, groups, queues;
+  struct query query;
+  struct windows_rule rule;
+  struct windows_mark mark;
+  int64_t from_ms, to_ms;
+  bool counters;
+  struct naming naming;
+  struct gc_intern wanted;
+  struct series_set series;
+  struct reading reading;
+  struct outbox outbox;
+  size_t chunk; /* bytes of one write; 0: all at once */
+};
+
+static void give_up(const struct run *run, const char *what) {
+  printf("%s: %s\n", run->file.path, what);
+  exit(1);
+}
+
+static char *text_of(const struct run *run, const char *title) {
+  const struct case_section *s = case_section(&run->file, title);
+  char *text = strdup(s != NULL ? s->text : "");
+  if (text == NULL)
+    abort();
+  return text;
+}
+
+static void add_to(struct list *list, char *value) {
+  if (list->count == LIST_MOST)
+    abort();
+  list->at[list->count++] = value;
+}
+
+static int64_t read_time(const struct run *run, const char *text) {
+  struct gc_err err;
+  int64_t ms = 0;
+  if (gc_instant_parse(text, strlen(text), &ms, &err) != GC_OK)
+    give_up(run, err.text);
+  return ms;
+}
+
+static int choose(const struct run *run, const char *value,
+                  const char *const *words) {
+  for (int i = 0; words[i] != NULL; i++)
+    if (strcmp(words[i], value) == 0)
+      return i;
+  give_up(run, value);
+  return 0;
+}
+
+static void read_setting(struct run *run, const char *key, char *value) {
+  static const char *const sources[] = {"conversations", "users",
+                                        "queue_details", NULL};
+  static const char *const labels[] = {"name", "id", "both", NULL};
+  static const char *const off[] = {"off", NULL};
+  if (strcmp(key, "source") == 0)
+    run->query.source = (enum query_source)choose(run, value, sources);
+  else if (strcmp(key, "metric") == 0)
+    add_to(&run->metrics, value);
+  else if (strcmp(key, "group_by") == 0)
+    add_to(&run->groups, value);
+  else if (strcmp(key, "queue") == 0)
+    add_to(&run->queues, value);
+  else if (strcmp(key, "granularity") == 0)
+    run->query.granularity = value;
+  else if (strcmp(key, "from") == 0)
+    run->from_ms = read_time(run, value);
+  else if (strcmp(key, "to") == 0)
+    run->to_ms = read_time(run, value);
+  else if (strcmp(key, "revisit") == 0)
+    run->rule.revisit = (uint32_t)strtoul(value, NULL, 10);
+  else if (strcmp(key, "label") == 0)
+    run->naming.label = (enum query_label)choose(run, value, labels);
+  else if (strcmp(key, "counters") == 0)
+    run->counters = choose(run, value, off) != 0;
+  else if (strcmp(key, "max_series") == 0)
+    run->series.keys.most = (uint32_t)strtoul(value, NULL, 10);
+  else
+    give_up(run, key);
+}
+
+static void read_settings(struct run *run) {
+  static char queue_id[] = "queueId", media_type[] = "mediaType";
+  run->query.granularity = "PT1M";
+  run->from_ms = read_time(run, "2026-08-01T10:00:00Z");
+  run->to_ms = read_time(run, "2026-08-01T10:01:00Z");
+  run->rule.revisit = 2;
+  run->counters = true;
+  run->series.keys.most = 1000;
+  run->settings = text_of(run, "settings");
+  char *at = run->settings;
+  for (char *line; (line = case_next_line(&at)) != NULL;) {
+    char *value = case_cut_word(line);
+    read_setting(run, line, value);
+  }
+  if (run->groups.count == 0) {
+    add_to(&run->groups, queue_id);
+    if (run->query.source == QUERY_CONVERSATIONS)
+      add_to(&run->groups, media_type);
+  }
+  run->query.metrics = run->metrics.at;
+  run->query.metric_count = run->metrics.count;
+  run->query.group_by = run->groups.at;
+  run->query.group_count = run->groups.count;
+  const char *g = run->query.granularity;
+  if (gc_duration_parse(g, strlen(g), &run->query.period_ms, NULL) != GC_OK)
+    give_up(run, "granularity");
+  run->rule.period_ms = run->query.period_ms;
+  run->rule.backfill_ms = run->to_ms - run->from_ms;
+}
+
+/* As the name cache makes it: labels are clean and each is there once. */
+static struct gc_directory *read_names(const struct run *run,
+                                       const char *title) {
+  struct gc_named named[LIST_MOST];
+  struct gc_entry entries[LIST_MOST];
+  char *text = text_of(run, title), *at = text;
+  size_t count = 0;
+  for (char *line; (line = case_next_line(&at)) != NULL; count++) {
+    if (count == LIST_MOST)
+      abort();
+    const char *name = case_cut_word(line);
+    named[count] = (struct gc_named){line, name};
+  }
+  struct gc_labels *labels = gc_labels_new();
+  if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
+    abort();
+  for (size_t i = 0; i < count; i++)
+    entries[i] = (struct gc_entry){named[i].id, named[i].name,
+                                   gc_labels_get(labels, named[i].id), ""};
+  struct gc_directory *d = gc_directory_new(entries, count, false);
+  gc_labels_free(labels);
+  free(text);
+  return d;
+}
+
+/* The words without the place, which differs with the way the answer is cut. */
+static const char *words_of(const struct gc_err *err) {
+  const char *colon = strchr(err->text, ':');
+  return colon != NULL && strstr(err->text, "byte ") != NULL ? colon + 2
+                                                             : err->text;
+}
+
+/* As the transport does it. */
+static enum gc_code decode(struct run *run, const struct case_section *s,
+                           struct gc_err *err) {
+  GC_AUTO(decoder_free_auto) struct decoder *d = decoder_new(&run->reading);
+  struct gc_sink sink = decoder_sink(d);
+  size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
+  sink.begin(sink.ctx);
+  for (size_t from = 0; from < s->len; from += step) {
+    size_t len = s->len - from < step ? s->len - from : step;
+    GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
+  }
+  return decoder_finish(d, err);
+}
+
+static void check_request(struct run *run) {
+  const struct case_section *s = case_section(&run->file, "request");
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
+  char *text, *at;
+  if (s == NULL)
+    return;
+  if (request_body(&run->query, run->reading.plan.again_from_ms,
+                   run->reading.plan.to_ms, (const char *const *)run->queues.at,
+                   run->queues.count, &body) != GC_OK)
+    abort();
+  text = at = text_of(run, "request");
+  const char *want = case_next_line(&at);
+  if (want == NULL || strcmp(want, gc_buf_string(&body)) != 0) {
+    printf("asked: %s\n", gc_buf_string(&body));
+    give_up(run, "another request");
+  }
+  free(text);
+}
+
+/* All answers of one poll; false when one was refused. */
+static bool read_answers(struct run *run, unsigned poll) {
+  char title[32];
+  bool all = true, any = false;
+  snprintf(title, sizeof(title), poll > 1 ? "response %u" : "response", poll);
+  for (size_t i = 0; i < run->file.count; i++) {
+    const struct case_section *s = &run->file.sections[i];
+    struct gc_err err = {.code = GC_OK};
+    if (strcmp(s->title, title) != 0)
+      continue;
+    any = true;
+    if (decode(run, s, &err) == GC_OK)
+      continue;
+    case_say(&run->file, "poll %u: error: %s %s", poll, gc_code_name(err.code),
+             words_of(&err));
+    all = false;
+  }
+  return any && all;
+}
+
+static void say_values(struct run *run) {
+  for (size_t i = 0; i < run->outbox.count; i++) {
+    struct gc_sample s = outbox_get(&run->outbox, i);
+    const struct gc_metric *m = gc_metric(s.metric);
+    char at[GC_INSTANT_ROOM], values[128] = "";
+    size_t len = 0;
+    for (unsigned v = 0; v < m->ds_count; v++) {
+      double value = m->ds[v].kind == GC_DERIVE ? (double)s.values[v].derive
+                                                : s.values[v].gauge;
+      if (isnan(value))
+        len += (size_t)snprintf(values + len, sizeof(values) - len, " -");
+      else
+        len += (size_t)snprintf(values + len, sizeof(values) - len, " %.15g",
+                                value);
+    }
+    gc_instant_print(at, s.time_ms);
+    case_say(&run->file, "%.5s %s/%s-%s%s", at + 11, s.instance, m->name,
+             s.qualifier, values);
+  }
+}
+
+static void say_count(struct run *run, unsigned poll, const char *what,
+                      uint64_t count) {
+  if (count > 0)
+    case_say(&run->file, "poll %u: %s %llu", poll, what,
+             (unsigned long long)count);
+}
+
+static void leave(struct run *run, unsigned poll) {
+  struct samples_view view = {.query = &run->query,
+                              .naming = &run->naming,
+                              .block = "block",
+                              .counters = run->counters};
+  const struct windows_plan *plan = &run->reading.plan;
+  uint64_t unnamed = 0;
+  reading_sort(&run->reading);
+  say_count(run, poll, "revised", series_revise(&run->series));
+  for (int64_t end = plan->from_ms + run->query.period_ms; end <= plan->to_ms;
+       end += run->query.period_ms) {
+    struct samples_tally tally;
+    uint32_t window =
+        (uint32_t)((end - plan->from_ms) / run->query.period_ms - 1);
+    outbox_reset(&run->outbox);
+    if (samples_of_window(&view, &run->reading, window, end <= plan->final_ms,
+                          &run->outbox, &tally) != GC_OK)
+      abort();
+    if (tally.series != run->outbox.count)
+      give_up(run, "the tally of series is wrong");
+    unnamed += tally.unnamed;
+    run->mark = windows_advance(plan, &run->mark, end);
+    say_values(run);
+  }
+  const struct reading_tally *t = &run->reading.tally;
+  say_count(run, poll, "unnamed", unnamed);
+  say_count(run, poll, "foreign", t->foreign);
+  say_count(run, poll, "broken", t->broken);
+  say_count(run, poll, "overflow", t->overflow);
+  say_count(run, poll, "carried", (uint64_t)series_carried(&run->series));
+}
+
+/* Poll after poll, each one window later. */
+static void play(struct run *run) {
+  run->reading = (struct reading){
+      .query = &run->query, .series = &run->series, .most = 100000};
+  for (size_t i = 0; i < run->queues.count; i++) {
+    uint32_t number;
+    run->wanted.most = LIST_MOST;
+    if (gc_intern_put(&run->wanted, run->queues.at[i],
+                      strlen(run->queues.at[i]), &number) != GC_OK)
+      abort();
+    run->reading.wanted = &run->wanted;
+  }
+  for (unsigned poll = 1; poll <= POLLS_MOST; poll++) {
+    int64_t now_ms = run->to_ms + (poll - 1) * run->query.period_ms;
+    reading_clear(&run->reading);
+    series_forget_again(&run->series);
+    if (!windows_plan(&run->rule, &run->mark, now_ms, 100, &run->reading.plan))
+      give_up(run, "no plan");
+    run->reading.asked_from_ms = run->reading.plan.again_from_ms;
+    run->reading.asked_to_ms = run->reading.plan.to_ms;
+    if (poll == 1)
+      check_request(run);
+    if (read_answers(run, poll))
+      leave(run, poll);
+  }
+  reading_clear(&run->reading);
+}
+
+int main(int argc, char **argv) {
+  static const size_t chunks[] = {1, 0};
+  int failed = 0;
+  if (argc != 2) {
+    fprintf(stderr, "usage: analytics_case FILE.case\n");
+    return 99;
+  }
+  for (size_t i = 0; i < GC_COUNT(chunks) && !failed; i++) {
+    struct run run = {.chunk = chunks[i]};
+    if (!case_read(&run.file, argv[1]))
+      return 99;
+    read_settings(&run);
+    run.naming.queues.now = read_names(&run, "names");
+    run.naming.users.now = read_names(&run, "users");
+    play(&run);
+    failed = case_end(&run.file);
+    naming_clear(&run.naming);
+    gc_intern_clear(&run.wanted);
+    series_clear(&run.series);
+    outbox_clear(&run.outbox);
+    free(run.settings);
+    case_clear(&run.file);
+  }
+  return failed;
+}

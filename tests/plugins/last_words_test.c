@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of collectd while a window is open: its values leave from the read
+ * callback's free_func, through the tap, in a second at most. Both plugins on
+ * the fake daemon; a server on the loopback address is the API. */
+#include "tests/support/fake_daemon.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/net/account.h"
+#include "tests/support/check.h"
+#include "tests/support/server.h"
+
+void genesys_module_register(void);
+void genesys_realtime_module_register(void);
+
+enum { PATIENCE_MS = 20000, DAY_S = 86400, LOOK_MS = 5 };
+
+static char folder[] = "/tmp/gc-last-words-XXXXXX";
+static struct server *server;
+
+static const char *answer_of(const struct request *r) {
+  static const struct {
+    const char *path, *body;
+  } rows[] = {
+      {"/oauth/token", "{\"access_token\":\"t\",\"expires_in\":86400}"},
+      {"/api/v2/routing/queues",
+       "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}"},
+      {"/api/v2/analytics/queues/observations/query",
+       "{\"results\":[{\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},"
+       "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":4}}]}]}"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    if (strncmp(r->path, rows[i].path, strlen(rows[i].path)) == 0)
+      return rows[i].body;
+  return "{}";
+}
+
+static void serve(struct conn *c, void *ctx) {
+  struct request r;
+  (void)ctx;
+  while (conn_request(c, &r)) {
+    const char *body = answer_of(&r);
+    if (!conn_say(c,
+                  "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                  "Content-Length: %zu\r\n\r\n%s",
+                  strlen(body), body))
+      return;
+  }
+}
+
+static uint64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool is_up(const char *block) {
+  char name[128];
+  snprintf(name, sizeof(name), "genesys_realtime/queues-%s/state", block);
+  fake_read(name);
+  snprintf(name, sizeof(name), "h1/genesys-queues-%s/source_up-observations",
+           block);
+  return fake_gauge(name) == 1;
+}
+
+/* Blocks a and b, and an answer of each: neither has told anything yet. */
+static void begin(const char *options) {
+  char text[2048];
+  fake_reset();
+  fake_global_option_set("BaseDir", folder);
+  snprintf(text, sizeof(text),
+           "<Plugin genesys>\n<Account prod>\nBaseURL "
+           "\"http://127.0.0.1:%d\"\nClientId c1\nClientSecret s3cret\n"
+           "Host h1\n</Account>\n</Plugin>\n<Plugin genesys_realtime>\n"
+           "<Queues a>\nAccount prod\nStream none\n%s</Queues>\n"
+           "<Queues b>\nAccount prod\nStream none\nQueueLabel id\n%s"
+           "</Queues>\n</Plugin>\n",
+           server_port(server), options, options);
+  genesys_module_register();
+  genesys_realtime_module_register();
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  uint64_t end_ms = now_ms() + PATIENCE_MS;
+  bool up = false;
+  for (; !up && now_ms() < end_ms; up = is_up("a") && is_up("b"))
+    (void)poll(NULL, 0, LOOK_MS);
+  CHECK(up);
+}
+
+static void check_window(const char *name) {
+  const value_list_t *vl = fake_value_of(name);
+  CHECK_INT(fake_value_count_of(name), 1);
+  if (vl == NULL)
+    return;
+  CHECK_INT(vl->values_len, 3);
+  for (size_t i = 0; i < vl->values_len; i++)
+    CHECK_REAL(vl->values[i].gauge, 4);
+  CHECK_INT(CDTIME_T_TO_TIME_T(vl->time) % DAY_S, 0);
+  CHECK(vl->time > cdtime());
+  CHECK_INT(CDTIME_T_TO_TIME_T(vl->interval), DAY_S);
+}
+
+#define WINDOW(queue) "h1/genesys-" queue "/queue_depth_window-voice"
+
+static void *write_values(void *stop) {
+  while (!atomic_load((atomic_bool *)stop))
+    if (fake_let_through(1) == 0)
+      (void)poll(NULL, 0, LOOK_MS);
+  return NULL;
+}
+
+/* As in collectd: what is in the queue when the read callbacks are gone is
+ * lost, and another thread writes. */
+static void the_open_window_leaves_before_the_queue_is_lost(void) {
+  atomic_bool stop = false;
+  pthread_t writer;
+  begin("Window 86400\nRaw false\n");
+  CHECK_INT(fake_value_count_of(WINDOW("Sales")), 0);
+  fake_values_clear();
+  fake_hold(true);
+  CHECK_INT(pthread_create(&writer, NULL, write_values, &stop), 0);
+  CHECK_INT(fake_shutdown(), 0);
+  atomic_store(&stop, true);
+  pthread_join(writer, NULL);
+  check_window(WINDOW("Sales"));
+  check_window(WINDOW("q1"));
+  CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_depth-voice"), 0);
+  CHECK(!fake_log_has("WARNING genesys_realtime"));
+  gc_accounts_free();
+}
+
+/* The writers hang: two blocks wait for one second, not for two. */
+static void the_end_waits_a_second_at_most(void) {
+  begin("Window 86400\nRaw false\n");
+  fake_hold(true);
+  uint64_t began_ms = now_ms();
+  CHECK_INT(fake_shutdown(), 2);
+  uint64_t took_ms = now_ms() - began_ms;
+  CHECK_THAT(took_ms >= 900 && took_ms < 1900, "it took %" PRIu64 " ms",
+             took_ms);
+  CHECK(fake_log_has("queues-a: 1 values of the last window were not written"));
+  CHECK(fake_log_has("queues-b: 1 values of the last window were not written"));
+  gc_accounts_free();
+}
+
+static void without_windows_nothing_is_waited_for(void) {
+  begin("");
+  fake_values_clear();
+  fake_hold(true);
+  uint64_t began_ms = now_ms();
+  CHECK_INT(fake_shutdown(), 0);
+  CHECK(now_ms() - began_ms < 900);
+  gc_accounts_free();
+}
+
+/* A plugin is loaded once in the life of a process. */
+static void alone(void (*law)(void)) {
+  int status = -1;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    server = server_start(&(struct server_plan){.serve = serve});
+    law();
+    server_stop(server);
+    exit(check_failed > 0);
+  }
+  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+#define RUN_ALONE(law)                                                         \
+  do {                                                                         \
+    check_law = #law;                                                          \
+    alone(law);                                                                \
+  } while (0)
+
+int main(void) {
+  static const char *const files[] = {"state.db", "state.db-wal",
+                                      "state.db-shm", ""};
+  char path[64];
+  if (mkdtemp(folder) == NULL)
+    return 99;
+  RUN_ALONE(the_open_window_leaves_before_the_queue_is_lost);
+  RUN_ALONE(the_end_waits_a_second_at_most);
+  RUN_ALONE(without_windows_nothing_is_waited_for);
+  for (size_t i = 0; i < GC_COUNT(files); i++) {
+    snprintf(path, sizeof(path), "%s/genesys/%s", folder, files[i]);
+    (void)remove(path);
+  }
+  CHECK_INT(rmdir(folder), 0);
+  return check_done();
+}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Late data and corrections, and the truth that everything ends at."""
+from __future__ import annotations
+
+from .facts import CONVERSATIONS, FactsCase, query, span, summed
+from .support import SimCase, wait_for
+
+
+class LateByHand(FactsCase):
+    def count(self) -> int:
+        return summed(self.ask("nTakeover"))["nTakeover"]
+
+    def test_a_late_fact_comes_into_its_own_interval(self) -> None:
+        self.add({"metric": "nTakeover", "ago_s": 3000, "count": 4, "in_s": 0.6})
+        self.assertEqual((self.count(), summed(self.final())["nTakeover"], self.final()["pending"]), (0, 4, 4))
+        wait_for(lambda: self.count() == 4)
+        before = self.now_ms - 2_900_000
+        self.assertEqual(summed(self.ask("nTakeover", interval=span(before - 600_000, before)))["nTakeover"], 4)
+        self.assertEqual(self.final()["pending"], 0)
+
+    def test_what_is_taken_back_was_there(self) -> None:
+        self.add({"metric": "tBarging", "value_ms": 900, "count": 2, "gone_in_s": 0.6},
+                 {"metric": "tBarging", "value_ms": 300})
+        self.assertEqual(summed(self.ask("tBarging"), "sum")["tBarging"], 2100)
+        self.assertEqual(summed(self.final(), "sum")["tBarging"], 300)
+        wait_for(lambda: summed(self.ask("tBarging"), "sum")["tBarging"] == 300)
+
+    def test_the_truth_of_a_moment_is_what_was_told_then(self) -> None:
+        self.add({"metric": "tIvr", "value_ms": 5, "ago_s": 100, "in_s": 60, "gone_in_s": 120})
+        for now_s, count in ((59, 0), (61, 1), (121, 0)):
+            told = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
+            self.assertEqual(summed(told)["tIvr"], count, now_s)
+
+    def test_settled_says_when_the_last_of_them_changes(self) -> None:
+        self.add({"metric": "nConversations", "in_s": 50}, {"metric": "nConversations", "gone_in_s": 90})
+        told = self.final()
+        self.assertTrue(85_000 < told["settled_ms"] - self.now_ms < 95_000, told["settled_ms"] - self.now_ms)
+
+    def test_a_share_needs_its_delay(self) -> None:
+        answer = self.sim.http("POST", "/sim/config", b'{"late": {"share": 0.5}}')
+        self.assertEqual(answer.status, 400)
+        self.assertIsNone(self.sim.sim("config")["late"])
+
+
+class LateWorld(SimCase):
+    WORDS = ("--queues", "10", "--agents", "40", "--speed", "900", "--seed", "11")
+
+    def sums(self, whole: str) -> dict[str, int]:
+        return summed(self.sim.post(CONVERSATIONS, query(whole, ["nOffered", "tAnswered", "tHandle"], "queueId")), "count")
+
+    def play(self, **settings: object) -> str:
+        """Plays for a while under the settings; the interval of it."""
+        begin = self.sim.sim("queries")["now_ms"]
+        self.sim.sim("config", settings)
+        self.sim.sim("thaw", {})
+        offered = self.offers()
+        wait_for(lambda: self.offers() > offered + 150, 20)
+        self.sim.sim("freeze", {})
+        self.sim.sim("config", {name: None for name in settings})
+        return span(begin, self.sim.sim("queries")["now_ms"] + 1)
+
+    def offers(self) -> int:
+        return sum(m["offered"] for q in self.sim.sim("truth")["queues"].values() for m in q["totals"].values())
+
+    def truth(self, whole: str) -> dict[str, int]:
+        told = self.sim.sim("truth/aggregates?interval=%s&groupBy=queueId&metrics=nOffered,tAnswered,tHandle" % whole)
+        return summed(told)
+
+    def test_a_share_of_the_conversations_is_late(self) -> None:
+        whole = self.play(late={"share": 0.3, "delay_s": [2.5, 3]})
+        final, now = self.truth(whole), self.sums(whole)
+        for metric, count in final.items():
+            self.assertTrue(0.5 * count < now[metric] < 0.9 * count, (metric, now[metric], count))
+        wait_for(lambda: self.sums(whole) == final, 10)
+
+    def test_a_metric_of_its_own_is_late(self) -> None:
+        whole = self.play(late={"share": 1, "of": "metric", "metrics": ["tHandle"], "delay_s": 3})
+        final, now = self.truth(whole), self.sums(whole)
+        self.assertEqual((now["nOffered"], now["tAnswered"]), (final["nOffered"], final["tAnswered"]))
+        self.assertLess(now["tHandle"], final["tHandle"])
+        wait_for(lambda: self.sums(whole) == final, 10)
+
+    def test_corrections_take_back(self) -> None:
+        whole = self.play(corrections={"share": 0.2, "after_s": 3})
+        final, now = self.truth(whole), self.sums(whole)
+        for metric, count in final.items():
+            self.assertGreater(now[metric], count, metric)
+        wait_for(lambda: self.sums(whole) == final, 10)
+
+    def test_corrections_with_a_factor_change_values_only(self) -> None:
+        whole = self.play(corrections={"share": 0.5, "after_s": 3, "factor": 0.5, "metrics": ["tHandle"]})
+        self.assertEqual(self.sums(whole), self.truth(whole))
+        body = query(whole, ["tHandle"])
+        first = summed(self.sim.post(CONVERSATIONS, body), "sum")["tHandle"]
+        final = summed(self.sim.sim("truth/aggregates?metrics=tHandle&interval=" + whole), "sum")["tHandle"]
+        self.assertLess(final, first)
+        wait_for(lambda: summed(self.sim.post(CONVERSATIONS, body), "sum")["tHandle"] == final, 10)
+
+    def test_everything_has_its_latency(self) -> None:
+        whole = self.play(aggregate_latency_s=3600)
+        self.assertEqual(sum(self.sums(whole).values()), 0)
+        self.assertGreater(sum(self.truth(whole).values()), 0)

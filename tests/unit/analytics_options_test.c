@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_analytics/options.h"
+
+#include "collectd.h"
+#include "configfile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+#include "tests/support/conf_text.h"
+
+static struct query_options got;
+
+static enum gc_code read_block(const char *name, void *settings,
+                               struct gc_err *err) {
+  (void)name;
+  gc_options_clear(query_rows, &got);
+  memcpy(&got, settings, sizeof(got));
+  free(settings);
+  return query_check(&got, err);
+}
+
+static const struct gc_block_kind blocks[] = {{"Query", query_rows,
+                                               sizeof(struct query_options),
+                                               "Query.", true, read_block},
+                                              {.key = NULL}};
+
+/* Reads <Query "q"> with these lines; "" or the text of the failure. */
+static const char *reads(const char *lines) {
+  static struct gc_err err;
+  struct gc_config_seen seen = {.begun = false};
+  struct gc_config config = {
+      .plugin = "genesys_analytics", .blocks = blocks, .seen = &seen};
+  char text[4096];
+  err = (struct gc_err){.code = GC_OK};
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_analytics>\n<Query \"q\">\n%s\n</Query>\n"
+           "</Plugin>\n",
+           lines);
+  oconfig_item_t *root = conf_parse(text);
+  CHECK(root != NULL);
+  if (root == NULL)
+    return "no configuration";
+  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
+  conf_free(root);
+  gc_config_seen_clear(&seen);
+  return code == GC_OK ? "" : err.text;
+}
+
+static void what_is_not_given_has_its_default(void) {
+  CHECK_STR(reads("Account prod"), "");
+  CHECK_INT(got.source, QUERY_CONVERSATIONS);
+  CHECK_INT(got.period_ms, 60000);
+  CHECK_INT(got.settle_s, 90);
+  CHECK_INT(got.revisit, 30);
+  CHECK_INT(got.backfill_ms, 6 * 3600000);
+  CHECK_INT(got.max_series, 200000);
+  CHECK(got.counters);
+  CHECK_INT(got.label, QUERY_LABEL_NAME);
+  CHECK_INT(got.group_by.count, 2);
+  CHECK_STR(got.group_by.at[0], "queueId");
+  CHECK_STR(got.group_by.at[1], "mediaType");
+  CHECK(got.metrics.count > 8);
+  CHECK_STR(got.metrics.at[0], "nOffered");
+}
+
+static void each_source_has_its_own_defaults(void) {
+  CHECK_STR(reads("Account prod\nSource users"), "");
+  CHECK_INT(got.source, QUERY_USERS);
+  CHECK_INT(got.group_by.count, 1);
+  CHECK_STR(got.group_by.at[0], "userId");
+  CHECK_STR(got.metrics.at[0], "tAgentRoutingStatus");
+  CHECK_STR(reads("Account prod\nSource queue_details"), "");
+  CHECK_INT(got.source, QUERY_QUEUE_DETAILS);
+  CHECK_INT(got.metrics.count, 0);
+  CHECK_STR(got.group_by.at[0], "queueId");
+}
+
+static void what_is_given_counts(void) {
+  CHECK_STR(reads("Account prod\nMetric nOffered tBrandNew\nMetric oX1\n"
+                  "GroupBy wrapUpCode queueId\nGranularity PT30M\n"
+                  "SettleDelay 0\nRevisit 0\nBackfill P1D\nCounters false\n"
+                  "Queue \"Support*\" \"!*test*\"\nQueueLabel both\n"
+                  "MaxSeries 5"),
+            "");
+  CHECK_INT(got.metrics.count, 3);
+  CHECK_STR(got.metrics.at[2], "oX1");
+  CHECK_INT(got.group_by.count, 2);
+  CHECK_STR(got.group_by.at[0], "wrapUpCode");
+  CHECK_INT(got.period_ms, 1800000);
+  CHECK_INT(got.settle_s, 0);
+  CHECK_INT(got.revisit, 0);
+  CHECK_INT(got.backfill_ms, 86400000);
+  CHECK(!got.counters);
+  CHECK_INT(got.queues.count, 2);
+  CHECK_INT(got.label, QUERY_LABEL_BOTH);
+  CHECK_INT(got.max_series, 5);
+}
+
+static void a_granularity_divides_a_day(void) {
+  static const struct {
+    const char *text;
+    bool fits;
+  } rows[] = {
+      {"PT1S", true},  {"PT10S", true}, {"PT1M", true},  {"PT15M", true},
+      {"PT1H", true},  {"P1D", true},   {"PT24H", true}, {"PT7M", false},
+      {"PT5H", false}, {"P2D", false},  {"P1W", false},  {"P1M", false},
+      {"PT0S", false}, {"60", false},   {"", false},     {"PT0.5S", false}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char lines[128];
+    CHECK_ROW(rows[i].text);
+    snprintf(lines, sizeof(lines), "Account prod\nGranularity \"%s\"",
+             rows[i].text);
+    const char *text = reads(lines);
+    CHECK((text[0] == '\0') == rows[i].fits);
+    if (!rows[i].fits)
+      CHECK_HAS(text, "Granularity \"");
+  }
+}
+
+static void what_is_wrong_is_named(void) {
+  static const struct {
+    const char *lines, *has[3];
+  } rows[] = {
+      {"Source users", {"Account is missing"}},
+      {"Account prod\nSource convs", {"Source \"convs\"", "\"users\""}},
+      {"Account prod\nMetric \"n Offered\"", {"Metric: \"n Offered\""}},
+      {"Account prod\nMetric Offered", {"Metric: \"Offered\"", "nOffered"}},
+      {"Account prod\nMetric nX nX", {"Metric: \"nX\" is given twice"}},
+      {"Account prod\nGroupBy queue", {"GroupBy: \"queue\"", "\"queueId\""}},
+      {"Account prod\nGroupBy conversationId",
+       {"GroupBy: \"conversationId\"", "never become series"}},
+      {"Account prod\nGroupBy ani", {"GroupBy: \"ani\""}},
+      {"Account prod\nGroupBy queueId queueId", {"is given twice"}},
+      {"Account prod\nSource users\nGroupBy queueId", {"userId alone"}},
+      {"Account prod\nSource users\nQueue x", {"Queue: users have no queue"}},
+      {"Account prod\nSource queue_details\nMetric nOffered",
+       {"Metric: queue_details"}},
+      {"Account prod\nSource queue_details\nGranularity PT30S",
+       {"whole minutes"}},
+      {"Account prod\nBackfill never", {"Backfill \"never\""}},
+      {"Account prod\nBackfill P400D", {"more than a year"}},
+      {"Account prod\nRevisit 1001", {"Revisit 1001", "1000"}},
+      {"Account prod\nQueue \"[a\"", {"Queue: pattern \"[a\""}},
+      {"Account prod\nMetrics nOffered", {"Metrics", "did you mean"}},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].lines);
+    const char *text = reads(rows[i].lines);
+    CHECK_HAS(text, "genesys_analytics: <Query \"q\">: ");
+    for (size_t j = 0; j < GC_COUNT(rows[i].has); j++)
+      if (rows[i].has[j] != NULL)
+        CHECK_HAS(text, rows[i].has[j]);
+  }
+}
+
+int main(void) {
+  RUN(what_is_not_given_has_its_default);
+  RUN(each_source_has_its_own_defaults);
+  RUN(what_is_given_counts);
+  RUN(a_granularity_divides_a_day);
+  RUN(what_is_wrong_is_named);
+  gc_options_clear(query_rows, &got);
+  return check_done();
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/stream.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "tests/support/channels_bench.h"
+#include "tests/support/check.h"
+
+#define QUEUE_TOPIC(q) "v2.routing.queues." q ".conversations"
+#define MESSAGE(q, parties)                                                    \
+  "{\"topicName\":\"" QUEUE_TOPIC(q) "\",\"eventBody\":{\"id\":\"c1\","        \
+                                     "\"participants\":[" parties "]}}"
+/* The world's wall clock starts at 2023-11-14T22:13:20Z. */
+#define AT_S(s) "\"2023-11-14T22:13:" s ".000Z\""
+#define CUSTOMER                                                               \
+  "{\"id\":\"p1\",\"purpose\":\"customer\",\"connectedTime\":" AT_S("21") "}"
+#define ACD(q)                                                                 \
+  "{\"id\":\"p2\",\"purpose\":\"acd\",\"queueId\":\"" q "\","                  \
+  "\"connectedTime\":" AT_S("22") ",\"calls\":[{\"state\":\"connected\"}]}"
+#define AGENT(q)                                                               \
+  "{\"id\":\"p3\",\"purpose\":\"agent\",\"queueId\":\"" q "\","                \
+  "\"connectedTime\":" AT_S("27") ",\"calls\":[{\"state\":\"connected\"}]}"
+
+static struct world {
+  struct stream *stream;
+  struct gc_names *names;
+  unsigned snapshots;
+  size_t values;
+  double found;
+  char wanted[128];
+} w;
+
+static void on_snapshot(void *ctx) {
+  (void)ctx;
+  w.snapshots++;
+}
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+}
+
+static void select_queues(const char **ids, size_t count) {
+  struct selection selection = {(char **)ids, count};
+  stream_select(w.stream, &selection);
+  replay_run(&ch_world, 100);
+}
+
+static void begin_with(double target_s) {
+  static const double bounds[] = {1, 10};
+  struct gc_err err = {.code = GC_OK};
+  w = (struct world){0};
+  ch_begin();
+  w.names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
+  struct stream_settings settings = {.bounds_s = bounds,
+                                     .bound_count = 2,
+                                     .target_ms = (int64_t)(target_s * 1000),
+                                     .most = 100,
+                                     .age_ms = 86400000,
+                                     .expiry_ms = 900000,
+                                     .interval_ms = 10000};
+  struct stream_site site = {.edge = &ch_world.edge,
+                             .api = ch_api(),
+                             .channels = ch_channels,
+                             .names = w.names,
+                             .notice = on_notice,
+                             .snapshot = on_snapshot};
+  w.stream = stream_new(&settings, &site, &err);
+  CHECK(w.stream != NULL);
+}
+
+/* Two queues on an open socket. */
+static void begin_connected(double target_s) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(target_s);
+  ch_usual_answers();
+  select_queues(ids, 2);
+  ch_open();
+}
+
+static void end(void) {
+  stream_stop(w.stream);
+  stream_free(w.stream);
+  gc_names_free(w.names);
+  ch_end();
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  char name[256];
+  const struct gc_metric *m = gc_metric(s->metric);
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s/%s-%s", s->instance, m->name, s->qualifier);
+  w.values++;
+  if (strcmp(name, w.wanted) == 0)
+    w.found = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
+                                        : (double)s->values[0].derive;
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+static double reads(const char *name) {
+  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct gc_samples out = {put, NULL};
+  w.values = 0;
+  w.found = NAN;
+  snprintf(w.wanted, sizeof(w.wanted), "%s", name);
+  stream_read(w.stream, &view, &out);
+  return w.found;
+}
+
+static double state(const char *name) {
+  struct gc_samples out = {put, NULL};
+  w.found = NAN;
+  snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);
+  stream_read_state(w.stream, "queues-all", 10000, &out);
+  return w.found;
+}
+
+/* ---- topics ---- */
+
+static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
+  begin_connected(20);
+  CHECK_STR(replay_last(&ch_world, PUT)->body,
+            "[{\"id\":\"" QUEUE_TOPIC("q1") "\"},{\"id\":\"" QUEUE_TOPIC(
+                "q2") "\"}]");
+  CHECK_INT(w.snapshots, 1);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_connected-"), 1);
+  CHECK_REAL(state("stream_topics-wanted"), 2);
+  CHECK_REAL(state("stream_topics-covered"), 2);
+  end();
+}
+
+static void queues_that_leave_are_heard_no_longer(void) {
+  const char *left[] = {"q2"};
+  begin_connected(20);
+  select_queues(left, 1);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(state("events-received"), 0);
+  CHECK_REAL(state("stream_topics-wanted"), 1);
+  end();
+}
+
+static void a_queue_whose_topic_is_refused_is_silent(void) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(20);
+  ch_answer(PUT, 1, 200,
+            "{\"entities\":[{\"id\":\"" QUEUE_TOPIC(
+                "q1") "\",\"state\":\"Rejected\",\"rejectionReason\":\"no "
+                      "permission\"}]}");
+  ch_usual_answers();
+  select_queues(ids, 2);
+  ch_open();
+  CHECK_HAS(replay_last_notice(&ch_world, "topic " QUEUE_TOPIC("q1"))->text,
+            "no permission");
+  CHECK_HAS(replay_last_notice(&ch_world, "topics")->text,
+            "1 of 2 queues are not heard");
+  CHECK_REAL(state("stream_topics-covered"), 1);
+  ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1") "," AGENT("q2")));
+  CHECK_REAL(state("events-new"), 1);
+  CHECK(isnan(reads("q1/queue_offer-voice")));
+  CHECK(w.values > 0); /* those of q2 */
+  end();
+}
+
+/* ---- values ---- */
+
+static void before_the_first_connection_there_is_nothing(void) {
+  const char *ids[] = {"q1"};
+  begin_with(20);
+  ch_usual_answers();
+  select_queues(ids, 1);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  CHECK_REAL(state("stream_connected-"), 0);
+  CHECK(isnan(state("stream_silence-")));
+  end();
+}
+
+static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
+  CHECK_REAL(reads("q1/queue_answer-voice"), 0);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_run(&ch_world, 9999);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_run(&ch_world, 1);
+  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_wait_time_seconds_sum-voice"), 5);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_wait_time_seconds_bucket-voice-le-1"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_wait_time_seconds_bucket-voice-le-10"), 1);
+  CHECK_INT(stream_series(w.stream), w.values);
+  end();
+}
+
+/* Who waits may have been answered while nothing could be heard. */
+static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  replay_run(&ch_world, 30000); /* due since 24 s, nothing heard since 0 s */
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 1);
+  end();
+}
+
+static void without_a_target_there_is_no_breach(void) {
+  begin_connected(0);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 35000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  CHECK(isnan(reads("q1/queue_sla_breach-voice-20")));
+  CHECK(w.values > 0);
+  end();
+}
+
+static void what_is_no_event_is_counted(void) {
+  begin_connected(20);
+  ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
+  ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
+  CHECK_REAL(state("events-malformed"), 1);
+  CHECK_REAL(state("events-other"), 1);
+  CHECK_REAL(state("events-received"), 0);
+  end();
+}
+
+/* ---- gaps ---- */
+
+static void a_gap_grows_while_it_lasts_and_stays(void) {
+  begin_connected(20);
+  replay_run(&ch_world, 10000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_silence-"), 1);
+  CHECK_REAL(state("stream_gap-"), 0);
+  ch_drop_socket();
+  replay_run(&ch_world, 2000);
+  CHECK_REAL(state("stream_connected-"), 0);
+  CHECK_REAL(state("stream_gap-"), 3);
+  replay_run(&ch_world, 3000);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_connected-"), 1);
+  CHECK_REAL(state("stream_gap-"), 6);
+  CHECK_REAL(state("stream_reconnects-"), 1);
+  CHECK_INT(w.snapshots, 2);
+  replay_run(&ch_world, 5000);
+  CHECK_REAL(state("stream_gap-"), 6);
+  end();
+}
+
+/* The last message came between two looks at the channel. */
+static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
+  double before = 0;
+  begin_connected(20);
+  replay_run(&ch_world, 10400);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 100);
+  ch_drop_socket();
+  for (int i = 0; i < 50; i++) {
+    if (i == 35)
+      ch_open();
+    replay_run(&ch_world, 100);
+    CHECK(state("stream_gap-") >= before);
+    before = state("stream_gap-");
+  }
+  CHECK_REAL(before, 3.6);
+  end();
+}
+
+/* ---- observations ---- */
+
+/* A complete answer about q1: so many wait, with their ids. */
+static void observe(int64_t waiting, const char *const *listed, size_t count) {
+  struct observations *o = observations_new();
+  struct obs_fact facts[3] = {
+      {.metric = OBS_WAITING, .value = waiting, .is_listed = true},
+      {.metric = OBS_INTERACTING, .is_listed = true},
+      {.metric = OBS_ALERTING, .is_listed = true}};
+  for (int i = 0; i < 3; i++) {
+    CHECK_INT(gc_intern_put(&o->ids, "q1", 2, &facts[i].queue), GC_OK);
+    CHECK_INT(gc_intern_put(&o->media, "voice", 5, &facts[i].media), GC_OK);
+    facts[i].qualifier = OBS_NONE;
+  }
+  CHECK_INT(observations_add(o, facts, 3), GC_OK);
+  for (size_t i = 0; i < count; i++) {
+    struct cv_id id = cv_id_read(listed[i], strlen(listed[i]));
+    CHECK_INT(obs_ids_add(&o->listed, &id, 1), GC_OK);
+  }
+  replay_run(&ch_world, 9000);
+  stream_poll_begin(w.stream);
+  replay_run(&ch_world, 1000);
+  stream_observed(w.stream, o);
+  observations_put(o);
+}
+
+static void what_two_polls_do_not_list_is_closed_and_is_drift(void) {
+  const char *c1[] = {"c1"};
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 2000);
+  observe(1, c1, 1);
+  observe(0, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 0);
+  CHECK_REAL(state("conversations-live"), 1);
+  observe(0, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 1);
+  CHECK_REAL(state("conversations-live"), 0);
+  CHECK_REAL(state("conversations_lost-poll"), 1);
+  observe(0, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 1);
+  end();
+}
+
+static void what_is_listed_again_is_not_closed(void) {
+  const char *c1[] = {"c1"};
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 2000);
+  for (int i = 0; i < 3; i++) {
+    observe(0, NULL, 0);
+    observe(1, c1, 1);
+  }
+  CHECK_REAL(state("conversations_lost-poll"), 0);
+  CHECK_REAL(state("stream_drift-"), 0);
+  end();
+}
+
+/* ---- queues that come and go ---- */
+
+#define ENDED(id, purpose, more)                                               \
+  "{\"id\":\"" id "\",\"purpose\":\"" purpose                                  \
+  "\",\"connectedTime\":" AT_S("22") ",\"endTime\":" AT_S("26") more "}"
+
+static void on_queues(void *ctx, struct gc_directory *directory) {
+  (void)ctx;
+  (void)directory;
+}
+
+/* A queue leaves the selection, and the list too or not; half an hour later it
+ * is chosen again. */
+static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
+  static const struct {
+    const char *row, *list;
+    bool is_kept;
+  } rows[] = {
+      {"still in the list",
+       "{\"entities\":[{\"id\":\"q1\",\"name\":\"A\"},"
+       "{\"id\":\"q2\",\"name\":\"B\"}]}",
+       true},
+      {"gone", "{\"entities\":[{\"id\":\"q1\",\"name\":\"A\"}]}", false},
+  };
+  const char *ids[] = {"q1", "q2"};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_names_listener listener = {.kind = GC_QUEUE,
+                                         .changed = on_queues};
+    CHECK_ROW(rows[i].row);
+    begin_connected(20);
+    ch_answer("GET /api/v2/routing/queues", REPLAY_ALWAYS, 200, rows[i].list);
+    gc_names_listen(w.names, &listener);
+    ch_say(MESSAGE(
+        "q2",
+        ENDED("p1", "customer", "") "," ENDED(
+            "p2", "acd",
+            ",\"queueId\":\"q2\",\"calls\":[{\"state\":\"disconnected\"}]")));
+    CHECK_REAL(reads("q2/queue_abandon-voice"), 0);
+    select_queues(ids, 1);
+    ch_heartbeats(60);
+    select_queues(ids, 2);
+    ch_heartbeats(2);
+    CHECK(isnan(reads("q2/queue_abandon-voice")) == !rows[i].is_kept);
+    gc_names_unlisten(w.names, &listener);
+    end();
+  }
+}
+
+int main(void) {
+  RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
+  RUN(queues_that_leave_are_heard_no_longer);
+  RUN(a_queue_whose_topic_is_refused_is_silent);
+  RUN(before_the_first_connection_there_is_nothing);
+  RUN(a_series_begins_with_0_and_leaves_once_an_interval);
+  RUN(waiting_is_a_breach_only_as_far_as_was_heard);
+  RUN(without_a_target_there_is_no_breach);
+  RUN(what_is_no_event_is_counted);
+  RUN(a_gap_grows_while_it_lasts_and_stays);
+  RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
+  RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
+  RUN(what_is_listed_again_is_not_closed);
+  RUN(a_queue_that_left_the_list_loses_its_counters_in_time);
+  return check_done();
+}
