@@ -164,8 +164,6 @@ struct gc_ds {
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
      "events",                                                                 \
      "Downward corrections of counters, held until growth absorbs them.")      \
-  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "rows",         \
-     "Numbers that were left out because of MaxSeries.")                       \
   XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
      "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
      "5xx or network.")                                                        \
