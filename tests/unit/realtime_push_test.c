@@ -45,8 +45,10 @@ static void answer_query(int times, const char *body, uint32_t delay_ms) {
 
 /* One queue, q1; its connection is not open yet. */
 static void begin(void) {
-  static const struct block_settings settings = {
-      .name = "all", .source = OBS_TOPIC, .interval_ms = 10000};
+  static const struct block_settings settings = {.name = "all",
+                                                 .source = OBS_TOPIC,
+                                                 .interval_ms = 10000,
+                                                 .series_most = 200000};
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
