@@ -29,7 +29,9 @@ struct gc_api {
   struct gc_breaker breaker;
   struct gc_throttle throttle;
   bool failing[GC_ENDPOINT_COUNT]; /* told as "api", not yet well again */
-  int64_t clock_offset_ms;
+  /* The server's clock minus now_ms, which no step of our wall clock moves. */
+  int64_t server_ahead_ms;
+  bool knows_server_clock;
   struct gc_api_stats counts;
   void (*woken)(void *ctx); /* NULL: nobody listens */
   void *woken_ctx;
@@ -125,9 +127,12 @@ static void count(struct gc_api *api, const struct gc_call *call,
     api->counts.elapsed_ms += reply->elapsed_ms;
   }
   if (reply->date_ms != 0) {
-    int64_t offset_ms = reply->date_ms - api->edge->wall_ms(api->edge->ctx);
+    int64_t wall_ms = api->edge->wall_ms(api->edge->ctx);
+    int64_t offset_ms = reply->date_ms - wall_ms;
     bool noise = offset_ms > -CLOCK_NOISE_MS && offset_ms < CLOCK_NOISE_MS;
-    api->clock_offset_ms = noise ? 0 : offset_ms;
+    api->server_ahead_ms =
+        (noise ? wall_ms : reply->date_ms) - (int64_t)now(api);
+    api->knows_server_clock = true;
   }
 }
 
@@ -436,5 +441,8 @@ void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
 }
 
 int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
-  return api->clock_offset_ms;
+  if (!api->knows_server_clock)
+    return 0;
+  return api->server_ahead_ms + (int64_t)now(api) -
+         api->edge->wall_ms(api->edge->ctx);
 }

@@ -187,13 +187,29 @@ bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
   return false;
 }
 
-void gc_channels_stats(const struct gc_channels *c,
-                       struct gc_channel_stats *ret_stats) {
+static bool carries(const struct gc_slot *s,
+                    const struct gc_channels_listener *l) {
+  const struct gc_topics *t = gc_slot_topics(s);
+  for (size_t i = 0; t != NULL && i < t->count; i++)
+    for (const struct gc_topic_want *w = t->list[i]->wants; w != NULL;
+         w = w->next)
+      if (w->who == l)
+        return true;
+  return false;
+}
+
+void gc_channels_stats_for(const struct gc_channels *c,
+                           const struct gc_channels_listener *l,
+                           struct gc_channel_stats *ret_stats) {
   struct gc_channel_stats one;
   bool all = true, any = false;
   *ret_stats = (struct gc_channel_stats){.wanted = c->waiting.wanted};
   for (unsigned i = 0; i < c->slot_count; i++) {
+    if (l != NULL && !carries(&c->slots[i], l))
+      continue;
     gc_slot_stats(&c->slots[i], &one);
+    if (l != NULL && (l->was_connected & 1u << i) == 0)
+      one.blind_ms = 0;
     gc_channel_stats_add(ret_stats, &one);
     if (one.silence_ms > ret_stats->silence_ms)
       ret_stats->silence_ms = one.silence_ms;
@@ -203,6 +219,11 @@ void gc_channels_stats(const struct gc_channels *c,
     any = any || one.connected;
   }
   ret_stats->connected = all && any;
+}
+
+void gc_channels_stats(const struct gc_channels *c,
+                       struct gc_channel_stats *ret_stats) {
+  gc_channels_stats_for(c, NULL, ret_stats);
 }
 
 unsigned gc_channels_count(const struct gc_channels *c) {

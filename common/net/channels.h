@@ -97,6 +97,11 @@ GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
  * Messages of topics that nobody wants (any longer) are in `others`. */
 GC_API void gc_channels_stats(const struct gc_channels *c,
                               struct gc_channel_stats *ret_stats);
+/* The same over the channels that carry topics of this listener (NULL: of any);
+ * `blind_ms` of those on which it was connected before. */
+GC_API void gc_channels_stats_for(const struct gc_channels *c,
+                                  const struct gc_channels_listener *l,
+                                  struct gc_channel_stats *ret_stats);
 /* How many channels carry, or have carried, topics; and one of them, from 0,
  * with the one that takes over from it. */
 GC_API unsigned gc_channels_count(const struct gc_channels *c);

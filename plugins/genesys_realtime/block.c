@@ -96,7 +96,8 @@ static void end_poll(void *ctx) {
   bool is_complete = b->poll.trouble.code == GC_OK;
   if (is_worth_publishing(b)) {
     if (b->push != NULL && is_complete &&
-        push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK)
+        push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK &&
+        !b->must_poll_again)
       b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
     publish(b, gc_steal(b->poll.reading), is_complete);
   } else {

@@ -23,6 +23,32 @@ static void print_topic(char out[GC_TOPIC_ROOM], const char *queue) {
   snprintf(out, GC_TOPIC_ROOM, "v2.routing.queues.%s.conversations", queue);
 }
 
+/* ---- how the channels stand ---- */
+
+/* Under the lock. The stream is blind from when the first of its channels is
+ * until all of them hear again. */
+static void follow_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
+  if (blind_ms > 0) {
+    uint64_t since_ms = now_ms - blind_ms;
+    if (s->blind_since_ms == 0 || since_ms < s->blind_since_ms)
+      s->blind_since_ms = since_ms;
+  } else if (s->blind_since_ms > 0) {
+    s->gap_ms += now_ms - s->blind_since_ms;
+    s->blind_since_ms = 0;
+  }
+}
+
+/* Under the lock. */
+static void look_at_channels(struct stream *s, uint64_t now_ms) {
+  struct gc_channel_stats stats;
+  gc_channels_stats_for(s->site.channels, &s->listener, &stats);
+  s->is_connected = stats.connected;
+  s->reconnects = stats.reconnects;
+  if (stats.connected && stats.blind_ms == 0)
+    s->heard_ms = now_ms - stats.silence_ms;
+  follow_gap(s, now_ms, stats.blind_ms);
+}
+
 /* ---- what is covered ---- */
 
 /* A line for all that is missing; each of the first ones had its own. */
@@ -49,7 +75,9 @@ static void look_at_coverage(struct stream *s) {
     coverage_set(&s->coverage, q, gc_channels_covers(s->site.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
-  tell_coverage(s);
+  /* Else another channel may still be on its way. */
+  if (s->is_connected)
+    tell_coverage(s);
 }
 
 /* What is covered is looked at once the others are subscribed. */
@@ -134,6 +162,9 @@ static void make_model(struct stream *s) {
 
 static void on_connected(void *ctx) {
   struct stream *s = ctx;
+  pthread_mutex_lock(&s->lock);
+  look_at_channels(s, stream_now(s));
+  pthread_mutex_unlock(&s->lock);
   if (s->model == NULL)
     make_model(s);
   take_targets(s);
@@ -143,11 +174,10 @@ static void on_connected(void *ctx) {
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
+  uint64_t now_ms = stream_now(s);
   pthread_mutex_lock(&s->lock);
-  s->gap_ms += blind_ms;
-  s->heard_ms = stream_now(s);
-  s->blind_since_ms = 0;
-  s->is_connected = true;
+  follow_gap(s, now_ms, blind_ms);
+  look_at_channels(s, now_ms);
   if (s->model != NULL)
     conversations_gap(s->model);
   pthread_mutex_unlock(&s->lock);
@@ -207,18 +237,12 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
 
 static void on_tick(void *ctx, uint64_t now_ms) {
   struct stream *s = ctx;
-  struct gc_channel_stats stats;
-  gc_channels_stats(s->site.channels, &stats);
   pthread_mutex_lock(&s->lock);
-  s->is_connected = stats.connected;
-  s->reconnects = stats.reconnects;
-  if (stats.connected)
-    s->heard_ms = now_ms - stats.silence_ms;
-  s->blind_since_ms = stats.blind_ms > 0 ? now_ms - stats.blind_ms : 0;
-  tick_model(s, s->heard_ms > 0 ? now_ms - s->heard_ms : 0);
+  look_at_channels(s, now_ms);
+  tick_model(s, s->heard_ms > 0 ? stream_ms_since(s->heard_ms, now_ms) : 0);
   pthread_mutex_unlock(&s->lock);
   retire_queues(s, now_ms);
-  if (++s->ticks % LOOK_TICKS == 0 && stats.connected)
+  if (++s->ticks % LOOK_TICKS == 0 && s->is_connected)
     look_at_coverage(s);
   (void)gc_timers_set(s->site.edge->timers, &s->timer, now_ms + TICK_MS);
 }

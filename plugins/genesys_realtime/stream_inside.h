@@ -43,4 +43,10 @@ static inline uint64_t stream_now(const struct stream *s) {
   return s->site.edge->now_ms(s->site.edge->ctx);
 }
 
+/* The two threads look at the clock one after the other, but may come here the
+ * other way round. */
+static inline uint64_t stream_ms_since(uint64_t then_ms, uint64_t now_ms) {
+  return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
 #endif

@@ -19,8 +19,7 @@ static void read_all(struct stream *s, const struct obs_view *view,
   struct gate gate = {view, &s->coverage};
   struct obs_view queues = *view;
   struct conversations_reading reading = {0};
-  struct conversations_view conversations = {.queues = &queues,
-                                             .active = s->settings.gauges};
+  struct conversations_view conversations = {.queues = &queues};
   queues.accepts = accepts;
   queues.accepts_ctx = &gate;
   queues.interval_ms = s->settings.interval_ms;
@@ -28,6 +27,8 @@ static void read_all(struct stream *s, const struct obs_view *view,
   bool more = true;
   while (more) {
     pthread_mutex_lock(&s->lock);
+    /* A blind stream does not know the present. */
+    conversations.active = s->settings.gauges && s->is_connected;
     more = conversations_samples(s->model, &conversations, out, &reading);
     pthread_mutex_unlock(&s->lock);
   }
@@ -81,10 +82,10 @@ static struct state state_of(struct stream *s) {
   now.reconnects = s->reconnects;
   now.is_connected = s->is_connected;
   now.was_heard = s->heard_ms > 0;
-  now.silence_ms = now.was_heard ? now_ms - s->heard_ms : 0;
+  now.silence_ms = now.was_heard ? stream_ms_since(s->heard_ms, now_ms) : 0;
   now.gap_ms = s->gap_ms;
   if (s->blind_since_ms > 0)
-    now.gap_ms += now_ms - s->blind_since_ms;
+    now.gap_ms += stream_ms_since(s->blind_since_ms, now_ms);
   pthread_mutex_unlock(&s->lock);
   return now;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lib import process, report
+from lib import report
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, polled
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -117,4 +117,3 @@ def what_cannot_be_meant_is_refused() -> None:
 if __name__ == "__main__":
     report.main([windows_are_what_was_read_in_them, only_windows_without_raw, what_cannot_be_meant_is_refused],
                 {"collectd": DAEMON})
-    process.end_all()

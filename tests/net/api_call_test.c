@@ -122,6 +122,24 @@ static void the_clock_offset_comes_from_the_date(void) {
   }
 }
 
+/* Between two answers too. */
+static void a_step_of_our_clock_does_not_move_the_servers(void) {
+  struct job j;
+  api_begin();
+  replay_answer(&api_world,
+                &(struct replay_answer){.match = QUEUES,
+                                        .status = 200,
+                                        .date_ms = REPLAY_START_WALL_MS});
+  api_call(&j, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  api_world.wall_ms += 3600000;
+  replay_run(&api_world, 10000);
+  CHECK_INT(gc_api_clock_offset_ms(api), -3600000);
+  api_world.wall_ms -= 3600000 + 7000;
+  CHECK_INT(gc_api_clock_offset_ms(api), 7000);
+  api_end();
+}
+
 static void answers_are_counted_by_class(void) {
   static const struct {
     struct replay_answer answer;
@@ -166,6 +184,7 @@ int main(void) {
   RUN(an_answer_nobody_wants_is_fine);
   RUN(a_transport_that_does_not_start_ends_the_call);
   RUN(the_clock_offset_comes_from_the_date);
+  RUN(a_step_of_our_clock_does_not_move_the_servers);
   RUN(answers_are_counted_by_class);
   RUN(no_word_holds_the_token);
   return check_done();

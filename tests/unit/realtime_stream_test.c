@@ -47,6 +47,8 @@ static void select_queues(const char **ids, size_t count) {
   replay_run(&ch_world, 100);
 }
 
+static bool tells_gauges; /* for the next begin_with, which puts it back */
+
 static void begin_with(double target_s) {
   static const double bounds[] = {1, 10};
   struct gc_err err = {.code = GC_OK};
@@ -59,7 +61,9 @@ static void begin_with(double target_s) {
                                      .most = 100,
                                      .age_ms = 86400000,
                                      .expiry_ms = 900000,
-                                     .interval_ms = 10000};
+                                     .interval_ms = 10000,
+                                     .gauges = tells_gauges};
+  tells_gauges = false;
   struct stream_site site = {.edge = &ch_world.edge,
                              .api = ch_api(),
                              .channels = ch_channels,
@@ -216,6 +220,45 @@ static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
   end();
 }
 
+/* The second's look at the stream may come between the opening of a connection
+ * and the news of it. */
+static void waiting_is_no_breach_before_the_gap_is_told(void) {
+  begin_connected(20);
+  replay_run(&ch_world, 500);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  ch_drop_socket();
+  replay_run(&ch_world, 30000);
+  ch_world.now_ms += 1000; /* a look is overdue */
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_connected-"), 1);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  end();
+}
+
+/* No answer came since: the server's clock has not moved. */
+static void a_step_of_our_wall_clock_is_no_breach(void) {
+  const char *ids[] = {"q1"};
+  begin_with(20);
+  replay_answer(&ch_world,
+                &(struct replay_answer){.match = PUT,
+                                        .status = 200,
+                                        .date_ms = REPLAY_START_WALL_MS,
+                                        .body = "{\"entities\":[]}"});
+  ch_usual_answers();
+  select_queues(ids, 1);
+  ch_open();
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  ch_world.wall_ms += 3600000;
+  replay_run(&ch_world, 10000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  end();
+}
+
 static void without_a_target_there_is_no_breach(void) {
   begin_connected(0);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -278,6 +321,137 @@ static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
     before = state("stream_gap-");
   }
   CHECK_REAL(before, 3.6);
+  end();
+}
+
+/* The read thread looks at the clock, then the network thread hears a message,
+ * then the read thread goes on. */
+static uint64_t (*real_now_ms)(void *ctx);
+static bool is_overtaken;
+
+static uint64_t overtaken_now_ms(void *ctx) {
+  uint64_t now_ms = real_now_ms(ctx);
+  if (is_overtaken) {
+    is_overtaken = false;
+    replay_run(&ch_world, 500);
+    ch_say(HEARTBEAT);
+    replay_run(&ch_world, 1000);
+  }
+  return now_ms;
+}
+
+static void a_message_while_the_state_is_read_makes_no_silence(void) {
+  begin_connected(20);
+  replay_run(&ch_world, 10000);
+  real_now_ms = ch_world.edge.now_ms;
+  ch_world.edge.now_ms = overtaken_now_ms;
+  is_overtaken = true;
+  CHECK_REAL(state("stream_silence-"), 0);
+  CHECK(!is_overtaken);
+  ch_world.edge.now_ms = real_now_ms;
+  end();
+}
+
+/* ---- several channels ---- */
+
+/* `count` queues t0000, t0001 …, a topic each. */
+static void select_many(unsigned count) {
+  static char names[1200][8];
+  static const char *ids[1200];
+  for (unsigned i = 0; i < count; i++) {
+    snprintf(names[i], sizeof(names[i]), "t%04u", i);
+    ids[i] = names[i];
+  }
+  select_queues(ids, count);
+}
+
+/* 1,000 of its queues are on the first channel, the others on the second. */
+static void begin_on_two_channels(void) {
+  begin_with(20);
+  ch_many_answers();
+  select_many(1100);
+  CHECK_INT(ch_wire_count(), 2);
+}
+
+static void what_is_not_subscribed_yet_is_no_trouble(void) {
+  begin_with(20);
+  ch_answer(CREATE, 1, 200, CHANNEL("c01"));
+  replay_answer(&ch_world, &(struct replay_answer){.match = CREATE,
+                                                   .status = 200,
+                                                   .delay_ms = 5000,
+                                                   .body = CHANNEL("c02")});
+  ch_usual_answers();
+  select_many(1100);
+  ch_wire_open(ch_wire_of("c01"));
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_topics-covered"), 1000);
+  const struct gc_err *told = replay_last_notice(&ch_world, "topics");
+  CHECK(told == NULL || told->code == GC_OK);
+  replay_run(&ch_world, 5000);
+  ch_wire_open(ch_wire_of("c02"));
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_topics-covered"), 1100);
+  end();
+}
+
+static void channels_that_are_blind_together_make_one_gap(void) {
+  begin_on_two_channels();
+  ch_open_all();
+  replay_run(&ch_world, 5000);
+  ch_wire_say(ch_wire_of("c01"), HEARTBEAT);
+  ch_wire_end(ch_wire_of("c01"), &(struct gc_ws_end){0}, GC_ERR_NETWORK);
+  replay_run(&ch_world, 1000);
+  ch_wire_say(ch_wire_of("c02"), HEARTBEAT);
+  ch_wire_end(ch_wire_of("c02"), &(struct gc_ws_end){0}, GC_ERR_NETWORK);
+  replay_run(&ch_world, 4000);
+  CHECK_REAL(state("stream_gap-"), 5);
+  ch_wire_open(ch_wire_of("c02"));
+  replay_run(&ch_world, 100);
+  CHECK_REAL(state("stream_gap-"), 5.1);
+  replay_run(&ch_world, 900);
+  ch_wire_open(ch_wire_of("c01"));
+  replay_run(&ch_world, 2000);
+  CHECK_REAL(state("stream_gap-"), 6);
+  CHECK_REAL(state("stream_connected-"), 1);
+  end();
+}
+
+static void the_channel_of_another_block_is_none_of_ours(void) {
+  const char *ids[] = {"q1"};
+  begin_with(20);
+  ch_many_answers();
+  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  select_queues(ids, 1);
+  ch_open_all();
+  replay_run(&ch_world, 5000);
+  ch_wire_end(ch_wire_of("c01"), &(struct gc_ws_end){0}, GC_ERR_NETWORK);
+  ch_wire_say(ch_wire_of("c02"), HEARTBEAT);
+  replay_run(&ch_world, 3000);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_REAL(state("stream_connected-"), 1);
+  CHECK_REAL(state("stream_silence-"), 3);
+  CHECK_REAL(state("stream_gap-"), 0);
+  ch_open_all();
+  replay_run(&ch_world, 1000);
+  CHECK_INT(ch_block.gaps, 1);
+  CHECK_REAL(state("stream_gap-"), 0);
+  end();
+}
+
+/* ---- gauges of its own ---- */
+
+static void a_blind_stream_tells_no_gauge(void) {
+  tells_gauges = true;
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/active_conversations-voice"), 1);
+  ch_drop_socket();
+  replay_run(&ch_world, 10000);
+  CHECK(isnan(reads("q1/active_conversations-voice")));
+  CHECK(w.values > 0); /* what was counted goes on */
+  ch_open();
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/active_conversations-voice"), 1);
   end();
 }
 
@@ -394,10 +568,17 @@ int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
   RUN(waiting_is_a_breach_only_as_far_as_was_heard);
+  RUN(waiting_is_no_breach_before_the_gap_is_told);
+  RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
   RUN(what_is_no_event_is_counted);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
+  RUN(a_message_while_the_state_is_read_makes_no_silence);
+  RUN(what_is_not_subscribed_yet_is_no_trouble);
+  RUN(channels_that_are_blind_together_make_one_gap);
+  RUN(the_channel_of_another_block_is_none_of_ours);
+  RUN(a_blind_stream_tells_no_gauge);
   RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
   RUN(what_is_listed_again_is_not_closed);
   RUN(a_queue_that_left_the_list_loses_its_counters_in_time);

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do agents with `Shard` have every queue once between them, and does `MaxSeries` hold?"""
+from __future__ import annotations
+
+from typing import Any
+
+from lib import expected, report
+from lib.collectd import DAEMON, Collectd, account, block, polled, queues
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import check, same
+
+AGENTS = 3
+PLENTY = {"RequestsPerMinute": 10000}
+
+
+def shared(sim: Simulator, **options: Any) -> Collectd:
+    """Three agents (hosts s1 … s3), here in one collectd."""
+    numbers = range(1, AGENTS + 1)
+    return Collectd("".join(account(sim, "s%d" % k, Host="s%d" % k, **PLENTY) for k in numbers),
+                    "".join(queues("s%d" % k, Account="s%d" % k, QueueLabel="id", Shard="%d/%d" % (k, AGENTS), **options)
+                            for k in numbers))
+
+
+def shown(daemon: Collectd, host: str) -> set[str]:
+    """The queues (by id) that have values."""
+    return {key.rsplit("/", 1)[0] for key in expected.of_queues(daemon.snapshot(host))}
+
+
+def each_queue_is_one_agents() -> None:
+    """By query, activity and pushed; the share of an agent is the same in all."""
+    shares = []
+    for source in ("query", "activity", "topic"):
+        sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
+        truth = sim.truth()
+        everything = {queue for queue, told in truth["queues"].items() if told["visible"]}
+        busy = {queue for queue in everything if any(m["waiting"] or m["interacting"] or m["alerting"]
+                                                     for m in truth["queues"][queue]["media"].values())}
+        daemon = shared(sim, Observations=source)
+        hosts = ["s%d" % k for k in range(1, AGENTS + 1)]
+        for host in hosts:
+            daemon.wait_up(host, host=host)
+        daemon.lives_until(lambda: all(daemon.latest("queues-" + host, "stream_connected", host=host) == 1
+                                       for host in hosts), 15, "the streams")
+        wanted = everything if source != "activity" else busy
+        daemon.lives_until(lambda: wanted <= set().union(*(shown(daemon, host) for host in hosts)), 15, "every queue")
+        share = [shown(daemon, host) for host in hosts]
+        check("%s: no queue twice" % source, sum(map(len, share)) == len(set().union(*share)), share)
+        check("%s: none that is not there" % source, set().union(*share) <= everything, share)
+        check("%s: everybody has some" % source, all(share), [len(one) for one in share])
+        topics = [daemon.latest("queues-" + host, "stream_topics", "wanted", host) for host in hosts]
+        same("%s: each queue's topic is wanted once" % source, sum(topic or 0 for topic in topics), len(everything))
+        shares.append(share)
+        daemon.stop()
+    query, activity, topic = shares
+    same("query and topic share alike", query, topic)
+    check("activity shares alike", all(one <= other for one, other in zip(activity, query)), (activity, query))
+
+
+def no_more_series_than_allowed() -> None:
+    """One warning, the first series go on, the counter tells."""
+    sim = Simulator(frozen=True, queues=12, agents=20, rate_limit=0, plain_names=True)
+    daemon = Collectd(account(sim, Host="m", **PLENTY), polled(MaxSeries=50))
+    daemon.wait_up(host="m")
+    wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > 200, 15, "series_overflow")
+    first = set(expected.of_queues(daemon.snapshot("m")))
+    same("series of queues", len(first), 50)
+    told = daemon.latest("queues-all", "series_overflow", host="m") or 0
+    wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > told + 500, 15, "it grows")
+    check("the same ones go on", set(expected.of_queues(daemon.snapshot("m"))) == first)
+    lines = [line for line in daemon.complaints() if "MaxSeries" in line]
+    same("one warning", len(lines), 1)
+    report.tells("it says what to do", "\n".join(lines), "queues-all", "all 50 places", "Shard", "raise MaxSeries")
+    daemon.stop()
+
+
+def a_shard_that_cannot_be_is_refused() -> None:
+    sim = Simulator(queues=2, agents=2, frozen=True, plain_names=True)
+    daemon = Collectd(account(sim), block("Queues", "all", {"Account": "prod", "Shard": "4/3"}))
+    status = daemon.program.wait(10)
+    report.tells("it says so", daemon.text, "genesys_realtime: <Queues \"all\">: Shard \"4/3\"", "from 1 to n")
+    check("collectd ends", status != 0, status)
+
+
+if __name__ == "__main__":
+    report.main([each_queue_is_one_agents, no_more_series_than_allowed, a_shard_that_cannot_be_is_refused],
+                {"collectd": DAEMON})

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* A block with Observations "topic": what is pushed, what is asked for. */
+#include <math.h>
+#include <stdio.h>
+
+#include "plugins/genesys_realtime/block.h"
+#include "tests/support/channels_bench.h"
+#include "tests/support/check.h"
+
+#define QUERY "POST /api/v2/analytics/queues/observations/query"
+#define LIST "GET /api/v2/routing/queues"
+#define DATA(count)                                                            \
+  "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":" count "}}]}"
+#define ANSWER(count)                                                          \
+  "{\"results\":[{\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},"     \
+  "" DATA(count) "]}"
+#define PUSHED(interval, count)                                                \
+  "{\"topicName\":\"v2.analytics.queues.q1.observations\",\"eventBody\":{"     \
+  "\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},\"data\":[{"         \
+  "\"interval\":\"" interval "/" interval "\",\"metrics\":[{\"metric\":"       \
+  "\"oWaiting\",\"stats\":{\"count\":" count "}}]}]}}"
+/* The world's wall clock starts at 2023-11-14T22:13:20Z. */
+#define AT(time) "2023-11-14T" time ".000Z"
+
+static struct world {
+  struct gc_loop *loop;
+  struct gc_names *names;
+  struct block *block;
+  double found;
+  const char *wanted;
+} w;
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+}
+
+static void answer_query(int times, const char *body, uint32_t delay_ms) {
+  replay_answer(&ch_world, &(struct replay_answer){.match = QUERY,
+                                                   .times = times,
+                                                   .status = 200,
+                                                   .body = body,
+                                                   .delay_ms = delay_ms});
+}
+
+/* One queue, q1; its connection is not open yet. */
+static void begin(void) {
+  static const struct block_settings settings = {.name = "all",
+                                                 .source = OBS_TOPIC,
+                                                 .interval_ms = 10000,
+                                                 .series_most = 200000};
+  struct gc_err err = {.code = GC_OK};
+  w = (struct world){0};
+  ch_begin();
+  ch_usual_answers();
+  ch_answer(LIST, REPLAY_ALWAYS, 200,
+            "{\"entities\":[{\"id\":\"q1\",\"name\":\"Support\"}]}");
+  w.loop = gc_loop_new(&err);
+  w.names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
+  struct block_site site = {.loop = w.loop,
+                            .edge = &ch_world.edge,
+                            .api = ch_api(),
+                            .names = w.names,
+                            .channels = ch_channels,
+                            .requests_per_minute = 300};
+  w.block = block_new(&settings, &site, on_notice, NULL, &err);
+  CHECK(w.block != NULL);
+}
+
+static void start(void) {
+  block_start(w.block);
+  replay_run(&ch_world, 100);
+}
+
+static void end(void) {
+  block_free(w.block);
+  gc_names_free(w.names);
+  gc_loop_free(w.loop);
+  ch_end();
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  char name[256];
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s/%s-%s", s->instance,
+           gc_metric(s->metric)->name, s->qualifier);
+  if (strcmp(name, w.wanted) == 0)
+    w.found = s->values[0].gauge;
+}
+
+static double waiting(void) {
+  struct gc_samples out = {put, NULL};
+  w.wanted = "Support/queue_depth-voice";
+  w.found = NAN;
+  block_read(w.block, &out);
+  return w.found;
+}
+
+static void what_is_pushed_leaves_each_interval_unasked(void) {
+  begin();
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(waiting(), 3);
+  size_t asked = replay_count(&ch_world, QUERY);
+  ch_say(PUSHED(AT("22:13:25"), "5"));
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(waiting(), 5);
+  CHECK_INT(replay_count(&ch_world, QUERY), asked);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(waiting(), 5);
+  end();
+}
+
+/* Its answer shows a moment before the topics were heard. */
+static void a_poll_under_way_is_no_snapshot_of_a_new_connection(void) {
+  begin();
+  answer_query(1, ANSWER("3"), 2000);
+  answer_query(REPLAY_ALWAYS, ANSWER("4"), 0);
+  start();
+  CHECK_INT(replay_count(&ch_world, QUERY), 1);
+  ch_open();
+  replay_run(&ch_world, 3000);
+  CHECK_INT(replay_count(&ch_world, QUERY), 2);
+  CHECK_REAL(waiting(), 4);
+  replay_run(&ch_world, 10000);
+  CHECK_INT(replay_count(&ch_world, QUERY), 2);
+  CHECK_REAL(waiting(), 4);
+  end();
+}
+
+static void while_nothing_is_heard_it_asks_each_interval(void) {
+  begin();
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  ch_drop_socket();
+  size_t asked = replay_count(&ch_world, QUERY);
+  replay_run(&ch_world, 30000);
+  CHECK_INT(replay_count(&ch_world, QUERY), asked + 3);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_INT(replay_count(&ch_world, QUERY), asked + 4);
+  replay_run(&ch_world, 30000);
+  CHECK_INT(replay_count(&ch_world, QUERY), asked + 4);
+  end();
+}
+
+/* A snapshot is dated by the server's clock, or it would silence what comes. */
+static void a_step_of_our_wall_clock_silences_no_message(void) {
+  begin();
+  replay_answer(&ch_world,
+                &(struct replay_answer){.match = QUERY,
+                                        .times = 2,
+                                        .status = 200,
+                                        .date_ms = REPLAY_START_WALL_MS,
+                                        .body = ANSWER("3")});
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(waiting(), 3);
+  ch_world.wall_ms += 3600000;
+  ch_heartbeats(3);
+  ch_say(PUSHED(AT("22:15:00"), "5"));
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(waiting(), 5);
+  end();
+}
+
+int main(void) {
+  RUN(what_is_pushed_leaves_each_interval_unasked);
+  RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
+  RUN(while_nothing_is_heard_it_asks_each_interval);
+  RUN(a_step_of_our_wall_clock_silences_no_message);
+  return check_done();
+}
