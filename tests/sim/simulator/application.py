@@ -11,6 +11,7 @@ from . import faults
 from .api import activity, notifications, oauth, observations, organization, routing, users
 from .api.router import Call, Router
 from .control import Control
+from .flow.control import FlowControl
 from .settings import Settings
 from .stream.hub import Hub
 from .web.counters import Counters
@@ -23,6 +24,7 @@ from .world.world import World
 
 MOST_REQUEST_BYTES = "request.bytes.max"
 AREAS = (routing, users, organization, observations, activity, notifications)
+AWS_REGION = "eu-west-1"
 TICK_S = 0.25
 TICK_STREAM_S = 0.05  # while somebody listens
 
@@ -41,6 +43,7 @@ class Simulator:
         self.router = Router([route for area in AREAS for route in area.ROUTES])
         self.stopping = threading.Event()
         self.scenario: dict[str, object] = {}
+        self.flow = FlowControl(AWS_REGION, seed)
         self.control = Control(self)
 
     def tick(self) -> None:
