@@ -18,7 +18,7 @@ from simulator.flow.events import Maker, Plan
 from simulator.flow.truth import Truth
 
 from .sqs_client import SqsCase
-from .support import HERE
+from .support import HERE, Sim
 
 
 def metric(name: str) -> Optional[tuple[str, str, float]]:
@@ -168,3 +168,15 @@ class ThroughTheQueue(SqsCase):
         self.assertAlmostEqual(metric(name)[2] * 1000, told["now_ms"], delta=1)  # type: ignore[index]
         self.assertEqual(self.sqs.sim("flow/truth")["counts"],
                          [{"flow": "Main Menu", "metric": "Calls", "count": 1, "sum": 2.5}])
+
+
+class InTheSimulator(unittest.TestCase):
+    def test_the_organisation_has_the_queue_beside_it(self) -> None:
+        sim = Sim("--frozen")
+        self.addCleanup(sim.close)
+        self.assertEqual(sim.sim("flow/feed", {"events": 50}), {"events": 50})
+        told = sim.sim("sqs")["queues"]["genesys"]
+        self.assertEqual((told["visible"], sim.sim("flow/truth")["events"]), (50, 50))
+        sim.port = sim.ready["sqs_port"]
+        self.assertEqual(sim.sim("sqs")["queues"]["genesys"]["visible"], 50)
+        self.assertTrue(sim.ready["queue_url"].endswith(":%d/123456789012/genesys" % sim.port))

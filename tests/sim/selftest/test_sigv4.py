@@ -101,6 +101,7 @@ class Checked(SqsCase):
         self.assertEqual(self.sqs.ask("ReceiveMessage", key).status, 200)
         self.refused(self.sqs.ask("ReceiveMessage", Key(key.id, key.secret)), 403, "UnrecognizedClientException")
         self.refused(self.sqs.ask("ReceiveMessage", Key(key.id, key.secret, "other")), 403, "UnrecognizedClientException")
+        self.refused(self.sqs.ask("ReceiveMessage", Key(KEY.id, KEY.secret, "x")), 403, "UnrecognizedClientException")
         self.assertGreaterEqual(self.sqs.sim("aws", {"op": "revoke"})["revoked"], 1)
         self.refused(self.sqs.ask("ReceiveMessage", key), 403, "ExpiredTokenException")
 

@@ -64,7 +64,7 @@ class Queue:
         self._ready: deque[Message] = deque()
         self._shelf: list[Message] = []
         self._by_handle: dict[str, Message] = {}
-        self._due: list[tuple[float, int, Message, str]] = []  # (when, tie, message, handle then)
+        self._due: list[tuple[float, int, Message]] = []  # (when, tie, message)
         self._in_flight = self._delayed = self._tie = 0
         self._feeds: deque[Iterator[list[str]]] = deque()
 
@@ -108,16 +108,16 @@ class Queue:
 
     def _later(self, when: float, message: Message) -> None:
         self._tie += 1
-        heapq.heappush(self._due, (when, self._tie, message, message.handle))
+        heapq.heappush(self._due, (when, self._tie, message))
 
     # ---- out ---------------------------------------------------------------------
 
     def advance(self, now: float) -> None:
         """Messages whose time-out or delay has passed are visible again."""
         while self._due and self._due[0][0] <= now:
-            _, _, message, handle = heapq.heappop(self._due)
-            if message.handle != handle or message.state not in ("flight", "delayed"):
-                continue  # received, prolonged or deleted since
+            message = heapq.heappop(self._due)[2]
+            if message.state not in ("flight", "delayed"):
+                continue  # deleted since
             if message.state == "flight":
                 self._in_flight -= 1
                 self.counts["timed_out"] += 1
@@ -209,9 +209,6 @@ class Queue:
         message = self._by_handle.get(handle)
         if message is None or message.state != "flight":
             return False
-        self._by_handle.pop(handle)
-        message.handle = handle  # the handle stays; the old entry of the heap must not match
-        self._by_handle[handle] = message
         self._due = [entry for entry in self._due if entry[2] is not message]
         heapq.heapify(self._due)
         self._later(now + seconds, message)
