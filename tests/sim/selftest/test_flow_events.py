@@ -18,6 +18,7 @@ from simulator.flow.events import Maker, Plan
 from simulator.flow.truth import Truth
 
 from .sqs_client import SqsCase
+from .streams import StreamCase, conversations
 from .support import HERE, Sim
 
 
@@ -168,6 +169,23 @@ class ThroughTheQueue(SqsCase):
         self.assertAlmostEqual(metric(name)[2] * 1000, told["now_ms"], delta=1)  # type: ignore[index]
         self.assertEqual(self.sqs.sim("flow/truth")["counts"],
                          [{"flow": "Main Menu", "metric": "Calls", "count": 1, "sum": 2.5}])
+
+
+class AtTheCustomers(StreamCase):
+    WORDS = ("--frozen", "--queues", "6", "--agents", "40", "--speed", "100", "--rate-limit", "0")
+
+    def test_the_metrics_in_the_snapshots_are_the_truth(self) -> None:
+        client = self.listen(*(conversations(q) for q in self.queues()))
+        self.sim.sim("config", {"flow_metrics": 60})
+        self.sim.sim("thaw", {})
+        seen = client.collect(lambda seen: len(seen) >= 300, 30.0)
+        self.sim.sim("freeze", {})
+        found = {(body["id"], name) for body in (m["eventBody"] for m in seen + client.drain(0.2))
+                 for who in body["participants"] for name in who["attributes"]}
+        counts = Counter(metric(name)[:2] for _, name in found if metric(name))  # type: ignore[index]
+        told = self.sim.sim("flow/truth")
+        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
+        self.assertGreater(told["total"], 50)
 
 
 class InTheSimulator(unittest.TestCase):

@@ -12,6 +12,7 @@ from .api import activity, notifications, oauth, observations, organization, rou
 from .api.router import Call, Router
 from .control import Control
 from .flow.control import FlowControl
+from .flow.setter import Setter
 from .settings import Settings
 from .stream.hub import Hub
 from .web.counters import Counters
@@ -39,11 +40,11 @@ class Simulator:
         self.tally = Tally(int(world.clock.wall() * 1000))
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
-        world.observers += [self.tally, self.ledger, self.hub]
+        self.flow = FlowControl(AWS_REGION, seed)
+        world.observers += [self.tally, self.ledger, Setter(settings, self.flow, seed), self.hub]
         self.router = Router([route for area in AREAS for route in area.ROUTES])
         self.stopping = threading.Event()
         self.scenario: dict[str, object] = {}
-        self.flow = FlowControl(AWS_REGION, seed)
         self.control = Control(self)
 
     def tick(self) -> None:

@@ -164,6 +164,11 @@ class FlowControl:
                 self.service.wake()
         return {"now_ms": now_ms, **({"bodies": made} if given.get("return") else {})}
 
+    def set_once(self, flow: str, metric: str) -> None:
+        """A flow of the contact centre set a metric to "1"."""
+        with self.service.lock:
+            self.truth.set(flow, metric, 1.0, False)
+
     def get_truth(self, _request: Request, _body: Any) -> Any:
         with self.service.lock:
             return self.truth.told()
