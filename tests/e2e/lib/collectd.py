@@ -16,6 +16,7 @@ from .process import Program, wait_until
 
 DAEMON = process.program("collectd")
 OURS = ("genesys", "genesys_realtime")
+FLOWS = "genesys_flowmetrics"
 STOP_MOST_S = 2.0
 Options = dict[str, Any]
 T = TypeVar("T")
@@ -68,18 +69,24 @@ def queues(name: str = "all", **changes: Any) -> str:
 
 
 class Collectd:
-    """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text."""
+    """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text.
+
+    `flows` are blocks of genesys_flowmetrics; genesys_realtime stays out when there are those only.
+    """
 
     def __init__(self, accounts: str, blocks: str = "", *, more: str = "", load: tuple[str, ...] = (),
                  base: Optional[Path] = None, build: Optional[Path] = None, level: str = "info",
                  interval: float = 1, env: Optional[dict[str, str]] = None, words: tuple[str, ...] = ("-f",),
-                 wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None) -> None:
+                 wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None,
+                 flows: str = "") -> None:
         self.base = base or process.folder("collectd")
         self.csv = self.base / "csv"
         self.build = build or build_folder()
+        self.ours = OURS if not flows else (OURS[0], FLOWS) if not blocks else (*OURS, FLOWS)
         self._copy_plugins(("logfile", "csv", *load))
         self.config = self.base / "collectd.conf"
-        self.config.write_text(self._configuration(accounts, blocks, more, load, level, interval, state_dir))
+        text = self._configuration(accounts, blocks, more, load, level, interval, state_dir)
+        self.config.write_text(text + ("<Plugin %s>\n%s</Plugin>\n" % (FLOWS, flows) if flows else ""))
         self.config.chmod(0o600)
         full = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8",
                 "LD_LIBRARY_PATH": str(self.build / ".libs"), **(env or {})}
@@ -95,19 +102,20 @@ class Collectd:
         where.mkdir(exist_ok=True)
         for name in theirs:
             shutil.copy(system_plugins() / (name + ".so"), where)
-        for name in OURS:
+        for name in self.ours:
             shutil.copy(self.build / ".libs" / (name + ".so"), where)
 
     def _configuration(self, accounts: str, blocks: str, more: str, load: tuple[str, ...], level: str,
                        interval: float, state_dir: Optional[Path]) -> str:
-        loads = "".join("LoadPlugin %s\n" % name for name in ("csv", *load, *OURS))
+        loads = "".join("LoadPlugin %s\n" % name for name in ("csv", *load, *self.ours))
         state = "StateDir %s\n" % quote(str(state_dir)) if state_dir else ""
         return ("Hostname \"agent\"\nBaseDir %s\nPIDFile %s\nPluginDir %s\nInterval %g\n"
                 "LoadPlugin logfile\n<Plugin logfile>\nLogLevel %s\nFile stdout\nTimestamp false\n"
                 "PrintSeverity true\n</Plugin>\n%s<Plugin csv>\nDataDir %s\nStoreRates false\n</Plugin>\n"
-                "%s<Plugin genesys>\n%s%s</Plugin>\n<Plugin genesys_realtime>\n%s</Plugin>\n"
+                "%s<Plugin genesys>\n%s%s</Plugin>\n%s"
                 % (quote(self.base), quote(self.base / "pid"), quote(self.base / "plugins"), interval, level,
-                   loads, quote(self.csv), more, state, accounts, blocks))
+                   loads, quote(self.csv), more, state, accounts,
+                   "<Plugin genesys_realtime>\n%s</Plugin>\n" % blocks if "genesys_realtime" in self.ours else ""))
 
     # ---- what it says ------------------------------------------------------------
 
