@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Disk, state file, SQS, keys: when they fail, is nothing lost, and is it said what to do?"""
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd
+from lib.flows import Sqs, attributes, wait_equal
+from lib.gate import Gate
+from lib.process import wait_until, watch_for
+from lib.report import Skip, check, note, same, tells
+
+HERE = Path(__file__).resolve().parent
+EVENTS = 3000
+STATE_FILE = "flowmetrics.db"
+
+
+def drained(daemon: Collectd, sqs: Sqs, within_s: float = 60) -> None:
+    daemon.lives_until(sqs.is_empty, within_s, "the queue is empty")
+
+
+def equal(daemon: Collectd, sqs: Sqs) -> None:
+    wrong = wait_equal(daemon, sqs)
+    check("totals equal the truth", not wrong, wrong)
+
+
+def damped(daemon: Collectd, *parts: str, most: int = 3) -> None:
+    """A cause that lasts is told once, not with each try."""
+    lines = [line for line in daemon.complaints() if all(part in line for part in parts)]
+    check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
+
+
+# ---- disk and state file ---------------------------------------------------------------------
+
+
+def _full_disk() -> Path:
+    compiler = process.program("gcc", "cc", "clang")
+    if not compiler:
+        raise Skip("no C compiler for lib/full_disk.c")
+    made = process.folder("full") / "full_disk.so"
+    done = process.run([compiler, "-shared", "-fPIC", "-o", str(made), str(HERE / "lib" / "full_disk.c"), "-ldl"])
+    if done.returncode != 0:
+        raise Skip("lib/full_disk.c: " + done.stdout.decode(errors="replace"))
+    return made
+
+
+def disk_full() -> None:
+    """It fills up under load, and somebody makes room."""
+    library = _full_disk()
+    sqs, state, full = Sqs(), process.folder("state"), library.parent / "is-full"
+    daemon = Collectd("", flows=attributes(sqs, VisibilityTimeout=1), state_dir=state, preload=str(library),
+                      env={"FULL_DISK_BELOW": str(state), "FULL_DISK_WHEN": str(full)})
+    sqs.feed(EVENTS)
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 15, "messages are taken")
+    full.touch()
+    sqs.feed(EVENTS)
+    line = daemon.says("full", within_s=10)
+    tells("what to do", line, "disk is full", str(state))
+    wait_until(lambda: sqs.queue()["received"] > sqs.queue()["deleted"], 5, "something is received and kept")
+    deleted = sqs.queue()["deleted"]
+    watch_for(3)
+    told = sqs.queue()
+    same("messages deleted while the disk is full", told["deleted"], deleted)
+    check("no storm of receives (%d)" % told["received"], told["received"] < deleted + 600, told)
+    damped(daemon, "full")
+    full.unlink()
+    drained(daemon, sqs)
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+def _damaged(content: bytes, where: str, *words: str) -> None:
+    """A daemon counts, its file is damaged, the next one begins anew and says so."""
+    sqs, state = Sqs(), process.folder("state")
+    first = Collectd("", flows=attributes(sqs), state_dir=state)
+    sqs.feed(EVENTS)
+    drained(first, sqs)
+    first.stop()
+    path = next(state.rglob(STATE_FILE))
+    with path.open("r+b") as out:
+        if where == "whole":
+            out.truncate(0)
+        else:
+            out.seek(4096)  # behind the header page
+        out.write(content)
+    damaged = path.read_bytes()
+    second = Collectd("", flows=attributes(sqs), state_dir=state)
+    line = second.says("moved to", within_s=15)
+    tells("a loud word", line, "[error]", STATE_FILE)
+    for word in words:
+        tells("why", line, word)
+    kept = [one for one in state.rglob(STATE_FILE + ".bad*") if one.read_bytes()[:len(damaged)] == damaged]
+    check("the damaged file is kept as it was", len(kept) == 1, list(state.rglob("*")))
+    sqs.call("flow/reset", {})
+    sqs.feed(EVENTS, seed=99)
+    drained(second, sqs)
+    equal(second, sqs)
+    second.stop()
+    with sqlite3.connect(path) as db:
+        same("the new file", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+
+
+def a_corrupt_state_file_is_moved_aside() -> None:
+    _damaged(os.urandom(60_000), "behind")
+
+
+def a_foreign_state_file_is_moved_aside() -> None:
+    _damaged(b"this is a letter to grandma\n" * 500, "whole")
+
+
+# ---- SQS --------------------------------------------------------------------------------------
+
+
+def throttled() -> None:
+    sqs = Sqs()
+    sqs.feed(EVENTS)
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 20, "count": 10},
+               {"sqs": "ReceiveMessage", "answer": "OverLimit", "skip": 60, "count": 3},
+               {"sqs": "DeleteMessageBatch", "answer": "RequestThrottled", "skip": 30, "count": 6})
+    daemon = Collectd("", flows=attributes(sqs))
+    daemon.says("hrottl")
+    drained(daemon, sqs, 90)
+    check("all faults were met", sqs.hits() == 19, sqs.call("sqs/faults"))
+    equal(daemon, sqs)
+    damped(daemon, "hrottl")
+    daemon.stop()
+
+
+def away_and_back() -> None:
+    """Refused, then a black hole, then errors of the server."""
+    sqs = Sqs()
+    gate = Gate(sqs.sqs_port, is_open=False)
+    url = sqs.queue_url.replace(":%d/" % sqs.sqs_port, ":%d/" % gate.port)
+    sqs.feed(EVENTS)
+    daemon = Collectd("", flows=attributes(sqs, QueueURL=url))
+    line = daemon.says("refused")
+    tells("who and where", line, "ivr", str(gate.port))
+    watch_for(2)
+    damped(daemon, "refused")
+    sqs.faults({"sqs": "*", "answer": "InternalFailure", "count": 4, "skip": 30},
+               {"sqs": "*", "answer": "ServiceUnavailable", "count": 4, "skip": 60},
+               {"sqs": "*", "answer": 502, "html": True, "count": 2, "skip": 80},
+               {"sqs": "*", "answer": "malformed", "count": 2, "skip": 90},
+               {"sqs": "*", "answer": "truncate", "count": 2, "skip": 100},
+               {"sqs": "*", "answer": "reset", "count": 2, "skip": 110},
+               {"sqs": "*", "answer": "empty", "count": 2, "skip": 120})
+    gate.open()
+    drained(daemon, sqs, 90)
+    equal(daemon, sqs)
+    gate.shut()
+    watch_for(0.5)
+    gate.open()
+    sqs.feed(500, seed=77)
+    drained(daemon, sqs, 60)
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+def answers_that_never_come() -> None:
+    """Received by nobody: what was lent comes again after its time-out."""
+    sqs = Sqs()
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "count": 5},
+               {"sqs": "DeleteMessageBatch", "answer": "lost", "skip": 3, "count": 3})
+    sqs.feed(EVENTS)
+    daemon = Collectd("", flows=attributes(sqs, VisibilityTimeout=1))
+    drained(daemon, sqs, 90)
+    check("messages came again", sqs.queue()["timed_out"] >= 10, sqs.queue())
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+# ---- keys --------------------------------------------------------------------------------------
+
+
+def _says(flow_options: dict[str, Any], step: dict[str, Any], *parts: str) -> None:
+    sqs = Sqs()
+    if step:
+        sqs.faults(step)
+    changed = {name: value(sqs) if callable(value) else value for name, value in flow_options.items()}
+    daemon = Collectd("", flows=attributes(sqs, **changed), level="debug")
+    daemon.says(*parts, within_s=15)
+    watch_for(1.5)
+    lines = [line for line in daemon.complaints() if parts[0] in line]
+    check("one line for the cause: %s" % " … ".join(parts), len(lines) == 1, lines)
+    same("secrets seen", daemon.leaks(sqs.aws_secret_access_key), [])
+    check("collectd runs on", daemon.program.is_running())
+    daemon.stop()
+
+
+def a_wrong_secret_is_explained() -> None:
+    _says({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {}, "signature", "SecretAccessKey")
+
+
+def an_unknown_key_is_explained() -> None:
+    _says({"AccessKeyId": "AKIANOBODYKNOWSME000"}, {}, "AKIANOBODYKNOWSME000")
+
+
+def a_missing_queue_is_explained() -> None:
+    _says({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "does not exist", "QueueURL")
+
+
+def a_missing_permission_is_explained() -> None:
+    _says({}, {"sqs": "ReceiveMessage", "answer": "AccessDeniedException"}, "sqs:ReceiveMessage")
+
+
+def _temporary(sqs: Sqs, env: dict[str, str]) -> Collectd:
+    return Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None), env=env, level="debug")
+
+
+def _renewed(sqs: Sqs, daemon: Collectd, counter: str) -> None:
+    """Keys that live for seconds: they are fetched anew before they end."""
+    for turn in range(4):
+        sqs.feed(300, seed=turn)
+        drained(daemon, sqs)
+        watch_for(1.2)
+    told = sqs.call("sqs")["credentials"]
+    check("fetched %d times, used as temporary" % told.get(counter, 0),
+          told.get(counter, 0) >= 2 and "signed by lasting key" not in told, told)
+    same("refused", [name for name in told if name.startswith("refused")], [])
+    equal(daemon, sqs)
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def keys_of_the_container() -> None:
+    sqs = Sqs()
+    sqs.call("aws", {"life_s": 4})
+    daemon = _temporary(sqs, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+                              "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
+    _renewed(sqs, daemon, "container")
+    same("secrets seen in the log", [w for w in (sqs.aws_container_token,) if w in daemon.text], [])
+
+
+def keys_of_the_instance() -> None:
+    sqs = Sqs()
+    sqs.call("aws", {"life_s": 4})
+    _renewed(sqs, _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": sqs.aws_imds}), "imds")
+
+
+def keys_of_the_environment_and_of_the_file() -> None:
+    sqs = Sqs()
+    made = sqs.call("aws", {"op": "temporary", "life_s": 3600})
+    environment = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+                   "AWS_SESSION_TOKEN": made["Token"]}
+    path = sqs.private("credentials", "[default]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = x\n[ops]\n"
+                       "aws_access_key_id = %s\naws_secret_access_key = %s" % (sqs.aws_access_key_id,
+                                                                               sqs.aws_secret_access_key))
+    shared = {"AWS_SHARED_CREDENTIALS_FILE": str(path), "AWS_PROFILE": "ops"}
+    for turn, env in enumerate((environment, shared)):
+        sqs.call("flow/reset", {})
+        sqs.feed(200, seed=turn)
+        daemon = _temporary(sqs, env)
+        drained(daemon, sqs)
+        equal(daemon, sqs)
+        daemon.stop()
+    told = sqs.call("sqs")["credentials"]
+    check("both were used", told.get("signed by temporary key") and told.get("signed by lasting key"), told)
+
+
+def keys_that_are_revoked_are_replaced() -> None:
+    sqs = Sqs()
+    daemon = _temporary(sqs, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+                              "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
+    sqs.feed(500)
+    drained(daemon, sqs)
+    sqs.call("aws", {"op": "revoke"})
+    sqs.feed(500, seed=5)
+    drained(daemon, sqs, 40)
+    equal(daemon, sqs)
+    note("requests refused meanwhile: %d" % sqs.call("sqs")["credentials"].get("refused ExpiredTokenException", 0))
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside, throttled,
+                 away_and_back, answers_that_never_come, a_wrong_secret_is_explained, an_unknown_key_is_explained,
+                 a_missing_queue_is_explained, a_missing_permission_is_explained, keys_of_the_container,
+                 keys_of_the_instance, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced],
+                {"collectd": DAEMON})
