@@ -12,6 +12,7 @@ from typing import Callable
 
 from lib import expected, process, report
 from lib.collectd import DAEMON, Collectd, account, queues
+from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -35,12 +36,13 @@ class Kind:
         self.runtime, self.variable = library, variable
         self.build = os.environ.get(variable)
 
-    def daemon(self, accounts: str, blocks: str = BLOCKS) -> Collectd:
+    def daemon(self, accounts: str, blocks: str = BLOCKS, flows: str = "") -> Collectd:
         if not self.build:
             raise Skip("%s is not set" % self.variable)
         compiler = process.program("gcc", "cc") or "cc"
         path = process.run([compiler, "-print-file-name=" + self.runtime]).stdout.decode().strip()
-        return Collectd(accounts, blocks, build=Path(self.build), preload=path, env=OPTIONS[self.runtime])
+        return Collectd(accounts, blocks, build=Path(self.build), preload=path, env=OPTIONS[self.runtime],
+                        flows=flows)
 
 
 def is_silent(daemon: Collectd) -> None:
@@ -94,6 +96,29 @@ def start_and_stop_at_once(kind: Kind) -> None:
         is_silent(daemon)
 
 
+def flow_metrics(kind: Kind) -> None:
+    """Queue and webhook at once, with faults; a block of each source."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    sqs.rules(redeliver_percent=5, redeliver_s=1, twice_percent=5)
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 10, "count": 2},
+               {"sqs": "*", "answer": "InternalFailure", "skip": 40, "count": 2},
+               {"sqs": "DeleteMessageBatch", "answer": "partial", "percent": 30, "count": 40},
+               {"sqs": "*", "answer": "lost", "skip": 60, "count": 2},
+               {"sqs": "*", "answer": "malformed", "skip": 70, "count": 1},
+               {"sqs": "*", "answer": "truncate", "skip": 80, "count": 1})
+    sqs.feed(3000, sns=10, bare=10, late=2)
+    daemon = kind.daemon("", "", attributes(sqs, Values=True) + hook.block(Values=True))
+    hook.wait_open(daemon, 30)
+    sqs.push(hook, 3000, array=5)
+    for status, body, secret in ((401, b"{}", "wrong"), (400, b"garbage", SECRET), (400, b'[{"eventBody":', SECRET)):
+        same("status", hook.post(body, secret)[0], status)
+    daemon.lives_until(lambda: sqs.is_empty() and not sqs.pushed()["running"], 90, "all events are taken")
+    check("totals equal the truth", not wait_equal(daemon, sqs, 30), wait_equal(daemon, sqs, 0))
+    daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now", 0) >= 1, 20, "a long poll")
+    is_silent(daemon)
+
+
 def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
     def run() -> None:
         if not kind.build:
@@ -105,5 +130,5 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    report.main([scenario(body, kind) for kind in kinds for body in (values, outages, start_and_stop_at_once)],
+    report.main([scenario(body, kind) for kind in kinds for body in (values, outages, start_and_stop_at_once, flow_metrics)],
                 {"collectd": DAEMON})
