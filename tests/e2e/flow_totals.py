@@ -93,7 +93,7 @@ def every_envelope_and_what_is_no_event() -> None:
     sqs = Sqs()
     sqs.rules(max_receive_count=2)
     sqs.feed(SMALL, sns=25, bare=25, socket=25, garbage=0.5, late=3, noise=10, malformed=10, escapes=50)
-    daemon = Collectd("", flows=attributes(sqs, VisibilityTimeout=1))
+    daemon = Collectd("", flows=attributes(sqs))
     drained(daemon, sqs)
     truth, told = sqs.truth(), sqs.queue()
     check("there was poison", truth["garbage"] > 5, truth["garbage"])

@@ -53,7 +53,7 @@ def disk_full() -> None:
     """It fills up under load, and somebody makes room."""
     library = _full_disk()
     sqs, state, full = Sqs(), process.folder("state"), library.parent / "is-full"
-    daemon = Collectd("", flows=attributes(sqs, VisibilityTimeout=1), state_dir=state, preload=str(library),
+    daemon = Collectd("", flows=attributes(sqs), state_dir=state, preload=str(library),
                       env={"FULL_DISK_BELOW": str(state), "FULL_DISK_WHEN": str(full)})
     sqs.feed(EVENTS)
     daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 15, "messages are taken")
@@ -167,7 +167,7 @@ def answers_that_never_come() -> None:
     sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "count": 5},
                {"sqs": "DeleteMessageBatch", "answer": "lost", "skip": 3, "count": 3})
     sqs.feed(EVENTS)
-    daemon = Collectd("", flows=attributes(sqs, VisibilityTimeout=1))
+    daemon = Collectd("", flows=attributes(sqs))
     drained(daemon, sqs, 90)
     check("messages came again", sqs.queue()["timed_out"] >= 10, sqs.queue())
     equal(daemon, sqs)

@@ -25,7 +25,7 @@ KEPT_LATENCIES = 50_000
 class Target:
     """What POST /sim/push may say beside the plan."""
     url: str = ""
-    header: str = "X-Genesys-Secret"
+    header: str = "X-Api-Key"
     secret: str = ""
     ca: str = ""
     cert: str = ""
