@@ -11,6 +11,7 @@
 #include "common/base/buf.h"
 #include "common/base/metric.h"
 #include "plugins/genesys/accounts.h"
+#include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
 
 static const struct page {
@@ -20,6 +21,7 @@ static const struct page {
     {"genesys", "-", genesys_rows},
     {"genesys", "Account", account_rows},
     {"genesys_realtime", "Queues", queues_rows},
+    {"genesys_flowmetrics", "Attributes", attributes_rows},
 };
 
 static enum gc_code print_list(struct gc_buf *out) {

@@ -71,6 +71,30 @@ struct gc_ds {
   XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE),                 \
      "queue, stream", "contacts",                                              \
      "Contacts in the queue or with one of its agents.")                       \
+  XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
+     "Events of the source: received, skipped (without a metric), "            \
+     "malformed-REASON; and what became of their attributes: counted, "        \
+     "duplicate, late, no_number (counted, the value is not summed).")         \
+  XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
+     "How often the flow set the metric; each once, over restarts.")           \
+  XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow", "",           \
+     "Sum of the numeric values the flow gave the metric (Values true).")      \
+  XX(BATCHES, "batches", ONE(DERIVE), "block", "batches",                      \
+     "Batches of events: committed, failed (not committed, they come again).") \
+  XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
+     "How long the newest transaction took.")                                  \
+  XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
+     "Time between the sending of the newest message and its receipt, by the " \
+     "queue's clock and ours.")                                                \
+  XX(SQS_MESSAGES, "sqs_messages", ONE(DERIVE), "block", "messages",           \
+     "Messages: received, deleted, not_deleted (they come again), poison "     \
+     "(left to the queue's dead-letter policy).")                              \
+  XX(SQS_REQUESTS, "sqs_requests", ONE(DERIVE), "block", "requests",           \
+     "Requests to the queue: all, throttled.")                                 \
+  XX(WEBHOOK_REQUESTS, "webhook_requests", ONE(DERIVE), "block", "requests",   \
+     "Requests by the status of our answer; cut: too slow, or gone.")          \
+  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "attributes",   \
+     "Attributes of new series past MaxSeries: not counted.")                  \
   XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
      "1 while a source of the block answers in time.")                         \
   XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \

@@ -119,6 +119,10 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
 
 void gc_accounts_set_hooks(const struct gc_accounts_hooks *h) { hooks = *h; }
 
+const char *gc_accounts_state_dir(void) {
+  return hooks.state_dir != NULL ? hooks.state_dir() : NULL;
+}
+
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
   const struct gc_account *a = ctx;
   if (hooks.notice != NULL)

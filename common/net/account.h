@@ -50,6 +50,9 @@ struct gc_accounts_hooks {
   const char *(*default_host)(void); /* the host of accounts without Host */
 };
 GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
+/* In the init phase: StateDir, for state that belongs to no account. Borrowed;
+ * NULL without the plugin genesys. */
+GC_API const char *gc_accounts_state_dir(void);
 
 /* ---- init phase and later, any thread ---- */
 

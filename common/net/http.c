@@ -278,6 +278,16 @@ static void set_method(CURL *easy, const struct gc_exchange *x) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->method);
 }
 
+/* libcurl >= 7.87 signs all headers, those given to it too. */
+static bool set_signer(CURL *easy, const struct gc_aws_signer *signer) {
+  return signer == NULL ||
+         (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signer->scope) ==
+              CURLE_OK &&
+          curl_easy_setopt(easy, CURLOPT_USERNAME, signer->key_id) ==
+              CURLE_OK &&
+          curl_easy_setopt(easy, CURLOPT_PASSWORD, signer->secret) == CURLE_OK);
+}
+
 static void set_callbacks(struct job *job) {
   CURL *easy = job->easy;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &job->curl);
@@ -296,7 +306,8 @@ static enum gc_code prepare(struct job *job, struct gc_err *err) {
   set_method(job->easy, job->x);
   curl_easy_setopt(job->easy, CURLOPT_TIMEOUT_MS, (long)connect->timeout_ms);
   curl_easy_setopt(job->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-  if (curl_easy_setopt(job->easy, CURLOPT_URL, job->x->url) != CURLE_OK)
+  if (curl_easy_setopt(job->easy, CURLOPT_URL, job->x->url) != CURLE_OK ||
+      !set_signer(job->easy, job->x->signer))
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   return GC_OK;
 }

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/attributes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/sqs.h"
+
+enum { NAME_ROOM = 128, HOST_ROOM = 256 };
+
+struct attributes {
+  char name[NAME_ROOM], instance[NAME_ROOM + 16], scope[HOST_ROOM];
+  struct ledger *ledger;
+  struct ledger_source source;
+  struct stats stats;
+  enum attributes_from from;
+  struct sqs *sqs;
+};
+
+static const char *const source_words[] = {"sqs", "webhook"};
+
+static enum gc_code start_sqs(struct attributes *a,
+                              const struct attributes_options *o,
+                              const struct attributes_config *config,
+                              const struct attributes_settings *settings,
+                              struct gc_err *err) {
+  const struct sqs_settings s = {.queue_url = o->queue_url,
+                                 .region = o->region,
+                                 .consumers = o->consumers,
+                                 .visibility_s = o->visibility_s,
+                                 .connect = &o->connect,
+                                 .credentials = &config->credentials,
+                                 .form = &config->form,
+                                 .source = &a->source,
+                                 .ledger = a->ledger,
+                                 .name = a->name,
+                                 .notice = settings->notice,
+                                 .ctx = settings->ctx};
+  a->sqs = sqs_start(&s, err);
+  return a->sqs != NULL ? GC_OK : err->code;
+}
+
+struct attributes *attributes_start(const struct attributes_options *o,
+                                    const struct attributes_config *config,
+                                    const struct attributes_settings *settings,
+                                    struct gc_err *err) {
+  struct attributes *a = calloc(1, sizeof(*a));
+  if (a == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  snprintf(a->name, sizeof(a->name), "%s", settings->name);
+  snprintf(a->instance, sizeof(a->instance), "attributes-%s", a->name);
+  snprintf(a->scope, sizeof(a->scope), "%s", settings->scope);
+  a->ledger = settings->ledger;
+  a->stats.lag_ms = -1;
+  a->from = (enum attributes_from)o->source;
+  a->source = (struct ledger_source){.scope = a->scope,
+                                     .retention_ms = config->retention_ms,
+                                     .max_series = o->max_series,
+                                     .values = o->values,
+                                     .stats = &a->stats};
+  if (start_sqs(a, o, config, settings, err) == GC_OK)
+    return a;
+  attributes_free(a);
+  return NULL;
+}
+
+void attributes_stop(struct attributes *a) {
+  if (a == NULL)
+    return;
+  sqs_stop(a->sqs);
+}
+
+void attributes_free(struct attributes *a) {
+  if (a == NULL)
+    return;
+  sqs_free(a->sqs);
+  free(a);
+}
+
+void attributes_look(struct attributes *a) { (void)a; }
+
+void attributes_state(struct attributes *a, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  const struct samples_block b = {
+      .instance = a->instance,
+      .source = source_words[a->from],
+      .is_up = a->stats.up > 0 && ledger_is_well(a->ledger),
+      .is_queue = a->from == FROM_SQS,
+      .now_ms = gc_clock_now_ms(),
+      .series = ledger_count(a->ledger, a->scope),
+      .commit_s = ledger_commit_s(a->ledger),
+      .interval_ms = interval_ms,
+  };
+  samples_state(&b, &a->stats, out);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/instant.h"
+#include "common/base/url.h"
+#include "common/net/secret.h"
+#include "plugins/genesys_flowmetrics/sqs_wire.h"
+
+enum { HOUR_MS = 3600 * 1000 };
+#define RETENTION_MOST_MS (INT64_C(366) * 24 * HOUR_MS)
+
+/* In the order of enum attributes_from. */
+static const char *const sources[] = {"sqs", "webhook", NULL};
+
+#define OWNER struct attributes_options
+
+const struct gc_opt attributes_rows[] = {
+    GC_OPT_STR(OWNER, account, "Account", NULL, 0,
+               "Name of an `<Account>` of the plugin genesys, whose Host the "
+               "values then have. Neither `sqs` nor `webhook` needs it."),
+    GC_OPT_ENUM(OWNER, source, "Source", "sqs", sources,
+                "Where events come from: an Amazon SQS queue that we poll, or "
+                "HTTPS requests of an EventBridge API destination to us."),
+    GC_OPT_STR(OWNER, queue_url, "QueueURL", NULL, 0,
+               "sqs: address of the queue. `http://` only on the loopback "
+               "address."),
+    GC_OPT_STR(OWNER, region, "AWSRegion", NULL, 0,
+               "sqs: region of the queue; default: the one in QueueURL, else "
+               "AWS_REGION or AWS_DEFAULT_REGION of the environment."),
+    GC_OPT_STR(OWNER, access_key_id, "AccessKeyId", NULL, 0,
+               "sqs: id of an access key. Without it: the environment, the "
+               "shared credentials file, the container's endpoint, the "
+               "instance's role, in this order."),
+    GC_OPT_STR(OWNER, secret_access_key_file, "SecretAccessKeyFile", NULL, 0,
+               "sqs: file that holds the secret access key; white space "
+               "around it is dropped."),
+    GC_OPT_INT(OWNER, consumers, "Consumers", "2", 1, 32, "threads",
+               "sqs: how many poll the queue at once."),
+    GC_OPT_INT(OWNER, visibility_s, "VisibilityTimeout", "60", 5, 43200, "s",
+               "sqs: how long a message that we received is hidden; what was "
+               "not committed until then comes again."),
+    GC_OPT_STR(OWNER, connect.proxy, "Proxy", NULL, GC_OPT_SECRET,
+               "sqs: proxy, `http://user:password@host:port` or `https://…`; "
+               "default: the environment's."),
+    GC_OPT_STR(OWNER, connect.no_proxy, "NoProxy", NULL, 0,
+               "sqs: hosts that are reached without the proxy, divided by "
+               "commas."),
+    GC_OPT_STR(OWNER, connect.ca_cert, "CACert", NULL, 0,
+               "sqs: file or folder of the certificates to trust; default: "
+               "the system's."),
+    GC_OPT_BOOL(OWNER, connect.verify_peer, "VerifyPeer", "true",
+                "sqs: verify the server's certificate."),
+    GC_OPT_BOOL(OWNER, connect.verify_host, "VerifyHost", "true",
+                "sqs: verify that the certificate is for this host."),
+    GC_OPT_INT(OWNER, connect_timeout_s, "ConnectTimeout", "5", 1, 600, "s",
+               "sqs: longest time for name look-up, connection, proxy and TLS "
+               "handshake together."),
+    GC_OPT_STR(OWNER, listen, "Listen", "127.0.0.1", 0,
+               "webhook: address to listen on. Any but the loopback address "
+               "needs TLSCert or SharedSecretFile, better both."),
+    GC_OPT_INT(OWNER, port, "Port", "8443", 1, 65535, "",
+               "webhook: port to listen on."),
+    GC_OPT_STR(OWNER, path, "Path", "/genesys", 0,
+               "webhook: path that takes events."),
+    GC_OPT_STR(OWNER, tls_cert, "TLSCert", NULL, 0,
+               "webhook: PEM file of the certificate and its chain."),
+    GC_OPT_STR(OWNER, tls_key, "TLSKey", NULL, 0,
+               "webhook: PEM file of its key; default: in TLSCert."),
+    GC_OPT_STR(OWNER, tls_client_ca, "TLSClientCA", NULL, 0,
+               "webhook: PEM file of the authorities of client certificates; "
+               "without a good one no request is taken."),
+    GC_OPT_STR(OWNER, secret_file, "SharedSecretFile", NULL, 0,
+               "webhook: file that holds the secret that requests must carry."),
+    GC_OPT_STR(OWNER, secret_header, "SharedSecretHeader", "X-Api-Key", 0,
+               "webhook: header that carries it."),
+    GC_OPT_INT(OWNER, max_body_bytes, "MaxBody", "1048576", 1024, 4194304,
+               "bytes", "webhook: a larger body is answered 413."),
+    GC_OPT_INT(OWNER, max_connections, "MaxConnections", "64", 1, 1000,
+               "connections", "webhook: more are not accepted."),
+    GC_OPT_STR(OWNER, format, "AttributeFormat",
+               "%{flow}Metric_%{metric}(%{time})", 0,
+               "How names of attributes are written that are metrics."),
+    GC_OPT_BOOL(OWNER, values, "Values", "false",
+                "Also sum the numeric values of the attributes."),
+    GC_OPT_STR(OWNER, state_url, "StateURL", NULL, 0,
+               "Where it is kept what was counted; default: SQLite, "
+               "`StateDir/flowmetrics.db`. A Redis is not supported yet."),
+    GC_OPT_STR(OWNER, retention, "Retention", "P14D", 0,
+               "How long it is remembered what was counted, by the "
+               "attribute's own time; an attribute older than this is not "
+               "counted. `PT1H` to `P366D`."),
+    GC_OPT_INT(OWNER, max_series, "MaxSeries", "5000", 1, 1000000, "series",
+               "Counters of one host; attributes of further flows or metrics "
+               "are not counted."),
+    GC_OPT_END,
+};
+
+static enum gc_code check_retention(const struct attributes_options *o,
+                                    struct attributes_config *ret,
+                                    struct gc_err *err) {
+  const char *text = o->retention != NULL ? o->retention : "";
+  if (gc_duration_parse(text, strlen(text), &ret->retention_ms, err) != GC_OK)
+    return gc_fail_in(err, GC_ERR_CONFIG, "Retention: ");
+  if (ret->retention_ms < HOUR_MS || ret->retention_ms > RETENTION_MOST_MS)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Retention \"%.40s\": accepted are PT1H to P366D", text);
+  return GC_OK;
+}
+
+static enum gc_code keep(char **place, const char *text, struct gc_err *err) {
+  char *copy = strdup(text);
+  if (copy == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  free(*place);
+  *place = copy;
+  return GC_OK;
+}
+
+static enum gc_code find_region(struct attributes_options *o,
+                                struct gc_err *err) {
+  char region[64];
+  const char *env = getenv("AWS_REGION");
+  if (env == NULL || *env == '\0')
+    env = getenv("AWS_DEFAULT_REGION");
+  if (o->region == NULL && sqs_region_of(o->queue_url, region))
+    GC_TRY(keep(&o->region, region, err));
+  if (o->region == NULL && env != NULL && *env != '\0')
+    GC_TRY(keep(&o->region, env, err));
+  if (o->region == NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "AWSRegion is missing: QueueURL names no region");
+  if (strlen(o->region) > 32 ||
+      strspn(o->region, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
+          strlen(o->region))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "AWSRegion \"%.40s\" is not one such as \"eu-west-1\"",
+                   o->region);
+  return GC_OK;
+}
+
+static enum gc_code check_sqs(struct attributes_options *o,
+                              struct attributes_config *ret,
+                              struct gc_err *ret_warning, struct gc_err *err) {
+  char url[GC_URL_ROOM];
+  const struct gc_secret secret = {.file = o->secret_access_key_file};
+  if (o->queue_url == NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");
+  GC_TRY(gc_url_check("QueueURL", o->queue_url, url, err));
+  GC_TRY(keep(&o->queue_url, url, err));
+  GC_TRY(find_region(o, err));
+  if (secret.file != NULL)
+    (void)gc_secret_is_exposed(&secret, ret_warning);
+  o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
+  return credentials_find(o->access_key_id, o->secret_access_key_file,
+                          &ret->credentials, err);
+}
+
+/* Of an address that others can reach. */
+static enum gc_code check_public(const struct attributes_options *o,
+                                 struct gc_err *ret_warning,
+                                 struct gc_err *err) {
+  bool proves = o->secret_file != NULL || o->tls_client_ca != NULL;
+  if (gc_host_is_loopback(o->listen, strlen(o->listen)))
+    return GC_OK;
+  if (!proves && o->tls_cert == NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Listen \"%.60s\": others could post events here; give "
+                   "SharedSecretFile and TLSCert, or listen on 127.0.0.1",
+                   o->listen);
+  if (!proves)
+    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+                  "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
+                  "whoever reaches it can post events",
+                  o->listen);
+  else if (o->tls_cert == NULL)
+    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+                  "Listen \"%.60s\" without TLSCert: secret and events travel "
+                  "in the clear",
+                  o->listen);
+  return GC_OK;
+}
+
+static bool is_header_name(const char *name) {
+  static const char token[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  return *name != '\0' && strspn(name, token) == strlen(name);
+}
+
+static enum gc_code check_webhook(struct attributes_options *o,
+                                  struct gc_err *ret_warning,
+                                  struct gc_err *err) {
+  const struct gc_secret secret = {.file = o->secret_file};
+  if (o->listen == NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "Listen needs an address");
+  if (o->path == NULL || o->path[0] != '/')
+    return gc_fail(err, GC_ERR_CONFIG, "Path must begin with \"/\"");
+  if (o->tls_cert == NULL && (o->tls_key != NULL || o->tls_client_ca != NULL))
+    return gc_fail(err, GC_ERR_CONFIG, "TLSKey and TLSClientCA need a TLSCert");
+  if (o->secret_header == NULL || !is_header_name(o->secret_header))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "SharedSecretHeader is not the name of a header");
+  if (secret.file != NULL)
+    (void)gc_secret_is_exposed(&secret, ret_warning);
+  return check_public(o, ret_warning, err);
+}
+
+enum gc_code attributes_check(struct attributes_options *o,
+                              struct attributes_config *ret,
+                              struct gc_err *ret_warning, struct gc_err *err) {
+  if (o->state_url != NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "StateURL: this build keeps its state in SQLite only; take "
+                   "the option out, or run one agent per queue");
+  GC_TRY(
+      attribute_form_set(&ret->form, o->format != NULL ? o->format : "", err));
+  GC_TRY(check_retention(o, ret, err));
+  return o->source == FROM_SQS ? check_sqs(o, ret, ret_warning, err)
+                               : check_webhook(o, ret_warning, err);
+}
+
+void attributes_config_clear(struct attributes_config *c) {
+  credentials_source_clear(&c->credentials);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/samples.h"
+
+#include <stdio.h>
+
+struct dispatch {
+  uint64_t now_ms;
+  uint32_t interval_ms;
+  samples_put put;
+  void *ctx;
+};
+
+static bool put_flow(const struct dispatch *d, const struct ledger_view *v,
+                     int64_t count, double sum) {
+  struct gc_sample sample = {.metric = GC_METRIC_FLOW_METRIC,
+                             .instance = v->flow,
+                             .qualifier = v->metric,
+                             .values = {{.derive = count}},
+                             .interval_ms = d->interval_ms};
+  if (!d->put(d->ctx, v->scope, &sample))
+    return false;
+  if (!v->has_sum)
+    return true;
+  sample.metric = GC_METRIC_FLOW_METRIC_VALUE;
+  sample.values[0] = (union gc_number){.gauge = sum};
+  (void)!d->put(d->ctx, v->scope, &sample);
+  return true;
+}
+
+/* The next time is counted from when this one was due, so that a late look
+ * does not shift the others; not from far back after a pause. */
+static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
+                           uint32_t interval_ms) {
+  uint64_t next = due_ms + interval_ms;
+  return due_ms == 0 || next <= now_ms ? now_ms + interval_ms : next;
+}
+
+/* A 0 until it is kept that it went out: who dies in between begins with 0
+ * again, and no 0 ever follows a count. */
+static void show(struct ledger *l, const struct dispatch *d,
+                 const struct ledger_view *v, bool is_last) {
+  struct series *s = v->series;
+  bool is_zero = !v->is_shown;
+  bool is_news = !s->has_sent || s->sent_count != v->count;
+  if (d->now_ms < s->next_ms && !(is_last && is_news))
+    return;
+  if (!put_flow(d, v, is_zero ? 0 : v->count, is_zero ? 0 : v->sum))
+    return;
+  s->has_sent = true;
+  s->sent_count = is_zero ? 0 : v->count;
+  s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
+  if (is_zero)
+    ledger_shown(l, s);
+}
+
+void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
+                  bool is_last, samples_put put, void *ctx) {
+  const struct dispatch d = {now_ms, interval_ms, put, ctx};
+  struct ledger_view v;
+  for (size_t i = 0; ledger_read(l, i, &v); i++)
+    if (v.series != NULL)
+      show(l, &d, &v, is_last);
+}
+
+/* ---- self-telemetry ---- */
+
+struct state {
+  const struct samples_block *block;
+  const struct gc_samples *out;
+};
+
+static void put(const struct state *s, enum gc_metric_id metric,
+                const char *qualifier, union gc_number value) {
+  const struct gc_sample sample = {.metric = metric,
+                                   .instance = s->block->instance,
+                                   .qualifier = qualifier,
+                                   .values = {value},
+                                   .interval_ms = s->block->interval_ms};
+  s->out->put(s->out->ctx, &sample);
+}
+
+static void put_gauge(const struct state *s, enum gc_metric_id metric,
+                      const char *qualifier, double gauge) {
+  put(s, metric, qualifier, (union gc_number){.gauge = gauge});
+}
+
+static void put_count(const struct state *s, enum gc_metric_id metric,
+                      const char *qualifier, uint64_t count) {
+  put(s, metric, qualifier, (union gc_number){.derive = (int64_t)count});
+}
+
+static const char *const outcome_words[] = {
+#define XX(id, word) [OUTCOME_##id] = word,
+    OUTCOME_MAP(XX)
+#undef XX
+};
+
+static const struct {
+  const char *word;
+  enum gc_metric_id metric;
+  enum { OF_ALL, OF_QUEUE, OF_WEB } who;
+} tallies[] = {
+    [TALLY_BATCHES] = {"committed", GC_METRIC_BATCHES, OF_ALL},
+    [TALLY_BATCHES_FAILED] = {"failed", GC_METRIC_BATCHES, OF_ALL},
+    [TALLY_SQS_RECEIVED] = {"received", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
+    [TALLY_SQS_DELETED] = {"deleted", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
+    [TALLY_SQS_NOT_DELETED] = {"not_deleted", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
+    [TALLY_SQS_POISON] = {"poison", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
+    [TALLY_SQS_REQUESTS] = {"all", GC_METRIC_SQS_REQUESTS, OF_QUEUE},
+    [TALLY_SQS_THROTTLED] = {"throttled", GC_METRIC_SQS_REQUESTS, OF_QUEUE},
+    [TALLY_WEB_200] = {"200", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_400] = {"400", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_401] = {"401", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_404] = {"404", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_405] = {"405", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_413] = {"413", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_503] = {"503", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_WEB_CUT] = {"cut", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+};
+
+static void put_events(const struct state *s, const struct stats *stats) {
+  char qualifier[64];
+  put_count(s, GC_METRIC_EVENTS, "received", stats->events);
+  put_count(s, GC_METRIC_EVENTS, "skipped", stats->skipped);
+  for (int i = 0; i < OUTCOME_COUNT; i++)
+    if (i != OUTCOME_OVERFLOW)
+      put_count(s, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);
+  for (int i = 0; i < MALFORMED_COUNT; i++) {
+    snprintf(qualifier, sizeof(qualifier), "malformed-%s",
+             malformed_word((enum malformed)i));
+    put_count(s, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
+  }
+}
+
+static void put_tallies(const struct state *s, const struct stats *stats) {
+  for (size_t i = 0; i < GC_COUNT(tallies); i++)
+    if (tallies[i].who == OF_ALL ||
+        (tallies[i].who == OF_QUEUE) == s->block->is_queue)
+      put_count(s, tallies[i].metric, tallies[i].word, stats->tallies[i]);
+}
+
+void samples_state(const struct samples_block *b, const struct stats *stats,
+                   const struct gc_samples *out) {
+  const struct state s = {b, out};
+  int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
+  put_gauge(&s, GC_METRIC_SOURCE_UP, b->source, b->is_up);
+  if (answer_ms > 0)
+    put_gauge(&s, GC_METRIC_SOURCE_AGE, b->source,
+              (double)((int64_t)b->now_ms - answer_ms) / 1000);
+  if (b->is_queue && lag_ms >= 0)
+    put_gauge(&s, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
+  put_events(&s, stats);
+  put_tallies(&s, stats);
+  put_gauge(&s, GC_METRIC_COMMIT_TIME, "", b->commit_s);
+  put_gauge(&s, GC_METRIC_SERIES, "", (double)b->series);
+  put_count(&s, GC_METRIC_SERIES_OVERFLOW, "",
+            stats->outcomes[OUTCOME_OVERFLOW]);
+}

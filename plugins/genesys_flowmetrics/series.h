@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The counters of this process: found by the names that come, shown under
+ * labels that are unique. A scope is the host whose values they become. Pure.
+ * The ledger's writer adds and counts; a reader takes what is visible. */
+#ifndef GC_FLOWMETRICS_SERIES_H
+#define GC_FLOWMETRICS_SERIES_H
+
+#include "common/base/strmap.h"
+#include "plugins/genesys_flowmetrics/seen.h"
+
+struct series_scope;
+
+struct series {
+  struct seen_counter kept; /* as in the file; strings are ours */
+  struct series_scope *scope;
+  char *key; /* scope, flow and metric in one, of the map */
+
+  /* The writer's, within one transaction. */
+  int64_t delta;
+  double more;
+  bool has_more;
+  bool is_touched;
+  int64_t fresh_id;       /* of one that was made in this transaction */
+  struct series *touched; /* the next one */
+
+  /* The reader's (samples.h). */
+  _Atomic bool zero_went; /* its first 0 has been dispatched: keep that */
+  uint64_t next_ms;
+  int64_t sent_count;
+  bool has_sent;
+};
+
+struct series_set {
+  struct series **at;
+  size_t count, cap;
+  struct gc_strmap by_key;
+  struct series_scope *scopes;
+};
+
+/* Takes a counter of the file over. GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code series_load(struct series_set *set,
+                                       const struct seen_counter *kept);
+
+/* The series of these names. A new one (ret->kept.id is 0 until it is in the
+ * file) when the scope has fewer than `most`; GC_ERR_LIMIT when not. */
+GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
+                                       const char *scope, const char *flow,
+                                       const char *metric, size_t most,
+                                       struct series **ret);
+/* How many a scope has. */
+size_t series_in_scope(const struct series_set *set, const char *scope);
+
+void series_clear(struct series_set *set);
+
+#endif
