@@ -59,15 +59,16 @@ def disk_full() -> None:
     daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 15, "messages are taken")
     full.touch()
     sqs.feed(EVENTS)
-    line = daemon.says("full", within_s=10)
-    tells("what to do", line, "disk is full", str(state))
+    line = daemon.says("genesys_flowmetrics: ", "full", within_s=10)
+    tells("what and where", line, "full", STATE_FILE)
+    note(line)
     wait_until(lambda: sqs.queue()["received"] > sqs.queue()["deleted"], 5, "something is received and kept")
     deleted = sqs.queue()["deleted"]
     watch_for(3)
     told = sqs.queue()
-    same("messages deleted while the disk is full", told["deleted"], deleted)
-    check("no storm of receives (%d)" % told["received"], told["received"] < deleted + 600, told)
-    damped(daemon, "full")
+    check("what has no metric may be deleted (%d)" % (told["deleted"] - deleted), told["deleted"] < deleted + 200, told)
+    check("no storm of receives (%d)" % (told["received"] - deleted), told["received"] < deleted + 1500, told)
+    damped(daemon, "full", most=1)
     full.unlink()
     drained(daemon, sqs)
     equal(daemon, sqs)
@@ -119,13 +120,13 @@ def a_foreign_state_file_is_moved_aside() -> None:
 def throttled() -> None:
     sqs = Sqs()
     sqs.feed(EVENTS)
-    sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 20, "count": 10},
-               {"sqs": "ReceiveMessage", "answer": "OverLimit", "skip": 60, "count": 3},
-               {"sqs": "DeleteMessageBatch", "answer": "RequestThrottled", "skip": 30, "count": 6})
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 20, "count": 5},
+               {"sqs": "ReceiveMessage", "answer": "OverLimit", "skip": 60, "count": 2},
+               {"sqs": "DeleteMessageBatch", "answer": "RequestThrottled", "skip": 30, "count": 4})
     daemon = Collectd("", flows=attributes(sqs))
     daemon.says("hrottl")
     drained(daemon, sqs, 90)
-    check("all faults were met", sqs.hits() == 19, sqs.call("sqs/faults"))
+    check("all faults were met", sqs.hits() == 11, sqs.call("sqs/faults"))
     equal(daemon, sqs)
     damped(daemon, "hrottl")
     daemon.stop()
@@ -138,10 +139,10 @@ def away_and_back() -> None:
     url = sqs.queue_url.replace(":%d/" % sqs.sqs_port, ":%d/" % gate.port)
     sqs.feed(EVENTS)
     daemon = Collectd("", flows=attributes(sqs, QueueURL=url))
-    line = daemon.says("refused")
-    tells("who and where", line, "ivr", str(gate.port))
+    line = daemon.says("connect")
+    tells("who and where", line, "ivr", "127.0.0.1:%d" % gate.port)
     watch_for(2)
-    damped(daemon, "refused")
+    damped(daemon, "connect", most=1)
     sqs.faults({"sqs": "*", "answer": "InternalFailure", "count": 4, "skip": 30},
                {"sqs": "*", "answer": "ServiceUnavailable", "count": 4, "skip": 60},
                {"sqs": "*", "answer": 502, "html": True, "count": 2, "skip": 80},
@@ -182,7 +183,7 @@ def _says(flow_options: dict[str, Any], step: dict[str, Any], *parts: str) -> No
     if step:
         sqs.faults(step)
     changed = {name: value(sqs) if callable(value) else value for name, value in flow_options.items()}
-    daemon = Collectd("", flows=attributes(sqs, **changed), level="debug")
+    daemon = Collectd("", flows=attributes(sqs, **changed))
     daemon.says(*parts, within_s=15)
     watch_for(1.5)
     lines = [line for line in daemon.complaints() if parts[0] in line]
@@ -193,15 +194,15 @@ def _says(flow_options: dict[str, Any], step: dict[str, Any], *parts: str) -> No
 
 
 def a_wrong_secret_is_explained() -> None:
-    _says({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {}, "signature", "SecretAccessKey")
+    _says({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {}, "InvalidSignature", "secret access key", "clock")
 
 
 def an_unknown_key_is_explained() -> None:
-    _says({"AccessKeyId": "AKIANOBODYKNOWSME000"}, {}, "AKIANOBODYKNOWSME000")
+    _says({"AccessKeyId": "AKIANOBODYKNOWSME000"}, {}, "UnrecognizedClient", "AccessKeyId")
 
 
 def a_missing_queue_is_explained() -> None:
-    _says({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "does not exist", "QueueURL")
+    _says({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "QueueDoesNotExist", "QueueURL")
 
 
 def a_missing_permission_is_explained() -> None:
@@ -209,7 +210,7 @@ def a_missing_permission_is_explained() -> None:
 
 
 def _temporary(sqs: Sqs, env: dict[str, str]) -> Collectd:
-    return Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None), env=env, level="debug")
+    return Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None), env=env)
 
 
 def _renewed(sqs: Sqs, daemon: Collectd, counter: str) -> None:
