@@ -12,7 +12,7 @@ debian_packages() {
   case $1 in
   build) echo gcc libc6-dev make autoconf automake libtool pkg-config \
     libcurl4-openssl-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
-    collectd-dev python3 xz-utils ;;
+    libmicrohttpd-dev libgnutls28-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
     tinyproxy iproute2 procps util-linux git ca-certificates ;;
@@ -23,7 +23,7 @@ fedora_packages() {
   case $1 in
   build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
     libcurl-devel yajl-devel wslay-devel sqlite-devel openssl-devel \
-    collectd python3 xz ;;
+    libmicrohttpd-devel gnutls-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
     tinyproxy iproute procps-ng util-linux git ;;

@@ -252,8 +252,8 @@ static enum gc_code set_headers(struct job *job, struct gc_err *err) {
     if (add_header(job, *at) != GC_OK)
       return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   }
-  /* libcurl would hold a large body back for a second, asking first. What is
-   * signed is small, and libcurl signs a header that it then leaves out. */
+  /* libcurl would hold a large body back for a second, asking first. (7.88
+   * signs this header, too, and does not send it; what is signed is small.) */
   if (job->x->signer == NULL && add_header(job, "Expect:") != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, job->headers);

@@ -7,6 +7,7 @@
 
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/sqs.h"
+#include "plugins/genesys_flowmetrics/webhook.h"
 
 enum { NAME_ROOM = 128, HOST_ROOM = 256 };
 
@@ -17,6 +18,7 @@ struct attributes {
   struct stats stats;
   enum attributes_from from;
   struct sqs *sqs;
+  struct webhook *webhook;
 };
 
 static const char *const source_words[] = {"sqs", "webhook"};
@@ -42,6 +44,30 @@ static enum gc_code start_sqs(struct attributes *a,
   return a->sqs != NULL ? GC_OK : err->code;
 }
 
+static enum gc_code start_webhook(struct attributes *a,
+                                  const struct attributes_options *o,
+                                  const struct attributes_config *config,
+                                  const struct attributes_settings *settings,
+                                  struct gc_err *err) {
+  const struct webhook_settings s = {.listen = o->listen,
+                                     .path = o->path,
+                                     .port = o->port,
+                                     .tls_cert = o->tls_cert,
+                                     .tls_key = o->tls_key,
+                                     .client_ca = o->tls_client_ca,
+                                     .secret_file = o->secret_file,
+                                     .secret_header = o->secret_header,
+                                     .max_body_bytes = o->max_body_bytes,
+                                     .max_connections = o->max_connections,
+                                     .form = &config->form,
+                                     .source = &a->source,
+                                     .ledger = a->ledger,
+                                     .notice = settings->notice,
+                                     .ctx = settings->ctx};
+  a->webhook = webhook_start(&s, err);
+  return a->webhook != NULL ? GC_OK : err->code;
+}
+
 struct attributes *attributes_start(const struct attributes_options *o,
                                     const struct attributes_config *config,
                                     const struct attributes_settings *settings,
@@ -62,7 +88,10 @@ struct attributes *attributes_start(const struct attributes_options *o,
                                      .max_series = o->max_series,
                                      .values = o->values,
                                      .stats = &a->stats};
-  if (start_sqs(a, o, config, settings, err) == GC_OK)
+  enum gc_code code = a->from == FROM_SQS
+                          ? start_sqs(a, o, config, settings, err)
+                          : start_webhook(a, o, config, settings, err);
+  if (code == GC_OK)
     return a;
   attributes_free(a);
   return NULL;
@@ -72,16 +101,21 @@ void attributes_stop(struct attributes *a) {
   if (a == NULL)
     return;
   sqs_stop(a->sqs);
+  webhook_stop(a->webhook);
 }
 
 void attributes_free(struct attributes *a) {
   if (a == NULL)
     return;
   sqs_free(a->sqs);
+  webhook_free(a->webhook);
   free(a);
 }
 
-void attributes_look(struct attributes *a) { (void)a; }
+void attributes_look(struct attributes *a) {
+  if (a->webhook != NULL)
+    webhook_look(a->webhook, gc_clock_now_ms());
+}
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {

@@ -78,7 +78,7 @@ const struct gc_opt attributes_rows[] = {
                "webhook: header that carries it."),
     GC_OPT_INT(OWNER, max_body_bytes, "MaxBody", "1048576", 1024, 4194304,
                "bytes", "webhook: a larger body is answered 413."),
-    GC_OPT_INT(OWNER, max_connections, "MaxConnections", "64", 1, 1000,
+    GC_OPT_INT(OWNER, max_connections, "MaxConnections", "256", 1, 1000,
                "connections", "webhook: more are not accepted."),
     GC_OPT_STR(OWNER, format, "AttributeFormat",
                "%{flow}Metric_%{metric}(%{time})", 0,

@@ -71,12 +71,12 @@ struct consumer {
   uint64_t received, poison;
   int64_t newest_sent_ms;
   struct deletion deletions[DELETIONS_MOST];
-  struct receipts waiting;   /* committed, to be deleted */
-  unsigned with_ledger;      /* deliveries */
-  struct gc_backoff backoff; /* of requests */
-  struct gc_backoff losses;  /* of deliveries that were not committed */
+  struct receipts waiting; /* committed, to be deleted */
+  unsigned with_ledger;    /* deliveries */
+  struct gc_backoff backoff;
   struct gc_timer again;
   bool rests, is_up;
+  char cause[32]; /* "consumer 1" */
 };
 
 struct sqs {
@@ -131,11 +131,9 @@ static void delivery_free(struct delivery *d) {
 
 /* ---- requests ---- */
 
-/* All consumers ask the same queue with the same keys: what fails one fails the
- * others, and is told once. */
 static void tell(struct consumer *c, const struct gc_err *err) {
   const struct sqs_settings *s = &c->sqs->settings;
-  s->notice(s->ctx, "sqs", err);
+  s->notice(s->ctx, c->cause, err);
 }
 
 static void set_up(struct consumer *c, bool up) {
@@ -204,9 +202,8 @@ static void wake(struct consumer *c) {
 
 /* Nothing new is asked for until the rest is over; the committed are deleted
  * then, too. */
-static void rest(struct consumer *c, struct gc_backoff *backoff,
-                 uint32_t ask_ms) {
-  uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_dice());
+static void rest(struct consumer *c, uint32_t ask_ms) {
+  uint32_t ms = gc_backoff_fail(&c->backoff, ask_ms, gc_dice());
   c->rests = true;
   (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
                       gc_clock_now_ms() + ms);
@@ -220,7 +217,7 @@ static void on_failure(struct consumer *c, const struct gc_err *err,
     credentials_refused(c->keys);
   tell(c, err);
   set_up(c, false);
-  rest(c, &c->backoff, ask_ms);
+  rest(c, ask_ms);
 }
 
 static void on_keys(void *ctx, const struct gc_err *err) {
@@ -318,17 +315,10 @@ static bool delete_all(struct consumer *c, const struct credentials *keys) {
 
 /* ---- what was received ---- */
 
-/* Also when not: then nothing is received for a while. Each receipt counts
- * towards the queue's maxReceiveCount, and a full disk must not send good
- * messages to the dead-letter queue. */
 static void on_committed(void *ctx) {
   struct delivery *d = ctx;
   struct consumer *c = d->consumer;
   c->with_ledger--;
-  if (d->code == GC_OK)
-    gc_backoff_reset(&c->losses);
-  else if (!c->rests)
-    rest(c, &c->losses, 0);
   if (d->code == GC_OK && c->waiting.count < RECEIPTS_MOST)
     receipts_move(&d->receipts, d->receipts.count, &c->waiting);
   /* Not committed: they come again when their visibility ends. */
@@ -475,10 +465,10 @@ static void begin(void *ctx) { work(ctx); }
 /* ---- life ---- */
 
 static enum gc_code consumer_build(struct sqs *s, struct consumer *c,
-                                   struct gc_err *err) {
+                                   unsigned number, struct gc_err *err) {
   c->sqs = s;
+  snprintf(c->cause, sizeof(c->cause), "consumer %u", number);
   c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
-  c->losses = c->backoff;
   c->again = (struct gc_timer){.fire = on_again, .ctx = c};
   c->receive.body.most = BODY_MOST_BYTES;
   for (size_t i = 0; i < DELETIONS_MOST; i++) {
@@ -594,7 +584,7 @@ struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err) {
   snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", settings->region);
   set_connections(s);
   for (uint32_t i = 0; i < s->count; i++)
-    if (consumer_build(s, &s->consumers[i], err) != GC_OK) {
+    if (consumer_build(s, &s->consumers[i], i + 1, err) != GC_OK) {
       sqs_free(s);
       return NULL;
     }
