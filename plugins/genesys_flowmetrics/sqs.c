@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/sqs.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +74,9 @@ struct consumer {
   struct deletion deletions[DELETIONS_MOST];
   struct receipts waiting; /* committed, to be deleted */
   unsigned with_ledger;    /* deliveries */
-  struct gc_backoff backoff;
+  struct gc_backoff backoff, commit_backoff;
   struct gc_timer again;
-  bool rests, is_up;
-  char cause[32]; /* "consumer 1" */
+  bool rests, is_up, fails;
 };
 
 struct sqs {
@@ -87,6 +87,7 @@ struct sqs {
   char any[2]; /* "*": no proxy for any host */
   struct consumer *consumers;
   uint32_t count;
+  atomic_uint failing; /* consumers */
 };
 
 /* ---- receipts ---- */
@@ -131,9 +132,15 @@ static void delivery_free(struct delivery *d) {
 
 /* ---- requests ---- */
 
+/* One cause for all of them: it is over when none fails any more. */
 static void tell(struct consumer *c, const struct gc_err *err) {
-  const struct sqs_settings *s = &c->sqs->settings;
-  s->notice(s->ctx, c->cause, err);
+  struct sqs *s = c->sqs;
+  bool fails = err->code != GC_OK;
+  if (fails != c->fails)
+    atomic_fetch_add(&s->failing, fails ? 1u : -1u);
+  c->fails = fails;
+  if (fails || atomic_load(&s->failing) == 0)
+    s->settings.notice(s->settings.ctx, "queue", err);
 }
 
 static void set_up(struct consumer *c, bool up) {
@@ -202,8 +209,9 @@ static void wake(struct consumer *c) {
 
 /* Nothing new is asked for until the rest is over; the committed are deleted
  * then, too. */
-static void rest(struct consumer *c, uint32_t ask_ms) {
-  uint32_t ms = gc_backoff_fail(&c->backoff, ask_ms, gc_dice());
+static void rest(struct consumer *c, struct gc_backoff *backoff,
+                 uint32_t ask_ms) {
+  uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_dice());
   c->rests = true;
   (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
                       gc_clock_now_ms() + ms);
@@ -217,7 +225,7 @@ static void on_failure(struct consumer *c, const struct gc_err *err,
     credentials_refused(c->keys);
   tell(c, err);
   set_up(c, false);
-  rest(c, ask_ms);
+  rest(c, &c->backoff, ask_ms);
 }
 
 static void on_keys(void *ctx, const struct gc_err *err) {
@@ -228,12 +236,24 @@ static void on_keys(void *ctx, const struct gc_err *err) {
     wake(c);
 }
 
+/* What net/http advises is meant for an account. */
+static enum gc_code own_hint(enum gc_failure failure, struct gc_err *err) {
+  char *hint = strrchr(err->text, ';');
+  if ((failure == GC_FAILURE_CONNECT || failure == GC_FAILURE_RESOLVE) &&
+      hint != NULL)
+    snprintf(hint, sizeof(err->text) - (size_t)(hint - err->text),
+             "; check QueueURL, Proxy and the firewall");
+  return err->code;
+}
+
 /* What a reply says: GC_OK, or fills err. */
 static enum gc_code judge(const struct gc_reply *reply,
                           const struct gc_err *why, const char *action,
                           struct gc_err *err) {
-  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2)
-    return gc_fail(err, why->code, "%s: %s", action, why->text);
+  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2) {
+    gc_fail(err, why->code, "%s: %s", action, why->text);
+    return own_hint(reply->failure, err);
+  }
   if (reply->status / 100 != 2)
     return sqs_refused(reply, action, err);
   return GC_OK;
@@ -324,6 +344,10 @@ static void on_committed(void *ctx) {
   /* Not committed: they come again when their visibility ends. */
   stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
             d->receipts.count);
+  if (d->code == GC_OK)
+    gc_backoff_reset(&c->commit_backoff);
+  else
+    rest(c, &c->commit_backoff, 0);
   delivery_free(d);
   wake(c);
 }
@@ -441,6 +465,14 @@ static bool receive(struct consumer *c, const struct credentials *keys) {
   return false;
 }
 
+/* While nothing can be committed one delivery at a time tries whether it can
+ * be again: what is received then is only hidden from others. */
+static bool wants_more(const struct consumer *c) {
+  unsigned most = ledger_is_well(c->sqs->settings.ledger) ? BATCHES_MOST : 1;
+  return !c->receive.is_running && c->with_ledger < most &&
+         c->waiting.count < RECEIPTS_MOST / 2;
+}
+
 /* Starts whatever may be started now. */
 static void work(struct consumer *c) {
   if (c->rests)
@@ -448,8 +480,7 @@ static void work(struct consumer *c) {
   const struct credentials *keys = credentials_get(c->keys, on_keys, c);
   if (keys == NULL || !delete_all(c, keys))
     return;
-  if (!c->receive.is_running && c->with_ledger < BATCHES_MOST &&
-      c->waiting.count < RECEIPTS_MOST / 2)
+  if (wants_more(c))
     (void)receive(c, keys);
 }
 
@@ -465,10 +496,10 @@ static void begin(void *ctx) { work(ctx); }
 /* ---- life ---- */
 
 static enum gc_code consumer_build(struct sqs *s, struct consumer *c,
-                                   unsigned number, struct gc_err *err) {
+                                   struct gc_err *err) {
   c->sqs = s;
-  snprintf(c->cause, sizeof(c->cause), "consumer %u", number);
   c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
+  c->commit_backoff = c->backoff;
   c->again = (struct gc_timer){.fire = on_again, .ctx = c};
   c->receive.body.most = BODY_MOST_BYTES;
   for (size_t i = 0; i < DELETIONS_MOST; i++) {
@@ -584,7 +615,7 @@ struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err) {
   snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", settings->region);
   set_connections(s);
   for (uint32_t i = 0; i < s->count; i++)
-    if (consumer_build(s, &s->consumers[i], i + 1, err) != GC_OK) {
+    if (consumer_build(s, &s->consumers[i], err) != GC_OK) {
       sqs_free(s);
       return NULL;
     }
