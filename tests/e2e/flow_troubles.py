@@ -3,14 +3,15 @@
 """Disk, state file, SQS, keys: when they fail, is nothing lost, and is it said what to do?"""
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from lib import process, report
-from lib.collectd import DAEMON, Collectd
-from lib.flows import Sqs, attributes, wait_equal
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd
+from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
 from lib.gate import Gate
 from lib.process import wait_until, watch_for
 from lib.report import Skip, check, note, same, tells
@@ -18,6 +19,7 @@ from lib.report import Skip, check, note, same, tells
 HERE = Path(__file__).resolve().parent
 EVENTS = 3000
 STATE_FILE = "flowmetrics.db"
+TEMPORARY_TOKEN = "IQoJ"  # how the simulator's session tokens begin, as AWS's do
 
 
 def drained(daemon: Collectd, sqs: Sqs, within_s: float = 60) -> None:
@@ -277,9 +279,39 @@ def keys_that_are_revoked_are_replaced() -> None:
     daemon.stop()
 
 
+def secrets_and_customers_stay_unseen() -> None:
+    """Not in the log, not in any file, not on the command line, not in an URL; whatever goes wrong."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None) + hook.block(), level="debug",
+                      env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+                           "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
+    hook.wait_open(daemon)
+    sqs.feed(EVENTS, garbage=2, malformed=30)
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 500, 20, "messages are taken")
+    for answer in ("malformed", 500, "truncate", "AccessDeniedException", "InvalidSignatureException", "ThrottlingException"):
+        sqs.faults({"sqs": "*", "answer": answer, "count": 1})
+        wait_until(lambda: sqs.hits() == 1, 60, "fault %s" % answer)
+    hook.post(b'{"eventBody":{"conversationId":"customer-4711","attributes":{"aMetric_b(x)":"+4930123456789"', SECRET)
+    hook.post(b"{}", "wrong-secret-of-somebody")
+    body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "424242", "return": True})["bodies"][0]
+    same("status", hook.post(body.encode())[0], 200)
+    conversation = json.loads(body)["detail"]["eventBody"]["conversationId"]
+    unseen = [SECRET, sqs.aws_container_token, "wrong-secret-of-somebody", "customer-4711", "+4930123456789", "0-000000",
+              conversation, "424242", TEMPORARY_TOKEN]
+    given = sqs.call("sqs")
+    same("secrets in URLs", given["requests"]["secrets_in_urls"], [])
+    check("keys of the container were used", given["credentials"].get("signed by temporary key"), given["credentials"])
+    same("seen", daemon.leaks(*unseen), [])
+    took, _ = daemon.stop()
+    check("stopped in time (%.2f s)" % took, took < STOP_MOST_S)
+    same("seen after the end", [text for text in unseen if text in daemon.text], [])
+
+
 if __name__ == "__main__":
     report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside, throttled,
                  away_and_back, answers_that_never_come, a_wrong_secret_is_explained, an_unknown_key_is_explained,
                  a_missing_queue_is_explained, a_missing_permission_is_explained, keys_of_the_container,
-                 keys_of_the_instance, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced],
+                 keys_of_the_instance, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
+                 secrets_and_customers_stay_unseen],
                 {"collectd": DAEMON})
