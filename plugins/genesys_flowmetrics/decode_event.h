@@ -34,7 +34,8 @@ struct event_metric {
 };
 
 struct event_counts {
-  uint64_t events;  /* elements of an array count each */
+  uint64_t events;  /* elements of an array count each; a body that was
+                       dismissed unread counts as one */
   uint64_t skipped; /* of them, without a metric */
   uint64_t malformed[MALFORMED_COUNT];
 };

@@ -2,304 +2,23 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pthread_setname_np */
 #endif
-#include "plugins/genesys_flowmetrics/ledger.h"
+#include "plugins/genesys_flowmetrics/ledger_inside.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "common/base/backoff.h"
 #include "common/net/clock.h"
 
 enum {
-  IDLE_MS = 1000,          /* between two looks at what has to be dropped */
-  PRUNE_KEYS = 2000,       /* in one step, some milliseconds */
-  AHEAD_MINUTES = 24 * 60, /* what a flow's clock may be ahead of ours */
-  MINUTE_MS = 60 * 1000,
+  IDLE_MS = 1000,    /* between two looks at what has to be dropped */
+  PRUNE_KEYS = 2000, /* in one step, some milliseconds */
 };
 
-struct ledger {
-  struct ledger_settings settings;
-  char *folder;
-
-  /* The writer's. */
-  struct seen *seen; /* NULL: not open */
-  struct gc_backoff backoff;
-  struct ref *refs;
-  size_t refs_cap;
-  struct series *touched;
-  bool prune_again; /* the last step was a full one */
-
-  /* Shared, under the lock. */
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  struct batch *first, **last;
-  size_t waiting; /* marks in them */
-  uint64_t first_ms;
-  struct series_set set; /* the writer alone changes it, under the lock */
-  bool is_stopping, is_running, is_well;
-  bool has_shown; /* some series' first 0 wants to be kept */
-  double commit_s;
-  pthread_t thread;
-};
-
-/* A mark and its batch, to be sorted. */
-struct ref {
-  const struct mark *mark;
-  struct batch *batch;
-};
-
-static void say(struct ledger *l, const char *cause, const struct gc_err *err) {
+void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err) {
   if (l->settings.notice != NULL)
     l->settings.notice(l->settings.ctx, cause, err);
-}
-
-/* ---- one transaction ---- */
-
-static int by_key(const void *a, const void *b) {
-  return memcmp(((const struct ref *)a)->mark->key.bytes,
-                ((const struct ref *)b)->mark->key.bytes, SEEN_KEY_BYTES);
-}
-
-/* Marks in the order of their keys: neighbours in the tree are written
- * together. */
-static enum gc_code sort_marks(struct ledger *l, struct batch *batches,
-                               size_t count, struct gc_err *err) {
-  if (count > l->refs_cap) {
-    struct ref *bigger = realloc(l->refs, count * sizeof(*bigger));
-    if (bigger == NULL)
-      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    l->refs = bigger;
-    l->refs_cap = count;
-  }
-  size_t at = 0;
-  for (struct batch *b = batches; b != NULL; b = b->next)
-    for (size_t i = 0; i < b->count; i++)
-      l->refs[at++] = (struct ref){&b->marks[i], b};
-  qsort(l->refs, at, sizeof(*l->refs), by_key);
-  return GC_OK;
-}
-
-static uint32_t minute_of(int64_t ms) {
-  return ms > 0 ? (uint32_t)(ms / MINUTE_MS) : 0;
-}
-
-/* Before this minute an attribute is late: its key may be gone. */
-static uint32_t late_before(const struct ledger *l,
-                            const struct ledger_source *source,
-                            int64_t now_ms) {
-  uint32_t minute = minute_of(now_ms - source->retention_ms);
-  uint32_t floor = seen_floor(l->seen);
-  return minute > floor ? minute : floor;
-}
-
-static void touch(struct ledger *l, struct series *s) {
-  if (s->is_touched)
-    return;
-  s->is_touched = true;
-  s->touched = l->touched;
-  l->touched = s;
-}
-
-static enum gc_code count_new(struct ledger *l, const struct ref *r,
-                              struct gc_err *err) {
-  const struct ledger_source *source = r->batch->source;
-  const char *flow = r->batch->names.data + r->mark->names;
-  struct series *s = NULL;
-  pthread_mutex_lock(&l->lock);
-  enum gc_code code =
-      series_find(&l->set, source->scope, flow, flow + strlen(flow) + 1,
-                  source->max_series, &s);
-  pthread_mutex_unlock(&l->lock);
-  if (code == GC_ERR_LIMIT) {
-    r->batch->outcomes[OUTCOME_OVERFLOW]++;
-    return GC_OK;
-  }
-  if (code != GC_OK)
-    return gc_fail(err, code, "out of memory");
-  touch(l, s);
-  s->delta++;
-  r->batch->outcomes[OUTCOME_COUNTED]++;
-  if (source->values && r->mark->has_value) {
-    s->more += r->mark->value;
-    s->has_more = true;
-  } else if (source->values)
-    r->batch->outcomes[OUTCOME_NO_NUMBER]++;
-  return GC_OK;
-}
-
-static enum gc_code count_one(struct ledger *l, const struct ref *r,
-                              int64_t now_ms, struct gc_err *err) {
-  uint32_t minute = seen_key_minute(&r->mark->key);
-  bool is_new = false;
-  if (minute < late_before(l, r->batch->source, now_ms)) {
-    r->batch->outcomes[OUTCOME_LATE]++;
-    return GC_OK;
-  }
-  if (minute > minute_of(now_ms) + AHEAD_MINUTES) {
-    r->batch->future++;
-    return GC_OK;
-  }
-  GC_TRY(seen_add(l->seen, &r->mark->key, &is_new, err));
-  if (is_new)
-    return count_new(l, r, err);
-  r->batch->outcomes[OUTCOME_DUPLICATE]++;
-  return GC_OK;
-}
-
-/* A series' counter as it will be when the transaction is committed. */
-static struct seen_counter counter_after(const struct series *s) {
-  struct seen_counter c = s->kept;
-  c.count += s->delta;
-  c.sum += s->more;
-  c.has_sum = c.has_sum || s->has_more;
-  c.shown = c.shown || s->zero_went;
-  if (c.id == 0)
-    c.id = s->fresh_id;
-  return c;
-}
-
-static enum gc_code write_counters(struct ledger *l, struct gc_err *err) {
-  for (struct series *s = l->touched; s != NULL; s = s->touched) {
-    struct seen_counter c = counter_after(s);
-    if (c.id != 0) {
-      GC_TRY(seen_counter_set(l->seen, &c, err));
-      continue;
-    }
-    GC_TRY(seen_counter_make(l->seen, &c, err));
-    s->fresh_id = c.id;
-  }
-  return GC_OK;
-}
-
-/* What was written becomes what readers see; or is as if it had not been. */
-static void settle(struct ledger *l, bool committed) {
-  pthread_mutex_lock(&l->lock);
-  while (l->touched != NULL) {
-    struct series *s = l->touched;
-    l->touched = s->touched;
-    if (committed)
-      s->kept = counter_after(s);
-    s->delta = s->fresh_id = 0;
-    s->more = 0;
-    s->has_more = s->is_touched = false;
-    s->touched = NULL;
-  }
-  pthread_mutex_unlock(&l->lock);
-}
-
-static void touch_shown(struct ledger *l) {
-  pthread_mutex_lock(&l->lock);
-  bool has = l->has_shown;
-  l->has_shown = false;
-  for (size_t i = 0; has && i < l->set.count; i++)
-    if (l->set.at[i]->zero_went && !l->set.at[i]->kept.shown)
-      touch(l, l->set.at[i]);
-  pthread_mutex_unlock(&l->lock);
-}
-
-static enum gc_code write_all(struct ledger *l, size_t count, int64_t now_ms,
-                              struct gc_err *err) {
-  for (size_t i = 0; i < count; i++)
-    GC_TRY(count_one(l, &l->refs[i], now_ms, err));
-  touch_shown(l);
-  GC_TRY(write_counters(l, err));
-  return seen_commit(l->seen, err);
-}
-
-static enum gc_code transact(struct ledger *l, struct batch *batches,
-                             size_t count, struct gc_err *err) {
-  uint64_t begun_ms = gc_clock_now_ms();
-  GC_TRY(sort_marks(l, batches, count, err));
-  GC_TRY(seen_begin(l->seen, err));
-  enum gc_code code = write_all(l, count, l->settings.wall_ms(), err);
-  if (code != GC_OK)
-    seen_rollback(l->seen);
-  settle(l, code == GC_OK);
-  pthread_mutex_lock(&l->lock);
-  l->commit_s = (double)(gc_clock_now_ms() - begun_ms) / 1000;
-  if (code != GC_OK)
-    l->has_shown = true;
-  pthread_mutex_unlock(&l->lock);
-  return code;
-}
-
-/* ---- the file ---- */
-
-static enum gc_code load_one(void *ctx, const struct seen_counter *c) {
-  struct ledger *l = ctx;
-  pthread_mutex_lock(&l->lock);
-  enum gc_code code = series_load(&l->set, c);
-  pthread_mutex_unlock(&l->lock);
-  return code;
-}
-
-/* What the file holds becomes what we have in memory, so that the values go on
- * after the file had to be begun anew. */
-static enum gc_code restore(struct ledger *l, struct gc_err *err) {
-  GC_TRY(seen_begin(l->seen, err));
-  GC_TRY(seen_forget_counters(l->seen, err));
-  for (size_t i = 0; i < l->set.count; i++) {
-    struct series *s = l->set.at[i];
-    struct seen_counter c = s->kept;
-    if (c.id == 0)
-      continue;
-    GC_TRY(seen_counter_make(l->seen, &c, err));
-    pthread_mutex_lock(&l->lock);
-    s->kept.id = c.id;
-    pthread_mutex_unlock(&l->lock);
-  }
-  return seen_commit(l->seen, err);
-}
-
-static enum gc_code load(struct ledger *l, struct gc_err *err) {
-  if (l->set.count == 0)
-    return seen_load(l->seen, load_one, l, err);
-  enum gc_code code = restore(l, err);
-  if (code != GC_OK)
-    seen_rollback(l->seen);
-  return code;
-}
-
-/* Moves a corrupt file aside. On failure it is closed, to be tried again. */
-static enum gc_code begin_anew(struct ledger *l, struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = seen_begin_anew(l->seen, &warning, err);
-  if (warning.code != GC_OK)
-    say(l, "state file moved aside", &warning);
-  if (code == GC_OK)
-    code = load(l, err);
-  if (code != GC_OK)
-    seen_close(gc_steal(l->seen));
-  return code;
-}
-
-static void forget_series(struct ledger *l) {
-  pthread_mutex_lock(&l->lock);
-  series_clear(&l->set);
-  pthread_mutex_unlock(&l->lock);
-}
-
-static enum gc_code open_seen(struct ledger *l, struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  bool was_empty = l->set.count == 0;
-  enum gc_code code = seen_open(l->folder, &l->seen, &warning, err);
-  if (warning.code != GC_OK)
-    say(l, "state file moved aside", &warning);
-  if (code != GC_OK)
-    return code;
-  code = load(l, err);
-  if (code == GC_OK)
-    return GC_OK;
-  /* Half of the counters are of no use. */
-  if (was_empty)
-    forget_series(l);
-  if (seen_is_broken(l->seen))
-    return begin_anew(l, err);
-  seen_close(gc_steal(l->seen));
-  return code;
 }
 
 static void set_well(struct ledger *l, bool well) {
@@ -307,8 +26,6 @@ static void set_well(struct ledger *l, bool well) {
   l->is_well = well;
   pthread_mutex_unlock(&l->lock);
 }
-
-/* ---- the writer ---- */
 
 static void finish(struct batch *b, enum gc_code code) {
   struct stats *stats = b->source->stats;
@@ -335,23 +52,24 @@ static void finish_all(struct batch *batches, enum gc_code code) {
 static void prune(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   unsigned dropped = 0;
-  uint32_t minute = minute_of(l->settings.wall_ms() - l->settings.retention_ms);
+  uint32_t minute =
+      ledger_minute(l->settings.wall_ms() - l->settings.retention_ms);
   enum gc_code code = seen_prune(l->seen, minute, PRUNE_KEYS, &dropped, &err);
   l->prune_again = code == GC_OK && dropped == PRUNE_KEYS;
   if (code != GC_OK)
-    say(l, "state", &err);
+    ledger_say(l, "state", &err);
 }
 
 static void round_of(struct ledger *l, struct batch *batches, size_t count) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = transact(l, batches, count, &err);
+  enum gc_code code = ledger_transact(l, batches, count, &err);
   if (code != GC_OK && seen_is_broken(l->seen)) {
-    code = begin_anew(l, &err);
+    code = ledger_begin_anew(l, &err);
     if (code == GC_OK)
-      code = transact(l, batches, count, &err);
+      code = ledger_transact(l, batches, count, &err);
   }
   err.code = code;
-  say(l, "state", &err);
+  ledger_say(l, "state", &err);
   set_well(l, code == GC_OK);
   finish_all(batches, code);
 }
@@ -391,8 +109,8 @@ static struct batch *gather(struct ledger *l, size_t *ret_marks) {
  * been tried. */
 static void try_open(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = open_seen(l, &err);
-  say(l, "state", &err);
+  enum gc_code code = ledger_open(l, &err);
+  ledger_say(l, "state", &err);
   set_well(l, code == GC_OK);
   if (code == GC_OK) {
     gc_backoff_reset(&l->backoff);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/webhook.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,8 +21,6 @@ enum {
   CROWDED_MOST_MS = 2 * 1000,  /* the same while no other can get in */
   IDLE_S = 15,                 /* between two requests of one connection */
   MEMORY_BYTES = 32 * 1024,    /* headers of one connection */
-  PEM_MOST_BYTES = 1 << 20,
-  BODY_FIRST_BYTES = 4096,
 };
 
 /* A connection, to be cut off when it takes too long. */
@@ -334,69 +329,19 @@ void webhook_look(struct webhook *w, uint64_t now_ms) {
 
 /* ---- life ---- */
 
-/* The file's text, owned. NULL and err. */
-static char *read_pem(const char *option, const char *path,
-                      struct gc_err *err) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = PEM_MOST_BYTES};
-  char chunk[4096];
-  size_t got;
-  FILE *f = fopen(path, "re");
-  enum gc_code code = f != NULL ? GC_OK : GC_ERR_CONFIG;
-  while (f != NULL && code == GC_OK &&
-         (got = fread(chunk, 1, sizeof(chunk), f)) > 0)
-    code = gc_buf_add(&text, chunk, got);
-  if (f != NULL)
-    fclose(f);
-  explicit_bzero(chunk, sizeof(chunk));
-  if (code == GC_OK && text.len > 0)
-    return strdup(text.data);
-  gc_fail(err, GC_ERR_CONFIG, "%s %s cannot be read", option, path);
-  return NULL;
-}
-
 static enum gc_code read_pems(struct webhook *w, struct gc_err *err) {
   const struct webhook_settings *s = &w->settings;
   if (s->tls_cert == NULL)
     return GC_OK;
-  w->cert = read_pem("TLSCert", s->tls_cert, err);
+  w->cert = webhook_pem("TLSCert", s->tls_cert, err);
   if (w->cert != NULL)
-    w->key =
-        read_pem("TLSKey", s->tls_key != NULL ? s->tls_key : s->tls_cert, err);
+    w->key = webhook_pem("TLSKey",
+                         s->tls_key != NULL ? s->tls_key : s->tls_cert, err);
   if (w->key != NULL && s->client_ca != NULL)
-    w->ca = read_pem("TLSClientCA", s->client_ca, err);
+    w->ca = webhook_pem("TLSClientCA", s->client_ca, err);
   return w->key != NULL && (s->client_ca == NULL || w->ca != NULL)
              ? GC_OK
              : GC_ERR_CONFIG;
-}
-
-/* A socket that listens, so that what fails has words. */
-static int listen_at(const struct webhook_settings *s, struct gc_err *err) {
-  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-  struct addrinfo *found = NULL;
-  char port[16];
-  int one = 1, fd = -1;
-  snprintf(port, sizeof(port), "%u", (unsigned)s->port);
-  int failed = getaddrinfo(s->listen, port, &hints, &found);
-  if (failed != 0) {
-    gc_fail(err, GC_ERR_CONFIG, "Listen \"%s\": %s", s->listen,
-            gai_strerror(failed));
-    return -1;
-  }
-  fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd >= 0)
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-  if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
-      listen(fd, 128) != 0) {
-    gc_fail(err, GC_ERR_STATE, "cannot listen on %s port %s: %s%s", s->listen,
-            port, strerror(errno),
-            errno == EADDRINUSE ? "; another program has this port" : "");
-    if (fd >= 0)
-      close(fd);
-    fd = -1;
-  }
-  freeaddrinfo(found);
-  return fd;
 }
 
 static void on_log(void *ctx, const char *format, va_list args) {
@@ -451,7 +396,7 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
   w->reader = event_reader_new(settings->form, err);
   int fd = -1;
   if (w->reader != NULL && read_pems(w, err) == GC_OK)
-    fd = listen_at(settings, err);
+    fd = webhook_listen(settings, err);
   if (fd >= 0 && start_daemon(w, fd, err) == GC_OK) {
     settings->source->stats->up = 1;
     return w;

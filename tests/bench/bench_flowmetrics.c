@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Flow metrics: events dismissed, events decoded, keys committed. GC_ROWS: how
+ * many keys are in the file when batches are measured (1,000,000; the aim is
+ * told for 5,000,000). The file is in GC_FOLDER (/tmp). */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "plugins/genesys_flowmetrics/decode_event.h"
+#include "plugins/genesys_flowmetrics/ledger.h"
+#include "plugins/genesys_flowmetrics/quick.h"
+
+enum { EVENTS = 300000, PER_MINUTE = 500, SYNCS = 100 };
+
+static double read_s(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double now_s(void) { return read_s(CLOCK_MONOTONIC); }
+/* One thread that never waits: what others do on this machine is not ours. */
+static double cpu_s(void) { return read_s(CLOCK_PROCESS_CPUTIME_ID); }
+
+/* An attributes event of EventBridge, some 1.2 KB. */
+static void make_event(struct gc_buf *out, const char *metric) {
+  gc_buf_reset(out);
+  (void)!gc_buf_print(
+      out, "%s",
+      "{\"version\":\"0\",\"id\":\"58fb5dac-f077-4eec-a25f-c638dbdd4368\","
+      "\"detail-type\":\"v2.detail.events.conversation.{id}.attributes\","
+      "\"source\":\"aws.partner/genesys.com/cloud/0-0/ops\",\"account\":"
+      "\"123456789012\",\"time\":\"2023-03-05T08:18:05Z\",\"region\":"
+      "\"us-east-1\",\"resources\":[],\"detail\":{\"topicName\":\"v2.detail."
+      "events.conversation.2f7bf00a-0fc2-4d6a-9b56-92238191433e.attributes\","
+      "\"version\":\"2\",\"eventBody\":{\"eventTime\":1678004284949,"
+      "\"conversationId\":\"2f7bf00a-0fc2-4d6a-9b56-92238191433e\","
+      "\"participantId\":\"9fb2ca78-0fc2-4d6a-9b56-92238191433e\","
+      "\"attributes\":{");
+  for (int i = 0; i < 12; i++)
+    (void)!gc_buf_print(out,
+                        "\"CustomerField%d\":\"some value of a customer "
+                        "%d\",",
+                        i, i * 7919);
+  (void)!gc_buf_print(
+      out,
+      "%s\"Tier\":\"gold\"},\"communications\":[{\"id\":\"a\","
+      "\"mediaType\":\"VOICE\"}]},\"metadata\":{\"CorrelationId\":\"7272d3"
+      "62\"},\"timestamp\":\"2023-03-05T08:18:05.013Z\"}}",
+      metric);
+}
+
+static enum gc_code take(void *ctx, const struct event_metric *m) {
+  struct batch *b = ctx;
+  batch_cut(b, 0);
+  gc_buf_reset(&b->names);
+  return batch_take(b, m);
+}
+
+static void measure_events(const char *what, const char *metric) {
+  struct attribute_form form;
+  struct event_counts counts = {0};
+  const struct ledger_source source = {.scope = "h"};
+  struct batch b = {.source = &source};
+  const struct event_sink sink = {take, &b};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 8192};
+  make_event(&text, metric);
+  if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
+      GC_OK)
+    exit(1);
+  struct event_reader *r = event_reader_new(&form, NULL);
+  double begun = cpu_s();
+  for (int i = 0; i < EVENTS; i++)
+    if (event_read(r, text.data, text.len, &counts, &sink, NULL) != GC_OK)
+      exit(1);
+  double took = cpu_s() - begun;
+  printf("%-42s %9.0f events/s (%zu bytes)\n", what, EVENTS / took, text.len);
+  event_reader_free(r);
+  batch_clear(&b);
+}
+
+static struct seen_key key_of(unsigned number) {
+  char name[64];
+  int len =
+      snprintf(name, sizeof(name), "CustomerRoutingMetric_Unknown%u", number);
+  return seen_key_of("h", "2f7bf00a-0fc2-4d6a-9b56-92238191433e", name,
+                     (size_t)len,
+                     (INT64_C(28000000) + number / PER_MINUTE) * 60000);
+}
+
+static int by_key(const void *a, const void *b) {
+  return memcmp(a, b, sizeof(struct seen_key));
+}
+
+/* `count` keys in transactions of `batch`, as the ledger does it. */
+static double commit(struct seen *s, unsigned from, unsigned count,
+                     unsigned batch) {
+  static struct seen_key keys[20000];
+  double begun = now_s();
+  for (unsigned at = from; at < from + count; at += batch) {
+    bool is_new;
+    for (unsigned i = 0; i < batch; i++)
+      keys[i] = key_of(at + i);
+    qsort(keys, batch, sizeof(*keys), by_key);
+    if (seen_begin(s, NULL) != GC_OK)
+      exit(1);
+    for (unsigned i = 0; i < batch; i++)
+      if (seen_add(s, &keys[i], &is_new, NULL) != GC_OK)
+        exit(1);
+    if (seen_commit(s, NULL) != GC_OK)
+      exit(1);
+  }
+  return count / (now_s() - begun);
+}
+
+static void measure_sync(const char *folder) {
+  char path[256], page[4096] = "x";
+  snprintf(path, sizeof(path), "%s/sync", folder);
+  int fd = open(path, O_RDWR | O_CREAT, 0600);
+  double begun = now_s();
+  for (int i = 0; i < SYNCS; i++)
+    if (write(fd, page, sizeof(page)) != sizeof(page) || fdatasync(fd) != 0)
+      exit(1);
+  printf("%-42s %9.3f ms\n", "fdatasync of a page here",
+         (now_s() - begun) / SYNCS * 1000);
+  close(fd);
+}
+
+static void measure_keys(void) {
+  const char *where = getenv("GC_FOLDER"), *wanted = getenv("GC_ROWS");
+  unsigned rows =
+      wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : 1000000;
+  char folder[200], path[256], command[256];
+  struct gc_err warning, err = {.text = ""};
+  struct seen *s = NULL;
+  struct stat st = {.st_size = 0};
+  snprintf(folder, sizeof(folder), "%s/gc-bench-XXXXXX",
+           where != NULL ? where : "/tmp");
+  if (mkdtemp(folder) == NULL ||
+      seen_open(folder, &s, &warning, &err) != GC_OK) {
+    printf("%s\n", err.text);
+    exit(1);
+  }
+  measure_sync(folder);
+  commit(s, 0, rows, 20000);
+  printf("keys committed, with %u in the file:\n", rows);
+  printf("%-42s %9.0f keys/s\n", "  batches of 10", commit(s, rows, 5000, 10));
+  printf("%-42s %9.0f keys/s\n", "  batches of 1,000",
+         commit(s, rows + 5000, 200000, 1000));
+  printf("%-42s %9.0f keys/s\n", "  batches of 20,000",
+         commit(s, rows + 205000, 400000, 20000));
+  printf("%-42s %9.0f keys/s\n", "  of 1,000, all seen before",
+         commit(s, rows + 5000, 200000, 1000));
+  seen_close(s);
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  if (stat(path, &st) == 0)
+    printf("%-42s %9.1f MB\n", "file per million keys",
+           (double)st.st_size / (rows + 605000.0));
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  if (system(command) != 0)
+    exit(1);
+}
+
+int main(void) {
+  measure_events("events without a metric, dismissed", "");
+  measure_events("events without one, but with \\u", "\"x\":\"\\u00e4\",");
+  measure_events("events with a metric, decoded and hashed",
+                 "\"CustomerRoutingMetric_Unknown(2023-03-05T08:18:04.568Z)\":"
+                 "\"1\",");
+  measure_keys();
+  return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies of events: nothing crashes, and what the quick way dismisses holds no
+ * metric when it is read the thorough way. The first byte chooses the format.
+ */
+#include "plugins/genesys_flowmetrics/decode_event.h"
+
+#include <string.h>
+
+#include "plugins/genesys_flowmetrics/quick.h"
+#include "tests/fuzz/fuzz.h"
+
+static const char *const formats[] = {
+    "%{flow}Metric_%{metric}(%{time})", "%{time}|%{flow}/%{metric}",
+    "%{flow}\"%{metric}\\%{time}", "M%{flow} %{metric} %{time}"};
+
+static enum gc_code note(void *ctx, const struct event_metric *m) {
+  unsigned *metrics = ctx;
+  LAW(m->conversation[0] != '\0');
+  LAW(m->name_len <= ATTRIBUTE_MOST_BYTES);
+  LAW(m->parts.flow >= m->name &&
+      m->parts.flow + m->parts.flow_len <= m->name + m->name_len);
+  LAW(m->parts.metric >= m->name &&
+      m->parts.metric + m->parts.metric_len <= m->name + m->name_len);
+  LAW(m->parts.time_ms >= 0);
+  LAW(memchr(m->name, '\0', m->name_len) == NULL);
+  (*metrics)++;
+  return GC_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct attribute_form form;
+  struct event_counts counts = {0}, again = {0};
+  unsigned metrics = 0, more = 0;
+  if (size == 0)
+    return 0;
+  const char *text = (const char *)data + 1;
+  LAW(attribute_form_set(&form, formats[data[0] % GC_COUNT(formats)], NULL) ==
+      GC_OK);
+  struct event_reader *r = event_reader_new(&form, NULL);
+  LAW(r != NULL);
+  const struct event_sink sink = {note, &metrics}, sink_again = {note, &more};
+  enum gc_code code =
+      event_read_thoroughly(r, text, size - 1, &counts, &sink, NULL);
+  if (quick_dismisses(&form, text, size - 1)) {
+    LAW(metrics == 0);
+    for (int i = 0; i < MALFORMED_JSON; i++)
+      LAW(counts.malformed[i] == 0);
+  } else {
+    LAW(event_read(r, text, size - 1, &again, &sink_again, NULL) == code);
+    LAW(more == metrics);
+    LAW(memcmp(&counts, &again, sizeof(counts)) == 0);
+  }
+  event_reader_free(r);
+  return 0;
+}
