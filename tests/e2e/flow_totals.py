@@ -16,7 +16,7 @@ from typing import Any
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd
-from lib.flows import Hook, Sqs, attributes, differences, scraped, totals, wait_equal, wanted
+from lib.flows import Hook, Sqs, attributes, differences, scraped, state, totals, wait_equal, wanted
 from lib.process import wait_until, watch_for
 from lib.report import Skip, check, note, same
 
@@ -39,6 +39,18 @@ def equal(daemon: Collectd, sqs: Sqs, **how: str) -> None:
     check("totals of %d series, %d metrics equal the truth" % (told["series"], told["total"]), not wrong, wrong)
 
 
+def tells_the_same(daemon: Collectd, sqs: Sqs) -> None:
+    """The block's own word against the queue's."""
+    told = sqs.queue()
+    wait_until(lambda: state(daemon, "sqs_messages", "deleted") >= told["deleted"], 5, "sqs_messages-deleted")
+    same("source_up, lag of the queue", (state(daemon, "source_up", "sqs"), state(daemon, "queue_lag", "sqs") is None),
+         (1, False))
+    check("received, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), told["received"]),
+          told["received"] - 60 <= (state(daemon, "sqs_messages", "received") or 0) <= told["received"])
+    check("duplicates were met", (state(daemon, "events", "duplicate") or 0) > EVENTS / 2, state(daemon, "events", "duplicate"))
+    check("others were skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
+
+
 def through_sqs() -> None:
     """In spite of messages that come again, answers that are lost, batches that fail in part."""
     sqs, port = Sqs(), process.free_port()
@@ -55,7 +67,10 @@ def through_sqs() -> None:
         told["sent"], told["received"], took, told["received"] / took, daemon.memory_kb() // 1024))
     check("messages came again", told["received"] > told["sent"], told)
     equal(daemon, sqs)
-    truth = wanted(sqs.truth())
+    told = sqs.truth()
+    wait_until(lambda: state(daemon, "events", "counted") == told["total"], 5, "events-counted is the truth")
+    tells_the_same(daemon, sqs)
+    truth = wanted(told)
     wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
     same("what write_prometheus says", differences(truth, scraped(port)), [])
     same("complaints but of the faults", [line for line in daemon.complaints() if "[error]" in line], [])

@@ -11,7 +11,7 @@ from typing import Any
 
 from lib import process, report
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd
-from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
+from lib.flows import SECRET, Hook, Sqs, attributes, state, wait_equal
 from lib.gate import Gate
 from lib.process import wait_until, watch_for
 from lib.report import Skip, check, note, same, tells
@@ -145,6 +145,7 @@ def away_and_back() -> None:
     tells("who and where", line, "ivr", "127.0.0.1:%d" % gate.port)
     watch_for(2)
     damped(daemon, "connect", most=1)
+    same("source_up while it is away", state(daemon, "source_up", "sqs"), 0)
     sqs.faults({"sqs": "*", "answer": "InternalFailure", "count": 4, "skip": 30},
                {"sqs": "*", "answer": "ServiceUnavailable", "count": 4, "skip": 60},
                {"sqs": "*", "answer": 502, "html": True, "count": 2, "skip": 80},
@@ -155,6 +156,7 @@ def away_and_back() -> None:
     gate.open()
     drained(daemon, sqs, 90)
     equal(daemon, sqs)
+    wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 10, "source_up again")
     gate.shut()
     watch_for(0.5)
     gate.open()

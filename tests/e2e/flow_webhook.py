@@ -140,8 +140,8 @@ class Bad:
 
     def half(self) -> None:
         """An array whose second event breaks off: nothing of it may count."""
-        body = b'[{"eventBody":{"conversationId":"h","attributes":{"HalfMetric_X(2099-01-01T00:00:00.000Z)":"1"}}},{"ev'
-        self.hook.post(body)
+        name = time.strftime("HalfMetric_X(%Y-%m-%dT%H:%M:%S.000Z)", time.gmtime())
+        self.hook.post(b'[{"eventBody":{"conversationId":"h","attributes":{"%s":"1"}}},{"ev' % name.encode())
 
     def no_http(self) -> None:
         with self._open() as s:

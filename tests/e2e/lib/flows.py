@@ -112,6 +112,11 @@ def attributes(sqs: Sqs, name: str = "ivr", **changes: Any) -> str:
     return block("Attributes", name, {**options, **changes})
 
 
+def state(daemon: Collectd, kind: str, qualifier: str = "", name: str = "ivr") -> Optional[float]:
+    """Self-telemetry of a block."""
+    return daemon.latest("attributes-" + name, kind, qualifier)
+
+
 def wanted(truth: dict[str, Any], kind: str = "flow_metric", member: str = "count") -> Totals:
     """What must stand under which name: "FLOW/TYPE-METRIC" -> number."""
     return {"%s/%s-%s" % (cut(clean(c["flow"])), kind, cut(clean(c["metric"]))): c[member] for c in truth["counts"]}
