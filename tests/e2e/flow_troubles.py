@@ -7,7 +7,6 @@ import json
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 from lib import process, report
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd
@@ -182,37 +181,6 @@ def answers_that_never_come() -> None:
 # ---- keys --------------------------------------------------------------------------------------
 
 
-def _says(flow_options: dict[str, Any], step: dict[str, Any], *parts: str) -> None:
-    sqs = Sqs()
-    if step:
-        sqs.faults(step)
-    changed = {name: value(sqs) if callable(value) else value for name, value in flow_options.items()}
-    daemon = Collectd("", flows=attributes(sqs, **changed))
-    daemon.says(*parts, within_s=15)
-    watch_for(1.5)
-    lines = [line for line in daemon.complaints() if parts[0] in line]
-    check("one line for the cause: %s" % " … ".join(parts), len(lines) == 1, lines)
-    same("secrets seen", daemon.leaks(sqs.aws_secret_access_key), [])
-    check("collectd runs on", daemon.program.is_running())
-    daemon.stop()
-
-
-def a_wrong_secret_is_explained() -> None:
-    _says({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {}, "InvalidSignature", "secret access key", "clock")
-
-
-def an_unknown_key_is_explained() -> None:
-    _says({"AccessKeyId": "AKIANOBODYKNOWSME000"}, {}, "UnrecognizedClient", "AccessKeyId")
-
-
-def a_missing_queue_is_explained() -> None:
-    _says({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "QueueDoesNotExist", "QueueURL")
-
-
-def a_missing_permission_is_explained() -> None:
-    _says({}, {"sqs": "ReceiveMessage", "answer": "AccessDeniedException"}, "sqs:ReceiveMessage")
-
-
 def _temporary(sqs: Sqs, env: dict[str, str]) -> Collectd:
     return Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None), env=env)
 
@@ -312,8 +280,6 @@ def secrets_and_customers_stay_unseen() -> None:
 
 if __name__ == "__main__":
     report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside, throttled,
-                 away_and_back, answers_that_never_come, a_wrong_secret_is_explained, an_unknown_key_is_explained,
-                 a_missing_queue_is_explained, a_missing_permission_is_explained, keys_of_the_container,
-                 keys_of_the_instance, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
+                 away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
                  secrets_and_customers_stay_unseen],
                 {"collectd": DAEMON})
