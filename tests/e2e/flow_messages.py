@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd
-from lib.flows import Hook, Sqs, attributes
+from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
 from lib.process import wait_until, watch_for
 from lib.report import check, same, tells
 
@@ -24,7 +24,7 @@ QUEUE: list[tuple[Changes, tuple[str, ...]]] = [
     ({"SecretAccessKeyFile": None}, ("AccessKeyId", "SecretAccessKeyFile")),
     ({"Consumers": 0}, ("Consumers", "0", "1", "32")),
     ({"VisibilityTimeout": 2}, ("VisibilityTimeout", "2", "5", "43200")),
-    ({"Retention": "two weeks"}, ("Retention", "two weeks")),
+    ({"Retention": "two weeks"}, ("Retention", "two weeks", "PT1H")),
     ({"Retention": "PT1M"}, ("Retention", "PT1M", "PT1H")),
     ({"AttributeFormat": "%{flow}Metric_%{metric}"}, ("AttributeFormat", "%{time}")),
     ({"AttributeFormat": "%{flow}%{metric}(%{time})"}, ("AttributeFormat", "between")),
@@ -88,6 +88,24 @@ def files_that_cannot_be_read() -> None:
             daemon.stop()
 
 
+def a_secret_file_that_comes_later() -> None:
+    """Meanwhile events are answered so that they are sent again: 401 would be their end."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    path = sqs.folder / "later"
+    daemon = Collectd("", flows=hook.block(SharedSecretFile=path))
+    hook.wait_open(daemon)
+    sqs.push(hook, 50)
+    wait_until(lambda: sqs.pushed()["retries"] > 5, 10, "events that are sent again")
+    same("statuses until then", list(sqs.pushed()["statuses"]), ["503"])
+    sqs.private("later", SECRET)
+    wait_until(lambda: not sqs.pushed()["running"], 20, "the push has ended")
+    same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
+    same("totals", wait_equal(daemon, sqs), [])
+    check("told once", len(daemon.complaints()) == 1, daemon.complaints())
+    daemon.stop()
+
+
 # ---- what SQS refuses ----------------------------------------------------------------------------
 
 
@@ -124,4 +142,4 @@ def a_missing_permission() -> None:
 
 if __name__ == "__main__":
     report.main([mistakes_of_a_queue, mistakes_of_a_webhook, an_account_that_is_not_defined, files_that_cannot_be_read,
-                 a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission], {"collectd": DAEMON})
+                 a_secret_file_that_comes_later, a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission], {"collectd": DAEMON})
