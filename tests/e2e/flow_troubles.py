@@ -280,6 +280,6 @@ def secrets_and_customers_stay_unseen() -> None:
 
 if __name__ == "__main__":
     report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside, throttled,
-                 away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
-                 secrets_and_customers_stay_unseen],
-                {"collectd": DAEMON})
+                 away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance,
+                 keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
+                 secrets_and_customers_stay_unseen], {"collectd": DAEMON})

@@ -148,6 +148,5 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    report.main([scenario(body, kind) for kind in kinds for body in (values, outages, start_and_stop_at_once, queue_of_flows,
-                                                                    webhook_of_flows)],
-                {"collectd": DAEMON})
+    bodies = (values, outages, start_and_stop_at_once, queue_of_flows, webhook_of_flows)
+    report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})
