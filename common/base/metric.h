@@ -77,7 +77,8 @@ struct gc_ds {
      "duplicate, late, no_number (counted, the value is not summed).")         \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
      "How often the flow set the metric; each once, over restarts.")           \
-  XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow", "",           \
+  XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \
+     "of the flow",                                                            \
      "Sum of the numeric values the flow gave the metric (Values true).")      \
   XX(BATCHES, "batches", ONE(DERIVE), "block", "batches",                      \
      "Batches of events: committed, failed (not committed, they come again).") \

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin as collectd sees it, on the fake daemon: configuration, init, what
+ * is dispatched, the way out. Alone: it does not need the plugin genesys. */
+#include "tests/support/fake_daemon.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+void genesys_flowmetrics_module_register(void);
+
+#define FLOWMETRICS(inside)                                                    \
+  "<Plugin genesys_flowmetrics>\n" inside "</Plugin>\n"
+#define LOOK "genesys_flowmetrics/look"
+
+static char folder[] = "/tmp/gc-flowplugin-XXXXXX";
+static unsigned port;
+
+static void load(void) {
+  fake_reset();
+  fake_global_option_set("BaseDir", folder);
+  genesys_flowmetrics_module_register();
+}
+
+static int listening(void) {
+  struct sockaddr_in at = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(at);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
+  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+  port = ntohs(at.sin_port);
+  return fd;
+}
+
+static int post(const char *body) {
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  char text[2000], answer[64] = "";
+  int len = snprintf(text, sizeof(text),
+                     "POST /genesys HTTP/1.1\r\nHost: x\r\nContent-Length: %zu"
+                     "\r\n\r\n%s",
+                     strlen(body), body);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_INT(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+  CHECK_INT(write(fd, text, (size_t)len), len);
+  CHECK(read(fd, answer, sizeof(answer) - 1) > 12);
+  close(fd);
+  return atoi(answer + 9);
+}
+
+/* One time for all: the same number is the same attribute. */
+static void post_event(unsigned number) {
+  static time_t now;
+  char body[300], at[40];
+  if (now == 0)
+    now = time(NULL);
+  strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+  snprintf(body, sizeof(body),
+           "{\"conversationId\":\"c%u\",\"attributes\":{\"Main "
+           "MenuMetric_Calls(%s)\":\"1\"}}",
+           number, at);
+  CHECK_INT(post(body), 200);
+}
+
+static void configure_webhook(void) {
+  char text[300];
+  close(listening());
+  snprintf(text, sizeof(text),
+           FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nPort %u\n"
+                       "</Attributes>\n"),
+           port);
+  CHECK_INT(fake_config(text), 0);
+}
+
+/* What is counted and not dispatched leaves with the stop; a new counter's 0
+ * first, an interval earlier. */
+static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
+  load();
+  configure_webhook();
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", LOOK));
+  CHECK(fake_has("read", "genesys_flowmetrics/attributes-hook/state"));
+  post_event(1);
+  CHECK_INT(fake_read(LOOK), 0);
+  CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 0);
+  post_event(2);
+  post_event(2);
+  post_event(3); /* with its commit it was kept that the 0 went out */
+  CHECK_INT(fake_read("genesys_flowmetrics/attributes-hook/state"), 0);
+  CHECK_REAL(fake_gauge("genesys-attributes-hook/source_up-webhook"), 1);
+  CHECK_INT(fake_derive("genesys-attributes-hook/events-counted"), 3);
+  CHECK_INT(fake_derive("genesys-attributes-hook/events-duplicate"), 1);
+  CHECK_REAL(fake_gauge("genesys-attributes-hook/series"), 1);
+  fake_values_clear();
+  CHECK_INT(fake_shutdown(), 0);
+  CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 3);
+  CHECK(!fake_log_has("ERROR"));
+}
+
+static void an_unknown_account_costs_its_block_alone(void) {
+  load();
+  CHECK_INT(fake_config(FLOWMETRICS(
+                "<Attributes \"a\">\nAccount \"nobody\"\nAWSRegion x\n"
+                "QueueURL \"http://127.0.0.1:1/1/q\"\nAccessKeyId A\n"
+                "SecretAccessKeyFile \"/nonexistent\"\n</Attributes>\n")),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_log_has("ERROR genesys_flowmetrics: <Attributes \"a\">: no "
+                     "<Account \"nobody\">"));
+  CHECK(!fake_has("read", "genesys_flowmetrics/attributes-a/state"));
+  CHECK_INT(fake_read(NULL), 0);
+  fake_shutdown();
+}
+
+static void a_taken_port_is_one_error(void) {
+  char text[300];
+  load();
+  int fd = listening();
+  CHECK_INT(listen(fd, 1), 0);
+  snprintf(text, sizeof(text),
+           FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nPort %u\n"
+                       "</Attributes>\n"),
+           port);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_log_has("ERROR genesys_flowmetrics: <Attributes \"hook\">: "));
+  CHECK(fake_log_has("in use"));
+  CHECK_INT(fake_read(NULL), 0);
+  fake_shutdown();
+  close(fd);
+}
+
+static void it_stops_while_the_queue_is_away(void) {
+  load();
+  CHECK_INT(fake_config(FLOWMETRICS(
+                "<Attributes \"a\">\nAWSRegion x\n"
+                "QueueURL \"http://127.0.0.1:1/1/q\"\nAccessKeyId A\n"
+                "SecretAccessKeyFile \"/nonexistent\"\n</Attributes>\n")),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_REAL(fake_gauge("genesys-attributes-a/source_up-sqs"), 0);
+  fake_shutdown();
+  CHECK(!fake_has("read", LOOK));
+}
+
+static void a_wrong_option_ends_the_start(void) {
+  load();
+  CHECK(fake_config(FLOWMETRICS("<Attributes \"a\">\nSource sqs\n"
+                                "</Attributes>\n")) != 0);
+  CHECK_INT(fake_log_count(), 1);
+  CHECK_HAS(fake_log(0), "ERROR genesys_flowmetrics: <Attributes \"a\">: ");
+  CHECK_HAS(fake_log(0), "QueueURL is missing");
+  fake_shutdown();
+}
+
+/* A plugin is loaded once in the life of a process. */
+static void alone(void (*law)(void), const char *name) {
+  int status = -1;
+  check_law = name;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    law();
+    fflush(stdout);
+    exit(check_failed > 0);
+  }
+  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+#define RUN_ALONE(law) alone(law, #law)
+
+int main(void) {
+  char command[128];
+  if (mkdtemp(folder) == NULL)
+    return 99;
+  RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
+  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(a_taken_port_is_one_error);
+  RUN_ALONE(it_stops_while_the_queue_is_away);
+  RUN_ALONE(a_wrong_option_ends_the_start);
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  CHECK_INT(system(command), 0);
+  return check_done();
+}
