@@ -128,16 +128,19 @@ static void try_open(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
+/* After a failure the writer itself finds out when it is over, once a second:
+ * those who hand in need not risk anything for it. */
 static bool turn(struct ledger *l) {
   size_t marks = 0;
   pthread_mutex_lock(&l->lock);
-  if (l->first == NULL && !l->is_stopping && !l->has_shown && !l->prune_again)
+  bool has_work = l->is_well && (l->has_shown || l->prune_again);
+  if (l->first == NULL && !l->is_stopping && !has_work)
     wait_ms(l, IDLE_MS);
   struct batch *batches = gather(l, &marks);
-  bool stopping = l->is_stopping, shown = l->has_shown;
+  bool stopping = l->is_stopping, tries = l->has_shown || !l->is_well;
   pthread_mutex_unlock(&l->lock);
 
-  if (batches != NULL || shown)
+  if (batches != NULL || tries)
     round_of(l, batches, marks);
   if (!stopping && l->seen != NULL)
     prune(l);

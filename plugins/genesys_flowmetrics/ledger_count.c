@@ -157,6 +157,8 @@ static enum gc_code write_all(struct ledger *l, size_t count, int64_t now_ms,
     GC_TRY(count_one(l, &l->refs[i], now_ms, err));
   touch_shown(l);
   GC_TRY(write_counters(l, err));
+  if (!ledger_is_well(l))
+    GC_TRY(seen_touch(l->seen, err));
   return seen_commit(l->seen, err);
 }
 

@@ -102,9 +102,9 @@ static enum gc_code check_retention(const struct attributes_options *o,
                                     struct attributes_config *ret,
                                     struct gc_err *err) {
   const char *text = o->retention != NULL ? o->retention : "";
-  if (gc_duration_parse(text, strlen(text), &ret->retention_ms, err) != GC_OK)
-    return gc_fail_in(err, GC_ERR_CONFIG, "Retention: ");
-  if (ret->retention_ms < HOUR_MS || ret->retention_ms > RETENTION_MOST_MS)
+  if (gc_duration_parse(text, strlen(text), &ret->retention_ms, NULL) !=
+          GC_OK ||
+      ret->retention_ms < HOUR_MS || ret->retention_ms > RETENTION_MOST_MS)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Retention \"%.40s\": accepted are PT1H to P366D", text);
   return GC_OK;

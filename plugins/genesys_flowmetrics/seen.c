@@ -345,6 +345,11 @@ static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned most,
   return good ? GC_OK : trouble(s, "cannot read", err);
 }
 
+enum gc_code seen_touch(struct seen *s, struct gc_err *err) {
+  sqlite3_bind_int64(s->statements[FLOOR], 1, s->floor);
+  return step(s, FLOOR, err);
+}
+
 static enum gc_code drop_to(struct seen *s, const struct seen_key *last,
                             uint32_t floor, struct gc_err *err) {
   sqlite3_bind_int64(s->statements[FLOOR], 1, floor);

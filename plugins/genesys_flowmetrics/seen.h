@@ -70,6 +70,9 @@ seen_counter_make(struct seen *s, struct seen_counter *c, struct gc_err *err);
 /* All of them. */
 GC_MUST_CHECK enum gc_code seen_forget_counters(struct seen *s,
                                                 struct gc_err *err);
+/* Writes what is there already: a transaction without anything new tells then,
+ * too, whether the file can be written. */
+GC_MUST_CHECK enum gc_code seen_touch(struct seen *s, struct gc_err *err);
 /* Sets count, sum and shown to what the struct says. */
 GC_MUST_CHECK enum gc_code seen_counter_set(struct seen *s,
                                             const struct seen_counter *c,

@@ -12,6 +12,7 @@ enum {
   BATCHES_MOST = 64,     /* with the ledger */
   RECEIPTS_MOST = 10000, /* that wait for their deletion */
   BODY_MOST_BYTES = 64 * 1024,
+  COMMIT_REST_MS = 5000, /* between two looks whether the ledger is well */
 };
 
 static void delivery_free(struct delivery *d) {
@@ -357,22 +358,23 @@ static bool receive(struct consumer *c, const struct credentials *keys) {
   return false;
 }
 
-/* While nothing can be committed one delivery at a time tries whether it can
- * be again: what is received then is only hidden from others. */
 static bool wants_more(const struct consumer *c) {
-  unsigned most = ledger_is_well(c->sqs->settings.ledger) ? BATCHES_MOST : 1;
-  return !c->receive.is_running && c->with_ledger < most &&
+  return !c->receive.is_running && c->with_ledger < BATCHES_MOST &&
          c->waiting.count < RECEIPTS_MOST / 2;
 }
 
-/* Starts whatever may be started now. */
+/* Starts whatever may be started now. While nothing can be committed nothing is
+ * received: each receipt counts towards the queue's maxReceiveCount, and a disk
+ * that stays full must not send good messages to the dead-letter queue. */
 static void work(struct consumer *c) {
   if (c->rests)
     return;
   const struct credentials *keys = credentials_get(c->keys, on_keys, c);
   if (keys == NULL || !delete_all(c, keys))
     return;
-  if (wants_more(c))
+  if (!ledger_is_well(c->sqs->settings.ledger))
+    rest(c, &c->commit_backoff, 0);
+  else if (wants_more(c))
     (void)receive(c, keys);
 }
 
@@ -389,7 +391,8 @@ void consumer_begin(void *ctx) { work(ctx); }
 
 enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
   c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
-  c->commit_backoff = c->backoff;
+  c->commit_backoff =
+      (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_REST_MS};
   c->again = (struct gc_timer){.fire = on_again, .ctx = c};
   c->receive.body.most = BODY_MOST_BYTES;
   for (size_t i = 0; i < DELETIONS_MOST; i++) {

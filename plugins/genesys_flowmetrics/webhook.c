@@ -104,19 +104,30 @@ bool webhook_same_secret(const char *a, size_t a_len, const char *b,
 }
 
 /* Read anew each time: a file that changes is taken at once. */
-static bool has_secret(struct webhook *w, struct MHD_Connection *c) {
+static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   const struct webhook_settings *s = &w->settings;
   const struct gc_secret secret = {.file = s->secret_file};
-  GC_AUTO(gc_buf_wipe) struct gc_buf want = {.most = GC_SECRET_MOST_BYTES};
   struct gc_err err = {.code = GC_OK};
-  if (s->secret_file == NULL)
-    return true;
-  enum gc_code code = gc_secret_read(&secret, &want, &err);
+  enum gc_code code = gc_secret_read(&secret, ret, &err);
   s->notice(s->ctx, "SharedSecretFile", &err);
+  return code;
+}
+
+/* 0 when it is the secret. A file that we cannot read is no fault of the
+ * sender: 401 would be its last try, 503 is not. */
+static unsigned judge_secret(struct webhook *w, struct MHD_Connection *c) {
+  const struct webhook_settings *s = &w->settings;
+  GC_AUTO(gc_buf_wipe) struct gc_buf want = {.most = GC_SECRET_MOST_BYTES};
   const char *got =
       MHD_lookup_connection_value(c, MHD_HEADER_KIND, s->secret_header);
-  return code == GC_OK && got != NULL &&
-         webhook_same_secret(got, strlen(got), gc_buf_string(&want), want.len);
+  if (s->secret_file == NULL)
+    return 0;
+  if (read_secret(w, &want) != GC_OK)
+    return 503;
+  bool same =
+      got != NULL &&
+      webhook_same_secret(got, strlen(got), gc_buf_string(&want), want.len);
+  return same ? 0 : 401;
 }
 
 /* libmicrohttpd asks for a certificate of TLSClientCA and leaves it to us
@@ -153,11 +164,21 @@ static unsigned judge_head(struct webhook *w, struct MHD_Connection *c,
     return 404;
   if (strcmp(method, "POST") != 0)
     return 405;
-  if (!has_certificate(w, c) || !has_secret(w, c))
+  if (!has_certificate(w, c))
     return 401;
+  unsigned refused = judge_secret(w, c);
+  if (refused != 0)
+    return refused;
   if (told_length(c, &length) && length > w->settings.max_body_bytes)
     return 413;
   return w->is_stopping ? 503 : 0;
+}
+
+/* An operator hears of a missing file before the first event does. */
+static void look_at_secret(struct webhook *w) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.most = GC_SECRET_MOST_BYTES};
+  if (w->settings.secret_file != NULL)
+    (void)!read_secret(w, &secret);
 }
 
 /* ---- a request ---- */
@@ -399,6 +420,7 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
     fd = webhook_listen(settings, err);
   if (fd >= 0 && start_daemon(w, fd, err) == GC_OK) {
     settings->source->stats->up = 1;
+    look_at_secret(w);
     return w;
   }
   /* The socket went with the server that did not start. */

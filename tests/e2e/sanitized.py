@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 from lib import expected, process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
+from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -35,12 +36,14 @@ class Kind:
         self.runtime, self.variable = library, variable
         self.build = os.environ.get(variable)
 
-    def daemon(self, accounts: str, blocks: str = BLOCKS) -> Collectd:
+    def daemon(self, accounts: str, blocks: str = BLOCKS, flows: str = "",
+               env: Optional[dict[str, str]] = None) -> Collectd:
         if not self.build:
             raise Skip("%s is not set" % self.variable)
         compiler = process.program("gcc", "cc") or "cc"
         path = process.run([compiler, "-print-file-name=" + self.runtime]).stdout.decode().strip()
-        return Collectd(accounts, blocks, build=Path(self.build), preload=path, env=OPTIONS[self.runtime])
+        return Collectd(accounts, blocks, build=Path(self.build), preload=path, flows=flows,
+                        env={**OPTIONS[self.runtime], **(env or {})})
 
 
 def is_silent(daemon: Collectd) -> None:
@@ -126,6 +129,46 @@ def live_stream(kind: Kind) -> None:
     is_silent(daemon)
 
 
+def queue_of_flows(kind: Kind) -> None:
+    """With all the faults of SQS; one block of two consumers."""
+    sqs = Sqs()
+    sqs.rules(redeliver_percent=5, redeliver_s=1, twice_percent=5)
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 10, "count": 2},
+               {"sqs": "*", "answer": "InternalFailure", "skip": 40, "count": 2},
+               {"sqs": "DeleteMessageBatch", "answer": "partial", "percent": 30, "count": 40},
+               {"sqs": "*", "answer": "lost", "skip": 60, "count": 2},
+               {"sqs": "*", "answer": "malformed", "skip": 70, "count": 1},
+               {"sqs": "*", "answer": "truncate", "skip": 80, "count": 1})
+    sqs.feed(3000, sns=10, bare=10, late=2)
+    daemon = kind.daemon("", "", attributes(sqs, Values=True))
+    daemon.lives_until(sqs.is_empty, 90, "the queue is empty")
+    check("totals equal the truth", not wait_equal(daemon, sqs, 30), wait_equal(daemon, sqs, 0))
+    daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now", 0) >= 1, 20, "a long poll")
+    is_silent(daemon)
+
+
+def webhook_of_flows(kind: Kind) -> None:
+    """Good clients, bad ones, and some that are still there when it stops; temporary keys beside it."""
+    sqs = Sqs(tls=True)
+    hook = Hook(sqs, tls=True)
+    keys = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token}
+    sqs.call("aws", {"life_s": 4})
+    queue = attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None)
+    daemon = kind.daemon("", "", queue + hook.block(Values=True), keys)
+    hook.wait_open(daemon, 30)
+    sqs.push(hook, 3000, array=5, ca=sqs.ca)
+    for status, body, secret in ((401, b"{}", "wrong"), (400, b"garbage", SECRET), (400, b'[{"eventBody":', SECRET)):
+        same("status", hook.post(body, secret)[0], status)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], 90, "all events are taken")
+    sqs.feed(200)
+    daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
+    check("totals equal the truth", not wait_equal(daemon, sqs, 30), wait_equal(daemon, sqs, 0))
+    sqs.push(hook, 100_000, ca=sqs.ca)
+    wait_until(lambda: sqs.pushed()["accepted"] > 20, 20, "a push under way")
+    is_silent(daemon)
+
+
 def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
     def run() -> None:
         if not kind.build:
@@ -137,5 +180,5 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    bodies = (values, outages, start_and_stop_at_once, live_stream)
+    bodies = (values, outages, start_and_stop_at_once, live_stream, queue_of_flows, webhook_of_flows)
     report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})

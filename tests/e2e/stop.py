@@ -12,6 +12,7 @@ from typing import Callable
 
 from lib import process, report, stream
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, queues
+from lib.flows import SECRET, Hook, Sqs, attributes
 from lib.gate import Gate
 from lib.genesys import Proxy, Simulator
 from lib.process import wait_until, watch_for
@@ -117,6 +118,47 @@ def throttled() -> None:
     ends_well(daemon)
 
 
+def long_polls() -> None:
+    """Two consumers wait for twenty seconds each."""
+    sqs = Sqs()
+    daemon = Collectd("", flows=attributes(sqs))
+    daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now", 0) >= 2, 15, "long polls")
+    ends_well(daemon)
+
+
+def queue_under_load() -> None:
+    sqs = Sqs()
+    daemon = Collectd("", flows=attributes(sqs))
+    sqs.feed(100_000)
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 500, 15, "messages are taken")
+    ends_well(daemon)
+
+
+def sqs_is_a_black_hole() -> None:
+    sqs = Sqs()
+    gate = Gate(sqs.sqs_port)
+    gate.swallow()
+    daemon = Collectd("", flows=attributes(sqs, QueueURL=sqs.queue_url.replace(":%d/" % sqs.sqs_port, ":%d/" % gate.port)))
+    wait_until(lambda: gate.accepted > 0, 10, "a connection")
+    ends_well(daemon)
+
+
+def webhook_with_open_requests() -> None:
+    """Idle connections, one that has sent half of a body, and a push."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block())
+    hook.wait_open(daemon)
+    idle = [socket.create_connection(("127.0.0.1", hook.port)) for _ in range(5)]
+    idle[0].sendall(("POST /genesys HTTP/1.1\r\nHost: x\r\n%s: %s\r\nContent-Length: 100\r\n\r\n{" % (
+        hook.header, SECRET)).encode())
+    sqs.push(hook, 20_000)
+    wait_until(lambda: sqs.pushed()["accepted"] > 50, 10, "a push")
+    ends_well(daemon)
+    for one in idle:
+        one.close()
+
+
 def proxy_hangs() -> None:
     sim, proxy = Simulator(**SMALL), Proxy()
     proxy.mode("hang")
@@ -211,7 +253,8 @@ def stream_channel_hangs() -> None:
 SCENARIOS: list[Callable[[], None]] = [
     healthy, at_once, wrong_secret, refused, black_hole, requests_without_answer, slow_body, throttled, proxy_hangs,
     resolver_hangs, stream_open, stream_silent, stream_in_full_swing, stream_handshake_hangs,
-    stream_subscription_hangs, stream_channel_hangs]
+    stream_subscription_hangs, stream_channel_hangs, long_polls, queue_under_load, sqs_is_a_black_hole,
+    webhook_with_open_requests]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

@@ -92,6 +92,7 @@ def dump_events(args: argparse.Namespace) -> int:
 
 def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[Listener], dict[str, str]]:
     listeners = [Listener("http", args.host, args.port, app)]
+    listeners.append(Listener("sqs", args.host, 0, app.flow.edge))
     files: dict[str, str] = {}
     if not args.no_tls:
         files = certificates.make(where)
@@ -100,6 +101,7 @@ def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[
                 ("https_wrong_host", 0, "server-other", ""), ("https_mtls", 0, "server", files["client_ca"])):
             context = certificates.context(where, certificate, client_ca)
             listeners.append(Listener(name, args.host, port, app, context))
+        listeners.append(Listener("sqs_tls", args.host, 0, app.flow.edge, certificates.context(where, "server")))
     return listeners, files
 
 
@@ -117,6 +119,7 @@ def announce(args: argparse.Namespace, app: Simulator, listeners: list[Listener]
         ready[listener.name] = listener.url
         ready[listener.name + "_port"] = listener.port
     ready.update(files)
+    ready.update(app.flow.known(ready["sqs_port"], ready.get("sqs_tls_port", 0)))
     if args.client_secret_file is None:
         ready["client_secret"] = DEFAULT_SECRET  # known to everybody, see settings.py
     temporary = where / "sim.json.tmp"

@@ -17,6 +17,7 @@ from .process import Program, wait_until
 DAEMON = process.program("collectd")
 OURS = ("genesys", "genesys_realtime")
 ANALYTICS = "genesys_analytics"
+FLOWS = "genesys_flowmetrics"
 STOP_MOST_S = 2.0
 Options = dict[str, Any]
 T = TypeVar("T")
@@ -85,21 +86,27 @@ def query(name: str = "queues", **changes: Any) -> str:
 
 
 class Collectd:
-    """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text."""
+    """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text.
+
+    `flows` are blocks of genesys_flowmetrics; genesys_realtime stays out when there are those only.
+    """
 
     def __init__(self, accounts: str, blocks: str = "", *, queries: str = "", more: str = "", load: tuple[str, ...] = (),
                  base: Optional[Path] = None, build: Optional[Path] = None, level: str = "info",
                  interval: float = 1, env: Optional[dict[str, str]] = None, words: tuple[str, ...] = ("-f",),
-                 wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None) -> None:
+                 wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None,
+                 flows: str = "") -> None:
         self.base = base or process.folder("collectd")
         self.csv = self.base / "csv"
         self.build = build or build_folder()
-        self.ours = OURS + ((ANALYTICS,) if queries else ())
+        first = OURS[:1] if flows and not blocks and not queries else OURS
+        self.ours = first + ((ANALYTICS,) if queries else ()) + ((FLOWS,) if flows else ())
         if queries:
             more += "<Plugin %s>\n%s</Plugin>\n" % (ANALYTICS, queries)
         self._copy_plugins(("logfile", "csv", *load))
         self.config = self.base / "collectd.conf"
-        self.config.write_text(self._configuration(accounts, blocks, more, load, level, interval, state_dir))
+        text = self._configuration(accounts, blocks, more, load, level, interval, state_dir)
+        self.config.write_text(text + ("<Plugin %s>\n%s</Plugin>\n" % (FLOWS, flows) if flows else ""))
         self.config.chmod(0o600)
         full = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8",
                 "LD_LIBRARY_PATH": str(self.build / ".libs"), **(env or {})}
@@ -125,9 +132,10 @@ class Collectd:
         return ("Hostname \"agent\"\nBaseDir %s\nPIDFile %s\nPluginDir %s\nInterval %g\n"
                 "LoadPlugin logfile\n<Plugin logfile>\nLogLevel %s\nFile stdout\nTimestamp false\n"
                 "PrintSeverity true\n</Plugin>\n%s<Plugin csv>\nDataDir %s\nStoreRates false\n</Plugin>\n"
-                "%s<Plugin genesys>\n%s%s</Plugin>\n<Plugin genesys_realtime>\n%s</Plugin>\n"
+                "%s<Plugin genesys>\n%s%s</Plugin>\n%s"
                 % (quote(self.base), quote(self.base / "pid"), quote(self.base / "plugins"), interval, level,
-                   loads, quote(self.csv), more, state, accounts, blocks))
+                   loads, quote(self.csv), more, state, accounts,
+                   "<Plugin genesys_realtime>\n%s</Plugin>\n" % blocks if "genesys_realtime" in self.ours else ""))
 
     # ---- what it says ------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from .api import (activity, aggregates, flows, guide, notifications, oauth, obse
                   users)
 from .api.router import Call, Router
 from .control import Control
+from .flow.control import FlowControl
+from .flow.setter import Setter
 from .settings import Settings
 from .stream.hub import Hub
 from .web.counters import Counters
@@ -26,6 +28,7 @@ from .world.world import World
 MOST_REQUEST_BYTES = "request.bytes.max"
 AREAS = (routing, users, organization, observations, activity, aggregates, flows, guide, notifications)
 KEPT_QUERIES = 5000
+AWS_REGION = "eu-west-1"
 TICK_S = 0.25
 TICK_STREAM_S = 0.05  # while somebody listens
 
@@ -40,7 +43,8 @@ class Simulator:
         self.tally = Tally(world.at_ms())  # what the warm-up played is not in it
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
-        world.observers += [self.tally, self.ledger, self.hub]
+        self.flow = FlowControl(AWS_REGION, seed)
+        world.observers += [self.tally, self.ledger, Setter(settings, self.flow, seed), self.hub]
         self.router = Router([route for area in AREAS for route in area.ROUTES])
         self.queries: deque[dict[str, Any]] = deque(maxlen=KEPT_QUERIES)
         self.stopping = threading.Event()

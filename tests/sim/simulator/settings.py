@@ -34,6 +34,7 @@ class Settings:
     combined_as_one: bool = True  # a combined topic counts as one towards the 1,000
     half_hour_s: float = 1800.0  # interval of the aggregates in v2.analytics.queues.{id}.observations
     observation_gap_s: float = 1.0  # the analytics topics of a queue speak at most so often
+    flow_metrics: float = 0.0  # percent of the snapshots before which a flow sets a metric at the customer
     connect_base: Optional[str] = None  # of connectUri, e.g. "wss://localhost:8443"; None: where the request came
     aggregate_interval_max_s: int = 31 * 86_400
     aggregate_granularity_min_s: float = 60

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Killed at any moment under load, are the totals the truth? GC_KILLS says how often (10; a long run: 100)."""
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+from pathlib import Path
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd
+from lib.flows import Hook, Sqs, attributes, wait_equal
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+
+KILLS = int(os.environ.get("GC_KILLS", "10"))
+EACH = 6000  # events for each life
+
+
+def kill(daemon: Collectd) -> None:
+    os.kill(daemon.program.pid, signal.SIGKILL)
+    daemon.program.wait(5)
+
+
+def whole(state: Path) -> str:
+    """The word of SQLite on each state file."""
+    said = []
+    for path in sorted(state.rglob("*.db")):
+        with sqlite3.connect(path) as db:
+            said.append(db.execute("PRAGMA integrity_check").fetchone()[0])
+    return " ".join(said)
+
+
+def through_sqs() -> None:
+    sqs, state, dice = Sqs(), process.folder("state"), random.Random(11)
+    sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
+    busy = 0
+    for turn in range(KILLS):
+        sqs.feed(EACH, seed=100 + turn)
+        before = sqs.queue()["deleted"]
+        daemon = Collectd("", flows=attributes(sqs), state_dir=state)
+        daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 15, "messages are taken")
+        watch_for(dice.uniform(0.0, 0.8))
+        kill(daemon)
+        busy += sqs.queue()["left"] > 0 or sqs.queue()["feeding"]
+        same("complaints in life %d" % turn, [line for line in daemon.complaints() if "state" in line], [])
+    check("killed while there was work: %d of %d" % (busy, KILLS), busy > KILLS // 2, busy)
+    daemon = Collectd("", flows=attributes(sqs), state_dir=state)
+    daemon.lives_until(sqs.is_empty, 60 + KILLS * 5, "the queue is empty")
+    told = sqs.queue()
+    check("messages came again", told["received_again"] > 0, told)
+    wrong = wait_equal(daemon, sqs)
+    check("totals equal the truth", not wrong, wrong)
+    daemon.stop()
+    same("state files", set(whole(state).split()), {"ok"})
+    note("%d kills, %d messages, %d received, %d again after a time-out" % (
+        KILLS, told["sent"], told["received"], told["timed_out"]))
+
+
+def through_the_webhook() -> None:
+    sqs, state, dice = Sqs(), process.folder("state"), random.Random(12)
+    hook = Hook(sqs)
+    sqs.push(hook, EACH * KILLS, array=10, concurrency=8)
+    for _ in range(KILLS):
+        before = sqs.pushed()["accepted"]
+        daemon = Collectd("", flows=hook.block(), state_dir=state)
+        daemon.lives_until(lambda: sqs.pushed()["accepted"] > before or not sqs.pushed()["running"], 15,
+                           "events are accepted")
+        watch_for(dice.uniform(0.0, 0.6))
+        kill(daemon)
+    broken = sqs.pushed()
+    check("answers that never came: %s" % broken["statuses"], broken["retries"] > 0, broken)
+    daemon = Collectd("", flows=hook.block(), state_dir=state)
+    wait_until(lambda: not sqs.pushed()["running"], 60 + KILLS * 5, "the push has ended")
+    told = sqs.pushed()
+    same("accepted and dead", (told["accepted"], told["dead"]), (EACH * KILLS, 0))
+    wrong = wait_equal(daemon, sqs)
+    check("totals equal the truth", not wrong, wrong)
+    daemon.stop()
+    same("state files", set(whole(state).split()), {"ok"})
+    note("%d kills, %d events, %d requests, %d tried again" % (KILLS, told["accepted"], told["requests"],
+                                                               told["retries"]))
+
+
+def what_was_counted_and_not_dispatched_is_in_the_next_dispatch() -> None:
+    """The first agent dispatches once a minute: nothing of it has left when it dies."""
+    sqs, state = Sqs(), process.folder("state")
+    first = Collectd("", flows=attributes(sqs), state_dir=state, interval=60)
+    sqs.feed(2000)
+    first.lives_until(sqs.is_empty, 30, "the queue is empty")
+    kill(first)
+    second = Collectd("", flows=attributes(sqs), state_dir=state)
+    wrong = wait_equal(second, sqs)
+    check("totals equal the truth", not wrong, wrong)
+    same("received by the second", sqs.queue()["left"], 0)
+    second.stop()
+
+
+if __name__ == "__main__":
+    report.main([through_sqs, through_the_webhook, what_was_counted_and_not_dispatched_is_in_the_next_dispatch],
+                {"collectd": DAEMON})

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does each mistake in a block of flow metrics earn one line with what, where and what to do?"""
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd
+from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
+from lib.process import wait_until, watch_for
+from lib.report import check, same, tells
+
+Changes = dict[str, Any]
+
+# What is changed in a good block, and what the one line must say; collectd ends with 1.
+QUEUE: list[tuple[Changes, tuple[str, ...]]] = [
+    ({"Source": "kafka"}, ("Source", "kafka", "sqs", "webhook")),
+    ({"QueueURL": None}, ("QueueURL", "missing")),
+    ({"QueueURL": "http://sqs.eu-west-1.amazonaws.com/123456789012/q"}, ("QueueURL", "loopback", "https")),
+    ({"QueueURL": "ftp://127.0.0.1/123456789012/q"}, ("QueueURL", "ftp://")),
+    ({"AWSRegion": "Europe"}, ("AWSRegion", "Europe", "eu-west-1")),
+    ({"AWSRegion": None}, ("AWSRegion", "missing")),
+    ({"SecretAccessKeyFile": None}, ("AccessKeyId", "SecretAccessKeyFile")),
+    ({"Consumers": 0}, ("Consumers", "0", "1", "32")),
+    ({"VisibilityTimeout": 2}, ("VisibilityTimeout", "2", "5", "43200")),
+    ({"Retention": "two weeks"}, ("Retention", "two weeks", "PT1H")),
+    ({"Retention": "PT1M"}, ("Retention", "PT1M", "PT1H")),
+    ({"AttributeFormat": "%{flow}Metric_%{metric}"}, ("AttributeFormat", "%{time}")),
+    ({"AttributeFormat": "%{flow}%{metric}(%{time})"}, ("AttributeFormat", "between")),
+    ({"AttributeFormat": "%{flow}-%{metric}-%{day}"}, ("AttributeFormat", "%{day}")),
+    ({"MaxSeries": "many"}, ("MaxSeries", "many")),
+    ({"Valuse": True}, ("Valuse",)),
+]
+WEBHOOK: list[tuple[Changes, tuple[str, ...]]] = [
+    ({"Path": "genesys"}, ("Path", "/")),
+    ({"Port": 70_000}, ("Port", "70000", "65535")),
+    ({"MaxBody": 10}, ("MaxBody", "10")),
+    ({"TLSKey": "/tmp/key.pem"}, ("TLSKey", "TLSCert")),
+    ({"SharedSecretHeader": "X Key:"}, ("SharedSecretHeader",)),
+]
+
+
+def _ends(text: str, block: str, parts: tuple[str, ...]) -> None:
+    daemon = Collectd("", flows=text)
+    wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd with %s" % (parts,))
+    status = daemon.program.wait(2)
+    lines = [line for line in daemon.program.matching("[error]", "genesys_flowmetrics")]
+    check("one line about %s" % " ".join(parts), len(lines) == 1, daemon.text)
+    tells("it says plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
+    same("exit status", status, 1)
+
+
+def mistakes_of_a_queue() -> None:
+    sqs = Sqs()
+    for changes, parts in QUEUE:
+        _ends(attributes(sqs, **changes), "ivr", parts)
+
+
+def mistakes_of_a_webhook() -> None:
+    sqs = Sqs()
+    for changes, parts in WEBHOOK:
+        _ends(Hook(sqs).block(**changes), "hook", parts)
+
+
+def an_account_that_is_not_defined() -> None:
+    """Seen in init only: one line, and collectd runs on."""
+    sqs = Sqs()
+    daemon = Collectd("", flows=attributes(sqs, Account="prod"))
+    daemon.says("[error]", "genesys_flowmetrics", '"ivr"', '"prod"')
+    check("collectd runs on", daemon.program.is_running())
+    daemon.stop()
+
+
+def files_that_cannot_be_read() -> None:
+    """Not the end of collectd: the file may come."""
+    sqs = Sqs()
+    for block, parts in ((attributes(sqs, SecretAccessKeyFile="/nowhere/aws.key"), ("/nowhere/aws.key",)),
+                         (Hook(sqs).block(SharedSecretFile="/nowhere/secret"), ("/nowhere/secret",)),
+                         (Hook(sqs).block(TLSCert="/nowhere/cert.pem"), ("/nowhere/cert.pem",))):
+        daemon = Collectd("", flows=block)
+        try:
+            wait_until(lambda: daemon.program.matching("[error]", *parts) or not daemon.program.is_running(), 10, "a word")
+        except process.Late:
+            pass
+        tells("says which file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
+        if daemon.program.is_running():
+            daemon.stop()
+
+
+def a_secret_file_that_comes_later() -> None:
+    """Meanwhile events are answered so that they are sent again: 401 would be their end."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    path = sqs.folder / "later"
+    daemon = Collectd("", flows=hook.block(SharedSecretFile=path))
+    hook.wait_open(daemon)
+    sqs.push(hook, 50)
+    wait_until(lambda: sqs.pushed()["retries"] > 5, 10, "events that are sent again")
+    same("statuses until then", list(sqs.pushed()["statuses"]), ["503"])
+    sqs.private("later", SECRET)
+    wait_until(lambda: not sqs.pushed()["running"], 20, "the push has ended")
+    same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
+    same("totals", wait_equal(daemon, sqs), [])
+    check("told once", len(daemon.complaints()) == 1, daemon.complaints())
+    daemon.stop()
+
+
+# ---- what SQS refuses ----------------------------------------------------------------------------
+
+
+def _told_once(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *parts: str) -> None:
+    sqs = Sqs()
+    if step:
+        sqs.faults(step)
+    daemon = Collectd("", flows=attributes(sqs, **{name: value(sqs) for name, value in changes.items()}))
+    daemon.says(*parts, within_s=15)
+    watch_for(1.5)
+    lines = [line for line in daemon.complaints() if parts[0] in line]
+    check("one line for the cause: %s" % " … ".join(parts), len(lines) == 1, lines)
+    same("secrets seen", daemon.leaks(sqs.aws_secret_access_key), [])
+    check("collectd runs on", daemon.program.is_running())
+    daemon.stop()
+
+
+def a_wrong_secret() -> None:
+    _told_once({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {},
+               "InvalidSignature", "secret access key", "clock")
+
+
+def an_unknown_key() -> None:
+    _told_once({"AccessKeyId": lambda _: "AKIANOBODYKNOWSME000"}, {}, "UnrecognizedClient", "AccessKeyId")
+
+
+def a_missing_queue() -> None:
+    _told_once({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "QueueDoesNotExist", "QueueURL")
+
+
+def a_missing_permission() -> None:
+    _told_once({}, {"sqs": "ReceiveMessage", "answer": "AccessDeniedException"}, "sqs:ReceiveMessage")
+
+
+if __name__ == "__main__":
+    report.main([mistakes_of_a_queue, mistakes_of_a_webhook, an_account_that_is_not_defined, files_that_cannot_be_read,
+                 a_secret_file_that_comes_later, a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission], {"collectd": DAEMON})

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Is each flow metric counted once, through each source, and how soon is it seen?
+
+GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated and the order is shaken.
+"""
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd
+from lib.flows import Hook, Sqs, attributes, differences, scraped, state, totals, wait_equal, wanted
+from lib.process import wait_until, watch_for
+from lib.report import Skip, check, note, same
+
+EVENTS = int(os.environ.get("GC_EVENTS", "100000"))
+PATIENCE_S = 60 + EVENTS / 1000
+SMALL = 4000
+INTERVAL_S = 1.0
+
+
+def drained(daemon: Collectd, sqs: Sqs, within_s: float = PATIENCE_S) -> float:
+    """Waits until the queue is empty; seconds."""
+    began = time.monotonic()
+    daemon.lives_until(sqs.is_empty, within_s, "the queue is empty")
+    return time.monotonic() - began
+
+
+def equal(daemon: Collectd, sqs: Sqs, **how: str) -> None:
+    told = sqs.truth()
+    wrong = wait_equal(daemon, sqs, **how)  # type: ignore[arg-type]
+    check("totals of %d series, %d metrics equal the truth" % (told["series"], told["total"]), not wrong, wrong)
+
+
+def tells_the_same(daemon: Collectd, sqs: Sqs) -> None:
+    """The block's own word against the queue's."""
+    told = sqs.queue()
+    wait_until(lambda: state(daemon, "sqs_messages", "deleted") >= told["deleted"], 5, "sqs_messages-deleted")
+    same("source_up, lag of the queue", (state(daemon, "source_up", "sqs"), state(daemon, "queue_lag", "sqs") is None),
+         (1, False))
+    check("received, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), told["received"]),
+          told["received"] - 60 <= (state(daemon, "sqs_messages", "received") or 0) <= told["received"])
+    check("duplicates were met", (state(daemon, "events", "duplicate") or 0) > EVENTS / 2, state(daemon, "events", "duplicate"))
+    check("others were skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
+
+
+def through_sqs() -> None:
+    """In spite of messages that come again, answers that are lost, batches that fail in part."""
+    sqs, port = Sqs(), process.free_port()
+    sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "skip": 50, "count": 3},
+               {"sqs": "DeleteMessageBatch", "answer": "partial", "percent": 30, "skip": 20, "count": 200},
+               {"sqs": "DeleteMessageBatch", "answer": "lost", "count": 3})
+    sqs.feed(EVENTS)
+    more = '<Plugin write_prometheus>\n  Host "127.0.0.1"\n  Port "%d"\n</Plugin>\n' % port
+    daemon = Collectd("", flows=attributes(sqs), load=("write_prometheus",), more=more)
+    took = drained(daemon, sqs)
+    told = sqs.queue()
+    note("%d messages, %d received, in %.1f s: %.0f/s; %d MB at most" % (
+        told["sent"], told["received"], took, told["received"] / took, daemon.memory_kb() // 1024))
+    check("messages came again", told["received"] > told["sent"], told)
+    equal(daemon, sqs)
+    told = sqs.truth()
+    wait_until(lambda: state(daemon, "events", "counted") == told["total"], 5, "events-counted is the truth")
+    tells_the_same(daemon, sqs)
+    truth = wanted(told)
+    wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
+    same("what write_prometheus says", differences(truth, scraped(port)), [])
+    same("complaints but of the faults", [line for line in daemon.complaints() if "[error]" in line], [])
+    daemon.stop()
+
+
+def through_another_sqs() -> None:
+    """FAUXQS_DIR names a folder where `npm install fauxqs` was run: an SQS that others wrote."""
+    node, folder = process.program("node"), Path(os.environ.get("FAUXQS_DIR", "-"))
+    if not node or not (folder / "node_modules/fauxqs").is_dir():
+        raise Skip("no node, or FAUXQS_DIR names no fauxqs")
+    port, sqs = process.free_port(), Sqs()
+    # Its URLs name sqs.REGION.localhost; ours must be of a loopback address.
+    script = ('import { buildApp } from "fauxqs"; import { SqsStore } from "%s/node_modules/fauxqs/dist/sqs/sqsStore.js";'
+              'SqsStore.prototype.buildQueueUrl = (name) => "http://127.0.0.1:%d/000000000000/" + name;'
+              'await buildApp({ logger: false }).listen({ port: %d, host: "127.0.0.1" });' % (folder.resolve(), port, port))
+    other = process.Program([node, "--input-type=module", "-e", script], cwd=folder)
+    wait_until(lambda: process.listens(port) or not other.is_running(), 20, "fauxqs listens")
+    queue: dict[str, str] = {}
+
+    def ask(action: str, **members: Any) -> Any:
+        body = json.dumps({**queue, **members}).encode()
+        request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {"X-Amz-Target": "AmazonSQS." + action,
+                                                     "Content-Type": "application/x-amz-json-1.0"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def left() -> int:
+        told = ask("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
+        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+    queue.update(ask("CreateQueue", QueueName="genesys"))
+    sqs.feed(2000)
+    bodies = [re.sub("[\U00010000-\U0010ffff]", lambda c: json.dumps(c[0])[1:-1], body)  # which fauxqs refuses
+              for body in sqs.call("sqs/messages?limit=2000")["bodies"]]
+    for at in range(0, len(bodies), 10):
+        entries = [{"Id": str(i), "MessageBody": body} for i, body in enumerate(bodies[at:at + 10])]
+        sent = ask("SendMessageBatch", Entries=entries)
+        if len(sent["Successful"]) != len(entries):
+            raise RuntimeError("fauxqs: %s" % sent)
+    daemon = Collectd("", flows=attributes(sqs, QueueURL=queue["QueueUrl"], AWSRegion="us-east-1"))
+    daemon.lives_until(lambda: left() == 0, 60, "the queue is empty")
+    equal(daemon, sqs)
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def through_the_webhook() -> None:
+    sqs = Sqs(tls=True)
+    hook = Hook(sqs, tls=True)
+    daemon = Collectd("", flows=hook.block())
+    hook.wait_open(daemon)
+    began = time.monotonic()
+    sqs.push(hook, EVENTS, array=25, concurrency=8, ca=sqs.ca)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], PATIENCE_S, "the push has ended")
+    took, told = time.monotonic() - began, sqs.pushed()
+    note("%d events in %.1f s: %.0f/s; answers %s; ms %s" % (told["accepted"], took, told["accepted"] / took,
+                                                             told["statuses"], told["latency_ms"]))
+    same("accepted and dead", (told["accepted"], told["dead"]), (EVENTS, 0))
+    equal(daemon, sqs)
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def single_events_by_the_webhook() -> None:
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block())
+    hook.wait_open(daemon)
+    sqs.push(hook, SMALL, concurrency=16)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], PATIENCE_S, "the push has ended")
+    told = sqs.pushed()
+    note("16 at once: ms until the answer %s" % told["latency_ms"])
+    same("accepted and dead", (told["accepted"], told["dead"]), (SMALL, 0))
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+def every_envelope_and_what_is_no_event() -> None:
+    """Poison is left to the queue: its dead-letter policy takes it away, and nothing else."""
+    sqs = Sqs()
+    sqs.rules(max_receive_count=2)
+    sqs.feed(SMALL, sns=25, bare=25, socket=25, garbage=0.5, late=3, noise=10, malformed=10, escapes=50)
+    daemon = Collectd("", flows=attributes(sqs))
+    drained(daemon, sqs)
+    truth, told = sqs.truth(), sqs.queue()
+    check("there was poison", truth["garbage"] > 5, truth["garbage"])
+    bodies = sqs.call("sqs/messages?queue=genesys-dead&limit=1000")["bodies"]
+    check("only poison is dead (%d)" % len(bodies), bodies and all(not _is_event(body) for body in bodies))
+    same("deleted and dead are all", told["deleted"] + told["dead"], told["sent"])
+    equal(daemon, sqs)
+    check("late ones were there", truth["late"] > 20, truth["late"])
+    daemon.stop()
+
+
+def _is_event(body: str) -> bool:
+    return body.startswith('{"') and body.endswith("}") and body.count("{") == body.count("}")
+
+
+def values_are_summed() -> None:
+    sqs = Sqs()
+    sqs.feed(SMALL)
+    daemon = Collectd("", flows=attributes(sqs, Values=True))
+    drained(daemon, sqs)
+    equal(daemon, sqs)
+    wrong = wait_equal(daemon, sqs, kind="flow_metric_value", member="sum")
+    wrong = [line for line in wrong if "is None, wanted 0" not in line]
+    check("sums of the values equal the truth", not wrong, wrong)
+    check("there are some", len(totals(daemon, "flow_metric_value")) > 50)
+    daemon.stop()
+
+
+def soon_seen() -> None:
+    """From the setting of an attribute to the time of the dispatched value."""
+    sqs = Sqs()
+    daemon = Collectd("", flows=attributes(sqs), interval=INTERVAL_S)
+    daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now"), 15, "a long poll")
+    moments: list[float] = []
+
+    def set_one() -> None:
+        moments.append(sqs.call("flow/set", {"flow": "Main Menu", "metric": "Calls"})["now_ms"] / 1000)
+
+    def all_counted() -> bool:
+        return daemon.latest("Main Menu", "flow_metric", "Calls") == len(moments)
+    set_one()
+    wait_until(all_counted, 10, "the first one")
+    for _ in range(300):
+        set_one()
+        watch_for(0.03)
+    wait_until(all_counted, 10, "all counted")
+    rows = daemon.readings("Main Menu", "flow_metric", "Calls")
+    waits = [next(at for at, value in rows if value > number) - moment for number, moment in enumerate(moments)]
+    first, waits = waits[0], sorted(waits[1:])
+    p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
+    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s (interval %g s)"
+         % (p50, p99, waits[-1], first, INTERVAL_S))
+    check("p99 within a second and the interval, generously", p99 < 3 * (1 + INTERVAL_S), p99)
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([through_sqs, through_another_sqs, through_the_webhook, single_events_by_the_webhook, every_envelope_and_what_is_no_event,
+                 values_are_summed, soon_seen], {"collectd": DAEMON})

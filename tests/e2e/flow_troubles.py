@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Disk, state file, SQS, keys: when they fail, is nothing lost, and is it said what to do?"""
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+from lib import process, report
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd
+from lib.flows import SECRET, Hook, Sqs, attributes, state, wait_equal
+from lib.gate import Gate
+from lib.process import wait_until, watch_for
+from lib.report import Skip, check, note, same, tells
+
+HERE = Path(__file__).resolve().parent
+EVENTS = 3000
+STATE_FILE = "flowmetrics.db"
+TEMPORARY_TOKEN = "IQoJ"  # how the simulator's session tokens begin, as AWS's do
+
+
+def drained(daemon: Collectd, sqs: Sqs, within_s: float = 60) -> None:
+    daemon.lives_until(sqs.is_empty, within_s, "the queue is empty")
+
+
+def equal(daemon: Collectd, sqs: Sqs) -> None:
+    wrong = wait_equal(daemon, sqs)
+    check("totals equal the truth", not wrong, wrong)
+
+
+def damped(daemon: Collectd, *parts: str, most: int = 3) -> None:
+    """A cause that lasts is told once, not with each try."""
+    lines = [line for line in daemon.complaints() if all(part in line for part in parts)]
+    check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
+
+
+# ---- disk and state file ---------------------------------------------------------------------
+
+
+def _full_disk() -> Path:
+    compiler = process.program("gcc", "cc", "clang")
+    if not compiler:
+        raise Skip("no C compiler for lib/full_disk.c")
+    made = process.folder("full") / "full_disk.so"
+    done = process.run([compiler, "-shared", "-fPIC", "-o", str(made), str(HERE / "lib" / "full_disk.c"), "-ldl"])
+    if done.returncode != 0:
+        raise Skip("lib/full_disk.c: " + done.stdout.decode(errors="replace"))
+    return made
+
+
+def disk_full() -> None:
+    """It fills up under load, and somebody makes room; meanwhile good messages must not die of many receipts."""
+    library = _full_disk()
+    sqs, state_dir, full = Sqs(), process.folder("state"), library.parent / "is-full"
+    sqs.rules(max_receive_count=3)
+    daemon = Collectd("", flows=attributes(sqs), state_dir=state_dir, preload=str(library),
+                      env={"FULL_DISK_BELOW": str(state_dir), "FULL_DISK_WHEN": str(full)})
+    sqs.feed(EVENTS)
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 15, "messages are taken")
+    full.touch()
+    sqs.feed(EVENTS)
+    line = daemon.says("genesys_flowmetrics: ", "full", within_s=10)
+    tells("what and where", line, "full", STATE_FILE)
+    wait_until(lambda: state(daemon, "source_up", "sqs") == 0, 5, "source_up is 0")
+    watch_for(1)
+    received = sqs.queue()["received"]
+    watch_for(7)
+    same("messages received meanwhile", sqs.queue()["received"] - received, 0)
+    same("source_up all the time", {value for _, value in daemon.readings("attributes-ivr", "source_up", "sqs")[-3:]}, {0.0})
+    damped(daemon, "full", most=1)
+    full.unlink()
+    drained(daemon, sqs)
+    equal(daemon, sqs)
+    same("dead", sqs.queue()["dead"], 0)
+    daemon.stop()
+
+
+def _damaged(content: bytes, where: str, *words: str) -> None:
+    """A daemon counts, its file is damaged, the next one begins anew and says so."""
+    sqs, folder = Sqs(), process.folder("state")
+    first = Collectd("", flows=attributes(sqs), state_dir=folder)
+    sqs.feed(EVENTS)
+    drained(first, sqs)
+    first.stop()
+    path = next(folder.rglob(STATE_FILE))
+    with path.open("r+b") as out:
+        if where == "whole":
+            out.truncate(0)
+        else:
+            out.seek(4096)  # behind the header page
+        out.write(content)
+    damaged = path.read_bytes()
+    second = Collectd("", flows=attributes(sqs), state_dir=folder)
+    line = second.says("moved to", within_s=15)
+    tells("a loud word", line, "[error]", STATE_FILE)
+    for word in words:
+        tells("why", line, word)
+    kept = [one for one in folder.rglob(STATE_FILE + ".bad*") if one.read_bytes()[:len(damaged)] == damaged]
+    check("the damaged file is kept as it was", len(kept) == 1, list(folder.rglob("*")))
+    sqs.call("flow/reset", {})
+    sqs.feed(EVENTS, seed=99)
+    drained(second, sqs)
+    equal(second, sqs)
+    second.stop()
+    with sqlite3.connect(path) as db:
+        same("the new file", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+
+
+def a_corrupt_state_file_is_moved_aside() -> None:
+    _damaged(os.urandom(60_000), "behind")
+
+
+def a_foreign_state_file_is_moved_aside() -> None:
+    _damaged(b"this is a letter to grandma\n" * 500, "whole")
+
+
+# ---- SQS --------------------------------------------------------------------------------------
+
+
+def throttled() -> None:
+    sqs = Sqs()
+    sqs.feed(EVENTS)
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 20, "count": 5},
+               {"sqs": "ReceiveMessage", "answer": "OverLimit", "skip": 60, "count": 2},
+               {"sqs": "DeleteMessageBatch", "answer": "RequestThrottled", "skip": 30, "count": 4})
+    daemon = Collectd("", flows=attributes(sqs))
+    daemon.says("hrottl")
+    drained(daemon, sqs, 90)
+    check("all faults were met", sqs.hits() == 11, sqs.call("sqs/faults"))
+    equal(daemon, sqs)
+    damped(daemon, "hrottl")
+    daemon.stop()
+
+
+def away_and_back() -> None:
+    """Refused, then a black hole, then errors of the server."""
+    sqs = Sqs()
+    gate = Gate(sqs.sqs_port, is_open=False)
+    url = sqs.queue_url.replace(":%d/" % sqs.sqs_port, ":%d/" % gate.port)
+    sqs.feed(EVENTS)
+    daemon = Collectd("", flows=attributes(sqs, QueueURL=url))
+    line = daemon.says("connect")
+    tells("who and where", line, "ivr", "127.0.0.1:%d" % gate.port)
+    watch_for(2)
+    damped(daemon, "connect", most=1)
+    same("source_up while it is away", state(daemon, "source_up", "sqs"), 0)
+    sqs.faults({"sqs": "*", "answer": "InternalFailure", "count": 4, "skip": 30},
+               {"sqs": "*", "answer": "ServiceUnavailable", "count": 4, "skip": 60},
+               {"sqs": "*", "answer": 502, "html": True, "count": 2, "skip": 80},
+               {"sqs": "*", "answer": "malformed", "count": 2, "skip": 90},
+               {"sqs": "*", "answer": "truncate", "count": 2, "skip": 100},
+               {"sqs": "*", "answer": "reset", "count": 2, "skip": 110},
+               {"sqs": "*", "answer": "empty", "count": 2, "skip": 120})
+    gate.open()
+    drained(daemon, sqs, 90)
+    equal(daemon, sqs)
+    wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 10, "source_up again")
+    gate.shut()
+    watch_for(0.5)
+    gate.open()
+    sqs.feed(500, seed=77)
+    drained(daemon, sqs, 60)
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+def answers_that_never_come() -> None:
+    """Received by nobody: what was lent comes again after its time-out."""
+    sqs = Sqs()
+    sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "count": 5},
+               {"sqs": "DeleteMessageBatch", "answer": "lost", "skip": 3, "count": 3})
+    sqs.feed(EVENTS)
+    daemon = Collectd("", flows=attributes(sqs))
+    drained(daemon, sqs, 90)
+    check("messages came again", sqs.queue()["timed_out"] >= 10, sqs.queue())
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+# ---- keys --------------------------------------------------------------------------------------
+
+
+def _temporary(sqs: Sqs, env: dict[str, str]) -> Collectd:
+    return Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None), env=env)
+
+
+def _renewed(sqs: Sqs, daemon: Collectd, counter: str) -> None:
+    """Keys that live for seconds: they are fetched anew before they end."""
+    for turn in range(4):
+        sqs.feed(300, seed=turn)
+        drained(daemon, sqs)
+        watch_for(1.2)
+    told = sqs.call("sqs")["credentials"]
+    check("fetched %d times, used as temporary" % told.get(counter, 0),
+          told.get(counter, 0) >= 2 and "signed by lasting key" not in told, told)
+    same("refused", [name for name in told if name.startswith("refused")], [])
+    equal(daemon, sqs)
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def keys_of_the_container() -> None:
+    sqs = Sqs()
+    sqs.call("aws", {"life_s": 4})
+    daemon = _temporary(sqs, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+                              "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
+    _renewed(sqs, daemon, "container")
+    same("secrets seen in the log", [w for w in (sqs.aws_container_token,) if w in daemon.text], [])
+
+
+def keys_of_the_instance() -> None:
+    sqs = Sqs()
+    sqs.call("aws", {"life_s": 4})
+    _renewed(sqs, _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": sqs.aws_imds}), "imds")
+
+
+def keys_of_the_environment_and_of_the_file() -> None:
+    sqs = Sqs()
+    made = sqs.call("aws", {"op": "temporary", "life_s": 3600})
+    environment = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+                   "AWS_SESSION_TOKEN": made["Token"]}
+    path = sqs.private("credentials", "[default]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = x\n[ops]\n"
+                       "aws_access_key_id = %s\naws_secret_access_key = %s" % (sqs.aws_access_key_id,
+                                                                               sqs.aws_secret_access_key))
+    shared = {"AWS_SHARED_CREDENTIALS_FILE": str(path), "AWS_PROFILE": "ops"}
+    for turn, env in enumerate((environment, shared)):
+        sqs.call("flow/reset", {})
+        sqs.feed(200, seed=turn)
+        daemon = _temporary(sqs, env)
+        drained(daemon, sqs)
+        equal(daemon, sqs)
+        daemon.stop()
+    told = sqs.call("sqs")["credentials"]
+    check("both were used", told.get("signed by temporary key") and told.get("signed by lasting key"), told)
+
+
+def keys_that_are_revoked_are_replaced() -> None:
+    sqs = Sqs()
+    daemon = _temporary(sqs, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+                              "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
+    sqs.feed(500)
+    drained(daemon, sqs)
+    sqs.call("aws", {"op": "revoke"})
+    sqs.feed(500, seed=5)
+    drained(daemon, sqs, 40)
+    equal(daemon, sqs)
+    note("requests refused meanwhile: %d" % sqs.call("sqs")["credentials"].get("refused ExpiredTokenException", 0))
+    daemon.stop()
+
+
+def secrets_and_customers_stay_unseen() -> None:
+    """Not in the log, not in any file, not on the command line, not in an URL; whatever goes wrong."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None) + hook.block(), level="debug",
+                      env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
+                           "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
+    hook.wait_open(daemon)
+    sqs.feed(EVENTS, garbage=2, malformed=30)
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 500, 20, "messages are taken")
+    for answer in ("malformed", 500, "truncate", "AccessDeniedException", "InvalidSignatureException", "ThrottlingException"):
+        sqs.faults({"sqs": "*", "answer": answer, "count": 1})
+        wait_until(lambda: sqs.hits() == 1, 60, "fault %s" % answer)
+    hook.post(b'{"eventBody":{"conversationId":"customer-4711","attributes":{"aMetric_b(x)":"+4930123456789"', SECRET)
+    hook.post(b"{}", "wrong-secret-of-somebody")
+    body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "424242", "return": True})["bodies"][0]
+    same("status", hook.post(body.encode())[0], 200)
+    conversation = json.loads(body)["detail"]["eventBody"]["conversationId"]
+    unseen = [SECRET, sqs.aws_container_token, "wrong-secret-of-somebody", "customer-4711", "+4930123456789", "0-000000",
+              conversation, "424242", TEMPORARY_TOKEN]
+    given = sqs.call("sqs")
+    same("secrets in URLs", given["requests"]["secrets_in_urls"], [])
+    check("keys of the container were used", given["credentials"].get("signed by temporary key"), given["credentials"])
+    same("seen", daemon.leaks(*unseen), [])
+    took, _ = daemon.stop()
+    check("stopped in time (%.2f s)" % took, took < STOP_MOST_S)
+    same("seen after the end", [text for text in unseen if text in daemon.text], [])
+
+
+if __name__ == "__main__":
+    report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside, throttled,
+                 away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance,
+                 keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
+                 secrets_and_customers_stay_unseen], {"collectd": DAEMON})

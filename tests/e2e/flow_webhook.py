@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Is the webhook right, safe and unmoved by bad clients among good ones?"""
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from typing import Any, Callable
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd
+from lib.flows import SECRET, Hook, Sqs, wait_equal
+from lib.process import wait_until
+from lib.report import check, note, same, tells
+
+EVENTS = 20_000
+MOST_BODY = 65_536
+
+
+def event(sqs: Sqs, flow: str = "Main Menu", metric: str = "Calls") -> bytes:
+    return sqs.call("flow/set", {"flow": flow, "metric": metric, "return": True})["bodies"][0].encode()
+
+
+def equal(daemon: Collectd, sqs: Sqs) -> None:
+    wrong = wait_equal(daemon, sqs)
+    check("totals equal the truth", not wrong, wrong)
+
+
+# ---- statuses --------------------------------------------------------------------------------
+
+
+def statuses() -> None:
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block(MaxBody=MOST_BODY), level="debug")
+    hook.wait_open(daemon)
+    good = event(sqs)
+    same("an event", hook.post(good)[0], 200)
+    same("the same again", hook.post(good)[0], 200)
+    same("an array", hook.post(b"[" + event(sqs, metric="A") + b"," + event(sqs, metric="B") + b"]")[0], 200)
+    same("an event without a metric", hook.post(b'{"eventBody":{"conversationId":"c","attributes":{"a":"b"}}}')[0], 200)
+    unseen = good.replace(b"conversationId\":\"", b"conversationId\":\"x")
+    same("a wrong secret", hook.post(unseen, "wrong")[0], 401)
+    same("a secret that begins well", hook.post(unseen, SECRET[:-1])[0], 401)
+    same("no secret", hook.post(unseen, None)[0], 401)
+    same("another path", hook.post(unseen, path="/other")[0], 404)
+    same("another method", hook.post(unseen, method="PUT")[0], 405)
+    same("a body too large", hook.post(unseen + b" " * MOST_BODY)[0], 413)
+    same("a body that is too large, and a wrong secret", hook.post(unseen + b" " * MOST_BODY, "wrong")[0], 401)
+    for body in (b"not JSON", b"", b"[1,2", b"\xff\xfe", b"{" * 5000):
+        same("garbage %r" % body[:9], hook.post(body)[0], 400)
+    equal(daemon, sqs)
+    same("secrets seen", daemon.leaks(SECRET), [])
+    check("no customer data in the log", "+4930123456789" not in daemon.text and "0-000000" not in daemon.text)
+    daemon.stop()
+
+
+def nothing_is_answered_before_it_is_safe() -> None:
+    """What was answered with 200 is there after kill -9, whenever it comes."""
+    sqs, state = Sqs(), process.folder("state")
+    hook = Hook(sqs)
+    first = Collectd("", flows=hook.block(), state_dir=state, interval=60)
+    hook.wait_open(first)
+    for _ in range(20):
+        same("status", hook.post(event(sqs))[0], 200)
+    os.kill(first.program.pid, 9)
+    first.program.wait(5)
+    second = Collectd("", flows=hook.block(), state_dir=state)
+    equal(second, sqs)
+    second.stop()
+
+
+# ---- bad clients -----------------------------------------------------------------------------
+
+
+class Bad:
+    """Clients that misbehave in turns until they are told to stop."""
+
+    def __init__(self, hook: Hook) -> None:
+        self.hook, self.ends = hook, threading.Event()
+        self.counts: dict[str, int] = {}
+        deeds: list[Callable[[], None]] = [self.slow, self.slow, self.mute, self.huge, self.wrong, self.garbage,
+                                           self.leaves, self.half, self.no_http]
+        self._threads = [threading.Thread(target=self._go, args=(deed,), daemon=True) for deed in deeds]
+        for thread in self._threads:
+            thread.start()
+
+    def _go(self, deed: Callable[[], None]) -> None:
+        while not self.ends.is_set():
+            try:
+                deed()
+            except OSError:
+                pass
+            self.counts[deed.__name__] = self.counts.get(deed.__name__, 0) + 1
+
+    def stop(self) -> None:
+        self.ends.set()
+        for thread in self._threads:
+            thread.join(15)
+
+    def _open(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.hook.port), timeout=12)
+
+    def _head(self, length: int, secret: str = SECRET) -> bytes:
+        return ("POST /genesys HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s: %s\r\n"
+                "Content-Length: %d\r\n\r\n" % (self.hook.header, secret, length)).encode()
+
+    def slow(self) -> None:
+        """A byte each tenth of a second."""
+        with self._open() as s:
+            for byte in self._head(1000) + b"x" * 1000:
+                if self.ends.wait(0.1):
+                    return
+                s.sendall(bytes([byte]))
+
+    def mute(self) -> None:
+        with self._open() as s:
+            s.sendall(self._head(100))
+            while not self.ends.is_set() and s.recv(100):
+                pass
+
+    def huge(self) -> None:
+        with self._open() as s:
+            s.sendall(self._head(10 ** 9))
+            for _ in range(200):
+                s.sendall(b" " * 65_536)
+
+    def wrong(self) -> None:
+        self.hook.post(b'{"eventBody":{}}', "wrong")
+
+    def garbage(self) -> None:
+        self.hook.post(os.urandom(3000))
+
+    def leaves(self) -> None:
+        """Gone in the middle of its body."""
+        with self._open() as s:
+            s.sendall(self._head(5000) + b'{"eventBody":')
+
+    def half(self) -> None:
+        """An array whose second event breaks off: nothing of it may count."""
+        name = time.strftime("HalfMetric_X(%Y-%m-%dT%H:%M:%S.000Z)", time.gmtime())
+        self.hook.post(b'[{"eventBody":{"conversationId":"h","attributes":{"%s":"1"}}},{"ev' % name.encode())
+
+    def no_http(self) -> None:
+        with self._open() as s:
+            s.sendall(b"\x16\x03\x01" + os.urandom(200) + b"\r\n\r\n")
+            s.recv(1000)
+
+
+def bad_clients_among_good_ones() -> None:
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block(MaxBody=MOST_BODY))
+    hook.wait_open(daemon)
+    bad = Bad(hook)
+    began = time.monotonic()
+    sqs.push(hook, EVENTS, array=10, concurrency=6)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], 90, "the push has ended")
+    told, took = sqs.pushed(), time.monotonic() - began
+    wait_until(lambda: len(bad.counts) >= 8, 15, "each bad client had its turn")
+    bad.stop()
+    note("%d events in %.1f s among %s; answers %s; ms %s" % (told["accepted"], took, bad.counts, told["statuses"],
+                                                             told["latency_ms"]))
+    same("accepted and dead", (told["accepted"], told["dead"]), (EVENTS, 0))
+    equal(daemon, sqs)
+    check("memory is bounded (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 200_000)
+    check("few complaints (%d)" % len(daemon.complaints()), len(daemon.complaints()) < 12, daemon.complaints()[:12])
+    took, status = daemon.stop()
+    check("stops in %.2f s" % took, took < 2 and status == 0, (took, status))
+
+
+def many_connections() -> None:
+    """Idle ones by the hundred do not keep a good client out."""
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block())
+    hook.wait_open(daemon)
+    idle = []
+    for _ in range(400):
+        try:
+            idle.append(socket.create_connection(("127.0.0.1", hook.port), timeout=2))
+        except OSError:
+            break
+    began = time.monotonic()
+    sqs.push(hook, 200, concurrency=4)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], 60, "the push has ended")
+    note("%d idle connections; 200 events after %.1f s" % (len(idle), time.monotonic() - began))
+    same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (200, 0))
+    equal(daemon, sqs)
+    for one in idle:
+        one.close()
+    daemon.stop()
+
+
+# ---- configuration -----------------------------------------------------------------------------
+
+
+def a_public_address_needs_secret_or_tls() -> None:
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block(Listen="0.0.0.0", SharedSecretFile=None))
+    wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
+    tells("says why", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
+    daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
+    hook.wait_open(daemon)
+    tells("a warning", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
+    same("status", hook.post(event(sqs))[0], 200)
+    daemon.stop()
+
+
+def a_port_that_is_taken_is_told() -> None:
+    sqs = Sqs()
+    hook = Hook(sqs)
+    with socket.create_server(("127.0.0.1", hook.port)):
+        daemon = Collectd("", flows=hook.block())
+        line = daemon.says(str(hook.port))
+        tells("what", line, "in use")
+        daemon.stop()
+
+
+def tls_with_a_client_authority() -> None:
+    """EventBridge has no client certificate, a gateway may have."""
+    sqs = Sqs(tls=True)
+    hook = Hook(sqs, tls=True)
+    daemon = Collectd("", flows=hook.block(TLSClientCA=sqs.client_ca))
+    hook.wait_open(daemon)
+    try:
+        status = hook.post(event(sqs))[0]
+    except OSError:
+        status = 0
+    check("without a certificate: %d" % status, status in (0, 401, 403), status)
+    sqs.call("flow/reset", {})
+    sqs.push(hook, 300, ca=sqs.ca, cert=sqs.client_cert, key=sqs.client_key)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], 30, "the push has ended")
+    same("accepted with one", sqs.pushed()["accepted"], 300)
+    equal(daemon, sqs)
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([statuses, nothing_is_answered_before_it_is_safe, bad_clients_among_good_ones, many_connections,
+                 a_public_address_needs_secret_or_tls, a_port_that_is_taken_is_told, tls_with_a_client_authority],
+                {"collectd": DAEMON})

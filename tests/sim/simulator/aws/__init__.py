@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The AWS side of a flow's event: queues, signatures, credentials."""

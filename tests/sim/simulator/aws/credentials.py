@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Access keys, and the two endpoints that hand out temporary ones.
+
+AWS docs: "Container credential provider" (a GET with an Authorization token)
+and "Instance metadata service version 2" (a PUT for a session token, then
+GETs that carry it).
+"""
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from typing import Any, Callable, Optional
+
+from ..web.message import Reply, Request
+from .sigv4 import Key
+
+ACCESS_KEY = "AKIAIOSFODNN7SIMULAT"
+SECRET_KEY = "simSecret/K7MDENG+bPxRfiCYEXAMPLEKEY0000"  # / and + as real ones have
+ROLE = "genesys-collectd"
+CONTAINER_PATH = "/v2/credentials/5a1c0d3e"
+IMDS_TOKEN_PATH = "/latest/api/token"
+IMDS_ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
+MOST_TTL_S = 21_600
+
+
+def iso(epoch: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
+
+
+class Credentials:
+    """Thread-safe."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall, self._lock = wall, threading.Lock()
+        self.life_s = 3600.0
+        self.keep_s = 0.0  # an endpoint repeats its answer while the keys have this long to live; 0: half of life_s
+        self.container_token: Optional[str] = "simContainerToken-" + secrets.token_hex(8)
+        self.imds_off = False
+        self.counts: Counter[str] = Counter()
+        self._keys = {ACCESS_KEY: Key(ACCESS_KEY, SECRET_KEY)}
+        self._current: dict[str, Key] = {}
+        self._sessions: dict[str, float] = {}
+
+    def find(self, name: str) -> Optional[Key]:
+        with self._lock:
+            return self._keys.get(name)
+
+    def secrets(self) -> list[str]:
+        """What must never be seen in a log or a URL."""
+        with self._lock:
+            found = [key.secret for key in self._keys.values()]
+            found += [key.token for key in self._keys.values() if key.token]
+            return found + ([self.container_token] if self.container_token else []) + list(self._sessions)
+
+    def temporary(self, life_s: Optional[float] = None) -> Key:
+        with self._lock:
+            return self._make(self.life_s if life_s is None else life_s)
+
+    def _make(self, life_s: float) -> Key:
+        key = Key("ASIA" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30), "IQoJ" + secrets.token_urlsafe(240),
+                  self._wall() + life_s)
+        self._keys[key.id] = key
+        self.counts["keys_made"] += 1
+        return key
+
+    def _of(self, who: str) -> Key:
+        """The keys of an endpoint: the same for a while, as AWS does it."""
+        with self._lock:
+            key = self._current.get(who)
+            keep = self.keep_s or self.life_s / 2
+            if key is None or key.expires is None or key.expires - self._wall() < keep:
+                key = self._current[who] = self._make(self.life_s)
+            return key
+
+    def revoke(self) -> int:
+        """All temporary keys end now."""
+        with self._lock:
+            count = 0
+            for name, key in self._keys.items():
+                if key.expires is not None and key.expires > self._wall():
+                    self._keys[name] = Key(key.id, key.secret, key.token, self._wall())
+                    count += 1
+            self._current.clear()
+            return count
+
+    # ---- the endpoints --------------------------------------------------------------
+
+    def answer(self, request: Request) -> Optional[Reply]:
+        """None when the path belongs to no metadata service."""
+        if request.path == CONTAINER_PATH:
+            return self._container(request)
+        if request.path == IMDS_TOKEN_PATH:
+            return self._session(request)
+        return self._instance(request) if request.path.startswith("/latest/") else None
+
+    def _container(self, request: Request) -> Reply:
+        if self.container_token is not None and request.headers.get("authorization") != self.container_token:
+            self.counts["container_refused"] += 1
+            return Reply.json({"code": "AccessDenied", "message": "The authorization token is not valid"}, 401)
+        self.counts["container"] += 1
+        return Reply.json({"RoleArn": "arn:aws:iam::123456789012:role/" + ROLE, **self._shown("container")})
+
+    def _shown(self, who: str) -> dict[str, Any]:
+        key = self._of(who)
+        return {"AccessKeyId": key.id, "SecretAccessKey": key.secret, "Token": key.token,
+                "Expiration": iso(key.expires or 0)}
+
+    def _session(self, request: Request) -> Reply:
+        if self.imds_off:
+            return Reply(403)
+        ttl = request.headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
+        if request.method != "PUT" or not ttl.isdigit() or not 1 <= int(ttl) <= MOST_TTL_S:
+            return Reply(405 if request.method != "PUT" else 400)
+        text = secrets.token_urlsafe(40)
+        with self._lock:
+            self._sessions[text] = self._wall() + int(ttl)
+        self.counts["imds_tokens"] += 1
+        return Reply(200, text.encode(), "text/plain", {"X-aws-ec2-metadata-token-ttl-seconds": ttl})
+
+    def _instance(self, request: Request) -> Reply:
+        if self.imds_off:
+            return Reply(403)
+        with self._lock:
+            good = self._sessions.get(request.headers.get("x-aws-ec2-metadata-token", ""), 0) > self._wall()
+        if not good:
+            self.counts["imds_refused"] += 1
+            return Reply(401)
+        if request.path == IMDS_ROLE_PATH:
+            return Reply(200, ROLE.encode(), "text/plain")
+        if request.path != IMDS_ROLE_PATH + ROLE:
+            return Reply(404)
+        self.counts["imds"] += 1
+        return Reply.json({"Code": "Success", "LastUpdated": iso(self._wall()), "Type": "AWS-HMAC",
+                           **self._shown("imds")})

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""Names of flows, metrics and attributes, nasty ones among them.
+
+A metric is an attribute `<Flow>Metric_<Metric>(<UTC time>)` (guide E).  Which
+"Metric_" divides is not said when there are several: here it is the last one,
+hence no metric's name has one in it; the time is what stands in the last
+parentheses.
+"""
+from __future__ import annotations
+
+import time
+
+FLOWS = (
+    "CustomerRouting", "Main Menu", "Billing (EU)", "Survey_After Call", "Metric_Lab", "A Metric_ inside",
+    "Büro Zürich", "顧客ルーティング", "Sales 50% & more", "Quote \"VIP\"", "Back\\slash", "Night/Weekend",
+    "dots.and-dashes", "Emoji \U0001f4de line", "Tarif <b>fix</b>", "Returns",
+)
+METRICS = (
+    "Unknown", "Calls", "Menu_1", "Agent Requested", "Calls (new)", "Überlauf", "a.b.c", "50%", "\"quoted\"",
+    "Zero", "Callback offered", "Abandon",
+)
+ORDINARY = (
+    ("AccountID", "0-000000"), ("customerTier", "gold"), ("step", "3"), ("note", "CustomerRoutingMetric_Fake(2023-03-05T08:18:04.568Z)"),
+    ("Metrics", "7"), ("metric_lower(2023-03-05T08:18:04.568Z)", "1"), ("phone", "+4930123456789"), ("empty", ""),
+)
+
+# What is no metric, by reason; %s is a good time.
+MALFORMED = {
+    "no_time": ("CustomerRoutingMetric_Calls", "Main MenuMetric_Unknown "),
+    "open": ("CustomerRoutingMetric_Calls(%s", "ReturnsMetric_(%s"),
+    "bad_time": ("CustomerRoutingMetric_Calls(yesterday)", "ReturnsMetric_Zero(2023-02-30T08:18:04.568Z)",
+                 "ReturnsMetric_Zero(2024-04-01T24:61:04.000Z)", "Main MenuMetric_Calls()",
+                 "Main MenuMetric_Calls(%%{time})"),
+    "trailing": ("ReturnsMetric_Calls(%s) twice", "Main MenuMetric_Zero(%s)x"),
+    "no_flow": ("Metric_Calls(%s)",),
+    "no_metric": ("CustomerRoutingMetric_(%s)",),
+}
+LATE_S = 15 * 86_400  # older than the usual retention of 14 days
+
+
+def stamp(epoch_ms: int) -> str:
+    seconds, ms = divmod(epoch_ms, 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + ".%03dZ" % ms
+
+
+def attribute(flow: str, metric: str, epoch_ms: int) -> str:
+    return "%sMetric_%s(%s)" % (flow, metric, stamp(epoch_ms))
