@@ -4,9 +4,9 @@
  * 0: messages, each ended by a NUL: bytes → decoder → model → samples.
  * Else: a sequence of moves, a byte or some each: participants come, are
  * connected, end, are held; snapshots go out, also old ones again, also with
- * participants missing; time goes on, polls come. After each the laws are
- * checked: no counter falls, a repeat changes nothing, an offer has one end,
- * bounds hold. */
+ * participants missing; time goes on, polls come, queues are retired. After
+ * each the laws are checked: no counter falls, a repeat changes nothing, an
+ * offer has one end, bounds hold. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations.h"
@@ -251,11 +251,33 @@ static void say_old(struct world *w) {
   apply(w->m, &e, &w->before);
 }
 
+static bool is_q1(void *ctx, const char *queue) {
+  (void)ctx;
+  return strcmp(queue, "q1") == 0;
+}
+
+/* A queue loses all its counters or none. */
+static void retire(struct world *w) {
+  static const struct conversations_totals none;
+  struct sums now;
+  size_t retired = conversations_retire(w->m, 60000, is_q1, NULL);
+  LAW(retired <= GC_COUNT(queues));
+  look(w->m, &now);
+  for (size_t q = 0; q < GC_COUNT(queues); q++)
+    for (size_t i = 0; i < GC_COUNT(media); i++)
+      if (memcmp(&now.of[q][i], &none, sizeof(none)) == 0 && retired > 0 &&
+          strcmp(queues[q], "q1") != 0)
+        w->before.of[q][i] = none;
+}
+
 static void let_time_go(struct world *w) {
   static const int64_t steps_ms[] = {1,      100,     1000,  22000,
                                      601000, 3600000, -5000, 60000};
-  w->now_ms += steps_ms[next(w) % 8];
+  uint8_t how = next(w);
+  w->now_ms += steps_ms[how % 8];
   conversations_tick(w->m, w->now_ms, w->now_ms);
+  if (how & 8)
+    retire(w);
 }
 
 static void poll(struct world *w) {
