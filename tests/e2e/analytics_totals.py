@@ -127,7 +127,7 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     fast.sim.call("facts", [{"metric": key.metric, "queueId": queues[key.label], "mediaType": key.media, "count": int(more) + 2,
                              **({"value_ms": 1000} if key.metric.startswith("t") else {})} for key, more in carried.items()])
     windows.totals_become("new events absorb them", fast, daemon, begin, fast.now_ms() + MINUTE_MS, SETTLED_S, metrics)
-    same("nothing is carried any longer", told(), 0.0)
+    wait_until(lambda: told() == 0.0, 10, "self-telemetry that nothing is carried any longer")
     same("counters that fell, after that", windows.falling(daemon, keys), [])
     daemon.stop()
 
