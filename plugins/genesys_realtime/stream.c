@@ -65,13 +65,23 @@ static void tell_coverage(struct stream *s) {
   s->site.notice(s->site.notice_ctx, "topics", &err);
 }
 
+/* Under the lock. What was counted of it while it was refused came by chance,
+ * out of other queues' conversations. */
+static void set_covered(struct stream *s, struct covered_queue *q,
+                        bool covered) {
+  if (covered && q->was_refused && s->model != NULL)
+    conversations_begin_anew(s->model, q->id);
+  q->was_refused &= !covered;
+  coverage_set(&s->coverage, q, covered);
+}
+
 static void look_at_coverage(struct stream *s) {
   char topic[GC_TOPIC_ROOM];
   pthread_mutex_lock(&s->lock);
   for (size_t i = 0; i < s->coverage.count; i++) {
     struct covered_queue *q = s->coverage.at[i];
     print_topic(topic, q->id);
-    coverage_set(&s->coverage, q, gc_channels_covers(s->site.channels, topic));
+    set_covered(s, q, gc_channels_covers(s->site.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
   /* Else another channel may still be on its way. */
@@ -85,7 +95,7 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
   char cause[GC_TOPIC_ROOM + 16];
-  (void)tag;
+  ((struct covered_queue *)tag)->was_refused = true;
   if (s->named++ >= NAMED_MOST)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);

@@ -171,6 +171,33 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   end();
 }
 
+/* What other queues' conversations told of it was by chance. */
+static void a_queue_that_was_refused_begins_with_nothing(void) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(20);
+  ch_answer(PUT, 1, 200,
+            "{\"entities\":[{\"id\":\"" QUEUE_TOPIC(
+                "q1") "\",\"state\":\"Rejected\",\"rejectionReason\":\"no "
+                      "permission\"}]}");
+  ch_usual_answers();
+  select_queues(ids, 2);
+  ch_open();
+  ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 15000);
+  ch_end_socket(&(struct gc_ws_end){.http_status = 404}, GC_ERR_NOT_FOUND);
+  replay_run(&ch_world, 10000);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_topics-covered"), 2);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  end();
+}
+
 /* ---- values ---- */
 
 static void before_the_first_connection_there_is_nothing(void) {
@@ -516,6 +543,7 @@ int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
   RUN(queues_that_leave_are_heard_no_longer);
   RUN(a_queue_whose_topic_is_refused_is_silent);
+  RUN(a_queue_that_was_refused_begins_with_nothing);
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
   RUN(waiting_is_a_breach_only_as_far_as_was_heard);
