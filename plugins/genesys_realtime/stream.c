@@ -216,14 +216,33 @@ static void tick_model(struct stream *s, uint64_t silence_ms) {
     conversations_tick(s->model, server_ms, heard_ms);
 }
 
+/* Past the last pair what happens is not counted. */
+static void look_at_counters(struct stream *s) {
+  struct gc_err err = {.code = GC_OK};
+  struct conversations_stats stats = {.overflow = s->overflow};
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL)
+    conversations_stats(s->model, &stats);
+  pthread_mutex_unlock(&s->lock);
+  if (stats.overflow > s->overflow)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "more than %d pairs of queue and medium: what happens in the "
+                  "others is not counted; name fewer queues in this block",
+                  PAIRS_MOST);
+  s->overflow = stats.overflow;
+  s->site.notice(s->site.notice_ctx, "counters", &err);
+}
+
 static void on_tick(void *ctx, uint64_t now_ms) {
   struct stream *s = ctx;
   pthread_mutex_lock(&s->lock);
   look_at_channels(s, now_ms);
   tick_model(s, s->heard_ms > 0 ? stream_ms_since(s->heard_ms, now_ms) : 0);
   pthread_mutex_unlock(&s->lock);
-  if (++s->ticks % LOOK_TICKS == 0 && s->is_connected)
+  if (++s->ticks % LOOK_TICKS == 0 && s->is_connected) {
     look_at_coverage(s);
+    look_at_counters(s);
+  }
   (void)gc_timers_set(s->site.edge->timers, &s->timer, now_ms + TICK_MS);
 }
 

@@ -20,6 +20,7 @@ struct stream {
   struct cv_decoder *decoder;
   bool is_listening;
   unsigned ticks, named;
+  uint64_t overflow; /* of the model, at the last look */
   size_t unheard_of; /* queues that the channels have no room for */
 
   /* The read thread's. */

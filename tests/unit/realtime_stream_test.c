@@ -306,6 +306,31 @@ static void what_is_no_event_is_counted(void) {
   end();
 }
 
+static void counters_that_find_no_room_are_told(void) {
+  static char message[1024];
+  begin_connected(20);
+  for (unsigned i = 0; i <= 65536; i++) {
+    snprintf(
+        message, sizeof(message),
+        "{\"topicName\":\"" QUEUE_TOPIC(
+            "q1") "\",\"eventBody\":{\"id\":\"c%u\",\"participants\":["
+                  "{\"id\":\"p\",\"purpose\":\"acd\",\"queueId\":"
+                  "\"x%u\",\"connectedTime\":" AT_S("22") ",\"calls\":[{}]}]}}",
+        i, i);
+    ch_say(message);
+    if (i == 65535) {
+      replay_run(&ch_world, 30000);
+      CHECK(replay_last_notice(&ch_world, "counters") == NULL ||
+            replay_last_notice(&ch_world, "counters")->code == GC_OK);
+    }
+  }
+  CHECK_REAL(state("events-new"), 65537);
+  replay_run(&ch_world, 30000);
+  CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
+  CHECK_HAS(replay_last_notice(&ch_world, "counters")->text, "65536 pairs");
+  end();
+}
+
 /* ---- gaps ---- */
 
 static void a_gap_grows_while_it_lasts_and_stays(void) {
@@ -551,6 +576,7 @@ int main(void) {
   RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
   RUN(what_is_no_event_is_counted);
+  RUN(counters_that_find_no_room_are_told);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
   RUN(a_message_while_the_state_is_read_makes_no_silence);
