@@ -107,8 +107,21 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   s->site.notice(s->site.notice_ctx, cause, &err);
 }
 
+/* What was counted of it before it was one of ours, or while it was not, came
+ * by chance too. */
+static void welcome(struct stream *s, struct covered_queue *q) {
+  if (!q->is_new)
+    return;
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL)
+    conversations_begin_anew(s->model, q->id);
+  pthread_mutex_unlock(&s->lock);
+  q->is_new = false;
+}
+
 static void want(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_ROOM];
+  welcome(s, q);
   print_topic(topic, q->id);
   if (gc_channels_want(s->site.channels, &s->listener, topic, q, NULL) != GC_OK)
     s->unheard_of++;

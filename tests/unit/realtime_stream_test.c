@@ -198,6 +198,22 @@ static void a_queue_that_was_refused_begins_with_nothing(void) {
   end();
 }
 
+static void a_queue_that_comes_back_begins_with_nothing(void) {
+  const char *ids[] = {"q1", "q2"}, *left[] = {"q2"};
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  select_queues(left, 1);
+  replay_run(&ch_world, 30000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  select_queues(ids, 2);
+  CHECK_REAL(state("stream_topics-covered"), 2);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  end();
+}
+
 /* ---- values ---- */
 
 static void before_the_first_connection_there_is_nothing(void) {
@@ -569,6 +585,7 @@ int main(void) {
   RUN(queues_that_leave_are_heard_no_longer);
   RUN(a_queue_whose_topic_is_refused_is_silent);
   RUN(a_queue_that_was_refused_begins_with_nothing);
+  RUN(a_queue_that_comes_back_begins_with_nothing);
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
   RUN(waiting_is_a_breach_only_as_far_as_was_heard);
