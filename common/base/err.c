@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { HIDE_LEAST = 4 };
+
 static const struct {
   const char *name, *words;
 } codes[GC_CODE_COUNT] = {
@@ -41,6 +43,30 @@ enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
     snprintf(err->text + used, sizeof(err->text) - (size_t)used, "%s", old);
   err->code = code;
   return code;
+}
+
+/* How many bytes of the secret stand at `text`; 0 when it goes on otherwise. */
+static size_t secret_at(const char *text, const char *secret) {
+  size_t len = 0;
+  while (secret[len] != '\0' && text[len] == secret[len])
+    len++;
+  bool is_whole = secret[len] == '\0', is_cut = text[len] == '\0';
+  return len >= HIDE_LEAST && (is_whole || is_cut) ? len : 0;
+}
+
+void gc_text_hide(char *text, const char *secret) {
+  char *to = text;
+  for (const char *from = text; *from != '\0';) {
+    size_t len = secret_at(from, secret);
+    if (len == 0) {
+      *to++ = *from++;
+      continue;
+    }
+    memcpy(to, "***", 3);
+    to += 3;
+    from += len;
+  }
+  *to = '\0';
 }
 
 const char *gc_code_name(enum gc_code code) {

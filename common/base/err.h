@@ -61,6 +61,10 @@ GC_API const char *gc_code_name(enum gc_code code);
 /* The words of the list above; never NULL. */
 GC_API const char *gc_code_words(enum gc_code code);
 
+/* Puts *** for `secret` wherever the text has it, and for the first four bytes
+ * of it or more where the text was cut within. A secret of less is none. */
+GC_API void gc_text_hide(char *text, const char *secret);
+
 /* True when the code tells of the whole account, not of one request: the
  * account complains about it once, its blocks keep quiet. */
 GC_API bool gc_code_is_shared(enum gc_code code);

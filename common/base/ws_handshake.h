@@ -19,6 +19,7 @@ enum {
   GC_WS_HEAD_MOST_BYTES = 16 * 1024,
   GC_WS_BODY_MOST_BYTES = 4 * 1024,
   GC_WS_EXCERPT_MOST = 120,
+  GC_WS_SECRET_ROOM = 256,
 };
 
 enum gc_ws_answer {
@@ -39,6 +40,8 @@ struct gc_ws_handshake {
   /* The front of a refusal's body in one line: what is not printable ASCII
    * becomes a blank, blanks in a row one. Chunks are undone. */
   char excerpt[GC_WS_EXCERPT_MOST + 1];
+  /* The owner's: what the server may repeat, but nobody else. */
+  char secret[GC_WS_SECRET_ROOM];
 
   /* The machine's own. */
   char accept[GC_WS_ACCEPT_ROOM];

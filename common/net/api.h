@@ -79,7 +79,8 @@ uint32_t gc_api_token_number(const struct gc_api *api);
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 
 /* The difference between the server's clock (Date header) and ours, ms; 0
- * while it is below the header's resolution. Server time = wall + this. */
+ * while it is below the header's resolution. Server time = wall + this; a step
+ * of our wall clock changes this at once, the sum not at all. */
 GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 
 #endif

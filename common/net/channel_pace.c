@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/channel_inside.h"
 
+#include <string.h>
+
 uint64_t gc_channel_now(const struct gc_channel *c) {
   return c->needs.edge->now_ms(c->needs.edge->ctx);
 }
@@ -9,8 +11,17 @@ uint32_t gc_channel_dice(const struct gc_channel *c) {
   return c->needs.edge->dice(c->needs.edge->ctx);
 }
 
+/* Who knows the channel's address can listen, and its id is part of it: what
+ * the platform says of either is not passed on. */
 void gc_channel_note(const struct gc_channel *c, const struct gc_err *err) {
-  c->events.note(c->events.ctx, err);
+  const struct gc_channel_id *id = &c->place->id;
+  struct gc_err told = *err;
+  if (id->id != NULL) {
+    const char *slash = strrchr(id->uri, '/');
+    gc_text_hide(told.text, slash != NULL ? slash + 1 : id->uri);
+    gc_text_hide(told.text, id->id);
+  }
+  c->events.note(c->events.ctx, &told);
 }
 
 void gc_channel_work_soon(struct gc_channel *c) {

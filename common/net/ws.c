@@ -54,6 +54,7 @@ struct gc_ws {
 static void free_ws(struct gc_ws *ws) {
   gc_ws_frames_free(ws->frames);
   gc_buf_wipe(&ws->out);
+  explicit_bzero(&ws->handshake, sizeof(ws->handshake));
   free(ws->origin);
   free(ws);
 }

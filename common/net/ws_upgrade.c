@@ -27,6 +27,15 @@ static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
   return GC_OK;
 }
 
+/* "wss://host/channels/ID?query" to "ID". */
+static void keep_secret(struct gc_ws_handshake *h, const char *url) {
+  size_t end = strcspn(url, "?#"), begin = end;
+  while (begin > 0 && url[begin - 1] != '/')
+    begin--;
+  snprintf(h->secret, sizeof(h->secret), "%.*s", (int)(end - begin),
+           url + begin);
+}
+
 enum gc_code gc_ws_upgrade_begin(const struct gc_ws_options *o,
                                  struct gc_ws_handshake *ret_handshake,
                                  struct gc_buf *out, struct gc_err *err) {
@@ -40,7 +49,9 @@ enum gc_code gc_ws_upgrade_begin(const struct gc_ws_options *o,
   }
   char key[GC_WS_KEY_ROOM];
   GC_TRY(gc_ws_request_write(&request, key, out, err));
-  return expect_answer(ret_handshake, key, err);
+  GC_TRY(expect_answer(ret_handshake, key, err));
+  keep_secret(ret_handshake, o->url);
+  return GC_OK;
 }
 
 /* Retry-After is read as that of any other answer. */
@@ -62,10 +73,12 @@ void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,
   char wait[48] = "";
   if (reply.has_retry_after)
     snprintf(wait, sizeof(wait), "; asks to wait %u s", reply.retry_after_s);
-  char words[320];
+  char words[320], excerpt[sizeof(h->excerpt)];
+  memcpy(excerpt, h->excerpt, sizeof(excerpt));
+  gc_text_hide(excerpt, h->secret);
   snprintf(
       words, sizeof(words), "no WebSocket: the server answered %d%s%s%s%s%s",
-      h->status, h->excerpt[0] != '\0' ? ": " : "", h->excerpt, wait,
+      h->status, excerpt[0] != '\0' ? ": " : "", excerpt, wait,
       h->correlation[0] != '\0' ? "; correlation id " : "", h->correlation);
   gc_curl_complain(origin, GC_FAILURE_NONE, err, "%s", words);
   enum gc_code code = gc_verdict(&reply).code;

@@ -258,6 +258,13 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
   return GC_OK;
 }
 
+void conversations_begin_anew(struct conversations *m, const char *queue) {
+  const struct queue *q = find_queue(m, queue);
+  for (unsigned i = 0; q != NULL && i < CV_MEDIA_COUNT; i++)
+    if (q->pairs[i] != NULL)
+      *q->pairs[i] = (struct pair){.shown = false};
+}
+
 bool conversations_totals(struct conversations *m, const char *queue,
                           enum cv_media media,
                           struct conversations_totals *ret) {

@@ -74,6 +74,11 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
                                                 enum cv_media media,
                                                 int64_t target_ms);
 
+/* The queue's counters begin anew, with the 0 of a new series; what was counted
+ * stays counted, so that nothing of it counts again. For a queue that is heard
+ * from now on and was known from other queues' conversations only. */
+void conversations_begin_anew(struct conversations *m, const char *queue);
+
 /* Time goes on: breaches of those who still wait, and what is over or unheard
  * of for too long is forgotten. Once a second or so, also while the stream is
  * down. `heard_ms`: up to when the stream is known to have told everything;

@@ -19,6 +19,7 @@ static struct covered_queue *new_queue(const char *id) {
     free(q);
     return NULL;
   }
+  q->is_new = true;
   return q;
 }
 

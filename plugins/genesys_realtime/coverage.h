@@ -10,6 +10,8 @@
 struct covered_queue {
   char *id; /* its address stays as long as the queue does */
   bool is_covered;
+  bool is_new;      /* until the caller has taken note */
+  bool was_refused; /* the caller's: since it was covered last */
 };
 
 struct coverage {

@@ -138,7 +138,7 @@ static bool is_covered(const struct push *p) {
 
 bool push_is_whole(const struct push *p) {
   struct gc_channel_stats stats;
-  gc_channels_stats(p->site.channels, &stats);
+  gc_channels_stats_for(p->site.channels, &p->listener, &stats);
   return p->is_current && p->live != NULL && stats.connected && is_covered(p);
 }
 

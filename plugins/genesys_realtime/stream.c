@@ -66,13 +66,23 @@ static void tell_coverage(struct stream *s) {
   s->site.notice(s->site.notice_ctx, "topics", &err);
 }
 
+/* Under the lock. What was counted of it while it was refused came by chance,
+ * out of other queues' conversations. */
+static void set_covered(struct stream *s, struct covered_queue *q,
+                        bool covered) {
+  if (covered && q->was_refused && s->model != NULL)
+    conversations_begin_anew(s->model, q->id);
+  q->was_refused &= !covered;
+  coverage_set(&s->coverage, q, covered);
+}
+
 static void look_at_coverage(struct stream *s) {
   char topic[GC_TOPIC_ROOM];
   pthread_mutex_lock(&s->lock);
   for (size_t i = 0; i < s->coverage.count; i++) {
     struct covered_queue *q = s->coverage.at[i];
     print_topic(topic, q->id);
-    coverage_set(&s->coverage, q, gc_channels_covers(s->site.channels, topic));
+    set_covered(s, q, gc_channels_covers(s->site.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
   /* Else another channel may still be on its way. */
@@ -86,7 +96,7 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
   char cause[GC_TOPIC_ROOM + 16];
-  (void)tag;
+  ((struct covered_queue *)tag)->was_refused = true;
   if (s->named++ >= NAMED_MOST)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
@@ -98,8 +108,21 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   s->site.notice(s->site.notice_ctx, cause, &err);
 }
 
+/* What was counted of it before it was one of ours, or while it was not, came
+ * by chance too. */
+static void welcome(struct stream *s, struct covered_queue *q) {
+  if (!q->is_new)
+    return;
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL)
+    conversations_begin_anew(s->model, q->id);
+  pthread_mutex_unlock(&s->lock);
+  q->is_new = false;
+}
+
 static void want(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_ROOM];
+  welcome(s, q);
   print_topic(topic, q->id);
   if (gc_channels_want(s->site.channels, &s->listener, topic, q, NULL) != GC_OK)
     s->unheard_of++;
@@ -235,6 +258,23 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
   gc_directory_put(d);
 }
 
+/* Past the last pair what happens is not counted. */
+static void look_at_counters(struct stream *s) {
+  struct gc_err err = {.code = GC_OK};
+  struct conversations_stats stats = {.overflow = s->overflow};
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL)
+    conversations_stats(s->model, &stats);
+  pthread_mutex_unlock(&s->lock);
+  if (stats.overflow > s->overflow)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "more than %d pairs of queue and medium: what happens in the "
+                  "others is not counted; name fewer queues in this block",
+                  PAIRS_MOST);
+  s->overflow = stats.overflow;
+  s->site.notice(s->site.notice_ctx, "counters", &err);
+}
+
 static void on_tick(void *ctx, uint64_t now_ms) {
   struct stream *s = ctx;
   pthread_mutex_lock(&s->lock);
@@ -242,8 +282,10 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   tick_model(s, s->heard_ms > 0 ? stream_ms_since(s->heard_ms, now_ms) : 0);
   pthread_mutex_unlock(&s->lock);
   retire_queues(s, now_ms);
-  if (++s->ticks % LOOK_TICKS == 0 && s->is_connected)
+  if (++s->ticks % LOOK_TICKS == 0 && s->is_connected) {
     look_at_coverage(s);
+    look_at_counters(s);
+  }
   (void)gc_timers_set(s->site.edge->timers, &s->timer, now_ms + TICK_MS);
 }
 

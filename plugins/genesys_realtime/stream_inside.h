@@ -21,6 +21,7 @@ struct stream {
   bool is_listening;
   unsigned ticks, named;
   uint64_t retire_ms; /* when queues are looked at that may be gone */
+  uint64_t overflow;  /* of the model, at the last look */
   size_t unheard_of;  /* queues that the channels have no room for */
 
   /* The read thread's. */

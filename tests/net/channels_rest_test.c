@@ -23,6 +23,17 @@ static void rest_failures_are_retried_and_told_once_each(void) {
   ch_end();
 }
 
+/* ch_end looks for secrets in all that was told. */
+static void a_refusal_that_names_the_channel_is_told_without(void) {
+  ch_begin();
+  ch_answer(PUT, 1, 403, "{\"message\":\"one-s3cr3t is not yours\"}");
+  ch_usual_answers();
+  ch_want(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  CHECK_HAS(replay_last_notice(&ch_world, "stream")->text, "is not yours");
+  ch_end();
+}
+
 static void while_the_api_is_down_the_socket_goes_on(void) {
   ch_begin_connected();
   replay_forget_answers(&ch_world);
@@ -66,6 +77,7 @@ static void a_stop_at_any_moment_leaves_nothing_behind(void) {
 
 int main(void) {
   RUN(rest_failures_are_retried_and_told_once_each);
+  RUN(a_refusal_that_names_the_channel_is_told_without);
   RUN(while_the_api_is_down_the_socket_goes_on);
   RUN(a_stop_at_any_moment_leaves_nothing_behind);
   return check_done();

@@ -30,6 +30,16 @@ static const struct refusal refusals[] = {
     {"404, until the end", "HTTP/1.1 404 Not Found\r\n\r\nno such channel",
      false, GC_FAILURE_NONE, 404, -1, GC_ERR_NOT_FOUND,
      "answered 404: no such channel"},
+    {"404 that repeats the address",
+     "HTTP/1.1 404 x\r\nContent-Length: 36\r\n\r\n"
+     "Cannot GET /channels/" TALK_CHANNEL "!",
+     true, GC_FAILURE_NONE, 404, -1, GC_ERR_NOT_FOUND,
+     "answered 404: Cannot GET /channels/***!"},
+    {"404 that is cut within the address",
+     "HTTP/1.1 404 x\r\nContent-Length: 125\r\n\r\n"
+     "------------------------------------------------------------------------"
+     "------------------ at /channels/" TALK_CHANNEL " .....",
+     true, GC_FAILURE_NONE, 404, -1, GC_ERR_NOT_FOUND, "- at /channels/***"},
     {"429 in seconds",
      "HTTP/1.1 429 x\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", true,
      GC_FAILURE_NONE, 429, 7, GC_ERR_THROTTLED, "asks to wait 7 s"},

@@ -99,7 +99,30 @@ static void a_failed_step_leaves_at_once(void) {
   CHECK_INT(reached, 1);
 }
 
+static void a_secret_is_hidden_in_words_of_others(void) {
+  static const struct {
+    const char *text, *secret, *told;
+  } rows[] = {
+      {"GET /abcdef gone", "abcdef", "GET /*** gone"},
+      {"abcdefabcdef", "abcdef", "******"},
+      {"cut at /abcd", "abcdef", "cut at /***"},
+      {"abcd is a word", "abcdef", "abcd is a word"}, /* goes on otherwise */
+      {"cut at abc", "abcdef", "cut at abc"},
+      {"/ws is gone", "ws", "/ws is gone"}, /* no secret */
+      {"nothing", "", "nothing"},
+      {"", "abcdef", ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char text[64];
+    CHECK_ROW(rows[i].text);
+    snprintf(text, sizeof(text), "%s", rows[i].text);
+    gc_text_hide(text, rows[i].secret);
+    CHECK_STR(text, rows[i].told);
+  }
+}
+
 int main(void) {
+  RUN(a_secret_is_hidden_in_words_of_others);
   RUN(a_failure_is_one_line_of_code);
   RUN(nobody_needs_to_listen);
   RUN(too_long_a_text_is_cut);

@@ -44,7 +44,7 @@ static void answer_query(int times, const char *body, uint32_t delay_ms) {
 }
 
 /* One queue, q1; its connection is not open yet. */
-static void begin(void) {
+static void begin_with(void (*answers)(void)) {
   static const struct block_settings settings = {.name = "all",
                                                  .source = OBS_TOPIC,
                                                  .interval_ms = 10000,
@@ -52,7 +52,7 @@ static void begin(void) {
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
-  ch_usual_answers();
+  answers();
   ch_answer(LIST, REPLAY_ALWAYS, 200,
             "{\"entities\":[{\"id\":\"q1\",\"name\":\"Support\"}]}");
   w.loop = gc_loop_new(&err);
@@ -66,6 +66,8 @@ static void begin(void) {
   w.block = block_new(&settings, &site, on_notice, NULL, &err);
   CHECK(w.block != NULL);
 }
+
+static void begin(void) { begin_with(ch_usual_answers); }
 
 static void start(void) {
   block_start(w.block);
@@ -148,6 +150,20 @@ static void while_nothing_is_heard_it_asks_each_interval(void) {
   end();
 }
 
+static void the_channel_of_another_block_is_none_of_ours(void) {
+  begin_with(ch_many_answers);
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  start();
+  ch_open_all();
+  replay_run(&ch_world, 1000);
+  size_t asked = replay_count(&ch_world, QUERY);
+  ch_wire_end(ch_wire_of("c01"), &(struct gc_ws_end){0}, GC_ERR_NETWORK);
+  replay_run(&ch_world, 30000);
+  CHECK_INT(replay_count(&ch_world, QUERY), asked);
+  end();
+}
+
 /* A snapshot is dated by the server's clock, or it would silence what comes. */
 static void a_step_of_our_wall_clock_silences_no_message(void) {
   begin();
@@ -174,6 +190,7 @@ int main(void) {
   RUN(what_is_pushed_leaves_each_interval_unasked);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
   RUN(while_nothing_is_heard_it_asks_each_interval);
+  RUN(the_channel_of_another_block_is_none_of_ours);
   RUN(a_step_of_our_wall_clock_silences_no_message);
   return check_done();
 }

@@ -172,6 +172,49 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   end();
 }
 
+/* What other queues' conversations told of it was by chance. */
+static void a_queue_that_was_refused_begins_with_nothing(void) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(20);
+  ch_answer(PUT, 1, 200,
+            "{\"entities\":[{\"id\":\"" QUEUE_TOPIC(
+                "q1") "\",\"state\":\"Rejected\",\"rejectionReason\":\"no "
+                      "permission\"}]}");
+  ch_usual_answers();
+  select_queues(ids, 2);
+  ch_open();
+  ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 15000);
+  ch_end_socket(&(struct gc_ws_end){.http_status = 404}, GC_ERR_NOT_FOUND);
+  replay_run(&ch_world, 10000);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_topics-covered"), 2);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  end();
+}
+
+static void a_queue_that_comes_back_begins_with_nothing(void) {
+  const char *ids[] = {"q1", "q2"}, *left[] = {"q2"};
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  select_queues(left, 1);
+  replay_run(&ch_world, 30000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  select_queues(ids, 2);
+  CHECK_REAL(state("stream_topics-covered"), 2);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  end();
+}
+
 /* ---- values ---- */
 
 static void before_the_first_connection_there_is_nothing(void) {
@@ -277,6 +320,31 @@ static void what_is_no_event_is_counted(void) {
   CHECK_REAL(state("events-malformed"), 1);
   CHECK_REAL(state("events-other"), 1);
   CHECK_REAL(state("events-received"), 0);
+  end();
+}
+
+static void counters_that_find_no_room_are_told(void) {
+  static char message[1024];
+  begin_connected(20);
+  for (unsigned i = 0; i <= 65536; i++) {
+    snprintf(
+        message, sizeof(message),
+        "{\"topicName\":\"" QUEUE_TOPIC(
+            "q1") "\",\"eventBody\":{\"id\":\"c%u\",\"participants\":["
+                  "{\"id\":\"p\",\"purpose\":\"acd\",\"queueId\":"
+                  "\"x%u\",\"connectedTime\":" AT_S("22") ",\"calls\":[{}]}]}}",
+        i, i);
+    ch_say(message);
+    if (i == 65535) {
+      replay_run(&ch_world, 30000);
+      CHECK(replay_last_notice(&ch_world, "counters") == NULL ||
+            replay_last_notice(&ch_world, "counters")->code == GC_OK);
+    }
+  }
+  CHECK_REAL(state("events-new"), 65537);
+  replay_run(&ch_world, 30000);
+  CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
+  CHECK_HAS(replay_last_notice(&ch_world, "counters")->text, "65536 pairs");
   end();
 }
 
@@ -565,6 +633,8 @@ int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
   RUN(queues_that_leave_are_heard_no_longer);
   RUN(a_queue_whose_topic_is_refused_is_silent);
+  RUN(a_queue_that_was_refused_begins_with_nothing);
+  RUN(a_queue_that_comes_back_begins_with_nothing);
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
   RUN(waiting_is_a_breach_only_as_far_as_was_heard);
@@ -572,6 +642,7 @@ int main(void) {
   RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
   RUN(what_is_no_event_is_counted);
+  RUN(counters_that_find_no_room_are_told);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
   RUN(a_message_while_the_state_is_read_makes_no_silence);
