@@ -6,7 +6,8 @@
  *   200 committed (or nothing to count)    404 another path
  *   400 no event: do not send it again     405 not POST
  *   401 no or a wrong secret               413 larger than MaxBody
- *   503 cannot be kept now: send it again, Retry-After says when
+ *   503 cannot be kept now, or our secret file cannot be read: send it again,
+ *       Retry-After says when
  *
  * Who is refused is refused before the body is looked at. One thread; a request
  * that waits for its commit holds nothing but its connection. */

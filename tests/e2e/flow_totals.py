@@ -47,7 +47,8 @@ def tells_the_same(daemon: Collectd, sqs: Sqs) -> None:
          (1, False))
     check("received, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), told["received"]),
           told["received"] - 60 <= (state(daemon, "sqs_messages", "received") or 0) <= told["received"])
-    check("duplicates were met", (state(daemon, "events", "duplicate") or 0) > EVENTS / 2, state(daemon, "events", "duplicate"))
+    again = state(daemon, "events", "duplicate") or 0
+    check("duplicates were met", again > EVENTS / 2, again)
     check("others were skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
 
 
@@ -204,12 +205,12 @@ def soon_seen() -> None:
     waits = [next(at for at, value in rows if value > number) - moment for number, moment in enumerate(moments)]
     first, waits = waits[0], sorted(waits[1:])
     p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
-    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s (interval %g s)"
-         % (p50, p99, waits[-1], first, INTERVAL_S))
+    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s "
+         "(interval %g s)" % (p50, p99, waits[-1], first, INTERVAL_S))
     check("p99 within a second and the interval, generously", p99 < 3 * (1 + INTERVAL_S), p99)
     daemon.stop()
 
 
 if __name__ == "__main__":
-    report.main([through_sqs, through_another_sqs, through_the_webhook, single_events_by_the_webhook, every_envelope_and_what_is_no_event,
-                 values_are_summed, soon_seen], {"collectd": DAEMON})
+    report.main([through_sqs, through_another_sqs, through_the_webhook, single_events_by_the_webhook,
+                 every_envelope_and_what_is_no_event, values_are_summed, soon_seen], {"collectd": DAEMON})

@@ -211,6 +211,18 @@ static void secrets_are_compared_whole(void) {
   CHECK(!webhook_same_secret("", 0, "a", 1));
 }
 
+static void an_unreadable_secret_is_not_the_senders_fault(void) {
+  char away[sizeof(secret_file) + 8];
+  snprintf(away, sizeof(away), "%s.away", secret_file);
+  begin();
+  CHECK_INT(rename(secret_file, away), 0);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c10", "U")), 503);
+  CHECK_INT(rename(away, secret_file), 0);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c10", "U")), 200);
+  CHECK_INT(count_of("U"), 1);
+  end();
+}
+
 static void a_taken_port_is_told(void) {
   begin();
   struct gc_err err = {.text = ""};
@@ -262,6 +274,7 @@ int main(void) {
   RUN(who_is_too_slow_is_cut_off);
   RUN(many_at_once_are_counted_once);
   RUN(secrets_are_compared_whole);
+  RUN(an_unreadable_secret_is_not_the_senders_fault);
   RUN(a_taken_port_is_told);
   RUN(notifications_reach_the_ledger);
   snprintf(command, sizeof(command), "rm -rf %s", folder);

@@ -20,7 +20,8 @@ METRICS = (
     "Zero", "Callback offered", "Abandon",
 )
 ORDINARY = (
-    ("AccountID", "0-000000"), ("customerTier", "gold"), ("step", "3"), ("note", "CustomerRoutingMetric_Fake(2023-03-05T08:18:04.568Z)"),
+    ("AccountID", "0-000000"), ("customerTier", "gold"), ("step", "3"),
+    ("note", "CustomerRoutingMetric_Fake(2023-03-05T08:18:04.568Z)"),
     ("Metrics", "7"), ("metric_lower(2023-03-05T08:18:04.568Z)", "1"), ("phone", "+4930123456789"), ("empty", ""),
 )
 
