@@ -12,9 +12,9 @@
 #include "common/base/buf.h"
 #include "common/base/metric.h"
 #include "plugins/genesys/accounts.h"
-#include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_analytics/metrics.h"
 #include "plugins/genesys_analytics/options.h"
+#include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
 
 static const struct page {

@@ -155,6 +155,8 @@ class InfluxDB:
         answer = json.loads(fetch("%s/query?%s" % (self.url, urlencode({"db": "collectd", "epoch": "ms", "q": text})),
                                   within_s=30))
         result = answer["results"][0]
+        if "database not found" in result.get("error", ""):
+            return []  # its listener makes it with the first packet
         if "error" in result:
             raise RuntimeError("influxdb: %s" % result["error"])
         return result.get("series", [])
