@@ -29,7 +29,8 @@ static enum gc_code sort_marks(struct ledger *l, struct batch *batches,
   for (struct batch *b = batches; b != NULL; b = b->next)
     for (size_t i = 0; i < b->count; i++)
       l->refs[at++] = (struct ref){&b->marks[i], b};
-  qsort(l->refs, at, sizeof(*l->refs), by_key);
+  if (at > 0)
+    qsort(l->refs, at, sizeof(*l->refs), by_key);
   return GC_OK;
 }
 

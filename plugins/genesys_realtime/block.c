@@ -41,9 +41,6 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
   o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
   look_for_unknown(b, o);
-  if (b->stream != NULL && is_complete)
-    stream_observed(b->stream, o);
-
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
@@ -99,6 +96,8 @@ static void end_poll(void *ctx) {
         push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK &&
         !b->must_poll_again)
       b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
+    if (b->stream != NULL && is_complete)
+      stream_observed(b->stream, b->poll.reading);
     publish(b, gc_steal(b->poll.reading), is_complete);
   } else {
     pthread_mutex_lock(&b->lock);
@@ -117,11 +116,10 @@ static bool take_pushed(struct block *b, uint64_t now_ms) {
   struct observations *o = push_copy(b->push);
   if (o == NULL)
     return false;
+  if (b->stream != NULL)
+    stream_compare(b->stream, o);
   publish(b, o, true);
   come_back(b, 0);
-  /* The next copy is not older than this one. */
-  if (b->stream != NULL)
-    stream_poll_begin(b->stream);
   return true;
 }
 

@@ -52,10 +52,14 @@ struct stream *stream_new(const struct stream_settings *settings,
 
 /* The first selection opens the stream. */
 void stream_select(struct stream *s, const struct selection *selection);
-/* A poll of the observations goes out; it is complete. A poll that fails, or of
- * which something is missing, has no end. */
+/* A poll of the observations goes out; it is complete: counts drift, closes
+ * what was lost. A poll that fails, or of which something is missing, has no
+ * end. */
 void stream_poll_begin(struct stream *s);
 void stream_observed(struct stream *s, const struct observations *o);
+/* Counts drift alone: what is pushed comes later than the events, and says not
+ * when it was asked. */
+void stream_compare(struct stream *s, const struct observations *o);
 void stream_stop(struct stream *s);
 
 /* ---- after stream_stop ---- */

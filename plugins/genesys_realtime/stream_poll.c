@@ -41,11 +41,18 @@ static void compare(struct stream *s, const struct observations *o) {
   drift_end(s->drift);
 }
 
+void stream_compare(struct stream *s, const struct observations *o) {
+  pthread_mutex_lock(&s->lock);
+  /* Else the model is behind, and stream_gap says so. */
+  if (s->model != NULL && s->is_connected)
+    compare(s, o);
+  pthread_mutex_unlock(&s->lock);
+}
+
 void stream_observed(struct stream *s, const struct observations *o) {
+  stream_compare(s, o);
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL) {
-    if (s->is_connected) /* else the model is behind, and stream_gap says so */
-      compare(s, o);
     for (size_t i = 0; i < o->listed.count; i++)
       (void)conversations_poll_list(s->model, o->listed.at[i]);
     conversations_poll_end(s->model, covers, (void *)o);
