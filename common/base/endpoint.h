@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls of the Platform API v2 that we make, as one table: name for the
  * self-telemetry, method, path, and the permission a role must have. From the
- * API's own operation list. Pure. */
+ * API's own operation list; QUEUE_METRICS is the guide dialect's, which
+ * gateways offer and which goes by scopes. Pure. */
 #ifndef GC_BASE_ENDPOINT_H
 #define GC_BASE_ENDPOINT_H
 
@@ -28,7 +29,9 @@
   XX(SUBSCRIPTIONS_REPLACE, "subscriptions_replace", "PUT",                    \
      "/api/v2/notifications/channels", "")                                     \
   XX(SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",                           \
-     "/api/v2/notifications/channels", "")
+     "/api/v2/notifications/channels", "")                                     \
+  XX(QUEUE_METRICS, "queue_metrics", "GET", "/api/v2/queues/metrics",          \
+     "scope analytics:realtime:read")
 
 enum gc_endpoint_id {
 #define XX(id, function, method, path, permission) GC_ENDPOINT_##id,
@@ -41,7 +44,8 @@ struct gc_endpoint {
   const char *function; /* for self-telemetry and messages */
   const char *method;
   const char *path;       /* below BaseURL; gc_call.path_tail follows */
-  const char *permission; /* "" when none is needed */
+  const char *permission; /* "" when none is needed; "scope NAME": not a
+                             role's permission but a scope of the token */
 };
 
 /* The row; never NULL. */

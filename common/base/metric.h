@@ -28,6 +28,9 @@ struct gc_ds {
 #define GC_METRIC_MAP(XX)                                                      \
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \
+  XX(QUEUE_WAITING, "queue_waiting", ONE(GAUGE), "queue", "contacts",          \
+     "What the guide dialect calls waiting, beside what it calls queued "      \
+     "(queue_depth). Observations \"queue_metrics\" only.")                    \
   XX(QUEUE_INTERACTING, "queue_interacting", ONE(GAUGE), "queue", "contacts",  \
      "Contacts with an agent.")                                                \
   XX(QUEUE_ALERTING, "queue_alerting", ONE(GAUGE), "queue", "contacts",        \

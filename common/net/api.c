@@ -142,12 +142,14 @@ static void throttle(struct gc_api *api, struct gc_call *call,
   gc_api_describe_throttle(endpoint_of(call), reply, whole_account, wait_ms,
                            &err);
   note(api, "throttle", &err);
-  if (!whole_account) {
+  if (whole_account)
+    gc_auth_pause(api->auth, api->throttle.paused_until_ms);
+  call->waits++;
+  bool is_tired = call->waits_most > 0 && call->waits > call->waits_most;
+  if (whole_account && !is_tired)
+    enqueue(api, call, true);
+  else
     finish(api, call, reply, &err);
-    return;
-  }
-  gc_auth_pause(api->auth, api->throttle.paused_until_ms);
-  enqueue(api, call, true);
 }
 
 static void well(struct gc_api *api) {
@@ -220,8 +222,8 @@ static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
   GC_AUTO(gc_buf_clear) struct gc_buf url = {.most = 65536};
   GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.most = 65536};
 
-  GC_TRY(gc_buf_print(&url, "%s%s%s%s%s", api->settings.base_url,
-                      endpoint_of(call)->path, tail,
+  const char *path = call->path != NULL ? call->path : endpoint_of(call)->path;
+  GC_TRY(gc_buf_print(&url, "%s%s%s%s%s", api->settings.base_url, path, tail,
                       query[0] != '\0' ? "?" : "", query));
   GC_TRY(gc_buf_print(&authorization, "Authorization: Bearer %s", bearer));
   call->url = gc_steal(url.data);
@@ -395,7 +397,7 @@ void gc_api_free(struct gc_api *api) {
 
 void gc_api_call(struct gc_api *api, struct gc_call *call) {
   call->api = api;
-  call->failures = 0;
+  call->failures = call->waits = 0;
   call->was_reauthed = false;
   call->not_before_ms = 0;
   enqueue(api, call, false);

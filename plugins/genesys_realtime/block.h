@@ -21,6 +21,7 @@ struct block_settings {
   char *const *media; /* only these; none: all */
   size_t media_count;
   enum obs_label label;
+  const char *metrics_path; /* OBS_QUEUE_METRICS: NULL: the usual one */
   bool has_stream;
   struct stream_settings stream;
 };

@@ -5,11 +5,12 @@
 
 #include "common/base/glob.h"
 #include "plugins/genesys_realtime/conversations.h"
+#include "plugins/genesys_realtime/poll.h"
 
 /* In the order of enum stream_source, obs_source and obs_label. */
 static const char *const streams[] = {"notifications", "none", NULL};
-static const char *const sources[] = {"query", "activity", "topic", "none",
-                                      NULL};
+static const char *const sources[] = {"query",         "activity", "topic",
+                                      "queue_metrics", "none",     NULL};
 static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt queues_rows[] = {
@@ -26,7 +27,9 @@ const struct gc_opt queues_rows[] = {
                 "request; `activity` pages through everything and filters "
                 "here, cheapest from about 200 queues on; `topic` has changes "
                 "pushed over the notification channel and asks once a minute, "
-                "or as `query` while not every topic is heard."),
+                "or as `query` while not every topic is heard; "
+                "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
+                "queues a request, no sooner than each 5 s."),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings."),
     GC_OPT_STRS(struct queues_options, queues, "Queue",
@@ -63,6 +66,10 @@ const struct gc_opt queues_rows[] = {
                "86400", 600, 2592000, "s",
                "A conversation of which nothing was heard for so long is let "
                "go."),
+    GC_OPT_STR(struct queues_options, path, "Path", NULL, 0,
+               "Guide dialect only: another path of the gateway, such as "
+               "`/api/v2/queues/stats` for `Observations \"queue_metrics\"`, "
+               "whose own is `/api/v2/queues/metrics`."),
     GC_OPT_END,
 };
 
@@ -76,6 +83,34 @@ static enum gc_code lower_media(char *media, struct gc_err *err) {
                      "\"chat\", \"email\", \"message\", \"callback\"",
                      media);
   }
+  return GC_OK;
+}
+
+/* The platform aggregates in windows of 5 s: sooner there is nothing new. */
+enum { QUEUE_METRICS_LEAST_S = 5 };
+
+static enum gc_code check_guide(const struct queues_options *o,
+                                struct gc_err *err) {
+  bool is_guide = o->observations == OBS_QUEUE_METRICS;
+  if (is_guide && o->interval_s < QUEUE_METRICS_LEAST_S)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "ObservationInterval: %u s is too often for Observations "
+                   "\"queue_metrics\", whose source counts anew each %d s; "
+                   "accepted: %d or more",
+                   o->interval_s, (int)QUEUE_METRICS_LEAST_S,
+                   (int)QUEUE_METRICS_LEAST_S);
+  if (o->path == NULL)
+    return GC_OK;
+  if (!is_guide)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Path: the paths of the official API are fixed; Path goes "
+                   "with Observations \"queue_metrics\" (guide dialect)");
+  if (o->path[0] != '/' || strpbrk(o->path, " ?#\t\r\n") != NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Path: \"%.80s\" is no path such as "
+                   "\"/api/v2/queues/stats\": it begins with a slash and has "
+                   "neither a query nor spaces",
+                   o->path);
   return GC_OK;
 }
 
@@ -93,5 +128,5 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG,
                    "ReconnectMin: %u s is more than ReconnectMax, %u s",
                    o->reconnect_min_s, o->reconnect_max_s);
-  return GC_OK;
+  return check_guide(o, err);
 }

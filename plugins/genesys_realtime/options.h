@@ -17,6 +17,7 @@ struct queues_options {
   double target_s;              /* 0: each queue's own */
   uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
   uint32_t conversations_most, conversation_age_s;
+  char *path; /* guide dialect; NULL: the usual one */
 };
 
 enum stream_source { STREAM_NOTIFICATIONS, STREAM_NONE };

@@ -133,7 +133,8 @@ static struct stream_settings stream_settings(const struct queues_options *o) {
       .most = o->conversations_most,
       .age_ms = (int64_t)o->conversation_age_s * 1000,
       .interval_ms = o->interval_s * 1000,
-      .gauges = o->observations == OBS_OFF,
+      .gauges =
+          o->observations == OBS_OFF || o->observations == OBS_QUEUE_METRICS,
   };
 }
 
@@ -148,6 +149,7 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .media = o->media.at,
       .media_count = o->media.count,
       .label = (enum obs_label)o->label,
+      .metrics_path = o->path,
       .has_stream = o->stream == STREAM_NOTIFICATIONS,
       .stream = stream_settings(o),
   };

@@ -38,8 +38,13 @@ static bool is_uuid(const char *text) {
   return true;
 }
 
+static bool is_literal(const char *selector) {
+  return selector[0] != '!' && strpbrk(selector, "*?[\\") == NULL;
+}
+
 static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
-                         char *const *selectors, size_t selector_count) {
+                         char *const *selectors, size_t selector_count,
+                         bool any_id) {
   for (size_t i = 0; i < gc_directory_count(queues); i++) {
     const struct gc_entry *e = gc_directory_at(queues, i);
     if (gc_glob_accepts(selectors, selector_count, e->name, e->id))
@@ -48,7 +53,8 @@ static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
   if (!gc_directory_is_refused(queues))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
-    if (is_uuid(selectors[i]) && !has(s, selectors[i]) &&
+    if ((is_uuid(selectors[i]) || (any_id && is_literal(selectors[i]))) &&
+        !has(s, selectors[i]) &&
         gc_glob_accepts(selectors, selector_count, NULL, selectors[i]))
       GC_TRY(add(s, selectors[i]));
   return GC_OK;
@@ -56,9 +62,10 @@ static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
 
 enum gc_code selection_make(struct selection *s,
                             const struct gc_directory *queues,
-                            char *const *selectors, size_t selector_count) {
+                            char *const *selectors, size_t selector_count,
+                            bool any_id) {
   struct selection made = {0};
-  enum gc_code code = fill(&made, queues, selectors, selector_count);
+  enum gc_code code = fill(&made, queues, selectors, selector_count, any_id);
   if (code != GC_OK) {
     selection_clear(&made);
     return code;

@@ -12,12 +12,13 @@ struct selection {
 };
 
 /* Makes it anew. Where the list is refused there are no names to match: ids
- * that the options give literally are taken as they are. On failure the old
- * selection stays. */
+ * that the options give literally are taken as they are; `any_id` (the guide
+ * dialect): an id need not be a UUID, whatever has no wildcard is one. On
+ * failure the old selection stays. */
 GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
                                           const struct gc_directory *queues,
                                           char *const *selectors,
-                                          size_t selector_count);
+                                          size_t selector_count, bool any_id);
 void selection_clear(struct selection *s);
 
 #endif

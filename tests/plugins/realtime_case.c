@@ -2,7 +2,8 @@
 /* Runs one golden case of genesys_realtime: the answers of the API and what we
  * make of them. Sections:
  *
- *   settings            KEY VALUE lines: observations query|activity,
+ *   settings            KEY VALUE lines: observations query|activity|
+ *                       queue_metrics,
  *                       label name|id|both, media voice, queue PATTERN (both
  *                       repeatable), interval_s 10, received and server (ISO
  *                       time), names refused
@@ -27,7 +28,7 @@
 #include "common/base/glob.h"
 #include "common/base/instant.h"
 #include "common/base/labels.h"
-#include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/queue_metrics.h"
 #include "tests/support/case_file.h"
 
 enum { LIST_MOST = 64 };
@@ -41,7 +42,7 @@ struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
   struct list queues, media;
-  bool is_activity, is_refused;
+  bool is_activity, is_guide, is_refused;
   enum obs_label label;
   uint32_t interval_ms;
   int64_t received_ms, server_ms;
@@ -86,12 +87,15 @@ static int choose(const struct run *run, const char *value,
 }
 
 static void read_setting(struct run *run, const char *key, char *value) {
-  static const char *const sources[] = {"query", "activity", NULL};
+  static const char *const sources[] = {"query", "activity", "queue_metrics",
+                                        NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
   static const char *const refused[] = {"refused", NULL};
-  if (strcmp(key, "observations") == 0)
-    run->is_activity = choose(run, value, sources) == 1;
-  else if (strcmp(key, "label") == 0)
+  if (strcmp(key, "observations") == 0) {
+    int source = choose(run, value, sources);
+    run->is_activity = source == 1;
+    run->is_guide = source == 2;
+  } else if (strcmp(key, "label") == 0)
     run->label = (enum obs_label)choose(run, value, labels);
   else if (strcmp(key, "media") == 0)
     add_to(&run->media, value);
@@ -171,16 +175,27 @@ static const char *words_of(const struct gc_err *err) {
 }
 
 /* As the transport does it. */
-static enum gc_code decode(const struct run *run, struct observations *into,
-                           const struct case_section *s, struct gc_err *err) {
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
-  struct gc_sink sink = obs_decoder_sink(d);
+static enum gc_code feed(const struct run *run, struct gc_sink sink,
+                         const struct case_section *s, struct gc_err *err) {
   size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
   sink.begin(sink.ctx);
   for (size_t from = 0; from < s->len; from += step) {
     size_t len = s->len - from < step ? s->len - from : step;
     GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
   }
+  return GC_OK;
+}
+
+static enum gc_code decode(const struct run *run, struct observations *into,
+                           const struct case_section *s, struct gc_err *err) {
+  if (run->is_guide) {
+    GC_AUTO(queue_metrics_free_auto)
+    struct queue_metrics *guide = queue_metrics_new(into);
+    GC_TRY(feed(run, queue_metrics_sink(guide), s, err));
+    return queue_metrics_finish(guide, err);
+  }
+  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
+  GC_TRY(feed(run, obs_decoder_sink(d), s, err));
   return obs_decoder_finish(d, NULL, err);
 }
 
@@ -284,14 +299,20 @@ static void play(struct run *run) {
     o = copy;
   }
 
-  struct obs_view view = {.queues = run->names,
-                          .presences = run->presences,
-                          .accepts = accepts,
-                          .accepts_ctx = run,
-                          .media = run->media.at,
-                          .media_count = run->media.count,
-                          .label = run->label,
-                          .interval_ms = run->interval_ms};
+  if (run->is_guide) {
+    struct gc_labels *labels = gc_labels_new();
+    o->names = queue_metrics_names(o, labels);
+    gc_labels_free(labels);
+  }
+  struct obs_view view = {
+      .queues = run->is_guide && run->is_refused ? o->names : run->names,
+      .presences = run->presences,
+      .accepts = accepts,
+      .accepts_ctx = run,
+      .media = run->media.at,
+      .media_count = run->media.count,
+      .label = run->label,
+      .interval_ms = run->interval_ms};
   struct gc_samples out = {put, run};
   struct obs_tally tally;
   size_t lines = run->file.line_count;

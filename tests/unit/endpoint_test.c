@@ -31,6 +31,8 @@ static void each_call_is_what_the_platform_documents(void) {
        "/api/v2/notifications/channels", ""},
       {GC_ENDPOINT_SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",
        "/api/v2/notifications/channels", ""},
+      {GC_ENDPOINT_QUEUE_METRICS, "queue_metrics", "GET",
+       "/api/v2/queues/metrics", "scope analytics:realtime:read"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].function);

@@ -76,6 +76,8 @@ static void every_word_means_what_the_code_takes_it_for(void) {
       {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
        STREAM_NOTIFICATIONS},
       {"Observations topic", OBS_TOPIC, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations queue_metrics", OBS_QUEUE_METRICS, OBS_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
       {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
@@ -108,6 +110,16 @@ static void lists_may_be_repeated(void) {
   CHECK_INT(got.interval_s, 30);
 }
 
+static void the_guide_dialect_has_a_path_of_its_own(void) {
+  CHECK_STR(reads("Account prod\nObservations queue_metrics\n"
+                  "ObservationInterval 5\nPath \"/api/v2/queues/stats\""),
+            "");
+  CHECK_STR(got.path, "/api/v2/queues/stats");
+  CHECK_STR(reads("Account prod\nObservations queue_metrics"), "");
+  CHECK(got.path == NULL);
+  CHECK_INT(got.interval_s, 10);
+}
+
 static void what_is_wrong_is_named(void) {
   static const struct {
     const char *lines, *has[3];
@@ -115,7 +127,7 @@ static void what_is_wrong_is_named(void) {
       {"Media voice", {"Account is missing"}},
       {"Account prod\nObservations querry",
        {"Observations \"querry\"",
-        "\"query\", \"activity\", \"topic\", \"none\""}},
+        "\"query\", \"activity\", \"topic\", \"queue_metrics\", \"none\""}},
       {"Account prod\nQueueLabel nmae", {"QueueLabel \"nmae\"", "\"both\""}},
       {"Account prod\nObservationInterval 0",
        {"ObservationInterval 0", "1", "3600"}},
@@ -132,6 +144,15 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
       {"Account prod\nReconnectMin 31",
        {"ReconnectMin: 31 s is more than ReconnectMax, 30 s"}},
+      {"Account prod\nObservations queue_metrics\nObservationInterval 4",
+       {"ObservationInterval: 4 s is too often", "\"queue_metrics\"",
+        "5 or more"}},
+      {"Account prod\nPath \"/x\"",
+       {"Path: ", "official API", "\"queue_metrics\""}},
+      {"Account prod\nObservations queue_metrics\nPath \"stats\"",
+       {"Path: \"stats\" is no path", "/api/v2/queues/stats"}},
+      {"Account prod\nObservations queue_metrics\nPath \"/a?b\"",
+       {"Path: \"/a?b\" is no path", "neither a query nor spaces"}},
       {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -148,6 +169,7 @@ int main(void) {
   RUN(what_is_not_given_has_its_default);
   RUN(every_word_means_what_the_code_takes_it_for);
   RUN(lists_may_be_repeated);
+  RUN(the_guide_dialect_has_a_path_of_its_own);
   RUN(what_is_wrong_is_named);
   gc_options_clear(queues_rows, &got);
   return check_done();

@@ -8,7 +8,7 @@ import traceback
 from typing import Iterable, Optional
 
 from . import faults
-from .api import activity, notifications, oauth, observations, organization, routing, users
+from .api import activity, guide, notifications, oauth, observations, organization, routing, users
 from .api.router import Call, Router
 from .control import Control
 from .settings import Settings
@@ -22,7 +22,7 @@ from .world.tally import Tally
 from .world.world import World
 
 MOST_REQUEST_BYTES = "request.bytes.max"
-AREAS = (routing, users, organization, observations, activity, notifications)
+AREAS = (routing, users, organization, observations, activity, notifications, guide)
 TICK_S = 0.25
 TICK_STREAM_S = 0.05  # while somebody listens
 
