@@ -430,6 +430,16 @@ uint32_t gc_api_token_number(const struct gc_api *api) {
   return gc_auth_bearer(api->auth, &number) != NULL ? number : 0;
 }
 
+const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number) {
+  return gc_auth_want(api->auth) == GC_AUTH_READY
+             ? gc_auth_bearer(api->auth, ret_number)
+             : NULL;
+}
+
+void gc_api_reject_bearer(struct gc_api *api, uint32_t number) {
+  (void)gc_auth_reject(api->auth, number);
+}
+
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   *ret_stats = api->counts;
   ret_stats->budget_left = gc_budgets_left(api->budget, now(api));

@@ -79,6 +79,12 @@ void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx);
  * none. A call that is done has the number of its own in token_number. */
 uint32_t gc_api_token_number(const struct gc_api *api);
 
+/* The token for a connection of one's own and its number; NULL while there is
+ * none, but then it is asked for. Borrowed until the next turn of the loop. */
+GC_API const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number);
+/* Such a connection was refused with 401. */
+GC_API void gc_api_reject_bearer(struct gc_api *api, uint32_t number);
+
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 
 /* The difference between the server's clock (Date header) and ours, ms; 0

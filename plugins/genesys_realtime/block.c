@@ -39,6 +39,10 @@ static bool asks_by_id(const struct block *b) {
          b->settings.source == OBS_QUEUE_METRICS;
 }
 
+static bool has_topics(const struct block *b) {
+  return b->stream != NULL && !b->settings.stream.guide.is_on;
+}
+
 /* Takes `o` over. */
 static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
@@ -185,7 +189,7 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (b->selection.count == 0 &&
-           (asks_by_id(b) || b->push != NULL || b->stream != NULL))
+           (asks_by_id(b) || b->push != NULL || has_topics(b)))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
                   gc_directory_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
@@ -214,6 +218,8 @@ static void begin(void *ctx) {
   if (b->settings.source == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
+  if (b->settings.stream.guide.is_on) /* it needs no list of queues */
+    stream_select(b->stream, &b->selection);
   if (b->settings.source == OBS_ACTIVITY)
     gc_names_listen(b->site.names, &b->presence_listener);
   gc_names_listen(b->site.names, &b->queue_listener);
@@ -253,6 +259,9 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
   struct stream_site site = {.edge = b->site.edge,
                              .api = b->site.api,
                              .channels = b->site.channels,
+                             .driver = b->site.driver,
+                             .connect = b->site.connect,
+                             .base_url = b->site.base_url,
                              .names = b->site.names,
                              .notice = b->notice,
                              .notice_ctx = b->ctx,

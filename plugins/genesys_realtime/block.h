@@ -32,7 +32,10 @@ struct block_site {
   const struct gc_edge *edge;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_channels *channels; /* for a stream */
+  struct gc_channels *channels;   /* for a stream */
+  struct gc_socket_driver driver; /* these for the guide dialect's */
+  const struct gc_connect *connect;
+  const char *base_url;
   uint32_t requests_per_minute; /* the budget, for a warning */
 };
 

@@ -163,14 +163,13 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
               age_s(p->o, m->oldest_ms));
 }
 
-/* A source that tells no media is filtered by none. */
 static void put_guide(const struct put *p, const struct obs_queue *q) {
   for (size_t i = 0; i < q->guide_count; i++) {
     const struct obs_guide *g = &q->guide[i];
     const char *media = g->media == OBS_NONE
                             ? all_media
                             : gc_intern_text(&p->o->media, g->media);
-    if (g->media != OBS_NONE && !view_wants_media(p->view, media))
+    if (!view_wants_media(p->view, media))
       continue;
     put_gauge(p, GC_METRIC_QUEUE_DEPTH, media, (double)g->queued);
     put_gauge(p, GC_METRIC_QUEUE_WAITING, media, (double)g->waiting);

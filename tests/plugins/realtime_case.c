@@ -13,6 +13,9 @@
  *   response previous   the same of the reading before
  *   pushed TOPIC        the body of a message that comes after the response,
  *                       which was asked for at the time `server`; several
+ *   event MS            a message of the guide dialect's conversation stream,
+ *                       so long after the first one; then nothing else is read.
+ *                       Buckets are 1 and 10 s, the target is 5 s
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name
@@ -28,6 +31,7 @@
 #include "common/base/glob.h"
 #include "common/base/instant.h"
 #include "common/base/labels.h"
+#include "plugins/genesys_realtime/guide_event.h"
 #include "plugins/genesys_realtime/queue_metrics.h"
 #include "tests/support/case_file.h"
 
@@ -279,6 +283,80 @@ static bool is_pushed(const struct run *run) {
   return found;
 }
 
+/* ---- the guide dialect's stream ---- */
+
+static const char event_head[] = "event ";
+
+static bool is_stream(const struct run *run) {
+  for (size_t i = 0; i < run->file.count; i++)
+    if (strncmp(run->file.sections[i].title, event_head,
+                sizeof(event_head) - 1) == 0)
+      return true;
+  return false;
+}
+
+static void put_counter(void *ctx, const struct gc_sample *s) {
+  struct run *run = ctx;
+  const struct gc_metric *m = gc_metric(s->metric);
+  double value = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
+                                           : (double)s->values[0].derive;
+  case_say(&run->file, "%s/%s%s%s %.15g", s->instance, m->name,
+           s->qualifier[0] != '\0' ? "-" : "", s->qualifier, value);
+}
+
+static void put_nowhere(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  (void)s;
+}
+
+static void hear(struct run *run, struct conversations *m,
+                 struct guide_decoder *d, const struct case_section *s) {
+  const struct cv_standing *event;
+  struct gc_err err = {.code = GC_OK};
+  int64_t at_ms = run->received_ms + atoll(s->title + sizeof(event_head) - 1);
+  conversations_tick(m, at_ms, at_ms);
+  if (decode_guide_event(d, s->text, s->len, &event, &err) != GC_OK)
+    case_say(&run->file, "error: %s %s", gc_code_name(err.code),
+             words_of(&err));
+  else if (event == NULL)
+    case_say(&run->file, "other: %s", s->title);
+  else if (conversations_stand(m, event, at_ms) != GC_OK)
+    abort();
+}
+
+/* A counter begins with 0: the second reading tells. */
+static void play_stream(struct run *run) {
+  static const double bounds[] = {1, 10};
+  struct conversations_settings settings = {.started_ms = run->received_ms,
+                                            .bounds_s = bounds,
+                                            .bound_count = 2,
+                                            .target_ms = 5000,
+                                            .most = 100,
+                                            .age_ms = 86400000,
+                                            .pairs_most = 100};
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = conversations_new(&settings, NULL);
+  GC_AUTO(guide_decoder_free_auto)
+  struct guide_decoder *d = guide_decoder_new();
+  for (size_t i = 0; i < run->file.count; i++)
+    if (strncmp(run->file.sections[i].title, event_head,
+                sizeof(event_head) - 1) == 0)
+      hear(run, m, d, &run->file.sections[i]);
+  struct obs_view queues = {.queues = run->names,
+                            .accepts = accepts,
+                            .accepts_ctx = run,
+                            .media = run->media.at,
+                            .media_count = run->media.count,
+                            .label = run->label};
+  struct conversations_view view = {.queues = &queues, .active = true};
+  struct gc_samples outs[] = {{put_nowhere, NULL}, {put_counter, run}};
+  for (size_t i = 0; i < GC_COUNT(outs); i++) {
+    struct conversations_reading reading = {0};
+    while (conversations_samples(m, &view, &outs[i], &reading))
+      ;
+  }
+}
+
 /* What the block does with one reading. */
 static void play(struct run *run) {
   GC_AUTO(observations_put_auto)
@@ -340,7 +418,10 @@ int main(int argc, char **argv) {
     read_settings(&run);
     run.names = read_names(&run);
     run.presences = read_presences(&run);
-    play(&run);
+    if (is_stream(&run))
+      play_stream(&run);
+    else
+      play(&run);
     failed = case_end(&run.file);
     if (run.strays > 0)
       give_up(&run, "a value has another time or interval than the reading");

@@ -83,6 +83,7 @@ static void every_word_means_what_the_code_takes_it_for(void) {
       {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
       {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH, STREAM_NOTIFICATIONS},
       {"Stream notifications", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Stream conversations", OBS_QUERY, OBS_LABEL_NAME, STREAM_CONVERSATIONS},
       {"Stream none", OBS_QUERY, OBS_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -118,6 +119,12 @@ static void the_guide_dialect_has_a_path_of_its_own(void) {
   CHECK_STR(reads("Account prod\nObservations queue_metrics"), "");
   CHECK(got.path == NULL);
   CHECK_INT(got.interval_s, 10);
+  CHECK_STR(reads("Account prod\nStream conversations\nPath \"/stream\"\n"
+                  "Where \"type = 'voice'\"\nWhere \"queueId = 'a'\""),
+            "");
+  CHECK_INT(got.where.count, 2);
+  CHECK_STR(got.where.at[1], "queueId = 'a'");
+  CHECK_STR(got.path, "/stream");
 }
 
 static void what_is_wrong_is_named(void) {
@@ -138,7 +145,13 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nMedia \"\"", {"Media"}},
       {"Account prod\nAcount prod", {"Acount", "did you mean", "Account"}},
       {"Account prod\nStream \"websocket\"",
-       {"Stream \"websocket\"", "\"notifications\", \"none\""}},
+       {"Stream \"websocket\"",
+        "\"notifications\", \"conversations\", \"none\""}},
+      {"Account prod\nWhere \"type = 'voice'\"",
+       {"Where: ", "official API", "Stream \"conversations\""}},
+      {"Account prod\nStream conversations\nObservations queue_metrics\n"
+       "Path \"/x\"",
+       {"Path: ", "make two blocks"}},
       {"Account prod\nWaitBuckets 2 1", {"WaitBuckets"}},
       {"Account prod\nWaitBuckets 0", {"WaitBuckets 0"}},
       {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},

@@ -12,6 +12,7 @@ from .api import activity, guide, notifications, oauth, observations, organizati
 from .api.router import Call, Router
 from .control import Control
 from .settings import Settings
+from .stream.guide import GuideStream
 from .stream.hub import Hub
 from .web.counters import Counters
 from .web.limiter import Limiter
@@ -37,7 +38,8 @@ class Simulator:
         self.tally = Tally(int(world.clock.wall() * 1000))
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
-        world.observers += [self.tally, self.ledger, self.hub]
+        self.guide = GuideStream(self)
+        world.observers += [self.tally, self.ledger, self.hub, self.guide]
         self.router = Router([route for area in AREAS for route in area.ROUTES])
         self.stopping = threading.Event()
         self.scenario: dict[str, object] = {}
@@ -119,6 +121,9 @@ class Simulator:
             return notifications.upgrade(self, request)
         token = self.tokens.check(request)
         self._throttle(request, token.client)
+        if request.path == guide.SOCKET_PATH:
+            guide.SOCKET.check(self.settings.permissions)
+            return self.guide.upgrade(request, token.client, token.text)
         limit = self.settings.namespaces["platform.api"].get(MOST_REQUEST_BYTES, 512_000)
         if len(request.body) > limit:
             raise standard_error(413)

@@ -33,7 +33,7 @@ class Control:
             "POST /sim/queues": self.queues, "POST /sim/contacts": self.contacts,
             "POST /sim/agents": self.agents, "GET /sim/truth/stream": self.get_stream_truth,
             "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
-            "GET /sim/channels": self.get_channels,
+            "GET /sim/channels": self.get_channels, "GET /sim/guide": self.get_guide,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
         }
@@ -77,6 +77,9 @@ class Control:
 
     def get_channels(self, _request: Request, _body: Any) -> Any:
         return {"channels": self.app.hub.told_channels()}
+
+    def get_guide(self, request: Request, _body: Any) -> Any:
+        return self.app.guide.told(int(request.one("since") or 0))
 
     def get_conversation(self, request: Request, _body: Any) -> Any:
         with self.app.world.lock:

@@ -35,6 +35,8 @@ class Settings:
     half_hour_s: float = 1800.0  # interval of the aggregates in v2.analytics.queues.{id}.observations
     observation_gap_s: float = 1.0  # the analytics topics of a queue speak at most so often
     connect_base: Optional[str] = None  # of connectUri, e.g. "wss://localhost:8443"; None: where the request came
+    guide_no_queue: float = 0.0  # share of the conversations whose guide events name no queue
+    guide_noise: bool = False  # each guide event is followed by an unknown event type and an unknown state
     keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a word
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
         "platform.api": {"client.credentials.token.rate.per.minute": 300,

@@ -14,6 +14,7 @@ from ..world.model import MEDIA, Queue
 from .router import Call, Route
 
 SCOPE = "analytics:realtime:read"
+SOCKET_PATH = "/api/v2/analytics/realtime/conversations"
 NUMBERS = ("queued", "waiting", "agentAvailable", "agentBusy")
 
 
@@ -41,5 +42,6 @@ def queue_metrics(call: Call) -> list[dict[str, Any]]:
     return rows
 
 
+SOCKET = Route("GET", "/analytics/realtime/conversations", lambda _call: None, (SCOPE,))  # an upgrade
 ROUTES = [Route("GET", "/queues/metrics", queue_metrics, (SCOPE,)),
           Route("GET", "/queues/stats", queue_metrics, (SCOPE,))]
