@@ -4,6 +4,8 @@
 #include "plugins/genesys_realtime/stream_inside.h"
 
 void stream_poll_begin(struct stream *s) {
+  if (s->source == &stream_guide) /* it has no snapshot (design, 5.2) */
+    return;
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL)
     conversations_poll_begin(s->model);
@@ -42,6 +44,8 @@ static void compare(struct stream *s, const struct observations *o) {
 }
 
 void stream_observed(struct stream *s, const struct observations *o) {
+  if (s->source == &stream_guide)
+    return;
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL) {
     if (s->is_connected) /* else the model is behind, and stream_gap says so */
