@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls of the Platform API v2 that we make, as one table: name for the
  * self-telemetry, method, path, and the permission a role must have. From the
- * API's own operation list; QUEUE_DETAILS is the guide dialect's, where it is
- * the token's scope that must allow it. Pure. */
+ * API's own operation list; QUEUE_DETAILS and QUEUE_METRICS are the guide
+ * dialect's, where it is the token's scope that must allow it. Pure. */
 #ifndef GC_BASE_ENDPOINT_H
 #define GC_BASE_ENDPOINT_H
 
@@ -37,7 +37,9 @@
      "/api/v2/analytics/users/aggregates/query",                               \
      "analytics:userAggregate:view")                                           \
   XX(QUEUE_DETAILS, "queue_details", "POST",                                   \
-     "/api/v2/analytics/queues/details/query", "analytics:query")
+     "/api/v2/analytics/queues/details/query", "analytics:query")              \
+  XX(QUEUE_METRICS, "queue_metrics", "GET", "/api/v2/queues/metrics",          \
+     "scope analytics:realtime:read")
 
 enum gc_endpoint_id {
 #define XX(id, function, method, path, permission) GC_ENDPOINT_##id,
@@ -50,7 +52,8 @@ struct gc_endpoint {
   const char *function; /* for self-telemetry and messages */
   const char *method;
   const char *path;       /* below BaseURL; gc_call.path_tail follows */
-  const char *permission; /* "" when none is needed */
+  const char *permission; /* "" when none is needed; "scope NAME": not a
+                             role's permission but a scope of the token */
 };
 
 /* The row; never NULL. */

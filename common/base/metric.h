@@ -28,6 +28,9 @@ struct gc_ds {
 #define GC_METRIC_MAP(XX)                                                      \
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \
+  XX(QUEUE_WAITING, "queue_waiting", ONE(GAUGE), "queue", "contacts",          \
+     "What the guide dialect calls waiting, beside what it calls queued "      \
+     "(queue_depth). Observations \"queue_metrics\" only.")                    \
   XX(QUEUE_INTERACTING, "queue_interacting", ONE(GAUGE), "queue", "contacts",  \
      "Contacts with an agent.")                                                \
   XX(QUEUE_ALERTING, "queue_alerting", ONE(GAUGE), "queue", "contacts",        \
@@ -78,6 +81,8 @@ struct gc_ds {
      "contacts", "queue_interacting over each Window.")                        \
   XX(QUEUE_ALERTING_WINDOW, "queue_alerting_window", WINDOW, "queue",          \
      "contacts", "queue_alerting over each Window.")                           \
+  XX(QUEUE_WAITING_WINDOW, "queue_waiting_window", WINDOW, "queue",            \
+     "contacts", "queue_waiting over each Window.")                            \
   XX(QUEUE_LONGEST_WAIT_WINDOW, "queue_longest_wait_window", WINDOW, "queue",  \
      "s", "queue_longest_wait over each Window.")                              \
   XX(QUEUE_AGENTS_WINDOW, "queue_agents_window", WINDOW, "queue", "agents",    \

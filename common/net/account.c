@@ -379,6 +379,14 @@ struct gc_channels *gc_account_channels(struct gc_account *a) {
   return a->channels;
 }
 
+const struct gc_connect *gc_account_connect(const struct gc_account *a) {
+  return &a->settings.connect;
+}
+
+const char *gc_account_base_url(const struct gc_account *a) {
+  return a->settings.base_url;
+}
+
 const struct gc_edge *gc_account_edge(struct gc_account *a) { return &a->edge; }
 
 struct reading {

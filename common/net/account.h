@@ -92,6 +92,9 @@ GC_API struct gc_api *gc_account_api(struct gc_account *a);
 GC_API struct gc_names *gc_account_names(struct gc_account *a);
 GC_API struct gc_channels *gc_account_channels(struct gc_account *a);
 GC_API const struct gc_edge *gc_account_edge(struct gc_account *a);
+/* For a socket of one's own. Borrowed. */
+GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
+GC_API const char *gc_account_base_url(const struct gc_account *a);
 
 struct gc_account_stats {
   struct gc_api_stats api;

@@ -147,12 +147,14 @@ static void throttle(struct gc_api *api, struct gc_call *call,
   gc_api_describe_throttle(endpoint_of(call), reply, whole_account, wait_ms,
                            &err);
   note(api, "throttle", &err);
-  if (!whole_account) {
+  if (whole_account)
+    gc_auth_pause(api->auth, api->throttle.paused_until_ms);
+  call->waits++;
+  bool is_tired = call->waits_most > 0 && call->waits > call->waits_most;
+  if (whole_account && !is_tired)
+    enqueue(api, call, true);
+  else
     finish(api, call, reply, &err);
-    return;
-  }
-  gc_auth_pause(api->auth, api->throttle.paused_until_ms);
-  enqueue(api, call, true);
 }
 
 static void well(struct gc_api *api) {
@@ -225,8 +227,8 @@ static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
   GC_AUTO(gc_buf_clear) struct gc_buf url = {.most = 65536};
   GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.most = 65536};
 
-  GC_TRY(gc_buf_print(&url, "%s%s%s%s%s", api->settings.base_url,
-                      endpoint_of(call)->path, tail,
+  const char *path = call->path != NULL ? call->path : endpoint_of(call)->path;
+  GC_TRY(gc_buf_print(&url, "%s%s%s%s%s", api->settings.base_url, path, tail,
                       query[0] != '\0' ? "?" : "", query));
   GC_TRY(gc_buf_print(&authorization, "Authorization: Bearer %s", bearer));
   call->url = gc_steal(url.data);
@@ -400,7 +402,7 @@ void gc_api_free(struct gc_api *api) {
 
 void gc_api_call(struct gc_api *api, struct gc_call *call) {
   call->api = api;
-  call->failures = 0;
+  call->failures = call->waits = 0;
   call->was_reauthed = false;
   call->not_before_ms = 0;
   enqueue(api, call, false);
@@ -431,6 +433,16 @@ void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx) {
 uint32_t gc_api_token_number(const struct gc_api *api) {
   uint32_t number = 0;
   return gc_auth_bearer(api->auth, &number) != NULL ? number : 0;
+}
+
+const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number) {
+  return gc_auth_want(api->auth) == GC_AUTH_READY
+             ? gc_auth_bearer(api->auth, ret_number)
+             : NULL;
+}
+
+void gc_api_reject_bearer(struct gc_api *api, uint32_t number) {
+  (void)gc_auth_reject(api->auth, number);
 }
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {

@@ -20,6 +20,7 @@ struct gc_api_settings { /* borrowed */
 /* One call. The caller's memory until `done` or gc_api_cancel. */
 struct gc_call {
   enum gc_endpoint_id endpoint;
+  const char *path; /* instead of the endpoint's; NULL: that one. Borrowed */
   /* What follows the endpoint's path: "/ID/subscriptions"; NULL: nothing. It
    * may be a secret, so no text shows it. Borrowed */
   const char *path_tail;
@@ -28,6 +29,7 @@ struct gc_call {
   size_t body_len;
   struct gc_sink sink; /* .write NULL: the answer's body is not wanted */
   uint64_t body_max;   /* bytes of an answer */
+  unsigned waits_most; /* how many answers 429 it outlasts; 0: all of them */
   /* err->code GC_OK: the sink has the whole answer. reply is the last one, NULL
    * when nothing was sent (GC_ERR_UNAVAILABLE). Both are borrowed. The call may
    * be freed or made again inside. */
@@ -40,6 +42,7 @@ struct gc_call {
   char *url, *authorization; /* the latter a secret, while it runs */
   const char *headers[4];
   unsigned failures; /* that may pass; neither 401 nor 429 */
+  unsigned waits;    /* answers 429 */
   bool running, queued, was_reauthed, is_probe;
   uint32_t token_number;
   uint64_t not_before_ms;
@@ -75,6 +78,12 @@ void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx);
 /* Of the token that calls carry now; each new one has another. 0: there is
  * none. A call that is done has the number of its own in token_number. */
 uint32_t gc_api_token_number(const struct gc_api *api);
+
+/* The token for a connection of one's own and its number; NULL while there is
+ * none, but then it is asked for. Borrowed until the next turn of the loop. */
+GC_API const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number);
+/* Such a connection was refused with 401. */
+GC_API void gc_api_reject_bearer(struct gc_api *api, uint32_t number);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/api_words.h"
 
+#include <string.h>
+
 #include "common/base/token.h"
 
 /* Of a text of 400 bytes, so that the correlation id fits. */
 enum { WORDS_BYTES = 120 };
+
+static const char scope_hint[] =
+    "give it to the OAuth client and, if scopes are asked for, to Scope of the "
+    "<Account>";
 
 static const char *correlation(const struct gc_reply *reply) {
   return reply->correlation[0] != '\0' ? reply->correlation : "none";
@@ -25,11 +31,14 @@ void gc_api_describe(const struct gc_endpoint *e, const struct gc_reply *reply,
   char words[WORDS_BYTES];
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
   bool lacks = v->code == GC_ERR_PERMISSION && e->permission[0] != '\0';
+  bool by_scope = lacks && strncmp(e->permission, "scope ", 6) == 0;
+  const char *hint = by_scope ? scope_hint : v->hint;
   (void)gc_fail(
-      err, v->code, "%s: the API answered %d%s%s%s%s%s%s; correlation id %s",
+      err, v->code, "%s: the API answered %d%s%s%s%s%s%s%s; correlation id %s",
       e->function, reply->status, words[0] != '\0' ? " " : "", words,
-      lacks ? "; needs the permission " : "", lacks ? e->permission : "",
-      v->hint[0] != '\0' ? "; " : "", v->hint, correlation(reply));
+      lacks ? "; needs the " : "", lacks && !by_scope ? "permission " : "",
+      lacks ? e->permission : "", hint[0] != '\0' ? "; " : "", hint,
+      correlation(reply));
 }
 
 void gc_api_describe_throttle(const struct gc_endpoint *e,

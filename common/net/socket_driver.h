@@ -19,6 +19,6 @@ struct gc_socket_driver {
 };
 
 /* Sockets of net/ws on `loop`. */
-struct gc_socket_driver gc_socket_driver_ws(struct gc_loop *loop);
+GC_API struct gc_socket_driver gc_socket_driver_ws(struct gc_loop *loop);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugins/genesys_realtime/block_inside.h"
+#include "plugins/genesys_realtime/queue_metrics.h"
 
 enum {
   /* Nothing but an operator helps after these refusals; do not spend the
@@ -36,11 +37,23 @@ static void look_for_unknown(struct block *b, const struct observations *o) {
   gc_directory_put(d);
 }
 
+static bool asks_by_id(const struct block *b) {
+  return b->settings.source == OBS_QUERY ||
+         b->settings.source == OBS_QUEUE_METRICS;
+}
+
+static bool has_topics(const struct block *b) {
+  return b->stream != NULL && !b->settings.stream.guide.is_on;
+}
+
 /* Takes `o` over. */
 static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
   o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
   look_for_unknown(b, o);
+  if (b->settings.source == OBS_QUEUE_METRICS)
+    o->names = queue_metrics_names(o, b->labels);
+
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
@@ -132,6 +145,7 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   b->asked_ms =
       edge(b)->wall_ms(edge(b)->ctx) + gc_api_clock_offset_ms(b->site.api);
   b->poll.wants_details = b->stream != NULL;
+  b->poll.path = b->settings.metrics_path;
   if (b->stream != NULL)
     stream_poll_begin(b->stream);
   poll_start(&b->poll, b->site.api, b->settings.source, &b->selection,
@@ -139,10 +153,11 @@ static void poll_now(void *ctx, uint64_t now_ms) {
 }
 
 /* The stream was opened (again): what it missed, a poll at once shows. One that
- * runs was asked before. */
+ * runs was asked before. The guide dialect's source counts anew each 5 s only
+ * and is never asked sooner. */
 static void on_snapshot(void *ctx) {
   struct block *b = ctx;
-  if (b->settings.source == OBS_OFF)
+  if (b->settings.source == OBS_OFF || b->settings.source == OBS_QUEUE_METRICS)
     return;
   b->snapshot_ms = 0;
   b->must_poll_again = b->poll.parts != NULL;
@@ -156,13 +171,15 @@ static void check_cost(struct block *b) {
   size_t batches = poll_batches(b->selection.count);
   double per_minute = (double)batches * 60000.0 / b->settings.interval_ms;
   uint32_t budget = b->site.requests_per_minute;
-  if (b->settings.source == OBS_QUERY && per_minute > budget / 4.0)
-    (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "%zu queues each %u s cost %.0f of the account's %u requests "
-                  "per minute; Observations \"activity\" costs a few, or name "
-                  "fewer queues or a longer ObservationInterval",
-                  b->selection.count, b->settings.interval_ms / 1000,
-                  per_minute, budget);
+  if (asks_by_id(b) && per_minute > budget / 4.0)
+    (void)gc_fail(
+        &err, GC_ERR_LIMIT,
+        "%zu queues each %u s cost %.0f of the account's %u requests "
+        "per minute; %sname fewer queues or a longer ObservationInterval",
+        b->selection.count, b->settings.interval_ms / 1000, per_minute, budget,
+        b->settings.source == OBS_QUERY
+            ? "Observations \"activity\" costs a few, or "
+            : "");
   b->notice(b->ctx, "cost", &err);
 }
 
@@ -171,11 +188,12 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code =
       selection_make(&b->selection, directory, b->settings.selectors,
-                     b->settings.selector_count, &b->settings.shard);
+                     b->settings.selector_count, &b->settings.shard,
+                     b->settings.source == OBS_QUEUE_METRICS);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
-  else if (b->selection.count == 0 && (b->settings.source == OBS_QUERY ||
-                                       b->push != NULL || b->stream != NULL))
+  else if (b->selection.count == 0 &&
+           (asks_by_id(b) || b->push != NULL || has_topics(b)))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
                   gc_directory_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
@@ -204,6 +222,8 @@ static void begin(void *ctx) {
   if (b->settings.source == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
+  if (b->settings.stream.guide.is_on) /* it needs no list of queues */
+    stream_select(b->stream, &b->selection);
   if (b->settings.source == OBS_ACTIVITY)
     gc_names_listen(b->site.names, &b->presence_listener);
   gc_names_listen(b->site.names, &b->queue_listener);
@@ -236,6 +256,7 @@ void block_free(struct block *b) {
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
+  gc_labels_free(b->labels);
   pthread_mutex_destroy(&b->lock);
   free(b);
 }
@@ -244,6 +265,9 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
   struct stream_site site = {.edge = b->site.edge,
                              .api = b->site.api,
                              .channels = b->site.channels,
+                             .driver = b->site.driver,
+                             .connect = b->site.connect,
+                             .base_url = b->site.base_url,
                              .names = b->site.names,
                              .notice = b->notice,
                              .notice_ctx = b->ctx,
@@ -303,7 +327,10 @@ struct block *block_new(const struct block_settings *settings,
   b->presence_listener = (struct gc_names_listener){
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
-  if (make_parts(b, err) != GC_OK) {
+  b->labels = gc_labels_new();
+  if (b->labels == NULL)
+    (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (b->labels == NULL || make_parts(b, err) != GC_OK) {
     block_free(b);
     return NULL;
   }

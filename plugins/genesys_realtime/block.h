@@ -26,6 +26,7 @@ struct block_settings {
   bool raw;           /* the gauges themselves too; without windows always */
   size_t series_most; /* MaxSeries */
   uint64_t expiry_ms; /* QueueExpiry */
+  const char *metrics_path; /* OBS_QUEUE_METRICS: NULL: the usual one */
   bool has_stream;
   struct stream_settings stream;
 };
@@ -36,7 +37,10 @@ struct block_site {
   const struct gc_edge *edge;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_channels *channels; /* for a stream */
+  struct gc_channels *channels;   /* for a stream */
+  struct gc_socket_driver driver; /* these for the guide dialect's */
+  const struct gc_connect *connect;
+  const char *base_url;
   uint32_t requests_per_minute; /* the budget, for a warning */
 };
 

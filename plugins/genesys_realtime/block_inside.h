@@ -31,6 +31,7 @@ struct block {
   uint64_t snapshot_ms; /* when what is pushed needs to be looked at again */
   bool must_poll_again; /* a snapshot became due while a poll ran */
   struct observations *last; /* for what is gone since */
+  struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of names in the answers */
 
   /* The read thread's. */
   struct windows *windows; /* NULL: none are wanted */

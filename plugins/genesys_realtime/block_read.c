@@ -17,7 +17,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
                          queue->name, queue->id);
 }
 
-static void read_observations(struct block *b, const struct obs_view *view,
+static void read_observations(struct block *b, struct obs_view view,
                               const struct gc_samples *out) {
   pthread_mutex_lock(&b->lock);
   GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
@@ -25,7 +25,10 @@ static void read_observations(struct block *b, const struct obs_view *view,
   if (o == NULL)
     return;
   struct obs_tally tally;
-  obs_samples(o, view, out, &tally);
+  if (o->names != NULL && view.queues != NULL &&
+      gc_directory_is_refused(view.queues))
+    view.queues = o->names;
+  obs_samples(o, &view, out, &tally);
   pthread_mutex_lock(&b->lock);
   b->tally = tally;
   pthread_mutex_unlock(&b->lock);
@@ -44,7 +47,7 @@ static void read_all(struct block *b, const struct gc_samples *out) {
                           .media_count = b->settings.media_count,
                           .label = b->settings.label,
                           .interval_ms = b->settings.interval_ms};
-  read_observations(b, &view, out);
+  read_observations(b, view, out);
   if (b->stream != NULL)
     stream_read(b->stream, &view, out);
   gc_directory_put(queues);

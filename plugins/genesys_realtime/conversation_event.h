@@ -48,7 +48,8 @@ static inline uint64_t cv_id_hash(struct cv_id id) {
   XX(VIDEO, "video", "videos")                                                 \
   XX(COBROWSE, "cobrowse", "cobrowsesessions")                                 \
   XX(SCREENSHARE, "screenshare", "screenshares")                               \
-  XX(MONITORING, "screenmonitoring", "screenMonitorings")
+  XX(MONITORING, "screenmonitoring", "screenMonitorings")                      \
+  XX(ALL, "all", "") /* of a source that tells no medium */
 
 enum cv_media {
 #define XX(id, label, array) CV_##id,

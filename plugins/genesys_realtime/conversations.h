@@ -62,6 +62,28 @@ struct conversations *conversations_new(const struct conversations_settings *s,
 void conversations_free(struct conversations *m);
 GC_DEFINE_AUTO(struct conversations, conversations_free)
 
+/* Guide dialect: where a conversation stands, without times. */
+struct cv_standing {
+  struct cv_id id; /* of the conversation */
+  struct cv_id queue;
+  char queue_text[CV_QUEUE_ID_ROOM]; /* "": not told */
+  uint8_t state;                     /* enum cv_state, not NONE */
+  uint8_t media;                     /* enum cv_media */
+};
+
+/* The queue of a conversation that never told one; it is its own label. */
+#define CV_NO_QUEUE "unassigned"
+
+/* Takes it in, as of `at_ms`, when it came. waiting < alerting < active, held <
+ * wrapup < ended, never back; `ended` is final as long as it is remembered
+ * (CV_KEEP_MS). How a conversation stands when it is first seen is no change,
+ * but one that waits is an offer; its wait ends when it is active. In another
+ * queue it has ended in the one before. GC_ERR_MEMORY, GC_ERR_LIMIT: it is
+ * lost. A set takes either these or snapshots. */
+GC_MUST_CHECK enum gc_code conversations_stand(struct conversations *m,
+                                               const struct cv_standing *e,
+                                               int64_t at_ms);
+
 /* Takes a snapshot in. GC_ERR_MEMORY: it is lost, nothing is broken. */
 GC_MUST_CHECK enum gc_code conversations_apply(struct conversations *m,
                                                const struct cv_event *event);

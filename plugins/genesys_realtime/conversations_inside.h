@@ -6,6 +6,7 @@
  *   conversations_merge   snapshot → facts that were gained
  *   conversations_walk    gained facts → changes of state, in the order of time
  *   conversations_verdict facts → offers, answers, abandons, transfers …
+ *   conversations_guide   the guide dialect's events, which tell a state only
  *   conversations_care    time goes on; polls
  *   conversations         the public face; queues and their counters */
 #ifndef GC_REALTIME_CONVERSATIONS_INSIDE_H
@@ -38,6 +39,7 @@ enum {
   P_ANSWERED = 1 << 10,
   P_LEFT = 1 << 11, /* acd: abandoned, or went on elsewhere */
   P_BREACHED = 1 << 12,
+  P_STANDING = 1 << 13, /* guide dialect: `hold` is an enum cv_state */
 };
 
 /* An acd or agent participant of a queue. */
@@ -174,6 +176,12 @@ bool cv_is_first_of_queue(const struct conversation *c, unsigned person);
 /* ---- conversations_verdict.c ---- */
 
 void cv_judge(struct conversations *m, struct conversation *c);
+/* An offer that was counted and of which nobody knows how it ended. */
+bool cv_is_pending(const struct person *p);
+/* It was answered then, or left unanswered: to another place, or for good. */
+void cv_answered(struct conversations *m, struct person *acd, int64_t at_ms);
+void cv_left(struct conversations *m, struct person *acd, bool elsewhere,
+             int64_t at_ms);
 /* Breaches of those who still wait. */
 void cv_judge_waiting(struct conversations *m, struct conversation *c);
 /* due_ms and C_QUIET, after any change. */

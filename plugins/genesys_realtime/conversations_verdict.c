@@ -60,8 +60,7 @@ static void judge_offer(struct conversations *m, const struct conversation *c,
     pair->t.offers++;
 }
 
-/* An offer that was counted and of which nobody knows how it ended. */
-static bool is_pending(const struct person *p) {
+bool cv_is_pending(const struct person *p) {
   return p->purpose == CV_ACD && (p->flags & P_OURS) &&
          (p->flags & P_COUNTED) && !(p->flags & (P_ANSWERED | P_LEFT));
 }
@@ -76,6 +75,26 @@ static void count_wait(const struct conversations *m, struct pair *pair,
   pair->t.answers++;
 }
 
+void cv_answered(struct conversations *m, struct person *acd, int64_t at_ms) {
+  int64_t wait = wait_of(acd, at_ms);
+  struct pair *pair = pair_of(m, acd);
+  acd->flags |= P_ANSWERED;
+  if (pair != NULL)
+    count_wait(m, pair, wait);
+  judge_breach(m, acd, wait);
+}
+
+void cv_left(struct conversations *m, struct person *acd, bool elsewhere,
+             int64_t at_ms) {
+  struct pair *pair = pair_of(m, acd);
+  acd->flags |= P_LEFT;
+  if (pair != NULL && elsewhere)
+    pair->t.transfers++;
+  else if (pair != NULL)
+    pair->t.abandons++;
+  judge_breach(m, acd, wait_of(acd, at_ms));
+}
+
 /* The first agent that was connected during this stay in the queue answered
  * it. An agent without an acd participant of its queue (a call on behalf of the
  * queue) answers nothing. */
@@ -87,14 +106,8 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
     if (stays[i] == acd && (first == 0 || p->connected_ms < first))
       first = p->connected_ms;
   }
-  if (first == 0)
-    return;
-  acd->flags |= P_ANSWERED;
-  int64_t wait = wait_of(acd, first);
-  struct pair *pair = pair_of(m, acd);
-  if (pair != NULL)
-    count_wait(m, pair, wait);
-  judge_breach(m, acd, wait);
+  if (first != 0)
+    cv_answered(m, acd, first);
 }
 
 /* An agent's leg that was connected and ended with transfer*. */
@@ -147,13 +160,7 @@ static void judge_leaving(struct conversations *m, const struct conversation *c,
   bool elsewhere = went_on(c, acd);
   if (!elsewhere && !is_customer_gone(c))
     return;
-  acd->flags |= P_LEFT;
-  struct pair *pair = pair_of(m, acd);
-  if (pair != NULL && (elsewhere || (acd->flags & P_TRANSFERRED)))
-    pair->t.transfers++;
-  else if (pair != NULL)
-    pair->t.abandons++;
-  judge_breach(m, acd, wait_of(acd, acd->end_ms));
+  cv_left(m, acd, elsewhere || (acd->flags & P_TRANSFERRED), acd->end_ms);
 }
 
 void cv_judge(struct conversations *m, struct conversation *c) {
@@ -170,16 +177,16 @@ void cv_judge(struct conversations *m, struct conversation *c) {
     struct person *p = &c->persons[i];
     if (stays[i] != NULL)
       judge_transfer(m, p, stays[i]);
-    if (is_pending(p))
+    if (cv_is_pending(p))
       judge_answer(m, c, p, stays);
-    if (is_pending(p))
+    if (cv_is_pending(p))
       judge_leaving(m, c, p);
   }
 }
 
 /* When waiting alone makes a breach; 0: never. */
 static int64_t due_of(const struct conversations *m, const struct person *p) {
-  if (!is_pending(p) || p->end_ms != 0 || (p->flags & P_BREACHED))
+  if (!cv_is_pending(p) || p->end_ms != 0 || (p->flags & P_BREACHED))
     return 0;
   int64_t target = cv_target_ms(m, p->queue, (enum cv_media)p->media);
   return target == 0 ? 0 : p->connected_ms + target + CV_BREACH_GRACE_MS;
@@ -203,7 +210,7 @@ void cv_settle(const struct conversations *m, struct conversation *c) {
     int64_t due = due_of(m, p);
     if (due != 0 && (c->due_ms == 0 || due < c->due_ms))
       c->due_ms = due;
-    quiet &= p->end_ms != 0 && !is_pending(p) &&
+    quiet &= p->end_ms != 0 && !cv_is_pending(p) &&
              (p->flags & (P_ACW | P_ACW_OVER)) != P_ACW;
   }
   if (c->flags & C_CLOSED) {

@@ -31,6 +31,8 @@ struct walk {
 static enum cv_state state_of_person(const struct person *p) {
   if (!(p->flags & P_SEEN))
     return CV_STATE_NONE;
+  if (p->flags & P_STANDING)
+    return (enum cv_state)p->hold;
   if (p->flags & P_ENDED)
     return (p->flags & (P_ACW | P_ACW_OVER)) == P_ACW ? CV_STATE_WRAPUP
                                                       : CV_STATE_ENDED;

@@ -45,9 +45,12 @@ void observations_put(struct observations *o) {
   for (size_t i = 0; i < o->queue_cap; i++) {
     free(o->queues[i].media);
     free(o->queues[i].qualified);
+    free(o->queues[i].guide);
+    free(o->queues[i].guide_name);
   }
   free(o->queues);
   free(o->system_of);
+  gc_directory_put(o->names);
   obs_ids_clear(&o->listed);
   gc_intern_clear(&o->ids);
   gc_intern_clear(&o->media);

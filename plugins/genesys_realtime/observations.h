@@ -6,6 +6,7 @@
  *   POST /analytics/routing/activity/query         /
  * or, Observations "topic", from those once and then from pushed messages
  *   v2.analytics.queues.{id}.observations, v2.analytics.queues.{id}.activity
+ * or, Observations "queue_metrics", from the guide dialect's (queue_metrics.h).
  * decode (bytes -> facts) → this model → samples. All of it is pure; one
  * thread at a time. */
 #ifndef GC_REALTIME_OBSERVATIONS_H
@@ -87,6 +88,12 @@ struct obs_qualified {
   int64_t count, told_ms;
 };
 
+/* Of a queue by the guide dialect, which tells each number, zeros included. */
+struct obs_guide {
+  uint32_t media; /* OBS_NONE: the source tells none */
+  int64_t queued, waiting;
+};
+
 struct obs_queue {
   bool has_agents; /* an answer told of all the queue's agents */
   uint32_t known;  /* as of struct obs_media: active, member */
@@ -96,6 +103,10 @@ struct obs_queue {
   size_t media_count;
   struct obs_qualified *qualified;
   size_t qualified_count;
+  struct obs_guide *guide; /* NULL but for the guide dialect */
+  size_t guide_count;
+  int64_t guide_available, guide_busy; /* agents */
+  char *guide_name;                    /* NULL: not told */
 };
 
 /* Conversations that an answer listed, 16 bytes each, in no order; one may be
@@ -118,6 +129,9 @@ struct observations {
   size_t queue_cap;
   uint32_t *system_of; /* [presence] → system presence, OBS_NONE: not told */
   size_t system_cap;
+
+  struct gc_directory *names; /* those that the answers told, where the
+                                 account's list is refused; NULL: none */
 
   struct obs_ids listed; /* who waits, rings or is with an agent */
 

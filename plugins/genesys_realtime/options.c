@@ -5,11 +5,13 @@
 
 #include "common/base/glob.h"
 #include "plugins/genesys_realtime/conversations.h"
+#include "plugins/genesys_realtime/poll.h"
 
-/* In the order of enum stream_source, obs_source and obs_label. */
-static const char *const streams[] = {"notifications", "none", NULL};
-static const char *const sources[] = {"query", "activity", "topic", "none",
+/* In the order of enum stream_choice, obs_source and obs_label. */
+static const char *const streams[] = {"notifications", "conversations", "none",
                                       NULL};
+static const char *const sources[] = {"query",         "activity", "topic",
+                                      "queue_metrics", "none",     NULL};
 static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt queues_rows[] = {
@@ -19,14 +21,17 @@ const struct gc_opt queues_rows[] = {
                 streams,
                 "Source of conversation events, for all that is counted: "
                 "`notifications` listens to the account's notification "
-                "channel; `none`: observations only."),
+                "channel; `conversations` is the guide dialect's socket of "
+                "a gateway; `none`: observations only."),
     GC_OPT_ENUM(struct queues_options, observations, "Observations", "query",
                 sources,
                 "How the present state is read: `query` asks for 100 queues a "
                 "request; `activity` pages through everything and filters "
                 "here, cheapest from about 200 queues on; `topic` has changes "
                 "pushed over the notification channel and asks once a minute, "
-                "or as `query` while not every topic is heard."),
+                "or as `query` while not every topic is heard; "
+                "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
+                "queues a request, no sooner than each 5 s."),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings."),
     GC_OPT_STRS(struct queues_options, queues, "Queue",
@@ -82,6 +87,16 @@ const struct gc_opt queues_rows[] = {
                "This agent's share of the queues, `k/n`: the k-th of n agents. "
                "All n together have every queue, each once; another n moves as "
                "few as can be. Applied before any request."),
+    GC_OPT_STR(struct queues_options, path, "Path", NULL, 0,
+               "Guide dialect only: another path of the gateway than "
+               "`/api/v2/analytics/realtime/conversations` (`Stream "
+               "\"conversations\"`) or `/api/v2/queues/metrics` "
+               "(`Observations \"queue_metrics\"`), such as "
+               "`/api/v2/queues/stats`."),
+    GC_OPT_STRS(struct queues_options, where, "Where",
+                "`Stream \"conversations\"` only: what the gateway shall send, "
+                "such as `type = 'voice'`; without it, what `Media` says. May "
+                "be repeated."),
     GC_OPT_END,
 };
 
@@ -96,6 +111,51 @@ static enum gc_code lower_media(char *media, struct gc_err *err) {
                      media);
   }
   return GC_OK;
+}
+
+/* The platform aggregates in windows of 5 s: sooner there is nothing new. */
+enum { QUEUE_METRICS_LEAST_S = 5 };
+
+static enum gc_code check_path(const struct queues_options *o,
+                               struct gc_err *err) {
+  bool is_stream = o->stream == STREAM_CONVERSATIONS;
+  bool is_metrics = o->observations == OBS_QUEUE_METRICS;
+  if (!is_stream && !is_metrics)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Path: the paths of the official API are fixed; Path goes "
+                   "with Stream \"conversations\" or Observations "
+                   "\"queue_metrics\" (guide dialect)");
+  if (is_stream && is_metrics)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Path: it could be that of Stream \"conversations\" or that "
+                   "of Observations \"queue_metrics\"; make two blocks, each "
+                   "with one of them");
+  if (o->path[0] != '/' || strpbrk(o->path, " ?#\t\r\n") != NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Path: \"%.80s\" is no path such as "
+                   "\"/api/v2/queues/stats\": it begins with a slash and has "
+                   "neither a query nor spaces",
+                   o->path);
+  return GC_OK;
+}
+
+static enum gc_code check_guide(const struct queues_options *o,
+                                struct gc_err *err) {
+  if (o->observations == OBS_QUEUE_METRICS &&
+      o->interval_s < QUEUE_METRICS_LEAST_S)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "ObservationInterval: %u s is too often for Observations "
+                   "\"queue_metrics\", whose source counts anew each %d s; "
+                   "accepted: %d or more",
+                   o->interval_s, (int)QUEUE_METRICS_LEAST_S,
+                   (int)QUEUE_METRICS_LEAST_S);
+  if (o->where.count > 0 && o->stream != STREAM_CONVERSATIONS)
+    return gc_fail(
+        err, GC_ERR_CONFIG,
+        "Where: the official API has no such filter, Queue and Media "
+        "choose there; Where goes with Stream \"conversations\" "
+        "(guide dialect)");
+  return o->path != NULL ? check_path(o, err) : GC_OK;
 }
 
 enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
@@ -122,5 +182,5 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG,
                    "ReconnectMin: %u s is more than ReconnectMax, %u s",
                    o->reconnect_min_s, o->reconnect_max_s);
-  return GC_OK;
+  return check_guide(o, err);
 }

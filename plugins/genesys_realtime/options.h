@@ -9,7 +9,7 @@
 
 struct queues_options {
   char *account;
-  int stream;       /* enum stream_source */
+  int stream;       /* enum stream_choice */
   int observations; /* enum obs_source */
   int label;        /* enum obs_label */
   uint32_t interval_s;
@@ -23,9 +23,11 @@ struct queues_options {
   uint32_t conversations_most, conversation_age_s;
   char *shard_text;
   struct shard shard; /* made of it by queues_check */
+  char *path;         /* guide dialect; NULL: the usual one */
+  struct gc_strs where;
 };
 
-enum stream_source { STREAM_NOTIFICATIONS, STREAM_NONE };
+enum stream_choice { STREAM_NOTIFICATIONS, STREAM_CONVERSATIONS, STREAM_NONE };
 
 extern const struct gc_opt queues_rows[];
 

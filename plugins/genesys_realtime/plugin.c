@@ -173,6 +173,12 @@ static void register_reads(struct queues *q) {
 
 static struct stream_settings stream_settings(const struct queues_options *o) {
   return (struct stream_settings){
+      .guide = {.is_on = o->stream == STREAM_CONVERSATIONS,
+                .path = o->path,
+                .where = o->where.at,
+                .where_count = o->where.count,
+                .media = o->media.at,
+                .media_count = o->media.count},
       .patience = {.idle_timeout_ms = o->idle_timeout_s * 1000,
                    .reconnect_min_ms = o->reconnect_min_s * 1000,
                    .reconnect_max_ms = o->reconnect_max_s * 1000},
@@ -183,7 +189,8 @@ static struct stream_settings stream_settings(const struct queues_options *o) {
       .age_ms = (int64_t)o->conversation_age_s * 1000,
       .expiry_ms = (int64_t)o->queue_expiry_s * 1000,
       .interval_ms = o->interval_s * 1000,
-      .gauges = o->observations == OBS_OFF,
+      .gauges =
+          o->observations == OBS_OFF || o->observations == OBS_QUEUE_METRICS,
   };
 }
 
@@ -203,19 +210,23 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .series_most = o->series_most,
       .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
       .label = (enum obs_label)o->label,
-      .has_stream = o->stream == STREAM_NOTIFICATIONS,
+      .metrics_path = o->path,
+      .has_stream = o->stream != STREAM_NONE,
       .stream = stream_settings(o),
   };
   q->account = gc_account_get(o->account, err);
   if (q->account == NULL)
     return err->code;
-  struct block_site site = {.loop = gc_account_loop(q->account),
-                            .edge = gc_account_edge(q->account),
-                            .api = gc_account_api(q->account),
-                            .names = gc_account_names(q->account),
-                            .channels = gc_account_channels(q->account),
-                            .requests_per_minute =
-                                gc_account_requests_per_minute(q->account)};
+  struct block_site site = {
+      .loop = gc_account_loop(q->account),
+      .edge = gc_account_edge(q->account),
+      .api = gc_account_api(q->account),
+      .names = gc_account_names(q->account),
+      .channels = gc_account_channels(q->account),
+      .driver = gc_socket_driver_ws(gc_account_loop(q->account)),
+      .connect = gc_account_connect(q->account),
+      .base_url = gc_account_base_url(q->account),
+      .requests_per_minute = gc_account_requests_per_minute(q->account)};
   q->work = block_new(&settings, &site, on_notice, q, err);
   if (q->work == NULL)
     return err->code;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "plugins/genesys_realtime/queue_metrics.h"
+
 enum {
   BODY_MOST_BYTES = 256 * 1024,
   ANSWER_MOST_BYTES = 256 << 20,
@@ -18,10 +20,11 @@ enum {
 struct poll_part {
   struct poll *poll;
   struct gc_call call;
-  struct gc_buf body;
+  struct gc_buf body; /* OBS_QUEUE_METRICS: the query */
   struct obs_decoder *decoder;
-  unsigned page; /* 0: not paged */
-  size_t grown;  /* of the model, when the page was asked for */
+  struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: in its place */
+  unsigned page;                 /* 0: not paged */
+  size_t grown;                  /* of the model, when the page was asked for */
   size_t *full_page;
   char query[64];
 };
@@ -58,6 +61,9 @@ static bool has_more(struct poll_part *part, size_t results) {
 static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
                                 struct gc_err *err) {
   size_t results;
+  *ret_more = false;
+  if (part->metrics != NULL)
+    return queue_metrics_finish(part->metrics, err);
   GC_TRY(obs_decoder_finish(part->decoder, &results, err));
   *ret_more = has_more(part, results);
   if (*ret_more && part->page == ACTIVITY_PAGES_MOST)
@@ -127,6 +133,30 @@ static enum gc_code make_batches(struct poll *p, const struct selection *s) {
   return GC_OK;
 }
 
+static enum gc_code make_metrics(struct poll *p, const struct selection *s) {
+  for (size_t i = 0; i < p->part_count; i++) {
+    struct poll_part *part = &p->parts[i];
+    size_t from = i * OBS_IDS_MOST;
+    size_t count =
+        s->count - from < OBS_IDS_MOST ? s->count - from : (size_t)OBS_IDS_MOST;
+    part->poll = p;
+    part->body.most = BODY_MOST_BYTES;
+    part->metrics = queue_metrics_new(p->reading);
+    if (part->metrics == NULL)
+      return GC_ERR_MEMORY;
+    part->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUE_METRICS,
+                                  .path = p->path,
+                                  .sink = queue_metrics_sink(part->metrics),
+                                  .body_max = QUEUE_METRICS_MOST_BYTES,
+                                  .waits_most = QUEUE_METRICS_RETRIES,
+                                  .done = on_answer,
+                                  .ctx = part};
+    GC_TRY(queue_metrics_query((const char *const *)s->ids + from, count,
+                               &part->body));
+  }
+  return GC_OK;
+}
+
 static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   GC_TRY(make_part(p, &p->parts[0], GC_ENDPOINT_CONVERSATION_ACTIVITY));
   GC_TRY(make_part(p, &p->parts[1], GC_ENDPOINT_ROUTING_ACTIVITY));
@@ -148,13 +178,23 @@ static enum gc_code make(struct poll *p, enum obs_source source,
   if (p->reading == NULL || p->parts == NULL)
     return GC_ERR_MEMORY;
   p->part_count = p->parts_left = count;
-  return source == OBS_ACTIVITY ? make_activity(p, pages)
-                                : make_batches(p, selection);
+  switch (source) {
+  case OBS_ACTIVITY:
+    return make_activity(p, pages);
+  case OBS_QUEUE_METRICS:
+    return make_metrics(p, selection);
+  default:
+    return make_batches(p, selection);
+  }
 }
 
 static void ask(struct poll_part *part) {
-  part->call.body = part->body.data;
-  part->call.body_len = part->body.len;
+  if (part->metrics != NULL) {
+    part->call.query = part->body.data;
+  } else {
+    part->call.body = part->body.data;
+    part->call.body_len = part->body.len;
+  }
   if (part->page > 0)
     ask_page(part);
   else
@@ -164,8 +204,11 @@ static void ask(struct poll_part *part) {
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                 const struct selection *selection, struct poll_pages *pages,
                 void (*done)(void *ctx), void *ctx) {
-  *p = (struct poll){
-      .wants_details = p->wants_details, .api = api, .done = done, .ctx = ctx};
+  *p = (struct poll){.wants_details = p->wants_details,
+                     .path = p->path,
+                     .api = api,
+                     .done = done,
+                     .ctx = ctx};
   enum gc_code code = make(p, source, selection, pages);
   if (code != GC_OK)
     (void)gc_fail(&p->trouble, code, "observations: %s", gc_code_words(code));
@@ -181,6 +224,7 @@ void poll_clear(struct poll *p) {
   for (size_t i = 0; i < p->part_count; i++) {
     gc_api_cancel(p->api, &p->parts[i].call);
     obs_decoder_free(p->parts[i].decoder);
+    queue_metrics_free(p->parts[i].metrics);
     gc_buf_clear(&p->parts[i].body);
   }
   free(p->parts);

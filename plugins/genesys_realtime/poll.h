@@ -8,7 +8,13 @@
 #include "plugins/genesys_realtime/observations.h"
 #include "plugins/genesys_realtime/selection.h"
 
-enum obs_source { OBS_QUERY, OBS_ACTIVITY, OBS_TOPIC, OBS_OFF };
+enum obs_source {
+  OBS_QUERY,
+  OBS_ACTIVITY,
+  OBS_TOPIC,
+  OBS_QUEUE_METRICS, /* guide dialect */
+  OBS_OFF
+};
 
 /* The largest pages that a server ever gave; kept from poll to poll. */
 struct poll_pages {
@@ -27,6 +33,8 @@ struct poll {
 
   bool wants_details; /* OBS_QUERY: ask for the conversations too; poll_clear
                          forgets it */
+  const char *path;   /* OBS_QUEUE_METRICS: instead of the usual one, NULL:
+                         that one; likewise. Borrowed */
 
   struct poll_part *parts;
   size_t part_count, parts_left;
@@ -35,8 +43,8 @@ struct poll {
   void *ctx;
 };
 
-/* Begins a reading of the queues in `selection` (OBS_QUERY, OBS_TOPIC) or of
- * all (OBS_ACTIVITY). `api` and `pages` are borrowed until `done`, which runs
+/* Begins a reading of the queues in `selection`, or of all (OBS_ACTIVITY).
+ * `api` and `pages` are borrowed until `done`, which runs
  * exactly once, inside this call when there is nothing to ask; poll_clear may
  * be called in it. */
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
@@ -47,7 +55,8 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
  */
 void poll_clear(struct poll *p);
 
-/* How many requests one reading of this many queues takes with OBS_QUERY. */
+/* How many requests one reading of this many queues takes with OBS_QUERY or
+ * OBS_QUEUE_METRICS. */
 size_t poll_batches(size_t queue_count);
 
 #endif

@@ -17,6 +17,9 @@ static const char *const system_presences[] = {
 /* A presence that nothing maps to a system presence. */
 static const char unknown_presence[] = "unknown";
 
+/* The medium of a source that tells none. */
+static const char all_media[] = "all";
+
 /* A contact cannot have waited longer than a year: a time that says so is none
  * (in seconds, say) and is cut to that. */
 static const double wait_most_s = 366.0 * 86400.0;
@@ -160,6 +163,21 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
               age_s(p->o, m->oldest_ms));
 }
 
+static void put_guide(const struct put *p, const struct obs_queue *q) {
+  for (size_t i = 0; i < q->guide_count; i++) {
+    const struct obs_guide *g = &q->guide[i];
+    const char *media = g->media == OBS_NONE
+                            ? all_media
+                            : gc_intern_text(&p->o->media, g->media);
+    if (!view_wants_media(p->view, media))
+      continue;
+    put_gauge(p, GC_METRIC_QUEUE_DEPTH, media, (double)g->queued);
+    put_gauge(p, GC_METRIC_QUEUE_WAITING, media, (double)g->waiting);
+  }
+  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)q->guide_available);
+  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)q->guide_busy);
+}
+
 void obs_samples(const struct observations *o, const struct obs_view *view,
                  const struct gc_samples *out, struct obs_tally *ret_tally) {
   char label[GC_NAME_ROOM];
@@ -181,5 +199,7 @@ void obs_samples(const struct observations *o, const struct obs_view *view,
       put_contacts(&p, &q->media[m]);
     if (q->has_agents)
       put_agents(&p, q);
+    if (q->guide_count > 0)
+      put_guide(&p, q);
   }
 }

@@ -38,9 +38,13 @@ static bool is_uuid(const char *text) {
   return true;
 }
 
+static bool is_literal(const char *selector) {
+  return selector[0] != '!' && strpbrk(selector, "*?[\\") == NULL;
+}
+
 static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
                          char *const *selectors, size_t selector_count,
-                         const struct shard *shard) {
+                         const struct shard *shard, bool any_id) {
   for (size_t i = 0; i < gc_directory_count(queues); i++) {
     const struct gc_entry *e = gc_directory_at(queues, i);
     if (shard_has(shard, e->id) &&
@@ -50,8 +54,8 @@ static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
   if (!gc_directory_is_refused(queues))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
-    if (is_uuid(selectors[i]) && !has(s, selectors[i]) &&
-        shard_has(shard, selectors[i]) &&
+    if ((is_uuid(selectors[i]) || (any_id && is_literal(selectors[i]))) &&
+        !has(s, selectors[i]) && shard_has(shard, selectors[i]) &&
         gc_glob_accepts(selectors, selector_count, NULL, selectors[i]))
       GC_TRY(add(s, selectors[i]));
   return GC_OK;
@@ -60,9 +64,10 @@ static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
 enum gc_code selection_make(struct selection *s,
                             const struct gc_directory *queues,
                             char *const *selectors, size_t selector_count,
-                            const struct shard *shard) {
+                            const struct shard *shard, bool any_id) {
   struct selection made = {0};
-  enum gc_code code = fill(&made, queues, selectors, selector_count, shard);
+  enum gc_code code =
+      fill(&made, queues, selectors, selector_count, shard, any_id);
   if (code != GC_OK) {
     selection_clear(&made);
     return code;

@@ -13,13 +13,13 @@ struct selection {
 };
 
 /* Makes it anew. Where the list is refused there are no names to match: ids
- * that the options give literally are taken as they are. `shard` may be NULL.
- * On failure the old selection stays. */
-GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
-                                          const struct gc_directory *queues,
-                                          char *const *selectors,
-                                          size_t selector_count,
-                                          const struct shard *shard);
+ * that the options give literally are taken as they are; `any_id` (the guide
+ * dialect): an id need not be a UUID, whatever has no wildcard is one. `shard`
+ * may be NULL. On failure the old selection stays. */
+GC_MUST_CHECK enum gc_code
+selection_make(struct selection *s, const struct gc_directory *queues,
+               char *const *selectors, size_t selector_count,
+               const struct shard *shard, bool any_id);
 void selection_clear(struct selection *s);
 
 #endif

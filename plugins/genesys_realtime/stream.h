@@ -2,6 +2,9 @@
 /* Stream "notifications" of one block: a topic for each of its queues, the
  * messages into the conversation model, and the model to a read thread.
  *
+ * Or Stream "conversations" (guide dialect): the same model from a socket of
+ * the block's own.
+ *
  * The account's network thread brings messages, ticks and selections; one read
  * thread at a time takes the values. A lock between them is held for one
  * message, or for the values of a few queues. */
@@ -10,12 +13,23 @@
 
 #include "common/net/channels.h"
 #include "common/net/name_cache.h"
+#include "common/net/socket_driver.h"
 #include "plugins/genesys_realtime/conversations.h"
 #include "plugins/genesys_realtime/coverage.h"
 #include "plugins/genesys_realtime/observations.h"
 
 /* As configured; all borrowed. */
+struct guide_settings {
+  bool is_on;       /* Stream "conversations" */
+  const char *path; /* NULL: GUIDE_STREAM_PATH */
+  char *const *where;
+  size_t where_count;
+  char *const *media;
+  size_t media_count;
+};
+
 struct stream_settings {
+  struct guide_settings guide;
   struct gc_channel_patience patience;
   const double *bounds_s; /* WaitBuckets */
   size_t bound_count;
@@ -32,6 +46,9 @@ struct stream_site {
   const struct gc_edge *edge;
   struct gc_api *api; /* for the server's clock */
   struct gc_channels *channels;
+  struct gc_socket_driver driver; /* these for the guide dialect */
+  const struct gc_connect *connect;
+  const char *base_url;
   struct gc_names *names; /* for the queues' own targets */
   /* Network thread: an outcome, GC_OK when well. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);

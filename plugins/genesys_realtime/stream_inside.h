@@ -7,14 +7,32 @@
 #include <pthread.h>
 
 #include "plugins/genesys_realtime/drift.h"
+#include "plugins/genesys_realtime/guide_event.h"
+#include "plugins/genesys_realtime/guide_link.h"
 #include "plugins/genesys_realtime/stream.h"
+
+/* Where the events come from. All on the network thread. */
+struct stream_source {
+  enum gc_code (*start)(struct stream *s);
+  void (*select)(struct stream *s, const struct selection *selection);
+  /* Each second: is_connected, reconnects, heard_ms, blind_since_ms. */
+  void (*tick)(struct stream *s, uint64_t now_ms);
+  void (*stop)(struct stream *s);
+};
+extern const struct stream_source stream_topics; /* "notifications" */
+extern const struct stream_source stream_guide;  /* "conversations" */
 
 struct stream {
   struct stream_settings settings;
   struct stream_site site;
   double bounds_s[CV_BOUNDS_MOST];
 
-  /* The network thread's. */
+  const struct stream_source *source;
+
+  /* The network thread's; stream_guide has the link in place of a listener. */
+  struct guide_link *link;
+  struct guide_decoder *guide_decoder;
+  struct gc_buf query;
   struct gc_channels_listener listener;
   struct gc_timer timer;
   struct cv_decoder *decoder;
@@ -39,6 +57,13 @@ struct stream {
   bool is_connected;
   size_t series;
 };
+
+/* Server's clock, epoch ms. */
+int64_t stream_server_now(const struct stream *s);
+/* Once the stream was open; a second time changes nothing. */
+void stream_make_model(struct stream *s);
+/* From the list of queues. */
+void stream_take_targets(struct stream *s);
 
 static inline uint64_t stream_now(const struct stream *s) {
   return s->site.edge->now_ms(s->site.edge->ctx);

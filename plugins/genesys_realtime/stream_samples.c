@@ -16,12 +16,15 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 
 static void read_all(struct stream *s, const struct obs_view *view,
                      const struct gc_samples *out) {
+  bool has_topics = s->source == &stream_topics;
   struct gate gate = {view, &s->coverage};
   struct obs_view queues = *view;
   struct conversations_reading reading = {0};
   struct conversations_view conversations = {.queues = &queues};
-  queues.accepts = accepts;
-  queues.accepts_ctx = &gate;
+  if (has_topics) {
+    queues.accepts = accepts;
+    queues.accepts_ctx = &gate;
+  }
   queues.interval_ms = s->settings.interval_ms;
 
   bool more = true;
@@ -124,8 +127,10 @@ void stream_read_state(struct stream *s, const char *instance,
   if (now.was_heard)
     put_gauge(&p, GC_METRIC_STREAM_SILENCE, "",
               (double)now.silence_ms / 1000.0);
-  put_gauge(&p, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
-  put_gauge(&p, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
+  if (s->source == &stream_topics) {
+    put_gauge(&p, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
+    put_gauge(&p, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
+  }
   put_count(&p, GC_METRIC_STREAM_RECONNECTS, "", now.reconnects);
   put_gauge(&p, GC_METRIC_STREAM_GAP, "", (double)now.gap_ms / 1000.0);
   put_count(&p, GC_METRIC_STREAM_DRIFT, "", now.drift);

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugins/genesys_realtime/conversations.h"
+
 bool view_wants_media(const struct obs_view *view, const char *media) {
-  if (view->media_count == 0)
-    return true;
+  if (view->media_count == 0 || strcmp(media, "all") == 0)
+    return true; /* a source that tells no medium is not filtered */
   for (size_t i = 0; i < view->media_count; i++)
     if (strcmp(view->media[i], media) == 0)
       return true;
@@ -31,6 +33,10 @@ static bool label_of(const struct obs_view *view, const struct gc_entry *e,
  * wanted; false while it is not known. */
 static bool entry_of(const struct obs_view *view, const char *id,
                      struct gc_entry *ret_entry) {
+  if (strcmp(id, CV_NO_QUEUE) == 0) {
+    *ret_entry = (struct gc_entry){id, id, id, ""};
+    return true;
+  }
   const struct gc_entry *known =
       view->queues != NULL ? gc_directory_find(view->queues, id) : NULL;
   bool refused = view->queues != NULL && gc_directory_is_refused(view->queues);

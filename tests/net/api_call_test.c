@@ -39,6 +39,22 @@ static void a_call_brings_its_answer_to_the_sink(void) {
   api_end();
 }
 
+static void a_path_of_its_own_takes_the_place_of_the_endpoint_s(void) {
+  struct job j;
+  api_begin();
+  api_answer("GET /api/v2/queues/stats", 1, 200);
+  api_prepare(&j, GC_ENDPOINT_QUEUE_METRICS);
+  j.call.path = "/api/v2/queues/stats";
+  j.call.query = "queueIds=a";
+  gc_api_call(api, &j.call);
+  replay_settle(&api_world);
+  CHECK_INT(j.err.code, GC_OK);
+  CHECK_STR(replay_last(&api_world, "GET")->line,
+            "GET /api/v2/queues/stats?queueIds=a");
+  CHECK_INT(api_stats().requests[GC_ENDPOINT_QUEUE_METRICS][GC_2XX], 1);
+  api_end();
+}
+
 static void a_tail_stands_between_path_and_query(void) {
   struct job j;
   api_begin();
@@ -180,6 +196,7 @@ static void no_word_holds_the_token(void) {
 
 int main(void) {
   RUN(a_call_brings_its_answer_to_the_sink);
+  RUN(a_path_of_its_own_takes_the_place_of_the_endpoint_s);
   RUN(a_tail_stands_between_path_and_query);
   RUN(an_answer_nobody_wants_is_fine);
   RUN(a_transport_that_does_not_start_ends_the_call);

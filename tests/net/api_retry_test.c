@@ -224,7 +224,24 @@ static void a_5xx_with_retry_after_is_not_asked_sooner(void) {
   api_end();
 }
 
+/* The guide dialect goes by scopes, no role has them. */
+static void a_403_of_the_guide_dialect_names_the_scope(void) {
+  api_begin();
+  replay_answer(&api_world, &(struct replay_answer){.match = "GET /api/v2/qu",
+                                                    .status = 403,
+                                                    .body = "{}"});
+  struct job j;
+  api_call(&j, GC_ENDPOINT_QUEUE_METRICS);
+  replay_settle(&api_world);
+  CHECK_INT(j.err.code, GC_ERR_PERMISSION);
+  CHECK_HAS(j.err.text, "needs the scope analytics:realtime:read; give it to "
+                        "the OAuth client");
+  CHECK(strstr(j.err.text, "role") == NULL);
+  api_end();
+}
+
 int main(void) {
+  RUN(a_403_of_the_guide_dialect_names_the_scope);
   RUN(a_403_names_the_permission_and_the_correlation_id);
   RUN(what_will_not_help_is_not_asked_again);
   RUN(an_answer_the_sink_refuses_is_given_up);

@@ -104,6 +104,33 @@ static void a_burst_of_429_is_one_pause(void) {
   api_end();
 }
 
+static void a_call_may_say_how_many_429_it_outlasts(void) {
+  api_begin();
+  for (int i = 0; i < 3; i++)
+    api_throttled(QUEUES, 1);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  struct job tired, patient;
+  api_prepare(&tired, GC_ENDPOINT_QUEUES);
+  tired.call.waits_most = 2;
+  gc_api_call(api, &tired.call);
+  replay_run(&api_world, 10000);
+  CHECK_INT(tired.done, 1);
+  CHECK_INT(tired.err.code, GC_ERR_THROTTLED);
+  CHECK_INT(replay_count(&api_world, QUEUES), 3);
+  /* The account rests all the same. */
+  replay_forget_answers(&api_world);
+  for (int i = 0; i < 2; i++)
+    api_throttled(QUEUES, 1);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  api_prepare(&patient, GC_ENDPOINT_QUEUES);
+  patient.call.waits_most = 2;
+  gc_api_call(api, &patient.call);
+  replay_run(&api_world, 10000);
+  CHECK_INT(patient.err.code, GC_OK);
+  CHECK_INT(replay_count(&api_world, QUEUES), 6);
+  api_end();
+}
+
 static void waiting_costs_none_of_the_three_tries(void) {
   api_begin();
   api_throttled(QUEUES, 1);
@@ -172,6 +199,7 @@ int main(void) {
   RUN(a_throttled_call_keeps_its_place);
   RUN(a_429_without_a_time_backs_off);
   RUN(a_burst_of_429_is_one_pause);
+  RUN(a_call_may_say_how_many_429_it_outlasts);
   RUN(waiting_costs_none_of_the_three_tries);
   RUN(a_daily_quota_suspends_that_function_alone);
   RUN(the_longest_suspension_is_a_day);

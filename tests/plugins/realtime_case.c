@@ -2,7 +2,8 @@
 /* Runs one golden case of genesys_realtime: the answers of the API and what we
  * make of them. Sections:
  *
- *   settings            KEY VALUE lines: observations query|activity,
+ *   settings            KEY VALUE lines: observations query|activity|
+ *                       queue_metrics,
  *                       label name|id|both, media voice, queue PATTERN (both
  *                       repeatable), interval_s 10, received and server (ISO
  *                       time), names refused
@@ -12,6 +13,9 @@
  *   response previous   the same of the reading before
  *   pushed TOPIC        the body of a message that comes after the response,
  *                       which was asked for at the time `server`; several
+ *   event MS            a message of the guide dialect's conversation stream,
+ *                       so long after the first one; then nothing else is read.
+ *                       Buckets are 1 and 10 s, the target is 5 s
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name
@@ -27,7 +31,8 @@
 #include "common/base/glob.h"
 #include "common/base/instant.h"
 #include "common/base/labels.h"
-#include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/guide_event.h"
+#include "plugins/genesys_realtime/queue_metrics.h"
 #include "tests/support/case_file.h"
 
 enum { LIST_MOST = 64 };
@@ -41,7 +46,7 @@ struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
   struct list queues, media;
-  bool is_activity, is_refused;
+  bool is_activity, is_guide, is_refused;
   enum obs_label label;
   uint32_t interval_ms;
   int64_t received_ms, server_ms;
@@ -86,12 +91,15 @@ static int choose(const struct run *run, const char *value,
 }
 
 static void read_setting(struct run *run, const char *key, char *value) {
-  static const char *const sources[] = {"query", "activity", NULL};
+  static const char *const sources[] = {"query", "activity", "queue_metrics",
+                                        NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
   static const char *const refused[] = {"refused", NULL};
-  if (strcmp(key, "observations") == 0)
-    run->is_activity = choose(run, value, sources) == 1;
-  else if (strcmp(key, "label") == 0)
+  if (strcmp(key, "observations") == 0) {
+    int source = choose(run, value, sources);
+    run->is_activity = source == 1;
+    run->is_guide = source == 2;
+  } else if (strcmp(key, "label") == 0)
     run->label = (enum obs_label)choose(run, value, labels);
   else if (strcmp(key, "media") == 0)
     add_to(&run->media, value);
@@ -171,16 +179,27 @@ static const char *words_of(const struct gc_err *err) {
 }
 
 /* As the transport does it. */
-static enum gc_code decode(const struct run *run, struct observations *into,
-                           const struct case_section *s, struct gc_err *err) {
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
-  struct gc_sink sink = obs_decoder_sink(d);
+static enum gc_code feed(const struct run *run, struct gc_sink sink,
+                         const struct case_section *s, struct gc_err *err) {
   size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
   sink.begin(sink.ctx);
   for (size_t from = 0; from < s->len; from += step) {
     size_t len = s->len - from < step ? s->len - from : step;
     GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
   }
+  return GC_OK;
+}
+
+static enum gc_code decode(const struct run *run, struct observations *into,
+                           const struct case_section *s, struct gc_err *err) {
+  if (run->is_guide) {
+    GC_AUTO(queue_metrics_free_auto)
+    struct queue_metrics *guide = queue_metrics_new(into);
+    GC_TRY(feed(run, queue_metrics_sink(guide), s, err));
+    return queue_metrics_finish(guide, err);
+  }
+  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
+  GC_TRY(feed(run, obs_decoder_sink(d), s, err));
   return obs_decoder_finish(d, NULL, err);
 }
 
@@ -264,6 +283,80 @@ static bool is_pushed(const struct run *run) {
   return found;
 }
 
+/* ---- the guide dialect's stream ---- */
+
+static const char event_head[] = "event ";
+
+static bool is_stream(const struct run *run) {
+  for (size_t i = 0; i < run->file.count; i++)
+    if (strncmp(run->file.sections[i].title, event_head,
+                sizeof(event_head) - 1) == 0)
+      return true;
+  return false;
+}
+
+static void put_counter(void *ctx, const struct gc_sample *s) {
+  struct run *run = ctx;
+  const struct gc_metric *m = gc_metric(s->metric);
+  double value = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
+                                           : (double)s->values[0].derive;
+  case_say(&run->file, "%s/%s%s%s %.15g", s->instance, m->name,
+           s->qualifier[0] != '\0' ? "-" : "", s->qualifier, value);
+}
+
+static void put_nowhere(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  (void)s;
+}
+
+static void hear(struct run *run, struct conversations *m,
+                 struct guide_decoder *d, const struct case_section *s) {
+  const struct cv_standing *event;
+  struct gc_err err = {.code = GC_OK};
+  int64_t at_ms = run->received_ms + atoll(s->title + sizeof(event_head) - 1);
+  conversations_tick(m, at_ms, at_ms);
+  if (decode_guide_event(d, s->text, s->len, &event, &err) != GC_OK)
+    case_say(&run->file, "error: %s %s", gc_code_name(err.code),
+             words_of(&err));
+  else if (event == NULL)
+    case_say(&run->file, "other: %s", s->title);
+  else if (conversations_stand(m, event, at_ms) != GC_OK)
+    abort();
+}
+
+/* A counter begins with 0: the second reading tells. */
+static void play_stream(struct run *run) {
+  static const double bounds[] = {1, 10};
+  struct conversations_settings settings = {.started_ms = run->received_ms,
+                                            .bounds_s = bounds,
+                                            .bound_count = 2,
+                                            .target_ms = 5000,
+                                            .most = 100,
+                                            .age_ms = 86400000,
+                                            .pairs_most = 100};
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = conversations_new(&settings, NULL);
+  GC_AUTO(guide_decoder_free_auto)
+  struct guide_decoder *d = guide_decoder_new();
+  for (size_t i = 0; i < run->file.count; i++)
+    if (strncmp(run->file.sections[i].title, event_head,
+                sizeof(event_head) - 1) == 0)
+      hear(run, m, d, &run->file.sections[i]);
+  struct obs_view queues = {.queues = run->names,
+                            .accepts = accepts,
+                            .accepts_ctx = run,
+                            .media = run->media.at,
+                            .media_count = run->media.count,
+                            .label = run->label};
+  struct conversations_view view = {.queues = &queues, .active = true};
+  struct gc_samples outs[] = {{put_nowhere, NULL}, {put_counter, run}};
+  for (size_t i = 0; i < GC_COUNT(outs); i++) {
+    struct conversations_reading reading = {0};
+    while (conversations_samples(m, &view, &outs[i], &reading))
+      ;
+  }
+}
+
 /* What the block does with one reading. */
 static void play(struct run *run) {
   GC_AUTO(observations_put_auto)
@@ -284,14 +377,20 @@ static void play(struct run *run) {
     o = copy;
   }
 
-  struct obs_view view = {.queues = run->names,
-                          .presences = run->presences,
-                          .accepts = accepts,
-                          .accepts_ctx = run,
-                          .media = run->media.at,
-                          .media_count = run->media.count,
-                          .label = run->label,
-                          .interval_ms = run->interval_ms};
+  if (run->is_guide) {
+    struct gc_labels *labels = gc_labels_new();
+    o->names = queue_metrics_names(o, labels);
+    gc_labels_free(labels);
+  }
+  struct obs_view view = {
+      .queues = run->is_guide && run->is_refused ? o->names : run->names,
+      .presences = run->presences,
+      .accepts = accepts,
+      .accepts_ctx = run,
+      .media = run->media.at,
+      .media_count = run->media.count,
+      .label = run->label,
+      .interval_ms = run->interval_ms};
   struct gc_samples out = {put, run};
   struct obs_tally tally;
   size_t lines = run->file.line_count;
@@ -319,7 +418,10 @@ int main(int argc, char **argv) {
     read_settings(&run);
     run.names = read_names(&run);
     run.presences = read_presences(&run);
-    play(&run);
+    if (is_stream(&run))
+      play_stream(&run);
+    else
+      play(&run);
     failed = case_end(&run.file);
     if (run.strays > 0)
       give_up(&run, "a value has another time or interval than the reading");

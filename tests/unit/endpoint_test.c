@@ -39,6 +39,8 @@ static void each_call_is_what_the_platform_documents(void) {
        "analytics:userAggregate:view"},
       {GC_ENDPOINT_QUEUE_DETAILS, "queue_details", "POST",
        "/api/v2/analytics/queues/details/query", "analytics:query"},
+      {GC_ENDPOINT_QUEUE_METRICS, "queue_metrics", "GET",
+       "/api/v2/queues/metrics", "scope analytics:realtime:read"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].function);

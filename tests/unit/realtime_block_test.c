@@ -12,6 +12,8 @@
 #define QUERY "POST /api/v2/analytics/queues/observations/query"
 #define CONVERSATIONS "POST /api/v2/analytics/conversations/activity/query"
 #define ROUTING "POST /api/v2/analytics/routing/activity/query"
+#define METRICS "GET /api/v2/queues/metrics"
+#define STATS "GET /api/v2/queues/stats"
 #define LIST "GET /api/v2/routing/queues"
 #define WAITING(queue, count)                                                  \
   "{\"group\":{\"queueId\":\"" queue "\",\"mediaType\":\"voice\"},"            \
@@ -606,6 +608,69 @@ static void a_source_that_does_not_answer_is_down_and_grows_old(void) {
   end();
 }
 
+static void queue_metrics_are_asked_for_by_the_hundred(void) {
+  begin(OBS_QUEUE_METRICS);
+  will_list(150);
+  will(METRICS, "[{\"id\":\"q0000\",\"name\":\"other\",\"queued\":3}]");
+  start();
+  CHECK_INT(replay_count(&w.r, METRICS), 2);
+  CHECK_STR(strstr(replay_last(&w.r, METRICS)->line, "q0148"),
+            "q0148,q0149&metricNames=queued,waiting,agentAvailable,agentBusy");
+  /* The account's list of names goes first; what a row lacks is 0. */
+  CHECK_REAL(reads("Queue 0/queue_depth-all"), 3);
+  CHECK(isnan(reads("Queue 0/queue_depth-all")));
+  replay_run(&w.r, 10000);
+  CHECK_REAL(reads("Queue 0/queue_waiting-all"), 0);
+  CHECK_INT(w.values, 4);
+  CHECK_REAL(state("source_up-observations"), 1);
+  end();
+}
+
+static void where_names_are_refused_the_answers_tell_them(void) {
+  char *selectors[] = {(char[]){"support-1"}, (char[]){"support-2"}};
+  begin(OBS_QUEUE_METRICS);
+  settings.selectors = selectors;
+  settings.selector_count = GC_COUNT(selectors);
+  settings.metrics_path = "/api/v2/queues/stats";
+  replay_answer(&w.r, &(struct replay_answer){.match = LIST,
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 404,
+                                              .body = "{}"});
+  once(STATS, 200,
+       "[{\"id\":\"support-1\",\"name\":\"Support\",\"queued\":3},"
+       "{\"id\":\"support-2\",\"name\":\"Support\",\"queued\":4}]");
+  will(STATS, "[{\"id\":\"support-2\",\"name\":\"Support\",\"queued\":5}]");
+  start();
+  CHECK_HAS(replay_last(&w.r, STATS)->line, "queueIds=support-1,support-2&");
+  CHECK_REAL(reads("Support~2/queue_depth-all"), 4);
+  CHECK_INT(w.values, 8);
+  replay_run(&w.r, 10000);
+  CHECK_REAL(reads("Support~2/queue_depth-all"), 5); /* it keeps its label */
+  CHECK_INT(w.values, 4);
+  end();
+}
+
+static void queue_metrics_outlast_five_answers_429(void) {
+  begin(OBS_QUEUE_METRICS);
+  will_list(1);
+  for (int i = 0; i < 6; i++)
+    replay_answer(&w.r, &(struct replay_answer){.match = METRICS,
+                                                .times = 1,
+                                                .status = 429,
+                                                .has_retry_after = true,
+                                                .retry_after_s = 1,
+                                                .body = "{}"});
+  will(METRICS, "[{\"id\":\"q0000\",\"queued\":1}]");
+  start();
+  replay_run(&w.r, 9999);
+  CHECK_INT(replay_count(&w.r, METRICS), 6);
+  CHECK(isnan(reads("Queue 0/queue_depth-all")));
+  CHECK_REAL(state("source_up-observations"), 0);
+  replay_run(&w.r, 1);
+  CHECK_REAL(reads("Queue 0/queue_depth-all"), 1);
+  end();
+}
+
 static void the_oldest_wait_goes_by_the_servers_clock(void) {
   begin(OBS_QUERY);
   will_list(1);
@@ -659,6 +724,9 @@ int main(void) {
   RUN(where_names_are_refused_ids_can_be_asked_for);
   RUN(a_queue_without_a_name_has_the_list_read_again);
   RUN(a_source_that_does_not_answer_is_down_and_grows_old);
+  RUN(queue_metrics_are_asked_for_by_the_hundred);
+  RUN(where_names_are_refused_the_answers_tell_them);
+  RUN(queue_metrics_outlast_five_answers_429);
   RUN(the_oldest_wait_goes_by_the_servers_clock);
   RUN(a_block_without_observations_is_silent);
   return check_done();

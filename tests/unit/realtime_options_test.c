@@ -79,11 +79,14 @@ static void every_word_means_what_the_code_takes_it_for(void) {
       {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
        STREAM_NOTIFICATIONS},
       {"Observations topic", OBS_TOPIC, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations queue_metrics", OBS_QUEUE_METRICS, OBS_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
       {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
       {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
       {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH, STREAM_NOTIFICATIONS},
       {"Stream notifications", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Stream conversations", OBS_QUERY, OBS_LABEL_NAME, STREAM_CONVERSATIONS},
       {"Stream none", OBS_QUERY, OBS_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -119,6 +122,22 @@ static void a_shard_is_read(void) {
   CHECK_INT(got.shard.of, 3);
 }
 
+static void the_guide_dialect_has_a_path_of_its_own(void) {
+  CHECK_STR(reads("Account prod\nObservations queue_metrics\n"
+                  "ObservationInterval 5\nPath \"/api/v2/queues/stats\""),
+            "");
+  CHECK_STR(got.path, "/api/v2/queues/stats");
+  CHECK_STR(reads("Account prod\nObservations queue_metrics"), "");
+  CHECK(got.path == NULL);
+  CHECK_INT(got.interval_s, 10);
+  CHECK_STR(reads("Account prod\nStream conversations\nPath \"/stream\"\n"
+                  "Where \"type = 'voice'\"\nWhere \"queueId = 'a'\""),
+            "");
+  CHECK_INT(got.where.count, 2);
+  CHECK_STR(got.where.at[1], "queueId = 'a'");
+  CHECK_STR(got.path, "/stream");
+}
+
 static void what_is_wrong_is_named(void) {
   static const struct {
     const char *lines, *has[3];
@@ -126,7 +145,7 @@ static void what_is_wrong_is_named(void) {
       {"Media voice", {"Account is missing"}},
       {"Account prod\nObservations querry",
        {"Observations \"querry\"",
-        "\"query\", \"activity\", \"topic\", \"none\""}},
+        "\"query\", \"activity\", \"topic\", \"queue_metrics\", \"none\""}},
       {"Account prod\nQueueLabel nmae", {"QueueLabel \"nmae\"", "\"both\""}},
       {"Account prod\nObservationInterval 0",
        {"ObservationInterval 0", "1", "3600"}},
@@ -137,7 +156,13 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nMedia \"\"", {"Media"}},
       {"Account prod\nAcount prod", {"Acount", "did you mean", "Account"}},
       {"Account prod\nStream \"websocket\"",
-       {"Stream \"websocket\"", "\"notifications\", \"none\""}},
+       {"Stream \"websocket\"",
+        "\"notifications\", \"conversations\", \"none\""}},
+      {"Account prod\nWhere \"type = 'voice'\"",
+       {"Where: ", "official API", "Stream \"conversations\""}},
+      {"Account prod\nStream conversations\nObservations queue_metrics\n"
+       "Path \"/x\"",
+       {"Path: ", "make two blocks"}},
       {"Account prod\nWaitBuckets 2 1", {"WaitBuckets"}},
       {"Account prod\nWaitBuckets 0", {"WaitBuckets 0"}},
       {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
@@ -150,6 +175,15 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nMaxSeries 0", {"MaxSeries 0"}},
       {"Account prod\nShard \"4/3\"", {"Shard \"4/3\"", "from 1 to n"}},
       {"Account prod\nShard \"3\"", {"Shard \"3\"", "\"k/n\""}},
+      {"Account prod\nObservations queue_metrics\nObservationInterval 4",
+       {"ObservationInterval: 4 s is too often", "\"queue_metrics\"",
+        "5 or more"}},
+      {"Account prod\nPath \"/x\"",
+       {"Path: ", "official API", "\"queue_metrics\""}},
+      {"Account prod\nObservations queue_metrics\nPath \"stats\"",
+       {"Path: \"stats\" is no path", "/api/v2/queues/stats"}},
+      {"Account prod\nObservations queue_metrics\nPath \"/a?b\"",
+       {"Path: \"/a?b\" is no path", "neither a query nor spaces"}},
       {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -167,6 +201,7 @@ int main(void) {
   RUN(every_word_means_what_the_code_takes_it_for);
   RUN(lists_may_be_repeated);
   RUN(a_shard_is_read);
+  RUN(the_guide_dialect_has_a_path_of_its_own);
   RUN(what_is_wrong_is_named);
   gc_options_clear(queues_rows, &got);
   return check_done();

@@ -17,6 +17,7 @@ static struct gc_directory *list(bool refused) {
 
 /* The agent's share; NULL: it is the only one. */
 static const struct shard *shard;
+static bool any_id;
 
 /* The ids that the selectors choose, "id id …". */
 static const char *choose(bool refused, char *const *selectors, size_t count) {
@@ -24,7 +25,7 @@ static const char *choose(bool refused, char *const *selectors, size_t count) {
   struct selection s = {0};
   struct gc_directory *d = list(refused);
   text[0] = '\0';
-  CHECK_INT(selection_make(&s, d, selectors, count, shard), GC_OK);
+  CHECK_INT(selection_make(&s, d, selectors, count, shard, any_id), GC_OK);
   for (size_t i = 0; i < s.count; i++) {
     strcat(text, i > 0 ? " " : "");
     strcat(text, s.ids[i]);
@@ -74,9 +75,9 @@ static void a_selection_is_made_anew(void) {
   struct selection s = {0};
   struct gc_directory *d = list(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
-  CHECK_INT(selection_make(&s, d, sales, 1, NULL), GC_OK);
+  CHECK_INT(selection_make(&s, d, sales, 1, NULL, false), GC_OK);
   CHECK_INT(s.count, 1);
-  CHECK_INT(selection_make(&s, d, support, 1, NULL), GC_OK);
+  CHECK_INT(selection_make(&s, d, support, 1, NULL, false), GC_OK);
   CHECK_INT(s.count, 2);
   selection_clear(&s);
   gc_directory_put(d);
@@ -99,7 +100,20 @@ static void agents_share_what_the_selectors_choose(void) {
     CHECK_INT(shown[i], 1);
 }
 
+/* Guide dialect: a gateway's ids are what the operator writes. */
+static void where_any_text_is_an_id_literals_are_taken_as_they_are(void) {
+  any_id = true;
+  CHECK_STR(CHOOSE(true, S("billing-1"), S("!*test*"), S("sup?"), S(UUID_B),
+                   S("billing-1")),
+            "billing-1 " UUID_B);
+  CHECK_STR(CHOOSE(true, S("!billing-1"), S("billing-1")), "");
+  CHECK_STR(CHOOSE(false, S("billing-1"), S("Sales")), "q1");
+  any_id = false;
+  CHECK_STR(CHOOSE(true, S("billing-1")), "");
+}
+
 int main(void) {
+  RUN(where_any_text_is_an_id_literals_are_taken_as_they_are);
   RUN(without_a_selector_all_queues_are_chosen_by_id);
   RUN(the_first_match_decides);
   RUN(an_id_that_the_list_does_not_have_is_not_asked_for);

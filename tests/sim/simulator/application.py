@@ -9,13 +9,14 @@ from collections import deque
 from typing import Any, Iterable, Optional
 
 from . import faults
-from .api import (activity, aggregates, flows, guide, notifications, oauth, observations, organization, routing,
-                  users)
+from .api import (activity, aggregates, flows, gateway, guide, notifications, oauth, observations, organization,
+                  routing, users)
 from .api.router import Call, Router
 from .control import Control
 from .flow.control import FlowControl
 from .flow.setter import Setter
 from .settings import Settings
+from .stream.guide import GuideStream
 from .stream.hub import Hub
 from .web.counters import Counters
 from .web.limiter import Limiter
@@ -26,7 +27,7 @@ from .world.tally import Tally
 from .world.world import World
 
 MOST_REQUEST_BYTES = "request.bytes.max"
-AREAS = (routing, users, organization, observations, activity, aggregates, flows, guide, notifications)
+AREAS = (routing, users, organization, observations, activity, aggregates, flows, guide, gateway, notifications)
 KEPT_QUERIES = 5000
 AWS_REGION = "eu-west-1"
 TICK_S = 0.25
@@ -44,7 +45,8 @@ class Simulator:
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
         self.flow = FlowControl(AWS_REGION, seed)
-        world.observers += [self.tally, self.ledger, Setter(settings, self.flow, seed), self.hub]
+        self.guide = GuideStream(self)
+        world.observers += [self.tally, self.ledger, Setter(settings, self.flow, seed), self.hub, self.guide]
         self.router = Router([route for area in AREAS for route in area.ROUTES])
         self.queries: deque[dict[str, Any]] = deque(maxlen=KEPT_QUERIES)
         self.stopping = threading.Event()
@@ -144,6 +146,9 @@ class Simulator:
             return notifications.upgrade(self, request)
         token = self.tokens.check(request)
         self._throttle(request, token.client)
+        if request.path == gateway.SOCKET_PATH:
+            gateway.SOCKET.check(self.settings.permissions)
+            return self.guide.upgrade(request, token.client, token.text)
         limit = self.settings.namespaces["platform.api"].get(MOST_REQUEST_BYTES, 512_000)
         if len(request.body) > limit:
             raise standard_error(413)

@@ -34,7 +34,7 @@ class Control:
             "POST /sim/agents": self.agents, "GET /sim/truth/stream": self.get_stream_truth,
             "GET /sim/truth/aggregates": self.get_final, "POST /sim/facts": self.post_facts,
             "GET /sim/queries": self.get_queries, "GET /sim/truth/events": self.get_events, "GET /sim/sockets": self.get_sockets,
-            "GET /sim/channels": self.get_channels,
+            "GET /sim/channels": self.get_channels, "GET /sim/guide": self.get_guide,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
             **app.flow.endpoints,
@@ -89,6 +89,9 @@ class Control:
 
     def get_channels(self, _request: Request, _body: Any) -> Any:
         return {"channels": self.app.hub.told_channels()}
+
+    def get_guide(self, request: Request, _body: Any) -> Any:
+        return self.app.guide.told(int(request.one("since") or 0))
 
     def get_conversation(self, request: Request, _body: Any) -> Any:
         with self.app.world.lock:

@@ -33,6 +33,7 @@ class Channel:
     socket: Optional["StreamSocket"] = None
     gone: str = ""  # expired | evicted
     token_ended: bool = False
+    guide: bool = False  # none, but a socket of the guide dialect's stream
 
 
 class Channels:

@@ -94,7 +94,7 @@ class Hub:
 
     # ---- sockets ----------------------------------------------------------------------
 
-    def open(self, channel: Channel, peer: str, listener: str) -> StreamSocket:
+    def open(self, channel: Channel, peer: str, listener: str, beats: bool = True) -> StreamSocket:
         """Genesys docs: a second connection to a channel closes the first."""
         self._serial += 1
         made = StreamSocket(self, channel, self._serial, peer, listener)
@@ -105,7 +105,7 @@ class Hub:
         self.channels.touch(channel)
         self.counts["sockets_opened"] += 1
         self.sockets.append(made)
-        self._beats[made.serial] = time.monotonic() + self.app.settings.heartbeat_s
+        self._beats[made.serial] = time.monotonic() + self.app.settings.heartbeat_s if beats else float("inf")
         return made
 
     def closed(self, one: StreamSocket) -> None:
@@ -252,12 +252,14 @@ class Hub:
                 if self.app.wall() >= channel.expires:
                     self.expire(channel)
             self._end_with_tokens()
+            self.app.guide.tick()
             self._pace.tell(now)
 
     def beat_at_once(self) -> None:
         """A changed heartbeat_s counts from now."""
-        for serial in self._beats:
-            self._beats[serial] = time.monotonic() + self.app.settings.heartbeat_s
+        for serial, at in self._beats.items():
+            if at != float("inf"):
+                self._beats[serial] = time.monotonic() + self.app.settings.heartbeat_s
 
     def _end_with_tokens(self) -> None:
         """Genesys docs: the server may close the channel's socket (1001) when its token ends."""

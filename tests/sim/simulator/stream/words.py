@@ -26,7 +26,9 @@ def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
         value = None
     word = value.get("message") if isinstance(value, dict) else None
     with hub.app.world.lock:
-        if word == "ping":
+        if one.channel.guide:
+            hub.app.guide.hear(one, value)
+        elif word == "ping":
             one.counts["app_pings"] += 1
             if not hub.faults.bends("mute_pong", one):
                 hub.say(one, PONG, "app_pongs")

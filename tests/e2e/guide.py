@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The guide dialect: are a gateway's numbers the truth, asked for at its pace, and is its trouble explained?"""
+from __future__ import annotations
+
+from typing import Any
+
+from lib import expected, guide as dialect, report, stream
+from lib.collectd import DAEMON, Collectd, account, queues
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import check, same
+
+METRICS, STATS = "GET /api/v2/queues/metrics", "GET /api/v2/queues/stats"
+SMALL = {"queues": 6, "agents": 20, "load": 1.5, "frozen": True}
+
+
+def guide(name: str = "all", **changes: Any) -> str:
+    return queues(name, **{"Stream": "none", "Observations": "queue_metrics", "ObservationInterval": 5, **changes})
+
+
+def truth(sim: Simulator, label: Any = None) -> dict[str, float]:
+    """What must come out: sums over the media; absent numbers are 0."""
+    told = sim.truth()
+    name = label or expected.by_name(told)
+    made: dict[str, float] = {}
+    for queue, of in told["queues"].items():
+        waiting, alerting = (sum(m[what] for m in of["media"].values()) for what in ("waiting", "alerting"))
+        head = name(queue, of["name"])
+        made[head + "/queue_depth-all"] = waiting + alerting
+        made[head + "/queue_waiting-all"] = waiting
+        made[head + "/queue_agents-available"] = of["on_queue"].get("IDLE", 0)
+        made[head + "/queue_agents-busy"] = of["on_queue"].get("INTERACTING", 0) + of["on_queue"].get("COMMUNICATING", 0)
+    return made
+
+
+def shown(of: Collectd) -> dict[str, float]:
+    """All values of queues."""
+    return {key: value for key, (_, value) in of.snapshot().items() if "/queue_" in key or "/active_" in key}
+
+
+def unequal(want: dict[str, float], got: dict[str, float]) -> list[str]:
+    """A wait is measured by its two arrivals: each may be a moment late."""
+    found = []
+    for key in sorted({*want, *got}):
+        slack = 0.1 * want.get(key.replace("wait_time_seconds_sum", "answer"), 0) if "_sum-" in key else 0
+        if abs(want.get(key, 0) - got.get(key, 0)) > slack:
+            found.append("%s is %s, wanted %s" % (key, got.get(key), want.get(key)))
+    return found
+
+
+def values_equal(sim: Simulator, daemon: Collectd) -> bool:
+    return stream.becomes("values", lambda: truth(sim), lambda: shown(daemon), unequal)
+
+
+def asked(sim: Simulator, function: str) -> list[dict[str, Any]]:
+    return [one for one in sim.counters()["last"] if one["function"] == function]
+
+
+def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), guide(Media="voice"))
+    daemon.wait_up()
+    values_equal(sim, daemon)
+    check("somebody waits", sum(value for key, value in truth(sim).items() if "waiting" in key) > 0)
+    wait_until(lambda: len(asked(sim, METRICS)) >= 3, 15, "three readings")
+    times = [one["time"] for one in asked(sim, METRICS)]
+    pauses = [b - a for a, b in zip(times, times[1:])]
+    check("never faster than each 5 s", min(pauses) > 4.5, pauses)
+    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    daemon.stop()
+
+
+def names_come_with_the_answers_where_the_list_is_refused() -> None:
+    sim = Simulator(**SMALL)
+    sim.config(permissions=["analytics:realtime:read"])
+    ids = list(sim.truth()["queues"])
+    daemon = Collectd(account(sim), guide(Queue=ids, Path="/api/v2/queues/stats"))
+    daemon.wait_up()
+    values_equal(sim, daemon)
+    same("the other path", len(asked(sim, METRICS)), 0)
+    daemon.stop()
+
+
+def trouble_is_explained() -> None:
+    """A scope that is missing; then six answers 429, one more than are outlasted."""
+    sim = Simulator(**SMALL)
+    sim.config(permissions=["routing:queue:view"])
+    daemon = Collectd(account(sim), guide("lacks"))
+    daemon.says("queues-lacks", "403", "needs the scope analytics:realtime:read", "OAuth client")
+    daemon.stop()
+    sim.config(permissions=None)
+    sim.faults({"on": METRICS, "answer": 429, "retry_after_s": 1, "count": 6})
+    daemon = Collectd(account(sim), guide("slow"))
+    wait_until(lambda: sim.fault_hits() == 6, 20, "six answers 429")
+    daemon.wait_up("slow", within_s=15)
+    values_equal(sim, daemon)
+    early = [one["early_by_s"] for one in sim.counters()["during_retry_after_events"] if one["function"] == METRICS]
+    check("no request while asked to wait, but for a millisecond", max(early, default=0) <= 0.01, early)
+    daemon.stop()
+
+
+# ---- the stream -----------------------------------------------------------------------
+
+SOCKET = "GET /api/v2/analytics/realtime/conversations"
+COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-",
+           "/active_conversations-", "/queue_wait_time_seconds_sum-")
+LIVELY = {"queues": 5, "agents": 40, "speed": 60, "load": 2}
+
+
+def listening(name: str = "all", **changes: Any) -> str:
+    return queues(name, **{"Stream": "conversations", "Observations": "none", **changes})
+
+
+def wait_open(sim: Simulator, daemon: Collectd, within_s: float = 15) -> None:
+    daemon.lives_until(lambda: sim.call("guide")["sockets"] == 1 and stream.state(daemon, "stream_connected") == 1,
+                       within_s, "the stream")
+
+
+def wanted(sim: Simulator) -> dict[str, float]:
+    told = sim.truth()
+    name = expected.by_name(told)
+    return dialect.counted(sim.call("guide")["events"],
+                           lambda queue: queue if queue == "unassigned" else name(queue, told["queues"][queue]["name"]))
+
+
+def stream_shown(of: Collectd) -> dict[str, float]:
+    return {key: value for key, (_, value) in of.snapshot().items() if any(part in key for part in COUNTED) and value}
+
+
+def everything_is_counted_through_repeats_and_noise() -> None:
+    sim = Simulator(**LIVELY)
+    sim.config(guide_no_queue=0.2, guide_noise=True)
+    sim.faults({"ws": "duplicate", "percent": 30, "delay_ms": 300, "for_s": 60})
+    daemon = Collectd(account(sim), listening(Media=["voice", "chat"]))
+    wait_open(sim, daemon)
+    wait_until(lambda: len(sim.call("guide")["events"]) > 300, 20, "300 events")
+    sim.freeze()
+    same("the query", [q["where"] for q in sim.call("guide")["queries"]], [["type = 'voice' OR type = 'chat'"]])
+
+    stream.becomes("counters", lambda: {key: value for key, value in wanted(sim).items() if "-voice" in key or
+                                        "-chat" in key}, lambda: stream_shown(daemon), unequal)
+    some = wanted(sim)
+    check("much happened", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
+          any(k.startswith("unassigned/") for k in some), some)
+    check("what is unknown is counted", stream.state(daemon, "events", "other") > 100)
+    same("malformed", stream.state(daemon, "events", "malformed"), 0)
+    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    daemon.stop()
+
+
+def refusals_are_explained_and_the_stream_comes_back() -> None:
+    sim = Simulator(**{**LIVELY, "load": 1})
+    sim.config(permissions=["routing:queue:view"])
+    daemon = Collectd(account(sim), listening())
+    daemon.says("queues-all", "403", "scope analytics:realtime:read")
+    sim.config(permissions=None)
+    wait_open(sim, daemon)
+    sim.faults({"ws": "drop", "count": 1}, {"on": SOCKET, "answer": 429, "count": 3})
+    wait_until(lambda: sim.fault_hits() >= 3, 20, "three answers 429")
+    wait_open(sim, daemon, 20)
+    times = [one["time"] for one in asked(sim, SOCKET) if one["status"] == "429"]
+    pauses = [b - a for a, b in zip(times, times[1:])]
+    check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 and 1.9 < pauses[1] < 3.1, pauses)
+    daemon.lives_until(lambda: stream.state(daemon, "stream_reconnects") == 1, 5, "the reconnect is told")
+    check("the gap is told", stream.state(daemon, "stream_gap") > 3, stream.state(daemon, "stream_gap"))
+    same("no header of the token in the log", daemon.leaks("Bearer "), [])
+    elapsed, status = daemon.stop()
+    check("a clean stop", elapsed < 2 and status == 0, (elapsed, status))
+
+
+def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
+    sim = Simulator(**{**LIVELY, "load": 1, "token_life": 5})
+    daemon = Collectd(account(sim), listening())
+    wait_open(sim, daemon)
+    wait_until(lambda: len(stream.sockets(sim)) >= 4, 25, "three renewals")
+    ends = [one["ended"] for one in stream.sockets(sim) if one["ended"]]
+    check("no socket was closed by the server", ends and not [e for e in ends if "token" in e], ends)
+    sim.freeze()
+    stream.becomes("counters", lambda: wanted(sim), lambda: stream_shown(daemon), unequal)
+    same("gap", stream.state(daemon, "stream_gap"), 0)
+    same("reconnects", stream.state(daemon, "stream_reconnects"), 0)
+    daemon.stop()
+
+
+def mistakes_are_named_and_collectd_does_not_start() -> None:
+    sim = Simulator(**SMALL)
+    for changes, words in (({"ObservationInterval": 4}, ("ObservationInterval: 4 s", "5 or more")),
+                           ({"Observations": "query", "Path": "/x"}, ("Path", "official API")),
+                           ({"Observations": "query", "Where": "x"}, ("Where", "official API")),
+                           ({"Stream": "conversations", "Path": "/x"}, ("Path", "make two blocks")),
+                           ({"Path": "stats"}, ('Path: "stats"', "/api/v2/queues/stats"))):
+        daemon = Collectd(account(sim), guide(**changes))
+        daemon.program.wait(10)
+        line = daemon.program.matching("genesys_realtime", *words)
+        check("says %s" % (words,), len(line) == 1, daemon.text)
+    same("nothing was asked", sim.counters()["token_requests_total"], 0)
+
+
+if __name__ == "__main__":
+    report.main([everything_is_counted_through_repeats_and_noise,
+                 a_token_that_ends_is_replaced_before_the_server_closes,
+                 refusals_are_explained_and_the_stream_comes_back,
+                 the_numbers_are_the_truth_at_the_source_s_pace, trouble_is_explained,
+                 names_come_with_the_answers_where_the_list_is_refused,
+                 mistakes_are_named_and_collectd_does_not_start], {"collectd": DAEMON})

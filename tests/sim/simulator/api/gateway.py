@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""The guide dialect's REST calls: what gateways offer and the official API has not.
+
+GET /queues/metrics and /queues/stats tell, for the queues that are asked for, contacts and agents; a number that is 0
+is left out for every other queue, since missing numbers are 0 there.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from ..web.message import bad_request
+from ..world import gauges
+from ..world.model import MEDIA, Queue
+from .router import Call, Route
+
+SCOPE = "analytics:realtime:read"
+SOCKET_PATH = "/api/v2/analytics/realtime/conversations"
+NUMBERS = ("queued", "waiting", "agentAvailable", "agentBusy")
+
+
+def numbers(queue: Queue) -> dict[str, int]:
+    """queued: who is in the queue, ringing or not; waiting: who rings nowhere."""
+    count = {metric: sum(len(gauges.visits(queue, media, metric)) for media in MEDIA)
+             for metric in ("oWaiting", "oAlerting")}
+    on_queue = gauges.user_counts(queue).on_queue
+    return {"queued": count["oWaiting"] + count["oAlerting"], "waiting": count["oWaiting"],
+            "agentAvailable": on_queue["IDLE"], "agentBusy": on_queue["INTERACTING"] + on_queue["COMMUNICATING"]}
+
+
+def queue_metrics(call: Call) -> list[dict[str, Any]]:
+    ids = call.request.many("queueIds")
+    wanted = call.request.many("metricNames") or list(NUMBERS)
+    unknown = [name for name in wanted if name not in NUMBERS]
+    if not ids or unknown:
+        raise bad_request("queueIds is required" if not ids else "unknown metric %s" % unknown[0])
+    rows: list[dict[str, Any]] = []
+    with call.app.world.lock:
+        for queue in call.app.visible_queues(ids):
+            told = {name: value for name, value in numbers(queue).items()
+                    if name in wanted and (value or queue.index % 2)}
+            rows.append({"id": queue.id, "name": queue.name, **told})
+    return rows
+
+
+SOCKET = Route("GET", "/analytics/realtime/conversations", lambda _call: None, (SCOPE,))  # an upgrade
+ROUTES = [Route("GET", "/queues/metrics", queue_metrics, (SCOPE,)),
+          Route("GET", "/queues/stats", queue_metrics, (SCOPE,))]
