@@ -52,7 +52,7 @@ GC_MUST_CHECK enum gc_code credentials_find(const char *key_id,
                                             struct credentials_source *ret,
                                             struct gc_err *err);
 void credentials_source_clear(struct credentials_source *s);
-/* "the shared credentials file /root/.aws/credentials", for messages. */
+/* "the shared credentials file /etc/aws/credentials", for messages. */
 void credentials_describe(const struct credentials_source *s,
                           struct gc_buf *out);
 
