@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import Optional
 
-from .process import free_port
+from .process import free_port, wait_until
 
 
 class Gate:
@@ -28,8 +28,15 @@ class Gate:
         return "https://127.0.0.1:%d" % self.port
 
     def open(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        """While nobody listens, the port may be lent to somebody's outgoing connection for a moment."""
+        self._listener = wait_until(self._listen, 10, "port %d is free" % self.port)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _listen(self) -> Optional[socket.socket]:
+        try:
+            return socket.create_server(("127.0.0.1", self.port), backlog=64)
+        except OSError:
+            return None
 
     def shut(self) -> None:
         """New connections are refused, and those that are open break off."""

@@ -100,7 +100,7 @@ class Queues(SimCase):
         self.assertEqual(len(set(twice)), 2)
 
     def test_unknown_paths_and_methods(self) -> None:
-        self.refused(self.sim.call("GET", "/queues/stats"), 404, "not.found")
+        self.refused(self.sim.call("GET", "/queues/nonsense"), 404, "not.found")
         self.refused(self.sim.call("DELETE", "/users"), 405, "method.not.allowed")
 
 

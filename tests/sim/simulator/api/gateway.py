@@ -43,5 +43,5 @@ def queue_metrics(call: Call) -> list[dict[str, Any]]:
 
 
 SOCKET = Route("GET", "/analytics/realtime/conversations", lambda _call: None, (SCOPE,))  # an upgrade
-ROUTES = [Route("GET", "/queues/metrics", queue_metrics, (SCOPE,)),
-          Route("GET", "/queues/stats", queue_metrics, (SCOPE,))]
+ROUTES = [Route("GET", "/queues/metrics", queue_metrics, (SCOPE,), official=False),
+          Route("GET", "/queues/stats", queue_metrics, (SCOPE,), official=False)]
