@@ -53,6 +53,7 @@ struct webhook {
   unsigned waiting; /* calls with the ledger */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
+  int listener; /* after the stop; -1: the daemon has it */
 };
 
 static const struct {
@@ -412,6 +413,7 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
     return NULL;
   }
   w->settings = *settings;
+  w->listener = -1;
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->changed, NULL);
   w->reader = event_reader_new(settings->form, err);
@@ -432,9 +434,7 @@ void webhook_stop(struct webhook *w) {
   if (w == NULL || w->daemon == NULL || w->is_stopping)
     return;
   w->is_stopping = true;
-  int fd = MHD_quiesce_daemon(w->daemon);
-  if (fd >= 0)
-    close(fd);
+  w->listener = MHD_quiesce_daemon(w->daemon);
 }
 
 /* libmicrohttpd does not end while a connection is suspended: the ledger has
@@ -449,6 +449,9 @@ void webhook_free(struct webhook *w) {
   pthread_mutex_unlock(&w->lock);
   if (w->daemon != NULL)
     MHD_stop_daemon(w->daemon);
+  /* Its thread may use the socket until it has ended (microhttpd.h). */
+  if (w->listener >= 0)
+    close(w->listener);
   event_reader_free(w->reader);
   char *const pems[] = {w->cert, w->key, w->ca};
   for (size_t i = 0; i < GC_COUNT(pems); i++) {
