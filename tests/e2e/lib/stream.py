@@ -136,13 +136,20 @@ def outside(bounds: tuple[Counts, Counts], got: Counts) -> list[str]:
 
 
 def becomes(name: str, wanted: Any, got: Any, differences: Any, within_s: float = WITHIN_S) -> bool:
-    """Waits until what is read equals what is wanted; both are asked for again each time."""
+    """Waits until what is read equals what is wanted; both are asked for again each time, for both go on: who still
+    waits becomes a breach also in a world that stands still."""
+    all_wanted: Any = {}
+    left: list[str] = []
+
+    def equal() -> bool:
+        nonlocal all_wanted, left
+        all_wanted = wanted()
+        left = differences(all_wanted, got())
+        return not left
     try:
-        wait_until(lambda: not differences(wanted(), got()), within_s, name, 0.4)
+        wait_until(equal, within_s, name, 0.4)
     except process.Late:
         pass
-    all_wanted = wanted()
-    left = differences(all_wanted, got())
     series = all_wanted[-1] if isinstance(all_wanted, tuple) else all_wanted
     return check("%s (%d series)" % (name, len(series)), series and not left,
                  "%d differences: %s" % (len(left), "; ".join(left[:8])))
