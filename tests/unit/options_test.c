@@ -5,6 +5,7 @@
 #include "configfile.h"
 
 #include "common/base/buf.h"
+#include "common/base/json_out.h"
 #include "common/daemon/text.h"
 #include "tests/support/check.h"
 #include "tests/support/conf_text.h"
@@ -24,40 +25,43 @@ static const char *const streams[] = {"notifications", "conversations", "none",
 
 static const struct gc_opt queue_rows[] = {
     GC_OPT_STR(struct queues, account, "Account", NULL, GC_OPT_NEEDED,
-               "Name of the <Account> to use."),
+               "Name of the <Account> to use.", "prod"),
     GC_OPT_STR(struct queues, secret, "ClientSecret", NULL, GC_OPT_SECRET,
-               "The secret."),
+               "The secret.", "hush"),
     GC_OPT_STR(struct queues, ca_cert, "CACert", "/etc/ca.pem", 0,
-               "File | folder."),
-    GC_OPT_STRS(struct queues, queue, "Queue", "Name globs."),
+               "File | folder.", "/ca.pem"),
+    GC_OPT_STRS(struct queues, queue, "Queue", "Name globs.", "Support*"),
     GC_OPT_INT(struct queues, interval_s, "ObservationInterval", "10", 5, 3600,
-               "s", "Seconds between two readings."),
-    GC_OPT_INT(struct queues, port, "Port", NULL, 1, 65535, "", "A port."),
+               "s", "Seconds between two readings.", "30"),
+    GC_OPT_INT(struct queues, port, "Port", NULL, 1, 65535, "", "A port.",
+               "8080"),
     GC_OPT_REAL(struct queues, reconnect_s, "ReconnectMin", "0.5", 0.1, 30, "s",
-                "First pause."),
+                "First pause.", "2"),
     GC_OPT_REALS(struct queues, buckets, "WaitBuckets", "1 2.5 4", 0.001, 86400,
-                 "s", "Bounds."),
-    GC_OPT_BOOL(struct queues, raw, "Raw", "true", "Dispatch raw values."),
-    GC_OPT_BOOL(struct queues, verify, "VerifyPeer", NULL, "Verify."),
+                 "s", "Bounds.", "1 5"),
+    GC_OPT_BOOL(struct queues, raw, "Raw", "true", "Dispatch raw values.",
+                "false"),
+    GC_OPT_BOOL(struct queues, verify, "VerifyPeer", NULL, "Verify.", "true"),
     GC_OPT_ENUM(struct queues, stream, "Stream", "conversations", streams,
-                "What to listen to."),
+                "What to listen to.", "none"),
     GC_OPT_END};
 
 struct health {
   uint32_t port;
 };
-static const struct gc_opt health_rows[] = {GC_OPT_INT(struct health, port,
-                                                       "HealthPort", "8080", 1,
-                                                       65535, "", "A port."),
-                                            GC_OPT_END};
+static const struct gc_opt health_rows[] = {
+    GC_OPT_INT(struct health, port, "HealthPort", "8080", 1, 65535, "",
+               "A port.", "8081"),
+    GC_OPT_END};
 
 struct outside {
   char *state_dir;
   uint32_t level;
 };
 static const struct gc_opt outside_rows[] = {
-    GC_OPT_STR(struct outside, state_dir, "StateDir", "/var/lib/x", 0, "Dir."),
-    GC_OPT_INT(struct outside, level, "Level", "3", 0, 9, "", "Level."),
+    GC_OPT_STR(struct outside, state_dir, "StateDir", "/var/lib/x", 0, "Dir.",
+               "/var/lib/y"),
+    GC_OPT_INT(struct outside, level, "Level", "3", 0, 9, "", "Level.", "4"),
     GC_OPT_END};
 
 /* What the callbacks were given. */
@@ -489,7 +493,8 @@ static void an_empty_block_without_a_name_is_never_seen(void) {
 
 static void a_default_that_is_no_value_is_found_by_the_test(void) {
   static const struct gc_opt bad[] = {
-      GC_OPT_INT(struct health, port, "Port", "99", 1, 9, "", ""), GC_OPT_END};
+      GC_OPT_INT(struct health, port, "Port", "99", 1, 9, "", "", "1"),
+      GC_OPT_END};
   struct health h = {0};
   CHECK_INT(gc_options_preset(bad, &h), GC_ERR_CONFIG);
   CHECK_INT(gc_options_preset(health_rows, &h), GC_OK);
@@ -572,6 +577,42 @@ static void the_manual_is_printed_from_the_rows(void) {
   gc_buf_clear(&tiny);
 }
 
+static void an_example_stands_as_in_the_file(void) {
+  static const char *const wants[] = {
+      "Account \"prod\"",   "ClientSecret \"hush\"",  "CACert \"/ca.pem\"",
+      "Queue \"Support*\"", "ObservationInterval 30", "Port 8080",
+      "ReconnectMin 2",     "WaitBuckets 1 5",        "Raw false",
+      "VerifyPeer true",    "Stream \"none\""};
+  for (size_t i = 0; i < GC_COUNT(wants); i++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 100};
+    CHECK_ROW(queue_rows[i].key);
+    CHECK_INT(gc_option_example(&queue_rows[i], &out), GC_OK);
+    CHECK_STR(gc_buf_string(&out), wants[i]);
+  }
+}
+
+static void the_rows_are_printed_for_other_programs(void) {
+  static const struct gc_opt two[] = {
+      GC_OPT_INT(struct health, port, "Port", "80", 1, 99, "s", "A \"port\".",
+                 "7"),
+      GC_OPT_STR(struct outside, state_dir, "Word", "/tell/nobody",
+                 GC_OPT_SECRET | GC_OPT_NEEDED, "A word.", "hush"),
+      GC_OPT_END};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 10000};
+  struct gc_json_out j = {.out = &out};
+  struct gc_err err;
+  gc_options_json(two, &j);
+  CHECK_INT(gc_json_out_end(&j, &err), GC_OK);
+  CHECK_STR(
+      gc_buf_string(&out),
+      "[{\"option\":\"Port\",\"type\":\"number\",\"unit\":\"s\",\"default\":"
+      "\"80\",\"required\":false,\"secret\":false,\"accepted\":\"whole, 1 to "
+      "99\",\"meaning\":\"A \\\"port\\\".\",\"example\":\"Port 7\"},"
+      "{\"option\":\"Word\",\"type\":\"text\",\"unit\":\"\",\"default\":null,"
+      "\"required\":true,\"secret\":true,\"accepted\":\"\",\"meaning\":\"A "
+      "word.\",\"example\":\"Word \\\"hush\\\"\"}]");
+}
+
 int main(void) {
   RUN(what_is_not_given_has_its_default);
   RUN(what_is_given_is_read);
@@ -594,6 +635,8 @@ int main(void) {
   RUN(clearing_takes_anything);
   RUN(a_near_word_is_found);
   RUN(the_manual_is_printed_from_the_rows);
+  RUN(an_example_stands_as_in_the_file);
+  RUN(the_rows_are_printed_for_other_programs);
   forget();
   return check_done();
 }
