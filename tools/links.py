@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Links within the documents lead somewhere, and so do the commands they show:
 a file that is named exists, a make target is a rule, an option of ./configure
-is known.
+is known. A table row that names functions and their file names them rightly.
 
 usage: links.py
 """
@@ -106,6 +106,15 @@ def knows(configure: str, option: str) -> bool:
     return re.search(r"%s\(\[%s\]" % (macro, re.escape(name)), configure) is not None
 
 
+def broken_functions(text: str):
+    for cells in re.findall(r"^\| (`.+?) \| `((?:common|plugins)/[\w/]+\.c)` \|", text, re.M):
+        path = TOP / cells[1]
+        source = path.read_text(encoding="utf-8") if path.exists() else ""
+        for name in re.findall(r"`(\w+)`", cells[0]):
+            if not re.search(r"^\w[^;\n]*\b%s\(" % name, source, re.M):
+                yield "a function %s in %s" % (name, cells[1])
+
+
 def main() -> int:
     pages = documents()
     if len(pages) < 8:
@@ -114,7 +123,8 @@ def main() -> int:
     known, configure, broken = rules(), options(), 0
     for path in pages:
         text = path.read_text(encoding="utf-8")
-        for what in [*broken_links(path, text), *broken_commands(text, known, configure)]:
+        for what in [*broken_links(path, text), *broken_commands(text, known, configure),
+                     *broken_functions(text)]:
             print("%s: %s: there is no such thing" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
     if broken == 0:
