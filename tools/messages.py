@@ -29,7 +29,7 @@ MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert")
 PROTOCOL = re.compile(
     r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
-    r"|scope [a-z]+:| HTTP/1\.1")
+    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+")
 # Words of libcurl's that we look for, and what decoders call their models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
             "HTTP version", "contacts by medium, agents; with a time", "contacts by medium"}
