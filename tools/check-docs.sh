@@ -70,5 +70,15 @@ for table in metrics aggregates permissions; do
     { echo "$page: has no table of $table" >&2; status=1; }
 done
 
+# Every permission is in the role that docs/permissions.md proposes, and in the
+# README of a plugin.
+for permission in $("$optdoc" --permissions | grep -oE '[a-z]+:[a-zA-Z]+:[a-z]+' | sort -u); do
+  case $permission in analytics:realtime:read) continue ;; esac # a scope
+  grep -qxF "$permission" docs/permissions.md ||
+    { echo "docs/permissions.md: the role lacks $permission" >&2; status=1; }
+  grep -qF "$permission" plugins/*/README.md ||
+    { echo "plugins/*/README.md: none names $permission" >&2; status=1; }
+done
+
 [ $status -eq 0 ] && echo 'check-docs: the manual says what the code does'
 exit $status
