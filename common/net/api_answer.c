@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "common/net/api_inside.h"
 #include "common/net/api_words.h"
 
@@ -100,6 +102,17 @@ static void retry_or_finish(struct gc_api *api, struct gc_call *call,
   gc_api_enqueue(api, call, false);
 }
 
+/* A body may repeat the path. Of "/ID/subscriptions" the id is the secret. */
+static void hide_tail(const struct gc_call *call, struct gc_err *err) {
+  const char *tail = call->path_tail != NULL ? call->path_tail : "";
+  GC_AUTO(gc_buf_wipe) struct gc_buf id = {.most = 65536};
+  tail += tail[0] == '/';
+  if (gc_buf_print(&id, "%.*s", (int)strcspn(tail, "/"), tail) == GC_OK)
+    gc_text_hide(err->text, gc_buf_string(&id));
+  else
+    err->text[0] = '\0';
+}
+
 void gc_api_on_done(struct gc_exchange *x, const struct gc_reply *reply,
                     const struct gc_err *below) {
   struct gc_call *call = x->ctx;
@@ -113,6 +126,7 @@ void gc_api_on_done(struct gc_exchange *x, const struct gc_reply *reply,
   gc_api_look_again_at(api, gc_api_now(api));
   if (v.action != GC_DONE)
     gc_api_describe(gc_api_endpoint_of(call), reply, &v, below, &err);
+  hide_tail(call, &err);
 
   switch (v.action) {
   case GC_DONE:
