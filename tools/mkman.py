@@ -270,10 +270,10 @@ class Page:
     def block(self, block):
         kind = block[0]
         if kind == "heading":
-            name = re.sub(r"[`*]", "", block[2]).replace('"', '\\(dq')
-            if block[1] == 2:
-                return [".SH " + escape(name).upper().replace("\\(DQ", "\\(dq")]
-            return [".SS " + name]
+            name = re.sub(r"[`*]", "", block[2])
+            name = name.upper() if block[1] == 2 else name
+            return [(".SH " if block[1] == 2 else ".SS ") +
+                    escape(name).replace('"', "\\(dq")]
         if kind == "text":
             return [".PP"] + filled(" ".join(block[1]))
         if kind == "code":
