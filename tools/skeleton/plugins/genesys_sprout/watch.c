@@ -15,6 +15,7 @@ struct watch {
   /* The network thread's. */
   struct gc_timer timer;
   struct gc_call call;
+  bool is_asking; /* the call is the API's */
   struct sprout_decoder *decoder;
 
   pthread_mutex_t lock; /* guards what follows */
@@ -33,6 +34,7 @@ static void on_done(struct gc_call *call, const struct gc_reply *reply,
   struct sprout read = {.queues = 0};
   struct gc_err outcome = *err;
   (void)reply;
+  w->is_asking = false;
   if (err->code == GC_OK)
     (void)!sprout_decoder_finish(w->decoder, &read, &outcome);
 
@@ -50,8 +52,9 @@ static void on_done(struct gc_call *call, const struct gc_reply *reply,
 static void ask(void *ctx, uint64_t now_ms) {
   struct watch *w = ctx;
   (void)gc_timers_set(w->site.edge->timers, &w->timer, now_ms + w->every_ms);
-  if (w->call.running || w->call.queued)
+  if (w->is_asking)
     return;
+  w->is_asking = true;
   w->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUES,
                              .query = "pageSize=1&pageNumber=1",
                              .sink = sprout_decoder_sink(w->decoder),
