@@ -103,7 +103,7 @@ def trouble_is_explained() -> None:
 # ---- the stream -----------------------------------------------------------------------
 
 SOCKET = "GET /api/v2/analytics/realtime/conversations"
-COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-",
+COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-", "/state_changes_wrapup-",
            "/active_conversations-", "/queue_wait_time_seconds_sum-")
 LIVELY = {"queues": 5, "agents": 40, "speed": 60, "load": 2}
 
@@ -117,11 +117,11 @@ def wait_open(sim: Simulator, daemon: Collectd, within_s: float = 15) -> None:
                        within_s, "the stream")
 
 
-def wanted(sim: Simulator) -> dict[str, float]:
+def wanted(sim: Simulator, codes: tuple[str, ...] = ()) -> dict[str, float]:
     told = sim.truth()
     name = expected.by_name(told)
     return dialect.counted(sim.call("guide")["events"],
-                           lambda queue: queue if queue == "unassigned" else name(queue, told["queues"][queue]["name"]))
+                           lambda queue: queue if queue == "unassigned" else name(queue, told["queues"][queue]["name"]), codes)
 
 
 def stream_shown(of: Collectd) -> dict[str, float]:
@@ -130,17 +130,20 @@ def stream_shown(of: Collectd) -> dict[str, float]:
 
 def everything_is_counted_through_repeats_and_noise() -> None:
     sim = Simulator(**LIVELY)
-    sim.config(guide_no_queue=0.2, guide_noise=True)
+    sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "Sale, again", "secret", "lost"])
     sim.faults({"ws": "duplicate", "percent": 30, "delay_ms": 300, "for_s": 60})
-    daemon = Collectd(account(sim), listening(Media=["voice", "chat"]))
+    daemon = Collectd(account(sim), listening(Media=["voice", "chat"], WrapUpCode=["!secret", "lost", "S*"]))
     wait_open(sim, daemon)
     wait_until(lambda: len(sim.call("guide")["events"]) > 300, 20, "300 events")
     sim.freeze()
     same("the query", [q["where"] for q in sim.call("guide")["queries"]], [["type = 'voice' OR type = 'chat'"]])
 
-    stream.becomes("counters", lambda: {key: value for key, value in wanted(sim).items() if "-voice" in key or
+    codes = ("Sale", "Sale, again", "lost")
+    stream.becomes("counters", lambda: {key: value for key, value in wanted(sim, codes).items() if "-voice" in key or
                                         "-chat" in key}, lambda: stream_shown(daemon), unequal)
-    some = wanted(sim)
+    some = wanted(sim, codes)
+    check("changes by each code that is allowed", all(any("_wrapup-" in k and k.endswith("-" + code) for k in some)
+                                                      for code in codes), some)
     check("much happened", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
           any(k.startswith("unassigned/") for k in some), some)
     check("what is unknown is counted", stream.state(daemon, "events", "other") > 100)
@@ -188,6 +191,7 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
     for changes, words in (({"ObservationInterval": 4}, ("ObservationInterval: 4 s", "5 or more")),
                            ({"Observations": "query", "Path": "/x"}, ("Path", "official API")),
                            ({"Observations": "query", "Where": "x"}, ("Where", "official API")),
+                           ({"WrapUpCode": "x"}, ("WrapUpCode", "official API")),
                            ({"Stream": "conversations", "Path": "/x"}, ("Path", "make two blocks")),
                            ({"Path": "stats"}, ('Path: "stats"', "/api/v2/queues/stats"))):
         daemon = Collectd(account(sim), guide(**changes))
