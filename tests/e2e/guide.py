@@ -173,10 +173,10 @@ def refusals_are_explained_and_the_stream_comes_back() -> None:
 
 
 def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
-    sim = Simulator(**{**LIVELY, "load": 1, "token_life": 5})
+    sim = Simulator(**{**LIVELY, "load": 1, "token_life": 10})
     daemon = Collectd(account(sim), listening())
     wait_open(sim, daemon)
-    wait_until(lambda: len(stream.sockets(sim)) >= 4, 25, "three renewals")
+    wait_until(lambda: len(stream.sockets(sim)) >= 3, 60, "two renewals")
     ends = [one["ended"] for one in stream.sockets(sim) if one["ended"]]
     check("no socket was closed by the server", ends and not [e for e in ends if "token" in e], ends)
     sim.freeze()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Callable, Collection, Iterable
 
-STATES = {"WAITING": "waiting", "ALERTING": "alerting", "ACTIVE": "active", "HELD": "held", "WRAPPED_UP": "wrapup",
-          "TERMINATED": "ended"}
+STATES = {"QUEUED": "waiting", "WAITING": "waiting", "OFFERED": "waiting", "ALERTING": "alerting", "ACTIVE": "active",
+          "HELD": "held", "WRAPPED_UP": "wrapup", "TERMINATED": "ended"}
 RANK = {"waiting": 1, "alerting": 2, "active": 3, "held": 3, "wrapup": 4, "ended": 5}
 
 
