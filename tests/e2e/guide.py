@@ -71,6 +71,17 @@ def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
     daemon.stop()
 
 
+def a_hundred_ids_are_asked_for_at_once() -> None:
+    sim = Simulator(**{**SMALL, "queues": 230, "plain_names": True, "warmup": 60})
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), guide())
+    daemon.wait_up()
+    values_equal(sim, daemon)
+    told = asked(sim, METRICS)
+    spans = (told[-1]["time"] - told[0]["time"]) / 5
+    check("three requests for 230 queues", 3 <= len(told) <= 3 * (spans + 2), (len(told), spans))
+    daemon.stop()
+
+
 def names_come_with_the_answers_where_the_list_is_refused() -> None:
     sim = Simulator(**SMALL)
     sim.config(permissions=["analytics:realtime:read"])
@@ -186,6 +197,31 @@ def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
     daemon.stop()
 
 
+BORNE = ("malformed", "bad_utf8", "empty", "ping")
+BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_close", "half_frame", "binary", "huge")
+
+
+def nonsense_is_borne_or_ends_the_socket() -> None:
+    """And no memory with it."""
+    sim = Simulator(**{**LIVELY, "load": 1})
+    daemon = Collectd(account(sim), listening(ReconnectMax=1))
+    wait_open(sim, daemon)
+    sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(BORNE)])
+    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in BORNE), 15, "all messages")
+    daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "they are counted")
+    same("sockets", len(stream.sockets(sim)), 1)
+    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    for number, kind in enumerate(BREAKING, 2):
+        sim.faults({"ws": kind, "huge_mb": 64})
+        daemon.lives_until(lambda: len(stream.sockets(sim)) >= number, 30, "another socket after " + kind)
+        check("%s: the socket is replaced" % kind, True)
+        wait_open(sim, daemon, 30)
+    before = stream.state(daemon, "events", "new")
+    daemon.lives_until(lambda: stream.state(daemon, "events", "new") > before, 30, "it goes on")
+    check("memory (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
+    daemon.stop()
+
+
 def mistakes_are_named_and_collectd_does_not_start() -> None:
     sim = Simulator(**SMALL)
     for changes, words in (({"ObservationInterval": 4}, ("ObservationInterval: 4 s", "5 or more")),
@@ -202,7 +238,8 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
 
 
 if __name__ == "__main__":
-    report.main([everything_is_counted_through_repeats_and_noise,
+    report.main([nonsense_is_borne_or_ends_the_socket, a_hundred_ids_are_asked_for_at_once,
+                 everything_is_counted_through_repeats_and_noise,
                  a_token_that_ends_is_replaced_before_the_server_closes,
                  refusals_are_explained_and_the_stream_comes_back,
                  the_numbers_are_the_truth_at_the_source_s_pace, trouble_is_explained,

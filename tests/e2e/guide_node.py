@@ -4,11 +4,13 @@
 socket?"""
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
-from lib import guide as dialect, report, stream
-from lib.collectd import DAEMON, Collectd, account, queues
-from lib.genesys import Simulator
+from lib import guide as dialect, process, report, stream
+from lib.collectd import DAEMON, Collectd, account, block, queues
+from lib.genesys import Simulator, fetch
 from lib.node import NEEDS, GuideServer
 from lib.process import wait_until, watch_for
 from lib.report import check, note, same
@@ -79,9 +81,43 @@ def what_it_sent_is_what_we_count() -> None:
     same("our close code", (node.seen()["sockets"][0]["code"], node.seen()["sockets"][0]["by"]), (1001, "client"))
 
 
-def it_comes_back_after_each_end() -> None:
+def memory_is_bounded_whatever_it_sends() -> None:
+    most, sent = 200, 1000
     node = server()
-    daemon = Collectd(account(node), listening(ReconnectMax=1))
+    daemon = Collectd(account(node), listening(MaxConversations=most))
+    wait_open(node, daemon)
+    node.say(*(stand("c %d" % number, "WAITING", "q-2") for number in range(sent)))
+    daemon.lives_until(lambda: stream.state(daemon, "conversations_lost", "limit") == sent - most, WITHIN_S, "the limit")
+    same("kept", stream.state(daemon, "conversations", "kept"), most)
+    daemon.lives_until(lambda: daemon.latest("billing.v2", "queue_offer", "voice") == sent, WITHIN_S, "all offers")
+    same("the gauge is of those that are known", daemon.latest("billing.v2", "active_conversations", "voice"), most)
+    daemon.stop()
+
+
+def codes_survive_the_way_to_prometheus() -> None:
+    """What a line of its text format must escape, or could end it."""
+    codes = ['VIP "Gold"', "back\\slash", "{le=\"1\"} 5", "😀", "two\nlines", "a/b"]
+    port = process.free_port()
+    node = server()
+    daemon = Collectd(account(node), listening(WrapUpCode="*"), load=("write_prometheus",),
+                      more=block("Plugin write_prometheus", None, {"Host": "127.0.0.1", "Port": str(port)}))
+    wait_open(node, daemon)
+    for number, code in enumerate(codes):
+        node.say(*({**stand("c %d" % number, state, "q-2"), "wrapUpCode": code} for state in ("ACTIVE", "WRAPPED_UP")))
+    wanted = {"voice-active-wrapup-" + code.replace("\n", "_").replace("/", "_") for code in codes}
+
+    def scraped() -> dict[str, str]:
+        text = fetch("http://127.0.0.1:%d/metrics" % port).decode()
+        found = re.findall(r'^collectd_genesys_state_changes_wrapup_total\{(.*)\} (\d+) \d+$', text, re.M)
+        return {json.loads('"%s"' % re.search(r'type="((?:[^"\\]|\\.)*)"', labels).group(1)): value for labels, value in found}
+    daemon.lives_until(lambda: set(scraped().values()) == {"1"} and set(scraped()) == wanted, WITHIN_S, "%s" % wanted)
+    check("each code is a label", True)
+    daemon.stop()
+
+
+def it_comes_back_after_each_end() -> None:
+    node = server(path="/live/conversations")
+    daemon = Collectd(account(node), listening(ReconnectMax=1, Path="/live/conversations"))
     wait_open(node, daemon)
     for number, code in enumerate(ENDS, 2):
         node.close(code, "said the server")
@@ -167,4 +203,4 @@ def a_queue_that_is_gone_begins_with_nothing_when_it_comes_back() -> None:
 if __name__ == "__main__":
     report.main([a_queue_that_is_gone_begins_with_nothing_when_it_comes_back, refusals_are_heeded,
                  a_token_that_ends_is_replaced_before_it_closes_the_socket, it_comes_back_after_each_end,
-                 what_it_sent_is_what_we_count], {"collectd": DAEMON, **NEEDS})
+                 what_it_sent_is_what_we_count, memory_is_bounded_whatever_it_sends, codes_survive_the_way_to_prometheus], {"collectd": DAEMON, **NEEDS})

@@ -58,6 +58,24 @@ def each_queue_is_one_agents() -> None:
     check("activity shares alike", all(one <= other for one, other in zip(activity, query)), (activity, query))
 
 
+def the_guide_stream_is_shared_too() -> None:
+    """A gateway tells everybody everything; each agent counts its own queues, and one of them who is in none."""
+    sim = Simulator(queues=12, agents=40, speed=60, load=3, rate_limit=0, plain_names=True)
+    sim.config(guide_no_queue=0.2)
+    daemon = shared(sim, Stream="conversations", Observations="none")
+    daemon.lives_until(lambda: sim.call("guide")["sockets"] == AGENTS, 30, "the sockets")
+    hosts = ["s%d" % k for k in range(1, AGENTS + 1)]
+    wanted = set(sim.truth()["queues"]) | {"unassigned"}
+
+    def counted(host: str) -> set[str]:
+        return {key.rsplit("/", 1)[0] for key in daemon.snapshot(host) if "/queue_offer-" in key}
+    daemon.lives_until(lambda: wanted <= set().union(*map(counted, hosts)), 60, "an offer in each queue")
+    share = [counted(host) for host in hosts]
+    same("everything, once", sorted(one for some in share for one in some), sorted(wanted))
+    check("everybody has some", all(share), [len(one) for one in share])
+    daemon.stop()
+
+
 def no_more_series_than_allowed() -> None:
     """One warning, the first series go on, the counter tells."""
     sim = Simulator(frozen=True, queues=12, agents=20, rate_limit=0, plain_names=True)
@@ -118,6 +136,6 @@ def a_shard_that_cannot_be_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([each_queue_is_one_agents, no_more_series_than_allowed,
+    report.main([each_queue_is_one_agents, the_guide_stream_is_shared_too, no_more_series_than_allowed,
                  a_queue_that_is_gone_makes_room_after_its_expiry, a_shard_that_cannot_be_is_refused],
                 {"collectd": DAEMON})

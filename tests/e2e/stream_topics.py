@@ -140,6 +140,8 @@ def what_has_no_room_is_named_once() -> None:
     same("one warning", len(lines), 1)
     names = {told["name"] for queue, told in sim.truth()["queues"].items() if stream.topic(queue) not in where}
     same("queues without a topic", len(names), beyond)
+    last = sorted(sim.truth()["queues"])[-beyond:]
+    same("always the same ones: the last by their ids", names, {sim.truth()["queues"][one]["name"] for one in last})
     report.tells("how many, what to do", lines[0], "%d of %d queues are not heard" % (beyond, CHANNELS * TOPICS_MOST + beyond),
                  "no room", "Shard")
     named = lines[0].split("channels for ")[1].split(" …")[0].split(", ")

@@ -6,7 +6,7 @@
 //
 // Its first line names the ports. `https`: the token endpoint, the list of queues, the stream. `control`, plain HTTP:
 //   GET  /          what it saw: upgrades, queries, sockets with their ends, errors, events that it sent
-//   POST /config    {"token_life_s", "queues": {id: name}, "scope": "…", "refuse": [429, …] (the next upgrades)}
+//   POST /config    {"token_life_s", "queues": {id: name}, "path", "refuse": [429, …] (the next upgrades)}
 //   POST /play      {"count", "seed", "queues", "codes", "fragments", "repeats", "noise" (percent)}; or {"say": [event, …]}
 //   POST /ping      a ping to all sockets, its text comes back in `pongs`
 //   POST /close     {"code", "reason"}; without a code the connection is cut
@@ -16,7 +16,6 @@ const http = require('http');
 const https = require('https');
 const { WebSocketServer } = require('ws');
 
-const PATH = '/api/v2/analytics/realtime/conversations';
 const FIELDS = ['conversationId', 'type', 'state', 'queueId', 'wrapUpCode'];
 const LIVES = [
   ['WAITING', 'ALERTING', 'ACTIVE', 'WRAPPED_UP', 'TERMINATED'],
@@ -26,7 +25,7 @@ const LIVES = [
   ['WAITING', 'WAITING', 'ALERTING'],
 ];
 
-const config = { token_life_s: 86400, queues: {}, scope: 'analytics:realtime:read', refuse: [] };
+const config = { token_life_s: 86400, queues: {}, path: '/api/v2/analytics/realtime/conversations', refuse: [] };
 const seen = { tokens: 0, upgrades: [], queries: [], sockets: [], errors: [], pongs: [], events: [] };
 const tokens = new Map(); // token -> when it ends
 const hearing = new Set(); // sockets that have sent their query
@@ -85,7 +84,7 @@ function onUpgrade(request, socket, head) {
     extensions: request.headers['sec-websocket-extensions'] || '' };
   seen.upgrades.push(note);
   socket.on('error', () => {});
-  if (token === null || request.url !== PATH) {
+  if (token === null || request.url !== config.path) {
     note.status = token === null ? 401 : 404;
     return refuse(socket, note.status, 'No', { message: 'no' });
   }
