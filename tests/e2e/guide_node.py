@@ -109,7 +109,8 @@ def codes_survive_the_way_to_prometheus() -> None:
     def scraped() -> dict[str, str]:
         text = fetch("http://127.0.0.1:%d/metrics" % port).decode()
         found = re.findall(r'^collectd_genesys_state_changes_wrapup_total\{(.*)\} (\d+) \d+$', text, re.M)
-        return {json.loads('"%s"' % re.search(r'type="((?:[^"\\]|\\.)*)"', labels).group(1)): value for labels, value in found}
+        types = [(re.search(r'type="((?:[^"\\]|\\.)*)"', labels).group(1), value) for labels, value in found]
+        return {json.loads('"%s"' % name): value for name, value in types}
     daemon.lives_until(lambda: set(scraped().values()) == {"1"} and set(scraped()) == wanted, WITHIN_S, "%s" % wanted)
     check("each code is a label", True)
     daemon.stop()
@@ -203,4 +204,5 @@ def a_queue_that_is_gone_begins_with_nothing_when_it_comes_back() -> None:
 if __name__ == "__main__":
     report.main([a_queue_that_is_gone_begins_with_nothing_when_it_comes_back, refusals_are_heeded,
                  a_token_that_ends_is_replaced_before_it_closes_the_socket, it_comes_back_after_each_end,
-                 what_it_sent_is_what_we_count, memory_is_bounded_whatever_it_sends, codes_survive_the_way_to_prometheus], {"collectd": DAEMON, **NEEDS})
+                 what_it_sent_is_what_we_count, memory_is_bounded_whatever_it_sends,
+                 codes_survive_the_way_to_prometheus], {"collectd": DAEMON, **NEEDS})
