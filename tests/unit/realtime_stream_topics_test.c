@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/support/rt_stream.h"
 
@@ -136,6 +137,35 @@ static void what_is_not_subscribed_yet_is_no_trouble(void) {
   end();
 }
 
+static bool begins(const char *text, const char *words) {
+  return strncmp(text, words, strlen(words)) == 0;
+}
+
+/* Before any channel is there, and once all are: the same number. */
+static void what_has_no_room_is_told_at_once_by_name(void) {
+  static const char words[] =
+      "4 of 1004 queues are not heard: no room on the account's notification "
+      "channels for t1000, t1001, t1002 …";
+  ch_channels_most = 2; /* one of them is kept for renewals */
+  begin_with(20);
+  ch_usual_answers();
+  select_many(1004);
+  CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
+  size_t told = ch_world.notice_count;
+  ch_open();
+  replay_run(&ch_world, 35000);
+  CHECK(ch_world.notice_count > told);
+  CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
+  CHECK_INT(replay_last_notice(&ch_world, "topics")->code, GC_ERR_LIMIT);
+  CHECK_REAL(state("stream_topics-wanted"), 1004);
+  CHECK_REAL(state("stream_topics-covered"), 1000);
+  ch_say(HEARTBEAT);
+  select_many(1000);
+  replay_run(&ch_world, 35000);
+  CHECK_INT(replay_last_notice(&ch_world, "topics")->code, GC_OK);
+  end();
+}
+
 static void channels_that_are_blind_together_make_one_gap(void) {
   begin_on_two_channels();
   ch_open_all();
@@ -233,6 +263,7 @@ int main(void) {
   RUN(a_queue_that_was_refused_begins_with_nothing);
   RUN(a_queue_that_comes_back_begins_with_nothing);
   RUN(what_is_not_subscribed_yet_is_no_trouble);
+  RUN(what_has_no_room_is_told_at_once_by_name);
   RUN(channels_that_are_blind_together_make_one_gap);
   RUN(the_channel_of_another_block_is_none_of_ours);
   RUN(a_queue_that_left_the_list_loses_its_counters_in_time);
