@@ -122,7 +122,7 @@ static void look_at_wrapups(struct stream *s,
                   "too many wrap-up codes: changes with further ones are in "
                   "state_changes alone; let WrapUpCode allow fewer");
   s->wrapups_left = stats->wrapups_left;
-  s->site.notice(s->site.notice_ctx, "wrap-up codes", &err);
+  s->site.notice(s->site.notice_ctx, "wrapups", &err);
 }
 
 /* Past the last pair what happens is not counted. */
