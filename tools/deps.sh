@@ -16,7 +16,7 @@ debian_packages() {
   demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
     mandoc tinyproxy influxdb faketime iproute2 procps util-linux git \
-    ca-certificates ;;
+    ca-certificates nodejs node-ws ;;
   esac
 }
 

@@ -66,6 +66,10 @@ static const struct origin origins[GC_METRIC_COUNT] = {
          "`connectedTime`, `endTime`, `held`, `startHoldTime`, `startAcwTime`, "
          "`endAcwTime`; guide dialect: `state`",
          "until the first such change"},
+    [GC_METRIC_STATE_CHANGES_WRAPUP] =
+        {"MEDIUM-FROM-TO-CODE",
+         "guide dialect: `wrapUpCode` of the event that changed the state",
+         "until the first such change; without WrapUpCode"},
     [GC_METRIC_ACTIVE_CONVERSATIONS] =
         {"MEDIUM",
          "`oWaiting` + `oAlerting` + `oInteracting`; without observations the "

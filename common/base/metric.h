@@ -71,6 +71,10 @@ struct gc_ds {
   XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
      "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
      "alerting, active, held, wrapup, ended.")                                 \
+  XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", ONE(DERIVE),                \
+     "queue, stream", "changes",                                               \
+     "Of state_changes those that named a wrap-up code which WrapUpCode "      \
+     "allows, MEDIUM-FROM-TO-CODE.")                                           \
   XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
      "contacts",                                                               \
      "Contacts in the queue or with one of its agents: waiting, alerting, "    \
