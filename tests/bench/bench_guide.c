@@ -9,17 +9,18 @@
  * from the opening of the stream to its end. */
 #include <inttypes.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "common/net/account.h"
 #include "plugins/genesys_realtime/stream.h"
 #include "tests/bench/lap.h"
+#include "tests/bench/resident.h"
 #include "tests/support/deadline.h"
 
 enum {
   READ_EVERY_MS = 10000,
   NO_MORE_MS = 600 * 1000, /* nobody connects a second time */
   PAIRS_MOST = 64,
+  PATIENCE = 15, /* times DEADLINE_S */
 };
 
 static struct gate gate = GATE_INIT;
@@ -185,12 +186,10 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static void put_told(const struct told *t, const struct run *r) {
-  struct rusage use;
-  getrusage(RUSAGE_SELF, &use);
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"thread_cpu_s\":%.6f,"
          "\"rss_kb\":%ld,\"told\":{\"events\":%" PRId64 ",\"others\":%" PRId64
          ",\"active\":%" PRId64 ",\"waits\":%" PRId64 ",\"changes\":{",
-         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, use.ru_maxrss, t->events,
+         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_most_kb(), t->events,
          t->others, t->active, t->waits);
   for (size_t i = 0; i < t->pairs; i++)
     printf("%s\"%s\":%" PRId64, i > 0 ? "," : "", t->changes[i].name,
@@ -224,7 +223,10 @@ int main(int argc, char **argv) {
   r.account = open_account(argv[1], argv[2]);
   make_stream(&r);
   gc_loop_call(gc_account_loop(r.account), begin_here, &r);
-  must(gate_wait(&gate, is_over, &r), "the stream did not end in time");
+  bool ended = false; /* a gate's patience is that of a short test */
+  for (int i = 0; i < PATIENCE && !ended; i++)
+    ended = gate_wait(&gate, is_over, &r);
+  must(ended, "the stream did not end in time");
   tell(&r);
   gc_accounts_stop();
   gc_loop_call(gc_account_loop(r.account), end_here, &r);

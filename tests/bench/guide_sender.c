@@ -8,8 +8,9 @@
  * The frames are the guide dialect's conversation events, some 200 bytes each,
  * as a server sends them, a close frame at the end. The truth is what whoever
  * reads them must have counted, one line of JSON. The server answers a request
- * for a token and the upgrade, reads the query and writes the file as fast as
- * it is taken. It ends with its standard input. */
+ * for a token and the upgrade, reads the query, writes the file as fast as it
+ * is taken, and hangs up when the client has answered the close frame. It ends
+ * with its standard input. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -94,9 +95,9 @@ static void put_event(struct gc_buf *out, unsigned life, unsigned state) {
   int len = snprintf(
       text, sizeof(text),
       "{\"eventType\":\"ConversationEvent\",\"event\":{\"conversationId\":"
-      "\"%s\",\"type\":\"%s\",\"state\":\"%s\"%s%s}}",
+      "\"%s\",\"type\":\"%s\",\"state\":\"%s\"%s,\"wrapUpCode\":\"%s\"}}",
       ids_of(id, life, 0), media[life % GC_COUNT(media)], states[state].word,
-      queue, state == WRAPPED_UP ? ",\"wrapUpCode\":\"Resolved\"" : "");
+      queue, state == WRAPPED_UP ? "Resolved" : "");
   put_frame(out, text, (size_t)len);
 }
 
@@ -162,15 +163,15 @@ static struct file open_file(const char *path) {
 }
 
 static void flood(struct conn *c, const char *accept, const struct file *file) {
-  struct ws_peer_frame *query = malloc(sizeof(*query));
-  if (query != NULL &&
+  struct ws_peer_frame *frame = malloc(sizeof(*frame));
+  if (frame != NULL &&
       conn_say(c,
                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
                accept) &&
-      ws_peer_read(c, query) && conn_write(c, file->bytes, file->len))
-    conn_linger(c);
-  free(query);
+      ws_peer_read(c, frame) && conn_write(c, file->bytes, file->len))
+    (void)!ws_peer_read(c, frame);
+  free(frame);
 }
 
 static void serve(struct conn *c, void *ctx) {
