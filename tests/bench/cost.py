@@ -84,10 +84,13 @@ def memory(left_out: list[str]) -> Iterator[Row]:
     for program in programs:
         program.end()
     rss, private = beyond(none, bare)[0], beyond(none, linked)[1]
-    for work, mine, link_alone in (("no queue", none, linked), ("%d series" % series, all_queues, same)):
+    # What collectd itself keeps of each series is not ours.
+    for work, mine, link_alone, most in (("no queue", none, linked, RSS_MOST_MB),
+                                         ("%d series" % series, all_queues, same, None)):
         rss, private = beyond(mine, bare)[0], beyond(mine, link_alone)[1]
         yield Row("5", "RSS added, " + work, "%.1f MB" % rss, "linking alone %.1f MB" % beyond(link_alone, bare)[0],
-                  beyond(link_alone, bare)[0] / rss, aim="< %.0f MB" % RSS_MOST_MB, met=met(rss < RSS_MOST_MB))
+                  beyond(link_alone, bare)[0] / rss, aim="< %.0f MB" % most if most else "reported",
+                  met=met(rss < most) if most else "")
         yield Row("5", "  private, beyond linking", "%.1f MB" % private, aim="< %.0f MB" % PRIVATE_MOST_MB,
                   met=met(private < PRIVATE_MOST_MB))
 
