@@ -102,6 +102,8 @@ def requests(left_out: list[str]) -> Iterator[Row]:
         sim = Simulator(queues=2000, agents=400, plain_names=True, rate_limit=0)
         ours = c.Collectd(c.account(sim), c.queues(ObservationInterval=10, Observations=source))
         ours.wait_up(within_s=60)
+        ours.lives_until(lambda: ours.latest("queues-all", "stream_connected") == 1, 60, "the stream is open")
+        watch_for(SETTLE_S)  # the snapshots of a start are no habit
         sim.reset_counters()
         watch_for(MINUTE_S)
         told = sim.counters()
