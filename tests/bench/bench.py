@@ -51,7 +51,8 @@ def main(verbs: list[str]) -> int:
         except LeftOut as why:
             left_out.append("%s: %s" % (verb, why))
         except (Wrong, Late, subprocess.TimeoutExpired) as why:
-            wrong.append("%s: %s" % (verb, why))
+            say(str(why))
+            wrong.append("%s: %s" % (verb, str(why).split("\n", 1)[0]))
     say("\n== %d rows in %.0f s; load of the host %.1f" % (len(rows), time.monotonic() - began, os.getloadavg()[1]))
     show_table(sorted(rows, key=lambda row: row.row))
     for text in left_out:
