@@ -38,13 +38,15 @@ PARTS = (
 def parts() -> Iterator[Row]:
     lines = shown_by([ours("bench_flowmetrics")], {"GC_ROWS": KEYS})
 
-    def number(words: str) -> float:
-        return float(next(re.split(r"\s+", line[len(words):].strip())[0] for line in lines if line.startswith(words + " ")))
+    def numbers(words: str) -> list[float]:
+        line = next(line for line in lines if line.startswith(words + " "))
+        return [float(number) for number in re.findall(r"[\d.]+", line[len(words):])]
     for words, work, aim in PARTS:
-        yield Row("3", work, "%s/s" % thousands(number(words)), aim=">= %s/s" % thousands(aim) if aim else "reported",
-                  met=met(number(words) >= aim) if aim else "")
-    yield Row("3", "  fdatasync here", "%.2f ms" % number("fdatasync of a page here"))
-    yield Row("3", "  state of a million attributes", "%.0f bytes" % (number("file per million keys") * 1e6))
+        speed_here = Speed(*numbers(words))
+        yield Row("3", work, str(speed_here), aim=">= %s/s" % thousands(aim) if aim else "reported",
+                  met=speed_here.reaches(aim) if aim else "")
+    yield Row("3", "  fdatasync here", "%.2f ms" % numbers("fdatasync of a page here")[0])
+    yield Row("3", "  state of a million attributes", "%.0f bytes" % (numbers("file per million keys")[0] * 1e6))
 
 
 @contextmanager
