@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Iterator
 
-from figures import LeftOut, Row, met, say
+from figures import Row, met, need_collectd, say
 from lib import collectd as c
 from lib import process
 from lib.genesys import Simulator
@@ -20,11 +20,6 @@ START_MOST_S = 180  # csv files of 90,000 series
 BUDGET = 250  # requests a minute
 RSS_MOST_MB, PRIVATE_MOST_MB = 16.0, 4.0
 SHARES = (("query", 25), ("activity", 10), ("topic", 10))  # percent of the budget
-
-
-def need_collectd() -> None:
-    if process.program(c.DAEMON) is None or c.built("genesys_realtime") is None:
-        raise LeftOut("no collectd, or genesys_realtime is not built")
 
 
 def memory_of(pid: int) -> tuple[int, int]:
@@ -59,7 +54,7 @@ def show(name: str, memory: tuple[int, int], before: tuple[int, int] = (0, 0)) -
 
 
 def memory(left_out: list[str]) -> Iterator[Row]:
-    need_collectd()
+    need_collectd("genesys_realtime")
     sim = Simulator(queues=200, agents=200, plain_names=True, rate_limit=0)
     link = str(c.build_folder() / ".libs" / "bench_link.so")
     reach = {"BENCH_URL": sim.https + "/sim/", "BENCH_CA": sim.ca}
@@ -97,7 +92,7 @@ def memory(left_out: list[str]) -> Iterator[Row]:
 
 
 def requests(left_out: list[str]) -> Iterator[Row]:
-    need_collectd()
+    need_collectd("genesys_realtime")
     say("requests per minute, 2,000 queues each 10 s, budget %d" % BUDGET)
     for source, most in SHARES:
         sim = Simulator(queues=2000, agents=400, plain_names=True, rate_limit=0)

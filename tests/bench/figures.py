@@ -102,6 +102,11 @@ def ours(name: str) -> str:
     return str(path)
 
 
+def need_collectd(plugin: str) -> None:
+    if collectd.DAEMON is None or not Path(collectd.DAEMON).exists() or collectd.built(plugin) is None:
+        raise LeftOut("no collectd, or %s is not built" % plugin)
+
+
 def output_of(words: list[str], env: Optional[dict[str, str]] = None) -> str:
     """What a program tells; its complaints go to ours."""
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S, env={**os.environ, **(env or {})})

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator
 
-from figures import HERE, LeftOut, Row, Speed, Told, Wrong, beside, fresh_folder, met, node, node_modules, ours, \
-    output_of, say, shown_by, thousands, told_by
+from figures import HERE, LeftOut, Row, Speed, Told, Wrong, beside, fresh_folder, need_collectd, node, node_modules, \
+    ours, output_of, say, shown_by, thousands, told_by
 from lib import process
 from lib.collectd import Collectd
 from lib.flows import Sqs, attributes, state
@@ -142,6 +142,7 @@ def diff(left_out: list[str]) -> Iterator[Row]:
 
 def requests() -> Iterator[Row]:
     """By the block's own word, over the simulator's queue."""
+    need_collectd("genesys_flowmetrics")
     sqs = Sqs()
     sqs.feed(SQS_EVENTS, duplicates=0)
     daemon = Collectd("", flows=attributes(sqs))

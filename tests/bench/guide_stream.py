@@ -23,8 +23,9 @@ def speed(told: Told) -> Speed:
 
 
 def run_node() -> Run:
+    words = [node(), str(HERE / "guide_ws.js")]
     env = node_modules("ws@8.11.0", "prom-client@15.1.3")
-    return lambda port: told_by([node(), str(HERE / "guide_ws.js"), port], env)
+    return lambda port: told_by([*words, port], env)
 
 
 def run_go() -> Run:
