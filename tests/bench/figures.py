@@ -54,7 +54,7 @@ class Speed:
 
 @dataclass
 class Row:
-    """One line of the table; `row` is that of design §7 or the work's name. Above 1 ratios mean that ours is better."""
+    """One line of the table; `row` groups what has one aim. Ratios above 1 mean that ours is better."""
     row: str
     work: str
     ours: str
@@ -109,7 +109,8 @@ def need_collectd(plugin: str) -> None:
 
 def output_of(words: list[str], env: Optional[dict[str, str]] = None) -> str:
     """What a program tells; its complaints go to ours."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S, env={**os.environ, **(env or {})})
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S,
+                          env={**os.environ, **(env or {})})
     if done.returncode != 0:
         raise Wrong("%s ends with %d" % (Path(words[0]).name, done.returncode))
     return done.stdout

@@ -48,8 +48,8 @@ def observations(left_out: list[str]) -> Iterator[Row]:
         one = (float(found[2]), float(found[3]), int(found[4]))
         best[found[1]] = min(one, best.get(found[1], one))
     mine, other = (next(v for k, v in best.items() if word in k) for word in ("ours", "json-c"))
-    yield Row("4", "50 answers of 200 queues x 5", "%.0f ms (%.0f CPU)" % mine[:2], "json-c %.0f ms (%.0f CPU)" % other[:2],
-              other[0] / mine[0], other[1] / mine[1], "< 100 ms",
+    yield Row("4", "50 answers of 200 queues x 5", "%.0f ms (%.0f CPU)" % mine[:2],
+              "json-c %.0f ms (%.0f CPU)" % other[:2], other[0] / mine[0], other[1] / mine[1], "< 100 ms",
               Speed(1 / mine[0], 1 / mine[1]).reaches(1 / ANSWERS_MOST_MS))
     yield Row("4", "  memory for it", "%d KB" % mine[2], "json-c %d KB" % other[2], other[2] / max(mine[2], 1),
               aim="constant")
