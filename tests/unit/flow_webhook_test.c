@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/notifications.h"
 #include "tests/support/check.h"
 
 #define T "2023-03-05T08:18:04.568Z"
@@ -233,30 +232,6 @@ static void a_taken_port_is_told(void) {
   end();
 }
 
-/* The other source that pushes; no socket in it. */
-static void notifications_reach_the_ledger(void) {
-  begin();
-  struct notifications *n = notifications_new(&form, &source, ledger, NULL);
-  static const char event[] =
-      "{\"topicName\":\"v2.routing.queues.q.conversations\",\"eventBody\":"
-      "{\"id\":\"n1\",\"participants\":[{\"attributes\":{\"FlowMetric_N(" T
-      ")\":\"1\"}}]}}";
-  for (int i = 0; i < 3; i++)
-    notifications_take(n, event, strlen(event));
-  notifications_take(n, "{\"topicName\":\"channel.metadata\"}", 32);
-  notifications_take(n, "{\"Metric_", 9);
-  for (int i = 0; i < 10000 && count_of("N") == 0; i++)
-    usleep(1000);
-  CHECK_INT(count_of("N"), 1);
-  CHECK_INT(stats.skipped, 1);
-  CHECK_INT(stats.malformed[MALFORMED_JSON], 1);
-  CHECK_INT(notifications_dropped(n), 0);
-  webhook_stop(webhook);
-  ledger_stop(ledger);
-  notifications_free(n);
-  end();
-}
-
 int main(void) {
   char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-webhook-XXXXXX");
@@ -276,7 +251,6 @@ int main(void) {
   RUN(secrets_are_compared_whole);
   RUN(an_unreadable_secret_is_not_the_senders_fault);
   RUN(a_taken_port_is_told);
-  RUN(notifications_reach_the_ledger);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();
