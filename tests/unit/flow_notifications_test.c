@@ -208,6 +208,18 @@ static void a_list_that_is_refused_is_told_and_takes_nothing_away(void) {
   CHECK_HAS(told->text, "routing:queue:view");
   CHECK_INT(state().wanted, 0);
   end();
+
+  begin_connected();
+  ch_answer(QUEUES, REPLAY_ALWAYS, 403, "{}");
+  for (int i = 0; i < 12 && replay_count(&ch_world, QUEUES) < 2; i++)
+    ch_heartbeats(2);
+  ch_heartbeats(2);
+  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
+  CHECK(gc_directory_is_refused(d));
+  gc_directory_put(d);
+  CHECK_INT(state().wanted, 2);
+  CHECK_INT(state().covered, 2);
+  end();
 }
 
 /* 16 channels of 1,000 less one for renewals; here one of two. */
@@ -289,6 +301,8 @@ static void what_is_repeated_later_costs_no_transaction(void) {
     usleep(1000);
   CHECK_INT(stats.outcomes[OUTCOME_DUPLICATE], duplicates + 5000);
   CHECK(stats.tallies[TALLY_BATCHES] < 2500);
+  ch_say(EVENT_OF("q1", "c1", METRIC("A") "," METRIC("B")));
+  wait_for("B", 1, false);
   CHECK_INT(count_of("A"), 1);
   end();
 }
