@@ -167,13 +167,12 @@ static void take_queues(struct queue_topics *t, const struct gc_directory *d) {
   want_all(t);
 }
 
-/* A list that is refused does not say which queues are gone. */
+/* A list that is refused keeps what was known. */
 static void on_queues(void *ctx, struct gc_directory *directory) {
   struct queue_topics *t = ctx;
   struct gc_err err = {.code = GC_OK};
   bool is_refused = gc_directory_is_refused(directory);
-  if (!is_refused)
-    take_queues(t, directory);
+  take_queues(t, directory);
   if (t->count == 0)
     (void)gc_fail(&err, is_refused ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND,
                   "%s: no topic to listen to; give the OAuth client a role "
