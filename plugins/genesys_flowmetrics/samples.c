@@ -36,20 +36,22 @@ static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
 }
 
 /* A 0 until it is kept that it went out: who dies in between begins with 0
- * again, and no 0 ever follows a count. */
+ * again, and no 0 ever follows a count. What comes back shows what it had,
+ * once.
+ */
 static void show(struct ledger *l, const struct dispatch *d,
                  const struct ledger_view *v, bool is_last) {
   struct series *s = v->series;
-  bool is_zero = !v->is_shown;
+  int64_t count = v->has_first ? v->first_count : v->count;
   bool is_news = !s->has_sent || s->sent_count != v->count;
   if (d->now_ms < s->next_ms && !(is_last && is_news))
     return;
-  if (!put_flow(d, v, is_zero ? 0 : v->count, is_zero ? 0 : v->sum))
+  if (!put_flow(d, v, count, v->has_first ? v->first_sum : v->sum))
     return;
   s->has_sent = true;
-  s->sent_count = is_zero ? 0 : v->count;
+  s->sent_count = count;
   s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
-  if (is_zero)
+  if (v->has_first)
     ledger_shown(l, s);
 }
 

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "tests/support/check.h"
 
 static char folder[64];
@@ -268,6 +270,55 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
   }
 }
 
+/* Without the time of the last count. */
+static const char first_version[] =
+    "PRAGMA application_id = 0x47436c66; PRAGMA user_version = 1;"
+    "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE counters ("
+    " id INTEGER PRIMARY KEY, scope TEXT NOT NULL, flow TEXT NOT NULL,"
+    " metric TEXT NOT NULL, flow_label TEXT NOT NULL,"
+    " metric_label TEXT NOT NULL, count INTEGER NOT NULL, sum REAL NOT NULL,"
+    " has_sum INTEGER NOT NULL, shown INTEGER NOT NULL,"
+    " UNIQUE (scope, flow, metric));"
+    "CREATE TABLE floor (minute INTEGER NOT NULL);"
+    "INSERT INTO floor VALUES (0);"
+    "INSERT INTO counters VALUES (7, 'h', 'F', 'M', 'F', 'M', 42, 1.5, 1, 1);";
+
+static enum gc_code check_taken_over(void *ctx, const struct seen_counter *c) {
+  unsigned *met = ctx;
+  CHECK_INT(c->id, 7);
+  CHECK_INT(c->count, 42);
+  CHECK_INT(c->last_minute, *met == 0 ? 0 : 1234);
+  ++*met;
+  return GC_OK;
+}
+
+static void a_file_of_the_first_version_is_taken_over(void) {
+  char path[128];
+  sqlite3 *db = NULL;
+  unsigned met = 0;
+  struct gc_err warning;
+  fresh_folder();
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+  CHECK_INT(sqlite3_exec(db, first_version, NULL, NULL, NULL), SQLITE_OK);
+  CHECK_INT(sqlite3_close(db), SQLITE_OK);
+  struct seen *s = open_or_say(&warning);
+  CHECK_INT(warning.code, GC_OK);
+  CHECK_INT(seen_load(s, check_taken_over, &met, NULL), GC_OK);
+  CHECK_INT(met, 1);
+  const struct seen_counter c = {.id = 7, .count = 42, .last_minute = 1234};
+  CHECK_INT(seen_begin(s, NULL), GC_OK);
+  CHECK_INT(seen_counter_set(s, &c, NULL), GC_OK);
+  CHECK_INT(seen_commit(s, NULL), GC_OK);
+  seen_close(s);
+  s = open_or_say(NULL);
+  CHECK_INT(seen_load(s, check_taken_over, &met, NULL), GC_OK);
+  CHECK_INT(met, 2);
+  seen_close(s);
+  remove_folder();
+}
+
 int main(void) {
   RUN(a_key_is_its_minute_and_a_hash_of_all_parts);
   RUN(what_was_committed_is_seen_after_a_restart);
@@ -275,6 +326,7 @@ int main(void) {
   RUN(counters_are_kept_with_their_names);
   RUN(the_past_is_dropped_in_steps);
   RUN(a_foreign_file_is_moved_aside);
+  RUN(a_file_of_the_first_version_is_taken_over);
   RUN(one_process_at_a_time_counts);
   RUN(killed_at_any_moment_keys_and_counter_agree);
   return check_done();
