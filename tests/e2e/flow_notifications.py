@@ -13,7 +13,7 @@ import signal
 
 from lib import process, report, stream
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account
-from lib.flows import Talk, notifications, state, wait_connected, wait_equal
+from lib.flows import Talk, notifications, state, wait_connected, wait_equal, wait_reconnected
 from lib.full_disk import full_disk
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
@@ -99,15 +99,6 @@ def both_plugins_on_one_account() -> None:
     for what, quiet in (("stream_gap", 0), ("events-lost", 0)):
         same(what, state(daemon, *what.split("-")), quiet)
     daemon.stop()
-
-
-def wait_reconnected(sim: Simulator, daemon: Collectd) -> None:
-    """Until the agent says that it is back on the newest socket: an older reading would say that it is connected, too."""
-    def is_back() -> bool:
-        opened = stream.stream_counts(sim)["sockets_opened"]
-        return (len(stream.open_sockets(sim)) == 1 and state(daemon, "stream_reconnects") == opened - 1
-                and state(daemon, "stream_connected") == 1)
-    daemon.lives_until(is_back, WITHIN_S, "connected again")
 
 
 def a_gap_is_healed_by_what_is_said_next() -> None:

@@ -12,7 +12,8 @@ from typing import Callable, Optional
 
 from lib import expected, process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
-from lib.flows import SECRET, Hook, Sqs, Talk, attributes, notifications, state, wait_connected, wait_equal
+from lib.flows import SECRET, Hook, Sqs, Talk, attributes, notifications, wait_connected, wait_equal, \
+    wait_reconnected
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -180,9 +181,7 @@ def notifications_of_flows(kind: Kind) -> None:
     talk.speak(4000, per_s=2000)
     talk.wait_silent(daemon)
     sim.faults()
-    daemon.lives_until(lambda: state(daemon, "stream_reconnects") == stream.stream_counts(sim)["sockets_opened"] - 1, 60,
-                       "connected again")
-    wait_connected(daemon, within_s=60)
+    wait_reconnected(sim, daemon)
     talk.repeat()
     talk.wait_silent(daemon)
     check("totals equal the truth", not wait_equal(daemon, talk, 60), wait_equal(daemon, talk, 0))

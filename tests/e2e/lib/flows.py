@@ -142,6 +142,18 @@ def wait_connected(daemon: Collectd, name: str = "ivr", within_s: float = 40.0) 
     daemon.lives_until(listens, within_s, "the notifications of %s" % name)
 
 
+def wait_reconnected(sim: Simulator, daemon: Collectd, name: str = "ivr", within_s: float = 60.0) -> None:
+    """After drops and closes: until each of them has had its effect and the agent says that it is on the newest socket.
+    An older reading would say that it is connected, too."""
+    def is_back() -> bool:
+        told = sim.counters()["stream"]
+        ends = told.get("deed drop", 0) + told.get("deed close", 0)
+        return (told["sockets_open"] == 1 and told["sockets_opened"] > ends
+                and state(daemon, "stream_reconnects", "", name) == told["sockets_opened"] - 1
+                and state(daemon, "stream_connected", "", name) == 1)
+    daemon.lives_until(is_back, within_s, "connected again")
+
+
 def attributes(sqs: Sqs, name: str = "ivr", **changes: Any) -> str:
     """An Attributes block that reads the simulator's queue."""
     options: dict[str, Any] = {"Source": "sqs", "QueueURL": sqs.queue_url, "AWSRegion": sqs.aws_region,
