@@ -24,6 +24,7 @@ KILLS = int(os.environ.get("GC_KILLS", "10"))
 PER_S = 12_000
 PATIENCE_S = 60 + EVENTS / 1000
 WITHIN_S = 40.0
+OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # in all that the conversations say
 
 
 def simulator(**more: object) -> Simulator:
@@ -31,8 +32,8 @@ def simulator(**more: object) -> Simulator:
     return Simulator(frozen=True, queues=8, agents=8, rate_limit=0, **more)
 
 
-def agent(sim: Simulator, **more: object) -> Collectd:
-    return Collectd(account(sim), flows=notifications(), **more)  # type: ignore[arg-type]
+def agent(sim: Simulator, values: bool = False, **more: object) -> Collectd:
+    return Collectd(account(sim), flows=notifications(Values=values), **more)  # type: ignore[arg-type]
 
 
 def not_names(complaints: list[str]) -> list[str]:
@@ -102,9 +103,10 @@ def both_plugins_on_one_account() -> None:
 
 
 def a_gap_is_healed_by_what_is_said_next() -> None:
-    """Sockets drop while conversations speak; what was said meanwhile is heard when they speak again."""
+    """Sockets drop while conversations speak; what was said meanwhile is heard when they speak again. Whatever goes
+    wrong, no value and nothing of a customer is told."""
     talk = Talk(simulator())
-    daemon = agent(talk.sim)
+    daemon = agent(talk.sim, level="debug")
     wait_connected(daemon)
     talk.sim.faults({"ws": "drop", "after_events": 2000, "count": 1, "reset": True},
                     {"ws": "close", "after_events": 3000, "count": 1},
@@ -119,6 +121,7 @@ def a_gap_is_healed_by_what_is_said_next() -> None:
     talk.wait_silent(daemon)
     equal(daemon, talk)
     same("channels", stream.stream_counts(talk.sim)["channels_created"], 1)
+    same("what is seen of customers and values", daemon.leaks(*OF_CUSTOMERS), [])
     daemon.stop()
 
 
@@ -147,10 +150,10 @@ def killed_at_any_moment() -> None:
 
 
 def a_full_disk_loses_nothing_that_was_heard() -> None:
-    """Nobody sends it again: it is kept until there is room."""
+    """Nobody sends it again: it is kept until there is room. Values are summed as well."""
     talk, state_dir = Talk(simulator()), process.folder("state")
     disk = full_disk(state_dir)
-    daemon = agent(talk.sim, state_dir=state_dir, preload=str(disk.library), env=disk.env)
+    daemon = agent(talk.sim, values=True, state_dir=state_dir, preload=str(disk.library), env=disk.env)
     wait_connected(daemon)
     talk.speak(1000, seed=1)
     talk.wait_silent(daemon)
@@ -162,6 +165,9 @@ def a_full_disk_loses_nothing_that_was_heard() -> None:
     wait_until(lambda: state(daemon, "source_up", "notifications") == 0, WITHIN_S, "source_up is 0")
     disk.empty()
     equal(daemon, talk)
+    wrong = wait_equal(daemon, talk, WITHIN_S, "flow_metric_value", "sum")
+    wrong = [line for line in wrong if "is None, wanted 0" not in line]
+    check("sums of the values equal the truth", not wrong, wrong)
     same("lost", state(daemon, "events", "lost"), 0)
     daemon.stop()
 
