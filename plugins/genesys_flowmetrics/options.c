@@ -94,10 +94,11 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_STR(OWNER, retention, "Retention", "P14D", 0,
                "How long it is remembered what was counted, by the "
                "attribute's own time; an attribute older than this is not "
-               "counted. `PT1H` to `P366D`."),
+               "counted, and a counter that is idle for so long, a day at "
+               "least, is retired. `PT1H` to `P366D`."),
     GC_OPT_INT(OWNER, max_series, "MaxSeries", "5000", 1, 1000000, "series",
-               "Counters of one host; attributes of further flows or metrics "
-               "are not counted."),
+               "Counters of one host that are not retired; attributes of "
+               "further flows or metrics are not counted."),
     GC_OPT_END,
 };
 
