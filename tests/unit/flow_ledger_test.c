@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugins/genesys_flowmetrics/samples.h"
@@ -271,6 +272,37 @@ static void many_sources_make_one_truth(void) {
   remove_folder();
 }
 
+static void count_one(struct ledger *l, unsigned number) {
+  struct batch *b = batch_new();
+  unsigned want = finished + 1;
+  put(b, "c", "A", number, NOW, "1");
+  ledger_submit(l, b);
+  wait_for(want);
+}
+
+/* A transaction writes two pages of the log at least. */
+static void what_comes_within_20_ms_shares_a_transaction(void) {
+  enum { BATCHES = 300, PAGE = 4096 };
+  char path[128];
+  struct stat wal;
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  for (unsigned i = 0; i < BATCHES; i++) {
+    struct batch *b = batch_new();
+    put(b, "many", "A", i, NOW, NULL);
+    ledger_submit(l, b);
+  }
+  wait_for(1 + BATCHES);
+  CHECK_INT(failed, 0);
+  CHECK_INT(count_of(l, "A"), 1 + BATCHES);
+  snprintf(path, sizeof(path), "%s/flowmetrics.db-wal", folder);
+  CHECK_INT(stat(path, &wal), 0);
+  CHECK(wal.st_size < BATCHES * PAGE);
+  ledger_free(l);
+  remove_folder();
+}
+
 /* ---- what is dispatched ---- */
 
 static struct {
@@ -310,14 +342,6 @@ static void wait_until_kept(struct ledger *l) {
   for (unsigned i = 0; i < 20000 && !is_shown(l); i++)
     usleep(1000);
   CHECK(is_shown(l));
-}
-
-static void count_one(struct ledger *l, unsigned number) {
-  struct batch *b = batch_new();
-  unsigned want = finished + 1;
-  put(b, "c", "A", number, NOW, "1");
-  ledger_submit(l, b);
-  wait_for(want);
 }
 
 static void a_new_counter_begins_with_a_zero_for_an_interval(void) {
@@ -511,6 +535,7 @@ int main(void) {
   RUN(what_was_handed_in_before_the_stop_is_counted);
   RUN(without_a_file_nothing_is_acknowledged);
   RUN(many_sources_make_one_truth);
+  RUN(what_comes_within_20_ms_shares_a_transaction);
   RUN(a_new_counter_begins_with_a_zero_for_an_interval);
   RUN(a_counter_of_the_file_goes_on_where_it_was);
   RUN(one_that_was_never_shown_begins_with_zero_after_a_restart);

@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "common/net/state_file.h"
 #include "tests/support/check.h"
 
 static char folder[64];
@@ -293,6 +294,36 @@ static enum gc_code check_taken_over(void *ctx, const struct seen_counter *c) {
   return GC_OK;
 }
 
+static int64_t pragma(struct gc_state_file *f, const char *sql, char mode[16]) {
+  sqlite3_stmt *q = NULL;
+  CHECK_INT(sqlite3_prepare_v2(f->db, sql, -1, &q, NULL), SQLITE_OK);
+  CHECK_INT(sqlite3_step(q), SQLITE_ROW);
+  int64_t number = sqlite3_column_int64(q, 0);
+  snprintf(mode, 16, "%s", (const char *)sqlite3_column_text(q, 0));
+  sqlite3_finalize(q);
+  return number;
+}
+
+/* What is committed outlives a loss of power. */
+static void state_files_are_durable(void) {
+  static const char *const migrations[] = {"CREATE TABLE t (x);"};
+  static const struct gc_state_kind kind = {.name = "x.db",
+                                            .application_id = 1,
+                                            .migrations = migrations,
+                                            .version = 1,
+                                            .busy_ms = 100};
+  struct gc_state_file f = {0};
+  struct gc_err warning, err;
+  char mode[16];
+  fresh_folder();
+  CHECK_INT(gc_state_file_open(folder, &kind, &f, &warning, &err), GC_OK);
+  CHECK_INT(pragma(&f, "PRAGMA synchronous", mode), 2); /* FULL */
+  (void)pragma(&f, "PRAGMA journal_mode", mode);
+  CHECK_STR(mode, "wal");
+  gc_state_file_close(&f);
+  remove_folder();
+}
+
 static void a_file_of_the_first_version_is_taken_over(void) {
   char path[128];
   sqlite3 *db = NULL;
@@ -326,6 +357,7 @@ int main(void) {
   RUN(counters_are_kept_with_their_names);
   RUN(the_past_is_dropped_in_steps);
   RUN(a_foreign_file_is_moved_aside);
+  RUN(state_files_are_durable);
   RUN(a_file_of_the_first_version_is_taken_over);
   RUN(one_process_at_a_time_counts);
   RUN(killed_at_any_moment_keys_and_counter_agree);
