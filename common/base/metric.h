@@ -114,7 +114,8 @@ struct gc_ds {
      "Events of the stream: received, new (told something new), malformed, "   \
      "other (of no conversation), lost (no memory). Of flow metrics: "         \
      "received, skipped, malformed-REASON, and their attributes: counted, "    \
-     "duplicate, late, no_number.")                                            \
+     "duplicate, late, no_number, lost (found no room while nothing could be " \
+     "committed).")                                                            \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
      "Conversations in memory: live, kept (those that ended lately too).")     \
   XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \

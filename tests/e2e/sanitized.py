@@ -12,7 +12,8 @@ from typing import Callable, Optional
 
 from lib import expected, process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
-from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
+from lib.flows import SECRET, Hook, Sqs, Talk, attributes, notifications, wait_connected, wait_equal, \
+    wait_reconnected
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -202,6 +203,25 @@ def webhook_of_flows(kind: Kind) -> None:
     is_silent(daemon)
 
 
+def notifications_of_flows(kind: Kind) -> None:
+    """Beside genesys_realtime on the same channel, whose socket drops; events under way at the end."""
+    sim = Simulator(frozen=True, queues=8, agents=8, rate_limit=0)
+    talk = Talk(sim)
+    daemon = kind.daemon(account(sim), queues(), notifications())
+    wait_connected(daemon, within_s=60)
+    sim.faults({"ws": "drop", "after_events": 1500, "count": 1}, {"ws": "malformed", "at_s": 1, "every_s": 1},
+               {"ws": "duplicate", "percent": 10}, {"ws": "fragment", "percent": 10})
+    talk.speak(4000, per_s=2000)
+    talk.wait_silent(daemon)
+    sim.faults()
+    wait_reconnected(sim, daemon)
+    talk.repeat()
+    talk.wait_silent(daemon)
+    check("totals equal the truth", not wait_equal(daemon, talk, 60), wait_equal(daemon, talk, 0))
+    talk.speak(20_000, per_s=2000)
+    is_silent(daemon)
+
+
 def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
     def run() -> None:
         if not kind.build:
@@ -213,5 +233,6 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    bodies = (values, outages, start_and_stop_at_once, live_stream, guide_stream, queue_of_flows, webhook_of_flows)
+    bodies = (values, outages, start_and_stop_at_once, live_stream, guide_stream, queue_of_flows, webhook_of_flows,
+              notifications_of_flows)
     report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})
