@@ -88,6 +88,8 @@ struct attributes *attributes_start(const struct attributes_options *o,
                                      .max_series = o->max_series,
                                      .values = o->values,
                                      .stats = &a->stats};
+  a->source.is_shared = ledger_is_shared(a->ledger);
+  a->source.identity = ledger_identity(a->ledger, a->scope, a->name);
   enum gc_code code = a->from == FROM_SQS
                           ? start_sqs(a, o, config, settings, err)
                           : start_webhook(a, o, config, settings, err);

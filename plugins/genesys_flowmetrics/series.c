@@ -93,6 +93,7 @@ static void series_free(struct series *s) {
   free((char *)s->kept.flow_label);
   free((char *)s->kept.metric_label);
   free(s->key);
+  free(s->parts);
   free(s);
 }
 
@@ -200,6 +201,16 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
       .metric_label = label(flow->metrics, metric),
   };
   return add(set, scope, &fresh, key, ret);
+}
+
+enum gc_code series_divide(struct series *s, size_t identities) {
+  if (s->part_count > 0)
+    return GC_OK;
+  s->parts = calloc(identities, sizeof(*s->parts));
+  if (s->parts == NULL)
+    return GC_ERR_MEMORY;
+  s->part_count = identities;
+  return GC_OK;
 }
 
 size_t series_in_scope(const struct series_set *set, const char *scope) {

@@ -10,6 +10,20 @@
 
 struct series_scope;
 
+/* What one identity has counted of a series, in a store that is shared. */
+struct series_part {
+  int64_t count;
+  double sum;
+  bool has_sum;
+
+  /* The writer's, while it loads: what the store says; within a script: its
+   * number there, from 1. */
+  int64_t stored_count;
+  double stored_sum;
+  bool stored_has_sum;
+  unsigned nth;
+};
+
 struct series {
   struct seen_counter kept; /* as in the file; strings are ours */
   struct series_scope *scope;
@@ -20,8 +34,11 @@ struct series {
   double more;
   bool has_more;
   bool is_touched;
-  int64_t fresh_id;       /* of one that was made in this transaction */
-  struct series *touched; /* the next one */
+  int64_t fresh_id;          /* of one that was made in this transaction */
+  struct series *touched;    /* the next one */
+  bool is_showing;           /* that its first 0 went out is being written */
+  struct series_part *parts; /* one for each identity; NULL and 0 with SQLite */
+  size_t part_count;
 
   /* The reader's (samples.h). */
   _Atomic bool zero_went; /* its first 0 has been dispatched: keep that */
@@ -47,6 +64,8 @@ GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t most,
                                        struct series **ret);
+/* Makes room for the parts of so many identities; GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code series_divide(struct series *s, size_t identities);
 /* How many a scope has. */
 size_t series_in_scope(const struct series_set *set, const char *scope);
 
