@@ -3,9 +3,12 @@
  * connection, a crash and a second owner do to it. */
 #include "plugins/genesys_flowmetrics/ledger.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -449,6 +452,108 @@ static void answers_that_are_lost_change_nothing(void) {
   redis_server_end(&server);
 }
 
+/* Between an agent and the server: hands on what is asked, and, when told so,
+ * not what is answered: the connection is cut then. */
+static struct {
+  char socket[96], url[128];
+  int listener;
+  pthread_t thread;
+  _Atomic bool swallows, ends;
+  _Atomic unsigned swallowed;
+} between;
+
+static bool hand_on(int from, int to, bool is_answer) {
+  char bytes[65536];
+  ssize_t len = read(from, bytes, sizeof(bytes));
+  if (len > 0 && is_answer && between.swallows) {
+    between.swallows = false;
+    between.swallowed++;
+    return false;
+  }
+  return len > 0 && write(to, bytes, (size_t)len) == len;
+}
+
+static void *pump(void *unused) {
+  (void)unused;
+  while (!between.ends) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int agent = accept(between.listener, NULL, NULL);
+    int redis = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s", server.socket);
+    bool lives =
+        agent >= 0 && connect(redis, (struct sockaddr *)&at, sizeof(at)) == 0;
+    struct pollfd fds[] = {{.fd = agent, .events = POLLIN},
+                           {.fd = redis, .events = POLLIN}};
+    while (lives && poll(fds, 2, -1) > 0)
+      lives = (fds[0].revents == 0 || hand_on(agent, redis, false)) &&
+              (fds[1].revents == 0 || hand_on(redis, agent, true));
+    close(agent);
+    close(redis);
+  }
+  return NULL;
+}
+
+static void step_between(void) {
+  struct sockaddr_un at = {.sun_family = AF_UNIX};
+  snprintf(between.socket, sizeof(between.socket), "%s/between", server.folder);
+  snprintf(between.url, sizeof(between.url), "unix://%s", between.socket);
+  snprintf(at.sun_path, sizeof(at.sun_path), "%s", between.socket);
+  between.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  CHECK_INT(bind(between.listener, (struct sockaddr *)&at, sizeof(at)), 0);
+  CHECK_INT(listen(between.listener, 8), 0);
+  CHECK_INT(pthread_create(&between.thread, NULL, pump, NULL), 0);
+}
+
+static void step_aside(void) {
+  between.ends = true;
+  shutdown(between.listener, SHUT_RDWR);
+  pthread_join(between.thread, NULL);
+  close(between.listener);
+}
+
+/* It was counted, but nobody knows: the queue delivers it again, where it is a
+ * duplicate. The counter must have it all the same. */
+static void an_answer_that_is_lost_is_no_lost_count(void) {
+  struct agent a = {0};
+  struct tracked t;
+  redis_server_start(&server, NULL);
+  step_between();
+  begin(&a, between.url, "one", "ivr");
+  count_one(&a, "A", 1, 0.5);
+  prepare(&t, &a);
+  put(&t, "c", "A", 2, NOW, 0.25);
+  put(&t, "c", "A", 3, NOW, 0.25);
+  between.swallows = true;
+  CHECK_INT(hand_in(&t), GC_ERR_NETWORK);
+  CHECK_INT(between.swallowed, 1);
+  deliver(&t);
+  CHECK_INT(a.stats.outcomes[OUTCOME_COUNTED], 1);
+  CHECK_INT(a.stats.outcomes[OUTCOME_DUPLICATE], 2);
+  CHECK_INT(count_of(&a, "A"), 3);
+  CHECK_REAL(view_of(&a, "A").sum, 1);
+  batch_clear(&t.batch);
+  end(&a);
+  step_aside();
+  redis_server_end(&server);
+}
+
+static void what_was_handed_in_before_the_stop_is_counted(void) {
+  struct agent a = {0};
+  struct tracked t;
+  redis_server_start(&server, NULL);
+  begin(&a, server.url, "one", "ivr");
+  count_one(&a, "A", 1, 0);
+  prepare(&t, &a);
+  put(&t, "c", "A", 2, NOW, 0);
+  ledger_submit(a.ledger, &t.batch);
+  ledger_stop(a.ledger);
+  CHECK_INT(t.code, GC_OK);
+  CHECK_INT(count_of(&a, "A"), 2);
+  batch_clear(&t.batch);
+  end(&a);
+  redis_server_end(&server);
+}
+
 static void a_server_that_hangs_does_not_hold_the_stop(void) {
   struct agent a = {0};
   struct tracked t;
@@ -594,6 +699,8 @@ int main(void) {
   RUN(what_a_server_loses_goes_on_from_memory);
   RUN(a_script_that_is_refused_has_written_nothing);
   RUN(answers_that_are_lost_change_nothing);
+  RUN(an_answer_that_is_lost_is_no_lost_count);
+  RUN(what_was_handed_in_before_the_stop_is_counted);
   RUN(a_server_that_hangs_does_not_hold_the_stop);
   RUN(nothing_is_acknowledged_until_it_is_there);
   RUN(a_wrong_password_is_told_without_it);
