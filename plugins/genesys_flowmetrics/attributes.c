@@ -121,14 +121,17 @@ void attributes_look(struct attributes *a) {
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {
+  bool is_well = ledger_is_well(a->ledger);
   const struct samples_block b = {
       .instance = a->instance,
       .source = source_words[a->from],
-      .is_up = a->stats.up > 0 && ledger_is_well(a->ledger),
+      .is_up = a->stats.up > 0 && is_well,
       .is_queue = a->from == FROM_SQS,
       .now_ms = gc_clock_now_ms(),
       .series = ledger_count(a->ledger, a->scope),
       .commit_s = ledger_commit_s(a->ledger),
+      .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
+      .is_state_up = is_well,
       .interval_ms = interval_ms,
   };
   samples_state(&b, &a->stats, out);

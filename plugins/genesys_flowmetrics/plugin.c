@@ -37,7 +37,8 @@ static struct attributes_block *attributes_of(struct gc_block *b) {
 static enum gc_code check(struct gc_block *b, struct gc_err *warning,
                           struct gc_err *err) {
   for (const struct gc_block *o = plugin.blocks; o != NULL; o = o->next)
-    GC_TRY(attributes_check_state(b->options, o->options, o->name, err));
+    if (o->is == b->is)
+      GC_TRY(attributes_check_state(b->options, o->options, o->name, err));
   return attributes_check(b->options, &attributes_of(b)->config, warning, err);
 }
 
