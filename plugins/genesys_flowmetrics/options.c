@@ -253,6 +253,8 @@ static enum gc_code check_state(const struct attributes_options *o,
     return GC_OK;
   }
   GC_TRY(state_url_parse(o->state_url, &redis->url, err));
+  if (o->state_user != NULL && o->state_password_file == NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "StateUser needs a StatePasswordFile");
   if (!ledger_has_redis())
     return gc_fail(err, GC_ERR_CONFIG,
                    "StateURL: this build keeps its state in SQLite only, it "
@@ -264,8 +266,6 @@ static enum gc_code check_state(const struct attributes_options *o,
                    "and its hiredis_ssl have); take redis:// through a tunnel "
                    "or a network of its own",
                    redis->url.shown);
-  if (o->state_user != NULL && o->state_password_file == NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "StateUser needs a StatePasswordFile");
   redis->user = o->state_user;
   redis->password_file = o->state_password_file;
   redis->tls = &o->connect;

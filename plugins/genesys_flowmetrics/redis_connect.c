@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/redis_connect.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -41,6 +42,9 @@ enum gc_code redis_wait(int fd, short events, int stop_fd, uint32_t grace_ms,
 
 /* ---- the look-up of a name, in a thread that may be left behind ---- */
 
+enum { LOOKUPS_MOST = 4 }; /* of those that hang */
+static _Atomic unsigned lookups;
+
 struct lookup {
   pthread_mutex_t lock;
   unsigned users; /* two: who asks, and the thread */
@@ -75,6 +79,7 @@ static void *look_up(void *arg) {
   pthread_mutex_unlock(&l->lock);
   (void)!eventfd_write(l->done_fd, 1);
   lookup_put(l);
+  lookups--;
   return NULL;
 }
 
@@ -103,26 +108,40 @@ static bool lookup_start(struct lookup *l) {
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   l->users++;
+  lookups++;
   bool started = pthread_create(&thread, &attr, look_up, l) == 0;
-  if (!started)
+  if (!started) {
     l->users--;
+    lookups--;
+  }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   pthread_attr_destroy(&attr);
   return started;
 }
 
+static bool is_address(const char *host) {
+  unsigned char address[sizeof(struct in6_addr)];
+  return inet_pton(AF_INET, host, address) == 1 ||
+         inet_pton(AF_INET6, host, address) == 1;
+}
+
 /* An address needs no thread. */
-static bool is_address(struct lookup *l) {
+static bool take_address(struct lookup *l) {
   const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                  .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
-  return getaddrinfo(l->host, l->port, &hints, &l->found) == 0;
+  return is_address(l->host) &&
+         getaddrinfo(l->host, l->port, &hints, &l->found) == 0;
 }
 
 static enum gc_code find(struct lookup *l, const struct state_url *url,
                          int stop_fd, uint64_t until_ms, struct gc_err *err) {
-  if (is_address(l))
+  if (take_address(l))
     return GC_OK;
   l->found = NULL;
+  if (lookups >= LOOKUPS_MOST)
+    return gc_fail(err, GC_ERR_TIMEOUT,
+                   "%s: the resolver hangs, earlier look-ups have not ended",
+                   url->shown);
   if (!lookup_start(l))
     return gc_fail(err, GC_ERR_MEMORY, "cannot start a thread for the look-up");
   enum gc_code code = redis_wait(l->done_fd, POLLIN, stop_fd, 0, &until_ms);

@@ -16,6 +16,7 @@
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/resolver.h"
 
 #define MINUTE INT64_C(60000)
 #define NOW (INT64_C(30000000) * MINUTE)
@@ -123,22 +124,24 @@ static void prepare(struct tracked *t, struct agent *a) {
 
 static bool is_back(void *ctx) { return ((struct tracked *)ctx)->is_back; }
 
-/* Hands it in and waits; what became of it. */
+/* Hands it in and waits; what became of it. Any thread. */
 static enum gc_code hand_in(struct tracked *t) {
   t->is_back = false;
   ledger_submit(t->agent->ledger, &t->batch);
-  CHECK(gate_wait(&gate, is_back, t));
-  return t->code;
+  return gate_wait(&gate, is_back, t) ? t->code : GC_CODE_COUNT;
 }
 
-/* As a queue would: until it is taken. */
-static void deliver(struct tracked *t) {
+/* As a queue would: until it is taken. Any thread. */
+static bool try_deliver(struct tracked *t) {
   const struct timespec pause = {.tv_nsec = 2000000};
   uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;
-  while (hand_in(t) != GC_OK && gc_clock_now_ms() < until)
+  enum gc_code code;
+  while ((code = hand_in(t)) != GC_OK && gc_clock_now_ms() < until)
     nanosleep(&pause, NULL);
-  CHECK_INT(t->code, GC_OK);
+  return code == GC_OK;
 }
+
+static void deliver(struct tracked *t) { CHECK(try_deliver(t)); }
 
 static void count_one(struct agent *a, const char *metric, unsigned number,
                       double value) {
@@ -412,8 +415,10 @@ static void *send_all(void *arg) {
     prepare(&t, arg);
     for (unsigned k = 0; k < MARKS_EACH; k++)
       put(&t, "c", k % 2 ? "A" : "B", nth * MARKS_EACH + k, NOW, 1);
-    deliver(&t);
+    bool taken = try_deliver(&t);
     batch_clear(&t.batch);
+    if (!taken)
+      return arg;
   }
   return NULL;
 }
@@ -438,8 +443,11 @@ static void answers_that_are_lost_change_nothing(void) {
     } else
       redis_server_ask(&server, "CLIENT KILL TYPE normal SKIPME yes");
   }
-  for (int i = 0; i < 2; i++)
-    pthread_join(threads[i], NULL);
+  for (int i = 0; i < 2; i++) {
+    void *given_up = NULL;
+    pthread_join(threads[i], &given_up);
+    CHECK(given_up == NULL);
+  }
   CHECK(count_of(&a, "A") > 0 && count_of(&b, "A") > 0);
   CHECK_INT(count_of(&a, "A") + count_of(&b, "A"), BATCHES * MARKS_EACH / 2);
   CHECK_INT(count_of(&a, "B") + count_of(&b, "B"), BATCHES * MARKS_EACH / 2);
@@ -574,6 +582,29 @@ static void a_server_that_hangs_does_not_hold_the_stop(void) {
   redis_server_end(&server);
 }
 
+static void a_resolver_that_hangs_does_not_hold_the_stop(void) {
+  const struct timespec pause = {.tv_nsec = 2000000};
+  struct agent a = {0};
+  begin(&a, "redis://hang.test:6379", "one", "ivr");
+  for (int i = 0; i < DEADLINE_S * 500 && resolver_hanging() == 0; i++)
+    nanosleep(&pause, NULL);
+  CHECK(resolver_hanging() > 0);
+  uint64_t begun = gc_clock_now_ms();
+  end(&a);
+  CHECK(gc_clock_now_ms() - begun < 2000);
+  resolver_release();
+}
+
+static void a_name_without_an_address_is_told(void) {
+  struct agent a = {0};
+  begin(&a, "redis://nowhere.test:6379", "one", "ivr");
+  wait_told(&a.state);
+  CHECK_INT(a.state.code, GC_ERR_NETWORK);
+  CHECK_HAS(a.state.text, "redis://nowhere.test:6379/0");
+  CHECK_HAS(a.state.text, "cannot resolve");
+  end(&a);
+}
+
 static void nothing_is_acknowledged_until_it_is_there(void) {
   struct agent a = {0};
   struct tracked t;
@@ -702,6 +733,8 @@ int main(void) {
   RUN(an_answer_that_is_lost_is_no_lost_count);
   RUN(what_was_handed_in_before_the_stop_is_counted);
   RUN(a_server_that_hangs_does_not_hold_the_stop);
+  RUN(a_resolver_that_hangs_does_not_hold_the_stop);
+  RUN(a_name_without_an_address_is_told);
   RUN(nothing_is_acknowledged_until_it_is_there);
   RUN(a_wrong_password_is_told_without_it);
   RUN(the_rights_that_the_readme_lists_are_enough);

@@ -21,7 +21,7 @@ class Redis:
     def __init__(self, *more: str, starts: bool = True) -> None:
         self.folder = process.folder("redis")
         self.port, self.socket = process.free_port(), self.folder / "socket"
-        self.url = "redis://127.0.0.1:%d/0" % self.port
+        self.url = "redis://localhost:%d/0" % self.port  # a name: to be looked up
         self.socket_url = "unix://%s" % self.socket
         self.program: Optional[Program] = None
         self.configure(*more)
