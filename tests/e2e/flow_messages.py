@@ -152,5 +152,6 @@ def a_missing_permission() -> None:
 
 if __name__ == "__main__":
     report.main([mistakes_of_a_queue, blocks_with_different_states, mistakes_of_a_webhook,
-                 an_account_that_is_not_defined, files_that_cannot_be_read, a_secret_file_that_comes_later, a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission],
+                 an_account_that_is_not_defined, files_that_cannot_be_read, a_secret_file_that_comes_later,
+                 a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission],
                 {"collectd": DAEMON})
