@@ -106,10 +106,18 @@ static struct batch *gather(struct ledger *l, size_t *ret_marks) {
   return take_all(l);
 }
 
+/* Who is idle leaves its place before the first transaction asks for one. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = l->store->open(l, &err);
   l->is_open = code == GC_OK;
+  if (l->is_open) {
+    l->retire_ms = 0;
+    ledger_retire(l);
+    pthread_mutex_lock(&l->lock);
+    l->has_loaded = true;
+    pthread_mutex_unlock(&l->lock);
+  }
   ledger_say(l, "state", &err);
   set_well(l, l->is_open);
   if (!l->is_open)
@@ -309,7 +317,7 @@ void ledger_submit(struct ledger *l, struct batch *b) {
 
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
   pthread_mutex_lock(&l->lock);
-  bool has = i < l->set.count;
+  bool has = l->has_loaded && i < l->set.count;
   if (has) {
     struct series *s = l->set.at[i];
     *ret = (struct ledger_view){

@@ -104,6 +104,11 @@ void ledger_free(struct ledger *l);
  * Any thread. */
 void ledger_submit(struct ledger *l, struct batch *b);
 
+/* Is the attribute neither late nor ahead, as our clock is now? What is comes
+ * under a clock that was set right, perhaps, and counts then. Any thread. */
+bool ledger_takes(const struct ledger *l, const struct ledger_source *source,
+                  const struct seen_key *key);
+
 /* What a reader sees of one counter. Labels live as long as the ledger. */
 struct ledger_view {
   const char *scope, *flow, *metric;

@@ -2,7 +2,19 @@
 /* One transaction with SQLite. */
 #include "plugins/genesys_flowmetrics/ledger_inside.h"
 
+#include <math.h>
+
 #include "common/net/clock.h"
+
+/* False for what would make the sum infinite, and no number in the end. */
+static bool add_value(struct series *s, double value) {
+  double more = s->more + value;
+  if (!isfinite(more) || !isfinite(s->kept.sum + more))
+    return false;
+  s->more = more;
+  s->has_more = true;
+  return true;
+}
 
 static enum gc_code count_new(struct ledger *l, const struct ref *r,
                               struct gc_err *err) {
@@ -17,10 +29,7 @@ static enum gc_code count_new(struct ledger *l, const struct ref *r,
   s->delta++;
   s->fresh_minute = ledger_minute(l->settings.wall_ms());
   r->batch->outcomes[OUTCOME_COUNTED]++;
-  if (source->values && r->mark->has_value) {
-    s->more += r->mark->value;
-    s->has_more = true;
-  } else if (source->values)
+  if (source->values && !(r->mark->has_value && add_value(s, r->mark->value)))
     r->batch->outcomes[OUTCOME_NO_NUMBER]++;
   return GC_OK;
 }

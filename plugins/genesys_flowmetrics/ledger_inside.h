@@ -78,7 +78,8 @@ struct ledger {
   uint64_t first_ms;
   struct series_set set; /* the writer alone changes it, under the lock */
   bool is_stopping, is_running, is_well;
-  bool has_shown; /* some series' first 0 wants to be kept */
+  bool has_loaded; /* all counters: half of them may be dropped again */
+  bool has_shown;  /* some series' first 0 wants to be kept */
   double commit_s;
   pthread_t thread;
 };

@@ -38,14 +38,29 @@ uint32_t ledger_minute(int64_t ms) {
   return ms > 0 ? (uint32_t)(ms / LEDGER_MINUTE_MS) : 0;
 }
 
+static bool is_late(const struct ledger_source *source, uint32_t minute,
+                    int64_t now_ms) {
+  return minute < ledger_minute(now_ms - source->retention_ms);
+}
+
+static bool is_ahead(uint32_t minute, int64_t now_ms) {
+  return minute > ledger_minute(now_ms) + AHEAD_MINUTES;
+}
+
+bool ledger_takes(const struct ledger *l, const struct ledger_source *source,
+                  const struct seen_key *key) {
+  uint32_t minute = seen_key_minute(key);
+  int64_t now_ms = l->settings.wall_ms();
+  return !is_late(source, minute, now_ms) && !is_ahead(minute, now_ms);
+}
+
 bool ledger_is_in_time(const struct ref *r, uint32_t floor, int64_t now_ms) {
-  const struct ledger_source *source = r->batch->source;
   uint32_t minute = seen_key_minute(&r->mark->key);
-  if (minute < ledger_minute(now_ms - source->retention_ms) || minute < floor) {
+  if (is_late(r->batch->source, minute, now_ms) || minute < floor) {
     r->batch->outcomes[OUTCOME_LATE]++;
     return false;
   }
-  if (minute > ledger_minute(now_ms) + AHEAD_MINUTES) {
+  if (is_ahead(minute, now_ms)) {
     r->batch->future++;
     return false;
   }
@@ -63,6 +78,10 @@ enum gc_code ledger_series(struct ledger *l, const struct ref *r,
                   source->max_series, ret);
   if (code == GC_OK)
     code = series_revive(*ret, source->max_series);
+  /* It may never be counted here: another agent has done so, or the store
+   * fails. It is idle all the same then. */
+  if (code == GC_OK && (*ret)->kept.last_minute == 0)
+    (*ret)->kept.last_minute = ledger_minute(l->settings.wall_ms());
   pthread_mutex_unlock(&l->lock);
   if (code == GC_ERR_LIMIT) {
     *ret = NULL;

@@ -144,12 +144,23 @@ static enum gc_code load_labels(struct ledger *l, const char *scope,
   return series_load(&l->set, &c);
 }
 
+/* The newest of all identities; what we know of it may be newer still. */
+static enum gc_code load_minute(struct series *s, const redisReply *value) {
+  int64_t minute;
+  if (!gc_decimal_int(value->str, value->len, &minute) || minute < 0 ||
+      minute > UINT32_MAX)
+    return GC_ERR_PARSE;
+  if (s->kept.last_minute < (uint32_t)minute)
+    s->kept.last_minute = (uint32_t)minute;
+  return GC_OK;
+}
+
 /* The lock is held. */
 static enum gc_code load_number(struct ledger *l, unsigned identity,
                                 const struct field *f,
                                 const redisReply *value) {
   struct series *s;
-  if (strchr("csz", f->kind) == NULL)
+  if (strchr("cstz", f->kind) == NULL)
     return GC_OK;
   GC_TRY(series_find(&l->set, l->identities[identity].scope, f->flow, f->metric,
                      SIZE_MAX, &s));
@@ -160,6 +171,8 @@ static enum gc_code load_number(struct ledger *l, unsigned identity,
   else if (f->kind == 'c' &&
            !gc_decimal_int(value->str, value->len, &part->stored_count))
     return GC_ERR_PARSE;
+  else if (f->kind == 't')
+    return load_minute(s, value);
   else if (f->kind == 's') {
     if (!gc_decimal_real(value->str, value->len, &part->stored_sum))
       return GC_ERR_PARSE;
@@ -214,6 +227,8 @@ static void put_part(struct redis_words *w, unsigned identity,
     put_field(w, identity, 's', s);
     redis_real(w, part->sum);
   }
+  put_field(w, identity, 't', s);
+  redis_print(w, "%u", s->kept.last_minute);
   if (s->kept.shown) {
     put_field(w, identity, 'z', s);
     redis_word(w, "1", 1);
@@ -273,8 +288,8 @@ static void forget_stored(struct ledger *l) {
     }
 }
 
-/* What readers see is what the parts say; idle is what is not counted from now
- * on. */
+/* What readers see is what the parts say. One whose time the store does not
+ * tell counts as idle from now on. */
 static void show_all(struct ledger *l) {
   uint32_t minute = ledger_minute(l->settings.wall_ms());
   pthread_mutex_lock(&l->lock);

@@ -157,6 +157,7 @@ static enum gc_code send_chunk(struct ledger *l, const struct chunk *c,
   put_minutes(l, c, false, now_ms);
   put_counters(s, c);
   put_marks(l, c);
+  redis_print(&s->words, "%u", ledger_minute(now_ms));
   return redis_put(s->link, &s->words, err);
 }
 
@@ -368,5 +369,6 @@ enum gc_code redis_probe(struct ledger *l, struct gc_err *err) {
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "0"); /* of no counter */
   redis_word(&s->words, "", 0);
+  redis_print(&s->words, "0"); /* minute now */
   return redis_ask(s->link, &s->words, &reply, err);
 }

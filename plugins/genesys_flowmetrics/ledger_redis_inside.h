@@ -7,6 +7,7 @@
  *     owner                        token of the process that counts for it
  *     c:LEN:FLOW:METRIC            count; LEN: bytes of FLOW
  *     s:…                          sum of the values, if there were any
+ *     t:…                          minute when it was last counted
  *     l:…                          FLOW-LABEL/METRIC-LABEL of the identities
  *     z:…                          its first 0 has been dispatched
  *

@@ -41,10 +41,12 @@ static void hold(struct notifications *n, struct batch *b) {
   pthread_mutex_unlock(&n->lock);
 }
 
+/* What was late or ahead by our clock is not: the clock may be set. */
 static void note_safe(struct notifications *n, const struct batch *b) {
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)
-    recent_add(&n->recent, &b->marks[i].key);
+    if (ledger_takes(n->settings.ledger, b->source, &b->marks[i].key))
+      recent_add(&n->recent, &b->marks[i].key);
   pthread_mutex_unlock(&n->lock);
 }
 

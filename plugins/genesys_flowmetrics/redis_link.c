@@ -49,12 +49,21 @@ static const struct {
     {"DENIED", GC_ERR_REMOTE, "protected mode: it takes loopback only"},
 };
 
+/* Of a command that it does not know it repeats what came with it, cut off
+ * anywhere: a password, after AUTH, which could not be found any more. */
+static int len_without_args(const char *words) {
+  const char *args = strstr(words, ", with args");
+  return (int)(args != NULL ? (size_t)(args - words) : strlen(words));
+}
+
 enum gc_code redis_refused(const char *words, struct gc_err *err) {
+  int len = len_without_args(words);
   for (size_t i = 0; i < GC_COUNT(refusals); i++)
     if (strncasecmp(words, refusals[i].word, strlen(refusals[i].word)) == 0)
-      return gc_fail(err, refusals[i].code, "Redis refuses: %.120s (%s)", words,
-                     refusals[i].advice);
-  return gc_fail(err, GC_ERR_REMOTE, "Redis refuses: %.200s", words);
+      return gc_fail(err, refusals[i].code, "Redis refuses: %.*s (%s)",
+                     len < 120 ? len : 120, words, refusals[i].advice);
+  return gc_fail(err, GC_ERR_REMOTE, "Redis refuses: %.*s",
+                 len < 200 ? len : 200, words);
 }
 
 static enum gc_code broken(const struct redis_link *l, struct gc_err *err) {

@@ -42,7 +42,7 @@
  * minutes, [4] counters; then for each minute: how many seconds it must be
  * kept, how many marks it has; for each counter: the number of its identity,
  * its name, its labels; for each mark: its hash, the number of its counter (0:
- * none), the value to add ("" for none).
+ * none), the value to add ("" for none). The last one: the minute now.
  *
  * Answers "1" (new) or "0" for each mark in one string; then for each counter
  * count and sum as they are now, -1 and "" for what nothing was added to. A sum
@@ -100,6 +100,7 @@
   "    told[2 * c] = count[c] + more[c]\n"                                     \
   "    redis.call('HSET', key, 'c:' .. name,\n"                                \
   "               string.format('%.0f', told[2 * c]))\n"                       \
+  "    redis.call('HSET', key, 't:' .. name, ARGV[#ARGV])\n"                   \
   "  end\n"                                                                    \
   "  if adds[c] then\n"                                                        \
   "    told[2 * c + 1] = string.format('%.17g', sum[c])\n"                     \

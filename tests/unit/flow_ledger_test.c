@@ -2,6 +2,7 @@
 /* The writer with many sources at once, and what readers see of it. */
 #include "plugins/genesys_flowmetrics/ledger.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -518,6 +519,52 @@ static void what_is_retired_leaves_its_place_to_others(void) {
   remove_folder();
 }
 
+/* A queue that has waited for us hands in as soon as the file is open. */
+static void what_was_retired_has_no_place_in_the_first_transaction(void) {
+  char metric[16];
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "Old%u", i);
+    put(b, "c", metric, i, NOW, NULL);
+  }
+  ledger_submit(l, b);
+  wait_for(1);
+  ledger_free(l);
+
+  later_ms = 25 * HOUR * MINUTE;
+  l = start();
+  count_late(l, "New", 1);
+  CHECK_INT(count_of(l, "New"), 1);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 0);
+  ledger_free(l);
+  later_ms = 0;
+  remove_folder();
+}
+
+/* A flow's data decides what is summed: it must not hold up everybody. */
+static void a_sum_stays_a_number_whatever_is_added(void) {
+  static const char *const values[] = {"1.7e308", "1.7e308", "1", "-1.7e308",
+                                       "-1.7e308"};
+  struct ledger_view v;
+  fresh_folder();
+  struct ledger *l = start();
+  for (unsigned i = 0; i < 10; i++) {
+    struct batch *b = batch_new();
+    for (unsigned k = 0; k < 2; k++)
+      put(b, "c", "A", 2 * i + k, NOW, values[i / 2]);
+    ledger_submit(l, b);
+    wait_for(i + 1);
+    CHECK_INT(failed, 0);
+    CHECK(ledger_read(l, 0, &v));
+    CHECK(isfinite(v.sum));
+  }
+  CHECK_INT(v.count, 20);
+  ledger_free(l);
+  remove_folder();
+}
+
 int main(void) {
   RUN(each_attribute_counts_once);
   RUN(counters_go_on_after_a_restart);
@@ -535,5 +582,7 @@ int main(void) {
   RUN(names_that_are_one_identity_are_told_apart_and_told);
   RUN(an_idle_series_goes_and_comes_back_where_it_was);
   RUN(what_is_retired_leaves_its_place_to_others);
+  RUN(what_was_retired_has_no_place_in_the_first_transaction);
+  RUN(a_sum_stays_a_number_whatever_is_added);
   return check_done();
 }

@@ -33,7 +33,9 @@ static struct gc_loop *loop; /* without a thread: the test is the thread */
 static struct ledger *ledger;
 static struct notifications *source_of;
 
-static int64_t wall(void) { return REPLAY_START_WALL_MS; }
+static int64_t later_ms; /* than the world begins */
+
+static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
@@ -363,6 +365,25 @@ static void what_finds_no_room_is_counted(void) {
   end();
 }
 
+/* An agent whose clock is set right while it runs. */
+static void what_our_clock_called_ahead_counts_when_it_is_set(void) {
+  static const char ahead[] =
+      EVENT_OF("q1", "c1", "\"FlowMetric_A(2023-11-17T22:10:00Z)\":\"1\"");
+  begin_connected();
+  wait_until_well();
+  ch_say(ahead);
+  for (int i = 0; i < 20000 && stats.malformed[MALFORMED_FUTURE] == 0; i++)
+    usleep(1000);
+  CHECK_INT(stats.malformed[MALFORMED_FUTURE], 1);
+  ch_say(EVENT_OF("q1", "c2", METRIC("B")));
+  wait_for("B", 1, true);
+  later_ms = INT64_C(3) * 86400000;
+  ch_say(ahead);
+  wait_for("A", 1, true);
+  later_ms = 0;
+  end();
+}
+
 static void newer_keys_take_the_place_of_older_ones(void) {
   static struct recent r;
   struct seen_key a = seen_key_of("h", "c1", "a", 1, 60000), b = a;
@@ -391,6 +412,7 @@ int main(void) {
   RUN(what_is_repeated_later_costs_no_transaction);
   RUN(what_cannot_be_committed_is_held_until_it_can);
   RUN(what_finds_no_room_is_counted);
+  RUN(what_our_clock_called_ahead_counts_when_it_is_set);
   RUN(newer_keys_take_the_place_of_older_ones);
   return check_done();
 }

@@ -38,7 +38,9 @@ struct agent {
   bool backwards;
 };
 
-static int64_t wall(void) { return NOW; }
+static int64_t later_ms; /* than NOW */
+
+static int64_t wall(void) { return NOW + later_ms; }
 
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
   struct agent *a = ctx;
@@ -635,6 +637,10 @@ static void write_secret(char path[128], const char *text) {
   fclose(f);
 }
 
+/* Redis cuts what it repeats of a command off behind 128 bytes. */
+#define TEN_HORSES "horsehorsehorsehorsehorsehorsehorsehorsehorsehorse"
+#define WORDY TEN_HORSES TEN_HORSES TEN_HORSES
+
 static void a_wrong_password_is_told_without_it(void) {
   static const struct {
     const char *server, *user, *password, *says;
@@ -646,6 +652,8 @@ static void a_wrong_password_is_told_without_it(void) {
       {"requirepass correct-horse", NULL, NULL, "StatePasswordFile",
        GC_ERR_AUTH},
       {"", NULL, "wrong-horse", "it has no password", GC_ERR_AUTH},
+      {"rename-command AUTH \"\"", NULL, WORDY, "unknown command",
+       GC_ERR_REMOTE},
       {"user gc on >correct-horse ~genesys:{flowmetrics}:* +@all", "gc",
        "correct-horse", "", GC_OK},
       {"user gc on >correct-horse ~genesys:{flowmetrics}:* +@all", "gc",
@@ -715,6 +723,62 @@ static void what_a_crash_can_cost_is_told(void) {
   }
 }
 
+/* ---- in the long run ---- */
+
+static void count_old(struct agent *a) {
+  char metric[16];
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "Old%u", i);
+    count_one(a, metric, i, 0);
+  }
+}
+
+static void count_new(struct agent *a) {
+  struct tracked t;
+  prepare(&t, a);
+  put(&t, "c", "New", 1, NOW + later_ms, 0);
+  deliver(&t);
+  batch_clear(&t.batch);
+}
+
+static void what_is_idle_has_no_place_after_a_restart(void) {
+  struct agent a = {0};
+  redis_server_start(&server, NULL);
+  begin(&a, server.url, "one", "ivr");
+  count_old(&a);
+  end(&a);
+  later_ms = 25 * HOUR * MINUTE;
+  begin(&a, server.url, "one", "ivr");
+  count_new(&a);
+  CHECK_INT(count_of(&a, "New"), 1);
+  CHECK_INT(a.stats.outcomes[OUTCOME_OVERFLOW], 0);
+  CHECK_INT(ledger_count(a.ledger, ""), 1);
+  end(&a);
+  later_ms = 0;
+  redis_server_end(&server);
+}
+
+/* Events repeat what another agent has counted. */
+static void what_others_have_counted_holds_no_place_for_ever(void) {
+  struct agent a = {0}, b = {0};
+  redis_server_start(&server, NULL);
+  begin(&a, server.url, "one", "ivr");
+  begin(&b, server.url, "two", "ivr");
+  count_old(&a);
+  count_old(&b);
+  CHECK_INT(b.stats.outcomes[OUTCOME_DUPLICATE], 10);
+  end(&a);
+  later_ms = 25 * HOUR * MINUTE;
+  redis_server_kill(&server); /* idle ones are looked for when it is back */
+  redis_server_start(&server, NULL);
+  count_new(&b);
+  CHECK_INT(count_of(&b, "New"), 1);
+  CHECK_INT(b.stats.outcomes[OUTCOME_OVERFLOW], 0);
+  end(&b);
+  later_ms = 0;
+  redis_server_end(&server);
+}
+
 int main(void) {
   if (!redis_is_installed())
     return SKIPPED;
@@ -739,5 +803,7 @@ int main(void) {
   RUN(a_wrong_password_is_told_without_it);
   RUN(the_rights_that_the_readme_lists_are_enough);
   RUN(what_a_crash_can_cost_is_told);
+  RUN(what_is_idle_has_no_place_after_a_restart);
+  RUN(what_others_have_counted_holds_no_place_for_ever);
   return check_done();
 }
