@@ -85,7 +85,8 @@ struct cv_standing {
  * wrapup < ended, never back; `ended` is final as long as it is remembered
  * (CV_KEEP_MS). How a conversation stands when it is first seen is no change,
  * but one that waits is an offer; its wait ends when it is active. In another
- * queue it has ended in the one before. GC_ERR_MEMORY, GC_ERR_LIMIT: it is
+ * queue it has ended in the one before, and may come back to that after
+ * CV_KEEP_MS. GC_ERR_MEMORY, GC_ERR_LIMIT: it is
  * lost. A set takes either these or snapshots. */
 GC_MUST_CHECK enum gc_code conversations_stand(struct conversations *m,
                                                const struct cv_standing *e,

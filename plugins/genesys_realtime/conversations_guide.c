@@ -76,6 +76,13 @@ static enum gc_code enter(struct conversations *m, struct conversation *c,
   return GC_OK;
 }
 
+/* One that it left so long ago may have it again: what was late has come. */
+static bool may_be_back(const struct person *p, enum cv_state to,
+                        int64_t at_ms) {
+  return p->hold == CV_STATE_ENDED && to != CV_STATE_ENDED &&
+         at_ms - p->end_ms >= CV_KEEP_MS;
+}
+
 /* The conversation in its newest queue; in another one it has left that, and
  * what the event says of a wrap-up is not about it. */
 static enum gc_code stand(struct conversations *m, struct conversation *c,
@@ -84,6 +91,8 @@ static enum gc_code stand(struct conversations *m, struct conversation *c,
   struct person *newest = c->count > 0 ? &c->persons[c->count - 1] : NULL;
   struct person *p = person_of(c, queue);
   enum cv_state to = (enum cv_state)e->state;
+  if (p != NULL && p != newest && may_be_back(p, to, at_ms))
+    p = NULL;
   *ret_news = p == NULL;
   if (p == NULL) {
     if (newest != NULL && newest->hold != CV_STATE_ENDED)
