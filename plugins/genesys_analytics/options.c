@@ -6,10 +6,10 @@
 
 #include "common/base/glob.h"
 #include "common/base/instant.h"
-#include "plugins/genesys_analytics/dimensions.h"
-#include "plugins/genesys_analytics/metrics.h"
+#include "common/intervals/api_metrics.h"
+#include "common/intervals/dimensions.h"
 
-/* In the order of enum query_source and query_label. */
+/* In the order of enum gc_query_source and query_label. */
 static const char *const sources[] = {"conversations", "users", "queue_details",
                                       NULL};
 static const char *const labels[] = {"name", "id", "both", NULL};
@@ -75,12 +75,12 @@ static const struct {
   const char *const *groups;
   size_t group_count;
 } defaults[] = {
-    [QUERY_CONVERSATIONS] = {default_metrics, GC_COUNT(default_metrics),
-                             default_groups, GC_COUNT(default_groups)},
-    [QUERY_USERS] = {default_user_metrics, GC_COUNT(default_user_metrics),
-                     default_user_groups, GC_COUNT(default_user_groups)},
-    [QUERY_QUEUE_DETAILS] = {NULL, 0, default_details_groups,
-                             GC_COUNT(default_details_groups)},
+    [GC_QUERY_CONVERSATIONS] = {default_metrics, GC_COUNT(default_metrics),
+                                default_groups, GC_COUNT(default_groups)},
+    [GC_QUERY_USERS] = {default_user_metrics, GC_COUNT(default_user_metrics),
+                        default_user_groups, GC_COUNT(default_user_groups)},
+    [GC_QUERY_QUEUE_DETAILS] = {NULL, 0, default_details_groups,
+                                GC_COUNT(default_details_groups)},
 };
 
 static enum gc_code fill(struct gc_strs *list, const char *const *at,
@@ -115,7 +115,7 @@ static enum gc_code check_durations(struct query_options *o,
   if (o->backfill_ms > year_ms)
     return gc_fail(err, GC_ERR_CONFIG, "Backfill \"%.40s\": more than a year",
                    b);
-  if (o->source == QUERY_QUEUE_DETAILS && o->period_ms % 60000 != 0)
+  if (o->source == GC_QUERY_QUEUE_DETAILS && o->period_ms % 60000 != 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Granularity \"%.40s\": queue_details tells whole minutes",
                    g);
@@ -124,14 +124,14 @@ static enum gc_code check_durations(struct query_options *o,
 
 static enum gc_code check_metrics(const struct query_options *o,
                                   struct gc_err *err) {
-  if (o->source == QUERY_QUEUE_DETAILS && o->metrics.count > 0)
+  if (o->source == GC_QUERY_QUEUE_DETAILS && o->metrics.count > 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Metric: queue_details always tells the same four numbers");
-  if (o->metrics.count > QUERY_METRICS_MOST)
+  if (o->metrics.count > GC_QUERY_METRICS_MOST)
     return gc_fail(err, GC_ERR_CONFIG, "Metric: more than %d",
-                   (int)QUERY_METRICS_MOST);
+                   (int)GC_QUERY_METRICS_MOST);
   for (size_t i = 0; i < o->metrics.count; i++) {
-    if (!metric_is_name(o->metrics.at[i]))
+    if (!gc_api_metric_is_name(o->metrics.at[i]))
       return gc_fail(err, GC_ERR_CONFIG,
                      "Metric: \"%.40s\" is no name of a metric such as "
                      "\"nOffered\", \"tAnswered\", \"oServiceLevel\"",
@@ -147,19 +147,19 @@ static enum gc_code check_metrics(const struct query_options *o,
 static enum gc_code check_groups(const struct query_options *o,
                                  struct gc_err *err) {
   const struct gc_strs *g = &o->group_by;
-  if (g->count > QUERY_DIMS_MOST)
+  if (g->count > GC_QUERY_DIMS_MOST)
     return gc_fail(err, GC_ERR_CONFIG, "GroupBy: more than %d",
-                   (int)QUERY_DIMS_MOST);
+                   (int)GC_QUERY_DIMS_MOST);
   for (size_t i = 0; i < g->count; i++) {
-    GC_TRY(dimension_check(g->at[i], err));
+    GC_TRY(gc_dimension_check(g->at[i], err));
     for (size_t k = 0; k < i; k++)
       if (strcmp(g->at[k], g->at[i]) == 0)
         return gc_fail(err, GC_ERR_CONFIG, "GroupBy: \"%s\" is given twice",
                        g->at[i]);
   }
-  const char *only = o->source == QUERY_USERS           ? "userId"
-                     : o->source == QUERY_QUEUE_DETAILS ? "queueId"
-                                                        : NULL;
+  const char *only = o->source == GC_QUERY_USERS           ? "userId"
+                     : o->source == GC_QUERY_QUEUE_DETAILS ? "queueId"
+                                                           : NULL;
   if (only != NULL && (g->count != 1 || strcmp(g->at[0], only) != 0))
     return gc_fail(err, GC_ERR_CONFIG, "GroupBy: %s can be grouped by %s alone",
                    sources[o->source], only);
@@ -174,7 +174,7 @@ enum gc_code query_check(struct query_options *o, struct gc_err *err) {
               defaults[o->source].group_count, err));
   GC_TRY(check_groups(o, err));
   GC_TRY(check_durations(o, err));
-  if (o->source == QUERY_USERS && o->queues.count > 0)
+  if (o->source == GC_QUERY_USERS && o->queues.count > 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Queue: users have no queue; Source \"conversations\" with "
                    "GroupBy \"userId\" tells what they did in which");

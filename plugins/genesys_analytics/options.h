@@ -4,12 +4,12 @@
 #define GC_ANALYTICS_OPTIONS_H
 
 #include "common/daemon/options.h"
-#include "plugins/genesys_analytics/query.h"
+#include "common/intervals/query.h"
 
 struct query_options {
   char *account;
-  int source; /* enum query_source */
-  int label;  /* enum query_label */
+  int source; /* enum gc_query_source */
+  int label;  /* enum gc_query_label */
   struct gc_strs metrics, group_by, queues;
   char *granularity, *backfill;
   uint32_t settle_s, revisit, max_series;

@@ -12,8 +12,8 @@
 #include "common/daemon/complain.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/tap.h"
+#include "common/intervals/intervals.h"
 #include "common/net/account.h"
-#include "plugins/genesys_analytics/block.h"
 #include "plugins/genesys_analytics/options.h"
 
 static const char name[] = "genesys_analytics";
@@ -31,7 +31,7 @@ struct query_block {
   struct query_options options;
   struct gc_account *account;
   struct gc_tap_ticket *ticket;
-  struct block *work;
+  struct gc_intervals *work;
   struct query_block *next;
 };
 
@@ -40,7 +40,7 @@ static struct gc_complaints *complaints;
 static struct gc_config_seen seen;
 
 static void query_free(struct query_block *q) {
-  block_free(q->work);
+  gc_intervals_free(q->work);
   gc_tap_ticket_free(q->ticket);
   gc_account_put(q->account);
   gc_options_clear(query_rows, &q->options);
@@ -115,8 +115,8 @@ static bool wait_for(void *ctx, uint32_t most_ms) {
 
 static int on_read(user_data_t *ud) {
   struct query_block *q = ud->data;
-  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = q};
-  block_read(q->work, &way, LEAVE_MOST_MS);
+  struct gc_departure_way way = {.emit = emit, .wait = wait_for, .ctx = q};
+  gc_intervals_read(q->work, &way, LEAVE_MOST_MS);
   return 0;
 }
 
@@ -124,15 +124,16 @@ static int on_read(user_data_t *ud) {
  * in flight arrives, so that the next start repeats nothing. */
 static void on_end(void *ctx) {
   struct query_block *q = ctx;
-  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = q};
-  block_finish(q->work, &way, LAST_MOST_MS);
+  struct gc_departure_way way = {.emit = emit, .wait = wait_for, .ctx = q};
+  gc_intervals_finish(q->work, &way, LAST_MOST_MS);
 }
 
 static int on_read_state(user_data_t *ud) {
   struct query_block *q = ud->data;
   struct gc_samples out = gc_emit_samples(gc_account_host(q->account));
-  block_read_state(q->work, q->instance,
-                   (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  gc_intervals_read_state(q->work, q->instance,
+                          (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()),
+                          &out);
   return 0;
 }
 
@@ -147,12 +148,12 @@ static void register_reads(struct query_block *q) {
   plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
 }
 
-static struct block_settings settings_of(const struct query_block *q) {
+static struct gc_intervals_settings settings_of(const struct query_block *q) {
   const struct query_options *o = &q->options;
-  return (struct block_settings){
+  return (struct gc_intervals_settings){
       .name = q->block,
       .account = o->account,
-      .query = {.source = (enum query_source)o->source,
+      .query = {.source = (enum gc_query_source)o->source,
                 .metrics = o->metrics.at,
                 .metric_count = o->metrics.count,
                 .group_by = o->group_by.at,
@@ -165,30 +166,30 @@ static struct block_settings settings_of(const struct query_block *q) {
                .revisit = o->revisit},
       .selectors = o->queues.at,
       .selector_count = o->queues.count,
-      .label = (enum query_label)o->label,
+      .label = (enum gc_query_label)o->label,
       .counters = o->counters,
       .max_series = o->max_series,
   };
 }
 
 static enum gc_code start(struct query_block *q, struct gc_err *err) {
-  struct block_settings settings = settings_of(q);
+  struct gc_intervals_settings settings = settings_of(q);
   q->account = gc_account_get(q->options.account, err);
   if (q->account == NULL)
     return err->code;
-  struct block_site site = {.loop = gc_account_loop(q->account),
-                            .edge = gc_account_edge(q->account),
-                            .api = gc_account_api(q->account),
-                            .names = gc_account_names(q->account),
-                            .store = gc_account_store(q->account),
-                            .requests_per_minute =
-                                gc_account_requests_per_minute(q->account)};
+  struct gc_intervals_site site = {
+      .loop = gc_account_loop(q->account),
+      .edge = gc_account_edge(q->account),
+      .api = gc_account_api(q->account),
+      .names = gc_account_names(q->account),
+      .store = gc_account_store(q->account),
+      .requests_per_minute = gc_account_requests_per_minute(q->account)};
   q->ticket = gc_tap_ticket_new();
   if (q->ticket != NULL)
-    q->work = block_new(&settings, &site, on_notice, q);
+    q->work = gc_intervals_new(&settings, &site, on_notice, q);
   if (q->work == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  block_start(q->work);
+  gc_intervals_start(q->work);
   return GC_OK;
 }
 

@@ -25,9 +25,9 @@
 
 #include "common/base/instant.h"
 #include "common/base/labels.h"
-#include "plugins/genesys_analytics/decode.h"
-#include "plugins/genesys_analytics/request.h"
-#include "plugins/genesys_analytics/samples.h"
+#include "common/intervals/decode.h"
+#include "common/intervals/request.h"
+#include "common/intervals/samples.h"
 #include "tests/support/case_file.h"
 
 enum { LIST_MOST = 64, POLLS_MOST = 9 };
@@ -41,16 +41,16 @@ struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
   struct list metrics, groups, queues;
-  struct query query;
-  struct windows_rule rule;
-  struct windows_mark mark;
+  struct gc_query query;
+  struct gc_windows_rule rule;
+  struct gc_windows_mark mark;
   int64_t from_ms, to_ms;
   bool counters;
-  struct naming naming;
+  struct gc_naming naming;
   struct gc_intern wanted;
-  struct series_set series;
-  struct reading reading;
-  struct outbox outbox;
+  struct gc_series_set series;
+  struct gc_reading reading;
+  struct gc_outbox outbox;
   size_t chunk; /* bytes of one write; 0: all at once */
 };
 
@@ -96,7 +96,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
   static const char *const labels[] = {"name", "id", "both", NULL};
   static const char *const off[] = {"off", NULL};
   if (strcmp(key, "source") == 0)
-    run->query.source = (enum query_source)choose(run, value, sources);
+    run->query.source = (enum gc_query_source)choose(run, value, sources);
   else if (strcmp(key, "metric") == 0)
     add_to(&run->metrics, value);
   else if (strcmp(key, "group_by") == 0)
@@ -112,7 +112,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
   else if (strcmp(key, "revisit") == 0)
     run->rule.revisit = (uint32_t)strtoul(value, NULL, 10);
   else if (strcmp(key, "label") == 0)
-    run->naming.label = (enum query_label)choose(run, value, labels);
+    run->naming.label = (enum gc_query_label)choose(run, value, labels);
   else if (strcmp(key, "counters") == 0)
     run->counters = choose(run, value, off) != 0;
   else if (strcmp(key, "max_series") == 0)
@@ -137,7 +137,7 @@ static void read_settings(struct run *run) {
   }
   if (run->groups.count == 0) {
     add_to(&run->groups, queue_id);
-    if (run->query.source == QUERY_CONVERSATIONS)
+    if (run->query.source == GC_QUERY_CONVERSATIONS)
       add_to(&run->groups, media_type);
   }
   run->query.metrics = run->metrics.at;
@@ -186,15 +186,16 @@ static const char *words_of(const struct gc_err *err) {
 /* As the transport does it. */
 static enum gc_code decode(struct run *run, const struct case_section *s,
                            struct gc_err *err) {
-  GC_AUTO(decoder_free_auto) struct decoder *d = decoder_new(&run->reading);
-  struct gc_sink sink = decoder_sink(d);
+  GC_AUTO(gc_decoder_free_auto)
+  struct gc_decoder *d = gc_decoder_new(&run->reading);
+  struct gc_sink sink = gc_decoder_sink(d);
   size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
   sink.begin(sink.ctx);
   for (size_t from = 0; from < s->len; from += step) {
     size_t len = s->len - from < step ? s->len - from : step;
     GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
   }
-  return decoder_finish(d, err);
+  return gc_decoder_finish(d, err);
 }
 
 static void check_request(struct run *run) {
@@ -203,9 +204,10 @@ static void check_request(struct run *run) {
   char *text, *at;
   if (s == NULL)
     return;
-  if (request_body(&run->query, run->reading.plan.again_from_ms,
-                   run->reading.plan.to_ms, (const char *const *)run->queues.at,
-                   run->queues.count, &body) != GC_OK)
+  if (gc_query_body(&run->query, run->reading.plan.again_from_ms,
+                    run->reading.plan.to_ms,
+                    (const char *const *)run->queues.at, run->queues.count,
+                    &body) != GC_OK)
     abort();
   text = at = text_of(run, "request");
   const char *want = case_next_line(&at);
@@ -238,7 +240,7 @@ static bool read_answers(struct run *run, unsigned poll) {
 
 static void say_values(struct run *run) {
   for (size_t i = 0; i < run->outbox.count; i++) {
-    struct gc_sample s = outbox_get(&run->outbox, i);
+    struct gc_sample s = gc_outbox_get(&run->outbox, i);
     const struct gc_metric *m = gc_metric(s.metric);
     char at[GC_INSTANT_ROOM], values[128] = "";
     size_t len = 0;
@@ -265,40 +267,41 @@ static void say_count(struct run *run, unsigned poll, const char *what,
 }
 
 static void leave(struct run *run, unsigned poll) {
-  struct samples_view view = {.query = &run->query,
-                              .naming = &run->naming,
-                              .block = "block",
-                              .counters = run->counters};
-  const struct windows_plan *plan = &run->reading.plan;
+  struct gc_samples_view view = {.query = &run->query,
+                                 .naming = &run->naming,
+                                 .block = "block",
+                                 .counters = run->counters};
+  const struct gc_windows_plan *plan = &run->reading.plan;
   uint64_t unnamed = 0;
-  reading_sort(&run->reading);
-  say_count(run, poll, "revised", series_revise(&run->series));
+  gc_reading_sort(&run->reading);
+  say_count(run, poll, "revised", gc_series_revise(&run->series));
   for (int64_t end = plan->from_ms + run->query.period_ms; end <= plan->to_ms;
        end += run->query.period_ms) {
-    struct samples_tally tally;
+    struct gc_samples_tally tally;
     uint32_t window =
         (uint32_t)((end - plan->from_ms) / run->query.period_ms - 1);
-    outbox_reset(&run->outbox);
-    if (samples_of_window(&view, &run->reading, window, end <= plan->final_ms,
-                          &run->outbox, &tally) != GC_OK)
+    gc_outbox_reset(&run->outbox);
+    if (gc_samples_of_window(&view, &run->reading, window,
+                             end <= plan->final_ms, &run->outbox,
+                             &tally) != GC_OK)
       abort();
     if (tally.series != run->outbox.count)
       give_up(run, "the tally of series is wrong");
     unnamed += tally.unnamed;
-    run->mark = windows_advance(plan, &run->mark, end);
+    run->mark = gc_windows_advance(plan, &run->mark, end);
     say_values(run);
   }
-  const struct reading_tally *t = &run->reading.tally;
+  const struct gc_reading_tally *t = &run->reading.tally;
   say_count(run, poll, "unnamed", unnamed);
   say_count(run, poll, "foreign", t->foreign);
   say_count(run, poll, "broken", t->broken);
   say_count(run, poll, "overflow", t->overflow);
-  say_count(run, poll, "carried", (uint64_t)series_carried(&run->series));
+  say_count(run, poll, "carried", (uint64_t)gc_series_carried(&run->series));
 }
 
 /* Poll after poll, each one window later. */
 static void play(struct run *run) {
-  run->reading = (struct reading){
+  run->reading = (struct gc_reading){
       .query = &run->query, .series = &run->series, .most = 100000};
   for (size_t i = 0; i < run->queues.count; i++) {
     uint32_t number;
@@ -310,9 +313,10 @@ static void play(struct run *run) {
   }
   for (unsigned poll = 1; poll <= POLLS_MOST; poll++) {
     int64_t now_ms = run->to_ms + (poll - 1) * run->query.period_ms;
-    reading_clear(&run->reading);
-    series_forget_again(&run->series);
-    if (!windows_plan(&run->rule, &run->mark, now_ms, 100, &run->reading.plan))
+    gc_reading_clear(&run->reading);
+    gc_series_forget_again(&run->series);
+    if (!gc_windows_plan(&run->rule, &run->mark, now_ms, 100,
+                         &run->reading.plan))
       give_up(run, "no plan");
     run->reading.asked_from_ms = run->reading.plan.again_from_ms;
     run->reading.asked_to_ms = run->reading.plan.to_ms;
@@ -321,7 +325,7 @@ static void play(struct run *run) {
     if (read_answers(run, poll))
       leave(run, poll);
   }
-  reading_clear(&run->reading);
+  gc_reading_clear(&run->reading);
 }
 
 int main(int argc, char **argv) {
@@ -340,10 +344,10 @@ int main(int argc, char **argv) {
     run.naming.users.now = read_names(&run, "users");
     play(&run);
     failed = case_end(&run.file);
-    naming_clear(&run.naming);
+    gc_naming_clear(&run.naming);
     gc_intern_clear(&run.wanted);
-    series_clear(&run.series);
-    outbox_clear(&run.outbox);
+    gc_series_clear(&run.series);
+    gc_outbox_clear(&run.outbox);
     free(run.settings);
     case_clear(&run.file);
   }
