@@ -24,7 +24,7 @@ struct gc_api_metric {
   const char *name;
   enum gc_stats_kind kind;
   double per_second;  /* of a duration: 1000 for ms */
-  const char *source; /* "conversations", "users", "queue_details" */
+  const char *source; /* a gc_source's name */
   const char *meaning;
 };
 

@@ -13,7 +13,7 @@
 struct gc_checkpoint {
   /* The owner's: where, and as what. Borrowed. */
   struct gc_store *store;
-  const char *account, *query;
+  const char *account, *query; /* "prod", "query-queues" */
   char identity[65];
 
   struct gc_windows_mark mark;

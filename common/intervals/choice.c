@@ -6,18 +6,17 @@
 #include "common/base/glob.h"
 #include "common/intervals/request.h"
 
-enum { QUEUES_MOST = 200000 };
+enum { IDS_MOST = 200000 };
 
-static enum gc_code fill(struct gc_intern *ids,
-                         const struct gc_directory *queues,
+static enum gc_code fill(struct gc_intern *ids, const struct gc_directory *all,
                          char *const *selectors, size_t selector_count) {
   uint32_t number;
-  for (size_t i = 0; i < gc_directory_count(queues); i++) {
-    const struct gc_entry *e = gc_directory_at(queues, i);
+  for (size_t i = 0; i < gc_directory_count(all); i++) {
+    const struct gc_entry *e = gc_directory_at(all, i);
     if (gc_glob_accepts(selectors, selector_count, e->name, e->id))
       GC_TRY(gc_intern_put(ids, e->id, strlen(e->id), &number));
   }
-  if (!gc_directory_is_refused(queues))
+  if (!gc_directory_is_refused(all))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
     if (strpbrk(selectors[i], "*?[]!\\") == NULL &&
@@ -26,29 +25,28 @@ static enum gc_code fill(struct gc_intern *ids,
   return GC_OK;
 }
 
-/* A queue that was deleted still has windows that are read again: without them
- * its totals would shrink. */
+/* A queue or flow that was deleted still has windows that are read again:
+ * without them its totals would shrink. */
 static enum gc_code keep_gone(struct gc_intern *ids,
                               const struct gc_intern *before,
-                              const struct gc_directory *queues) {
+                              const struct gc_directory *all) {
   uint32_t number;
   for (uint32_t i = 0; i < before->count; i++) {
     const char *id = gc_intern_text(before, i);
-    if (gc_directory_find(queues, id) == NULL)
+    if (gc_directory_find(all, id) == NULL)
       GC_TRY(gc_intern_put(ids, id, strlen(id), &number));
   }
   return GC_OK;
 }
 
-enum gc_code gc_choice_make(struct gc_choice *c,
-                            const struct gc_directory *queues,
+enum gc_code gc_choice_make(struct gc_choice *c, const struct gc_directory *all,
                             char *const *selectors, size_t selector_count) {
-  struct gc_intern ids = {.most = QUEUES_MOST};
+  struct gc_intern ids = {.most = IDS_MOST};
   enum gc_code code = GC_OK;
   if (selector_count > 0) {
-    code = fill(&ids, queues, selectors, selector_count);
+    code = fill(&ids, all, selectors, selector_count);
     if (code == GC_OK)
-      code = keep_gone(&ids, &c->ids, queues);
+      code = keep_gone(&ids, &c->ids, all);
   }
   if (code != GC_OK) {
     gc_intern_clear(&ids);

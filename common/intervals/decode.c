@@ -52,7 +52,9 @@ static bool make_tail(const struct gc_decoder *d, char tail[GC_SERIES_KEY_ROOM],
   if (owner != GC_QUERY_OF_NONE && d->values[place][0] == '\0')
     return false;
   *ret_len = 0;
-  bool fits = append(tail, ret_len, d->media);
+  bool has_media = gc_source(q->source)->is_by_media ||
+                   gc_query_place_of(q, "mediaType") >= 0;
+  bool fits = append(tail, ret_len, has_media ? d->media : "");
   for (size_t i = 0; i < q->group_count && fits; i++)
     if (strcmp(q->group_by[i], "mediaType") != 0)
       fits = append(tail, ret_len, d->values[i]);
@@ -61,11 +63,13 @@ static bool make_tail(const struct gc_decoder *d, char tail[GC_SERIES_KEY_ROOM],
 
 static bool is_wanted(const struct gc_decoder *d) {
   const struct gc_reading *r = d->stage.into;
-  int place = gc_query_place_of(r->query, "queueId");
+  int place =
+      r->wanted != NULL
+          ? gc_query_place_of(r->query, gc_source(r->query->source)->chosen)
+          : -1;
   uint32_t number;
-  return r->wanted == NULL || place < 0 ||
-         gc_intern_find(r->wanted, d->values[place], strlen(d->values[place]),
-                        &number);
+  return place < 0 || gc_intern_find(r->wanted, d->values[place],
+                                     strlen(d->values[place]), &number);
 }
 
 enum gc_code gc_decode_end_group(struct gc_decoder *d) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The aggregate queries of conversations and users (API reference). Views,
- * mappings and what else there may be is passed over. */
+/* The aggregate queries of conversations, users and flows (API reference).
+ * Views, mappings and what else there may be is passed over. */
 #include <string.h>
 
 #include "common/base/instant.h"
 #include "common/intervals/decode_inside.h"
+#include "common/intervals/dimensions.h"
 
 enum {
   K_RESULTS = 1,
@@ -84,6 +85,14 @@ static void lower(char *text) {
       *text = (char)(*text + 'a' - 'A');
 }
 
+static void read_dimension(struct gc_decoder *d, size_t place,
+                           const struct gc_json_value *v) {
+  const struct gc_query *q = d->stage.into->query;
+  (void)gc_decode_text(d->values[place], v);
+  if (gc_dimension_of(q->group_by[place]) == GC_DIMENSION_CODE)
+    lower(d->values[place]);
+}
+
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct gc_decoder *d = ctx;
@@ -104,7 +113,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
       lower(d->media);
     } else if (last >= K_DIMENSION &&
                last < K_DIMENSION + d->stage.into->query->group_count) {
-      (void)gc_decode_text(d->values[last - K_DIMENSION], v);
+      read_dimension(d, last - K_DIMENSION, v);
     }
   }
   return GC_OK;

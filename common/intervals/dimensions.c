@@ -3,117 +3,169 @@
 
 #include <string.h>
 
-static const struct {
-  const char *name;
-  enum gc_dimension_kind kind;
-} dimensions[] = {
-    {"activeRouting", GC_DIMENSION_WORD},
-    {"activeSkillId", GC_DIMENSION_WORD},
-    {"addressFrom", GC_DIMENSION_PERSONAL},
-    {"addressTo", GC_DIMENSION_PERSONAL},
-    {"agentAssistantId", GC_DIMENSION_WORD},
-    {"agentBullseyeRing", GC_DIMENSION_WORD},
-    {"agentOwned", GC_DIMENSION_WORD},
-    {"agentRank", GC_DIMENSION_WORD},
-    {"agentScore", GC_DIMENSION_WORD},
-    {"ani", GC_DIMENSION_PERSONAL},
-    {"assignerId", GC_DIMENSION_WORD},
-    {"authenticated", GC_DIMENSION_WORD},
-    {"conversationId", GC_DIMENSION_PERSONAL},
-    {"conversationInitiator", GC_DIMENSION_WORD},
-    {"convertedFrom", GC_DIMENSION_WORD},
-    {"convertedTo", GC_DIMENSION_WORD},
-    {"customerParticipation", GC_DIMENSION_WORD},
-    {"deliveryStatus", GC_DIMENSION_WORD},
-    {"destinationAddress", GC_DIMENSION_PERSONAL},
-    {"direction", GC_DIMENSION_WORD},
-    {"disconnectType", GC_DIMENSION_WORD},
-    {"divisionId", GC_DIMENSION_WORD},
-    {"dnis", GC_DIMENSION_PERSONAL},
-    {"edgeId", GC_DIMENSION_WORD},
-    {"eligibleAgentCount", GC_DIMENSION_WORD},
-    {"errorCode", GC_DIMENSION_WORD},
-    {"extendedDeliveryStatus", GC_DIMENSION_WORD},
-    {"externalContactId", GC_DIMENSION_PERSONAL},
-    {"externalMediaCount", GC_DIMENSION_WORD},
-    {"externalOrganizationId", GC_DIMENSION_WORD},
-    {"externalTag", GC_DIMENSION_PERSONAL},
-    {"firstQueue", GC_DIMENSION_WORD},
-    {"flaggedReason", GC_DIMENSION_WORD},
-    {"flowInType", GC_DIMENSION_WORD},
-    {"flowOutType", GC_DIMENSION_WORD},
-    {"groupId", GC_DIMENSION_WORD},
-    {"interactionType", GC_DIMENSION_WORD},
-    {"journeyActionId", GC_DIMENSION_WORD},
-    {"journeyActionMapId", GC_DIMENSION_WORD},
-    {"journeyActionMapVersion", GC_DIMENSION_WORD},
-    {"journeyCustomerId", GC_DIMENSION_PERSONAL},
-    {"journeyCustomerIdType", GC_DIMENSION_WORD},
-    {"journeyCustomerSessionId", GC_DIMENSION_PERSONAL},
-    {"journeyCustomerSessionIdType", GC_DIMENSION_WORD},
-    {"knowledgeBaseId", GC_DIMENSION_WORD},
-    {"mediaCount", GC_DIMENSION_WORD},
-    {"mediaType", GC_DIMENSION_MEDIA},
-    {"messageType", GC_DIMENSION_WORD},
-    {"originatingDirection", GC_DIMENSION_WORD},
-    {"originatingSocialMediaPublic", GC_DIMENSION_WORD},
-    {"outboundCampaignId", GC_DIMENSION_WORD},
-    {"outboundContactId", GC_DIMENSION_PERSONAL},
-    {"outboundContactListId", GC_DIMENSION_WORD},
-    {"participantName", GC_DIMENSION_PERSONAL},
-    {"peerId", GC_DIMENSION_PERSONAL},
-    {"proposedAgentId", GC_DIMENSION_WORD},
-    {"provider", GC_DIMENSION_WORD},
-    {"purpose", GC_DIMENSION_WORD},
-    {"queueId", GC_DIMENSION_QUEUE},
-    {"remote", GC_DIMENSION_PERSONAL},
-    {"removedSkillId", GC_DIMENSION_WORD},
-    {"requestedLanguageId", GC_DIMENSION_WORD},
-    {"requestedRouting", GC_DIMENSION_WORD},
-    {"requestedRoutingSkillId", GC_DIMENSION_WORD},
-    {"roomId", GC_DIMENSION_PERSONAL},
-    {"routingPriority", GC_DIMENSION_WORD},
-    {"routingRing", GC_DIMENSION_WORD},
-    {"routingRule", GC_DIMENSION_WORD},
-    {"routingRuleType", GC_DIMENSION_WORD},
-    {"scoredAgentId", GC_DIMENSION_WORD},
-    {"selectedAgentId", GC_DIMENSION_WORD},
-    {"selectedAgentRank", GC_DIMENSION_WORD},
-    {"selfServed", GC_DIMENSION_WORD},
-    {"sessionDnis", GC_DIMENSION_PERSONAL},
-    {"sessionId", GC_DIMENSION_PERSONAL},
-    {"skillExpressionId", GC_DIMENSION_WORD},
-    {"stationId", GC_DIMENSION_WORD},
-    {"teamId", GC_DIMENSION_WORD},
-    {"usedRouting", GC_DIMENSION_WORD},
-    {"userId", GC_DIMENSION_USER},
-    {"videoPresent", GC_DIMENSION_WORD},
-    {"waitingInteractionCount", GC_DIMENSION_WORD},
-    {"wrapUpCode", GC_DIMENSION_WORD},
+#include "common/net/name_cache.h"
+
+/* The queries that know a dimension. */
+enum {
+  CONVERSATIONS = 1 << GC_QUERY_CONVERSATIONS,
+  FLOWS = 1 << GC_QUERY_FLOWS,
+  BOTH = CONVERSATIONS | FLOWS
 };
 
+static const struct row {
+  const char *name;
+  enum gc_dimension_kind kind;
+  unsigned sources;
+} dimensions[] = {
+    {"activeRouting", GC_DIMENSION_WORD, BOTH},
+    {"activeSkillId", GC_DIMENSION_WORD, BOTH},
+    {"addressFrom", GC_DIMENSION_PERSONAL, BOTH},
+    {"addressTo", GC_DIMENSION_PERSONAL, BOTH},
+    {"agentAssistantId", GC_DIMENSION_WORD, BOTH},
+    {"agentBullseyeRing", GC_DIMENSION_WORD, BOTH},
+    {"agentOwned", GC_DIMENSION_WORD, BOTH},
+    {"agentRank", GC_DIMENSION_WORD, BOTH},
+    {"agentScore", GC_DIMENSION_WORD, BOTH},
+    {"ani", GC_DIMENSION_PERSONAL, BOTH},
+    {"assignerId", GC_DIMENSION_WORD, BOTH},
+    {"authenticated", GC_DIMENSION_WORD, BOTH},
+    {"conversationId", GC_DIMENSION_PERSONAL, BOTH},
+    {"conversationInitiator", GC_DIMENSION_WORD, BOTH},
+    {"convertedFrom", GC_DIMENSION_WORD, BOTH},
+    {"convertedTo", GC_DIMENSION_WORD, BOTH},
+    {"customerParticipation", GC_DIMENSION_WORD, BOTH},
+    {"deliveryStatus", GC_DIMENSION_WORD, BOTH},
+    {"destinationAddress", GC_DIMENSION_PERSONAL, BOTH},
+    {"direction", GC_DIMENSION_WORD, BOTH},
+    {"disconnectType", GC_DIMENSION_WORD, BOTH},
+    {"divisionId", GC_DIMENSION_WORD, BOTH},
+    {"dnis", GC_DIMENSION_PERSONAL, BOTH},
+    {"edgeId", GC_DIMENSION_WORD, BOTH},
+    {"eligibleAgentCount", GC_DIMENSION_WORD, BOTH},
+    {"endingLanguage", GC_DIMENSION_WORD, FLOWS},
+    {"entryReason", GC_DIMENSION_PERSONAL, FLOWS},
+    {"entryType", GC_DIMENSION_CODE, FLOWS},
+    {"errorCode", GC_DIMENSION_WORD, BOTH},
+    {"exitReason", GC_DIMENSION_CODE, FLOWS},
+    {"extendedDeliveryStatus", GC_DIMENSION_WORD, BOTH},
+    {"externalContactId", GC_DIMENSION_PERSONAL, BOTH},
+    {"externalMediaCount", GC_DIMENSION_WORD, BOTH},
+    {"externalOrganizationId", GC_DIMENSION_WORD, BOTH},
+    {"externalTag", GC_DIMENSION_PERSONAL, BOTH},
+    {"firstQueue", GC_DIMENSION_WORD, BOTH},
+    {"flaggedReason", GC_DIMENSION_WORD, BOTH},
+    {"flowId", GC_DIMENSION_FLOW, FLOWS},
+    {"flowInType", GC_DIMENSION_WORD, BOTH},
+    {"flowMilestoneId", GC_DIMENSION_MILESTONE, FLOWS},
+    {"flowName", GC_DIMENSION_WORD, FLOWS},
+    {"flowOutcome", GC_DIMENSION_WORD, FLOWS},
+    {"flowOutcomeId", GC_DIMENSION_OUTCOME, FLOWS},
+    {"flowOutcomeValue", GC_DIMENSION_CODE, FLOWS},
+    {"flowOutType", GC_DIMENSION_WORD, BOTH},
+    {"flowSubType", GC_DIMENSION_CODE, FLOWS},
+    {"flowType", GC_DIMENSION_CODE, FLOWS},
+    {"flowVersion", GC_DIMENSION_WORD, FLOWS},
+    {"groupId", GC_DIMENSION_WORD, BOTH},
+    {"interactionType", GC_DIMENSION_WORD, BOTH},
+    {"journeyActionId", GC_DIMENSION_WORD, BOTH},
+    {"journeyActionMapId", GC_DIMENSION_WORD, BOTH},
+    {"journeyActionMapVersion", GC_DIMENSION_WORD, BOTH},
+    {"journeyCustomerId", GC_DIMENSION_PERSONAL, BOTH},
+    {"journeyCustomerIdType", GC_DIMENSION_WORD, BOTH},
+    {"journeyCustomerSessionId", GC_DIMENSION_PERSONAL, BOTH},
+    {"journeyCustomerSessionIdType", GC_DIMENSION_WORD, BOTH},
+    {"knowledgeBaseId", GC_DIMENSION_WORD, BOTH},
+    {"mediaCount", GC_DIMENSION_WORD, BOTH},
+    {"mediaType", GC_DIMENSION_MEDIA, BOTH},
+    {"messageType", GC_DIMENSION_WORD, BOTH},
+    {"originatingDirection", GC_DIMENSION_WORD, BOTH},
+    {"originatingSocialMediaPublic", GC_DIMENSION_WORD, CONVERSATIONS},
+    {"outboundCampaignId", GC_DIMENSION_WORD, BOTH},
+    {"outboundContactId", GC_DIMENSION_PERSONAL, BOTH},
+    {"outboundContactListId", GC_DIMENSION_WORD, BOTH},
+    {"participantName", GC_DIMENSION_PERSONAL, BOTH},
+    {"peerId", GC_DIMENSION_PERSONAL, BOTH},
+    {"proposedAgentId", GC_DIMENSION_WORD, BOTH},
+    {"provider", GC_DIMENSION_WORD, BOTH},
+    {"purpose", GC_DIMENSION_WORD, BOTH},
+    {"queueId", GC_DIMENSION_QUEUE, BOTH},
+    {"recognitionFailureReason", GC_DIMENSION_CODE, FLOWS},
+    {"remote", GC_DIMENSION_PERSONAL, BOTH},
+    {"removedSkillId", GC_DIMENSION_WORD, BOTH},
+    {"requestedLanguageId", GC_DIMENSION_WORD, BOTH},
+    {"requestedRouting", GC_DIMENSION_WORD, BOTH},
+    {"requestedRoutingSkillId", GC_DIMENSION_WORD, BOTH},
+    {"roomId", GC_DIMENSION_PERSONAL, BOTH},
+    {"routingPriority", GC_DIMENSION_WORD, BOTH},
+    {"routingRing", GC_DIMENSION_WORD, BOTH},
+    {"routingRule", GC_DIMENSION_WORD, BOTH},
+    {"routingRuleType", GC_DIMENSION_WORD, BOTH},
+    {"scoredAgentId", GC_DIMENSION_WORD, BOTH},
+    {"selectedAgentId", GC_DIMENSION_WORD, BOTH},
+    {"selectedAgentRank", GC_DIMENSION_WORD, BOTH},
+    {"selfServed", GC_DIMENSION_WORD, BOTH},
+    {"sessionDnis", GC_DIMENSION_PERSONAL, BOTH},
+    {"sessionId", GC_DIMENSION_PERSONAL, BOTH},
+    {"skillExpressionId", GC_DIMENSION_WORD, BOTH},
+    {"startingLanguage", GC_DIMENSION_WORD, FLOWS},
+    {"stationId", GC_DIMENSION_WORD, BOTH},
+    {"teamId", GC_DIMENSION_WORD, BOTH},
+    {"transferTargetAddress", GC_DIMENSION_PERSONAL, FLOWS},
+    {"transferTargetName", GC_DIMENSION_WORD, FLOWS},
+    {"transferType", GC_DIMENSION_CODE, FLOWS},
+    {"usedRouting", GC_DIMENSION_WORD, BOTH},
+    {"userId", GC_DIMENSION_USER, BOTH},
+    {"videoPresent", GC_DIMENSION_WORD, BOTH},
+    {"waitingInteractionCount", GC_DIMENSION_WORD, BOTH},
+    {"wrapUpCode", GC_DIMENSION_WORD, BOTH},
+};
+
+static const struct row *find(const char *name) {
+  for (size_t i = 0; i < GC_COUNT(dimensions); i++)
+    if (strcmp(dimensions[i].name, name) == 0)
+      return &dimensions[i];
+  return NULL;
+}
+
 enum gc_dimension_kind gc_dimension_of(const char *name) {
-  for (size_t i = 0; i < GC_COUNT(dimensions); i++)
-    if (strcmp(dimensions[i].name, name) == 0)
-      return dimensions[i].kind;
-  return GC_DIMENSION_WORD;
+  const struct row *row = find(name);
+  return row != NULL ? row->kind : GC_DIMENSION_WORD;
 }
 
-static bool is_known(const char *name) {
-  for (size_t i = 0; i < GC_COUNT(dimensions); i++)
-    if (strcmp(dimensions[i].name, name) == 0)
-      return true;
-  return false;
+int gc_dimension_list(enum gc_dimension_kind kind) {
+  switch (kind) {
+  case GC_DIMENSION_QUEUE:
+    return GC_QUEUE;
+  case GC_DIMENSION_USER:
+    return GC_USER;
+  case GC_DIMENSION_FLOW:
+    return GC_FLOW;
+  case GC_DIMENSION_OUTCOME:
+    return GC_FLOW_OUTCOME;
+  case GC_DIMENSION_MILESTONE:
+    return GC_FLOW_MILESTONE;
+  default:
+    return -1;
+  }
 }
 
-enum gc_code gc_dimension_check(const char *name, struct gc_err *err) {
-  if (!is_known(name))
+/* The guide dialect and the query of users are grouped by one dimension, which
+ * both others know (gc_source.only). */
+enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
+                                struct gc_err *err) {
+  const struct row *row = find(name);
+  unsigned bit = source == GC_QUERY_FLOWS ? FLOWS : CONVERSATIONS;
+  if (row == NULL || !(row->sources & bit))
     return gc_fail(err, GC_ERR_CONFIG,
                    "GroupBy: \"%.40s\" is no dimension of the aggregate "
-                   "queries, as \"queueId\", \"mediaType\", \"userId\", "
-                   "\"direction\", \"divisionId\", \"wrapUpCode\" are",
-                   name);
-  if (gc_dimension_of(name) == GC_DIMENSION_PERSONAL)
+                   "queries of %s, as %s are",
+                   name, gc_source(source)->name,
+                   source == GC_QUERY_FLOWS
+                       ? "\"flowId\", \"flowOutcomeId\", \"flowMilestoneId\", "
+                         "\"flowType\", \"mediaType\""
+                       : "\"queueId\", \"mediaType\", \"userId\", "
+                         "\"direction\", \"divisionId\", \"wrapUpCode\"");
+  if (row->kind == GC_DIMENSION_PERSONAL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "GroupBy: \"%s\" tells single conversations or customers "
                    "apart, which never become series",

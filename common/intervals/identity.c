@@ -16,6 +16,12 @@ static const struct gc_owner_types types[] = {
                           GC_METRIC_USER_INTERVAL_RATIO,
                           GC_METRIC_USER_INTERVAL_SECONDS,
                           GC_METRIC_USER_METRIC, GC_METRIC_USER_METRIC_SECONDS},
+    [GC_QUERY_OF_FLOW] = {GC_METRIC_FLOW_INTERVAL_COUNT,
+                          GC_METRIC_FLOW_INTERVAL_DURATION,
+                          GC_METRIC_FLOW_INTERVAL_RATIO,
+                          GC_METRIC_FLOW_INTERVAL_DURATION,
+                          GC_METRIC_FLOW_AGGREGATE,
+                          GC_METRIC_FLOW_AGGREGATE_SECONDS},
     [GC_QUERY_OF_NONE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
                           GC_METRIC_QUEUE_INTERVAL_DURATION,
                           GC_METRIC_QUEUE_INTERVAL_RATIO,
@@ -61,7 +67,7 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
   cut(&f, key);
   id->metric = gc_api_metric_of(f.at[0]);
-  id->types = &types[owner];
+  id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
   (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
   if (f.at[1][0] != '\0' && gc_name_snake(text, f.at[1]))
     append(id, text);

@@ -6,7 +6,8 @@
 #include "common/intervals/api_metrics.h"
 #include "common/intervals/samples.h"
 
-/* The types of an owner's series. Where a queue's source tells a sum alone, it
+/* The types of an owner's series. Those of flows are flow types
+ * whoever owns them. Where a queue's source tells a sum alone, it
  * is a duration without the rest. */
 struct gc_owner_types {
   enum gc_metric_id count, duration, ratio, seconds, total, total_seconds;

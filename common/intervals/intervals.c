@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/intervals/intervals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "common/intervals/dimensions.h"
 #include "common/intervals/intervals_inside.h"
 
 enum {
@@ -105,7 +107,7 @@ static bool lacks_names(struct gc_intervals *b) {
   b->named = b->series.keys.count;
   if (!gc_samples_lack_names(&view, &b->series, from, &kind))
     return false;
-  gc_names_miss(b->site.names, kind == GC_DIMENSION_USER ? GC_USER : GC_QUEUE);
+  gc_names_miss(b->site.names, (enum gc_name_kind)gc_dimension_list(kind));
   return true;
 }
 
@@ -165,30 +167,43 @@ static void ask(struct gc_intervals *b, const struct gc_windows_plan *plan) {
   gc_poll_start(&b->poll, &site, &b->reading, on_poll, b);
 }
 
-static bool needs_queues(const struct gc_intervals *b) {
-  return b->settings.selector_count > 0 ||
-         gc_query_place_of(&b->settings.query, "queueId") >= 0;
+static const struct gc_source *source_of(const struct gc_intervals *b) {
+  return gc_source(b->settings.query.source);
 }
 
-static bool needs_users(const struct gc_intervals *b) {
-  return gc_query_place_of(&b->settings.query, "userId") >= 0;
+/* The list that selectors choose from; -1 when there are none. */
+static int chosen_list(const struct gc_intervals *b) {
+  const char *chosen = source_of(b)->chosen;
+  return b->settings.selector_count > 0 && chosen != NULL
+             ? gc_dimension_list(gc_dimension_of(chosen))
+             : -1;
 }
 
 static bool has_lists(const struct gc_intervals *b) {
-  return (!needs_queues(b) || b->naming.queues.now != NULL) &&
-         (!needs_users(b) || b->naming.users.now != NULL);
+  for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
+    if (b->lists[i].is_needed && b->naming.lists[i].now == NULL)
+      return false;
+  return true;
 }
 
 static void remake_choice(struct gc_intervals *b) {
   struct gc_err err = {.code = GC_OK};
-  if (gc_choice_make(&b->choice, b->naming.queues.now, b->settings.selectors,
+  const char *word = source_of(b)->chosen_word;
+  int list = chosen_list(b);
+  char cause[32];
+  b->choice_is_old = false;
+  if (list < 0)
+    return;
+  if (gc_choice_make(&b->choice, b->naming.lists[list].now,
+                     b->settings.selectors,
                      b->settings.selector_count) != GC_OK)
-    (void)gc_fail(&err, GC_ERR_MEMORY, "queues: out of memory");
+    (void)gc_fail(&err, GC_ERR_MEMORY, "%ss: out of memory", word);
   else if (gc_choice_is_empty(&b->choice))
     (void)gc_fail(&err, GC_ERR_CONFIG,
-                  "no queue matches the Queue options of this block");
-  b->choice_is_old = false;
-  b->notice(b->ctx, "queues", &err);
+                  "no %s matches the %s options of this block", word,
+                  source_of(b)->chosen_option);
+  snprintf(cause, sizeof(cause), "%ss", word);
+  b->notice(b->ctx, cause, &err);
 }
 
 /* Only a clock that was wrong, and a server that tells no Date, can do this. */
@@ -272,24 +287,33 @@ static void keep(struct gc_intervals *b, struct gc_naming_list *list,
   gc_directory_put(old);
 }
 
-static void on_list(struct gc_intervals *b, struct gc_naming_list *list,
-                    struct gc_directory *d) {
-  keep(b, list, d);
+static void on_list(void *ctx, struct gc_directory *d) {
+  struct gc_intervals_list *list = ctx;
+  struct gc_intervals *b = list->owner;
+  int number = (int)(list - b->lists);
+  b->choice_is_old |= number == chosen_list(b);
+  keep(b, &b->naming.lists[number], d);
   if (gc_intervals_stage(b) == GC_INTERVALS_NAMING)
     gc_intervals_enter(b, GC_INTERVALS_READY);
   if (gc_intervals_stage(b) == GC_INTERVALS_REST)
     look_in(b, 0);
 }
 
-static void on_queues(void *ctx, struct gc_directory *d) {
-  struct gc_intervals *b = ctx;
-  b->choice_is_old = true;
-  on_list(b, &b->naming.queues, d);
-}
-
-static void on_users(void *ctx, struct gc_directory *d) {
-  struct gc_intervals *b = ctx;
-  on_list(b, &b->naming.users, d);
+static void make_lists(struct gc_intervals *b) {
+  const struct gc_query *q = &b->settings.query;
+  int chosen = chosen_list(b);
+  for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
+    b->lists[i] =
+        (struct gc_intervals_list){.owner = b,
+                                   .is_needed = i == chosen,
+                                   .listener = {.kind = (enum gc_name_kind)i,
+                                                .changed = on_list,
+                                                .ctx = &b->lists[i]}};
+  for (size_t i = 0; i < q->group_count; i++) {
+    int list = gc_dimension_list(gc_dimension_of(q->group_by[i]));
+    if (list >= 0)
+      b->lists[list].is_needed = true;
+  }
 }
 
 static uint32_t piece_most(const struct gc_windows_rule *rule) {
@@ -310,16 +334,15 @@ struct gc_intervals *gc_intervals_new(
   b->notice = notice;
   b->ctx = ctx;
   b->timer = (struct gc_timer){.fire = look, .ctx = b};
-  b->queue_listener = (struct gc_names_listener){
-      .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
-  b->user_listener = (struct gc_names_listener){
-      .kind = GC_USER, .changed = on_users, .ctx = b};
+  make_lists(b);
   b->naming.label = settings->label;
   b->new_most = NEW_MOST;
   b->piece_most = b->piece_best = piece_most(&settings->rule);
-  b->choice.is_by_filter = settings->query.source == GC_QUERY_CONVERSATIONS;
+  b->choice.is_by_filter = source_of(b)->takes_filter;
   b->choice.is_all = settings->selector_count == 0;
-  b->choice.is_grouped = gc_query_place_of(&settings->query, "queueId") >= 0;
+  b->choice.is_grouped =
+      source_of(b)->chosen != NULL &&
+      gc_query_place_of(&settings->query, source_of(b)->chosen) >= 0;
   b->series.keys.most = settings->max_series;
   b->reading.query = &b->settings.query;
   b->reading.series = &b->series;
@@ -327,7 +350,7 @@ struct gc_intervals *gc_intervals_new(
       settings->max_series > FACTS_LEAST ? settings->max_series : FACTS_LEAST;
   b->checkpoint.store = site->store;
   b->checkpoint.account = settings->account;
-  b->checkpoint.query = settings->name;
+  b->checkpoint.query = settings->instance;
   gc_query_identity(b->checkpoint.identity, &b->settings.query,
                     settings->selectors, settings->selector_count);
   b->departure.series = &b->series;
@@ -350,10 +373,9 @@ static void begin(void *ctx) {
   /* What was in flight when the agent ended leaves first. */
   gc_intervals_enter(b, b->departure.outbox.count > 0 ? GC_INTERVALS_LEAVING
                                                       : GC_INTERVALS_REST);
-  if (needs_queues(b))
-    gc_names_listen(b->site.names, &b->queue_listener);
-  if (needs_users(b))
-    gc_names_listen(b->site.names, &b->user_listener);
+  for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
+    if (b->lists[i].is_needed)
+      gc_names_listen(b->site.names, &b->lists[i].listener);
   look_in(b, 0);
 }
 
@@ -363,10 +385,9 @@ void gc_intervals_start(struct gc_intervals *b) {
 
 static void end(void *ctx) {
   struct gc_intervals *b = ctx;
-  if (b->is_listening) {
-    gc_names_unlisten(b->site.names, &b->user_listener);
-    gc_names_unlisten(b->site.names, &b->queue_listener);
-  }
+  for (int i = 0; b->is_listening && i < GC_NAME_KIND_COUNT; i++)
+    if (b->lists[i].is_needed)
+      gc_names_unlisten(b->site.names, &b->lists[i].listener);
   gc_timers_unset(edge(b)->timers, &b->timer);
   gc_poll_clear(&b->poll);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One <Query> block at work. The account's network thread asks, window after
- * window; a read thread brings the windows out. Between them a poll's reading
- * changes hands, so that only one of them holds it:
+/* One block of interval queries (<Query>, <Flows>) at work. The account's
+ * network thread asks, window after window; a read thread brings the windows
+ * out. Between them a poll's reading changes hands, so that only one of them
+ * holds it:
  *
  *   REST → ASKING → (NAMING) → READY → LEAVING → LEFT → REST
  *   `------- network thread -------'   read     `-- network
@@ -19,11 +20,14 @@
 
 /* As configured; all borrowed. */
 struct gc_intervals_settings {
-  const char *name;    /* <Query "queues"> */
-  const char *account; /* under which its state is kept */
+  const char *name;     /* <Query "queues">: the instance of series that nobody
+                           owns */
+  const char *instance; /* "query-queues": with the account, under what its
+                           state is kept */
+  const char *account;
   struct gc_query query;
   struct gc_windows_rule rule;
-  char *const *selectors; /* of queues, base/glob */
+  char *const *selectors; /* of queues or flows, base/glob */
   size_t selector_count;
   enum gc_query_label label;
   bool counters;

@@ -28,6 +28,13 @@ struct gc_intervals_tally {
   int64_t done_ms; /* 0: none yet */
 };
 
+/* One list of names, if the query needs it. */
+struct gc_intervals_list {
+  struct gc_intervals *owner;
+  bool is_needed;
+  struct gc_names_listener listener;
+};
+
 struct gc_intervals {
   struct gc_intervals_settings settings;
   struct gc_intervals_site site;
@@ -35,7 +42,7 @@ struct gc_intervals {
   void *ctx;
 
   /* The network thread's. */
-  struct gc_names_listener queue_listener, user_listener;
+  struct gc_intervals_list lists[GC_NAME_KIND_COUNT];
   bool is_listening;
   struct gc_naming naming; /* also the read thread's while it is LEAVING */
   struct gc_choice choice;

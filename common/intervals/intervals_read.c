@@ -6,11 +6,12 @@ enum { STALE_PERIODS = 3 };
 /* The lists as they are now, for one run of the read thread. */
 static struct gc_naming hold_names(struct gc_intervals *b) {
   struct gc_naming n = b->naming;
-  struct gc_directory **all[] = {&n.queues.now, &n.queues.before, &n.users.now,
-                                 &n.users.before};
-  for (size_t i = 0; i < GC_COUNT(all); i++)
-    if (*all[i] != NULL)
-      *all[i] = gc_directory_get(*all[i]);
+  for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
+    struct gc_directory **all[] = {&n.lists[i].now, &n.lists[i].before};
+    for (size_t k = 0; k < GC_COUNT(all); k++)
+      if (*all[k] != NULL)
+        *all[k] = gc_directory_get(*all[k]);
+  }
   return n;
 }
 

@@ -6,9 +6,8 @@
 
 static const struct gc_naming_list *list_of(const struct gc_naming *n,
                                             enum gc_dimension_kind kind) {
-  return kind == GC_DIMENSION_QUEUE  ? &n->queues
-         : kind == GC_DIMENSION_USER ? &n->users
-                                     : NULL;
+  int list = gc_dimension_list(kind);
+  return list >= 0 ? &n->lists[list] : NULL;
 }
 
 static const struct gc_entry *find(const struct gc_naming_list *list,
@@ -54,9 +53,9 @@ bool gc_naming_is_missing(const struct gc_naming *n,
 }
 
 void gc_naming_clear(struct gc_naming *n) {
-  gc_directory_put(n->queues.now);
-  gc_directory_put(n->queues.before);
-  gc_directory_put(n->users.now);
-  gc_directory_put(n->users.before);
+  for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
+    gc_directory_put(n->lists[i].now);
+    gc_directory_put(n->lists[i].before);
+  }
   *n = (struct gc_naming){.label = n->label};
 }

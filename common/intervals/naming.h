@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What queues, users and other values of a group are called. Pure. */
+/* What queues, users, flows and other values of a group are called. Pure. */
 #ifndef GC_INTERVALS_NAMING_H
 #define GC_INTERVALS_NAMING_H
 
@@ -7,6 +7,7 @@
 #include "common/base/names.h"
 #include "common/intervals/dimensions.h"
 #include "common/intervals/query.h"
+#include "common/net/name_cache.h"
 
 /* A list as it is, and as it was before: a queue that was deleted keeps its
  * name for its last windows. Either may be NULL. */
@@ -15,7 +16,7 @@ struct gc_naming_list {
 };
 
 struct gc_naming {
-  struct gc_naming_list queues, users;
+  struct gc_naming_list lists[GC_NAME_KIND_COUNT];
   enum gc_query_label label;
 };
 

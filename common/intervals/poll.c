@@ -12,12 +12,6 @@ enum {
   DATE_MS = 1000,
 };
 
-static const enum gc_endpoint_id endpoints[] = {
-    [GC_QUERY_CONVERSATIONS] = GC_ENDPOINT_CONVERSATION_AGGREGATES,
-    [GC_QUERY_USERS] = GC_ENDPOINT_USER_AGGREGATES,
-    [GC_QUERY_QUEUE_DETAILS] = GC_ENDPOINT_QUEUE_DETAILS,
-};
-
 static uint32_t batches(const struct gc_intern *filter) {
   return filter == NULL
              ? 1
@@ -130,11 +124,12 @@ void gc_poll_start(struct gc_poll *p, const struct gc_poll_site *site,
     end(p, &err);
     return;
   }
-  p->call = (struct gc_call){.endpoint = endpoints[reading->query->source],
-                             .sink = gc_decoder_sink(p->decoder),
-                             .body_max = ANSWER_MOST_BYTES,
-                             .done = on_answer,
-                             .ctx = p};
+  p->call =
+      (struct gc_call){.endpoint = gc_source(reading->query->source)->endpoint,
+                       .sink = gc_decoder_sink(p->decoder),
+                       .body_max = ANSWER_MOST_BYTES,
+                       .done = on_answer,
+                       .ctx = p};
   go_on(p);
 }
 

@@ -15,7 +15,7 @@ struct gc_poll_site {
   struct gc_api *api;
   struct gc_server_clock *clock; /* hears each answer */
   int64_t settle_ms;
-  const struct gc_intern *filter; /* queues to ask for; NULL: no filter */
+  const struct gc_intern *filter; /* what to ask for; NULL: no filter */
   uint32_t piece_most;            /* windows of one request */
 };
 
@@ -32,7 +32,7 @@ struct gc_poll {
   struct gc_call call;
   struct gc_buf body;
   int64_t at_ms, from_ms, to_ms;
-  uint32_t batch; /* of the filter's queues */
+  uint32_t batch; /* of the filter's ids */
   void (*done)(void *ctx);
   void *ctx;
 };

@@ -14,8 +14,9 @@ int gc_query_place_of(const struct gc_query *q, const char *name) {
 
 enum gc_query_owner gc_query_owner_of(const struct gc_query *q,
                                       int *ret_place) {
-  static const char *const owners[] = {
-      [GC_QUERY_OF_QUEUE] = "queueId", [GC_QUERY_OF_USER] = "userId"};
+  static const char *const owners[] = {[GC_QUERY_OF_QUEUE] = "queueId",
+                                       [GC_QUERY_OF_USER] = "userId",
+                                       [GC_QUERY_OF_FLOW] = "flowId"};
   for (int i = GC_QUERY_OF_QUEUE; i < GC_QUERY_OF_NONE; i++) {
     *ret_place = gc_query_place_of(q, owners[i]);
     if (*ret_place >= 0)

@@ -7,12 +7,8 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/intervals/source.h"
 
-enum gc_query_source {
-  GC_QUERY_CONVERSATIONS,
-  GC_QUERY_USERS,
-  GC_QUERY_QUEUE_DETAILS
-};
 enum gc_query_label {
   GC_QUERY_LABEL_NAME,
   GC_QUERY_LABEL_ID,
@@ -33,13 +29,19 @@ struct gc_query { /* all borrowed */
 /* Where `name` stands in group_by; -1 when it does not. */
 int gc_query_place_of(const struct gc_query *q, const char *name);
 
-/* Whose series they are, the plugin instance: the first of queue and user that
- * is in the group. `ret_place` is its place in group_by, -1 for none. */
-enum gc_query_owner { GC_QUERY_OF_QUEUE, GC_QUERY_OF_USER, GC_QUERY_OF_NONE };
+/* Whose series they are, the plugin instance: the first of queue, user and flow
+ * that is in the group. `ret_place` is its place in group_by, -1 for none. */
+enum gc_query_owner {
+  GC_QUERY_OF_QUEUE,
+  GC_QUERY_OF_USER,
+  GC_QUERY_OF_FLOW,
+  GC_QUERY_OF_NONE
+};
 enum gc_query_owner gc_query_owner_of(const struct gc_query *q, int *ret_place);
 
 /* A text that differs whenever answers could: totals of another query are no
- * totals. `selectors` are the Queue options. 64 hexadecimal digits at most. */
+ * totals. `selectors` are the Queue or Flow options. 64 hexadecimal digits at
+ * most. */
 void gc_query_identity(char out[65], const struct gc_query *q,
                        char *const *selectors, size_t selector_count);
 

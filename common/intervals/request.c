@@ -19,8 +19,8 @@ static void put_list(struct gc_json_out *j, const char *key, char *const *at,
   gc_json_out_close(j);
 }
 
-static void put_filter(struct gc_json_out *j, const char *const *ids,
-                       size_t count) {
+static void put_filter(struct gc_json_out *j, const char *dimension,
+                       const char *const *ids, size_t count) {
   gc_json_out_key(j, "filter");
   gc_json_out_object(j);
   put_member(j, "type", "or");
@@ -29,7 +29,7 @@ static void put_filter(struct gc_json_out *j, const char *const *ids,
   for (size_t i = 0; i < count; i++) {
     gc_json_out_object(j);
     put_member(j, "type", "dimension");
-    put_member(j, "dimension", "queueId");
+    put_member(j, "dimension", dimension);
     put_member(j, "operator", "matches");
     put_member(j, "value", ids[i]);
     gc_json_out_close(j);
@@ -48,7 +48,7 @@ static void put_aggregates(struct gc_json_out *j, const struct gc_query *q,
   put_list(j, "groupBy", q->group_by, q->group_count);
   put_list(j, "metrics", q->metrics, q->metric_count);
   if (count > 0)
-    put_filter(j, ids, count);
+    put_filter(j, gc_source(q->source)->chosen, ids, count);
 }
 
 /* As the published guide has it: times without a fraction. */

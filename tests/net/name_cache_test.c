@@ -12,6 +12,9 @@
 #define QUEUES "GET /api/v2/routing/queues"
 #define USERS "GET /api/v2/users"
 #define PRESENCES "GET /api/v2/presence/definitions"
+#define FLOWS "GET /api/v2/flows?"
+#define OUTCOMES "GET /api/v2/flows/outcomes?"
+#define MILESTONES "GET /api/v2/flows/milestones?"
 
 static struct replay r;
 static struct gc_auth *auth;
@@ -167,9 +170,10 @@ static void each_kind_has_its_period(void) {
     enum gc_name_kind kind;
     const char *match;
     unsigned minutes;
-  } rows[] = {{GC_QUEUE, QUEUES, 10},
-              {GC_USER, USERS, 30},
-              {GC_PRESENCE, PRESENCES, 60}};
+  } rows[] = {
+      {GC_QUEUE, QUEUES, 10},          {GC_USER, USERS, 30},
+      {GC_PRESENCE, PRESENCES, 60},    {GC_FLOW, FLOWS, 10},
+      {GC_FLOW_OUTCOME, OUTCOMES, 30}, {GC_FLOW_MILESTONE, MILESTONES, 30}};
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     for (int longest = 0; longest <= 1; longest++) {
       CHECK_ROW(gc_name_kind_name(rows[i].kind));

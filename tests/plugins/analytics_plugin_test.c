@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/net/account.h"
-#include "common/net/store_queries.h"
 #include "common/intervals/outbox.h"
 #include "common/intervals/query.h"
+#include "common/net/account.h"
+#include "common/net/store_queries.h"
 #include "tests/support/check.h"
 
 void genesys_module_register(void);
@@ -70,7 +70,7 @@ static void leave_a_window_behind(void) {
                                .pending = text.data,
                                .pending_len = text.len};
   CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
-  CHECK_INT(gc_store_save_query(store, "prod", "q", &save, &err), GC_OK);
+  CHECK_INT(gc_store_save_query(store, "prod", "query-q", &save, &err), GC_OK);
   gc_store_close(store);
   gc_outbox_clear(&o);
 }
@@ -82,8 +82,9 @@ static bool still_waits(void) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   bool found = false;
   CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
-  CHECK_INT(gc_store_load_query(store, "prod", "q", &found, &mark, &text, &err),
-            GC_OK);
+  CHECK_INT(
+      gc_store_load_query(store, "prod", "query-q", &found, &mark, &text, &err),
+      GC_OK);
   gc_store_close(store);
   CHECK(found);
   return text.len > 0;

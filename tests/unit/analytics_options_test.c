@@ -51,30 +51,30 @@ static const char *reads(const char *lines) {
 static void what_is_not_given_has_its_default(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_INT(got.source, GC_QUERY_CONVERSATIONS);
-  CHECK_INT(got.period_ms, 60000);
-  CHECK_INT(got.settle_s, 90);
-  CHECK_INT(got.revisit, 30);
-  CHECK_INT(got.backfill_ms, 6 * 3600000);
-  CHECK_INT(got.max_series, 200000);
-  CHECK(got.counters);
-  CHECK_INT(got.label, GC_QUERY_LABEL_NAME);
-  CHECK_INT(got.group_by.count, 2);
-  CHECK_STR(got.group_by.at[0], "queueId");
-  CHECK_STR(got.group_by.at[1], "mediaType");
-  CHECK(got.metrics.count > 8);
-  CHECK_STR(got.metrics.at[0], "nOffered");
+  CHECK_INT(got.query.period_ms, 60000);
+  CHECK_INT(got.query.settle_s, 90);
+  CHECK_INT(got.query.revisit, 30);
+  CHECK_INT(got.query.backfill_ms, 6 * 3600000);
+  CHECK_INT(got.query.max_series, 200000);
+  CHECK(got.query.counters);
+  CHECK_INT(got.query.label, GC_QUERY_LABEL_NAME);
+  CHECK_INT(got.query.group_by.count, 2);
+  CHECK_STR(got.query.group_by.at[0], "queueId");
+  CHECK_STR(got.query.group_by.at[1], "mediaType");
+  CHECK(got.query.metrics.count > 8);
+  CHECK_STR(got.query.metrics.at[0], "nOffered");
 }
 
 static void each_source_has_its_own_defaults(void) {
   CHECK_STR(reads("Account prod\nSource users"), "");
   CHECK_INT(got.source, GC_QUERY_USERS);
-  CHECK_INT(got.group_by.count, 1);
-  CHECK_STR(got.group_by.at[0], "userId");
-  CHECK_STR(got.metrics.at[0], "tAgentRoutingStatus");
+  CHECK_INT(got.query.group_by.count, 1);
+  CHECK_STR(got.query.group_by.at[0], "userId");
+  CHECK_STR(got.query.metrics.at[0], "tAgentRoutingStatus");
   CHECK_STR(reads("Account prod\nSource queue_details"), "");
   CHECK_INT(got.source, GC_QUERY_QUEUE_DETAILS);
-  CHECK_INT(got.metrics.count, 0);
-  CHECK_STR(got.group_by.at[0], "queueId");
+  CHECK_INT(got.query.metrics.count, 0);
+  CHECK_STR(got.query.group_by.at[0], "queueId");
 }
 
 static void what_is_given_counts(void) {
@@ -84,18 +84,18 @@ static void what_is_given_counts(void) {
                   "Queue \"Support*\" \"!*test*\"\nQueueLabel both\n"
                   "MaxSeries 5"),
             "");
-  CHECK_INT(got.metrics.count, 3);
-  CHECK_STR(got.metrics.at[2], "oX1");
-  CHECK_INT(got.group_by.count, 2);
-  CHECK_STR(got.group_by.at[0], "wrapUpCode");
-  CHECK_INT(got.period_ms, 1800000);
-  CHECK_INT(got.settle_s, 0);
-  CHECK_INT(got.revisit, 0);
-  CHECK_INT(got.backfill_ms, 86400000);
-  CHECK(!got.counters);
-  CHECK_INT(got.queues.count, 2);
-  CHECK_INT(got.label, GC_QUERY_LABEL_BOTH);
-  CHECK_INT(got.max_series, 5);
+  CHECK_INT(got.query.metrics.count, 3);
+  CHECK_STR(got.query.metrics.at[2], "oX1");
+  CHECK_INT(got.query.group_by.count, 2);
+  CHECK_STR(got.query.group_by.at[0], "wrapUpCode");
+  CHECK_INT(got.query.period_ms, 1800000);
+  CHECK_INT(got.query.settle_s, 0);
+  CHECK_INT(got.query.revisit, 0);
+  CHECK_INT(got.query.backfill_ms, 86400000);
+  CHECK(!got.query.counters);
+  CHECK_INT(got.query.chosen.count, 2);
+  CHECK_INT(got.query.label, GC_QUERY_LABEL_BOTH);
+  CHECK_INT(got.query.max_series, 5);
 }
 
 static void a_granularity_divides_a_day(void) {

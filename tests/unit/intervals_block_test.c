@@ -84,6 +84,7 @@ static void begin(void) {
              "{\"id\":\"q2\",\"name\":\"Support\"}]}");
   settings = (struct gc_intervals_settings){
       .name = "queues",
+      .instance = "query-queues",
       .account = "prod",
       .query = {.source = GC_QUERY_CONVERSATIONS,
                 .metrics = metrics,

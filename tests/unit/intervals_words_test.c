@@ -31,7 +31,7 @@ static void a_metric_is_what_the_table_or_its_first_letter_says(void) {
 }
 
 static void the_table_of_metrics_is_whole(void) {
-  size_t conversations = 0, users = 0;
+  size_t conversations = 0, users = 0, flows = 0;
   for (size_t i = 0; i < gc_api_metric_count; i++) {
     const struct gc_api_metric *m = &gc_api_metrics[i];
     CHECK_ROW(m->name);
@@ -41,6 +41,7 @@ static void the_table_of_metrics_is_whole(void) {
     CHECK(strchr(m->meaning, '|') == NULL);
     conversations += strcmp(m->source, "conversations") == 0;
     users += strcmp(m->source, "users") == 0;
+    flows += strcmp(m->source, "flows") == 0;
     if (strcmp(m->source, "queue_details") == 0)
       continue;
     CHECK_REAL(m->per_second, m->name[0] == 't' ? 1000 : 1);
@@ -48,6 +49,7 @@ static void the_table_of_metrics_is_whole(void) {
   }
   CHECK_INT(conversations, 80);
   CHECK_INT(users, 3);
+  CHECK_INT(flows, 9);
 }
 
 static void only_what_can_be_a_name_is_one(void) {
@@ -63,18 +65,87 @@ static void only_what_can_be_a_name_is_one(void) {
 
 static void what_tells_customers_apart_is_no_dimension_for_us(void) {
   struct gc_err err;
-  CHECK_INT(gc_dimension_check("queueId", &err), GC_OK);
-  CHECK_INT(gc_dimension_check("divisionId", &err), GC_OK);
-  CHECK_INT(gc_dimension_check("conversationId", &err), GC_ERR_CONFIG);
-  CHECK_INT(gc_dimension_check("participantName", &err), GC_ERR_CONFIG);
-  CHECK_INT(gc_dimension_check("queueid", &err), GC_ERR_CONFIG);
+  CHECK_INT(gc_dimension_check("queueId", GC_QUERY_CONVERSATIONS, &err), GC_OK);
+  CHECK_INT(gc_dimension_check("divisionId", GC_QUERY_CONVERSATIONS, &err),
+            GC_OK);
+  CHECK_INT(gc_dimension_check("conversationId", GC_QUERY_CONVERSATIONS, &err),
+            GC_ERR_CONFIG);
+  CHECK_INT(gc_dimension_check("participantName", GC_QUERY_CONVERSATIONS, &err),
+            GC_ERR_CONFIG);
+  CHECK_INT(gc_dimension_check("queueid", GC_QUERY_CONVERSATIONS, &err),
+            GC_ERR_CONFIG);
+  CHECK_INT(gc_dimension_check("entryReason", GC_QUERY_FLOWS, &err),
+            GC_ERR_CONFIG); /* a number that was dialled */
+  CHECK_INT(gc_dimension_check("ani", GC_QUERY_FLOWS, &err), GC_ERR_CONFIG);
   CHECK_INT(gc_dimension_of("userId"), GC_DIMENSION_USER);
   CHECK_INT(gc_dimension_of("mediaType"), GC_DIMENSION_MEDIA);
   CHECK_INT(gc_dimension_of("wrapUpCode"), GC_DIMENSION_WORD);
 }
 
-static void the_owner_is_the_queue_then_the_agent(void) {
+static void flows_have_dimensions_of_their_own(void) {
+  static const struct {
+    const char *name;
+    bool of_conversations, of_flows;
+  } rows[] = {
+      {"queueId", true, true},
+      {"mediaType", true, true},
+      {"flowId", false, true},
+      {"flowOutcomeId", false, true},
+      {"flowMilestoneId", false, true},
+      {"flowType", false, true},
+      {"originatingSocialMediaPublic", true, false},
+      {"flowid", false, false},
+  };
+  struct gc_err err;
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    CHECK((gc_dimension_check(rows[i].name, GC_QUERY_CONVERSATIONS, &err) ==
+           GC_OK) == rows[i].of_conversations);
+    CHECK((gc_dimension_check(rows[i].name, GC_QUERY_FLOWS, &err) == GC_OK) ==
+          rows[i].of_flows);
+  }
+  CHECK_HAS(err.text, "flowOutcomeId");
+  CHECK_INT(gc_dimension_of("flowType"), GC_DIMENSION_CODE);
+}
+
+static void every_list_has_its_dimension(void) {
+  static const struct {
+    const char *dimension;
+    int list;
+  } rows[] = {{"queueId", GC_QUEUE},
+              {"userId", GC_USER},
+              {"flowId", GC_FLOW},
+              {"flowOutcomeId", GC_FLOW_OUTCOME},
+              {"flowMilestoneId", GC_FLOW_MILESTONE},
+              {"mediaType", -1},
+              {"flowType", -1},
+              {"divisionId", -1}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].dimension);
+    CHECK_INT(gc_dimension_list(gc_dimension_of(rows[i].dimension)),
+              rows[i].list);
+  }
+}
+
+static void every_source_can_be_asked_by_default(void) {
+  for (int i = 0; i < GC_QUERY_SOURCE_COUNT; i++) {
+    const struct gc_source *s = gc_source((enum gc_query_source)i);
+    struct gc_err err = {.code = GC_OK};
+    CHECK_ROW(s->name);
+    CHECK(s->groups.count > 0);
+    for (size_t k = 0; k < s->metrics.count; k++)
+      CHECK_STR(gc_api_metric_of(s->metrics.at[k])->source, s->name);
+    for (size_t k = 0; k < s->groups.count; k++)
+      CHECK_INT(
+          gc_dimension_check(s->groups.at[k], (enum gc_query_source)i, &err),
+          GC_OK);
+    CHECK(s->chosen == NULL || s->chosen_option != NULL);
+  }
+}
+
+static void the_owner_is_the_queue_then_the_agent_then_the_flow(void) {
   char *by_both[] = {(char[]){"userId"}, (char[]){"queueId"}};
+  char *by_flow[] = {(char[]){"mediaType"}, (char[]){"flowId"}};
   char *by_none[] = {(char[]){"mediaType"}};
   struct gc_query q = {.group_by = by_both, .group_count = 2};
   int place;
@@ -83,7 +154,12 @@ static void the_owner_is_the_queue_then_the_agent(void) {
   q.group_count = 1;
   CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_USER);
   CHECK_INT(place, 0);
+  q.group_by = by_flow;
+  q.group_count = 2;
+  CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_FLOW);
+  CHECK_INT(place, 1);
   q.group_by = by_none;
+  q.group_count = 1;
   CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_NONE);
   CHECK_INT(place, -1);
 }
@@ -170,8 +246,9 @@ static void names_are_the_labels_of_the_list(void) {
       {GC_QUERY_LABEL_NAME, "", "none"},
   };
   static const struct gc_entry old = {"q9", "Gone", "Gone", ""};
-  struct gc_naming n = {.queues = {gc_directory_new(entries, 3, false),
-                                   gc_directory_new(&old, 1, false)}};
+  struct gc_naming n = {
+      .lists = {[GC_QUEUE] = {gc_directory_new(entries, 3, false),
+                              gc_directory_new(&old, 1, false)}}};
   char text[GC_NAME_ROOM];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].id);
@@ -219,7 +296,10 @@ int main(void) {
   RUN(the_table_of_metrics_is_whole);
   RUN(only_what_can_be_a_name_is_one);
   RUN(what_tells_customers_apart_is_no_dimension_for_us);
-  RUN(the_owner_is_the_queue_then_the_agent);
+  RUN(flows_have_dimensions_of_their_own);
+  RUN(every_list_has_its_dimension);
+  RUN(every_source_can_be_asked_by_default);
+  RUN(the_owner_is_the_queue_then_the_agent_then_the_flow);
   RUN(the_identity_is_of_what_is_asked);
   RUN(a_deleted_queue_stays_chosen_and_a_renamed_one_does_not);
   RUN(where_names_are_refused_ids_are_chosen);

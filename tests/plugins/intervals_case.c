@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of genesys_analytics: the answers of polls and the
- * values that leave. Sections:
+/* Runs one golden case of interval queries, of genesys_analytics or of
+ * genesys_flowmetrics: the answers of polls and the values that leave.
+ * Sections:
  *
- *   settings         KEY VALUE lines: source conversations|users|queue_details,
- *                    metric NAME, group_by NAME, queue ID (all repeatable),
- *                    granularity PT1M, from and to (ISO times: the new windows
- *                    of the first poll), revisit 2, label name|id|both,
- *                    counters off, max_series 1000
- *   names            ID NAME, the queue list; an empty NAME is allowed
- *   users            the same of the user list
- *   request          what the first poll asks for, one line of JSON
- *   response         one JSON answer of the first poll; several: its batches
- *   response N       the same of poll N (2, 3 …), which is for one window more
- *   expect           HH:MM INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and
- *                      poll 2: error: CODE words   an answer was refused
- *                      poll 2: revised 1           unnamed, foreign, broken,
+ *   settings         KEY VALUE lines: source
+ * conversations|users|queue_details|flows, metric NAME, group_by NAME, queue
+ * ID, flow ID (all repeatable), granularity PT1M, from and to (ISO times: the
+ * new windows of the first poll), revisit 2, label name|id|both, counters off,
+ * max_series 1000 names            ID NAME, the queue list; an empty NAME is
+ * allowed users, flows, outcomes, milestones   the same of those lists request
+ * what the first poll asks for, one line of JSON response         one JSON
+ * answer of the first poll; several: its batches response N       the same of
+ * poll N (2, 3 …), which is for one window more expect           HH:MM
+ * INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and poll 2: error: CODE words   an
+ * answer was refused poll 2: revised 1           unnamed, foreign, broken,
  *                                                  overflow, carried likewise
  *
  * Each case runs with its answers whole and byte by byte. */
@@ -92,7 +91,7 @@ static int choose(const struct run *run, const char *value,
 
 static void read_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"conversations", "users",
-                                        "queue_details", NULL};
+                                        "queue_details", "flows", NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
   static const char *const off[] = {"off", NULL};
   if (strcmp(key, "source") == 0)
@@ -101,7 +100,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
     add_to(&run->metrics, value);
   else if (strcmp(key, "group_by") == 0)
     add_to(&run->groups, value);
-  else if (strcmp(key, "queue") == 0)
+  else if (strcmp(key, "queue") == 0 || strcmp(key, "flow") == 0)
     add_to(&run->queues, value);
   else if (strcmp(key, "granularity") == 0)
     run->query.granularity = value;
@@ -121,8 +120,16 @@ static void read_setting(struct run *run, const char *key, char *value) {
     give_up(run, key);
 }
 
+static void add_default_groups(struct run *run) {
+  const struct gc_query_words *groups = &gc_source(run->query.source)->groups;
+  static char names[LIST_MOST][32];
+  for (size_t i = 0; i < groups->count; i++) {
+    snprintf(names[i], sizeof(names[i]), "%s", groups->at[i]);
+    add_to(&run->groups, names[i]);
+  }
+}
+
 static void read_settings(struct run *run) {
-  static char queue_id[] = "queueId", media_type[] = "mediaType";
   run->query.granularity = "PT1M";
   run->from_ms = read_time(run, "2026-08-01T10:00:00Z");
   run->to_ms = read_time(run, "2026-08-01T10:01:00Z");
@@ -135,11 +142,8 @@ static void read_settings(struct run *run) {
     char *value = case_cut_word(line);
     read_setting(run, line, value);
   }
-  if (run->groups.count == 0) {
-    add_to(&run->groups, queue_id);
-    if (run->query.source == GC_QUERY_CONVERSATIONS)
-      add_to(&run->groups, media_type);
-  }
+  if (run->groups.count == 0)
+    add_default_groups(run);
   run->query.metrics = run->metrics.at;
   run->query.metric_count = run->metrics.count;
   run->query.group_by = run->groups.at;
@@ -328,11 +332,20 @@ static void play(struct run *run) {
   gc_reading_clear(&run->reading);
 }
 
+static const struct {
+  enum gc_name_kind kind;
+  const char *title;
+} lists[] = {{GC_QUEUE, "names"},
+             {GC_USER, "users"},
+             {GC_FLOW, "flows"},
+             {GC_FLOW_OUTCOME, "outcomes"},
+             {GC_FLOW_MILESTONE, "milestones"}};
+
 int main(int argc, char **argv) {
   static const size_t chunks[] = {1, 0};
   int failed = 0;
   if (argc != 2) {
-    fprintf(stderr, "usage: analytics_case FILE.case\n");
+    fprintf(stderr, "usage: intervals_case FILE.case\n");
     return 99;
   }
   for (size_t i = 0; i < GC_COUNT(chunks) && !failed; i++) {
@@ -340,8 +353,8 @@ int main(int argc, char **argv) {
     if (!case_read(&run.file, argv[1]))
       return 99;
     read_settings(&run);
-    run.naming.queues.now = read_names(&run, "names");
-    run.naming.users.now = read_names(&run, "users");
+    for (size_t k = 0; k < GC_COUNT(lists); k++)
+      run.naming.lists[lists[k].kind].now = read_names(&run, lists[k].title);
     play(&run);
     failed = case_end(&run.file);
     gc_naming_clear(&run.naming);
