@@ -14,6 +14,7 @@
 #include "common/intervals/api_metrics.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys_analytics/options.h"
+#include "plugins/genesys_flowmetrics/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
 
@@ -25,6 +26,7 @@ static const struct page {
     {"genesys", "Account", account_rows},
     {"genesys_realtime", "Queues", queues_rows},
     {"genesys_flowmetrics", "Attributes", attributes_rows},
+    {"genesys_flowmetrics", "Flows", flows_rows},
     {"genesys_analytics", "Query", query_rows},
 };
 

@@ -159,6 +159,9 @@ struct gc_ds {
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \
+  XX(FLOWS, "flows", ONE(GAUGE), "block", "flows and media",                   \
+     "Flows, by medium, of the last observation: matched (by the block's "     \
+     "selectors), unnamed (held back until their name is known).")             \
   XX(QUEUE_INTERVAL_COUNT, "queue_interval_count", ONE(GAUGE), "queue",        \
      "events",                                                                 \
      "Events of one interval, METRIC-MEDIUM: n metrics, and the count of t "   \
