@@ -183,13 +183,14 @@ struct gc_sink flow_decoder_sink(struct flow_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
+/* A server that does not know pages tells the same again: that is no more. */
 static enum gc_code take_in(struct flow_decoder *d) {
   for (uint32_t i = 0; i < d->staged.pairs.count; i++) {
     char flow[FLOW_ID_ROOM];
     const char *media;
     int64_t count;
     flow_counts_get(&d->staged, i, flow, &media, &count);
-    enum gc_code code = flow_counts_add(d->into, flow, media, count);
+    enum gc_code code = flow_counts_set(d->into, flow, media, count);
     d->overflow += code == GC_ERR_LIMIT;
     if (code != GC_OK && code != GC_ERR_LIMIT)
       return code;

@@ -17,7 +17,8 @@ GC_DEFINE_AUTO(struct flow_decoder, flow_decoder_free)
 
 /* Takes the body of one answer; borrowed. */
 struct gc_sink flow_decoder_sink(struct flow_decoder *d);
-/* The answer ended: adds what it told, and says how many results it had and how
+/* The answer ended: notes what it told (of two that tell one pair the later one
+ * counts), and says how many results it had and how
  * many pairs had no room. GC_ERR_PARSE when it was not whole. */
 GC_MUST_CHECK enum gc_code flow_decoder_finish(struct flow_decoder *d,
                                                size_t *ret_results,

@@ -9,10 +9,11 @@
 
 enum { SEP = '\x1f' };
 
-enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
-                             const char *media, int64_t count) {
+/* The number of a pair, a new one with count 0. */
+static enum gc_code find(struct flow_counts *c, const char *flow,
+                         const char *media, uint32_t *ret_number) {
   char pair[FLOW_ID_ROOM + FLOW_MEDIA_ROOM];
-  uint32_t number, had = c->pairs.count;
+  uint32_t number;
   int len = snprintf(pair, sizeof(pair), "%s%c%s", flow, SEP, media);
   if (len < 0 || (size_t)len >= sizeof(pair))
     return GC_ERR_LIMIT;
@@ -26,7 +27,23 @@ enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
     c->at = at;
     c->cap = cap;
   }
-  c->at[number] = (number < had ? c->at[number] : 0) + count;
+  *ret_number = number;
+  return GC_OK;
+}
+
+enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
+                             const char *media, int64_t count) {
+  uint32_t number;
+  GC_TRY(find(c, flow, media, &number));
+  c->at[number] += count;
+  return GC_OK;
+}
+
+enum gc_code flow_counts_set(struct flow_counts *c, const char *flow,
+                             const char *media, int64_t count) {
+  uint32_t number;
+  GC_TRY(find(c, flow, media, &number));
+  c->at[number] = count;
   return GC_OK;
 }
 
@@ -59,20 +76,42 @@ bool flow_choice_has(const struct flow_choice *c, const char *flow) {
                          e != NULL ? e->name : NULL, flow);
 }
 
-enum gc_code flow_counts_zero_gone(struct flow_counts *now,
-                                   const struct flow_counts *before,
-                                   const struct flow_choice *choice) {
+static bool is_deleted(const struct flow_choice *c, const char *flow) {
+  return gc_directory_find(c->flows, flow) == NULL &&
+         !gc_directory_is_refused(c->flows);
+}
+
+/* Those who were there keep their places: a limit lets no series flap. */
+static enum gc_code keep_known(const struct flow_counts *before,
+                               const struct flow_choice *choice,
+                               struct flow_counts *now) {
   char flow[FLOW_ID_ROOM];
   const char *media;
   int64_t count;
   for (uint32_t i = 0; i < before->pairs.count; i++) {
     flow_counts_get(before, i, flow, &media, &count);
-    if (gc_directory_find(choice->flows, flow) == NULL &&
-        !gc_directory_is_refused(choice->flows))
-      continue; /* the flow was deleted */
-    enum gc_code code = flow_choice_has(choice, flow)
-                            ? flow_counts_add(now, flow, media, 0)
-                            : GC_OK;
+    if (!is_deleted(choice, flow) && flow_choice_has(choice, flow))
+      GC_TRY(flow_counts_set(now, flow, media, 0));
+  }
+  return GC_OK;
+}
+
+enum gc_code flow_counts_merge(const struct flow_counts *before,
+                               const struct flow_counts *answer,
+                               const struct flow_choice *choice,
+                               struct flow_counts *now,
+                               uint64_t *ret_overflow) {
+  char flow[FLOW_ID_ROOM];
+  const char *media;
+  int64_t count;
+  *ret_overflow = 0;
+  GC_TRY(keep_known(before, choice, now));
+  for (uint32_t i = 0; i < answer->pairs.count; i++) {
+    flow_counts_get(answer, i, flow, &media, &count);
+    if (!flow_choice_has(choice, flow))
+      continue;
+    enum gc_code code = flow_counts_set(now, flow, media, count);
+    *ret_overflow += code == GC_ERR_LIMIT;
     if (code != GC_OK && code != GC_ERR_LIMIT)
       return code;
   }

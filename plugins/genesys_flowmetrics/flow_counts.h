@@ -21,6 +21,10 @@ struct flow_counts {
 GC_MUST_CHECK enum gc_code flow_counts_add(struct flow_counts *c,
                                            const char *flow, const char *media,
                                            int64_t count);
+/* The same, in place of what it was. */
+GC_MUST_CHECK enum gc_code flow_counts_set(struct flow_counts *c,
+                                           const char *flow, const char *media,
+                                           int64_t count);
 /* Number `i`, below pairs.count; cuts the flow's id out into `flow`. */
 void flow_counts_get(const struct flow_counts *c, uint32_t i,
                      char flow[FLOW_ID_ROOM], const char **ret_media,
@@ -36,11 +40,14 @@ struct flow_choice {
 /* False also for a flow whose name is not known but would have to be. */
 bool flow_choice_has(const struct flow_choice *c, const char *flow);
 
-/* Pairs of flows still chosen that `before` had and `now` has not: nobody is
- * there any more. Only for a complete answer. */
-GC_MUST_CHECK enum gc_code
-flow_counts_zero_gone(struct flow_counts *now, const struct flow_counts *before,
-                      const struct flow_choice *choice);
+/* What is the case after a complete answer, in `now`, which is empty: its pairs
+ * of chosen flows, and those that `before` had and it has not, as 0: nobody is
+ * there any more. `ret_overflow`: pairs of it past now->pairs.most. */
+GC_MUST_CHECK enum gc_code flow_counts_merge(const struct flow_counts *before,
+                                             const struct flow_counts *answer,
+                                             const struct flow_choice *choice,
+                                             struct flow_counts *now,
+                                             uint64_t *ret_overflow);
 
 /* True when there is a flow that a newer list might name. */
 bool flow_counts_lack_names(const struct flow_counts *c,

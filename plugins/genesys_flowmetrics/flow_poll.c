@@ -13,6 +13,7 @@ enum {
    * what comes. */
   PAGE = 1000,
   PAGES_MOST = 500,
+  PAIRS_MOST = PAGE * PAGES_MOST,
 };
 
 static void put_member(struct gc_json_out *j, const char *key,
@@ -103,7 +104,9 @@ static enum gc_code take_answer(struct flow_poll *p, bool *ret_more,
   size_t results;
   uint64_t overflow;
   GC_TRY(flow_decoder_finish(p->decoder, &results, &overflow, err));
-  p->overflow += overflow;
+  if (overflow > 0)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d flows and media",
+                   PAIRS_MOST);
   *ret_more = has_more(p, results);
   if (*ret_more && p->page == PAGES_MOST)
     return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", PAGES_MOST);
@@ -161,8 +164,8 @@ void flow_poll_start(struct flow_poll *p, struct gc_api *api,
   bool all;
   size_t count = list_chosen(choice, ids, &all);
   flow_counts_clear(&p->counts);
+  p->counts.pairs.most = PAIRS_MOST;
   p->trouble = (struct gc_err){.code = GC_OK};
-  p->overflow = 0;
   p->api = api;
   p->done = done;
   p->ctx = ctx;

@@ -15,12 +15,11 @@
  * predicates are taken). */
 enum { FLOW_POLL_IDS_MOST = 100 };
 
-/* The caller's memory, zeroed before the first start but for counts.pairs.most.
- * The first ones tell the result once `done` runs. */
+/* The caller's memory, zeroed before the first start. The first ones tell the
+ * result once `done` runs. */
 struct flow_poll {
   struct flow_counts counts; /* complete when `trouble` is GC_OK */
   struct gc_err trouble;
-  uint64_t overflow; /* pairs past the most */
 
   size_t full_page; /* the largest page of activity that ever came */
   struct gc_api *api;

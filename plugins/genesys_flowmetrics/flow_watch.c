@@ -26,7 +26,8 @@ struct flow_watch {
   uint64_t due_ms; /* 0: never asked */
   struct flow_poll poll;
 
-  pthread_mutex_t lock; /* guards the rest */
+  pthread_mutex_t lock; /* guards the rest; counts are the network thread's to
+                           write and, without it, to read */
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
   bool is_fresh, is_well;
@@ -55,21 +56,9 @@ static bool is_refusal(enum gc_code code) {
          code == GC_ERR_REQUEST;
 }
 
-/* Under the lock. */
-static void take_over(struct flow_watch *w) {
-  flow_counts_clear(&w->counts);
-  w->counts = w->poll.counts;
-  w->poll.counts =
-      (struct flow_counts){.pairs = {.most = w->counts.pairs.most}};
-  w->received_ms = edge(w)->wall_ms(edge(w)->ctx);
-  w->overflow += w->poll.overflow;
-  w->is_fresh = true;
-  w->well_ms = now(w);
-}
-
-static void tell_overflow(struct flow_watch *w) {
+static void tell_overflow(struct flow_watch *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
-  if (w->poll.overflow > 0)
+  if (overflow > 0)
     (void)gc_fail(
         &err, GC_ERR_LIMIT,
         "all %u places of MaxSeries are taken, further flows are left "
@@ -79,19 +68,30 @@ static void tell_overflow(struct flow_watch *w) {
 }
 
 /* A part of the truth is worse than none: only a complete answer counts. */
-static void publish(struct flow_watch *w) {
+static enum gc_code publish(struct flow_watch *w) {
   struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
   struct flow_choice choice = choice_of(w, flows);
+  struct flow_counts fresh = {.pairs = {.most = w->settings.max_series}};
+  uint64_t overflow = 0;
   if (flow_counts_lack_names(&w->poll.counts, &choice))
     gc_names_miss(w->site.names, GC_FLOW);
-  pthread_mutex_lock(&w->lock);
-  w->is_well =
-      flow_counts_zero_gone(&w->poll.counts, &w->counts, &choice) == GC_OK;
-  if (w->is_well)
-    take_over(w);
-  pthread_mutex_unlock(&w->lock);
+  enum gc_code code = flow_counts_merge(&w->counts, &w->poll.counts, &choice,
+                                        &fresh, &overflow);
   gc_directory_put(flows);
-  tell_overflow(w);
+  if (code != GC_OK) {
+    flow_counts_clear(&fresh);
+    return code;
+  }
+  pthread_mutex_lock(&w->lock);
+  flow_counts_clear(&w->counts);
+  w->counts = fresh;
+  w->received_ms = edge(w)->wall_ms(edge(w)->ctx);
+  w->overflow += overflow;
+  w->is_fresh = w->is_well = true;
+  w->well_ms = now(w);
+  pthread_mutex_unlock(&w->lock);
+  tell_overflow(w, overflow);
+  return GC_OK;
 }
 
 static void come_back(struct flow_watch *w, uint32_t least_ms) {
@@ -108,10 +108,14 @@ static void come_back(struct flow_watch *w, uint32_t least_ms) {
 static void on_poll(void *ctx) {
   struct flow_watch *w = ctx;
   struct gc_err trouble = w->poll.trouble;
-  w->notice(w->ctx, "observations", &trouble);
   if (trouble.code == GC_OK) {
-    publish(w);
-  } else {
+    enum gc_code code = publish(w);
+    if (code != GC_OK)
+      (void)gc_fail(&trouble, code, "flow observations: %s",
+                    gc_code_words(code));
+  }
+  w->notice(w->ctx, "observations", &trouble);
+  if (trouble.code != GC_OK) {
     pthread_mutex_lock(&w->lock);
     w->is_well = false;
     pthread_mutex_unlock(&w->lock);
@@ -181,7 +185,6 @@ struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
   w->timer = (struct gc_timer){.fire = poll_now, .ctx = w};
   w->listener = (struct gc_names_listener){
       .kind = GC_FLOW, .changed = on_flows, .ctx = w};
-  w->counts.pairs.most = w->poll.counts.pairs.most = settings->max_series;
   pthread_mutex_init(&w->lock, NULL);
   return w;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers of the aggregate queries and of the guide dialect. First byte: which
- * dialect, and how it is grouped; second: how the answer is cut. Laws: nothing
+ * source, and how it is grouped; second: how the answer is cut. Laws: nothing
  * crashes; any cut gives the same values; a counter never falls; what leaves
  * can be written down and read back. */
 #include <math.h>
@@ -13,8 +13,11 @@
 #include "tests/fuzz/fuzz.h"
 
 static char queue_id[] = "queueId", media_type[] = "mediaType",
-            user_id[] = "userId", wrap_up[] = "wrapUpCode";
+            user_id[] = "userId", wrap_up[] = "wrapUpCode",
+            flow_id[] = "flowId", flow_type[] = "flowType",
+            outcome_id[] = "flowOutcomeId";
 static char *groups[] = {queue_id, media_type, user_id, wrap_up};
+static char *flow_groups[] = {flow_id, outcome_id, flow_type, media_type};
 
 struct result {
   enum gc_code code;
@@ -85,6 +88,10 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
                        .group_by = groups,
                        .group_count = 1 + (data[0] >> 2) % 4,
                        .period_ms = 60000};
+  if (data[0] & 64) {
+    q.source = GC_QUERY_FLOWS;
+    q.group_by = flow_groups;
+  }
   if (q.source == GC_QUERY_QUEUE_DETAILS)
     q.group_count = 1;
   struct gc_series_set series = {.keys = {.most = 50}};
