@@ -93,7 +93,7 @@ do_fuzz() {
   build fuzz CC=clang --enable-fuzzing --enable-sanitizers
   step fuzz make -C "$out/fuzz" fuzz-again
 }
-do_dist() { step distcheck make -C "$out/plain" distcheck GC_E2E=no; }
+do_dist() { step distcheck make -C "$out/plain" -j"$jobs" distcheck GC_E2E=no; }
 do_demo() { step demo env DEMO_SECONDS=20 sh examples/demo.sh; }
 
 steps=${*:-lint plain asan tsan fuzz dist demo}

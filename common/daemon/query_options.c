@@ -67,11 +67,9 @@ static enum gc_code check_metrics(const struct gc_query_options *o,
     if (!gc_api_metric_is_name(o->metrics.at[i]))
       return gc_fail(err, GC_ERR_CONFIG,
                      "Metric: \"%.40s\" is no name of a metric such as "
-                     "%s",
-                     o->metrics.at[i],
-                     source == GC_QUERY_FLOWS
-                         ? "\"nFlow\", \"tFlow\", \"nFlowOutcome\""
-                         : "\"nOffered\", \"tAnswered\", \"oServiceLevel\"");
+                     "\"nOffered\", \"tAnswered\", \"oServiceLevel\", or of "
+                     "flows \"nFlow\", \"tFlow\"",
+                     o->metrics.at[i]);
     for (size_t k = 0; k < i; k++)
       if (strcmp(o->metrics.at[k], o->metrics.at[i]) == 0)
         return gc_fail(err, GC_ERR_CONFIG, "Metric: \"%s\" is given twice",

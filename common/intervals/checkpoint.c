@@ -41,7 +41,8 @@ enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
     return GC_OK;
   if (text.len > 0 && gc_outbox_read(pending, text.data, text.len) != GC_OK)
     return gc_fail(err, GC_ERR_STATE,
-                   "the state of %s cannot be read; it begins anew", c->query);
+                   "the state of query \"%s\" cannot be read; it begins anew",
+                   c->query);
   c->mark.is_set = true;
   c->forget = strcmp(mark.identity, c->identity) != 0;
   c->mark.done_ms = gc_instant_floor(mark.done_ms, period_ms);
@@ -89,7 +90,7 @@ static enum gc_code save(struct gc_checkpoint *c,
   if (pending != NULL && pending->count > 0) {
     enum gc_code code = gc_outbox_write(pending, &text);
     if (code != GC_OK)
-      return gc_fail(err, code, "a window of %s: %s", c->query,
+      return gc_fail(err, code, "a window of query \"%s\": %s", c->query,
                      gc_code_words(code));
     s.pending = text.data;
     s.pending_len = text.len;

@@ -155,16 +155,19 @@ enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
                                 struct gc_err *err) {
   const struct row *row = find(name);
   unsigned bit = source == GC_QUERY_FLOWS ? FLOWS : CONVERSATIONS;
-  if (row == NULL || !(row->sources & bit))
+  bool is_known = row != NULL && (row->sources & bit) != 0;
+  if (!is_known && source == GC_QUERY_FLOWS)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "GroupBy: \"%.40s\" is no dimension of the flow aggregates, "
+                   "as \"flowId\", \"flowOutcomeId\", \"flowMilestoneId\", "
+                   "\"flowType\", \"mediaType\" are",
+                   name);
+  if (!is_known)
     return gc_fail(err, GC_ERR_CONFIG,
                    "GroupBy: \"%.40s\" is no dimension of the aggregate "
-                   "queries of %s, as %s are",
-                   name, gc_source(source)->name,
-                   source == GC_QUERY_FLOWS
-                       ? "\"flowId\", \"flowOutcomeId\", \"flowMilestoneId\", "
-                         "\"flowType\", \"mediaType\""
-                       : "\"queueId\", \"mediaType\", \"userId\", "
-                         "\"direction\", \"divisionId\", \"wrapUpCode\"");
+                   "queries, as \"queueId\", \"mediaType\", \"userId\", "
+                   "\"direction\", \"divisionId\", \"wrapUpCode\" are",
+                   name);
   if (row->kind == GC_DIMENSION_PERSONAL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "GroupBy: \"%s\" tells single conversations or customers "

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/intervals/intervals.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/intervals/dimensions.h"
@@ -188,22 +187,17 @@ static bool has_lists(const struct gc_intervals *b) {
 
 static void remake_choice(struct gc_intervals *b) {
   struct gc_err err = {.code = GC_OK};
-  const char *word = source_of(b)->chosen_word;
   int list = chosen_list(b);
-  char cause[32];
   b->choice_is_old = false;
   if (list < 0)
     return;
   if (gc_choice_make(&b->choice, b->naming.lists[list].now,
                      b->settings.selectors,
                      b->settings.selector_count) != GC_OK)
-    (void)gc_fail(&err, GC_ERR_MEMORY, "%ss: out of memory", word);
+    (void)gc_fail(&err, GC_ERR_MEMORY, "what to ask for: out of memory");
   else if (gc_choice_is_empty(&b->choice))
-    (void)gc_fail(&err, GC_ERR_CONFIG,
-                  "no %s matches the %s options of this block", word,
-                  source_of(b)->chosen_option);
-  snprintf(cause, sizeof(cause), "%ss", word);
-  b->notice(b->ctx, cause, &err);
+    (void)gc_fail(&err, GC_ERR_CONFIG, "%s", source_of(b)->none_chosen);
+  b->notice(b->ctx, source_of(b)->chosen_word, &err);
 }
 
 /* Only a clock that was wrong, and a server that tells no Date, can do this. */

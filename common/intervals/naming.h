@@ -23,8 +23,9 @@ struct gc_naming {
 /* The part of an identity for `value` of a dimension; "none" for an empty one.
  * False: an id whose name is not known yet. Where the list is refused the id
  * stands for the name. */
-GC_API bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
-                    const char *value, char out[GC_NAME_ROOM]);
+GC_API bool gc_naming_text(const struct gc_naming *n,
+                           enum gc_dimension_kind kind, const char *value,
+                           char out[GC_NAME_ROOM]);
 
 /* True when naming_text would be false and a newer list might help. */
 bool gc_naming_is_missing(const struct gc_naming *n,

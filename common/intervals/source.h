@@ -25,7 +25,8 @@ struct gc_source {
   /* The dimension whose values a block chooses by name: "queueId"; NULL: there
    * is no choice. */
   const char *chosen;
-  const char *chosen_word, *chosen_option; /* in messages: "queue", "Queue" */
+  const char *chosen_word, *chosen_option; /* in messages: "queues", "Queue" */
+  const char *none_chosen;                 /* when nothing is left to ask for */
   bool takes_filter;                       /* the request can name them */
   /* Each group tells its medium, and that is part of the series whether it is
    * asked for or not. Else answers of several media add up. */

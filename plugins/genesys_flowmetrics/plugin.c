@@ -76,7 +76,8 @@ static enum gc_code start(struct gc_block *base, struct gc_err *err) {
   const struct attributes_options *o = base->options;
   struct lookup lookup = {o->account, b->host, o->account == NULL};
   if (!ledger_runs)
-    return gc_fail(err, GC_ERR_STATE, "what is counted cannot be kept");
+    return gc_fail(err, GC_ERR_STATE,
+                   "its counters cannot be kept, see the ERROR before");
   if (o->account != NULL)
     gc_accounts_each(find_host, &lookup);
   if (!lookup.found)

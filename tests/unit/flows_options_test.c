@@ -90,7 +90,7 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nMetric Flow", {"Metric: \"Flow\"", "nFlow"}},
       {"Account prod\nGroupBy flow", {"GroupBy: \"flow\"", "\"flowId\""}},
       {"Account prod\nGroupBy originatingSocialMediaPublic",
-       {"no dimension", "flows"}},
+       {"no dimension", "flow aggregates"}},
       {"Account prod\nGroupBy transferTargetAddress",
        {"transferTargetAddress", "never become series"}},
       {"Account prod\nGranularity PT7M", {"Granularity \"PT7M\"", "divide"}},
