@@ -7,28 +7,33 @@ static const char *const sources[] = {"conversations", "users", "queue_details",
 
 const struct gc_opt query_rows[] = {
     GC_OPT_STR(struct query_options, account, "Account", NULL, GC_OPT_NEEDED,
-               "Name of an `<Account>` of the plugin genesys."),
+               "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_ENUM(struct query_options, source, "Source", "conversations",
                 sources,
                 "`conversations` and `users`: the aggregate queries of the "
-                "Platform API; `queue_details`: the guide dialect."),
+                "Platform API; `queue_details`: the guide dialect.",
+                "users"),
     GC_OPT_STRS(struct query_options, query.metrics, "Metric",
                 "Metrics to ask for, any name the API knows; see Metrics. May "
                 "be repeated. Without any, those of the source that are marked "
-                "there. Not for `queue_details`."),
+                "there. Not for `queue_details`.",
+                "tAnswered"),
     GC_OPT_STRS(struct query_options, query.group_by, "GroupBy",
                 "Dimensions by which series are told apart, in this order; see "
                 "Names. Default: `queueId` `mediaType`; of `users`: `userId`, "
-                "and nothing else is possible there."),
+                "and nothing else is possible there.",
+                "queueId"),
     GC_QUERY_OPTIONS(struct query_options),
     GC_OPT_STRS(struct query_options, query.chosen, "Queue",
                 "Name globs (`Support*`) or ids; a leading `!` refuses. The "
                 "first match decides; without any, all queues. May be "
-                "repeated. Not for `users`."),
+                "repeated. Not for `users`.",
+                "Support*"),
     GC_OPT_ENUM(struct query_options, query.label, "QueueLabel", "name",
                 gc_query_labels,
                 "What a queue (or agent) is called: its `name`, its `id`, or "
-                "`both` (NAME@ID)."),
+                "`both` (NAME@ID).",
+                "both"),
     GC_OPT_END,
 };
 
