@@ -12,10 +12,10 @@ debian_packages() {
   case $1 in
   build) echo gcc libc6-dev make autoconf automake libtool pkg-config \
     libcurl4-openssl-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
-    libmicrohttpd-dev libgnutls28-dev collectd-dev python3 xz-utils ;;
+    libmicrohttpd-dev libgnutls28-dev libhiredis-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
-    mandoc tinyproxy influxdb faketime iproute2 procps util-linux git \
+    mandoc tinyproxy influxdb redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws ;;
   # What `make bench` has as references; it leaves out what is missing. npm comes
   # with some packages of nodejs, and would then conflict.
@@ -29,10 +29,10 @@ fedora_packages() {
   case $1 in
   build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
     libcurl-devel yajl-devel wslay-devel sqlite-devel openssl-devel \
-    libmicrohttpd-devel gnutls-devel collectd python3 xz ;;
+    libmicrohttpd-devel gnutls-devel hiredis-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
-    mandoc tinyproxy libfaketime iproute procps-ng util-linux git nodejs ;;
+    mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs ;;
   bench) echo collectd json-c-devel nodejs redis
     command -v npm >/dev/null || echo npm ;;
   esac

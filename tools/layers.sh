@@ -31,12 +31,16 @@ refuse 'common/daemon/*.[ch]' 'plugins/|curl/|sqlite3|common/net/(http|loop|stre
   'daemon is glue: no network, no plugin of ours'
 for f in plugins/*/*.[ch]; do
   case $f in
-  */plugin.c) refuse "$f" 'curl/|sqlite3|yajl|common/net/(http|auth|store)\.h' \
+  */plugin.c) refuse "$f" 'curl/|sqlite3|yajl|hiredis/|common/net/(http|auth|store)\.h' \
     'plugin.c is wiring' ;;
   # The one room that keeps state of its own form.
   */genesys_flowmetrics/seen.c) refuse "$f" "$collectd|curl/|yajl" \
     'seen is SQLite and nothing else' ;;
-  *) refuse "$f" "$collectd|curl/|sqlite3|yajl" \
+  */genesys_flowmetrics/ledger_redis*.c |\
+  */genesys_flowmetrics/redis_link.c |\
+  */genesys_flowmetrics/redis_tls.c)
+    refuse "$f" "$collectd|curl/|yajl|sqlite3" 'the store in Redis and nothing else' ;;
+  *) refuse "$f" "$collectd|curl/|sqlite3|yajl|hiredis/" \
     'only plugin.c sees collectd; libraries are hidden by common/' ;;
   esac
 done

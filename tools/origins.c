@@ -133,6 +133,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                           NOT_BEGUN},
     [GC_METRIC_BATCHES] = {"`committed` `failed`", "counted here", NEVER},
     [GC_METRIC_COMMIT_TIME] = {"", "counted here", NEVER},
+    [GC_METRIC_STATE_UP] = {"`sqlite`, `redis`", "the state's last answer",
+                            NEVER},
     [GC_METRIC_QUEUE_LAG] = {"`sqs`", "`SentTimestamp` of the message",
                              NO_SQS "; until the first message"},
     [GC_METRIC_SQS_MESSAGES] = {"`received` `deleted` `not_deleted` `poison`",

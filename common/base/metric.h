@@ -143,6 +143,8 @@ struct gc_ds {
      "Batches of events: committed, failed (not committed, they come again).") \
   XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
      "How long the newest transaction took.")                                  \
+  XX(STATE_UP, "state_up", ONE(GAUGE), "block", "0 or 1",                      \
+     "1 while what is counted can be kept: sqlite, redis.")                    \
   XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
      "Time between the sending of the newest message and its receipt, by the " \
      "queue's clock and ours.")                                                \

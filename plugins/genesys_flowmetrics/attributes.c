@@ -119,6 +119,8 @@ struct attributes *attributes_start(const struct attributes_options *o,
                                      .max_series = o->max_series,
                                      .values = o->values,
                                      .stats = &a->stats};
+  a->source.is_shared = ledger_is_shared(a->ledger);
+  a->source.identity = ledger_identity(a->ledger, a->scope, a->name);
   if (sources[a->from].start(a, o, config, settings, err) == GC_OK)
     return a;
   attributes_free(a);
@@ -149,14 +151,17 @@ void attributes_look(struct attributes *a) {
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {
+  bool is_well = ledger_is_well(a->ledger);
   struct samples_block b = {
       .instance = a->instance,
       .source = sources[a->from].word,
-      .is_up = a->stats.up > 0 && ledger_is_well(a->ledger),
+      .is_up = a->stats.up > 0 && is_well,
       .of = sources[a->from].samples,
       .now_ms = gc_clock_now_ms(),
       .series = ledger_count(a->ledger, a->scope),
       .commit_s = ledger_commit_s(a->ledger),
+      .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
+      .is_state_up = is_well,
       .interval_ms = interval_ms,
   };
   if (a->notifications != NULL)

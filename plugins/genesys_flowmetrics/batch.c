@@ -27,8 +27,9 @@ enum gc_code batch_take(void *ctx, const struct event_metric *m) {
   *mark = (struct mark){.names = b->names.len,
                         .value = m->kind == VALUE_NUMBER ? m->value : 0,
                         .has_value = m->kind == VALUE_NUMBER};
-  mark->key = seen_key_of(b->source->scope, m->conversation, m->name,
-                          m->name_len, m->parts.time_ms);
+  mark->key =
+      seen_key_of(b->source->is_shared ? "" : b->source->scope, m->conversation,
+                  m->name, m->name_len, m->parts.time_ms);
   GC_TRY(gc_buf_add(&b->names, m->parts.flow, m->parts.flow_len));
   GC_TRY(gc_buf_add(&b->names, "", 1));
   GC_TRY(gc_buf_add(&b->names, m->parts.metric, m->parts.metric_len));

@@ -7,13 +7,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/net/clock.h"
 
 enum {
-  IDLE_MS = 1000,    /* between two looks at what has to be dropped */
-  PRUNE_KEYS = 2000, /* in one step, some milliseconds */
+  IDLE_MS = 1000, /* between two looks at what has to be cared for */
+  OPEN_FIRST_MS = 500,
+  OPEN_MOST_MS = 5000, /* between two tries to open the store */
 };
 
 void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err) {
@@ -49,28 +52,21 @@ static void finish_all(struct batch *batches, enum gc_code code) {
   }
 }
 
-static void prune(struct ledger *l) {
-  struct gc_err err = {.code = GC_OK};
-  unsigned dropped = 0;
-  uint32_t minute =
-      ledger_minute(l->settings.wall_ms() - l->settings.retention_ms);
-  enum gc_code code = seen_prune(l->seen, minute, PRUNE_KEYS, &dropped, &err);
-  l->prune_again = code == GC_OK && dropped == PRUNE_KEYS;
-  if (code != GC_OK)
-    ledger_say(l, "state", &err);
+static void pause_opening(struct ledger *l) {
+  l->next_open_ms =
+      gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_dice());
 }
 
 static void round_of(struct ledger *l, struct batch *batches, size_t count) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = ledger_transact(l, batches, count, &err);
-  if (code != GC_OK && seen_is_broken(l->seen)) {
-    code = ledger_begin_anew(l, &err);
-    if (code == GC_OK)
-      code = ledger_transact(l, batches, count, &err);
-  }
+  enum gc_code code = l->store->transact(l, batches, count, &err);
   err.code = code;
   ledger_say(l, "state", &err);
   set_well(l, code == GC_OK);
+  if (code == GC_OK)
+    gc_backoff_reset(&l->backoff);
+  else if (!l->is_open)
+    pause_opening(l);
   finish_all(batches, code);
 }
 
@@ -87,7 +83,16 @@ static void wait_ms(struct ledger *l, uint64_t ms) {
   pthread_cond_timedwait(&l->changed, &l->lock, &until);
 }
 
-/* All that was handed in, after it had its time to gather; NULL when there is
+/* All that was handed in. The lock is held. */
+static struct batch *take_all(struct ledger *l) {
+  struct batch *batches = l->first;
+  l->first = NULL;
+  l->last = &l->first;
+  l->waiting = 0;
+  return batches;
+}
+
+/* The same after it had its time to gather; NULL when there is
  * nothing yet. The lock is held. */
 static struct batch *gather(struct ledger *l, size_t *ret_marks) {
   while (l->first != NULL && !l->is_stopping &&
@@ -97,35 +102,33 @@ static struct batch *gather(struct ledger *l, size_t *ret_marks) {
       break;
     wait_ms(l, LEDGER_GATHER_MS - gone);
   }
-  struct batch *batches = l->first;
   *ret_marks = l->waiting;
-  l->first = NULL;
-  l->last = &l->first;
-  l->waiting = 0;
-  return batches;
+  return take_all(l);
 }
 
-/* Until the file is open: those who wait are told to come again, once it has
- * been tried. */
-static void try_open(struct ledger *l) {
+static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = ledger_open(l, &err);
+  enum gc_code code = l->store->open(l, &err);
+  l->is_open = code == GC_OK;
   ledger_say(l, "state", &err);
-  set_well(l, code == GC_OK);
-  if (code == GC_OK) {
-    gc_backoff_reset(&l->backoff);
+  set_well(l, l->is_open);
+  if (!l->is_open)
+    pause_opening(l);
+  return l->is_open;
+}
+
+/* Until the store is open: those who wait are told to come again, once it has
+ * been tried; those who come before the next try at once. */
+static void try_open(struct ledger *l) {
+  if (gc_clock_now_ms() >= l->next_open_ms && open_store(l))
     return;
-  }
-  uint32_t wait = gc_backoff_fail(&l->backoff, 0, gc_dice());
-  size_t marks;
   pthread_mutex_lock(&l->lock);
-  struct batch *batches = gather(l, &marks);
+  uint64_t now_ms = gc_clock_now_ms();
+  if (l->first == NULL && !l->is_stopping && now_ms < l->next_open_ms)
+    wait_ms(l, l->next_open_ms - now_ms);
+  struct batch *batches = take_all(l);
   pthread_mutex_unlock(&l->lock);
   finish_all(batches, GC_ERR_STATE);
-  pthread_mutex_lock(&l->lock);
-  if (!l->is_stopping)
-    wait_ms(l, wait);
-  pthread_mutex_unlock(&l->lock);
 }
 
 /* After a failure the writer itself finds out when it is over, once a second:
@@ -143,10 +146,12 @@ static bool turn(struct ledger *l) {
   if (batches != NULL || tries)
     round_of(l, batches, marks);
   ledger_tell(l);
-  if (!stopping && l->seen != NULL) {
-    prune(l);
+  if (!stopping && l->is_open) {
+    l->store->care(l);
     ledger_retire(l);
   }
+  if (!l->is_open)
+    set_well(l, false);
   return !stopping;
 }
 
@@ -154,9 +159,9 @@ static void *run(void *arg) {
   struct ledger *l = arg;
   bool goes_on = true;
   while (goes_on) {
-    if (l->seen == NULL)
+    if (!l->is_open)
       try_open(l);
-    if (l->seen != NULL) {
+    if (l->is_open) {
       goes_on = turn(l);
       continue;
     }
@@ -165,9 +170,7 @@ static void *run(void *arg) {
     pthread_mutex_unlock(&l->lock);
   }
   pthread_mutex_lock(&l->lock);
-  struct batch *left = l->first;
-  l->first = NULL;
-  l->last = &l->first;
+  struct batch *left = take_all(l);
   l->is_running = false;
   pthread_mutex_unlock(&l->lock);
   finish_all(left, GC_ERR_STOPPED);
@@ -178,10 +181,13 @@ struct ledger *ledger_new(const struct ledger_settings *settings,
                           struct gc_err *err) {
   struct ledger *l = calloc(1, sizeof(*l));
   char *folder = strdup(settings->folder);
-  if (l == NULL || folder == NULL) {
+  int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (l == NULL || folder == NULL || stop_fd < 0) {
     free(l);
     free(folder);
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    if (stop_fd >= 0)
+      close(stop_fd);
+    gc_fail(err, GC_ERR_MEMORY, "out of memory or descriptors");
     return NULL;
   }
   pthread_condattr_t attr;
@@ -192,10 +198,50 @@ struct ledger *ledger_new(const struct ledger_settings *settings,
   pthread_mutex_init(&l->lock, NULL);
   l->settings = *settings;
   l->folder = folder;
+  l->stop_fd = stop_fd;
+  l->store = settings->redis != NULL ? ledger_redis() : &ledger_sqlite;
   l->last = &l->first;
-  l->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
+  l->backoff =
+      (struct gc_backoff){.base_ms = OPEN_FIRST_MS, .cap_ms = OPEN_MOST_MS};
   return l;
 }
+
+static void identity_clear(struct identity *id) {
+  free(id->scope);
+  free(id->block);
+  free(id->host);
+}
+
+enum gc_code ledger_identify(struct ledger *l, const char *scope,
+                             const char *host, const char *block,
+                             struct gc_err *err) {
+  struct identity id = {strdup(scope), strdup(block), strdup(host)};
+  struct identity *more =
+      realloc(l->identities, (l->identity_count + 1) * sizeof(id));
+  if (more != NULL)
+    l->identities = more;
+  if (more == NULL || id.scope == NULL || id.block == NULL || id.host == NULL) {
+    identity_clear(&id);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  l->identities[l->identity_count++] = id;
+  return GC_OK;
+}
+
+unsigned ledger_identity(const struct ledger *l, const char *scope,
+                         const char *block) {
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (strcmp(l->identities[i].scope, scope) == 0 &&
+        strcmp(l->identities[i].block, block) == 0)
+      return (unsigned)i;
+  return 0;
+}
+
+bool ledger_is_shared(const struct ledger *l) {
+  return l->settings.redis != NULL;
+}
+
+bool ledger_has_redis(void) { return ledger_redis() != NULL; }
 
 enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
   sigset_t all, old;
@@ -221,6 +267,7 @@ void ledger_stop(struct ledger *l) {
   l->is_stopping = true;
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
+  (void)!eventfd_write(l->stop_fd, 1);
   if (was_running)
     pthread_join(l->thread, NULL);
 }
@@ -229,7 +276,12 @@ void ledger_free(struct ledger *l) {
   if (l == NULL)
     return;
   ledger_stop(l);
-  seen_close(l->seen);
+  if (l->is_open)
+    l->store->close(l);
+  for (size_t i = 0; i < l->identity_count; i++)
+    identity_clear(&l->identities[i]);
+  free(l->identities);
+  close(l->stop_fd);
   series_clear(&l->set);
   free(l->refs);
   pthread_cond_destroy(&l->changed);
@@ -271,7 +323,7 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
         .has_first = !s->kept.shown || s->is_back,
         .first_count = s->is_back ? s->back_count : 0,
         .first_sum = s->is_back ? s->back_sum : 0,
-        /* Not in the file yet, or retired. */
+        /* Not in the store yet, or retired. */
         .series = s->kept.id != 0 && !s->is_retired ? s : NULL,
     };
   }

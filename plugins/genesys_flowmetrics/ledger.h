@@ -3,12 +3,15 @@
  * commits it in one transaction and tells each source that its batch is safe.
  * Only then may a message be deleted or a 200 be sent.
  *
- * The writer opens the file itself and goes on trying while that fails: sources
- * wait meanwhile, nothing is acknowledged, nothing is lost. */
+ * It is kept in a file (SQLite) or, together with other agents, in a Redis: two
+ * stores behind one writer. The writer opens its store itself and goes on
+ * trying while that fails: sources wait meanwhile, nothing is acknowledged,
+ * nothing is lost. */
 #ifndef GC_FLOWMETRICS_LEDGER_H
 #define GC_FLOWMETRICS_LEDGER_H
 
 #include "common/base/buf.h"
+#include "plugins/genesys_flowmetrics/redis_link.h"
 #include "plugins/genesys_flowmetrics/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
@@ -22,6 +25,10 @@ struct ledger_source {
   uint32_t max_series;
   bool values; /* sum them */
   struct stats *stats;
+  /* Of a shared store: counted once whichever host counts it; and on which
+   * identity's account (ledger_identity). */
+  bool is_shared;
+  unsigned identity;
 };
 
 /* One attribute that asks to be counted. */
@@ -60,6 +67,8 @@ struct ledger;
 
 struct ledger_settings {
   const char *folder; /* StateDir; copied */
+  /* Keep it in a Redis instead; borrowed. ledger_has_redis. */
+  const struct redis_settings *redis;
   /* The longest of all sources. A series that was not counted for so long, a
    * day at least, is retired. */
   int64_t retention_ms;
@@ -69,8 +78,21 @@ struct ledger_settings {
   void *ctx;
 };
 
+/* Can this build keep its state in a Redis? */
+bool ledger_has_redis(void);
+
 struct ledger *ledger_new(const struct ledger_settings *settings,
                           struct gc_err *err);
+/* Before ledger_start: `block` counts for `scope`, whose values have the host
+ * `host`. Host and block are an identity in a shared store: what an agent has
+ * counted under it goes on with whoever takes it over. */
+GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l, const char *scope,
+                                           const char *host, const char *block,
+                                           struct gc_err *err);
+/* Its number; 0 when it was never named. Any thread. */
+unsigned ledger_identity(const struct ledger *l, const char *scope,
+                         const char *block);
+bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
 /* Commits what was handed in (what cannot be now ends with GC_ERR_STOPPED),
@@ -95,15 +117,15 @@ struct ledger_view {
   /* For its reader's members, and ledger_shown; NULL: nothing to see of it. */
   struct series *series;
 };
-/* The series number `i`; false past the last one, also while the file is not
- * open. One reader at a time. */
+/* The series number `i`; false past the last one, also while the store was not
+ * open yet. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
 /* What has to go out first of this series was dispatched: that will be kept
  * soon. */
 void ledger_shown(struct ledger *l, struct series *s);
 /* How many are shown. */
 size_t ledger_count(struct ledger *l, const char *scope);
-/* Is the file open, and was the last transaction committed? */
+/* Is the store open, and was the last transaction committed? */
 bool ledger_is_well(struct ledger *l);
 /* How long the last transaction took, from begin to the return of commit. */
 double ledger_commit_s(struct ledger *l);

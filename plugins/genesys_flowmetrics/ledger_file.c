@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* The file's life. */
 #include "plugins/genesys_flowmetrics/ledger_inside.h"
+
+enum { PRUNE_KEYS = 2000 /* in one step, some milliseconds */ };
 
 /* One of an older version of the file counts as idle from now on. */
 static enum gc_code load_one(void *ctx, const struct seen_counter *kept) {
@@ -40,15 +43,17 @@ static enum gc_code load(struct ledger *l, struct gc_err *err) {
   return code;
 }
 
-enum gc_code ledger_begin_anew(struct ledger *l, struct gc_err *err) {
+enum gc_code ledger_file_begin_anew(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   enum gc_code code = seen_begin_anew(l->seen, &warning, err);
   if (warning.code != GC_OK)
     ledger_say(l, "state file moved aside", &warning);
   if (code == GC_OK)
     code = load(l, err);
-  if (code != GC_OK)
+  if (code != GC_OK) {
     seen_close(gc_steal(l->seen));
+    l->is_open = false;
+  }
   return code;
 }
 
@@ -58,7 +63,7 @@ static void forget_series(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
-enum gc_code ledger_open(struct ledger *l, struct gc_err *err) {
+static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   bool was_empty = l->set.count == 0;
   enum gc_code code = seen_open(l->folder, &l->seen, &warning, err);
@@ -73,7 +78,25 @@ enum gc_code ledger_open(struct ledger *l, struct gc_err *err) {
   if (was_empty)
     forget_series(l);
   if (seen_is_broken(l->seen))
-    return ledger_begin_anew(l, err);
+    return ledger_file_begin_anew(l, err);
   seen_close(gc_steal(l->seen));
   return code;
 }
+
+static void prune(struct ledger *l) {
+  struct gc_err err = {.code = GC_OK};
+  unsigned dropped = 0;
+  uint32_t minute =
+      ledger_minute(l->settings.wall_ms() - l->settings.retention_ms);
+  enum gc_code code = seen_prune(l->seen, minute, PRUNE_KEYS, &dropped, &err);
+  l->prune_again = code == GC_OK && dropped == PRUNE_KEYS;
+  if (code != GC_OK)
+    ledger_say(l, "state", &err);
+}
+
+static void close_file(struct ledger *l) { seen_close(gc_steal(l->seen)); }
+
+const struct ledger_store ledger_sqlite = {.open = open_file,
+                                           .transact = ledger_file_transact,
+                                           .care = prune,
+                                           .close = close_file};

@@ -7,6 +7,7 @@
 #include "common/base/instant.h"
 #include "common/base/url.h"
 #include "common/net/secret.h"
+#include "plugins/genesys_flowmetrics/ledger.h"
 #include "plugins/genesys_flowmetrics/sqs_wire.h"
 
 enum { HOUR_MS = 3600 * 1000 };
@@ -60,14 +61,16 @@ const struct gc_opt attributes_rows[] = {
                "sqs: hosts that are reached without the proxy, divided by "
                "commas.",
                "169.254.169.254"),
-    GC_OPT_STR(OWNER, connect.ca_cert, "CACert", NULL, 0,
-               "sqs: file or folder of the certificates to trust; default: "
-               "the system's.",
-               "/etc/ssl/certs/company-ca.pem"),
+    GC_OPT_STR(
+        OWNER, connect.ca_cert, "CACert", NULL, 0,
+        "sqs, rediss: file or folder of the certificates to trust; default: "
+        "the system's.",
+        "/etc/ssl/certs/company-ca.pem"),
     GC_OPT_BOOL(OWNER, connect.verify_peer, "VerifyPeer", "true",
-                "sqs: verify the server's certificate.", "true"),
+                "sqs, rediss: verify the server's certificate.", "true"),
     GC_OPT_BOOL(OWNER, connect.verify_host, "VerifyHost", "true",
-                "sqs: verify that the certificate is for this host.", "true"),
+                "sqs, rediss: verify that the certificate is for this host.",
+                "true"),
     GC_OPT_INT(OWNER, connect_timeout_s, "ConnectTimeout", "5", 1, 600, "s",
                "sqs: longest time for name look-up, connection, proxy and TLS "
                "handshake together.",
@@ -107,8 +110,17 @@ const struct gc_opt attributes_rows[] = {
                 "Also sum the numeric values of the attributes.", "true"),
     GC_OPT_STR(OWNER, state_url, "StateURL", NULL, 0,
                "Where it is kept what was counted; default: SQLite, "
-               "`StateDir/flowmetrics.db`. A Redis is not supported yet.",
+               "`StateDir/flowmetrics.db`. A Redis lets several agents count "
+               "together: `redis://HOST:PORT/DB`, `rediss://…` (TLS), "
+               "`unix:///PATH?db=DB`. The same for all blocks.",
                "redis://redis.example.com:6379/0"),
+    GC_OPT_STR(OWNER, state_user, "StateUser", NULL, 0,
+               "redis: user of its ACL; default: the one without a name.",
+               "collectd"),
+    GC_OPT_STR(OWNER, state_password_file, "StatePasswordFile", NULL, 0,
+               "redis: file that holds the password, read anew for each "
+               "connection; white space around it is dropped.",
+               "/etc/collectd/redis.secret"),
     GC_OPT_STR(OWNER, retention, "Retention", "P14D", 0,
                "How long it is remembered what was counted, by the "
                "attribute's own time; an attribute older than this is not "
@@ -239,13 +251,76 @@ static enum gc_code check_notifications(const struct attributes_options *o,
                  "Source \"notifications\": Account is missing");
 }
 
+static void warn_clear_text(const struct state_url *url,
+                            struct gc_err *ret_warning) {
+  if (url->scheme == STATE_TCP &&
+      !gc_host_is_loopback(url->host, strlen(url->host)))
+    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+                  "StateURL \"%.100s\": the password and what is counted "
+                  "travel in the clear; take rediss:// where it is to be had, "
+                  "or a network of its own",
+                  url->shown);
+}
+
+static enum gc_code check_state(const struct attributes_options *o,
+                                struct attributes_config *ret,
+                                struct gc_err *ret_warning,
+                                struct gc_err *err) {
+  const struct gc_secret secret = {.file = o->state_password_file};
+  struct redis_settings *redis = &ret->redis;
+  if (o->state_url == NULL) {
+    if (o->state_user != NULL || o->state_password_file != NULL)
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "StateUser and StatePasswordFile are of a StateURL, which "
+                     "is missing");
+    return GC_OK;
+  }
+  GC_TRY(state_url_parse(o->state_url, &redis->url, err));
+  if (o->state_user != NULL && o->state_password_file == NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "StateUser needs a StatePasswordFile");
+  if (!ledger_has_redis())
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "StateURL: this build keeps its state in SQLite only, it "
+                   "was made without hiredis; configure it with "
+                   "--with-hiredis, or take the option out");
+  if (redis->url.scheme == STATE_TLS && !redis_has_tls())
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "StateURL \"%.100s\": this build's hiredis has no TLS (1.0 "
+                   "and its hiredis_ssl have); take redis:// through a tunnel "
+                   "or a network of its own",
+                   redis->url.shown);
+  redis->user = o->state_user;
+  redis->password_file = o->state_password_file;
+  redis->tls = &o->connect;
+  ret->is_shared = true;
+  warn_clear_text(&redis->url, ret_warning);
+  if (secret.file != NULL)
+    (void)gc_secret_is_exposed(&secret, ret_warning);
+  return GC_OK;
+}
+
+static bool same(const char *a, const char *b) {
+  return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+enum gc_code attributes_check_state(const struct attributes_options *o,
+                                    const struct attributes_options *other,
+                                    const char *name, struct gc_err *err) {
+  if (same(o->state_url, other->state_url) &&
+      same(o->state_user, other->state_user) &&
+      same(o->state_password_file, other->state_password_file))
+    return GC_OK;
+  return gc_fail(err, GC_ERR_CONFIG,
+                 "StateURL, StateUser or StatePasswordFile is another than "
+                 "that of <Attributes \"%.60s\">: the blocks of a process "
+                 "share one state",
+                 name);
+}
+
 enum gc_code attributes_check(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *ret_warning, struct gc_err *err) {
-  if (o->state_url != NULL)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "StateURL: this build keeps its state in SQLite only; take "
-                   "the option out, or run one agent per queue");
+  GC_TRY(check_state(o, ret, ret_warning, err));
   GC_TRY(
       attribute_form_set(&ret->form, o->format != NULL ? o->format : "", err));
   GC_TRY(check_retention(o, ret, err));

@@ -7,6 +7,7 @@
 #include "common/daemon/options.h"
 #include "plugins/genesys_flowmetrics/attribute.h"
 #include "plugins/genesys_flowmetrics/credentials.h"
+#include "plugins/genesys_flowmetrics/redis_link.h"
 
 enum attributes_from { FROM_SQS, FROM_WEBHOOK, FROM_NOTIFICATIONS };
 
@@ -22,7 +23,8 @@ struct attributes_options {
   char *secret_file, *secret_header;
   uint32_t port, max_body_bytes, max_connections;
   /* all */
-  char *format, *state_url, *retention;
+  char *format, *retention;
+  char *state_url, *state_user, *state_password_file;
   bool values;
   uint32_t max_series;
 };
@@ -34,6 +36,8 @@ extern const struct gc_opt attributes_rows[];
 struct attributes_config {
   struct attribute_form form;
   int64_t retention_ms;
+  bool is_shared;                        /* StateURL is set: */
+  struct redis_settings redis;           /* borrows from the options */
   struct credentials_source credentials; /* sqs */
 };
 
@@ -43,6 +47,12 @@ GC_MUST_CHECK enum gc_code attributes_check(struct attributes_options *o,
                                             struct attributes_config *ret,
                                             struct gc_err *ret_warning,
                                             struct gc_err *err);
+/* All blocks of a process keep their state in one place. `other`: an earlier
+ * block, called `name`. */
+GC_MUST_CHECK enum gc_code
+attributes_check_state(const struct attributes_options *o,
+                       const struct attributes_options *other, const char *name,
+                       struct gc_err *err);
 void attributes_config_clear(struct attributes_config *c);
 
 #endif

@@ -40,6 +40,9 @@ static struct attributes_block *attributes_of(struct gc_block *b) {
 
 static enum gc_code check(struct gc_block *b, struct gc_err *warning,
                           struct gc_err *err) {
+  for (const struct gc_block *o = plugin.blocks; o != NULL; o = o->next)
+    if (o->is == b->is)
+      GC_TRY(attributes_check_state(b->options, o->options, o->name, err));
   return attributes_check(b->options, &attributes_of(b)->config, warning, err);
 }
 
@@ -79,16 +82,22 @@ static struct queue_topics_site site_of(struct gc_account *a) {
 
 /* To sqs and webhook an account only lends its host: no thread of it is needed.
  */
+static bool has_host(struct gc_block *base) {
+  const struct attributes_options *o = base->options;
+  struct lookup lookup = {o->account, attributes_of(base)->host,
+                          o->account == NULL};
+  if (o->account != NULL)
+    gc_accounts_each(find_host, &lookup);
+  return lookup.found;
+}
+
 static enum gc_code start(struct gc_block *base, struct gc_err *err) {
   struct attributes_block *b = attributes_of(base);
   const struct attributes_options *o = base->options;
-  struct lookup lookup = {o->account, b->host, o->account == NULL};
   if (!ledger_runs)
     return gc_fail(err, GC_ERR_STATE,
                    "its counters cannot be kept, see the ERROR before");
-  if (o->account != NULL)
-    gc_accounts_each(find_host, &lookup);
-  if (!lookup.found)
+  if (!has_host(base))
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
   struct attributes_settings settings = {.name = base->name,
@@ -198,20 +207,37 @@ static const char *state_dir(void) {
   return path;
 }
 
+/* Who counts: in a shared state an agent finds by this what it has counted. */
+static enum gc_code identify(struct gc_err *err) {
+  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
+       b = next_attributes(b->next)) {
+    const char *host = attributes_of(b)->host;
+    if (has_host(b))
+      GC_TRY(ledger_identify(ledger, host, host[0] != '\0' ? host : hostname_g,
+                             b->name, err));
+  }
+  return GC_OK;
+}
+
 static enum gc_code start_ledger(struct gc_err *err) {
   struct ledger_settings settings = {.folder = state_dir(),
                                      .wall_ms = gc_clock_wall_ms,
                                      .notice = on_ledger_notice};
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
-       b = next_attributes(b->next))
-    if (attributes_of(b)->config.retention_ms > settings.retention_ms)
-      settings.retention_ms = attributes_of(b)->config.retention_ms;
+       b = next_attributes(b->next)) {
+    const struct attributes_config *config = &attributes_of(b)->config;
+    if (config->retention_ms > settings.retention_ms)
+      settings.retention_ms = config->retention_ms;
+    if (config->is_shared)
+      settings.redis = &config->redis;
+  }
   ticket = gc_tap_ticket_new();
   ledger = ticket != NULL
                ? ledger_new(&settings, err)
                : (gc_fail(err, GC_ERR_MEMORY, "out of memory"), NULL);
   if (ledger == NULL)
     return err->code;
+  GC_TRY(identify(err));
   return ledger_start(ledger, err);
 }
 

@@ -169,6 +169,7 @@ void samples_state(const struct samples_block *b, const struct stats *stats,
   put_events(&s, stats);
   put_tallies(&s, stats);
   put_gauge(&s, GC_METRIC_COMMIT_TIME, "", b->commit_s);
+  put_gauge(&s, GC_METRIC_STATE_UP, b->state, b->is_state_up);
   put_gauge(&s, GC_METRIC_SERIES, "", (double)b->series);
   put_count(&s, GC_METRIC_SERIES_OVERFLOW, "",
             stats->outcomes[OUTCOME_OVERFLOW]);

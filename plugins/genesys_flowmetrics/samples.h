@@ -32,6 +32,8 @@ struct samples_block {
   uint64_t now_ms;                  /* monotonic */
   size_t series;                    /* of the block's host */
   double commit_s;
+  const char *state; /* "sqlite", "redis" */
+  bool is_state_up;
   uint32_t interval_ms;
 };
 void samples_state(const struct samples_block *b, const struct stats *stats,

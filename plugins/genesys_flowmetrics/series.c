@@ -93,6 +93,7 @@ static void series_free(struct series *s) {
   free((char *)s->kept.flow_label);
   free((char *)s->kept.metric_label);
   free(s->key);
+  free(s->parts);
   free(s);
 }
 
@@ -245,6 +246,16 @@ enum gc_code series_revive(struct series *s, size_t most) {
   s->back_sum = s->kept.sum;
   s->scope->retired--;
   s->scope->count++;
+  return GC_OK;
+}
+
+enum gc_code series_divide(struct series *s, size_t identities) {
+  if (s->part_count > 0)
+    return GC_OK;
+  s->parts = calloc(identities, sizeof(*s->parts));
+  if (s->parts == NULL)
+    return GC_ERR_MEMORY;
+  s->part_count = identities;
   return GC_OK;
 }
 

@@ -15,6 +15,19 @@
 struct series_scope;
 
 enum { SERIES_RETIRED_MOST = 9 }; /* for each one of MaxSeries */
+/* What one identity has counted of a series, in a store that is shared. */
+struct series_part {
+  int64_t count;
+  double sum;
+  bool has_sum;
+
+  /* The writer's, while it loads: what the store says; within a script: its
+   * number there, from 1. */
+  int64_t stored_count;
+  double stored_sum;
+  bool stored_has_sum;
+  unsigned nth;
+};
 
 struct series {
   struct seen_counter kept; /* as in the file; strings are ours */
@@ -29,6 +42,9 @@ struct series {
   int64_t fresh_id;       /* of one that was made in this transaction */
   struct series *touched; /* the next one */
   uint32_t fresh_minute;  /* when it was counted in this transaction; 0: not */
+  bool is_showing;        /* that its first 0 went out is being written */
+  struct series_part *parts; /* one for each identity; NULL and 0 with SQLite */
+  size_t part_count;
 
   bool is_retired;
   /* Counted again after that: what it had then goes out first. */
@@ -63,6 +79,8 @@ GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t most,
                                        struct series **ret);
+/* Makes room for the parts of so many identities; GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code series_divide(struct series *s, size_t identities);
 /* Retires those that were last counted before this minute; not of those whose
  * time is not known. How many. */
 size_t series_retire(struct series_set *set, uint32_t before_minute);

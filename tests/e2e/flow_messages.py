@@ -31,6 +31,11 @@ QUEUE: list[tuple[Changes, tuple[str, ...]]] = [
     ({"AttributeFormat": "%{flow}-%{metric}-%{day}"}, ("AttributeFormat", "%{day}")),
     ({"MaxSeries": "many"}, ("MaxSeries", "many")),
     ({"Valuse": True}, ("Valuse",)),
+    ({"StateURL": "redis://:pass-of-somebody@h/0"}, ("StateURL", "StatePasswordFile")),
+    ({"StateURL": "memcached://h"}, ("StateURL", "memcached://h", "redis://HOST:PORT/DB")),
+    ({"StateURL": "redis://h:6379/zero"}, ("StateURL", "database")),
+    ({"StateURL": "redis://h", "StateUser": "gc"}, ("StateUser", "StatePasswordFile")),
+    ({"StatePasswordFile": "/etc/secret"}, ("StatePasswordFile", "StateURL")),
 ]
 WEBHOOK: list[tuple[Changes, tuple[str, ...]]] = [
     ({"Path": "genesys"}, ("Path", "/")),
@@ -55,6 +60,11 @@ def mistakes_of_a_queue() -> None:
     sqs = Sqs()
     for changes, parts in QUEUE:
         _ends(attributes(sqs, **changes), "ivr", parts)
+
+
+def blocks_with_different_states() -> None:
+    sqs = Sqs()
+    _ends(attributes(sqs) + attributes(sqs, "second", StateURL="unix:///run/redis"), "second", ("StateURL", '"ivr"', "share"))
 
 
 def mistakes_of_a_webhook() -> None:
@@ -146,7 +156,8 @@ def a_missing_permission() -> None:
 
 
 if __name__ == "__main__":
-    report.main([mistakes_of_a_queue, mistakes_of_a_webhook, notifications_without_an_account,
+    report.main([mistakes_of_a_queue, blocks_with_different_states, mistakes_of_a_webhook,
+                 notifications_without_an_account,
                  an_account_that_is_not_defined, files_that_cannot_be_read, a_secret_file_that_comes_later,
                  a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission],
                 {"collectd": DAEMON})

@@ -17,6 +17,7 @@ from lib.flows import SECRET, Hook, Sqs, Talk, attributes, notifications, wait_c
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
+from lib.redis import SERVER, Redis
 from lib.report import Skip, check, note, same
 
 HERE = Path(__file__).resolve().parent
@@ -222,6 +223,23 @@ def notifications_of_flows(kind: Kind) -> None:
     is_silent(daemon)
 
 
+def shared_state(kind: Kind) -> None:
+    """A Redis that is away, crashes and comes back under load."""
+    if not SERVER:
+        raise Skip("redis-server is not installed")
+    sqs, redis = Sqs(), Redis(starts=False)
+    sqs.feed(2000)
+    daemon = kind.daemon("", "", attributes(sqs, StateURL=redis.url, Values=True))
+    daemon.says("is Redis running there?", within_s=40)
+    redis.start()
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 60, "messages are taken")
+    redis.crash()
+    redis.start()
+    daemon.lives_until(sqs.is_empty, 90, "the queue is empty")
+    check("totals equal the truth", not wait_equal(daemon, sqs, 30), wait_equal(daemon, sqs, 0))
+    is_silent(daemon)
+
+
 def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
     def run() -> None:
         if not kind.build:
@@ -234,5 +252,5 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
     bodies = (values, outages, start_and_stop_at_once, live_stream, guide_stream, queue_of_flows, webhook_of_flows,
-              notifications_of_flows)
+              notifications_of_flows, shared_state)
     report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})

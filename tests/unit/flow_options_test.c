@@ -5,6 +5,7 @@
 
 #include "tests/support/fake_daemon.h"
 
+#include "plugins/genesys_flowmetrics/ledger.h"
 #include "tests/support/check.h"
 #include "tests/support/conf_text.h"
 
@@ -79,7 +80,11 @@ static void what_cannot_be_meant_is_refused(void) {
       {"QueueURL \"http://127.0.0.1:1/1/q\"", "AWSRegion is missing"},
       {QUEUE "AWSRegion \"Ireland!\"", "AWSRegion"},
       {QUEUE "AccessKeyId \"A\"", "SecretAccessKeyFile"},
-      {QUEUE "StateURL \"redis://127.0.0.1:6379/0\"", "StateURL"},
+      {QUEUE "StateURL \"redis://:s3cret@127.0.0.1/0\"", "StatePasswordFile"},
+      {QUEUE "StateURL \"redis://127.0.0.1/x\"", "number of a database"},
+      {QUEUE "StateURL \"redis://127.0.0.1\"\nStateUser \"gc\"",
+       "StatePasswordFile"},
+      {QUEUE "StateUser \"gc\"", "StateURL"},
       {QUEUE "Retention \"PT1M\"", "PT1H to P366D"},
       {QUEUE "Retention \"two weeks\"", "Retention"},
       {QUEUE "AttributeFormat \"%{flow}\"", "AttributeFormat"},
@@ -119,9 +124,47 @@ static void half_of_the_safety_is_a_warning(void) {
   CHECK_INT(warning.code, GC_OK);
 }
 
+static void a_shared_state_is_what_this_build_can_do(void) {
+  static const struct {
+    const char *text, *warns;
+    bool needs_tls;
+  } rows[] = {
+      {QUEUE "StateURL \"redis://127.0.0.1:6379/0\"", "", false},
+      {QUEUE "StateURL \"redis://[::1]/3\"", "", false},
+      {QUEUE "StateURL \"unix:///run/redis/s\"", "", false},
+      {QUEUE "StateURL \"redis://redis.example:6379/0\"", "in the clear",
+       false},
+      {QUEUE "StateURL \"rediss://redis.example:6379/0\"", "", true},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_err err = {.text = ""};
+    bool can = ledger_has_redis() && (!rows[i].needs_tls || redis_has_tls());
+    CHECK_ROW(rows[i].text);
+    CHECK_INT(configure(rows[i].text, &err), can ? GC_OK : GC_ERR_CONFIG);
+    CHECK_HAS(can ? warning.text : err.text, can ? rows[i].warns : "hiredis");
+  }
+}
+
+static void blocks_keep_their_state_in_one_place(void) {
+  char one[] = "redis://a", two[] = "redis://b", file[] = "/f";
+  struct attributes_options a = {.state_url = one}, b = {.state_url = one};
+  struct gc_err err = {.text = ""};
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_OK);
+  b.state_url = two;
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_ERR_CONFIG);
+  CHECK_HAS(err.text, "\"hook\"");
+  b.state_url = NULL;
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_ERR_CONFIG);
+  b.state_url = one;
+  b.state_password_file = file;
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_ERR_CONFIG);
+}
+
 int main(void) {
   RUN(a_queue_is_all_that_sqs_needs);
   RUN(what_cannot_be_meant_is_refused);
   RUN(half_of_the_safety_is_a_warning);
+  RUN(a_shared_state_is_what_this_build_can_do);
+  RUN(blocks_keep_their_state_in_one_place);
   return check_done();
 }

@@ -96,7 +96,7 @@ class Collectd:
                  base: Optional[Path] = None, build: Optional[Path] = None, level: str = "info",
                  interval: float = 1, env: Optional[dict[str, str]] = None, words: tuple[str, ...] = ("-f",),
                  wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None,
-                 flows: str = "", ours: tuple[str, ...] = OURS) -> None:
+                 flows: str = "", ours: tuple[str, ...] = OURS, hostname: str = "agent") -> None:
         self.base = base or process.folder("collectd")
         self.csv = self.base / "csv"
         self.build = build or build_folder()
@@ -106,7 +106,8 @@ class Collectd:
             more += "<Plugin %s>\n%s</Plugin>\n" % (ANALYTICS, queries)
         self._copy_plugins(("logfile", "csv", *load))
         self.config = self.base / "collectd.conf"
-        text = self._configuration(accounts, blocks, more, load, level, interval, state_dir)
+        text = "Hostname %s\n" % quote(hostname)
+        text += self._configuration(accounts, blocks, more, load, level, interval, state_dir)
         self.config.write_text(text + ("<Plugin %s>\n%s</Plugin>\n" % (FLOWS, flows) if flows else ""))
         self.config.chmod(0o600)
         full = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8",
@@ -130,7 +131,7 @@ class Collectd:
                        interval: float, state_dir: Optional[Path]) -> str:
         loads = "".join("LoadPlugin %s\n" % name for name in ("csv", *load, *self.ours))
         state = "StateDir %s\n" % quote(str(state_dir)) if state_dir else ""
-        return ("Hostname \"agent\"\nBaseDir %s\nPIDFile %s\nPluginDir %s\nInterval %g\n"
+        return ("BaseDir %s\nPIDFile %s\nPluginDir %s\nInterval %g\n"
                 "LoadPlugin logfile\n<Plugin logfile>\nLogLevel %s\nFile stdout\nTimestamp false\n"
                 "PrintSeverity true\n</Plugin>\n%s<Plugin csv>\nDataDir %s\nStoreRates false\n</Plugin>\n"
                 "%s<Plugin genesys>\n%s%s</Plugin>\n%s"

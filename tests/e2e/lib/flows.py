@@ -172,9 +172,9 @@ def wanted(truth: dict[str, Any], kind: str = "flow_metric", member: str = "coun
     return {"%s/%s-%s" % (cut(clean(c["flow"])), kind, cut(clean(c["metric"]))): c[member] for c in truth["counts"]}
 
 
-def totals(daemon: Collectd, kind: str = "flow_metric") -> Totals:
+def totals(daemon: Collectd, kind: str = "flow_metric", host: str = "agent") -> Totals:
     """The newest values of the csv files."""
-    return {key: value for key, (_, value) in daemon.snapshot().items()
+    return {key: value for key, (_, value) in daemon.snapshot(host).items()
             if key.partition("/")[2].startswith(kind + "-")}
 
 

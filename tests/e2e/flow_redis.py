@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do agents that share a Redis count each flow metric once, whatever dies? GC_EVENTS says how many (20000)."""
+from __future__ import annotations
+
+import os
+import random
+import signal
+
+from lib import process, report
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd
+from lib.flows import Hook, Sqs, Totals, attributes, differences, state, totals, wait_equal, wanted
+from lib.process import wait_until, watch_for
+from lib.redis import SERVER, Redis
+from lib.report import check, note, same, tells
+
+EVENTS = int(os.environ.get("GC_EVENTS", "20000"))
+KILLS = int(os.environ.get("GC_KILLS", "5"))
+SECRET = "e2e-redis-s3cret"
+
+
+def agent(sqs: Sqs, redis: Redis, host: str = "agent", **changes: object) -> Collectd:
+    return Collectd("", flows=attributes(sqs, StateURL=redis.socket_url, **changes), hostname=host)
+
+
+def about_state(daemon: Collectd) -> list[str]:
+    return [line for line in daemon.complaints() if "genesys_flowmetrics: state: " in line]
+
+
+def added(*all_of: Totals) -> Totals:
+    made: Totals = {}
+    for one in all_of:
+        for key, value in one.items():
+            made[key] = made.get(key, 0) + value
+    return made
+
+
+def both(daemons: list[Collectd], kind: str) -> Totals:
+    return added(*(totals(one, kind, "agent%d" % nth) for nth, one in enumerate(daemons)))
+
+
+def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric", member: str = "count") -> None:
+    truth = wanted(sqs.truth(), kind, member)
+    try:
+        wait_until(lambda: not differences(truth, both(daemons, kind)), 30, "totals")
+    except process.Late:
+        pass
+    wrong = differences(truth, both(daemons, kind))
+    check("the sum of %s is the truth" % kind, not wrong, wrong)
+
+
+def two_agents_and_one_is_killed() -> None:
+    """One queue, one Redis; the second is killed under load, a replacement takes its Host and block."""
+    sqs, redis, dice = Sqs(), Redis(), random.Random(21)
+    sqs.rules(redeliver_percent=5, redeliver_s=2, twice_percent=5)
+    daemons = [agent(sqs, redis, "agent%d" % nth) for nth in range(2)]
+    busy = 0
+    for turn in range(KILLS):
+        sqs.feed(EVENTS // KILLS, seed=200 + turn)
+        before = sqs.queue()["deleted"]
+        wait_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are taken")
+        watch_for(dice.uniform(0.0, 0.5))
+        os.kill(daemons[1].program.pid, signal.SIGKILL)
+        daemons[1].program.wait(5)
+        busy += not sqs.is_empty()
+        daemons[1] = agent(sqs, redis, "agent1")
+    check("killed while there was work: %d of %d" % (busy, KILLS), busy > 0, busy)
+    daemons[0].lives_until(sqs.is_empty, 120, "the queue is empty")
+    sum_is_the_truth(sqs, daemons)
+    counted = [sum(totals(one, "flow_metric", "agent%d" % nth).values()) for nth, one in enumerate(daemons)]
+    check("each has counted some: %s" % counted, all(counted), counted)
+    for one in daemons:
+        same("complaints", about_state(one), [])
+        took, _ = one.stop()
+        check("stopped in time (%.2f s)" % took, took < STOP_MOST_S)
+    told = sqs.queue()
+    note("%d messages, %d received, %d again after a time-out" % (told["sent"], told["received"], told["timed_out"]))
+
+
+def values_are_summed_over_agents() -> None:
+    sqs, redis = Sqs(), Redis()
+    daemons = [agent(sqs, redis, "agent%d" % nth, Values=True) for nth in range(2)]
+    sqs.feed(EVENTS // 10)
+    daemons[0].lives_until(sqs.is_empty, 90, "the queue is empty")
+    sum_is_the_truth(sqs, daemons)
+    truth = wanted(sqs.truth(), "flow_metric_value", "sum")
+
+    def wrong() -> list[str]:
+        got = both(daemons, "flow_metric_value")
+        return [key for key in {*truth, *got}
+                if abs(got.get(key, 1e300) - truth.get(key, -1e300)) > 1e-6 * max(1.0, abs(truth.get(key, 0)))]
+
+    try:
+        wait_until(lambda: not wrong(), 30, "sums")
+    except process.Late:
+        pass
+    check("the sums are the truth", not wrong(), wrong()[:5])
+    for one in daemons:
+        one.stop()
+
+
+def redis_crashes_and_restarts_under_load() -> None:
+    sqs, redis = Sqs(), Redis()
+    sqs.rules(max_receive_count=30)
+    daemon = Collectd("", flows=attributes(sqs, StateURL=redis.url))
+    for turn, ends in enumerate((redis.crash, redis.shut_down, redis.crash)):
+        sqs.feed(EVENTS // 10, seed=300 + turn)
+        before = sqs.queue()["deleted"]
+        daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are taken")
+        ends()
+        if turn == 0:
+            wait_until(lambda: state(daemon, "source_up", "sqs") == 0, 30, "source_up is 0")
+            daemon.says("genesys_flowmetrics: state: ", redis.url, within_s=20)
+            watch_for(2)
+        redis.start()
+    daemon.lives_until(sqs.is_empty, 120, "the queue is empty")
+    wrong = wait_equal(daemon, sqs, 30)
+    check("totals equal the truth", not wrong, wrong)
+    same("dead", sqs.queue()["dead"], 0)
+    # Cut, refused, loading: a cause that changes its words is told anew, one that lasts is not.
+    lines = about_state(daemon)
+    check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
+    same("lost by Redis", [line for line in daemon.complaints() if "forgotten" in line], [])
+    wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 30, "source_up again")
+    daemon.stop()
+
+
+def away_at_the_start() -> None:
+    """Messages stay in the queue, the webhook asks to come again; then all is counted."""
+    sqs, redis = Sqs(), Redis(starts=False)
+    hook = Hook(sqs)
+    sqs.feed(1000)
+    daemon = Collectd("", flows=attributes(sqs, StateURL=redis.url) + hook.block(StateURL=redis.url))
+    line = daemon.says("genesys_flowmetrics: state: ", redis.url, within_s=20)
+    tells("what to look at", line, "[warning]", "is Redis running there?")
+    hook.wait_open(daemon)
+    body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "1", "return": True})["bodies"][0]
+    same("status", hook.post(body.encode())[0], 503)
+    watch_for(1)
+    same("received", sqs.queue()["received"], 0)
+    same("lines", len(about_state(daemon)), 1)
+    redis.start()
+    wait_until(lambda: hook.post(body.encode())[0] == 200, 30, "the webhook's 200")
+    daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
+    wrong = wait_equal(daemon, sqs, 30)
+    check("totals equal the truth", not wrong, wrong)
+    daemon.stop()
+
+
+def passwords() -> None:
+    sqs, redis = Sqs(), Redis("requirepass " + SECRET)
+    sqs.feed(200)
+    wrong = agent(sqs, redis, StatePasswordFile=redis.secret("not-the-" + SECRET))
+    line = wrong.says("genesys_flowmetrics: state: ", within_s=20)
+    tells("what to check", line, "[error]", "StatePasswordFile")
+    same("received", sqs.queue()["received"], 0)
+    same("seen", wrong.leaks(SECRET), [])
+    wrong.stop()
+    right = agent(sqs, redis, StatePasswordFile=redis.secret(SECRET))
+    right.lives_until(sqs.is_empty, 60, "the queue is empty")
+    differs = wait_equal(right, sqs, 30)
+    check("totals equal the truth", not differs, differs)
+    same("complaints", right.complaints(), [])
+    same("seen", right.leaks(SECRET), [])
+    right.stop()
+
+
+def what_a_crash_can_cost_is_said() -> None:
+    sqs = Sqs()
+    for lines, words in ((("appendonly no",), "appendonly yes"), (("appendonly yes", "appendfsync everysec"), "two seconds"),
+                         (("maxmemory-policy allkeys-lru",), "noeviction"),
+                         (('rename-command CONFIG ""',), "CONFIG GET is refused")):
+        daemon = agent(sqs, Redis(*lines))
+        line = daemon.says("genesys_flowmetrics: durability of the state: ", words, within_s=20)
+        tells("a warning", line, "[warning]")
+        same("complaints of the state", about_state(daemon), [])
+        daemon.stop()
+
+
+def a_redis_that_hangs_does_not_hold_the_stop() -> None:
+    sqs, redis = Sqs(), Redis()
+    daemon = agent(sqs, redis)
+    sqs.feed(2000)
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 30, "messages are taken")
+    redis.signal(signal.SIGSTOP)
+    took, status = daemon.stop()
+    check("stopped in time (%.2f s)" % took, took < STOP_MOST_S)
+    same("status", status, 0)
+    redis.signal(signal.SIGCONT)
+    second = agent(sqs, redis)
+    second.lives_until(sqs.is_empty, 60, "the queue is empty")
+    wrong = wait_equal(second, sqs, 30)
+    check("totals equal the truth", not wrong, wrong)
+    second.stop()
+
+
+if __name__ == "__main__":
+    report.main([two_agents_and_one_is_killed, values_are_summed_over_agents, redis_crashes_and_restarts_under_load,
+                 away_at_the_start, passwords, what_a_crash_can_cost_is_said,
+                 a_redis_that_hangs_does_not_hold_the_stop], {"collectd": DAEMON, "redis-server": SERVER})

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/redis_server.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <hiredis/hiredis.h>
+
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+bool redis_is_installed(void) {
+  return system("redis-server --version >/dev/null 2>&1") == 0;
+}
+
+static void run_server(const char *config, const char *log) {
+  int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  dup2(out, 1);
+  dup2(out, 2);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  execlp("redis-server", "redis-server", config, (char *)NULL);
+  _exit(127);
+}
+
+static bool answers(const struct redis_server *r) {
+  redisContext *c = redisConnectUnix(r->socket);
+  redisReply *reply = NULL;
+  bool good = c != NULL && c->err == 0 &&
+              (reply = redisCommand(c, "PING")) != NULL &&
+              (reply->type != REDIS_REPLY_ERROR ||
+               strncmp(reply->str, "LOADING", 7) != 0);
+  if (reply != NULL)
+    freeReplyObject(reply);
+  if (c != NULL)
+    redisFree(c);
+  return good;
+}
+
+void redis_server_start(struct redis_server *r, const char *more) {
+  char config[128], log[128];
+  if (r->folder[0] == '\0') {
+    snprintf(r->folder, sizeof(r->folder), "/tmp/gc-redis-XXXXXX");
+    CHECK(mkdtemp(r->folder) != NULL);
+  }
+  snprintf(r->socket, sizeof(r->socket), "%s/s", r->folder);
+  snprintf(r->url, sizeof(r->url), "unix://%s", r->socket);
+  snprintf(config, sizeof(config), "%s/conf", r->folder);
+  snprintf(log, sizeof(log), "%s/log", r->folder);
+  FILE *f = fopen(config, "w");
+  CHECK(f != NULL);
+  fprintf(f,
+          "port 0\nunixsocket %s\ndir %s\nsave \"\"\nappendonly yes\n"
+          "appendfsync always\nauto-aof-rewrite-percentage 0\n%s\n",
+          r->socket, r->folder, more != NULL ? more : "");
+  fclose(f);
+  r->more = more;
+  r->pid = fork();
+  if (r->pid == 0)
+    run_server(config, log);
+  const struct timespec pause = {.tv_nsec = 5000000};
+  int turns = DEADLINE_S * 200;
+  while (turns-- > 0 && !answers(r))
+    nanosleep(&pause, NULL);
+  CHECK(turns > 0);
+}
+
+void redis_server_kill(struct redis_server *r) {
+  if (r->pid <= 0)
+    return;
+  kill(r->pid, SIGCONT);
+  kill(r->pid, SIGKILL);
+  waitpid(r->pid, NULL, 0);
+  r->pid = 0;
+}
+
+void redis_server_end(struct redis_server *r) {
+  char command[128];
+  redis_server_kill(r);
+  snprintf(command, sizeof(command), "rm -rf %s", r->folder);
+  CHECK_INT(system(command), 0);
+  *r = (struct redis_server){.pid = 0};
+}
+
+const char *redis_server_ask(const struct redis_server *r, const char *words) {
+  static char answer[512];
+  redisContext *c = redisConnectUnix(r->socket);
+  redisReply *reply =
+      c != NULL && c->err == 0 ? redisCommand(c, words) : NULL; /* NOLINT */
+  answer[0] = '\0';
+  if (reply != NULL && reply->type == REDIS_REPLY_INTEGER)
+    snprintf(answer, sizeof(answer), "%lld", reply->integer);
+  else if (reply != NULL && reply->str != NULL)
+    snprintf(answer, sizeof(answer), "%s", reply->str);
+  if (reply != NULL)
+    freeReplyObject(reply);
+  if (c != NULL)
+    redisFree(c);
+  return answer;
+}
