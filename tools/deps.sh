@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what is missing, and only that: tools/deps.sh build|demo|test …
+# Installs what is missing, and only that: tools/deps.sh build|demo|test|package …
 # (several may be named). Debian 12 by apt-get, Fedora by dnf; elsewhere the names
 # may differ. No service is started. Does nothing, and needs no root, when all is
 # there.
@@ -17,6 +17,8 @@ debian_packages() {
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
     tinyproxy influxdb faketime iproute2 procps util-linux git \
     ca-certificates ;;
+  package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
+    mmdebstrap eatmydata systemd ;;
   esac
 }
 
@@ -28,6 +30,7 @@ fedora_packages() {
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
     tinyproxy libfaketime iproute procps-ng util-linux git ;;
+  package) echo rpm-build rpmlint systemd ;;
   esac
 }
 
