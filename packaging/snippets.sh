@@ -9,7 +9,7 @@ from=$1 to=$2 folder=${3:-/etc/collectd}
 mkdir -p "$to"
 for file in "$from"/*.conf; do
   {
-    echo "## To enable: sed -i 's/^#//' $(basename "$file"), edit, collectd -t, restart collectd."
+    echo "## To enable: sed -i 's/^#//' $(basename "$file"), edit, restart collectd."
     sed -e "s|/etc/collectd/|$folder/|g" -e 's/^./#&/' "$file"
   } >"$to/$(basename "$file")"
   chmod 0644 "$to/$(basename "$file")"
