@@ -18,7 +18,7 @@ debian_packages() {
     tinyproxy influxdb faketime iproute2 procps util-linux git \
     ca-certificates ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
-    mmdebstrap eatmydata systemd ;;
+    mmdebstrap eatmydata systemd cpio ;;
   esac
 }
 
