@@ -93,7 +93,7 @@ do_fuzz() {
   build fuzz CC=clang --enable-fuzzing --enable-sanitizers
   step fuzz make -C "$out/fuzz" fuzz-again
 }
-do_dist() { step distcheck make -C "$out/plain" distcheck GC_E2E=no; }
+do_dist() { step distcheck make -C "$out/plain" -j"$jobs" distcheck GC_E2E=no; }
 do_package() {
   [ -f "$out/plain/Makefile" ] || build plain
   suite check-packages "$out/plain" check-packages

@@ -3,7 +3,8 @@
 # The tables of the manual are those of the code (tools/optdoc): in
 # plugins/NAME/README.md between <!-- options: BLOCK --> and <!-- /options -->
 # (BLOCK "-": outside of any block), in docs/metrics.md between
-# <!-- metrics --> and <!-- /metrics -->, and aggregates likewise. With --update they are written anew.
+# <!-- metrics --> and <!-- /metrics -->, aggregates and docs/permissions.md
+# likewise. With --update they are written anew.
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -16,6 +17,11 @@ fresh=$(mktemp) || exit 99
 trap 'rm -f "$fresh"' EXIT
 status=0
 
+# A table that cannot be printed is told, and never written.
+for table in list metrics aggregates permissions; do
+  "$optdoc" --$table >/dev/null || exit 1
+done
+
 # fill FILE PLUGIN: FILE with its tables as they should be.
 fill() {
   awk -v optdoc="$optdoc" -v plugin="$2" '
@@ -23,11 +29,10 @@ fill() {
       while ((command | getline line) > 0) print line
       close(command)
     }
-    /^<!-- \/(options|metrics|aggregates) -->$/ { inside = 0 }
+    /^<!-- \/(options|metrics|aggregates|permissions) -->$/ { inside = 0 }
     !inside { print }
     /^<!-- options: [^ ]+ -->$/ { inside = 1; table(optdoc " " plugin " " $3) }
-    /^<!-- metrics -->$/ { inside = 1; table(optdoc " --metrics") }
-    /^<!-- aggregates -->$/ { inside = 1; table(optdoc " --aggregates") }
+    /^<!-- (metrics|aggregates|permissions) -->$/ { inside = 1; table(optdoc " --" $2) }
     END { if (inside) print "a table is not closed" }' "$1"
 }
 
@@ -48,6 +53,7 @@ for readme in plugins/*/README.md; do
   check "$readme" "${plugin%/README.md}"
 done
 check docs/metrics.md -
+check docs/permissions.md -
 
 # Every table has its place.
 blocks=$("$optdoc" --list) || exit 99
@@ -57,9 +63,21 @@ while read -r plugin block; do
 done <<END
 $blocks
 END
-for table in metrics aggregates; do
-  grep -qxF "<!-- $table -->" docs/metrics.md ||
-    { echo "docs/metrics.md: has no table of $table" >&2; status=1; }
+for table in metrics aggregates permissions; do
+  page=docs/metrics.md
+  [ $table = permissions ] && page=docs/permissions.md
+  grep -qxF "<!-- $table -->" $page ||
+    { echo "$page: has no table of $table" >&2; status=1; }
+done
+
+# Every permission is in the role that docs/permissions.md proposes, and in the
+# README of a plugin.
+for permission in $("$optdoc" --permissions | grep -oE '[a-z]+:[a-zA-Z]+:[a-z]+' | sort -u); do
+  case $permission in analytics:realtime:read) continue ;; esac # a scope
+  grep -qxF "$permission" docs/permissions.md ||
+    { echo "docs/permissions.md: the role lacks $permission" >&2; status=1; }
+  grep -qF "$permission" plugins/*/README.md ||
+    { echo "plugins/*/README.md: none names $permission" >&2; status=1; }
 done
 
 [ $status -eq 0 ] && echo 'check-docs: the manual says what the code does'

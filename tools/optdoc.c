@@ -3,6 +3,7 @@
  *   optdoc --list            PLUGIN BLOCK lines, BLOCK "-" outside of any block
  *   optdoc PLUGIN BLOCK      the block's options (Markdown)
  *   optdoc --metrics         every type of value (Markdown)
+ *   optdoc --permissions     every request and what it needs (Markdown)
  *   optdoc --typesdb         the same as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
  * tools/check-docs.sh keeps the manual equal to it. */
@@ -16,6 +17,8 @@
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
+#include "tools/needs.h"
+#include "tools/origins.h"
 
 static const struct page {
   const char *plugin, *block;
@@ -40,32 +43,93 @@ static enum gc_code print_options(const char *plugin, const char *block,
     if (strcmp(pages[i].plugin, plugin) == 0 &&
         strcmp(pages[i].block, block) == 0)
       return gc_options_manual(pages[i].rows, out);
-  return GC_ERR_NOT_FOUND;
+  return GC_ERR_REQUEST;
 }
 
-static enum gc_code print_metric(const struct gc_metric *m,
-                                 struct gc_buf *out) {
-  GC_TRY(gc_buf_print(out, "| `%s` | ", m->name));
+static enum gc_code print_kinds(const struct gc_metric *m, struct gc_buf *out) {
   for (unsigned i = 0; i < m->ds_count; i++)
     GC_TRY(gc_buf_print(out, "%s%s%s%s", i > 0 ? ", " : "",
                         m->ds_count > 1 ? m->ds[i].name : "",
                         m->ds_count > 1 ? " " : "",
                         m->ds[i].kind == GC_DERIVE ? "derive" : "gauge"));
-  return gc_buf_print(out, " | %s | %s | %s |\n", m->owner, m->unit,
-                      m->meaning);
+  return GC_OK;
+}
+
+static enum gc_code print_metric(enum gc_metric_id id, struct gc_buf *out) {
+  const struct gc_metric *m = gc_metric(id);
+  const struct origin *o = origin_of(id);
+  GC_TRY(gc_buf_print(out, "| `%s` | ", m->name));
+  GC_TRY(print_kinds(m, out));
+  return gc_buf_print(out, " | %s | %s | %s | %s | %s | %s |\n", m->owner,
+                      o->instance, m->unit, m->meaning, o->from, o->silent);
+}
+
+static bool all_have_origins(void) {
+  bool all = true;
+  for (int i = 0; i < GC_METRIC_COUNT; i++)
+    if (origin_of((enum gc_metric_id)i) == NULL) {
+      fprintf(stderr, "optdoc: %s has no row in tools/origins.c\n",
+              gc_metric((enum gc_metric_id)i)->name);
+      all = false;
+    }
+  return all;
 }
 
 static enum gc_code print_metrics(struct gc_buf *out) {
-  GC_TRY(gc_buf_text(out, "| Type | Kind | Of a | Unit | Meaning |\n"
-                          "|---|---|---|---|---|\n"));
+  if (!all_have_origins())
+    return GC_ERR_NOT_FOUND;
+  GC_TRY(gc_buf_text(out, "| Type | Kind | Of a | Type instance | Unit | "
+                          "Meaning | From | Silent |\n"
+                          "|---|---|---|---|---|---|---|---|\n"));
   for (int i = 0; i < GC_METRIC_COUNT; i++)
-    GC_TRY(print_metric(gc_metric((enum gc_metric_id)i), out));
+    GC_TRY(print_metric((enum gc_metric_id)i, out));
   return GC_OK;
 }
 
 static enum gc_code print_typesdb(struct gc_buf *out) {
   for (int i = 0; i < GC_METRIC_COUNT; i++)
     GC_TRY(gc_metric_typesdb((enum gc_metric_id)i, out));
+  return GC_OK;
+}
+
+/* "scope NAME": of a gateway's token, not of a role. */
+static const char *permission_of(const struct gc_endpoint *e) {
+  return strncmp(e->permission, "scope ", 6) == 0 ? e->permission + 6
+                                                  : e->permission;
+}
+
+static enum gc_code print_endpoint(enum gc_endpoint_id id, struct gc_buf *out) {
+  const struct gc_endpoint *e = gc_endpoint(id);
+  const struct need *n = need_of(id);
+  const char *permission = permission_of(e), *tick = permission[0] ? "`" : "";
+  return gc_buf_print(out, "| %s%s%s%s | `%s %s` | %s | %s |\n",
+                      permission != e->permission ? "scope " : "", tick,
+                      permission[0] ? permission : "none", tick, e->method,
+                      e->path, n->by, n->lost);
+}
+
+static bool all_have_needs(void) {
+  bool all = true;
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
+    if (need_of((enum gc_endpoint_id)i) == NULL) {
+      fprintf(stderr, "optdoc: %s has no row in tools/needs.c\n",
+              gc_endpoint((enum gc_endpoint_id)i)->function);
+      all = false;
+    }
+  return all;
+}
+
+static enum gc_code print_permissions(struct gc_buf *out) {
+  if (!all_have_needs())
+    return GC_ERR_NOT_FOUND;
+  GC_TRY(gc_buf_text(out, "| Permission | Request or topic | Asked by | "
+                          "Without it |\n|---|---|---|---|\n"));
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
+    GC_TRY(print_endpoint((enum gc_endpoint_id)i, out));
+  for (size_t i = 0; i < topic_need_count; i++)
+    GC_TRY(gc_buf_print(out, "| `%s` | topic `%s` | %s | %s |\n",
+                        topic_needs[i].permission, topic_needs[i].topic,
+                        topic_needs[i].need.by, topic_needs[i].need.lost));
   return GC_OK;
 }
 
@@ -101,26 +165,38 @@ static enum gc_code print_aggregates(struct gc_buf *out) {
   return GC_OK;
 }
 
+static const struct {
+  const char *option;
+  enum gc_code (*print)(struct gc_buf *out);
+} tables[] = {
+    {"--list", print_list},
+    {"--metrics", print_metrics},
+    {"--typesdb", print_typesdb},
+    {"--aggregates", print_aggregates},
+    {"--permissions", print_permissions},
+};
+
+static enum gc_code print_table(const char *option, struct gc_buf *out) {
+  for (size_t i = 0; i < GC_COUNT(tables); i++)
+    if (strcmp(option, tables[i].option) == 0)
+      return tables[i].print(out);
+  return GC_ERR_REQUEST;
+}
+
 int main(int argc, char **argv) {
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1 << 20};
-  enum gc_code code = GC_ERR_NOT_FOUND;
+  enum gc_code code = GC_ERR_REQUEST;
 
-  if (argc == 2 && strcmp(argv[1], "--list") == 0)
-    code = print_list(&out);
-  else if (argc == 2 && strcmp(argv[1], "--metrics") == 0)
-    code = print_metrics(&out);
-  else if (argc == 2 && strcmp(argv[1], "--typesdb") == 0)
-    code = print_typesdb(&out);
-  else if (argc == 2 && strcmp(argv[1], "--aggregates") == 0)
-    code = print_aggregates(&out);
+  if (argc == 2)
+    code = print_table(argv[1], &out);
   else if (argc == 3)
     code = print_options(argv[1], argv[2], &out);
 
-  if (code != GC_OK) {
-    fprintf(stderr, "usage: optdoc --list | --metrics | --typesdb | "
-                    "--aggregates | PLUGIN BLOCK (see --list)\n");
+  if (code == GC_ERR_REQUEST)
+    fprintf(stderr, "usage: optdoc --list | --metrics | --permissions | "
+                    "--typesdb | --aggregates | PLUGIN BLOCK (see --list)\n");
+  if (code != GC_OK)
     return 1;
-  }
   fputs(gc_buf_string(&out), stdout);
   return 0;
 }

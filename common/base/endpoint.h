@@ -37,7 +37,7 @@
      "/api/v2/analytics/users/aggregates/query",                               \
      "analytics:userAggregate:view")                                           \
   XX(QUEUE_DETAILS, "queue_details", "POST",                                   \
-     "/api/v2/analytics/queues/details/query", "analytics:query")              \
+     "/api/v2/analytics/queues/details/query", "scope analytics:query")        \
   XX(QUEUE_METRICS, "queue_metrics", "GET", "/api/v2/queues/metrics",          \
      "scope analytics:realtime:read")
 

@@ -8,18 +8,14 @@
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/complain.h"
+#include "common/daemon/blocks.h"
 #include "common/daemon/emit.h"
-#include "common/daemon/options.h"
 #include "common/daemon/tap.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/telemetry.h"
 
-static const char name[] = "genesys";
-
+static struct gc_plugin plugin;
 static struct genesys_options settings;
-static struct gc_complaints *complaints;
-static struct gc_config_seen seen;
 
 static enum gc_code read_account(const char *account, void *options,
                                  struct gc_err *err) {
@@ -27,12 +23,12 @@ static enum gc_code read_account(const char *account, void *options,
   enum gc_code code = account_define(account, options, &warning, err);
   free(options);
   if (code == GC_OK && warning.code != GC_OK)
-    gc_say(complaints, GC_SAY_WARNING, "<Account \"%s\">: %s", account,
+    gc_say(plugin.complaints, GC_SAY_WARNING, "<Account \"%s\">: %s", account,
            warning.text);
   return code;
 }
 
-static const struct gc_block_kind blocks[] = {
+static const struct gc_block_kind kinds[] = {
     {.key = "Account",
      .rows = account_rows,
      .size = sizeof(struct account_options),
@@ -43,25 +39,17 @@ static const struct gc_block_kind blocks[] = {
     {.key = NULL},
 };
 
-static int on_config(oconfig_item_t *ci) {
-  const struct gc_config config = {.plugin = name,
-                                   .rows = genesys_rows,
-                                   .settings = &settings,
-                                   .blocks = blocks,
-                                   .seen = &seen};
-  struct gc_err err;
-  if (gc_config_read(&config, ci, &err) == GC_OK)
-    return 0;
-  ERROR("%s", err.text);
-  return -1;
-}
+static struct gc_plugin plugin = {.name = "genesys",
+                                  .kinds = kinds,
+                                  .rows = genesys_rows,
+                                  .settings = &settings};
 
 /* On network threads. */
 static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
-  gc_complain(complaints, where, err);
+  gc_complain(plugin.complaints, where, err);
 }
 
 static const char *state_dir(void) {
@@ -104,7 +92,7 @@ static int on_read(void) {
 static int on_init(void) {
   struct gc_err err;
   if (gc_tap_register(&err) != GC_OK)
-    gc_say(complaints, GC_SAY_WARNING, "%s", err.text);
+    gc_say(plugin.complaints, GC_SAY_WARNING, "%s", err.text);
   return 0;
 }
 
@@ -114,8 +102,8 @@ static int on_shutdown(void) {
   return 0;
 }
 
-static int on_config_complete(oconfig_item_t *ci) {
-  int status = on_config(ci);
+static int on_config(oconfig_item_t *ci) {
+  int status = gc_plugin_config(&plugin, ci);
   struct gc_accounts_hooks hooks = {.notice = on_notice,
                                     .state_dir = state_dir,
                                     .default_host = default_host};
@@ -125,14 +113,10 @@ static int on_config_complete(oconfig_item_t *ci) {
 
 GC_API void module_register(void);
 void module_register(void) {
-  struct gc_err err;
-  complaints = gc_complaints_new(name);
-  if (complaints == NULL || gc_emit_register(&err) != GC_OK) {
-    ERROR("%s: %s", name, complaints == NULL ? "out of memory" : err.text);
+  if (!gc_plugin_open(&plugin))
     return;
-  }
-  plugin_register_complex_config(name, on_config_complete);
-  plugin_register_init(name, on_init);
-  plugin_register_read(name, on_read);
-  plugin_register_shutdown(name, on_shutdown);
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_read(plugin.name, on_read);
+  plugin_register_shutdown(plugin.name, on_shutdown);
 }

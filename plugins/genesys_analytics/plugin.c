@@ -2,110 +2,49 @@
 /* The plugin "genesys_analytics": what happened, interval by interval. Wiring
  * only: options.c reads the configuration, block.c asks, departure.c brings
  * out. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/complain.h"
-#include "common/daemon/emit.h"
+#include "common/daemon/blocks.h"
 #include "common/daemon/tap.h"
 #include "common/net/account.h"
 #include "plugins/genesys_analytics/block.h"
 #include "plugins/genesys_analytics/options.h"
 
-static const char name[] = "genesys_analytics";
-
 enum {
-  LOOK_EVERY_S = 1,    /* for windows that wait to leave */
   LEAVE_MOST_MS = 700, /* of one look */
   LAST_MOST_MS = 1000, /* at the end, for what is in flight */
 };
 
+static struct gc_plugin plugin;
+
 /* One <Query> block. */
 struct query_block {
-  char instance[DATA_MAX_NAME_LEN]; /* "query-queues", of its self-telemetry */
-  char *block;                      /* "queues" */
-  struct query_options options;
-  struct gc_account *account;
+  struct gc_block base;
   struct gc_tap_ticket *ticket;
   struct block *work;
-  struct query_block *next;
 };
 
-static struct query_block *all;
-static struct gc_complaints *complaints;
-static struct gc_config_seen seen;
-
-static void query_free(struct query_block *q) {
-  block_free(q->work);
-  gc_tap_ticket_free(q->ticket);
-  gc_account_put(q->account);
-  gc_options_clear(query_rows, &q->options);
-  free(q->block);
-  free(q);
+static struct query_block *query_of(struct gc_block *b) {
+  return (struct query_block *)b;
 }
 
-static enum gc_code read_block(const char *block, void *settings,
-                               struct gc_err *err) {
-  struct query_options *o = settings;
-  struct query_block *q = calloc(1, sizeof(*q));
-  if (q == NULL) {
-    gc_options_clear(query_rows, o);
-    free(o);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
-  q->options = *o;
-  free(o);
-  q->block = strdup(block);
-  snprintf(q->instance, sizeof(q->instance), "query-%s", block);
-  enum gc_code code = q->block != NULL
-                          ? query_check(&q->options, err)
-                          : gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  if (code != GC_OK) {
-    query_free(q);
-    return code;
-  }
-  q->next = all;
-  all = q;
-  return GC_OK;
+static enum gc_code check(struct gc_block *b, struct gc_err *warning,
+                          struct gc_err *err) {
+  (void)warning;
+  return query_check(b->options, err);
 }
 
-static const struct gc_block_kind blocks[] = {
-    {.key = "Query",
-     .rows = query_rows,
-     .size = sizeof(struct query_options),
-     .help = "Metrics of one account, interval by interval.",
-     .named = true,
-     .read = read_block},
-    {.key = NULL},
-};
-
-static int on_config(oconfig_item_t *ci) {
-  const struct gc_config config = {
-      .plugin = name, .blocks = blocks, .seen = &seen};
-  struct gc_err err;
-  if (gc_config_read(&config, ci, &err) == GC_OK)
-    return 0;
-  ERROR("%s", err.text);
-  return -1;
-}
-
-/* On any thread. What concerns the whole account the account says. */
-static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
-  const struct query_block *q = ctx;
-  char where[DATA_MAX_NAME_LEN + 64];
-  if (gc_code_is_shared(err->code))
-    return;
-  snprintf(where, sizeof(where), "%s, %s", q->instance, cause);
-  gc_complain(complaints, where, err);
+static void clear(struct gc_block *b) {
+  block_free(query_of(b)->work);
+  gc_tap_ticket_free(query_of(b)->ticket);
 }
 
 static enum gc_code emit(void *ctx, const struct gc_sample *sample) {
   struct query_block *q = ctx;
-  return gc_tap_emit(q->ticket, gc_account_host(q->account), sample);
+  return gc_tap_emit(q->ticket, q->base.host, sample);
 }
 
 static bool wait_for(void *ctx, uint32_t most_ms) {
@@ -113,44 +52,26 @@ static bool wait_for(void *ctx, uint32_t most_ms) {
   return gc_tap_wait(q->ticket, most_ms);
 }
 
-static int on_read(user_data_t *ud) {
-  struct query_block *q = ud->data;
-  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = q};
-  block_read(q->work, &way, LEAVE_MOST_MS);
-  return 0;
+static void look(struct gc_block *b) {
+  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = b};
+  block_read(query_of(b)->work, &way, LEAVE_MOST_MS);
 }
 
-/* The daemon ends: read callbacks run no more, write threads still do. What is
- * in flight arrives, so that the next start repeats nothing. */
-static void on_end(void *ctx) {
-  struct query_block *q = ctx;
-  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = q};
-  block_finish(q->work, &way, LAST_MOST_MS);
+/* What is in flight arrives, so that the next start repeats nothing. */
+static void last_look(struct gc_block *b) {
+  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = b};
+  block_finish(query_of(b)->work, &way, LAST_MOST_MS);
 }
 
-static int on_read_state(user_data_t *ud) {
-  struct query_block *q = ud->data;
-  struct gc_samples out = gc_emit_samples(gc_account_host(q->account));
-  block_read_state(q->work, q->instance,
-                   (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
-  return 0;
+static void put_state(struct gc_block *b, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  block_read_state(query_of(b)->work, b->instance, interval_ms, out);
 }
 
-static void register_reads(struct query_block *q) {
-  char callback[DATA_MAX_NAME_LEN * 2];
-  user_data_t ud = {.data = q, .free_func = on_end};
-  snprintf(callback, sizeof(callback), "%s/%s", name, q->instance);
-  plugin_register_complex_read(name, callback, on_read,
-                               TIME_T_TO_CDTIME_T(LOOK_EVERY_S), &ud);
-  ud.free_func = NULL;
-  snprintf(callback, sizeof(callback), "%s/%s/state", name, q->instance);
-  plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
-}
-
-static struct block_settings settings_of(const struct query_block *q) {
-  const struct query_options *o = &q->options;
+static struct block_settings settings_of(const struct gc_block *b) {
+  const struct query_options *o = b->options;
   return (struct block_settings){
-      .name = q->block,
+      .name = b->name,
       .account = o->account,
       .query = {.source = (enum query_source)o->source,
                 .metrics = o->metrics.at,
@@ -171,63 +92,75 @@ static struct block_settings settings_of(const struct query_block *q) {
   };
 }
 
-static enum gc_code start(struct query_block *q, struct gc_err *err) {
-  struct block_settings settings = settings_of(q);
-  q->account = gc_account_get(q->options.account, err);
-  if (q->account == NULL)
-    return err->code;
-  struct block_site site = {.loop = gc_account_loop(q->account),
-                            .edge = gc_account_edge(q->account),
-                            .api = gc_account_api(q->account),
-                            .names = gc_account_names(q->account),
-                            .store = gc_account_store(q->account),
+static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+  const struct query_options *o = b->options;
+  struct query_block *q = query_of(b);
+  struct block_settings settings = settings_of(b);
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  struct gc_account *a = b->account;
+  struct block_site site = {.loop = gc_account_loop(a),
+                            .edge = gc_account_edge(a),
+                            .api = gc_account_api(a),
+                            .names = gc_account_names(a),
+                            .store = gc_account_store(a),
                             .requests_per_minute =
-                                gc_account_requests_per_minute(q->account)};
+                                gc_account_requests_per_minute(a)};
   q->ticket = gc_tap_ticket_new();
   if (q->ticket != NULL)
-    q->work = block_new(&settings, &site, on_notice, q);
+    q->work = block_new(&settings, &site, gc_block_notice, b);
   if (q->work == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   block_start(q->work);
   return GC_OK;
 }
 
-/* A block that cannot start costs only itself: the others go on, and so does
- * collectd. */
+static const struct gc_block_class query_class = {
+    .prefix = "query",
+    .rows = query_rows,
+    .size = sizeof(struct query_block),
+    .check = check,
+    .start = start,
+    .look = look,
+    .state = put_state,
+    .last_look = last_look,
+    .clear = clear};
+
+static enum gc_code read_query(const char *name, void *options,
+                               struct gc_err *err) {
+  return gc_plugin_add(&plugin, &query_class, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
+    {.key = "Query",
+     .rows = query_rows,
+     .size = sizeof(struct query_options),
+     .help = "Metrics of one account, interval by interval.",
+     .named = true,
+     .read = read_query},
+    {.key = NULL},
+};
+
+static struct gc_plugin plugin = {.name = "genesys_analytics", .kinds = kinds};
+
+static int on_config(oconfig_item_t *ci) {
+  return gc_plugin_config(&plugin, ci);
+}
+
 static int on_init(void) {
-  struct gc_err err = {.code = GC_OK};
-  if (gc_tap_register(&err) != GC_OK)
-    gc_say(complaints, GC_SAY_WARNING, "%s", err.text);
-  for (struct query_block *q = all; q != NULL; q = q->next) {
-    if (q->work != NULL)
-      continue;
-    if (start(q, &err) == GC_OK)
-      register_reads(q);
-    else
-      gc_say(complaints, GC_SAY_ERROR, "<Query \"%s\">: %s", q->block,
-             err.text);
-  }
+  gc_plugin_start(&plugin);
   return 0;
 }
 
 static int on_shutdown(void) {
-  while (all != NULL) {
-    struct query_block *q = all;
-    all = q->next;
-    query_free(q);
-  }
+  gc_plugin_stop(&plugin);
   return 0;
 }
 
 GC_API void module_register(void);
 void module_register(void) {
-  struct gc_err err;
-  complaints = gc_complaints_new(name);
-  if (complaints == NULL || gc_emit_register(&err) != GC_OK) {
-    ERROR("%s: %s", name, complaints == NULL ? "out of memory" : err.text);
+  if (!gc_plugin_open(&plugin))
     return;
-  }
-  plugin_register_complex_config(name, on_config);
-  plugin_register_init(name, on_init);
-  plugin_register_shutdown(name, on_shutdown);
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
 }

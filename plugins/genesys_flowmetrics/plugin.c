@@ -9,108 +9,117 @@
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/complain.h"
-#include "common/daemon/emit.h"
+#include "common/daemon/blocks.h"
 #include "common/daemon/tap.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/attributes.h"
 
-static const char name[] = "genesys_flowmetrics";
+enum { LAST_MS = 1000 };
 
-enum { LOOK_EVERY_S = 1, LAST_MS = 1000 };
-
-/* One <Attributes> block. */
-struct block {
-  char *name;
-  struct attributes_options options;
-  struct attributes_config config;
-  struct attributes *work;
-  char host[DATA_MAX_NAME_LEN]; /* of its values; "": collectd's */
-  struct block *next;
-};
-
-static struct block *all;
+static struct gc_plugin plugin;
 static struct ledger *ledger; /* of all blocks */
 static struct gc_tap_ticket *ticket;
 static uint32_t interval_ms;
-static struct gc_complaints *complaints;
-static struct gc_config_seen seen;
 
-static void block_free(struct block *b) {
-  attributes_free(b->work);
-  attributes_config_clear(&b->config);
-  gc_options_clear(attributes_rows, &b->options);
-  free(b->name);
-  free(b);
+/* One <Attributes> block. */
+struct attributes_block {
+  struct gc_block base;
+  struct attributes_config config;
+  struct attributes *work;
+  char host[DATA_MAX_NAME_LEN];
+};
+
+static struct attributes_block *attributes_of(struct gc_block *b) {
+  return (struct attributes_block *)b;
 }
 
-static enum gc_code check(struct block *b, const char *block,
+static enum gc_code check(struct gc_block *b, struct gc_err *warning,
                           struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  b->name = strdup(block);
-  if (b->name == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  GC_TRY(attributes_check(&b->options, &b->config, &warning, err));
-  if (warning.code != GC_OK)
-    gc_say(complaints, GC_SAY_WARNING, "<Attributes \"%s\">: %s", block,
-           warning.text);
-  return GC_OK;
+  return attributes_check(b->options, &attributes_of(b)->config, warning, err);
 }
 
-static enum gc_code read_block(const char *block, void *settings,
-                               struct gc_err *err) {
-  struct block *b = calloc(1, sizeof(*b));
-  if (b == NULL) {
-    gc_options_clear(attributes_rows, settings);
-    free(settings);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
-  b->options = *(struct attributes_options *)settings;
-  free(settings);
-  enum gc_code code = check(b, block, err);
-  if (code != GC_OK) {
-    block_free(b);
-    return code;
-  }
-  b->next = all;
-  all = b;
-  return GC_OK;
+static void clear(struct gc_block *b) {
+  attributes_free(attributes_of(b)->work);
+  attributes_config_clear(&attributes_of(b)->config);
 }
 
-static const struct gc_block_kind blocks[] = {
+static void put_state(struct gc_block *b, uint32_t interval,
+                      const struct gc_samples *out) {
+  attributes_state(attributes_of(b)->work, interval, out);
+}
+
+/* ---- the start of a block ---- */
+
+struct lookup {
+  const char *account;
+  char *host;
+  bool found;
+};
+
+static void find_host(void *ctx, const char *account, const char *host) {
+  struct lookup *l = ctx;
+  if (strcmp(account, l->account) != 0)
+    return;
+  l->found = true;
+  if (host != NULL)
+    snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
+}
+
+/* An account only lends its host: no thread of it is needed. */
+static enum gc_code start(struct gc_block *base, struct gc_err *err) {
+  struct attributes_block *b = attributes_of(base);
+  const struct attributes_options *o = base->options;
+  struct lookup lookup = {o->account, b->host, o->account == NULL};
+  if (o->account != NULL)
+    gc_accounts_each(find_host, &lookup);
+  if (!lookup.found)
+    return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
+                   o->account);
+  base->host = b->host;
+  const struct attributes_settings settings = {.name = base->name,
+                                               .scope = b->host,
+                                               .ledger = ledger,
+                                               .notice = gc_block_notice,
+                                               .ctx = base};
+  b->work = attributes_start(o, &b->config, &settings, err);
+  return b->work != NULL ? GC_OK : err->code;
+}
+
+static const struct gc_block_class attributes_class = {
+    .prefix = "attributes",
+    .rows = attributes_rows,
+    .size = sizeof(struct attributes_block),
+    .check = check,
+    .start = start,
+    .state = put_state,
+    .clear = clear};
+
+static enum gc_code read_attributes(const char *name, void *options,
+                                    struct gc_err *err) {
+  return gc_plugin_add(&plugin, &attributes_class, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
     {.key = "Attributes",
      .rows = attributes_rows,
      .size = sizeof(struct attributes_options),
      .help = "One source of events with participant attributes.",
      .named = true,
-     .read = read_block},
+     .read = read_attributes},
     {.key = NULL},
 };
 
-static int on_config(oconfig_item_t *ci) {
-  const struct gc_config config = {
-      .plugin = name, .blocks = blocks, .seen = &seen};
-  struct gc_err err;
-  if (gc_config_read(&config, ci, &err) == GC_OK)
-    return 0;
-  ERROR("%s", err.text);
-  return -1;
-}
+static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
+                                  .kinds = kinds};
 
-/* On the threads of sources. */
-static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
-  const struct block *b = ctx;
-  char where[DATA_MAX_NAME_LEN + 64];
-  snprintf(where, sizeof(where), "attributes-%s, %s", b->name, cause);
-  gc_complain(complaints, where, err);
-}
+/* ---- the ledger, one for all blocks ---- */
 
-/* On the ledger's. */
+/* On the ledger's thread. */
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
-  gc_complain(complaints, cause, err);
+  gc_complain(plugin.complaints, cause, err);
 }
 
 static bool put_tapped(void *ctx, const char *scope,
@@ -122,17 +131,9 @@ static bool put_tapped(void *ctx, const char *scope,
 static int on_look(user_data_t *ud) {
   (void)ud;
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, false, put_tapped, NULL);
-  for (struct block *b = all; b != NULL; b = b->next)
-    if (b->work != NULL)
-      attributes_look(b->work);
-  return 0;
-}
-
-static int on_read_state(user_data_t *ud) {
-  struct block *b = ud->data;
-  struct gc_samples out = gc_emit_samples(b->host);
-  attributes_state(b->work, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()),
-                   &out);
+  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next)
+    if (b->runs)
+      attributes_look(attributes_of(b)->work);
   return 0;
 }
 
@@ -140,8 +141,9 @@ static int on_read_state(user_data_t *ud) {
  * writers. What was counted until here goes out. */
 static void on_last_look(void *unused) {
   (void)unused;
-  for (struct block *b = all; b != NULL; b = b->next)
-    attributes_stop(b->work);
+  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next)
+    if (b->runs)
+      attributes_stop(attributes_of(b)->work);
   ledger_stop(ledger);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, true, put_tapped, NULL);
   (void)gc_tap_wait(ticket, LAST_MS);
@@ -161,9 +163,9 @@ static enum gc_code start_ledger(struct gc_err *err) {
   struct ledger_settings settings = {.folder = state_dir(),
                                      .wall_ms = gc_clock_wall_ms,
                                      .notice = on_ledger_notice};
-  for (const struct block *b = all; b != NULL; b = b->next)
-    if (b->config.retention_ms > settings.retention_ms)
-      settings.retention_ms = b->config.retention_ms;
+  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next)
+    if (attributes_of(b)->config.retention_ms > settings.retention_ms)
+      settings.retention_ms = attributes_of(b)->config.retention_ms;
   ticket = gc_tap_ticket_new();
   ledger = ticket != NULL
                ? ledger_new(&settings, err)
@@ -173,80 +175,31 @@ static enum gc_code start_ledger(struct gc_err *err) {
   return ledger_start(ledger, err);
 }
 
-struct lookup {
-  const char *account;
-  char *host;
-  bool found;
-};
+/* ---- collectd's callbacks ---- */
 
-static void find_host(void *ctx, const char *account, const char *host) {
-  struct lookup *l = ctx;
-  if (strcmp(account, l->account) != 0)
-    return;
-  l->found = true;
-  if (host != NULL)
-    snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
-}
-
-static enum gc_code start(struct block *b, struct gc_err *err) {
-  const char *account = b->options.account;
-  struct lookup lookup = {account, b->host, account == NULL};
-  if (account != NULL)
-    gc_accounts_each(find_host, &lookup);
-  if (!lookup.found)
-    return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
-                   account);
-  const struct attributes_settings settings = {.name = b->name,
-                                               .scope = b->host,
-                                               .ledger = ledger,
-                                               .notice = on_notice,
-                                               .ctx = b};
-  b->work = attributes_start(&b->options, &b->config, &settings, err);
-  return b->work != NULL ? GC_OK : err->code;
-}
-
-static void register_state(struct block *b) {
-  char callback[DATA_MAX_NAME_LEN * 2];
-  user_data_t ud = {.data = b};
-  snprintf(callback, sizeof(callback), "%s/attributes-%s/state", name, b->name);
-  plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
-}
-
-static void start_all(void) {
-  user_data_t ud = {.data = &all, .free_func = on_last_look};
-  for (struct block *b = all; b != NULL; b = b->next) {
-    struct gc_err err = {.code = GC_OK};
-    if (start(b, &err) == GC_OK)
-      register_state(b);
-    else
-      gc_say(complaints, GC_SAY_ERROR, "<Attributes \"%s\">: %s", b->name,
-             err.text);
-  }
-  plugin_register_complex_read(name, "genesys_flowmetrics/look", on_look,
-                               TIME_T_TO_CDTIME_T(LOOK_EVERY_S), &ud);
+static int on_config(oconfig_item_t *ci) {
+  return gc_plugin_config(&plugin, ci);
 }
 
 static int on_init(void) {
+  user_data_t ud = {.data = &plugin, .free_func = on_last_look};
   struct gc_err err = {.code = GC_OK};
-  if (ledger != NULL || all == NULL)
+  if (ledger != NULL || plugin.blocks == NULL)
     return 0;
   interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval());
-  if (gc_tap_register(&err) != GC_OK)
-    gc_say(complaints, GC_SAY_WARNING, "%s", err.text);
-  if (start_ledger(&err) == GC_OK)
-    start_all();
-  else
-    gc_say(complaints, GC_SAY_ERROR, "%s", err.text);
+  if (start_ledger(&err) != GC_OK) {
+    gc_say(plugin.complaints, GC_SAY_ERROR, "%s", err.text);
+    return 0;
+  }
+  gc_plugin_start(&plugin);
+  plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_look,
+                               TIME_T_TO_CDTIME_T(GC_BLOCK_LOOK_S), &ud);
   return 0;
 }
 
 static int on_shutdown(void) {
   ledger_stop(ledger);
-  while (all != NULL) {
-    struct block *b = all;
-    all = b->next;
-    block_free(b);
-  }
+  gc_plugin_stop(&plugin);
   ledger_free(gc_steal(ledger));
   gc_tap_ticket_free(gc_steal(ticket));
   return 0;
@@ -254,13 +207,9 @@ static int on_shutdown(void) {
 
 GC_API void module_register(void);
 void module_register(void) {
-  struct gc_err err;
-  complaints = gc_complaints_new(name);
-  if (complaints == NULL || gc_emit_register(&err) != GC_OK) {
-    ERROR("%s: %s", name, complaints == NULL ? "out of memory" : err.text);
+  if (!gc_plugin_open(&plugin))
     return;
-  }
-  plugin_register_complex_config(name, on_config);
-  plugin_register_init(name, on_init);
-  plugin_register_shutdown(name, on_shutdown);
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
 }

@@ -1,116 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_realtime": what the queues look like now. Wiring only:
  * options.c reads the configuration, block.c asks and listens. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/complain.h"
+#include "common/daemon/blocks.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/tap.h"
 #include "common/net/account.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/options.h"
 
-static const char name[] = "genesys_realtime";
-
-/* How soon a value leaves after its answer came. Looking costs next to
- * nothing while there is nothing new. */
-enum { LOOK_EVERY_S = 1 };
+static struct gc_plugin plugin;
 
 /* One <Queues> block. */
 struct queues {
-  char instance[DATA_MAX_NAME_LEN]; /* "queues-all", of its self-telemetry */
-  char *block;                      /* "all" */
-  struct queues_options options;
-  struct gc_account *account;
+  struct gc_block base;
   struct block *work;
-  struct queues *next;
 };
 
-static struct queues *all;
-static struct gc_complaints *complaints;
-static struct gc_config_seen seen;
-
-static void queues_free(struct queues *q) {
-  block_free(q->work);
-  gc_account_put(q->account);
-  gc_options_clear(queues_rows, &q->options);
-  free(q->block);
-  free(q);
+static struct queues *queues_of(struct gc_block *b) {
+  return (struct queues *)b;
 }
 
-static enum gc_code read_block(const char *block, void *settings,
-                               struct gc_err *err) {
-  struct queues_options *o = settings;
-  struct queues *q = calloc(1, sizeof(*q));
-  if (q == NULL) {
-    gc_options_clear(queues_rows, o);
-    free(o);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
-  q->options = *o;
-  free(o);
-  q->block = strdup(block);
-  snprintf(q->instance, sizeof(q->instance), "queues-%s", block);
-  enum gc_code code = q->block != NULL
-                          ? queues_check(&q->options, err)
-                          : gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  if (code != GC_OK) {
-    queues_free(q);
-    return code;
-  }
-  q->next = all;
-  all = q;
-  return GC_OK;
+static enum gc_code check(struct gc_block *b, struct gc_err *warning,
+                          struct gc_err *err) {
+  (void)warning;
+  return queues_check(b->options, err);
 }
 
-static const struct gc_block_kind blocks[] = {
-    {.key = "Queues",
-     .rows = queues_rows,
-     .size = sizeof(struct queues_options),
-     .help = "A selection of queues of one account.",
-     .named = true,
-     .read = read_block},
-    {.key = NULL},
-};
+static void clear(struct gc_block *b) { block_free(queues_of(b)->work); }
 
-static int on_config(oconfig_item_t *ci) {
-  const struct gc_config config = {
-      .plugin = name, .blocks = blocks, .seen = &seen};
-  struct gc_err err;
-  if (gc_config_read(&config, ci, &err) == GC_OK)
-    return 0;
-  ERROR("%s", err.text);
-  return -1;
+static void look(struct gc_block *b) {
+  struct gc_samples out = gc_emit_samples(b->host);
+  block_read(queues_of(b)->work, &out);
 }
 
-/* On the network thread. What concerns the whole account the account says. */
-static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
-  const struct queues *q = ctx;
-  char where[DATA_MAX_NAME_LEN + 64];
-  if (gc_code_is_shared(err->code))
-    return;
-  snprintf(where, sizeof(where), "%s, %s", q->instance, cause);
-  gc_complain(complaints, where, err);
-}
-
-static int on_read(user_data_t *ud) {
-  struct queues *q = ud->data;
-  struct gc_samples out = gc_emit_samples(gc_account_host(q->account));
-  block_read(q->work, &out);
-  return 0;
-}
-
-static int on_read_state(user_data_t *ud) {
-  struct queues *q = ud->data;
-  struct gc_samples out = gc_emit_samples(gc_account_host(q->account));
-  block_read_state(q->work, q->instance,
-                   (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
-  return 0;
+static void put_state(struct gc_block *b, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  block_read_state(queues_of(b)->work, b->instance, interval_ms, out);
 }
 
 /* ---- the last words ---- */
@@ -141,34 +71,21 @@ static void wait_for(struct last_words *last) {
     last->lost += gc_tap_in_flight(last->ticket);
 }
 
-/* collectd frees what read callbacks own once no read thread runs and while
- * the write threads still do: values that leave later never arrive. */
-static void on_last_read(void *data) {
-  struct queues *q = data;
-  if (q->work == NULL || !block_has_windows(q->work))
+static void last_look(struct gc_block *b) {
+  struct block *work = queues_of(b)->work;
+  struct last_words last = {.host = b->host};
+  if (!block_has_windows(work))
     return;
-  struct last_words last = {.ticket = gc_tap_ticket_new(),
-                            .host = gc_account_host(q->account)};
+  last.ticket = gc_tap_ticket_new();
   if (last.ticket == NULL)
     return;
-  block_finish(q->work, &(struct gc_samples){put_last, &last});
+  block_finish(work, &(struct gc_samples){put_last, &last});
   wait_for(&last);
   if (last.lost > 0)
-    gc_say(complaints, GC_SAY_WARNING,
+    gc_say(plugin.complaints, GC_SAY_WARNING,
            "%s: %zu values of the last window were not written in time",
-           q->instance, last.lost);
+           b->instance, last.lost);
   gc_tap_ticket_free(last.ticket);
-}
-
-static void register_reads(struct queues *q) {
-  char callback[DATA_MAX_NAME_LEN * 2];
-  user_data_t ud = {.data = q, .free_func = on_last_read};
-  snprintf(callback, sizeof(callback), "%s/%s", name, q->instance);
-  plugin_register_complex_read(name, callback, on_read,
-                               TIME_T_TO_CDTIME_T(LOOK_EVERY_S), &ud);
-  ud.free_func = NULL;
-  snprintf(callback, sizeof(callback), "%s/%s/state", name, q->instance);
-  plugin_register_complex_read(name, callback, on_read_state, 0, &ud);
 }
 
 static struct stream_settings stream_settings(const struct queues_options *o) {
@@ -194,10 +111,10 @@ static struct stream_settings stream_settings(const struct queues_options *o) {
   };
 }
 
-static enum gc_code start(struct queues *q, struct gc_err *err) {
-  const struct queues_options *o = &q->options;
-  struct block_settings settings = {
-      .name = q->block,
+static struct block_settings settings_of(const struct gc_block *b) {
+  const struct queues_options *o = b->options;
+  return (struct block_settings){
+      .name = b->name,
       .source = (enum obs_source)o->observations,
       .interval_ms = o->interval_s * 1000,
       .selectors = o->queues.at,
@@ -214,60 +131,78 @@ static enum gc_code start(struct queues *q, struct gc_err *err) {
       .has_stream = o->stream != STREAM_NONE,
       .stream = stream_settings(o),
   };
-  q->account = gc_account_get(o->account, err);
-  if (q->account == NULL)
+}
+
+static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+  const struct queues_options *o = b->options;
+  struct block_settings settings = settings_of(b);
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  struct gc_account *a = b->account;
+  struct block_site site = {.loop = gc_account_loop(a),
+                            .edge = gc_account_edge(a),
+                            .api = gc_account_api(a),
+                            .names = gc_account_names(a),
+                            .channels = gc_account_channels(a),
+                            .driver = gc_socket_driver_ws(gc_account_loop(a)),
+                            .connect = gc_account_connect(a),
+                            .base_url = gc_account_base_url(a),
+                            .requests_per_minute =
+                                gc_account_requests_per_minute(a)};
+  struct block *work = block_new(&settings, &site, gc_block_notice, b, err);
+  queues_of(b)->work = work;
+  if (work == NULL)
     return err->code;
-  struct block_site site = {
-      .loop = gc_account_loop(q->account),
-      .edge = gc_account_edge(q->account),
-      .api = gc_account_api(q->account),
-      .names = gc_account_names(q->account),
-      .channels = gc_account_channels(q->account),
-      .driver = gc_socket_driver_ws(gc_account_loop(q->account)),
-      .connect = gc_account_connect(q->account),
-      .base_url = gc_account_base_url(q->account),
-      .requests_per_minute = gc_account_requests_per_minute(q->account)};
-  q->work = block_new(&settings, &site, on_notice, q, err);
-  if (q->work == NULL)
-    return err->code;
-  block_start(q->work);
+  block_start(work);
   return GC_OK;
 }
 
-/* A block that cannot start costs only itself: the others go on, and so does
- * collectd. */
+static const struct gc_block_class queues_class = {.prefix = "queues",
+                                                   .rows = queues_rows,
+                                                   .size =
+                                                       sizeof(struct queues),
+                                                   .check = check,
+                                                   .start = start,
+                                                   .look = look,
+                                                   .state = put_state,
+                                                   .last_look = last_look,
+                                                   .clear = clear};
+
+static enum gc_code read_queues(const char *name, void *options,
+                                struct gc_err *err) {
+  return gc_plugin_add(&plugin, &queues_class, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
+    {.key = "Queues",
+     .rows = queues_rows,
+     .size = sizeof(struct queues_options),
+     .help = "A selection of queues of one account.",
+     .named = true,
+     .read = read_queues},
+    {.key = NULL},
+};
+
+static struct gc_plugin plugin = {.name = "genesys_realtime", .kinds = kinds};
+
+static int on_config(oconfig_item_t *ci) {
+  return gc_plugin_config(&plugin, ci);
+}
+
 static int on_init(void) {
-  for (struct queues *q = all; q != NULL; q = q->next) {
-    struct gc_err err = {.code = GC_OK};
-    if (q->work != NULL)
-      continue;
-    if (start(q, &err) == GC_OK)
-      register_reads(q);
-    else
-      gc_say(complaints, GC_SAY_ERROR, "<Queues \"%s\">: %s", q->block,
-             err.text);
-  }
+  gc_plugin_start(&plugin);
   return 0;
 }
 
 static int on_shutdown(void) {
-  while (all != NULL) {
-    struct queues *q = all;
-    all = q->next;
-    queues_free(q);
-  }
+  gc_plugin_stop(&plugin);
   return 0;
 }
 
 GC_API void module_register(void);
 void module_register(void) {
-  struct gc_err err;
-  complaints = gc_complaints_new(name);
-  if (complaints == NULL || gc_emit_register(&err) != GC_OK) {
-    ERROR("%s: %s", name, complaints == NULL ? "out of memory" : err.text);
+  if (!gc_plugin_open(&plugin))
     return;
-  }
-  plugin_register_complex_config(name, on_config);
-  plugin_register_init(name, on_init);
-  plugin_register_shutdown(name, on_shutdown);
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
 }

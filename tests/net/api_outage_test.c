@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/api.h"
 
+#include <string.h>
+
 #include "tests/support/api_bench.h"
 #include "tests/support/check.h"
 
@@ -172,6 +174,26 @@ static void what_the_breaker_or_the_quota_ends_changes_no_notice(void) {
   api_end();
 }
 
+/* A gateway repeats the path in its answer; the path holds a channel's id. */
+static void what_follows_a_path_is_in_no_text(void) {
+  api_begin();
+  replay_answer(&api_world,
+                &(struct replay_answer){
+                    .match = "HEAD",
+                    .status = 501,
+                    .body = "{\"message\":\"no route /x/streaming-4f2a/y\"}"});
+  struct job j;
+  api_prepare(&j, GC_ENDPOINT_CHANNEL_CHECK);
+  j.call.path_tail = "/streaming-4f2a/subscriptions";
+  gc_api_call(api, &j.call);
+  replay_settle(&api_world);
+  CHECK(strstr(j.err.text, "no route /x/***/y") != NULL);
+  const struct gc_err *told = replay_last_notice(&api_world, "api");
+  CHECK(strstr(told->text, "no route /x/***/y") != NULL);
+  CHECK(strstr(told->text, "streaming-4f2a") == NULL);
+  api_end();
+}
+
 int main(void) {
   RUN(five_failures_open_the_breaker);
   RUN(after_the_rest_one_probe_goes_out);
@@ -180,5 +202,6 @@ int main(void) {
   RUN(an_outage_is_one_cause_until_all_that_met_it_are_well);
   RUN(a_functions_own_trouble_is_no_outage);
   RUN(what_the_breaker_or_the_quota_ends_changes_no_notice);
+  RUN(what_follows_a_path_is_in_no_text);
   return check_done();
 }

@@ -38,7 +38,7 @@ static void each_call_is_what_the_platform_documents(void) {
        "/api/v2/analytics/users/aggregates/query",
        "analytics:userAggregate:view"},
       {GC_ENDPOINT_QUEUE_DETAILS, "queue_details", "POST",
-       "/api/v2/analytics/queues/details/query", "analytics:query"},
+       "/api/v2/analytics/queues/details/query", "scope analytics:query"},
       {GC_ENDPOINT_QUEUE_METRICS, "queue_metrics", "GET",
        "/api/v2/queues/metrics", "scope analytics:realtime:read"},
   };

@@ -281,6 +281,37 @@ static void a_block_that_takes_a_quarter_of_the_budget_says_so(void) {
   }
 }
 
+/* docs/cost.md has these numbers. */
+static void a_minute_takes_the_requests_that_the_manual_says(void) {
+  static const struct {
+    const char *row;
+    enum obs_source source;
+    unsigned queues, interval_ms;
+    size_t per_minute;
+  } rows[] = {
+      {"50 queues each 10 s", OBS_QUERY, 50, 10000, 6},
+      {"500 queues each 10 s", OBS_QUERY, 500, 10000, 30},
+      {"5,000 queues each 10 s", OBS_QUERY, 5000, 10000, 300},
+      {"5,000 queues each minute", OBS_QUERY, 5000, 60000, 50},
+      {"activity, 50 queues", OBS_ACTIVITY, 50, 10000, 12},
+      {"activity, 5,000 queues", OBS_ACTIVITY, 5000, 10000, 12},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row);
+    begin(rows[i].source);
+    settings.interval_ms = rows[i].interval_ms;
+    will_list(rows[i].queues);
+    will("POST /api/v2/analytics/", ANSWER(""));
+    will("GET /api/v2/presence", "{\"entities\":[]}");
+    start();
+    size_t before = replay_count(&w.r, "POST /api/v2/analytics/");
+    replay_run(&w.r, 60000);
+    CHECK_INT(replay_count(&w.r, "POST /api/v2/analytics/") - before,
+              rows[i].per_minute);
+    end();
+  }
+}
+
 static void a_broken_batch_leaves_the_others(void) {
   begin(OBS_QUERY);
   will_list(150);
@@ -708,6 +739,7 @@ int main(void) {
   RUN(queues_are_asked_for_by_the_hundred);
   RUN(only_selected_queues_are_asked_for);
   RUN(a_block_that_takes_a_quarter_of_the_budget_says_so);
+  RUN(a_minute_takes_the_requests_that_the_manual_says);
   RUN(a_broken_batch_leaves_the_others);
   RUN(a_refusal_is_asked_again_once_a_minute);
   RUN(activity_is_read_page_by_page);

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Links within the documents lead somewhere, and so do the commands they show:
+a file that is named exists, a make target is a rule, an option of ./configure
+is known. A table row that names functions and their file names them rightly.
+
+usage: links.py
+"""
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1])).resolve()
+DOCUMENTS = ("*.md", "docs/**/*.md", "plugins/*/README.md", "common/README.md",
+             "tests/README.md", "tests/*/README.md", "examples/**/README.md")
+# Targets that automake brings.
+TARGETS = {"all", "check", "clean", "deb", "dist", "distcheck", "distclean", "install", "rpm", "uninstall"}
+
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```", re.M)
+OURS = re.compile(r"(?<![\w./-])(?:\./|\.\./)?((?:examples|tests|tools|docs|packaging|man)/[\w./-]*\w|autogen\.sh)")
+MAKE = re.compile(r"\bmake ((?:[\w-]+(?:=\S+)?[ ]?)+)")
+CONFIGURE = re.compile(r"--((?:enable|disable|with)-[a-z-]+)")
+
+
+def documents() -> list[Path]:
+    return sorted({path for pattern in DOCUMENTS for path in TOP.glob(pattern)
+                   if not path.relative_to(TOP).parts[0].startswith("build")})
+
+
+def outside_of_blocks(text: str) -> str:
+    return "".join(FENCE.split(text)[::2])
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that a page's headings have where Markdown is shown."""
+    found: set[str] = set()
+    for line in outside_of_blocks(text).splitlines():
+        if line.startswith("#"):
+            title = re.sub(r"[^\w\s-]", "", line.lstrip("#").strip().lower())
+            found.add(re.sub(r"\s", "-", title))
+    return found
+
+
+def broken_links(path: Path, text: str):
+    for target in LINK.findall(re.sub(r"`[^`]*`", "", outside_of_blocks(text))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        there = (path.parent / name).resolve() if name else path
+        if not there.exists():
+            yield "a link to %s" % target
+        elif anchor and there.suffix == ".md" and anchor not in anchors(there.read_text(encoding="utf-8")):
+            yield "a link to %s, which has no such heading" % target
+
+
+def commands(text: str):
+    """The lines of ```sh blocks, and what stands between back-ticks."""
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
+    # Lines of collectd's own tree are not ours.
+    return [line for line in blocks.splitlines() if "collectd-5." not in line] + re.findall(r"`([^`\n]+)`", outside_of_blocks(text))
+
+
+def rules() -> set[str]:
+    text = "\n".join(p.read_text(encoding="utf-8") for p in [TOP / "Makefile.am", *TOP.glob("*/local.am"),
+                                                             *TOP.glob("*/*/local.am")])
+    names = set(TARGETS)
+    for line in re.findall(r"^([\w%$(){}/. -]+):(?!=)", text, re.M):
+        names.update(line.split())
+    return names
+
+
+def options() -> str:
+    text = "\n".join(p.read_text(encoding="utf-8") for p in [TOP / "configure.ac", *TOP.glob("m4/gc_*.m4")])
+    return text.replace("_", "-")
+
+
+def broken_commands(text: str, known: set[str], configure: str):
+    for command in commands(text):
+        for name in OURS.findall(command):
+            if not re.search(r"[A-Z*…]|_x$|\.log$", name) and not (TOP / name).exists() and not is_built(name):
+                yield "a command that names %s" % name
+        for targets in MAKE.findall(command):
+            for target in targets.split():
+                if "=" not in target and target not in known and "/" not in target:
+                    yield "make %s" % target
+        if "configure" in command:
+            for option in CONFIGURE.findall(command):
+                if not knows(configure, option):
+                    yield "./configure --%s" % option
+
+
+def is_built(name: str) -> bool:
+    """A program of the tree: its source is there."""
+    return (TOP / (name + ".c")).exists()
+
+
+def knows(configure: str, option: str) -> bool:
+    kind, _, name = option.partition("-")
+    if name.startswith("genesys"):
+        return name in configure
+    macro = "AC-ARG-WITH" if kind == "with" else "AC-ARG-ENABLE"
+    return re.search(r"%s\(\[%s\]" % (macro, re.escape(name)), configure) is not None
+
+
+def broken_functions(text: str):
+    for cells in re.findall(r"^\| (`.+?) \| `((?:common|plugins)/[\w/]+\.c)` \|", text, re.M):
+        path = TOP / cells[1]
+        source = path.read_text(encoding="utf-8") if path.exists() else ""
+        for name in re.findall(r"`(\w+)`", cells[0]):
+            if not re.search(r"^\w[^;\n]*\b%s\(" % name, source, re.M):
+                yield "a function %s in %s" % (name, cells[1])
+
+
+def main() -> int:
+    pages = documents()
+    if len(pages) < 8:
+        print("links: only %d documents below %s" % (len(pages), TOP), file=sys.stderr)
+        return 99
+    known, configure, broken = rules(), options(), 0
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        for what in [*broken_links(path, text), *broken_commands(text, known, configure),
+                     *broken_functions(text)]:
+            print("%s: %s: there is no such thing" % (path.relative_to(TOP), what), file=sys.stderr)
+            broken += 1
+    if broken == 0:
+        print("links: all of %d documents lead somewhere" % len(pages))
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every message that the code can print is in docs/troubleshooting.md.
+
+usage: messages.py           holds the two together; prints what is missing in
+                             the form in which it can be pasted
+       messages.py --list    FILE:LINE and message, all of them
+
+A message is a string of the sources that has two words or more. What a printf
+fills in is written "…", and such ends, as blanks and punctuation at the ends,
+do not count. In the document messages are the lines of ```text blocks.
+"""
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1]))
+DOCUMENT = "docs/troubleshooting.md"
+SOURCES = ("common/*/*.[ch]", "plugins/*/*.[ch]")
+
+# Strings of two words that no operator sees: options and metrics are told in
+# the manual (and end with a full stop, which a message never does) ...
+MANUAL_FILES = {"common/base/metric.h", "common/daemon/options_manual.c"}
+MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert")
+# ... and these are words of a protocol.
+PROTOCOL = re.compile(
+    r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
+    r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
+    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+")
+# Words of libcurl's that we look for, and what decoders call their models.
+NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
+            "HTTP version", "contacts by medium, agents; with a time", "contacts by medium"}
+
+TOKEN = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\])*'
+                       | [A-Za-z_]\w* | \d\w* | \\\n | \s+ | .""", re.S | re.X)
+CONVERSION = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]*)?(?:hh|h|ll|l|z|j|t)?[a-zA-Z]")
+ESCAPES = {"n": " ", "t": " ", "r": " ", '"': '"', "\\": "\\"}
+
+
+def tokens(source: str):
+    """(text, position) of what is neither blank nor comment."""
+    for match in TOKEN.finditer(source):
+        text = match.group()
+        if not (text.isspace() or text.startswith(("/*", "//", "\\"))):
+            yield text, match.start()
+
+
+def literals(source: str):
+    """(position, function whose argument it is, text) of each string; strings
+    side by side are one."""
+    stack, run, start, before = [], None, 0, ""
+    for text, position in [*tokens(source), ("", len(source))]:
+        if text.startswith('"') or (run is not None and text.startswith("PRI")):
+            if run is None:
+                run, start = "", position
+            run += text[1:-1] if text.startswith('"') else "d"
+            before = text
+            continue
+        if run is not None:
+            yield start, stack[-1] if stack else "", run
+            run = None
+        if text == "(":
+            stack.append(before)
+        elif text == ")" and stack:
+            stack.pop()
+        before = text
+
+
+def trimmed(text: str) -> str:
+    """Without its ends."""
+    text = re.sub(r"…(\s*…)+", "…", " ".join(text.split()))
+    return text.strip(" ;:,…")
+
+
+def plain(literal: str) -> str:
+    """A string of the sources as the document writes it."""
+    text = CONVERSION.sub("…", literal.replace("%%", "\0")).replace("\0", "%")
+    return trimmed(re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[0]), text))
+
+
+def is_message(function: str, raw: str) -> bool:
+    text = plain(raw)
+    words = re.findall(r"[A-Za-z]{2,}", text)
+    return (len(words) >= 2 and " " in text and not text.endswith(".")
+            and not MANUAL_ROWS.fullmatch(function)
+            and not PROTOCOL.match(text) and not PROTOCOL.match(raw) and text not in NOT_OURS)
+
+
+def said() -> dict[str, str]:
+    """{message: the first place that says it}"""
+    found: dict[str, str] = {}
+    for pattern in SOURCES:
+        for path in sorted(TOP.glob(pattern)):
+            if str(path.relative_to(TOP)) in MANUAL_FILES:
+                continue
+            source = path.read_text(encoding="utf-8")
+            for position, function, raw in literals(source):
+                if is_message(function, raw):
+                    place = "%s:%d" % (path.relative_to(TOP), source.count("\n", 0, position) + 1)
+                    found.setdefault(plain(raw), place)
+    return found
+
+
+def told() -> set[str]:
+    """The lines of the document's text blocks."""
+    lines, inside = set(), False
+    for line in (TOP / DOCUMENT).read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            inside = line == "```text"
+        elif inside:
+            lines.add(trimmed(line))
+    return lines
+
+
+def main() -> int:
+    code = said()
+    if len(code) < 100:
+        print("messages: only %d messages found in the sources of %s" % (len(code), TOP), file=sys.stderr)
+        return 99
+    if sys.argv[1:] == ["--list"]:
+        for text, place in code.items():
+            print("%s\t%s" % (place, text))
+        return 0
+    manual = told()
+    missing = {text: place for text, place in code.items() if text not in manual}
+    stale = sorted(manual - set(code))
+    for text, place in missing.items():
+        print("missing, from %s:\n```text\n%s\n```" % (place, text))
+    for text in stale:
+        print("no source says: %s" % text)
+    if missing or stale:
+        print("%s: %d messages are missing, %d are said no more" % (DOCUMENT, len(missing), len(stale)),
+              file=sys.stderr)
+        return 1
+    print("messages: %s has all %d" % (DOCUMENT, len(code)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

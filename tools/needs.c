@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/needs.h"
+
+#define PUSHED "`Queues`: `Stream \"notifications\"`, `Observations \"topic\"`"
+#define NOTHING "nothing is needed"
+
+static const struct need needs[GC_ENDPOINT_COUNT] = {
+    [GC_ENDPOINT_QUEUES] =
+        {"`Queues`, `Query`: the names and targets of queues",
+         "ids take the place of names; with `Observations \"query\"` and with "
+         "`Queue` patterns queues must be named by id; no breach without "
+         "`ServiceLevelTarget`"},
+    [GC_ENDPOINT_USERS] = {"`Query`: the names of agents", NOTHING},
+    [GC_ENDPOINT_PRESENCES] = {"`Queues`: `Observations \"activity\"`",
+                               "`queue_agents_presence` has `unknown` alone"},
+    [GC_ENDPOINT_QUEUE_OBSERVATIONS] =
+        {"`Queues`: `Observations \"query\"` and \"topic\"",
+         "all gauges of queues; `source_up` is 0"},
+    [GC_ENDPOINT_CONVERSATION_ACTIVITY] =
+        {"`Queues`: `Observations \"activity\"`",
+         "all gauges of queues; `source_up` is 0"},
+    [GC_ENDPOINT_ROUTING_ACTIVITY] = {"`Queues`: `Observations \"activity\"`",
+                                      "all gauges of queues; `source_up` is 0"},
+    [GC_ENDPOINT_CHANNEL_CREATE] = {PUSHED, NOTHING},
+    [GC_ENDPOINT_CHANNEL_CHECK] = {PUSHED, NOTHING},
+    [GC_ENDPOINT_SUBSCRIPTIONS_REPLACE] = {PUSHED,
+                                           "nothing is needed for the call; "
+                                           "the topics below are judged each"},
+    [GC_ENDPOINT_SUBSCRIPTIONS_ADD] = {PUSHED, "likewise"},
+    [GC_ENDPOINT_CONVERSATION_AGGREGATES] = {"`Query`: "
+                                             "`Source \"conversations\"`",
+                                             "the whole query"},
+    [GC_ENDPOINT_USER_AGGREGATES] = {"`Query`: `Source \"users\"`",
+                                     "the whole query"},
+    [GC_ENDPOINT_QUEUE_DETAILS] = {"`Query`: `Source \"queue_details\"` (guide "
+                                   "dialect)",
+                                   "the whole query"},
+    [GC_ENDPOINT_QUEUE_METRICS] = {"`Queues`: `Observations "
+                                   "\"queue_metrics\"` (guide dialect)",
+                                   "all gauges of queues"},
+};
+
+const struct topic_need topic_needs[] = {
+    {"v2.routing.queues.{id}.conversations",
+     "routing:queue:view",
+     {"`Queues`: `Stream \"notifications\"`",
+      "the counters of that queue; its gauges go on. The platform's refusal "
+      "names what it misses"}},
+    {"v2.analytics.queues.{id}.observations",
+     "analytics:queueObservation:view and analytics:conversationAggregate:view",
+     {"`Queues`: `Observations \"topic\"`",
+      "nothing but requests: all queues are asked for each interval, as with "
+      "`query`"}},
+    {"v2.analytics.queues.{id}.activity",
+     "analytics:queueObservation:view",
+     {"`Queues`: `Observations \"topic\"`", "likewise"}},
+};
+const size_t topic_need_count = GC_COUNT(topic_needs);
+
+const struct need *need_of(enum gc_endpoint_id id) {
+  return needs[id].by != NULL ? &needs[id] : NULL;
+}

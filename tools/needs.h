@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* For docs/permissions.md alone: of each call and each topic who asks for it
+ * and what is lost without its permission. */
+#ifndef GC_TOOLS_NEEDS_H
+#define GC_TOOLS_NEEDS_H
+
+#include <stddef.h>
+
+#include "common/base/endpoint.h"
+
+struct need {
+  const char *by;   /* the options that ask */
+  const char *lost; /* without the permission */
+};
+
+/* The row of `id`; NULL when tools/needs.c lacks it. */
+const struct need *need_of(enum gc_endpoint_id id);
+
+/* Topics of the notification channel: no calls of ours, but refused alike. */
+extern const struct topic_need {
+  const char *topic, *permission;
+  struct need need;
+} topic_needs[];
+extern const size_t topic_need_count;
+
+#endif

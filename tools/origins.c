@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/origins.h"
+
+/* Values of a queue are also silent while its name is not known; that is said
+ * once in docs/metrics.md, not in each row. */
+#define UNTOLD "the reading fails, or does not mention queue and medium"
+#define UNTOLD_QUEUE "the reading fails, or does not mention the queue"
+#define NO_CONTACT                                                             \
+  "until the first contact of queue and medium; while the queue is not heard"
+#define NO_READING "a window without a reading; without Window"
+#define NO_STREAM "with Stream \"none\""
+#define NOTHING_TOLD "the platform tells nothing of the interval"
+#define NOT_BEGUN "until the first event; with Counters false"
+#define NO_SQS "with another Source than sqs"
+#define NO_WEBHOOK "with another Source than webhook"
+#define NEVER "never"
+
+static const struct origin origins[GC_METRIC_COUNT] = {
+    [GC_METRIC_QUEUE_DEPTH] = {"MEDIUM",
+                               "`oWaiting`; `queue_metrics`: `queued`", UNTOLD},
+    [GC_METRIC_QUEUE_WAITING] = {"MEDIUM", "`queue_metrics`: `waiting`",
+                                 "with any other Observations; " UNTOLD_QUEUE},
+    [GC_METRIC_QUEUE_INTERACTING] = {"MEDIUM", "`oInteracting`", UNTOLD},
+    [GC_METRIC_QUEUE_ALERTING] = {"MEDIUM", "`oAlerting`", UNTOLD},
+    [GC_METRIC_QUEUE_LONGEST_WAIT] =
+        {"MEDIUM",
+         "the server's time minus `oLongestWaiting`; 0 where `oWaiting` is 0",
+         UNTOLD "; contacts wait and no time is told"},
+    [GC_METRIC_QUEUE_AGENTS] =
+        {"`member` `active` `on_queue` `off_queue` `available` `busy`",
+         "`oMemberUsers`, `oActiveUsers`, sums of `oOnQueueUsers` and "
+         "`oOffQueueUsers`; `queue_metrics`: `agentAvailable`, `agentBusy`",
+         UNTOLD_QUEUE},
+    [GC_METRIC_QUEUE_AGENTS_ROUTING] = {"routing status",
+                                        "`oUserRoutingStatuses`", UNTOLD_QUEUE},
+    [GC_METRIC_QUEUE_AGENTS_PRESENCE] =
+        {"system presence",
+         "`oUserPresences`, summed by the system presence of each",
+         UNTOLD_QUEUE},
+    [GC_METRIC_QUEUE_OFFER] = {"MEDIUM",
+                               "an `acd` participant with `connectedTime`",
+                               NO_CONTACT},
+    [GC_METRIC_QUEUE_ANSWER] =
+        {"MEDIUM", "the first `agent` participant's `connectedTime`",
+         NO_CONTACT},
+    [GC_METRIC_QUEUE_ABANDON] =
+        {"MEDIUM", "`acd` and customer have `endTime`, no agent connected",
+         NO_CONTACT},
+    [GC_METRIC_QUEUE_TRANSFER] =
+        {"MEDIUM",
+         "the agent's `disconnectType` begins with `transfer`; or `acd` ended "
+         "unanswered, the customer did not",
+         NO_CONTACT},
+    [GC_METRIC_QUEUE_SLA_BREACH] =
+        {"MEDIUM-TARGET",
+         "wait against `ServiceLevelTarget`, else the queue's "
+         "`serviceLevel.durationMs` of the medium",
+         NO_CONTACT "; a queue without a target"},
+    [GC_METRIC_QUEUE_WAIT_BUCKET] =
+        {"MEDIUM-le-BOUND", "`connectedTime` of the agent minus that of `acd`",
+         NO_CONTACT},
+    [GC_METRIC_QUEUE_WAIT_SUM] = {"MEDIUM", "likewise", NO_CONTACT},
+    [GC_METRIC_QUEUE_WAIT_COUNT] = {"MEDIUM", "likewise", NO_CONTACT},
+    [GC_METRIC_STATE_CHANGES] =
+        {"MEDIUM-FROM-TO",
+         "`connectedTime`, `endTime`, `held`, `startHoldTime`, `startAcwTime`, "
+         "`endAcwTime`; guide dialect: `state`",
+         "until the first such change"},
+    [GC_METRIC_ACTIVE_CONVERSATIONS] =
+        {"MEDIUM",
+         "`oWaiting` + `oAlerting` + `oInteracting`; without observations the "
+         "stream's set",
+         UNTOLD "; of a stream: while it is blind"},
+    [GC_METRIC_QUEUE_DEPTH_WINDOW] = {"as its gauge", "its gauge", NO_READING},
+    [GC_METRIC_QUEUE_INTERACTING_WINDOW] = {"as its gauge", "its gauge",
+                                            NO_READING},
+    [GC_METRIC_QUEUE_ALERTING_WINDOW] = {"as its gauge", "its gauge",
+                                         NO_READING},
+    [GC_METRIC_QUEUE_WAITING_WINDOW] = {"as its gauge", "its gauge",
+                                        NO_READING},
+    [GC_METRIC_QUEUE_LONGEST_WAIT_WINDOW] = {"as its gauge", "its gauge",
+                                             NO_READING},
+    [GC_METRIC_QUEUE_AGENTS_WINDOW] = {"as its gauge", "its gauge", NO_READING},
+    [GC_METRIC_QUEUE_AGENTS_ROUTING_WINDOW] = {"as its gauge", "its gauge",
+                                               NO_READING},
+    [GC_METRIC_QUEUE_AGENTS_PRESENCE_WINDOW] = {"as its gauge", "its gauge",
+                                                NO_READING},
+    [GC_METRIC_ACTIVE_CONVERSATIONS_WINDOW] = {"as its gauge", "its gauge",
+                                               NO_READING},
+    [GC_METRIC_STREAM_CONNECTED] = {"", "the sockets of the block's topics",
+                                    NO_STREAM},
+    [GC_METRIC_STREAM_SILENCE] = {"", "counted here",
+                                  NO_STREAM "; until the first message"},
+    [GC_METRIC_STREAM_TOPICS] = {"`wanted` `covered`",
+                                 "`state` of the subscriptions' answers",
+                                 NO_STREAM "; of the guide stream"},
+    [GC_METRIC_STREAM_RECONNECTS] = {"", "counted here", NO_STREAM},
+    [GC_METRIC_STREAM_GAP] = {"", "counted here", NO_STREAM},
+    [GC_METRIC_STREAM_DRIFT] = {"", "stream and observations, compared",
+                                NO_STREAM},
+    [GC_METRIC_EVENTS] =
+        {"`received` `new` `malformed` `other` `lost`; of flow metrics "
+         "`received` `skipped` `counted` `duplicate` `late` `no_number` "
+         "`malformed-REASON`",
+         "counted here", NO_STREAM},
+    [GC_METRIC_CONVERSATIONS] = {"`live` `kept`", "the stream's set",
+                                 NO_STREAM},
+    [GC_METRIC_CONVERSATIONS_LOST] = {"`poll` `age` `limit`",
+                                      "the stream's set", NO_STREAM},
+    [GC_METRIC_FLOW_METRIC] = {"metric", "names of participant attributes",
+                               "until the flow first sets the metric"},
+    [GC_METRIC_FLOW_METRIC_VALUE] =
+        {"metric", "values of participant attributes",
+         "with Values false; until the first number"},
+    [GC_METRIC_BATCHES] = {"`committed` `failed`", "counted here", NEVER},
+    [GC_METRIC_COMMIT_TIME] = {"", "counted here", NEVER},
+    [GC_METRIC_QUEUE_LAG] = {"`sqs`", "`SentTimestamp` of the message",
+                             NO_SQS "; until the first message"},
+    [GC_METRIC_SQS_MESSAGES] = {"`received` `deleted` `not_deleted` `poison`",
+                                "counted here", NO_SQS},
+    [GC_METRIC_SQS_REQUESTS] = {"`all` `throttled`", "counted here", NO_SQS},
+    [GC_METRIC_WEBHOOK_REQUESTS] = {"status, `cut`", "counted here",
+                                    NO_WEBHOOK},
+    [GC_METRIC_SOURCE_UP] =
+        {"`observations` `aggregates` `sqs` `webhook`", "counted here",
+         "`aggregates`: after a restart until an interval is due"},
+    [GC_METRIC_SOURCE_AGE] = {"as source_up", "counted here",
+                              "until the first complete answer"},
+    [GC_METRIC_SERIES] = {"", "counted here", NEVER},
+    [GC_METRIC_SERIES_OVERFLOW] = {"", "counted here", NEVER},
+    [GC_METRIC_QUEUES] = {"`matched` `unnamed`",
+                          "`/api/v2/routing/queues` and the options", NEVER},
+    [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", "`stats.count`",
+                                        NOTHING_TOLD},
+    [GC_METRIC_QUEUE_INTERVAL_DURATION] =
+        {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
+         NOTHING_TOLD},
+    [GC_METRIC_QUEUE_INTERVAL_RATIO] =
+        {"METRIC-MEDIUM",
+         "`stats.numerator` / `denominator`, else `ratio`; `current`",
+         NOTHING_TOLD},
+    [GC_METRIC_QUEUE_METRIC] = {"METRIC-MEDIUM", "sum of `stats.count`",
+                                NOT_BEGUN},
+    [GC_METRIC_QUEUE_METRIC_SECONDS] = {"METRIC-MEDIUM", "sum of `stats.sum`",
+                                        NOT_BEGUN},
+    [GC_METRIC_USER_INTERVAL_COUNT] = {"METRIC-MEDIUM", "`stats.count`",
+                                       NOTHING_TOLD},
+    [GC_METRIC_USER_INTERVAL_DURATION] =
+        {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
+         NOTHING_TOLD},
+    [GC_METRIC_USER_INTERVAL_RATIO] =
+        {"METRIC-MEDIUM",
+         "`stats.numerator` / `denominator`, else `ratio`; `current`",
+         NOTHING_TOLD},
+    [GC_METRIC_USER_INTERVAL_SECONDS] = {"METRIC-STATUS", "`stats.sum` (ms)",
+                                         NOTHING_TOLD},
+    [GC_METRIC_USER_METRIC] = {"METRIC-MEDIUM", "sum of `stats.count`",
+                               NOT_BEGUN},
+    [GC_METRIC_USER_METRIC_SECONDS] = {"METRIC-STATUS", "sum of `stats.sum`",
+                                       NOT_BEGUN},
+    [GC_METRIC_WINDOW_LAG] = {"", "the server's clock and the state file",
+                              "until an interval has left"},
+    [GC_METRIC_WINDOWS] = {"`done` `skipped`", "counted here", NEVER},
+    [GC_METRIC_QUERY_REQUESTS] = {"`answered` `failed`", "counted here", NEVER},
+    [GC_METRIC_QUERY_ROWS] = {"`read` `unnamed` `foreign` `broken`",
+                              "counted here", NEVER},
+    [GC_METRIC_REVISIONS] = {"", "counted here", NEVER},
+    [GC_METRIC_CORRECTIONS_CARRIED] = {"", "counted here", NEVER},
+    [GC_METRIC_API_REQUESTS] = {"FUNCTION-CLASS", "HTTP status", NEVER},
+    [GC_METRIC_API_LATENCY] = {"", "counted here",
+                               "an interval without an answer"},
+    [GC_METRIC_API_BUDGET] = {"", "`RequestsPerMinute` and what was sent",
+                              NEVER},
+    [GC_METRIC_API_QUEUED] = {"", "counted here", NEVER},
+    [GC_METRIC_API_THROTTLED] = {"", "HTTP status", NEVER},
+    [GC_METRIC_API_BYTES] = {"", "counted here", NEVER},
+    [GC_METRIC_API_BREAKER] = {"", "failures in a row", NEVER},
+    [GC_METRIC_TOKEN_LIFETIME] = {"", "`expires_in`", NEVER},
+    [GC_METRIC_TOKEN_REQUESTS] = {"`ok` `failed`", "counted here", NEVER},
+    [GC_METRIC_NAMES] = {"`queue` `user` `presence`", "lists of names", NEVER},
+};
+
+const struct origin *origin_of(enum gc_metric_id id) {
+  return origins[id].instance != NULL ? &origins[id] : NULL;
+}

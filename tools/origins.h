@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* For docs/metrics.md alone: of each type of value its type instance, where the
+ * number comes from and when it is silent. Apart from common/base/metric.h, so
+ * that no agent carries it in memory. */
+#ifndef GC_TOOLS_ORIGINS_H
+#define GC_TOOLS_ORIGINS_H
+
+#include "common/base/metric.h"
+
+struct origin {
+  const char *instance; /* type_instance; "" for none */
+  const char *from;     /* field of the source, or what we count */
+  const char *silent;   /* when there is no value */
+};
+
+/* The row of `id`; NULL when tools/origins.c lacks it. */
+const struct origin *origin_of(enum gc_metric_id id);
+
+#endif
