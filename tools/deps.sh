@@ -15,7 +15,7 @@ debian_packages() {
     libmicrohttpd-dev libgnutls28-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
-    tinyproxy influxdb faketime iproute2 procps util-linux git \
+    mandoc tinyproxy influxdb faketime iproute2 procps util-linux git \
     ca-certificates ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;
@@ -29,7 +29,7 @@ fedora_packages() {
     libmicrohttpd-devel gnutls-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
-    tinyproxy libfaketime iproute procps-ng util-linux git ;;
+    mandoc tinyproxy libfaketime iproute procps-ng util-linux git ;;
   package) echo rpm-build rpmlint systemd ;;
   esac
 }

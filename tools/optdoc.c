@@ -6,43 +6,33 @@
  *   optdoc --permissions     every request and what it needs (Markdown)
  *   optdoc --typesdb         the same as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
- * tools/check-docs.sh keeps the manual equal to it. */
+ *   optdoc --json            blocks with their options, and types of values
+ * tools/check-docs.sh keeps the READMEs equal to it; tools/mkman.py makes the
+ * manual pages of both. */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/json_out.h"
 #include "common/base/metric.h"
-#include "plugins/genesys/accounts.h"
 #include "plugins/genesys_analytics/metrics.h"
-#include "plugins/genesys_analytics/options.h"
-#include "plugins/genesys_flowmetrics/options.h"
-#include "plugins/genesys_realtime/options.h"
 #include "tools/needs.h"
+#include "tools/option_pages.h"
 #include "tools/origins.h"
 
-static const struct page {
-  const char *plugin, *block;
-  const struct gc_opt *rows;
-} pages[] = {
-    {"genesys", "-", genesys_rows},
-    {"genesys", "Account", account_rows},
-    {"genesys_realtime", "Queues", queues_rows},
-    {"genesys_flowmetrics", "Attributes", attributes_rows},
-    {"genesys_analytics", "Query", query_rows},
-};
-
 static enum gc_code print_list(struct gc_buf *out) {
-  for (size_t i = 0; i < GC_COUNT(pages); i++)
-    GC_TRY(gc_buf_print(out, "%s %s\n", pages[i].plugin, pages[i].block));
+  for (size_t i = 0; i < option_page_count; i++)
+    GC_TRY(gc_buf_print(out, "%s %s\n", option_pages[i].plugin,
+                        option_pages[i].block));
   return GC_OK;
 }
 
 static enum gc_code print_options(const char *plugin, const char *block,
                                   struct gc_buf *out) {
-  for (size_t i = 0; i < GC_COUNT(pages); i++)
-    if (strcmp(pages[i].plugin, plugin) == 0 &&
-        strcmp(pages[i].block, block) == 0)
-      return gc_options_manual(pages[i].rows, out);
+  for (size_t i = 0; i < option_page_count; i++)
+    if (strcmp(option_pages[i].plugin, plugin) == 0 &&
+        strcmp(option_pages[i].block, block) == 0)
+      return gc_options_manual(option_pages[i].rows, out);
   return GC_ERR_REQUEST;
 }
 
@@ -165,6 +155,51 @@ static enum gc_code print_aggregates(struct gc_buf *out) {
   return GC_OK;
 }
 
+static void string_at(struct gc_json_out *j, const char *key,
+                      const char *value) {
+  gc_json_out_key(j, key);
+  gc_json_out_string(j, value);
+}
+
+static void json_blocks(struct gc_json_out *j) {
+  gc_json_out_key(j, "blocks");
+  gc_json_out_array(j);
+  for (size_t i = 0; i < option_page_count; i++) {
+    gc_json_out_object(j);
+    string_at(j, "plugin", option_pages[i].plugin);
+    string_at(j, "block", option_pages[i].block);
+    gc_json_out_key(j, "options");
+    gc_options_json(option_pages[i].rows, j);
+    gc_json_out_close(j);
+  }
+  gc_json_out_close(j);
+}
+
+static void json_types(struct gc_json_out *j) {
+  gc_json_out_key(j, "types");
+  gc_json_out_array(j);
+  for (int i = 0; i < GC_METRIC_COUNT; i++) {
+    const struct gc_metric *m = gc_metric((enum gc_metric_id)i);
+    gc_json_out_object(j);
+    string_at(j, "type", m->name);
+    string_at(j, "of", m->owner);
+    string_at(j, "unit", m->unit);
+    string_at(j, "meaning", m->meaning);
+    gc_json_out_close(j);
+  }
+  gc_json_out_close(j);
+}
+
+static enum gc_code print_json(struct gc_buf *out) {
+  struct gc_json_out j = {.out = out};
+  struct gc_err err;
+  gc_json_out_object(&j);
+  json_blocks(&j);
+  json_types(&j);
+  gc_json_out_close(&j);
+  return gc_json_out_end(&j, &err);
+}
+
 static const struct {
   const char *option;
   enum gc_code (*print)(struct gc_buf *out);
@@ -174,6 +209,7 @@ static const struct {
     {"--typesdb", print_typesdb},
     {"--aggregates", print_aggregates},
     {"--permissions", print_permissions},
+    {"--json", print_json},
 };
 
 static enum gc_code print_table(const char *option, struct gc_buf *out) {
@@ -194,7 +230,8 @@ int main(int argc, char **argv) {
 
   if (code == GC_ERR_REQUEST)
     fprintf(stderr, "usage: optdoc --list | --metrics | --permissions | "
-                    "--typesdb | --aggregates | PLUGIN BLOCK (see --list)\n");
+                    "--typesdb | --aggregates | --json | PLUGIN BLOCK (see "
+                    "--list)\n");
   if (code != GC_OK)
     return 1;
   fputs(gc_buf_string(&out), stdout);

@@ -6,9 +6,9 @@
  *   struct settings { char *account; uint32_t interval_s; bool raw; };
  *   static const struct gc_opt rows[] = {
  *       GC_OPT_STR(struct settings, account, "Account", NULL, GC_OPT_NEEDED,
- *                  "Name of the <Account> to use."),
+ *                  "Name of the <Account> to use.", "prod"),
  *       GC_OPT_INT(struct settings, interval_s, "ObservationInterval", "10",
- *                  5, 3600, "s", "Seconds between two readings."),
+ *                  5, 3600, "s", "Time between two readings.", "30"),
  *       GC_OPT_END};
  *
  * Thread: the daemon's configuration phase, before it forks. */
@@ -56,55 +56,60 @@ struct gc_opt {
   double min, max;
   const char *const *choices; /* ENUM: accepted words, NULL at the end */
   unsigned flags;
-  const char *unit; /* "s", "requests per minute", "" */
-  const char *help; /* one or two sentences for the manual */
+  const char *unit;    /* "s", "requests per minute", "" */
+  const char *help;    /* one or two sentences for the manual */
+  const char *example; /* a value one might write, without its quotes. STRS: one
+                          value; REALS: values divided by spaces. Never NULL */
 };
 
 /* offsetof, refused by the compiler when the member is not of type `want`. */
 #define GC_FIELD(owner, member, want)                                          \
   (offsetof(owner, member) + 0 * sizeof((want *)0 == &((owner *)0)->member))
 
-#define GC_OPT_STR(owner, member, name, dflt, opt_flags, text)                 \
+#define GC_OPT_STR(owner, member, name, dflt, opt_flags, text, sample)         \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_STR,                                    \
     .offset = GC_FIELD(owner, member, char *), .preset = (dflt),               \
-    .flags = (opt_flags), .unit = "", .help = (text)                           \
+    .flags = (opt_flags), .unit = "", .help = (text), .example = (sample)      \
   }
-#define GC_OPT_STRS(owner, member, name, text)                                 \
+#define GC_OPT_STRS(owner, member, name, text, sample)                         \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_STRS,                                   \
     .offset = GC_FIELD(owner, member, struct gc_strs), .unit = "",             \
-    .help = (text)                                                             \
+    .help = (text), .example = (sample)                                        \
   }
-#define GC_OPT_INT(owner, member, name, dflt, least, most, in, text)           \
+#define GC_OPT_INT(owner, member, name, dflt, least, most, in, text, sample)   \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_INT,                                    \
     .offset = GC_FIELD(owner, member, uint32_t), .preset = (dflt),             \
-    .min = (least), .max = (most), .unit = (in), .help = (text)                \
+    .min = (least), .max = (most), .unit = (in), .help = (text),               \
+    .example = (sample)                                                        \
   }
-#define GC_OPT_REAL(owner, member, name, dflt, least, most, in, text)          \
+#define GC_OPT_REAL(owner, member, name, dflt, least, most, in, text, sample)  \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_REAL,                                   \
     .offset = GC_FIELD(owner, member, double), .preset = (dflt),               \
-    .min = (least), .max = (most), .unit = (in), .help = (text)                \
+    .min = (least), .max = (most), .unit = (in), .help = (text),               \
+    .example = (sample)                                                        \
   }
-#define GC_OPT_REALS(owner, member, name, dflt, least, most, in, text)         \
+#define GC_OPT_REALS(owner, member, name, dflt, least, most, in, text, sample) \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_REALS,                                  \
     .offset = GC_FIELD(owner, member, struct gc_reals), .preset = (dflt),      \
-    .min = (least), .max = (most), .unit = (in), .help = (text)                \
+    .min = (least), .max = (most), .unit = (in), .help = (text),               \
+    .example = (sample)                                                        \
   }
-#define GC_OPT_BOOL(owner, member, name, dflt, text)                           \
+#define GC_OPT_BOOL(owner, member, name, dflt, text, sample)                   \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_BOOL,                                   \
     .offset = GC_FIELD(owner, member, bool), .preset = (dflt), .unit = "",     \
-    .help = (text)                                                             \
+    .help = (text), .example = (sample)                                        \
   }
-#define GC_OPT_ENUM(owner, member, name, dflt, words, text)                    \
+#define GC_OPT_ENUM(owner, member, name, dflt, words, text, sample)            \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_ENUM,                                   \
     .offset = GC_FIELD(owner, member, int), .preset = (dflt),                  \
-    .choices = (words), .unit = "", .help = (text)                             \
+    .choices = (words), .unit = "", .help = (text), .example = (sample)        \
   }
 #define GC_OPT_END                                                             \
   { .key = NULL }
@@ -176,5 +181,17 @@ GC_API void gc_options_clear(const struct gc_opt *rows, void *settings);
 struct gc_buf;
 GC_API GC_MUST_CHECK enum gc_code gc_options_manual(const struct gc_opt *rows,
                                                     struct gc_buf *out);
+
+/* A row's example as it stands in the file: Queue "Support*". */
+GC_API GC_MUST_CHECK enum gc_code gc_option_example(const struct gc_opt *row,
+                                                    struct gc_buf *out);
+
+/* The rows as an array of objects, for whoever makes something else of them:
+ *   {"option": "Window", "type": "number", "unit": "s", "default": null,
+ *    "required": false, "secret": false, "accepted": "whole, 1 to 86400",
+ *    "meaning": "…", "example": "Window 60"}
+ * The default of a secret is never told. */
+struct gc_json_out;
+GC_API void gc_options_json(const struct gc_opt *rows, struct gc_json_out *j);
 
 #endif

@@ -2,6 +2,7 @@
 #include "common/daemon/options.h"
 
 #include "common/base/buf.h"
+#include "common/base/json_out.h"
 
 #include <string.h>
 
@@ -42,21 +43,21 @@ static enum gc_code add_default(const struct gc_opt *row, struct gc_buf *out) {
 static enum gc_code add_accepted(const struct gc_opt *row, struct gc_buf *out) {
   switch (row->kind) {
   case GC_OPT_KIND_INT:
-    return gc_buf_print(out, "whole, %.15g to %.15g | ", row->min, row->max);
+    return gc_buf_print(out, "whole, %.15g to %.15g", row->min, row->max);
   case GC_OPT_KIND_REAL:
   case GC_OPT_KIND_REALS:
-    return gc_buf_print(out, "%.15g to %.15g | ", row->min, row->max);
+    return gc_buf_print(out, "%.15g to %.15g", row->min, row->max);
   case GC_OPT_KIND_BOOL:
-    return gc_buf_text(out, "`true`, `false` | ");
+    return gc_buf_text(out, "`true`, `false`");
   case GC_OPT_KIND_ENUM:
     for (int i = 0; row->choices[i] != NULL; i++)
       GC_TRY(gc_buf_print(out, "%s`%s`", i > 0 ? ", " : "", row->choices[i]));
-    return gc_buf_text(out, " | ");
+    break;
   case GC_OPT_KIND_STR:
   case GC_OPT_KIND_STRS:
     break;
   }
-  return gc_buf_text(out, " | ");
+  return GC_OK;
 }
 
 enum gc_code gc_options_manual(const struct gc_opt *rows, struct gc_buf *out) {
@@ -69,9 +70,56 @@ enum gc_code gc_options_manual(const struct gc_opt *rows, struct gc_buf *out) {
     GC_TRY(add_cell(out, row->unit != NULL ? row->unit : ""));
     GC_TRY(add_default(row, out));
     GC_TRY(add_accepted(row, out));
+    GC_TRY(gc_buf_text(out, " | "));
     GC_TRY(add_cell(out, row->help));
     out->data[--out->len] = '\0'; /* the space after the last bar */
     GC_TRY(gc_buf_text(out, "\n"));
   }
   return GC_OK;
+}
+
+static bool is_text(const struct gc_opt *row) {
+  return row->kind == GC_OPT_KIND_STR || row->kind == GC_OPT_KIND_STRS ||
+         row->kind == GC_OPT_KIND_ENUM;
+}
+
+enum gc_code gc_option_example(const struct gc_opt *row, struct gc_buf *out) {
+  const char *quote = is_text(row) ? "\"" : "";
+  return gc_buf_print(out, "%s %s%s%s", row->key, quote, row->example, quote);
+}
+
+static void string_at(struct gc_json_out *j, const char *key,
+                      const char *value) {
+  gc_json_out_key(j, key);
+  gc_json_out_string(j, value);
+}
+
+static void add_row(const struct gc_opt *row, struct gc_json_out *j) {
+  GC_AUTO(gc_buf_clear) struct gc_buf accepted = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf example = {.most = 4096};
+  enum gc_code code = add_accepted(row, &accepted);
+  if (code == GC_OK)
+    code = gc_option_example(row, &example);
+  bool hidden = (row->flags & GC_OPT_SECRET) != 0;
+
+  gc_json_out_object(j);
+  string_at(j, "option", row->key);
+  string_at(j, "type", types[row->kind]);
+  string_at(j, "unit", row->unit != NULL ? row->unit : "");
+  string_at(j, "default", hidden ? NULL : default_of(row));
+  gc_json_out_key(j, "required");
+  gc_json_out_bool(j, (row->flags & GC_OPT_NEEDED) != 0);
+  gc_json_out_key(j, "secret");
+  gc_json_out_bool(j, hidden);
+  string_at(j, "accepted", gc_buf_string(&accepted));
+  string_at(j, "meaning", row->help);
+  string_at(j, "example", code == GC_OK ? gc_buf_string(&example) : NULL);
+  gc_json_out_close(j);
+}
+
+void gc_options_json(const struct gc_opt *rows, struct gc_json_out *j) {
+  gc_json_out_array(j);
+  for (const struct gc_opt *row = rows; row->key != NULL; row++)
+    add_row(row, j);
+  gc_json_out_close(j);
 }

@@ -13,7 +13,8 @@ const struct gc_opt genesys_rows[] = {
     GC_OPT_STR(struct genesys_options, state_dir, "StateDir", NULL, 0,
                "Folder for what must survive a restart (names, checkpoints, "
                "counters); made when it is not there, mode 0700. Default: "
-               "BaseDir/genesys."),
+               "BaseDir/genesys.",
+               "/var/lib/collectd/genesys"),
     GC_OPT_END,
 };
 
@@ -25,82 +26,103 @@ static const char *const token_auths[] = {"basic", "body", NULL};
 const struct gc_opt account_rows[] = {
     GC_OPT_STR(struct account_options, ACC(region), "Region", NULL, 0,
                "AWS name of the organisation's region (`eu-west-1`) or its "
-               "domain (`mypurecloud.ie`). Needed unless BaseURL is given."),
+               "domain (`mypurecloud.ie`). Needed unless BaseURL is given.",
+               "eu-west-1"),
     GC_OPT_STR(struct account_options, base_url, "BaseURL", NULL, 0,
                "Address of the API instead of the region's, for a private "
                "endpoint, a gateway or a test server. `http://` only on the "
-               "loopback address."),
+               "loopback address.",
+               "https://api.mypurecloud.ie"),
     GC_OPT_STR(struct account_options, login_url, "LoginURL", NULL, 0,
                "Address of the token endpoint instead of the region's. With a "
-               "path it is used as it is, else `/oauth/token` is added."),
+               "path it is used as it is, else `/oauth/token` is added.",
+               "https://login.mypurecloud.ie"),
     GC_OPT_STR(struct account_options, ACC(client_id), "ClientId", NULL,
                GC_OPT_NEEDED,
-               "Id of an OAuth client with the grant Client Credentials."),
+               "Id of an OAuth client with the grant Client Credentials.",
+               "11111111-2222-3333-4444-555555555555"),
     GC_OPT_STR(struct account_options, ACC(secret_file), "ClientSecretFile",
                NULL, 0,
                "File that holds the client secret; read anew for each token, "
                "white space around it is dropped. One of the four "
-               "ClientSecret options is needed."),
+               "ClientSecret options is needed.",
+               "/etc/collectd/genesys.secret"),
     GC_OPT_STR(struct account_options, ACC(secret_credential),
                "ClientSecretCredential", NULL, 0,
                "Name of a systemd credential (LoadCredential= in collectd's "
-               "unit) that holds the client secret."),
+               "unit) that holds the client secret.",
+               "genesys-secret"),
     GC_OPT_STR(struct account_options, ACC(secret_env), "ClientSecretEnv", NULL,
                0,
                "Name of an environment variable that holds the client secret; "
-               "it is taken out of the environment when it is read."),
+               "it is taken out of the environment when it is read.",
+               "GENESYS_CLIENT_SECRET"),
     GC_OPT_STR(struct account_options, ACC(secret_literal), "ClientSecret",
                NULL, GC_OPT_SECRET,
                "The client secret itself. Everybody who can read collectd.conf "
-               "can read it: prefer one of the other three."),
+               "can read it: prefer one of the other three.",
+               "as the platform shows it once"),
     GC_OPT_STRS(struct account_options, scopes, "Scope",
                 "Scope to ask for and to check in the answer; may be repeated. "
-                "Only for gateways: the platform itself works with roles."),
+                "Only for gateways: the platform itself works with roles.",
+                "analytics:realtime:read"),
     GC_OPT_ENUM(struct account_options, token_auth, "TokenAuth", "basic",
                 token_auths,
                 "How id and secret go to the token endpoint: in the "
-                "Authorization header or as form fields of the body."),
+                "Authorization header or as form fields of the body.",
+                "body"),
     GC_OPT_STR(struct account_options, ACC(host), "Host", NULL, 0,
                "Host part of every value of this account; default: collectd's "
-               "Hostname. Two accounts need different ones."),
+               "Hostname. Two accounts need different ones.",
+               "genesys-prod"),
     GC_OPT_INT(struct account_options, ACC(requests_per_minute),
                "RequestsPerMinute", "250", 2, 100000, "requests per minute",
                "Budget of the OAuth client, shared by all plugins and by "
-               "accounts with the same ClientId. The platform allows 300."),
+               "accounts with the same ClientId. The platform allows 300.",
+               "150"),
     GC_OPT_INT(struct account_options, ACC(max_concurrent),
                "MaxConcurrentRequests", "4", 1, 64, "requests",
-               "Requests that may be under way at once."),
+               "Requests that may be under way at once.", "8"),
     GC_OPT_INT(struct account_options, timeout_s, "Timeout", "10", 1, 600, "s",
-               "Longest time for a whole request."),
+               "Longest time for a whole request.", "30"),
     GC_OPT_INT(struct account_options, connect_timeout_s, "ConnectTimeout", "5",
                1, 600, "s",
                "Longest time for name look-up, connection, proxy and TLS "
-               "handshake together."),
+               "handshake together.",
+               "3"),
     GC_OPT_INT(struct account_options, ACC(token_margin_s),
                "TokenRefreshMargin", "300", 1, 86400, "s",
                "How long before its end the token is renewed; at most a fifth "
-               "of its life."),
+               "of its life.",
+               "600"),
     GC_OPT_BOOL(struct account_options, ACC(connect.verify_peer), "VerifyPeer",
-                "true", "Verify the server's certificate."),
+                "true", "Verify the server's certificate.", "true"),
     GC_OPT_BOOL(struct account_options, ACC(connect.verify_host), "VerifyHost",
-                "true", "Verify that the certificate is for this host."),
+                "true", "Verify that the certificate is for this host.",
+                "true"),
     GC_OPT_STR(struct account_options, ACC(connect.ca_cert), "CACert", NULL, 0,
                "File or folder of the certificates to trust; default: the "
-               "system's."),
+               "system's.",
+               "/etc/ssl/certs/company-ca.pem"),
     GC_OPT_STR(struct account_options, ACC(connect.client_cert), "ClientCert",
-               NULL, 0, "PEM file of a client certificate."),
+               NULL, 0, "PEM file of a client certificate.",
+               "/etc/collectd/client.pem"),
     GC_OPT_STR(struct account_options, ACC(connect.client_key), "ClientKey",
-               NULL, 0, "PEM file of its key; default: in ClientCert."),
+               NULL, 0, "PEM file of its key; default: in ClientCert.",
+               "/etc/collectd/client.key"),
     GC_OPT_STR(struct account_options, ACC(connect.client_key_pass),
-               "ClientKeyPass", NULL, GC_OPT_SECRET, "Passphrase of that key."),
+               "ClientKeyPass", NULL, GC_OPT_SECRET, "Passphrase of that key.",
+               "the words of the key"),
     GC_OPT_STR(struct account_options, ACC(connect.proxy), "Proxy", NULL,
                GC_OPT_SECRET,
                "Proxy for everything of the account, "
                "`http://user:password@host:port` or `https://…`; default: the "
-               "environment's (http_proxy, https_proxy)."),
+               "environment's (http_proxy, https_proxy).",
+               "http://proxy.example.com:3128"),
     GC_OPT_STR(struct account_options, ACC(connect.no_proxy), "NoProxy", NULL,
                0,
-               "Hosts that are reached without the proxy, divided by commas."),
+               "Hosts that are reached without the proxy, divided by commas.",
+               "localhost,.example.com"),
     GC_OPT_END,
 };
 

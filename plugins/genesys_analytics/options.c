@@ -16,46 +16,57 @@ static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt query_rows[] = {
     GC_OPT_STR(struct query_options, account, "Account", NULL, GC_OPT_NEEDED,
-               "Name of an `<Account>` of the plugin genesys."),
+               "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_ENUM(struct query_options, source, "Source", "conversations",
                 sources,
                 "`conversations` and `users`: the aggregate queries of the "
-                "Platform API; `queue_details`: the guide dialect."),
+                "Platform API; `queue_details`: the guide dialect.",
+                "users"),
     GC_OPT_STRS(struct query_options, metrics, "Metric",
                 "Metrics to ask for, any name the API knows; see Metrics. May "
                 "be repeated. Without any, those of the source that are marked "
-                "there. Not for `queue_details`."),
+                "there. Not for `queue_details`.",
+                "tAnswered"),
     GC_OPT_STRS(struct query_options, group_by, "GroupBy",
                 "Dimensions by which series are told apart, in this order; see "
                 "Names. Default: `queueId` `mediaType`; of `users`: `userId`, "
-                "and nothing else is possible there."),
+                "and nothing else is possible there.",
+                "queueId"),
     GC_OPT_STR(struct query_options, granularity, "Granularity", "PT1M", 0,
                "Length of an interval: an ISO 8601 duration that divides a "
-               "day, `PT1M`, `PT15M`, `PT30M`, `PT1H`, `P1D` …"),
+               "day, `PT1M`, `PT15M`, `PT30M`, `PT1H`, `P1D` …",
+               "PT15M"),
     GC_OPT_INT(struct query_options, settle_s, "SettleDelay", "90", 0, 86400,
                "s",
                "An interval is asked for this long after its end: the "
-               "platform needs a while to count."),
+               "platform needs a while to count.",
+               "120"),
     GC_OPT_INT(struct query_options, revisit, "Revisit", "30", 0, 1000,
                "intervals",
                "So many intervals are read again with each request; what came "
-               "late goes into the counters."),
+               "late goes into the counters.",
+               "60"),
     GC_OPT_STR(struct query_options, backfill, "Backfill", "PT6H", 0,
                "How far back missed intervals are asked for, and where a query "
-               "without a checkpoint begins."),
+               "without a checkpoint begins.",
+               "P1D"),
     GC_OPT_STRS(struct query_options, queues, "Queue",
                 "Name globs (`Support*`) or ids; a leading `!` refuses. The "
                 "first match decides; without any, all queues. May be "
-                "repeated. Not for `users`."),
+                "repeated. Not for `users`.",
+                "Support*"),
     GC_OPT_ENUM(struct query_options, label, "QueueLabel", "name", labels,
                 "What a queue (or agent) is called: its `name`, its `id`, or "
-                "`both` (NAME@ID)."),
+                "`both` (NAME@ID).",
+                "both"),
     GC_OPT_BOOL(struct query_options, counters, "Counters", "true",
-                "Cumulative series too, which include what came late."),
+                "Cumulative series too, which include what came late.",
+                "false"),
     GC_OPT_INT(struct query_options, max_series, "MaxSeries", "200000", 1,
                10000000, "series",
                "Metrics times groups that are kept; what is beyond is counted "
-               "in `series_overflow`."),
+               "in `series_overflow`.",
+               "20000"),
     GC_OPT_END,
 };
 

@@ -16,13 +16,14 @@ static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt queues_rows[] = {
     GC_OPT_STR(struct queues_options, account, "Account", NULL, GC_OPT_NEEDED,
-               "Name of an `<Account>` of the plugin genesys."),
+               "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_ENUM(struct queues_options, stream, "Stream", "notifications",
                 streams,
                 "Source of conversation events, for all that is counted: "
                 "`notifications` listens to the account's notification "
                 "channel; `conversations` is the guide dialect's socket of "
-                "a gateway; `none`: observations only."),
+                "a gateway; `none`: observations only.",
+                "none"),
     GC_OPT_ENUM(struct queues_options, observations, "Observations", "query",
                 sources,
                 "How the present state is read: `query` asks for 100 queues a "
@@ -31,72 +32,89 @@ const struct gc_opt queues_rows[] = {
                 "pushed over the notification channel and asks once a minute, "
                 "or as `query` while not every topic is heard; "
                 "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
-                "queues a request, no sooner than each 5 s."),
+                "queues a request, no sooner than each 5 s.",
+                "activity"),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
-               1, 3600, "s", "Time between two readings."),
+               1, 3600, "s", "Time between two readings.", "30"),
     GC_OPT_STRS(struct queues_options, queues, "Queue",
                 "Name globs (`Support*`) or ids; a leading `!` refuses. The "
                 "first match decides; without any, all queues. May be "
-                "repeated. Applied before any request."),
+                "repeated. Applied before any request.",
+                "Support*"),
     GC_OPT_STRS(struct queues_options, media, "Media",
                 "Media types to show (`voice`, `chat`, `email`, `message`, "
-                "`callback` …); without any, all. May be repeated."),
+                "`callback` …); without any, all. May be repeated.",
+                "voice"),
     GC_OPT_ENUM(struct queues_options, label, "QueueLabel", "name", labels,
                 "What a queue is called: its `name`, its `id`, or `both` "
-                "(NAME@ID)."),
+                "(NAME@ID).",
+                "both"),
     GC_OPT_REALS(struct queues_options, wait_buckets, "WaitBuckets",
                  "1 2 4 8 16 32 64 128 256 512", 0.001, 1e6, "s",
                  "Bounds of the histogram of waits, ascending; fractions are "
-                 "fine."),
+                 "fine.",
+                 "0.5 5 10 20 30 60 120 300"),
     GC_OPT_REAL(struct queues_options, target_s, "ServiceLevelTarget", NULL,
                 0.001, 1e6, "s",
                 "Who waits longer is a breach; without it, each queue's own "
-                "target of the medium."),
+                "target of the medium.",
+                "20"),
     GC_OPT_INT(struct queues_options, window_s, "Window", NULL, 1, 86400, "s",
                "Down-sampling: `queue_depth_window` and so on have average, "
                "least and most of each gauge over windows of so long, which "
-               "begin at multiples of it; without it, no windows."),
+               "begin at multiples of it; without it, no windows.",
+               "60"),
     GC_OPT_BOOL(struct queues_options, raw, "Raw", "true",
-                "`false`: of the gauges the windows alone."),
+                "`false`: of the gauges the windows alone.", "false"),
     GC_OPT_INT(struct queues_options, idle_timeout_s, "IdleTimeout", "40", 5,
                3600, "s",
                "A stream that is silent for so long is dead and opened again; "
-               "the platform sends a heartbeat each 30 s."),
+               "the platform sends a heartbeat each 30 s.",
+               "60"),
     GC_OPT_INT(struct queues_options, reconnect_min_s, "ReconnectMin", "1", 1,
-               3600, "s", "Shortest time before the stream is opened again."),
+               3600, "s", "Shortest time before the stream is opened again.",
+               "2"),
     GC_OPT_INT(struct queues_options, reconnect_max_s, "ReconnectMax", "30", 1,
-               3600, "s", "Longest time between two attempts to open it."),
+               3600, "s", "Longest time between two attempts to open it.",
+               "120"),
     GC_OPT_INT(struct queues_options, conversations_most, "MaxConversations",
                "200000", 100, 10000000, "conversations",
                "Conversations kept in memory; beyond it the one longest "
-               "unheard of is let go (`conversations_lost`)."),
+               "unheard of is let go (`conversations_lost`).",
+               "50000"),
     GC_OPT_INT(struct queues_options, conversation_age_s, "MaxConversationAge",
                "86400", 600, 2592000, "s",
                "A conversation of which nothing was heard for so long is let "
-               "go."),
+               "go.",
+               "43200"),
     GC_OPT_INT(struct queues_options, series_most, "MaxSeries", "200000", 1,
                10000000, "series",
                "Series of queues that the block sends; what goes beyond is "
-               "left out (`series_overflow`)."),
+               "left out (`series_overflow`).",
+               "20000"),
     GC_OPT_INT(struct queues_options, queue_expiry_s, "QueueExpiry", "86400",
                60, 31536000, "s",
                "A queue that has left the list of queues and of which nothing "
                "was heard for so long loses its counters; a series of which "
-               "nothing came gives its place of MaxSeries free."),
+               "nothing came gives its place of MaxSeries free.",
+               "604800"),
     GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
                "This agent's share of the queues, `k/n`: the k-th of n agents. "
                "All n together have every queue, each once; another n moves as "
-               "few as can be. Applied before any request."),
+               "few as can be. Applied before any request.",
+               "1/3"),
     GC_OPT_STR(struct queues_options, path, "Path", NULL, 0,
                "Guide dialect only: another path of the gateway than "
                "`/api/v2/analytics/realtime/conversations` (`Stream "
                "\"conversations\"`) or `/api/v2/queues/metrics` "
                "(`Observations \"queue_metrics\"`), such as "
-               "`/api/v2/queues/stats`."),
+               "`/api/v2/queues/stats`.",
+               "/api/v2/queues/stats"),
     GC_OPT_STRS(struct queues_options, where, "Where",
                 "`Stream \"conversations\"` only: what the gateway shall send, "
                 "such as `type = 'voice'`; without it, what `Media` says. May "
-                "be repeated."),
+                "be repeated.",
+                "type = 'voice'"),
     GC_OPT_END,
 };
 

@@ -16,6 +16,7 @@ from lib.process import wait_until, watch_for
 from lib.report import Skip, check, note, same, tells
 
 HERE = Path(__file__).resolve().parent
+STATES = HERE.parent / "support" / "states"
 EVENTS = 3000
 STATE_FILE = "flowmetrics.db"
 TEMPORARY_TOKEN = "IQoJ"  # how the simulator's session tokens begin, as AWS's do
@@ -114,6 +115,48 @@ def a_corrupt_state_file_is_moved_aside() -> None:
 
 def a_foreign_state_file_is_moved_aside() -> None:
     _damaged(b"this is a letter to grandma\n" * 500, "whole")
+
+
+def _set_version(path: Path, version: int) -> None:
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = %d" % version)
+    db.commit()
+    db.close()
+
+
+def a_state_file_of_a_newer_version_is_left_alone() -> None:
+    """After a step back to an older release nothing is counted twice: nothing is received until the file is understood."""
+    newest = max(int(path.stem.split("-")[1]) for path in STATES.glob("flowmetrics-*.sql"))
+    sqs, folder = Sqs(), process.folder("state")
+    path = folder / STATE_FILE
+    db = sqlite3.connect(path)
+    db.executescript((STATES / ("flowmetrics-%d.sql" % newest)).read_text(encoding="utf-8"))
+    db.close()
+    _set_version(path, newest + 1)
+    before = path.read_bytes()
+    first = Collectd("", flows=attributes(sqs), state_dir=folder)
+    sqs.feed(EVENTS)
+    line = first.says("genesys_flowmetrics: ", "has version", within_s=30)
+    tells("what to do", line, str(path), "has version %d" % (newest + 1), "knows %d" % newest,
+          "upgrade the package, or name another StateDir", "untouched")
+    wait_until(lambda: state(first, "source_up", "sqs") == 0, 30, "source_up is 0")
+    check("collectd runs on", first.program.is_running())
+    damped(first, "has version", most=1)
+    took, status = first.stop()
+    check("stopped in time", took < STOP_MOST_S, took)
+    same("exit status", status, 0)
+    check("the file is the same, byte for byte", path.read_bytes() == before)
+    same("messages deleted", sqs.queue()["deleted"], 0)
+
+    _set_version(path, newest)  # the release that understands it
+    second = Collectd("", flows=attributes(sqs), state_dir=folder)
+    second.lives_until(sqs.is_empty, 90, "the queue is empty")
+    db = sqlite3.connect(path)
+    same("what was counted before", db.execute("SELECT count FROM counters WHERE scope = 'agent1' ORDER BY id").fetchall(),
+         [(3,), (7,)])
+    db.close()
+    equal(second, sqs)
+    second.stop()
 
 
 # ---- SQS --------------------------------------------------------------------------------------
@@ -280,7 +323,8 @@ def secrets_and_customers_stay_unseen() -> None:
 
 
 if __name__ == "__main__":
-    report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside, throttled,
+    report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside,
+                 a_state_file_of_a_newer_version_is_left_alone, throttled,
                  away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance,
                  keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
                  secrets_and_customers_stay_unseen], {"collectd": DAEMON})

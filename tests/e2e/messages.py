@@ -6,12 +6,13 @@ A mistake in the configuration ends collectd with status 1; what only the run ca
 """
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from lib import process, report
-from lib.collectd import DAEMON, Collectd, account, block, queues
-from lib.genesys import Simulator
+from lib.collectd import DAEMON, Collectd, account, block, build_folder, built, queues, quote, system_plugins
+from lib.genesys import TOP, Simulator
 from lib.process import wait_until, watch_for
 from lib.report import check, same, tells
 
@@ -49,6 +50,24 @@ def in_an_account(sim: Simulator) -> dict[str, tuple[dict[str, Any], tuple[str, 
         "a proxy's scheme": ({"Proxy": "ftp://user:tell-tale@proxy:1"}, ("Proxy", "scheme must be http")),
         "a slash in a proxy's password": ({"Proxy": "http://user:tell/tale@proxy:1"}, ("Proxy", "%2F")),
     }
+
+
+def the_examples_are_no_mistake() -> None:
+    """Each file of examples/collectd.conf.d as it is, and all of them together. A mistake of ours behind them ends
+    collectd before it begins to work: nobody is called."""
+    base = process.folder("examples")
+    files = [path for path in sorted((Path(TOP) / "examples" / "collectd.conf.d").glob("*.conf")) if built(path.stem)]
+    shutil.copy(system_plugins() / "logfile.so", base)
+    for path in files:
+        shutil.copy(build_folder() / ".libs" / (path.stem + ".so"), base)
+    for name, included in [(path.name, [path]) for path in files] + [("all of them", files)]:
+        config = base / "collectd.conf"
+        config.write_text("BaseDir %s\nPluginDir %s\nLoadPlugin logfile\n<Plugin logfile>\nLogLevel warning\n"
+                          "File stdout\n</Plugin>\n%sLoadPlugin genesys\n<Plugin genesys>\nEnd \"here\"\n</Plugin>\n"
+                          % (quote(base), quote(base), "".join("Include %s\n" % quote(one) for one in included)))
+        done = process.run([str(DAEMON), "-f", "-C", str(config)], env={"LD_LIBRARY_PATH": str(build_folder() / ".libs")})
+        said = [line for line in done.stdout.decode(errors="replace").splitlines() if "genesys: " in line or "genesys_" in line]
+        check(name, len(said) == 1 and 'unknown option "End"' in said[0] and done.returncode == 1, said)
 
 
 IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -210,7 +229,8 @@ def a_selection_of_nothing_is_told() -> None:
 
 
 if __name__ == "__main__":
-    report.main([certificates, mistakes_in_accounts_end_collectd, wrong_credentials, a_missing_permission_is_named,
+    report.main([certificates, the_examples_are_no_mistake, mistakes_in_accounts_end_collectd,
+                 wrong_credentials, a_missing_permission_is_named,
                  mistakes_in_queues_end_collectd, an_unknown_account_costs_its_block_only,
                  an_open_secret_file_is_warned_of, unresolvable_refused_and_deaf_addresses,
                  a_selection_of_nothing_is_told], {"collectd": DAEMON})

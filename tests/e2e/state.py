@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, queues
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, built, query, queues
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
 from lib.report import check, note, same, tells
 
+STATES = Path(__file__).resolve().parent.parent / "support" / "states"
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
 
 
@@ -74,7 +76,71 @@ def a_queue_that_is_made_again_is_the_same_series() -> None:
     second.stop()
 
 
+def _file_of(version: int, state: Path) -> Path:
+    """state.db as a release of that version left it."""
+    path = state / "state.db"
+    db = sqlite3.connect(path)
+    db.executescript((STATES / ("state-%d.sql" % version)).read_text(encoding="utf-8"))
+    db.close()
+    return path
+
+
+def _version(path: Path) -> int:
+    db = sqlite3.connect(path)
+    try:
+        return db.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        db.close()
+
+
+def _newest() -> int:
+    return max(int(path.stem.split("-")[1]) for path in STATES.glob("state-*.sql"))
+
+
+def a_file_of_the_first_version_is_migrated() -> None:
+    sim = Simulator(**SMALL)
+    state = process.folder("state")
+    path = _file_of(1, state)
+    daemon = Collectd(account(sim), queues(), state_dir=state)
+    daemon.wait_up()
+    daemon.stop()
+    same("complaints of the file", [line for line in daemon.complaints() if "state" in line], [])
+    same("its version", _version(path), _newest())
+    db = sqlite3.connect(path)
+    same("what it knew", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
+    kept = db.execute("SELECT count(*) FROM names WHERE account = 'prod' AND kind = 'queue'").fetchone()[0]
+    check("what came is kept too", kept >= SMALL["queues"], kept)
+    db.close()
+
+
+def a_file_of_a_newer_version_stays_as_it_is() -> None:
+    """After a step back to an older release: what is shown now is shown; nothing is written over; and it is said once."""
+    sim = Simulator(**SMALL)
+    state = process.folder("state")
+    path = _file_of(_newest(), state)
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = %d" % (_newest() + 1))
+    db.commit()
+    db.close()
+    before = path.read_bytes()
+    with_queries = query() if built("genesys_analytics") else ""
+    daemon = Collectd(account(sim), queues(), queries=with_queries, state_dir=state)
+    line = daemon.says("state.db", "version")
+    tells("the message", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
+          "upgrade the package, or name another StateDir", "untouched")
+    daemon.wait_up()
+    wait_until(lambda: daemon.latest("account-prod", "token_lifetime") is not None, 30, "values of the account")
+    same("lines about it", len([one for one in daemon.complaints() if "has version" in one]), 1)
+    took, status = daemon.stop()
+    check("stopped in time", took < STOP_MOST_S, took)
+    same("exit status", status, 0)
+    check("the file is the same, byte for byte", path.read_bytes() == before)
+    same("files beside it", sorted(one.name for one in state.iterdir() if one.name not in ("state.db-wal", "state.db-shm")),
+         ["state.db"])
+
+
 if __name__ == "__main__":
     report.main([a_clean_stop_closes_the_file, somebody_who_holds_the_file_does_not_hold_the_stop,
-                 an_account_without_host_is_the_daemon_s_host, a_queue_that_is_made_again_is_the_same_series],
+                 an_account_without_host_is_the_daemon_s_host, a_queue_that_is_made_again_is_the_same_series,
+                 a_file_of_the_first_version_is_migrated, a_file_of_a_newer_version_stays_as_it_is],
                 {"collectd": DAEMON})

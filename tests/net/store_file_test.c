@@ -37,36 +37,6 @@ static char *bytes_of(const char *path, size_t *ret_len) {
   return bytes;
 }
 
-static void become_newer(void) {
-  sqlite3 *db = store_raw();
-  store_sql(db, "PRAGMA user_version = 99; CREATE TABLE more (x);"
-                "INSERT INTO more VALUES ('still in the wal')");
-}
-
-static void a_newer_version_is_refused_and_stays_untouched(void) {
-  store_fresh();
-  gc_store_close(store_opened(NULL)); /* ours: application id, WAL */
-  store_in_a_process_that_dies(become_newer);
-  size_t len[2], wal_len[2];
-  char *before = bytes_of(store_in_folder("state.db"), &len[0]);
-  char *wal = bytes_of(store_in_folder("state.db-wal"), &wal_len[0]);
-  CHECK(before != NULL && wal != NULL && wal_len[0] > 0);
-  struct gc_err err = {.code = GC_OK};
-  CHECK_INT(refused(&err), GC_ERR_STATE);
-  CHECK_HAS(err.text, "version 99");
-  CHECK_HAS(err.text, "upgrade");
-  CHECK_HAS(err.text, store_folder);
-  char *after = bytes_of(store_in_folder("state.db"), &len[1]);
-  char *wal_after = bytes_of(store_in_folder("state.db-wal"), &wal_len[1]);
-  CHECK(len[0] == len[1] && memcmp(before, after, len[0]) == 0);
-  CHECK(wal_len[0] == wal_len[1] && memcmp(wal, wal_after, wal_len[0]) == 0);
-  free(before);
-  free(after);
-  free(wal);
-  free(wal_after);
-  CHECK(access(store_in_folder("state.db.bad-1"), F_OK) != 0);
-}
-
 static void write_file(const char *name, const char *bytes, size_t len) {
   mkdir(store_folder, 0700);
   FILE *f = fopen(store_in_folder(name), "w");
@@ -217,7 +187,6 @@ static void a_read_only_file_is_named_at_once(void) {
 
 int main(void) {
   store_bench_begin();
-  RUN(a_newer_version_is_refused_and_stays_untouched);
   RUN(what_is_no_database_is_moved_aside);
   RUN(a_database_of_another_program_is_moved_with_its_wal);
   RUN(a_file_damaged_in_its_first_page_is_moved_aside);

@@ -4,33 +4,6 @@
 #include "tests/support/check.h"
 #include "tests/support/store_bench.h"
 
-static enum gc_code add_total(void *ctx, const struct gc_query_total *t) {
-  return gc_buf_print(ctx, "%s=%lld,%g,%lld ", t->series, (long long)t->count,
-                      t->sum, (long long)t->sent);
-}
-
-/* "IDENTITY SETTLED DONE PENDING: totals", "" when there is none. */
-static const char *kept(struct gc_store *s, const char *account,
-                        const char *query) {
-  static char text[1024];
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.most = 64};
-  GC_AUTO(gc_buf_clear) struct gc_buf totals = {.most = 900};
-  struct gc_query_mark mark;
-  struct gc_err err = {.code = GC_OK};
-  bool found = false;
-  CHECK_INT(
-      gc_store_load_query(s, account, query, &found, &mark, &pending, &err),
-      GC_OK);
-  CHECK_INT(gc_store_load_totals(s, account, query, add_total, &totals, &err),
-            GC_OK);
-  if (!found)
-    return "";
-  snprintf(text, sizeof(text), "%s %lld %lld [%s] %s", mark.identity,
-           (long long)mark.settled_ms, (long long)mark.done_ms,
-           gc_buf_string(&pending), gc_buf_string(&totals));
-  return text;
-}
-
 static void save(struct gc_store *s, const char *account, const char *query,
                  int64_t done_ms, const char *pending,
                  const struct gc_query_total *totals, size_t count,
@@ -54,16 +27,16 @@ static const struct gc_query_total two[] = {{"a\x1fx", 3, 1.5, 4},
 static void mark_and_totals_of_each_query_are_kept(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  CHECK_STR(kept(s, "prod", "queues"), "");
+  CHECK_STR(store_query(s, "prod", "queues"), "");
   save(s, "prod", "queues", 100, "values", two, 2, true);
   save(s, "prod", "agents", 200, "", two, 1, true);
   save(s, "test", "queues", 300, "", NULL, 0, false);
   gc_store_close(s);
   s = store_opened(NULL);
-  CHECK_STR(kept(s, "prod", "queues"),
+  CHECK_STR(store_query(s, "prod", "queues"),
             "abc 98 100 [values] a\x1fx=3,1.5,4 b'; --=9007199254740993,0,0 ");
-  CHECK_STR(kept(s, "prod", "agents"), "abc 198 200 [] a\x1fx=3,1.5,4 ");
-  CHECK_STR(kept(s, "test", "queues"), "abc 298 300 [] ");
+  CHECK_STR(store_query(s, "prod", "agents"), "abc 198 200 [] a\x1fx=3,1.5,4 ");
+  CHECK_STR(store_query(s, "test", "queues"), "abc 298 300 [] ");
   gc_store_close(s);
 }
 
@@ -73,10 +46,10 @@ static void a_save_replaces_what_it_names(void) {
   struct gc_store *s = store_opened(NULL);
   save(s, "prod", "queues", 100, "values", two, 2, true);
   save(s, "prod", "queues", 160, "", &one, 1, false);
-  CHECK_STR(kept(s, "prod", "queues"),
+  CHECK_STR(store_query(s, "prod", "queues"),
             "abc 158 160 [] a\x1fx=5,2.5,5 b'; --=9007199254740993,0,0 ");
   save(s, "prod", "queues", 220, "", &one, 1, true);
-  CHECK_STR(kept(s, "prod", "queues"), "abc 218 220 [] a\x1fx=5,2.5,5 ");
+  CHECK_STR(store_query(s, "prod", "queues"), "abc 218 220 [] a\x1fx=5,2.5,5 ");
   gc_store_close(s);
 }
 
@@ -92,9 +65,9 @@ static void what_has_not_changed_for_long_is_dropped(void) {
   save(s, "prod", "queues", 100, "", two, 2, true);
   save(s, "prod", "others", 100, "", two, 1, true);
   CHECK_INT(gc_store_save_query(s, "prod", "queues", &what, &err), GC_OK);
-  CHECK_STR(kept(s, "prod", "queues"),
+  CHECK_STR(store_query(s, "prod", "queues"),
             "abc 190 200 [] b'; --=9007199254740993,0,0 ");
-  CHECK_STR(kept(s, "prod", "others"), "abc 98 100 [] a\x1fx=3,1.5,4 ");
+  CHECK_STR(store_query(s, "prod", "others"), "abc 98 100 [] a\x1fx=3,1.5,4 ");
   gc_store_close(s);
 }
 
@@ -107,7 +80,7 @@ static void a_save_survives_a_kill(void) {
   store_fresh();
   store_in_a_process_that_dies(die_after_a_save);
   struct gc_store *s = store_opened(NULL);
-  CHECK_STR(kept(s, "prod", "queues"),
+  CHECK_STR(store_query(s, "prod", "queues"),
             "abc 98 100 [values] a\x1fx=3,1.5,4 b'; --=9007199254740993,0,0 ");
   gc_store_close(s);
 }
@@ -129,42 +102,6 @@ static void a_pending_window_that_is_too_long_is_told(void) {
   gc_store_close(s);
 }
 
-/* As version 2 made it. */
-static void become_version_2(void) {
-  sqlite3 *db = store_raw();
-  store_sql(db,
-            "PRAGMA journal_mode = WAL;"
-            "CREATE TABLE names ("
-            " account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
-            " name TEXT NOT NULL, label TEXT NOT NULL, detail TEXT NOT NULL,"
-            " seen_s INTEGER NOT NULL, PRIMARY KEY (account, kind, id)"
-            ") WITHOUT ROWID;"
-            "CREATE TABLE channels ("
-            " account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL,"
-            " PRIMARY KEY (account, slot)"
-            ") WITHOUT ROWID;"
-            "INSERT INTO names VALUES ('prod','queue','a','A','A~2','',1000);"
-            "INSERT INTO channels VALUES ('prod',0,'one');"
-            "PRAGMA user_version = 2; PRAGMA application_id = 1195600996");
-}
-
-static void a_file_of_version_2_is_migrated_and_keeps_what_it_had(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf channel = {.most = 64};
-  struct gc_err err = {.code = GC_OK};
-  store_fresh();
-  store_in_a_process_that_dies(become_version_2);
-  struct gc_store *s = store_opened(NULL);
-  CHECK_STR(store_names(s, "prod", "queue"), "a=A|A~2| ");
-  CHECK_INT(gc_store_load_channel(s, "prod", 0, &channel, &err), GC_OK);
-  CHECK_STR(gc_buf_string(&channel), "one");
-  CHECK_STR(kept(s, "prod", "queues"), "");
-  save(s, "prod", "queues", 100, "", two, 1, true);
-  gc_store_close(s);
-  s = store_opened(NULL);
-  CHECK_STR(kept(s, "prod", "queues"), "abc 98 100 [] a\x1fx=3,1.5,4 ");
-  gc_store_close(s);
-}
-
 int main(void) {
   store_bench_begin();
   RUN(mark_and_totals_of_each_query_are_kept);
@@ -172,7 +109,6 @@ int main(void) {
   RUN(what_has_not_changed_for_long_is_dropped);
   RUN(a_save_survives_a_kill);
   RUN(a_pending_window_that_is_too_long_is_told);
-  RUN(a_file_of_version_2_is_migrated_and_keeps_what_it_had);
   store_bench_end();
   return check_done();
 }

@@ -87,6 +87,43 @@ void store_save(struct gc_store *s, const char *account, const char *kind,
 const struct gc_entry store_ab[2] = {{"b", "Sales", "Sales~2", ""},
                                      {"a", "Sales/\xc3\xbc", "Sales", "AWAY"}};
 
+const char *store_channel(struct gc_store *s, const char *account,
+                          unsigned slot) {
+  static char text[64];
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 32};
+  struct gc_err err = {.code = GC_OK};
+  CHECK_INT(gc_buf_text(&out, "what was there"), GC_OK);
+  CHECK_INT(gc_store_load_channel(s, account, slot, &out, &err), GC_OK);
+  snprintf(text, sizeof(text), "%s", gc_buf_string(&out));
+  return text;
+}
+
+static enum gc_code add_total(void *ctx, const struct gc_query_total *t) {
+  return gc_buf_print(ctx, "%s=%lld,%.15g,%lld ", t->series,
+                      (long long)t->count, t->sum, (long long)t->sent);
+}
+
+const char *store_query(struct gc_store *s, const char *account,
+                        const char *query) {
+  static char text[1024];
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.most = 64};
+  GC_AUTO(gc_buf_clear) struct gc_buf totals = {.most = 900};
+  struct gc_query_mark mark;
+  struct gc_err err = {.code = GC_OK};
+  bool found = false;
+  CHECK_INT(
+      gc_store_load_query(s, account, query, &found, &mark, &pending, &err),
+      GC_OK);
+  CHECK_INT(gc_store_load_totals(s, account, query, add_total, &totals, &err),
+            GC_OK);
+  if (!found)
+    return "";
+  snprintf(text, sizeof(text), "%s %lld %lld [%s] %s", mark.identity,
+           (long long)mark.settled_ms, (long long)mark.done_ms,
+           gc_buf_string(&pending), gc_buf_string(&totals));
+  return text;
+}
+
 sqlite3 *store_raw(void) {
   sqlite3 *db = NULL;
   mkdir(store_folder, 0700);

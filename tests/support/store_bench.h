@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "common/net/store.h"
+#include "common/net/store_queries.h"
 
 extern char store_top[];       /* where the folders are */
 extern char store_folder[128]; /* a fresh one for each law, not yet there */
@@ -30,6 +30,14 @@ const char *store_names(struct gc_store *s, const char *account,
                         const char *kind);
 void store_save(struct gc_store *s, const char *account, const char *kind,
                 const struct gc_entry *entries, size_t count, int64_t now_s);
+
+/* The channel's text, "" when there is none; up to 31 bytes. Likewise. */
+const char *store_channel(struct gc_store *s, const char *account,
+                          unsigned slot);
+/* "IDENTITY SETTLED DONE [PENDING] series=count,sum,sent …", "" when there is
+ * none. Likewise. */
+const char *store_query(struct gc_store *s, const char *account,
+                        const char *query);
 
 /* The file without the store: for who damages it. End the program when they
  * cannot. */

@@ -19,10 +19,10 @@ struct thing {
   int looks, last_looks;
 };
 
-static const struct gc_opt thing_rows[] = {GC_OPT_STR(struct thing_options,
-                                                      trouble, "Trouble", NULL,
-                                                      0, "What fails."),
-                                           GC_OPT_END};
+static const struct gc_opt thing_rows[] = {
+    GC_OPT_STR(struct thing_options, trouble, "Trouble", NULL, 0, "What fails.",
+               "account"),
+    GC_OPT_END};
 
 static struct gc_plugin plugin;
 static int cleared, last_looks;

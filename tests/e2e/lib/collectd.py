@@ -88,18 +88,19 @@ def query(name: str = "queues", **changes: Any) -> str:
 class Collectd:
     """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text.
 
-    `flows` are blocks of genesys_flowmetrics; genesys_realtime stays out when there are those only.
+    `flows` are blocks of genesys_flowmetrics; genesys_realtime stays out when there are those only. `ours` in place of
+    the usual two plugins; what it has to configure comes by `more`.
     """
 
     def __init__(self, accounts: str, blocks: str = "", *, queries: str = "", more: str = "", load: tuple[str, ...] = (),
                  base: Optional[Path] = None, build: Optional[Path] = None, level: str = "info",
                  interval: float = 1, env: Optional[dict[str, str]] = None, words: tuple[str, ...] = ("-f",),
                  wrapper: tuple[str, ...] = (), preload: str = "", state_dir: Optional[Path] = None,
-                 flows: str = "") -> None:
+                 flows: str = "", ours: tuple[str, ...] = OURS) -> None:
         self.base = base or process.folder("collectd")
         self.csv = self.base / "csv"
         self.build = build or build_folder()
-        first = OURS[:1] if flows and not blocks and not queries else OURS
+        first = ours[:1] if flows and not blocks and not queries else ours
         self.ours = first + ((ANALYTICS,) if queries else ()) + ((FLOWS,) if flows else ())
         if queries:
             more += "<Plugin %s>\n%s</Plugin>\n" % (ANALYTICS, queries)

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does tools/new-plugin.sh make a plugin that builds, passes its tests and runs in a real collectd?
+
+In a copy of the tree: the script, autogen.sh, configure, make of that plugin alone and of what its documents need.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd, account, block
+from lib.genesys import TOP, Simulator
+from lib.report import Skip, check, same
+
+NAME = "sample"
+SMALL = {"queues": 7, "agents": 8, "plain_names": True, "frozen": True}
+# What a build in the tree, or distcheck's below it, leaves there.
+LEFT_OVERS = (".git", "_build", "_inst", "build", "build-[!a]*", "autom4te.cache", "__pycache__", ".libs", ".deps",
+              ".dirstamp", "*.o", "*.lo", "*.la", "*.a", "*.log", "*.trs", "*.5", "options.json", "genesys.db", "config.status",
+              "gc_config.h", "Makefile", "libtool", "stamp-h1", "collectd-genesys-*")
+
+
+def left_overs(folder: str, names: list[str]) -> set[str]:
+    found = set(shutil.ignore_patterns(*LEFT_OVERS)(folder, names))
+    for path in (Path(folder) / name for name in names if name not in found and "." not in name):
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.read(4) == b"\x7fELF":
+                    found.add(path.name)
+    return found
+
+
+def copied() -> Path:
+    tree = process.folder("new") / "tree"
+    shutil.copytree(TOP, tree, symlinks=True, ignore=left_overs)
+    for path in [tree, *tree.rglob("*")]:  # distcheck's is read-only
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | 0o200)
+    return tree
+
+
+def run(words: list[str], within_s: float = 600) -> "subprocess.CompletedProcess[bytes]":
+    return process.run(words, within_s=within_s)
+
+
+def went(what: str, words: list[str], folder: Path, **env: str) -> str:
+    """Runs it in a folder; the words it said."""
+    assigned = ["%s=%s" % pair for pair in env.items()]
+    done = run(["env", "-C", str(folder), *assigned, *words])
+    said = done.stdout.decode(errors="replace")
+    check(what, done.returncode == 0, said[-3000:])
+    if done.returncode != 0:
+        raise Skip("what comes after " + what)
+    return said
+
+
+def a_new_plugin_builds_passes_its_tests_and_runs() -> None:
+    missing = [one for one in ("autoreconf", "libtoolize", "make") if not process.program(one)]
+    if missing:
+        raise Skip("no " + ", ".join(missing))
+    tree = copied()
+    build = tree.parent / "build"
+    build.mkdir()
+    env = {"top_srcdir": str(tree), "top_builddir": str(build), "PYTHON": os.environ.get("PYTHON") or "python3"}
+    jobs = "-j%d" % (os.cpu_count() or 1)
+
+    went("the script", ["sh", "tools/new-plugin.sh", NAME], tree)
+    again = run(["sh", str(tree / "tools" / "new-plugin.sh"), NAME])
+    check("it does so once", again.returncode == 1 and b"there already" in again.stdout, again.stdout)
+    went("autogen.sh", ["./autogen.sh"], tree)
+    said = went("configure --help", [str(tree / "configure"), "--help"], build)
+    check("it can be left out", "--disable-genesys-" + NAME in said)
+    went("configure", [str(tree / "configure"), "-q", "CFLAGS=-O0", "PYTHON=" + env["PYTHON"]], build)
+    said = went("make", ["make", "-s", jobs, "genesys.la", "genesys_%s.la" % NAME, "tests/unit/%s_test" % NAME,
+                         "tests/fuzz/%s_fuzz" % NAME, "tests/plugins/%s_case" % NAME,
+                         "man/collectd-genesys_%s.5" % NAME], build)
+    same("warnings about it", [line for line in said.splitlines() if "warning:" in line and NAME in line], [])
+    went("its unit test", ["tests/unit/%s_test" % NAME], build, **env)
+    went("its fuzz target", ["tests/fuzz/%s_fuzz" % NAME], build, **env)
+    went("its case", ["sh", str(tree / "tests/plugins/run-case.sh"),
+                      str(tree / ("tests/plugins/genesys_%s/first.case" % NAME))], build, **env)
+    went("its documents", ["sh", str(tree / "tools/check-docs.sh")], build, **env)
+    went("the layers", ["sh", str(tree / "tools/layers.sh")], build, **env)
+    went("banned functions", ["sh", str(tree / "tools/banned.sh")], build, **env)
+    page = (build / "man" / ("collectd-genesys_%s.5" % NAME)).read_text(encoding="utf-8")
+    check("its manual has its options", "\\fBRequestInterval\\fR" in page and "Example: \\fBRequestInterval 30\\fR" in page)
+
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), ours=("genesys", "genesys_" + NAME), build=build, more="<Plugin genesys_%s>\n%s</Plugin>\n"
+                      % (NAME, block(NAME.title(), "all", {"Account": "prod", "RequestInterval": 1})))
+    daemon.lives_until(lambda: daemon.latest(NAME + "-all", "queues", "listed") == SMALL["queues"], 30, "the number of queues")
+    daemon.lives_until(lambda: daemon.latest(NAME + "-all", "source_up", "queues") == 1, 30, "source_up is 1")
+    _, status = daemon.stop()
+    same("exit status", status, 0)
+
+
+if __name__ == "__main__":
+    report.main([a_new_plugin_builds_passes_its_tests_and_runs], {"collectd": DAEMON})

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/name_cache.h"
+
+#include "tests/support/check.h"
+#include "tests/support/names_bench.h"
+
+static void nothing_is_read_until_somebody_listens(void) {
+  names_begin();
+  replay_run(&names_world, 60 * MINUTE_MS);
+  CHECK_INT(names_world.request_count, 0);
+  CHECK(gc_names_directory(names, GC_QUEUE) == NULL);
+  gc_names_miss(names, GC_QUEUE); /* nobody wants it */
+  replay_run(&names_world, 60 * MINUTE_MS);
+  CHECK_INT(names_world.request_count, 0);
+  names_end();
+}
+
+static void all_pages_are_read(void) {
+  names_begin();
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", 0, 200,
+               "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}],\"nextUri\":"
+               "\"/api/v2/routing/queues?pageSize=100&pageNumber=2\"}");
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=2", 0, 200,
+               "{\"nextUri\":\"/n\",\"entities\":[{\"id\":\"q2\",\"name\":"
+               "\"Sales\"}]}");
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=3", 0, 200,
+               "{\"entities\":[{\"id\":\"q0\",\"name\":\"Support/DE\"}]}");
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  CHECK_INT(e.heard, 0);
+  replay_run(&names_world, 1000);
+  CHECK_INT(e.heard, 1);
+  CHECK_STR(e.labels, "q0=Support_DE/ q1=Sales/ q2=Sales~2/ ");
+  CHECK(!e.refused);
+  CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 3);
+  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
+  CHECK_INT(gc_directory_count(d), 3);
+  CHECK_STR(gc_directory_find(d, "q2")->name, "Sales");
+  gc_directory_put(d);
+  CHECK(gc_names_directory(names, GC_USER) == NULL);
+  names_end();
+}
+
+static void presences_have_one_page_and_a_detail(void) {
+  names_begin();
+  names_answer(
+      NAMES_PRESENCES, 0, 200,
+      "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
+      "\"Meal\"}],\"nextUri\":\"/ignored\"}");
+  struct names_ear e;
+  names_listen(&e, GC_PRESENCE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "p1=Lunch/Meal ");
+  CHECK_STR(replay_last(&names_world, NAMES_PRESENCES)->line, NAMES_PRESENCES);
+  names_end();
+}
+
+static void each_kind_has_its_period(void) {
+  static const struct {
+    enum gc_name_kind kind;
+    const char *match;
+    unsigned minutes;
+  } rows[] = {{GC_QUEUE, NAMES_QUEUES, 10},
+              {GC_USER, NAMES_USERS, 30},
+              {GC_PRESENCE, NAMES_PRESENCES, 60}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (int longest = 0; longest <= 1; longest++) {
+      CHECK_ROW(gc_name_kind_name(rows[i].kind));
+      names_begin();
+      names_world.dice = longest == 1 ? 0 : UINT32_MAX;
+      names_answer(rows[i].match, REPLAY_ALWAYS, 200, NAMES_ONE);
+      struct names_ear e;
+      names_listen(&e, rows[i].kind);
+      replay_run(&names_world, 1000);
+      uint64_t first_ms = replay_last(&names_world, rows[i].match)->at_ms;
+      replay_run(&names_world, rows[i].minutes * 10 * MINUTE_MS);
+      size_t count = replay_count(&names_world, rows[i].match);
+      uint64_t mean_ms =
+          (replay_last(&names_world, rows[i].match)->at_ms - first_ms) /
+          (count - 1);
+      uint64_t period_ms = rows[i].minutes * MINUTE_MS;
+      CHECK(mean_ms <= period_ms && mean_ms >= period_ms - period_ms / 10);
+      CHECK_INT(replay_count(&names_world, "GET"),
+                count); /* nothing but that */
+      names_end();
+    }
+}
+
+static void a_rename_a_deletion_and_a_new_one_are_followed(void) {
+  names_begin();
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_TWO);
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
+  names_now_says(200,
+                 "{\"entities\":[{\"id\":\"q2\",\"name\":\"EMEA\"},{\"id\":"
+                 "\"q3\",\"name\":\"New\"}]}");
+  replay_run(&names_world, 10 * MINUTE_MS);
+  CHECK_INT(e.heard, 2);
+  CHECK_STR(e.labels, "q2=EMEA/ q3=New/ ");
+  names_end();
+}
+
+/* ---- misses ---- */
+
+static void a_miss_reads_again_once_a_minute_at_most(void) {
+  names_begin();
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  for (int s = 0; s < 300; s++) { /* each second an answer names it */
+    gc_names_miss(names, GC_QUEUE);
+    gc_names_miss(names, GC_QUEUE);
+    replay_run(&names_world, 1000);
+  }
+  CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 6);
+  names_now_says(200, NAMES_TWO);
+  gc_names_miss(names, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
+  names_end();
+}
+
+static void a_miss_does_not_hasten_what_fails(void) {
+  static const int statuses[] = {400, 403, 503};
+  for (size_t i = 0; i < GC_COUNT(statuses); i++) {
+    names_begin();
+    names_answer(NAMES_QUEUES, REPLAY_ALWAYS, statuses[i], "{}");
+    struct names_ear e;
+    names_listen(&e, GC_QUEUE);
+    for (int m = 0; m < 60; m++)
+      replay_run(&names_world, MINUTE_MS);
+    size_t without = replay_count(&names_world, NAMES_QUEUES);
+    names_end();
+    names_begin();
+    names_answer(NAMES_QUEUES, REPLAY_ALWAYS, statuses[i], "{}");
+    names_listen(&e, GC_QUEUE);
+    for (int m = 0; m < 60; m++) {
+      gc_names_miss(names, GC_QUEUE);
+      replay_run(&names_world, MINUTE_MS);
+    }
+    CHECK_INT(replay_count(&names_world, NAMES_QUEUES), without);
+    names_end();
+  }
+}
+
+/* ---- listeners ---- */
+
+static void a_late_listener_is_told_with_the_next_turn(void) {
+  names_begin();
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
+  struct names_ear early, late, other;
+  names_listen(&early, GC_QUEUE);
+  names_answer(NAMES_USERS, REPLAY_ALWAYS, 200, NAMES_TWO);
+  names_listen(&other, GC_USER);
+  replay_run(&names_world, 1000);
+  size_t before = names_world.request_count;
+  names_listen(&late, GC_QUEUE);
+  CHECK_INT(late.heard, 0);
+  replay_settle(&names_world);
+  CHECK_INT(late.heard, 1);
+  CHECK_STR(late.labels, "q1=Sales/ ");
+  CHECK_INT(names_world.request_count, before);
+  CHECK_INT(other.heard, 1);
+  names_end();
+}
+
+static void who_has_left_is_not_told(void) {
+  names_begin();
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
+  struct names_ear a, b, c;
+  names_listen(&a, GC_QUEUE);
+  names_listen(&b, GC_QUEUE);
+  names_listen(&c, GC_QUEUE);
+  gc_names_unlisten(names, &b.listener);
+  gc_names_unlisten(names, &b.listener);
+  replay_run(&names_world, 1000);
+  CHECK(a.heard > 0 && c.heard > 0);
+  CHECK_INT(b.heard, 0);
+  gc_names_unlisten(names, &a.listener);
+  gc_names_unlisten(names, &c.listener);
+  unsigned heard = a.heard;
+  replay_run(&names_world, 20 * MINUTE_MS);
+  CHECK_INT(a.heard, heard);
+  names_end();
+}
+
+static void leave_inside(void *ctx, struct gc_directory *d) {
+  struct names_ear *e = ctx;
+  (void)d;
+  e->heard++;
+  gc_names_unlisten(names, &e->listener);
+}
+
+static void a_listener_may_leave_when_it_is_told(void) {
+  names_begin();
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
+  struct names_ear a, b;
+  names_listen(&a, GC_QUEUE);
+  names_listen(&b, GC_QUEUE);
+  a.listener.changed = b.listener.changed = leave_inside;
+  replay_run(&names_world, 20 * MINUTE_MS);
+  CHECK_INT(a.heard, 1);
+  CHECK_INT(b.heard, 1);
+  names_end();
+}
+
+static void it_may_end_in_the_middle_of_a_list(void) {
+  names_begin();
+  replay_answer(&names_world, &(struct replay_answer){.match = NAMES_QUEUES,
+                                                      .is_silent = true});
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_INT(names_world.in_flight, 1);
+  names_end();
+  gc_names_free(NULL);
+}
+
+static void kinds_have_names(void) {
+  CHECK_STR(gc_name_kind_name(GC_QUEUE), "queue");
+  CHECK_STR(gc_name_kind_name(GC_USER), "user");
+  CHECK_STR(gc_name_kind_name(GC_PRESENCE), "presence");
+  CHECK_STR(gc_name_kind_name((enum gc_name_kind)99), "unknown");
+}
+
+int main(void) {
+  RUN(nothing_is_read_until_somebody_listens);
+  RUN(all_pages_are_read);
+  RUN(presences_have_one_page_and_a_detail);
+  RUN(each_kind_has_its_period);
+  RUN(a_rename_a_deletion_and_a_new_one_are_followed);
+  RUN(a_miss_reads_again_once_a_minute_at_most);
+  RUN(a_miss_does_not_hasten_what_fails);
+  RUN(a_late_listener_is_told_with_the_next_turn);
+  RUN(who_has_left_is_not_told);
+  RUN(a_listener_may_leave_when_it_is_told);
+  RUN(it_may_end_in_the_middle_of_a_list);
+  RUN(kinds_have_names);
+  return check_done();
+}

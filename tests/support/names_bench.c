@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/names_bench.h"
+
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+struct replay names_world;
+struct gc_names *names;
+static struct gc_auth *auth;
+static struct gc_api *api;
+static struct gc_shared_budget *budget;
+
+static void wake(void *ctx) {
+  (void)ctx;
+  if (api != NULL)
+    gc_api_wake(api);
+}
+
+static void changed(void *ctx, struct gc_directory *d) {
+  struct names_ear *e = ctx;
+  size_t used = 0;
+  e->heard++;
+  e->refused = gc_directory_is_refused(d);
+  e->labels[0] = '\0';
+  for (size_t i = 0; i < gc_directory_count(d) && used < sizeof(e->labels);
+       i++) {
+    const struct gc_entry *entry = gc_directory_at(d, i);
+    used +=
+        (size_t)snprintf(e->labels + used, sizeof(e->labels) - used,
+                         "%s=%s/%s ", entry->id, entry->label, entry->detail);
+  }
+}
+
+void names_listen(struct names_ear *e, enum gc_name_kind kind) {
+  *e = (struct names_ear){.listener = {.kind = kind, .changed = changed}};
+  e->listener.ctx = e;
+  gc_names_listen(names, &e->listener);
+}
+
+void names_begin_with(struct gc_store *s) {
+  static struct gc_auth_settings auth_settings = {
+      .url = "https://login.example.test/oauth/token",
+      .client_id = "client",
+      .secret = {.literal = "s3cr3t"},
+      .margin_s = 300};
+  static struct gc_api_settings settings = {
+      .base_url = "https://api.example.test", .max_concurrent = 4};
+  replay_init(&names_world);
+  replay_answer(
+      &names_world,
+      &(struct replay_answer){.match = "POST /oauth/token",
+                              .times = REPLAY_ALWAYS,
+                              .status = 200,
+                              .body = "{\"access_token\":\"t\",\"expires_in\":"
+                                      "86399}"});
+  budget = gc_budgets_get("client", 300, names_world.now_ms);
+  auth = gc_auth_new(&auth_settings, &names_world.edge, wake, NULL);
+  api = gc_api_new(&settings, &names_world.edge, auth, budget);
+  names = gc_names_new("prod", api, &names_world.edge, s);
+}
+
+void names_begin(void) { names_begin_with(NULL); }
+
+void names_end(void) {
+  gc_names_free(names);
+  gc_api_free(api);
+  gc_auth_free(auth);
+  gc_budgets_put(budget);
+  names = NULL;
+  api = NULL;
+  CHECK_INT(names_world.in_flight, 0);
+  CHECK_INT(names_world.timers.count, 0);
+  CHECK_INT(names_world.unscripted, 0);
+  replay_clear(&names_world);
+}
+
+void names_answer(const char *match, int times, int status, const char *body) {
+  replay_answer(&names_world, &(struct replay_answer){.match = match,
+                                                      .times = times,
+                                                      .status = status,
+                                                      .body = body,
+                                                      .chunk = 7});
+}
+
+void names_now_says(int status, const char *body) {
+  replay_forget_answers(&names_world);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, status, body);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of common/net/name_cache share: an account "prod" with its
+ * token and budget in a world in memory (tests/support/replay.h), and an ear
+ * that hears of new lists. */
+#ifndef GC_TESTS_NAMES_BENCH_H
+#define GC_TESTS_NAMES_BENCH_H
+
+#include "common/net/name_cache.h"
+#include "tests/support/replay.h"
+
+#define MINUTE_MS 60000ull
+#define NAMES_QUEUES "GET /api/v2/routing/queues"
+#define NAMES_USERS "GET /api/v2/users"
+#define NAMES_PRESENCES "GET /api/v2/presence/definitions"
+#define NAMES_ONE "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}"
+#define NAMES_TWO                                                              \
+  "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},{\"id\":\"q2\","          \
+  "\"name\":\"Support/DE\"}]}"
+
+/* Made by names_begin, gone after names_end. */
+extern struct replay names_world;
+extern struct gc_names *names;
+
+void names_begin(void);
+void names_begin_with(struct gc_store *store); /* borrowed until names_end */
+/* Checks that nothing is left behind and nothing unforeseen was asked. */
+void names_end(void);
+
+/* `times` as in struct replay_answer; the body comes in small pieces. */
+void names_answer(const char *match, int times, int status, const char *body);
+/* What the queues' list says from now on, and nothing else is answered. */
+void names_now_says(int status, const char *body);
+
+struct names_ear {
+  struct gc_names_listener listener;
+  unsigned heard;
+  char labels[256]; /* "id=label/detail " of the last directory */
+  bool refused;
+};
+void names_listen(struct names_ear *e, enum gc_name_kind kind);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/option_pages.h"
+
+#include "plugins/genesys/accounts.h"
+#include "plugins/genesys_analytics/options.h"
+#include "plugins/genesys_flowmetrics/options.h"
+#include "plugins/genesys_realtime/options.h"
+
+const struct option_page option_pages[] = {
+    {"genesys", "-", genesys_rows},
+    {"genesys", "Account", account_rows},
+    {"genesys_realtime", "Queues", queues_rows},
+    {"genesys_flowmetrics", "Attributes", attributes_rows},
+    {"genesys_analytics", "Query", query_rows},
+};
+const size_t option_page_count = GC_COUNT(option_pages);

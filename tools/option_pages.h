@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Every place of collectd.conf that has options of ours: the manual is printed
+ * from this list, and tests walk it. */
+#ifndef GC_TOOLS_OPTION_PAGES_H
+#define GC_TOOLS_OPTION_PAGES_H
+
+#include "common/daemon/options.h"
+
+struct option_page {
+  const char *plugin, *block; /* block "-": outside of any */
+  const struct gc_opt *rows;
+};
+
+extern const struct option_page option_pages[];
+extern const size_t option_page_count;
+
+#endif

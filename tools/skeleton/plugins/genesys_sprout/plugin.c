@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin "genesys_sprout". Wiring only: options.c has the rows, watch.c
+ * asks, decode.c and samples.c say what an answer means. */
+#include "plugin.h"
+#include "collectd.h"
+
+#include "common/daemon/blocks.h"
+#include "common/net/account.h"
+#include "plugins/genesys_sprout/options.h"
+#include "plugins/genesys_sprout/watch.h"
+
+static struct gc_plugin plugin;
+
+/* One <Sprout> block. */
+struct sprout_block {
+  struct gc_block base;
+  struct watch *work;
+};
+
+static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+  const struct sprout_options *o = b->options;
+  struct sprout_block *block = (struct sprout_block *)b;
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  struct watch_site site = {.loop = gc_account_loop(b->account),
+                            .edge = gc_account_edge(b->account),
+                            .api = gc_account_api(b->account)};
+  block->work = watch_new(&site, o->every_s * 1000, gc_block_notice, b);
+  return block->work != NULL ? GC_OK
+                             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+static void put_state(struct gc_block *b, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  watch_read(((struct sprout_block *)b)->work, b->instance, interval_ms, out);
+}
+
+static void clear(struct gc_block *b) {
+  watch_free(((struct sprout_block *)b)->work);
+}
+
+static const struct gc_block_class sprout_class = {
+    .prefix = "sprout",
+    .rows = sprout_rows,
+    .size = sizeof(struct sprout_block),
+    .start = start,
+    .state = put_state,
+    .clear = clear};
+
+static enum gc_code read_sprout(const char *name, void *options,
+                                struct gc_err *err) {
+  return gc_plugin_add(&plugin, &sprout_class, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
+    {.key = "Sprout",
+     .rows = sprout_rows,
+     .size = sizeof(struct sprout_options),
+     .help = "How many queues an account can see.",
+     .named = true,
+     .read = read_sprout},
+    {.key = NULL},
+};
+
+static struct gc_plugin plugin = {.name = "genesys_sprout", .kinds = kinds};
+
+static int on_config(oconfig_item_t *ci) {
+  return gc_plugin_config(&plugin, ci);
+}
+
+static int on_init(void) {
+  gc_plugin_start(&plugin);
+  return 0;
+}
+
+static int on_shutdown(void) {
+  gc_plugin_stop(&plugin);
+  return 0;
+}
+
+GC_API void module_register(void);
+void module_register(void) {
+  if (!gc_plugin_open(&plugin))
+    return;
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_sprout/watch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { ANSWER_MOST_BYTES = 1 << 20, WAITS_MOST = 5 };
+
+struct watch {
+  struct watch_site site;
+  uint32_t every_ms;
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+
+  /* The network thread's. */
+  struct gc_timer timer;
+  struct gc_call call;
+  bool is_asking; /* the call is the API's */
+  struct sprout_decoder *decoder;
+
+  pthread_mutex_t lock; /* guards what follows */
+  struct sprout newest;
+  bool is_up;
+  uint64_t answered_ms; /* monotonic; 0: never */
+};
+
+static uint64_t now(const struct watch *w) {
+  return w->site.edge->now_ms(w->site.edge->ctx);
+}
+
+static void on_done(struct gc_call *call, const struct gc_reply *reply,
+                    const struct gc_err *err) {
+  struct watch *w = call->ctx;
+  struct sprout read = {.queues = 0};
+  struct gc_err outcome = *err;
+  (void)reply;
+  w->is_asking = false;
+  if (err->code == GC_OK)
+    (void)!sprout_decoder_finish(w->decoder, &read, &outcome);
+
+  pthread_mutex_lock(&w->lock);
+  w->is_up = outcome.code == GC_OK;
+  if (w->is_up) {
+    w->newest = read;
+    w->answered_ms = now(w);
+  }
+  pthread_mutex_unlock(&w->lock);
+  w->notice(w->ctx, "queues", &outcome);
+}
+
+/* A request that is still under way takes the next one's place. */
+static void ask(void *ctx, uint64_t now_ms) {
+  struct watch *w = ctx;
+  (void)gc_timers_set(w->site.edge->timers, &w->timer, now_ms + w->every_ms);
+  if (w->is_asking)
+    return;
+  w->is_asking = true;
+  w->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUES,
+                             .query = "pageSize=1&pageNumber=1",
+                             .sink = sprout_decoder_sink(w->decoder),
+                             .body_max = ANSWER_MOST_BYTES,
+                             .waits_most = WAITS_MOST,
+                             .done = on_done,
+                             .ctx = w};
+  gc_api_call(w->site.api, &w->call);
+}
+
+static void begin(void *ctx) {
+  struct watch *w = ctx;
+  ask(w, now(w));
+}
+
+struct watch *watch_new(const struct watch_site *site, uint32_t every_ms,
+                        void (*notice)(void *ctx, const char *cause,
+                                       const struct gc_err *err),
+                        void *ctx) {
+  struct watch *w = calloc(1, sizeof(*w));
+  struct sprout_decoder *decoder = sprout_decoder_new();
+  if (w == NULL || decoder == NULL) {
+    free(w);
+    sprout_decoder_free(decoder);
+    return NULL;
+  }
+  w->site = *site;
+  w->every_ms = every_ms;
+  w->notice = notice;
+  w->ctx = ctx;
+  w->decoder = decoder;
+  w->timer = (struct gc_timer){.fire = ask, .ctx = w};
+  pthread_mutex_init(&w->lock, NULL);
+  gc_loop_call(w->site.loop, begin, w);
+  return w;
+}
+
+static void end(void *ctx) {
+  struct watch *w = ctx;
+  gc_timers_unset(w->site.edge->timers, &w->timer);
+  gc_api_cancel(w->site.api, &w->call);
+}
+
+void watch_free(struct watch *w) {
+  if (w == NULL)
+    return;
+  gc_loop_call(w->site.loop, end, w);
+  sprout_decoder_free(w->decoder);
+  pthread_mutex_destroy(&w->lock);
+  free(w);
+}
+
+void watch_read(struct watch *w, const char *instance, uint32_t interval_ms,
+                const struct gc_samples *out) {
+  pthread_mutex_lock(&w->lock);
+  struct sprout newest = w->newest;
+  bool is_up = w->is_up;
+  int64_t age_ms = w->answered_ms > 0 ? (int64_t)(now(w) - w->answered_ms) : -1;
+  pthread_mutex_unlock(&w->lock);
+  sprout_samples(is_up ? &newest : NULL, age_ms, instance, interval_ms, out);
+}

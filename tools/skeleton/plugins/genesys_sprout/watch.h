@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* One <Sprout> block at work: the account's network thread asks each interval,
+ * read threads take the newest answer. No collectd in here. */
+#ifndef GC_SPROUT_WATCH_H
+#define GC_SPROUT_WATCH_H
+
+#include "common/net/api.h"
+#include "common/net/loop.h"
+#include "plugins/genesys_sprout/sprout.h"
+
+/* What a block works with: its account's, or a test's. All borrowed. */
+struct watch_site {
+  struct gc_loop *loop;
+  const struct gc_edge *edge;
+  struct gc_api *api;
+};
+
+struct watch;
+
+/* Begins to ask. `notice` hears outcomes (GC_OK when well), on the network
+ * thread. NULL when out of memory. */
+struct watch *watch_new(const struct watch_site *site, uint32_t every_ms,
+                        void (*notice)(void *ctx, const char *cause,
+                                       const struct gc_err *err),
+                        void *ctx);
+/* Stops asking and frees; waits for one turn of the network thread. Not from
+ * that thread. NULL is fine. */
+void watch_free(struct watch *w);
+
+/* Puts the values; never waits for the network. Any thread. */
+void watch_read(struct watch *w, const char *instance, uint32_t interval_ms,
+                const struct gc_samples *out);
+
+#endif
