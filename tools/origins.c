@@ -9,6 +9,7 @@
   "until the first contact of queue and medium; while the queue is not heard"
 #define NO_READING "a window without a reading; without Window"
 #define NO_STREAM "with Stream \"none\""
+#define NO_TOPICS NO_STREAM "; with Source sqs or webhook"
 #define NOTHING_TOLD "the platform tells nothing of the interval"
 #define NOT_BEGUN "until the first event; with Counters false"
 #define NO_SQS "with another Source than sqs"
@@ -66,6 +67,10 @@ static const struct origin origins[GC_METRIC_COUNT] = {
          "`connectedTime`, `endTime`, `held`, `startHoldTime`, `startAcwTime`, "
          "`endAcwTime`; guide dialect: `state`",
          "until the first such change"},
+    [GC_METRIC_STATE_CHANGES_WRAPUP] =
+        {"MEDIUM-FROM-TO-CODE",
+         "guide dialect: `wrapUpCode` of the event that changed the state",
+         "until the first such change; without WrapUpCode"},
     [GC_METRIC_ACTIVE_CONVERSATIONS] =
         {"MEDIUM",
          "`oWaiting` + `oAlerting` + `oInteracting`; without observations the "
@@ -88,21 +93,22 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_ACTIVE_CONVERSATIONS_WINDOW] = {"as its gauge", "its gauge",
                                                NO_READING},
     [GC_METRIC_STREAM_CONNECTED] = {"", "the sockets of the block's topics",
-                                    NO_STREAM},
+                                    NO_TOPICS},
     [GC_METRIC_STREAM_SILENCE] = {"", "counted here",
-                                  NO_STREAM "; until the first message"},
+                                  NO_TOPICS "; until the first message"},
     [GC_METRIC_STREAM_TOPICS] = {"`wanted` `covered`",
                                  "`state` of the subscriptions' answers",
-                                 NO_STREAM "; of the guide stream"},
-    [GC_METRIC_STREAM_RECONNECTS] = {"", "counted here", NO_STREAM},
-    [GC_METRIC_STREAM_GAP] = {"", "counted here", NO_STREAM},
+                                 NO_TOPICS "; of the guide stream"},
+    [GC_METRIC_STREAM_RECONNECTS] = {"", "counted here", NO_TOPICS},
+    [GC_METRIC_STREAM_GAP] = {"", "counted here", NO_TOPICS},
     [GC_METRIC_STREAM_DRIFT] = {"", "stream and observations, compared",
                                 NO_STREAM},
     [GC_METRIC_EVENTS] =
         {"`received` `new` `malformed` `other` `lost`; of flow metrics "
          "`received` `skipped` `counted` `duplicate` `late` `no_number` "
-         "`malformed-REASON`",
-         "counted here", NO_STREAM},
+         "`malformed-REASON` `lost`",
+         "counted here",
+         "with Stream \"none\"; `lost` with Source sqs or webhook"},
     [GC_METRIC_CONVERSATIONS] = {"`live` `kept`", "the stream's set",
                                  NO_STREAM},
     [GC_METRIC_CONVERSATIONS_LOST] = {"`poll` `age` `limit`",
@@ -122,7 +128,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_WEBHOOK_REQUESTS] = {"status, `cut`", "counted here",
                                     NO_WEBHOOK},
     [GC_METRIC_SOURCE_UP] =
-        {"`observations` `aggregates` `sqs` `webhook`", "counted here",
+        {"`observations` `aggregates` `sqs` `webhook` `notifications`",
+         "counted here",
          "`aggregates`: after a restart until an interval is due"},
     [GC_METRIC_SOURCE_AGE] = {"as source_up", "counted here",
                               "until the first complete answer"},

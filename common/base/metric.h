@@ -71,6 +71,10 @@ struct gc_ds {
   XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
      "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
      "alerting, active, held, wrapup, ended.")                                 \
+  XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", ONE(DERIVE),                \
+     "queue, stream", "changes",                                               \
+     "Of state_changes those that named a wrap-up code which WrapUpCode "      \
+     "allows, MEDIUM-FROM-TO-CODE.")                                           \
   XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
      "contacts",                                                               \
      "Contacts in the queue or with one of its agents: waiting, alerting, "    \
@@ -110,7 +114,8 @@ struct gc_ds {
      "Events of the stream: received, new (told something new), malformed, "   \
      "other (of no conversation), lost (no memory). Of flow metrics: "         \
      "received, skipped, malformed-REASON, and their attributes: counted, "    \
-     "duplicate, late, no_number.")                                            \
+     "duplicate, late, no_number, lost (found no room while nothing could be " \
+     "committed).")                                                            \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
      "Conversations in memory: live, kept (those that ended lately too).")     \
   XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \

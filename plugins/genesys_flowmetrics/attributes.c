@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/notifications.h"
 #include "plugins/genesys_flowmetrics/sqs.h"
 #include "plugins/genesys_flowmetrics/webhook.h"
 
@@ -19,9 +20,8 @@ struct attributes {
   enum attributes_from from;
   struct sqs *sqs;
   struct webhook *webhook;
+  struct notifications *notifications;
 };
-
-static const char *const source_words[] = {"sqs", "webhook"};
 
 static enum gc_code start_sqs(struct attributes *a,
                               const struct attributes_options *o,
@@ -68,6 +68,37 @@ static enum gc_code start_webhook(struct attributes *a,
   return a->webhook != NULL ? GC_OK : err->code;
 }
 
+static enum gc_code
+start_notifications(struct attributes *a, const struct attributes_options *o,
+                    const struct attributes_config *config,
+                    const struct attributes_settings *settings,
+                    struct gc_err *err) {
+  const struct notifications_settings s = {.form = &config->form,
+                                           .source = &a->source,
+                                           .ledger = a->ledger,
+                                           .site = settings->site,
+                                           .notice = settings->notice,
+                                           .ctx = settings->ctx};
+  (void)o;
+  a->notifications = notifications_start(&s, err);
+  return a->notifications != NULL ? GC_OK : err->code;
+}
+
+static const struct {
+  const char *word;
+  enum samples_of samples;
+  enum gc_code (*start)(struct attributes *a,
+                        const struct attributes_options *o,
+                        const struct attributes_config *config,
+                        const struct attributes_settings *settings,
+                        struct gc_err *err);
+} sources[] = {
+    [FROM_SQS] = {"sqs", SAMPLES_SQS, start_sqs},
+    [FROM_WEBHOOK] = {"webhook", SAMPLES_WEB, start_webhook},
+    [FROM_NOTIFICATIONS] = {"notifications", SAMPLES_STREAM,
+                            start_notifications},
+};
+
 struct attributes *attributes_start(const struct attributes_options *o,
                                     const struct attributes_config *config,
                                     const struct attributes_settings *settings,
@@ -88,10 +119,7 @@ struct attributes *attributes_start(const struct attributes_options *o,
                                      .max_series = o->max_series,
                                      .values = o->values,
                                      .stats = &a->stats};
-  enum gc_code code = a->from == FROM_SQS
-                          ? start_sqs(a, o, config, settings, err)
-                          : start_webhook(a, o, config, settings, err);
-  if (code == GC_OK)
+  if (sources[a->from].start(a, o, config, settings, err) == GC_OK)
     return a;
   attributes_free(a);
   return NULL;
@@ -102,6 +130,7 @@ void attributes_stop(struct attributes *a) {
     return;
   sqs_stop(a->sqs);
   webhook_stop(a->webhook);
+  notifications_stop(a->notifications);
 }
 
 void attributes_free(struct attributes *a) {
@@ -109,6 +138,7 @@ void attributes_free(struct attributes *a) {
     return;
   sqs_free(a->sqs);
   webhook_free(a->webhook);
+  notifications_free(a->notifications);
   free(a);
 }
 
@@ -119,15 +149,17 @@ void attributes_look(struct attributes *a) {
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {
-  const struct samples_block b = {
+  struct samples_block b = {
       .instance = a->instance,
-      .source = source_words[a->from],
+      .source = sources[a->from].word,
       .is_up = a->stats.up > 0 && ledger_is_well(a->ledger),
-      .is_queue = a->from == FROM_SQS,
+      .of = sources[a->from].samples,
       .now_ms = gc_clock_now_ms(),
       .series = ledger_count(a->ledger, a->scope),
       .commit_s = ledger_commit_s(a->ledger),
       .interval_ms = interval_ms,
   };
+  if (a->notifications != NULL)
+    notifications_state(a->notifications, &b.stream);
   samples_state(&b, &a->stats, out);
 }

@@ -142,8 +142,11 @@ static bool turn(struct ledger *l) {
 
   if (batches != NULL || tries)
     round_of(l, batches, marks);
-  if (!stopping && l->seen != NULL)
+  ledger_tell(l);
+  if (!stopping && l->seen != NULL) {
     prune(l);
+    ledger_retire(l);
+  }
   return !stopping;
 }
 
@@ -265,8 +268,11 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
         .sum = s->kept.sum,
         .has_sum = s->kept.has_sum,
         .is_shown = s->kept.shown,
-        /* Not in the file yet: nothing to see. */
-        .series = s->kept.id != 0 ? s : NULL,
+        .has_first = !s->kept.shown || s->is_back,
+        .first_count = s->is_back ? s->back_count : 0,
+        .first_sum = s->is_back ? s->back_sum : 0,
+        /* Not in the file yet, or retired. */
+        .series = s->kept.id != 0 && !s->is_retired ? s : NULL,
     };
   }
   pthread_mutex_unlock(&l->lock);
@@ -274,9 +280,10 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
 }
 
 void ledger_shown(struct ledger *l, struct series *s) {
-  s->zero_went = true;
   pthread_mutex_lock(&l->lock);
-  l->has_shown = true;
+  s->zero_went = true;
+  s->is_back = false;
+  l->has_shown = l->has_shown || !s->kept.shown;
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
 }

@@ -59,8 +59,10 @@ void batch_clear(struct batch *b);
 struct ledger;
 
 struct ledger_settings {
-  const char *folder;   /* StateDir; copied */
-  int64_t retention_ms; /* the longest of all sources */
+  const char *folder; /* StateDir; copied */
+  /* The longest of all sources. A series that was not counted for so long, a
+   * day at least, is retired. */
+  int64_t retention_ms;
   int64_t (*wall_ms)(void);
   /* The outcome of opening and writing, on the writer's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
@@ -86,13 +88,20 @@ struct ledger_view {
   int64_t count;
   double sum;
   bool has_sum, is_shown;
-  struct series *series; /* for its reader's members, and ledger_shown */
+  /* Goes out before the count: 0, or of one that was retired what it had. */
+  bool has_first;
+  int64_t first_count;
+  double first_sum;
+  /* For its reader's members, and ledger_shown; NULL: nothing to see of it. */
+  struct series *series;
 };
 /* The series number `i`; false past the last one, also while the file is not
  * open. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
-/* The first 0 of this series was dispatched: it will be kept soon. */
+/* What has to go out first of this series was dispatched: that will be kept
+ * soon. */
 void ledger_shown(struct ledger *l, struct series *s);
+/* How many are shown. */
 size_t ledger_count(struct ledger *l, const char *scope);
 /* Is the file open, and was the last transaction committed? */
 bool ledger_is_well(struct ledger *l);

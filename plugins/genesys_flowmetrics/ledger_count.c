@@ -64,8 +64,11 @@ static enum gc_code count_new(struct ledger *l, const struct ref *r,
   enum gc_code code =
       series_find(&l->set, source->scope, flow, flow + strlen(flow) + 1,
                   source->max_series, &s);
+  if (code == GC_OK)
+    code = series_revive(s, source->max_series);
   pthread_mutex_unlock(&l->lock);
   if (code == GC_ERR_LIMIT) {
+    l->overflow++;
     r->batch->outcomes[OUTCOME_OVERFLOW]++;
     return GC_OK;
   }
@@ -73,6 +76,7 @@ static enum gc_code count_new(struct ledger *l, const struct ref *r,
     return gc_fail(err, code, "out of memory");
   touch(l, s);
   s->delta++;
+  s->fresh_minute = ledger_minute(l->settings.wall_ms());
   r->batch->outcomes[OUTCOME_COUNTED]++;
   if (source->values && r->mark->has_value) {
     s->more += r->mark->value;
@@ -108,6 +112,8 @@ static struct seen_counter counter_after(const struct series *s) {
   c.sum += s->more;
   c.has_sum = c.has_sum || s->has_more;
   c.shown = c.shown || s->zero_went;
+  if (s->fresh_minute > 0)
+    c.last_minute = s->fresh_minute;
   if (c.id == 0)
     c.id = s->fresh_id;
   return c;
@@ -135,6 +141,7 @@ static void settle(struct ledger *l, bool committed) {
     if (committed)
       s->kept = counter_after(s);
     s->delta = s->fresh_id = 0;
+    s->fresh_minute = 0;
     s->more = 0;
     s->has_more = s->is_touched = false;
     s->touched = NULL;

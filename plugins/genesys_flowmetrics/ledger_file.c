@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger_inside.h"
 
-static enum gc_code load_one(void *ctx, const struct seen_counter *c) {
+/* One of an older version of the file counts as idle from now on. */
+static enum gc_code load_one(void *ctx, const struct seen_counter *kept) {
   struct ledger *l = ctx;
+  struct seen_counter c = *kept;
+  if (c.last_minute == 0)
+    c.last_minute = ledger_minute(l->settings.wall_ms());
   pthread_mutex_lock(&l->lock);
-  enum gc_code code = series_load(&l->set, c);
+  enum gc_code code = series_load(&l->set, &c);
   pthread_mutex_unlock(&l->lock);
   return code;
 }

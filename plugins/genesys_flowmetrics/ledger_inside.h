@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's own rooms: ledger.c is the thread and what others call,
- * ledger_count.c one transaction, ledger_file.c the file's life. */
+ * ledger_count.c one transaction, ledger_file.c the file's life,
+ * ledger_series.c what becomes of series in the long run. */
 #ifndef GC_FLOWMETRICS_LEDGER_INSIDE_H
 #define GC_FLOWMETRICS_LEDGER_INSIDE_H
 
@@ -27,7 +28,10 @@ struct ledger {
   struct ref *refs;
   size_t refs_cap;
   struct series *touched;
-  bool prune_again; /* the last step was a full one */
+  bool prune_again;   /* the last step was a full one */
+  uint64_t retire_ms; /* when it is looked next who is idle */
+  uint64_t overflow;  /* attributes past MaxSeries in this transaction */
+  size_t collisions;  /* that were told */
 
   /* Shared, under the lock. */
   pthread_mutex_t lock;
@@ -52,6 +56,11 @@ uint32_t ledger_minute(int64_t ms);
 GC_MUST_CHECK enum gc_code ledger_transact(struct ledger *l,
                                            struct batch *batches, size_t count,
                                            struct gc_err *err);
+
+/* Retires idle series now and then. */
+void ledger_retire(struct ledger *l);
+/* Tells of a transaction what an operator should know of its names. */
+void ledger_tell(struct ledger *l);
 
 /* Opens the file and loads its counters; those in memory, if there are any,
  * take their place. On failure it is closed. */

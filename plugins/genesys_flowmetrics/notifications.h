@@ -1,32 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* The seam for the source "notifications": attributes inside the events of the
- * account's channel (net/channels). A subscriber's callback hands in each
- * event; decoding costs some microseconds, the ledger's queue takes the rest.
- * Conversations that never reach a queue are not seen by this source.
+/* The source "notifications": attributes inside the conversation events of all
+ * queues, on the account's channels (queue_topics.h). An event is decoded on
+ * the account's thread, some microseconds, and what it wants counted goes to
+ * the ledger's writer; while that cannot commit it is held here.
  *
- * Not wired yet: tested, used by no block so far. */
+ * What a gap swallowed cannot be asked for, but an event repeats all attributes
+ * for as long as its conversation lives: the next one heals. Conversations that
+ * never reach a queue are not seen. */
 #ifndef GC_FLOWMETRICS_NOTIFICATIONS_H
 #define GC_FLOWMETRICS_NOTIFICATIONS_H
 
 #include "plugins/genesys_flowmetrics/ledger.h"
+#include "plugins/genesys_flowmetrics/queue_topics.h"
 
-enum { NOTIFICATIONS_MARKS_MOST = 20000 };
+/* What waits for its commit; the attributes of further events are lost, which
+ * is counted (TALLY_LOST), unless a later event repeats them. An attribute that
+ * waits takes 100 to 300 bytes. */
+enum { NOTIFICATIONS_WAITING_MOST_BYTES = 8 << 20 };
 
 struct notifications;
 
-/* All borrowed as long as it lives. NULL and err. */
-struct notifications *notifications_new(const struct attribute_form *form,
-                                        const struct ledger_source *source,
-                                        struct ledger *ledger,
-                                        struct gc_err *err);
-/* After ledger_stop. */
+/* All borrowed as long as it lives. */
+struct notifications_settings {
+  const struct attribute_form *form;
+  const struct ledger_source *source;
+  struct ledger *ledger;
+  struct queue_topics_site site;
+  /* The outcome of what it does, on the account's thread. */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+};
+
+/* Starts to listen; waits for one turn of the account's thread. NULL and err.
+ */
+struct notifications *
+notifications_start(const struct notifications_settings *settings,
+                    struct gc_err *err);
+/* No message comes any longer; waits for one turn of the account's thread. */
+void notifications_stop(struct notifications *n);
+/* After ledger_stop; NULL is fine. */
 void notifications_free(struct notifications *n);
 
-/* A message of the socket, whole; borrowed for the call. Never blocks. On the
- * account's thread. What the ledger cannot take now is dropped: the
- * conversation's next event repeats it. */
-void notifications_take(struct notifications *n, const char *bytes, size_t len);
-/* Metrics dropped since NOTIFICATIONS_MARKS_MOST waited. Any thread. */
-uint64_t notifications_dropped(struct notifications *n);
+/* Any thread. */
+void notifications_state(struct notifications *n,
+                         struct queue_topics_state *ret);
 
 #endif

@@ -13,18 +13,21 @@ enum { HOUR_MS = 3600 * 1000 };
 #define RETENTION_MOST_MS (INT64_C(366) * 24 * HOUR_MS)
 
 /* In the order of enum attributes_from. */
-static const char *const sources[] = {"sqs", "webhook", NULL};
+static const char *const sources[] = {"sqs", "webhook", "notifications", NULL};
 
 #define OWNER struct attributes_options
 
 const struct gc_opt attributes_rows[] = {
     GC_OPT_STR(OWNER, account, "Account", NULL, 0,
                "Name of an `<Account>` of the plugin genesys, whose Host the "
-               "values then have. Neither `sqs` nor `webhook` needs it.",
+               "values then have. `notifications` needs it, `sqs` and "
+               "`webhook` do not.",
                "prod"),
     GC_OPT_ENUM(OWNER, source, "Source", "sqs", sources,
-                "Where events come from: an Amazon SQS queue that we poll, or "
-                "HTTPS requests of an EventBridge API destination to us.",
+                "Where events come from: an Amazon SQS queue that we poll, "
+                "HTTPS requests of an EventBridge API destination to us, or "
+                "the conversation events of all queues on the account's "
+                "notification channel.",
                 "webhook"),
     GC_OPT_STR(OWNER, queue_url, "QueueURL", NULL, 0,
                "sqs: address of the queue. `http://` only on the loopback "
@@ -109,11 +112,12 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_STR(OWNER, retention, "Retention", "P14D", 0,
                "How long it is remembered what was counted, by the "
                "attribute's own time; an attribute older than this is not "
-               "counted. `PT1H` to `P366D`.",
+               "counted, and a counter that is idle for so long, a day at "
+               "least, is retired. `PT1H` to `P366D`.",
                "P30D"),
     GC_OPT_INT(OWNER, max_series, "MaxSeries", "5000", 1, 1000000, "series",
-               "Counters of one host; attributes of further flows or metrics "
-               "are not counted.",
+               "Counters of one host that are not retired; attributes of "
+               "further flows or metrics are not counted.",
                "20000"),
     GC_OPT_END,
 };
@@ -227,6 +231,14 @@ static enum gc_code check_webhook(struct attributes_options *o,
   return check_public(o, ret_warning, err);
 }
 
+static enum gc_code check_notifications(const struct attributes_options *o,
+                                        struct gc_err *err) {
+  if (o->account != NULL)
+    return GC_OK;
+  return gc_fail(err, GC_ERR_CONFIG,
+                 "Source \"notifications\": Account is missing");
+}
+
 enum gc_code attributes_check(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *ret_warning, struct gc_err *err) {
@@ -237,6 +249,8 @@ enum gc_code attributes_check(struct attributes_options *o,
   GC_TRY(
       attribute_form_set(&ret->form, o->format != NULL ? o->format : "", err));
   GC_TRY(check_retention(o, ret, err));
+  if (o->source == FROM_NOTIFICATIONS)
+    return check_notifications(o, err);
   return o->source == FROM_SQS ? check_sqs(o, ret, ret_warning, err)
                                : check_webhook(o, ret_warning, err);
 }

@@ -8,7 +8,7 @@
 #include "plugins/genesys_flowmetrics/attribute.h"
 #include "plugins/genesys_flowmetrics/credentials.h"
 
-enum attributes_from { FROM_SQS, FROM_WEBHOOK };
+enum attributes_from { FROM_SQS, FROM_WEBHOOK, FROM_NOTIFICATIONS };
 
 struct attributes_options {
   char *account;
@@ -21,7 +21,7 @@ struct attributes_options {
   char *listen, *path, *tls_cert, *tls_key, *tls_client_ca;
   char *secret_file, *secret_header;
   uint32_t port, max_body_bytes, max_connections;
-  /* both */
+  /* all */
   char *format, *state_url, *retention;
   bool values;
   uint32_t max_series;

@@ -66,7 +66,15 @@ static void find_host(void *ctx, const char *account, const char *host) {
     snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
 }
 
-/* An account only lends its host: no thread of it is needed. */
+static struct queue_topics_site site_of(struct gc_account *a) {
+  return (struct queue_topics_site){.loop = gc_account_loop(a),
+                                    .edge = gc_account_edge(a),
+                                    .channels = gc_account_channels(a),
+                                    .names = gc_account_names(a)};
+}
+
+/* To sqs and webhook an account only lends its host: no thread of it is needed.
+ */
 static enum gc_code start(struct gc_block *base, struct gc_err *err) {
   struct attributes_block *b = attributes_of(base);
   const struct attributes_options *o = base->options;
@@ -76,12 +84,16 @@ static enum gc_code start(struct gc_block *base, struct gc_err *err) {
   if (!lookup.found)
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
+  struct attributes_settings settings = {.name = base->name,
+                                         .scope = b->host,
+                                         .ledger = ledger,
+                                         .notice = gc_block_notice,
+                                         .ctx = base};
+  if (o->source == FROM_NOTIFICATIONS) {
+    GC_TRY(gc_block_use_account(base, o->account, err));
+    settings.site = site_of(base->account);
+  }
   base->host = b->host;
-  const struct attributes_settings settings = {.name = base->name,
-                                               .scope = b->host,
-                                               .ledger = ledger,
-                                               .notice = gc_block_notice,
-                                               .ctx = base};
   b->work = attributes_start(o, &b->config, &settings, err);
   return b->work != NULL ? GC_OK : err->code;
 }

@@ -36,20 +36,22 @@ static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
 }
 
 /* A 0 until it is kept that it went out: who dies in between begins with 0
- * again, and no 0 ever follows a count. */
+ * again, and no 0 ever follows a count. What comes back shows what it had,
+ * once.
+ */
 static void show(struct ledger *l, const struct dispatch *d,
                  const struct ledger_view *v, bool is_last) {
   struct series *s = v->series;
-  bool is_zero = !v->is_shown;
+  int64_t count = v->has_first ? v->first_count : v->count;
   bool is_news = !s->has_sent || s->sent_count != v->count;
   if (d->now_ms < s->next_ms && !(is_last && is_news))
     return;
-  if (!put_flow(d, v, is_zero ? 0 : v->count, is_zero ? 0 : v->sum))
+  if (!put_flow(d, v, count, v->has_first ? v->first_sum : v->sum))
     return;
   s->has_sent = true;
-  s->sent_count = is_zero ? 0 : v->count;
+  s->sent_count = count;
   s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
-  if (is_zero)
+  if (v->has_first)
     ledger_shown(l, s);
 }
 
@@ -98,24 +100,26 @@ static const char *const outcome_words[] = {
 static const struct {
   const char *word;
   enum gc_metric_id metric;
-  enum { OF_ALL, OF_QUEUE, OF_WEB } who;
+  enum samples_of who;
 } tallies[] = {
-    [TALLY_BATCHES] = {"committed", GC_METRIC_BATCHES, OF_ALL},
-    [TALLY_BATCHES_FAILED] = {"failed", GC_METRIC_BATCHES, OF_ALL},
-    [TALLY_SQS_RECEIVED] = {"received", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
-    [TALLY_SQS_DELETED] = {"deleted", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
-    [TALLY_SQS_NOT_DELETED] = {"not_deleted", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
-    [TALLY_SQS_POISON] = {"poison", GC_METRIC_SQS_MESSAGES, OF_QUEUE},
-    [TALLY_SQS_REQUESTS] = {"all", GC_METRIC_SQS_REQUESTS, OF_QUEUE},
-    [TALLY_SQS_THROTTLED] = {"throttled", GC_METRIC_SQS_REQUESTS, OF_QUEUE},
-    [TALLY_WEB_200] = {"200", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_400] = {"400", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_401] = {"401", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_404] = {"404", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_405] = {"405", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_413] = {"413", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_503] = {"503", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
-    [TALLY_WEB_CUT] = {"cut", GC_METRIC_WEBHOOK_REQUESTS, OF_WEB},
+    [TALLY_BATCHES] = {"committed", GC_METRIC_BATCHES, SAMPLES_ALL},
+    [TALLY_BATCHES_FAILED] = {"failed", GC_METRIC_BATCHES, SAMPLES_ALL},
+    [TALLY_SQS_RECEIVED] = {"received", GC_METRIC_SQS_MESSAGES, SAMPLES_SQS},
+    [TALLY_SQS_DELETED] = {"deleted", GC_METRIC_SQS_MESSAGES, SAMPLES_SQS},
+    [TALLY_SQS_NOT_DELETED] = {"not_deleted", GC_METRIC_SQS_MESSAGES,
+                               SAMPLES_SQS},
+    [TALLY_SQS_POISON] = {"poison", GC_METRIC_SQS_MESSAGES, SAMPLES_SQS},
+    [TALLY_SQS_REQUESTS] = {"all", GC_METRIC_SQS_REQUESTS, SAMPLES_SQS},
+    [TALLY_SQS_THROTTLED] = {"throttled", GC_METRIC_SQS_REQUESTS, SAMPLES_SQS},
+    [TALLY_WEB_200] = {"200", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_400] = {"400", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_401] = {"401", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_404] = {"404", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_405] = {"405", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_413] = {"413", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_503] = {"503", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_WEB_CUT] = {"cut", GC_METRIC_WEBHOOK_REQUESTS, SAMPLES_WEB},
+    [TALLY_LOST] = {"lost", GC_METRIC_EVENTS, SAMPLES_STREAM},
 };
 
 static void put_events(const struct state *s, const struct stats *stats) {
@@ -134,9 +138,20 @@ static void put_events(const struct state *s, const struct stats *stats) {
 
 static void put_tallies(const struct state *s, const struct stats *stats) {
   for (size_t i = 0; i < GC_COUNT(tallies); i++)
-    if (tallies[i].who == OF_ALL ||
-        (tallies[i].who == OF_QUEUE) == s->block->is_queue)
+    if (tallies[i].who == SAMPLES_ALL || tallies[i].who == s->block->of)
       put_count(s, tallies[i].metric, tallies[i].word, stats->tallies[i]);
+}
+
+static void put_stream(const struct state *s) {
+  const struct queue_topics_state *stream = &s->block->stream;
+  put_gauge(s, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
+  if (stream->was_heard)
+    put_gauge(s, GC_METRIC_STREAM_SILENCE, "",
+              (double)stream->silence_ms / 1000);
+  put_gauge(s, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
+  put_gauge(s, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
+  put_count(s, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
+  put_gauge(s, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
 }
 
 void samples_state(const struct samples_block *b, const struct stats *stats,
@@ -147,8 +162,10 @@ void samples_state(const struct samples_block *b, const struct stats *stats,
   if (answer_ms > 0)
     put_gauge(&s, GC_METRIC_SOURCE_AGE, b->source,
               (double)((int64_t)b->now_ms - answer_ms) / 1000);
-  if (b->is_queue && lag_ms >= 0)
+  if (b->of == SAMPLES_SQS && lag_ms >= 0)
     put_gauge(&s, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
+  if (b->of == SAMPLES_STREAM)
+    put_stream(&s);
   put_events(&s, stats);
   put_tallies(&s, stats);
   put_gauge(&s, GC_METRIC_COMMIT_TIME, "", b->commit_s);

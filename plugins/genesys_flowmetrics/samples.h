@@ -8,6 +8,7 @@
 
 #include "common/base/metric.h"
 #include "plugins/genesys_flowmetrics/ledger.h"
+#include "plugins/genesys_flowmetrics/queue_topics.h"
 
 /* Puts one sample; false: not now, a value of that series is on its way. */
 typedef bool (*samples_put)(void *ctx, const char *scope,
@@ -18,14 +19,18 @@ typedef bool (*samples_put)(void *ctx, const char *scope,
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
                   bool is_last, samples_put put, void *ctx);
 
+/* Of which source a block tells, beside what all of them have. */
+enum samples_of { SAMPLES_ALL, SAMPLES_SQS, SAMPLES_WEB, SAMPLES_STREAM };
+
 /* What a block tells of itself. */
 struct samples_block {
   const char *instance; /* "attributes-ivr" */
   const char *source;   /* "sqs" */
   bool is_up;
-  bool is_queue;   /* sqs: messages, not requests */
-  uint64_t now_ms; /* monotonic */
-  size_t series;   /* of the block's host */
+  enum samples_of of;
+  struct queue_topics_state stream; /* of SAMPLES_STREAM */
+  uint64_t now_ms;                  /* monotonic */
+  size_t series;                    /* of the block's host */
   double commit_s;
   uint32_t interval_ms;
 };

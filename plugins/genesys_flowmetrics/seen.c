@@ -31,6 +31,7 @@ static const char *const migrations[] = {
     " UNIQUE (scope, flow, metric));"
     "CREATE TABLE floor (minute INTEGER NOT NULL);"
     "INSERT INTO floor VALUES (0);",
+    "ALTER TABLE counters ADD COLUMN last_minute INTEGER NOT NULL DEFAULT 0;",
 };
 
 static const struct gc_state_kind kind = {
@@ -58,10 +59,10 @@ static const char *const sqls[STATEMENT_COUNT] = {
     [COMMIT] = "COMMIT",
     [ADD] = "INSERT OR IGNORE INTO seen (key) VALUES (?)",
     [MAKE] = "INSERT INTO counters (scope, flow, metric, flow_label, "
-             "metric_label, count, sum, has_sum, shown) "
-             "VALUES (?5, ?6, ?7, ?8, ?9, ?1, ?2, ?3, ?4)",
+             "metric_label, count, sum, has_sum, shown, last_minute) "
+             "VALUES (?6, ?7, ?8, ?9, ?10, ?1, ?2, ?3, ?4, ?5)",
     [SET] = "UPDATE counters SET count = ?1, sum = ?2, has_sum = ?3, "
-            "shown = ?4 WHERE id = ?5",
+            "shown = ?4, last_minute = ?5 WHERE id = ?6",
     [LAST] = "SELECT max(key), count(*) FROM (SELECT key FROM seen "
              "WHERE key < ?1 ORDER BY key LIMIT ?2)",
     [DROP] = "DELETE FROM seen WHERE key <= ?",
@@ -244,11 +245,12 @@ enum gc_code seen_load(struct seen *s,
                                             const struct seen_counter *c),
                        void *ctx, struct gc_err *err) {
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
-  if (sqlite3_prepare_v2(s->file.db,
-                         "SELECT id, scope, flow, metric, flow_label, "
-                         "metric_label, count, sum, has_sum, shown "
-                         "FROM counters ORDER BY id",
-                         -1, &q, NULL) != SQLITE_OK)
+  if (sqlite3_prepare_v2(
+          s->file.db,
+          "SELECT id, scope, flow, metric, flow_label, "
+          "metric_label, count, sum, has_sum, shown, last_minute "
+          "FROM counters ORDER BY id",
+          -1, &q, NULL) != SQLITE_OK)
     return trouble(s, "cannot read", err);
   int code;
   while ((code = sqlite3_step(q)) == SQLITE_ROW) {
@@ -263,6 +265,7 @@ enum gc_code seen_load(struct seen *s,
         .sum = sqlite3_column_double(q, 7),
         .has_sum = sqlite3_column_int(q, 8) != 0,
         .shown = sqlite3_column_int(q, 9) != 0,
+        .last_minute = (uint32_t)sqlite3_column_int64(q, 10),
     };
     GC_TRY(each(ctx, &c));
   }
@@ -299,6 +302,7 @@ static sqlite3_stmt *bind_numbers(struct seen *s, enum statement which,
   sqlite3_bind_double(q, 2, c->sum);
   sqlite3_bind_int(q, 3, c->has_sum);
   sqlite3_bind_int(q, 4, c->shown);
+  sqlite3_bind_int64(q, 5, c->last_minute);
   return q;
 }
 
@@ -308,7 +312,7 @@ enum gc_code seen_counter_make(struct seen *s, struct seen_counter *c,
                                c->metric_label};
   sqlite3_stmt *q = bind_numbers(s, MAKE, c);
   for (int i = 0; i < (int)GC_COUNT(texts); i++)
-    sqlite3_bind_text(q, 5 + i, texts[i], -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(q, 6 + i, texts[i], -1, SQLITE_TRANSIENT);
   GC_TRY(step(s, MAKE, err));
   c->id = sqlite3_last_insert_rowid(s->file.db);
   return GC_OK;
@@ -316,7 +320,7 @@ enum gc_code seen_counter_make(struct seen *s, struct seen_counter *c,
 
 enum gc_code seen_counter_set(struct seen *s, const struct seen_counter *c,
                               struct gc_err *err) {
-  sqlite3_bind_int64(bind_numbers(s, SET, c), 5, c->id);
+  sqlite3_bind_int64(bind_numbers(s, SET, c), 6, c->id);
   return step(s, SET, err);
 }
 

@@ -36,6 +36,8 @@ struct seen_counter {
   double sum;
   bool has_sum; /* a numeric value was seen */
   bool shown;   /* its first 0 has been dispatched */
+  uint32_t
+      last_minute; /* when it was last counted, by our clock; 0: not told */
 };
 
 struct seen;

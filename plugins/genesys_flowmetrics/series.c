@@ -24,7 +24,7 @@ struct series_scope {
   struct gc_labels *flows;
   struct gc_strmap by_name; /* struct series_flow */
   struct series_flow *list;
-  size_t count;
+  size_t count, retired;
   struct series_scope *next;
   char name[];
 };
@@ -124,6 +124,21 @@ static bool make_room(struct series_set *set) {
   return true;
 }
 
+static bool is_label_of(const char *label, const char *name) {
+  char clean[GC_NAME_ROOM];
+  gc_name_or_id(clean, name, name);
+  return strcmp(clean, label) == 0;
+}
+
+static void note_collision(struct series_set *set, const struct series *s) {
+  if (is_label_of(s->kept.flow_label, s->kept.flow) &&
+      is_label_of(s->kept.metric_label, s->kept.metric))
+    return;
+  set->collisions++;
+  set->collided_flow = s->kept.flow_label;
+  set->collided_metric = s->kept.metric_label;
+}
+
 static enum gc_code add(struct series_set *set, struct series_scope *scope,
                         const struct seen_counter *c, const char *key,
                         struct series **ret) {
@@ -138,6 +153,7 @@ static enum gc_code add(struct series_set *set, struct series_scope *scope,
   }
   set->at[set->count++] = s;
   scope->count++;
+  note_collision(set, s);
   *ret = s;
   return GC_OK;
 }
@@ -187,7 +203,7 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
   struct series_scope *scope = scope_get(set, scope_name);
   if (scope == NULL)
     return GC_ERR_MEMORY;
-  if (scope->count >= most)
+  if (scope->count >= most || scope->retired / SERIES_RETIRED_MOST >= most)
     return GC_ERR_LIMIT;
   struct series_flow *flow = flow_get(scope, flow_name);
   if (flow == NULL)
@@ -200,6 +216,36 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
       .metric_label = label(flow->metrics, metric),
   };
   return add(set, scope, &fresh, key, ret);
+}
+
+size_t series_retire(struct series_set *set, uint32_t before_minute) {
+  size_t retired = 0;
+  for (size_t i = 0; i < set->count; i++) {
+    struct series *s = set->at[i];
+    uint32_t last = s->kept.last_minute;
+    if (s->is_retired || last == 0 || last >= before_minute)
+      continue;
+    s->is_retired = true;
+    s->is_back = false;
+    s->scope->count--;
+    s->scope->retired++;
+    retired++;
+  }
+  return retired;
+}
+
+enum gc_code series_revive(struct series *s, size_t most) {
+  if (!s->is_retired)
+    return GC_OK;
+  if (s->scope->count >= most)
+    return GC_ERR_LIMIT;
+  s->is_retired = false;
+  s->is_back = s->kept.shown;
+  s->back_count = s->kept.count;
+  s->back_sum = s->kept.sum;
+  s->scope->retired--;
+  s->scope->count++;
+  return GC_OK;
 }
 
 size_t series_in_scope(const struct series_set *set, const char *scope) {

@@ -41,6 +41,7 @@ enum tally {
   TALLY_WEB_413,
   TALLY_WEB_503,
   TALLY_WEB_CUT, /* too slow, or gone */
+  TALLY_LOST,    /* of notifications: attributes that found no room */
   TALLY_COUNT
 };
 

@@ -45,11 +45,6 @@ void webhook_free(struct webhook *w);
  * so, any one thread. */
 void webhook_look(struct webhook *w, uint64_t now_ms);
 
-/* For webhook.c. A socket that listens, -1 and err; a file's text, owned (a
- * key: overwrite it), NULL and err. `option` names it in the words. */
-int webhook_listen(const struct webhook_settings *s, struct gc_err *err);
-char *webhook_pem(const char *option, const char *path, struct gc_err *err);
-
 /* Equal texts? Takes as long whatever differs, and wherever. */
 bool webhook_same_secret(const char *a, size_t a_len, const char *b,
                          size_t b_len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the webhook needs of the host: files and a socket. */
-#include "plugins/genesys_flowmetrics/webhook.h"
+#include "plugins/genesys_flowmetrics/webhook_inside.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -94,6 +94,19 @@ static void put_changes(const struct put *p, struct pair *pair) {
     }
 }
 
+/* Beside the changes, under a type of its own: a sum over either is right. */
+static void put_wrapups(const struct put *p, struct pair *pair) {
+  char qualifier[GC_NAME_ROOM];
+  for (uint32_t i = 0; i < pair->wrapup_count; i++) {
+    struct wrapup_change *w = &pair->wrapups[i];
+    snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", p->media,
+             state_labels[w->from], state_labels[w->to],
+             gc_intern_text(&p->m->codes, w->code));
+    put_count(p, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier, w->shown, w->count);
+    w->shown = true;
+  }
+}
+
 static void put_pair(const struct put *p, struct pair *pair,
                      int64_t target_ms) {
   const struct conversations_totals *t = &pair->t;
@@ -104,6 +117,7 @@ static void put_pair(const struct put *p, struct pair *pair,
   put_waits(p, pair);
   put_breaches(p, pair, target_ms);
   put_changes(p, pair);
+  put_wrapups(p, pair);
   if (p->view->active)
     put(p, GC_METRIC_ACTIVE_CONVERSATIONS, p->media,
         (union gc_number){.gauge = t->active});

@@ -88,8 +88,11 @@ enum gc_code cv_queue(struct conversations *m, struct cv_id id,
 void cv_queue_drop(struct conversations *m, uint32_t number) {
   struct queue *q = &m->queues[number];
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
-    m->pair_count -= q->pairs[i] != NULL;
+    if (q->pairs[i] == NULL)
+      continue;
+    cv_pair_clear(m, q->pairs[i]);
     free(q->pairs[i]);
+    m->pair_count--;
   }
   free(q->text);
   *q = (struct queue){.next_free = m->free_queue};
@@ -173,6 +176,7 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   }
   m->s = *s;
   m->free = m->oldest = m->newest = CV_NOBODY;
+  m->codes.most = CV_WRAPUPS_MOST;
   m->now_ms = m->floor_ms = s->started_ms;
   if (set_bounds(m, err) != GC_OK) {
     free(m);
@@ -186,12 +190,16 @@ void conversations_free(struct conversations *m) {
     return;
   cv_set_clear(m);
   for (uint32_t q = 0; q < m->queue_count; q++) {
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+      if (m->queues[q].pairs[i] != NULL)
+        free(m->queues[q].pairs[i]->wrapups);
       free(m->queues[q].pairs[i]);
+    }
     free(m->queues[q].text);
   }
   free(m->queues);
   free(m->queue_slots);
+  gc_intern_clear(&m->codes);
   free(m);
 }
 
@@ -262,7 +270,7 @@ void conversations_begin_anew(struct conversations *m, const char *queue) {
   const struct queue *q = find_queue(m, queue);
   for (unsigned i = 0; q != NULL && i < CV_MEDIA_COUNT; i++)
     if (q->pairs[i] != NULL)
-      *q->pairs[i] = (struct pair){.shown = false};
+      cv_pair_clear(m, q->pairs[i]);
 }
 
 bool conversations_totals(struct conversations *m, const char *queue,
@@ -301,5 +309,6 @@ void conversations_stats(const struct conversations *m,
                m->persons * sizeof(struct person) +
                (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +
                m->queue_cap * sizeof(struct queue) +
-               m->pair_count * sizeof(struct pair) + sizeof(*m);
+               m->pair_count * sizeof(struct pair) +
+               m->wrapup_changes * sizeof(struct wrapup_change) + sizeof(*m);
 }

@@ -52,6 +52,10 @@ struct conversations_settings {
   uint32_t most;       /* MaxConversations */
   int64_t age_ms;      /* MaxConversationAge: unheard of for so long */
   uint32_t pairs_most; /* pairs of queue and medium with counters */
+  /* WrapUpCode: changes that name one of these codes are counted by code too;
+   * borrowed. None without any. */
+  char *const *wrapups;
+  size_t wrapup_count;
 };
 
 struct conversations;
@@ -62,11 +66,14 @@ struct conversations *conversations_new(const struct conversations_settings *s,
 void conversations_free(struct conversations *m);
 GC_DEFINE_AUTO(struct conversations, conversations_free)
 
+enum { CV_WRAPUP_ROOM = 128 }; /* of a code, with the NUL */
+
 /* Guide dialect: where a conversation stands, without times. */
 struct cv_standing {
   struct cv_id id; /* of the conversation */
   struct cv_id queue;
   char queue_text[CV_QUEUE_ID_ROOM]; /* "": not told */
+  char wrapup[CV_WRAPUP_ROOM];       /* code, "": not told */
   uint8_t state;                     /* enum cv_state, not NONE */
   uint8_t media;                     /* enum cv_media */
 };
@@ -178,6 +185,7 @@ struct conversations_stats {
   uint64_t closed;       /* by polls and conversations_close */
   uint64_t dropped;      /* participants beyond what is kept */
   uint64_t overflow;     /* times that counters were missing: `pairs_most` */
+  uint64_t wrapups_left; /* changes not counted by code: too many codes */
 };
 void conversations_stats(const struct conversations *m,
                          struct conversations_stats *ret);

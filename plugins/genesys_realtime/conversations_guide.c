@@ -16,19 +16,20 @@ static int rank_of(enum cv_state state) {
   return ranks[state];
 }
 
-static void change(struct conversations *m, struct person *p,
-                   enum cv_state to) {
+static void change(struct conversations *m, struct person *p, enum cv_state to,
+                   const char *code) {
   struct pair *pair = cv_pair(m, p->queue, (enum cv_media)p->media);
   if (pair != NULL)
     pair->t.changes[p->hold][to]++;
+  cv_wrapup(m, pair, code, (enum cv_state)p->hold, to);
   p->hold = to;
 }
 
 /* Who went to wrap-up without having been seen active was answered, but nobody
  * knows after what wait: it is in no total. */
 static void move(struct conversations *m, struct person *p, enum cv_state to,
-                 bool elsewhere, int64_t at_ms) {
-  change(m, p, to);
+                 bool elsewhere, const char *code, int64_t at_ms) {
+  change(m, p, to, code);
   bool is_answered = to == CV_STATE_ACTIVE || to == CV_STATE_HELD;
   if (to == CV_STATE_ENDED)
     p->end_ms = at_ms;
@@ -75,7 +76,8 @@ static enum gc_code enter(struct conversations *m, struct conversation *c,
   return GC_OK;
 }
 
-/* The conversation in its newest queue; in another one it has left that. */
+/* The conversation in its newest queue; in another one it has left that, and
+ * what the event says of a wrap-up is not about it. */
 static enum gc_code stand(struct conversations *m, struct conversation *c,
                           const struct cv_standing *e, uint32_t queue,
                           int64_t at_ms, bool *ret_news) {
@@ -85,7 +87,7 @@ static enum gc_code stand(struct conversations *m, struct conversation *c,
   *ret_news = p == NULL;
   if (p == NULL) {
     if (newest != NULL && newest->hold != CV_STATE_ENDED)
-      move(m, newest, CV_STATE_ENDED, true, at_ms);
+      move(m, newest, CV_STATE_ENDED, true, "", at_ms);
     return enter(m, c, e, queue, at_ms);
   }
   enum cv_state from = (enum cv_state)p->hold;
@@ -93,7 +95,7 @@ static enum gc_code stand(struct conversations *m, struct conversation *c,
       from == CV_STATE_ENDED)
     return GC_OK;
   *ret_news = true;
-  move(m, p, to, false, at_ms);
+  move(m, p, to, false, e->wrapup, at_ms);
   return GC_OK;
 }
 

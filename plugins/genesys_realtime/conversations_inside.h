@@ -7,11 +7,13 @@
  *   conversations_walk    gained facts → changes of state, in the order of time
  *   conversations_verdict facts → offers, answers, abandons, transfers …
  *   conversations_guide   the guide dialect's events, which tell a state only
+ *   conversations_wrapup  changes by wrap-up code
  *   conversations_care    time goes on; polls
  *   conversations         the public face; queues and their counters */
 #ifndef GC_REALTIME_CONVERSATIONS_INSIDE_H
 #define GC_REALTIME_CONVERSATIONS_INSIDE_H
 
+#include "common/base/intern.h"
 #include "plugins/genesys_realtime/conversations.h"
 
 enum {
@@ -21,6 +23,8 @@ enum {
   CV_PERSONS_EACH = 4,     /* on average, of all */
   CV_BLOCK = 1024,         /* conversations of one piece of the pool */
   CV_STEPS_MOST = CV_PERSONS_MOST * 7,
+  CV_WRAPUPS_MOST = 1000, /* codes */
+  CV_WRAPUP_CHANGES_MOST = 65536,
 };
 
 /* What the walk has taken into account of a person, and what the verdict has
@@ -75,12 +79,22 @@ struct conversation {
   uint16_t gap; /* the model's, when it was heard of last */
 };
 
+/* Changes that named a wrap-up code. */
+struct wrapup_change {
+  uint64_t count;
+  uint32_t code; /* its number among the model's */
+  uint8_t from, to;
+  bool shown;
+};
+
 /* Counters of a queue and medium. */
 struct pair {
   struct conversations_totals t;
   /* For conversation_samples: which series have begun. */
   bool shown, breaches_shown;
   bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
+  struct wrapup_change *wrapups;
+  uint32_t wrapup_count;
 };
 
 struct queue {
@@ -127,6 +141,9 @@ struct conversations {
   uint32_t queue_slot_count;
   uint32_t pair_count;
   uint32_t free_queue, free_queue_count; /* the first: number + 1 */
+
+  struct gc_intern codes;  /* wrap-up codes that were allowed, clean */
+  uint32_t wrapup_changes; /* of all pairs */
 
   struct gain gains[CV_PERSONS_MOST];
   struct step steps[CV_STEPS_MOST];
@@ -207,5 +224,14 @@ int64_t cv_target_ms(const struct conversations *m, uint32_t queue,
                      enum cv_media media);
 /* Counts the states of all pairs anew. */
 void cv_count_states(struct conversations *m);
+
+/* ---- conversations_wrapup.c ---- */
+
+/* The change named this code. Nothing for a pair that is NULL, for "" and for a
+ * code that is not allowed. */
+void cv_wrapup(struct conversations *m, struct pair *pair, const char *code,
+               enum cv_state from, enum cv_state to);
+/* All counters are 0 and have not begun. */
+void cv_pair_clear(struct conversations *m, struct pair *pair);
 
 #endif

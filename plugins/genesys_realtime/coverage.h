@@ -12,6 +12,7 @@ struct covered_queue {
   bool is_covered;
   bool is_new;      /* until the caller has taken note */
   bool was_refused; /* the caller's: since it was covered last */
+  bool is_roomless; /* the caller's: no channel had room when it was wanted */
 };
 
 struct coverage {

@@ -8,11 +8,12 @@
 #include "common/base/json_scan.h"
 #include "common/base/json_stream.h"
 
-enum { K_TYPE = 1, K_EVENT, K_ID, K_MEDIA, K_STATE, K_QUEUE };
+enum { K_TYPE = 1, K_EVENT, K_ID, K_MEDIA, K_STATE, K_QUEUE, K_WRAPUP };
 
 static const struct gc_json_key keys[] = {
-    {"eventType", K_TYPE}, {"event", K_EVENT}, {"conversationId", K_ID},
-    {"type", K_MEDIA},     {"state", K_STATE}, {"queueId", K_QUEUE},
+    {"eventType", K_TYPE},    {"event", K_EVENT}, {"conversationId", K_ID},
+    {"type", K_MEDIA},        {"state", K_STATE}, {"queueId", K_QUEUE},
+    {"wrapUpCode", K_WRAPUP},
 };
 
 static const struct {
@@ -64,6 +65,17 @@ static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
   d->now.queue_text[v->len] = '\0';
 }
 
+/* One that is too long to be a name is none. */
+static void read_wrapup(struct guide_decoder *d,
+                        const struct gc_json_value *v) {
+  d->now.wrapup[0] = '\0';
+  if (v->kind != GC_JSON_STRING || v->len >= sizeof(d->now.wrapup) ||
+      memchr(v->text, '\0', v->len) != NULL)
+    return;
+  memcpy(d->now.wrapup, v->text, v->len);
+  d->now.wrapup[v->len] = '\0';
+}
+
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct guide_decoder *d = ctx;
@@ -83,6 +95,9 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     break;
   case GC_JSON_PATH2(K_EVENT, K_QUEUE):
     read_queue(d, v);
+    break;
+  case GC_JSON_PATH2(K_EVENT, K_WRAPUP):
+    read_wrapup(d, v);
     break;
   default:
     break;
@@ -122,7 +137,7 @@ struct guide_decoder *guide_decoder_new(void) {
 static void begin(struct guide_decoder *d) {
   d->is_conversation = d->is_wrong = false;
   d->now.id = d->now.queue = (struct cv_id){0, 0};
-  d->now.queue_text[0] = '\0';
+  d->now.queue_text[0] = d->now.wrapup[0] = '\0';
   d->now.state = CV_STATE_NONE;
   d->now.media = CV_ALL;
 }

@@ -7,9 +7,16 @@
 
 #include "common/base/backoff.h"
 #include "plugins/genesys_realtime/guide_event.h"
+#include "plugins/genesys_realtime/overlap.h"
 
 enum {
   LOOK_MS = 500, /* how often the token is looked at */
+  /* How long the old socket stays when another one takes over: until the
+   * server has read the query there, nothing comes from the new one. */
+  OVERLAP_MS = 500,
+  LAG_MOST_MS = 5000, /* the new one may repeat the old one for so long */
+  CLOSE_DONE = 1000,  /* RFC 6455, 7.4.1 */
+  CLOSE_AWAY = 1001,
   MESSAGE_MOST_BYTES = 4 << 20,
   PROVEN_MS = 10 * 1000,
   RETRY_AFTER_MOST_S = 600,
@@ -32,7 +39,11 @@ struct line {
 struct guide_link {
   struct guide_link_needs needs;
   struct line lines[2];
-  struct line *live; /* the one that is open; NULL: none */
+  struct line *live;    /* the one that is open; NULL: none */
+  struct line *leaving; /* the one before, for a moment; NULL: none */
+  uint64_t leave_ms;
+  uint64_t overlap_end_ms; /* 0: one socket tells alone */
+  struct overlap overlap;
   struct gc_timer timer;
   struct gc_backoff reconnect;
   unsigned throttled;     /* answers 429 in a row */
@@ -90,6 +101,12 @@ static void hang_up(struct line *line) {
   line->is_open = false;
 }
 
+static void leave(struct guide_link *l) {
+  if (l->leaving != NULL)
+    hang_up(l->leaving);
+  l->leaving = NULL;
+}
+
 static void describe(const struct gc_ws_end *end, const struct gc_err *err,
                      struct gc_err *ret) {
   *ret = *err;
@@ -111,11 +128,16 @@ static void lost(struct line *line, const struct gc_ws_end *end,
                  const struct gc_err *err) {
   struct guide_link *l = line->link;
   struct gc_err words;
+  if (line == l->leaving) {
+    leave(l);
+    return;
+  }
   describe(end, err, &words);
   if (end->http_status == 401)
     gc_api_reject_bearer(l->needs.api, line->token);
   hang_up(line);
   if (l->live == line) {
+    leave(l);
     l->live = NULL;
     l->blind_since_ms = l->heard_ms;
   }
@@ -144,7 +166,11 @@ static void on_open(void *ctx) {
   l->live = line;
   l->needs.notice(l->needs.ctx, &err);
   if (old != NULL) {
-    hang_up(old);
+    l->leaving = old;
+    l->leave_ms = now_ms + OVERLAP_MS;
+    l->overlap_end_ms = now_ms + LAG_MOST_MS;
+    l->overlap = (struct overlap){.count = 0};
+    look_at(l, l->leave_ms);
     return;
   }
   l->reconnects += l->was_open;
@@ -162,7 +188,11 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
     gc_backoff_reset(&l->reconnect);
     l->throttled = 0;
   }
-  l->needs.text(l->needs.ctx, bytes, len);
+  if (l->heard_ms >= l->overlap_end_ms && l->leaving == NULL)
+    l->overlap_end_ms = 0;
+  if (l->overlap_end_ms == 0 ||
+      overlap_is_news(&l->overlap, line == l->live, bytes, len))
+    l->needs.text(l->needs.ctx, bytes, len);
 }
 
 static void on_closed(void *ctx, const struct gc_ws_end *end,
@@ -216,6 +246,8 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   struct guide_link *l = ctx;
   uint32_t number = 0;
   look_at(l, now_ms + LOOK_MS);
+  if (l->leaving != NULL && now_ms >= l->leave_ms)
+    l->needs.driver.close(l->leaving->socket, CLOSE_DONE);
   const char *bearer = gc_api_bearer(l->needs.api, &number);
   struct line *line = free_line(l);
   bool is_connecting =
@@ -248,8 +280,11 @@ void guide_link_free(struct guide_link *l) {
   if (l == NULL)
     return;
   gc_timers_unset(l->needs.edge->timers, &l->timer);
-  for (size_t i = 0; i < GC_COUNT(l->lines); i++)
+  for (size_t i = 0; i < GC_COUNT(l->lines); i++) {
+    if (l->lines[i].is_open)
+      l->needs.driver.close(l->lines[i].socket, CLOSE_AWAY);
     l->needs.driver.free(l->lines[i].socket);
+  }
   free(l);
 }
 

@@ -3,8 +3,8 @@
  * the token in the request. It connects again by itself: jittered between
  * ReconnectMin and ReconnectMax, reset by messages only; 429 doubles to 30 s. A
  * token cannot be renewed over the socket, so when the account has a new one a
- * second socket is opened with it, and the first one closed once that is open:
- * events come twice for a moment, which the model bears. One thread, the
+ * second socket is opened with it, and the first one closed half a second after
+ * that is open: what comes twice meanwhile is told once. One thread, the
  * account's. */
 #ifndef GC_REALTIME_GUIDE_LINK_H
 #define GC_REALTIME_GUIDE_LINK_H

@@ -13,10 +13,12 @@ void obs_datum_begin(struct obs_datum *d) {
 }
 
 void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
-  d->metric = -1;
-  for (int i = 0; i < OBS_METRIC_COUNT; i++)
-    if (gc_json_is(v, obs_metrics[i].name))
-      d->metric = i;
+  int i = v->kind == GC_JSON_STRING ? 0 : OBS_METRIC_COUNT;
+  while (i < OBS_METRIC_COUNT &&
+         (v->len != obs_metrics[i].name_len ||
+          memcmp(v->text, obs_metrics[i].name, v->len) != 0))
+    i++;
+  d->metric = i < OBS_METRIC_COUNT ? i : -1;
 }
 
 void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {

@@ -15,7 +15,7 @@ enum {
 
 const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT] = {
 #define XX(id, name, about, conversations)                                     \
-  [OBS_##id] = {name, about, conversations},
+  [OBS_##id] = {name, sizeof(name) - 1, about, conversations},
     OBS_METRIC_MAP(XX)
 #undef XX
 };

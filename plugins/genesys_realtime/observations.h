@@ -54,6 +54,7 @@ enum obs_metric {
 
 struct obs_metric_row {
   const char *name;
+  size_t name_len;
   enum obs_about about;
   bool of_conversations;
 };

@@ -115,6 +115,12 @@ const struct gc_opt queues_rows[] = {
                 "such as `type = 'voice'`; without it, what `Media` says. May "
                 "be repeated.",
                 "type = 'voice'"),
+    GC_OPT_STRS(struct queues_options, wrapups, "WrapUpCode",
+                "`Stream \"conversations\"` only: wrap-up codes, globs as for "
+                "`Queue`, by which changes of state are counted too "
+                "(`state_changes_wrapup`); without any, none. May be "
+                "repeated.",
+                "Sale*"),
     GC_OPT_END,
 };
 
@@ -173,6 +179,14 @@ static enum gc_code check_guide(const struct queues_options *o,
         "Where: the official API has no such filter, Queue and Media "
         "choose there; Where goes with Stream \"conversations\" "
         "(guide dialect)");
+  for (size_t i = 0; i < o->wrapups.count; i++)
+    if (gc_glob_check(o->wrapups.at[i], err) != GC_OK)
+      return gc_fail_in(err, GC_ERR_CONFIG, "WrapUpCode: ");
+  if (o->wrapups.count > 0 && o->stream != STREAM_CONVERSATIONS)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "WrapUpCode: the official API's events name no code with a "
+                   "change of state; WrapUpCode goes with Stream "
+                   "\"conversations\" (guide dialect)");
   return o->path != NULL ? check_path(o, err) : GC_OK;
 }
 

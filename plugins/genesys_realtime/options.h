@@ -24,7 +24,7 @@ struct queues_options {
   char *shard_text;
   struct shard shard; /* made of it by queues_check */
   char *path;         /* guide dialect; NULL: the usual one */
-  struct gc_strs where;
+  struct gc_strs where, wrapups;
 };
 
 enum stream_choice { STREAM_NOTIFICATIONS, STREAM_CONVERSATIONS, STREAM_NONE };

@@ -58,14 +58,16 @@ void stream_make_model(struct stream *s) {
   if (s->model != NULL)
     return;
   struct gc_err err = {.code = GC_OK};
-  struct conversations_settings settings = {.started_ms = stream_server_now(s),
-                                            .bounds_s = s->bounds_s,
-                                            .bound_count =
-                                                s->settings.bound_count,
-                                            .target_ms = s->settings.target_ms,
-                                            .most = s->settings.most,
-                                            .age_ms = s->settings.age_ms,
-                                            .pairs_most = PAIRS_MOST};
+  struct conversations_settings settings = {
+      .started_ms = stream_server_now(s),
+      .bounds_s = s->bounds_s,
+      .bound_count = s->settings.bound_count,
+      .target_ms = s->settings.target_ms,
+      .most = s->settings.most,
+      .age_ms = s->settings.age_ms,
+      .pairs_most = PAIRS_MOST,
+      .wrapups = s->settings.guide.wrapups,
+      .wrapup_count = s->settings.guide.wrapup_count};
   struct conversations *model = conversations_new(&settings, &err);
   pthread_mutex_lock(&s->lock);
   s->model = model;
@@ -112,10 +114,22 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
   gc_directory_put(d);
 }
 
+static void look_at_wrapups(struct stream *s,
+                            const struct conversations_stats *stats) {
+  struct gc_err err = {.code = GC_OK};
+  if (stats->wrapups_left > s->wrapups_left)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "too many wrap-up codes: changes with further ones are in "
+                  "state_changes alone; let WrapUpCode allow fewer");
+  s->wrapups_left = stats->wrapups_left;
+  s->site.notice(s->site.notice_ctx, "wrapups", &err);
+}
+
 /* Past the last pair what happens is not counted. */
 static void look_at_counters(struct stream *s) {
   struct gc_err err = {.code = GC_OK};
-  struct conversations_stats stats = {.overflow = s->overflow};
+  struct conversations_stats stats = {.overflow = s->overflow,
+                                      .wrapups_left = s->wrapups_left};
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL)
     conversations_stats(s->model, &stats);
@@ -127,6 +141,7 @@ static void look_at_counters(struct stream *s) {
                   PAIRS_MOST);
   s->overflow = stats.overflow;
   s->site.notice(s->site.notice_ctx, "counters", &err);
+  look_at_wrapups(s, &stats);
 }
 
 static void on_tick(void *ctx, uint64_t now_ms) {

@@ -26,6 +26,8 @@ struct guide_settings {
   size_t where_count;
   char *const *media;
   size_t media_count;
+  char *const *wrapups; /* WrapUpCode */
+  size_t wrapup_count;
 };
 
 struct stream_settings {

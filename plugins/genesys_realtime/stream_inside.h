@@ -39,8 +39,7 @@ struct stream {
   bool is_listening;
   unsigned ticks, named;
   uint64_t retire_ms; /* when queues are looked at that may be gone */
-  uint64_t overflow;  /* of the model, at the last look */
-  size_t unheard_of;  /* queues that the channels have no room for */
+  uint64_t overflow, wrapups_left; /* of the model, at the last look */
 
   /* The read thread's. */
   uint64_t due_ms;

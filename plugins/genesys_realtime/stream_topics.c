@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Stream "notifications": a topic for each queue on the account's channels. */
 #include <stdio.h>
+#include <string.h>
 
+#include "common/base/utf8.h"
 #include "plugins/genesys_realtime/stream_inside.h"
 
 enum {
   LOOK_TICKS = 30, /* how often refused topics are looked at again */
   NAMED_MOST = 20, /* refused topics that get a line of their own */
+  EXAMPLES = 3,    /* of queues without room */
+  NAME_MOST = 40,  /* bytes of the name of one */
 };
 
 static void print_topic(char out[GC_TOPIC_ROOM], const char *queue) {
@@ -41,18 +45,58 @@ static void look_at_channels(struct stream *s, uint64_t now_ms) {
 
 /* ---- what is covered ---- */
 
-/* A line for all that is missing; each of the first ones had its own. */
-static void tell_coverage(struct stream *s) {
+static bool has_no_room(const struct covered_queue *q) {
+  return q->is_roomless && !q->is_covered;
+}
+
+static size_t count_without_room(const struct stream *s) {
+  size_t count = 0;
+  for (size_t i = 0; i < s->coverage.count; i++)
+    count += has_no_room(s->coverage.at[i]);
+  return count;
+}
+
+/* "Sales, Support, Billing", and "…" for the others. */
+static void name_without_room(const struct stream *s, struct gc_buf *out) {
+  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  unsigned named = 0;
+  for (size_t i = 0; i < s->coverage.count && named <= EXAMPLES; i++) {
+    const struct covered_queue *q = s->coverage.at[i];
+    if (!has_no_room(q))
+      continue;
+    const struct gc_entry *e = d != NULL ? gc_directory_find(d, q->id) : NULL;
+    const char *name = e != NULL ? e->label : q->id;
+    int len = (int)gc_utf8_cut(name, strlen(name), NAME_MOST);
+    if (named++ == EXAMPLES)
+      (void)!gc_buf_print(out, " …");
+    else
+      (void)!gc_buf_print(out, "%s%.*s", named > 1 ? ", " : "", len, name);
+  }
+  gc_directory_put(d);
+}
+
+/* A line for all that is missing. Each of the first that were refused had one
+ * of its own. Until the channels are there only this much is certain: which
+ * topics have no room on them. */
+static void tell_coverage(struct stream *s, bool all_are_there) {
   struct gc_err err = {.code = GC_OK};
-  size_t missing = s->coverage.count - s->coverage.covered;
-  if (missing > 0)
-    (void)gc_fail(&err, s->unheard_of > 0 ? GC_ERR_LIMIT : GC_ERR_PERMISSION,
-                  "%zu of %zu queues are not heard%s: their counters are "
-                  "silent, their gauges go on",
-                  missing, s->coverage.count,
-                  s->unheard_of > 0 ? " (no room on the account's notification "
-                                      "channels)"
-                                    : "");
+  GC_AUTO(gc_buf_clear) struct gc_buf names = {.most = 256};
+  size_t roomless = count_without_room(s);
+  size_t missing =
+      all_are_there ? s->coverage.count - s->coverage.covered : roomless;
+  name_without_room(s, &names);
+  if (roomless > 0)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "%zu of %zu queues are not heard: no room on the account's "
+                  "notification channels for %s. Their counters are silent, "
+                  "their gauges go on; choose with Queue, or share them with "
+                  "Shard, each agent with an OAuth client of its own",
+                  missing, s->coverage.count, gc_buf_string(&names));
+  else if (missing > 0)
+    (void)gc_fail(&err, GC_ERR_PERMISSION,
+                  "%zu of %zu queues are not heard: their counters are silent, "
+                  "their gauges go on",
+                  missing, s->coverage.count);
   s->site.notice(s->site.notice_ctx, "topics", &err);
 }
 
@@ -77,7 +121,7 @@ static void look_at_coverage(struct stream *s) {
   pthread_mutex_unlock(&s->lock);
   /* Else another channel may still be on its way. */
   if (s->is_connected)
-    tell_coverage(s);
+    tell_coverage(s, true);
 }
 
 /* What is covered is looked at once the others are subscribed. */
@@ -114,8 +158,8 @@ static void want(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_ROOM];
   welcome(s, q);
   print_topic(topic, q->id);
-  if (gc_channels_want(s->site.channels, &s->listener, topic, q, NULL) != GC_OK)
-    s->unheard_of++;
+  q->is_roomless =
+      gc_channels_want(s->site.channels, &s->listener, topic, q, NULL) != GC_OK;
 }
 
 static void unwant(struct stream *s, struct coverage *gone) {
@@ -198,12 +242,11 @@ static void select_topics(struct stream *s, const struct selection *selection) {
   }
   unwant(s, &gone);
   stream_take_targets(s);
-  s->unheard_of = 0;
   s->named = 0;
   for (size_t i = 0; i < s->coverage.count; i++)
     want(s, s->coverage.at[i]);
-  if (s->unheard_of > 0)
-    tell_coverage(s);
+  if (count_without_room(s) > 0)
+    tell_coverage(s, false);
 }
 
 static void stop(struct stream *s) {

@@ -53,10 +53,10 @@ static struct conversations *new_model(uint32_t most) {
 
 static void check_offers(struct conversations *m) {
   uint64_t offers = 0;
-  for (unsigned q = 0; q < EVENTS_QUEUES; q++) {
-    char queue[EVENTS_ID_ROOM];
+  for (unsigned q = 0; q < IDS_QUEUES; q++) {
+    char queue[IDS_ROOM];
     struct conversations_totals t;
-    if (conversations_totals(m, events_queue(queue, q), CV_VOICE, &t))
+    if (conversations_totals(m, ids_queue(queue, q), CV_VOICE, &t))
       offers += t.offers;
   }
   must(offers == events.lives, "the model has lost offers");
@@ -96,8 +96,8 @@ static void measure_memory(unsigned parties) {
   malloc_trim(0);
   size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
   for (unsigned i = 0; i < HELD; i++) {
-    char text[EVENTS_ID_ROOM];
-    events_id(text, i, 0);
+    char text[IDS_ROOM];
+    ids_of(text, i, 0);
     e.id = cv_id_read(text, 36);
     e.count = parties;
     for (unsigned p = 0; p < parties; p++) {
@@ -106,8 +106,7 @@ static void measure_memory(unsigned parties) {
                                .connected_ms = START_MS + i,
                                .purpose = p == 0 ? CV_ACD : CV_AGENT,
                                .media = CV_VOICE};
-      snprintf(one->queue_text, sizeof(one->queue_text), "q%u",
-               i % EVENTS_QUEUES);
+      snprintf(one->queue_text, sizeof(one->queue_text), "q%u", i % IDS_QUEUES);
       one->queue = cv_id_read(one->queue_text, strlen(one->queue_text));
     }
     must(conversations_apply(m, &e) == GC_OK, "no memory for a model");

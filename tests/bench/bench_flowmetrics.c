@@ -7,25 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
 #include "plugins/genesys_flowmetrics/decode_event.h"
 #include "plugins/genesys_flowmetrics/ledger.h"
 #include "plugins/genesys_flowmetrics/quick.h"
+#include "tests/bench/lap.h"
 
 enum { EVENTS = 300000, PER_MINUTE = 500, SYNCS = 100 };
-
-static double read_s(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double now_s(void) { return read_s(CLOCK_MONOTONIC); }
-/* One thread that never waits: what others do on this machine is not ours. */
-static double cpu_s(void) { return read_s(CLOCK_PROCESS_CPUTIME_ID); }
 
 /* An attributes event of EventBridge, some 1.2 KB. */
 static void make_event(struct gc_buf *out, const char *metric) {
@@ -55,6 +45,12 @@ static void make_event(struct gc_buf *out, const char *metric) {
       metric);
 }
 
+static void put_rate(const char *what, unsigned count, struct lap lap) {
+  printf("%-42s %9.0f/s %9.0f per CPU s\n", what, count / lap.wall_s,
+         count / lap.cpu_s);
+  fflush(stdout);
+}
+
 static enum gc_code take(void *ctx, const struct event_metric *m) {
   struct batch *b = ctx;
   batch_cut(b, 0);
@@ -74,12 +70,11 @@ static void measure_events(const char *what, const char *metric) {
       GC_OK)
     exit(1);
   struct event_reader *r = event_reader_new(&form, NULL);
-  double begun = cpu_s();
+  struct lap lap = lap_begin();
   for (int i = 0; i < EVENTS; i++)
-    if (event_read(r, text.data, text.len, &counts, &sink, NULL) != GC_OK)
-      exit(1);
-  double took = cpu_s() - begun;
-  printf("%-42s %9.0f events/s (%zu bytes)\n", what, EVENTS / took, text.len);
+    must(event_read(r, text.data, text.len, &counts, &sink, NULL) == GC_OK,
+         "an event is not read");
+  put_rate(what, EVENTS, lap_end(lap));
   event_reader_free(r);
   batch_clear(&b);
 }
@@ -98,36 +93,38 @@ static int by_key(const void *a, const void *b) {
 }
 
 /* `count` keys in transactions of `batch`, as the ledger does it. */
-static double commit(struct seen *s, unsigned from, unsigned count,
-                     unsigned batch) {
+static struct lap commit(struct seen *s, unsigned from, unsigned count,
+                         unsigned batch) {
   static struct seen_key keys[20000];
-  double begun = now_s();
+  struct lap began = lap_begin();
   for (unsigned at = from; at < from + count; at += batch) {
     bool is_new;
     for (unsigned i = 0; i < batch; i++)
       keys[i] = key_of(at + i);
     qsort(keys, batch, sizeof(*keys), by_key);
-    if (seen_begin(s, NULL) != GC_OK)
-      exit(1);
+    must(seen_begin(s, NULL) == GC_OK, "no transaction");
     for (unsigned i = 0; i < batch; i++)
-      if (seen_add(s, &keys[i], &is_new, NULL) != GC_OK)
-        exit(1);
-    if (seen_commit(s, NULL) != GC_OK)
-      exit(1);
+      must(seen_add(s, &keys[i], &is_new, NULL) == GC_OK, "a key is not kept");
+    must(seen_commit(s, NULL) == GC_OK, "no commit");
   }
-  return count / (now_s() - begun);
+  return lap_end(began);
+}
+
+static void measure_commits(const char *what, struct seen *s, unsigned from,
+                            unsigned count, unsigned batch) {
+  put_rate(what, count, commit(s, from, count, batch));
 }
 
 static void measure_sync(const char *folder) {
   char path[256], page[4096] = "x";
   snprintf(path, sizeof(path), "%s/sync", folder);
   int fd = open(path, O_RDWR | O_CREAT, 0600);
-  double begun = now_s();
+  struct lap began = lap_begin();
   for (int i = 0; i < SYNCS; i++)
-    if (write(fd, page, sizeof(page)) != sizeof(page) || fdatasync(fd) != 0)
-      exit(1);
+    must(write(fd, page, sizeof(page)) == sizeof(page) && fdatasync(fd) == 0,
+         "a page is not written");
   printf("%-42s %9.3f ms\n", "fdatasync of a page here",
-         (now_s() - begun) / SYNCS * 1000);
+         lap_end(began).wall_s / SYNCS * 1000);
   close(fd);
 }
 
@@ -149,13 +146,10 @@ static void measure_keys(void) {
   measure_sync(folder);
   commit(s, 0, rows, 20000);
   printf("keys committed, with %u in the file:\n", rows);
-  printf("%-42s %9.0f keys/s\n", "  batches of 10", commit(s, rows, 5000, 10));
-  printf("%-42s %9.0f keys/s\n", "  batches of 1,000",
-         commit(s, rows + 5000, 200000, 1000));
-  printf("%-42s %9.0f keys/s\n", "  batches of 20,000",
-         commit(s, rows + 205000, 400000, 20000));
-  printf("%-42s %9.0f keys/s\n", "  of 1,000, all seen before",
-         commit(s, rows + 5000, 200000, 1000));
+  measure_commits("  batches of 10", s, rows, 5000, 10);
+  measure_commits("  batches of 1,000", s, rows + 5000, 200000, 1000);
+  measure_commits("  batches of 20,000", s, rows + 205000, 400000, 20000);
+  measure_commits("  of 1,000, all seen before", s, rows + 5000, 200000, 1000);
   seen_close(s);
   snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
   if (stat(path, &st) == 0)

@@ -3,43 +3,32 @@
  * model → samples, beside json-c building a tree of the same bytes. Each runs
  * in a process of its own, so that its peak of memory is its own. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "plugins/genesys_realtime/observations.h"
+#include "tests/bench/lap.h"
 
 enum { ANSWERS = 50, QUEUES = 200, CHUNK = 16384 };
 static const char *const media[] = {"voice", "chat", "email", "message",
                                     "callback"};
 
 struct result {
-  double ms;
+  struct lap lap;
   size_t things; /* samples or tree nodes: proof that work was done */
 };
 
-static double now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void must(enum gc_code code) {
-  if (code != GC_OK) {
-    fprintf(stderr, "bench: %s\n", gc_code_words(code));
-    exit(1);
-  }
+static void fine(enum gc_code code) {
+  must(code == GC_OK, gc_code_words(code));
 }
 
 static void add_queue(struct gc_buf *b, int n) {
   char id[64];
   snprintf(id, sizeof(id), "%08x-0000-4000-8000-%012x", n, n);
-  must(gc_buf_print(
+  fine(gc_buf_print(
       b,
       "%s{\"group\":{\"queueId\":\"%s\"},\"data\":["
       "{\"metric\":\"oMemberUsers\",\"stats\":{\"count\":23}},"
@@ -54,7 +43,7 @@ static void add_queue(struct gc_buf *b, int n) {
       "5f9bcdcdae9b\",\"stats\":{\"count\":13}}]}",
       n % QUEUES == 0 ? "" : ",", id));
   for (size_t m = 0; m < GC_COUNT(media); m++)
-    must(gc_buf_print(
+    fine(gc_buf_print(
         b,
         ",{\"group\":{\"queueId\":\"%s\",\"mediaType\":\"%s\"},\"data\":["
         "{\"metric\":\"oInteracting\",\"stats\":{\"count\":%d}},"
@@ -66,12 +55,12 @@ static void add_queue(struct gc_buf *b, int n) {
 }
 
 static void make_answer(struct gc_buf *b, int first) {
-  must(gc_buf_text(b, "{\"systemToOrganizationMappings\":{\"ON_QUEUE\":["
+  fine(gc_buf_text(b, "{\"systemToOrganizationMappings\":{\"ON_QUEUE\":["
                       "\"6a3af858-942f-489d-9700-5f9bcdcdae9b\"]},"
                       "\"results\":["));
   for (int q = 0; q < QUEUES; q++)
     add_queue(b, first + q);
-  must(gc_buf_text(b, "]}"));
+  fine(gc_buf_text(b, "]}"));
 }
 
 static void count_sample(void *ctx, const struct gc_sample *sample) {
@@ -87,7 +76,7 @@ static bool accept_all(void *ctx, const struct gc_entry *queue) {
 
 static struct result run_ours(const struct gc_buf *answers) {
   struct result r = {0};
-  double began = now_ms();
+  struct lap began = lap_begin();
   struct observations *o = observations_new();
   struct obs_decoder *d = obs_decoder_new(o);
   struct gc_sink sink = obs_decoder_sink(d);
@@ -95,10 +84,10 @@ static struct result run_ours(const struct gc_buf *answers) {
     sink.begin(sink.ctx);
     for (size_t at = 0; at < answers[i].len; at += CHUNK) {
       size_t left = answers[i].len - at;
-      must(sink.write(sink.ctx, answers[i].data + at,
+      fine(sink.write(sink.ctx, answers[i].data + at,
                       left < CHUNK ? left : CHUNK, NULL));
     }
-    must(obs_decoder_finish(d, NULL, NULL));
+    fine(obs_decoder_finish(d, NULL, NULL));
   }
   struct obs_view view = {
       .accepts = accept_all, .label = OBS_LABEL_ID, .interval_ms = 10000};
@@ -107,21 +96,21 @@ static struct result run_ours(const struct gc_buf *answers) {
   obs_samples(o, &view, &out, &tally);
   obs_decoder_free(d);
   observations_put(o);
-  r.ms = now_ms() - began;
+  r.lap = lap_end(began);
   return r;
 }
 
 /* The tree alone: nothing is looked up in it. */
 static struct result run_json_c(const struct gc_buf *answers) {
   struct result r = {0};
-  double began = now_ms();
+  struct lap began = lap_begin();
   for (int i = 0; i < ANSWERS; i++) {
     struct json_object *root = json_tokener_parse(answers[i].data), *results;
     if (json_object_object_get_ex(root, "results", &results))
       r.things += json_object_array_length(results);
     json_object_put(root);
   }
-  r.ms = now_ms() - began;
+  r.lap = lap_end(began);
   return r;
 }
 
@@ -133,7 +122,8 @@ static void measure(const char *name, const struct gc_buf *answers,
   pid_t child = fork();
   if (child != 0) {
     int status;
-    waitpid(child, &status, 0);
+    must(waitpid(child, &status, 0) == child && status == 0,
+         "one of the two did not do its work");
     return;
   }
   getrusage(RUSAGE_SELF, &use);
@@ -144,8 +134,9 @@ static void measure(const char *name, const struct gc_buf *answers,
   size_t bytes = 0;
   for (int i = 0; i < ANSWERS; i++)
     bytes += answers[i].len;
-  printf("%-34s %8.1f ms  %6.0f MB/s  %8zu things  +%ld KB\n", name, r.ms,
-         (double)bytes / 1e3 / r.ms, r.things, after_kb - before_kb);
+  printf("%-34s %8.1f ms  %8.1f CPU ms  %6.0f MB/s  %8zu things  +%ld KB\n",
+         name, r.lap.wall_s * 1e3, r.lap.cpu_s * 1e3,
+         (double)bytes / 1e6 / r.lap.wall_s, r.things, after_kb - before_kb);
   fflush(stdout);
   _exit(0);
 }

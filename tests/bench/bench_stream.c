@@ -150,15 +150,15 @@ static void on_end(void *ctx, const struct gc_message *m) {
 static void begin_here(void *ctx) {
   struct run *r = ctx;
   struct gc_channels *channels = gc_account_channels(r->account);
-  char ids[EVENTS_QUEUES][EVENTS_ID_ROOM], *list[EVENTS_QUEUES];
-  for (unsigned q = 0; q < EVENTS_QUEUES; q++)
-    list[q] = (char *)events_queue(ids[q], q);
+  char ids[IDS_QUEUES][IDS_ROOM], *list[IDS_QUEUES];
+  for (unsigned q = 0; q < IDS_QUEUES; q++)
+    list[q] = (char *)ids_queue(ids[q], q);
   r->end = (struct gc_channels_listener){
       .connected = on_connected, .message = on_end, .ctx = r};
   gc_channels_listen(channels, &r->end);
   must(gc_channels_want(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
        "no room for a topic");
-  stream_select(r->stream, &(struct selection){list, EVENTS_QUEUES});
+  stream_select(r->stream, &(struct selection){list, IDS_QUEUES});
 }
 
 static void end_here(void *ctx) {

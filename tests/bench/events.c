@@ -11,20 +11,6 @@ enum { AT_A_TIME = 400 };
 
 static void add(enum gc_code code) { must(code == GC_OK, gc_code_words(code)); }
 
-const char *events_id(char out[EVENTS_ID_ROOM], unsigned life, unsigned thing) {
-  uint64_t h = (life * UINT64_C(977) + thing) * UINT64_C(0x9e3779b97f4a7c15);
-  uint64_t l = (h ^ h >> 29) * UINT64_C(0xd6e8feb86659fd93);
-  snprintf(out, EVENTS_ID_ROOM, "%08x-%04x-4%03x-8%03x-%012" PRIx64,
-           (unsigned)(h >> 32), (unsigned)(h >> 16 & 0xffff),
-           (unsigned)(h & 0xfff), (unsigned)(l >> 52),
-           l & UINT64_C(0xffffffffffff));
-  return out;
-}
-
-const char *events_queue(char out[EVENTS_ID_ROOM], unsigned queue) {
-  return events_id(out, 1000000 + queue, 0);
-}
-
 static void put_time(struct gc_buf *b, const char *name, int64_t ms) {
   char text[GC_INSTANT_ROOM];
   add(gc_buf_print(b, "\"%s\":\"%s\",", name, gc_instant_print(text, ms)));
@@ -39,9 +25,9 @@ struct leg {
 
 static void put_party(struct gc_buf *b, unsigned life, unsigned n,
                       const struct leg *leg) {
-  char id[EVENTS_ID_ROOM], session[EVENTS_ID_ROOM], queue[EVENTS_ID_ROOM];
+  char id[IDS_ROOM], session[IDS_ROOM], queue[IDS_ROOM];
   add(gc_buf_print(b, "%s{\"id\":\"%s\",", n > 0 ? "," : "",
-                   events_id(id, life, n + 1)));
+                   ids_of(id, life, n + 1)));
   if (leg->from_ms != 0)
     put_time(b, "connectedTime", leg->from_ms);
   if (leg->to_ms != 0)
@@ -52,12 +38,12 @@ static void put_party(struct gc_buf *b, unsigned life, unsigned n,
     put_time(b, "endAcwTime", leg->acw_end_ms);
   if (n >= 1)
     add(gc_buf_print(b, "\"queueId\":\"%s\",",
-                     events_queue(queue, life % EVENTS_QUEUES)));
+                     ids_queue(queue, life % IDS_QUEUES)));
   add(gc_buf_print(
       b,
       "\"purpose\":\"%s\",\"wrapupRequired\":false,\"attributes\":{},"
       "\"calls\":[{\"id\":\"%s\",\"state\":\"%s\",\"held\":%s,",
-      leg->purpose, events_id(session, life, n + 100), leg->state,
+      leg->purpose, ids_of(session, life, n + 100), leg->state,
       leg->held ? "true" : "false"));
   if (leg->held)
     put_time(b, "startHoldTime", leg->from_ms + 5000);
@@ -68,7 +54,7 @@ static void put_party(struct gc_buf *b, unsigned life, unsigned n,
 
 static void put_event(struct gc_buf *b, unsigned life, int step,
                       int64_t start_ms) {
-  char id[EVENTS_ID_ROOM], queue[EVENTS_ID_ROOM];
+  char id[IDS_ROOM], queue[IDS_ROOM];
   int64_t at = start_ms + (int64_t)life * 250;
   int64_t offer = at + 8000, answer = offer + 1000 * (life % 40 + 1);
   int64_t end = answer + 60000;
@@ -88,8 +74,7 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
                    "{\"topicName\":\"v2.routing.queues.%s.conversations\","
                    "\"version\":\"2\",\"eventBody\":{\"id\":\"%s\","
                    "\"participants\":[",
-                   events_queue(queue, life % EVENTS_QUEUES),
-                   events_id(id, life, 0)));
+                   ids_queue(queue, life % IDS_QUEUES), ids_of(id, life, 0)));
   unsigned count = step == 0 ? 2 : 3;
   for (unsigned i = 0; i < count; i++)
     put_party(b, life, i, &legs[i]);
@@ -97,7 +82,7 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
                    "],\"recordingState\":\"none\",\"address\":"
                    "\"tel:+34600000000\"},\"metadata\":{\"CorrelationId\":"
                    "\"%s\"}}",
-                   events_id(id, life, 200)));
+                   ids_of(id, life, 200)));
 }
 
 /* Groups of AT_A_TIME lives; within a group step by step. */

@@ -6,15 +6,10 @@
 #define GC_BENCH_EVENTS_H
 
 #include "common/base/buf.h"
+#include "tests/bench/ids.h"
 #include "tests/bench/lap.h"
 
-#include <stdint.h>
-
-enum {
-  EVENTS_A_LIFE = 8,
-  EVENTS_QUEUES = 50,
-  EVENTS_ID_ROOM = 40,
-};
+enum { EVENTS_A_LIFE = 8 };
 
 struct events {
   struct gc_buf bytes; /* one behind the other */
@@ -29,10 +24,6 @@ struct events {
  * of 400, which go on at a time. */
 void events_make(struct events *e, unsigned lives, int64_t start_ms);
 void events_clear(struct events *e);
-
-/* "b0a9f3d1-…": the id of one thing of one life; spread as random ones are. */
-const char *events_id(char out[EVENTS_ID_ROOM], unsigned life, unsigned thing);
-const char *events_queue(char out[EVENTS_ID_ROOM], unsigned queue);
 
 /* The reference: json-c makes a tree of each and frees it. */
 struct lap events_json_c(const struct events *e);

@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd
-from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
+from lib.flows import SECRET, Hook, Sqs, attributes, notifications, wait_equal
 from lib.process import wait_until, watch_for
 from lib.report import check, same, tells
 
@@ -63,13 +63,18 @@ def mistakes_of_a_webhook() -> None:
         _ends(Hook(sqs).block(**changes), "hook", parts)
 
 
+def notifications_without_an_account() -> None:
+    _ends(notifications(Account=None), "ivr", ("notifications", "Account", "missing"))
+
+
 def an_account_that_is_not_defined() -> None:
     """Seen in init only: one line, and collectd runs on."""
     sqs = Sqs()
-    daemon = Collectd("", flows=attributes(sqs, Account="prod"))
-    daemon.says("[error]", "genesys_flowmetrics", '"ivr"', '"prod"')
-    check("collectd runs on", daemon.program.is_running())
-    daemon.stop()
+    for block in (attributes(sqs, Account="prod"), notifications()):
+        daemon = Collectd("", flows=block)
+        daemon.says("[error]", "genesys_flowmetrics", '"ivr"', '"prod"')
+        check("collectd runs on", daemon.program.is_running())
+        daemon.stop()
 
 
 def files_that_cannot_be_read() -> None:
@@ -141,6 +146,7 @@ def a_missing_permission() -> None:
 
 
 if __name__ == "__main__":
-    report.main([mistakes_of_a_queue, mistakes_of_a_webhook, an_account_that_is_not_defined, files_that_cannot_be_read,
-                 a_secret_file_that_comes_later, a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission],
+    report.main([mistakes_of_a_queue, mistakes_of_a_webhook, notifications_without_an_account,
+                 an_account_that_is_not_defined, files_that_cannot_be_read, a_secret_file_that_comes_later,
+                 a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission],
                 {"collectd": DAEMON})

@@ -186,6 +186,19 @@ def values_are_summed() -> None:
     daemon.stop()
 
 
+def as_many_poll_as_consumers_are_wanted() -> None:
+    """Each with a long poll under way, though nothing comes; then they share what comes."""
+    sqs = Sqs()
+    daemon = Collectd("", flows=attributes(sqs, Consumers=5))
+    daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now") == 5, 30, "five long polls")
+    sqs.feed(SMALL)
+    drained(daemon, sqs)
+    equal(daemon, sqs)
+    polls = sqs.call("sqs")["polls"]
+    same("never more at once", polls["most"], 5)
+    daemon.stop()
+
+
 def soon_seen() -> None:
     """From the setting of an attribute to the time of the dispatched value."""
     sqs = Sqs()
@@ -216,4 +229,5 @@ def soon_seen() -> None:
 
 if __name__ == "__main__":
     report.main([through_sqs, through_another_sqs, through_the_webhook, single_events_by_the_webhook,
-                 every_envelope_and_what_is_no_event, values_are_summed, soon_seen], {"collectd": DAEMON})
+                 every_envelope_and_what_is_no_event, values_are_summed,
+                 as_many_poll_as_consumers_are_wanted, soon_seen], {"collectd": DAEMON})

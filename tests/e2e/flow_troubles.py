@@ -11,9 +11,10 @@ from pathlib import Path
 from lib import process, report
 from lib.collectd import DAEMON, STOP_MOST_S, Collectd
 from lib.flows import SECRET, Hook, Sqs, attributes, state, wait_equal
+from lib.full_disk import full_disk
 from lib.gate import Gate
 from lib.process import wait_until, watch_for
-from lib.report import Skip, check, note, same, tells
+from lib.report import check, note, same, tells
 
 HERE = Path(__file__).resolve().parent
 STATES = HERE.parent / "support" / "states"
@@ -40,27 +41,15 @@ def damped(daemon: Collectd, *parts: str, most: int = 3) -> None:
 # ---- disk and state file ---------------------------------------------------------------------
 
 
-def _full_disk() -> Path:
-    compiler = process.program("gcc", "cc", "clang")
-    if not compiler:
-        raise Skip("no C compiler for lib/full_disk.c")
-    made = process.folder("full") / "full_disk.so"
-    done = process.run([compiler, "-shared", "-fPIC", "-o", str(made), str(HERE / "lib" / "full_disk.c"), "-ldl"])
-    if done.returncode != 0:
-        raise Skip("lib/full_disk.c: " + done.stdout.decode(errors="replace"))
-    return made
-
-
 def disk_full() -> None:
     """It fills up under load, and somebody makes room; meanwhile good messages must not die of many receipts."""
-    library = _full_disk()
-    sqs, state_dir, full = Sqs(), process.folder("state"), library.parent / "is-full"
+    sqs, state_dir = Sqs(), process.folder("state")
+    disk = full_disk(state_dir)
     sqs.rules(max_receive_count=3)
-    daemon = Collectd("", flows=attributes(sqs), state_dir=state_dir, preload=str(library),
-                      env={"FULL_DISK_BELOW": str(state_dir), "FULL_DISK_WHEN": str(full)})
+    daemon = Collectd("", flows=attributes(sqs), state_dir=state_dir, preload=str(disk.library), env=disk.env)
     sqs.feed(EVENTS)
     daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 15, "messages are taken")
-    full.touch()
+    disk.fill()
     sqs.feed(EVENTS)
     line = daemon.says("genesys_flowmetrics: ", "full", within_s=10)
     tells("what and where", line, "full", STATE_FILE)
@@ -71,7 +60,7 @@ def disk_full() -> None:
     same("messages received meanwhile", sqs.queue()["received"] - received, 0)
     same("source_up all the time", {value for _, value in daemon.readings("attributes-ivr", "source_up", "sqs")[-3:]}, {0.0})
     damped(daemon, "full", most=1)
-    full.unlink()
+    disk.empty()
     drained(daemon, sqs)
     equal(daemon, sqs)
     same("dead", sqs.queue()["dead"], 0)

@@ -210,6 +210,26 @@ def a_public_address_needs_secret_or_tls() -> None:
     daemon.stop()
 
 
+def nobody_else_reaches_it_unless_told_otherwise() -> None:
+    """The whole of 127.0.0.0/8 is this host: who listens on any address hears 127.0.0.2 as well."""
+    def refuses(address: str) -> bool:
+        try:
+            socket.create_connection((address, hook.port), timeout=2).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+    sqs = Sqs()
+    hook = Hook(sqs)
+    daemon = Collectd("", flows=hook.block(Listen=None))
+    hook.wait_open(daemon)
+    same("refuses 127.0.0.1, 127.0.0.2", (refuses("127.0.0.1"), refuses("127.0.0.2")), (False, True))
+    daemon.stop()
+    daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
+    hook.wait_open(daemon)
+    same("told to be reached: refuses 127.0.0.2", refuses("127.0.0.2"), False)
+    daemon.stop()
+
+
 def a_port_that_is_taken_is_told() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
@@ -241,5 +261,6 @@ def tls_with_a_client_authority() -> None:
 
 if __name__ == "__main__":
     report.main([statuses, nothing_is_answered_before_it_is_safe, bad_clients_among_good_ones, many_connections,
-                 a_public_address_needs_secret_or_tls, a_port_that_is_taken_is_told, tls_with_a_client_authority],
+                 a_public_address_needs_secret_or_tls, nobody_else_reaches_it_unless_told_otherwise,
+                 a_port_that_is_taken_is_told, tls_with_a_client_authority],
                 {"collectd": DAEMON})

@@ -71,6 +71,17 @@ def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
     daemon.stop()
 
 
+def a_hundred_ids_are_asked_for_at_once() -> None:
+    sim = Simulator(**{**SMALL, "queues": 230, "plain_names": True, "warmup": 60})
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), guide())
+    daemon.wait_up()
+    values_equal(sim, daemon)
+    told = asked(sim, METRICS)
+    spans = (told[-1]["time"] - told[0]["time"]) / 5
+    check("three requests for 230 queues", 3 <= len(told) <= 3 * (spans + 2), (len(told), spans))
+    daemon.stop()
+
+
 def names_come_with_the_answers_where_the_list_is_refused() -> None:
     sim = Simulator(**SMALL)
     sim.config(permissions=["analytics:realtime:read"])
@@ -103,7 +114,7 @@ def trouble_is_explained() -> None:
 # ---- the stream -----------------------------------------------------------------------
 
 SOCKET = "GET /api/v2/analytics/realtime/conversations"
-COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-",
+COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-", "/state_changes_wrapup-",
            "/active_conversations-", "/queue_wait_time_seconds_sum-")
 LIVELY = {"queues": 5, "agents": 40, "speed": 60, "load": 2}
 
@@ -117,11 +128,11 @@ def wait_open(sim: Simulator, daemon: Collectd, within_s: float = 15) -> None:
                        within_s, "the stream")
 
 
-def wanted(sim: Simulator) -> dict[str, float]:
+def wanted(sim: Simulator, codes: tuple[str, ...] = ()) -> dict[str, float]:
     told = sim.truth()
     name = expected.by_name(told)
     return dialect.counted(sim.call("guide")["events"],
-                           lambda queue: queue if queue == "unassigned" else name(queue, told["queues"][queue]["name"]))
+                           lambda queue: queue if queue == "unassigned" else name(queue, told["queues"][queue]["name"]), codes)
 
 
 def stream_shown(of: Collectd) -> dict[str, float]:
@@ -130,17 +141,20 @@ def stream_shown(of: Collectd) -> dict[str, float]:
 
 def everything_is_counted_through_repeats_and_noise() -> None:
     sim = Simulator(**LIVELY)
-    sim.config(guide_no_queue=0.2, guide_noise=True)
+    sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "Sale, again", "secret", "lost"])
     sim.faults({"ws": "duplicate", "percent": 30, "delay_ms": 300, "for_s": 60})
-    daemon = Collectd(account(sim), listening(Media=["voice", "chat"]))
+    daemon = Collectd(account(sim), listening(Media=["voice", "chat"], WrapUpCode=["!secret", "lost", "S*"]))
     wait_open(sim, daemon)
     wait_until(lambda: len(sim.call("guide")["events"]) > 300, 20, "300 events")
     sim.freeze()
     same("the query", [q["where"] for q in sim.call("guide")["queries"]], [["type = 'voice' OR type = 'chat'"]])
 
-    stream.becomes("counters", lambda: {key: value for key, value in wanted(sim).items() if "-voice" in key or
+    codes = ("Sale", "Sale, again", "lost")
+    stream.becomes("counters", lambda: {key: value for key, value in wanted(sim, codes).items() if "-voice" in key or
                                         "-chat" in key}, lambda: stream_shown(daemon), unequal)
-    some = wanted(sim)
+    some = wanted(sim, codes)
+    check("changes by each code that is allowed", all(any("_wrapup-" in k and k.endswith("-" + code) for k in some)
+                                                      for code in codes), some)
     check("much happened", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
           any(k.startswith("unassigned/") for k in some), some)
     check("what is unknown is counted", stream.state(daemon, "events", "other") > 100)
@@ -170,10 +184,10 @@ def refusals_are_explained_and_the_stream_comes_back() -> None:
 
 
 def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
-    sim = Simulator(**{**LIVELY, "load": 1, "token_life": 5})
+    sim = Simulator(**{**LIVELY, "load": 1, "token_life": 10})
     daemon = Collectd(account(sim), listening())
     wait_open(sim, daemon)
-    wait_until(lambda: len(stream.sockets(sim)) >= 4, 25, "three renewals")
+    wait_until(lambda: len(stream.sockets(sim)) >= 3, 60, "two renewals")
     ends = [one["ended"] for one in stream.sockets(sim) if one["ended"]]
     check("no socket was closed by the server", ends and not [e for e in ends if "token" in e], ends)
     sim.freeze()
@@ -183,11 +197,37 @@ def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
     daemon.stop()
 
 
+BORNE = ("malformed", "bad_utf8", "empty", "ping")
+BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_close", "half_frame", "binary", "huge")
+
+
+def nonsense_is_borne_or_ends_the_socket() -> None:
+    """And no memory with it."""
+    sim = Simulator(**{**LIVELY, "load": 1})
+    daemon = Collectd(account(sim), listening(ReconnectMax=1))
+    wait_open(sim, daemon)
+    sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(BORNE)])
+    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in BORNE), 15, "all messages")
+    daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "they are counted")
+    same("sockets", len(stream.sockets(sim)), 1)
+    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    for number, kind in enumerate(BREAKING, 2):
+        sim.faults({"ws": kind, "huge_mb": 64})
+        daemon.lives_until(lambda: len(stream.sockets(sim)) >= number, 30, "another socket after " + kind)
+        check("%s: the socket is replaced" % kind, True)
+        wait_open(sim, daemon, 30)
+    before = stream.state(daemon, "events", "new")
+    daemon.lives_until(lambda: stream.state(daemon, "events", "new") > before, 30, "it goes on")
+    check("memory (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
+    daemon.stop()
+
+
 def mistakes_are_named_and_collectd_does_not_start() -> None:
     sim = Simulator(**SMALL)
     for changes, words in (({"ObservationInterval": 4}, ("ObservationInterval: 4 s", "5 or more")),
                            ({"Observations": "query", "Path": "/x"}, ("Path", "official API")),
                            ({"Observations": "query", "Where": "x"}, ("Where", "official API")),
+                           ({"WrapUpCode": "x"}, ("WrapUpCode", "official API")),
                            ({"Stream": "conversations", "Path": "/x"}, ("Path", "make two blocks")),
                            ({"Path": "stats"}, ('Path: "stats"', "/api/v2/queues/stats"))):
         daemon = Collectd(account(sim), guide(**changes))
@@ -198,7 +238,8 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
 
 
 if __name__ == "__main__":
-    report.main([everything_is_counted_through_repeats_and_noise,
+    report.main([nonsense_is_borne_or_ends_the_socket, a_hundred_ids_are_asked_for_at_once,
+                 everything_is_counted_through_repeats_and_noise,
                  a_token_that_ends_is_replaced_before_the_server_closes,
                  refusals_are_explained_and_the_stream_comes_back,
                  the_numbers_are_the_truth_at_the_source_s_pace, trouble_is_explained,

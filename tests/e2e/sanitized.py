@@ -12,7 +12,8 @@ from typing import Callable, Optional
 
 from lib import expected, process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
-from lib.flows import SECRET, Hook, Sqs, attributes, wait_equal
+from lib.flows import SECRET, Hook, Sqs, Talk, attributes, notifications, wait_connected, wait_equal, \
+    wait_reconnected
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -129,6 +130,39 @@ def live_stream(kind: Kind) -> None:
     is_silent(daemon)
 
 
+GUIDE_SOCKET = "GET /api/v2/analytics/realtime/conversations"
+GUIDE_FAULTS = [
+    {"ws": "duplicate", "percent": 10, "delay_ms": 200}, {"ws": "reorder", "percent": 5}, {"ws": "late", "percent": 5},
+    {"ws": "fragment", "percent": 20, "pings": True}, {"ws": "large", "percent": 2, "bytes": 70_000},
+    {"ws": "malformed", "at_s": 1, "every_s": 1}, {"ws": "bad_utf8", "at_s": 1, "every_s": 2},
+    {"ws": "drop", "at_s": 3, "every_s": 6, "reset": True}, {"on": GUIDE_SOCKET, "answer": 429, "skip": 3, "count": 1},
+    {"ws": "masked", "at_s": 5}, {"ws": "huge", "at_s": 8}, {"ws": "half_frame", "at_s": 11}, {"ws": "opcode", "at_s": 14},
+    {"do": "tokens", "op": "revoke", "at_s": 13}, {"do": "queues", "op": "create", "name": "Brand new", "at_s": 1}]
+
+
+def guide_stream(kind: Kind) -> None:
+    """The guide dialect's sockets, one for each of two blocks, with a token that ends each few seconds; its polls beside."""
+    sim = Simulator(queues=8, agents=60, speed=60, load=2, rate_limit=0, token_life=12)
+    sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "secret"])
+    guide = {"Stream": "conversations", "Observations": "none", "ReconnectMax": 2, "IdleTimeout": 10}
+    blocks = queues("all", **guide, WrapUpCode=["!secret", "*"], Window=2) + \
+        queues("b", **{**guide, "Observations": "queue_metrics"}, ObservationInterval=5, QueueLabel="id", Media="voice")
+    daemon = kind.daemon(account(sim, RequestsPerMinute=10000), blocks)
+    daemon.lives_until(lambda: sim.call("guide")["sockets"] >= 2, 40, "both sockets")
+    sim.faults(*GUIDE_FAULTS)
+    began = stream.now(sim).at_ms
+    wait_until(lambda: stream.now(sim).at_ms > began + STREAM_S * 1000, STREAM_S + 20, "all faults", 0.5)
+    sim.faults()
+    for name in ("all", "b"):
+        daemon.lives_until(lambda: stream.state(daemon, "stream_connected", "", name) == 1, 60, "the stream of " + name)
+        check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 100)
+        check("noise and nonsense in block %s" % name, stream.state(daemon, "events", "other", name) > 100
+              and stream.state(daemon, "events", "malformed", name) > 0)
+    told = stream.stream_counts(sim)
+    note("%d events, %d sockets" % (told["events"], told["sockets_opened"]))
+    is_silent(daemon)
+
+
 def queue_of_flows(kind: Kind) -> None:
     """With all the faults of SQS; one block of two consumers."""
     sqs = Sqs()
@@ -169,6 +203,25 @@ def webhook_of_flows(kind: Kind) -> None:
     is_silent(daemon)
 
 
+def notifications_of_flows(kind: Kind) -> None:
+    """Beside genesys_realtime on the same channel, whose socket drops; events under way at the end."""
+    sim = Simulator(frozen=True, queues=8, agents=8, rate_limit=0)
+    talk = Talk(sim)
+    daemon = kind.daemon(account(sim), queues(), notifications())
+    wait_connected(daemon, within_s=60)
+    sim.faults({"ws": "drop", "after_events": 1500, "count": 1}, {"ws": "malformed", "at_s": 1, "every_s": 1},
+               {"ws": "duplicate", "percent": 10}, {"ws": "fragment", "percent": 10})
+    talk.speak(4000, per_s=2000)
+    talk.wait_silent(daemon)
+    sim.faults()
+    wait_reconnected(sim, daemon)
+    talk.repeat()
+    talk.wait_silent(daemon)
+    check("totals equal the truth", not wait_equal(daemon, talk, 60), wait_equal(daemon, talk, 0))
+    talk.speak(20_000, per_s=2000)
+    is_silent(daemon)
+
+
 def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
     def run() -> None:
         if not kind.build:
@@ -180,5 +233,6 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    bodies = (values, outages, start_and_stop_at_once, live_stream, queue_of_flows, webhook_of_flows)
+    bodies = (values, outages, start_and_stop_at_once, live_stream, guide_stream, queue_of_flows, webhook_of_flows,
+              notifications_of_flows)
     report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib import expected, report
+from lib import expected, report, stream
 from lib.collectd import DAEMON, Collectd, account, block, polled, queues
 from lib.genesys import Simulator
 from lib.process import wait_until
@@ -58,6 +58,24 @@ def each_queue_is_one_agents() -> None:
     check("activity shares alike", all(one <= other for one, other in zip(activity, query)), (activity, query))
 
 
+def the_guide_stream_is_shared_too() -> None:
+    """A gateway tells everybody everything; each agent counts its own queues, and one of them who is in none."""
+    sim = Simulator(queues=12, agents=40, speed=60, load=3, rate_limit=0, plain_names=True)
+    sim.config(guide_no_queue=0.2)
+    daemon = shared(sim, Stream="conversations", Observations="none")
+    daemon.lives_until(lambda: sim.call("guide")["sockets"] == AGENTS, 30, "the sockets")
+    hosts = ["s%d" % k for k in range(1, AGENTS + 1)]
+    wanted = set(sim.truth()["queues"]) | {"unassigned"}
+
+    def counted(host: str) -> set[str]:
+        return {key.rsplit("/", 1)[0] for key in daemon.snapshot(host) if "/queue_offer-" in key}
+    daemon.lives_until(lambda: wanted <= set().union(*map(counted, hosts)), 60, "an offer in each queue")
+    share = [counted(host) for host in hosts]
+    same("everything, once", sorted(one for some in share for one in some), sorted(wanted))
+    check("everybody has some", all(share), [len(one) for one in share])
+    daemon.stop()
+
+
 def no_more_series_than_allowed() -> None:
     """One warning, the first series go on, the counter tells."""
     sim = Simulator(frozen=True, queues=12, agents=20, rate_limit=0, plain_names=True)
@@ -75,6 +93,40 @@ def no_more_series_than_allowed() -> None:
     daemon.stop()
 
 
+def a_queue_that_is_gone_makes_room_after_its_expiry() -> None:
+    """Places for two queues of three: when one of the two is deleted the third has its place, and not before."""
+    rate, expiry_s = 60.0, 600
+    sim = Simulator(frozen=True, queues=3, agents=20, rate_limit=0, plain_names=True, media="voice", clock_rate=rate)
+    truth = sim.truth()
+    wanted = expected.values(truth, expected.by_name(truth))
+    each = len(wanted) // 3
+    daemon = stream.fast(sim, rate, polled(MaxSeries=2 * each, QueueExpiry=expiry_s, ObservationInterval=30))
+
+    def overflow() -> float:
+        return daemon.latest("queues-all", "series_overflow") or 0
+
+    def of_queue(label: str) -> int:
+        return sum(key.startswith(label + "/") for key in expected.of_queues(daemon.snapshot()))
+    daemon.lives_until(lambda: overflow() > 3 * each, 30, "series_overflow")
+    crowded = {told["name"]: of_queue(told["name"]) for told in truth["queues"].values()}
+    same("places are shared out", sum(crowded.values()), 2 * each)
+    gone = next(queue for queue, told in truth["queues"].items() if crowded[told["name"]] == max(crowded.values()))
+    rest = [told["name"] for queue, told in truth["queues"].items() if queue != gone]
+    sim.call("queues", {"op": "delete", "id": gone})
+    silent = expected.of_queues(daemon.snapshot())
+    daemon.lives_until(lambda: all(of_queue(label) == each for label in rest), 60, "all series of the two others")
+    last = max(at for key, (at, _) in expected.of_queues(daemon.snapshot()).items()
+               if key.startswith(truth["queues"][gone]["name"] + "/"))
+    new = [daemon.readings(key.split("/")[0], *key.split("/")[1].split("-", 1))[0][0]
+           for key in expected.of_queues(daemon.snapshot()) if key not in silent]
+    check("not before it has been silent for QueueExpiry", new and min(new) >= last + expiry_s, (new[:3], last))
+    told = overflow()
+    newest = daemon.readings(rest[0], "queue_depth", "voice")[-1][0]
+    daemon.lives_until(lambda: daemon.readings(rest[0], "queue_depth", "voice")[-1][0] > newest + 120, 30, "more readings")
+    check("nothing is left out any more", overflow() <= told + 2 * each, (overflow(), told))
+    daemon.stop()
+
+
 def a_shard_that_cannot_be_is_refused() -> None:
     sim = Simulator(queues=2, agents=2, frozen=True, plain_names=True)
     daemon = Collectd(account(sim), block("Queues", "all", {"Account": "prod", "Shard": "4/3"}))
@@ -84,5 +136,6 @@ def a_shard_that_cannot_be_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([each_queue_is_one_agents, no_more_series_than_allowed, a_shard_that_cannot_be_is_refused],
+    report.main([each_queue_is_one_agents, the_guide_stream_is_shared_too, no_more_series_than_allowed,
+                 a_queue_that_is_gone_makes_room_after_its_expiry, a_shard_that_cannot_be_is_refused],
                 {"collectd": DAEMON})

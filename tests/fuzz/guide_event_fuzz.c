@@ -76,6 +76,7 @@ static void hear(struct run *r, const char *line, size_t len, int64_t at_ms) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const double bounds[] = {1, 10};
+  char all[] = "*", *const wrapups[] = {all};
   struct conversations_settings settings = {.started_ms =
                                                 NOW_MS * INT64_C(1000),
                                             .bounds_s = bounds,
@@ -83,7 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                             .target_ms = 5000,
                                             .most = 64,
                                             .age_ms = 86400000,
-                                            .pairs_most = 4096};
+                                            .pairs_most = 4096,
+                                            .wrapups = wrapups,
+                                            .wrapup_count = 1};
   struct run r = {.m = conversations_new(&settings, NULL),
                   .decoder = guide_decoder_new(),
                   .queues = {CV_NO_QUEUE},

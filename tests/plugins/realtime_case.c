@@ -5,23 +5,19 @@
  *   settings            KEY VALUE lines: observations query|activity|
  *                       queue_metrics,
  *                       label name|id|both, media voice, queue PATTERN (both
- *                       repeatable), interval_s 10, received and server (ISO
- *                       time), names refused
- *   names               ID NAME, the queue list; an empty NAME is allowed
- *   presences           ID SYSTEM_PRESENCE, the presence definitions
- *   response            one JSON answer, several of them: batches or pages
- *   response previous   the same of the reading before
- *   pushed TOPIC        the body of a message that comes after the response,
- *                       which was asked for at the time `server`; several
- *   event MS            a message of the guide dialect's conversation stream,
- *                       so long after the first one; then nothing else is read.
- *                       Buckets are 1 and 10 s, the target is 5 s
- *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
- *                         error: CODE words   an answer was refused
- *                         held back: 1        queues without a name
- *                         ignored: 1          numbers that nobody knows
- *                         listed: 3           conversations, and for each pair
- *                         whole: QUEUE_ID/MEDIA  whose lists are complete
+ *                       repeatable), wrapup PATTERN, interval_s 10, received
+ * and server (ISO time), names refused names               ID NAME, the queue
+ * list; an empty NAME is allowed presences           ID SYSTEM_PRESENCE, the
+ * presence definitions response            one JSON answer, several of them:
+ * batches or pages response previous   the same of the reading before pushed
+ * TOPIC        the body of a message that comes after the response, which was
+ * asked for at the time `server`; several event MS            a message of the
+ * guide dialect's conversation stream, so long after the first one; then
+ * nothing else is read. Buckets are 1 and 10 s, the target is 5 s expect
+ * INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and error: CODE words   an answer was
+ * refused held back: 1        queues without a name ignored: 1          numbers
+ * that nobody knows listed: 3           conversations, and for each pair whole:
+ * QUEUE_ID/MEDIA  whose lists are complete
  *
  * Each case runs with its answers whole and byte by byte. */
 #include <stdio.h>
@@ -45,7 +41,7 @@ struct list {
 struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
-  struct list queues, media;
+  struct list queues, media, wrapups;
   bool is_activity, is_guide, is_refused;
   enum obs_label label;
   uint32_t interval_ms;
@@ -105,6 +101,8 @@ static void read_setting(struct run *run, const char *key, char *value) {
     add_to(&run->media, value);
   else if (strcmp(key, "queue") == 0)
     add_to(&run->queues, value);
+  else if (strcmp(key, "wrapup") == 0)
+    add_to(&run->wrapups, value);
   else if (strcmp(key, "interval_s") == 0)
     run->interval_ms = (uint32_t)strtoul(value, NULL, 10) * 1000;
   else if (strcmp(key, "received") == 0)
@@ -333,7 +331,9 @@ static void play_stream(struct run *run) {
                                             .target_ms = 5000,
                                             .most = 100,
                                             .age_ms = 86400000,
-                                            .pairs_most = 100};
+                                            .pairs_most = 100,
+                                            .wrapups = run->wrapups.at,
+                                            .wrapup_count = run->wrapups.count};
   GC_AUTO(conversations_free_auto)
   struct conversations *m = conversations_new(&settings, NULL);
   GC_AUTO(guide_decoder_free_auto)

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strcasestr */
+#endif
 #include "tests/support/ws_peer.h"
 
 #include <stdio.h>
@@ -9,8 +12,10 @@
 bool ws_peer_accept_of(const struct request *r, char accept[64]) {
   char key[64] = "", salted[128];
   unsigned char sha1[EVP_MAX_MD_SIZE];
-  const char *at = strstr(r->head, "\r\nSec-WebSocket-Key: ");
-  if (at == NULL || sscanf(at, "\r\nSec-WebSocket-Key: %63s", key) != 1)
+  /* Names of headers have no case; Go's are Sec-Websocket-Key. */
+  const char *at = strcasestr(r->head, "\r\nSec-WebSocket-Key: ");
+  if (at == NULL ||
+      sscanf(at + strlen("\r\nSec-WebSocket-Key: "), "%63s", key) != 1)
     return false;
   snprintf(salted, sizeof(salted), "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
            key);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/samples.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
@@ -21,16 +22,21 @@ static struct ledger_source source = {.scope = "h",
                                       .max_series = 10,
                                       .values = true,
                                       .stats = &stats};
-static struct gc_err last_state, last_moved;
+static struct gc_err last_state, last_moved, last_series, last_names;
 static struct gate gate = GATE_INIT;
 static unsigned finished, failed;
 
-static int64_t wall(void) { return NOW; }
+static int64_t later_ms; /* than NOW */
+
+static int64_t wall(void) { return NOW + later_ms; }
 
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+  struct gc_err *at = strcmp(cause, "state") == 0    ? &last_state
+                      : strcmp(cause, "series") == 0 ? &last_series
+                      : strcmp(cause, "names") == 0  ? &last_names
+                                                     : &last_moved;
   (void)ctx;
-  GATE_CHANGE(&gate, if (strcmp(cause, "state") == 0) last_state = *err;
-              else last_moved = *err);
+  GATE_CHANGE(&gate, *at = *err);
 }
 
 static void fresh_folder(void) {
@@ -174,6 +180,8 @@ static void series_past_the_limit_are_not_made(void) {
   CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 5);
   CHECK_INT(stats.outcomes[OUTCOME_COUNTED], 10);
   ledger_free(l);
+  CHECK_INT(last_series.code, GC_ERR_LIMIT);
+  CHECK_HAS(last_series.text, "MaxSeries is reached");
   remove_folder();
 }
 
@@ -264,6 +272,29 @@ static void many_sources_make_one_truth(void) {
   remove_folder();
 }
 
+static void count_one(struct ledger *l, unsigned number) {
+  struct batch *b = batch_new();
+  unsigned want = finished + 1;
+  put(b, "c", "A", number, NOW, "1");
+  ledger_submit(l, b);
+  wait_for(want);
+}
+
+/* How long is told to nobody but by the time that it takes. */
+static void a_batch_waits_for_others_to_share_its_transaction(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  for (unsigned i = 2; i < 7; i++) {
+    uint64_t begun_ms = gc_clock_now_ms();
+    count_one(l, i);
+    CHECK(gc_clock_now_ms() - begun_ms >= LEDGER_GATHER_MS - 1);
+  }
+  CHECK_INT(count_of(l, "A"), 6);
+  ledger_free(l);
+  remove_folder();
+}
+
 /* ---- what is dispatched ---- */
 
 static struct {
@@ -303,14 +334,6 @@ static void wait_until_kept(struct ledger *l) {
   for (unsigned i = 0; i < 20000 && !is_shown(l); i++)
     usleep(1000);
   CHECK(is_shown(l));
-}
-
-static void count_one(struct ledger *l, unsigned number) {
-  struct batch *b = batch_new();
-  unsigned want = finished + 1;
-  put(b, "c", "A", number, NOW, "1");
-  ledger_submit(l, b);
-  wait_for(want);
 }
 
 static void a_new_counter_begins_with_a_zero_for_an_interval(void) {
@@ -383,6 +406,118 @@ static void the_last_look_takes_what_is_not_sent_yet(void) {
   remove_folder();
 }
 
+/* ---- what becomes of series in the long run ---- */
+
+static void names_that_are_one_identity_are_told_apart_and_told(void) {
+  fresh_folder();
+  last_names = (struct gc_err){.code = GC_OK};
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  put(b, "c", "a_b", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(1);
+  b = batch_new();
+  put(b, "c", "a/b", 1, NOW, NULL);
+  put(b, "d", "a/b", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(2);
+  CHECK_INT(count_of(l, "a_b"), 1);
+  CHECK_INT(count_of(l, "a_b~2"), 2);
+  ledger_free(l);
+  CHECK_INT(last_names.code, GC_ERR_LIMIT);
+  CHECK_HAS(last_names.text, "1 metrics have a name that another has too");
+  CHECK_HAS(last_names.text, "\"Flow/flow_metric-a_b~2\"");
+
+  /* The other way round after a restart: who has it keeps it. */
+  l = start();
+  b = batch_new();
+  put(b, "e", "a/b", 1, NOW, NULL);
+  put(b, "e", "a_b", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(3);
+  CHECK_INT(count_of(l, "a_b"), 2);
+  CHECK_INT(count_of(l, "a_b~2"), 3);
+  ledger_free(l);
+  remove_folder();
+}
+
+static bool is_idle(struct ledger *l) {
+  return ledger_is_well(l) && ledger_count(l, "h") == 0;
+}
+
+/* The writer looks for idle ones when it begins, then each minute. */
+static struct ledger *start_idle(int64_t hours) {
+  later_ms += hours * HOUR * MINUTE;
+  struct ledger *l = start();
+  for (unsigned i = 0; i < 20000 && !is_idle(l); i++)
+    usleep(1000);
+  return l;
+}
+
+static void count_late(struct ledger *l, const char *metric, unsigned number) {
+  struct batch *b = batch_new();
+  unsigned want = finished + 1;
+  put(b, "late", metric, number, NOW + later_ms, "2");
+  ledger_submit(l, b);
+  wait_for(want);
+}
+
+static void an_idle_series_goes_and_comes_back_where_it_was(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  count_one(l, 2);
+  CHECK_INT(look(l, 1000), 0);
+  wait_until_kept(l);
+  CHECK_INT(look(l, 11000), 2);
+  ledger_free(l);
+
+  l = start_idle(25);
+  CHECK_INT(ledger_count(l, "h"), 0);
+  CHECK_INT(look(l, 21000), -1);
+  count_late(l, "A", 3);
+  CHECK_INT(ledger_count(l, "h"), 1);
+  CHECK_INT(look(l, 31000), 2); /* what it had, or a rate would miss one */
+  CHECK_INT(look(l, 32000), -1);
+  CHECK_INT(look(l, 41000), 3);
+  struct ledger_view v;
+  CHECK(ledger_read(l, 0, &v));
+  CHECK_REAL(v.sum, 4);
+  ledger_free(l);
+  later_ms = 0;
+  remove_folder();
+}
+
+static void what_is_retired_leaves_its_place_to_others(void) {
+  char metric[16];
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "Old%u", i);
+    put(b, "c", metric, i, NOW, NULL);
+  }
+  ledger_submit(l, b);
+  wait_for(1);
+  count_late(l, "New", 1);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 1);
+  ledger_free(l);
+
+  l = start_idle(25);
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "New%u", i);
+    count_late(l, metric, i);
+  }
+  CHECK_INT(ledger_count(l, "h"), 10);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 1);
+  count_late(l, "Old0", 20); /* no room to come back */
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 2);
+  CHECK_INT(ledger_count(l, "h"), 10);
+  ledger_free(l);
+  later_ms = 0;
+  remove_folder();
+}
+
 int main(void) {
   RUN(each_attribute_counts_once);
   RUN(counters_go_on_after_a_restart);
@@ -392,9 +527,13 @@ int main(void) {
   RUN(what_was_handed_in_before_the_stop_is_counted);
   RUN(without_a_file_nothing_is_acknowledged);
   RUN(many_sources_make_one_truth);
+  RUN(a_batch_waits_for_others_to_share_its_transaction);
   RUN(a_new_counter_begins_with_a_zero_for_an_interval);
   RUN(a_counter_of_the_file_goes_on_where_it_was);
   RUN(one_that_was_never_shown_begins_with_zero_after_a_restart);
   RUN(the_last_look_takes_what_is_not_sent_yet);
+  RUN(names_that_are_one_identity_are_told_apart_and_told);
+  RUN(an_idle_series_goes_and_comes_back_where_it_was);
+  RUN(what_is_retired_leaves_its_place_to_others);
   return check_done();
 }

@@ -64,6 +64,8 @@ static void a_queue_is_all_that_sqs_needs(void) {
   CHECK_INT(retention_ms, INT64_C(14) * 24 * 3600 * 1000);
   CHECK_INT(warning.code, GC_OK);
   CHECK_INT(configure("Source \"webhook\"\n", &err), GC_OK);
+  CHECK_INT(configure("Source \"notifications\"\nAccount \"prod\"\n", &err),
+            GC_OK);
 }
 
 static void what_cannot_be_meant_is_refused(void) {
@@ -71,7 +73,8 @@ static void what_cannot_be_meant_is_refused(void) {
     const char *text, *says;
   } rows[] = {
       {"Source \"sqs\"", "QueueURL is missing"},
-      {"Source \"kafka\"", "\"sqs\", \"webhook\""},
+      {"Source \"kafka\"", "\"sqs\", \"webhook\", \"notifications\""},
+      {"Source \"notifications\"", "Account is missing"},
       {"QueueURL \"http://sqs.eu-west-1.amazonaws.com/1/q\"", "QueueURL"},
       {"QueueURL \"http://127.0.0.1:1/1/q\"", "AWSRegion is missing"},
       {QUEUE "AWSRegion \"Ireland!\"", "AWSRegion"},

@@ -7,6 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
+#include "common/net/state_file.h"
 #include "tests/support/check.h"
 
 static char folder[64];
@@ -268,6 +271,85 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
   }
 }
 
+/* Without the time of the last count. */
+static const char first_version[] =
+    "PRAGMA application_id = 0x47436c66; PRAGMA user_version = 1;"
+    "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE counters ("
+    " id INTEGER PRIMARY KEY, scope TEXT NOT NULL, flow TEXT NOT NULL,"
+    " metric TEXT NOT NULL, flow_label TEXT NOT NULL,"
+    " metric_label TEXT NOT NULL, count INTEGER NOT NULL, sum REAL NOT NULL,"
+    " has_sum INTEGER NOT NULL, shown INTEGER NOT NULL,"
+    " UNIQUE (scope, flow, metric));"
+    "CREATE TABLE floor (minute INTEGER NOT NULL);"
+    "INSERT INTO floor VALUES (0);"
+    "INSERT INTO counters VALUES (7, 'h', 'F', 'M', 'F', 'M', 42, 1.5, 1, 1);";
+
+static enum gc_code check_taken_over(void *ctx, const struct seen_counter *c) {
+  unsigned *met = ctx;
+  CHECK_INT(c->id, 7);
+  CHECK_INT(c->count, 42);
+  CHECK_INT(c->last_minute, *met == 0 ? 0 : 1234);
+  ++*met;
+  return GC_OK;
+}
+
+static int64_t pragma(struct gc_state_file *f, const char *sql, char mode[16]) {
+  sqlite3_stmt *q = NULL;
+  CHECK_INT(sqlite3_prepare_v2(f->db, sql, -1, &q, NULL), SQLITE_OK);
+  CHECK_INT(sqlite3_step(q), SQLITE_ROW);
+  int64_t number = sqlite3_column_int64(q, 0);
+  snprintf(mode, 16, "%s", (const char *)sqlite3_column_text(q, 0));
+  sqlite3_finalize(q);
+  return number;
+}
+
+/* What is committed outlives a loss of power. */
+static void state_files_are_durable(void) {
+  static const char *const migrations[] = {"CREATE TABLE t (x);"};
+  static const struct gc_state_kind kind = {.name = "x.db",
+                                            .application_id = 1,
+                                            .migrations = migrations,
+                                            .version = 1,
+                                            .busy_ms = 100};
+  struct gc_state_file f = {0};
+  struct gc_err warning, err;
+  char mode[16];
+  fresh_folder();
+  CHECK_INT(gc_state_file_open(folder, &kind, &f, &warning, &err), GC_OK);
+  CHECK_INT(pragma(&f, "PRAGMA synchronous", mode), 2); /* FULL */
+  (void)pragma(&f, "PRAGMA journal_mode", mode);
+  CHECK_STR(mode, "wal");
+  gc_state_file_close(&f);
+  remove_folder();
+}
+
+static void a_file_of_the_first_version_is_taken_over(void) {
+  char path[128];
+  sqlite3 *db = NULL;
+  unsigned met = 0;
+  struct gc_err warning;
+  fresh_folder();
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+  CHECK_INT(sqlite3_exec(db, first_version, NULL, NULL, NULL), SQLITE_OK);
+  CHECK_INT(sqlite3_close(db), SQLITE_OK);
+  struct seen *s = open_or_say(&warning);
+  CHECK_INT(warning.code, GC_OK);
+  CHECK_INT(seen_load(s, check_taken_over, &met, NULL), GC_OK);
+  CHECK_INT(met, 1);
+  const struct seen_counter c = {.id = 7, .count = 42, .last_minute = 1234};
+  CHECK_INT(seen_begin(s, NULL), GC_OK);
+  CHECK_INT(seen_counter_set(s, &c, NULL), GC_OK);
+  CHECK_INT(seen_commit(s, NULL), GC_OK);
+  seen_close(s);
+  s = open_or_say(NULL);
+  CHECK_INT(seen_load(s, check_taken_over, &met, NULL), GC_OK);
+  CHECK_INT(met, 2);
+  seen_close(s);
+  remove_folder();
+}
+
 int main(void) {
   RUN(a_key_is_its_minute_and_a_hash_of_all_parts);
   RUN(what_was_committed_is_seen_after_a_restart);
@@ -275,6 +357,8 @@ int main(void) {
   RUN(counters_are_kept_with_their_names);
   RUN(the_past_is_dropped_in_steps);
   RUN(a_foreign_file_is_moved_aside);
+  RUN(state_files_are_durable);
+  RUN(a_file_of_the_first_version_is_taken_over);
   RUN(one_process_at_a_time_counts);
   RUN(killed_at_any_moment_keys_and_counter_agree);
   return check_done();

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/notifications.h"
 #include "tests/support/check.h"
 
 #define T "2023-03-05T08:18:04.568Z"
@@ -160,6 +159,59 @@ static void who_is_refused_counts_nothing(void) {
   end();
 }
 
+/* Of the body nothing was sent yet. */
+static void who_is_refused_hears_it_before_the_body(void) {
+  static const struct {
+    const char *head;
+    int status;
+  } rows[] = {
+      {"X-Api-Key: s3cret\r\nContent-Length: 2001", 413},
+      {"X-Api-Key: s3cret\r\nContent-Length: 99999999999999999999", 413},
+      {"X-Api-Key: wrong\r\nContent-Length: 100", 401},
+      {"Content-Length: 99999", 401},
+  };
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char head[300];
+    int len = snprintf(head, sizeof(head),
+                       "POST /genesys HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n",
+                       rows[i].head);
+    CHECK_ROW(rows[i].head);
+    int fd = dial();
+    CHECK_INT(write(fd, head, (size_t)len), len);
+    CHECK_INT(status_of(fd), rows[i].status);
+    close(fd);
+  }
+  end();
+}
+
+/* Whose length nobody tells beforehand. */
+static void chunks_are_counted_too(void) {
+  static const char head[] = "POST /genesys HTTP/1.1\r\nHost: x\r\nX-Api-Key: "
+                             "s3cret\r\nTransfer-Encoding: chunked\r\n\r\n";
+  char chunk[600];
+  memset(chunk, ' ', sizeof(chunk));
+  memcpy(chunk, "1f4\r\n", 5); /* 500 */
+  memcpy(chunk + 505, "\r\n", 2);
+  begin();
+  int fd = dial();
+  CHECK_INT(write(fd, head, sizeof(head) - 1), sizeof(head) - 1);
+  for (int i = 0; i < 5; i++)
+    CHECK_INT(write(fd, chunk, 507), 507);
+  CHECK_INT(write(fd, "0\r\n\r\n", 5), 5);
+  CHECK_INT(status_of(fd), 413);
+  close(fd);
+  fd = dial();
+  char good[600];
+  int len = snprintf(good, sizeof(good), "%s%zx\r\n%s\r\n0\r\n\r\n", head,
+                     strlen(EVENT("c1", "K")), EVENT("c1", "K"));
+  CHECK_INT(write(fd, good, (size_t)len), len);
+  CHECK_INT(status_of(fd), 200);
+  CHECK_INT(count_of("K"), 1);
+  close(fd);
+  end();
+}
+
 static void without_the_ledger_it_is_to_be_sent_again(void) {
   begin();
   ledger_stop(ledger);
@@ -233,30 +285,6 @@ static void a_taken_port_is_told(void) {
   end();
 }
 
-/* The other source that pushes; no socket in it. */
-static void notifications_reach_the_ledger(void) {
-  begin();
-  struct notifications *n = notifications_new(&form, &source, ledger, NULL);
-  static const char event[] =
-      "{\"topicName\":\"v2.routing.queues.q.conversations\",\"eventBody\":"
-      "{\"id\":\"n1\",\"participants\":[{\"attributes\":{\"FlowMetric_N(" T
-      ")\":\"1\"}}]}}";
-  for (int i = 0; i < 3; i++)
-    notifications_take(n, event, strlen(event));
-  notifications_take(n, "{\"topicName\":\"channel.metadata\"}", 32);
-  notifications_take(n, "{\"Metric_", 9);
-  for (int i = 0; i < 10000 && count_of("N") == 0; i++)
-    usleep(1000);
-  CHECK_INT(count_of("N"), 1);
-  CHECK_INT(stats.skipped, 1);
-  CHECK_INT(stats.malformed[MALFORMED_JSON], 1);
-  CHECK_INT(notifications_dropped(n), 0);
-  webhook_stop(webhook);
-  ledger_stop(ledger);
-  notifications_free(n);
-  end();
-}
-
 int main(void) {
   char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-webhook-XXXXXX");
@@ -270,13 +298,14 @@ int main(void) {
   fclose(f);
   RUN(a_200_means_that_it_is_counted);
   RUN(who_is_refused_counts_nothing);
+  RUN(who_is_refused_hears_it_before_the_body);
+  RUN(chunks_are_counted_too);
   RUN(without_the_ledger_it_is_to_be_sent_again);
   RUN(who_is_too_slow_is_cut_off);
   RUN(many_at_once_are_counted_once);
   RUN(secrets_are_compared_whole);
   RUN(an_unreadable_secret_is_not_the_senders_fault);
   RUN(a_taken_port_is_told);
-  RUN(notifications_reach_the_ledger);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();

@@ -14,6 +14,7 @@
 struct fake_socket {
   const struct gc_ws_events *events;
   bool is_freed;
+  uint16_t close_code;
 };
 
 static struct world {
@@ -55,8 +56,7 @@ static enum gc_code fake_send(void *socket, const char *bytes, size_t len,
 }
 
 static void fake_close(void *socket, uint16_t code) {
-  (void)socket;
-  (void)code;
+  ((struct fake_socket *)socket)->close_code = code;
 }
 
 static void fake_free(void *socket) {
@@ -113,6 +113,14 @@ static void opens(void) { newest()->events->open(newest()->events->ctx); }
 
 static void hears(void) {
   newest()->events->text(newest()->events->ctx, "{}", 2);
+}
+
+/* What gc_ws_close leads to, once the peer has hung up. */
+static void is_closed(struct fake_socket *s) {
+  struct gc_ws_end how = {.failure = GC_FAILURE_NONE};
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_STOPPED, "closed by us");
+  s->events->closed(s->events->ctx, &how, &err);
 }
 
 static void ends(int http_status, uint32_t retry_after_s) {
@@ -248,14 +256,73 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   (void)next_attempt_ms();
   CHECK_INT(w.count, 3);
   opens();
+  CHECK_INT(w.sockets[0].close_code, 0); /* both are heard for a moment */
+  size_t texts = w.texts;
+  w.sockets[0].events->text(w.sockets[0].events->ctx, "{}", 2);
+  hears(); /* the same, told once */
+  CHECK_INT(w.texts, texts + 2);
+  hears();
+  CHECK_INT(w.texts, texts + 4);
+  replay_run(&api_world, 1500);
+  CHECK_INT(w.sockets[0].close_code, 1000);
+  is_closed(&w.sockets[0]);
   CHECK(w.sockets[0].is_freed);
   CHECK(!w.sockets[2].is_freed);
+  replay_run(&api_world, 5000);
+  w.texts = 0;
+  hears();
+  hears(); /* a repeat of the one socket that is left is the model's matter */
+  CHECK_INT(w.texts, 4);
   CHECK(stats().is_connected);
   CHECK_INT(stats().reconnects, 0);
   CHECK_INT(w.opens, 1);
   CHECK_INT(w.last.code, GC_OK);
   replay_run(&api_world, 60000);
   CHECK_INT(w.count, 3);
+  end();
+}
+
+/* It breaks while the old one is about to leave: the next one is not kept
+ * waiting by that. */
+static void a_break_right_after_the_change_is_a_break(void) {
+  begin();
+  opens();
+  CHECK(gc_auth_reject(api_auth, 1));
+  replay_run(&api_world, 2000);
+  opens();
+  ends(0, 0);
+  CHECK(w.sockets[0].is_freed);
+  CHECK(w.sockets[1].is_freed);
+  CHECK(!stats().is_connected);
+  CHECK(next_attempt_ms() <= 2500);
+  opens();
+  CHECK_INT(stats().reconnects, 1);
+  end();
+}
+
+/* The server was quicker than we: it closes what we were to leave. */
+static void an_old_socket_may_end_by_itself(void) {
+  begin();
+  opens();
+  CHECK(gc_auth_reject(api_auth, 1));
+  replay_run(&api_world, 2000);
+  opens();
+  size_t notices = w.notices;
+  is_closed(&w.sockets[0]);
+  CHECK(w.sockets[0].is_freed);
+  CHECK(stats().is_connected);
+  CHECK_INT(w.notices, notices);
+  replay_run(&api_world, 60000);
+  CHECK_INT(w.count, 2);
+  end();
+}
+
+static void at_the_end_it_says_good_bye(void) {
+  begin();
+  opens();
+  guide_link_free(w.link);
+  w.link = NULL;
+  CHECK_INT(w.sockets[0].close_code, 1001);
   end();
 }
 
@@ -279,6 +346,9 @@ int main(void) {
   RUN(a_429_doubles_to_30_s);
   RUN(refusals_say_what_to_do);
   RUN(a_new_token_opens_a_second_socket_that_takes_over);
+  RUN(a_break_right_after_the_change_is_a_break);
+  RUN(an_old_socket_may_end_by_itself);
+  RUN(at_the_end_it_says_good_bye);
   RUN(what_cannot_be_opened_is_tried_again);
   return check_done();
 }

@@ -160,6 +160,10 @@ static void what_is_wrong_is_named(void) {
         "\"notifications\", \"conversations\", \"none\""}},
       {"Account prod\nWhere \"type = 'voice'\"",
        {"Where: ", "official API", "Stream \"conversations\""}},
+      {"Account prod\nWrapUpCode \"Sale\"",
+       {"WrapUpCode: ", "official API", "Stream \"conversations\""}},
+      {"Account prod\nStream conversations\nWrapUpCode \"[a\"",
+       {"WrapUpCode: ", "[a"}},
       {"Account prod\nStream conversations\nObservations queue_metrics\n"
        "Path \"/x\"",
        {"Path: ", "make two blocks"}},

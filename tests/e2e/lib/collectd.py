@@ -229,7 +229,7 @@ class Collectd:
         for path in self.base.rglob("*"):
             if path.is_file() and path != self.config and path.suffix != ".so" and path.name != "secret":
                 places.append((str(path), path.read_bytes()))
-                places.append((str(path), path.name.encode()))
+                places.append((str(path), str(path.relative_to(self.base)).encode()))
         for where, content in places:
             found += ["%s in %s" % (s[:6] + "…", where) for s in secrets if s.encode() in content]
         return found

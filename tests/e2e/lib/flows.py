@@ -6,12 +6,12 @@ import http.client
 import re
 import ssl
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from . import process
 from .collectd import Collectd, block
 from .expected import clean, cut
-from .genesys import Service, fetch
+from .genesys import Service, Simulator, fetch
 from .process import free_port, wait_until
 
 Totals = dict[str, float]
@@ -104,6 +104,56 @@ class Hook:
         daemon.lives_until(lambda: process.listens(self.port), within_s, "the webhook listens")
 
 
+class Talk:
+    """Conversations on the queues' topics of the main simulator whose flows set attributes."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim = sim
+
+    def truth(self) -> dict[str, Any]:
+        return self.sim.call("flow/truth")
+
+    def told(self) -> dict[str, Any]:
+        return self.sim.call("flow/spoken")
+
+    def speak(self, events: int, **plan: Any) -> None:
+        self.sim.call("flow/speak", {"events": events, **plan})
+
+    def repeat(self) -> None:
+        """All that ever spoke speak once more."""
+        self.sim.call("flow/repeat", {})
+
+    def wait_silent(self, daemon: Collectd, within_s: float = 60.0) -> None:
+        daemon.lives_until(lambda: not self.told()["running"], within_s, "all have spoken")
+
+
+def notifications(name: str = "ivr", **changes: Any) -> str:
+    """An Attributes block on the account's channel."""
+    return block("Attributes", name, {"Source": "notifications", "Account": "prod", **changes})
+
+
+def wait_connected(daemon: Collectd, name: str = "ivr", within_s: float = 40.0) -> None:
+    """Until the source hears all topics."""
+    def listens() -> bool:
+        wanted = state(daemon, "stream_topics", "wanted", name)
+        return bool(wanted and state(daemon, "stream_topics", "covered", name) == wanted
+                    and state(daemon, "stream_connected", "", name) == 1
+                    and state(daemon, "source_up", "notifications", name) == 1)
+    daemon.lives_until(listens, within_s, "the notifications of %s" % name)
+
+
+def wait_reconnected(sim: Simulator, daemon: Collectd, name: str = "ivr", within_s: float = 60.0) -> None:
+    """After drops and closes: until each of them has had its effect and the agent says that it is on the newest socket.
+    An older reading would say that it is connected, too."""
+    def is_back() -> bool:
+        told = sim.counters()["stream"]
+        ends = told.get("deed drop", 0) + told.get("deed close", 0)
+        return (told["sockets_open"] == 1 and told["sockets_opened"] > ends
+                and state(daemon, "stream_reconnects", "", name) == told["sockets_opened"] - 1
+                and state(daemon, "stream_connected", "", name) == 1)
+    daemon.lives_until(is_back, within_s, "connected again")
+
+
 def attributes(sqs: Sqs, name: str = "ivr", **changes: Any) -> str:
     """An Attributes block that reads the simulator's queue."""
     options: dict[str, Any] = {"Source": "sqs", "QueueURL": sqs.queue_url, "AWSRegion": sqs.aws_region,
@@ -135,7 +185,7 @@ def differences(truth: Totals, got: Totals, most: int = 5) -> list[str]:
     return found[:most] + more
 
 
-def wait_equal(daemon: Collectd, sqs: Sqs, within_s: float = 15.0, kind: str = "flow_metric",
+def wait_equal(daemon: Collectd, sqs: Union[Sqs, Talk], within_s: float = 15.0, kind: str = "flow_metric",
                member: str = "count") -> list[str]:
     """[] as soon as csv has the truth; else what still differs."""
     truth = wanted(sqs.truth(), kind, member)

@@ -28,8 +28,8 @@ def fetch(url: str, body: Any = None, method: Optional[str] = None, within_s: fl
 class Service:
     """A program of tests/sim; its ready line as attributes."""
 
-    def __init__(self, script: str, words: list[str]) -> None:
-        self.program = Program([PYTHON, str(TOP / "tests" / "sim" / script), *words])
+    def __init__(self, script: str, words: list[str], by: tuple[str, ...] = (), env: Optional[dict[str, str]] = None) -> None:
+        self.program = Program([*(by or (PYTHON,)), str(TOP / "tests" / "sim" / script), *words], env)
         try:
             line = wait_until(lambda: self.program.matching('"ready"'), 20, script + " is ready")[0]
         except process.Late as late:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Collection, Iterable
 
-STATES = {"WAITING": "waiting", "ALERTING": "alerting", "ACTIVE": "active", "HELD": "held", "WRAPPED_UP": "wrapup",
-          "TERMINATED": "ended"}
+STATES = {"QUEUED": "waiting", "WAITING": "waiting", "OFFERED": "waiting", "ALERTING": "alerting", "ACTIVE": "active",
+          "HELD": "held", "WRAPPED_UP": "wrapup", "TERMINATED": "ended"}
 RANK = {"waiting": 1, "alerting": 2, "active": 3, "held": 3, "wrapup": 4, "ended": 5}
 
 
-def counted(events: Iterable[dict[str, Any]], label: Callable[[str], str]) -> dict[str, float]:
-    """"LABEL/TYPE-QUALIFIER" -> value, of what happened at least once; waits apart, they are by arrival."""
+def counted(events: Iterable[dict[str, Any]], label: Callable[[str], str],
+            codes: Collection[str] = ()) -> dict[str, float]:
+    """"LABEL/TYPE-QUALIFIER" -> value, of what happened at least once; waits apart, they are by arrival. Changes also by
+    the wrap-up codes that are allowed."""
     made: Counter[str] = Counter()
     at_ms = 0
     places: dict[str, dict[str, Any]] = {}  # conversation -> where it stands
 
-    def leave(place: dict[str, Any], state: str, elsewhere: bool = False) -> None:
+    def leave(place: dict[str, Any], state: str, elsewhere: bool = False, code: Any = None) -> None:
         head = "%s/%%s-%s" % (label(place["queue"]), place["media"])
         made[head % "state_changes" + "-%s-%s" % (place["state"], state)] += 1
+        if code in codes:
+            made[head % "state_changes_wrapup" + "-%s-%s-%s" % (place["state"], state, code)] += 1
         place["state"] = state
         if place["pending"] and state in ("active", "held", "wrapup", "ended"):
             place["pending"] = False
@@ -39,7 +43,7 @@ def counted(events: Iterable[dict[str, Any]], label: Callable[[str], str]) -> di
                                                "pending": state == "waiting", "since_ms": at_ms}
             made["%s/queue_offer-%s" % (label(queue), event["type"])] += state == "waiting"
         elif RANK[state] >= RANK[place["state"]] and state != place["state"] and place["state"] != "ended":
-            leave(place, state)
+            leave(place, state, False, event.get("wrapUpCode"))
     for place in places.values():
         if place["state"] in ("waiting", "alerting", "active", "held"):
             made["%s/active_conversations-%s" % (label(place["queue"]), place["media"])] += 1

@@ -15,7 +15,8 @@ from . import expected, process
 from .collectd import Collectd, account, queues
 from .genesys import TOP, Simulator, direct
 from .process import wait_until
-from .report import check
+from .report import Skip, check
+from .windows import FAKETIME, PATIENT
 
 sys.path.insert(0, str(TOP / "tests" / "sim"))
 from selftest.websocket import Client, Ended  # noqa: E402  (the simulator's own client)
@@ -46,6 +47,15 @@ def simulator(**changes: Any) -> Simulator:
 
 def daemon(sim: Simulator, blocks: str = "", changes: dict[str, Any] = {}, **more: Any) -> Collectd:
     return Collectd(account(sim, **{**PLENTY, **changes}), blocks or block(), **more)
+
+
+def fast(sim: Simulator, rate: float, blocks: str, **changes: Any) -> Collectd:
+    """A collectd whose clock runs `rate` times as fast, as that of the simulator must (`clock_rate`): minutes pass in
+    seconds, and intervals, time-outs, ages are seconds of that clock."""
+    if FAKETIME is None:
+        raise Skip("libfaketime is not installed")
+    return Collectd(account(sim, **{**PATIENT, **changes}), blocks, preload=str(FAKETIME), more="WriteThreads 1\n",
+                    interval=rate, env={"FAKETIME": "+0 x%g" % rate, "TZ": "UTC"})
 
 
 class Start(NamedTuple):

@@ -19,7 +19,7 @@ from simulator.flow.truth import Truth
 
 from .sqs_client import SqsCase
 from .streams import StreamCase, conversations
-from .support import HERE, Sim
+from .support import HERE, Sim, wait_for
 
 
 def metric(name: str) -> Optional[tuple[str, str, float]]:
@@ -186,6 +186,33 @@ class AtTheCustomers(StreamCase):
         told = self.sim.sim("flow/truth")
         self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
         self.assertGreater(told["total"], 50)
+
+
+class OnTheTopics(StreamCase):
+    WORDS = ("--frozen", "--queues", "3", "--agents", "8", "--rate-limit", "0")
+
+    def spoken(self) -> dict[str, Any]:
+        wait_for(lambda: not self.sim.sim("flow/spoken")["running"], 20)
+        return self.sim.sim("flow/spoken")
+
+    def test_who_hears_all_has_the_truth_and_so_has_who_hears_the_last_words(self) -> None:
+        self.sim.sim("flow/speak", {"events": 500, "seed": 3})
+        told = self.spoken()
+        self.assertEqual((told["sent"], told["unheard"]), (500, 500))
+        client = self.listen(*(conversations(q) for q in self.queues()))
+        self.sim.sim("flow/speak", {"events": 1500, "seed": 4, "per_s": 3000})
+        self.assertEqual(self.spoken()["unheard"], 500)
+        again = self.sim.sim("flow/repeat", {})["events"]
+        seen = client.collect(lambda seen: len(seen) >= 1500 + again, 30.0)
+        bodies = [m["eventBody"] for m in seen]
+        self.assertTrue(all(any(p.get("queueId") == m["topicName"].split(".")[3] for p in m["eventBody"]["participants"])
+                            for m in seen))
+        told = self.sim.sim("flow/truth")
+        for heard in (bodies, bodies[1500:]):
+            names = {(b["id"], name) for b in heard for who in b["participants"] for name in who["attributes"]}
+            counts = Counter(metric(name)[:2] for _, name in names if metric(name))  # type: ignore[index]
+            self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
+        self.assertGreater(told["repeated"], 200)
 
 
 class InTheSimulator(unittest.TestCase):

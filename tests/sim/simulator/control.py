@@ -37,7 +37,7 @@ class Control:
             "GET /sim/channels": self.get_channels, "GET /sim/guide": self.get_guide,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
-            **app.flow.endpoints,
+            **app.flow.endpoints, **app.speech.endpoints,
         }
         self._deeds: dict[str, Callable[[dict[str, Any]], Any]] = {
             "queues": self.change_queues, "agents": self.change_agents, "contacts": self.change_contacts, "config": self.change_config,

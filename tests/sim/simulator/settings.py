@@ -52,6 +52,7 @@ class Settings:
     guide_rate_limit: int = 100  # queues/details/query, requests a minute; 0: no limit
     guide_bad_interval_end: bool = False  # the first row's intervalEnd is no time
     guide_no_queue: float = 0.0  # share of the conversations whose guide events name no queue
+    guide_wrapup_codes: list[str] = field(default_factory=lambda: ["done"])  # of guide events; by conversation
     guide_noise: bool = False  # each guide event is followed by an unknown event type and an unknown state
     keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a word
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {

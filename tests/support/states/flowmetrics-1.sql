@@ -1,4 +1,4 @@
--- flowmetrics.db as version 1 makes it. The keys are those of host "agent1",
+-- flowmetrics.db as version 1 made it. The keys are those of host "agent1",
 -- conversation "c-1".
 PRAGMA journal_mode = WAL;
 CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;

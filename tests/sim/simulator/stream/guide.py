@@ -102,7 +102,7 @@ class GuideStream:
     def _tell(self, conversation: Conversation, queue: Queue, state: str) -> None:
         settings = self.app.settings
         event = {"conversationId": conversation.id, "type": conversation.media, "state": WORDS[state],
-                 "queueId": queue.id, "wrapUpCode": "done" if state == "ended" else None}
+                 "queueId": queue.id, "wrapUpCode": self._code(conversation, state)}
         if int(conversation.id[:4], 16) < settings.guide_no_queue * 65536:
             del event["queueId"]
         self.seq += 1
@@ -115,6 +115,11 @@ class GuideStream:
             if types is None or conversation.media in types:
                 for value in said:
                     self.app.hub.event(one, TOPIC, dumps(value))
+
+    def _code(self, conversation: Conversation, state: str) -> Optional[str]:
+        """Told with the wrap-up and the end, the same with both."""
+        codes = self.app.settings.guide_wrapup_codes
+        return codes[int(conversation.id[:8], 16) % len(codes)] if codes and state in ("wrapup", "ended") else None
 
     def told(self, since: int) -> dict[str, Any]:
         with self.app.world.lock:

@@ -174,11 +174,11 @@ class Hub:
             topic = "v2.routing.queues.%s.conversations" % queue_id
             if self.heard(topic):
                 body = body or dumps(snapshots.whole(conversation))
-                self._publish(topic, body)
+                self.publish(topic, body)
             topic = "%s.%s" % (topic, VARIANTS[conversation.media])
             if self.heard(topic):
                 flat = flat or dumps(snapshots.of_medium(conversation))
-                self._publish(topic, flat)
+                self.publish(topic, flat)
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
         for queue_id in agent.queues:
@@ -210,12 +210,12 @@ class Hub:
 
     def offer(self, topic: str, body: Callable[[], Any]) -> None:
         if self.heard(topic):
-            self._publish(topic, dumps(body()))
+            self.publish(topic, dumps(body()))
 
     def _correlation_id(self) -> str:
         return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
 
-    def _publish(self, topic: str, body: bytes) -> None:
+    def publish(self, topic: str, body: bytes) -> None:
         data = envelope(topic, body, self._correlation_id())
         for channel in self.channels.listeners.get(topic.lower(), ()):
             if channel.socket is not None:

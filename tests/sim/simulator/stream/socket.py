@@ -82,6 +82,10 @@ class StreamSocket:
         self.leave()
         self._put(after_s, lambda: self._hang_up(why, reset))
 
+    def waiting(self) -> int:
+        """Messages that have not left for the connection."""
+        return len(self._box)
+
     def _put(self, after_s: float, what: Any) -> None:
         with self._lock:
             self._overflow = self._overflow or len(self._box) > MOST_WAITING

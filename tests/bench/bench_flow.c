@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Our side of the flow metrics' benchmark: recorded attribute events, one a
+ * line, through the decoder and the ledger into SQLite (WAL, FULL), in batches
+ * of ten as SQS gives them. The source is a file, so many batches are in flight
+ * as a webhook under load has them.
+ *
+ *   bench_flow FILE FOLDER    FOLDER is empty, for the state file
+ *
+ * Tells one line of JSON as the references do: what was counted by then, and
+ * the time from the first event to the last commit. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "common/base/json_out.h"
+#include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/ledger.h"
+#include "tests/bench/lap.h"
+#include "tests/bench/resident.h"
+
+enum {
+  A_BATCH = 10,
+  IN_FLIGHT = 200, /* batches */
+  FILE_MOST = 1 << 30,
+};
+#define RETENTION_MS (INT64_C(14) * 86400000)
+
+/* Batches that nobody has. */
+static struct {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  struct batch all[IN_FLIGHT], *free[IN_FLIGHT];
+  size_t count;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .changed = PTHREAD_COND_INITIALIZER};
+
+static void give_back(struct batch *b, enum gc_code code) {
+  must(code == GC_OK, gc_code_words(code));
+  pthread_mutex_lock(&pool.lock);
+  pool.free[pool.count++] = b;
+  pthread_cond_signal(&pool.changed);
+  pthread_mutex_unlock(&pool.lock);
+}
+
+static struct batch *take_free(void) {
+  pthread_mutex_lock(&pool.lock);
+  while (pool.count == 0)
+    pthread_cond_wait(&pool.changed, &pool.lock);
+  struct batch *b = pool.free[--pool.count];
+  pthread_mutex_unlock(&pool.lock);
+  batch_cut(b, 0);
+  gc_buf_reset(&b->names);
+  return b;
+}
+
+static void wait_for_all(void) {
+  pthread_mutex_lock(&pool.lock);
+  while (pool.count < IN_FLIGHT)
+    pthread_cond_wait(&pool.changed, &pool.lock);
+  pthread_mutex_unlock(&pool.lock);
+}
+
+static struct gc_buf read_file(const char *path) {
+  struct gc_buf text = {.most = FILE_MOST};
+  char chunk[65536];
+  size_t len;
+  FILE *f = fopen(path, "rb");
+  must(f != NULL, "the file of events cannot be read");
+  while ((len = fread(chunk, 1, sizeof(chunk), f)) > 0)
+    must(gc_buf_add(&text, chunk, len) == GC_OK, "no memory for events");
+  fclose(f);
+  return text;
+}
+
+/* Returns what is behind the lines. */
+static const char *read_batch(struct event_reader *r, const char *at,
+                              const char *end, struct event_counts *counts,
+                              struct batch *b) {
+  const struct event_sink sink = {batch_take, b};
+  for (int i = 0; i < A_BATCH && at < end; i++) {
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    if (stop == NULL)
+      stop = end;
+    must(event_read(r, at, (size_t)(stop - at), counts, &sink, NULL) == GC_OK,
+         "an event is not read");
+    at = stop + 1;
+  }
+  return at;
+}
+
+static struct event_counts run(struct ledger *ledger,
+                               const struct gc_buf *text) {
+  struct attribute_form form;
+  struct event_counts counts = {0};
+  must(attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) ==
+           GC_OK,
+       "the form of attributes");
+  struct event_reader *r = event_reader_new(&form, NULL);
+  must(r != NULL, "no memory for a reader");
+  const char *end = text->data + text->len;
+  for (const char *at = text->data; at < end;) {
+    struct batch *b = take_free();
+    at = read_batch(r, at, end, &counts, b);
+    ledger_submit(ledger, b);
+  }
+  wait_for_all();
+  event_reader_free(r);
+  return counts;
+}
+
+static void tell(struct ledger *ledger, const struct event_counts *counts,
+                 double wall_s, double cpu_s) {
+  struct gc_buf text = {.most = 1 << 20};
+  struct gc_json_out j = {.out = &text};
+  struct ledger_view view;
+  gc_json_out_object(&j);
+  for (size_t i = 0; ledger_read(ledger, i, &view); i++) {
+    char name[512];
+    snprintf(name, sizeof(name), "%s|%s", view.flow, view.metric);
+    gc_json_out_key(&j, name);
+    gc_json_out_int(&j, view.count);
+  }
+  gc_json_out_close(&j);
+  must(gc_json_out_end(&j, NULL) == GC_OK, "no memory for the outcome");
+  printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"told\":{\"events\":"
+         "%" PRIu64 ",\"counts\":%s}}\n",
+         wall_s, cpu_s, resident_most_kb(), counts->events,
+         gc_buf_string(&text));
+  gc_buf_clear(&text);
+}
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  if (err->code != GC_OK)
+    fprintf(stderr, "bench: %s: %s\n", cause, err->text);
+}
+
+int main(int argc, char **argv) {
+  must(argc == 3, "usage: bench_flow FILE FOLDER");
+  static struct stats stats;
+  const struct ledger_source source = {.scope = "h",
+                                       .retention_ms = RETENTION_MS,
+                                       .max_series = 5000,
+                                       .stats = &stats};
+  const struct ledger_settings settings = {.folder = argv[2],
+                                           .retention_ms = RETENTION_MS,
+                                           .wall_ms = gc_clock_wall_ms,
+                                           .notice = on_notice};
+  struct gc_err err = {.code = GC_OK};
+  struct gc_buf text = read_file(argv[1]);
+  struct ledger *ledger = ledger_new(&settings, &err);
+  must(ledger != NULL && ledger_start(ledger, &err) == GC_OK, err.text);
+  for (size_t i = 0; i < IN_FLIGHT; i++) {
+    pool.all[i] = (struct batch){.source = &source, .done = give_back};
+    pool.free[pool.count++] = &pool.all[i];
+  }
+  double wall_s = lap_clock(CLOCK_MONOTONIC);
+  double cpu_s = lap_clock(CLOCK_PROCESS_CPUTIME_ID);
+  struct event_counts counts = run(ledger, &text);
+  wall_s = lap_clock(CLOCK_MONOTONIC) - wall_s;
+  cpu_s = lap_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_s;
+  tell(ledger, &counts, wall_s, cpu_s);
+  ledger_stop(ledger);
+  ledger_free(ledger);
+  for (size_t i = 0; i < IN_FLIGHT; i++)
+    batch_clear(&pool.all[i]);
+  gc_buf_clear(&text);
+  return 0;
+}

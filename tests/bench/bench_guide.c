@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Our side of the guide stream's benchmark: the whole production path from the
+ * socket of guide_sender (net/stream, net/ws, the frames, the decoder, the
+ * lock, the model) on the account's network thread.
+ *
+ *   bench_guide PORT [CA]
+ *
+ * Tells one line of JSON as the references do: what was counted, and the time
+ * from the opening of the stream to its end. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/net/account.h"
+#include "plugins/genesys_realtime/stream.h"
+#include "tests/bench/lap.h"
+#include "tests/bench/resident.h"
+#include "tests/support/deadline.h"
+
+enum {
+  READ_EVERY_MS = 10000,
+  NO_MORE_MS = 600 * 1000, /* nobody connects a second time */
+  PAIRS_MOST = 64,
+  PATIENCE = 15, /* times DEADLINE_S */
+};
+
+static struct gate gate = GATE_INIT;
+
+struct run {
+  struct gc_account *account;
+  struct stream *stream;
+  struct lap lap;
+  double cpu_s;          /* of the whole process */
+  bool is_open, is_over; /* is_over: under the gate */
+};
+
+/* What the values say. */
+struct told {
+  int64_t events, others, waits, active;
+  size_t pairs;
+  struct {
+    char name[32]; /* "waiting-alerting" */
+    int64_t count;
+  } changes[PAIRS_MOST];
+};
+
+static double process_cpu_s(void) {
+  return lap_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static bool is_over(void *ctx) { return ((struct run *)ctx)->is_over; }
+
+/* ---- the stream, on the account's thread ---- */
+
+static void on_open(struct run *r) {
+  r->is_open = true;
+  r->cpu_s = process_cpu_s();
+  r->lap = lap_begin();
+}
+
+static void on_end(struct run *r) {
+  r->is_open = false;
+  r->lap = lap_end(r->lap);
+  r->cpu_s = process_cpu_s() - r->cpu_s;
+  GATE_CHANGE(&gate, r->is_over = true);
+}
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  struct run *r = ctx;
+  if (strcmp(cause, "stream") != 0)
+    return;
+  if (err->code == GC_OK)
+    on_open(r);
+  else if (r->is_open)
+    on_end(r);
+  else
+    fprintf(stderr, "bench: %s\n", err->text);
+}
+
+static void begin_here(void *ctx) {
+  struct run *r = ctx;
+  stream_select(r->stream, &(struct selection){NULL, 0});
+}
+
+static void end_here(void *ctx) { stream_stop(((struct run *)ctx)->stream); }
+
+static void make_stream(struct run *r) {
+  static const double bounds[] = {.005, .01, .025, .05, .1, .25,
+                                  .5,   1,   2.5,  5,   10};
+  struct gc_err err = {.code = GC_OK};
+  struct stream_settings settings = {
+      .guide = {.is_on = true},
+      .patience = {.idle_timeout_ms = 40000,
+                   .reconnect_min_ms = NO_MORE_MS,
+                   .reconnect_max_ms = NO_MORE_MS},
+      .bounds_s = bounds,
+      .bound_count = GC_COUNT(bounds),
+      .target_ms = 20000,
+      .most = 200000,
+      .age_ms = 86400000,
+      .gauges = true};
+  struct stream_site site = {
+      .edge = gc_account_edge(r->account),
+      .api = gc_account_api(r->account),
+      .names = gc_account_names(r->account),
+      .channels = gc_account_channels(r->account),
+      .driver = gc_socket_driver_ws(gc_account_loop(r->account)),
+      .connect = gc_account_connect(r->account),
+      .base_url = gc_account_base_url(r->account),
+      .notice = on_notice,
+      .notice_ctx = r};
+  r->stream = stream_new(&settings, &site, &err);
+  must(r->stream != NULL, err.text);
+}
+
+/* ---- the account ---- */
+
+static char *address(const char *port, const char *ca, const char *path) {
+  char text[128];
+  snprintf(text, sizeof(text), "http%s://127.0.0.1:%s%s", ca ? "s" : "", port,
+           path);
+  return strdup(text);
+}
+
+static struct gc_account *open_account(const char *port, const char *ca) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_account_settings s = {.name = strdup("bench"),
+                                  .region = strdup("test"),
+                                  .base_url = address(port, ca, ""),
+                                  .token_url =
+                                      address(port, ca, "/oauth/token"),
+                                  .client_id = strdup("bench"),
+                                  .secret_literal = strdup("secret"),
+                                  .requests_per_minute = 250,
+                                  .max_concurrent = 4,
+                                  .token_margin_s = 300,
+                                  .connect = {.timeout_ms = 10000,
+                                              .connect_timeout_ms = 5000,
+                                              .verify_peer = true,
+                                              .verify_host = true,
+                                              .ca_cert = ca ? strdup(ca) : NULL,
+                                              .no_proxy = strdup("*")}};
+  must(gc_accounts_define(&s, &err) == GC_OK, err.text);
+  struct gc_account *account = gc_account_get("bench", &err);
+  must(account != NULL, err.text);
+  return account;
+}
+
+/* ---- what came of it ---- */
+
+static void add_change(struct told *t, const char *qualifier, int64_t count) {
+  const char *name = strchr(qualifier, '-') + 1; /* "voice-waiting-alerting" */
+  size_t i = 0;
+  while (i < t->pairs && strcmp(t->changes[i].name, name) != 0)
+    i++;
+  must(i < PAIRS_MOST, "more changes than there can be");
+  if (i == t->pairs)
+    snprintf(t->changes[t->pairs++].name, sizeof(t->changes[0].name), "%s",
+             name);
+  t->changes[i].count += count;
+}
+
+static void add_up(void *ctx, const struct gc_sample *s) {
+  struct told *t = ctx;
+  if (s->metric == GC_METRIC_STATE_CHANGES)
+    add_change(t, s->qualifier, s->values[0].derive);
+  if (s->metric == GC_METRIC_QUEUE_WAIT_COUNT)
+    t->waits += s->values[0].derive;
+  if (s->metric == GC_METRIC_EVENTS && strcmp(s->qualifier, "received") == 0)
+    t->events += s->values[0].derive;
+  if (s->metric == GC_METRIC_EVENTS && strcmp(s->qualifier, "other") == 0)
+    t->others += s->values[0].derive;
+  /* The gauges of a stream that has ended are silent; this one is not. */
+  if (s->metric == GC_METRIC_CONVERSATIONS && strcmp(s->qualifier, "live") == 0)
+    t->active = (int64_t)s->values[0].gauge;
+}
+
+static void forget(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  (void)s;
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+static void put_told(const struct told *t, const struct run *r) {
+  printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"thread_cpu_s\":%.6f,"
+         "\"rss_kb\":%ld,\"told\":{\"events\":%" PRId64 ",\"others\":%" PRId64
+         ",\"active\":%" PRId64 ",\"waits\":%" PRId64 ",\"changes\":{",
+         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_most_kb(), t->events,
+         t->others, t->active, t->waits);
+  for (size_t i = 0; i < t->pairs; i++)
+    printf("%s\"%s\":%" PRId64, i > 0 ? "," : "", t->changes[i].name,
+           t->changes[i].count);
+  printf("}}}\n");
+}
+
+/* Counters begin with a 0: the second reading tells. */
+static void tell(const struct run *r) {
+  struct told told = {0};
+  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  stream_read(r->stream, &view, &(struct gc_samples){forget, NULL});
+  stream_read(r->stream, &view, &(struct gc_samples){add_up, &told});
+  stream_read_state(r->stream, "bench", READ_EVERY_MS,
+                    &(struct gc_samples){add_up, &told});
+  put_told(&told, r);
+}
+
+static void on_account_notice(const char *account, const char *cause,
+                              const struct gc_err *err) {
+  (void)account;
+  if (err->code != GC_OK)
+    fprintf(stderr, "bench: %s: %s\n", cause, err->text);
+}
+
+int main(int argc, char **argv) {
+  static const struct gc_accounts_hooks hooks = {.notice = on_account_notice};
+  must(argc == 2 || argc == 3, "usage: bench_guide PORT [CA]");
+  struct run r = {.is_open = false};
+  gc_accounts_set_hooks(&hooks);
+  r.account = open_account(argv[1], argv[2]);
+  make_stream(&r);
+  gc_loop_call(gc_account_loop(r.account), begin_here, &r);
+  bool ended = false; /* a gate's patience is that of a short test */
+  for (int i = 0; i < PATIENCE && !ended; i++)
+    ended = gate_wait(&gate, is_over, &r);
+  must(ended, "the stream did not end in time");
+  tell(&r);
+  gc_accounts_stop();
+  gc_loop_call(gc_account_loop(r.account), end_here, &r);
+  stream_free(r.stream);
+  gc_account_put(r.account);
+  gc_accounts_free();
+  return 0;
+}

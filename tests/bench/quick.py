@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do our programs of `make bench` still do their work? Small counts, no reference, no figure."""
+from __future__ import annotations
+
+import json
+
+import flow
+from figures import fresh_folder, ours, output_of, serving, told_by
+from lib.report import check, main, same
+
+EVENTS = 16000
+
+
+def guide() -> None:
+    frames = str(fresh_folder("quick-guide") / "frames")
+    truth = json.loads(output_of([ours("guide_sender"), "record", frames, str(EVENTS)]))
+    check("so many events were recorded", truth["events"] >= EVENTS, truth)
+    for way in ("", "tls"):
+        with serving([ours("guide_sender"), "serve", frames, way]) as place:
+            told = told_by([ours("bench_guide"), *place.split()])
+        same("totals of the guide stream %s" % way, told["told"], truth)
+
+
+def flow_metrics() -> None:
+    events, truth = flow.record(fresh_folder("quick-flow"), EVENTS // 8)
+    told = flow.run_ours(events)()["told"]
+    same("totals of the flow metrics", (told["events"], flow.counts_of(told)),
+         (truth["events"], flow.counts_of(truth)))
+
+
+main([guide, flow_metrics])

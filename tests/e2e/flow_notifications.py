@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Is each flow metric counted once that the account's notification channel tells of?
+
+GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated and the order is shaken. GC_KILLS says
+how often the agent is killed (10).
+"""
+from __future__ import annotations
+
+import os
+import random
+import signal
+
+from lib import process, report, stream
+from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account
+from lib.flows import Talk, notifications, state, wait_connected, wait_equal, wait_reconnected
+from lib.full_disk import full_disk
+from lib.genesys import Simulator
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+
+EVENTS = int(os.environ.get("GC_EVENTS", "100000"))
+KILLS = int(os.environ.get("GC_KILLS", "10"))
+PER_S = 12_000
+PATIENCE_S = 60 + EVENTS / 1000
+WITHIN_S = 40.0
+OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # in all that the conversations say
+
+
+def simulator(**more: object) -> Simulator:
+    """A world that stands still: only the test's own conversations speak."""
+    return Simulator(frozen=True, queues=8, agents=8, rate_limit=0, **more)
+
+
+def agent(sim: Simulator, values: bool = False, **more: object) -> Collectd:
+    return Collectd(account(sim), flows=notifications(Values=values), **more)  # type: ignore[arg-type]
+
+
+def not_names(complaints: list[str]) -> list[str]:
+    """Complaints, but for the rightful one that two queues share a name."""
+    return [line for line in complaints if "have a name that another has" not in line]
+
+
+def equal(daemon: Collectd, talk: Talk) -> None:
+    told = talk.truth()
+    wrong = wait_equal(daemon, talk, WITHIN_S)
+    check("totals of %d series, %d metrics equal the truth" % (told["series"], told["total"]), told["total"] and not wrong,
+          wrong)
+
+
+def all_events() -> None:
+    """With malformed names, escapes, other conversations among them; then nothing of it counts again."""
+    talk = Talk(simulator())
+    daemon = agent(talk.sim)
+    wait_connected(daemon)
+    talk.speak(EVENTS, per_s=PER_S)
+    talk.wait_silent(daemon, PATIENCE_S)
+    equal(daemon, talk)
+    told, spoken = talk.truth(), talk.told()
+    same("events that nobody heard", spoken["unheard"], 0)
+    wait_until(lambda: state(daemon, "events", "received") == EVENTS, WITHIN_S, "events-received")
+    same("counted, lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (told["total"], 0))
+    check("skipped those without a metric", (state(daemon, "events", "skipped") or 0) >= told["noise"] * 0.9,
+          state(daemon, "events", "skipped"))
+    note("%d events, %d repeated; of their attributes %d counted, %d known; %d batches; %d MB at most" % (
+        told["events"], told["repeated"], told["total"], state(daemon, "events", "duplicate") or 0,
+        state(daemon, "batches", "committed") or 0, daemon.memory_kb() // 1024))
+    same("gap", state(daemon, "stream_gap"), 0)
+    counted = stream.stream_counts(talk.sim)
+    same("channels, subscriptions, sockets, violations",
+         (counted["channels_created"], counted["subscriptions"], counted["sockets_opened"], counted["violations"]),
+         (1, 1, 1, {}))
+    same("complaints", not_names(daemon.complaints()), [])
+    talk.speak(2000, per_s=PER_S)
+    took, status = daemon.stop()
+    check("stops with the socket open, events under way (%.2f s)" % took, took < STOP_MOST_S)
+    same("status", status, 0)
+
+
+def both_plugins_on_one_account() -> None:
+    """One token, one channel, one subscription; each counts what is its own, of events that are bent."""
+    sim = stream.simulator(queues=12, agents=100, load=2)
+    sim.config(flow_metrics=95)
+    talk = Talk(sim)
+    daemon = stream.daemon(sim, flows=notifications())
+    stream.wait_listening(daemon, within_s=WITHIN_S)
+    wait_connected(daemon)
+    start = stream.now(sim)
+    sim.faults({"ws": "duplicate", "percent": 20, "delay_ms": 200},
+               {"ws": "fragment", "percent": 10, "pieces": 4, "pings": True})
+    sim.thaw()
+    watch_for(6)
+    sim.freeze()
+    stream.counters_equal("all counters of genesys_realtime", sim, daemon, start)
+    equal(daemon, talk)
+    counted = stream.stream_counts(sim)
+    same("channels, subscriptions, sockets", (counted["channels_created"], counted["subscriptions"],
+                                              counted["sockets_opened"]), (1, 1, 1))
+    same("tokens", sim.counters()["token_requests_total"], 1)
+    for what, quiet in (("stream_gap", 0), ("events-lost", 0)):
+        same(what, state(daemon, *what.split("-")), quiet)
+    daemon.stop()
+
+
+def a_gap_is_healed_by_what_is_said_next() -> None:
+    """Sockets drop while conversations speak; what was said meanwhile is heard when they speak again. Whatever goes
+    wrong, no value and nothing of a customer is told."""
+    talk = Talk(simulator())
+    daemon = agent(talk.sim, level="debug")
+    wait_connected(daemon)
+    talk.sim.faults({"ws": "drop", "after_events": 2000, "count": 1, "reset": True},
+                    {"ws": "close", "after_events": 3000, "count": 1},
+                    {"ws": "lose", "percent": 5}, {"ws": "reorder", "percent": 20, "window_ms": 300})
+    talk.speak(12_000, per_s=3000)
+    talk.wait_silent(daemon)
+    talk.sim.faults()
+    wait_reconnected(talk.sim, daemon)
+    check("events were missed: %s" % talk.told(), talk.told()["unheard"] > 0)
+    wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap tells of it")
+    talk.repeat()
+    talk.wait_silent(daemon)
+    equal(daemon, talk)
+    same("channels", stream.stream_counts(talk.sim)["channels_created"], 1)
+    same("what is seen of customers and values", daemon.leaks(*OF_CUSTOMERS), [])
+    daemon.stop()
+
+
+def killed_at_any_moment() -> None:
+    """Under load; conversations that speak once more afterwards are all counted, none of them twice."""
+    talk, state_dir, dice = Talk(simulator()), process.folder("state"), random.Random(13)
+    under_load = 0
+    for turn in range(KILLS):
+        daemon = agent(talk.sim, state_dir=state_dir)
+        daemon.lives_until(lambda: stream.stream_counts(talk.sim)["sockets_opened"] > turn, WITHIN_S, "its socket")
+        talk.speak(2000, seed=100 + turn, per_s=2000)
+        watch_for(dice.uniform(0.1, 0.7))
+        under_load += talk.told()["running"]
+        os.kill(daemon.program.pid, signal.SIGKILL)
+        daemon.program.wait(5)
+        wait_until(lambda: not talk.told()["running"], WITHIN_S, "all have spoken")
+    check("killed under load %d times" % under_load, under_load > KILLS / 2)
+    daemon = agent(talk.sim, state_dir=state_dir)
+    wait_connected(daemon)
+    talk.repeat()
+    talk.wait_silent(daemon)
+    equal(daemon, talk)
+    check("some of it was counted before", (state(daemon, "events", "counted") or 0) < talk.truth()["total"])
+    same("channels", stream.stream_counts(talk.sim)["channels_created"], 1)
+    daemon.stop()
+
+
+def a_full_disk_loses_nothing_that_was_heard() -> None:
+    """Nobody sends it again: it is kept until there is room. Values are summed as well."""
+    talk, state_dir = Talk(simulator()), process.folder("state")
+    disk = full_disk(state_dir)
+    daemon = agent(talk.sim, values=True, state_dir=state_dir, preload=str(disk.library), env=disk.env)
+    wait_connected(daemon)
+    talk.speak(1000, seed=1)
+    talk.wait_silent(daemon)
+    equal(daemon, talk)
+    disk.fill()
+    talk.speak(3000, seed=2)
+    talk.wait_silent(daemon)
+    daemon.says("genesys_flowmetrics: ", "full", within_s=WITHIN_S)
+    wait_until(lambda: state(daemon, "source_up", "notifications") == 0, WITHIN_S, "source_up is 0")
+    disk.empty()
+    equal(daemon, talk)
+    wrong = wait_equal(daemon, talk, WITHIN_S, "flow_metric_value", "sum")
+    wrong = [line for line in wrong if "is None, wanted 0" not in line]
+    check("sums of the values equal the truth", not wrong, wrong)
+    same("lost", state(daemon, "events", "lost"), 0)
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([all_events, both_plugins_on_one_account, a_gap_is_healed_by_what_is_said_next, killed_at_any_moment,
+                 a_full_disk_loses_nothing_that_was_heard], {"collectd": DAEMON})

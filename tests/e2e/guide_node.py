@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The guide stream from a server of others, Node's `ws`: is what it says it sent what we count, whatever it does to the
+socket?"""
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from lib import guide as dialect, process, report, stream
+from lib.collectd import DAEMON, Collectd, account, block, queues
+from lib.genesys import Simulator, fetch
+from lib.node import NEEDS, GuideServer
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+
+NAMES = {"q-1": "Sales/EMEA", "q-2": "billing.v2", "q-3": 'VIP "Gold" 🎧'}
+LABELS = {**NAMES, "q-1": "Sales_EMEA"}
+COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-",
+           "/state_changes_wrapup-", "/active_conversations-")
+WITHIN_S = 30.0
+CODES = ["Sale", "Sale, again", "secret"]
+# Of RFC 6455, 7.4.1 and its registry: what a server may close with. None: the connection is cut (1006).
+ENDS = (1000, 1001, 1008, 1011, 1012, 1013, 4000, None)
+
+
+def server(**config: Any) -> GuideServer:
+    return GuideServer(Simulator(queues=1, agents=1, frozen=True, warmup=1), NAMES, **config)
+
+
+def listening(**changes: Any) -> str:
+    return queues(**{"Stream": "conversations", "Observations": "none", **changes})
+
+
+def wait_open(node: GuideServer, daemon: Collectd) -> None:
+    daemon.lives_until(lambda: node.seen()["open"] == 1 and stream.state(daemon, "stream_connected") == 1, WITHIN_S,
+                       "the stream")
+
+
+def wanted(node: GuideServer) -> dict[str, float]:
+    told = dialect.counted(node.seen()["events"], LABELS.__getitem__, ("Sale", "Sale, again"))
+    return {key: value for key, value in told.items() if any(part in key for part in COUNTED)}
+
+
+def shown(of: Collectd) -> dict[str, float]:
+    return {key: value for key, (_, value) in of.snapshot().items() if any(part in key for part in COUNTED) and value}
+
+
+def counts_equal(name: str, node: GuideServer, daemon: Collectd) -> bool:
+    return stream.becomes(name, lambda: wanted(node), lambda: shown(daemon), stream.unequal, WITHIN_S)
+
+
+def what_it_sent_is_what_we_count() -> None:
+    node = server()
+    daemon = Collectd(account(node), listening(Media=["voice", "chat"], Where=["type = 'voice'"],
+                                               WrapUpCode=["!secret", "Sale*"]))
+    wait_open(node, daemon)
+    node.play(count=400, seed=1, codes=CODES)
+    node.play(count=400, seed=2, codes=CODES, fragments=60, repeats=30, noise=20)
+    counts_equal("counters", node, daemon)
+    told = node.seen()
+    check("much was sent, by code too", len(told["events"]) > 800 and
+          any("_wrapup-" in key and "Sale, again" in key for key in wanted(node)), len(told["events"]))
+    same("the query", [q["where"] for q in told["queries"]], [["type = 'voice'"]])
+    same("no extension is offered, none is taken",
+         {one["extensions"] for one in told["upgrades"] + told["sockets"]}, {""})
+    check("a User-Agent", all(one["agent"].startswith("collectd-genesys") for one in told["upgrades"]), told["upgrades"])
+    node.call("ping", {"text": "how are you"})
+    wait_until(lambda: "how are you" in node.seen()["pongs"], WITHIN_S, "the pong")
+    told = node.seen()
+    same("pings between the pieces are answered too", set(told["pongs"]), {"between", "how are you"})
+    same("what Node's ws has to say about our frames", told["errors"], [])
+    same("tokens, sockets, gap", (told["tokens"], len(told["sockets"]), stream.state(daemon, "stream_gap")), (1, 1, 0))
+    same("malformed", stream.state(daemon, "events", "malformed"), 0)
+    check("noise is counted", stream.state(daemon, "events", "other") > 0)
+    same("complaints", daemon.complaints(), [])
+    took, status = daemon.stop()
+    check("a clean stop", took < 2 and status == 0, (took, status))
+    wait_until(lambda: node.seen()["sockets"][0]["closed_ms"], WITHIN_S, "the end of the socket")
+    same("our close code", (node.seen()["sockets"][0]["code"], node.seen()["sockets"][0]["by"]), (1001, "client"))
+
+
+def memory_is_bounded_whatever_it_sends() -> None:
+    most, sent = 200, 1000
+    node = server()
+    daemon = Collectd(account(node), listening(MaxConversations=most))
+    wait_open(node, daemon)
+    node.say(*(stand("c %d" % number, "WAITING", "q-2") for number in range(sent)))
+    daemon.lives_until(lambda: stream.state(daemon, "conversations_lost", "limit") == sent - most, WITHIN_S, "the limit")
+    same("kept", stream.state(daemon, "conversations", "kept"), most)
+    daemon.lives_until(lambda: daemon.latest("billing.v2", "queue_offer", "voice") == sent, WITHIN_S, "all offers")
+    same("the gauge is of those that are known", daemon.latest("billing.v2", "active_conversations", "voice"), most)
+    daemon.stop()
+
+
+def codes_survive_the_way_to_prometheus() -> None:
+    """What a line of its text format must escape, or could end it."""
+    codes = ['VIP "Gold"', "back\\slash", "{le=\"1\"} 5", "😀", "two\nlines", "a/b"]
+    port = process.free_port()
+    node = server()
+    daemon = Collectd(account(node), listening(WrapUpCode="*"), load=("write_prometheus",),
+                      more=block("Plugin write_prometheus", None, {"Host": "127.0.0.1", "Port": str(port)}))
+    wait_open(node, daemon)
+    for number, code in enumerate(codes):
+        node.say(*({**stand("c %d" % number, state, "q-2"), "wrapUpCode": code} for state in ("ACTIVE", "WRAPPED_UP")))
+    wanted = {"voice-active-wrapup-" + code.replace("\n", "_").replace("/", "_") for code in codes}
+
+    def scraped() -> dict[str, str]:
+        text = fetch("http://127.0.0.1:%d/metrics" % port).decode()
+        found = re.findall(r'^collectd_genesys_state_changes_wrapup_total\{(.*)\} (\d+) \d+$', text, re.M)
+        types = [(re.search(r'type="((?:[^"\\]|\\.)*)"', labels).group(1), value) for labels, value in found]
+        return {json.loads('"%s"' % name): value for name, value in types}
+    daemon.lives_until(lambda: set(scraped().values()) == {"1"} and set(scraped()) == wanted, WITHIN_S, "%s" % wanted)
+    check("each code is a label", True)
+    daemon.stop()
+
+
+def it_comes_back_after_each_end() -> None:
+    node = server(path="/live/conversations")
+    daemon = Collectd(account(node), listening(ReconnectMax=1, Path="/live/conversations"))
+    wait_open(node, daemon)
+    for number, code in enumerate(ENDS, 2):
+        node.close(code, "said the server")
+        daemon.lives_until(lambda: len(node.seen()["queries"]) == number, WITHIN_S, "a new socket after %s" % code)
+        check("after %s" % code, True)
+    node.play(count=200, seed=3)
+    counts_equal("counters of the newest socket", node, daemon)
+    told = node.seen()
+    same("each close frame is echoed", [one["code"] for one in told["sockets"][:-1]], [code or 1006 for code in ENDS])
+    same("errors", told["errors"], [])
+    same("reconnects", stream.state(daemon, "stream_reconnects"), len(ENDS))
+    check("the gaps are told", stream.state(daemon, "stream_gap") > 0)
+    daemon.stop()
+
+
+def refusals_are_heeded() -> None:
+    """403 names the scope; 429 doubles from a second on."""
+    node = server(refuse=[403])
+    daemon = Collectd(account(node), listening(ReconnectMax=1))
+    daemon.says("queues-all", "403", "scope analytics:realtime:read", within_s=WITHIN_S)
+    wait_open(node, daemon)
+    node.config(refuse=[429] * 4)
+    node.close()
+    daemon.lives_until(lambda: len(node.seen()["queries"]) == 2, 60, "the stream after four answers 429")
+    times = [one["at_ms"] / 1000 for one in node.seen()["upgrades"] if one["status"] == 429]
+    pauses = [b - a for a, b in zip(times, times[1:])]
+    check("each pause is the next power of two at least, with up to half a second of jitter",
+          len(pauses) == 3 and all(least - 0.05 <= pause for least, pause in zip((1, 2, 4), pauses)), pauses)
+    note("pauses of %s s" % ["%.2f" % pause for pause in pauses])
+    daemon.stop()
+
+
+def a_token_that_ends_is_replaced_before_it_closes_the_socket() -> None:
+    node = server(token_life_s=10)
+    daemon = Collectd(account(node), listening())
+    wait_open(node, daemon)
+    for seed in range(4, 200):
+        node.play(count=40, seed=seed)
+        if len(node.seen()["sockets"]) >= 4:
+            break
+        watch_for(0.2)
+    check("three renewals", len(node.seen()["sockets"]) >= 4)
+    counts_equal("counters through the renewals", node, daemon)
+    told = node.seen()
+    same("sockets that the server closed", [one for one in told["sockets"] if one["by"] != "client"], [])
+    same("gap", stream.state(daemon, "stream_gap"), 0)
+    same("reconnects", stream.state(daemon, "stream_reconnects"), 0)
+    daemon.stop()
+
+
+def stand(who: str, state: str, queue: str) -> dict[str, str]:
+    return {"conversationId": who, "type": "voice", "state": state, "queueId": queue}
+
+
+def a_queue_that_is_gone_begins_with_nothing_when_it_comes_back() -> None:
+    """QueueExpiry: it has left the list, and of nobody in it was heard for so long. One that is silent but listed keeps
+    what it has."""
+    rate = 60.0
+    node = server()
+    daemon = stream.fast(node, rate, listening(QueueLabel="id", QueueExpiry=60, IdleTimeout=3600, MaxConversationAge=600,
+                                               ObservationInterval=rate))
+    wait_open(node, daemon)
+
+    def offers(queue: str) -> float:
+        return daemon.latest(queue, "queue_offer", "voice") or 0
+    for queue in ("q-1", "campaign"):
+        node.say(*(stand("%s %d" % (queue, i), state, queue) for i in range(3) for state in ("WAITING", "TERMINATED")))
+    daemon.lives_until(lambda: offers("q-1") == offers("campaign") == 3, WITHIN_S, "three offers in each queue")
+
+    def newest(queue: str) -> float:
+        return daemon.readings(queue, "queue_offer", "voice")[-1][0]
+    daemon.lives_until(lambda: newest("q-1") > newest("campaign") + 5 * rate, 60, "the end of the queue that is not listed")
+    same("it never fell", [value for _, value in daemon.readings("campaign", "queue_offer", "voice")][-1], 3)
+    node.say(stand("late 1", "WAITING", "campaign"), stand("late 2", "WAITING", "q-1"))
+    daemon.lives_until(lambda: offers("campaign") == 1, WITHIN_S, "it begins anew")
+    rows = [value for _, value in daemon.readings("campaign", "queue_offer", "voice")]
+    same("with a zero", rows[-len([v for v in rows if v == 1]) - 1], 0)
+    daemon.lives_until(lambda: offers("q-1") == 4, WITHIN_S, "the listed one goes on")
+    check("the listed one goes on", True)
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([a_queue_that_is_gone_begins_with_nothing_when_it_comes_back, refusals_are_heeded,
+                 a_token_that_ends_is_replaced_before_it_closes_the_socket, it_comes_back_after_each_end,
+                 what_it_sent_is_what_we_count, memory_is_bounded_whatever_it_sends,
+                 codes_survive_the_way_to_prometheus], {"collectd": DAEMON, **NEEDS})

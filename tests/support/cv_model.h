@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* One model and one conversation for the tests of conversations*.c: begin(),
+ * change `life`, say(), look at what was counted.
+ *
+ *   begin();
+ *   offer(&customer, &acd);
+ *   say();
+ *   check_counts("q1", 1, 0, 0, 0); */
+#ifndef GC_TESTS_CV_MODEL_H
+#define GC_TESTS_CV_MODEL_H
+
+#include "tests/support/check.h"
+#include "tests/support/cv_life.h"
+
+static struct conversations *m;
+static struct life life;
+
+static inline void begin_with(const struct conversations_settings *s) {
+  conversations_free(m);
+  m = conversations_new(s, NULL);
+}
+
+static inline void begin(void) {
+  struct conversations_settings s = life_settings();
+  begin_with(&s);
+  life_begin(&life, "c1");
+}
+
+static inline void say(void) {
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+}
+
+static inline struct conversations_totals of(const char *queue) {
+  struct conversations_totals t;
+  memset(&t, 0, sizeof(t));
+  (void)conversations_totals(m, queue, CV_VOICE, &t);
+  return t;
+}
+
+static inline struct conversations_stats stats(void) {
+  struct conversations_stats s;
+  conversations_stats(m, &s);
+  return s;
+}
+
+static inline uint64_t changes(const char *queue, enum cv_state from,
+                               enum cv_state to) {
+  return of(queue).changes[from][to];
+}
+
+static inline uint64_t all_changes(const char *queue) {
+  struct conversations_totals t = of(queue);
+  uint64_t sum = 0;
+  for (int i = 0; i < CV_STATE_COUNT; i++)
+    for (int k = 0; k < CV_STATE_COUNT; k++)
+      sum += t.changes[i][k];
+  return sum;
+}
+
+static inline void check_counts(const char *queue, uint64_t offers,
+                                uint64_t answers, uint64_t abandons,
+                                uint64_t transfers) {
+  struct conversations_totals t = of(queue);
+  CHECK_INT(t.offers, offers);
+  CHECK_INT(t.answers, answers);
+  CHECK_INT(t.abandons, abandons);
+  CHECK_INT(t.transfers, transfers);
+}
+
+/* Customer and acd participant of q1, at 1 s and 2 s. */
+static inline void offer(struct cv_party **ret_customer,
+                         struct cv_party **ret_acd) {
+  *ret_customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
+  *ret_acd = life_connected(&life, CV_ACD, "q1", 2);
+}
+
+static inline struct cv_party *answer(struct cv_party *acd, double at) {
+  struct cv_party *agent = life_connected(&life, CV_AGENT, acd->queue_text, at);
+  acd->end_ms = AT(at);
+  acd->transferred = true;
+  return agent;
+}
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* A block whose account has no thread: what is handed to its loop runs at once,
+ * and the clock is a number.
+ *
+ *   begin(OBS_QUERY);
+ *   will_list(2);
+ *   will(QUERY, ANSWER(WAITING("q0000", "1")));
+ *   start();
+ *   CHECK_REAL(reads("Queue 0/queue_depth-voice"), 1);
+ *   end(); */
+#ifndef GC_TESTS_RT_BLOCK_H
+#define GC_TESTS_RT_BLOCK_H
+
+#include "plugins/genesys_realtime/block.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/check.h"
+#include "tests/support/replay.h"
+
+#define TOKEN "{\"access_token\":\"t\",\"expires_in\":86400}"
+#define QUERY "POST /api/v2/analytics/queues/observations/query"
+#define CONVERSATIONS "POST /api/v2/analytics/conversations/activity/query"
+#define ROUTING "POST /api/v2/analytics/routing/activity/query"
+#define METRICS "GET /api/v2/queues/metrics"
+#define STATS "GET /api/v2/queues/stats"
+#define LIST "GET /api/v2/routing/queues"
+#define WAITING(queue, count)                                                  \
+  "{\"group\":{\"queueId\":\"" queue "\",\"mediaType\":\"voice\"},"            \
+  "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":" count "}}]}"
+#define ANSWER(results) "{\"results\":[" results "]}"
+#define UUID "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
+
+/* An account without a thread: its loop never starts, so that what is handed
+ * to it runs at once, and the clock is a number. */
+static struct world {
+  struct replay r;
+  struct gc_loop *loop;
+  struct gc_auth *auth;
+  struct gc_shared_budget *budget;
+  struct gc_api *api;
+  struct gc_names *names;
+  struct block *block;
+  char *list;
+  /* What came out of the last reading. */
+  size_t values;
+  double gauge;
+  int64_t count;
+  char wanted[64];
+} w;
+
+static struct block_settings settings;
+static uint32_t per_minute;
+
+static inline void on_token(void *ctx) {
+  (void)ctx;
+  if (w.api != NULL)
+    gc_api_wake(w.api);
+}
+
+static inline void on_notice(void *ctx, const char *cause,
+                             const struct gc_err *err) {
+  (void)ctx;
+  w.r.edge.notice(w.r.edge.ctx, cause, err);
+}
+
+static inline void will(const char *match, const char *body) {
+  replay_answer(&w.r, &(struct replay_answer){.match = match,
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 200,
+                                              .body = body});
+}
+
+static inline void once(const char *match, int status, const char *body) {
+  replay_answer(&w.r, &(struct replay_answer){
+                          .match = match, .status = status, .body = body});
+}
+
+/* Queues q0000, q0001 … of the names "Queue 0" … */
+static inline void will_list(unsigned count) {
+  size_t size = count * 64 + 64, used = 0;
+  w.list = malloc(size);
+  used += (size_t)snprintf(w.list, size, "{\"entities\":[");
+  for (unsigned i = 0; i < count; i++)
+    used += (size_t)snprintf(w.list + used, size - used,
+                             "%s{\"id\":\"q%04u\",\"name\":\"Queue %u\"}",
+                             i > 0 ? "," : "", i, i);
+  snprintf(w.list + used, size - used, "]}");
+  will(LIST, w.list);
+}
+
+static inline void begin(enum obs_source source) {
+  w = (struct world){0};
+  replay_init(&w.r);
+  will("POST /oauth/token", TOKEN);
+  settings = (struct block_settings){.name = "all",
+                                     .source = source,
+                                     .interval_ms = 10000,
+                                     .series_most = 200000,
+                                     .expiry_ms = 86400000};
+  per_minute = 60000;
+}
+
+static inline void start(void) {
+  static const struct gc_auth_settings auth = {
+      .url = "https://login.example/oauth/token",
+      .client_id = "client",
+      .secret = {.literal = "secret"},
+      .margin_s = 300};
+  static const struct gc_api_settings api = {.base_url = "https://api.example",
+                                             .max_concurrent = 4};
+  struct gc_err err;
+  w.loop = gc_loop_new(&err);
+  w.budget = gc_budgets_get("client", per_minute, w.r.now_ms);
+  w.auth = gc_auth_new(&auth, &w.r.edge, on_token, NULL);
+  w.api = gc_api_new(&api, &w.r.edge, w.auth, w.budget);
+  w.names = gc_names_new("prod", w.api, &w.r.edge, NULL);
+  struct block_site site = {.loop = w.loop,
+                            .edge = &w.r.edge,
+                            .api = w.api,
+                            .names = w.names,
+                            .requests_per_minute = per_minute};
+  w.block = block_new(&settings, &site, on_notice, NULL, &err);
+  block_start(w.block);
+  replay_settle(&w.r);
+}
+
+static inline void end(void) {
+  block_free(w.block);
+  gc_names_free(w.names);
+  gc_api_free(w.api);
+  gc_auth_free(w.auth);
+  CHECK_INT(w.r.in_flight, 0);
+  CHECK_INT(w.r.unscripted, 0);
+  gc_budgets_put(w.budget);
+  gc_loop_free(w.loop);
+  replay_clear(&w.r);
+  free(w.list);
+}
+
+static inline void put(void *ctx, const struct gc_sample *s) {
+  char name[256];
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s/%s-%s", s->instance,
+           gc_metric(s->metric)->name, s->qualifier);
+  w.values++;
+  if (strcmp(name, w.wanted) == 0)
+    w.gauge = s->values[0].gauge;
+  if (strcmp(name, w.wanted) == 0)
+    w.count = s->values[0].derive;
+}
+
+/* The newest reading; the value of `name`, NAN when it is not in it. */
+static inline double reads(const char *name) {
+  struct gc_samples out = {put, NULL};
+  w.values = 0;
+  w.gauge = NAN;
+  snprintf(w.wanted, sizeof(w.wanted), "%s", name);
+  block_read(w.block, &out);
+  return w.gauge;
+}
+
+static inline double state(const char *name) {
+  struct gc_samples out = {put, NULL};
+  w.values = 0;
+  w.gauge = NAN;
+  snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);
+  block_read_state(w.block, "queues-all", 10000, &out);
+  return w.gauge;
+}
+
+static inline size_t times_in(const char *text, const char *part) {
+  size_t count = 0;
+  for (; (text = strstr(text, part)) != NULL; text++)
+    count++;
+  return count;
+}
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* A stream of two queues on channels in memory, for the tests of stream*.c:
+ * what the platform says, what a reading tells.
+ *
+ *   begin_connected(20);
+ *   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+ *   CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+ *   end(); */
+#ifndef GC_TESTS_RT_STREAM_H
+#define GC_TESTS_RT_STREAM_H
+
+#include "plugins/genesys_realtime/stream.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "tests/support/channels_bench.h"
+#include "tests/support/check.h"
+
+#define QUEUE_TOPIC(q) "v2.routing.queues." q ".conversations"
+#define MESSAGE(q, parties)                                                    \
+  "{\"topicName\":\"" QUEUE_TOPIC(q) "\",\"eventBody\":{\"id\":\"c1\","        \
+                                     "\"participants\":[" parties "]}}"
+/* The world's wall clock starts at 2023-11-14T22:13:20Z. */
+#define AT_S(s) "\"2023-11-14T22:13:" s ".000Z\""
+#define CUSTOMER                                                               \
+  "{\"id\":\"p1\",\"purpose\":\"customer\",\"connectedTime\":" AT_S("21") "}"
+#define ACD(q)                                                                 \
+  "{\"id\":\"p2\",\"purpose\":\"acd\",\"queueId\":\"" q "\","                  \
+  "\"connectedTime\":" AT_S("22") ",\"calls\":[{\"state\":\"connected\"}]}"
+#define AGENT(q)                                                               \
+  "{\"id\":\"p3\",\"purpose\":\"agent\",\"queueId\":\"" q "\","                \
+  "\"connectedTime\":" AT_S("27") ",\"calls\":[{\"state\":\"connected\"}]}"
+
+static struct world {
+  struct stream *stream;
+  struct gc_names *names;
+  unsigned snapshots;
+  size_t values;
+  double found;
+  char wanted[128];
+} w;
+
+static inline void on_snapshot(void *ctx) {
+  (void)ctx;
+  w.snapshots++;
+}
+
+static inline void on_notice(void *ctx, const char *cause,
+                             const struct gc_err *err) {
+  (void)ctx;
+  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+}
+
+static inline void select_queues(const char **ids, size_t count) {
+  struct selection selection = {(char **)ids, count};
+  stream_select(w.stream, &selection);
+  replay_run(&ch_world, 100);
+}
+
+static bool tells_gauges; /* for the next begin_with, which puts it back */
+
+static inline void begin_with(double target_s) {
+  static const double bounds[] = {1, 10};
+  struct gc_err err = {.code = GC_OK};
+  w = (struct world){0};
+  ch_begin();
+  w.names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
+  struct stream_settings settings = {.bounds_s = bounds,
+                                     .bound_count = 2,
+                                     .target_ms = (int64_t)(target_s * 1000),
+                                     .most = 100,
+                                     .age_ms = 86400000,
+                                     .expiry_ms = 900000,
+                                     .interval_ms = 10000,
+                                     .gauges = tells_gauges};
+  tells_gauges = false;
+  struct stream_site site = {.edge = &ch_world.edge,
+                             .api = ch_api(),
+                             .channels = ch_channels,
+                             .names = w.names,
+                             .notice = on_notice,
+                             .snapshot = on_snapshot};
+  w.stream = stream_new(&settings, &site, &err);
+  CHECK(w.stream != NULL);
+}
+
+/* Two queues on an open socket. */
+static inline void begin_connected(double target_s) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(target_s);
+  ch_usual_answers();
+  select_queues(ids, 2);
+  ch_open();
+}
+
+static inline void end(void) {
+  stream_stop(w.stream);
+  stream_free(w.stream);
+  gc_names_free(w.names);
+  ch_end();
+}
+
+static inline void put(void *ctx, const struct gc_sample *s) {
+  char name[256];
+  const struct gc_metric *m = gc_metric(s->metric);
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s/%s-%s", s->instance, m->name, s->qualifier);
+  w.values++;
+  if (strcmp(name, w.wanted) == 0)
+    w.found = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
+                                        : (double)s->values[0].derive;
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+static inline double reads(const char *name) {
+  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct gc_samples out = {put, NULL};
+  w.values = 0;
+  w.found = NAN;
+  snprintf(w.wanted, sizeof(w.wanted), "%s", name);
+  stream_read(w.stream, &view, &out);
+  return w.found;
+}
+
+static inline double state(const char *name) {
+  struct gc_samples out = {put, NULL};
+  w.found = NAN;
+  snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);
+  stream_read_state(w.stream, "queues-all", 10000, &out);
+  return w.found;
+}
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* Which queues a block asks for, and how many series it tells. */
+#include "plugins/genesys_realtime/block.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/rt_block.h"
+
+static void queues_are_asked_for_by_the_hundred(void) {
+  begin(OBS_QUERY);
+  will_list(250);
+  will(QUERY, ANSWER(""));
+  start();
+  CHECK_INT(replay_count(&w.r, QUERY), 3);
+  size_t ids = 0, most = 0;
+  for (size_t i = 0; i < w.r.request_count; i++) {
+    size_t here = times_in(w.r.requests[i].body, "\"dimension\":\"queueId\"");
+    ids += here;
+    most = here > most ? here : most;
+  }
+  CHECK_INT(ids, 250);
+  CHECK_INT(most, 100);
+  end();
+}
+
+static void only_selected_queues_are_asked_for(void) {
+  char *selectors[] = {(char[]){"!Queue 1"}, (char[]){"Queue *"},
+                       (char[]){"q0007"}};
+  begin(OBS_QUERY);
+  settings.selectors = selectors;
+  settings.selector_count = GC_COUNT(selectors);
+  will_list(3);
+  will(QUERY, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1")));
+  start();
+  const char *body = replay_last(&w.r, QUERY)->body;
+  CHECK_HAS(body, "q0000");
+  CHECK_HAS(body, "q0002");
+  CHECK(strstr(body, "q0001") == NULL);
+  CHECK(isnan(reads("Queue 1/queue_depth-voice")));
+  CHECK_INT(w.values, 1);
+  end();
+}
+
+static void a_block_that_takes_a_quarter_of_the_budget_says_so(void) {
+  static const struct {
+    const char *row;
+    enum obs_source source;
+    unsigned queues;
+    uint32_t interval_ms, per_minute;
+    bool warns;
+  } rows[] = {
+      {"1000 queues each 10 s", OBS_QUERY, 1000, 10000, 250, false},
+      {"1100 queues each 10 s", OBS_QUERY, 1100, 10000, 250, true},
+      {"1100 queues each 20 s", OBS_QUERY, 1100, 20000, 250, false},
+      {"100 queues each second", OBS_QUERY, 100, 1000, 239, true},
+      {"activity", OBS_ACTIVITY, 1100, 10000, 250, false},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row);
+    begin(rows[i].source);
+    settings.interval_ms = rows[i].interval_ms;
+    per_minute = rows[i].per_minute;
+    will_list(rows[i].queues);
+    will("POST /api/v2/analytics/", ANSWER(""));
+    will("GET /api/v2/presence", "{\"entities\":[]}");
+    start();
+    CHECK_INT(replay_noticed(&w.r, "cost", GC_ERR_LIMIT), rows[i].warns);
+    if (rows[i].warns)
+      CHECK_HAS(replay_last_notice(&w.r, "cost")->text, "activity");
+    end();
+  }
+}
+
+static void begin_activity(void) {
+  begin(OBS_ACTIVITY);
+  will_list(9);
+  will("GET /api/v2/presence/definitions",
+       "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
+       "\"Meal\"}]}");
+}
+
+/* docs/cost.md has these numbers. */
+static void a_minute_takes_the_requests_that_the_manual_says(void) {
+  static const struct {
+    const char *row;
+    enum obs_source source;
+    unsigned queues, interval_ms;
+    size_t per_minute;
+  } rows[] = {
+      {"50 queues each 10 s", OBS_QUERY, 50, 10000, 6},
+      {"500 queues each 10 s", OBS_QUERY, 500, 10000, 30},
+      {"5,000 queues each 10 s", OBS_QUERY, 5000, 10000, 300},
+      {"5,000 queues each minute", OBS_QUERY, 5000, 60000, 50},
+      {"activity, 50 queues", OBS_ACTIVITY, 50, 10000, 12},
+      {"activity, 5,000 queues", OBS_ACTIVITY, 5000, 10000, 12},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row);
+    begin(rows[i].source);
+    settings.interval_ms = rows[i].interval_ms;
+    will_list(rows[i].queues);
+    will("POST /api/v2/analytics/", ANSWER(""));
+    will("GET /api/v2/presence", "{\"entities\":[]}");
+    start();
+    size_t before = replay_count(&w.r, "POST /api/v2/analytics/");
+    replay_run(&w.r, 60000);
+    CHECK_INT(replay_count(&w.r, "POST /api/v2/analytics/") - before,
+              rows[i].per_minute);
+    end();
+  }
+}
+
+static void an_agent_asks_for_its_share_alone(void) {
+  size_t asked = 0;
+  for (uint32_t k = 1; k <= 2; k++) {
+    begin(OBS_QUERY);
+    settings.shard = (struct shard){k, 2};
+    will_list(40);
+    will(QUERY, ANSWER(""));
+    start();
+    size_t ours = times_in(replay_last(&w.r, QUERY)->body, "queueId\"");
+    CHECK(ours > 0 && ours < 40);
+    asked += ours;
+    end();
+  }
+  CHECK_INT(asked, 40);
+}
+
+static double count_of_state(const char *name) {
+  struct gc_samples out = {put, NULL};
+  w.count = -1;
+  snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);
+  block_read_state(w.block, "queues-all", 10000, &out);
+  return (double)w.count;
+}
+
+/* Three series where two have room: told once, until there was room for ten
+ * minutes. */
+static void beyond_the_most_series_are_left_out_and_told_once(void) {
+  begin(OBS_QUERY);
+  settings.series_most = 2;
+  settings.expiry_ms = 60000;
+  will_list(4);
+  for (int i = 0; i < 3; i++)
+    once(QUERY, 200,
+         ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
+             "q0002", "1")));
+  will(QUERY, ANSWER(WAITING("q0003", "4")));
+  start();
+  for (int i = 0; i < 3; i++) {
+    CHECK(isnan(reads("Queue 2/queue_depth-voice")));
+    CHECK_INT(w.values, 2);
+    replay_run(&w.r, 10000);
+  }
+  CHECK_REAL(count_of_state("series_overflow-"), 3);
+  CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 3);
+  CHECK_HAS(replay_last_notice(&w.r, "series")->text, "MaxSeries");
+  CHECK_HAS(replay_last_notice(&w.r, "series")->text, "all 2 places");
+  /* The places of those that came no more are free in time. */
+  CHECK(isnan(reads("Queue 3/queue_depth-voice")));
+  replay_run(&w.r, 60000);
+  CHECK_REAL(reads("Queue 3/queue_depth-voice"), 4);
+  CHECK_INT(replay_noticed(&w.r, "series", GC_OK), 0);
+  replay_run(&w.r, 10 * 60 * 1000);
+  (void)reads("");
+  replay_run(&w.r, 10000);
+  (void)reads("");
+  CHECK_INT(replay_noticed(&w.r, "series", GC_OK), 1);
+  end();
+}
+
+static void windows_are_beside_the_gauges_or_alone(void) {
+  for (int raw = 0; raw < 2; raw++) {
+    begin(OBS_QUERY);
+    settings.window_ms = 60000;
+    settings.raw = raw;
+    will_list(1);
+    will(QUERY, ANSWER(WAITING("q0000", "3")));
+    start();
+    (void)reads("");
+    CHECK_INT(w.values, raw);
+    replay_run(&w.r, 62000);
+    CHECK_REAL(reads("Queue 0/queue_depth_window-voice"), 3);
+    CHECK_INT(w.values, 1 + raw);
+    /* What is new and what is open leave at the end. */
+    replay_run(&w.r, 10000);
+    CHECK(block_has_windows(w.block));
+    w.values = 0;
+    block_finish(w.block, &(struct gc_samples){put, NULL});
+    CHECK_INT(w.values, 1 + raw);
+    end();
+  }
+}
+
+static void without_a_queue_nothing_is_asked_and_the_source_is_down(void) {
+  char *selectors[] = {(char[]){"Support*"}};
+  begin(OBS_QUERY);
+  settings.selectors = selectors;
+  settings.selector_count = GC_COUNT(selectors);
+  will_list(3);
+  start();
+  replay_run(&w.r, 60000);
+  CHECK_INT(replay_count(&w.r, QUERY), 0);
+  CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 1);
+  CHECK_HAS(replay_last_notice(&w.r, "selection")->text, "no queue matches");
+  CHECK_REAL(state("source_up-observations"), 0);
+  end();
+}
+
+static void where_names_are_refused_ids_can_be_asked_for(void) {
+  char *selectors[] = {(char[]){UUID}, (char[]){"Support*"}};
+  begin(OBS_QUERY);
+  settings.selectors = selectors;
+  settings.selector_count = GC_COUNT(selectors);
+  replay_answer(&w.r, &(struct replay_answer){.match = LIST,
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 403,
+                                              .body = "{}"});
+  will(QUERY, ANSWER(WAITING(UUID, "2")));
+  start();
+  CHECK_HAS(replay_last(&w.r, QUERY)->body, UUID);
+  CHECK(strstr(replay_last(&w.r, QUERY)->body, "Support") == NULL);
+  CHECK_REAL(reads(UUID "/queue_depth-voice"), 2);
+  end();
+}
+
+static void a_queue_without_a_name_has_the_list_read_again(void) {
+  begin_activity();
+  will(CONVERSATIONS "*Number=1", ANSWER(WAITING("new", "7")));
+  will(CONVERSATIONS, ANSWER(""));
+  will(ROUTING, ANSWER(""));
+  start();
+  replay_settle(&w.r);
+  CHECK_INT(replay_count(&w.r, LIST), 2);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  CHECK_REAL(state("queues-unnamed"), 1);
+  replay_run(&w.r, 59000);
+  CHECK_INT(replay_count(&w.r, LIST), 2);
+  replay_run(&w.r, 61000);
+  CHECK_INT(replay_count(&w.r, LIST), 4);
+  end();
+}
+
+int main(void) {
+  RUN(queues_are_asked_for_by_the_hundred);
+  RUN(only_selected_queues_are_asked_for);
+  RUN(a_block_that_takes_a_quarter_of_the_budget_says_so);
+  RUN(a_minute_takes_the_requests_that_the_manual_says);
+  RUN(an_agent_asks_for_its_share_alone);
+  RUN(beyond_the_most_series_are_left_out_and_told_once);
+  RUN(windows_are_beside_the_gauges_or_alone);
+  RUN(without_a_queue_nothing_is_asked_and_the_source_is_down);
+  RUN(where_names_are_refused_ids_can_be_asked_for);
+  RUN(a_queue_without_a_name_has_the_list_read_again);
+  return check_done();
+}

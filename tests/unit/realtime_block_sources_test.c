@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The sources "activity" and "queue_metrics" of a block. */
+#include "plugins/genesys_realtime/block.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tests/support/rt_block.h"
+
+static void begin_activity(void) {
+  begin(OBS_ACTIVITY);
+  will_list(9);
+  will("GET /api/v2/presence/definitions",
+       "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
+       "\"Meal\"}]}");
+}
+
+static void activity_is_read_page_by_page(void) {
+  begin_activity();
+  will(CONVERSATIONS "?pageSize=1000&pageNumber=1",
+       ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "2")));
+  will(CONVERSATIONS "?pageSize=1000&pageNumber=2",
+       ANSWER(WAITING("q0002", "3") "," WAITING("q0003", "4")));
+  will(CONVERSATIONS "?pageSize=1000&pageNumber=3",
+       ANSWER(WAITING("q0004", "5")));
+  will(ROUTING "?pageSize=1000&pageNumber=1",
+       ANSWER("{\"group\":{\"queueId\":\"q0000\"},\"data\":[{"
+              "\"metric\":\"oUserPresences\",\"qualifier\":\"p1\","
+              "\"count\":6}]}"));
+  will(ROUTING, ANSWER(""));
+  start();
+  /* The first answer is the largest one seen: was it all? The page behind it
+   * tells. From then on a page that is as large has one behind it. */
+  CHECK_INT(replay_count(&w.r, CONVERSATIONS), 3);
+  CHECK_INT(replay_count(&w.r, ROUTING), 2);
+  CHECK_REAL(reads("Queue 4/queue_depth-voice"), 5);
+  replay_run(&w.r, 10000);
+  CHECK_INT(replay_count(&w.r, CONVERSATIONS), 6);
+  CHECK_REAL(reads("Queue 0/queue_agents_presence-meal"), 6);
+  CHECK_REAL(state("queues-matched"), 5);
+  end();
+}
+
+/* Activity answers name every queue: what is another agent's is not shown, nor
+ * missed when it has no name yet. */
+static void agents_share_the_queues_of_an_activity_answer(void) {
+  double shown = 0, unnamed = 0;
+  for (uint32_t k = 1; k <= 3; k++) {
+    begin_activity();
+    settings.shard = (struct shard){k, 3};
+    will(CONVERSATIONS "*Number=1",
+         ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
+             "q0002", "1") "," WAITING("q0003", "1") "," WAITING("new", "1")));
+    will(CONVERSATIONS, ANSWER(""));
+    will(ROUTING, ANSWER(""));
+    start();
+    (void)reads("");
+    shown += state("queues-matched");
+    unnamed += state("queues-unnamed");
+    CHECK(state("queues-matched") < 4);
+    end();
+  }
+  CHECK_REAL(shown, 4);
+  CHECK_REAL(unnamed, 1);
+}
+
+static void a_server_that_repeats_its_page_is_not_asked_for_ever(void) {
+  begin_activity();
+  will(CONVERSATIONS, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "2")));
+  will(ROUTING, ANSWER(""));
+  start();
+  replay_run(&w.r, 10000);
+  CHECK_INT(replay_count(&w.r, CONVERSATIONS), 4);
+  CHECK_REAL(reads("Queue 1/queue_depth-voice"), 2);
+  CHECK_REAL(state("source_up-observations"), 1);
+  end();
+}
+
+static void what_an_activity_answer_lists_no_more_is_zero(void) {
+  begin_activity();
+  once(CONVERSATIONS "*Number=1", 200, ANSWER(WAITING("q0000", "7")));
+  will(CONVERSATIONS, ANSWER(""));
+  will(ROUTING, ANSWER(""));
+  start();
+  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 7);
+  replay_run(&w.r, 10000);
+  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 0);
+  replay_run(&w.r, 10000);
+  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 0);
+  CHECK_INT(replay_count(&w.r, LIST), 1);
+  end();
+}
+
+static void half_an_activity_reading_is_none(void) {
+  begin_activity();
+  will(CONVERSATIONS "*Number=1", ANSWER(WAITING("q0000", "7")));
+  will(CONVERSATIONS, ANSWER(""));
+  once(ROUTING, 400, "{}");
+  will(ROUTING, ANSWER(""));
+  start();
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  CHECK_INT(replay_noticed(&w.r, "observations", GC_ERR_REQUEST), 1);
+  replay_run(&w.r, 60000);
+  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 7);
+  end();
+}
+
+static void queue_metrics_are_asked_for_by_the_hundred(void) {
+  begin(OBS_QUEUE_METRICS);
+  will_list(150);
+  will(METRICS, "[{\"id\":\"q0000\",\"name\":\"other\",\"queued\":3}]");
+  start();
+  CHECK_INT(replay_count(&w.r, METRICS), 2);
+  CHECK_STR(strstr(replay_last(&w.r, METRICS)->line, "q0148"),
+            "q0148,q0149&metricNames=queued,waiting,agentAvailable,agentBusy");
+  /* The account's list of names goes first; what a row lacks is 0. */
+  CHECK_REAL(reads("Queue 0/queue_depth-all"), 3);
+  CHECK(isnan(reads("Queue 0/queue_depth-all")));
+  replay_run(&w.r, 10000);
+  CHECK_REAL(reads("Queue 0/queue_waiting-all"), 0);
+  CHECK_INT(w.values, 4);
+  CHECK_REAL(state("source_up-observations"), 1);
+  end();
+}
+
+static void where_names_are_refused_the_answers_tell_them(void) {
+  char *selectors[] = {(char[]){"support-1"}, (char[]){"support-2"}};
+  begin(OBS_QUEUE_METRICS);
+  settings.selectors = selectors;
+  settings.selector_count = GC_COUNT(selectors);
+  settings.metrics_path = "/api/v2/queues/stats";
+  replay_answer(&w.r, &(struct replay_answer){.match = LIST,
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 404,
+                                              .body = "{}"});
+  once(STATS, 200,
+       "[{\"id\":\"support-1\",\"name\":\"Support\",\"queued\":3},"
+       "{\"id\":\"support-2\",\"name\":\"Support\",\"queued\":4}]");
+  will(STATS, "[{\"id\":\"support-2\",\"name\":\"Support\",\"queued\":5}]");
+  start();
+  CHECK_HAS(replay_last(&w.r, STATS)->line, "queueIds=support-1,support-2&");
+  CHECK_REAL(reads("Support~2/queue_depth-all"), 4);
+  CHECK_INT(w.values, 8);
+  replay_run(&w.r, 10000);
+  CHECK_REAL(reads("Support~2/queue_depth-all"), 5); /* it keeps its label */
+  CHECK_INT(w.values, 4);
+  end();
+}
+
+static void queue_metrics_outlast_five_answers_429(void) {
+  begin(OBS_QUEUE_METRICS);
+  will_list(1);
+  for (int i = 0; i < 6; i++)
+    replay_answer(&w.r, &(struct replay_answer){.match = METRICS,
+                                                .times = 1,
+                                                .status = 429,
+                                                .has_retry_after = true,
+                                                .retry_after_s = 1,
+                                                .body = "{}"});
+  will(METRICS, "[{\"id\":\"q0000\",\"queued\":1}]");
+  start();
+  replay_run(&w.r, 9999);
+  CHECK_INT(replay_count(&w.r, METRICS), 6);
+  CHECK(isnan(reads("Queue 0/queue_depth-all")));
+  CHECK_REAL(state("source_up-observations"), 0);
+  replay_run(&w.r, 1);
+  CHECK_REAL(reads("Queue 0/queue_depth-all"), 1);
+  end();
+}
+
+int main(void) {
+  RUN(activity_is_read_page_by_page);
+  RUN(agents_share_the_queues_of_an_activity_answer);
+  RUN(a_server_that_repeats_its_page_is_not_asked_for_ever);
+  RUN(what_an_activity_answer_lists_no_more_is_zero);
+  RUN(half_an_activity_reading_is_none);
+  RUN(queue_metrics_are_asked_for_by_the_hundred);
+  RUN(where_names_are_refused_the_answers_tell_them);
+  RUN(queue_metrics_outlast_five_answers_429);
+  return check_done();
+}
