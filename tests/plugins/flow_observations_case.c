@@ -17,17 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/labels.h"
 #include "plugins/genesys_flowmetrics/flow_poll.h"
-#include "tests/support/case_file.h"
+#include "tests/support/case_words.h"
 
-enum { LIST_MOST = 64, READINGS_MOST = 9 };
+enum { READINGS_MOST = 9 };
 
 struct run {
   struct case_file file;
-  char *settings, *list; /* the sections, cut to pieces */
-  char *selectors[LIST_MOST];
-  size_t selector_count;
+  char *settings; /* the section, cut to pieces */
+  struct case_list flows;
   bool is_refused;
   uint32_t most;
   struct gc_naming naming;
@@ -36,78 +34,39 @@ struct run {
   size_t chunk; /* bytes of one write; 0: all at once */
 };
 
-static void give_up(const struct run *run, const char *what) {
-  printf("%s: %s\n", run->file.path, what);
-  exit(1);
-}
-
-static char *text_of(const struct run *run, const char *title) {
-  const struct case_section *s = case_section(&run->file, title);
-  char *text = strdup(s != NULL ? s->text : "");
-  if (text == NULL)
-    abort();
-  return text;
-}
-
 static void read_settings(struct run *run) {
-  static const char *const labels[] = {"name", "id", "both"};
+  static const char *const labels[] = {"name", "id", "both", NULL};
   run->most = 100;
-  run->settings = text_of(run, "settings");
+  run->settings = case_text(&run->file, "settings");
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     char *value = case_cut_word(line);
-    if (strcmp(line, "label") == 0) {
-      for (int i = 0; i < 3; i++)
-        if (strcmp(value, labels[i]) == 0)
-          run->naming.label = (enum gc_query_label)i;
-    } else if (strcmp(line, "flow") == 0 && run->selector_count < LIST_MOST) {
-      run->selectors[run->selector_count++] = value;
-    } else if (strcmp(line, "names") == 0) {
+    if (strcmp(line, "label") == 0)
+      run->naming.label =
+          (enum gc_query_label)case_choose(&run->file, value, labels);
+    else if (strcmp(line, "flow") == 0)
+      case_list_add(&run->flows, value);
+    else if (strcmp(line, "names") == 0)
       run->is_refused = strcmp(value, "refused") == 0;
-    } else if (strcmp(line, "max_series") == 0) {
+    else if (strcmp(line, "max_series") == 0)
       run->most = (uint32_t)strtoul(value, NULL, 10);
-    } else {
-      give_up(run, line);
-    }
+    else
+      case_give_up(&run->file, line);
   }
-}
-
-/* As the name cache makes it: labels are clean and each is there once. */
-static void read_flows(struct run *run) {
-  struct gc_named named[LIST_MOST];
-  struct gc_entry entries[LIST_MOST];
-  size_t count = 0;
-  run->list = text_of(run, "flows");
-  char *at = run->list;
-  for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    if (count == LIST_MOST)
-      abort();
-    named[count] = (struct gc_named){line, case_cut_word(line)};
-    named[count].id = line;
-  }
-  struct gc_labels *labels = gc_labels_new();
-  if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
-    abort();
-  for (size_t i = 0; i < count; i++)
-    entries[i] = (struct gc_entry){named[i].id, named[i].name,
-                                   gc_labels_get(labels, named[i].id), ""};
-  run->naming.lists[GC_FLOW].now =
-      gc_directory_new(entries, count, run->is_refused);
-  gc_labels_free(labels);
 }
 
 static struct flow_choice choice_of(struct run *run) {
   return (struct flow_choice){.flows = run->naming.lists[GC_FLOW].now,
-                              .selectors = run->selectors,
-                              .selector_count = run->selector_count};
+                              .selectors = run->flows.at,
+                              .selector_count = run->flows.count};
 }
 
 static void check_request(struct run *run) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
-  const char *ids[LIST_MOST];
+  const char *ids[CASE_LIST_MOST];
   size_t count = 0;
   struct flow_choice choice = choice_of(run);
-  char *text = text_of(run, "request"), *at = text;
+  char *text = case_text(&run->file, "request"), *at = text;
   const char *want = case_next_line(&at);
   for (size_t i = 0; i < gc_directory_count(choice.flows); i++)
     if (flow_choice_has(&choice, gc_directory_at(choice.flows, i)->id))
@@ -116,25 +75,18 @@ static void check_request(struct run *run) {
     abort();
   if (want != NULL && strcmp(want, gc_buf_string(&body)) != 0) {
     printf("asked: %s\n", gc_buf_string(&body));
-    give_up(run, "another request");
+    case_give_up(&run->file, "another request");
   }
   free(text);
 }
 
-/* As the transport does it. */
 static enum gc_code decode(struct run *run, struct flow_counts *c,
                            const struct case_section *s, struct gc_err *err) {
   GC_AUTO(flow_decoder_free_auto) struct flow_decoder *d = flow_decoder_new(c);
-  struct gc_sink sink = flow_decoder_sink(d);
-  size_t results, step = run->chunk > 0 ? run->chunk : s->len + 1;
   uint64_t overflow = 0;
-  sink.begin(sink.ctx);
-  for (size_t from = 0; from < s->len; from += step) {
-    size_t len = s->len - from < step ? s->len - from : step;
-    GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
-  }
-  GC_TRY(flow_decoder_finish(d, &results, &overflow, err));
-  return GC_OK;
+  size_t results;
+  GC_TRY(case_feed(s, run->chunk, flow_decoder_sink(d), err));
+  return flow_decoder_finish(d, &results, &overflow, err);
 }
 
 static void put(void *ctx, const struct gc_sample *s) {
@@ -198,7 +150,8 @@ int main(int argc, char **argv) {
     if (!case_read(&run.file, argv[1]))
       return 99;
     read_settings(&run);
-    read_flows(&run);
+    run.naming.lists[GC_FLOW].now =
+        case_names(&run.file, "flows", run.is_refused);
     check_request(&run);
     for (run.reading = 1; run.reading <= READINGS_MOST && play(&run);)
       run.reading++;
@@ -206,7 +159,6 @@ int main(int argc, char **argv) {
     gc_naming_clear(&run.naming);
     flow_counts_clear(&run.last);
     free(run.settings);
-    free(run.list);
     case_clear(&run.file);
   }
   return failed;

@@ -3,17 +3,20 @@
  * genesys_flowmetrics: the answers of polls and the values that leave.
  * Sections:
  *
- *   settings         KEY VALUE lines: source
- * conversations|users|queue_details|flows, metric NAME, group_by NAME, queue
- * ID, flow ID (all repeatable), granularity PT1M, from and to (ISO times: the
- * new windows of the first poll), revisit 2, label name|id|both, counters off,
- * max_series 1000 names            ID NAME, the queue list; an empty NAME is
- * allowed users, flows, outcomes, milestones   the same of those lists request
- * what the first poll asks for, one line of JSON response         one JSON
- * answer of the first poll; several: its batches response N       the same of
- * poll N (2, 3 …), which is for one window more expect           HH:MM
- * INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and poll 2: error: CODE words   an
- * answer was refused poll 2: revised 1           unnamed, foreign, broken,
+ *   settings         KEY VALUE lines: source, one of
+ *                    conversations|users|queue_details|flows; metric NAME,
+ *                    group_by NAME, queue ID, flow ID (all repeatable),
+ *                    granularity PT1M, from and to (ISO times: the new windows
+ *                    of the first poll), revisit 2, label name|id|both,
+ *                    counters off, max_series 1000
+ *   names            ID NAME, the queue list; an empty NAME is allowed
+ *   users            the same of that list; also flows, outcomes, milestones
+ *   request          what the first poll asks for, one line of JSON
+ *   response         one JSON answer of the first poll; several: its batches
+ *   response N       the same of poll N (2, 3 …), which is for one window more
+ *   expect           HH:MM INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and
+ *                      poll 2: error: CODE words   an answer was refused
+ *                      poll 2: revised 1           unnamed, foreign, broken,
  *                                                  overflow, carried likewise
  *
  * Each case runs with its answers whole and byte by byte. */
@@ -23,23 +26,17 @@
 #include <string.h>
 
 #include "common/base/instant.h"
-#include "common/base/labels.h"
 #include "common/intervals/decode.h"
 #include "common/intervals/request.h"
 #include "common/intervals/samples.h"
-#include "tests/support/case_file.h"
+#include "tests/support/case_words.h"
 
-enum { LIST_MOST = 64, POLLS_MOST = 9 };
-
-struct list {
-  char *at[LIST_MOST];
-  size_t count;
-};
+enum { POLLS_MOST = 9 };
 
 struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
-  struct list metrics, groups, queues;
+  struct case_list metrics, groups, queues;
   struct gc_query query;
   struct gc_windows_rule rule;
   struct gc_windows_mark mark;
@@ -53,90 +50,56 @@ struct run {
   size_t chunk; /* bytes of one write; 0: all at once */
 };
 
-static void give_up(const struct run *run, const char *what) {
-  printf("%s: %s\n", run->file.path, what);
-  exit(1);
-}
-
-static char *text_of(const struct run *run, const char *title) {
-  const struct case_section *s = case_section(&run->file, title);
-  char *text = strdup(s != NULL ? s->text : "");
-  if (text == NULL)
-    abort();
-  return text;
-}
-
-static void add_to(struct list *list, char *value) {
-  if (list->count == LIST_MOST)
-    abort();
-  list->at[list->count++] = value;
-}
-
-static int64_t read_time(const struct run *run, const char *text) {
-  struct gc_err err;
-  int64_t ms = 0;
-  if (gc_instant_parse(text, strlen(text), &ms, &err) != GC_OK)
-    give_up(run, err.text);
-  return ms;
-}
-
-static int choose(const struct run *run, const char *value,
-                  const char *const *words) {
-  for (int i = 0; words[i] != NULL; i++)
-    if (strcmp(words[i], value) == 0)
-      return i;
-  give_up(run, value);
-  return 0;
-}
-
 static void read_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"conversations", "users",
                                         "queue_details", "flows", NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
   static const char *const off[] = {"off", NULL};
   if (strcmp(key, "source") == 0)
-    run->query.source = (enum gc_query_source)choose(run, value, sources);
+    run->query.source =
+        (enum gc_query_source)case_choose(&run->file, value, sources);
   else if (strcmp(key, "metric") == 0)
-    add_to(&run->metrics, value);
+    case_list_add(&run->metrics, value);
   else if (strcmp(key, "group_by") == 0)
-    add_to(&run->groups, value);
+    case_list_add(&run->groups, value);
   else if (strcmp(key, "queue") == 0 || strcmp(key, "flow") == 0)
-    add_to(&run->queues, value);
+    case_list_add(&run->queues, value);
   else if (strcmp(key, "granularity") == 0)
     run->query.granularity = value;
   else if (strcmp(key, "from") == 0)
-    run->from_ms = read_time(run, value);
+    run->from_ms = case_time(&run->file, value);
   else if (strcmp(key, "to") == 0)
-    run->to_ms = read_time(run, value);
+    run->to_ms = case_time(&run->file, value);
   else if (strcmp(key, "revisit") == 0)
     run->rule.revisit = (uint32_t)strtoul(value, NULL, 10);
   else if (strcmp(key, "label") == 0)
-    run->naming.label = (enum gc_query_label)choose(run, value, labels);
+    run->naming.label =
+        (enum gc_query_label)case_choose(&run->file, value, labels);
   else if (strcmp(key, "counters") == 0)
-    run->counters = choose(run, value, off) != 0;
+    run->counters = case_choose(&run->file, value, off) != 0;
   else if (strcmp(key, "max_series") == 0)
     run->series.keys.most = (uint32_t)strtoul(value, NULL, 10);
   else
-    give_up(run, key);
+    case_give_up(&run->file, key);
 }
 
 static void add_default_groups(struct run *run) {
   const struct gc_query_words *groups = &gc_source(run->query.source)->groups;
-  static char names[LIST_MOST][32];
+  static char names[CASE_LIST_MOST][32];
   for (size_t i = 0; i < groups->count; i++) {
     snprintf(names[i], sizeof(names[i]), "%s", groups->at[i]);
-    add_to(&run->groups, names[i]);
+    case_list_add(&run->groups, names[i]);
   }
 }
 
 static void read_settings(struct run *run) {
   run->query.granularity = "PT1M";
-  run->from_ms = read_time(run, "2026-08-01T10:00:00Z");
-  run->to_ms = read_time(run, "2026-08-01T10:01:00Z");
+  run->from_ms = case_time(&run->file, "2026-08-01T10:00:00Z");
+  run->to_ms = case_time(&run->file, "2026-08-01T10:01:00Z");
   run->rule.revisit = 2;
   run->counters = true;
   run->series.keys.most = 1000;
-  run->settings = text_of(run, "settings");
+  run->settings = case_text(&run->file, "settings");
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     char *value = case_cut_word(line);
@@ -150,55 +113,16 @@ static void read_settings(struct run *run) {
   run->query.group_count = run->groups.count;
   const char *g = run->query.granularity;
   if (gc_duration_parse(g, strlen(g), &run->query.period_ms, NULL) != GC_OK)
-    give_up(run, "granularity");
+    case_give_up(&run->file, "granularity");
   run->rule.period_ms = run->query.period_ms;
   run->rule.backfill_ms = run->to_ms - run->from_ms;
 }
 
-/* As the name cache makes it: labels are clean and each is there once. */
-static struct gc_directory *read_names(const struct run *run,
-                                       const char *title) {
-  struct gc_named named[LIST_MOST];
-  struct gc_entry entries[LIST_MOST];
-  char *text = text_of(run, title), *at = text;
-  size_t count = 0;
-  for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    if (count == LIST_MOST)
-      abort();
-    const char *name = case_cut_word(line);
-    named[count] = (struct gc_named){line, name};
-  }
-  struct gc_labels *labels = gc_labels_new();
-  if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
-    abort();
-  for (size_t i = 0; i < count; i++)
-    entries[i] = (struct gc_entry){named[i].id, named[i].name,
-                                   gc_labels_get(labels, named[i].id), ""};
-  struct gc_directory *d = gc_directory_new(entries, count, false);
-  gc_labels_free(labels);
-  free(text);
-  return d;
-}
-
-/* The words without the place, which differs with the way the answer is cut. */
-static const char *words_of(const struct gc_err *err) {
-  const char *colon = strchr(err->text, ':');
-  return colon != NULL && strstr(err->text, "byte ") != NULL ? colon + 2
-                                                             : err->text;
-}
-
-/* As the transport does it. */
 static enum gc_code decode(struct run *run, const struct case_section *s,
                            struct gc_err *err) {
   GC_AUTO(gc_decoder_free_auto)
   struct gc_decoder *d = gc_decoder_new(&run->reading);
-  struct gc_sink sink = gc_decoder_sink(d);
-  size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
-  sink.begin(sink.ctx);
-  for (size_t from = 0; from < s->len; from += step) {
-    size_t len = s->len - from < step ? s->len - from : step;
-    GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
-  }
+  GC_TRY(case_feed(s, run->chunk, gc_decoder_sink(d), err));
   return gc_decoder_finish(d, err);
 }
 
@@ -213,11 +137,11 @@ static void check_request(struct run *run) {
                     (const char *const *)run->queues.at, run->queues.count,
                     &body) != GC_OK)
     abort();
-  text = at = text_of(run, "request");
+  text = at = case_text(&run->file, "request");
   const char *want = case_next_line(&at);
   if (want == NULL || strcmp(want, gc_buf_string(&body)) != 0) {
     printf("asked: %s\n", gc_buf_string(&body));
-    give_up(run, "another request");
+    case_give_up(&run->file, "another request");
   }
   free(text);
 }
@@ -236,7 +160,7 @@ static bool read_answers(struct run *run, unsigned poll) {
     if (decode(run, s, &err) == GC_OK)
       continue;
     case_say(&run->file, "poll %u: error: %s %s", poll, gc_code_name(err.code),
-             words_of(&err));
+             case_words(&err));
     all = false;
   }
   return any && all;
@@ -290,7 +214,7 @@ static void leave(struct run *run, unsigned poll) {
                              &tally) != GC_OK)
       abort();
     if (tally.series != run->outbox.count)
-      give_up(run, "the tally of series is wrong");
+      case_give_up(&run->file, "the tally of series is wrong");
     unnamed += tally.unnamed;
     run->mark = gc_windows_advance(plan, &run->mark, end);
     say_values(run);
@@ -309,7 +233,7 @@ static void play(struct run *run) {
       .query = &run->query, .series = &run->series, .most = 100000};
   for (size_t i = 0; i < run->queues.count; i++) {
     uint32_t number;
-    run->wanted.most = LIST_MOST;
+    run->wanted.most = CASE_LIST_MOST;
     if (gc_intern_put(&run->wanted, run->queues.at[i],
                       strlen(run->queues.at[i]), &number) != GC_OK)
       abort();
@@ -321,7 +245,7 @@ static void play(struct run *run) {
     gc_series_forget_again(&run->series);
     if (!gc_windows_plan(&run->rule, &run->mark, now_ms, 100,
                          &run->reading.plan))
-      give_up(run, "no plan");
+      case_give_up(&run->file, "no plan");
     run->reading.asked_from_ms = run->reading.plan.again_from_ms;
     run->reading.asked_to_ms = run->reading.plan.to_ms;
     if (poll == 1)
@@ -354,7 +278,8 @@ int main(int argc, char **argv) {
       return 99;
     read_settings(&run);
     for (size_t k = 0; k < GC_COUNT(lists); k++)
-      run.naming.lists[lists[k].kind].now = read_names(&run, lists[k].title);
+      run.naming.lists[lists[k].kind].now =
+          case_names(&run.file, lists[k].title, false);
     play(&run);
     failed = case_end(&run.file);
     gc_naming_clear(&run.naming);

@@ -6,8 +6,8 @@
 
 #include "tests/support/fake_daemon.h"
 
+#include "tests/support/block_text.h"
 #include "tests/support/check.h"
-#include "tests/support/conf_text.h"
 
 static struct flows_options got;
 
@@ -29,21 +29,7 @@ static const char *reads(const char *lines) {
        .named = true,
        .read = on_block},
       {.key = NULL}};
-  static struct gc_err err;
-  struct gc_config_seen seen = {.begun = false};
-  const struct gc_config config = {
-      .plugin = "genesys_flowmetrics", .blocks = blocks, .seen = &seen};
-  char text[2000];
-  err = (struct gc_err){.code = GC_OK};
-  snprintf(text, sizeof(text),
-           "<Plugin genesys_flowmetrics>\n<Flows \"f\">\n%s\n</Flows>\n"
-           "</Plugin>\n",
-           lines);
-  oconfig_item_t *root = conf_parse(text);
-  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
-  conf_free(root);
-  gc_config_seen_clear(&seen);
-  return code == GC_OK ? "" : err.text;
+  return block_text("genesys_flowmetrics", blocks, "f", lines);
 }
 
 static void an_account_is_all_that_it_needs(void) {
