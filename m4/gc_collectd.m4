@@ -34,4 +34,5 @@ AC_DEFUN([GC_COLLECTD], [
   CPPFLAGS=$gc_save
   AC_SUBST([COLLECTD_CPPFLAGS])
   AC_SUBST([collectdplugindir])
+  AC_SUBST([collectdincludedir], [$with_collectd_includedir])
 ])

@@ -94,10 +94,14 @@ do_fuzz() {
   step fuzz make -C "$out/fuzz" fuzz-again
 }
 do_dist() { step distcheck make -C "$out/plain" -j"$jobs" distcheck GC_E2E=no; }
+do_package() {
+  [ -f "$out/plain/Makefile" ] || build plain
+  suite check-packages "$out/plain" check-packages
+}
 do_demo() { step demo env DEMO_SECONDS=20 sh examples/demo.sh; }
 
-steps=${*:-lint plain asan tsan fuzz dist demo}
-sh tools/deps.sh build demo test || exit 1
+steps=${*:-lint plain package asan tsan fuzz dist demo}
+sh tools/deps.sh build demo test package || exit 1
 step autogen ./autogen.sh
 for s in $steps; do
   "do_$s"

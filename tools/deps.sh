@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what is missing, and only that: tools/deps.sh build|demo|test|bench …
+# Installs what is missing, and only that:
+# tools/deps.sh build|demo|test|package|bench …
 # (several may be named). Debian 12 by apt-get, Fedora by dnf; elsewhere the names
 # may differ. No service is started. Does nothing, and needs no root, when all is
 # there.
@@ -17,6 +18,8 @@ debian_packages() {
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
     mandoc tinyproxy influxdb redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws ;;
+  package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
+    mmdebstrap eatmydata systemd cpio ;;
   # What `make bench` has as references; it leaves out what is missing. npm comes
   # with some packages of nodejs, and would then conflict.
   bench) echo collectd-core libjson-c-dev nodejs node-ws redis-server golang-go \
@@ -33,6 +36,7 @@ fedora_packages() {
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
     mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs ;;
+  package) echo rpm-build rpmlint systemd ;;
   bench) echo collectd json-c-devel nodejs redis
     command -v npm >/dev/null || echo npm ;;
   esac

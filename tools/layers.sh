@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The architecture in three words, held apart: base is pure, net knows no
-# collectd, daemon and plugins/*/plugin.c alone see plugin.h.
+# collectd, intervals stands on both, daemon and plugins/*/plugin.c alone see plugin.h.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
@@ -22,6 +22,11 @@ refuse 'common/base/*.[ch]' \
 refuse 'common/base/*.[ch]' "$collectd" 'base must run without collectd'
 refuse 'common/net/*.[ch]' "common/daemon/|plugins/|$collectd" \
   'net must run without collectd'
+refuse 'common/intervals/*.[ch]' \
+  "common/daemon/|plugins/|$collectd|curl/|sqlite3|yajl|openssl/|common/net/(http|auth|stream)" \
+  'intervals must run without collectd, and asks through net/api'
+refuse 'common/base/*.[ch]' 'common/intervals/' 'base knows no intervals'
+refuse 'common/net/*.[ch]' 'common/intervals/' 'net knows no intervals'
 refuse 'common/daemon/*.[ch]' 'plugins/|curl/|sqlite3|common/net/(http|loop|stream)' \
   'daemon is glue: no network, no plugin of ours'
 for f in plugins/*/*.[ch]; do
@@ -40,5 +45,5 @@ for f in plugins/*/*.[ch]; do
   esac
 done
 
-[ $status -eq 0 ] && echo 'layers: base, net, daemon and plugins keep apart'
+[ $status -eq 0 ] && echo 'layers: base, net, intervals, daemon and plugins keep apart'
 exit $status

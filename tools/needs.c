@@ -38,6 +38,21 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
     [GC_ENDPOINT_QUEUE_METRICS] = {"`Queues`: `Observations "
                                    "\"queue_metrics\"` (guide dialect)",
                                    "all gauges of queues"},
+    [GC_ENDPOINT_FLOWS] = {"`Flows`: the names of flows",
+                           "ids take the place of names, and `Flow` patterns "
+                           "must be ids"},
+    [GC_ENDPOINT_FLOW_OUTCOMES] = {"`Flows`: `GroupBy \"flowOutcomeId\"`",
+                                   "ids take the place of names"},
+    [GC_ENDPOINT_FLOW_MILESTONES] = {"`Flows`: `GroupBy \"flowMilestoneId\"`",
+                                     "ids take the place of names"},
+    [GC_ENDPOINT_FLOW_OBSERVATIONS] =
+        {"`Flows`: `Observations`, up to 100 flows",
+         "`flow_active`; `source_up-observations` is 0"},
+    [GC_ENDPOINT_FLOW_ACTIVITY] =
+        {"`Flows`: `Observations`, more than 100 flows",
+         "`flow_active`; `source_up-observations` is 0"},
+    [GC_ENDPOINT_FLOW_AGGREGATES] = {"`Flows`: the aggregates",
+                                     "the whole query"},
 };
 
 const struct topic_need topic_needs[] = {

@@ -15,7 +15,7 @@
 #include "common/base/buf.h"
 #include "common/base/json_out.h"
 #include "common/base/metric.h"
-#include "plugins/genesys_analytics/metrics.h"
+#include "common/intervals/api_metrics.h"
 #include "tools/needs.h"
 #include "tools/option_pages.h"
 #include "tools/origins.h"
@@ -127,31 +127,32 @@ static enum gc_code print_permissions(struct gc_buf *out) {
 static const struct {
   const char *unit, *types, *stats;
 } kinds[] = {
-    [METRIC_COUNT] = {"events", "`interval_count`, `metric`", "`count`"},
-    [METRIC_DURATION] = {"s",
-                         "`interval_count`, `interval_duration`, `metric`, "
-                         "`metric_seconds`",
-                         "`count`, `sum`, `min`, `max` (ms)"},
-    [METRIC_SECONDS] = {"s",
-                        "`interval_seconds` (of a queue `interval_duration`), "
-                        "`metric_seconds`",
-                        "`sum`"},
-    [METRIC_RATIO] = {"0 to 1", "`interval_ratio`",
-                      "`numerator` / `denominator`, else `ratio`"},
-    [METRIC_TARGET] = {"0 to 1", "`interval_ratio`", "`current`"},
-    [METRIC_MEAN] = {"s", "`interval_duration`, its average alone",
-                     "the number itself"},
+    [GC_STATS_COUNT] = {"events", "`interval_count`, `metric`", "`count`"},
+    [GC_STATS_DURATION] = {"s",
+                           "`interval_count`, `interval_duration`, `metric`, "
+                           "`metric_seconds`",
+                           "`count`, `sum`, `min`, `max` (ms)"},
+    [GC_STATS_SECONDS] =
+        {"s",
+         "`interval_seconds` (of a queue `interval_duration`), "
+         "`metric_seconds`",
+         "`sum`"},
+    [GC_STATS_RATIO] = {"0 to 1", "`interval_ratio`",
+                        "`numerator` / `denominator`, else `ratio`"},
+    [GC_STATS_TARGET] = {"0 to 1", "`interval_ratio`", "`current`"},
+    [GC_STATS_MEAN] = {"s", "`interval_duration`, its average alone",
+                       "the number itself"},
 };
 
 static enum gc_code print_aggregates(struct gc_buf *out) {
   GC_TRY(gc_buf_text(out, "| Metric | Source | Unit | From | Types | Meaning "
                           "|\n|---|---|---|---|---|---|\n"));
-  for (size_t i = 0; i < metric_count; i++)
-    GC_TRY(gc_buf_print(out, "| `%s` | %s | %s | %s | %s | %s |\n",
-                        metrics[i].name, metrics[i].source,
-                        kinds[metrics[i].kind].unit,
-                        kinds[metrics[i].kind].stats,
-                        kinds[metrics[i].kind].types, metrics[i].meaning));
+  for (size_t i = 0; i < gc_api_metric_count; i++)
+    GC_TRY(gc_buf_print(
+        out, "| `%s` | %s | %s | %s | %s | %s |\n", gc_api_metrics[i].name,
+        gc_api_metrics[i].source, kinds[gc_api_metrics[i].kind].unit,
+        kinds[gc_api_metrics[i].kind].stats,
+        kinds[gc_api_metrics[i].kind].types, gc_api_metrics[i].meaning));
   return GC_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys_analytics/options.h"
+#include "plugins/genesys_flowmetrics/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
 
@@ -11,6 +12,7 @@ const struct option_page option_pages[] = {
     {"genesys", "Account", account_rows},
     {"genesys_realtime", "Queues", queues_rows},
     {"genesys_flowmetrics", "Attributes", attributes_rows},
+    {"genesys_flowmetrics", "Flows", flows_rows},
     {"genesys_analytics", "Query", query_rows},
 };
 const size_t option_page_count = GC_COUNT(option_pages);

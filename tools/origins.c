@@ -118,6 +118,19 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_FLOW_METRIC_VALUE] =
         {"metric", "values of participant attributes",
          "with Values false; until the first number"},
+    [GC_METRIC_FLOW_ACTIVE] = {"MEDIUM", "`oFlow`",
+                               "the reading fails; until the platform first "
+                               "tells of flow and medium; "
+                               "with Observations false"},
+    [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", "`stats.count`", NOTHING_TOLD},
+    [GC_METRIC_FLOW_INTERVAL_DURATION] =
+        {"METRIC", "`stats.sum`, `min`, `max`, `count` (ms)", NOTHING_TOLD},
+    [GC_METRIC_FLOW_INTERVAL_RATIO] =
+        {"METRIC", "`stats.numerator` / `denominator`, else `ratio`",
+         NOTHING_TOLD},
+    [GC_METRIC_FLOW_AGGREGATE] = {"METRIC", "sum of `stats.count`", NOT_BEGUN},
+    [GC_METRIC_FLOW_AGGREGATE_SECONDS] = {"METRIC", "sum of `stats.sum`",
+                                          NOT_BEGUN},
     [GC_METRIC_BATCHES] = {"`committed` `failed`", "counted here", NEVER},
     [GC_METRIC_COMMIT_TIME] = {"", "counted here", NEVER},
     [GC_METRIC_STATE_UP] = {"`sqlite`, `redis`", "the state's last answer",
@@ -135,8 +148,12 @@ static const struct origin origins[GC_METRIC_COUNT] = {
          "`aggregates`: after a restart until an interval is due"},
     [GC_METRIC_SOURCE_AGE] = {"as source_up", "counted here",
                               "until the first complete answer"},
-    [GC_METRIC_SERIES] = {"", "counted here", NEVER},
-    [GC_METRIC_SERIES_OVERFLOW] = {"", "counted here", NEVER},
+    [GC_METRIC_SERIES] = {"of flows also `observations`", "counted here",
+                          NEVER},
+    [GC_METRIC_SERIES_OVERFLOW] = {"as series", "counted here", NEVER},
+    [GC_METRIC_FLOWS] = {"`matched` `unnamed`",
+                         "`/api/v2/flows` and the options",
+                         "with Observations false"},
     [GC_METRIC_QUEUES] = {"`matched` `unnamed`",
                           "`/api/v2/routing/queues` and the options", NEVER},
     [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", "`stats.count`",
@@ -186,7 +203,9 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_API_BREAKER] = {"", "failures in a row", NEVER},
     [GC_METRIC_TOKEN_LIFETIME] = {"", "`expires_in`", NEVER},
     [GC_METRIC_TOKEN_REQUESTS] = {"`ok` `failed`", "counted here", NEVER},
-    [GC_METRIC_NAMES] = {"`queue` `user` `presence`", "lists of names", NEVER},
+    [GC_METRIC_NAMES] = {"`queue` `user` `presence` `flow` `flow_outcome` "
+                         "`flow_milestone`",
+                         "lists of names", NEVER},
 };
 
 const struct origin *origin_of(enum gc_metric_id id) {

@@ -39,7 +39,21 @@
   XX(QUEUE_DETAILS, "queue_details", "POST",                                   \
      "/api/v2/analytics/queues/details/query", "scope analytics:query")        \
   XX(QUEUE_METRICS, "queue_metrics", "GET", "/api/v2/queues/metrics",          \
-     "scope analytics:realtime:read")
+     "scope analytics:realtime:read")                                          \
+  XX(FLOWS, "flows", "GET", "/api/v2/flows", "architect:flow:view")            \
+  XX(FLOW_OUTCOMES, "flow_outcomes", "GET", "/api/v2/flows/outcomes",          \
+     "architect:flowOutcome:view")                                             \
+  XX(FLOW_MILESTONES, "flow_milestones", "GET", "/api/v2/flows/milestones",    \
+     "architect:flowMilestone:view")                                           \
+  XX(FLOW_OBSERVATIONS, "flow_observations", "POST",                           \
+     "/api/v2/analytics/flows/observations/query",                             \
+     "analytics:flowObservation:view")                                         \
+  XX(FLOW_ACTIVITY, "flow_activity", "POST",                                   \
+     "/api/v2/analytics/flows/activity/query",                                 \
+     "analytics:flowObservation:view")                                         \
+  XX(FLOW_AGGREGATES, "flow_aggregates", "POST",                               \
+     "/api/v2/analytics/flows/aggregates/query",                               \
+     "analytics:flowAggregate:view")
 
 enum gc_endpoint_id {
 #define XX(id, function, method, path, permission) GC_ENDPOINT_##id,

@@ -127,6 +127,18 @@ struct gc_ds {
   XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \
      "of the flow",                                                            \
      "Sum of the numeric values the flow gave the metric (Values true).")      \
+  XX(FLOW_ACTIVE, "flow_active", ONE(GAUGE), "flow", "conversations",          \
+     "Conversations in the flow now, by medium.")                              \
+  XX(FLOW_INTERVAL_COUNT, "flow_interval_count", ONE(GAUGE), "flow", "events", \
+     "As queue_interval_count, of a flow.")                                    \
+  XX(FLOW_INTERVAL_DURATION, "flow_interval_duration", SUMMARY, "flow", "s",   \
+     "As queue_interval_duration, of a flow.")                                 \
+  XX(FLOW_INTERVAL_RATIO, "flow_interval_ratio", ONE(GAUGE), "flow", "0 to 1", \
+     "As queue_interval_ratio, of a flow; no metric known today is one.")      \
+  XX(FLOW_AGGREGATE, "flow_aggregate", ONE(DERIVE), "flow", "events",          \
+     "As queue_metric, of a flow.")                                            \
+  XX(FLOW_AGGREGATE_SECONDS, "flow_aggregate_seconds", ONE(GAUGE), "flow",     \
+     "s", "As queue_metric_seconds, of a flow.")                               \
   XX(BATCHES, "batches", ONE(DERIVE), "block", "batches",                      \
      "Batches of events: committed, failed (not committed, they come again).") \
   XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
@@ -154,6 +166,9 @@ struct gc_ds {
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \
+  XX(FLOWS, "flows", ONE(GAUGE), "block", "flows and media",                   \
+     "Flows, by medium, of the last observation: matched (by the block's "     \
+     "selectors), unnamed (held back until their name is known).")             \
   XX(QUEUE_INTERVAL_COUNT, "queue_interval_count", ONE(GAUGE), "queue",        \
      "events",                                                                 \
      "Events of one interval, METRIC-MEDIUM: n metrics, and the count of t "   \
@@ -189,8 +204,9 @@ struct gc_ds {
   XX(QUERY_REQUESTS, "query_requests", ONE(DERIVE), "block", "requests",       \
      "Requests of a query: answered, failed.")                                 \
   XX(QUERY_ROWS, "query_rows", ONE(DERIVE), "block", "rows",                   \
-     "Numbers of the answers: read, unnamed (their queue or agent is not "     \
-     "known), foreign (of no interval that was asked for, or without what "    \
+     "Numbers of the answers: read, unnamed (their queue, agent or flow is "   \
+     "not known), foreign (of no interval that was asked for, or without "     \
+     "what "                                                                   \
      "they are grouped by), broken (a time or number that is none).")          \
   XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
      "Totals that were corrected since their interval had left.")              \
@@ -218,8 +234,8 @@ struct gc_ds {
   XX(TOKEN_REQUESTS, "token_requests", ONE(DERIVE), "account", "requests",     \
      "Token requests: ok, failed.")                                            \
   XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
-     "Names known to the cache: queue, user, presence; 0 of a kind that "      \
-     "nothing asks for.")
+     "Names known to the cache: queue, user, presence, flow, flow_outcome, "   \
+     "flow_milestone; 0 of a kind that nothing asks for.")
 
 enum gc_metric_id {
 #define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,

@@ -32,6 +32,11 @@ static const struct kind_row {
     [GC_USER] = {"user", GC_ENDPOINT_USERS, "pageSize=100&state=active", true,
                  1800000},
     [GC_PRESENCE] = {"presence", GC_ENDPOINT_PRESENCES, "", false, 3600000},
+    [GC_FLOW] = {"flow", GC_ENDPOINT_FLOWS, "pageSize=100", true, 600000},
+    [GC_FLOW_OUTCOME] = {"flow_outcome", GC_ENDPOINT_FLOW_OUTCOMES,
+                         "pageSize=100", true, 1800000},
+    [GC_FLOW_MILESTONE] = {"flow_milestone", GC_ENDPOINT_FLOW_MILESTONES,
+                           "pageSize=100", true, 1800000},
 };
 
 struct kind {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of an account's queues, users and presences: read page by page,
- * read again at times, kept in the state store so that a restart with the API
- * away still knows them. A kind is read only once somebody wants it.
+/* The names of an account's queues, users, presences, flows, flow outcomes and
+ * milestones: read page by page, read again at times, kept in the state store
+ * so that a restart with the API away still knows them. A kind is read only
+ * once somebody wants it.
  *
  *   queue     each 10 min, with service level targets; sooner when an answer
  *             names one that is not known
  *   user      each 30 min
  *   presence  each hour
+ *   flow      each 10 min; sooner as for queues
+ *   flow_outcome, flow_milestone  each 30 min; sooner likewise
  *
  * A failed reading is tried again after half a minute, then up to 10 min apart
  * (a minute while the whole API is away, a second while the account has no
@@ -20,7 +23,15 @@
 #include "common/net/api.h"
 #include "common/net/store.h"
 
-enum gc_name_kind { GC_QUEUE, GC_USER, GC_PRESENCE, GC_NAME_KIND_COUNT };
+enum gc_name_kind {
+  GC_QUEUE,
+  GC_USER,
+  GC_PRESENCE,
+  GC_FLOW,
+  GC_FLOW_OUTCOME,
+  GC_FLOW_MILESTONE,
+  GC_NAME_KIND_COUNT
+};
 
 struct gc_names;
 
@@ -55,7 +66,7 @@ GC_API void gc_names_miss(struct gc_names *n, enum gc_name_kind kind);
 GC_API struct gc_directory *gc_names_directory(struct gc_names *n,
                                                enum gc_name_kind kind);
 
-/* "queue", "user", "presence". */
+/* "queue", "user", "presence", "flow", "flow_outcome", "flow_milestone". */
 GC_API const char *gc_name_kind_name(enum gc_name_kind kind);
 
 #endif

@@ -22,9 +22,10 @@ struct gc_query_total {
   int64_t sent; /* what was dispatched last; never falls */
 };
 
-/* The mark of a query (`account` "prod", `query` "queues") and what was written
- * down to be dispatched (`pending` is emptied first). `ret_found` false: there
- * is none. GC_ERR_LIMIT past pending->most, GC_ERR_STATE. */
+/* The mark of a query (`account` "prod", `query` "query-queues", the instance
+ * of its block, which differs between plugins) and what was written down to be
+ * dispatched (`pending` is emptied first). `ret_found` false: there is none.
+ * GC_ERR_LIMIT past pending->most, GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     bool *ret_found, struct gc_query_mark *ret_mark,

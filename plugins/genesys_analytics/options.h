@@ -3,20 +3,12 @@
 #ifndef GC_ANALYTICS_OPTIONS_H
 #define GC_ANALYTICS_OPTIONS_H
 
-#include "common/daemon/options.h"
-#include "plugins/genesys_analytics/query.h"
+#include "common/daemon/query_options.h"
 
 struct query_options {
   char *account;
-  int source; /* enum query_source */
-  int label;  /* enum query_label */
-  struct gc_strs metrics, group_by, queues;
-  char *granularity, *backfill;
-  uint32_t settle_s, revisit, max_series;
-  bool counters;
-
-  /* Made by query_check. */
-  int64_t period_ms, backfill_ms;
+  int source; /* enum gc_query_source */
+  struct gc_query_options query;
 };
 
 extern const struct gc_opt query_rows[];

@@ -1,34 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_analytics": what happened, interval by interval. Wiring
- * only: options.c reads the configuration, block.c asks, departure.c brings
- * out. */
-#include <stdlib.h>
-
-#include "collectd.h"
+ * only: options.c reads the configuration, common/intervals asks and brings
+ * out.
+ */
 #include "plugin.h"
+#include "collectd.h"
 
-#include "common/daemon/blocks.h"
-#include "common/daemon/tap.h"
-#include "common/net/account.h"
-#include "plugins/genesys_analytics/block.h"
+#include "common/daemon/query_block.h"
 #include "plugins/genesys_analytics/options.h"
-
-enum {
-  LEAVE_MOST_MS = 700, /* of one look */
-  LAST_MOST_MS = 1000, /* at the end, for what is in flight */
-};
 
 static struct gc_plugin plugin;
 
 /* One <Query> block. */
 struct query_block {
   struct gc_block base;
-  struct gc_tap_ticket *ticket;
-  struct block *work;
+  struct gc_query_block query;
 };
 
-static struct query_block *query_of(struct gc_block *b) {
-  return (struct query_block *)b;
+static struct gc_query_block *query_of(struct gc_block *b) {
+  return &((struct query_block *)b)->query;
 }
 
 static enum gc_code check(struct gc_block *b, struct gc_err *warning,
@@ -37,82 +27,25 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
   return query_check(b->options, err);
 }
 
-static void clear(struct gc_block *b) {
-  block_free(query_of(b)->work);
-  gc_tap_ticket_free(query_of(b)->ticket);
+static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+  const struct query_options *o = b->options;
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  return gc_query_block_start(query_of(b), b, o->account,
+                              (enum gc_query_source)o->source, &o->query, err);
 }
 
-static enum gc_code emit(void *ctx, const struct gc_sample *sample) {
-  struct query_block *q = ctx;
-  return gc_tap_emit(q->ticket, q->base.host, sample);
-}
+static void look(struct gc_block *b) { gc_query_block_look(query_of(b)); }
 
-static bool wait_for(void *ctx, uint32_t most_ms) {
-  struct query_block *q = ctx;
-  return gc_tap_wait(q->ticket, most_ms);
-}
-
-static void look(struct gc_block *b) {
-  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = b};
-  block_read(query_of(b)->work, &way, LEAVE_MOST_MS);
-}
-
-/* What is in flight arrives, so that the next start repeats nothing. */
 static void last_look(struct gc_block *b) {
-  struct departure_way way = {.emit = emit, .wait = wait_for, .ctx = b};
-  block_finish(query_of(b)->work, &way, LAST_MOST_MS);
+  gc_query_block_last_look(query_of(b));
 }
 
 static void put_state(struct gc_block *b, uint32_t interval_ms,
                       const struct gc_samples *out) {
-  block_read_state(query_of(b)->work, b->instance, interval_ms, out);
+  gc_query_block_state(query_of(b), interval_ms, out);
 }
 
-static struct block_settings settings_of(const struct gc_block *b) {
-  const struct query_options *o = b->options;
-  return (struct block_settings){
-      .name = b->name,
-      .account = o->account,
-      .query = {.source = (enum query_source)o->source,
-                .metrics = o->metrics.at,
-                .metric_count = o->metrics.count,
-                .group_by = o->group_by.at,
-                .group_count = o->group_by.count,
-                .granularity = o->granularity,
-                .period_ms = o->period_ms},
-      .rule = {.period_ms = o->period_ms,
-               .settle_ms = (int64_t)o->settle_s * 1000,
-               .backfill_ms = o->backfill_ms,
-               .revisit = o->revisit},
-      .selectors = o->queues.at,
-      .selector_count = o->queues.count,
-      .label = (enum query_label)o->label,
-      .counters = o->counters,
-      .max_series = o->max_series,
-  };
-}
-
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
-  const struct query_options *o = b->options;
-  struct query_block *q = query_of(b);
-  struct block_settings settings = settings_of(b);
-  GC_TRY(gc_block_use_account(b, o->account, err));
-  struct gc_account *a = b->account;
-  struct block_site site = {.loop = gc_account_loop(a),
-                            .edge = gc_account_edge(a),
-                            .api = gc_account_api(a),
-                            .names = gc_account_names(a),
-                            .store = gc_account_store(a),
-                            .requests_per_minute =
-                                gc_account_requests_per_minute(a)};
-  q->ticket = gc_tap_ticket_new();
-  if (q->ticket != NULL)
-    q->work = block_new(&settings, &site, gc_block_notice, b);
-  if (q->work == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  block_start(q->work);
-  return GC_OK;
-}
+static void clear(struct gc_block *b) { gc_query_block_clear(query_of(b)); }
 
 static const struct gc_block_class query_class = {
     .prefix = "query",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_flowmetrics": what flows count themselves. Wiring only:
- * options.c reads the configuration, attributes.c runs a source, ledger.c
- * counts, samples.c makes values. */
+/* The plugin "genesys_flowmetrics": what flows count themselves, and
+ * what the platform counts of them. Wiring only: options.c and flows_options.c
+ * read the configuration, attributes.c runs a source, ledger.c counts,
+ * samples.c makes values; flows_block.c does what <Flows> asks for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,14 @@
 #include "common/net/account.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/attributes.h"
+#include "plugins/genesys_flowmetrics/flows_block.h"
+#include "plugins/genesys_flowmetrics/flows_options.h"
 
 enum { LAST_MS = 1000 };
 
 static struct gc_plugin plugin;
-static struct ledger *ledger; /* of all blocks */
+static struct ledger *ledger; /* of all <Attributes> blocks */
+static bool ledger_runs;
 static struct gc_tap_ticket *ticket;
 static uint32_t interval_ms;
 
@@ -90,6 +94,9 @@ static bool has_host(struct gc_block *base) {
 static enum gc_code start(struct gc_block *base, struct gc_err *err) {
   struct attributes_block *b = attributes_of(base);
   const struct attributes_options *o = base->options;
+  if (!ledger_runs)
+    return gc_fail(err, GC_ERR_STATE,
+                   "its counters cannot be kept, see the ERROR before");
   if (!has_host(base))
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
@@ -116,9 +123,21 @@ static const struct gc_block_class attributes_class = {
     .state = put_state,
     .clear = clear};
 
+/* The next block of that kind from `b` on. */
+static struct gc_block *next_attributes(struct gc_block *b) {
+  while (b != NULL && b->is != &attributes_class)
+    b = b->next;
+  return b;
+}
+
 static enum gc_code read_attributes(const char *name, void *options,
                                     struct gc_err *err) {
   return gc_plugin_add(&plugin, &attributes_class, name, options, err);
+}
+
+static enum gc_code read_flows(const char *name, void *options,
+                               struct gc_err *err) {
+  return gc_plugin_add(&plugin, &flows_class, name, options, err);
 }
 
 static const struct gc_block_kind kinds[] = {
@@ -128,6 +147,12 @@ static const struct gc_block_kind kinds[] = {
      .help = "One source of events with participant attributes.",
      .named = true,
      .read = read_attributes},
+    {.key = "Flows",
+     .rows = flows_rows,
+     .size = sizeof(struct flows_options),
+     .help = "Observations and aggregates of the flows of one account.",
+     .named = true,
+     .read = read_flows},
     {.key = NULL},
 };
 
@@ -152,7 +177,8 @@ static bool put_tapped(void *ctx, const char *scope,
 static int on_look(user_data_t *ud) {
   (void)ud;
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, false, put_tapped, NULL);
-  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next)
+  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
+       b = next_attributes(b->next))
     if (b->runs)
       attributes_look(attributes_of(b)->work);
   return 0;
@@ -162,7 +188,8 @@ static int on_look(user_data_t *ud) {
  * writers. What was counted until here goes out. */
 static void on_last_look(void *unused) {
   (void)unused;
-  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next)
+  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
+       b = next_attributes(b->next))
     if (b->runs)
       attributes_stop(attributes_of(b)->work);
   ledger_stop(ledger);
@@ -182,7 +209,8 @@ static const char *state_dir(void) {
 
 /* Who counts: in a shared state an agent finds by this what it has counted. */
 static enum gc_code identify(struct gc_err *err) {
-  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next) {
+  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
+       b = next_attributes(b->next)) {
     const char *host = attributes_of(b)->host;
     if (has_host(b))
       GC_TRY(ledger_identify(ledger, host, host[0] != '\0' ? host : hostname_g,
@@ -195,7 +223,8 @@ static enum gc_code start_ledger(struct gc_err *err) {
   struct ledger_settings settings = {.folder = state_dir(),
                                      .wall_ms = gc_clock_wall_ms,
                                      .notice = on_ledger_notice};
-  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next) {
+  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
+       b = next_attributes(b->next)) {
     const struct attributes_config *config = &attributes_of(b)->config;
     if (config->retention_ms > settings.retention_ms)
       settings.retention_ms = config->retention_ms;
@@ -221,14 +250,16 @@ static int on_config(oconfig_item_t *ci) {
 static int on_init(void) {
   user_data_t ud = {.data = &plugin, .free_func = on_last_look};
   struct gc_err err = {.code = GC_OK};
-  if (ledger != NULL || plugin.blocks == NULL)
-    return 0;
+  bool is_first = ledger == NULL && next_attributes(plugin.blocks) != NULL;
   interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval());
-  if (start_ledger(&err) != GC_OK) {
-    gc_say(plugin.complaints, GC_SAY_ERROR, "%s", err.text);
-    return 0;
+  if (is_first) {
+    ledger_runs = start_ledger(&err) == GC_OK;
+    if (!ledger_runs)
+      gc_say(plugin.complaints, GC_SAY_ERROR, "%s", err.text);
   }
   gc_plugin_start(&plugin);
+  if (!is_first || !ledger_runs)
+    return 0;
   plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_look,
                                TIME_T_TO_CDTIME_T(GC_BLOCK_LOOK_S), &ud);
   return 0;
@@ -238,6 +269,7 @@ static int on_shutdown(void) {
   ledger_stop(ledger);
   gc_plugin_stop(&plugin);
   ledger_free(gc_steal(ledger));
+  ledger_runs = false;
   gc_tap_ticket_free(gc_steal(ticket));
   return 0;
 }

@@ -13,9 +13,9 @@
 #include <json-c/json.h>
 
 #include "common/base/instant.h"
-#include "plugins/genesys_analytics/decode.h"
-#include "plugins/genesys_analytics/poll.h"
-#include "plugins/genesys_analytics/samples.h"
+#include "common/intervals/decode.h"
+#include "common/intervals/poll.h"
+#include "common/intervals/samples.h"
 
 enum { QUEUES = 2000, WINDOWS = 31, CHUNK = 16384, MINUTE = 60000 };
 static const int64_t first_ms = 1785578400000;
@@ -79,46 +79,46 @@ static void make_answer(struct gc_buf *b) {
 static struct result run_ours(const struct gc_buf *answer) {
   struct result r = {0};
   double began = now_ms();
-  struct query q = {.metrics = metric_names,
-                    .metric_count = GC_COUNT(metric_names),
-                    .group_by = groups,
-                    .group_count = 2,
-                    .period_ms = MINUTE};
-  struct series_set series = {.keys = {.most = 200000}};
+  struct gc_query q = {.metrics = metric_names,
+                       .metric_count = GC_COUNT(metric_names),
+                       .group_by = groups,
+                       .group_count = 2,
+                       .period_ms = MINUTE};
+  struct gc_series_set series = {.keys = {.most = 200000}};
   int64_t done_ms = first_ms + (WINDOWS - 1) * (int64_t)MINUTE;
-  struct reading reading = {.query = &q,
-                            .plan = {.again_from_ms = first_ms,
-                                     .again_to_ms = done_ms,
-                                     .from_ms = done_ms,
-                                     .to_ms = done_ms + MINUTE,
-                                     .final_ms = first_ms + MINUTE},
-                            .asked_from_ms = first_ms,
-                            .asked_to_ms = done_ms + MINUTE,
-                            .series = &series,
-                            .most = 1 << 18};
-  struct decoder *d = decoder_new(&reading);
-  struct gc_sink sink = decoder_sink(d);
+  struct gc_reading reading = {.query = &q,
+                               .plan = {.again_from_ms = first_ms,
+                                        .again_to_ms = done_ms,
+                                        .from_ms = done_ms,
+                                        .to_ms = done_ms + MINUTE,
+                                        .final_ms = first_ms + MINUTE},
+                               .asked_from_ms = first_ms,
+                               .asked_to_ms = done_ms + MINUTE,
+                               .series = &series,
+                               .most = 1 << 18};
+  struct gc_decoder *d = gc_decoder_new(&reading);
+  struct gc_sink sink = gc_decoder_sink(d);
   sink.begin(sink.ctx);
   for (size_t at = 0; at < answer->len; at += CHUNK) {
     size_t left = answer->len - at;
     must(sink.write(sink.ctx, answer->data + at, left < CHUNK ? left : CHUNK,
                     NULL));
   }
-  must(decoder_finish(d, NULL));
-  decoder_free(d);
-  reading_sort(&reading);
-  (void)series_revise(&series);
-  struct naming naming = {.label = QUERY_LABEL_ID};
-  struct samples_view view = {
+  must(gc_decoder_finish(d, NULL));
+  gc_decoder_free(d);
+  gc_reading_sort(&reading);
+  (void)gc_series_revise(&series);
+  struct gc_naming naming = {.label = GC_QUERY_LABEL_ID};
+  struct gc_samples_view view = {
       .query = &q, .naming = &naming, .block = "bench", .counters = true};
-  struct outbox out = {.interval_ms = MINUTE};
-  struct samples_tally tally;
-  must(samples_of_window(&view, &reading, 0, false, &out, &tally));
+  struct gc_outbox out = {.interval_ms = MINUTE};
+  struct gc_samples_tally tally;
+  must(gc_samples_of_window(&view, &reading, 0, false, &out, &tally));
   r.things = tally.series;
   r.ms = now_ms() - began;
-  outbox_clear(&out);
-  reading_clear(&reading);
-  series_clear(&series);
+  gc_outbox_clear(&out);
+  gc_reading_clear(&reading);
+  gc_series_clear(&series);
   return r;
 }
 
@@ -184,13 +184,13 @@ static void measure_python(const struct gc_buf *answer) {
 
 /* Requests of a steady minute: 2,000 queues, PT1M, 30 windows read again. */
 static void count_requests(void) {
-  struct windows_plan plan = {.again_from_ms = first_ms,
-                              .again_to_ms = first_ms + 30 * MINUTE,
-                              .from_ms = first_ms + 30 * MINUTE,
-                              .to_ms = first_ms + 31 * MINUTE};
+  struct gc_windows_plan plan = {.again_from_ms = first_ms,
+                                 .again_to_ms = first_ms + 30 * MINUTE,
+                                 .from_ms = first_ms + 30 * MINUTE,
+                                 .to_ms = first_ms + 31 * MINUTE};
   printf("requests a minute, %d queues x %zu metrics, PT1M, Revisit 30: %u\n",
          QUEUES, GC_COUNT(metric_names),
-         poll_requests(&plan, MINUTE, 1000, NULL));
+         gc_poll_requests(&plan, MINUTE, 1000, NULL));
 }
 
 int main(void) {

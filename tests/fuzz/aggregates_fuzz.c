@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers of the aggregate queries and of the guide dialect. First byte: which
- * dialect, and how it is grouped; second: how the answer is cut. Laws: nothing
+ * source, and how it is grouped; second: how the answer is cut. Laws: nothing
  * crashes; any cut gives the same values; a counter never falls; what leaves
  * can be written down and read back. */
 #include <math.h>
@@ -8,40 +8,43 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "plugins/genesys_analytics/decode.h"
-#include "plugins/genesys_analytics/samples.h"
+#include "common/intervals/decode.h"
+#include "common/intervals/samples.h"
 #include "tests/fuzz/fuzz.h"
 
 static char queue_id[] = "queueId", media_type[] = "mediaType",
-            user_id[] = "userId", wrap_up[] = "wrapUpCode";
+            user_id[] = "userId", wrap_up[] = "wrapUpCode",
+            flow_id[] = "flowId", flow_type[] = "flowType",
+            outcome_id[] = "flowOutcomeId";
 static char *groups[] = {queue_id, media_type, user_id, wrap_up};
+static char *flow_groups[] = {flow_id, outcome_id, flow_type, media_type};
 
 struct result {
   enum gc_code code;
   struct gc_buf text;
 };
 
-static enum gc_code decode(struct reading *r, const char *bytes, size_t size,
+static enum gc_code decode(struct gc_reading *r, const char *bytes, size_t size,
                            size_t cut) {
-  GC_AUTO(decoder_free_auto) struct decoder *d = decoder_new(r);
+  GC_AUTO(gc_decoder_free_auto) struct gc_decoder *d = gc_decoder_new(r);
   LAW(d != NULL);
-  struct gc_sink sink = decoder_sink(d);
+  struct gc_sink sink = gc_decoder_sink(d);
   size_t step = cut > 0 ? cut : size + 1;
   sink.begin(sink.ctx);
   for (size_t from = 0; from < size; from += step)
     GC_TRY(sink.write(sink.ctx, bytes + from,
                       size - from < step ? size - from : step, NULL));
-  return decoder_finish(d, NULL);
+  return gc_decoder_finish(d, NULL);
 }
 
-static void check_outbox(const struct outbox *o, struct gc_buf *text) {
-  struct outbox back = {.count = 0};
+static void check_outbox(const struct gc_outbox *o, struct gc_buf *text) {
+  struct gc_outbox back = {.count = 0};
   size_t from = text->len;
-  LAW(outbox_write(o, text) == GC_OK);
+  LAW(gc_outbox_write(o, text) == GC_OK);
   /* A name may hold no line end or tab: gc_name_clean sees to that. */
-  LAW(outbox_read(&back, text->data + from, text->len - from) == GC_OK);
+  LAW(gc_outbox_read(&back, text->data + from, text->len - from) == GC_OK);
   LAW(back.count == o->count);
-  outbox_clear(&back);
+  gc_outbox_clear(&back);
 }
 
 static bool is_clean(const char *part) {
@@ -54,9 +57,9 @@ static bool is_clean(const char *part) {
   return len > 0;
 }
 
-static void check_values(const struct outbox *o) {
+static void check_values(const struct gc_outbox *o) {
   for (size_t i = 0; i < o->count; i++) {
-    struct gc_sample s = outbox_get(o, i);
+    struct gc_sample s = gc_outbox_get(o, i);
     const struct gc_metric *m = gc_metric(s.metric);
     LAW(is_clean(s.instance) && is_clean(s.qualifier));
     for (unsigned v = 0; v < m->ds_count; v++)
@@ -65,14 +68,14 @@ static void check_values(const struct outbox *o) {
   }
 }
 
-static void leave(const struct samples_view *view, struct reading *r,
-                  struct outbox *o, struct result *result) {
-  reading_sort(r);
-  (void)series_revise(r->series);
+static void leave(const struct gc_samples_view *view, struct gc_reading *r,
+                  struct gc_outbox *o, struct result *result) {
+  gc_reading_sort(r);
+  (void)gc_series_revise(r->series);
   for (uint32_t window = 0; window < 2; window++) {
-    struct samples_tally tally;
-    outbox_reset(o);
-    LAW(samples_of_window(view, r, window, window == 0, o, &tally) == GC_OK);
+    struct gc_samples_tally tally;
+    gc_outbox_reset(o);
+    LAW(gc_samples_of_window(view, r, window, window == 0, o, &tally) == GC_OK);
     LAW(tally.series == o->count);
     check_values(o);
     check_outbox(o, &result->text);
@@ -81,36 +84,40 @@ static void leave(const struct samples_view *view, struct reading *r,
 
 static struct result run(const uint8_t *data, size_t size, size_t cut) {
   struct result result = {.text = {.most = 1 << 26}};
-  struct query q = {.source = (enum query_source)(data[0] % 3),
-                    .group_by = groups,
-                    .group_count = 1 + (data[0] >> 2) % 4,
-                    .period_ms = 60000};
-  if (q.source == QUERY_QUEUE_DETAILS)
+  struct gc_query q = {.source = (enum gc_query_source)(data[0] % 3),
+                       .group_by = groups,
+                       .group_count = 1 + (data[0] >> 2) % 4,
+                       .period_ms = 60000};
+  if (data[0] & 64) {
+    q.source = GC_QUERY_FLOWS;
+    q.group_by = flow_groups;
+  }
+  if (q.source == GC_QUERY_QUEUE_DETAILS)
     q.group_count = 1;
-  struct series_set series = {.keys = {.most = 50}};
-  struct naming naming = {.label = QUERY_LABEL_ID};
-  struct outbox o = {.count = 0};
-  struct samples_view view = {
+  struct gc_series_set series = {.keys = {.most = 50}};
+  struct gc_naming naming = {.label = GC_QUERY_LABEL_ID};
+  struct gc_outbox o = {.count = 0};
+  struct gc_samples_view view = {
       .query = &q, .naming = &naming, .block = "b", .counters = true};
   /* 2026-08-01T10:00 to 10:03, two of them new. */
-  struct reading r = {.query = &q,
-                      .plan = {.again_from_ms = 1785578400000,
-                               .again_to_ms = 1785578460000,
-                               .from_ms = 1785578460000,
-                               .to_ms = 1785578580000,
-                               .final_ms = 1785578400000},
-                      .asked_from_ms = 1785578400000,
-                      .asked_to_ms = 1785578580000,
-                      .series = &series,
-                      .most = 1000};
+  struct gc_reading r = {.query = &q,
+                         .plan = {.again_from_ms = 1785578400000,
+                                  .again_to_ms = 1785578460000,
+                                  .from_ms = 1785578460000,
+                                  .to_ms = 1785578580000,
+                                  .final_ms = 1785578400000},
+                         .asked_from_ms = 1785578400000,
+                         .asked_to_ms = 1785578580000,
+                         .series = &series,
+                         .most = 1000};
   result.code = decode(&r, (const char *)data + 2, size - 2, cut);
   if (result.code == GC_OK)
     leave(&view, &r, &o, &result);
   else
     LAW(r.count == 0);
-  reading_clear(&r);
-  outbox_clear(&o);
-  series_clear(&series);
+  gc_reading_clear(&r);
+  gc_outbox_clear(&o);
+  gc_series_clear(&series);
   return result;
 }
 

@@ -4,23 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/genesys_analytics/outbox.h"
+#include "common/intervals/outbox.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  struct outbox o = {.count = 0}, again = {.count = 0};
+  struct gc_outbox o = {.count = 0}, again = {.count = 0};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 1 << 26};
   GC_AUTO(gc_buf_clear) struct gc_buf twice = {.most = 1 << 26};
-  if (outbox_read(&o, (const char *)data, size) == GC_OK) {
-    LAW(outbox_write(&o, &text) == GC_OK);
-    LAW(outbox_read(&again, text.data, text.len) == GC_OK);
+  if (gc_outbox_read(&o, (const char *)data, size) == GC_OK) {
+    LAW(gc_outbox_write(&o, &text) == GC_OK);
+    LAW(gc_outbox_read(&again, text.data, text.len) == GC_OK);
     LAW(again.count == o.count);
-    LAW(outbox_write(&again, &twice) == GC_OK);
+    LAW(gc_outbox_write(&again, &twice) == GC_OK);
     LAW(strcmp(gc_buf_string(&text), gc_buf_string(&twice)) == 0);
   } else {
     LAW(o.count == 0);
   }
-  outbox_clear(&o);
-  outbox_clear(&again);
+  gc_outbox_clear(&o);
+  gc_outbox_clear(&again);
   return 0;
 }

@@ -9,16 +9,16 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
-#include "plugins/genesys_analytics/windows.h"
+#include "common/intervals/windows.h"
 #include "tests/fuzz/fuzz.h"
 
 static const int64_t periods_ms[] = {1000, 60000, 900000, 3600000, 86400000};
 
-static void check_pieces(const struct windows_plan *p, int64_t period_ms,
+static void check_pieces(const struct gc_windows_plan *p, int64_t period_ms,
                          uint32_t most) {
   int64_t at_ms = p->again_from_ms, from_ms, to_ms, next_ms = at_ms;
   size_t count = 0;
-  while (windows_piece(p, period_ms, most, &at_ms, &from_ms, &to_ms)) {
+  while (gc_windows_piece(p, period_ms, most, &at_ms, &from_ms, &to_ms)) {
     if (next_ms == p->again_to_ms && from_ms != next_ms)
       next_ms = p->from_ms; /* the hole of what is skipped */
     LAW(from_ms == next_ms && to_ms > from_ms);
@@ -29,9 +29,9 @@ static void check_pieces(const struct windows_plan *p, int64_t period_ms,
   LAW(next_ms == p->to_ms);
 }
 
-static void check_plan(const struct windows_rule *rule,
-                       const struct windows_mark *mark, int64_t now_ms,
-                       uint32_t most, const struct windows_plan *p) {
+static void check_plan(const struct gc_windows_rule *rule,
+                       const struct gc_windows_mark *mark, int64_t now_ms,
+                       uint32_t most, const struct gc_windows_plan *p) {
   int64_t period_ms = rule->period_ms;
   LAW(p->to_ms > p->from_ms);
   LAW(p->to_ms + rule->settle_ms <= now_ms);
@@ -50,28 +50,28 @@ static void check_plan(const struct windows_rule *rule,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 6)
     return 0;
-  struct windows_rule rule = {.period_ms =
-                                  periods_ms[data[0] % GC_COUNT(periods_ms)],
-                              .settle_ms = data[1] * INT64_C(1000),
-                              .revisit = data[2] % 40};
+  struct gc_windows_rule rule = {.period_ms =
+                                     periods_ms[data[0] % GC_COUNT(periods_ms)],
+                                 .settle_ms = data[1] * INT64_C(1000),
+                                 .revisit = data[2] % 40};
   rule.backfill_ms = data[3] * rule.period_ms / 3;
-  struct windows_mark mark = {.is_set = false};
+  struct gc_windows_mark mark = {.is_set = false};
   int64_t now_ms = data[4] * INT64_C(86400000) * 100 + data[5] * 777;
   for (size_t i = 6; i + 1 < size; i += 2) {
-    struct windows_plan p;
+    struct gc_windows_plan p;
     uint32_t most = 1 + data[i + 1] % 16;
     int64_t step_ms = (data[i] - 64) * rule.period_ms / 16;
     now_ms += step_ms; /* a clock that was set back, too */
-    if (!windows_plan(&rule, &mark, now_ms, most, &p)) {
+    if (!gc_windows_plan(&rule, &mark, now_ms, most, &p)) {
       LAW(mark.is_set);
-      LAW(windows_due(&rule, &mark) > now_ms);
+      LAW(gc_windows_due(&rule, &mark) > now_ms);
       continue;
     }
     check_plan(&rule, &mark, now_ms, most, &p);
     check_pieces(&p, rule.period_ms, 1 + data[i + 1] / 16);
     for (int64_t end = p.from_ms + rule.period_ms; end <= p.to_ms;
          end += rule.period_ms) {
-      struct windows_mark next = windows_advance(&p, &mark, end);
+      struct gc_windows_mark next = gc_windows_advance(&p, &mark, end);
       LAW(next.done_ms == end);
       LAW(next.settled_ms <= next.done_ms);
       LAW(!mark.is_set || next.settled_ms >= mark.settled_ms);

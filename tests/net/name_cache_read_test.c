@@ -62,7 +62,10 @@ static void each_kind_has_its_period(void) {
     unsigned minutes;
   } rows[] = {{GC_QUEUE, NAMES_QUEUES, 10},
               {GC_USER, NAMES_USERS, 30},
-              {GC_PRESENCE, NAMES_PRESENCES, 60}};
+              {GC_PRESENCE, NAMES_PRESENCES, 60},
+              {GC_FLOW, "GET /api/v2/flows?", 10},
+              {GC_FLOW_OUTCOME, "GET /api/v2/flows/outcomes?", 30},
+              {GC_FLOW_MILESTONE, "GET /api/v2/flows/milestones?", 30}};
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     for (int longest = 0; longest <= 1; longest++) {
       CHECK_ROW(gc_name_kind_name(rows[i].kind));

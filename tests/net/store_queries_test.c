@@ -102,6 +102,28 @@ static void a_pending_window_that_is_too_long_is_told(void) {
   gc_store_close(s);
 }
 
+/* As version 3 had it: the plain names of <Query> blocks. */
+static void become_version_3(void) {
+  sqlite3 *db = store_raw();
+  store_sql(db, "UPDATE queries SET query = 'queues';"
+                "UPDATE totals SET query = 'queues';"
+                "PRAGMA user_version = 3");
+}
+
+static void a_query_of_version_3_goes_on_as_the_block_it_is_of(void) {
+  store_fresh();
+  struct gc_store *s = store_opened(NULL);
+  save(s, "prod", "query-queues", 100, "values", two, 2, true);
+  gc_store_close(s);
+  store_in_a_process_that_dies(become_version_3);
+  s = store_opened(NULL);
+  CHECK_STR(store_query(s, "prod", "queues"), "");
+  CHECK_STR(store_query(s, "prod", "query-queues"),
+            "abc 98 100 [values] a\x1fx=3,1.5,4 "
+            "b'; --=9007199254740993,0,0 ");
+  gc_store_close(s);
+}
+
 int main(void) {
   store_bench_begin();
   RUN(mark_and_totals_of_each_query_are_kept);
@@ -109,6 +131,7 @@ int main(void) {
   RUN(what_has_not_changed_for_long_is_dropped);
   RUN(a_save_survives_a_kill);
   RUN(a_pending_window_that_is_too_long_is_told);
+  RUN(a_query_of_version_3_goes_on_as_the_block_it_is_of);
   store_bench_end();
   return check_done();
 }

@@ -49,6 +49,10 @@ static void an_older_version_loses_nothing(void) {
        "5d41402abc4b2a76 1767000000000 1767000060000 [a window in flight] "
        "nOffered|a1|voice=4711,0,4711 tAnswered|a1|voice=4242,98765.5,4240 ",
        "7d793037a0760186 1767000000000 1767000900000 [] "},
+      {"4", "{\"id\":\"streaming-4-def\"}",
+       "5d41402abc4b2a76 1767000000000 1767000060000 [a window in flight] "
+       "nOffered|a1|voice=4711,0,4711 tAnswered|a1|voice=4242,98765.5,4240 ",
+       "7d793037a0760186 1767000000000 1767000900000 [] "},
   };
   CHECK_INT(GC_COUNT(rows), kept_newest("state"));
   for (int i = 0; i < (int)GC_COUNT(rows); i++) {
@@ -59,8 +63,8 @@ static void an_older_version_loses_nothing(void) {
       struct gc_store *s = store_opened(NULL);
       what_every_version_had_is_there(s);
       CHECK_STR(store_channel(s, "prod", 1), rows[i].channel);
-      CHECK_STR(store_query(s, "prod", "queues"), rows[i].queries);
-      CHECK_STR(store_query(s, "prod", "agents"), rows[i].agents);
+      CHECK_STR(store_query(s, "prod", "query-queues"), rows[i].queries);
+      CHECK_STR(store_query(s, "prod", "query-agents"), rows[i].agents);
       gc_store_close(s);
     }
   }

@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/intervals/outbox.h"
+#include "common/intervals/query.h"
 #include "common/net/account.h"
 #include "common/net/store_queries.h"
-#include "plugins/genesys_analytics/outbox.h"
-#include "plugins/genesys_analytics/query.h"
 #include "tests/support/check.h"
 
 void genesys_module_register(void);
@@ -50,7 +50,7 @@ static const char *state_folder(void) {
 
 /* As an agent leaves it that was killed while a window was in flight. */
 static void leave_a_window_behind(void) {
-  struct outbox o = {.interval_ms = 60000};
+  struct gc_outbox o = {.interval_ms = 60000};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 65536};
   struct gc_store *store = NULL;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
@@ -59,20 +59,20 @@ static void leave_a_window_behind(void) {
                         .qualifier = "nOffered-voice",
                         .values = {{.derive = 0}},
                         .time_ms = 1785578400000};
-  CHECK_INT(outbox_put(&o, &s), GC_OK);
+  CHECK_INT(gc_outbox_put(&o, &s), GC_OK);
   s.time_ms += 60000;
   s.values[0].derive = 7;
-  CHECK_INT(outbox_put(&o, &s), GC_OK);
-  CHECK_INT(outbox_write(&o, &text), GC_OK);
+  CHECK_INT(gc_outbox_put(&o, &s), GC_OK);
+  CHECK_INT(gc_outbox_write(&o, &text), GC_OK);
   struct gc_query_save save = {.mark = {.identity = "of another query",
                                         .settled_ms = 1785578400000,
                                         .done_ms = 1785578460000},
                                .pending = text.data,
                                .pending_len = text.len};
   CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
-  CHECK_INT(gc_store_save_query(store, "prod", "q", &save, &err), GC_OK);
+  CHECK_INT(gc_store_save_query(store, "prod", "query-q", &save, &err), GC_OK);
   gc_store_close(store);
-  outbox_clear(&o);
+  gc_outbox_clear(&o);
 }
 
 static bool still_waits(void) {
@@ -82,8 +82,9 @@ static bool still_waits(void) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   bool found = false;
   CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
-  CHECK_INT(gc_store_load_query(store, "prod", "q", &found, &mark, &text, &err),
-            GC_OK);
+  CHECK_INT(
+      gc_store_load_query(store, "prod", "query-q", &found, &mark, &text, &err),
+      GC_OK);
   gc_store_close(store);
   CHECK(found);
   return text.len > 0;

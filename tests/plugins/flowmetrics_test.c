@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin as collectd sees it, on the fake daemon: configuration, init, what
- * is dispatched, the way out. Alone: it does not need the plugin genesys. */
+ * is dispatched, the way out. Alone where it does not need the plugin genesys:
+ * <Flows> do. */
 #include "tests/support/fake_daemon.h"
 
 #include <arpa/inet.h>
@@ -12,12 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/net/account.h"
 #include "tests/support/check.h"
 
+void genesys_module_register(void);
 void genesys_flowmetrics_module_register(void);
 
 #define FLOWMETRICS(inside)                                                    \
   "<Plugin genesys_flowmetrics>\n" inside "</Plugin>\n"
+#define GENESYS                                                                \
+  "<Plugin genesys>\n<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\n"     \
+  "ClientId c1\nClientSecret s3cret\nHost \"h1\"\n</Account>\n</Plugin>\n"
 #define LOOK "genesys_flowmetrics/look"
 
 static char folder[] = "/tmp/gc-flowplugin-XXXXXX";
@@ -163,6 +169,63 @@ static void a_wrong_option_ends_the_start(void) {
   fake_shutdown();
 }
 
+static bool has_file(const char *name) {
+  char path[300];
+  snprintf(path, sizeof(path), "%s/genesys/%s", folder, name);
+  return access(path, F_OK) == 0;
+}
+
+static void flows_alone_keep_no_attributes(void) {
+  load();
+  genesys_module_register();
+  CHECK_INT(fake_config(GENESYS FLOWMETRICS(
+                "<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
+                "<Flows \"g\">\nAccount \"prod\"\nObservations false\n"
+                "</Flows>\n<Flows \"h\">\nAccount \"pord\"\n</Flows>\n")),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_flowmetrics/flows-f"));
+  CHECK(fake_has("read", "genesys_flowmetrics/flows-g/state"));
+  CHECK(!fake_has("read", "genesys_flowmetrics/flows-h"));
+  CHECK(fake_log_has("ERROR genesys_flowmetrics: <Flows \"h\">: no <Account "
+                     "\"pord\">"));
+  CHECK(!fake_has("read", LOOK));
+  CHECK(!has_file("flowmetrics.db") && has_file("state.db"));
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-flows-f/source_up-aggregates"), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-flows-f/source_up-observations"), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-flows-g/source_up-aggregates"), 0);
+  CHECK_INT(fake_value_count_of("h1/genesys-flows-g/source_up-observations"),
+            0);
+  CHECK_INT(fake_derive("h1/genesys-flows-g/windows-done"), 0);
+  CHECK_INT(fake_data_set_count("flow_interval_duration"), 1);
+  fake_shutdown();
+  gc_accounts_free();
+}
+
+static void both_kinds_of_blocks_live_side_by_side(void) {
+  char text[800];
+  load();
+  genesys_module_register();
+  close(listening());
+  snprintf(text, sizeof(text),
+           GENESYS FLOWMETRICS(
+               "<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
+               "<Attributes \"hook\">\nSource webhook\nPort %u\n"
+               "</Attributes>\n<Flows \"g\">\nAccount \"prod\"\n</Flows>\n"),
+           port);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  post_event(7);
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-flows-g/source_up-aggregates"), 0);
+  CHECK_INT(fake_shutdown(), 0);
+  CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 1);
+  CHECK(!fake_log_has("ERROR genesys_flowmetrics"));
+  gc_accounts_free();
+}
+
 /* A plugin is loaded once in the life of a process. */
 static void alone(void (*law)(void), const char *name) {
   int status = -1;
@@ -183,11 +246,15 @@ int main(void) {
   char command[128];
   if (mkdtemp(folder) == NULL)
     return 99;
+  RUN_ALONE(flows_alone_keep_no_attributes);
   RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
   RUN_ALONE(an_unknown_account_costs_its_block_alone);
   RUN_ALONE(a_taken_port_is_one_error);
   RUN_ALONE(it_stops_while_the_queue_is_away);
   RUN_ALONE(a_wrong_option_ends_the_start);
+  snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);
+  CHECK_INT(system(command), 0);
+  RUN_ALONE(both_kinds_of_blocks_live_side_by_side);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();

@@ -2,22 +2,26 @@
 /* Runs one golden case of genesys_realtime: the answers of the API and what we
  * make of them. Sections:
  *
- *   settings            KEY VALUE lines: observations query|activity|
- *                       queue_metrics,
- *                       label name|id|both, media voice, queue PATTERN (both
- *                       repeatable), wrapup PATTERN, interval_s 10, received
- * and server (ISO time), names refused names               ID NAME, the queue
- * list; an empty NAME is allowed presences           ID SYSTEM_PRESENCE, the
- * presence definitions response            one JSON answer, several of them:
- * batches or pages response previous   the same of the reading before pushed
- * TOPIC        the body of a message that comes after the response, which was
- * asked for at the time `server`; several event MS            a message of the
- * guide dialect's conversation stream, so long after the first one; then
- * nothing else is read. Buckets are 1 and 10 s, the target is 5 s expect
- * INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and error: CODE words   an answer was
- * refused held back: 1        queues without a name ignored: 1          numbers
- * that nobody knows listed: 3           conversations, and for each pair whole:
- * QUEUE_ID/MEDIA  whose lists are complete
+ *   settings            KEY VALUE lines: observations, one of
+ *                       query|activity|queue_metrics; label name|id|both, media
+ *                       voice, queue PATTERN, wrapup PATTERN (all three
+ *                       repeatable), interval_s 10, received and server (ISO
+ *                       time), names refused
+ *   names               ID NAME, the queue list; an empty NAME is allowed
+ *   presences           ID SYSTEM_PRESENCE, the presence definitions
+ *   response            one JSON answer, several of them: batches or pages
+ *   response previous   the same of the reading before
+ *   pushed TOPIC        the body of a message that comes after the response,
+ *                       which was asked for at the time `server`; several
+ *   event MS            a message of the guide dialect's conversation stream,
+ *                       so long after the first one; then nothing else is read.
+ *                       Buckets are 1 and 10 s, the target is 5 s
+ *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
+ *                         error: CODE words   an answer was refused
+ *                         held back: 1        queues without a name
+ *                         ignored: 1          numbers that nobody knows
+ *                         listed: 3           conversations, and for each pair
+ *                         whole: QUEUE_ID/MEDIA  whose lists are complete
  *
  * Each case runs with its answers whole and byte by byte. */
 #include <stdio.h>
@@ -25,23 +29,14 @@
 #include <string.h>
 
 #include "common/base/glob.h"
-#include "common/base/instant.h"
-#include "common/base/labels.h"
 #include "plugins/genesys_realtime/guide_event.h"
 #include "plugins/genesys_realtime/queue_metrics.h"
-#include "tests/support/case_file.h"
-
-enum { LIST_MOST = 64 };
-
-struct list {
-  char *at[LIST_MOST];
-  size_t count;
-};
+#include "tests/support/case_words.h"
 
 struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
-  struct list queues, media, wrapups;
+  struct case_list queues, media, wrapups;
   bool is_activity, is_guide, is_refused;
   enum obs_label label;
   uint32_t interval_ms;
@@ -51,75 +46,40 @@ struct run {
   unsigned strays; /* samples with a wrong time or interval */
 };
 
-static void give_up(const struct run *run, const char *what) {
-  printf("%s: %s\n", run->file.path, what);
-  exit(1);
-}
-
-static char *text_of(const struct run *run, const char *title) {
-  const struct case_section *s = case_section(&run->file, title);
-  char *text = strdup(s != NULL ? s->text : "");
-  if (text == NULL)
-    abort();
-  return text;
-}
-
-static void add_to(struct list *list, char *value) {
-  if (list->count == LIST_MOST)
-    abort();
-  list->at[list->count++] = value;
-}
-
-static void read_time(const struct run *run, const char *text,
-                      int64_t *ret_ms) {
-  struct gc_err err;
-  if (gc_instant_parse(text, strlen(text), ret_ms, &err) != GC_OK)
-    give_up(run, err.text);
-}
-
-static int choose(const struct run *run, const char *value,
-                  const char *const *words) {
-  for (int i = 0; words[i] != NULL; i++)
-    if (strcmp(words[i], value) == 0)
-      return i;
-  give_up(run, value);
-  return 0;
-}
-
 static void read_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"query", "activity", "queue_metrics",
                                         NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
   static const char *const refused[] = {"refused", NULL};
   if (strcmp(key, "observations") == 0) {
-    int source = choose(run, value, sources);
+    int source = case_choose(&run->file, value, sources);
     run->is_activity = source == 1;
     run->is_guide = source == 2;
   } else if (strcmp(key, "label") == 0)
-    run->label = (enum obs_label)choose(run, value, labels);
+    run->label = (enum obs_label)case_choose(&run->file, value, labels);
   else if (strcmp(key, "media") == 0)
-    add_to(&run->media, value);
+    case_list_add(&run->media, value);
   else if (strcmp(key, "queue") == 0)
-    add_to(&run->queues, value);
+    case_list_add(&run->queues, value);
   else if (strcmp(key, "wrapup") == 0)
-    add_to(&run->wrapups, value);
+    case_list_add(&run->wrapups, value);
   else if (strcmp(key, "interval_s") == 0)
     run->interval_ms = (uint32_t)strtoul(value, NULL, 10) * 1000;
   else if (strcmp(key, "received") == 0)
-    read_time(run, value, &run->received_ms);
+    run->received_ms = case_time(&run->file, value);
   else if (strcmp(key, "server") == 0)
-    read_time(run, value, &run->server_ms);
+    run->server_ms = case_time(&run->file, value);
   else if (strcmp(key, "names") == 0)
-    run->is_refused = choose(run, value, refused) == 0;
+    run->is_refused = case_choose(&run->file, value, refused) == 0;
   else
-    give_up(run, "unknown setting");
+    case_give_up(&run->file, "unknown setting");
 }
 
 static void read_settings(struct run *run) {
   run->interval_ms = 10000;
-  read_time(run, "2026-08-01T10:00:00Z", &run->received_ms);
+  run->received_ms = case_time(&run->file, "2026-08-01T10:00:00Z");
   run->server_ms = INT64_MIN;
-  run->settings = text_of(run, "settings");
+  run->settings = case_text(&run->file, "settings");
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     char *value = case_cut_word(line);
@@ -129,36 +89,12 @@ static void read_settings(struct run *run) {
     run->server_ms = run->received_ms;
 }
 
-/* As the name cache makes it: labels are clean and each is there once. */
-static struct gc_directory *read_names(const struct run *run) {
-  struct gc_named named[LIST_MOST];
-  struct gc_entry entries[LIST_MOST];
-  char *text = text_of(run, "names"), *at = text;
-  size_t count = 0;
-  for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    if (count == LIST_MOST)
-      abort();
-    const char *name = case_cut_word(line);
-    named[count] = (struct gc_named){line, name};
-  }
-  struct gc_labels *labels = gc_labels_new();
-  if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
-    abort();
-  for (size_t i = 0; i < count; i++)
-    entries[i] = (struct gc_entry){named[i].id, named[i].name,
-                                   gc_labels_get(labels, named[i].id), ""};
-  struct gc_directory *d = gc_directory_new(entries, count, run->is_refused);
-  gc_labels_free(labels);
-  free(text);
-  return d;
-}
-
 static struct gc_directory *read_presences(const struct run *run) {
-  struct gc_entry entries[LIST_MOST];
-  char *text = text_of(run, "presences"), *at = text;
+  struct gc_entry entries[CASE_LIST_MOST];
+  char *text = case_text(&run->file, "presences"), *at = text;
   size_t count = 0;
   for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    if (count == LIST_MOST)
+    if (count == CASE_LIST_MOST)
       abort();
     const char *system = case_cut_word(line);
     entries[count] = (struct gc_entry){line, line, line, system};
@@ -168,36 +104,16 @@ static struct gc_directory *read_presences(const struct run *run) {
   return d;
 }
 
-/* The words without the place, which differs with the way the answer is cut:
- * "JSON, byte 17: parse error" is "parse error". */
-static const char *words_of(const struct gc_err *err) {
-  const char *colon = strchr(err->text, ':');
-  return colon != NULL && strstr(err->text, "byte ") != NULL ? colon + 2
-                                                             : err->text;
-}
-
-/* As the transport does it. */
-static enum gc_code feed(const struct run *run, struct gc_sink sink,
-                         const struct case_section *s, struct gc_err *err) {
-  size_t step = run->chunk > 0 ? run->chunk : s->len + 1;
-  sink.begin(sink.ctx);
-  for (size_t from = 0; from < s->len; from += step) {
-    size_t len = s->len - from < step ? s->len - from : step;
-    GC_TRY(sink.write(sink.ctx, s->text + from, len, err));
-  }
-  return GC_OK;
-}
-
 static enum gc_code decode(const struct run *run, struct observations *into,
                            const struct case_section *s, struct gc_err *err) {
   if (run->is_guide) {
     GC_AUTO(queue_metrics_free_auto)
     struct queue_metrics *guide = queue_metrics_new(into);
-    GC_TRY(feed(run, queue_metrics_sink(guide), s, err));
+    GC_TRY(case_feed(s, run->chunk, queue_metrics_sink(guide), err));
     return queue_metrics_finish(guide, err);
   }
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
-  GC_TRY(feed(run, obs_decoder_sink(d), s, err));
+  GC_TRY(case_feed(s, run->chunk, obs_decoder_sink(d), err));
   return obs_decoder_finish(d, NULL, err);
 }
 
@@ -211,7 +127,7 @@ static bool read_answers(struct run *run, const char *title,
     if (strcmp(s->title, title) != 0 || decode(run, into, s, &err) == GC_OK)
       continue;
     case_say(&run->file, "error: %s %s", gc_code_name(err.code),
-             words_of(&err));
+             case_words(&err));
     all = false;
   }
   into->received_ms = run->received_ms;
@@ -265,7 +181,7 @@ static struct observations *push(struct run *run, struct observations *o) {
         obs_pushed_read(d, live, s->title + sizeof(head) - 1, s->text, s->len,
                         NULL, &err) != GC_OK)
       case_say(&run->file, "error: %s %s", gc_code_name(err.code),
-               words_of(&err));
+               case_words(&err));
   }
   if (observations_merge(copy, live, 0) != GC_OK)
     abort();
@@ -315,7 +231,7 @@ static void hear(struct run *run, struct conversations *m,
   conversations_tick(m, at_ms, at_ms);
   if (decode_guide_event(d, s->text, s->len, &event, &err) != GC_OK)
     case_say(&run->file, "error: %s %s", gc_code_name(err.code),
-             words_of(&err));
+             case_words(&err));
   else if (event == NULL)
     case_say(&run->file, "other: %s", s->title);
   else if (conversations_stand(m, event, at_ms) != GC_OK)
@@ -396,7 +312,7 @@ static void play(struct run *run) {
   size_t lines = run->file.line_count;
   obs_samples(o, &view, &out, &tally);
   if (tally.series != run->file.line_count - lines)
-    give_up(run, "the tally of series is wrong");
+    case_give_up(&run->file, "the tally of series is wrong");
   if (tally.unnamed > 0)
     case_say(&run->file, "held back: %zu", tally.unnamed);
   if (o->ignored > 0)
@@ -416,7 +332,7 @@ int main(int argc, char **argv) {
     if (!case_read(&run.file, argv[1]))
       return 99;
     read_settings(&run);
-    run.names = read_names(&run);
+    run.names = case_names(&run.file, "names", run.is_refused);
     run.presences = read_presences(&run);
     if (is_stream(&run))
       play_stream(&run);
@@ -424,7 +340,7 @@ int main(int argc, char **argv) {
       play(&run);
     failed = case_end(&run.file);
     if (run.strays > 0)
-      give_up(&run, "a value has another time or interval than the reading");
+      case_give_up(&run.file, "a value has another time or interval than the reading");
     gc_directory_put(run.names);
     gc_directory_put(run.presences);
     free(run.settings);

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/block_text.h"
 #include "tests/support/check.h"
-#include "tests/support/conf_text.h"
 
 #define SECRET "ClientSecret \"se cret\"\n"
 #define CLIENT "Region \"eu-west-1\"\nClientId \"c1\"\n"
@@ -68,25 +68,9 @@ static const struct gc_block_kind blocks[] = {
 
 /* Reads <Account "prod"> with these lines; "" or the text of the failure. */
 static const char *reads(const char *lines) {
-  static struct gc_err err;
-  struct gc_config_seen seen = {.begun = false};
-  struct gc_config config = {
-      .plugin = "genesys", .blocks = blocks, .seen = &seen};
-  char text[4096];
   forget();
   warning = (struct gc_err){.code = GC_OK};
-  err = (struct gc_err){.code = GC_OK};
-  snprintf(text, sizeof(text),
-           "<Plugin genesys>\n<Account \"prod\">\n%s</Account>\n</Plugin>\n",
-           lines);
-  oconfig_item_t *root = conf_parse(text);
-  CHECK(root != NULL);
-  if (root == NULL)
-    return "no configuration";
-  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
-  conf_free(root);
-  gc_config_seen_clear(&seen);
-  return code == GC_OK ? "" : err.text;
+  return block_text("genesys", blocks, "prod", lines);
 }
 
 static void what_is_not_given_has_its_default(void) {

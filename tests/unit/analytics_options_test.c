@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/block_text.h"
 #include "tests/support/check.h"
-#include "tests/support/conf_text.h"
 
 static struct query_options got;
 
@@ -28,53 +28,36 @@ static const struct gc_block_kind blocks[] = {{"Query", query_rows,
 
 /* Reads <Query "q"> with these lines; "" or the text of the failure. */
 static const char *reads(const char *lines) {
-  static struct gc_err err;
-  struct gc_config_seen seen = {.begun = false};
-  struct gc_config config = {
-      .plugin = "genesys_analytics", .blocks = blocks, .seen = &seen};
-  char text[4096];
-  err = (struct gc_err){.code = GC_OK};
-  snprintf(text, sizeof(text),
-           "<Plugin genesys_analytics>\n<Query \"q\">\n%s\n</Query>\n"
-           "</Plugin>\n",
-           lines);
-  oconfig_item_t *root = conf_parse(text);
-  CHECK(root != NULL);
-  if (root == NULL)
-    return "no configuration";
-  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
-  conf_free(root);
-  gc_config_seen_clear(&seen);
-  return code == GC_OK ? "" : err.text;
+  return block_text("genesys_analytics", blocks, "q", lines);
 }
 
 static void what_is_not_given_has_its_default(void) {
   CHECK_STR(reads("Account prod"), "");
-  CHECK_INT(got.source, QUERY_CONVERSATIONS);
-  CHECK_INT(got.period_ms, 60000);
-  CHECK_INT(got.settle_s, 90);
-  CHECK_INT(got.revisit, 30);
-  CHECK_INT(got.backfill_ms, 6 * 3600000);
-  CHECK_INT(got.max_series, 200000);
-  CHECK(got.counters);
-  CHECK_INT(got.label, QUERY_LABEL_NAME);
-  CHECK_INT(got.group_by.count, 2);
-  CHECK_STR(got.group_by.at[0], "queueId");
-  CHECK_STR(got.group_by.at[1], "mediaType");
-  CHECK(got.metrics.count > 8);
-  CHECK_STR(got.metrics.at[0], "nOffered");
+  CHECK_INT(got.source, GC_QUERY_CONVERSATIONS);
+  CHECK_INT(got.query.period_ms, 60000);
+  CHECK_INT(got.query.settle_s, 90);
+  CHECK_INT(got.query.revisit, 30);
+  CHECK_INT(got.query.backfill_ms, 6 * 3600000);
+  CHECK_INT(got.query.max_series, 200000);
+  CHECK(got.query.counters);
+  CHECK_INT(got.query.label, GC_QUERY_LABEL_NAME);
+  CHECK_INT(got.query.group_by.count, 2);
+  CHECK_STR(got.query.group_by.at[0], "queueId");
+  CHECK_STR(got.query.group_by.at[1], "mediaType");
+  CHECK(got.query.metrics.count > 8);
+  CHECK_STR(got.query.metrics.at[0], "nOffered");
 }
 
 static void each_source_has_its_own_defaults(void) {
   CHECK_STR(reads("Account prod\nSource users"), "");
-  CHECK_INT(got.source, QUERY_USERS);
-  CHECK_INT(got.group_by.count, 1);
-  CHECK_STR(got.group_by.at[0], "userId");
-  CHECK_STR(got.metrics.at[0], "tAgentRoutingStatus");
+  CHECK_INT(got.source, GC_QUERY_USERS);
+  CHECK_INT(got.query.group_by.count, 1);
+  CHECK_STR(got.query.group_by.at[0], "userId");
+  CHECK_STR(got.query.metrics.at[0], "tAgentRoutingStatus");
   CHECK_STR(reads("Account prod\nSource queue_details"), "");
-  CHECK_INT(got.source, QUERY_QUEUE_DETAILS);
-  CHECK_INT(got.metrics.count, 0);
-  CHECK_STR(got.group_by.at[0], "queueId");
+  CHECK_INT(got.source, GC_QUERY_QUEUE_DETAILS);
+  CHECK_INT(got.query.metrics.count, 0);
+  CHECK_STR(got.query.group_by.at[0], "queueId");
 }
 
 static void what_is_given_counts(void) {
@@ -84,18 +67,18 @@ static void what_is_given_counts(void) {
                   "Queue \"Support*\" \"!*test*\"\nQueueLabel both\n"
                   "MaxSeries 5"),
             "");
-  CHECK_INT(got.metrics.count, 3);
-  CHECK_STR(got.metrics.at[2], "oX1");
-  CHECK_INT(got.group_by.count, 2);
-  CHECK_STR(got.group_by.at[0], "wrapUpCode");
-  CHECK_INT(got.period_ms, 1800000);
-  CHECK_INT(got.settle_s, 0);
-  CHECK_INT(got.revisit, 0);
-  CHECK_INT(got.backfill_ms, 86400000);
-  CHECK(!got.counters);
-  CHECK_INT(got.queues.count, 2);
-  CHECK_INT(got.label, QUERY_LABEL_BOTH);
-  CHECK_INT(got.max_series, 5);
+  CHECK_INT(got.query.metrics.count, 3);
+  CHECK_STR(got.query.metrics.at[2], "oX1");
+  CHECK_INT(got.query.group_by.count, 2);
+  CHECK_STR(got.query.group_by.at[0], "wrapUpCode");
+  CHECK_INT(got.query.period_ms, 1800000);
+  CHECK_INT(got.query.settle_s, 0);
+  CHECK_INT(got.query.revisit, 0);
+  CHECK_INT(got.query.backfill_ms, 86400000);
+  CHECK(!got.query.counters);
+  CHECK_INT(got.query.chosen.count, 2);
+  CHECK_INT(got.query.label, GC_QUERY_LABEL_BOTH);
+  CHECK_INT(got.query.max_series, 5);
 }
 
 static void a_granularity_divides_a_day(void) {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "plugins/genesys_realtime/block.h"
+#include "tests/support/block_text.h"
 #include "tests/support/check.h"
-#include "tests/support/conf_text.h"
 
 static struct queues_options got;
 
@@ -29,24 +29,7 @@ static const struct gc_block_kind blocks[] = {{"Queues", queues_rows,
 
 /* Reads <Queues "all"> with these lines; "" or the text of the failure. */
 static const char *reads(const char *lines) {
-  static struct gc_err err;
-  struct gc_config_seen seen = {.begun = false};
-  struct gc_config config = {
-      .plugin = "genesys_realtime", .blocks = blocks, .seen = &seen};
-  char text[4096];
-  err = (struct gc_err){.code = GC_OK};
-  snprintf(text, sizeof(text),
-           "<Plugin genesys_realtime>\n<Queues \"all\">\n%s\n</Queues>\n"
-           "</Plugin>\n",
-           lines);
-  oconfig_item_t *root = conf_parse(text);
-  CHECK(root != NULL);
-  if (root == NULL)
-    return "no configuration";
-  enum gc_code code = gc_config_read(&config, &root->children[0], &err);
-  conf_free(root);
-  gc_config_seen_clear(&seen);
-  return code == GC_OK ? "" : err.text;
+  return block_text("genesys_realtime", blocks, "all", lines);
 }
 
 static void what_is_not_given_has_its_default(void) {

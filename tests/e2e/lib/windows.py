@@ -48,6 +48,14 @@ class Key(NamedTuple):
     def qualifier(self) -> str:
         return "%s-%s" % (self.metric, self.media)
 
+    @property
+    def interval(self) -> str:
+        return "queue_interval"
+
+    @property
+    def counter(self) -> str:
+        return "queue_metric"
+
 
 def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -81,11 +89,15 @@ class Fast:
         began = self.now_ms() / 1000 + 0.05 * self.rate  # it takes a moment to start
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
-                        queries=query(**{"Metric": METRICS, **options}), base=self.base, state_dir=self.state,
+                        **self.blocks(options), base=self.base, state_dir=self.state,
                         interval=interval, more=more + self.one_writer(), load=load, preload=":".join(map(str, [*before, FAKETIME])),
                         env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
         _faked.append(made.program.pid)
         return made
+
+    def blocks(self, options: dict[str, Any]) -> dict[str, str]:
+        """What Collectd is given to ask with."""
+        return {"queries": query(**{"Metric": METRICS, **options})}
 
     def one_writer(self) -> str:
         """At such a rate a writer that rests for 50 ms is taken for dead, and five of them would get in each other's way."""
@@ -140,16 +152,16 @@ def complaints(daemon: Collectd) -> list[str]:
 
 def intervals(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[int, float]]:
     """(end of the window in ms, count)"""
-    return [(round(at * 1000), value) for at, value in daemon.readings(key.label, "queue_interval_count", key.qualifier, host)]
+    return [(round(at * 1000), value) for at, value in daemon.readings(key.label, key.interval + "_count", key.qualifier, host)]
 
 
 def durations(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[float, ...]]:
     """(end of the window, sum, min, max, average) in seconds"""
-    return read_csv_table(daemon.csv / host / ("genesys-" + key.label), "queue_interval_duration-" + key.qualifier)
+    return read_csv_table(daemon.csv / host / ("genesys-" + key.label), key.interval + "_duration-" + key.qualifier)
 
 
-def total(daemon: Collectd, key: Key, kind: str = "queue_metric") -> Optional[float]:
-    return daemon.latest(key.label, kind, key.qualifier)
+def total(daemon: Collectd, key: Key, more: str = "") -> Optional[float]:
+    return daemon.latest(key.label, key.counter + more, key.qualifier)
 
 
 def wrong_totals(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]) -> list[str]:
@@ -161,7 +173,7 @@ def wrong_totals(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]
         count = total(daemon, key)
         if count != stats["count"]:
             made.append("%s %s: %r, truly %r" % (key.label, key.qualifier, count, stats["count"]))
-        seconds = total(daemon, key, "queue_metric_seconds") if "sum" in stats else None
+        seconds = total(daemon, key, "_seconds") if "sum" in stats else None
         if "sum" in stats and (seconds is None or abs(seconds - stats["sum"] / 1000) > 1e-6 * max(1.0, abs(seconds))):
             made.append("%s %s: %r s, truly %r" % (key.label, key.qualifier, seconds, stats["sum"] / 1000))
     return made
@@ -211,7 +223,7 @@ def repeated(daemon: Collectd, keys: Iterable[Key]) -> tuple[int, list[str]]:
 def falling(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
     """Counters that went back."""
     return ["%s %s: %s" % (key.label, key.qualifier, values) for key in keys
-            for values in [[v for _, v in daemon.readings(key.label, "queue_metric", key.qualifier)]]
+            for values in [[v for _, v in daemon.readings(key.label, key.counter, key.qualifier)]]
             if values != sorted(values)]
 
 

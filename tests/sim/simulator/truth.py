@@ -31,7 +31,8 @@ def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool 
                           for p in world.presences},
             "queues": {q.id: _queue(app, q, definitions, conversations) for q in chosen},
             "agents": len(world.agents), "users": {a.id: a.name for a in world.agents.values()},
-            "flows": _flows(app)}
+            "flows": _flows(app), "flow_outcomes": {o.id: o.name for o in world.flows.outcomes},
+            "flow_milestones": {m.id: m.name for m in world.flows.milestones}}
         told["deleted_queues"] = {q: _media_totals(app, q) for q in
                                   {q for q, _ in app.tally.totals} - set(world.queues)}
     return told

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""<Flows>: do the totals of flows, outcomes and milestones equal the truth in spite of late data, a kill and an
+outage, under their names, and is oFlow what it is?"""
+from __future__ import annotations
+
+import os
+import signal
+from datetime import datetime
+from typing import Any, Iterable, NamedTuple, Optional
+
+from lib import report, windows
+from lib.collectd import FLOWS, Collectd, account, block, built
+from lib.genesys import Simulator
+from lib.process import wait_until
+from lib.report import check, note, same
+from lib.windows import MINUTE_MS, Fast, iso
+
+RATE = 30.0  # a writer that rests for 5 s of it is taken for dead, and what a dead writer had is lost in a kill
+SETTLED_S = 60.0  # on a busy machine
+PATIENCE_S = 40.0
+NONE = "none"
+# Name of the block: its dimensions and metrics.
+BLOCKS: dict[str, tuple[list[str], list[str]]] = {
+    "flows": (["flowId"], ["nFlow", "nFlowOutcome", "nFlowOutcomeFailed", "nFlowMilestone", "tFlow", "tFlowExit"]),
+    "outcomes": (["flowId", "flowOutcomeId"], ["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome"]),
+    "milestones": (["mediaType", "flowMilestoneId", "flowId"], ["nFlowMilestone"]),
+}
+
+
+class Key(NamedTuple):
+    """A series of a flow."""
+    label: str
+    metric: str
+    more: tuple[str, ...]
+
+    @property
+    def qualifier(self) -> str:
+        return "-".join((self.metric, *self.more))
+
+    @property
+    def interval(self) -> str:
+        return "flow_interval"
+
+    @property
+    def counter(self) -> str:
+        return "flow_aggregate"
+
+
+def flows_block(name: str, **options: Any) -> str:
+    by, metrics = BLOCKS[name]
+    return block("Flows", name, {"Account": "prod", "Metric": metrics, "GroupBy": by, **options})
+
+
+class FastFlows(Fast):
+    def learn(self) -> None:
+        """Ids to names, of flows, outcomes and milestones: what the simulator's lists say, cleaned."""
+        self.labels = {one: told["name"].replace("/", "_") for one, told in self.sim.truth()["flows"].items()}
+        self.labels.update({**self.sim.truth()["flow_outcomes"], **self.sim.truth()["flow_milestones"]})
+
+    def blocks(self, options: dict[str, Any]) -> dict[str, str]:
+        return {"flows": "".join(flows_block(name, **{"Observations": False, **options}) for name in BLOCKS)}
+
+    def truth(self, begin: int, end: int, metrics: Iterable[str], granularity: str = "",
+              now_ms: Optional[int] = None) -> dict[tuple[Any, int], dict[str, Any]]:
+        """(series, end of the window) -> stats, of all blocks."""
+        made: dict[tuple[Any, int], dict[str, Any]] = {}
+        for by, all_metrics in BLOCKS.values():
+            asked = [m for m in all_metrics if m in metrics]
+            if not asked:
+                continue
+            words = "truth/aggregates?what=flows&interval=%s/%s&groupBy=%s&metrics=%s" % (
+                iso(begin), iso(end), ",".join(by), ",".join(asked))
+            words += "&granularity=" + granularity if granularity else ""
+            words += "&now_ms=%d" % now_ms if now_ms is not None else ""
+            for result in self.sim.call(words)["results"]:
+                for bucket in result["data"]:
+                    over = round(datetime.fromisoformat(bucket["interval"].split("/")[1]).timestamp() * 1000)
+                    for row in bucket["metrics"]:
+                        made[self.key(result["group"], by, row["metric"]), over] = row["stats"]
+        return made
+
+    def key(self, group: dict[str, str], by: list[str], metric: str) -> Key:
+        """The medium comes first, then the others in their order."""
+        others = [d for d in by if d not in ("flowId", "mediaType")]
+        media = (group["mediaType"],) if "mediaType" in by else ()
+        return Key(self.labels[group["flowId"]], metric,
+                   (*media, *(self.labels[group[d]] if d in group else NONE for d in others)))
+
+    def pending(self) -> int:
+        begin, end = self.span()
+        return self.sim.call("truth/aggregates?what=flows&interval=%s/%s" % (iso(begin), iso(end)))["pending"]
+
+
+LATE = ["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome", "tFlow"]  # of the others each window is final at once
+METRICS = sorted({m for _, metrics in BLOCKS.values() for m in metrics})
+
+
+def late_data_a_kill_and_an_outage_change_no_total() -> None:
+    fast = FastFlows(RATE, queues=6, agents=30, load=4, warmup=3600)
+    fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE, "delay_s": [100, 300]})
+    daemon = fast.collectd(Backfill="PT40M")
+    daemon.lives_until(lambda: fast.asked() and daemon.snapshot(), PATIENCE_S, "the first windows")
+    fast.pass_until(fast.now_ms() + 2 * MINUTE_MS)
+    os.kill(daemon.program.pid, signal.SIGKILL)
+    daemon.program.wait(5)
+    before = max(q["end"] for q in fast.asked())
+    fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
+    daemon = fast.collectd(Backfill="PT40M")
+    daemon.lives_until(lambda: fast.span()[1] >= before + 4 * MINUTE_MS, PATIENCE_S, "the missed windows are asked for")
+    fast.sim.freeze()
+    wait_until(lambda: fast.pending() == 0, PATIENCE_S, "the late data are told")
+    begin = min(q["begin"] for q in fast.asked())
+    fast.pass_until(fast.now_ms() + 3 * MINUTE_MS, PATIENCE_S)
+    windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
+    each_window_once(fast, daemon, begin)
+    named(fast, daemon)
+    same("complaints", windows.complaints(daemon), [])
+    daemon.stop()
+
+
+def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
+    """The kill may have repeated one window of each block, with the same values."""
+    keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS)}
+    again = windows.windows_again(daemon, keys)
+    same("windows that left twice with another value", windows.repeated(daemon, keys)[1], [])
+    check("at most one window of each block left twice", len(again) <= len(BLOCKS), [iso(over) for over in again])
+    same("counters that fell", windows.falling(daemon, keys), [])
+    truth = fast.truth(begin, fast.span()[1], [m for m in METRICS if m not in LATE], "PT1M")
+    missing = windows.missing_windows(daemon, truth)
+    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    note("%d series, %d queries, %d windows twice" % (len(keys), len(fast.asked()), len(again)))
+
+
+def named(fast: FastFlows, daemon: Collectd) -> None:
+    told = daemon.snapshot()
+    for name in ("Self-service", "Language chosen"):
+        check("%s is told by its name" % name, any(key.endswith("-" + name) or "-%s-" % name in key for key in told))
+    check("no id in any identity", not [key for key in told for one in fast.labels if one in key])
+
+
+# ---- who is in which flow now --------------------------------------------------------------
+
+def now_in(sim: Simulator, by_id: bool = False) -> dict[str, float]:
+    """Series -> conversations in the flow, of the flows that have any."""
+    return {"%s/flow_active-%s" % (one if by_id else told["name"].replace("/", "_"), media): count
+            for one, told in sim.truth()["flows"].items() for media, count in told["active"].items() if count}
+
+
+def told_now(daemon: Collectd) -> dict[str, float]:
+    return {key: value for key, (_, value) in daemon.snapshot().items() if "/flow_active-" in key}
+
+
+def some_are_in(sim: Simulator) -> None:
+    """Freezes while flows are busy."""
+    def busy() -> bool:
+        if sum(now_in(sim).values()) < 3:
+            return False
+        sim.freeze()
+        if sum(now_in(sim).values()) >= 3:
+            return True
+        sim.thaw()
+        return False
+    wait_until(busy, PATIENCE_S, "three conversations in flows", 0.2)
+
+
+def equal_now(daemon: Collectd, sim: Simulator, by_id: bool = False) -> None:
+    def differing() -> dict[str, tuple[float, float]]:
+        truly, told = now_in(sim, by_id), told_now(daemon)
+        return {key: (told.get(key, 0.0), truly.get(key, 0.0)) for key in {*truly, *told}
+                if told.get(key, 0.0) != truly.get(key, 0.0)}
+    try:
+        daemon.lives_until(lambda: told_now(daemon) and not differing(), PATIENCE_S, "flow_active")
+    except AssertionError:
+        pass
+    check("flow_active equals the truth (%d)" % len(now_in(sim, by_id)), told_now(daemon) and not differing(), differing())
+
+
+def observed(sim: Simulator, **options: Any) -> Collectd:
+    return Collectd(account(sim), flows=block("Flows", "flows", {
+        "Account": "prod", "ObservationInterval": 5, "Metric": "nFlow", **options}))
+
+
+BUSY = {"load": 4, "media": "voice", "plain_names": True}
+OBSERVATIONS = "POST /api/v2/analytics/flows/observations/query"
+ACTIVITY = "POST /api/v2/analytics/flows/activity/query"
+
+
+def few_flows_are_asked_for_by_name() -> None:
+    sim = Simulator(**BUSY)
+    daemon = observed(sim)
+    for _ in range(2):
+        some_are_in(sim)
+        equal_now(daemon, sim)
+        sim.thaw()
+    check("an empty flow tells 0", told_now(daemon).get("Old hotline/flow_active-voice") == 0, told_now(daemon))
+    daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, PATIENCE_S, "source_up")
+    asked = sim.counters()["requests"]
+    check("by the observation query alone", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def where_flows_cannot_be_listed_ids_stand_for_names() -> None:
+    sim = Simulator(**BUSY)
+    sim.config(permissions=["analytics:flowObservation:view", "analytics:flowAggregate:view"])
+    daemon = observed(sim)
+    daemon.says("architect:flow:view", within_s=PATIENCE_S)
+    some_are_in(sim)
+    equal_now(daemon, sim, by_id=True)
+    asked = sim.counters()["requests"]
+    check("by the activity query", ACTIVITY in asked and OBSERVATIONS not in asked, sorted(asked))
+    daemon.stop()
+
+
+def a_permission_that_is_missing_is_named() -> None:
+    sim = Simulator(queues=4, agents=8, plain_names=True)
+    sim.config(permissions=["architect:flow:view"])
+    daemon = observed(sim)
+    for what, permission in (("aggregates", "analytics:flowAggregate:view"),
+                             ("observations", "analytics:flowObservation:view")):
+        line = daemon.says("flows-flows, " + what, permission, within_s=PATIENCE_S)
+        check("%s: the line says what is missing" % what, "403" in line or "permission" in line, line)
+        daemon.lives_until(lambda w=what: daemon.latest("flows-flows", "source_up", w) == 0, PATIENCE_S, "source_up 0")
+    same("values of flows", told_now(daemon), {})
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([late_data_a_kill_and_an_outage_change_no_total, few_flows_are_asked_for_by_name,
+                 where_flows_cannot_be_listed_ids_stand_for_names, a_permission_that_is_missing_is_named],
+                {**windows.NEEDS, "genesys_flowmetrics": built(FLOWS)})

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers of the flow observation and activity queries. First byte: whether the
+ * names are refused; second: where the answer is cut. Laws: any cut gives the
+ * same counts; none is negative; a broken answer leaves nothing; what leaves
+ * can be an identity. */
+#include <math.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+#include "plugins/genesys_flowmetrics/decode_flow_counts.h"
+#include "tests/fuzz/fuzz.h"
+
+static bool is_clean(const char *part) {
+  size_t len = strlen(part);
+  for (size_t at = 0, size; at < len; at += size) {
+    size = gc_utf8_char(part + at, len - at, NULL);
+    if (size == 0 || part[at] == '/' || (unsigned char)part[at] < 0x20)
+      return false;
+  }
+  return len > 0 && len < GC_NAME_ROOM;
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  struct gc_buf *log = ctx;
+  double value = s->values[0].gauge;
+  LAW(isfinite(value) && value >= 0 && value == floor(value));
+  LAW(is_clean(s->instance) && is_clean(s->qualifier));
+  LAW(gc_buf_print(log, "%s-%s %.15g\n", s->instance, s->qualifier, value) ==
+      GC_OK);
+}
+
+static enum gc_code decode(struct flow_counts *c, const char *bytes,
+                           size_t size, size_t cut) {
+  GC_AUTO(flow_decoder_free_auto) struct flow_decoder *d = flow_decoder_new(c);
+  LAW(d != NULL);
+  struct gc_sink sink = flow_decoder_sink(d);
+  size_t results, step = cut > 0 ? cut : size + 1;
+  uint64_t overflow;
+  sink.begin(sink.ctx);
+  for (size_t from = 0; from < size; from += step)
+    GC_TRY(sink.write(sink.ctx, bytes + from,
+                      size - from < step ? size - from : step, NULL));
+  return flow_decoder_finish(d, &results, &overflow, NULL);
+}
+
+static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
+                        size_t cut) {
+  static const struct gc_entry entries[] = {{"f1", "IVR", "IVR", ""},
+                                            {"f2", "", "f2", ""}};
+  struct flow_counts c = {.pairs = {.most = 20}};
+  bool refused = data[0] & 1;
+  struct gc_directory *d =
+      gc_directory_new(entries, refused ? 0 : GC_COUNT(entries), refused);
+  struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = d}}};
+  struct flow_counts_view view = {.choice = {.flows = d}, .naming = &naming};
+  struct flow_counts_tally tally;
+  LAW(d != NULL);
+  enum gc_code code = decode(&c, (const char *)data + 2, size - 2, cut);
+  LAW(code == GC_OK || c.pairs.count == 0);
+  gc_buf_reset(log);
+  flow_counts_samples(&c, &view, &(struct gc_samples){put, log}, &tally);
+  LAW(tally.series + tally.unnamed == tally.matched);
+  gc_directory_put(d);
+  flow_counts_clear(&c);
+  return code;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size < 2)
+    return 0;
+  struct gc_buf whole = {.most = 1 << 20}, part = {.most = 1 << 20};
+  enum gc_code code = run(&whole, data, size, 0);
+  const size_t cuts[] = {1, data[1] + (size_t)2};
+  for (size_t i = 0; i < GC_COUNT(cuts); i++) {
+    LAW((run(&part, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
+    LAW(strcmp(gc_buf_string(&part), gc_buf_string(&whole)) == 0);
+  }
+  gc_buf_clear(&whole);
+  gc_buf_clear(&part);
+  return 0;
+}

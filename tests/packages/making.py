@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""What the package tests work on, each made once, several at a time: packages, their twins, a Debian to install in."""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Callable, Generic, Optional, TypeVar
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from lib import process  # noqa: E402
+from lib.collectd import build_folder  # noqa: E402
+from lib.genesys import TOP  # noqa: E402
+from lib.process import Program  # noqa: E402
+from lib.report import Skip, note  # noqa: E402
+
+T = TypeVar("T")
+BUILD_S = 900.0  # a build of a minute, on a host that is busy with others
+OLD = "0.0.1"
+# A make above us speaks to its children through these.
+CLEAN = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DEB_BUILD_OPTIONS")}
+
+
+def need(*programs: str) -> None:
+    missing = [name for name in programs if process.program(name) is None]
+    if missing:
+        raise Skip("not installed: %s; sh tools/deps.sh package" % ", ".join(missing))
+
+
+def done(words: list[str], cwd: Optional[Path] = None, within_s: float = BUILD_S, **env: str) -> str:
+    """A command's output; it must end well."""
+    ran = Program(words, env={**CLEAN, **env}, cwd=cwd)
+    status = ran.wait(within_s)
+    if status != 0:
+        raise RuntimeError("%s: status %d\n%s" % (" ".join(words), status, "\n".join(ran.text.splitlines()[-40:])))
+    return ran.text
+
+
+class Once(Generic[T]):
+    """Begun by the first who asks; the others wait for the same outcome."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._thread: Optional[threading.Thread] = None
+        self._value: Optional[T] = None
+        self._error: Optional[BaseException] = None
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._value = self._make()
+        except BaseException as error:  # belongs to those who ask
+            self._error = error
+
+    def __call__(self) -> T:
+        self.begin()
+        assert self._thread is not None
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+
+def _tarball() -> Path:
+    done(["make", "-s", "-C", str(build_folder()), "dist"])
+    made = sorted(build_folder().glob("collectd-genesys-*.tar.xz"))[-1]
+    return Path(shutil.copy(made, process.folder("dist")))
+
+
+def source_tree() -> Path:
+    """collectd's headers, where a configured source tree of collectd has them."""
+    tree = process.folder("collectd-source")
+    shutil.copytree("/usr/include/collectd/core", tree / "src")
+    shutil.copytree("/usr/include/collectd/liboconfig", tree / "src" / "liboconfig")
+    return tree
+
+
+def _packages() -> tuple[Path, Path, str]:
+    """make deb rpm; (folder of the one, of the other, what was said)."""
+    tarball()
+    for name in ("deb", "rpm"):
+        shutil.rmtree(build_folder() / name, ignore_errors=True)
+    said = done(["make", "-j2", "-C", str(build_folder()), "deb", "rpm", "RPM_FLAGS=--nodeps --nocheck",
+                 "collectdincludedir=%s" % source_tree()], TZ="Pacific/Kiritimati", LC_ALL="C.UTF-8")
+    return build_folder() / "deb", build_folder() / "rpm", said
+
+
+def _again() -> Path:
+    """The Debian packages once more: elsewhere, on another day, with another umask."""
+    where = process.folder("once-more-and-with-a-longer-name") / "below"
+    script = TOP / "packaging" / "make-deb.sh"
+    done(["sh", "-c", "umask 077 && exec sh %s %s %s" % (script, tarball(), where)],
+         DEB_BUILD_OPTIONS="nocheck", TZ="Pacific/Pago_Pago", LC_ALL="C", HOME="/nonexistent")
+    return where
+
+
+def _old() -> Path:
+    """An older version of the same tree, with a snippet that has changed since."""
+    where = process.folder("old")
+    done(["tar", "-xf", str(tarball())], cwd=where)
+    tree = next(where.glob("collectd-genesys-*"))
+    now = tree.name.split("-")[-1]
+    change(tree / "configure.ac", r"\[%s\]" % re.escape(now), "[%s]" % OLD)
+    change(tree / "packaging/debian/changelog", re.escape("(%s-1)" % now), "(%s-1)" % OLD)
+    change(tree / "examples/collectd.conf.d/genesys_flowmetrics.conf", r"\A", "# The old text.\n")
+    tree.rename(tree.with_name("collectd-genesys-" + OLD))
+    old = "collectd-genesys-%s.tar.xz" % OLD
+    done(["tar", "-cJf", old, "collectd-genesys-" + OLD], cwd=where)
+    done(["sh", str(TOP / "packaging" / "make-deb.sh"), old, "made"], cwd=where, DEB_BUILD_OPTIONS="nocheck noopt")
+    return deb(where / "made")
+
+
+tarball = Once(_tarball)
+packages = Once(_packages)
+again = Once(_again)
+old = Once(_old)
+
+
+def deb(folder: Path) -> Path:
+    return next(folder.glob("collectd-plugin-genesys_*.deb"))
+
+
+def change(path: Path, pattern: str, to: str, count: int = 1) -> None:
+    """As sed would; what is not found is an error."""
+    text, hits = re.subn(pattern, to, path.read_text(), count=count, flags=re.M)
+    if not hits:
+        raise RuntimeError("%s: no %r" % (path, pattern))
+    path.write_text(text)
+
+
+# ---- a Debian -------------------------------------------------------------------
+
+RELEASE = "bookworm"
+
+
+def _sources() -> list[str]:
+    """This machine's own lines for the release, keys included."""
+    fields = "$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
+    told = done(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"])
+    rows = [line.split("|") for line in told.splitlines() if line.startswith("Debian|" + RELEASE)]
+    return sorted({"deb %s %s %s" % (uri, release, component) for _, _, uri, release, component in rows})
+
+
+def _sources_of_this_machine() -> list[str]:
+    found = _sources()
+    if not found:
+        done(["apt-get", "-q", "update"])
+        found = _sources()
+    if not found:
+        raise Skip("apt of this machine knows no Debian %s" % RELEASE)
+    return found
+
+
+def _debian() -> Path:
+    """A fresh one with the distribution's collectd, which brings a configuration."""
+    options = process.folder("apt") / "apt.conf"
+    told = done(["apt-config", "dump"]).splitlines()
+    options.write_text("".join(line + "\n" for line in told if re.match(r"Acquire::(https?|Check)\b", line))
+                       + 'Acquire::Languages "none";\nAcquire::Retries "3";\n')
+    root = process.folder("debian")
+    (options.with_name("sources")).write_text("\n".join(_sources_of_this_machine()) + "\n")
+    # Nothing here needs to be safe on the disk.
+    fast = ["eatmydata"] if process.program("eatmydata") else []
+    done([*fast, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", "--skip=cleanup/apt/lists",
+          "--include=collectd", "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", RELEASE, str(root), str(options.with_name("sources"))])
+    note("Debian %s made" % (root / "etc/debian_version").read_text().strip())
+    return root
+
+
+debian = Once(_debian)

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Are the packages clean, reproducible, private; do they install, measure, upgrade, harden and go without a trace?"""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import making
+from installed import CREDENTIALS, Agent, Host
+from making import change, done, need
+from lib import expected, process, report
+from lib.collectd import build_folder
+from lib.genesys import TOP, Simulator
+from lib.process import wait_until
+from lib.report import Skip, check, note, same
+
+PLUGINS = ["genesys", "genesys_analytics", "genesys_flowmetrics", "genesys_realtime"]
+EXPOSURE_MOST = 20  # tenths, by systemd-analyze security; without the drop-in it is 96
+WITHIN_S = 60.0
+PLANTED = 1000000
+
+
+def verdicts(said: str) -> list[str]:
+    """lintian's lines but for its remarks."""
+    return [line for line in said.splitlines() if re.match(r"[EWIPXC]: ", line)]
+
+
+def uncommented(text: str) -> list[str]:
+    """Without the line that tells how to enable it."""
+    return [line[1:] for line in text.splitlines()[1:]]
+
+
+def the_deb_is_clean_and_complete() -> None:
+    need("dpkg-buildpackage", "dh", "lintian")
+    folder, _, _ = making.packages()
+    changes = next(folder.glob("*.changes"))
+    same("lintian", verdicts(done(["lintian", "-EvIL", "+pedantic", "--allow-root", str(changes)])), [])
+    root = process.folder("unpacked")
+    package = making.deb(folder)
+    listed = done(["dpkg-deb", "-c", str(package)])
+    done(["dpkg-deb", "-R", str(package), str(root)])
+    note("%d bytes" % package.stat().st_size)
+    same("plugins", sorted(path.stem for path in root.glob("usr/lib/collectd/*")), PLUGINS)
+    same("the private library", [path.name for path in root.glob("usr/lib/*/collectd-genesys/*")],
+         ["libgenesys_core-%s.so" % package.name.split("_")[1].split("-")[0]])
+    check("state folder of root alone", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
+                                                  re.M), listed)
+    same("genesys.db", (root / "usr/share/collectd-genesys/genesys.db").read_text().strip(),
+         done([str(build_folder() / "tools" / "optdoc"), "--typesdb"]).strip())
+    conffiles = (root / "DEBIAN/conffiles").read_text().split()
+    same("conffiles", sorted(Path(path).stem for path in conffiles), PLUGINS)
+    for path in conffiles:
+        text = (root / path.lstrip("/")).read_text()
+        same("%s is commented out" % path, [line for line in text.splitlines() if line and line[0] != "#"], [])
+        example = (TOP / "examples/collectd.conf.d" / Path(path).name).read_text()
+        same("%s uncommented is the example" % path, uncommented(text.replace("\n\n", "\n#\n")), example.splitlines())
+
+
+def two_builds_are_the_same_bytes() -> None:
+    need("dpkg-buildpackage", "dh")
+    making.again.begin()
+    first, second = making.packages()[0], making.again()
+    names = sorted(path.name for path in first.glob("*.deb"))
+    same("packages", [re.sub(r"_.*", "", name) for name in names],
+         ["collectd-plugin-genesys-dbgsym", "collectd-plugin-genesys"])
+    for name in names:
+        check(name, (first / name).read_bytes() == (second / name).read_bytes(), "differs; see diffoscope")
+
+
+def the_rpm_is_clean_and_private() -> None:
+    need("rpmbuild", "rpmlint")
+    _, folder, said = making.packages()
+    made = sorted(folder.glob("*RPMS/*/*.rpm")) + sorted(folder.glob("SRPMS/*.rpm"))
+    package = str(next(folder.glob("RPMS/*/collectd-genesys-[0-9]*.rpm")))
+    lint = done(["rpmlint", "-c", str(TOP / "packaging/rpm/rpmlint.toml"), *map(str, made),
+                 str(TOP / "packaging/rpm/collectd-genesys.spec")])
+    check("rpmlint", " 0 errors, 0 warnings" in lint, lint)
+    for what in ("--provides", "--requires"):
+        told = done(["rpm", "-qp", what, package])
+        same("%s of private files" % what, [line for line in told.splitlines() if re.search(r"genesys.*\.so", line)], [])
+    flags = done(["rpm", "-qp", "--qf", "[%{FILENAMES} %{FILEFLAGS:fflags}\n]", package])
+    config = [line.split()[0] for line in flags.splitlines() if line.endswith(" cn")]
+    same("config(noreplace)", sorted(Path(path).stem for path in config), PLUGINS)
+    check("secrets lie where that distribution has its configuration",
+          "/etc/collectd.d/genesys.secret" in done(["sh", "-c", 'rpm2cpio %s | cpio -i --quiet --to-stdout '
+                                                    '"*collectd.d/genesys.conf"' % package]))
+    compiled = [line for line in said.splitlines() if "-I" in line and "src/daemon" in line]
+    check("compiled with the headers of a source tree", compiled, "no -I…/src/daemon")
+    same("…and with no others", [line for line in compiled if "/usr/include/collectd" in line], [])
+
+
+def measures(host: Host, sim: Simulator, env: dict[str, str] | None = None) -> Agent:
+    """A collectd whose values are the truth."""
+    shutil.rmtree(host.root / "var/lib/collectd/agent", ignore_errors=True)
+    agent = Agent(host, env=env)
+    agent.wait_up(within_s=WITHIN_S)
+    truth = sim.truth()
+    wanted = expected.values(truth, expected.by_name(truth), lambda _id, told: "test" not in told["name"])
+
+    def differences() -> list[str]:
+        return expected.differences(wanted, expected.of_queues(agent.snapshot()))
+    try:
+        wait_until(lambda: not differences(), WITHIN_S, "the truth", 0.25)
+    except process.Late:
+        pass
+    check("%d series are the truth" % len(wanted), wanted and not differences(), differences()[:6])
+    same("complaints", agent.complaints(), [])
+    return agent
+
+
+def first_installation(host: Host, sim: Simulator) -> None:
+    host.configure_collectd()
+    host.install(making.old())
+    same("installed", host.status(), "install ok installed %s-1" % making.OLD)
+    same("state folder's mode and owner", (oct(host.state.stat().st_mode & 0o7777), host.state.stat().st_uid),
+         ("0o750", 0))
+    agent = Agent(host)
+    agent.says("Initialization complete", within_s=WITHIN_S)
+    same("said of us while all is commented out", agent.program.matching("genesys"), [])
+    agent.stop()
+    host.enable("genesys", "genesys_realtime", "genesys_analytics")
+    host.use(sim)
+    agent = measures(host, sim)
+    agent.lives_until(lambda: offered(host), WITHIN_S, "totals in the state file")
+    agent.stop()
+
+
+def offered(host: Host) -> dict[str, tuple[int]]:
+    found = host.rows("totals", "series, count")
+    return {series: count for series, count in found.items() if series.startswith("nOffered")}
+
+
+def upgrade_in_place(host: Host, sim: Simulator) -> None:
+    """What is in the state file comes to nobody else's mind: it must be what was there."""
+    victim = sorted(offered(host))[0]
+    same("planted", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
+                                      % (PLANTED, victim.replace("'", "''"))), 1)
+    names = host.rows("names", "id, name, label")
+    edited = (host.snippets / "genesys.conf").read_bytes()
+    check("the old snippet", "The old text" in (host.snippets / "genesys_flowmetrics.conf").read_text())
+    host.install(making.deb(making.packages()[0]))
+    check("upgraded", host.status().startswith("install ok installed ") and making.OLD not in host.status(),
+          host.status())
+    same("an edited snippet stays", (host.snippets / "genesys.conf").read_bytes(), edited)
+    check("one that nobody has edited is renewed",
+          "The old text" not in (host.snippets / "genesys_flowmetrics.conf").read_text())
+    agent = measures(host, sim)
+    agent.stop()
+    same("names and labels", {queue: host.rows("names", "id, name, label").get(queue) for queue in names}, names)
+    check("totals go on", offered(host)[victim][0] >= PLANTED, offered(host)[victim])
+
+
+def credential_of_the_drop_in(host: Host, sim: Simulator) -> None:
+    text = (host.examples / "systemd/genesys-hardening.conf").read_text()
+    name, source = re.findall(r"^LoadCredential=([^:]+):(.+)$", text, re.M)[0]
+    conf = host.snippets / "genesys.conf"
+    change(conf, r'^( *)(ClientSecretFile "%s")' % re.escape(source), r"\1#\2")
+    change(conf, r'^( *)#(ClientSecretCredential "%s")' % re.escape(name), r"\1\2")
+    where = host.load_credential(name, source)
+    (host.root / source.lstrip("/")).unlink()
+    agent = measures(host, sim, {"CREDENTIALS_DIRECTORY": where})
+    same("the secret outside", agent.leaks(sim.client_secret), [])
+    agent.stop()
+
+
+def receiver(host: Host) -> None:
+    """genesys.db in a collectd that has none of our plugins."""
+    conf = host.root / "tmp/receiver.conf"
+    conf.write_text('Hostname "receiver"\nTypesDB "/usr/share/collectd/types.db" '
+                    '"/usr/share/collectd-genesys/genesys.db"\n')
+    agent = Agent(host, "/tmp/receiver.conf")
+    agent.says("Initialization complete", within_s=WITHIN_S)
+    same("complaints about genesys.db", [line for line in agent.text.splitlines() if "rror" in line or "types" in line],
+         [])
+    agent.stop()
+
+
+def removal_and_return(host: Host) -> None:
+    edited = (host.snippets / "genesys.conf").read_bytes()
+    host.run("dpkg", "--remove", "collectd-plugin-genesys")
+    agent = Agent(host)
+    agent.says("Initialization complete", within_s=WITHIN_S)
+    agent.stop()
+    check("state and snippets are kept", (host.state / "state.db").exists()
+          and (host.snippets / "genesys.conf.removed").read_bytes() == edited)
+    same("plugins left", [path.name for path in host.root.glob("usr/lib/collectd/genesys*")], [])
+    host.install(making.deb(making.packages()[0]))
+    same("the snippet is back", (host.snippets / "genesys.conf").read_bytes(), edited)
+
+
+def from_the_first_installation_to_the_purge() -> None:
+    need("mmdebstrap", "chroot", "dpkg-buildpackage", "dh")
+    if os.geteuid() != 0:
+        raise Skip("installing in a Debian of its own needs root")
+    for job in (making.debian, making.old, making.packages):
+        job.begin()
+    sim = Simulator(frozen=True, queues=12, agents=20, plain_names=True, rate_limit=0)
+    host = Host(making.debian())
+    first_installation(host, sim)
+    upgrade_in_place(host, sim)
+    credential_of_the_drop_in(host, sim)
+    receiver(host)
+    removal_and_return(host)
+    host.run("dpkg", "--remove", "collectd-plugin-genesys")
+    host.run("dpkg", "--purge", "collectd-plugin-genesys")
+    shutil.rmtree(host.root / CREDENTIALS)
+    (host.root / "etc/collectd/genesys.secret").unlink(missing_ok=True)
+    same("dpkg knows of it", host.status(), "")
+    same("left after the purge", host.traces(), [])
+
+
+def the_drop_in_hardens() -> None:
+    need("systemd-analyze")
+    unit = Path("/lib/systemd/system/collectd.service")
+    folder = process.folder("unit")
+    shutil.copy(unit, folder)
+    drop_in = folder / "collectd.service.d"
+    drop_in.mkdir()
+    shutil.copy(TOP / "examples/systemd/genesys-hardening.conf", drop_in)
+    said = done(["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=%d" % EXPOSURE_MOST,
+                 str(folder / unit.name)])
+    note(said.splitlines()[-1].strip())
+    for law in ("NoNewPrivileges=", "ProtectSystem=", "ProtectHome=", "PrivateTmp=", "MemoryDenyWriteExecute="):
+        check(law, re.search("✓ " + law, said), "not in force")
+    verified = done(["systemd-analyze", "verify", str(folder / unit.name)])
+    same("systemd-analyze verify", [line for line in verified.splitlines() if "genesys" in line], [])
+
+
+if __name__ == "__main__":
+    report.main([from_the_first_installation_to_the_purge, the_deb_is_clean_and_complete,
+                 two_builds_are_the_same_bytes, the_rpm_is_clean_and_private, the_drop_in_hardens])

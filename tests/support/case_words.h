@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What the runners of golden cases read alike, above case_file: settings, lists
+ * of names, answers in pieces. A case that cannot be read ends the program with
+ * a line that names it. One thread. */
+#ifndef GC_TESTS_CASE_WORDS_H
+#define GC_TESTS_CASE_WORDS_H
+
+#include "common/base/directory.h"
+#include "common/base/transport.h"
+#include "tests/support/case_file.h"
+
+enum { CASE_LIST_MOST = 64 };
+
+/* Values of a setting that may be repeated; borrowed from the section's text.
+ */
+struct case_list {
+  char *at[CASE_LIST_MOST];
+  size_t count;
+};
+void case_list_add(struct case_list *list, char *value);
+
+_Noreturn void case_give_up(const struct case_file *c, const char *what);
+
+/* A copy of a section's text, "" when there is none; the caller frees it. */
+char *case_text(const struct case_file *c, const char *title);
+/* Milliseconds of an ISO time. */
+int64_t case_time(const struct case_file *c, const char *text);
+/* The place of `value` among `words`, which end in NULL. */
+int case_choose(const struct case_file *c, const char *value,
+                const char *const *words);
+
+/* A section of lines ID NAME, as the name cache makes a list of it: labels are
+ * clean and each is there once. The caller frees it. */
+struct gc_directory *case_names(const struct case_file *c, const char *title,
+                                bool is_refused);
+
+/* A section to a decoder, as the transport does it: `chunk` bytes a piece, 0:
+ * all at once. */
+GC_MUST_CHECK enum gc_code case_feed(const struct case_section *s, size_t chunk,
+                                     struct gc_sink sink, struct gc_err *err);
+/* An error's words without the place, which differs with the way the answer is
+ * cut: of "JSON, byte 17: parse error" it is "parse error". */
+const char *case_words(const struct gc_err *err);
+
+#endif
