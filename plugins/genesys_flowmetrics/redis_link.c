@@ -52,7 +52,9 @@ static const struct {
 /* Of a command that it does not know it repeats what came with it, cut off
  * anywhere: a password, after AUTH, which could not be found any more. */
 static int len_without_args(const char *words) {
-  const char *args = strstr(words, ", with args");
+  const char *args = strstr(words, "args");
+  while (args != NULL && *args != ',')
+    args = args > words ? args - 1 : NULL;
   return (int)(args != NULL ? (size_t)(args - words) : strlen(words));
 }
 
