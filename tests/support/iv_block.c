@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/iv_block.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/instant.h"
+#include "tests/support/check.h"
+
+struct iv_world iv;
+struct gc_intervals_settings iv_settings;
+
+static char *metrics[] = {(char[]){"nOffered"}};
+static char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
+
+static void on_token(void *ctx) {
+  (void)ctx;
+  if (iv.api != NULL)
+    gc_api_wake(iv.api);
+}
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  iv.r.edge.notice(iv.r.edge.ctx, cause, err);
+}
+
+void iv_answer(const char *match, int times, int status, const char *body) {
+  replay_answer(&iv.r, &(struct replay_answer){.match = match,
+                                               .times = times,
+                                               .status = status,
+                                               .body = body});
+}
+
+void iv_will(const char *match, const char *body) {
+  iv_answer(match, REPLAY_ALWAYS, 200, body);
+}
+
+void iv_once(const char *match, const char *body) {
+  iv_answer(match, 1, 200, body);
+}
+
+void iv_begin(void) {
+  struct gc_store *kept = iv.store;
+  iv = (struct iv_world){.store = kept};
+  replay_init(&iv.r);
+  iv_will("POST /oauth/token", TOKEN);
+  iv_will(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
+                "{\"id\":\"q2\",\"name\":\"Support\"}]}");
+  iv_settings = (struct gc_intervals_settings){
+      .name = "queues",
+      .instance = "query-queues",
+      .account = "prod",
+      .query = {.source = GC_QUERY_CONVERSATIONS,
+                .metrics = metrics,
+                .metric_count = 1,
+                .group_by = groups,
+                .group_count = 2,
+                .granularity = "PT1M",
+                .period_ms = MINUTE},
+      .rule = {.period_ms = MINUTE,
+               .settle_ms = 90000,
+               .backfill_ms = MINUTE,
+               .revisit = 2},
+      .counters = true,
+      .max_series = 1000,
+  };
+}
+
+void iv_start(void) {
+  static const struct gc_auth_settings auth = {
+      .url = "https://login.example/oauth/token",
+      .client_id = "client",
+      .secret = {.literal = "secret"},
+      .margin_s = 300};
+  static const struct gc_api_settings api = {.base_url = "https://api.example",
+                                             .max_concurrent = 4};
+  struct gc_err err;
+  iv.loop = gc_loop_new(&err);
+  iv.budget = gc_budgets_get("client", 60000, iv.r.now_ms);
+  iv.auth = gc_auth_new(&auth, &iv.r.edge, on_token, NULL);
+  iv.api = gc_api_new(&api, &iv.r.edge, iv.auth, iv.budget);
+  iv.names = gc_names_new("prod", iv.api, &iv.r.edge, NULL);
+  struct gc_intervals_site site = {.loop = iv.loop,
+                                   .edge = &iv.r.edge,
+                                   .api = iv.api,
+                                   .names = iv.names,
+                                   .store = iv.store,
+                                   .requests_per_minute = 60000};
+  iv.block = gc_intervals_new(&iv_settings, &site, on_notice, NULL);
+  gc_intervals_start(iv.block);
+  replay_settle(&iv.r);
+}
+
+void iv_stop(void) {
+  gc_intervals_free(iv.block);
+  gc_names_free(iv.names);
+  gc_api_free(iv.api);
+  gc_auth_free(iv.auth);
+  CHECK_INT(iv.r.in_flight, 0);
+  gc_budgets_put(iv.budget);
+  gc_loop_free(iv.loop);
+  replay_clear(&iv.r);
+}
+
+void iv_end(void) {
+  CHECK_INT(iv.r.unscripted, 0);
+  iv_stop();
+}
+
+static double first_value(const struct gc_sample *s) {
+  return gc_metric(s->metric)->ds[0].kind == GC_DERIVE
+             ? (double)s->values[0].derive
+             : s->values[0].gauge;
+}
+
+/* The tap: a series that has a value in flight is refused. */
+static enum gc_code emit(void *ctx, const struct gc_sample *s) {
+  char name[128], at[GC_INSTANT_ROOM];
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s/%s-%s ", s->instance,
+           gc_metric(s->metric)->name, s->qualifier);
+  for (size_t i = iv.count - iv.in_flight; i < iv.count; i++)
+    if (strncmp(iv.seen[i], name, strlen(name)) == 0)
+      return GC_ERR_LIMIT;
+  if (iv.count == SEEN_MOST)
+    abort();
+  gc_instant_print(at, s->time_ms);
+  snprintf(iv.seen[iv.count++], sizeof(iv.seen[0]), "%s%.5s %.15g", name,
+           at + 11, first_value(s));
+  iv.in_flight++;
+  return GC_OK;
+}
+
+static bool wait_for(void *ctx, uint32_t most_ms) {
+  (void)ctx;
+  if (iv.holds && iv.in_flight > 0) {
+    iv.r.now_ms += most_ms + 1; /* as long as it takes */
+    return false;
+  }
+  iv.in_flight = 0;
+  return true;
+}
+
+const struct gc_departure_way iv_way = {emit, wait_for, NULL};
+
+void iv_pass(uint64_t ms) {
+  for (uint64_t left = ms; left > 0;) {
+    uint64_t step = left < 1000 ? left : 1000;
+    replay_run(&iv.r, step);
+    gc_intervals_read(iv.block, &iv_way, 700);
+    left -= step;
+  }
+}
+
+const char *iv_left(void) {
+  static char text[8192];
+  size_t len = 0;
+  text[0] = '\0';
+  for (size_t i = 0; i < iv.count && len < sizeof(text) - 200; i++)
+    len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", iv.seen[i]);
+  return text;
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  char name[128];
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s-%s", gc_metric(s->metric)->name,
+           s->qualifier);
+  if (strcmp(name, iv.wanted) == 0)
+    iv.gauge = first_value(s);
+}
+
+double iv_state(const char *name) {
+  struct gc_samples out = {put, NULL};
+  iv.gauge = NAN;
+  snprintf(iv.wanted, sizeof(iv.wanted), "%s", name);
+  gc_intervals_read_state(iv.block, "query-queues", 10000, &out);
+  return iv.gauge;
+}
+
+const char *iv_last_interval(void) {
+  static char text[64];
+  const struct replay_request *r = replay_last(&iv.r, QUERY);
+  const char *at = r != NULL ? strstr(r->body, "\"interval\":\"") : NULL;
+  snprintf(text, sizeof(text), "%.49s", at != NULL ? at + 12 : "none");
+  return text;
+}
+
+size_t iv_times_left(const char *line) {
+  size_t count = 0;
+  for (size_t i = 0; i < iv.count; i++)
+    count += strcmp(iv.seen[i], line) == 0;
+  return count;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Agents that count together in a real Redis: what an operator is told of a
+ * server that is not there, refuses, or may forget. */
+#include "tests/support/redis_bench.h"
+
+#include <string.h>
+
+#include "tests/support/check.h"
+
+static void a_name_without_an_address_is_told(void) {
+  struct agent a = {0};
+  rb_begin(&a, "redis://nowhere.test:6379", "one", "ivr");
+  rb_wait_told(&a.state);
+  CHECK_INT(a.state.code, GC_ERR_NETWORK);
+  CHECK_HAS(a.state.text, "redis://nowhere.test:6379/0");
+  CHECK_HAS(a.state.text, "cannot resolve");
+  rb_end(&a);
+}
+
+static void nothing_is_acknowledged_until_it_is_there(void) {
+  struct agent a = {0};
+  struct tracked t;
+  redis_server_start(&rb_server, NULL);
+  redis_server_kill(&rb_server);
+  rb_begin(&a, rb_server.url, "one", "ivr");
+  rb_wait_told(&a.state);
+  CHECK_INT(a.state.code, GC_ERR_NETWORK);
+  CHECK_HAS(a.state.text, "is Redis running");
+  CHECK(!ledger_is_well(a.ledger));
+  rb_prepare(&t, &a);
+  rb_put(&t, "c", "A", 1, NOW, 0);
+  CHECK_INT(rb_hand_in(&t), GC_ERR_STATE);
+  redis_server_start(&rb_server, NULL);
+  rb_deliver(&t);
+  CHECK(ledger_is_well(a.ledger));
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  batch_clear(&t.batch);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
+/* Redis cuts what it repeats of a command off behind 128 bytes. */
+#define TEN_HORSES "horsehorsehorsehorsehorsehorsehorsehorsehorsehorse"
+#define WORDY TEN_HORSES TEN_HORSES TEN_HORSES
+
+static void a_wrong_password_is_told_without_it(void) {
+  static const struct {
+    const char *server, *user, *password, *says;
+    enum gc_code code;
+  } rows[] = {
+      {"requirepass correct-horse", NULL, "correct-horse", "", GC_OK},
+      {"requirepass correct-horse", NULL, "wrong-horse", "StatePasswordFile",
+       GC_ERR_AUTH},
+      {"requirepass correct-horse", NULL, NULL, "StatePasswordFile",
+       GC_ERR_AUTH},
+      {"", NULL, "wrong-horse", "it has no password", GC_ERR_AUTH},
+      {"rename-command AUTH \"\"", NULL, WORDY, "unknown command",
+       GC_ERR_REMOTE},
+      {"user gc on >correct-horse ~genesys:{flowmetrics}:* +@all", "gc",
+       "correct-horse", "", GC_OK},
+      {"user gc on >correct-horse ~genesys:{flowmetrics}:* +@all", "gc",
+       "wrong-horse", "StateUser", GC_ERR_AUTH},
+      {"user gc on >correct-horse ~other:* +@all", "gc", "correct-horse",
+       "README", GC_ERR_PERMISSION},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct agent a = {0};
+    char path[128];
+    CHECK_ROW(rows[i].says);
+    redis_server_start(&rb_server, rows[i].server);
+    if (rows[i].password != NULL)
+      rb_write_secret(path, rows[i].password);
+    a.password_file = rows[i].password != NULL ? path : NULL;
+    a.user = rows[i].user;
+    rb_begin(&a, rb_server.url, "one", "ivr");
+    rb_wait_told(&a.state);
+    CHECK_INT(a.state.code, rows[i].code);
+    CHECK_HAS(a.state.text, rows[i].says);
+    CHECK(strstr(a.state.text, "horse") == NULL);
+    rb_end(&a);
+    redis_server_end(&rb_server);
+  }
+}
+
+static void the_rights_that_the_readme_lists_are_enough(void) {
+  struct agent a = {0};
+  char path[128];
+  redis_server_start(
+      &rb_server, "user gc on >correct-horse ~genesys:{flowmetrics}:* -@all "
+                  "+select +ping +eval +evalsha +script|load +config|get +hget "
+                  "+hset +hsetnx +hgetall +hlen +ttl +expire");
+  rb_write_secret(path, "correct-horse");
+  a.password_file = path;
+  a.user = "gc";
+  rb_begin(&a, rb_server.url, "one", "ivr");
+  rb_count_one(&a, "A", 1, 1);
+  ledger_shown(a.ledger, rb_view_of(&a, "A").series);
+  CHECK(rb_is_shown(&a));
+  CHECK_INT(a.failed, 0);
+  CHECK_INT(a.durability.code, GC_OK);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
+static void what_a_crash_can_cost_is_told(void) {
+  static const struct {
+    const char *server, *says;
+  } rows[] = {
+      {"appendonly no", "last snapshot"},
+      {"appendfsync everysec", "two seconds"},
+      {"maxmemory-policy allkeys-lru", "noeviction"},
+      {"rename-command CONFIG \"\"", "CONFIG GET is refused"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct agent a = {0};
+    CHECK_ROW(rows[i].server);
+    redis_server_start(&rb_server, rows[i].server);
+    rb_begin(&a, rb_server.url, "one", "ivr");
+    rb_wait_told(&a.state);
+    CHECK_INT(a.state.code, GC_OK);
+    CHECK_INT(a.durability.code, GC_ERR_REMOTE);
+    CHECK_HAS(a.durability.text, rows[i].says);
+    rb_end(&a);
+    redis_server_end(&rb_server);
+  }
+}
+
+int main(void) {
+  if (!rb_is_ready())
+    return RB_SKIPPED;
+  RUN(a_name_without_an_address_is_told);
+  RUN(nothing_is_acknowledged_until_it_is_there);
+  RUN(a_wrong_password_is_told_without_it);
+  RUN(the_rights_that_the_readme_lists_are_enough);
+  RUN(what_a_crash_can_cost_is_told);
+  return check_done();
+}
