@@ -136,7 +136,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_STATE_UP] = {"`sqlite`, `redis`", "the state's last answer",
                             NEVER},
     [GC_METRIC_QUEUE_LAG] = {"`sqs`", "`SentTimestamp` of the message",
-                             NO_SQS "; until the first message"},
+                             NO_SQS "; until the first answer"},
     [GC_METRIC_SQS_MESSAGES] = {"`received` `deleted` `not_deleted` `poison`",
                                 "counted here", NO_SQS},
     [GC_METRIC_SQS_REQUESTS] = {"`all` `throttled`", "counted here", NO_SQS},

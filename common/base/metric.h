@@ -147,7 +147,7 @@ struct gc_ds {
      "1 while what is counted can be kept: sqlite, redis.")                    \
   XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
      "Time between the sending of the newest message and its receipt, by the " \
-     "queue's clock and ours.")                                                \
+     "queue's clock and ours; 0 when a poll finds none.")                      \
   XX(SQS_MESSAGES, "sqs_messages", ONE(DERIVE), "block", "messages",           \
      "Messages: received, deleted, not_deleted (they come again), poison "     \
      "(left to the queue's dead-letter policy).")                              \

@@ -211,6 +211,26 @@ static enum gc_code connect_socket(const struct state_url *url, int stop_fd,
   return code == GC_OK ? GC_OK : say(url, code, why, err);
 }
 
+/* One address after the other; each has its share of the time that is left, so
+ * that one which swallows everything (a dead IPv6) does not cost the others
+ * theirs. */
+static enum gc_code try_all(const struct addrinfo *first, int stop_fd,
+                            uint64_t until_ms, int *ret_fd, int *ret_errno) {
+  enum gc_code code = GC_ERR_NETWORK;
+  unsigned left = 0;
+  for (const struct addrinfo *a = first; a != NULL; a = a->ai_next)
+    left++;
+  for (const struct addrinfo *a = first; a != NULL; a = a->ai_next, left--) {
+    uint64_t now_ms = gc_clock_now_ms();
+    uint64_t rest_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+    code = try_address(a->ai_addr, a->ai_addrlen, stop_fd,
+                       now_ms + rest_ms / left, ret_fd, ret_errno);
+    if (code != GC_ERR_NETWORK && code != GC_ERR_TIMEOUT)
+      break;
+  }
+  return code;
+}
+
 enum gc_code redis_connect(const struct state_url *url, int stop_fd,
                            uint32_t timeout_ms, int *ret_fd,
                            struct gc_err *err) {
@@ -224,11 +244,7 @@ enum gc_code redis_connect(const struct state_url *url, int stop_fd,
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   enum gc_code code = find(l, url, stop_fd, until_ms, err);
   if (code == GC_OK) {
-    code = GC_ERR_NETWORK;
-    for (const struct addrinfo *a = l->found;
-         a != NULL && code == GC_ERR_NETWORK; a = a->ai_next)
-      code = try_address(a->ai_addr, a->ai_addrlen, stop_fd, until_ms, ret_fd,
-                         &why);
+    code = try_all(l->found, stop_fd, until_ms, ret_fd, &why);
     if (code != GC_OK)
       (void)say(url, code, why, err);
   }

@@ -101,13 +101,16 @@ static void wake(struct consumer *c) {
 }
 
 /* Nothing new is asked for until the rest is over; the committed are deleted
- * then, too. */
+ * then, too. Of two rests the longer one counts: a Retry-After is kept whatever
+ * fails beside it. */
 static void rest(struct consumer *c, struct gc_backoff *backoff,
                  uint32_t ask_ms) {
   uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_dice());
+  uint64_t due_ms = gc_clock_now_ms() + ms;
+  if (c->rests && c->again.place != 0 && c->again.due_ms >= due_ms)
+    return;
   c->rests = true;
-  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
-                      gc_clock_now_ms() + ms);
+  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
 }
 
 static void on_failure(struct consumer *c, const struct gc_err *err,
@@ -292,11 +295,12 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
 
 static void count_received(struct consumer *c) {
   struct stats *stats = c->sqs->settings.source->stats;
-  int64_t lag = gc_clock_wall_ms() - c->newest_sent_ms;
+  bool is_empty = c->received == 0; /* nobody waits: no lag */
+  int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - c->newest_sent_ms;
   stats_events(stats, &c->counts);
   stats_add(stats, TALLY_SQS_RECEIVED, c->received);
   stats_add(stats, TALLY_SQS_POISON, c->poison);
-  if (c->newest_sent_ms > 0)
+  if (is_empty || c->newest_sent_ms > 0)
     stats->lag_ms = lag > 0 ? lag : 0;
 }
 
