@@ -31,8 +31,8 @@ static const char *const migrations[] = {
     " PRIMARY KEY (account, query, series)"
     ") WITHOUT ROWID;",
     /* Blocks of two plugins may have one name: their instances differ. */
-    "UPDATE queries SET query = 'query-' || query;"
-    "UPDATE totals SET query = 'query-' || query;",
+    ("UPDATE queries SET query = 'query-' || query;"
+     "UPDATE totals SET query = 'query-' || query;"),
 };
 static const struct gc_state_kind kind_of_file = {
     .name = "state.db",
