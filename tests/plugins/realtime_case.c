@@ -340,7 +340,8 @@ int main(int argc, char **argv) {
       play(&run);
     failed = case_end(&run.file);
     if (run.strays > 0)
-      case_give_up(&run.file, "a value has another time or interval than the reading");
+      case_give_up(&run.file,
+                   "a value has another time or interval than the reading");
     gc_directory_put(run.names);
     gc_directory_put(run.presences);
     free(run.settings);
