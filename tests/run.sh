@@ -91,7 +91,7 @@ do_tsan() {
 }
 do_fuzz() {
   build fuzz CC=clang --enable-fuzzing --enable-sanitizers
-  step fuzz make -C "$out/fuzz" fuzz-again
+  step fuzz make -C "$out/fuzz" -j"$jobs" fuzz-again
 }
 do_dist() { step distcheck make -C "$out/plain" -j"$jobs" distcheck GC_E2E=no; }
 do_package() {
