@@ -22,7 +22,9 @@
 
 #include "common/base/metric.h"
 
-enum { GC_TAP_GIVE_UP_MS = 5000 };
+/* Longer than a writer is silent that reconnects (write_http: 10 s): what was
+ * given up and is still in the queue is lost when the daemon is killed. */
+enum { GC_TAP_GIVE_UP_MS = 15000 };
 
 /* Has the write callback registered; the plugin `genesys` does so in its init,
  * and so does any plugin that can run without it. The second call does

@@ -16,7 +16,7 @@ from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
 
-RATE = 30.0  # a writer that rests for 5 s of it is taken for dead, and what a dead writer had is lost in a kill
+RATE = 30.0  # a writer that rests for 15 s of it is taken for dead, and what a dead writer had is lost in a kill
 KILLS = int(os.environ.get("GC_KILLS", "10"))
 LIFE_S = (0.3, 2.5)  # of ours: 9 to 75 s of the platform's
 LATE_METRICS = ["tHandle", "tAcw"]  # of the others each window is final when it is first told

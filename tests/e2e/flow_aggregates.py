@@ -16,7 +16,7 @@ from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, iso
 
-RATE = 30.0  # a writer that rests for 5 s of it is taken for dead, and what a dead writer had is lost in a kill
+RATE = 20.0  # a writer that rests for 15 s of it is taken for dead, and what a dead writer had is lost in a kill
 SETTLED_S = 60.0  # on a busy machine
 PATIENCE_S = 40.0
 NONE = "none"

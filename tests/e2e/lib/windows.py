@@ -100,7 +100,7 @@ class Fast:
         return {"queries": query(**{"Metric": METRICS, **options})}
 
     def one_writer(self) -> str:
-        """At such a rate a writer that rests for 50 ms is taken for dead, and five of them would get in each other's way."""
+        """At such a rate a writer that rests for 150 ms is taken for dead, and five of them would get in each other's way."""
         return "WriteThreads 1\n" if self.rate > 10 else ""
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
