@@ -15,7 +15,7 @@ struct redis_server rb_server;
 
 static struct gate gate = GATE_INIT;
 
-int64_t rb_later_ms;
+_Atomic int64_t rb_later_ms;
 
 static int64_t wall(void) { return NOW + rb_later_ms; }
 

@@ -20,7 +20,7 @@
 enum { HOUR = 60, RB_SKIPPED = 77 };
 
 extern struct redis_server rb_server;
-extern int64_t rb_later_ms; /* than NOW, by the clock of all agents */
+extern _Atomic int64_t rb_later_ms; /* than NOW, by the clock of all agents */
 
 /* One process that counts: a ledger, one source, what it was told. Zeroed
  * before rb_begin but for what the server asks of it and `backwards`. */

@@ -27,7 +27,7 @@ static struct gc_err last_state, last_moved, last_series, last_names;
 static struct gate gate = GATE_INIT;
 static unsigned finished, failed;
 
-static int64_t later_ms; /* than NOW */
+static _Atomic int64_t later_ms; /* than NOW */
 
 static int64_t wall(void) { return NOW + later_ms; }
 

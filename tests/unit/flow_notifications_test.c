@@ -33,7 +33,7 @@ static struct gc_loop *loop; /* without a thread: the test is the thread */
 static struct ledger *ledger;
 static struct notifications *source_of;
 
-static int64_t later_ms; /* than the world begins */
+static _Atomic int64_t later_ms; /* than the world begins */
 
 static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
 
