@@ -153,7 +153,7 @@ def a_full_disk_loses_nothing_that_was_heard() -> None:
     """Nobody sends it again: it is kept until there is room. Values are summed as well."""
     talk, state_dir = Talk(simulator()), process.folder("state")
     disk = full_disk(state_dir)
-    daemon = agent(talk.sim, values=True, state_dir=state_dir, preload=str(disk.library), env=disk.env)
+    daemon = agent(talk.sim, values=True, state_dir=state_dir, preload=str(disk.shim), env=disk.env)
     wait_connected(daemon)
     talk.speak(1000, seed=1)
     talk.wait_silent(daemon)

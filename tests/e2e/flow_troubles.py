@@ -46,7 +46,7 @@ def disk_full() -> None:
     sqs, state_dir = Sqs(), process.folder("state")
     disk = full_disk(state_dir)
     sqs.rules(max_receive_count=3)
-    daemon = Collectd("", flows=attributes(sqs), state_dir=state_dir, preload=str(disk.library), env=disk.env)
+    daemon = Collectd("", flows=attributes(sqs), state_dir=state_dir, preload=str(disk.shim), env=disk.env)
     sqs.feed(EVENTS)
     daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 15, "messages are taken")
     disk.fill()

@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Disk:
-    library: Path
+    shim: Path
     flag: Path
     env: dict[str, str]
 
