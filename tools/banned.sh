@@ -17,9 +17,9 @@ ban() {
   fi
 }
 
-sources=$(ls common/*/*.[ch] plugins/*/*.[ch])
-base=$(ls common/base/*.[ch])
-base_but_decimal=$(ls common/base/*.[ch] | grep -v decimal) # it says why it may
+sources=$(find common plugins -name '*.[ch]')
+pure=$(find common/base common/genesys -name '*.[ch]')
+pure_but_decimal=$(echo "$pure" | grep -v decimal) # it says why it may
 ban 'strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat' 'no limit, or no NUL: use snprintf, memcpy or gc_buf' $sources
 ban 'atoi|atol|atoll|atof|sscanf' 'cannot tell junk from 0: use base/decimal' $sources
 ban 'strtok|localtime|gmtime|ctime|asctime|strerror_r|readdir_r|rand|srand|random' 'shared state, or not random' $sources
@@ -27,8 +27,8 @@ ban 'system|popen|alloca|signal' 'not in a daemon of somebody else' $sources
 ban 'printf|fprintf|puts|perror|exit|abort|assert' 'the core does not print and does not end the daemon' $sources
 ban 'curl_easy_perform' 'blocks for ever: a multi handle (net/loop)' $sources
 ban 'usleep|sleep|nanosleep' 'wait for a condition' $sources
-ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and dice are arguments in base' $base
-ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has its own' $base_but_decimal
+ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and randomness are arguments in base and genesys' $pure
+ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has its own' $pure_but_decimal
 
 [ $status -eq 0 ] && echo 'banned: none found'
 exit $status

@@ -1,49 +1,52 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The architecture in three words, held apart: base is pure, net knows no
-# collectd, intervals stands on both, daemon and plugins/*/plugin.c alone see plugin.h.
+# Arrows between folders point down: base is pure and knows no Genesys, genesys
+# stands on base, net on both, analytics on net's API; only daemon and
+# plugins/*/plugin.c include collectd's headers.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
 
-# refuse FILES-GLOB PATTERN REASON: no #include of these files may match.
+# refuse FOLDER-OR-FILE PATTERN REASON: no #include below it may match.
 refuse() {
-  found=$(grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" $1 /dev/null 2>/dev/null)
+  found=$(find "$1" -name '*.[ch]' -exec \
+    grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" {} +)
   if [ -n "$found" ]; then
     printf '%s\n  %s\n' "$found" "$3" >&2
     status=1
   fi
 }
 
-collectd='collectd\.h|plugin\.h|configfile\.h|utils_.*\.h|liboconfig|oconfig\.h'
-refuse 'common/base/*.[ch]' \
-  'common/net/|common/daemon/|plugins/|curl/|openssl/|sqlite3|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
-  'base is pure: no I/O, no clock, no randomness, no threads'
-refuse 'common/base/*.[ch]' "$collectd" 'base must run without collectd'
-refuse 'common/net/*.[ch]' "common/daemon/|plugins/|$collectd" \
-  'net must run without collectd'
-refuse 'common/intervals/*.[ch]' \
-  "common/daemon/|plugins/|$collectd|curl/|sqlite3|yajl|openssl/|common/net/(http|auth|stream)" \
-  'intervals must run without collectd, and asks through net/api'
-refuse 'common/base/*.[ch]' 'common/intervals/' 'base knows no intervals'
-refuse 'common/net/*.[ch]' 'common/intervals/' 'net knows no intervals'
-refuse 'common/daemon/*.[ch]' 'plugins/|curl/|sqlite3|common/net/(http|loop|stream)' \
+collectd='([^">]*/)?(collectd|plugin|configfile|oconfig|utils_[a-z_]*)\.h|liboconfig'
+refuse common/base \
+  'common/(genesys|net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'base is pure and knows no Genesys: no I/O, no clock, no randomness, no threads'
+refuse common/genesys \
+  'common/(net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'genesys is pure: no I/O, no clock, no randomness, no threads'
+refuse common/net "common/(analytics|daemon)/|plugins/" 'net stands below analytics and daemon'
+refuse common/analytics \
+  'common/daemon/|plugins/|curl/|sqlite3|yajl|openssl/|common/net/(http|socket)/|common/net/api/auth' \
+  'analytics asks through net/api'
+refuse common/daemon 'plugins/|curl/|sqlite3|hiredis/|common/net/(http|socket|loop)' \
   'daemon is glue: no network, no plugin of ours'
-for f in plugins/*/*.[ch]; do
-  case $f in
-  */plugin.c) refuse "$f" 'curl/|sqlite3|yajl|hiredis/|common/net/(http|auth|store)\.h' \
-    'plugin.c is wiring' ;;
-  # The one room that keeps state of its own form.
-  */genesys_flowmetrics/seen.c) refuse "$f" "$collectd|curl/|yajl" \
-    'seen is SQLite and nothing else' ;;
-  */genesys_flowmetrics/ledger_redis*.c |\
-  */genesys_flowmetrics/redis_link.c |\
-  */genesys_flowmetrics/redis_tls.c)
-    refuse "$f" "$collectd|curl/|yajl|sqlite3" 'the store in Redis and nothing else' ;;
-  *) refuse "$f" "$collectd|curl/|sqlite3|yajl|hiredis/" \
-    'only plugin.c sees collectd; libraries are hidden by common/' ;;
-  esac
+for folder in common/base common/genesys common/net common/analytics; do
+  refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
 
-[ $status -eq 0 ] && echo 'layers: base, net, intervals, daemon and plugins keep apart'
+# What a plugin's file may not include, by the room in which it stands.
+for f in $(find plugins -name '*.[ch]'); do
+  other='curl/|sqlite3|yajl|json-c/|hiredis/'
+  case $f in
+  plugins/*/plugin.c)
+    refuse "$f" "$other|common/net/(http|store)/|common/net/api/auth" 'plugin.c is wiring'
+    continue ;;
+  */ledger/sqlite_db.c) other='curl/|yajl|json-c/|hiredis/' ;;
+  */ledger/redis/*.c) other='curl/|sqlite3|yajl|json-c/' ;;
+  esac
+  refuse "$f" "$collectd|$other" \
+    'only plugin.c includes collectd; common/ hides the libraries'
+done
+
+[ $status -eq 0 ] && echo 'layers: base, genesys, net, analytics, daemon and plugins keep apart'
 exit $status

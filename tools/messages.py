@@ -19,11 +19,11 @@ from pathlib import Path
 
 TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1]))
 DOCUMENT = "docs/troubleshooting.md"
-SOURCES = ("common/*/*.[ch]", "plugins/*/*.[ch]")
+SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 
 # Strings of two words that no operator sees: options and metrics are told in
 # the manual (and end with a full stop, which a message never does) ...
-MANUAL_FILES = {"common/base/metric.h", "common/daemon/options_manual.c"}
+MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert")
 # ... and these are words of a protocol.
 PROTOCOL = re.compile(

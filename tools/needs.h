@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "common/base/endpoint.h"
+#include "common/genesys/endpoint.h"
 
 struct need {
   const char *by;   /* the options that ask */

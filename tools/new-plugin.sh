@@ -13,8 +13,8 @@ fail() { echo "new-plugin: $*" >&2; exit 1; }
 name=$1
 expr "x$name" : 'x[a-z][a-z0-9]\{1,20\}$' >/dev/null ||
   fail "\"$name\": a letter, then letters and digits, all small, 2 to 21"
-for taken in plugins/genesys_$name tests/unit/${name}_test.c \
-  tests/plugins/${name}_case.c tests/fuzz/${name}_fuzz.c; do
+for taken in plugins/genesys_$name tests/unit/plugins/genesys_${name}/${name}_test.c \
+  tests/golden/${name}_case.c tests/fuzz/${name}_fuzz.c; do
   [ ! -e "$taken" ] || fail "$taken is there already"
 done
 upper=$(echo "$name" | tr '[:lower:]' '[:upper:]')
@@ -46,14 +46,14 @@ insert configure.ac after '^GC_PLUGIN' "GC_PLUGIN([genesys_$name])"
 insert Makefile.am after '^include plugins/' \
   "include plugins/genesys_$name/local.am"
 insert tests/local.am before '^# ---- the suites' \
-  "include %D%/plugins/genesys_$name/local.am
+  "include %D%/golden/genesys_$name/local.am
 "
 insert tools/option_pages.c after '^#include "plugins/' \
   "#include \"plugins/genesys_$name/options.h\""
 insert tools/option_pages.c before '^};' \
   "    {\"genesys_$name\", \"$title\", ${name}_rows},"
 echo "EXTRA_DIST += %D%/collectd.conf.d/genesys_$name.conf" >>examples/local.am
-sh tests/plugins/list-cases.sh
+sh tests/golden/list-cases.sh
 
 if command -v clang-format >/dev/null; then
   clang-format -i tools/option_pages.c \
@@ -63,6 +63,6 @@ echo "genesys_$name:"
 printf '  %s\n' $made
 cat <<END
 Now: ./autogen.sh, configure, make,
-  make check TESTS='tests/unit/${name}_test tests/fuzz/${name}_fuzz tests/plugins/genesys_$name/first.case'
+  make check TESTS='tests/unit/plugins/genesys_${name}/${name}_test tests/fuzz/${name}_fuzz tests/golden/genesys_$name/first.case'
 and CONTRIBUTING.md, "A new plugin in six steps".
 END

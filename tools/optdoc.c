@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/analytics/metric_table.h"
 #include "common/base/buf.h"
-#include "common/base/json_out.h"
-#include "common/base/metric.h"
-#include "common/intervals/api_metrics.h"
+#include "common/base/json/writer.h"
+#include "common/genesys/metric.h"
 #include "tools/needs.h"
 #include "tools/option_pages.h"
 #include "tools/origins.h"

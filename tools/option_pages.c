@@ -3,7 +3,7 @@
 
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys_analytics/options.h"
-#include "plugins/genesys_flowmetrics/flows_options.h"
+#include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* For docs/metrics.md alone: of each type of value its type instance, where the
- * number comes from and when it is silent. Apart from common/base/metric.h, so
- * that no agent carries it in memory. */
+ * number comes from and when it is silent. Apart from common/genesys/metric.h,
+ * so that no agent carries it in memory. */
 #ifndef GC_TOOLS_ORIGINS_H
 #define GC_TOOLS_ORIGINS_H
 
-#include "common/base/metric.h"
+#include "common/genesys/metric.h"
 
 struct origin {
   const char *instance; /* type_instance; "" for none */

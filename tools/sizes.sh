@@ -4,7 +4,7 @@
 # file 300. Advice, not a failure.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
-for f in common/*/*.c plugins/*/*.c; do
+find common plugins -name '*.c' | sort | while read -r f; do
   awk -v f="$f" '
     /^[a-zA-Z].*\($/ || /^[a-zA-Z].*\(.*[^;]$/ { head = FNR }
     /^}/ && head { if (FNR - head > 40) printf "%s:%d: function of %d lines\n", f, head, FNR - head; head = 0 }

@@ -3,7 +3,7 @@
  *
  * The core never logs. A function that can fail returns enum gc_code and fills
  * a struct gc_err with the detail that only it knows; whoever talks to an
- * operator (common/daemon/complain) writes it down once. `err` may be NULL
+ * operator (common/daemon/log) writes it down once. `err` may be NULL
  * wherever a function takes one. Outputs are untouched on failure. */
 #ifndef GC_BASE_ERR_H
 #define GC_BASE_ERR_H

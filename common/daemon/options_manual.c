@@ -2,7 +2,7 @@
 #include "common/daemon/options.h"
 
 #include "common/base/buf.h"
-#include "common/base/json_out.h"
+#include "common/base/json/writer.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/net/clock.h"
-#include "common/net/curl_options.h"
-#include "common/net/http.h"
-#include "common/net/socket_driver.h"
+#include "common/net/http/curl_options.h"
+#include "common/net/http/http.h"
+#include "common/net/socket/driver.h"
 
 struct gc_account {
   struct gc_account_settings settings;

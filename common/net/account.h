@@ -7,8 +7,8 @@
 #define GC_NET_ACCOUNT_H
 
 #include "common/base/connect.h"
-#include "common/net/api.h"
-#include "common/net/channels.h"
+#include "common/net/api/api.h"
+#include "common/net/channels/channels.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 

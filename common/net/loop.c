@@ -18,7 +18,7 @@
 #include <curl/curl.h>
 
 #include "common/net/clock.h"
-#include "common/net/watch_set.h"
+#include "common/net/poll_set.h"
 
 enum {
   /* With nothing to do the loop wakes once a minute. */

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/backoff.h"
 #include "common/base/intern.h"
-#include "common/base/labels.h"
-#include "common/base/listing.h"
-#include "common/base/names.h"
+#include "common/base/policy/backoff.h"
+#include "common/genesys/clean_name.h"
+#include "common/genesys/entity_page.h"
+#include "common/genesys/labels.h"
 
 enum {
   ROWS_MOST = 200000,

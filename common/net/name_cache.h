@@ -19,9 +19,9 @@
 #ifndef GC_NET_NAME_CACHE_H
 #define GC_NET_NAME_CACHE_H
 
-#include "common/base/directory.h"
-#include "common/net/api.h"
-#include "common/net/store.h"
+#include "common/genesys/entities.h"
+#include "common/net/api/api.h"
+#include "common/net/store/store.h"
 
 enum gc_name_kind {
   GC_QUEUE,

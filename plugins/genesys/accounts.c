@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/base/region.h"
-#include "common/net/secret.h"
+#include "common/genesys/region.h"
+#include "common/net/api/secret.h"
 
 const struct gc_opt genesys_rows[] = {
     GC_OPT_STR(struct genesys_options, state_dir, "StateDir", NULL, 0,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of the plugin as rows, and from those of <Account "NAME"> to the
  * core's settings. Configuration phase, one thread. */
-#ifndef GC_GENESYS_ACCOUNTS_H
-#define GC_GENESYS_ACCOUNTS_H
+#ifndef GENESYS_ACCOUNTS_H
+#define GENESYS_ACCOUNTS_H
 
 #include "common/daemon/options.h"
 #include "common/net/account.h"

@@ -8,9 +8,9 @@
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/blocks.h"
 #include "common/daemon/emit.h"
-#include "common/daemon/tap.h"
+#include "common/daemon/plugin_base.h"
+#include "common/daemon/write_tracker.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/telemetry.h"
 

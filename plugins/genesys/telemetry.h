@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* An account's self-telemetry: counters → samples. Pure. */
-#ifndef GC_GENESYS_TELEMETRY_H
-#define GC_GENESYS_TELEMETRY_H
+#ifndef GENESYS_TELEMETRY_H
+#define GENESYS_TELEMETRY_H
 
-#include "common/base/metric.h"
+#include "common/genesys/metric.h"
 #include "common/net/account.h"
 
 /* What the last reading had, for averages over the time between two. */

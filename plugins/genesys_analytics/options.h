@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* <Query "NAME">: its options as rows. Configuration phase, one thread. */
-#ifndef GC_ANALYTICS_OPTIONS_H
-#define GC_ANALYTICS_OPTIONS_H
+#ifndef GENESYS_ANALYTICS_OPTIONS_H
+#define GENESYS_ANALYTICS_OPTIONS_H
 
-#include "common/daemon/query_options.h"
+#include "common/daemon/analytics_options.h"
 
 struct query_options {
   char *account;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_analytics": what happened, interval by interval. Wiring
- * only: options.c reads the configuration, common/intervals asks and brings
+ * only: options.c reads the configuration, common/analytics asks and brings
  * out.
  */
 #include "plugin.h"
 #include "collectd.h"
 
-#include "common/daemon/query_block.h"
+#include "common/daemon/analytics_block.h"
 #include "plugins/genesys_analytics/options.h"
 
 static struct gc_plugin plugin;

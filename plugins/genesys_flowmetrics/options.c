@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/instant.h"
+#include "common/base/timestamp.h"
 #include "common/base/url.h"
-#include "common/net/secret.h"
-#include "plugins/genesys_flowmetrics/ledger.h"
-#include "plugins/genesys_flowmetrics/sqs_wire.h"
+#include "common/net/api/secret.h"
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
 enum { HOUR_MS = 3600 * 1000 };
 #define RETENTION_MOST_MS (INT64_C(366) * 24 * HOUR_MS)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* <Attributes "NAME">: its options as rows. Configuration phase, one thread. */
-#ifndef GC_FLOWMETRICS_OPTIONS_H
-#define GC_FLOWMETRICS_OPTIONS_H
+#ifndef GENESYS_FLOWMETRICS_OPTIONS_H
+#define GENESYS_FLOWMETRICS_OPTIONS_H
 
 #include "common/base/connect.h"
 #include "common/daemon/options.h"
-#include "plugins/genesys_flowmetrics/attribute.h"
-#include "plugins/genesys_flowmetrics/credentials.h"
-#include "plugins/genesys_flowmetrics/redis_link.h"
+#include "common/net/redis/link.h"
+#include "plugins/genesys_flowmetrics/events/attribute_name.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
 
 enum attributes_from { FROM_SQS, FROM_WEBHOOK, FROM_NOTIFICATIONS };
 

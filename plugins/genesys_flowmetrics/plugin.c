@@ -10,13 +10,13 @@
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/blocks.h"
-#include "common/daemon/tap.h"
+#include "common/daemon/plugin_base.h"
+#include "common/daemon/write_tracker.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/attributes.h"
-#include "plugins/genesys_flowmetrics/flows_block.h"
-#include "plugins/genesys_flowmetrics/flows_options.h"
+#include "plugins/genesys_flowmetrics/attributes_block.h"
+#include "plugins/genesys_flowmetrics/flows/flows_block.h"
+#include "plugins/genesys_flowmetrics/flows/flows_options.h"
 
 enum { LAST_MS = 1000 };
 

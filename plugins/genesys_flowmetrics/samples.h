@@ -3,12 +3,12 @@
  * that was never shown begins with a 0, an interval before its first count, or
  * a rate would miss what was counted first; one that is taken from the file
  * goes on where it was. Pure but for the ledger it reads. One reader. */
-#ifndef GC_FLOWMETRICS_SAMPLES_H
-#define GC_FLOWMETRICS_SAMPLES_H
+#ifndef GENESYS_FLOWMETRICS_SAMPLES_H
+#define GENESYS_FLOWMETRICS_SAMPLES_H
 
-#include "common/base/metric.h"
-#include "plugins/genesys_flowmetrics/ledger.h"
-#include "plugins/genesys_flowmetrics/queue_topics.h"
+#include "common/genesys/metric.h"
+#include "common/net/channels/queue_topics.h"
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 /* Puts one sample; false: not now, a value of that series is on its way. */
 typedef bool (*samples_put)(void *ctx, const char *scope,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What a block has seen and done since the start; written by sources and the
  * ledger's writer, read by the read callback, without a lock. */
-#ifndef GC_FLOWMETRICS_STATS_H
-#define GC_FLOWMETRICS_STATS_H
+#ifndef GENESYS_FLOWMETRICS_STATS_H
+#define GENESYS_FLOWMETRICS_STATS_H
 
-#include "plugins/genesys_flowmetrics/decode_event.h"
+#include "plugins/genesys_flowmetrics/events/decode.h"
 
 #include <stdatomic.h>
 

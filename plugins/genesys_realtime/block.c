@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/genesys_realtime/block_inside.h"
-#include "plugins/genesys_realtime/queue_metrics.h"
+#include "plugins/genesys_realtime/block_internal.h"
+#include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 enum {
   /* Nothing but an operator helps after these refusals; do not spend the

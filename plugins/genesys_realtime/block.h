@@ -3,13 +3,13 @@
  * thread and keeps the newest, listens to the stream; a read thread takes the
  * values from there. No collectd in here: the plugin brings sinks and
  * listeners. */
-#ifndef GC_REALTIME_BLOCK_H
-#define GC_REALTIME_BLOCK_H
+#ifndef GENESYS_REALTIME_BLOCK_H
+#define GENESYS_REALTIME_BLOCK_H
 
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
-#include "plugins/genesys_realtime/poll.h"
-#include "plugins/genesys_realtime/stream.h"
+#include "plugins/genesys_realtime/observations/poll.h"
+#include "plugins/genesys_realtime/stream/stream.h"
 
 /* As configured; all borrowed. */
 struct block_settings {

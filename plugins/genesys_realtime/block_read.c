@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/glob.h"
-#include "plugins/genesys_realtime/block_inside.h"
+#include "plugins/genesys_realtime/block_internal.h"
 
 enum {
   /* Older than this many intervals, the newest values count as none. */

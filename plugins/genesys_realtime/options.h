@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* <Queues "NAME">: its options as rows. Configuration phase, one thread. */
-#ifndef GC_REALTIME_OPTIONS_H
-#define GC_REALTIME_OPTIONS_H
+#ifndef GENESYS_REALTIME_OPTIONS_H
+#define GENESYS_REALTIME_OPTIONS_H
 
 #include "common/daemon/options.h"
-#include "plugins/genesys_realtime/observations.h"
-#include "plugins/genesys_realtime/shard.h"
+#include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/queues/shard.h"
 
 struct queues_options {
   char *account;

@@ -6,9 +6,9 @@
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/daemon/blocks.h"
 #include "common/daemon/emit.h"
-#include "common/daemon/tap.h"
+#include "common/daemon/plugin_base.h"
+#include "common/daemon/write_tracker.h"
 #include "common/net/account.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/options.h"

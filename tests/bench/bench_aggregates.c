@@ -12,10 +12,10 @@
 
 #include <json-c/json.h>
 
-#include "common/base/instant.h"
-#include "common/intervals/decode.h"
-#include "common/intervals/poll.h"
-#include "common/intervals/samples.h"
+#include "common/analytics/decode.h"
+#include "common/analytics/poll.h"
+#include "common/analytics/samples.h"
+#include "common/base/timestamp.h"
 
 enum { QUEUES = 2000, WINDOWS = 31, CHUNK = 16384, MINUTE = 60000 };
 static const int64_t first_ms = 1785578400000;

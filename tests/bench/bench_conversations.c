@@ -7,8 +7,8 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "common/base/notification.h"
-#include "plugins/genesys_realtime/conversations.h"
+#include "common/genesys/notification.h"
+#include "plugins/genesys_realtime/conversations/conversations.h"
 #include "tests/bench/events.h"
 
 enum {

@@ -12,9 +12,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "common/base/json_out.h"
+#include "common/base/json/writer.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/ledger.h"
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
 #include "tests/bench/resident.h"
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
-#include "plugins/genesys_flowmetrics/decode_event.h"
-#include "plugins/genesys_flowmetrics/ledger.h"
-#include "plugins/genesys_flowmetrics/quick.h"
+#include "plugins/genesys_flowmetrics/events/decode.h"
+#include "plugins/genesys_flowmetrics/events/prefilter.h"
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
 
 enum { EVENTS = 300000, PER_MINUTE = 500, SYNCS = 100 };

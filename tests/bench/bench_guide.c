@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/net/account.h"
-#include "plugins/genesys_realtime/stream.h"
+#include "plugins/genesys_realtime/stream/stream.h"
 #include "tests/bench/lap.h"
 #include "tests/bench/resident.h"
 #include "tests/support/deadline.h"

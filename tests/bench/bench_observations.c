@@ -9,7 +9,7 @@
 
 #include <json-c/json.h>
 
-#include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/observations/observations.h"
 #include "tests/bench/lap.h"
 
 enum { ANSWERS = 50, QUEUES = 200, CHUNK = 16384 };

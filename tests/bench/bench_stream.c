@@ -14,7 +14,7 @@
 
 #include "common/net/account.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_realtime/stream.h"
+#include "plugins/genesys_realtime/stream/stream.h"
 #include "tests/bench/events.h"
 #include "tests/support/certs.h"
 #include "tests/support/deadline.h"

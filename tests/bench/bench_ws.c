@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/base/ws_frames.h"
+#include "common/base/websocket/frames.h"
 #include "common/net/loop.h"
-#include "common/net/ws.h"
+#include "common/net/socket/websocket.h"
 #include "tests/support/ask.h"
 #include "tests/support/certs.h"
 #include "tests/support/deadline.h"

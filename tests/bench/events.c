@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "common/base/instant.h"
+#include "common/base/timestamp.h"
 
 enum { AT_A_TIME = 400 };
 

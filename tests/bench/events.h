@@ -2,8 +2,8 @@
 /* Queue conversation events of the official shape, 1.3 KB each: the lives of
  * conversations (customer, acd, agent), eight snapshots each, many side by
  * side, in the order in which they would arrive. */
-#ifndef GC_BENCH_EVENTS_H
-#define GC_BENCH_EVENTS_H
+#ifndef GC_TESTS_BENCH_EVENTS_H
+#define GC_TESTS_BENCH_EVENTS_H
 
 #include "common/base/buf.h"
 #include "tests/bench/ids.h"

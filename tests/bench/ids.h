@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Ids of a benchmark's world: spread as random ones are, and the same in each
  * run. */
-#ifndef GC_BENCH_IDS_H
-#define GC_BENCH_IDS_H
+#ifndef GC_TESTS_BENCH_IDS_H
+#define GC_TESTS_BENCH_IDS_H
 
 #include <inttypes.h>
 #include <stdint.h>

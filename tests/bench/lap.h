@@ -2,8 +2,8 @@
 /* What the benchmarks share. A lap is measured by two clocks: the wall's, which
  * suffers from whatever else the host does, and the CPU time of the thread that
  * does the work. On a quiet host the two agree, unless the thread waits. */
-#ifndef GC_BENCH_LAP_H
-#define GC_BENCH_LAP_H
+#ifndef GC_TESTS_BENCH_LAP_H
+#define GC_TESTS_BENCH_LAP_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The most memory that was resident. getrusage tells no less than the parent
  * had before exec, so it is the kernel's own account of this program. */
-#ifndef GC_BENCH_RESIDENT_H
-#define GC_BENCH_RESIDENT_H
+#ifndef GC_TESTS_BENCH_RESIDENT_H
+#define GC_TESTS_BENCH_RESIDENT_H
 
 #include <stdio.h>
 

@@ -17,6 +17,7 @@ from lib.genesys import TOP, Simulator
 from lib.report import Skip, check, same
 
 NAME = "sample"
+UNIT_TEST = "tests/unit/plugins/genesys_%s/%s_test" % (NAME, NAME)
 SMALL = {"queues": 7, "agents": 8, "plain_names": True, "frozen": True}
 # What a build in the tree, or distcheck's below it, leaves there.
 LEFT_OVERS = (".git", "_build", "_inst", "build", "build-[!a]*", "autom4te.cache", "__pycache__", ".libs", ".deps",
@@ -75,14 +76,14 @@ def a_new_plugin_builds_passes_its_tests_and_runs() -> None:
     said = went("configure --help", [str(tree / "configure"), "--help"], build)
     check("it can be left out", "--disable-genesys-" + NAME in said)
     went("configure", [str(tree / "configure"), "-q", "CFLAGS=-O0", "PYTHON=" + env["PYTHON"]], build)
-    said = went("make", ["make", "-s", jobs, "genesys.la", "genesys_%s.la" % NAME, "tests/unit/%s_test" % NAME,
-                         "tests/fuzz/%s_fuzz" % NAME, "tests/plugins/%s_case" % NAME,
+    said = went("make", ["make", "-s", jobs, "genesys.la", "genesys_%s.la" % NAME, UNIT_TEST,
+                         "tests/fuzz/%s_fuzz" % NAME, "tests/golden/%s_case" % NAME,
                          "man/collectd-genesys_%s.5" % NAME], build)
     same("warnings about it", [line for line in said.splitlines() if "warning:" in line and NAME in line], [])
-    went("its unit test", ["tests/unit/%s_test" % NAME], build, **env)
+    went("its unit test", [UNIT_TEST], build, **env)
     went("its fuzz target", ["tests/fuzz/%s_fuzz" % NAME], build, **env)
-    went("its case", ["sh", str(tree / "tests/plugins/run-case.sh"),
-                      str(tree / ("tests/plugins/genesys_%s/first.case" % NAME))], build, **env)
+    went("its case", ["sh", str(tree / "tests/golden/run-case.sh"),
+                      str(tree / ("tests/golden/genesys_%s/first.case" % NAME))], build, **env)
     went("its documents", ["sh", str(tree / "tools/check-docs.sh")], build, **env)
     went("the layers", ["sh", str(tree / "tools/layers.sh")], build, **env)
     went("banned functions", ["sh", str(tree / "tools/banned.sh")], build, **env)

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/analytics/decode.h"
+#include "common/analytics/samples.h"
 #include "common/base/utf8.h"
-#include "common/intervals/decode.h"
-#include "common/intervals/samples.h"
 #include "tests/fuzz/fuzz.h"
 
 static char queue_id[] = "queueId", media_type[] = "mediaType",

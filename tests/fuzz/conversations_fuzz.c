@@ -9,7 +9,7 @@
  * offer has one end, bounds hold. */
 #include <string.h>
 
-#include "plugins/genesys_realtime/conversations.h"
+#include "plugins/genesys_realtime/conversations/conversations.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const queues[] = {"q1", "q2", "q3"};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Formats and names: FORMAT, a line feed, NAME. What is read, put together
  * again by the format, is the name. */
-#include "plugins/genesys_flowmetrics/attribute.h"
+#include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "plugins/genesys_flowmetrics/decode_flow_counts.h"
+#include "plugins/genesys_flowmetrics/flows/decode.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool is_clean(const char *part) {

@@ -2,11 +2,11 @@
 /* Bodies of events: nothing crashes, and what the quick way dismisses holds no
  * metric when it is read the thorough way. The first byte chooses the format.
  */
-#include "plugins/genesys_flowmetrics/decode_event.h"
+#include "plugins/genesys_flowmetrics/events/decode.h"
 
 #include <string.h>
 
-#include "plugins/genesys_flowmetrics/quick.h"
+#include "plugins/genesys_flowmetrics/events/prefilter.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const formats[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whatever is taken is shown as an address that means the same, without what
  * could be a password. */
-#include "plugins/genesys_flowmetrics/state_url.h"
+#include "common/net/redis/url.h"
 
 #include <string.h>
 

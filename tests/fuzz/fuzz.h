@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What each fuzz target is made of. libFuzzer has the main (clang,
  * --enable-fuzzing); replay.c is one that runs the corpus. */
-#ifndef GC_TESTS_FUZZ_H
-#define GC_TESTS_FUZZ_H
+#ifndef GC_TESTS_FUZZ_FUZZ_H
+#define GC_TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>

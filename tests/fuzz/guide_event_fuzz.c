@@ -3,7 +3,7 @@
  * comes, totals only grow, repeats change none, and who is over stays over. */
 #include <string.h>
 
-#include "plugins/genesys_realtime/guide_event.h"
+#include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { NOW_MS = 1785578400, QUEUES_MOST = 64 };

@@ -3,8 +3,8 @@
  * the same. */
 #include <string.h>
 
-#include "common/base/json.h"
-#include "common/base/json_out.h"
+#include "common/base/json/tree.h"
+#include "common/base/json/writer.h"
 #include "tests/fuzz/fuzz.h"
 
 static void write_scalar(struct gc_json_out *out, const struct gc_json *j) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/base/json_stream.h"
+#include "common/base/json/stream.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct gc_json_key keys[] = {

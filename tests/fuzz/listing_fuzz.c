@@ -3,7 +3,7 @@
  * the pieces must not matter. */
 #include <string.h>
 
-#include "common/base/listing.h"
+#include "common/genesys/entity_page.h"
 #include "tests/fuzz/fuzz.h"
 
 static enum gc_code read_page(struct gc_listing *l, const char *page,

@@ -4,9 +4,9 @@
  * come. */
 #include <string.h>
 
-#include "common/base/labels.h"
-#include "common/base/names.h"
 #include "common/base/utf8.h"
+#include "common/genesys/clean_name.h"
+#include "common/genesys/labels.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { MOST = 16 };

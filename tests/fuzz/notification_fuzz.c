@@ -4,8 +4,8 @@
  * read or refused, within the bytes. */
 #include <string.h>
 
-#include "common/base/json.h"
-#include "common/base/notification.h"
+#include "common/base/json/tree.h"
+#include "common/genesys/notification.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_topic(const struct gc_json *root,

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/base/names.h"
 #include "common/base/utf8.h"
-#include "plugins/genesys_realtime/observations.h"
+#include "common/genesys/clean_name.h"
+#include "plugins/genesys_realtime/observations/observations.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SERVER_MS = 1785578400 };

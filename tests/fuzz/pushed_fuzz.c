@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/genesys_realtime/observations.h"
+#include "plugins/genesys_realtime/observations/observations.h"
 #include "tests/fuzz/fuzz.h"
 
 /* More are not shown: then a copy may choose other ones. */

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/base/names.h"
-#include "plugins/genesys_realtime/queue_metrics.h"
+#include "common/genesys/clean_name.h"
+#include "plugins/genesys_realtime/observations/guide_metrics.h"
 #include "tests/fuzz/fuzz.h"
 
 static void put(void *ctx, const struct gc_sample *s) {

@@ -2,7 +2,7 @@
 /* What a token endpoint may answer: as a token, and as words for a log. */
 #include <string.h>
 
-#include "common/base/token.h"
+#include "common/genesys/token.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_token(const struct gc_token *t) {

@@ -3,7 +3,7 @@
  * matter, and no reason can break a log line. */
 #include <string.h>
 
-#include "common/base/topics.h"
+#include "common/genesys/topics.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const names[] = {"v2.a", "v2.B", "v2.c"};

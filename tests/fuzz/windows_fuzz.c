@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/analytics/windows.h"
 #include "common/base/cleanup.h"
-#include "common/intervals/windows.h"
 #include "tests/fuzz/fuzz.h"
 
 static const int64_t periods_ms[] = {1000, 60000, 900000, 3600000, 86400000};

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "common/base/ws_frames.h"
-#include "common/base/ws_write.h"
+#include "common/base/websocket/frames.h"
+#include "common/base/websocket/write.h"
 #include "tests/fuzz/fuzz.h"
 
 struct log {

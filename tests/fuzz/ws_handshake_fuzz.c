@@ -5,8 +5,8 @@
  * header to ask with. */
 #include <string.h>
 
-#include "common/base/ws_handshake.h"
-#include "common/base/ws_request.h"
+#include "common/base/websocket/handshake.h"
+#include "common/base/websocket/request.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Of the key in section 1.3 of RFC 6455. */

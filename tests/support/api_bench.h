@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/api share: one API in a world in memory
+/* What the tests of common/net/api/api share: one API in a world in memory
  * (tests/support/replay.h), and calls that note what came of them.
  *
  *   api_begin();
@@ -9,10 +9,10 @@
  *   replay_settle(&api_world);
  *   CHECK_INT(j.err.code, GC_OK);
  *   api_end(); */
-#ifndef GC_TESTS_API_BENCH_H
-#define GC_TESTS_API_BENCH_H
+#ifndef GC_TESTS_SUPPORT_API_BENCH_H
+#define GC_TESTS_SUPPORT_API_BENCH_H
 
-#include "common/net/api.h"
+#include "common/net/api/api.h"
 #include "tests/support/replay.h"
 
 #define API_TOKEN                                                              \

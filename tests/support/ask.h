@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* One exchange asked from the test's thread: started on the loop's thread,
  * its answer copied, so that a test reads top to bottom. */
-#ifndef GC_TESTS_ASK_H
-#define GC_TESTS_ASK_H
+#ifndef GC_TESTS_SUPPORT_ASK_H
+#define GC_TESTS_SUPPORT_ASK_H
 
 #include "common/base/connect.h"
-#include "common/net/http.h"
+#include "common/net/http/http.h"
 #include "common/net/loop.h"
 #include "tests/support/deadline.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/auth share: one token in a world in memory
+/* What the tests of common/net/api/auth share: one token in a world in memory
  * (tests/support/replay.h). */
-#ifndef GC_TESTS_AUTH_BENCH_H
-#define GC_TESTS_AUTH_BENCH_H
+#ifndef GC_TESTS_SUPPORT_AUTH_BENCH_H
+#define GC_TESTS_SUPPORT_AUTH_BENCH_H
 
-#include "common/net/auth.h"
+#include "common/net/api/auth.h"
 #include "tests/support/replay.h"
 
 #define AUTH_URL "https://login.example.test/oauth/token"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One block of a plugin's configuration, by its lines, for tests of the options
  * of a block. */
-#ifndef GC_TESTS_BLOCK_TEXT_H
-#define GC_TESTS_BLOCK_TEXT_H
+#ifndef GC_TESTS_SUPPORT_BLOCK_TEXT_H
+#define GC_TESTS_SUPPORT_BLOCK_TEXT_H
 
 #include "common/daemon/options.h"
 

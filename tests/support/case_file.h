@@ -15,8 +15,8 @@
  * comparison with "== expect" to case_end. Bytes are taken as they are, so a
  * case may hold what is no UTF-8. One thread; ends the program when memory is
  * short. */
-#ifndef GC_TESTS_CASE_FILE_H
-#define GC_TESTS_CASE_FILE_H
+#ifndef GC_TESTS_SUPPORT_CASE_FILE_H
+#define GC_TESTS_SUPPORT_CASE_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/instant.h"
-#include "common/base/labels.h"
+#include "common/base/timestamp.h"
+#include "common/genesys/labels.h"
 
 void case_list_add(struct case_list *list, char *value) {
   if (list->count == CASE_LIST_MOST)

@@ -2,11 +2,11 @@
 /* What the runners of golden cases read alike, above case_file: settings, lists
  * of names, answers in pieces. A case that cannot be read ends the program with
  * a line that names it. One thread. */
-#ifndef GC_TESTS_CASE_WORDS_H
-#define GC_TESTS_CASE_WORDS_H
+#ifndef GC_TESTS_SUPPORT_CASE_WORDS_H
+#define GC_TESTS_SUPPORT_CASE_WORDS_H
 
-#include "common/base/directory.h"
 #include "common/base/transport.h"
+#include "common/genesys/entities.h"
 #include "tests/support/case_file.h"
 
 enum { CASE_LIST_MOST = 64 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Certificates made afresh for one test program, in a folder of their own. */
-#ifndef GC_TESTS_CERTS_H
-#define GC_TESTS_CERTS_H
+#ifndef GC_TESTS_SUPPORT_CERTS_H
+#define GC_TESTS_SUPPORT_CERTS_H
 
 #define CERTS_PASSPHRASE "k3y-pass-phrase"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/channels share: an account's REST API in a world
- * in memory (tests/support/replay.h), sockets that are structs, and two blocks
- * that note what they hear.
+/* What the tests of common/net/channels/channels share: an account's REST API
+ * in a world in memory (tests/support/replay.h), sockets that are structs, and
+ * two blocks that note what they hear.
  *
  *   ch_begin_connected();              one block, topic v2.a, channel "one"
  *   ch_say(CH_EVENT);
  *   CHECK_INT(ch_block.messages, 1);
  *   ch_end(); */
-#ifndef GC_TESTS_CHANNELS_BENCH_H
-#define GC_TESTS_CHANNELS_BENCH_H
+#ifndef GC_TESTS_SUPPORT_CHANNELS_BENCH_H
+#define GC_TESTS_SUPPORT_CHANNELS_BENCH_H
 
-#include "common/net/channels.h"
+#include "common/net/channels/channels.h"
 #include "tests/support/replay.h"
 
 #define HOUR_MS 3600000ull

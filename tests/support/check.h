@@ -8,8 +8,8 @@
  *   }
  *
  * CHECK_ROW names the row of a table in which the checks that follow stand. */
-#ifndef GC_TESTS_CHECK_H
-#define GC_TESTS_CHECK_H
+#ifndef GC_TESTS_SUPPORT_CHECK_H
+#define GC_TESTS_SUPPORT_CHECK_H
 
 #include <stdbool.h>
 #include <stdio.h>

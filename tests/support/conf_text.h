@@ -5,8 +5,8 @@
  * booleans (lower case only), other unquoted words and IPv4 addresses are
  * strings, keys are letters, digits and "_", "\" and a line end continue a
  * line, and a block without a name and without an option is dropped. */
-#ifndef GC_TESTS_CONF_TEXT_H
-#define GC_TESTS_CONF_TEXT_H
+#ifndef GC_TESTS_SUPPORT_CONF_TEXT_H
+#define GC_TESTS_SUPPORT_CONF_TEXT_H
 
 #include "collectd.h"
 #include "configfile.h"

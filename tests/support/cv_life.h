@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Conversations for tests, step by step: `now` is how one stands, keep() is a
  * snapshot of it. Times are seconds after T0. */
-#ifndef GC_TESTS_CV_LIFE_H
-#define GC_TESTS_CV_LIFE_H
+#ifndef GC_TESTS_SUPPORT_CV_LIFE_H
+#define GC_TESTS_SUPPORT_CV_LIFE_H
 
 #include <string.h>
 
-#include "plugins/genesys_realtime/conversations.h"
+#include "plugins/genesys_realtime/conversations/conversations.h"
 
 #define T0_MS INT64_C(1785578400000) /* 2026-08-01T10:00:00Z */
 #define AT(s) (T0_MS + (int64_t)((s)*1000.0))

@@ -6,8 +6,8 @@
  *   offer(&customer, &acd);
  *   say();
  *   check_counts("q1", 1, 0, 0, 0); */
-#ifndef GC_TESTS_CV_MODEL_H
-#define GC_TESTS_CV_MODEL_H
+#ifndef GC_TESTS_SUPPORT_CV_MODEL_H
+#define GC_TESTS_SUPPORT_CV_MODEL_H
 
 #include "tests/support/check.h"
 #include "tests/support/cv_life.h"

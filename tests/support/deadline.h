@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for a condition that another thread brings about, never for a time:
  * no test sleeps, and one that waits in vain ends. */
-#ifndef GC_TESTS_DEADLINE_H
-#define GC_TESTS_DEADLINE_H
+#ifndef GC_TESTS_SUPPORT_DEADLINE_H
+#define GC_TESTS_SUPPORT_DEADLINE_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -17,8 +17,8 @@
  * hostname_g, time 0 now, interval 0 the context's, slashes go, a list of an
  * unknown data set or of another length is dropped with a log line.
  * Any thread, except that reset and shutdown want no other one at work. */
-#ifndef GC_TESTS_FAKE_DAEMON_H
-#define GC_TESTS_FAKE_DAEMON_H
+#ifndef GC_TESTS_SUPPORT_FAKE_DAEMON_H
+#define GC_TESTS_SUPPORT_FAKE_DAEMON_H
 
 #include "collectd.h"
 #include "plugin.h"

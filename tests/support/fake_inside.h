@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the fake daemon tell each other; tests do not need it. */
-#ifndef GC_TESTS_FAKE_INSIDE_H
-#define GC_TESTS_FAKE_INSIDE_H
+#ifndef GC_TESTS_SUPPORT_FAKE_INSIDE_H
+#define GC_TESTS_SUPPORT_FAKE_INSIDE_H
 
 #include "tests/support/fake_daemon.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/http share: a plain server of tests/support/web
- * that is always there, certificates, and what no error may say. */
-#ifndef GC_TESTS_HTTP_BENCH_H
-#define GC_TESTS_HTTP_BENCH_H
+/* What the tests of common/net/http/http share: a plain server of
+ * tests/support/web that is always there, certificates, and what no error may
+ * say. */
+#ifndef GC_TESTS_SUPPORT_HTTP_BENCH_H
+#define GC_TESTS_SUPPORT_HTTP_BENCH_H
 
 #include "tests/support/ask.h"
 #include "tests/support/certs.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/instant.h"
+#include "common/base/timestamp.h"
 #include "tests/support/check.h"
 
 struct iv_world iv;

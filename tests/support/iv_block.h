@@ -9,10 +9,10 @@
  *   iv_pass(2000);
  *   CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n…");
  *   iv_end(); */
-#ifndef GC_TESTS_IV_BLOCK_H
-#define GC_TESTS_IV_BLOCK_H
+#ifndef GC_TESTS_SUPPORT_IV_BLOCK_H
+#define GC_TESTS_SUPPORT_IV_BLOCK_H
 
-#include "common/intervals/intervals.h"
+#include "common/analytics/analytics.h"
 #include "tests/support/replay.h"
 
 #define TOKEN "{\"access_token\":\"t\",\"expires_in\":86400}"

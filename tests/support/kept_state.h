@@ -3,8 +3,8 @@
  * (states/NAME-VERSION.sql): made again as a file, and looked at afterwards. A
  * new version of a file needs a new one: `sqlite3 FILE .dump`, and both PRAGMAs
  * at its end. Whatever is wrong with the files themselves ends the program. */
-#ifndef GC_TESTS_KEPT_STATE_H
-#define GC_TESTS_KEPT_STATE_H
+#ifndef GC_TESTS_SUPPORT_KEPT_STATE_H
+#define GC_TESTS_SUPPORT_KEPT_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A timer that fires every 2 ms, for tests that ask whether a loop still
  * turns, or turns too often. */
-#ifndef GC_TESTS_METRONOME_H
-#define GC_TESTS_METRONOME_H
+#ifndef GC_TESTS_SUPPORT_METRONOME_H
+#define GC_TESTS_SUPPORT_METRONOME_H
 
 #include "common/net/loop.h"
 

@@ -2,8 +2,8 @@
 /* What the tests of common/net/name_cache share: an account "prod" with its
  * token and budget in a world in memory (tests/support/replay.h), and an ear
  * that hears of new lists. */
-#ifndef GC_TESTS_NAMES_BENCH_H
-#define GC_TESTS_NAMES_BENCH_H
+#ifndef GC_TESTS_SUPPORT_NAMES_BENCH_H
+#define GC_TESTS_SUPPORT_NAMES_BENCH_H
 
 #include "common/net/name_cache.h"
 #include "tests/support/replay.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of common/daemon/options share: rows of every kind, a block
  * with a name and one without, and what their callbacks were given. */
-#ifndef GC_TESTS_OPTIONS_BENCH_H
-#define GC_TESTS_OPTIONS_BENCH_H
+#ifndef GC_TESTS_SUPPORT_OPTIONS_BENCH_H
+#define GC_TESTS_SUPPORT_OPTIONS_BENCH_H
 
 #include "common/daemon/options.h"
 

@@ -9,10 +9,10 @@
  *   CHECK_INT(rb_count_of(&a, "A"), 1);
  *   rb_end(&a);
  *   redis_server_end(&rb_server); */
-#ifndef GC_TESTS_REDIS_BENCH_H
-#define GC_TESTS_REDIS_BENCH_H
+#ifndef GC_TESTS_SUPPORT_REDIS_BENCH_H
+#define GC_TESTS_SUPPORT_REDIS_BENCH_H
 
-#include "plugins/genesys_flowmetrics/ledger.h"
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/support/redis_server.h"
 
 #define MINUTE INT64_C(60000)

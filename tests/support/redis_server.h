@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A redis-server of the test's own, on a socket in a folder of its own. */
-#ifndef GC_TESTS_REDIS_SERVER_H
-#define GC_TESTS_REDIS_SERVER_H
+#ifndef GC_TESTS_SUPPORT_REDIS_SERVER_H
+#define GC_TESTS_SUPPORT_REDIS_SERVER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A world in memory for what runs on an edge (common/base/edge.h): a clock that
+/* A world in memory for what runs on an edge (common/base/env.h): a clock that
  * is a number, dice that fall as told, a server that answers by a script, and a
  * record of all that was asked and noticed. No thread, no sleep, no socket.
  *
@@ -14,10 +14,10 @@
  *
  * A request that no answer matches fails (GC_FAILURE_LOCAL) and is counted in
  * `unscripted`. */
-#ifndef GC_TESTS_REPLAY_H
-#define GC_TESTS_REPLAY_H
+#ifndef GC_TESTS_SUPPORT_REPLAY_H
+#define GC_TESTS_SUPPORT_REPLAY_H
 
-#include "common/base/edge.h"
+#include "common/base/env.h"
 
 enum { REPLAY_ALWAYS = -1, REPLAY_START_MS = 1000000 };
 #define REPLAY_START_WALL_MS 1700000000000ll

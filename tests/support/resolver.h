@@ -2,8 +2,8 @@
 /* A getaddrinfo of the test program's own, which libcurl calls instead of the
  * C library's: "nowhere.test" has no address, "hang.test" hangs until
  * resolver_release, every other name is this host. No name leaves the host. */
-#ifndef GC_TESTS_RESOLVER_H
-#define GC_TESTS_RESOLVER_H
+#ifndef GC_TESTS_SUPPORT_RESOLVER_H
+#define GC_TESTS_SUPPORT_RESOLVER_H
 
 unsigned resolver_hanging(void); /* look-ups that hang now */
 void resolver_release(void);     /* lets them go, waits until they are gone */

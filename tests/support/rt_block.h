@@ -8,8 +8,8 @@
  *   start();
  *   CHECK_REAL(reads("Queue 0/queue_depth-voice"), 1);
  *   end(); */
-#ifndef GC_TESTS_RT_BLOCK_H
-#define GC_TESTS_RT_BLOCK_H
+#ifndef GC_TESTS_SUPPORT_RT_BLOCK_H
+#define GC_TESTS_SUPPORT_RT_BLOCK_H
 
 #include "plugins/genesys_realtime/block.h"
 

@@ -6,10 +6,10 @@
  *   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
  *   CHECK_REAL(reads("q1/queue_offer-voice"), 0);
  *   end(); */
-#ifndef GC_TESTS_RT_STREAM_H
-#define GC_TESTS_RT_STREAM_H
+#ifndef GC_TESTS_SUPPORT_RT_STREAM_H
+#define GC_TESTS_SUPPORT_RT_STREAM_H
 
-#include "plugins/genesys_realtime/stream.h"
+#include "plugins/genesys_realtime/stream/stream.h"
 
 #include <math.h>
 #include <stdio.h>

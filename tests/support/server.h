@@ -2,8 +2,8 @@
 /* A TCP or TLS server on loopback inside the test program: one thread accepts,
  * one thread serves each connection with blocking calls. What goes wrong on
  * the wire is written down in the test's `serve` function. */
-#ifndef GC_TESTS_SERVER_H
-#define GC_TESTS_SERVER_H
+#ifndef GC_TESTS_SUPPORT_SERVER_H
+#define GC_TESTS_SUPPORT_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/store share: a folder for each law, and the
- * names of a store as one text. */
-#ifndef GC_TESTS_STORE_BENCH_H
-#define GC_TESTS_STORE_BENCH_H
+/* What the tests of common/net/store/store share: a folder for each law, and
+ * the names of a store as one text. */
+#ifndef GC_TESTS_SUPPORT_STORE_BENCH_H
+#define GC_TESTS_SUPPORT_STORE_BENCH_H
 
 #include <sqlite3.h>
 
-#include "common/net/store_queries.h"
+#include "common/net/store/queries.h"
 
 extern char store_top[];       /* where the folders are */
 extern char store_folder[128]; /* a fresh one for each law, not yet there */

@@ -9,11 +9,11 @@
 #include "tests/support/check.h"
 
 struct certs stream_certs;
-struct gate talk_gate = GATE_INIT;
+struct gate tcp_talk_gate = GATE_INIT;
 
 char stream_pattern(size_t i) { return (char)(i ^ (i >> 8) ^ (i >> 16)); }
 
-void talk_pump(struct talk *t) {
+void tcp_talk_pump(struct talk *t) {
   char bytes[16384];
   while (t->stream != NULL && t->sent < t->to_send) {
     size_t len = t->to_send - t->sent;
@@ -32,10 +32,10 @@ void talk_pump(struct talk *t) {
 
 static void on_open(void *ctx) {
   struct talk *t = ctx;
-  GATE_CHANGE(&talk_gate, t->opened++);
+  GATE_CHANGE(&tcp_talk_gate, t->opened++);
   if (t->on_open != NULL)
     t->on_open(t);
-  talk_pump(t);
+  tcp_talk_pump(t);
 }
 
 static void count_round(struct talk *t, size_t len) {
@@ -54,19 +54,19 @@ static void on_read(void *ctx, const char *bytes, size_t len) {
   size_t wrong = 0;
   for (size_t i = 0; i < len; i++)
     wrong += bytes[i] != stream_pattern(t->got + i);
-  GATE_CHANGE(&talk_gate, {
+  GATE_CHANGE(&tcp_talk_gate, {
     t->got += len;
     t->wrong += wrong;
   });
   if (t->on_read != NULL)
     t->on_read(t);
-  talk_pump(t);
+  tcp_talk_pump(t);
 }
 
 static void on_closed(void *ctx, enum gc_failure failure,
                       const struct gc_err *err) {
   struct talk *t = ctx;
-  GATE_CHANGE(&talk_gate, {
+  GATE_CHANGE(&tcp_talk_gate, {
     t->closed++;
     t->failure = failure;
     t->err = *err;
@@ -75,44 +75,44 @@ static void on_closed(void *ctx, enum gc_failure failure,
     t->on_closed(t);
 }
 
-bool talk_has_opened(void *ctx) {
+bool tcp_talk_has_opened(void *ctx) {
   struct talk *t = ctx;
   return t->opened + t->closed > 0;
 }
-bool talk_has_closed(void *ctx) { return ((struct talk *)ctx)->closed > 0; }
+bool tcp_talk_has_closed(void *ctx) { return ((struct talk *)ctx)->closed > 0; }
 static bool has_got(void *ctx) {
   struct talk *t = ctx;
   return t->got >= t->want || t->closed > 0;
 }
 
-bool talk_is_closed(struct talk *t) {
+bool tcp_talk_is_closed(struct talk *t) {
   bool closed = false;
-  GATE_CHANGE(&talk_gate, closed = t->closed > 0);
+  GATE_CHANGE(&tcp_talk_gate, closed = t->closed > 0);
   return closed;
 }
 
-struct talk talk_of(const char *url) {
+struct talk tcp_talk_of(const char *url) {
   return (struct talk){.connect = asker_connect(), .url = url, .piece = 16384};
 }
 
-void talk_open_here(void *ctx) {
+void tcp_talk_open_here(void *ctx) {
   struct talk *t = ctx;
   t->events = (struct gc_stream_events){on_open, on_read, on_closed, t};
   t->open_code = gc_stream_open(t->loop, t->url, &t->connect, &t->events,
                                 &t->stream, &t->open_err);
 }
 
-void talk_free_here(void *ctx) {
+void tcp_talk_free_here(void *ctx) {
   struct talk *t = ctx;
   gc_stream_free(t->stream);
   t->stream = NULL;
 }
 
-void talk_pump_here(void *ctx) { talk_pump(ctx); }
+void tcp_talk_pump_here(void *ctx) { tcp_talk_pump(ctx); }
 
-void talk_nothing(void *ctx) { (void)ctx; }
+void tcp_talk_nothing(void *ctx) { (void)ctx; }
 
-struct gc_loop *talk_loop(void) {
+struct gc_loop *tcp_talk_loop(void) {
   struct gc_err err = {0};
   struct gc_loop *loop = gc_loop_new(&err);
   if (loop == NULL || gc_loop_start(loop, "gc-test", &err) != GC_OK) {
@@ -122,21 +122,21 @@ struct gc_loop *talk_loop(void) {
   return loop;
 }
 
-void talk_begin(struct talk *t) {
-  t->loop = talk_loop();
-  gc_loop_call(t->loop, talk_open_here, t);
+void tcp_talk_begin(struct talk *t) {
+  t->loop = tcp_talk_loop();
+  gc_loop_call(t->loop, tcp_talk_open_here, t);
   CHECK_INT(t->open_code, GC_OK);
 }
 
-void talk_end(struct talk *t) {
+void tcp_talk_end(struct talk *t) {
   gc_loop_stop(t->loop);
   gc_stream_free(t->stream);
   gc_loop_free(t->loop);
 }
 
-bool talk_got(struct talk *t, size_t want) {
+bool tcp_talk_got(struct talk *t, size_t want) {
   t->want = want;
-  return gate_wait(&talk_gate, has_got, t) && t->got == want;
+  return gate_wait(&tcp_talk_gate, has_got, t) && t->got == want;
 }
 
 void serve_echo(struct conn *c, void *ctx) {
@@ -161,7 +161,7 @@ bool slow_reader_has_ended(void *ctx) {
 }
 void serve_read_late(struct conn *c, void *ctx) {
   struct slow_reader *r = ctx;
-  gate_wait(&talk_gate, may_read, r);
+  gate_wait(&tcp_talk_gate, may_read, r);
   char bytes[16384];
   ssize_t got;
   while ((got = conn_read(c, bytes, sizeof(bytes))) > 0) {
@@ -169,7 +169,7 @@ void serve_read_late(struct conn *c, void *ctx) {
       r->wrong += bytes[i] != stream_pattern(r->got + (size_t)i);
     r->got += (size_t)got;
   }
-  GATE_CHANGE(&talk_gate, r->has_ended = true);
+  GATE_CHANGE(&tcp_talk_gate, r->has_ended = true);
 }
 
 const char *stream_url_at(const struct server *s, const char *scheme) {
@@ -184,14 +184,14 @@ const char *stream_url_at(const struct server *s, const char *scheme) {
 void road_begin(struct road *r, const struct way *way,
                 void (*serve)(struct conn *c, void *ctx), void *ctx) {
   ends_start(&r->ends, way, stream_certs.server, serve, ctx);
-  r->talk = talk_of(stream_url_at(r->ends.target, way->scheme));
+  r->talk = tcp_talk_of(stream_url_at(r->ends.target, way->scheme));
   r->talk.connect.ca_cert = stream_certs.ca;
   if (r->ends.proxy != NULL)
     r->talk.connect.proxy = r->ends.proxy_url;
 }
 
-void road_end(struct road *r) {
-  talk_end(&r->talk);
+void tcp_road_end(struct road *r) {
+  tcp_talk_end(&r->talk);
   ends_stop(&r->ends);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/stream share: a stream that sends and expects a
- * pattern and notes what becomes of it (talk), servers, and the ways between
- * them (road). One program, one bench. */
-#ifndef GC_TESTS_STREAM_BENCH_H
-#define GC_TESTS_STREAM_BENCH_H
+/* What the tests of common/net/socket/tcp_stream share: a stream that sends and
+ * expects a pattern and notes what becomes of it (talk), servers, and the ways
+ * between them (road). One program, one bench. */
+#ifndef GC_TESTS_SUPPORT_STREAM_BENCH_H
+#define GC_TESTS_SUPPORT_STREAM_BENCH_H
 
 #include "common/base/connect.h"
 #include "common/net/loop.h"
-#include "common/net/stream.h"
+#include "common/net/socket/tcp_stream.h"
 #include "tests/support/certs.h"
 #include "tests/support/deadline.h"
 #include "tests/support/server.h"
@@ -18,7 +18,7 @@ void stream_bench_begin(void);
 void stream_bench_end(void);
 
 extern struct certs stream_certs;
-extern struct gate talk_gate; /* for all that a talk or a server notes */
+extern struct gate tcp_talk_gate; /* for all that a talk or a server notes */
 
 /* What is sent is byte `i` of this, on both sides. */
 char stream_pattern(size_t i);
@@ -44,27 +44,28 @@ struct talk {
 
   void (*on_open)(struct talk *t), (*on_read)(struct talk *t),
       (*on_closed)(struct talk *t);
-  size_t want; /* bytes that talk_got waits for */
+  size_t want; /* bytes that tcp_talk_got waits for */
 };
 
-struct talk talk_of(const char *url);
-struct gc_loop *talk_loop(void); /* started; ends the program when it cannot */
-void talk_begin(struct talk *t); /* on a loop of its own */
-void talk_end(struct talk *t);
-bool talk_got(struct talk *t, size_t want); /* waits for so many bytes */
-bool talk_is_closed(struct talk *t);
+struct talk tcp_talk_of(const char *url);
+struct gc_loop *
+tcp_talk_loop(void); /* started; ends the program when it cannot */
+void tcp_talk_begin(struct talk *t); /* on a loop of its own */
+void tcp_talk_end(struct talk *t);
+bool tcp_talk_got(struct talk *t, size_t want); /* waits for so many bytes */
+bool tcp_talk_is_closed(struct talk *t);
 /* Sends on until all is sent or the stream has enough. */
-void talk_pump(struct talk *t);
+void tcp_talk_pump(struct talk *t);
 
 /* For gate_wait: opened or closed; closed. */
-bool talk_has_opened(void *talk);
-bool talk_has_closed(void *talk);
+bool tcp_talk_has_opened(void *talk);
+bool tcp_talk_has_closed(void *talk);
 
 /* For gc_loop_call. */
-void talk_open_here(void *talk);
-void talk_free_here(void *talk);
-void talk_pump_here(void *talk);
-void talk_nothing(void *ctx);
+void tcp_talk_open_here(void *talk);
+void tcp_talk_free_here(void *talk);
+void tcp_talk_pump_here(void *talk);
+void tcp_talk_nothing(void *ctx);
 
 /* For server_plan.serve; the ctx of serve_read_late is a slow_reader. */
 void serve_echo(struct conn *c, void *ctx);
@@ -90,6 +91,6 @@ struct road {
 
 void road_begin(struct road *r, const struct way *way,
                 void (*serve)(struct conn *c, void *ctx), void *ctx);
-void road_end(struct road *r);
+void tcp_road_end(struct road *r);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The ways on which a stream or a socket may go, and what stands at their ends:
  * a server and perhaps a proxy before it. */
-#ifndef GC_TESTS_WAYS_H
-#define GC_TESTS_WAYS_H
+#ifndef GC_TESTS_SUPPORT_WAYS_H
+#define GC_TESTS_SUPPORT_WAYS_H
 
 #include "tests/support/server.h"
 

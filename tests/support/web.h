@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The answers that the tests of http ask for, right and wrong ones, by path. */
-#ifndef GC_TESTS_WEB_H
-#define GC_TESTS_WEB_H
+#ifndef GC_TESTS_SUPPORT_WEB_H
+#define GC_TESTS_SUPPORT_WEB_H
 
 #include "tests/support/server.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/ws share: a socket that notes what becomes of it
- * (talk), a server that notes what it was told (peer), and the ways between
- * them (road). One program, one bench. */
-#ifndef GC_TESTS_WS_BENCH_H
-#define GC_TESTS_WS_BENCH_H
+/* What the tests of common/net/socket/websocket share: a socket that notes what
+ * becomes of it (talk), a server that notes what it was told (peer), and the
+ * ways between them (road). One program, one bench. */
+#ifndef GC_TESTS_SUPPORT_WS_BENCH_H
+#define GC_TESTS_SUPPORT_WS_BENCH_H
 
 #include "common/base/connect.h"
 #include "common/net/loop.h"
-#include "common/net/ws.h"
+#include "common/net/socket/websocket.h"
 #include "tests/support/deadline.h"
 #include "tests/support/server.h"
 #include "tests/support/ways.h"

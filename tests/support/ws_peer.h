@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The server's side of a WebSocket for tests/support/server, written by hand
  * and without wslay, so that a misread of the standard is not shared. */
-#ifndef GC_TESTS_WS_PEER_H
-#define GC_TESTS_WS_PEER_H
+#ifndef GC_TESTS_SUPPORT_WS_PEER_H
+#define GC_TESTS_SUPPORT_WS_PEER_H
 
 #include "tests/support/server.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "common/base/json_stream.h"
+#include "common/base/json/stream.h"
 
 enum { BYTES_MOST = 1 << 20, STRING_MOST = 4096 };
 enum { K_TOTAL = 1 };

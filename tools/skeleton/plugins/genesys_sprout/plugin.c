@@ -4,7 +4,7 @@
 #include "plugin.h"
 #include "collectd.h"
 
-#include "common/daemon/blocks.h"
+#include "common/daemon/plugin_base.h"
 #include "common/net/account.h"
 #include "plugins/genesys_sprout/options.h"
 #include "plugins/genesys_sprout/watch.h"

@@ -4,8 +4,8 @@
 #ifndef GC_SPROUT_SPROUT_H
 #define GC_SPROUT_SPROUT_H
 
-#include "common/base/metric.h"
 #include "common/base/transport.h"
+#include "common/genesys/metric.h"
 
 #include <stdint.h>
 

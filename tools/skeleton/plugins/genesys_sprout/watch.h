@@ -4,7 +4,7 @@
 #ifndef GC_SPROUT_WATCH_H
 #define GC_SPROUT_WATCH_H
 
-#include "common/net/api.h"
+#include "common/net/api/api.h"
 #include "common/net/loop.h"
 #include "plugins/genesys_sprout/sprout.h"
 

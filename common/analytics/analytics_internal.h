@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* A block, as its two sides see it: block.c on the network thread, block_read.c
+ * on read threads. Private to them. */
+#ifndef GC_ANALYTICS_ANALYTICS_INTERNAL_H
+#define GC_ANALYTICS_ANALYTICS_INTERNAL_H
+
+#include <pthread.h>
+
+#include "common/analytics/analytics.h"
+#include "common/analytics/filter.h"
+#include "common/analytics/poll.h"
+
+enum gc_intervals_stage {
+  GC_INTERVALS_REST,
+  GC_INTERVALS_ASKING,
+  GC_INTERVALS_NAMING,
+  GC_INTERVALS_READY,
+  GC_INTERVALS_LEAVING,
+  GC_INTERVALS_LEFT,
+};
+
+/* Counts for telemetry, under the lock. */
+struct gc_intervals_tally {
+  uint64_t answered, failed, read, foreign, broken, overflow, skipped;
+  uint64_t windows, unnamed, revisions;
+  int64_t carried;
+  size_t values;
+  int64_t done_ms; /* 0: none yet */
+};
+
+/* One list of names, if the query needs it. */
+struct gc_intervals_list {
+  struct gc_intervals *owner;
+  bool is_needed;
+  struct gc_names_listener listener;
+};
+
+struct gc_intervals {
+  struct gc_intervals_settings settings;
+  struct gc_intervals_site site;
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+
+  /* The network thread's. */
+  struct gc_intervals_list lists[GC_NAME_KIND_COUNT];
+  bool is_listening;
+  struct gc_naming naming; /* also the read thread's while it is LEAVING */
+  struct gc_choice choice;
+  bool choice_is_old; /* of an earlier list; not remade while it is in use */
+  struct gc_timer timer;
+  struct gc_server_clock clock;
+  struct gc_poll poll;
+  uint32_t new_most, piece_most, piece_best;
+  bool piece_is_right; /* smaller requests were refused as well */
+  uint64_t ask_ms;     /* not before */
+  uint64_t naming_until_ms;
+  uint32_t named; /* series whose names were looked for */
+
+  /* Whose it is tells the stage. */
+  struct gc_series_set series;
+  struct gc_reading reading;
+  struct gc_checkpoint checkpoint;
+  struct gc_departure departure;
+
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  enum gc_intervals_stage stage;
+  bool is_well;
+  bool is_idle;     /* since the start no window was due */
+  uint64_t well_ms; /* 0: never */
+  struct gc_server_clock heard;
+  struct gc_intervals_tally tally;
+};
+
+static inline uint64_t gc_intervals_now(const struct gc_intervals *b) {
+  return b->site.edge->now_ms(b->site.edge->ctx);
+}
+
+static inline enum gc_intervals_stage
+gc_intervals_stage(struct gc_intervals *b) {
+  pthread_mutex_lock(&b->lock);
+  enum gc_intervals_stage stage = b->stage;
+  pthread_mutex_unlock(&b->lock);
+  return stage;
+}
+
+static inline void gc_intervals_enter(struct gc_intervals *b,
+                                      enum gc_intervals_stage stage) {
+  pthread_mutex_lock(&b->lock);
+  b->stage = stage;
+  pthread_mutex_unlock(&b->lock);
+}
+
+#endif

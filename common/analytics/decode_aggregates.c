@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* The aggregate queries of conversations, users and flows (API reference).
+ * Views, mappings and what else there may be is passed over. */
+#include <string.h>
+
+#include "common/analytics/decode_internal.h"
+#include "common/analytics/dimension_table.h"
+#include "common/base/timestamp.h"
+
+enum {
+  K_RESULTS = 1,
+  K_GROUP,
+  K_DATA,
+  K_INTERVAL,
+  K_METRICS,
+  K_METRIC,
+  K_QUALIFIER,
+  K_STATS,
+  K_MEDIA,
+  K_STAT,                    /* + place in `stats` */
+  K_DIMENSION = K_STAT + 16, /* + place in group_by */
+};
+
+static const struct gc_json_key fixed[] = {
+    {"results", K_RESULTS},     {"group", K_GROUP},     {"data", K_DATA},
+    {"interval", K_INTERVAL},   {"metrics", K_METRICS}, {"metric", K_METRIC},
+    {"qualifier", K_QUALIFIER}, {"stats", K_STATS},     {"mediaType", K_MEDIA},
+};
+
+static const struct {
+  const char *name;
+  uint32_t bit;
+  size_t offset; /* of a double; count is an integer */
+} stats[] = {
+    {"count", GC_FACT_COUNT, 0},
+    {"sum", GC_FACT_SUM, offsetof(struct gc_fact, sum)},
+    {"min", GC_FACT_MIN, offsetof(struct gc_fact, min)},
+    {"max", GC_FACT_MAX, offsetof(struct gc_fact, max)},
+    {"ratio", GC_FACT_RATIO, offsetof(struct gc_fact, ratio)},
+    {"numerator", GC_FACT_NUMERATOR, offsetof(struct gc_fact, numerator)},
+    {"denominator", GC_FACT_DENOMINATOR, offsetof(struct gc_fact, denominator)},
+    {"current", GC_FACT_CURRENT, offsetof(struct gc_fact, ratio)},
+};
+
+#define IN_RESULTS GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM)
+#define IN_GROUP(key) GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_GROUP, key)
+#define DATUM GC_JSON_PATH4(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM)
+#define IN_DATUM(key)                                                          \
+  GC_JSON_PATH5(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, key)
+#define METRIC                                                                 \
+  GC_JSON_PATH6(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_METRICS,      \
+                GC_JSON_ITEM)
+#define IN_METRIC(key)                                                         \
+  GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_METRICS,      \
+                GC_JSON_ITEM, key)
+
+/* A count is whole; a time is clamped at 0. What is null is not there. */
+static void read_stat(struct gc_decoder *d, size_t i,
+                      const struct gc_json_value *v) {
+  double real = 0.0;
+  if (v->kind == GC_JSON_NULL)
+    return;
+  if (stats[i].bit == GC_FACT_COUNT) {
+    d->is_broken |= !gc_json_int(v, &d->fact.count) || d->fact.count < 0;
+  } else {
+    d->is_broken |= !gc_json_real(v, &real);
+    real = real > 0.0 ? real : 0.0;
+    memcpy((char *)&d->fact + stats[i].offset, &real, sizeof(real));
+  }
+  d->fact.has |= stats[i].bit;
+}
+
+/* Words are compared by whole windows: one that is cut, or longer, is none. */
+static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
+  int64_t start_ms;
+  d->has_window = v->kind == GC_JSON_STRING &&
+                  gc_interval_parse(v->text, v->len, &start_ms, &d->end_ms,
+                                    NULL) == GC_OK &&
+                  d->end_ms - start_ms == d->stage.into->query->period_ms;
+}
+
+static void lower(char *text) {
+  for (; *text != '\0'; text++)
+    if (*text >= 'A' && *text <= 'Z')
+      *text = (char)(*text + 'a' - 'A');
+}
+
+static void read_dimension(struct gc_decoder *d, size_t place,
+                           const struct gc_json_value *v) {
+  const struct gc_query *q = d->stage.into->query;
+  (void)gc_decode_text(d->values[place], v);
+  if (gc_dimension_of(q->group_by[place]) == GC_DIMENSION_CODE)
+    lower(d->values[place]);
+}
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct gc_decoder *d = ctx;
+  unsigned last = (unsigned)(at->path & 0xff);
+  uint64_t parent = at->path >> 8;
+  if (parent == IN_METRIC(K_STATS)) {
+    if (last >= K_STAT && last < K_STAT + GC_COUNT(stats))
+      read_stat(d, last - K_STAT, v);
+  } else if (at->path == IN_METRIC(K_METRIC)) {
+    d->is_broken |= !gc_decode_text(d->metric, v);
+  } else if (at->path == IN_METRIC(K_QUALIFIER)) {
+    d->is_broken |= !gc_decode_text(d->qualifier, v);
+  } else if (at->path == IN_DATUM(K_INTERVAL)) {
+    read_interval(d, v);
+  } else if (parent == GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_GROUP)) {
+    if (last == K_MEDIA) {
+      (void)gc_decode_text(d->media, v);
+      lower(d->media);
+    } else if (last >= K_DIMENSION &&
+               last < K_DIMENSION + d->stage.into->query->group_count) {
+      read_dimension(d, last - K_DIMENSION, v);
+    }
+  }
+  return GC_OK;
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct gc_decoder *d = ctx;
+  if (at->path == IN_RESULTS) {
+    gc_decode_begin_group(d);
+  } else if (at->path == DATUM) {
+    d->window_begin = d->loose_count;
+    d->has_window = false;
+  } else if (at->path == METRIC) {
+    d->metric[0] = d->qualifier[0] = '\0';
+    d->is_broken = false;
+    d->fact = (struct gc_fact){.has = 0};
+  }
+  return GC_OK;
+}
+
+/* A server may tell more than it was asked for. */
+static bool is_asked(const struct gc_query *q, const char *metric) {
+  for (size_t i = 0; i < q->metric_count; i++)
+    if (strcmp(q->metrics[i], metric) == 0)
+      return true;
+  return q->metric_count == 0;
+}
+
+static enum gc_code end_metric(struct gc_decoder *d) {
+  bool is_broken = d->is_broken || d->metric[0] == '\0';
+  d->is_broken = false;
+  if (is_broken)
+    d->stage.tally.broken++;
+  if (is_broken || d->fact.has == 0)
+    return GC_OK;
+  if (!is_asked(d->stage.into->query, d->metric)) {
+    d->stage.tally.foreign++;
+    return GC_OK;
+  }
+  return gc_decode_add(d, d->metric, d->qualifier, 0, &d->fact);
+}
+
+/* "interval" may stand behind "metrics". */
+static void end_datum(struct gc_decoder *d) {
+  if (!d->has_window) {
+    d->stage.tally.broken += d->loose_count - d->window_begin;
+    d->loose_count = d->window_begin;
+  }
+  for (size_t i = d->window_begin; i < d->loose_count; i++)
+    d->loose[i].end_ms = d->end_ms;
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  struct gc_decoder *d = ctx;
+  if (at->path == METRIC)
+    return end_metric(d);
+  if (at->path == DATUM)
+    end_datum(d);
+  else if (at->path == IN_RESULTS)
+    return gc_decode_end_group(d);
+  return GC_OK;
+}
+
+void gc_decode_aggregates(struct gc_decoder *d) {
+  const struct gc_query *q = d->stage.into->query;
+  size_t count = 0;
+  for (size_t i = 0; i < GC_COUNT(fixed); i++)
+    d->keys[count++] = fixed[i];
+  for (size_t i = 0; i < GC_COUNT(stats); i++)
+    d->keys[count++] =
+        (struct gc_json_key){stats[i].name, (uint8_t)(K_STAT + i)};
+  for (size_t i = 0; i < q->group_count; i++)
+    if (strcmp(q->group_by[i], "mediaType") != 0)
+      d->keys[count++] =
+          (struct gc_json_key){q->group_by[i], (uint8_t)(K_DIMENSION + i)};
+  d->reader.key_count = count;
+  d->reader.open = on_open;
+  d->reader.close = on_close;
+  d->reader.value = on_value;
+}

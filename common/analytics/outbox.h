@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The values of one window on their way out, in order. They can be written
+ * down: what a killed agent had in flight leaves again with the same time and
+ * the same value, whatever the API says by then. Pure. */
+#ifndef GC_ANALYTICS_OUTBOX_H
+#define GC_ANALYTICS_OUTBOX_H
+
+#include "common/base/buf.h"
+#include "common/genesys/metric.h"
+
+/* One value list. Neighbours that have a name in common share it: a window of
+ * 100,000 values takes a few MB. */
+struct gc_parcel {
+  int64_t time_ms;
+  uint32_t metric;
+  uint32_t instance, qualifier; /* offsets in `text` */
+  uint32_t values;              /* where its numbers begin in `numbers` */
+};
+
+struct gc_outbox {
+  struct gc_parcel *at;
+  size_t count, cap;
+  union gc_number *numbers;
+  size_t number_count, number_cap;
+  struct gc_buf text;
+  uint32_t interval_ms;
+};
+
+enum { GC_OUTBOX_TEXT_MOST = 256 << 20 };
+
+void gc_outbox_reset(struct gc_outbox *o);
+void gc_outbox_clear(struct gc_outbox *o);
+
+/* Copies a sample; its interval is the outbox's. */
+GC_MUST_CHECK enum gc_code gc_outbox_put(struct gc_outbox *o,
+                                         const struct gc_sample *sample);
+/* Number `i`; borrowed until the next put. */
+struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i);
+
+/* As text, and back: anything else is GC_ERR_PARSE and leaves `o` empty. */
+GC_MUST_CHECK enum gc_code gc_outbox_write(const struct gc_outbox *o,
+                                           struct gc_buf *out);
+GC_MUST_CHECK enum gc_code gc_outbox_read(struct gc_outbox *o, const char *text,
+                                          size_t len);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/poll.h"
+
+#include <stdlib.h>
+
+#include "common/analytics/request.h"
+
+enum {
+  BODY_MOST_BYTES = 256 * 1024,
+  ANSWER_MOST_BYTES = 1 << 30,
+  /* The Date header has whole seconds, cut. */
+  DATE_MS = 1000,
+};
+
+static uint32_t batches(const struct gc_intern *filter) {
+  return filter == NULL
+             ? 1
+             : (filter->count + GC_QUERY_IDS_MOST - 1) / GC_QUERY_IDS_MOST;
+}
+
+static void end(struct gc_poll *p, const struct gc_err *err) {
+  if (err != NULL)
+    p->trouble = *err;
+  p->done(p->ctx);
+}
+
+static enum gc_code ask(struct gc_poll *p) {
+  const struct gc_query *q = p->reading->query;
+  const struct gc_intern *f = p->site.filter;
+  size_t first = (size_t)p->batch * GC_QUERY_IDS_MOST, count = 0;
+  if (f != NULL)
+    count = f->count - first < GC_QUERY_IDS_MOST ? f->count - first
+                                                 : (size_t)GC_QUERY_IDS_MOST;
+  GC_TRY(gc_query_body(q, p->from_ms, p->to_ms,
+                       f != NULL ? (const char *const *)f->texts + first : NULL,
+                       count, &p->body));
+  p->reading->asked_from_ms = p->from_ms;
+  p->reading->asked_to_ms = p->to_ms;
+  p->call.body = p->body.data;
+  p->call.body_len = p->body.len;
+  gc_api_call(p->site.api, &p->call);
+  return GC_OK;
+}
+
+/* The next request; false when all were made. */
+static bool next(struct gc_poll *p) {
+  if (p->batch + 1 < batches(p->site.filter)) {
+    p->batch++;
+    return true;
+  }
+  p->batch = 0;
+  return gc_windows_piece(&p->reading->plan, p->reading->query->period_ms,
+                          p->site.piece_most, &p->at_ms, &p->from_ms,
+                          &p->to_ms);
+}
+
+static void go_on(struct gc_poll *p) {
+  struct gc_err err;
+  enum gc_code code;
+  if (!next(p)) {
+    end(p, NULL);
+    return;
+  }
+  code = ask(p);
+  if (code == GC_OK)
+    return;
+  (void)gc_fail(&err, code, "aggregates: %s", gc_code_words(code));
+  end(p, &err);
+}
+
+/* A window that was not over by the server's own clock has not been answered,
+ * whatever our clock said. */
+static void hear_date(struct gc_poll *p, const struct gc_reply *reply) {
+  const struct gc_edge *edge = p->site.edge;
+  if (reply == NULL || reply->date_ms == 0)
+    return;
+  gc_server_clock_hear(p->site.clock, edge->now_ms(edge->ctx), reply->date_ms);
+  if (reply->date_ms + DATE_MS < p->to_ms + p->site.settle_ms)
+    p->is_early = true;
+}
+
+static void on_answer(struct gc_call *call, const struct gc_reply *reply,
+                      const struct gc_err *err) {
+  struct gc_poll *p = call->ctx;
+  struct gc_err outcome = *err;
+  hear_date(p, reply);
+  if (outcome.code == GC_OK) {
+    enum gc_code code = gc_decoder_finish(p->decoder, &outcome);
+    if (code != GC_OK)
+      (void)gc_fail_in(&outcome, code,
+                       "%s: ", gc_endpoint(call->endpoint)->function);
+    else
+      outcome.code = GC_OK;
+  }
+  if (outcome.code == GC_OK) {
+    p->answered++;
+    if (p->is_early)
+      end(p, NULL);
+    else
+      go_on(p);
+    return;
+  }
+  p->failed++;
+  p->is_many = p->to_ms - p->from_ms > p->reading->query->period_ms;
+  end(p, &outcome);
+}
+
+void gc_poll_start(struct gc_poll *p, const struct gc_poll_site *site,
+                   struct gc_reading *reading, void (*done)(void *ctx),
+                   void *ctx) {
+  *p = (struct gc_poll){.answered = p->answered,
+                        .failed = p->failed,
+                        .site = *site,
+                        .reading = reading,
+                        .body = {.most = BODY_MOST_BYTES},
+                        .batch = batches(site->filter),
+                        .at_ms = reading->plan.again_from_ms,
+                        .done = done,
+                        .ctx = ctx};
+  p->decoder = gc_decoder_new(reading);
+  if (p->decoder == NULL) {
+    struct gc_err err;
+    (void)gc_fail(&err, GC_ERR_MEMORY, "aggregates: out of memory");
+    end(p, &err);
+    return;
+  }
+  p->call =
+      (struct gc_call){.endpoint = gc_source(reading->query->source)->endpoint,
+                       .sink = gc_decoder_sink(p->decoder),
+                       .body_max = ANSWER_MOST_BYTES,
+                       .done = on_answer,
+                       .ctx = p};
+  go_on(p);
+}
+
+void gc_poll_clear(struct gc_poll *p) {
+  if (p->decoder != NULL)
+    gc_api_cancel(p->site.api, &p->call);
+  gc_decoder_free(p->decoder);
+  p->decoder = NULL;
+  gc_buf_clear(&p->body);
+}
+
+uint32_t gc_poll_requests(const struct gc_windows_plan *plan, int64_t period_ms,
+                          uint32_t piece_most, const struct gc_intern *filter) {
+  int64_t at_ms = plan->again_from_ms, from_ms, to_ms;
+  uint32_t count = 0;
+  while (
+      gc_windows_piece(plan, period_ms, piece_most, &at_ms, &from_ms, &to_ms))
+    count++;
+  return count * batches(filter);
+}

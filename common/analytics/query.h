@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What a <Query> asks for: the words that requests, decoders and samples have
+ * in common. Made once from the options, const afterwards. Pure. */
+#ifndef GC_ANALYTICS_QUERY_H
+#define GC_ANALYTICS_QUERY_H
+
+#include <stdint.h>
+
+#include "common/analytics/source_table.h"
+#include "common/base/err.h"
+
+enum gc_query_label {
+  GC_QUERY_LABEL_NAME,
+  GC_QUERY_LABEL_ID,
+  GC_QUERY_LABEL_BOTH
+};
+enum { GC_QUERY_DIMS_MOST = 8, GC_QUERY_METRICS_MOST = 100 };
+
+struct gc_query { /* all borrowed */
+  enum gc_query_source source;
+  char *const *metrics;
+  size_t metric_count;
+  char *const *group_by; /* names of dimensions (dimensions.h), in this order */
+  size_t group_count;
+  const char *granularity; /* as the API reads it: "PT1M" */
+  int64_t period_ms;       /* the same */
+};
+
+/* Where `name` stands in group_by; -1 when it does not. */
+int gc_query_place_of(const struct gc_query *q, const char *name);
+
+/* Whose series they are, the plugin instance: the first of queue, user and flow
+ * that is in the group. `ret_place` is its place in group_by, -1 for none. */
+enum gc_query_owner {
+  GC_QUERY_OF_QUEUE,
+  GC_QUERY_OF_USER,
+  GC_QUERY_OF_FLOW,
+  GC_QUERY_OF_NONE
+};
+enum gc_query_owner gc_query_owner_of(const struct gc_query *q, int *ret_place);
+
+/* A text that differs whenever answers could: totals of another query are no
+ * totals. `selectors` are the Queue or Flow options. 64 hexadecimal digits at
+ * most. */
+void gc_query_identity(char out[65], const struct gc_query *q,
+                       char *const *selectors, size_t selector_count);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The bodies of the queries. Pure. */
+#ifndef GC_ANALYTICS_REQUEST_H
+#define GC_ANALYTICS_REQUEST_H
+
+#include "common/analytics/query.h"
+#include "common/base/buf.h"
+
+/* Queues or flows of one request (API reference, filters: 100 to 200 predicates
+ * are taken), and from how many on a query asks for all and filters here. */
+enum { GC_QUERY_IDS_MOST = 100, GC_QUERY_FILTER_MOST = 200 };
+
+/* [from_ms, to_ms), whole windows. `ids` are what the source lets choose; count
+ * 0: all. Replaces what `out` holds. */
+GC_MUST_CHECK enum gc_code gc_query_body(const struct gc_query *q,
+                                         int64_t from_ms, int64_t to_ms,
+                                         const char *const *ids, size_t count,
+                                         struct gc_buf *out);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/samples.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/analytics/series_name.h"
+
+struct put {
+  const struct gc_samples_view *view;
+  struct gc_outbox *out;
+  struct gc_samples_tally *tally;
+};
+
+static enum gc_code put_sample(const struct put *p,
+                               const struct gc_identity *id,
+                               enum gc_metric_id type, int64_t time_ms,
+                               const union gc_number values[GC_DS_MAX]) {
+  struct gc_sample s = {.metric = type,
+                        .instance = id->instance,
+                        .qualifier = id->qualifier,
+                        .time_ms = time_ms};
+  memcpy(s.values, values, sizeof(s.values));
+  p->tally->series++;
+  return gc_outbox_put(p->out, &s);
+}
+
+static enum gc_code put_gauge(const struct put *p, const struct gc_identity *id,
+                              enum gc_metric_id type, int64_t time_ms,
+                              double gauge) {
+  union gc_number values[GC_DS_MAX] = {{.gauge = gauge}};
+  return put_sample(p, id, type, time_ms, values);
+}
+
+static double known(const struct gc_fact *f, uint32_t bit, double value) {
+  return f->has & bit ? value : (double)NAN;
+}
+
+static enum gc_code put_duration(const struct put *p,
+                                 const struct gc_identity *id, int64_t time_ms,
+                                 const struct gc_fact *f) {
+  double unit = id->metric->per_second;
+  bool has_average =
+      f->has & GC_FACT_SUM && f->has & GC_FACT_COUNT && f->count > 0;
+  union gc_number values[GC_DS_MAX] = {
+      {.gauge = known(f, GC_FACT_SUM, f->sum / unit)},
+      {.gauge = known(f, GC_FACT_MIN, f->min / unit)},
+      {.gauge = known(f, GC_FACT_MAX, f->max / unit)},
+      {.gauge = has_average ? f->sum / unit / (double)f->count : (double)NAN},
+  };
+  return put_sample(p, id, id->types->duration, time_ms, values);
+}
+
+/* Times without a count or a sum: only the average is known. */
+static enum gc_code put_mean(const struct put *p, const struct gc_identity *id,
+                             int64_t time_ms, const struct gc_fact *f) {
+  union gc_number values[GC_DS_MAX] = {
+      {.gauge = (double)NAN},
+      {.gauge = (double)NAN},
+      {.gauge = (double)NAN},
+      {.gauge = f->ratio / id->metric->per_second}};
+  return f->has & GC_FACT_CURRENT
+             ? put_sample(p, id, id->types->duration, time_ms, values)
+             : GC_OK;
+}
+
+static enum gc_code put_ratio(const struct put *p, const struct gc_identity *id,
+                              int64_t time_ms, const struct gc_fact *f) {
+  bool is_made = f->has & GC_FACT_NUMERATOR && f->has & GC_FACT_DENOMINATOR &&
+                 f->denominator > 0.0;
+  if (!is_made && !(f->has & (GC_FACT_RATIO | GC_FACT_CURRENT)))
+    return GC_OK;
+  return put_gauge(p, id, id->types->ratio, time_ms,
+                   is_made ? f->numerator / f->denominator : f->ratio);
+}
+
+/* One number of the window. The kind is the metric's, so a series never
+ * changes its type; what an answer does not tell is silent. */
+static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
+                             int64_t time_ms, const struct gc_fact *f) {
+  switch (id->metric->kind) {
+  case GC_STATS_RATIO:
+  case GC_STATS_TARGET:
+    return put_ratio(p, id, time_ms, f);
+  case GC_STATS_MEAN:
+    return put_mean(p, id, time_ms, f);
+  case GC_STATS_SECONDS:
+    if (!(f->has & GC_FACT_SUM))
+      return GC_OK;
+    return id->types->seconds == id->types->duration
+               ? put_duration(p, id, time_ms, f)
+               : put_gauge(p, id, id->types->seconds, time_ms,
+                           f->sum / id->metric->per_second);
+  case GC_STATS_DURATION:
+    if (f->has & (GC_FACT_SUM | GC_FACT_MIN | GC_FACT_MAX))
+      GC_TRY(put_duration(p, id, time_ms, f));
+    break;
+  case GC_STATS_COUNT:
+    break;
+  }
+  return f->has & GC_FACT_COUNT
+             ? put_gauge(p, id, id->types->count, time_ms, (double)f->count)
+             : GC_OK;
+}
+
+static bool counts(enum gc_stats_kind kind) {
+  return kind == GC_STATS_COUNT || kind == GC_STATS_DURATION;
+}
+
+static bool lasts(enum gc_stats_kind kind) {
+  return kind == GC_STATS_SECONDS || kind == GC_STATS_DURATION;
+}
+
+static enum gc_code put_total(const struct put *p, const struct gc_identity *id,
+                              int64_t time_ms, int64_t count, double sum) {
+  union gc_number values[GC_DS_MAX] = {{.derive = count}};
+  if (counts(id->metric->kind))
+    GC_TRY(put_sample(p, id, id->types->total, time_ms, values));
+  if (lasts(id->metric->kind))
+    GC_TRY(put_gauge(p, id, id->types->total_seconds, time_ms,
+                     sum / id->metric->per_second));
+  return GC_OK;
+}
+
+/* A series that an answer names is known from its first event on. */
+static bool has_begun(const struct gc_series *s) {
+  return s->is_known &&
+         (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);
+}
+
+/* A counter begins with a 0 one window earlier: a rate would miss its first
+ * events otherwise. */
+static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
+                               int64_t time_ms, bool zeros) {
+  for (uint32_t i = 0; i < set->keys.count && i < set->cap; i++) {
+    struct gc_series *s = &set->at[i];
+    struct gc_identity id;
+    if (!has_begun(s) || (zeros && s->is_begun) ||
+        !gc_identity_make(p->view, gc_intern_text(&set->keys, i), &id) ||
+        (!counts(id.metric->kind) && !lasts(id.metric->kind)))
+      continue;
+    int64_t count = zeros ? 0 : gc_series_counter(s);
+    GC_TRY(put_total(p, &id, time_ms, count, zeros ? 0.0 : s->total.sum));
+    if (zeros)
+      s->is_begun = s->is_dirty = true;
+  }
+  return GC_OK;
+}
+
+size_t gc_samples_run(const struct gc_reading *r, uint32_t window,
+                      const struct gc_fact **ret_first) {
+  size_t low = 0, high = r->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (r->facts[middle].window < window)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  size_t end = low;
+  while (end < r->count && r->facts[end].window == window)
+    end++;
+  *ret_first = end > low ? r->facts + low : NULL;
+  return end - low;
+}
+
+static enum gc_code put_window(const struct put *p, const struct gc_reading *r,
+                               const struct gc_fact *facts, size_t count,
+                               int64_t time_ms) {
+  for (size_t i = 0; i < count; i++) {
+    struct gc_identity id;
+    if (!gc_identity_make(
+            p->view, gc_intern_text(&r->series->keys, facts[i].series), &id))
+      p->tally->unnamed++;
+    else
+      GC_TRY(put_fact(p, &id, time_ms, &facts[i]));
+  }
+  return GC_OK;
+}
+
+enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
+                                  const struct gc_reading *r, uint32_t window,
+                                  bool settles, struct gc_outbox *out,
+                                  struct gc_samples_tally *ret_tally) {
+  const struct gc_fact *facts;
+  size_t count = gc_samples_run(r, window, &facts);
+  int64_t period_ms = view->query->period_ms;
+  int64_t end_ms = r->plan.from_ms + ((int64_t)window + 1) * period_ms;
+  struct put p = {.view = view, .out = out, .tally = ret_tally};
+  *ret_tally = (struct gc_samples_tally){0};
+  out->interval_ms = (uint32_t)period_ms;
+  for (size_t i = 0; i < count; i++) {
+    struct gc_amount a = {facts[i].count,
+                          facts[i].has & GC_FACT_SUM ? facts[i].sum : 0.0};
+    gc_series_add(&r->series->at[facts[i].series], &a, settles);
+  }
+  if (view->counters)
+    GC_TRY(put_totals(&p, r->series, end_ms - period_ms, true));
+  GC_TRY(put_window(&p, r, facts, count, end_ms));
+  return view->counters ? put_totals(&p, r->series, end_ms, false) : GC_OK;
+}

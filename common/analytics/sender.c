@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/sender.h"
+
+enum {
+  WAIT_MS = 50,
+  LOOK_EACH = 256 /* values between two looks at the clock */
+};
+
+/* One run of a departure. */
+struct run {
+  const struct gc_departure_way *way;
+  uint64_t (*now_ms)(void *ctx);
+  void *ctx;
+  uint64_t until_ms;
+};
+
+void gc_departure_begin(struct gc_departure *d, struct gc_reading *r) {
+  d->reading = r;
+  d->window = 0;
+  d->is_revised = false;
+}
+
+static uint32_t left_ms(const struct run *run) {
+  uint64_t now_ms = run->now_ms(run->ctx);
+  uint64_t left = run->until_ms > now_ms ? run->until_ms - now_ms : 0;
+  return left < WAIT_MS ? (uint32_t)left : WAIT_MS;
+}
+
+/* Waits for what is in flight; false when the time is over. */
+static bool wait(const struct run *run) {
+  while (!run->way->wait(run->way->ctx, left_ms(run)))
+    if (run->now_ms(run->ctx) >= run->until_ms)
+      return false;
+  return true;
+}
+
+/* Of one series never two values are in flight. When nothing of ours is and
+ * the series is occupied all the same, it is not ours alone. */
+static bool emit(struct gc_departure *d, const struct run *run,
+                 const struct gc_sample *sample) {
+  enum gc_code code = run->way->emit(run->way->ctx, sample);
+  if (code == GC_ERR_LIMIT) {
+    if (!wait(run))
+      return false;
+    code = run->way->emit(run->way->ctx, sample);
+    if (code == GC_ERR_LIMIT) {
+      d->collisions++;
+      return true;
+    }
+  }
+  return code == GC_OK;
+}
+
+/* A window of 300,000 values takes seconds to be taken from us, and a stop of
+ * the agent waits for this run. */
+static bool send(struct gc_departure *d, const struct run *run) {
+  for (; d->sent < d->outbox.count; d->sent++) {
+    if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&
+        run->now_ms(run->ctx) >= run->until_ms)
+      return false;
+    struct gc_sample sample = gc_outbox_get(&d->outbox, d->sent);
+    if (!emit(d, run, &sample))
+      return false;
+  }
+  return wait(run);
+}
+
+static uint32_t windows_of(const struct gc_reading *r) {
+  return (uint32_t)((r->plan.to_ms - r->plan.from_ms) / r->query->period_ms);
+}
+
+/* The next window's values, which leave once they are saved. Without a state
+ * file they leave all the same: a restart repeats, which is better than to be
+ * blind. */
+static void load(struct gc_departure *d) {
+  const struct gc_reading *r = d->reading;
+  struct gc_samples_tally tally;
+  struct gc_checkpoint *c = d->checkpoint;
+  int64_t end_ms =
+      r->plan.from_ms + ((int64_t)d->window + 1) * r->query->period_ms;
+  if (!d->is_revised)
+    d->revisions += gc_series_revise(d->series);
+  d->is_revised = true;
+
+  gc_outbox_reset(&d->outbox);
+  d->sent = 0;
+  if (gc_samples_of_window(&d->view, r, d->window, end_ms <= r->plan.final_ms,
+                           &d->outbox, &tally) != GC_OK)
+    (void)gc_fail(&d->state, GC_ERR_MEMORY, "a window is cut: out of memory");
+  c->mark = gc_windows_advance(&r->plan, &c->mark, end_ms);
+  d->window++;
+  d->windows++;
+  d->unnamed += tally.unnamed;
+  d->values = tally.series;
+  struct gc_err err = {.code = GC_OK};
+  if (d->outbox.count > 0 || d->window == windows_of(r)) {
+    (void)gc_checkpoint_save(c, d->series, &d->outbox, &err);
+    d->state = err;
+  }
+}
+
+static void finish(struct gc_departure *d) {
+  struct gc_err err = {.code = GC_OK};
+  bool had_values = d->outbox.count > 0;
+  gc_outbox_reset(&d->outbox);
+  d->sent = 0;
+  d->reading = NULL;
+  if (had_values) {
+    (void)gc_checkpoint_save(d->checkpoint, d->series, NULL, &err);
+    d->state = err;
+  }
+}
+
+enum gc_departure_end gc_departure_run(struct gc_departure *d,
+                                       const struct gc_departure_way *way,
+                                       uint64_t (*now_ms)(void *ctx), void *ctx,
+                                       uint64_t until_ms) {
+  struct run run = {way, now_ms, ctx, until_ms};
+  for (;;) {
+    if (!send(d, &run))
+      return GC_DEPARTURE_WAITS;
+    if (d->reading == NULL || d->window >= windows_of(d->reading))
+      break;
+    load(d);
+    if (now_ms(ctx) >= until_ms)
+      return GC_DEPARTURE_WAITS;
+  }
+  finish(d);
+  return GC_DEPARTURE_DONE;
+}
+
+void gc_departure_finish(struct gc_departure *d,
+                         const struct gc_departure_way *way,
+                         uint64_t (*now_ms)(void *ctx), void *ctx,
+                         uint64_t until_ms) {
+  struct run run = {way, now_ms, ctx, until_ms};
+  if (send(d, &run))
+    finish(d);
+}
+
+void gc_departure_clear(struct gc_departure *d) {
+  gc_outbox_clear(&d->outbox);
+  d->reading = NULL;
+}

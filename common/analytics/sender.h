@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* How the windows of a reading leave: oldest first, one at a time, each written
+ * down before it leaves and the next one not before the last value of this one
+ * was seen behind collectd's write queue. Whatever moment the agent is killed
+ * at, no window is missing and at most the one in flight leaves again, with the
+ * same time and values. One thread at a time. */
+#ifndef GC_ANALYTICS_SENDER_H
+#define GC_ANALYTICS_SENDER_H
+
+#include "common/analytics/checkpoint.h"
+#include "common/analytics/samples.h"
+
+/* The way out of collectd; the plugin's is the tap. */
+struct gc_departure_way {
+  /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_STOPPED: no
+   * value leaves any more; GC_ERR_MEMORY: not queued. */
+  enum gc_code (*emit)(void *ctx, const struct gc_sample *sample);
+  /* Waits `most_ms` at most; true when nothing is in flight. */
+  bool (*wait)(void *ctx, uint32_t most_ms);
+  void *ctx;
+};
+
+struct gc_departure {
+  /* Set by the owner, borrowed. */
+  struct gc_samples_view view;
+  struct gc_series_set *series;
+  struct gc_checkpoint *checkpoint;
+  struct gc_reading
+      *reading; /* NULL: only what was in flight before a restart */
+
+  uint32_t window; /* the next one of the reading */
+  bool is_revised;
+  struct gc_outbox outbox;
+  size_t sent; /* of the outbox */
+
+  /* What came of it, for telemetry. */
+  uint64_t windows, unnamed, revisions, collisions;
+  size_t values;       /* of the last window */
+  struct gc_err state; /* the last saving */
+};
+
+/* The reading is sorted; its windows begin to leave. */
+void gc_departure_begin(struct gc_departure *d, struct gc_reading *r);
+
+enum gc_departure_end {
+  GC_DEPARTURE_DONE,  /* all windows have left, and that is saved */
+  GC_DEPARTURE_WAITS, /* something is in flight: go on later */
+};
+
+/* Goes on until all have left or `until_ms` (of `now_ms(ctx)`) has come. */
+enum gc_departure_end gc_departure_run(struct gc_departure *d,
+                                       const struct gc_departure_way *way,
+                                       uint64_t (*now_ms)(void *ctx), void *ctx,
+                                       uint64_t until_ms);
+/* Only what has begun to leave, and that it has left is saved: the end. */
+void gc_departure_finish(struct gc_departure *d,
+                         const struct gc_departure_way *way,
+                         uint64_t (*now_ms)(void *ctx), void *ctx,
+                         uint64_t until_ms);
+void gc_departure_clear(struct gc_departure *d);
+
+#endif

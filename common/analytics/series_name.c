@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/series_name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct gc_owner_types types[] = {
+    [GC_QUERY_OF_QUEUE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
+                           GC_METRIC_QUEUE_INTERVAL_DURATION,
+                           GC_METRIC_QUEUE_INTERVAL_RATIO,
+                           GC_METRIC_QUEUE_INTERVAL_DURATION,
+                           GC_METRIC_QUEUE_METRIC,
+                           GC_METRIC_QUEUE_METRIC_SECONDS},
+    [GC_QUERY_OF_USER] = {GC_METRIC_USER_INTERVAL_COUNT,
+                          GC_METRIC_USER_INTERVAL_DURATION,
+                          GC_METRIC_USER_INTERVAL_RATIO,
+                          GC_METRIC_USER_INTERVAL_SECONDS,
+                          GC_METRIC_USER_METRIC, GC_METRIC_USER_METRIC_SECONDS},
+    [GC_QUERY_OF_FLOW] = {GC_METRIC_FLOW_INTERVAL_COUNT,
+                          GC_METRIC_FLOW_INTERVAL_DURATION,
+                          GC_METRIC_FLOW_INTERVAL_RATIO,
+                          GC_METRIC_FLOW_INTERVAL_DURATION,
+                          GC_METRIC_FLOW_AGGREGATE,
+                          GC_METRIC_FLOW_AGGREGATE_SECONDS},
+    [GC_QUERY_OF_NONE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
+                          GC_METRIC_QUEUE_INTERVAL_DURATION,
+                          GC_METRIC_QUEUE_INTERVAL_RATIO,
+                          GC_METRIC_QUEUE_INTERVAL_DURATION,
+                          GC_METRIC_QUEUE_METRIC,
+                          GC_METRIC_QUEUE_METRIC_SECONDS},
+};
+
+enum { FIELDS_MOST = 3 + GC_QUERY_DIMS_MOST };
+
+/* A series' key, cut to its fields. */
+struct fields {
+  char text[GC_SERIES_KEY_ROOM];
+  const char *at[FIELDS_MOST]; /* metric, qualifier, media, values */
+};
+
+static void cut(struct fields *f, const char *key) {
+  size_t count = 1;
+  snprintf(f->text, sizeof(f->text), "%s", key);
+  f->at[0] = f->text;
+  for (char *c = f->text; *c != '\0' && count < FIELDS_MOST; c++)
+    if (*c == GC_SERIES_SEP) {
+      *c = '\0';
+      f->at[count++] = c + 1;
+    }
+  while (count < FIELDS_MOST)
+    f->at[count++] = "";
+}
+
+/* "-TEXT" behind it; nothing for an empty text. */
+static void append(struct gc_identity *id, const char *text) {
+  size_t len = strlen(id->qualifier);
+  if (text[0] != '\0')
+    snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
+}
+
+bool gc_identity_make(const struct gc_samples_view *view, const char *key,
+                      struct gc_identity *id) {
+  const struct gc_query *q = view->query;
+  struct fields f;
+  char text[GC_NAME_ROOM];
+  int owner_place;
+  enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
+  cut(&f, key);
+  id->metric = gc_api_metric_of(f.at[0]);
+  id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
+  (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
+  if (f.at[1][0] != '\0' && gc_name_snake(text, f.at[1]))
+    append(id, text);
+  (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
+  append(id, text);
+  if (owner == GC_QUERY_OF_NONE)
+    (void)gc_name_clean(id->instance, view->block, strlen(view->block));
+
+  size_t field = 3;
+  for (size_t i = 0; i < q->group_count; i++) {
+    enum gc_dimension_kind kind = gc_dimension_of(q->group_by[i]);
+    if (kind == GC_DIMENSION_MEDIA)
+      continue;
+    if (!gc_naming_text(view->naming, kind, f.at[field++], text))
+      return false;
+    if ((int)i == owner_place)
+      memcpy(id->instance, text, sizeof(text));
+    else
+      append(id, text);
+  }
+  return true;
+}
+
+bool gc_samples_lack_names(const struct gc_samples_view *view,
+                           const struct gc_series_set *series, uint32_t from,
+                           enum gc_dimension_kind *ret_kind) {
+  const struct gc_query *q = view->query;
+  for (uint32_t i = from; i < series->keys.count; i++) {
+    struct fields f;
+    size_t field = 3;
+    cut(&f, gc_intern_text(&series->keys, i));
+    for (size_t g = 0; g < q->group_count; g++) {
+      enum gc_dimension_kind kind = gc_dimension_of(q->group_by[g]);
+      if (kind == GC_DIMENSION_MEDIA)
+        continue;
+      *ret_kind = kind;
+      if (gc_naming_is_missing(view->naming, kind, f.at[field++]))
+        return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/backoff.h"
+
+static uint32_t ceiling_ms(const struct gc_backoff *b) {
+  uint64_t ms = b->base_ms;
+  for (unsigned i = 0; i < b->failures && ms < b->cap_ms; i++)
+    ms *= 2;
+  return ms < b->cap_ms ? (uint32_t)ms : b->cap_ms;
+}
+
+uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms, uint32_t dice) {
+  uint32_t wait_ms = (uint32_t)(((uint64_t)ceiling_ms(b) * dice) >> 32) + 1;
+  if (b->failures < 64)
+    b->failures++;
+  return ask_ms > 0 ? ask_ms : wait_ms;
+}
+
+void gc_backoff_reset(struct gc_backoff *b) { b->failures = 0; }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The request budget of one OAuth client: a token bucket. Pure.
+ *
+ * The platform allows 300 requests in any minute and tells nobody how many are
+ * left (the inin-ratelimit headers are gone since 2021), so we count. A bucket
+ * of B that refills R a minute lets B + R through in the worst minute: a tenth
+ * of the budget may burst, nine tenths refill, and no minute, however it is
+ * laid, sees more than the budget.
+ *
+ * Example, 250 a minute: 25 at once, then one each 267 ms. */
+#ifndef GC_BASE_POLICY_BUDGET_H
+#define GC_BASE_POLICY_BUDGET_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+struct gc_budget {
+  uint32_t burst;      /* requests */
+  uint32_t refill;     /* requests per minute */
+  uint64_t credit;     /* in 1/60000 of a request */
+  uint64_t counted_ms; /* up to when the refill is in `credit` */
+};
+
+/* `per_minute` from 2 on; the bucket begins full. */
+GC_API void gc_budget_init(struct gc_budget *b, uint32_t per_minute,
+                           uint64_t now_ms);
+/* Takes one request if there is one. */
+GC_API bool gc_budget_take(struct gc_budget *b, uint64_t now_ms);
+/* Until the next one can be taken; 0: now. */
+GC_API uint32_t gc_budget_wait_ms(struct gc_budget *b, uint64_t now_ms);
+/* Whole requests that could be taken at once. */
+GC_API uint32_t gc_budget_left(struct gc_budget *b, uint64_t now_ms);
+
+#endif

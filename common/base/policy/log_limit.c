@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/log_limit.h"
+
+#include <assert.h>
+
+static_assert(GC_CODE_COUNT <= 32, "said_codes has one bit for each code");
+
+static const struct gc_damp_line quiet = {.say = GC_DAMP_QUIET};
+
+static struct gc_damp_line line(struct gc_damp *d, enum gc_damp_say say,
+                                uint64_t now_ms) {
+  struct gc_damp_line l = {
+      .say = say,
+      .held_back = d->held_back,
+      .lasted_ms = now_ms > d->since_ms ? now_ms - d->since_ms : 0,
+  };
+  d->held_back = 0;
+  return l;
+}
+
+/* The end of a trouble does not move said_ms: a trouble that is back ten
+ * minutes after its last line is told, though its end was told since. */
+static struct gc_damp_line good(struct gc_damp *d, uint64_t now_ms) {
+  bool told = d->code != GC_OK && d->said_this;
+  d->code = GC_OK;
+  d->said_this = false;
+  return told ? line(d, GC_DAMP_OVER, now_ms) : quiet;
+}
+
+struct gc_damp_line gc_damp_note(struct gc_damp *d, enum gc_code code,
+                                 uint64_t now_ms) {
+  if (code == GC_OK)
+    return good(d, now_ms);
+
+  enum gc_damp_say say = d->code == GC_OK  ? GC_DAMP_FIRST
+                         : d->code != code ? GC_DAMP_CHANGE
+                                           : GC_DAMP_REMIND;
+  if (say == GC_DAMP_FIRST)
+    d->since_ms = now_ms;
+  d->code = code;
+
+  uint32_t bit = UINT32_C(1) << ((unsigned)code & 31);
+  if (now_ms >= d->said_ms && now_ms - d->said_ms >= GC_DAMP_REMIND_MS)
+    d->said_codes = 0;
+  if ((d->said_codes & bit) != 0) {
+    d->held_back += d->held_back < UINT32_MAX;
+    return quiet;
+  }
+
+  d->said_codes |= bit;
+  d->said_ms = now_ms;
+  d->said_this = true;
+  return line(d, say, now_ms);
+}

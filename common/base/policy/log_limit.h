@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* When a lasting trouble is worth a line: at once when it begins or changes, a
+ * reminder each ten minutes with the count of what was held back, one line
+ * when it is over. Pure; one struct for each cause.
+ *
+ * Example, one failure each 10 s from second 0 on, good again at 1205:
+ *   0 FIRST; 10 … 590 QUIET; 600 REMIND (held back 59); … 1205 OVER (1205 s)
+ *
+ * A trouble that comes and goes, or that changes to and fro between the same
+ * codes, is not louder: a code that has had a line is quiet until ten minutes
+ * have passed since the last line about the cause, whatever happened between.
+ *   0 FIRST; 5 OVER; 10 … 590 in and out: QUIET; 600 FIRST (held back 30)
+ * A quiet trouble that ends is quiet too: who was told of no trouble is not
+ * told of its end. */
+#ifndef GC_BASE_POLICY_LOG_LIMIT_H
+#define GC_BASE_POLICY_LOG_LIMIT_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+enum { GC_DAMP_REMIND_MS = 600 * 1000 };
+
+enum gc_damp_say {
+  GC_DAMP_QUIET,
+  GC_DAMP_FIRST,  /* log it */
+  GC_DAMP_CHANGE, /* another code than before: log it */
+  GC_DAMP_REMIND, /* log it, with `held_back` */
+  GC_DAMP_OVER,   /* log that it is good again, with `lasted_ms` */
+};
+
+struct gc_damp {
+  enum gc_code code;   /* GC_OK: no trouble */
+  uint64_t since_ms;   /* when this trouble began */
+  uint64_t said_ms;    /* the last line about it */
+  uint32_t said_codes; /* 1 << code: had a line and is to be quiet */
+  bool said_this;      /* this trouble has had a line */
+  uint32_t held_back;  /* failures without a line since the last one */
+};
+
+/* What to log. All of it is 0 when `say` is GC_DAMP_QUIET. */
+struct gc_damp_line {
+  enum gc_damp_say say;
+  uint32_t held_back;
+  uint64_t lasted_ms;
+};
+
+/* Notes an outcome (GC_OK or what failed) at `now_ms` (monotonic). */
+GC_API struct gc_damp_line gc_damp_note(struct gc_damp *d, enum gc_code code,
+                                        uint64_t now_ms);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/retry.h"
+
+struct status_row {
+  int from, to;
+  struct gc_verdict verdict;
+};
+
+static const struct status_row statuses[] = {
+    {200, 299, {GC_DONE, GC_OK, false, ""}},
+    /* Redirects are not followed: the token would go to another host. */
+    {300,
+     399,
+     {GC_GIVE_UP, GC_ERR_REQUEST, false,
+      "a redirect is not followed; check Region and BaseURL"}},
+    {401,
+     401,
+     {GC_REAUTH, GC_ERR_AUTH, false,
+      "a fresh token of the token endpoint is refused here: do Region, BaseURL "
+      "and LoginURL belong together?"}},
+    {403,
+     403,
+     {GC_GIVE_UP, GC_ERR_PERMISSION, false,
+      "give the permission to a role of the OAuth client, in every division "
+      "that is to be seen"}},
+    {404,
+     404,
+     {GC_GIVE_UP, GC_ERR_NOT_FOUND, false, "check Region and BaseURL"}},
+    {407,
+     407,
+     {GC_GIVE_UP, GC_ERR_NETWORK, true,
+      "the proxy wants a user and a password: Proxy "
+      "\"http://user:password@host:port\""}},
+    {408, 408, {GC_RETRY, GC_ERR_TIMEOUT, false, ""}},
+    {413,
+     413,
+     {GC_GIVE_UP, GC_ERR_REQUEST, false, "name fewer queues in one block"}},
+    {429, 429, {GC_WAIT, GC_ERR_THROTTLED, false, ""}},
+    {400, 499, {GC_GIVE_UP, GC_ERR_REQUEST, false, ""}},
+    {501, 501, {GC_GIVE_UP, GC_ERR_REMOTE, false, ""}},
+    {500, 599, {GC_RETRY, GC_ERR_REMOTE, true, ""}},
+};
+
+/* The hints of these come with the words of the transport, which knows more. */
+static const struct gc_verdict failures[GC_FAILURE_COUNT] = {
+    [GC_FAILURE_RESOLVE] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
+    [GC_FAILURE_CONNECT] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
+    [GC_FAILURE_PROXY] = {GC_GIVE_UP, GC_ERR_NETWORK, true, ""},
+    [GC_FAILURE_TLS] = {GC_GIVE_UP, GC_ERR_TLS, true, ""},
+    [GC_FAILURE_TIMEOUT] = {GC_RETRY, GC_ERR_TIMEOUT, true, ""},
+    [GC_FAILURE_BROKEN] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
+    [GC_FAILURE_SINK] = {GC_GIVE_UP, GC_ERR_PARSE, false, ""},
+    [GC_FAILURE_LIMIT] = {GC_GIVE_UP, GC_ERR_LIMIT, false, ""},
+    [GC_FAILURE_LOCAL] = {GC_GIVE_UP, GC_ERR_CONFIG, false, ""},
+};
+
+/* There is a status to go by: all went well, or the body of an error broke off
+ * after the head had said enough (a cut-off 429 asks to wait like any other).
+ */
+static bool has_status(const struct gc_reply *reply) {
+  switch (reply->failure) {
+  case GC_FAILURE_NONE:
+    return true;
+  case GC_FAILURE_BROKEN:
+  case GC_FAILURE_TIMEOUT:
+  case GC_FAILURE_LIMIT:
+    return reply->status >= 300;
+  default:
+    return false;
+  }
+}
+
+struct gc_verdict gc_verdict(const struct gc_reply *reply) {
+  if (!has_status(reply) && (unsigned)reply->failure < GC_FAILURE_COUNT)
+    return failures[reply->failure];
+
+  for (size_t i = 0; i < GC_COUNT(statuses); i++)
+    if (reply->status >= statuses[i].from && reply->status <= statuses[i].to)
+      return statuses[i].verdict;
+  return (struct gc_verdict){GC_GIVE_UP, GC_ERR_PARSE, false,
+                             "not an HTTP status; check BaseURL and Proxy"};
+}
+
+struct gc_verdict gc_verdict_oauth(const struct gc_reply *reply) {
+  if (has_status(reply) && (reply->status == 400 || reply->status == 401))
+    return (struct gc_verdict){
+        GC_GIVE_UP, GC_ERR_AUTH, false,
+        "check Region (a client of another region is unknown here), ClientId "
+        "and the secret"};
+  return gc_verdict(reply);
+}
+
+enum gc_answer_class gc_answer_class(const struct gc_reply *reply) {
+  if (reply->failure != GC_FAILURE_NONE && reply->status == 0)
+    return GC_NO_ANSWER;
+  switch (reply->status / 100) {
+  case 2:
+    return GC_2XX;
+  case 3:
+    return GC_3XX;
+  case 4:
+    return GC_4XX;
+  case 5:
+    return GC_5XX;
+  default:
+    return GC_NO_ANSWER;
+  }
+}
+
+const char *gc_answer_class_name(enum gc_answer_class c) {
+  static const char *const names[GC_ANSWER_CLASS_COUNT] = {"2xx", "3xx", "4xx",
+                                                           "5xx", "network"};
+  return (unsigned)c < GC_ANSWER_CLASS_COUNT ? names[c] : "network";
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What to do on which answer: one table for every HTTP status and every way a
+ * request can fail below HTTP. Pure. To change when we retry, change a row.
+ * Statuses from the API reference (errors, 429) and RFC 9110. An error whose
+ * body broke off is judged by its status. */
+#ifndef GC_BASE_POLICY_RETRY_H
+#define GC_BASE_POLICY_RETRY_H
+
+#include "common/base/transport.h"
+
+enum gc_action {
+  GC_DONE,
+  GC_REAUTH,  /* the token is dead: renew once, ask once more */
+  GC_RETRY,   /* ask again after a backoff, a bounded number of times */
+  GC_WAIT,    /* ask again when the server says, for as long as it takes */
+  GC_GIVE_UP, /* asking again will not help */
+};
+
+struct gc_verdict {
+  enum gc_action action;
+  enum gc_code code;
+  bool breaks;      /* counts as a failure of the host (base/breaker) */
+  const char *hint; /* what an operator can do; "" when nothing */
+};
+
+/* Never fails: what no row names is given up as GC_ERR_PARSE. */
+GC_API struct gc_verdict gc_verdict(const struct gc_reply *reply);
+
+/* For the token endpoint, where 400 and 401 mean wrong credentials. */
+GC_API struct gc_verdict gc_verdict_oauth(const struct gc_reply *reply);
+
+/* "2xx", "3xx", "4xx", "5xx" or "network", for self-telemetry. */
+enum gc_answer_class {
+  GC_2XX,
+  GC_3XX,
+  GC_4XX,
+  GC_5XX,
+  GC_NO_ANSWER,
+  GC_ANSWER_CLASS_COUNT
+};
+GC_API enum gc_answer_class gc_answer_class(const struct gc_reply *reply);
+GC_API const char *gc_answer_class_name(enum gc_answer_class c);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/websocket/frames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <wslay/wslay.h>
+
+#include "common/base/utf8.h"
+
+enum {
+  /* Memory of fragments that is kept from one message to the next. */
+  KEEP_BYTES = 64 * 1024,
+};
+
+struct gc_ws_frames {
+  wslay_frame_context_ptr wslay;
+
+  /* What wslay is given: `in` while it reads a header; of a payload the mere
+   * number of its bytes, see `count_payload`. */
+  const char *in;
+  size_t in_len, in_at;
+  unsigned header_len; /* bytes of the header that were given so far */
+  size_t skip;         /* bytes of the payload that it is to count now */
+  uint64_t wslay_left; /* of the payload, as it has counted */
+
+  /* The frame we are in. */
+  bool in_frame;
+  bool is_final;
+  uint8_t opcode;
+  uint64_t left; /* of its payload, not taken yet */
+
+  bool in_message; /* between the first fragment and the last */
+  bool is_told;    /* `message` was in the last event: forget it */
+  struct gc_buf message;
+  char control[GC_WS_CONTROL_MOST];
+  size_t control_len;
+  bool is_over; /* CLOSE or BROKEN was told */
+};
+
+/* A header byte by byte, once its first two are there, so that wslay never
+ * holds a byte of what is behind it. At most one byte of the payload follows:
+ * wslay tells of a frame with its first byte. */
+static ssize_t on_recv(uint8_t *buf, size_t len, int flags, void *ctx) {
+  (void)flags;
+  struct gc_ws_frames *f = ctx;
+  if (f->skip > 0) {
+    size_t count = f->skip < len ? f->skip : len;
+    f->skip -= count;
+    return (ssize_t)count;
+  }
+  size_t count = f->header_len == 0 ? 2 : 1;
+  if (count > f->in_len - f->in_at)
+    count = f->in_len - f->in_at;
+  if (count == 0)
+    return -1;
+  memcpy(buf, f->in + f->in_at, count);
+  f->in_at += count;
+  f->header_len += (unsigned)count;
+  return (ssize_t)count;
+}
+
+/* ---- events ---- */
+
+/* Of the words of an event nothing is copied: they are constants. */
+static void broken(struct gc_ws_frames *f, uint16_t code, const char *words,
+                   struct gc_ws_event *event) {
+  f->is_over = true;
+  *event = (struct gc_ws_event){
+      .kind = GC_WS_BROKEN, .code = code, .bytes = words, .len = strlen(words)};
+}
+
+bool gc_ws_code_is_valid(uint16_t code) {
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+         (code >= 3000 && code <= 4999);
+}
+
+static bool is_utf8(const char *text, size_t len) {
+  for (size_t at = 0; at < len;) {
+    size_t step = gc_utf8_char(text + at, len - at, NULL);
+    if (step == 0)
+      return false;
+    at += step;
+  }
+  return true;
+}
+
+/* Sections 5.5.1 and 7.4. */
+static void closed(struct gc_ws_frames *f, const char *bytes, size_t len,
+                   struct gc_ws_event *event) {
+  f->is_over = true;
+  *event = (struct gc_ws_event){
+      .kind = GC_WS_CLOSE, .code = GC_WS_NO_CODE, .bytes = ""};
+  if (len == 0)
+    return;
+  if (len == 1) {
+    broken(f, GC_WS_PROTOCOL, "a close frame with half a code", event);
+    return;
+  }
+  event->code = (uint16_t)((uint8_t)bytes[0] << 8 | (uint8_t)bytes[1]);
+  event->bytes = bytes + 2;
+  event->len = len - 2;
+  if (!gc_ws_code_is_valid(event->code))
+    broken(f, GC_WS_PROTOCOL, "a close code that must not be sent", event);
+  else if (!is_utf8(event->bytes, event->len))
+    broken(f, GC_WS_NOT_UTF8, "a close reason that is not UTF-8", event);
+}
+
+/* ---- reading ---- */
+
+/* What is wrong with the frame that begins, NULL when nothing is; sections
+ * 5.1, 5.2 and 5.4. A control frame that is long or fragmented is wslay's. */
+static const char *what_is_wrong(const struct gc_ws_frames *f,
+                                 const struct wslay_frame_iocb *io) {
+  if (io->rsv != 0)
+    return "reserved bits without an extension";
+  if (io->mask)
+    return "a masked frame from the server";
+  switch (io->opcode) {
+  case WSLAY_CONTINUATION_FRAME:
+    return f->in_message ? NULL : "a continuation of nothing";
+  case WSLAY_TEXT_FRAME:
+  case WSLAY_BINARY_FRAME:
+    return f->in_message ? "a new message within a fragmented one" : NULL;
+  case WSLAY_CONNECTION_CLOSE:
+  case WSLAY_PING:
+  case WSLAY_PONG:
+    return NULL;
+  default:
+    return "a reserved opcode";
+  }
+}
+
+static bool begin_frame(struct gc_ws_frames *f,
+                        const struct wslay_frame_iocb *io,
+                        struct gc_ws_event *event) {
+  f->header_len = 0;
+  const char *wrong = what_is_wrong(f, io);
+  if (wrong != NULL) {
+    broken(f, GC_WS_PROTOCOL, wrong, event);
+    return false;
+  }
+  if (io->opcode == WSLAY_BINARY_FRAME) {
+    broken(f, GC_WS_NOT_TEXT, "a binary message", event);
+    return false;
+  }
+  bool is_control = wslay_is_ctrl_frame(io->opcode);
+  if (!is_control && io->payload_length > f->message.most - f->message.len) {
+    broken(f, GC_WS_TOO_LARGE, "a message larger than we accept", event);
+    return false;
+  }
+  f->in_frame = true;
+  f->is_final = io->fin;
+  f->opcode = io->opcode;
+  f->left = io->payload_length;
+  f->control_len = 0;
+  return true;
+}
+
+/* Reads one header. False: it is not whole yet, or it is broken. */
+static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
+  struct wslay_frame_iocb io;
+  ssize_t got = WSLAY_ERR_WANT_READ;
+  while (got == WSLAY_ERR_WANT_READ && f->in_at < f->in_len)
+    got = wslay_frame_recv(f->wslay, &io);
+  if (got == WSLAY_ERR_WANT_READ)
+    return false;
+  if (got < 0) {
+    broken(f, GC_WS_PROTOCOL,
+           "a control frame that is fragmented or longer than 125 bytes, or a "
+           "length that is not written the shortest way",
+           event);
+    return false;
+  }
+  if (!begin_frame(f, &io, event))
+    return false;
+  f->in_at -= (size_t)got;
+  f->wslay_left = f->left - (uint64_t)got;
+  return true;
+}
+
+/* wslay must count the payload to find the next header, but never looks at it
+ * when it is not masked. So it is told the number (`on_recv` with skip) and the
+ * bytes stay where they are: no copy of what is whole in the input. */
+static void count_payload(struct gc_ws_frames *f) {
+  struct wslay_frame_iocb io;
+  f->skip = (size_t)(f->wslay_left - f->left);
+  f->wslay_left = f->left;
+  while (f->skip > 0)
+    (void)!wslay_frame_recv(f->wslay, &io);
+}
+
+/* A control frame stands between the fragments of a message: memory of its
+ * own. */
+static void take_control(struct gc_ws_frames *f, const char *bytes, size_t len,
+                         struct gc_ws_event *event) {
+  if (f->left > 0 || f->control_len > 0) {
+    memcpy(f->control + f->control_len, bytes, len);
+    f->control_len += len;
+    bytes = f->control;
+    len = f->control_len;
+  }
+  if (f->left > 0)
+    return;
+  if (f->opcode == WSLAY_CONNECTION_CLOSE) {
+    closed(f, bytes, len, event);
+    return;
+  }
+  *event = (struct gc_ws_event){.kind = f->opcode == WSLAY_PING ? GC_WS_PING
+                                                                : GC_WS_PONG,
+                                .bytes = bytes,
+                                .len = len};
+}
+
+static void take_text(struct gc_ws_frames *f, const char *bytes, size_t len,
+                      struct gc_ws_event *event) {
+  bool is_end = f->left == 0 && f->is_final;
+  bool is_whole = is_end && f->message.len == 0;
+  if (!is_whole && gc_buf_add(&f->message, bytes, len) != GC_OK) {
+    broken(f, GC_WS_INTERNAL, "out of memory for a message", event);
+    return;
+  }
+  if (f->left == 0)
+    f->in_message = !f->is_final;
+  if (!is_end)
+    return;
+  *event = (struct gc_ws_event){.kind = GC_WS_TEXT,
+                                .bytes = is_whole ? bytes
+                                                  : gc_buf_string(&f->message),
+                                .len = is_whole ? len : f->message.len};
+  f->is_told = true;
+}
+
+static void take_payload(struct gc_ws_frames *f, struct gc_ws_event *event) {
+  const char *bytes = f->in + f->in_at;
+  size_t len = f->in_len - f->in_at;
+  if (len > f->left)
+    len = (size_t)f->left;
+  f->in_at += len;
+  f->left -= len;
+  count_payload(f);
+  f->in_frame = f->left > 0;
+  if (wslay_is_ctrl_frame(f->opcode))
+    take_control(f, bytes, len, event);
+  else
+    take_text(f, bytes, len, event);
+}
+
+static void forget_message(struct gc_ws_frames *f) {
+  f->is_told = false;
+  if (f->message.cap > KEEP_BYTES)
+    gc_buf_clear(&f->message);
+  else
+    gc_buf_reset(&f->message);
+}
+
+/* ---- public ---- */
+
+struct gc_ws_frames *gc_ws_frames_new(size_t message_most) {
+  static const struct wslay_frame_callbacks callbacks = {.recv_callback =
+                                                             on_recv};
+  struct gc_ws_frames *f = calloc(1, sizeof(*f));
+  if (f == NULL)
+    return NULL;
+  f->message.most = message_most;
+  if (wslay_frame_context_init(&f->wslay, &callbacks, f) == 0)
+    return f;
+  free(f);
+  return NULL;
+}
+
+void gc_ws_frames_free(struct gc_ws_frames *f) {
+  if (f == NULL)
+    return;
+  wslay_frame_context_free(f->wslay);
+  gc_buf_clear(&f->message);
+  free(f);
+}
+
+size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in, size_t len,
+                         struct gc_ws_event *ret_event) {
+  *ret_event = (struct gc_ws_event){.kind = GC_WS_MORE, .bytes = ""};
+  if (f->is_over)
+    return len;
+  if (f->is_told)
+    forget_message(f);
+  f->in = in;
+  f->in_len = len;
+  f->in_at = 0;
+  while (ret_event->kind == GC_WS_MORE && f->in_at < len)
+    if (f->in_frame || read_header(f, ret_event))
+      take_payload(f, ret_event);
+  return f->in_at;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* WebSocket frames that a client gets (RFC 6455, sections 5 to 7): bytes in,
+ * events out, any split of the input gives the same events. Pure. wslay's
+ * frame layer reads the headers; what may follow what, sizes and close codes
+ * are checked here. That text is UTF-8 is left to whoever parses it. One
+ * thread. To write frames: base/ws_write.
+ *
+ *   while (len > 0) {
+ *     size_t took = gc_ws_frames_next(f, bytes, len, &event);
+ *     …event…; bytes += took; len -= took;
+ *   } */
+#ifndef GC_BASE_WEBSOCKET_FRAMES_H
+#define GC_BASE_WEBSOCKET_FRAMES_H
+
+#include "common/base/buf.h"
+
+#include <stdint.h>
+
+/* Close codes that we know by name (section 7.4.1). */
+enum {
+  GC_WS_NORMAL = 1000,
+  GC_WS_PROTOCOL = 1002,
+  GC_WS_NOT_TEXT = 1003,
+  GC_WS_NO_CODE = 1005, /* never on the wire: a close frame without a code */
+  GC_WS_NOT_UTF8 = 1007,
+  GC_WS_TOO_LARGE = 1009,
+  GC_WS_INTERNAL = 1011,
+};
+
+/* Most bytes of a control frame's payload, and of a close frame's reason. */
+enum { GC_WS_CONTROL_MOST = 125, GC_WS_REASON_MOST = 123 };
+
+enum gc_ws_kind {
+  GC_WS_MORE, /* all bytes are taken, no event yet */
+  GC_WS_TEXT, /* a whole message */
+  GC_WS_PING,
+  GC_WS_PONG,
+  GC_WS_CLOSE,  /* the peer closes; nothing after it counts */
+  GC_WS_BROKEN, /* the peer breaks a rule or a limit; nothing after it counts */
+};
+
+struct gc_ws_event {
+  enum gc_ws_kind kind;
+  /* TEXT: the message. PING, PONG: the payload. CLOSE: the reason, valid UTF-8.
+   * BROKEN: which rule, words for the log, with a NUL behind them. Points into
+   * the input wherever a frame is whole there; borrowed until the next call. */
+  const char *bytes;
+  size_t len;
+  uint16_t code; /* CLOSE: the peer's; BROKEN: the one to close with; else 0 */
+};
+
+struct gc_ws_frames;
+
+/* A message (so a frame too) of more than `message_most` bytes is BROKEN with
+ * GC_WS_TOO_LARGE before any of it is kept. NULL: out of memory. */
+GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_most);
+GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
+
+/* Takes bytes up to the end of the next event and returns how many. After
+ * CLOSE and BROKEN it takes all there is and says MORE. */
+GC_API size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in,
+                                size_t len, struct gc_ws_event *ret_event);
+
+/* True for a code that a close frame may carry: 1000 … 1003, 1007 … 1014 (the
+ * registry of RFC 6455 7.4, as IANA has it), 3000 … 4999. */
+GC_API bool gc_ws_code_is_valid(uint16_t code);
+
+#endif

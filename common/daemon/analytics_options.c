@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/analytics_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/analytics/dimension_table.h"
+#include "common/analytics/metric_table.h"
+#include "common/base/glob.h"
+#include "common/base/timestamp.h"
+
+/* In the order of enum gc_query_label. */
+const char *const gc_query_labels[] = {"name", "id", "both", NULL};
+
+static enum gc_code fill(struct gc_strs *list,
+                         const struct gc_query_words *preset,
+                         struct gc_err *err) {
+  if (list->count > 0 || preset->count == 0)
+    return GC_OK;
+  list->at = calloc(preset->count, sizeof(*list->at));
+  for (size_t i = 0; list->at != NULL && i < preset->count; i++) {
+    list->at[i] = strdup(preset->at[i]);
+    if (list->at[i] == NULL)
+      break;
+    list->count++;
+  }
+  return list->count == preset->count
+             ? GC_OK
+             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+static enum gc_code check_durations(struct gc_query_options *o,
+                                    enum gc_query_source source,
+                                    struct gc_err *err) {
+  static const int64_t day_ms = 86400000, year_ms = 366 * 86400000LL;
+  const char *g = o->granularity != NULL ? o->granularity : "";
+  const char *b = o->backfill != NULL ? o->backfill : "";
+  if (gc_duration_parse(g, strlen(g), &o->period_ms, err) != GC_OK)
+    return gc_fail_in(err, GC_ERR_CONFIG, "Granularity \"%.40s\": ", g);
+  if (o->period_ms < 1000 || day_ms % o->period_ms != 0)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Granularity \"%.40s\": must divide a day, as PT1M, PT15M, "
+                   "PT30M, PT1H, P1D do",
+                   g);
+  if (gc_duration_parse(b, strlen(b), &o->backfill_ms, err) != GC_OK)
+    return gc_fail_in(err, GC_ERR_CONFIG, "Backfill \"%.40s\": ", b);
+  if (o->backfill_ms > year_ms)
+    return gc_fail(err, GC_ERR_CONFIG, "Backfill \"%.40s\": more than a year",
+                   b);
+  if (source == GC_QUERY_QUEUE_DETAILS && o->period_ms % 60000 != 0)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Granularity \"%.40s\": queue_details tells whole minutes",
+                   g);
+  return GC_OK;
+}
+
+static enum gc_code check_metrics(const struct gc_query_options *o,
+                                  enum gc_query_source source,
+                                  struct gc_err *err) {
+  if (source == GC_QUERY_QUEUE_DETAILS && o->metrics.count > 0)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Metric: queue_details always tells the same four numbers");
+  if (o->metrics.count > GC_QUERY_METRICS_MOST)
+    return gc_fail(err, GC_ERR_CONFIG, "Metric: more than %d",
+                   (int)GC_QUERY_METRICS_MOST);
+  for (size_t i = 0; i < o->metrics.count; i++) {
+    if (!gc_api_metric_is_name(o->metrics.at[i]))
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "Metric: \"%.40s\" is no name of a metric such as "
+                     "\"nOffered\", \"tAnswered\", \"oServiceLevel\", or of "
+                     "flows \"nFlow\", \"tFlow\"",
+                     o->metrics.at[i]);
+    for (size_t k = 0; k < i; k++)
+      if (strcmp(o->metrics.at[k], o->metrics.at[i]) == 0)
+        return gc_fail(err, GC_ERR_CONFIG, "Metric: \"%s\" is given twice",
+                       o->metrics.at[i]);
+  }
+  return GC_OK;
+}
+
+static enum gc_code check_groups(const struct gc_query_options *o,
+                                 enum gc_query_source source,
+                                 struct gc_err *err) {
+  const struct gc_strs *g = &o->group_by;
+  if (g->count > GC_QUERY_DIMS_MOST)
+    return gc_fail(err, GC_ERR_CONFIG, "GroupBy: more than %d",
+                   (int)GC_QUERY_DIMS_MOST);
+  for (size_t i = 0; i < g->count; i++) {
+    GC_TRY(gc_dimension_check(g->at[i], source, err));
+    for (size_t k = 0; k < i; k++)
+      if (strcmp(g->at[k], g->at[i]) == 0)
+        return gc_fail(err, GC_ERR_CONFIG, "GroupBy: \"%s\" is given twice",
+                       g->at[i]);
+  }
+  const char *only = gc_source(source)->only;
+  if (only != NULL && (g->count != 1 || strcmp(g->at[0], only) != 0))
+    return gc_fail(err, GC_ERR_CONFIG, "GroupBy: %s can be grouped by %s alone",
+                   gc_source(source)->name, only);
+  return GC_OK;
+}
+
+enum gc_code gc_query_options_check(struct gc_query_options *o,
+                                    enum gc_query_source source,
+                                    struct gc_err *err) {
+  const struct gc_source *is = gc_source(source);
+  GC_TRY(check_metrics(o, source, err));
+  GC_TRY(fill(&o->metrics, &is->metrics, err));
+  GC_TRY(fill(&o->group_by, &is->groups, err));
+  GC_TRY(check_groups(o, source, err));
+  GC_TRY(check_durations(o, source, err));
+  for (size_t i = 0; i < o->chosen.count; i++)
+    if (gc_glob_check(o->chosen.at[i], err) != GC_OK)
+      return gc_fail_in(err, GC_ERR_CONFIG, "%s: ", is->chosen_option);
+  return GC_OK;
+}

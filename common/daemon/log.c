@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/log.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/base/policy/log_limit.h"
+#include "common/daemon/text.h"
+
+enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
+
+struct cause {
+  uint32_t hash;
+  char *name;
+  struct gc_damp damp;
+  uint64_t touched; /* counts calls; the least is the one longest untouched */
+};
+
+struct gc_complaints {
+  const char *plugin;
+  uint64_t (*now_ms)(void);
+  pthread_mutex_t lock; /* guards all below */
+  struct cause *causes;
+  size_t count;
+  uint64_t calls;
+};
+
+static uint64_t monotonic_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint32_t hash_of(const char *name) {
+  uint32_t h = 2166136261u; /* FNV-1a */
+  for (; *name != '\0'; name++)
+    h = (h ^ (unsigned char)*name) * 16777619u;
+  return h;
+}
+
+static struct cause *find(struct gc_complaints *c, const char *name) {
+  uint32_t hash = hash_of(name);
+  for (size_t i = 0; i < c->count; i++)
+    if (c->causes[i].hash == hash && strcmp(c->causes[i].name, name) == 0)
+      return &c->causes[i];
+  return NULL;
+}
+
+/* A place for a new cause: a free one, or that of the cause which nobody has
+ * named for longest. NULL when out of memory. */
+static struct cause *place(struct gc_complaints *c) {
+  if (c->count < CAUSES_MAX) {
+    struct cause *more = realloc(c->causes, (c->count + 1) * sizeof(*more));
+    if (more == NULL)
+      return NULL;
+    c->causes = more;
+    c->causes[c->count] = (struct cause){0};
+    return &c->causes[c->count++];
+  }
+  struct cause *oldest = &c->causes[0];
+  for (size_t i = 1; i < c->count; i++)
+    if (c->causes[i].touched < oldest->touched)
+      oldest = &c->causes[i];
+  free(oldest->name);
+  *oldest = (struct cause){0};
+  return oldest;
+}
+
+/* NULL when out of memory: the line is then written without damping. */
+static struct cause *add(struct gc_complaints *c, const char *name) {
+  char *copy = strdup(name);
+  struct cause *cause = copy != NULL ? place(c) : NULL;
+  if (cause == NULL) {
+    free(copy);
+    return NULL;
+  }
+  cause->name = copy;
+  cause->hash = hash_of(copy);
+  return cause;
+}
+
+static struct gc_damp_line note(struct gc_complaints *c, const char *name,
+                                enum gc_code code) {
+  struct gc_damp unkept = {0};
+  pthread_mutex_lock(&c->lock);
+  struct cause *cause = find(c, name);
+  if (cause == NULL && code != GC_OK)
+    cause = add(c, name);
+  if (cause != NULL)
+    cause->touched = ++c->calls;
+  struct gc_damp_line line =
+      gc_damp_note(cause != NULL ? &cause->damp : &unkept, code, c->now_ms());
+  pthread_mutex_unlock(&c->lock);
+  return line;
+}
+
+static int level_of(enum gc_code code) {
+  switch (code) {
+  case GC_ERR_AUTH:
+  case GC_ERR_PERMISSION:
+  case GC_ERR_CONFIG:
+  case GC_ERR_STATE:
+    return LOG_ERR;
+  default:
+    return LOG_WARNING;
+  }
+}
+
+/* "20 min 5 s" */
+static void write_span(char *out, size_t size, uint64_t ms) {
+  unsigned long long s = ms / 1000;
+  if (s < 60)
+    snprintf(out, size, "%llu s", s);
+  else if (s < 3600)
+    snprintf(out, size, "%llu min %llu s", s / 60, s % 60);
+  else
+    snprintf(out, size, "%llu h %llu min", s / 3600, s / 60 % 60);
+}
+
+static void write_held_back(char *out, size_t size, uint32_t held_back) {
+  out[0] = '\0';
+  if (held_back > 0)
+    snprintf(out, size, " [held back %u such failure%s]", held_back,
+             held_back == 1 ? "" : "s");
+}
+
+void gc_complain(struct gc_complaints *c, const char *cause,
+                 const struct gc_err *err) {
+  enum gc_code code = err != NULL ? err->code : GC_OK;
+  if (code == GC_ERR_STOPPED)
+    return;
+
+  char name[CAUSE_MAX], text[sizeof(err->text)], held_back[64], span[48];
+  gc_text_copy(name, sizeof(name), cause, '?');
+  struct gc_damp_line line = note(c, name, code);
+  if (line.say == GC_DAMP_QUIET)
+    return;
+
+  write_held_back(held_back, sizeof(held_back), line.held_back);
+  if (line.say == GC_DAMP_OVER) {
+    write_span(span, sizeof(span), line.lasted_ms);
+    plugin_log(LOG_INFO, "%s: %s: good again after %s%s", c->plugin, name, span,
+               held_back);
+    return;
+  }
+  gc_text_copy(text, sizeof(text),
+               err->text[0] != '\0' ? err->text : gc_code_words(code), ' ');
+  plugin_log(level_of(code), "%s: %s: %s%s", c->plugin, name, text, held_back);
+}
+
+void gc_say(struct gc_complaints *c, enum gc_say level, const char *format,
+            ...) {
+  static const int levels[] = {
+      [GC_SAY_ERROR] = LOG_ERR,
+      [GC_SAY_WARNING] = LOG_WARNING,
+      [GC_SAY_NOTICE] = LOG_NOTICE,
+      [GC_SAY_INFO] = LOG_INFO,
+  };
+  char text[LINE_MAX_BYTES], clean[LINE_MAX_BYTES];
+  va_list args;
+  va_start(args, format);
+  int used = snprintf(text, sizeof(text), "%s: ", c->plugin);
+  if (used >= 0 && (size_t)used < sizeof(text))
+    vsnprintf(text + used, sizeof(text) - (size_t)used, format, args);
+  va_end(args);
+  gc_text_copy(clean, sizeof(clean), text, ' ');
+  plugin_log(levels[level], "%s", clean);
+}
+
+struct gc_complaints *gc_complaints_new_at(const char *plugin,
+                                           uint64_t (*now_ms)(void)) {
+  struct gc_complaints *c = calloc(1, sizeof(*c));
+  if (c == NULL)
+    return NULL;
+  c->plugin = plugin;
+  c->now_ms = now_ms;
+  pthread_mutex_init(&c->lock, NULL);
+  return c;
+}
+
+struct gc_complaints *gc_complaints_new(const char *plugin) {
+  return gc_complaints_new_at(plugin, monotonic_ms);
+}
+
+void gc_complaints_free(struct gc_complaints *c) {
+  if (c == NULL)
+    return;
+  for (size_t i = 0; i < c->count; i++)
+    free(c->causes[i].name);
+  free(c->causes);
+  pthread_mutex_destroy(&c->lock);
+  free(c);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/plugin_base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/daemon/emit.h"
+#include "common/daemon/write_tracker.h"
+#include "common/net/account.h"
+
+bool gc_plugin_open(struct gc_plugin *p) {
+  struct gc_err err;
+  p->complaints = gc_complaints_new(p->name);
+  if (p->complaints == NULL) {
+    ERROR("%s: out of memory", p->name);
+    return false;
+  }
+  if (gc_emit_register(&err) == GC_OK)
+    return true;
+  ERROR("%s: %s", p->name, err.text);
+  return false;
+}
+
+int gc_plugin_config(struct gc_plugin *p, const oconfig_item_t *ci) {
+  const struct gc_config config = {.plugin = p->name,
+                                   .rows = p->rows,
+                                   .settings = p->settings,
+                                   .blocks = p->kinds,
+                                   .seen = &p->seen};
+  struct gc_err err;
+  if (gc_config_read(&config, ci, &err) == GC_OK)
+    return 0;
+  ERROR("%s", err.text);
+  return -1;
+}
+
+/* ---- a block's life ---- */
+
+static void block_free(struct gc_block *b) {
+  b->is->clear(b);
+  gc_account_put(b->account);
+  gc_options_clear(b->is->rows, b->options);
+  free(b->options);
+  free(b->instance);
+  free(b->name);
+  free(b);
+}
+
+static char *joined(const char *prefix, const char *name) {
+  size_t size = strlen(prefix) + strlen(name) + 2;
+  char *text = malloc(size);
+  if (text != NULL)
+    snprintf(text, size, "%s-%s", prefix, name);
+  return text;
+}
+
+/* The name as the log has it. */
+static const char *key_of(const struct gc_block *b) {
+  const struct gc_block_kind *kind = b->plugin->kinds;
+  while (kind->key != NULL && kind->rows != b->is->rows)
+    kind++;
+  return kind->key != NULL ? kind->key : b->is->prefix;
+}
+
+static enum gc_code check(struct gc_block *b, struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  if (b->name == NULL || b->instance == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (b->is->check != NULL)
+    GC_TRY(b->is->check(b, &warning, err));
+  if (warning.code != GC_OK)
+    gc_say(b->plugin->complaints, GC_SAY_WARNING, "<%s \"%s\">: %s", key_of(b),
+           b->name, warning.text);
+  return GC_OK;
+}
+
+enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
+                           const char *name, void *options,
+                           struct gc_err *err) {
+  struct gc_block *b = calloc(1, is->size);
+  if (b == NULL) {
+    gc_options_clear(is->rows, options);
+    free(options);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  b->is = is;
+  b->plugin = p;
+  b->name = strdup(name);
+  b->instance = joined(is->prefix, name);
+  b->options = options;
+  enum gc_code code = check(b, err);
+  if (code != GC_OK) {
+    block_free(b);
+    return code;
+  }
+  b->next = p->blocks;
+  p->blocks = b;
+  return GC_OK;
+}
+
+enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
+                                  struct gc_err *err) {
+  b->account = gc_account_get(account, err);
+  if (b->account == NULL)
+    return err->code;
+  b->host = gc_account_host(b->account);
+  return GC_OK;
+}
+
+void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  const struct gc_block *b = ctx;
+  char where[DATA_MAX_NAME_LEN + 64];
+  if (b->account != NULL && gc_code_is_shared(err->code))
+    return;
+  snprintf(where, sizeof(where), "%s, %s", b->instance, cause);
+  gc_complain(b->plugin->complaints, where, err);
+}
+
+/* ---- reads ---- */
+
+static int on_look(user_data_t *ud) {
+  struct gc_block *b = ud->data;
+  b->is->look(b);
+  return 0;
+}
+
+static void on_last_look(void *data) {
+  struct gc_block *b = data;
+  if (b->is->last_look != NULL)
+    b->is->last_look(b);
+}
+
+static int on_state(user_data_t *ud) {
+  struct gc_block *b = ud->data;
+  struct gc_samples out = gc_emit_samples(b->host);
+  b->is->state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  return 0;
+}
+
+static void register_reads(struct gc_block *b) {
+  char callback[DATA_MAX_NAME_LEN * 2];
+  const char *plugin = b->plugin->name;
+  user_data_t ud = {.data = b, .free_func = on_last_look};
+  snprintf(callback, sizeof(callback), "%s/%s", plugin, b->instance);
+  if (b->is->look != NULL)
+    plugin_register_complex_read(plugin, callback, on_look,
+                                 TIME_T_TO_CDTIME_T(GC_BLOCK_LOOK_S), &ud);
+  ud.free_func = NULL;
+  snprintf(callback, sizeof(callback), "%s/%s/state", plugin, b->instance);
+  plugin_register_complex_read(plugin, callback, on_state, 0, &ud);
+}
+
+void gc_plugin_start(struct gc_plugin *p) {
+  struct gc_err err = {.code = GC_OK};
+  if (gc_tap_register(&err) != GC_OK)
+    gc_say(p->complaints, GC_SAY_WARNING, "%s", err.text);
+  for (struct gc_block *b = p->blocks; b != NULL; b = b->next) {
+    if (b->runs)
+      continue;
+    b->runs = b->is->start(b, &err) == GC_OK;
+    if (b->runs)
+      register_reads(b);
+    else
+      gc_say(p->complaints, GC_SAY_ERROR, "<%s \"%s\">: %s", key_of(b), b->name,
+             err.text);
+  }
+}
+
+void gc_plugin_stop(struct gc_plugin *p) {
+  while (p->blocks != NULL) {
+    struct gc_block *b = p->blocks;
+    p->blocks = b->next;
+    block_free(b);
+  }
+}

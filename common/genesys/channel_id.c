@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/channel_id.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/tree.h"
+#include "common/base/timestamp.h"
+
+enum { BODY_MOST_BYTES = 65536 };
+
+static bool is_id(const char *text, size_t len) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+  /* "." and ".." are other places in a path. */
+  return len > 0 && len <= GC_CHANNEL_ID_MOST && text[0] != '.' &&
+         strspn(text, letters) >= len;
+}
+
+static bool is_uri(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (text[i] <= ' ' || text[i] > '~')
+      return false;
+  return len > 0 && len <= GC_CHANNEL_URI_MOST;
+}
+
+/* "86400000"; at most nine digits, eleven days. */
+static bool read_life(const char *text, uint32_t *ret_life_ms) {
+  size_t len = strlen(text);
+  if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
+    return false;
+  *ret_life_ms = (uint32_t)strtoul(text, NULL, 10);
+  return true;
+}
+
+static enum gc_code take(const char *id, size_t id_len, const char *uri,
+                         size_t uri_len, struct gc_channel_id *ret_id) {
+  if (!is_id(id, id_len) || !is_uri(uri, uri_len))
+    return GC_ERR_PARSE;
+  struct gc_channel_id taken = {.id = strndup(id, id_len),
+                                .uri = strndup(uri, uri_len)};
+  if (taken.id == NULL || taken.uri == NULL) {
+    gc_channel_id_clear(&taken);
+    return GC_ERR_MEMORY;
+  }
+  *ret_id = taken;
+  return GC_OK;
+}
+
+enum gc_code gc_channel_id_parse(const char *body, size_t len,
+                                 struct gc_channel_id *ret_id,
+                                 int64_t *ret_expires_ms, struct gc_err *err) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_TRY(gc_json_parse(body != NULL ? body : "", len, BODY_MOST_BYTES, &root,
+                       err));
+  const char *id = gc_json_text(root, "id");
+  const char *uri = gc_json_text(root, "connectUri");
+  const char *expires = gc_json_text(root, "expires");
+  enum gc_code code = id != NULL && uri != NULL
+                          ? take(id, strlen(id), uri, strlen(uri), ret_id)
+                          : GC_ERR_PARSE;
+  if (code != GC_OK)
+    return gc_fail(err, code,
+                   code == GC_ERR_PARSE
+                       ? "the answer names no usable id and connectUri"
+                       : "out of memory");
+  *ret_expires_ms = 0;
+  if (expires != NULL)
+    (void)!gc_instant_parse(expires, strlen(expires), ret_expires_ms, NULL);
+  return GC_OK;
+}
+
+enum gc_code gc_channel_id_write(const struct gc_channel_id *id,
+                                 struct gc_buf *out) {
+  GC_TRY(gc_buf_print(out, "%s %s", id->id, id->uri));
+  return id->life_ms > 0 ? gc_buf_print(out, " %u", (unsigned)id->life_ms)
+                         : GC_OK;
+}
+
+enum gc_code gc_channel_id_read(const char *text,
+                                struct gc_channel_id *ret_id) {
+  uint32_t life_ms = 0;
+  size_t id_len = strcspn(text, " ");
+  const char *uri = text + id_len + (text[id_len] != '\0');
+  size_t uri_len = strcspn(uri, " ");
+  if (uri[uri_len] != '\0' && !read_life(uri + uri_len + 1, &life_ms))
+    return GC_ERR_PARSE;
+  GC_TRY(take(text, id_len, uri, uri_len, ret_id));
+  ret_id->life_ms = life_ms;
+  return GC_OK;
+}
+
+static void wipe(char *secret) {
+  if (secret != NULL)
+    explicit_bzero(secret, strlen(secret));
+  free(secret);
+}
+
+void gc_channel_id_clear(struct gc_channel_id *id) {
+  wipe(id->id);
+  wipe(id->uri);
+  *id = (struct gc_channel_id){.id = NULL};
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Who a notification channel is: id, address of its socket, and how it is
+ * written down. The address is a secret: whoever has it hears the channel (no
+ * token is asked for at the handshake). Pure. */
+#ifndef GC_GENESYS_CHANNEL_ID_H
+#define GC_GENESYS_CHANNEL_ID_H
+
+#include "common/base/buf.h"
+
+#include <stdint.h>
+
+enum {
+  GC_CHANNEL_ID_MOST = 200,
+  GC_CHANNEL_URI_MOST = 2000,
+  GC_CHANNEL_TEXT_MOST = GC_CHANNEL_ID_MOST + 1 + GC_CHANNEL_URI_MOST + 16,
+};
+
+struct gc_channel_id {
+  char *id;  /* letters, digits, `.`, `_`, `~`, `-`: part of a path as it is */
+  char *uri; /* printable ASCII without spaces */
+  uint32_t life_ms; /* from a subscription on; 0: not known */
+};
+
+/* The answer to the creation: {"connectUri","id","expires"}. `ret_expires_ms`:
+ * epoch, 0 when it does not tell. GC_ERR_PARSE shows nothing of the input. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_channel_id_parse(const char *body, size_t len, struct gc_channel_id *ret_id,
+                    int64_t *ret_expires_ms, struct gc_err *err);
+
+/* "ID URI LIFE_MS" for the state store, and back; a text of an earlier version
+ * has no life. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_channel_id_write(const struct gc_channel_id *id, struct gc_buf *out);
+GC_API GC_MUST_CHECK enum gc_code
+gc_channel_id_read(const char *text, struct gc_channel_id *ret_id);
+
+/* Overwrites, then frees. */
+GC_API void gc_channel_id_clear(struct gc_channel_id *id);
+
+#endif

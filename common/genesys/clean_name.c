@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/clean_name.h"
+
+#include <string.h>
+
+#include "common/base/utf8.h"
+
+static bool is_forbidden(uint32_t point) {
+  return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '/';
+}
+
+/* Up to `most` bytes; returns how many were written, NUL aside. */
+static size_t clean(char *out, size_t most, const char *name, size_t len) {
+  size_t used = 0;
+  for (size_t at = 0; at < len;) {
+    uint32_t point = 0;
+    size_t size = gc_utf8_char(name + at, len - at, &point);
+    bool keep = size > 0 && !is_forbidden(point);
+    size_t add = keep ? size : 1;
+    if (add > most - used)
+      break;
+    memcpy(out + used, keep ? name + at : "_", add);
+    used += add;
+    at += size > 0 ? size : 1;
+  }
+  if (used > 0 && out[used - 1] == '\\')
+    out[used - 1] = '_';
+  out[used] = '\0';
+  return used;
+}
+
+bool gc_name_clean(char out[GC_NAME_ROOM], const char *name, size_t len) {
+  size_t used = clean(out, GC_NAME_ROOM - 1, name, len);
+  return strspn(out, " _") < used;
+}
+
+void gc_name_or_id(char out[GC_NAME_ROOM], const char *name, const char *id) {
+  if (name == NULL || !gc_name_clean(out, name, strlen(name)))
+    gc_name_clean(out, id, strlen(id));
+}
+
+void gc_label_both(char out[GC_NAME_ROOM], const char *name, const char *id) {
+  char tail[GC_NAME_ROOM];
+  size_t tail_len = clean(tail, sizeof(tail) - 1, id, strlen(id));
+  size_t used = 0;
+  if (tail_len < GC_NAME_ROOM - 2) {
+    used = clean(out, GC_NAME_ROOM - 2 - tail_len, name, strlen(name));
+    out[used++] = '@';
+  }
+  memcpy(out + used, tail, tail_len + 1);
+}
+
+static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* A word begins at an upper-case letter after a lower-case one or a digit
+ * (onQueue), and at the last of several when a lower-case one follows
+ * (HTTPError). */
+static bool begins_word(const char *c, bool first) {
+  if (first || !is_upper(*c))
+    return false;
+  return is_lower(c[-1]) || is_digit(c[-1]) ||
+         (is_upper(c[-1]) && is_lower(c[1]));
+}
+
+bool gc_name_snake(char out[GC_NAME_ROOM], const char *text) {
+  char from[GC_NAME_ROOM];
+  gc_name_clean(from, text, strlen(text));
+
+  char wide[2 * GC_NAME_ROOM];
+  size_t used = 0;
+  bool gap = false;
+  for (const char *c = from; *c != '\0'; c++) {
+    bool word = is_upper(*c) || is_lower(*c) || is_digit(*c) || (*c & 0x80);
+    gap = gap || !word || begins_word(c, c == from);
+    if (!word)
+      continue;
+    if (gap && used > 0)
+      wide[used++] = '_';
+    gap = false;
+    wide[used++] = is_upper(*c) ? (char)(*c - 'A' + 'a') : *c;
+  }
+  used = clean(out, GC_NAME_ROOM - 1, wide, used);
+  if (used > 0 && out[used - 1] == '_') /* the cut fell behind a word */
+    out[used - 1] = '\0';
+  return used > 0;
+}

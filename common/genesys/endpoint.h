@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls of the Platform API v2 that we make, as one table: name for the
+ * self-telemetry, method, path, and the permission a role must have. From the
+ * API's own operation list; QUEUE_DETAILS and QUEUE_METRICS are the guide
+ * dialect's, where it is the token's scope that must allow it. Pure. */
+#ifndef GC_GENESYS_ENDPOINT_H
+#define GC_GENESYS_ENDPOINT_H
+
+#include "common/base/err.h"
+
+#define GC_ENDPOINT_MAP(XX)                                                    \
+  XX(QUEUES, "queues", "GET", "/api/v2/routing/queues", "routing:queue:view")  \
+  XX(USERS, "users", "GET", "/api/v2/users", "")                               \
+  XX(PRESENCES, "presences", "GET", "/api/v2/presence/definitions",            \
+     "presence:presenceDefinition:view")                                       \
+  XX(QUEUE_OBSERVATIONS, "queue_observations", "POST",                         \
+     "/api/v2/analytics/queues/observations/query",                            \
+     "analytics:queueObservation:view")                                        \
+  XX(CONVERSATION_ACTIVITY, "conversation_activity", "POST",                   \
+     "/api/v2/analytics/conversations/activity/query",                         \
+     "analytics:queueObservation:view")                                        \
+  XX(ROUTING_ACTIVITY, "routing_activity", "POST",                             \
+     "/api/v2/analytics/routing/activity/query",                               \
+     "analytics:queueObservation:view")                                        \
+  XX(CHANNEL_CREATE, "channel_create", "POST",                                 \
+     "/api/v2/notifications/channels", "")                                     \
+  XX(CHANNEL_CHECK, "channel_check", "HEAD", "/api/v2/notifications/channels", \
+     "")                                                                       \
+  XX(SUBSCRIPTIONS_REPLACE, "subscriptions_replace", "PUT",                    \
+     "/api/v2/notifications/channels", "")                                     \
+  XX(SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",                           \
+     "/api/v2/notifications/channels", "")                                     \
+  XX(CONVERSATION_AGGREGATES, "conversation_aggregates", "POST",               \
+     "/api/v2/analytics/conversations/aggregates/query",                       \
+     "analytics:conversationAggregate:view")                                   \
+  XX(USER_AGGREGATES, "user_aggregates", "POST",                               \
+     "/api/v2/analytics/users/aggregates/query",                               \
+     "analytics:userAggregate:view")                                           \
+  XX(QUEUE_DETAILS, "queue_details", "POST",                                   \
+     "/api/v2/analytics/queues/details/query", "scope analytics:query")        \
+  XX(QUEUE_METRICS, "queue_metrics", "GET", "/api/v2/queues/metrics",          \
+     "scope analytics:realtime:read")                                          \
+  XX(FLOWS, "flows", "GET", "/api/v2/flows", "architect:flow:view")            \
+  XX(FLOW_OUTCOMES, "flow_outcomes", "GET", "/api/v2/flows/outcomes",          \
+     "architect:flowOutcome:view")                                             \
+  XX(FLOW_MILESTONES, "flow_milestones", "GET", "/api/v2/flows/milestones",    \
+     "architect:flowMilestone:view")                                           \
+  XX(FLOW_OBSERVATIONS, "flow_observations", "POST",                           \
+     "/api/v2/analytics/flows/observations/query",                             \
+     "analytics:flowObservation:view")                                         \
+  XX(FLOW_ACTIVITY, "flow_activity", "POST",                                   \
+     "/api/v2/analytics/flows/activity/query",                                 \
+     "analytics:flowObservation:view")                                         \
+  XX(FLOW_AGGREGATES, "flow_aggregates", "POST",                               \
+     "/api/v2/analytics/flows/aggregates/query",                               \
+     "analytics:flowAggregate:view")
+
+enum gc_endpoint_id {
+#define XX(id, function, method, path, permission) GC_ENDPOINT_##id,
+  GC_ENDPOINT_MAP(XX)
+#undef XX
+      GC_ENDPOINT_COUNT
+};
+
+struct gc_endpoint {
+  const char *function; /* for self-telemetry and messages */
+  const char *method;
+  const char *path;       /* below BaseURL; gc_call.path_tail follows */
+  const char *permission; /* "" when none is needed; "scope NAME": not a
+                             role's permission but a scope of the token */
+};
+
+/* The row; never NULL. */
+GC_API const struct gc_endpoint *gc_endpoint(enum gc_endpoint_id id);
+
+#endif

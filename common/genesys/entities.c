@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/entities.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gc_directory {
+  atomic_uint references;
+  bool refused;
+  size_t count;
+  char *texts; /* all strings, one after another */
+  struct gc_entry entries[];
+};
+
+static int by_id(const void *a, const void *b) {
+  const struct gc_entry *x = a, *y = b;
+  return strcmp(x->id, y->id);
+}
+
+/* qsort is not stable; the copied texts lie in the order of arrival. */
+static int by_id_and_arrival(const void *a, const void *b) {
+  const struct gc_entry *x = a, *y = b;
+  int order = strcmp(x->id, y->id);
+  return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+static size_t text_size(const struct gc_entry *e) {
+  return strlen(e->id) + strlen(e->name) + strlen(e->label) +
+         strlen(e->detail) + 4;
+}
+
+static const char *keep(char **at, const char *text) {
+  char *copy = *at;
+  size_t size = strlen(text) + 1;
+  memcpy(copy, text, size);
+  *at += size;
+  return copy;
+}
+
+static void drop_repeats(struct gc_directory *d) {
+  size_t kept = 0;
+  for (size_t i = 0; i < d->count; i++) {
+    if (kept > 0 && strcmp(d->entries[kept - 1].id, d->entries[i].id) == 0)
+      d->entries[kept - 1] = d->entries[i];
+    else
+      d->entries[kept++] = d->entries[i];
+  }
+  d->count = kept;
+}
+
+struct gc_directory *gc_directory_new(const struct gc_entry *entries,
+                                      size_t count, bool refused) {
+  size_t bytes = 1;
+  for (size_t i = 0; i < count; i++)
+    bytes += text_size(&entries[i]);
+
+  struct gc_directory *d = malloc(sizeof(*d) + count * sizeof(d->entries[0]));
+  char *texts = malloc(bytes);
+  if (d == NULL || texts == NULL) {
+    free(d);
+    free(texts);
+    return NULL;
+  }
+  atomic_init(&d->references, 1);
+  d->refused = refused;
+  d->count = count;
+  d->texts = texts;
+  for (size_t i = 0; i < count; i++) {
+    d->entries[i].id = keep(&texts, entries[i].id);
+    d->entries[i].name = keep(&texts, entries[i].name);
+    d->entries[i].label = keep(&texts, entries[i].label);
+    d->entries[i].detail = keep(&texts, entries[i].detail);
+  }
+  qsort(d->entries, d->count, sizeof(d->entries[0]), by_id_and_arrival);
+  drop_repeats(d);
+  return d;
+}
+
+struct gc_directory *gc_directory_get(struct gc_directory *d) {
+  if (d != NULL)
+    atomic_fetch_add(&d->references, 1);
+  return d;
+}
+
+void gc_directory_put(struct gc_directory *d) {
+  if (d == NULL || atomic_fetch_sub(&d->references, 1) != 1)
+    return;
+  free(d->texts);
+  free(d);
+}
+
+const struct gc_entry *gc_directory_find(const struct gc_directory *d,
+                                         const char *id) {
+  struct gc_entry key = {.id = id};
+  return bsearch(&key, d->entries, d->count, sizeof(d->entries[0]), by_id);
+}
+
+size_t gc_directory_count(const struct gc_directory *d) { return d->count; }
+
+const struct gc_entry *gc_directory_at(const struct gc_directory *d, size_t i) {
+  return &d->entries[i];
+}
+
+bool gc_directory_is_refused(const struct gc_directory *d) {
+  return d->refused;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Ids and their names at one moment: queues, users or presences of an account.
+ * Never changes once made; the name cache makes a new one and readers go over
+ * to it when they ask next. Counted; any thread. Pure. */
+#ifndef GC_GENESYS_ENTITIES_H
+#define GC_GENESYS_ENTITIES_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+struct gc_entry {
+  const char *id;
+  const char *name;   /* as the API gives it, any UTF-8 */
+  const char *label;  /* as an identity part: clean and unique */
+  const char *detail; /* presences: the system presence; queues: their targets
+                         (base/targets); else "" */
+};
+
+struct gc_directory;
+
+/* Copies `entries`, which may come in any order; of two with one id the later
+ * one counts. `refused`: the list itself may not be read (403, 404), who is
+ * not in it goes by the id. NULL when out of memory. Reference count 1. */
+GC_API GC_MUST_CHECK struct gc_directory *
+gc_directory_new(const struct gc_entry *entries, size_t count, bool refused);
+GC_API struct gc_directory *gc_directory_get(struct gc_directory *d);
+GC_API void gc_directory_put(struct gc_directory *d); /* NULL is fine */
+
+/* NULL when it is not there. */
+GC_API const struct gc_entry *gc_directory_find(const struct gc_directory *d,
+                                                const char *id);
+GC_API size_t gc_directory_count(const struct gc_directory *d);
+/* In the order of the ids; `i` below the count. */
+GC_API const struct gc_entry *gc_directory_at(const struct gc_directory *d,
+                                              size_t i);
+GC_API bool gc_directory_is_refused(const struct gc_directory *d);
+
+#endif

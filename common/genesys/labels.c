@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/labels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/strmap.h"
+#include "common/base/utf8.h"
+#include "common/genesys/clean_name.h"
+
+struct entry {
+  char *name;  /* clean */
+  char *label; /* NULL while it waits for one */
+  unsigned nth;
+  char id[];
+};
+
+/* No label NAME~n with n below `next` is free, so that thousands of one name
+ * do not try them all each. Absent means 2. */
+struct hint {
+  unsigned next;
+  char name[];
+};
+
+struct gc_labels {
+  struct gc_strmap by_id, by_label; /* struct entry */
+  struct gc_strmap hints;           /* struct hint, by name */
+};
+
+static void free_entry(struct entry *e) {
+  if (e == NULL)
+    return;
+  free(e->name);
+  free(e->label);
+  free(e);
+}
+
+struct gc_labels *gc_labels_new(void) {
+  return calloc(1, sizeof(struct gc_labels));
+}
+
+void gc_labels_free(struct gc_labels *l) {
+  if (l == NULL)
+    return;
+  for (size_t i = 0; i < l->by_id.room; i++)
+    free_entry(l->by_id.slots[i].value);
+  for (size_t i = 0; i < l->hints.room; i++)
+    free(l->hints.slots[i].value);
+  gc_strmap_clear(&l->by_id);
+  gc_strmap_clear(&l->by_label);
+  gc_strmap_clear(&l->hints);
+  free(l);
+}
+
+static unsigned hint_of(const struct gc_labels *l, const char *name) {
+  const struct hint *hint = gc_strmap_get(&l->hints, name);
+  return hint != NULL ? hint->next : 2;
+}
+
+/* A hint that finds no memory is only slower. */
+static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
+  if (next <= 2) {
+    free(gc_strmap_drop(&l->hints, name));
+    return;
+  }
+  struct hint *hint = gc_strmap_get(&l->hints, name);
+  if (hint == NULL) {
+    size_t size = strlen(name) + 1;
+    hint = malloc(sizeof(*hint) + size);
+    if (hint == NULL)
+      return;
+    memcpy(hint->name, name, size);
+    if (gc_strmap_put(&l->hints, hint->name, hint) != GC_OK) {
+      free(hint);
+      return;
+    }
+  }
+  hint->next = next;
+}
+
+static void release_label(struct gc_labels *l, struct entry *e) {
+  if (e->label == NULL)
+    return;
+  gc_strmap_drop(&l->by_label, e->label);
+  if (e->nth > 1 && e->nth < hint_of(l, e->name))
+    set_hint(l, e->name, e->nth);
+  free(e->label);
+  e->label = NULL;
+}
+
+static enum gc_code take_label(struct gc_labels *l, struct entry *e,
+                               const char *label, unsigned nth) {
+  char *copy = strdup(label);
+  if (copy == NULL)
+    return GC_ERR_MEMORY;
+  enum gc_code code = gc_strmap_put(&l->by_label, copy, e);
+  if (code != GC_OK) {
+    free(copy);
+    return code;
+  }
+  e->label = copy;
+  e->nth = nth;
+  return GC_OK;
+}
+
+/* "NAME~2" and so on, within the room. */
+static void number(char out[GC_NAME_ROOM], const char *name, unsigned nth) {
+  char suffix[16];
+  int len = snprintf(suffix, sizeof(suffix), "~%u", nth);
+  size_t keep = gc_utf8_cut(name, strlen(name), GC_NAME_ROOM - 1 - (size_t)len);
+  snprintf(out, GC_NAME_ROOM, "%.*s%s", (int)keep, name, suffix);
+}
+
+static enum gc_code choose_label(struct gc_labels *l, struct entry *e) {
+  if (gc_strmap_get(&l->by_label, e->name) == NULL)
+    return take_label(l, e, e->name, 1);
+
+  char label[GC_NAME_ROOM];
+  unsigned nth = hint_of(l, e->name);
+  number(label, e->name, nth);
+  while (gc_strmap_get(&l->by_label, label) != NULL)
+    number(label, e->name, ++nth);
+  GC_TRY(take_label(l, e, label, nth));
+  set_hint(l, e->name, nth + 1);
+  return GC_OK;
+}
+
+static enum gc_code add_entry(struct gc_labels *l, const char *id,
+                              struct entry **ret) {
+  size_t size = strlen(id) + 1;
+  struct entry *e = calloc(1, sizeof(*e) + size);
+  if (e == NULL)
+    return GC_ERR_MEMORY;
+  memcpy(e->id, id, size);
+  enum gc_code code = gc_strmap_put(&l->by_id, e->id, e);
+  if (code != GC_OK) {
+    free(e);
+    return code;
+  }
+  *ret = e;
+  return GC_OK;
+}
+
+/* A new name gives the old label free; the new one is chosen when all names
+ * of the batch are known. */
+static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
+  char name[GC_NAME_ROOM];
+  gc_name_or_id(name, n->name, n->id);
+  struct entry *e = gc_strmap_get(&l->by_id, n->id);
+  if (e == NULL)
+    GC_TRY(add_entry(l, n->id, &e));
+  if (e->name != NULL && strcmp(e->name, name) == 0)
+    return GC_OK;
+
+  char *copy = strdup(name);
+  if (copy == NULL)
+    return GC_ERR_MEMORY;
+  release_label(l, e);
+  free(e->name);
+  e->name = copy;
+  return GC_OK;
+}
+
+static int by_id_then_name(const void *a, const void *b) {
+  const struct gc_named *x = *(const struct gc_named *const *)a;
+  const struct gc_named *y = *(const struct gc_named *const *)b;
+  int order = strcmp(x->id, y->id);
+  if (order != 0)
+    return order;
+  return strcmp(x->name != NULL ? x->name : "", y->name != NULL ? y->name : "");
+}
+
+/* The batch by id, each once; the first name of an id counts. */
+static size_t sort(const struct gc_named **order, const struct gc_named *batch,
+                   size_t count) {
+  size_t kept = 0, unique = 0;
+  for (size_t i = 0; i < count; i++)
+    if (batch[i].id[0] != '\0')
+      order[kept++] = &batch[i];
+  qsort(order, kept, sizeof(struct gc_named *), by_id_then_name);
+  for (size_t i = 0; i < kept; i++)
+    if (unique == 0 || strcmp(order[unique - 1]->id, order[i]->id) != 0)
+      order[unique++] = order[i];
+  return unique;
+}
+
+static void free_order(const struct gc_named ***order) { free(*order); }
+
+enum gc_code gc_labels_assign(
+    struct gc_labels *l, const struct gc_named *batch, size_t count,
+    void (*changed)(void *ctx, const struct gc_label_row *row), void *ctx) {
+  if (count == 0)
+    return GC_OK;
+  GC_AUTO(free_order)
+  const struct gc_named **order = calloc(count, sizeof(struct gc_named *));
+  if (order == NULL)
+    return GC_ERR_MEMORY;
+  count = sort(order, batch, count);
+
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(note_name(l, order[i]));
+  for (size_t i = 0; i < count; i++) {
+    struct entry *e = gc_strmap_get(&l->by_id, order[i]->id);
+    if (e->label != NULL)
+      continue;
+    GC_TRY(choose_label(l, e));
+    if (changed != NULL)
+      changed(ctx, &(struct gc_label_row){e->id, e->name, e->label});
+  }
+  return GC_OK;
+}
+
+/* 12 for "Sales~12", 1 for the name itself. */
+static unsigned nth_of(const struct gc_label_row *row) {
+  if (strcmp(row->label, row->name) == 0)
+    return 1;
+  const char *tilde = strrchr(row->label, '~');
+  unsigned long nth = tilde != NULL ? strtoul(tilde + 1, NULL, 10) : 0;
+  return nth > 1 && nth < 1000000000 ? (unsigned)nth : 2;
+}
+
+static bool is_clean(const char *text) {
+  char clean[GC_NAME_ROOM];
+  return gc_name_clean(clean, text, strlen(text)) && strcmp(clean, text) == 0;
+}
+
+enum gc_code gc_labels_load(struct gc_labels *l,
+                            const struct gc_label_row *row) {
+  if (row->id[0] == '\0' || !is_clean(row->label) || !is_clean(row->name) ||
+      gc_strmap_get(&l->by_id, row->id) != NULL ||
+      gc_strmap_get(&l->by_label, row->label) != NULL)
+    return GC_OK;
+
+  struct entry *e;
+  GC_TRY(add_entry(l, row->id, &e));
+  e->name = strdup(row->name);
+  enum gc_code code = e->name == NULL
+                          ? GC_ERR_MEMORY
+                          : take_label(l, e, row->label, nth_of(row));
+  if (code != GC_OK)
+    gc_labels_remove(l, row->id);
+  return code;
+}
+
+const char *gc_labels_get(const struct gc_labels *l, const char *id) {
+  const struct entry *e = gc_strmap_get(&l->by_id, id);
+  return e != NULL ? e->label : NULL;
+}
+
+void gc_labels_remove(struct gc_labels *l, const char *id) {
+  struct entry *e = gc_strmap_drop(&l->by_id, id);
+  if (e == NULL)
+    return;
+  release_label(l, e);
+  free_entry(e);
+}
+
+size_t gc_labels_count(const struct gc_labels *l) { return l->by_id.count; }
+
+struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
+  struct gc_label_collisions found = {0};
+  const char *name = NULL;
+  for (size_t i = 0; i < l->by_id.room; i++) {
+    const struct entry *e = l->by_id.slots[i].value;
+    if (e == NULL || e->label == NULL || e->nth == 1)
+      continue;
+    found.count++;
+    if (found.id != NULL && strcmp(found.id, e->id) < 0)
+      continue;
+    found.id = e->id;
+    found.label = e->label;
+    name = e->name;
+  }
+  const struct entry *first =
+      name != NULL ? gc_strmap_get(&l->by_label, name) : NULL;
+  if (first != NULL)
+    found.first_id = first->id;
+  return found;
+}

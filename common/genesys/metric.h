@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Every type of value the suite dispatches, as one table. The plugins register
+ * these as collectd data sets, genesys.db and docs/metrics.md are printed from
+ * them, and samples name their type by the enum. Pure. */
+#ifndef GC_GENESYS_METRIC_H
+#define GC_GENESYS_METRIC_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+enum { GC_DS_MAX = 4 };
+
+enum gc_ds_kind {
+  GC_GAUGE,  /* a double; not finite means "not known" */
+  GC_DERIVE, /* a monotonic count since some start; collectd makes the rate */
+};
+
+/* One data source; collectd's data_source_t without collectd. */
+struct gc_ds {
+  const char *name; /* "value" when it is the only one */
+  enum gc_ds_kind kind;
+};
+
+/*     enum name              collectd type, kind of each data source, who
+ *                            (block, queue, account; "queue, stream": comes
+ *                            with the conversation stream), unit, meaning */
+#define GC_METRIC_MAP(XX)                                                      \
+  XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
+     "Contacts waiting.")                                                      \
+  XX(QUEUE_WAITING, "queue_waiting", ONE(GAUGE), "queue", "contacts",          \
+     "What the guide dialect calls waiting, beside what it calls queued "      \
+     "(queue_depth). Observations \"queue_metrics\" only.")                    \
+  XX(QUEUE_INTERACTING, "queue_interacting", ONE(GAUGE), "queue", "contacts",  \
+     "Contacts with an agent.")                                                \
+  XX(QUEUE_ALERTING, "queue_alerting", ONE(GAUGE), "queue", "contacts",        \
+     "Contacts ringing at an agent.")                                          \
+  XX(QUEUE_LONGEST_WAIT, "queue_longest_wait", ONE(GAUGE), "queue", "s",       \
+     "Age of the contact that has waited longest; 0 when none waits.")         \
+  XX(QUEUE_AGENTS, "queue_agents", ONE(GAUGE), "queue", "agents",              \
+     "Agents of the queue: member, active, on_queue, off_queue, available "    \
+     "(on queue and idle), busy (on queue, interacting or communicating).")    \
+  XX(QUEUE_AGENTS_ROUTING, "queue_agents_routing", ONE(GAUGE), "queue",        \
+     "agents", "Agents of the queue by routing status.")                       \
+  XX(QUEUE_AGENTS_PRESENCE, "queue_agents_presence", ONE(GAUGE), "queue",      \
+     "agents", "Agents of the queue by presence.")                             \
+  XX(QUEUE_OFFER, "queue_offer", ONE(DERIVE), "queue, stream", "contacts",     \
+     "Contacts that came into the queue, by medium.")                          \
+  XX(QUEUE_ANSWER, "queue_answer", ONE(DERIVE), "queue, stream", "contacts",   \
+     "Contacts that an agent answered.")                                       \
+  XX(QUEUE_ABANDON, "queue_abandon", ONE(DERIVE), "queue, stream", "contacts", \
+     "Contacts whose customer left before an agent answered.")                 \
+  XX(QUEUE_TRANSFER, "queue_transfer", ONE(DERIVE), "queue, stream",           \
+     "contacts",                                                               \
+     "Contacts that an agent transferred, or that went on elsewhere "          \
+     "unanswered.")                                                            \
+  XX(QUEUE_SLA_BREACH, "queue_sla_breach", ONE(DERIVE), "queue, stream",       \
+     "contacts",                                                               \
+     "Contacts that waited longer than the target, MEDIUM-TARGET (s); each "   \
+     "once.")                                                                  \
+  XX(QUEUE_WAIT_BUCKET, "queue_wait_time_seconds_bucket", ONE(DERIVE),         \
+     "queue, stream", "contacts",                                              \
+     "Answered contacts that waited BOUND s or less, MEDIUM-le-BOUND; "        \
+     "cumulative over the bounds.")                                            \
+  XX(QUEUE_WAIT_SUM, "queue_wait_time_seconds_sum", ONE(GAUGE),                \
+     "queue, stream", "s",                                                     \
+     "Sum of the waits of answered contacts since the start.")                 \
+  XX(QUEUE_WAIT_COUNT, "queue_wait_time_seconds_count", ONE(DERIVE),           \
+     "queue, stream", "contacts",                                              \
+     "Answered contacts whose wait is in the buckets.")                        \
+  XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
+     "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
+     "alerting, active, held, wrapup, ended.")                                 \
+  XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", ONE(DERIVE),                \
+     "queue, stream", "changes",                                               \
+     "Of state_changes those that named a wrap-up code which WrapUpCode "      \
+     "allows, MEDIUM-FROM-TO-CODE.")                                           \
+  XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
+     "contacts",                                                               \
+     "Contacts in the queue or with one of its agents: waiting, alerting, "    \
+     "interacting.")                                                           \
+  XX(QUEUE_DEPTH_WINDOW, "queue_depth_window", WINDOW, "queue", "contacts",    \
+     "queue_depth over each Window; the time is its end.")                     \
+  XX(QUEUE_INTERACTING_WINDOW, "queue_interacting_window", WINDOW, "queue",    \
+     "contacts", "queue_interacting over each Window.")                        \
+  XX(QUEUE_ALERTING_WINDOW, "queue_alerting_window", WINDOW, "queue",          \
+     "contacts", "queue_alerting over each Window.")                           \
+  XX(QUEUE_WAITING_WINDOW, "queue_waiting_window", WINDOW, "queue",            \
+     "contacts", "queue_waiting over each Window.")                            \
+  XX(QUEUE_LONGEST_WAIT_WINDOW, "queue_longest_wait_window", WINDOW, "queue",  \
+     "s", "queue_longest_wait over each Window.")                              \
+  XX(QUEUE_AGENTS_WINDOW, "queue_agents_window", WINDOW, "queue", "agents",    \
+     "queue_agents over each Window.")                                         \
+  XX(QUEUE_AGENTS_ROUTING_WINDOW, "queue_agents_routing_window", WINDOW,       \
+     "queue", "agents", "queue_agents_routing over each Window.")              \
+  XX(QUEUE_AGENTS_PRESENCE_WINDOW, "queue_agents_presence_window", WINDOW,     \
+     "queue", "agents", "queue_agents_presence over each Window.")             \
+  XX(ACTIVE_CONVERSATIONS_WINDOW, "active_conversations_window", WINDOW,       \
+     "queue", "contacts", "active_conversations over each Window.")            \
+  XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
+     "1 while the stream is open and its topics are subscribed.")              \
+  XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
+     "Time since the stream's last message, a heartbeat included.")            \
+  XX(STREAM_TOPICS, "stream_topics", ONE(GAUGE), "block", "topics",            \
+     "Topics of the block: wanted, covered (subscribed).")                     \
+  XX(STREAM_RECONNECTS, "stream_reconnects", ONE(DERIVE), "block",             \
+     "connections", "Connections of the stream after the first one.")          \
+  XX(STREAM_GAP, "stream_gap", ONE(GAUGE), "block", "s",                       \
+     "Sum of the time since the start in which the stream was blind; what "    \
+     "happened then may be missing in the counters.")                          \
+  XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
+     "Differences between stream and observations that outlasted two polls.")  \
+  XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
+     "Events of the stream: received, new (told something new), malformed, "   \
+     "other (of no conversation), lost (no memory). Of flow metrics: "         \
+     "received, skipped, malformed-REASON, and their attributes: counted, "    \
+     "duplicate, late, no_number, lost (found no room while nothing could be " \
+     "committed).")                                                            \
+  XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
+     "Conversations in memory: live, kept (those that ended lately too).")     \
+  XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \
+     "conversations",                                                          \
+     "Conversations let go before their end was told: poll (the observations " \
+     "list them no longer), age, limit.")                                      \
+  XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
+     "How often the flow set the metric; each once, over restarts.")           \
+  XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \
+     "of the flow",                                                            \
+     "Sum of the numeric values the flow gave the metric (Values true).")      \
+  XX(FLOW_ACTIVE, "flow_active", ONE(GAUGE), "flow", "conversations",          \
+     "Conversations in the flow now, by medium.")                              \
+  XX(FLOW_INTERVAL_COUNT, "flow_interval_count", ONE(GAUGE), "flow", "events", \
+     "As queue_interval_count, of a flow.")                                    \
+  XX(FLOW_INTERVAL_DURATION, "flow_interval_duration", SUMMARY, "flow", "s",   \
+     "As queue_interval_duration, of a flow.")                                 \
+  XX(FLOW_INTERVAL_RATIO, "flow_interval_ratio", ONE(GAUGE), "flow", "0 to 1", \
+     "As queue_interval_ratio, of a flow; no metric known today is one.")      \
+  XX(FLOW_AGGREGATE, "flow_aggregate", ONE(DERIVE), "flow", "events",          \
+     "As queue_metric, of a flow.")                                            \
+  XX(FLOW_AGGREGATE_SECONDS, "flow_aggregate_seconds", ONE(GAUGE), "flow",     \
+     "s", "As queue_metric_seconds, of a flow.")                               \
+  XX(BATCHES, "batches", ONE(DERIVE), "block", "batches",                      \
+     "Batches of events: committed, failed (not committed, they come again).") \
+  XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
+     "How long the newest transaction took.")                                  \
+  XX(STATE_UP, "state_up", ONE(GAUGE), "block", "0 or 1",                      \
+     "1 while what is counted can be kept: sqlite, redis.")                    \
+  XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
+     "Time between the sending of the newest message and its receipt, by the " \
+     "queue's clock and ours; 0 when a poll finds none.")                      \
+  XX(SQS_MESSAGES, "sqs_messages", ONE(DERIVE), "block", "messages",           \
+     "Messages: received, deleted, not_deleted (they come again), poison "     \
+     "(left to the queue's dead-letter policy).")                              \
+  XX(SQS_REQUESTS, "sqs_requests", ONE(DERIVE), "block", "requests",           \
+     "Requests to the queue: all, throttled.")                                 \
+  XX(WEBHOOK_REQUESTS, "webhook_requests", ONE(DERIVE), "block", "requests",   \
+     "Requests by the status of our answer; cut: too slow, or gone.")          \
+  XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
+     "1 while a source of the block answers in time.")                         \
+  XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \
+     "Time since the source's last complete answer.")                          \
+  XX(SERIES, "series", ONE(GAUGE), "block", "series",                          \
+     "Series the block's last reading had.")                                   \
+  XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "values",       \
+     "Values of further series that were left out because of MaxSeries.")      \
+  XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
+     "Queues: matched (by the block's selectors), unnamed (held back until "   \
+     "their name is known).")                                                  \
+  XX(FLOWS, "flows", ONE(GAUGE), "block", "flows and media",                   \
+     "Flows, by medium, of the last observation: matched (by the block's "     \
+     "selectors), unnamed (held back until their name is known).")             \
+  XX(QUEUE_INTERVAL_COUNT, "queue_interval_count", ONE(GAUGE), "queue",        \
+     "events",                                                                 \
+     "Events of one interval, METRIC-MEDIUM: n metrics, and the count of t "   \
+     "metrics. The time is the interval's end; the first value of an "         \
+     "interval stays.")                                                        \
+  XX(QUEUE_INTERVAL_DURATION, "queue_interval_duration", SUMMARY, "queue",     \
+     "s", "Durations of one interval, METRIC-MEDIUM: t metrics.")              \
+  XX(QUEUE_INTERVAL_RATIO, "queue_interval_ratio", ONE(GAUGE), "queue",        \
+     "0 to 1", "Ratio of one interval, METRIC-MEDIUM: the service level.")     \
+  XX(QUEUE_METRIC, "queue_metric", ONE(DERIVE), "queue", "events",             \
+     "Events since the query's first interval, METRIC-MEDIUM, late "           \
+     "corrections included.")                                                  \
+  XX(QUEUE_METRIC_SECONDS, "queue_metric_seconds", ONE(GAUGE), "queue", "s",   \
+     "Sum of durations since the query's first interval, METRIC-MEDIUM, late " \
+     "corrections included.")                                                  \
+  XX(USER_INTERVAL_COUNT, "user_interval_count", ONE(GAUGE), "user", "events", \
+     "As queue_interval_count, of an agent.")                                  \
+  XX(USER_INTERVAL_DURATION, "user_interval_duration", SUMMARY, "user", "s",   \
+     "As queue_interval_duration, of an agent.")                               \
+  XX(USER_INTERVAL_RATIO, "user_interval_ratio", ONE(GAUGE), "user", "0 to 1", \
+     "As queue_interval_ratio, of an agent.")                                  \
+  XX(USER_INTERVAL_SECONDS, "user_interval_seconds", ONE(GAUGE), "user", "s",  \
+     "Time that an agent spent in a status within one interval, "              \
+     "METRIC-STATUS; of metrics whose source tells a sum only.")               \
+  XX(USER_METRIC, "user_metric", ONE(DERIVE), "user", "events",                \
+     "As queue_metric, of an agent.")                                          \
+  XX(USER_METRIC_SECONDS, "user_metric_seconds", ONE(GAUGE), "user", "s",      \
+     "As queue_metric_seconds, of an agent.")                                  \
+  XX(WINDOW_LAG, "window_lag", ONE(GAUGE), "block", "s",                       \
+     "Time since the end of the newest interval that has left.")               \
+  XX(WINDOWS, "windows", ONE(DERIVE), "block", "intervals",                    \
+     "Intervals: done, skipped (older than Backfill when their turn came).")   \
+  XX(QUERY_REQUESTS, "query_requests", ONE(DERIVE), "block", "requests",       \
+     "Requests of a query: answered, failed.")                                 \
+  XX(QUERY_ROWS, "query_rows", ONE(DERIVE), "block", "rows",                   \
+     "Numbers of the answers: read, unnamed (their queue, agent or flow is "   \
+     "not known), foreign (of no interval that was asked for, or without "     \
+     "what "                                                                   \
+     "they are grouped by), broken (a time or number that is none).")          \
+  XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
+     "Totals that were corrected since their interval had left.")              \
+  XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
+     "events",                                                                 \
+     "Downward corrections of counters, held until growth absorbs them.")      \
+  XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
+     "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
+     "5xx or network.")                                                        \
+  XX(API_LATENCY, "api_latency", ONE(GAUGE), "account", "s",                   \
+     "Average time to a complete answer since the last reading; silent "       \
+     "without one.")                                                           \
+  XX(API_BUDGET, "api_budget", ONE(GAUGE), "account", "requests",              \
+     "Requests that could be sent at once: what is left of the budget.")       \
+  XX(API_QUEUED, "api_queued", ONE(GAUGE), "account", "requests",              \
+     "Requests that wait for budget, token or a free connection.")             \
+  XX(API_THROTTLED, "api_throttled", ONE(DERIVE), "account", "answers",        \
+     "Answers 429.")                                                           \
+  XX(API_BYTES, "api_bytes", ONE(DERIVE), "account", "bytes",                  \
+     "Bytes of answers, after decompression.")                                 \
+  XX(API_BREAKER, "api_breaker", ONE(GAUGE), "account", "0 or 1",              \
+     "1 while the breaker is open and nothing is sent.")                       \
+  XX(TOKEN_LIFETIME, "token_lifetime", ONE(GAUGE), "account", "s",             \
+     "Time until the access token ends; 0 without one.")                       \
+  XX(TOKEN_REQUESTS, "token_requests", ONE(DERIVE), "account", "requests",     \
+     "Token requests: ok, failed.")                                            \
+  XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
+     "Names known to the cache: queue, user, presence, flow, flow_outcome, "   \
+     "flow_milestone; 0 of a kind that nothing asks for.")
+
+enum gc_metric_id {
+#define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,
+  GC_METRIC_MAP(XX)
+#undef XX
+      GC_METRIC_COUNT
+};
+
+struct gc_metric {
+  const char *name;
+  struct gc_ds ds[GC_DS_MAX];
+  unsigned ds_count;
+  const char *owner;   /* what the plugin_instance is: queue, block, account */
+  const char *unit;    /* for the manual */
+  const char *meaning; /* for the manual */
+};
+
+/* The row of `id`; never NULL. */
+GC_API const struct gc_metric *gc_metric(enum gc_metric_id id);
+
+/* Appends "NAME  value:GAUGE:U:U, …\n", the row as collectd's types.db(5)
+ * writes it. DERIVE has the minimum 0: a restart is a gap, no wrap. */
+struct gc_buf;
+GC_API GC_MUST_CHECK enum gc_code gc_metric_typesdb(enum gc_metric_id id,
+                                                    struct gc_buf *out);
+
+/* One number of one data source. */
+union gc_number {
+  double gauge;
+  int64_t derive;
+};
+
+/* One value list, before collectd. Strings are borrowed for the call. */
+struct gc_sample {
+  enum gc_metric_id metric;
+  const char *instance;  /* plugin_instance: queue label, block, account */
+  const char *qualifier; /* type_instance; "" for none */
+  union gc_number values[GC_DS_MAX];
+  int64_t time_ms;      /* wall clock, epoch; 0: when it is dispatched */
+  uint32_t interval_ms; /* the series' own period */
+};
+
+/* Where samples go: collectd in production, a list in tests. */
+struct gc_samples {
+  void (*put)(void *ctx, const struct gc_sample *sample);
+  void *ctx;
+};
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/notification.h"
+
+#include <string.h>
+
+#include "common/base/decimal.h"
+#include "common/base/json/tree.h"
+
+/* Longest texts, with the NUL, that mean something here. */
+enum { KEY_ROOM = 16, WORDS_ROOM = 64 };
+
+struct range {
+  const char *at;
+  size_t len;
+};
+
+/* A walk over the bytes of the outermost object. */
+struct walk {
+  const char *at, *end;
+};
+
+static void skip_space(struct walk *w) {
+  while (w->at < w->end &&
+         (*w->at == ' ' || *w->at == '\t' || *w->at == '\n' || *w->at == '\r'))
+    w->at++;
+}
+
+static bool take(struct walk *w, char c) {
+  skip_space(w);
+  if (w->at == w->end || *w->at != c)
+    return false;
+  w->at++;
+  return true;
+}
+
+/* From a quote to behind the one that ends the string. */
+static bool skip_string(struct walk *w) {
+  for (w->at++; w->at < w->end; w->at++) {
+    const char *quote = memchr(w->at, '"', (size_t)(w->end - w->at));
+    if (quote == NULL)
+      return false;
+    size_t slashes = 0;
+    while (quote - slashes > w->at && quote[-1 - (ptrdiff_t)slashes] == '\\')
+      slashes++;
+    w->at = quote;
+    if (slashes % 2 == 0) {
+      w->at++;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* From a brace or bracket to behind the one that ends it. Which of the two it
+ * is does not matter here. */
+static bool skip_container(struct walk *w) {
+  size_t depth = 0;
+  while (w->at < w->end) {
+    switch (*w->at) {
+    case '"':
+      if (!skip_string(w))
+        return false;
+      continue;
+    case '{':
+    case '[':
+      depth++;
+      break;
+    case '}':
+    case ']':
+      depth--;
+      break;
+    default:
+      break;
+    }
+    w->at++;
+    if (depth == 0)
+      return true;
+  }
+  return false;
+}
+
+static bool ends_scalar(char c) {
+  return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' ||
+         c == '\n' || c == '\r';
+}
+
+static bool take_value(struct walk *w, struct range *ret) {
+  skip_space(w);
+  if (w->at == w->end)
+    return false;
+  const char *begin = w->at;
+  bool ok = true;
+  if (*w->at == '"')
+    ok = skip_string(w);
+  else if (*w->at == '{' || *w->at == '[')
+    ok = skip_container(w);
+  else
+    while (w->at < w->end && !ends_scalar(*w->at))
+      w->at++;
+  *ret = (struct range){begin, (size_t)(w->at - begin)};
+  return ok && ret->len > 0;
+}
+
+/* The text of a string value in `out`, which is "" for anything else and for
+ * what does not fit. */
+static void text_of(const struct range *value, char *out, size_t room) {
+  out[0] = '\0';
+  if (value->len < 2 || value->at[0] != '"')
+    return;
+  size_t len = value->len - 2;
+  if (memchr(value->at, '\\', value->len) == NULL) {
+    if (len >= room || memchr(value->at, '\0', value->len) != NULL)
+      return;
+    memcpy(out, value->at + 1, len);
+    out[len] = '\0';
+    return;
+  }
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  if (len >= room * 6 ||
+      gc_json_parse(value->at, value->len, value->len, &root, NULL) != GC_OK)
+    return;
+  const char *text = gc_json_text(root, NULL);
+  if (text != NULL && strlen(text) < room)
+    memcpy(out, text, strlen(text) + 1);
+}
+
+struct envelope {
+  struct range topic, body, result;
+};
+
+static void note_member(struct envelope *e, const char *key,
+                        const struct range *value) {
+  if (strcmp(key, "topicName") == 0)
+    e->topic = *value;
+  else if (strcmp(key, "eventBody") == 0)
+    e->body = *value;
+  else if (strcmp(key, "result") == 0)
+    e->result = *value;
+}
+
+static bool read_members(struct walk *w, struct envelope *e) {
+  if (!take(w, '{'))
+    return false;
+  if (take(w, '}'))
+    return true;
+  do {
+    struct range key, value;
+    char name[KEY_ROOM];
+    skip_space(w);
+    if (w->at == w->end || *w->at != '"' || !take_value(w, &key) ||
+        !take(w, ':') || !take_value(w, &value))
+      return false;
+    text_of(&key, name, sizeof(name));
+    note_member(e, name, &value);
+  } while (take(w, ','));
+  return take(w, '}');
+}
+
+/* What the platform says of the channel itself. The topics may go on with an
+ * id: "v2.system.no_longer_subscribed.ID". */
+static const struct {
+  const char *topic;
+  enum gc_notification_kind kind;
+} system_topics[] = {
+    {"v2.system.socket_closing", GC_NOTIFICATION_CLOSING},
+    {"v2.system.no_longer_subscribed", GC_NOTIFICATION_DISPLACED},
+    {"v2.system.token_revoked", GC_NOTIFICATION_REVOKED},
+    {"v2.subscription.updated", GC_NOTIFICATION_SUBSCRIPTION},
+    {"v2.system.subscription_changed", GC_NOTIFICATION_SUBSCRIPTION},
+    {"v2.system.", GC_NOTIFICATION_OTHER},
+};
+
+/* channel.metadata: {"message":"pong"} is an answer, all else a heartbeat. */
+static enum gc_notification_kind metadata_kind(const struct range *body) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  const char *words = NULL;
+  if (body->at != NULL &&
+      gc_json_parse(body->at, body->len, WORDS_ROOM * 16, &root, NULL) == GC_OK)
+    words = gc_json_text(root, "message");
+  return words != NULL && strcmp(words, "pong") == 0
+             ? GC_NOTIFICATION_PONG
+             : GC_NOTIFICATION_HEARTBEAT;
+}
+
+static enum gc_notification_kind kind_of(const struct envelope *e,
+                                         const char *topic) {
+  if (e->topic.at == NULL)
+    return GC_NOTIFICATION_REPLY;
+  if (strcmp(topic, "channel.metadata") == 0)
+    return metadata_kind(&e->body);
+  for (size_t i = 0; i < GC_COUNT(system_topics); i++) {
+    size_t len = strlen(system_topics[i].topic);
+    if (strncmp(topic, system_topics[i].topic, len) == 0 &&
+        (topic[len] == '\0' || topic[len] == '.' || topic[len - 1] == '.'))
+      return system_topics[i].kind;
+  }
+  return GC_NOTIFICATION_EVENT;
+}
+
+/* A text in the documents, but a number would be no surprise. */
+static int result_of(const struct range *value) {
+  char text[WORDS_ROOM];
+  int64_t number = 0;
+  text_of(value, text, sizeof(text));
+  bool ok = text[0] != '\0'
+                ? gc_decimal_int(text, strlen(text), &number)
+                : value->len > 0 && value->at[0] != '"' &&
+                      gc_decimal_int(value->at, value->len, &number);
+  return ok && number >= 100 && number <= 999 ? (int)number : 0;
+}
+
+enum gc_code gc_notification_read(const char *bytes, size_t len,
+                                  struct gc_notification *ret,
+                                  struct gc_err *err) {
+  struct walk w = {bytes, bytes + len};
+  struct envelope e = {.topic = {NULL, 0}};
+  bool ok = read_members(&w, &e);
+  size_t at = (size_t)(w.at - bytes);
+  skip_space(&w);
+  if (!ok || w.at != w.end)
+    return gc_fail(err, GC_ERR_PARSE,
+                   "a message on the notification socket is not a JSON object "
+                   "(at byte %zu of %zu)",
+                   at, len);
+  ret->topic[0] = '\0';
+  if (e.topic.at != NULL)
+    text_of(&e.topic, ret->topic, sizeof(ret->topic));
+  gc_topic_lower(ret->topic);
+  ret->kind = kind_of(&e, ret->topic);
+  ret->body = e.body.at;
+  ret->body_len = e.body.len;
+  ret->result = e.result.at != NULL ? result_of(&e.result) : 0;
+  return GC_OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The envelope of a message on a notification socket (API reference, 4.4):
+ *   {"topicName":"v2.…","version":"2","eventBody":{…},"metadata":{…}}
+ * and the control messages, replies included, that have no topicName. Only the
+ * members of the outermost object are looked at; what is inside eventBody is
+ * left to its decoder, which may find that it is no JSON. Of a member given
+ * twice the last one counts. Pure. */
+#ifndef GC_GENESYS_NOTIFICATION_H
+#define GC_GENESYS_NOTIFICATION_H
+
+#include "common/genesys/topics.h"
+
+enum gc_notification_kind {
+  GC_NOTIFICATION_EVENT, /* of a topic that somebody may have asked for */
+  GC_NOTIFICATION_HEARTBEAT,
+  GC_NOTIFICATION_PONG,
+  GC_NOTIFICATION_CLOSING,      /* the server is about to close the socket */
+  GC_NOTIFICATION_DISPLACED,    /* the channel is no longer subscribed */
+  GC_NOTIFICATION_REVOKED,      /* the token is */
+  GC_NOTIFICATION_SUBSCRIPTION, /* the set of topics has changed */
+  GC_NOTIFICATION_REPLY,        /* without a topicName */
+  GC_NOTIFICATION_OTHER, /* of the platform itself, of a kind not known here */
+};
+
+struct gc_notification {
+  enum gc_notification_kind kind;
+  /* In lower case, since topics are compared without case; "" when there is
+   * none, or none of ours can be (longer than GC_TOPIC_MOST). */
+  char topic[GC_TOPIC_ROOM];
+  /* The value of eventBody, borrowed from the message; NULL, 0: none. */
+  const char *body;
+  size_t body_len;
+  int result; /* of a reply: 200, 400, 404 …; 0 when it has none */
+};
+
+/* GC_ERR_PARSE: no object, or one that does not end; the text shows nothing of
+ * the input. `ret` is untouched then. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_notification_read(const char *bytes, size_t len, struct gc_notification *ret,
+                     struct gc_err *err);
+
+#endif

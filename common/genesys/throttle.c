@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/throttle.h"
+
+void gc_throttle_init(struct gc_throttle *t) {
+  *t = (struct gc_throttle){.backoff = {.base_ms = 3000, .cap_ms = 60000}};
+}
+
+static uint64_t pause_ms(struct gc_throttle *t, uint32_t ask_s, uint32_t dice,
+                         uint64_t now_ms) {
+  uint64_t left_ms =
+      t->paused_until_ms > now_ms ? t->paused_until_ms - now_ms : 0;
+  if (left_ms > 0 && ask_s * 1000ull <= left_ms)
+    return left_ms;
+  return gc_backoff_fail(&t->backoff, ask_s * 1000, dice);
+}
+
+bool gc_throttle_note(struct gc_throttle *t, enum gc_endpoint_id function,
+                      uint32_t ask_s, uint32_t dice, uint64_t now_ms,
+                      uint64_t *ret_wait_ms) {
+  t->is_throttled = true;
+  if (ask_s > GC_THROTTLE_MOST_S)
+    ask_s = GC_THROTTLE_MOST_S;
+  if (ask_s > GC_THROTTLE_ACCOUNT_MOST_S) {
+    *ret_wait_ms = ask_s * 1000ull;
+    t->suspended_until_ms[function] = now_ms + *ret_wait_ms;
+    return false;
+  }
+  *ret_wait_ms = pause_ms(t, ask_s, dice, now_ms);
+  t->paused_until_ms = now_ms + *ret_wait_ms;
+  return true;
+}
+
+uint64_t gc_throttle_rest_ms(const struct gc_throttle *t,
+                             enum gc_endpoint_id function, uint64_t now_ms) {
+  uint64_t until_ms = t->suspended_until_ms[function];
+  return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+bool gc_throttle_over(struct gc_throttle *t, uint64_t now_ms) {
+  gc_backoff_reset(&t->backoff);
+  if (!t->is_throttled)
+    return false;
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
+    if (gc_throttle_rest_ms(t, (enum gc_endpoint_id)i, now_ms) > 0)
+      return false;
+  t->is_throttled = false;
+  return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Who rests after a 429, and for how long. Pure.
+ *
+ * A Retry-After up to 180 s is the account's rate: everything of the account
+ * rests for exactly that long. A longer one is a daily quota of one function
+ * (the official SDKs draw the same line): that function alone rests. Without
+ * the header: exponential with full jitter, up to 3 s, then up to 60 s. A day
+ * is the most: whoever asks for more is asked again then. */
+#ifndef GC_GENESYS_THROTTLE_H
+#define GC_GENESYS_THROTTLE_H
+
+#include "common/base/policy/backoff.h"
+#include "common/genesys/endpoint.h"
+
+enum {
+  GC_THROTTLE_ACCOUNT_MOST_S = 180,
+  GC_THROTTLE_MOST_S = 86400,
+};
+
+struct gc_throttle {
+  struct gc_backoff backoff;
+  uint64_t paused_until_ms;                       /* the account */
+  uint64_t suspended_until_ms[GC_ENDPOINT_COUNT]; /* one function */
+  bool is_throttled; /* from the first 429 until gc_throttle_over */
+};
+
+GC_API void gc_throttle_init(struct gc_throttle *t);
+
+/* Notes a 429 of `function`; ask_s 0: without Retry-After. True when the whole
+ * account rests, false when that function alone does; `ret_wait_ms`: how long.
+ * Requests that were out together fail together: a later answer neither
+ * shortens the account's pause nor counts as a failure after a failure. */
+GC_API bool gc_throttle_note(struct gc_throttle *t,
+                             enum gc_endpoint_id function, uint32_t ask_s,
+                             uint32_t dice, uint64_t now_ms,
+                             uint64_t *ret_wait_ms);
+
+/* How long `function` still rests for itself, ms. */
+GC_API uint64_t gc_throttle_rest_ms(const struct gc_throttle *t,
+                                    enum gc_endpoint_id function,
+                                    uint64_t now_ms);
+
+/* A request was answered well. True when the trouble is over with it: it is
+ * not while a function still rests. */
+GC_API bool gc_throttle_over(struct gc_throttle *t, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/token.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/tree.h"
+
+enum { BODY_MOST_BYTES = 65536 };
+
+/* What may stand in an Authorization header (RFC 6750, b64token and more):
+ * anything else could smuggle in a header of its own. */
+static bool is_bearer(const char *text) {
+  if (text == NULL || text[0] == '\0')
+    return false;
+  for (; *text != '\0'; text++)
+    if (*text <= ' ' || *text > '~')
+      return false;
+  return true;
+}
+
+enum gc_code gc_token_parse(const char *body, size_t len,
+                            struct gc_token *ret_token, struct gc_err *err) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  int64_t life_s = GC_TOKEN_LEAST_LIFE_S;
+
+  GC_TRY(gc_json_parse(body != NULL ? body : "", len, BODY_MOST_BYTES, &root,
+                       err));
+  const char *bearer = gc_json_text(root, "access_token");
+  const char *scope = gc_json_text(root, "scope");
+  if (!is_bearer(bearer))
+    return gc_fail(err, GC_ERR_PARSE,
+                   "no usable access_token; is LoginURL the OAuth endpoint?");
+  if (gc_json_whole(root, "expires_in", &life_s) && life_s < 1)
+    return gc_fail(err, GC_ERR_PARSE, "expires_in is %lld s",
+                   (long long)life_s);
+
+  struct gc_token token = {.bearer = strdup(bearer),
+                           .scope = scope != NULL ? strdup(scope) : NULL,
+                           .life_s = life_s < GC_TOKEN_MOST_LIFE_S
+                                         ? (uint32_t)life_s
+                                         : GC_TOKEN_MOST_LIFE_S};
+  if (token.bearer == NULL || (scope != NULL && token.scope == NULL)) {
+    gc_token_clear(&token);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  *ret_token = token;
+  return GC_OK;
+}
+
+void gc_token_clear(struct gc_token *t) {
+  if (t->bearer != NULL)
+    explicit_bzero(t->bearer, strlen(t->bearer));
+  free(t->bearer);
+  free(t->scope);
+  *t = (struct gc_token){0};
+}
+
+uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s) {
+  uint64_t most_ms = (uint64_t)life_s * 1000 / 5;
+  uint64_t margin_ms = (uint64_t)margin_s * 1000;
+  return (uint64_t)life_s * 1000 - (margin_ms < most_ms ? margin_ms : most_ms);
+}
+
+/* Does the blank-separated list hold the word? */
+static bool holds(const char *list, const char *word, size_t len) {
+  while (*list != '\0') {
+    size_t n = strcspn(list, " ");
+    if (n == len && memcmp(list, word, len) == 0)
+      return true;
+    list += n + strspn(list + n, " ");
+  }
+  return false;
+}
+
+bool gc_token_lacks(const struct gc_token *t, const char *wanted, char *out,
+                    size_t size) {
+  if (t->scope == NULL || wanted == NULL)
+    return false;
+  for (wanted += strspn(wanted, " "); *wanted != '\0';) {
+    size_t n = strcspn(wanted, " ");
+    if (!holds(t->scope, wanted, n)) {
+      snprintf(out, size, "%.*s", (int)n, wanted);
+      return true;
+    }
+    wanted += n + strspn(wanted + n, " ");
+  }
+  return false;
+}
+
+void gc_error_words(const char *body, size_t len, char *out, size_t size) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  out[0] = '\0';
+  if (body == NULL ||
+      gc_json_parse(body, len, BODY_MOST_BYTES, &root, NULL) != GC_OK)
+    return;
+
+  const char *code = gc_json_text(root, "error");
+  const char *words = gc_json_text(root, "error_description");
+  if (words == NULL)
+    words = gc_json_text(root, "description");
+  if (code == NULL) {
+    code = gc_json_text(root, "code");
+    words = gc_json_text(root, "message");
+  }
+  snprintf(out, size, "%s%s%s", code != NULL ? code : "",
+           code != NULL && words != NULL ? ": " : "",
+           words != NULL ? words : "");
+  /* Somebody else's text in our log: one line, no escape sequences. */
+  for (char *c = out; *c != '\0'; c++)
+    if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+      *c = '_';
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/topics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/writer.h"
+
+enum {
+  ANSWER_MOST_BYTES = 16 << 20,
+  STRING_MOST_BYTES = 65536,
+  /* So many refused alone in a row: it is not the topics' fault. */
+  LONE_REFUSALS_MOST = 4,
+};
+
+void gc_topic_lower(char *topic) {
+  for (; *topic != '\0'; topic++)
+    if (*topic >= 'A' && *topic <= 'Z')
+      *topic = (char)(*topic - 'A' + 'a');
+}
+
+/* Without `?` and `&`: combined topics. */
+static enum gc_code check_name(const char *name, struct gc_err *err) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  size_t len = strlen(name);
+  if (len == 0 || len > GC_TOPIC_MOST || name[strspn(name, letters)] != '\0')
+    return gc_fail(err, GC_ERR_REQUEST,
+                   "not a topic of letters, digits, dots and dashes, up to %d "
+                   "bytes",
+                   GC_TOPIC_MOST);
+  return GC_OK;
+}
+
+struct gc_topic *gc_topics_find(const struct gc_topics *t, const char *key) {
+  return gc_strmap_get(&t->by_key, key);
+}
+
+static struct gc_topic *find_name(const struct gc_topics *t, const char *name) {
+  char key[GC_TOPIC_ROOM];
+  if (strlen(name) > GC_TOPIC_MOST)
+    return NULL;
+  snprintf(key, sizeof(key), "%s", name);
+  gc_topic_lower(key);
+  return gc_topics_find(t, key);
+}
+
+static enum gc_code grow(struct gc_topics *t) {
+  if (t->count < t->cap)
+    return GC_OK;
+  size_t cap = t->cap == 0 ? 64 : t->cap * 2;
+  struct gc_topic **list = realloc(t->list, cap * sizeof(struct gc_topic *));
+  if (list == NULL)
+    return GC_ERR_MEMORY;
+  t->list = list;
+  t->cap = cap;
+  return GC_OK;
+}
+
+static enum gc_code add(struct gc_topics *t, const char *name,
+                        struct gc_topic **ret_topic) {
+  GC_TRY(grow(t));
+  struct gc_topic *topic = calloc(1, sizeof(*topic));
+  if (topic == NULL)
+    return GC_ERR_MEMORY;
+  snprintf(topic->name, sizeof(topic->name), "%s", name);
+  snprintf(topic->key, sizeof(topic->key), "%s", name);
+  gc_topic_lower(topic->key);
+  if (gc_strmap_put(&t->by_key, topic->key, topic) != GC_OK) {
+    free(topic);
+    return GC_ERR_MEMORY;
+  }
+  t->list[t->count++] = topic;
+  *ret_topic = topic;
+  return GC_OK;
+}
+
+static void free_topic(struct gc_topic *topic) {
+  while (topic->wants != NULL) {
+    struct gc_topic_want *want = topic->wants;
+    topic->wants = want->next;
+    free(want);
+  }
+  free(topic);
+}
+
+/* Takes out what nobody wants; a batch that is out keeps its own. */
+static void drop_leftovers(struct gc_topics *t) {
+  size_t kept = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    struct gc_topic *topic = t->list[i];
+    if (topic->wants != NULL || topic->state == GC_TOPIC_ASKED) {
+      t->list[kept++] = topic;
+      continue;
+    }
+    (void)gc_strmap_drop(&t->by_key, topic->key);
+    free_topic(topic);
+  }
+  t->count = kept;
+}
+
+static struct gc_topic_want **find_want(struct gc_topic *topic,
+                                        const void *who) {
+  struct gc_topic_want **at = &topic->wants;
+  while (*at != NULL && (*at)->who != who)
+    at = &(*at)->next;
+  return at;
+}
+
+static enum gc_code out_of_memory(struct gc_err *err) {
+  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+enum gc_code gc_topics_want(struct gc_topics *t, const char *name, void *who,
+                            void *tag, struct gc_err *err) {
+  GC_TRY(check_name(name, err));
+  struct gc_topic *topic = find_name(t, name);
+  size_t most = t->most > 0 ? t->most : GC_TOPICS_MOST;
+  if ((topic == NULL || topic->wants == NULL) && t->wanted >= most)
+    return gc_fail(err, GC_ERR_LIMIT,
+                   "more than %zu topics for one notification channel", most);
+  /* Left-overs fill the channel. */
+  if (topic == NULL && t->count >= most)
+    gc_topics_restart(t);
+  if (topic == NULL && add(t, name, &topic) != GC_OK)
+    return out_of_memory(err);
+
+  struct gc_topic_want **at = find_want(topic, who);
+  if (*at == NULL) {
+    struct gc_topic_want *want = calloc(1, sizeof(*want));
+    if (want == NULL)
+      return out_of_memory(err);
+    t->wanted += topic->wants == NULL;
+    want->who = who;
+    *at = want;
+  }
+  (*at)->tag = tag;
+  return GC_OK;
+}
+
+static void unwant(struct gc_topics *t, struct gc_topic *topic,
+                   const void *who) {
+  struct gc_topic_want **at = find_want(topic, who);
+  struct gc_topic_want *want = *at;
+  if (want == NULL)
+    return;
+  *at = want->next;
+  free(want);
+  t->wanted -= topic->wants == NULL;
+}
+
+void gc_topics_unwant(struct gc_topics *t, const char *name, const void *who) {
+  struct gc_topic *topic = name != NULL ? find_name(t, name) : NULL;
+  if (topic != NULL)
+    unwant(t, topic, who);
+  for (size_t i = 0; name == NULL && i < t->count; i++)
+    unwant(t, t->list[i], who);
+}
+
+static void ask_all(struct gc_topics *t) {
+  for (size_t i = 0; i < t->count; i++)
+    t->list[i]->state = GC_TOPIC_MISSING;
+  t->asked = 0;
+  t->lone_refusals = 0;
+  /* The answer to a batch that is out says nothing of this asking. */
+  t->replaces = false;
+}
+
+void gc_topics_restart(struct gc_topics *t) {
+  ask_all(t);
+  drop_leftovers(t);
+  t->must_replace = true;
+}
+
+void gc_topics_renew(struct gc_topics *t) {
+  bool has_leftovers = t->wanted < t->count;
+  ask_all(t);
+  if (has_leftovers) {
+    drop_leftovers(t);
+    t->must_replace = true;
+  }
+}
+
+static bool must_ask(const struct gc_topic *topic) {
+  return topic->state == GC_TOPIC_MISSING && topic->wants != NULL;
+}
+
+bool gc_topics_settled(const struct gc_topics *t) {
+  if (t->asked > 0)
+    return false;
+  for (size_t i = 0; i < t->count; i++)
+    if (must_ask(t->list[i]))
+      return false;
+  return true;
+}
+
+enum gc_code gc_topics_next(struct gc_topics *t, struct gc_buf *body,
+                            bool *ret_replaces, struct gc_err *err) {
+  size_t most = t->batch_most > 0 ? t->batch_most : GC_TOPICS_BATCH;
+  struct gc_json_out j = {.out = body};
+  gc_buf_reset(body);
+  t->asked = 0;
+  gc_json_out_array(&j);
+  for (size_t i = 0; i < t->count && t->asked < most; i++) {
+    if (!must_ask(t->list[i]))
+      continue;
+    gc_json_out_object(&j);
+    gc_json_out_key(&j, "id");
+    gc_json_out_string(&j, t->list[i]->name);
+    gc_json_out_close(&j);
+    t->list[i]->state = GC_TOPIC_ASKED;
+    t->asked++;
+  }
+  gc_json_out_close(&j);
+  enum gc_code code = gc_json_out_end(&j, err);
+  if (code != GC_OK)
+    (void)gc_topics_asked(t, code, "");
+  if (code != GC_OK || t->asked == 0)
+    gc_buf_reset(body);
+  t->replaces = t->must_replace;
+  *ret_replaces = t->replaces;
+  return code;
+}
+
+/* ---- the answer ---- */
+
+enum { K_ENTITIES = 1, K_ID, K_STATE, K_REASON, K_PERMISSIONS };
+
+static const struct gc_json_key keys[] = {
+    {"entities", K_ENTITIES},
+    {"id", K_ID},
+    {"state", K_STATE},
+    {"rejectionReason", K_REASON},
+    {"missingPermissions", K_PERMISSIONS},
+};
+
+/* Somebody else's text in our log: one line, no escape sequences. */
+static void add_reason(struct gc_topics *t, const char *before,
+                       const struct gc_json_value *v) {
+  size_t used = strlen(t->reason);
+  if (v->kind != GC_JSON_STRING || v->len == 0)
+    return;
+  snprintf(t->reason + used, sizeof(t->reason) - used, "%s%.*s",
+           used > 0 ? before : "", (int)v->len, v->text);
+  for (char *c = t->reason + used; *c != '\0'; c++)
+    if (*c < ' ' || *c > '~')
+      *c = '_';
+}
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct gc_topics *t = ctx;
+  switch (at->path) {
+  case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_ID):
+    if (v->kind == GC_JSON_STRING && v->len <= GC_TOPIC_MOST)
+      snprintf(t->id, sizeof(t->id), "%.*s", (int)v->len, v->text);
+    break;
+  case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_STATE):
+    t->is_rejected = gc_json_is(v, "Rejected");
+    break;
+  case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_REASON):
+    add_reason(t, "; ", v);
+    break;
+  case GC_JSON_PATH4(K_ENTITIES, GC_JSON_ITEM, K_PERMISSIONS, GC_JSON_ITEM):
+    add_reason(t, ", ", v);
+    break;
+  default:
+    break;
+  }
+  return GC_OK;
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct gc_topics *t = ctx;
+  if (at->path == GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM)) {
+    t->id[0] = t->reason[0] = '\0';
+    t->is_rejected = false;
+  }
+  return GC_OK;
+}
+
+static void reject(struct gc_topics *t, struct gc_topic *topic,
+                   const char *reason) {
+  topic->state = GC_TOPIC_REJECTED;
+  if (t->rejected != NULL && topic->wants != NULL)
+    t->rejected(t->ctx, topic, reason);
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  struct gc_topics *t = ctx;
+  if (at->path != GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM) || !t->is_rejected)
+    return GC_OK;
+  struct gc_topic *topic = find_name(t, t->id);
+  if (topic != NULL && topic->state != GC_TOPIC_REJECTED)
+    reject(t, topic, t->reason[0] != '\0' ? t->reason : "no reason is given");
+  return GC_OK;
+}
+
+static const struct gc_json_reader reader = {
+    .keys = keys,
+    .key_count = GC_COUNT(keys),
+    .skip_unknown = true,
+    .bytes_max = ANSWER_MOST_BYTES,
+    .string_max = STRING_MOST_BYTES,
+    .open = on_open,
+    .close = on_close,
+    .value = on_value,
+};
+
+enum gc_code gc_topics_answer_begin(struct gc_topics *t, struct gc_err *err) {
+  if (t->answer == NULL)
+    t->answer = gc_json_stream_new(&reader, t, err);
+  if (t->answer == NULL)
+    return GC_ERR_MEMORY;
+  gc_json_stream_reset(t->answer);
+  return GC_OK;
+}
+
+enum gc_code gc_topics_answer_feed(struct gc_topics *t, const char *bytes,
+                                   size_t len, struct gc_err *err) {
+  return gc_json_stream_feed(t->answer, bytes, len, err);
+}
+
+enum gc_code gc_topics_answer_end(struct gc_topics *t, struct gc_err *err) {
+  return gc_json_stream_end(t->answer, err);
+}
+
+/* Of the batch that was out. What its answer has rejected is so already. */
+static void set_asked(struct gc_topics *t, enum gc_topic_state state,
+                      const char *why) {
+  for (size_t i = 0; i < t->count; i++) {
+    if (t->list[i]->state != GC_TOPIC_ASKED)
+      continue;
+    if (state == GC_TOPIC_REJECTED)
+      reject(t, t->list[i], why);
+    else
+      t->list[i]->state = state;
+  }
+  t->asked = 0;
+}
+
+/* Example: 400 for a batch of 500 with one bad topic: 250, 125, … 1, which is
+ * rejected; then 2, 4, … 500 again. */
+static bool spoiled(struct gc_topics *t, const char *why) {
+  if (t->asked > 1) {
+    t->batch_most = t->asked / 2;
+    set_asked(t, GC_TOPIC_MISSING, NULL);
+    return true;
+  }
+  bool gives_up = ++t->lone_refusals >= LONE_REFUSALS_MOST;
+  set_asked(t, gives_up ? GC_TOPIC_MISSING : GC_TOPIC_REJECTED, why);
+  return !gives_up;
+}
+
+bool gc_topics_asked(struct gc_topics *t, enum gc_code code, const char *why) {
+  if (code == GC_ERR_REQUEST && t->asked > 0)
+    return spoiled(t, why);
+  if (code != GC_OK) {
+    set_asked(t, GC_TOPIC_MISSING, NULL);
+    return false;
+  }
+  set_asked(t, GC_TOPIC_PERMITTED, NULL);
+  t->lone_refusals = 0;
+  if (t->replaces)
+    t->must_replace = false;
+  if (t->batch_most > 0)
+    t->batch_most *= 2;
+  if (t->batch_most >= GC_TOPICS_BATCH)
+    t->batch_most = 0;
+  return true;
+}
+
+void gc_topics_clear(struct gc_topics *t) {
+  for (size_t i = 0; i < t->count; i++)
+    free_topic(t->list[i]);
+  free(t->list);
+  gc_strmap_clear(&t->by_key);
+  gc_json_stream_free(t->answer);
+  *t = (struct gc_topics){
+      .most = t->most, .rejected = t->rejected, .ctx = t->ctx};
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/api/auth.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <openssl/evp.h>
+
+#include "common/base/policy/backoff.h"
+#include "common/base/policy/breaker.h"
+#include "common/base/policy/retry.h"
+#include "common/genesys/token.h"
+
+enum {
+  ANSWER_MOST_BYTES = 65536,
+  REFUSED_RETRY_MS = 300 * 1000,
+  REFUSED_LOOK_MS = 10 * 1000, /* for a changed secret file */
+  REJECT_AGAIN_MS = 60 * 1000,
+  ASK_MOST_S = 86400, /* of a Retry-After; whoever wants more is asked again */
+};
+
+struct gc_auth {
+  struct gc_auth_settings settings;
+  const struct gc_edge *edge;
+  void (*changed)(void *ctx);
+  void *ctx;
+
+  enum gc_auth_state state;
+  struct gc_token token;
+  uint32_t number;
+  uint64_t got_ms;      /* when the token came */
+  uint64_t rejected_ms; /* when a renewal was last caused by a 401 */
+  bool was_rejected;
+
+  struct gc_backoff backoff;
+  struct gc_breaker breaker;
+  uint64_t paused_until_ms;
+  bool refused; /* the last answer was 400 or 401 */
+  uint64_t refused_until_ms;
+  uint64_t secret_version; /* of the secret that was last sent */
+  struct gc_auth_stats counts;
+
+  struct gc_timer timer; /* the next request, or the next look at the file */
+  struct gc_exchange exchange;
+  bool running, is_probe;
+  struct gc_buf authorization, body; /* of the running request; secrets */
+  const char *headers[4];
+};
+
+static uint64_t now(const struct gc_auth *a) {
+  return a->edge->now_ms(a->edge->ctx);
+}
+
+static uint64_t ends_ms(const struct gc_auth *a) {
+  return a->got_ms + (uint64_t)a->token.life_s * 1000;
+}
+
+static bool is_alive(const struct gc_auth *a) {
+  return a->token.bearer != NULL && now(a) < ends_ms(a);
+}
+
+static void note(const struct gc_auth *a, const struct gc_err *err) {
+  a->edge->notice(a->edge->ctx, "token", err);
+}
+
+static void set_state(struct gc_auth *a, enum gc_auth_state state) {
+  if (a->state == state)
+    return;
+  a->state = state;
+  a->changed(a->ctx);
+}
+
+static void forget_request(struct gc_auth *a) {
+  gc_buf_wipe(&a->authorization);
+  gc_buf_wipe(&a->body);
+  a->running = false;
+}
+
+static void again_in(struct gc_auth *a, uint64_t wait_ms) {
+  uint64_t at_ms = now(a) + wait_ms;
+  if (at_ms < a->paused_until_ms)
+    at_ms = a->paused_until_ms;
+  (void)gc_timers_set(a->edge->timers, &a->timer, at_ms);
+}
+
+/* The old token, if there is one, serves on. */
+static void failed(struct gc_auth *a, uint64_t wait_ms,
+                   const struct gc_err *err) {
+  note(a, err);
+  again_in(a, wait_ms);
+  set_state(a, is_alive(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
+}
+
+static void take_token(struct gc_auth *a, struct gc_token *token) {
+  gc_token_clear(&a->token);
+  a->token = *token;
+  a->number++;
+  a->got_ms = now(a);
+  a->counts.ok++;
+  gc_backoff_reset(&a->backoff);
+  again_in(a, gc_token_renew_ms(a->token.life_s, a->settings.margin_s));
+
+  struct gc_err err = {.code = GC_OK};
+  char scope[128];
+  if (gc_token_lacks(&a->token, a->settings.scope, scope, sizeof(scope)))
+    (void)gc_fail(&err, GC_ERR_PERMISSION,
+                  "the token does not have the scope %s that the account asks "
+                  "for; add it to the OAuth client",
+                  scope);
+  note(a, &err);
+  a->state = GC_AUTH_READY;
+  a->changed(a->ctx); /* the token has, at least */
+}
+
+static void refuse(struct gc_auth *a, const struct gc_reply *reply,
+                   const struct gc_verdict *v) {
+  const char *region = a->settings.host_hint;
+  char words[120];
+  struct gc_err err;
+  gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
+  (void)gc_fail(
+      &err, GC_ERR_AUTH,
+      "the token endpoint refuses client id %s%s%s with %d%s%s; %s; "
+      "next try in %d s%s",
+      a->settings.client_id, region != NULL ? " of Region " : "",
+      region != NULL ? region : "", reply->status, words[0] != '\0' ? " " : "",
+      words, v->hint, REFUSED_RETRY_MS / 1000,
+      a->secret_version != 0 ? " or when the secret's file changes" : "");
+  a->refused = true;
+  a->refused_until_ms = now(a) + REFUSED_RETRY_MS;
+  failed(a, REFUSED_LOOK_MS, &err);
+}
+
+static void describe(const struct gc_auth *a, struct gc_err *err,
+                     const struct gc_reply *reply, const struct gc_verdict *v,
+                     const struct gc_err *below) {
+  const char *what =
+      is_alive(a) ? "token not renewed (the old one serves on)" : "no token";
+  char words[160];
+  if (reply->failure != GC_FAILURE_NONE) {
+    (void)gc_fail(err, below->code, "%s: %s", what, below->text);
+    return;
+  }
+  gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
+  (void)gc_fail(err, v->code, "%s: the token endpoint answered %d%s%s%s%s",
+                what, reply->status, words[0] != '\0' ? " " : "", words,
+                v->hint[0] != '\0' ? "; " : "", v->hint);
+}
+
+static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
+                    const struct gc_err *below) {
+  struct gc_auth *a = x->ctx;
+  struct gc_verdict v = gc_verdict_oauth(reply);
+  struct gc_token token = {0};
+  struct gc_err err = {.code = GC_OK};
+
+  forget_request(a);
+  a->refused = false;
+  gc_breaker_note(&a->breaker, a->is_probe, !v.breaks, now(a));
+  if (v.action == GC_DONE) {
+    if (gc_token_parse(reply->body.data, reply->body.len, &token, &err) ==
+        GC_OK) {
+      take_token(a, &token);
+      return;
+    }
+    (void)gc_fail_in(&err, GC_ERR_PARSE,
+                     "no token: the token endpoint's answer: ");
+  } else if (v.code == GC_ERR_AUTH) {
+    a->counts.failed++;
+    refuse(a, reply, &v);
+    return;
+  } else {
+    describe(a, &err, reply, &v, below);
+  }
+
+  a->counts.failed++;
+  uint64_t wait_ms =
+      gc_backoff_fail(&a->backoff, 0, a->edge->dice(a->edge->ctx));
+  if (reply->has_retry_after && reply->retry_after_s > 0)
+    wait_ms = reply->retry_after_s < ASK_MOST_S ? reply->retry_after_s * 1000ull
+                                                : ASK_MOST_S * 1000ull;
+  uint32_t rest_ms = gc_breaker_wait_ms(&a->breaker, now(a));
+  if (rest_ms > wait_ms)
+    wait_ms = rest_ms;
+  struct gc_err told;
+  (void)gc_fail(&told, err.code, "%.340s; next try in %.1f s", err.text,
+                (double)wait_ms / 1000.0);
+  failed(a, wait_ms, &told);
+}
+
+static enum gc_code add_form_field(struct gc_buf *body, const char *name,
+                                   const char *value, size_t len) {
+  char *escaped = curl_easy_escape(NULL, value, (int)len);
+  if (escaped == NULL)
+    return GC_ERR_MEMORY;
+  enum gc_code code =
+      gc_buf_print(body, "%s%s=%s", body->len > 0 ? "&" : "", name, escaped);
+  explicit_bzero(escaped, strlen(escaped));
+  curl_free(escaped);
+  return code;
+}
+
+static enum gc_code add_basic(struct gc_buf *out, const char *id,
+                              const struct gc_buf *secret) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf pair = {.most = 2 * GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf coded = {.most = 4 * GC_SECRET_MOST_BYTES};
+  GC_TRY(gc_buf_print(&pair, "%s:%s", id, secret->data));
+  /* Room for the code, which EVP writes in place of these. */
+  for (size_t i = 0; i < (pair.len + 2) / 3 * 4; i++)
+    GC_TRY(gc_buf_add(&coded, "=", 1));
+  EVP_EncodeBlock((unsigned char *)coded.data, (unsigned char *)pair.data,
+                  (int)pair.len);
+  return gc_buf_print(out, "Authorization: Basic %s", coded.data);
+}
+
+static enum gc_code write_request(struct gc_auth *a,
+                                  const struct gc_buf *secret) {
+  const struct gc_auth_settings *s = &a->settings;
+  GC_TRY(add_form_field(&a->body, "grant_type", "client_credentials", 18));
+  if (s->scope != NULL && s->scope[0] != '\0')
+    GC_TRY(add_form_field(&a->body, "scope", s->scope, strlen(s->scope)));
+  if (!s->in_body)
+    return add_basic(&a->authorization, s->client_id, secret);
+  GC_TRY(add_form_field(&a->body, "client_id", s->client_id,
+                        strlen(s->client_id)));
+  return add_form_field(&a->body, "client_secret", secret->data, secret->len);
+}
+
+static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
+  static const char form[] = "Content-Type: application/x-www-form-urlencoded";
+  static const char accepts[] = "Accept: application/json";
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.most = GC_SECRET_MOST_BYTES};
+
+  /* Before it is read: a change in between is seen as one. */
+  a->secret_version = gc_secret_version(&a->settings.secret);
+  GC_TRY(gc_secret_read(&a->settings.secret, &secret, err));
+  enum gc_code code = write_request(a, &secret);
+  if (code != GC_OK)
+    return gc_fail(err, code, "token request: %s", gc_code_words(code));
+
+  a->headers[0] = form;
+  a->headers[1] = accepts;
+  a->headers[2] = a->authorization.data; /* NULL when in the body */
+  a->exchange = (struct gc_exchange){.method = "POST",
+                                     .url = a->settings.url,
+                                     .headers = a->headers,
+                                     .body = a->body.data,
+                                     .body_len = a->body.len,
+                                     .body_max = ANSWER_MOST_BYTES,
+                                     .done = on_done,
+                                     .ctx = a};
+  return a->edge->transport.start(a->edge->transport.ctx, &a->exchange, err);
+}
+
+/* Refused, and nothing has changed since. */
+static bool is_hopeless(const struct gc_auth *a) {
+  return a->refused && now(a) < a->refused_until_ms &&
+         gc_secret_version(&a->settings.secret) == a->secret_version;
+}
+
+static void ask(struct gc_auth *a) {
+  if (a->running)
+    return;
+  if (is_hopeless(a)) {
+    again_in(a, REFUSED_LOOK_MS);
+    set_state(a, is_alive(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
+    return;
+  }
+  if (now(a) < a->paused_until_ms || !gc_breaker_allows(&a->breaker, now(a))) {
+    again_in(a, gc_breaker_wait_ms(&a->breaker, now(a)));
+    return;
+  }
+
+  struct gc_err err = {.code = GC_OK};
+  if (!is_alive(a))
+    set_state(a, GC_AUTH_ASKING);
+  if (begin(a, &err) == GC_OK) {
+    a->running = true;
+    a->is_probe = gc_breaker_sent(&a->breaker);
+    return;
+  }
+  forget_request(a);
+  a->counts.failed++;
+  failed(a, REFUSED_LOOK_MS, &err);
+}
+
+/* The timer: time for a request, or a look at whether a refused secret has
+ * changed. */
+static void on_timer(void *ctx, uint64_t now_ms) {
+  (void)now_ms;
+  ask(ctx);
+}
+
+struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
+                            const struct gc_edge *edge,
+                            void (*changed)(void *ctx), void *ctx) {
+  struct gc_auth *a = calloc(1, sizeof(*a));
+  if (a == NULL)
+    return NULL;
+  a->settings = *settings;
+  a->edge = edge;
+  a->changed = changed;
+  a->ctx = ctx;
+  a->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 60000};
+  a->breaker =
+      (struct gc_breaker){.limit = 3, .rest_ms = 5000, .rest_most_ms = 15000};
+  a->timer = (struct gc_timer){.fire = on_timer, .ctx = a};
+  a->authorization.most = a->body.most = 8 * GC_SECRET_MOST_BYTES;
+  return a;
+}
+
+void gc_auth_free(struct gc_auth *a) {
+  if (a == NULL)
+    return;
+  if (a->running)
+    a->edge->transport.cancel(a->edge->transport.ctx, &a->exchange);
+  gc_timers_unset(a->edge->timers, &a->timer);
+  forget_request(a);
+  gc_token_clear(&a->token);
+  free(a);
+}
+
+enum gc_auth_state gc_auth_want(struct gc_auth *a) {
+  if (a->state == GC_AUTH_NONE)
+    ask(a);
+  /* The renewal failed for so long that the old token ended. */
+  else if (a->state == GC_AUTH_READY && !is_alive(a))
+    a->state = a->running ? GC_AUTH_ASKING : GC_AUTH_FAILED;
+  return a->state;
+}
+
+const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number) {
+  if (!is_alive(a))
+    return NULL;
+  *ret_number = a->number;
+  return a->token.bearer;
+}
+
+bool gc_auth_reject(struct gc_auth *a, uint32_t number) {
+  if (number != a->number)
+    return true;
+  if (a->was_rejected && now(a) - a->rejected_ms < REJECT_AGAIN_MS)
+    return a->running || a->token.bearer == NULL;
+
+  a->was_rejected = true;
+  a->rejected_ms = now(a);
+  gc_token_clear(&a->token);
+  set_state(a, GC_AUTH_ASKING);
+  ask(a);
+  return true;
+}
+
+void gc_auth_pause(struct gc_auth *a, uint64_t until_ms) {
+  if (until_ms > a->paused_until_ms)
+    a->paused_until_ms = until_ms;
+}
+
+void gc_auth_stats(const struct gc_auth *a, struct gc_auth_stats *ret_stats) {
+  *ret_stats = a->counts;
+  ret_stats->life_ms = is_alive(a) ? (int64_t)(ends_ms(a) - now(a)) : 0;
+}
+
+bool gc_auth_is_broken(const struct gc_auth *a) {
+  return gc_breaker_is_open(&a->breaker);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/api/secret.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Variables that were taken out of the environment. A handful at most. */
+struct taken {
+  char *name, *value;
+  struct taken *next;
+};
+static struct taken *taken_list;
+static pthread_mutex_t taken_lock = PTHREAD_MUTEX_INITIALIZER;
+
+enum gc_code gc_secret_check(const struct gc_secret *s, struct gc_err *err) {
+  int set = (s->literal != NULL) + (s->file != NULL) + (s->env != NULL) +
+            (s->credential != NULL);
+  if (set == 0)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "no client secret: give one of ClientSecretFile, "
+                   "ClientSecretCredential, ClientSecretEnv, ClientSecret");
+  if (set > 1)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "more than one client secret: give only one of "
+                   "ClientSecretFile, ClientSecretCredential, "
+                   "ClientSecretEnv, ClientSecret");
+  if (s->credential != NULL && strchr(s->credential, '/') != NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "ClientSecretCredential is a name without \"/\", as in "
+                   "systemd's LoadCredential=NAME:PATH");
+  return GC_OK;
+}
+
+/* The path of a file source; false for the other places. */
+static bool path_of(const struct gc_secret *s, char *path, size_t size,
+                    struct gc_err *err) {
+  if (s->file != NULL) {
+    snprintf(path, size, "%s", s->file);
+    return true;
+  }
+  const char *folder = getenv("CREDENTIALS_DIRECTORY");
+  if (s->credential == NULL)
+    return false;
+  if (folder == NULL) {
+    (void)gc_fail(err, GC_ERR_AUTH,
+                  "ClientSecretCredential \"%s\": systemd gave no credentials "
+                  "(CREDENTIALS_DIRECTORY is not set); add "
+                  "LoadCredential=%s:PATH to collectd's unit",
+                  s->credential, s->credential);
+    return false;
+  }
+  snprintf(path, size, "%s/%s", folder, s->credential);
+  return true;
+}
+
+/* A buffer's refusal, in words. */
+static enum gc_code too_large(const char *place, enum gc_code code,
+                              struct gc_err *err) {
+  if (code == GC_ERR_LIMIT)
+    return gc_fail(err, GC_ERR_AUTH,
+                   "%s is not a client secret: larger than %d bytes", place,
+                   GC_SECRET_MOST_BYTES - 1);
+  if (code != GC_OK)
+    return gc_fail(err, code, "client secret: %s", gc_code_words(code));
+  return GC_OK;
+}
+
+static enum gc_code read_file(const char *path, struct gc_buf *out,
+                              struct gc_err *err) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return gc_fail(err, GC_ERR_AUTH,
+                   "cannot read the client secret %s: %s; the file must be "
+                   "readable for collectd's user",
+                   path, strerror(errno));
+
+  char bytes[GC_SECRET_MOST_BYTES];
+  ssize_t len = read(fd, bytes, sizeof(bytes));
+  int why = errno;
+  close(fd);
+  enum gc_code code = GC_OK;
+  if (len < 0)
+    code = gc_fail(err, GC_ERR_AUTH, "cannot read the client secret %s: %s",
+                   path, strerror(why));
+  else if ((size_t)len == sizeof(bytes))
+    code = gc_fail(err, GC_ERR_AUTH,
+                   "%s is not a client secret: larger than %d bytes", path,
+                   GC_SECRET_MOST_BYTES - 1);
+  else if (memchr(bytes, '\0', (size_t)len) != NULL)
+    code =
+        gc_fail(err, GC_ERR_AUTH,
+                "%s is not a client secret: there is a NUL byte in it", path);
+  else
+    code = too_large(path, gc_buf_add(out, bytes, (size_t)len), err);
+  explicit_bzero(bytes, sizeof(bytes));
+  return code;
+}
+
+/* Overwrites the value where the kernel shows it (/proc/PID/environ). */
+static struct taken *take(const char *name) {
+  char *value = getenv(name);
+  if (value == NULL)
+    return NULL;
+  struct taken *t = calloc(1, sizeof(*t));
+  if (t == NULL)
+    return NULL;
+  t->name = strdup(name);
+  t->value = strdup(value);
+  if (t->name == NULL || t->value == NULL) {
+    free(t->name);
+    free(t->value);
+    free(t);
+    return NULL;
+  }
+  explicit_bzero(value, strlen(value));
+  unsetenv(name);
+  t->next = taken_list;
+  taken_list = t;
+  return t;
+}
+
+static enum gc_code read_env(const char *name, struct gc_buf *out,
+                             struct gc_err *err) {
+  pthread_mutex_lock(&taken_lock);
+  struct taken *t = taken_list;
+  while (t != NULL && strcmp(t->name, name) != 0)
+    t = t->next;
+  if (t == NULL)
+    t = take(name);
+  enum gc_code code = t != NULL ? gc_buf_text(out, t->value) : GC_OK;
+  pthread_mutex_unlock(&taken_lock);
+
+  if (t == NULL)
+    return gc_fail(err, GC_ERR_AUTH,
+                   "ClientSecretEnv: the variable %s is not in collectd's "
+                   "environment",
+                   name);
+  return too_large(name, code, err);
+}
+
+/* Editors and echo leave a newline; the API would refuse it. */
+static void trim(struct gc_buf *b) {
+  while (b->len > 0 && isspace((unsigned char)b->data[b->len - 1]))
+    b->data[--b->len] = '\0';
+  size_t front = 0;
+  while (front < b->len && isspace((unsigned char)b->data[front]))
+    front++;
+  memmove(b->data, b->data + front, b->len - front + 1);
+  b->len -= front;
+}
+
+enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
+                            struct gc_err *err) {
+  char path[4096];
+  struct gc_err why = {.code = GC_ERR_AUTH};
+
+  if (s->literal != NULL)
+    GC_TRY(too_large("ClientSecret", gc_buf_text(out, s->literal), err));
+  else if (s->env != NULL)
+    GC_TRY(read_env(s->env, out, err));
+  else if (path_of(s, path, sizeof(path), &why))
+    GC_TRY(read_file(path, out, err));
+  else
+    return gc_fail(err, GC_ERR_AUTH, "%s", why.text);
+
+  if (out->data != NULL)
+    trim(out);
+  if (out->len == 0)
+    return gc_fail(err, GC_ERR_AUTH, "the client secret is empty");
+  return GC_OK;
+}
+
+bool gc_secret_is_exposed(const struct gc_secret *s, struct gc_err *ret_words) {
+  char path[4096];
+  struct stat st;
+  if (!path_of(s, path, sizeof(path), NULL) || stat(path, &st) != 0 ||
+      (st.st_mode & S_IROTH) == 0)
+    return false;
+  (void)gc_fail(ret_words, GC_ERR_STATE,
+                "the client secret %s is readable for everybody on this host; "
+                "chmod 0640 and chgrp it to collectd's group",
+                path);
+  return true;
+}
+
+uint64_t gc_secret_version(const struct gc_secret *s) {
+  char path[4096];
+  struct stat st;
+  if (!path_of(s, path, sizeof(path), NULL) || stat(path, &st) != 0)
+    return 0;
+  return (uint64_t)st.st_mtim.tv_sec * 1000000007u +
+         (uint64_t)st.st_mtim.tv_nsec + (uint64_t)st.st_ino * 31 +
+         (uint64_t)st.st_size;
+}

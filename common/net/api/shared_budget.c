@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/api/shared_budget.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gc_shared_budget {
+  char *client_id;
+  uint32_t per_minute;
+  unsigned references;
+  struct gc_budget budget;
+  struct gc_shared_budget *next;
+};
+
+static struct gc_shared_budget *budgets;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct gc_shared_budget *make(const char *client_id) {
+  struct gc_shared_budget *b = calloc(1, sizeof(*b));
+  if (b == NULL)
+    return NULL;
+  b->client_id = strdup(client_id);
+  if (b->client_id == NULL) {
+    free(b);
+    return NULL;
+  }
+  b->next = budgets;
+  budgets = b;
+  return b;
+}
+
+/* The first one decides, less lowers it. What was spent stays spent: a full
+ * bucket would let more through in this minute than either rate. */
+static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
+                     uint64_t now_ms) {
+  bool is_first = b->per_minute == 0;
+  if (!is_first && per_minute >= b->per_minute)
+    return;
+  uint32_t left = is_first ? UINT32_MAX : gc_budget_left(&b->budget, now_ms);
+  b->per_minute = per_minute;
+  gc_budget_init(&b->budget, per_minute, now_ms);
+  while (gc_budget_left(&b->budget, now_ms) > left)
+    (void)gc_budget_take(&b->budget, now_ms);
+}
+
+struct gc_shared_budget *gc_budgets_get(const char *client_id,
+                                        uint32_t per_minute, uint64_t now_ms) {
+  pthread_mutex_lock(&lock);
+  struct gc_shared_budget *b = budgets;
+  while (b != NULL && strcmp(b->client_id, client_id) != 0)
+    b = b->next;
+  if (b == NULL)
+    b = make(client_id);
+  if (b != NULL) {
+    b->references++;
+    set_rate(b, per_minute, now_ms);
+  }
+  pthread_mutex_unlock(&lock);
+  return b;
+}
+
+void gc_budgets_put(struct gc_shared_budget *b) {
+  if (b == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  if (--b->references == 0) {
+    struct gc_shared_budget **at = &budgets;
+    while (*at != b)
+      at = &(*at)->next;
+    *at = b->next;
+    free(b->client_id);
+    free(b);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+bool gc_budgets_take(struct gc_shared_budget *b, uint64_t now_ms) {
+  pthread_mutex_lock(&lock);
+  bool taken = gc_budget_take(&b->budget, now_ms);
+  pthread_mutex_unlock(&lock);
+  return taken;
+}
+
+uint32_t gc_budgets_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
+  pthread_mutex_lock(&lock);
+  uint32_t wait_ms = gc_budget_wait_ms(&b->budget, now_ms);
+  pthread_mutex_unlock(&lock);
+  return wait_ms;
+}
+
+uint32_t gc_budgets_left(struct gc_shared_budget *b, uint64_t now_ms) {
+  pthread_mutex_lock(&lock);
+  uint32_t left = gc_budget_left(&b->budget, now_ms);
+  pthread_mutex_unlock(&lock);
+  return left;
+}

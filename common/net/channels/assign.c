@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/channels/channels_internal.h"
+
+#include <stdio.h>
+
+static bool has(const struct gc_topics *t, const char *key) {
+  return gc_topics_find(t, key) != NULL;
+}
+
+static bool has_room(const struct gc_topics *t, const char *key) {
+  (void)key;
+  return t->count < GC_TOPICS_MOST;
+}
+
+static bool can_make_room(const struct gc_topics *t, const char *key) {
+  (void)key;
+  return t->wanted < GC_TOPICS_MOST;
+}
+
+/* In the order of how little they disturb. */
+static bool (*const rules[])(const struct gc_topics *t,
+                             const char *key) = {has, has_room, can_make_room};
+
+void gc_channels_make_key(char *key, const char *topic) {
+  snprintf(key, GC_TOPIC_ROOM, "%s", topic);
+  gc_topic_lower(key);
+}
+
+static bool is_wanted(const struct gc_topics *t, const char *key) {
+  const struct gc_topic *topic = gc_topics_find(t, key);
+  return topic != NULL && topic->wants != NULL;
+}
+
+/* NULL: there is no room. */
+static struct gc_slot *slot_for(struct gc_channels *c, const char *key) {
+  for (size_t r = 0; r < GC_COUNT(rules); r++)
+    for (unsigned i = 0; i < c->slot_count; i++) {
+      const struct gc_topics *t = gc_slot_topics(&c->slots[i]);
+      if (rules[r](t, key) && (can_make_room(t, key) || is_wanted(t, key)))
+        return &c->slots[i];
+    }
+  return c->slot_count < c->slots_most ? &c->slots[c->slot_count] : NULL;
+}
+
+enum gc_code gc_channels_place(struct gc_channels *c,
+                               struct gc_channels_listener *l,
+                               const char *topic, void *tag,
+                               struct gc_err *err) {
+  char key[GC_TOPIC_ROOM];
+  gc_channels_make_key(key, topic);
+  struct gc_slot *s = slot_for(c, key);
+  if (s == NULL)
+    return gc_fail(err, GC_ERR_LIMIT,
+                   "no room: %u notification channels of %d topics are full",
+                   c->slots_most, GC_TOPICS_MOST);
+  GC_TRY(gc_slot_want(s, topic, l, tag, err));
+  l->has_news |= 1u << s->number;
+  if (s->number >= c->slot_count)
+    c->slot_count = s->number + 1;
+  return GC_OK;
+}
+
+void gc_channels_admit(struct gc_channels *c) {
+  for (size_t i = 0; i < c->waiting.count; i++) {
+    struct gc_topic *topic = c->waiting.list[i];
+    while (topic->wants != NULL) {
+      struct gc_channels_listener *l = topic->wants->who;
+      if (gc_channels_place(c, l, topic->name, topic->wants->tag, NULL) !=
+          GC_OK)
+        return;
+      gc_topics_unwant(&c->waiting, topic->name, l);
+    }
+  }
+  gc_topics_restart(&c->waiting); /* forgets those that are wanted no more */
+}

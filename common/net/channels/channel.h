@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* One notification channel and its WebSocket, kept alive: found again or
+ * created, subscribed, connected, watched, connected again. net/channels is
+ * what blocks talk to. One thread, the account's.
+ *
+ * The platform keeps 20 channels for an OAuth client and drops the oldest for
+ * the 21st, so the channel's id survives restarts (net/channel_place) and is
+ * used again after a HEAD that finds it. A new one is created only when it is
+ * gone: 404 to a call or at the handshake, or the platform says that it was
+ * displaced; each creation after the first waits longer, up to 5 minutes.
+ *
+ * One loop connects again, after reconnect_min plus a random part that doubles
+ * with each failure up to reconnect_max. It begins anew once the connection
+ * has proven itself: an event or a heartbeat 10 s or more after it was opened.
+ * (Sooner proves nothing: two agents that kick each other off one channel see
+ * events too.) Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
+ *
+ * A socket is dead after idle_timeout without a message. After half of it an
+ * application ping asks for one, after a quarter of it the RFC 6455 ping keeps
+ * middle boxes awake.
+ *
+ * A channel cannot replace itself without a break, since a second socket on it
+ * kicks the first: when its end is near it says so, and the owner (net/
+ * channel_slot) brings another one, or has it prolonged, or lets it leave. */
+#ifndef GC_NET_CHANNELS_CHANNEL_H
+#define GC_NET_CHANNELS_CHANNEL_H
+
+#include "common/genesys/notification.h"
+#include "common/net/api/api.h"
+#include "common/net/channels/id_store.h"
+#include "common/net/socket/driver.h"
+
+struct gc_channel;
+
+/* Borrowed as long as the channel lives. */
+struct gc_channel_needs {
+  const char *account; /* the name under which the channels are kept */
+  /* Of the 20 channels of the client so many are ours, the one of a renewal
+   * included; 0: GC_CHANNELS_USUAL, 20 at most. For gc_channels_new. */
+  unsigned channels_most;
+  struct gc_api *api;
+  const struct gc_edge *edge;
+  struct gc_store *store; /* NULL: nothing survives a restart */
+  const struct gc_socket_driver *driver;
+  const struct gc_connect *connect;
+};
+
+struct gc_channel_patience {
+  uint32_t idle_timeout_ms, reconnect_min_ms, reconnect_max_ms;
+};
+
+/* Why a channel comes to its end. */
+enum gc_channel_end {
+  GC_CHANNEL_END_LIFE,   /* 24 h after it was created (API reference, 4.2) */
+  GC_CHANNEL_END_SERVER, /* the server is about to close the socket (4.4) */
+  /* That of the token which made it or subscribed last: the server may close
+   * the socket then (4.2). Told by the owner, see gc_channel_token_number. */
+  GC_CHANNEL_END_TOKEN,
+};
+
+struct gc_channel_events {
+  /* Connected and subscribed: what is missed ends here. `is_new`: on another
+   * connection than before; else more topics came, or they were renewed.
+   * blind_ms: since the last message of the connection before; 0: there was
+   * none, or nothing was missed. */
+  void (*ready)(void *ctx, bool is_new, uint64_t blind_ms);
+  /* A message of kind EVENT. Borrowed for the call, in which the channel must
+   * not be freed. */
+  void (*event)(void *ctx, const struct gc_notification *n, const char *bytes,
+                size_t len);
+  /* The end is near, left_ms from now as far as is known. Nothing done is the
+   * end, and then the usual reconnect. */
+  void (*ending)(void *ctx, enum gc_channel_end why, uint64_t left_ms);
+  /* After gc_channel_retire. The channel may be freed inside. */
+  void (*retired)(void *ctx);
+  /* An outcome to tell; GC_OK: all is well. */
+  void (*note)(void *ctx, const struct gc_err *err);
+  void *ctx;
+};
+
+struct gc_channel_stats {
+  bool connected;      /* open and subscribed */
+  uint64_t silence_ms; /* since the last message; 0 when not connected */
+  uint64_t blind_ms;   /* since when messages may be missed; 0: they are not */
+  /* Topics that are wanted, and of these: subscribed, as far as we know (it
+   * stays so while a connection is down); refused by the platform. */
+  size_t wanted, topics, rejected;
+  uint64_t reconnects; /* after a break */
+  uint64_t renewals;   /* a new channel without a break */
+  uint64_t created;    /* channels */
+  uint64_t gap_ms; /* time in which messages may have been missed; grows while
+                      it lasts */
+  uint64_t events, malformed, others; /* messages; pongs and heartbeats apart */
+};
+
+/* `place` (taken by the caller) and `topics` are the owner's. NULL when out of
+ * memory. */
+struct gc_channel *gc_channel_new(const struct gc_channel_needs *needs,
+                                  struct gc_channel_place *place,
+                                  const struct gc_channel_patience *patience,
+                                  struct gc_topics *topics,
+                                  const struct gc_channel_events *events);
+/* Its place keeps the id. */
+void gc_channel_free(struct gc_channel *c);
+
+/* From the next wait on. */
+void gc_channel_set_patience(struct gc_channel *c,
+                             const struct gc_channel_patience *patience);
+/* The topics have changed. Without any the socket is closed. */
+void gc_channel_wake(struct gc_channel *c);
+
+/* Subscribes to all topics once more, which prolongs the life, with the token
+ * of now (API reference, 4.2). Nothing is missed meanwhile. */
+void gc_channel_prolong(struct gc_channel *c);
+/* Closes the socket and connects again to the same channel. */
+void gc_channel_leave(struct gc_channel *c);
+/* Closes the socket for good, then `retired`, half a second later at most;
+ * messages may come until then. */
+void gc_channel_retire(struct gc_channel *c);
+
+bool gc_channel_is_open(const struct gc_channel *c);
+/* For how long messages may have been missed up to now; 0: none are. */
+uint64_t gc_channel_blind_ms(const struct gc_channel *c);
+/* As gc_api_token_number: of the token that made it or subscribed last; 0: none
+ * did. */
+uint32_t gc_channel_token_number(const struct gc_channel *c);
+
+void gc_channel_stats(const struct gc_channel *c,
+                      struct gc_channel_stats *ret_stats);
+/* Adds all that is not `connected` and `silence_ms`. */
+void gc_channel_stats_add(struct gc_channel_stats *sum,
+                          const struct gc_channel_stats *s);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/channels/channels_internal.h"
+
+#include <stdlib.h>
+
+static const struct gc_channel_patience usual = {
+    .idle_timeout_ms = 40000,
+    .reconnect_min_ms = 1000,
+    .reconnect_max_ms = 30000,
+};
+
+static void soon(struct gc_channels *c, struct gc_timer *timer) {
+  const struct gc_edge *edge = c->needs.edge;
+  (void)gc_timers_set(edge->timers, timer, edge->now_ms(edge->ctx));
+}
+
+/* ---- patience ---- */
+
+static void smallest(uint32_t *least, uint32_t wish, uint32_t if_none) {
+  uint32_t ms = wish > 0 ? wish : if_none;
+  if (*least == 0 || ms < *least)
+    *least = ms;
+}
+
+static void agree_on_patience(struct gc_channels *c) {
+  struct gc_channel_patience least = {0, 0, 0};
+  for (const struct gc_channels_listener *l = c->listeners; l != NULL;
+       l = l->next) {
+    smallest(&least.idle_timeout_ms, l->patience.idle_timeout_ms,
+             usual.idle_timeout_ms);
+    smallest(&least.reconnect_min_ms, l->patience.reconnect_min_ms,
+             usual.reconnect_min_ms);
+    smallest(&least.reconnect_max_ms, l->patience.reconnect_max_ms,
+             usual.reconnect_max_ms);
+  }
+  c->patience = c->listeners != NULL ? least : usual;
+  for (unsigned i = 0; i < c->slot_count; i++)
+    gc_slot_be_patient(&c->slots[i]);
+}
+
+/* ---- places and turns ---- */
+
+static struct gc_channel_place *take_place(void *ctx) {
+  struct gc_channels *c = ctx;
+  for (unsigned i = 0; i < c->place_count; i++)
+    if (!c->places[i].is_taken) {
+      c->places[i].is_taken = true;
+      return &c->places[i];
+    }
+  return NULL;
+}
+
+/* One renewal at a time. */
+static void ask_for_turn(void *ctx) {
+  struct gc_channels *c = ctx;
+  soon(c, &c->turn);
+}
+
+static void on_turn(void *ctx, uint64_t now_ms) {
+  struct gc_channels *c = ctx;
+  uint32_t token = gc_api_token_number(c->needs.api);
+  struct gc_slot *first = NULL;
+  (void)now_ms;
+  for (unsigned i = 0; i < c->slot_count; i++)
+    gc_slot_heed_token(&c->slots[i], token);
+  for (unsigned i = 0; i < c->slot_count; i++) {
+    struct gc_slot *s = &c->slots[i];
+    if (s->renewal == GC_RENEWAL_RUNS || s->renewal == GC_RENEWAL_ENDS)
+      return;
+    if (first == NULL && s->renewal == GC_RENEWAL_WAITS)
+      first = s;
+  }
+  if (first != NULL)
+    gc_slot_renew(first);
+}
+
+/* Before a slot hears that it has lost topics: without any it would close its
+ * socket. */
+static void look_for_room(struct gc_channels *c) {
+  if (c->waiting.wanted > 0)
+    soon(c, &c->admission);
+}
+
+/* ---- public ---- */
+
+static void on_admission(void *ctx, uint64_t now_ms) {
+  (void)now_ms;
+  gc_channels_admit(ctx);
+}
+
+struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs) {
+  struct gc_channels *c = calloc(1, sizeof(*c));
+  if (c == NULL)
+    return NULL;
+  unsigned most = needs->channels_most > 0 ? needs->channels_most
+                                           : (unsigned)GC_CHANNELS_USUAL;
+  c->needs = *needs;
+  c->patience = usual;
+  c->place_count = most < GC_CHANNELS_MOST ? most : GC_CHANNELS_MOST;
+  c->slots_most = c->place_count > 1 ? c->place_count - 1 : 1;
+  c->waiting.most = GC_CHANNELS_WAITING_MOST;
+  c->owner = (struct gc_slot_owner){.needs = &c->needs,
+                                    .patience = &c->patience,
+                                    .take = take_place,
+                                    .turn = ask_for_turn,
+                                    .ready = gc_channels_tell_ready,
+                                    .event = gc_channels_tell_event,
+                                    .rejected = gc_channels_tell_rejected,
+                                    .ctx = c};
+  c->admission = (struct gc_timer){.fire = on_admission, .ctx = c};
+  c->turn = (struct gc_timer){.fire = on_turn, .ctx = c};
+  for (unsigned i = 0; i < c->place_count; i++)
+    c->places[i] = (struct gc_channel_place){.account = needs->account,
+                                             .number = i,
+                                             .store = needs->store,
+                                             .edge = needs->edge};
+  for (unsigned i = 0; i < c->slots_most; i++)
+    gc_slot_init(&c->slots[i], &c->owner, i);
+  gc_api_on_wake(needs->api, ask_for_turn, c);
+  return c;
+}
+
+void gc_channels_free(struct gc_channels *c) {
+  if (c == NULL)
+    return;
+  gc_api_on_wake(c->needs.api, NULL, NULL);
+  for (unsigned i = 0; i < c->slots_most; i++)
+    gc_slot_clear(&c->slots[i]);
+  for (unsigned i = 0; i < c->place_count; i++)
+    gc_channel_id_clear(&c->places[i].id);
+  gc_timers_unset(c->needs.edge->timers, &c->admission);
+  gc_timers_unset(c->needs.edge->timers, &c->turn);
+  gc_topics_clear(&c->waiting);
+  free(c);
+}
+
+void gc_channels_listen(struct gc_channels *c, struct gc_channels_listener *l) {
+  l->has_news = l->was_connected = 0;
+  l->next = c->listeners;
+  c->listeners = l;
+  agree_on_patience(c);
+}
+
+void gc_channels_unlisten(struct gc_channels *c,
+                          struct gc_channels_listener *l) {
+  struct gc_channels_listener **at = &c->listeners;
+  while (*at != NULL && *at != l)
+    at = &(*at)->next;
+  if (*at == NULL)
+    return;
+  *at = l->next;
+  look_for_room(c);
+  for (unsigned i = 0; i < c->slot_count; i++)
+    gc_slot_unwant(&c->slots[i], NULL, l);
+  gc_topics_unwant(&c->waiting, NULL, l);
+  agree_on_patience(c);
+}
+
+enum gc_code gc_channels_want(struct gc_channels *c,
+                              struct gc_channels_listener *l, const char *topic,
+                              void *tag, struct gc_err *err) {
+  enum gc_code code = gc_channels_place(c, l, topic, tag, err);
+  if (code == GC_OK)
+    gc_topics_unwant(&c->waiting, topic, l);
+  else if (code == GC_ERR_LIMIT)
+    GC_TRY(gc_topics_want(&c->waiting, topic, l, tag, err));
+  return code;
+}
+
+void gc_channels_unwant(struct gc_channels *c, struct gc_channels_listener *l,
+                        const char *topic) {
+  look_for_room(c);
+  for (unsigned i = 0; i < c->slot_count; i++)
+    gc_slot_unwant(&c->slots[i], topic, l);
+  gc_topics_unwant(&c->waiting, topic, l);
+}
+
+bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
+  char key[GC_TOPIC_ROOM];
+  gc_channels_make_key(key, topic);
+  for (unsigned i = 0; i < c->slot_count; i++) {
+    const struct gc_topic *t =
+        gc_topics_find(gc_slot_topics(&c->slots[i]), key);
+    if (t != NULL && t->state == GC_TOPIC_PERMITTED)
+      return true;
+  }
+  return false;
+}
+
+static bool carries(const struct gc_slot *s,
+                    const struct gc_channels_listener *l) {
+  const struct gc_topics *t = gc_slot_topics(s);
+  for (size_t i = 0; t != NULL && i < t->count; i++)
+    for (const struct gc_topic_want *w = t->list[i]->wants; w != NULL;
+         w = w->next)
+      if (w->who == l)
+        return true;
+  return false;
+}
+
+void gc_channels_stats_for(const struct gc_channels *c,
+                           const struct gc_channels_listener *l,
+                           struct gc_channel_stats *ret_stats) {
+  struct gc_channel_stats one;
+  bool all = true, any = false;
+  *ret_stats = (struct gc_channel_stats){.wanted = c->waiting.wanted};
+  for (unsigned i = 0; i < c->slot_count; i++) {
+    if (l != NULL && !carries(&c->slots[i], l))
+      continue;
+    gc_slot_stats(&c->slots[i], &one);
+    if (l != NULL && (l->was_connected & 1u << i) == 0)
+      one.blind_ms = 0;
+    gc_channel_stats_add(ret_stats, &one);
+    if (one.silence_ms > ret_stats->silence_ms)
+      ret_stats->silence_ms = one.silence_ms;
+    if (one.blind_ms > ret_stats->blind_ms)
+      ret_stats->blind_ms = one.blind_ms;
+    all = all && (one.connected || one.wanted == 0);
+    any = any || one.connected;
+  }
+  ret_stats->connected = all && any;
+}
+
+void gc_channels_stats(const struct gc_channels *c,
+                       struct gc_channel_stats *ret_stats) {
+  gc_channels_stats_for(c, NULL, ret_stats);
+}
+
+unsigned gc_channels_count(const struct gc_channels *c) {
+  return c->slot_count;
+}
+
+void gc_channels_stats_of(const struct gc_channels *c, unsigned number,
+                          struct gc_channel_stats *ret_stats) {
+  *ret_stats = (struct gc_channel_stats){.connected = false};
+  if (number < c->slot_count)
+    gc_slot_stats(&c->slots[number], ret_stats);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the channels share.
+ *
+ *   channels.c         the public functions, places and turns
+ *   channels_spread.c  which topic goes where
+ *   channels_tell.c    who hears of it
+ */
+#ifndef GC_NET_CHANNELS_CHANNELS_INTERNAL_H
+#define GC_NET_CHANNELS_CHANNELS_INTERNAL_H
+
+#include "common/net/channels/channels.h"
+#include "common/net/channels/slot.h"
+
+struct gc_channels {
+  struct gc_channel_needs needs;
+  struct gc_channel_patience patience;
+  struct gc_slot_owner owner;
+  struct gc_channel_place places[GC_CHANNELS_MOST];
+  struct gc_slot slots[GC_CHANNELS_MOST];
+  unsigned place_count, slot_count; /* slots: those in use come first */
+  unsigned slots_most;
+  struct gc_topics waiting; /* for room */
+  struct gc_channels_listener *listeners;
+  struct gc_timer admission; /* of those that wait */
+  struct gc_timer turn;      /* whose renewal is next */
+};
+
+/* Of GC_TOPIC_ROOM bytes, in lower case; what is longer is cut, and is no
+ * topic. */
+void gc_channels_make_key(char *key, const char *topic);
+
+/* Subscribes to it where there is room. GC_ERR_LIMIT: nowhere. */
+GC_MUST_CHECK enum gc_code gc_channels_place(struct gc_channels *c,
+                                             struct gc_channels_listener *l,
+                                             const char *topic, void *tag,
+                                             struct gc_err *err);
+/* Those that wait, in the order of their first want, as far as there is room.
+ * Who comes with a topic while others wait may be before them. */
+void gc_channels_admit(struct gc_channels *c);
+
+/* As struct gc_slot_owner; ctx is the channels. */
+void gc_channels_tell_ready(void *ctx, struct gc_slot *slot, bool is_new,
+                            uint64_t blind_ms);
+void gc_channels_tell_event(void *ctx, const struct gc_topic_want *wants,
+                            const struct gc_notification *n, const char *bytes,
+                            size_t len);
+void gc_channels_tell_rejected(void *ctx, const struct gc_topic *topic,
+                               const char *reason);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/channels/id_store.h"
+
+static void note(const struct gc_channel_place *p, const struct gc_err *err) {
+  p->edge->notice(p->edge->ctx, "state", err);
+}
+
+void gc_channel_place_load(struct gc_channel_place *p) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
+  struct gc_err err = {.code = GC_OK};
+  if (p->is_loaded)
+    return;
+  p->is_loaded = true;
+  if (p->store == NULL)
+    return;
+  err.code =
+      gc_store_load_channel(p->store, p->account, p->number, &text, &err);
+  if (err.code != GC_OK)
+    note(p, &err);
+  else if (text.len > 0)
+    (void)!gc_channel_id_read(text.data, &p->id);
+}
+
+void gc_channel_place_keep(const struct gc_channel_place *p) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
+  struct gc_err err = {.code = GC_OK};
+  if (p->store == NULL)
+    return;
+  enum gc_code code = GC_OK;
+  if (p->id.id != NULL)
+    code = gc_channel_id_write(&p->id, &text);
+  if (code == GC_OK)
+    code = gc_store_save_channel(p->store, p->account, p->number,
+                                 gc_buf_string(&text), &err);
+  err.code = code;
+  note(p, &err);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/channels/queue_topics.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  TICK_MS = 1000,
+  LOOK_TICKS = 30, /* how often it is looked at what is covered */
+  REASON_ROOM = 120,
+};
+
+struct queue_topics {
+  struct queue_topics_site site;
+  struct queue_topics_user user;
+
+  /* The account's thread's. */
+  struct gc_channels_listener listener;
+  struct gc_names_listener queues;
+  struct gc_timer timer;
+  char **ids; /* of the queues whose topics are wanted */
+  size_t count;
+  size_t unheard_of;        /* of them the channels have no room for */
+  char reason[REASON_ROOM]; /* why the platform refused the last one */
+  unsigned ticks;
+  bool is_running;
+
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  struct queue_topics_state state; /* but for silence and the gap that lasts */
+  uint64_t heard_ms;               /* the last message; 0: none yet */
+  uint64_t blind_since_ms;         /* the gap that lasts; 0: none */
+};
+
+static uint64_t now(const struct queue_topics *t) {
+  return t->site.edge->now_ms(t->site.edge->ctx);
+}
+
+/* Two threads look at the clock, and may come here the other way round. */
+static uint64_t ms_since(uint64_t then_ms, uint64_t now_ms) {
+  return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
+static void print_topic(char out[GC_TOPIC_ROOM], const char *queue) {
+  snprintf(out, GC_TOPIC_ROOM, "v2.routing.queues.%s.conversations", queue);
+}
+
+/* ---- how the channels stand ---- */
+
+/* Under the lock. It is blind from when the first of its channels is until all
+ * of them hear again. */
+static void follow_gap(struct queue_topics *t, uint64_t now_ms,
+                       uint64_t blind_ms) {
+  if (blind_ms > 0) {
+    uint64_t since_ms = now_ms - blind_ms;
+    if (t->blind_since_ms == 0 || since_ms < t->blind_since_ms)
+      t->blind_since_ms = since_ms;
+  } else if (t->blind_since_ms > 0) {
+    t->state.gap_ms += now_ms - t->blind_since_ms;
+    t->blind_since_ms = 0;
+  }
+}
+
+static void look_at_channels(struct queue_topics *t) {
+  struct gc_channel_stats stats;
+  uint64_t now_ms = now(t);
+  gc_channels_stats_for(t->site.channels, &t->listener, &stats);
+  pthread_mutex_lock(&t->lock);
+  t->state.is_connected = stats.connected;
+  t->state.reconnects = stats.reconnects;
+  if (stats.connected && stats.blind_ms == 0)
+    t->heard_ms = now_ms - stats.silence_ms;
+  follow_gap(t, now_ms, stats.blind_ms);
+  pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- what is covered ---- */
+
+static void tell_coverage(struct queue_topics *t, size_t missing) {
+  struct gc_err err = {.code = GC_OK};
+  if (missing > 0 && t->unheard_of > 0)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "%zu of %zu queues are not heard (no room on the account's "
+                  "notification channels): what flows count there is missing; "
+                  "Source \"sqs\" or \"webhook\" has no such limit",
+                  missing, t->count);
+  else if (missing > 0)
+    (void)gc_fail(&err, GC_ERR_PERMISSION,
+                  "%zu of %zu queues are not heard (%s): what flows count "
+                  "there is missing; give the OAuth client a role with "
+                  "routing:queue:view in the queues' divisions",
+                  missing, t->count,
+                  t->reason[0] != '\0' ? t->reason : "not subscribed");
+  t->user.notice(t->user.notice_ctx, "topics", &err);
+}
+
+static void look_at_coverage(struct queue_topics *t) {
+  char topic[GC_TOPIC_ROOM];
+  size_t covered = 0;
+  look_at_channels(t);
+  for (size_t i = 0; i < t->count; i++) {
+    print_topic(topic, t->ids[i]);
+    covered += gc_channels_covers(t->site.channels, topic);
+  }
+  pthread_mutex_lock(&t->lock);
+  t->state.wanted = t->count;
+  t->state.covered = covered;
+  bool is_connected = t->state.is_connected;
+  pthread_mutex_unlock(&t->lock);
+  /* Else channels or new topics may still be on their way. */
+  if (is_connected || t->unheard_of > 0)
+    tell_coverage(t, t->count - covered);
+}
+
+/* ---- which topics are wanted ---- */
+
+static void unwant(struct queue_topics *t, const char *queue) {
+  char topic[GC_TOPIC_ROOM];
+  print_topic(topic, queue);
+  gc_channels_unwant(t->site.channels, &t->listener, topic);
+}
+
+/* Those that are wanted already keep their place on their channel. */
+static void want_all(struct queue_topics *t) {
+  char topic[GC_TOPIC_ROOM];
+  t->unheard_of = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    print_topic(topic, t->ids[i]);
+    if (gc_channels_want(t->site.channels, &t->listener, topic, NULL, NULL) !=
+        GC_OK)
+      t->unheard_of++;
+  }
+}
+
+static void free_ids(char **ids, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    free(ids[i]);
+  free(ids);
+}
+
+/* All ids of the directory; NULL when out of memory. */
+static char **copy_ids(const struct gc_directory *d, size_t count) {
+  char **ids = calloc(count + 1, sizeof(char *));
+  for (size_t i = 0; ids != NULL && i < count; i++) {
+    ids[i] = strdup(gc_directory_at(d, i)->id);
+    if (ids[i] == NULL) {
+      free_ids(ids, i);
+      return NULL;
+    }
+  }
+  return ids;
+}
+
+static void take_queues(struct queue_topics *t, const struct gc_directory *d) {
+  size_t count = gc_directory_count(d);
+  char **ids = copy_ids(d, count);
+  if (ids == NULL)
+    return; /* the next list comes in ten minutes */
+  for (size_t i = 0; i < t->count; i++)
+    if (gc_directory_find(d, t->ids[i]) == NULL)
+      unwant(t, t->ids[i]);
+  free_ids(t->ids, t->count);
+  t->ids = ids;
+  t->count = count;
+  want_all(t);
+}
+
+/* A list that is refused keeps what was known. */
+static void on_queues(void *ctx, struct gc_directory *directory) {
+  struct queue_topics *t = ctx;
+  struct gc_err err = {.code = GC_OK};
+  bool is_refused = gc_directory_is_refused(directory);
+  take_queues(t, directory);
+  if (t->count == 0)
+    (void)gc_fail(&err, is_refused ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND,
+                  "%s: no topic to listen to; give the OAuth client a role "
+                  "with routing:queue:view",
+                  is_refused ? "the list of queues is refused"
+                             : "the OAuth client's roles see no queue");
+  t->user.notice(t->user.notice_ctx, "queues", &err);
+  look_at_coverage(t);
+}
+
+/* ---- what the channels tell ---- */
+
+/* What was missed cannot be asked for; the next event of a conversation has
+ * all that its flows have set. */
+static void on_connected(void *ctx) { look_at_coverage(ctx); }
+
+static void on_gap(void *ctx, uint64_t blind_ms) {
+  struct queue_topics *t = ctx;
+  pthread_mutex_lock(&t->lock);
+  follow_gap(t, now(t), blind_ms);
+  pthread_mutex_unlock(&t->lock);
+}
+
+static void on_message(void *ctx, const struct gc_message *m) {
+  struct queue_topics *t = ctx;
+  t->user.message(t->user.ctx, m);
+}
+
+/* Told of when the others are subscribed. */
+static void on_rejected(void *ctx, const char *topic, void *tag,
+                        const char *reason) {
+  struct queue_topics *t = ctx;
+  (void)topic, (void)tag;
+  snprintf(t->reason, sizeof(t->reason), "%s", reason);
+}
+
+static void on_tick(void *ctx, uint64_t now_ms) {
+  struct queue_topics *t = ctx;
+  look_at_channels(t);
+  if (t->ticks++ % LOOK_TICKS == 0)
+    look_at_coverage(t);
+  t->user.tick(t->user.ctx);
+  (void)gc_timers_set(t->site.edge->timers, &t->timer, now_ms + TICK_MS);
+}
+
+/* ---- life ---- */
+
+static void begin(void *ctx) {
+  struct queue_topics *t = ctx;
+  t->is_running = true;
+  gc_channels_listen(t->site.channels, &t->listener);
+  gc_names_listen(t->site.names, &t->queues);
+  (void)gc_timers_set(t->site.edge->timers, &t->timer, now(t) + TICK_MS);
+}
+
+static void end(void *ctx) {
+  struct queue_topics *t = ctx;
+  if (!t->is_running)
+    return;
+  t->is_running = false;
+  gc_timers_unset(t->site.edge->timers, &t->timer);
+  gc_names_unlisten(t->site.names, &t->queues);
+  gc_channels_unlisten(t->site.channels, &t->listener);
+}
+
+struct queue_topics *queue_topics_new(const struct queue_topics_site *site,
+                                      const struct queue_topics_user *user) {
+  struct queue_topics *t = calloc(1, sizeof(*t));
+  if (t == NULL)
+    return NULL;
+  t->site = *site;
+  t->user = *user;
+  t->listener = (struct gc_channels_listener){.connected = on_connected,
+                                              .gap = on_gap,
+                                              .message = on_message,
+                                              .rejected = on_rejected,
+                                              .ctx = t};
+  t->queues = (struct gc_names_listener){
+      .kind = GC_QUEUE, .changed = on_queues, .ctx = t};
+  t->timer = (struct gc_timer){.fire = on_tick, .ctx = t};
+  pthread_mutex_init(&t->lock, NULL);
+  return t;
+}
+
+void queue_topics_start(struct queue_topics *t) {
+  gc_loop_call(t->site.loop, begin, t);
+}
+
+void queue_topics_stop(struct queue_topics *t) {
+  if (t != NULL)
+    gc_loop_call(t->site.loop, end, t);
+}
+
+void queue_topics_free(struct queue_topics *t) {
+  if (t == NULL)
+    return;
+  queue_topics_stop(t);
+  free_ids(t->ids, t->count);
+  pthread_mutex_destroy(&t->lock);
+  free(t);
+}
+
+void queue_topics_state(struct queue_topics *t,
+                        struct queue_topics_state *ret) {
+  uint64_t now_ms = now(t);
+  pthread_mutex_lock(&t->lock);
+  *ret = t->state;
+  ret->was_heard = t->heard_ms > 0;
+  if (ret->was_heard)
+    ret->silence_ms = ms_since(t->heard_ms, now_ms);
+  if (t->blind_since_ms > 0)
+    ret->gap_ms += ms_since(t->blind_since_ms, now_ms);
+  pthread_mutex_unlock(&t->lock);
+}

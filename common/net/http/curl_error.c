@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/curl_error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WANTS_CLIENT_CERT                                                      \
+  "the server wants a client certificate: check ClientCert and ClientKey"
+#define CHECK_ADDRESS "check Region (or BaseURL), Proxy and the firewall"
+#define CHECK_CA "check CACert, or the clock of this host"
+#define CHECK_CLIENT_CERT "check ClientCert, ClientKey and ClientKeyPass"
+#define NOT_HTTP "what answers there does not speak HTTP; check port and scheme"
+
+/* The first row whose code and words fit counts. `part` NULL: any words.
+ * libcurl's codes: lib/strerror.c; the words were met with 7.88. */
+static const struct {
+  CURLcode code;
+  const char *part;
+  enum gc_failure failure;
+  const char *hint;
+} rows[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, NULL, GC_FAILURE_RESOLVE,
+     "check Region (or BaseURL) and DNS"},
+    {CURLE_COULDNT_RESOLVE_PROXY, NULL, GC_FAILURE_RESOLVE,
+     "check Proxy and DNS"},
+    {CURLE_COULDNT_CONNECT, NULL, GC_FAILURE_CONNECT, CHECK_ADDRESS},
+    {CURLE_INTERFACE_FAILED, NULL, GC_FAILURE_CONNECT, CHECK_ADDRESS},
+    {CURLE_OPERATION_TIMEDOUT, NULL, GC_FAILURE_TIMEOUT,
+     "check Timeout, ConnectTimeout, Proxy and the firewall"},
+    {CURLE_PROXY, NULL, GC_FAILURE_PROXY, "check Proxy"},
+
+    /* Certificates. */
+    {CURLE_PEER_FAILED_VERIFICATION, "subject name", GC_FAILURE_TLS,
+     "check Region (or BaseURL): the certificate is another host's"},
+    {CURLE_PEER_FAILED_VERIFICATION, NULL, GC_FAILURE_TLS, CHECK_CA},
+    {CURLE_SSL_ISSUER_ERROR, NULL, GC_FAILURE_TLS, CHECK_CA},
+    {CURLE_SSL_INVALIDCERTSTATUS, NULL, GC_FAILURE_TLS, CHECK_CA},
+    {CURLE_SSL_CONNECT_ERROR, "wrong version number", GC_FAILURE_TLS,
+     "what answers there does not speak TLS; check port, scheme and Proxy"},
+    {CURLE_SSL_CONNECT_ERROR, "handshake failure", GC_FAILURE_TLS,
+     "no common cipher, or " WANTS_CLIENT_CERT},
+    {CURLE_SSL_CONNECT_ERROR, NULL, GC_FAILURE_TLS,
+     "the TLS handshake failed; check Proxy and the firewall"},
+    {CURLE_SSL_CIPHER, NULL, GC_FAILURE_TLS, "no common cipher"},
+#if LIBCURL_VERSION_NUM >= 0x074d00
+    {CURLE_SSL_CLIENTCERT, NULL, GC_FAILURE_TLS, WANTS_CLIENT_CERT},
+#endif
+    /* TLS 1.3: the server's refusal comes after our side is done. */
+    {CURLE_RECV_ERROR, "certificate required", GC_FAILURE_TLS,
+     WANTS_CLIENT_CERT},
+    {CURLE_RECV_ERROR, "alert", GC_FAILURE_TLS,
+     "the server refuses our client certificate"},
+    {CURLE_SEND_ERROR, "alert", GC_FAILURE_TLS,
+     "the server refuses our client certificate"},
+    /* The same refusal when the server is gone before we ask who it is. */
+    {CURLE_SEND_ERROR, "getpeername()", GC_FAILURE_BROKEN,
+     "the server hung up after the handshake; if it wants a client "
+     "certificate: check ClientCert and ClientKey"},
+
+    /* Files and settings of ours. */
+    {CURLE_SSL_CACERT_BADFILE, NULL, GC_FAILURE_LOCAL,
+     "check CACert: the file must exist and hold PEM certificates"},
+    {CURLE_SSL_CERTPROBLEM, NULL, GC_FAILURE_LOCAL, CHECK_CLIENT_CERT},
+    {CURLE_SSL_ENGINE_INITFAILED, NULL, GC_FAILURE_LOCAL, CHECK_CLIENT_CERT},
+    {CURLE_SSL_CRL_BADFILE, NULL, GC_FAILURE_LOCAL, CHECK_CA},
+    {CURLE_URL_MALFORMAT, NULL, GC_FAILURE_LOCAL,
+     "check BaseURL, LoginURL and Proxy"},
+    {CURLE_OUT_OF_MEMORY, NULL, GC_FAILURE_LOCAL, NULL},
+    {CURLE_FAILED_INIT, NULL, GC_FAILURE_LOCAL, NULL},
+    {CURLE_NOT_BUILT_IN, NULL, GC_FAILURE_LOCAL, NULL},
+    {CURLE_UNKNOWN_OPTION, NULL, GC_FAILURE_LOCAL, NULL},
+    {CURLE_BAD_FUNCTION_ARGUMENT, NULL, GC_FAILURE_LOCAL, NULL},
+
+    /* Answers. */
+    {CURLE_UNSUPPORTED_PROTOCOL, "HTTP/0.9", GC_FAILURE_BROKEN, NOT_HTTP},
+    {CURLE_UNSUPPORTED_PROTOCOL, "HTTP version", GC_FAILURE_BROKEN, NOT_HTTP},
+    {CURLE_UNSUPPORTED_PROTOCOL, NULL, GC_FAILURE_LOCAL,
+     "only http and https are spoken; check BaseURL and LoginURL"},
+    {CURLE_WEIRD_SERVER_REPLY, NULL, GC_FAILURE_BROKEN, NOT_HTTP},
+    {CURLE_FILESIZE_EXCEEDED, NULL, GC_FAILURE_LIMIT, NULL},
+    {CURLE_GOT_NOTHING, NULL, GC_FAILURE_BROKEN,
+     "the other side hung up without an answer"},
+    {CURLE_PARTIAL_FILE, NULL, GC_FAILURE_BROKEN, "the answer was cut off"},
+};
+
+static const enum gc_code codes[GC_FAILURE_COUNT] = {
+    [GC_FAILURE_NONE] = GC_OK,
+    [GC_FAILURE_RESOLVE] = GC_ERR_NETWORK,
+    [GC_FAILURE_CONNECT] = GC_ERR_NETWORK,
+    [GC_FAILURE_PROXY] = GC_ERR_NETWORK,
+    [GC_FAILURE_TLS] = GC_ERR_TLS,
+    [GC_FAILURE_TIMEOUT] = GC_ERR_TIMEOUT,
+    [GC_FAILURE_BROKEN] = GC_ERR_NETWORK,
+    [GC_FAILURE_SINK] = GC_ERR_PARSE,
+    [GC_FAILURE_LIMIT] = GC_ERR_LIMIT,
+    [GC_FAILURE_LOCAL] = GC_ERR_CONFIG,
+};
+
+/* "host:port" of a URL; what else it holds may be secret. */
+static void write_host(const char *url, char *out, size_t size) {
+  char *host = NULL, *port = NULL;
+  CURLU *u = curl_url();
+  if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+    curl_url_get(u, CURLUPART_HOST, &host, 0);
+    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+  }
+  if (host != NULL && port != NULL)
+    snprintf(out, size, "%s:%s", host, port);
+  else
+    snprintf(out, size, "a URL that cannot be read");
+  curl_free(host);
+  curl_free(port);
+  curl_url_cleanup(u);
+}
+
+/* One printable line. */
+static void tidy(char *text) {
+  for (char *p = text; *p != '\0'; p++)
+    if (*p < ' ' || *p > '~')
+      *p = ' ';
+}
+
+static void hide(char *text, const char *secret) {
+  size_t len = secret != NULL ? strlen(secret) : 0;
+  if (len == 0)
+    return;
+  char *at = text;
+  while ((at = strstr(at, secret)) != NULL) {
+    *at = '*';
+    memmove(at + 1, at + len, strlen(at + len) + 1);
+    at++;
+  }
+}
+
+/* "Unsupported proxy syntax in 'http://user:password@host'": libcurl quotes
+ * what it was given, be it ours or the environment's. All that stands between
+ * a scheme (or a blank, or a quote) and an @ goes. */
+static void hide_userinfo(char *text) {
+  char *at = text;
+  while ((at = strchr(at, '@')) != NULL) {
+    char *from = at;
+    while (from > text && strchr(" '\"", from[-1]) == NULL &&
+           !(from - text > 1 && from[-1] == '/' && from[-2] == '/'))
+      from--;
+    *from = '*';
+    memmove(from + 1, at, strlen(at) + 1);
+    at = from + 2;
+  }
+}
+
+static void hide_proxy_password(char *text, const char *proxy) {
+  char *password = NULL;
+  CURLU *u = curl_url();
+  unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
+  if (u != NULL && proxy != NULL &&
+      curl_url_set(u, CURLUPART_URL, proxy, flags) == CURLUE_OK) {
+    curl_url_get(u, CURLUPART_PASSWORD, &password, 0);
+    hide(text, password);
+    curl_free(password);
+    password = NULL;
+    curl_url_get(u, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+    hide(text, password);
+  }
+  curl_free(password);
+  curl_url_cleanup(u);
+}
+
+/* CONNECT refused, whatever CURLcode this version gives it. */
+static bool explain_proxy(const struct gc_curl_failed *f, const char *host,
+                          struct gc_err *err) {
+  long status = 0;
+  curl_easy_getinfo(f->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  if (status == 0 || (status >= 200 && status < 300))
+    return false;
+  if (status == 407)
+    gc_fail(err, GC_ERR_NETWORK, "%s: %s", host, GC_CURL_PROXY_407);
+  else if (status == 401) /* tinyproxy's word for a wrong password */
+    gc_fail(err, GC_ERR_NETWORK,
+            "%s: the proxy answered 401; it does not take the user and the "
+            "password in Proxy \"http://user:password@host:port\"",
+            host);
+  else
+    gc_fail(err, GC_ERR_NETWORK,
+            "%s: the proxy answered %ld; it does not let us through to that "
+            "host, or cannot reach it",
+            host, status);
+  return true;
+}
+
+enum gc_failure gc_curl_explain(const struct gc_curl_failed *f,
+                                struct gc_err *err) {
+  char host[256], words[CURL_ERROR_SIZE];
+  write_host(f->url, host, sizeof(host));
+  if (explain_proxy(f, host, err))
+    return GC_FAILURE_PROXY;
+
+  /* 7.88 gives a header line past its 100 KB as want of memory. */
+  if (f->code == CURLE_OUT_OF_MEMORY && f->in_headers) {
+    gc_fail(err, GC_ERR_LIMIT, "%s: a header line is too long", host);
+    return GC_FAILURE_LIMIT;
+  }
+
+  snprintf(words, sizeof(words), "%s",
+           *f->words != '\0' ? f->words : curl_easy_strerror(f->code));
+  tidy(words);
+  hide(words, f->connect->client_key_pass);
+  hide_proxy_password(words, f->connect->proxy);
+  hide_userinfo(words);
+
+  enum gc_failure failure = GC_FAILURE_BROKEN;
+  const char *hint = NULL;
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    if (rows[i].code != f->code ||
+        (rows[i].part != NULL && strstr(words, rows[i].part) == NULL))
+      continue;
+    failure = rows[i].failure;
+    hint = rows[i].hint;
+    break;
+  }
+  enum gc_code code =
+      f->code == CURLE_OUT_OF_MEMORY ? GC_ERR_MEMORY : codes[failure];
+  gc_fail(err, code, "%s: %s%s%s", host, words, hint != NULL ? "; " : "",
+          hint != NULL ? hint : "");
+  return failure;
+}
+
+void gc_curl_complain(const char *url, enum gc_failure failure,
+                      struct gc_err *err, const char *format, ...) {
+  char host[256], words[256];
+  write_host(url, host, sizeof(host));
+  va_list args;
+  va_start(args, format);
+  vsnprintf(words, sizeof(words), format, args);
+  va_end(args);
+  gc_fail(err, codes[failure], "%s: %s", host, words);
+}

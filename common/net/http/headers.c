@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/headers.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+struct span {
+  const char *at;
+  size_t len;
+};
+
+static struct span trimmed(const char *at, size_t len) {
+  while (len > 0 && isspace((unsigned char)at[len - 1]))
+    len--;
+  while (len > 0 && isspace((unsigned char)*at)) {
+    at++;
+    len--;
+  }
+  return (struct span){at, len};
+}
+
+static bool is_name(struct span s, const char *name) {
+  return s.len == strlen(name) && strncasecmp(s.at, name, s.len) == 0;
+}
+
+static bool ends_with(struct span s, const char *end) {
+  size_t len = strlen(end);
+  return s.len >= len && strncasecmp(s.at + s.len - len, end, len) == 0;
+}
+
+/* What fits, without what could break a log line. */
+static void copy_printable(struct span s, char *out, size_t size) {
+  size_t used = 0;
+  for (size_t i = 0; i < s.len && used + 1 < size; i++)
+    if (s.at[i] >= ' ' && s.at[i] <= '~')
+      out[used++] = s.at[i];
+  out[used] = '\0';
+}
+
+static int64_t date_ms(const char *text) {
+  time_t date = curl_getdate(text, NULL);
+  return date > 0 ? (int64_t)date * 1000 : 0;
+}
+
+/* "application/json;charset=utf-8", "application/problem+json" */
+static bool is_json_type(struct span s) {
+  const char *semicolon = memchr(s.at, ';', s.len);
+  if (semicolon != NULL)
+    s = trimmed(s.at, (size_t)(semicolon - s.at));
+  return is_name(s, "application/json") || ends_with(s, "+json");
+}
+
+static bool is_number(const char *text) {
+  return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Too large for 32 bits: as long as they can tell, 136 years. */
+static uint32_t seconds(const char *digits) {
+  uint64_t value = 0;
+  for (; *digits != '\0' && value <= UINT32_MAX; digits++)
+    value = value * 10 + (uint64_t)(*digits - '0');
+  return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+static void begin_anew(struct gc_reply_headers *h, struct gc_reply *reply) {
+  *h = (struct gc_reply_headers){.bytes = h->bytes, .is_open = true};
+  reply->date_ms = 0;
+  reply->correlation[0] = '\0';
+  reply->is_json = false;
+}
+
+static void take_field(struct gc_reply_headers *h, struct span name,
+                       struct span value, struct gc_reply *reply) {
+  if (is_name(name, "Retry-After"))
+    copy_printable(value, h->retry_after, sizeof(h->retry_after));
+  if (is_name(name, "ININ-Correlation-Id"))
+    copy_printable(value, reply->correlation, sizeof(reply->correlation));
+  if (is_name(name, "Content-Type"))
+    reply->is_json = is_json_type(value);
+  if (is_name(name, "Date")) {
+    char text[64];
+    copy_printable(value, text, sizeof(text));
+    reply->date_ms = date_ms(text);
+  }
+}
+
+enum gc_code gc_reply_headers_take(struct gc_reply_headers *h, const char *line,
+                                   size_t len, struct gc_reply *reply) {
+  h->bytes += len;
+  if (h->bytes > GC_HEADERS_MOST_BYTES)
+    return GC_ERR_LIMIT;
+
+  struct span whole = trimmed(line, len);
+  if (whole.len == 0)
+    h->is_open = false;
+  if (whole.len >= 5 && strncmp(whole.at, "HTTP/", 5) == 0)
+    begin_anew(h, reply);
+
+  const char *colon = memchr(whole.at, ':', whole.len);
+  if (colon == NULL)
+    return GC_OK;
+  size_t name_len = (size_t)(colon - whole.at);
+  take_field(h, trimmed(whole.at, name_len),
+             trimmed(colon + 1, whole.len - name_len - 1), reply);
+  return GC_OK;
+}
+
+void gc_reply_headers_end(const struct gc_reply_headers *h, int64_t wall_ms,
+                          struct gc_reply *reply) {
+  reply->has_retry_after = false;
+  reply->retry_after_s = 0;
+  if (is_number(h->retry_after)) {
+    reply->has_retry_after = true;
+    reply->retry_after_s = seconds(h->retry_after);
+    return;
+  }
+  int64_t until_ms = date_ms(h->retry_after);
+  if (until_ms == 0)
+    return;
+  int64_t now_ms = reply->date_ms != 0 ? reply->date_ms : wall_ms;
+  int64_t wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+  reply->has_retry_after = true;
+  reply->retry_after_s = wait_ms / 1000 < UINT32_MAX
+                             ? (uint32_t)((wait_ms + 999) / 1000)
+                             : UINT32_MAX;
+}

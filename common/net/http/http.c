@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "common/net/clock.h"
+#include "common/net/http/curl_error.h"
+#include "common/net/http/curl_options.h"
+#include "common/net/http/headers.h"
+#include "common/net/loop.h"
+
+enum {
+  ERROR_BODY_MOST_BYTES = 64 * 1024,
+  /* Of an error's body no more than this is read for the connection's sake. */
+  ERROR_BODY_READ_BYTES = 1024 * 1024,
+  IDLE_JOBS_MOST = 8,
+};
+
+/* One easy handle and the exchange that it runs. */
+struct job {
+  struct gc_curl_job curl; /* first: the loop hands it back */
+  struct gc_http *http;    /* NULL when that was freed */
+  struct gc_exchange *x;   /* NULL when it was cancelled */
+  struct job *next;        /* in http->busy or http->idle */
+  CURL *easy;
+  struct curl_slist *headers;
+  struct gc_reply_headers seen;
+  struct gc_reply reply;
+  struct gc_err err;
+  enum gc_failure refused; /* why we ended it, else GC_FAILURE_NONE */
+  bool has_enough;         /* we ended it, and the answer stands */
+  char words[CURL_ERROR_SIZE];
+};
+
+struct gc_http {
+  struct gc_loop *loop;
+  const struct gc_connect *connect;
+  struct job *busy; /* from start until on_gone */
+  struct job *idle;
+  unsigned idle_count;
+};
+
+/* Headers hold the bearer token. */
+static void wipe_headers(struct curl_slist *headers) {
+  for (struct curl_slist *h = headers; h != NULL; h = h->next)
+    explicit_bzero(h->data, strlen(h->data));
+  curl_slist_free_all(headers);
+}
+
+static void free_job(struct job *job) {
+  curl_easy_cleanup(job->easy);
+  wipe_headers(job->headers);
+  gc_buf_clear(&job->reply.body);
+  free(job);
+}
+
+static void unlink_busy(struct gc_http *http, struct job *job) {
+  struct job **at = &http->busy;
+  while (*at != NULL && *at != job)
+    at = &(*at)->next;
+  if (*at != NULL)
+    *at = job->next;
+  job->next = NULL;
+}
+
+/* Out of the multi handle: back to the pool, or away. */
+static void on_gone(struct gc_curl_job *curl) {
+  struct job *job = (struct job *)curl;
+  struct gc_http *http = job->http;
+  if (http != NULL)
+    unlink_busy(http, job);
+  if (http == NULL || http->idle_count >= IDLE_JOBS_MOST) {
+    free_job(job);
+    return;
+  }
+  curl_easy_reset(job->easy);
+  wipe_headers(job->headers);
+  gc_buf_clear(&job->reply.body);
+  *job = (struct job){.easy = job->easy, .http = http, .next = http->idle};
+  http->idle = job;
+  http->idle_count++;
+}
+
+/* Leaves the exchange alone from here on. */
+static void let_go(struct job *job) {
+  if (job->x != NULL)
+    job->x->transport_data = NULL;
+  job->x = NULL;
+}
+
+static bool is_good(int status) { return status >= 200 && status < 300; }
+
+static void complete_reply(struct job *job, CURLcode code) {
+  struct gc_reply *reply = &job->reply;
+  curl_off_t elapsed_us = 0;
+  curl_easy_getinfo(job->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
+  reply->elapsed_ms = (uint32_t)(elapsed_us / 1000);
+  gc_reply_headers_end(&job->seen, gc_clock_wall_ms(), reply);
+
+  if (job->refused != GC_FAILURE_NONE) {
+    reply->failure = job->refused;
+    return;
+  }
+  if (code != CURLE_OK && !job->has_enough) {
+    struct gc_curl_failed failed = {.easy = job->easy,
+                                    .code = code,
+                                    .words = job->words,
+                                    .url = job->x->url,
+                                    .connect = job->http->connect,
+                                    .in_headers = job->seen.is_open};
+    reply->failure = gc_curl_explain(&failed, &job->err);
+    return;
+  }
+  if (reply->status == 407) {
+    reply->failure = GC_FAILURE_PROXY;
+    gc_curl_complain(job->x->url, GC_FAILURE_PROXY, &job->err, "%s",
+                     GC_CURL_PROXY_407);
+  }
+}
+
+static void on_done(struct gc_curl_job *curl, int code) {
+  struct job *job = (struct job *)curl;
+  struct gc_exchange *x = job->x;
+  if (x != NULL)
+    complete_reply(job, (CURLcode)code);
+
+  /* `done` may start the exchange again, free it, or free all of this: by then
+   * nothing of ours is in use any more. */
+  struct gc_reply reply = job->reply;
+  struct gc_err err = job->err;
+  job->reply.body = (struct gc_buf){0};
+  struct gc_http *http = job->http;
+  let_go(job);
+  gc_loop_remove(http->loop, job->easy);
+  if (x != NULL)
+    x->done(x, &reply, &err);
+  gc_buf_clear(&reply.body);
+}
+
+/* What a callback returns to end the transfer: anything but `len`. */
+static size_t not_all_of(size_t len) { return len == 0 ? 1 : 0; }
+
+static int status_of(struct job *job) {
+  long status = 0;
+  curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+  return (int)status;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *ctx) {
+  struct job *job = ctx;
+  size_t len = size * count;
+  if (job->x == NULL)
+    return not_all_of(len);
+  job->reply.status = status_of(job);
+  if (gc_reply_headers_take(&job->seen, line, len, &job->reply) == GC_OK)
+    return len;
+  job->refused = GC_FAILURE_LIMIT;
+  gc_curl_complain(job->x->url, GC_FAILURE_LIMIT, &job->err,
+                   "the answer has more than %d bytes of headers",
+                   GC_HEADERS_MOST_BYTES);
+  return not_all_of(len);
+}
+
+/* The body of an answer that is not 2xx. */
+static size_t keep_error(struct job *job, const char *bytes, size_t len) {
+  struct gc_buf *body = &job->reply.body;
+  body->most = ERROR_BODY_MOST_BYTES;
+  size_t room = body->most - body->len;
+  (void)!gc_buf_add(body, bytes, len < room ? len : room);
+  job->has_enough = job->reply.bytes > ERROR_BODY_READ_BYTES;
+  return job->has_enough ? not_all_of(len) : len;
+}
+
+static size_t keep_body(struct job *job, const char *bytes, size_t len) {
+  job->reply.body.most = (size_t)job->x->body_max;
+  if (gc_buf_add(&job->reply.body, bytes, len) == GC_OK)
+    return len;
+  job->refused = GC_FAILURE_LOCAL;
+  gc_fail(&job->err, GC_ERR_MEMORY, "out of memory for the answer's body");
+  return not_all_of(len);
+}
+
+static size_t feed_sink(struct job *job, const char *bytes, size_t len) {
+  const struct gc_sink *sink = job->x->sink;
+  enum gc_code code = sink->write(sink->ctx, bytes, len, &job->err);
+  if (code == GC_OK)
+    return len;
+  job->err.code = code;
+  job->refused = GC_FAILURE_SINK;
+  return not_all_of(len);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
+  struct job *job = ctx;
+  size_t len = size * count;
+  if (job->x == NULL)
+    return not_all_of(len);
+
+  job->reply.bytes += len;
+  if (!is_good(job->reply.status))
+    return keep_error(job, bytes, len);
+  if (job->reply.bytes <= job->x->body_max)
+    return job->x->sink != NULL ? feed_sink(job, bytes, len)
+                                : keep_body(job, bytes, len);
+
+  job->refused = GC_FAILURE_LIMIT;
+  gc_curl_complain(job->x->url, GC_FAILURE_LIMIT, &job->err,
+                   "the answer is larger than %llu bytes",
+                   (unsigned long long)job->x->body_max);
+  return not_all_of(len);
+}
+
+static struct job *take_job(struct gc_http *http) {
+  struct job *job = http->idle;
+  if (job != NULL) {
+    http->idle = job->next;
+    http->idle_count--;
+    job->next = NULL;
+    return job;
+  }
+  job = calloc(1, sizeof(*job));
+  if (job == NULL)
+    return NULL;
+  job->http = http;
+  job->easy = curl_easy_init();
+  if (job->easy != NULL)
+    return job;
+  free(job);
+  return NULL;
+}
+
+static bool is_one_line(const char *header) {
+  return strpbrk(header, "\r\n") == NULL;
+}
+
+static enum gc_code add_header(struct job *job, const char *header) {
+  struct curl_slist *list = curl_slist_append(job->headers, header);
+  if (list == NULL)
+    return GC_ERR_MEMORY;
+  job->headers = list;
+  return GC_OK;
+}
+
+static enum gc_code set_headers(struct job *job, struct gc_err *err) {
+  const char *const *at = job->x->headers;
+  for (; at != NULL && *at != NULL; at++) {
+    if (!is_one_line(*at))
+      return gc_fail(err, GC_ERR_REQUEST, "a request header has a line break");
+    if (add_header(job, *at) != GC_OK)
+      return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
+  }
+  /* libcurl would hold a large body back for a second, asking first. (7.88
+   * signs this header, too, and does not send it; what is signed is small.) */
+  if (job->x->signer == NULL && add_header(job, "Expect:") != GC_OK)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
+  curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, job->headers);
+  return GC_OK;
+}
+
+static void set_method(CURL *easy, const struct gc_exchange *x) {
+  if (strcmp(x->method, "GET") == 0 && x->body == NULL)
+    return;
+  if (strcmp(x->method, "HEAD") == 0) {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  /* POST and PUT without a body say Content-Length: 0. */
+  bool is_sender =
+      strcmp(x->method, "POST") == 0 || strcmp(x->method, "PUT") == 0;
+  if (x->body != NULL || is_sender) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)(x->body != NULL ? x->body_len : 0));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body != NULL ? x->body : "");
+  }
+  if (strcmp(x->method, "POST") != 0)
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->method);
+}
+
+/* libcurl >= 7.87 signs all headers, those given to it too. */
+static bool set_signer(CURL *easy, const struct gc_aws_signer *signer) {
+  return signer == NULL ||
+         (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signer->scope) ==
+              CURLE_OK &&
+          curl_easy_setopt(easy, CURLOPT_USERNAME, signer->key_id) ==
+              CURLE_OK &&
+          curl_easy_setopt(easy, CURLOPT_PASSWORD, signer->secret) == CURLE_OK);
+}
+
+static void set_callbacks(struct job *job) {
+  CURL *easy = job->easy;
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &job->curl);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job->words);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
+}
+
+static enum gc_code prepare(struct job *job, struct gc_err *err) {
+  const struct gc_connect *connect = job->http->connect;
+  GC_TRY(gc_curl_set(job->easy, connect, err));
+  GC_TRY(set_headers(job, err));
+  set_callbacks(job);
+  set_method(job->easy, job->x);
+  curl_easy_setopt(job->easy, CURLOPT_TIMEOUT_MS, (long)connect->timeout_ms);
+  curl_easy_setopt(job->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  if (curl_easy_setopt(job->easy, CURLOPT_URL, job->x->url) != CURLE_OK ||
+      !set_signer(job->easy, job->x->signer))
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
+  return GC_OK;
+}
+
+static enum gc_code start(void *ctx, struct gc_exchange *x,
+                          struct gc_err *err) {
+  struct gc_http *http = ctx;
+  if (x->transport_data != NULL)
+    return gc_fail(err, GC_ERR_REQUEST, "the exchange runs already");
+  struct job *job = take_job(http);
+  if (job == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
+
+  job->x = x;
+  job->curl.done = on_done;
+  job->curl.gone = on_gone;
+  enum gc_code code = prepare(job, err);
+  if (code == GC_OK && gc_loop_add(http->loop, job->easy) != GC_OK)
+    code = gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
+  if (code != GC_OK) {
+    on_gone(&job->curl);
+    return code;
+  }
+  job->next = http->busy;
+  http->busy = job;
+  x->transport_data = job;
+  if (x->sink != NULL && x->sink->begin != NULL)
+    x->sink->begin(x->sink->ctx);
+  return GC_OK;
+}
+
+static void cancel(void *ctx, struct gc_exchange *x) {
+  struct gc_http *http = ctx;
+  struct job *job = x->transport_data;
+  if (job == NULL)
+    return;
+  let_go(job);
+  gc_loop_remove(http->loop, job->easy);
+}
+
+struct gc_http *gc_http_new(struct gc_loop *loop,
+                            const struct gc_connect *connect,
+                            struct gc_err *err) {
+  if (gc_curl_check(connect, err) != GC_OK)
+    return NULL;
+  struct gc_http *http = calloc(1, sizeof(*http));
+  if (http == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  http->loop = loop;
+  http->connect = connect;
+  return http;
+}
+
+void gc_http_free(struct gc_http *http) {
+  if (http == NULL)
+    return;
+  while (http->busy != NULL) {
+    struct job *job = http->busy;
+    http->busy = job->next;
+    let_go(job);
+    job->http = NULL;
+    gc_loop_remove(http->loop, job->easy);
+  }
+  while (http->idle != NULL) {
+    struct job *job = http->idle;
+    http->idle = job->next;
+    free_job(job);
+  }
+  free(http);
+}
+
+struct gc_transport gc_http_transport(struct gc_http *http) {
+  return (struct gc_transport){.start = start, .cancel = cancel, .ctx = http};
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/redis/link.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <hiredis/hiredis.h>
+
+#include "common/net/api/secret.h"
+#include "common/net/clock.h"
+#include "common/net/redis/connect.h"
+#include "common/net/redis/tls.h"
+
+struct redis_link {
+  redisContext *context;
+  const struct redis_settings *settings;
+  int stop_fd;
+};
+
+GC_DEFINE_AUTO(struct redis_link, redis_link_close)
+
+/* What the server's words begin with, and what to do about it. */
+static const struct {
+  const char *word;
+  enum gc_code code;
+  const char *advice;
+} refusals[] = {
+    {"WRONGPASS", GC_ERR_AUTH, "check StateUser and StatePasswordFile"},
+    {"NOAUTH", GC_ERR_AUTH, "it wants a password: give StatePasswordFile"},
+    {"ERR AUTH", GC_ERR_AUTH,
+     "it has no password: take StatePasswordFile out, or set requirepass"},
+    {"ERR invalid password", GC_ERR_AUTH, "check StatePasswordFile"},
+    {"NOPERM", GC_ERR_PERMISSION,
+     "the README lists what the user of Redis must be allowed"},
+    {"READONLY", GC_ERR_REMOTE, "StateURL must name the master, no replica"},
+    {"FENCED", GC_ERR_STATE,
+     "another process has begun to count under this Host and block; each agent "
+     "needs a Host of its own"},
+    {"MOVED", GC_ERR_REMOTE,
+     "in a cluster StateURL must name the node that has the slot of "
+     "{flowmetrics}"},
+    {"LOADING", GC_ERR_REMOTE, "it has just been started"},
+    {"OOM", GC_ERR_REMOTE, "its memory is full: raise maxmemory"},
+    {"MISCONF", GC_ERR_REMOTE, "it cannot write to its disk"},
+    {"DENIED", GC_ERR_REMOTE, "protected mode: it takes loopback only"},
+};
+
+/* Of a command that it does not know it repeats what came with it, cut off
+ * anywhere: a password, after AUTH, which could not be found any more. */
+static int len_without_args(const char *words) {
+  const char *args = strstr(words, "args");
+  while (args != NULL && *args != ',')
+    args = args > words ? args - 1 : NULL;
+  return (int)(args != NULL ? (size_t)(args - words) : strlen(words));
+}
+
+enum gc_code redis_refused(const char *words, struct gc_err *err) {
+  int len = len_without_args(words);
+  for (size_t i = 0; i < GC_COUNT(refusals); i++)
+    if (strncasecmp(words, refusals[i].word, strlen(refusals[i].word)) == 0)
+      return gc_fail(err, refusals[i].code, "Redis refuses: %.*s (%s)",
+                     len < 120 ? len : 120, words, refusals[i].advice);
+  return gc_fail(err, GC_ERR_REMOTE, "Redis refuses: %.*s",
+                 len < 200 ? len : 200, words);
+}
+
+static enum gc_code broken(const struct redis_link *l, struct gc_err *err) {
+  const char *shown = l->settings->url.shown;
+  const char *why = l->context->errstr;
+  if (l->context->err == REDIS_ERR_EOF)
+    return gc_fail(err, GC_ERR_NETWORK, "%s hung up", shown);
+  if (l->context->err == REDIS_ERR_PROTOCOL)
+    return gc_fail(err, GC_ERR_PARSE, "%s does not speak as Redis does: %.100s",
+                   shown, why);
+  return gc_fail(err, GC_ERR_NETWORK, "%s: %.100s", shown,
+                 *why != '\0' ? why : "connection lost");
+}
+
+enum gc_code redis_put(struct redis_link *l, struct redis_words *w,
+                       struct gc_err *err) {
+  const char *text = w->text.data;
+  bool failed = w->failed;
+  for (size_t i = 0; i < w->count && !failed; i++) {
+    w->at[i] = text;
+    text += w->lens[i];
+  }
+  failed = failed || redisAppendCommandArgv(l->context, (int)w->count, w->at,
+                                            w->lens) != REDIS_OK;
+  redis_words_reset(w);
+  return failed ? gc_fail(err, GC_ERR_MEMORY, "out of memory") : GC_OK;
+}
+
+static enum gc_code waited(const struct redis_link *l, enum gc_code code,
+                           struct gc_err *err) {
+  if (code == GC_ERR_STOPPED)
+    return gc_fail(err, code, "stopped while Redis had not answered");
+  return gc_fail(err, code, "%s did not answer within %d s",
+                 l->settings->url.shown, REDIS_ANSWER_MS / 1000);
+}
+
+/* TLS holds no bytes that poll does not see: hiredis reads with room for a
+ * whole record, and OpenSSL reads one at a time. */
+enum gc_code redis_get(struct redis_link *l, struct redisReply **ret,
+                       struct gc_err *err) {
+  uint64_t until_ms = gc_clock_now_ms() + REDIS_ANSWER_MS;
+  redisContext *c = l->context;
+  int sent = 0;
+  for (;;) {
+    void *reply = NULL;
+    if (redisGetReplyFromReader(c, &reply) != REDIS_OK)
+      return broken(l, err);
+    if (reply != NULL) {
+      *ret = reply;
+      return GC_OK;
+    }
+    if (!sent && redisBufferWrite(c, &sent) != REDIS_OK)
+      return broken(l, err);
+    short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
+    enum gc_code code =
+        redis_wait(c->fd, events, l->stop_fd, REDIS_STOP_MS, &until_ms);
+    if (code != GC_OK)
+      return waited(l, code, err);
+    if (redisBufferRead(c) != REDIS_OK)
+      return broken(l, err);
+  }
+}
+
+enum gc_code redis_ask(struct redis_link *l, struct redis_words *w,
+                       struct redisReply **ret, struct gc_err *err) {
+  GC_TRY(redis_put(l, w, err));
+  GC_TRY(redis_get(l, ret, err));
+  if ((*ret)->type != REDIS_REPLY_ERROR)
+    return GC_OK;
+  enum gc_code code = redis_refused((*ret)->str, err);
+  freeReplyObject(*ret);
+  *ret = NULL;
+  return code;
+}
+
+/* A command whose answer is but an OK. */
+static enum gc_code tell(struct redis_link *l, const char *const *words,
+                         struct gc_err *err) {
+  GC_AUTO(redis_words_clear) struct redis_words w = {.count = 0};
+  redisReply *reply = NULL;
+  for (; *words != NULL; words++)
+    redis_word(&w, *words, strlen(*words));
+  GC_TRY(redis_ask(l, &w, &reply, err));
+  freeReplyObject(reply);
+  return GC_OK;
+}
+
+static enum gc_code log_in(struct redis_link *l, struct gc_err *err) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf password = {.most = GC_SECRET_MOST_BYTES};
+  const struct gc_secret secret = {.file = l->settings->password_file};
+  const char *user = l->settings->user;
+  if (secret.file == NULL)
+    return GC_OK;
+  if (gc_secret_read(&secret, &password, err) != GC_OK)
+    return gc_fail_in(err, GC_ERR_AUTH, "StatePasswordFile: ");
+  const char *const alone[] = {"AUTH", password.data, NULL};
+  const char *const named[] = {"AUTH", user, password.data, NULL};
+  enum gc_code code = tell(l, user != NULL ? named : alone, err);
+  if (err != NULL)
+    gc_text_hide(err->text, password.data);
+  return code;
+}
+
+static enum gc_code prepare(struct redis_link *l, struct gc_err *err) {
+  char db[16];
+  const struct redis_settings *s = l->settings;
+  if (s->url.scheme == STATE_TLS)
+    GC_TRY(redis_tls_start(l->context, s, err));
+  GC_TRY(log_in(l, err));
+  snprintf(db, sizeof(db), "%u", s->url.db);
+  const char *const select[] = {"SELECT", db, NULL};
+  return s->url.db != 0 ? tell(l, select, err) : GC_OK;
+}
+
+enum gc_code redis_link_open(const struct redis_settings *s, int stop_fd,
+                             struct redis_link **ret, struct gc_err *err) {
+  GC_AUTO(redis_link_close_auto) struct redis_link *l = calloc(1, sizeof(*l));
+  int fd = -1;
+  if (l == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  l->settings = s;
+  l->stop_fd = stop_fd;
+  GC_TRY(redis_connect(&s->url, stop_fd, REDIS_CONNECT_MS, &fd, err));
+  l->context = redisConnectFd(fd);
+  if (l->context == NULL) {
+    close(fd);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  l->context->flags &= ~REDIS_BLOCK;
+  GC_TRY(prepare(l, err));
+  *ret = gc_steal(l);
+  return GC_OK;
+}
+
+void redis_link_close(struct redis_link *l) {
+  if (l == NULL)
+    return;
+  if (l->context != NULL)
+    redisFree(l->context);
+  free(l);
+}

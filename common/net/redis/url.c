@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/redis/url.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PORT_DEFAULT = 6379, PORT_MOST = 65535, SOCKET_PATH_MOST = 107 };
+
+static const struct {
+  const char *text;
+  enum state_scheme scheme;
+} schemes[] = {
+    {"redis://", STATE_TCP}, {"rediss://", STATE_TLS}, {"unix://", STATE_UNIX}};
+
+#define DIGITS "0123456789"
+#define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS ".-_"
+#define IPV6 "abcdefABCDEF" DIGITS ":."
+
+/* A number of digits alone, `most` at most; where it ends, or NULL. */
+static const char *read_number(const char *text, uint32_t most, uint32_t *ret) {
+  size_t len = strspn(text, DIGITS);
+  uint32_t n = 0;
+  if (len == 0 || len > 5)
+    return NULL;
+  for (size_t i = 0; i < len; i++)
+    n = n * 10 + (uint32_t)(text[i] - '0');
+  *ret = n;
+  return n <= most ? text + len : NULL;
+}
+
+/* The host at the front of `text` into `u`; where it ends, or NULL. */
+static const char *read_host(const char *text, struct state_url *u) {
+  bool bracketed = text[0] == '[';
+  const char *host = text + bracketed;
+  size_t len = strspn(host, bracketed ? IPV6 : NAME);
+  if (len == 0 || len >= sizeof(u->host) || (bracketed && host[len] != ']'))
+    return NULL;
+  memcpy(u->host, host, len);
+  u->host[len] = '\0';
+  return host + len + bracketed;
+}
+
+static const char *read_network(const char *rest, struct state_url *u) {
+  uint32_t port = PORT_DEFAULT;
+  const char *p = read_host(rest, u);
+  if (p == NULL)
+    return "no host";
+  if (*p == ':' &&
+      ((p = read_number(p + 1, PORT_MOST, &port)) == NULL || port == 0))
+    return "the port is not 1 to 65535";
+  u->port = (uint16_t)port;
+  if (*p == '/' && p[1] == '\0')
+    p++;
+  if (*p == '/' && (p = read_number(p + 1, STATE_DB_MOST, &u->db)) == NULL)
+    return "behind the host belongs the number of a database";
+  if (*p != '\0')
+    return "behind the number of the database belongs nothing";
+  bool is_ipv6 = strchr(u->host, ':') != NULL;
+  snprintf(u->shown, sizeof(u->shown), "%s%s%s%s:%u/%u",
+           schemes[u->scheme].text, is_ipv6 ? "[" : "", u->host,
+           is_ipv6 ? "]" : "", u->port, u->db);
+  return NULL;
+}
+
+static const char *read_socket(const char *rest, struct state_url *u) {
+  static const char db[] = "?db=";
+  size_t len = strcspn(rest, "?#");
+  if (rest[0] != '/' || len < 2)
+    return "behind unix:// belongs the absolute path of a socket";
+  if (len > SOCKET_PATH_MOST)
+    return "the path of a socket has 107 bytes at most";
+  memcpy(u->host, rest, len);
+  u->host[len] = '\0';
+  const char *p = rest + len;
+  if (strncmp(p, db, strlen(db)) == 0 &&
+      (p = read_number(p + strlen(db), STATE_DB_MOST, &u->db)) == NULL)
+    return "?db= wants the number of a database";
+  if (*p != '\0')
+    return "behind the path belongs nothing but ?db=NUMBER";
+  snprintf(u->shown, sizeof(u->shown), "unix://%s?db=%u", u->host, u->db);
+  return NULL;
+}
+
+static const char *what_is_wrong(const char *text, struct state_url *u) {
+  const char *rest = NULL;
+  for (size_t i = 0; i < GC_COUNT(schemes) && rest == NULL; i++) {
+    size_t len = strlen(schemes[i].text);
+    if (strncasecmp(text, schemes[i].text, len) != 0)
+      continue;
+    u->scheme = schemes[i].scheme;
+    rest = text + len;
+  }
+  if (rest == NULL)
+    return "accepted are redis://HOST:PORT/DB, rediss://… and unix:///PATH";
+  if (strlen(text) > STATE_URL_MOST)
+    return "too long";
+  return u->scheme == STATE_UNIX ? read_socket(rest, u) : read_network(rest, u);
+}
+
+enum gc_code state_url_parse(const char *text, struct state_url *ret,
+                             struct gc_err *err) {
+  struct state_url u = {.scheme = STATE_TCP};
+  if (strchr(text, '@') != NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "StateURL: user and password have no place in it; give "
+                   "StateUser and StatePasswordFile");
+  const char *wrong = what_is_wrong(text, &u);
+  if (wrong != NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "StateURL \"%.100s\": %s", text, wrong);
+  *ret = u;
+  return GC_OK;
+}

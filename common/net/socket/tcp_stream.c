@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/socket/tcp_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+
+#include "common/net/http/curl_error.h"
+#include "common/net/http/curl_options.h"
+#include "common/net/loop.h"
+
+enum {
+  /* No more than this is read in one round, or timers and pings starve. */
+  ROUND_MOST_BYTES = 256 * 1024,
+  READ_BYTES = 64 * 1024,
+  /* One TLS record. */
+  CHUNK_BYTES = 16 * 1024,
+  QUEUE_MOST_BYTES = 1024 * 1024,
+};
+
+struct gc_stream {
+  struct gc_curl_job curl; /* first: the loop hands it back */
+  struct gc_loop *loop;
+  const struct gc_connect *connect;
+  const struct gc_stream_events *events;
+  struct gc_watch watch;
+  CURL *easy;
+  char *url; /* "https://host:port/" */
+  bool is_open, is_closed;
+  bool is_freed; /* by the owner, while we are busy */
+  unsigned busy; /* callbacks of ours on the stack */
+
+  /* What is being sent. OpenSSL wants a write that it has refused again with
+   * the very same bytes at the very same place ("bad write retry"), so the
+   * chunk stays where it is until all of it went. */
+  size_t chunk_at, chunk_len;
+  struct gc_buf queue; /* behind the chunk, from queue_at on */
+  size_t queue_at;
+
+  char words[CURL_ERROR_SIZE];
+  char chunk[CHUNK_BYTES];
+};
+
+static void free_stream(struct gc_stream *s) {
+  curl_easy_cleanup(s->easy);
+  gc_buf_clear(&s->queue);
+  curl_free(s->url);
+  free(s);
+}
+
+static void on_gone(struct gc_curl_job *curl) {
+  free_stream((struct gc_stream *)curl);
+}
+
+static void hang_up(struct gc_stream *s) {
+  gc_loop_unwatch(s->loop, &s->watch);
+#if LIBCURL_VERSION_NUM < 0x075600
+  /* Before 7.86 libcurl leaves the connection open (curl/curl#9335). */
+  if (s->is_open)
+    shutdown(s->watch.fd, SHUT_RDWR);
+#endif
+  gc_loop_remove(s->loop, s->easy);
+}
+
+/* Callbacks run between enter and leave; the owner may free the stream there,
+ * so nobody touches it after `leave`. */
+static void enter(struct gc_stream *s) { s->busy++; }
+
+static void leave(struct gc_stream *s) {
+  s->busy--;
+  if (s->is_freed && s->busy == 0)
+    hang_up(s);
+}
+
+/* The one road to events->closed. */
+static void report_closed(struct gc_stream *s, enum gc_failure failure,
+                          const struct gc_err *err) {
+  s->is_closed = true;
+  gc_loop_unwatch(s->loop, &s->watch);
+  s->events->closed(s->events->ctx, failure, err);
+}
+
+static void report_curl(struct gc_stream *s, CURLcode code) {
+  struct gc_err err = {0};
+  struct gc_curl_failed failed = {.easy = s->easy,
+                                  .code = code,
+                                  .words = s->words,
+                                  .url = s->url,
+                                  .connect = s->connect};
+  enum gc_failure failure = gc_curl_explain(&failed, &err);
+  report_closed(s, failure, &err);
+}
+
+static void report_end(struct gc_stream *s) {
+  struct gc_err err = {0};
+  gc_curl_complain(s->url, GC_FAILURE_BROKEN, &err, "closed by the other side");
+  report_closed(s, GC_FAILURE_NONE, &err);
+}
+
+static size_t unsent(const struct gc_stream *s) {
+  return s->chunk_len - s->chunk_at + s->queue.len - s->queue_at;
+}
+
+static void refill_chunk(struct gc_stream *s) {
+  size_t len = s->queue.len - s->queue_at;
+  if (len > CHUNK_BYTES)
+    len = CHUNK_BYTES;
+  if (len > 0)
+    memcpy(s->chunk, s->queue.data + s->queue_at, len);
+  s->chunk_at = 0;
+  s->chunk_len = len;
+  s->queue_at += len;
+  if (s->queue_at == s->queue.len) {
+    gc_buf_reset(&s->queue);
+    s->queue_at = 0;
+  }
+}
+
+/* Sends what the socket takes. */
+static CURLcode flush_queue(struct gc_stream *s) {
+  CURLcode code = CURLE_OK;
+  while (code == CURLE_OK) {
+    if (s->chunk_at == s->chunk_len)
+      refill_chunk(s);
+    if (s->chunk_len == 0)
+      break;
+    size_t sent = 0;
+    code = curl_easy_send(s->easy, s->chunk + s->chunk_at,
+                          s->chunk_len - s->chunk_at, &sent);
+    if (code == CURLE_OK)
+      s->chunk_at += sent;
+  }
+  s->watch.want_write = unsent(s) > 0;
+  return code == CURLE_AGAIN ? CURLE_OK : code;
+}
+
+/* Reads until the stream is dry or the round has had its share. */
+static void read_some(struct gc_stream *s) {
+  char bytes[READ_BYTES];
+  s->watch.again = false;
+  for (size_t total = 0; !s->is_freed && !s->is_closed;) {
+    if (total >= ROUND_MOST_BYTES) {
+      s->watch.again = true;
+      return;
+    }
+    size_t len = 0;
+    CURLcode code = curl_easy_recv(s->easy, bytes, sizeof(bytes), &len);
+    if (code == CURLE_AGAIN)
+      return;
+    if (code != CURLE_OK) {
+      report_curl(s, code);
+      return;
+    }
+    if (len == 0) {
+      report_end(s);
+      return;
+    }
+    total += len;
+    s->events->read(s->events->ctx, bytes, len);
+  }
+}
+
+static void on_ready(void *ctx, uint64_t now_ms) {
+  (void)now_ms;
+  struct gc_stream *s = ctx;
+  enter(s);
+  /* Reading first: the peer's last words come before our write fails. */
+  read_some(s);
+  if (!s->is_freed && !s->is_closed) {
+    CURLcode code = flush_queue(s);
+    if (code != CURLE_OK)
+      report_curl(s, code);
+  }
+  leave(s);
+}
+
+static void open_now(struct gc_stream *s) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &fd);
+  if (fd == CURL_SOCKET_BAD) {
+    report_curl(s, CURLE_COULDNT_CONNECT);
+    return;
+  }
+  s->is_open = true;
+  /* TLS may hold the peer's first bytes already: one read before any poll. */
+  s->watch = (struct gc_watch){
+      .fd = fd, .want_read = true, .again = true, .ready = on_ready, .ctx = s};
+  gc_loop_watch(s->loop, &s->watch);
+  s->events->open(s->events->ctx);
+}
+
+static void on_done(struct gc_curl_job *curl, int code) {
+  struct gc_stream *s = (struct gc_stream *)curl;
+  enter(s);
+  if (code == CURLE_OK)
+    open_now(s);
+  else
+    report_curl(s, (CURLcode)code);
+  leave(s);
+}
+
+/* "wss://host/path?query" to "https://host:443/". */
+static char *plain_url(const char *url, struct gc_err *err) {
+  static const char *const schemes[][2] = {
+      {"ws", "http"}, {"wss", "https"}, {"http", "http"}, {"https", "https"}};
+  char *scheme = NULL, *out = NULL;
+  const char *to = NULL;
+  CURLU *u = curl_url();
+  if (u != NULL &&
+      curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ==
+          CURLUE_OK &&
+      curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK)
+    for (size_t i = 0; i < GC_COUNT(schemes); i++)
+      if (strcasecmp(scheme, schemes[i][0]) == 0)
+        to = schemes[i][1];
+  if (to != NULL && curl_url_set(u, CURLUPART_SCHEME, to, 0) == CURLUE_OK &&
+      curl_url_set(u, CURLUPART_PATH, "/", 0) == CURLUE_OK &&
+      curl_url_set(u, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
+      curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+      curl_url_set(u, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+      curl_url_set(u, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK)
+    curl_url_get(u, CURLUPART_URL, &out, CURLU_DEFAULT_PORT);
+  if (out == NULL)
+    gc_fail(err, GC_ERR_CONFIG,
+            "not an address of the form ws://, wss://, http:// or https://");
+  curl_free(scheme);
+  curl_url_cleanup(u);
+  return out;
+}
+
+static enum gc_code prepare(struct gc_stream *s, struct gc_err *err) {
+  CURL *easy = s->easy;
+  GC_TRY(gc_curl_set(easy, s->connect, err));
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &s->curl);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->words);
+  curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+  /* Not one of the connections that the REST calls keep. */
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
+  if (curl_easy_setopt(easy, CURLOPT_URL, s->url) != CURLE_OK)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
+  return GC_OK;
+}
+
+enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
+                            const struct gc_connect *connect,
+                            const struct gc_stream_events *events,
+                            struct gc_stream **ret_stream, struct gc_err *err) {
+  GC_TRY(gc_curl_check(connect, err));
+  char *plain = plain_url(url, err);
+  if (plain == NULL)
+    return GC_ERR_CONFIG;
+
+  struct gc_stream *s = calloc(1, sizeof(*s));
+  if (s != NULL)
+    s->easy = curl_easy_init();
+  if (s == NULL || s->easy == NULL) {
+    free(s);
+    curl_free(plain);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
+  }
+  s->curl.done = on_done;
+  s->curl.gone = on_gone;
+  s->loop = loop;
+  s->connect = connect;
+  s->events = events;
+  s->url = plain;
+  s->queue.most = 2 * QUEUE_MOST_BYTES; /* with what went already */
+
+  enum gc_code code = prepare(s, err);
+  if (code == GC_OK && gc_loop_add(loop, s->easy) != GC_OK)
+    code = gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
+  if (code != GC_OK) {
+    free_stream(s);
+    return code;
+  }
+  *ret_stream = s;
+  return GC_OK;
+}
+
+enum gc_code gc_stream_send(struct gc_stream *s, const void *bytes, size_t len,
+                            struct gc_err *err) {
+  if (s->is_closed)
+    return gc_fail(err, GC_ERR_NETWORK, "the stream is closed");
+  if (len > QUEUE_MOST_BYTES || unsent(s) > QUEUE_MOST_BYTES - len) {
+    gc_curl_complain(s->url, GC_FAILURE_LIMIT, err,
+                     "the other side does not read: %zu bytes wait for it",
+                     unsent(s));
+    return GC_ERR_LIMIT;
+  }
+  if (s->queue_at > QUEUE_MOST_BYTES / 2) {
+    memmove(s->queue.data, s->queue.data + s->queue_at,
+            s->queue.len - s->queue_at);
+    s->queue.len -= s->queue_at;
+    s->queue_at = 0;
+  }
+  if (gc_buf_add(&s->queue, bytes, len) != GC_OK)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
+  /* What fails here stays in the queue, fails again when the socket is ready,
+   * and is told by `closed`: one road for all failures. Inside a sink libcurl
+   * refuses (CURLE_RECURSIVE_API_CALL); the next round sends. */
+  if (s->is_open)
+    (void)flush_queue(s);
+  return GC_OK;
+}
+
+void gc_stream_free(struct gc_stream *s) {
+  if (s == NULL || s->is_freed)
+    return;
+  s->is_freed = true;
+  if (s->busy == 0)
+    hang_up(s);
+}

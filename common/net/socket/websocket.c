@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/socket/websocket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/websocket/frames.h"
+#include "common/base/websocket/handshake.h"
+#include "common/base/websocket/write.h"
+#include "common/net/clock.h"
+#include "common/net/http/curl_error.h"
+#include "common/net/loop.h"
+#include "common/net/socket/tcp_stream.h"
+#include "common/net/socket/websocket_upgrade.h"
+
+enum {
+  /* For the peer to hang up after the close frames (RFC 6455, 7.1.1). */
+  CLOSE_WAIT_MS = 500,
+  /* For the answer to the upgrade, when the settings say nothing. */
+  UPGRADE_WAIT_MS = 10 * 1000,
+  /* One frame that waits for the stream. */
+  OUT_MOST_BYTES = 1024 * 1024,
+};
+
+struct gc_ws {
+  struct gc_loop *loop;
+  const struct gc_ws_events *events;
+  struct gc_stream_events stream_events;
+  struct gc_stream *stream; /* NULL when CLOSED */
+  uint32_t upgrade_ms, idle_timeout_ms, ping_interval_ms;
+  char *origin; /* "https://host:port", for the words */
+
+  enum { CONNECTING, UPGRADING, OPEN, CLOSING, CLOSED } state;
+  bool was_open; /* so what is CLOSING speaks in frames */
+  bool is_freed; /* by the owner, while we are busy */
+  unsigned busy; /* callbacks of ours on the stack */
+
+  struct gc_timer timer;
+  uint64_t heard_ms, pinged_ms;
+  uint64_t until_ms; /* UPGRADING, CLOSING: when the patience ends */
+
+  struct gc_buf out; /* the request (secrets), then one frame at a time */
+  struct gc_ws_handshake handshake;
+  struct gc_ws_frames *frames;
+  bool owes_pong;
+  char pong[GC_WS_CONTROL_MOST];
+  size_t pong_len;
+
+  struct gc_ws_end end; /* what `closed` will say */
+  struct gc_err err;
+};
+
+static void free_ws(struct gc_ws *ws) {
+  gc_ws_frames_free(ws->frames);
+  gc_buf_wipe(&ws->out);
+  explicit_bzero(&ws->handshake, sizeof(ws->handshake));
+  free(ws->origin);
+  free(ws);
+}
+
+/* Callbacks run between enter and leave; the owner may free the socket there.
+ * `leave` then does it. */
+static void enter(struct gc_ws *ws) { ws->busy++; }
+
+static void leave(struct gc_ws *ws) {
+  ws->busy--;
+  if (ws->busy == 0 && ws->is_freed)
+    free_ws(ws);
+}
+
+/* ---- the end ---- */
+
+/* The one road to events->closed; tells what stands in end and err. */
+static void report(struct gc_ws *ws) {
+  if (ws->state == CLOSED || ws->is_freed)
+    return;
+  ws->state = CLOSED;
+  gc_timers_unset(gc_loop_timers(ws->loop), &ws->timer);
+  gc_stream_free(ws->stream);
+  ws->stream = NULL;
+  ws->events->closed(ws->events->ctx, &ws->end, &ws->err);
+}
+
+static void set_end(struct gc_ws *ws, enum gc_failure failure,
+                    enum gc_code code, const char *words) {
+  ws->end = (struct gc_ws_end){.failure = failure};
+  gc_curl_complain(ws->origin, failure, &ws->err, "%s", words);
+  ws->err.code = code;
+}
+
+static void report_failure(struct gc_ws *ws, enum gc_failure failure,
+                           enum gc_code code, const char *words) {
+  set_end(ws, failure, code, words);
+  report(ws);
+}
+
+static void report_timeout(struct gc_ws *ws, const char *what, uint32_t ms) {
+  char words[128];
+  snprintf(words, sizeof(words), "%s for %.1f s", what, ms / 1000.0);
+  report_failure(ws, GC_FAILURE_TIMEOUT, GC_ERR_TIMEOUT, words);
+}
+
+static void report_refusal(struct gc_ws *ws) {
+  gc_ws_upgrade_refused(&ws->handshake, ws->origin, &ws->end, &ws->err);
+  report(ws);
+}
+
+/* ---- time ---- */
+
+static uint64_t next_due(const struct gc_ws *ws) {
+  if (ws->state != OPEN)
+    return ws->until_ms;
+  uint64_t due_ms = UINT64_MAX;
+  if (ws->idle_timeout_ms > 0)
+    due_ms = ws->heard_ms + ws->idle_timeout_ms;
+  uint64_t last_ms =
+      ws->heard_ms > ws->pinged_ms ? ws->heard_ms : ws->pinged_ms;
+  if (ws->ping_interval_ms > 0 && last_ms + ws->ping_interval_ms < due_ms)
+    due_ms = last_ms + ws->ping_interval_ms;
+  return due_ms;
+}
+
+/* A byte that comes moves no timer, it is too frequent: when the timer fires
+ * it looks whether it is really time. The timer stays set from gc_ws_open on,
+ * if need be for never, so that to move it needs no memory. */
+static void schedule(struct gc_ws *ws) {
+  if (gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, next_due(ws)) !=
+      GC_OK)
+    report_failure(ws, GC_FAILURE_LOCAL, GC_ERR_MEMORY,
+                   "out of memory for a WebSocket");
+}
+
+static void enter_state(struct gc_ws *ws, int state, uint64_t until_ms) {
+  ws->state = state;
+  ws->until_ms = until_ms;
+  schedule(ws);
+}
+
+/* ---- sending ---- */
+
+/* Sends what is in `out`. A closed stream has told so, or will. */
+static enum gc_code send_out(struct gc_ws *ws, struct gc_err *err) {
+  enum gc_code code =
+      gc_stream_send(ws->stream, ws->out.data, ws->out.len, err);
+  gc_buf_reset(&ws->out);
+  return code;
+}
+
+static enum gc_code send_frame(struct gc_ws *ws, enum gc_ws_kind kind,
+                               const char *bytes, size_t len,
+                               struct gc_err *err) {
+  enum gc_code code = gc_ws_write(kind, bytes, len, gc_dice(), &ws->out);
+  if (code != GC_OK)
+    return gc_fail(err, code, "a message for a WebSocket: %s",
+                   gc_code_words(code));
+  return send_out(ws, err);
+}
+
+/* A ping or a pong. A peer that does not take even these is gone. */
+static void send_control(struct gc_ws *ws, enum gc_ws_kind kind,
+                         const char *bytes, size_t len) {
+  struct gc_err err = {0};
+  enum gc_code code = send_frame(ws, kind, bytes, len, &err);
+  if (code == GC_OK || code == GC_ERR_NETWORK)
+    return;
+  ws->end = (struct gc_ws_end){
+      .failure = code == GC_ERR_LIMIT ? GC_FAILURE_LIMIT : GC_FAILURE_LOCAL};
+  ws->err = err;
+  report(ws);
+}
+
+/* Says good-bye; a peer that is gone already does not hear it. */
+static void begin_closing(struct gc_ws *ws, uint16_t code) {
+  if (gc_ws_write_close(code, "", gc_dice(), &ws->out) == GC_OK)
+    (void)!send_out(ws, NULL);
+  enter_state(ws, CLOSING, gc_clock_now_ms() + CLOSE_WAIT_MS);
+}
+
+/* ---- frames ---- */
+
+static void on_close_frame(struct gc_ws *ws, const struct gc_ws_event *event) {
+  struct gc_ws_end *end = &ws->end;
+  bool is_ours = ws->state == CLOSING;
+  char reason[sizeof(end->reason)] = "";
+  for (size_t i = 0; i < event->len && i + 1 < sizeof(reason); i++)
+    reason[i] = event->bytes[i] >= ' ' && event->bytes[i] <= '~'
+                    ? event->bytes[i]
+                    : '_';
+  if (!is_ours) {
+    char words[256];
+    snprintf(words, sizeof(words), "closed by the other side with code %u%s%s",
+             event->code, reason[0] != '\0' ? ": " : "", reason);
+    set_end(ws, GC_FAILURE_NONE, GC_ERR_NETWORK, words);
+  }
+  end->close_code = event->code;
+  memcpy(end->reason, reason, sizeof(reason));
+  if (!is_ours)
+    begin_closing(ws, event->code);
+}
+
+static void on_broken(struct gc_ws *ws, const struct gc_ws_event *event) {
+  if (ws->state == CLOSING)
+    return;
+  bool is_large = event->code == GC_WS_TOO_LARGE;
+  char words[256];
+  snprintf(words, sizeof(words), "closed by us with code %u: %s", event->code,
+           event->bytes);
+  set_end(ws, is_large ? GC_FAILURE_LIMIT : GC_FAILURE_BROKEN,
+          is_large ? GC_ERR_LIMIT : GC_ERR_PARSE, words);
+  ws->end.close_code = event->code;
+  begin_closing(ws, event->code);
+}
+
+static void on_event(struct gc_ws *ws, const struct gc_ws_event *event) {
+  switch (event->kind) {
+  case GC_WS_TEXT:
+    ws->events->text(ws->events->ctx, event->bytes, event->len);
+    break;
+  case GC_WS_PING:
+    ws->owes_pong = true;
+    ws->pong_len = event->len;
+    memcpy(ws->pong, event->bytes, event->len);
+    break;
+  case GC_WS_CLOSE:
+    on_close_frame(ws, event);
+    break;
+  case GC_WS_BROKEN:
+    on_broken(ws, event);
+    break;
+  case GC_WS_PONG:
+  case GC_WS_MORE:
+    break;
+  }
+}
+
+static void read_frames(struct gc_ws *ws, const char *bytes, size_t len) {
+  while (len > 0 && !ws->is_freed && ws->state != CLOSED) {
+    struct gc_ws_event event;
+    size_t took = gc_ws_frames_next(ws->frames, bytes, len, &event);
+    bytes += took;
+    len -= took;
+    on_event(ws, &event);
+  }
+  /* One for all of them: a flood of pings earns no flood of pongs. */
+  if (ws->owes_pong && ws->state == OPEN && !ws->is_freed)
+    send_control(ws, GC_WS_PONG, ws->pong, ws->pong_len);
+  ws->owes_pong = false;
+}
+
+/* ---- the upgrade ---- */
+
+static void read_answer(struct gc_ws *ws, const char *bytes, size_t len) {
+  struct gc_ws_handshake *h = &ws->handshake;
+  size_t took = gc_ws_handshake_next(h, bytes, len);
+  switch (h->state) {
+  case GC_WS_WAITS:
+    return;
+  case GC_WS_REFUSED:
+    report_refusal(ws);
+    return;
+  case GC_WS_WRONG:
+    report_failure(ws, GC_FAILURE_BROKEN, GC_ERR_PARSE, h->why);
+    return;
+  case GC_WS_LARGE:
+    report_failure(ws, GC_FAILURE_LIMIT, GC_ERR_LIMIT, h->why);
+    return;
+  case GC_WS_OPENED:
+    break;
+  }
+  ws->was_open = true;
+  enter_state(ws, OPEN, 0);
+  if (ws->state == OPEN)
+    ws->events->open(ws->events->ctx);
+  read_frames(ws, bytes + took, len - took);
+}
+
+/* No more of the answer will come. True: what came is a refusal, and told. */
+static bool is_refused_so_far(struct gc_ws *ws) {
+  gc_ws_handshake_end(&ws->handshake);
+  if (ws->handshake.state != GC_WS_REFUSED)
+    return false;
+  report_refusal(ws);
+  return true;
+}
+
+/* ---- the stream and the timer ---- */
+
+static void on_stream_open(void *ctx) {
+  struct gc_ws *ws = ctx;
+  if (ws->state != CONNECTING) /* closed meanwhile */
+    return;
+  enter(ws);
+  struct gc_err err = {0};
+  enum gc_code code =
+      gc_stream_send(ws->stream, ws->out.data, ws->out.len, &err);
+  gc_buf_wipe(&ws->out);
+  if (code == GC_ERR_MEMORY)
+    report_failure(ws, GC_FAILURE_LOCAL, code, err.text);
+  else
+    enter_state(ws, UPGRADING, gc_clock_now_ms() + ws->upgrade_ms);
+  leave(ws);
+}
+
+static void on_stream_read(void *ctx, const char *bytes, size_t len) {
+  struct gc_ws *ws = ctx;
+  enter(ws);
+  ws->heard_ms = gc_clock_now_ms();
+  if (ws->state == UPGRADING)
+    read_answer(ws, bytes, len);
+  else if (ws->was_open)
+    read_frames(ws, bytes, len);
+  leave(ws);
+}
+
+static void on_stream_closed(void *ctx, enum gc_failure failure,
+                             const struct gc_err *err) {
+  struct gc_ws *ws = ctx;
+  enter(ws);
+  if (ws->state == CLOSING) {
+    report(ws);
+  } else if (ws->state != UPGRADING || !is_refused_so_far(ws)) {
+    ws->end = (struct gc_ws_end){.failure = failure};
+    ws->err = *err;
+    if (failure == GC_FAILURE_NONE)
+      set_end(ws, GC_FAILURE_BROKEN, GC_ERR_NETWORK,
+              ws->was_open ? "the other side hung up without a close frame"
+                           : "the other side hung up without an answer to the "
+                             "request for a WebSocket");
+    report(ws);
+  }
+  leave(ws);
+}
+
+/* `now_ms` is that of the round's beginning: something may have been heard
+ * since. */
+static void look_at_open(struct gc_ws *ws, uint64_t now_ms) {
+  if (ws->idle_timeout_ms > 0 && ws->heard_ms + ws->idle_timeout_ms <= now_ms) {
+    report_timeout(ws, "nothing was heard", ws->idle_timeout_ms);
+    return;
+  }
+  if (next_due(ws) > now_ms)
+    return;
+  ws->pinged_ms = now_ms;
+  send_control(ws, GC_WS_PING, "", 0);
+}
+
+static void on_timer(void *ctx, uint64_t now_ms) {
+  struct gc_ws *ws = ctx;
+  enter(ws);
+  if (ws->state == OPEN)
+    look_at_open(ws, now_ms);
+  else if (ws->state == UPGRADING && now_ms >= ws->until_ms &&
+           !is_refused_so_far(ws))
+    report_timeout(ws, "no answer to the request for a WebSocket",
+                   ws->upgrade_ms);
+  else if (ws->state == CLOSING && now_ms >= ws->until_ms)
+    report(ws);
+  if (ws->state != CLOSED && !ws->is_freed)
+    schedule(ws);
+  leave(ws);
+}
+
+/* ---- the beginning ---- */
+
+static enum gc_code no_memory(struct gc_err *err) {
+  return gc_fail(err, GC_ERR_MEMORY, "out of memory for a WebSocket");
+}
+
+/* "wss://host:port/path" to "https://host:port": what may be told, in a form
+ * that libcurl reads. The address is a good one already. */
+static char *origin_of(const char *url) {
+  const char *host = strstr(url, "://") + 3;
+  bool is_tls = (host[-4] | 0x20) == 's';
+  size_t len = strcspn(host, "/?#");
+  size_t room = strlen("https://") + len + 1;
+  char *origin = malloc(room);
+  if (origin != NULL)
+    snprintf(origin, room, "http%s://%.*s", is_tls ? "s" : "", (int)len, host);
+  return origin;
+}
+
+static enum gc_code prepare(struct gc_ws *ws, const struct gc_ws_options *o,
+                            struct gc_err *err) {
+  GC_TRY(gc_ws_upgrade_begin(o, &ws->handshake, &ws->out, err));
+  ws->origin = origin_of(o->url);
+  ws->frames = gc_ws_frames_new(o->message_most_bytes);
+  if (ws->origin == NULL || ws->frames == NULL ||
+      gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, UINT64_MAX) != GC_OK)
+    return no_memory(err);
+  return gc_stream_open(ws->loop, o->url, o->connect, &ws->stream_events,
+                        &ws->stream, err);
+}
+
+enum gc_code gc_ws_open(struct gc_loop *loop,
+                        const struct gc_ws_options *options,
+                        const struct gc_ws_events *events,
+                        struct gc_ws **ret_ws, struct gc_err *err) {
+  struct gc_ws *ws = calloc(1, sizeof(*ws));
+  if (ws == NULL)
+    return no_memory(err);
+  ws->loop = loop;
+  ws->events = events;
+  ws->stream_events = (struct gc_stream_events){on_stream_open, on_stream_read,
+                                                on_stream_closed, ws};
+  ws->timer = (struct gc_timer){.fire = on_timer, .ctx = ws};
+  ws->upgrade_ms = options->connect->timeout_ms > 0
+                       ? options->connect->timeout_ms
+                       : UPGRADE_WAIT_MS;
+  ws->idle_timeout_ms = options->idle_timeout_ms;
+  ws->ping_interval_ms = options->ping_interval_ms;
+  ws->out.most = OUT_MOST_BYTES;
+
+  enum gc_code code = prepare(ws, options, err);
+  if (code != GC_OK) {
+    gc_timers_unset(gc_loop_timers(loop), &ws->timer);
+    free_ws(ws);
+    return code;
+  }
+  *ret_ws = ws;
+  return GC_OK;
+}
+
+enum gc_code gc_ws_send(struct gc_ws *ws, const char *bytes, size_t len,
+                        struct gc_err *err) {
+  if (ws->state != OPEN)
+    return gc_fail(err, GC_ERR_NETWORK, "the WebSocket is not open");
+  return send_frame(ws, GC_WS_TEXT, bytes, len, err);
+}
+
+void gc_ws_close(struct gc_ws *ws, uint16_t code) {
+  if (ws->state == CLOSING || ws->state == CLOSED)
+    return;
+  set_end(ws, GC_FAILURE_NONE, GC_ERR_STOPPED, "closed by us");
+  if (ws->state == OPEN)
+    begin_closing(ws, code);
+  else
+    enter_state(ws, CLOSING, gc_clock_now_ms());
+}
+
+void gc_ws_free(struct gc_ws *ws) {
+  if (ws == NULL || ws->is_freed)
+    return;
+  ws->is_freed = true;
+  gc_timers_unset(gc_loop_timers(ws->loop), &ws->timer);
+  gc_stream_free(ws->stream);
+  ws->stream = NULL;
+  if (ws->busy == 0)
+    free_ws(ws);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/store/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
+
+enum gc_code gc_state_file_fail(const struct gc_state_file *s, const char *what,
+                                struct gc_err *err) {
+  return gc_fail(err, GC_ERR_STATE, "state file %s: %s: %s", s->path, what,
+                 s->db != NULL ? sqlite3_errmsg(s->db) : "out of memory");
+}
+
+enum gc_code gc_state_file_run(const struct gc_state_file *s, const char *sql,
+                               struct gc_err *err) {
+  if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+    return GC_OK;
+  return gc_state_file_fail(s, "cannot write", err);
+}
+
+bool gc_state_file_is_broken(const struct gc_state_file *s) {
+  int code = sqlite3_errcode(s->db);
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+static enum gc_code read_int(struct gc_state_file *s, const char *sql,
+                             int *ret_int, struct gc_err *err) {
+  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK ||
+      sqlite3_step(q) != SQLITE_ROW)
+    return gc_state_file_fail(s, "cannot read", err);
+  *ret_int = sqlite3_column_int(q, 0);
+  return GC_OK;
+}
+
+/* The version is read again under the lock: another process may have begun the
+ * same file. */
+static enum gc_code migrate(struct gc_state_file *s,
+                            const struct gc_state_kind *kind,
+                            struct gc_err *err) {
+  char sql[64];
+  int from = 0;
+  GC_TRY(gc_state_file_run(s, "BEGIN IMMEDIATE", err));
+  GC_TRY(read_int(s, "PRAGMA user_version", &from, err));
+  for (int v = from; v < kind->version; v++)
+    GC_TRY(gc_state_file_run(s, kind->migrations[v], err));
+  snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", kind->version);
+  GC_TRY(gc_state_file_run(s, sql, err));
+  snprintf(sql, sizeof(sql), "PRAGMA application_id = %d",
+           kind->application_id);
+  GC_TRY(gc_state_file_run(s, sql, err));
+  return gc_state_file_run(s, "COMMIT", err);
+}
+
+/* `ret_foreign`: not ours, or no database at all; the caller moves it away. */
+static enum gc_code check_version(struct gc_state_file *s,
+                                  const struct gc_state_kind *kind,
+                                  bool *ret_foreign, struct gc_err *err) {
+  int version = 0, application = 0, tables = 0;
+  *ret_foreign = false;
+  if (read_int(s, "PRAGMA application_id", &application, err) != GC_OK ||
+      read_int(s, "PRAGMA user_version", &version, err) != GC_OK ||
+      read_int(s, "SELECT count(*) FROM sqlite_master", &tables, err) !=
+          GC_OK) {
+    *ret_foreign = gc_state_file_is_broken(s);
+    return GC_ERR_STATE;
+  }
+  bool empty = application == 0 && version == 0 && tables == 0;
+  if (!empty && application != kind->application_id) {
+    *ret_foreign = true;
+    return gc_fail(err, GC_ERR_STATE,
+                   "state file %s: a database of another program", s->path);
+  }
+  if (version > kind->version)
+    return gc_fail(err, GC_ERR_STATE,
+                   "state file %s has version %d, this collectd-genesys knows "
+                   "%d: upgrade the package, or name another StateDir; the "
+                   "file is untouched",
+                   s->path, version, kind->version);
+  if (version < kind->version)
+    GC_TRY(migrate(s, kind, err));
+  return GC_OK;
+}
+
+static enum gc_code open_file(struct gc_state_file *s,
+                              const struct gc_state_kind *kind,
+                              bool *ret_foreign, struct gc_err *err) {
+  /* SQLite would make it as the umask says; its other files follow this one.
+   * Only a new one: to close a file drops this process's locks on it. */
+  int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    close(fd);
+  int code = sqlite3_open_v2(
+      s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL);
+  *ret_foreign = false;
+  if (code != SQLITE_OK)
+    return gc_state_file_fail(s, "cannot open", err);
+  sqlite3_busy_timeout(s->db, kind->busy_ms);
+  /* SQLite opens a file it may not write without a word. */
+  if (sqlite3_db_readonly(s->db, "main") == 1)
+    return gc_fail(err, GC_ERR_STATE,
+                   "state file %s is read-only; give it to collectd's user",
+                   s->path);
+  /* A file that proves not to be ours stays as it is, its -wal too. */
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  GC_TRY(check_version(s, kind, ret_foreign, err));
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+  GC_TRY(gc_state_file_run(s, "PRAGMA journal_mode = WAL", err));
+  return gc_state_file_run(s, "PRAGMA synchronous = FULL", err);
+}
+
+static enum gc_code move_aside(struct gc_state_file *s,
+                               struct gc_err *ret_warning, struct gc_err *err) {
+  static const char *const parts[] = {"", "-wal", "-shm"};
+  char to[GC_STATE_PATH_ROOM + 32], old[GC_STATE_PATH_ROOM + 8],
+      new[GC_STATE_PATH_ROOM + 40];
+  struct gc_err why = *err;
+  struct stat st;
+  int n = 1;
+
+  sqlite3_close(s->db);
+  s->db = NULL;
+  do
+    snprintf(to, sizeof(to), "%s.bad-%d", s->path, n++);
+  while (lstat(to, &st) == 0 && n < 1000);
+  for (size_t i = 0; i < GC_COUNT(parts); i++) {
+    snprintf(old, sizeof(old), "%s%s", s->path, parts[i]);
+    snprintf(new, sizeof(new), "%s%s", to, parts[i]);
+    if (rename(old, new) != 0 && i == 0)
+      return gc_fail(err, GC_ERR_STATE, "cannot move %s to %s: %s", old, new,
+                     strerror(errno));
+  }
+  (void)gc_fail(ret_warning, GC_ERR_STATE,
+                "%s; it was moved to %s and a new one begun", why.text, to);
+  return GC_OK;
+}
+
+static enum gc_code make_folder(const char *folder, struct gc_err *err) {
+  struct stat st;
+  if (mkdir(folder, 0700) == 0 || errno == EEXIST) {
+    if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+      return GC_OK;
+    errno = ENOTDIR;
+  }
+  return gc_fail(err, GC_ERR_STATE,
+                 "StateDir %s: %s; make it and give it to collectd's user",
+                 folder, strerror(errno));
+}
+
+/* One process at a time opens a file, as in a restart that overlaps: when two
+ * turn it to WAL, SQLite gives up at once with "locked" or "I/O error". Held
+ * until the caller closes it; -1 where there are no locks. */
+static int lock_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0)
+    flock(fd, LOCK_EX);
+  return fd;
+}
+
+static void fd_auto(int *fd) {
+  if (*fd >= 0)
+    close(*fd);
+}
+
+void gc_state_file_close(struct gc_state_file *s) {
+  if (s == NULL)
+    return;
+  sqlite3_close(s->db);
+  s->db = NULL;
+}
+
+static enum gc_code set_path(struct gc_state_file *s, const char *folder,
+                             const char *name, struct gc_err *err) {
+  int len = snprintf(s->path, sizeof(s->path), "%s/%s", folder, name);
+  return len > 0 && (size_t)len < sizeof(s->path)
+             ? GC_OK
+             : gc_fail(err, GC_ERR_STATE, "StateDir: the path is too long");
+}
+
+enum gc_code gc_state_file_open(const char *folder,
+                                const struct gc_state_kind *kind,
+                                struct gc_state_file *s,
+                                struct gc_err *ret_warning,
+                                struct gc_err *err) {
+  GC_TRY(make_folder(folder, err));
+  GC_AUTO(fd_auto) int locked = lock_folder(folder);
+  (void)locked;
+  GC_TRY(set_path(s, folder, kind->name, err));
+
+  struct gc_err why = {.code = GC_OK};
+  bool foreign;
+  enum gc_code code = open_file(s, kind, &foreign, &why);
+  if (code != GC_OK && foreign) {
+    code = move_aside(s, ret_warning, &why);
+    if (code == GC_OK)
+      code = open_file(s, kind, &foreign, &why);
+  }
+  if (code == GC_OK)
+    return GC_OK;
+  gc_state_file_close(s);
+  return gc_fail(err, code, "%s", why.text);
+}
+
+enum gc_code gc_state_file_begin_anew(struct gc_state_file *s,
+                                      const struct gc_state_kind *kind,
+                                      struct gc_err *ret_warning,
+                                      struct gc_err *err) {
+  struct gc_err why = {.code = GC_OK};
+  bool foreign;
+  (void)gc_state_file_fail(s, "cannot be used", &why);
+  enum gc_code code = move_aside(s, ret_warning, &why);
+  if (code == GC_OK)
+    code = open_file(s, kind, &foreign, &why);
+  return code == GC_OK ? GC_OK : gc_fail(err, code, "%s", why.text);
+}

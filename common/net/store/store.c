@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/store/internal.h"
+
+enum { BUSY_MS = 100 };
+
+/* migrations[v] takes a file of version v to v + 1; 0 is an empty file. */
+static const char *const migrations[] = {
+    "CREATE TABLE names ("
+    " account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
+    " name TEXT NOT NULL, label TEXT NOT NULL, detail TEXT NOT NULL,"
+    " seen_s INTEGER NOT NULL, PRIMARY KEY (account, kind, id)"
+    ") WITHOUT ROWID;",
+    "CREATE TABLE channels ("
+    " account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (account, slot)"
+    ") WITHOUT ROWID;",
+    "CREATE TABLE queries ("
+    " account TEXT NOT NULL, query TEXT NOT NULL, identity TEXT NOT NULL,"
+    " settled_ms INTEGER NOT NULL, done_ms INTEGER NOT NULL, pending BLOB,"
+    " PRIMARY KEY (account, query)"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE totals ("
+    " account TEXT NOT NULL, query TEXT NOT NULL, series TEXT NOT NULL,"
+    " count INTEGER NOT NULL, sum REAL NOT NULL, sent INTEGER NOT NULL,"
+    " changed_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (account, query, series)"
+    ") WITHOUT ROWID;",
+    /* Blocks of two plugins may have one name: their instances differ. */
+    ("UPDATE queries SET query = 'query-' || query;"
+     "UPDATE totals SET query = 'query-' || query;"),
+};
+static const struct gc_state_kind kind_of_file = {
+    .name = "state.db",
+    .application_id = 0x47436c64, /* "GCld", as file(1) shows it */
+    .migrations = migrations,
+    .version = GC_COUNT(migrations),
+    .busy_ms = BUSY_MS,
+};
+
+GC_DEFINE_AUTO(struct gc_store, gc_store_close)
+
+enum gc_code gc_store_trouble(const struct gc_store *s, const char *what,
+                              struct gc_err *err) {
+  return gc_state_file_fail(&s->file, what, err);
+}
+
+enum gc_code gc_store_run(struct gc_store *s, const char *sql,
+                          struct gc_err *err) {
+  return gc_state_file_run(&s->file, sql, err);
+}
+
+enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
+                           struct gc_err *ret_warning, struct gc_err *err) {
+  GC_AUTO(gc_store_close_auto) struct gc_store *s = calloc(1, sizeof(*s));
+  if (s == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "state file: out of memory");
+  pthread_mutex_init(&s->lock, NULL);
+  GC_TRY(gc_state_file_open(folder, &kind_of_file, &s->file, ret_warning, err));
+  s->db = s->file.db;
+  *ret_store = gc_steal(s);
+  return GC_OK;
+}
+
+void gc_store_close(struct gc_store *s) {
+  if (s == NULL)
+    return;
+  gc_state_file_close(&s->file);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
+}
+
+static const char *column(sqlite3_stmt *q, int i) {
+  const char *text = (const char *)sqlite3_column_text(q, i);
+  return text != NULL ? text : "";
+}
+
+static enum gc_code
+load(struct gc_store *s, const char *account, const char *kind,
+     enum gc_code (*row)(void *ctx, const struct gc_entry *name), void *ctx,
+     struct gc_err *err) {
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->db,
+                         "SELECT id, name, label, detail FROM names WHERE "
+                         "account = ? AND kind = ? ORDER BY id",
+                         -1, &q, NULL) != SQLITE_OK)
+    return gc_store_trouble(s, "cannot read the names", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
+
+  int step;
+  while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+    struct gc_entry name = {column(q, 0), column(q, 1), column(q, 2),
+                            column(q, 3)};
+    GC_TRY(row(ctx, &name));
+  }
+  return step == SQLITE_DONE
+             ? GC_OK
+             : gc_store_trouble(s, "cannot read the names", err);
+}
+
+enum gc_code
+gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
+                    enum gc_code (*row)(void *ctx, const struct gc_entry *name),
+                    void *ctx, struct gc_err *err) {
+  pthread_mutex_lock(&s->lock);
+  enum gc_code code = load(s, account, kind, row, ctx, err);
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+static enum gc_code put_names(struct gc_store *s, const char *account,
+                              const char *kind, const struct gc_entry *names,
+                              size_t count, int64_t now_s, struct gc_err *err) {
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->db,
+                         "INSERT OR REPLACE INTO names (account, kind, id, "
+                         "name, label, detail, seen_s) VALUES (?,?,?,?,?,?,?)",
+                         -1, &q, NULL) != SQLITE_OK)
+    return gc_store_trouble(s, "cannot write the names", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 7, now_s);
+  for (size_t i = 0; i < count; i++) {
+    sqlite3_bind_text(q, 3, names[i].id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 4, names[i].name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 5, names[i].label, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 6, names[i].detail, -1, SQLITE_STATIC);
+    if (sqlite3_step(q) != SQLITE_DONE)
+      return gc_store_trouble(s, "cannot write the names", err);
+    sqlite3_reset(q);
+  }
+  return GC_OK;
+}
+
+static enum gc_code drop_names(struct gc_store *s, const char *account,
+                               const char *kind, int64_t before_s,
+                               struct gc_err *err) {
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(
+          s->db,
+          "DELETE FROM names WHERE account = ? AND kind = ? AND seen_s < ?", -1,
+          &q, NULL) != SQLITE_OK)
+    return gc_store_trouble(s, "cannot write the names", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 3, before_s);
+  return sqlite3_step(q) == SQLITE_DONE
+             ? GC_OK
+             : gc_store_trouble(s, "cannot write the names", err);
+}
+
+static enum gc_code save(struct gc_store *s, const char *account,
+                         const char *kind, const struct gc_entry *names,
+                         size_t count, int64_t now_s, int64_t keep_s,
+                         struct gc_err *err) {
+  GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
+  GC_TRY(put_names(s, account, kind, names, count, now_s, err));
+  GC_TRY(drop_names(s, account, kind, now_s - keep_s, err));
+  return gc_store_run(s, "COMMIT", err);
+}
+
+enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
+                                 const char *kind, const struct gc_entry *names,
+                                 size_t count, int64_t now_s, int64_t keep_s,
+                                 struct gc_err *err) {
+  pthread_mutex_lock(&s->lock);
+  enum gc_code code = save(s, account, kind, names, count, now_s, keep_s, err);
+  if (code != GC_OK)
+    (void)gc_store_run(s, "ROLLBACK", NULL);
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+static enum gc_code load_channel(struct gc_store *s, const char *account,
+                                 unsigned slot, struct gc_buf *out,
+                                 struct gc_err *err) {
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(
+          s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
+          &q, NULL) != SQLITE_OK)
+    return gc_store_trouble(s, "cannot read the channel", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 2, slot);
+  int step = sqlite3_step(q);
+  if (step == SQLITE_DONE)
+    return GC_OK;
+  if (step != SQLITE_ROW)
+    return gc_store_trouble(s, "cannot read the channel", err);
+  enum gc_code code = gc_buf_text(out, column(q, 0));
+  return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
+}
+
+enum gc_code gc_store_load_channel(struct gc_store *s, const char *account,
+                                   unsigned slot, struct gc_buf *out,
+                                   struct gc_err *err) {
+  gc_buf_reset(out);
+  pthread_mutex_lock(&s->lock);
+  enum gc_code code = load_channel(s, account, slot, out, err);
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+static enum gc_code save_channel(struct gc_store *s, const char *account,
+                                 unsigned slot, const char *text,
+                                 struct gc_err *err) {
+  static const char put[] =
+      "INSERT OR REPLACE INTO channels (account, slot, text) VALUES (?,?,?)";
+  static const char drop[] =
+      "DELETE FROM channels WHERE account = ? AND slot = ?";
+  bool keeps = text != NULL && text[0] != '\0';
+  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->db, keeps ? put : drop, -1, &q, NULL) != SQLITE_OK)
+    return gc_store_trouble(s, "cannot write the channel", err);
+  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 2, slot);
+  if (keeps)
+    sqlite3_bind_text(q, 3, text, -1, SQLITE_STATIC);
+  return sqlite3_step(q) == SQLITE_DONE
+             ? GC_OK
+             : gc_store_trouble(s, "cannot write the channel", err);
+}
+
+enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,
+                                   unsigned slot, const char *text,
+                                   struct gc_err *err) {
+  pthread_mutex_lock(&s->lock);
+  enum gc_code code = save_channel(s, account, slot, text, err);
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/attributes_block.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/sources/notifications.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
+#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+
+enum { NAME_ROOM = 128, HOST_ROOM = 256 };
+
+struct attributes {
+  char name[NAME_ROOM], instance[NAME_ROOM + 16], scope[HOST_ROOM];
+  struct ledger *ledger;
+  struct ledger_source source;
+  struct stats stats;
+  enum attributes_from from;
+  struct sqs *sqs;
+  struct webhook *webhook;
+  struct notifications *notifications;
+};
+
+static enum gc_code start_sqs(struct attributes *a,
+                              const struct attributes_options *o,
+                              const struct attributes_config *config,
+                              const struct attributes_settings *settings,
+                              struct gc_err *err) {
+  const struct sqs_settings s = {.queue_url = o->queue_url,
+                                 .region = o->region,
+                                 .consumers = o->consumers,
+                                 .visibility_s = o->visibility_s,
+                                 .connect = &o->connect,
+                                 .credentials = &config->credentials,
+                                 .form = &config->form,
+                                 .source = &a->source,
+                                 .ledger = a->ledger,
+                                 .name = a->name,
+                                 .notice = settings->notice,
+                                 .ctx = settings->ctx};
+  a->sqs = sqs_start(&s, err);
+  return a->sqs != NULL ? GC_OK : err->code;
+}
+
+static enum gc_code start_webhook(struct attributes *a,
+                                  const struct attributes_options *o,
+                                  const struct attributes_config *config,
+                                  const struct attributes_settings *settings,
+                                  struct gc_err *err) {
+  const struct webhook_settings s = {.listen = o->listen,
+                                     .path = o->path,
+                                     .port = o->port,
+                                     .tls_cert = o->tls_cert,
+                                     .tls_key = o->tls_key,
+                                     .client_ca = o->tls_client_ca,
+                                     .secret_file = o->secret_file,
+                                     .secret_header = o->secret_header,
+                                     .max_body_bytes = o->max_body_bytes,
+                                     .max_connections = o->max_connections,
+                                     .form = &config->form,
+                                     .source = &a->source,
+                                     .ledger = a->ledger,
+                                     .notice = settings->notice,
+                                     .ctx = settings->ctx};
+  a->webhook = webhook_start(&s, err);
+  return a->webhook != NULL ? GC_OK : err->code;
+}
+
+static enum gc_code
+start_notifications(struct attributes *a, const struct attributes_options *o,
+                    const struct attributes_config *config,
+                    const struct attributes_settings *settings,
+                    struct gc_err *err) {
+  const struct notifications_settings s = {.form = &config->form,
+                                           .source = &a->source,
+                                           .ledger = a->ledger,
+                                           .site = settings->site,
+                                           .notice = settings->notice,
+                                           .ctx = settings->ctx};
+  (void)o;
+  a->notifications = notifications_start(&s, err);
+  return a->notifications != NULL ? GC_OK : err->code;
+}
+
+static const struct {
+  const char *word;
+  enum samples_of samples;
+  enum gc_code (*start)(struct attributes *a,
+                        const struct attributes_options *o,
+                        const struct attributes_config *config,
+                        const struct attributes_settings *settings,
+                        struct gc_err *err);
+} sources[] = {
+    [FROM_SQS] = {"sqs", SAMPLES_SQS, start_sqs},
+    [FROM_WEBHOOK] = {"webhook", SAMPLES_WEB, start_webhook},
+    [FROM_NOTIFICATIONS] = {"notifications", SAMPLES_STREAM,
+                            start_notifications},
+};
+
+struct attributes *attributes_start(const struct attributes_options *o,
+                                    const struct attributes_config *config,
+                                    const struct attributes_settings *settings,
+                                    struct gc_err *err) {
+  struct attributes *a = calloc(1, sizeof(*a));
+  if (a == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  snprintf(a->name, sizeof(a->name), "%s", settings->name);
+  snprintf(a->instance, sizeof(a->instance), "attributes-%s", a->name);
+  snprintf(a->scope, sizeof(a->scope), "%s", settings->scope);
+  a->ledger = settings->ledger;
+  a->stats.lag_ms = -1;
+  a->from = (enum attributes_from)o->source;
+  a->source = (struct ledger_source){.scope = a->scope,
+                                     .retention_ms = config->retention_ms,
+                                     .max_series = o->max_series,
+                                     .values = o->values,
+                                     .stats = &a->stats};
+  a->source.is_shared = ledger_is_shared(a->ledger);
+  a->source.identity = ledger_identity(a->ledger, a->scope, a->name);
+  if (sources[a->from].start(a, o, config, settings, err) == GC_OK)
+    return a;
+  attributes_free(a);
+  return NULL;
+}
+
+void attributes_stop(struct attributes *a) {
+  if (a == NULL)
+    return;
+  sqs_stop(a->sqs);
+  webhook_stop(a->webhook);
+  notifications_stop(a->notifications);
+}
+
+void attributes_free(struct attributes *a) {
+  if (a == NULL)
+    return;
+  sqs_free(a->sqs);
+  webhook_free(a->webhook);
+  notifications_free(a->notifications);
+  free(a);
+}
+
+void attributes_look(struct attributes *a) {
+  if (a->webhook != NULL)
+    webhook_look(a->webhook, gc_clock_now_ms());
+}
+
+void attributes_state(struct attributes *a, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  bool is_well = ledger_is_well(a->ledger);
+  struct samples_block b = {
+      .instance = a->instance,
+      .source = sources[a->from].word,
+      .is_up = a->stats.up > 0 && is_well,
+      .of = sources[a->from].samples,
+      .now_ms = gc_clock_now_ms(),
+      .series = ledger_count(a->ledger, a->scope),
+      .commit_s = ledger_commit_s(a->ledger),
+      .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
+      .is_state_up = is_well,
+      .interval_ms = interval_ms,
+  };
+  if (a->notifications != NULL)
+    notifications_state(a->notifications, &b.stream);
+  samples_state(&b, &a->stats, out);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "plugins/genesys_flowmetrics/events/attribute_name.h"
+
+#include <string.h>
+
+#include "common/base/timestamp.h"
+#include "common/base/utf8.h"
+#include "common/genesys/clean_name.h"
+
+/* Of one name; a name made of separators alone must not take our time. */
+enum { READINGS_MOST = 64 };
+
+static const char *const words[] = {
+#define XX(id, word) word,
+    MALFORMED_MAP(XX)
+#undef XX
+};
+
+static const struct {
+  const char *text;
+  enum attribute_part part;
+} placeholders[] = {
+    {"%{flow}", PART_FLOW},
+    {"%{metric}", PART_METRIC},
+    {"%{time}", PART_TIME},
+};
+
+const char *malformed_word(enum malformed reason) {
+  return (unsigned)reason < GC_COUNT(words) ? words[reason] : "";
+}
+
+static size_t placeholder_at(const char *text, enum attribute_part *ret_part) {
+  for (size_t i = 0; i < GC_COUNT(placeholders); i++) {
+    size_t len = strlen(placeholders[i].text);
+    if (strncmp(text, placeholders[i].text, len) == 0) {
+      *ret_part = placeholders[i].part;
+      return len;
+    }
+  }
+  return 0;
+}
+
+/* Cuts the format into literals and parts. */
+static enum gc_code split(struct attribute_form *form, struct gc_err *err) {
+  static const char needs[] = "AttributeFormat needs %{flow}, %{metric} and "
+                              "%{time}, each once";
+  unsigned seen = 0, count = 0;
+  form->literals[0].text = form->text;
+  for (const char *p = form->text; *p != '\0';) {
+    enum attribute_part part = PART_COUNT;
+    size_t len = placeholder_at(p, &part);
+    if (len == 0) {
+      if (p[0] == '%' && p[1] == '{')
+        return gc_fail(err, GC_ERR_CONFIG,
+                       "AttributeFormat: unknown placeholder at \"%.20s\"; "
+                       "there are %%{flow}, %%{metric} and %%{time}",
+                       p);
+      form->literals[count].len++;
+      p++;
+      continue;
+    }
+    if (seen & 1u << part)
+      return gc_fail(err, GC_ERR_CONFIG, "%s", needs);
+    seen |= 1u << part;
+    form->parts[count++] = part;
+    p += len;
+    form->literals[count].text = p;
+  }
+  return count == PART_COUNT ? GC_OK : gc_fail(err, GC_ERR_CONFIG, "%s", needs);
+}
+
+enum gc_code attribute_form_set(struct attribute_form *form, const char *format,
+                                struct gc_err *err) {
+  size_t len = strlen(format);
+  *form = (struct attribute_form){0};
+  if (len >= sizeof(form->text))
+    return gc_fail(err, GC_ERR_CONFIG, "AttributeFormat: longer than %d bytes",
+                   ATTRIBUTE_FORMAT_ROOM - 1);
+  memcpy(form->text, format, len + 1);
+  GC_TRY(split(form, err));
+  for (size_t i = 1; i < PART_COUNT; i++)
+    if (form->literals[i].len == 0)
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "AttributeFormat: two placeholders need something "
+                     "between them");
+  for (size_t i = 0; i <= PART_COUNT; i++)
+    if (form->literals[i].len > form->marker_len) {
+      form->marker = form->literals[i].text;
+      form->marker_len = form->literals[i].len;
+    }
+  return GC_OK;
+}
+
+bool attribute_is_meant(const struct attribute_form *form, const char *name,
+                        size_t len) {
+  return memmem(name, len, form->marker, form->marker_len) != NULL;
+}
+
+/* One reading of a name: where each part stands. */
+struct reading {
+  const char *at[PART_COUNT];
+  size_t len[PART_COUNT];
+};
+
+static bool has_name(const char *text, size_t len) {
+  char clean[GC_NAME_ROOM];
+  return gc_name_clean(clean, text, len);
+}
+
+static enum malformed judge(const struct attribute_form *form,
+                            const struct reading *r, struct attribute *out) {
+  struct attribute a = {0};
+  for (size_t i = 0; i < PART_COUNT; i++) {
+    const char *at = r->at[i];
+    size_t len = r->len[i];
+    if (form->parts[i] == PART_TIME &&
+        (gc_instant_parse(at, len, &a.time_ms, NULL) != GC_OK || a.time_ms < 0))
+      return MALFORMED_TIME;
+    if (form->parts[i] == PART_FLOW) {
+      a.flow = at;
+      a.flow_len = len;
+    }
+    if (form->parts[i] == PART_METRIC) {
+      a.metric = at;
+      a.metric_len = len;
+    }
+  }
+  if (!has_name(a.flow, a.flow_len))
+    return MALFORMED_FLOW;
+  if (!has_name(a.metric, a.metric_len))
+    return MALFORMED_METRIC;
+  *out = a;
+  return MALFORMED_NOT;
+}
+
+/* The last place before `end` where `literal` stands, not before `from`. */
+static const char *last_of(const char *from, const char *end,
+                           const char *literal, size_t len) {
+  for (const char *p = end; (size_t)(p - from) >= len; p--)
+    if (memcmp(p - len, literal, len) == 0)
+      return p - len;
+  return NULL;
+}
+
+/* All readings, from the name's end; the first good one, or what was wrong
+ * with the first one whose time was right, or with the first of all. */
+static enum malformed read_parts(const struct attribute_form *form,
+                                 const char *from, const char *end,
+                                 struct attribute *ret) {
+  size_t len1 = form->literals[1].len, len2 = form->literals[2].len;
+  enum malformed result = MALFORMED_SHAPE;
+  unsigned readings = 0;
+  const char *cut2 = end, *cut1;
+
+  while ((cut2 = last_of(from, cut2, form->literals[2].text, len2)) != NULL) {
+    for (cut1 = cut2;
+         (cut1 = last_of(from, cut1, form->literals[1].text, len1)) != NULL;) {
+      const struct reading r = {.at = {from, cut1 + len1, cut2 + len2},
+                                .len = {(size_t)(cut1 - from),
+                                        (size_t)(cut2 - cut1) - len1,
+                                        (size_t)(end - cut2) - len2}};
+      enum malformed m = judge(form, &r, ret);
+      if (m == MALFORMED_NOT)
+        return m;
+      if (result == MALFORMED_SHAPE || result == MALFORMED_TIME)
+        result = m;
+      if (++readings == READINGS_MOST)
+        return result;
+      cut1 += len1 - 1;
+    }
+    cut2 += len2 - 1;
+  }
+  return result;
+}
+
+static bool starts(const char *name, size_t len, const char *literal,
+                   size_t literal_len) {
+  return len >= literal_len && memcmp(name, literal, literal_len) == 0;
+}
+
+enum malformed attribute_parse(const struct attribute_form *form,
+                               const char *name, size_t len,
+                               struct attribute *ret) {
+  size_t first = form->literals[0].len, last = form->literals[PART_COUNT].len;
+  if (len > ATTRIBUTE_MOST_BYTES)
+    return MALFORMED_LONG;
+  if (memchr(name, '\0', len) != NULL || len < first + last ||
+      !starts(name, len, form->literals[0].text, first) ||
+      !starts(name + len - last, last, form->literals[PART_COUNT].text, last))
+    return MALFORMED_SHAPE;
+  return read_parts(form, name + first, name + len - last, ret);
+}

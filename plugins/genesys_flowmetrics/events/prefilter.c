@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "plugins/genesys_flowmetrics/events/prefilter.h"
+
+#include <string.h>
+
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Cut off or not JSON at all: the thorough way has the words for it. */
+static bool looks_whole(const char *p, size_t len) {
+  const char *end = p + len;
+  while (p < end && is_space(*p))
+    p++;
+  while (p < end && is_space(end[-1]))
+    end--;
+  return end - p >= 2 &&
+         ((*p == '{' && end[-1] == '}') || (*p == '[' && end[-1] == ']'));
+}
+
+static bool has_own_escapes(const char *marker, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if ((unsigned char)marker[i] < 0x20 || strchr("\"\\/", marker[i]) != NULL)
+      return true;
+  return false;
+}
+
+/* A backslash of the kind behind which the marker could hide. */
+static bool may_hide(const struct attribute_form *form, const char *p,
+                     size_t len) {
+  const char *end = p + len;
+  bool any = has_own_escapes(form->marker, form->marker_len);
+  while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+    if (any || p + 1 == end || p[1] == 'u')
+      return true;
+    p++;
+  }
+  return false;
+}
+
+bool quick_dismisses(const struct attribute_form *form, const char *bytes,
+                     size_t len) {
+  return looks_whole(bytes, len) &&
+         memmem(bytes, len, form->marker, form->marker_len) == NULL &&
+         !may_hide(form, bytes, len);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/flows/counts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/glob.h"
+
+enum { SEP = '\x1f' };
+
+/* The number of a pair, a new one with count 0. */
+static enum gc_code find(struct flow_counts *c, const char *flow,
+                         const char *media, uint32_t *ret_number) {
+  char pair[FLOW_ID_ROOM + FLOW_MEDIA_ROOM];
+  uint32_t number;
+  int len = snprintf(pair, sizeof(pair), "%s%c%s", flow, SEP, media);
+  if (len < 0 || (size_t)len >= sizeof(pair))
+    return GC_ERR_LIMIT;
+  GC_TRY(gc_intern_put(&c->pairs, pair, (size_t)len, &number));
+  if (number >= c->cap) {
+    size_t cap = c->pairs.cap;
+    int64_t *at = realloc(c->at, cap * sizeof(*at));
+    if (at == NULL)
+      return GC_ERR_MEMORY;
+    memset(at + c->cap, 0, (cap - c->cap) * sizeof(*at));
+    c->at = at;
+    c->cap = cap;
+  }
+  *ret_number = number;
+  return GC_OK;
+}
+
+enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
+                             const char *media, int64_t count) {
+  uint32_t number;
+  GC_TRY(find(c, flow, media, &number));
+  c->at[number] += count;
+  return GC_OK;
+}
+
+enum gc_code flow_counts_set(struct flow_counts *c, const char *flow,
+                             const char *media, int64_t count) {
+  uint32_t number;
+  GC_TRY(find(c, flow, media, &number));
+  c->at[number] = count;
+  return GC_OK;
+}
+
+void flow_counts_get(const struct flow_counts *c, uint32_t i,
+                     char flow[FLOW_ID_ROOM], const char **ret_media,
+                     int64_t *ret_count) {
+  const char *pair = gc_intern_text(&c->pairs, i);
+  const char *sep = strchr(pair, SEP);
+  size_t len = sep != NULL ? (size_t)(sep - pair) : 0;
+  if (len >= FLOW_ID_ROOM)
+    len = 0;
+  memcpy(flow, pair, len);
+  flow[len] = '\0';
+  *ret_media = sep != NULL ? sep + 1 : "";
+  *ret_count = i < c->cap ? c->at[i] : 0;
+}
+
+void flow_counts_clear(struct flow_counts *c) {
+  gc_intern_clear(&c->pairs);
+  free(c->at);
+  c->at = NULL;
+  c->cap = 0;
+}
+
+bool flow_choice_has(const struct flow_choice *c, const char *flow) {
+  const struct gc_entry *e = gc_directory_find(c->flows, flow);
+  if (e == NULL && !gc_directory_is_refused(c->flows))
+    return c->selector_count == 0;
+  return gc_glob_accepts(c->selectors, c->selector_count,
+                         e != NULL ? e->name : NULL, flow);
+}
+
+static bool is_deleted(const struct flow_choice *c, const char *flow) {
+  return gc_directory_find(c->flows, flow) == NULL &&
+         !gc_directory_is_refused(c->flows);
+}
+
+/* Those who were there keep their places: a limit lets no series flap. */
+static enum gc_code keep_known(const struct flow_counts *before,
+                               const struct flow_choice *choice,
+                               struct flow_counts *now) {
+  char flow[FLOW_ID_ROOM];
+  const char *media;
+  int64_t count;
+  for (uint32_t i = 0; i < before->pairs.count; i++) {
+    flow_counts_get(before, i, flow, &media, &count);
+    if (!is_deleted(choice, flow) && flow_choice_has(choice, flow))
+      GC_TRY(flow_counts_set(now, flow, media, 0));
+  }
+  return GC_OK;
+}
+
+enum gc_code flow_counts_merge(const struct flow_counts *before,
+                               const struct flow_counts *answer,
+                               const struct flow_choice *choice,
+                               struct flow_counts *now,
+                               uint64_t *ret_overflow) {
+  char flow[FLOW_ID_ROOM];
+  const char *media;
+  int64_t count;
+  *ret_overflow = 0;
+  GC_TRY(keep_known(before, choice, now));
+  for (uint32_t i = 0; i < answer->pairs.count; i++) {
+    flow_counts_get(answer, i, flow, &media, &count);
+    if (!flow_choice_has(choice, flow))
+      continue;
+    enum gc_code code = flow_counts_set(now, flow, media, count);
+    *ret_overflow += code == GC_ERR_LIMIT;
+    if (code != GC_OK && code != GC_ERR_LIMIT)
+      return code;
+  }
+  return GC_OK;
+}
+
+bool flow_counts_lack_names(const struct flow_counts *c,
+                            const struct flow_choice *choice) {
+  char flow[FLOW_ID_ROOM];
+  const char *media;
+  int64_t count;
+  if (gc_directory_is_refused(choice->flows))
+    return false;
+  for (uint32_t i = 0; i < c->pairs.count; i++) {
+    flow_counts_get(c, i, flow, &media, &count);
+    if (gc_directory_find(choice->flows, flow) == NULL)
+      return true;
+  }
+  return false;
+}
+
+void flow_counts_samples(const struct flow_counts *c,
+                         const struct flow_counts_view *view,
+                         const struct gc_samples *out,
+                         struct flow_counts_tally *ret_tally) {
+  char flow[FLOW_ID_ROOM], label[GC_NAME_ROOM];
+  const char *media;
+  int64_t count;
+  *ret_tally = (struct flow_counts_tally){0};
+  for (uint32_t i = 0; i < c->pairs.count; i++) {
+    flow_counts_get(c, i, flow, &media, &count);
+    if (!flow_choice_has(&view->choice, flow))
+      continue;
+    ret_tally->matched++;
+    if (!gc_naming_text(view->naming, GC_DIMENSION_FLOW, flow, label)) {
+      ret_tally->unnamed++;
+      continue;
+    }
+    ret_tally->series++;
+    out->put(out->ctx, &(struct gc_sample){.metric = GC_METRIC_FLOW_ACTIVE,
+                                           .instance = label,
+                                           .qualifier = media,
+                                           .values = {{.gauge = (double)count}},
+                                           .time_ms = view->time_ms,
+                                           .interval_ms = view->interval_ms});
+  }
+}

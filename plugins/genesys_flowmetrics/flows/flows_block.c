@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/flows/flows_block.h"
+
+#include "common/daemon/analytics_block.h"
+#include "common/daemon/emit.h"
+#include "common/net/account.h"
+#include "plugins/genesys_flowmetrics/flows/flows_options.h"
+#include "plugins/genesys_flowmetrics/flows/observations.h"
+
+struct flows_block {
+  struct gc_block base;
+  struct gc_query_block query;
+  struct flow_watch *watch; /* NULL: no Observations */
+};
+
+static struct flows_block *flows_of(struct gc_block *b) {
+  return (struct flows_block *)b;
+}
+
+static enum gc_code check(struct gc_block *b, struct gc_err *warning,
+                          struct gc_err *err) {
+  (void)warning;
+  return flows_check(b->options, err);
+}
+
+static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
+  const struct flows_options *o = b->options;
+  struct flow_watch_settings settings = {
+      .selectors = o->query.chosen.at,
+      .selector_count = o->query.chosen.count,
+      .label = (enum gc_query_label)o->query.label,
+      .interval_ms = o->observation_interval_s * 1000,
+      .max_series = o->query.max_series};
+  struct flow_watch_site site = {.loop = gc_account_loop(b->account),
+                                 .edge = gc_account_edge(b->account),
+                                 .api = gc_account_api(b->account),
+                                 .names = gc_account_names(b->account)};
+  struct flow_watch *w = flow_watch_new(&settings, &site, gc_block_notice, b);
+  if (w == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  flows_of(b)->watch = w;
+  flow_watch_start(w);
+  return GC_OK;
+}
+
+static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+  const struct flows_options *o = b->options;
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  GC_TRY(gc_query_block_start(&flows_of(b)->query, b, o->account,
+                              GC_QUERY_FLOWS, &o->query, err));
+  return o->observations ? start_watch(b, err) : GC_OK;
+}
+
+static void look(struct gc_block *b) {
+  struct gc_samples out = gc_emit_samples(b->host);
+  if (flows_of(b)->watch != NULL)
+    flow_watch_read(flows_of(b)->watch, &out);
+  gc_query_block_look(&flows_of(b)->query);
+}
+
+static void last_look(struct gc_block *b) {
+  gc_query_block_last_look(&flows_of(b)->query);
+}
+
+static void put_state(struct gc_block *b, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  gc_query_block_state(&flows_of(b)->query, interval_ms, out);
+  if (flows_of(b)->watch != NULL)
+    flow_watch_read_state(flows_of(b)->watch, b->instance, interval_ms, out);
+}
+
+static void clear(struct gc_block *b) {
+  flow_watch_free(flows_of(b)->watch);
+  gc_query_block_clear(&flows_of(b)->query);
+}
+
+const struct gc_block_class flows_class = {.prefix = "flows",
+                                           .rows = flows_rows,
+                                           .size = sizeof(struct flows_block),
+                                           .check = check,
+                                           .start = start,
+                                           .look = look,
+                                           .state = put_state,
+                                           .last_look = last_look,
+                                           .clear = clear};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The class of <Flows> blocks: aggregates by common/analytics, observations by
+ * flow_watch. */
+#ifndef GENESYS_FLOWMETRICS_FLOWS_FLOWS_BLOCK_H
+#define GENESYS_FLOWMETRICS_FLOWS_FLOWS_BLOCK_H
+
+#include "common/daemon/plugin_base.h"
+
+extern const struct gc_block_class flows_class;
+
+#endif

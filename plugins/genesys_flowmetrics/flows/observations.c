@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/flows/observations.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "plugins/genesys_flowmetrics/flows/poll.h"
+
+enum {
+  /* Nothing but an operator helps after these refusals; do not spend the
+   * budget on them. */
+  REFUSED_EVERY_MS = 60 * 1000,
+  STALE_INTERVALS = 3, /* older than so many, an answer counts as none */
+};
+
+struct flow_watch {
+  struct flow_watch_settings settings;
+  struct flow_watch_site site;
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+
+  /* The network thread's. */
+  struct gc_names_listener listener;
+  bool is_listening;
+  struct gc_timer timer;
+  uint64_t due_ms; /* 0: never asked */
+  struct flow_poll poll;
+
+  pthread_mutex_t lock; /* guards the rest; counts are the network thread's to
+                           write and, without it, to read */
+  struct flow_counts counts;
+  int64_t received_ms; /* wall clock */
+  bool is_fresh, is_well;
+  uint64_t well_ms; /* 0: never */
+  uint64_t overflow;
+  struct flow_counts_tally tally;
+};
+
+static const struct gc_edge *edge(const struct flow_watch *w) {
+  return w->site.edge;
+}
+
+static uint64_t now(const struct flow_watch *w) {
+  return edge(w)->now_ms(edge(w)->ctx);
+}
+
+static struct flow_choice choice_of(const struct flow_watch *w,
+                                    const struct gc_directory *flows) {
+  return (struct flow_choice){.flows = flows,
+                              .selectors = w->settings.selectors,
+                              .selector_count = w->settings.selector_count};
+}
+
+static bool is_refusal(enum gc_code code) {
+  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
+         code == GC_ERR_REQUEST;
+}
+
+static void tell_overflow(struct flow_watch *w, uint64_t overflow) {
+  struct gc_err err = {.code = GC_OK};
+  if (overflow > 0)
+    (void)gc_fail(
+        &err, GC_ERR_LIMIT,
+        "all %u places of MaxSeries are taken, further flows are left "
+        "out (series_overflow): name fewer (Flow) or raise MaxSeries",
+        (unsigned)w->settings.max_series);
+  w->notice(w->ctx, "series", &err);
+}
+
+/* A part of the truth is worse than none: only a complete answer counts. */
+static enum gc_code publish(struct flow_watch *w) {
+  struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
+  struct flow_choice choice = choice_of(w, flows);
+  struct flow_counts fresh = {.pairs = {.most = w->settings.max_series}};
+  uint64_t overflow = 0;
+  if (flow_counts_lack_names(&w->poll.counts, &choice))
+    gc_names_miss(w->site.names, GC_FLOW);
+  enum gc_code code = flow_counts_merge(&w->counts, &w->poll.counts, &choice,
+                                        &fresh, &overflow);
+  gc_directory_put(flows);
+  if (code != GC_OK) {
+    flow_counts_clear(&fresh);
+    return code;
+  }
+  pthread_mutex_lock(&w->lock);
+  flow_counts_clear(&w->counts);
+  w->counts = fresh;
+  w->received_ms = edge(w)->wall_ms(edge(w)->ctx);
+  w->overflow += overflow;
+  w->is_fresh = w->is_well = true;
+  w->well_ms = now(w);
+  pthread_mutex_unlock(&w->lock);
+  tell_overflow(w, overflow);
+  return GC_OK;
+}
+
+static void come_back(struct flow_watch *w, uint32_t least_ms) {
+  uint64_t now_ms = now(w);
+  uint32_t every_ms = w->settings.interval_ms;
+  if (every_ms < least_ms)
+    every_ms = least_ms;
+  w->due_ms += every_ms;
+  if (w->due_ms < now_ms) /* the poll outlasted its interval */
+    w->due_ms += (now_ms - w->due_ms + every_ms - 1) / every_ms * every_ms;
+  (void)gc_timers_set(edge(w)->timers, &w->timer, w->due_ms);
+}
+
+static void on_poll(void *ctx) {
+  struct flow_watch *w = ctx;
+  struct gc_err trouble = w->poll.trouble;
+  if (trouble.code == GC_OK) {
+    enum gc_code code = publish(w);
+    if (code != GC_OK)
+      (void)gc_fail(&trouble, code, "flow observations: %s",
+                    gc_code_words(code));
+  }
+  w->notice(w->ctx, "observations", &trouble);
+  if (trouble.code != GC_OK) {
+    pthread_mutex_lock(&w->lock);
+    w->is_well = false;
+    pthread_mutex_unlock(&w->lock);
+  }
+  come_back(w, is_refusal(trouble.code) ? REFUSED_EVERY_MS : 0);
+  flow_poll_clear(&w->poll);
+}
+
+static void poll_now(void *ctx, uint64_t now_ms) {
+  struct flow_watch *w = ctx;
+  struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
+  if (w->due_ms == 0 || w->due_ms > now_ms)
+    w->due_ms = now_ms;
+  struct flow_choice choice = choice_of(w, flows);
+  if (flows != NULL)
+    flow_poll_start(&w->poll, w->site.api, &choice, on_poll, w);
+  gc_directory_put(flows);
+}
+
+static bool has_any(const struct flow_choice *choice) {
+  for (size_t i = 0; i < gc_directory_count(choice->flows); i++)
+    if (flow_choice_has(choice, gc_directory_at(choice->flows, i)->id))
+      return true;
+  return gc_directory_is_refused(choice->flows);
+}
+
+static void on_flows(void *ctx, struct gc_directory *flows) {
+  struct flow_watch *w = ctx;
+  struct flow_choice choice = choice_of(w, flows);
+  struct gc_err err = {.code = GC_OK};
+  if (!has_any(&choice))
+    (void)gc_fail(
+        &err, GC_ERR_NOT_FOUND,
+        "no flow matches the Flow options of this block, or the OAuth "
+        "client's roles see none");
+  w->notice(w->ctx, "selection", &err);
+  if (w->due_ms == 0)
+    poll_now(w, now(w));
+}
+
+static void begin(void *ctx) {
+  struct flow_watch *w = ctx;
+  w->is_listening = true;
+  gc_names_listen(w->site.names, &w->listener);
+}
+
+static void end(void *ctx) {
+  struct flow_watch *w = ctx;
+  if (w->is_listening)
+    gc_names_unlisten(w->site.names, &w->listener);
+  gc_timers_unset(edge(w)->timers, &w->timer);
+  flow_poll_clear(&w->poll);
+}
+
+struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
+                                  const struct flow_watch_site *site,
+                                  void (*notice)(void *ctx, const char *cause,
+                                                 const struct gc_err *err),
+                                  void *ctx) {
+  struct flow_watch *w = calloc(1, sizeof(*w));
+  if (w == NULL)
+    return NULL;
+  w->settings = *settings;
+  w->site = *site;
+  w->notice = notice;
+  w->ctx = ctx;
+  w->timer = (struct gc_timer){.fire = poll_now, .ctx = w};
+  w->listener = (struct gc_names_listener){
+      .kind = GC_FLOW, .changed = on_flows, .ctx = w};
+  pthread_mutex_init(&w->lock, NULL);
+  return w;
+}
+
+void flow_watch_start(struct flow_watch *w) {
+  gc_loop_call(w->site.loop, begin, w);
+}
+
+void flow_watch_free(struct flow_watch *w) {
+  if (w == NULL)
+    return;
+  gc_loop_call(w->site.loop, end, w);
+  flow_counts_clear(&w->counts);
+  pthread_mutex_destroy(&w->lock);
+  free(w);
+}
+
+/* The samples are put under the lock: a reading has a value for each flow and
+ * medium, which is little. */
+void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
+  struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
+  struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = flows}},
+                             .label = w->settings.label};
+  struct flow_counts_view view = {.choice = choice_of(w, flows),
+                                  .naming = &naming,
+                                  .interval_ms = w->settings.interval_ms};
+  pthread_mutex_lock(&w->lock);
+  view.time_ms = w->received_ms;
+  if (w->is_fresh && flows != NULL)
+    flow_counts_samples(&w->counts, &view, out, &w->tally);
+  w->is_fresh = false;
+  pthread_mutex_unlock(&w->lock);
+  gc_directory_put(flows);
+}
+
+static void put(const struct gc_samples *out, const struct gc_sample *sample,
+                enum gc_metric_id metric, const char *qualifier,
+                union gc_number value) {
+  struct gc_sample s = *sample;
+  s.metric = metric;
+  s.qualifier = qualifier;
+  s.values[0] = value;
+  out->put(out->ctx, &s);
+}
+
+void flow_watch_read_state(struct flow_watch *w, const char *instance,
+                           uint32_t interval_ms, const struct gc_samples *out) {
+  const struct gc_sample s = {.instance = instance, .interval_ms = interval_ms};
+  pthread_mutex_lock(&w->lock);
+  bool is_well = w->is_well;
+  uint64_t well_ms = w->well_ms, overflow = w->overflow;
+  struct flow_counts_tally tally = w->tally;
+  pthread_mutex_unlock(&w->lock);
+
+  uint64_t age_ms = well_ms > 0 ? now(w) - well_ms : 0;
+  uint64_t stale_ms = (uint64_t)w->settings.interval_ms * STALE_INTERVALS;
+  const struct {
+    enum gc_metric_id metric;
+    const char *qualifier;
+    double gauge;
+  } gauges[] = {
+      {GC_METRIC_SOURCE_UP, "observations",
+       is_well && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0},
+      {GC_METRIC_FLOWS, "matched", (double)tally.matched},
+      {GC_METRIC_FLOWS, "unnamed", (double)tally.unnamed},
+      {GC_METRIC_SERIES, "observations", (double)tally.series},
+  };
+  for (size_t i = 0; i < GC_COUNT(gauges); i++)
+    put(out, &s, gauges[i].metric, gauges[i].qualifier,
+        (union gc_number){.gauge = gauges[i].gauge});
+  if (well_ms > 0)
+    put(out, &s, GC_METRIC_SOURCE_AGE, "observations",
+        (union gc_number){.gauge = (double)age_ms / 1000.0});
+  put(out, &s, GC_METRIC_SERIES_OVERFLOW, "observations",
+      (union gc_number){.derive = (int64_t)overflow});
+}

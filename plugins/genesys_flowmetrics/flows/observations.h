@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The observations of a <Flows> block at work: the account's network thread
+ * asks each ObservationInterval, a read thread brings the newest answer out. No
+ * collectd in here. */
+#ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
+#define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
+
+#include "common/net/loop.h"
+#include "common/net/name_cache.h"
+#include "plugins/genesys_flowmetrics/flows/counts.h"
+
+/* As configured; all borrowed. */
+struct flow_watch_settings {
+  char *const *selectors;
+  size_t selector_count;
+  enum gc_query_label label;
+  uint32_t interval_ms;
+  uint32_t max_series;
+};
+
+/* What it works with: the account's, or a test's. All borrowed. */
+struct flow_watch_site {
+  struct gc_loop *loop;
+  const struct gc_edge *edge;
+  struct gc_api *api;
+  struct gc_names *names;
+};
+
+struct flow_watch;
+
+/* `notice` hears outcomes (GC_OK when well) on the network thread and on read
+ * threads; `cause` is a fixed word. NULL when out of memory. */
+struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
+                                  const struct flow_watch_site *site,
+                                  void (*notice)(void *ctx, const char *cause,
+                                                 const struct gc_err *err),
+                                  void *ctx);
+/* Begins; waits for one turn of the network thread. Not from that thread. */
+void flow_watch_start(struct flow_watch *w);
+/* Ends and frees; as flow_watch_start. NULL is fine. */
+void flow_watch_free(struct flow_watch *w);
+
+/* Puts flow_active if there is a new answer. One read thread at a time. */
+void flow_watch_read(struct flow_watch *w, const struct gc_samples *out);
+/* Puts self-telemetry under `instance`. One read thread at a time. */
+void flow_watch_read_state(struct flow_watch *w, const char *instance,
+                           uint32_t interval_ms, const struct gc_samples *out);
+
+#endif

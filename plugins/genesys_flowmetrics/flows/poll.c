@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/flows/poll.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/json/writer.h"
+
+enum {
+  BODY_MOST_BYTES = 64 * 1024,
+  ANSWER_MOST_BYTES = 64 << 20,
+  /* The API names no maximum; a server clamps what is too much and we go by
+   * what comes. */
+  PAGE = 1000,
+  PAGES_MOST = 500,
+  PAIRS_MOST = PAGE * PAGES_MOST,
+};
+
+static void put_member(struct gc_json_out *j, const char *key,
+                       const char *text) {
+  gc_json_out_key(j, key);
+  gc_json_out_string(j, text);
+}
+
+static void put_list(struct gc_json_out *j, const char *key,
+                     const char *const *texts, size_t count) {
+  gc_json_out_key(j, key);
+  gc_json_out_array(j);
+  for (size_t i = 0; i < count; i++)
+    gc_json_out_string(j, texts[i]);
+  gc_json_out_close(j);
+}
+
+static void put_filter(struct gc_json_out *j, const char *const *ids,
+                       size_t count) {
+  gc_json_out_key(j, "filter");
+  gc_json_out_object(j);
+  put_member(j, "type", "or");
+  gc_json_out_key(j, "predicates");
+  gc_json_out_array(j);
+  for (size_t i = 0; i < count; i++) {
+    gc_json_out_object(j);
+    put_member(j, "type", "dimension");
+    put_member(j, "dimension", "flowId");
+    put_member(j, "operator", "matches");
+    put_member(j, "value", ids[i]);
+    gc_json_out_close(j);
+  }
+  gc_json_out_close(j);
+  gc_json_out_close(j);
+}
+
+/* The element's key is "metric" (API reference, activity queries). */
+static void put_activity(struct gc_json_out *j) {
+  static const char *const by[] = {"flowId", "mediaType"};
+  gc_json_out_key(j, "metrics");
+  gc_json_out_array(j);
+  gc_json_out_object(j);
+  put_member(j, "metric", "oFlow");
+  gc_json_out_close(j);
+  gc_json_out_close(j);
+  put_list(j, "groupBy", by, GC_COUNT(by));
+}
+
+enum gc_code flow_poll_body(const char *const *ids, size_t count,
+                            struct gc_buf *out) {
+  static const char *const metrics[] = {"oFlow"};
+  struct gc_json_out j = {.out = out};
+  gc_buf_reset(out);
+  gc_json_out_object(&j);
+  if (count == 0) {
+    put_activity(&j);
+  } else {
+    put_filter(&j, ids, count);
+    put_list(&j, "metrics", metrics, GC_COUNT(metrics));
+  }
+  gc_json_out_close(&j);
+  return gc_json_out_end(&j, NULL);
+}
+
+static void ask(struct flow_poll *p) {
+  p->before = p->counts.pairs.count;
+  p->call.query = NULL;
+  if (p->page > 0) {
+    snprintf(p->query, sizeof(p->query), "pageSize=%d&pageNumber=%u", PAGE,
+             p->page);
+    p->call.query = p->query;
+  }
+  gc_api_call(p->api, &p->call);
+}
+
+/* The answers name no total: a page that is shorter than the largest ever seen
+ * is the last one, and one that brings nothing new is an earlier one again. */
+static bool has_more(struct flow_poll *p, size_t results) {
+  if (p->page == 0 || results < p->full_page ||
+      p->counts.pairs.count == p->before)
+    return false;
+  p->full_page = results;
+  return true;
+}
+
+static enum gc_code take_answer(struct flow_poll *p, bool *ret_more,
+                                struct gc_err *err) {
+  size_t results;
+  uint64_t overflow;
+  GC_TRY(flow_decoder_finish(p->decoder, &results, &overflow, err));
+  if (overflow > 0)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d flows and media",
+                   PAIRS_MOST);
+  *ret_more = has_more(p, results);
+  if (*ret_more && p->page == PAGES_MOST)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", PAGES_MOST);
+  return GC_OK;
+}
+
+static void on_answer(struct gc_call *call, const struct gc_reply *reply,
+                      const struct gc_err *err) {
+  struct flow_poll *p = call->ctx;
+  struct gc_err outcome = *err;
+  bool more = false;
+  (void)reply;
+  if (outcome.code == GC_OK) {
+    enum gc_code code = take_answer(p, &more, &outcome);
+    if (code != GC_OK)
+      (void)gc_fail_in(&outcome, code,
+                       "%s: ", gc_endpoint(call->endpoint)->function);
+  }
+  if (outcome.code == GC_OK && more) {
+    p->page++;
+    ask(p);
+    return;
+  }
+  p->trouble = outcome;
+  p->done(p->ctx);
+}
+
+/* The chosen flows while they fit into one query; else all. */
+static size_t list_chosen(const struct flow_choice *c,
+                          const char *ids[FLOW_POLL_IDS_MOST], bool *ret_all) {
+  size_t count = 0;
+  *ret_all = gc_directory_is_refused(c->flows);
+  for (size_t i = 0; i < gc_directory_count(c->flows) && !*ret_all; i++) {
+    const char *id = gc_directory_at(c->flows, i)->id;
+    if (!flow_choice_has(c, id))
+      continue;
+    *ret_all = count == FLOW_POLL_IDS_MOST;
+    if (!*ret_all)
+      ids[count++] = id;
+  }
+  return *ret_all ? 0 : count;
+}
+
+static void end(struct flow_poll *p, enum gc_code code) {
+  if (code != GC_OK)
+    (void)gc_fail(&p->trouble, code, "flow observations: %s",
+                  gc_code_words(code));
+  p->done(p->ctx);
+}
+
+void flow_poll_start(struct flow_poll *p, struct gc_api *api,
+                     const struct flow_choice *choice, void (*done)(void *ctx),
+                     void *ctx) {
+  const char *ids[FLOW_POLL_IDS_MOST];
+  bool all;
+  size_t count = list_chosen(choice, ids, &all);
+  flow_counts_clear(&p->counts);
+  p->counts.pairs.most = PAIRS_MOST;
+  p->trouble = (struct gc_err){.code = GC_OK};
+  p->api = api;
+  p->done = done;
+  p->ctx = ctx;
+  p->page = all ? 1 : 0;
+  p->body.most = BODY_MOST_BYTES;
+  if (!all && count == 0) {
+    end(p, GC_OK);
+    return;
+  }
+  p->decoder = flow_decoder_new(&p->counts);
+  enum gc_code code =
+      p->decoder != NULL ? flow_poll_body(ids, count, &p->body) : GC_ERR_MEMORY;
+  if (code != GC_OK) {
+    end(p, code);
+    return;
+  }
+  p->call = (struct gc_call){.endpoint = all ? GC_ENDPOINT_FLOW_ACTIVITY
+                                             : GC_ENDPOINT_FLOW_OBSERVATIONS,
+                             .body = p->body.data,
+                             .body_len = p->body.len,
+                             .sink = flow_decoder_sink(p->decoder),
+                             .body_max = ANSWER_MOST_BYTES,
+                             .done = on_answer,
+                             .ctx = p};
+  ask(p);
+}
+
+void flow_poll_clear(struct flow_poll *p) {
+  if (p->decoder != NULL)
+    gc_api_cancel(p->api, &p->call);
+  flow_decoder_free(p->decoder);
+  p->decoder = NULL;
+  gc_buf_clear(&p->body);
+  flow_counts_clear(&p->counts);
+}

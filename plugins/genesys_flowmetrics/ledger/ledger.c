@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setname_np */
+#endif
+#include "plugins/genesys_flowmetrics/ledger/internal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/net/clock.h"
+
+enum {
+  IDLE_MS = 1000, /* between two looks at what has to be cared for */
+  OPEN_FIRST_MS = 500,
+  OPEN_MOST_MS = 5000, /* between two tries to open the store */
+};
+
+void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err) {
+  if (l->settings.notice != NULL)
+    l->settings.notice(l->settings.ctx, cause, err);
+}
+
+static void set_well(struct ledger *l, bool well) {
+  pthread_mutex_lock(&l->lock);
+  l->is_well = well;
+  pthread_mutex_unlock(&l->lock);
+}
+
+static void finish(struct batch *b, enum gc_code code) {
+  struct stats *stats = b->source->stats;
+  if (code == GC_OK) {
+    for (size_t i = 0; i < OUTCOME_COUNT; i++)
+      stats->outcomes[i] += b->outcomes[i];
+    stats->malformed[MALFORMED_FUTURE] += b->future;
+  }
+  stats_add(stats, code == GC_OK ? TALLY_BATCHES : TALLY_BATCHES_FAILED, 1);
+  memset(b->outcomes, 0, sizeof(b->outcomes));
+  b->future = 0;
+  b->done(b, code);
+}
+
+static void finish_all(struct batch *batches, enum gc_code code) {
+  while (batches != NULL) {
+    struct batch *b = batches;
+    batches = b->next;
+    b->next = NULL;
+    finish(b, code);
+  }
+}
+
+static void pause_opening(struct ledger *l) {
+  l->next_open_ms =
+      gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_dice());
+}
+
+static void round_of(struct ledger *l, struct batch *batches, size_t count) {
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = l->store->transact(l, batches, count, &err);
+  err.code = code;
+  ledger_say(l, "state", &err);
+  set_well(l, code == GC_OK);
+  if (code == GC_OK)
+    gc_backoff_reset(&l->backoff);
+  else if (!l->is_open)
+    pause_opening(l);
+  finish_all(batches, code);
+}
+
+/* Waits on the monotonic clock; the lock is held. */
+static void wait_ms(struct ledger *l, uint64_t ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += (time_t)(ms / 1000);
+  until.tv_nsec += (long)(ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  pthread_cond_timedwait(&l->changed, &l->lock, &until);
+}
+
+/* All that was handed in. The lock is held. */
+static struct batch *take_all(struct ledger *l) {
+  struct batch *batches = l->first;
+  l->first = NULL;
+  l->last = &l->first;
+  l->waiting = 0;
+  return batches;
+}
+
+/* The same after it had its time to gather; NULL when there is
+ * nothing yet. The lock is held. */
+static struct batch *gather(struct ledger *l, size_t *ret_marks) {
+  while (l->first != NULL && !l->is_stopping &&
+         l->waiting < LEDGER_MARKS_MOST) {
+    uint64_t gone = gc_clock_now_ms() - l->first_ms;
+    if (gone >= LEDGER_GATHER_MS)
+      break;
+    wait_ms(l, LEDGER_GATHER_MS - gone);
+  }
+  *ret_marks = l->waiting;
+  return take_all(l);
+}
+
+/* Who is idle leaves its place before the first transaction asks for one. */
+static bool open_store(struct ledger *l) {
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = l->store->open(l, &err);
+  l->is_open = code == GC_OK;
+  if (l->is_open) {
+    l->retire_ms = 0;
+    ledger_retire(l);
+    pthread_mutex_lock(&l->lock);
+    l->has_loaded = true;
+    pthread_mutex_unlock(&l->lock);
+  }
+  ledger_say(l, "state", &err);
+  set_well(l, l->is_open);
+  if (!l->is_open)
+    pause_opening(l);
+  return l->is_open;
+}
+
+/* Until the store is open: those who wait are told to come again, once it has
+ * been tried; those who come before the next try at once. */
+static void try_open(struct ledger *l) {
+  if (gc_clock_now_ms() >= l->next_open_ms && open_store(l))
+    return;
+  pthread_mutex_lock(&l->lock);
+  uint64_t now_ms = gc_clock_now_ms();
+  if (l->first == NULL && !l->is_stopping && now_ms < l->next_open_ms)
+    wait_ms(l, l->next_open_ms - now_ms);
+  struct batch *batches = take_all(l);
+  pthread_mutex_unlock(&l->lock);
+  finish_all(batches, GC_ERR_STATE);
+}
+
+/* After a failure the writer itself finds out when it is over, once a second:
+ * those who hand in need not risk anything for it. */
+static bool turn(struct ledger *l) {
+  size_t marks = 0;
+  pthread_mutex_lock(&l->lock);
+  bool has_work = l->is_well && (l->has_shown || l->prune_again);
+  if (l->first == NULL && !l->is_stopping && !has_work)
+    wait_ms(l, IDLE_MS);
+  struct batch *batches = gather(l, &marks);
+  bool stopping = l->is_stopping, tries = l->has_shown || !l->is_well;
+  pthread_mutex_unlock(&l->lock);
+
+  if (batches != NULL || tries)
+    round_of(l, batches, marks);
+  ledger_tell(l);
+  if (!stopping && l->is_open) {
+    l->store->care(l);
+    ledger_retire(l);
+  }
+  if (!l->is_open)
+    set_well(l, false);
+  return !stopping;
+}
+
+static void *run(void *arg) {
+  struct ledger *l = arg;
+  bool goes_on = true;
+  while (goes_on) {
+    if (!l->is_open)
+      try_open(l);
+    if (l->is_open) {
+      goes_on = turn(l);
+      continue;
+    }
+    pthread_mutex_lock(&l->lock);
+    goes_on = !l->is_stopping;
+    pthread_mutex_unlock(&l->lock);
+  }
+  pthread_mutex_lock(&l->lock);
+  struct batch *left = take_all(l);
+  l->is_running = false;
+  pthread_mutex_unlock(&l->lock);
+  finish_all(left, GC_ERR_STOPPED);
+  return NULL;
+}
+
+struct ledger *ledger_new(const struct ledger_settings *settings,
+                          struct gc_err *err) {
+  struct ledger *l = calloc(1, sizeof(*l));
+  char *folder = strdup(settings->folder);
+  int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (l == NULL || folder == NULL || stop_fd < 0) {
+    free(l);
+    free(folder);
+    if (stop_fd >= 0)
+      close(stop_fd);
+    gc_fail(err, GC_ERR_MEMORY, "out of memory or descriptors");
+    return NULL;
+  }
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&l->changed, &attr);
+  pthread_condattr_destroy(&attr);
+  pthread_mutex_init(&l->lock, NULL);
+  l->settings = *settings;
+  l->folder = folder;
+  l->stop_fd = stop_fd;
+  l->store = settings->redis != NULL ? ledger_redis() : &ledger_sqlite;
+  l->last = &l->first;
+  l->backoff =
+      (struct gc_backoff){.base_ms = OPEN_FIRST_MS, .cap_ms = OPEN_MOST_MS};
+  return l;
+}
+
+static void identity_clear(struct identity *id) {
+  free(id->scope);
+  free(id->block);
+  free(id->host);
+}
+
+enum gc_code ledger_identify(struct ledger *l, const char *scope,
+                             const char *host, const char *block,
+                             struct gc_err *err) {
+  struct identity id = {strdup(scope), strdup(block), strdup(host)};
+  struct identity *more =
+      realloc(l->identities, (l->identity_count + 1) * sizeof(id));
+  if (more != NULL)
+    l->identities = more;
+  if (more == NULL || id.scope == NULL || id.block == NULL || id.host == NULL) {
+    identity_clear(&id);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  l->identities[l->identity_count++] = id;
+  return GC_OK;
+}
+
+unsigned ledger_identity(const struct ledger *l, const char *scope,
+                         const char *block) {
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (strcmp(l->identities[i].scope, scope) == 0 &&
+        strcmp(l->identities[i].block, block) == 0)
+      return (unsigned)i;
+  return 0;
+}
+
+bool ledger_is_shared(const struct ledger *l) {
+  return l->settings.redis != NULL;
+}
+
+bool ledger_has_redis(void) { return ledger_redis() != NULL; }
+
+enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  l->is_running = true;
+  int failed = pthread_create(&l->thread, NULL, run, l);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (failed != 0) {
+    l->is_running = false;
+    return gc_fail(err, GC_ERR_MEMORY, "cannot start the writer's thread: %s",
+                   strerror(failed));
+  }
+  pthread_setname_np(l->thread, "gc-flowmetrics");
+  return GC_OK;
+}
+
+void ledger_stop(struct ledger *l) {
+  if (l == NULL)
+    return;
+  pthread_mutex_lock(&l->lock);
+  bool was_running = l->is_running && !l->is_stopping;
+  l->is_stopping = true;
+  pthread_cond_broadcast(&l->changed);
+  pthread_mutex_unlock(&l->lock);
+  (void)!eventfd_write(l->stop_fd, 1);
+  if (was_running)
+    pthread_join(l->thread, NULL);
+}
+
+void ledger_free(struct ledger *l) {
+  if (l == NULL)
+    return;
+  ledger_stop(l);
+  if (l->is_open)
+    l->store->close(l);
+  for (size_t i = 0; i < l->identity_count; i++)
+    identity_clear(&l->identities[i]);
+  free(l->identities);
+  close(l->stop_fd);
+  series_clear(&l->set);
+  free(l->refs);
+  pthread_cond_destroy(&l->changed);
+  pthread_mutex_destroy(&l->lock);
+  free(l->folder);
+  free(l);
+}
+
+void ledger_submit(struct ledger *l, struct batch *b) {
+  b->next = NULL;
+  pthread_mutex_lock(&l->lock);
+  bool taken = l->is_running && !l->is_stopping;
+  if (taken) {
+    if (l->first == NULL)
+      l->first_ms = gc_clock_now_ms();
+    *l->last = b;
+    l->last = &b->next;
+    l->waiting += b->count;
+    pthread_cond_broadcast(&l->changed);
+  }
+  pthread_mutex_unlock(&l->lock);
+  if (!taken)
+    finish(b, GC_ERR_STOPPED);
+}
+
+bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
+  pthread_mutex_lock(&l->lock);
+  bool has = l->has_loaded && i < l->set.count;
+  if (has) {
+    struct series *s = l->set.at[i];
+    *ret = (struct ledger_view){
+        .scope = s->kept.scope,
+        .flow = s->kept.flow_label,
+        .metric = s->kept.metric_label,
+        .count = s->kept.count,
+        .sum = s->kept.sum,
+        .has_sum = s->kept.has_sum,
+        .is_shown = s->kept.shown,
+        .has_first = !s->kept.shown || s->is_back,
+        .first_count = s->is_back ? s->back_count : 0,
+        .first_sum = s->is_back ? s->back_sum : 0,
+        /* Not in the store yet, or retired. */
+        .series = s->kept.id != 0 && !s->is_retired ? s : NULL,
+    };
+  }
+  pthread_mutex_unlock(&l->lock);
+  return has;
+}
+
+void ledger_shown(struct ledger *l, struct series *s) {
+  pthread_mutex_lock(&l->lock);
+  s->zero_went = true;
+  s->is_back = false;
+  l->has_shown = l->has_shown || !s->kept.shown;
+  pthread_cond_broadcast(&l->changed);
+  pthread_mutex_unlock(&l->lock);
+}
+
+size_t ledger_count(struct ledger *l, const char *scope) {
+  pthread_mutex_lock(&l->lock);
+  size_t count = series_in_scope(&l->set, scope);
+  pthread_mutex_unlock(&l->lock);
+  return count;
+}
+
+bool ledger_is_well(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  bool well = l->is_well;
+  pthread_mutex_unlock(&l->lock);
+  return well;
+}
+
+double ledger_commit_s(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  double s = l->commit_s;
+  pthread_mutex_unlock(&l->lock);
+  return s;
+}

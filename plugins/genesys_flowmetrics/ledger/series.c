@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/ledger/series.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/genesys/clean_name.h"
+#include "common/genesys/labels.h"
+#include "plugins/genesys_flowmetrics/events/attribute_name.h"
+
+enum {
+  HOST_MOST_BYTES = 256,
+  KEY_ROOM = HOST_MOST_BYTES + 2 * ATTRIBUTE_MOST_BYTES + 4,
+};
+
+struct series_flow {
+  struct gc_labels *metrics;
+  struct series_flow *next;
+  char name[]; /* of the map */
+};
+
+struct series_scope {
+  struct gc_labels *flows;
+  struct gc_strmap by_name; /* struct series_flow */
+  struct series_flow *list;
+  size_t count, retired;
+  struct series_scope *next;
+  char name[];
+};
+
+static struct series_scope *scope_find(const struct series_set *set,
+                                       const char *name) {
+  struct series_scope *s = set->scopes;
+  while (s != NULL && strcmp(s->name, name) != 0)
+    s = s->next;
+  return s;
+}
+
+static struct series_scope *scope_get(struct series_set *set,
+                                      const char *name) {
+  struct series_scope *s = scope_find(set, name);
+  if (s != NULL)
+    return s;
+  s = calloc(1, sizeof(*s) + strlen(name) + 1);
+  if (s == NULL)
+    return NULL;
+  memcpy(s->name, name, strlen(name) + 1);
+  s->flows = gc_labels_new();
+  if (s->flows == NULL) {
+    free(s);
+    return NULL;
+  }
+  s->next = set->scopes;
+  set->scopes = s;
+  return s;
+}
+
+static struct series_flow *flow_get(struct series_scope *scope,
+                                    const char *name) {
+  struct series_flow *f = gc_strmap_get(&scope->by_name, name);
+  if (f != NULL)
+    return f;
+  f = calloc(1, sizeof(*f) + strlen(name) + 1);
+  if (f == NULL)
+    return NULL;
+  memcpy(f->name, name, strlen(name) + 1);
+  f->metrics = gc_labels_new();
+  if (f->metrics == NULL ||
+      gc_strmap_put(&scope->by_name, f->name, f) != GC_OK) {
+    gc_labels_free(f->metrics);
+    free(f);
+    return NULL;
+  }
+  f->next = scope->list;
+  scope->list = f;
+  return f;
+}
+
+/* The length of the flow's name divides it from the metric's. */
+static void make_key(char out[KEY_ROOM], const char *scope, const char *flow,
+                     const char *metric) {
+  snprintf(out, KEY_ROOM, "%.*s\x1f%zu\x1f%s\x1f%s", HOST_MOST_BYTES, scope,
+           strlen(flow), flow, metric);
+}
+
+static void series_free(struct series *s) {
+  if (s == NULL)
+    return;
+  free((char *)s->kept.scope);
+  free((char *)s->kept.flow);
+  free((char *)s->kept.metric);
+  free((char *)s->kept.flow_label);
+  free((char *)s->kept.metric_label);
+  free(s->key);
+  free(s->parts);
+  free(s);
+}
+
+static char *copy(const char *text) { return text != NULL ? strdup(text) : 0; }
+
+static bool copy_names(struct series *s, const struct seen_counter *c,
+                       const char *key) {
+  s->kept = *c;
+  s->kept.scope = copy(c->scope);
+  s->kept.flow = copy(c->flow);
+  s->kept.metric = copy(c->metric);
+  s->kept.flow_label = copy(c->flow_label);
+  s->kept.metric_label = copy(c->metric_label);
+  s->key = copy(key);
+  return s->kept.scope != NULL && s->kept.flow != NULL &&
+         s->kept.metric != NULL && s->kept.flow_label != NULL &&
+         s->kept.metric_label != NULL && s->key != NULL;
+}
+
+static bool make_room(struct series_set *set) {
+  if (set->count < set->cap)
+    return true;
+  size_t cap = set->cap == 0 ? 64 : set->cap * 2;
+  struct series **bigger = realloc(set->at, cap * sizeof(struct series *));
+  if (bigger == NULL)
+    return false;
+  set->at = bigger;
+  set->cap = cap;
+  return true;
+}
+
+static bool is_label_of(const char *label, const char *name) {
+  char clean[GC_NAME_ROOM];
+  gc_name_or_id(clean, name, name);
+  return strcmp(clean, label) == 0;
+}
+
+static void note_collision(struct series_set *set, const struct series *s) {
+  if (is_label_of(s->kept.flow_label, s->kept.flow) &&
+      is_label_of(s->kept.metric_label, s->kept.metric))
+    return;
+  set->collisions++;
+  set->collided_flow = s->kept.flow_label;
+  set->collided_metric = s->kept.metric_label;
+}
+
+static enum gc_code add(struct series_set *set, struct series_scope *scope,
+                        const struct seen_counter *c, const char *key,
+                        struct series **ret) {
+  struct series *s = calloc(1, sizeof(*s));
+  if (s == NULL)
+    return GC_ERR_MEMORY;
+  s->scope = scope;
+  if (!copy_names(s, c, key) || !make_room(set) ||
+      gc_strmap_put(&set->by_key, s->key, s) != GC_OK) {
+    series_free(s);
+    return GC_ERR_MEMORY;
+  }
+  set->at[set->count++] = s;
+  scope->count++;
+  note_collision(set, s);
+  *ret = s;
+  return GC_OK;
+}
+
+/* The label of `name`; one that is in use goes to nobody else. */
+static const char *label(struct gc_labels *labels, const char *name) {
+  const struct gc_named named = {name, name};
+  const char *has = gc_labels_get(labels, name);
+  if (has != NULL)
+    return has;
+  return gc_labels_assign(labels, &named, 1, NULL, NULL) == GC_OK
+             ? gc_labels_get(labels, name)
+             : NULL;
+}
+
+static enum gc_code load_label(struct gc_labels *labels, const char *name,
+                               const char *label) {
+  char clean[GC_NAME_ROOM];
+  gc_name_or_id(clean, name, name);
+  const struct gc_label_row row = {name, clean, label};
+  return gc_labels_load(labels, &row);
+}
+
+enum gc_code series_load(struct series_set *set,
+                         const struct seen_counter *kept) {
+  char key[KEY_ROOM];
+  struct series *s;
+  struct series_scope *scope = scope_get(set, kept->scope);
+  struct series_flow *flow = scope != NULL ? flow_get(scope, kept->flow) : NULL;
+  if (flow == NULL)
+    return GC_ERR_MEMORY;
+  GC_TRY(load_label(scope->flows, kept->flow, kept->flow_label));
+  GC_TRY(load_label(flow->metrics, kept->metric, kept->metric_label));
+  make_key(key, kept->scope, kept->flow, kept->metric);
+  return add(set, scope, kept, key, &s);
+}
+
+enum gc_code series_find(struct series_set *set, const char *scope_name,
+                         const char *flow_name, const char *metric, size_t most,
+                         struct series **ret) {
+  char key[KEY_ROOM];
+  make_key(key, scope_name, flow_name, metric);
+  *ret = gc_strmap_get(&set->by_key, key);
+  if (*ret != NULL)
+    return GC_OK;
+
+  struct series_scope *scope = scope_get(set, scope_name);
+  if (scope == NULL)
+    return GC_ERR_MEMORY;
+  if (scope->count >= most || scope->retired / SERIES_RETIRED_MOST >= most)
+    return GC_ERR_LIMIT;
+  struct series_flow *flow = flow_get(scope, flow_name);
+  if (flow == NULL)
+    return GC_ERR_MEMORY;
+  const struct seen_counter fresh = {
+      .scope = scope_name,
+      .flow = flow_name,
+      .metric = metric,
+      .flow_label = label(scope->flows, flow_name),
+      .metric_label = label(flow->metrics, metric),
+  };
+  return add(set, scope, &fresh, key, ret);
+}
+
+size_t series_retire(struct series_set *set, uint32_t before_minute) {
+  size_t retired = 0;
+  for (size_t i = 0; i < set->count; i++) {
+    struct series *s = set->at[i];
+    uint32_t last = s->kept.last_minute;
+    if (s->is_retired || last == 0 || last >= before_minute)
+      continue;
+    s->is_retired = true;
+    s->is_back = false;
+    s->scope->count--;
+    s->scope->retired++;
+    retired++;
+  }
+  return retired;
+}
+
+enum gc_code series_revive(struct series *s, size_t most) {
+  if (!s->is_retired)
+    return GC_OK;
+  if (s->scope->count >= most)
+    return GC_ERR_LIMIT;
+  s->is_retired = false;
+  s->is_back = s->kept.shown;
+  s->back_count = s->kept.count;
+  s->back_sum = s->kept.sum;
+  s->scope->retired--;
+  s->scope->count++;
+  return GC_OK;
+}
+
+enum gc_code series_divide(struct series *s, size_t identities) {
+  if (s->part_count > 0)
+    return GC_OK;
+  s->parts = calloc(identities, sizeof(*s->parts));
+  if (s->parts == NULL)
+    return GC_ERR_MEMORY;
+  s->part_count = identities;
+  return GC_OK;
+}
+
+size_t series_in_scope(const struct series_set *set, const char *scope) {
+  const struct series_scope *s = scope_find(set, scope);
+  return s != NULL ? s->count : 0;
+}
+
+static void scope_free(struct series_scope *s) {
+  while (s->list != NULL) {
+    struct series_flow *f = s->list;
+    s->list = f->next;
+    gc_labels_free(f->metrics);
+    free(f);
+  }
+  gc_strmap_clear(&s->by_name);
+  gc_labels_free(s->flows);
+  free(s);
+}
+
+void series_clear(struct series_set *set) {
+  for (size_t i = 0; i < set->count; i++)
+    series_free(set->at[i]);
+  while (set->scopes != NULL) {
+    struct series_scope *s = set->scopes;
+    set->scopes = s->next;
+    scope_free(s);
+  }
+  gc_strmap_clear(&set->by_key);
+  free(set->at);
+  *set = (struct series_set){0};
+}

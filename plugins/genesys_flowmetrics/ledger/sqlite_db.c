@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <sqlite3.h>
+
+#include "common/net/store/state_file.h"
+
+/* While we are at it a sqlite3(1) that reads is no trouble, one that writes
+ * holds us for this long at most. */
+enum { BUSY_MS = 5000, MINUTE_MS = 60 * 1000 };
+
+static const char *const migrations[] = {
+    "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE counters ("
+    " id INTEGER PRIMARY KEY, scope TEXT NOT NULL, flow TEXT NOT NULL,"
+    " metric TEXT NOT NULL, flow_label TEXT NOT NULL,"
+    " metric_label TEXT NOT NULL, count INTEGER NOT NULL, sum REAL NOT NULL,"
+    " has_sum INTEGER NOT NULL, shown INTEGER NOT NULL,"
+    " UNIQUE (scope, flow, metric));"
+    "CREATE TABLE floor (minute INTEGER NOT NULL);"
+    "INSERT INTO floor VALUES (0);",
+    "ALTER TABLE counters ADD COLUMN last_minute INTEGER NOT NULL DEFAULT 0;",
+};
+
+static const struct gc_state_kind kind = {
+    .name = "flowmetrics.db",
+    .application_id = 0x47436c66, /* "GClf" */
+    .migrations = migrations,
+    .version = GC_COUNT(migrations),
+    .busy_ms = BUSY_MS,
+};
+
+enum statement {
+  BEGIN,
+  COMMIT,
+  ADD,
+  MAKE,
+  SET,
+  LAST,
+  DROP,
+  FLOOR,
+  STATEMENT_COUNT
+};
+
+static const char *const sqls[STATEMENT_COUNT] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ADD] = "INSERT OR IGNORE INTO seen (key) VALUES (?)",
+    [MAKE] = "INSERT INTO counters (scope, flow, metric, flow_label, "
+             "metric_label, count, sum, has_sum, shown, last_minute) "
+             "VALUES (?6, ?7, ?8, ?9, ?10, ?1, ?2, ?3, ?4, ?5)",
+    [SET] = "UPDATE counters SET count = ?1, sum = ?2, has_sum = ?3, "
+            "shown = ?4, last_minute = ?5 WHERE id = ?6",
+    [LAST] = "SELECT max(key), count(*) FROM (SELECT key FROM seen "
+             "WHERE key < ?1 ORDER BY key LIMIT ?2)",
+    [DROP] = "DELETE FROM seen WHERE key <= ?",
+    [FLOOR] = "UPDATE floor SET minute = max(minute, ?)",
+};
+
+struct seen {
+  struct gc_state_file file;
+  sqlite3_stmt *statements[STATEMENT_COUNT];
+  int lock_fd;
+  uint32_t floor;
+};
+
+GC_DEFINE_AUTO(struct seen, seen_close)
+
+static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
+
+static void put_minute(uint8_t out[4], uint32_t minute) {
+  for (int i = 0; i < 4; i++)
+    out[i] = (uint8_t)(minute >> (24 - 8 * i));
+}
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+/* OpenSSL 3 looks an algorithm up by its name with each hash, under a lock,
+ * unless it is fetched once. */
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256_fetched;
+static void fetch(void) { sha256_fetched = EVP_MD_fetch(NULL, "SHA256", NULL); }
+
+static void hash_of(const void *text, size_t len,
+                    unsigned char out[SHA256_DIGEST_LENGTH]) {
+  pthread_once(&fetched, fetch);
+  if (sha256_fetched == NULL ||
+      EVP_Digest(text, len, out, NULL, sha256_fetched, NULL) != 1)
+    SHA256(text, len, out);
+}
+#else
+static void hash_of(const void *text, size_t len,
+                    unsigned char out[SHA256_DIGEST_LENGTH]) {
+  SHA256(text, len, out);
+}
+#endif
+
+/* Lengths in front: "ab" + "c" is not "a" + "bc". */
+struct seen_key seen_key_of(const char *scope, const char *conversation,
+                            const char *name, size_t name_len,
+                            int64_t time_ms) {
+  const struct {
+    const char *text;
+    size_t len;
+  } parts[] = {{scope, strlen(scope)},
+               {conversation, strlen(conversation)},
+               {name, name_len}};
+  struct seen_key key;
+  unsigned char text[2048], hash[SHA256_DIGEST_LENGTH];
+  size_t len = 0;
+  for (size_t i = 0; i < GC_COUNT(parts); i++) {
+    size_t room = sizeof(text) - len - 4;
+    size_t part = parts[i].len < room ? parts[i].len : room;
+    put_minute(text + len, (uint32_t)part);
+    memcpy(text + len + 4, parts[i].text, part);
+    len += 4 + part;
+  }
+  hash_of(text, len, hash);
+  put_minute(key.bytes, (uint32_t)(time_ms / MINUTE_MS));
+  memcpy(key.bytes + 4, hash, sizeof(key.bytes) - 4);
+  return key;
+}
+
+uint32_t seen_key_minute(const struct seen_key *key) {
+  uint32_t minute = 0;
+  for (int i = 0; i < 4; i++)
+    minute = minute << 8 | key->bytes[i];
+  return minute;
+}
+
+static enum gc_code trouble(const struct seen *s, const char *what,
+                            struct gc_err *err) {
+  return gc_state_file_fail(&s->file, what, err);
+}
+
+/* Runs a prepared statement that has no answer. */
+static enum gc_code step(struct seen *s, enum statement which,
+                         struct gc_err *err) {
+  sqlite3_stmt *q = s->statements[which];
+  int code = sqlite3_step(q);
+  enum gc_code result =
+      code == SQLITE_DONE ? GC_OK : trouble(s, "cannot write", err);
+  sqlite3_reset(q);
+  return result;
+}
+
+static void finalize(struct seen *s) {
+  for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+    sqlite3_finalize(s->statements[i]);
+    s->statements[i] = NULL;
+  }
+}
+
+static enum gc_code read_floor(struct seen *s, struct gc_err *err) {
+  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->file.db, "SELECT max(minute) FROM floor", -1, &q,
+                         NULL) != SQLITE_OK ||
+      sqlite3_step(q) != SQLITE_ROW)
+    return trouble(s, "cannot read", err);
+  s->floor = (uint32_t)sqlite3_column_int64(q, 0);
+  return GC_OK;
+}
+
+/* A checkpoint copies what the log holds into the file: seldom enough to be
+ * cheap, often enough to be short. */
+static enum gc_code prepare(struct seen *s, struct gc_err *err) {
+  GC_TRY(gc_state_file_run(&s->file, "PRAGMA wal_autocheckpoint = 4000", err));
+  GC_TRY(gc_state_file_run(&s->file, "PRAGMA cache_size = -16000", err));
+  for (size_t i = 0; i < STATEMENT_COUNT; i++)
+    if (sqlite3_prepare_v3(s->file.db, sqls[i], -1, SQLITE_PREPARE_PERSISTENT,
+                           &s->statements[i], NULL) != SQLITE_OK)
+      return trouble(s, "cannot read", err);
+  return read_floor(s, err);
+}
+
+/* Two processes would each count on from what they have in memory. The kernel
+ * lets go of it whatever a process dies of. */
+static enum gc_code take_lock(struct seen *s, const char *folder,
+                              struct gc_err *err) {
+  char path[GC_STATE_PATH_ROOM];
+  if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    return gc_fail(err, GC_ERR_STATE,
+                   "StateDir %s: %s; make it and give it to collectd's user",
+                   folder, strerror(errno));
+  snprintf(path, sizeof(path), "%s/flowmetrics.lock", folder);
+  s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (s->lock_fd >= 0 && flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+    return GC_OK;
+  return gc_fail(err, GC_ERR_STATE, "%s: %s", path,
+                 errno == EWOULDBLOCK
+                     ? "another process counts here; each needs a StateDir of "
+                       "its own"
+                     : strerror(errno));
+}
+
+static enum gc_code open_file(struct seen *s, const char *folder,
+                              struct gc_err *ret_warning, struct gc_err *err) {
+  GC_TRY(gc_state_file_open(folder, &kind, &s->file, ret_warning, err));
+  enum gc_code code = prepare(s, err);
+  if (code == GC_OK || !gc_state_file_is_broken(&s->file))
+    return code;
+  return seen_begin_anew(s, ret_warning, err);
+}
+
+enum gc_code seen_open(const char *folder, struct seen **ret,
+                       struct gc_err *ret_warning, struct gc_err *err) {
+  GC_AUTO(seen_close_auto) struct seen *s = calloc(1, sizeof(*s));
+  if (s == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  s->lock_fd = -1;
+  GC_TRY(take_lock(s, folder, err));
+  GC_TRY(open_file(s, folder, ret_warning, err));
+  *ret = gc_steal(s);
+  return GC_OK;
+}
+
+void seen_close(struct seen *s) {
+  if (s == NULL)
+    return;
+  finalize(s);
+  gc_state_file_close(&s->file);
+  if (s->lock_fd >= 0)
+    close(s->lock_fd);
+  free(s);
+}
+
+static const char *column(sqlite3_stmt *q, int i) {
+  const char *text = (const char *)sqlite3_column_text(q, i);
+  return text != NULL ? text : "";
+}
+
+enum gc_code seen_load(struct seen *s,
+                       enum gc_code (*each)(void *ctx,
+                                            const struct seen_counter *c),
+                       void *ctx, struct gc_err *err) {
+  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(
+          s->file.db,
+          "SELECT id, scope, flow, metric, flow_label, "
+          "metric_label, count, sum, has_sum, shown, last_minute "
+          "FROM counters ORDER BY id",
+          -1, &q, NULL) != SQLITE_OK)
+    return trouble(s, "cannot read", err);
+  int code;
+  while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+    const struct seen_counter c = {
+        .id = sqlite3_column_int64(q, 0),
+        .scope = column(q, 1),
+        .flow = column(q, 2),
+        .metric = column(q, 3),
+        .flow_label = column(q, 4),
+        .metric_label = column(q, 5),
+        .count = sqlite3_column_int64(q, 6),
+        .sum = sqlite3_column_double(q, 7),
+        .has_sum = sqlite3_column_int(q, 8) != 0,
+        .shown = sqlite3_column_int(q, 9) != 0,
+        .last_minute = (uint32_t)sqlite3_column_int64(q, 10),
+    };
+    GC_TRY(each(ctx, &c));
+  }
+  return code == SQLITE_DONE ? GC_OK : trouble(s, "cannot read", err);
+}
+
+enum gc_code seen_begin(struct seen *s, struct gc_err *err) {
+  return step(s, BEGIN, err);
+}
+
+enum gc_code seen_commit(struct seen *s, struct gc_err *err) {
+  return step(s, COMMIT, err);
+}
+
+void seen_rollback(struct seen *s) {
+  /* SQLite has done so itself after some failures (disk full). */
+  if (s->file.db != NULL && !sqlite3_get_autocommit(s->file.db))
+    (void)!gc_state_file_run(&s->file, "ROLLBACK", NULL);
+}
+
+enum gc_code seen_add(struct seen *s, const struct seen_key *key, bool *ret_new,
+                      struct gc_err *err) {
+  sqlite3_bind_blob(s->statements[ADD], 1, key->bytes, sizeof(key->bytes),
+                    SQLITE_STATIC);
+  GC_TRY(step(s, ADD, err));
+  *ret_new = sqlite3_changes(s->file.db) == 1;
+  return GC_OK;
+}
+
+static sqlite3_stmt *bind_numbers(struct seen *s, enum statement which,
+                                  const struct seen_counter *c) {
+  sqlite3_stmt *q = s->statements[which];
+  sqlite3_bind_int64(q, 1, c->count);
+  sqlite3_bind_double(q, 2, c->sum);
+  sqlite3_bind_int(q, 3, c->has_sum);
+  sqlite3_bind_int(q, 4, c->shown);
+  sqlite3_bind_int64(q, 5, c->last_minute);
+  return q;
+}
+
+enum gc_code seen_counter_make(struct seen *s, struct seen_counter *c,
+                               struct gc_err *err) {
+  const char *const texts[] = {c->scope, c->flow, c->metric, c->flow_label,
+                               c->metric_label};
+  sqlite3_stmt *q = bind_numbers(s, MAKE, c);
+  for (int i = 0; i < (int)GC_COUNT(texts); i++)
+    sqlite3_bind_text(q, 6 + i, texts[i], -1, SQLITE_TRANSIENT);
+  GC_TRY(step(s, MAKE, err));
+  c->id = sqlite3_last_insert_rowid(s->file.db);
+  return GC_OK;
+}
+
+enum gc_code seen_counter_set(struct seen *s, const struct seen_counter *c,
+                              struct gc_err *err) {
+  sqlite3_bind_int64(bind_numbers(s, SET, c), 6, c->id);
+  return step(s, SET, err);
+}
+
+enum gc_code seen_forget_counters(struct seen *s, struct gc_err *err) {
+  return gc_state_file_run(&s->file, "DELETE FROM counters", err);
+}
+
+/* The last key of the step, 0 of them when there is none. */
+static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned most,
+                              struct seen_key *ret_last, unsigned *ret_count,
+                              struct gc_err *err) {
+  sqlite3_stmt *q = s->statements[LAST];
+  uint8_t bound[4];
+  put_minute(bound, minute);
+  sqlite3_bind_blob(q, 1, bound, sizeof(bound), SQLITE_TRANSIENT);
+  sqlite3_bind_int64(q, 2, most);
+  bool good = sqlite3_step(q) == SQLITE_ROW;
+  *ret_count = good ? (unsigned)sqlite3_column_int64(q, 1) : 0;
+  const void *key = *ret_count > 0 ? sqlite3_column_blob(q, 0) : NULL;
+  /* A key that is not ours would be one of another version of the file. */
+  if (key == NULL || sqlite3_column_bytes(q, 0) != SEEN_KEY_BYTES)
+    *ret_count = 0;
+  else
+    memcpy(ret_last->bytes, key, SEEN_KEY_BYTES);
+  sqlite3_reset(q);
+  return good ? GC_OK : trouble(s, "cannot read", err);
+}
+
+enum gc_code seen_touch(struct seen *s, struct gc_err *err) {
+  sqlite3_bind_int64(s->statements[FLOOR], 1, s->floor);
+  return step(s, FLOOR, err);
+}
+
+static enum gc_code drop_to(struct seen *s, const struct seen_key *last,
+                            uint32_t floor, struct gc_err *err) {
+  sqlite3_bind_int64(s->statements[FLOOR], 1, floor);
+  GC_TRY(step(s, FLOOR, err));
+  sqlite3_bind_blob(s->statements[DROP], 1, last->bytes, sizeof(last->bytes),
+                    SQLITE_STATIC);
+  return step(s, DROP, err);
+}
+
+enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned most,
+                        unsigned *ret_dropped, struct gc_err *err) {
+  struct seen_key last;
+  unsigned count = 0;
+  *ret_dropped = 0;
+  GC_TRY(find_last(s, minute, most, &last, &count, err));
+  if (count == 0)
+    return GC_OK;
+  uint32_t floor = seen_key_minute(&last) + 1;
+  GC_TRY(seen_begin(s, err));
+  enum gc_code code = drop_to(s, &last, floor, err);
+  if (code == GC_OK)
+    code = seen_commit(s, err);
+  if (code != GC_OK) {
+    seen_rollback(s);
+    return code;
+  }
+  if (floor > s->floor)
+    s->floor = floor;
+  *ret_dropped = count;
+  return GC_OK;
+}
+
+uint32_t seen_floor(const struct seen *s) { return s->floor; }
+
+bool seen_is_broken(const struct seen *s) {
+  return gc_state_file_is_broken(&s->file);
+}
+
+enum gc_code seen_begin_anew(struct seen *s, struct gc_err *ret_warning,
+                             struct gc_err *err) {
+  finalize(s);
+  GC_TRY(gc_state_file_begin_anew(&s->file, &kind, ret_warning, err));
+  return prepare(s, err);
+}

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* A build without hiredis. */
-#include "plugins/genesys_flowmetrics/ledger_inside.h"
-
-bool redis_has_tls(void) { return false; }
-
-const struct ledger_store *ledger_redis(void) { return NULL; }

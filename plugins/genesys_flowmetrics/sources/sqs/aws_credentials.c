@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/url.h"
+#include "common/net/api/secret.h"
+
+enum {
+  ANSWER_MOST_BYTES = 65536,
+  HEADER_ROOM = GC_SECRET_MOST_BYTES + 64,
+  ROLE_ROOM = 128,
+  REREAD_MS = 5 * 60 * 1000, /* files that an operator may renew */
+};
+
+#define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
+#define INSTANCE_TTL "X-aws-ec2-metadata-token-ttl-seconds: 21600"
+
+/* The requests of an instance's metadata, one after the other. */
+enum step { STEP_TOKEN, STEP_ROLE, STEP_KEYS };
+
+struct credentials_keeper {
+  const struct credentials_source *source;
+  const struct gc_transport *transport;
+  int64_t (*wall_ms)(void);
+
+  struct credentials now;
+  bool has_now;
+  int64_t renew_ms; /* wall; of `now` */
+
+  struct gc_exchange exchange;
+  bool is_asking;
+  enum step step;
+  char url[GC_URL_ROOM + ROLE_ROOM];
+  char header[HEADER_ROOM];
+  const char *headers[2];
+  void (*ready)(void *ctx, const struct gc_err *err);
+  void *ctx;
+};
+
+/* A secret that is where `secret` says, into a room. */
+static enum gc_code read_secret(const struct gc_secret *secret, char *out,
+                                size_t room, struct gc_err *err) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_SECRET_MOST_BYTES};
+  GC_TRY(gc_secret_read(secret, &text, err));
+  if (text.len >= room)
+    return gc_fail(err, GC_ERR_AUTH, "the secret is longer than %zu bytes",
+                   room - 1);
+  memcpy(out, gc_buf_string(&text), text.len + 1);
+  return GC_OK;
+}
+
+static enum gc_code read_pair(const struct credentials_source *s,
+                              struct credentials *c, struct gc_err *err) {
+  const struct gc_secret secret = {.file = s->secret_file,
+                                   .env = s->secret_env};
+  const struct gc_secret token = {.env = s->token_env};
+  snprintf(c->key_id, sizeof(c->key_id), "%s", s->key_id);
+  GC_TRY(read_secret(&secret, c->secret, sizeof(c->secret), err));
+  if (s->token_env == NULL)
+    return GC_OK;
+  return read_secret(&token, c->token, sizeof(c->token), err);
+}
+
+static enum gc_code read_file(const struct credentials_source *s,
+                              struct credentials *c, struct gc_err *err) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = 1 << 20};
+  char chunk[4096];
+  FILE *f = fopen(s->file, "re");
+  if (f == NULL)
+    return gc_fail(err, GC_ERR_AUTH, "%s cannot be read", s->file);
+  setvbuf(f, NULL, _IONBF, 0);
+  size_t got;
+  enum gc_code code = GC_OK;
+  while (code == GC_OK && (got = fread(chunk, 1, sizeof(chunk), f)) > 0)
+    code = gc_buf_add(&text, chunk, got);
+  fclose(f);
+  explicit_bzero(chunk, sizeof(chunk));
+  if (code != GC_OK)
+    return gc_fail(err, GC_ERR_AUTH, "%s is too large", s->file);
+  code = credentials_parse_file(gc_buf_string(&text), text.len, s->profile, c,
+                                err);
+  return code == GC_OK ? code : gc_fail_in(err, code, "%s: ", s->file);
+}
+
+static void take(struct credentials_keeper *k, const struct credentials *c) {
+  int64_t now = k->wall_ms();
+  k->now = *c;
+  k->has_now = true;
+  k->renew_ms = c->expires_ms != 0 ? credentials_renew_at(c->expires_ms, now)
+                                   : now + REREAD_MS;
+}
+
+/* The places that answer at once. */
+static enum gc_code read_here(struct credentials_keeper *k,
+                              struct gc_err *err) {
+  struct credentials c = {.expires_ms = 0};
+  enum gc_code code = k->source->place == CREDENTIALS_FILE
+                          ? read_file(k->source, &c, err)
+                          : read_pair(k->source, &c, err);
+  if (code == GC_OK)
+    take(k, &c);
+  explicit_bzero(&c, sizeof(c));
+  return code;
+}
+
+/* ---- the places that are asked over HTTP ---- */
+
+static void end(struct credentials_keeper *k, const struct gc_err *err) {
+  void (*ready)(void *, const struct gc_err *) = k->ready;
+  explicit_bzero(k->header, sizeof(k->header));
+  k->is_asking = false;
+  k->ready = NULL;
+  if (ready != NULL)
+    ready(k->ctx, err);
+}
+
+static enum gc_code set_container(struct credentials_keeper *k,
+                                  struct gc_err *err) {
+  const struct credentials_source *s = k->source;
+  const struct gc_secret secret = {
+      .file = s->header_file,
+      .env = s->header_file != NULL ? NULL : s->header_env};
+  static const char name[] = "Authorization: ";
+  snprintf(k->url, sizeof(k->url), "%s", s->url);
+  k->headers[0] = NULL;
+  if (secret.file == NULL && secret.env == NULL)
+    return GC_OK;
+  memcpy(k->header, name, sizeof(name));
+  k->headers[0] = k->header;
+  return read_secret(&secret, k->header + sizeof(name) - 1,
+                     sizeof(k->header) - sizeof(name), err);
+}
+
+static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
+                      const struct gc_err *err);
+
+static enum gc_code ask(struct credentials_keeper *k, const char *method,
+                        struct gc_err *err) {
+  k->exchange = (struct gc_exchange){.method = method,
+                                     .url = k->url,
+                                     .headers = k->headers,
+                                     .body_max = ANSWER_MOST_BYTES,
+                                     .done = on_answer,
+                                     .ctx = k};
+  return k->transport->start(k->transport->ctx, &k->exchange, err);
+}
+
+/* A token first: without it the metadata could be asked by whatever can be
+ * talked into a GET. */
+static enum gc_code ask_first(struct credentials_keeper *k,
+                              struct gc_err *err) {
+  k->headers[1] = NULL;
+  if (k->source->place == CREDENTIALS_CONTAINER) {
+    k->step = STEP_KEYS;
+    GC_TRY(set_container(k, err));
+    return ask(k, "GET", err);
+  }
+  k->step = STEP_TOKEN;
+  snprintf(k->url, sizeof(k->url), "%s/latest/api/token", k->source->url);
+  snprintf(k->header, sizeof(k->header), "%s", INSTANCE_TTL);
+  k->headers[0] = k->header;
+  return ask(k, "PUT", err);
+}
+
+/* One line of text, without the white space behind it. */
+static bool line_of(const struct gc_buf *body, char *out, size_t room) {
+  size_t len = strcspn(gc_buf_string(body), " \t\r\n");
+  if (len == 0 || len >= room)
+    return false;
+  memcpy(out, body->data, len);
+  out[len] = '\0';
+  return true;
+}
+
+static enum gc_code go_on(struct credentials_keeper *k,
+                          const struct gc_buf *body, struct gc_err *err) {
+  char line[GC_SECRET_MOST_BYTES];
+  struct credentials c;
+  if (k->step == STEP_KEYS) {
+    GC_TRY(credentials_parse_json(gc_buf_string(body), body->len, &c, err));
+    take(k, &c);
+    explicit_bzero(&c, sizeof(c));
+    return GC_OK;
+  }
+  if (!line_of(body, line, sizeof(line)))
+    return gc_fail(err, GC_ERR_AUTH,
+                   k->step == STEP_TOKEN
+                       ? "the instance metadata gives no token"
+                       : "the instance has no role; attach one, or name keys");
+  if (k->step == STEP_TOKEN) {
+    snprintf(k->header, sizeof(k->header), "X-aws-ec2-metadata-token: %s",
+             line);
+    snprintf(k->url, sizeof(k->url), "%s" INSTANCE_PATH, k->source->url);
+    k->step = STEP_ROLE;
+  } else {
+    if (strlen(line) >= ROLE_ROOM)
+      return gc_fail(err, GC_ERR_AUTH, "the role's name is too long");
+    snprintf(k->url, sizeof(k->url), "%s" INSTANCE_PATH "%s", k->source->url,
+             line);
+    k->step = STEP_KEYS;
+  }
+  explicit_bzero(line, sizeof(line));
+  return ask(k, "GET", err);
+}
+
+static enum gc_code judge(struct credentials_keeper *k,
+                          const struct gc_reply *reply,
+                          const struct gc_err *why, struct gc_err *err) {
+  if (reply->failure != GC_FAILURE_NONE)
+    return gc_fail(err, GC_ERR_AUTH, "%s", why->text);
+  if (reply->status < 200 || reply->status > 299)
+    return gc_fail(err, GC_ERR_AUTH, "%s answered %d", k->url, reply->status);
+  return go_on(k, &reply->body, err);
+}
+
+static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
+                      const struct gc_err *why) {
+  struct credentials_keeper *k = x->ctx;
+  struct gc_err err = {.code = GC_OK};
+  bool was_last = k->step == STEP_KEYS;
+  if (judge(k, reply, why, &err) == GC_OK && !was_last)
+    return;
+  if (err.code != GC_OK) {
+    GC_AUTO(gc_buf_clear) struct gc_buf place = {.most = 512};
+    credentials_describe(k->source, &place);
+    (void)gc_fail_in(&err, err.code,
+                     "AWS credentials from %s: ", gc_buf_string(&place));
+  }
+  end(k, &err);
+}
+
+/* ---- */
+
+struct credentials_keeper *
+credentials_keeper_new(const struct credentials_source *source,
+                       const struct gc_transport *transport,
+                       int64_t (*wall_ms)(void)) {
+  struct credentials_keeper *k = calloc(1, sizeof(*k));
+  if (k == NULL)
+    return NULL;
+  k->source = source;
+  k->transport = transport;
+  k->wall_ms = wall_ms;
+  return k;
+}
+
+void credentials_keeper_free(struct credentials_keeper *k) {
+  if (k == NULL)
+    return;
+  if (k->is_asking)
+    k->transport->cancel(k->transport->ctx, &k->exchange);
+  explicit_bzero(k, sizeof(*k));
+  free(k);
+}
+
+static bool is_here(const struct credentials_source *s) {
+  return s->place != CREDENTIALS_CONTAINER && s->place != CREDENTIALS_INSTANCE;
+}
+
+static const struct credentials *good(const struct credentials_keeper *k) {
+  bool is_over = k->now.expires_ms != 0 && k->wall_ms() >= k->now.expires_ms;
+  return k->has_now && !is_over ? &k->now : NULL;
+}
+
+const struct credentials *
+credentials_get(struct credentials_keeper *k,
+                void (*ready)(void *ctx, const struct gc_err *err), void *ctx) {
+  struct gc_err err = {.code = GC_OK};
+  if (k->has_now && k->wall_ms() < k->renew_ms)
+    return &k->now;
+  if (!k->is_asking) {
+    k->is_asking = true;
+    enum gc_code code =
+        is_here(k->source) ? read_here(k, &err) : ask_first(k, &err);
+    if (code != GC_OK || is_here(k->source))
+      k->is_asking = false;
+  }
+  if (good(k) != NULL)
+    return good(k);
+  k->ready = ready;
+  k->ctx = ctx;
+  if (!k->is_asking)
+    end(k, &err);
+  return NULL;
+}
+
+void credentials_refused(struct credentials_keeper *k) {
+  k->has_now = false;
+  k->renew_ms = 0;
+}

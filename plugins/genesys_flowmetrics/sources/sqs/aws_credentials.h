@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The keys with which requests to AWS are signed, from the places where AWS's
+ * own tools look, in their order: options, environment, shared credentials
+ * file, container endpoint, instance metadata (version 2). Temporary ones are
+ * fetched anew before they end. Everything on one loop's thread, except
+ * credentials_find. */
+#ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
+#define GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
+
+#include "common/base/buf.h"
+#include "common/base/env.h"
+
+enum {
+  CREDENTIALS_ID_ROOM = 160,
+  CREDENTIALS_SECRET_ROOM = 256,
+  CREDENTIALS_TOKEN_ROOM = 8192,
+};
+
+struct credentials {
+  char key_id[CREDENTIALS_ID_ROOM];
+  char secret[CREDENTIALS_SECRET_ROOM];
+  char token[CREDENTIALS_TOKEN_ROOM]; /* "": none */
+  int64_t expires_ms;                 /* epoch; 0: never */
+};
+
+/* Where they come from; decided once. */
+enum credentials_place {
+  CREDENTIALS_OPTION,
+  CREDENTIALS_ENVIRONMENT,
+  CREDENTIALS_FILE,
+  CREDENTIALS_CONTAINER,
+  CREDENTIALS_INSTANCE,
+};
+
+struct credentials_source {
+  enum credentials_place place;
+  char *key_id;      /* option and environment */
+  char *secret_file; /* option */
+  char *secret_env;  /* environment: the variable's name */
+  char *token_env;
+  char *file, *profile; /* shared credentials file */
+  char *url;            /* container; instance: without a path */
+  char *header_file;    /* container: holds the Authorization header */
+  char *header_env;
+};
+
+/* Where they are, by the options (may be NULL) and the environment. Takes
+ * secrets out of the environment (net/secret): configuration phase, one thread.
+ * GC_ERR_CONFIG: half a pair, or an address that we do not send a token to. */
+GC_MUST_CHECK enum gc_code credentials_find(const char *key_id,
+                                            const char *secret_file,
+                                            struct credentials_source *ret,
+                                            struct gc_err *err);
+void credentials_source_clear(struct credentials_source *s);
+/* "the shared credentials file /etc/aws/credentials", for messages. */
+void credentials_describe(const struct credentials_source *s,
+                          struct gc_buf *out);
+
+/* The section [PROFILE] of a shared credentials file. Pure. GC_ERR_AUTH. */
+GC_MUST_CHECK enum gc_code credentials_parse_file(const char *text, size_t len,
+                                                  const char *profile,
+                                                  struct credentials *ret,
+                                                  struct gc_err *err);
+/* What container and instance endpoints answer. Pure. GC_ERR_AUTH. */
+GC_MUST_CHECK enum gc_code credentials_parse_json(const char *text, size_t len,
+                                                  struct credentials *ret,
+                                                  struct gc_err *err);
+
+/* When to fetch anew those that end at `expires_ms`: five minutes before, or a
+ * quarter of what is left at `now_ms` when that is less. */
+int64_t credentials_renew_at(int64_t expires_ms, int64_t now_ms);
+
+struct credentials_keeper;
+
+/* `source` and `transport` are borrowed; `transport` must reach the metadata
+ * addresses without a proxy. NULL when out of memory. */
+struct credentials_keeper *
+credentials_keeper_new(const struct credentials_source *source,
+                       const struct gc_transport *transport,
+                       int64_t (*wall_ms)(void));
+void credentials_keeper_free(struct credentials_keeper *k);
+
+/* The credentials when there are good ones. NULL: they are being fetched, and
+ * `ready` will be called, once, with GC_OK or why not (GC_ERR_AUTH and the
+ * like); then ask again, after a while if it failed. What is due for renewal
+ * and still good is returned while the new ones are fetched. */
+const struct credentials *
+credentials_get(struct credentials_keeper *k,
+                void (*ready)(void *ctx, const struct gc_err *err), void *ctx);
+/* They were refused: the next get fetches them anew. */
+void credentials_refused(struct credentials_keeper *k);
+
+#endif

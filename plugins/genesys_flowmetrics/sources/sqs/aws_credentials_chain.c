@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Where credentials are, and what files and endpoints say. */
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json/tree.h"
+#include "common/base/timestamp.h"
+#include "common/base/url.h"
+#include "common/net/api/secret.h"
+
+#define CONTAINER_HOST "http://169.254.170.2"
+#define INSTANCE_HOST "http://169.254.169.254"
+
+/* What the environment says; NULL when it says nothing. */
+static const char *env(const char *name) {
+  const char *value = getenv(name);
+  return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static bool keep(char **place, const char *text) {
+  if (text == NULL)
+    return true;
+  free(*place);
+  *place = strdup(text);
+  return *place != NULL;
+}
+
+static enum gc_code no_memory(struct gc_err *err) {
+  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+/* Takes a secret out of the environment, where children and cores show it. */
+static void take_out(const char *name) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.most = GC_SECRET_MOST_BYTES};
+  const struct gc_secret secret = {.env = name};
+  if (env(name) != NULL && gc_secret_read(&secret, &taken, NULL) != GC_OK)
+    gc_buf_reset(&taken);
+}
+
+static enum gc_code find_environment(struct credentials_source *s,
+                                     struct gc_err *err) {
+  s->place = CREDENTIALS_ENVIRONMENT;
+  bool has_token = env("AWS_SESSION_TOKEN") != NULL;
+  if (!keep(&s->key_id, env("AWS_ACCESS_KEY_ID")) ||
+      !keep(&s->secret_env, "AWS_SECRET_ACCESS_KEY") ||
+      (has_token && !keep(&s->token_env, "AWS_SESSION_TOKEN")))
+    return no_memory(err);
+  take_out("AWS_SECRET_ACCESS_KEY");
+  take_out("AWS_SESSION_TOKEN");
+  return GC_OK;
+}
+
+/* The file of AWS's tools, if there is one. */
+static bool find_file(struct credentials_source *s) {
+  char path[4096];
+  const char *named = env("AWS_SHARED_CREDENTIALS_FILE"), *home = env("HOME");
+  if (named == NULL && home == NULL)
+    return false;
+  if (named != NULL)
+    snprintf(path, sizeof(path), "%s", named);
+  else
+    snprintf(path, sizeof(path), "%s/.aws/credentials", home);
+  if (access(path, F_OK) != 0)
+    return false;
+  s->place = CREDENTIALS_FILE;
+  const char *profile = env("AWS_PROFILE");
+  return keep(&s->file, path) &&
+         keep(&s->profile, profile != NULL ? profile : "default");
+}
+
+/* Plain http only where nobody else listens: the loopback, and the addresses
+ * that the cloud itself answers on. */
+static enum gc_code check_container(const char *url, struct gc_err *err) {
+  static const char *const own[] = {"169.254.170.2", "169.254.170.23",
+                                    "[fd00:ec2::23]"};
+  char checked[GC_URL_ROOM];
+  for (size_t i = 0; i < GC_COUNT(own); i++) {
+    size_t len = strlen(own[i]);
+    if (strncmp(url, "http://", 7) == 0 && strncmp(url + 7, own[i], len) == 0 &&
+        strchr(":/", url[7 + len]) != NULL)
+      return GC_OK;
+  }
+  return gc_url_check("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, checked, err);
+}
+
+static enum gc_code find_container(struct credentials_source *s,
+                                   struct gc_err *err) {
+  char url[GC_URL_ROOM];
+  const char *relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  const char *full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  s->place = CREDENTIALS_CONTAINER;
+  snprintf(url, sizeof(url), "%s%s", relative != NULL ? CONTAINER_HOST : "",
+           relative != NULL ? relative : full);
+  GC_TRY(check_container(url, err));
+  bool has_token = env("AWS_CONTAINER_AUTHORIZATION_TOKEN") != NULL;
+  if (!keep(&s->url, url) ||
+      !keep(&s->header_file, env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) ||
+      (has_token && !keep(&s->header_env, "AWS_CONTAINER_AUTHORIZATION_TOKEN")))
+    return no_memory(err);
+  take_out("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  return GC_OK;
+}
+
+static enum gc_code find_instance(struct credentials_source *s,
+                                  struct gc_err *err) {
+  const char *url = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  s->place = CREDENTIALS_INSTANCE;
+  if (!keep(&s->url, url != NULL ? url : INSTANCE_HOST))
+    return no_memory(err);
+  size_t len = strlen(s->url);
+  while (len > 0 && s->url[len - 1] == '/')
+    s->url[--len] = '\0';
+  return GC_OK;
+}
+
+enum gc_code credentials_find(const char *key_id, const char *secret_file,
+                              struct credentials_source *ret,
+                              struct gc_err *err) {
+  *ret = (struct credentials_source){.place = CREDENTIALS_OPTION};
+  if ((key_id != NULL) != (secret_file != NULL))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "AccessKeyId and SecretAccessKeyFile: one needs the other");
+  if (key_id != NULL)
+    return keep(&ret->key_id, key_id) && keep(&ret->secret_file, secret_file)
+               ? GC_OK
+               : no_memory(err);
+  if (env("AWS_ACCESS_KEY_ID") != NULL)
+    return find_environment(ret, err);
+  if (find_file(ret))
+    return GC_OK;
+  if (env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
+      env("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
+    return find_container(ret, err);
+  return find_instance(ret, err);
+}
+
+void credentials_source_clear(struct credentials_source *s) {
+  char *const all[] = {s->key_id,    s->secret_file, s->secret_env,
+                       s->token_env, s->file,        s->profile,
+                       s->url,       s->header_file, s->header_env};
+  for (size_t i = 0; i < GC_COUNT(all); i++)
+    free(all[i]);
+  *s = (struct credentials_source){0};
+}
+
+void credentials_describe(const struct credentials_source *s,
+                          struct gc_buf *out) {
+  static const char *const places[] = {
+      [CREDENTIALS_OPTION] = "SecretAccessKeyFile",
+      [CREDENTIALS_ENVIRONMENT] = "the environment",
+      [CREDENTIALS_FILE] = "the shared credentials file",
+      [CREDENTIALS_CONTAINER] = "the container endpoint",
+      [CREDENTIALS_INSTANCE] = "the instance metadata",
+  };
+  const char *where = s->file != NULL          ? s->file
+                      : s->secret_file != NULL ? s->secret_file
+                      : s->url != NULL         ? s->url
+                                               : "";
+  gc_buf_reset(out);
+  (void)!gc_buf_print(out, "%s%s%.200s", places[s->place],
+                      *where != '\0' ? " " : "", where);
+}
+
+/* ---- the shared credentials file ---- */
+
+struct piece {
+  const char *at;
+  size_t len;
+};
+
+static struct piece trimmed(const char *at, const char *end) {
+  while (at < end && (*at == ' ' || *at == '\t'))
+    at++;
+  while (at < end && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+    end--;
+  return (struct piece){at, (size_t)(end - at)};
+}
+
+static bool is_word(struct piece p, const char *word) {
+  return p.len == strlen(word) && memcmp(p.at, word, p.len) == 0;
+}
+
+static bool is_section(struct piece line, const char *profile) {
+  return line.len >= 2 && line.at[line.len - 1] == ']' &&
+         is_word(trimmed(line.at + 1, line.at + line.len - 1), profile);
+}
+
+static void take(char *out, size_t room, struct piece value) {
+  if (value.len >= room)
+    return;
+  memcpy(out, value.at, value.len);
+  out[value.len] = '\0';
+}
+
+static void take_setting(struct piece line, struct credentials *c) {
+  const char *equals = memchr(line.at, '=', line.len);
+  if (equals == NULL)
+    return;
+  struct piece key = trimmed(line.at, equals);
+  struct piece value = trimmed(equals + 1, line.at + line.len);
+  if (is_word(key, "aws_access_key_id"))
+    take(c->key_id, sizeof(c->key_id), value);
+  if (is_word(key, "aws_secret_access_key"))
+    take(c->secret, sizeof(c->secret), value);
+  if (is_word(key, "aws_session_token"))
+    take(c->token, sizeof(c->token), value);
+}
+
+enum gc_code credentials_parse_file(const char *text, size_t len,
+                                    const char *profile,
+                                    struct credentials *ret,
+                                    struct gc_err *err) {
+  struct credentials c = {.expires_ms = 0};
+  bool inside = false;
+  for (const char *p = text, *end = text + len; p < end;) {
+    const char *line_end = memchr(p, '\n', (size_t)(end - p));
+    if (line_end == NULL)
+      line_end = end;
+    struct piece line = trimmed(p, line_end);
+    if (line.len > 0 && line.at[0] == '[')
+      inside = is_section(line, profile);
+    else if (inside && line.len > 0 && line.at[0] != '#' && line.at[0] != ';')
+      take_setting(line, &c);
+    p = line_end + 1;
+  }
+  bool good = c.key_id[0] != '\0' && c.secret[0] != '\0';
+  if (good)
+    *ret = c;
+  explicit_bzero(&c, sizeof(c));
+  return good ? GC_OK
+              : gc_fail(err, GC_ERR_AUTH, "no keys for the profile [%.60s]",
+                        profile);
+}
+
+/* ---- the endpoints ---- */
+
+static bool take_text(const struct gc_json *root, const char *key, char *out,
+                      size_t room) {
+  const char *text = gc_json_text(root, key);
+  if (text == NULL || strlen(text) >= room)
+    return false;
+  memcpy(out, text, strlen(text) + 1);
+  return true;
+}
+
+enum gc_code credentials_parse_json(const char *text, size_t len,
+                                    struct credentials *ret,
+                                    struct gc_err *err) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  struct credentials c = {.expires_ms = 0};
+  GC_TRY(gc_json_parse(text, len, 65536, &root, err));
+  bool good = take_text(root, "AccessKeyId", c.key_id, sizeof(c.key_id)) &&
+              take_text(root, "SecretAccessKey", c.secret, sizeof(c.secret));
+  (void)take_text(root, "Token", c.token, sizeof(c.token));
+  const char *end = gc_json_text(root, "Expiration");
+  if (end != NULL &&
+      gc_instant_parse(end, strlen(end), &c.expires_ms, NULL) != GC_OK)
+    good = false;
+  if (good)
+    *ret = c;
+  explicit_bzero(&c, sizeof(c));
+  return good ? GC_OK
+              : gc_fail(err, GC_ERR_AUTH, "the answer holds no credentials");
+}
+
+int64_t credentials_renew_at(int64_t expires_ms, int64_t now_ms) {
+  int64_t left = expires_ms - now_ms, margin = 5 * 60 * 1000;
+  return expires_ms - (left / 4 < margin ? left / 4 : margin);
+}

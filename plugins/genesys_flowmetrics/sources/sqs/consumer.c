@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/sources/sqs/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/events/decode.h"
+
+enum {
+  BATCHES_MOST = 64,     /* with the ledger */
+  RECEIPTS_MOST = 10000, /* that wait for their deletion */
+  BODY_MOST_BYTES = 64 * 1024,
+  COMMIT_REST_MS = 5000, /* between two looks whether the ledger is well */
+};
+
+static void delivery_free(struct delivery *d) {
+  if (d == NULL)
+    return;
+  batch_clear(&d->batch);
+  receipts_clear(&d->receipts);
+  free(d);
+}
+
+/* ---- requests ---- */
+
+/* One cause for all of them: it is over when none fails any more. */
+void consumer_tell(struct consumer *c, const struct gc_err *err) {
+  struct sqs *s = c->sqs;
+  bool fails = err->code != GC_OK;
+  if (fails != c->fails)
+    atomic_fetch_add(&s->failing, fails ? 1u : -1u);
+  c->fails = fails;
+  if (fails || atomic_load(&s->failing) == 0)
+    s->settings.notice(s->settings.ctx, "queue", err);
+}
+
+static void set_up(struct consumer *c, bool up) {
+  struct stats *stats = c->sqs->settings.source->stats;
+  if (up)
+    stats->answer_ms = (int64_t)gc_clock_now_ms();
+  if (c->is_up == up)
+    return;
+  c->is_up = up;
+  if (up)
+    stats->up++;
+  else
+    stats->up--;
+}
+
+static void request_sign(struct request *r, const struct sqs *s,
+                         const struct credentials *keys, const char *action) {
+  snprintf(r->key_id, sizeof(r->key_id), "%s", keys->key_id);
+  snprintf(r->secret, sizeof(r->secret), "%s", keys->secret);
+  r->signer = (struct gc_aws_signer){s->scope, r->key_id, r->secret};
+  size_t n = 0;
+  r->headers[n++] = "Content-Type: application/x-amz-json-1.0";
+  r->headers[n++] = action;
+  if (keys->token[0] != '\0') {
+    snprintf(r->token, sizeof(r->token), "X-Amz-Security-Token: %s",
+             keys->token);
+    r->headers[n++] = r->token;
+  }
+  r->headers[n] = NULL;
+}
+
+static enum gc_code
+request_start(struct consumer *c, struct request *r,
+              const struct credentials *keys, const char *action,
+              void (*done)(struct gc_exchange *x, const struct gc_reply *reply,
+                           const struct gc_err *err),
+              void *ctx, struct gc_err *err) {
+  struct sqs *s = c->sqs;
+  request_sign(r, s, keys, action);
+  r->exchange.method = "POST";
+  r->exchange.url = s->endpoint;
+  r->exchange.headers = r->headers;
+  r->exchange.body = gc_buf_string(&r->body);
+  r->exchange.body_len = r->body.len;
+  r->exchange.signer = &r->signer;
+  r->exchange.done = done;
+  r->exchange.ctx = ctx;
+  enum gc_code code = c->transport.start(c->transport.ctx, &r->exchange, err);
+  r->is_running = code == GC_OK;
+  if (r->is_running)
+    stats_add(s->settings.source->stats, TALLY_SQS_REQUESTS, 1);
+  return code;
+}
+
+static void request_end(struct request *r) {
+  r->is_running = false;
+  explicit_bzero(r->secret, sizeof(r->secret));
+  explicit_bzero(r->token, sizeof(r->token));
+}
+
+/* Looks for work with the next turn of the loop, unless it rests. */
+static void wake(struct consumer *c) {
+  if (!c->rests)
+    (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
+}
+
+/* Nothing new is asked for until the rest is over; the committed are deleted
+ * then, too. Of two rests the longer one counts: a Retry-After is kept whatever
+ * fails beside it. */
+static void rest(struct consumer *c, struct gc_backoff *backoff,
+                 uint32_t ask_ms) {
+  uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_dice());
+  uint64_t due_ms = gc_clock_now_ms() + ms;
+  if (c->rests && c->again.place != 0 && c->again.due_ms >= due_ms)
+    return;
+  c->rests = true;
+  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
+}
+
+static void on_failure(struct consumer *c, const struct gc_err *err,
+                       uint32_t ask_ms) {
+  if (err->code == GC_ERR_THROTTLED)
+    stats_add(c->sqs->settings.source->stats, TALLY_SQS_THROTTLED, 1);
+  if (err->code == GC_ERR_AUTH)
+    credentials_refused(c->keys);
+  consumer_tell(c, err);
+  set_up(c, false);
+  rest(c, &c->backoff, ask_ms);
+}
+
+static void on_keys(void *ctx, const struct gc_err *err) {
+  struct consumer *c = ctx;
+  if (err->code != GC_OK)
+    on_failure(c, err, 0);
+  else
+    wake(c);
+}
+
+/* What net/http advises is meant for an account. */
+static enum gc_code own_hint(enum gc_failure failure, struct gc_err *err) {
+  char *hint = strrchr(err->text, ';');
+  if ((failure == GC_FAILURE_CONNECT || failure == GC_FAILURE_RESOLVE) &&
+      hint != NULL)
+    snprintf(hint, sizeof(err->text) - (size_t)(hint - err->text),
+             "; check QueueURL, Proxy and the firewall");
+  return err->code;
+}
+
+/* What a reply says: GC_OK, or fills err. */
+static enum gc_code judge(const struct gc_reply *reply,
+                          const struct gc_err *why, const char *action,
+                          struct gc_err *err) {
+  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2) {
+    gc_fail(err, why->code, "%s: %s", action, why->text);
+    return own_hint(reply->failure, err);
+  }
+  if (reply->status / 100 != 2)
+    return sqs_refused(reply, action, err);
+  return GC_OK;
+}
+
+static uint32_t ask_ms_of(const struct gc_reply *reply) {
+  return reply->has_retry_after && reply->retry_after_s < 3600
+             ? reply->retry_after_s * 1000
+             : 0;
+}
+
+/* ---- deleting ---- */
+
+static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
+                       const struct gc_err *why) {
+  struct deletion *d = x->ctx;
+  struct consumer *c = d->consumer;
+  struct stats *stats = c->sqs->settings.source->stats;
+  struct gc_err err = {.code = GC_OK};
+  size_t count = d->receipts.count;
+  request_end(&d->request);
+  if (judge(reply, why, "DeleteMessageBatch", &err) == GC_OK) {
+    size_t done =
+        sqs_deleted(gc_buf_string(&reply->body), reply->body.len, count);
+    stats_add(stats, TALLY_SQS_DELETED, done);
+    stats_add(stats, TALLY_SQS_NOT_DELETED, count - done);
+    receipts_clear(&d->receipts);
+    wake(c);
+    return;
+  }
+  /* As a whole: try again, in front of the others or not does not matter. */
+  while (d->receipts.count > 0 && c->waiting.count < RECEIPTS_MOST)
+    receipts_move(&d->receipts, d->receipts.count, &c->waiting);
+  stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
+  receipts_clear(&d->receipts);
+  on_failure(c, &err, ask_ms_of(reply));
+}
+
+static bool delete_some(struct consumer *c, struct deletion *d,
+                        const struct credentials *keys) {
+  static const char action[] = "X-Amz-Target: AmazonSQS.DeleteMessageBatch";
+  struct gc_err err = {.code = GC_OK};
+  receipts_move(&c->waiting, SQS_BATCH_MOST, &d->receipts);
+  d->request.exchange = (struct gc_exchange){.body_max = BODY_MOST_BYTES};
+  enum gc_code code =
+      sqs_delete_body(c->sqs->settings.queue_url, d->receipts.at,
+                      d->receipts.count, &d->request.body, &err);
+  if (code == GC_OK)
+    code = request_start(c, &d->request, keys, action, on_deleted, d, &err);
+  if (code == GC_OK)
+    return true;
+  stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
+            d->receipts.count);
+  receipts_clear(&d->receipts);
+  on_failure(c, &err, 0);
+  return false;
+}
+
+/* Full tens at once; fewer when nothing else is on its way that could fill
+ * them up. */
+static bool wants_deletion(const struct consumer *c, unsigned running) {
+  return c->waiting.count >= SQS_BATCH_MOST ||
+         (c->waiting.count > 0 && running == 0);
+}
+
+static bool delete_all(struct consumer *c, const struct credentials *keys) {
+  unsigned running = 0;
+  for (size_t i = 0; i < DELETIONS_MOST; i++)
+    running += c->deletions[i].request.is_running;
+  for (size_t i = 0; i < DELETIONS_MOST && wants_deletion(c, running); i++) {
+    if (c->deletions[i].request.is_running)
+      continue;
+    if (!delete_some(c, &c->deletions[i], keys))
+      return false;
+    running++;
+  }
+  return true;
+}
+
+/* ---- what was received ---- */
+
+static void on_committed(void *ctx) {
+  struct delivery *d = ctx;
+  struct consumer *c = d->consumer;
+  c->with_ledger--;
+  if (d->code == GC_OK && c->waiting.count < RECEIPTS_MOST)
+    receipts_move(&d->receipts, d->receipts.count, &c->waiting);
+  /* Not committed: they come again when their visibility ends. */
+  stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
+            d->receipts.count);
+  if (d->code == GC_OK)
+    gc_backoff_reset(&c->commit_backoff);
+  else
+    rest(c, &c->commit_backoff, 0);
+  delivery_free(d);
+  wake(c);
+}
+
+static void drop_delivery(void *ctx) { delivery_free(ctx); }
+
+/* On the ledger's thread. */
+static void on_batch(struct batch *b, enum gc_code code) {
+  struct delivery *d = (struct delivery *)b;
+  d->code = code;
+  if (gc_loop_post(d->consumer->loop, on_committed, drop_delivery, d) != GC_OK)
+    delivery_free(d);
+}
+
+static struct delivery *delivery_new(struct consumer *c) {
+  struct delivery *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  d->consumer = c;
+  d->batch =
+      (struct batch){.source = c->sqs->settings.source, .done = on_batch};
+  return d;
+}
+
+/* A message of the answer under way. */
+static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
+  struct consumer *c = ctx;
+  struct delivery *d = c->filling;
+  size_t before = d->batch.count;
+  const struct event_sink sink = {batch_take, &d->batch};
+  if (m->sent_ms > c->newest_sent_ms)
+    c->newest_sent_ms = m->sent_ms;
+  c->received++;
+  enum gc_code code =
+      event_read(c->reader, m->body, m->body_len, &c->counts, &sink, NULL);
+  if (code == GC_ERR_MEMORY)
+    return code;
+  if (code != GC_OK) {
+    batch_cut(&d->batch, before);
+    c->poison++;
+    return GC_OK;
+  }
+  char *receipt = strdup(m->receipt);
+  if (receipt != NULL && receipts_add(&d->receipts, receipt))
+    return GC_OK;
+  free(receipt);
+  return GC_ERR_MEMORY;
+}
+
+static void count_received(struct consumer *c) {
+  struct stats *stats = c->sqs->settings.source->stats;
+  bool is_empty = c->received == 0; /* nobody waits: no lag */
+  int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - c->newest_sent_ms;
+  stats_events(stats, &c->counts);
+  stats_add(stats, TALLY_SQS_RECEIVED, c->received);
+  stats_add(stats, TALLY_SQS_POISON, c->poison);
+  if (is_empty || c->newest_sent_ms > 0)
+    stats->lag_ms = lag > 0 ? lag : 0;
+}
+
+/* What the ledger need not see can be deleted at once. */
+static void hand_in(struct consumer *c) {
+  struct delivery *d = c->filling;
+  c->filling = NULL;
+  count_received(c);
+  if (d->batch.count > 0) {
+    c->with_ledger++;
+    ledger_submit(c->sqs->settings.ledger, &d->batch);
+    return;
+  }
+  if (c->waiting.count < RECEIPTS_MOST)
+    receipts_move(&d->receipts, d->receipts.count, &c->waiting);
+  delivery_free(d);
+}
+
+static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
+                        const struct gc_err *why) {
+  struct consumer *c = x->ctx;
+  struct gc_err err = {.code = GC_OK};
+  request_end(&c->receive);
+  enum gc_code code = judge(reply, why, "ReceiveMessage", &err);
+  if (code == GC_OK && sqs_answer_end(c->answer, &err) != GC_OK)
+    code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
+  if (code != GC_OK) {
+    delivery_free(gc_steal(c->filling));
+    on_failure(c, &err, ask_ms_of(reply));
+    return;
+  }
+  gc_backoff_reset(&c->backoff);
+  consumer_tell(c, &err);
+  set_up(c, true);
+  hand_in(c);
+  wake(c);
+}
+
+static bool receive(struct consumer *c, const struct credentials *keys) {
+  static const char action[] = "X-Amz-Target: AmazonSQS.ReceiveMessage";
+  const struct sqs_settings *s = &c->sqs->settings;
+  struct gc_err err = {.code = GC_OK};
+  c->filling = delivery_new(c);
+  c->counts = (struct event_counts){0};
+  c->received = c->poison = 0;
+  c->newest_sent_ms = 0;
+  c->receive.exchange =
+      (struct gc_exchange){.sink = &c->sink, .body_max = SQS_ANSWER_MOST_BYTES};
+  enum gc_code code = c->filling != NULL
+                          ? sqs_receive_body(s->queue_url, s->visibility_s,
+                                             &c->receive.body, &err)
+                          : gc_fail(&err, GC_ERR_MEMORY, "out of memory");
+  if (code == GC_OK)
+    code = request_start(c, &c->receive, keys, action, on_received, c, &err);
+  if (code == GC_OK)
+    return true;
+  delivery_free(gc_steal(c->filling));
+  on_failure(c, &err, 0);
+  return false;
+}
+
+static bool wants_more(const struct consumer *c) {
+  return !c->receive.is_running && c->with_ledger < BATCHES_MOST &&
+         c->waiting.count < RECEIPTS_MOST / 2;
+}
+
+/* Starts whatever may be started now. While nothing can be committed nothing is
+ * received: each receipt counts towards the queue's maxReceiveCount, and a disk
+ * that stays full must not send good messages to the dead-letter queue. */
+static void work(struct consumer *c) {
+  if (c->rests)
+    return;
+  const struct credentials *keys = credentials_get(c->keys, on_keys, c);
+  if (keys == NULL || !delete_all(c, keys))
+    return;
+  if (!ledger_is_well(c->sqs->settings.ledger))
+    rest(c, &c->commit_backoff, 0);
+  else if (wants_more(c))
+    (void)receive(c, keys);
+}
+
+static void on_again(void *ctx, uint64_t now_ms) {
+  struct consumer *c = ctx;
+  (void)now_ms;
+  c->rests = false;
+  work(c);
+}
+
+void consumer_begin(void *ctx) { work(ctx); }
+
+/* ---- life ---- */
+
+enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
+  c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
+  c->commit_backoff =
+      (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_REST_MS};
+  c->again = (struct gc_timer){.fire = on_again, .ctx = c};
+  c->receive.body.most = BODY_MOST_BYTES;
+  for (size_t i = 0; i < DELETIONS_MOST; i++) {
+    c->deletions[i].consumer = c;
+    c->deletions[i].request.body.most = BODY_MOST_BYTES;
+  }
+  c->keys = credentials_keeper_new(c->sqs->settings.credentials, &c->metadata,
+                                   gc_clock_wall_ms);
+  c->reader = event_reader_new(c->sqs->settings.form, err);
+  c->answer = sqs_answer_new(on_message, c, err);
+  if (c->keys == NULL || c->reader == NULL || c->answer == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  c->sink = sqs_answer_sink(c->answer);
+  return GC_OK;
+}
+
+static void request_clear(struct consumer *c, struct request *r) {
+  c->transport.cancel(c->transport.ctx, &r->exchange);
+  gc_buf_clear(&r->body);
+  request_end(r);
+}
+
+void consumer_clear_work(struct consumer *c) {
+  credentials_keeper_free(gc_steal(c->keys));
+  request_clear(c, &c->receive);
+  for (size_t i = 0; i < DELETIONS_MOST; i++) {
+    request_clear(c, &c->deletions[i].request);
+    receipts_clear(&c->deletions[i].receipts);
+  }
+  event_reader_free(gc_steal(c->reader));
+  sqs_answer_free(gc_steal(c->answer));
+  delivery_free(gc_steal(c->filling));
+  receipts_clear(&c->waiting);
+}

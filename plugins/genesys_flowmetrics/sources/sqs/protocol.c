@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/stream.h"
+#include "common/base/json/tree.h"
+#include "common/base/json/writer.h"
+#include "plugins/genesys_flowmetrics/events/decode.h"
+
+static const char *host_of(const char *url) {
+  const char *p = strstr(url, "://");
+  return p != NULL ? p + 3 : url;
+}
+
+void sqs_endpoint(const char *queue_url, char out[GC_URL_ROOM]) {
+  const char *host = host_of(queue_url);
+  size_t len = (size_t)(host - queue_url) + strcspn(host, "/");
+  snprintf(out, GC_URL_ROOM, "%.*s/", (int)len, queue_url);
+}
+
+/* sqs.REGION.amazonaws.com, sqs-fips.REGION.…, VPCE.sqs.REGION.vpce.…, and the
+ * old REGION.queue.amazonaws.com. */
+bool sqs_region_of(const char *queue_url, char out[64]) {
+  const char *host = host_of(queue_url);
+  const char *end = host + strcspn(host, ":/");
+  const char *before = NULL;
+  size_t before_len = 0;
+  bool wanted = false;
+  for (const char *p = host; p < end;) {
+    size_t len = strcspn(p, ".:/");
+    bool is_queue = len == 5 && strncmp(p, "queue", 5) == 0 && before != NULL;
+    if (wanted || is_queue) {
+      const char *at = is_queue ? before : p;
+      size_t at_len = is_queue ? before_len : len;
+      if (at_len == 0 || at_len >= 64)
+        return false;
+      memcpy(out, at, at_len);
+      out[at_len] = '\0';
+      return true;
+    }
+    wanted = (len == 3 && strncmp(p, "sqs", 3) == 0) ||
+             (len == 8 && strncmp(p, "sqs-fips", 8) == 0);
+    before = p;
+    before_len = len;
+    p += len + 1;
+  }
+  return false;
+}
+
+enum gc_code sqs_receive_body(const char *queue_url, uint32_t visibility_s,
+                              struct gc_buf *out, struct gc_err *err) {
+  struct gc_json_out j = {.out = out};
+  gc_buf_reset(out);
+  gc_json_out_object(&j);
+  gc_json_out_key(&j, "QueueUrl");
+  gc_json_out_string(&j, queue_url);
+  gc_json_out_key(&j, "MaxNumberOfMessages");
+  gc_json_out_int(&j, SQS_BATCH_MOST);
+  gc_json_out_key(&j, "WaitTimeSeconds");
+  gc_json_out_int(&j, SQS_WAIT_S);
+  gc_json_out_key(&j, "VisibilityTimeout");
+  gc_json_out_int(&j, visibility_s);
+  gc_json_out_key(&j, "MessageSystemAttributeNames");
+  gc_json_out_array(&j);
+  gc_json_out_string(&j, "SentTimestamp");
+  gc_json_out_close(&j);
+  gc_json_out_close(&j);
+  return gc_json_out_end(&j, err);
+}
+
+enum gc_code sqs_delete_body(const char *queue_url, char *const *receipts,
+                             size_t count, struct gc_buf *out,
+                             struct gc_err *err) {
+  struct gc_json_out j = {.out = out};
+  char id[8];
+  gc_buf_reset(out);
+  gc_json_out_object(&j);
+  gc_json_out_key(&j, "QueueUrl");
+  gc_json_out_string(&j, queue_url);
+  gc_json_out_key(&j, "Entries");
+  gc_json_out_array(&j);
+  for (size_t i = 0; i < count; i++) {
+    snprintf(id, sizeof(id), "%u", (unsigned)i % 100);
+    gc_json_out_object(&j);
+    gc_json_out_key(&j, "Id");
+    gc_json_out_string(&j, id);
+    gc_json_out_key(&j, "ReceiptHandle");
+    gc_json_out_string(&j, receipts[i]);
+    gc_json_out_close(&j);
+  }
+  gc_json_out_close(&j);
+  gc_json_out_close(&j);
+  return gc_json_out_end(&j, err);
+}
+
+/* ---- the answer to ReceiveMessage ---- */
+
+enum { K_MESSAGES = 1, K_RECEIPT, K_BODY, K_ATTRIBUTES, K_SENT };
+
+static const struct gc_json_key keys[] = {
+    {"Messages", K_MESSAGES},  {"ReceiptHandle", K_RECEIPT},
+    {"Body", K_BODY},          {"Attributes", K_ATTRIBUTES},
+    {"SentTimestamp", K_SENT},
+};
+
+struct sqs_answer {
+  struct gc_json_stream *stream;
+  enum gc_code (*each)(void *ctx, const struct sqs_message *m);
+  void *ctx;
+  struct gc_buf receipt, body;
+  bool has_body;
+  int64_t sent_ms;
+};
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct sqs_answer *a = ctx;
+  if (at->path == GC_JSON_PATH2(K_MESSAGES, GC_JSON_ITEM)) {
+    gc_buf_reset(&a->receipt);
+    gc_buf_reset(&a->body);
+    a->has_body = false;
+    a->sent_ms = 0;
+  }
+  return GC_OK;
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  struct sqs_answer *a = ctx;
+  if (at->path != GC_JSON_PATH2(K_MESSAGES, GC_JSON_ITEM))
+    return GC_OK;
+  if (a->receipt.len == 0 || !a->has_body)
+    return gc_fail(at->err, GC_ERR_PARSE,
+                   "a message without ReceiptHandle or Body");
+  const struct sqs_message m = {.receipt = gc_buf_string(&a->receipt),
+                                .body = gc_buf_string(&a->body),
+                                .body_len = a->body.len,
+                                .sent_ms = a->sent_ms};
+  return a->each(a->ctx, &m);
+}
+
+static enum gc_code keep(struct gc_buf *out, const struct gc_json_value *v) {
+  gc_buf_reset(out);
+  return v->kind == GC_JSON_STRING ? gc_buf_add(out, v->text, v->len) : GC_OK;
+}
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct sqs_answer *a = ctx;
+  switch (at->path) {
+  case GC_JSON_PATH3(K_MESSAGES, GC_JSON_ITEM, K_RECEIPT):
+    return keep(&a->receipt, v);
+  case GC_JSON_PATH3(K_MESSAGES, GC_JSON_ITEM, K_BODY):
+    a->has_body = v->kind == GC_JSON_STRING;
+    return keep(&a->body, v);
+  case GC_JSON_PATH4(K_MESSAGES, GC_JSON_ITEM, K_ATTRIBUTES, K_SENT):
+    if (!gc_decimal_int(v->text, v->len, &a->sent_ms))
+      a->sent_ms = 0;
+    return GC_OK;
+  default:
+    return GC_OK;
+  }
+}
+
+static const struct gc_json_reader reader = {.keys = keys,
+                                             .key_count = GC_COUNT(keys),
+                                             .skip_unknown = true,
+                                             .bytes_max = SQS_ANSWER_MOST_BYTES,
+                                             .string_max = EVENT_MOST_BYTES,
+                                             .open = on_open,
+                                             .close = on_close,
+                                             .value = on_value};
+
+struct sqs_answer *
+sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
+               void *ctx, struct gc_err *err) {
+  struct sqs_answer *a = calloc(1, sizeof(*a));
+  if (a == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  a->each = each;
+  a->ctx = ctx;
+  a->receipt.most = SQS_RECEIPT_MOST_BYTES;
+  a->body.most = EVENT_MOST_BYTES;
+  a->stream = gc_json_stream_new(&reader, a, err);
+  if (a->stream != NULL)
+    return a;
+  free(a);
+  return NULL;
+}
+
+void sqs_answer_free(struct sqs_answer *a) {
+  if (a == NULL)
+    return;
+  gc_json_stream_free(a->stream);
+  gc_buf_clear(&a->receipt);
+  gc_buf_clear(&a->body);
+  free(a);
+}
+
+static void sink_begin(void *ctx) {
+  struct sqs_answer *a = ctx;
+  gc_json_stream_reset(a->stream);
+}
+
+static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
+                               struct gc_err *err) {
+  struct sqs_answer *a = ctx;
+  return gc_json_stream_feed(a->stream, bytes, len, err);
+}
+
+struct gc_sink sqs_answer_sink(struct sqs_answer *a) {
+  return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = a};
+}
+
+enum gc_code sqs_answer_end(struct sqs_answer *a, struct gc_err *err) {
+  return gc_json_stream_end(a->stream, err);
+}
+
+/* ---- the rest ---- */
+
+/* A list that is missing is an empty one: what is in neither list counts as
+ * not deleted, and comes again. */
+size_t sqs_deleted(const char *body, size_t len, size_t count) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  if (gc_json_parse(body, len, 1 << 20, &root, NULL) != GC_OK)
+    return 0;
+  size_t done = gc_json_count(gc_json_member(root, "Successful"));
+  return done < count ? done : count;
+}
+
+static const struct {
+  const char *type;
+  enum gc_code code;
+  const char *hint;
+} faults[] = {
+    {"QueueDoesNotExist", GC_ERR_NOT_FOUND, "check QueueURL and AWSRegion"},
+    {"AccessDenied", GC_ERR_PERMISSION,
+     "the role needs sqs:ReceiveMessage and sqs:DeleteMessage"},
+    {"AccessDeniedException", GC_ERR_PERMISSION,
+     "the role needs sqs:ReceiveMessage and sqs:DeleteMessage"},
+    {"KmsAccessDenied", GC_ERR_PERMISSION,
+     "the role needs kms:Decrypt on the queue's key"},
+    {"InvalidClientTokenId", GC_ERR_AUTH, "check AccessKeyId"},
+    {"UnrecognizedClientException", GC_ERR_AUTH, "check AccessKeyId"},
+    {"InvalidAccessKeyId", GC_ERR_AUTH, "check AccessKeyId"},
+    {"SignatureDoesNotMatch", GC_ERR_AUTH,
+     "check the secret access key and the host's clock"},
+    {"InvalidSignatureException", GC_ERR_AUTH,
+     "check the secret access key and the host's clock"},
+    {"IncompleteSignature", GC_ERR_AUTH, "check the credentials"},
+    {"MissingAuthenticationToken", GC_ERR_AUTH, "check the credentials"},
+    {"RequestExpired", GC_ERR_AUTH, "check the host's clock"},
+    {"ExpiredToken", GC_ERR_AUTH, "the credentials are over"},
+    {"ExpiredTokenException", GC_ERR_AUTH, "the credentials are over"},
+    {"RequestThrottled", GC_ERR_THROTTLED, ""},
+    {"Throttling", GC_ERR_THROTTLED, ""},
+    {"ThrottlingException", GC_ERR_THROTTLED, ""},
+    {"KmsThrottled", GC_ERR_THROTTLED, ""},
+    {"OverLimit", GC_ERR_THROTTLED,
+     "too many messages are in flight: is VisibilityTimeout too long?"},
+};
+
+static enum gc_code code_of_status(int status) {
+  return status == 429                    ? GC_ERR_THROTTLED
+         : status == 401 || status == 403 ? GC_ERR_AUTH
+         : status >= 500                  ? GC_ERR_REMOTE
+                                          : GC_ERR_REQUEST;
+}
+
+enum gc_code sqs_refused(const struct gc_reply *reply, const char *action,
+                         struct gc_err *err) {
+  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  enum gc_code code = code_of_status(reply->status);
+  const char *type = NULL, *hint = "";
+  if (gc_json_parse(gc_buf_string(&reply->body), reply->body.len, 65536, &root,
+                    NULL) == GC_OK)
+    type = gc_json_text(root, "__type");
+  if (type != NULL && strchr(type, '#') != NULL)
+    type = strchr(type, '#') + 1;
+  for (size_t i = 0; type != NULL && i < GC_COUNT(faults); i++)
+    if (strcmp(type, faults[i].type) == 0) {
+      code = faults[i].code;
+      hint = faults[i].hint;
+    }
+  return gc_fail(err, code, "%s: answered %d%s%.60s%s%s", action, reply->status,
+                 type != NULL ? ", " : "", type != NULL ? type : "",
+                 *hint != '\0' ? "; " : "", hint);
+}

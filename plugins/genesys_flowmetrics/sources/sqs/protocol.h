@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said to Amazon SQS and back, in its JSON protocol
+ * (application/x-amz-json-1.0): one endpoint, the action is a header. Pure. */
+#ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_PROTOCOL_H
+#define GENESYS_FLOWMETRICS_SOURCES_SQS_PROTOCOL_H
+
+#include "common/base/buf.h"
+#include "common/base/transport.h"
+#include "common/base/url.h"
+
+enum {
+  SQS_BATCH_MOST = 10, /* messages of one answer, entries of one deletion */
+  SQS_WAIT_S = 20,     /* the longest poll there is */
+  SQS_RECEIPT_MOST_BYTES = 4096,
+  /* Ten messages of 1 MB, each byte escaped. */
+  SQS_ANSWER_MOST_BYTES = 64 * 1024 * 1024,
+};
+
+/* "https://sqs.eu-west-1.amazonaws.com/123456789012/genesys", checked by
+ * gc_url_check, to "https://sqs.eu-west-1.amazonaws.com/". */
+void sqs_endpoint(const char *queue_url, char out[GC_URL_ROOM]);
+/* The region in the host's name: "eu-west-1". False when there is none. */
+bool sqs_region_of(const char *queue_url, char out[64]);
+
+GC_MUST_CHECK enum gc_code sqs_receive_body(const char *queue_url,
+                                            uint32_t visibility_s,
+                                            struct gc_buf *out,
+                                            struct gc_err *err);
+/* `receipts`: 1 to 10 of them; entry i has the id "i". */
+GC_MUST_CHECK enum gc_code sqs_delete_body(const char *queue_url,
+                                           char *const *receipts, size_t count,
+                                           struct gc_buf *out,
+                                           struct gc_err *err);
+
+/* Borrowed for the call; the body may hold anything. */
+struct sqs_message {
+  const char *receipt;
+  const char *body;
+  size_t body_len;
+  int64_t sent_ms; /* epoch; 0 when it is not told */
+};
+
+struct sqs_answer;
+/* Reads answers to ReceiveMessage: its sink takes the bytes as they come and
+ * calls `each` for each message. What `each` was told of an answer that breaks
+ * off is as good as not received. */
+struct sqs_answer *
+sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
+               void *ctx, struct gc_err *err);
+void sqs_answer_free(struct sqs_answer *a);
+struct gc_sink sqs_answer_sink(struct sqs_answer *a);
+/* After the last byte: is it whole? */
+GC_MUST_CHECK enum gc_code sqs_answer_end(struct sqs_answer *a,
+                                          struct gc_err *err);
+
+/* How many of `count` entries were deleted, by the answer of
+ * DeleteMessageBatch. */
+size_t sqs_deleted(const char *body, size_t len, size_t count);
+
+/* What an answer that is not 2xx says; fills err and returns its code:
+ *   GC_ERR_AUTH        the credentials are wrong or over: get new ones
+ *   GC_ERR_PERMISSION, GC_ERR_NOT_FOUND, GC_ERR_THROTTLED, GC_ERR_REMOTE,
+ *   GC_ERR_REQUEST */
+enum gc_code sqs_refused(const struct gc_reply *reply, const char *action,
+                         struct gc_err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/sources/sqs/receipts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST = 10 };
+
+bool receipts_add(struct receipts *r, char *receipt) {
+  if (r->count == r->cap) {
+    size_t cap = r->cap == 0 ? FIRST : r->cap * 2;
+    char **bigger = realloc(r->at, cap * sizeof(*bigger));
+    if (bigger == NULL)
+      return false;
+    r->at = bigger;
+    r->cap = cap;
+  }
+  r->at[r->count++] = receipt;
+  return true;
+}
+
+void receipts_clear(struct receipts *r) {
+  for (size_t i = 0; i < r->count; i++)
+    free(r->at[i]);
+  free(r->at);
+  *r = (struct receipts){0};
+}
+
+void receipts_move(struct receipts *from, size_t most, struct receipts *to) {
+  size_t n = from->count < most ? from->count : most, moved = 0;
+  while (moved < n && receipts_add(to, from->at[moved]))
+    moved++;
+  from->count -= moved;
+  memmove(from->at, from->at + moved, from->count * sizeof(*from->at));
+}

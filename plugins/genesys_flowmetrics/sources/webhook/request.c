@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+
+/* A request that has got past the door. */
+struct call {
+  struct batch batch; /* first: the ledger hands it back */
+  struct webhook *webhook;
+  struct MHD_Connection *connection;
+  struct gc_buf body;
+  struct event_counts counts;
+  unsigned status; /* 0: not decided yet */
+  bool is_resumed; /* the ledger is through with it */
+};
+
+static const struct {
+  unsigned status;
+  enum tally tally;
+  const char *words;
+} answers[] = {
+    {200, TALLY_WEB_200, "counted\n"},
+    {400, TALLY_WEB_400, "not an event\n"},
+    {401, TALLY_WEB_401, "the secret is missing or wrong\n"},
+    {404, TALLY_WEB_404, "not here\n"},
+    {405, TALLY_WEB_405, "POST only\n"},
+    {413, TALLY_WEB_413, "too large\n"},
+    {503, TALLY_WEB_503, "try again\n"},
+};
+
+/* ---- answers ---- */
+
+static enum MHD_Result answer(struct webhook *w, struct MHD_Connection *c,
+                              unsigned status) {
+  size_t i = 0;
+  while (i + 1 < GC_COUNT(answers) && answers[i].status != status)
+    i++;
+  struct MHD_Response *r = MHD_create_response_from_buffer(
+      strlen(answers[i].words), (void *)answers[i].words,
+      MHD_RESPMEM_PERSISTENT);
+  if (r == NULL)
+    return MHD_NO;
+  MHD_add_response_header(r, "Content-Type", "text/plain");
+  if (status == 503)
+    MHD_add_response_header(r, "Retry-After", "5");
+  if (status == 405)
+    MHD_add_response_header(r, "Allow", "POST");
+  stats_add(w->settings.source->stats, answers[i].tally, 1);
+  enum MHD_Result result = MHD_queue_response(c, status, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+/* ---- a request ---- */
+
+static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  struct link *link = info != NULL ? info->socket_context : NULL;
+  if (link == NULL)
+    return;
+  pthread_mutex_lock(&w->lock);
+  link->is_busy = busy;
+  link->since_ms = gc_clock_now_ms();
+  pthread_mutex_unlock(&w->lock);
+}
+
+/* On the ledger's thread. */
+static void on_batch(struct batch *b, enum gc_code code) {
+  struct call *call = (struct call *)b;
+  struct webhook *w = call->webhook;
+  call->status = code == GC_OK ? 200 : 503;
+  call->is_resumed = true;
+  MHD_resume_connection(call->connection);
+  pthread_mutex_lock(&w->lock);
+  w->waiting--;
+  pthread_cond_broadcast(&w->changed);
+  pthread_mutex_unlock(&w->lock);
+}
+
+static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
+                             const char *url, const char *method) {
+  struct call *call = calloc(1, sizeof(*call));
+  if (call == NULL)
+    return NULL;
+  call->webhook = w;
+  call->connection = c;
+  call->body.most = w->settings.max_body_bytes;
+  call->batch = (struct batch){.source = w->settings.source, .done = on_batch};
+  call->status = webhook_judge(w, c, url, method);
+  return call;
+}
+
+static void call_free(struct call *call) {
+  batch_clear(&call->batch);
+  gc_buf_clear(&call->body);
+  free(call);
+}
+
+static void take_body(struct call *call, const char *bytes, size_t len) {
+  if (call->status == 0 && gc_buf_add(&call->body, bytes, len) != GC_OK)
+    call->status = 413;
+  if (call->status != 0)
+    gc_buf_clear(&call->body); /* what follows is read and thrown away */
+}
+
+/* The body is whole: decodes it and hands it in. */
+static void read_events(struct call *call) {
+  struct webhook *w = call->webhook;
+  const struct event_sink sink = {batch_take, &call->batch};
+  enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
+                                 call->body.len, &call->counts, &sink, NULL);
+  stats_events(w->settings.source->stats, &call->counts);
+  gc_buf_clear(&call->body);
+  if (code != GC_OK)
+    call->status = code == GC_ERR_MEMORY ? 503 : 400;
+  else if (call->batch.count == 0)
+    call->status = 200;
+}
+
+static void hand_in(struct call *call) {
+  struct webhook *w = call->webhook;
+  set_busy(w, call->connection, true);
+  pthread_mutex_lock(&w->lock);
+  w->waiting++;
+  pthread_mutex_unlock(&w->lock);
+  MHD_suspend_connection(call->connection);
+  ledger_submit(w->settings.ledger, &call->batch);
+}
+
+enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
+                                   const char *url, const char *method,
+                                   const char *version, const char *bytes,
+                                   size_t *len, void **place) {
+  struct webhook *w = ctx;
+  struct call *call = *place;
+  (void)version;
+  if (call == NULL) {
+    *place = call = call_new(w, c, url, method);
+    if (call == NULL)
+      return MHD_NO;
+    /* A refusal before the body: the connection ends with it. */
+    return call->status != 0 ? answer(w, c, call->status) : MHD_YES;
+  }
+  if (*len > 0) {
+    take_body(call, bytes, *len);
+    *len = 0;
+    return MHD_YES;
+  }
+  if (call->status == 0 && !call->is_resumed)
+    read_events(call);
+  if (call->status != 0)
+    return answer(w, c, call->status);
+  hand_in(call);
+  return MHD_YES;
+}
+
+void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
+                          enum MHD_RequestTerminationCode why) {
+  struct webhook *w = ctx;
+  struct call *call = *place;
+  if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    stats_add(w->settings.source->stats, TALLY_WEB_CUT, 1);
+  else
+    w->settings.source->stats->answer_ms = (int64_t)gc_clock_now_ms();
+  set_busy(w, c, false);
+  if (call != NULL)
+    call_free(call);
+  *place = NULL;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/scan.h"
+#include "common/base/timestamp.h"
+#include "plugins/genesys_realtime/conversations/words.h"
+
+enum {
+  K_TOPIC = 1,
+  K_BODY,
+  K_ID,
+  K_PARTICIPANTS,
+  K_PURPOSE,
+  K_QUEUE_ID,
+  K_CONNECTED,
+  K_END,
+  K_START_ACW,
+  K_END_ACW,
+  K_WRAPUP,
+  K_ROUTING,
+  K_QUEUE,
+  K_COMMUNICATIONS, /* the array of any medium */
+  K_STATE,
+  K_HELD,
+  K_HOLD,
+  K_DISCONNECTED,
+  K_DISCONNECT_TYPE,
+};
+
+static const struct gc_json_key keys[] = {
+    {"topicName", K_TOPIC},
+    {"eventBody", K_BODY},
+    {"id", K_ID},
+    {"participants", K_PARTICIPANTS},
+    {"purpose", K_PURPOSE},
+    {"queueId", K_QUEUE_ID},
+    {"connectedTime", K_CONNECTED},
+    {"endTime", K_END},
+    {"startAcwTime", K_START_ACW},
+    {"endAcwTime", K_END_ACW},
+    {"wrapup", K_WRAPUP},
+    {"conversationRoutingData", K_ROUTING},
+    {"queue", K_QUEUE},
+    {"callbacks", K_COMMUNICATIONS},
+    {"calls", K_COMMUNICATIONS},
+    {"chats", K_COMMUNICATIONS},
+    {"emails", K_COMMUNICATIONS},
+    {"messages", K_COMMUNICATIONS},
+    {"socialExpressions", K_COMMUNICATIONS},
+    {"internalMessages", K_COMMUNICATIONS},
+    {"videos", K_COMMUNICATIONS},
+    {"cobrowsesessions", K_COMMUNICATIONS},
+    {"screenshares", K_COMMUNICATIONS},
+    {"screenMonitorings", K_COMMUNICATIONS},
+    {"state", K_STATE},
+    {"held", K_HELD},
+    {"startHoldTime", K_HOLD},
+    {"disconnectedTime", K_DISCONNECTED},
+    {"disconnectType", K_DISCONNECT_TYPE},
+};
+
+struct communication {
+  enum cv_leg leg;
+  bool held, transferred, refused;
+  int64_t connected_ms, disconnected_ms, hold_ms;
+};
+
+/* What the communications of one participant come to. */
+struct legs {
+  unsigned count, over, ringing, connected, refused;
+  int64_t first_connected_ms, last_disconnected_ms;
+};
+
+struct cv_decoder {
+  struct gc_json_scan scan;
+  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct cv_event event;
+  bool is_ours; /* the topic */
+
+  struct cv_party *party; /* that is being read */
+  struct cv_party spare;  /* for the ones beyond the last */
+  bool queue_is_own;      /* by queueId, not by the routing data */
+  int64_t wrapup_end_ms;
+  struct legs legs;
+  struct communication now;
+
+  char date[10]; /* of the last time that was read, "2026-08-01" */
+  int64_t midnight_ms;
+};
+
+/* ---- values ---- */
+
+/* Two digits below `limit`, else -1. */
+static int two(const char *text, int limit) {
+  unsigned tens = (unsigned)(text[0] - '0'), ones = (unsigned)(text[1] - '0');
+  int value = (int)(tens * 10 + ones);
+  return tens < 10 && ones < 10 && value < limit ? value : -1;
+}
+
+/* Times of one message mostly share their date, and have one shape:
+ * 2026-08-01T10:00:00.000Z. base/instant reads the rest. */
+static bool read_quickly(const struct cv_decoder *d, const char *t,
+                         int64_t *ret_ms) {
+  if (t[10] != 'T' || t[13] != ':' || t[16] != ':' || t[19] != '.' ||
+      t[23] != 'Z' || memcmp(t, d->date, sizeof(d->date)) != 0)
+    return false;
+  int hour = two(t + 11, 24), minute = two(t + 14, 60),
+      second = two(t + 17, 60);
+  int hundredth = two(t + 20, 100);
+  unsigned thousandth = (unsigned)(t[22] - '0');
+  if ((hour | minute | second | hundredth) < 0 || thousandth > 9)
+    return false;
+  *ret_ms = d->midnight_ms + ((hour * 60 + minute) * 60 + second) * 1000 +
+            hundredth * 10 + (int)thousandth;
+  return true;
+}
+
+/* 0 for what is no time, and for what lies before 1970. */
+static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
+  enum { DAY_MS = 86400000 };
+  int64_t ms;
+  if (v->kind != GC_JSON_STRING)
+    return 0;
+  if (v->len == 24 && read_quickly(d, v->text, &ms))
+    return ms;
+  if (gc_instant_parse(v->text, v->len, &ms, NULL) != GC_OK || ms <= 0)
+    return 0;
+  if (v->len == 24 && v->text[23] == 'Z') {
+    memcpy(d->date, v->text, sizeof(d->date));
+    d->midnight_ms = gc_instant_floor(ms, DAY_MS);
+  }
+  return ms;
+}
+
+static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
+                      bool own) {
+  if (v->kind != GC_JSON_STRING || v->len == 0 || (d->queue_is_own && !own) ||
+      v->len >= sizeof(d->party->queue_text) ||
+      memchr(v->text, '\0', v->len) != NULL)
+    return;
+  d->queue_is_own = own;
+  d->party->queue = cv_id_read(v->text, v->len);
+  memcpy(d->party->queue_text, v->text, v->len);
+  d->party->queue_text[v->len] = '\0';
+}
+
+static struct cv_id id_of(const struct gc_json_value *v) {
+  return v->kind == GC_JSON_STRING ? cv_id_read(v->text, v->len)
+                                   : (struct cv_id){0, 0};
+}
+
+/* ---- events ---- */
+
+#define IN_BODY(key) GC_JSON_PATH2(K_BODY, key)
+#define PARTY GC_JSON_PATH3(K_BODY, K_PARTICIPANTS, GC_JSON_ITEM)
+#define IN_PARTY(key) (PARTY << 8 | (key))
+#define COMMUNICATION (IN_PARTY(K_COMMUNICATIONS) << 8 | GC_JSON_ITEM)
+#define IN_COMMUNICATION(key) (COMMUNICATION << 8 | (key))
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct cv_decoder *d = ctx;
+  switch (at->path) {
+  case GC_JSON_PATH1(K_TOPIC):
+    d->is_ours = cv_word_is_topic(v);
+    break;
+  case IN_BODY(K_ID):
+    d->event.id = id_of(v);
+    break;
+  case IN_PARTY(K_ID):
+    d->party->id = cv_id_hash(id_of(v));
+    break;
+  case IN_PARTY(K_PURPOSE):
+    d->party->purpose = (uint8_t)cv_word_purpose(v);
+    break;
+  case IN_PARTY(K_QUEUE_ID):
+    set_queue(d, v, true);
+    break;
+  case IN_PARTY(K_ROUTING) << 16 | K_QUEUE << 8 | K_ID:
+    set_queue(d, v, false);
+    break;
+  case IN_PARTY(K_CONNECTED):
+    d->party->connected_ms = time_of(d, v);
+    break;
+  case IN_PARTY(K_END):
+    d->party->end_ms = time_of(d, v);
+    break;
+  case IN_PARTY(K_START_ACW):
+    d->party->acw_start_ms = time_of(d, v);
+    break;
+  case IN_PARTY(K_END_ACW):
+    d->party->acw_end_ms = time_of(d, v);
+    break;
+  case IN_PARTY(K_WRAPUP) << 8 | K_END:
+    d->wrapup_end_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_STATE):
+    d->now.leg = cv_word_leg(v);
+    break;
+  case IN_COMMUNICATION(K_HELD):
+    d->now.held = v->kind == GC_JSON_BOOL && v->truth;
+    break;
+  case IN_COMMUNICATION(K_HOLD):
+    d->now.hold_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_CONNECTED):
+    d->now.connected_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_DISCONNECTED):
+    d->now.disconnected_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_DISCONNECT_TYPE):
+    d->now.transferred = cv_word_is_transfer(v);
+    d->now.refused = cv_word_is_refusal(v);
+    break;
+  default:
+    break;
+  }
+  return GC_OK;
+}
+
+static void begin_party(struct cv_decoder *d) {
+  struct cv_event *e = &d->event;
+  d->party = e->count < CV_PARTIES_MOST ? &e->parties[e->count] : &d->spare;
+  memset(d->party, 0, sizeof(*d->party));
+  memset(&d->legs, 0, sizeof(d->legs));
+  d->queue_is_own = false;
+  d->wrapup_end_ms = 0;
+}
+
+static void begin_communication(struct cv_decoder *d, const char *array) {
+  unsigned found = cv_word_media(array);
+  if (d->party->media == CV_UNKNOWN || found < d->party->media)
+    d->party->media = (uint8_t)found;
+  memset(&d->now, 0, sizeof(d->now));
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct cv_decoder *d = ctx;
+  if (at->path == PARTY)
+    begin_party(d);
+  else if (at->path == COMMUNICATION)
+    begin_communication(d, at->key);
+  return GC_OK;
+}
+
+static void end_communication(struct cv_decoder *d) {
+  const struct communication *now = &d->now;
+  struct legs *legs = &d->legs;
+  bool over = now->leg == CV_LEG_OVER || now->disconnected_ms != 0;
+  legs->count++;
+  legs->over += over;
+  legs->ringing +=
+      !over && now->leg == CV_LEG_RINGING && now->connected_ms == 0;
+  legs->connected += now->leg == CV_LEG_CONNECTED || now->connected_ms != 0;
+  legs->refused += now->refused;
+  if (now->connected_ms != 0 && (legs->first_connected_ms == 0 ||
+                                 now->connected_ms < legs->first_connected_ms))
+    legs->first_connected_ms = now->connected_ms;
+  if (now->disconnected_ms > legs->last_disconnected_ms)
+    legs->last_disconnected_ms = now->disconnected_ms;
+  d->party->transferred |= now->transferred;
+  if (now->held && !over) {
+    d->party->held = true;
+    if (now->hold_ms > d->party->hold_ms)
+      d->party->hold_ms = now->hold_ms;
+  }
+}
+
+static void end_party(struct cv_decoder *d) {
+  struct cv_party *p = d->party;
+  const struct legs *legs = &d->legs;
+  if (p->connected_ms == 0)
+    p->connected_ms = legs->first_connected_ms;
+  if (p->end_ms == 0 && legs->count > 0 && legs->over == legs->count)
+    p->end_ms = legs->last_disconnected_ms;
+  if (p->purpose == CV_AGENT && legs->connected == 0 &&
+      (legs->ringing > 0 || legs->refused > 0))
+    p->connected_ms = 0;
+  if (p->acw_end_ms == 0)
+    p->acw_end_ms = d->wrapup_end_ms;
+
+  if (p == &d->spare)
+    d->event.dropped++;
+  else if (p->id != 0)
+    d->event.count++;
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  struct cv_decoder *d = ctx;
+  if (at->path == COMMUNICATION)
+    end_communication(d);
+  else if (at->path == PARTY)
+    end_party(d);
+  return GC_OK;
+}
+
+static const struct gc_json_reader reader = {
+    .keys = keys,
+    .key_count = GC_COUNT(keys),
+    .skip_unknown = true,
+    .bytes_max = CV_MESSAGE_MOST,
+    .string_max = CV_MESSAGE_MOST,
+    .open = on_open,
+    .close = on_close,
+    .value = on_value,
+};
+
+void cv_decoder_free(struct cv_decoder *d) {
+  if (d == NULL)
+    return;
+  gc_json_stream_free(d->stream);
+  gc_json_scan_clear(&d->scan);
+  free(d);
+}
+
+struct cv_decoder *cv_decoder_new(void) {
+  struct cv_decoder *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  d->party = &d->spare;
+  d->stream = gc_json_stream_new(&reader, d, NULL);
+  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
+    cv_decoder_free(d);
+    return NULL;
+  }
+  return d;
+}
+
+static void begin(struct cv_decoder *d) {
+  d->is_ours = false;
+  d->event.id = (struct cv_id){0, 0};
+  d->event.count = d->event.dropped = 0;
+}
+
+enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
+                             size_t len, const struct cv_event **ret_event,
+                             struct gc_err *err) {
+  begin(d);
+  if (!gc_json_scan(&d->scan, bytes, len)) {
+    begin(d);
+    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
+  }
+  bool tells = d->is_ours && !cv_id_is_none(d->event.id) && d->event.count > 0;
+  *ret_event = tells ? &d->event : NULL;
+  return GC_OK;
+}

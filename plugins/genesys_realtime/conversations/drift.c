@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/conversations/drift.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/intern.h"
+
+enum { KEY_MOST_BYTES = 4096 };
+
+/* A number that differs: model - observed, and how much of it was counted. */
+struct gap {
+  int64_t by, counted;
+};
+
+struct row {
+  struct gap waiting, interacting;
+};
+
+/* The pairs that differ in one poll. */
+struct poll_gaps {
+  struct gc_intern keys; /* "media queue" */
+  struct row *rows;      /* [number] */
+  size_t cap;
+};
+
+struct drift {
+  struct poll_gaps before, now;
+  struct gc_buf key;
+  uint64_t total, lasting, last_lasting;
+};
+
+static void gaps_clear(struct poll_gaps *g) {
+  gc_intern_clear(&g->keys);
+  free(g->rows);
+  *g = (struct poll_gaps){.keys.most = g->keys.most};
+}
+
+struct drift *drift_new(uint32_t pairs_most) {
+  struct drift *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  d->before.keys.most = d->now.keys.most = pairs_most;
+  d->key.most = KEY_MOST_BYTES;
+  return d;
+}
+
+void drift_free(struct drift *d) {
+  if (d == NULL)
+    return;
+  gaps_clear(&d->before);
+  gaps_clear(&d->now);
+  gc_buf_clear(&d->key);
+  free(d);
+}
+
+void drift_begin(struct drift *d) {
+  gaps_clear(&d->now);
+  d->lasting = 0;
+}
+
+/* Between a … a + slack and b … b + slack. */
+static int64_t gap_between(int64_t a, int64_t a_slack, int64_t b,
+                           int64_t b_slack) {
+  if (a > b + b_slack)
+    return a - (b + b_slack);
+  return b > a + a_slack ? a + a_slack - b : 0;
+}
+
+/* No organisation has more; what says so must not overflow. */
+static int64_t bounded(int64_t count) {
+  const int64_t most = INT64_C(1) << 40;
+  return count < 0 ? 0 : count < most ? count : most;
+}
+
+static struct drift_side bounded_side(const struct drift_side *s) {
+  return (struct drift_side){bounded(s->waiting), bounded(s->alerting),
+                             bounded(s->interacting)};
+}
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* What is in both polls, in the same direction, lasts. */
+static uint64_t lasting(int64_t was, int64_t is) {
+  if (was > 0 && is > 0)
+    return (uint64_t)smaller(was, is);
+  return was < 0 && is < 0 ? (uint64_t)smaller(-was, -is) : 0;
+}
+
+static void follow(struct drift *d, const struct gap *was, struct gap *is) {
+  uint64_t lasts = lasting(was->by, is->by);
+  is->counted = (int64_t)lasts;
+  d->lasting += lasts;
+  if (lasts > (uint64_t)was->counted)
+    d->total += lasts - (uint64_t)was->counted;
+}
+
+static struct row row_before(const struct drift *d) {
+  uint32_t number;
+  return gc_intern_find(&d->before.keys, d->key.data, d->key.len, &number)
+             ? d->before.rows[number]
+             : (struct row){0};
+}
+
+static enum gc_code remember(struct drift *d, const struct row *row) {
+  struct poll_gaps *g = &d->now;
+  if (g->keys.count == g->cap) {
+    size_t cap = g->cap == 0 ? 16 : g->cap * 2;
+    struct row *rows = realloc(g->rows, cap * sizeof(*rows));
+    if (rows == NULL)
+      return GC_ERR_MEMORY;
+    g->rows = rows;
+    g->cap = cap;
+  }
+  uint32_t number;
+  enum gc_code code = gc_intern_put(&g->keys, d->key.data, d->key.len, &number);
+  if (code == GC_OK)
+    g->rows[number] = *row;
+  return code == GC_ERR_LIMIT ? GC_OK : code;
+}
+
+enum gc_code drift_compare(struct drift *d, const char *queue,
+                           const char *media, const struct drift_side *model,
+                           const struct drift_side *observed) {
+  struct drift_side m = bounded_side(model), o = bounded_side(observed);
+  struct row row = {
+      .waiting.by = gap_between(m.waiting, m.alerting, o.waiting, o.alerting),
+      .interacting.by =
+          gap_between(m.interacting, m.alerting, o.interacting, o.alerting),
+  };
+  if (row.waiting.by == 0 && row.interacting.by == 0)
+    return GC_OK;
+  gc_buf_reset(&d->key);
+  GC_TRY(gc_buf_print(&d->key, "%s %s", media, queue));
+  struct row was = row_before(d);
+  follow(d, &was.waiting, &row.waiting);
+  follow(d, &was.interacting, &row.interacting);
+  return remember(d, &row);
+}
+
+void drift_end(struct drift *d) {
+  gaps_clear(&d->before);
+  struct poll_gaps empty = d->before;
+  d->before = d->now;
+  d->now = empty;
+  d->last_lasting = d->lasting;
+}
+
+uint64_t drift_total(const struct drift *d) { return d->total; }
+
+uint64_t drift_now(const struct drift *d) { return d->last_lasting; }

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* One message of a topic v2.routing.queues.<id>.conversations: the whole
+ * conversation as it stands (API reference, "Agent topics"; schema
+ * QueueConversationEventTopicConversation). Bytes in, a compact snapshot out.
+ * Pure; one thread at a time. */
+#ifndef GENESYS_REALTIME_CONVERSATIONS_EVENT_H
+#define GENESYS_REALTIME_CONVERSATIONS_EVENT_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+/* An id in 16 bytes: those of the UUID that it is ("AB…" is "ab…"), or a hash
+ * of any other text. All zero: no id. */
+struct cv_id {
+  uint64_t high, low;
+};
+
+struct cv_id cv_id_read(const char *text, size_t len);
+
+static inline bool cv_id_is_none(struct cv_id id) {
+  return (id.high | id.low) == 0;
+}
+
+static inline bool cv_id_equal(struct cv_id a, struct cv_id b) {
+  return a.high == b.high && a.low == b.low;
+}
+
+/* For a table, and in place of the id within one conversation. */
+static inline uint64_t cv_id_hash(struct cv_id id) {
+  uint64_t h = (id.high ^ id.low >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+  h = (h ^ h >> 32 ^ id.low) * UINT64_C(0xd6e8feb86659fd93);
+  return h ^ h >> 32;
+}
+
+/* XX(enum, media type as analytics spells it, the participant's array). The
+ * first of them that a participant has is its medium: the agent of a callback
+ * has a call too. */
+#define CV_MEDIA_MAP(XX)                                                       \
+  XX(UNKNOWN, "unknown", "")                                                   \
+  XX(CALLBACK, "callback", "callbacks")                                        \
+  XX(VOICE, "voice", "calls")                                                  \
+  XX(CHAT, "chat", "chats")                                                    \
+  XX(EMAIL, "email", "emails")                                                 \
+  XX(MESSAGE, "message", "messages")                                           \
+  XX(SOCIAL, "socialexpression", "socialExpressions")                          \
+  XX(INTERNAL, "internalmessage", "internalMessages")                          \
+  XX(VIDEO, "video", "videos")                                                 \
+  XX(COBROWSE, "cobrowse", "cobrowsesessions")                                 \
+  XX(SCREENSHARE, "screenshare", "screenshares")                               \
+  XX(MONITORING, "screenmonitoring", "screenMonitorings")                      \
+  XX(ALL, "all", "") /* of a source that tells no medium */
+
+enum cv_media {
+#define XX(id, label, array) CV_##id,
+  CV_MEDIA_MAP(XX)
+#undef XX
+      CV_MEDIA_COUNT
+};
+
+/* "voice"; never NULL. */
+const char *cv_media_label(enum cv_media media);
+/* CV_MEDIA_COUNT for a label that is none of them. */
+enum cv_media cv_media_find(const char *label);
+
+enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT };
+
+enum {
+  CV_PARTIES_MOST = 64,      /* participants that are kept of one snapshot */
+  CV_QUEUE_ID_ROOM = 64,     /* of a queue's id, with the NUL */
+  CV_MESSAGE_MOST = 8 << 20, /* bytes */
+};
+
+/* The year 10000. */
+#define CV_TIME_END_MS INT64_C(253402300800000)
+
+/* One participant. Times are epoch ms, from 0 to below CV_TIME_END_MS, so that
+ * the model may add and subtract them; 0: the snapshot does not tell. */
+struct cv_party {
+  uint64_t id; /* cv_id_hash of the participant's id */
+  struct cv_id queue;
+  char queue_text[CV_QUEUE_ID_ROOM]; /* "": it has none */
+  /* Of an agent: when it answered. An alert has none: neither while it rings
+   * nor when it ended unanswered, whatever the participant's own time says. */
+  int64_t connected_ms;
+  int64_t end_ms; /* endTime, else the end of its last communication */
+  int64_t acw_start_ms, acw_end_ms;
+  int64_t hold_ms;  /* startHoldTime */
+  bool held;        /* a communication is on hold */
+  bool transferred; /* a communication ended with transfer* */
+  uint8_t purpose;  /* enum cv_purpose */
+  uint8_t media;    /* enum cv_media */
+};
+
+struct cv_event {
+  struct cv_id id; /* of the conversation */
+  unsigned count;
+  unsigned dropped; /* participants beyond CV_PARTIES_MOST */
+  struct cv_party parties[CV_PARTIES_MOST];
+};
+
+struct cv_decoder;
+
+/* NULL when out of memory. Nothing is allocated per message afterwards. */
+struct cv_decoder *cv_decoder_new(void);
+void cv_decoder_free(struct cv_decoder *d);
+GC_DEFINE_AUTO(struct cv_decoder, cv_decoder_free)
+
+/* Reads one message. Members come in any order. *ret_event is borrowed until
+ * the next call; NULL for a message that tells of no queue's conversation:
+ * another topic, none, no body. GC_ERR_PARSE, GC_ERR_LIMIT: no JSON, or more
+ * of it than CV_MESSAGE_MOST. */
+GC_MUST_CHECK enum gc_code cv_decoder_read(struct cv_decoder *d,
+                                           const char *bytes, size_t len,
+                                           const struct cv_event **ret_event,
+                                           struct gc_err *err);
+
+#endif

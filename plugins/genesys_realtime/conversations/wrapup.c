@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Wrap-up codes: which changes named which code, beside the changes
+ * themselves. A code is what anybody types into a routing table, so only those
+ * that the configuration allows become names, and only so many of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/glob.h"
+#include "common/genesys/clean_name.h"
+#include "plugins/genesys_realtime/conversations/internal.h"
+
+/* "screenmonitoring-alerting-alerting-CODE" is one part of an identity. */
+enum { CODE_ROOM = 85 };
+
+/* Codes that look alike once they are clean are one: two series must not share
+ * an identity. */
+static size_t clean_code(char out[GC_NAME_ROOM], const char *code) {
+  (void)gc_name_clean(out, code, strlen(code));
+  size_t len = strlen(out);
+  if (len >= CODE_ROOM) {
+    len = CODE_ROOM - 1;
+    while (((unsigned char)out[len] & 0xc0) == 0x80)
+      len--;
+  }
+  if (len > 0 && out[len - 1] == '\\')
+    out[len - 1] = '_';
+  out[len] = '\0';
+  return len;
+}
+
+/* False: it is not allowed, or one too many. */
+static bool number_of(struct conversations *m, const char *text,
+                      uint32_t *ret_code) {
+  char code[GC_NAME_ROOM];
+  if (text[0] == '\0' || m->s.wrapup_count == 0 ||
+      !gc_glob_accepts(m->s.wrapups, m->s.wrapup_count, text, NULL))
+    return false;
+  bool is_kept =
+      gc_intern_put(&m->codes, code, clean_code(code, text), ret_code) == GC_OK;
+  m->stats.wrapups_left += !is_kept;
+  return is_kept;
+}
+
+static struct wrapup_change *find(const struct pair *pair, uint32_t code,
+                                  enum cv_state from, enum cv_state to) {
+  for (uint32_t i = 0; i < pair->wrapup_count; i++) {
+    struct wrapup_change *w = &pair->wrapups[i];
+    if (w->code == code && w->from == from && w->to == to)
+      return w;
+  }
+  return NULL;
+}
+
+static struct wrapup_change *add(struct conversations *m, struct pair *pair) {
+  if (m->wrapup_changes >= CV_WRAPUP_CHANGES_MOST)
+    return NULL;
+  size_t count = pair->wrapup_count + (size_t)1;
+  struct wrapup_change *grown =
+      realloc(pair->wrapups, count * sizeof(pair->wrapups[0]));
+  if (grown == NULL)
+    return NULL;
+  pair->wrapups = grown;
+  pair->wrapup_count++;
+  m->wrapup_changes++;
+  return &grown[count - 1];
+}
+
+void cv_wrapup(struct conversations *m, struct pair *pair, const char *text,
+               enum cv_state from, enum cv_state to) {
+  uint32_t code;
+  if (pair == NULL || !number_of(m, text, &code))
+    return;
+  struct wrapup_change *w = find(pair, code, from, to);
+  if (w == NULL) {
+    w = add(m, pair);
+    if (w == NULL) {
+      m->stats.wrapups_left++;
+      return;
+    }
+    *w = (struct wrapup_change){
+        .code = code, .from = (uint8_t)from, .to = (uint8_t)to};
+  }
+  w->count++;
+}
+
+void cv_pair_clear(struct conversations *m, struct pair *pair) {
+  m->wrapup_changes -= pair->wrapup_count;
+  free(pair->wrapups);
+  *pair = (struct pair){.shown = false};
+}

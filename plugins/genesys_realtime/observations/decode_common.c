@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations/decode_common.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/genesys/clean_name.h"
+
+enum { FACTS_MOST = 4 << 20 };
+
+void obs_datum_begin(struct obs_datum *d) {
+  *d = (struct obs_datum){.metric = -1};
+}
+
+void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
+  int i = v->kind == GC_JSON_STRING ? 0 : OBS_METRIC_COUNT;
+  while (i < OBS_METRIC_COUNT &&
+         (v->len != obs_metrics[i].name_len ||
+          memcmp(v->text, obs_metrics[i].name, v->len) != 0))
+    i++;
+  d->metric = i < OBS_METRIC_COUNT ? i : -1;
+}
+
+void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {
+  if (v->kind != GC_JSON_STRING || v->len >= sizeof(d->qualifier))
+    return;
+  memcpy(d->qualifier, v->text, v->len);
+  d->qualifier[v->len] = '\0';
+}
+
+void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {
+  d->has_count = gc_json_int(v, &d->count);
+}
+
+void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v) {
+  d->has_calculated = gc_json_int(v, &d->calculated);
+}
+
+static enum gc_code qualifier_of(const struct obs_datum *d,
+                                 struct observations *into, uint32_t *ret) {
+  enum obs_about about = obs_metrics[d->metric].about;
+  struct gc_intern *in = about == OBS_ROUTING    ? &into->statuses
+                         : about == OBS_PRESENCE ? &into->presences
+                                                 : NULL;
+  *ret = OBS_NONE;
+  return in == NULL || d->qualifier[0] == '\0'
+             ? GC_OK
+             : gc_intern_put(in, d->qualifier, strlen(d->qualifier), ret);
+}
+
+/* No contact waits since 1970: such a time stands for none. */
+enum gc_code obs_datum_fact(const struct obs_datum *d,
+                            struct observations *into, struct obs_fact *ret,
+                            bool *ret_told) {
+  bool is_time = obs_metrics[d->metric].about == OBS_OLDEST;
+  *ret_told = is_time ? d->has_calculated : d->has_count;
+  if (!*ret_told)
+    return GC_OK;
+  int64_t value = is_time ? d->calculated : d->count;
+  *ret = (struct obs_fact){.queue = OBS_NONE,
+                           .media = OBS_NONE,
+                           .metric = (uint8_t)d->metric,
+                           .value = value > 0 ? value : 0};
+  return qualifier_of(d, into, &ret->qualifier);
+}
+
+enum gc_code obs_media_put(struct observations *into,
+                           const struct gc_json_value *v, uint32_t *media) {
+  char lower[32], clean[GC_NAME_ROOM];
+  if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
+    return GC_OK;
+  for (size_t i = 0; i < v->len; i++)
+    lower[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
+                                                             : v->text[i]);
+  if (!gc_name_clean(clean, lower, v->len))
+    return GC_OK;
+  return gc_intern_put(&into->media, clean, strlen(clean), media);
+}
+
+enum gc_code obs_facts_add(struct obs_facts *facts,
+                           const struct obs_fact *fact) {
+  if (facts->count == facts->cap) {
+    size_t cap = facts->cap == 0 ? 256 : facts->cap * 2;
+    if (cap > FACTS_MOST)
+      return GC_ERR_LIMIT;
+    struct obs_fact *at = realloc(facts->at, cap * sizeof(*at));
+    if (at == NULL)
+      return GC_ERR_MEMORY;
+    facts->at = at;
+    facts->cap = cap;
+  }
+  facts->at[facts->count++] = *fact;
+  return GC_OK;
+}
+
+void obs_facts_clear(struct obs_facts *facts) {
+  free(facts->at);
+  *facts = (struct obs_facts){0};
+}

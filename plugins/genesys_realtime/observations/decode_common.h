@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What the decoders of answers and of pushed messages have in common: an
+ * element {"metric","qualifier","count"…} becomes a fact, facts wait until the
+ * document is complete. Pure. */
+#ifndef GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
+#define GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
+
+#include "common/base/json/stream.h"
+#include "plugins/genesys_realtime/observations/observations.h"
+
+enum { OBS_QUALIFIER_MOST_BYTES = 64 };
+
+/* The element that is being read. Members come in any order. */
+struct obs_datum {
+  int metric; /* enum obs_metric, or -1 */
+  bool has_count, has_calculated;
+  int64_t count, calculated;
+  char qualifier[OBS_QUALIFIER_MOST_BYTES];
+};
+
+void obs_datum_begin(struct obs_datum *d);
+void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v);
+void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v);
+void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
+void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
+
+/* The fact that a complete element of a known metric tells; queue and media are
+ * left to the caller. False: its number is missing. A time that is none is 0.
+ */
+GC_MUST_CHECK enum gc_code obs_datum_fact(const struct obs_datum *d,
+                                          struct observations *into,
+                                          struct obs_fact *ret, bool *ret_told);
+
+/* Media types are written voice, VOICE, Voice: one spelling for all, and one
+ * that can stand in an identity. What is none leaves *media. */
+GC_MUST_CHECK enum gc_code obs_media_put(struct observations *into,
+                                         const struct gc_json_value *v,
+                                         uint32_t *media);
+
+struct obs_facts {
+  struct obs_fact *at;
+  size_t count, cap;
+};
+
+/* GC_ERR_LIMIT past what any answer has. */
+GC_MUST_CHECK enum gc_code obs_facts_add(struct obs_facts *facts,
+                                         const struct obs_fact *fact);
+void obs_facts_clear(struct obs_facts *facts);
+
+#endif

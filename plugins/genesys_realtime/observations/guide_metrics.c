@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations/guide_metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/genesys_realtime/observations/decode_common.h"
+
+enum {
+  ROWS_MOST = 200000,
+  TEXT_MOST_BYTES = 64 * 1024,
+};
+
+/* More contacts than there are people: a number past it is cut to that. */
+static const int64_t count_most = INT64_C(1000000000000);
+
+enum {
+  K_LIST = 1,
+  K_ID,
+  K_NAME,
+  K_MEDIA_TYPE,
+  K_QUEUED,
+  K_WAITING,
+  K_AVAILABLE,
+  K_BUSY,
+};
+
+static const struct gc_json_key keys[] = {
+    {"entities", K_LIST},
+    {"results", K_LIST},
+    {"queues", K_LIST},
+    {"id", K_ID},
+    {"name", K_NAME},
+    {"mediaType", K_MEDIA_TYPE},
+    {"queued", K_QUEUED},
+    {"waiting", K_WAITING},
+    {"agentAvailable", K_AVAILABLE},
+    {"agentBusy", K_BUSY},
+};
+
+struct row {
+  uint32_t queue, name; /* OBS_NONE: not told */
+  struct obs_guide contacts;
+  int64_t available, busy;
+};
+
+struct queue_metrics {
+  struct observations *into;
+  struct gc_json_stream *stream;
+  struct gc_intern names;
+  struct row row; /* the one that is being read */
+  struct row *rows;
+  size_t count, cap;
+};
+
+/* A number that is none, or negative, is the 0 that a missing one is. */
+static void read_count(const struct gc_json_value *v, int64_t *ret) {
+  double real;
+  *ret = 0;
+  if (!gc_json_real(v, &real) || !isfinite(real) || real <= 0.0)
+    return;
+  *ret = real < (double)count_most ? (int64_t)real : count_most;
+}
+
+static enum gc_code read_text(struct gc_intern *in,
+                              const struct gc_json_value *v, uint32_t *ret) {
+  return v->kind == GC_JSON_STRING && v->len > 0 && v->text[0] != '\0'
+             ? gc_intern_put(in, v->text, v->len, ret)
+             : GC_OK;
+}
+
+/* A plain array, or one below a member. */
+#define ROW_A GC_JSON_PATH1(GC_JSON_ITEM)
+#define ROW_B GC_JSON_PATH2(K_LIST, GC_JSON_ITEM)
+
+static bool is_row(uint64_t path) { return path == ROW_A || path == ROW_B; }
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct queue_metrics *d = ctx;
+  struct row *row = &d->row;
+  if (!is_row(at->path >> 8))
+    return GC_OK;
+  switch (at->path & 0xff) {
+  case K_ID:
+    return read_text(&d->into->ids, v, &row->queue);
+  case K_NAME:
+    return read_text(&d->names, v, &row->name);
+  case K_MEDIA_TYPE:
+    return obs_media_put(d->into, v, &row->contacts.media);
+  case K_QUEUED:
+    read_count(v, &row->contacts.queued);
+    break;
+  case K_WAITING:
+    read_count(v, &row->contacts.waiting);
+    break;
+  case K_AVAILABLE:
+    read_count(v, &row->available);
+    break;
+  case K_BUSY:
+    read_count(v, &row->busy);
+    break;
+  default:
+    break;
+  }
+  return GC_OK;
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct queue_metrics *d = ctx;
+  if (is_row(at->path) && at->kind == GC_JSON_OBJECT)
+    d->row = (struct row){
+        .queue = OBS_NONE, .name = OBS_NONE, .contacts = {.media = OBS_NONE}};
+  return GC_OK;
+}
+
+static enum gc_code keep_row(struct queue_metrics *d) {
+  if (d->row.queue == OBS_NONE) {
+    d->into->ignored++;
+    return GC_OK;
+  }
+  if (d->count == ROWS_MOST)
+    return GC_ERR_LIMIT;
+  if (d->count == d->cap) {
+    size_t cap = d->cap == 0 ? 64 : d->cap * 2;
+    struct row *rows = realloc(d->rows, cap * sizeof(*rows));
+    if (rows == NULL)
+      return GC_ERR_MEMORY;
+    d->rows = rows;
+    d->cap = cap;
+  }
+  d->rows[d->count++] = d->row;
+  return GC_OK;
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  return is_row(at->path) && at->kind == GC_JSON_OBJECT ? keep_row(ctx) : GC_OK;
+}
+
+static const struct gc_json_reader reader = {
+    .keys = keys,
+    .key_count = GC_COUNT(keys),
+    .skip_unknown = true,
+    .bytes_max = QUEUE_METRICS_MOST_BYTES,
+    .string_max = TEXT_MOST_BYTES,
+    .open = on_open,
+    .close = on_close,
+    .value = on_value,
+};
+
+struct queue_metrics *queue_metrics_new(struct observations *into) {
+  struct queue_metrics *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  d->into = into;
+  d->names.most = ROWS_MOST;
+  d->stream = gc_json_stream_new(&reader, d, NULL);
+  if (d->stream == NULL) {
+    free(d);
+    return NULL;
+  }
+  return d;
+}
+
+void queue_metrics_free(struct queue_metrics *d) {
+  if (d == NULL)
+    return;
+  gc_json_stream_free(d->stream);
+  gc_intern_clear(&d->names);
+  free(d->rows);
+  free(d);
+}
+
+static void sink_begin(void *ctx) {
+  struct queue_metrics *d = ctx;
+  gc_json_stream_reset(d->stream);
+  d->count = 0;
+}
+
+static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
+                               struct gc_err *err) {
+  struct queue_metrics *d = ctx;
+  return gc_json_stream_feed(d->stream, bytes, len, err);
+}
+
+struct gc_sink queue_metrics_sink(struct queue_metrics *d) {
+  return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
+}
+
+/* ---- into the model ---- */
+
+static enum gc_code put_contacts(struct observations *o, struct obs_queue *q,
+                                 const struct obs_guide *contacts) {
+  size_t i = 0;
+  while (i < q->guide_count && q->guide[i].media != contacts->media)
+    i++;
+  if (i == q->guide_count) {
+    struct obs_guide *all = realloc(q->guide, (i + 1) * sizeof(*all));
+    if (all == NULL)
+      return GC_ERR_MEMORY;
+    q->guide = all;
+    q->guide_count++;
+    o->groups++;
+  }
+  q->guide[i] = *contacts;
+  return GC_OK;
+}
+
+/* The agents of a queue are the same in each row of its media. */
+static enum gc_code put_row(struct queue_metrics *d, const struct row *row) {
+  struct obs_queue *q = &d->into->queues[row->queue];
+  GC_TRY(put_contacts(d->into, q, &row->contacts));
+  q->guide_available = row->available;
+  q->guide_busy = row->busy;
+  if (row->name == OBS_NONE)
+    return GC_OK;
+  char *name = strdup(gc_intern_text(&d->names, row->name));
+  if (name == NULL)
+    return GC_ERR_MEMORY;
+  free(q->guide_name);
+  q->guide_name = name;
+  return GC_OK;
+}
+
+static enum gc_code take_in(struct queue_metrics *d) {
+  GC_TRY(observations_add(d->into, NULL, 0)); /* room for the queues */
+  for (size_t i = 0; i < d->count; i++)
+    GC_TRY(put_row(d, &d->rows[i]));
+  return GC_OK;
+}
+
+enum gc_code queue_metrics_finish(struct queue_metrics *d, struct gc_err *err) {
+  GC_TRY(gc_json_stream_end(d->stream, err));
+  enum gc_code code = take_in(d);
+  d->count = 0;
+  return code == GC_OK
+             ? GC_OK
+             : gc_fail(err, code, "queue_metrics: %s", gc_code_words(code));
+}
+
+/* ---- the request ---- */
+
+/* RFC 3986: what is not unreserved is written as bytes. */
+static enum gc_code put_encoded(struct gc_buf *out, const char *text) {
+  static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (; *text != '\0'; text++) {
+    bool plain = strchr(unreserved, *text) != NULL;
+    GC_TRY(plain ? gc_buf_print(out, "%c", *text)
+                 : gc_buf_print(out, "%%%02X", (unsigned char)*text));
+  }
+  return GC_OK;
+}
+
+enum gc_code queue_metrics_query(const char *const *ids, size_t count,
+                                 struct gc_buf *out) {
+  GC_TRY(gc_buf_print(out, "queueIds="));
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0)
+      GC_TRY(gc_buf_print(out, ","));
+    GC_TRY(put_encoded(out, ids[i]));
+  }
+  return gc_buf_print(out,
+                      "&metricNames=queued,waiting,agentAvailable,agentBusy");
+}
+
+/* ---- the names ---- */
+
+struct gc_directory *queue_metrics_names(const struct observations *o,
+                                         struct gc_labels *labels) {
+  size_t count = 0,
+         all = o->ids.count < o->queue_cap ? o->ids.count : o->queue_cap;
+  struct gc_named *named = calloc(all + 1, sizeof(*named));
+  struct gc_entry *entries = calloc(all + 1, sizeof(*entries));
+  struct gc_directory *d = NULL;
+  for (uint32_t i = 0; named != NULL && i < all; i++)
+    if (o->queues[i].guide_name != NULL)
+      named[count++] = (struct gc_named){gc_intern_text(&o->ids, i),
+                                         o->queues[i].guide_name};
+  bool done = named != NULL && entries != NULL &&
+              gc_labels_assign(labels, named, count, NULL, NULL) == GC_OK;
+  for (size_t i = 0; done && i < count; i++)
+    entries[i] = (struct gc_entry){named[i].id, named[i].name,
+                                   gc_labels_get(labels, named[i].id), ""};
+  if (done)
+    d = gc_directory_new(entries, count, true);
+  free(named);
+  free(entries);
+  return d;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Observations "queue_metrics", the guide dialect's polling of a gateway:
+ *   GET /api/v2/queues/metrics?queueIds=a,b&metricNames=queued,waiting,…
+ *   [{"id":"a","name":"Support","queued":3,"waiting":2,"agentAvailable":4,
+ *     "agentBusy":1},…]
+ * A number that a row lacks is 0, as that source says; a queue without a row is
+ * silent. The rows may also stand below "entities", "results" or "queues"
+ * (/api/v2/queues/stats), and may name a "mediaType". The answers bring names:
+ * those do where the account's own list is refused. Pure; one thread at a
+ * time. */
+#ifndef GENESYS_REALTIME_OBSERVATIONS_GUIDE_METRICS_H
+#define GENESYS_REALTIME_OBSERVATIONS_GUIDE_METRICS_H
+
+#include "common/genesys/labels.h"
+#include "plugins/genesys_realtime/observations/observations.h"
+
+enum {
+  QUEUE_METRICS_RETRIES = 5, /* of a request that is answered 429 */
+  QUEUE_METRICS_MOST_BYTES = 64 << 20,
+};
+
+struct queue_metrics;
+
+/* A decoder of one answer; `into` is borrowed. NULL when out of memory. */
+struct queue_metrics *queue_metrics_new(struct observations *into);
+void queue_metrics_free(struct queue_metrics *d); /* NULL is fine */
+GC_DEFINE_AUTO(struct queue_metrics, queue_metrics_free)
+
+/* The sink of an exchange: begin forgets an earlier attempt. */
+struct gc_sink queue_metrics_sink(struct queue_metrics *d);
+
+/* The answer is complete: its rows go into the model. A later row of a queue
+ * and medium replaces the earlier one; rows without an id are counted as
+ * ignored. */
+GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
+                                                struct gc_err *err);
+
+/* "queueIds=a,b&metricNames=…", each id percent-encoded. */
+GC_MUST_CHECK enum gc_code
+queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);
+
+/* The names that a reading told, as a list that stands for the refused one.
+ * `labels` live on from reading to reading, so that `~2` stays with its queue.
+ * Reference count 1; NULL when out of memory. */
+struct gc_directory *queue_metrics_names(const struct observations *o,
+                                         struct gc_labels *labels);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "plugins/genesys_realtime/observations/observations.h"
+
+/* One merge; `queue` is the number in `into` of the queue that is being
+ * merged. */
+struct merge {
+  struct observations *into;
+  const struct observations *from;
+  int64_t at_ms;
+  uint32_t queue;
+};
+
+static enum gc_code put_text(struct gc_intern *into,
+                             const struct gc_intern *from, uint32_t number,
+                             uint32_t *ret) {
+  const char *text = gc_intern_text(from, number);
+  return gc_intern_put(into, text, strlen(text), ret);
+}
+
+static enum gc_code put(const struct merge *g, enum obs_metric metric,
+                        struct obs_fact fact, int64_t told_ms) {
+  fact.queue = g->queue;
+  fact.metric = (uint8_t)metric;
+  fact.is_listed = fact.value == 0;
+  fact.at_ms = told_ms > 0 ? told_ms : g->at_ms;
+  return observations_add(g->into, &fact, 1);
+}
+
+static enum gc_code merge_media(const struct merge *g,
+                                const struct obs_media *m) {
+  const int64_t values[] = {[OBS_WAITING] = m->waiting,
+                            [OBS_INTERACTING] = m->interacting,
+                            [OBS_ALERTING] = m->alerting,
+                            [OBS_LONGEST_WAITING] = m->oldest_ms};
+  struct obs_fact fact = {.qualifier = OBS_NONE};
+  uint32_t known = m->known;
+  GC_TRY(put_text(&g->into->media, &g->from->media, m->media, &fact.media));
+  if (g->from->zero_when_absent)
+    known |= 1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
+  for (int i = OBS_WAITING; i <= OBS_LONGEST_WAITING; i++) {
+    bool is_known = known & 1u << i;
+    bool is_none = i == OBS_LONGEST_WAITING && known & 1u << OBS_WAITING;
+    fact.value = is_known ? values[i] : 0;
+    if (is_known || is_none)
+      GC_TRY(put(g, (enum obs_metric)i, fact, m->told_ms[i]));
+  }
+  return GC_OK;
+}
+
+static bool is_routing(enum obs_metric metric) {
+  return obs_metrics[metric].about == OBS_ROUTING;
+}
+
+static const struct gc_intern *words_of(const struct observations *o,
+                                        enum obs_metric metric) {
+  return is_routing(metric) ? &o->statuses : &o->presences;
+}
+
+static bool is_named(const struct merge *g, const struct obs_queue *q,
+                     const struct obs_qualified *there) {
+  const char *text =
+      gc_intern_text(words_of(g->into, there->metric), there->qualifier);
+  for (size_t i = 0; i < q->qualified_count; i++) {
+    const struct obs_qualified *named = &q->qualified[i];
+    const struct gc_intern *words = words_of(g->from, named->metric);
+    if (named->metric == there->metric &&
+        strcmp(gc_intern_text(words, named->qualifier), text) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* A status that a whole answer does not name, nobody has. */
+static void zero_unnamed(const struct merge *g, const struct obs_queue *q) {
+  struct obs_queue *mine = &g->into->queues[g->queue];
+  for (size_t i = 0; i < mine->qualified_count; i++) {
+    struct obs_qualified *there = &mine->qualified[i];
+    if (there->told_ms <= g->at_ms && !is_named(g, q, there)) {
+      there->count = 0;
+      there->told_ms = g->at_ms;
+    }
+  }
+}
+
+static enum gc_code merge_agents(const struct merge *g,
+                                 const struct obs_queue *q) {
+  struct obs_fact fact = {
+      .media = OBS_NONE, .qualifier = OBS_NONE, .is_partial = !q->has_agents};
+  bool all = q->has_agents && g->from->zero_when_absent;
+  fact.value = q->active;
+  if (all || q->known & 1u << OBS_ACTIVE_USERS)
+    GC_TRY(put(g, OBS_ACTIVE_USERS, fact, q->active_told_ms));
+  fact.value = q->member;
+  if (all || q->known & 1u << OBS_MEMBER_USERS)
+    GC_TRY(put(g, OBS_MEMBER_USERS, fact, q->member_told_ms));
+  for (size_t i = 0; i < q->qualified_count; i++) {
+    const struct obs_qualified *told = &q->qualified[i];
+    struct observations *into = g->into;
+    fact.value = told->count;
+    GC_TRY(put_text(
+        is_routing(told->metric) ? &into->statuses : &into->presences,
+        words_of(g->from, told->metric), told->qualifier, &fact.qualifier));
+    GC_TRY(put(g, told->metric, fact, told->told_ms));
+  }
+  return GC_OK;
+}
+
+static enum gc_code merge_queue(struct merge *g, uint32_t number) {
+  const struct obs_queue *q = &g->from->queues[number];
+  GC_TRY(put_text(&g->into->ids, &g->from->ids, number, &g->queue));
+  /* Makes room for the queue also when there is no fact about it. */
+  GC_TRY(observations_add(g->into, NULL, 0));
+  for (size_t i = 0; i < q->media_count; i++)
+    GC_TRY(merge_media(g, &q->media[i]));
+  if (q->has_agents)
+    zero_unnamed(g, q);
+  GC_TRY(merge_agents(g, q));
+  if (q->has_agents && !g->into->queues[g->queue].has_agents) {
+    g->into->queues[g->queue].has_agents = true;
+    g->into->groups++;
+  }
+  return GC_OK;
+}
+
+static enum gc_code merge_presences(const struct merge *g) {
+  const struct observations *from = g->from;
+  for (uint32_t i = 0; i < from->presences.count && i < from->system_cap; i++) {
+    const char *presence = gc_intern_text(&from->presences, i);
+    const char *system = gc_intern_text(&from->systems, from->system_of[i]);
+    if (from->system_of[i] != OBS_NONE)
+      GC_TRY(observations_map(g->into, presence, strlen(presence), system,
+                              strlen(system)));
+  }
+  return GC_OK;
+}
+
+enum gc_code observations_merge(struct observations *into,
+                                const struct observations *from,
+                                int64_t at_ms) {
+  struct merge g = {.into = into, .from = from, .at_ms = at_ms};
+  GC_TRY(merge_presences(&g));
+  for (uint32_t i = 0; i < from->ids.count && i < from->queue_cap; i++)
+    GC_TRY(merge_queue(&g, i));
+  return GC_OK;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations/observations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one organisation can have at the most, with room; beyond it an answer
+ * is refused rather than memory. */
+enum {
+  QUEUES_MOST = 200000,
+  MEDIA_MOST = 64,
+  STATUSES_MOST = 64,
+  PRESENCES_MOST = 4096,
+};
+
+const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT] = {
+#define XX(id, name, about, conversations)                                     \
+  [OBS_##id] = {name, sizeof(name) - 1, about, conversations},
+    OBS_METRIC_MAP(XX)
+#undef XX
+};
+
+struct observations *observations_new(void) {
+  struct observations *o = calloc(1, sizeof(*o));
+  if (o == NULL)
+    return NULL;
+  o->ids.most = QUEUES_MOST;
+  o->media.most = MEDIA_MOST;
+  o->statuses.most = STATUSES_MOST;
+  o->presences.most = PRESENCES_MOST;
+  o->systems.most = PRESENCES_MOST;
+  atomic_init(&o->references, 1);
+  return o;
+}
+
+struct observations *observations_get(struct observations *o) {
+  if (o != NULL)
+    atomic_fetch_add(&o->references, 1);
+  return o;
+}
+
+void observations_put(struct observations *o) {
+  if (o == NULL || atomic_fetch_sub(&o->references, 1) != 1)
+    return;
+  for (size_t i = 0; i < o->queue_cap; i++) {
+    free(o->queues[i].media);
+    free(o->queues[i].qualified);
+    free(o->queues[i].guide);
+    free(o->queues[i].guide_name);
+  }
+  free(o->queues);
+  free(o->system_of);
+  gc_directory_put(o->names);
+  obs_ids_clear(&o->listed);
+  gc_intern_clear(&o->ids);
+  gc_intern_clear(&o->media);
+  gc_intern_clear(&o->statuses);
+  gc_intern_clear(&o->presences);
+  gc_intern_clear(&o->systems);
+  free(o);
+}
+
+/* queues[number] for every number that was given out. */
+static enum gc_code make_queues(struct observations *o) {
+  if (o->ids.count <= o->queue_cap)
+    return GC_OK;
+  size_t cap = o->queue_cap * 2 > o->ids.cap ? o->queue_cap * 2 : o->ids.cap;
+  struct obs_queue *queues = realloc(o->queues, cap * sizeof(*queues));
+  if (queues == NULL)
+    return GC_ERR_MEMORY;
+  memset(queues + o->queue_cap, 0, (cap - o->queue_cap) * sizeof(*queues));
+  o->queues = queues;
+  o->queue_cap = cap;
+  return GC_OK;
+}
+
+static struct obs_media *media_of(struct observations *o, struct obs_queue *q,
+                                  uint32_t media) {
+  for (size_t i = 0; i < q->media_count; i++)
+    if (q->media[i].media == media)
+      return &q->media[i];
+
+  struct obs_media *all =
+      realloc(q->media, (q->media_count + 1) * sizeof(*all));
+  if (all == NULL)
+    return NULL;
+  q->media = all;
+  o->groups++;
+  all[q->media_count] = (struct obs_media){.media = media};
+  return &all[q->media_count++];
+}
+
+static void note_agents(struct observations *o, struct obs_queue *q,
+                        const struct obs_fact *f) {
+  if (f->is_partial)
+    return;
+  o->groups += !q->has_agents;
+  q->has_agents = true;
+}
+
+/* An older fact changes nothing. One without a time is new and has none to
+ * leave. */
+static bool is_news(const struct obs_fact *f, int64_t *told_ms) {
+  if (f->at_ms > 0 && f->at_ms < *told_ms)
+    return false;
+  if (f->at_ms > 0)
+    *told_ms = f->at_ms;
+  return true;
+}
+
+static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
+                                 const struct obs_fact *f) {
+  struct obs_media *m = media_of(o, q, f->media);
+  if (m == NULL)
+    return GC_ERR_MEMORY;
+  int64_t *const places[] = {[OBS_WAITING] = &m->waiting,
+                             [OBS_INTERACTING] = &m->interacting,
+                             [OBS_ALERTING] = &m->alerting,
+                             [OBS_LONGEST_WAITING] = &m->oldest_ms};
+  if (!is_news(f, &m->told_ms[f->metric]))
+    return GC_OK;
+  *places[f->metric] = f->value;
+  uint16_t bit = (uint16_t)(1u << f->metric);
+  bool is_none = f->metric == OBS_LONGEST_WAITING && f->value == 0;
+  m->known = (uint16_t)(is_none ? m->known & ~bit : m->known | bit);
+  m->listed = (uint16_t)(f->is_listed ? m->listed | bit : m->listed & ~bit);
+  return GC_OK;
+}
+
+static enum gc_code add_qualified(struct obs_queue *q,
+                                  const struct obs_fact *f) {
+  for (size_t i = 0; i < q->qualified_count; i++) {
+    struct obs_qualified *there = &q->qualified[i];
+    if (there->metric == f->metric && there->qualifier == f->qualifier) {
+      if (is_news(f, &there->told_ms))
+        there->count = f->value;
+      return GC_OK;
+    }
+  }
+  struct obs_qualified *all =
+      realloc(q->qualified, (q->qualified_count + 1) * sizeof(*all));
+  if (all == NULL)
+    return GC_ERR_MEMORY;
+  q->qualified = all;
+  all[q->qualified_count++] = (struct obs_qualified){
+      (enum obs_metric)f->metric, f->qualifier, f->value, f->at_ms};
+  return GC_OK;
+}
+
+static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
+  bool is_active = f->metric == OBS_ACTIVE_USERS;
+  if (!is_news(f, is_active ? &q->active_told_ms : &q->member_told_ms))
+    return;
+  q->known |= 1u << f->metric;
+  *(is_active ? &q->active : &q->member) = f->value;
+}
+
+static enum gc_code add(struct observations *o, const struct obs_fact *f) {
+  struct obs_queue *q = &o->queues[f->queue];
+  switch (obs_metrics[f->metric].about) {
+  case OBS_CONTACTS:
+  case OBS_OLDEST:
+    if (f->media != OBS_NONE)
+      return add_contacts(o, q, f);
+    break;
+  case OBS_AGENTS:
+    note_agents(o, q, f);
+    add_agents(q, f);
+    return GC_OK;
+  case OBS_ROUTING:
+  case OBS_PRESENCE:
+    note_agents(o, q, f);
+    if (f->qualifier != OBS_NONE)
+      return add_qualified(q, f);
+    break;
+  }
+  o->ignored++;
+  return GC_OK;
+}
+
+enum gc_code observations_add(struct observations *o,
+                              const struct obs_fact *facts, size_t count) {
+  GC_TRY(make_queues(o));
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(add(o, &facts[i]));
+  return GC_OK;
+}
+
+enum gc_code observations_map(struct observations *o, const char *presence,
+                              size_t presence_len, const char *system,
+                              size_t system_len) {
+  uint32_t number, system_number;
+  GC_TRY(gc_intern_put(&o->presences, presence, presence_len, &number));
+  GC_TRY(gc_intern_put(&o->systems, system, system_len, &system_number));
+  if (number >= o->system_cap) {
+    size_t cap = o->presences.cap;
+    uint32_t *system_of = realloc(o->system_of, cap * sizeof(*system_of));
+    if (system_of == NULL)
+      return GC_ERR_MEMORY;
+    for (size_t i = o->system_cap; i < cap; i++)
+      system_of[i] = OBS_NONE;
+    o->system_of = system_of;
+    o->system_cap = cap;
+  }
+  o->system_of[number] = system_number;
+  return GC_OK;
+}
+
+static bool is_listed(const struct gc_directory *queues, const char *id) {
+  return queues != NULL && (gc_directory_is_refused(queues) ||
+                            gc_directory_find(queues, id) != NULL);
+}
+
+enum gc_code observations_zero_gone(struct observations *o,
+                                    const struct observations *before,
+                                    const struct gc_directory *queues) {
+  for (uint32_t i = 0; i < before->ids.count && i < before->queue_cap; i++) {
+    const struct obs_queue *was = &before->queues[i];
+    const char *id = gc_intern_text(&before->ids, i);
+    uint32_t queue, media;
+    if (!gc_intern_find(&o->ids, id, strlen(id), &queue) &&
+        !is_listed(queues, id))
+      continue;
+    GC_TRY(gc_intern_put(&o->ids, id, strlen(id), &queue));
+    GC_TRY(make_queues(o));
+    o->queues[queue].has_agents |= was->has_agents;
+    for (size_t m = 0; m < was->media_count; m++) {
+      const char *text = gc_intern_text(&before->media, was->media[m].media);
+      GC_TRY(gc_intern_put(&o->media, text, strlen(text), &media));
+      if (media_of(o, &o->queues[queue], media) == NULL)
+        return GC_ERR_MEMORY;
+    }
+  }
+  return GC_OK;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations/poll.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plugins/genesys_realtime/observations/guide_metrics.h"
+
+enum {
+  BODY_MOST_BYTES = 256 * 1024,
+  ANSWER_MOST_BYTES = 256 << 20,
+  /* The API names no maximum; a server clamps what is too much and we go by
+   * what comes. */
+  ACTIVITY_PAGE = 1000,
+  ACTIVITY_PAGES_MOST = 500,
+};
+
+/* One request: a batch of queues, or an activity query that goes on page by
+ * page. */
+struct poll_part {
+  struct poll *poll;
+  struct gc_call call;
+  struct gc_buf body; /* OBS_QUEUE_METRICS: the query */
+  struct obs_decoder *decoder;
+  struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: in its place */
+  unsigned page;                 /* 0: not paged */
+  size_t grown;                  /* of the model, when the page was asked for */
+  size_t *full_page;
+  char query[64];
+};
+
+static bool is_refusal(enum gc_code code) {
+  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
+         code == GC_ERR_REQUEST;
+}
+
+static size_t growth(const struct observations *o) {
+  return o->groups + o->ids.count;
+}
+
+/* Asks for the page `part->page`. The answers name no total: a page that is
+ * shorter than the largest ever seen is the last one. */
+static void ask_page(struct poll_part *part) {
+  part->grown = growth(part->poll->reading);
+  snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
+           ACTIVITY_PAGE, part->page);
+  part->call.query = part->query;
+  gc_api_call(part->poll->api, &part->call);
+}
+
+/* A page that brings nothing new is an earlier one again: the server does not
+ * know pages and has told all. */
+static bool has_more(struct poll_part *part, size_t results) {
+  if (part->page == 0 || results < *part->full_page ||
+      growth(part->poll->reading) == part->grown)
+    return false;
+  *part->full_page = results;
+  return true;
+}
+
+static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
+                                struct gc_err *err) {
+  size_t results;
+  *ret_more = false;
+  if (part->metrics != NULL)
+    return queue_metrics_finish(part->metrics, err);
+  GC_TRY(obs_decoder_finish(part->decoder, &results, err));
+  *ret_more = has_more(part, results);
+  if (*ret_more && part->page == ACTIVITY_PAGES_MOST)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages",
+                   ACTIVITY_PAGES_MOST);
+  return GC_OK;
+}
+
+/* What concerns this block alone says more than what the account says too. */
+static void note_trouble(struct poll *p, const struct gc_err *err) {
+  if (p->trouble.code == GC_OK ||
+      (gc_code_is_shared(p->trouble.code) && !gc_code_is_shared(err->code)))
+    p->trouble = *err;
+}
+
+static void on_answer(struct gc_call *call, const struct gc_reply *reply,
+                      const struct gc_err *err) {
+  struct poll_part *part = call->ctx;
+  struct poll *p = part->poll;
+  struct gc_err outcome = *err;
+  bool more = false;
+  (void)reply;
+
+  if (outcome.code == GC_OK) {
+    enum gc_code code = take_answer(part, &more, &outcome);
+    if (code != GC_OK)
+      (void)gc_fail_in(&outcome, code,
+                       "%s: ", gc_endpoint(call->endpoint)->function);
+  }
+  if (outcome.code == GC_OK && more) {
+    part->page++;
+    ask_page(part);
+    return;
+  }
+  if (outcome.code != GC_OK)
+    note_trouble(p, &outcome);
+  p->was_refused |= is_refusal(outcome.code);
+  if (--p->parts_left == 0)
+    p->done(p->ctx);
+}
+
+static enum gc_code make_part(struct poll *p, struct poll_part *part,
+                              enum gc_endpoint_id endpoint) {
+  part->poll = p;
+  part->body.most = BODY_MOST_BYTES;
+  part->decoder = obs_decoder_new(p->reading);
+  if (part->decoder == NULL)
+    return GC_ERR_MEMORY;
+  part->call = (struct gc_call){.endpoint = endpoint,
+                                .sink = obs_decoder_sink(part->decoder),
+                                .body_max = ANSWER_MOST_BYTES,
+                                .done = on_answer,
+                                .ctx = part};
+  return GC_OK;
+}
+
+static enum gc_code make_batches(struct poll *p, const struct selection *s) {
+  for (size_t i = 0; i < p->part_count; i++) {
+    struct poll_part *part = &p->parts[i];
+    size_t from = i * OBS_IDS_MOST;
+    size_t count =
+        s->count - from < OBS_IDS_MOST ? s->count - from : (size_t)OBS_IDS_MOST;
+    GC_TRY(make_part(p, part, GC_ENDPOINT_QUEUE_OBSERVATIONS));
+    GC_TRY(obs_query_body((const char *const *)s->ids + from, count,
+                          p->wants_details, &part->body));
+  }
+  return GC_OK;
+}
+
+static enum gc_code make_metrics(struct poll *p, const struct selection *s) {
+  for (size_t i = 0; i < p->part_count; i++) {
+    struct poll_part *part = &p->parts[i];
+    size_t from = i * OBS_IDS_MOST;
+    size_t count =
+        s->count - from < OBS_IDS_MOST ? s->count - from : (size_t)OBS_IDS_MOST;
+    part->poll = p;
+    part->body.most = BODY_MOST_BYTES;
+    part->metrics = queue_metrics_new(p->reading);
+    if (part->metrics == NULL)
+      return GC_ERR_MEMORY;
+    part->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUE_METRICS,
+                                  .path = p->path,
+                                  .sink = queue_metrics_sink(part->metrics),
+                                  .body_max = QUEUE_METRICS_MOST_BYTES,
+                                  .waits_most = QUEUE_METRICS_RETRIES,
+                                  .done = on_answer,
+                                  .ctx = part};
+    GC_TRY(queue_metrics_query((const char *const *)s->ids + from, count,
+                               &part->body));
+  }
+  return GC_OK;
+}
+
+static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
+  GC_TRY(make_part(p, &p->parts[0], GC_ENDPOINT_CONVERSATION_ACTIVITY));
+  GC_TRY(make_part(p, &p->parts[1], GC_ENDPOINT_ROUTING_ACTIVITY));
+  GC_TRY(obs_activity_body(true, &p->parts[0].body));
+  GC_TRY(obs_activity_body(false, &p->parts[1].body));
+  p->parts[0].page = p->parts[1].page = 1;
+  p->parts[0].full_page = &pages->conversations;
+  p->parts[1].full_page = &pages->routing;
+  p->reading->zero_when_absent = true;
+  return GC_OK;
+}
+
+static enum gc_code make(struct poll *p, enum obs_source source,
+                         const struct selection *selection,
+                         struct poll_pages *pages) {
+  size_t count = source == OBS_ACTIVITY ? 2 : poll_batches(selection->count);
+  p->reading = observations_new();
+  p->parts = calloc(count > 0 ? count : 1, sizeof(*p->parts));
+  if (p->reading == NULL || p->parts == NULL)
+    return GC_ERR_MEMORY;
+  p->part_count = p->parts_left = count;
+  switch (source) {
+  case OBS_ACTIVITY:
+    return make_activity(p, pages);
+  case OBS_QUEUE_METRICS:
+    return make_metrics(p, selection);
+  default:
+    return make_batches(p, selection);
+  }
+}
+
+static void ask(struct poll_part *part) {
+  if (part->metrics != NULL) {
+    part->call.query = part->body.data;
+  } else {
+    part->call.body = part->body.data;
+    part->call.body_len = part->body.len;
+  }
+  if (part->page > 0)
+    ask_page(part);
+  else
+    gc_api_call(part->poll->api, &part->call);
+}
+
+void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
+                const struct selection *selection, struct poll_pages *pages,
+                void (*done)(void *ctx), void *ctx) {
+  *p = (struct poll){.wants_details = p->wants_details,
+                     .path = p->path,
+                     .api = api,
+                     .done = done,
+                     .ctx = ctx};
+  enum gc_code code = make(p, source, selection, pages);
+  if (code != GC_OK)
+    (void)gc_fail(&p->trouble, code, "observations: %s", gc_code_words(code));
+  if (code != GC_OK || p->part_count == 0) {
+    done(ctx);
+    return;
+  }
+  for (size_t i = 0; i < p->part_count; i++)
+    ask(&p->parts[i]);
+}
+
+void poll_clear(struct poll *p) {
+  for (size_t i = 0; i < p->part_count; i++) {
+    gc_api_cancel(p->api, &p->parts[i].call);
+    obs_decoder_free(p->parts[i].decoder);
+    queue_metrics_free(p->parts[i].metrics);
+    gc_buf_clear(&p->parts[i].body);
+  }
+  free(p->parts);
+  observations_put(p->reading);
+  *p = (struct poll){.api = NULL};
+}
+
+size_t poll_batches(size_t queue_count) {
+  return (queue_count + OBS_IDS_MOST - 1) / OBS_IDS_MOST;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/output/downsample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/strmap.h"
+#include "common/genesys/clean_name.h"
+
+/* What windows are made of; 0, which is no window, for all else. */
+static const enum gc_metric_id window_of[GC_METRIC_COUNT] = {
+    [GC_METRIC_QUEUE_DEPTH] = GC_METRIC_QUEUE_DEPTH_WINDOW,
+    [GC_METRIC_QUEUE_INTERACTING] = GC_METRIC_QUEUE_INTERACTING_WINDOW,
+    [GC_METRIC_QUEUE_ALERTING] = GC_METRIC_QUEUE_ALERTING_WINDOW,
+    [GC_METRIC_QUEUE_WAITING] = GC_METRIC_QUEUE_WAITING_WINDOW,
+    [GC_METRIC_QUEUE_LONGEST_WAIT] = GC_METRIC_QUEUE_LONGEST_WAIT_WINDOW,
+    [GC_METRIC_QUEUE_AGENTS] = GC_METRIC_QUEUE_AGENTS_WINDOW,
+    [GC_METRIC_QUEUE_AGENTS_ROUTING] = GC_METRIC_QUEUE_AGENTS_ROUTING_WINDOW,
+    [GC_METRIC_QUEUE_AGENTS_PRESENCE] = GC_METRIC_QUEUE_AGENTS_PRESENCE_WINDOW,
+    [GC_METRIC_ACTIVE_CONVERSATIONS] = GC_METRIC_ACTIVE_CONVERSATIONS_WINDOW,
+};
+
+enum { KEY_ROOM = 64 + 2 * GC_NAME_ROOM };
+
+/* One gauge in the open window. */
+struct gauge {
+  enum gc_metric_id metric; /* of the window */
+  double sum, least, most;
+  uint32_t readings;
+  const char *instance, *qualifier; /* within `key`'s room */
+  char key[];                       /* "TYPE/INSTANCE/QUALIFIER" */
+};
+
+struct windows {
+  struct windows_settings s;
+  struct gc_strmap by_key;
+  struct gauge **at;
+  size_t count, cap;
+  int64_t start_ms; /* of the open window; all before have left */
+  int64_t now_ms;
+  const struct gc_samples *out;
+  uint64_t overflow;
+};
+
+struct windows *windows_new(const struct windows_settings *settings) {
+  struct windows *w = calloc(1, sizeof(*w));
+  if (w != NULL)
+    w->s = *settings;
+  return w;
+}
+
+static void forget_all(struct windows *w) {
+  for (size_t i = 0; i < w->count; i++)
+    free(w->at[i]);
+  w->count = 0;
+  gc_strmap_clear(&w->by_key);
+}
+
+void windows_free(struct windows *w) {
+  if (w == NULL)
+    return;
+  forget_all(w);
+  free(w->at);
+  free(w);
+}
+
+uint64_t windows_overflow(const struct windows *w) { return w->overflow; }
+
+/* ---- out ---- */
+
+static void put_window(const struct windows *w, const struct gauge *g) {
+  struct gc_sample sample = {.metric = g->metric,
+                             .instance = g->instance,
+                             .qualifier = g->qualifier,
+                             .values = {{.gauge = g->sum / g->readings},
+                                        {.gauge = g->least},
+                                        {.gauge = g->most}},
+                             .time_ms = w->start_ms + w->s.span_ms,
+                             .interval_ms = w->s.span_ms};
+  w->out->put(w->out->ctx, &sample);
+}
+
+/* The open window leaves; the next one is open. */
+static void turn(struct windows *w) {
+  size_t kept = 0;
+  for (size_t i = 0; i < w->count; i++) {
+    struct gauge *g = w->at[i];
+    if (g->readings == 0) {
+      (void)gc_strmap_drop(&w->by_key, g->key);
+      free(g);
+      continue;
+    }
+    put_window(w, g);
+    g->readings = 0;
+    w->at[kept++] = g;
+  }
+  w->count = kept;
+  w->start_ms += w->s.span_ms;
+}
+
+/* The window of that time is open afterwards; false: it has left. */
+static bool open_at(struct windows *w, int64_t at_ms) {
+  int64_t start_ms = at_ms - at_ms % w->s.span_ms;
+  if (start_ms < w->start_ms) {
+    if (w->start_ms - start_ms <= WINDOW_BACK_MOST_MS)
+      return false;
+    forget_all(w);
+  } else if (start_ms > w->start_ms) {
+    turn(w);
+  }
+  w->start_ms = start_ms;
+  return true;
+}
+
+/* ---- in ---- */
+
+static struct gauge *new_gauge(enum gc_metric_id metric, const char *key,
+                               const struct gc_sample *sample) {
+  size_t key_size = strlen(key) + 1;
+  size_t instance_size = strlen(sample->instance) + 1;
+  size_t qualifier_size = strlen(sample->qualifier) + 1;
+  struct gauge *g =
+      calloc(1, sizeof(*g) + key_size + instance_size + qualifier_size);
+  if (g == NULL)
+    return NULL;
+  char *instance = g->key + key_size, *qualifier = instance + instance_size;
+  memcpy(g->key, key, key_size);
+  memcpy(instance, sample->instance, instance_size);
+  memcpy(qualifier, sample->qualifier, qualifier_size);
+  g->metric = metric;
+  g->instance = instance;
+  g->qualifier = qualifier;
+  return g;
+}
+
+static bool make_room(struct windows *w) {
+  if (w->count >= w->s.series_most)
+    return false;
+  if (w->count < w->cap)
+    return true;
+  size_t cap = w->cap == 0 ? 64 : w->cap * 2;
+  struct gauge **at = realloc(w->at, cap * sizeof(struct gauge *));
+  if (at == NULL)
+    return false;
+  w->at = at;
+  w->cap = cap;
+  return true;
+}
+
+/* NULL: there are too many, or there is no memory. */
+static struct gauge *gauge_of(struct windows *w, enum gc_metric_id metric,
+                              const struct gc_sample *sample) {
+  char key[KEY_ROOM];
+  snprintf(key, sizeof(key), "%s/%s/%s", gc_metric(metric)->name,
+           sample->instance, sample->qualifier);
+  struct gauge *g = gc_strmap_get(&w->by_key, key);
+  if (g != NULL || !make_room(w))
+    return g;
+  g = new_gauge(metric, key, sample);
+  if (g != NULL && gc_strmap_put(&w->by_key, g->key, g) != GC_OK) {
+    free(g);
+    return NULL;
+  }
+  if (g != NULL)
+    w->at[w->count++] = g;
+  return g;
+}
+
+static void add(struct gauge *g, double value) {
+  bool is_first = g->readings == 0;
+  g->sum = is_first ? value : g->sum + value;
+  g->least = is_first || value < g->least ? value : g->least;
+  g->most = is_first || value > g->most ? value : g->most;
+  g->readings++;
+}
+
+static void take(struct windows *w, enum gc_metric_id metric,
+                 const struct gc_sample *sample) {
+  double value = sample->values[0].gauge;
+  if (!isfinite(value) ||
+      !open_at(w, sample->time_ms > 0 ? sample->time_ms : w->now_ms))
+    return;
+  struct gauge *g = gauge_of(w, metric, sample);
+  if (g != NULL)
+    add(g, value);
+  else
+    w->overflow++;
+}
+
+static void put(void *ctx, const struct gc_sample *sample) {
+  struct windows *w = ctx;
+  enum gc_metric_id metric = window_of[sample->metric];
+  if (metric != 0)
+    take(w, metric, sample);
+  if (metric == 0 || w->s.raw)
+    w->out->put(w->out->ctx, sample);
+}
+
+struct gc_samples windows_sink(struct windows *w, int64_t now_ms,
+                               const struct gc_samples *out) {
+  w->now_ms = now_ms;
+  w->out = out;
+  (void)open_at(w, now_ms - WINDOW_GRACE_MS);
+  return (struct gc_samples){put, w};
+}
+
+void windows_finish(struct windows *w, const struct gc_samples *out) {
+  w->out = out;
+  turn(w);
+}

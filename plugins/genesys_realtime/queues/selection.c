@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/queues/selection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/glob.h"
+
+static enum gc_code add(struct selection *s, const char *id) {
+  char **ids = realloc(s->ids, (s->count + 1) * sizeof(char *));
+  if (ids == NULL)
+    return GC_ERR_MEMORY;
+  s->ids = ids;
+  ids[s->count] = strdup(id);
+  if (ids[s->count] == NULL)
+    return GC_ERR_MEMORY;
+  s->count++;
+  return GC_OK;
+}
+
+static bool has(const struct selection *s, const char *id) {
+  for (size_t i = 0; i < s->count; i++)
+    if (strcmp(s->ids[i], id) == 0)
+      return true;
+  return false;
+}
+
+/* "b1f7…-….": 36 characters, hexadecimal digits and four dashes. */
+static bool is_uuid(const char *text) {
+  if (strlen(text) != 36)
+    return false;
+  for (int i = 0; i < 36; i++) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-'
+             : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+      return false;
+  }
+  return true;
+}
+
+static bool is_literal(const char *selector) {
+  return selector[0] != '!' && strpbrk(selector, "*?[\\") == NULL;
+}
+
+static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
+                         char *const *selectors, size_t selector_count,
+                         const struct shard *shard, bool any_id) {
+  for (size_t i = 0; i < gc_directory_count(queues); i++) {
+    const struct gc_entry *e = gc_directory_at(queues, i);
+    if (shard_has(shard, e->id) &&
+        gc_glob_accepts(selectors, selector_count, e->name, e->id))
+      GC_TRY(add(s, e->id));
+  }
+  if (!gc_directory_is_refused(queues))
+    return GC_OK;
+  for (size_t i = 0; i < selector_count; i++)
+    if ((is_uuid(selectors[i]) || (any_id && is_literal(selectors[i]))) &&
+        !has(s, selectors[i]) && shard_has(shard, selectors[i]) &&
+        gc_glob_accepts(selectors, selector_count, NULL, selectors[i]))
+      GC_TRY(add(s, selectors[i]));
+  return GC_OK;
+}
+
+enum gc_code selection_make(struct selection *s,
+                            const struct gc_directory *queues,
+                            char *const *selectors, size_t selector_count,
+                            const struct shard *shard, bool any_id) {
+  struct selection made = {0};
+  enum gc_code code =
+      fill(&made, queues, selectors, selector_count, shard, any_id);
+  if (code != GC_OK) {
+    selection_clear(&made);
+    return code;
+  }
+  selection_clear(s);
+  *s = made;
+  return GC_OK;
+}
+
+void selection_clear(struct selection *s) {
+  for (size_t i = 0; i < s->count; i++)
+    free(s->ids[i]);
+  free(s->ids);
+  *s = (struct selection){0};
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The queues of a block, as ids: what the Queue options accept of the name
+ * list and the Shard leaves to this agent. Applied before any request. Pure. */
+#ifndef GENESYS_REALTIME_QUEUES_SELECTION_H
+#define GENESYS_REALTIME_QUEUES_SELECTION_H
+
+#include "common/genesys/entities.h"
+#include "plugins/genesys_realtime/queues/shard.h"
+
+struct selection {
+  char **ids; /* in the order of the ids */
+  size_t count;
+};
+
+/* Makes it anew. Where the list is refused there are no names to match: ids
+ * that the options give literally are taken as they are; `any_id` (the guide
+ * dialect): an id need not be a UUID, whatever has no wildcard is one. `shard`
+ * may be NULL. On failure the old selection stays. */
+GC_MUST_CHECK enum gc_code
+selection_make(struct selection *s, const struct gc_directory *queues,
+               char *const *selectors, size_t selector_count,
+               const struct shard *shard, bool any_id);
+void selection_clear(struct selection *s);
+
+#endif

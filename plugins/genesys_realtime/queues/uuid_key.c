@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/conversations/event.h"
+
+enum { UUID_LEN = 36 };
+
+/* The value of a hexadecimal digit, by its character; + 1, so that what is
+ * not named is 0. */
+static const uint8_t digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+    ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+/* `count` hexadecimal digits onto `*value`; what is not one leaves a bit in
+ * what is returned. */
+static inline unsigned read_digits(const char *text, unsigned count,
+                                   uint64_t *value) {
+  unsigned wrong = 0;
+  for (unsigned i = 0; i < count; i++) {
+    unsigned d = digits[(unsigned char)text[i]] - 1u;
+    wrong |= d & ~0xfu;
+    *value = *value << 4 | (d & 0xfu);
+  }
+  return wrong;
+}
+
+static bool read_uuid(const char *t, struct cv_id *ret) {
+  struct cv_id id = {0, 0};
+  if (t[8] != '-' || t[13] != '-' || t[18] != '-' || t[23] != '-')
+    return false;
+  unsigned wrong = read_digits(t, 8, &id.high);
+  wrong |= read_digits(t + 9, 4, &id.high);
+  wrong |= read_digits(t + 14, 4, &id.high);
+  wrong |= read_digits(t + 19, 4, &id.low);
+  wrong |= read_digits(t + 24, 12, &id.low);
+  *ret = id;
+  return wrong == 0;
+}
+
+/* FNV-1a from two bases. */
+static uint64_t hash_from(uint64_t base, const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    base = (base ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+  return base ^ base >> 31;
+}
+
+struct cv_id cv_id_read(const char *text, size_t len) {
+  struct cv_id id = {0, 0};
+  if (len == 0 || (len == UUID_LEN && read_uuid(text, &id)))
+    return id;
+  id.high = hash_from(UINT64_C(0xcbf29ce484222325), text, len);
+  id.low = hash_from(UINT64_C(0x84222325cbf29ce4), text, len) | 1;
+  return id;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Stream "conversations", the guide dialect: a socket of the block's own, and
+ * events that tell where a conversation stands. There is no snapshot: what was
+ * missed stays missed, and stream_gap says how long. */
+#include "plugins/genesys_realtime/stream/internal.h"
+
+static void on_text(void *ctx, const char *bytes, size_t len) {
+  struct stream *s = ctx;
+  const struct cv_standing *event = NULL;
+  enum gc_code code =
+      decode_guide_event(s->guide_decoder, bytes, len, &event, NULL);
+  int64_t at_ms = event != NULL ? stream_server_now(s) : 0;
+  pthread_mutex_lock(&s->lock);
+  s->malformed += code != GC_OK;
+  s->others += code == GC_OK && event == NULL;
+  if (code == GC_OK && event != NULL && s->model != NULL)
+    s->lost += conversations_stand(s->model, event, at_ms) != GC_OK;
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void on_open(void *ctx, uint64_t blind_ms) {
+  struct stream *s = ctx;
+  stream_make_model(s);
+  stream_take_targets(s);
+  pthread_mutex_lock(&s->lock);
+  s->gap_ms += blind_ms;
+  s->heard_ms = stream_now(s);
+  s->blind_since_ms = 0;
+  s->is_connected = true;
+  if (s->model != NULL && blind_ms > 0)
+    conversations_gap(s->model);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void on_notice(void *ctx, const struct gc_err *err) {
+  struct stream *s = ctx;
+  s->site.notice(s->site.notice_ctx, "stream", err);
+}
+
+static enum gc_code make_link(struct stream *s) {
+  const struct guide_settings *g = &s->settings.guide;
+  struct guide_link_needs needs = {.edge = s->site.edge,
+                                   .api = s->site.api,
+                                   .driver = s->site.driver,
+                                   .connect = s->site.connect,
+                                   .base_url = s->site.base_url,
+                                   .path = g->path != NULL ? g->path
+                                                           : GUIDE_STREAM_PATH,
+                                   .patience = s->settings.patience,
+                                   .text = on_text,
+                                   .open = on_open,
+                                   .notice = on_notice,
+                                   .ctx = s};
+  s->query.most = 65536;
+  gc_buf_reset(&s->query);
+  GC_TRY(guide_query(g->where, g->where_count, g->media, g->media_count,
+                     &s->query));
+  needs.query = gc_buf_string(&s->query);
+  if (s->guide_decoder == NULL)
+    s->guide_decoder = guide_decoder_new();
+  if (s->guide_decoder == NULL)
+    return GC_ERR_MEMORY;
+  s->link = guide_link_new(&needs);
+  return s->link != NULL ? GC_OK : GC_ERR_MEMORY;
+}
+
+static enum gc_code start(struct stream *s) {
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = make_link(s);
+  if (code != GC_OK)
+    (void)gc_fail(&err, code, "the conversation stream: %s",
+                  gc_code_words(code));
+  if (code != GC_OK)
+    on_notice(s, &err);
+  return code;
+}
+
+/* The server filters, by the query, and the samples do. */
+static void select_queues(struct stream *s, const struct selection *selection) {
+  (void)selection;
+  stream_take_targets(s);
+}
+
+static void tick(struct stream *s, uint64_t now_ms) {
+  struct guide_link_stats stats = {.is_connected = false};
+  (void)now_ms;
+  if (s->link != NULL)
+    guide_link_stats(s->link, &stats);
+  pthread_mutex_lock(&s->lock);
+  s->is_connected = stats.is_connected;
+  s->reconnects = stats.reconnects;
+  s->heard_ms = stats.heard_ms;
+  s->blind_since_ms = stats.blind_since_ms;
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void stop(struct stream *s) {
+  guide_link_free(s->link);
+  s->link = NULL;
+}
+
+const struct stream_source stream_guide = {start, select_queues, tick, stop};

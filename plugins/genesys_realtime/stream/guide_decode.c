@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/stream/guide_decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/scan.h"
+#include "common/base/json/stream.h"
+#include "common/base/json/writer.h"
+
+enum { K_TYPE = 1, K_EVENT, K_ID, K_MEDIA, K_STATE, K_QUEUE, K_WRAPUP };
+
+static const struct gc_json_key keys[] = {
+    {"eventType", K_TYPE},    {"event", K_EVENT}, {"conversationId", K_ID},
+    {"type", K_MEDIA},        {"state", K_STATE}, {"queueId", K_QUEUE},
+    {"wrapUpCode", K_WRAPUP},
+};
+
+static const struct {
+  const char *word;
+  enum cv_state state;
+} states[] = {
+    {"ACTIVE", CV_STATE_ACTIVE},     {"TERMINATED", CV_STATE_ENDED},
+    {"WRAPPED_UP", CV_STATE_WRAPUP}, {"QUEUED", CV_STATE_WAITING},
+    {"WAITING", CV_STATE_WAITING},   {"OFFERED", CV_STATE_WAITING},
+    {"ALERTING", CV_STATE_ALERTING}, {"HELD", CV_STATE_HELD},
+};
+
+struct guide_decoder {
+  struct gc_json_scan scan;
+  struct gc_json_stream *stream; /* for what the scan leaves */
+  bool is_conversation, is_wrong;
+  struct cv_standing now;
+};
+
+static enum cv_state read_state(const struct gc_json_value *v) {
+  for (size_t i = 0; i < GC_COUNT(states); i++)
+    if (gc_json_is(v, states[i].word))
+      return states[i].state;
+  return CV_STATE_NONE;
+}
+
+/* "Voice" is "voice"; a type that nobody knows is `all`, as is none. */
+static enum cv_media read_media(const struct gc_json_value *v) {
+  char label[32];
+  if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
+    return CV_ALL;
+  for (size_t i = 0; i < v->len; i++)
+    label[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
+                                                             : v->text[i]);
+  label[v->len] = '\0';
+  enum cv_media media = cv_media_find(label);
+  return media == CV_MEDIA_COUNT || media == CV_UNKNOWN ? CV_ALL : media;
+}
+
+static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
+  if (v->kind != GC_JSON_STRING || v->len == 0)
+    return;
+  if (v->len >= sizeof(d->now.queue_text) || memchr(v->text, '\0', v->len)) {
+    d->is_wrong = true;
+    return;
+  }
+  d->now.queue = cv_id_read(v->text, v->len);
+  memcpy(d->now.queue_text, v->text, v->len);
+  d->now.queue_text[v->len] = '\0';
+}
+
+/* One that is too long to be a name is none. */
+static void read_wrapup(struct guide_decoder *d,
+                        const struct gc_json_value *v) {
+  d->now.wrapup[0] = '\0';
+  if (v->kind != GC_JSON_STRING || v->len >= sizeof(d->now.wrapup) ||
+      memchr(v->text, '\0', v->len) != NULL)
+    return;
+  memcpy(d->now.wrapup, v->text, v->len);
+  d->now.wrapup[v->len] = '\0';
+}
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct guide_decoder *d = ctx;
+  switch (at->path) {
+  case GC_JSON_PATH1(K_TYPE):
+    d->is_conversation = gc_json_is(v, "ConversationEvent");
+    break;
+  case GC_JSON_PATH2(K_EVENT, K_ID):
+    if (v->kind == GC_JSON_STRING)
+      d->now.id = cv_id_read(v->text, v->len);
+    break;
+  case GC_JSON_PATH2(K_EVENT, K_MEDIA):
+    d->now.media = (uint8_t)read_media(v);
+    break;
+  case GC_JSON_PATH2(K_EVENT, K_STATE):
+    d->now.state = (uint8_t)read_state(v);
+    break;
+  case GC_JSON_PATH2(K_EVENT, K_QUEUE):
+    read_queue(d, v);
+    break;
+  case GC_JSON_PATH2(K_EVENT, K_WRAPUP):
+    read_wrapup(d, v);
+    break;
+  default:
+    break;
+  }
+  return GC_OK;
+}
+
+static const struct gc_json_reader reader = {
+    .keys = keys,
+    .key_count = GC_COUNT(keys),
+    .skip_unknown = true,
+    .bytes_max = CV_MESSAGE_MOST,
+    .string_max = CV_MESSAGE_MOST,
+    .value = on_value,
+};
+
+void guide_decoder_free(struct guide_decoder *d) {
+  if (d == NULL)
+    return;
+  gc_json_stream_free(d->stream);
+  gc_json_scan_clear(&d->scan);
+  free(d);
+}
+
+struct guide_decoder *guide_decoder_new(void) {
+  struct guide_decoder *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  d->stream = gc_json_stream_new(&reader, d, NULL);
+  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
+    guide_decoder_free(d);
+    return NULL;
+  }
+  return d;
+}
+
+static void begin(struct guide_decoder *d) {
+  d->is_conversation = d->is_wrong = false;
+  d->now.id = d->now.queue = (struct cv_id){0, 0};
+  d->now.queue_text[0] = d->now.wrapup[0] = '\0';
+  d->now.state = CV_STATE_NONE;
+  d->now.media = CV_ALL;
+}
+
+enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
+                                size_t len, const struct cv_standing **ret,
+                                struct gc_err *err) {
+  begin(d);
+  if (!gc_json_scan(&d->scan, bytes, len)) {
+    begin(d);
+    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
+  }
+  bool tells = d->is_conversation && !d->is_wrong &&
+               d->now.state != CV_STATE_NONE && !cv_id_is_none(d->now.id);
+  *ret = tells ? &d->now : NULL;
+  return GC_OK;
+}
+
+/* ---- the query ---- */
+
+static enum gc_code put_media(struct gc_json_out *j, char *const *media,
+                              size_t count) {
+  GC_AUTO(gc_buf_clear) struct gc_buf clause = {.most = 4096};
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(
+        gc_buf_print(&clause, "%stype = '%s'", i > 0 ? " OR " : "", media[i]));
+  gc_json_out_string(j, gc_buf_string(&clause));
+  return GC_OK;
+}
+
+enum gc_code guide_query(char *const *where, size_t where_count,
+                         char *const *media, size_t media_count,
+                         struct gc_buf *out) {
+  static const char *const fields[] = {"conversationId", "type", "state",
+                                       "queueId", "wrapUpCode"};
+  struct gc_json_out j = {.out = out};
+  gc_json_out_object(&j);
+  gc_json_out_key(&j, "query");
+  gc_json_out_object(&j);
+  gc_json_out_key(&j, "view");
+  gc_json_out_string(&j, "DEFAULT");
+  gc_json_out_key(&j, "interval");
+  gc_json_out_string(&j, "PT1S");
+  gc_json_out_key(&j, "select");
+  gc_json_out_array(&j);
+  for (size_t i = 0; i < GC_COUNT(fields); i++)
+    gc_json_out_string(&j, fields[i]);
+  gc_json_out_close(&j);
+  gc_json_out_key(&j, "where");
+  gc_json_out_array(&j);
+  for (size_t i = 0; i < where_count; i++)
+    gc_json_out_string(&j, where[i]);
+  if (where_count == 0 && media_count > 0)
+    GC_TRY(put_media(&j, media, media_count));
+  gc_json_out_close(&j);
+  gc_json_out_close(&j);
+  gc_json_out_close(&j);
+  return gc_json_out_end(&j, NULL);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The guide dialect's conversation stream: what the client says after the
+ * upgrade, and one message of the server.
+ *   {"query":{"view":"DEFAULT","interval":"PT1S","select":[…],"where":[…]}}
+ *   {"eventType":"ConversationEvent","event":{"conversationId":"…",
+ *     "type":"voice","state":"ACTIVE","queueId":"…","wrapUpCode":"…"}}
+ * No times, no participants: where a conversation stands, and no more. Pure;
+ * one thread at a time. */
+#ifndef GENESYS_REALTIME_STREAM_GUIDE_DECODE_H
+#define GENESYS_REALTIME_STREAM_GUIDE_DECODE_H
+
+#include "common/base/buf.h"
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#define GUIDE_STREAM_PATH "/api/v2/analytics/realtime/conversations"
+#define GUIDE_SCOPE "analytics:realtime:read"
+
+struct guide_decoder;
+
+/* NULL when out of memory. Nothing is allocated per message afterwards. */
+struct guide_decoder *guide_decoder_new(void);
+void guide_decoder_free(struct guide_decoder *d); /* NULL is fine */
+GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
+
+/* Reads one message. *ret_event is borrowed until the next call; NULL for what
+ * tells nothing that we know: another event type, an unknown state, no
+ * conversation id, a queue id that is too long. GC_ERR_PARSE, GC_ERR_LIMIT: no
+ * JSON, or more of it than CV_MESSAGE_MOST. */
+GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
+                                              const char *bytes, size_t len,
+                                              const struct cv_standing **ret,
+                                              struct gc_err *err);
+
+/* Appends the query. Without `where` the media make it: "type = 'voice' OR type
+ * = 'chat'"; without media neither, all is told. */
+GC_MUST_CHECK enum gc_code guide_query(char *const *where, size_t where_count,
+                                       char *const *media, size_t media_count,
+                                       struct gc_buf *out);
+
+#endif

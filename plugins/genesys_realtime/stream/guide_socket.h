@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The WebSocket of the guide dialect's conversation stream: one for each block,
+ * the token in the request. It connects again by itself: jittered between
+ * ReconnectMin and ReconnectMax, reset by messages only; 429 doubles to 30 s. A
+ * token cannot be renewed over the socket, so when the account has a new one a
+ * second socket is opened with it, and the first one closed half a second after
+ * that is open: what comes twice meanwhile is told once. One thread, the
+ * account's. */
+#ifndef GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
+#define GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
+
+#include "common/net/api/api.h"
+#include "common/net/channels/channel.h"
+#include "common/net/socket/driver.h"
+
+struct guide_link;
+
+struct guide_link_needs { /* all borrowed */
+  const struct gc_edge *edge;
+  struct gc_api *api; /* for the token */
+  struct gc_socket_driver driver;
+  const struct gc_connect *connect;
+  const char *base_url;
+  const char *path;
+  const char *query; /* the frame that opens the stream */
+  struct gc_channel_patience patience;
+
+  void (*text)(void *ctx, const char *bytes, size_t len);
+  /* The stream is open, after nothing was heard for `blind_ms` (0: it is the
+   * first connection). Not when one socket took over from another. */
+  void (*open)(void *ctx, uint64_t blind_ms);
+  /* An outcome, GC_OK when the stream is open. */
+  void (*notice)(void *ctx, const struct gc_err *err);
+  void *ctx;
+};
+
+struct guide_link_stats {
+  bool is_connected;
+  uint64_t reconnects;     /* connections after the first one */
+  uint64_t heard_ms;       /* the last message, or the opening; 0: never */
+  uint64_t blind_since_ms; /* 0: it is not blind, or never was open */
+};
+
+/* Begins to connect with the next turn of the loop. NULL when out of memory. */
+struct guide_link *guide_link_new(const struct guide_link_needs *needs);
+void guide_link_free(struct guide_link *l); /* NULL is fine */
+void guide_link_stats(const struct guide_link *l, struct guide_link_stats *ret);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Stream "notifications": a topic for each queue on the account's channels. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+#include "plugins/genesys_realtime/stream/internal.h"
+
+enum {
+  LOOK_TICKS = 30, /* how often refused topics are looked at again */
+  NAMED_MOST = 20, /* refused topics that get a line of their own */
+  EXAMPLES = 3,    /* of queues without room */
+  NAME_MOST = 40,  /* bytes of the name of one */
+};
+
+static void print_topic(char out[GC_TOPIC_ROOM], const char *queue) {
+  snprintf(out, GC_TOPIC_ROOM, "v2.routing.queues.%s.conversations", queue);
+}
+
+/* ---- how the channels stand ---- */
+
+/* Under the lock. The stream is blind from when the first of its channels is
+ * until all of them hear again. */
+static void follow_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
+  if (blind_ms > 0) {
+    uint64_t since_ms = now_ms - blind_ms;
+    if (s->blind_since_ms == 0 || since_ms < s->blind_since_ms)
+      s->blind_since_ms = since_ms;
+  } else if (s->blind_since_ms > 0) {
+    s->gap_ms += now_ms - s->blind_since_ms;
+    s->blind_since_ms = 0;
+  }
+}
+
+/* Under the lock. */
+static void look_at_channels(struct stream *s, uint64_t now_ms) {
+  struct gc_channel_stats stats;
+  gc_channels_stats_for(s->site.channels, &s->listener, &stats);
+  s->is_connected = stats.connected;
+  s->reconnects = stats.reconnects;
+  if (stats.connected && stats.blind_ms == 0)
+    s->heard_ms = now_ms - stats.silence_ms;
+  follow_gap(s, now_ms, stats.blind_ms);
+}
+
+/* ---- what is covered ---- */
+
+static bool has_no_room(const struct covered_queue *q) {
+  return q->is_roomless && !q->is_covered;
+}
+
+static size_t count_without_room(const struct stream *s) {
+  size_t count = 0;
+  for (size_t i = 0; i < s->coverage.count; i++)
+    count += has_no_room(s->coverage.at[i]);
+  return count;
+}
+
+/* "Sales, Support, Billing", and "…" for the others. */
+static void name_without_room(const struct stream *s, struct gc_buf *out) {
+  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  unsigned named = 0;
+  for (size_t i = 0; i < s->coverage.count && named <= EXAMPLES; i++) {
+    const struct covered_queue *q = s->coverage.at[i];
+    if (!has_no_room(q))
+      continue;
+    const struct gc_entry *e = d != NULL ? gc_directory_find(d, q->id) : NULL;
+    const char *name = e != NULL ? e->label : q->id;
+    int len = (int)gc_utf8_cut(name, strlen(name), NAME_MOST);
+    if (named++ == EXAMPLES)
+      (void)!gc_buf_print(out, " …");
+    else
+      (void)!gc_buf_print(out, "%s%.*s", named > 1 ? ", " : "", len, name);
+  }
+  gc_directory_put(d);
+}
+
+/* A line for all that is missing. Each of the first that were refused had one
+ * of its own. Until the channels are there only this much is certain: which
+ * topics have no room on them. */
+static void tell_coverage(struct stream *s, bool all_are_there) {
+  struct gc_err err = {.code = GC_OK};
+  GC_AUTO(gc_buf_clear) struct gc_buf names = {.most = 256};
+  size_t roomless = count_without_room(s);
+  size_t missing =
+      all_are_there ? s->coverage.count - s->coverage.covered : roomless;
+  name_without_room(s, &names);
+  if (roomless > 0)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "%zu of %zu queues are not heard: no room on the account's "
+                  "notification channels for %s. Their counters are silent, "
+                  "their gauges go on; choose with Queue, or share them with "
+                  "Shard, each agent with an OAuth client of its own",
+                  missing, s->coverage.count, gc_buf_string(&names));
+  else if (missing > 0)
+    (void)gc_fail(&err, GC_ERR_PERMISSION,
+                  "%zu of %zu queues are not heard: their counters are silent, "
+                  "their gauges go on",
+                  missing, s->coverage.count);
+  s->site.notice(s->site.notice_ctx, "topics", &err);
+}
+
+/* Under the lock. What was counted of it while it was refused came by chance,
+ * out of other queues' conversations. */
+static void set_covered(struct stream *s, struct covered_queue *q,
+                        bool covered) {
+  if (covered && q->was_refused && s->model != NULL)
+    conversations_begin_anew(s->model, q->id);
+  q->was_refused &= !covered;
+  coverage_set(&s->coverage, q, covered);
+}
+
+static void look_at_coverage(struct stream *s) {
+  char topic[GC_TOPIC_ROOM];
+  pthread_mutex_lock(&s->lock);
+  for (size_t i = 0; i < s->coverage.count; i++) {
+    struct covered_queue *q = s->coverage.at[i];
+    print_topic(topic, q->id);
+    set_covered(s, q, gc_channels_covers(s->site.channels, topic));
+  }
+  pthread_mutex_unlock(&s->lock);
+  /* Else another channel may still be on its way. */
+  if (s->is_connected)
+    tell_coverage(s, true);
+}
+
+/* What is covered is looked at once the others are subscribed. */
+static void on_rejected(void *ctx, const char *topic, void *tag,
+                        const char *reason) {
+  struct stream *s = ctx;
+  struct gc_err err = {.code = GC_OK};
+  char cause[GC_TOPIC_ROOM + 16];
+  ((struct covered_queue *)tag)->was_refused = true;
+  if (s->named++ >= NAMED_MOST)
+    return;
+  snprintf(cause, sizeof(cause), "topic %s", topic);
+  (void)gc_fail(&err, GC_ERR_PERMISSION,
+                "not given: %s; give the OAuth client a role with the "
+                "permission (routing:queue:view at least) in the queue's "
+                "division",
+                reason);
+  s->site.notice(s->site.notice_ctx, cause, &err);
+}
+
+/* What was counted of it before it was one of ours, or while it was not, came
+ * by chance too. */
+static void welcome(struct stream *s, struct covered_queue *q) {
+  if (!q->is_new)
+    return;
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL)
+    conversations_begin_anew(s->model, q->id);
+  pthread_mutex_unlock(&s->lock);
+  q->is_new = false;
+}
+
+static void want(struct stream *s, struct covered_queue *q) {
+  char topic[GC_TOPIC_ROOM];
+  welcome(s, q);
+  print_topic(topic, q->id);
+  q->is_roomless =
+      gc_channels_want(s->site.channels, &s->listener, topic, q, NULL) != GC_OK;
+}
+
+static void unwant(struct stream *s, struct coverage *gone) {
+  char topic[GC_TOPIC_ROOM];
+  for (size_t i = 0; i < gone->count; i++) {
+    print_topic(topic, gone->at[i]->id);
+    gc_channels_unwant(s->site.channels, &s->listener, topic);
+  }
+  coverage_clear(gone);
+}
+
+/* ---- what the channels tell ---- */
+
+static void on_connected(void *ctx) {
+  struct stream *s = ctx;
+  pthread_mutex_lock(&s->lock);
+  look_at_channels(s, stream_now(s));
+  pthread_mutex_unlock(&s->lock);
+  stream_make_model(s);
+  stream_take_targets(s);
+  look_at_coverage(s);
+  s->site.snapshot(s->site.ctx);
+}
+
+static void on_gap(void *ctx, uint64_t blind_ms) {
+  struct stream *s = ctx;
+  uint64_t now_ms = stream_now(s);
+  pthread_mutex_lock(&s->lock);
+  follow_gap(s, now_ms, blind_ms);
+  look_at_channels(s, now_ms);
+  if (s->model != NULL)
+    conversations_gap(s->model);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void on_message(void *ctx, const struct gc_message *m) {
+  struct stream *s = ctx;
+  const struct cv_event *event = NULL;
+  enum gc_code code =
+      cv_decoder_read(s->decoder, m->bytes, m->len, &event, NULL);
+  pthread_mutex_lock(&s->lock);
+  s->malformed += code != GC_OK;
+  s->others += code == GC_OK && event == NULL;
+  if (code == GC_OK && event != NULL && s->model != NULL)
+    s->lost += conversations_apply(s->model, event) != GC_OK;
+  pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the source ---- */
+
+static void tick(struct stream *s, uint64_t now_ms) {
+  pthread_mutex_lock(&s->lock);
+  look_at_channels(s, now_ms);
+  pthread_mutex_unlock(&s->lock);
+  if (s->ticks % LOOK_TICKS == 0 && s->is_connected)
+    look_at_coverage(s);
+}
+
+static enum gc_code start(struct stream *s) {
+  s->listener = (struct gc_channels_listener){.patience = s->settings.patience,
+                                              .connected = on_connected,
+                                              .gap = on_gap,
+                                              .message = on_message,
+                                              .rejected = on_rejected,
+                                              .ctx = s};
+  gc_channels_listen(s->site.channels, &s->listener);
+  return GC_OK;
+}
+
+static void select_topics(struct stream *s, const struct selection *selection) {
+  struct gc_err err = {.code = GC_OK};
+  struct coverage gone;
+  pthread_mutex_lock(&s->lock);
+  err.code = coverage_update(&s->coverage, selection, &gone);
+  pthread_mutex_unlock(&s->lock);
+  if (err.code != GC_OK) {
+    (void)gc_fail(&err, err.code, "the topics: %s", gc_code_words(err.code));
+    s->site.notice(s->site.notice_ctx, "topics", &err);
+    return;
+  }
+  unwant(s, &gone);
+  stream_take_targets(s);
+  s->named = 0;
+  for (size_t i = 0; i < s->coverage.count; i++)
+    want(s, s->coverage.at[i]);
+  if (count_without_room(s) > 0)
+    tell_coverage(s, false);
+}
+
+static void stop(struct stream *s) {
+  gc_channels_unlisten(s->site.channels, &s->listener);
+}
+
+const struct stream_source stream_topics = {start, select_topics, tick, stop};

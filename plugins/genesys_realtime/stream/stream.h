@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Stream "notifications" of one block: a topic for each of its queues, the
+ * messages into the conversation model, and the model to a read thread.
+ *
+ * Or Stream "conversations" (guide dialect): the same model from a socket of
+ * the block's own.
+ *
+ * The account's network thread brings messages, ticks and selections; one read
+ * thread at a time takes the values. A lock between them is held for one
+ * message, or for the values of a few queues. */
+#ifndef GENESYS_REALTIME_STREAM_STREAM_H
+#define GENESYS_REALTIME_STREAM_STREAM_H
+
+#include "common/net/channels/channels.h"
+#include "common/net/name_cache.h"
+#include "common/net/socket/driver.h"
+#include "plugins/genesys_realtime/conversations/conversations.h"
+#include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/queues/topic_coverage.h"
+
+/* As configured; all borrowed. */
+struct guide_settings {
+  bool is_on;       /* Stream "conversations" */
+  const char *path; /* NULL: GUIDE_STREAM_PATH */
+  char *const *where;
+  size_t where_count;
+  char *const *media;
+  size_t media_count;
+  char *const *wrapups; /* WrapUpCode */
+  size_t wrapup_count;
+};
+
+struct stream_settings {
+  struct guide_settings guide;
+  struct gc_channel_patience patience;
+  const double *bounds_s; /* WaitBuckets */
+  size_t bound_count;
+  int64_t target_ms;    /* ServiceLevelTarget; 0: each queue's own */
+  uint32_t most;        /* MaxConversations */
+  int64_t age_ms;       /* MaxConversationAge */
+  int64_t expiry_ms;    /* QueueExpiry; 0: none */
+  uint32_t interval_ms; /* between two readings of the counters */
+  bool gauges;          /* active_conversations are told by nobody else */
+};
+
+/* What it works with; all borrowed. */
+struct stream_site {
+  const struct gc_edge *edge;
+  struct gc_api *api; /* for the server's clock */
+  struct gc_channels *channels;
+  struct gc_socket_driver driver; /* these for the guide dialect */
+  const struct gc_connect *connect;
+  const char *base_url;
+  struct gc_names *names; /* for the queues' own targets */
+  /* Network thread: an outcome, GC_OK when well. */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *notice_ctx;
+  /* Network thread: what was missed ends here, look at the present state. */
+  void (*snapshot)(void *ctx);
+  void *ctx;
+};
+
+struct stream;
+
+/* NULL when out of memory or, with GC_ERR_CONFIG, for buckets that do not
+ * ascend. */
+struct stream *stream_new(const struct stream_settings *settings,
+                          const struct stream_site *site, struct gc_err *err);
+
+/* ---- network thread ---- */
+
+/* The first selection opens the stream. */
+void stream_select(struct stream *s, const struct selection *selection);
+/* A poll of the observations goes out; it is complete: counts drift, closes
+ * what was lost. A poll that fails, or of which something is missing, has no
+ * end. */
+void stream_poll_begin(struct stream *s);
+void stream_observed(struct stream *s, const struct observations *o);
+/* Counts drift alone: what is pushed comes later than the events, and says not
+ * when it was asked. */
+void stream_compare(struct stream *s, const struct observations *o);
+void stream_stop(struct stream *s);
+
+/* ---- after stream_stop ---- */
+void stream_free(struct stream *s); /* NULL is fine */
+
+/* ---- read thread ---- */
+
+/* Puts the counters, each interval once; `view` as for the observations. */
+void stream_read(struct stream *s, const struct obs_view *view,
+                 const struct gc_samples *out);
+/* Puts the stream's self-telemetry. */
+void stream_read_state(struct stream *s, const char *instance,
+                       uint32_t interval_ms, const struct gc_samples *out);
+/* How many values the last reading had. */
+size_t stream_series(struct stream *s);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs one golden case of the observations of <Flows>: answers and the values
+ * that leave. Sections:
+ *
+ *   settings         KEY VALUE lines: label name|id|both, flow GLOB
+ *                    (repeatable), names refused, max_series 10
+ *   flows            ID NAME, the list of flows
+ *   request          what is asked of these flows, one line of JSON
+ *   response         one JSON answer of the first reading; several: its pages
+ *   response N       the same of reading N (2, 3 …)
+ *   expect           N: FLOW/flow_active-MEDIUM VALUE, and
+ *                      N: error: CODE words     an answer was refused
+ *                      N: unnamed 1             overflow likewise
+ *
+ * Each case runs with its answers whole and byte by byte. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/genesys_flowmetrics/flows/poll.h"
+#include "tests/support/case_words.h"
+
+enum { READINGS_MOST = 9 };
+
+struct run {
+  struct case_file file;
+  char *settings; /* the section, cut to pieces */
+  struct case_list flows;
+  bool is_refused;
+  uint32_t most;
+  struct gc_naming naming;
+  struct flow_counts last;
+  unsigned reading;
+  size_t chunk; /* bytes of one write; 0: all at once */
+};
+
+static void read_settings(struct run *run) {
+  static const char *const labels[] = {"name", "id", "both", NULL};
+  run->most = 100;
+  run->settings = case_text(&run->file, "settings");
+  char *at = run->settings;
+  for (char *line; (line = case_next_line(&at)) != NULL;) {
+    char *value = case_cut_word(line);
+    if (strcmp(line, "label") == 0)
+      run->naming.label =
+          (enum gc_query_label)case_choose(&run->file, value, labels);
+    else if (strcmp(line, "flow") == 0)
+      case_list_add(&run->flows, value);
+    else if (strcmp(line, "names") == 0)
+      run->is_refused = strcmp(value, "refused") == 0;
+    else if (strcmp(line, "max_series") == 0)
+      run->most = (uint32_t)strtoul(value, NULL, 10);
+    else
+      case_give_up(&run->file, line);
+  }
+}
+
+static struct flow_choice choice_of(struct run *run) {
+  return (struct flow_choice){.flows = run->naming.lists[GC_FLOW].now,
+                              .selectors = run->flows.at,
+                              .selector_count = run->flows.count};
+}
+
+static void check_request(struct run *run) {
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
+  const char *ids[CASE_LIST_MOST];
+  size_t count = 0;
+  struct flow_choice choice = choice_of(run);
+  char *text = case_text(&run->file, "request"), *at = text;
+  const char *want = case_next_line(&at);
+  for (size_t i = 0; i < gc_directory_count(choice.flows); i++)
+    if (flow_choice_has(&choice, gc_directory_at(choice.flows, i)->id))
+      ids[count++] = gc_directory_at(choice.flows, i)->id;
+  if (flow_poll_body(ids, run->is_refused ? 0 : count, &body) != GC_OK)
+    abort();
+  if (want != NULL && strcmp(want, gc_buf_string(&body)) != 0) {
+    printf("asked: %s\n", gc_buf_string(&body));
+    case_give_up(&run->file, "another request");
+  }
+  free(text);
+}
+
+static enum gc_code decode(struct run *run, struct flow_counts *c,
+                           const struct case_section *s, struct gc_err *err) {
+  GC_AUTO(flow_decoder_free_auto) struct flow_decoder *d = flow_decoder_new(c);
+  uint64_t overflow = 0;
+  size_t results;
+  GC_TRY(case_feed(s, run->chunk, flow_decoder_sink(d), err));
+  return flow_decoder_finish(d, &results, &overflow, err);
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  struct run *run = ctx;
+  case_say(&run->file, "%u: %s/%s-%s %.15g", run->reading, s->instance,
+           gc_metric(s->metric)->name, s->qualifier, s->values[0].gauge);
+}
+
+static void leave(struct run *run, const struct flow_counts *answer) {
+  struct flow_counts_tally tally;
+  struct flow_counts now = {.pairs = {.most = run->most}};
+  struct flow_counts_view view = {.choice = choice_of(run),
+                                  .naming = &run->naming};
+  uint64_t overflow;
+  if (flow_counts_merge(&run->last, answer, &view.choice, &now, &overflow) !=
+      GC_OK)
+    abort();
+  flow_counts_clear(&run->last);
+  run->last = now;
+  flow_counts_samples(&run->last, &view, &(struct gc_samples){put, run},
+                      &tally);
+  if (tally.unnamed > 0)
+    case_say(&run->file, "%u: unnamed %zu", run->reading, tally.unnamed);
+  if (overflow > 0)
+    case_say(&run->file, "%u: overflow %llu", run->reading,
+             (unsigned long long)overflow);
+}
+
+/* One reading; false when the file tells no such one. */
+static bool play(struct run *run) {
+  struct flow_counts c = {.pairs = {.most = 1000}};
+  char title[32];
+  bool all = true, any = false;
+  snprintf(title, sizeof(title), run->reading > 1 ? "response %u" : "response",
+           run->reading);
+  for (size_t i = 0; i < run->file.count; i++) {
+    struct gc_err err = {.code = GC_OK};
+    if (strcmp(run->file.sections[i].title, title) != 0)
+      continue;
+    any = true;
+    if (decode(run, &c, &run->file.sections[i], &err) == GC_OK)
+      continue;
+    case_say(&run->file, "%u: error: %s", run->reading, gc_code_name(err.code));
+    all = false;
+  }
+  if (any && all)
+    leave(run, &c);
+  flow_counts_clear(&c);
+  return any;
+}
+
+int main(int argc, char **argv) {
+  static const size_t chunks[] = {1, 0};
+  int failed = 0;
+  if (argc != 2) {
+    fprintf(stderr, "usage: flow_observations_case FILE.case\n");
+    return 99;
+  }
+  for (size_t i = 0; i < GC_COUNT(chunks) && !failed; i++) {
+    struct run run = {.chunk = chunks[i]};
+    if (!case_read(&run.file, argv[1]))
+      return 99;
+    read_settings(&run);
+    run.naming.lists[GC_FLOW].now =
+        case_names(&run.file, "flows", run.is_refused);
+    check_request(&run);
+    for (run.reading = 1; run.reading <= READINGS_MOST && play(&run);)
+      run.reading++;
+    failed = case_end(&run.file);
+    gc_naming_clear(&run.naming);
+    flow_counts_clear(&run.last);
+    free(run.settings);
+    case_clear(&run.file);
+  }
+  return failed;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* What a block knows again after a restart, a kill, another query. */
+#include "tests/support/iv_block.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/timestamp.h"
+#include "tests/support/check.h"
+#include "tests/support/store_bench.h"
+
+/* The truth: nOffered of Sales, minute by minute from 22:00 on. */
+static int truth[240];
+static char truth_body[65536];
+
+static void tell_truth(void) {
+  size_t len = (size_t)snprintf(truth_body, sizeof(truth_body),
+                                "{\"results\":[{\"group\":{\"queueId\":\"q1\","
+                                "\"mediaType\":\"voice\"},\"data\":[");
+  const char *comma = "";
+  for (int m = 0; m < 240; m++) {
+    char at[GC_INTERVAL_ROOM];
+    int64_t begin_ms = 1699999200000 + (int64_t)m * MINUTE; /* 22:00 */
+    if (truth[m] == 0)
+      continue;
+    gc_interval_print(at, begin_ms, begin_ms + MINUTE);
+    len += (size_t)snprintf(
+        truth_body + len, sizeof(truth_body) - len,
+        "%s{\"interval\":\"%s\",\"metrics\":[{\"metric\":\"nOffered\","
+        "\"stats\":{\"count\":%d}}]}",
+        comma, at, truth[m]);
+    comma = ",";
+  }
+  snprintf(truth_body + len, sizeof(truth_body) - len, "]}]}");
+  replay_forget_answers(&iv.r);
+  iv_will("POST /oauth/token", TOKEN);
+  iv_will(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
+                "{\"id\":\"q2\",\"name\":\"Support\"}]}");
+  iv_will(QUERY, truth_body);
+}
+
+static void begin_with_store(void) {
+  store_fresh();
+  iv.store = store_opened(NULL);
+  memset(truth, 0, sizeof(truth));
+  iv_begin();
+  tell_truth();
+}
+
+/* As a kill: nothing is finished. What has left is kept, and the time. */
+static void restart(uint64_t away_ms) {
+  static char seen[SEEN_MOST][128];
+  size_t count = iv.count;
+  int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
+  struct gc_intervals_settings kept = iv_settings;
+  memcpy(seen, iv.seen, sizeof(seen));
+  iv_stop();
+  gc_store_close(iv.store);
+  iv.store = store_opened(NULL);
+  iv_begin();
+  iv_settings = kept;
+  iv.r.wall_ms = wall_ms + (int64_t)away_ms;
+  memcpy(iv.seen, seen, sizeof(seen));
+  iv.count = count;
+  tell_truth();
+  iv_start();
+}
+
+static void end_with_store(void) {
+  iv_end();
+  gc_store_close(iv.store);
+  iv.store = NULL;
+}
+
+static void a_restart_goes_on_where_it_was(void) {
+  begin_with_store();
+  truth[10] = 3;
+  truth[11] = 4;
+  truth[12] = 5;
+  tell_truth();
+  iv_start();
+  iv_pass(15000); /* 22:13:35: two windows */
+  restart(60000);
+  iv_pass(5000);
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:12 4\n"
+                       "Sales/queue_metric-nOffered-voice 22:12 7\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
+                       "Sales/queue_metric-nOffered-voice 22:13 12\n");
+  end_with_store();
+}
+
+static void a_source_that_need_not_be_asked_is_neither_up_nor_down(void) {
+  begin_with_store();
+  iv_start();
+  CHECK_REAL(iv_state("source_up-aggregates"), 1);
+  iv_pass(15000); /* 22:13:35; the next one is due at 22:14:30 */
+  restart(1000);
+  iv_pass(2000);
+  CHECK(isnan(iv_state("source_up-aggregates")));
+  iv_pass(60000);
+  CHECK_REAL(iv_state("source_up-aggregates"), 1);
+  end_with_store();
+}
+
+static void what_was_in_flight_leaves_again_as_it_was(void) {
+  begin_with_store();
+  truth[10] = 3;
+  tell_truth();
+  iv.holds = true;
+  iv_start();
+  iv_pass(3000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+            1);
+  truth[10] = 8; /* the API knows better by now */
+  restart(1000);
+  iv_pass(2000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+            2);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 8"),
+            0);
+  iv_pass(60000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+            2);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:12 8"), 1);
+  end_with_store();
+}
+
+static void an_end_in_order_repeats_nothing(void) {
+  begin_with_store();
+  truth[10] = 3;
+  tell_truth();
+  iv.holds = true;
+  iv_start();
+  iv_pass(3000);
+  iv.holds = false;
+  gc_intervals_finish(iv.block, &iv_way, 1000);
+  restart(1000);
+  iv_pass(5000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+            1);
+  end_with_store();
+}
+
+static void a_window_waits_for_the_one_before(void) {
+  begin_with_store();
+  iv_settings.rule.backfill_ms = 3 * MINUTE;
+  truth[8] = truth[9] = truth[10] = 1;
+  tell_truth();
+  iv.holds = true;
+  iv_start();
+  iv_pass(5000);
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:08 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:09 1\n");
+  iv.holds = false;
+  iv_pass(1000);
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:08 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:09 1\n"
+                       "Sales/queue_metric-nOffered-voice 22:09 1\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:10 1\n"
+                       "Sales/queue_metric-nOffered-voice 22:10 2\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:11 1\n"
+                       "Sales/queue_metric-nOffered-voice 22:11 3\n");
+  CHECK_INT(replay_count(&iv.r, QUERY), 1);
+  end_with_store();
+}
+
+static void another_query_keeps_the_time_and_not_the_totals(void) {
+  char *others[] = {(char[]){"nOffered"}, (char[]){"tAcw"}};
+  begin_with_store();
+  truth[10] = 3;
+  truth[12] = 2;
+  tell_truth();
+  iv_start();
+  iv_pass(5000);
+  iv_settings.query.metrics = others;
+  iv_settings.query.metric_count = 2;
+  restart(60000);
+  iv_pass(5000);
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:12 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:13 2\n"
+                       "Sales/queue_metric-nOffered-voice 22:13 2\n");
+  end_with_store();
+}
+
+static void a_counter_begins_with_its_first_contact(void) {
+  begin_with_store();
+  iv_settings.rule.backfill_ms = 5 * MINUTE;
+  truth[9] = 3;
+  tell_truth();
+  iv_start();
+  iv_pass(2000);
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:09 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:10 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:10 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:11 3\n");
+  end_with_store();
+}
+
+static void what_is_older_than_backfill_is_left_out_but_read_again(void) {
+  begin_with_store();
+  iv_settings.rule.backfill_ms = 5 * MINUTE;
+  truth[10] = 3;
+  tell_truth();
+  iv_start();
+  iv_pass(15000); /* done is 22:12 */
+  truth[10] = 4;
+  truth[20] = 50; /* lost */
+  truth[57] = 6;
+  restart(50 * MINUTE); /* 23:03:35 */
+  iv_pass(5000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:58 6"),
+            1);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:58 10"), 1);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 23:02 10"), 1);
+  CHECK_REAL(iv_state("windows-skipped"), 45);
+  CHECK_INT(replay_noticed(&iv.r, "backfill", GC_ERR_LIMIT), 1);
+  CHECK_INT(replay_count(&iv.r, QUERY), 2); /* the hole divides it */
+  end_with_store();
+}
+
+/* Whatever moment it is killed at: each window is there, at most the one in
+ * flight twice and then the same, and the counter ends at the truth. */
+static uint32_t dice_state;
+static uint32_t dice(uint32_t sides) {
+  dice_state = dice_state * 1664525u + 1013904223u;
+  return (dice_state >> 8) % sides;
+}
+
+static void check_all_windows(int64_t first_minute, int64_t last_minute,
+                              size_t kills) {
+  for (int64_t m = first_minute; m <= last_minute; m++) {
+    char prefix[96], first[128] = "";
+    size_t count = 0;
+    snprintf(prefix, sizeof(prefix),
+             "Sales/queue_metric-nOffered-voice %02d:%02d ",
+             (int)(22 + m / 60) % 24, (int)(m % 60));
+    for (size_t i = 0; i < iv.count; i++) {
+      if (strncmp(iv.seen[i], prefix, strlen(prefix)) != 0)
+        continue;
+      if (count++ == 0)
+        snprintf(first, sizeof(first), "%s", iv.seen[i]);
+      CHECK_STR(iv.seen[i], first);
+    }
+    CHECK_THAT(count >= 1 && count <= 1 + kills, "%s %zu times", prefix, count);
+  }
+}
+
+/* Values that have left before, with the same time. */
+static size_t repeated(void) {
+  size_t count = 0;
+  for (size_t i = 0; i < iv.count; i++)
+    for (size_t k = 0; k < i; k++)
+      if (strcmp(iv.seen[i], iv.seen[k]) == 0) {
+        count++;
+        break;
+      }
+  return count;
+}
+
+static void killed_at_any_moment_nothing_is_missing(void) {
+  for (uint32_t seed = 1; seed <= 8; seed++) {
+    char row[16], last[96];
+    int total = 0;
+    size_t kills = 0;
+    snprintf(row, sizeof(row), "seed %u", seed);
+    CHECK_ROW(row);
+    dice_state = seed;
+    begin_with_store();
+    iv_settings.rule.revisit = 10;
+    iv_settings.rule.backfill_ms = 60 * MINUTE;
+    truth[10] = 1;
+    tell_truth();
+    iv_start();
+    for (int step = 0; step < 60; step++) {
+      int now_minute =
+          (int)((iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS) -
+                 1699999200000) /
+                MINUTE);
+      truth[now_minute - 1 - (int)dice(6)] += 1 + (int)dice(3);
+      truth[10] += truth[10] == 0;
+      for (int m = 0; m < 10; m++)
+        truth[m] = 0; /* before the query began */
+      tell_truth();
+      iv.holds = dice(4) == 0;
+      iv_pass(1000 + dice(45000));
+      kills += iv.holds;
+      if (iv.holds || dice(3) == 0)
+        restart(dice(4) == 0 ? dice(5) * MINUTE : dice(3000));
+    }
+    iv.holds = false;
+    tell_truth();
+    iv_pass(4 * MINUTE);
+    int64_t done =
+        (int64_t)((iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS) -
+                   90000 - 1699999200000) /
+                  MINUTE);
+    for (int m = 10; m < done; m++)
+      total += truth[m];
+    check_all_windows(11, done, kills);
+    CHECK(repeated() <= 3 * kills);
+    snprintf(last, sizeof(last),
+             "Sales/queue_metric-nOffered-voice %02d:%02d %d",
+             (int)(22 + done / 60) % 24, (int)(done % 60), total);
+    CHECK_THAT(iv_times_left(last) >= 1, "%s has not left but %s", last,
+               iv.seen[iv.count - 1]);
+    end_with_store();
+  }
+}
+
+int main(void) {
+  store_bench_begin();
+  RUN(a_restart_goes_on_where_it_was);
+  RUN(a_source_that_need_not_be_asked_is_neither_up_nor_down);
+  RUN(what_was_in_flight_leaves_again_as_it_was);
+  RUN(an_end_in_order_repeats_nothing);
+  RUN(a_window_waits_for_the_one_before);
+  RUN(another_query_keeps_the_time_and_not_the_totals);
+  RUN(a_counter_begins_with_its_first_contact);
+  RUN(what_is_older_than_backfill_is_left_out_but_read_again);
+  RUN(killed_at_any_moment_nothing_is_missing);
+  store_bench_end();
+  return check_done();
+}

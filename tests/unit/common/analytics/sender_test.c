@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/sender.h"
+
+#include "tests/support/check.h"
+
+enum { VALUES = 5000 };
+
+/* A way out that takes a millisecond for each value. */
+static struct slow {
+  uint64_t now_ms;
+  size_t count;
+} way_out;
+
+static enum gc_code take(void *ctx, const struct gc_sample *sample) {
+  (void)ctx, (void)sample;
+  way_out.now_ms++;
+  way_out.count++;
+  return GC_OK;
+}
+
+static bool is_empty(void *ctx, uint32_t most_ms) {
+  (void)ctx, (void)most_ms;
+  return true;
+}
+
+static uint64_t now(void *ctx) {
+  (void)ctx;
+  return way_out.now_ms;
+}
+
+static const struct gc_departure_way way = {.emit = take, .wait = is_empty};
+
+static void fill(struct gc_outbox *o) {
+  static const struct gc_sample sample = {.metric =
+                                              GC_METRIC_QUEUE_INTERVAL_COUNT,
+                                          .instance = "Sales",
+                                          .qualifier = "nOffered-voice",
+                                          .time_ms = 1785578460000};
+  for (int i = 0; i < VALUES; i++)
+    CHECK_INT(gc_outbox_put(o, &sample), GC_OK);
+}
+
+static void a_large_window_leaves_in_several_looks(void) {
+  struct gc_departure d = {.window = 0};
+  way_out = (struct slow){.now_ms = 0};
+  fill(&d.outbox);
+  for (uint64_t looks = 1; way_out.now_ms < 4000; looks++) {
+    CHECK_INT(gc_departure_run(&d, &way, now, NULL, looks * 1000),
+              GC_DEPARTURE_WAITS);
+    CHECK(way_out.now_ms >= looks * 1000);
+    CHECK(way_out.now_ms <= looks * 1000 + 256);
+  }
+  CHECK_INT(way_out.count, d.sent);
+  gc_departure_clear(&d);
+}
+
+static void the_end_does_not_wait_for_all_of_a_large_window(void) {
+  struct gc_departure d = {.window = 0};
+  way_out = (struct slow){.now_ms = 0};
+  fill(&d.outbox);
+  gc_departure_finish(&d, &way, now, NULL, 1000);
+  CHECK(way_out.now_ms >= 1000 && way_out.now_ms <= 1256);
+  CHECK_INT(d.outbox.count, VALUES); /* and is not saved as gone */
+  gc_departure_clear(&d);
+}
+
+int main(void) {
+  RUN(a_large_window_leaves_in_several_looks);
+  RUN(the_end_does_not_wait_for_all_of_a_large_window);
+  return check_done();
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* What the quick way finishes and what it leaves to the thorough one. That
+ * both tell the same is json_scan_fuzz's. */
+#include "common/base/json/scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+
+enum { K_A = 1, K_LIST };
+
+static const struct gc_json_key keys[] = {{"a", K_A}, {"list", K_LIST}};
+
+static char log_text[4096];
+static size_t log_len;
+static enum gc_code answer;
+
+static enum gc_code note(const char *what, const struct gc_json_at *at,
+                         const char *text, size_t len) {
+  log_len += (size_t)snprintf(
+      log_text + log_len, sizeof(log_text) - log_len, "%s%llx:%s%.*s ", what,
+      (unsigned long long)at->path, at->key, (int)len, text);
+  return answer;
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  (void)ctx;
+  return note("(", at, "", 0);
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  (void)ctx;
+  return note(")", at, "", 0);
+}
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  (void)ctx;
+  return note("=", at, v->text, v->len);
+}
+
+static struct gc_json_reader reader = {.keys = keys,
+                                       .key_count = GC_COUNT(keys),
+                                       .skip_unknown = true,
+                                       .bytes_max = 1000,
+                                       .string_max = 100,
+                                       .open = on_open,
+                                       .close = on_close,
+                                       .value = on_value};
+
+/* From memory that ends with the text, so that a step beyond it is seen. */
+static bool scan(const char *json, size_t len) {
+  struct gc_json_scan s;
+  char *exact = malloc(len + (len == 0));
+  CHECK_INT(gc_json_scan_set(&s, &reader, NULL, NULL), GC_OK);
+  memcpy(exact, json, len);
+  log_text[log_len = 0] = '\0';
+  bool done = gc_json_scan(&s, exact, len);
+  gc_json_scan_clear(&s);
+  free(exact);
+  return done;
+}
+
+static void events_come_with_their_paths(void) {
+  static const char json[] =
+      " {\"x\":{\"a\":[1,{}]}, \"a\" : true,\"list\":[ \"s\" ,[-1.5e+3],{\"a\":"
+      "null,\"y\":\"\\u00e9\\n\"}, {} ],\"a\":\"\xc3\xa9\"} \n";
+  CHECK(scan(json, sizeof(json) - 1));
+  CHECK_STR(log_text,
+            "(0: =1:atrue (2:list =2ff:lists (2ff:list "
+            "=2ffff:list-1.5e+3 )2ff:list (2ff:list =2ff01:anull "
+            ")2ff:list (2ff:list )2ff:list )2:list =1:a\xc3\xa9 )0: ");
+}
+
+static void what_is_finished_and_what_is_left(void) {
+  static const struct {
+    const char *json;
+    bool done;
+  } rows[] = {
+      {"{}", true},
+      {"[]", true},
+      {"7", true},
+      {"-0", true},
+      {"0.5E-7", true},
+      {"\"12345678\"", true},
+      {"true", true},
+      {" null ", true},
+      {"{\"b\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\uABcd\"}", true},
+      {"\"\xf0\x9f\x98\x80 \xe2\x82\xac \xed\x9f\xbf \xf4\x8f\xbf\xbf\"", true},
+      {"", false},
+      {" ", false},
+      {"{", false},
+      {"}", false},
+      {"{} {}", false},
+      {"{\"a\"}", false},
+      {"{\"a\":}", false},
+      {"{\"a\":1,}", false},
+      {"{,}", false},
+      {"{a:1}", false},
+      {"[1,]", false},
+      {"[1 2]", false},
+      {"[1}", false},
+      {"{\"b\":[1}}", false},
+      {"{\"b\":{]}", false},
+      {"01", false},
+      {"-", false},
+      {"1.", false},
+      {".5", false},
+      {"1e", false},
+      {"+1", false},
+      {"tru", false},
+      {"nul", false},
+      {"True", false},
+      {"\"", false},
+      {"\"abcdefgh", false},
+      {"\"a\x01\"", false},
+      {"\"abcdefg\x1f\"", false},
+      {"{\"b\":\"\\x\"}", false},
+      {"{\"b\":\"\\u12g4\"}", false},
+      {"{\"b\":\"\\u123g\"}", false},
+      {"{\"b\":\"\\u12", false},
+      {"{\"b\":\"\\", false},
+      {"\"\\n\"", false},              /* an escape that is reported */
+      {"{\"\\u0061\":1}", false},      /* an escape in a key */
+      {"\"\xc0\x80\"", false},         /* overlong */
+      {"\"\xe0\x80\x80\"", false},     /* overlong */
+      {"\"\xed\xa0\x80\"", false},     /* half a pair */
+      {"\"\xf4\x90\x80\x80\"", false}, /* past the last */
+      {"\"\xc3\"", false},
+      {"\"\x80\"", false},
+      {"\"\xff\"", false},
+      {"/**/ 1", false},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].json);
+    CHECK(scan(rows[i].json, strlen(rows[i].json)) == rows[i].done);
+  }
+  CHECK_ROW("NUL");
+  CHECK(!scan("1\0", 2));
+  CHECK(!scan("\0", 1));
+}
+
+static void limits_are_left_to_the_thorough_way(void) {
+  char json[2000];
+  memset(json, ' ', sizeof(json));
+  json[0] = '7';
+  CHECK(scan(json, 1000));
+  CHECK(!scan(json, 1001));
+  for (size_t len = 100; len <= 101; len++) {
+    memset(json, 'x', sizeof(json));
+    json[0] = json[len + 1] = '"';
+    CHECK(scan(json, len + 2) == (len == 100));
+    memset(json, '1', sizeof(json));
+    CHECK(scan(json, len) == (len == 100));
+  }
+  for (size_t depth = 64; depth <= 65; depth++) {
+    memset(json, '[', depth);
+    memset(json + depth, ']', depth);
+    CHECK(scan(json, 2 * depth) == (depth == 64));
+    size_t used = (size_t)sprintf(json, "{\"b\":");
+    memset(json + used, '[', depth - 1);
+    memset(json + used + depth - 1, ']', depth - 1);
+    json[used + 2 * depth - 2] = '}';
+    CHECK(scan(json, used + 2 * depth - 1) == (depth == 64));
+  }
+}
+
+static void a_callback_that_fails_ends_it(void) {
+  answer = GC_ERR_LIMIT;
+  CHECK(!scan("7", 1));
+  CHECK(!scan("{}", 2));
+  answer = GC_OK;
+}
+
+static void unknown_keys_must_be_skipped(void) {
+  struct gc_json_scan s;
+  struct gc_json_reader all = reader;
+  struct gc_err err;
+  all.skip_unknown = false;
+  CHECK_INT(gc_json_scan_set(&s, &all, NULL, &err), GC_ERR_CONFIG);
+  CHECK_HAS(err.text, "unknown keys");
+}
+
+int main(void) {
+  RUN(events_come_with_their_paths);
+  RUN(what_is_finished_and_what_is_left);
+  RUN(limits_are_left_to_the_thorough_way);
+  RUN(a_callback_that_fails_ends_it);
+  RUN(unknown_keys_must_be_skipped);
+  return check_done();
+}

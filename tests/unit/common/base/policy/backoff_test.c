@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/backoff.h"
+
+#include "tests/support/check.h"
+
+static void doubles_up_to_the_cap(void) {
+  static const uint32_t most_ms[] = {1000,  2000,  4000,  8000,
+                                     16000, 30000, 30000, 30000};
+  struct gc_backoff longest = {.base_ms = 1000, .cap_ms = 30000};
+  struct gc_backoff middle = longest, shortest = longest;
+  for (size_t i = 0; i < GC_COUNT(most_ms); i++) {
+    CHECK_INT(gc_backoff_fail(&longest, 0, UINT32_MAX), most_ms[i]);
+    CHECK_INT(gc_backoff_fail(&middle, 0, 0x80000000u), most_ms[i] / 2 + 1);
+    CHECK_INT(gc_backoff_fail(&shortest, 0, 0), 1);
+  }
+}
+
+static void every_throw_of_the_dice_is_in_range(void) {
+  for (uint64_t dice = 0; dice <= UINT32_MAX; dice += 9999991) {
+    struct gc_backoff b = {.base_ms = 1000, .cap_ms = 8000};
+    for (uint32_t most_ms = 1000; most_ms <= 8000; most_ms *= 2) {
+      uint32_t wait_ms = gc_backoff_fail(&b, 0, (uint32_t)dice);
+      CHECK(wait_ms >= 1 && wait_ms <= most_ms);
+    }
+  }
+}
+
+static void the_server_may_ask_for_longer_or_shorter(void) {
+  struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000};
+  CHECK_INT(gc_backoff_fail(&b, 180000, UINT32_MAX), 180000);
+  CHECK_INT(gc_backoff_fail(&b, 1, UINT32_MAX), 1);
+  CHECK_INT(gc_backoff_fail(&b, UINT32_MAX, 0), UINT32_MAX);
+  /* Those were failures too. */
+  CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 8000);
+}
+
+static void nothing_overflows(void) {
+  static const struct {
+    uint32_t base_ms, cap_ms;
+    uint32_t want_ms;
+  } rows[] = {
+      {1, UINT32_MAX, UINT32_MAX},
+      {UINT32_MAX, UINT32_MAX, UINT32_MAX},
+      {UINT32_MAX / 2 + 1, UINT32_MAX, UINT32_MAX},
+      {0, 30000, 1},
+      {5000, 1000, 1000},
+      {1000, 0, 1},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_backoff b = {.base_ms = rows[i].base_ms,
+                           .cap_ms = rows[i].cap_ms};
+    uint32_t wait_ms = 0;
+    for (int k = 0; k < 100000; k++)
+      wait_ms = gc_backoff_fail(&b, 0, UINT32_MAX);
+    CHECK_INT(wait_ms, rows[i].want_ms);
+  }
+  struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000, .failures = ~0u};
+  CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 30000);
+  CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 30000);
+}
+
+static void success_begins_anew(void) {
+  struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000};
+  for (int i = 0; i < 10; i++)
+    (void)gc_backoff_fail(&b, 0, 0);
+  gc_backoff_reset(&b);
+  CHECK_INT(b.failures, 0);
+  CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 1000);
+}
+
+int main(void) {
+  RUN(doubles_up_to_the_cap);
+  RUN(every_throw_of_the_dice_is_in_range);
+  RUN(the_server_may_ask_for_longer_or_shorter);
+  RUN(nothing_overflows);
+  RUN(success_begins_anew);
+  return check_done();
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/retry.h"
+
+#include "tests/support/check.h"
+
+/* What the design says of each status (renewal and one more try on 401, wait on
+ * 429, backoff for 5xx and network, everything else is not asked again),
+ * written down here a second time and by another hand than the table. */
+static void expect(int status, enum gc_action action, enum gc_code code,
+                   bool breaks) {
+  char row[32];
+  snprintf(row, sizeof(row), "status %d", status);
+  CHECK_ROW(row);
+  struct gc_reply reply = {.status = status};
+  struct gc_verdict v = gc_verdict(&reply);
+  CHECK_INT(v.action, action);
+  CHECK_STR(gc_code_name(v.code), gc_code_name(code));
+  CHECK_INT(v.breaks, breaks);
+  CHECK(v.hint != NULL);
+}
+
+static void every_status_has_its_verdict(void) {
+  for (int s = 100; s <= 599; s++) {
+    if (s < 200)
+      expect(s, GC_GIVE_UP, GC_ERR_PARSE, false);
+    else if (s < 300)
+      expect(s, GC_DONE, GC_OK, false);
+    else if (s < 400)
+      expect(s, GC_GIVE_UP, GC_ERR_REQUEST, false);
+    else if (s == 401)
+      expect(s, GC_REAUTH, GC_ERR_AUTH, false);
+    else if (s == 403)
+      expect(s, GC_GIVE_UP, GC_ERR_PERMISSION, false);
+    else if (s == 404)
+      expect(s, GC_GIVE_UP, GC_ERR_NOT_FOUND, false);
+    else if (s == 407) /* the proxy, not the platform */
+      expect(s, GC_GIVE_UP, GC_ERR_NETWORK, true);
+    else if (s == 408)
+      expect(s, GC_RETRY, GC_ERR_TIMEOUT, false);
+    else if (s == 429)
+      expect(s, GC_WAIT, GC_ERR_THROTTLED, false);
+    else if (s < 500)
+      expect(s, GC_GIVE_UP, GC_ERR_REQUEST, false);
+    else if (s == 501) /* the official SDKs do not repeat it either */
+      expect(s, GC_GIVE_UP, GC_ERR_REMOTE, false);
+    else
+      expect(s, GC_RETRY, GC_ERR_REMOTE, true);
+  }
+}
+
+static void what_is_no_status_is_given_up(void) {
+  static const int statuses[] = {0, -1, 99, 600, 999, 1 << 30};
+  for (size_t i = 0; i < GC_COUNT(statuses); i++)
+    expect(statuses[i], GC_GIVE_UP, GC_ERR_PARSE, false);
+}
+
+static void every_failure_below_http_has_its_verdict(void) {
+  static const struct {
+    const char *row;
+    enum gc_failure failure;
+    enum gc_action action;
+    enum gc_code code;
+    bool breaks;
+  } rows[] = {
+      {"resolve", GC_FAILURE_RESOLVE, GC_RETRY, GC_ERR_NETWORK, true},
+      {"connect", GC_FAILURE_CONNECT, GC_RETRY, GC_ERR_NETWORK, true},
+      {"proxy", GC_FAILURE_PROXY, GC_GIVE_UP, GC_ERR_NETWORK, true},
+      {"tls", GC_FAILURE_TLS, GC_GIVE_UP, GC_ERR_TLS, true},
+      {"timeout", GC_FAILURE_TIMEOUT, GC_RETRY, GC_ERR_TIMEOUT, true},
+      {"broken", GC_FAILURE_BROKEN, GC_RETRY, GC_ERR_NETWORK, true},
+      {"sink", GC_FAILURE_SINK, GC_GIVE_UP, GC_ERR_PARSE, false},
+      {"limit", GC_FAILURE_LIMIT, GC_GIVE_UP, GC_ERR_LIMIT, false},
+      {"local", GC_FAILURE_LOCAL, GC_GIVE_UP, GC_ERR_CONFIG, false},
+  };
+  /* None is left out: GC_FAILURE_NONE is the one without a row. */
+  CHECK_INT(GC_COUNT(rows), GC_FAILURE_COUNT - 1);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row);
+    for (int status = 0; status <= 200; status += 200) {
+      struct gc_reply reply = {.failure = rows[i].failure, .status = status};
+      struct gc_verdict v = gc_verdict(&reply);
+      CHECK_INT(v.action, rows[i].action);
+      CHECK_INT(v.code, rows[i].code);
+      CHECK_INT(v.breaks, rows[i].breaks);
+      CHECK(v.hint != NULL);
+      struct gc_verdict oauth = gc_verdict_oauth(&reply);
+      CHECK_INT(oauth.action, rows[i].action);
+      CHECK_INT(oauth.code, rows[i].code);
+    }
+  }
+}
+
+static void an_answer_that_broke_off_keeps_its_status_if_that_matters(void) {
+  static const struct {
+    int status;
+    enum gc_action action;
+  } rows[] = {
+      {429, GC_WAIT}, {401, GC_REAUTH}, {403, GC_GIVE_UP}, {503, GC_RETRY}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_reply reply = {.failure = GC_FAILURE_BROKEN,
+                             .status = rows[i].status};
+    CHECK_INT(gc_verdict(&reply).action, rows[i].action);
+  }
+}
+
+static void the_token_endpoint_refuses_with_400_and_401(void) {
+  for (int s = 100; s <= 599; s++) {
+    struct gc_reply reply = {.status = s};
+    struct gc_verdict v = gc_verdict_oauth(&reply);
+    if (s == 400 || s == 401) {
+      CHECK_INT(v.action, GC_GIVE_UP);
+      CHECK_INT(v.code, GC_ERR_AUTH);
+      CHECK(!v.breaks);
+      CHECK_HAS(v.hint, "Region");
+      CHECK_HAS(v.hint, "ClientId");
+      CHECK_HAS(v.hint, "secret");
+    } else {
+      CHECK_INT(v.action, gc_verdict(&reply).action);
+      CHECK_INT(v.code, gc_verdict(&reply).code);
+    }
+  }
+}
+
+static void hints_say_what_to_do(void) {
+  static const struct {
+    int status;
+    const char *part;
+  } rows[] = {{302, "BaseURL"}, {403, "role"}, {404, "Region"}, {407, "Proxy"}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_reply reply = {.status = rows[i].status};
+    CHECK_HAS(gc_verdict(&reply).hint, rows[i].part);
+  }
+}
+
+static void answers_have_classes(void) {
+  static const struct {
+    int status;
+    enum gc_failure failure;
+    const char *name;
+  } rows[] = {
+      {200, GC_FAILURE_NONE, "2xx"},     {299, GC_FAILURE_NONE, "2xx"},
+      {301, GC_FAILURE_NONE, "3xx"},     {404, GC_FAILURE_NONE, "4xx"},
+      {503, GC_FAILURE_NONE, "5xx"},     {100, GC_FAILURE_NONE, "network"},
+      {0, GC_FAILURE_NONE, "network"},   {0, GC_FAILURE_CONNECT, "network"},
+      {200, GC_FAILURE_SINK, "2xx"},     {200, GC_FAILURE_BROKEN, "2xx"},
+      {700, GC_FAILURE_NONE, "network"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_reply reply = {.status = rows[i].status,
+                             .failure = rows[i].failure};
+    CHECK_STR(gc_answer_class_name(gc_answer_class(&reply)), rows[i].name);
+  }
+  CHECK_STR(gc_answer_class_name((enum gc_answer_class)99), "network");
+}
+
+int main(void) {
+  RUN(every_status_has_its_verdict);
+  RUN(what_is_no_status_is_given_up);
+  RUN(every_failure_below_http_has_its_verdict);
+  RUN(an_answer_that_broke_off_keeps_its_status_if_that_matters);
+  RUN(the_token_endpoint_refuses_with_400_and_401);
+  RUN(hints_say_what_to_do);
+  RUN(answers_have_classes);
+  return check_done();
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/websocket/handshake.h"
+
+#include <stdlib.h>
+
+#include "common/base/base64.h"
+#include "common/base/buf.h"
+#include "common/base/websocket/request.h"
+#include "tests/support/check.h"
+
+/* Section 1.3 of RFC 6455: SHA-1 of "dGhlIHNhbXBsZSBub25jZQ==" and the GUID. */
+static const uint8_t sha1[20] = {0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f,
+                                 0x16, 0x90, 0xf6, 0x46, 0x06, 0xcf, 0x38,
+                                 0x59, 0x45, 0xb2, 0xbe, 0xc4, 0xea};
+#define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+
+/* ---- the request ---- */
+
+static const uint8_t nonce[16] = "the sample nonce";
+
+static enum gc_code ask(const char *url, const char *const *headers,
+                        struct gc_buf *out, struct gc_err *err) {
+  struct gc_ws_request r = {.url = url, .headers = headers};
+  memcpy(r.random, nonce, sizeof(nonce));
+  char key[GC_WS_KEY_ROOM] = "untouched";
+  *out = (struct gc_buf){.most = 4096};
+  enum gc_code code = gc_ws_request_write(&r, key, out, err);
+  CHECK_STR(key, code == GC_OK ? "dGhlIHNhbXBsZSBub25jZQ==" : "untouched");
+  return code;
+}
+
+static void the_request_is_that_of_the_standard(void) {
+  static const char *const headers[] = {"Authorization: Bearer t0ken",
+                                        "X-Empty:", NULL};
+  struct gc_ws_request r = {.url =
+                                "wss://streaming.mypurecloud.ie/channels/s-0",
+                            .user_agent = "test/1",
+                            .headers = headers};
+  memcpy(r.random, nonce, sizeof(nonce));
+  struct gc_buf out = {.most = 4096};
+  char key[GC_WS_KEY_ROOM];
+  CHECK_INT(gc_ws_request_write(&r, key, &out, NULL), GC_OK);
+  CHECK_STR(key, "dGhlIHNhbXBsZSBub25jZQ=="); /* section 1.3 */
+  CHECK_STR(gc_buf_string(&out),
+            "GET /channels/s-0 HTTP/1.1\r\n"
+            "Host: streaming.mypurecloud.ie\r\n"
+            "Upgrade: websocket\r\n"
+            "Connection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Version: 13\r\n"
+            "User-Agent: test/1\r\n"
+            "Authorization: Bearer t0ken\r\n"
+            "X-Empty:\r\n"
+            "\r\n");
+  gc_buf_clear(&out);
+}
+
+static void an_address_becomes_path_and_host(void) {
+  static const struct {
+    const char *url, *path, *host;
+  } rows[] = {
+      {"wss://h", "/", "h"},
+      {"wss://h/", "/", "h"},
+      {"WSS://h/A/b", "/A/b", "h"},
+      {"wss://h?x=1", "/?x=1", "h"},
+      {"wss://h/a?x=1&y=%20", "/a?x=1&y=%20", "h"},
+      {"wss://h/a?x=1#part", "/a?x=1", "h"},
+      {"wss://h#part", "/", "h"},
+      {"wss://h:443/", "/", "h"},
+      {"wss://h:8443/", "/", "h:8443"},
+      {"wss://h:80/", "/", "h:80"},
+      {"ws://localhost:80/", "/", "localhost"},
+      {"ws://localhost:443/", "/", "localhost:443"},
+      {"ws://127.0.0.1:9/", "/", "127.0.0.1:9"},
+      {"ws://[::1]:9/x", "/x", "[::1]:9"},
+      {"wss://[2001:db8::1]/x", "/x", "[2001:db8::1]"},
+      {"http://localhost/x", "/x", "localhost"},
+      {"https://h/x", "/x", "h"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].url);
+    struct gc_buf out;
+    char want[128];
+    CHECK_INT(ask(rows[i].url, NULL, &out, NULL), GC_OK);
+    snprintf(want, sizeof(want), "GET %s HTTP/1.1\r\nHost: %s\r\n",
+             rows[i].path, rows[i].host);
+    CHECK_INT(strncmp(gc_buf_string(&out), want, strlen(want)), 0);
+    gc_buf_clear(&out);
+  }
+}
+
+static void an_address_that_must_not_be_used_is_refused_unseen(void) {
+  static const char *const urls[] = {
+      "",
+      "s3cret",
+      "ftp://h/s3cret",
+      "wss:/h/s3cret",
+      "wss:///s3cret",
+      "wss://user:s3cret@h/",
+      "wss://h /s3cret",
+      "wss://h/s3cret\r\nX: y",
+      "wss://h/s3cret\xc3\xa9",
+      "wss://h:123456/s3cret",
+      "wss://h:x/s3cret",
+      "wss://[::1/s3cret",
+      "wss://h\\@localhost/s3cret",
+      "ws://h/s3cret",
+      "http://h/s3cret",
+      "ws://127.evil.example/s3cret",
+      "ws://localhost.evil.example/s3cret",
+  };
+  for (size_t i = 0; i < GC_COUNT(urls); i++) {
+    CHECK_ROW(urls[i]);
+    struct gc_buf out;
+    struct gc_err err = {0};
+    CHECK_INT(ask(urls[i], NULL, &out, &err), GC_ERR_CONFIG);
+    CHECK_INT(err.code, GC_ERR_CONFIG);
+    CHECK_HAS(err.text, "address");
+    CHECK(strstr(err.text, "s3cret") == NULL);
+    gc_buf_clear(&out);
+  }
+}
+
+static void headers_that_would_change_the_request_are_refused_unseen(void) {
+  static const char *const rows[] = {
+      "Host: s3cret",
+      "upgrade: s3cret",
+      "Connection: s3cret",
+      "Sec-WebSocket-Key: s3cret",
+      "sec-websocket-protocol: s3cret",
+      "Content-Length: 3",
+      "Transfer-Encoding: chunked",
+      "User-Agent: s3cret",
+      "X: a\r\nY: s3cret",
+      "X: a\ns3cret",
+      "X: s3cret\x7f",
+      "no colon",
+      ": s3cret",
+      "X : s3cret",
+      "",
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i]);
+    const char *headers[] = {"A: b", rows[i], NULL};
+    struct gc_buf out;
+    struct gc_err err = {0};
+    CHECK_INT(ask("wss://h/", headers, &out, &err), GC_ERR_CONFIG);
+    CHECK_HAS(err.text, "cannot be sent");
+    CHECK(strstr(err.text, "s3cret") == NULL);
+    gc_buf_clear(&out);
+  }
+}
+
+static void a_request_larger_than_its_buffer_is_refused(void) {
+  struct gc_ws_request r = {.url = "wss://h/"};
+  struct gc_buf out = {.most = 100};
+  struct gc_err err = {0};
+  char key[GC_WS_KEY_ROOM];
+  CHECK_INT(gc_ws_request_write(&r, key, &out, &err), GC_ERR_LIMIT);
+  CHECK_INT(err.code, GC_ERR_LIMIT);
+  gc_buf_clear(&out);
+}
+
+static void base64_is_that_of_the_standard(void) {
+  static const struct {
+    const char *bytes, *want;
+  } rows[] = {/* RFC 4648, section 10 */
+              {"", ""},
+              {"f", "Zg=="},
+              {"fo", "Zm8="},
+              {"foo", "Zm9v"},
+              {"foob", "Zm9vYg=="},
+              {"fooba", "Zm9vYmE="},
+              {"foobar", "Zm9vYmFy"},
+              {"\xfb\xff\xbf", "+/+/"}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].want);
+    char out[16];
+    gc_base64_write((const uint8_t *)rows[i].bytes, strlen(rows[i].bytes), out);
+    CHECK_STR(out, rows[i].want);
+    CHECK_INT(GC_BASE64_LEN(strlen(rows[i].bytes)), strlen(rows[i].want));
+  }
+}
+
+/* ---- the answer ---- */
+
+/* Feeds pieces of `piece` bytes, each in memory of its own; returns how many
+ * bytes were taken. */
+static size_t feed(struct gc_ws_handshake *h, const char *bytes, size_t len,
+                   size_t piece) {
+  size_t took = 0;
+  gc_ws_handshake_begin(h, sha1);
+  while (took < len && h->state == GC_WS_WAITS) {
+    size_t part = piece < len - took ? piece : len - took;
+    char *copy = malloc(part);
+    memcpy(copy, bytes + took, part);
+    took += gc_ws_handshake_next(h, copy, part);
+    free(copy);
+  }
+  return took;
+}
+
+static const size_t pieces[] = {SIZE_MAX, 1, 2, 7, 100};
+
+struct row {
+  const char *name, *bytes;
+  enum gc_ws_answer state;
+  int status;
+  const char *why;
+  size_t left; /* of the bytes, for the first frame */
+};
+
+static void check_rows(const struct row *rows, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t n = 0; n < GC_COUNT(pieces); n++) {
+      struct gc_ws_handshake h;
+      char name[128];
+      snprintf(name, sizeof(name), "%s, pieces of %zd", rows[i].name,
+               (ssize_t)pieces[n]);
+      CHECK_ROW(name);
+      size_t len = strlen(rows[i].bytes);
+      size_t took = feed(&h, rows[i].bytes, len, pieces[n]);
+      CHECK_INT(h.state, rows[i].state);
+      CHECK_INT(h.status, rows[i].status);
+      CHECK_HAS(h.why, rows[i].why);
+      if (rows[i].state == GC_WS_OPENED)
+        CHECK_INT(len - took, rows[i].left);
+    }
+}
+
+#define UP "Upgrade: websocket\r\n"
+#define CO "Connection: Upgrade\r\n"
+#define S101 "HTTP/1.1 101 Switching Protocols\r\n"
+
+static void a_right_answer_opens(void) {
+  static const struct row rows[] = {
+      {"the standard's", S101 UP CO ACCEPT "\r\n", GC_WS_OPENED, 101, "", 0},
+      {"bytes behind it", S101 UP CO ACCEPT "\r\n\x81\x02hi", GC_WS_OPENED, 101,
+       "", 4},
+      {"other case, other order, no blanks",
+       "HTTP/1.1 101 \r\nCONNECTION:upgrade\r\nsec-websocket-accept:"
+       "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nupgrade:WebSocket\r\n\r\n",
+       GC_WS_OPENED, 101, "", 0},
+      {"no words", "HTTP/1.1 101\r\n" UP CO ACCEPT "\r\n", GC_WS_OPENED, 101,
+       "", 0},
+      {"a list", S101 UP "Connection: keep-alive , Upgrade\r\n" ACCEPT "\r\n",
+       GC_WS_OPENED, 101, "", 0},
+      {"two lines", S101 UP "Connection: keep-alive\r\n" CO ACCEPT "\r\n",
+       GC_WS_OPENED, 101, "", 0},
+      {"bare line feeds",
+       "HTTP/1.1 101 x\nUpgrade: websocket\nConnection: Upgrade\n"
+       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n\nrest",
+       GC_WS_OPENED, 101, "", 4},
+      {"others and junk",
+       S101 "Server: x\r\n" UP "junk\r\n" CO "Date: today\r\n" ACCEPT
+            "Content-Length: 7\r\n\r\n",
+       GC_WS_OPENED, 101, "", 0},
+      {"after interim answers",
+       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nUpgrade: "
+       "h2c\r\n\r\n" S101 UP CO ACCEPT "\r\n",
+       GC_WS_OPENED, 101, "", 0},
+      {"empty extension and protocol",
+       S101 UP CO ACCEPT
+       "Sec-WebSocket-Extensions:\r\nSec-WebSocket-Protocol: \r\n\r\n",
+       GC_WS_OPENED, 101, "", 0},
+      {"no end yet", S101 UP CO ACCEPT, GC_WS_WAITS, 101, "", 0},
+      {"half a status line", "HTTP/1.1 1", GC_WS_WAITS, 0, "", 0},
+  };
+  check_rows(rows, GC_COUNT(rows));
+}
+
+static void a_101_that_is_none_is_told(void) {
+  static const struct row rows[] = {
+      {"no upgrade", S101 CO ACCEPT "\r\n", GC_WS_WRONG, 101,
+       "without \"Upgrade: websocket\"", 0},
+      {"another upgrade", S101 "Upgrade: h2c\r\n" CO ACCEPT "\r\n", GC_WS_WRONG,
+       101, "without \"Upgrade: websocket\"", 0},
+      {"no connection", S101 UP ACCEPT "\r\n", GC_WS_WRONG, 101,
+       "without \"Connection: Upgrade\"", 0},
+      {"another connection", S101 UP "Connection: keep-alive\r\n" ACCEPT "\r\n",
+       GC_WS_WRONG, 101, "without \"Connection: Upgrade\"", 0},
+      {"no accept", S101 UP CO "\r\n", GC_WS_WRONG, 101,
+       "without Sec-WebSocket-Accept", 0},
+      {"wrong accept",
+       S101 UP CO "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+       GC_WS_WRONG, 101, "not of our key", 0},
+      {"cut accept",
+       S101 UP CO "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo\r\n\r\n",
+       GC_WS_WRONG, 101, "not of our key", 0},
+      {"longer accept",
+       S101 UP CO "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=x\r\n\r\n",
+       GC_WS_WRONG, 101, "not of our key", 0},
+      {"empty accept", S101 UP CO "Sec-WebSocket-Accept:\r\n\r\n", GC_WS_WRONG,
+       101, "not of our key", 0},
+      {"two accepts", S101 UP CO ACCEPT ACCEPT "\r\n", GC_WS_WRONG, 101,
+       "not of our key", 0},
+      {"one right accept of two",
+       S101 UP CO ACCEPT "Sec-WebSocket-Accept: x\r\n\r\n", GC_WS_WRONG, 101,
+       "not of our key", 0},
+      {"accept of an interim answer",
+       "HTTP/1.1 100 x\r\n" ACCEPT "\r\n" S101 UP CO "\r\n", GC_WS_WRONG, 101,
+       "without Sec-WebSocket-Accept", 0},
+      {"folded accept",
+       S101 UP CO
+       "Sec-WebSocket-Accept:\r\n s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+       GC_WS_WRONG, 101, "not of our key", 0},
+      {"extension",
+       S101 UP CO ACCEPT "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+       GC_WS_WRONG, 101, "an extension", 0},
+      {"sub-protocol", S101 UP CO ACCEPT "Sec-WebSocket-Protocol: wamp\r\n\r\n",
+       GC_WS_WRONG, 101, "a sub-protocol", 0},
+      {"HTTP/1.0", "HTTP/1.0 101 x\r\n" UP CO ACCEPT "\r\n", GC_WS_WRONG, 101,
+       "HTTP/1.0", 0},
+  };
+  check_rows(rows, GC_COUNT(rows));
+}
+
+static void what_is_not_http_is_told_at_once(void) {
+  static const char *const rows[] = {"S",
+                                     "SSH-2.0-OpenSSH_9.2",
+                                     "\x16\x03\x01",
+                                     "\r\n",
+                                     "HTTP/2 101",
+                                     "HTTP/1.1\r\n",
+                                     "HTTP/1.1 \r\n",
+                                     "HTTP/1.1 1x1 \r\n",
+                                     "HTTP/1.1 1012\r\n",
+                                     "HTTP/1.1  101\r\n",
+                                     "HTTP/1.1 012 x\r\n",
+                                     "http/1.1 101 x\r\n"};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct row row = {
+        rows[i], rows[i], GC_WS_WRONG, 0, "does not speak HTTP/1.1", 0};
+    check_rows(&row, 1);
+  }
+}
+
+/* ---- a refusal ---- */
+
+static void a_refusal_keeps_what_an_operator_needs(void) {
+  static const struct {
+    const char *name, *bytes;
+    enum gc_ws_answer state; /* before the end is told */
+    int status;
+    const char *excerpt;
+  } rows[] = {
+      {"by length",
+       "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nno scope!more",
+       GC_WS_REFUSED, 403, "no scope!"},
+      {"no body", "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", GC_WS_REFUSED,
+       404, ""},
+      {"204 has none", "HTTP/1.1 204 x\r\n\r\n", GC_WS_REFUSED, 204, ""},
+      {"304 has none", "HTTP/1.1 304 x\r\nContent-Length: 9\r\n\r\n",
+       GC_WS_REFUSED, 304, ""},
+      {"200 is one too", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+       GC_WS_REFUSED, 200, "ok"},
+      {"HTTP/1.0", "HTTP/1.0 503 x\r\nContent-Length: 2\r\n\r\nno",
+       GC_WS_REFUSED, 503, "no"},
+      {"until the end", "HTTP/1.1 500 x\r\n\r\nso it ", GC_WS_WAITS, 500,
+       "so it"},
+      {"the end comes early",
+       "HTTP/1.1 500 x\r\nContent-Length: 100\r\n\r\ncut off", GC_WS_WAITS, 500,
+       "cut off"},
+      {"one printable line",
+       "HTTP/1.1 400 x\r\nContent-Length: 29\r\n\r\n\r\n <p>\ta\x1b[31m "
+       "\xc3\xa9"
+       " b</p>\r\n\r\n  \t ",
+       GC_WS_REFUSED, 400, "<p> a [31m b</p>"},
+      {"chunks",
+       "HTTP/1.1 400 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+       "A;x=1\r\n0123456789\r\n0\r\n\r\n",
+       GC_WS_REFUSED, 400, "abc0123456789"},
+      {"chunks, not all",
+       "HTTP/1.1 400 x\r\nTransfer-Encoding: chunked\r\n\r\n0c\r\nabcdef",
+       GC_WS_WAITS, 400, "abcdef"},
+      {"chunks win over a length",
+       "HTTP/1.1 400 x\r\nContent-Length: 0\r\ntransfer-encoding: gzip, "
+       "Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+       GC_WS_REFUSED, 400, "a"},
+      {"chunks win over another length",
+       "HTTP/1.1 400 x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"
+       "\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+       GC_WS_REFUSED, 400, "ab"},
+      {"not a length", "HTTP/1.1 400 x\r\nContent-Length: -1\r\n\r\nabc",
+       GC_WS_WAITS, 400, "abc"},
+      {"a broken chunk size",
+       "HTTP/1.1 400 x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+       GC_WS_REFUSED, 400, ""},
+      {"the header is cut off", "HTTP/1.1 429 x\r\nRetry-Af", GC_WS_WAITS, 429,
+       ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (size_t n = 0; n < GC_COUNT(pieces); n++) {
+      struct gc_ws_handshake h;
+      CHECK_ROW(rows[i].name);
+      feed(&h, rows[i].bytes, strlen(rows[i].bytes), pieces[n]);
+      CHECK_INT(h.state, rows[i].state);
+      gc_ws_handshake_end(&h);
+      CHECK_INT(h.state, GC_WS_REFUSED);
+      CHECK_INT(h.status, rows[i].status);
+      CHECK_STR(h.excerpt, rows[i].excerpt);
+    }
+}
+
+static void fields_of_a_refusal_are_kept_printable(void) {
+  struct gc_ws_handshake h;
+  static const char in[] =
+      "HTTP/1.1 429 Too Many\r\nRetry-After:  Fri, 21 Nov 2025 07:28:00 GMT "
+      "\r\n"
+      "date: Fri, 21 Nov 2025 07:27:00 GMT\r\nININ-Correlation-Id: a\x1b"
+      "b-\xc3\xa9-1234567890123456789012345678901234567890123456789012345678901"
+      "234567890\r\nContent-Length: 0\r\n\r\n";
+  feed(&h, in, strlen(in), SIZE_MAX);
+  CHECK_INT(h.state, GC_WS_REFUSED);
+  CHECK_STR(h.retry_after, "Fri, 21 Nov 2025 07:28:00 GMT");
+  CHECK_STR(h.date, "Fri, 21 Nov 2025 07:27:00 GMT");
+  CHECK_INT(strlen(h.correlation), sizeof(h.correlation) - 1);
+  CHECK_INT(strncmp(h.correlation, "ab--123", 7), 0);
+}
+
+static void an_end_without_a_whole_answer_decides_nothing(void) {
+  static const char *const rows[] = {"", "HTTP/1.1", S101 UP CO ACCEPT,
+                                     "HTTP/1.1 100 Continue\r\n\r\n"};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_ws_handshake h;
+    CHECK_ROW(rows[i]);
+    feed(&h, rows[i], strlen(rows[i]), SIZE_MAX);
+    gc_ws_handshake_end(&h);
+    CHECK_INT(h.state, GC_WS_WAITS);
+  }
+}
+
+/* ---- limits ---- */
+
+static void a_body_has_its_limits(void) {
+  static const struct {
+    const char *name;
+    char fill;
+    size_t took, excerpt_len;
+  } rows[] = {{"enough for the excerpt", 'x', 120, GC_WS_EXCERPT_MOST},
+              {"nothing to see", '\n', GC_WS_BODY_MOST_BYTES, 0}};
+  static const char head[] = "HTTP/1.1 500 x\r\nContent-Length: 99999\r\n\r\n";
+  static char in[10000];
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (size_t n = 0; n < GC_COUNT(pieces); n++) {
+      struct gc_ws_handshake h;
+      CHECK_ROW(rows[i].name);
+      memset(in, rows[i].fill, sizeof(in));
+      memcpy(in, head, sizeof(head) - 1);
+      CHECK_INT(feed(&h, in, sizeof(in), pieces[n]),
+                sizeof(head) - 1 + rows[i].took);
+      CHECK_INT(h.state, GC_WS_REFUSED);
+      CHECK_INT(strlen(h.excerpt), rows[i].excerpt_len);
+    }
+}
+
+/* `count` lines of `len` bytes, then what opens. */
+static struct gc_buf long_head(size_t count, size_t len) {
+  struct gc_buf b = {.most = 1 << 20};
+  (void)!gc_buf_text(&b, S101 UP CO);
+  for (size_t i = 0; i < count; i++) {
+    (void)!gc_buf_text(&b, "Set-Cookie: ");
+    for (size_t n = 14; n < len; n++)
+      (void)!gc_buf_text(&b, "c");
+    (void)!gc_buf_text(&b, "\r\n");
+  }
+  (void)!gc_buf_text(&b, ACCEPT "\r\n");
+  return b;
+}
+
+static void a_header_has_its_limit(void) {
+  static const struct {
+    const char *name;
+    size_t count, len;
+    enum gc_ws_answer state;
+  } rows[] = {{"one line of 10 KB", 1, 10000, GC_WS_OPENED},
+              {"15 KB", 15, 1000, GC_WS_OPENED},
+              {"17 KB", 17, 1000, GC_WS_LARGE},
+              {"one line of 20 KB", 1, 20000, GC_WS_LARGE}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (size_t n = 0; n < GC_COUNT(pieces); n++) {
+      struct gc_ws_handshake h;
+      CHECK_ROW(rows[i].name);
+      struct gc_buf b = long_head(rows[i].count, rows[i].len);
+      size_t took = feed(&h, b.data, b.len, pieces[n]);
+      CHECK_INT(h.state, rows[i].state);
+      if (rows[i].state == GC_WS_LARGE) {
+        CHECK_INT(took, GC_WS_HEAD_MOST_BYTES + 1);
+        CHECK_HAS(h.why, "16 KB");
+      }
+      gc_buf_clear(&b);
+    }
+}
+
+/* The limit is of all headers together: a hundred thousand 100 Continue are
+ * not waited for. */
+static void interim_answers_have_no_limit_of_their_own(void) {
+  struct gc_buf b = {.most = 1 << 20};
+  while (b.len < 20000)
+    (void)!gc_buf_text(&b, "HTTP/1.1 100 Continue\r\n\r\n");
+  struct gc_ws_handshake h;
+  feed(&h, b.data, b.len, SIZE_MAX);
+  CHECK_INT(h.state, GC_WS_LARGE);
+  gc_buf_clear(&b);
+}
+
+int main(void) {
+  RUN(the_request_is_that_of_the_standard);
+  RUN(an_address_becomes_path_and_host);
+  RUN(an_address_that_must_not_be_used_is_refused_unseen);
+  RUN(headers_that_would_change_the_request_are_refused_unseen);
+  RUN(a_request_larger_than_its_buffer_is_refused);
+  RUN(base64_is_that_of_the_standard);
+  RUN(a_right_answer_opens);
+  RUN(a_101_that_is_none_is_told);
+  RUN(what_is_not_http_is_told_at_once);
+  RUN(a_refusal_keeps_what_an_operator_needs);
+  RUN(fields_of_a_refusal_are_kept_printable);
+  RUN(an_end_without_a_whole_answer_decides_nothing);
+  RUN(a_body_has_its_limits);
+  RUN(a_header_has_its_limit);
+  RUN(interim_answers_have_no_limit_of_their_own);
+  return check_done();
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/plugin_base.h"
+
+#include <string.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "tests/support/check.h"
+#include "tests/support/fake_daemon.h"
+
+/* A plugin of <Thing> blocks that note what is asked of them. */
+struct thing_options {
+  char *trouble; /* the callback that fails */
+};
+
+struct thing {
+  struct gc_block base;
+  int looks, last_looks;
+};
+
+static const struct gc_opt thing_rows[] = {
+    GC_OPT_STR(struct thing_options, trouble, "Trouble", NULL, 0, "What fails.",
+               "account"),
+    GC_OPT_END};
+
+static struct gc_plugin plugin;
+static int cleared, last_looks;
+
+static bool is_troubled(const struct gc_block *b, const char *by) {
+  const struct thing_options *o = b->options;
+  return o->trouble != NULL && strcmp(o->trouble, by) == 0;
+}
+
+static enum gc_code check(struct gc_block *b, struct gc_err *warning,
+                          struct gc_err *err) {
+  if (is_troubled(b, "warning"))
+    gc_fail(warning, GC_ERR_CONFIG, "is that wise?");
+  if (is_troubled(b, "check"))
+    return gc_fail(err, GC_ERR_CONFIG, "Trouble does not go with itself");
+  return GC_OK;
+}
+
+static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+  if (is_troubled(b, "account"))
+    return gc_block_use_account(b, "none", err);
+  return GC_OK;
+}
+
+static void look(struct gc_block *b) { ((struct thing *)b)->looks++; }
+static void last_look(struct gc_block *b) {
+  last_looks += ((struct thing *)b)->looks;
+}
+
+static void state(struct gc_block *b, uint32_t interval_ms,
+                  const struct gc_samples *out) {
+  const struct gc_sample sample = {.metric = GC_METRIC_SOURCE_UP,
+                                   .instance = b->instance,
+                                   .qualifier = "x",
+                                   .interval_ms = interval_ms,
+                                   .values = {{.gauge = 1}}};
+  out->put(out->ctx, &sample);
+}
+
+static void clear(struct gc_block *b) {
+  (void)b;
+  cleared++;
+}
+
+static const struct gc_block_class things = {.prefix = "things",
+                                             .rows = thing_rows,
+                                             .size = sizeof(struct thing),
+                                             .check = check,
+                                             .start = start,
+                                             .look = look,
+                                             .state = state,
+                                             .last_look = last_look,
+                                             .clear = clear};
+
+static enum gc_code read_thing(const char *name, void *options,
+                               struct gc_err *err) {
+  return gc_plugin_add(&plugin, &things, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
+    {.key = "Thing",
+     .rows = thing_rows,
+     .size = sizeof(struct thing_options),
+     .help = "",
+     .named = true,
+     .read = read_thing},
+    {.key = NULL},
+};
+
+static int on_config(oconfig_item_t *ci) {
+  return gc_plugin_config(&plugin, ci);
+}
+
+static int on_init(void) {
+  gc_plugin_start(&plugin);
+  return 0;
+}
+
+static int on_shutdown(void) {
+  gc_plugin_stop(&plugin);
+  return 0;
+}
+
+static int given(const char *text) {
+  fake_reset();
+  gc_config_seen_clear(&plugin.seen);
+  gc_complaints_free(plugin.complaints);
+  plugin = (struct gc_plugin){.name = "genesys_things", .kinds = kinds};
+  cleared = last_looks = 0;
+  CHECK(gc_plugin_open(&plugin));
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
+  return fake_config(text);
+}
+
+static void each_block_is_started_read_and_ended(void) {
+  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
+                  "<Thing \"b\">\nTrouble \"none\"\n</Thing>\n</Plugin>\n"),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(fake_read("genesys_things/things-a"), 0);
+  CHECK_INT(fake_read("genesys_things/things-b"), 0);
+  CHECK_INT(fake_read("genesys_things/things-b"), 0);
+  CHECK_INT(fake_read("genesys_things/things-b/state"), 0);
+  CHECK_REAL(fake_gauge("genesys-things-b/source_up-x"), 1);
+  CHECK_INT(fake_value_count(), 1);
+  fake_shutdown();
+  CHECK_INT(last_looks, 3);
+  CHECK_INT(cleared, 2);
+}
+
+static void a_block_that_cannot_start_costs_only_itself(void) {
+  CHECK_INT(
+      given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"account\"\n"
+            "</Thing>\n<Thing \"b\">\nTrouble \"none\"\n</Thing>\n"
+            "</Plugin>\n"),
+      0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: "));
+  CHECK(!fake_has("read", "genesys_things/things-a"));
+  CHECK(!fake_has("read", "genesys_things/things-a/state"));
+  CHECK(fake_has("read", "genesys_things/things-b"));
+  fake_shutdown();
+  CHECK_INT(cleared, 2);
+}
+
+static void what_rows_cannot_see_is_refused_or_warned_of(void) {
+  CHECK(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
+              "</Thing>\n</Plugin>\n") != 0);
+  CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: Trouble does not go "
+                     "with itself"));
+  CHECK_INT(cleared, 1);
+  CHECK(plugin.blocks == NULL);
+  CHECK_INT(
+      given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"warning\"\n"
+            "</Thing>\n</Plugin>\n"),
+      0);
+  CHECK(fake_log_has("WARNING genesys_things: <Thing \"a\">: is that wise?"));
+  fake_shutdown();
+}
+
+static void a_block_tells_of_what_is_its_own(void) {
+  struct gc_err err;
+  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
+                  "</Thing>\n</Plugin>\n"),
+            0);
+  gc_fail(&err, GC_ERR_AUTH, "who are you?");
+  gc_block_notice(plugin.blocks, "queue", &err);
+  CHECK(fake_log_has("ERROR genesys_things: things-a, queue: who are you?"));
+  fake_log_clear();
+  plugin.blocks->account = (struct gc_account *)&err; /* any will do */
+  gc_block_notice(plugin.blocks, "observations", &err);
+  CHECK_INT(fake_log_count(), 0);
+  gc_fail(&err, GC_ERR_PARSE, "no JSON");
+  gc_block_notice(plugin.blocks, "observations", &err);
+  CHECK(
+      fake_log_has("WARNING genesys_things: things-a, observations: no JSON"));
+  plugin.blocks->account = NULL;
+  fake_shutdown();
+}
+
+int main(void) {
+  RUN(each_block_is_started_read_and_ended);
+  RUN(a_block_that_cannot_start_costs_only_itself);
+  RUN(what_rows_cannot_see_is_refused_or_warned_of);
+  RUN(a_block_tells_of_what_is_its_own);
+  gc_config_seen_clear(&plugin.seen);
+  gc_complaints_free(plugin.complaints);
+  fake_reset();
+  return check_done();
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/write_tracker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/daemon/emit.h"
+#include "tests/support/check.h"
+#include "tests/support/fake_daemon.h"
+
+static atomic_uint_fast64_t now_ms;
+static uint64_t stepped_ms(void) { return atomic_load(&now_ms); }
+
+static void register_data_sets(void) {
+  data_source_t source = {
+      .name = "value", .type = DS_TYPE_GAUGE, .min = NAN, .max = NAN};
+  data_set_t set = {.type = "queue_depth", .ds_num = 1, .ds = &source};
+  plugin_register_data_set(&set);
+}
+
+/* A daemon whose queue is held and whose last writer is the tap. */
+static void start(void) {
+  fake_reset();
+  register_data_sets();
+  atomic_store(&now_ms, 1000);
+  gc_tap_restart(stepped_ms);
+  CHECK_INT(gc_tap_register(NULL), GC_OK);
+  CHECK_INT(fake_init(), 0);
+  fake_hold(true);
+}
+
+static struct gc_sample sample(const char *instance, int64_t time_ms) {
+  return (struct gc_sample){.metric = GC_METRIC_QUEUE_DEPTH,
+                            .instance = instance,
+                            .qualifier = "voice",
+                            .values = {{.gauge = 1}},
+                            .time_ms = time_ms,
+                            .interval_ms = 60000};
+}
+
+static enum gc_code emit(struct gc_tap_ticket *t, const char *instance,
+                         int64_t time_ms) {
+  struct gc_sample s = sample(instance, time_ms);
+  return gc_tap_emit(t, NULL, &s);
+}
+
+static void a_value_is_in_flight_until_the_writers_have_had_it(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  CHECK(gc_tap_wait(t, 0));
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit(t, "b", 60000), GC_OK);
+  CHECK_INT(gc_tap_in_flight(t), 2);
+  CHECK(!gc_tap_wait(t, 0));
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(t), 1);
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  CHECK(gc_tap_wait(t, 0));
+  gc_tap_ticket_free(t);
+}
+
+static void of_one_series_never_two_are_in_flight(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new(), *other = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
+  CHECK_INT(emit(other, "a", 120000), GC_ERR_LIMIT);
+  CHECK_INT(fake_queued(), 1);
+  struct gc_sample s = sample("a", 120000);
+  CHECK_INT(gc_tap_emit(other, "elsewhere", &s), GC_OK);
+  fake_let_through(1);
+  CHECK_INT(emit(other, "a", 120000), GC_OK);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  CHECK_INT(gc_tap_in_flight(other), 2);
+  gc_tap_ticket_free(t);
+  gc_tap_ticket_free(other);
+}
+
+static void another_value_of_the_series_is_not_taken_for_it(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_sample s = sample("a", 60000), sibling = sample("a", 120000);
+  gc_emit(NULL, &s);
+  CHECK_INT(gc_tap_emit(t, NULL, &sibling), GC_OK);
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(t), 1);
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  gc_tap_ticket_free(t);
+}
+
+static void what_the_daemon_does_to_a_name_is_known(void) {
+  static const struct {
+    const char *host, *instance;
+  } rows[] = {{NULL, "a"},       {"", "a"},         {"h/x", "a"},
+              {"/h", "a"},       {"h", "/"},        {"h", "//a/b"},
+              {"h\xff", "a\nb"}, {"h", "\xc3\xa4"}, {"h", ""}};
+  char endless[600];
+  memset(endless, 'x', sizeof(endless));
+  endless[599] = '\0';
+  for (size_t i = 0; i <= GC_COUNT(rows); i++) {
+    start();
+    fake_hostname_set("ho/st");
+    struct gc_tap_ticket *t = gc_tap_ticket_new();
+    bool last = i == GC_COUNT(rows);
+    struct gc_sample s = sample(last ? endless : rows[i].instance, 0);
+    CHECK_INT(gc_tap_emit(t, last ? endless : rows[i].host, &s), GC_OK);
+    CHECK_INT(gc_tap_in_flight(t), 1);
+    fake_let_through(1);
+    CHECK_INT(gc_tap_in_flight(t), 0);
+    gc_tap_ticket_free(t);
+  }
+}
+
+static void what_is_not_known_does_not_fly(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_sample s = sample("a", 0);
+  s.values[0].gauge = NAN;
+  CHECK_INT(gc_tap_emit(t, NULL, &s), GC_OK);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  fake_dispatch_fails(true);
+  CHECK_INT(emit(t, "a", 0), GC_ERR_MEMORY);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  fake_dispatch_fails(false);
+  gc_tap_ticket_free(t);
+}
+
+static void what_a_filter_chain_hides_is_given_up(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  fake_lose(1);
+  atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS - 1);
+  CHECK_INT(emit(t, "b", 60000), GC_OK);
+  CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
+  CHECK_INT(gc_tap_in_flight(t), 2);
+  atomic_fetch_add(&now_ms, 1);
+  CHECK_INT(gc_tap_in_flight(t), 1);
+  CHECK_INT(emit(t, "a", 120000), GC_OK);
+  atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS);
+  CHECK(gc_tap_wait(t, 0));
+
+  /* The series is free for another ticket, too, though none has asked. */
+  struct gc_tap_ticket *other = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "c", 60000), GC_OK);
+  atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS);
+  CHECK_INT(emit(other, "c", 120000), GC_OK);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  CHECK_INT(gc_tap_in_flight(other), 1);
+  gc_tap_ticket_free(t);
+  gc_tap_ticket_free(other);
+}
+
+static void what_waits_in_a_long_queue_is_not_given_up(void) {
+  enum { LONG = 4 * GC_TAP_GIVE_UP_MS / 1000 + 20 };
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  char name[16];
+  for (int i = 0; i < LONG; i++) {
+    (void)snprintf(name, sizeof(name), "q%d", i);
+    CHECK_INT(emit(t, name, 60000), GC_OK);
+  }
+  for (int i = 1; i <= LONG / 2; i++) { /* one a second */
+    atomic_fetch_add(&now_ms, 1000);
+    fake_let_through(1);
+    CHECK_INT(gc_tap_in_flight(t), LONG - i);
+  }
+  /* One is hidden; that is known once later ones have been seen for long. */
+  fake_lose(1);
+  int hidden = 1, left = LONG / 2 - 1;
+  for (int s = 1; s <= 2 * GC_TAP_GIVE_UP_MS / 1000; s++) {
+    atomic_fetch_add(&now_ms, 1000);
+    fake_let_through(1);
+    left--;
+    if (s < GC_TAP_GIVE_UP_MS / 1000)
+      CHECK_INT(gc_tap_in_flight(t), left + hidden);
+  }
+  CHECK_INT(gc_tap_in_flight(t), left);
+  (void)snprintf(name, sizeof(name), "q%d", LONG / 2);
+  CHECK_INT(emit(t, name, 120000), GC_OK);
+  (void)snprintf(name, sizeof(name), "q%d", LONG - 1);
+  CHECK_INT(emit(t, name, 120000), GC_ERR_LIMIT);
+  gc_tap_ticket_free(t);
+  fake_let_through(SIZE_MAX);
+}
+
+static void a_ticket_that_goes_takes_its_values_along(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new(), *other = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit(other, "b", 60000), GC_OK);
+  gc_tap_ticket_free(t);
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(other), 1);
+  CHECK_INT(emit(other, "a", 60000), GC_OK);
+  gc_tap_ticket_free(other);
+  gc_tap_ticket_free(NULL);
+  fake_let_through(SIZE_MAX);
+}
+
+static unsigned late_calls;
+static int late_write(const data_set_t *ds, const value_list_t *vl,
+                      user_data_t *ud) {
+  (void)ds, (void)vl;
+  late_calls++;
+  /* A writer before the tap: the value is still on its way. */
+  CHECK_INT(gc_tap_in_flight(ud->data), 1);
+  return 0;
+}
+static struct gc_tap_ticket *late_ticket;
+static int late_init(void) {
+  return plugin_register_write("late", late_write,
+                               &(user_data_t){.data = late_ticket});
+}
+static int first_init(void) { return gc_tap_register(NULL) == GC_OK ? 0 : -1; }
+
+static void the_tap_is_after_writers_of_later_inits(void) {
+  fake_reset();
+  register_data_sets();
+  gc_tap_restart(stepped_ms);
+  late_calls = 0;
+  late_ticket = gc_tap_ticket_new();
+  plugin_register_init("genesys", first_init);
+  plugin_register_init("late", late_init);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(emit(late_ticket, "a", 60000), GC_OK);
+  CHECK_INT(late_calls, 1);
+  CHECK_INT(gc_tap_in_flight(late_ticket), 0);
+  CHECK_INT(first_init(), 0);
+  gc_tap_ticket_free(late_ticket);
+}
+
+static void others_values_are_let_pass(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  value_t value = {.gauge = 1};
+  value_list_t vl = {.values = &value,
+                     .values_len = 1,
+                     .time = MS_TO_CDTIME_T(60000),
+                     .host = "host.example",
+                     .plugin = "cpu",
+                     .plugin_instance = "a",
+                     .type = "queue_depth",
+                     .type_instance = "voice"};
+  fake_lose(1);
+  plugin_dispatch_values(&vl);
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(t), 1);
+  gc_tap_ticket_free(t);
+}
+
+static void after_the_close_nothing_leaves(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  gc_tap_close();
+  gc_tap_close();
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  CHECK(gc_tap_wait(t, 1000));
+  CHECK_INT(emit(t, "b", 60000), GC_ERR_STOPPED);
+  CHECK_INT(fake_queued(), 1);
+  gc_tap_ticket_free(t);
+}
+
+static void *wait_long(void *arg) {
+  return (void *)(uintptr_t)gc_tap_wait(arg, 60000);
+}
+
+static void who_waits_is_woken_by_the_last_value(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit(t, "b", 60000), GC_OK);
+  pthread_t waiter;
+  pthread_create(&waiter, NULL, wait_long, t);
+  fake_let_through(2);
+  void *none;
+  pthread_join(waiter, &none);
+  CHECK(none != NULL);
+  gc_tap_ticket_free(t);
+}
+
+static void who_waits_is_woken_by_the_close(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  pthread_t waiter;
+  pthread_create(&waiter, NULL, wait_long, t);
+  gc_tap_close();
+  void *none;
+  pthread_join(waiter, &none);
+  CHECK(none != NULL);
+  gc_tap_ticket_free(t);
+}
+
+enum { SERIES = 50, WINDOWS = 40 };
+static atomic_bool writers_stop;
+
+static void *play_writer(void *arg) {
+  (void)arg;
+  while (!atomic_load(&writers_stop))
+    if (fake_let_through(1) == 0)
+      sched_yield();
+  return NULL;
+}
+
+/* Window after window of many series; each only after the one before. */
+static void *backfill(void *arg) {
+  const char *name = arg;
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  uintptr_t failed = 0;
+  for (int window = 1; window <= WINDOWS; window++) {
+    for (int i = 0; i < SERIES; i++) {
+      char instance[32];
+      snprintf(instance, sizeof(instance), "%s-%d", name, i);
+      failed += emit(t, instance, window * INT64_C(60000)) != GC_OK;
+    }
+    failed += !gc_tap_wait(t, 60000);
+  }
+  gc_tap_ticket_free(t);
+  return (void *)failed;
+}
+
+static void many_threads_fill_back_in_order(void) {
+  start();
+  gc_tap_restart(NULL);
+  fake_reset();
+  register_data_sets();
+  CHECK_INT(gc_tap_register(NULL), GC_OK);
+  CHECK_INT(fake_init(), 0);
+  fake_hold(true);
+  atomic_store(&writers_stop, false);
+
+  static char names[3][2] = {"x", "y", "z"};
+  pthread_t writers[5], fillers[3];
+  for (size_t i = 0; i < GC_COUNT(writers); i++)
+    pthread_create(&writers[i], NULL, play_writer, NULL);
+  for (size_t i = 0; i < GC_COUNT(fillers); i++)
+    pthread_create(&fillers[i], NULL, backfill, names[i]);
+  for (size_t i = 0; i < GC_COUNT(fillers); i++) {
+    void *failed;
+    pthread_join(fillers[i], &failed);
+    CHECK_INT((uintptr_t)failed, 0);
+  }
+  atomic_store(&writers_stop, true);
+  for (size_t i = 0; i < GC_COUNT(writers); i++)
+    pthread_join(writers[i], NULL);
+  CHECK_INT(fake_value_count(), 3 * SERIES * WINDOWS);
+}
+
+static void thousands_of_series_find_their_place(void) {
+  start();
+  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  char instance[32];
+  for (int i = 0; i < 5000; i++) {
+    snprintf(instance, sizeof(instance), "q%d", i);
+    CHECK_INT(emit(t, instance, 60000), GC_OK);
+  }
+  CHECK_INT(emit(t, "q1", 120000), GC_ERR_LIMIT);
+  CHECK_INT(gc_tap_in_flight(t), 5000);
+  fake_let_through(4999);
+  CHECK_INT(gc_tap_in_flight(t), 1);
+  fake_let_through(1);
+  CHECK_INT(gc_tap_in_flight(t), 0);
+  gc_tap_ticket_free(t);
+}
+
+int main(void) {
+  RUN(a_value_is_in_flight_until_the_writers_have_had_it);
+  RUN(of_one_series_never_two_are_in_flight);
+  RUN(another_value_of_the_series_is_not_taken_for_it);
+  RUN(what_the_daemon_does_to_a_name_is_known);
+  RUN(what_is_not_known_does_not_fly);
+  RUN(what_a_filter_chain_hides_is_given_up);
+  RUN(what_waits_in_a_long_queue_is_not_given_up);
+  RUN(a_ticket_that_goes_takes_its_values_along);
+  RUN(the_tap_is_after_writers_of_later_inits);
+  RUN(others_values_are_let_pass);
+  RUN(after_the_close_nothing_leaves);
+  RUN(who_waits_is_woken_by_the_last_value);
+  RUN(who_waits_is_woken_by_the_close);
+  RUN(many_threads_fill_back_in_order);
+  RUN(thousands_of_series_find_their_place);
+  gc_tap_restart(NULL);
+  fake_reset();
+  return check_done();
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/labels.h"
+
+#include <stdlib.h>
+
+#include "common/base/utf8.h"
+#include "common/genesys/clean_name.h"
+#include "tests/support/check.h"
+
+static unsigned changes;
+
+static void count_change(void *ctx, const struct gc_label_row *row) {
+  CHECK(row->id != NULL && row->name != NULL && row->label != NULL);
+  (void)ctx;
+  changes++;
+}
+
+static void assign(struct gc_labels *l, const struct gc_named *batch,
+                   size_t count) {
+  changes = 0;
+  CHECK_INT(gc_labels_assign(l, batch, count, count_change, NULL), GC_OK);
+}
+
+static void assign_one(struct gc_labels *l, const char *id, const char *name) {
+  assign(l, &(struct gc_named){id, name}, 1);
+}
+
+static void the_label_is_the_clean_name(void) {
+  struct gc_labels *l = gc_labels_new();
+  static const struct gc_named batch[] = {
+      {"1", "Sales"}, {"2", "a/b"},   {"3", ""},     {"4", NULL},
+      {"5", " / "},   {"6", "sales"}, {"", "nobody"}};
+  assign(l, batch, GC_COUNT(batch));
+  CHECK_STR(gc_labels_get(l, "1"), "Sales");
+  CHECK_STR(gc_labels_get(l, "2"), "a_b");
+  CHECK_STR(gc_labels_get(l, "3"), "3");
+  CHECK_STR(gc_labels_get(l, "4"), "4");
+  CHECK_STR(gc_labels_get(l, "5"), "5");
+  CHECK_STR(gc_labels_get(l, "6"), "sales");
+  CHECK(gc_labels_get(l, "") == NULL);
+  CHECK(gc_labels_get(l, "7") == NULL);
+  CHECK_INT(gc_labels_count(l), 6);
+  CHECK_INT(changes, 6);
+  CHECK_INT(gc_labels_collisions(l).count, 0);
+  CHECK(gc_labels_collisions(l).id == NULL);
+  gc_labels_free(l);
+  gc_labels_free(NULL);
+}
+
+static void names_that_collapse_are_told_apart_in_any_order(void) {
+  static const struct gc_named batch[] = {{"c", "a/b"},
+                                          {"a", "a_b"},
+                                          {"d", "a_b~2"},
+                                          {"b", "a\x01"
+                                                "b"}};
+  static const int orders[][4] = {
+      {0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}, {1, 3, 0, 2}};
+  for (size_t i = 0; i < GC_COUNT(orders); i++) {
+    struct gc_labels *l = gc_labels_new();
+    struct gc_named shuffled[5];
+    for (size_t k = 0; k < 4; k++)
+      shuffled[k] = batch[orders[i][k]];
+    shuffled[4] = shuffled[0]; /* twice in one batch */
+    assign(l, shuffled, 5);
+    CHECK_STR(gc_labels_get(l, "a"), "a_b");
+    CHECK_STR(gc_labels_get(l, "b"), "a_b~2");
+    CHECK_STR(gc_labels_get(l, "c"), "a_b~3");
+    CHECK_STR(gc_labels_get(l, "d"), "a_b~2~2");
+    CHECK_INT(changes, 4);
+    struct gc_label_collisions found = gc_labels_collisions(l);
+    CHECK_INT(found.count, 3);
+    CHECK_STR(found.id, "b");
+    CHECK_STR(found.label, "a_b~2");
+    CHECK_STR(found.first_id, "a");
+    gc_labels_free(l);
+  }
+}
+
+static void an_id_given_two_names_at_once_has_one_in_any_order(void) {
+  static const struct gc_named one[] = {{"1", "B"}, {"1", "A"}};
+  static const struct gc_named two[] = {{"1", "A"}, {"1", "B"}};
+  struct gc_labels *l = gc_labels_new();
+  assign(l, one, 2);
+  CHECK_STR(gc_labels_get(l, "1"), "A");
+  assign(l, two, 2);
+  CHECK_STR(gc_labels_get(l, "1"), "A");
+  CHECK_INT(changes, 0);
+  gc_labels_free(l);
+}
+
+static void an_id_keeps_its_label_and_follows_its_name(void) {
+  struct gc_labels *l = gc_labels_new();
+  assign_one(l, "2", "Sales");
+  assign_one(l, "1", "Sales"); /* later, though its id is less */
+  CHECK_STR(gc_labels_get(l, "2"), "Sales");
+  CHECK_STR(gc_labels_get(l, "1"), "Sales~2");
+
+  assign_one(l, "1", "Sales");
+  CHECK_INT(changes, 0);
+  assign_one(l, "2", "EMEA");
+  CHECK_INT(changes, 1);
+  CHECK_STR(gc_labels_get(l, "2"), "EMEA");
+  CHECK_STR(gc_labels_get(l, "1"), "Sales~2");
+  CHECK_INT(gc_labels_collisions(l).count, 1);
+  CHECK(gc_labels_collisions(l).first_id == NULL);
+
+  assign_one(l, "3", "Sales");
+  CHECK_STR(gc_labels_get(l, "3"), "Sales");
+  assign_one(l, "4", "Sales");
+  CHECK_STR(gc_labels_get(l, "4"), "Sales~3");
+  gc_labels_free(l);
+}
+
+static void names_may_be_swapped_in_one_batch(void) {
+  struct gc_labels *l = gc_labels_new();
+  static const struct gc_named before[] = {{"1", "A"}, {"2", "B"}};
+  static const struct gc_named after[] = {{"1", "B"}, {"2", "A"}};
+  assign(l, before, 2);
+  assign(l, after, 2);
+  CHECK_STR(gc_labels_get(l, "1"), "B");
+  CHECK_STR(gc_labels_get(l, "2"), "A");
+  CHECK_INT(changes, 2);
+  gc_labels_free(l);
+}
+
+static void only_a_removed_id_gives_its_label_free(void) {
+  struct gc_labels *l = gc_labels_new();
+  static const struct gc_named batch[] = {
+      {"1", "S"}, {"2", "S"}, {"3", "S"}, {"4", "S"}};
+  assign(l, batch, 4);
+  gc_labels_remove(l, "2");
+  gc_labels_remove(l, "2");
+  gc_labels_remove(l, "none");
+  CHECK(gc_labels_get(l, "2") == NULL);
+  assign_one(l, "5", "S");
+  CHECK_STR(gc_labels_get(l, "5"), "S~2");
+  assign_one(l, "6", "S");
+  CHECK_STR(gc_labels_get(l, "6"), "S~5");
+  gc_labels_remove(l, "1");
+  assign_one(l, "7", "S");
+  CHECK_STR(gc_labels_get(l, "7"), "S");
+  gc_labels_free(l);
+}
+
+static void long_names_make_room_for_the_number(void) {
+  struct gc_labels *l = gc_labels_new();
+  char name[200];
+  memset(name, 'x', 124);
+  memcpy(name + 124, "\xe2\x82\xac", 4); /* 127 bytes, the last one of three */
+  static const char *const ids[] = {"1", "2", "3"};
+  for (size_t i = 0; i < 3; i++)
+    assign_one(l, ids[i], name);
+  CHECK_INT(strlen(gc_labels_get(l, "1")), 127);
+  CHECK_INT(strlen(gc_labels_get(l, "2")), 126);
+  CHECK_HAS(gc_labels_get(l, "2"), "xxx~2");
+  CHECK_HAS(gc_labels_get(l, "3"), "xxx~3");
+  /* Another long name that is cut to the same front. */
+  name[124] = 'y';
+  name[125] = 'y';
+  name[126] = '\0';
+  assign_one(l, "4", name);
+  assign_one(l, "5", name);
+  CHECK_HAS(gc_labels_get(l, "5"), "xy~2");
+  gc_labels_free(l);
+}
+
+static void store_row(void *ctx, const struct gc_label_row *row) {
+  CHECK_INT(gc_labels_load(ctx, row), GC_OK);
+}
+
+static void labels_survive_a_restart(void) {
+  struct gc_labels *before = gc_labels_new(), *after = gc_labels_new();
+  static const struct gc_named first[] = {{"9", "S"}};
+  static const struct gc_named then[] = {{"1", "S"}, {"5", "S"}, {"9", "S"}};
+  CHECK_INT(gc_labels_assign(before, first, 1, store_row, after), GC_OK);
+  CHECK_INT(gc_labels_assign(before, then, 3, store_row, after), GC_OK);
+
+  assign(after, then, 3);
+  CHECK_INT(changes, 0);
+  CHECK_STR(gc_labels_get(after, "9"), "S");
+  CHECK_STR(gc_labels_get(after, "1"), "S~2");
+  CHECK_STR(gc_labels_get(after, "5"), "S~3");
+  CHECK_INT(gc_labels_collisions(after).count, 2);
+  gc_labels_remove(after, "1");
+  assign_one(after, "0", "S");
+  CHECK_STR(gc_labels_get(after, "0"), "S~2");
+  gc_labels_free(before);
+  gc_labels_free(after);
+}
+
+static void stored_rows_that_cannot_be_are_left_out(void) {
+  static const struct gc_label_row rows[] = {
+      {"1", "S", "S"},   {"2", "S", "S"},     {"1", "T", "T"},
+      {"3", "a/b", "x"}, {"4", "ab", "a/b"},  {"5", "x", ""},
+      {"", "x", "x"},    {"6", "x", "x\xff"}, {"7", "Y", "Y~99999999999"},
+  };
+  struct gc_labels *l = gc_labels_new();
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    CHECK_INT(gc_labels_load(l, &rows[i]), GC_OK);
+  CHECK_INT(gc_labels_count(l), 2);
+  CHECK_STR(gc_labels_get(l, "1"), "S");
+  CHECK_STR(gc_labels_get(l, "7"), "Y~99999999999");
+  gc_labels_free(l);
+}
+
+/* Quadratic work would be seen: it takes minutes. */
+static void a_hundred_thousand_of_one_name_are_no_trouble(void) {
+  enum { MANY = 100000 };
+  struct gc_labels *l = gc_labels_new();
+  struct gc_named *batch = calloc(MANY, sizeof(*batch));
+  char(*ids)[16] = calloc(MANY, sizeof(*ids));
+  for (unsigned i = 0; i < MANY; i++) {
+    snprintf(ids[i], sizeof(ids[i]), "%08u", (i * 7919) % MANY);
+    batch[i] = (struct gc_named){ids[i], "Campaign"};
+  }
+  assign(l, batch, MANY);
+  CHECK_INT(changes, MANY);
+  CHECK_STR(gc_labels_get(l, "00000000"), "Campaign");
+  CHECK_STR(gc_labels_get(l, "00099999"), "Campaign~100000");
+  CHECK_INT(gc_labels_collisions(l).count, MANY - 1);
+  for (unsigned i = 0; i < MANY; i++)
+    batch[i].name = i % 2 == 0 ? "Campaign" : ids[i];
+  assign(l, batch, MANY);
+  CHECK_INT(changes, MANY / 2);
+  for (unsigned i = 0; i < MANY; i++)
+    gc_labels_remove(l, ids[i]);
+  CHECK_INT(gc_labels_count(l), 0);
+  gc_labels_free(l);
+  free(batch);
+  free(ids);
+}
+
+int main(void) {
+  RUN(the_label_is_the_clean_name);
+  RUN(names_that_collapse_are_told_apart_in_any_order);
+  RUN(an_id_given_two_names_at_once_has_one_in_any_order);
+  RUN(an_id_keeps_its_label_and_follows_its_name);
+  RUN(names_may_be_swapped_in_one_batch);
+  RUN(only_a_removed_id_gives_its_label_free);
+  RUN(long_names_make_room_for_the_number);
+  RUN(labels_survive_a_restart);
+  RUN(stored_rows_that_cannot_be_are_left_out);
+  RUN(a_hundred_thousand_of_one_name_are_no_trouble);
+  return check_done();
+}

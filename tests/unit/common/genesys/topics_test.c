@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/topics.h"
+
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+
+static struct gc_topics t;
+static struct gc_buf body = {.most = 1 << 20};
+static bool replaces;
+static char told[1024];
+static int one, two; /* two who want */
+
+static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
+  size_t used = strlen(told);
+  (void)ctx;
+  snprintf(told + used, sizeof(told) - used, "%s: %s\n", topic->name, reason);
+}
+
+static void begin(void) {
+  t = (struct gc_topics){.rejected = on_rejected};
+  told[0] = '\0';
+}
+
+static void end(void) {
+  gc_topics_clear(&t);
+  gc_buf_clear(&body);
+}
+
+static enum gc_code want(const char *name, void *who) {
+  struct gc_err err = {.code = GC_OK};
+  return gc_topics_want(&t, name, who, NULL, &err);
+}
+
+static void want_many(unsigned from, unsigned count) {
+  for (unsigned i = from; i < from + count; i++) {
+    char name[64];
+    snprintf(name, sizeof(name), "v2.topic.%u", i);
+    CHECK_INT(want(name, &one), GC_OK);
+  }
+}
+
+/* Topics in the next batch. */
+static size_t next(void) {
+  size_t count = 0;
+  CHECK_INT(gc_topics_next(&t, &body, &replaces, NULL), GC_OK);
+  for (const char *at = gc_buf_string(&body); (at = strstr(at, "\"id\"")); at++)
+    count++;
+  return count;
+}
+
+static enum gc_code answer(const char *text, size_t piece) {
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = gc_topics_answer_begin(&t, &err);
+  for (size_t at = 0, len = strlen(text); at < len && code == GC_OK;
+       at += piece)
+    code = gc_topics_answer_feed(&t, text + at,
+                                 len - at < piece ? len - at : piece, &err);
+  return code == GC_OK ? gc_topics_answer_end(&t, &err) : code;
+}
+
+static enum gc_topic_state state(const char *key) {
+  return gc_topics_find(&t, key)->state;
+}
+
+/* ---- wanting ---- */
+
+static void only_single_topics_of_the_documented_letters_are_taken(void) {
+  static const struct {
+    const char *name;
+    enum gc_code code;
+  } rows[] = {
+      {"v2.routing.queues.0a-1.conversations.calls", GC_OK},
+      {"v2.users.U_1.routingStatus", GC_OK},
+      {"", GC_ERR_REQUEST},
+      {"v2.users.1?presence&station", GC_ERR_REQUEST},
+      {"v2.routing.queues.*.users", GC_ERR_REQUEST},
+      {"v2.a b", GC_ERR_REQUEST},
+      {"v2.\"", GC_ERR_REQUEST},
+      {"v2.\xc3\xbc", GC_ERR_REQUEST},
+  };
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    CHECK_INT(want(rows[i].name, &one), rows[i].code);
+  }
+  char longest[GC_TOPIC_MOST + 2];
+  memset(longest, 'a', sizeof(longest));
+  longest[GC_TOPIC_MOST + 1] = '\0';
+  CHECK_INT(want(longest, &one), GC_ERR_REQUEST);
+  longest[GC_TOPIC_MOST] = '\0';
+  CHECK_INT(want(longest, &one), GC_OK);
+  CHECK_INT(t.wanted, 3);
+  end();
+}
+
+static void names_are_compared_without_case_and_asked_for_as_written(void) {
+  begin();
+  CHECK_INT(want("v2.Users.A.routingStatus", &one), GC_OK);
+  CHECK_INT(want("v2.users.a.ROUTINGSTATUS", &two), GC_OK);
+  CHECK_INT(t.wanted, 1);
+  CHECK_INT(t.count, 1);
+  CHECK_INT(next(), 1);
+  CHECK_STR(body.data, "[{\"id\":\"v2.Users.A.routingStatus\"}]");
+  CHECK(gc_topics_find(&t, "v2.users.a.routingstatus") != NULL);
+  CHECK(gc_topics_find(&t, "v2.users.A.routingstatus") == NULL);
+  end();
+}
+
+static void a_topic_stays_while_somebody_wants_it(void) {
+  begin();
+  CHECK_INT(want("v2.a", &one), GC_OK);
+  CHECK_INT(want("v2.a", &two), GC_OK);
+  CHECK_INT(want("v2.a", &two), GC_OK);
+  CHECK_INT(want("v2.b", &two), GC_OK);
+  gc_topics_unwant(&t, "V2.A", &two);
+  gc_topics_unwant(&t, "v2.never", &two);
+  CHECK_INT(t.wanted, 2);
+  gc_topics_unwant(&t, NULL, &one);
+  CHECK_INT(t.wanted, 1);
+  gc_topics_unwant(&t, NULL, &two);
+  gc_topics_unwant(&t, NULL, &two);
+  CHECK_INT(t.wanted, 0);
+  CHECK(gc_topics_settled(&t));
+  CHECK_INT(next(), 0);
+  CHECK_INT(body.len, 0);
+  end();
+}
+
+static void each_who_wants_has_a_tag(void) {
+  int tags[2];
+  begin();
+  CHECK_INT(gc_topics_want(&t, "v2.a", &one, &tags[0], NULL), GC_OK);
+  CHECK_INT(gc_topics_want(&t, "v2.a", &two, &tags[0], NULL), GC_OK);
+  CHECK_INT(gc_topics_want(&t, "v2.a", &two, &tags[1], NULL), GC_OK);
+  const struct gc_topic_want *w = gc_topics_find(&t, "v2.a")->wants;
+  CHECK(w->who == &one && w->tag == &tags[0]);
+  CHECK(w->next->who == &two && w->next->tag == &tags[1]);
+  CHECK(w->next->next == NULL);
+  end();
+}
+
+/* ---- asking ---- */
+
+static void the_first_batch_replaces_and_the_others_add(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 1000);
+  static const size_t batches[] = {500, 500};
+  for (size_t i = 0; i < GC_COUNT(batches); i++) {
+    CHECK(!gc_topics_settled(&t));
+    CHECK_INT(next(), batches[i]);
+    CHECK_INT(replaces, i == 0);
+    CHECK(!gc_topics_settled(&t));
+    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  }
+  CHECK(gc_topics_settled(&t));
+  CHECK_INT(next(), 0);
+  end();
+}
+
+static void what_comes_later_is_added_alone(void) {
+  begin();
+  gc_topics_restart(&t);
+  CHECK_INT(want("v2.a", &one), GC_OK);
+  CHECK_INT(next(), 1);
+  CHECK_INT(want("v2.b", &one), GC_OK); /* while the first is out */
+  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(!gc_topics_settled(&t));
+  CHECK_INT(next(), 1);
+  CHECK(!replaces);
+  CHECK_STR(body.data, "[{\"id\":\"v2.b\"}]");
+  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_settled(&t));
+  end();
+}
+
+static void a_batch_that_failed_is_asked_again_as_it_was(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 501);
+  CHECK_INT(next(), 500);
+  CHECK(!gc_topics_asked(&t, GC_ERR_REMOTE, "5xx"));
+  CHECK_INT(next(), 500);
+  CHECK(replaces);
+  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK_INT(next(), 1);
+  CHECK(!replaces);
+  end();
+}
+
+static void a_full_channel_takes_no_more(void) {
+  begin();
+  want_many(0, GC_TOPICS_MOST);
+  struct gc_err err = {.code = GC_OK};
+  CHECK_INT(gc_topics_want(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
+  CHECK_HAS(err.text, "1000");
+  CHECK_INT(want("v2.topic.7", &two), GC_OK);
+  gc_topics_unwant(&t, "v2.topic.9", &one);
+  CHECK_INT(want("v2.more", &one), GC_OK);
+  CHECK_INT(want("v2.topic.9", &one), GC_ERR_LIMIT);
+  end();
+}
+
+static void left_overs_stay_until_the_room_is_needed(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 1000);
+  while (next() > 0)
+    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  gc_topics_unwant(&t, "v2.topic.3", &one);
+  CHECK(gc_topics_settled(&t));
+  CHECK_INT(t.count, 1000);
+  CHECK_INT(want("v2.topic.3", &one),
+            GC_OK); /* comes back: it is still there */
+  CHECK(gc_topics_settled(&t));
+  gc_topics_unwant(&t, "v2.topic.3", &one);
+  CHECK_INT(want("v2.more", &one), GC_OK);
+  CHECK_INT(t.count, 1000);
+  CHECK_INT(next(), 500);
+  CHECK(replaces);
+  end();
+}
+
+static void a_renewal_adds_unless_there_are_left_overs(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 3);
+  CHECK_INT(next(), 3);
+  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  gc_topics_renew(&t);
+  CHECK_INT(next(), 3);
+  CHECK(!replaces);
+  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  gc_topics_unwant(&t, "v2.topic.1", &one);
+  gc_topics_renew(&t);
+  CHECK_INT(next(), 2);
+  CHECK(replaces);
+  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK_INT(t.count, 2);
+  end();
+}
+
+static void an_answer_that_comes_after_a_restart_says_nothing(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 3);
+  CHECK_INT(next(), 3);
+  gc_topics_restart(&t);
+  (void)gc_topics_asked(&t, GC_OK, NULL);
+  CHECK_INT(next(), 3);
+  CHECK(replaces);
+  end();
+}
+
+/* ---- rejections ---- */
+
+#define ANSWER                                                                 \
+  "{\"entities\":[{\"id\":\"v2.a\",\"state\":\"Permitted\"},"                  \
+  "{\"missingPermissions\":[\"p:q:view\",\"p:r:view\"],\"state\":"             \
+  "\"Rejected\",\"rejectionReason\":\"not\\nallowed\",\"id\":\"V2.B\","        \
+  "\"selfUri\":\"/x\"},{\"state\":\"Rejected\",\"id\":\"v2.stranger\"},"       \
+  "{\"id\":\"v2.c\",\"state\":\"Rejected\"}]}"
+
+static void each_rejection_is_told_with_its_reason(void) {
+  for (size_t piece = 1; piece < 200; piece += 66) {
+    begin();
+    gc_topics_restart(&t);
+    CHECK_INT(want("v2.a", &one), GC_OK);
+    CHECK_INT(want("v2.b", &one), GC_OK);
+    CHECK_INT(want("v2.c", &one), GC_OK);
+    CHECK_INT(want("v2.d", &one), GC_OK); /* not mentioned */
+    CHECK_INT(next(), 4);
+    CHECK_INT(answer(ANSWER, piece), GC_OK);
+    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+    CHECK_STR(told, "v2.b: p:q:view, p:r:view; not_allowed\n"
+                    "v2.c: no reason is given\n");
+    CHECK_INT(state("v2.a"), GC_TOPIC_PERMITTED);
+    CHECK_INT(state("v2.b"), GC_TOPIC_REJECTED);
+    CHECK_INT(state("v2.d"), GC_TOPIC_PERMITTED);
+    CHECK(gc_topics_settled(&t));
+    gc_topics_renew(&t); /* permissions may have been given meanwhile */
+    CHECK_INT(next(), 4);
+    end();
+  }
+}
+
+static void an_answer_that_is_no_json_is_refused(void) {
+  static const char *const rows[] = {"", "{\"entities\":[", "<html>", "[}"};
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i]);
+    CHECK_INT(answer(rows[i], 3), GC_ERR_PARSE);
+  }
+  end();
+}
+
+static void one_bad_topic_is_found_by_halving(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 1000);
+  unsigned requests = 0;
+  while (!gc_topics_settled(&t) && requests < 100) {
+    requests++;
+    CHECK(next() > 0);
+    bool bad = strstr(body.data, "\"v2.topic.321\"") != NULL;
+    CHECK_INT(replaces, state("v2.topic.0") != GC_TOPIC_PERMITTED);
+    CHECK(gc_topics_asked(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
+  }
+  CHECK_STR(told, "v2.topic.321: 400: unknown\n");
+  CHECK(gc_topics_settled(&t));
+  CHECK_THAT(requests < 30, "%u requests", requests);
+  end();
+}
+
+static void a_refusal_of_everything_ends(void) {
+  begin();
+  gc_topics_restart(&t);
+  want_many(0, 1000);
+  unsigned requests = 1;
+  CHECK(next() > 0);
+  while (gc_topics_asked(&t, GC_ERR_REQUEST, "400") && requests < 100) {
+    CHECK(next() > 0);
+    requests++;
+  }
+  CHECK_THAT(requests < 20, "%u requests", requests);
+  CHECK(!gc_topics_settled(&t));
+  CHECK_STR(told, "v2.topic.0: 400\nv2.topic.1: 400\nv2.topic.2: 400\n");
+  end();
+}
+
+int main(void) {
+  RUN(only_single_topics_of_the_documented_letters_are_taken);
+  RUN(names_are_compared_without_case_and_asked_for_as_written);
+  RUN(a_topic_stays_while_somebody_wants_it);
+  RUN(each_who_wants_has_a_tag);
+  RUN(the_first_batch_replaces_and_the_others_add);
+  RUN(what_comes_later_is_added_alone);
+  RUN(a_batch_that_failed_is_asked_again_as_it_was);
+  RUN(a_full_channel_takes_no_more);
+  RUN(left_overs_stay_until_the_room_is_needed);
+  RUN(a_renewal_adds_unless_there_are_left_overs);
+  RUN(an_answer_that_comes_after_a_restart_says_nothing);
+  RUN(each_rejection_is_told_with_its_reason);
+  RUN(an_answer_that_is_no_json_is_refused);
+  RUN(one_bad_topic_is_found_by_halving);
+  RUN(a_refusal_of_everything_ends);
+  return check_done();
+}

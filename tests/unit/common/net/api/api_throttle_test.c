@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/api/api.h"
+
+#include "tests/support/api_bench.h"
+#include "tests/support/check.h"
+
+static void a_429_silences_the_account_for_as_long_as_it_says(void) {
+  static const uint32_t ask_s[] = {1, 42, 180};
+  for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
+    api_begin();
+    api_throttled(QUEUES, ask_s[i]);
+    api_answer("GET", REPLAY_ALWAYS, 200);
+    struct job a, b;
+    api_call(&a, GC_ENDPOINT_QUEUES);
+    replay_settle(&api_world);
+    api_call(&b, GC_ENDPOINT_USERS);
+    size_t before = api_world.request_count;
+    CHECK(gc_auth_reject(api_auth, 1)); /* wants a new token now */
+    replay_run(&api_world, ask_s[i] * 1000 - 1);
+    CHECK_INT(api_world.request_count, before);
+    CHECK_INT(a.done + b.done, 0);
+    replay_run(&api_world, 1);
+    replay_settle(&api_world);
+    CHECK_INT(a.err.code, GC_OK);
+    CHECK_INT(b.err.code, GC_OK);
+    CHECK_INT(a.order, 1); /* first come, first served, still */
+    CHECK_INT(replay_count(&api_world, QUEUES), 2);
+    CHECK_INT(api_stats().throttled, 1);
+    CHECK_INT(replay_noticed(&api_world, "throttle", GC_ERR_THROTTLED), 1);
+    CHECK_HAS(api_world.notices[1].err.text, CORRELATION);
+    CHECK_INT(replay_noticed(&api_world, "throttle", GC_OK), 1);
+    api_end();
+  }
+}
+
+static void a_throttled_call_keeps_its_place(void) {
+  api_begin_with(300, 1);
+  api_token();
+  api_throttled(QUEUES, 5);
+  api_answer("GET", REPLAY_ALWAYS, 200);
+  struct job a, b;
+  api_call(&a, GC_ENDPOINT_QUEUES);
+  api_call(&b, GC_ENDPOINT_USERS);
+  replay_run(&api_world, 10000);
+  CHECK_INT(a.order, 1);
+  CHECK_INT(b.order, 2);
+  api_end();
+}
+
+static void a_429_without_a_time_backs_off(void) {
+  api_begin();
+  for (int i = 0; i < 6; i++)
+    api_throttled(QUEUES, 0);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  struct job j, k;
+  api_call(&j, GC_ENDPOINT_QUEUES);
+  replay_run(&api_world, 300000);
+  CHECK_INT(j.done, 1);
+  CHECK_INT(j.err.code, GC_OK);
+  static const uint64_t waits_ms[] = {3000, 6000, 12000, 24000, 48000, 60000};
+  for (size_t i = 0; i < GC_COUNT(waits_ms); i++)
+    CHECK_INT(api_world.requests[i + 2].at_ms - api_world.requests[i + 1].at_ms,
+              waits_ms[i]);
+  /* Success: the next one begins small again. */
+  replay_forget_answers(&api_world);
+  api_throttled(QUEUES, 0);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  api_call(&k, GC_ENDPOINT_QUEUES);
+  replay_run(&api_world, 3000);
+  replay_settle(&api_world);
+  CHECK_INT(k.done, 1);
+  api_end();
+}
+
+/* Four were out together: what the later answers say does not shorten what the
+ * first one said, and does not count as failure after failure. */
+static void a_burst_of_429_is_one_pause(void) {
+  api_begin();
+  api_throttled(QUEUES, 60);
+  api_throttled(QUEUES, 5);
+  api_throttled(QUEUES, 0);
+  api_throttled(QUEUES, 30);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  struct job jobs[4];
+  for (int i = 0; i < 4; i++)
+    api_call(&jobs[i], GC_ENDPOINT_QUEUES);
+  replay_run(&api_world, 59999);
+  CHECK_INT(replay_count(&api_world, QUEUES), 4);
+  replay_run(&api_world, 1);
+  replay_settle(&api_world);
+  CHECK_INT(replay_count(&api_world, QUEUES), 8);
+  CHECK_INT(api_done_count, 4);
+  api_end();
+
+  api_begin();
+  for (int i = 0; i < 4; i++)
+    api_throttled(QUEUES, 0);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  for (int i = 0; i < 4; i++)
+    api_call(&jobs[i], GC_ENDPOINT_QUEUES);
+  replay_run(&api_world, 3000);
+  replay_settle(&api_world);
+  CHECK_INT(api_done_count, 4);
+  api_end();
+}
+
+static void a_call_may_say_how_many_429_it_outlasts(void) {
+  api_begin();
+  for (int i = 0; i < 3; i++)
+    api_throttled(QUEUES, 1);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  struct job tired, patient;
+  api_prepare(&tired, GC_ENDPOINT_QUEUES);
+  tired.call.waits_most = 2;
+  gc_api_call(api, &tired.call);
+  replay_run(&api_world, 10000);
+  CHECK_INT(tired.done, 1);
+  CHECK_INT(tired.err.code, GC_ERR_THROTTLED);
+  CHECK_INT(replay_count(&api_world, QUEUES), 3);
+  /* The account rests all the same. */
+  replay_forget_answers(&api_world);
+  for (int i = 0; i < 2; i++)
+    api_throttled(QUEUES, 1);
+  api_answer(QUEUES, REPLAY_ALWAYS, 200);
+  api_prepare(&patient, GC_ENDPOINT_QUEUES);
+  patient.call.waits_most = 2;
+  gc_api_call(api, &patient.call);
+  replay_run(&api_world, 10000);
+  CHECK_INT(patient.err.code, GC_OK);
+  CHECK_INT(replay_count(&api_world, QUEUES), 6);
+  api_end();
+}
+
+static void waiting_costs_none_of_the_three_tries(void) {
+  api_begin();
+  api_throttled(QUEUES, 1);
+  api_throttled(QUEUES, 1);
+  api_throttled(QUEUES, 1);
+  api_answer(QUEUES, 0, 401);
+  api_answer(QUEUES, 2, 503);
+  api_answer(QUEUES, 0, 200);
+  struct job j;
+  api_call(&j, GC_ENDPOINT_QUEUES);
+  replay_run(&api_world, 60000);
+  CHECK_INT(j.done, 1);
+  CHECK_INT(j.err.code, GC_OK);
+  CHECK_INT(replay_count(&api_world, QUEUES), 7);
+  api_end();
+}
+
+static void a_daily_quota_suspends_that_function_alone(void) {
+  api_begin();
+  api_throttled(QUEUES, 3600);
+  api_answer("GET", REPLAY_ALWAYS, 200);
+  struct job a, b, c, d;
+  api_call(&a, GC_ENDPOINT_QUEUES);
+  api_call(&b, GC_ENDPOINT_USERS);
+  replay_settle(&api_world);
+  CHECK_INT(a.done, 1);
+  CHECK_INT(a.err.code, GC_ERR_THROTTLED);
+  CHECK_HAS(a.err.text, "3600 s");
+  CHECK_INT(b.err.code, GC_OK);
+  CHECK_INT(b.done, 1);
+  /* Not over while it rests, whatever else goes well. */
+  CHECK_INT(replay_last_notice(&api_world, "throttle")->code, GC_ERR_THROTTLED);
+  replay_run(&api_world, 3599000);
+  api_call(&c, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  CHECK_INT(c.err.code, GC_ERR_THROTTLED);
+  CHECK(!c.had_reply);
+  CHECK_INT(replay_count(&api_world, QUEUES), 1);
+  replay_run(&api_world, 1000);
+  api_call(&d, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  CHECK_INT(d.err.code, GC_OK);
+  CHECK_INT(replay_last_notice(&api_world, "throttle")->code, GC_OK);
+  api_end();
+}
+
+static void the_longest_suspension_is_a_day(void) {
+  api_begin();
+  api_throttled(QUEUES, UINT32_MAX);
+  struct job a, b;
+  api_call(&a, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  replay_run(&api_world, 1000ull * 86399);
+  replay_settle(&api_world);
+  api_call(&b, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  CHECK_INT(b.err.code, GC_ERR_THROTTLED);
+  CHECK_INT(replay_count(&api_world, QUEUES), 1);
+  /* Said again: whoever listens damps it to a reminder each ten minutes. */
+  CHECK_HAS(replay_last_notice(&api_world, "throttle")->text, "rests for");
+  api_end();
+}
+
+int main(void) {
+  RUN(a_429_silences_the_account_for_as_long_as_it_says);
+  RUN(a_throttled_call_keeps_its_place);
+  RUN(a_429_without_a_time_backs_off);
+  RUN(a_burst_of_429_is_one_pause);
+  RUN(a_call_may_say_how_many_429_it_outlasts);
+  RUN(waiting_costs_none_of_the_three_tries);
+  RUN(a_daily_quota_suspends_that_function_alone);
+  RUN(the_longest_suspension_is_a_day);
+  return check_done();
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/api/secret.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+static char folder[] = "/tmp/secret_test_XXXXXX";
+
+static const char *path_of(const char *name) {
+  static char path[128];
+  snprintf(path, sizeof(path), "%s/%s", folder, name);
+  return path;
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t len) {
+  FILE *f = fopen(path, "w");
+  if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
+    exit(1);
+}
+
+static void write_text(const char *path, const char *text) {
+  write_bytes(path, text, strlen(text));
+}
+
+/* What is read, or the words of the failure in parentheses. */
+static const char *read_it(const struct gc_secret *s, enum gc_code *ret_code) {
+  static char text[GC_SECRET_MOST_BYTES + 16];
+  GC_AUTO(gc_buf_wipe) struct gc_buf out = {.most = GC_SECRET_MOST_BYTES};
+  struct gc_err err = {.code = GC_OK};
+  *ret_code = gc_secret_read(s, &out, &err);
+  CHECK_INT(err.code, *ret_code);
+  if (*ret_code != GC_OK)
+    snprintf(text, sizeof(text), "(%s)", err.text);
+  else
+    snprintf(text, sizeof(text), "%s", gc_buf_string(&out));
+  return text;
+}
+
+#define CHECK_READS(secret, want)                                              \
+  do {                                                                         \
+    enum gc_code check_code;                                                   \
+    CHECK_STR(read_it(&(secret), &check_code), want);                          \
+    CHECK_INT(check_code, GC_OK);                                              \
+  } while (0)
+
+#define CHECK_REFUSES(secret, part)                                            \
+  do {                                                                         \
+    enum gc_code check_code;                                                   \
+    CHECK_HAS(read_it(&(secret), &check_code), part);                          \
+    CHECK_INT(check_code, GC_ERR_AUTH);                                        \
+  } while (0)
+
+static void exactly_one_place_is_named(void) {
+  for (int places = 0; places < 16; places++) {
+    struct gc_secret s = {
+        places & 1 ? "literal" : NULL, places & 2 ? "/file" : NULL,
+        places & 4 ? "VARIABLE" : NULL, places & 8 ? "credential" : NULL};
+    bool one = places == 1 || places == 2 || places == 4 || places == 8;
+    struct gc_err err = {.code = GC_OK};
+    CHECK_INT(gc_secret_check(&s, &err), one ? GC_OK : GC_ERR_CONFIG);
+    if (one)
+      continue;
+    CHECK_HAS(err.text, "ClientSecretFile");
+    CHECK_HAS(err.text, "ClientSecretCredential");
+    CHECK_HAS(err.text, "ClientSecretEnv");
+    CHECK_HAS(err.text, ", ClientSecret");
+    CHECK(strstr(err.text, "literal") == NULL);
+  }
+}
+
+static void a_credential_is_a_name_and_no_path(void) {
+  static const char *const names[] = {"a/b", "/etc/shadow", "../secret"};
+  for (size_t i = 0; i < GC_COUNT(names); i++) {
+    struct gc_secret s = {.credential = names[i]};
+    struct gc_err err = {.code = GC_OK};
+    CHECK_INT(gc_secret_check(&s, &err), GC_ERR_CONFIG);
+    CHECK_HAS(err.text, "ClientSecretCredential");
+  }
+}
+
+static void white_space_around_it_goes(void) {
+  static const struct {
+    const char *text, *want;
+  } rows[] = {
+      {"abc", "abc"},         {"abc\n", "abc"},
+      {"abc\r\n", "abc"},     {" \t\n abc \n\n", "abc"},
+      {"a b  c\n", "a b  c"}, {"\xc3\xa9\n", "\xc3\xa9"},
+  };
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("trim"));
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    write_text(file, rows[i].text);
+    struct gc_secret from_file = {.file = file};
+    CHECK_READS(from_file, rows[i].want);
+    struct gc_secret literal = {.literal = rows[i].text};
+    CHECK_READS(literal, rows[i].want);
+  }
+}
+
+static void an_empty_one_is_refused(void) {
+  static const char *const texts[] = {"", "\n", "  \t\r\n"};
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("empty"));
+  for (size_t i = 0; i < GC_COUNT(texts); i++) {
+    write_text(file, texts[i]);
+    struct gc_secret from_file = {.file = file};
+    CHECK_REFUSES(from_file, "empty");
+    struct gc_secret literal = {.literal = texts[i]};
+    CHECK_REFUSES(literal, "empty");
+    char name[32];
+    snprintf(name, sizeof(name), "GC_TEST_EMPTY_%zu", i);
+    setenv(name, texts[i], 1);
+    struct gc_secret env = {.env = name};
+    CHECK_REFUSES(env, "empty");
+  }
+}
+
+/* A NUL would cut it off in one form of the request and not in the other. */
+static void one_with_a_nul_inside_is_refused(void) {
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("nul"));
+  write_bytes(file, "abc\0def\n", 8);
+  struct gc_secret s = {.file = file};
+  CHECK_REFUSES(s, file);
+}
+
+static void the_size_is_limited(void) {
+  static char text[GC_SECRET_MOST_BYTES + 100];
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("size"));
+  memset(text, 'x', sizeof(text));
+  struct gc_secret s = {.file = file};
+  text[GC_SECRET_MOST_BYTES - 1] = '\0';
+  write_text(file, text);
+  CHECK_READS(s, text);
+  text[GC_SECRET_MOST_BYTES - 1] = 'x';
+  write_bytes(file, text, GC_SECRET_MOST_BYTES);
+  CHECK_REFUSES(s, file);
+  CHECK_REFUSES(s, "larger than");
+  write_bytes(file, text, sizeof(text));
+  CHECK_REFUSES(s, "larger than");
+
+  text[sizeof(text) - 1] = '\0';
+  struct gc_secret literal = {.literal = text};
+  CHECK_REFUSES(literal, "larger than");
+  setenv("GC_TEST_LARGE", text, 1);
+  struct gc_secret env = {.env = "GC_TEST_LARGE"};
+  CHECK_REFUSES(env, "larger than");
+}
+
+static void a_file_that_cannot_be_read_is_named(void) {
+  struct gc_secret missing = {.file = "/nowhere/genesys.secret"};
+  CHECK_REFUSES(missing, "/nowhere/genesys.secret");
+  CHECK_REFUSES(missing, "No such file");
+  CHECK_REFUSES(missing, "collectd's user");
+  struct gc_secret is_folder = {.file = folder};
+  CHECK_REFUSES(is_folder, folder);
+  CHECK_REFUSES(is_folder, "directory");
+}
+
+/* Opening one for reading would wait for its writer. */
+static void a_pipe_does_not_hang(void) {
+  char pipe_path[128];
+  snprintf(pipe_path, sizeof(pipe_path), "%s", path_of("pipe"));
+  CHECK_INT(mkfifo(pipe_path, 0600), 0);
+  struct gc_secret s = {.file = pipe_path};
+  CHECK_REFUSES(s, "");
+}
+
+static void it_is_read_anew_each_time(void) {
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("anew"));
+  struct gc_secret s = {.file = file};
+  write_text(file, "one\n");
+  CHECK_READS(s, "one");
+  write_text(file, "two\n");
+  CHECK_READS(s, "two");
+}
+
+static void a_credential_comes_from_systemds_folder(void) {
+  struct gc_secret s = {.credential = "genesys"};
+  unsetenv("CREDENTIALS_DIRECTORY");
+  CHECK_REFUSES(s, "LoadCredential=genesys");
+  CHECK_REFUSES(s, "CREDENTIALS_DIRECTORY");
+  CHECK_INT(gc_secret_version(&s), 0);
+  setenv("CREDENTIALS_DIRECTORY", folder, 1);
+  CHECK_REFUSES(s, path_of("genesys"));
+  write_text(path_of("genesys"), "from systemd\n");
+  CHECK_READS(s, "from systemd");
+  CHECK(gc_secret_version(&s) != 0);
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+/* ---- the environment ---- */
+
+static void a_missing_variable_is_named(void) {
+  struct gc_secret s = {.env = "GC_TEST_MISSING"};
+  CHECK_REFUSES(s, "GC_TEST_MISSING");
+  CHECK_REFUSES(s, "ClientSecretEnv");
+}
+
+static void a_variable_is_taken_and_read_again_from_memory(void) {
+  setenv("GC_TEST_TAKEN", "  value\n", 1);
+  struct gc_secret s = {.env = "GC_TEST_TAKEN"};
+  CHECK_READS(s, "value");
+  CHECK(getenv("GC_TEST_TAKEN") == NULL);
+  CHECK_READS(s, "value");
+}
+
+/* What the kernel shows of a process are the bytes it was started with; so
+ * this program starts itself. */
+static size_t environment(char *bytes, size_t size) {
+  int fd = open("/proc/self/environ", O_RDONLY);
+  if (fd < 0)
+    return 0;
+  ssize_t len = read(fd, bytes, size - 1);
+  close(fd);
+  for (ssize_t i = 0; i < len; i++)
+    if (bytes[i] == '\0')
+      bytes[i] = '\n';
+  bytes[len > 0 ? len : 0] = '\0';
+  return len > 0 ? (size_t)len : 0;
+}
+
+static int as_a_child(void) {
+  static char bytes[65536];
+  if (environment(bytes, sizeof(bytes)) == 0)
+    return 0; /* no /proc here */
+  CHECK_HAS(bytes, "n0t-t0-be-seen");
+  struct gc_secret s = {.env = "GC_TEST_CHILD"};
+  CHECK_READS(s, "n0t-t0-be-seen");
+  CHECK(environment(bytes, sizeof(bytes)) > 0);
+  CHECK(strstr(bytes, "n0t-t0-be-seen") == NULL);
+  CHECK(getenv("GC_TEST_CHILD") == NULL);
+  CHECK_READS(s, "n0t-t0-be-seen");
+  return check_done();
+}
+
+static void the_kernel_does_not_show_it_any_more(void) {
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    setenv("GC_TEST_CHILD", "n0t-t0-be-seen", 1);
+    execl("/proc/self/exe", "secret_test", "child", (char *)NULL);
+    _exit(127);
+  }
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* ---- who may read it, and has it changed ---- */
+
+static void others_who_may_read_it_earn_a_warning(void) {
+  static const struct {
+    mode_t mode;
+    bool exposed;
+  } rows[] = {{0600, false}, {0400, false}, {0640, false},
+              {0644, true},  {0604, true},  {0666, true}};
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("mode"));
+  write_text(file, "abc");
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_secret s = {.file = file};
+    struct gc_err words = {.code = GC_OK};
+    CHECK_INT(chmod(file, rows[i].mode), 0);
+    CHECK_INT(gc_secret_is_exposed(&s, &words), rows[i].exposed);
+    if (!rows[i].exposed)
+      continue;
+    CHECK_HAS(words.text, file);
+    CHECK_HAS(words.text, "chmod");
+    CHECK(strstr(words.text, "abc") == NULL);
+  }
+}
+
+static void what_is_no_file_is_not_exposed(void) {
+  struct gc_secret rows[] = {{.literal = "x"},
+                             {.env = "HOME"},
+                             {.file = "/nowhere/x"},
+                             {.credential = "none"}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_err words = {.code = GC_OK};
+    CHECK(!gc_secret_is_exposed(&rows[i], &words));
+    CHECK_INT(gc_secret_version(&rows[i]), 0);
+  }
+}
+
+static void its_version_changes_with_the_file(void) {
+  char file[128], other[128];
+  snprintf(file, sizeof(file), "%s", path_of("version"));
+  snprintf(other, sizeof(other), "%s", path_of("version.new"));
+  struct gc_secret s = {.file = file};
+  CHECK_INT(gc_secret_version(&s), 0);
+  write_text(file, "abc");
+  uint64_t first = gc_secret_version(&s);
+  CHECK(first != 0);
+  CHECK(gc_secret_version(&s) == first);
+  /* In place, with another length. */
+  write_text(file, "abcd");
+  uint64_t second = gc_secret_version(&s);
+  CHECK(second != first);
+  /* As a careful editor does: another file takes the name; here with the same
+   * length and time. */
+  struct stat st;
+  write_text(other, "abcd");
+  CHECK_INT(stat(file, &st), 0);
+  struct timespec times[2] = {st.st_atim, st.st_mtim};
+  CHECK_INT(utimensat(AT_FDCWD, other, times, 0), 0);
+  CHECK_INT(rename(other, file), 0);
+  uint64_t third = gc_secret_version(&s);
+  CHECK(third != second);
+  CHECK_INT(unlink(file), 0);
+  CHECK_INT(gc_secret_version(&s), 0);
+}
+
+static void remove_folder(void) {
+  static const char *const names[] = {"trim",    "empty", "nul",
+                                      "size",    "pipe",  "anew",
+                                      "genesys", "mode",  "version"};
+  for (size_t i = 0; i < GC_COUNT(names); i++)
+    unlink(path_of(names[i]));
+  rmdir(folder);
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1 && strcmp(argv[1], "child") == 0) {
+    check_law = "as_a_child";
+    return as_a_child();
+  }
+  if (mkdtemp(folder) == NULL)
+    return 1;
+  RUN(exactly_one_place_is_named);
+  RUN(a_credential_is_a_name_and_no_path);
+  RUN(white_space_around_it_goes);
+  RUN(an_empty_one_is_refused);
+  RUN(one_with_a_nul_inside_is_refused);
+  RUN(the_size_is_limited);
+  RUN(a_file_that_cannot_be_read_is_named);
+  RUN(a_pipe_does_not_hang);
+  RUN(it_is_read_anew_each_time);
+  RUN(a_credential_comes_from_systemds_folder);
+  RUN(a_missing_variable_is_named);
+  RUN(a_variable_is_taken_and_read_again_from_memory);
+  RUN(the_kernel_does_not_show_it_any_more);
+  RUN(others_who_may_read_it_earn_a_warning);
+  RUN(what_is_no_file_is_not_exposed);
+  RUN(its_version_changes_with_the_file);
+  remove_folder();
+  return check_done();
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/http.h"
+
+#include "tests/support/check.h"
+#include "tests/support/http_bench.h"
+#include "tests/support/web.h"
+
+static void cancelled_and_freed_ones_are_never_done(void) {
+  static const char *const paths[] = {"/never", "/half-then-never"};
+  for (size_t i = 0; i < GC_COUNT(paths); i++) {
+    CHECK_ROW(paths[i]);
+    struct asker a;
+    struct ask cancelled, freed, after;
+    asker_begin(&a, NULL);
+    ask_init(&cancelled, &a, http_url_of(paths[i]));
+    ask_init(&freed, &a, http_url_of(paths[i]));
+    ask_start(&cancelled);
+    ask_start(&freed);
+    CHECK(ask_get(&after, &a, http_url_of("/hello")));
+    ask_cancel(&cancelled);
+    CHECK(cancelled.x.transport_data == NULL);
+    ask_cancel(&cancelled); /* twice is fine */
+    CHECK(ask_get(&after, &a, http_url_of("/hello")));
+    asker_end(&a);
+    CHECK_INT(cancelled.done_count + freed.done_count, 0);
+    CHECK(freed.x.transport_data == NULL);
+  }
+}
+
+static void cancel_me(struct ask *q) {
+  struct gc_transport t = gc_http_transport(q->asker->http);
+  t.cancel(t.ctx, &q->x);
+}
+
+static void cancel_other(struct ask *q) { cancel_me(q->ctx); }
+
+static void start_other(struct ask *q) {
+  struct ask *other = q->ctx;
+  struct gc_transport t = gc_http_transport(q->asker->http);
+  if (other->x.transport_data == NULL)
+    other->start_code = t.start(t.ctx, &other->x, NULL);
+}
+
+/* start and cancel of one and the same, before libcurl knows of it */
+static void start_and_cancel_other(struct ask *q) {
+  start_other(q);
+  cancel_other(q);
+}
+
+static void free_http(struct ask *q) {
+  gc_http_free(q->asker->http);
+  q->asker->http = NULL;
+}
+
+static void cancel_other_and_free_http(struct ask *q) {
+  cancel_other(q);
+  free_http(q);
+}
+
+/* Every call, in the two places where callbacks run: `done`, and the sink,
+ * which is libcurl's own callback, where libcurl itself allows nothing. */
+static void everything_may_be_called_inside_callbacks(void) {
+  static const struct {
+    const char *name;
+    void (*what)(struct ask *q);
+    bool ends_me_in_sink, other_runs, other_done;
+  } rows[] = {
+      {"cancel myself", cancel_me, true, true, false},
+      {"cancel another", cancel_other, false, true, false},
+      {"start another", start_other, false, false, true},
+      {"start and cancel another", start_and_cancel_other, false, false, false},
+      {"free the transport", free_http, true, true, false},
+      {"cancel another and free", cancel_other_and_free_http, true, true,
+       false},
+  };
+  for (size_t i = 0; i < 2 * GC_COUNT(rows); i++) {
+    size_t r = i / 2;
+    bool in_sink = i % 2 == 1;
+    CHECK_ROW(rows[r].name);
+    struct asker a;
+    struct ask q, other, third;
+    asker_begin(&a, NULL);
+    ask_init(&other, &a, http_url_of(rows[r].other_done ? "/hello" : "/never"));
+    if (rows[r].other_runs)
+      ask_start(&other);
+    ask_init(&third, &a, http_url_of("/never"));
+    ask_start(&third);
+    ask_init(&q, &a, http_url_of("/hello"));
+    q.ctx = &other;
+    if (in_sink)
+      q.inside = rows[r].what;
+    else
+      q.after = rows[r].what;
+    ask_start(&q);
+
+    bool ends = in_sink && rows[r].ends_me_in_sink;
+    if (!ends)
+      CHECK(ask_wait(&q));
+    if (rows[r].other_done)
+      CHECK(ask_wait(&other));
+    struct ask last; /* whoever was cancelled has had its time */
+    if (a.http != NULL && !ends)
+      CHECK(ask_get(&last, &a, http_url_of("/hello")));
+    asker_end(&a);
+    CHECK_INT(q.done_count, !ends);
+    CHECK_INT(other.done_count, rows[r].other_done);
+    CHECK_INT(third.done_count, 0);
+  }
+}
+
+static void start_me_again(struct ask *q) {
+  struct gc_transport t = gc_http_transport(q->asker->http);
+  int *left = q->ctx;
+  if (--*left > 0)
+    q->start_code = t.start(t.ctx, &q->x, NULL);
+}
+
+static void an_exchange_may_be_started_again_by_its_end(void) {
+  struct asker a;
+  struct ask q;
+  int left = 5;
+  asker_begin(&a, NULL);
+  struct server *s = server_start(&(struct server_plan){.serve = web_serve});
+  ask_init(&q, &a, http_url_at(s, "http", "/hello"));
+  q.ctx = &left;
+  q.after = start_me_again;
+  q.done_want = 5;
+  ask_start(&q);
+  CHECK(ask_wait(&q));
+  asker_end(&a);
+  CHECK_INT(left, 0);
+  CHECK_INT(q.done_count, 5);
+  CHECK_INT(q.begins, 5);
+  CHECK_STR(q.got, "hello");
+  CHECK_INT(server_accepted(s), 1);
+  server_stop(s);
+}
+
+int main(void) {
+  http_bench_begin();
+  RUN(cancelled_and_freed_ones_are_never_done);
+  RUN(everything_may_be_called_inside_callbacks);
+  RUN(an_exchange_may_be_started_again_by_its_end);
+  http_bench_end();
+  return check_done();
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/http.h"
+
+#include "tests/support/check.h"
+#include "tests/support/http_bench.h"
+#include "tests/support/web.h"
+
+static void tls_verifies_by_default(void) {
+  const struct {
+    const char *name, *server_cert, *ca;
+    bool verify_peer, verify_host;
+    enum gc_failure failure;
+    enum gc_code code;
+    const char *words;
+  } rows[] = {
+      {"all is well", http_certs.server, http_certs.ca, true, true,
+       GC_FAILURE_NONE, GC_OK, ""},
+      {"CA folder", http_certs.server, http_certs.ca_folder, true, true,
+       GC_FAILURE_NONE, GC_OK, ""},
+      {"expired", http_certs.expired, http_certs.ca, true, true, GC_FAILURE_TLS,
+       GC_ERR_TLS, "check CACert, or the clock"},
+      {"another host's", http_certs.wrong_host, http_certs.ca, true, true,
+       GC_FAILURE_TLS, GC_ERR_TLS, "another host's"},
+      {"unknown CA", http_certs.server, http_certs.other_ca, true, true,
+       GC_FAILURE_TLS, GC_ERR_TLS, "check CACert"},
+      {"system CA", http_certs.server, NULL, true, true, GC_FAILURE_TLS,
+       GC_ERR_TLS, "check CACert"},
+      {"CA file missing", http_certs.server, http_certs.missing, true, true,
+       GC_FAILURE_LOCAL, GC_ERR_CONFIG, "missing.pem"},
+      {"VerifyHost false", http_certs.wrong_host, http_certs.ca, true, false,
+       GC_FAILURE_NONE, GC_OK, ""},
+      {"VerifyPeer false", http_certs.expired, NULL, false, false,
+       GC_FAILURE_NONE, GC_OK, ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    struct server *s = server_start(
+        &(struct server_plan){.serve = web_serve, .cert = rows[i].server_cert});
+    struct gc_connect connect = asker_connect();
+    connect.ca_cert = (char *)rows[i].ca;
+    connect.verify_peer = rows[i].verify_peer;
+    connect.verify_host = rows[i].verify_host;
+    struct ask q;
+    http_get_with(&q, &connect,
+                  http_url_at(s, "https", "/hello?" HTTP_QUERY_SECRET));
+    CHECK_INT(q.reply.failure, rows[i].failure);
+    CHECK_INT(q.err.code, rows[i].code);
+    CHECK_HAS(q.err.text, rows[i].words);
+    CHECK_STR(q.got, rows[i].failure == GC_FAILURE_NONE ? "hello" : "");
+    server_stop(s);
+  }
+}
+
+static void client_certificates_are_shown_when_demanded(void) {
+  const struct {
+    const char *name, *cert, *key, *pass;
+    enum gc_failure failure;
+    const char *words;
+  } rows[] = {
+      {"plain key", http_certs.client, http_certs.client_key, NULL,
+       GC_FAILURE_NONE, ""},
+      {"locked key", http_certs.client, http_certs.client_key_locked,
+       CERTS_PASSPHRASE, GC_FAILURE_NONE, ""},
+      {"wrong passphrase", http_certs.client, http_certs.client_key_locked,
+       "wr0ng-pass-phrase", GC_FAILURE_LOCAL, "check ClientCert"},
+      {"no passphrase", http_certs.client, http_certs.client_key_locked, NULL,
+       GC_FAILURE_LOCAL, "check ClientCert"},
+      {"file missing", http_certs.missing, http_certs.client_key, NULL,
+       GC_FAILURE_LOCAL, "missing.pem"},
+      {"none", NULL, NULL, NULL, GC_FAILURE_TLS,
+       "the server wants a client certificate"},
+      {"not this authority's", http_certs.server, http_certs.server, NULL,
+       GC_FAILURE_NONE, ""},
+  };
+  for (size_t i = 0; i < 2 * GC_COUNT(rows); i++) {
+    size_t r = i / 2;
+    CHECK_ROW(rows[r].name);
+    struct server *s =
+        server_start(&(struct server_plan){.serve = web_serve,
+                                           .cert = http_certs.server,
+                                           .client_ca = http_certs.ca,
+                                           .tls12 = i % 2 == 1});
+    struct gc_connect connect = asker_connect();
+    connect.ca_cert = http_certs.ca;
+    connect.client_cert = (char *)rows[r].cert;
+    connect.client_key = (char *)rows[r].key;
+    connect.client_key_pass = (char *)rows[r].pass;
+    struct ask q;
+    http_get_with(&q, &connect, http_url_at(s, "https", "/hello"));
+    CHECK_INT(q.reply.failure, rows[r].failure);
+    CHECK_HAS(q.err.text, rows[r].words);
+    server_stop(s);
+  }
+}
+
+static void answer_anything(struct conn *c, void *ctx) {
+  (void)ctx;
+  conn_say(c, "HTTP/1.1 400 Bad Request\r\n\r\n");
+  conn_linger(c);
+}
+
+static void tls_to_a_plain_port_says_so(void) {
+  struct server *s =
+      server_start(&(struct server_plan){.serve = answer_anything});
+  struct ask q;
+  http_get_with(&q, NULL, http_url_at(s, "https", "/hello"));
+  server_stop(s);
+  CHECK_INT(q.reply.failure, GC_FAILURE_TLS);
+  CHECK_HAS(q.err.text, "does not speak TLS");
+}
+
+int main(void) {
+  http_bench_begin();
+  RUN(tls_verifies_by_default);
+  RUN(client_certificates_are_shown_when_demanded);
+  RUN(tls_to_a_plain_port_says_so);
+  RUN(http_no_words_hold_a_secret);
+  http_bench_end();
+  return check_done();
+}

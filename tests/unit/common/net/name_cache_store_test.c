@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/name_cache.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/genesys/targets.h"
+#include "tests/support/check.h"
+#include "tests/support/names_bench.h"
+
+static struct gc_store *store;
+static char folder[] = "/tmp/name_cache_test_XXXXXX";
+
+static void open_store(void) {
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
+    printf("no store: %s\n", err.text);
+    exit(1);
+  }
+}
+
+static void close_store(void) {
+  static const char *const files[] = {"state.db", "state.db-wal",
+                                      "state.db-shm"};
+  gc_store_close(store);
+  store = NULL;
+  for (size_t i = 0; i < GC_COUNT(files); i++) {
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+    unlink(path);
+  }
+}
+
+static void a_restart_with_the_api_away_knows_the_names(void) {
+  open_store();
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200,
+               "{\"entities\":[{\"id\":\"b\",\"name\":\"Sales\"},{\"id\":\"c\","
+               "\"name\":\"Sales\"}]}");
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "b=Sales/ c=Sales~2/ ");
+  names_end();
+
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
+  names_listen(&e, GC_QUEUE);
+  CHECK_INT(e.heard, 0); /* with the next turn of the loop, not inside */
+  replay_settle(&names_world);
+  CHECK_INT(e.heard, 1);
+  CHECK_STR(e.labels, "b=Sales/ c=Sales~2/ ");
+  replay_run(&names_world, 10 * MINUTE_MS);
+  CHECK_INT(e.heard, 1);
+  /* Back again, with one more of that name: each keeps its label. */
+  names_now_says(200,
+                 "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":"
+                 "\"b\",\"name\":\"Sales\"},{\"id\":\"c\",\"name\":"
+                 "\"Sales\"}]}");
+  replay_run(&names_world, 2 * MINUTE_MS);
+  CHECK_STR(e.labels, "a=Sales~3/ b=Sales/ c=Sales~2/ ");
+  names_end();
+  close_store();
+}
+
+static int64_t target_ms(const char *id, const char *media) {
+  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
+  const struct gc_entry *e = d != NULL ? gc_directory_find(d, id) : NULL;
+  int64_t ms = e != NULL ? gc_entry_target_ms(e, media) : -1;
+  gc_directory_put(d);
+  return ms;
+}
+
+static void a_restart_with_the_api_away_knows_the_targets(void) {
+  open_store();
+  names_begin_with(store);
+  names_answer(
+      NAMES_QUEUES, REPLAY_ALWAYS, 200,
+      "{\"entities\":[{\"id\":\"a\",\"name\":\"A\",\"mediaSettings\":{"
+      "\"call\":{\"serviceLevel\":{\"percentage\":0.8,\"durationMs\":"
+      "20000}},\"email\":{\"serviceLevel\":{\"durationMs\":86400000}}}},"
+      "{\"id\":\"b\",\"name\":\"B\"}]}");
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_INT(target_ms("a", "voice"), 20000);
+  names_end();
+
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, MINUTE_MS);
+  CHECK_INT(target_ms("a", "voice"), 20000);
+  CHECK_INT(target_ms("a", "email"), 86400000);
+  CHECK_INT(target_ms("a", "chat"), 0);
+  CHECK_INT(target_ms("b", "voice"), 0);
+  /* Another target is followed with the next reading. */
+  names_now_says(200, "{\"entities\":[{\"id\":\"a\",\"name\":\"A\","
+                      "\"mediaSettings\":{\"call\":{\"serviceLevel\":{"
+                      "\"durationMs\":30000}}}}]}");
+  replay_run(&names_world, 12 * MINUTE_MS);
+  CHECK_INT(target_ms("a", "voice"), 30000);
+  CHECK_INT(target_ms("a", "email"), 0);
+  names_end();
+  close_store();
+}
+
+static void kinds_and_accounts_are_kept_apart(void) {
+  open_store();
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  names_end();
+  names_begin_with(store);
+  names_answer(NAMES_USERS, REPLAY_ALWAYS, 503, "");
+  names_listen(&e, GC_USER);
+  replay_run(&names_world, 1000);
+  CHECK_INT(e.heard, 0);
+  names_end();
+  close_store();
+}
+
+static void a_queue_that_comes_back_has_its_old_label(void) {
+  open_store();
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, 0, 200,
+               "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":\"b\","
+               "\"name\":\"Sales\"}]}");
+  names_answer(NAMES_QUEUES, 0, 200,
+               "{\"entities\":[{\"id\":\"b\",\"name\":\"Sales\"}]}");
+  struct names_ear e;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 11 * MINUTE_MS - 100000);
+  CHECK_STR(e.labels, "b=Sales~2/ ");
+  names_end();
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, 0, 200,
+               "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":\"b\","
+               "\"name\":\"Sales\"},{\"id\":\"c\",\"name\":\"Sales\"}]}");
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "a=Sales/ b=Sales~2/ c=Sales~3/ ");
+  names_end();
+  close_store();
+}
+
+int main(void) {
+  if (mkdtemp(folder) == NULL)
+    return 1;
+  RUN(a_restart_with_the_api_away_knows_the_names);
+  RUN(a_restart_with_the_api_away_knows_the_targets);
+  RUN(kinds_and_accounts_are_kept_apart);
+  RUN(a_queue_that_comes_back_has_its_old_label);
+  rmdir(folder);
+  return check_done();
+}

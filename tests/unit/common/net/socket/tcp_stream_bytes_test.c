@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/socket/tcp_stream.h"
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+#include "tests/support/metronome.h"
+#include "tests/support/stream_bench.h"
+
+enum { MB = 1024 * 1024, ROUND_MOST_BYTES = 256 * 1024, READ_BYTES = 65536 };
+
+/* Says ten bytes of the pattern first, and waits. */
+static void greet(struct conn *c, void *ctx) {
+  (void)ctx;
+  char bytes[10];
+  for (size_t i = 0; i < sizeof(bytes); i++)
+    bytes[i] = stream_pattern(i);
+  if (conn_write(c, bytes, sizeof(bytes)))
+    conn_linger(c);
+}
+
+/* The pattern without end. */
+static void flood(struct conn *c, void *ctx) {
+  (void)ctx;
+  char bytes[16384];
+  for (size_t at = 0;; at += sizeof(bytes)) {
+    for (size_t i = 0; i < sizeof(bytes); i++)
+      bytes[i] = stream_pattern(at + i);
+    if (!conn_write(c, bytes, sizeof(bytes)))
+      return;
+  }
+}
+
+static void fifty_megabytes_come_back_whole(void) {
+  for (size_t i = 0; i < GC_COUNT(ways); i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], serve_echo, NULL);
+    r.talk.to_send = 50 * MB;
+    tcp_talk_begin(&r.talk);
+    CHECK(tcp_talk_got(&r.talk, 50 * MB));
+    CHECK_INT(r.talk.wrong, 0);
+    CHECK_INT(r.talk.closed, 0);
+    CHECK_STR(r.talk.err.text, "");
+    CHECK(r.talk.round_most <= ROUND_MOST_BYTES + READ_BYTES);
+    tcp_road_end(&r);
+    CHECK_INT(r.ends.plan.connects, ways[i].proxy != NULL);
+  }
+}
+
+static void single_bytes_come_back_whole(void) {
+  for (size_t i = 0; i < GC_COUNT(ways); i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], serve_echo, NULL);
+    r.talk.to_send = 2000;
+    r.talk.piece = 1;
+    tcp_talk_begin(&r.talk);
+    CHECK(tcp_talk_got(&r.talk, 2000));
+    CHECK_INT(r.talk.wrong, 0);
+    tcp_road_end(&r);
+  }
+}
+
+/* The first bytes may have come together with the end of the handshake, where
+ * poll does not see them any more. */
+static void a_peer_that_speaks_first_is_heard(void) {
+  for (size_t i = 0; i < GC_COUNT(ways); i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], greet, NULL);
+    r.ends.plan.is_eager = strcmp(ways[i].scheme, "ws") == 0;
+    tcp_talk_begin(&r.talk);
+    CHECK(tcp_talk_got(&r.talk, 10));
+    CHECK_INT(r.talk.wrong, 0);
+    tcp_road_end(&r);
+  }
+}
+
+/* A burst is one round's share and a little more: what is left over lies
+ * decoded in the TLS layer when the share is used up, and poll is blind to
+ * it. */
+enum { BURST_BYTES = ROUND_MOST_BYTES + 100, BURSTS = 40 };
+
+static void say_bursts(struct conn *c, void *ctx) {
+  (void)ctx;
+  char bytes[16384], byte;
+  for (size_t at = 0; conn_read(c, &byte, 1) == 1;)
+    for (size_t left = BURST_BYTES, len; left > 0; left -= len) {
+      len = left < sizeof(bytes) ? left : sizeof(bytes);
+      for (size_t i = 0; i < len; i++)
+        bytes[i] = stream_pattern(at++);
+      if (!conn_write(c, bytes, len))
+        return;
+    }
+}
+
+static void ask_for_next(struct talk *t) {
+  if (t->got == t->to_send * BURST_BYTES && t->to_send < BURSTS)
+    t->to_send++;
+}
+
+static void what_tls_holds_back_is_read_without_a_poll(void) {
+  for (size_t i = 0; i < GC_COUNT(ways); i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], say_bursts, NULL);
+    r.talk.on_open = r.talk.on_read = ask_for_next;
+    tcp_talk_begin(&r.talk);
+    CHECK(tcp_talk_got(&r.talk, (size_t)BURSTS * BURST_BYTES));
+    CHECK_INT(r.talk.wrong, 0);
+    tcp_road_end(&r);
+  }
+}
+
+/* A write that TLS has refused must come again with the same bytes. */
+static void a_peer_that_reads_late_gets_every_byte(void) {
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_ROW(ways[i].name);
+    struct slow_reader reader = {.may_read = false};
+    struct server *s = server_start(
+        &(struct server_plan){.serve = serve_read_late,
+                              .ctx = &reader,
+                              .cert = i == 1 ? stream_certs.server : NULL,
+                              .receive_bytes = 4096});
+    struct talk t = tcp_talk_of(stream_url_at(s, ways[i].scheme));
+    t.connect.ca_cert = stream_certs.ca;
+    t.to_send = 64 * MB; /* until it says LIMIT */
+    t.piece = 1000;
+    tcp_talk_begin(&t);
+    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
+    for (int again = 0; again < 3; again++)
+      gc_loop_call(t.loop, tcp_talk_pump_here, &t);
+    CHECK(t.saw_limit);
+    CHECK_INT(t.closed, 0);
+    GATE_CHANGE(&tcp_talk_gate, reader.may_read = true);
+    /* sending on while the rest drains */
+    size_t enough = t.sent + 4 * MB;
+    while (t.sent < enough && !tcp_talk_is_closed(&t))
+      gc_loop_call(t.loop, tcp_talk_pump_here, &t);
+    CHECK_INT(t.closed, 0);
+    tcp_talk_end(&t);
+    CHECK(gate_wait(&tcp_talk_gate, slow_reader_has_ended, &reader));
+    CHECK(reader.got > 3 * MB);
+    CHECK_INT(reader.wrong, 0);
+    server_stop(s);
+  }
+}
+
+static void a_peer_that_never_reads_is_told_of(void) {
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], serve_park, NULL);
+    r.talk.to_send = 64 * MB;
+    tcp_talk_begin(&r.talk);
+    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &r.talk));
+    gc_loop_call(r.talk.loop, tcp_talk_pump_here, &r.talk);
+    CHECK(r.talk.saw_limit);
+    CHECK(r.talk.sent < 64 * MB);
+    tcp_road_end(&r);
+  }
+}
+
+static void a_flood_holds_neither_timers_nor_the_stop(void) {
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], flood, NULL);
+    tcp_talk_begin(&r.talk);
+    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &r.talk));
+    struct metronome m = {.loop = r.talk.loop, .left = 50};
+    metronome_start(&m);
+    CHECK(metronome_ends(&m));
+    uint64_t began_ms = gc_clock_now_ms();
+    gc_loop_stop(r.talk.loop);
+    CHECK(gc_clock_now_ms() - began_ms < 1000);
+    CHECK(r.talk.got > 0);
+    CHECK_INT(r.talk.wrong, 0);
+    /* the law itself: a share for each round */
+    CHECK_THAT(r.talk.round_most <= ROUND_MOST_BYTES + READ_BYTES,
+               "%zu bytes in one round", r.talk.round_most);
+    tcp_road_end(&r);
+  }
+}
+
+/* As for the idle loop, with an open stream that has nothing to say. */
+static void an_open_stream_that_is_quiet_lets_the_loop_sleep(void) {
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_ROW(ways[i].name);
+    struct road r;
+    road_begin(&r, &ways[i], greet, NULL);
+    tcp_talk_begin(&r.talk);
+    CHECK(tcp_talk_got(&r.talk, 10));
+    struct metronome m = {.loop = r.talk.loop, .left = 20};
+    gc_loop_call(r.talk.loop, tcp_talk_nothing, NULL);
+    uint64_t before = gc_loop_rounds(r.talk.loop);
+    metronome_start(&m);
+    CHECK(metronome_ends(&m));
+    uint64_t rounds = gc_loop_rounds(r.talk.loop) - before;
+    CHECK_THAT(rounds <= 60, "%llu rounds in 40 quiet ms",
+               (unsigned long long)rounds);
+    tcp_road_end(&r);
+  }
+}
+
+int main(void) {
+  stream_bench_begin();
+  RUN(fifty_megabytes_come_back_whole);
+  RUN(single_bytes_come_back_whole);
+  RUN(a_peer_that_speaks_first_is_heard);
+  RUN(what_tls_holds_back_is_read_without_a_poll);
+  RUN(a_peer_that_reads_late_gets_every_byte);
+  RUN(a_peer_that_never_reads_is_told_of);
+  RUN(a_flood_holds_neither_timers_nor_the_stop);
+  RUN(an_open_stream_that_is_quiet_lets_the_loop_sleep);
+  stream_bench_end();
+  return check_done();
+}

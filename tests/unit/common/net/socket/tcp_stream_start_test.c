@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/socket/tcp_stream.h"
+
+#include "common/net/clock.h"
+#include "tests/support/ask.h"
+#include "tests/support/check.h"
+#include "tests/support/resolver.h"
+#include "tests/support/stream_bench.h"
+#include "tests/support/web.h"
+
+static void a_stream_has_a_connection_of_its_own(void) {
+  struct server *web = server_start(&(struct server_plan){.serve = web_serve});
+  char page[128];
+  snprintf(page, sizeof(page), "http://localhost:%d/hello", server_port(web));
+  struct asker a;
+  struct ask q;
+  asker_begin(&a, NULL);
+  CHECK(ask_get(&q, &a, page)); /* its connection is kept */
+  struct talk t = tcp_talk_of(page);
+  t.loop = a.loop;
+  gc_loop_call(a.loop, tcp_talk_open_here, &t);
+  CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
+  uint64_t until_ms = gc_clock_now_ms() + 5000;
+  while (server_accepted(web) < 2 && gc_clock_now_ms() < until_ms)
+    gc_loop_call(a.loop, tcp_talk_nothing, NULL);
+  CHECK_INT(server_accepted(web), 2);
+  CHECK(ask_get(&q, &a, page)); /* and used again */
+  CHECK_STR(q.got, "hello");
+  gc_loop_call(a.loop, tcp_talk_free_here, &t);
+  asker_end(&a);
+  CHECK_INT(server_accepted(web), 2);
+  server_stop(web);
+}
+
+static void an_address_that_cannot_be_used_is_refused_at_once(void) {
+  static const char *const urls[] = {
+      "ftp://localhost/", "nonsense",   "",
+      "wss://",           "wss://a b/", "wss://h:port/"};
+  struct gc_loop *loop = tcp_talk_loop();
+  for (size_t i = 0; i < GC_COUNT(urls); i++) {
+    CHECK_ROW(urls[i]);
+    struct talk t = tcp_talk_of(urls[i]);
+    t.loop = loop;
+    gc_loop_call(loop, tcp_talk_open_here, &t);
+    CHECK_INT(t.open_code, GC_ERR_CONFIG);
+    CHECK(t.stream == NULL);
+    CHECK_HAS(t.open_err.text, "wss://");
+  }
+  gc_loop_stop(loop);
+  gc_loop_free(loop);
+}
+
+/* `url` NULL: of a server that runs `serve`. */
+struct start_row {
+  const char *name, *url, *scheme, *cert;
+  void (*serve)(struct conn *c, void *ctx);
+  struct proxy_plan plan;
+  bool has_proxy;
+  enum gc_failure failure;
+  enum gc_code code;
+  const char *words;
+};
+
+static void fail_to_start(const struct start_row *row) {
+  CHECK_ROW(row->name);
+  struct proxy_plan plan = row->plan;
+  struct server *s = server_start(&(struct server_plan){
+      .serve = row->serve != NULL ? row->serve : serve_park,
+      .cert = row->cert});
+  struct server *p =
+      server_start(&(struct server_plan){.serve = proxy_serve, .ctx = &plan});
+  char proxy[128];
+  snprintf(proxy, sizeof(proxy), "http://user:" WAYS_PASSWORD "@localhost:%d",
+           server_port(p));
+  struct talk t =
+      tcp_talk_of(row->url != NULL ? row->url : stream_url_at(s, row->scheme));
+  t.connect.ca_cert = stream_certs.ca;
+  t.connect.connect_timeout_ms =
+      row->failure == GC_FAILURE_TIMEOUT ? 150 : 10000;
+  t.connect.proxy = row->has_proxy ? proxy : NULL;
+  uint64_t began_ms = gc_clock_now_ms();
+  tcp_talk_begin(&t);
+  CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_closed, &t));
+  CHECK(gc_clock_now_ms() - began_ms < 5000);
+  CHECK_INT(t.opened, 0);
+  CHECK_INT(t.closed, 1);
+  CHECK_INT(t.failure, row->failure);
+  CHECK_INT(t.err.code, row->code);
+  CHECK_HAS(t.err.text, row->words);
+  CHECK(strstr(t.err.text, "s3cret") == NULL);
+  CHECK(strstr(t.err.text, WAYS_PASSWORD) == NULL);
+  tcp_talk_end(&t);
+  server_stop(p);
+  server_stop(s);
+}
+
+static void what_cannot_be_reached_says_why(void) {
+  const struct start_row rows[] = {
+      {.name = "no address, wss",
+       .url = "wss://nowhere.test/?token=s3cret",
+       .failure = GC_FAILURE_RESOLVE,
+       .code = GC_ERR_NETWORK,
+       .words = "nowhere.test:443: "},
+      {.name = "no address, ws",
+       .url = "WS://nowhere.test/?token=s3cret",
+       .failure = GC_FAILURE_RESOLVE,
+       .code = GC_ERR_NETWORK,
+       .words = "nowhere.test:80: "},
+      {.name = "nobody there",
+       .url = "wss://localhost:1/",
+       .failure = GC_FAILURE_CONNECT,
+       .code = GC_ERR_NETWORK,
+       .words = "check Region"},
+      {.name = "expired",
+       .scheme = "wss",
+       .cert = stream_certs.expired,
+       .failure = GC_FAILURE_TLS,
+       .code = GC_ERR_TLS,
+       .words = "check CACert"},
+      {.name = "another host's certificate",
+       .scheme = "wss",
+       .cert = stream_certs.wrong_host,
+       .failure = GC_FAILURE_TLS,
+       .code = GC_ERR_TLS,
+       .words = "another host's"},
+      {.name = "no TLS handshake",
+       .scheme = "wss",
+       .failure = GC_FAILURE_TIMEOUT,
+       .code = GC_ERR_TIMEOUT,
+       .words = "check Timeout"},
+      {.name = "the resolver hangs",
+       .url = "wss://hang.test/",
+       .failure = GC_FAILURE_TIMEOUT,
+       .code = GC_ERR_TIMEOUT,
+       .words = "check Timeout"},
+      {.name = "the proxy is silent",
+       .scheme = "ws",
+       .plan = {.is_silent = true},
+       .has_proxy = true,
+       .failure = GC_FAILURE_TIMEOUT,
+       .code = GC_ERR_TIMEOUT,
+       .words = "check Timeout"},
+      {.name = "the proxy wants another password",
+       .scheme = "wss",
+       .plan = {.basic = "b3RoZXI6b3RoZXI="},
+       .has_proxy = true,
+       .failure = GC_FAILURE_PROXY,
+       .code = GC_ERR_NETWORK,
+       .words = "it wants a user and a password"},
+      {.name = "the proxy refuses",
+       .scheme = "ws",
+       .plan = {.refuse = 403},
+       .has_proxy = true,
+       .failure = GC_FAILURE_PROXY,
+       .code = GC_ERR_NETWORK,
+       .words = "answered 403"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    fail_to_start(&rows[i]);
+  resolver_release();
+}
+
+static void a_stop_while_connecting_does_not_hang(void) {
+  struct talk t = tcp_talk_of("wss://hang.test/");
+  tcp_talk_begin(&t);
+  while (resolver_hanging() == 0)
+    gc_loop_call(t.loop, tcp_talk_nothing, NULL);
+  uint64_t began_ms = gc_clock_now_ms();
+  tcp_talk_end(&t);
+  CHECK(gc_clock_now_ms() - began_ms < 2000);
+  CHECK_INT(t.opened + t.closed, 0);
+  resolver_release();
+}
+
+int main(void) {
+  stream_bench_begin();
+  RUN(a_stream_has_a_connection_of_its_own);
+  RUN(an_address_that_cannot_be_used_is_refused_at_once);
+  RUN(what_cannot_be_reached_says_why);
+  RUN(a_stop_while_connecting_does_not_hang);
+  stream_bench_end();
+  return check_done();
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/store/store.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "tests/support/check.h"
+#include "tests/support/store_bench.h"
+
+static enum gc_code refused(struct gc_err *err) {
+  struct gc_store *s = NULL;
+  struct gc_err warning = {.code = GC_OK};
+  enum gc_code code = gc_store_open(store_folder, &s, &warning, err);
+  CHECK(s == NULL);
+  CHECK_INT(warning.code, GC_OK);
+  gc_store_close(s);
+  return code;
+}
+
+/* ---- files that are not ours to use ---- */
+
+/* All bytes of a file; the caller's. NULL when there is none. */
+static char *bytes_of(const char *path, size_t *ret_len) {
+  FILE *f = fopen(path, "r");
+  *ret_len = 0;
+  if (f == NULL)
+    return NULL;
+  char *bytes = calloc(1, 1 << 20);
+  if (bytes == NULL)
+    exit(1);
+  *ret_len = fread(bytes, 1, 1 << 20, f);
+  fclose(f);
+  return bytes;
+}
+
+static void write_file(const char *name, const char *bytes, size_t len) {
+  mkdir(store_folder, 0700);
+  FILE *f = fopen(store_in_folder(name), "w");
+  if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
+    exit(1);
+}
+
+static void what_is_no_database_is_moved_aside(void) {
+  static char noise[8192];
+  for (size_t i = 0; i < sizeof(noise); i++)
+    noise[i] = (char)(i * 37 + 11);
+  store_fresh();
+  write_file("state.db", noise, sizeof(noise));
+  write_file("state.db-wal", "its wal", 7);
+  struct gc_err warning = {.code = GC_OK};
+  struct gc_store *s = store_opened(&warning);
+  CHECK_INT(warning.code, GC_ERR_STATE);
+  CHECK_HAS(warning.text, "state.db.bad-1");
+  store_save(s, "prod", "queue", store_ab, 2, 1000);
+  CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
+  gc_store_close(s);
+  size_t len;
+  char *kept = bytes_of(store_in_folder("state.db.bad-1"), &len);
+  CHECK(len == sizeof(noise) && memcmp(kept, noise, len) == 0);
+  free(kept);
+  kept = bytes_of(store_in_folder("state.db.bad-1-wal"), &len);
+  CHECK(len == 7 && memcmp(kept, "its wal", 7) == 0);
+  free(kept);
+  /* The next one goes to another name. */
+  write_file("state.db", noise, sizeof(noise));
+  warning.code = GC_OK;
+  gc_store_close(store_opened(&warning));
+  CHECK_HAS(warning.text, "state.db.bad-2");
+  gc_store_close(store_opened(NULL));
+}
+
+static void fill_foreign(void) {
+  sqlite3 *db = store_raw();
+  store_sql(db, "PRAGMA journal_mode = WAL; CREATE TABLE theirs (x);"
+                "INSERT INTO theirs VALUES ('precious')");
+}
+
+static void a_database_of_another_program_is_moved_with_its_wal(void) {
+  store_fresh();
+  store_in_a_process_that_dies(fill_foreign);
+  CHECK(access(store_in_folder("state.db-wal"), F_OK) == 0);
+  struct gc_err warning = {.code = GC_OK};
+  struct gc_store *s = store_opened(&warning);
+  CHECK_HAS(warning.text, "another program");
+  CHECK_STR(store_names(s, "prod", "queue"), "");
+  gc_store_close(s);
+  CHECK(access(store_in_folder("state.db.bad-1-wal"), F_OK) == 0);
+  sqlite3 *db = NULL;
+  sqlite3_stmt *q = NULL;
+  CHECK_INT(sqlite3_open(store_in_folder("state.db.bad-1"), &db), SQLITE_OK);
+  CHECK_INT(sqlite3_prepare_v2(db, "SELECT x FROM theirs", -1, &q, NULL),
+            SQLITE_OK);
+  CHECK_INT(sqlite3_step(q), SQLITE_ROW);
+  CHECK_STR((const char *)sqlite3_column_text(q, 0), "precious");
+  sqlite3_finalize(q);
+  sqlite3_close(db);
+}
+
+static void a_file_damaged_in_its_first_page_is_moved_aside(void) {
+  store_fresh();
+  struct gc_store *s = store_opened(NULL);
+  store_save(s, "prod", "queue", store_ab, 2, 1000);
+  gc_store_close(s);
+  size_t len;
+  char *bytes = bytes_of(store_in_folder("state.db"), &len);
+  CHECK(len > 200);
+  memset(bytes + 100, 0xff, 100); /* the header of the schema's page */
+  write_file("state.db", bytes, len);
+  free(bytes);
+  struct gc_err warning = {.code = GC_OK};
+  s = store_opened(&warning);
+  CHECK_HAS(warning.text, "state.db.bad-1");
+  CHECK_STR(store_names(s, "prod", "queue"), "");
+  gc_store_close(s);
+}
+
+static void an_empty_file_is_a_new_one(void) {
+  store_fresh();
+  write_file("state.db", "", 0);
+  struct gc_store *s = store_opened(NULL);
+  store_save(s, "prod", "queue", store_ab, 2, 1000);
+  gc_store_close(s);
+}
+
+/* ---- where there can be none ---- */
+
+static void a_file_in_place_of_the_folder_is_named(void) {
+  store_fresh();
+  int fd = open(store_folder, O_CREAT | O_WRONLY, 0600);
+  close(fd);
+  struct gc_err err = {.code = GC_OK};
+  CHECK_INT(refused(&err), GC_ERR_STATE);
+  CHECK_HAS(err.text, store_folder);
+  CHECK_HAS(err.text, "collectd's user");
+  unlink(store_folder);
+}
+
+static void a_folder_without_a_parent_is_named(void) {
+  store_fresh();
+  strcat(store_folder, "/and/more");
+  struct gc_err err = {.code = GC_OK};
+  CHECK_INT(refused(&err), GC_ERR_STATE);
+  CHECK_HAS(err.text, store_folder);
+}
+
+/* Root may write anywhere; as nobody the modes count. */
+static void as_nobody(enum gc_code *ret_code, struct gc_err *err) {
+  uid_t was = geteuid();
+  if (was == 0 && seteuid(65534) != 0)
+    exit(1);
+  *ret_code = refused(err);
+  if (was == 0 && seteuid(was) != 0)
+    exit(1);
+}
+
+static void an_unwritable_folder_is_named(void) {
+  store_fresh();
+  chmod(store_top, 0755);
+  mkdir(store_folder, 0555);
+  chmod(store_folder, 0555);
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code;
+  as_nobody(&code, &err);
+  CHECK_INT(code, GC_ERR_STATE);
+  CHECK_HAS(err.text, store_folder);
+  chmod(store_folder, 0755);
+}
+
+static void a_read_only_file_is_named_at_once(void) {
+  store_fresh();
+  struct gc_store *s = store_opened(NULL);
+  gc_store_close(s);
+  chmod(store_top, 0755);
+  chmod(store_folder, 0777);
+  chmod(store_in_folder("state.db"), 0444);
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code;
+  as_nobody(&code, &err);
+  CHECK_INT(code, GC_ERR_STATE);
+  CHECK_HAS(err.text, "state.db");
+  CHECK_HAS(err.text, "read-only");
+}
+
+int main(void) {
+  store_bench_begin();
+  RUN(what_is_no_database_is_moved_aside);
+  RUN(a_database_of_another_program_is_moved_with_its_wal);
+  RUN(a_file_damaged_in_its_first_page_is_moved_aside);
+  RUN(an_empty_file_is_a_new_one);
+  RUN(a_file_in_place_of_the_folder_is_named);
+  RUN(a_folder_without_a_parent_is_named);
+  RUN(an_unwritable_folder_is_named);
+  RUN(a_read_only_file_is_named_at_once);
+  store_bench_end();
+  return check_done();
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* genesys and genesys_analytics in one process, as collectd runs them, against
+ * the fake daemon: configuration, init, the way out through the tap, the end.
+ * What the values are is said by the .case files, what the block does by
+ * tests/unit/analytics_block_test. */
+#include "tests/support/fake_daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/analytics/outbox.h"
+#include "common/analytics/query.h"
+#include "common/net/account.h"
+#include "common/net/store/queries.h"
+#include "tests/support/check.h"
+
+void genesys_module_register(void);
+void genesys_analytics_module_register(void);
+
+/* Nobody listens on this port of the loopback address. */
+#define GENESYS                                                                \
+  "<Plugin genesys>\n<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\n"     \
+  "ClientId c1\nClientSecret s3cret\nHost \"h1\"\n</Account>\n</Plugin>\n"
+#define ANALYTICS(inside) "<Plugin genesys_analytics>\n" inside "</Plugin>\n"
+#define QUERY(name, more)                                                      \
+  "<Query \"" name "\">\nAccount \"prod\"\n" more "</Query>\n"
+
+static char folder[] = "/tmp/gc-analytics-XXXXXX";
+
+static void load(void) {
+  fake_reset();
+  fake_global_option_set("BaseDir", folder);
+  genesys_module_register();
+  genesys_analytics_module_register();
+}
+
+static void unload(void) {
+  fake_shutdown();
+  gc_accounts_free();
+}
+
+static const char *state_folder(void) {
+  static char path[128];
+  snprintf(path, sizeof(path), "%s/genesys", folder);
+  return path;
+}
+
+/* As an agent leaves it that was killed while a window was in flight. */
+static void leave_a_window_behind(void) {
+  struct gc_outbox o = {.interval_ms = 60000};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 65536};
+  struct gc_store *store = NULL;
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  struct gc_sample s = {.metric = GC_METRIC_QUEUE_METRIC,
+                        .instance = "Sales",
+                        .qualifier = "nOffered-voice",
+                        .values = {{.derive = 0}},
+                        .time_ms = 1785578400000};
+  CHECK_INT(gc_outbox_put(&o, &s), GC_OK);
+  s.time_ms += 60000;
+  s.values[0].derive = 7;
+  CHECK_INT(gc_outbox_put(&o, &s), GC_OK);
+  CHECK_INT(gc_outbox_write(&o, &text), GC_OK);
+  struct gc_query_save save = {.mark = {.identity = "of another query",
+                                        .settled_ms = 1785578400000,
+                                        .done_ms = 1785578460000},
+                               .pending = text.data,
+                               .pending_len = text.len};
+  CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
+  CHECK_INT(gc_store_save_query(store, "prod", "query-q", &save, &err), GC_OK);
+  gc_store_close(store);
+  gc_outbox_clear(&o);
+}
+
+static bool still_waits(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 65536};
+  struct gc_store *store = NULL;
+  struct gc_query_mark mark;
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  bool found = false;
+  CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
+  CHECK_INT(
+      gc_store_load_query(store, "prod", "query-q", &found, &mark, &text, &err),
+      GC_OK);
+  gc_store_close(store);
+  CHECK(found);
+  return text.len > 0;
+}
+
+static void it_registers_what_it_needs(void) {
+  load();
+  CHECK(fake_has("config", "genesys_analytics"));
+  CHECK(fake_has("init", "genesys_analytics"));
+  CHECK(fake_has("shutdown", "genesys_analytics"));
+  CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("a", "") QUERY("b", ""))), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_analytics/query-a"));
+  CHECK(fake_has("read", "genesys_analytics/query-b/state"));
+  CHECK(fake_has("write", "genesys_tap"));
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-query-a/source_up-aggregates"), 0);
+  CHECK_INT(fake_derive("h1/genesys-query-b/windows-done"), 0);
+  CHECK_INT(fake_data_set_count("queue_interval_duration"), 1);
+  unload();
+}
+
+static void an_unknown_account_costs_its_block_alone(void) {
+  load();
+  CHECK_INT(fake_config(GENESYS ANALYTICS(
+                QUERY("a", "") "<Query \"b\">\nAccount \"pord\"\n</Query>\n")),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_analytics/query-a"));
+  CHECK(!fake_has("read", "genesys_analytics/query-b"));
+  CHECK(fake_log_has("ERROR genesys_analytics: <Query \"b\">: no <Account "
+                     "\"pord\">"));
+  unload();
+}
+
+static void a_wrong_option_ends_the_start(void) {
+  load();
+  CHECK(fake_config(GENESYS ANALYTICS(QUERY("a", "Granularity PT7M\n"))) != 0);
+  CHECK(fake_log_has("ERROR genesys_analytics: <Query \"a\">: Granularity "
+                     "\"PT7M\": must divide a day"));
+  unload();
+}
+
+static void what_was_in_flight_leaves_first_one_after_the_other(void) {
+  leave_a_window_behind();
+  load();
+  CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("q", ""))), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
+  CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice"),
+            2);
+  const value_list_t *vl =
+      fake_value_of("h1/genesys-Sales/queue_metric-nOffered-voice");
+  CHECK(vl != NULL && vl->values[0].derive == 7);
+  CHECK(vl != NULL && vl->time == MS_TO_CDTIME_T(1785578460000));
+  CHECK(vl != NULL && vl->interval == TIME_T_TO_CDTIME_T(60));
+  CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
+  CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice"),
+            2);
+  unload();
+  CHECK(!still_waits());
+}
+
+/* The way out is blocked: the second value of the series does not even begin.
+ */
+static void the_end_waits_a_second_at_most_and_keeps_what_is_left(void) {
+  leave_a_window_behind();
+  load();
+  CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("q", ""))), 0);
+  CHECK_INT(fake_init(), 0);
+  fake_hold(true);
+  CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
+  CHECK_INT(fake_queued(), 1);
+  cdtime_t began = cdtime();
+  unload();
+  CHECK(CDTIME_T_TO_MS(cdtime() - began) < 1900);
+  CHECK(still_waits());
+}
+
+/* The example without its LoadPlugin lines, which are the daemon's. */
+static void the_example_is_a_configuration(void) {
+  const char *top = getenv("top_srcdir");
+  char path[512], line[256], text[8192] = "";
+  size_t len = 0;
+  snprintf(path, sizeof(path), "%s/examples/collectd.conf.d/%s",
+           top != NULL ? top : ".", "genesys_analytics.conf");
+  FILE *f = fopen(path, "r");
+  CHECK_THAT(f != NULL, "no %s", path);
+  while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+    if (strncmp(line, "LoadPlugin", 10) != 0)
+      len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", line);
+  if (f != NULL)
+    fclose(f);
+  load();
+  CHECK_INT(fake_config(GENESYS), 0);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("read", "genesys_analytics/query-queues"));
+  CHECK(fake_has("read", "genesys_analytics/query-agents"));
+  CHECK(fake_has("read", "genesys_analytics/query-wrapup"));
+  CHECK(!fake_log_has("ERROR"));
+  unload();
+}
+
+/* A plugin is loaded once in the life of a process. */
+static void alone(void (*law)(void)) {
+  int status = -1;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    law();
+    exit(check_failed > 0);
+  }
+  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void tidy(void) {
+  static const char *const files[] = {"state.db", "state.db-wal",
+                                      "state.db-shm", ""};
+  for (size_t i = 0; i < GC_COUNT(files); i++) {
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", state_folder(), files[i]);
+    (void)remove(path);
+  }
+}
+
+#define RUN_ALONE(law)                                                         \
+  do {                                                                         \
+    check_law = #law;                                                          \
+    check_row = "";                                                            \
+    alone(law);                                                                \
+    tidy();                                                                    \
+  } while (0)
+
+int main(void) {
+  if (mkdtemp(folder) == NULL)
+    return 99;
+  RUN_ALONE(it_registers_what_it_needs);
+  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(a_wrong_option_ends_the_start);
+  RUN_ALONE(the_example_is_a_configuration);
+  RUN_ALONE(what_was_in_flight_leaves_first_one_after_the_other);
+  RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_what_is_left);
+  CHECK_INT(rmdir(folder), 0);
+  return check_done();
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/flows/counts.h"
+
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+static const struct gc_entry entries[] = {{"f1", "Main IVR", "Main IVR", ""},
+                                          {"f2", "Test", "Test", ""},
+                                          {"f3", "Main IVR", "Main IVR~2", ""}};
+
+static char text[512];
+
+static void put(void *ctx, const struct gc_sample *s) {
+  size_t len = strlen(text);
+  (void)ctx;
+  CHECK_INT(s->metric, GC_METRIC_FLOW_ACTIVE);
+  CHECK_INT(s->time_ms, 1234);
+  CHECK_INT(s->interval_ms, 10000);
+  snprintf(text + len, sizeof(text) - len, "%s-%s=%g ", s->instance,
+           s->qualifier, s->values[0].gauge);
+}
+
+/* What leaves, as "LABEL-MEDIUM=COUNT ". */
+static const char *told(const struct flow_counts *c,
+                        const struct flow_choice *choice,
+                        enum gc_query_label label,
+                        struct flow_counts_tally *ret_tally) {
+  struct gc_naming naming = {
+      .lists = {[GC_FLOW] = {.now = (struct gc_directory *)choice->flows}},
+      .label = label};
+  struct flow_counts_view view = {.choice = *choice,
+                                  .naming = &naming,
+                                  .time_ms = 1234,
+                                  .interval_ms = 10000};
+  text[0] = '\0';
+  flow_counts_samples(c, &view, &(struct gc_samples){put, NULL}, ret_tally);
+  return text;
+}
+
+static void a_pair_told_twice_adds_up(void) {
+  struct flow_counts c = {.pairs = {.most = 2}};
+  char flow[FLOW_ID_ROOM];
+  const char *media;
+  int64_t count;
+  CHECK_INT(flow_counts_add(&c, "f1", "voice", 3), GC_OK);
+  CHECK_INT(flow_counts_add(&c, "f1", "chat", 1), GC_OK);
+  CHECK_INT(flow_counts_add(&c, "f1", "voice", 2), GC_OK);
+  CHECK_INT(flow_counts_add(&c, "f2", "voice", 2), GC_ERR_LIMIT);
+  CHECK_INT(c.pairs.count, 2);
+  flow_counts_get(&c, 0, flow, &media, &count);
+  CHECK_STR(flow, "f1");
+  CHECK_STR(media, "voice");
+  CHECK_INT(count, 5);
+  flow_counts_clear(&c);
+  CHECK_INT(c.pairs.count, 0);
+}
+
+static void who_was_there_once_and_is_not_told_is_gone(void) {
+  struct flow_counts before = {.pairs = {.most = 9}},
+                     answer = {.pairs = {.most = 9}},
+                     now = {.pairs = {.most = 9}};
+  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  char *selectors[] = {(char[]){"!Test"}};
+  struct flow_choice choice = {
+      .flows = d, .selectors = selectors, .selector_count = 1};
+  struct flow_counts_tally tally;
+  uint64_t overflow;
+  CHECK_INT(flow_counts_add(&before, "f1", "voice", 3), GC_OK);
+  CHECK_INT(flow_counts_add(&before, "f3", "chat", 3), GC_OK);
+  CHECK_INT(flow_counts_add(&before, "f2", "voice", 3), GC_OK); /* refused */
+  CHECK_INT(flow_counts_add(&before, "f9", "voice", 3), GC_OK); /* deleted */
+  CHECK_INT(flow_counts_add(&answer, "f3", "chat", 7), GC_OK);
+  CHECK_INT(flow_counts_add(&answer, "f2", "chat", 7), GC_OK); /* refused */
+  CHECK_INT(flow_counts_merge(&before, &answer, &choice, &now, &overflow),
+            GC_OK);
+  CHECK_STR(told(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
+            "Main IVR-voice=0 Main IVR~2-chat=7 ");
+  CHECK_INT(now.pairs.count, 2);
+  CHECK_INT(tally.series, 2);
+  CHECK_INT(overflow, 0);
+  flow_counts_clear(&before);
+  flow_counts_clear(&answer);
+  flow_counts_clear(&now);
+  gc_directory_put(d);
+}
+
+static void a_limit_lets_no_known_pair_go(void) {
+  struct flow_counts before = {.pairs = {.most = 9}},
+                     answer = {.pairs = {.most = 9}},
+                     now = {.pairs = {.most = 2}};
+  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_choice choice = {.flows = d};
+  struct flow_counts_tally tally;
+  uint64_t overflow;
+  CHECK_INT(flow_counts_add(&before, "f2", "voice", 1), GC_OK);
+  CHECK_INT(flow_counts_add(&answer, "f1", "voice", 3), GC_OK);
+  CHECK_INT(flow_counts_add(&answer, "f3", "voice", 4), GC_OK);
+  CHECK_INT(flow_counts_add(&answer, "f2", "voice", 5), GC_OK);
+  CHECK_INT(flow_counts_merge(&before, &answer, &choice, &now, &overflow),
+            GC_OK);
+  CHECK_STR(told(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
+            "Test-voice=5 Main IVR-voice=3 ");
+  CHECK_INT(overflow, 1);
+  flow_counts_clear(&before);
+  flow_counts_clear(&answer);
+  flow_counts_clear(&now);
+  gc_directory_put(d);
+}
+
+static void a_flow_goes_by_what_is_configured(void) {
+  static const struct {
+    enum gc_query_label label;
+    const char *told;
+  } rows[] = {
+      {GC_QUERY_LABEL_NAME, "Main IVR~2-voice=1 "},
+      {GC_QUERY_LABEL_ID, "f3-voice=1 "},
+      {GC_QUERY_LABEL_BOTH, "Main IVR@f3-voice=1 "},
+  };
+  struct flow_counts c = {.pairs = {.most = 9}};
+  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_choice choice = {.flows = d};
+  struct flow_counts_tally tally;
+  CHECK_INT(flow_counts_add(&c, "f3", "voice", 1), GC_OK);
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    CHECK_STR(told(&c, &choice, rows[i].label, &tally), rows[i].told);
+  flow_counts_clear(&c);
+  gc_directory_put(d);
+}
+
+static void a_flow_without_a_name_is_held_back_until_names_are_refused(void) {
+  struct flow_counts c = {.pairs = {.most = 9}};
+  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_choice choice = {.flows = d};
+  struct flow_counts_tally tally;
+  CHECK_INT(flow_counts_add(&c, "f7", "voice", 1), GC_OK);
+  CHECK_STR(told(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "");
+  CHECK_INT(tally.matched, 1);
+  CHECK_INT(tally.unnamed, 1);
+  CHECK(flow_counts_lack_names(&c, &choice));
+  gc_directory_put(d);
+  choice.flows = d = gc_directory_new(NULL, 0, true);
+  CHECK(!flow_counts_lack_names(&c, &choice));
+  CHECK_STR(told(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "f7-voice=1 ");
+  flow_counts_clear(&c);
+  gc_directory_put(d);
+}
+
+static void a_selector_never_lets_an_unknown_name_pass(void) {
+  char *selectors[] = {(char[]){"Main*"}, (char[]){"f8"}};
+  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct gc_directory *refused = gc_directory_new(NULL, 0, true);
+  struct flow_choice choice = {
+      .flows = d, .selectors = selectors, .selector_count = 2};
+  CHECK(flow_choice_has(&choice, "f1"));
+  CHECK(!flow_choice_has(&choice, "f2"));
+  CHECK(!flow_choice_has(&choice, "f7"));
+  choice.flows = refused; /* then an id may be named */
+  CHECK(flow_choice_has(&choice, "f8"));
+  CHECK(!flow_choice_has(&choice, "f7"));
+  gc_directory_put(d);
+  gc_directory_put(refused);
+}
+
+int main(void) {
+  RUN(a_pair_told_twice_adds_up);
+  RUN(who_was_there_once_and_is_not_told_is_gone);
+  RUN(a_limit_lets_no_known_pair_go);
+  RUN(a_flow_goes_by_what_is_configured);
+  RUN(a_flow_without_a_name_is_held_back_until_names_are_refused);
+  RUN(a_selector_never_lets_an_unknown_name_pass);
+  return check_done();
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/flows/observations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+#include "tests/support/replay.h"
+
+#define TOKEN "{\"access_token\":\"t\",\"expires_in\":86400}"
+#define LIST "GET /api/v2/flows?"
+#define QUERY "POST /api/v2/analytics/flows/observations/query"
+#define ACTIVITY "POST /api/v2/analytics/flows/activity/query"
+#define OBSERVED(flow, count)                                                  \
+  "{\"group\":{\"flowId\":\"" flow "\",\"mediaType\":\"voice\"},\"data\":["    \
+  "{\"metric\":\"oFlow\",\"stats\":{\"count\":" count "}}]}"
+#define ACTIVE(flow, count)                                                    \
+  "{\"group\":{\"flowId\":\"" flow "\",\"mediaType\":\"voice\"},\"data\":["    \
+  "{\"metric\":\"oFlow\",\"count\":" count "}]}"
+#define ANSWER(results) "{\"results\":[" results "]}"
+
+/* An account without a thread: its loop never starts, so that what is handed to
+ * it runs at once, and the clock is a number. */
+static struct world {
+  struct replay r;
+  struct gc_loop *loop;
+  struct gc_auth *auth;
+  struct gc_shared_budget *budget;
+  struct gc_api *api;
+  struct gc_names *names;
+  struct flow_watch *watch;
+  char *list;
+  char text[1024];
+} w;
+
+static struct flow_watch_settings settings;
+
+static void on_token(void *ctx) {
+  (void)ctx;
+  if (w.api != NULL)
+    gc_api_wake(w.api);
+}
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  w.r.edge.notice(w.r.edge.ctx, cause, err);
+}
+
+static void answer(const char *match, int times, int status, const char *body) {
+  replay_answer(&w.r, &(struct replay_answer){.match = match,
+                                              .times = times,
+                                              .status = status,
+                                              .body = body,
+                                              .chunk = 5});
+}
+
+static void will(const char *match, const char *body) {
+  answer(match, REPLAY_ALWAYS, 200, body);
+}
+
+static void once(const char *match, const char *body) {
+  answer(match, 0, 200, body);
+}
+
+/* Flows f0000, f0001 … of the names "Flow 0" … */
+static void will_list(unsigned count) {
+  size_t size = count * 64 + 64, used = 0;
+  free(w.list);
+  w.list = malloc(size);
+  if (w.list == NULL)
+    exit(1);
+  used += (size_t)snprintf(w.list, size, "{\"entities\":[");
+  for (unsigned i = 0; i < count; i++)
+    used += (size_t)snprintf(w.list + used, size - used,
+                             "%s{\"id\":\"f%04u\",\"name\":\"Flow %u\"}",
+                             i > 0 ? "," : "", i, i);
+  snprintf(w.list + used, size - used, "]}");
+  will(LIST, w.list);
+}
+
+static void begin(void) {
+  w = (struct world){.loop = NULL};
+  replay_init(&w.r);
+  will("POST /oauth/token", TOKEN);
+  settings =
+      (struct flow_watch_settings){.interval_ms = 10000, .max_series = 100};
+}
+
+static void start(void) {
+  static const struct gc_auth_settings auth = {
+      .url = "https://login.example/oauth/token",
+      .client_id = "client",
+      .secret = {.literal = "secret"},
+      .margin_s = 300};
+  static const struct gc_api_settings api = {.base_url = "https://api.example",
+                                             .max_concurrent = 4};
+  struct gc_err err;
+  w.loop = gc_loop_new(&err);
+  w.budget = gc_budgets_get("client", 60000, w.r.now_ms);
+  w.auth = gc_auth_new(&auth, &w.r.edge, on_token, NULL);
+  w.api = gc_api_new(&api, &w.r.edge, w.auth, w.budget);
+  w.names = gc_names_new("prod", w.api, &w.r.edge, NULL);
+  struct flow_watch_site site = {
+      .loop = w.loop, .edge = &w.r.edge, .api = w.api, .names = w.names};
+  w.watch = flow_watch_new(&settings, &site, on_notice, NULL);
+  flow_watch_start(w.watch);
+  replay_settle(&w.r);
+}
+
+static void end(void) {
+  flow_watch_free(w.watch);
+  gc_names_free(w.names);
+  gc_api_free(w.api);
+  gc_auth_free(w.auth);
+  gc_budgets_put(w.budget);
+  gc_loop_free(w.loop);
+  w.api = NULL;
+  CHECK_INT(w.r.in_flight, 0);
+  CHECK_INT(w.r.timers.count, 0);
+  CHECK_INT(w.r.unscripted, 0);
+  replay_clear(&w.r);
+  free(w.list);
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  size_t len = strlen(w.text);
+  (void)ctx;
+  double value = gc_metric(s->metric)->ds[0].kind == GC_DERIVE
+                     ? (double)s->values[0].derive
+                     : s->values[0].gauge;
+  snprintf(w.text + len, sizeof(w.text) - len, "%s/%s-%s=%g ", s->instance,
+           gc_metric(s->metric)->name, s->qualifier, value);
+}
+
+static const char *read_values(void) {
+  w.text[0] = '\0';
+  flow_watch_read(w.watch, &(struct gc_samples){put, NULL});
+  return w.text;
+}
+
+static const char *read_state(void) {
+  w.text[0] = '\0';
+  flow_watch_read_state(w.watch, "flows-f", 10000,
+                        &(struct gc_samples){put, NULL});
+  return w.text;
+}
+
+static void up_to_a_hundred_flows_are_named_in_one_query(void) {
+  begin();
+  will_list(100);
+  will(QUERY, ANSWER(OBSERVED("f0000", "3") "," OBSERVED("f0099", "0")));
+  start();
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 "
+                           "Flow 99/flow_active-voice=0 ");
+  CHECK_STR(read_values(), ""); /* nothing new */
+  const struct replay_request *asked = replay_last(&w.r, QUERY);
+  CHECK_HAS(asked->body, "\"dimension\":\"flowId\",\"operator\":\"matches\","
+                         "\"value\":\"f0099\"");
+  CHECK_HAS(asked->body, "\"metrics\":[\"oFlow\"]");
+  replay_run(&w.r, 30000);
+  CHECK_INT(replay_count(&w.r, QUERY), 4);
+  CHECK_INT(replay_count(&w.r, ACTIVITY), 0);
+  end();
+}
+
+static void more_flows_are_asked_for_all_at_once_page_by_page(void) {
+  begin();
+  will_list(101);
+  once(ACTIVITY "?pageSize=1000&pageNumber=1",
+       ANSWER(ACTIVE("f0000", "3") "," ACTIVE("f0001", "1")));
+  once(ACTIVITY "?pageSize=1000&pageNumber=2",
+       ANSWER(ACTIVE("f0002", "4") "," ACTIVE("f0100", "5")));
+  once(ACTIVITY "?pageSize=1000&pageNumber=3", ANSWER(ACTIVE("f0003", "6")));
+  will(ACTIVITY "?pageSize=1000&pageNumber=1", ANSWER(ACTIVE("f0001", "2")));
+  start();
+  CHECK_STR(read_values(),
+            "Flow 0/flow_active-voice=3 Flow 1/flow_active-voice=1 "
+            "Flow 2/flow_active-voice=4 Flow 100/flow_active-voice=5 "
+            "Flow 3/flow_active-voice=6 ");
+  CHECK_HAS(replay_last(&w.r, ACTIVITY)->body,
+            "{\"metrics\":[{\"metric\":\"oFlow\"}],\"groupBy\":[\"flowId\","
+            "\"mediaType\"]}");
+  replay_run(&w.r, 10000);
+  CHECK_STR(read_values(),
+            "Flow 0/flow_active-voice=0 Flow 1/flow_active-voice=2 "
+            "Flow 2/flow_active-voice=0 Flow 100/flow_active-voice=0 "
+            "Flow 3/flow_active-voice=0 ");
+  CHECK_INT(replay_count(&w.r, ACTIVITY), 4);
+  CHECK_INT(replay_count(&w.r, QUERY), 0);
+  end();
+}
+
+static void a_server_that_repeats_a_page_is_not_asked_for_ever(void) {
+  begin();
+  will_list(101);
+  will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
+  start();
+  replay_run(&w.r, 20000);
+  /* The page is as full as any: one more look each time, or none. */
+  CHECK(replay_count(&w.r, ACTIVITY) <= 6);
+  CHECK_INT(w.r.in_flight, 0);
+  end();
+}
+
+static void selectors_say_which_flows_are_asked_for(void) {
+  char *selectors[] = {(char[]){"Flow 7"}};
+  begin();
+  settings.selectors = selectors;
+  settings.selector_count = 1;
+  will_list(300);
+  will(QUERY, ANSWER(OBSERVED("f0007", "2") "," OBSERVED("f0008", "2")));
+  start();
+  CHECK_STR(read_values(), "Flow 7/flow_active-voice=2 ");
+  CHECK(strstr(replay_last(&w.r, QUERY)->body, "f0008") == NULL);
+  end();
+}
+
+static void no_flow_that_matches_is_told(void) {
+  char *selectors[] = {(char[]){"Nobody"}};
+  begin();
+  settings.selectors = selectors;
+  settings.selector_count = 1;
+  will_list(3);
+  start();
+  CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 1);
+  replay_run(&w.r, 60000);
+  CHECK_INT(replay_count(&w.r, "POST /api"), 0);
+  end();
+}
+
+static void a_refused_list_leaves_ids_and_the_activity_query(void) {
+  begin();
+  answer(LIST, REPLAY_ALWAYS, 403, "{}");
+  will(ACTIVITY, ANSWER(ACTIVE("f0001", "2")));
+  start();
+  CHECK_STR(read_values(), "f0001/flow_active-voice=2 ");
+  CHECK_HAS(replay_last_notice(&w.r, "list of flows")->text,
+            "architect:flow:view");
+  end();
+}
+
+static void a_refused_query_is_told_and_asked_once_a_minute(void) {
+  begin();
+  will_list(2);
+  answer(QUERY, REPLAY_ALWAYS, 403, "{}");
+  start();
+  CHECK_STR(read_values(), "");
+  CHECK_HAS(replay_last_notice(&w.r, "observations")->text,
+            "analytics:flowObservation:view");
+  CHECK_HAS(read_state(), "flows-f/source_up-observations=0 ");
+  replay_run(&w.r, 10 * 60000);
+  CHECK(replay_count(&w.r, QUERY) <= 12);
+  end();
+}
+
+static void an_answer_that_breaks_off_leaves_nothing(void) {
+  begin();
+  will_list(2);
+  once(QUERY, ANSWER(OBSERVED("f0000", "3")));
+  once(QUERY, "{\"results\":[" OBSERVED("f0000", "9") ",");
+  will(QUERY, ANSWER(OBSERVED("f0000", "4")));
+  start();
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 ");
+  CHECK_HAS(read_state(), "source_up-observations=1 ");
+  replay_run(&w.r, 10000);
+  CHECK_STR(read_values(), "");
+  CHECK_INT(replay_noticed(&w.r, "observations", GC_ERR_PARSE), 1);
+  CHECK_HAS(read_state(), "source_up-observations=0 ");
+  replay_run(&w.r, 10000);
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=4 ");
+  CHECK_HAS(read_state(), "source_up-observations=1 ");
+  end();
+}
+
+static void a_new_flow_is_looked_for_in_the_list(void) {
+  begin();
+  will(LIST "pageSize=100&pageNumber=1",
+       "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"}]}");
+  will(QUERY, ANSWER(OBSERVED("f1", "1") "," OBSERVED("f2", "2")));
+  start();
+  CHECK_STR(read_values(), "One/flow_active-voice=1 ");
+  CHECK_HAS(read_state(), "flows-f/flows-unnamed=1 ");
+  CHECK_INT(replay_count(&w.r, LIST), 2);
+  end();
+}
+
+static void past_max_series_is_counted_and_told(void) {
+  begin();
+  settings.max_series = 1;
+  will_list(3);
+  will(QUERY, ANSWER(OBSERVED("f0000", "1") "," OBSERVED("f0001", "1")));
+  start();
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=1 ");
+  CHECK_HAS(read_state(), "flows-f/series_overflow-observations=1 ");
+  CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 1);
+  end();
+}
+
+int main(void) {
+  RUN(up_to_a_hundred_flows_are_named_in_one_query);
+  RUN(more_flows_are_asked_for_all_at_once_page_by_page);
+  RUN(a_server_that_repeats_a_page_is_not_asked_for_ever);
+  RUN(selectors_say_which_flows_are_asked_for);
+  RUN(no_flow_that_matches_is_told);
+  RUN(a_refused_list_leaves_ids_and_the_activity_query);
+  RUN(a_refused_query_is_told_and_asked_once_a_minute);
+  RUN(an_answer_that_breaks_off_leaves_nothing);
+  RUN(a_new_flow_is_looked_for_in_the_list);
+  RUN(past_max_series_is_counted_and_told);
+  return check_done();
+}

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT */
+/* The writer with many sources at once, and what readers see of it. */
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/samples.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+#define MINUTE INT64_C(60000)
+#define NOW (INT64_C(30000000) * MINUTE)
+enum { HOUR = 60 };
+
+static char folder[64];
+static struct stats stats;
+static struct ledger_source source = {.scope = "h",
+                                      .retention_ms = 24 * HOUR * MINUTE,
+                                      .max_series = 10,
+                                      .values = true,
+                                      .stats = &stats};
+static struct gc_err last_state, last_moved, last_series, last_names;
+static struct gate gate = GATE_INIT;
+static unsigned finished, failed;
+
+static _Atomic int64_t later_ms; /* than NOW */
+
+static int64_t wall(void) { return NOW + later_ms; }
+
+static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+  struct gc_err *at = strcmp(cause, "state") == 0    ? &last_state
+                      : strcmp(cause, "series") == 0 ? &last_series
+                      : strcmp(cause, "names") == 0  ? &last_names
+                                                     : &last_moved;
+  (void)ctx;
+  GATE_CHANGE(&gate, *at = *err);
+}
+
+static void fresh_folder(void) {
+  snprintf(folder, sizeof(folder), "/tmp/gc-ledger-XXXXXX");
+  CHECK(mkdtemp(folder) != NULL);
+  memset(&stats, 0, sizeof(stats));
+  finished = failed = 0;
+}
+
+static void remove_folder(void) {
+  char command[128];
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  CHECK_INT(system(command), 0);
+}
+
+static struct ledger *start(void) {
+  const struct ledger_settings settings = {.folder = folder,
+                                           .retention_ms = 24 * HOUR * MINUTE,
+                                           .wall_ms = wall,
+                                           .notice = notice};
+  struct ledger *l = ledger_new(&settings, NULL);
+  CHECK(l != NULL);
+  CHECK_INT(ledger_start(l, NULL), GC_OK);
+  return l;
+}
+
+static void on_done(struct batch *b, enum gc_code code) {
+  GATE_CHANGE(&gate, finished++; failed += code != GC_OK);
+  batch_clear(b);
+  free(b);
+}
+
+static struct batch *batch_new(void) {
+  struct batch *b = calloc(1, sizeof(*b));
+  b->source = &source;
+  b->done = on_done;
+  return b;
+}
+
+static void put(struct batch *b, const char *conversation, const char *metric,
+                unsigned number, int64_t time_ms, const char *value) {
+  char name[64];
+  int len = snprintf(name, sizeof(name), "%s %u %lld", metric, number,
+                     (long long)time_ms);
+  struct event_metric m = {.conversation = conversation,
+                           .name = name,
+                           .name_len = (size_t)len,
+                           .kind = value != NULL ? VALUE_NUMBER : VALUE_OTHER,
+                           .value = value != NULL ? atof(value) : 0};
+  m.parts = (struct attribute){.flow = "Flow",
+                               .flow_len = 4,
+                               .metric = metric,
+                               .metric_len = strlen(metric),
+                               .time_ms = time_ms};
+  if (batch_take(b, &m) != GC_OK)
+    abort(); /* on other threads too: no check */
+}
+
+static bool all_finished(void *ctx) { return finished >= *(unsigned *)ctx; }
+static void wait_for(unsigned count) {
+  CHECK(gate_wait(&gate, all_finished, &count));
+}
+
+static int64_t count_of(struct ledger *l, const char *metric) {
+  struct ledger_view v;
+  for (size_t i = 0; ledger_read(l, i, &v); i++)
+    if (v.series != NULL && strcmp(v.metric, metric) == 0)
+      return v.count;
+  return -1;
+}
+
+static void each_attribute_counts_once(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  for (unsigned i = 0; i < 3; i++) {
+    struct batch *b = batch_new();
+    put(b, "c1", "A", 1, NOW, "1.5");
+    put(b, "c1", "A", 1, NOW, "1.5");
+    put(b, "c2", "A", 1, NOW, NULL);
+    put(b, "c1", "A", 2, NOW, "2");
+    ledger_submit(l, b);
+  }
+  wait_for(3);
+  CHECK_INT(failed, 0);
+  CHECK_INT(count_of(l, "A"), 3);
+  CHECK_INT(stats.outcomes[OUTCOME_COUNTED], 3);
+  CHECK_INT(stats.outcomes[OUTCOME_DUPLICATE], 9);
+  CHECK_INT(stats.outcomes[OUTCOME_NO_NUMBER], 1);
+  struct ledger_view v;
+  CHECK(ledger_read(l, 0, &v));
+  CHECK_REAL(v.sum, 3.5);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void counters_go_on_after_a_restart(void) {
+  fresh_folder();
+  for (unsigned turn = 0; turn < 3; turn++) {
+    struct ledger *l = start();
+    struct batch *b = batch_new();
+    put(b, "c", "A", turn, NOW, NULL);
+    put(b, "c", "A", 0, NOW, NULL);
+    ledger_submit(l, b);
+    wait_for(turn + 1);
+    CHECK_INT(count_of(l, "A"), turn + 1);
+    ledger_free(l);
+  }
+  remove_folder();
+}
+
+static void what_is_too_old_or_ahead_is_not_counted(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  put(b, "c", "A", 1, NOW - 24 * HOUR * MINUTE, NULL);
+  put(b, "c", "A", 2, NOW - 25 * HOUR * MINUTE, NULL);
+  put(b, "c", "A", 3, NOW + 24 * HOUR * MINUTE, NULL);
+  put(b, "c", "A", 4, NOW + 25 * HOUR * MINUTE, NULL);
+  ledger_submit(l, b);
+  wait_for(1);
+  CHECK_INT(count_of(l, "A"), 2);
+  CHECK_INT(stats.outcomes[OUTCOME_LATE], 1);
+  CHECK_INT(stats.malformed[MALFORMED_FUTURE], 1);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void series_past_the_limit_are_not_made(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  char metric[16];
+  for (unsigned i = 0; i < 15; i++) {
+    snprintf(metric, sizeof(metric), "M%u", i);
+    put(b, "c", metric, i, NOW, NULL);
+  }
+  ledger_submit(l, b);
+  wait_for(1);
+  CHECK_INT(ledger_count(l, "h"), 10);
+  CHECK_INT(ledger_count(l, "other"), 0);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 5);
+  CHECK_INT(stats.outcomes[OUTCOME_COUNTED], 10);
+  ledger_free(l);
+  CHECK_INT(last_series.code, GC_ERR_LIMIT);
+  CHECK_HAS(last_series.text, "MaxSeries is reached");
+  remove_folder();
+}
+
+static void what_comes_after_the_stop_is_handed_back(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  ledger_stop(l);
+  struct batch *b = batch_new();
+  put(b, "c", "A", 1, NOW, NULL);
+  ledger_submit(l, b);
+  CHECK_INT(finished, 1);
+  CHECK_INT(failed, 1);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void what_was_handed_in_before_the_stop_is_counted(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  put(b, "c", "A", 1, NOW, NULL);
+  ledger_submit(l, b);
+  ledger_stop(l);
+  CHECK_INT(finished, 1);
+  if (failed == 0) /* or the file was not open yet: then it comes again */
+    CHECK_INT(count_of(l, "A"), 1);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void without_a_file_nothing_is_acknowledged(void) {
+  fresh_folder();
+  char path[128];
+  snprintf(path, sizeof(path), "%s/file", folder);
+  FILE *f = fopen(path, "w");
+  CHECK(f != NULL);
+  fclose(f);
+  const struct ledger_settings settings = {.folder = path,
+                                           .retention_ms = MINUTE,
+                                           .wall_ms = wall,
+                                           .notice = notice};
+  struct ledger *l = ledger_new(&settings, NULL);
+  CHECK_INT(ledger_start(l, NULL), GC_OK);
+  struct batch *b = batch_new();
+  put(b, "c", "A", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(1);
+  CHECK_INT(failed, 1);
+  CHECK_INT(last_state.code, GC_ERR_STATE);
+  CHECK(!ledger_is_well(l));
+  ledger_free(l);
+  remove_folder();
+}
+
+enum { THREADS = 4, EACH = 50, KEYS = 20 };
+
+/* All threads send the same attributes, in another order. */
+static void *send_all(void *arg) {
+  struct ledger *l = arg;
+  unsigned step = (unsigned)(pthread_self() % 7) + 1;
+  for (unsigned i = 0; i < EACH; i++) {
+    struct batch *b = batch_new();
+    for (unsigned k = 0; k < KEYS; k++)
+      put(b, "c", k % 2 ? "A" : "B", (i * step + k) % EACH * KEYS + k, NOW,
+          NULL);
+    ledger_submit(l, b);
+  }
+  return NULL;
+}
+
+static void many_sources_make_one_truth(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    CHECK_INT(pthread_create(&threads[i], NULL, send_all, l), 0);
+  for (int i = 0; i < 1000; i++)
+    (void)count_of(l, "A");
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  wait_for(THREADS * EACH);
+  CHECK_INT(failed, 0);
+  CHECK_INT(stats.outcomes[OUTCOME_COUNTED] + stats.outcomes[OUTCOME_DUPLICATE],
+            THREADS * EACH * KEYS);
+  CHECK_INT(count_of(l, "A") + count_of(l, "B"),
+            stats.outcomes[OUTCOME_COUNTED]);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void count_one(struct ledger *l, unsigned number) {
+  struct batch *b = batch_new();
+  unsigned want = finished + 1;
+  put(b, "c", "A", number, NOW, "1");
+  ledger_submit(l, b);
+  wait_for(want);
+}
+
+/* How long is told to nobody but by the time that it takes. */
+static void a_batch_waits_for_others_to_share_its_transaction(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  for (unsigned i = 2; i < 7; i++) {
+    uint64_t begun_ms = gc_clock_now_ms();
+    count_one(l, i);
+    CHECK(gc_clock_now_ms() - begun_ms >= LEDGER_GATHER_MS - 1);
+  }
+  CHECK_INT(count_of(l, "A"), 6);
+  ledger_free(l);
+  remove_folder();
+}
+
+/* ---- what is dispatched ---- */
+
+static struct {
+  int64_t count;
+  unsigned times;
+  bool refuses;
+} sent;
+
+static bool on_sample(void *ctx, const char *scope,
+                      const struct gc_sample *sample) {
+  (void)ctx;
+  CHECK_STR(scope, "h");
+  if (sent.refuses)
+    return false;
+  if (sample->metric == GC_METRIC_FLOW_METRIC) {
+    CHECK_STR(sample->instance, "Flow");
+    CHECK_STR(sample->qualifier, "A");
+    CHECK_INT(sample->interval_ms, 10000);
+    sent.count = sample->values[0].derive;
+    sent.times++;
+  }
+  return true;
+}
+
+static int64_t look(struct ledger *l, uint64_t now_ms) {
+  unsigned before = sent.times;
+  samples_flow(l, now_ms, 10000, false, on_sample, NULL);
+  return sent.times == before ? -1 : sent.count;
+}
+
+static bool is_shown(void *ctx) {
+  struct ledger_view v;
+  return ledger_read(ctx, 0, &v) && v.is_shown;
+}
+
+static void wait_until_kept(struct ledger *l) {
+  for (unsigned i = 0; i < 20000 && !is_shown(l); i++)
+    usleep(1000);
+  CHECK(is_shown(l));
+}
+
+static void a_new_counter_begins_with_a_zero_for_an_interval(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  CHECK_INT(look(l, 1000), -1);
+  count_one(l, 1);
+  sent.refuses = true;
+  CHECK_INT(look(l, 2000), -1);
+  sent.refuses = false;
+  CHECK_INT(look(l, 3000), 0);
+  CHECK_INT(look(l, 4000), -1);
+  wait_until_kept(l);
+  CHECK_INT(look(l, 12999), -1);
+  CHECK_INT(look(l, 13000), 1);
+  count_one(l, 2);
+  CHECK_INT(look(l, 22900), -1);
+  CHECK_INT(look(l, 23000), 2);
+  /* A pause is not made up for. */
+  CHECK_INT(look(l, 123000), 2);
+  CHECK_INT(look(l, 123001), -1);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void a_counter_of_the_file_goes_on_where_it_was(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  CHECK_INT(look(l, 1000), 0);
+  wait_until_kept(l);
+  ledger_free(l);
+
+  l = start();
+  count_one(l, 2);
+  CHECK_INT(look(l, 1000), 2);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void one_that_was_never_shown_begins_with_zero_after_a_restart(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  ledger_free(l);
+  l = start();
+  count_one(l, 2);
+  CHECK_INT(look(l, 1000), 0);
+  wait_until_kept(l);
+  CHECK_INT(look(l, 11000), 2);
+  ledger_free(l);
+  remove_folder();
+}
+
+static void the_last_look_takes_what_is_not_sent_yet(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  CHECK_INT(look(l, 1000), 0);
+  wait_until_kept(l);
+  CHECK_INT(look(l, 11000), 1);
+  samples_flow(l, 12000, 10000, true, on_sample, NULL);
+  CHECK_INT(sent.count, 1);
+  unsigned before = sent.times;
+  count_one(l, 2);
+  samples_flow(l, 12000, 10000, true, on_sample, NULL);
+  CHECK_INT(sent.times, before + 1);
+  CHECK_INT(sent.count, 2);
+  ledger_free(l);
+  remove_folder();
+}
+
+/* ---- what becomes of series in the long run ---- */
+
+static void names_that_are_one_identity_are_told_apart_and_told(void) {
+  fresh_folder();
+  last_names = (struct gc_err){.code = GC_OK};
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  put(b, "c", "a_b", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(1);
+  b = batch_new();
+  put(b, "c", "a/b", 1, NOW, NULL);
+  put(b, "d", "a/b", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(2);
+  CHECK_INT(count_of(l, "a_b"), 1);
+  CHECK_INT(count_of(l, "a_b~2"), 2);
+  ledger_free(l);
+  CHECK_INT(last_names.code, GC_ERR_LIMIT);
+  CHECK_HAS(last_names.text, "1 metrics have a name that another has too");
+  CHECK_HAS(last_names.text, "\"Flow/flow_metric-a_b~2\"");
+
+  /* The other way round after a restart: who has it keeps it. */
+  l = start();
+  b = batch_new();
+  put(b, "e", "a/b", 1, NOW, NULL);
+  put(b, "e", "a_b", 1, NOW, NULL);
+  ledger_submit(l, b);
+  wait_for(3);
+  CHECK_INT(count_of(l, "a_b"), 2);
+  CHECK_INT(count_of(l, "a_b~2"), 3);
+  ledger_free(l);
+  remove_folder();
+}
+
+static bool is_idle(struct ledger *l) {
+  return ledger_is_well(l) && ledger_count(l, "h") == 0;
+}
+
+/* The writer looks for idle ones when it begins, then each minute. */
+static struct ledger *start_idle(int64_t hours) {
+  later_ms += hours * HOUR * MINUTE;
+  struct ledger *l = start();
+  for (unsigned i = 0; i < 20000 && !is_idle(l); i++)
+    usleep(1000);
+  return l;
+}
+
+static void count_late(struct ledger *l, const char *metric, unsigned number) {
+  struct batch *b = batch_new();
+  unsigned want = finished + 1;
+  put(b, "late", metric, number, NOW + later_ms, "2");
+  ledger_submit(l, b);
+  wait_for(want);
+}
+
+static void an_idle_series_goes_and_comes_back_where_it_was(void) {
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  count_one(l, 2);
+  CHECK_INT(look(l, 1000), 0);
+  wait_until_kept(l);
+  CHECK_INT(look(l, 11000), 2);
+  ledger_free(l);
+
+  l = start_idle(25);
+  CHECK_INT(ledger_count(l, "h"), 0);
+  CHECK_INT(look(l, 21000), -1);
+  count_late(l, "A", 3);
+  CHECK_INT(ledger_count(l, "h"), 1);
+  CHECK_INT(look(l, 31000), 2); /* what it had, or a rate would miss one */
+  CHECK_INT(look(l, 32000), -1);
+  CHECK_INT(look(l, 41000), 3);
+  struct ledger_view v;
+  CHECK(ledger_read(l, 0, &v));
+  CHECK_REAL(v.sum, 4);
+  ledger_free(l);
+  later_ms = 0;
+  remove_folder();
+}
+
+static void what_is_retired_leaves_its_place_to_others(void) {
+  char metric[16];
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "Old%u", i);
+    put(b, "c", metric, i, NOW, NULL);
+  }
+  ledger_submit(l, b);
+  wait_for(1);
+  count_late(l, "New", 1);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 1);
+  ledger_free(l);
+
+  l = start_idle(25);
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "New%u", i);
+    count_late(l, metric, i);
+  }
+  CHECK_INT(ledger_count(l, "h"), 10);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 1);
+  count_late(l, "Old0", 20); /* no room to come back */
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 2);
+  CHECK_INT(ledger_count(l, "h"), 10);
+  ledger_free(l);
+  later_ms = 0;
+  remove_folder();
+}
+
+/* A queue that has waited for us hands in as soon as the file is open. */
+static void what_was_retired_has_no_place_in_the_first_transaction(void) {
+  char metric[16];
+  fresh_folder();
+  struct ledger *l = start();
+  struct batch *b = batch_new();
+  for (unsigned i = 0; i < 10; i++) {
+    snprintf(metric, sizeof(metric), "Old%u", i);
+    put(b, "c", metric, i, NOW, NULL);
+  }
+  ledger_submit(l, b);
+  wait_for(1);
+  ledger_free(l);
+
+  later_ms = 25 * HOUR * MINUTE;
+  l = start();
+  count_late(l, "New", 1);
+  CHECK_INT(count_of(l, "New"), 1);
+  CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 0);
+  ledger_free(l);
+  later_ms = 0;
+  remove_folder();
+}
+
+/* A flow's data decides what is summed: it must not hold up everybody. */
+static void a_sum_stays_a_number_whatever_is_added(void) {
+  static const char *const values[] = {"1.7e308", "1.7e308", "1", "-1.7e308",
+                                       "-1.7e308"};
+  struct ledger_view v;
+  fresh_folder();
+  struct ledger *l = start();
+  for (unsigned i = 0; i < 10; i++) {
+    struct batch *b = batch_new();
+    for (unsigned k = 0; k < 2; k++)
+      put(b, "c", "A", 2 * i + k, NOW, values[i / 2]);
+    ledger_submit(l, b);
+    wait_for(i + 1);
+    CHECK_INT(failed, 0);
+    CHECK(ledger_read(l, 0, &v));
+    CHECK(isfinite(v.sum));
+  }
+  CHECK_INT(v.count, 20);
+  ledger_free(l);
+  remove_folder();
+}
+
+int main(void) {
+  RUN(each_attribute_counts_once);
+  RUN(counters_go_on_after_a_restart);
+  RUN(what_is_too_old_or_ahead_is_not_counted);
+  RUN(series_past_the_limit_are_not_made);
+  RUN(what_comes_after_the_stop_is_handed_back);
+  RUN(what_was_handed_in_before_the_stop_is_counted);
+  RUN(without_a_file_nothing_is_acknowledged);
+  RUN(many_sources_make_one_truth);
+  RUN(a_batch_waits_for_others_to_share_its_transaction);
+  RUN(a_new_counter_begins_with_a_zero_for_an_interval);
+  RUN(a_counter_of_the_file_goes_on_where_it_was);
+  RUN(one_that_was_never_shown_begins_with_zero_after_a_restart);
+  RUN(the_last_look_takes_what_is_not_sent_yet);
+  RUN(names_that_are_one_identity_are_told_apart_and_told);
+  RUN(an_idle_series_goes_and_comes_back_where_it_was);
+  RUN(what_is_retired_leaves_its_place_to_others);
+  RUN(what_was_retired_has_no_place_in_the_first_transaction);
+  RUN(a_sum_stays_a_number_whatever_is_added);
+  return check_done();
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/options.h"
+
+#include <stdlib.h>
+
+#include "tests/support/fake_daemon.h"
+
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
+#include "tests/support/check.h"
+#include "tests/support/conf_text.h"
+
+static struct attributes_options options;
+static struct gc_err warning;
+static char region[64], url[128];
+static int64_t retention_ms;
+
+static enum gc_code on_block(const char *name, void *settings,
+                             struct gc_err *err) {
+  struct attributes_config config = {.retention_ms = 0};
+  (void)name;
+  options = *(struct attributes_options *)settings;
+  warning = (struct gc_err){.code = GC_OK};
+  enum gc_code code = attributes_check(&options, &config, &warning, err);
+  snprintf(region, sizeof(region), "%s",
+           options.region != NULL ? options.region : "");
+  snprintf(url, sizeof(url), "%s",
+           options.queue_url != NULL ? options.queue_url : "");
+  retention_ms = config.retention_ms;
+  attributes_config_clear(&config);
+  gc_options_clear(attributes_rows, &options);
+  free(settings);
+  return code;
+}
+
+static enum gc_code configure(const char *inside, struct gc_err *err) {
+  static const struct gc_block_kind blocks[] = {
+      {.key = "Attributes",
+       .rows = attributes_rows,
+       .size = sizeof(struct attributes_options),
+       .named = true,
+       .read = on_block},
+      {.key = NULL}};
+  struct gc_config_seen seen = {.begun = false};
+  const struct gc_config config = {
+      .plugin = "genesys_flowmetrics", .blocks = blocks, .seen = &seen};
+  char text[2000];
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_flowmetrics>\n<Attributes \"ivr\">\n%s\n"
+           "</Attributes>\n</Plugin>\n",
+           inside);
+  oconfig_item_t *root = conf_parse(text);
+  enum gc_code code = gc_config_read(&config, &root->children[0], err);
+  conf_free(root);
+  gc_config_seen_clear(&seen);
+  return code;
+}
+
+#define QUEUE "QueueURL \"https://sqs.eu-west-1.amazonaws.com/123/q\"\n"
+
+static void a_queue_is_all_that_sqs_needs(void) {
+  struct gc_err err = {.text = ""};
+  CHECK_INT(configure(QUEUE, &err), GC_OK);
+  CHECK_STR(region, "eu-west-1");
+  CHECK_STR(url, "https://sqs.eu-west-1.amazonaws.com/123/q");
+  CHECK_INT(retention_ms, INT64_C(14) * 24 * 3600 * 1000);
+  CHECK_INT(warning.code, GC_OK);
+  CHECK_INT(configure("Source \"webhook\"\n", &err), GC_OK);
+  CHECK_INT(configure("Source \"notifications\"\nAccount \"prod\"\n", &err),
+            GC_OK);
+}
+
+static void what_cannot_be_meant_is_refused(void) {
+  static const struct {
+    const char *text, *says;
+  } rows[] = {
+      {"Source \"sqs\"", "QueueURL is missing"},
+      {"Source \"kafka\"", "\"sqs\", \"webhook\", \"notifications\""},
+      {"Source \"notifications\"", "Account is missing"},
+      {"QueueURL \"http://sqs.eu-west-1.amazonaws.com/1/q\"", "QueueURL"},
+      {"QueueURL \"http://127.0.0.1:1/1/q\"", "AWSRegion is missing"},
+      {QUEUE "AWSRegion \"Ireland!\"", "AWSRegion"},
+      {QUEUE "AccessKeyId \"A\"", "SecretAccessKeyFile"},
+      {QUEUE "StateURL \"redis://:s3cret@127.0.0.1/0\"", "StatePasswordFile"},
+      {QUEUE "StateURL \"redis://127.0.0.1/x\"", "number of a database"},
+      {QUEUE "StateURL \"redis://127.0.0.1\"\nStateUser \"gc\"",
+       "StatePasswordFile"},
+      {QUEUE "StateUser \"gc\"", "StateURL"},
+      {QUEUE "Retention \"PT1M\"", "PT1H to P366D"},
+      {QUEUE "Retention \"two weeks\"", "Retention"},
+      {QUEUE "AttributeFormat \"%{flow}\"", "AttributeFormat"},
+      {QUEUE "MaxSeries 0", "MaxSeries"},
+      {"Source \"webhook\"\nListen \"0.0.0.0\"", "SharedSecretFile"},
+      {"Source \"webhook\"\nListen \"::\"", "SharedSecretFile"},
+      {"Source \"webhook\"\nPath \"x\"", "Path"},
+      {"Source \"webhook\"\nTLSKey \"/k\"", "TLSCert"},
+      {"Source \"webhook\"\nSharedSecretHeader \"a b\"", "SharedSecretHeader"},
+  };
+  unsetenv("AWS_REGION");
+  unsetenv("AWS_DEFAULT_REGION");
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_err err = {.text = ""};
+    CHECK_ROW(rows[i].text);
+    CHECK_INT(configure(rows[i].text, &err), GC_ERR_CONFIG);
+    CHECK_HAS(err.text, rows[i].says);
+    CHECK_HAS(err.text, "<Attributes \"ivr\">");
+  }
+}
+
+static void half_of_the_safety_is_a_warning(void) {
+  struct gc_err err;
+  CHECK_INT(configure("Source \"webhook\"\nListen \"0.0.0.0\"\n"
+                      "SharedSecretFile \"/nonexistent\"",
+                      &err),
+            GC_OK);
+  CHECK_HAS(warning.text, "in the clear");
+  CHECK_INT(
+      configure("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"", &err),
+      GC_OK);
+  CHECK_HAS(warning.text, "whoever reaches it");
+  CHECK_INT(configure("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"\n"
+                      "SharedSecretFile \"/nonexistent\"",
+                      &err),
+            GC_OK);
+  CHECK_INT(warning.code, GC_OK);
+}
+
+static void a_shared_state_is_what_this_build_can_do(void) {
+  static const struct {
+    const char *text, *warns;
+    bool needs_tls;
+  } rows[] = {
+      {QUEUE "StateURL \"redis://127.0.0.1:6379/0\"", "", false},
+      {QUEUE "StateURL \"redis://[::1]/3\"", "", false},
+      {QUEUE "StateURL \"unix:///run/redis/s\"", "", false},
+      {QUEUE "StateURL \"redis://redis.example:6379/0\"", "in the clear",
+       false},
+      {QUEUE "StateURL \"rediss://redis.example:6379/0\"", "", true},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_err err = {.text = ""};
+    bool can = ledger_has_redis() && (!rows[i].needs_tls || redis_has_tls());
+    CHECK_ROW(rows[i].text);
+    CHECK_INT(configure(rows[i].text, &err), can ? GC_OK : GC_ERR_CONFIG);
+    CHECK_HAS(can ? warning.text : err.text, can ? rows[i].warns : "hiredis");
+  }
+}
+
+static void blocks_keep_their_state_in_one_place(void) {
+  char one[] = "redis://a", two[] = "redis://b", file[] = "/f";
+  struct attributes_options a = {.state_url = one}, b = {.state_url = one};
+  struct gc_err err = {.text = ""};
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_OK);
+  b.state_url = two;
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_ERR_CONFIG);
+  CHECK_HAS(err.text, "\"hook\"");
+  b.state_url = NULL;
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_ERR_CONFIG);
+  b.state_url = one;
+  b.state_password_file = file;
+  CHECK_INT(attributes_check_state(&a, &b, "hook", &err), GC_ERR_CONFIG);
+}
+
+int main(void) {
+  RUN(a_queue_is_all_that_sqs_needs);
+  RUN(what_cannot_be_meant_is_refused);
+  RUN(half_of_the_safety_is_a_warning);
+  RUN(a_shared_state_is_what_this_build_can_do);
+  RUN(blocks_keep_their_state_in_one_place);
+  return check_done();
+}

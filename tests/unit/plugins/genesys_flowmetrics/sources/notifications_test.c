@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/* The source "notifications" on channels in memory, with a real ledger. */
+#include "plugins/genesys_flowmetrics/sources/notifications.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "plugins/genesys_flowmetrics/ledger/recent_keys.h"
+#include "plugins/genesys_flowmetrics/samples.h"
+#include "tests/support/channels_bench.h"
+#include "tests/support/check.h"
+
+#define QUEUES "GET /api/v2/routing/queues"
+#define TOPIC_OF(q) "v2.routing.queues." q ".conversations"
+#define LIST(entities) "{\"entities\":[" entities "],\"pageCount\":1}"
+#define QUEUE(id) "{\"id\":\"" id "\",\"name\":\"Name of " id "\"}"
+/* The world's wall clock starts at 2023-11-14T22:13:20Z. */
+#define T "(2023-11-14T22:10:00Z)"
+#define EVENT_OF(q, conversation, attributes)                                  \
+  "{\"topicName\":\"" TOPIC_OF(q) "\",\"eventBody\":{\"id\":\"" conversation   \
+                                  "\",\"participants\":[{\"id\":\"p\","        \
+                                  "\"attributes\":{" attributes "}},"          \
+                                  "{\"purpose\":\"acd\"}]}}"
+#define METRIC(name) "\"FlowMetric_" name T "\":\"1\""
+
+static char folder[64], state_dir[96];
+static struct attribute_form form;
+static struct stats stats;
+static const struct ledger_source source = {
+    .scope = "h", .retention_ms = 86400000, .max_series = 100, .stats = &stats};
+static struct gc_names *names;
+static struct gc_loop *loop; /* without a thread: the test is the thread */
+static struct ledger *ledger;
+static struct notifications *source_of;
+
+static _Atomic int64_t later_ms; /* than the world begins */
+
+static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+}
+
+static void start_ledger(void) {
+  const struct ledger_settings settings = {
+      .folder = state_dir, .retention_ms = 86400000, .wall_ms = wall};
+  ledger = ledger_new(&settings, NULL);
+  CHECK_INT(ledger_start(ledger, NULL), GC_OK);
+}
+
+static void start_source(void) {
+  struct gc_err err = {.code = GC_OK};
+  const struct notifications_settings settings = {
+      .form = &form,
+      .source = &source,
+      .ledger = ledger,
+      .site = {loop, &ch_world.edge, ch_channels, names},
+      .notice = on_notice};
+  source_of = notifications_start(&settings, &err);
+  CHECK(source_of != NULL);
+  replay_run(&ch_world, 100);
+}
+
+static void begin_with(const char *list) {
+  snprintf(folder, sizeof(folder), "/tmp/gc-notifications-XXXXXX");
+  CHECK(mkdtemp(folder) != NULL);
+  if (state_dir[0] == '\0')
+    snprintf(state_dir, sizeof(state_dir), "%s", folder);
+  memset(&stats, 0, sizeof(stats));
+  ch_begin();
+  if (list != NULL)
+    ch_answer(QUEUES, 1, 200, list);
+  names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
+  loop = gc_loop_new(NULL);
+  start_ledger();
+}
+
+static void begin_connected(void) {
+  begin_with(LIST(QUEUE("q1") "," QUEUE("q2")));
+  ch_usual_answers();
+  start_source();
+  ch_open();
+}
+
+static void end(void) {
+  char command[128];
+  notifications_stop(source_of);
+  ledger_stop(ledger);
+  notifications_free(source_of);
+  ledger_free(ledger);
+  gc_names_free(names);
+  gc_loop_free(loop);
+  ch_end();
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  CHECK_INT(system(command), 0);
+  state_dir[0] = '\0';
+}
+
+static int64_t count_of(const char *metric) {
+  struct ledger_view v;
+  for (size_t i = 0; ledger_read(ledger, i, &v); i++)
+    if (v.series != NULL && strcmp(v.metric, metric) == 0)
+      return v.count;
+  return 0;
+}
+
+/* The ledger has a thread and a clock of its own: the world's stands still or
+ * moves by seconds meanwhile. */
+static void wait_for(const char *metric, int64_t count, bool lets_time_pass) {
+  for (int i = 0; i < 20000 && count_of(metric) != count; i++) {
+    usleep(1000);
+    if (lets_time_pass && i % 10 == 0)
+      replay_run(&ch_world, 1000);
+  }
+  CHECK_INT(count_of(metric), count);
+}
+
+static void wait_until_well(void) {
+  for (int i = 0; i < 20000 && !ledger_is_well(ledger); i++)
+    usleep(1000);
+  CHECK(ledger_is_well(ledger));
+}
+
+static struct queue_topics_state state(void) {
+  struct queue_topics_state s;
+  notifications_state(source_of, &s);
+  return s;
+}
+
+/* ---- topics ---- */
+
+static void each_queue_has_a_topic(void) {
+  begin_connected();
+  CHECK_STR(
+      replay_last(&ch_world, PUT)->body,
+      "[{\"id\":\"" TOPIC_OF("q1") "\"},{\"id\":\"" TOPIC_OF("q2") "\"}]");
+  replay_run(&ch_world, 1000);
+  CHECK(state().is_connected && state().was_heard);
+  CHECK_INT(state().wanted, 2);
+  CHECK_INT(state().covered, 2);
+  CHECK_INT(stats.up, 1);
+  CHECK_INT(replay_noticed(&ch_world, "topics", GC_ERR_PERMISSION), 0);
+  end();
+}
+
+static void a_topic_that_another_block_has_is_subscribed_once(void) {
+  begin_with(LIST(QUEUE("q1") "," QUEUE("q2")));
+  ch_usual_answers();
+  ch_want(&ch_block, TOPIC_OF("q1"));
+  ch_want(&ch_block, TOPIC_OF("q2"));
+  replay_run(&ch_world, 100);
+  ch_open();
+  start_source();
+  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(replay_count(&ch_world, PUT), 1);
+  CHECK_INT(replay_count(&ch_world, ADD), 0);
+  CHECK_INT(state().covered, 2);
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  CHECK_INT(ch_block.messages, 1);
+  wait_for("A", 1, true);
+  notifications_stop(source_of);
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  CHECK_INT(ch_block.messages, 2); /* it is still the other's */
+  CHECK_INT(stats.events, 1);
+  end();
+}
+
+static void queues_come_and_go(void) {
+  begin_connected();
+  ch_answer(QUEUES, 1, 200, LIST(QUEUE("q2") "," QUEUE("q3")));
+  for (int i = 0; i < 12 && replay_count(&ch_world, QUEUES) < 2; i++)
+    ch_heartbeats(2);
+  ch_heartbeats(2);
+  CHECK_STR(replay_last(&ch_world, ADD)->body,
+            "[{\"id\":\"" TOPIC_OF("q3") "\"}]");
+  CHECK_INT(state().wanted, 2);
+  CHECK_INT(state().covered, 2);
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  CHECK_INT(stats.events, 0);
+  ch_say(EVENT_OF("q3", "c1", METRIC("A")));
+  CHECK_INT(stats.events, 1);
+  CHECK_INT(replay_noticed(&ch_world, "topics", GC_ERR_PERMISSION), 0);
+  end();
+}
+
+static void what_is_refused_is_told(void) {
+  begin_with(LIST(QUEUE("q1") "," QUEUE("q2")));
+  ch_answer(PUT, 1, 200,
+            "{\"entities\":[{\"id\":\"" TOPIC_OF(
+                "q1") "\",\"state\":\"Rejected\",\"rejectionReason\":\"not "
+                      "yours\"}]}");
+  ch_usual_answers();
+  start_source();
+  ch_open();
+  const struct gc_err *told = replay_last_notice(&ch_world, "topics");
+  CHECK_INT(told->code, GC_ERR_PERMISSION);
+  CHECK_HAS(told->text, "1 of 2 queues are not heard (");
+  CHECK_HAS(told->text, "not yours");
+  CHECK_INT(state().covered, 1);
+  end();
+}
+
+static void a_list_that_is_refused_is_told_and_takes_nothing_away(void) {
+  begin_with(NULL);
+  ch_answer(QUEUES, 1, 403, "{}");
+  start_source();
+  const struct gc_err *told = replay_last_notice(&ch_world, "queues");
+  CHECK(told != NULL && told->code == GC_ERR_PERMISSION);
+  CHECK_HAS(told->text, "routing:queue:view");
+  CHECK_INT(state().wanted, 0);
+  end();
+
+  begin_connected();
+  ch_answer(QUEUES, REPLAY_ALWAYS, 403, "{}");
+  for (int i = 0; i < 12 && replay_count(&ch_world, QUEUES) < 2; i++)
+    ch_heartbeats(2);
+  ch_heartbeats(2);
+  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
+  CHECK(gc_directory_is_refused(d));
+  gc_directory_put(d);
+  CHECK_INT(state().wanted, 2);
+  CHECK_INT(state().covered, 2);
+  end();
+}
+
+/* 16 channels of 1,000 less one for renewals; here one of two. */
+static void queues_past_the_channels_room_are_told(void) {
+  static char list[1002 * 40 + 64];
+  size_t len = (size_t)snprintf(list, sizeof(list), "{\"entities\":[");
+  for (unsigned i = 0; i < 1002; i++)
+    len += (size_t)snprintf(list + len, sizeof(list) - len,
+                            "%s{\"id\":\"q%u\",\"name\":\"Q%u\"}",
+                            i > 0 ? "," : "", i, i);
+  snprintf(list + len, sizeof(list) - len, "],\"pageCount\":1}");
+  ch_channels_most = 2;
+  begin_with(list);
+  ch_many_answers();
+  start_source();
+  ch_open_all();
+  replay_run(&ch_world, 2000);
+  CHECK_INT(state().wanted, 1002);
+  CHECK_INT(state().covered, 1000);
+  const struct gc_err *told = replay_last_notice(&ch_world, "topics");
+  CHECK_INT(told->code, GC_ERR_LIMIT);
+  CHECK_HAS(told->text, "2 of 1002 queues are not heard");
+  end();
+}
+
+static void a_gap_lasts_until_all_is_heard_again(void) {
+  begin_connected();
+  replay_run(&ch_world, 1000);
+  CHECK_INT(state().gap_ms, 0);
+  ch_drop_socket();
+  replay_run(&ch_world, 4000);
+  CHECK_INT(stats.up, 0);
+  CHECK(!state().is_connected);
+  CHECK(state().gap_ms >= 4000);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  uint64_t gap_ms = state().gap_ms;
+  CHECK(gap_ms >= 4000);
+  CHECK_INT(stats.up, 1);
+  CHECK_INT(state().reconnects, 1);
+  replay_run(&ch_world, 3000);
+  CHECK_INT(state().gap_ms, gap_ms);
+  end();
+}
+
+/* ---- events ---- */
+
+static void attributes_of_any_participant_count_once(void) {
+  begin_connected();
+  wait_until_well();
+  ch_say(EVENT_OF("q1", "c1", METRIC("A") "," METRIC("B")));
+  ch_say(EVENT_OF("q2", "c1", METRIC("B") "," METRIC("A")));
+  ch_say(EVENT_OF("q1", "c2", METRIC("A") ",\"Customer\":\"+49\""));
+  ch_say(EVENT_OF("q1", "c3", "\"Customer\":\"+49\""));
+  ch_say("{\"topicName\":\"" TOPIC_OF("q1") "\",\"eventBody\":{\"Metric_\":]}");
+  wait_for("A", 2, false);
+  wait_for("B", 1, false);
+  CHECK_INT(stats.events, 5);
+  CHECK_INT(stats.skipped, 1);
+  CHECK_INT(stats.malformed[MALFORMED_JSON], 1);
+  CHECK_INT(stats.outcomes[OUTCOME_DUPLICATE], 2);
+  CHECK_INT(stats.tallies[TALLY_LOST], 0);
+  end();
+}
+
+/* Once it is safe, what is repeated does not reach the file. */
+static void what_is_repeated_later_costs_no_transaction(void) {
+  begin_connected();
+  wait_until_well();
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  wait_for("A", 1, false);
+  for (int i = 0; i < 20000 && stats.tallies[TALLY_BATCHES] < 1; i++)
+    usleep(1000);
+  uint64_t duplicates = stats.outcomes[OUTCOME_DUPLICATE];
+  for (int i = 0; i < 5000; i++) /* also what came before it was noted */
+    ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  for (int i = 0;
+       i < 20000 && stats.outcomes[OUTCOME_DUPLICATE] < duplicates + 5000; i++)
+    usleep(1000);
+  CHECK_INT(stats.outcomes[OUTCOME_DUPLICATE], duplicates + 5000);
+  CHECK(stats.tallies[TALLY_BATCHES] < 2500);
+  ch_say(EVENT_OF("q1", "c1", METRIC("A") "," METRIC("B")));
+  wait_for("B", 1, false);
+  CHECK_INT(count_of("A"), 1);
+  end();
+}
+
+static void what_cannot_be_committed_is_held_until_it_can(void) {
+  char file[128], path[160];
+  snprintf(state_dir, sizeof(state_dir), "/tmp/gc-no-state-%ld",
+           (long)getpid());
+  snprintf(file, sizeof(file), "%s", state_dir);
+  FILE *f = fopen(file, "w"); /* where a folder should be */
+  CHECK(f != NULL);
+  fclose(f);
+  begin_connected();
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  ch_say(EVENT_OF("q1", "c2", METRIC("A")));
+  replay_run(&ch_world, 3000);
+  CHECK_INT(count_of("A"), 0);
+  CHECK_INT(unlink(file), 0);
+  wait_for("A", 2, true);
+  CHECK_INT(stats.tallies[TALLY_LOST], 0);
+  notifications_stop(source_of);
+  ledger_stop(ledger);
+  snprintf(path, sizeof(path), "rm -rf %s", file);
+  CHECK_INT(system(path), 0);
+  end();
+}
+
+/* A ledger that is stopped would take them: one that has trouble does not. */
+static void what_finds_no_room_is_counted(void) {
+  static char event[70000];
+  char file[96];
+  size_t len;
+  snprintf(state_dir, sizeof(state_dir), "/tmp/gc-no-state-%ld",
+           (long)getpid());
+  snprintf(file, sizeof(file), "%s", state_dir);
+  FILE *f = fopen(file, "w");
+  CHECK(f != NULL);
+  fclose(f);
+  begin_connected();
+  for (unsigned i = 0; i < 200; i++) {
+    len = (size_t)snprintf(event, sizeof(event),
+                           "{\"topicName\":\"" TOPIC_OF(
+                               "q1") "\",\"eventBody\":{\"id\":\"c%u\","
+                                     "\"participants\":[{\"attributes\":{",
+                           i);
+    for (unsigned k = 0; k < 1000; k++)
+      len += (size_t)snprintf(event + len, sizeof(event) - len,
+                              "%s\"FlowMetric_M%03u" T "\":\"1\"",
+                              k > 0 ? "," : "", k);
+    snprintf(event + len, sizeof(event) - len, "}}]}}");
+    ch_say(event);
+  }
+  CHECK_INT(stats.events, 200);
+  CHECK(stats.tallies[TALLY_LOST] > 20000);
+  CHECK(stats.tallies[TALLY_LOST] < 150000);
+  CHECK_INT(stats.tallies[TALLY_LOST] % 1000, 0); /* an event, or none of it */
+  CHECK_INT(unlink(file), 0);
+  end();
+}
+
+/* An agent whose clock is set right while it runs. */
+static void what_our_clock_called_ahead_counts_when_it_is_set(void) {
+  static const char ahead[] =
+      EVENT_OF("q1", "c1", "\"FlowMetric_A(2023-11-17T22:10:00Z)\":\"1\"");
+  begin_connected();
+  wait_until_well();
+  ch_say(ahead);
+  for (int i = 0; i < 20000 && stats.malformed[MALFORMED_FUTURE] == 0; i++)
+    usleep(1000);
+  CHECK_INT(stats.malformed[MALFORMED_FUTURE], 1);
+  ch_say(EVENT_OF("q1", "c2", METRIC("B")));
+  wait_for("B", 1, true);
+  later_ms = INT64_C(3) * 86400000;
+  ch_say(ahead);
+  wait_for("A", 1, true);
+  later_ms = 0;
+  end();
+}
+
+static void newer_keys_take_the_place_of_older_ones(void) {
+  static struct recent r;
+  struct seen_key a = seen_key_of("h", "c1", "a", 1, 60000), b = a;
+  b.bytes[5] ^= 1; /* the same place */
+  CHECK(!recent_has(&r, &a));
+  recent_add(&r, &a);
+  CHECK(recent_has(&r, &a));
+  CHECK(!recent_has(&r, &b));
+  recent_add(&r, &b);
+  CHECK(recent_has(&r, &b));
+  CHECK(!recent_has(&r, &a));
+}
+
+int main(void) {
+  if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
+      GC_OK)
+    return 99;
+  RUN(each_queue_has_a_topic);
+  RUN(a_topic_that_another_block_has_is_subscribed_once);
+  RUN(queues_come_and_go);
+  RUN(what_is_refused_is_told);
+  RUN(a_list_that_is_refused_is_told_and_takes_nothing_away);
+  RUN(queues_past_the_channels_room_are_told);
+  RUN(a_gap_lasts_until_all_is_heard_again);
+  RUN(attributes_of_any_participant_count_once);
+  RUN(what_is_repeated_later_costs_no_transaction);
+  RUN(what_cannot_be_committed_is_held_until_it_can);
+  RUN(what_finds_no_room_is_counted);
+  RUN(what_our_clock_called_ahead_counts_when_it_is_set);
+  RUN(newer_keys_take_the_place_of_older_ones);
+  return check_done();
+}

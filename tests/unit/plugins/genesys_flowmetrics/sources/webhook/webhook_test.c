@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* The webhook over a real socket, with a real ledger behind it. */
+#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+
+#define T "2023-03-05T08:18:04.568Z"
+#define EVENT(conversation, metric)                                            \
+  "{\"eventBody\":{\"conversationId\":\"" conversation                         \
+  "\",\"attributes\":{\"FlowMetric_" metric "(" T ")\":\"1\"}}}"
+
+static char folder[64], secret_file[96];
+static struct attribute_form form;
+static struct stats stats;
+static const struct ledger_source source = {.scope = "",
+                                            .retention_ms = INT64_C(86400000),
+                                            .max_series = 100,
+                                            .stats = &stats};
+static struct ledger *ledger;
+static struct webhook *webhook;
+static uint16_t port;
+
+static int64_t wall(void) { return INT64_C(1678004300000); }
+static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx, (void)cause, (void)err;
+}
+
+/* A port that was free a moment ago. */
+static uint16_t free_port(void) {
+  struct sockaddr_in at = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(at);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
+  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+  close(fd);
+  return ntohs(at.sin_port);
+}
+
+static void begin(void) {
+  const struct ledger_settings l = {.folder = folder,
+                                    .retention_ms = INT64_C(86400000),
+                                    .wall_ms = wall,
+                                    .notice = notice};
+  memset(&stats, 0, sizeof(stats));
+  port = free_port();
+  const struct webhook_settings w = {.listen = "127.0.0.1",
+                                     .path = "/genesys",
+                                     .port = port,
+                                     .secret_file = secret_file,
+                                     .secret_header = "X-Api-Key",
+                                     .max_body_bytes = 2000,
+                                     .max_connections = 20,
+                                     .form = &form,
+                                     .source = &source,
+                                     .ledger = ledger = ledger_new(&l, NULL),
+                                     .notice = notice};
+  struct gc_err err = {.text = ""};
+  CHECK_INT(ledger_start(ledger, &err), GC_OK);
+  webhook = webhook_start(&w, &err);
+  CHECK_STR(err.text, "");
+}
+
+static void end(void) {
+  webhook_stop(webhook);
+  ledger_stop(ledger);
+  webhook_free(webhook);
+  ledger_free(ledger);
+}
+
+static int dial(void) {
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons(port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+    abort(); /* on other threads too: no check */
+  return fd;
+}
+
+static int status_of(int fd) {
+  char answer[512] = "";
+  size_t got = 0;
+  ssize_t n;
+  while (got < 12 && (n = read(fd, answer + got, sizeof(answer) - 1 - got)) > 0)
+    got += (size_t)n;
+  return got >= 12 ? atoi(answer + 9) : 0;
+}
+
+static int ask(const char *method, const char *path, const char *secret,
+               const char *body) {
+  char head[8192];
+  int len = snprintf(head, sizeof(head),
+                     "%s %s HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\n"
+                     "Content-Length: %zu\r\n\r\n%s",
+                     method, path, secret, strlen(body), body);
+  int fd = dial();
+  int status = write(fd, head, (size_t)len) == len ? status_of(fd) : -1;
+  close(fd);
+  return status;
+}
+
+static int64_t count_of(const char *metric) {
+  struct ledger_view v;
+  for (size_t i = 0; ledger_read(ledger, i, &v); i++)
+    if (v.series != NULL && strcmp(v.metric, metric) == 0)
+      return v.count;
+  return 0;
+}
+
+static void a_200_means_that_it_is_counted(void) {
+  begin();
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
+  CHECK_INT(count_of("A"), 1);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
+  CHECK_INT(count_of("A"), 1);
+  CHECK_INT(ask("POST", "/genesys", "s3cret",
+                "[" EVENT("c2", "A") "," EVENT("c2", "B") "]"),
+            200);
+  CHECK_INT(count_of("A"), 2);
+  CHECK_INT(count_of("B"), 1);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", "{\"a\":1}"), 200);
+  CHECK_INT(stats.tallies[TALLY_WEB_200], 4);
+  end();
+}
+
+static void who_is_refused_counts_nothing(void) {
+  static char large[4000];
+  memset(large, ' ', sizeof(large) - 1);
+  static const struct {
+    const char *method, *path, *secret, *body;
+    int status;
+  } rows[] = {
+      {"POST", "/genesys", "wrong", EVENT("c9", "R"), 401},
+      {"POST", "/genesys", "s3cre", EVENT("c9", "R"), 401},
+      {"POST", "/genesys", "s3cret1", EVENT("c9", "R"), 401},
+      {"POST", "/genesys", "", EVENT("c9", "R"), 401},
+      {"POST", "/", "s3cret", EVENT("c9", "R"), 404},
+      {"PUT", "/genesys", "s3cret", EVENT("c9", "R"), 405},
+      {"POST", "/genesys", "s3cret", large, 413},
+      {"POST", "/genesys", "s3cret", "[" EVENT("c9", "R") ",{\"x", 400},
+      {"POST", "/genesys", "s3cret", "", 400},
+  };
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].body);
+    CHECK_INT(ask(rows[i].method, rows[i].path, rows[i].secret, rows[i].body),
+              rows[i].status);
+  }
+  CHECK_INT(count_of("R"), 0);
+  end();
+}
+
+/* Of the body nothing was sent yet. */
+static void who_is_refused_hears_it_before_the_body(void) {
+  static const struct {
+    const char *head;
+    int status;
+  } rows[] = {
+      {"X-Api-Key: s3cret\r\nContent-Length: 2001", 413},
+      {"X-Api-Key: s3cret\r\nContent-Length: 99999999999999999999", 413},
+      {"X-Api-Key: wrong\r\nContent-Length: 100", 401},
+      {"Content-Length: 99999", 401},
+  };
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char head[300];
+    int len = snprintf(head, sizeof(head),
+                       "POST /genesys HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n",
+                       rows[i].head);
+    CHECK_ROW(rows[i].head);
+    int fd = dial();
+    CHECK_INT(write(fd, head, (size_t)len), len);
+    CHECK_INT(status_of(fd), rows[i].status);
+    close(fd);
+  }
+  end();
+}
+
+/* Whose length nobody tells beforehand. */
+static void chunks_are_counted_too(void) {
+  static const char head[] = "POST /genesys HTTP/1.1\r\nHost: x\r\nX-Api-Key: "
+                             "s3cret\r\nTransfer-Encoding: chunked\r\n\r\n";
+  char chunk[600];
+  memset(chunk, ' ', sizeof(chunk));
+  memcpy(chunk, "1f4\r\n", 5); /* 500 */
+  memcpy(chunk + 505, "\r\n", 2);
+  begin();
+  int fd = dial();
+  CHECK_INT(write(fd, head, sizeof(head) - 1), sizeof(head) - 1);
+  for (int i = 0; i < 5; i++)
+    CHECK_INT(write(fd, chunk, 507), 507);
+  CHECK_INT(write(fd, "0\r\n\r\n", 5), 5);
+  CHECK_INT(status_of(fd), 413);
+  close(fd);
+  fd = dial();
+  char good[600];
+  int len = snprintf(good, sizeof(good), "%s%zx\r\n%s\r\n0\r\n\r\n", head,
+                     strlen(EVENT("c1", "K")), EVENT("c1", "K"));
+  CHECK_INT(write(fd, good, (size_t)len), len);
+  CHECK_INT(status_of(fd), 200);
+  CHECK_INT(count_of("K"), 1);
+  close(fd);
+  end();
+}
+
+static void without_the_ledger_it_is_to_be_sent_again(void) {
+  begin();
+  ledger_stop(ledger);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "S")), 503);
+  end();
+}
+
+static void who_is_too_slow_is_cut_off(void) {
+  begin();
+  int fd = dial();
+  CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
+  /* The connection has been taken when another one is answered. */
+  CHECK_INT(ask("POST", "/genesys", "s3cret", "{}"), 200);
+  webhook_look(webhook, gc_clock_now_ms());
+  webhook_look(webhook, gc_clock_now_ms() + 11000);
+  CHECK_INT(status_of(fd), 0); /* the end, not an answer */
+  close(fd);
+  end();
+}
+
+static void *post_some(void *arg) {
+  for (int i = 0; i < 20; i++) {
+    char body[300];
+    snprintf(body, sizeof(body), EVENT("t%d", "P"), i);
+    if (ask("POST", "/genesys", "s3cret", body) != 200)
+      return NULL;
+  }
+  return arg;
+}
+
+static void many_at_once_are_counted_once(void) {
+  pthread_t threads[6];
+  begin();
+  for (size_t i = 0; i < GC_COUNT(threads); i++)
+    CHECK_INT(pthread_create(&threads[i], NULL, post_some, folder), 0);
+  for (size_t i = 0; i < GC_COUNT(threads); i++) {
+    void *good = NULL;
+    pthread_join(threads[i], &good);
+    CHECK(good != NULL); /* each was answered 200 */
+  }
+  CHECK_INT(count_of("P"), 20);
+  end();
+}
+
+static void secrets_are_compared_whole(void) {
+  CHECK(webhook_same_secret("abc", 3, "abc", 3));
+  CHECK(!webhook_same_secret("abc", 3, "abd", 3));
+  CHECK(!webhook_same_secret("abc", 3, "abcd", 4));
+  CHECK(!webhook_same_secret("", 0, "a", 1));
+}
+
+static void an_unreadable_secret_is_not_the_senders_fault(void) {
+  char away[sizeof(secret_file) + 8];
+  snprintf(away, sizeof(away), "%s.away", secret_file);
+  begin();
+  CHECK_INT(rename(secret_file, away), 0);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c10", "U")), 503);
+  CHECK_INT(rename(away, secret_file), 0);
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c10", "U")), 200);
+  CHECK_INT(count_of("U"), 1);
+  end();
+}
+
+static void a_taken_port_is_told(void) {
+  begin();
+  struct gc_err err = {.text = ""};
+  const struct webhook_settings w = {
+      .listen = "127.0.0.1", .port = port, .form = &form, .source = &source};
+  CHECK(webhook_start(&w, &err) == NULL);
+  CHECK_HAS(err.text, "in use");
+  end();
+}
+
+int main(void) {
+  char command[128];
+  snprintf(folder, sizeof(folder), "/tmp/gc-webhook-XXXXXX");
+  if (mkdtemp(folder) == NULL ||
+      attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
+          GC_OK)
+    return 99;
+  snprintf(secret_file, sizeof(secret_file), "%s/secret", folder);
+  FILE *f = fopen(secret_file, "w");
+  fputs("s3cret\n", f);
+  fclose(f);
+  RUN(a_200_means_that_it_is_counted);
+  RUN(who_is_refused_counts_nothing);
+  RUN(who_is_refused_hears_it_before_the_body);
+  RUN(chunks_are_counted_too);
+  RUN(without_the_ledger_it_is_to_be_sent_again);
+  RUN(who_is_too_slow_is_cut_off);
+  RUN(many_at_once_are_counted_once);
+  RUN(secrets_are_compared_whole);
+  RUN(an_unreadable_secret_is_not_the_senders_fault);
+  RUN(a_taken_port_is_told);
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  CHECK_INT(system(command), 0);
+  return check_done();
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Breaches of the service level: whose, when, by which target. */
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#include "tests/support/cv_model.h"
+
+/* ---- breaches ---- */
+
+static void a_breach_is_counted_once_when_the_wait_is_known(void) {
+  static const struct {
+    double wait_s;
+    bool breach;
+  } rows[] = {{19.999, false}, {20, false}, {20.001, true}, {500, true}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (int abandoned = 0; abandoned < 2; abandoned++) {
+      struct cv_party *customer, *acd;
+      begin();
+      offer(&customer, &acd);
+      if (abandoned)
+        acd->end_ms = customer->end_ms = AT(2 + rows[i].wait_s);
+      else
+        answer(acd, 2 + rows[i].wait_s);
+      say();
+      say();
+      conversations_tick(m, AT(600), AT(600));
+      CHECK_INT(of("q1").breaches, rows[i].breach);
+    }
+}
+
+static void who_still_waits_is_a_breach_two_seconds_after_the_target(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  life_add(&life, CV_AGENT, "q1");
+  say();
+  conversations_tick(m, AT(23.999), AT(23.999));
+  CHECK_INT(of("q1").breaches, 0);
+  conversations_tick(m, AT(24), AT(24));
+  CHECK_INT(of("q1").breaches, 1);
+  conversations_tick(m, AT(25), AT(25));
+  answer(acd, 26);
+  say();
+  CHECK_INT(of("q1").breaches, 1);
+}
+
+static void who_has_been_answered_waits_no_longer(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  answer(acd, 20);
+  say();
+  conversations_tick(m, AT(60), AT(60));
+  CHECK_INT(of("q1").breaches, 0);
+}
+
+static void after_a_gap_waiting_alone_is_no_breach(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  conversations_gap(m);
+  conversations_tick(m, AT(60), AT(60));
+  CHECK_INT(of("q1").breaches, 0);
+  say();
+  conversations_tick(m, AT(61), AT(61));
+  CHECK_INT(of("q1").breaches, 1);
+}
+
+static void each_queue_has_its_own_target_unless_one_is_given(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.target_ms = 0;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000), GC_OK);
+  CHECK_INT(conversations_target(m, "q1", CV_CHAT, 1000), GC_OK);
+  offer(&customer, &acd);
+  life_connected(&life, CV_ACD, "q2", 2);
+  say();
+  conversations_tick(m, AT(33), AT(33));
+  CHECK_INT(of("q1").breaches, 0);
+  conversations_tick(m, AT(34), AT(34));
+  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(of("q1").target_ms, 30000);
+  CHECK_INT(of("q2").breaches, 0);
+}
+
+static void a_target_that_comes_later_holds_for_those_who_wait(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.target_ms = 0;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  say();
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 5000), GC_OK);
+  conversations_tick(m, AT(9), AT(9));
+  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 8000), GC_OK);
+  CHECK_INT(of("q1").breaches, 0);
+}
+
+int main(void) {
+  RUN(a_breach_is_counted_once_when_the_wait_is_known);
+  RUN(who_still_waits_is_a_breach_two_seconds_after_the_target);
+  RUN(who_has_been_answered_waits_no_longer);
+  RUN(after_a_gap_waiting_alone_is_no_breach);
+  RUN(each_queue_has_its_own_target_unless_one_is_given);
+  RUN(a_target_that_comes_later_holds_for_those_who_wait);
+  conversations_free(m);
+  return check_done();
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* What is counted: offers, answers, waits, abandons, transfers, law by
+ * law. That the order of arrival changes nothing is conversations_order_test's.
+ */
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#include "tests/support/cv_model.h"
+
+/* ---- offers, answers, waits ---- */
+
+static void an_acd_participant_is_an_offer(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+  CHECK_INT(of("q1").active, 1);
+}
+
+static void an_agent_that_is_connected_answers_and_ends_the_wait(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  answer(acd, 9.5);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").wait_ms, 7500);
+  CHECK_INT(of("q1").waits[3], 1);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+}
+
+static void an_acd_participant_that_ends_before_the_agents_time_is_known(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(9);
+  acd->transferred = true;
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  agent = life_add(&life, CV_AGENT, "q1");
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  agent->connected_ms = AT(9);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+}
+
+static void a_wait_on_the_bound_is_within_it(void) {
+  static const struct {
+    double wait_s;
+    int bucket;
+  } rows[] = {{0, 0},     {0.5, 0}, {0.501, 1}, {1, 1},
+              {4.999, 2}, {20, 4},  {20.001, 5}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct cv_party *customer, *acd;
+    begin();
+    offer(&customer, &acd);
+    answer(acd, 2 + rows[i].wait_s);
+    say();
+    CHECK_INT(of("q1").waits[rows[i].bucket], 1);
+  }
+}
+
+static void an_agent_before_the_offer_waited_no_time(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  answer(acd, 1.9);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").wait_ms, 0);
+}
+
+static void an_agent_without_an_offer_answers_nothing(void) {
+  begin();
+  life_connected(&life, CV_CUSTOMER, NULL, 1);
+  life_connected(&life, CV_AGENT, "q1", 2)->transferred = true;
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+}
+
+static void one_offer_has_one_answer(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  answer(acd, 5);
+  life_connected(&life, CV_AGENT, "q1", 8);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").wait_ms, 3000);
+}
+
+static void each_stay_in_a_queue_has_its_own_offer_and_answer(void) {
+  struct cv_party *customer, *acd, *agent, *again;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  say();
+  agent->end_ms = AT(10);
+  agent->transferred = true;
+  again = life_connected(&life, CV_ACD, "q1", 10);
+  say();
+  check_counts("q1", 2, 1, 0, 1);
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+  answer(again, 14);
+  say();
+  check_counts("q1", 2, 2, 0, 1);
+  CHECK_INT(of("q1").wait_ms, 3000 + 4000);
+}
+
+static void media_are_counted_apart(void) {
+  struct conversations_totals t;
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  acd->media = CV_CHAT;
+  say();
+  CHECK(!conversations_totals(m, "q1", CV_VOICE, &t));
+  CHECK(conversations_totals(m, "q1", CV_CHAT, &t));
+  CHECK_INT(t.offers, 1);
+}
+
+static void an_offer_waits_for_its_medium_to_be_known(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  acd->media = CV_UNKNOWN;
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  acd->media = CV_VOICE;
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+}
+
+/* ---- abandons and transfers ---- */
+
+static void a_customer_who_leaves_unanswered_has_abandoned(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  customer->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  CHECK_INT(of("q1").active, 0);
+}
+
+static void without_a_customer_all_have_to_be_gone(void) {
+  begin();
+  struct cv_party *caller = life_connected(&life, CV_OTHER, NULL, 1);
+  struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 2);
+  acd->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  caller->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void of_two_customers_both_have_to_be_gone(void) {
+  struct cv_party *customer, *acd, *other;
+  begin();
+  offer(&customer, &acd);
+  other = life_connected(&life, CV_CUSTOMER, NULL, 1);
+  acd->end_ms = customer->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  other->end_ms = AT(13);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void an_abandon_waits_for_the_alert_to_end(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = life_add(&life, CV_AGENT, "q1");
+  acd->end_ms = customer->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  agent->end_ms = AT(12);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void an_unanswered_alert_is_no_transfer(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = life_add(&life, CV_AGENT, "q1");
+  agent->end_ms = AT(10);
+  agent->transferred = true;
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+}
+
+static void an_agent_that_ends_with_transfer_has_transferred_once(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  say();
+  agent->end_ms = AT(30);
+  agent->transferred = true;
+  say();
+  say();
+  check_counts("q1", 1, 1, 0, 1);
+}
+
+static void an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer(void) {
+  static const struct {
+    const char *row;
+    enum cv_purpose purpose;
+    const char *queue;
+    double at;
+    bool transfer;
+  } rows[] = {
+      {"another queue", CV_ACD, "q2", 12, true},
+      {"the same queue again", CV_ACD, "q1", 12, true},
+      {"another queue, a moment before", CV_ACD, "q2", 11.7, true},
+      {"an agent of no queue", CV_AGENT, NULL, 14, true},
+      {"a flow", CV_OTHER, NULL, 12, true},
+      {"a flow that ran before", CV_OTHER, NULL, 1, false},
+      {"a flow that ran while it waited", CV_OTHER, NULL, 6, false},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct cv_party *customer, *acd;
+    CHECK_ROW(rows[i].row);
+    begin();
+    offer(&customer, &acd);
+    say();
+    acd->end_ms = AT(12);
+    life_connected(&life, rows[i].purpose, rows[i].queue, rows[i].at);
+    say();
+    CHECK_INT(of("q1").transfers, rows[i].transfer);
+    customer->end_ms = AT(40);
+    say();
+    CHECK_INT(of("q1").transfers, rows[i].transfer);
+    CHECK_INT(of("q1").abandons, !rows[i].transfer);
+  }
+}
+
+static void a_queue_that_it_came_from_is_not_elsewhere(void) {
+  begin();
+  struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
+  struct cv_party *first = life_connected(&life, CV_ACD, "q2", 2);
+  struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 2.3);
+  first->end_ms = AT(2.3);
+  customer->end_ms = acd->end_ms = AT(2.8);
+  say();
+  check_counts("q2", 1, 0, 0, 1);
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void a_leg_that_says_transfer_went_on_where_we_do_not_see_it(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(12);
+  acd->transferred = true;
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  customer->end_ms = AT(50);
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+}
+
+/* ---- what was before us ---- */
+
+static void who_came_before_us_is_tracked_and_not_counted(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  customer = life_connected(&life, CV_CUSTOMER, NULL, -60);
+  acd = life_connected(&life, CV_ACD, "q1", -50);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+  conversations_tick(m, AT(100), AT(100));
+  CHECK_INT(of("q1").breaches, 0);
+  agent = answer(acd, 101);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(changes("q1", CV_STATE_WAITING, CV_STATE_ALERTING), 1);
+  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
+  agent->end_ms = customer->end_ms = AT(120);
+  agent->transferred = true;
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
+}
+
+static void the_first_state_of_who_came_before_us_is_no_change(void) {
+  struct cv_party *acd;
+  begin();
+  acd = life_connected(&life, CV_ACD, "q1", -50);
+  answer(acd, 3);
+  say();
+  CHECK_INT(all_changes("q1"), 0);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+}
+
+static void changes_before_us_are_not_ours(void) {
+  struct cv_party *acd;
+  begin();
+  acd = life_connected(&life, CV_ACD, "q1", -50);
+  say();
+  answer(acd, -5);
+  say();
+  CHECK_INT(all_changes("q1"), 0);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+}
+
+static void an_old_conversation_may_bring_a_new_offer(void) {
+  struct cv_party *acd, *agent;
+  begin();
+  acd = life_connected(&life, CV_ACD, "q1", -50);
+  agent = answer(acd, -40);
+  say();
+  agent->end_ms = AT(5);
+  life_connected(&life, CV_ACD, "q2", 5);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  check_counts("q2", 1, 0, 0, 0);
+}
+
+int main(void) {
+  RUN(an_acd_participant_is_an_offer);
+  RUN(an_agent_that_is_connected_answers_and_ends_the_wait);
+  RUN(an_acd_participant_that_ends_before_the_agents_time_is_known);
+  RUN(a_wait_on_the_bound_is_within_it);
+  RUN(an_agent_before_the_offer_waited_no_time);
+  RUN(an_agent_without_an_offer_answers_nothing);
+  RUN(one_offer_has_one_answer);
+  RUN(each_stay_in_a_queue_has_its_own_offer_and_answer);
+  RUN(media_are_counted_apart);
+  RUN(an_offer_waits_for_its_medium_to_be_known);
+  RUN(a_customer_who_leaves_unanswered_has_abandoned);
+  RUN(without_a_customer_all_have_to_be_gone);
+  RUN(of_two_customers_both_have_to_be_gone);
+  RUN(an_abandon_waits_for_the_alert_to_end);
+  RUN(an_unanswered_alert_is_no_transfer);
+  RUN(an_agent_that_ends_with_transfer_has_transferred_once);
+  RUN(an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer);
+  RUN(a_queue_that_it_came_from_is_not_elsewhere);
+  RUN(a_leg_that_says_transfer_went_on_where_we_do_not_see_it);
+  RUN(who_came_before_us_is_tracked_and_not_counted);
+  RUN(the_first_state_of_who_came_before_us_is_no_change);
+  RUN(changes_before_us_are_not_ours);
+  RUN(an_old_conversation_may_bring_a_new_offer);
+  conversations_free(m);
+  return check_done();
+}

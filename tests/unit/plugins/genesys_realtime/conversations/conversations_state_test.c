@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* In which state a conversation is, and that facts are only gained. */
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#include "tests/support/cv_model.h"
+
+/* ---- states ---- */
+
+static void the_state_is_the_highest_open_participant(void) {
+  struct cv_party *customer, *acd, *agent, *other;
+  begin();
+  offer(&customer, &acd);
+  say();
+  other = life_add(&life, CV_AGENT, "q1");
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_ALERTING], 1);
+  agent = answer(acd, 5);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  agent->held = true;
+  agent->hold_ms = AT(6);
+  other->end_ms = AT(5);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_HELD], 1);
+  agent->held = false;
+  agent->end_ms = agent->acw_start_ms = AT(9);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_WRAPUP], 1);
+  CHECK_INT(of("q1").active, 0);
+  agent->acw_end_ms = AT(12);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_WRAPUP], 0);
+  CHECK_INT(changes("q1", CV_STATE_WAITING, CV_STATE_ALERTING), 1);
+  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_HELD), 1);
+  CHECK_INT(changes("q1", CV_STATE_HELD, CV_STATE_ACTIVE), 1);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_WRAPUP), 1);
+  CHECK_INT(changes("q1", CV_STATE_WRAPUP, CV_STATE_ENDED), 1);
+  CHECK_INT(all_changes("q1"), 6);
+}
+
+static void who_waits_again_is_not_hidden_by_a_wrapup(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  agent->end_ms = agent->acw_start_ms = AT(10);
+  life_connected(&life, CV_ACD, "q1", 10);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+}
+
+static void what_has_ended_stays_ended(void) {
+  struct cv_event older;
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  say();
+  older = life.now;
+  agent->end_ms = customer->end_ms = AT(30);
+  say();
+  CHECK_INT(conversations_apply(m, &older), GC_OK);
+  older.count = 2;
+  CHECK_INT(conversations_apply(m, &older), GC_OK);
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
+}
+
+static void a_hold_that_is_repeated_is_one_hold(void) {
+  struct cv_event held;
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  say();
+  agent->held = true;
+  agent->hold_ms = AT(6);
+  say();
+  held = life.now;
+  agent->held = false;
+  agent->hold_ms = 0;
+  say();
+  CHECK_INT(conversations_apply(m, &held), GC_OK);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_HELD), 1);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+}
+
+static void a_hold_without_a_time_is_counted_once(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  for (int i = 0; i < 3; i++) {
+    agent->held = !agent->held;
+    say();
+  }
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_HELD), 1);
+}
+
+/* ---- only gained ---- */
+
+static void a_time_once_told_stays(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->connected_ms = AT(4);
+  say();
+  agent = answer(acd, 9);
+  say();
+  agent->connected_ms = AT(12);
+  say();
+  CHECK_INT(of("q1").wait_ms, 7000);
+}
+
+static void a_missing_participant_removes_nothing(void) {
+  struct cv_event older;
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = life_add(&life, CV_AGENT, "q1");
+  older = life.now;
+  customer->end_ms = acd->end_ms = AT(9);
+  say();
+  CHECK_INT(conversations_apply(m, &older), GC_OK);
+  agent->end_ms = AT(9);
+  life.now.parties[0] = *agent;
+  life.now.count = 1;
+  life_connected(&life, CV_OTHER, NULL, 1);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void an_offer_stays_with_its_medium(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->media = CV_CALLBACK;
+  answer(acd, 9)->media = CV_CALLBACK;
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+}
+
+static void an_older_snapshot_ends_no_hold(void) {
+  struct cv_event older;
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  say();
+  older = life.now;
+  life_add(&life, CV_AGENT, "q1");
+  agent->held = true;
+  agent->hold_ms = AT(6);
+  say();
+  CHECK_INT(conversations_apply(m, &older), GC_OK);
+  CHECK_INT(of("q1").states[CV_STATE_HELD], 1);
+}
+
+static void an_older_hold_comes_and_goes(void) {
+  struct cv_event first;
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  agent->held = true;
+  agent->hold_ms = AT(6);
+  first = life.now;
+  agent->hold_ms = AT(20);
+  say();
+  agent->held = false;
+  say();
+  CHECK_INT(conversations_apply(m, &first), GC_OK);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_HELD), 2);
+  CHECK_INT(changes("q1", CV_STATE_HELD, CV_STATE_ACTIVE), 2);
+}
+
+static void a_participant_that_is_told_twice_is_one(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  life.now.parties[life.now.count++] = *acd;
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+}
+
+/* The second one contradicts the first: a repeat must not bring news for ever.
+ */
+static void a_participant_that_is_told_in_two_ways_is_the_first(void) {
+  struct conversations_totals before, after;
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  struct cv_party *agent = answer(acd, 5);
+  struct cv_party *again = &life.now.parties[life.now.count++];
+  *again = *agent;
+  again->held = true;
+  again->hold_ms = AT(6);
+  say();
+  before = of("q1");
+  say();
+  after = of("q1");
+  CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+  CHECK_INT(after.states[CV_STATE_ACTIVE], 1);
+}
+
+int main(void) {
+  RUN(the_state_is_the_highest_open_participant);
+  RUN(who_waits_again_is_not_hidden_by_a_wrapup);
+  RUN(what_has_ended_stays_ended);
+  RUN(a_hold_that_is_repeated_is_one_hold);
+  RUN(a_hold_without_a_time_is_counted_once);
+  RUN(a_time_once_told_stays);
+  RUN(a_missing_participant_removes_nothing);
+  RUN(an_offer_stays_with_its_medium);
+  RUN(an_older_snapshot_ends_no_hold);
+  RUN(an_older_hold_comes_and_goes);
+  RUN(a_participant_that_is_told_twice_is_one);
+  RUN(a_participant_that_is_told_in_two_ways_is_the_first);
+  conversations_free(m);
+  return check_done();
+}

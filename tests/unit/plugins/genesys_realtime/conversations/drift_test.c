@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/conversations/drift.h"
+
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+static void compare(struct drift *d, const char *queue, const char *media,
+                    struct drift_side model, struct drift_side observed) {
+  CHECK_INT(drift_compare(d, queue, media, &model, &observed), GC_OK);
+}
+
+/* One poll of one pair. */
+static void poll(struct drift *d, struct drift_side model,
+                 struct drift_side observed) {
+  drift_begin(d);
+  compare(d, "q", "voice", model, observed);
+  drift_end(d);
+}
+
+static void what_differs_in_two_polls_running_counts(void) {
+  static const struct {
+    const char *what;
+    struct drift_side model, observed;
+    unsigned total;
+  } rows[] = {
+      {"nothing differs", {3, 1, 2}, {3, 1, 2}, 0},
+      {"one too many waits", {4, 0, 2}, {3, 0, 2}, 1},
+      {"three too few wait", {0, 0, 2}, {3, 0, 2}, 3},
+      {"one too many talks", {3, 0, 3}, {3, 0, 2}, 1},
+      {"one too few talks", {3, 0, 1}, {3, 0, 2}, 1},
+      {"both", {5, 0, 1}, {3, 0, 2}, 3},
+      {"who rings here waits there", {2, 1, 2}, {3, 0, 2}, 0},
+      {"who rings here talks there", {3, 1, 1}, {3, 0, 2}, 0},
+      {"who rings there waits here", {3, 0, 2}, {2, 1, 2}, 0},
+      {"who rings there talks here", {3, 0, 2}, {3, 1, 1}, 0},
+      {"ringing does not explain two", {1, 1, 2}, {3, 0, 2}, 1},
+      {"rings on both sides", {0, 1, 0}, {2, 1, 0}, 1},
+      {"who rings nowhere else", {0, 1, 0}, {0, 0, 0}, 0},
+      {"a number below 0 is 0", {-5, -1, 0}, {0, 0, 0}, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].what);
+    GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+    poll(d, rows[i].model, rows[i].observed);
+    CHECK_INT(drift_total(d), 0);
+    CHECK_INT(drift_now(d), 0);
+    poll(d, rows[i].model, rows[i].observed);
+    CHECK_INT(drift_total(d), rows[i].total);
+    CHECK_INT(drift_now(d), rows[i].total);
+  }
+}
+
+static void each_difference_counts_once_while_it_lasts(void) {
+  static const struct {
+    int64_t model, observed; /* waiting */
+    unsigned total, now;
+  } polls[] = {
+      {3, 3, 0, 0}, {5, 3, 0, 0}, {4, 3, 1, 1},
+      {4, 3, 1, 1}, {6, 3, 1, 1}, /* the new two are in one poll only */
+      {6, 3, 3, 3},               /* they last */
+      {3, 3, 3, 0},               /* all agree again */
+      {4, 3, 3, 0}, {3, 3, 3, 0}, /* for one poll: no drift */
+      {4, 3, 3, 0}, {2, 3, 3, 0}, /* the other way is another difference */
+      {2, 3, 4, 1},
+  };
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  for (size_t i = 0; i < GC_COUNT(polls); i++) {
+    char row[16];
+    snprintf(row, sizeof(row), "poll %zu", i);
+    CHECK_ROW(row);
+    poll(d, (struct drift_side){polls[i].model, 0, 0},
+         (struct drift_side){polls[i].observed, 0, 0});
+    CHECK_INT(drift_total(d), polls[i].total);
+    CHECK_INT(drift_now(d), polls[i].now);
+  }
+  CHECK_ROW("");
+}
+
+static void queues_and_media_are_kept_apart(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
+  drift_begin(d);
+  compare(d, "q1", "voice", one, none);
+  compare(d, "q1", "chat", none, none);
+  compare(d, "q2", "voice", none, none);
+  drift_end(d);
+  drift_begin(d);
+  compare(d, "q1", "voice", none, none);
+  compare(d, "q1", "chat", one, none);
+  compare(d, "q2", "voice", one, none);
+  drift_end(d);
+  CHECK_INT(drift_total(d), 0);
+  drift_begin(d);
+  compare(d, "q2", "voice", one, none); /* in another order */
+  compare(d, "q1", "chat", one, none);
+  compare(d, "q1", "voice", one, none);
+  drift_end(d);
+  CHECK_INT(drift_total(d), 2);
+}
+
+static void a_pair_that_was_not_compared_begins_anew(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
+  poll(d, one, none);
+  drift_begin(d);
+  drift_end(d);
+  poll(d, one, none);
+  CHECK_INT(drift_total(d), 0);
+  poll(d, one, none);
+  CHECK_INT(drift_total(d), 1);
+}
+
+static void a_poll_that_never_ended_is_none(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
+  drift_begin(d);
+  compare(d, "q", "voice", one, none);
+  poll(d, one, none);
+  CHECK_INT(drift_total(d), 0);
+  poll(d, one, none);
+  CHECK_INT(drift_total(d), 1);
+}
+
+static void more_pairs_than_remembered_are_left_out(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(50);
+  const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
+  for (int round = 0; round < 3; round++) {
+    drift_begin(d);
+    for (int i = 0; i < 80; i++) {
+      char queue[16];
+      snprintf(queue, sizeof(queue), "q%d", i);
+      compare(d, queue, "voice", one, none);
+    }
+    drift_end(d);
+  }
+  CHECK_INT(drift_total(d), 50);
+  CHECK_INT(drift_now(d), 50);
+}
+
+static void absurd_numbers_do_no_harm(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  const struct drift_side all = {INT64_MAX, INT64_MAX, INT64_MAX};
+  const struct drift_side least = {INT64_MIN, INT64_MIN, INT64_MIN};
+  for (int i = 0; i < 3; i++) {
+    poll(d, least, all);
+    poll(d, all, least);
+  }
+  poll(d, all, (struct drift_side){0, 0, 0});
+  CHECK_INT(drift_now(d), INT64_C(2) << 40);
+}
+
+int main(void) {
+  RUN(what_differs_in_two_polls_running_counts);
+  RUN(each_difference_counts_once_while_it_lasts);
+  RUN(queues_and_media_are_kept_apart);
+  RUN(a_pair_that_was_not_compared_begins_anew);
+  RUN(a_poll_that_never_ended_is_none);
+  RUN(more_pairs_than_remembered_are_left_out);
+  RUN(absurd_numbers_do_no_harm);
+  return check_done();
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/* The set: what it remembers, what it lets go, what the polls close; its
+ * bounds. */
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/cv_model.h"
+
+/* ---- the set ---- */
+
+static void a_repeat_changes_nothing(void) {
+  struct conversations_totals before, after;
+  begin();
+  life_of_a_call(&life);
+  for (unsigned i = 0; i < life.count; i++)
+    CHECK_INT(conversations_apply(m, &life.kept[i]), GC_OK);
+  before = of("q1");
+  for (unsigned i = 0; i < life.count; i++)
+    CHECK_INT(conversations_apply(m, &life.kept[i]), GC_OK);
+  after = of("q1");
+  CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+  CHECK_INT(stats().count, 1);
+  CHECK_INT(stats().events, 2 * life.count);
+}
+
+static void what_is_over_is_remembered_for_ten_minutes(void) {
+  begin();
+  life_of_a_call(&life);
+  conversations_tick(m, AT(141), AT(141));
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+  conversations_tick(m, AT(141 + 599), AT(141 + 599));
+  CHECK_INT(stats().count, 1);
+  CHECK_INT(stats().live, 0);
+  conversations_tick(m, AT(141 + 600), AT(141 + 600));
+  CHECK_INT(stats().count, 0);
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+  check_counts("q1", 1, 1, 0, 1);
+  check_counts("q2", 1, 1, 0, 0);
+}
+
+static void who_is_unheard_of_for_too_long_is_let_go(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  conversations_tick(m, AT(86399), AT(86399));
+  CHECK_INT(stats().count, 1);
+  conversations_tick(m, AT(86400), AT(86400));
+  CHECK_INT(stats().count, 0);
+  CHECK_INT(stats().aged, 1);
+}
+
+static void past_the_most_the_longest_unheard_of_goes(void) {
+  struct conversations_settings s = life_settings();
+  char id[8];
+  s.most = 3;
+  begin_with(&s);
+  conversations_tick(m, AT(10), AT(10));
+  for (int i = 0; i < 5; i++) {
+    struct cv_party *customer, *acd;
+    snprintf(id, sizeof(id), "c%d", i == 3 ? 0 : i);
+    life_begin(&life, id);
+    offer(&customer, &acd);
+    acd->connected_ms = AT(2 + i);
+    if (i == 3)
+      acd->connected_ms = AT(2);
+    say();
+  }
+  CHECK_INT(stats().count, 3);
+  CHECK_INT(stats().evicted, 1);
+  CHECK_INT(of("q1").offers, 4);
+  CHECK(!conversations_close(m, cv_id_read("c1", 2)));
+  CHECK(conversations_close(m, cv_id_read("c0", 2)));
+}
+
+static void who_was_let_go_is_not_counted_again(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  struct cv_event first;
+  s.most = 1;
+  begin_with(&s);
+  conversations_tick(m, AT(10), AT(10));
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  say();
+  first = life.now;
+  life_begin(&life, "c2");
+  offer(&customer, &acd);
+  acd->connected_ms = AT(3);
+  say();
+  CHECK_INT(conversations_apply(m, &first), GC_OK);
+  CHECK_INT(of("q1").offers, 2);
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+}
+
+static void absurd_times_of_one_do_not_hide_the_others(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.most = 1;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  acd->connected_ms = INT64_C(253402300799999);
+  say();
+  life_begin(&life, "c2");
+  offer(&customer, &acd);
+  say();
+  CHECK_INT(of("q1").offers, 2);
+}
+
+static void too_many_participants_are_counted(void) {
+  begin();
+  for (int i = 0; i < 64; i++)
+    life_connected(&life, CV_ACD, "q1", 2 + i);
+  say();
+  life.now.count = 0;
+  for (int i = 0; i < 10; i++)
+    life_connected(&life, CV_ACD, "q1", 200 + i)->id = 77000u + (unsigned)i;
+  say();
+  CHECK_INT(stats().dropped, 10);
+  CHECK_INT(of("q1").offers, 64);
+}
+
+static void memory_is_bounded_whatever_comes(void) {
+  struct conversations_settings s = life_settings();
+  char id[16];
+  s.most = 20;
+  begin_with(&s);
+  for (int round = 0; round < 3; round++)
+    for (int i = 0; i < 200; i++) {
+      snprintf(id, sizeof(id), "c%d", i);
+      life_begin(&life, id);
+      for (int p = 0; p < 3 + 20 * round; p++)
+        life_connected(&life, CV_ACD, "q1", 2);
+      say();
+    }
+  CHECK(stats().count >= 1 && stats().count <= 3);
+  CHECK(stats().bytes < 200000);
+}
+
+static void who_comes_and_goes_leaves_the_others_findable(void) {
+  struct conversations_settings s = life_settings();
+  enum { MOST = 200, ALL = 5000 };
+  char id[16];
+  s.most = MOST;
+  begin_with(&s);
+  for (int i = 0; i < ALL; i++) {
+    struct cv_party *customer, *acd;
+    snprintf(id, sizeof(id), "c%d", i);
+    life_begin(&life, id);
+    offer(&customer, &acd);
+    say();
+  }
+  for (int i = 0; i < ALL; i++) {
+    snprintf(id, sizeof(id), "c%d", i);
+    CHECK(conversations_close(m, cv_id_read(id, strlen(id))) ==
+          (i >= ALL - MOST));
+  }
+}
+
+static void pairs_without_room_are_counted(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.pairs_most = 1;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  life_connected(&life, CV_ACD, "q2", 2);
+  say();
+  CHECK_INT(stats().pairs, 1);
+  CHECK(stats().overflow > 0);
+  check_counts("q1", 1, 0, 0, 0);
+}
+
+static bool is_q2(void *ctx, const char *queue) {
+  (void)ctx;
+  return strcmp(queue, "q2") == 0;
+}
+
+static size_t retire(double at, int64_t expiry_s) {
+  conversations_tick(m, AT(at), AT(at));
+  return conversations_retire(m, expiry_s * 1000, is_q2, NULL);
+}
+
+/* The call goes through q1 and q2, and ends at 140 s. */
+static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
+  begin();
+  life_of_a_call(&life);
+  conversations_tick(m, AT(141), AT(141));
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+  CHECK_INT(stats().queues, 2);
+  CHECK_INT(stats().pairs, 2);
+  /* It is remembered for ten minutes, and heard of last then. */
+  CHECK_INT(retire(141 + 599, 100), 0);
+  CHECK_INT(retire(141 + 601, 700), 0);
+  check_counts("q1", 1, 1, 0, 1);
+  CHECK_INT(retire(141 + 700, 700), 1);
+  CHECK_INT(stats().queues, 1);
+  CHECK_INT(stats().pairs, 1);
+  check_counts("q1", 0, 0, 0, 0);
+  check_counts("q2", 1, 1, 0, 0);
+  CHECK_INT(retire(141 + 7000, 700), 0);
+}
+
+static void a_queue_that_comes_again_begins_anew(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  customer->end_ms = acd->end_ms = AT(10);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  conversations_tick(m, AT(700), AT(700));
+  CHECK_INT(retire(2000, 1000), 1);
+  life_begin(&life, "c2");
+  (void)life_connected(&life, CV_CUSTOMER, NULL, 2001);
+  (void)life_connected(&life, CV_ACD, "q1", 2002);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(stats().queues, 1);
+}
+
+/* Each day other queues, each with a contact: the same memory. */
+static void transient_queues_leave_nothing_behind(void) {
+  char name[32];
+  size_t bytes = 0;
+  struct conversations_settings s = life_settings();
+  s.pairs_most = 60;
+  begin_with(&s);
+  for (int day = 0; day < 40; day++) {
+    for (int i = 0; i < 50; i++) {
+      double at = day * 86400.0 + 1;
+      snprintf(name, sizeof(name), "day%d-%d", day, i);
+      life_begin(&life, name);
+      life_connected(&life, CV_CUSTOMER, NULL, at)->end_ms = AT(at + 5);
+      life_connected(&life, CV_ACD, name, at + 1)->end_ms = AT(at + 5);
+      say();
+      CHECK_INT(of(name).abandons, 1);
+    }
+    conversations_tick(m, AT(day * 86400.0 + 1000), AT(day * 86400.0 + 1000));
+    CHECK_INT(retire(day * 86400.0 + 80000, 40000), 50);
+    CHECK_INT(stats().queues, 0);
+    bytes = day == 0 ? stats().bytes : bytes;
+    CHECK_INT(stats().bytes, bytes);
+  }
+  CHECK_INT(stats().overflow, 0);
+}
+
+static void whom_no_queue_concerns_is_not_remembered(void) {
+  begin();
+  life_connected(&life, CV_CUSTOMER, NULL, 1);
+  life_connected(&life, CV_AGENT, NULL, 1);
+  say();
+  CHECK_INT(stats().count, 0);
+}
+
+static void bounds_have_to_ascend(void) {
+  static const struct {
+    const char *row;
+    double bounds[2];
+    bool good;
+  } rows[] = {{"ascending", {0.5, 1}, true},
+              {"equal", {1, 1}, false},
+              {"descending", {2, 1}, false},
+              {"zero", {0, 1}, false},
+              {"not a number", {1, NAN}, false},
+              {"endless", {1, INFINITY}, false},
+              {"too close", {1, 1.0001}, false},
+              {"a millisecond", {0.001, 0.002}, true}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct conversations_settings s = life_settings();
+    struct gc_err err = {0};
+    CHECK_ROW(rows[i].row);
+    s.bounds_s = rows[i].bounds;
+    s.bound_count = 2;
+    GC_AUTO(conversations_free_auto)
+    struct conversations *made = conversations_new(&s, &err);
+    CHECK((made != NULL) == rows[i].good);
+    CHECK_INT(err.code, rows[i].good ? GC_OK : GC_ERR_CONFIG);
+  }
+}
+
+/* ---- lost ends ---- */
+
+static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
+  (void)ctx;
+  return strcmp(queue, "q1") == 0 && media == CV_VOICE;
+}
+
+static bool covers_none(void *ctx, const char *queue, enum cv_media media) {
+  (void)ctx;
+  (void)queue;
+  (void)media;
+  return false;
+}
+
+static void poll(double at, bool listed, bool covered) {
+  conversations_tick(m, AT(at), AT(at));
+  conversations_poll_begin(m);
+  if (listed)
+    CHECK(conversations_poll_list(m, cv_id_read("c1", 2)));
+  conversations_poll_end(m, covered ? covers_all : covers_none, NULL);
+}
+
+static void two_polls_running_without_it_close_it(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  poll(10, false, true);
+  CHECK_INT(of("q1").active, 1);
+  poll(20, true, true);
+  poll(30, false, true);
+  CHECK_INT(of("q1").active, 1);
+  poll(40, false, false);
+  poll(50, false, true);
+  CHECK_INT(of("q1").active, 1);
+  poll(60, false, true);
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(stats().closed, 1);
+  CHECK_INT(all_changes("q1"), 0);
+  check_counts("q1", 1, 0, 0, 0);
+}
+
+static void who_was_heard_of_during_the_poll_is_not_blamed(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  for (int i = 0; i < 4; i++) {
+    conversations_tick(m, AT(10 * i), AT(10 * i));
+    conversations_poll_begin(m);
+    say();
+    conversations_poll_end(m, covers_all, NULL);
+  }
+  CHECK_INT(of("q1").active, 1);
+}
+
+static void a_poll_in_which_it_was_heard_of_does_not_count(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  conversations_tick(m, AT(10), AT(10));
+  conversations_poll_begin(m);
+  say();
+  conversations_poll_end(m, covers_all, NULL);
+  poll(20, false, true);
+  CHECK_INT(of("q1").active, 1);
+  poll(30, false, true);
+  CHECK_INT(of("q1").active, 0);
+}
+
+static void news_open_what_was_closed_and_are_counted(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  CHECK(conversations_close(m, life.now.id));
+  conversations_tick(m, AT(60), AT(60));
+  say();
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(of("q1").breaches, 0);
+  answer(acd, 7);
+  say();
+  CHECK_INT(of("q1").active, 1);
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
+}
+
+static void what_is_closed_is_forgotten_after_ten_minutes(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  conversations_tick(m, AT(1000), AT(1000));
+  CHECK(conversations_close(m, life.now.id));
+  conversations_tick(m, AT(1599), AT(1599));
+  CHECK_INT(stats().count, 1);
+  conversations_tick(m, AT(1600), AT(1600));
+  CHECK_INT(stats().count, 0);
+  CHECK(!conversations_close(m, life.now.id));
+}
+
+static void a_list_opens_what_was_closed(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  CHECK(conversations_close(m, life.now.id));
+  poll(30, true, true);
+  CHECK_INT(of("q1").active, 1);
+  CHECK(!conversations_poll_list(m, cv_id_read("nobody", 6)));
+}
+
+int main(void) {
+  RUN(a_repeat_changes_nothing);
+  RUN(what_is_over_is_remembered_for_ten_minutes);
+  RUN(who_is_unheard_of_for_too_long_is_let_go);
+  RUN(past_the_most_the_longest_unheard_of_goes);
+  RUN(who_was_let_go_is_not_counted_again);
+  RUN(absurd_times_of_one_do_not_hide_the_others);
+  RUN(too_many_participants_are_counted);
+  RUN(memory_is_bounded_whatever_comes);
+  RUN(who_comes_and_goes_leaves_the_others_findable);
+  RUN(pairs_without_room_are_counted);
+  RUN(a_queue_that_is_gone_and_silent_loses_its_counters);
+  RUN(a_queue_that_comes_again_begins_anew);
+  RUN(transient_queues_leave_nothing_behind);
+  RUN(whom_no_queue_concerns_is_not_remembered);
+  RUN(bounds_have_to_ascend);
+  RUN(two_polls_running_without_it_close_it);
+  RUN(who_was_heard_of_during_the_poll_is_not_blamed);
+  RUN(a_poll_in_which_it_was_heard_of_does_not_count);
+  RUN(news_open_what_was_closed_and_are_counted);
+  RUN(what_is_closed_is_forgotten_after_ten_minutes);
+  RUN(a_list_opens_what_was_closed);
+  conversations_free(m);
+  return check_done();
+}

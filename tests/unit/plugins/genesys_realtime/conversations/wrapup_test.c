@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Wrap-up codes beside the changes of state that named them. */
+#include "plugins/genesys_realtime/conversations/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/check.h"
+
+enum { START_MS = 1785578400 };
+
+static struct {
+  size_t series;
+  int64_t sum, changes;
+} seen;
+
+static void put(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  CHECK(strlen(s->qualifier) < GC_NAME_ROOM);
+  if (s->metric == GC_METRIC_STATE_CHANGES)
+    seen.changes += s->values[0].derive;
+  if (s->metric != GC_METRIC_STATE_CHANGES_WRAPUP)
+    return;
+  seen.series++;
+  seen.sum += s->values[0].derive;
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+static void read_all(struct conversations *m) {
+  struct obs_view queues = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct conversations_view view = {.queues = &queues};
+  struct gc_samples out = {put, NULL};
+  struct conversations_reading reading = {0};
+  memset(&seen, 0, sizeof(seen));
+  while (conversations_samples(m, &view, &out, &reading))
+    ;
+}
+
+static struct conversations *make(char *const *codes, size_t count) {
+  struct conversations_settings settings = {.started_ms = START_MS,
+                                            .most = 100000,
+                                            .age_ms = 86400000,
+                                            .pairs_most = 100,
+                                            .wrapups = codes,
+                                            .wrapup_count = count};
+  return conversations_new(&settings, NULL);
+}
+
+/* Talks, then wraps up with this code. */
+static void wrap_up(struct conversations *m, unsigned who, const char *queue,
+                    const char *code) {
+  struct cv_standing e = {.id = {1, who + UINT64_C(1)},
+                          .queue = cv_id_read(queue, strlen(queue)),
+                          .media = CV_VOICE,
+                          .state = CV_STATE_ACTIVE};
+  snprintf(e.queue_text, sizeof(e.queue_text), "%s", queue);
+  CHECK_INT(conversations_stand(m, &e, START_MS), GC_OK);
+  e.state = CV_STATE_WRAPUP;
+  snprintf(e.wrapup, sizeof(e.wrapup), "%s", code);
+  CHECK_INT(conversations_stand(m, &e, START_MS), GC_OK);
+}
+
+static void without_a_list_no_code_is_a_name(void) {
+  GC_AUTO(conversations_free_auto) struct conversations *m = make(NULL, 0);
+  wrap_up(m, 1, "q1", "Sale");
+  read_all(m);
+  CHECK_INT(seen.series, 0);
+}
+
+static void a_series_begins_with_zero_and_every_change_is_counted_once(void) {
+  char sale[] = "Sale", *const codes[] = {sale};
+  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  wrap_up(m, 1, "q1", "Sale");
+  wrap_up(m, 1, "q1", "Sale");
+  wrap_up(m, 2, "q1", "Lost");
+  read_all(m);
+  CHECK_INT(seen.series, 1);
+  CHECK_INT(seen.sum, 0);
+  read_all(m);
+  CHECK_INT(seen.sum, 1);
+  CHECK_INT(seen.changes, 2);
+}
+
+/* Past the thousandth code changes are in state_changes alone. */
+static void codes_are_bounded(void) {
+  char all[] = "*", *const codes[] = {all};
+  char code[32];
+  struct conversations_stats stats;
+  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  for (unsigned i = 0; i < CV_WRAPUPS_MOST + 5; i++) {
+    snprintf(code, sizeof(code), "code %u", i);
+    wrap_up(m, i, "q1", code);
+  }
+  wrap_up(m, 100000, "q1", "code 7");
+  read_all(m);
+  read_all(m);
+  CHECK_INT(seen.series, CV_WRAPUPS_MOST);
+  CHECK_INT(seen.sum, CV_WRAPUPS_MOST + 1);
+  CHECK_INT(seen.changes, CV_WRAPUPS_MOST + 6);
+  conversations_stats(m, &stats);
+  CHECK_INT(stats.wrapups_left, 5);
+}
+
+static bool is_listed(void *ctx, const char *queue) {
+  (void)ctx;
+  (void)queue;
+  return false;
+}
+
+/* The memory of changes by code comes back, and the queue begins anew. */
+static void a_retired_queue_takes_its_codes_along(void) {
+  char all[] = "*", *const codes[] = {all};
+  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  wrap_up(m, 1, "q1", "Sale");
+  wrap_up(m, 2, "q1", "Lost");
+  CHECK_INT(m->wrapup_changes, 2);
+  conversations_tick(m, START_MS + INT64_C(90000000), 0);
+  conversations_tick(m, START_MS + INT64_C(180000000), 0);
+  CHECK_INT(conversations_retire(m, 3600000, is_listed, NULL), 1);
+  CHECK_INT(m->wrapup_changes, 0);
+  read_all(m);
+  CHECK_INT(seen.series, 0);
+}
+
+static void counters_that_begin_anew_begin_without_codes(void) {
+  char all[] = "*", *const codes[] = {all};
+  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  wrap_up(m, 1, "q1", "Sale");
+  conversations_begin_anew(m, "q1");
+  CHECK_INT(m->wrapup_changes, 0);
+  wrap_up(m, 2, "q1", "Sale");
+  read_all(m);
+  read_all(m);
+  CHECK_INT(seen.sum, 1);
+}
+
+int main(void) {
+  RUN(without_a_list_no_code_is_a_name);
+  RUN(a_series_begins_with_zero_and_every_change_is_counted_once);
+  RUN(codes_are_bounded);
+  RUN(a_retired_queue_takes_its_codes_along);
+  RUN(counters_that_begin_anew_begin_without_codes);
+  return check_done();
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Pushed observations: topics, times, snapshots; values are in the cases. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plugins/genesys_realtime/observations/observations.h"
+#include "tests/support/check.h"
+
+/* 2026-08-01T10:00:00Z */
+#define TEN_MS INT64_C(1785578400000)
+#define TOPIC "v2.analytics.queues.q.observations"
+#define AT(second) "2026-08-01T10:00:" second ".000Z"
+#define MOMENT(second) "\"interval\":\"" AT(second) "/" AT(second) "\""
+#define VOICE "\"group\":{\"queueId\":\"q\",\"mediaType\":\"voice\"}"
+#define BODY(second, metrics)                                                  \
+  "{" VOICE ",\"data\":[{" MOMENT(second) ",\"metrics\":[" metrics "]}]}"
+#define WAITING(count)                                                         \
+  "{\"metric\":\"oWaiting\",\"stats\":{\"count\":" count "}}"
+
+static size_t pushed(struct observations *o, const char *topic,
+                     const char *body) {
+  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  struct gc_err err = {.code = GC_OK};
+  size_t facts = 99;
+  CHECK_THAT(obs_pushed_read(d, o, topic, body, strlen(body), &facts, &err) ==
+                 GC_OK,
+             "%s", err.text);
+  return facts;
+}
+
+static struct observations *snapshot(const char *json) {
+  struct observations *o = observations_new();
+  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  struct gc_sink sink = obs_decoder_sink(d);
+  sink.begin(sink.ctx);
+  CHECK_INT(sink.write(sink.ctx, json, strlen(json), NULL), GC_OK);
+  CHECK_INT(obs_decoder_finish(d, NULL, NULL), GC_OK);
+  return o;
+}
+
+/* Who waits in the first queue and medium; -1: not told. */
+static int64_t waiting(const struct observations *o) {
+  if (o->queue_cap == 0 || o->queues[0].media_count == 0 ||
+      !(o->queues[0].media[0].known & 1u << OBS_WAITING))
+    return -1;
+  return o->queues[0].media[0].waiting;
+}
+
+/* A status of the first queue's agents; -1: not told. */
+static int64_t on_queue(const struct observations *o, const char *status) {
+  const struct obs_queue *q = &o->queues[0];
+  for (size_t i = 0; i < q->qualified_count; i++)
+    if (q->qualified[i].metric == OBS_ON_QUEUE_USERS &&
+        strcmp(gc_intern_text(&o->statuses, q->qualified[i].qualifier),
+               status) == 0)
+      return q->qualified[i].count;
+  return -1;
+}
+
+/* ---- topics ---- */
+
+static void each_queue_has_its_topics(void) {
+  char name[GC_TOPIC_ROOM], id[GC_TOPIC_ROOM];
+  CHECK(obs_topic_name(OBS_TOPIC_OBSERVATIONS, "q1", name));
+  CHECK_STR(name, "v2.analytics.queues.q1.observations");
+  CHECK(obs_topic_name(OBS_TOPIC_ACTIVITY, "q1", name));
+  CHECK_STR(name, "v2.analytics.queues.q1.activity");
+  memset(id, 'x', sizeof(id));
+  id[GC_TOPIC_MOST - strlen("v2.analytics.queues..activity")] = '\0';
+  CHECK(obs_topic_name(OBS_TOPIC_ACTIVITY, id, name));
+  CHECK_INT(strlen(name), GC_TOPIC_MOST);
+  CHECK(!obs_topic_name(OBS_TOPIC_OBSERVATIONS, id, name));
+}
+
+static void a_topic_tells_its_queue_whatever_the_case(void) {
+  static const struct {
+    const char *name;
+    int topic; /* -1: none */
+    const char *id;
+  } rows[] = {
+      {"v2.analytics.queues.q1.observations", OBS_TOPIC_OBSERVATIONS, "q1"},
+      {"V2.Analytics.Queues.Q1.Activity", OBS_TOPIC_ACTIVITY, "Q1"},
+      {"v2.analytics.queues..activity", -1, NULL},
+      {"v2.analytics.queues.q1", -1, NULL},
+      {"v2.analytics.queues.q1.", -1, NULL},
+      {"v2.analytics.queues.", -1, NULL},
+      {"v2.analytics.queues.q1.aggregates", -1, NULL},
+      {"v2.analytics.queues.q1.activity.more", -1, NULL},
+      {"v2.analytics.queues.a.b.activity", -1, NULL},
+      {"v2.analytics.users.u1.activity", -1, NULL},
+      {"v2.users.u1.activity", -1, NULL},
+      {"", -1, NULL},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    enum obs_topic topic;
+    const char *id;
+    size_t len;
+    bool found = obs_topic_read(rows[i].name, &topic, &id, &len);
+    CHECK_INT(found, rows[i].topic >= 0);
+    if (!found || rows[i].topic < 0)
+      continue;
+    CHECK_INT(topic, rows[i].topic);
+    CHECK_INT(len, strlen(rows[i].id));
+    CHECK_INT(strncmp(id, rows[i].id, len), 0);
+  }
+}
+
+/* ---- messages ---- */
+
+static void what_a_message_tells(void) {
+  static const struct {
+    const char *what, *body;
+    size_t facts;
+    int64_t waiting; /* 5 before */
+  } rows[] = {
+      {"one number", BODY("01", WAITING("6")), 1, 6},
+      {"a double", BODY("01", WAITING("6.0")), 1, 6},
+      {"nobody waits", BODY("01", WAITING("0")), 1, 0},
+      {"below nobody", BODY("01", WAITING("-3")), 1, 0},
+      {"half of one", BODY("01", WAITING("0.5")), 0, 5},
+      {"two moments",
+       "{" VOICE ",\"data\":[{" MOMENT("03") ",\"metrics\":[" WAITING(
+           "8") "]},{" MOMENT("02") ",\"metrics\":[" WAITING("9") "]}]}",
+       2, 8},
+      {"no interval", "{" VOICE ",\"data\":[{\"metrics\":[" WAITING("7") "]}]}",
+       1, 7},
+      {"no interval that one can read",
+       "{" VOICE
+       ",\"data\":[{\"interval\":\"now\",\"metrics\":[" WAITING("7") "]}]}",
+       1, 7},
+      {"a half hour",
+       "{" VOICE ",\"data\":[{\"interval\":\"2026-08-01T10:00:00Z/"
+       "2026-08-01T10:30:00Z\",\"metrics\":[" WAITING("7") "]}]}",
+       0, 5},
+      {"an old time", BODY("00", WAITING("6")), 1, 5},
+      {"no stats", BODY("01", "{\"metric\":\"oWaiting\"}"), 0, 5},
+      {"a metric that nobody knows",
+       BODY("01", "{\"metric\":\"oNew\",\"stats\":{\"count\":1}}"), 0, 5},
+      {"the queue of the topic",
+       "{\"group\":{\"mediaType\":\"voice\"},\"data\":[{" MOMENT(
+           "01") ",\"metrics\":[" WAITING("6") "]}]}",
+       1, 6},
+      {"an escape",
+       BODY("01", "{\"metric\":\"o\\u0057aiting\",\"stats\":{\"count\":6}}"), 1,
+       6},
+      {"nothing", "{}", 0, 5},
+      {"null", "null", 0, 5},
+      {"no object", "[1,2]", 0, 5},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].what);
+    GC_AUTO(observations_put_auto)
+    struct observations *live = observations_new();
+    CHECK_INT(pushed(live, TOPIC, BODY("00", WAITING("4"))), 1);
+    CHECK_INT(pushed(live, TOPIC,
+                     "{" VOICE ",\"data\":[{\"interval\":\"2026-08-01T10:00:"
+                     "00.500Z/2026-08-01T10:00:00.500Z\",\"metrics\":[" WAITING(
+                         "5") "]}]}"),
+              1);
+    CHECK_INT(pushed(live, TOPIC, rows[i].body), rows[i].facts);
+    CHECK_INT(waiting(live), rows[i].waiting);
+    CHECK_INT(pushed(live, TOPIC, rows[i].body), rows[i].facts);
+    CHECK_INT(waiting(live), rows[i].waiting);
+  }
+}
+
+static void a_broken_message_changes_nothing(void) {
+  static const char body[] = BODY("01", WAITING("6"));
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  CHECK_INT(pushed(live, TOPIC, BODY("00", WAITING("5"))), 1);
+  for (size_t len = 0; len < strlen(body); len++) {
+    struct gc_err err = {.code = GC_OK};
+    CHECK_INT(obs_pushed_read(d, live, TOPIC, body, len, NULL, &err),
+              GC_ERR_PARSE);
+    CHECK(err.text[0] != '\0');
+    CHECK_INT(waiting(live), 5);
+  }
+  CHECK_INT(obs_pushed_read(d, live, TOPIC, NULL, 0, NULL, NULL), GC_OK);
+  CHECK_INT(obs_pushed_read(d, live, TOPIC, body, strlen(body), NULL, NULL),
+            GC_OK);
+  CHECK_INT(waiting(live), 6);
+}
+
+static void a_longest_wait_of_0_is_none(void) {
+  static const char topic[] = "v2.analytics.queues.q.activity";
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  CHECK_INT(pushed(live, topic,
+                   "{\"results\":[{\"mediaType\":\"voice\",\"data\":[{"
+                   "\"metric\":\"oLongestWaiting\",\"calculatedMetricValue\":"
+                   "1785578300000}]}]}"),
+            1);
+  CHECK(live->queues[0].media[0].known & 1u << OBS_LONGEST_WAITING);
+  CHECK_INT(pushed(live, topic,
+                   "{\"results\":[{\"mediaType\":\"voice\",\"data\":[{"
+                   "\"metric\":\"oLongestWaiting\",\"calculatedMetricValue\":"
+                   "0}]}]}"),
+            1);
+  CHECK(!(live->queues[0].media[0].known & 1u << OBS_LONGEST_WAITING));
+}
+
+/* ---- snapshots ---- */
+
+#define QUEUE_ANSWER(count)                                                    \
+  "{\"results\":[{" VOICE ",\"data\":[" WAITING(count) "]}]}"
+
+static void a_snapshot_replaces_what_is_older_than_its_request(void) {
+  static const struct {
+    const char *what;
+    int64_t asked_ms, waiting;
+  } rows[] = {
+      {"asked before the message", TEN_MS + 4000, 6},
+      {"asked with it", TEN_MS + 5000, 3},
+      {"asked behind it", TEN_MS + 6000, 3},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].what);
+    GC_AUTO(observations_put_auto)
+    struct observations *live = observations_new();
+    GC_AUTO(observations_put_auto)
+    struct observations *o = snapshot(QUEUE_ANSWER("3"));
+    CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+    CHECK_INT(observations_merge(live, o, rows[i].asked_ms), GC_OK);
+    CHECK_INT(waiting(live), rows[i].waiting);
+  }
+  CHECK_ROW("");
+}
+
+#define AGENTS(rows)                                                           \
+  "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[" rows "]}]}"
+#define ON_QUEUE(status, count)                                                \
+  "{\"metric\":\"oOnQueueUsers\",\"qualifier\":\"" status                      \
+  "\",\"stats\":{\"count\":" count "}}"
+
+static void who_a_snapshot_does_not_name_nobody_is(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *first =
+      snapshot(AGENTS(ON_QUEUE("IDLE", "3") "," ON_QUEUE("INTERACTING", "2")));
+  GC_AUTO(observations_put_auto)
+  struct observations *second = snapshot(AGENTS(ON_QUEUE("IDLE", "4")));
+  CHECK_INT(observations_merge(live, first, TEN_MS), GC_OK);
+  CHECK(live->queues[0].has_agents);
+  CHECK_INT(
+      pushed(live, TOPIC,
+             "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
+                 "08") ",\"metrics\":[" ON_QUEUE("COMMUNICATING", "1") "]}]}"),
+      1);
+  CHECK_INT(observations_merge(live, second, TEN_MS + 5000), GC_OK);
+  CHECK_INT(on_queue(live, "IDLE"), 4);
+  CHECK_INT(on_queue(live, "INTERACTING"), 0);
+  CHECK_INT(on_queue(live, "COMMUNICATING"), 1); /* newer */
+  CHECK_INT(observations_merge(live, second, TEN_MS + 9000), GC_OK);
+  CHECK_INT(on_queue(live, "COMMUNICATING"), 0);
+  CHECK_INT(
+      pushed(live, TOPIC,
+             "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
+                 "08") ",\"metrics\":[" ON_QUEUE("INTERACTING", "7") "]}]}"),
+      1);
+  CHECK_INT(on_queue(live, "INTERACTING"), 0); /* older */
+}
+
+static void what_a_snapshot_does_not_tell_stays(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *o = snapshot(
+      "{\"results\":[{\"group\":{\"queueId\":\"q\",\"mediaType\":\"voice\"},"
+      "\"data\":[{\"metric\":\"oAlerting\",\"stats\":{\"count\":1}}]},"
+      "{\"group\":{\"queueId\":\"p\",\"mediaType\":\"voice\"},\"data\":"
+      "[" WAITING("1") "]}]}");
+  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+  CHECK_INT(observations_merge(live, o, TEN_MS + 9000), GC_OK);
+  CHECK_INT(waiting(live), 6);
+  CHECK_INT(live->queues[0].media[0].alerting, 1);
+  CHECK_INT(live->ids.count, 2);
+}
+
+static void an_activity_snapshot_names_what_is_not_zero(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *o = snapshot("{\"results\":[{" VOICE
+                                    ",\"data\":[{\"metric\":\"oInteracting\","
+                                    "\"count\":1}]}]}");
+  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+  o->zero_when_absent = true;
+  CHECK_INT(observations_merge(live, o, TEN_MS + 9000), GC_OK);
+  CHECK_INT(waiting(live), 0);
+  CHECK_INT(live->queues[0].media[0].interacting, 1);
+  CHECK(!live->zero_when_absent);
+}
+
+static void a_copy_is_the_same_and_stays(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = snapshot(QUEUE_ANSWER("3"));
+  GC_AUTO(observations_put_auto)
+  struct observations *copy = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *agents = snapshot(AGENTS(ON_QUEUE("IDLE", "3")));
+  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+  CHECK_INT(observations_merge(live, agents, TEN_MS), GC_OK);
+  CHECK_INT(observations_merge(copy, live, 0), GC_OK);
+  CHECK_INT(pushed(live, TOPIC, BODY("06", WAITING("7"))), 1);
+  CHECK_INT(waiting(copy), 6);
+  CHECK_INT(waiting(live), 7);
+  CHECK(copy->queues[0].has_agents);
+  CHECK_INT(copy->groups, live->groups);
+  /* Its numbers have the times of the original. */
+  CHECK_INT(pushed(copy, TOPIC, BODY("04", WAITING("9"))), 1);
+  CHECK_INT(waiting(copy), 6);
+}
+
+static void lists_of_conversations_stay_behind(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *o = snapshot(
+      "{\"results\":[{" VOICE ",\"data\":[{\"metric\":\"oWaiting\",\"stats\":{"
+      "\"count\":1},\"observations\":[{\"conversationId\":\"c\"}]},{\"metric\":"
+      "\"oAlerting\",\"stats\":{\"count\":0}},{\"metric\":\"oInteracting\","
+      "\"stats\":{\"count\":0}}]}]}");
+  CHECK(observations_covers(o, "q", CV_VOICE));
+  CHECK_INT(observations_merge(live, o, TEN_MS), GC_OK);
+  CHECK_INT(live->listed.count, 0);
+  CHECK(!observations_covers(live, "q", CV_VOICE));
+  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("0"))), 1);
+  CHECK(observations_covers(live, "q", CV_VOICE)); /* nobody is there */
+}
+
+int main(void) {
+  RUN(each_queue_has_its_topics);
+  RUN(a_topic_tells_its_queue_whatever_the_case);
+  RUN(what_a_message_tells);
+  RUN(a_broken_message_changes_nothing);
+  RUN(a_longest_wait_of_0_is_none);
+  RUN(a_snapshot_replaces_what_is_older_than_its_request);
+  RUN(who_a_snapshot_does_not_name_nobody_is);
+  RUN(what_a_snapshot_does_not_tell_stays);
+  RUN(an_activity_snapshot_names_what_is_not_zero);
+  RUN(a_copy_is_the_same_and_stays);
+  RUN(lists_of_conversations_stay_behind);
+  return check_done();
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What a .case cannot say: the query, and what outlives an answer. */
+#include "plugins/genesys_realtime/observations/guide_metrics.h"
+
+#include "tests/support/check.h"
+
+#define TAIL "&metricNames=queued,waiting,agentAvailable,agentBusy"
+
+static void the_query_names_the_queues_and_the_numbers(void) {
+  static const struct {
+    const char *ids[3], *query;
+  } rows[] = {
+      {{"a", "b"}, "queueIds=a,b" TAIL},
+      {{"Az-09._~"}, "queueIds=Az-09._~" TAIL},
+      {{"a,b", "c&d=e", "\xc3\xa9 %"},
+       "queueIds=a%2Cb,c%26d%3De,%C3%A9%20%25" TAIL},
+      {{NULL}, "queueIds=" TAIL},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1024};
+    size_t count = 0;
+    while (count < 3 && rows[i].ids[count] != NULL)
+      count++;
+    CHECK_ROW(rows[i].query);
+    CHECK_INT(queue_metrics_query(rows[i].ids, count, &out), GC_OK);
+    CHECK_STR(gc_buf_string(&out), rows[i].query);
+  }
+}
+
+static void a_query_that_does_not_fit_is_refused(void) {
+  static const char *const ids[] = {"abcdefgh"};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 12};
+  CHECK_INT(queue_metrics_query(ids, 1, &out), GC_ERR_LIMIT);
+}
+
+static enum gc_code feed(struct queue_metrics *d, const char *json) {
+  struct gc_sink sink = queue_metrics_sink(d);
+  return sink.write(sink.ctx, json, strlen(json), NULL);
+}
+
+static void a_broken_attempt_leaves_no_number_behind(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *o = observations_new();
+  GC_AUTO(queue_metrics_free_auto)
+  struct queue_metrics *d = queue_metrics_new(o);
+  struct gc_sink sink = queue_metrics_sink(d);
+  struct gc_err err;
+  uint32_t queue;
+
+  sink.begin(sink.ctx);
+  CHECK_INT(feed(d, "[{\"id\":\"a\",\"queued\":1},"), GC_OK);
+  sink.begin(sink.ctx);
+  CHECK_INT(feed(d, "[{\"id\":\"b\",\"queued\":2}]"), GC_OK);
+  CHECK_INT(queue_metrics_finish(d, &err), GC_OK);
+  CHECK(gc_intern_find(&o->ids, "b", 1, &queue));
+  CHECK_INT(o->queues[queue].guide_count, 1);
+  CHECK_INT(o->queues[queue].guide[0].queued, 2);
+  CHECK(gc_intern_find(&o->ids, "a", 1, &queue));
+  CHECK_INT(o->queues[queue].guide_count, 0);
+
+  sink.begin(sink.ctx);
+  CHECK_INT(feed(d, "[{\"id\":\"a\",\"queued\":1}"), GC_OK);
+  CHECK_INT(queue_metrics_finish(d, &err), GC_ERR_PARSE);
+  CHECK_INT(o->queues[queue].guide_count, 0);
+}
+
+static void a_label_stays_with_its_queue_from_answer_to_answer(void) {
+  struct gc_labels *labels = gc_labels_new();
+  static const char *const answers[] = {
+      "[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":\"b\",\"name\":\"Sales\"}]",
+      "[{\"id\":\"b\",\"name\":\"Sales\"}]"};
+  for (size_t i = 0; i < GC_COUNT(answers); i++) {
+    GC_AUTO(observations_put_auto)
+    struct observations *o = observations_new();
+    GC_AUTO(queue_metrics_free_auto)
+    struct queue_metrics *d = queue_metrics_new(o);
+    CHECK_INT(feed(d, answers[i]), GC_OK);
+    CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
+    o->names = queue_metrics_names(o, labels);
+    CHECK(gc_directory_is_refused(o->names));
+    CHECK_INT(gc_directory_count(o->names), 2 - i);
+    CHECK_STR(gc_directory_find(o->names, "b")->label, "Sales~2");
+    CHECK_STR(gc_directory_find(o->names, "b")->name, "Sales");
+  }
+  gc_labels_free(labels);
+}
+
+int main(void) {
+  RUN(the_query_names_the_queues_and_the_numbers);
+  RUN(a_query_that_does_not_fit_is_refused);
+  RUN(a_broken_attempt_leaves_no_number_behind);
+  RUN(a_label_stays_with_its_queue_from_answer_to_answer);
+  return check_done();
+}

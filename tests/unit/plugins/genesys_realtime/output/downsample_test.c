@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/output/downsample.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+/* 2026-08-01T10:00:00Z; times in the rows are seconds from there. */
+#define BEGIN_S INT64_C(1785578400)
+
+static struct windows *w;
+static char told[4096]; /* "metric/instance-qualifier@time=average/min/max " */
+static size_t put_count;
+static uint32_t last_interval_ms;
+
+static void put(void *ctx, const struct gc_sample *s) {
+  size_t used = strlen(told);
+  (void)ctx;
+  put_count++;
+  last_interval_ms = s->interval_ms;
+  used += (size_t)snprintf(
+      told + used, sizeof(told) - used, "%s%s/%s-%s@%" PRId64 "=%g",
+      used > 0 ? " " : "", gc_metric(s->metric)->name, s->instance,
+      s->qualifier, s->time_ms / 1000 - BEGIN_S, s->values[0].gauge);
+  if (gc_metric(s->metric)->ds_count == 3)
+    snprintf(told + used, sizeof(told) - used, "/%g/%g", s->values[1].gauge,
+             s->values[2].gauge);
+}
+
+static const struct gc_samples out = {put, NULL};
+
+static void begin(uint32_t span_s, bool raw, size_t series_most) {
+  windows_free(w);
+  w = windows_new(&(struct windows_settings){
+      .span_ms = span_s * 1000, .raw = raw, .series_most = series_most});
+  told[0] = '\0';
+}
+
+/* What was told since the last call. */
+static const char *news(void) {
+  static char text[sizeof(told)];
+  memcpy(text, told, sizeof(text));
+  told[0] = '\0';
+  return text;
+}
+
+static void look_at(double at_s) {
+  (void)windows_sink(w, BEGIN_S * 1000 + (int64_t)(at_s * 1000), &out);
+}
+
+static void reads_of(const char *queue, enum gc_metric_id metric, double at_s,
+                     double gauge) {
+  int64_t at_ms = BEGIN_S * 1000 + (int64_t)(at_s * 1000);
+  struct gc_samples sink = windows_sink(w, at_ms, &out);
+  struct gc_sample sample = {.metric = metric,
+                             .instance = queue,
+                             .qualifier = "voice",
+                             .values = {{.gauge = gauge}},
+                             .time_ms = at_ms,
+                             .interval_ms = 10000};
+  sink.put(sink.ctx, &sample);
+}
+
+static void reads(double at_s, double gauge) {
+  reads_of("Q", GC_METRIC_QUEUE_DEPTH, at_s, gauge);
+}
+
+#define D "queue_depth_window/Q-voice"
+
+static void a_window_has_average_least_and_most(void) {
+  begin(60, false, 100);
+  reads(10, 2);
+  reads(30, 6);
+  reads(50, 1);
+  CHECK_STR(news(), "");
+  look_at(61);
+  CHECK_STR(news(), D "@60=3/1/6");
+  CHECK_INT(last_interval_ms, 60000);
+  look_at(200);
+  CHECK_STR(news(), "");
+}
+
+/* Seconds behind the full minute; what has left by the time of the last row. */
+static void windows_are_aligned_and_told_once(void) {
+  static const struct {
+    const char *row;
+    struct {
+      double at_s, gauge; /* gauge NAN: only time goes on */
+    } steps[6];
+    const char *told;
+  } rows[] = {
+      {"a reading at the very end is of the next window",
+       {{59.999, 1}, {60, 5}, {121, NAN}},
+       D "@60=1/1/1 " D "@120=5/5/5"},
+      {"a later reading ends the window at once",
+       {{10, 4}, {60.5, 8}},
+       D "@60=4/4/4"},
+      {"without one it waits a second for stragglers",
+       {{10, 4}, {60.9, NAN}},
+       ""},
+      {"a window without a reading is silent",
+       {{10, 4}, {130, 8}, {200, NAN}},
+       D "@60=4/4/4 " D "@180=8/8/8"},
+      {"one that begins in the middle tells what it has",
+       {{55, 7}, {61, NAN}},
+       D "@60=7/7/7"},
+      {"the clock is put forth",
+       {{10, 4}, {3610, 8}, {3670, NAN}},
+       D "@60=4/4/4 " D "@3660=8/8/8"},
+      {"the clock is put forth while nothing is read",
+       {{10, 4}, {3610, NAN}, {3620, 8}, {3670, NAN}},
+       D "@60=4/4/4 " D "@3660=8/8/8"},
+      {"it is put back within the window",
+       {{50, 4}, {20, 8}, {61, NAN}},
+       D "@60=6/4/8"},
+      {"it is put back: what has left is not told again",
+       {{10, 4}, {70, 8}, {15, 1}, {61, NAN}, {130, 2}, {190, NAN}},
+       D "@60=4/4/4 " D "@120=8/8/8 " D "@180=2/2/2"},
+      {"it is put back by an hour: silence until it is there again",
+       {{3610, 4}, {15, 1}, {61, NAN}, {3615, 6}, {3661, NAN}},
+       D "@3660=5/4/6"},
+      {"a straggler behind the end of its window",
+       {{10, 4}, {61, NAN}, {59, 9}, {121, NAN}},
+       D "@60=4/4/4"},
+      {"it was days ahead: what is open is forgotten",
+       {{400000, 4}, {15, 1}, {61, NAN}},
+       D "@60=1/1/1"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row);
+    begin(60, false, 100);
+    for (size_t s = 0; s < GC_COUNT(rows[i].steps); s++) {
+      double at_s = rows[i].steps[s].at_s, gauge = rows[i].steps[s].gauge;
+      if (at_s > 0 && isnan(gauge))
+        look_at(at_s);
+      else if (at_s > 0)
+        reads(at_s, gauge);
+    }
+    CHECK_STR(news(), rows[i].told);
+  }
+}
+
+static void what_is_not_known_is_no_reading(void) {
+  begin(60, false, 100);
+  reads(10, NAN);
+  reads(20, INFINITY);
+  look_at(61);
+  CHECK_STR(news(), "");
+  reads(70, 3);
+  reads(80, NAN);
+  look_at(121);
+  CHECK_STR(news(), D "@120=3/3/3");
+}
+
+static void negative_and_equal_values_are_values(void) {
+  begin(60, false, 100);
+  reads(10, -2);
+  reads(20, -4);
+  look_at(61);
+  CHECK_STR(news(), D "@60=-3/-4/-2");
+  reads(70, 0);
+  look_at(121);
+  CHECK_STR(news(), D "@120=0/0/0");
+}
+
+/* Those of genesys_analytics are about windows already. */
+static bool is_of_intervals(const char *type) {
+  return strncmp(type, "queue_interval", strlen("queue_interval")) == 0 ||
+         strncmp(type, "queue_metric", strlen("queue_metric")) == 0;
+}
+
+static void every_gauge_of_queues_has_a_window_and_nothing_else(void) {
+  size_t windows = 0;
+  for (int i = 0; i < GC_METRIC_COUNT; i++) {
+    enum gc_metric_id id = (enum gc_metric_id)i;
+    const struct gc_metric *m = gc_metric(id);
+    bool is_window = strstr(m->name, "_window") != NULL;
+    /* A sum since the start is a gauge by its kind alone. */
+    bool wanted = strcmp(m->owner, "queue") == 0 && m->ds_count == 1 &&
+                  m->ds[0].kind == GC_GAUGE && !is_window &&
+                  !is_of_intervals(m->name);
+    char window[128];
+    CHECK_ROW(m->name);
+    snprintf(window, sizeof(window), "%s_window/Q-voice@60=3/3/3", m->name);
+    begin(60, false, 100);
+    reads_of("Q", id, 10, 3);
+    if (wanted)
+      CHECK_STR(news(), "");
+    else
+      CHECK(told[0] != '\0');
+    (void)news();
+    look_at(61);
+    CHECK_STR(news(), wanted ? window : "");
+    windows += is_window;
+  }
+  CHECK_INT(windows, 9);
+}
+
+static void raw_values_go_on_as_they_are(void) {
+  begin(60, true, 100);
+  reads(10, 2);
+  CHECK_STR(news(), "queue_depth/Q-voice@10=2");
+  CHECK_INT(last_interval_ms, 10000);
+  look_at(61);
+  CHECK_STR(news(), D "@60=2/2/2");
+}
+
+static void series_are_kept_apart(void) {
+  begin(60, false, 100);
+  reads_of("A", GC_METRIC_QUEUE_DEPTH, 10, 1);
+  reads_of("B", GC_METRIC_QUEUE_DEPTH, 10, 2);
+  reads_of("A", GC_METRIC_QUEUE_ALERTING, 10, 3);
+  reads_of("A", GC_METRIC_QUEUE_DEPTH, 20, 3);
+  look_at(61);
+  CHECK_STR(news(), "queue_depth_window/A-voice@60=2/1/3 "
+                    "queue_depth_window/B-voice@60=2/2/2 "
+                    "queue_alerting_window/A-voice@60=3/3/3");
+}
+
+static void the_last_window_leaves_with_its_end(void) {
+  begin(60, false, 100);
+  reads(70, 2);
+  reads(80, 4);
+  windows_finish(w, &out);
+  CHECK_STR(news(), D "@120=3/2/4");
+  reads(90, 8);
+  windows_finish(w, &out);
+  CHECK_STR(news(), "");
+  begin(60, false, 100);
+  windows_finish(w, &out);
+  CHECK_STR(news(), "");
+}
+
+static void a_reading_without_a_time_is_of_now(void) {
+  begin(60, false, 100);
+  struct gc_samples sink = windows_sink(w, (BEGIN_S + 30) * 1000, &out);
+  sink.put(sink.ctx,
+           &(struct gc_sample){.metric = GC_METRIC_ACTIVE_CONVERSATIONS,
+                               .instance = "Q",
+                               .qualifier = "voice",
+                               .values = {{.gauge = 2}}});
+  look_at(61);
+  CHECK_STR(news(), "active_conversations_window/Q-voice@60=2/2/2");
+}
+
+/* Queues come and go, all of them others: two windows' worth is kept. */
+static void memory_is_bounded_by_the_series(void) {
+  char name[32];
+  begin(60, false, 100);
+  for (int i = 0; i < 150; i++) {
+    snprintf(name, sizeof(name), "%d", i);
+    reads_of(name, GC_METRIC_QUEUE_DEPTH, 10, 1);
+  }
+  CHECK_INT(windows_overflow(w), 50);
+  put_count = 0;
+  look_at(61);
+  CHECK_INT(put_count, 100);
+  /* Those of the last window may come again; then they give way. */
+  reads_of("new", GC_METRIC_QUEUE_DEPTH, 70, 1);
+  CHECK_INT(windows_overflow(w), 51);
+  reads_of("5", GC_METRIC_QUEUE_DEPTH, 70, 1);
+  CHECK_INT(windows_overflow(w), 51);
+  look_at(121);
+  reads_of("new", GC_METRIC_QUEUE_DEPTH, 130, 1);
+  CHECK_INT(windows_overflow(w), 51);
+  (void)news();
+  look_at(181);
+  CHECK_STR(news(), "queue_depth_window/new-voice@180=1/1/1");
+}
+
+int main(void) {
+  RUN(a_window_has_average_least_and_most);
+  RUN(windows_are_aligned_and_told_once);
+  RUN(what_is_not_known_is_no_reading);
+  RUN(negative_and_equal_values_are_values);
+  RUN(every_gauge_of_queues_has_a_window_and_nothing_else);
+  RUN(raw_values_go_on_as_they_are);
+  RUN(series_are_kept_apart);
+  RUN(the_last_window_leaves_with_its_end);
+  RUN(a_reading_without_a_time_is_of_now);
+  RUN(memory_is_bounded_by_the_series);
+  windows_free(w);
+  return check_done();
+}

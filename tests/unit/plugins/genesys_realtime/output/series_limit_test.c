@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/output/series_limit.h"
+
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+static struct series_limit *l;
+static size_t passed;
+
+static void put(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  (void)s;
+  passed++;
+}
+
+static const struct gc_samples out = {put, NULL};
+
+static bool lets(uint64_t at_s, enum gc_metric_id metric, const char *instance,
+                 const char *qualifier) {
+  struct gc_samples sink = series_limit_sink(l, at_s * 1000, &out);
+  size_t before = passed;
+  sink.put(sink.ctx, &(struct gc_sample){.metric = metric,
+                                         .instance = instance,
+                                         .qualifier = qualifier});
+  return passed > before;
+}
+
+static bool lets_number(uint64_t at_s, unsigned number) {
+  char name[32];
+  snprintf(name, sizeof(name), "Queue %u", number);
+  return lets(at_s, GC_METRIC_QUEUE_DEPTH, name, "voice");
+}
+
+static void begin(size_t most, uint64_t expiry_s) {
+  series_limit_free(l);
+  l = series_limit_new(most, expiry_s * 1000);
+}
+
+static void the_first_ones_pass_and_go_on(void) {
+  static const size_t mosts[] = {1, 2, 128, 129, 1000};
+  for (size_t i = 0; i < GC_COUNT(mosts); i++) {
+    unsigned refused = 0, lost = 0;
+    begin(mosts[i], 86400);
+    for (unsigned n = 0; n < mosts[i] + 500; n++)
+      refused += !lets_number(1, n);
+    CHECK_INT(refused, 500);
+    for (unsigned n = 0; n < mosts[i]; n++)
+      lost += !lets_number(11, n);
+    CHECK_INT(lost, 0);
+    CHECK_INT(series_limit_count(l), mosts[i]);
+    CHECK_INT(series_limit_overflow(l), 500);
+  }
+}
+
+static void type_instance_and_qualifier_make_a_series(void) {
+  static const struct {
+    enum gc_metric_id metric;
+    const char *instance, *qualifier;
+    size_t count;
+  } rows[] = {
+      {GC_METRIC_QUEUE_DEPTH, "Q", "voice", 1},
+      {GC_METRIC_QUEUE_DEPTH, "Q", "voice", 1},
+      {GC_METRIC_QUEUE_DEPTH, "Q", "chat", 2},
+      {GC_METRIC_QUEUE_ALERTING, "Q", "voice", 3},
+      {GC_METRIC_QUEUE_DEPTH, "Qv", "oice", 4},
+      {GC_METRIC_QUEUE_DEPTH, "q", "voice", 5},
+      {GC_METRIC_QUEUE_DEPTH, "", "", 6},
+      {GC_METRIC_QUEUE_DEPTH, "Q", "voice", 6},
+  };
+  begin(100, 86400);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK(lets(1, rows[i].metric, rows[i].instance, rows[i].qualifier));
+    CHECK_INT(series_limit_count(l), rows[i].count);
+  }
+}
+
+static void what_does_not_come_any_more_gives_its_place_free(void) {
+  begin(10, 800);
+  for (unsigned n = 0; n < 10; n++)
+    CHECK(lets_number(0, n));
+  CHECK(!lets_number(700, 10));
+  CHECK(lets_number(700, 3));
+  CHECK(lets_number(900, 10));
+  CHECK(lets_number(900, 3));
+  CHECK_INT(series_limit_count(l), 2);
+  CHECK_INT(series_limit_overflow(l), 1);
+  /* Nothing comes at all. */
+  (void)series_limit_sink(l, 2000 * 1000, &out);
+  CHECK_INT(series_limit_count(l), 0);
+}
+
+int main(void) {
+  RUN(the_first_ones_pass_and_go_on);
+  RUN(type_instance_and_qualifier_make_a_series);
+  RUN(what_does_not_come_any_more_gives_its_place_free);
+  series_limit_free(l);
+  return check_done();
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/queues/selection.h"
+
+#include "tests/support/check.h"
+
+#define UUID_A "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
+#define UUID_B "B1F7A2C4-6B0E-4F7E-9C55-0A1B2C3D4E02"
+
+static struct gc_directory *list(bool refused) {
+  static const struct gc_entry entries[] = {
+      {"q3", "Support DE", "Support DE", ""},
+      {"q1", "Sales", "Sales", ""},
+      {"q2", "Support test", "Support test", ""},
+      {UUID_A, "Claims", "Claims", ""}};
+  return gc_directory_new(entries, GC_COUNT(entries), refused);
+}
+
+/* The agent's share; NULL: it is the only one. */
+static const struct shard *shard;
+static bool any_id;
+
+/* The ids that the selectors choose, "id id …". */
+static const char *choose(bool refused, char *const *selectors, size_t count) {
+  static char text[400];
+  struct selection s = {0};
+  struct gc_directory *d = list(refused);
+  text[0] = '\0';
+  CHECK_INT(selection_make(&s, d, selectors, count, shard, any_id), GC_OK);
+  for (size_t i = 0; i < s.count; i++) {
+    strcat(text, i > 0 ? " " : "");
+    strcat(text, s.ids[i]);
+  }
+  selection_clear(&s);
+  CHECK_INT(s.count, 0);
+  CHECK(s.ids == NULL);
+  gc_directory_put(d);
+  return text;
+}
+
+#define CHOOSE(refused, ...)                                                   \
+  choose(refused, (char *const[]){__VA_ARGS__},                                \
+         sizeof((char *const[]){__VA_ARGS__}) / sizeof(char *))
+#define S(text) ((char[]){text})
+
+static void without_a_selector_all_queues_are_chosen_by_id(void) {
+  CHECK_STR(choose(false, NULL, 0), UUID_A " q1 q2 q3");
+}
+
+static void the_first_match_decides(void) {
+  CHECK_STR(CHOOSE(false, S("Support*")), "q2 q3");
+  CHECK_STR(CHOOSE(false, S("!*test*"), S("Support*")), "q3");
+  CHECK_STR(CHOOSE(false, S("Support*"), S("!*test*")), "q2 q3");
+  CHECK_STR(CHOOSE(false, S("!*test*")), UUID_A " q1 q3");
+  CHECK_STR(CHOOSE(false, S("q1"), S("Claims")), UUID_A " q1");
+  CHECK_STR(CHOOSE(false, S("nothing")), "");
+}
+
+static void an_id_that_the_list_does_not_have_is_not_asked_for(void) {
+  CHECK_STR(CHOOSE(false, S(UUID_B)), "");
+}
+
+static void where_the_list_is_refused_literal_ids_are_taken(void) {
+  CHECK_STR(CHOOSE(true, S(UUID_B), S("Support*")), "q2 q3 " UUID_B);
+  CHECK_STR(CHOOSE(true, S(UUID_A)), UUID_A);
+  CHECK_STR(CHOOSE(true, S(UUID_B), S(UUID_B)), UUID_B);
+  CHECK_STR(CHOOSE(true, S("!" UUID_B), S(UUID_B)), "");
+  /* No UUID: too short, too long, a wrong digit, a dash elsewhere. */
+  CHECK_STR(CHOOSE(true, S("b1f7a2c4"), S(UUID_B "0"),
+                   S("g1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"),
+                   S("b1f7a2c46-b0e-4f7e-9c55-0a1b2c3d4e01")),
+            "");
+}
+
+static void a_selection_is_made_anew(void) {
+  struct selection s = {0};
+  struct gc_directory *d = list(false);
+  char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
+  CHECK_INT(selection_make(&s, d, sales, 1, NULL, false), GC_OK);
+  CHECK_INT(s.count, 1);
+  CHECK_INT(selection_make(&s, d, support, 1, NULL, false), GC_OK);
+  CHECK_INT(s.count, 2);
+  selection_clear(&s);
+  gc_directory_put(d);
+}
+
+/* Among the listed and the literal ones; other spellings are no other id. */
+static void agents_share_what_the_selectors_choose(void) {
+  static const char *const all[] = {UUID_A, "q2", "q3", UUID_B};
+  unsigned shown[GC_COUNT(all)] = {0};
+  for (uint32_t k = 1; k <= 3; k++) {
+    struct shard share = {k, 3};
+    shard = &share;
+    const char *ours = CHOOSE(true, S(UUID_A), S(UUID_B), S("Support*"));
+    for (size_t i = 0; i < GC_COUNT(all); i++)
+      shown[i] += strstr(ours, all[i]) != NULL;
+    CHECK(strstr(ours, "q1") == NULL);
+  }
+  shard = NULL;
+  for (size_t i = 0; i < GC_COUNT(all); i++)
+    CHECK_INT(shown[i], 1);
+}
+
+/* Guide dialect: a gateway's ids are what the operator writes. */
+static void where_any_text_is_an_id_literals_are_taken_as_they_are(void) {
+  any_id = true;
+  CHECK_STR(CHOOSE(true, S("billing-1"), S("!*test*"), S("sup?"), S(UUID_B),
+                   S("billing-1")),
+            "billing-1 " UUID_B);
+  CHECK_STR(CHOOSE(true, S("!billing-1"), S("billing-1")), "");
+  CHECK_STR(CHOOSE(false, S("billing-1"), S("Sales")), "q1");
+  any_id = false;
+  CHECK_STR(CHOOSE(true, S("billing-1")), "");
+}
+
+int main(void) {
+  RUN(where_any_text_is_an_id_literals_are_taken_as_they_are);
+  RUN(without_a_selector_all_queues_are_chosen_by_id);
+  RUN(the_first_match_decides);
+  RUN(an_id_that_the_list_does_not_have_is_not_asked_for);
+  RUN(where_the_list_is_refused_literal_ids_are_taken);
+  RUN(a_selection_is_made_anew);
+  RUN(agents_share_what_the_selectors_choose);
+  return check_done();
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* The socket of the guide dialect's stream, on a driver that is a struct and a
+ * clock that is a number. */
+#include "plugins/genesys_realtime/stream/guide_socket.h"
+
+#include <stdlib.h>
+
+#include "plugins/genesys_realtime/stream/guide_decode.h"
+#include "tests/support/api_bench.h"
+#include "tests/support/check.h"
+
+#define QUERY "{\"query\":{}}"
+
+struct fake_socket {
+  const struct gc_ws_events *events;
+  bool is_freed;
+  uint16_t close_code;
+};
+
+static struct world {
+  struct guide_link *link;
+  struct fake_socket sockets[64];
+  uint64_t opened_ms[64];
+  size_t count, sent, texts, opens;
+  uint64_t blind_ms;
+  char url[128], authorization[128], query[64];
+  struct gc_err last;
+  size_t notices;
+  bool refuses;
+} w;
+
+static enum gc_code fake_open(void *ctx, const struct gc_ws_options *o,
+                              const struct gc_ws_events *events,
+                              void **ret_socket, struct gc_err *err) {
+  (void)ctx;
+  if (w.refuses)
+    return gc_fail(err, GC_ERR_MEMORY, "no socket");
+  CHECK(w.count < GC_COUNT(w.sockets));
+  snprintf(w.url, sizeof(w.url), "%s", o->url);
+  snprintf(w.authorization, sizeof(w.authorization), "%s", o->headers[0]);
+  CHECK(o->headers[1] == NULL);
+  CHECK_INT(o->idle_timeout_ms, 40000);
+  w.opened_ms[w.count] = api_world.now_ms;
+  w.sockets[w.count].events = events;
+  *ret_socket = &w.sockets[w.count++];
+  return GC_OK;
+}
+
+static enum gc_code fake_send(void *socket, const char *bytes, size_t len,
+                              struct gc_err *err) {
+  (void)socket;
+  (void)err;
+  w.sent++;
+  snprintf(w.query, sizeof(w.query), "%.*s", (int)len, bytes);
+  return GC_OK;
+}
+
+static void fake_close(void *socket, uint16_t code) {
+  ((struct fake_socket *)socket)->close_code = code;
+}
+
+static void fake_free(void *socket) {
+  if (socket != NULL)
+    ((struct fake_socket *)socket)->is_freed = true;
+}
+
+static void on_text(void *ctx, const char *bytes, size_t len) {
+  (void)ctx;
+  (void)bytes;
+  w.texts += len;
+}
+
+static void on_open(void *ctx, uint64_t blind_ms) {
+  (void)ctx;
+  w.opens++;
+  w.blind_ms = blind_ms;
+}
+
+static void on_notice(void *ctx, const struct gc_err *err) {
+  (void)ctx;
+  w.notices++;
+  w.last = *err;
+}
+
+static void begin(void) {
+  w = (struct world){0};
+  api_begin();
+  struct guide_link_needs needs = {
+      .edge = &api_world.edge,
+      .api = api,
+      .driver = {fake_open, fake_send, fake_close, fake_free, NULL},
+      .base_url = "https://api.example.test",
+      .path = GUIDE_STREAM_PATH,
+      .query = QUERY,
+      .patience = {40000, 1000, 30000},
+      .text = on_text,
+      .open = on_open,
+      .notice = on_notice};
+  w.link = guide_link_new(&needs);
+  replay_run(&api_world, 1000);
+}
+
+static void end(void) {
+  guide_link_free(w.link);
+  for (size_t i = 0; i < w.count; i++)
+    CHECK(w.sockets[i].is_freed);
+  api_end();
+}
+
+static struct fake_socket *newest(void) { return &w.sockets[w.count - 1]; }
+
+static void opens(void) { newest()->events->open(newest()->events->ctx); }
+
+static void hears(void) {
+  newest()->events->text(newest()->events->ctx, "{}", 2);
+}
+
+/* What gc_ws_close leads to, once the peer has hung up. */
+static void is_closed(struct fake_socket *s) {
+  struct gc_ws_end how = {.failure = GC_FAILURE_NONE};
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_STOPPED, "closed by us");
+  s->events->closed(s->events->ctx, &how, &err);
+}
+
+static void ends(int http_status, uint32_t retry_after_s) {
+  struct gc_ws_end how = {.http_status = http_status,
+                          .has_retry_after = retry_after_s > 0,
+                          .retry_after_s = retry_after_s};
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_NETWORK, "it ended");
+  newest()->events->closed(newest()->events->ctx, &how, &err);
+}
+
+static struct guide_link_stats stats(void) {
+  struct guide_link_stats s;
+  guide_link_stats(w.link, &s);
+  return s;
+}
+
+/* Until the next attempt; how long after the `ends` before. */
+static uint64_t next_attempt_ms(void) {
+  size_t before = w.count;
+  uint64_t began_ms = api_world.now_ms;
+  for (int i = 0; i < 700 && w.count == before; i++)
+    replay_run(&api_world, 100);
+  CHECK_INT(w.count, before + 1);
+  return w.opened_ms[w.count - 1] - began_ms;
+}
+
+static void the_token_is_in_the_request_and_the_query_follows(void) {
+  begin();
+  CHECK_INT(w.count, 1);
+  CHECK_STR(w.url, "https://api.example.test" GUIDE_STREAM_PATH);
+  CHECK_STR(w.authorization, "Authorization: Bearer t");
+  CHECK_INT(w.sent, 0);
+  CHECK(!stats().is_connected);
+  opens();
+  CHECK_STR(w.query, QUERY);
+  CHECK(stats().is_connected);
+  CHECK_INT(w.opens, 1);
+  CHECK_INT(w.blind_ms, 0);
+  CHECK_INT(w.last.code, GC_OK);
+  hears();
+  CHECK_INT(w.texts, 2);
+  replay_run(&api_world, 60000);
+  CHECK_INT(w.count, 1); /* one socket, as long as it lives */
+  end();
+}
+
+static void
+after_an_end_it_connects_again_and_tells_how_long_it_was_blind(void) {
+  begin();
+  opens();
+  replay_run(&api_world, 3000);
+  hears();
+  uint64_t heard_ms = api_world.now_ms;
+  replay_run(&api_world, 500);
+  ends(0, 0);
+  CHECK(!stats().is_connected);
+  CHECK_INT(stats().blind_since_ms, heard_ms);
+  CHECK_INT(w.last.code, GC_ERR_NETWORK);
+  CHECK(next_attempt_ms() >= 1000);
+  opens();
+  CHECK_INT(w.blind_ms, api_world.now_ms - heard_ms);
+  CHECK_INT(stats().reconnects, 1);
+  CHECK_INT(stats().blind_since_ms, 0);
+  CHECK_INT(w.last.code, GC_OK);
+  end();
+}
+
+static void waits_grow_to_the_most_until_messages_come(void) {
+  begin();
+  uint64_t last_ms = 0;
+  for (int i = 0; i < 9; i++) {
+    ends(0, 0);
+    last_ms = next_attempt_ms();
+    CHECK(last_ms >= 1000 && last_ms <= 30000 + 500);
+  }
+  CHECK(last_ms > 20000);
+  opens(); /* an upgrade alone proves nothing */
+  hears();
+  ends(0, 0);
+  CHECK(next_attempt_ms() > 20000);
+  opens();
+  replay_run(&api_world, 11000);
+  hears();
+  ends(0, 0);
+  CHECK(next_attempt_ms() <= 2500);
+  end();
+}
+
+static void a_429_doubles_to_30_s(void) {
+  static const uint64_t least_ms[] = {1000,  2000,  4000, 8000,
+                                      16000, 30000, 30000};
+  begin();
+  for (size_t i = 0; i < GC_COUNT(least_ms); i++) {
+    ends(429, 0);
+    uint64_t ms = next_attempt_ms();
+    CHECK(ms >= least_ms[i] && ms <= least_ms[i] + 1100);
+  }
+  ends(429, 45);
+  CHECK(next_attempt_ms() >= 45000);
+  end();
+}
+
+static void refusals_say_what_to_do(void) {
+  begin();
+  ends(403, 0);
+  CHECK_INT(w.last.code, GC_ERR_PERMISSION);
+  CHECK_HAS(w.last.text, "scope analytics:realtime:read");
+  (void)next_attempt_ms();
+  ends(404, 0);
+  CHECK_INT(w.last.code, GC_ERR_NOT_FOUND);
+  CHECK_HAS(w.last.text, "Stream \"notifications\"");
+  (void)next_attempt_ms();
+  CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 1);
+  ends(401, 0); /* the token serves no more */
+  (void)next_attempt_ms();
+  CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 2);
+  end();
+}
+
+static void a_new_token_opens_a_second_socket_that_takes_over(void) {
+  begin();
+  opens();
+  hears();
+  CHECK(gc_auth_reject(api_auth, 1));
+  replay_run(&api_world, 2000);
+  CHECK_INT(w.count, 2);
+  CHECK(!w.sockets[0].is_freed);
+  CHECK(stats().is_connected);
+  ends(0, 0); /* the second one fails: the first one goes on */
+  CHECK(!w.sockets[0].is_freed);
+  CHECK(stats().is_connected);
+  (void)next_attempt_ms();
+  CHECK_INT(w.count, 3);
+  opens();
+  CHECK_INT(w.sockets[0].close_code, 0); /* both are heard for a moment */
+  size_t texts = w.texts;
+  w.sockets[0].events->text(w.sockets[0].events->ctx, "{}", 2);
+  hears(); /* the same, told once */
+  CHECK_INT(w.texts, texts + 2);
+  hears();
+  CHECK_INT(w.texts, texts + 4);
+  replay_run(&api_world, 1500);
+  CHECK_INT(w.sockets[0].close_code, 1000);
+  is_closed(&w.sockets[0]);
+  CHECK(w.sockets[0].is_freed);
+  CHECK(!w.sockets[2].is_freed);
+  replay_run(&api_world, 5000);
+  w.texts = 0;
+  hears();
+  hears(); /* a repeat of the one socket that is left is the model's matter */
+  CHECK_INT(w.texts, 4);
+  CHECK(stats().is_connected);
+  CHECK_INT(stats().reconnects, 0);
+  CHECK_INT(w.opens, 1);
+  CHECK_INT(w.last.code, GC_OK);
+  replay_run(&api_world, 60000);
+  CHECK_INT(w.count, 3);
+  end();
+}
+
+/* It breaks while the old one is about to leave: the next one is not kept
+ * waiting by that. */
+static void a_break_right_after_the_change_is_a_break(void) {
+  begin();
+  opens();
+  CHECK(gc_auth_reject(api_auth, 1));
+  replay_run(&api_world, 2000);
+  opens();
+  ends(0, 0);
+  CHECK(w.sockets[0].is_freed);
+  CHECK(w.sockets[1].is_freed);
+  CHECK(!stats().is_connected);
+  CHECK(next_attempt_ms() <= 2500);
+  opens();
+  CHECK_INT(stats().reconnects, 1);
+  end();
+}
+
+/* The server was quicker than we: it closes what we were to leave. */
+static void an_old_socket_may_end_by_itself(void) {
+  begin();
+  opens();
+  CHECK(gc_auth_reject(api_auth, 1));
+  replay_run(&api_world, 2000);
+  opens();
+  size_t notices = w.notices;
+  is_closed(&w.sockets[0]);
+  CHECK(w.sockets[0].is_freed);
+  CHECK(stats().is_connected);
+  CHECK_INT(w.notices, notices);
+  replay_run(&api_world, 60000);
+  CHECK_INT(w.count, 2);
+  end();
+}
+
+static void at_the_end_it_says_good_bye(void) {
+  begin();
+  opens();
+  guide_link_free(w.link);
+  w.link = NULL;
+  CHECK_INT(w.sockets[0].close_code, 1001);
+  end();
+}
+
+static void what_cannot_be_opened_is_tried_again(void) {
+  w = (struct world){0};
+  begin();
+  w.refuses = true;
+  ends(0, 0);
+  replay_run(&api_world, 3000);
+  CHECK_INT(w.last.code, GC_ERR_MEMORY);
+  w.refuses = false;
+  (void)next_attempt_ms();
+  CHECK_INT(w.count, 2);
+  end();
+}
+
+int main(void) {
+  RUN(the_token_is_in_the_request_and_the_query_follows);
+  RUN(after_an_end_it_connects_again_and_tells_how_long_it_was_blind);
+  RUN(waits_grow_to_the_most_until_messages_come);
+  RUN(a_429_doubles_to_30_s);
+  RUN(refusals_say_what_to_do);
+  RUN(a_new_token_opens_a_second_socket_that_takes_over);
+  RUN(a_break_right_after_the_change_is_a_break);
+  RUN(an_old_socket_may_end_by_itself);
+  RUN(at_the_end_it_says_good_bye);
+  RUN(what_cannot_be_opened_is_tried_again);
+  return check_done();
+}

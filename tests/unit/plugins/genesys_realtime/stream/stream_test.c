@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* What a stream tells: counters, gauges, gaps, and what observations put right.
+ */
+#include "plugins/genesys_realtime/stream/stream.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/rt_stream.h"
+
+static void before_the_first_connection_there_is_nothing(void) {
+  const char *ids[] = {"q1"};
+  begin_with(20);
+  ch_usual_answers();
+  select_queues(ids, 1);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  CHECK_REAL(state("stream_connected-"), 0);
+  CHECK(isnan(state("stream_silence-")));
+  end();
+}
+
+static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
+  CHECK_REAL(reads("q1/queue_answer-voice"), 0);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_run(&ch_world, 9999);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_run(&ch_world, 1);
+  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_wait_time_seconds_sum-voice"), 5);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_wait_time_seconds_bucket-voice-le-1"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_wait_time_seconds_bucket-voice-le-10"), 1);
+  CHECK_INT(stream_series(w.stream), w.values);
+  end();
+}
+
+/* Who waits may have been answered while nothing could be heard. */
+static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  replay_run(&ch_world, 30000); /* due since 24 s, nothing heard since 0 s */
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 1);
+  end();
+}
+
+/* The second's look at the stream may come between the opening of a connection
+ * and the news of it. */
+static void waiting_is_no_breach_before_the_gap_is_told(void) {
+  begin_connected(20);
+  replay_run(&ch_world, 500);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  ch_drop_socket();
+  replay_run(&ch_world, 30000);
+  ch_world.now_ms += 1000; /* a look is overdue */
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_connected-"), 1);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  end();
+}
+
+/* No answer came since: the server's clock has not moved. */
+static void a_step_of_our_wall_clock_is_no_breach(void) {
+  const char *ids[] = {"q1"};
+  begin_with(20);
+  replay_answer(&ch_world,
+                &(struct replay_answer){.match = PUT,
+                                        .status = 200,
+                                        .date_ms = REPLAY_START_WALL_MS,
+                                        .body = "{\"entities\":[]}"});
+  ch_usual_answers();
+  select_queues(ids, 1);
+  ch_open();
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  ch_world.wall_ms += 3600000;
+  replay_run(&ch_world, 10000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  end();
+}
+
+static void without_a_target_there_is_no_breach(void) {
+  begin_connected(0);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 35000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  CHECK(isnan(reads("q1/queue_sla_breach-voice-20")));
+  CHECK(w.values > 0);
+  end();
+}
+
+static void what_is_no_event_is_counted(void) {
+  begin_connected(20);
+  ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
+  ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
+  CHECK_REAL(state("events-malformed"), 1);
+  CHECK_REAL(state("events-other"), 1);
+  CHECK_REAL(state("events-received"), 0);
+  end();
+}
+
+static void counters_that_find_no_room_are_told(void) {
+  static char message[1024];
+  begin_connected(20);
+  for (unsigned i = 0; i <= 65536; i++) {
+    snprintf(
+        message, sizeof(message),
+        "{\"topicName\":\"" QUEUE_TOPIC(
+            "q1") "\",\"eventBody\":{\"id\":\"c%u\",\"participants\":["
+                  "{\"id\":\"p\",\"purpose\":\"acd\",\"queueId\":"
+                  "\"x%u\",\"connectedTime\":" AT_S("22") ",\"calls\":[{}]}]}}",
+        i, i);
+    ch_say(message);
+    if (i == 65535) {
+      replay_run(&ch_world, 30000);
+      CHECK(replay_last_notice(&ch_world, "counters") == NULL ||
+            replay_last_notice(&ch_world, "counters")->code == GC_OK);
+    }
+  }
+  CHECK_REAL(state("events-new"), 65537);
+  replay_run(&ch_world, 30000);
+  CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
+  CHECK_HAS(replay_last_notice(&ch_world, "counters")->text, "65536 pairs");
+  end();
+}
+
+static void a_gap_grows_while_it_lasts_and_stays(void) {
+  begin_connected(20);
+  replay_run(&ch_world, 10000);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_silence-"), 1);
+  CHECK_REAL(state("stream_gap-"), 0);
+  ch_drop_socket();
+  replay_run(&ch_world, 2000);
+  CHECK_REAL(state("stream_connected-"), 0);
+  CHECK_REAL(state("stream_gap-"), 3);
+  replay_run(&ch_world, 3000);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("stream_connected-"), 1);
+  CHECK_REAL(state("stream_gap-"), 6);
+  CHECK_REAL(state("stream_reconnects-"), 1);
+  CHECK_INT(w.snapshots, 2);
+  replay_run(&ch_world, 5000);
+  CHECK_REAL(state("stream_gap-"), 6);
+  end();
+}
+
+/* The last message came between two looks at the channel. */
+static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
+  double before = 0;
+  begin_connected(20);
+  replay_run(&ch_world, 10400);
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 100);
+  ch_drop_socket();
+  for (int i = 0; i < 50; i++) {
+    if (i == 35)
+      ch_open();
+    replay_run(&ch_world, 100);
+    CHECK(state("stream_gap-") >= before);
+    before = state("stream_gap-");
+  }
+  CHECK_REAL(before, 3.6);
+  end();
+}
+
+/* The read thread looks at the clock, then the network thread hears a message,
+ * then the read thread goes on. */
+static uint64_t (*real_now_ms)(void *ctx);
+
+static bool is_overtaken;
+
+static uint64_t overtaken_now_ms(void *ctx) {
+  uint64_t now_ms = real_now_ms(ctx);
+  if (is_overtaken) {
+    is_overtaken = false;
+    replay_run(&ch_world, 500);
+    ch_say(HEARTBEAT);
+    replay_run(&ch_world, 1000);
+  }
+  return now_ms;
+}
+
+static void a_message_while_the_state_is_read_makes_no_silence(void) {
+  begin_connected(20);
+  replay_run(&ch_world, 10000);
+  real_now_ms = ch_world.edge.now_ms;
+  ch_world.edge.now_ms = overtaken_now_ms;
+  is_overtaken = true;
+  CHECK_REAL(state("stream_silence-"), 0);
+  CHECK(!is_overtaken);
+  ch_world.edge.now_ms = real_now_ms;
+  end();
+}
+
+static void a_blind_stream_tells_no_gauge(void) {
+  tells_gauges = true;
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/active_conversations-voice"), 1);
+  ch_drop_socket();
+  replay_run(&ch_world, 10000);
+  CHECK(isnan(reads("q1/active_conversations-voice")));
+  CHECK(w.values > 0); /* what was counted goes on */
+  ch_open();
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/active_conversations-voice"), 1);
+  end();
+}
+
+/* A complete answer about q1: so many wait, with their ids. */
+static void observe(int64_t waiting, const char *const *listed, size_t count) {
+  struct observations *o = observations_new();
+  struct obs_fact facts[3] = {
+      {.metric = OBS_WAITING, .value = waiting, .is_listed = true},
+      {.metric = OBS_INTERACTING, .is_listed = true},
+      {.metric = OBS_ALERTING, .is_listed = true}};
+  for (int i = 0; i < 3; i++) {
+    CHECK_INT(gc_intern_put(&o->ids, "q1", 2, &facts[i].queue), GC_OK);
+    CHECK_INT(gc_intern_put(&o->media, "voice", 5, &facts[i].media), GC_OK);
+    facts[i].qualifier = OBS_NONE;
+  }
+  CHECK_INT(observations_add(o, facts, 3), GC_OK);
+  for (size_t i = 0; i < count; i++) {
+    struct cv_id id = cv_id_read(listed[i], strlen(listed[i]));
+    CHECK_INT(obs_ids_add(&o->listed, &id, 1), GC_OK);
+  }
+  replay_run(&ch_world, 9000);
+  stream_poll_begin(w.stream);
+  replay_run(&ch_world, 1000);
+  stream_observed(w.stream, o);
+  observations_put(o);
+}
+
+static void what_two_polls_do_not_list_is_closed_and_is_drift(void) {
+  const char *c1[] = {"c1"};
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 2000);
+  observe(1, c1, 1);
+  observe(0, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 0);
+  CHECK_REAL(state("conversations-live"), 1);
+  observe(0, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 1);
+  CHECK_REAL(state("conversations-live"), 0);
+  CHECK_REAL(state("conversations_lost-poll"), 1);
+  observe(0, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 1);
+  end();
+}
+
+static void what_is_listed_again_is_not_closed(void) {
+  const char *c1[] = {"c1"};
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  replay_run(&ch_world, 2000);
+  for (int i = 0; i < 3; i++) {
+    observe(0, NULL, 0);
+    observe(1, c1, 1);
+  }
+  CHECK_REAL(state("conversations_lost-poll"), 0);
+  CHECK_REAL(state("stream_drift-"), 0);
+  end();
+}
+
+int main(void) {
+  RUN(before_the_first_connection_there_is_nothing);
+  RUN(a_series_begins_with_0_and_leaves_once_an_interval);
+  RUN(waiting_is_a_breach_only_as_far_as_was_heard);
+  RUN(waiting_is_no_breach_before_the_gap_is_told);
+  RUN(a_step_of_our_wall_clock_is_no_breach);
+  RUN(without_a_target_there_is_no_breach);
+  RUN(what_is_no_event_is_counted);
+  RUN(counters_that_find_no_room_are_told);
+  RUN(a_gap_grows_while_it_lasts_and_stays);
+  RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
+  RUN(a_message_while_the_state_is_read_makes_no_silence);
+  RUN(a_blind_stream_tells_no_gauge);
+  RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
+  RUN(what_is_listed_again_is_not_closed);
+  return check_done();
+}
