@@ -55,7 +55,7 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
                                      "the whole query"},
 };
 
-const struct topic_need topic_needs[] = {
+const struct topic_need topic_deps[] = {
     {"v2.routing.queues.{id}.conversations",
      "routing:queue:view",
      {"`Queues`: `Stream \"notifications\"`",
@@ -70,7 +70,7 @@ const struct topic_need topic_needs[] = {
      "analytics:queueObservation:view",
      {"`Queues`: `Observations \"topic\"`", "likewise"}},
 };
-const size_t topic_need_count = GC_COUNT(topic_needs);
+const size_t topic_need_count = GC_COUNT(topic_deps);
 
 const struct need *need_of(enum gc_endpoint_id id) {
   return needs[id].by != NULL ? &needs[id] : NULL;

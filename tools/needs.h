@@ -20,7 +20,7 @@ const struct need *need_of(enum gc_endpoint_id id);
 extern const struct topic_need {
   const char *topic, *permission;
   struct need need;
-} topic_needs[];
+} topic_deps[];
 extern const size_t topic_need_count;
 
 #endif

@@ -118,8 +118,8 @@ static enum gc_code print_permissions(struct gc_buf *out) {
     GC_TRY(print_endpoint((enum gc_endpoint_id)i, out));
   for (size_t i = 0; i < topic_need_count; i++)
     GC_TRY(gc_buf_print(out, "| `%s` | topic `%s` | %s | %s |\n",
-                        topic_needs[i].permission, topic_needs[i].topic,
-                        topic_needs[i].need.by, topic_needs[i].need.lost));
+                        topic_deps[i].permission, topic_deps[i].topic,
+                        topic_deps[i].need.by, topic_deps[i].need.lost));
   return GC_OK;
 }
 
@@ -221,7 +221,7 @@ static enum gc_code print_table(const char *option, struct gc_buf *out) {
 }
 
 int main(int argc, char **argv) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1 << 20};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
   enum gc_code code = GC_ERR_REQUEST;
 
   if (argc == 2)

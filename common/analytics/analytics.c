@@ -11,34 +11,34 @@ enum {
   /* Nothing but an operator helps after these refusals; do not spend the
    * budget on them. */
   REFUSED_EVERY_MS = 60 * 1000,
-  LOOK_MS = 250,             /* whether the windows have left */
-  ASLEEP_MOST_MS = 60000,    /* a clock that was wrong is looked at again */
-  NAMES_MOST_MS = 90 * 1000, /* for a list to be read again */
-  NEW_MOST = 60,             /* new windows of one poll */
+  LOOK_MS = 250,            /* whether the windows have left */
+  ASLEEP_MAX_MS = 60000,    /* a clock that was wrong is looked at again */
+  NAMES_MAX_MS = 90 * 1000, /* for a list to be read again */
+  NEW_MAX = 60,             /* new windows of one poll */
   /* Windows of one request: no limit is published; a 400 halves it. Details
    * queries take 31 days. */
-  PIECE_MOST = 1000,
-  PIECE_MOST_DAYS = 31,
+  PIECE_MAX = 1000,
+  PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
-  FACTS_LEAST = 1 << 18, /* that a reading may hold, or MaxSeries */
+  FACTS_MIN = 1 << 18, /* that a reading may hold, or MaxSeries */
 };
 
-static const struct gc_edge *edge(const struct gc_intervals *b) {
-  return b->site.edge;
+static const struct gc_env *env(const struct gc_analytics *b) {
+  return b->deps.env;
 }
 
-static int64_t server_now(const struct gc_intervals *b) {
-  return gc_server_clock_now(&b->clock, gc_intervals_now(b),
-                             edge(b)->wall_ms(edge(b)->ctx));
+static int64_t server_now(const struct gc_analytics *b) {
+  return gc_server_clock_now(&b->clock, gc_analytics_now(b),
+                             env(b)->wall_ms(env(b)->ctx));
 }
 
-static void look_in(struct gc_intervals *b, uint64_t ms) {
-  (void)gc_timers_set(edge(b)->timers, &b->timer, gc_intervals_now(b) + ms);
+static void look_in(struct gc_analytics *b, uint64_t ms) {
+  (void)gc_timers_set(env(b)->timers, &b->timer, gc_analytics_now(b) + ms);
 }
 
-static void note_poll(struct gc_intervals *b) {
+static void note_poll(struct gc_analytics *b) {
   const struct gc_reading_tally *t = &b->reading.tally;
-  bool is_well = b->poll.trouble.code == GC_OK;
+  bool is_healthy = b->poll.trouble.code == GC_OK;
   pthread_mutex_lock(&b->lock);
   b->tally.answered += b->poll.answered;
   b->tally.failed += b->poll.failed;
@@ -46,10 +46,10 @@ static void note_poll(struct gc_intervals *b) {
   b->tally.foreign += t->foreign;
   b->tally.broken += t->broken;
   b->tally.overflow += t->overflow;
-  b->is_well = is_well;
+  b->is_healthy = is_healthy;
   b->heard = b->clock;
-  if (is_well && !b->poll.is_early) {
-    b->well_ms = gc_intervals_now(b);
+  if (is_healthy && !b->poll.is_early) {
+    b->well_ms = gc_analytics_now(b);
     b->tally.skipped += (uint64_t)b->reading.plan.skipped;
   }
   pthread_mutex_unlock(&b->lock);
@@ -64,24 +64,24 @@ static bool is_refusal(enum gc_code code) {
 /* A 400 may mean that the interval is too wide, an answer that is too large
  * that there are too many windows: ask for half as much. True: it is worth to
  * ask again at once. */
-static bool narrow(struct gc_intervals *b) {
+static bool narrow(struct gc_analytics *b) {
   enum gc_code code = b->poll.trouble.code;
-  if (code == GC_ERR_LIMIT && b->new_most > 1) {
-    b->new_most /= 2;
+  if (code == GC_ERR_LIMIT && b->new_max > 1) {
+    b->new_max /= 2;
     return true;
   }
   if (code != GC_ERR_REQUEST || b->piece_is_right)
     return false;
-  if (b->poll.is_many && b->piece_most > 1) {
-    b->piece_most /= 2;
+  if (b->poll.is_many && b->piece_max > 1) {
+    b->piece_max /= 2;
     return true;
   }
-  b->piece_most = b->piece_best;
+  b->piece_max = b->piece_best;
   b->piece_is_right = true;
   return false;
 }
 
-static void skip_notice(struct gc_intervals *b) {
+static void skip_notice(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
   if (b->reading.plan.skipped > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
@@ -90,7 +90,7 @@ static void skip_notice(struct gc_intervals *b) {
   b->notice(b->ctx, "backfill", &err);
 }
 
-static struct gc_samples_view view_of(struct gc_intervals *b) {
+static struct gc_samples_view view_of(struct gc_analytics *b) {
   return (struct gc_samples_view){.query = &b->settings.query,
                                   .naming = &b->naming,
                                   .block = b->settings.name,
@@ -99,19 +99,19 @@ static struct gc_samples_view view_of(struct gc_intervals *b) {
 
 /* The answer may name what was made since the list was read: wait for a newer
  * one, once for each name. */
-static bool lacks_names(struct gc_intervals *b) {
+static bool lacks_names(struct gc_analytics *b) {
   struct gc_samples_view view = view_of(b);
   enum gc_dimension_kind kind;
   uint32_t from = b->named;
   b->named = b->series.keys.count;
   if (!gc_samples_lack_names(&view, &b->series, from, &kind))
     return false;
-  gc_names_miss(b->site.names, (enum gc_name_kind)gc_dimension_list(kind));
+  gc_names_miss(b->deps.names, (enum gc_name_kind)gc_dimension_list(kind));
   return true;
 }
 
 static void on_poll(void *ctx) {
-  struct gc_intervals *b = ctx;
+  struct gc_analytics *b = ctx;
   struct gc_err trouble = b->poll.trouble;
   note_poll(b);
   gc_poll_clear(&b->poll);
@@ -119,73 +119,73 @@ static void on_poll(void *ctx) {
     b->notice(b->ctx, "aggregates", &trouble);
     skip_notice(b);
     b->piece_is_right = false;
-    b->piece_best = b->piece_most;
+    b->piece_best = b->piece_max;
     gc_reading_sort(&b->reading);
     bool waits = lacks_names(b);
-    b->naming_until_ms = gc_intervals_now(b) + NAMES_MOST_MS;
-    gc_intervals_enter(b, waits ? GC_INTERVALS_NAMING : GC_INTERVALS_READY);
+    b->naming_until_ms = gc_analytics_now(b) + NAMES_MAX_MS;
+    gc_analytics_enter(b, waits ? GC_ANALYTICS_NAMING : GC_ANALYTICS_READY);
     look_in(b, LOOK_MS);
     return;
   }
-  gc_intervals_enter(b, GC_INTERVALS_REST);
+  gc_analytics_enter(b, GC_ANALYTICS_REST);
   bool again = trouble.code == GC_OK || narrow(b);
   if (!again)
     b->notice(b->ctx, "aggregates", &trouble);
-  b->ask_ms = gc_intervals_now(b) + (again ? 0
+  b->ask_ms = gc_analytics_now(b) + (again ? 0
                                      : is_refusal(trouble.code)
                                          ? (uint64_t)REFUSED_EVERY_MS
                                          : (uint64_t)RETRY_MS);
-  look_in(b, b->ask_ms > gc_intervals_now(b) ? b->ask_ms - gc_intervals_now(b)
+  look_in(b, b->ask_ms > gc_analytics_now(b) ? b->ask_ms - gc_analytics_now(b)
                                              : LOOK_MS);
 }
 
 /* Back-fill takes a quarter of the budget at most: what else the account asks
  * for, live windows of other queries too, is not kept waiting. */
-static uint64_t pace_ms(const struct gc_intervals *b, uint32_t requests) {
+static uint64_t pace_ms(const struct gc_analytics *b, uint32_t requests) {
   uint32_t per_minute =
-      b->site.requests_per_minute > 4 ? b->site.requests_per_minute / 4 : 1;
+      b->deps.requests_per_minute > 4 ? b->deps.requests_per_minute / 4 : 1;
   return (uint64_t)requests * 60000 / per_minute;
 }
 
-static void ask(struct gc_intervals *b, const struct gc_windows_plan *plan) {
+static void ask(struct gc_analytics *b, const struct gc_windows_plan *plan) {
   const struct gc_intern *filter = gc_choice_filter(&b->choice);
-  struct gc_poll_site site = {.edge = edge(b),
-                              .api = b->site.api,
+  struct gc_poll_deps deps = {.env = env(b),
+                              .api = b->deps.api,
                               .clock = &b->clock,
                               .settle_ms = b->settings.rule.settle_ms,
                               .filter = filter,
-                              .piece_most = b->piece_most};
+                              .piece_max = b->piece_max};
   gc_reading_clear(&b->reading);
   gc_series_forget_again(&b->series);
   b->reading.plan = *plan;
   b->reading.wanted = gc_choice_wanted(&b->choice);
-  b->ask_ms = gc_intervals_now(b) +
+  b->ask_ms = gc_analytics_now(b) +
               pace_ms(b, gc_poll_requests(plan, b->settings.rule.period_ms,
-                                          b->piece_most, filter));
-  gc_intervals_enter(b, GC_INTERVALS_ASKING);
-  gc_poll_start(&b->poll, &site, &b->reading, on_poll, b);
+                                          b->piece_max, filter));
+  gc_analytics_enter(b, GC_ANALYTICS_ASKING);
+  gc_poll_start(&b->poll, &deps, &b->reading, on_poll, b);
 }
 
-static const struct gc_source *source_of(const struct gc_intervals *b) {
+static const struct gc_source *source_of(const struct gc_analytics *b) {
   return gc_source(b->settings.query.source);
 }
 
 /* The list that selectors choose from; -1 when there are none. */
-static int chosen_list(const struct gc_intervals *b) {
+static int chosen_list(const struct gc_analytics *b) {
   const char *chosen = source_of(b)->chosen;
   return b->settings.selector_count > 0 && chosen != NULL
              ? gc_dimension_list(gc_dimension_of(chosen))
              : -1;
 }
 
-static bool has_lists(const struct gc_intervals *b) {
+static bool has_lists(const struct gc_analytics *b) {
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed && b->naming.lists[i].now == NULL)
       return false;
   return true;
 }
 
-static void remake_choice(struct gc_intervals *b) {
+static void remake_choice(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
   int list = chosen_list(b);
   b->choice_is_old = false;
@@ -201,7 +201,7 @@ static void remake_choice(struct gc_intervals *b) {
 }
 
 /* Only a clock that was wrong, and a server that tells no Date, can do this. */
-static void check_future(struct gc_intervals *b, int64_t server_ms) {
+static void check_future(struct gc_analytics *b, int64_t server_ms) {
   struct gc_err err = {.code = GC_OK};
   int64_t ahead_ms = b->checkpoint.mark.done_ms - server_ms;
   if (b->checkpoint.mark.is_set && ahead_ms > DAY_MS)
@@ -213,20 +213,20 @@ static void check_future(struct gc_intervals *b, int64_t server_ms) {
   b->notice(b->ctx, "checkpoint", &err);
 }
 
-static void set_idle(struct gc_intervals *b, bool is_idle) {
+static void set_idle(struct gc_analytics *b, bool is_idle) {
   pthread_mutex_lock(&b->lock);
   b->is_idle = is_idle;
   pthread_mutex_unlock(&b->lock);
 }
 
-static void rest(struct gc_intervals *b) {
+static void rest(struct gc_analytics *b) {
   struct gc_windows_plan plan;
-  uint64_t now_ms = gc_intervals_now(b);
+  uint64_t now_ms = gc_analytics_now(b);
   int64_t server_ms = server_now(b);
   if (b->choice_is_old)
     remake_choice(b);
   if (!has_lists(b) || gc_choice_is_empty(&b->choice)) {
-    look_in(b, ASLEEP_MOST_MS); /* a list wakes us */
+    look_in(b, ASLEEP_MAX_MS); /* a list wakes us */
     return;
   }
   if (now_ms < b->ask_ms) {
@@ -234,7 +234,7 @@ static void rest(struct gc_intervals *b) {
     return;
   }
   if (gc_windows_plan(&b->settings.rule, &b->checkpoint.mark, server_ms,
-                      b->new_most, &plan)) {
+                      b->new_max, &plan)) {
     set_idle(b, false);
     ask(b, &plan);
     return;
@@ -243,62 +243,62 @@ static void rest(struct gc_intervals *b) {
   set_idle(b, true);
   int64_t due_ms = gc_windows_due(&b->settings.rule, &b->checkpoint.mark);
   int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : LOOK_MS;
-  look_in(b, wait_ms < ASLEEP_MOST_MS ? (uint64_t)wait_ms : ASLEEP_MOST_MS);
+  look_in(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
 }
 
 static void look(void *ctx, uint64_t now_ms) {
-  struct gc_intervals *b = ctx;
-  switch (gc_intervals_stage(b)) {
-  case GC_INTERVALS_ASKING:
+  struct gc_analytics *b = ctx;
+  switch (gc_analytics_stage(b)) {
+  case GC_ANALYTICS_ASKING:
     return;
-  case GC_INTERVALS_NAMING:
+  case GC_ANALYTICS_NAMING:
     if (now_ms >= b->naming_until_ms)
-      gc_intervals_enter(b, GC_INTERVALS_READY);
+      gc_analytics_enter(b, GC_ANALYTICS_READY);
     look_in(b, LOOK_MS);
     return;
-  case GC_INTERVALS_READY:
-  case GC_INTERVALS_LEAVING:
+  case GC_ANALYTICS_READY:
+  case GC_ANALYTICS_LEAVING:
     look_in(b, LOOK_MS);
     return;
-  case GC_INTERVALS_LEFT:
-    gc_intervals_enter(b, GC_INTERVALS_REST);
+  case GC_ANALYTICS_LEFT:
+    gc_analytics_enter(b, GC_ANALYTICS_REST);
     rest(b);
     return;
-  case GC_INTERVALS_REST:
+  case GC_ANALYTICS_REST:
     rest(b);
     return;
   }
 }
 
 /* Lists may come while a read thread makes names of the ones before. */
-static void keep(struct gc_intervals *b, struct gc_naming_list *list,
-                 struct gc_directory *d) {
+static void keep(struct gc_analytics *b, struct gc_naming_list *list,
+                 struct gc_entities *d) {
   pthread_mutex_lock(&b->lock);
-  struct gc_directory *old = list->before;
+  struct gc_entities *old = list->before;
   list->before = list->now;
-  list->now = gc_directory_get(d);
+  list->now = gc_entities_get(d);
   pthread_mutex_unlock(&b->lock);
-  gc_directory_put(old);
+  gc_entities_put(old);
 }
 
-static void on_list(void *ctx, struct gc_directory *d) {
-  struct gc_intervals_list *list = ctx;
-  struct gc_intervals *b = list->owner;
+static void on_list(void *ctx, struct gc_entities *d) {
+  struct gc_analytics_list *list = ctx;
+  struct gc_analytics *b = list->owner;
   int number = (int)(list - b->lists);
   b->choice_is_old |= number == chosen_list(b);
   keep(b, &b->naming.lists[number], d);
-  if (gc_intervals_stage(b) == GC_INTERVALS_NAMING)
-    gc_intervals_enter(b, GC_INTERVALS_READY);
-  if (gc_intervals_stage(b) == GC_INTERVALS_REST)
+  if (gc_analytics_stage(b) == GC_ANALYTICS_NAMING)
+    gc_analytics_enter(b, GC_ANALYTICS_READY);
+  if (gc_analytics_stage(b) == GC_ANALYTICS_REST)
     look_in(b, 0);
 }
 
-static void make_lists(struct gc_intervals *b) {
+static void make_lists(struct gc_analytics *b) {
   const struct gc_query *q = &b->settings.query;
   int chosen = chosen_list(b);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
     b->lists[i] =
-        (struct gc_intervals_list){.owner = b,
+        (struct gc_analytics_list){.owner = b,
                                    .is_needed = i == chosen,
                                    .listener = {.kind = (enum gc_name_kind)i,
                                                 .changed = on_list,
@@ -310,87 +310,87 @@ static void make_lists(struct gc_intervals *b) {
   }
 }
 
-static uint32_t piece_most(const struct gc_windows_rule *rule) {
-  int64_t most = (int64_t)PIECE_MOST_DAYS * DAY_MS / rule->period_ms;
-  return most < PIECE_MOST ? (uint32_t)most : PIECE_MOST;
+static uint32_t piece_max(const struct gc_windows_rule *rule) {
+  int64_t max = (int64_t)PIECE_MAX_DAYS * DAY_MS / rule->period_ms;
+  return max < PIECE_MAX ? (uint32_t)max : PIECE_MAX;
 }
 
-struct gc_intervals *gc_intervals_new(
-    const struct gc_intervals_settings *settings,
-    const struct gc_intervals_site *site,
+struct gc_analytics *gc_analytics_new(
+    const struct gc_analytics_settings *settings,
+    const struct gc_analytics_deps *deps,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx) {
-  struct gc_intervals *b = calloc(1, sizeof(*b));
+  struct gc_analytics *b = calloc(1, sizeof(*b));
   if (b == NULL)
     return NULL;
   b->settings = *settings;
-  b->site = *site;
+  b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;
   b->timer = (struct gc_timer){.fire = look, .ctx = b};
   make_lists(b);
   b->naming.label = settings->label;
-  b->new_most = NEW_MOST;
-  b->piece_most = b->piece_best = piece_most(&settings->rule);
+  b->new_max = NEW_MAX;
+  b->piece_max = b->piece_best = piece_max(&settings->rule);
   b->choice.is_by_filter = source_of(b)->takes_filter;
   b->choice.is_all = settings->selector_count == 0;
   b->choice.is_grouped =
       source_of(b)->chosen != NULL &&
       gc_query_place_of(&settings->query, source_of(b)->chosen) >= 0;
-  b->series.keys.most = settings->max_series;
+  b->series.keys.max = settings->max_series;
   b->reading.query = &b->settings.query;
   b->reading.series = &b->series;
-  b->reading.most =
-      settings->max_series > FACTS_LEAST ? settings->max_series : FACTS_LEAST;
-  b->checkpoint.store = site->store;
+  b->reading.max =
+      settings->max_series > FACTS_MIN ? settings->max_series : FACTS_MIN;
+  b->checkpoint.store = deps->store;
   b->checkpoint.account = settings->account;
   b->checkpoint.query = settings->instance;
   gc_query_identity(b->checkpoint.identity, &b->settings.query,
                     settings->selectors, settings->selector_count);
-  b->departure.series = &b->series;
-  b->departure.checkpoint = &b->checkpoint;
-  b->departure.view = view_of(b);
+  b->sender.series = &b->series;
+  b->sender.checkpoint = &b->checkpoint;
+  b->sender.view = view_of(b);
   pthread_mutex_init(&b->lock, NULL);
   return b;
 }
 
 static void begin(void *ctx) {
-  struct gc_intervals *b = ctx;
+  struct gc_analytics *b = ctx;
   struct gc_err err = {.code = GC_OK};
   if (gc_checkpoint_load(&b->checkpoint, b->settings.rule.period_ms, &b->series,
-                         &b->departure.outbox, &err) == GC_OK)
+                         &b->sender.outbox, &err) == GC_OK)
     err.code = GC_OK;
   b->notice(b->ctx, "state", &err);
   b->named = b->series.keys.count;
   b->tally.done_ms = b->checkpoint.mark.done_ms;
   b->is_listening = true;
   /* What was in flight when the agent ended leaves first. */
-  gc_intervals_enter(b, b->departure.outbox.count > 0 ? GC_INTERVALS_LEAVING
-                                                      : GC_INTERVALS_REST);
+  gc_analytics_enter(b, b->sender.outbox.count > 0 ? GC_ANALYTICS_LEAVING
+                                                   : GC_ANALYTICS_REST);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed)
-      gc_names_listen(b->site.names, &b->lists[i].listener);
+      gc_names_listen(b->deps.names, &b->lists[i].listener);
   look_in(b, 0);
 }
 
-void gc_intervals_start(struct gc_intervals *b) {
-  gc_loop_call(b->site.loop, begin, b);
+void gc_analytics_start(struct gc_analytics *b) {
+  gc_loop_call(b->deps.loop, begin, b);
 }
 
 static void end(void *ctx) {
-  struct gc_intervals *b = ctx;
+  struct gc_analytics *b = ctx;
   for (int i = 0; b->is_listening && i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed)
-      gc_names_unlisten(b->site.names, &b->lists[i].listener);
-  gc_timers_unset(edge(b)->timers, &b->timer);
+      gc_names_unlisten(b->deps.names, &b->lists[i].listener);
+  gc_timers_unset(env(b)->timers, &b->timer);
   gc_poll_clear(&b->poll);
 }
 
-void gc_intervals_free(struct gc_intervals *b) {
+void gc_analytics_free(struct gc_analytics *b) {
   if (b == NULL)
     return;
-  gc_loop_call(b->site.loop, end, b);
-  gc_departure_clear(&b->departure);
+  gc_loop_call(b->deps.loop, end, b);
+  gc_sender_clear(&b->sender);
   gc_reading_clear(&b->reading);
   gc_series_clear(&b->series);
   gc_choice_clear(&b->choice);

@@ -10,17 +10,17 @@
 #include "common/analytics/filter.h"
 #include "common/analytics/poll.h"
 
-enum gc_intervals_stage {
-  GC_INTERVALS_REST,
-  GC_INTERVALS_ASKING,
-  GC_INTERVALS_NAMING,
-  GC_INTERVALS_READY,
-  GC_INTERVALS_LEAVING,
-  GC_INTERVALS_LEFT,
+enum gc_analytics_stage {
+  GC_ANALYTICS_REST,
+  GC_ANALYTICS_ASKING,
+  GC_ANALYTICS_NAMING,
+  GC_ANALYTICS_READY,
+  GC_ANALYTICS_LEAVING,
+  GC_ANALYTICS_LEFT,
 };
 
 /* Counts for telemetry, under the lock. */
-struct gc_intervals_tally {
+struct gc_analytics_tally {
   uint64_t answered, failed, read, foreign, broken, overflow, skipped;
   uint64_t windows, unnamed, revisions;
   int64_t carried;
@@ -29,20 +29,20 @@ struct gc_intervals_tally {
 };
 
 /* One list of names, if the query needs it. */
-struct gc_intervals_list {
-  struct gc_intervals *owner;
+struct gc_analytics_list {
+  struct gc_analytics *owner;
   bool is_needed;
   struct gc_names_listener listener;
 };
 
-struct gc_intervals {
-  struct gc_intervals_settings settings;
-  struct gc_intervals_site site;
+struct gc_analytics {
+  struct gc_analytics_settings settings;
+  struct gc_analytics_deps deps;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
   /* The network thread's. */
-  struct gc_intervals_list lists[GC_NAME_KIND_COUNT];
+  struct gc_analytics_list lists[GC_NAME_KIND_COUNT];
   bool is_listening;
   struct gc_naming naming; /* also the read thread's while it is LEAVING */
   struct gc_choice choice;
@@ -50,7 +50,7 @@ struct gc_intervals {
   struct gc_timer timer;
   struct gc_server_clock clock;
   struct gc_poll poll;
-  uint32_t new_most, piece_most, piece_best;
+  uint32_t new_max, piece_max, piece_best;
   bool piece_is_right; /* smaller requests were refused as well */
   uint64_t ask_ms;     /* not before */
   uint64_t naming_until_ms;
@@ -60,32 +60,32 @@ struct gc_intervals {
   struct gc_series_set series;
   struct gc_reading reading;
   struct gc_checkpoint checkpoint;
-  struct gc_departure departure;
+  struct gc_sender sender;
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  enum gc_intervals_stage stage;
-  bool is_well;
+  enum gc_analytics_stage stage;
+  bool is_healthy;
   bool is_idle;     /* since the start no window was due */
   uint64_t well_ms; /* 0: never */
   struct gc_server_clock heard;
-  struct gc_intervals_tally tally;
+  struct gc_analytics_tally tally;
 };
 
-static inline uint64_t gc_intervals_now(const struct gc_intervals *b) {
-  return b->site.edge->now_ms(b->site.edge->ctx);
+static inline uint64_t gc_analytics_now(const struct gc_analytics *b) {
+  return b->deps.env->now_ms(b->deps.env->ctx);
 }
 
-static inline enum gc_intervals_stage
-gc_intervals_stage(struct gc_intervals *b) {
+static inline enum gc_analytics_stage
+gc_analytics_stage(struct gc_analytics *b) {
   pthread_mutex_lock(&b->lock);
-  enum gc_intervals_stage stage = b->stage;
+  enum gc_analytics_stage stage = b->stage;
   pthread_mutex_unlock(&b->lock);
   return stage;
 }
 
-static inline void gc_intervals_enter(struct gc_intervals *b,
-                                      enum gc_intervals_stage stage) {
+static inline void gc_analytics_enter(struct gc_analytics *b,
+                                      enum gc_analytics_stage stage) {
   pthread_mutex_lock(&b->lock);
   b->stage = stage;
   pthread_mutex_unlock(&b->lock);

@@ -4,19 +4,19 @@
 enum { STALE_PERIODS = 3 };
 
 /* The lists as they are now, for one run of the read thread. */
-static struct gc_naming hold_names(struct gc_intervals *b) {
+static struct gc_naming hold_names(struct gc_analytics *b) {
   struct gc_naming n = b->naming;
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
-    struct gc_directory **all[] = {&n.lists[i].now, &n.lists[i].before};
+    struct gc_entities **all[] = {&n.lists[i].now, &n.lists[i].before};
     for (size_t k = 0; k < GC_COUNT(all); k++)
       if (*all[k] != NULL)
-        *all[k] = gc_directory_get(*all[k]);
+        *all[k] = gc_entities_get(*all[k]);
   }
   return n;
 }
 
-static void note_departure(struct gc_intervals *b) {
-  const struct gc_departure *d = &b->departure;
+static void note_sender(struct gc_analytics *b) {
+  const struct gc_sender *d = &b->sender;
   b->tally.windows = d->windows;
   b->tally.unnamed = d->unnamed;
   b->tally.revisions = d->revisions;
@@ -25,40 +25,40 @@ static void note_departure(struct gc_intervals *b) {
   b->tally.done_ms = b->checkpoint.mark.done_ms;
 }
 
-void gc_intervals_read(struct gc_intervals *b,
-                       const struct gc_departure_way *way, uint32_t most_ms) {
+void gc_analytics_read(struct gc_analytics *b,
+                       const struct gc_sender_output *way, uint32_t max_ms) {
   pthread_mutex_lock(&b->lock);
-  bool begins = b->stage == GC_INTERVALS_READY;
-  bool works = begins || b->stage == GC_INTERVALS_LEAVING;
+  bool begins = b->stage == GC_ANALYTICS_READY;
+  bool works = begins || b->stage == GC_ANALYTICS_LEAVING;
   if (begins)
-    b->stage = GC_INTERVALS_LEAVING;
+    b->stage = GC_ANALYTICS_LEAVING;
   struct gc_naming naming = hold_names(b);
   pthread_mutex_unlock(&b->lock);
 
   if (works) {
     if (begins)
-      gc_departure_begin(&b->departure, &b->reading);
-    b->departure.view.naming = &naming;
-    enum gc_departure_end done =
-        gc_departure_run(&b->departure, way, b->site.edge->now_ms,
-                         b->site.edge->ctx, gc_intervals_now(b) + most_ms);
-    b->notice(b->ctx, "state", &b->departure.state);
+      gc_sender_begin(&b->sender, &b->reading);
+    b->sender.view.naming = &naming;
+    enum gc_sender_end done =
+        gc_sender_run(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
+                      gc_analytics_now(b) + max_ms);
+    b->notice(b->ctx, "state", &b->sender.state);
     pthread_mutex_lock(&b->lock);
-    note_departure(b);
+    note_sender(b);
     if (done == GC_DEPARTURE_DONE)
-      b->stage = GC_INTERVALS_LEFT;
+      b->stage = GC_ANALYTICS_LEFT;
     pthread_mutex_unlock(&b->lock);
   }
   gc_naming_clear(&naming);
 }
 
-void gc_intervals_finish(struct gc_intervals *b,
-                         const struct gc_departure_way *way, uint32_t most_ms) {
-  if (gc_intervals_stage(b) != GC_INTERVALS_LEAVING)
+void gc_analytics_finish(struct gc_analytics *b,
+                         const struct gc_sender_output *way, uint32_t max_ms) {
+  if (gc_analytics_stage(b) != GC_ANALYTICS_LEAVING)
     return;
-  gc_departure_finish(&b->departure, way, b->site.edge->now_ms,
-                      b->site.edge->ctx, gc_intervals_now(b) + most_ms);
-  gc_intervals_enter(b, GC_INTERVALS_ASKING); /* nobody's turn any more */
+  gc_sender_finish(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
+                   gc_analytics_now(b) + max_ms);
+  gc_analytics_enter(b, GC_ANALYTICS_ASKING); /* nobody's turn any more */
 }
 
 struct put_state {
@@ -83,7 +83,7 @@ static void put_gauge(const struct put_state *p, enum gc_metric_id metric,
 }
 
 static void put_tally(const struct put_state *p,
-                      const struct gc_intervals_tally *t) {
+                      const struct gc_analytics_tally *t) {
   const struct {
     enum gc_metric_id metric;
     const char *qualifier;
@@ -107,13 +107,13 @@ static void put_tally(const struct put_state *p,
   put_gauge(p, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
 }
 
-void gc_intervals_read_state(struct gc_intervals *b, const char *instance,
+void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
                              uint32_t interval_ms,
                              const struct gc_samples *out) {
   struct put_state p = {out, instance, interval_ms};
   pthread_mutex_lock(&b->lock);
-  struct gc_intervals_tally tally = b->tally;
-  bool is_well = b->is_well;
+  struct gc_analytics_tally tally = b->tally;
+  bool is_healthy = b->is_healthy;
   uint64_t well_ms = b->well_ms;
   struct gc_server_clock clock = b->heard;
   /* Right after a restart nothing may be due for an hour: neither up nor down.
@@ -122,13 +122,13 @@ void gc_intervals_read_state(struct gc_intervals *b, const char *instance,
   pthread_mutex_unlock(&b->lock);
 
   int64_t server_ms = gc_server_clock_now(
-      &clock, gc_intervals_now(b), b->site.edge->wall_ms(b->site.edge->ctx));
-  uint64_t age_ms = well_ms > 0 ? gc_intervals_now(b) - well_ms : 0;
+      &clock, gc_analytics_now(b), b->deps.env->wall_ms(b->deps.env->ctx));
+  uint64_t age_ms = well_ms > 0 ? gc_analytics_now(b) - well_ms : 0;
   uint64_t stale_ms = (uint64_t)b->settings.rule.period_ms * STALE_PERIODS +
                       (uint64_t)b->settings.rule.settle_ms;
   if (!is_unknown)
     put_gauge(&p, GC_METRIC_SOURCE_UP, "aggregates",
-              is_well && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
+              is_healthy && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
   if (well_ms > 0)
     put_gauge(&p, GC_METRIC_SOURCE_AGE, "aggregates", (double)age_ms / 1000.0);
   if (tally.done_ms != 0)

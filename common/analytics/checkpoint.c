@@ -6,7 +6,7 @@
 
 #include "common/base/timestamp.h"
 
-enum { PENDING_MOST_BYTES = GC_OUTBOX_TEXT_MOST };
+enum { PENDING_MAX_BYTES = GC_OUTBOX_TEXT_MAX };
 
 /* A series without an event for so long begins at 0 again after a restart. */
 static const int64_t keep_ms = INT64_C(92) * 86400000;
@@ -28,7 +28,7 @@ static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
 enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
                                 struct gc_series_set *series,
                                 struct gc_outbox *pending, struct gc_err *err) {
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = PENDING_MOST_BYTES};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = PENDING_MAX_BYTES};
   struct gc_query_mark mark = {.done_ms = 0};
   bool is_there = false;
   gc_outbox_reset(pending);
@@ -45,7 +45,7 @@ enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
                    c->query);
   c->mark.is_set = true;
   c->forget = strcmp(mark.identity, c->identity) != 0;
-  c->mark.done_ms = gc_instant_floor(mark.done_ms, period_ms);
+  c->mark.done_ms = gc_timestamp_floor(mark.done_ms, period_ms);
   c->mark.settled_ms = c->forget ? c->mark.done_ms : mark.settled_ms;
   return c->forget ? GC_OK
                    : gc_store_load_totals(c->store, c->account, c->query,
@@ -79,7 +79,7 @@ static enum gc_code list_dirty(const struct gc_series_set *set,
 static enum gc_code save(struct gc_checkpoint *c,
                          const struct gc_query_total *rows, size_t count,
                          const struct gc_outbox *pending, struct gc_err *err) {
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = PENDING_MOST_BYTES};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = PENDING_MAX_BYTES};
   struct gc_query_save s = {
       .mark = {.settled_ms = c->mark.settled_ms, .done_ms = c->mark.done_ms},
       .totals = rows,

@@ -5,17 +5,17 @@
 #include "common/analytics/decode_internal.h"
 
 enum {
-  ANSWER_MOST_BYTES = 1 << 30, /* what is kept of it is far less */
-  STRING_MOST_BYTES = 1 << 16,
-  LOOSE_MOST = 1 << 18,
+  ANSWER_MAX_BYTES = 1 << 30, /* what is kept of it is far less */
+  STRING_MAX_BYTES = 1 << 16,
+  LOOSE_MAX = 1 << 18,
 };
 
-bool gc_decode_text(char out[GC_DECODE_VALUE_ROOM],
+bool gc_decode_text(char out[GC_DECODE_VALUE_SIZE],
                     const struct gc_json_value *v) {
   out[0] = '\0';
   if (v->kind == GC_JSON_NULL)
     return true;
-  if (v->len >= GC_DECODE_VALUE_ROOM)
+  if (v->len >= GC_DECODE_VALUE_SIZE)
     return false;
   for (size_t i = 0; i < v->len; i++)
     out[i] = (char)((unsigned char)v->text[i] < 0x20 ? '_' : v->text[i]);
@@ -31,10 +31,10 @@ void gc_decode_begin_group(struct gc_decoder *d) {
 }
 
 /* Appends SEP and text; false when the key has no room. */
-static bool append(char key[GC_SERIES_KEY_ROOM], size_t *len,
+static bool append(char key[GC_SERIES_KEY_SIZE], size_t *len,
                    const char *text) {
   size_t more = strlen(text);
-  if (*len + more + 1 >= GC_SERIES_KEY_ROOM)
+  if (*len + more + 1 >= GC_SERIES_KEY_SIZE)
     return false;
   key[(*len)++] = GC_SERIES_SEP;
   memcpy(key + *len, text, more);
@@ -44,7 +44,7 @@ static bool append(char key[GC_SERIES_KEY_ROOM], size_t *len,
 
 /* The part of the keys that all numbers of the group have; false when the
  * group tells nothing that could be a series' owner. */
-static bool make_tail(const struct gc_decoder *d, char tail[GC_SERIES_KEY_ROOM],
+static bool make_tail(const struct gc_decoder *d, char tail[GC_SERIES_KEY_SIZE],
                       size_t *ret_len) {
   const struct gc_query *q = d->stage.into->query;
   int place;
@@ -73,7 +73,7 @@ static bool is_wanted(const struct gc_decoder *d) {
 }
 
 enum gc_code gc_decode_end_group(struct gc_decoder *d) {
-  char tail[GC_SERIES_KEY_ROOM], key[GC_SERIES_KEY_ROOM];
+  char tail[GC_SERIES_KEY_SIZE], key[GC_SERIES_KEY_SIZE];
   size_t tail_len;
   if (!is_wanted(d))
     return GC_OK;
@@ -104,7 +104,7 @@ enum gc_code gc_decode_end_group(struct gc_decoder *d) {
 enum gc_code gc_decode_add(struct gc_decoder *d, const char *metric,
                            const char *qualifier, int64_t end_ms,
                            const struct gc_fact *fact) {
-  char name[2 * GC_DECODE_VALUE_ROOM];
+  char name[2 * GC_DECODE_VALUE_SIZE];
   struct gc_loose l = {.end_ms = end_ms, .fact = *fact};
   size_t len = strlen(metric), more = strlen(qualifier);
   memcpy(name, metric, len);
@@ -113,7 +113,7 @@ enum gc_code gc_decode_add(struct gc_decoder *d, const char *metric,
   GC_TRY(gc_intern_put(&d->metrics, name, len + 1 + more, &l.metric));
   if (d->loose_count == d->loose_cap) {
     size_t cap = d->loose_cap == 0 ? 64 : d->loose_cap * 2;
-    if (cap > LOOSE_MOST)
+    if (cap > LOOSE_MAX)
       return GC_ERR_LIMIT;
     struct gc_loose *loose = realloc(d->loose, cap * sizeof(*loose));
     if (loose == NULL)
@@ -130,11 +130,11 @@ struct gc_decoder *gc_decoder_new(struct gc_reading *into) {
   if (d == NULL)
     return NULL;
   d->stage.into = into;
-  d->metrics.most = GC_DECODE_METRICS_MOST;
+  d->metrics.max = GC_DECODE_METRICS_MAX;
   d->reader = (struct gc_json_reader){.keys = d->keys,
                                       .skip_unknown = true,
-                                      .bytes_max = ANSWER_MOST_BYTES,
-                                      .string_max = STRING_MOST_BYTES};
+                                      .bytes_max = ANSWER_MAX_BYTES,
+                                      .string_max = STRING_MAX_BYTES};
   if (into->query->source == GC_QUERY_QUEUE_DETAILS)
     gc_decode_details(d);
   else

@@ -40,10 +40,11 @@ static enum gc_code read_number(struct gc_decoder *d, size_t i,
 }
 
 static void read_end(struct gc_decoder *d, const struct gc_json_value *v) {
-  d->has_window = v->kind == GC_JSON_STRING &&
-                  gc_instant_parse(v->text, v->len, &d->end_ms, NULL) == GC_OK;
+  d->has_window =
+      v->kind == GC_JSON_STRING &&
+      gc_timestamp_parse(v->text, v->len, &d->end_ms, NULL) == GC_OK;
   if (d->has_window)
-    d->end_ms = gc_instant_floor(d->end_ms, MINUTE_MS);
+    d->end_ms = gc_timestamp_floor(d->end_ms, MINUTE_MS);
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,

@@ -7,10 +7,10 @@
 #include "common/base/json/stream.h"
 
 enum {
-  GC_DECODE_VALUE_ROOM = 128, /* of one dimension's value */
-  GC_DECODE_METRICS_MOST =
+  GC_DECODE_VALUE_SIZE = 128, /* of one dimension's value */
+  GC_DECODE_METRICS_MAX =
       4096, /* metrics with their qualifiers, of one answer */
-  GC_DECODE_KEYS_MOST = 32,
+  GC_DECODE_KEYS_MAX = 32,
 };
 
 /* A number of the group that is being read, until the group itself is known:
@@ -24,14 +24,14 @@ struct gc_loose {
 struct gc_decoder {
   struct gc_stage stage;
   struct gc_json_reader reader;
-  struct gc_json_key keys[GC_DECODE_KEYS_MOST];
+  struct gc_json_key keys[GC_DECODE_KEYS_MAX];
   struct gc_json_stream *stream;
 
   /* The group that is being read. */
-  char values[GC_QUERY_DIMS_MOST][GC_DECODE_VALUE_ROOM]; /* as group_by */
-  char media[GC_DECODE_VALUE_ROOM];
-  struct gc_intern metrics;                   /* "METRIC SEP QUALIFIER" */
-  uint32_t series_of[GC_DECODE_METRICS_MOST]; /* by metric: looked up once */
+  char values[GC_QUERY_DIMS_MAX][GC_DECODE_VALUE_SIZE]; /* as group_by */
+  char media[GC_DECODE_VALUE_SIZE];
+  struct gc_intern metrics;                  /* "METRIC SEP QUALIFIER" */
+  uint32_t series_of[GC_DECODE_METRICS_MAX]; /* by metric: looked up once */
   struct gc_loose *loose;
   size_t loose_count, loose_cap;
 
@@ -39,14 +39,14 @@ struct gc_decoder {
   size_t window_begin; /* the first loose fact of the data element */
   bool has_window;
   int64_t end_ms;
-  char metric[GC_DECODE_VALUE_ROOM], qualifier[GC_DECODE_VALUE_ROOM];
+  char metric[GC_DECODE_VALUE_SIZE], qualifier[GC_DECODE_VALUE_SIZE];
   struct gc_fact fact;
   bool is_broken;
 };
 
 /* The text of a value, within the room, without what divides keys; "" for what
  * has none. False when it does not fit. */
-bool gc_decode_text(char out[GC_DECODE_VALUE_ROOM],
+bool gc_decode_text(char out[GC_DECODE_VALUE_SIZE],
                     const struct gc_json_value *v);
 
 /* A group begins, and ends: its numbers become facts. */

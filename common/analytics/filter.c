@@ -6,17 +6,17 @@
 #include "common/analytics/request.h"
 #include "common/base/glob.h"
 
-enum { IDS_MOST = 200000 };
+enum { IDS_MAX = 200000 };
 
-static enum gc_code fill(struct gc_intern *ids, const struct gc_directory *all,
+static enum gc_code fill(struct gc_intern *ids, const struct gc_entities *all,
                          char *const *selectors, size_t selector_count) {
   uint32_t number;
-  for (size_t i = 0; i < gc_directory_count(all); i++) {
-    const struct gc_entry *e = gc_directory_at(all, i);
+  for (size_t i = 0; i < gc_entities_count(all); i++) {
+    const struct gc_entry *e = gc_entities_at(all, i);
     if (gc_glob_accepts(selectors, selector_count, e->name, e->id))
       GC_TRY(gc_intern_put(ids, e->id, strlen(e->id), &number));
   }
-  if (!gc_directory_is_refused(all))
+  if (!gc_entities_is_refused(all))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
     if (strpbrk(selectors[i], "*?[]!\\") == NULL &&
@@ -29,19 +29,19 @@ static enum gc_code fill(struct gc_intern *ids, const struct gc_directory *all,
  * without them its totals would shrink. */
 static enum gc_code keep_gone(struct gc_intern *ids,
                               const struct gc_intern *before,
-                              const struct gc_directory *all) {
+                              const struct gc_entities *all) {
   uint32_t number;
   for (uint32_t i = 0; i < before->count; i++) {
     const char *id = gc_intern_text(before, i);
-    if (gc_directory_find(all, id) == NULL)
+    if (gc_entities_find(all, id) == NULL)
       GC_TRY(gc_intern_put(ids, id, strlen(id), &number));
   }
   return GC_OK;
 }
 
-enum gc_code gc_choice_make(struct gc_choice *c, const struct gc_directory *all,
+enum gc_code gc_choice_make(struct gc_choice *c, const struct gc_entities *all,
                             char *const *selectors, size_t selector_count) {
-  struct gc_intern ids = {.most = IDS_MOST};
+  struct gc_intern ids = {.max = IDS_MAX};
   enum gc_code code = GC_OK;
   if (selector_count > 0) {
     code = fill(&ids, all, selectors, selector_count);
@@ -66,7 +66,7 @@ bool gc_choice_is_empty(const struct gc_choice *c) {
 
 const struct gc_intern *gc_choice_filter(const struct gc_choice *c) {
   bool selects = !c->is_all && c->is_by_filter;
-  return selects && (c->ids.count <= GC_QUERY_FILTER_MOST || !c->is_grouped)
+  return selects && (c->ids.count <= GC_QUERY_FILTER_MAX || !c->is_grouped)
              ? &c->ids
              : NULL;
 }

@@ -20,7 +20,7 @@ struct gc_choice {
  * list is refused, options without a glob are taken as ids. On failure the old
  * choice stays. */
 GC_MUST_CHECK enum gc_code gc_choice_make(struct gc_choice *c,
-                                          const struct gc_directory *all,
+                                          const struct gc_entities *all,
                                           char *const *selectors,
                                           size_t selector_count);
 void gc_choice_clear(struct gc_choice *c);

@@ -12,7 +12,7 @@
 /* A list as it is, and as it was before: a queue that was deleted keeps its
  * name for its last windows. Either may be NULL. */
 struct gc_naming_list {
-  struct gc_directory *now, *before;
+  struct gc_entities *now, *before;
 };
 
 struct gc_naming {
@@ -25,7 +25,7 @@ struct gc_naming {
  * stands for the name. */
 GC_API bool gc_naming_text(const struct gc_naming *n,
                            enum gc_dimension_kind kind, const char *value,
-                           char out[GC_NAME_ROOM]);
+                           char out[GC_NAME_SIZE]);
 
 /* True when naming_text would be false and a newer list might help. */
 bool gc_naming_is_missing(const struct gc_naming *n,

@@ -27,7 +27,7 @@ static enum gc_code put_text(struct gc_outbox *o, const char *text,
     return GC_OK;
   }
   size_t offset = o->text.len;
-  o->text.most = GC_OUTBOX_TEXT_MOST;
+  o->text.max = GC_OUTBOX_TEXT_MAX;
   GC_TRY(gc_buf_add(&o->text, text, strlen(text) + 1));
   *ret_offset = (uint32_t)offset;
   return GC_OK;
@@ -36,7 +36,7 @@ static enum gc_code put_text(struct gc_outbox *o, const char *text,
 static enum gc_code make_room(struct gc_outbox *o) {
   if (o->count == o->cap) {
     size_t cap = o->cap == 0 ? 256 : o->cap * 2;
-    struct gc_parcel *at = realloc(o->at, cap * sizeof(*at));
+    struct gc_outbox_entry *at = realloc(o->at, cap * sizeof(*at));
     if (at == NULL)
       return GC_ERR_MEMORY;
     o->at = at;
@@ -57,11 +57,12 @@ enum gc_code gc_outbox_put(struct gc_outbox *o,
                            const struct gc_sample *sample) {
   size_t numbers = gc_metric(sample->metric)->ds_count;
   GC_TRY(make_room(o));
-  const struct gc_parcel *last = o->count > 0 ? &o->at[o->count - 1] : NULL;
-  struct gc_parcel *p = &o->at[o->count];
-  *p = (struct gc_parcel){.metric = (uint32_t)sample->metric,
-                          .time_ms = sample->time_ms,
-                          .values = (uint32_t)o->number_count};
+  const struct gc_outbox_entry *last =
+      o->count > 0 ? &o->at[o->count - 1] : NULL;
+  struct gc_outbox_entry *p = &o->at[o->count];
+  *p = (struct gc_outbox_entry){.metric = (uint32_t)sample->metric,
+                                .time_ms = sample->time_ms,
+                                .values = (uint32_t)o->number_count};
   GC_TRY(put_text(o, sample->instance, last != NULL ? &last->instance : NULL,
                   &p->instance));
   GC_TRY(put_text(o, sample->qualifier, last != NULL ? &last->qualifier : NULL,
@@ -74,7 +75,7 @@ enum gc_code gc_outbox_put(struct gc_outbox *o,
 }
 
 struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
-  const struct gc_parcel *p = &o->at[i];
+  const struct gc_outbox_entry *p = &o->at[i];
   struct gc_sample sample = {.metric = (enum gc_metric_id)p->metric,
                              .instance = o->text.data + p->instance,
                              .qualifier = o->text.data + p->qualifier,
@@ -95,7 +96,7 @@ static uint64_t bits_of(const union gc_number *n) {
 enum gc_code gc_outbox_write(const struct gc_outbox *o, struct gc_buf *out) {
   GC_TRY(gc_buf_print(out, "%s%" PRIx32 "\n", magic, o->interval_ms));
   for (size_t i = 0; i < o->count; i++) {
-    const struct gc_parcel *p = &o->at[i];
+    const struct gc_outbox_entry *p = &o->at[i];
     const struct gc_metric *m = gc_metric((enum gc_metric_id)p->metric);
     GC_TRY(gc_buf_print(out, "%s\t%s\t%s\t%" PRIx64, m->name,
                         o->text.data + p->instance, o->text.data + p->qualifier,
@@ -164,7 +165,7 @@ static bool copy_part(char part[256], struct rest *r) {
   return true;
 }
 
-static enum gc_code read_parcel(struct gc_outbox *o, struct rest *r) {
+static enum gc_code read_outbox_entry(struct gc_outbox *o, struct rest *r) {
   char instance[256], qualifier[256];
   const char *name;
   size_t len;
@@ -194,7 +195,7 @@ static enum gc_code read_all(struct gc_outbox *o, struct rest *r) {
     return GC_ERR_PARSE;
   o->interval_ms = (uint32_t)interval_ms;
   while (r->at < r->end)
-    GC_TRY(read_parcel(o, r));
+    GC_TRY(read_outbox_entry(o, r));
   return GC_OK;
 }
 

@@ -10,7 +10,7 @@
 
 /* One value list. Neighbours that have a name in common share it: a window of
  * 100,000 values takes a few MB. */
-struct gc_parcel {
+struct gc_outbox_entry {
   int64_t time_ms;
   uint32_t metric;
   uint32_t instance, qualifier; /* offsets in `text` */
@@ -18,7 +18,7 @@ struct gc_parcel {
 };
 
 struct gc_outbox {
-  struct gc_parcel *at;
+  struct gc_outbox_entry *at;
   size_t count, cap;
   union gc_number *numbers;
   size_t number_count, number_cap;
@@ -26,7 +26,7 @@ struct gc_outbox {
   uint32_t interval_ms;
 };
 
-enum { GC_OUTBOX_TEXT_MOST = 256 << 20 };
+enum { GC_OUTBOX_TEXT_MAX = 256 << 20 };
 
 void gc_outbox_reset(struct gc_outbox *o);
 void gc_outbox_clear(struct gc_outbox *o);

@@ -6,8 +6,8 @@
 #include "common/analytics/request.h"
 
 enum {
-  BODY_MOST_BYTES = 256 * 1024,
-  ANSWER_MOST_BYTES = 1 << 30,
+  BODY_MAX_BYTES = 256 * 1024,
+  ANSWER_MAX_BYTES = 1 << 30,
   /* The Date header has whole seconds, cut. */
   DATE_MS = 1000,
 };
@@ -15,7 +15,7 @@ enum {
 static uint32_t batches(const struct gc_intern *filter) {
   return filter == NULL
              ? 1
-             : (filter->count + GC_QUERY_IDS_MOST - 1) / GC_QUERY_IDS_MOST;
+             : (filter->count + GC_QUERY_IDS_MAX - 1) / GC_QUERY_IDS_MAX;
 }
 
 static void end(struct gc_poll *p, const struct gc_err *err) {
@@ -26,11 +26,11 @@ static void end(struct gc_poll *p, const struct gc_err *err) {
 
 static enum gc_code ask(struct gc_poll *p) {
   const struct gc_query *q = p->reading->query;
-  const struct gc_intern *f = p->site.filter;
-  size_t first = (size_t)p->batch * GC_QUERY_IDS_MOST, count = 0;
+  const struct gc_intern *f = p->deps.filter;
+  size_t first = (size_t)p->batch * GC_QUERY_IDS_MAX, count = 0;
   if (f != NULL)
-    count = f->count - first < GC_QUERY_IDS_MOST ? f->count - first
-                                                 : (size_t)GC_QUERY_IDS_MOST;
+    count = f->count - first < GC_QUERY_IDS_MAX ? f->count - first
+                                                : (size_t)GC_QUERY_IDS_MAX;
   GC_TRY(gc_query_body(q, p->from_ms, p->to_ms,
                        f != NULL ? (const char *const *)f->texts + first : NULL,
                        count, &p->body));
@@ -38,20 +38,19 @@ static enum gc_code ask(struct gc_poll *p) {
   p->reading->asked_to_ms = p->to_ms;
   p->call.body = p->body.data;
   p->call.body_len = p->body.len;
-  gc_api_call(p->site.api, &p->call);
+  gc_api_call(p->deps.api, &p->call);
   return GC_OK;
 }
 
 /* The next request; false when all were made. */
 static bool next(struct gc_poll *p) {
-  if (p->batch + 1 < batches(p->site.filter)) {
+  if (p->batch + 1 < batches(p->deps.filter)) {
     p->batch++;
     return true;
   }
   p->batch = 0;
   return gc_windows_piece(&p->reading->plan, p->reading->query->period_ms,
-                          p->site.piece_most, &p->at_ms, &p->from_ms,
-                          &p->to_ms);
+                          p->deps.piece_max, &p->at_ms, &p->from_ms, &p->to_ms);
 }
 
 static void go_on(struct gc_poll *p) {
@@ -71,11 +70,11 @@ static void go_on(struct gc_poll *p) {
 /* A window that was not over by the server's own clock has not been answered,
  * whatever our clock said. */
 static void hear_date(struct gc_poll *p, const struct gc_reply *reply) {
-  const struct gc_edge *edge = p->site.edge;
+  const struct gc_env *env = p->deps.env;
   if (reply == NULL || reply->date_ms == 0)
     return;
-  gc_server_clock_hear(p->site.clock, edge->now_ms(edge->ctx), reply->date_ms);
-  if (reply->date_ms + DATE_MS < p->to_ms + p->site.settle_ms)
+  gc_server_clock_hear(p->deps.clock, env->now_ms(env->ctx), reply->date_ms);
+  if (reply->date_ms + DATE_MS < p->to_ms + p->deps.settle_ms)
     p->is_early = true;
 }
 
@@ -105,15 +104,15 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   end(p, &outcome);
 }
 
-void gc_poll_start(struct gc_poll *p, const struct gc_poll_site *site,
+void gc_poll_start(struct gc_poll *p, const struct gc_poll_deps *deps,
                    struct gc_reading *reading, void (*done)(void *ctx),
                    void *ctx) {
   *p = (struct gc_poll){.answered = p->answered,
                         .failed = p->failed,
-                        .site = *site,
+                        .deps = *deps,
                         .reading = reading,
-                        .body = {.most = BODY_MOST_BYTES},
-                        .batch = batches(site->filter),
+                        .body = {.max = BODY_MAX_BYTES},
+                        .batch = batches(deps->filter),
                         .at_ms = reading->plan.again_from_ms,
                         .done = done,
                         .ctx = ctx};
@@ -127,7 +126,7 @@ void gc_poll_start(struct gc_poll *p, const struct gc_poll_site *site,
   p->call =
       (struct gc_call){.endpoint = gc_source(reading->query->source)->endpoint,
                        .sink = gc_decoder_sink(p->decoder),
-                       .body_max = ANSWER_MOST_BYTES,
+                       .body_max = ANSWER_MAX_BYTES,
                        .done = on_answer,
                        .ctx = p};
   go_on(p);
@@ -135,18 +134,17 @@ void gc_poll_start(struct gc_poll *p, const struct gc_poll_site *site,
 
 void gc_poll_clear(struct gc_poll *p) {
   if (p->decoder != NULL)
-    gc_api_cancel(p->site.api, &p->call);
+    gc_api_cancel(p->deps.api, &p->call);
   gc_decoder_free(p->decoder);
   p->decoder = NULL;
   gc_buf_clear(&p->body);
 }
 
 uint32_t gc_poll_requests(const struct gc_windows_plan *plan, int64_t period_ms,
-                          uint32_t piece_most, const struct gc_intern *filter) {
+                          uint32_t piece_max, const struct gc_intern *filter) {
   int64_t at_ms = plan->again_from_ms, from_ms, to_ms;
   uint32_t count = 0;
-  while (
-      gc_windows_piece(plan, period_ms, piece_most, &at_ms, &from_ms, &to_ms))
+  while (gc_windows_piece(plan, period_ms, piece_max, &at_ms, &from_ms, &to_ms))
     count++;
   return count * batches(filter);
 }

@@ -10,13 +10,13 @@
 #include "common/net/api/api.h"
 
 /* What a poll works with; all borrowed until `done`. */
-struct gc_poll_site {
-  const struct gc_edge *edge;
+struct gc_poll_deps {
+  const struct gc_env *env;
   struct gc_api *api;
   struct gc_server_clock *clock; /* hears each answer */
   int64_t settle_ms;
   const struct gc_intern *filter; /* what to ask for; NULL: no filter */
-  uint32_t piece_most;            /* windows of one request */
+  uint32_t piece_max;             /* windows of one request */
 };
 
 /* The caller's memory, zeroed before the first poll_start. */
@@ -26,7 +26,7 @@ struct gc_poll {
   bool is_many;  /* the request that failed was for more than one window */
   uint64_t answered, failed;
 
-  struct gc_poll_site site;
+  struct gc_poll_deps deps;
   struct gc_reading *reading;
   struct gc_decoder *decoder;
   struct gc_call call;
@@ -40,7 +40,7 @@ struct gc_poll {
 /* Asks for reading->plan; `done` runs exactly once, not inside this call unless
  * memory is short. The reading is the caller's and of use only when trouble is
  * GC_OK and it is not early. */
-void gc_poll_start(struct gc_poll *p, const struct gc_poll_site *site,
+void gc_poll_start(struct gc_poll *p, const struct gc_poll_deps *deps,
                    struct gc_reading *reading, void (*done)(void *ctx),
                    void *ctx);
 /* Ends what runs without `done`, and frees; the results stay. */
@@ -48,6 +48,6 @@ void gc_poll_clear(struct gc_poll *p);
 
 /* Requests that a plan takes. */
 uint32_t gc_poll_requests(const struct gc_windows_plan *plan, int64_t period_ms,
-                          uint32_t piece_most, const struct gc_intern *filter);
+                          uint32_t piece_max, const struct gc_intern *filter);
 
 #endif

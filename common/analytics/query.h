@@ -14,7 +14,7 @@ enum gc_query_label {
   GC_QUERY_LABEL_ID,
   GC_QUERY_LABEL_BOTH
 };
-enum { GC_QUERY_DIMS_MOST = 8, GC_QUERY_METRICS_MOST = 100 };
+enum { GC_QUERY_DIMS_MAX = 8, GC_QUERY_METRICS_MAX = 100 };
 
 struct gc_query { /* all borrowed */
   enum gc_query_source source;

@@ -42,7 +42,7 @@ static void put_filter(struct gc_json_out *j, const char *dimension,
 static void put_aggregates(struct gc_json_out *j, const struct gc_query *q,
                            int64_t from_ms, int64_t to_ms,
                            const char *const *ids, size_t count) {
-  char interval[GC_INTERVAL_ROOM];
+  char interval[GC_INTERVAL_SIZE];
   put_member(j, "interval", gc_interval_print(interval, from_ms, to_ms));
   put_member(j, "granularity", q->granularity);
   put_list(j, "groupBy", q->group_by, q->group_count);
@@ -72,8 +72,8 @@ static void put_details(struct gc_json_out *j, const struct gc_query *q,
   gc_json_out_close(j);
   put_member(j, "interval", q->granularity);
   for (size_t i = 0; i < GC_COUNT(keys); i++) {
-    char text[GC_INSTANT_ROOM];
-    gc_instant_print(text, times[i]);
+    char text[GC_TIMESTAMP_SIZE];
+    gc_timestamp_print(text, times[i]);
     gc_json_out_key(j, keys[i]);
     text[19] = 'Z'; /* "2026-08-01T10:00:00" is 19 bytes long */
     gc_json_out_text(j, text, 20);

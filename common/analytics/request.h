@@ -8,7 +8,7 @@
 
 /* Queues or flows of one request (API reference, filters: 100 to 200 predicates
  * are taken), and from how many on a query asks for all and filters here. */
-enum { GC_QUERY_IDS_MOST = 100, GC_QUERY_FILTER_MOST = 200 };
+enum { GC_QUERY_IDS_MAX = 100, GC_QUERY_FILTER_MAX = 200 };
 
 /* [from_ms, to_ms), whole windows. `ids` are what the source lets choose; count
  * 0: all. Replaces what `out` holds. */

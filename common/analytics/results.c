@@ -89,8 +89,8 @@ static enum gc_code add_again(struct gc_stage *s, bool settles,
 
 /* Room for one more; what is past the most of all answers is refused. */
 static enum gc_code make_room(struct gc_fact **facts, size_t count, size_t *cap,
-                              size_t most) {
-  if (count >= most)
+                              size_t max) {
+  if (count >= max)
     return GC_ERR_LIMIT;
   if (count < *cap)
     return GC_OK;
@@ -130,7 +130,7 @@ enum gc_code gc_stage_fact(struct gc_stage *s, const char *key, size_t key_len,
   s->tally.read++;
   if (!is_new)
     return add_again(s, end_ms <= plan->final_ms, fact);
-  GC_TRY(make_room(&s->facts, s->count, &s->cap, s->into->most));
+  GC_TRY(make_room(&s->facts, s->count, &s->cap, s->into->max));
   fact->window = (uint32_t)((end_ms - plan->from_ms) / period_ms - 1);
   s->facts[s->count++] = *fact;
   return GC_OK;
@@ -139,7 +139,7 @@ enum gc_code gc_stage_fact(struct gc_stage *s, const char *key, size_t key_len,
 enum gc_code gc_stage_finish(struct gc_stage *s) {
   struct gc_reading *r = s->into;
   while (r->cap < r->count + s->count)
-    GC_TRY(make_room(&r->facts, r->cap, &r->cap, r->most));
+    GC_TRY(make_room(&r->facts, r->cap, &r->cap, r->max));
   if (s->count > 0)
     memcpy(r->facts + r->count, s->facts, s->count * sizeof(*s->facts));
   r->count += s->count;

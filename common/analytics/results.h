@@ -62,7 +62,7 @@ struct gc_reading {
   /* Where everything is asked for and some is wanted: NULL: all. */
   const struct gc_intern *wanted;
 
-  size_t most; /* facts of new windows that it takes; set by the owner */
+  size_t max; /* facts of new windows that it takes; set by the owner */
 
   struct gc_fact *facts;
   size_t count, cap;

@@ -8,13 +8,13 @@ enum {
 
 /* One run of a departure. */
 struct run {
-  const struct gc_departure_way *way;
+  const struct gc_sender_output *way;
   uint64_t (*now_ms)(void *ctx);
   void *ctx;
   uint64_t until_ms;
 };
 
-void gc_departure_begin(struct gc_departure *d, struct gc_reading *r) {
+void gc_sender_begin(struct gc_sender *d, struct gc_reading *r) {
   d->reading = r;
   d->window = 0;
   d->is_revised = false;
@@ -36,7 +36,7 @@ static bool wait(const struct run *run) {
 
 /* Of one series never two values are in flight. When nothing of ours is and
  * the series is occupied all the same, it is not ours alone. */
-static bool emit(struct gc_departure *d, const struct run *run,
+static bool emit(struct gc_sender *d, const struct run *run,
                  const struct gc_sample *sample) {
   enum gc_code code = run->way->emit(run->way->ctx, sample);
   if (code == GC_ERR_LIMIT) {
@@ -53,7 +53,7 @@ static bool emit(struct gc_departure *d, const struct run *run,
 
 /* A window of 300,000 values takes seconds to be taken from us, and a stop of
  * the agent waits for this run. */
-static bool send(struct gc_departure *d, const struct run *run) {
+static bool send(struct gc_sender *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
     if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&
         run->now_ms(run->ctx) >= run->until_ms)
@@ -72,7 +72,7 @@ static uint32_t windows_of(const struct gc_reading *r) {
 /* The next window's values, which leave once they are saved. Without a state
  * file they leave all the same: a restart repeats, which is better than to be
  * blind. */
-static void load(struct gc_departure *d) {
+static void load(struct gc_sender *d) {
   const struct gc_reading *r = d->reading;
   struct gc_samples_tally tally;
   struct gc_checkpoint *c = d->checkpoint;
@@ -99,7 +99,7 @@ static void load(struct gc_departure *d) {
   }
 }
 
-static void finish(struct gc_departure *d) {
+static void finish(struct gc_sender *d) {
   struct gc_err err = {.code = GC_OK};
   bool had_values = d->outbox.count > 0;
   gc_outbox_reset(&d->outbox);
@@ -111,10 +111,10 @@ static void finish(struct gc_departure *d) {
   }
 }
 
-enum gc_departure_end gc_departure_run(struct gc_departure *d,
-                                       const struct gc_departure_way *way,
-                                       uint64_t (*now_ms)(void *ctx), void *ctx,
-                                       uint64_t until_ms) {
+enum gc_sender_end gc_sender_run(struct gc_sender *d,
+                                 const struct gc_sender_output *way,
+                                 uint64_t (*now_ms)(void *ctx), void *ctx,
+                                 uint64_t until_ms) {
   struct run run = {way, now_ms, ctx, until_ms};
   for (;;) {
     if (!send(d, &run))
@@ -129,16 +129,15 @@ enum gc_departure_end gc_departure_run(struct gc_departure *d,
   return GC_DEPARTURE_DONE;
 }
 
-void gc_departure_finish(struct gc_departure *d,
-                         const struct gc_departure_way *way,
-                         uint64_t (*now_ms)(void *ctx), void *ctx,
-                         uint64_t until_ms) {
+void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
+                      uint64_t (*now_ms)(void *ctx), void *ctx,
+                      uint64_t until_ms) {
   struct run run = {way, now_ms, ctx, until_ms};
   if (send(d, &run))
     finish(d);
 }
 
-void gc_departure_clear(struct gc_departure *d) {
+void gc_sender_clear(struct gc_sender *d) {
   gc_outbox_clear(&d->outbox);
   d->reading = NULL;
 }

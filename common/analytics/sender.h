@@ -11,16 +11,16 @@
 #include "common/analytics/samples.h"
 
 /* The way out of collectd; the plugin's is the tap. */
-struct gc_departure_way {
+struct gc_sender_output {
   /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_STOPPED: no
    * value leaves any more; GC_ERR_MEMORY: not queued. */
   enum gc_code (*emit)(void *ctx, const struct gc_sample *sample);
-  /* Waits `most_ms` at most; true when nothing is in flight. */
-  bool (*wait)(void *ctx, uint32_t most_ms);
+  /* Waits `max_ms` at most; true when nothing is in flight. */
+  bool (*wait)(void *ctx, uint32_t max_ms);
   void *ctx;
 };
 
-struct gc_departure {
+struct gc_sender {
   /* Set by the owner, borrowed. */
   struct gc_samples_view view;
   struct gc_series_set *series;
@@ -40,23 +40,22 @@ struct gc_departure {
 };
 
 /* The reading is sorted; its windows begin to leave. */
-void gc_departure_begin(struct gc_departure *d, struct gc_reading *r);
+void gc_sender_begin(struct gc_sender *d, struct gc_reading *r);
 
-enum gc_departure_end {
+enum gc_sender_end {
   GC_DEPARTURE_DONE,  /* all windows have left, and that is saved */
   GC_DEPARTURE_WAITS, /* something is in flight: go on later */
 };
 
 /* Goes on until all have left or `until_ms` (of `now_ms(ctx)`) has come. */
-enum gc_departure_end gc_departure_run(struct gc_departure *d,
-                                       const struct gc_departure_way *way,
-                                       uint64_t (*now_ms)(void *ctx), void *ctx,
-                                       uint64_t until_ms);
+enum gc_sender_end gc_sender_run(struct gc_sender *d,
+                                 const struct gc_sender_output *way,
+                                 uint64_t (*now_ms)(void *ctx), void *ctx,
+                                 uint64_t until_ms);
 /* Only what has begun to leave, and that it has left is saved: the end. */
-void gc_departure_finish(struct gc_departure *d,
-                         const struct gc_departure_way *way,
-                         uint64_t (*now_ms)(void *ctx), void *ctx,
-                         uint64_t until_ms);
-void gc_departure_clear(struct gc_departure *d);
+void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
+                      uint64_t (*now_ms)(void *ctx), void *ctx,
+                      uint64_t until_ms);
+void gc_sender_clear(struct gc_sender *d);
 
 #endif

@@ -15,7 +15,7 @@
 #include "common/base/intern.h"
 
 #define GC_SERIES_SEP '\x1f'
-enum { GC_SERIES_KEY_ROOM = 1024 };
+enum { GC_SERIES_KEY_SIZE = 1024 };
 
 /* A count and a sum, in the metric's own unit. */
 struct gc_amount {
@@ -46,7 +46,7 @@ struct gc_series_set {
 GC_MUST_CHECK enum gc_code gc_series_put(struct gc_series_set *s,
                                          const char *key, size_t len,
                                          uint32_t *ret_number);
-void gc_series_clear(struct gc_series_set *s); /* `most` stays */
+void gc_series_clear(struct gc_series_set *s); /* `max` stays */
 
 /* Forgets what a poll that came to nothing has read again. */
 void gc_series_forget_again(struct gc_series_set *s);

@@ -30,24 +30,24 @@ static const struct gc_owner_types types[] = {
                           GC_METRIC_QUEUE_METRIC_SECONDS},
 };
 
-enum { FIELDS_MOST = 3 + GC_QUERY_DIMS_MOST };
+enum { FIELDS_MAX = 3 + GC_QUERY_DIMS_MAX };
 
 /* A series' key, cut to its fields. */
 struct fields {
-  char text[GC_SERIES_KEY_ROOM];
-  const char *at[FIELDS_MOST]; /* metric, qualifier, media, values */
+  char text[GC_SERIES_KEY_SIZE];
+  const char *at[FIELDS_MAX]; /* metric, qualifier, media, values */
 };
 
 static void cut(struct fields *f, const char *key) {
   size_t count = 1;
   snprintf(f->text, sizeof(f->text), "%s", key);
   f->at[0] = f->text;
-  for (char *c = f->text; *c != '\0' && count < FIELDS_MOST; c++)
+  for (char *c = f->text; *c != '\0' && count < FIELDS_MAX; c++)
     if (*c == GC_SERIES_SEP) {
       *c = '\0';
       f->at[count++] = c + 1;
     }
-  while (count < FIELDS_MOST)
+  while (count < FIELDS_MAX)
     f->at[count++] = "";
 }
 
@@ -62,7 +62,7 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id) {
   const struct gc_query *q = view->query;
   struct fields f;
-  char text[GC_NAME_ROOM];
+  char text[GC_NAME_SIZE];
   int owner_place;
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
   cut(&f, key);

@@ -16,8 +16,8 @@ struct gc_owner_types {
 struct gc_identity {
   const struct gc_api_metric *metric;
   const struct gc_owner_types *types;
-  char instance[GC_NAME_ROOM];
-  char qualifier[4 * GC_NAME_ROOM];
+  char instance[GC_NAME_SIZE];
+  char qualifier[4 * GC_NAME_SIZE];
 };
 
 /* METRIC[-QUALIFIER][-MEDIA][-the other values]. False: a name is missing. */

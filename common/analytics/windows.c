@@ -8,19 +8,19 @@ static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 int64_t gc_windows_newest(const struct gc_windows_rule *rule,
                           int64_t server_ms) {
-  return gc_instant_floor(server_ms - rule->settle_ms, rule->period_ms);
+  return gc_timestamp_floor(server_ms - rule->settle_ms, rule->period_ms);
 }
 
 /* Where back-fill begins: at least the newest window is asked for. */
 static int64_t oldest(const struct gc_windows_rule *rule, int64_t newest_ms) {
-  int64_t reach_ms = max(gc_instant_floor(rule->backfill_ms, rule->period_ms),
+  int64_t reach_ms = max(gc_timestamp_floor(rule->backfill_ms, rule->period_ms),
                          rule->period_ms);
   return newest_ms - reach_ms;
 }
 
 bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
-                     uint32_t most, struct gc_windows_plan *ret_plan) {
+                     uint32_t windows_max, struct gc_windows_plan *ret_plan) {
   int64_t period_ms = rule->period_ms;
   int64_t newest_ms = gc_windows_newest(rule, server_ms);
   int64_t oldest_ms = oldest(rule, newest_ms);
@@ -33,7 +33,7 @@ bool gc_windows_plan(const struct gc_windows_rule *rule,
       .again_from_ms = mark->is_set ? mark->settled_ms : done_ms,
       .again_to_ms = done_ms,
       .from_ms = from_ms,
-      .to_ms = min(newest_ms, from_ms + (int64_t)most * period_ms),
+      .to_ms = min(newest_ms, from_ms + (int64_t)windows_max * period_ms),
       .final_ms = newest_ms - (int64_t)rule->revisit * period_ms,
       .skipped = (from_ms - done_ms) / period_ms,
   };
@@ -46,8 +46,8 @@ int64_t gc_windows_due(const struct gc_windows_rule *rule,
 }
 
 bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
-                      uint32_t most, int64_t *at_ms, int64_t *ret_from_ms,
-                      int64_t *ret_to_ms) {
+                      uint32_t windows_max, int64_t *at_ms,
+                      int64_t *ret_from_ms, int64_t *ret_to_ms) {
   /* Behind the windows to read again there may be some that are skipped. */
   if (*at_ms >= plan->again_to_ms && *at_ms < plan->from_ms)
     *at_ms = plan->from_ms;
@@ -57,7 +57,7 @@ bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
   int64_t end_ms =
       in_one || *at_ms >= plan->from_ms ? plan->to_ms : plan->again_to_ms;
   *ret_from_ms = *at_ms;
-  *ret_to_ms = min(end_ms, *at_ms + (int64_t)most * period_ms);
+  *ret_to_ms = min(end_ms, *at_ms + (int64_t)windows_max * period_ms);
   *at_ms = *ret_to_ms;
   return true;
 }

@@ -47,21 +47,23 @@ struct gc_windows_plan {
 int64_t gc_windows_newest(const struct gc_windows_rule *rule,
                           int64_t server_ms);
 
-/* What to ask for at `server_ms`, `most` new windows at most (1 or more),
- * oldest first. False when nothing is new; `ret_plan` is untouched then. */
+/* What to ask for at `server_ms`, `windows_max` new windows at most (1 or
+ * more), oldest first. False when nothing is new; `ret_plan` is untouched then.
+ */
 bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
-                     uint32_t most, struct gc_windows_plan *ret_plan);
+                     uint32_t windows_max, struct gc_windows_plan *ret_plan);
 
 /* The server's time from which the next plan has something. */
 int64_t gc_windows_due(const struct gc_windows_rule *rule,
                        const struct gc_windows_mark *mark);
 
-/* Cuts the plan into requests of `most` windows at most: the next one behind
+/* Cuts the plan into requests of at most `windows_max` windows: the next one
+ * behind
  * `*at_ms`, which begins as plan->again_from_ms. False at the end. */
 bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
-                      uint32_t most, int64_t *at_ms, int64_t *ret_from_ms,
-                      int64_t *ret_to_ms);
+                      uint32_t windows_max, int64_t *at_ms,
+                      int64_t *ret_from_ms, int64_t *ret_to_ms);
 
 /* The mark once the window that ends at `end_ms` has left. */
 struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static enum gc_code make_room(struct gc_buf *b, size_t more) {
-  if (more > b->most || b->len > b->most - more)
+  if (more > b->max || b->len > b->max - more)
     return GC_ERR_LIMIT;
   size_t need = b->len + more + 1;
   if (need <= b->cap)
@@ -15,8 +15,8 @@ static enum gc_code make_room(struct gc_buf *b, size_t more) {
   size_t cap = b->cap * 2 > need ? b->cap * 2 : need;
   if (cap < 64)
     cap = 64;
-  if (cap - 1 > b->most)
-    cap = b->most + 1;
+  if (cap - 1 > b->max)
+    cap = b->max + 1;
   /* By hand and not realloc, which would leave a copy behind: gc_buf_wipe must
    * overwrite all there is. */
   char *data = malloc(cap);

@@ -12,10 +12,10 @@
 struct gc_buf {
   char *data; /* NULL until something is added */
   size_t len, cap;
-  size_t most; /* refuse to grow past this many bytes; must be set */
+  size_t max; /* refuse to grow past this many bytes; must be set */
 };
 
-/* GC_ERR_LIMIT when it would pass `most`, GC_ERR_MEMORY; nothing is added
+/* GC_ERR_LIMIT when it would pass `max`, GC_ERR_MEMORY; nothing is added
  * then. `bytes` may be NULL when `len` is 0. */
 GC_API GC_MUST_CHECK enum gc_code gc_buf_add(struct gc_buf *b,
                                              const void *bytes, size_t len);
@@ -30,7 +30,7 @@ GC_API const char *gc_buf_string(const struct gc_buf *b);
 
 /* Empties it, keeps the memory for the next use. */
 GC_API void gc_buf_reset(struct gc_buf *b);
-/* Gives the memory back; `most` stays. */
+/* Gives the memory back; `max` stays. */
 GC_API void gc_buf_clear(struct gc_buf *b);
 /* The same, for contents nobody may find afterwards: overwrites first. */
 GC_API void gc_buf_wipe(struct gc_buf *b);

@@ -23,7 +23,7 @@ static void add_digit(struct decimal *d, char c) {
 
 /* Past this an exponent says only "huge" or "nothing"; it stops growing here
  * so that no text can overflow it. */
-enum { EXPONENT_MOST = 100000 };
+enum { EXPONENT_MAX = 100000 };
 
 static bool read_exponent(const char *p, const char *end, long *ret) {
   bool negative = p < end && *p == '-';
@@ -35,7 +35,7 @@ static bool read_exponent(const char *p, const char *end, long *ret) {
   for (; p < end; p++) {
     if (!is_digit(*p))
       return false;
-    if (value < EXPONENT_MOST)
+    if (value < EXPONENT_MAX)
       value = value * 10 + (*p - '0');
   }
   *ret = negative ? -value : value;

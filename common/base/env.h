@@ -8,12 +8,12 @@
 #include "common/base/timers.h"
 #include "common/base/transport.h"
 
-struct gc_edge {
+struct gc_env {
   struct gc_timers *timers;
   struct gc_transport transport;
-  uint64_t (*now_ms)(void *ctx); /* monotonic */
-  int64_t (*wall_ms)(void *ctx); /* epoch */
-  uint32_t (*dice)(void *ctx);   /* 32 random bits */
+  uint64_t (*now_ms)(void *ctx);   /* monotonic */
+  int64_t (*wall_ms)(void *ctx);   /* epoch */
+  uint32_t (*random32)(void *ctx); /* 32 random bits */
   /* The outcome of something that concerns the whole account: GC_OK when it
    * is well (again). `cause` is one of a few fixed words ("token", "api",
    * "throttle", "list of queues" …). Called often; whoever listens damps. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HIDE_LEAST = 4 };
+enum { HIDE_MIN = 4 };
 
 static const struct {
   const char *name, *words;
@@ -51,7 +51,7 @@ static size_t secret_at(const char *text, const char *secret) {
   while (secret[len] != '\0' && text[len] == secret[len])
     len++;
   bool is_whole = secret[len] == '\0', is_cut = text[len] == '\0';
-  return len >= HIDE_LEAST && (is_whole || is_cut) ? len : 0;
+  return len >= HIDE_MIN && (is_whole || is_cut) ? len : 0;
 }
 
 void gc_text_hide(char *text, const char *secret) {

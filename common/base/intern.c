@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* FNV-1a; the strings are ids and words of an API, not of an attacker's
- * choice, and `most` bounds the harm. */
+ * choice, and `max` bounds the harm. */
 static uint32_t hash(const char *text, size_t len) {
   uint32_t h = 2166136261u;
   for (size_t i = 0; i < len; i++)
@@ -55,7 +55,7 @@ enum gc_code gc_intern_put(struct gc_intern *in, const char *text, size_t len,
   len = strnlen(text, len);
   if (gc_intern_find(in, text, len, ret_number))
     return GC_OK;
-  if (in->count >= in->most)
+  if (in->count >= in->max)
     return GC_ERR_LIMIT;
   if (in->count * 2 >= in->slot_count)
     GC_TRY(grow_slots(in));
@@ -94,5 +94,5 @@ void gc_intern_clear(struct gc_intern *in) {
     free(in->texts[i]);
   free(in->texts);
   free(in->slots);
-  *in = (struct gc_intern){.most = in->most};
+  *in = (struct gc_intern){.max = in->max};
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct gc_intern {
-  uint32_t most; /* refuse more strings than this; must be set */
+  uint32_t max; /* refuse more strings than this; must be set */
 
   char **texts; /* texts[number]; stable as long as the object lives */
   uint32_t count, cap;
@@ -21,7 +21,7 @@ struct gc_intern {
   uint32_t slot_count;
 };
 
-/* The number of `text`, a new one if it is new. GC_ERR_LIMIT past `most`,
+/* The number of `text`, a new one if it is new. GC_ERR_LIMIT past `max`,
  * GC_ERR_MEMORY. A NUL inside the text ends it. */
 GC_API GC_MUST_CHECK enum gc_code gc_intern_put(struct gc_intern *in,
                                                 const char *text, size_t len,
@@ -32,7 +32,7 @@ GC_API bool gc_intern_find(const struct gc_intern *in, const char *text,
 /* Borrowed; "" for a number that was never given. */
 GC_API const char *gc_intern_text(const struct gc_intern *in, uint32_t number);
 
-/* Forgets all, `most` stays. */
+/* Forgets all, `max` stays. */
 GC_API void gc_intern_clear(struct gc_intern *in);
 
 #endif

@@ -94,13 +94,13 @@ void gc_timers_run(struct gc_timers *t, uint64_t now_ms) {
 }
 
 uint32_t gc_timers_wait_ms(const struct gc_timers *t, uint64_t now_ms,
-                           uint32_t most_ms) {
+                           uint32_t max_ms) {
   if (t->count == 0)
-    return most_ms;
+    return max_ms;
   uint64_t due_ms = t->heap[0]->due_ms;
   if (due_ms <= now_ms)
     return 0;
-  return due_ms - now_ms < most_ms ? (uint32_t)(due_ms - now_ms) : most_ms;
+  return due_ms - now_ms < max_ms ? (uint32_t)(due_ms - now_ms) : max_ms;
 }
 
 void gc_timers_clear(struct gc_timers *t) {

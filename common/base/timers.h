@@ -36,9 +36,9 @@ GC_API void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer);
  * may set, unset and free timers inside. */
 GC_API void gc_timers_run(struct gc_timers *t, uint64_t now_ms);
 
-/* Milliseconds until the next one, 0 when one is due, `most_ms` at most. */
+/* Milliseconds until the next one, 0 when one is due, `max_ms` at most. */
 GC_API uint32_t gc_timers_wait_ms(const struct gc_timers *t, uint64_t now_ms,
-                                  uint32_t most_ms);
+                                  uint32_t max_ms);
 
 /* Forgets all of them (unset) and gives the memory back. */
 GC_API void gc_timers_clear(struct gc_timers *t);

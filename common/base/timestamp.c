@@ -65,7 +65,7 @@ static bool read_char(struct reader *r, char a, char b) {
 }
 
 /* Exactly `count` digits within [least, most]. */
-static bool read_field(struct reader *r, int count, int least, int most,
+static bool read_field(struct reader *r, int count, int min, int max,
                        int *ret) {
   int value = 0;
   for (int i = 0; i < count; i++) {
@@ -74,7 +74,7 @@ static bool read_field(struct reader *r, int count, int least, int most,
     value = value * 10 + (*r->at++ - '0');
   }
   *ret = value;
-  return value >= least && value <= most;
+  return value >= min && value <= max;
 }
 
 /* The digits behind a point, as milliseconds. */
@@ -151,30 +151,30 @@ static const char *read_instant(struct reader r, int64_t *ret_ms) {
   if (r.at != r.end)
     return "something follows it";
   int64_t ms = date + time - zone;
-  if (ms < GC_INSTANT_MIN_MS || ms > GC_INSTANT_MAX_MS)
+  if (ms < GC_TIMESTAMP_MIN_MS || ms > GC_TIMESTAMP_MAX_MS)
     return "outside of the years 0000 to 9999";
   *ret_ms = ms;
   return NULL;
 }
 
-enum gc_code gc_instant_parse(const char *text, size_t len, int64_t *ret_ms,
-                              struct gc_err *err) {
+enum gc_code gc_timestamp_parse(const char *text, size_t len, int64_t *ret_ms,
+                                struct gc_err *err) {
   const char *wrong = read_instant((struct reader){text, text + len}, ret_ms);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an ISO 8601 time: %s", wrong);
   return GC_OK;
 }
 
-char *gc_instant_print(char out[GC_INSTANT_ROOM], int64_t ms) {
-  if (ms < GC_INSTANT_MIN_MS)
-    ms = GC_INSTANT_MIN_MS;
-  if (ms > GC_INSTANT_MAX_MS)
-    ms = GC_INSTANT_MAX_MS;
-  int64_t midnight = gc_instant_floor(ms, DAY), year;
+char *gc_timestamp_print(char out[GC_TIMESTAMP_SIZE], int64_t ms) {
+  if (ms < GC_TIMESTAMP_MIN_MS)
+    ms = GC_TIMESTAMP_MIN_MS;
+  if (ms > GC_TIMESTAMP_MAX_MS)
+    ms = GC_TIMESTAMP_MAX_MS;
+  int64_t midnight = gc_timestamp_floor(ms, DAY), year;
   int month, day;
   date_of_days(midnight / DAY, &year, &month, &day);
   unsigned rest = (unsigned)(ms - midnight);
-  snprintf(out, GC_INSTANT_ROOM, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+  snprintf(out, GC_TIMESTAMP_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
            (unsigned)year % 10000, (unsigned)month % 100, (unsigned)day % 100,
            rest / HOUR % 24, rest / MINUTE % 60, rest / SECOND % 60,
            rest % SECOND);
@@ -201,11 +201,11 @@ enum gc_code gc_interval_parse(const char *text, size_t len,
   return GC_OK;
 }
 
-char *gc_interval_print(char out[GC_INTERVAL_ROOM], int64_t start_ms,
+char *gc_interval_print(char out[GC_INTERVAL_SIZE], int64_t start_ms,
                         int64_t end_ms) {
-  gc_instant_print(out, start_ms);
-  out[GC_INSTANT_ROOM - 1] = '/';
-  gc_instant_print(out + GC_INSTANT_ROOM, end_ms);
+  gc_timestamp_print(out, start_ms);
+  out[GC_TIMESTAMP_SIZE - 1] = '/';
+  gc_timestamp_print(out + GC_TIMESTAMP_SIZE, end_ms);
   return out;
 }
 
@@ -313,7 +313,7 @@ enum gc_code gc_duration_parse(const char *text, size_t len, int64_t *ret_ms,
   return GC_OK;
 }
 
-int64_t gc_instant_floor(int64_t ms, int64_t period_ms) {
+int64_t gc_timestamp_floor(int64_t ms, int64_t period_ms) {
   if (period_ms <= 0)
     return ms;
   int64_t over = ms % period_ms;

@@ -83,13 +83,13 @@ static enum gc_code refuse(struct gc_err *err, const char *option,
 }
 
 enum gc_code gc_url_check(const char *option, const char *url,
-                          char out[GC_URL_ROOM], struct gc_err *err) {
+                          char out[GC_URL_SIZE], struct gc_err *err) {
   bool tls = strncasecmp(url, "https://", 8) == 0;
   if (!tls && strncasecmp(url, "http://", 7) != 0)
     return refuse(err, option, url,
                   "does not begin with https:// (or http:// for loopback)");
   const char *host = url + (tls ? 8 : 7);
-  if (strlen(url) > GC_URL_MOST)
+  if (strlen(url) > GC_URL_MAX)
     return refuse(err, option, url, "too long");
   const char *wrong = what_is_wrong(host, tls);
   if (wrong != NULL)
@@ -98,7 +98,7 @@ enum gc_code gc_url_check(const char *option, const char *url,
   size_t len = strlen(host);
   while (host[len - 1] == '/')
     len--;
-  snprintf(out, GC_URL_ROOM, "%s://%.*s", tls ? "https" : "http", (int)len,
+  snprintf(out, GC_URL_SIZE, "%s://%.*s", tls ? "https" : "http", (int)len,
            host);
   return GC_OK;
 }

@@ -10,7 +10,7 @@
 
 /* Bytes of the longest address we take, and room for one with a path of ours
  * behind it and the NUL. */
-enum { GC_URL_MOST = 480, GC_URL_ROOM = 512 };
+enum { GC_URL_MAX = 480, GC_URL_SIZE = 512 };
 
 /* Checks an address and writes it without its trailing slashes: http or https,
  * a host, perhaps a port and a path. Refused: user info (a secret in a place
@@ -19,7 +19,7 @@ enum { GC_URL_MOST = 480, GC_URL_ROOM = 512 };
  * "BaseURL". */
 GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                const char *url,
-                                               char out[GC_URL_ROOM],
+                                               char out[GC_URL_SIZE],
                                                struct gc_err *err);
 
 /* True for "localhost", an IPv4 address in 127.0.0.0/8, "::1" and "[::1]". A

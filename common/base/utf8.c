@@ -5,7 +5,7 @@
  * them: less is overlong. */
 static const struct {
   uint8_t mask, lead, len;
-  uint32_t least;
+  uint32_t min;
 } forms[] = {
     {0x80, 0x00, 1, 0},
     {0xe0, 0xc0, 2, 0x80},
@@ -26,7 +26,7 @@ size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point) {
         return 0;
       point = point << 6 | (t[i] & 0x3f);
     }
-    if (point < forms[f].least || point > 0x10ffff ||
+    if (point < forms[f].min || point > 0x10ffff ||
         (point >= 0xd800 && point <= 0xdfff))
       return 0;
     if (ret_point != NULL)
@@ -36,15 +36,15 @@ size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point) {
   return 0;
 }
 
-size_t gc_utf8_cut(const char *text, size_t len, size_t most) {
-  if (len <= most)
+size_t gc_utf8_cut(const char *text, size_t len, size_t max) {
+  if (len <= max)
     return len;
   /* A character that crosses the cut began at most three bytes before it. */
-  for (size_t back = 1; back <= 3 && back <= most; back++) {
-    size_t from = most - back;
+  for (size_t back = 1; back <= 3 && back <= max; back++) {
+    size_t from = max - back;
     size_t size = gc_utf8_char(text + from, len - from, NULL);
     if (size > back)
       return from;
   }
-  return most;
+  return max;
 }

@@ -14,9 +14,9 @@
  * `len` is 0. */
 GC_API size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point);
 
-/* Bytes of the longest front of `text` that is no longer than `most` and does
+/* Bytes of the longest front of `text` that is no longer than `max` and does
  * not end within a character. Example: "aé" (3 bytes) cut to 2 is 1. Invalid
  * bytes count as characters of their own. */
-GC_API size_t gc_utf8_cut(const char *text, size_t len, size_t most);
+GC_API size_t gc_utf8_cut(const char *text, size_t len, size_t max);
 
 #endif

@@ -7,13 +7,13 @@
 #include "common/daemon/analytics_options.h"
 #include "common/daemon/plugin_base.h"
 
-struct gc_tap_ticket;
+struct gc_write_ticket;
 
 /* A member of the plugin's struct; zeroed before the start. */
 struct gc_query_block {
   const struct gc_block *block;
-  struct gc_tap_ticket *ticket;
-  struct gc_intervals *work;
+  struct gc_write_ticket *ticket;
+  struct gc_analytics *work;
 };
 
 /* Starts to ask, with the account that `block` uses; `o` is borrowed. */

@@ -60,9 +60,9 @@ static enum gc_code check_metrics(const struct gc_query_options *o,
   if (source == GC_QUERY_QUEUE_DETAILS && o->metrics.count > 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Metric: queue_details always tells the same four numbers");
-  if (o->metrics.count > GC_QUERY_METRICS_MOST)
+  if (o->metrics.count > GC_QUERY_METRICS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "Metric: more than %d",
-                   (int)GC_QUERY_METRICS_MOST);
+                   (int)GC_QUERY_METRICS_MAX);
   for (size_t i = 0; i < o->metrics.count; i++) {
     if (!gc_api_metric_is_name(o->metrics.at[i]))
       return gc_fail(err, GC_ERR_CONFIG,
@@ -82,9 +82,9 @@ static enum gc_code check_groups(const struct gc_query_options *o,
                                  enum gc_query_source source,
                                  struct gc_err *err) {
   const struct gc_strs *g = &o->group_by;
-  if (g->count > GC_QUERY_DIMS_MOST)
+  if (g->count > GC_QUERY_DIMS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "GroupBy: more than %d",
-                   (int)GC_QUERY_DIMS_MOST);
+                   (int)GC_QUERY_DIMS_MAX);
   for (size_t i = 0; i < g->count; i++) {
     GC_TRY(gc_dimension_check(g->at[i], source, err));
     for (size_t k = 0; k < i; k++)

@@ -15,11 +15,11 @@ enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
 struct cause {
   uint32_t hash;
   char *name;
-  struct gc_damp damp;
+  struct gc_log_limit damp;
   uint64_t touched; /* counts calls; the least is the one longest untouched */
 };
 
-struct gc_complaints {
+struct gc_log {
   const char *plugin;
   uint64_t (*now_ms)(void);
   pthread_mutex_t lock; /* guards all below */
@@ -41,7 +41,7 @@ static uint32_t hash_of(const char *name) {
   return h;
 }
 
-static struct cause *find(struct gc_complaints *c, const char *name) {
+static struct cause *find(struct gc_log *c, const char *name) {
   uint32_t hash = hash_of(name);
   for (size_t i = 0; i < c->count; i++)
     if (c->causes[i].hash == hash && strcmp(c->causes[i].name, name) == 0)
@@ -51,7 +51,7 @@ static struct cause *find(struct gc_complaints *c, const char *name) {
 
 /* A place for a new cause: a free one, or that of the cause which nobody has
  * named for longest. NULL when out of memory. */
-static struct cause *place(struct gc_complaints *c) {
+static struct cause *place(struct gc_log *c) {
   if (c->count < CAUSES_MAX) {
     struct cause *more = realloc(c->causes, (c->count + 1) * sizeof(*more));
     if (more == NULL)
@@ -70,7 +70,7 @@ static struct cause *place(struct gc_complaints *c) {
 }
 
 /* NULL when out of memory: the line is then written without damping. */
-static struct cause *add(struct gc_complaints *c, const char *name) {
+static struct cause *add(struct gc_log *c, const char *name) {
   char *copy = strdup(name);
   struct cause *cause = copy != NULL ? place(c) : NULL;
   if (cause == NULL) {
@@ -82,17 +82,17 @@ static struct cause *add(struct gc_complaints *c, const char *name) {
   return cause;
 }
 
-static struct gc_damp_line note(struct gc_complaints *c, const char *name,
-                                enum gc_code code) {
-  struct gc_damp unkept = {0};
+static struct gc_log_limit_line note(struct gc_log *c, const char *name,
+                                     enum gc_code code) {
+  struct gc_log_limit unkept = {0};
   pthread_mutex_lock(&c->lock);
   struct cause *cause = find(c, name);
   if (cause == NULL && code != GC_OK)
     cause = add(c, name);
   if (cause != NULL)
     cause->touched = ++c->calls;
-  struct gc_damp_line line =
-      gc_damp_note(cause != NULL ? &cause->damp : &unkept, code, c->now_ms());
+  struct gc_log_limit_line line = gc_log_limit_note(
+      cause != NULL ? &cause->damp : &unkept, code, c->now_ms());
   pthread_mutex_unlock(&c->lock);
   return line;
 }
@@ -127,15 +127,15 @@ static void write_held_back(char *out, size_t size, uint32_t held_back) {
              held_back == 1 ? "" : "s");
 }
 
-void gc_complain(struct gc_complaints *c, const char *cause,
-                 const struct gc_err *err) {
+void gc_log_failure(struct gc_log *c, const char *cause,
+                    const struct gc_err *err) {
   enum gc_code code = err != NULL ? err->code : GC_OK;
   if (code == GC_ERR_STOPPED)
     return;
 
   char name[CAUSE_MAX], text[sizeof(err->text)], held_back[64], span[48];
   gc_text_copy(name, sizeof(name), cause, '?');
-  struct gc_damp_line line = note(c, name, code);
+  struct gc_log_limit_line line = note(c, name, code);
   if (line.say == GC_DAMP_QUIET)
     return;
 
@@ -151,8 +151,7 @@ void gc_complain(struct gc_complaints *c, const char *cause,
   plugin_log(level_of(code), "%s: %s: %s%s", c->plugin, name, text, held_back);
 }
 
-void gc_say(struct gc_complaints *c, enum gc_say level, const char *format,
-            ...) {
+void gc_say(struct gc_log *c, enum gc_say level, const char *format, ...) {
   static const int levels[] = {
       [GC_SAY_ERROR] = LOG_ERR,
       [GC_SAY_WARNING] = LOG_WARNING,
@@ -170,9 +169,8 @@ void gc_say(struct gc_complaints *c, enum gc_say level, const char *format,
   plugin_log(levels[level], "%s", clean);
 }
 
-struct gc_complaints *gc_complaints_new_at(const char *plugin,
-                                           uint64_t (*now_ms)(void)) {
-  struct gc_complaints *c = calloc(1, sizeof(*c));
+struct gc_log *gc_log_new_at(const char *plugin, uint64_t (*now_ms)(void)) {
+  struct gc_log *c = calloc(1, sizeof(*c));
   if (c == NULL)
     return NULL;
   c->plugin = plugin;
@@ -181,11 +179,11 @@ struct gc_complaints *gc_complaints_new_at(const char *plugin,
   return c;
 }
 
-struct gc_complaints *gc_complaints_new(const char *plugin) {
-  return gc_complaints_new_at(plugin, monotonic_ms);
+struct gc_log *gc_log_new(const char *plugin) {
+  return gc_log_new_at(plugin, monotonic_ms);
 }
 
-void gc_complaints_free(struct gc_complaints *c) {
+void gc_log_free(struct gc_log *c) {
   if (c == NULL)
     return;
   for (size_t i = 0; i < c->count; i++)

@@ -35,12 +35,11 @@ static const struct gc_block_kind *kind_of(const struct gc_block_kind *blocks,
 }
 
 /* The place's keys; returns how many. */
-static size_t words_of(const struct place *at, const char **words,
-                       size_t most) {
+static size_t words_of(const struct place *at, const char **words, size_t max) {
   size_t count = 0;
-  for (int i = 0; at->rows[i].key != NULL && count < most; i++)
+  for (int i = 0; at->rows[i].key != NULL && count < max; i++)
     words[count++] = at->rows[i].key;
-  for (int i = 0; at->blocks[i].key != NULL && count < most; i++)
+  for (int i = 0; at->blocks[i].key != NULL && count < max; i++)
     words[count++] = at->blocks[i].key;
   return count;
 }

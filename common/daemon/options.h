@@ -78,25 +78,24 @@ struct gc_opt {
     .offset = GC_FIELD(owner, member, struct gc_strs), .unit = "",             \
     .help = (text), .example = (sample)                                        \
   }
-#define GC_OPT_INT(owner, member, name, dflt, least, most, in, text, sample)   \
+#define GC_OPT_INT(owner, member, name, dflt, low, high, in, text, sample)     \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_INT,                                    \
     .offset = GC_FIELD(owner, member, uint32_t), .preset = (dflt),             \
-    .min = (least), .max = (most), .unit = (in), .help = (text),               \
+    .min = (low), .max = (high), .unit = (in), .help = (text),                 \
     .example = (sample)                                                        \
   }
-#define GC_OPT_REAL(owner, member, name, dflt, least, most, in, text, sample)  \
+#define GC_OPT_REAL(owner, member, name, dflt, low, high, in, text, sample)    \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_REAL,                                   \
-    .offset = GC_FIELD(owner, member, double), .preset = (dflt),               \
-    .min = (least), .max = (most), .unit = (in), .help = (text),               \
-    .example = (sample)                                                        \
+    .offset = GC_FIELD(owner, member, double), .preset = (dflt), .min = (low), \
+    .max = (high), .unit = (in), .help = (text), .example = (sample)           \
   }
-#define GC_OPT_REALS(owner, member, name, dflt, least, most, in, text, sample) \
+#define GC_OPT_REALS(owner, member, name, dflt, low, high, in, text, sample)   \
   {                                                                            \
     .key = (name), .kind = GC_OPT_KIND_REALS,                                  \
     .offset = GC_FIELD(owner, member, struct gc_reals), .preset = (dflt),      \
-    .min = (least), .max = (most), .unit = (in), .help = (text),               \
+    .min = (low), .max = (high), .unit = (in), .help = (text),                 \
     .example = (sample)                                                        \
   }
 #define GC_OPT_BOOL(owner, member, name, dflt, text, sample)                   \

@@ -95,8 +95,8 @@ static void string_at(struct gc_json_out *j, const char *key,
 }
 
 static void add_row(const struct gc_opt *row, struct gc_json_out *j) {
-  GC_AUTO(gc_buf_clear) struct gc_buf accepted = {.most = 4096};
-  GC_AUTO(gc_buf_clear) struct gc_buf example = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf accepted = {.max = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf example = {.max = 4096};
   enum gc_code code = add_accepted(row, &accepted);
   if (code == GC_OK)
     code = gc_option_example(row, &example);

@@ -14,7 +14,7 @@
 
 bool gc_plugin_open(struct gc_plugin *p) {
   struct gc_err err;
-  p->complaints = gc_complaints_new(p->name);
+  p->complaints = gc_log_new(p->name);
   if (p->complaints == NULL) {
     ERROR("%s: out of memory", p->name);
     return false;
@@ -117,7 +117,7 @@ void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
   if (b->account != NULL && gc_code_is_shared(err->code))
     return;
   snprintf(where, sizeof(where), "%s, %s", b->instance, cause);
-  gc_complain(b->plugin->complaints, where, err);
+  gc_log_failure(b->plugin->complaints, where, err);
 }
 
 /* ---- reads ---- */
@@ -156,7 +156,7 @@ static void register_reads(struct gc_block *b) {
 
 void gc_plugin_start(struct gc_plugin *p) {
   struct gc_err err = {.code = GC_OK};
-  if (gc_tap_register(&err) != GC_OK)
+  if (gc_write_tracker_register(&err) != GC_OK)
     gc_say(p->complaints, GC_SAY_WARNING, "%s", err.text);
   for (struct gc_block *b = p->blocks; b != NULL; b = b->next) {
     if (b->runs)

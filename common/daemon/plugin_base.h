@@ -67,7 +67,7 @@ struct gc_plugin {
   const struct gc_block_kind *kinds; /* as gc_config.blocks */
   const struct gc_opt *rows;         /* outside of any block, or NULL */
   void *settings;                    /* where those go */
-  struct gc_complaints *complaints;
+  struct gc_log *complaints;
   struct gc_config_seen seen;
   struct gc_block *blocks; /* the newest first */
 };

@@ -63,7 +63,7 @@ const char *gc_text_quote(char *out, size_t size, const char *in) {
 
 enum { WORD_MAX = 48 };
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+static unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
 
 static bool same(char a, char b) { return strncasecmp(&a, &b, 1) == 0; }
 
@@ -80,10 +80,10 @@ static unsigned distance(const char *a, const char *b) {
     here[0] = (unsigned)i;
     for (size_t j = 1; j <= width; j++) {
       unsigned replace = above[j - 1] + !same(a[i - 1], b[j - 1]);
-      here[j] = least(replace, least(above[j], here[j - 1]) + 1);
+      here[j] = min(replace, min(above[j], here[j - 1]) + 1);
       if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
           same(a[i - 2], b[j - 1]))
-        here[j] = least(here[j], before[j - 2] + 1);
+        here[j] = min(here[j], before[j - 2] + 1);
     }
     unsigned *free_row = before;
     before = above;

@@ -16,7 +16,7 @@ enum { KEY_MAX = 4 * DATA_MAX_NAME_LEN };
 struct flight {
   struct flight *next;          /* in its bucket */
   struct flight *older, *newer; /* of its ticket */
-  struct gc_tap_ticket *ticket;
+  struct gc_write_ticket *ticket;
   uint32_t hash;
   cdtime_t time;
   uint64_t since_ms;
@@ -24,7 +24,7 @@ struct flight {
   char key[];      /* "host/instance/type/type_instance" */
 };
 
-struct gc_tap_ticket {
+struct gc_write_ticket {
   struct flight *oldest, *newest;
   size_t count;
 };
@@ -111,7 +111,7 @@ static bool make_room(void) {
   return true;
 }
 
-static struct flight *start(struct gc_tap_ticket *t, const char *key,
+static struct flight *start(struct gc_write_ticket *t, const char *key,
                             uint32_t hash, cdtime_t when) {
   size_t size = strlen(key) + 1;
   struct flight *f = calloc(1, sizeof(*f) + size);
@@ -140,7 +140,7 @@ static void land(struct flight *f) {
     at = &(*at)->next;
   *at = f->next;
 
-  struct gc_tap_ticket *t = f->ticket;
+  struct gc_write_ticket *t = f->ticket;
   *(f->older != NULL ? &f->older->newer : &t->oldest) = f->newer;
   *(f->newer != NULL ? &f->newer->older : &t->newest) = f->older;
   if (--t->count == 0)
@@ -173,7 +173,7 @@ static bool is_given_up(const struct flight *f) {
 }
 
 /* Oldest first: one that is not given up yet ends it. */
-static void give_up(struct gc_tap_ticket *t) {
+static void give_up(struct gc_write_ticket *t) {
   while (t->oldest != NULL && is_given_up(t->oldest))
     land(t->oldest);
 }
@@ -202,7 +202,7 @@ static int on_last_init(void) {
   return plugin_register_write("genesys_tap", on_write, NULL);
 }
 
-enum gc_code gc_tap_register(struct gc_err *err) {
+enum gc_code gc_write_tracker_register(struct gc_err *err) {
   enter();
   bool first = !registered;
   registered = true;
@@ -215,7 +215,7 @@ enum gc_code gc_tap_register(struct gc_err *err) {
   return GC_OK;
 }
 
-void gc_tap_close(void) {
+void gc_write_tracker_close(void) {
   enter();
   closed = true;
   for (size_t i = 0; i < bucket_count; i++)
@@ -228,11 +228,11 @@ void gc_tap_close(void) {
   leave();
 }
 
-struct gc_tap_ticket *gc_tap_ticket_new(void) {
-  return calloc(1, sizeof(struct gc_tap_ticket));
+struct gc_write_ticket *gc_write_ticket_new(void) {
+  return calloc(1, sizeof(struct gc_write_ticket));
 }
 
-void gc_tap_ticket_free(struct gc_tap_ticket *t) {
+void gc_write_ticket_free(struct gc_write_ticket *t) {
   if (t == NULL)
     return;
   enter();
@@ -244,7 +244,7 @@ void gc_tap_ticket_free(struct gc_tap_ticket *t) {
 
 /* Makes the flight before the value is dispatched: a write thread may have it
  * before plugin_dispatch_values returns. */
-static enum gc_code check_in(struct gc_tap_ticket *t, const char *key,
+static enum gc_code check_in(struct gc_write_ticket *t, const char *key,
                              uint32_t hash, cdtime_t when) {
   if (closed)
     return GC_ERR_STOPPED;
@@ -256,8 +256,8 @@ static enum gc_code check_in(struct gc_tap_ticket *t, const char *key,
   return start(t, key, hash, when) != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
-enum gc_code gc_tap_emit(struct gc_tap_ticket *t, const char *host,
-                         const struct gc_sample *sample) {
+enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
+                                   const struct gc_sample *sample) {
   value_list_t vl;
   value_t values[GC_DS_MAX];
   if (!gc_value_list(host, sample, &vl, values))
@@ -279,7 +279,7 @@ enum gc_code gc_tap_emit(struct gc_tap_ticket *t, const char *host,
   return GC_ERR_MEMORY;
 }
 
-size_t gc_tap_in_flight(struct gc_tap_ticket *t) {
+size_t gc_write_tracker_in_flight(struct gc_write_ticket *t) {
   enter();
   give_up(t);
   size_t count = t->count;
@@ -288,7 +288,7 @@ size_t gc_tap_in_flight(struct gc_tap_ticket *t) {
 }
 
 /* Until the oldest may be given up, or `end_ms` if that is sooner. */
-static void sleep_on(const struct gc_tap_ticket *t, uint64_t end_ms) {
+static void sleep_on(const struct gc_write_ticket *t, uint64_t end_ms) {
   uint64_t since_ms =
       t->oldest->since_ms > seen.last_ms ? t->oldest->since_ms : seen.last_ms;
   uint64_t flown_ms = clock_ms() - since_ms;
@@ -302,8 +302,8 @@ static void sleep_on(const struct gc_tap_ticket *t, uint64_t end_ms) {
   pthread_cond_timedwait(&landed, &lock, &wake);
 }
 
-bool gc_tap_wait(struct gc_tap_ticket *t, uint32_t most_ms) {
-  uint64_t end_ms = monotonic_ms() + most_ms;
+bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms) {
+  uint64_t end_ms = monotonic_ms() + max_ms;
   enter();
   for (give_up(t); t->count > 0 && monotonic_ms() < end_ms; give_up(t))
     sleep_on(t, end_ms);
@@ -312,8 +312,8 @@ bool gc_tap_wait(struct gc_tap_ticket *t, uint32_t most_ms) {
   return none;
 }
 
-void gc_tap_restart(uint64_t (*now_ms)(void)) {
-  gc_tap_close();
+void gc_write_tracker_restart(uint64_t (*now_ms)(void)) {
+  gc_write_tracker_close();
   enter();
   registered = closed = false;
   started = 0;

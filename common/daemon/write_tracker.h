@@ -32,35 +32,35 @@ enum { GC_TAP_GIVE_UP_MS = 15000 };
  * (write_http) or in their own init (rrdtool, network), so the tap does it in
  * an init callback that is added while collectd runs the others and that
  * therefore runs after all of them. */
-GC_API enum gc_code gc_tap_register(struct gc_err *err);
+GC_API enum gc_code gc_write_tracker_register(struct gc_err *err);
 /* For shutdown: forgets what is in flight, wakes all who wait. From then on
- * gc_tap_emit dispatches nothing. Tickets still have to be freed. */
-GC_API void gc_tap_close(void);
+ * gc_write_tracker_emit dispatches nothing. Tickets still have to be freed. */
+GC_API void gc_write_tracker_close(void);
 
 /* A group of values whose way one wants to know; counts what is in flight. */
-struct gc_tap_ticket;
-GC_API struct gc_tap_ticket *gc_tap_ticket_new(void);
+struct gc_write_ticket;
+GC_API struct gc_write_ticket *gc_write_ticket_new(void);
 /* Values still in flight are forgotten. NULL is fine. */
-GC_API void gc_tap_ticket_free(struct gc_tap_ticket *t);
+GC_API void gc_write_ticket_free(struct gc_write_ticket *t);
 
 /* gc_emit, and the ticket waits for it. GC_ERR_LIMIT, and nothing is
  * dispatched, while a value of the same series (host and identity) is in
  * flight: the caller comes back later. A sample of which nothing is known is
- * GC_OK and not in flight. GC_ERR_STOPPED after gc_tap_close. */
-GC_API GC_MUST_CHECK enum gc_code gc_tap_emit(struct gc_tap_ticket *t,
-                                              const char *host,
-                                              const struct gc_sample *sample);
+ * GC_OK and not in flight. GC_ERR_STOPPED after gc_write_tracker_close. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
+                      const struct gc_sample *sample);
 
 /* Values of this ticket that were dispatched and not yet seen or given up. */
-GC_API size_t gc_tap_in_flight(struct gc_tap_ticket *t);
+GC_API size_t gc_write_tracker_in_flight(struct gc_write_ticket *t);
 
-/* Waits until none is in flight, `most_ms` at most; true when none is. Must
+/* Waits until none is in flight, `max_ms` at most; true when none is. Must
  * not be called on a write thread. */
-GC_API bool gc_tap_wait(struct gc_tap_ticket *t, uint32_t most_ms);
+GC_API bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms);
 
 /* For tests: another clock (milliseconds, monotonic) to give up by; NULL is
- * the real one again. Also undoes gc_tap_register and gc_tap_close; nothing
- * may be in flight. */
-GC_API void gc_tap_restart(uint64_t (*now_ms)(void));
+ * the real one again. Also undoes gc_write_tracker_register and
+ * gc_write_tracker_close; nothing may be in flight. */
+GC_API void gc_write_tracker_restart(uint64_t (*now_ms)(void));
 
 #endif

@@ -7,13 +7,13 @@
 #include "common/base/json/tree.h"
 #include "common/base/timestamp.h"
 
-enum { BODY_MOST_BYTES = 65536 };
+enum { BODY_MAX_BYTES = 65536 };
 
 static bool is_id(const char *text, size_t len) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
   /* "." and ".." are other places in a path. */
-  return len > 0 && len <= GC_CHANNEL_ID_MOST && text[0] != '.' &&
+  return len > 0 && len <= GC_CHANNEL_ID_MAX && text[0] != '.' &&
          strspn(text, letters) >= len;
 }
 
@@ -21,7 +21,7 @@ static bool is_uri(const char *text, size_t len) {
   for (size_t i = 0; i < len; i++)
     if (text[i] <= ' ' || text[i] > '~')
       return false;
-  return len > 0 && len <= GC_CHANNEL_URI_MOST;
+  return len > 0 && len <= GC_CHANNEL_URI_MAX;
 }
 
 /* "86400000"; at most nine digits, eleven days. */
@@ -51,8 +51,8 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
                                  struct gc_channel_id *ret_id,
                                  int64_t *ret_expires_ms, struct gc_err *err) {
   GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
-  GC_TRY(gc_json_parse(body != NULL ? body : "", len, BODY_MOST_BYTES, &root,
-                       err));
+  GC_TRY(
+      gc_json_parse(body != NULL ? body : "", len, BODY_MAX_BYTES, &root, err));
   const char *id = gc_json_text(root, "id");
   const char *uri = gc_json_text(root, "connectUri");
   const char *expires = gc_json_text(root, "expires");
@@ -66,7 +66,7 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
                        : "out of memory");
   *ret_expires_ms = 0;
   if (expires != NULL)
-    (void)!gc_instant_parse(expires, strlen(expires), ret_expires_ms, NULL);
+    (void)!gc_timestamp_parse(expires, strlen(expires), ret_expires_ms, NULL);
   return GC_OK;
 }
 

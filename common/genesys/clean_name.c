@@ -9,15 +9,15 @@ static bool is_forbidden(uint32_t point) {
   return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '/';
 }
 
-/* Up to `most` bytes; returns how many were written, NUL aside. */
-static size_t clean(char *out, size_t most, const char *name, size_t len) {
+/* Up to `max` bytes; returns how many were written, NUL aside. */
+static size_t clean(char *out, size_t max, const char *name, size_t len) {
   size_t used = 0;
   for (size_t at = 0; at < len;) {
     uint32_t point = 0;
     size_t size = gc_utf8_char(name + at, len - at, &point);
     bool keep = size > 0 && !is_forbidden(point);
     size_t add = keep ? size : 1;
-    if (add > most - used)
+    if (add > max - used)
       break;
     memcpy(out + used, keep ? name + at : "_", add);
     used += add;
@@ -29,22 +29,22 @@ static size_t clean(char *out, size_t most, const char *name, size_t len) {
   return used;
 }
 
-bool gc_name_clean(char out[GC_NAME_ROOM], const char *name, size_t len) {
-  size_t used = clean(out, GC_NAME_ROOM - 1, name, len);
+bool gc_name_clean(char out[GC_NAME_SIZE], const char *name, size_t len) {
+  size_t used = clean(out, GC_NAME_SIZE - 1, name, len);
   return strspn(out, " _") < used;
 }
 
-void gc_name_or_id(char out[GC_NAME_ROOM], const char *name, const char *id) {
+void gc_name_or_id(char out[GC_NAME_SIZE], const char *name, const char *id) {
   if (name == NULL || !gc_name_clean(out, name, strlen(name)))
     gc_name_clean(out, id, strlen(id));
 }
 
-void gc_label_both(char out[GC_NAME_ROOM], const char *name, const char *id) {
-  char tail[GC_NAME_ROOM];
+void gc_label_both(char out[GC_NAME_SIZE], const char *name, const char *id) {
+  char tail[GC_NAME_SIZE];
   size_t tail_len = clean(tail, sizeof(tail) - 1, id, strlen(id));
   size_t used = 0;
-  if (tail_len < GC_NAME_ROOM - 2) {
-    used = clean(out, GC_NAME_ROOM - 2 - tail_len, name, strlen(name));
+  if (tail_len < GC_NAME_SIZE - 2) {
+    used = clean(out, GC_NAME_SIZE - 2 - tail_len, name, strlen(name));
     out[used++] = '@';
   }
   memcpy(out + used, tail, tail_len + 1);
@@ -64,11 +64,11 @@ static bool begins_word(const char *c, bool first) {
          (is_upper(c[-1]) && is_lower(c[1]));
 }
 
-bool gc_name_snake(char out[GC_NAME_ROOM], const char *text) {
-  char from[GC_NAME_ROOM];
+bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
+  char from[GC_NAME_SIZE];
   gc_name_clean(from, text, strlen(text));
 
-  char wide[2 * GC_NAME_ROOM];
+  char wide[2 * GC_NAME_SIZE];
   size_t used = 0;
   bool gap = false;
   for (const char *c = from; *c != '\0'; c++) {
@@ -81,7 +81,7 @@ bool gc_name_snake(char out[GC_NAME_ROOM], const char *text) {
     gap = false;
     wide[used++] = is_upper(*c) ? (char)(*c - 'A' + 'a') : *c;
   }
-  used = clean(out, GC_NAME_ROOM - 1, wide, used);
+  used = clean(out, GC_NAME_SIZE - 1, wide, used);
   if (used > 0 && out[used - 1] == '_') /* the cut fell behind a word */
     out[used - 1] = '\0';
   return used > 0;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { GC_NAME_ROOM = 128 }; /* with the NUL */
+enum { GC_NAME_SIZE = 128 }; /* with the NUL */
 
 /* Invalid UTF-8 bytes, control characters (C0, DEL, C1) and `/` become `_`
  * each; cut at 127 bytes, never within a character; a backslash at the end
@@ -19,16 +19,16 @@ enum { GC_NAME_ROOM = 128 }; /* with the NUL */
  * also at the ends. False when nothing but spaces and `_` is left of it: no
  * name to show (`out` holds it all the same). Example: "Support/DE\t1" is
  * "Support_DE_1". */
-GC_API bool gc_name_clean(char out[GC_NAME_ROOM], const char *name, size_t len);
+GC_API bool gc_name_clean(char out[GC_NAME_SIZE], const char *name, size_t len);
 
 /* The clean name, or the clean id when there is no name to show. `name` may be
  * NULL. */
-GC_API void gc_name_or_id(char out[GC_NAME_ROOM], const char *name,
+GC_API void gc_name_or_id(char out[GC_NAME_SIZE], const char *name,
                           const char *id);
 
 /* "NAME@ID": both clean, the name cut so that the id stays whole. An id that
  * fills the room alone stands alone. */
-GC_API void gc_label_both(char out[GC_NAME_ROOM], const char *name,
+GC_API void gc_label_both(char out[GC_NAME_SIZE], const char *name,
                           const char *id);
 
 /* Clean and in lower snake case, for routing statuses and presences:
@@ -36,6 +36,6 @@ GC_API void gc_label_both(char out[GC_NAME_ROOM], const char *name,
  * "not_responding", "HTTPError2" is "http_error2". Only ASCII letters change;
  * a run of ASCII that is neither letter nor digit is one `_`, none at the
  * ends. False, and "", when nothing is left. */
-GC_API bool gc_name_snake(char out[GC_NAME_ROOM], const char *text);
+GC_API bool gc_name_snake(char out[GC_NAME_SIZE], const char *text);
 
 #endif

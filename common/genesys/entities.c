@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct gc_directory {
+struct gc_entities {
   atomic_uint references;
   bool refused;
   size_t count;
@@ -38,7 +38,7 @@ static const char *keep(char **at, const char *text) {
   return copy;
 }
 
-static void drop_repeats(struct gc_directory *d) {
+static void drop_repeats(struct gc_entities *d) {
   size_t kept = 0;
   for (size_t i = 0; i < d->count; i++) {
     if (kept > 0 && strcmp(d->entries[kept - 1].id, d->entries[i].id) == 0)
@@ -49,13 +49,13 @@ static void drop_repeats(struct gc_directory *d) {
   d->count = kept;
 }
 
-struct gc_directory *gc_directory_new(const struct gc_entry *entries,
-                                      size_t count, bool refused) {
+struct gc_entities *gc_entities_new(const struct gc_entry *entries,
+                                    size_t count, bool refused) {
   size_t bytes = 1;
   for (size_t i = 0; i < count; i++)
     bytes += text_size(&entries[i]);
 
-  struct gc_directory *d = malloc(sizeof(*d) + count * sizeof(d->entries[0]));
+  struct gc_entities *d = malloc(sizeof(*d) + count * sizeof(d->entries[0]));
   char *texts = malloc(bytes);
   if (d == NULL || texts == NULL) {
     free(d);
@@ -77,31 +77,29 @@ struct gc_directory *gc_directory_new(const struct gc_entry *entries,
   return d;
 }
 
-struct gc_directory *gc_directory_get(struct gc_directory *d) {
+struct gc_entities *gc_entities_get(struct gc_entities *d) {
   if (d != NULL)
     atomic_fetch_add(&d->references, 1);
   return d;
 }
 
-void gc_directory_put(struct gc_directory *d) {
+void gc_entities_put(struct gc_entities *d) {
   if (d == NULL || atomic_fetch_sub(&d->references, 1) != 1)
     return;
   free(d->texts);
   free(d);
 }
 
-const struct gc_entry *gc_directory_find(const struct gc_directory *d,
-                                         const char *id) {
+const struct gc_entry *gc_entities_find(const struct gc_entities *d,
+                                        const char *id) {
   struct gc_entry key = {.id = id};
   return bsearch(&key, d->entries, d->count, sizeof(d->entries[0]), by_id);
 }
 
-size_t gc_directory_count(const struct gc_directory *d) { return d->count; }
+size_t gc_entities_count(const struct gc_entities *d) { return d->count; }
 
-const struct gc_entry *gc_directory_at(const struct gc_directory *d, size_t i) {
+const struct gc_entry *gc_entities_at(const struct gc_entities *d, size_t i) {
   return &d->entries[i];
 }
 
-bool gc_directory_is_refused(const struct gc_directory *d) {
-  return d->refused;
-}
+bool gc_entities_is_refused(const struct gc_entities *d) { return d->refused; }

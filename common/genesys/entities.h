@@ -17,23 +17,23 @@ struct gc_entry {
                          (base/targets); else "" */
 };
 
-struct gc_directory;
+struct gc_entities;
 
 /* Copies `entries`, which may come in any order; of two with one id the later
  * one counts. `refused`: the list itself may not be read (403, 404), who is
  * not in it goes by the id. NULL when out of memory. Reference count 1. */
-GC_API GC_MUST_CHECK struct gc_directory *
-gc_directory_new(const struct gc_entry *entries, size_t count, bool refused);
-GC_API struct gc_directory *gc_directory_get(struct gc_directory *d);
-GC_API void gc_directory_put(struct gc_directory *d); /* NULL is fine */
+GC_API GC_MUST_CHECK struct gc_entities *
+gc_entities_new(const struct gc_entry *entries, size_t count, bool refused);
+GC_API struct gc_entities *gc_entities_get(struct gc_entities *d);
+GC_API void gc_entities_put(struct gc_entities *d); /* NULL is fine */
 
 /* NULL when it is not there. */
-GC_API const struct gc_entry *gc_directory_find(const struct gc_directory *d,
-                                                const char *id);
-GC_API size_t gc_directory_count(const struct gc_directory *d);
+GC_API const struct gc_entry *gc_entities_find(const struct gc_entities *d,
+                                               const char *id);
+GC_API size_t gc_entities_count(const struct gc_entities *d);
 /* In the order of the ids; `i` below the count. */
-GC_API const struct gc_entry *gc_directory_at(const struct gc_directory *d,
-                                              size_t i);
-GC_API bool gc_directory_is_refused(const struct gc_directory *d);
+GC_API const struct gc_entry *gc_entities_at(const struct gc_entities *d,
+                                             size_t i);
+GC_API bool gc_entities_is_refused(const struct gc_entities *d);
 
 #endif

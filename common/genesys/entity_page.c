@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-  PAGE_MOST_BYTES = 32 << 20,
-  STRING_MOST_BYTES = 1 << 20,
+  PAGE_MAX_BYTES = 32 << 20,
+  STRING_MAX_BYTES = 1 << 20,
 };
 
 enum {
@@ -53,7 +53,7 @@ static enum gc_code set(char **field, const struct gc_json_value *v) {
   return *field != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
-static enum gc_code set_target(struct gc_listing *l, enum gc_target target,
+static enum gc_code set_target(struct gc_entity_page *l, enum gc_target target,
                                const struct gc_json_value *v) {
   if (!gc_json_int(v, &l->targets.ms[target]))
     l->targets.ms[target] = 0;
@@ -66,7 +66,7 @@ static enum gc_code set_target(struct gc_listing *l, enum gc_target target,
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
-  struct gc_listing *l = ctx;
+  struct gc_entity_page *l = ctx;
   switch (at->path) {
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_ID):
     return set(&l->row.id, v);
@@ -87,7 +87,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   }
 }
 
-static enum gc_code add_row(struct gc_listing *l) {
+static enum gc_code add_row(struct gc_entity_page *l) {
   if (l->count == l->cap) {
     size_t cap = l->cap == 0 ? 128 : l->cap * 2;
     struct gc_listed *rows = realloc(l->rows, cap * sizeof(*rows));
@@ -96,7 +96,7 @@ static enum gc_code add_row(struct gc_listing *l) {
     l->rows = rows;
     l->cap = cap;
   }
-  char targets[GC_TARGETS_ROOM];
+  char targets[GC_TARGETS_SIZE];
   gc_targets_print(targets, &l->targets);
   if (l->row.name == NULL && (l->row.name = strdup("")) == NULL)
     return GC_ERR_MEMORY;
@@ -108,23 +108,23 @@ static enum gc_code add_row(struct gc_listing *l) {
 }
 
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
-  struct gc_listing *l = ctx;
+  struct gc_entity_page *l = ctx;
   if (at->path == GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM))
     l->targets = (struct gc_targets){0};
   return GC_OK;
 }
 
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
-  struct gc_listing *l = ctx;
+  struct gc_entity_page *l = ctx;
   if (at->path != GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM))
     return GC_OK;
   if (l->row.id == NULL || l->row.id[0] == '\0') {
     row_clear(&l->row);
     return GC_OK;
   }
-  if (l->count >= l->most)
+  if (l->count >= l->max)
     return gc_fail(at->err, GC_ERR_LIMIT, "more than %zu entities in a list",
-                   l->most);
+                   l->max);
   return add_row(l);
 }
 
@@ -132,20 +132,21 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = PAGE_MOST_BYTES,
-    .string_max = STRING_MOST_BYTES,
+    .bytes_max = PAGE_MAX_BYTES,
+    .string_max = STRING_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,
 };
 
-static void drop_rows(struct gc_listing *l, size_t from) {
+static void drop_rows(struct gc_entity_page *l, size_t from) {
   while (l->count > from)
     row_clear(&l->rows[--l->count]);
 }
 
 /* A page that broke off is begun again; one that was read stays. */
-enum gc_code gc_listing_begin(struct gc_listing *l, struct gc_err *err) {
+enum gc_code gc_entity_page_begin(struct gc_entity_page *l,
+                                  struct gc_err *err) {
   if (l->stream == NULL)
     l->stream = gc_json_stream_new(&reader, l, err);
   if (l->stream == NULL)
@@ -157,12 +158,12 @@ enum gc_code gc_listing_begin(struct gc_listing *l, struct gc_err *err) {
   return GC_OK;
 }
 
-enum gc_code gc_listing_feed(struct gc_listing *l, const char *bytes,
-                             size_t len, struct gc_err *err) {
+enum gc_code gc_entity_page_feed(struct gc_entity_page *l, const char *bytes,
+                                 size_t len, struct gc_err *err) {
   return gc_json_stream_feed(l->stream, bytes, len, err);
 }
 
-enum gc_code gc_listing_end(struct gc_listing *l, struct gc_err *err) {
+enum gc_code gc_entity_page_end(struct gc_entity_page *l, struct gc_err *err) {
   size_t begin = l->page_end;
   enum gc_code code = gc_json_stream_end(l->stream, err);
   if (code == GC_OK && begin > l->page_begin && l->count > begin &&
@@ -181,12 +182,12 @@ enum gc_code gc_listing_end(struct gc_listing *l, struct gc_err *err) {
   return GC_OK;
 }
 
-void gc_listing_clear(struct gc_listing *l) {
+void gc_entity_page_clear(struct gc_entity_page *l) {
   if (l == NULL)
     return;
   drop_rows(l, 0);
   row_clear(&l->row);
   free(l->rows);
   gc_json_stream_free(l->stream);
-  *l = (struct gc_listing){.most = l->most};
+  *l = (struct gc_entity_page){.max = l->max};
 }

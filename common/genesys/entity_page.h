@@ -16,10 +16,10 @@ struct gc_listed {
   char *detail; /* as of struct gc_entry */
 };
 
-struct gc_listing {
+struct gc_entity_page {
   struct gc_listed *rows; /* of all pages so far */
   size_t count, cap;
-  size_t most; /* refuse more rows; must be set */
+  size_t max; /* refuse more rows; must be set */
 
   size_t page_begin, page_end; /* the page that was read last: its rows */
   bool more;                   /* that page names a next one */
@@ -31,17 +31,19 @@ struct gc_listing {
 };
 
 /* Begins a page: throws away what an earlier, broken reading of it left. */
-GC_API enum gc_code gc_listing_begin(struct gc_listing *l, struct gc_err *err);
-GC_API GC_MUST_CHECK enum gc_code gc_listing_feed(struct gc_listing *l,
-                                                  const char *bytes, size_t len,
-                                                  struct gc_err *err);
+GC_API enum gc_code gc_entity_page_begin(struct gc_entity_page *l,
+                                         struct gc_err *err);
+GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *l,
+                                                      const char *bytes,
+                                                      size_t len,
+                                                      struct gc_err *err);
 /* The page is complete. GC_ERR_PARSE when it is not, or when it begins with
  * the entity that the page before began with: a server that repeats a page
  * would have us ask for ever. The rows of a failed page are dropped. */
-GC_API GC_MUST_CHECK enum gc_code gc_listing_end(struct gc_listing *l,
-                                                 struct gc_err *err);
+GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *l,
+                                                     struct gc_err *err);
 
-/* Forgets all rows; `most` stays. */
-GC_API void gc_listing_clear(struct gc_listing *l);
+/* Forgets all rows; `max` stays. */
+GC_API void gc_entity_page_clear(struct gc_entity_page *l);
 
 #endif

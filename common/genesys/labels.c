@@ -105,18 +105,18 @@ static enum gc_code take_label(struct gc_labels *l, struct entry *e,
 }
 
 /* "NAME~2" and so on, within the room. */
-static void number(char out[GC_NAME_ROOM], const char *name, unsigned nth) {
+static void number(char out[GC_NAME_SIZE], const char *name, unsigned nth) {
   char suffix[16];
   int len = snprintf(suffix, sizeof(suffix), "~%u", nth);
-  size_t keep = gc_utf8_cut(name, strlen(name), GC_NAME_ROOM - 1 - (size_t)len);
-  snprintf(out, GC_NAME_ROOM, "%.*s%s", (int)keep, name, suffix);
+  size_t keep = gc_utf8_cut(name, strlen(name), GC_NAME_SIZE - 1 - (size_t)len);
+  snprintf(out, GC_NAME_SIZE, "%.*s%s", (int)keep, name, suffix);
 }
 
 static enum gc_code choose_label(struct gc_labels *l, struct entry *e) {
   if (gc_strmap_get(&l->by_label, e->name) == NULL)
     return take_label(l, e, e->name, 1);
 
-  char label[GC_NAME_ROOM];
+  char label[GC_NAME_SIZE];
   unsigned nth = hint_of(l, e->name);
   number(label, e->name, nth);
   while (gc_strmap_get(&l->by_label, label) != NULL)
@@ -145,7 +145,7 @@ static enum gc_code add_entry(struct gc_labels *l, const char *id,
 /* A new name gives the old label free; the new one is chosen when all names
  * of the batch are known. */
 static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
-  char name[GC_NAME_ROOM];
+  char name[GC_NAME_SIZE];
   gc_name_or_id(name, n->name, n->id);
   struct entry *e = gc_strmap_get(&l->by_id, n->id);
   if (e == NULL)
@@ -221,7 +221,7 @@ static unsigned nth_of(const struct gc_label_row *row) {
 }
 
 static bool is_clean(const char *text) {
-  char clean[GC_NAME_ROOM];
+  char clean[GC_NAME_SIZE];
   return gc_name_clean(clean, text, strlen(text)) && strcmp(clean, text) == 0;
 }
 

@@ -7,7 +7,7 @@
 #include "common/base/json/tree.h"
 
 /* Longest texts, with the NUL, that mean something here. */
-enum { KEY_ROOM = 16, WORDS_ROOM = 64 };
+enum { KEY_SIZE = 16, WORDS_SIZE = 64 };
 
 struct range {
   const char *at;
@@ -145,7 +145,7 @@ static bool read_members(struct walk *w, struct envelope *e) {
     return true;
   do {
     struct range key, value;
-    char name[KEY_ROOM];
+    char name[KEY_SIZE];
     skip_space(w);
     if (w->at == w->end || *w->at != '"' || !take_value(w, &key) ||
         !take(w, ':') || !take_value(w, &value))
@@ -175,7 +175,7 @@ static enum gc_notification_kind metadata_kind(const struct range *body) {
   GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
   const char *words = NULL;
   if (body->at != NULL &&
-      gc_json_parse(body->at, body->len, WORDS_ROOM * 16, &root, NULL) == GC_OK)
+      gc_json_parse(body->at, body->len, WORDS_SIZE * 16, &root, NULL) == GC_OK)
     words = gc_json_text(root, "message");
   return words != NULL && strcmp(words, "pong") == 0
              ? GC_NOTIFICATION_PONG
@@ -199,7 +199,7 @@ static enum gc_notification_kind kind_of(const struct envelope *e,
 
 /* A text in the documents, but a number would be no surprise. */
 static int result_of(const struct range *value) {
-  char text[WORDS_ROOM];
+  char text[WORDS_SIZE];
   int64_t number = 0;
   text_of(value, text, sizeof(text));
   bool ok = text[0] != '\0'

@@ -25,8 +25,8 @@ enum gc_notification_kind {
 struct gc_notification {
   enum gc_notification_kind kind;
   /* In lower case, since topics are compared without case; "" when there is
-   * none, or none of ours can be (longer than GC_TOPIC_MOST). */
-  char topic[GC_TOPIC_ROOM];
+   * none, or none of ours can be (longer than GC_TOPIC_MAX). */
+  char topic[GC_TOPIC_SIZE];
   /* The value of eventBody, borrowed from the message; NULL, 0: none. */
   const char *body;
   size_t body_len;

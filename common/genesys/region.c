@@ -96,13 +96,13 @@ static enum gc_code find_domain(const char *region, const char **ret,
 }
 
 /* base is the caller's own or has passed gc_url_check. */
-static void login_from_base(const char *base, char out[GC_URL_ROOM]) {
+static void login_from_base(const char *base, char out[GC_URL_SIZE]) {
   const char *host = strstr(base, "://") + 3;
   if (strncasecmp(host, "api.", 4) == 0)
-    snprintf(out, GC_URL_ROOM, "%.*slogin.%.*s/oauth/token", (int)(host - base),
-             base, GC_URL_MOST - 12, host + 4);
+    snprintf(out, GC_URL_SIZE, "%.*slogin.%.*s/oauth/token", (int)(host - base),
+             base, GC_URL_MAX - 12, host + 4);
   else
-    snprintf(out, GC_URL_ROOM, "%.*s/oauth/token", GC_URL_MOST, base);
+    snprintf(out, GC_URL_SIZE, "%.*s/oauth/token", GC_URL_MAX, base);
 }
 
 enum gc_code gc_region_resolve(const char *region, const char *base_url,
@@ -116,16 +116,16 @@ enum gc_code gc_region_resolve(const char *region, const char *base_url,
   if (region != NULL) {
     const char *domain = "";
     GC_TRY(find_domain(region, &domain, err));
-    snprintf(found.base_url, GC_URL_ROOM, "https://api.%s", domain);
+    snprintf(found.base_url, GC_URL_SIZE, "https://api.%s", domain);
   }
   if (base_url != NULL)
     GC_TRY(gc_url_check("BaseURL", base_url, found.base_url, err));
   login_from_base(found.base_url, found.token_url);
   if (login_url != NULL) {
-    char login[GC_URL_ROOM];
+    char login[GC_URL_SIZE];
     GC_TRY(gc_url_check("LoginURL", login_url, login, err));
     bool has_path = strchr(strstr(login, "://") + 3, '/') != NULL;
-    snprintf(found.token_url, GC_URL_ROOM, "%.*s%s", GC_URL_MOST, login,
+    snprintf(found.token_url, GC_URL_SIZE, "%.*s%s", GC_URL_MAX, login,
              has_path ? "" : "/oauth/token");
   }
   *ret = found;

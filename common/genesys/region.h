@@ -7,8 +7,8 @@
 #include "common/base/url.h"
 
 struct gc_region {
-  char base_url[GC_URL_ROOM];  /* "https://api.mypurecloud.ie" */
-  char token_url[GC_URL_ROOM]; /* "https://login.mypurecloud.ie/oauth/token" */
+  char base_url[GC_URL_SIZE];  /* "https://api.mypurecloud.ie" */
+  char token_url[GC_URL_SIZE]; /* "https://login.mypurecloud.ie/oauth/token" */
 };
 
 /* The account's options, each may be NULL:

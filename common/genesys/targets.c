@@ -23,16 +23,16 @@ const char *gc_target_media(enum gc_target target) {
   return names[target].media;
 }
 
-static bool is_target(int64_t ms) { return ms > 0 && ms <= GC_TARGET_MOST_MS; }
+static bool is_target(int64_t ms) { return ms > 0 && ms <= GC_TARGET_MAX_MS; }
 
-char *gc_targets_print(char out[GC_TARGETS_ROOM],
+char *gc_targets_print(char out[GC_TARGETS_SIZE],
                        const struct gc_targets *targets) {
   size_t len = 0;
   out[0] = '\0';
   for (size_t i = 0; i < GC_TARGET_COUNT; i++)
     if (is_target(targets->ms[i]))
       len +=
-          (size_t)snprintf(out + len, GC_TARGETS_ROOM - len, "%s%s:%" PRId64,
+          (size_t)snprintf(out + len, GC_TARGETS_SIZE - len, "%s%s:%" PRId64,
                            len > 0 ? " " : "", names[i].media, targets->ms[i]);
   return out;
 }

@@ -29,17 +29,17 @@ GC_API const char *gc_target_member(enum gc_target target);
 GC_API const char *gc_target_media(enum gc_target target);
 
 /* A year: longer is no target. */
-#define GC_TARGET_MOST_MS (INT64_C(366) * 86400 * 1000)
+#define GC_TARGET_MAX_MS (INT64_C(366) * 86400 * 1000)
 
 struct gc_targets {
   int64_t ms[GC_TARGET_COUNT]; /* 0: none */
 };
 
-enum { GC_TARGETS_ROOM = 160 };
+enum { GC_TARGETS_SIZE = 160 };
 
 /* As a detail; what is not above 0, or above the most, is left out. Returns
  * `out`. */
-GC_API char *gc_targets_print(char out[GC_TARGETS_ROOM],
+GC_API char *gc_targets_print(char out[GC_TARGETS_SIZE],
                               const struct gc_targets *targets);
 
 /* The target of the queue `entry` for a medium ("voice", as cv_media_label and

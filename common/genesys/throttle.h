@@ -13,8 +13,8 @@
 #include "common/genesys/endpoint.h"
 
 enum {
-  GC_THROTTLE_ACCOUNT_MOST_S = 180,
-  GC_THROTTLE_MOST_S = 86400,
+  GC_THROTTLE_ACCOUNT_MAX_S = 180,
+  GC_THROTTLE_MAX_S = 86400,
 };
 
 struct gc_throttle {
@@ -32,7 +32,7 @@ GC_API void gc_throttle_init(struct gc_throttle *t);
  * shortens the account's pause nor counts as a failure after a failure. */
 GC_API bool gc_throttle_note(struct gc_throttle *t,
                              enum gc_endpoint_id function, uint32_t ask_s,
-                             uint32_t dice, uint64_t now_ms,
+                             uint32_t random32, uint64_t now_ms,
                              uint64_t *ret_wait_ms);
 
 /* How long `function` still rests for itself, ms. */

@@ -7,7 +7,7 @@
 
 #include "common/base/json/tree.h"
 
-enum { BODY_MOST_BYTES = 65536 };
+enum { BODY_MAX_BYTES = 65536 };
 
 /* What may stand in an Authorization header (RFC 6750, b64token and more):
  * anything else could smuggle in a header of its own. */
@@ -23,10 +23,10 @@ static bool is_bearer(const char *text) {
 enum gc_code gc_token_parse(const char *body, size_t len,
                             struct gc_token *ret_token, struct gc_err *err) {
   GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
-  int64_t life_s = GC_TOKEN_LEAST_LIFE_S;
+  int64_t life_s = GC_TOKEN_MIN_LIFE_S;
 
-  GC_TRY(gc_json_parse(body != NULL ? body : "", len, BODY_MOST_BYTES, &root,
-                       err));
+  GC_TRY(
+      gc_json_parse(body != NULL ? body : "", len, BODY_MAX_BYTES, &root, err));
   const char *bearer = gc_json_text(root, "access_token");
   const char *scope = gc_json_text(root, "scope");
   if (!is_bearer(bearer))
@@ -38,9 +38,9 @@ enum gc_code gc_token_parse(const char *body, size_t len,
 
   struct gc_token token = {.bearer = strdup(bearer),
                            .scope = scope != NULL ? strdup(scope) : NULL,
-                           .life_s = life_s < GC_TOKEN_MOST_LIFE_S
+                           .life_s = life_s < GC_TOKEN_MAX_LIFE_S
                                          ? (uint32_t)life_s
-                                         : GC_TOKEN_MOST_LIFE_S};
+                                         : GC_TOKEN_MAX_LIFE_S};
   if (token.bearer == NULL || (scope != NULL && token.scope == NULL)) {
     gc_token_clear(&token);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -58,9 +58,9 @@ void gc_token_clear(struct gc_token *t) {
 }
 
 uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s) {
-  uint64_t most_ms = (uint64_t)life_s * 1000 / 5;
+  uint64_t max_ms = (uint64_t)life_s * 1000 / 5;
   uint64_t margin_ms = (uint64_t)margin_s * 1000;
-  return (uint64_t)life_s * 1000 - (margin_ms < most_ms ? margin_ms : most_ms);
+  return (uint64_t)life_s * 1000 - (margin_ms < max_ms ? margin_ms : max_ms);
 }
 
 /* Does the blank-separated list hold the word? */
@@ -93,7 +93,7 @@ void gc_error_words(const char *body, size_t len, char *out, size_t size) {
   GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
   out[0] = '\0';
   if (body == NULL ||
-      gc_json_parse(body, len, BODY_MOST_BYTES, &root, NULL) != GC_OK)
+      gc_json_parse(body, len, BODY_MAX_BYTES, &root, NULL) != GC_OK)
     return;
 
   const char *code = gc_json_text(root, "error");

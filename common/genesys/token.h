@@ -11,19 +11,19 @@
 #include <stdint.h>
 
 enum {
-  GC_TOKEN_LEAST_LIFE_S = 300, /* what the platform's clients can be set to */
-  GC_TOKEN_MOST_LIFE_S = 172800,
+  GC_TOKEN_MIN_LIFE_S = 300, /* what the platform's clients can be set to */
+  GC_TOKEN_MAX_LIFE_S = 172800,
 };
 
 struct gc_token {
   char *bearer;    /* secret; printable ASCII without spaces */
-  uint32_t life_s; /* from 1 to GC_TOKEN_MOST_LIFE_S */
+  uint32_t life_s; /* from 1 to GC_TOKEN_MAX_LIFE_S */
   char *scope;     /* as the answer names it; NULL when it does not */
 };
 
 /* GC_ERR_PARSE when it is no token answer, or expires_in is below 1. An
  * expires_in that is missing or no whole number counts as the shortest life a
- * client can have, one above GC_TOKEN_MOST_LIFE_S as that. */
+ * client can have, one above GC_TOKEN_MAX_LIFE_S as that. */
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
                                                  struct gc_err *err);

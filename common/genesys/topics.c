@@ -8,10 +8,10 @@
 #include "common/base/json/writer.h"
 
 enum {
-  ANSWER_MOST_BYTES = 16 << 20,
-  STRING_MOST_BYTES = 65536,
+  ANSWER_MAX_BYTES = 16 << 20,
+  STRING_MAX_BYTES = 65536,
   /* So many refused alone in a row: it is not the topics' fault. */
-  LONE_REFUSALS_MOST = 4,
+  LONE_REFUSALS_MAX = 4,
 };
 
 void gc_topic_lower(char *topic) {
@@ -25,11 +25,11 @@ static enum gc_code check_name(const char *name, struct gc_err *err) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   size_t len = strlen(name);
-  if (len == 0 || len > GC_TOPIC_MOST || name[strspn(name, letters)] != '\0')
+  if (len == 0 || len > GC_TOPIC_MAX || name[strspn(name, letters)] != '\0')
     return gc_fail(err, GC_ERR_REQUEST,
                    "not a topic of letters, digits, dots and dashes, up to %d "
                    "bytes",
-                   GC_TOPIC_MOST);
+                   GC_TOPIC_MAX);
   return GC_OK;
 }
 
@@ -38,8 +38,8 @@ struct gc_topic *gc_topics_find(const struct gc_topics *t, const char *key) {
 }
 
 static struct gc_topic *find_name(const struct gc_topics *t, const char *name) {
-  char key[GC_TOPIC_ROOM];
-  if (strlen(name) > GC_TOPIC_MOST)
+  char key[GC_TOPIC_SIZE];
+  if (strlen(name) > GC_TOPIC_MAX)
     return NULL;
   snprintf(key, sizeof(key), "%s", name);
   gc_topic_lower(key);
@@ -116,12 +116,12 @@ enum gc_code gc_topics_want(struct gc_topics *t, const char *name, void *who,
                             void *tag, struct gc_err *err) {
   GC_TRY(check_name(name, err));
   struct gc_topic *topic = find_name(t, name);
-  size_t most = t->most > 0 ? t->most : GC_TOPICS_MOST;
-  if ((topic == NULL || topic->wants == NULL) && t->wanted >= most)
+  size_t max = t->max > 0 ? t->max : GC_TOPICS_MAX;
+  if ((topic == NULL || topic->wants == NULL) && t->wanted >= max)
     return gc_fail(err, GC_ERR_LIMIT,
-                   "more than %zu topics for one notification channel", most);
+                   "more than %zu topics for one notification channel", max);
   /* Left-overs fill the channel. */
-  if (topic == NULL && t->count >= most)
+  if (topic == NULL && t->count >= max)
     gc_topics_restart(t);
   if (topic == NULL && add(t, name, &topic) != GC_OK)
     return out_of_memory(err);
@@ -197,12 +197,12 @@ bool gc_topics_settled(const struct gc_topics *t) {
 
 enum gc_code gc_topics_next(struct gc_topics *t, struct gc_buf *body,
                             bool *ret_replaces, struct gc_err *err) {
-  size_t most = t->batch_most > 0 ? t->batch_most : GC_TOPICS_BATCH;
+  size_t max = t->batch_max > 0 ? t->batch_max : GC_TOPICS_BATCH;
   struct gc_json_out j = {.out = body};
   gc_buf_reset(body);
   t->asked = 0;
   gc_json_out_array(&j);
-  for (size_t i = 0; i < t->count && t->asked < most; i++) {
+  for (size_t i = 0; i < t->count && t->asked < max; i++) {
     if (!must_ask(t->list[i]))
       continue;
     gc_json_out_object(&j);
@@ -253,7 +253,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct gc_topics *t = ctx;
   switch (at->path) {
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_ID):
-    if (v->kind == GC_JSON_STRING && v->len <= GC_TOPIC_MOST)
+    if (v->kind == GC_JSON_STRING && v->len <= GC_TOPIC_MAX)
       snprintf(t->id, sizeof(t->id), "%.*s", (int)v->len, v->text);
     break;
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_STATE):
@@ -301,8 +301,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = ANSWER_MOST_BYTES,
-    .string_max = STRING_MOST_BYTES,
+    .bytes_max = ANSWER_MAX_BYTES,
+    .string_max = STRING_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,
@@ -344,11 +344,11 @@ static void set_asked(struct gc_topics *t, enum gc_topic_state state,
  * rejected; then 2, 4, … 500 again. */
 static bool spoiled(struct gc_topics *t, const char *why) {
   if (t->asked > 1) {
-    t->batch_most = t->asked / 2;
+    t->batch_max = t->asked / 2;
     set_asked(t, GC_TOPIC_MISSING, NULL);
     return true;
   }
-  bool gives_up = ++t->lone_refusals >= LONE_REFUSALS_MOST;
+  bool gives_up = ++t->lone_refusals >= LONE_REFUSALS_MAX;
   set_asked(t, gives_up ? GC_TOPIC_MISSING : GC_TOPIC_REJECTED, why);
   return !gives_up;
 }
@@ -364,10 +364,10 @@ bool gc_topics_asked(struct gc_topics *t, enum gc_code code, const char *why) {
   t->lone_refusals = 0;
   if (t->replaces)
     t->must_replace = false;
-  if (t->batch_most > 0)
-    t->batch_most *= 2;
-  if (t->batch_most >= GC_TOPICS_BATCH)
-    t->batch_most = 0;
+  if (t->batch_max > 0)
+    t->batch_max *= 2;
+  if (t->batch_max >= GC_TOPICS_BATCH)
+    t->batch_max = 0;
   return true;
 }
 
@@ -377,6 +377,6 @@ void gc_topics_clear(struct gc_topics *t) {
   free(t->list);
   gc_strmap_clear(&t->by_key);
   gc_json_stream_free(t->answer);
-  *t = (struct gc_topics){
-      .most = t->most, .rejected = t->rejected, .ctx = t->ctx};
+  *t =
+      (struct gc_topics){.max = t->max, .rejected = t->rejected, .ctx = t->ctx};
 }

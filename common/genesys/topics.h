@@ -22,9 +22,9 @@
 #include "common/base/strmap.h"
 
 enum {
-  GC_TOPIC_MOST = 200, /* bytes of a topic (API reference, 4.3) */
-  GC_TOPIC_ROOM = GC_TOPIC_MOST + 1,
-  GC_TOPICS_MOST = 1000, /* of a channel (4.2) */
+  GC_TOPIC_MAX = 200, /* bytes of a topic (API reference, 4.3) */
+  GC_TOPIC_SIZE = GC_TOPIC_MAX + 1,
+  GC_TOPICS_MAX = 1000, /* of a channel (4.2) */
   GC_TOPICS_BATCH = 500,
 };
 
@@ -42,7 +42,7 @@ struct gc_topic_want {
 };
 
 struct gc_topic {
-  char name[GC_TOPIC_ROOM], key[GC_TOPIC_ROOM]; /* as wanted; in lower case */
+  char name[GC_TOPIC_SIZE], key[GC_TOPIC_SIZE]; /* as wanted; in lower case */
   enum gc_topic_state state;
   struct gc_topic_want *wants; /* NULL: left over on the channel */
 };
@@ -52,7 +52,7 @@ struct gc_topics {
   size_t count, cap;
   struct gc_strmap by_key;
   size_t wanted; /* those with a want */
-  size_t most;   /* room; 0: GC_TOPICS_MOST */
+  size_t max;    /* room; 0: GC_TOPICS_MAX */
   /* Told of each topic that the platform does not give, with its reason (one
    * printable line). May be NULL. */
   void (*rejected)(void *ctx, struct gc_topic *topic, const char *reason);
@@ -60,11 +60,11 @@ struct gc_topics {
 
   /* Its own. */
   bool must_replace, replaces;
-  size_t batch_most; /* 0: GC_TOPICS_BATCH */
+  size_t batch_max; /* 0: GC_TOPICS_BATCH */
   size_t asked;
   unsigned lone_refusals;
   struct gc_json_stream *answer;
-  char id[GC_TOPIC_ROOM], reason[200];
+  char id[GC_TOPIC_SIZE], reason[200];
   bool is_rejected;
 };
 

@@ -18,7 +18,7 @@ struct gc_account {
 
   struct gc_loop *loop; /* NULL: not started */
   struct gc_http *http;
-  struct gc_edge edge;
+  struct gc_env env;
   struct gc_shared_budget *budget;
   struct gc_auth *auth;
   struct gc_api *api;
@@ -96,9 +96,9 @@ static enum gc_code check(const struct gc_account_settings *s,
     count++;
   if (find(s->name) != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "there are two accounts of this name");
-  if (count >= GC_ACCOUNTS_MOST)
+  if (count >= GC_ACCOUNTS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "more than %d accounts",
-                   (int)GC_ACCOUNTS_MOST);
+                   (int)GC_ACCOUNTS_MAX);
   GC_TRY(check_hosts(s, err));
   return gc_curl_check(&s->connect, err);
 }
@@ -142,9 +142,9 @@ static int64_t edge_wall(void *ctx) {
   return gc_clock_wall_ms();
 }
 
-static uint32_t edge_dice(void *ctx) {
+static uint32_t env_random32(void *ctx) {
   (void)ctx;
-  return gc_dice();
+  return gc_random32();
 }
 
 static void on_token_change(void *ctx) {
@@ -174,12 +174,12 @@ static void open_store(const struct gc_account *a) {
 
 static struct gc_channels *new_channels(struct gc_account *a) {
   a->driver = gc_socket_driver_ws(a->loop);
-  struct gc_channel_needs needs = {.account = a->settings.name,
-                                   .api = a->api,
-                                   .edge = &a->edge,
-                                   .store = store,
-                                   .driver = &a->driver,
-                                   .connect = &a->settings.connect};
+  struct gc_channel_deps needs = {.account = a->settings.name,
+                                  .api = a->api,
+                                  .env = &a->env,
+                                  .store = store,
+                                  .driver = &a->driver,
+                                  .connect = &a->settings.connect};
   return gc_channels_new(&needs);
 }
 
@@ -188,13 +188,13 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
   a->http = gc_http_new(a->loop, &s->connect, err);
   if (a->http == NULL)
     return GC_ERR_MEMORY;
-  a->edge = (struct gc_edge){.timers = gc_loop_timers(a->loop),
-                             .transport = gc_http_transport(a->http),
-                             .now_ms = edge_now,
-                             .wall_ms = edge_wall,
-                             .dice = edge_dice,
-                             .notice = notice,
-                             .ctx = a};
+  a->env = (struct gc_env){.timers = gc_loop_timers(a->loop),
+                           .transport = gc_http_transport(a->http),
+                           .now_ms = edge_now,
+                           .wall_ms = edge_wall,
+                           .random32 = env_random32,
+                           .notice = notice,
+                           .ctx = a};
   struct gc_auth_settings auth = {
       .url = s->token_url,
       .client_id = s->client_id,
@@ -211,11 +211,11 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
   open_store(a);
   a->budget =
       gc_budgets_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
-  a->auth = gc_auth_new(&auth, &a->edge, on_token_change, a);
+  a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
   if (a->budget != NULL && a->auth != NULL)
-    a->api = gc_api_new(&api, &a->edge, a->auth, a->budget);
+    a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
   if (a->api != NULL)
-    a->names = gc_names_new(s->name, a->api, &a->edge, store);
+    a->names = gc_names_new(s->name, a->api, &a->env, store);
   if (a->names != NULL)
     a->channels = new_channels(a);
   if (a->channels == NULL)
@@ -387,7 +387,7 @@ const char *gc_account_base_url(const struct gc_account *a) {
   return a->settings.base_url;
 }
 
-const struct gc_edge *gc_account_edge(struct gc_account *a) { return &a->edge; }
+const struct gc_env *gc_account_env(struct gc_account *a) { return &a->env; }
 
 struct reading {
   struct gc_account *account;
@@ -399,10 +399,10 @@ static void read_stats(void *ctx) {
   gc_api_stats(r->account->api, &r->stats->api);
   gc_auth_stats(r->account->auth, &r->stats->auth);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
-    struct gc_directory *d =
-        gc_names_directory(r->account->names, (enum gc_name_kind)k);
-    r->stats->names[k] = d != NULL ? gc_directory_count(d) : 0;
-    gc_directory_put(d);
+    struct gc_entities *d =
+        gc_names_entities(r->account->names, (enum gc_name_kind)k);
+    r->stats->names[k] = d != NULL ? gc_entities_count(d) : 0;
+    gc_entities_put(d);
   }
 }
 

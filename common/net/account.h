@@ -35,7 +35,7 @@ GC_API void gc_account_settings_clear(struct gc_account_settings *s);
 
 /* ---- configuration phase, one thread ---- */
 
-enum { GC_ACCOUNTS_MOST = 64 };
+enum { GC_ACCOUNTS_MAX = 64 };
 
 /* Takes the settings over, whatever it returns. GC_ERR_CONFIG: a name given
  * twice, too many accounts, or two whose values would have the same host. */
@@ -43,7 +43,7 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_accounts_define(struct gc_account_settings *settings, struct gc_err *err);
 
 struct gc_accounts_hooks {
-  /* An outcome of account `account` (see struct gc_edge); called on network
+  /* An outcome of account `account` (see struct gc_env); called on network
    * threads. */
   void (*notice)(const char *account, const char *cause,
                  const struct gc_err *err);
@@ -91,7 +91,7 @@ GC_API struct gc_store *gc_account_store(struct gc_account *a);
 GC_API struct gc_api *gc_account_api(struct gc_account *a);
 GC_API struct gc_names *gc_account_names(struct gc_account *a);
 GC_API struct gc_channels *gc_account_channels(struct gc_account *a);
-GC_API const struct gc_edge *gc_account_edge(struct gc_account *a);
+GC_API const struct gc_env *gc_account_env(struct gc_account *a);
 /* For a socket of one's own. Borrowed. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
 GC_API const char *gc_account_base_url(const struct gc_account *a);

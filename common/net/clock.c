@@ -17,7 +17,7 @@ int64_t gc_clock_wall_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-uint32_t gc_dice(void) {
+uint32_t gc_random32(void) {
   uint32_t bits = 0;
   if (RAND_bytes((unsigned char *)&bits, sizeof(bits)) == 1)
     return bits;

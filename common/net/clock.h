@@ -16,6 +16,6 @@ GC_API uint64_t gc_clock_now_ms(void);
 GC_API int64_t gc_clock_wall_ms(void);
 
 /* 32 unpredictable bits: jitter, WebSocket masks and keys. */
-GC_API uint32_t gc_dice(void);
+GC_API uint32_t gc_random32(void);
 
 #endif

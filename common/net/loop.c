@@ -26,7 +26,7 @@ enum {
   /* Connections kept for reuse, those of streams among them. libcurl's own
    * default shrinks with the handles in flight: after a burst it would close
    * what the next one wants. */
-  MOST_CONNECTIONS = 64,
+  MAX_CONNECTIONS = 64,
 };
 
 /* Work handed in from any thread. */
@@ -190,9 +190,9 @@ static void run_curl(struct gc_loop *l) {
 
 static void wait_for_work(struct gc_loop *l) {
   struct gc_watch_set *set = &l->watches;
-  uint32_t most_ms = gc_watch_set_prepare(set, IDLE_WAIT_MS);
+  uint32_t max_ms = gc_watch_set_prepare(set, IDLE_WAIT_MS);
   /* A fresh time: the work of this round may have taken a while. */
-  uint32_t wait_ms = gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), most_ms);
+  uint32_t wait_ms = gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), max_ms);
   int count = 0;
   if (curl_multi_poll(l->multi, set->fds, set->fds_count, (int)wait_ms,
                       &count) != CURLM_OK) {
@@ -253,7 +253,7 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
     gc_loop_free(l);
     return NULL;
   }
-  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)MOST_CONNECTIONS);
+  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)MAX_CONNECTIONS);
   return l;
 }
 

@@ -13,8 +13,8 @@
 #include "common/genesys/labels.h"
 
 enum {
-  ROWS_MOST = 200000,
-  PAGES_MOST = 2000,
+  ROWS_MAX = 200000,
+  PAGES_MAX = 2000,
   MISS_EVERY_MS = 60 * 1000,
   UNAVAILABLE_RETRY_MS = 1000,
 };
@@ -45,13 +45,13 @@ struct kind {
   bool is_wanted;
   struct gc_labels *labels;
 
-  struct gc_timer timer; /* the next reading */
-  struct gc_timer told;  /* tells a listener that came late */
+  struct gc_timer timer;    /* the next reading */
+  struct gc_timer reported; /* tells a listener that came late */
   struct gc_call call;
   bool is_reading;
   unsigned page;
   char query[96];
-  struct gc_listing listing;
+  struct gc_entity_page listing;
   struct gc_backoff backoff;
   uint64_t read_ms; /* when a miss last caused a reading */
 };
@@ -59,13 +59,13 @@ struct kind {
 struct gc_names {
   const char *account;
   struct gc_api *api;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_store *store;
   struct kind kinds[GC_NAME_KIND_COUNT];
   struct gc_names_listener *listeners;
 
   pthread_mutex_t lock; /* guards the pointers below */
-  struct gc_directory *directories[GC_NAME_KIND_COUNT];
+  struct gc_entities *directories[GC_NAME_KIND_COUNT];
 };
 
 const char *gc_name_kind_name(enum gc_name_kind kind) {
@@ -73,37 +73,37 @@ const char *gc_name_kind_name(enum gc_name_kind kind) {
 }
 
 static uint64_t now(const struct gc_names *n) {
-  return n->edge->now_ms(n->edge->ctx);
+  return n->env->now_ms(n->env->ctx);
 }
 
 static void note(const struct kind *k, const char *what,
                  const struct gc_err *err) {
   char cause[48];
   snprintf(cause, sizeof(cause), "%s of %ss", what, kinds[k->kind].name);
-  k->names->edge->notice(k->names->edge->ctx, cause, err);
+  k->names->env->notice(k->names->env->ctx, cause, err);
 }
 
 static void tell(struct kind *k) {
-  struct gc_directory *d = gc_names_directory(k->names, k->kind);
+  struct gc_entities *d = gc_names_entities(k->names, k->kind);
   struct gc_names_listener *next;
   for (struct gc_names_listener *l = k->names->listeners; l != NULL; l = next) {
     next = l->next;
     if (l->kind == k->kind && d != NULL)
       l->changed(l->ctx, d);
   }
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
-static void replace(struct kind *k, struct gc_directory *d) {
+static void replace(struct kind *k, struct gc_entities *d) {
   struct gc_names *n = k->names;
   pthread_mutex_lock(&n->lock);
-  struct gc_directory *old = n->directories[k->kind];
+  struct gc_entities *old = n->directories[k->kind];
   n->directories[k->kind] = d;
   pthread_mutex_unlock(&n->lock);
-  gc_directory_put(old);
+  gc_entities_put(old);
 }
 
-static void publish(struct kind *k, struct gc_directory *d) {
+static void publish(struct kind *k, struct gc_entities *d) {
   replace(k, d);
   tell(k);
 }
@@ -112,25 +112,25 @@ static void publish(struct kind *k, struct gc_directory *d) {
  * made again is the same series. Everything with a label was in the directory
  * before. */
 static enum gc_code drop_labels(struct kind *k,
-                                const struct gc_listing *listing) {
-  GC_AUTO(gc_intern_clear) struct gc_intern listed = {.most = ROWS_MOST};
+                                const struct gc_entity_page *listing) {
+  GC_AUTO(gc_intern_clear) struct gc_intern listed = {.max = ROWS_MAX};
   uint32_t number;
   for (size_t i = 0; i < listing->count; i++) {
     const char *id = listing->rows[i].id;
     GC_TRY(gc_intern_put(&listed, id, strlen(id), &number));
   }
-  struct gc_directory *before = gc_names_directory(k->names, k->kind);
-  for (size_t i = 0; before != NULL && i < gc_directory_count(before); i++) {
-    const char *id = gc_directory_at(before, i)->id;
+  struct gc_entities *before = gc_names_entities(k->names, k->kind);
+  for (size_t i = 0; before != NULL && i < gc_entities_count(before); i++) {
+    const char *id = gc_entities_at(before, i)->id;
     if (!gc_intern_find(&listed, id, strlen(id), &number))
       gc_labels_remove(k->labels, id);
   }
-  gc_directory_put(before);
+  gc_entities_put(before);
   return GC_OK;
 }
 
 static enum gc_code assign_labels(struct kind *k,
-                                  const struct gc_listing *listing) {
+                                  const struct gc_entity_page *listing) {
   struct gc_named *batch = calloc(listing->count + 1, sizeof(*batch));
   if (batch == NULL)
     return GC_ERR_MEMORY;
@@ -147,7 +147,7 @@ static void save(struct kind *k, const struct gc_entry *entries, size_t count) {
   struct gc_err err = {.code = GC_OK};
   if (n->store == NULL)
     return;
-  int64_t now_s = n->edge->wall_ms(n->edge->ctx) / 1000;
+  int64_t now_s = n->env->wall_ms(n->env->ctx) / 1000;
   if (gc_store_save_names(n->store, n->account, kinds[k->kind].name, entries,
                           count, now_s, 0, &err) == GC_OK)
     err.code = GC_OK;
@@ -167,7 +167,7 @@ static void note_collisions(struct kind *k) {
 
 /* The whole list was read: it becomes the directory. */
 static enum gc_code take_over(struct kind *k) {
-  const struct gc_listing *listing = &k->listing;
+  const struct gc_entity_page *listing = &k->listing;
   GC_TRY(drop_labels(k, listing));
   GC_TRY(assign_labels(k, listing));
   struct gc_entry *entries = calloc(listing->count + 1, sizeof(*entries));
@@ -179,7 +179,7 @@ static enum gc_code take_over(struct kind *k) {
     entries[i] = (struct gc_entry){row->id, row->name,
                                    label != NULL ? label : "", row->detail};
   }
-  struct gc_directory *d = gc_directory_new(entries, listing->count, false);
+  struct gc_entities *d = gc_entities_new(entries, listing->count, false);
   if (d != NULL)
     save(k, entries, listing->count);
   free(entries);
@@ -192,32 +192,32 @@ static enum gc_code take_over(struct kind *k) {
 
 /* Ids take the place of the names that cannot be read; what was known stays. */
 static void refuse(struct kind *k) {
-  struct gc_directory *known = gc_names_directory(k->names, k->kind);
-  size_t count = known != NULL ? gc_directory_count(known) : 0;
-  struct gc_directory *d = NULL;
-  if (known == NULL || !gc_directory_is_refused(known))
-    d = gc_directory_new(count > 0 ? gc_directory_at(known, 0) : NULL, count,
-                         true);
-  gc_directory_put(known);
+  struct gc_entities *known = gc_names_entities(k->names, k->kind);
+  size_t count = known != NULL ? gc_entities_count(known) : 0;
+  struct gc_entities *d = NULL;
+  if (known == NULL || !gc_entities_is_refused(known))
+    d = gc_entities_new(count > 0 ? gc_entities_at(known, 0) : NULL, count,
+                        true);
+  gc_entities_put(known);
   if (d != NULL)
     publish(k, d);
 }
 
 static void read_again_in(struct kind *k, uint64_t wait_ms) {
-  (void)gc_timers_set(k->names->edge->timers, &k->timer,
+  (void)gc_timers_set(k->names->env->timers, &k->timer,
                       now(k->names) + wait_ms);
 }
 
 /* Up to a tenth sooner, so that a fleet's readings drift apart. */
 static uint64_t refresh_ms(const struct kind *k) {
   uint32_t period_ms = kinds[k->kind].refresh_ms;
-  uint32_t dice = k->names->edge->dice(k->names->edge->ctx);
-  return period_ms - (((uint64_t)period_ms / 10 * dice) >> 32);
+  uint32_t random32 = k->names->env->random32(k->names->env->ctx);
+  return period_ms - (((uint64_t)period_ms / 10 * random32) >> 32);
 }
 
 static void end_reading(struct kind *k, const struct gc_err *err) {
   k->is_reading = false;
-  gc_listing_clear(&k->listing);
+  gc_entity_page_clear(&k->listing);
   if (!gc_code_is_shared(err->code))
     note(k, "list", err);
   if (err->code == GC_OK) {
@@ -231,9 +231,9 @@ static void end_reading(struct kind *k, const struct gc_err *err) {
     read_again_in(k, UNAVAILABLE_RETRY_MS);
     return;
   }
-  uint32_t dice = k->names->edge->dice(k->names->edge->ctx);
+  uint32_t random32 = k->names->env->random32(k->names->env->ctx);
   k->backoff.cap_ms = gc_code_is_shared(err->code) ? 60000 : 600000;
-  read_again_in(k, 5000 + gc_backoff_fail(&k->backoff, 0, dice));
+  read_again_in(k, 5000 + gc_backoff_fail(&k->backoff, 0, random32));
 }
 
 static void ask_page(struct kind *k) {
@@ -252,14 +252,14 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   struct gc_err err = *answered;
   (void)reply;
 
-  if (err.code == GC_OK && gc_listing_end(&k->listing, &err) == GC_OK)
+  if (err.code == GC_OK && gc_entity_page_end(&k->listing, &err) == GC_OK)
     err.code = GC_OK;
   if (err.code == GC_OK && k->listing.more && kinds[k->kind].is_paged) {
-    if (k->page++ < PAGES_MOST) {
+    if (k->page++ < PAGES_MAX) {
       ask_page(k);
       return;
     }
-    (void)gc_fail(&err, GC_ERR_LIMIT, "more than %d pages", PAGES_MOST);
+    (void)gc_fail(&err, GC_ERR_LIMIT, "more than %d pages", PAGES_MAX);
   }
   if (err.code == GC_OK) {
     enum gc_code code = take_over(k);
@@ -271,13 +271,13 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
 
 static void sink_begin(void *ctx) {
   struct kind *k = ctx;
-  (void)gc_listing_begin(&k->listing, NULL);
+  (void)gc_entity_page_begin(&k->listing, NULL);
 }
 
 static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
                                struct gc_err *err) {
   struct kind *k = ctx;
-  return gc_listing_feed(&k->listing, bytes, len, err);
+  return gc_entity_page_feed(&k->listing, bytes, len, err);
 }
 
 static void read_now(void *ctx, uint64_t now_ms) {
@@ -288,7 +288,7 @@ static void read_now(void *ctx, uint64_t now_ms) {
     return;
   k->is_reading = true;
   k->page = 1;
-  if (gc_listing_begin(&k->listing, &err) != GC_OK) {
+  if (gc_entity_page_begin(&k->listing, &err) != GC_OK) {
     end_reading(k, &err);
     return;
   }
@@ -305,7 +305,7 @@ struct kept {
 
 static enum gc_code keep(void *ctx, const struct gc_entry *e) {
   struct kept *kept = ctx;
-  char clean[GC_NAME_ROOM];
+  char clean[GC_NAME_SIZE];
   gc_name_or_id(clean, e->name, e->id);
   struct gc_label_row row = {e->id, clean, e->label};
   GC_TRY(gc_labels_load(kept->kind->labels, &row));
@@ -341,19 +341,19 @@ static void load(struct kind *k) {
   struct gc_names *n = k->names;
   struct gc_err err = {.code = GC_OK};
   struct kept kept = {.kind = k};
-  struct gc_directory *d = NULL;
+  struct gc_entities *d = NULL;
   if (n->store == NULL)
     return;
   if (gc_store_load_names(n->store, n->account, kinds[k->kind].name, keep,
                           &kept, &err) == GC_OK &&
       kept.count > 0)
-    d = gc_directory_new(kept.entries, kept.count, false);
+    d = gc_entities_new(kept.entries, kept.count, false);
   kept_clear(&kept);
   note(k, "kept names", &err);
   if (d == NULL)
     return;
   replace(k, d);
-  (void)gc_timers_set(n->edge->timers, &k->told, now(n));
+  (void)gc_timers_set(n->env->timers, &k->reported, now(n));
 }
 
 /* ---- the public verbs ---- */
@@ -364,14 +364,14 @@ static void tell_late(void *ctx, uint64_t now_ms) {
 }
 
 struct gc_names *gc_names_new(const char *account, struct gc_api *api,
-                              const struct gc_edge *edge,
+                              const struct gc_env *env,
                               struct gc_store *store) {
   struct gc_names *n = calloc(1, sizeof(*n));
   if (n == NULL)
     return NULL;
   n->account = account;
   n->api = api;
-  n->edge = edge;
+  n->env = env;
   n->store = store;
   pthread_mutex_init(&n->lock, NULL);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
@@ -379,9 +379,9 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
     k->names = n;
     k->kind = (enum gc_name_kind)i;
     k->labels = gc_labels_new();
-    k->listing.most = ROWS_MOST;
+    k->listing.max = ROWS_MAX;
     k->timer = (struct gc_timer){.fire = read_now, .ctx = k};
-    k->told = (struct gc_timer){.fire = tell_late, .ctx = k};
+    k->reported = (struct gc_timer){.fire = tell_late, .ctx = k};
     k->backoff = (struct gc_backoff){.base_ms = 30000, .cap_ms = 600000};
     k->call = (struct gc_call){.endpoint = kinds[i].endpoint,
                                .query = k->query,
@@ -403,11 +403,11 @@ void gc_names_free(struct gc_names *n) {
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
     struct kind *k = &n->kinds[i];
     gc_api_cancel(n->api, &k->call);
-    gc_timers_unset(n->edge->timers, &k->timer);
-    gc_timers_unset(n->edge->timers, &k->told);
-    gc_listing_clear(&k->listing);
+    gc_timers_unset(n->env->timers, &k->timer);
+    gc_timers_unset(n->env->timers, &k->reported);
+    gc_entity_page_clear(&k->listing);
     gc_labels_free(k->labels);
-    gc_directory_put(n->directories[i]);
+    gc_entities_put(n->directories[i]);
   }
   pthread_mutex_destroy(&n->lock);
   free(n);
@@ -418,7 +418,7 @@ void gc_names_listen(struct gc_names *n, struct gc_names_listener *l) {
   l->next = n->listeners;
   n->listeners = l;
   if (k->is_wanted) {
-    (void)gc_timers_set(n->edge->timers, &k->told, now(n));
+    (void)gc_timers_set(n->env->timers, &k->reported, now(n));
     return;
   }
   k->is_wanted = true;
@@ -444,10 +444,10 @@ void gc_names_miss(struct gc_names *n, enum gc_name_kind kind) {
   read_again_in(k, 0);
 }
 
-struct gc_directory *gc_names_directory(struct gc_names *n,
-                                        enum gc_name_kind kind) {
+struct gc_entities *gc_names_entities(struct gc_names *n,
+                                      enum gc_name_kind kind) {
   pthread_mutex_lock(&n->lock);
-  struct gc_directory *d = gc_directory_get(n->directories[kind]);
+  struct gc_entities *d = gc_entities_get(n->directories[kind]);
   pthread_mutex_unlock(&n->lock);
   return d;
 }

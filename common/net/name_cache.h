@@ -15,7 +15,7 @@
  * (a minute while the whole API is away, a second while the account has no
  * token and nothing is sent); what was known stays. Where the list itself is
  * refused (403, 404) ids take the place of names and one notice says so. One
- * thread, the account's, but for gc_names_directory. */
+ * thread, the account's, but for gc_names_entities. */
 #ifndef GC_NET_NAME_CACHE_H
 #define GC_NET_NAME_CACHE_H
 
@@ -38,7 +38,7 @@ struct gc_names;
 /* Told when a kind has a new directory. Lives in its owner's memory. */
 struct gc_names_listener {
   enum gc_name_kind kind;
-  void (*changed)(void *ctx, struct gc_directory *directory); /* borrowed */
+  void (*changed)(void *ctx, struct gc_entities *directory); /* borrowed */
   void *ctx;
   struct gc_names_listener *next; /* the cache's */
 };
@@ -46,8 +46,7 @@ struct gc_names_listener {
 /* `account` is the name under which rows are kept; all arguments are borrowed;
  * `store` may be NULL (nothing survives). NULL when out of memory. */
 struct gc_names *gc_names_new(const char *account, struct gc_api *api,
-                              const struct gc_edge *edge,
-                              struct gc_store *store);
+                              const struct gc_env *env, struct gc_store *store);
 void gc_names_free(struct gc_names *n);
 
 /* From now on the kind is read. If it is known already, also from an earlier
@@ -61,10 +60,10 @@ GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);
  * not read sooner for that. */
 GC_API void gc_names_miss(struct gc_names *n, enum gc_name_kind kind);
 
-/* The present directory, counted (gc_directory_put), NULL while nothing is
+/* The present directory, counted (gc_entities_put), NULL while nothing is
  * known. Any thread. */
-GC_API struct gc_directory *gc_names_directory(struct gc_names *n,
-                                               enum gc_name_kind kind);
+GC_API struct gc_entities *gc_names_entities(struct gc_names *n,
+                                             enum gc_name_kind kind);
 
 /* "queue", "user", "presence", "flow", "flow_outcome", "flow_milestone". */
 GC_API const char *gc_name_kind_name(enum gc_name_kind kind);

@@ -52,14 +52,13 @@ void gc_watch_set_remove(struct gc_watch_set *set, struct gc_watch *watch) {
       set->polled[i] = NULL;
 }
 
-uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t most_ms) {
+uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t max_ms) {
   size_t count = 0;
   set->fds[0] =
       (struct curl_waitfd){.fd = set->wake_fd, .events = CURL_WAIT_POLLIN};
   for (struct gc_watch *w = set->first; w != NULL; w = w->next) {
     if (!has_room(set, count + 1)) {
-      most_ms =
-          most_ms < GC_WATCH_POOR_WAIT_MS ? most_ms : GC_WATCH_POOR_WAIT_MS;
+      max_ms = max_ms < GC_WATCH_POOR_WAIT_MS ? max_ms : GC_WATCH_POOR_WAIT_MS;
       break;
     }
     short events = (short)((w->want_read ? CURL_WAIT_POLLIN : 0) |
@@ -67,11 +66,11 @@ uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t most_ms) {
     set->polled[count++] = w;
     set->fds[count] = (struct curl_waitfd){.fd = w->fd, .events = events};
     if (w->again)
-      most_ms = 0;
+      max_ms = 0;
   }
   set->polled_count = count;
   set->fds_count = (unsigned)count + 1;
-  return most_ms;
+  return max_ms;
 }
 
 void gc_watch_set_run(struct gc_watch_set *set, uint64_t now_ms) {

@@ -30,9 +30,9 @@ void gc_watch_set_clear(struct gc_watch_set *set);
 void gc_watch_set_add(struct gc_watch_set *set, struct gc_watch *watch);
 void gc_watch_set_remove(struct gc_watch_set *set, struct gc_watch *watch);
 
-/* Fills fds for the next poll; returns how long that may wait, most_ms at
+/* Fills fds for the next poll; returns how long that may wait, max_ms at
  * most: 0 while one of them wants `again`. */
-uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t most_ms);
+uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t max_ms);
 
 /* Runs those that the poll found ready, and those that want `again`. */
 void gc_watch_set_run(struct gc_watch_set *set, uint64_t now_ms);

@@ -142,7 +142,7 @@ static enum gc_code find_urls(struct account_options *o, struct gc_err *err) {
 }
 
 static enum gc_code join_scopes(struct account_options *o, struct gc_err *err) {
-  GC_AUTO(gc_buf_clear) struct gc_buf all = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf all = {.max = 4096};
   for (size_t i = 0; i < o->scopes.count; i++)
     if (gc_buf_print(&all, "%s%s", i > 0 ? " " : "", o->scopes.at[i]) != GC_OK)
       return gc_fail(err, GC_ERR_CONFIG, "Scope: too many of them");
@@ -159,7 +159,7 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
   if (secret.env != NULL) {
     /* Now, while there is one thread: taking a variable out of the environment
      * races with whoever reads it. A missing one is told when it is needed. */
-    GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.most = GC_SECRET_MOST_BYTES};
+    GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
     if (gc_secret_read(&secret, &taken, NULL) != GC_OK)
       gc_buf_reset(&taken);
   }

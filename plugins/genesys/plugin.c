@@ -49,7 +49,7 @@ static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
-  gc_complain(plugin.complaints, where, err);
+  gc_log_failure(plugin.complaints, where, err);
 }
 
 static const char *state_dir(void) {
@@ -81,7 +81,7 @@ static void read_one(void *ctx, const char *account, const char *host) {
 }
 
 static int on_read(void) {
-  static struct telemetry last[GC_ACCOUNTS_MOST];
+  static struct telemetry last[GC_ACCOUNTS_MAX];
   struct round round = {.last = last};
   gc_accounts_each(read_one, &round);
   return 0;
@@ -91,13 +91,13 @@ static int on_read(void) {
  * configuration is read, so that an account may start before our turn. */
 static int on_init(void) {
   struct gc_err err;
-  if (gc_tap_register(&err) != GC_OK)
+  if (gc_write_tracker_register(&err) != GC_OK)
     gc_say(plugin.complaints, GC_SAY_WARNING, "%s", err.text);
   return 0;
 }
 
 static int on_shutdown(void) {
-  gc_tap_close();
+  gc_write_tracker_close();
   gc_accounts_stop();
   return 0;
 }

@@ -10,10 +10,10 @@
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
-enum { NAME_ROOM = 128, HOST_ROOM = 256 };
+enum { NAME_SIZE = 128, HOST_SIZE = 256 };
 
 struct attributes {
-  char name[NAME_ROOM], instance[NAME_ROOM + 16], scope[HOST_ROOM];
+  char name[NAME_SIZE], instance[NAME_SIZE + 16], scope[HOST_SIZE];
   struct ledger *ledger;
   struct ledger_source source;
   struct stats stats;
@@ -76,7 +76,7 @@ start_notifications(struct attributes *a, const struct attributes_options *o,
   const struct notifications_settings s = {.form = &config->form,
                                            .source = &a->source,
                                            .ledger = a->ledger,
-                                           .site = settings->site,
+                                           .deps = settings->deps,
                                            .notice = settings->notice,
                                            .ctx = settings->ctx};
   (void)o;
@@ -151,17 +151,17 @@ void attributes_look(struct attributes *a) {
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {
-  bool is_well = ledger_is_well(a->ledger);
+  bool is_healthy = ledger_is_healthy(a->ledger);
   struct samples_block b = {
       .instance = a->instance,
       .source = sources[a->from].word,
-      .is_up = a->stats.up > 0 && is_well,
+      .is_up = a->stats.up > 0 && is_healthy,
       .of = sources[a->from].samples,
       .now_ms = gc_clock_now_ms(),
       .series = ledger_count(a->ledger, a->scope),
       .commit_s = ledger_commit_s(a->ledger),
       .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
-      .is_state_up = is_well,
+      .is_state_up = is_healthy,
       .interval_ms = interval_ms,
   };
   if (a->notifications != NULL)

@@ -11,7 +11,7 @@
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
 enum { HOUR_MS = 3600 * 1000 };
-#define RETENTION_MOST_MS (INT64_C(366) * 24 * HOUR_MS)
+#define RETENTION_MAX_MS (INT64_C(366) * 24 * HOUR_MS)
 
 /* In the order of enum attributes_from. */
 static const char *const sources[] = {"sqs", "webhook", "notifications", NULL};
@@ -140,7 +140,7 @@ static enum gc_code check_retention(const struct attributes_options *o,
   const char *text = o->retention != NULL ? o->retention : "";
   if (gc_duration_parse(text, strlen(text), &ret->retention_ms, NULL) !=
           GC_OK ||
-      ret->retention_ms < HOUR_MS || ret->retention_ms > RETENTION_MOST_MS)
+      ret->retention_ms < HOUR_MS || ret->retention_ms > RETENTION_MAX_MS)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Retention \"%.40s\": accepted are PT1H to P366D", text);
   return GC_OK;
@@ -180,7 +180,7 @@ static enum gc_code find_region(struct attributes_options *o,
 static enum gc_code check_sqs(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *ret_warning, struct gc_err *err) {
-  char url[GC_URL_ROOM];
+  char url[GC_URL_SIZE];
   const struct gc_secret secret = {.file = o->secret_access_key_file};
   if (o->queue_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");

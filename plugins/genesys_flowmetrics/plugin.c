@@ -23,7 +23,7 @@ enum { LAST_MS = 1000 };
 static struct gc_plugin plugin;
 static struct ledger *ledger; /* of all <Attributes> blocks */
 static bool ledger_runs;
-static struct gc_tap_ticket *ticket;
+static struct gc_write_ticket *ticket;
 static uint32_t interval_ms;
 
 /* One <Attributes> block. */
@@ -73,9 +73,9 @@ static void find_host(void *ctx, const char *account, const char *host) {
     snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
 }
 
-static struct queue_topics_site site_of(struct gc_account *a) {
-  return (struct queue_topics_site){.loop = gc_account_loop(a),
-                                    .edge = gc_account_edge(a),
+static struct queue_topics_deps deps_of(struct gc_account *a) {
+  return (struct queue_topics_deps){.loop = gc_account_loop(a),
+                                    .env = gc_account_env(a),
                                     .channels = gc_account_channels(a),
                                     .names = gc_account_names(a)};
 }
@@ -107,7 +107,7 @@ static enum gc_code start(struct gc_block *base, struct gc_err *err) {
                                          .ctx = base};
   if (o->source == FROM_NOTIFICATIONS) {
     GC_TRY(gc_block_use_account(base, o->account, err));
-    settings.site = site_of(base->account);
+    settings.deps = deps_of(base->account);
   }
   base->host = b->host;
   b->work = attributes_start(o, &b->config, &settings, err);
@@ -165,13 +165,13 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
-  gc_complain(plugin.complaints, cause, err);
+  gc_log_failure(plugin.complaints, cause, err);
 }
 
 static bool put_tapped(void *ctx, const char *scope,
                        const struct gc_sample *sample) {
   (void)ctx;
-  return gc_tap_emit(ticket, scope, sample) == GC_OK;
+  return gc_write_tracker_emit(ticket, scope, sample) == GC_OK;
 }
 
 static int on_look(user_data_t *ud) {
@@ -194,7 +194,7 @@ static void on_last_look(void *unused) {
       attributes_stop(attributes_of(b)->work);
   ledger_stop(ledger);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, true, put_tapped, NULL);
-  (void)gc_tap_wait(ticket, LAST_MS);
+  (void)gc_write_tracker_wait(ticket, LAST_MS);
 }
 
 static const char *state_dir(void) {
@@ -231,7 +231,7 @@ static enum gc_code start_ledger(struct gc_err *err) {
     if (config->is_shared)
       settings.redis = &config->redis;
   }
-  ticket = gc_tap_ticket_new();
+  ticket = gc_write_ticket_new();
   ledger = ticket != NULL
                ? ledger_new(&settings, err)
                : (gc_fail(err, GC_ERR_MEMORY, "out of memory"), NULL);
@@ -270,7 +270,7 @@ static int on_shutdown(void) {
   gc_plugin_stop(&plugin);
   ledger_free(gc_steal(ledger));
   ledger_runs = false;
-  gc_tap_ticket_free(gc_steal(ticket));
+  gc_write_ticket_free(gc_steal(ticket));
   return 0;
 }
 

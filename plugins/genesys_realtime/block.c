@@ -14,27 +14,25 @@ enum {
   SNAPSHOT_EVERY_MS = 60 * 1000,
 };
 
-static const struct gc_edge *edge(const struct block *b) {
-  return b->site.edge;
-}
+static const struct gc_env *env(const struct block *b) { return b->deps.env; }
 
 static uint64_t now(const struct block *b) {
-  return edge(b)->now_ms(edge(b)->ctx);
+  return env(b)->now_ms(env(b)->ctx);
 }
 
 /* A name that is missing here was made since the list was read. */
 static void look_for_unknown(struct block *b, const struct observations *o) {
-  struct gc_names *names = b->site.names;
-  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
+  struct gc_names *names = b->deps.names;
+  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
   bool missing = false;
   for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++) {
     const char *id = gc_intern_text(&o->ids, i);
     missing =
-        shard_has(&b->settings.shard, id) && gc_directory_find(d, id) == NULL;
+        shard_has(&b->settings.shard, id) && gc_entities_find(d, id) == NULL;
   }
-  if (missing && !gc_directory_is_refused(d))
+  if (missing && !gc_entities_is_refused(d))
     gc_names_miss(names, GC_QUEUE);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 static bool asks_by_id(const struct block *b) {
@@ -48,8 +46,8 @@ static bool has_topics(const struct block *b) {
 
 /* Takes `o` over. */
 static void publish(struct block *b, struct observations *o, bool is_complete) {
-  o->received_ms = edge(b)->wall_ms(edge(b)->ctx);
-  o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->site.api);
+  o->received_ms = env(b)->wall_ms(env(b)->ctx);
+  o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->deps.api);
   look_for_unknown(b, o);
   if (b->settings.source == OBS_QUEUE_METRICS)
     o->names = queue_metrics_names(o, b->labels);
@@ -59,7 +57,7 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   b->fresh = observations_get(o);
   if (is_complete)
     b->well_ms = now(b);
-  b->is_well = is_complete;
+  b->is_healthy = is_complete;
   pthread_mutex_unlock(&b->lock);
 
   observations_put(b->last);
@@ -75,24 +73,24 @@ static bool is_worth_publishing(struct block *b) {
     return b->poll.reading->ids.count > 0 || b->poll.trouble.code == GC_OK;
   if (b->poll.trouble.code != GC_OK)
     return false;
-  struct gc_directory *d = gc_names_directory(b->site.names, GC_QUEUE);
+  struct gc_entities *d = gc_names_entities(b->deps.names, GC_QUEUE);
   bool done = b->last == NULL ||
               observations_zero_gone(b->poll.reading, b->last, d) == GC_OK;
-  gc_directory_put(d);
+  gc_entities_put(d);
   return done;
 }
 
-/* After an interval, or `least_ms` if that is longer; at once when a snapshot
+/* After an interval, or `min_ms` if that is longer; at once when a snapshot
  * became due meanwhile. */
-static void come_back(struct block *b, uint32_t least_ms) {
+static void come_back(struct block *b, uint32_t min_ms) {
   uint64_t now_ms = now(b);
   uint32_t every_ms = b->settings.interval_ms;
-  if (every_ms < least_ms)
-    every_ms = least_ms;
+  if (every_ms < min_ms)
+    every_ms = min_ms;
   b->due_ms += every_ms;
   if (b->due_ms < now_ms) /* the poll outlasted its interval */
     b->due_ms += (now_ms - b->due_ms + every_ms - 1) / every_ms * every_ms;
-  (void)gc_timers_set(edge(b)->timers, &b->timer,
+  (void)gc_timers_set(env(b)->timers, &b->timer,
                       b->must_poll_again ? now_ms : b->due_ms);
   b->must_poll_again = false;
 }
@@ -114,7 +112,7 @@ static void end_poll(void *ctx) {
     publish(b, gc_steal(b->poll.reading), is_complete);
   } else {
     pthread_mutex_lock(&b->lock);
-    b->is_well = false;
+    b->is_healthy = false;
     pthread_mutex_unlock(&b->lock);
   }
 
@@ -143,12 +141,12 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   if (take_pushed(b, now_ms))
     return;
   b->asked_ms =
-      edge(b)->wall_ms(edge(b)->ctx) + gc_api_clock_offset_ms(b->site.api);
+      env(b)->wall_ms(env(b)->ctx) + gc_api_clock_offset_ms(b->deps.api);
   b->poll.wants_details = b->stream != NULL;
   b->poll.path = b->settings.metrics_path;
   if (b->stream != NULL)
     stream_poll_begin(b->stream);
-  poll_start(&b->poll, b->site.api, b->settings.source, &b->selection,
+  poll_start(&b->poll, b->deps.api, b->settings.source, &b->selection,
              &b->pages, end_poll, b);
 }
 
@@ -162,7 +160,7 @@ static void on_snapshot(void *ctx) {
   b->snapshot_ms = 0;
   b->must_poll_again = b->poll.parts != NULL;
   if (!b->must_poll_again)
-    (void)gc_timers_set(edge(b)->timers, &b->timer, now(b));
+    (void)gc_timers_set(env(b)->timers, &b->timer, now(b));
 }
 
 /* More than a quarter of the budget for one block's polling is worth a word. */
@@ -170,7 +168,7 @@ static void check_cost(struct block *b) {
   struct gc_err err = {.code = GC_OK};
   size_t batches = poll_batches(b->selection.count);
   double per_minute = (double)batches * 60000.0 / b->settings.interval_ms;
-  uint32_t budget = b->site.requests_per_minute;
+  uint32_t budget = b->deps.requests_per_minute;
   if (asks_by_id(b) && per_minute > budget / 4.0)
     (void)gc_fail(
         &err, GC_ERR_LIMIT,
@@ -183,7 +181,7 @@ static void check_cost(struct block *b) {
   b->notice(b->ctx, "cost", &err);
 }
 
-static void on_queues(void *ctx, struct gc_directory *directory) {
+static void on_queues(void *ctx, struct gc_entities *directory) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
   enum gc_code code =
@@ -195,7 +193,7 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
   else if (b->selection.count == 0 &&
            (asks_by_id(b) || b->push != NULL || has_topics(b)))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
-                  gc_directory_is_refused(directory)
+                  gc_entities_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
                         "id (Queue \"UUID\"), or use Observations \"activity\""
                       : "no queue matches the Queue options of this block, its "
@@ -210,7 +208,7 @@ static void on_queues(void *ctx, struct gc_directory *directory) {
     poll_now(b, now(b));
 }
 
-static void on_presences(void *ctx, struct gc_directory *directory) {
+static void on_presences(void *ctx, struct gc_entities *directory) {
   (void)ctx; /* read when the samples are made */
   (void)directory;
 }
@@ -225,19 +223,19 @@ static void begin(void *ctx) {
   if (b->settings.stream.guide.is_on) /* it needs no list of queues */
     stream_select(b->stream, &b->selection);
   if (b->settings.source == OBS_ACTIVITY)
-    gc_names_listen(b->site.names, &b->presence_listener);
-  gc_names_listen(b->site.names, &b->queue_listener);
+    gc_names_listen(b->deps.names, &b->presence_listener);
+  gc_names_listen(b->deps.names, &b->queue_listener);
 }
 
-void block_start(struct block *b) { gc_loop_call(b->site.loop, begin, b); }
+void block_start(struct block *b) { gc_loop_call(b->deps.loop, begin, b); }
 
 static void end(void *ctx) {
   struct block *b = ctx;
   if (b->is_listening) {
-    gc_names_unlisten(b->site.names, &b->presence_listener);
-    gc_names_unlisten(b->site.names, &b->queue_listener);
+    gc_names_unlisten(b->deps.names, &b->presence_listener);
+    gc_names_unlisten(b->deps.names, &b->queue_listener);
   }
-  gc_timers_unset(edge(b)->timers, &b->timer);
+  gc_timers_unset(env(b)->timers, &b->timer);
   if (b->stream != NULL)
     stream_stop(b->stream);
   if (b->push != NULL)
@@ -248,7 +246,7 @@ static void end(void *ctx) {
 void block_free(struct block *b) {
   if (b == NULL)
     return;
-  gc_loop_call(b->site.loop, end, b);
+  gc_loop_call(b->deps.loop, end, b);
   stream_free(b->stream);
   push_free(b->push);
   windows_free(b->windows);
@@ -262,39 +260,39 @@ void block_free(struct block *b) {
 }
 
 static enum gc_code make_stream(struct block *b, struct gc_err *err) {
-  struct stream_site site = {.edge = b->site.edge,
-                             .api = b->site.api,
-                             .channels = b->site.channels,
-                             .driver = b->site.driver,
-                             .connect = b->site.connect,
-                             .base_url = b->site.base_url,
-                             .names = b->site.names,
+  struct stream_deps deps = {.env = b->deps.env,
+                             .api = b->deps.api,
+                             .channels = b->deps.channels,
+                             .driver = b->deps.driver,
+                             .connect = b->deps.connect,
+                             .base_url = b->deps.base_url,
+                             .names = b->deps.names,
                              .notice = b->notice,
                              .notice_ctx = b->ctx,
                              .snapshot = on_snapshot,
                              .ctx = b};
-  b->stream = stream_new(&b->settings.stream, &site, err);
+  b->stream = stream_new(&b->settings.stream, &deps, err);
   return b->stream != NULL ? GC_OK : err->code;
 }
 
 static enum gc_code make_push(struct block *b, struct gc_err *err) {
-  struct push_site site = {.channels = b->site.channels,
-                           .patience = b->settings.stream.patience,
+  struct push_deps deps = {.channels = b->deps.channels,
+                           .timeouts = b->settings.stream.timeouts,
                            .snapshot = on_snapshot,
                            .notice = b->notice,
                            .notice_ctx = b->ctx,
                            .ctx = b};
-  b->push = push_new(&site);
+  b->push = push_new(&deps);
   return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
 /* What the read thread puts in front of the sink. */
 static enum gc_code make_sinks(struct block *b, struct gc_err *err) {
   const struct block_settings *s = &b->settings;
-  b->limit = series_limit_new(s->series_most, s->expiry_ms);
+  b->limit = series_limit_new(s->series_max, s->expiry_ms);
   if (s->window_ms > 0)
     b->windows = windows_new(&(struct windows_settings){
-        .span_ms = s->window_ms, .raw = s->raw, .series_most = s->series_most});
+        .span_ms = s->window_ms, .raw = s->raw, .series_max = s->series_max});
   if (b->limit == NULL || (s->window_ms > 0 && b->windows == NULL))
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   return GC_OK;
@@ -308,7 +306,7 @@ static enum gc_code make_parts(struct block *b, struct gc_err *err) {
 }
 
 struct block *block_new(const struct block_settings *settings,
-                        const struct block_site *site,
+                        const struct block_deps *deps,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx, struct gc_err *err) {
@@ -318,7 +316,7 @@ struct block *block_new(const struct block_settings *settings,
     return NULL;
   }
   b->settings = *settings;
-  b->site = *site;
+  b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;
   b->timer = (struct gc_timer){.fire = poll_now, .ctx = b};

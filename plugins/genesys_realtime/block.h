@@ -24,7 +24,7 @@ struct block_settings {
   enum obs_label label;
   uint32_t window_ms; /* 0: no windows */
   bool raw;           /* the gauges themselves too; without windows always */
-  size_t series_most; /* MaxSeries */
+  size_t series_max;  /* MaxSeries */
   uint64_t expiry_ms; /* QueueExpiry */
   const char *metrics_path; /* OBS_QUEUE_METRICS: NULL: the usual one */
   bool has_stream;
@@ -32,9 +32,9 @@ struct block_settings {
 };
 
 /* What a block works with: its account's, or a test's. All borrowed. */
-struct block_site {
+struct block_deps {
   struct gc_loop *loop;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
   struct gc_channels *channels;   /* for a stream */
@@ -50,7 +50,7 @@ struct block;
  * network thread; of "series" on the read thread. `cause` is a short name. NULL
  * when out of memory. */
 struct block *block_new(const struct block_settings *settings,
-                        const struct block_site *site,
+                        const struct block_deps *deps,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx, struct gc_err *err);

@@ -13,7 +13,7 @@
 
 struct block {
   struct block_settings settings;
-  struct block_site site;
+  struct block_deps deps;
   struct stream *stream; /* NULL: Stream "none" */
   struct push *push;     /* NULL: nothing is pushed */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
@@ -41,7 +41,7 @@ struct block {
   /* Under the lock. */
   pthread_mutex_t lock;
   struct observations *fresh; /* not dispatched yet */
-  bool is_well;               /* the last poll was complete */
+  bool is_healthy;            /* the last poll was complete */
   uint64_t well_ms;           /* when it was; 0: never */
   struct obs_tally tally;     /* of the last reading */
   uint64_t overflow;          /* values that MaxSeries left out */

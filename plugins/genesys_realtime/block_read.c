@@ -26,7 +26,7 @@ static void read_observations(struct block *b, struct obs_view view,
     return;
   struct obs_tally tally;
   if (o->names != NULL && view.queues != NULL &&
-      gc_directory_is_refused(view.queues))
+      gc_entities_is_refused(view.queues))
     view.queues = o->names;
   obs_samples(o, &view, out, &tally);
   pthread_mutex_lock(&b->lock);
@@ -35,9 +35,9 @@ static void read_observations(struct block *b, struct obs_view view,
 }
 
 static void read_all(struct block *b, const struct gc_samples *out) {
-  struct gc_names *names = b->site.names;
-  struct gc_directory *queues = gc_names_directory(names, GC_QUEUE);
-  struct gc_directory *presences = gc_names_directory(names, GC_PRESENCE);
+  struct gc_names *names = b->deps.names;
+  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
+  struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
   struct obs_view view = {.queues = queues,
                           .presences = presences,
                           .accepts = accepts,
@@ -50,8 +50,8 @@ static void read_all(struct block *b, const struct gc_samples *out) {
   read_observations(b, view, out);
   if (b->stream != NULL)
     stream_read(b->stream, &view, out);
-  gc_directory_put(queues);
-  gc_directory_put(presences);
+  gc_entities_put(queues);
+  gc_entities_put(presences);
 }
 
 /* Once when it begins, once when it is over. */
@@ -68,7 +68,7 @@ static void tell_overflow(struct block *b, uint64_t now_ms) {
                   "left out (series_overflow): name fewer queues or media "
                   "(Queue, Media), share them between agents (Shard), or raise "
                   "MaxSeries",
-                  b->settings.series_most);
+                  b->settings.series_max);
   else if (b->full_ms == 0 || now_ms - b->full_ms < ROOM_AGAIN_MS)
     return;
   b->full_ms = is_more ? now_ms : 0;
@@ -78,12 +78,12 @@ static void tell_overflow(struct block *b, uint64_t now_ms) {
 /* Samples pass the windows first, then the limit, which counts what leaves. */
 static void read_into(struct block *b, const struct gc_samples *out,
                       bool is_last) {
-  const struct gc_edge *edge = b->site.edge;
-  uint64_t now_ms = edge->now_ms(edge->ctx);
+  const struct gc_env *env = b->deps.env;
+  uint64_t now_ms = env->now_ms(env->ctx);
   struct gc_samples limited = series_limit_sink(b->limit, now_ms, out);
   struct gc_samples sink =
       b->windows != NULL
-          ? windows_sink(b->windows, edge->wall_ms(edge->ctx), &limited)
+          ? windows_sink(b->windows, env->wall_ms(env->ctx), &limited)
           : limited;
   read_all(b, &sink);
   if (is_last && b->windows != NULL)
@@ -116,15 +116,15 @@ static void read_source_state(struct block *b, const char *instance,
                               uint32_t interval_ms,
                               const struct gc_samples *out) {
   pthread_mutex_lock(&b->lock);
-  bool is_well = b->is_well;
+  bool is_healthy = b->is_healthy;
   uint64_t well_ms = b->well_ms;
   struct obs_tally tally = b->tally;
   pthread_mutex_unlock(&b->lock);
 
-  uint64_t now_ms = b->site.edge->now_ms(b->site.edge->ctx);
+  uint64_t now_ms = b->deps.env->now_ms(b->deps.env->ctx);
   uint64_t age_ms = well_ms > 0 ? now_ms - well_ms : 0;
   uint64_t stale_ms = (uint64_t)b->settings.interval_ms * STALE_INTERVALS;
-  bool is_up = is_well && well_ms > 0 && age_ms < stale_ms;
+  bool is_up = is_healthy && well_ms > 0 && age_ms < stale_ms;
   put_state(out, GC_METRIC_SOURCE_UP, instance, "observations", interval_ms,
             is_up ? 1.0 : 0.0);
   if (well_ms > 0)

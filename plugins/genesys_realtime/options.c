@@ -77,7 +77,7 @@ const struct gc_opt queues_rows[] = {
     GC_OPT_INT(struct queues_options, reconnect_max_s, "ReconnectMax", "30", 1,
                3600, "s", "Longest time between two attempts to open it.",
                "120"),
-    GC_OPT_INT(struct queues_options, conversations_most, "MaxConversations",
+    GC_OPT_INT(struct queues_options, conversations_max, "MaxConversations",
                "200000", 100, 10000000, "conversations",
                "Conversations kept in memory; beyond it the one longest "
                "unheard of is let go (`conversations_lost`).",
@@ -87,7 +87,7 @@ const struct gc_opt queues_rows[] = {
                "A conversation of which nothing was heard for so long is let "
                "go.",
                "43200"),
-    GC_OPT_INT(struct queues_options, series_most, "MaxSeries", "200000", 1,
+    GC_OPT_INT(struct queues_options, series_max, "MaxSeries", "200000", 1,
                10000000, "series",
                "Series of queues that the block sends; what goes beyond is "
                "left out (`series_overflow`).",
@@ -138,7 +138,7 @@ static enum gc_code lower_media(char *media, struct gc_err *err) {
 }
 
 /* The platform aggregates in windows of 5 s: sooner there is nothing new. */
-enum { QUEUE_METRICS_LEAST_S = 5 };
+enum { QUEUE_METRICS_MIN_S = 5 };
 
 static enum gc_code check_path(const struct queues_options *o,
                                struct gc_err *err) {
@@ -166,13 +166,13 @@ static enum gc_code check_path(const struct queues_options *o,
 static enum gc_code check_guide(const struct queues_options *o,
                                 struct gc_err *err) {
   if (o->observations == OBS_QUEUE_METRICS &&
-      o->interval_s < QUEUE_METRICS_LEAST_S)
+      o->interval_s < QUEUE_METRICS_MIN_S)
     return gc_fail(err, GC_ERR_CONFIG,
                    "ObservationInterval: %u s is too often for Observations "
                    "\"queue_metrics\", whose source counts anew each %d s; "
                    "accepted: %d or more",
-                   o->interval_s, (int)QUEUE_METRICS_LEAST_S,
-                   (int)QUEUE_METRICS_LEAST_S);
+                   o->interval_s, (int)QUEUE_METRICS_MIN_S,
+                   (int)QUEUE_METRICS_MIN_S);
   if (o->where.count > 0 && o->stream != STREAM_CONVERSATIONS)
     return gc_fail(
         err, GC_ERR_CONFIG,
@@ -196,10 +196,10 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
       return gc_fail_in(err, GC_ERR_CONFIG, "Queue: ");
   for (size_t i = 0; i < o->media.count; i++)
     GC_TRY(lower_media(o->media.at[i], err));
-  if (o->wait_buckets.count > CV_BOUNDS_MOST)
+  if (o->wait_buckets.count > CV_BOUNDS_MAX)
     return gc_fail(err, GC_ERR_CONFIG,
                    "WaitBuckets: %zu bounds are more than the %d that are kept",
-                   o->wait_buckets.count, (int)CV_BOUNDS_MOST);
+                   o->wait_buckets.count, (int)CV_BOUNDS_MAX);
   if (o->window_s > 0 && o->window_s < o->interval_s)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Window: %u s is less than ObservationInterval, %u s",

@@ -18,9 +18,9 @@ struct queues_options {
   double target_s;              /* 0: each queue's own */
   uint32_t window_s;            /* 0: none */
   bool raw;
-  uint32_t series_most, queue_expiry_s;
+  uint32_t series_max, queue_expiry_s;
   uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
-  uint32_t conversations_most, conversation_age_s;
+  uint32_t conversations_max, conversation_age_s;
   char *shard_text;
   struct shard shard; /* made of it by queues_check */
   char *path;         /* guide dialect; NULL: the usual one */

@@ -50,14 +50,15 @@ enum { LAST_WORDS_MS = 1000 };
 static cdtime_t last_words_end;
 
 struct last_words {
-  struct gc_tap_ticket *ticket;
+  struct gc_write_ticket *ticket;
   const char *host;
   size_t lost;
 };
 
 static void put_last(void *ctx, const struct gc_sample *sample) {
   struct last_words *last = ctx;
-  last->lost += gc_tap_emit(last->ticket, last->host, sample) != GC_OK;
+  last->lost +=
+      gc_write_tracker_emit(last->ticket, last->host, sample) != GC_OK;
 }
 
 /* What is left of the time that all blocks share. */
@@ -67,8 +68,8 @@ static void wait_for(struct last_words *last) {
     last_words_end = now + MS_TO_CDTIME_T(LAST_WORDS_MS);
   uint32_t left_ms =
       now < last_words_end ? (uint32_t)CDTIME_T_TO_MS(last_words_end - now) : 0;
-  if (!gc_tap_wait(last->ticket, left_ms))
-    last->lost += gc_tap_in_flight(last->ticket);
+  if (!gc_write_tracker_wait(last->ticket, left_ms))
+    last->lost += gc_write_tracker_in_flight(last->ticket);
 }
 
 static void last_look(struct gc_block *b) {
@@ -76,7 +77,7 @@ static void last_look(struct gc_block *b) {
   struct last_words last = {.host = b->host};
   if (!block_has_windows(work))
     return;
-  last.ticket = gc_tap_ticket_new();
+  last.ticket = gc_write_ticket_new();
   if (last.ticket == NULL)
     return;
   block_finish(work, &(struct gc_samples){put_last, &last});
@@ -85,7 +86,7 @@ static void last_look(struct gc_block *b) {
     gc_say(plugin.complaints, GC_SAY_WARNING,
            "%s: %zu values of the last window were not written in time",
            b->instance, last.lost);
-  gc_tap_ticket_free(last.ticket);
+  gc_write_ticket_free(last.ticket);
 }
 
 static struct stream_settings stream_settings(const struct queues_options *o) {
@@ -98,13 +99,13 @@ static struct stream_settings stream_settings(const struct queues_options *o) {
                 .media_count = o->media.count,
                 .wrapups = o->wrapups.at,
                 .wrapup_count = o->wrapups.count},
-      .patience = {.idle_timeout_ms = o->idle_timeout_s * 1000,
+      .timeouts = {.idle_timeout_ms = o->idle_timeout_s * 1000,
                    .reconnect_min_ms = o->reconnect_min_s * 1000,
                    .reconnect_max_ms = o->reconnect_max_s * 1000},
       .bounds_s = o->wait_buckets.at,
       .bound_count = o->wait_buckets.count,
       .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
-      .most = o->conversations_most,
+      .max = o->conversations_max,
       .age_ms = (int64_t)o->conversation_age_s * 1000,
       .expiry_ms = (int64_t)o->queue_expiry_s * 1000,
       .interval_ms = o->interval_s * 1000,
@@ -126,7 +127,7 @@ static struct block_settings settings_of(const struct gc_block *b) {
       .media_count = o->media.count,
       .window_ms = o->window_s * 1000,
       .raw = o->raw,
-      .series_most = o->series_most,
+      .series_max = o->series_max,
       .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
       .label = (enum obs_label)o->label,
       .metrics_path = o->path,
@@ -140,8 +141,8 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   struct block_settings settings = settings_of(b);
   GC_TRY(gc_block_use_account(b, o->account, err));
   struct gc_account *a = b->account;
-  struct block_site site = {.loop = gc_account_loop(a),
-                            .edge = gc_account_edge(a),
+  struct block_deps deps = {.loop = gc_account_loop(a),
+                            .env = gc_account_env(a),
                             .api = gc_account_api(a),
                             .names = gc_account_names(a),
                             .channels = gc_account_channels(a),
@@ -150,7 +151,7 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                             .base_url = gc_account_base_url(a),
                             .requests_per_minute =
                                 gc_account_requests_per_minute(a)};
-  struct block *work = block_new(&settings, &site, gc_block_notice, b, err);
+  struct block *work = block_new(&settings, &deps, gc_block_notice, b, err);
   queues_of(b)->work = work;
   if (work == NULL)
     return err->code;

@@ -45,7 +45,7 @@ static void must(enum gc_code code) {
 }
 
 static void add_window(struct gc_buf *b, int queue, int window) {
-  char interval[GC_INTERVAL_ROOM];
+  char interval[GC_INTERVAL_SIZE];
   int64_t begin_ms = first_ms + (int64_t)window * MINUTE;
   must(gc_buf_print(b, "%s{\"interval\":\"%s\",\"metrics\":[",
                     window > 0 ? "," : "",
@@ -84,7 +84,7 @@ static struct result run_ours(const struct gc_buf *answer) {
                        .group_by = groups,
                        .group_count = 2,
                        .period_ms = MINUTE};
-  struct gc_series_set series = {.keys = {.most = 200000}};
+  struct gc_series_set series = {.keys = {.max = 200000}};
   int64_t done_ms = first_ms + (WINDOWS - 1) * (int64_t)MINUTE;
   struct gc_reading reading = {.query = &q,
                                .plan = {.again_from_ms = first_ms,
@@ -95,7 +95,7 @@ static struct result run_ours(const struct gc_buf *answer) {
                                .asked_from_ms = first_ms,
                                .asked_to_ms = done_ms + MINUTE,
                                .series = &series,
-                               .most = 1 << 18};
+                               .max = 1 << 18};
   struct gc_decoder *d = gc_decoder_new(&reading);
   struct gc_sink sink = gc_decoder_sink(d);
   sink.begin(sink.ctx);
@@ -194,7 +194,7 @@ static void count_requests(void) {
 }
 
 int main(void) {
-  static struct gc_buf answer = {.most = 256 << 20};
+  static struct gc_buf answer = {.max = 256 << 20};
   make_answer(&answer);
   printf("aggregates: one answer, %d queues x %zu metrics x %d windows, %.1f "
          "MB\n",

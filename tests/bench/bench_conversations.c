@@ -37,15 +37,15 @@ static struct lap run_envelope(void) {
   return lap_end(began);
 }
 
-static struct conversations *new_model(uint32_t most) {
+static struct conversations *new_model(uint32_t max) {
   static const double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
   struct conversations_settings s = {.started_ms = START_MS,
                                      .bounds_s = bounds,
                                      .bound_count = GC_COUNT(bounds),
                                      .target_ms = 20000,
-                                     .most = most,
+                                     .max = max,
                                      .age_ms = 86400000,
-                                     .pairs_most = 10000};
+                                     .pairs_max = 10000};
   struct conversations *m = conversations_new(&s, NULL);
   must(m != NULL, "no memory for a model");
   return m;
@@ -54,7 +54,7 @@ static struct conversations *new_model(uint32_t most) {
 static void check_offers(struct conversations *m) {
   uint64_t offers = 0;
   for (unsigned q = 0; q < IDS_QUEUES; q++) {
-    char queue[IDS_ROOM];
+    char queue[IDS_SIZE];
     struct conversations_totals t;
     if (conversations_totals(m, ids_queue(queue, q), CV_VOICE, &t))
       offers += t.offers;
@@ -96,7 +96,7 @@ static void measure_memory(unsigned parties) {
   malloc_trim(0);
   size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
   for (unsigned i = 0; i < HELD; i++) {
-    char text[IDS_ROOM];
+    char text[IDS_SIZE];
     ids_of(text, i, 0);
     e.id = cv_id_read(text, 36);
     e.count = parties;

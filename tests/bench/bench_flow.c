@@ -21,7 +21,7 @@
 enum {
   A_BATCH = 10,
   IN_FLIGHT = 200, /* batches */
-  FILE_MOST = 1 << 30,
+  FILE_MAX = 1 << 30,
 };
 #define RETENTION_MS (INT64_C(14) * 86400000)
 
@@ -61,7 +61,7 @@ static void wait_for_all(void) {
 }
 
 static struct gc_buf read_file(const char *path) {
-  struct gc_buf text = {.most = FILE_MOST};
+  struct gc_buf text = {.max = FILE_MAX};
   char chunk[65536];
   size_t len;
   FILE *f = fopen(path, "rb");
@@ -110,7 +110,7 @@ static struct event_counts run(struct ledger *ledger,
 
 static void tell(struct ledger *ledger, const struct event_counts *counts,
                  double wall_s, double cpu_s) {
-  struct gc_buf text = {.most = 1 << 20};
+  struct gc_buf text = {.max = 1 << 20};
   struct gc_json_out j = {.out = &text};
   struct ledger_view view;
   gc_json_out_object(&j);
@@ -124,7 +124,7 @@ static void tell(struct ledger *ledger, const struct event_counts *counts,
   must(gc_json_out_end(&j, NULL) == GC_OK, "no memory for the outcome");
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"told\":{\"events\":"
          "%" PRIu64 ",\"counts\":%s}}\n",
-         wall_s, cpu_s, resident_most_kb(), counts->events,
+         wall_s, cpu_s, resident_max_kb(), counts->events,
          gc_buf_string(&text));
   gc_buf_clear(&text);
 }

@@ -64,7 +64,7 @@ static void measure_events(const char *what, const char *metric) {
   const struct ledger_source source = {.scope = "h"};
   struct batch b = {.source = &source};
   const struct event_sink sink = {take, &b};
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 8192};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 8192};
   make_event(&text, metric);
   if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
       GC_OK)

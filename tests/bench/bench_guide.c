@@ -19,7 +19,7 @@
 enum {
   READ_EVERY_MS = 10000,
   NO_MORE_MS = 600 * 1000, /* nobody connects a second time */
-  PAIRS_MOST = 64,
+  PAIRS_MAX = 64,
   PATIENCE = 15, /* times DEADLINE_S */
 };
 
@@ -34,13 +34,13 @@ struct run {
 };
 
 /* What the values say. */
-struct told {
+struct reported {
   int64_t events, others, waits, active;
   size_t pairs;
   struct {
     char name[32]; /* "waiting-alerting" */
     int64_t count;
-  } changes[PAIRS_MOST];
+  } changes[PAIRS_MAX];
 };
 
 static double process_cpu_s(void) {
@@ -89,17 +89,17 @@ static void make_stream(struct run *r) {
   struct gc_err err = {.code = GC_OK};
   struct stream_settings settings = {
       .guide = {.is_on = true},
-      .patience = {.idle_timeout_ms = 40000,
+      .timeouts = {.idle_timeout_ms = 40000,
                    .reconnect_min_ms = NO_MORE_MS,
                    .reconnect_max_ms = NO_MORE_MS},
       .bounds_s = bounds,
       .bound_count = GC_COUNT(bounds),
       .target_ms = 20000,
-      .most = 200000,
+      .max = 200000,
       .age_ms = 86400000,
       .gauges = true};
-  struct stream_site site = {
-      .edge = gc_account_edge(r->account),
+  struct stream_deps deps = {
+      .env = gc_account_env(r->account),
       .api = gc_account_api(r->account),
       .names = gc_account_names(r->account),
       .channels = gc_account_channels(r->account),
@@ -108,7 +108,7 @@ static void make_stream(struct run *r) {
       .base_url = gc_account_base_url(r->account),
       .notice = on_notice,
       .notice_ctx = r};
-  r->stream = stream_new(&settings, &site, &err);
+  r->stream = stream_new(&settings, &deps, &err);
   must(r->stream != NULL, err.text);
 }
 
@@ -147,12 +147,13 @@ static struct gc_account *open_account(const char *port, const char *ca) {
 
 /* ---- what came of it ---- */
 
-static void add_change(struct told *t, const char *qualifier, int64_t count) {
+static void add_change(struct reported *t, const char *qualifier,
+                       int64_t count) {
   const char *name = strchr(qualifier, '-') + 1; /* "voice-waiting-alerting" */
   size_t i = 0;
   while (i < t->pairs && strcmp(t->changes[i].name, name) != 0)
     i++;
-  must(i < PAIRS_MOST, "more changes than there can be");
+  must(i < PAIRS_MAX, "more changes than there can be");
   if (i == t->pairs)
     snprintf(t->changes[t->pairs++].name, sizeof(t->changes[0].name), "%s",
              name);
@@ -160,7 +161,7 @@ static void add_change(struct told *t, const char *qualifier, int64_t count) {
 }
 
 static void add_up(void *ctx, const struct gc_sample *s) {
-  struct told *t = ctx;
+  struct reported *t = ctx;
   if (s->metric == GC_METRIC_STATE_CHANGES)
     add_change(t, s->qualifier, s->values[0].derive);
   if (s->metric == GC_METRIC_QUEUE_WAIT_COUNT)
@@ -185,11 +186,11 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
   return true;
 }
 
-static void put_told(const struct told *t, const struct run *r) {
+static void put_reported(const struct reported *t, const struct run *r) {
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"thread_cpu_s\":%.6f,"
          "\"rss_kb\":%ld,\"told\":{\"events\":%" PRId64 ",\"others\":%" PRId64
          ",\"active\":%" PRId64 ",\"waits\":%" PRId64 ",\"changes\":{",
-         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_most_kb(), t->events,
+         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_max_kb(), t->events,
          t->others, t->active, t->waits);
   for (size_t i = 0; i < t->pairs; i++)
     printf("%s\"%s\":%" PRId64, i > 0 ? "," : "", t->changes[i].name,
@@ -199,13 +200,13 @@ static void put_told(const struct told *t, const struct run *r) {
 
 /* Counters begin with a 0: the second reading tells. */
 static void tell(const struct run *r) {
-  struct told told = {0};
+  struct reported reported = {0};
   struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
   stream_read(r->stream, &view, &(struct gc_samples){forget, NULL});
-  stream_read(r->stream, &view, &(struct gc_samples){add_up, &told});
+  stream_read(r->stream, &view, &(struct gc_samples){add_up, &reported});
   stream_read_state(r->stream, "bench", READ_EVERY_MS,
-                    &(struct gc_samples){add_up, &told});
-  put_told(&told, r);
+                    &(struct gc_samples){add_up, &reported});
+  put_reported(&reported, r);
 }
 
 static void on_account_notice(const char *account, const char *cause,

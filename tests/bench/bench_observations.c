@@ -145,7 +145,7 @@ int main(void) {
   static struct gc_buf answers[ANSWERS];
   size_t bytes = 0;
   for (int i = 0; i < ANSWERS; i++) {
-    answers[i].most = 64 << 20;
+    answers[i].max = 64 << 20;
     make_answer(&answers[i], i * QUEUES);
     bytes += answers[i].len;
   }

@@ -110,7 +110,7 @@ static void add_frame(struct gc_buf *out, const char *bytes, size_t len) {
 }
 
 static struct gc_buf frames_of(const struct events *e) {
-  struct gc_buf frames = {.most = (size_t)1 << 30};
+  struct gc_buf frames = {.max = (size_t)1 << 30};
   for (size_t i = 0; i < e->count; i++)
     add_frame(&frames, e->bytes.data + e->list[i].at, e->list[i].len);
   add_frame(&frames, end_message, strlen(end_message));
@@ -150,7 +150,7 @@ static void on_end(void *ctx, const struct gc_message *m) {
 static void begin_here(void *ctx) {
   struct run *r = ctx;
   struct gc_channels *channels = gc_account_channels(r->account);
-  char ids[IDS_QUEUES][IDS_ROOM], *list[IDS_QUEUES];
+  char ids[IDS_QUEUES][IDS_SIZE], *list[IDS_QUEUES];
   for (unsigned q = 0; q < IDS_QUEUES; q++)
     list[q] = (char *)ids_queue(ids[q], q);
   r->end = (struct gc_channels_listener){
@@ -173,16 +173,16 @@ static void make_stream(struct run *r) {
   struct stream_settings settings = {.bounds_s = bounds,
                                      .bound_count = GC_COUNT(bounds),
                                      .target_ms = 20000,
-                                     .most = 200000,
+                                     .max = 200000,
                                      .age_ms = 86400000};
-  struct stream_site site = {.edge = gc_account_edge(r->account),
+  struct stream_deps deps = {.env = gc_account_env(r->account),
                              .api = gc_account_api(r->account),
                              .channels = gc_account_channels(r->account),
                              .names = gc_account_names(r->account),
                              .notice = on_notice,
                              .snapshot = on_snapshot,
                              .ctx = r};
-  r->stream = stream_new(&settings, &site, &err);
+  r->stream = stream_new(&settings, &deps, &err);
   must(r->stream != NULL, err.text);
 }
 

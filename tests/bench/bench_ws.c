@@ -41,7 +41,7 @@ static void print(const char *what, size_t size, double count, double took_s) {
 
 /* About 4 MB of whole frames. */
 static struct gc_buf frames_of(size_t size) {
-  struct gc_buf b = {.most = 16 * 1024 * 1024};
+  struct gc_buf b = {.max = 16 * 1024 * 1024};
   char *payload = malloc(size);
   must(payload != NULL, "memory");
   memset(payload, 'x', size);
@@ -125,7 +125,7 @@ static void open_here(void *ctx) {
   struct gc_err err = {0};
   struct gc_ws_options options = {.url = r->url,
                                   .connect = &r->connect,
-                                  .message_most_bytes = 1 << 20,
+                                  .message_max_bytes = 1 << 20,
                                   .idle_timeout_ms = 40000,
                                   .ping_interval_ms = 20000};
   r->events = (struct gc_ws_events){on_open, on_text, on_closed, r};

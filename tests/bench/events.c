@@ -12,8 +12,8 @@ enum { AT_A_TIME = 400 };
 static void add(enum gc_code code) { must(code == GC_OK, gc_code_words(code)); }
 
 static void put_time(struct gc_buf *b, const char *name, int64_t ms) {
-  char text[GC_INSTANT_ROOM];
-  add(gc_buf_print(b, "\"%s\":\"%s\",", name, gc_instant_print(text, ms)));
+  char text[GC_TIMESTAMP_SIZE];
+  add(gc_buf_print(b, "\"%s\":\"%s\",", name, gc_timestamp_print(text, ms)));
 }
 
 struct leg {
@@ -25,7 +25,7 @@ struct leg {
 
 static void put_party(struct gc_buf *b, unsigned life, unsigned n,
                       const struct leg *leg) {
-  char id[IDS_ROOM], session[IDS_ROOM], queue[IDS_ROOM];
+  char id[IDS_SIZE], session[IDS_SIZE], queue[IDS_SIZE];
   add(gc_buf_print(b, "%s{\"id\":\"%s\",", n > 0 ? "," : "",
                    ids_of(id, life, n + 1)));
   if (leg->from_ms != 0)
@@ -54,7 +54,7 @@ static void put_party(struct gc_buf *b, unsigned life, unsigned n,
 
 static void put_event(struct gc_buf *b, unsigned life, int step,
                       int64_t start_ms) {
-  char id[IDS_ROOM], queue[IDS_ROOM];
+  char id[IDS_SIZE], queue[IDS_SIZE];
   int64_t at = start_ms + (int64_t)life * 250;
   int64_t offer = at + 8000, answer = offer + 1000 * (life % 40 + 1);
   int64_t end = answer + 60000;
@@ -87,7 +87,7 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
 
 /* Groups of AT_A_TIME lives; within a group step by step. */
 void events_make(struct events *e, unsigned lives, int64_t start_ms) {
-  *e = (struct events){.bytes = {.most = (size_t)1 << 30}, .lives = lives};
+  *e = (struct events){.bytes = {.max = (size_t)1 << 30}, .lives = lives};
   e->list = calloc((size_t)lives * EVENTS_A_LIFE, sizeof(e->list[0]));
   must(e->list != NULL && lives % AT_A_TIME == 0, "so many events");
   for (unsigned group = 0; group < lives; group += AT_A_TIME)

@@ -27,7 +27,7 @@ enum {
   STEPS = 8,
   AT_A_TIME = 2000,  /* conversations side by side */
   OTHERS_EACH = 500, /* events: one of another type between so many */
-  FILE_MOST = 1 << 30,
+  FILE_MAX = 1 << 30,
 };
 
 static const struct {
@@ -88,7 +88,7 @@ static void put_frame(struct gc_buf *out, const char *text, size_t len) {
 
 /* Each fiftieth conversation is in no queue. */
 static void put_event(struct gc_buf *out, unsigned life, unsigned state) {
-  char text[400], id[IDS_ROOM], queue_id[IDS_ROOM], queue[64] = "";
+  char text[400], id[IDS_SIZE], queue_id[IDS_SIZE], queue[64] = "";
   if (life % 50 != 7)
     snprintf(queue, sizeof(queue), ",\"queueId\":\"%s\"",
              ids_queue(queue_id, life % IDS_QUEUES));
@@ -125,7 +125,7 @@ static void write_file(const char *path, const struct gc_buf *bytes) {
 
 static int record(const char *path, size_t events) {
   struct truth truth = {0};
-  struct gc_buf frames = {.most = FILE_MOST};
+  struct gc_buf frames = {.max = FILE_MAX};
   for (unsigned first = 0; truth.events < events; first += AT_A_TIME)
     for (int step = 0; step < STEPS; step++)
       for (unsigned life = first; life < first + AT_A_TIME; life++) {

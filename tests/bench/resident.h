@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-static inline long resident_most_kb(void) {
+static inline long resident_max_kb(void) {
   char line[256];
   long kb = 0;
   FILE *f = fopen("/proc/self/status", "r");

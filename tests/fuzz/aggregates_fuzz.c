@@ -83,7 +83,7 @@ static void leave(const struct gc_samples_view *view, struct gc_reading *r,
 }
 
 static struct result run(const uint8_t *data, size_t size, size_t cut) {
-  struct result result = {.text = {.most = 1 << 26}};
+  struct result result = {.text = {.max = 1 << 26}};
   struct gc_query q = {.source = (enum gc_query_source)(data[0] % 3),
                        .group_by = groups,
                        .group_count = 1 + (data[0] >> 2) % 4,
@@ -94,7 +94,7 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
   }
   if (q.source == GC_QUERY_QUEUE_DETAILS)
     q.group_count = 1;
-  struct gc_series_set series = {.keys = {.most = 50}};
+  struct gc_series_set series = {.keys = {.max = 50}};
   struct gc_naming naming = {.label = GC_QUERY_LABEL_ID};
   struct gc_outbox o = {.count = 0};
   struct gc_samples_view view = {
@@ -109,7 +109,7 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
                          .asked_from_ms = 1785578400000,
                          .asked_to_ms = 1785578580000,
                          .series = &series,
-                         .most = 1000};
+                         .max = 1000};
   result.code = decode(&r, (const char *)data + 2, size - 2, cut);
   if (result.code == GC_OK)
     leave(&view, &r, &o, &result);

@@ -16,11 +16,11 @@ static const char *const queues[] = {"q1", "q2", "q3"};
 static const enum cv_media media[] = {CV_UNKNOWN, CV_CALLBACK, CV_VOICE,
                                       CV_CHAT};
 enum {
-  MOST = 5,
-  PAIRS_MOST = 6,
+  MAX = 5,
+  PAIRS_MAX = 6,
   CONVERSATIONS = 8,
-  OLD_MOST = 16,
-  MOVES_MOST = 300,
+  OLD_MAX = 16,
+  MOVES_MAX = 300,
 };
 
 #define T0_MS INT64_C(1785578400000)
@@ -35,9 +35,9 @@ static struct conversations *new_model(int64_t target_ms) {
                                      .bounds_s = bounds,
                                      .bound_count = 3,
                                      .target_ms = target_ms,
-                                     .most = MOST,
+                                     .max = MAX,
                                      .age_ms = 3600000,
-                                     .pairs_most = PAIRS_MOST};
+                                     .pairs_max = PAIRS_MAX};
   struct conversations *m = conversations_new(&s, NULL);
   LAW(m != NULL);
   return m;
@@ -61,7 +61,7 @@ static void check_pair(const struct conversations_totals *t,
   LAW(t->offers >= before->offers && t->answers >= before->answers);
   LAW(t->abandons >= before->abandons && t->transfers >= before->transfers);
   LAW(t->breaches >= before->breaches && t->wait_ms >= before->wait_ms);
-  LAW(t->active <= MOST);
+  LAW(t->active <= MAX);
   for (int from = 0; from < CV_STATE_COUNT; from++) {
     LAW(t->changes[from][from] == 0 && t->changes[from][CV_STATE_NONE] == 0);
     for (int to = 0; to < CV_STATE_COUNT; to++)
@@ -78,8 +78,8 @@ static void check(struct conversations *m, struct sums *before) {
       check_pair(&now.of[q][i], &before->of[q][i]);
   *before = now;
   conversations_stats(m, &stats);
-  LAW(stats.count <= MOST && stats.live <= stats.count);
-  LAW(stats.pairs <= PAIRS_MOST);
+  LAW(stats.count <= MAX && stats.live <= stats.count);
+  LAW(stats.pairs <= PAIRS_MAX);
 }
 
 static void apply(struct conversations *m, const struct cv_event *e,
@@ -169,7 +169,7 @@ struct world {
   size_t size;
   int64_t now_ms;
   struct cv_event now[CONVERSATIONS];
-  struct cv_event old[OLD_MOST];
+  struct cv_event old[OLD_MAX];
   unsigned olds;
 };
 
@@ -182,7 +182,7 @@ static uint8_t next(struct world *w) {
 
 static void add_party(struct world *w, struct cv_event *e) {
   uint8_t what = next(w);
-  if (e->count == CV_PARTIES_MOST)
+  if (e->count == CV_PARTIES_MAX)
     return;
   struct cv_party *p = &e->parties[e->count++];
   memset(p, 0, sizeof(*p));
@@ -242,7 +242,7 @@ static void say_old(struct world *w) {
   uint8_t which = next(w), without = next(w);
   if (w->olds == 0)
     return;
-  struct cv_event e = w->old[which % (w->olds < OLD_MOST ? w->olds : OLD_MOST)];
+  struct cv_event e = w->old[which % (w->olds < OLD_MAX ? w->olds : OLD_MAX)];
   unsigned kept = 0;
   for (unsigned i = 0; i < e.count; i++)
     if (!(without >> i % 8 & 1))
@@ -308,7 +308,7 @@ static void move(struct world *w) {
   case 8:
   case 9:
   case 10:
-    w->old[w->olds++ % OLD_MOST] = *e;
+    w->old[w->olds++ % OLD_MAX] = *e;
     apply(w->m, e, &w->before);
     break;
   case 11:
@@ -345,7 +345,7 @@ static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
   if (target_ms == 0)
     LAW(conversations_target(w.m, "q1", CV_VOICE, 5000) == GC_OK);
   look(w.m, &w.before);
-  for (int i = 0; i < MOVES_MOST && w.size > 0; i++)
+  for (int i = 0; i < MOVES_MAX && w.size > 0; i++)
     move(&w);
   conversations_free(w.m);
 }

@@ -21,7 +21,7 @@ static void put_together(const struct attribute_form *form, const char *name,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct attribute_form form;
   struct attribute a;
-  char format[ATTRIBUTE_FORMAT_ROOM + 10];
+  char format[ATTRIBUTE_FORMAT_SIZE + 10];
   const uint8_t *end = size > 0 ? memchr(data, '\n', size) : NULL;
   if (end == NULL || (size_t)(end - data) >= sizeof(format))
     return 0;

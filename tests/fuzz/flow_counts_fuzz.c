@@ -17,7 +17,7 @@ static bool is_clean(const char *part) {
     if (size == 0 || part[at] == '/' || (unsigned char)part[at] < 0x20)
       return false;
   }
-  return len > 0 && len < GC_NAME_ROOM;
+  return len > 0 && len < GC_NAME_SIZE;
 }
 
 static void put(void *ctx, const struct gc_sample *s) {
@@ -47,10 +47,10 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
                         size_t cut) {
   static const struct gc_entry entries[] = {{"f1", "IVR", "IVR", ""},
                                             {"f2", "", "f2", ""}};
-  struct flow_counts c = {.pairs = {.most = 20}};
+  struct flow_counts c = {.pairs = {.max = 20}};
   bool refused = data[0] & 1;
-  struct gc_directory *d =
-      gc_directory_new(entries, refused ? 0 : GC_COUNT(entries), refused);
+  struct gc_entities *d =
+      gc_entities_new(entries, refused ? 0 : GC_COUNT(entries), refused);
   struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = d}}};
   struct flow_counts_view view = {.choice = {.flows = d}, .naming = &naming};
   struct flow_counts_tally tally;
@@ -60,7 +60,7 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   gc_buf_reset(log);
   flow_counts_samples(&c, &view, &(struct gc_samples){put, log}, &tally);
   LAW(tally.series + tally.unnamed == tally.matched);
-  gc_directory_put(d);
+  gc_entities_put(d);
   flow_counts_clear(&c);
   return code;
 }
@@ -68,7 +68,7 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
-  struct gc_buf whole = {.most = 1 << 20}, part = {.most = 1 << 20};
+  struct gc_buf whole = {.max = 1 << 20}, part = {.max = 1 << 20};
   enum gc_code code = run(&whole, data, size, 0);
   const size_t cuts[] = {1, data[1] + (size_t)2};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {

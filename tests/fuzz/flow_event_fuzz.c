@@ -16,7 +16,7 @@ static const char *const formats[] = {
 static enum gc_code note(void *ctx, const struct event_metric *m) {
   unsigned *metrics = ctx;
   LAW(m->conversation[0] != '\0');
-  LAW(m->name_len <= ATTRIBUTE_MOST_BYTES);
+  LAW(m->name_len <= ATTRIBUTE_MAX_BYTES);
   LAW(m->parts.flow >= m->name &&
       m->parts.flow + m->parts.flow_len <= m->name + m->name_len);
   LAW(m->parts.metric >= m->name &&

@@ -6,7 +6,7 @@
 #include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { NOW_MS = 1785578400, QUEUES_MOST = 64 };
+enum { NOW_MS = 1785578400, QUEUES_MAX = 64 };
 
 struct sums {
   uint64_t offers, ends, changes, active;
@@ -27,7 +27,7 @@ static void add(struct sums *sums, const struct conversations_totals *t) {
 struct run {
   struct conversations *m;
   struct guide_decoder *decoder;
-  char queues[QUEUES_MOST][CV_QUEUE_ID_ROOM];
+  char queues[QUEUES_MAX][CV_QUEUE_ID_SIZE];
   size_t queue_count;
 };
 
@@ -35,7 +35,7 @@ static void note_queue(struct run *r, const char *text) {
   for (size_t i = 0; i < r->queue_count; i++)
     if (strcmp(r->queues[i], text) == 0)
       return;
-  if (r->queue_count < QUEUES_MOST)
+  if (r->queue_count < QUEUES_MAX)
     strcpy(r->queues[r->queue_count++], text);
 }
 
@@ -60,7 +60,7 @@ static void hear(struct run *r, const char *line, size_t len, int64_t at_ms) {
     return;
   LAW(event->state > CV_STATE_NONE && event->state < CV_STATE_COUNT);
   LAW(event->media < CV_MEDIA_COUNT && event->media != CV_UNKNOWN);
-  LAW(strlen(event->queue_text) < CV_QUEUE_ID_ROOM);
+  LAW(strlen(event->queue_text) < CV_QUEUE_ID_SIZE);
   struct cv_standing again = *event;
   if (again.queue_text[0] != '\0')
     note_queue(r, again.queue_text);
@@ -82,9 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                             .bounds_s = bounds,
                                             .bound_count = 2,
                                             .target_ms = 5000,
-                                            .most = 64,
+                                            .max = 64,
                                             .age_ms = 86400000,
-                                            .pairs_most = 4096,
+                                            .pairs_max = 4096,
                                             .wrapups = wrapups,
                                             .wrapup_count = 1};
   struct run r = {.m = conversations_new(&settings, NULL),

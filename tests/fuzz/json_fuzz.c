@@ -47,7 +47,7 @@ static void write(struct gc_json_out *out, const struct gc_json *j,
 }
 
 static struct gc_buf written(const struct gc_json *j) {
-  struct gc_buf text = {.most = 1 << 22};
+  struct gc_buf text = {.max = 1 << 22};
   struct gc_json_out out = {.out = &text};
   write(&out, j, 0);
   LAW(gc_json_out_end(&out, NULL) == GC_OK);

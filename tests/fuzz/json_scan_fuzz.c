@@ -63,8 +63,8 @@ static const struct gc_json_reader reader = {.keys = keys,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1)
     return 0;
-  struct log quick = {.text = {.most = 1 << 24}, .stop_at = data[0]};
-  struct log thorough = {.text = {.most = 1 << 24}, .stop_at = data[0]};
+  struct log quick = {.text = {.max = 1 << 24}, .stop_at = data[0]};
+  struct log thorough = {.text = {.max = 1 << 24}, .stop_at = data[0]};
   struct gc_json_scan scan;
   struct gc_json_stream *s = gc_json_stream_new(&reader, &thorough, NULL);
   LAW(s != NULL && gc_json_scan_set(&scan, &reader, &quick, NULL) == GC_OK);

@@ -90,14 +90,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                         .open = on_open,
                                         .close = on_close,
                                         .value = on_value};
-  struct log log = {.text = {.most = 1 << 24}, .stop_at = data[0] >> 1};
+  struct log log = {.text = {.max = 1 << 24}, .stop_at = data[0] >> 1};
   struct gc_json_stream *s = gc_json_stream_new(&reader, &log, NULL);
   LAW(s != NULL);
   const char *json = (const char *)data + 2;
 
   enum gc_code whole = run(s, &log, json, size - 2, 0);
   struct gc_buf events = log.text;
-  log.text = (struct gc_buf){.most = 1 << 24};
+  log.text = (struct gc_buf){.max = 1 << 24};
   if (whole == GC_OK)
     LAW(log.depth == 0);
 

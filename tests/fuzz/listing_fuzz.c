@@ -6,20 +6,21 @@
 #include "common/genesys/entity_page.h"
 #include "tests/fuzz/fuzz.h"
 
-static enum gc_code read_page(struct gc_listing *l, const char *page,
+static enum gc_code read_page(struct gc_entity_page *l, const char *page,
                               size_t len, size_t piece) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = gc_listing_begin(l, &err);
+  enum gc_code code = gc_entity_page_begin(l, &err);
   for (size_t at = 0; at < len && code == GC_OK; at += piece)
-    code = gc_listing_feed(l, page + at, len - at < piece ? len - at : piece,
-                           &err);
+    code = gc_entity_page_feed(l, page + at,
+                               len - at < piece ? len - at : piece, &err);
   if (code == GC_OK)
-    code = gc_listing_end(l, &err);
+    code = gc_entity_page_end(l, &err);
   LAW(code == GC_OK || err.text[0] != '\0');
   return code;
 }
 
-static void check_same(const struct gc_listing *a, const struct gc_listing *b) {
+static void check_same(const struct gc_entity_page *a,
+                       const struct gc_entity_page *b) {
   LAW(a->count == b->count && a->more == b->more);
   LAW(a->page_begin == b->page_begin && a->page_end == b->page_end);
   for (size_t i = 0; i < a->count; i++) {
@@ -31,7 +32,7 @@ static void check_same(const struct gc_listing *a, const struct gc_listing *b) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  struct gc_listing whole = {.most = 50}, bytes = {.most = 50};
+  struct gc_entity_page whole = {.max = 50}, bytes = {.max = 50};
   const char *text = (const char *)data;
 
   while (size > 0) {
@@ -40,15 +41,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum gc_code code = read_page(&whole, text, len, len + 1);
     LAW(code == read_page(&bytes, text, len, 1));
     /* What a failed page left goes with the next begin at the latest. */
-    LAW(gc_listing_begin(&whole, NULL) == GC_OK);
-    LAW(gc_listing_begin(&bytes, NULL) == GC_OK);
+    LAW(gc_entity_page_begin(&whole, NULL) == GC_OK);
+    LAW(gc_entity_page_begin(&bytes, NULL) == GC_OK);
     check_same(&whole, &bytes);
-    LAW(whole.count == whole.page_end && whole.count <= whole.most);
+    LAW(whole.count == whole.page_end && whole.count <= whole.max);
     size_t taken = end != NULL ? len + 1 : len;
     text += taken;
     size -= taken;
   }
-  gc_listing_clear(&whole);
-  gc_listing_clear(&bytes);
+  gc_entity_page_clear(&whole);
+  gc_entity_page_clear(&bytes);
   return 0;
 }

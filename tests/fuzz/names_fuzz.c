@@ -9,11 +9,11 @@
 #include "common/genesys/labels.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { MOST = 16 };
+enum { MAX = 16 };
 
 static void check_part(const char *part) {
   size_t len = strlen(part);
-  LAW(len < GC_NAME_ROOM);
+  LAW(len < GC_NAME_SIZE);
   for (size_t at = 0; at < len;) {
     uint32_t point = 0;
     size_t size = gc_utf8_char(part + at, len - at, &point);
@@ -25,7 +25,7 @@ static void check_part(const char *part) {
 }
 
 static void check_helpers(const char *name, size_t len) {
-  char out[GC_NAME_ROOM], again[GC_NAME_ROOM];
+  char out[GC_NAME_SIZE], again[GC_NAME_SIZE];
   gc_name_clean(out, name, len);
   check_part(out);
   gc_name_clean(again, out, strlen(out));
@@ -42,16 +42,16 @@ static void check_helpers(const char *name, size_t len) {
   check_part(out);
   gc_label_both(out, "x", name);
   check_part(out);
-  for (size_t most = 0; most <= len; most++) {
-    size_t cut = gc_utf8_cut(name, len, most);
-    LAW(cut <= most && most - cut < 4);
+  for (size_t max = 0; max <= len; max++) {
+    size_t cut = gc_utf8_cut(name, len, max);
+    LAW(cut <= max && max - cut < 4);
   }
 }
 
 static void check_labels(const struct gc_named *batch, size_t count,
                          unsigned turn) {
   struct gc_labels *one = gc_labels_new(), *two = gc_labels_new();
-  struct gc_named turned[MOST];
+  struct gc_named turned[MAX];
   for (size_t i = 0; i < count; i++)
     turned[i] = batch[(i + turn) % count];
   LAW(gc_labels_assign(one, batch, count, NULL, NULL) == GC_OK);
@@ -69,8 +69,8 @@ static void check_labels(const struct gc_named *batch, size_t count,
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const ids[MOST] = {"1", "2", "3", "4", "5", "6", "7", "8",
-                                        "9", "a", "b", "c", "d", "e", "f", "g"};
+  static const char *const ids[MAX] = {"1", "2", "3", "4", "5", "6", "7", "8",
+                                       "9", "a", "b", "c", "d", "e", "f", "g"};
   if (size == 0)
     return 0;
   char *text = malloc(size);
@@ -78,9 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(text, data + 1, size - 1);
   text[size - 1] = '\0';
 
-  struct gc_named batch[MOST];
+  struct gc_named batch[MAX];
   size_t count = 0;
-  for (char *at = text; at < text + size && count < MOST; count++) {
+  for (char *at = text; at < text + size && count < MAX; count++) {
     batch[count] = (struct gc_named){ids[count], at};
     check_helpers(at, strlen(at));
     at += strlen(at) + 1;

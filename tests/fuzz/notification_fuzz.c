@@ -10,9 +10,9 @@
 
 static void check_topic(const struct gc_json *root,
                         const struct gc_notification *n) {
-  char want[GC_TOPIC_ROOM] = "";
+  char want[GC_TOPIC_SIZE] = "";
   const char *text = gc_json_text(root, "topicName");
-  if (text != NULL && strlen(text) <= GC_TOPIC_MOST)
+  if (text != NULL && strlen(text) <= GC_TOPIC_MAX)
     memcpy(want, text, strlen(text) + 1);
   gc_topic_lower(want);
   LAW(strcmp(n->topic, want) == 0);

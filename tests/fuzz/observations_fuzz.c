@@ -23,7 +23,7 @@ static bool is_clean(const char *part) {
     if (size == 0 || part[at] == '/' || (unsigned char)part[at] < 0x20)
       return false;
   }
-  return len < GC_NAME_ROOM;
+  return len < GC_NAME_SIZE;
 }
 
 static void put(void *ctx, const struct gc_sample *s) {
@@ -97,8 +97,8 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
   struct observations *o = observations_new();
   GC_AUTO(observations_put_auto)
   struct observations *next = observations_new();
-  struct gc_directory *names =
-      gc_directory_new(entries, GC_COUNT(entries), data[0] & 8);
+  struct gc_entities *names =
+      gc_entities_new(entries, GC_COUNT(entries), data[0] & 8);
   LAW(o != NULL && next != NULL && names != NULL);
 
   view.queues = view.presences = names;
@@ -111,15 +111,15 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
   next->zero_when_absent = true;
   LAW(observations_zero_gone(next, o, names) == GC_OK);
   obs_samples(next, &view, &out, &tally);
-  gc_directory_put(names);
+  gc_entities_put(names);
   return code;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
-  struct log whole = {.text = {.most = 1 << 26}};
-  struct log cut = {.text = {.most = 1 << 26}};
+  struct log whole = {.text = {.max = 1 << 26}};
+  struct log cut = {.text = {.max = 1 << 26}};
   enum gc_code code = run(&whole, data, size, 0);
 
   const size_t cuts[] = {1, data[1] + (size_t)2};

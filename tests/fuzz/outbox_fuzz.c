@@ -9,8 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct gc_outbox o = {.count = 0}, again = {.count = 0};
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 1 << 26};
-  GC_AUTO(gc_buf_clear) struct gc_buf twice = {.most = 1 << 26};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 1 << 26};
+  GC_AUTO(gc_buf_clear) struct gc_buf twice = {.max = 1 << 26};
   if (gc_outbox_read(&o, (const char *)data, size) == GC_OK) {
     LAW(gc_outbox_write(&o, &text) == GC_OK);
     LAW(gc_outbox_read(&again, text.data, text.len) == GC_OK);

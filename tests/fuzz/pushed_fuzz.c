@@ -10,10 +10,10 @@
 #include "tests/fuzz/fuzz.h"
 
 /* More are not shown: then a copy may choose other ones. */
-enum { STATUSES_SHOWN = 50, LINES_MOST = 20000 };
+enum { STATUSES_SHOWN = 50, LINES_MAX = 20000 };
 
 struct lines {
-  char *at[LINES_MOST];
+  char *at[LINES_MAX];
   size_t count;
 };
 
@@ -22,10 +22,10 @@ static void put(void *ctx, const struct gc_sample *s) {
   double value = s->values[0].gauge;
   LAW(isfinite(value) && value >= 0);
   LAW(s->instance[0] != '\0' && s->qualifier[0] != '\0');
-  struct gc_buf text = {.most = 4096};
+  struct gc_buf text = {.max = 4096};
   LAW(gc_buf_print(&text, "%s/%s-%s %.15g", s->instance,
                    gc_metric(s->metric)->name, s->qualifier, value) == GC_OK);
-  if (lines->count < LINES_MOST)
+  if (lines->count < LINES_MAX)
     lines->at[lines->count++] = text.data;
   else
     gc_buf_clear(&text);
@@ -63,7 +63,7 @@ static void check_same(const struct observations *a,
   show(a, &left);
   show(b, &right);
   LAW(left.count == right.count);
-  for (size_t i = 0; i < left.count && left.count < LINES_MOST; i++)
+  for (size_t i = 0; i < left.count && left.count < LINES_MAX; i++)
     LAW(strcmp(left.at[i], right.at[i]) == 0);
   forget(&left);
   forget(&right);

@@ -13,7 +13,7 @@ static void put(void *ctx, const struct gc_sample *s) {
   struct gc_buf *log = ctx;
   double value = s->values[0].gauge;
   LAW(isfinite(value) && value >= 0 && value == floor(value));
-  LAW(s->instance[0] != '\0' && strlen(s->instance) < GC_NAME_ROOM);
+  LAW(s->instance[0] != '\0' && strlen(s->instance) < GC_NAME_SIZE);
   LAW(strchr(s->instance, '/') == NULL && strchr(s->qualifier, '/') == NULL);
   LAW(gc_buf_print(log, "%s/%s-%s %.15g\n", s->instance,
                    gc_metric(s->metric)->name, s->qualifier, value) == GC_OK);
@@ -51,8 +51,8 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
                                             {"q2", "", "q2", ""}};
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  struct gc_directory *names =
-      gc_directory_new(entries, GC_COUNT(entries), false);
+  struct gc_entities *names =
+      gc_entities_new(entries, GC_COUNT(entries), false);
   struct gc_labels *labels = gc_labels_new();
   struct gc_samples out = {put, log};
   struct obs_tally tally;
@@ -68,14 +68,14 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   obs_samples(o, &view, &out, &tally);
   LAW(code == GC_OK || tally.series == 0);
   gc_labels_free(labels);
-  gc_directory_put(names);
+  gc_entities_put(names);
   return code;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
-  struct gc_buf whole = {.most = 1 << 26}, part = {.most = 1 << 26};
+  struct gc_buf whole = {.max = 1 << 26}, part = {.max = 1 << 26};
   enum gc_code code = run(&whole, data, size, 0);
 
   const size_t cuts[] = {1, data[1] + (size_t)2};

@@ -10,16 +10,16 @@
 
 #include "tests/fuzz/fuzz.h"
 
-enum { MOST_BYTES = 1 << 20 };
+enum { MAX_BYTES = 1 << 20 };
 
 static int run_file(const char *path) {
   FILE *file = fopen(path, "rb");
-  uint8_t *bytes = malloc(MOST_BYTES);
+  uint8_t *bytes = malloc(MAX_BYTES);
   if (file == NULL || bytes == NULL) {
     perror(path);
     exit(1);
   }
-  size_t size = fread(bytes, 1, MOST_BYTES, file);
+  size_t size = fread(bytes, 1, MAX_BYTES, file);
   fclose(file);
   /* As small as it is, so that the sanitizer sees a step beyond its end. */
   uint8_t *exact = malloc(size + (size == 0));

@@ -9,7 +9,7 @@ static void check_token(const struct gc_token *t) {
   LAW(t->bearer[0] != '\0');
   for (const char *c = t->bearer; *c != '\0'; c++)
     LAW(*c > ' ' && *c <= '~');
-  LAW(t->life_s >= 1 && t->life_s <= GC_TOKEN_MOST_LIFE_S);
+  LAW(t->life_s >= 1 && t->life_s <= GC_TOKEN_MAX_LIFE_S);
 
   char lacks[16] = "-";
   LAW(!gc_token_lacks(t, NULL, lacks, sizeof(lacks)));

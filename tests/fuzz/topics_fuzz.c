@@ -9,16 +9,16 @@
 static const char *const names[] = {"v2.a", "v2.B", "v2.c"};
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
-  unsigned *told = ctx;
+  unsigned *reported = ctx;
   LAW(topic->state == GC_TOPIC_REJECTED && reason[0] != '\0');
   for (const char *c = reason; *c != '\0'; c++)
     LAW(*c >= ' ' && *c <= '~');
-  ++*told;
+  ++*reported;
 }
 
 static enum gc_code run(struct gc_topics *t, const char *text, size_t len,
                         size_t piece) {
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
   struct gc_err err = {.code = GC_OK};
   bool replaces;
   for (size_t i = 0; i < GC_COUNT(names); i++)
@@ -37,13 +37,13 @@ static enum gc_code run(struct gc_topics *t, const char *text, size_t len,
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  unsigned told[2] = {0, 0};
-  struct gc_topics whole = {.rejected = on_rejected, .ctx = &told[0]};
-  struct gc_topics bytes = {.rejected = on_rejected, .ctx = &told[1]};
+  unsigned reported[2] = {0, 0};
+  struct gc_topics whole = {.rejected = on_rejected, .ctx = &reported[0]};
+  struct gc_topics bytes = {.rejected = on_rejected, .ctx = &reported[1]};
   const char *text = (const char *)data;
 
   LAW(run(&whole, text, size, size + 1) == run(&bytes, text, size, 1));
-  LAW(told[0] == told[1] && told[0] <= GC_COUNT(names));
+  LAW(reported[0] == reported[1] && reported[0] <= GC_COUNT(names));
   for (size_t i = 0; i < whole.count; i++)
     LAW(whole.list[i]->state == bytes.list[i]->state);
   gc_topics_clear(&whole);

@@ -15,14 +15,14 @@
 static const int64_t periods_ms[] = {1000, 60000, 900000, 3600000, 86400000};
 
 static void check_pieces(const struct gc_windows_plan *p, int64_t period_ms,
-                         uint32_t most) {
+                         uint32_t max) {
   int64_t at_ms = p->again_from_ms, from_ms, to_ms, next_ms = at_ms;
   size_t count = 0;
-  while (gc_windows_piece(p, period_ms, most, &at_ms, &from_ms, &to_ms)) {
+  while (gc_windows_piece(p, period_ms, max, &at_ms, &from_ms, &to_ms)) {
     if (next_ms == p->again_to_ms && from_ms != next_ms)
       next_ms = p->from_ms; /* the hole of what is skipped */
     LAW(from_ms == next_ms && to_ms > from_ms);
-    LAW(to_ms - from_ms <= (int64_t)most * period_ms);
+    LAW(to_ms - from_ms <= (int64_t)max * period_ms);
     next_ms = to_ms;
     LAW(++count < 100000);
   }
@@ -31,11 +31,11 @@ static void check_pieces(const struct gc_windows_plan *p, int64_t period_ms,
 
 static void check_plan(const struct gc_windows_rule *rule,
                        const struct gc_windows_mark *mark, int64_t now_ms,
-                       uint32_t most, const struct gc_windows_plan *p) {
+                       uint32_t max, const struct gc_windows_plan *p) {
   int64_t period_ms = rule->period_ms;
   LAW(p->to_ms > p->from_ms);
   LAW(p->to_ms + rule->settle_ms <= now_ms);
-  LAW(p->to_ms - p->from_ms <= (int64_t)most * period_ms);
+  LAW(p->to_ms - p->from_ms <= (int64_t)max * period_ms);
   LAW(p->from_ms % period_ms == 0 && p->to_ms % period_ms == 0);
   LAW(p->skipped >= 0);
   LAW(p->final_ms + (int64_t)rule->revisit * period_ms + rule->settle_ms <=
@@ -59,15 +59,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int64_t now_ms = data[4] * INT64_C(86400000) * 100 + data[5] * 777;
   for (size_t i = 6; i + 1 < size; i += 2) {
     struct gc_windows_plan p;
-    uint32_t most = 1 + data[i + 1] % 16;
+    uint32_t max = 1 + data[i + 1] % 16;
     int64_t step_ms = (data[i] - 64) * rule.period_ms / 16;
     now_ms += step_ms; /* a clock that was set back, too */
-    if (!gc_windows_plan(&rule, &mark, now_ms, most, &p)) {
+    if (!gc_windows_plan(&rule, &mark, now_ms, max, &p)) {
       LAW(mark.is_set);
       LAW(gc_windows_due(&rule, &mark) > now_ms);
       continue;
     }
-    check_plan(&rule, &mark, now_ms, most, &p);
+    check_plan(&rule, &mark, now_ms, max, &p);
     check_pieces(&p, rule.period_ms, 1 + data[i + 1] / 16);
     for (int64_t end = p.from_ms + rule.period_ms; end <= p.to_ms;
          end += rule.period_ms) {

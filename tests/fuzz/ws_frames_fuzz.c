@@ -11,18 +11,18 @@
 
 struct log {
   struct gc_buf text;
-  size_t message_most;
+  size_t message_max;
   bool is_over;
 };
 
 static void note(struct log *log, const struct gc_ws_event *e) {
   LAW(!log->is_over);
-  LAW(e->kind != GC_WS_TEXT || e->len <= log->message_most);
+  LAW(e->kind != GC_WS_TEXT || e->len <= log->message_max);
   LAW((e->kind != GC_WS_PING && e->kind != GC_WS_PONG) ||
-      e->len <= GC_WS_CONTROL_MOST);
+      e->len <= GC_WS_CONTROL_MAX);
   if (e->kind == GC_WS_CLOSE) {
     LAW(e->code == GC_WS_NO_CODE ? e->len == 0 : gc_ws_code_is_valid(e->code));
-    LAW(e->len <= GC_WS_REASON_MOST);
+    LAW(e->len <= GC_WS_REASON_MAX);
     for (size_t at = 0, step; at < e->len; at += step)
       LAW((step = gc_utf8_char(e->bytes + at, e->len - at, NULL)) > 0);
   }
@@ -34,7 +34,7 @@ static void note(struct log *log, const struct gc_ws_event *e) {
 }
 
 static void run(struct log *log, const uint8_t *data, size_t size, size_t cut) {
-  struct gc_ws_frames *f = gc_ws_frames_new(log->message_most);
+  struct gc_ws_frames *f = gc_ws_frames_new(log->message_max);
   LAW(f != NULL);
   log->is_over = false;
   gc_buf_reset(&log->text);
@@ -60,7 +60,7 @@ static void run(struct log *log, const uint8_t *data, size_t size, size_t cut) {
 
 /* What is written, read as if it came without its mask, is what was said. */
 static void round_trip(const uint8_t *data, size_t size) {
-  struct gc_buf out = {.most = 1 << 21};
+  struct gc_buf out = {.max = 1 << 21};
   LAW(gc_ws_write(GC_WS_TEXT, (const char *)data, size, 0, &out) == GC_OK);
   struct gc_ws_frames *f = gc_ws_frames_new(1 << 20);
   size_t header = out.len - size;
@@ -79,11 +79,11 @@ static void round_trip(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1)
     return 0;
-  struct log log = {.text = {.most = 1 << 24},
-                    .message_most = data[0] & 1 ? 300 : 1 << 20};
+  struct log log = {.text = {.max = 1 << 24},
+                    .message_max = data[0] & 1 ? 300 : 1 << 20};
   run(&log, data + 1, size - 1, 0);
   struct gc_buf whole = log.text;
-  log.text = (struct gc_buf){.most = 1 << 24};
+  log.text = (struct gc_buf){.max = 1 << 24};
 
   const size_t cuts[] = {1, data[0] % 16 + 2, data[0] + (size_t)1};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {

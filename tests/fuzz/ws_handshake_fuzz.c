@@ -34,7 +34,7 @@ static size_t run(struct gc_ws_handshake *h, const uint8_t *data, size_t size,
     free(copy);
     at += took;
   }
-  LAW(at <= GC_WS_HEAD_MOST_BYTES + GC_WS_BODY_MOST_BYTES + 1);
+  LAW(at <= GC_WS_HEAD_MAX_BYTES + GC_WS_BODY_MAX_BYTES + 1);
   gc_ws_handshake_end(h);
   return at;
 }
@@ -55,9 +55,9 @@ static void check_request(const char *text) {
   const char *headers[] = {text, NULL};
   struct gc_ws_request r = {.url = text};
   for (int i = 0; i < 2; i++) {
-    struct gc_buf out = {.most = 1 << 21};
+    struct gc_buf out = {.max = 1 << 21};
     struct gc_err err = {0};
-    char key[GC_WS_KEY_ROOM];
+    char key[GC_WS_KEY_SIZE];
     if (gc_ws_request_write(&r, key, &out, &err) == GC_OK) {
       size_t lines = 0;
       for (const char *c = out.data; (c = strchr(c, '\n')) != NULL; c++)

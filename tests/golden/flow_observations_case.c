@@ -20,14 +20,14 @@
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 #include "tests/support/case_words.h"
 
-enum { READINGS_MOST = 9 };
+enum { READINGS_MAX = 9 };
 
 struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
   struct case_list flows;
   bool is_refused;
-  uint32_t most;
+  uint32_t max;
   struct gc_naming naming;
   struct flow_counts last;
   unsigned reading;
@@ -36,7 +36,7 @@ struct run {
 
 static void read_settings(struct run *run) {
   static const char *const labels[] = {"name", "id", "both", NULL};
-  run->most = 100;
+  run->max = 100;
   run->settings = case_text(&run->file, "settings");
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
@@ -49,7 +49,7 @@ static void read_settings(struct run *run) {
     else if (strcmp(line, "names") == 0)
       run->is_refused = strcmp(value, "refused") == 0;
     else if (strcmp(line, "max_series") == 0)
-      run->most = (uint32_t)strtoul(value, NULL, 10);
+      run->max = (uint32_t)strtoul(value, NULL, 10);
     else
       case_give_up(&run->file, line);
   }
@@ -62,15 +62,15 @@ static struct flow_choice choice_of(struct run *run) {
 }
 
 static void check_request(struct run *run) {
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
-  const char *ids[CASE_LIST_MOST];
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
+  const char *ids[CASE_LIST_MAX];
   size_t count = 0;
   struct flow_choice choice = choice_of(run);
   char *text = case_text(&run->file, "request"), *at = text;
   const char *want = case_next_line(&at);
-  for (size_t i = 0; i < gc_directory_count(choice.flows); i++)
-    if (flow_choice_has(&choice, gc_directory_at(choice.flows, i)->id))
-      ids[count++] = gc_directory_at(choice.flows, i)->id;
+  for (size_t i = 0; i < gc_entities_count(choice.flows); i++)
+    if (flow_choice_has(&choice, gc_entities_at(choice.flows, i)->id))
+      ids[count++] = gc_entities_at(choice.flows, i)->id;
   if (flow_poll_body(ids, run->is_refused ? 0 : count, &body) != GC_OK)
     abort();
   if (want != NULL && strcmp(want, gc_buf_string(&body)) != 0) {
@@ -97,7 +97,7 @@ static void put(void *ctx, const struct gc_sample *s) {
 
 static void leave(struct run *run, const struct flow_counts *answer) {
   struct flow_counts_tally tally;
-  struct flow_counts now = {.pairs = {.most = run->most}};
+  struct flow_counts now = {.pairs = {.max = run->max}};
   struct flow_counts_view view = {.choice = choice_of(run),
                                   .naming = &run->naming};
   uint64_t overflow;
@@ -117,7 +117,7 @@ static void leave(struct run *run, const struct flow_counts *answer) {
 
 /* One reading; false when the file tells no such one. */
 static bool play(struct run *run) {
-  struct flow_counts c = {.pairs = {.most = 1000}};
+  struct flow_counts c = {.pairs = {.max = 1000}};
   char title[32];
   bool all = true, any = false;
   snprintf(title, sizeof(title), run->reading > 1 ? "response %u" : "response",
@@ -153,7 +153,7 @@ int main(int argc, char **argv) {
     run.naming.lists[GC_FLOW].now =
         case_names(&run.file, "flows", run.is_refused);
     check_request(&run);
-    for (run.reading = 1; run.reading <= READINGS_MOST && play(&run);)
+    for (run.reading = 1; run.reading <= READINGS_MAX && play(&run);)
       run.reading++;
     failed = case_end(&run.file);
     gc_naming_clear(&run.naming);

@@ -22,7 +22,7 @@
 
 static struct run {
   struct case_file file;
-  char format[ATTRIBUTE_FORMAT_ROOM];
+  char format[ATTRIBUTE_FORMAT_SIZE];
   bool restarts;
   int64_t now_ms;
   char folder[64];
@@ -56,14 +56,15 @@ static void set(const char *key, const char *value) {
   else if (strcmp(key, "retention_h") == 0)
     run.source.retention_ms = (int64_t)number * 3600 * 1000;
   else if (strcmp(key, "now") != 0 ||
-           gc_instant_parse(value, strlen(value), &run.now_ms, NULL) != GC_OK)
+           gc_timestamp_parse(value, strlen(value), &run.now_ms, NULL) != GC_OK)
     give_up(key);
 }
 
 static void read_settings(void) {
   const struct case_section *s = case_section(&run.file, "settings");
   char *text = strdup(s != NULL ? s->text : ""), *at = text, *line;
-  if (gc_instant_parse("2023-03-05T09:00:00Z", 20, &run.now_ms, NULL) != GC_OK)
+  if (gc_timestamp_parse("2023-03-05T09:00:00Z", 20, &run.now_ms, NULL) !=
+      GC_OK)
     abort();
   run.source = (struct ledger_source){.scope = "",
                                       .retention_ms = INT64_C(86400000),
@@ -146,9 +147,9 @@ static void say_series(void) {
 
 static void put_state(void *ctx, const struct gc_sample *sample) {
   (void)ctx;
-  bool is_told = sample->metric == GC_METRIC_EVENTS ||
-                 sample->metric == GC_METRIC_SERIES_OVERFLOW;
-  if (is_told && sample->values[0].derive != 0)
+  bool is_reported = sample->metric == GC_METRIC_EVENTS ||
+                     sample->metric == GC_METRIC_SERIES_OVERFLOW;
+  if (is_reported && sample->values[0].derive != 0)
     case_say(&run.file, "%s%s%s %lld", gc_metric(sample->metric)->name,
              *sample->qualifier != '\0' ? "-" : "", sample->qualifier,
              (long long)sample->values[0].derive);

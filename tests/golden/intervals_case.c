@@ -31,7 +31,7 @@
 #include "common/base/timestamp.h"
 #include "tests/support/case_words.h"
 
-enum { POLLS_MOST = 9 };
+enum { POLLS_MAX = 9 };
 
 struct run {
   struct case_file file;
@@ -78,14 +78,14 @@ static void read_setting(struct run *run, const char *key, char *value) {
   else if (strcmp(key, "counters") == 0)
     run->counters = case_choose(&run->file, value, off) != 0;
   else if (strcmp(key, "max_series") == 0)
-    run->series.keys.most = (uint32_t)strtoul(value, NULL, 10);
+    run->series.keys.max = (uint32_t)strtoul(value, NULL, 10);
   else
     case_give_up(&run->file, key);
 }
 
 static void add_default_groups(struct run *run) {
   const struct gc_query_words *groups = &gc_source(run->query.source)->groups;
-  static char names[CASE_LIST_MOST][32];
+  static char names[CASE_LIST_MAX][32];
   for (size_t i = 0; i < groups->count; i++) {
     snprintf(names[i], sizeof(names[i]), "%s", groups->at[i]);
     case_list_add(&run->groups, names[i]);
@@ -98,7 +98,7 @@ static void read_settings(struct run *run) {
   run->to_ms = case_time(&run->file, "2026-08-01T10:01:00Z");
   run->rule.revisit = 2;
   run->counters = true;
-  run->series.keys.most = 1000;
+  run->series.keys.max = 1000;
   run->settings = case_text(&run->file, "settings");
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
@@ -128,7 +128,7 @@ static enum gc_code decode(struct run *run, const struct case_section *s,
 
 static void check_request(struct run *run) {
   const struct case_section *s = case_section(&run->file, "request");
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
   char *text, *at;
   if (s == NULL)
     return;
@@ -170,7 +170,7 @@ static void say_values(struct run *run) {
   for (size_t i = 0; i < run->outbox.count; i++) {
     struct gc_sample s = gc_outbox_get(&run->outbox, i);
     const struct gc_metric *m = gc_metric(s.metric);
-    char at[GC_INSTANT_ROOM], values[128] = "";
+    char at[GC_TIMESTAMP_SIZE], values[128] = "";
     size_t len = 0;
     for (unsigned v = 0; v < m->ds_count; v++) {
       double value = m->ds[v].kind == GC_DERIVE ? (double)s.values[v].derive
@@ -181,7 +181,7 @@ static void say_values(struct run *run) {
         len += (size_t)snprintf(values + len, sizeof(values) - len, " %.15g",
                                 value);
     }
-    gc_instant_print(at, s.time_ms);
+    gc_timestamp_print(at, s.time_ms);
     case_say(&run->file, "%.5s %s/%s-%s%s", at + 11, s.instance, m->name,
              s.qualifier, values);
   }
@@ -230,16 +230,16 @@ static void leave(struct run *run, unsigned poll) {
 /* Poll after poll, each one window later. */
 static void play(struct run *run) {
   run->reading = (struct gc_reading){
-      .query = &run->query, .series = &run->series, .most = 100000};
+      .query = &run->query, .series = &run->series, .max = 100000};
   for (size_t i = 0; i < run->queues.count; i++) {
     uint32_t number;
-    run->wanted.most = CASE_LIST_MOST;
+    run->wanted.max = CASE_LIST_MAX;
     if (gc_intern_put(&run->wanted, run->queues.at[i],
                       strlen(run->queues.at[i]), &number) != GC_OK)
       abort();
     run->reading.wanted = &run->wanted;
   }
-  for (unsigned poll = 1; poll <= POLLS_MOST; poll++) {
+  for (unsigned poll = 1; poll <= POLLS_MAX; poll++) {
     int64_t now_ms = run->to_ms + (poll - 1) * run->query.period_ms;
     gc_reading_clear(&run->reading);
     gc_series_forget_again(&run->series);

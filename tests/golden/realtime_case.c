@@ -41,7 +41,7 @@ struct run {
   enum obs_label label;
   uint32_t interval_ms;
   int64_t received_ms, server_ms;
-  struct gc_directory *names, *presences;
+  struct gc_entities *names, *presences;
   size_t chunk;    /* bytes of one write; 0: all at once */
   unsigned strays; /* samples with a wrong time or interval */
 };
@@ -89,17 +89,17 @@ static void read_settings(struct run *run) {
     run->server_ms = run->received_ms;
 }
 
-static struct gc_directory *read_presences(const struct run *run) {
-  struct gc_entry entries[CASE_LIST_MOST];
+static struct gc_entities *read_presences(const struct run *run) {
+  struct gc_entry entries[CASE_LIST_MAX];
   char *text = case_text(&run->file, "presences"), *at = text;
   size_t count = 0;
   for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    if (count == CASE_LIST_MOST)
+    if (count == CASE_LIST_MAX)
       abort();
     const char *system = case_cut_word(line);
     entries[count] = (struct gc_entry){line, line, line, system};
   }
-  struct gc_directory *d = gc_directory_new(entries, count, false);
+  struct gc_entities *d = gc_entities_new(entries, count, false);
   free(text);
   return d;
 }
@@ -245,9 +245,9 @@ static void play_stream(struct run *run) {
                                             .bounds_s = bounds,
                                             .bound_count = 2,
                                             .target_ms = 5000,
-                                            .most = 100,
+                                            .max = 100,
                                             .age_ms = 86400000,
-                                            .pairs_most = 100,
+                                            .pairs_max = 100,
                                             .wrapups = run->wrapups.at,
                                             .wrapup_count = run->wrapups.count};
   GC_AUTO(conversations_free_auto)
@@ -342,8 +342,8 @@ int main(int argc, char **argv) {
     if (run.strays > 0)
       case_give_up(&run.file,
                    "a value has another time or interval than the reading");
-    gc_directory_put(run.names);
-    gc_directory_put(run.presences);
+    gc_entities_put(run.names);
+    gc_entities_put(run.presences);
     free(run.settings);
     case_clear(&run.file);
   }

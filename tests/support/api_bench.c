@@ -72,8 +72,8 @@ void api_begin_with(uint32_t per_minute, uint32_t max_concurrent) {
   replay_init(&api_world);
   api_done_count = 0;
   budget = gc_budgets_get("client", per_minute, api_world.now_ms);
-  api_auth = gc_auth_new(&auth_settings, &api_world.edge, wake, NULL);
-  api = gc_api_new(&settings, &api_world.edge, api_auth, budget);
+  api_auth = gc_auth_new(&auth_settings, &api_world.env, wake, NULL);
+  api = gc_api_new(&settings, &api_world.env, api_auth, budget);
 }
 
 void api_token(void) {

@@ -22,7 +22,7 @@ struct gc_auth_settings auth_plain(void) {
 void auth_begin_with(const struct gc_auth_settings *settings) {
   replay_init(&auth_world);
   auth_changes = 0;
-  auth = gc_auth_new(settings, &auth_world.edge, changed, NULL);
+  auth = gc_auth_new(settings, &auth_world.env, changed, NULL);
 }
 
 void auth_begin(void) {

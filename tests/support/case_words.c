@@ -9,7 +9,7 @@
 #include "common/genesys/labels.h"
 
 void case_list_add(struct case_list *list, char *value) {
-  if (list->count == CASE_LIST_MOST)
+  if (list->count == CASE_LIST_MAX)
     abort();
   list->at[list->count++] = value;
 }
@@ -30,7 +30,7 @@ char *case_text(const struct case_file *c, const char *title) {
 int64_t case_time(const struct case_file *c, const char *text) {
   struct gc_err err;
   int64_t ms = 0;
-  if (gc_instant_parse(text, strlen(text), &ms, &err) != GC_OK)
+  if (gc_timestamp_parse(text, strlen(text), &ms, &err) != GC_OK)
     case_give_up(c, err.text);
   return ms;
 }
@@ -43,14 +43,14 @@ int case_choose(const struct case_file *c, const char *value,
   case_give_up(c, value);
 }
 
-struct gc_directory *case_names(const struct case_file *c, const char *title,
-                                bool is_refused) {
-  struct gc_named named[CASE_LIST_MOST];
-  struct gc_entry entries[CASE_LIST_MOST];
+struct gc_entities *case_names(const struct case_file *c, const char *title,
+                               bool is_refused) {
+  struct gc_named named[CASE_LIST_MAX];
+  struct gc_entry entries[CASE_LIST_MAX];
   char *text = case_text(c, title), *at = text;
   size_t count = 0;
   for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    if (count == CASE_LIST_MOST)
+    if (count == CASE_LIST_MAX)
       abort();
     const char *name = case_cut_word(line);
     named[count] = (struct gc_named){line, name};
@@ -61,7 +61,7 @@ struct gc_directory *case_names(const struct case_file *c, const char *title,
   for (size_t i = 0; i < count; i++)
     entries[i] = (struct gc_entry){named[i].id, named[i].name,
                                    gc_labels_get(labels, named[i].id), ""};
-  struct gc_directory *d = gc_directory_new(entries, count, is_refused);
+  struct gc_entities *d = gc_entities_new(entries, count, is_refused);
   gc_labels_free(labels);
   free(text);
   return d;

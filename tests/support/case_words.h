@@ -9,12 +9,12 @@
 #include "common/genesys/entities.h"
 #include "tests/support/case_file.h"
 
-enum { CASE_LIST_MOST = 64 };
+enum { CASE_LIST_MAX = 64 };
 
 /* Values of a setting that may be repeated; borrowed from the section's text.
  */
 struct case_list {
-  char *at[CASE_LIST_MOST];
+  char *at[CASE_LIST_MAX];
   size_t count;
 };
 void case_list_add(struct case_list *list, char *value);
@@ -31,8 +31,8 @@ int case_choose(const struct case_file *c, const char *value,
 
 /* A section of lines ID NAME, as the name cache makes a list of it: labels are
  * clean and each is there once. The caller frees it. */
-struct gc_directory *case_names(const struct case_file *c, const char *title,
-                                bool is_refused);
+struct gc_entities *case_names(const struct case_file *c, const char *title,
+                               bool is_refused);
 
 /* A section to a decoder, as the transport does it: `chunk` bytes a piece, 0:
  * all at once. */

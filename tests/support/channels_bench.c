@@ -11,13 +11,13 @@ struct replay ch_world;
 struct gc_channels *ch_channels;
 struct ch_wires ch_wires;
 struct ch_block ch_block, ch_other;
-unsigned ch_token_life_s, ch_channels_most;
+unsigned ch_token_life_s, ch_channels_max;
 
 static struct gc_auth *auth;
 static struct gc_api *api;
 static struct gc_shared_budget *budget;
 static char folder[64];
-static unsigned most;
+static unsigned max;
 static char token[64];
 
 /* ---- sockets ---- */
@@ -216,13 +216,13 @@ void ch_answer(const char *match, int times, int status, const char *body) {
 
 void ch_start(struct gc_store *s) {
   static const struct gc_connect connect = {.verify_peer = true};
-  struct gc_channel_needs needs = {.account = "prod",
-                                   .channels_most = most,
-                                   .api = api,
-                                   .edge = &ch_world.edge,
-                                   .store = s,
-                                   .driver = &driver,
-                                   .connect = &connect};
+  struct gc_channel_deps needs = {.account = "prod",
+                                  .channels_max = max,
+                                  .api = api,
+                                  .env = &ch_world.env,
+                                  .store = s,
+                                  .driver = &driver,
+                                  .connect = &connect};
   ch_channels = gc_channels_new(&needs);
   memset(&ch_wires, 0, sizeof(ch_wires));
   ch_listen(&ch_block);
@@ -240,11 +240,11 @@ void ch_begin_with(struct gc_store *s) {
   snprintf(token, sizeof(token), "{\"access_token\":\"t\",\"expires_in\":%u}",
            ch_token_life_s > 0 ? ch_token_life_s : 3000000);
   ch_answer("POST /oauth/token", REPLAY_ALWAYS, 200, token);
-  most = ch_channels_most;
-  ch_token_life_s = ch_channels_most = 0;
+  max = ch_channels_max;
+  ch_token_life_s = ch_channels_max = 0;
   budget = gc_budgets_get("client", 300, ch_world.now_ms);
-  auth = gc_auth_new(&auth_settings, &ch_world.edge, wake, NULL);
-  api = gc_api_new(&settings, &ch_world.edge, auth, budget);
+  auth = gc_auth_new(&auth_settings, &ch_world.env, wake, NULL);
+  api = gc_api_new(&settings, &ch_world.env, auth, budget);
   ch_start(s);
 }
 

@@ -32,7 +32,7 @@
 
 /* For the next ch_begin, which puts them back: the life of tokens in seconds,
  * and how many channels are ours at most. */
-extern unsigned ch_token_life_s, ch_channels_most;
+extern unsigned ch_token_life_s, ch_channels_max;
 
 /* Made by ch_begin, gone after ch_end. */
 extern struct replay ch_world;

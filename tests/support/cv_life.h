@@ -11,11 +11,11 @@
 #define T0_MS INT64_C(1785578400000) /* 2026-08-01T10:00:00Z */
 #define AT(s) (T0_MS + (int64_t)((s)*1000.0))
 
-enum { LIFE_MOST = 32 };
+enum { LIFE_MAX = 32 };
 
 struct life {
   struct cv_event now;
-  struct cv_event kept[LIFE_MOST];
+  struct cv_event kept[LIFE_MAX];
   unsigned count;
 };
 
@@ -54,9 +54,9 @@ static inline struct conversations_settings life_settings(void) {
                                          .bounds_s = life_bounds,
                                          .bound_count = 5,
                                          .target_ms = 20000,
-                                         .most = 1000,
+                                         .max = 1000,
                                          .age_ms = 86400000,
-                                         .pairs_most = 100};
+                                         .pairs_max = 100};
 }
 
 /* The whole of a call, eighteen snapshots: rings at one agent in vain, is

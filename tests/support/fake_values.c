@@ -150,16 +150,16 @@ static struct value *dequeue(void) {
   return v;
 }
 
-size_t fake_let_through(size_t most) {
+size_t fake_let_through(size_t max) {
   size_t count = 0;
-  for (struct value *v; count < most && (v = dequeue()) != NULL; count++)
+  for (struct value *v; count < max && (v = dequeue()) != NULL; count++)
     write_out(v);
   return count;
 }
 
-size_t fake_lose(size_t most) {
+size_t fake_lose(size_t max) {
   size_t count = 0;
-  while (count < most && dequeue() != NULL)
+  while (count < max && dequeue() != NULL)
     count++;
   return count;
 }

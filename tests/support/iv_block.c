@@ -10,7 +10,7 @@
 #include "tests/support/check.h"
 
 struct iv_world iv;
-struct gc_intervals_settings iv_settings;
+struct gc_analytics_settings iv_settings;
 
 static char *metrics[] = {(char[]){"nOffered"}};
 static char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
@@ -23,7 +23,7 @@ static void on_token(void *ctx) {
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  iv.r.edge.notice(iv.r.edge.ctx, cause, err);
+  iv.r.env.notice(iv.r.env.ctx, cause, err);
 }
 
 void iv_answer(const char *match, int times, int status, const char *body) {
@@ -48,7 +48,7 @@ void iv_begin(void) {
   iv_will("POST /oauth/token", TOKEN);
   iv_will(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
                 "{\"id\":\"q2\",\"name\":\"Support\"}]}");
-  iv_settings = (struct gc_intervals_settings){
+  iv_settings = (struct gc_analytics_settings){
       .name = "queues",
       .instance = "query-queues",
       .account = "prod",
@@ -79,22 +79,22 @@ void iv_start(void) {
   struct gc_err err;
   iv.loop = gc_loop_new(&err);
   iv.budget = gc_budgets_get("client", 60000, iv.r.now_ms);
-  iv.auth = gc_auth_new(&auth, &iv.r.edge, on_token, NULL);
-  iv.api = gc_api_new(&api, &iv.r.edge, iv.auth, iv.budget);
-  iv.names = gc_names_new("prod", iv.api, &iv.r.edge, NULL);
-  struct gc_intervals_site site = {.loop = iv.loop,
-                                   .edge = &iv.r.edge,
+  iv.auth = gc_auth_new(&auth, &iv.r.env, on_token, NULL);
+  iv.api = gc_api_new(&api, &iv.r.env, iv.auth, iv.budget);
+  iv.names = gc_names_new("prod", iv.api, &iv.r.env, NULL);
+  struct gc_analytics_deps deps = {.loop = iv.loop,
+                                   .env = &iv.r.env,
                                    .api = iv.api,
                                    .names = iv.names,
                                    .store = iv.store,
                                    .requests_per_minute = 60000};
-  iv.block = gc_intervals_new(&iv_settings, &site, on_notice, NULL);
-  gc_intervals_start(iv.block);
+  iv.block = gc_analytics_new(&iv_settings, &deps, on_notice, NULL);
+  gc_analytics_start(iv.block);
   replay_settle(&iv.r);
 }
 
 void iv_stop(void) {
-  gc_intervals_free(iv.block);
+  gc_analytics_free(iv.block);
   gc_names_free(iv.names);
   gc_api_free(iv.api);
   gc_auth_free(iv.auth);
@@ -117,39 +117,39 @@ static double first_value(const struct gc_sample *s) {
 
 /* The tap: a series that has a value in flight is refused. */
 static enum gc_code emit(void *ctx, const struct gc_sample *s) {
-  char name[128], at[GC_INSTANT_ROOM];
+  char name[128], at[GC_TIMESTAMP_SIZE];
   (void)ctx;
   snprintf(name, sizeof(name), "%s/%s-%s ", s->instance,
            gc_metric(s->metric)->name, s->qualifier);
   for (size_t i = iv.count - iv.in_flight; i < iv.count; i++)
     if (strncmp(iv.seen[i], name, strlen(name)) == 0)
       return GC_ERR_LIMIT;
-  if (iv.count == SEEN_MOST)
+  if (iv.count == SEEN_MAX)
     abort();
-  gc_instant_print(at, s->time_ms);
+  gc_timestamp_print(at, s->time_ms);
   snprintf(iv.seen[iv.count++], sizeof(iv.seen[0]), "%s%.5s %.15g", name,
            at + 11, first_value(s));
   iv.in_flight++;
   return GC_OK;
 }
 
-static bool wait_for(void *ctx, uint32_t most_ms) {
+static bool wait_for(void *ctx, uint32_t max_ms) {
   (void)ctx;
   if (iv.holds && iv.in_flight > 0) {
-    iv.r.now_ms += most_ms + 1; /* as long as it takes */
+    iv.r.now_ms += max_ms + 1; /* as long as it takes */
     return false;
   }
   iv.in_flight = 0;
   return true;
 }
 
-const struct gc_departure_way iv_way = {emit, wait_for, NULL};
+const struct gc_sender_output iv_way = {emit, wait_for, NULL};
 
 void iv_pass(uint64_t ms) {
   for (uint64_t left = ms; left > 0;) {
     uint64_t step = left < 1000 ? left : 1000;
     replay_run(&iv.r, step);
-    gc_intervals_read(iv.block, &iv_way, 700);
+    gc_analytics_read(iv.block, &iv_way, 700);
     left -= step;
   }
 }
@@ -176,7 +176,7 @@ double iv_state(const char *name) {
   struct gc_samples out = {put, NULL};
   iv.gauge = NAN;
   snprintf(iv.wanted, sizeof(iv.wanted), "%s", name);
-  gc_intervals_read_state(iv.block, "query-queues", 10000, &out);
+  gc_analytics_read_state(iv.block, "query-queues", 10000, &out);
   return iv.gauge;
 }
 

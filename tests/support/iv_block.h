@@ -25,7 +25,7 @@
   "\"count\":" count "}}]}]}"
 #define ANSWER(results) "{\"results\":[" results "]}"
 
-enum { MINUTE = 60000, SEEN_MOST = 4096 };
+enum { MINUTE = 60000, SEEN_MAX = 4096 };
 
 extern struct iv_world {
   struct replay r;
@@ -35,10 +35,10 @@ extern struct iv_world {
   struct gc_api *api;
   struct gc_names *names;
   struct gc_store *store; /* the test's own, or NULL; iv_begin keeps it */
-  struct gc_intervals *block;
+  struct gc_analytics *block;
 
   /* What has left, in order, as "INSTANCE/TYPE-QUALIFIER HH:MM VALUE". */
-  char seen[SEEN_MOST][128];
+  char seen[SEEN_MAX][128];
   size_t count;
   size_t in_flight; /* the tap has not seen the last so many */
   bool holds;       /* the tap sees nothing */
@@ -48,10 +48,10 @@ extern struct iv_world {
 
 /* What iv_start makes the block of. iv_begin: nOffered by queue and medium,
  * minute by minute. */
-extern struct gc_intervals_settings iv_settings;
+extern struct gc_analytics_settings iv_settings;
 
 /* The tap: a series that has a value in flight is refused. */
-extern const struct gc_departure_way iv_way;
+extern const struct gc_sender_output iv_way;
 
 /* A world with a token and the queues Sales (q1) and Support (q2). */
 void iv_begin(void);

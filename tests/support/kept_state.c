@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-enum { FILE_MOST = 1 << 20 };
+enum { FILE_MAX = 1 << 20 };
 
 static void give_up(const char *what, const char *path) {
   printf("%s: %s\n", path, what);
@@ -21,10 +21,10 @@ static char *read_whole(const char *path, size_t *ret_len) {
   *ret_len = 0;
   if (f == NULL)
     return NULL;
-  char *bytes = calloc(1, FILE_MOST + 1);
+  char *bytes = calloc(1, FILE_MAX + 1);
   if (bytes == NULL)
     give_up("out of memory", path);
-  *ret_len = fread(bytes, 1, FILE_MOST, f);
+  *ret_len = fread(bytes, 1, FILE_MAX, f);
   fclose(f);
   return bytes;
 }

@@ -17,15 +17,15 @@ static void wake(void *ctx) {
     gc_api_wake(api);
 }
 
-static void changed(void *ctx, struct gc_directory *d) {
+static void changed(void *ctx, struct gc_entities *d) {
   struct names_ear *e = ctx;
   size_t used = 0;
   e->heard++;
-  e->refused = gc_directory_is_refused(d);
+  e->refused = gc_entities_is_refused(d);
   e->labels[0] = '\0';
-  for (size_t i = 0; i < gc_directory_count(d) && used < sizeof(e->labels);
+  for (size_t i = 0; i < gc_entities_count(d) && used < sizeof(e->labels);
        i++) {
-    const struct gc_entry *entry = gc_directory_at(d, i);
+    const struct gc_entry *entry = gc_entities_at(d, i);
     used +=
         (size_t)snprintf(e->labels + used, sizeof(e->labels) - used,
                          "%s=%s/%s ", entry->id, entry->label, entry->detail);
@@ -55,9 +55,9 @@ void names_begin_with(struct gc_store *s) {
                               .body = "{\"access_token\":\"t\",\"expires_in\":"
                                       "86399}"});
   budget = gc_budgets_get("client", 300, names_world.now_ms);
-  auth = gc_auth_new(&auth_settings, &names_world.edge, wake, NULL);
-  api = gc_api_new(&settings, &names_world.edge, auth, budget);
-  names = gc_names_new("prod", api, &names_world.edge, s);
+  auth = gc_auth_new(&auth_settings, &names_world.env, wake, NULL);
+  api = gc_api_new(&settings, &names_world.env, auth, budget);
+  names = gc_names_new("prod", api, &names_world.env, s);
 }
 
 void names_begin(void) { names_begin_with(NULL); }

@@ -138,7 +138,7 @@ static bool has_told(void *ctx) {
   return ((struct gc_err *)ctx)->code != GC_CODE_COUNT;
 }
 
-void rb_wait_told(const struct gc_err *what) {
+void rb_wait_reported(const struct gc_err *what) {
   CHECK(gate_wait(&gate, has_told, (void *)what));
 }
 

@@ -75,7 +75,7 @@ int64_t rb_count_of(struct agent *a, const char *metric);
 /* Waits until metric A's first zero is known to have gone out. */
 bool rb_is_shown(struct agent *a);
 /* Waits for the first notice of one of the agent's causes. */
-void rb_wait_told(const struct gc_err *what);
+void rb_wait_reported(const struct gc_err *what);
 /* A file with `text` beside the server's socket. */
 void rb_write_secret(char path[128], const char *text);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURNS_WITHOUT_TIME = 100000, UNSCRIPTED_MOST = 10000 };
+enum { TURNS_WITHOUT_TIME = 100000, UNSCRIPTED_MAX = 10000 };
 
 struct replay_flight {
   struct replay *replay;
@@ -61,9 +61,9 @@ static int64_t wall_ms(void *ctx) {
   return r->wall_ms + (int64_t)(r->now_ms - REPLAY_START_MS);
 }
 
-static uint32_t dice(void *ctx) {
+static uint32_t random32(void *ctx) {
   const struct replay *r = ctx;
-  return r->dice;
+  return r->random32;
 }
 
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
@@ -134,7 +134,7 @@ static struct replay_answer choose(struct replay *r, const char *line) {
   }
   if (r->unscripted++ < 3)
     printf("replay: nothing answers %s\n", line);
-  if (r->unscripted > UNSCRIPTED_MOST) {
+  if (r->unscripted > UNSCRIPTED_MAX) {
     fflush(stdout);
     abort();
   }
@@ -213,7 +213,7 @@ static void answer_now(void *ctx, uint64_t at_ms) {
       .retry_after_s = a->retry_after_s,
       .date_ms = a->date_ms,
       .elapsed_ms = (uint32_t)(at_ms - r->requests[f->request].at_ms),
-      .body = {.most = 1 << 24}};
+      .body = {.max = 1 << 24}};
   if (a->correlation != NULL)
     snprintf(reply.correlation, sizeof(reply.correlation), "%s",
              a->correlation);
@@ -240,8 +240,8 @@ static enum gc_code start(void *ctx, struct gc_exchange *x,
   if (f == NULL)
     abort();
   r->in_flight++;
-  if (r->in_flight > r->most_in_flight)
-    r->most_in_flight = r->in_flight;
+  if (r->in_flight > r->max_in_flight)
+    r->max_in_flight = r->in_flight;
   f->replay = r;
   f->exchange = x;
   f->request = record(r, x);
@@ -272,14 +272,14 @@ static void cancel(void *ctx, struct gc_exchange *x) {
 void replay_init(struct replay *r) {
   *r = (struct replay){.now_ms = REPLAY_START_MS,
                        .wall_ms = REPLAY_START_WALL_MS,
-                       .dice = UINT32_MAX};
-  r->edge = (struct gc_edge){.timers = &r->timers,
-                             .transport = {start, cancel, r},
-                             .now_ms = now_ms,
-                             .wall_ms = wall_ms,
-                             .dice = dice,
-                             .notice = notice,
-                             .ctx = r};
+                       .random32 = UINT32_MAX};
+  r->env = (struct gc_env){.timers = &r->timers,
+                           .transport = {start, cancel, r},
+                           .now_ms = now_ms,
+                           .wall_ms = wall_ms,
+                           .random32 = random32,
+                           .notice = notice,
+                           .ctx = r};
 }
 
 void replay_clear(struct replay *r) {

@@ -55,18 +55,18 @@ struct replay_notice {
 };
 
 struct replay {
-  struct gc_edge edge;
+  struct gc_env env;
   struct gc_timers timers;
   uint64_t now_ms;
   int64_t wall_ms;   /* at REPLAY_START_MS; moves with the clock */
   uint32_t creep_ms; /* how far each reading moves the clock; 0 */
-  uint32_t dice;     /* how they fall; all bits set: the longest wait */
+  uint32_t random32; /* how they fall; all bits set: the longest wait */
 
   struct replay_request *requests; /* in the order they came */
   size_t request_count, request_cap;
   struct replay_notice *notices;
   size_t notice_count, notice_cap;
-  unsigned in_flight, most_in_flight, unscripted;
+  unsigned in_flight, max_in_flight, unscripted;
   bool refuses_to_start; /* transport.start fails with GC_ERR_MEMORY */
 
   /* Its own. */

@@ -64,7 +64,7 @@ static inline void on_token(void *ctx) {
 static inline void on_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
-  w.r.edge.notice(w.r.edge.ctx, cause, err);
+  w.r.env.notice(w.r.env.ctx, cause, err);
 }
 
 static inline void will(const char *match, const char *body) {
@@ -99,7 +99,7 @@ static inline void begin(enum obs_source source) {
   settings = (struct block_settings){.name = "all",
                                      .source = source,
                                      .interval_ms = 10000,
-                                     .series_most = 200000,
+                                     .series_max = 200000,
                                      .expiry_ms = 86400000};
   per_minute = 60000;
 }
@@ -115,15 +115,15 @@ static inline void start(void) {
   struct gc_err err;
   w.loop = gc_loop_new(&err);
   w.budget = gc_budgets_get("client", per_minute, w.r.now_ms);
-  w.auth = gc_auth_new(&auth, &w.r.edge, on_token, NULL);
-  w.api = gc_api_new(&api, &w.r.edge, w.auth, w.budget);
-  w.names = gc_names_new("prod", w.api, &w.r.edge, NULL);
-  struct block_site site = {.loop = w.loop,
-                            .edge = &w.r.edge,
+  w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
+  w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
+  w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
+  struct block_deps deps = {.loop = w.loop,
+                            .env = &w.r.env,
                             .api = w.api,
                             .names = w.names,
                             .requests_per_minute = per_minute};
-  w.block = block_new(&settings, &site, on_notice, NULL, &err);
+  w.block = block_new(&settings, &deps, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);
 }

@@ -49,7 +49,7 @@ static inline void on_snapshot(void *ctx) {
 static inline void on_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
-  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+  ch_world.env.notice(ch_world.env.ctx, cause, err);
 }
 
 static inline void select_queues(const char **ids, size_t count) {
@@ -65,23 +65,23 @@ static inline void begin_with(double target_s) {
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
-  w.names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
+  w.names = gc_names_new("prod", ch_api(), &ch_world.env, NULL);
   struct stream_settings settings = {.bounds_s = bounds,
                                      .bound_count = 2,
                                      .target_ms = (int64_t)(target_s * 1000),
-                                     .most = 100,
+                                     .max = 100,
                                      .age_ms = 86400000,
                                      .expiry_ms = 900000,
                                      .interval_ms = 10000,
                                      .gauges = tells_gauges};
   tells_gauges = false;
-  struct stream_site site = {.edge = &ch_world.edge,
+  struct stream_deps deps = {.env = &ch_world.env,
                              .api = ch_api(),
                              .channels = ch_channels,
                              .names = w.names,
                              .notice = on_notice,
                              .snapshot = on_snapshot};
-  w.stream = stream_new(&settings, &site, &err);
+  w.stream = stream_new(&settings, &deps, &err);
   CHECK(w.stream != NULL);
 }
 

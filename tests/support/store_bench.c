@@ -90,7 +90,7 @@ const struct gc_entry store_ab[2] = {{"b", "Sales", "Sales~2", ""},
 const char *store_channel(struct gc_store *s, const char *account,
                           unsigned slot) {
   static char text[64];
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 32};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 32};
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(gc_buf_text(&out, "what was there"), GC_OK);
   CHECK_INT(gc_store_load_channel(s, account, slot, &out, &err), GC_OK);
@@ -106,8 +106,8 @@ static enum gc_code add_total(void *ctx, const struct gc_query_total *t) {
 const char *store_query(struct gc_store *s, const char *account,
                         const char *query) {
   static char text[1024];
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.most = 64};
-  GC_AUTO(gc_buf_clear) struct gc_buf totals = {.most = 900};
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 64};
+  GC_AUTO(gc_buf_clear) struct gc_buf totals = {.max = 900};
   struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK};
   bool found = false;

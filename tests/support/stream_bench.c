@@ -44,8 +44,8 @@ static void count_round(struct talk *t, size_t len) {
     t->round_got = 0;
   t->round = round;
   t->round_got += len;
-  if (t->round_got > t->round_most)
-    t->round_most = t->round_got;
+  if (t->round_got > t->round_max)
+    t->round_max = t->round_got;
 }
 
 static void on_read(void *ctx, const char *bytes, size_t len) {

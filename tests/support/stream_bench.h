@@ -39,7 +39,7 @@ struct talk {
   int opened, closed;
   enum gc_failure failure;
   struct gc_err err;
-  size_t round_got, round_most; /* bytes read in one round of the loop */
+  size_t round_got, round_max; /* bytes read in one round of the loop */
   uint64_t round;
 
   void (*on_open)(struct talk *t), (*on_read)(struct talk *t),

@@ -74,7 +74,7 @@ void talk_init(struct talk *t, const char *url) {
   t->options = (struct gc_ws_options){.url = url,
                                       .headers = headers,
                                       .connect = &t->connect,
-                                      .message_most_bytes = TALK_MESSAGE_MOST};
+                                      .message_max_bytes = TALK_MESSAGE_MAX};
 }
 
 void talk_open_here(void *ctx) {

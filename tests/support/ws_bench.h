@@ -16,7 +16,7 @@
 #define TALK_BEARER "b3arer-t0ken"
 #define TALK_CHANNEL "s3cret-channel" /* in every URL, in no word */
 
-enum { TALK_MESSAGE_MOST = 100000 };
+enum { TALK_MESSAGE_MAX = 100000 };
 
 /* First and last in main. No proxy of the environment is in the way. */
 void ws_bench_begin(void);

@@ -64,8 +64,8 @@ static inline const char *skip_plain(const char *p, const char *end) {
   return p;
 }
 
-static inline bool is_within(unsigned char c, unsigned least, unsigned most) {
-  return c >= least && c <= most;
+static inline bool is_within(unsigned char c, unsigned min, unsigned max) {
+  return c >= min && c <= max;
 }
 
 /* The character at `p`, which is beyond ASCII: its length, 0 for none (RFC

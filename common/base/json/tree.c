@@ -80,11 +80,11 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   return GC_OK;
 }
 
-enum gc_code gc_json_parse(const char *text, size_t len, size_t most,
+enum gc_code gc_json_parse(const char *text, size_t len, size_t max,
                            struct gc_json **ret_root, struct gc_err *err) {
   struct tree tree = {0};
-  const struct gc_json_reader reader = {.bytes_max = most,
-                                        .string_max = most,
+  const struct gc_json_reader reader = {.bytes_max = max,
+                                        .string_max = max,
                                         .open = on_open,
                                         .close = on_close,
                                         .value = on_value};

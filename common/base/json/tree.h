@@ -23,11 +23,11 @@
 /* A value of a tree; borrowed from its root, which is one too. */
 struct gc_json;
 
-/* GC_ERR_LIMIT: more than `most` bytes, or deeper than GC_JSON_DEPTH_MAX;
+/* GC_ERR_LIMIT: more than `max` bytes, or deeper than GC_JSON_DEPTH_MAX;
  * GC_ERR_PARSE. The text names the byte and shows nothing of the input. A tree
  * takes up to 50 times the bytes of its text. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_parse(const char *text, size_t len,
-                                                size_t most,
+                                                size_t max,
                                                 struct gc_json **ret_root,
                                                 struct gc_err *err);
 /* For a root only; NULL is fine. What was borrowed from it goes with it. The

@@ -8,8 +8,9 @@ static uint32_t ceiling_ms(const struct gc_backoff *b) {
   return ms < b->cap_ms ? (uint32_t)ms : b->cap_ms;
 }
 
-uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms, uint32_t dice) {
-  uint32_t wait_ms = (uint32_t)(((uint64_t)ceiling_ms(b) * dice) >> 32) + 1;
+uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms,
+                         uint32_t random32) {
+  uint32_t wait_ms = (uint32_t)(((uint64_t)ceiling_ms(b) * random32) >> 32) + 1;
   if (b->failures < 64)
     b->failures++;
   return ask_ms > 0 ? ask_ms : wait_ms;

@@ -18,10 +18,10 @@ struct gc_backoff {
 };
 
 /* Notes a failure, returns how long to wait, at least 1. `ask_ms` is what the
- * server asked for (Retry-After): returned as it is when not 0. `dice`: any 32
- * random bits. */
+ * server asked for (Retry-After): returned as it is when not 0. `random32`: any
+ * 32 random bits. */
 GC_API uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms,
-                                uint32_t dice);
+                                uint32_t random32);
 /* Real success: the next failure begins at base_ms again. */
 GC_API void gc_backoff_reset(struct gc_backoff *b);
 

@@ -33,7 +33,7 @@ void gc_breaker_note(struct gc_breaker *b, bool was_probe, bool ok,
   if (!gc_breaker_is_open(b))
     return;
   uint64_t next = was_open ? b->resting_ms * 2ull : b->rest_ms;
-  b->resting_ms = next < b->rest_most_ms ? (uint32_t)next : b->rest_most_ms;
+  b->resting_ms = next < b->rest_max_ms ? (uint32_t)next : b->rest_max_ms;
   b->opened_ms = now_ms;
   b->probing = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stops asking a host that fails again and again: after `limit` failures in a
  * row nothing goes out for `rest_ms`, then one request is let through to probe;
- * if it fails, the rest begins anew, twice as long, up to `rest_most_ms`. Pure.
+ * if it fails, the rest begins anew, twice as long, up to `rest_max_ms`. Pure.
  *
  * Example, limit 5, rest 5 s, most 60 s: five failures at 10 s open it; at 15 s
  * one probe goes out; it fails, the next probe goes out at 25 s, then 45 s … */
@@ -14,7 +14,7 @@
 
 struct gc_breaker {
   unsigned limit;
-  uint32_t rest_ms, rest_most_ms;
+  uint32_t rest_ms, rest_max_ms;
 
   unsigned failures;   /* in a row */
   uint32_t resting_ms; /* the present rest; 0: never opened */

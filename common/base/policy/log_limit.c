@@ -5,11 +5,11 @@
 
 static_assert(GC_CODE_COUNT <= 32, "said_codes has one bit for each code");
 
-static const struct gc_damp_line quiet = {.say = GC_DAMP_QUIET};
+static const struct gc_log_limit_line quiet = {.say = GC_DAMP_QUIET};
 
-static struct gc_damp_line line(struct gc_damp *d, enum gc_damp_say say,
-                                uint64_t now_ms) {
-  struct gc_damp_line l = {
+static struct gc_log_limit_line
+line(struct gc_log_limit *d, enum gc_log_limit_say say, uint64_t now_ms) {
+  struct gc_log_limit_line l = {
       .say = say,
       .held_back = d->held_back,
       .lasted_ms = now_ms > d->since_ms ? now_ms - d->since_ms : 0,
@@ -20,21 +20,21 @@ static struct gc_damp_line line(struct gc_damp *d, enum gc_damp_say say,
 
 /* The end of a trouble does not move said_ms: a trouble that is back ten
  * minutes after its last line is told, though its end was told since. */
-static struct gc_damp_line good(struct gc_damp *d, uint64_t now_ms) {
-  bool told = d->code != GC_OK && d->said_this;
+static struct gc_log_limit_line good(struct gc_log_limit *d, uint64_t now_ms) {
+  bool reported = d->code != GC_OK && d->said_this;
   d->code = GC_OK;
   d->said_this = false;
-  return told ? line(d, GC_DAMP_OVER, now_ms) : quiet;
+  return reported ? line(d, GC_DAMP_OVER, now_ms) : quiet;
 }
 
-struct gc_damp_line gc_damp_note(struct gc_damp *d, enum gc_code code,
-                                 uint64_t now_ms) {
+struct gc_log_limit_line gc_log_limit_note(struct gc_log_limit *d,
+                                           enum gc_code code, uint64_t now_ms) {
   if (code == GC_OK)
     return good(d, now_ms);
 
-  enum gc_damp_say say = d->code == GC_OK  ? GC_DAMP_FIRST
-                         : d->code != code ? GC_DAMP_CHANGE
-                                           : GC_DAMP_REMIND;
+  enum gc_log_limit_say say = d->code == GC_OK  ? GC_DAMP_FIRST
+                              : d->code != code ? GC_DAMP_CHANGE
+                                                : GC_DAMP_REMIND;
   if (say == GC_DAMP_FIRST)
     d->since_ms = now_ms;
   d->code = code;

@@ -21,7 +21,7 @@
 
 enum { GC_DAMP_REMIND_MS = 600 * 1000 };
 
-enum gc_damp_say {
+enum gc_log_limit_say {
   GC_DAMP_QUIET,
   GC_DAMP_FIRST,  /* log it */
   GC_DAMP_CHANGE, /* another code than before: log it */
@@ -29,7 +29,7 @@ enum gc_damp_say {
   GC_DAMP_OVER,   /* log that it is good again, with `lasted_ms` */
 };
 
-struct gc_damp {
+struct gc_log_limit {
   enum gc_code code;   /* GC_OK: no trouble */
   uint64_t since_ms;   /* when this trouble began */
   uint64_t said_ms;    /* the last line about it */
@@ -39,14 +39,14 @@ struct gc_damp {
 };
 
 /* What to log. All of it is 0 when `say` is GC_DAMP_QUIET. */
-struct gc_damp_line {
-  enum gc_damp_say say;
+struct gc_log_limit_line {
+  enum gc_log_limit_say say;
   uint32_t held_back;
   uint64_t lasted_ms;
 };
 
 /* Notes an outcome (GC_OK or what failed) at `now_ms` (monotonic). */
-GC_API struct gc_damp_line gc_damp_note(struct gc_damp *d, enum gc_code code,
-                                        uint64_t now_ms);
+GC_API struct gc_log_limit_line
+gc_log_limit_note(struct gc_log_limit *d, enum gc_code code, uint64_t now_ms);
 
 #endif

@@ -3,7 +3,7 @@
 
 struct status_row {
   int from, to;
-  struct gc_verdict verdict;
+  struct gc_retry_decision verdict;
 };
 
 static const struct status_row statuses[] = {
@@ -42,7 +42,7 @@ static const struct status_row statuses[] = {
 };
 
 /* The hints of these come with the words of the transport, which knows more. */
-static const struct gc_verdict failures[GC_FAILURE_COUNT] = {
+static const struct gc_retry_decision failures[GC_FAILURE_COUNT] = {
     [GC_FAILURE_RESOLVE] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
     [GC_FAILURE_CONNECT] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
     [GC_FAILURE_PROXY] = {GC_GIVE_UP, GC_ERR_NETWORK, true, ""},
@@ -70,24 +70,25 @@ static bool has_status(const struct gc_reply *reply) {
   }
 }
 
-struct gc_verdict gc_verdict(const struct gc_reply *reply) {
+struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply) {
   if (!has_status(reply) && (unsigned)reply->failure < GC_FAILURE_COUNT)
     return failures[reply->failure];
 
   for (size_t i = 0; i < GC_COUNT(statuses); i++)
     if (reply->status >= statuses[i].from && reply->status <= statuses[i].to)
       return statuses[i].verdict;
-  return (struct gc_verdict){GC_GIVE_UP, GC_ERR_PARSE, false,
-                             "not an HTTP status; check BaseURL and Proxy"};
+  return (struct gc_retry_decision){
+      GC_GIVE_UP, GC_ERR_PARSE, false,
+      "not an HTTP status; check BaseURL and Proxy"};
 }
 
-struct gc_verdict gc_verdict_oauth(const struct gc_reply *reply) {
+struct gc_retry_decision gc_retry_decide_oauth(const struct gc_reply *reply) {
   if (has_status(reply) && (reply->status == 400 || reply->status == 401))
-    return (struct gc_verdict){
+    return (struct gc_retry_decision){
         GC_GIVE_UP, GC_ERR_AUTH, false,
         "check Region (a client of another region is unknown here), ClientId "
         "and the secret"};
-  return gc_verdict(reply);
+  return gc_retry_decide(reply);
 }
 
 enum gc_answer_class gc_answer_class(const struct gc_reply *reply) {

@@ -16,7 +16,7 @@ enum gc_action {
   GC_GIVE_UP, /* asking again will not help */
 };
 
-struct gc_verdict {
+struct gc_retry_decision {
   enum gc_action action;
   enum gc_code code;
   bool breaks;      /* counts as a failure of the host (base/breaker) */
@@ -24,10 +24,11 @@ struct gc_verdict {
 };
 
 /* Never fails: what no row names is given up as GC_ERR_PARSE. */
-GC_API struct gc_verdict gc_verdict(const struct gc_reply *reply);
+GC_API struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply);
 
 /* For the token endpoint, where 400 and 401 mean wrong credentials. */
-GC_API struct gc_verdict gc_verdict_oauth(const struct gc_reply *reply);
+GC_API struct gc_retry_decision
+gc_retry_decide_oauth(const struct gc_reply *reply);
 
 /* "2xx", "3xx", "4xx", "5xx" or "network", for self-telemetry. */
 enum gc_answer_class {

@@ -30,10 +30,10 @@ struct gc_ws_frames {
   uint8_t opcode;
   uint64_t left; /* of its payload, not taken yet */
 
-  bool in_message; /* between the first fragment and the last */
-  bool is_told;    /* `message` was in the last event: forget it */
+  bool in_message;  /* between the first fragment and the last */
+  bool is_reported; /* `message` was in the last event: forget it */
   struct gc_buf message;
-  char control[GC_WS_CONTROL_MOST];
+  char control[GC_WS_CONTROL_MAX];
   size_t control_len;
   bool is_over; /* CLOSE or BROKEN was told */
 };
@@ -145,7 +145,7 @@ static bool begin_frame(struct gc_ws_frames *f,
     return false;
   }
   bool is_control = wslay_is_ctrl_frame(io->opcode);
-  if (!is_control && io->payload_length > f->message.most - f->message.len) {
+  if (!is_control && io->payload_length > f->message.max - f->message.len) {
     broken(f, GC_WS_TOO_LARGE, "a message larger than we accept", event);
     return false;
   }
@@ -228,7 +228,7 @@ static void take_text(struct gc_ws_frames *f, const char *bytes, size_t len,
                                 .bytes = is_whole ? bytes
                                                   : gc_buf_string(&f->message),
                                 .len = is_whole ? len : f->message.len};
-  f->is_told = true;
+  f->is_reported = true;
 }
 
 static void take_payload(struct gc_ws_frames *f, struct gc_ws_event *event) {
@@ -247,7 +247,7 @@ static void take_payload(struct gc_ws_frames *f, struct gc_ws_event *event) {
 }
 
 static void forget_message(struct gc_ws_frames *f) {
-  f->is_told = false;
+  f->is_reported = false;
   if (f->message.cap > KEEP_BYTES)
     gc_buf_clear(&f->message);
   else
@@ -256,13 +256,13 @@ static void forget_message(struct gc_ws_frames *f) {
 
 /* ---- public ---- */
 
-struct gc_ws_frames *gc_ws_frames_new(size_t message_most) {
+struct gc_ws_frames *gc_ws_frames_new(size_t message_max) {
   static const struct wslay_frame_callbacks callbacks = {.recv_callback =
                                                              on_recv};
   struct gc_ws_frames *f = calloc(1, sizeof(*f));
   if (f == NULL)
     return NULL;
-  f->message.most = message_most;
+  f->message.max = message_max;
   if (wslay_frame_context_init(&f->wslay, &callbacks, f) == 0)
     return f;
   free(f);
@@ -282,7 +282,7 @@ size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in, size_t len,
   *ret_event = (struct gc_ws_event){.kind = GC_WS_MORE, .bytes = ""};
   if (f->is_over)
     return len;
-  if (f->is_told)
+  if (f->is_reported)
     forget_message(f);
   f->in = in;
   f->in_len = len;

@@ -28,7 +28,7 @@ enum {
 };
 
 /* Most bytes of a control frame's payload, and of a close frame's reason. */
-enum { GC_WS_CONTROL_MOST = 125, GC_WS_REASON_MOST = 123 };
+enum { GC_WS_CONTROL_MAX = 125, GC_WS_REASON_MAX = 123 };
 
 enum gc_ws_kind {
   GC_WS_MORE, /* all bytes are taken, no event yet */
@@ -51,9 +51,9 @@ struct gc_ws_event {
 
 struct gc_ws_frames;
 
-/* A message (so a frame too) of more than `message_most` bytes is BROKEN with
+/* A message (so a frame too) of more than `message_max` bytes is BROKEN with
  * GC_WS_TOO_LARGE before any of it is kept. NULL: out of memory. */
-GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_most);
+GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_max);
 GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 
 /* Takes bytes up to the end of the next event and returns how many. After

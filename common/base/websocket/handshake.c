@@ -102,7 +102,7 @@ static void take_field(struct gc_ws_handshake *h, struct span name,
     h->has_connection |= has_word(value, "upgrade");
   else if (is_word(name, "Sec-WebSocket-Accept")) {
     h->accepts++;
-    h->right_accepts += value.len == GC_WS_ACCEPT_ROOM - 1 &&
+    h->right_accepts += value.len == GC_WS_ACCEPT_SIZE - 1 &&
                         memcmp(value.at, h->accept, value.len) == 0;
   } else if (is_word(name, "Sec-WebSocket-Extensions"))
     h->has_extension |= value.len > 0;
@@ -142,7 +142,7 @@ static const char *what_is_wrong(const struct gc_ws_handshake *h) {
   return NULL;
 }
 
-static void begin_anew(struct gc_ws_handshake *h) {
+static void reset_store(struct gc_ws_handshake *h) {
   struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes, .why = ""};
   memcpy(fresh.accept, h->accept, sizeof(fresh.accept));
   *h = fresh;
@@ -156,7 +156,7 @@ static void end_head(struct gc_ws_handshake *h) {
     else
       decide(h, GC_WS_OPENED, "");
   } else if (h->status < 200) {
-    begin_anew(h); /* 100 Continue, 103 Early Hints: the answer follows */
+    reset_store(h); /* 100 Continue, 103 Early Hints: the answer follows */
   } else if (h->status == 204 || h->status == 304 ||
              (h->has_length && !h->is_chunked && h->left == 0)) {
     refuse(h);
@@ -194,7 +194,7 @@ static void take_head_byte(struct gc_ws_handshake *h, char c) {
   static const char begin[] = "HTTP/1.";
   if (h->status == 0 && h->line_len < strlen(begin) && c != begin[h->line_len])
     decide(h, GC_WS_WRONG, NOT_HTTP);
-  else if (++h->head_bytes > GC_WS_HEAD_MOST_BYTES)
+  else if (++h->head_bytes > GC_WS_HEAD_MAX_BYTES)
     decide(h, GC_WS_LARGE, "the answer's header is larger than 16 KB");
   else if (c == '\n')
     take_line(h);
@@ -210,7 +210,7 @@ static void take_text_byte(struct gc_ws_handshake *h, char c) {
   if (is_gap && (len == 0 || h->excerpt[len - 1] == ' '))
     return;
   h->excerpt[h->excerpt_len++] = is_gap ? ' ' : c;
-  if (h->excerpt_len == GC_WS_EXCERPT_MOST)
+  if (h->excerpt_len == GC_WS_EXCERPT_MAX)
     refuse(h);
 }
 
@@ -257,7 +257,7 @@ static void take_body_byte(struct gc_ws_handshake *h, char c) {
     if (h->has_length && --h->left == 0)
       refuse(h);
   }
-  if (++h->body_bytes == GC_WS_BODY_MOST_BYTES)
+  if (++h->body_bytes == GC_WS_BODY_MAX_BYTES)
     refuse(h);
 }
 

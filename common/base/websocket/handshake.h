@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 enum {
-  GC_WS_ACCEPT_ROOM = 29, /* base64 of 20 bytes, with the NUL */
-  GC_WS_HEAD_MOST_BYTES = 16 * 1024,
-  GC_WS_BODY_MOST_BYTES = 4 * 1024,
-  GC_WS_EXCERPT_MOST = 120,
-  GC_WS_SECRET_ROOM = 256,
+  GC_WS_ACCEPT_SIZE = 29, /* base64 of 20 bytes, with the NUL */
+  GC_WS_HEAD_MAX_BYTES = 16 * 1024,
+  GC_WS_BODY_MAX_BYTES = 4 * 1024,
+  GC_WS_EXCERPT_MAX = 120,
+  GC_WS_SECRET_SIZE = 256,
 };
 
 enum gc_ws_answer {
@@ -27,7 +27,7 @@ enum gc_ws_answer {
   GC_WS_OPENED,  /* 101, and all is as it must be */
   GC_WS_REFUSED, /* another status */
   GC_WS_WRONG,   /* not HTTP, or a 101 that is none: `why` */
-  GC_WS_LARGE,   /* a header of more than GC_WS_HEAD_MOST_BYTES: `why` */
+  GC_WS_LARGE,   /* a header of more than GC_WS_HEAD_MAX_BYTES: `why` */
 };
 
 struct gc_ws_handshake {
@@ -39,12 +39,12 @@ struct gc_ws_handshake {
   char retry_after[64], date[64], correlation[64];
   /* The front of a refusal's body in one line: what is not printable ASCII
    * becomes a blank, blanks in a row one. Chunks are undone. */
-  char excerpt[GC_WS_EXCERPT_MOST + 1];
+  char excerpt[GC_WS_EXCERPT_MAX + 1];
   /* The owner's: what the server may repeat, but nobody else. */
-  char secret[GC_WS_SECRET_ROOM];
+  char secret[GC_WS_SECRET_SIZE];
 
   /* The machine's own. */
-  char accept[GC_WS_ACCEPT_ROOM];
+  char accept[GC_WS_ACCEPT_SIZE];
   char line[1024]; /* longer ones are none of those we look at */
   size_t line_len, head_bytes, body_bytes, excerpt_len;
   bool in_body, is_http11, is_chunked, has_length;
@@ -61,7 +61,7 @@ GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
 
 /* Takes bytes until the answer is decided and returns how many. A refusal is
  * decided when its body is over, or has filled the excerpt, or is longer than
- * GC_WS_BODY_MOST_BYTES. */
+ * GC_WS_BODY_MAX_BYTES. */
 GC_API size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
                                    size_t len);
 

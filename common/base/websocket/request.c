@@ -138,7 +138,7 @@ static enum gc_code write_request(const struct gc_ws_request *r,
 }
 
 enum gc_code gc_ws_request_write(const struct gc_ws_request *r,
-                                 char ret_key[GC_WS_KEY_ROOM],
+                                 char ret_key[GC_WS_KEY_SIZE],
                                  struct gc_buf *out, struct gc_err *err) {
   struct place place;
   const char *wrong = take_apart(r->url, &place);
@@ -146,7 +146,7 @@ enum gc_code gc_ws_request_write(const struct gc_ws_request *r,
     return gc_fail(err, GC_ERR_CONFIG,
                    "the address of a WebSocket cannot be used: %s", wrong);
 
-  char key[GC_WS_KEY_ROOM];
+  char key[GC_WS_KEY_SIZE];
   gc_base64_write(r->random, sizeof(r->random), key);
   enum gc_code code = write_request(r, &place, key, out, err);
   if (code == GC_OK)

@@ -12,7 +12,7 @@
 /* Behind the key in what the server hashes. */
 #define GC_WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-enum { GC_WS_KEY_ROOM = 25 }; /* base64 of 16 bytes, with the NUL */
+enum { GC_WS_KEY_SIZE = 25 }; /* base64 of 16 bytes, with the NUL */
 
 struct gc_ws_request {
   /* ws:, wss:, http: or https:; the plain ones to loopback only. What is
@@ -27,7 +27,7 @@ struct gc_ws_request {
  * when url or headers cannot be used (a control character, user info, a header
  * that is ours to set); GC_ERR_LIMIT, GC_ERR_MEMORY as gc_buf_add. */
 GC_API GC_MUST_CHECK enum gc_code
-gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_ROOM],
+gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_SIZE],
                     struct gc_buf *out, struct gc_err *err);
 
 #endif

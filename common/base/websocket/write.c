@@ -78,8 +78,8 @@ enum gc_code gc_ws_write_close(uint16_t code, const char *reason, uint32_t mask,
     return write_frame(WSLAY_CONNECTION_CLOSE, NULL, 0, mask, out);
   if (!gc_ws_code_is_valid(code))
     return GC_ERR_REQUEST;
-  char payload[GC_WS_CONTROL_MOST] = {(char)(code >> 8), (char)(code & 0xff)};
-  size_t len = gc_utf8_cut(reason, strlen(reason), GC_WS_REASON_MOST);
+  char payload[GC_WS_CONTROL_MAX] = {(char)(code >> 8), (char)(code & 0xff)};
+  size_t len = gc_utf8_cut(reason, strlen(reason), GC_WS_REASON_MAX);
   memcpy(payload + 2, reason, len);
   return write_frame(WSLAY_CONNECTION_CLOSE, payload, 2 + len, mask, out);
 }

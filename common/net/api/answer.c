@@ -47,7 +47,7 @@ static void count(struct gc_api *api, const struct gc_call *call,
     api->counts.elapsed_ms += reply->elapsed_ms;
   }
   if (reply->date_ms != 0) {
-    int64_t wall_ms = api->edge->wall_ms(api->edge->ctx);
+    int64_t wall_ms = api->env->wall_ms(api->env->ctx);
     int64_t offset_ms = reply->date_ms - wall_ms;
     bool noise = offset_ms > -CLOCK_NOISE_MS && offset_ms < CLOCK_NOISE_MS;
     api->server_ahead_ms =
@@ -63,7 +63,7 @@ static void throttle(struct gc_api *api, struct gc_call *call,
   bool whole_account = gc_throttle_note(
       &api->throttle, call->endpoint,
       reply->has_retry_after ? reply->retry_after_s : 0,
-      api->edge->dice(api->edge->ctx), gc_api_now(api), &wait_ms);
+      api->env->random32(api->env->ctx), gc_api_now(api), &wait_ms);
   gc_api_describe_throttle(gc_api_endpoint_of(call), reply, whole_account,
                            wait_ms, &err);
   gc_api_note(api, "throttle", &err);
@@ -88,7 +88,7 @@ static void retry_or_finish(struct gc_api *api, struct gc_call *call,
                             const struct gc_err *err) {
   uint32_t ask_s = reply->has_retry_after ? reply->retry_after_s : 0;
   call->failures++;
-  if (call->failures >= ATTEMPTS || ask_s > GC_THROTTLE_ACCOUNT_MOST_S ||
+  if (call->failures >= ATTEMPTS || ask_s > GC_THROTTLE_ACCOUNT_MAX_S ||
       gc_breaker_is_open(&api->breaker)) {
     gc_api_finish(api, call, reply, err);
     return;
@@ -98,14 +98,14 @@ static void retry_or_finish(struct gc_api *api, struct gc_call *call,
   uint32_t ask_ms = ask_s * 1000;
   call->not_before_ms =
       gc_api_now(api) +
-      gc_backoff_fail(&b, ask_ms, api->edge->dice(api->edge->ctx));
+      gc_backoff_fail(&b, ask_ms, api->env->random32(api->env->ctx));
   gc_api_enqueue(api, call, false);
 }
 
 /* A body may repeat the path. Of "/ID/subscriptions" the id is the secret. */
 static void hide_tail(const struct gc_call *call, struct gc_err *err) {
   const char *tail = call->path_tail != NULL ? call->path_tail : "";
-  GC_AUTO(gc_buf_wipe) struct gc_buf id = {.most = 65536};
+  GC_AUTO(gc_buf_wipe) struct gc_buf id = {.max = 65536};
   tail += tail[0] == '/';
   if (gc_buf_print(&id, "%.*s", (int)strcspn(tail, "/"), tail) == GC_OK)
     gc_text_hide(err->text, gc_buf_string(&id));
@@ -117,7 +117,7 @@ void gc_api_on_done(struct gc_exchange *x, const struct gc_reply *reply,
                     const struct gc_err *below) {
   struct gc_call *call = x->ctx;
   struct gc_api *api = call->api;
-  struct gc_verdict v = gc_verdict(reply);
+  struct gc_retry_decision v = gc_retry_decide(reply);
   struct gc_err err = {.code = GC_OK};
 
   gc_api_landed(api, call);

@@ -9,7 +9,7 @@
 
 void gc_api_look_again_at(struct gc_api *api, uint64_t at_ms) {
   if (api->timer.place == 0 || at_ms < api->timer.due_ms)
-    (void)gc_timers_set(api->edge->timers, &api->timer, at_ms);
+    (void)gc_timers_set(api->env->timers, &api->timer, at_ms);
 }
 
 static void unlink_call(struct gc_call **list, const struct gc_call *call) {
@@ -51,8 +51,8 @@ static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
                                const char *bearer) {
   const char *tail = call->path_tail != NULL ? call->path_tail : "";
   const char *query = call->query != NULL ? call->query : "";
-  GC_AUTO(gc_buf_clear) struct gc_buf url = {.most = 65536};
-  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.most = 65536};
+  GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = 65536};
+  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = 65536};
 
   const char *path =
       call->path != NULL ? call->path : gc_api_endpoint_of(call)->path;
@@ -98,8 +98,8 @@ static void send_call(struct gc_api *api, struct gc_call *call) {
       .done = gc_api_on_done,
       .ctx = call};
   if (code == GC_OK)
-    code = api->edge->transport.start(api->edge->transport.ctx, &call->exchange,
-                                      &err);
+    code = api->env->transport.start(api->env->transport.ctx, &call->exchange,
+                                     &err);
   if (code == GC_OK) {
     call->is_probe = gc_breaker_sent(&api->breaker);
     return;
@@ -110,8 +110,8 @@ static void send_call(struct gc_api *api, struct gc_call *call) {
 
 /* Ends what waits, and only that: a call made inside `done` waits anew. */
 static void fail_queue(struct gc_api *api, const struct gc_err *err) {
-  uint32_t most = api->counts.queued;
-  for (; most > 0 && api->head != NULL; most--) {
+  uint32_t max = api->counts.queued;
+  for (; max > 0 && api->head != NULL; max--) {
     struct gc_call *call = api->head;
     dequeue(api, call);
     gc_api_finish(api, call, NULL, err);
@@ -178,8 +178,7 @@ static bool end_suspended(struct gc_api *api, struct gc_call *call,
 
 static void pump(void *ctx, uint64_t now_ms) {
   struct gc_api *api = ctx;
-  for (uint32_t most = api->counts.queued; most > 0 && api->head != NULL;
-       most--) {
+  for (uint32_t max = api->counts.queued; max > 0 && api->head != NULL; max--) {
     uint64_t later_ms;
     if (is_down(api, now_ms) || gc_auth_want(api->auth) != GC_AUTH_READY)
       return;
@@ -201,17 +200,17 @@ static void pump(void *ctx, uint64_t now_ms) {
 }
 
 struct gc_api *gc_api_new(const struct gc_api_settings *settings,
-                          const struct gc_edge *edge, struct gc_auth *auth,
+                          const struct gc_env *env, struct gc_auth *auth,
                           struct gc_shared_budget *budget) {
   struct gc_api *api = calloc(1, sizeof(*api));
   if (api == NULL)
     return NULL;
   api->settings = *settings;
-  api->edge = edge;
+  api->env = env;
   api->auth = auth;
   api->budget = budget;
   api->breaker =
-      (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_most_ms = 15000};
+      (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_max_ms = 15000};
   gc_throttle_init(&api->throttle);
   api->timer = (struct gc_timer){.fire = pump, .ctx = api};
   return api;
@@ -224,7 +223,7 @@ void gc_api_free(struct gc_api *api) {
     gc_api_cancel(api, api->head);
   while (api->flying != NULL)
     gc_api_cancel(api, api->flying);
-  gc_timers_unset(api->edge->timers, &api->timer);
+  gc_timers_unset(api->env->timers, &api->timer);
   free(api);
 }
 
@@ -241,7 +240,7 @@ void gc_api_cancel(struct gc_api *api, struct gc_call *call) {
     dequeue(api, call);
   if (!call->running)
     return;
-  api->edge->transport.cancel(api->edge->transport.ctx, &call->exchange);
+  api->env->transport.cancel(api->env->transport.ctx, &call->exchange);
   gc_breaker_cancelled(&api->breaker, call->is_probe);
   gc_api_landed(api, call);
   gc_api_look_again_at(api, gc_api_now(api));
@@ -284,5 +283,5 @@ int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
   if (!api->knows_server_clock)
     return 0;
   return api->server_ahead_ms + (int64_t)gc_api_now(api) -
-         api->edge->wall_ms(api->edge->ctx);
+         api->env->wall_ms(api->env->ctx);
 }

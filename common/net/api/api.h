@@ -58,9 +58,9 @@ struct gc_api_stats {
   bool broken; /* the breaker of the API or of the token endpoint is open */
 };
 
-/* `edge`, `auth` and `budget` are borrowed. NULL when out of memory. */
+/* `env`, `auth` and `budget` are borrowed. NULL when out of memory. */
 struct gc_api *gc_api_new(const struct gc_api_settings *settings,
-                          const struct gc_edge *edge, struct gc_auth *auth,
+                          const struct gc_env *env, struct gc_auth *auth,
                           struct gc_shared_budget *budget);
 /* Calls that still run or wait are forgotten without `done`. */
 void gc_api_free(struct gc_api *api);

@@ -17,8 +17,8 @@ static const char *correlation(const struct gc_reply *reply) {
 }
 
 void gc_api_describe(const struct gc_endpoint *e, const struct gc_reply *reply,
-                     const struct gc_verdict *v, const struct gc_err *below,
-                     struct gc_err *err) {
+                     const struct gc_retry_decision *v,
+                     const struct gc_err *below, struct gc_err *err) {
   if (reply->failure != GC_FAILURE_NONE) {
     enum gc_code code =
         reply->failure == GC_FAILURE_SINK ? below->code : v->code;

@@ -11,7 +11,8 @@
 /* An answer that is no success. `below`: the transport's or the sink's words
  * when reply->failure is set. */
 void gc_api_describe(const struct gc_endpoint *endpoint,
-                     const struct gc_reply *reply, const struct gc_verdict *v,
+                     const struct gc_reply *reply,
+                     const struct gc_retry_decision *v,
                      const struct gc_err *below, struct gc_err *err);
 
 /* A 429, as base/throttle decided. */

@@ -14,16 +14,16 @@
 #include "common/genesys/token.h"
 
 enum {
-  ANSWER_MOST_BYTES = 65536,
+  ANSWER_MAX_BYTES = 65536,
   REFUSED_RETRY_MS = 300 * 1000,
   REFUSED_LOOK_MS = 10 * 1000, /* for a changed secret file */
   REJECT_AGAIN_MS = 60 * 1000,
-  ASK_MOST_S = 86400, /* of a Retry-After; whoever wants more is asked again */
+  ASK_MAX_S = 86400, /* of a Retry-After; whoever wants more is asked again */
 };
 
 struct gc_auth {
   struct gc_auth_settings settings;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   void (*changed)(void *ctx);
   void *ctx;
 
@@ -50,7 +50,7 @@ struct gc_auth {
 };
 
 static uint64_t now(const struct gc_auth *a) {
-  return a->edge->now_ms(a->edge->ctx);
+  return a->env->now_ms(a->env->ctx);
 }
 
 static uint64_t ends_ms(const struct gc_auth *a) {
@@ -62,7 +62,7 @@ static bool is_alive(const struct gc_auth *a) {
 }
 
 static void note(const struct gc_auth *a, const struct gc_err *err) {
-  a->edge->notice(a->edge->ctx, "token", err);
+  a->env->notice(a->env->ctx, "token", err);
 }
 
 static void set_state(struct gc_auth *a, enum gc_auth_state state) {
@@ -82,7 +82,7 @@ static void again_in(struct gc_auth *a, uint64_t wait_ms) {
   uint64_t at_ms = now(a) + wait_ms;
   if (at_ms < a->paused_until_ms)
     at_ms = a->paused_until_ms;
-  (void)gc_timers_set(a->edge->timers, &a->timer, at_ms);
+  (void)gc_timers_set(a->env->timers, &a->timer, at_ms);
 }
 
 /* The old token, if there is one, serves on. */
@@ -115,7 +115,7 @@ static void take_token(struct gc_auth *a, struct gc_token *token) {
 }
 
 static void refuse(struct gc_auth *a, const struct gc_reply *reply,
-                   const struct gc_verdict *v) {
+                   const struct gc_retry_decision *v) {
   const char *region = a->settings.host_hint;
   char words[120];
   struct gc_err err;
@@ -134,7 +134,8 @@ static void refuse(struct gc_auth *a, const struct gc_reply *reply,
 }
 
 static void describe(const struct gc_auth *a, struct gc_err *err,
-                     const struct gc_reply *reply, const struct gc_verdict *v,
+                     const struct gc_reply *reply,
+                     const struct gc_retry_decision *v,
                      const struct gc_err *below) {
   const char *what =
       is_alive(a) ? "token not renewed (the old one serves on)" : "no token";
@@ -152,7 +153,7 @@ static void describe(const struct gc_auth *a, struct gc_err *err,
 static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
                     const struct gc_err *below) {
   struct gc_auth *a = x->ctx;
-  struct gc_verdict v = gc_verdict_oauth(reply);
+  struct gc_retry_decision v = gc_retry_decide_oauth(reply);
   struct gc_token token = {0};
   struct gc_err err = {.code = GC_OK};
 
@@ -177,17 +178,17 @@ static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
 
   a->counts.failed++;
   uint64_t wait_ms =
-      gc_backoff_fail(&a->backoff, 0, a->edge->dice(a->edge->ctx));
+      gc_backoff_fail(&a->backoff, 0, a->env->random32(a->env->ctx));
   if (reply->has_retry_after && reply->retry_after_s > 0)
-    wait_ms = reply->retry_after_s < ASK_MOST_S ? reply->retry_after_s * 1000ull
-                                                : ASK_MOST_S * 1000ull;
+    wait_ms = reply->retry_after_s < ASK_MAX_S ? reply->retry_after_s * 1000ull
+                                               : ASK_MAX_S * 1000ull;
   uint32_t rest_ms = gc_breaker_wait_ms(&a->breaker, now(a));
   if (rest_ms > wait_ms)
     wait_ms = rest_ms;
-  struct gc_err told;
-  (void)gc_fail(&told, err.code, "%.340s; next try in %.1f s", err.text,
+  struct gc_err reported;
+  (void)gc_fail(&reported, err.code, "%.340s; next try in %.1f s", err.text,
                 (double)wait_ms / 1000.0);
-  failed(a, wait_ms, &told);
+  failed(a, wait_ms, &reported);
 }
 
 static enum gc_code add_form_field(struct gc_buf *body, const char *name,
@@ -204,8 +205,8 @@ static enum gc_code add_form_field(struct gc_buf *body, const char *name,
 
 static enum gc_code add_basic(struct gc_buf *out, const char *id,
                               const struct gc_buf *secret) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf pair = {.most = 2 * GC_SECRET_MOST_BYTES};
-  GC_AUTO(gc_buf_wipe) struct gc_buf coded = {.most = 4 * GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf pair = {.max = 2 * GC_SECRET_MAX_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf coded = {.max = 4 * GC_SECRET_MAX_BYTES};
   GC_TRY(gc_buf_print(&pair, "%s:%s", id, secret->data));
   /* Room for the code, which EVP writes in place of these. */
   for (size_t i = 0; i < (pair.len + 2) / 3 * 4; i++)
@@ -231,7 +232,7 @@ static enum gc_code write_request(struct gc_auth *a,
 static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
   static const char form[] = "Content-Type: application/x-www-form-urlencoded";
   static const char accepts[] = "Accept: application/json";
-  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.most = GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
 
   /* Before it is read: a change in between is seen as one. */
   a->secret_version = gc_secret_version(&a->settings.secret);
@@ -248,10 +249,10 @@ static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
                                      .headers = a->headers,
                                      .body = a->body.data,
                                      .body_len = a->body.len,
-                                     .body_max = ANSWER_MOST_BYTES,
+                                     .body_max = ANSWER_MAX_BYTES,
                                      .done = on_done,
                                      .ctx = a};
-  return a->edge->transport.start(a->edge->transport.ctx, &a->exchange, err);
+  return a->env->transport.start(a->env->transport.ctx, &a->exchange, err);
 }
 
 /* Refused, and nothing has changed since. */
@@ -294,20 +295,20 @@ static void on_timer(void *ctx, uint64_t now_ms) {
 }
 
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
-                            const struct gc_edge *edge,
+                            const struct gc_env *env,
                             void (*changed)(void *ctx), void *ctx) {
   struct gc_auth *a = calloc(1, sizeof(*a));
   if (a == NULL)
     return NULL;
   a->settings = *settings;
-  a->edge = edge;
+  a->env = env;
   a->changed = changed;
   a->ctx = ctx;
   a->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 60000};
   a->breaker =
-      (struct gc_breaker){.limit = 3, .rest_ms = 5000, .rest_most_ms = 15000};
+      (struct gc_breaker){.limit = 3, .rest_ms = 5000, .rest_max_ms = 15000};
   a->timer = (struct gc_timer){.fire = on_timer, .ctx = a};
-  a->authorization.most = a->body.most = 8 * GC_SECRET_MOST_BYTES;
+  a->authorization.max = a->body.max = 8 * GC_SECRET_MAX_BYTES;
   return a;
 }
 
@@ -315,8 +316,8 @@ void gc_auth_free(struct gc_auth *a) {
   if (a == NULL)
     return;
   if (a->running)
-    a->edge->transport.cancel(a->edge->transport.ctx, &a->exchange);
-  gc_timers_unset(a->edge->timers, &a->timer);
+    a->env->transport.cancel(a->env->transport.ctx, &a->exchange);
+  gc_timers_unset(a->env->timers, &a->timer);
   forget_request(a);
   gc_token_clear(&a->token);
   free(a);

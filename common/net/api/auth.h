@@ -41,10 +41,10 @@ struct gc_auth_stats {
   int64_t life_ms;     /* until the token ends; 0 without one */
 };
 
-/* `edge` is borrowed. `changed` runs whenever the state changes, and with each
+/* `env` is borrowed. `changed` runs whenever the state changes, and with each
  * new token. NULL when out of memory. */
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
-                            const struct gc_edge *edge,
+                            const struct gc_env *env,
                             void (*changed)(void *ctx), void *ctx);
 void gc_auth_free(struct gc_auth *a);
 

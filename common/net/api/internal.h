@@ -11,7 +11,7 @@
 
 struct gc_api {
   struct gc_api_settings settings;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_auth *auth;
   struct gc_shared_budget *budget;
 
@@ -32,12 +32,12 @@ struct gc_api {
 };
 
 static inline uint64_t gc_api_now(const struct gc_api *api) {
-  return api->edge->now_ms(api->edge->ctx);
+  return api->env->now_ms(api->env->ctx);
 }
 
 static inline void gc_api_note(const struct gc_api *api, const char *cause,
                                const struct gc_err *err) {
-  api->edge->notice(api->edge->ctx, cause, err);
+  api->env->notice(api->env->ctx, cause, err);
 }
 
 static inline const struct gc_endpoint *

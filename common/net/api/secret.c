@@ -66,7 +66,7 @@ static enum gc_code too_large(const char *place, enum gc_code code,
   if (code == GC_ERR_LIMIT)
     return gc_fail(err, GC_ERR_AUTH,
                    "%s is not a client secret: larger than %d bytes", place,
-                   GC_SECRET_MOST_BYTES - 1);
+                   GC_SECRET_MAX_BYTES - 1);
   if (code != GC_OK)
     return gc_fail(err, code, "client secret: %s", gc_code_words(code));
   return GC_OK;
@@ -81,7 +81,7 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
                    "readable for collectd's user",
                    path, strerror(errno));
 
-  char bytes[GC_SECRET_MOST_BYTES];
+  char bytes[GC_SECRET_MAX_BYTES];
   ssize_t len = read(fd, bytes, sizeof(bytes));
   int why = errno;
   close(fd);
@@ -92,7 +92,7 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
   else if ((size_t)len == sizeof(bytes))
     code = gc_fail(err, GC_ERR_AUTH,
                    "%s is not a client secret: larger than %d bytes", path,
-                   GC_SECRET_MOST_BYTES - 1);
+                   GC_SECRET_MAX_BYTES - 1);
   else if (memchr(bytes, '\0', (size_t)len) != NULL)
     code =
         gc_fail(err, GC_ERR_AUTH,

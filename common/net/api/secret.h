@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { GC_SECRET_MOST_BYTES = 4096 };
+enum { GC_SECRET_MAX_BYTES = 4096 };
 
 /* Where it is; exactly one member is set. Borrowed. */
 struct gc_secret {
@@ -25,9 +25,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_secret_check(const struct gc_secret *s,
                                                   struct gc_err *err);
 
 /* Puts the secret, without the white space around it, into the empty `out`: the
- * caller's, who wipes it (gc_buf_wipe); its `most` should be
- * GC_SECRET_MOST_BYTES. GC_ERR_AUTH with words when it cannot be had, is
- * empty, larger than GC_SECRET_MOST_BYTES - 1 or no text. A variable is taken
+ * caller's, who wipes it (gc_buf_wipe); its `max` should be
+ * GC_SECRET_MAX_BYTES. GC_ERR_AUTH with words when it cannot be had, is
+ * empty, larger than GC_SECRET_MAX_BYTES - 1 or no text. A variable is taken
  * out of the environment when it is first read (in the configuration phase,
  * while there is one thread), so that neither children nor /proc show it; later
  * reads get the kept copy. */

@@ -9,12 +9,12 @@ static bool has(const struct gc_topics *t, const char *key) {
 
 static bool has_room(const struct gc_topics *t, const char *key) {
   (void)key;
-  return t->count < GC_TOPICS_MOST;
+  return t->count < GC_TOPICS_MAX;
 }
 
 static bool can_make_room(const struct gc_topics *t, const char *key) {
   (void)key;
-  return t->wanted < GC_TOPICS_MOST;
+  return t->wanted < GC_TOPICS_MAX;
 }
 
 /* In the order of how little they disturb. */
@@ -22,7 +22,7 @@ static bool (*const rules[])(const struct gc_topics *t,
                              const char *key) = {has, has_room, can_make_room};
 
 void gc_channels_make_key(char *key, const char *topic) {
-  snprintf(key, GC_TOPIC_ROOM, "%s", topic);
+  snprintf(key, GC_TOPIC_SIZE, "%s", topic);
   gc_topic_lower(key);
 }
 
@@ -39,20 +39,20 @@ static struct gc_slot *slot_for(struct gc_channels *c, const char *key) {
       if (rules[r](t, key) && (can_make_room(t, key) || is_wanted(t, key)))
         return &c->slots[i];
     }
-  return c->slot_count < c->slots_most ? &c->slots[c->slot_count] : NULL;
+  return c->slot_count < c->slots_max ? &c->slots[c->slot_count] : NULL;
 }
 
 enum gc_code gc_channels_place(struct gc_channels *c,
                                struct gc_channels_listener *l,
                                const char *topic, void *tag,
                                struct gc_err *err) {
-  char key[GC_TOPIC_ROOM];
+  char key[GC_TOPIC_SIZE];
   gc_channels_make_key(key, topic);
   struct gc_slot *s = slot_for(c, key);
   if (s == NULL)
     return gc_fail(err, GC_ERR_LIMIT,
                    "no room: %u notification channels of %d topics are full",
-                   c->slots_most, GC_TOPICS_MOST);
+                   c->slots_max, GC_TOPICS_MAX);
   GC_TRY(gc_slot_want(s, topic, l, tag, err));
   l->has_news |= 1u << s->number;
   if (s->number >= c->slot_count)

@@ -5,12 +5,12 @@
 #include <string.h>
 
 enum {
-  ANSWER_MOST_BYTES = 16 << 20,
-  ASK_MOST_MS = 300 * 1000, /* a call that is refused as such */
-  DOWN_RETRY_MS = 1000,     /* the account is down: nothing is sent */
-  LIFE_LEAST_MS = 10 * 1000,
-  LIFE_MOST_MS = 24 * 3600 * 1000, /* API reference, 4.2 */
-  LEAD_LEAST_MS = 60 * 1000,
+  ANSWER_MAX_BYTES = 16 << 20,
+  ASK_MAX_MS = 300 * 1000, /* a call that is refused as such */
+  DOWN_RETRY_MS = 1000,    /* the account is down: nothing is sent */
+  LIFE_MIN_MS = 10 * 1000,
+  LIFE_MAX_MS = 24 * 3600 * 1000, /* API reference, 4.2 */
+  LEAD_MIN_MS = 60 * 1000,
 };
 
 void gc_channel_cancel_call(struct gc_channel *c) {
@@ -24,21 +24,21 @@ void gc_channel_drop(struct gc_channel *c) {
   gc_channel_place_keep(c->place);
   c->is_checked = false;
   c->was_refused = false;
-  gc_timers_unset(c->needs.edge->timers, &c->ending);
+  gc_timers_unset(c->needs.env->timers, &c->ending);
   gc_topics_restart(c->topics);
-  gc_channel_wait(c, gc_backoff_fail(&c->creation, 0, gc_channel_dice(c)));
+  gc_channel_wait(c, gc_backoff_fail(&c->creation, 0, gc_channel_random32(c)));
 }
 
 static uint64_t life_ms(const struct gc_channel *c) {
   uint32_t ms = c->place->id.life_ms;
-  return ms > 0 ? ms : LIFE_MOST_MS;
+  return ms > 0 ? ms : LIFE_MAX_MS;
 }
 
 /* Examples: of 24 hours one, of 10 minutes one, of 20 s ten seconds. */
 static uint64_t lead_ms(const struct gc_channel *c) {
   uint64_t ms = life_ms(c) / 24;
-  if (ms < LEAD_LEAST_MS)
-    ms = LEAD_LEAST_MS;
+  if (ms < LEAD_MIN_MS)
+    ms = LEAD_MIN_MS;
   return ms < life_ms(c) / 2 ? ms : life_ms(c) / 2;
 }
 
@@ -53,7 +53,7 @@ static void on_ending(void *ctx, uint64_t now_ms) {
  * is to be had. */
 static void schedule_ending(struct gc_channel *c) {
   if (c->ending.place == 0)
-    (void)gc_timers_set(c->needs.edge->timers, &c->ending,
+    (void)gc_timers_set(c->needs.env->timers, &c->ending,
                         gc_channel_now(c) + life_ms(c) - lead_ms(c));
 }
 
@@ -63,12 +63,13 @@ static void call_failed(struct gc_channel *c, const struct gc_err *err) {
     return;
   }
   bool is_shared = gc_code_is_shared(err->code);
-  c->asking.base_ms = c->patience.reconnect_min_ms;
-  c->asking.cap_ms = is_shared ? c->patience.reconnect_max_ms : ASK_MOST_MS;
+  c->asking.base_ms = c->timeouts.reconnect_min_ms;
+  c->asking.cap_ms = is_shared ? c->timeouts.reconnect_max_ms : ASK_MAX_MS;
   if (!is_shared)
     gc_channel_note(c, err);
-  gc_channel_wait(c, c->patience.reconnect_min_ms +
-                         gc_backoff_fail(&c->asking, 0, gc_channel_dice(c)));
+  gc_channel_wait(c,
+                  c->timeouts.reconnect_min_ms +
+                      gc_backoff_fail(&c->asking, 0, gc_channel_random32(c)));
 }
 
 /* The platform says that the channel is no longer there, or not ours. */
@@ -88,13 +89,13 @@ static void checked(struct gc_channel *c, const struct gc_err *err) {
 }
 
 static void set_life(struct gc_channel *c, int64_t expires_ms) {
-  int64_t wall_ms = c->needs.edge->wall_ms(c->needs.edge->ctx) +
+  int64_t wall_ms = c->needs.env->wall_ms(c->needs.env->ctx) +
                     gc_api_clock_offset_ms(c->needs.api);
-  int64_t life_ms = expires_ms != 0 ? expires_ms - wall_ms : LIFE_MOST_MS;
-  if (life_ms < LIFE_LEAST_MS)
-    life_ms = LIFE_LEAST_MS;
+  int64_t life_ms = expires_ms != 0 ? expires_ms - wall_ms : LIFE_MAX_MS;
+  if (life_ms < LIFE_MIN_MS)
+    life_ms = LIFE_MIN_MS;
   c->place->id.life_ms =
-      (uint32_t)(life_ms < LIFE_MOST_MS ? life_ms : LIFE_MOST_MS);
+      (uint32_t)(life_ms < LIFE_MAX_MS ? life_ms : LIFE_MAX_MS);
 }
 
 static void created(struct gc_channel *c, const struct gc_err *answered) {
@@ -188,7 +189,7 @@ static void ask(struct gc_channel *c, enum gc_endpoint_id endpoint,
                        .query = sends ? "ignoreErrors=true" : NULL,
                        .body = sends ? c->body.data : NULL,
                        .body_len = c->body.len,
-                       .body_max = ANSWER_MOST_BYTES,
+                       .body_max = ANSWER_MAX_BYTES,
                        .done = on_answer,
                        .ctx = c};
   if (reads)

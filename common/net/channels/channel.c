@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum {
-  BODY_MOST_BYTES = 16 << 20,
-  ANSWER_MOST_BYTES = 65536,
-  CREATION_MOST_MS = 300 * 1000,
+  BODY_MAX_BYTES = 16 << 20,
+  ANSWER_MAX_BYTES = 65536,
+  CREATION_MAX_MS = 300 * 1000,
 };
 
 static void work(void *ctx, uint64_t now_ms) {
@@ -39,9 +39,9 @@ static void work(void *ctx, uint64_t now_ms) {
     gc_channel_connect(c);
 }
 
-struct gc_channel *gc_channel_new(const struct gc_channel_needs *needs,
+struct gc_channel *gc_channel_new(const struct gc_channel_deps *needs,
                                   struct gc_channel_place *place,
-                                  const struct gc_channel_patience *patience,
+                                  const struct gc_channel_timeouts *timeouts,
                                   struct gc_topics *topics,
                                   const struct gc_channel_events *events) {
   struct gc_channel *c = calloc(1, sizeof(*c));
@@ -49,16 +49,16 @@ struct gc_channel *gc_channel_new(const struct gc_channel_needs *needs,
     return NULL;
   c->needs = *needs;
   c->place = place;
-  c->patience = *patience;
+  c->timeouts = *timeouts;
   c->topics = topics;
   c->events = *events;
-  c->body.most = BODY_MOST_BYTES;
-  c->answer.most = ANSWER_MOST_BYTES;
+  c->body.max = BODY_MAX_BYTES;
+  c->answer.max = ANSWER_MAX_BYTES;
   c->work = (struct gc_timer){.fire = work, .ctx = c};
   gc_channel_prepare_calls(c);
   gc_channel_prepare_socket(c);
-  c->creation = (struct gc_backoff){.base_ms = patience->reconnect_min_ms,
-                                    .cap_ms = CREATION_MOST_MS};
+  c->creation = (struct gc_backoff){.base_ms = timeouts->reconnect_min_ms,
+                                    .cap_ms = CREATION_MAX_MS};
   return c;
 }
 
@@ -68,18 +68,18 @@ void gc_channel_free(struct gc_channel *c) {
   gc_api_cancel(c->needs.api, &c->call);
   if (c->socket != NULL)
     c->needs.driver->free(c->socket);
-  gc_timers_unset(c->needs.edge->timers, &c->work);
-  gc_timers_unset(c->needs.edge->timers, &c->watch);
-  gc_timers_unset(c->needs.edge->timers, &c->ending);
+  gc_timers_unset(c->needs.env->timers, &c->work);
+  gc_timers_unset(c->needs.env->timers, &c->watch);
+  gc_timers_unset(c->needs.env->timers, &c->ending);
   explicit_bzero(c->path_tail, sizeof(c->path_tail));
   gc_buf_clear(&c->body);
   gc_buf_wipe(&c->answer);
   free(c);
 }
 
-void gc_channel_set_patience(struct gc_channel *c,
-                             const struct gc_channel_patience *patience) {
-  c->patience = *patience;
+void gc_channel_set_timeouts(struct gc_channel *c,
+                             const struct gc_channel_timeouts *timeouts) {
+  c->timeouts = *timeouts;
 }
 
 void gc_channel_wake(struct gc_channel *c) {

@@ -33,19 +33,19 @@
 struct gc_channel;
 
 /* Borrowed as long as the channel lives. */
-struct gc_channel_needs {
+struct gc_channel_deps {
   const char *account; /* the name under which the channels are kept */
   /* Of the 20 channels of the client so many are ours, the one of a renewal
    * included; 0: GC_CHANNELS_USUAL, 20 at most. For gc_channels_new. */
-  unsigned channels_most;
+  unsigned channels_max;
   struct gc_api *api;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_store *store; /* NULL: nothing survives a restart */
   const struct gc_socket_driver *driver;
   const struct gc_connect *connect;
 };
 
-struct gc_channel_patience {
+struct gc_channel_timeouts {
   uint32_t idle_timeout_ms, reconnect_min_ms, reconnect_max_ms;
 };
 
@@ -95,17 +95,17 @@ struct gc_channel_stats {
 
 /* `place` (taken by the caller) and `topics` are the owner's. NULL when out of
  * memory. */
-struct gc_channel *gc_channel_new(const struct gc_channel_needs *needs,
+struct gc_channel *gc_channel_new(const struct gc_channel_deps *needs,
                                   struct gc_channel_place *place,
-                                  const struct gc_channel_patience *patience,
+                                  const struct gc_channel_timeouts *timeouts,
                                   struct gc_topics *topics,
                                   const struct gc_channel_events *events);
 /* Its place keeps the id. */
 void gc_channel_free(struct gc_channel *c);
 
 /* From the next wait on. */
-void gc_channel_set_patience(struct gc_channel *c,
-                             const struct gc_channel_patience *patience);
+void gc_channel_set_timeouts(struct gc_channel *c,
+                             const struct gc_channel_timeouts *timeouts);
 /* The topics have changed. Without any the socket is closed. */
 void gc_channel_wake(struct gc_channel *c);
 

@@ -21,8 +21,8 @@ enum gc_plan {
 };
 
 struct gc_channel {
-  struct gc_channel_needs needs;
-  struct gc_channel_patience patience;
+  struct gc_channel_deps needs;
+  struct gc_channel_timeouts timeouts;
   struct gc_topics *topics;
   struct gc_channel_events events;
   struct gc_ws_events socket_events;
@@ -33,7 +33,7 @@ struct gc_channel {
 
   struct gc_call call; /* one at a time */
   bool is_calling, replaces;
-  char path_tail[GC_CHANNEL_ID_MOST + 32];
+  char path_tail[GC_CHANNEL_ID_MAX + 32];
   struct gc_buf body, answer;
 
   void *socket; /* NULL: none */
@@ -56,7 +56,7 @@ struct gc_channel {
 /* ---- pace ---- */
 
 uint64_t gc_channel_now(const struct gc_channel *c);
-uint32_t gc_channel_dice(const struct gc_channel *c);
+uint32_t gc_channel_random32(const struct gc_channel *c);
 void gc_channel_note(const struct gc_channel *c, const struct gc_err *err);
 /* The next step is never taken within a callback of somebody else. */
 void gc_channel_work_soon(struct gc_channel *c);

@@ -3,37 +3,37 @@
 
 #include <stdlib.h>
 
-static const struct gc_channel_patience usual = {
+static const struct gc_channel_timeouts usual = {
     .idle_timeout_ms = 40000,
     .reconnect_min_ms = 1000,
     .reconnect_max_ms = 30000,
 };
 
 static void soon(struct gc_channels *c, struct gc_timer *timer) {
-  const struct gc_edge *edge = c->needs.edge;
-  (void)gc_timers_set(edge->timers, timer, edge->now_ms(edge->ctx));
+  const struct gc_env *env = c->needs.env;
+  (void)gc_timers_set(env->timers, timer, env->now_ms(env->ctx));
 }
 
 /* ---- patience ---- */
 
-static void smallest(uint32_t *least, uint32_t wish, uint32_t if_none) {
+static void smallest(uint32_t *min, uint32_t wish, uint32_t if_none) {
   uint32_t ms = wish > 0 ? wish : if_none;
-  if (*least == 0 || ms < *least)
-    *least = ms;
+  if (*min == 0 || ms < *min)
+    *min = ms;
 }
 
-static void agree_on_patience(struct gc_channels *c) {
-  struct gc_channel_patience least = {0, 0, 0};
+static void agree_on_timeouts(struct gc_channels *c) {
+  struct gc_channel_timeouts min = {0, 0, 0};
   for (const struct gc_channels_listener *l = c->listeners; l != NULL;
        l = l->next) {
-    smallest(&least.idle_timeout_ms, l->patience.idle_timeout_ms,
+    smallest(&min.idle_timeout_ms, l->timeouts.idle_timeout_ms,
              usual.idle_timeout_ms);
-    smallest(&least.reconnect_min_ms, l->patience.reconnect_min_ms,
+    smallest(&min.reconnect_min_ms, l->timeouts.reconnect_min_ms,
              usual.reconnect_min_ms);
-    smallest(&least.reconnect_max_ms, l->patience.reconnect_max_ms,
+    smallest(&min.reconnect_max_ms, l->timeouts.reconnect_max_ms,
              usual.reconnect_max_ms);
   }
-  c->patience = c->listeners != NULL ? least : usual;
+  c->timeouts = c->listeners != NULL ? min : usual;
   for (unsigned i = 0; i < c->slot_count; i++)
     gc_slot_be_patient(&c->slots[i]);
 }
@@ -88,19 +88,19 @@ static void on_admission(void *ctx, uint64_t now_ms) {
   gc_channels_admit(ctx);
 }
 
-struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs) {
+struct gc_channels *gc_channels_new(const struct gc_channel_deps *needs) {
   struct gc_channels *c = calloc(1, sizeof(*c));
   if (c == NULL)
     return NULL;
-  unsigned most = needs->channels_most > 0 ? needs->channels_most
-                                           : (unsigned)GC_CHANNELS_USUAL;
+  unsigned max = needs->channels_max > 0 ? needs->channels_max
+                                         : (unsigned)GC_CHANNELS_USUAL;
   c->needs = *needs;
-  c->patience = usual;
-  c->place_count = most < GC_CHANNELS_MOST ? most : GC_CHANNELS_MOST;
-  c->slots_most = c->place_count > 1 ? c->place_count - 1 : 1;
-  c->waiting.most = GC_CHANNELS_WAITING_MOST;
+  c->timeouts = usual;
+  c->place_count = max < GC_CHANNELS_MAX ? max : GC_CHANNELS_MAX;
+  c->slots_max = c->place_count > 1 ? c->place_count - 1 : 1;
+  c->waiting.max = GC_CHANNELS_WAITING_MAX;
   c->owner = (struct gc_slot_owner){.needs = &c->needs,
-                                    .patience = &c->patience,
+                                    .timeouts = &c->timeouts,
                                     .take = take_place,
                                     .turn = ask_for_turn,
                                     .ready = gc_channels_tell_ready,
@@ -113,8 +113,8 @@ struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs) {
     c->places[i] = (struct gc_channel_place){.account = needs->account,
                                              .number = i,
                                              .store = needs->store,
-                                             .edge = needs->edge};
-  for (unsigned i = 0; i < c->slots_most; i++)
+                                             .env = needs->env};
+  for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_init(&c->slots[i], &c->owner, i);
   gc_api_on_wake(needs->api, ask_for_turn, c);
   return c;
@@ -124,12 +124,12 @@ void gc_channels_free(struct gc_channels *c) {
   if (c == NULL)
     return;
   gc_api_on_wake(c->needs.api, NULL, NULL);
-  for (unsigned i = 0; i < c->slots_most; i++)
+  for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_clear(&c->slots[i]);
   for (unsigned i = 0; i < c->place_count; i++)
     gc_channel_id_clear(&c->places[i].id);
-  gc_timers_unset(c->needs.edge->timers, &c->admission);
-  gc_timers_unset(c->needs.edge->timers, &c->turn);
+  gc_timers_unset(c->needs.env->timers, &c->admission);
+  gc_timers_unset(c->needs.env->timers, &c->turn);
   gc_topics_clear(&c->waiting);
   free(c);
 }
@@ -138,7 +138,7 @@ void gc_channels_listen(struct gc_channels *c, struct gc_channels_listener *l) {
   l->has_news = l->was_connected = 0;
   l->next = c->listeners;
   c->listeners = l;
-  agree_on_patience(c);
+  agree_on_timeouts(c);
 }
 
 void gc_channels_unlisten(struct gc_channels *c,
@@ -153,7 +153,7 @@ void gc_channels_unlisten(struct gc_channels *c,
   for (unsigned i = 0; i < c->slot_count; i++)
     gc_slot_unwant(&c->slots[i], NULL, l);
   gc_topics_unwant(&c->waiting, NULL, l);
-  agree_on_patience(c);
+  agree_on_timeouts(c);
 }
 
 enum gc_code gc_channels_want(struct gc_channels *c,
@@ -176,7 +176,7 @@ void gc_channels_unwant(struct gc_channels *c, struct gc_channels_listener *l,
 }
 
 bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
-  char key[GC_TOPIC_ROOM];
+  char key[GC_TOPIC_SIZE];
   gc_channels_make_key(key, topic);
   for (unsigned i = 0; i < c->slot_count; i++) {
     const struct gc_topic *t =

@@ -22,9 +22,9 @@
 struct gc_channels;
 
 enum {
-  GC_CHANNELS_MOST = 20, /* of an OAuth client (API reference, 4.2) */
+  GC_CHANNELS_MAX = 20, /* of an OAuth client (API reference, 4.2) */
   GC_CHANNELS_USUAL = 16,
-  GC_CHANNELS_WAITING_MOST = 100000, /* topics without room */
+  GC_CHANNELS_WAITING_MAX = 100000, /* topics without room */
 };
 
 /* A message of a topic. Borrowed for the call. */
@@ -44,7 +44,7 @@ struct gc_message {
 struct gc_channels_listener {
   /* Of several listeners the smallest values count; 0 counts as 40, 1 and 30
    * s. */
-  struct gc_channel_patience patience;
+  struct gc_channel_timeouts timeouts;
   /* What is missed ends here: take a snapshot over REST now. After each
    * connection of a channel that carries a topic of this listener, and when
    * topics that were wanted later are subscribed. Messages may come before. */
@@ -67,9 +67,9 @@ struct gc_channels_listener {
   struct gc_channels_listener *next;
 };
 
-/* As struct gc_channel_needs; copied, what it points to is borrowed. Takes
+/* As struct gc_channel_deps; copied, what it points to is borrowed. Takes
  * gc_api_on_wake. NULL when out of memory. */
-struct gc_channels *gc_channels_new(const struct gc_channel_needs *needs);
+struct gc_channels *gc_channels_new(const struct gc_channel_deps *needs);
 void gc_channels_free(struct gc_channels *c);
 
 GC_API void gc_channels_listen(struct gc_channels *c,

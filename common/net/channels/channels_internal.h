@@ -12,20 +12,20 @@
 #include "common/net/channels/slot.h"
 
 struct gc_channels {
-  struct gc_channel_needs needs;
-  struct gc_channel_patience patience;
+  struct gc_channel_deps needs;
+  struct gc_channel_timeouts timeouts;
   struct gc_slot_owner owner;
-  struct gc_channel_place places[GC_CHANNELS_MOST];
-  struct gc_slot slots[GC_CHANNELS_MOST];
+  struct gc_channel_place places[GC_CHANNELS_MAX];
+  struct gc_slot slots[GC_CHANNELS_MAX];
   unsigned place_count, slot_count; /* slots: those in use come first */
-  unsigned slots_most;
+  unsigned slots_max;
   struct gc_topics waiting; /* for room */
   struct gc_channels_listener *listeners;
   struct gc_timer admission; /* of those that wait */
   struct gc_timer turn;      /* whose renewal is next */
 };
 
-/* Of GC_TOPIC_ROOM bytes, in lower case; what is longer is cut, and is no
+/* Of GC_TOPIC_SIZE bytes, in lower case; what is longer is cut, and is no
  * topic. */
 void gc_channels_make_key(char *key, const char *topic);
 

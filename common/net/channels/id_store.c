@@ -2,11 +2,11 @@
 #include "common/net/channels/id_store.h"
 
 static void note(const struct gc_channel_place *p, const struct gc_err *err) {
-  p->edge->notice(p->edge->ctx, "state", err);
+  p->env->notice(p->env->ctx, "state", err);
 }
 
 void gc_channel_place_load(struct gc_channel_place *p) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_err err = {.code = GC_OK};
   if (p->is_loaded)
     return;
@@ -22,7 +22,7 @@ void gc_channel_place_load(struct gc_channel_place *p) {
 }
 
 void gc_channel_place_keep(const struct gc_channel_place *p) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_err err = {.code = GC_OK};
   if (p->store == NULL)
     return;

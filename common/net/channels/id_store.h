@@ -15,7 +15,7 @@ struct gc_channel_place {
   const char *account;    /* under this name and */
   unsigned number;        /* this number it is kept */
   struct gc_store *store; /* NULL: nothing survives a restart */
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_channel_id id; /* .id NULL: no channel */
   bool is_loaded;          /* the store was asked */
   bool is_taken;           /* by a struct gc_channel */

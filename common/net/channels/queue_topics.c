@@ -9,11 +9,11 @@
 enum {
   TICK_MS = 1000,
   LOOK_TICKS = 30, /* how often it is looked at what is covered */
-  REASON_ROOM = 120,
+  REASON_SIZE = 120,
 };
 
 struct queue_topics {
-  struct queue_topics_site site;
+  struct queue_topics_deps deps;
   struct queue_topics_user user;
 
   /* The account's thread's. */
@@ -23,7 +23,7 @@ struct queue_topics {
   char **ids; /* of the queues whose topics are wanted */
   size_t count;
   size_t unheard_of;        /* of them the channels have no room for */
-  char reason[REASON_ROOM]; /* why the platform refused the last one */
+  char reason[REASON_SIZE]; /* why the platform refused the last one */
   unsigned ticks;
   bool is_running;
 
@@ -35,7 +35,7 @@ struct queue_topics {
 };
 
 static uint64_t now(const struct queue_topics *t) {
-  return t->site.edge->now_ms(t->site.edge->ctx);
+  return t->deps.env->now_ms(t->deps.env->ctx);
 }
 
 /* Two threads look at the clock, and may come here the other way round. */
@@ -43,8 +43,8 @@ static uint64_t ms_since(uint64_t then_ms, uint64_t now_ms) {
   return now_ms > then_ms ? now_ms - then_ms : 0;
 }
 
-static void print_topic(char out[GC_TOPIC_ROOM], const char *queue) {
-  snprintf(out, GC_TOPIC_ROOM, "v2.routing.queues.%s.conversations", queue);
+static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
+  snprintf(out, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations", queue);
 }
 
 /* ---- how the channels stand ---- */
@@ -66,7 +66,7 @@ static void follow_gap(struct queue_topics *t, uint64_t now_ms,
 static void look_at_channels(struct queue_topics *t) {
   struct gc_channel_stats stats;
   uint64_t now_ms = now(t);
-  gc_channels_stats_for(t->site.channels, &t->listener, &stats);
+  gc_channels_stats_for(t->deps.channels, &t->listener, &stats);
   pthread_mutex_lock(&t->lock);
   t->state.is_connected = stats.connected;
   t->state.reconnects = stats.reconnects;
@@ -97,12 +97,12 @@ static void tell_coverage(struct queue_topics *t, size_t missing) {
 }
 
 static void look_at_coverage(struct queue_topics *t) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   size_t covered = 0;
   look_at_channels(t);
   for (size_t i = 0; i < t->count; i++) {
     print_topic(topic, t->ids[i]);
-    covered += gc_channels_covers(t->site.channels, topic);
+    covered += gc_channels_covers(t->deps.channels, topic);
   }
   pthread_mutex_lock(&t->lock);
   t->state.wanted = t->count;
@@ -117,18 +117,18 @@ static void look_at_coverage(struct queue_topics *t) {
 /* ---- which topics are wanted ---- */
 
 static void unwant(struct queue_topics *t, const char *queue) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   print_topic(topic, queue);
-  gc_channels_unwant(t->site.channels, &t->listener, topic);
+  gc_channels_unwant(t->deps.channels, &t->listener, topic);
 }
 
 /* Those that are wanted already keep their place on their channel. */
 static void want_all(struct queue_topics *t) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   t->unheard_of = 0;
   for (size_t i = 0; i < t->count; i++) {
     print_topic(topic, t->ids[i]);
-    if (gc_channels_want(t->site.channels, &t->listener, topic, NULL, NULL) !=
+    if (gc_channels_want(t->deps.channels, &t->listener, topic, NULL, NULL) !=
         GC_OK)
       t->unheard_of++;
   }
@@ -141,10 +141,10 @@ static void free_ids(char **ids, size_t count) {
 }
 
 /* All ids of the directory; NULL when out of memory. */
-static char **copy_ids(const struct gc_directory *d, size_t count) {
+static char **copy_ids(const struct gc_entities *d, size_t count) {
   char **ids = calloc(count + 1, sizeof(char *));
   for (size_t i = 0; ids != NULL && i < count; i++) {
-    ids[i] = strdup(gc_directory_at(d, i)->id);
+    ids[i] = strdup(gc_entities_at(d, i)->id);
     if (ids[i] == NULL) {
       free_ids(ids, i);
       return NULL;
@@ -153,13 +153,13 @@ static char **copy_ids(const struct gc_directory *d, size_t count) {
   return ids;
 }
 
-static void take_queues(struct queue_topics *t, const struct gc_directory *d) {
-  size_t count = gc_directory_count(d);
+static void take_queues(struct queue_topics *t, const struct gc_entities *d) {
+  size_t count = gc_entities_count(d);
   char **ids = copy_ids(d, count);
   if (ids == NULL)
     return; /* the next list comes in ten minutes */
   for (size_t i = 0; i < t->count; i++)
-    if (gc_directory_find(d, t->ids[i]) == NULL)
+    if (gc_entities_find(d, t->ids[i]) == NULL)
       unwant(t, t->ids[i]);
   free_ids(t->ids, t->count);
   t->ids = ids;
@@ -168,10 +168,10 @@ static void take_queues(struct queue_topics *t, const struct gc_directory *d) {
 }
 
 /* A list that is refused keeps what was known. */
-static void on_queues(void *ctx, struct gc_directory *directory) {
+static void on_queues(void *ctx, struct gc_entities *directory) {
   struct queue_topics *t = ctx;
   struct gc_err err = {.code = GC_OK};
-  bool is_refused = gc_directory_is_refused(directory);
+  bool is_refused = gc_entities_is_refused(directory);
   take_queues(t, directory);
   if (t->count == 0)
     (void)gc_fail(&err, is_refused ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND,
@@ -215,7 +215,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   if (t->ticks++ % LOOK_TICKS == 0)
     look_at_coverage(t);
   t->user.tick(t->user.ctx);
-  (void)gc_timers_set(t->site.edge->timers, &t->timer, now_ms + TICK_MS);
+  (void)gc_timers_set(t->deps.env->timers, &t->timer, now_ms + TICK_MS);
 }
 
 /* ---- life ---- */
@@ -223,9 +223,9 @@ static void on_tick(void *ctx, uint64_t now_ms) {
 static void begin(void *ctx) {
   struct queue_topics *t = ctx;
   t->is_running = true;
-  gc_channels_listen(t->site.channels, &t->listener);
-  gc_names_listen(t->site.names, &t->queues);
-  (void)gc_timers_set(t->site.edge->timers, &t->timer, now(t) + TICK_MS);
+  gc_channels_listen(t->deps.channels, &t->listener);
+  gc_names_listen(t->deps.names, &t->queues);
+  (void)gc_timers_set(t->deps.env->timers, &t->timer, now(t) + TICK_MS);
 }
 
 static void end(void *ctx) {
@@ -233,17 +233,17 @@ static void end(void *ctx) {
   if (!t->is_running)
     return;
   t->is_running = false;
-  gc_timers_unset(t->site.edge->timers, &t->timer);
-  gc_names_unlisten(t->site.names, &t->queues);
-  gc_channels_unlisten(t->site.channels, &t->listener);
+  gc_timers_unset(t->deps.env->timers, &t->timer);
+  gc_names_unlisten(t->deps.names, &t->queues);
+  gc_channels_unlisten(t->deps.channels, &t->listener);
 }
 
-struct queue_topics *queue_topics_new(const struct queue_topics_site *site,
+struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
                                       const struct queue_topics_user *user) {
   struct queue_topics *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return NULL;
-  t->site = *site;
+  t->deps = *deps;
   t->user = *user;
   t->listener = (struct gc_channels_listener){.connected = on_connected,
                                               .gap = on_gap,
@@ -258,12 +258,12 @@ struct queue_topics *queue_topics_new(const struct queue_topics_site *site,
 }
 
 void queue_topics_start(struct queue_topics *t) {
-  gc_loop_call(t->site.loop, begin, t);
+  gc_loop_call(t->deps.loop, begin, t);
 }
 
 void queue_topics_stop(struct queue_topics *t) {
   if (t != NULL)
-    gc_loop_call(t->site.loop, end, t);
+    gc_loop_call(t->deps.loop, end, t);
 }
 
 void queue_topics_free(struct queue_topics *t) {

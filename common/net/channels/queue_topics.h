@@ -13,9 +13,9 @@
 struct queue_topics;
 
 /* What it works with: the account's, or a test's. All borrowed. */
-struct queue_topics_site {
+struct queue_topics_deps {
   struct gc_loop *loop;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_channels *channels;
   struct gc_names *names;
 };
@@ -39,7 +39,7 @@ struct queue_topics_state {
 };
 
 /* NULL when out of memory. */
-struct queue_topics *queue_topics_new(const struct queue_topics_site *site,
+struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
                                       const struct queue_topics_user *user);
 /* Both wait for one turn of the account's thread; not from that thread.
  * Stopping twice, or before the start, is fine. */

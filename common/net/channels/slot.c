@@ -6,17 +6,17 @@
 enum {
   /* A server that tells each new connection that it closes: so soon after the
    * last time we leave as one does without a second channel. */
-  CLOSING_LEAST_MS = 20 * 1000,
+  CLOSING_MIN_MS = 20 * 1000,
   /* A token is renewed five minutes before its end, or a fifth of its life. */
   TOKEN_LEFT_MS = 120 * 1000,
 };
 
-static const struct gc_edge *edge(const struct gc_slot *s) {
-  return s->owner->needs->edge;
+static const struct gc_env *env(const struct gc_slot *s) {
+  return s->owner->needs->env;
 }
 
 static uint64_t now(const struct gc_slot *s) {
-  return edge(s)->now_ms(edge(s)->ctx);
+  return env(s)->now_ms(env(s)->ctx);
 }
 
 /* Each slot is a cause of its own, or the good news of one would end the
@@ -28,7 +28,7 @@ static void note(const struct gc_slot *s, bool is_renewal,
     snprintf(number, sizeof(number), " %u", s->number + 1);
   snprintf(cause, sizeof(cause), "stream%s%s", number,
            is_renewal ? " renewal" : "");
-  edge(s)->notice(edge(s)->ctx, cause, err);
+  env(s)->notice(env(s)->ctx, cause, err);
 }
 
 /* ---- lines ---- */
@@ -61,7 +61,7 @@ static void wake(struct gc_slot *s) {
 static void end_renewal(struct gc_slot *s) {
   s->renewal = GC_RENEWAL_NONE;
   s->next = NULL;
-  gc_timers_unset(edge(s)->timers, &s->deadline);
+  gc_timers_unset(env(s)->timers, &s->deadline);
   s->owner->turn(s->owner->ctx);
 }
 
@@ -87,7 +87,7 @@ static void too_late(void *ctx, uint64_t now_ms) {
 static void wait_for_turn(struct gc_slot *s, enum gc_channel_end why,
                           uint64_t left_ms) {
   s->why = why;
-  (void)gc_timers_set(edge(s)->timers, &s->deadline, now(s) + left_ms / 2);
+  (void)gc_timers_set(env(s)->timers, &s->deadline, now(s) + left_ms / 2);
   if (s->renewal == GC_RENEWAL_NONE)
     s->renewal = GC_RENEWAL_WAITS;
   s->owner->turn(s->owner->ctx);
@@ -97,7 +97,7 @@ static void end_is_near(struct gc_slot *s, enum gc_channel_end why,
                         uint64_t left_ms) {
   bool is_server = why == GC_CHANNEL_END_SERVER;
   bool is_again = is_server && s->closing_ms != 0 &&
-                  now(s) - s->closing_ms < CLOSING_LEAST_MS;
+                  now(s) - s->closing_ms < CLOSING_MIN_MS;
   if (is_again || s->renewal == GC_RENEWAL_ENDS ||
       !gc_channel_is_open(s->current->channel)) {
     do_without(s, why);
@@ -117,7 +117,7 @@ static void switch_over(struct gc_slot *s) {
   s->next = NULL;
   s->renewal = GC_RENEWAL_ENDS;
   s->past.renewals++;
-  gc_timers_unset(edge(s)->timers, &s->deadline);
+  gc_timers_unset(env(s)->timers, &s->deadline);
   note(s, true, &fine);
   note(s, false, &fine);
   gc_channel_retire(old->channel);
@@ -185,7 +185,7 @@ static enum gc_code open_line(struct gc_slot *s, struct gc_line *line,
     return gc_fail(err, GC_ERR_LIMIT, "no more notification channels");
   line->topics = (struct gc_topics){.rejected = on_rejected, .ctx = line};
   line->channel = gc_channel_new(s->owner->needs, line->place,
-                                 s->owner->patience, &line->topics, &events);
+                                 s->owner->timeouts, &line->topics, &events);
   if (line->channel != NULL)
     return GC_OK;
   line->place->is_taken = false;
@@ -212,7 +212,7 @@ void gc_slot_init(struct gc_slot *s, const struct gc_slot_owner *owner,
 }
 
 void gc_slot_clear(struct gc_slot *s) {
-  gc_timers_unset(edge(s)->timers, &s->deadline);
+  gc_timers_unset(env(s)->timers, &s->deadline);
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     close_line(&s->lines[i]);
 }
@@ -230,7 +230,7 @@ enum gc_code gc_slot_want(struct gc_slot *s, const char *topic, void *who,
   GC_TRY(gc_topics_want(&s->current->topics, topic, who, tag, err));
   if (s->next != NULL &&
       gc_topics_want(&s->next->topics, topic, who, tag, NULL) != GC_OK)
-    (void)gc_timers_set(edge(s)->timers, &s->deadline, now(s)); /* gives up */
+    (void)gc_timers_set(env(s)->timers, &s->deadline, now(s)); /* gives up */
   wake(s);
   return GC_OK;
 }
@@ -245,7 +245,7 @@ void gc_slot_unwant(struct gc_slot *s, const char *topic, const void *who) {
 void gc_slot_be_patient(struct gc_slot *s) {
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     if (s->lines[i].channel != NULL)
-      gc_channel_set_patience(s->lines[i].channel, s->owner->patience);
+      gc_channel_set_timeouts(s->lines[i].channel, s->owner->timeouts);
 }
 
 void gc_slot_heed_token(struct gc_slot *s, uint32_t number) {

@@ -31,8 +31,8 @@ struct gc_line {
 };
 
 struct gc_slot_owner {
-  const struct gc_channel_needs *needs;
-  const struct gc_channel_patience *patience;
+  const struct gc_channel_deps *needs;
+  const struct gc_channel_timeouts *timeouts;
   /* A place that is now taken, NULL: there is none. Given back by is_taken. */
   struct gc_channel_place *(*take)(void *ctx);
   /* It has become this slot's turn to renew, or no longer: look again. */

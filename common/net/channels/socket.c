@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-  MESSAGE_MOST_BYTES = 4 << 20,
+  MESSAGE_MAX_BYTES = 4 << 20,
   PROVEN_MS = 10 * 1000,
-  RETRY_AFTER_MOST_S = 600,
+  RETRY_AFTER_MAX_S = 600,
   NOTICE_MS = 60 * 1000, /* API reference, 4.4 */
 };
 
@@ -47,7 +47,7 @@ static void lost(struct gc_channel *c, enum gc_plan plan, uint32_t ask_ms,
   c->is_open = c->is_leaving = c->was_noticed = c->is_proven = false;
   c->is_idle = false;
   c->tell_ms = 0;
-  gc_timers_unset(c->needs.edge->timers, &c->watch);
+  gc_timers_unset(c->needs.env->timers, &c->watch);
   if (!is_fine) {
     gc_channel_note(c, err);
     gc_channel_wait(c, gc_channel_reconnect_wait_ms(c, ask_ms));
@@ -64,13 +64,13 @@ static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* A message moves no timer, it is too frequent: the watch looks whether it is
  * really time. */
 static void schedule_watch(struct gc_channel *c) {
-  uint32_t idle_ms = c->patience.idle_timeout_ms;
+  uint32_t idle_ms = c->timeouts.idle_timeout_ms;
   uint64_t due_ms = c->heard_ms + idle_ms;
   if (c->pinged_ms <= c->heard_ms)
     due_ms = c->heard_ms + idle_ms / 2;
   if (c->tell_ms != 0)
     due_ms = earlier(due_ms, c->tell_ms);
-  (void)gc_timers_set(c->needs.edge->timers, &c->watch, due_ms);
+  (void)gc_timers_set(c->needs.env->timers, &c->watch, due_ms);
 }
 
 static void ping(struct gc_channel *c, uint64_t now_ms) {
@@ -85,7 +85,7 @@ static void ping(struct gc_channel *c, uint64_t now_ms) {
 
 static void on_watch(void *ctx, uint64_t now_ms) {
   struct gc_channel *c = ctx;
-  uint32_t idle_ms = c->patience.idle_timeout_ms;
+  uint32_t idle_ms = c->timeouts.idle_timeout_ms;
   struct gc_err err;
   if (c->socket == NULL || c->is_leaving)
     return;
@@ -126,7 +126,7 @@ static void closing_soon(struct gc_channel *c) {
   c->was_noticed = true;
   c->tell_ms =
       gc_channel_now(c) + 1 +
-      (((uint64_t)c->patience.reconnect_min_ms * gc_channel_dice(c)) >> 32);
+      (((uint64_t)c->timeouts.reconnect_min_ms * gc_channel_random32(c)) >> 32);
   schedule_watch(c);
 }
 
@@ -214,8 +214,8 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
   struct gc_channel *c = ctx;
   struct gc_err words = *err;
   uint32_t ask_s = end->has_retry_after ? end->retry_after_s : 0;
-  if (ask_s > RETRY_AFTER_MOST_S)
-    ask_s = RETRY_AFTER_MOST_S;
+  if (ask_s > RETRY_AFTER_MAX_S)
+    ask_s = RETRY_AFTER_MAX_S;
   enum gc_plan plan = plan_after(c, end);
   if (c->is_leaving)
     (void)gc_fail(&words, GC_ERR_NETWORK, "notifications: %s",
@@ -225,10 +225,10 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 
 void gc_channel_connect(struct gc_channel *c) {
   struct gc_err err = {.code = GC_OK};
-  uint32_t idle_ms = c->patience.idle_timeout_ms;
+  uint32_t idle_ms = c->timeouts.idle_timeout_ms;
   struct gc_ws_options options = {.url = c->place->id.uri,
                                   .connect = c->needs.connect,
-                                  .message_most_bytes = MESSAGE_MOST_BYTES,
+                                  .message_max_bytes = MESSAGE_MAX_BYTES,
                                   .idle_timeout_ms = idle_ms,
                                   .ping_interval_ms = idle_ms / 4};
   if (c->needs.driver->open(c->needs.driver->ctx, &options, &c->socket_events,

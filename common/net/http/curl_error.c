@@ -224,8 +224,8 @@ enum gc_failure gc_curl_explain(const struct gc_curl_failed *f,
   return failure;
 }
 
-void gc_curl_complain(const char *url, enum gc_failure failure,
-                      struct gc_err *err, const char *format, ...) {
+void gc_curl_fail(const char *url, enum gc_failure failure, struct gc_err *err,
+                  const char *format, ...) {
   char host[256], words[256];
   write_host(url, host, sizeof(host));
   va_list args;

@@ -28,8 +28,7 @@ enum gc_failure gc_curl_explain(const struct gc_curl_failed *f,
                                 struct gc_err *err);
 
 /* Fills err with "HOST:PORT: " and the words, for a failure of our own. */
-void gc_curl_complain(const char *url, enum gc_failure failure,
-                      struct gc_err *err, const char *format, ...)
-    GC_PRINTF(4, 5);
+void gc_curl_fail(const char *url, enum gc_failure failure, struct gc_err *err,
+                  const char *format, ...) GC_PRINTF(4, 5);
 
 #endif

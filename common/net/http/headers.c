@@ -65,7 +65,7 @@ static uint32_t seconds(const char *digits) {
   return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-static void begin_anew(struct gc_reply_headers *h, struct gc_reply *reply) {
+static void reset_store(struct gc_reply_headers *h, struct gc_reply *reply) {
   *h = (struct gc_reply_headers){.bytes = h->bytes, .is_open = true};
   reply->date_ms = 0;
   reply->correlation[0] = '\0';
@@ -90,14 +90,14 @@ static void take_field(struct gc_reply_headers *h, struct span name,
 enum gc_code gc_reply_headers_take(struct gc_reply_headers *h, const char *line,
                                    size_t len, struct gc_reply *reply) {
   h->bytes += len;
-  if (h->bytes > GC_HEADERS_MOST_BYTES)
+  if (h->bytes > GC_HEADERS_MAX_BYTES)
     return GC_ERR_LIMIT;
 
   struct span whole = trimmed(line, len);
   if (whole.len == 0)
     h->is_open = false;
   if (whole.len >= 5 && strncmp(whole.at, "HTTP/", 5) == 0)
-    begin_anew(h, reply);
+    reset_store(h, reply);
 
   const char *colon = memchr(whole.at, ':', whole.len);
   if (colon == NULL)

@@ -7,7 +7,7 @@
 #include "common/base/transport.h"
 
 /* All header lines of an answer together. */
-enum { GC_HEADERS_MOST_BYTES = 64 * 1024 };
+enum { GC_HEADERS_MAX_BYTES = 64 * 1024 };
 
 struct gc_reply_headers {
   char retry_after[64]; /* as it came, "" when absent */
@@ -17,7 +17,7 @@ struct gc_reply_headers {
 
 /* Takes one header line, with or without its CR LF; a status line begins anew
  * (100 Continue has headers of its own). Fills date_ms, correlation and
- * is_json of `reply`. GC_ERR_LIMIT past GC_HEADERS_MOST_BYTES. */
+ * is_json of `reply`. GC_ERR_LIMIT past GC_HEADERS_MAX_BYTES. */
 GC_MUST_CHECK enum gc_code gc_reply_headers_take(struct gc_reply_headers *h,
                                                  const char *line, size_t len,
                                                  struct gc_reply *reply);

@@ -13,10 +13,10 @@
 #include "common/net/loop.h"
 
 enum {
-  ERROR_BODY_MOST_BYTES = 64 * 1024,
+  ERROR_BODY_MAX_BYTES = 64 * 1024,
   /* Of an error's body no more than this is read for the connection's sake. */
   ERROR_BODY_READ_BYTES = 1024 * 1024,
-  IDLE_JOBS_MOST = 8,
+  IDLE_JOBS_MAX = 8,
 };
 
 /* One easy handle and the exchange that it runs. */
@@ -72,7 +72,7 @@ static void on_gone(struct gc_curl_job *curl) {
   struct gc_http *http = job->http;
   if (http != NULL)
     unlink_busy(http, job);
-  if (http == NULL || http->idle_count >= IDLE_JOBS_MOST) {
+  if (http == NULL || http->idle_count >= IDLE_JOBS_MAX) {
     free_job(job);
     return;
   }
@@ -116,8 +116,8 @@ static void complete_reply(struct job *job, CURLcode code) {
   }
   if (reply->status == 407) {
     reply->failure = GC_FAILURE_PROXY;
-    gc_curl_complain(job->x->url, GC_FAILURE_PROXY, &job->err, "%s",
-                     GC_CURL_PROXY_407);
+    gc_curl_fail(job->x->url, GC_FAILURE_PROXY, &job->err, "%s",
+                 GC_CURL_PROXY_407);
   }
 }
 
@@ -158,24 +158,24 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx) {
   if (gc_reply_headers_take(&job->seen, line, len, &job->reply) == GC_OK)
     return len;
   job->refused = GC_FAILURE_LIMIT;
-  gc_curl_complain(job->x->url, GC_FAILURE_LIMIT, &job->err,
-                   "the answer has more than %d bytes of headers",
-                   GC_HEADERS_MOST_BYTES);
+  gc_curl_fail(job->x->url, GC_FAILURE_LIMIT, &job->err,
+               "the answer has more than %d bytes of headers",
+               GC_HEADERS_MAX_BYTES);
   return not_all_of(len);
 }
 
 /* The body of an answer that is not 2xx. */
 static size_t keep_error(struct job *job, const char *bytes, size_t len) {
   struct gc_buf *body = &job->reply.body;
-  body->most = ERROR_BODY_MOST_BYTES;
-  size_t room = body->most - body->len;
+  body->max = ERROR_BODY_MAX_BYTES;
+  size_t room = body->max - body->len;
   (void)!gc_buf_add(body, bytes, len < room ? len : room);
   job->has_enough = job->reply.bytes > ERROR_BODY_READ_BYTES;
   return job->has_enough ? not_all_of(len) : len;
 }
 
 static size_t keep_body(struct job *job, const char *bytes, size_t len) {
-  job->reply.body.most = (size_t)job->x->body_max;
+  job->reply.body.max = (size_t)job->x->body_max;
   if (gc_buf_add(&job->reply.body, bytes, len) == GC_OK)
     return len;
   job->refused = GC_FAILURE_LOCAL;
@@ -207,9 +207,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
                                 : keep_body(job, bytes, len);
 
   job->refused = GC_FAILURE_LIMIT;
-  gc_curl_complain(job->x->url, GC_FAILURE_LIMIT, &job->err,
-                   "the answer is larger than %llu bytes",
-                   (unsigned long long)job->x->body_max);
+  gc_curl_fail(job->x->url, GC_FAILURE_LIMIT, &job->err,
+               "the answer is larger than %llu bytes",
+               (unsigned long long)job->x->body_max);
   return not_all_of(len);
 }
 

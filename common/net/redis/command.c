@@ -6,7 +6,7 @@
 #include "common/net/redis/link.h"
 
 /* A command of 20,000 marks has 2 MB. */
-enum { TEXT_MOST_BYTES = 64 << 20, WORDS_FIRST = 64 };
+enum { TEXT_MAX_BYTES = 64 << 20, WORDS_FIRST = 64 };
 
 static bool make_room(struct redis_words *w) {
   if (w->count < w->cap)
@@ -25,7 +25,7 @@ static bool make_room(struct redis_words *w) {
 }
 
 void redis_word(struct redis_words *w, const void *bytes, size_t len) {
-  w->text.most = TEXT_MOST_BYTES;
+  w->text.max = TEXT_MAX_BYTES;
   if (w->failed || !make_room(w) || gc_buf_add(&w->text, bytes, len) != GC_OK)
     w->failed = true;
   else

@@ -42,14 +42,14 @@ enum gc_code redis_wait(int fd, short events, int stop_fd, uint32_t grace_ms,
 
 /* ---- the look-up of a name, in a thread that may be left behind ---- */
 
-enum { LOOKUPS_MOST = 4 }; /* of those that hang */
+enum { LOOKUPS_MAX = 4 }; /* of those that hang */
 static _Atomic unsigned lookups;
 
 struct lookup {
   pthread_mutex_t lock;
   unsigned users; /* two: who asks, and the thread */
   int done_fd;
-  char host[STATE_HOST_ROOM], port[8];
+  char host[STATE_HOST_SIZE], port[8];
   int code;
   struct addrinfo *found;
 };
@@ -138,7 +138,7 @@ static enum gc_code find(struct lookup *l, const struct state_url *url,
   if (take_address(l))
     return GC_OK;
   l->found = NULL;
-  if (lookups >= LOOKUPS_MOST)
+  if (lookups >= LOOKUPS_MAX)
     return gc_fail(err, GC_ERR_TIMEOUT,
                    "%s: the resolver hangs, earlier look-ups have not ended",
                    url->shown);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PORT_DEFAULT = 6379, PORT_MOST = 65535, SOCKET_PATH_MOST = 107 };
+enum { PORT_DEFAULT = 6379, PORT_MAX = 65535, SOCKET_PATH_MAX = 107 };
 
 static const struct {
   const char *text;
@@ -17,8 +17,8 @@ static const struct {
 #define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS ".-_"
 #define IPV6 "abcdefABCDEF" DIGITS ":."
 
-/* A number of digits alone, `most` at most; where it ends, or NULL. */
-static const char *read_number(const char *text, uint32_t most, uint32_t *ret) {
+/* A number of digits alone, `max` at most; where it ends, or NULL. */
+static const char *read_number(const char *text, uint32_t max, uint32_t *ret) {
   size_t len = strspn(text, DIGITS);
   uint32_t n = 0;
   if (len == 0 || len > 5)
@@ -26,7 +26,7 @@ static const char *read_number(const char *text, uint32_t most, uint32_t *ret) {
   for (size_t i = 0; i < len; i++)
     n = n * 10 + (uint32_t)(text[i] - '0');
   *ret = n;
-  return n <= most ? text + len : NULL;
+  return n <= max ? text + len : NULL;
 }
 
 /* The host at the front of `text` into `u`; where it ends, or NULL. */
@@ -47,12 +47,12 @@ static const char *read_network(const char *rest, struct state_url *u) {
   if (p == NULL)
     return "no host";
   if (*p == ':' &&
-      ((p = read_number(p + 1, PORT_MOST, &port)) == NULL || port == 0))
+      ((p = read_number(p + 1, PORT_MAX, &port)) == NULL || port == 0))
     return "the port is not 1 to 65535";
   u->port = (uint16_t)port;
   if (*p == '/' && p[1] == '\0')
     p++;
-  if (*p == '/' && (p = read_number(p + 1, STATE_DB_MOST, &u->db)) == NULL)
+  if (*p == '/' && (p = read_number(p + 1, STATE_DB_MAX, &u->db)) == NULL)
     return "behind the host belongs the number of a database";
   if (*p != '\0')
     return "behind the number of the database belongs nothing";
@@ -68,13 +68,13 @@ static const char *read_socket(const char *rest, struct state_url *u) {
   size_t len = strcspn(rest, "?#");
   if (rest[0] != '/' || len < 2)
     return "behind unix:// belongs the absolute path of a socket";
-  if (len > SOCKET_PATH_MOST)
+  if (len > SOCKET_PATH_MAX)
     return "the path of a socket has 107 bytes at most";
   memcpy(u->host, rest, len);
   u->host[len] = '\0';
   const char *p = rest + len;
   if (strncmp(p, db, strlen(db)) == 0 &&
-      (p = read_number(p + strlen(db), STATE_DB_MOST, &u->db)) == NULL)
+      (p = read_number(p + strlen(db), STATE_DB_MAX, &u->db)) == NULL)
     return "?db= wants the number of a database";
   if (*p != '\0')
     return "behind the path belongs nothing but ?db=NUMBER";
@@ -93,7 +93,7 @@ static const char *what_is_wrong(const char *text, struct state_url *u) {
   }
   if (rest == NULL)
     return "accepted are redis://HOST:PORT/DB, rediss://… and unix:///PATH";
-  if (strlen(text) > STATE_URL_MOST)
+  if (strlen(text) > STATE_URL_MAX)
     return "too long";
   return u->scheme == STATE_UNIX ? read_socket(rest, u) : read_network(rest, u);
 }

@@ -8,16 +8,16 @@
 
 #include <stdint.h>
 
-enum { STATE_URL_MOST = 512, STATE_HOST_ROOM = 256, STATE_DB_MOST = 65535 };
+enum { STATE_URL_MAX = 512, STATE_HOST_SIZE = 256, STATE_DB_MAX = 65535 };
 
 enum state_scheme { STATE_TCP, STATE_TLS, STATE_UNIX };
 
 struct state_url {
   enum state_scheme scheme;
-  char host[STATE_HOST_ROOM]; /* IPv6 without brackets; the path of a socket */
+  char host[STATE_HOST_SIZE]; /* IPv6 without brackets; the path of a socket */
   uint16_t port;              /* 6379 unless given */
   uint32_t db;                /* 0 unless given */
-  char shown[STATE_HOST_ROOM + 48]; /* all of it, for messages: no secret */
+  char shown[STATE_HOST_SIZE + 48]; /* all of it, for messages: no secret */
 };
 
 /* redis://HOST[:PORT][/DB], rediss:// likewise, unix:///PATH[?db=DB]. Refused

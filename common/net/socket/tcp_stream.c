@@ -14,11 +14,11 @@
 
 enum {
   /* No more than this is read in one round, or timers and pings starve. */
-  ROUND_MOST_BYTES = 256 * 1024,
+  ROUND_MAX_BYTES = 256 * 1024,
   READ_BYTES = 64 * 1024,
   /* One TLS record. */
   CHUNK_BYTES = 16 * 1024,
-  QUEUE_MOST_BYTES = 1024 * 1024,
+  QUEUE_MAX_BYTES = 1024 * 1024,
 };
 
 struct gc_stream {
@@ -96,7 +96,7 @@ static void report_curl(struct gc_stream *s, CURLcode code) {
 
 static void report_end(struct gc_stream *s) {
   struct gc_err err = {0};
-  gc_curl_complain(s->url, GC_FAILURE_BROKEN, &err, "closed by the other side");
+  gc_curl_fail(s->url, GC_FAILURE_BROKEN, &err, "closed by the other side");
   report_closed(s, GC_FAILURE_NONE, &err);
 }
 
@@ -142,7 +142,7 @@ static void read_some(struct gc_stream *s) {
   char bytes[READ_BYTES];
   s->watch.again = false;
   for (size_t total = 0; !s->is_freed && !s->is_closed;) {
-    if (total >= ROUND_MOST_BYTES) {
+    if (total >= ROUND_MAX_BYTES) {
       s->watch.again = true;
       return;
     }
@@ -270,7 +270,7 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
   s->connect = connect;
   s->events = events;
   s->url = plain;
-  s->queue.most = 2 * QUEUE_MOST_BYTES; /* with what went already */
+  s->queue.max = 2 * QUEUE_MAX_BYTES; /* with what went already */
 
   enum gc_code code = prepare(s, err);
   if (code == GC_OK && gc_loop_add(loop, s->easy) != GC_OK)
@@ -287,13 +287,13 @@ enum gc_code gc_stream_send(struct gc_stream *s, const void *bytes, size_t len,
                             struct gc_err *err) {
   if (s->is_closed)
     return gc_fail(err, GC_ERR_NETWORK, "the stream is closed");
-  if (len > QUEUE_MOST_BYTES || unsent(s) > QUEUE_MOST_BYTES - len) {
-    gc_curl_complain(s->url, GC_FAILURE_LIMIT, err,
-                     "the other side does not read: %zu bytes wait for it",
-                     unsent(s));
+  if (len > QUEUE_MAX_BYTES || unsent(s) > QUEUE_MAX_BYTES - len) {
+    gc_curl_fail(s->url, GC_FAILURE_LIMIT, err,
+                 "the other side does not read: %zu bytes wait for it",
+                 unsent(s));
     return GC_ERR_LIMIT;
   }
-  if (s->queue_at > QUEUE_MOST_BYTES / 2) {
+  if (s->queue_at > QUEUE_MAX_BYTES / 2) {
     memmove(s->queue.data, s->queue.data + s->queue_at,
             s->queue.len - s->queue_at);
     s->queue.len -= s->queue_at;

@@ -20,7 +20,7 @@ enum {
   /* For the answer to the upgrade, when the settings say nothing. */
   UPGRADE_WAIT_MS = 10 * 1000,
   /* One frame that waits for the stream. */
-  OUT_MOST_BYTES = 1024 * 1024,
+  OUT_MAX_BYTES = 1024 * 1024,
 };
 
 struct gc_ws {
@@ -44,7 +44,7 @@ struct gc_ws {
   struct gc_ws_handshake handshake;
   struct gc_ws_frames *frames;
   bool owes_pong;
-  char pong[GC_WS_CONTROL_MOST];
+  char pong[GC_WS_CONTROL_MAX];
   size_t pong_len;
 
   struct gc_ws_end end; /* what `closed` will say */
@@ -85,7 +85,7 @@ static void report(struct gc_ws *ws) {
 static void set_end(struct gc_ws *ws, enum gc_failure failure,
                     enum gc_code code, const char *words) {
   ws->end = (struct gc_ws_end){.failure = failure};
-  gc_curl_complain(ws->origin, failure, &ws->err, "%s", words);
+  gc_curl_fail(ws->origin, failure, &ws->err, "%s", words);
   ws->err.code = code;
 }
 
@@ -150,7 +150,7 @@ static enum gc_code send_out(struct gc_ws *ws, struct gc_err *err) {
 static enum gc_code send_frame(struct gc_ws *ws, enum gc_ws_kind kind,
                                const char *bytes, size_t len,
                                struct gc_err *err) {
-  enum gc_code code = gc_ws_write(kind, bytes, len, gc_dice(), &ws->out);
+  enum gc_code code = gc_ws_write(kind, bytes, len, gc_random32(), &ws->out);
   if (code != GC_OK)
     return gc_fail(err, code, "a message for a WebSocket: %s",
                    gc_code_words(code));
@@ -172,7 +172,7 @@ static void send_control(struct gc_ws *ws, enum gc_ws_kind kind,
 
 /* Says good-bye; a peer that is gone already does not hear it. */
 static void begin_closing(struct gc_ws *ws, uint16_t code) {
-  if (gc_ws_write_close(code, "", gc_dice(), &ws->out) == GC_OK)
+  if (gc_ws_write_close(code, "", gc_random32(), &ws->out) == GC_OK)
     (void)!send_out(ws, NULL);
   enter_state(ws, CLOSING, gc_clock_now_ms() + CLOSE_WAIT_MS);
 }
@@ -384,7 +384,7 @@ static enum gc_code prepare(struct gc_ws *ws, const struct gc_ws_options *o,
                             struct gc_err *err) {
   GC_TRY(gc_ws_upgrade_begin(o, &ws->handshake, &ws->out, err));
   ws->origin = origin_of(o->url);
-  ws->frames = gc_ws_frames_new(o->message_most_bytes);
+  ws->frames = gc_ws_frames_new(o->message_max_bytes);
   if (ws->origin == NULL || ws->frames == NULL ||
       gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, UINT64_MAX) != GC_OK)
     return no_memory(err);
@@ -409,7 +409,7 @@ enum gc_code gc_ws_open(struct gc_loop *loop,
                        : UPGRADE_WAIT_MS;
   ws->idle_timeout_ms = options->idle_timeout_ms;
   ws->ping_interval_ms = options->ping_interval_ms;
-  ws->out.most = OUT_MOST_BYTES;
+  ws->out.max = OUT_MAX_BYTES;
 
   enum gc_code code = prepare(ws, options, err);
   if (code != GC_OK) {

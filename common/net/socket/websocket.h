@@ -18,7 +18,7 @@ struct gc_ws_options {
   const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
   /* Of these timeout_ms bounds the answer to the upgrade. */
   const struct gc_connect *connect;
-  size_t message_most_bytes; /* a longer message ends it (close code 1009) */
+  size_t message_max_bytes;  /* a longer message ends it (close code 1009) */
   uint32_t idle_timeout_ms;  /* so long without a byte: dead; 0: never */
   uint32_t ping_interval_ms; /* so long without a byte: a ping; 0: none */
 };

@@ -17,7 +17,7 @@
 /* The server proves with the hash of our key that it has read the request. */
 static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
                                   struct gc_err *err) {
-  char salted[GC_WS_KEY_ROOM + sizeof(GC_WS_GUID)];
+  char salted[GC_WS_KEY_SIZE + sizeof(GC_WS_GUID)];
   uint8_t sha1[EVP_MAX_MD_SIZE];
   int len = snprintf(salted, sizeof(salted), "%s%s", key, GC_WS_GUID);
   if (EVP_Digest(salted, (size_t)len, sha1, NULL, EVP_sha1(), NULL) != 1)
@@ -44,10 +44,10 @@ enum gc_code gc_ws_upgrade_begin(const struct gc_ws_options *o,
                                       "collectd-genesys/" PACKAGE_VERSION,
                                   .headers = o->headers};
   for (size_t i = 0; i < sizeof(request.random); i += sizeof(uint32_t)) {
-    uint32_t dice = gc_dice();
-    memcpy(request.random + i, &dice, sizeof(dice));
+    uint32_t random32 = gc_random32();
+    memcpy(request.random + i, &random32, sizeof(random32));
   }
-  char key[GC_WS_KEY_ROOM];
+  char key[GC_WS_KEY_SIZE];
   GC_TRY(gc_ws_request_write(&request, key, out, err));
   GC_TRY(expect_answer(ret_handshake, key, err));
   keep_secret(ret_handshake, o->url);
@@ -80,8 +80,8 @@ void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,
       words, sizeof(words), "no WebSocket: the server answered %d%s%s%s%s%s",
       h->status, excerpt[0] != '\0' ? ": " : "", excerpt, wait,
       h->correlation[0] != '\0' ? "; correlation id " : "", h->correlation);
-  gc_curl_complain(origin, GC_FAILURE_NONE, err, "%s", words);
-  enum gc_code code = gc_verdict(&reply).code;
+  gc_curl_fail(origin, GC_FAILURE_NONE, err, "%s", words);
+  enum gc_code code = gc_retry_decide(&reply).code;
   err->code = code != GC_OK ? code : GC_ERR_PARSE;
   *ret_end = (struct gc_ws_end){.http_status = h->status,
                                 .has_retry_after = reply.has_retry_after,

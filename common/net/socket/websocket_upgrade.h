@@ -14,7 +14,7 @@ gc_ws_upgrade_begin(const struct gc_ws_options *o,
                     struct gc_ws_handshake *ret_handshake, struct gc_buf *out,
                     struct gc_err *err);
 
-/* Of a handshake that is GC_WS_REFUSED; `origin` as gc_curl_complain wants it.
+/* Of a handshake that is GC_WS_REFUSED; `origin` as gc_curl_fail wants it.
  * Servers like to repeat the address in their words: its secret part is hidden
  * there. */
 void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,

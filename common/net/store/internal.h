@@ -22,8 +22,8 @@ static inline void gc_store_stmt_auto(sqlite3_stmt **s) {
 }
 
 /* GC_ERR_STATE with the file, `what` and SQLite's words. */
-enum gc_code gc_store_trouble(const struct gc_store *s, const char *what,
-                              struct gc_err *err);
+enum gc_code gc_store_error(const struct gc_store *s, const char *what,
+                            struct gc_err *err);
 /* Statements without a result. */
 enum gc_code gc_store_run(struct gc_store *s, const char *sql,
                           struct gc_err *err);

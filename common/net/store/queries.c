@@ -9,7 +9,7 @@ static enum gc_code prepare(struct gc_store *s, const char *sql,
                             const char *account, const char *query,
                             sqlite3_stmt **ret, struct gc_err *err) {
   if (sqlite3_prepare_v2(s->db, sql, -1, ret, NULL) != SQLITE_OK)
-    return gc_store_trouble(s, "cannot prepare", err);
+    return gc_store_error(s, "cannot prepare", err);
   sqlite3_bind_text(*ret, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(*ret, 2, query, -1, SQLITE_STATIC);
   return GC_OK;
@@ -30,7 +30,7 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
     return GC_OK;
   }
   if (step != SQLITE_ROW)
-    return gc_store_trouble(s, "cannot read the query", err);
+    return gc_store_error(s, "cannot read the query", err);
 
   const char *identity = (const char *)sqlite3_column_text(q, 0);
   struct gc_query_mark mark = {.settled_ms = sqlite3_column_int64(q, 1),
@@ -80,9 +80,8 @@ load_totals(struct gc_store *s, const char *account, const char *query,
     };
     GC_TRY(row(ctx, &total));
   }
-  return step == SQLITE_DONE
-             ? GC_OK
-             : gc_store_trouble(s, "cannot read the totals", err);
+  return step == SQLITE_DONE ? GC_OK
+                             : gc_store_error(s, "cannot read the totals", err);
 }
 
 enum gc_code gc_store_load_totals(
@@ -99,7 +98,7 @@ static enum gc_code finish(struct gc_store *s, sqlite3_stmt *q,
                            struct gc_err *err) {
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : gc_store_trouble(s, "cannot write the query", err);
+             : gc_store_error(s, "cannot write the query", err);
 }
 
 static enum gc_code drop_totals(struct gc_store *s, const char *account,

@@ -120,8 +120,8 @@ static enum gc_code open_file(struct gc_state_file *s,
 static enum gc_code move_aside(struct gc_state_file *s,
                                struct gc_err *ret_warning, struct gc_err *err) {
   static const char *const parts[] = {"", "-wal", "-shm"};
-  char to[GC_STATE_PATH_ROOM + 32], old[GC_STATE_PATH_ROOM + 8],
-      new[GC_STATE_PATH_ROOM + 40];
+  char to[GC_STATE_PATH_SIZE + 32], old[GC_STATE_PATH_SIZE + 8],
+      new[GC_STATE_PATH_SIZE + 40];
   struct gc_err why = *err;
   struct stat st;
   int n = 1;
@@ -209,10 +209,10 @@ enum gc_code gc_state_file_open(const char *folder,
   return gc_fail(err, code, "%s", why.text);
 }
 
-enum gc_code gc_state_file_begin_anew(struct gc_state_file *s,
-                                      const struct gc_state_kind *kind,
-                                      struct gc_err *ret_warning,
-                                      struct gc_err *err) {
+enum gc_code gc_state_file_reset(struct gc_state_file *s,
+                                 const struct gc_state_kind *kind,
+                                 struct gc_err *ret_warning,
+                                 struct gc_err *err) {
   struct gc_err why = {.code = GC_OK};
   bool foreign;
   (void)gc_state_file_fail(s, "cannot be used", &why);

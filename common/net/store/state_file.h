@@ -13,7 +13,7 @@
 
 struct sqlite3;
 
-enum { GC_STATE_PATH_ROOM = 4096 };
+enum { GC_STATE_PATH_SIZE = 4096 };
 
 struct gc_state_kind {
   const char *name; /* "state.db" */
@@ -27,7 +27,7 @@ struct gc_state_kind {
 /* Zeroed before it is opened. */
 struct gc_state_file {
   struct sqlite3 *db; /* NULL: not open */
-  char path[GC_STATE_PATH_ROOM];
+  char path[GC_STATE_PATH_SIZE];
 };
 
 /* Opens or makes the folder (mode 0700) and the file in it. `ret_warning` (its
@@ -44,9 +44,8 @@ GC_API void gc_state_file_close(struct gc_state_file *s);
 /* Of an open file that proved to be broken: moves it aside and opens a new one
  * in its place. All statements must be finalized. `ret_warning` tells so. */
 GC_API GC_MUST_CHECK enum gc_code
-gc_state_file_begin_anew(struct gc_state_file *s,
-                         const struct gc_state_kind *kind,
-                         struct gc_err *ret_warning, struct gc_err *err);
+gc_state_file_reset(struct gc_state_file *s, const struct gc_state_kind *kind,
+                    struct gc_err *ret_warning, struct gc_err *err);
 
 /* Runs statements without an answer. GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code

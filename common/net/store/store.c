@@ -44,8 +44,8 @@ static const struct gc_state_kind kind_of_file = {
 
 GC_DEFINE_AUTO(struct gc_store, gc_store_close)
 
-enum gc_code gc_store_trouble(const struct gc_store *s, const char *what,
-                              struct gc_err *err) {
+enum gc_code gc_store_error(const struct gc_store *s, const char *what,
+                            struct gc_err *err) {
   return gc_state_file_fail(&s->file, what, err);
 }
 
@@ -88,7 +88,7 @@ load(struct gc_store *s, const char *account, const char *kind,
                          "SELECT id, name, label, detail FROM names WHERE "
                          "account = ? AND kind = ? ORDER BY id",
                          -1, &q, NULL) != SQLITE_OK)
-    return gc_store_trouble(s, "cannot read the names", err);
+    return gc_store_error(s, "cannot read the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
 
@@ -98,9 +98,8 @@ load(struct gc_store *s, const char *account, const char *kind,
                             column(q, 3)};
     GC_TRY(row(ctx, &name));
   }
-  return step == SQLITE_DONE
-             ? GC_OK
-             : gc_store_trouble(s, "cannot read the names", err);
+  return step == SQLITE_DONE ? GC_OK
+                             : gc_store_error(s, "cannot read the names", err);
 }
 
 enum gc_code
@@ -121,7 +120,7 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
                          "INSERT OR REPLACE INTO names (account, kind, id, "
                          "name, label, detail, seen_s) VALUES (?,?,?,?,?,?,?)",
                          -1, &q, NULL) != SQLITE_OK)
-    return gc_store_trouble(s, "cannot write the names", err);
+    return gc_store_error(s, "cannot write the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 7, now_s);
@@ -131,7 +130,7 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
     sqlite3_bind_text(q, 5, names[i].label, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 6, names[i].detail, -1, SQLITE_STATIC);
     if (sqlite3_step(q) != SQLITE_DONE)
-      return gc_store_trouble(s, "cannot write the names", err);
+      return gc_store_error(s, "cannot write the names", err);
     sqlite3_reset(q);
   }
   return GC_OK;
@@ -145,13 +144,13 @@ static enum gc_code drop_names(struct gc_store *s, const char *account,
           s->db,
           "DELETE FROM names WHERE account = ? AND kind = ? AND seen_s < ?", -1,
           &q, NULL) != SQLITE_OK)
-    return gc_store_trouble(s, "cannot write the names", err);
+    return gc_store_error(s, "cannot write the names", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 3, before_s);
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : gc_store_trouble(s, "cannot write the names", err);
+             : gc_store_error(s, "cannot write the names", err);
 }
 
 static enum gc_code save(struct gc_store *s, const char *account,
@@ -183,14 +182,14 @@ static enum gc_code load_channel(struct gc_store *s, const char *account,
   if (sqlite3_prepare_v2(
           s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
           &q, NULL) != SQLITE_OK)
-    return gc_store_trouble(s, "cannot read the channel", err);
+    return gc_store_error(s, "cannot read the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);
   int step = sqlite3_step(q);
   if (step == SQLITE_DONE)
     return GC_OK;
   if (step != SQLITE_ROW)
-    return gc_store_trouble(s, "cannot read the channel", err);
+    return gc_store_error(s, "cannot read the channel", err);
   enum gc_code code = gc_buf_text(out, column(q, 0));
   return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
@@ -215,14 +214,14 @@ static enum gc_code save_channel(struct gc_store *s, const char *account,
   bool keeps = text != NULL && text[0] != '\0';
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, keeps ? put : drop, -1, &q, NULL) != SQLITE_OK)
-    return gc_store_trouble(s, "cannot write the channel", err);
+    return gc_store_error(s, "cannot write the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);
   if (keeps)
     sqlite3_bind_text(q, 3, text, -1, SQLITE_STATIC);
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
-             : gc_store_trouble(s, "cannot write the channel", err);
+             : gc_store_error(s, "cannot write the channel", err);
 }
 
 enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,

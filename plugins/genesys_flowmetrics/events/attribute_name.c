@@ -11,7 +11,7 @@
 #include "common/genesys/clean_name.h"
 
 /* Of one name; a name made of separators alone must not take our time. */
-enum { READINGS_MOST = 64 };
+enum { READINGS_MAX = 64 };
 
 static const char *const words[] = {
 #define XX(id, word) word,
@@ -78,7 +78,7 @@ enum gc_code attribute_form_set(struct attribute_form *form, const char *format,
   *form = (struct attribute_form){0};
   if (len >= sizeof(form->text))
     return gc_fail(err, GC_ERR_CONFIG, "AttributeFormat: longer than %d bytes",
-                   ATTRIBUTE_FORMAT_ROOM - 1);
+                   ATTRIBUTE_FORMAT_SIZE - 1);
   memcpy(form->text, format, len + 1);
   GC_TRY(split(form, err));
   for (size_t i = 1; i < PART_COUNT; i++)
@@ -106,7 +106,7 @@ struct reading {
 };
 
 static bool has_name(const char *text, size_t len) {
-  char clean[GC_NAME_ROOM];
+  char clean[GC_NAME_SIZE];
   return gc_name_clean(clean, text, len);
 }
 
@@ -117,7 +117,8 @@ static enum malformed judge(const struct attribute_form *form,
     const char *at = r->at[i];
     size_t len = r->len[i];
     if (form->parts[i] == PART_TIME &&
-        (gc_instant_parse(at, len, &a.time_ms, NULL) != GC_OK || a.time_ms < 0))
+        (gc_timestamp_parse(at, len, &a.time_ms, NULL) != GC_OK ||
+         a.time_ms < 0))
       return MALFORMED_TIME;
     if (form->parts[i] == PART_FLOW) {
       a.flow = at;
@@ -167,7 +168,7 @@ static enum malformed read_parts(const struct attribute_form *form,
         return m;
       if (result == MALFORMED_SHAPE || result == MALFORMED_TIME)
         result = m;
-      if (++readings == READINGS_MOST)
+      if (++readings == READINGS_MAX)
         return result;
       cut1 += len1 - 1;
     }
@@ -185,7 +186,7 @@ enum malformed attribute_parse(const struct attribute_form *form,
                                const char *name, size_t len,
                                struct attribute *ret) {
   size_t first = form->literals[0].len, last = form->literals[PART_COUNT].len;
-  if (len > ATTRIBUTE_MOST_BYTES)
+  if (len > ATTRIBUTE_MAX_BYTES)
     return MALFORMED_LONG;
   if (memchr(name, '\0', len) != NULL || len < first + last ||
       !starts(name, len, form->literals[0].text, first) ||

@@ -16,14 +16,14 @@
 
 #include <stdint.h>
 
-enum { ATTRIBUTE_FORMAT_ROOM = 256, ATTRIBUTE_MOST_BYTES = 512 };
+enum { ATTRIBUTE_FORMAT_SIZE = 256, ATTRIBUTE_MAX_BYTES = 512 };
 
 enum attribute_part { PART_FLOW, PART_METRIC, PART_TIME, PART_COUNT };
 
 /* A format, read once. Four literals around three parts; the first and the
  * last literal may be empty, those between may not. */
 struct attribute_form {
-  char text[ATTRIBUTE_FORMAT_ROOM];
+  char text[ATTRIBUTE_FORMAT_SIZE];
   struct {
     const char *text; /* into `text` above: the struct must not be copied */
     size_t len;
@@ -46,7 +46,7 @@ GC_MUST_CHECK enum gc_code attribute_form_set(struct attribute_form *form,
   XX(TIME, "time")                 /* no real time, or before 1970 */          \
   XX(FLOW, "flow")                 /* no name that could be shown */           \
   XX(METRIC, "metric")             /* likewise */                              \
-  XX(LONG, "long")                 /* above ATTRIBUTE_MOST_BYTES */            \
+  XX(LONG, "long")                 /* above ATTRIBUTE_MAX_BYTES */             \
   XX(FUTURE, "future")             /* more than a day ahead of our clock */    \
   XX(CONVERSATION, "conversation") /* metrics, but no conversation id */       \
   XX(JSON, "json")                 /* no JSON, or no event: left to others */

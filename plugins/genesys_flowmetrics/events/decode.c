@@ -51,8 +51,8 @@ struct event_reader {
   const struct event_sink *sink;
 
   /* One event. */
-  char conversation[EVENT_CONVERSATION_MOST_BYTES + 1];
-  char id[EVENT_CONVERSATION_MOST_BYTES + 1];
+  char conversation[EVENT_CONVERSATION_MAX_BYTES + 1];
+  char id[EVENT_CONVERSATION_MAX_BYTES + 1];
   struct gc_buf names;
   struct waiting *waiting;
   size_t waiting_count, waiting_cap;
@@ -161,9 +161,9 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   return is_event(r, at) && at->kind == GC_JSON_OBJECT ? end_event(r) : GC_OK;
 }
 
-static void keep_id(char out[EVENT_CONVERSATION_MOST_BYTES + 1],
+static void keep_id(char out[EVENT_CONVERSATION_MAX_BYTES + 1],
                     const struct gc_json_value *v) {
-  if (v->kind != GC_JSON_STRING || v->len > EVENT_CONVERSATION_MOST_BYTES ||
+  if (v->kind != GC_JSON_STRING || v->len > EVENT_CONVERSATION_MAX_BYTES ||
       memchr(v->text, '\0', v->len) != NULL)
     return;
   memcpy(out, v->text, v->len);
@@ -240,8 +240,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
 static const struct gc_json_reader reader = {.keys = keys,
                                              .key_count = GC_COUNT(keys),
                                              .skip_unknown = false,
-                                             .bytes_max = EVENT_MOST_BYTES,
-                                             .string_max = EVENT_MOST_BYTES,
+                                             .bytes_max = EVENT_MAX_BYTES,
+                                             .string_max = EVENT_MAX_BYTES,
                                              .open = on_open,
                                              .close = on_close,
                                              .value = on_value};
@@ -254,8 +254,8 @@ struct event_reader *event_reader_new(const struct attribute_form *form,
     return NULL;
   }
   r->form = form;
-  r->message.most = EVENT_MOST_BYTES;
-  r->names.most = EVENT_ATTRIBUTES_MOST_BYTES;
+  r->message.max = EVENT_MAX_BYTES;
+  r->names.max = EVENT_ATTRIBUTES_MAX_BYTES;
   r->stream = gc_json_stream_new(&reader, r, err);
   if (r->stream != NULL)
     return r;
@@ -283,7 +283,7 @@ static enum gc_code read_document(struct event_reader *r, const char *bytes,
 /* The document inside of a notification of SNS; one level, not more. */
 static enum gc_code read_message(struct event_reader *r, struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf inside = r->message;
-  r->message = (struct gc_buf){.most = EVENT_MOST_BYTES};
+  r->message = (struct gc_buf){.max = EVENT_MAX_BYTES};
   GC_TRY(read_document(r, gc_buf_string(&inside), inside.len, err));
   if (is_envelope(r))
     skip_one(r);
@@ -322,7 +322,7 @@ enum gc_code event_read_thoroughly(struct event_reader *r, const char *bytes,
 enum gc_code event_read(struct event_reader *r, const char *bytes, size_t len,
                         struct event_counts *counts,
                         const struct event_sink *sink, struct gc_err *err) {
-  if (len <= EVENT_MOST_BYTES && quick_dismisses(r->form, bytes, len)) {
+  if (len <= EVENT_MAX_BYTES && quick_dismisses(r->form, bytes, len)) {
     counts->events++;
     counts->skipped++;
     return GC_OK;

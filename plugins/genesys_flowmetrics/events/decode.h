@@ -15,9 +15,9 @@
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 enum {
-  EVENT_MOST_BYTES = 4 * 1024 * 1024,    /* of one body */
-  EVENT_ATTRIBUTES_MOST_BYTES = 1 << 20, /* names of metrics in one event */
-  EVENT_CONVERSATION_MOST_BYTES = 127,
+  EVENT_MAX_BYTES = 4 * 1024 * 1024,    /* of one body */
+  EVENT_ATTRIBUTES_MAX_BYTES = 1 << 20, /* names of metrics in one event */
+  EVENT_CONVERSATION_MAX_BYTES = 127,
 };
 
 /* What an attribute's value says. */

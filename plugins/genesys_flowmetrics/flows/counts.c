@@ -12,7 +12,7 @@ enum { SEP = '\x1f' };
 /* The number of a pair, a new one with count 0. */
 static enum gc_code find(struct flow_counts *c, const char *flow,
                          const char *media, uint32_t *ret_number) {
-  char pair[FLOW_ID_ROOM + FLOW_MEDIA_ROOM];
+  char pair[FLOW_ID_SIZE + FLOW_MEDIA_SIZE];
   uint32_t number;
   int len = snprintf(pair, sizeof(pair), "%s%c%s", flow, SEP, media);
   if (len < 0 || (size_t)len >= sizeof(pair))
@@ -48,12 +48,12 @@ enum gc_code flow_counts_set(struct flow_counts *c, const char *flow,
 }
 
 void flow_counts_get(const struct flow_counts *c, uint32_t i,
-                     char flow[FLOW_ID_ROOM], const char **ret_media,
+                     char flow[FLOW_ID_SIZE], const char **ret_media,
                      int64_t *ret_count) {
   const char *pair = gc_intern_text(&c->pairs, i);
   const char *sep = strchr(pair, SEP);
   size_t len = sep != NULL ? (size_t)(sep - pair) : 0;
-  if (len >= FLOW_ID_ROOM)
+  if (len >= FLOW_ID_SIZE)
     len = 0;
   memcpy(flow, pair, len);
   flow[len] = '\0';
@@ -69,23 +69,23 @@ void flow_counts_clear(struct flow_counts *c) {
 }
 
 bool flow_choice_has(const struct flow_choice *c, const char *flow) {
-  const struct gc_entry *e = gc_directory_find(c->flows, flow);
-  if (e == NULL && !gc_directory_is_refused(c->flows))
+  const struct gc_entry *e = gc_entities_find(c->flows, flow);
+  if (e == NULL && !gc_entities_is_refused(c->flows))
     return c->selector_count == 0;
   return gc_glob_accepts(c->selectors, c->selector_count,
                          e != NULL ? e->name : NULL, flow);
 }
 
 static bool is_deleted(const struct flow_choice *c, const char *flow) {
-  return gc_directory_find(c->flows, flow) == NULL &&
-         !gc_directory_is_refused(c->flows);
+  return gc_entities_find(c->flows, flow) == NULL &&
+         !gc_entities_is_refused(c->flows);
 }
 
 /* Those who were there keep their places: a limit lets no series flap. */
 static enum gc_code keep_known(const struct flow_counts *before,
                                const struct flow_choice *choice,
                                struct flow_counts *now) {
-  char flow[FLOW_ID_ROOM];
+  char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
   for (uint32_t i = 0; i < before->pairs.count; i++) {
@@ -101,7 +101,7 @@ enum gc_code flow_counts_merge(const struct flow_counts *before,
                                const struct flow_choice *choice,
                                struct flow_counts *now,
                                uint64_t *ret_overflow) {
-  char flow[FLOW_ID_ROOM];
+  char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
   *ret_overflow = 0;
@@ -120,14 +120,14 @@ enum gc_code flow_counts_merge(const struct flow_counts *before,
 
 bool flow_counts_lack_names(const struct flow_counts *c,
                             const struct flow_choice *choice) {
-  char flow[FLOW_ID_ROOM];
+  char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
-  if (gc_directory_is_refused(choice->flows))
+  if (gc_entities_is_refused(choice->flows))
     return false;
   for (uint32_t i = 0; i < c->pairs.count; i++) {
     flow_counts_get(c, i, flow, &media, &count);
-    if (gc_directory_find(choice->flows, flow) == NULL)
+    if (gc_entities_find(choice->flows, flow) == NULL)
       return true;
   }
   return false;
@@ -137,7 +137,7 @@ void flow_counts_samples(const struct flow_counts *c,
                          const struct flow_counts_view *view,
                          const struct gc_samples *out,
                          struct flow_counts_tally *ret_tally) {
-  char flow[FLOW_ID_ROOM], label[GC_NAME_ROOM];
+  char flow[FLOW_ID_SIZE], label[GC_NAME_SIZE];
   const char *media;
   int64_t count;
   *ret_tally = (struct flow_counts_tally){0};

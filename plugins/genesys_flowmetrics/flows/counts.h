@@ -8,7 +8,7 @@
 #include "common/base/intern.h"
 #include "common/genesys/metric.h"
 
-enum { FLOW_ID_ROOM = 65, FLOW_MEDIA_ROOM = 33 };
+enum { FLOW_ID_SIZE = 65, FLOW_MEDIA_SIZE = 33 };
 
 /* Pairs of flow and medium, and their counts. */
 struct flow_counts {
@@ -27,13 +27,13 @@ GC_MUST_CHECK enum gc_code flow_counts_set(struct flow_counts *c,
                                            int64_t count);
 /* Number `i`, below pairs.count; cuts the flow's id out into `flow`. */
 void flow_counts_get(const struct flow_counts *c, uint32_t i,
-                     char flow[FLOW_ID_ROOM], const char **ret_media,
+                     char flow[FLOW_ID_SIZE], const char **ret_media,
                      int64_t *ret_count);
-void flow_counts_clear(struct flow_counts *c); /* `most` stays */
+void flow_counts_clear(struct flow_counts *c); /* `max` stays */
 
 /* Which flows a block is about. Borrowed. */
 struct flow_choice {
-  const struct gc_directory *flows;
+  const struct gc_entities *flows;
   char *const *selectors; /* base/glob */
   size_t selector_count;
 };

@@ -7,8 +7,8 @@
 #include "common/base/json/stream.h"
 
 enum {
-  ANSWER_MOST_BYTES = 64 << 20, /* what is kept of it is far less */
-  STRING_MOST_BYTES = 1 << 16,
+  ANSWER_MAX_BYTES = 64 << 20, /* what is kept of it is far less */
+  STRING_MAX_BYTES = 1 << 16,
 };
 
 enum {
@@ -36,8 +36,8 @@ struct flow_decoder {
   uint64_t overflow;
 
   /* The result that is being read; members come in any order. */
-  char flow[FLOW_ID_ROOM], media[FLOW_MEDIA_ROOM];
-  bool is_told;
+  char flow[FLOW_ID_SIZE], media[FLOW_MEDIA_SIZE];
+  bool is_reported;
   int64_t count;
 
   /* Its element. */
@@ -55,7 +55,7 @@ static void take_text(char *out, size_t room, const struct gc_json_value *v) {
 
 /* Written voice, VOICE, Voice: one spelling for all. */
 static void take_media(struct flow_decoder *d, const struct gc_json_value *v) {
-  char clean[GC_NAME_ROOM];
+  char clean[GC_NAME_SIZE];
   take_text(d->media, sizeof(d->media), v);
   for (char *c = d->media; *c != '\0'; c++)
     if (*c >= 'A' && *c <= 'Z')
@@ -99,7 +99,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct flow_decoder *d = ctx;
   if (at->path == RESULT) {
     d->flow[0] = d->media[0] = '\0';
-    d->is_told = false;
+    d->is_reported = false;
     d->count = 0;
   } else if (at->path == DATUM) {
     d->is_ours = d->has_number = false;
@@ -110,14 +110,14 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static void end_datum(struct flow_decoder *d) {
   if (!d->is_ours || !d->has_number || d->number > UINT32_MAX)
     return;
-  d->is_told = true;
+  d->is_reported = true;
   d->count += d->number > 0 ? d->number : 0;
 }
 
 /* A result of no flow is none of ours; a medium that is not told is all. */
 static enum gc_code end_result(struct flow_decoder *d) {
   d->results++;
-  if (!d->is_told || d->flow[0] == '\0')
+  if (!d->is_reported || d->flow[0] == '\0')
     return GC_OK;
   enum gc_code code = flow_counts_add(
       &d->staged, d->flow, d->media[0] != '\0' ? d->media : "all", d->count);
@@ -136,8 +136,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = ANSWER_MOST_BYTES,
-    .string_max = STRING_MOST_BYTES,
+    .bytes_max = ANSWER_MAX_BYTES,
+    .string_max = STRING_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,
@@ -148,7 +148,7 @@ struct flow_decoder *flow_decoder_new(struct flow_counts *into) {
   if (d == NULL)
     return NULL;
   d->into = into;
-  d->staged.pairs.most = into->pairs.most;
+  d->staged.pairs.max = into->pairs.max;
   d->stream = gc_json_stream_new(&reader, d, NULL);
   if (d->stream == NULL) {
     free(d);
@@ -186,7 +186,7 @@ struct gc_sink flow_decoder_sink(struct flow_decoder *d) {
 /* A server that does not know pages tells the same again: that is no more. */
 static enum gc_code take_in(struct flow_decoder *d) {
   for (uint32_t i = 0; i < d->staged.pairs.count; i++) {
-    char flow[FLOW_ID_ROOM];
+    char flow[FLOW_ID_SIZE];
     const char *media;
     int64_t count;
     flow_counts_get(&d->staged, i, flow, &media, &count);

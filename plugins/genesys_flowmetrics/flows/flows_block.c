@@ -31,11 +31,11 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
       .label = (enum gc_query_label)o->query.label,
       .interval_ms = o->observation_interval_s * 1000,
       .max_series = o->query.max_series};
-  struct flow_watch_site site = {.loop = gc_account_loop(b->account),
-                                 .edge = gc_account_edge(b->account),
+  struct flow_watch_deps deps = {.loop = gc_account_loop(b->account),
+                                 .env = gc_account_env(b->account),
                                  .api = gc_account_api(b->account),
                                  .names = gc_account_names(b->account)};
-  struct flow_watch *w = flow_watch_new(&settings, &site, gc_block_notice, b);
+  struct flow_watch *w = flow_watch_new(&settings, &deps, gc_block_notice, b);
   if (w == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   flows_of(b)->watch = w;

@@ -15,7 +15,7 @@ enum {
 
 struct flow_watch {
   struct flow_watch_settings settings;
-  struct flow_watch_site site;
+  struct flow_watch_deps deps;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
@@ -30,22 +30,22 @@ struct flow_watch {
                            write and, without it, to read */
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
-  bool is_fresh, is_well;
+  bool is_fresh, is_healthy;
   uint64_t well_ms; /* 0: never */
   uint64_t overflow;
   struct flow_counts_tally tally;
 };
 
-static const struct gc_edge *edge(const struct flow_watch *w) {
-  return w->site.edge;
+static const struct gc_env *env(const struct flow_watch *w) {
+  return w->deps.env;
 }
 
 static uint64_t now(const struct flow_watch *w) {
-  return edge(w)->now_ms(edge(w)->ctx);
+  return env(w)->now_ms(env(w)->ctx);
 }
 
 static struct flow_choice choice_of(const struct flow_watch *w,
-                                    const struct gc_directory *flows) {
+                                    const struct gc_entities *flows) {
   return (struct flow_choice){.flows = flows,
                               .selectors = w->settings.selectors,
                               .selector_count = w->settings.selector_count};
@@ -69,15 +69,15 @@ static void tell_overflow(struct flow_watch *w, uint64_t overflow) {
 
 /* A part of the truth is worse than none: only a complete answer counts. */
 static enum gc_code publish(struct flow_watch *w) {
-  struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
+  struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct flow_choice choice = choice_of(w, flows);
-  struct flow_counts fresh = {.pairs = {.most = w->settings.max_series}};
+  struct flow_counts fresh = {.pairs = {.max = w->settings.max_series}};
   uint64_t overflow = 0;
   if (flow_counts_lack_names(&w->poll.counts, &choice))
-    gc_names_miss(w->site.names, GC_FLOW);
+    gc_names_miss(w->deps.names, GC_FLOW);
   enum gc_code code = flow_counts_merge(&w->counts, &w->poll.counts, &choice,
                                         &fresh, &overflow);
-  gc_directory_put(flows);
+  gc_entities_put(flows);
   if (code != GC_OK) {
     flow_counts_clear(&fresh);
     return code;
@@ -85,24 +85,24 @@ static enum gc_code publish(struct flow_watch *w) {
   pthread_mutex_lock(&w->lock);
   flow_counts_clear(&w->counts);
   w->counts = fresh;
-  w->received_ms = edge(w)->wall_ms(edge(w)->ctx);
+  w->received_ms = env(w)->wall_ms(env(w)->ctx);
   w->overflow += overflow;
-  w->is_fresh = w->is_well = true;
+  w->is_fresh = w->is_healthy = true;
   w->well_ms = now(w);
   pthread_mutex_unlock(&w->lock);
   tell_overflow(w, overflow);
   return GC_OK;
 }
 
-static void come_back(struct flow_watch *w, uint32_t least_ms) {
+static void come_back(struct flow_watch *w, uint32_t min_ms) {
   uint64_t now_ms = now(w);
   uint32_t every_ms = w->settings.interval_ms;
-  if (every_ms < least_ms)
-    every_ms = least_ms;
+  if (every_ms < min_ms)
+    every_ms = min_ms;
   w->due_ms += every_ms;
   if (w->due_ms < now_ms) /* the poll outlasted its interval */
     w->due_ms += (now_ms - w->due_ms + every_ms - 1) / every_ms * every_ms;
-  (void)gc_timers_set(edge(w)->timers, &w->timer, w->due_ms);
+  (void)gc_timers_set(env(w)->timers, &w->timer, w->due_ms);
 }
 
 static void on_poll(void *ctx) {
@@ -117,7 +117,7 @@ static void on_poll(void *ctx) {
   w->notice(w->ctx, "observations", &trouble);
   if (trouble.code != GC_OK) {
     pthread_mutex_lock(&w->lock);
-    w->is_well = false;
+    w->is_healthy = false;
     pthread_mutex_unlock(&w->lock);
   }
   come_back(w, is_refusal(trouble.code) ? REFUSED_EVERY_MS : 0);
@@ -126,23 +126,23 @@ static void on_poll(void *ctx) {
 
 static void poll_now(void *ctx, uint64_t now_ms) {
   struct flow_watch *w = ctx;
-  struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
+  struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   if (w->due_ms == 0 || w->due_ms > now_ms)
     w->due_ms = now_ms;
   struct flow_choice choice = choice_of(w, flows);
   if (flows != NULL)
-    flow_poll_start(&w->poll, w->site.api, &choice, on_poll, w);
-  gc_directory_put(flows);
+    flow_poll_start(&w->poll, w->deps.api, &choice, on_poll, w);
+  gc_entities_put(flows);
 }
 
 static bool has_any(const struct flow_choice *choice) {
-  for (size_t i = 0; i < gc_directory_count(choice->flows); i++)
-    if (flow_choice_has(choice, gc_directory_at(choice->flows, i)->id))
+  for (size_t i = 0; i < gc_entities_count(choice->flows); i++)
+    if (flow_choice_has(choice, gc_entities_at(choice->flows, i)->id))
       return true;
-  return gc_directory_is_refused(choice->flows);
+  return gc_entities_is_refused(choice->flows);
 }
 
-static void on_flows(void *ctx, struct gc_directory *flows) {
+static void on_flows(void *ctx, struct gc_entities *flows) {
   struct flow_watch *w = ctx;
   struct flow_choice choice = choice_of(w, flows);
   struct gc_err err = {.code = GC_OK};
@@ -159,19 +159,19 @@ static void on_flows(void *ctx, struct gc_directory *flows) {
 static void begin(void *ctx) {
   struct flow_watch *w = ctx;
   w->is_listening = true;
-  gc_names_listen(w->site.names, &w->listener);
+  gc_names_listen(w->deps.names, &w->listener);
 }
 
 static void end(void *ctx) {
   struct flow_watch *w = ctx;
   if (w->is_listening)
-    gc_names_unlisten(w->site.names, &w->listener);
-  gc_timers_unset(edge(w)->timers, &w->timer);
+    gc_names_unlisten(w->deps.names, &w->listener);
+  gc_timers_unset(env(w)->timers, &w->timer);
   flow_poll_clear(&w->poll);
 }
 
 struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
-                                  const struct flow_watch_site *site,
+                                  const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
                                                  const struct gc_err *err),
                                   void *ctx) {
@@ -179,7 +179,7 @@ struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
   if (w == NULL)
     return NULL;
   w->settings = *settings;
-  w->site = *site;
+  w->deps = *deps;
   w->notice = notice;
   w->ctx = ctx;
   w->timer = (struct gc_timer){.fire = poll_now, .ctx = w};
@@ -190,13 +190,13 @@ struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
 }
 
 void flow_watch_start(struct flow_watch *w) {
-  gc_loop_call(w->site.loop, begin, w);
+  gc_loop_call(w->deps.loop, begin, w);
 }
 
 void flow_watch_free(struct flow_watch *w) {
   if (w == NULL)
     return;
-  gc_loop_call(w->site.loop, end, w);
+  gc_loop_call(w->deps.loop, end, w);
   flow_counts_clear(&w->counts);
   pthread_mutex_destroy(&w->lock);
   free(w);
@@ -205,7 +205,7 @@ void flow_watch_free(struct flow_watch *w) {
 /* The samples are put under the lock: a reading has a value for each flow and
  * medium, which is little. */
 void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
-  struct gc_directory *flows = gc_names_directory(w->site.names, GC_FLOW);
+  struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = flows}},
                              .label = w->settings.label};
   struct flow_counts_view view = {.choice = choice_of(w, flows),
@@ -217,7 +217,7 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
     flow_counts_samples(&w->counts, &view, out, &w->tally);
   w->is_fresh = false;
   pthread_mutex_unlock(&w->lock);
-  gc_directory_put(flows);
+  gc_entities_put(flows);
 }
 
 static void put(const struct gc_samples *out, const struct gc_sample *sample,
@@ -234,7 +234,7 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out) {
   const struct gc_sample s = {.instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&w->lock);
-  bool is_well = w->is_well;
+  bool is_healthy = w->is_healthy;
   uint64_t well_ms = w->well_ms, overflow = w->overflow;
   struct flow_counts_tally tally = w->tally;
   pthread_mutex_unlock(&w->lock);
@@ -247,7 +247,7 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
     double gauge;
   } gauges[] = {
       {GC_METRIC_SOURCE_UP, "observations",
-       is_well && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0},
+       is_healthy && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0},
       {GC_METRIC_FLOWS, "matched", (double)tally.matched},
       {GC_METRIC_FLOWS, "unnamed", (double)tally.unnamed},
       {GC_METRIC_SERIES, "observations", (double)tally.series},

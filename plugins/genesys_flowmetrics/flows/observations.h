@@ -19,9 +19,9 @@ struct flow_watch_settings {
 };
 
 /* What it works with: the account's, or a test's. All borrowed. */
-struct flow_watch_site {
+struct flow_watch_deps {
   struct gc_loop *loop;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
 };
@@ -31,7 +31,7 @@ struct flow_watch;
 /* `notice` hears outcomes (GC_OK when well) on the network thread and on read
  * threads; `cause` is a fixed word. NULL when out of memory. */
 struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
-                                  const struct flow_watch_site *site,
+                                  const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
                                                  const struct gc_err *err),
                                   void *ctx);

@@ -7,13 +7,13 @@
 #include "common/base/json/writer.h"
 
 enum {
-  BODY_MOST_BYTES = 64 * 1024,
-  ANSWER_MOST_BYTES = 64 << 20,
+  BODY_MAX_BYTES = 64 * 1024,
+  ANSWER_MAX_BYTES = 64 << 20,
   /* The API names no maximum; a server clamps what is too much and we go by
    * what comes. */
   PAGE = 1000,
-  PAGES_MOST = 500,
-  PAIRS_MOST = PAGE * PAGES_MOST,
+  PAGES_MAX = 500,
+  PAIRS_MAX = PAGE * PAGES_MAX,
 };
 
 static void put_member(struct gc_json_out *j, const char *key,
@@ -106,10 +106,10 @@ static enum gc_code take_answer(struct flow_poll *p, bool *ret_more,
   GC_TRY(flow_decoder_finish(p->decoder, &results, &overflow, err));
   if (overflow > 0)
     return gc_fail(err, GC_ERR_LIMIT, "more than %d flows and media",
-                   PAIRS_MOST);
+                   PAIRS_MAX);
   *ret_more = has_more(p, results);
-  if (*ret_more && p->page == PAGES_MOST)
-    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", PAGES_MOST);
+  if (*ret_more && p->page == PAGES_MAX)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", PAGES_MAX);
   return GC_OK;
 }
 
@@ -136,14 +136,14 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
 
 /* The chosen flows while they fit into one query; else all. */
 static size_t list_chosen(const struct flow_choice *c,
-                          const char *ids[FLOW_POLL_IDS_MOST], bool *ret_all) {
+                          const char *ids[FLOW_POLL_IDS_MAX], bool *ret_all) {
   size_t count = 0;
-  *ret_all = gc_directory_is_refused(c->flows);
-  for (size_t i = 0; i < gc_directory_count(c->flows) && !*ret_all; i++) {
-    const char *id = gc_directory_at(c->flows, i)->id;
+  *ret_all = gc_entities_is_refused(c->flows);
+  for (size_t i = 0; i < gc_entities_count(c->flows) && !*ret_all; i++) {
+    const char *id = gc_entities_at(c->flows, i)->id;
     if (!flow_choice_has(c, id))
       continue;
-    *ret_all = count == FLOW_POLL_IDS_MOST;
+    *ret_all = count == FLOW_POLL_IDS_MAX;
     if (!*ret_all)
       ids[count++] = id;
   }
@@ -160,17 +160,17 @@ static void end(struct flow_poll *p, enum gc_code code) {
 void flow_poll_start(struct flow_poll *p, struct gc_api *api,
                      const struct flow_choice *choice, void (*done)(void *ctx),
                      void *ctx) {
-  const char *ids[FLOW_POLL_IDS_MOST];
+  const char *ids[FLOW_POLL_IDS_MAX];
   bool all;
   size_t count = list_chosen(choice, ids, &all);
   flow_counts_clear(&p->counts);
-  p->counts.pairs.most = PAIRS_MOST;
+  p->counts.pairs.max = PAIRS_MAX;
   p->trouble = (struct gc_err){.code = GC_OK};
   p->api = api;
   p->done = done;
   p->ctx = ctx;
   p->page = all ? 1 : 0;
-  p->body.most = BODY_MOST_BYTES;
+  p->body.max = BODY_MAX_BYTES;
   if (!all && count == 0) {
     end(p, GC_OK);
     return;
@@ -187,7 +187,7 @@ void flow_poll_start(struct flow_poll *p, struct gc_api *api,
                              .body = p->body.data,
                              .body_len = p->body.len,
                              .sink = flow_decoder_sink(p->decoder),
-                             .body_max = ANSWER_MOST_BYTES,
+                             .body_max = ANSWER_MAX_BYTES,
                              .done = on_answer,
                              .ctx = p};
   ask(p);

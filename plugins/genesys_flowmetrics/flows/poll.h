@@ -13,7 +13,7 @@
 
 /* Flows of one observation query (API reference, filters: at least 100
  * predicates are taken). */
-enum { FLOW_POLL_IDS_MOST = 100 };
+enum { FLOW_POLL_IDS_MAX = 100 };
 
 /* The caller's memory, zeroed before the first start. The first ones tell the
  * result once `done` runs. */

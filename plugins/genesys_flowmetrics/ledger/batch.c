@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Names of one batch; a message has 1 MB at most. */
-enum { NAMES_MOST_BYTES = 64 << 20, MARKS_FIRST = 64 };
+enum { NAMES_MAX_BYTES = 64 << 20, MARKS_FIRST = 64 };
 
 static struct mark *more(struct batch *b) {
   if (b->count < b->cap)
@@ -23,7 +23,7 @@ enum gc_code batch_take(void *ctx, const struct event_metric *m) {
   struct mark *mark = more(b);
   if (mark == NULL)
     return GC_ERR_MEMORY;
-  b->names.most = NAMES_MOST_BYTES;
+  b->names.max = NAMES_MAX_BYTES;
   *mark = (struct mark){.names = b->names.len,
                         .value = m->kind == VALUE_NUMBER ? m->value : 0,
                         .has_value = m->kind == VALUE_NUMBER};

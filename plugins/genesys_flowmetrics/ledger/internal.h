@@ -77,7 +77,7 @@ struct ledger {
   size_t waiting; /* marks in them */
   uint64_t first_ms;
   struct series_set set; /* the writer alone changes it, under the lock */
-  bool is_stopping, is_running, is_well;
+  bool is_stopping, is_running, is_healthy;
   bool has_loaded; /* all counters: half of them may be dropped again */
   bool has_shown;  /* some series' first 0 wants to be kept */
   double commit_s;
@@ -122,7 +122,7 @@ GC_MUST_CHECK enum gc_code ledger_file_transact(struct ledger *l,
                                                 struct gc_err *err);
 /* Moves a corrupt file aside and goes on with a new one. On failure it is
  * closed, to be tried again. */
-GC_MUST_CHECK enum gc_code ledger_file_begin_anew(struct ledger *l,
-                                                  struct gc_err *err);
+GC_MUST_CHECK enum gc_code ledger_file_reset(struct ledger *l,
+                                             struct gc_err *err);
 
 #endif

@@ -16,7 +16,7 @@
 enum {
   IDLE_MS = 1000, /* between two looks at what has to be cared for */
   OPEN_FIRST_MS = 500,
-  OPEN_MOST_MS = 5000, /* between two tries to open the store */
+  OPEN_MAX_MS = 5000, /* between two tries to open the store */
 };
 
 void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err) {
@@ -26,7 +26,7 @@ void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err) {
 
 static void set_well(struct ledger *l, bool well) {
   pthread_mutex_lock(&l->lock);
-  l->is_well = well;
+  l->is_healthy = well;
   pthread_mutex_unlock(&l->lock);
 }
 
@@ -54,7 +54,7 @@ static void finish_all(struct batch *batches, enum gc_code code) {
 
 static void pause_opening(struct ledger *l) {
   l->next_open_ms =
-      gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_dice());
+      gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_random32());
 }
 
 static void round_of(struct ledger *l, struct batch *batches, size_t count) {
@@ -95,8 +95,7 @@ static struct batch *take_all(struct ledger *l) {
 /* The same after it had its time to gather; NULL when there is
  * nothing yet. The lock is held. */
 static struct batch *gather(struct ledger *l, size_t *ret_marks) {
-  while (l->first != NULL && !l->is_stopping &&
-         l->waiting < LEDGER_MARKS_MOST) {
+  while (l->first != NULL && !l->is_stopping && l->waiting < LEDGER_MARKS_MAX) {
     uint64_t gone = gc_clock_now_ms() - l->first_ms;
     if (gone >= LEDGER_GATHER_MS)
       break;
@@ -144,11 +143,11 @@ static void try_open(struct ledger *l) {
 static bool turn(struct ledger *l) {
   size_t marks = 0;
   pthread_mutex_lock(&l->lock);
-  bool has_work = l->is_well && (l->has_shown || l->prune_again);
+  bool has_work = l->is_healthy && (l->has_shown || l->prune_again);
   if (l->first == NULL && !l->is_stopping && !has_work)
     wait_ms(l, IDLE_MS);
   struct batch *batches = gather(l, &marks);
-  bool stopping = l->is_stopping, tries = l->has_shown || !l->is_well;
+  bool stopping = l->is_stopping, tries = l->has_shown || !l->is_healthy;
   pthread_mutex_unlock(&l->lock);
 
   if (batches != NULL || tries)
@@ -210,7 +209,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings,
   l->store = settings->redis != NULL ? ledger_redis() : &ledger_sqlite;
   l->last = &l->first;
   l->backoff =
-      (struct gc_backoff){.base_ms = OPEN_FIRST_MS, .cap_ms = OPEN_MOST_MS};
+      (struct gc_backoff){.base_ms = OPEN_FIRST_MS, .cap_ms = OPEN_MAX_MS};
   return l;
 }
 
@@ -355,9 +354,9 @@ size_t ledger_count(struct ledger *l, const char *scope) {
   return count;
 }
 
-bool ledger_is_well(struct ledger *l) {
+bool ledger_is_healthy(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
-  bool well = l->is_well;
+  bool well = l->is_healthy;
   pthread_mutex_unlock(&l->lock);
   return well;
 }

@@ -15,7 +15,7 @@
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
-enum { LEDGER_GATHER_MS = 20, LEDGER_MARKS_MOST = 20000 };
+enum { LEDGER_GATHER_MS = 20, LEDGER_MARKS_MAX = 20000 };
 
 /* On whose behalf something is counted. Borrowed while batches are in flight.
  */
@@ -131,7 +131,7 @@ void ledger_shown(struct ledger *l, struct series *s);
 /* How many are shown. */
 size_t ledger_count(struct ledger *l, const char *scope);
 /* Is the store open, and was the last transaction committed? */
-bool ledger_is_well(struct ledger *l);
+bool ledger_is_healthy(struct ledger *l);
 /* How long the last transaction took, from begin to the return of commit. */
 double ledger_commit_s(struct ledger *l);
 

@@ -10,8 +10,8 @@
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 enum {
-  HOST_MOST_BYTES = 256,
-  KEY_ROOM = HOST_MOST_BYTES + 2 * ATTRIBUTE_MOST_BYTES + 4,
+  HOST_MAX_BYTES = 256,
+  KEY_SIZE = HOST_MAX_BYTES + 2 * ATTRIBUTE_MAX_BYTES + 4,
 };
 
 struct series_flow {
@@ -78,9 +78,9 @@ static struct series_flow *flow_get(struct series_scope *scope,
 }
 
 /* The length of the flow's name divides it from the metric's. */
-static void make_key(char out[KEY_ROOM], const char *scope, const char *flow,
+static void make_key(char out[KEY_SIZE], const char *scope, const char *flow,
                      const char *metric) {
-  snprintf(out, KEY_ROOM, "%.*s\x1f%zu\x1f%s\x1f%s", HOST_MOST_BYTES, scope,
+  snprintf(out, KEY_SIZE, "%.*s\x1f%zu\x1f%s\x1f%s", HOST_MAX_BYTES, scope,
            strlen(flow), flow, metric);
 }
 
@@ -126,7 +126,7 @@ static bool make_room(struct series_set *set) {
 }
 
 static bool is_label_of(const char *label, const char *name) {
-  char clean[GC_NAME_ROOM];
+  char clean[GC_NAME_SIZE];
   gc_name_or_id(clean, name, name);
   return strcmp(clean, label) == 0;
 }
@@ -172,7 +172,7 @@ static const char *label(struct gc_labels *labels, const char *name) {
 
 static enum gc_code load_label(struct gc_labels *labels, const char *name,
                                const char *label) {
-  char clean[GC_NAME_ROOM];
+  char clean[GC_NAME_SIZE];
   gc_name_or_id(clean, name, name);
   const struct gc_label_row row = {name, clean, label};
   return gc_labels_load(labels, &row);
@@ -180,7 +180,7 @@ static enum gc_code load_label(struct gc_labels *labels, const char *name,
 
 enum gc_code series_load(struct series_set *set,
                          const struct seen_counter *kept) {
-  char key[KEY_ROOM];
+  char key[KEY_SIZE];
   struct series *s;
   struct series_scope *scope = scope_get(set, kept->scope);
   struct series_flow *flow = scope != NULL ? flow_get(scope, kept->flow) : NULL;
@@ -193,9 +193,9 @@ enum gc_code series_load(struct series_set *set,
 }
 
 enum gc_code series_find(struct series_set *set, const char *scope_name,
-                         const char *flow_name, const char *metric, size_t most,
+                         const char *flow_name, const char *metric, size_t max,
                          struct series **ret) {
-  char key[KEY_ROOM];
+  char key[KEY_SIZE];
   make_key(key, scope_name, flow_name, metric);
   *ret = gc_strmap_get(&set->by_key, key);
   if (*ret != NULL)
@@ -204,7 +204,7 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
   struct series_scope *scope = scope_get(set, scope_name);
   if (scope == NULL)
     return GC_ERR_MEMORY;
-  if (scope->count >= most || scope->retired / SERIES_RETIRED_MOST >= most)
+  if (scope->count >= max || scope->retired / SERIES_RETIRED_MAX >= max)
     return GC_ERR_LIMIT;
   struct series_flow *flow = flow_get(scope, flow_name);
   if (flow == NULL)
@@ -235,10 +235,10 @@ size_t series_retire(struct series_set *set, uint32_t before_minute) {
   return retired;
 }
 
-enum gc_code series_revive(struct series *s, size_t most) {
+enum gc_code series_revive(struct series *s, size_t max) {
   if (!s->is_retired)
     return GC_OK;
-  if (s->scope->count >= most)
+  if (s->scope->count >= max)
     return GC_ERR_LIMIT;
   s->is_retired = false;
   s->is_back = s->kept.shown;

@@ -14,7 +14,7 @@
 
 struct series_scope;
 
-enum { SERIES_RETIRED_MOST = 9 }; /* for each one of MaxSeries */
+enum { SERIES_RETIRED_MAX = 9 }; /* for each one of MaxSeries */
 /* What one identity has counted of a series, in a store that is shared. */
 struct series_part {
   int64_t count;
@@ -73,11 +73,11 @@ GC_MUST_CHECK enum gc_code series_load(struct series_set *set,
                                        const struct seen_counter *kept);
 
 /* The series of these names, retired or not. A new one (ret->kept.id is 0 until
- * it is in the file) when the scope has fewer than `most`, and no more than
- * SERIES_RETIRED_MOST times as many that are retired; GC_ERR_LIMIT when not. */
+ * it is in the file) when the scope has fewer than `max`, and no more than
+ * SERIES_RETIRED_MAX times as many that are retired; GC_ERR_LIMIT when not. */
 GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
-                                       const char *metric, size_t most,
+                                       const char *metric, size_t max,
                                        struct series **ret);
 /* Makes room for the parts of so many identities; GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code series_divide(struct series *s, size_t identities);
@@ -85,8 +85,8 @@ GC_MUST_CHECK enum gc_code series_divide(struct series *s, size_t identities);
  * time is not known. How many. */
 size_t series_retire(struct series_set *set, uint32_t before_minute);
 /* A series that is to be counted; when it is retired it comes back, or
- * GC_ERR_LIMIT: the scope has `most` others. */
-GC_MUST_CHECK enum gc_code series_revive(struct series *s, size_t most);
+ * GC_ERR_LIMIT: the scope has `max` others. */
+GC_MUST_CHECK enum gc_code series_revive(struct series *s, size_t max);
 /* How many a scope has that are not retired. */
 size_t series_in_scope(const struct series_set *set, const char *scope);
 

@@ -65,7 +65,7 @@ static enum gc_code write_all(struct ledger *l, size_t count, int64_t now_ms,
     GC_TRY(count_one(l, &l->refs[i], now_ms, err));
   ledger_touch_shown(l);
   GC_TRY(write_counters(l, err));
-  if (!ledger_is_well(l))
+  if (!ledger_is_healthy(l))
     GC_TRY(seen_touch(l->seen, err));
   return seen_commit(l->seen, err);
 }
@@ -87,6 +87,6 @@ enum gc_code ledger_file_transact(struct ledger *l, struct batch *batches,
   enum gc_code code = try_transact(l, batches, count, err);
   if (code == GC_OK || !seen_is_broken(l->seen))
     return code;
-  GC_TRY(ledger_file_begin_anew(l, err));
+  GC_TRY(ledger_file_reset(l, err));
   return try_transact(l, batches, count, err);
 }

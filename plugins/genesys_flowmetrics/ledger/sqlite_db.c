@@ -188,7 +188,7 @@ static enum gc_code prepare(struct seen *s, struct gc_err *err) {
  * lets go of it whatever a process dies of. */
 static enum gc_code take_lock(struct seen *s, const char *folder,
                               struct gc_err *err) {
-  char path[GC_STATE_PATH_ROOM];
+  char path[GC_STATE_PATH_SIZE];
   if (mkdir(folder, 0700) != 0 && errno != EEXIST)
     return gc_fail(err, GC_ERR_STATE,
                    "StateDir %s: %s; make it and give it to collectd's user",
@@ -210,7 +210,7 @@ static enum gc_code open_file(struct seen *s, const char *folder,
   enum gc_code code = prepare(s, err);
   if (code == GC_OK || !gc_state_file_is_broken(&s->file))
     return code;
-  return seen_begin_anew(s, ret_warning, err);
+  return sqlite_db_reset(s, ret_warning, err);
 }
 
 enum gc_code seen_open(const char *folder, struct seen **ret,
@@ -329,14 +329,14 @@ enum gc_code seen_forget_counters(struct seen *s, struct gc_err *err) {
 }
 
 /* The last key of the step, 0 of them when there is none. */
-static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned most,
+static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned max,
                               struct seen_key *ret_last, unsigned *ret_count,
                               struct gc_err *err) {
   sqlite3_stmt *q = s->statements[LAST];
   uint8_t bound[4];
   put_minute(bound, minute);
   sqlite3_bind_blob(q, 1, bound, sizeof(bound), SQLITE_TRANSIENT);
-  sqlite3_bind_int64(q, 2, most);
+  sqlite3_bind_int64(q, 2, max);
   bool good = sqlite3_step(q) == SQLITE_ROW;
   *ret_count = good ? (unsigned)sqlite3_column_int64(q, 1) : 0;
   const void *key = *ret_count > 0 ? sqlite3_column_blob(q, 0) : NULL;
@@ -363,12 +363,12 @@ static enum gc_code drop_to(struct seen *s, const struct seen_key *last,
   return step(s, DROP, err);
 }
 
-enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned most,
+enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
                         unsigned *ret_dropped, struct gc_err *err) {
   struct seen_key last;
   unsigned count = 0;
   *ret_dropped = 0;
-  GC_TRY(find_last(s, minute, most, &last, &count, err));
+  GC_TRY(find_last(s, minute, max, &last, &count, err));
   if (count == 0)
     return GC_OK;
   uint32_t floor = seen_key_minute(&last) + 1;
@@ -392,9 +392,9 @@ bool seen_is_broken(const struct seen *s) {
   return gc_state_file_is_broken(&s->file);
 }
 
-enum gc_code seen_begin_anew(struct seen *s, struct gc_err *ret_warning,
+enum gc_code sqlite_db_reset(struct seen *s, struct gc_err *ret_warning,
                              struct gc_err *err) {
   finalize(s);
-  GC_TRY(gc_state_file_begin_anew(&s->file, &kind, ret_warning, err));
+  GC_TRY(gc_state_file_reset(&s->file, &kind, ret_warning, err));
   return prepare(s, err);
 }

@@ -80,11 +80,11 @@ GC_MUST_CHECK enum gc_code seen_counter_set(struct seen *s,
                                             const struct seen_counter *c,
                                             struct gc_err *err);
 
-/* Drops keys before `minute`, `most` of them at most, in a transaction of its
+/* Drops keys before `minute`, `max` of them at most, in a transaction of its
  * own; how many. From then on seen_floor is at least the minute after the last
  * one dropped: what is older cannot be told from what was counted. */
 GC_MUST_CHECK enum gc_code seen_prune(struct seen *s, uint32_t minute,
-                                      unsigned most, unsigned *ret_dropped,
+                                      unsigned max, unsigned *ret_dropped,
                                       struct gc_err *err);
 uint32_t seen_floor(const struct seen *s);
 
@@ -93,6 +93,6 @@ bool seen_is_broken(const struct seen *s);
 /* Moves a corrupt file aside and begins a new one; the caller makes its
  * counters anew from what it has in memory. */
 GC_MUST_CHECK enum gc_code
-seen_begin_anew(struct seen *s, struct gc_err *ret_warning, struct gc_err *err);
+sqlite_db_reset(struct seen *s, struct gc_err *ret_warning, struct gc_err *err);
 
 #endif

@@ -43,9 +43,9 @@ static enum gc_code load(struct ledger *l, struct gc_err *err) {
   return code;
 }
 
-enum gc_code ledger_file_begin_anew(struct ledger *l, struct gc_err *err) {
+enum gc_code ledger_file_reset(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = seen_begin_anew(l->seen, &warning, err);
+  enum gc_code code = sqlite_db_reset(l->seen, &warning, err);
   if (warning.code != GC_OK)
     ledger_say(l, "state file moved aside", &warning);
   if (code == GC_OK)
@@ -78,7 +78,7 @@ static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
   if (was_empty)
     forget_series(l);
   if (seen_is_broken(l->seen))
-    return ledger_file_begin_anew(l, err);
+    return ledger_file_reset(l, err);
   seen_close(gc_steal(l->seen));
   return code;
 }

@@ -4,13 +4,13 @@
 #include "common/net/clock.h"
 
 enum { RETIRE_EVERY_MS = 60 * 1000 };
-#define IDLE_LEAST_MS (INT64_C(24) * 3600 * 1000)
+#define IDLE_MIN_MS (INT64_C(24) * 3600 * 1000)
 
 /* What is remembered for a shorter time than a day leaves no gaps in the night
  * all the same. */
 static int64_t idle_ms(const struct ledger *l) {
-  return l->settings.retention_ms > IDLE_LEAST_MS ? l->settings.retention_ms
-                                                  : IDLE_LEAST_MS;
+  return l->settings.retention_ms > IDLE_MIN_MS ? l->settings.retention_ms
+                                                : IDLE_MIN_MS;
 }
 
 void ledger_retire(struct ledger *l) {

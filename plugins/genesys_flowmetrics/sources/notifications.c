@@ -64,7 +64,7 @@ static void on_batch(struct batch *b, enum gc_code code) {
 
 /* While the writer is in trouble it finds out itself when that is over. */
 static void submit(struct notifications *n, struct batch *b) {
-  if (ledger_is_well(n->settings.ledger))
+  if (ledger_is_healthy(n->settings.ledger))
     ledger_submit(n->settings.ledger, b);
   else
     hold(n, b);
@@ -112,7 +112,7 @@ static struct batch *copy_event(struct notifications *n) {
   if (b == NULL)
     return NULL;
   *b = (struct batch){.source = e->source, .done = on_batch, .ctx = n};
-  b->names.most = e->names.most;
+  b->names.max = e->names.max;
   b->marks = calloc(e->count, sizeof(*b->marks));
   enum gc_code code = b->marks != NULL ? GC_OK : GC_ERR_MEMORY;
   for (size_t i = 0; code == GC_OK && i < e->count; i++) {
@@ -140,7 +140,7 @@ static void send_event(struct notifications *n) {
     return;
   }
   n->waiting_bytes += bytes_of(b);
-  if (n->waiting_bytes <= NOTIFICATIONS_WAITING_MOST_BYTES) {
+  if (n->waiting_bytes <= NOTIFICATIONS_WAITING_MAX_BYTES) {
     submit(n, b);
     return;
   }
@@ -165,14 +165,14 @@ static void on_message(void *ctx, const struct gc_message *m) {
 
 static void on_tick(void *ctx) {
   struct notifications *n = ctx;
-  const struct gc_edge *edge = n->settings.site.edge;
+  const struct gc_env *env = n->settings.deps.env;
   struct stats *stats = n->settings.source->stats;
   struct queue_topics_state state;
   queue_topics_state(n->topics, &state);
   stats->up = state.is_connected;
   if (state.was_heard)
-    stats->answer_ms = (int64_t)(edge->now_ms(edge->ctx) - state.silence_ms);
-  if (ledger_is_well(n->settings.ledger))
+    stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
+  if (ledger_is_healthy(n->settings.ledger))
     submit_held(n);
 }
 
@@ -188,7 +188,7 @@ static struct notifications *make(const struct notifications_settings *settings,
   pthread_mutex_init(&n->lock, NULL);
   n->reader = event_reader_new(settings->form, err);
   n->topics = queue_topics_new(
-      &settings->site, &(struct queue_topics_user){.message = on_message,
+      &settings->deps, &(struct queue_topics_user){.message = on_message,
                                                    .tick = on_tick,
                                                    .notice = settings->notice,
                                                    .notice_ctx = settings->ctx,

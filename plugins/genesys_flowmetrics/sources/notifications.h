@@ -16,7 +16,7 @@
 /* What waits for its commit; the attributes of further events are lost, which
  * is counted (TALLY_LOST), unless a later event repeats them. An attribute that
  * waits takes 100 to 300 bytes. */
-enum { NOTIFICATIONS_WAITING_MOST_BYTES = 8 << 20 };
+enum { NOTIFICATIONS_WAITING_MAX_BYTES = 8 << 20 };
 
 struct notifications;
 
@@ -25,7 +25,7 @@ struct notifications_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
-  struct queue_topics_site site;
+  struct queue_topics_deps deps;
   /* The outcome of what it does, on the account's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;

@@ -68,7 +68,7 @@ enum gc_code cv_queue(struct conversations *m, struct cv_id id,
     m->queues[there - 1].heard_ms = m->now_ms;
     return GC_OK;
   }
-  if (m->queue_count == CV_QUEUES_MOST && m->free_queue == 0)
+  if (m->queue_count == CV_QUEUES_MAX && m->free_queue == 0)
     return GC_ERR_LIMIT;
   if ((m->queue_count * 2 >= m->queue_slot_count && !grow_queue_slots(m)) ||
       (m->queue_count == m->queue_cap && m->free_queue == 0 && !grow_queues(m)))
@@ -112,7 +112,7 @@ static struct queue *find_queue(const struct conversations *m,
 struct pair *cv_pair(struct conversations *m, uint32_t queue,
                      enum cv_media media) {
   struct pair **place = &m->queues[queue].pairs[media];
-  if (*place == NULL && m->pair_count < m->s.pairs_most) {
+  if (*place == NULL && m->pair_count < m->s.pairs_max) {
     *place = calloc(1, sizeof(**place));
     m->pair_count += *place != NULL;
   }
@@ -152,9 +152,9 @@ void cv_count_states(struct conversations *m) {
 
 static enum gc_code set_bounds(struct conversations *m, struct gc_err *err) {
   int64_t last = 0;
-  if (m->s.bound_count > CV_BOUNDS_MOST)
+  if (m->s.bound_count > CV_BOUNDS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "more than %d wait buckets",
-                   CV_BOUNDS_MOST);
+                   CV_BOUNDS_MAX);
   for (size_t i = 0; i < m->s.bound_count; i++) {
     double ms = m->s.bounds_s[i] * 1000.0 + 0.5;
     if (!(ms >= (double)last + 1.0 && ms < 1e12))
@@ -176,7 +176,7 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   }
   m->s = *s;
   m->free = m->oldest = m->newest = CV_NOBODY;
-  m->codes.most = CV_WRAPUPS_MOST;
+  m->codes.max = CV_WRAPUPS_MAX;
   m->now_ms = m->floor_ms = s->started_ms;
   if (set_bounds(m, err) != GC_OK) {
     free(m);
@@ -266,7 +266,7 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
   return GC_OK;
 }
 
-void conversations_begin_anew(struct conversations *m, const char *queue) {
+void conversations_reset(struct conversations *m, const char *queue) {
   const struct queue *q = find_queue(m, queue);
   for (unsigned i = 0; q != NULL && i < CV_MEDIA_COUNT; i++)
     if (q->pairs[i] != NULL)

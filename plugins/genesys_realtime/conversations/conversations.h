@@ -35,7 +35,7 @@ enum cv_state {
       CV_STATE_COUNT
 };
 
-enum { CV_BOUNDS_MOST = 64 };
+enum { CV_BOUNDS_MAX = 64 };
 
 /* How long what is over is remembered, so that late duplicates change
  * nothing. An event that is later than that finds nothing that is ours. */
@@ -48,10 +48,10 @@ struct conversations_settings {
   int64_t started_ms;     /* what happened before is not counted */
   const double *bounds_s; /* WaitBuckets: ascending, above 0, whole ms */
   size_t bound_count;
-  int64_t target_ms;   /* ServiceLevelTarget; 0: each queue's own */
-  uint32_t most;       /* MaxConversations */
-  int64_t age_ms;      /* MaxConversationAge: unheard of for so long */
-  uint32_t pairs_most; /* pairs of queue and medium with counters */
+  int64_t target_ms;  /* ServiceLevelTarget; 0: each queue's own */
+  uint32_t max;       /* MaxConversations */
+  int64_t age_ms;     /* MaxConversationAge: unheard of for so long */
+  uint32_t pairs_max; /* pairs of queue and medium with counters */
   /* WrapUpCode: changes that name one of these codes are counted by code too;
    * borrowed. None without any. */
   char *const *wrapups;
@@ -66,14 +66,14 @@ struct conversations *conversations_new(const struct conversations_settings *s,
 void conversations_free(struct conversations *m);
 GC_DEFINE_AUTO(struct conversations, conversations_free)
 
-enum { CV_WRAPUP_ROOM = 128 }; /* of a code, with the NUL */
+enum { CV_WRAPUP_SIZE = 128 }; /* of a code, with the NUL */
 
 /* Guide dialect: where a conversation stands, without times. */
 struct cv_standing {
   struct cv_id id; /* of the conversation */
   struct cv_id queue;
-  char queue_text[CV_QUEUE_ID_ROOM]; /* "": not told */
-  char wrapup[CV_WRAPUP_ROOM];       /* code, "": not told */
+  char queue_text[CV_QUEUE_ID_SIZE]; /* "": not told */
+  char wrapup[CV_WRAPUP_SIZE];       /* code, "": not told */
   uint8_t state;                     /* enum cv_state, not NONE */
   uint8_t media;                     /* enum cv_media */
 };
@@ -107,7 +107,7 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
 /* The queue's counters begin anew, with the 0 of a new series; what was counted
  * stays counted, so that nothing of it counts again. For a queue that is heard
  * from now on and was known from other queues' conversations only. */
-void conversations_begin_anew(struct conversations *m, const char *queue);
+void conversations_reset(struct conversations *m, const char *queue);
 
 /* Time goes on: breaches of those who still wait, and what is over or unheard
  * of for too long is forgotten. Once a second or so, also while the stream is
@@ -156,8 +156,8 @@ void conversations_poll_end(struct conversations *m,
 
 struct conversations_totals {
   uint64_t offers, answers, abandons, transfers, breaches;
-  uint64_t wait_ms;                   /* sum over the answers */
-  uint64_t waits[CV_BOUNDS_MOST + 1]; /* not cumulative; the last: beyond */
+  uint64_t wait_ms;                  /* sum over the answers */
+  uint64_t waits[CV_BOUNDS_MAX + 1]; /* not cumulative; the last: beyond */
   uint64_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* [from][to] */
   int64_t target_ms;                                /* 0: none */
   /* Of the set, now. */
@@ -181,11 +181,11 @@ struct conversations_stats {
   size_t count, live; /* live: neither over nor closed */
   size_t queues, pairs, bytes;
   uint64_t events, news; /* news: events that told something new */
-  uint64_t evicted;      /* past `most` */
+  uint64_t evicted;      /* past `max` */
   uint64_t aged;         /* past `age_ms` */
   uint64_t closed;       /* by polls and conversations_close */
   uint64_t dropped;      /* participants beyond what is kept */
-  uint64_t overflow;     /* times that counters were missing: `pairs_most` */
+  uint64_t overflow;     /* times that counters were missing: `pairs_max` */
   uint64_t wrapups_left; /* changes not counted by code: too many codes */
 };
 void conversations_stats(const struct conversations *m,

@@ -124,11 +124,11 @@ static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
     return 0;
   if (v->len == 24 && read_quickly(d, v->text, &ms))
     return ms;
-  if (gc_instant_parse(v->text, v->len, &ms, NULL) != GC_OK || ms <= 0)
+  if (gc_timestamp_parse(v->text, v->len, &ms, NULL) != GC_OK || ms <= 0)
     return 0;
   if (v->len == 24 && v->text[23] == 'Z') {
     memcpy(d->date, v->text, sizeof(d->date));
-    d->midnight_ms = gc_instant_floor(ms, DAY_MS);
+    d->midnight_ms = gc_timestamp_floor(ms, DAY_MS);
   }
   return ms;
 }
@@ -222,7 +222,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
 
 static void begin_party(struct cv_decoder *d) {
   struct cv_event *e = &d->event;
-  d->party = e->count < CV_PARTIES_MOST ? &e->parties[e->count] : &d->spare;
+  d->party = e->count < CV_PARTIES_MAX ? &e->parties[e->count] : &d->spare;
   memset(d->party, 0, sizeof(*d->party));
   memset(&d->legs, 0, sizeof(d->legs));
   d->queue_is_own = false;
@@ -300,8 +300,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = CV_MESSAGE_MOST,
-    .string_max = CV_MESSAGE_MOST,
+    .bytes_max = CV_MESSAGE_MAX,
+    .string_max = CV_MESSAGE_MAX,
     .open = on_open,
     .close = on_close,
     .value = on_value,

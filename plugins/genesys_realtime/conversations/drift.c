@@ -7,7 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/intern.h"
 
-enum { KEY_MOST_BYTES = 4096 };
+enum { KEY_MAX_BYTES = 4096 };
 
 /* A number that differs: model - observed, and how much of it was counted. */
 struct gap {
@@ -34,15 +34,15 @@ struct drift {
 static void gaps_clear(struct poll_gaps *g) {
   gc_intern_clear(&g->keys);
   free(g->rows);
-  *g = (struct poll_gaps){.keys.most = g->keys.most};
+  *g = (struct poll_gaps){.keys.max = g->keys.max};
 }
 
-struct drift *drift_new(uint32_t pairs_most) {
+struct drift *drift_new(uint32_t pairs_max) {
   struct drift *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;
-  d->before.keys.most = d->now.keys.most = pairs_most;
-  d->key.most = KEY_MOST_BYTES;
+  d->before.keys.max = d->now.keys.max = pairs_max;
+  d->key.max = KEY_MAX_BYTES;
   return d;
 }
 
@@ -70,8 +70,8 @@ static int64_t gap_between(int64_t a, int64_t a_slack, int64_t b,
 
 /* No organisation has more; what says so must not overflow. */
 static int64_t bounded(int64_t count) {
-  const int64_t most = INT64_C(1) << 40;
-  return count < 0 ? 0 : count < most ? count : most;
+  const int64_t max = INT64_C(1) << 40;
+  return count < 0 ? 0 : count < max ? count : max;
 }
 
 static struct drift_side bounded_side(const struct drift_side *s) {

@@ -32,9 +32,9 @@ struct drift_side {
   int64_t waiting, alerting, interacting;
 };
 
-/* Of at most `pairs_most` pairs differences are remembered; further ones are
+/* Of at most `pairs_max` pairs differences are remembered; further ones are
  * left out. NULL when out of memory. */
-struct drift *drift_new(uint32_t pairs_most);
+struct drift *drift_new(uint32_t pairs_max);
 void drift_free(struct drift *d);
 GC_DEFINE_AUTO(struct drift, drift_free)
 

@@ -66,9 +66,9 @@ enum cv_media cv_media_find(const char *label);
 enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT };
 
 enum {
-  CV_PARTIES_MOST = 64,      /* participants that are kept of one snapshot */
-  CV_QUEUE_ID_ROOM = 64,     /* of a queue's id, with the NUL */
-  CV_MESSAGE_MOST = 8 << 20, /* bytes */
+  CV_PARTIES_MAX = 64,      /* participants that are kept of one snapshot */
+  CV_QUEUE_ID_SIZE = 64,    /* of a queue's id, with the NUL */
+  CV_MESSAGE_MAX = 8 << 20, /* bytes */
 };
 
 /* The year 10000. */
@@ -79,7 +79,7 @@ enum {
 struct cv_party {
   uint64_t id; /* cv_id_hash of the participant's id */
   struct cv_id queue;
-  char queue_text[CV_QUEUE_ID_ROOM]; /* "": it has none */
+  char queue_text[CV_QUEUE_ID_SIZE]; /* "": it has none */
   /* Of an agent: when it answered. An alert has none: neither while it rings
    * nor when it ended unanswered, whatever the participant's own time says. */
   int64_t connected_ms;
@@ -95,8 +95,8 @@ struct cv_party {
 struct cv_event {
   struct cv_id id; /* of the conversation */
   unsigned count;
-  unsigned dropped; /* participants beyond CV_PARTIES_MOST */
-  struct cv_party parties[CV_PARTIES_MOST];
+  unsigned dropped; /* participants beyond CV_PARTIES_MAX */
+  struct cv_party parties[CV_PARTIES_MAX];
 };
 
 struct cv_decoder;
@@ -109,7 +109,7 @@ GC_DEFINE_AUTO(struct cv_decoder, cv_decoder_free)
 /* Reads one message. Members come in any order. *ret_event is borrowed until
  * the next call; NULL for a message that tells of no queue's conversation:
  * another topic, none, no body. GC_ERR_PARSE, GC_ERR_LIMIT: no JSON, or more
- * of it than CV_MESSAGE_MOST. */
+ * of it than CV_MESSAGE_MAX. */
 GC_MUST_CHECK enum gc_code cv_decoder_read(struct cv_decoder *d,
                                            const char *bytes, size_t len,
                                            const struct cv_event **ret_event,

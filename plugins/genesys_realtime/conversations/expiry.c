@@ -3,7 +3,7 @@
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-enum { MISSES_MOST = 2 }; /* polls running that do not list it */
+enum { MISSES_MAX = 2 }; /* polls running that do not list it */
 
 static void care_for(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
@@ -144,7 +144,7 @@ void conversations_poll_end(struct conversations *m,
       continue;
     if (!is_missing(m, c, covers, ctx))
       c->misses = 0;
-    else if (++c->misses >= MISSES_MOST)
+    else if (++c->misses >= MISSES_MAX)
       close_one(m, c);
   }
 }

@@ -57,7 +57,7 @@ static enum gc_code enter(struct conversations *m, struct conversation *c,
                           int64_t at_ms) {
   struct person *p = cv_set_person(m, c);
   if (p == NULL)
-    return c->count == CV_PERSONS_MOST ? GC_OK : GC_ERR_MEMORY;
+    return c->count == CV_PERSONS_MAX ? GC_OK : GC_ERR_MEMORY;
   p->id = queue + UINT64_C(1);
   p->queue = queue;
   p->purpose = CV_ACD;

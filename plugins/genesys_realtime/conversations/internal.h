@@ -17,14 +17,14 @@
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 enum {
-  CV_NOBODY = UINT32_MAX,  /* no conversation */
-  CV_QUEUES_MOST = 200000, /* as observations have them */
-  CV_PERSONS_MOST = 64,    /* of one conversation */
-  CV_PERSONS_EACH = 4,     /* on average, of all */
-  CV_BLOCK = 1024,         /* conversations of one piece of the pool */
-  CV_STEPS_MOST = CV_PERSONS_MOST * 7,
-  CV_WRAPUPS_MOST = 1000, /* codes */
-  CV_WRAPUP_CHANGES_MOST = 65536,
+  CV_NOBODY = UINT32_MAX, /* no conversation */
+  CV_QUEUES_MAX = 200000, /* as observations have them */
+  CV_PERSONS_MAX = 64,    /* of one conversation */
+  CV_PERSONS_EACH = 4,    /* on average, of all */
+  CV_BLOCK = 1024,        /* conversations of one piece of the pool */
+  CV_STEPS_MAX = CV_PERSONS_MAX * 7,
+  CV_WRAPUPS_MAX = 1000, /* codes */
+  CV_WRAPUP_CHANGES_MAX = 65536,
 };
 
 /* What the walk has taken into account of a person, and what the verdict has
@@ -121,7 +121,7 @@ struct step {
 
 struct conversations {
   struct conversations_settings s;
-  int64_t bounds_ms[CV_BOUNDS_MOST];
+  int64_t bounds_ms[CV_BOUNDS_MAX];
   int64_t now_ms, heard_ms, polled_ms;
   int64_t floor_ms; /* of what was let go before its time */
   bool targets_changed;
@@ -145,8 +145,8 @@ struct conversations {
   struct gc_intern codes;  /* wrap-up codes that were allowed, clean */
   uint32_t wrapup_changes; /* of all pairs */
 
-  struct gain gains[CV_PERSONS_MOST];
-  struct step steps[CV_STEPS_MOST];
+  struct gain gains[CV_PERSONS_MAX];
+  struct step steps[CV_STEPS_MAX];
   struct conversations_stats stats;
 };
 
@@ -216,7 +216,7 @@ GC_MUST_CHECK enum gc_code cv_queue(struct conversations *m, struct cv_id id,
  * found. */
 void cv_queue_drop(struct conversations *m, uint32_t number);
 void cv_queues_settle(struct conversations *m);
-/* NULL past `pairs_most` or out of memory: counted as overflow. */
+/* NULL past `pairs_max` or out of memory: counted as overflow. */
 struct pair *cv_pair(struct conversations *m, uint32_t queue,
                      enum cv_media media);
 /* 0: none. */

@@ -9,14 +9,14 @@ enum { STRANGER = UINT8_MAX };
 struct merge {
   struct conversations *m;
   struct conversation *c;
-  uint64_t known;               /* persons before it came, by bits */
-  uint64_t matched;             /* persons in it */
-  unsigned guess;               /* where the next one would be */
-  unsigned customers, gone;     /* in it */
-  bool over;                    /* everybody in it has ended */
-  bool news;                    /* it tells something new */
-  bool lacks;                   /* it is older: it lacks what we know */
-  uint8_t who[CV_PARTIES_MOST]; /* each party's person, or STRANGER */
+  uint64_t known;              /* persons before it came, by bits */
+  uint64_t matched;            /* persons in it */
+  unsigned guess;              /* where the next one would be */
+  unsigned customers, gone;    /* in it */
+  bool over;                   /* everybody in it has ended */
+  bool news;                   /* it tells something new */
+  bool lacks;                  /* it is older: it lacks what we know */
+  uint8_t who[CV_PARTIES_MAX]; /* each party's person, or STRANGER */
 };
 
 /* Participants mostly keep their places: search from where it would be. */
@@ -31,12 +31,12 @@ static unsigned find_person(const struct conversation *c, uint64_t id,
   return STRANGER;
 }
 
-static void gain_time(struct merge *g, int64_t *known, int64_t told) {
-  if (*known == 0 && told != 0) {
-    *known = told;
+static void gain_time(struct merge *g, int64_t *known, int64_t reported) {
+  if (*known == 0 && reported != 0) {
+    *known = reported;
     g->news = true;
   }
-  g->lacks |= *known != 0 && told == 0;
+  g->lacks |= *known != 0 && reported == 0;
 }
 
 static void gain_facts(struct merge *g, unsigned who,

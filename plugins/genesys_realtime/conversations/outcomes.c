@@ -5,7 +5,7 @@
 #define SLACK_MS 1000
 
 /* Nobody waits longer: a time that says so is none. */
-#define WAIT_MOST_MS (INT64_C(366) * 86400000)
+#define WAIT_MAX_MS (INT64_C(366) * 86400000)
 
 struct person *cv_acd_before(const struct conversation *c, uint32_t queue,
                              int64_t at_ms) {
@@ -31,7 +31,7 @@ static struct pair *pair_of(struct conversations *m, const struct person *acd) {
 
 static int64_t wait_of(const struct person *acd, int64_t until_ms) {
   int64_t wait = until_ms - acd->connected_ms;
-  return wait < 0 ? 0 : wait < WAIT_MOST_MS ? wait : WAIT_MOST_MS;
+  return wait < 0 ? 0 : wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS;
 }
 
 static void judge_breach(struct conversations *m, struct person *acd,
@@ -164,7 +164,7 @@ static void judge_leaving(struct conversations *m, const struct conversation *c,
 }
 
 void cv_judge(struct conversations *m, struct conversation *c) {
-  struct person *stays[CV_PERSONS_MOST]; /* an agent's acd participant */
+  struct person *stays[CV_PERSONS_MAX]; /* an agent's acd participant */
   for (unsigned i = 0; i < c->count; i++) {
     struct person *p = &c->persons[i];
     stays[i] = NULL;

@@ -96,7 +96,7 @@ static void put_changes(const struct put *p, struct pair *pair) {
 
 /* Beside the changes, under a type of its own: a sum over either is right. */
 static void put_wrapups(const struct put *p, struct pair *pair) {
-  char qualifier[GC_NAME_ROOM];
+  char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
     struct wrapup_change *w = &pair->wrapups[i];
     snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", p->media,
@@ -153,7 +153,7 @@ bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
                            struct conversations_reading *reading) {
-  char label[GC_NAME_ROOM];
+  char label[GC_NAME_SIZE];
   struct put p = {m, view, out, &reading->tally, label, NULL};
   uint32_t end = reading->queue + QUEUES_AT_ONCE;
 

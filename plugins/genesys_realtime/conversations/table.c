@@ -151,7 +151,7 @@ static void make_room(struct conversations *m) {
 }
 
 uint32_t cv_set_add(struct conversations *m, struct cv_id id) {
-  while (m->count > 0 && m->count >= m->s.most)
+  while (m->count > 0 && m->count >= m->s.max)
     make_room(m);
   if ((m->free == CV_NOBODY && !grow_pool(m)) ||
       (m->count * 2 >= m->slot_count && !grow_slots(m)))
@@ -171,13 +171,13 @@ uint32_t cv_set_add(struct conversations *m, struct cv_id id) {
 
 /* Others go when all have too many persons together; `c` is the newest. */
 static bool grow_persons(struct conversations *m, struct conversation *c) {
-  size_t most = (size_t)m->s.most * CV_PERSONS_EACH + CV_PERSONS_MOST;
+  size_t max = (size_t)m->s.max * CV_PERSONS_EACH + CV_PERSONS_MAX;
   unsigned cap = c->cap < FIRST_PERSONS ? FIRST_PERSONS
                  : c->cap < 4           ? c->cap + 1u
                                         : c->cap + c->cap / 2u;
-  if (cap > CV_PERSONS_MOST)
-    cap = CV_PERSONS_MOST;
-  while (m->persons + cap - c->cap > most && m->oldest != m->newest)
+  if (cap > CV_PERSONS_MAX)
+    cap = CV_PERSONS_MAX;
+  while (m->persons + cap - c->cap > max && m->oldest != m->newest)
     make_room(m);
   struct person *persons = realloc(c->persons, cap * sizeof(*persons));
   if (persons == NULL)
@@ -189,8 +189,7 @@ static bool grow_persons(struct conversations *m, struct conversation *c) {
 }
 
 struct person *cv_set_person(struct conversations *m, struct conversation *c) {
-  if (c->count == CV_PERSONS_MOST ||
-      (c->count == c->cap && !grow_persons(m, c)))
+  if (c->count == CV_PERSONS_MAX || (c->count == c->cap && !grow_persons(m, c)))
     return NULL;
   struct person *p = &c->persons[c->count++];
   memset(p, 0, sizeof(*p));

@@ -10,15 +10,15 @@
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* "screenmonitoring-alerting-alerting-CODE" is one part of an identity. */
-enum { CODE_ROOM = 85 };
+enum { CODE_SIZE = 85 };
 
 /* Codes that look alike once they are clean are one: two series must not share
  * an identity. */
-static size_t clean_code(char out[GC_NAME_ROOM], const char *code) {
+static size_t clean_code(char out[GC_NAME_SIZE], const char *code) {
   (void)gc_name_clean(out, code, strlen(code));
   size_t len = strlen(out);
-  if (len >= CODE_ROOM) {
-    len = CODE_ROOM - 1;
+  if (len >= CODE_SIZE) {
+    len = CODE_SIZE - 1;
     while (((unsigned char)out[len] & 0xc0) == 0x80)
       len--;
   }
@@ -31,7 +31,7 @@ static size_t clean_code(char out[GC_NAME_ROOM], const char *code) {
 /* False: it is not allowed, or one too many. */
 static bool number_of(struct conversations *m, const char *text,
                       uint32_t *ret_code) {
-  char code[GC_NAME_ROOM];
+  char code[GC_NAME_SIZE];
   if (text[0] == '\0' || m->s.wrapup_count == 0 ||
       !gc_glob_accepts(m->s.wrapups, m->s.wrapup_count, text, NULL))
     return false;
@@ -52,7 +52,7 @@ static struct wrapup_change *find(const struct pair *pair, uint32_t code,
 }
 
 static struct wrapup_change *add(struct conversations *m, struct pair *pair) {
-  if (m->wrapup_changes >= CV_WRAPUP_CHANGES_MOST)
+  if (m->wrapup_changes >= CV_WRAPUP_CHANGES_MAX)
     return NULL;
   size_t count = pair->wrapup_count + (size_t)1;
   struct wrapup_change *grown =

@@ -5,8 +5,8 @@
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
 enum {
-  ANSWER_MOST_BYTES = 256 << 20, /* what is kept of it is far less */
-  STRING_MOST_BYTES = 1 << 20,
+  ANSWER_MAX_BYTES = 256 << 20, /* what is kept of it is far less */
+  STRING_MAX_BYTES = 1 << 20,
 };
 
 enum {
@@ -152,7 +152,7 @@ static bool is_listed(const struct obs_decoder *d, int64_t count) {
 static enum gc_code end_datum(struct obs_decoder *d) {
   const struct obs_datum *datum = &d->datum;
   struct obs_fact fact;
-  bool is_told;
+  bool is_reported;
   if (datum->metric < 0) {
     d->ids.count = d->ids_begin;
     d->into->ignored++;
@@ -161,8 +161,8 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   enum obs_about about = obs_metrics[datum->metric].about;
   if (about != OBS_CONTACTS)
     d->ids.count = d->ids_begin;
-  GC_TRY(obs_datum_fact(datum, d->into, &fact, &is_told));
-  if (!is_told || (about == OBS_OLDEST && fact.value == 0))
+  GC_TRY(obs_datum_fact(datum, d->into, &fact, &is_reported));
+  if (!is_reported || (about == OBS_OLDEST && fact.value == 0))
     return GC_OK;
   fact.is_listed = about == OBS_CONTACTS && is_listed(d, datum->count);
   return obs_facts_add(&d->facts, &fact);
@@ -194,8 +194,8 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
 static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
-    .bytes_max = ANSWER_MOST_BYTES,
-    .string_max = STRING_MOST_BYTES,
+    .bytes_max = ANSWER_MAX_BYTES,
+    .string_max = STRING_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,

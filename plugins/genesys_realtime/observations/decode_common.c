@@ -6,7 +6,7 @@
 
 #include "common/genesys/clean_name.h"
 
-enum { FACTS_MOST = 4 << 20 };
+enum { FACTS_MAX = 4 << 20 };
 
 void obs_datum_begin(struct obs_datum *d) {
   *d = (struct obs_datum){.metric = -1};
@@ -51,10 +51,10 @@ static enum gc_code qualifier_of(const struct obs_datum *d,
 /* No contact waits since 1970: such a time stands for none. */
 enum gc_code obs_datum_fact(const struct obs_datum *d,
                             struct observations *into, struct obs_fact *ret,
-                            bool *ret_told) {
+                            bool *ret_reported) {
   bool is_time = obs_metrics[d->metric].about == OBS_OLDEST;
-  *ret_told = is_time ? d->has_calculated : d->has_count;
-  if (!*ret_told)
+  *ret_reported = is_time ? d->has_calculated : d->has_count;
+  if (!*ret_reported)
     return GC_OK;
   int64_t value = is_time ? d->calculated : d->count;
   *ret = (struct obs_fact){.queue = OBS_NONE,
@@ -66,7 +66,7 @@ enum gc_code obs_datum_fact(const struct obs_datum *d,
 
 enum gc_code obs_media_put(struct observations *into,
                            const struct gc_json_value *v, uint32_t *media) {
-  char lower[32], clean[GC_NAME_ROOM];
+  char lower[32], clean[GC_NAME_SIZE];
   if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
     return GC_OK;
   for (size_t i = 0; i < v->len; i++)
@@ -81,7 +81,7 @@ enum gc_code obs_facts_add(struct obs_facts *facts,
                            const struct obs_fact *fact) {
   if (facts->count == facts->cap) {
     size_t cap = facts->cap == 0 ? 256 : facts->cap * 2;
-    if (cap > FACTS_MOST)
+    if (cap > FACTS_MAX)
       return GC_ERR_LIMIT;
     struct obs_fact *at = realloc(facts->at, cap * sizeof(*at));
     if (at == NULL)

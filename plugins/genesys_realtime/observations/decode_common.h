@@ -8,14 +8,14 @@
 #include "common/base/json/stream.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
-enum { OBS_QUALIFIER_MOST_BYTES = 64 };
+enum { OBS_QUALIFIER_MAX_BYTES = 64 };
 
 /* The element that is being read. Members come in any order. */
 struct obs_datum {
   int metric; /* enum obs_metric, or -1 */
   bool has_count, has_calculated;
   int64_t count, calculated;
-  char qualifier[OBS_QUALIFIER_MOST_BYTES];
+  char qualifier[OBS_QUALIFIER_MAX_BYTES];
 };
 
 void obs_datum_begin(struct obs_datum *d);
@@ -29,7 +29,8 @@ void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
  */
 GC_MUST_CHECK enum gc_code obs_datum_fact(const struct obs_datum *d,
                                           struct observations *into,
-                                          struct obs_fact *ret, bool *ret_told);
+                                          struct obs_fact *ret,
+                                          bool *ret_reported);
 
 /* Media types are written voice, VOICE, Voice: one spelling for all, and one
  * that can stand in an identity. What is none leaves *media. */

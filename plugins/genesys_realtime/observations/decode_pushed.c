@@ -8,7 +8,7 @@
 #include "common/base/timestamp.h"
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
-enum { MESSAGE_MOST_BYTES = 8 << 20 };
+enum { MESSAGE_MAX_BYTES = 8 << 20 };
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {
@@ -58,10 +58,10 @@ struct obs_pushed {
 /* ---- topics ---- */
 
 bool obs_topic_name(enum obs_topic topic, const char *queue_id,
-                    char ret_name[GC_TOPIC_ROOM]) {
-  int len = snprintf(ret_name, GC_TOPIC_ROOM, "%s%s.%s", topic_head, queue_id,
+                    char ret_name[GC_TOPIC_SIZE]) {
+  int len = snprintf(ret_name, GC_TOPIC_SIZE, "%s%s.%s", topic_head, queue_id,
                      topic_ends[topic]);
-  return len > 0 && len < GC_TOPIC_ROOM;
+  return len > 0 && len < GC_TOPIC_SIZE;
 }
 
 bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
@@ -184,11 +184,11 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 
 static enum gc_code end_datum(struct obs_pushed *d) {
   struct obs_fact fact;
-  bool is_told;
+  bool is_reported;
   if (d->datum.metric < 0)
     return GC_OK;
-  GC_TRY(obs_datum_fact(&d->datum, d->into, &fact, &is_told));
-  if (!is_told)
+  GC_TRY(obs_datum_fact(&d->datum, d->into, &fact, &is_reported));
+  if (!is_reported)
     return GC_OK;
   fact.is_partial = true;
   fact.is_listed = fact.value == 0;
@@ -219,8 +219,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = MESSAGE_MOST_BYTES,
-    .string_max = MESSAGE_MOST_BYTES,
+    .bytes_max = MESSAGE_MAX_BYTES,
+    .string_max = MESSAGE_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,

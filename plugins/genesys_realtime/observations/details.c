@@ -10,7 +10,7 @@ static const uint32_t counts =
 
 enum gc_code obs_ids_add(struct obs_ids *ids, const struct cv_id *more,
                          size_t count) {
-  if (count > OBS_LISTED_MOST - ids->count)
+  if (count > OBS_LISTED_MAX - ids->count)
     return GC_ERR_LIMIT;
   if (ids->count + count > ids->cap) {
     size_t cap = ids->cap == 0 ? 64 : ids->cap * 2;

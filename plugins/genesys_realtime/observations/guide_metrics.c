@@ -8,12 +8,12 @@
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
 enum {
-  ROWS_MOST = 200000,
-  TEXT_MOST_BYTES = 64 * 1024,
+  ROWS_MAX = 200000,
+  TEXT_MAX_BYTES = 64 * 1024,
 };
 
 /* More contacts than there are people: a number past it is cut to that. */
-static const int64_t count_most = INT64_C(1000000000000);
+static const int64_t count_max = INT64_C(1000000000000);
 
 enum {
   K_LIST = 1,
@@ -60,7 +60,7 @@ static void read_count(const struct gc_json_value *v, int64_t *ret) {
   *ret = 0;
   if (!gc_json_real(v, &real) || !isfinite(real) || real <= 0.0)
     return;
-  *ret = real < (double)count_most ? (int64_t)real : count_most;
+  *ret = real < (double)count_max ? (int64_t)real : count_max;
 }
 
 static enum gc_code read_text(struct gc_intern *in,
@@ -120,7 +120,7 @@ static enum gc_code keep_row(struct queue_metrics *d) {
     d->into->ignored++;
     return GC_OK;
   }
-  if (d->count == ROWS_MOST)
+  if (d->count == ROWS_MAX)
     return GC_ERR_LIMIT;
   if (d->count == d->cap) {
     size_t cap = d->cap == 0 ? 64 : d->cap * 2;
@@ -142,8 +142,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = QUEUE_METRICS_MOST_BYTES,
-    .string_max = TEXT_MOST_BYTES,
+    .bytes_max = QUEUE_METRICS_MAX_BYTES,
+    .string_max = TEXT_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,
@@ -154,7 +154,7 @@ struct queue_metrics *queue_metrics_new(struct observations *into) {
   if (d == NULL)
     return NULL;
   d->into = into;
-  d->names.most = ROWS_MOST;
+  d->names.max = ROWS_MAX;
   d->stream = gc_json_stream_new(&reader, d, NULL);
   if (d->stream == NULL) {
     free(d);
@@ -267,13 +267,13 @@ enum gc_code queue_metrics_query(const char *const *ids, size_t count,
 
 /* ---- the names ---- */
 
-struct gc_directory *queue_metrics_names(const struct observations *o,
-                                         struct gc_labels *labels) {
+struct gc_entities *queue_metrics_names(const struct observations *o,
+                                        struct gc_labels *labels) {
   size_t count = 0,
          all = o->ids.count < o->queue_cap ? o->ids.count : o->queue_cap;
   struct gc_named *named = calloc(all + 1, sizeof(*named));
   struct gc_entry *entries = calloc(all + 1, sizeof(*entries));
-  struct gc_directory *d = NULL;
+  struct gc_entities *d = NULL;
   for (uint32_t i = 0; named != NULL && i < all; i++)
     if (o->queues[i].guide_name != NULL)
       named[count++] = (struct gc_named){gc_intern_text(&o->ids, i),
@@ -284,7 +284,7 @@ struct gc_directory *queue_metrics_names(const struct observations *o,
     entries[i] = (struct gc_entry){named[i].id, named[i].name,
                                    gc_labels_get(labels, named[i].id), ""};
   if (done)
-    d = gc_directory_new(entries, count, true);
+    d = gc_entities_new(entries, count, true);
   free(named);
   free(entries);
   return d;

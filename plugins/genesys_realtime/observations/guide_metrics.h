@@ -16,7 +16,7 @@
 
 enum {
   QUEUE_METRICS_RETRIES = 5, /* of a request that is answered 429 */
-  QUEUE_METRICS_MOST_BYTES = 64 << 20,
+  QUEUE_METRICS_MAX_BYTES = 64 << 20,
 };
 
 struct queue_metrics;
@@ -42,7 +42,7 @@ queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);
 /* The names that a reading told, as a list that stands for the refused one.
  * `labels` live on from reading to reading, so that `~2` stays with its queue.
  * Reference count 1; NULL when out of memory. */
-struct gc_directory *queue_metrics_names(const struct observations *o,
-                                         struct gc_labels *labels);
+struct gc_entities *queue_metrics_names(const struct observations *o,
+                                        struct gc_labels *labels);
 
 #endif

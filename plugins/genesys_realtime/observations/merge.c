@@ -20,11 +20,11 @@ static enum gc_code put_text(struct gc_intern *into,
 }
 
 static enum gc_code put(const struct merge *g, enum obs_metric metric,
-                        struct obs_fact fact, int64_t told_ms) {
+                        struct obs_fact fact, int64_t reported_ms) {
   fact.queue = g->queue;
   fact.metric = (uint8_t)metric;
   fact.is_listed = fact.value == 0;
-  fact.at_ms = told_ms > 0 ? told_ms : g->at_ms;
+  fact.at_ms = reported_ms > 0 ? reported_ms : g->at_ms;
   return observations_add(g->into, &fact, 1);
 }
 
@@ -44,7 +44,7 @@ static enum gc_code merge_media(const struct merge *g,
     bool is_none = i == OBS_LONGEST_WAITING && known & 1u << OBS_WAITING;
     fact.value = is_known ? values[i] : 0;
     if (is_known || is_none)
-      GC_TRY(put(g, (enum obs_metric)i, fact, m->told_ms[i]));
+      GC_TRY(put(g, (enum obs_metric)i, fact, m->reported_ms[i]));
   }
   return GC_OK;
 }
@@ -77,9 +77,9 @@ static void zero_unnamed(const struct merge *g, const struct obs_queue *q) {
   struct obs_queue *mine = &g->into->queues[g->queue];
   for (size_t i = 0; i < mine->qualified_count; i++) {
     struct obs_qualified *there = &mine->qualified[i];
-    if (there->told_ms <= g->at_ms && !is_named(g, q, there)) {
+    if (there->reported_ms <= g->at_ms && !is_named(g, q, there)) {
       there->count = 0;
-      there->told_ms = g->at_ms;
+      there->reported_ms = g->at_ms;
     }
   }
 }
@@ -91,18 +91,19 @@ static enum gc_code merge_agents(const struct merge *g,
   bool all = q->has_agents && g->from->zero_when_absent;
   fact.value = q->active;
   if (all || q->known & 1u << OBS_ACTIVE_USERS)
-    GC_TRY(put(g, OBS_ACTIVE_USERS, fact, q->active_told_ms));
+    GC_TRY(put(g, OBS_ACTIVE_USERS, fact, q->active_reported_ms));
   fact.value = q->member;
   if (all || q->known & 1u << OBS_MEMBER_USERS)
-    GC_TRY(put(g, OBS_MEMBER_USERS, fact, q->member_told_ms));
+    GC_TRY(put(g, OBS_MEMBER_USERS, fact, q->member_reported_ms));
   for (size_t i = 0; i < q->qualified_count; i++) {
-    const struct obs_qualified *told = &q->qualified[i];
+    const struct obs_qualified *reported = &q->qualified[i];
     struct observations *into = g->into;
-    fact.value = told->count;
-    GC_TRY(put_text(
-        is_routing(told->metric) ? &into->statuses : &into->presences,
-        words_of(g->from, told->metric), told->qualifier, &fact.qualifier));
-    GC_TRY(put(g, told->metric, fact, told->told_ms));
+    fact.value = reported->count;
+    GC_TRY(put_text(is_routing(reported->metric) ? &into->statuses
+                                                 : &into->presences,
+                    words_of(g->from, reported->metric), reported->qualifier,
+                    &fact.qualifier));
+    GC_TRY(put(g, reported->metric, fact, reported->reported_ms));
   }
   return GC_OK;
 }

@@ -7,10 +7,10 @@
 /* What one organisation can have at the most, with room; beyond it an answer
  * is refused rather than memory. */
 enum {
-  QUEUES_MOST = 200000,
-  MEDIA_MOST = 64,
-  STATUSES_MOST = 64,
-  PRESENCES_MOST = 4096,
+  QUEUES_MAX = 200000,
+  MEDIA_MAX = 64,
+  STATUSES_MAX = 64,
+  PRESENCES_MAX = 4096,
 };
 
 const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT] = {
@@ -24,11 +24,11 @@ struct observations *observations_new(void) {
   struct observations *o = calloc(1, sizeof(*o));
   if (o == NULL)
     return NULL;
-  o->ids.most = QUEUES_MOST;
-  o->media.most = MEDIA_MOST;
-  o->statuses.most = STATUSES_MOST;
-  o->presences.most = PRESENCES_MOST;
-  o->systems.most = PRESENCES_MOST;
+  o->ids.max = QUEUES_MAX;
+  o->media.max = MEDIA_MAX;
+  o->statuses.max = STATUSES_MAX;
+  o->presences.max = PRESENCES_MAX;
+  o->systems.max = PRESENCES_MAX;
   atomic_init(&o->references, 1);
   return o;
 }
@@ -50,7 +50,7 @@ void observations_put(struct observations *o) {
   }
   free(o->queues);
   free(o->system_of);
-  gc_directory_put(o->names);
+  gc_entities_put(o->names);
   obs_ids_clear(&o->listed);
   gc_intern_clear(&o->ids);
   gc_intern_clear(&o->media);
@@ -100,11 +100,11 @@ static void note_agents(struct observations *o, struct obs_queue *q,
 
 /* An older fact changes nothing. One without a time is new and has none to
  * leave. */
-static bool is_news(const struct obs_fact *f, int64_t *told_ms) {
-  if (f->at_ms > 0 && f->at_ms < *told_ms)
+static bool is_news(const struct obs_fact *f, int64_t *reported_ms) {
+  if (f->at_ms > 0 && f->at_ms < *reported_ms)
     return false;
   if (f->at_ms > 0)
-    *told_ms = f->at_ms;
+    *reported_ms = f->at_ms;
   return true;
 }
 
@@ -117,7 +117,7 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
                              [OBS_INTERACTING] = &m->interacting,
                              [OBS_ALERTING] = &m->alerting,
                              [OBS_LONGEST_WAITING] = &m->oldest_ms};
-  if (!is_news(f, &m->told_ms[f->metric]))
+  if (!is_news(f, &m->reported_ms[f->metric]))
     return GC_OK;
   *places[f->metric] = f->value;
   uint16_t bit = (uint16_t)(1u << f->metric);
@@ -132,7 +132,7 @@ static enum gc_code add_qualified(struct obs_queue *q,
   for (size_t i = 0; i < q->qualified_count; i++) {
     struct obs_qualified *there = &q->qualified[i];
     if (there->metric == f->metric && there->qualifier == f->qualifier) {
-      if (is_news(f, &there->told_ms))
+      if (is_news(f, &there->reported_ms))
         there->count = f->value;
       return GC_OK;
     }
@@ -149,7 +149,7 @@ static enum gc_code add_qualified(struct obs_queue *q,
 
 static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
   bool is_active = f->metric == OBS_ACTIVE_USERS;
-  if (!is_news(f, is_active ? &q->active_told_ms : &q->member_told_ms))
+  if (!is_news(f, is_active ? &q->active_reported_ms : &q->member_reported_ms))
     return;
   q->known |= 1u << f->metric;
   *(is_active ? &q->active : &q->member) = f->value;
@@ -206,14 +206,14 @@ enum gc_code observations_map(struct observations *o, const char *presence,
   return GC_OK;
 }
 
-static bool is_listed(const struct gc_directory *queues, const char *id) {
-  return queues != NULL && (gc_directory_is_refused(queues) ||
-                            gc_directory_find(queues, id) != NULL);
+static bool is_listed(const struct gc_entities *queues, const char *id) {
+  return queues != NULL && (gc_entities_is_refused(queues) ||
+                            gc_entities_find(queues, id) != NULL);
 }
 
 enum gc_code observations_zero_gone(struct observations *o,
                                     const struct observations *before,
-                                    const struct gc_directory *queues) {
+                                    const struct gc_entities *queues) {
   for (uint32_t i = 0; i < before->ids.count && i < before->queue_cap; i++) {
     const struct obs_queue *was = &before->queues[i];
     const char *id = gc_intern_text(&before->ids, i);

@@ -80,13 +80,14 @@ struct obs_media {
   uint32_t media;
   uint16_t known, listed;
   int64_t waiting, interacting, alerting, oldest_ms;
-  int64_t told_ms[OBS_LONGEST_WAITING + 1]; /* [metric]: at_ms of the fact */
+  int64_t
+      reported_ms[OBS_LONGEST_WAITING + 1]; /* [metric]: at_ms of the fact */
 };
 
 struct obs_qualified {
   enum obs_metric metric;
   uint32_t qualifier; /* number in `statuses` or `presences` */
-  int64_t count, told_ms;
+  int64_t count, reported_ms;
 };
 
 /* Of a queue by the guide dialect, which tells each number, zeros included. */
@@ -99,7 +100,7 @@ struct obs_queue {
   bool has_agents; /* an answer told of all the queue's agents */
   uint32_t known;  /* as of struct obs_media: active, member */
   int64_t active, member;
-  int64_t active_told_ms, member_told_ms;
+  int64_t active_reported_ms, member_reported_ms;
   struct obs_media *media;
   size_t media_count;
   struct obs_qualified *qualified;
@@ -112,7 +113,7 @@ struct obs_queue {
 
 /* Conversations that an answer listed, 16 bytes each, in no order; one may be
  * there twice. An answer whose ids would go past the limit lists none. */
-enum { OBS_LISTED_MOST = 1 << 20 };
+enum { OBS_LISTED_MAX = 1 << 20 };
 
 struct obs_ids {
   struct cv_id *at;
@@ -131,7 +132,7 @@ struct observations {
   uint32_t *system_of; /* [presence] → system presence, OBS_NONE: not told */
   size_t system_cap;
 
-  struct gc_directory *names; /* those that the answers told, where the
+  struct gc_entities *names; /* those that the answers told, where the
                                  account's list is refused; NULL: none */
 
   struct obs_ids listed; /* who waits, rings or is with an agent */
@@ -171,7 +172,7 @@ observations_map(struct observations *o, const char *presence,
 GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
                        const struct observations *before,
-                       const struct gc_directory *queues);
+                       const struct gc_entities *queues);
 
 /* ---- observation_merge.c ---- */
 
@@ -214,7 +215,7 @@ enum obs_topic {
 
 /* "v2.analytics.queues.<id>.observations". False: too long for a topic. */
 bool obs_topic_name(enum obs_topic topic, const char *queue_id,
-                    char ret_name[GC_TOPIC_ROOM]);
+                    char ret_name[GC_TOPIC_SIZE]);
 /* Which of them it is, in any case, and the id in it, borrowed. False: none. */
 bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
                     const char **ret_id, size_t *ret_id_len);
@@ -248,7 +249,7 @@ GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
 
 /* ---- observation_details.c ---- */
 
-/* GC_ERR_LIMIT past OBS_LISTED_MOST: nothing is added. */
+/* GC_ERR_LIMIT past OBS_LISTED_MAX: nothing is added. */
 GC_MUST_CHECK enum gc_code obs_ids_add(struct obs_ids *ids,
                                        const struct cv_id *more, size_t count);
 void obs_ids_clear(struct obs_ids *ids);
@@ -300,7 +301,7 @@ GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
 
 /* ---- request.c ---- */
 
-enum { OBS_IDS_MOST = 100 }; /* queue ids of one observation query */
+enum { OBS_IDS_MAX = 100 }; /* queue ids of one observation query */
 
 /* Body for queues/observations/query about `count` queues. `with_details`: and
  * about the ids of the conversations that are counted; the platform lists 100
@@ -318,8 +319,8 @@ enum obs_label { OBS_LABEL_NAME, OBS_LABEL_ID, OBS_LABEL_BOTH };
 
 /* What the samples need besides the numbers. Borrowed. */
 struct obs_view {
-  const struct gc_directory *queues;    /* names; NULL: none is known yet */
-  const struct gc_directory *presences; /* for presences that the answer did
+  const struct gc_entities *queues;    /* names; NULL: none is known yet */
+  const struct gc_entities *presences; /* for presences that the answer did
                                            not map; may be NULL */
   /* queue->name NULL: not known yet; "": there is none. */
   bool (*accepts)(void *ctx, const struct gc_entry *queue);

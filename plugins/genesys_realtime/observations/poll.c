@@ -7,12 +7,12 @@
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 enum {
-  BODY_MOST_BYTES = 256 * 1024,
-  ANSWER_MOST_BYTES = 256 << 20,
+  BODY_MAX_BYTES = 256 * 1024,
+  ANSWER_MAX_BYTES = 256 << 20,
   /* The API names no maximum; a server clamps what is too much and we go by
    * what comes. */
   ACTIVITY_PAGE = 1000,
-  ACTIVITY_PAGES_MOST = 500,
+  ACTIVITY_PAGES_MAX = 500,
 };
 
 /* One request: a batch of queues, or an activity query that goes on page by
@@ -66,9 +66,8 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
     return queue_metrics_finish(part->metrics, err);
   GC_TRY(obs_decoder_finish(part->decoder, &results, err));
   *ret_more = has_more(part, results);
-  if (*ret_more && part->page == ACTIVITY_PAGES_MOST)
-    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages",
-                   ACTIVITY_PAGES_MOST);
+  if (*ret_more && part->page == ACTIVITY_PAGES_MAX)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", ACTIVITY_PAGES_MAX);
   return GC_OK;
 }
 
@@ -108,13 +107,13 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
 static enum gc_code make_part(struct poll *p, struct poll_part *part,
                               enum gc_endpoint_id endpoint) {
   part->poll = p;
-  part->body.most = BODY_MOST_BYTES;
+  part->body.max = BODY_MAX_BYTES;
   part->decoder = obs_decoder_new(p->reading);
   if (part->decoder == NULL)
     return GC_ERR_MEMORY;
   part->call = (struct gc_call){.endpoint = endpoint,
                                 .sink = obs_decoder_sink(part->decoder),
-                                .body_max = ANSWER_MOST_BYTES,
+                                .body_max = ANSWER_MAX_BYTES,
                                 .done = on_answer,
                                 .ctx = part};
   return GC_OK;
@@ -123,9 +122,9 @@ static enum gc_code make_part(struct poll *p, struct poll_part *part,
 static enum gc_code make_batches(struct poll *p, const struct selection *s) {
   for (size_t i = 0; i < p->part_count; i++) {
     struct poll_part *part = &p->parts[i];
-    size_t from = i * OBS_IDS_MOST;
+    size_t from = i * OBS_IDS_MAX;
     size_t count =
-        s->count - from < OBS_IDS_MOST ? s->count - from : (size_t)OBS_IDS_MOST;
+        s->count - from < OBS_IDS_MAX ? s->count - from : (size_t)OBS_IDS_MAX;
     GC_TRY(make_part(p, part, GC_ENDPOINT_QUEUE_OBSERVATIONS));
     GC_TRY(obs_query_body((const char *const *)s->ids + from, count,
                           p->wants_details, &part->body));
@@ -136,18 +135,18 @@ static enum gc_code make_batches(struct poll *p, const struct selection *s) {
 static enum gc_code make_metrics(struct poll *p, const struct selection *s) {
   for (size_t i = 0; i < p->part_count; i++) {
     struct poll_part *part = &p->parts[i];
-    size_t from = i * OBS_IDS_MOST;
+    size_t from = i * OBS_IDS_MAX;
     size_t count =
-        s->count - from < OBS_IDS_MOST ? s->count - from : (size_t)OBS_IDS_MOST;
+        s->count - from < OBS_IDS_MAX ? s->count - from : (size_t)OBS_IDS_MAX;
     part->poll = p;
-    part->body.most = BODY_MOST_BYTES;
+    part->body.max = BODY_MAX_BYTES;
     part->metrics = queue_metrics_new(p->reading);
     if (part->metrics == NULL)
       return GC_ERR_MEMORY;
     part->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUE_METRICS,
                                   .path = p->path,
                                   .sink = queue_metrics_sink(part->metrics),
-                                  .body_max = QUEUE_METRICS_MOST_BYTES,
+                                  .body_max = QUEUE_METRICS_MAX_BYTES,
                                   .waits_most = QUEUE_METRICS_RETRIES,
                                   .done = on_answer,
                                   .ctx = part};
@@ -233,5 +232,5 @@ void poll_clear(struct poll *p) {
 }
 
 size_t poll_batches(size_t queue_count) {
-  return (queue_count + OBS_IDS_MOST - 1) / OBS_IDS_MOST;
+  return (queue_count + OBS_IDS_MAX - 1) / OBS_IDS_MAX;
 }

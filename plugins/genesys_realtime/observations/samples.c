@@ -22,7 +22,7 @@ static const char all_media[] = "all";
 
 /* A contact cannot have waited longer than a year: a time that says so is none
  * (in seconds, say) and is cut to that. */
-static const double wait_most_s = 366.0 * 86400.0;
+static const double wait_max_s = 366.0 * 86400.0;
 
 struct put {
   const struct observations *o;
@@ -52,8 +52,8 @@ static const char *system_of(const struct put *p, uint32_t presence) {
     return gc_intern_text(&o->systems, o->system_of[presence]);
   const struct gc_entry *e =
       p->view->presences != NULL
-          ? gc_directory_find(p->view->presences,
-                              gc_intern_text(&o->presences, presence))
+          ? gc_entities_find(p->view->presences,
+                             gc_intern_text(&o->presences, presence))
           : NULL;
   return e != NULL && e->detail[0] != '\0' ? e->detail : unknown_presence;
 }
@@ -92,7 +92,7 @@ static void put_by_status(const struct put *p, enum gc_metric_id metric,
                           const struct scale *scale,
                           const struct scale_counts *c) {
   for (size_t i = 0; i < scale->count; i++)
-    if (i < scale->known || c->is_told[i])
+    if (i < scale->known || c->is_reported[i])
       put_gauge(p, metric, scale->names[i], (double)c->at[i]);
 }
 
@@ -126,7 +126,7 @@ static double age_s(const struct observations *o, int64_t since_ms) {
   double age = ((double)o->server_ms - (double)since_ms) / 1000.0;
   if (age < 0.0)
     return 0.0;
-  return age < wait_most_s ? age : wait_most_s;
+  return age < wait_max_s ? age : wait_max_s;
 }
 
 static void put_contacts(const struct put *p, const struct obs_media *m) {
@@ -180,7 +180,7 @@ static void put_guide(const struct put *p, const struct obs_queue *q) {
 
 void obs_samples(const struct observations *o, const struct obs_view *view,
                  const struct gc_samples *out, struct obs_tally *ret_tally) {
-  char label[GC_NAME_ROOM];
+  char label[GC_NAME_SIZE];
   struct put p = {
       .o = o, .view = view, .out = out, .tally = ret_tally, .label = label};
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static uint8_t row_of(struct scale *s, const char *status) {
-  char snake[GC_NAME_ROOM];
+  char snake[GC_NAME_SIZE];
   if (!gc_name_snake(snake, status))
     return SCALE_NO_ROW;
   for (size_t i = 0; i < s->count; i++)
@@ -35,7 +35,7 @@ void scale_add(const struct scale *s, struct scale_counts *c, uint32_t number,
   if (row == SCALE_NO_ROW)
     return;
   c->at[row] += count;
-  c->is_told[row] = true;
+  c->is_reported[row] = true;
 }
 
 int64_t scale_of(const struct scale *s, const struct scale_counts *c,

@@ -17,7 +17,7 @@ enum {
 };
 
 struct scale {
-  char names[SCALE_ROWS][GC_NAME_ROOM]; /* lower snake */
+  char names[SCALE_ROWS][GC_NAME_SIZE]; /* lower snake */
   size_t known; /* the first rows: shown also when nobody has that status */
   size_t count;
   uint8_t row_of[SCALE_NUMBERS]; /* [number of the word] */
@@ -26,7 +26,7 @@ struct scale {
 /* The counts of one queue by row. */
 struct scale_counts {
   int64_t at[SCALE_ROWS];
-  bool is_told[SCALE_ROWS];
+  bool is_reported[SCALE_ROWS];
 };
 
 /* Begins with the `known` statuses. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct push {
-  struct push_site site;
+  struct push_deps deps;
   struct gc_channels_listener listener;
   bool is_listening;
   struct coverage coverage;
@@ -16,7 +16,7 @@ struct push {
 static void on_connected(void *ctx) {
   struct push *p = ctx;
   p->is_current = false;
-  p->site.snapshot(p->site.ctx);
+  p->deps.snapshot(p->deps.ctx);
 }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
@@ -33,10 +33,10 @@ static void on_message(void *ctx, const struct gc_message *m) {
   if (obs_pushed_read(p->decoder, p->live, m->topic, m->body, m->body_len, NULL,
                       &err) != GC_OK)
     (void)gc_fail_in(&err, err.code, "%s: ", m->topic);
-  p->site.notice(p->site.notice_ctx, "pushed observations", &err);
+  p->deps.notice(p->deps.notice_ctx, "pushed observations", &err);
 }
 
-struct push *push_new(const struct push_site *site) {
+struct push *push_new(const struct push_deps *deps) {
   struct push *p = calloc(1, sizeof(*p));
   if (p != NULL)
     p->decoder = obs_pushed_new();
@@ -44,8 +44,8 @@ struct push *push_new(const struct push_site *site) {
     free(p);
     return NULL;
   }
-  p->site = *site;
-  p->listener = (struct gc_channels_listener){.patience = site->patience,
+  p->deps = *deps;
+  p->listener = (struct gc_channels_listener){.timeouts = deps->timeouts,
                                               .connected = on_connected,
                                               .gap = on_gap,
                                               .message = on_message,
@@ -55,7 +55,7 @@ struct push *push_new(const struct push_site *site) {
 
 void push_stop(struct push *p) {
   if (p->is_listening)
-    gc_channels_unlisten(p->site.channels, &p->listener);
+    gc_channels_unlisten(p->deps.channels, &p->listener);
   p->is_listening = false;
 }
 
@@ -75,19 +75,19 @@ static void forget(struct push *p) {
 }
 
 static enum gc_code want(struct push *p, const char *queue) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   for (int t = 0; t < OBS_TOPIC_COUNT; t++)
     if (obs_topic_name((enum obs_topic)t, queue, topic))
-      GC_TRY(gc_channels_want(p->site.channels, &p->listener, topic, p, NULL));
+      GC_TRY(gc_channels_want(p->deps.channels, &p->listener, topic, p, NULL));
   return GC_OK;
 }
 
 static void unwant(struct push *p, struct coverage *gone) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++)
     for (int t = 0; t < OBS_TOPIC_COUNT; t++)
       if (obs_topic_name((enum obs_topic)t, gone->at[i]->id, topic))
-        gc_channels_unwant(p->site.channels, &p->listener, topic);
+        gc_channels_unwant(p->deps.channels, &p->listener, topic);
   if (gone->count > 0)
     forget(p);
   coverage_clear(gone);
@@ -97,7 +97,7 @@ void push_select(struct push *p, const struct selection *selection) {
   struct gc_err err = {.code = GC_OK};
   struct coverage gone;
   if (!p->is_listening)
-    gc_channels_listen(p->site.channels, &p->listener);
+    gc_channels_listen(p->deps.channels, &p->listener);
   p->is_listening = true;
   enum gc_code code = coverage_update(&p->coverage, selection, &gone);
   if (code == GC_OK) {
@@ -111,7 +111,7 @@ void push_select(struct push *p, const struct selection *selection) {
                   "not every queue has its topics (no room on the account's "
                   "notification channels, or no memory): all are asked for "
                   "each interval, as with Observations \"query\"");
-  p->site.notice(p->site.notice_ctx, "observation topics", &err);
+  p->deps.notice(p->deps.notice_ctx, "observation topics", &err);
 }
 
 enum gc_code push_snapshot(struct push *p, const struct observations *reading,
@@ -127,18 +127,18 @@ enum gc_code push_snapshot(struct push *p, const struct observations *reading,
 
 /* One topic that is missing makes all of it a matter of asking. */
 static bool is_covered(const struct push *p) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < p->coverage.count; i++)
     for (int t = 0; t < OBS_TOPIC_COUNT; t++)
       if (!obs_topic_name((enum obs_topic)t, p->coverage.at[i]->id, topic) ||
-          !gc_channels_covers(p->site.channels, topic))
+          !gc_channels_covers(p->deps.channels, topic))
         return false;
   return true;
 }
 
 bool push_is_whole(const struct push *p) {
   struct gc_channel_stats stats;
-  gc_channels_stats_for(p->site.channels, &p->listener, &stats);
+  gc_channels_stats_for(p->deps.channels, &p->listener, &stats);
   return p->is_current && p->live != NULL && stats.connected && is_covered(p);
 }
 

@@ -13,9 +13,9 @@
 #include "plugins/genesys_realtime/queues/topic_coverage.h"
 
 /* All borrowed. */
-struct push_site {
+struct push_deps {
   struct gc_channels *channels;
-  struct gc_channel_patience patience;
+  struct gc_channel_timeouts timeouts;
   /* What was missed ends here: ask for a snapshot. */
   void (*snapshot)(void *ctx);
   /* An outcome, GC_OK when well. */
@@ -27,7 +27,7 @@ struct push_site {
 struct push;
 
 /* NULL when out of memory. */
-struct push *push_new(const struct push_site *site);
+struct push *push_new(const struct push_deps *deps);
 void push_stop(struct push *p);
 /* After push_stop; NULL is fine. */
 void push_free(struct push *p);

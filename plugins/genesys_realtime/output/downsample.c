@@ -22,12 +22,12 @@ static const enum gc_metric_id window_of[GC_METRIC_COUNT] = {
     [GC_METRIC_ACTIVE_CONVERSATIONS] = GC_METRIC_ACTIVE_CONVERSATIONS_WINDOW,
 };
 
-enum { KEY_ROOM = 64 + 2 * GC_NAME_ROOM };
+enum { KEY_SIZE = 64 + 2 * GC_NAME_SIZE };
 
 /* One gauge in the open window. */
 struct gauge {
   enum gc_metric_id metric; /* of the window */
-  double sum, least, most;
+  double sum, min, max;
   uint32_t readings;
   const char *instance, *qualifier; /* within `key`'s room */
   char key[];                       /* "TYPE/INSTANCE/QUALIFIER" */
@@ -75,8 +75,8 @@ static void put_window(const struct windows *w, const struct gauge *g) {
                              .instance = g->instance,
                              .qualifier = g->qualifier,
                              .values = {{.gauge = g->sum / g->readings},
-                                        {.gauge = g->least},
-                                        {.gauge = g->most}},
+                                        {.gauge = g->min},
+                                        {.gauge = g->max}},
                              .time_ms = w->start_ms + w->s.span_ms,
                              .interval_ms = w->s.span_ms};
   w->out->put(w->out->ctx, &sample);
@@ -104,7 +104,7 @@ static void turn(struct windows *w) {
 static bool open_at(struct windows *w, int64_t at_ms) {
   int64_t start_ms = at_ms - at_ms % w->s.span_ms;
   if (start_ms < w->start_ms) {
-    if (w->start_ms - start_ms <= WINDOW_BACK_MOST_MS)
+    if (w->start_ms - start_ms <= WINDOW_BACK_MAX_MS)
       return false;
     forget_all(w);
   } else if (start_ms > w->start_ms) {
@@ -136,7 +136,7 @@ static struct gauge *new_gauge(enum gc_metric_id metric, const char *key,
 }
 
 static bool make_room(struct windows *w) {
-  if (w->count >= w->s.series_most)
+  if (w->count >= w->s.series_max)
     return false;
   if (w->count < w->cap)
     return true;
@@ -152,7 +152,7 @@ static bool make_room(struct windows *w) {
 /* NULL: there are too many, or there is no memory. */
 static struct gauge *gauge_of(struct windows *w, enum gc_metric_id metric,
                               const struct gc_sample *sample) {
-  char key[KEY_ROOM];
+  char key[KEY_SIZE];
   snprintf(key, sizeof(key), "%s/%s/%s", gc_metric(metric)->name,
            sample->instance, sample->qualifier);
   struct gauge *g = gc_strmap_get(&w->by_key, key);
@@ -171,8 +171,8 @@ static struct gauge *gauge_of(struct windows *w, enum gc_metric_id metric,
 static void add(struct gauge *g, double value) {
   bool is_first = g->readings == 0;
   g->sum = is_first ? value : g->sum + value;
-  g->least = is_first || value < g->least ? value : g->least;
-  g->most = is_first || value > g->most ? value : g->most;
+  g->min = is_first || value < g->min ? value : g->min;
+  g->max = is_first || value > g->max ? value : g->max;
   g->readings++;
 }
 

@@ -19,7 +19,7 @@
  *                     had no reading and are none
  *   clock put back    readings of windows that have left are left out, until
  *                     the clock is there again; further back than
- *                     WINDOW_BACK_MOST_MS it was wrong before: windows begin
+ *                     WINDOW_BACK_MAX_MS it was wrong before: windows begin
  *                     anew, what is open is forgotten
  *
  * Pure; one thread at a time. Memory: some 300 bytes for a series that had a
@@ -32,12 +32,12 @@
 #include <stddef.h>
 
 #define WINDOW_GRACE_MS INT64_C(1000)
-#define WINDOW_BACK_MOST_MS INT64_C(86400000)
+#define WINDOW_BACK_MAX_MS INT64_C(86400000)
 
 struct windows_settings {
-  uint32_t span_ms;   /* Window */
-  bool raw;           /* Raw: the gauges go on */
-  size_t series_most; /* further series have no windows */
+  uint32_t span_ms;  /* Window */
+  bool raw;          /* Raw: the gauges go on */
+  size_t series_max; /* further series have no windows */
 };
 
 struct windows;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_ROOM = 256, LOOKS_PER_EXPIRY = 8 };
+enum { FIRST_SIZE = 256, LOOKS_PER_EXPIRY = 8 };
 
 struct place {
   uint64_t hash; /* 0: free */
@@ -11,7 +11,7 @@ struct place {
 };
 
 struct series_limit {
-  size_t most;
+  size_t max;
   uint64_t expiry_ms, now_ms, looked_ms;
   struct place *places; /* open addressing; a power of two, half of it free */
   size_t room, count;
@@ -19,11 +19,11 @@ struct series_limit {
   const struct gc_samples *out;
 };
 
-struct series_limit *series_limit_new(size_t most, uint64_t expiry_ms) {
+struct series_limit *series_limit_new(size_t max, uint64_t expiry_ms) {
   struct series_limit *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return NULL;
-  l->most = most;
+  l->max = max;
   l->expiry_ms = expiry_ms;
   return l;
 }
@@ -84,11 +84,11 @@ static bool move(struct series_limit *l, size_t room) {
 }
 
 static bool make_room(struct series_limit *l) {
-  if (l->count >= l->most)
+  if (l->count >= l->max)
     return false;
   if (l->count * 2 < l->room)
     return true;
-  return move(l, l->room == 0 ? FIRST_ROOM : l->room * 2);
+  return move(l, l->room == 0 ? FIRST_SIZE : l->room * 2);
 }
 
 static bool passes(struct series_limit *l, const struct gc_sample *sample) {

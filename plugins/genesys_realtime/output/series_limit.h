@@ -17,7 +17,7 @@
 struct series_limit;
 
 /* NULL when out of memory. */
-struct series_limit *series_limit_new(size_t most, uint64_t expiry_ms);
+struct series_limit *series_limit_new(size_t max, uint64_t expiry_ms);
 void series_limit_free(struct series_limit *l); /* NULL is fine */
 GC_DEFINE_AUTO(struct series_limit, series_limit_free)
 

@@ -17,13 +17,13 @@ bool view_wants_media(const struct obs_view *view, const char *media) {
 
 /* False: there is nothing to show. With the id in it a label needs no "~2". */
 static bool label_of(const struct obs_view *view, const struct gc_entry *e,
-                     char label[GC_NAME_ROOM]) {
+                     char label[GC_NAME_SIZE]) {
   bool has_name =
       e->name != NULL && gc_name_clean(label, e->name, strlen(e->name));
   if (view->label == OBS_LABEL_BOTH && has_name)
     gc_label_both(label, e->name, e->id);
   else if (view->label == OBS_LABEL_NAME)
-    snprintf(label, GC_NAME_ROOM, "%s", e->label);
+    snprintf(label, GC_NAME_SIZE, "%s", e->label);
   else
     (void)gc_name_clean(label, e->id, strlen(e->id));
   return label[0] != '\0';
@@ -38,8 +38,8 @@ static bool entry_of(const struct obs_view *view, const char *id,
     return true;
   }
   const struct gc_entry *known =
-      view->queues != NULL ? gc_directory_find(view->queues, id) : NULL;
-  bool refused = view->queues != NULL && gc_directory_is_refused(view->queues);
+      view->queues != NULL ? gc_entities_find(view->queues, id) : NULL;
+  bool refused = view->queues != NULL && gc_entities_is_refused(view->queues);
   if (known == NULL && !refused && view->label != OBS_LABEL_ID)
     return false;
   *ret_entry = known != NULL
@@ -49,7 +49,7 @@ static bool entry_of(const struct obs_view *view, const char *id,
 }
 
 enum view_answer view_label(const struct obs_view *view, const char *id,
-                            char ret_label[GC_NAME_ROOM]) {
+                            char ret_label[GC_NAME_SIZE]) {
   struct gc_entry entry;
   if (!shard_has(view->shard, id))
     return VIEW_HIDE;

@@ -16,7 +16,7 @@ enum view_answer {
 
 /* The label of the queue `id`; set for VIEW_SHOW only. */
 enum view_answer view_label(const struct obs_view *view, const char *id,
-                            char ret_label[GC_NAME_ROOM]);
+                            char ret_label[GC_NAME_SIZE]);
 
 bool view_wants_media(const struct obs_view *view, const char *media);
 

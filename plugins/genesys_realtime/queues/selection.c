@@ -42,16 +42,16 @@ static bool is_literal(const char *selector) {
   return selector[0] != '!' && strpbrk(selector, "*?[\\") == NULL;
 }
 
-static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
+static enum gc_code fill(struct selection *s, const struct gc_entities *queues,
                          char *const *selectors, size_t selector_count,
                          const struct shard *shard, bool any_id) {
-  for (size_t i = 0; i < gc_directory_count(queues); i++) {
-    const struct gc_entry *e = gc_directory_at(queues, i);
+  for (size_t i = 0; i < gc_entities_count(queues); i++) {
+    const struct gc_entry *e = gc_entities_at(queues, i);
     if (shard_has(shard, e->id) &&
         gc_glob_accepts(selectors, selector_count, e->name, e->id))
       GC_TRY(add(s, e->id));
   }
-  if (!gc_directory_is_refused(queues))
+  if (!gc_entities_is_refused(queues))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
     if ((is_uuid(selectors[i]) || (any_id && is_literal(selectors[i]))) &&
@@ -62,7 +62,7 @@ static enum gc_code fill(struct selection *s, const struct gc_directory *queues,
 }
 
 enum gc_code selection_make(struct selection *s,
-                            const struct gc_directory *queues,
+                            const struct gc_entities *queues,
                             char *const *selectors, size_t selector_count,
                             const struct shard *shard, bool any_id) {
   struct selection made = {0};

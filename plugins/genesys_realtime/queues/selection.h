@@ -17,7 +17,7 @@ struct selection {
  * dialect): an id need not be a UUID, whatever has no wildcard is one. `shard`
  * may be NULL. On failure the old selection stays. */
 GC_MUST_CHECK enum gc_code
-selection_make(struct selection *s, const struct gc_directory *queues,
+selection_make(struct selection *s, const struct gc_entities *queues,
                char *const *selectors, size_t selector_count,
                const struct shard *shard, bool any_id);
 void selection_clear(struct selection *s);

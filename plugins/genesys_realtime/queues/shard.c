@@ -53,11 +53,11 @@ enum gc_code shard_parse(const char *text, struct shard *ret_shard,
   const char *at = text;
   bool is_whole = read_number(&at, &s.number) && *at++ == '/' &&
                   read_number(&at, &s.of) && *at == '\0';
-  if (!is_whole || s.number < 1 || s.number > s.of || s.of > SHARDS_MOST)
+  if (!is_whole || s.number < 1 || s.number > s.of || s.of > SHARDS_MAX)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Shard \"%.40s\" is not \"k/n\": this agent's number from 1 "
                    "to n, of n agents (%d at most), such as \"1/3\"",
-                   text, (int)SHARDS_MOST);
+                   text, (int)SHARDS_MAX);
   *ret_shard = s;
   return GC_OK;
 }

@@ -15,14 +15,14 @@
 
 #include <stdint.h>
 
-enum { SHARDS_MOST = 1000 };
+enum { SHARDS_MAX = 1000 };
 
 /* Zeroed: there is one agent, and it has every queue. */
 struct shard {
   uint32_t number, of; /* 1 … of */
 };
 
-/* "k/n", k from 1 to n, n up to SHARDS_MOST. GC_ERR_CONFIG with words about the
+/* "k/n", k from 1 to n, n up to SHARDS_MAX. GC_ERR_CONFIG with words about the
  * text; *ret_shard stays as it was then. */
 GC_MUST_CHECK enum gc_code
 shard_parse(const char *text, struct shard *ret_shard, struct gc_err *err);

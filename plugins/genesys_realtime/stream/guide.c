@@ -34,24 +34,24 @@ static void on_open(void *ctx, uint64_t blind_ms) {
 
 static void on_notice(void *ctx, const struct gc_err *err) {
   struct stream *s = ctx;
-  s->site.notice(s->site.notice_ctx, "stream", err);
+  s->deps.notice(s->deps.notice_ctx, "stream", err);
 }
 
 static enum gc_code make_link(struct stream *s) {
   const struct guide_settings *g = &s->settings.guide;
-  struct guide_link_needs needs = {.edge = s->site.edge,
-                                   .api = s->site.api,
-                                   .driver = s->site.driver,
-                                   .connect = s->site.connect,
-                                   .base_url = s->site.base_url,
-                                   .path = g->path != NULL ? g->path
-                                                           : GUIDE_STREAM_PATH,
-                                   .patience = s->settings.patience,
-                                   .text = on_text,
-                                   .open = on_open,
-                                   .notice = on_notice,
-                                   .ctx = s};
-  s->query.most = 65536;
+  struct guide_socket_deps needs = {.env = s->deps.env,
+                                    .api = s->deps.api,
+                                    .driver = s->deps.driver,
+                                    .connect = s->deps.connect,
+                                    .base_url = s->deps.base_url,
+                                    .path = g->path != NULL ? g->path
+                                                            : GUIDE_STREAM_PATH,
+                                    .timeouts = s->settings.timeouts,
+                                    .text = on_text,
+                                    .open = on_open,
+                                    .notice = on_notice,
+                                    .ctx = s};
+  s->query.max = 65536;
   gc_buf_reset(&s->query);
   GC_TRY(guide_query(g->where, g->where_count, g->media, g->media_count,
                      &s->query));
@@ -60,7 +60,7 @@ static enum gc_code make_link(struct stream *s) {
     s->guide_decoder = guide_decoder_new();
   if (s->guide_decoder == NULL)
     return GC_ERR_MEMORY;
-  s->link = guide_link_new(&needs);
+  s->link = guide_socket_new(&needs);
   return s->link != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
@@ -82,10 +82,10 @@ static void select_queues(struct stream *s, const struct selection *selection) {
 }
 
 static void tick(struct stream *s, uint64_t now_ms) {
-  struct guide_link_stats stats = {.is_connected = false};
+  struct guide_socket_stats stats = {.is_connected = false};
   (void)now_ms;
   if (s->link != NULL)
-    guide_link_stats(s->link, &stats);
+    guide_socket_stats(s->link, &stats);
   pthread_mutex_lock(&s->lock);
   s->is_connected = stats.is_connected;
   s->reconnects = stats.reconnects;
@@ -95,7 +95,7 @@ static void tick(struct stream *s, uint64_t now_ms) {
 }
 
 static void stop(struct stream *s) {
-  guide_link_free(s->link);
+  guide_socket_free(s->link);
   s->link = NULL;
 }
 

@@ -109,8 +109,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = CV_MESSAGE_MOST,
-    .string_max = CV_MESSAGE_MOST,
+    .bytes_max = CV_MESSAGE_MAX,
+    .string_max = CV_MESSAGE_MAX,
     .value = on_value,
 };
 
@@ -160,7 +160,7 @@ enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
 
 static enum gc_code put_media(struct gc_json_out *j, char *const *media,
                               size_t count) {
-  GC_AUTO(gc_buf_clear) struct gc_buf clause = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf clause = {.max = 4096};
   for (size_t i = 0; i < count; i++)
     GC_TRY(
         gc_buf_print(&clause, "%stype = '%s'", i > 0 ? " OR " : "", media[i]));

@@ -25,7 +25,7 @@ GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
 /* Reads one message. *ret_event is borrowed until the next call; NULL for what
  * tells nothing that we know: another event type, an unknown state, no
  * conversation id, a queue id that is too long. GC_ERR_PARSE, GC_ERR_LIMIT: no
- * JSON, or more of it than CV_MESSAGE_MOST. */
+ * JSON, or more of it than CV_MESSAGE_MAX. */
 GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
                                               const char *bytes, size_t len,
                                               const struct cv_standing **ret,

@@ -10,21 +10,21 @@ static uint64_t hash_of(const char *bytes, size_t len) {
 }
 
 static void drop(struct overlap *o, size_t count) {
-  o->first = (o->first + count) % OVERLAP_MOST;
+  o->first = (o->first + count) % OVERLAP_MAX;
   o->count -= count;
 }
 
 static void push(struct overlap *o, uint64_t hash) {
-  if (o->count == OVERLAP_MOST)
+  if (o->count == OVERLAP_MAX)
     drop(o, 1);
-  o->ahead[(o->first + o->count++) % OVERLAP_MOST] = hash;
+  o->ahead[(o->first + o->count++) % OVERLAP_MAX] = hash;
 }
 
 /* The one behind repeats it. What stands before it never comes: the old socket
  * was told that alone, before the new one was known. */
 static bool catches_up(struct overlap *o, uint64_t hash) {
   for (size_t i = 0; i < o->count; i++)
-    if (o->ahead[(o->first + i) % OVERLAP_MOST] == hash) {
+    if (o->ahead[(o->first + i) % OVERLAP_MAX] == hash) {
       drop(o, i + 1);
       return true;
     }

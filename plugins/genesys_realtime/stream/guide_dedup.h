@@ -15,17 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OVERLAP_MOST = 1024 }; /* messages that one may be ahead */
+enum { OVERLAP_MAX = 1024 }; /* messages that one may be ahead */
 
 /* Zeroed before it begins. */
 struct overlap {
-  uint64_t ahead[OVERLAP_MOST]; /* hashes, from `first` on, in a ring */
+  uint64_t ahead[OVERLAP_MAX]; /* hashes, from `first` on, in a ring */
   size_t first, count;
   bool new_is_ahead;
 };
 
 /* A message came: true when it is news, false when the other socket has told
- * it. Past OVERLAP_MOST the oldest are forgotten, and come twice. */
+ * it. Past OVERLAP_MAX the oldest are forgotten, and come twice. */
 bool overlap_is_news(struct overlap *o, bool from_new, const char *bytes,
                      size_t len);
 

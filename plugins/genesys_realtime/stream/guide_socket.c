@@ -14,21 +14,21 @@ enum {
   /* How long the old socket stays when another one takes over: until the
    * server has read the query there, nothing comes from the new one. */
   OVERLAP_MS = 500,
-  LAG_MOST_MS = 5000, /* the new one may repeat the old one for so long */
-  CLOSE_DONE = 1000,  /* RFC 6455, 7.4.1 */
+  LAG_MAX_MS = 5000, /* the new one may repeat the old one for so long */
+  CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
-  MESSAGE_MOST_BYTES = 4 << 20,
+  MESSAGE_MAX_BYTES = 4 << 20,
   PROVEN_MS = 10 * 1000,
-  RETRY_AFTER_MOST_S = 600,
+  RETRY_AFTER_MAX_S = 600,
   /* Of a 429: doubling from 1 s to 30 s, and some. */
   THROTTLE_BASE_MS = 1000,
-  THROTTLE_MOST_MS = 30 * 1000,
+  THROTTLE_MAX_MS = 30 * 1000,
   THROTTLE_JITTER_MS = 500,
 };
 
 /* One socket. */
 struct line {
-  struct guide_link *link;
+  struct guide_socket *link;
   struct gc_ws_events events;
   void *socket; /* NULL: none */
   bool is_open;
@@ -36,8 +36,8 @@ struct line {
   uint64_t opened_ms;
 };
 
-struct guide_link {
-  struct guide_link_needs needs;
+struct guide_socket {
+  struct guide_socket_deps needs;
   struct line lines[2];
   struct line *live;    /* the one that is open; NULL: none */
   struct line *leaving; /* the one before, for a moment; NULL: none */
@@ -52,44 +52,44 @@ struct guide_link {
   bool was_open;
 };
 
-static uint64_t now(const struct guide_link *l) {
-  return l->needs.edge->now_ms(l->needs.edge->ctx);
+static uint64_t now(const struct guide_socket *l) {
+  return l->needs.env->now_ms(l->needs.env->ctx);
 }
 
-static uint32_t dice(const struct guide_link *l) {
-  return l->needs.edge->dice(l->needs.edge->ctx);
+static uint32_t random32(const struct guide_socket *l) {
+  return l->needs.env->random32(l->needs.env->ctx);
 }
 
-static void look_at(struct guide_link *l, uint64_t at_ms) {
-  (void)gc_timers_set(l->needs.edge->timers, &l->timer, at_ms);
+static void look_at(struct guide_socket *l, uint64_t at_ms) {
+  (void)gc_timers_set(l->needs.env->timers, &l->timer, at_ms);
 }
 
 /* ---- its end, and how long to wait ---- */
 
-static uint64_t throttle_ms(struct guide_link *l) {
+static uint64_t throttle_ms(struct guide_socket *l) {
   unsigned shift = l->throttled < 5 ? l->throttled : 5;
   uint64_t ms = (uint64_t)THROTTLE_BASE_MS << shift;
   l->throttled++;
-  if (ms > THROTTLE_MOST_MS)
-    ms = THROTTLE_MOST_MS;
-  return ms + ((uint64_t)THROTTLE_JITTER_MS * dice(l) >> 32);
+  if (ms > THROTTLE_MAX_MS)
+    ms = THROTTLE_MAX_MS;
+  return ms + ((uint64_t)THROTTLE_JITTER_MS * random32(l) >> 32);
 }
 
-static uint64_t reconnect_ms(struct guide_link *l) {
-  const struct gc_channel_patience *p = &l->needs.patience;
+static uint64_t reconnect_ms(struct guide_socket *l) {
+  const struct gc_channel_timeouts *p = &l->needs.timeouts;
   l->reconnect.base_ms = p->reconnect_min_ms;
   l->reconnect.cap_ms = p->reconnect_max_ms > p->reconnect_min_ms
                             ? p->reconnect_max_ms - p->reconnect_min_ms
                             : 0;
   return p->reconnect_min_ms +
-         (uint64_t)gc_backoff_fail(&l->reconnect, 0, dice(l));
+         (uint64_t)gc_backoff_fail(&l->reconnect, 0, random32(l));
 }
 
-static void wait_after(struct guide_link *l, const struct gc_ws_end *end) {
+static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {
   uint32_t ask_s = end->has_retry_after ? end->retry_after_s : 0;
   uint64_t ms = end->http_status == 429 ? throttle_ms(l) : reconnect_ms(l);
-  if (ask_s > RETRY_AFTER_MOST_S)
-    ask_s = RETRY_AFTER_MOST_S;
+  if (ask_s > RETRY_AFTER_MAX_S)
+    ask_s = RETRY_AFTER_MAX_S;
   if (ms < ask_s * UINT64_C(1000))
     ms = ask_s * UINT64_C(1000);
   l->not_before_ms = now(l) + ms;
@@ -101,7 +101,7 @@ static void hang_up(struct line *line) {
   line->is_open = false;
 }
 
-static void leave(struct guide_link *l) {
+static void leave(struct guide_socket *l) {
   if (l->leaving != NULL)
     hang_up(l->leaving);
   l->leaving = NULL;
@@ -126,7 +126,7 @@ static void describe(const struct gc_ws_end *end, const struct gc_err *err,
 /* A line that was to take over leaves the one that is open as it is. */
 static void lost(struct line *line, const struct gc_ws_end *end,
                  const struct gc_err *err) {
-  struct guide_link *l = line->link;
+  struct guide_socket *l = line->link;
   struct gc_err words;
   if (line == l->leaving) {
     leave(l);
@@ -150,7 +150,7 @@ static void lost(struct line *line, const struct gc_ws_end *end,
 
 static void on_open(void *ctx) {
   struct line *line = ctx;
-  struct guide_link *l = line->link;
+  struct guide_socket *l = line->link;
   static const struct gc_ws_end broken = {.failure = GC_FAILURE_BROKEN};
   struct gc_err err = {.code = GC_OK};
   if (l->needs.driver.send(line->socket, l->needs.query, strlen(l->needs.query),
@@ -168,7 +168,7 @@ static void on_open(void *ctx) {
   if (old != NULL) {
     l->leaving = old;
     l->leave_ms = now_ms + OVERLAP_MS;
-    l->overlap_end_ms = now_ms + LAG_MOST_MS;
+    l->overlap_end_ms = now_ms + LAG_MAX_MS;
     l->overlap = (struct overlap){.count = 0};
     look_at(l, l->leave_ms);
     return;
@@ -182,7 +182,7 @@ static void on_open(void *ctx) {
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct line *line = ctx;
-  struct guide_link *l = line->link;
+  struct guide_socket *l = line->link;
   l->heard_ms = now(l);
   if (l->heard_ms - line->opened_ms >= PROVEN_MS) {
     gc_backoff_reset(&l->reconnect);
@@ -204,17 +204,17 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 
 static enum gc_code open_line(struct line *line, const char *bearer,
                               struct gc_err *err) {
-  struct guide_link *l = line->link;
-  GC_AUTO(gc_buf_clear) struct gc_buf url = {.most = 4096};
-  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.most = 65536};
+  struct guide_socket *l = line->link;
+  GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = 4096};
+  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = 65536};
   GC_TRY(gc_buf_print(&url, "%s%s", l->needs.base_url, l->needs.path));
   GC_TRY(gc_buf_print(&authorization, "Authorization: Bearer %s", bearer));
   const char *headers[] = {gc_buf_string(&authorization), NULL};
-  uint32_t idle_ms = l->needs.patience.idle_timeout_ms;
+  uint32_t idle_ms = l->needs.timeouts.idle_timeout_ms;
   struct gc_ws_options options = {.url = gc_buf_string(&url),
                                   .headers = headers,
                                   .connect = l->needs.connect,
-                                  .message_most_bytes = MESSAGE_MOST_BYTES,
+                                  .message_max_bytes = MESSAGE_MAX_BYTES,
                                   .idle_timeout_ms = idle_ms,
                                   .ping_interval_ms = idle_ms / 4};
   return l->needs.driver.open(l->needs.driver.ctx, &options, &line->events,
@@ -235,7 +235,7 @@ static void try_line(struct line *line, const char *bearer, uint32_t number) {
 }
 
 /* The line that has no socket; NULL: both have one. */
-static struct line *free_line(struct guide_link *l) {
+static struct line *free_line(struct guide_socket *l) {
   for (size_t i = 0; i < GC_COUNT(l->lines); i++)
     if (l->lines[i].socket == NULL)
       return &l->lines[i];
@@ -243,7 +243,7 @@ static struct line *free_line(struct guide_link *l) {
 }
 
 static void on_timer(void *ctx, uint64_t now_ms) {
-  struct guide_link *l = ctx;
+  struct guide_socket *l = ctx;
   uint32_t number = 0;
   look_at(l, now_ms + LOOK_MS);
   if (l->leaving != NULL && now_ms >= l->leave_ms)
@@ -261,8 +261,8 @@ static void on_timer(void *ctx, uint64_t now_ms) {
 
 /* ---- life ---- */
 
-struct guide_link *guide_link_new(const struct guide_link_needs *needs) {
-  struct guide_link *l = calloc(1, sizeof(*l));
+struct guide_socket *guide_socket_new(const struct guide_socket_deps *needs) {
+  struct guide_socket *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return NULL;
   l->needs = *needs;
@@ -276,10 +276,10 @@ struct guide_link *guide_link_new(const struct guide_link_needs *needs) {
   return l;
 }
 
-void guide_link_free(struct guide_link *l) {
+void guide_socket_free(struct guide_socket *l) {
   if (l == NULL)
     return;
-  gc_timers_unset(l->needs.edge->timers, &l->timer);
+  gc_timers_unset(l->needs.env->timers, &l->timer);
   for (size_t i = 0; i < GC_COUNT(l->lines); i++) {
     if (l->lines[i].is_open)
       l->needs.driver.close(l->lines[i].socket, CLOSE_AWAY);
@@ -288,10 +288,10 @@ void guide_link_free(struct guide_link *l) {
   free(l);
 }
 
-void guide_link_stats(const struct guide_link *l,
-                      struct guide_link_stats *ret) {
-  *ret = (struct guide_link_stats){.is_connected = l->live != NULL,
-                                   .reconnects = l->reconnects,
-                                   .heard_ms = l->heard_ms,
-                                   .blind_since_ms = l->blind_since_ms};
+void guide_socket_stats(const struct guide_socket *l,
+                        struct guide_socket_stats *ret) {
+  *ret = (struct guide_socket_stats){.is_connected = l->live != NULL,
+                                     .reconnects = l->reconnects,
+                                     .heard_ms = l->heard_ms,
+                                     .blind_since_ms = l->blind_since_ms};
 }

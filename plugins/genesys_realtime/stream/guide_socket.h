@@ -13,17 +13,17 @@
 #include "common/net/channels/channel.h"
 #include "common/net/socket/driver.h"
 
-struct guide_link;
+struct guide_socket;
 
-struct guide_link_needs { /* all borrowed */
-  const struct gc_edge *edge;
+struct guide_socket_deps { /* all borrowed */
+  const struct gc_env *env;
   struct gc_api *api; /* for the token */
   struct gc_socket_driver driver;
   const struct gc_connect *connect;
   const char *base_url;
   const char *path;
   const char *query; /* the frame that opens the stream */
-  struct gc_channel_patience patience;
+  struct gc_channel_timeouts timeouts;
 
   void (*text)(void *ctx, const char *bytes, size_t len);
   /* The stream is open, after nothing was heard for `blind_ms` (0: it is the
@@ -34,7 +34,7 @@ struct guide_link_needs { /* all borrowed */
   void *ctx;
 };
 
-struct guide_link_stats {
+struct guide_socket_stats {
   bool is_connected;
   uint64_t reconnects;     /* connections after the first one */
   uint64_t heard_ms;       /* the last message, or the opening; 0: never */
@@ -42,8 +42,9 @@ struct guide_link_stats {
 };
 
 /* Begins to connect with the next turn of the loop. NULL when out of memory. */
-struct guide_link *guide_link_new(const struct guide_link_needs *needs);
-void guide_link_free(struct guide_link *l); /* NULL is fine */
-void guide_link_stats(const struct guide_link *l, struct guide_link_stats *ret);
+struct guide_socket *guide_socket_new(const struct guide_socket_deps *needs);
+void guide_socket_free(struct guide_socket *l); /* NULL is fine */
+void guide_socket_stats(const struct guide_socket *l,
+                        struct guide_socket_stats *ret);
 
 #endif

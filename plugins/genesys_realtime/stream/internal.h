@@ -24,13 +24,13 @@ extern const struct stream_source stream_guide;  /* "conversations" */
 
 struct stream {
   struct stream_settings settings;
-  struct stream_site site;
-  double bounds_s[CV_BOUNDS_MOST];
+  struct stream_deps deps;
+  double bounds_s[CV_BOUNDS_MAX];
 
   const struct stream_source *source;
 
   /* The network thread's; stream_guide has the link in place of a listener. */
-  struct guide_link *link;
+  struct guide_socket *link;
   struct guide_decoder *guide_decoder;
   struct gc_buf query;
   struct gc_channels_listener listener;
@@ -65,7 +65,7 @@ void stream_make_model(struct stream *s);
 void stream_take_targets(struct stream *s);
 
 static inline uint64_t stream_now(const struct stream *s) {
-  return s->site.edge->now_ms(s->site.edge->ctx);
+  return s->deps.env->now_ms(s->deps.env->ctx);
 }
 
 /* The two threads look at the clock one after the other, but may come here the

@@ -8,13 +8,13 @@
 
 enum {
   LOOK_TICKS = 30, /* how often refused topics are looked at again */
-  NAMED_MOST = 20, /* refused topics that get a line of their own */
+  NAMED_MAX = 20,  /* refused topics that get a line of their own */
   EXAMPLES = 3,    /* of queues without room */
-  NAME_MOST = 40,  /* bytes of the name of one */
+  NAME_MAX = 40,   /* bytes of the name of one */
 };
 
-static void print_topic(char out[GC_TOPIC_ROOM], const char *queue) {
-  snprintf(out, GC_TOPIC_ROOM, "v2.routing.queues.%s.conversations", queue);
+static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
+  snprintf(out, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations", queue);
 }
 
 /* ---- how the channels stand ---- */
@@ -35,7 +35,7 @@ static void follow_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
 /* Under the lock. */
 static void look_at_channels(struct stream *s, uint64_t now_ms) {
   struct gc_channel_stats stats;
-  gc_channels_stats_for(s->site.channels, &s->listener, &stats);
+  gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
   s->is_connected = stats.connected;
   s->reconnects = stats.reconnects;
   if (stats.connected && stats.blind_ms == 0)
@@ -58,21 +58,21 @@ static size_t count_without_room(const struct stream *s) {
 
 /* "Sales, Support, Billing", and "…" for the others. */
 static void name_without_room(const struct stream *s, struct gc_buf *out) {
-  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   unsigned named = 0;
   for (size_t i = 0; i < s->coverage.count && named <= EXAMPLES; i++) {
     const struct covered_queue *q = s->coverage.at[i];
     if (!has_no_room(q))
       continue;
-    const struct gc_entry *e = d != NULL ? gc_directory_find(d, q->id) : NULL;
+    const struct gc_entry *e = d != NULL ? gc_entities_find(d, q->id) : NULL;
     const char *name = e != NULL ? e->label : q->id;
-    int len = (int)gc_utf8_cut(name, strlen(name), NAME_MOST);
+    int len = (int)gc_utf8_cut(name, strlen(name), NAME_MAX);
     if (named++ == EXAMPLES)
       (void)!gc_buf_print(out, " …");
     else
       (void)!gc_buf_print(out, "%s%.*s", named > 1 ? ", " : "", len, name);
   }
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 /* A line for all that is missing. Each of the first that were refused had one
@@ -80,7 +80,7 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
  * topics have no room on them. */
 static void tell_coverage(struct stream *s, bool all_are_there) {
   struct gc_err err = {.code = GC_OK};
-  GC_AUTO(gc_buf_clear) struct gc_buf names = {.most = 256};
+  GC_AUTO(gc_buf_clear) struct gc_buf names = {.max = 256};
   size_t roomless = count_without_room(s);
   size_t missing =
       all_are_there ? s->coverage.count - s->coverage.covered : roomless;
@@ -97,7 +97,7 @@ static void tell_coverage(struct stream *s, bool all_are_there) {
                   "%zu of %zu queues are not heard: their counters are silent, "
                   "their gauges go on",
                   missing, s->coverage.count);
-  s->site.notice(s->site.notice_ctx, "topics", &err);
+  s->deps.notice(s->deps.notice_ctx, "topics", &err);
 }
 
 /* Under the lock. What was counted of it while it was refused came by chance,
@@ -105,18 +105,18 @@ static void tell_coverage(struct stream *s, bool all_are_there) {
 static void set_covered(struct stream *s, struct covered_queue *q,
                         bool covered) {
   if (covered && q->was_refused && s->model != NULL)
-    conversations_begin_anew(s->model, q->id);
+    conversations_reset(s->model, q->id);
   q->was_refused &= !covered;
   coverage_set(&s->coverage, q, covered);
 }
 
 static void look_at_coverage(struct stream *s) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   pthread_mutex_lock(&s->lock);
   for (size_t i = 0; i < s->coverage.count; i++) {
     struct covered_queue *q = s->coverage.at[i];
     print_topic(topic, q->id);
-    set_covered(s, q, gc_channels_covers(s->site.channels, topic));
+    set_covered(s, q, gc_channels_covers(s->deps.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
   /* Else another channel may still be on its way. */
@@ -129,9 +129,9 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
-  char cause[GC_TOPIC_ROOM + 16];
+  char cause[GC_TOPIC_SIZE + 16];
   ((struct covered_queue *)tag)->was_refused = true;
-  if (s->named++ >= NAMED_MOST)
+  if (s->named++ >= NAMED_MAX)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
   (void)gc_fail(&err, GC_ERR_PERMISSION,
@@ -139,7 +139,7 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
                 "permission (routing:queue:view at least) in the queue's "
                 "division",
                 reason);
-  s->site.notice(s->site.notice_ctx, cause, &err);
+  s->deps.notice(s->deps.notice_ctx, cause, &err);
 }
 
 /* What was counted of it before it was one of ours, or while it was not, came
@@ -149,24 +149,24 @@ static void welcome(struct stream *s, struct covered_queue *q) {
     return;
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL)
-    conversations_begin_anew(s->model, q->id);
+    conversations_reset(s->model, q->id);
   pthread_mutex_unlock(&s->lock);
   q->is_new = false;
 }
 
 static void want(struct stream *s, struct covered_queue *q) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   welcome(s, q);
   print_topic(topic, q->id);
   q->is_roomless =
-      gc_channels_want(s->site.channels, &s->listener, topic, q, NULL) != GC_OK;
+      gc_channels_want(s->deps.channels, &s->listener, topic, q, NULL) != GC_OK;
 }
 
 static void unwant(struct stream *s, struct coverage *gone) {
-  char topic[GC_TOPIC_ROOM];
+  char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++) {
     print_topic(topic, gone->at[i]->id);
-    gc_channels_unwant(s->site.channels, &s->listener, topic);
+    gc_channels_unwant(s->deps.channels, &s->listener, topic);
   }
   coverage_clear(gone);
 }
@@ -181,7 +181,7 @@ static void on_connected(void *ctx) {
   stream_make_model(s);
   stream_take_targets(s);
   look_at_coverage(s);
-  s->site.snapshot(s->site.ctx);
+  s->deps.snapshot(s->deps.ctx);
 }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
@@ -219,13 +219,13 @@ static void tick(struct stream *s, uint64_t now_ms) {
 }
 
 static enum gc_code start(struct stream *s) {
-  s->listener = (struct gc_channels_listener){.patience = s->settings.patience,
+  s->listener = (struct gc_channels_listener){.timeouts = s->settings.timeouts,
                                               .connected = on_connected,
                                               .gap = on_gap,
                                               .message = on_message,
                                               .rejected = on_rejected,
                                               .ctx = s};
-  gc_channels_listen(s->site.channels, &s->listener);
+  gc_channels_listen(s->deps.channels, &s->listener);
   return GC_OK;
 }
 
@@ -237,7 +237,7 @@ static void select_topics(struct stream *s, const struct selection *selection) {
   pthread_mutex_unlock(&s->lock);
   if (err.code != GC_OK) {
     (void)gc_fail(&err, err.code, "the topics: %s", gc_code_words(err.code));
-    s->site.notice(s->site.notice_ctx, "topics", &err);
+    s->deps.notice(s->deps.notice_ctx, "topics", &err);
     return;
   }
   unwant(s, &gone);
@@ -250,7 +250,7 @@ static void select_topics(struct stream *s, const struct selection *selection) {
 }
 
 static void stop(struct stream *s) {
-  gc_channels_unlisten(s->site.channels, &s->listener);
+  gc_channels_unlisten(s->deps.channels, &s->listener);
 }
 
 const struct stream_source stream_topics = {start, select_topics, tick, stop};

@@ -9,15 +9,15 @@ enum {
   TICK_MS = 1000,
   LOOK_TICKS = 30, /* how often the counters are looked at */
   RETIRE_EVERY_MS = 600 * 1000,
-  PAIRS_MOST = 65536,
+  PAIRS_MAX = 65536,
 };
 
 /* Events of the guide dialect have no times: our clock is the only one. */
 int64_t stream_server_now(const struct stream *s) {
-  int64_t wall_ms = s->site.edge->wall_ms(s->site.edge->ctx);
+  int64_t wall_ms = s->deps.env->wall_ms(s->deps.env->ctx);
   return s->source == &stream_guide
              ? wall_ms
-             : wall_ms + gc_api_clock_offset_ms(s->site.api);
+             : wall_ms + gc_api_clock_offset_ms(s->deps.api);
 }
 
 /* ---- targets ---- */
@@ -33,25 +33,23 @@ static enum gc_code set_target(struct stream *s, const struct gc_entry *e) {
 
 /* Each queue's own, by medium; under the lock. A source without topics may tell
  * of any queue. */
-static enum gc_code set_targets(struct stream *s,
-                                const struct gc_directory *d) {
+static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
   bool has_topics = s->source == &stream_topics;
-  size_t count = has_topics ? s->coverage.count : gc_directory_count(d);
+  size_t count = has_topics ? s->coverage.count : gc_entities_count(d);
   for (size_t i = 0; i < count; i++)
-    GC_TRY(set_target(s, has_topics
-                             ? gc_directory_find(d, s->coverage.at[i]->id)
-                             : gc_directory_at(d, i)));
+    GC_TRY(set_target(s, has_topics ? gc_entities_find(d, s->coverage.at[i]->id)
+                                    : gc_entities_at(d, i)));
   return GC_OK;
 }
 
 void stream_take_targets(struct stream *s) {
-  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   pthread_mutex_lock(&s->lock);
   if (d != NULL && s->model != NULL && s->settings.target_ms == 0 &&
       set_targets(s, d) != GC_OK)
     s->lost++;
   pthread_mutex_unlock(&s->lock);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 void stream_make_model(struct stream *s) {
@@ -63,16 +61,16 @@ void stream_make_model(struct stream *s) {
       .bounds_s = s->bounds_s,
       .bound_count = s->settings.bound_count,
       .target_ms = s->settings.target_ms,
-      .most = s->settings.most,
+      .max = s->settings.max,
       .age_ms = s->settings.age_ms,
-      .pairs_most = PAIRS_MOST,
+      .pairs_max = PAIRS_MAX,
       .wrapups = s->settings.guide.wrapups,
       .wrapup_count = s->settings.guide.wrapup_count};
   struct conversations *model = conversations_new(&settings, &err);
   pthread_mutex_lock(&s->lock);
   s->model = model;
   pthread_mutex_unlock(&s->lock);
-  s->site.notice(s->site.notice_ctx, "conversations", &err);
+  s->deps.notice(s->deps.notice_ctx, "conversations", &err);
 }
 
 /* ---- time ---- */
@@ -88,13 +86,13 @@ static void tick_model(struct stream *s, uint64_t silence_ms) {
 
 struct lists {
   const struct stream *s;
-  const struct gc_directory *directory;
+  const struct gc_entities *directory;
 };
 
 static bool is_listed(void *ctx, const char *queue) {
   const struct lists *lists = ctx;
   return coverage_find(&lists->s->coverage, queue) != NULL ||
-         gc_directory_find(lists->directory, queue) != NULL;
+         gc_entities_find(lists->directory, queue) != NULL;
 }
 
 /* Without the list of queues nobody knows which are gone. */
@@ -104,14 +102,14 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
     return;
   s->retire_ms =
       now_ms + (every_ms < RETIRE_EVERY_MS ? every_ms : RETIRE_EVERY_MS);
-  struct gc_directory *d = gc_names_directory(s->site.names, GC_QUEUE);
+  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   struct lists lists = {s, d};
   pthread_mutex_lock(&s->lock);
-  if (d != NULL && s->model != NULL && !gc_directory_is_refused(d))
+  if (d != NULL && s->model != NULL && !gc_entities_is_refused(d))
     (void)conversations_retire(s->model, s->settings.expiry_ms, is_listed,
                                &lists);
   pthread_mutex_unlock(&s->lock);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 static void look_at_wrapups(struct stream *s,
@@ -122,7 +120,7 @@ static void look_at_wrapups(struct stream *s,
                   "too many wrap-up codes: changes with further ones are in "
                   "state_changes alone; let WrapUpCode allow fewer");
   s->wrapups_left = stats->wrapups_left;
-  s->site.notice(s->site.notice_ctx, "wrapups", &err);
+  s->deps.notice(s->deps.notice_ctx, "wrapups", &err);
 }
 
 /* Past the last pair what happens is not counted. */
@@ -138,9 +136,9 @@ static void look_at_counters(struct stream *s) {
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "more than %d pairs of queue and medium: what happens in the "
                   "others is not counted; name fewer queues in this block",
-                  PAIRS_MOST);
+                  PAIRS_MAX);
   s->overflow = stats.overflow;
-  s->site.notice(s->site.notice_ctx, "counters", &err);
+  s->deps.notice(s->deps.notice_ctx, "counters", &err);
   look_at_wrapups(s, &stats);
 }
 
@@ -154,7 +152,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   retire_queues(s, now_ms);
   if (s->ticks % LOOK_TICKS == 0)
     look_at_counters(s);
-  (void)gc_timers_set(s->site.edge->timers, &s->timer, now_ms + TICK_MS);
+  (void)gc_timers_set(s->deps.env->timers, &s->timer, now_ms + TICK_MS);
 }
 
 /* ---- life ---- */
@@ -173,11 +171,11 @@ void stream_free(struct stream *s) {
 }
 
 struct stream *stream_new(const struct stream_settings *settings,
-                          const struct stream_site *site, struct gc_err *err) {
+                          const struct stream_deps *deps, struct gc_err *err) {
   struct stream *s = calloc(1, sizeof(*s));
   if (s != NULL) {
     s->decoder = cv_decoder_new();
-    s->drift = drift_new(PAIRS_MOST);
+    s->drift = drift_new(PAIRS_MAX);
     pthread_mutex_init(&s->lock, NULL);
   }
   if (s == NULL || s->decoder == NULL || s->drift == NULL) {
@@ -186,9 +184,9 @@ struct stream *stream_new(const struct stream_settings *settings,
     return NULL;
   }
   s->settings = *settings;
-  s->site = *site;
-  if (s->settings.bound_count > CV_BOUNDS_MOST)
-    s->settings.bound_count = CV_BOUNDS_MOST;
+  s->deps = *deps;
+  if (s->settings.bound_count > CV_BOUNDS_MAX)
+    s->settings.bound_count = CV_BOUNDS_MAX;
   memcpy(s->bounds_s, settings->bounds_s,
          s->settings.bound_count * sizeof(s->bounds_s[0]));
   s->timer = (struct gc_timer){.fire = on_tick, .ctx = s};
@@ -206,7 +204,7 @@ void stream_select(struct stream *s, const struct selection *selection) {
 }
 
 void stream_stop(struct stream *s) {
-  gc_timers_unset(s->site.edge->timers, &s->timer);
+  gc_timers_unset(s->deps.env->timers, &s->timer);
   if (s->is_listening)
     s->source->stop(s);
   s->is_listening = false;

@@ -32,11 +32,11 @@ struct guide_settings {
 
 struct stream_settings {
   struct guide_settings guide;
-  struct gc_channel_patience patience;
+  struct gc_channel_timeouts timeouts;
   const double *bounds_s; /* WaitBuckets */
   size_t bound_count;
   int64_t target_ms;    /* ServiceLevelTarget; 0: each queue's own */
-  uint32_t most;        /* MaxConversations */
+  uint32_t max;         /* MaxConversations */
   int64_t age_ms;       /* MaxConversationAge */
   int64_t expiry_ms;    /* QueueExpiry; 0: none */
   uint32_t interval_ms; /* between two readings of the counters */
@@ -44,8 +44,8 @@ struct stream_settings {
 };
 
 /* What it works with; all borrowed. */
-struct stream_site {
-  const struct gc_edge *edge;
+struct stream_deps {
+  const struct gc_env *env;
   struct gc_api *api; /* for the server's clock */
   struct gc_channels *channels;
   struct gc_socket_driver driver; /* these for the guide dialect */
@@ -65,7 +65,7 @@ struct stream;
 /* NULL when out of memory or, with GC_ERR_CONFIG, for buckets that do not
  * ascend. */
 struct stream *stream_new(const struct stream_settings *settings,
-                          const struct stream_site *site, struct gc_err *err);
+                          const struct stream_deps *deps, struct gc_err *err);
 
 /* ---- network thread ---- */
 

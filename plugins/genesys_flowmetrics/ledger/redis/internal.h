@@ -20,8 +20,8 @@
 #define REDIS_KEYS "genesys:{flowmetrics}:"
 
 enum {
-  REDIS_SHA_ROOM = 41,
-  REDIS_TOKEN_ROOM = 33,
+  REDIS_SHA_SIZE = 41,
+  REDIS_TOKEN_SIZE = 33,
   /* A script is one piece: nobody else is served meanwhile, some ms. */
   REDIS_CHUNK_MARKS = 500,
 };
@@ -40,7 +40,7 @@ struct chunk {
 
 struct shared {
   struct redis_link *link;
-  char token[REDIS_TOKEN_ROOM], count_sha[REDIS_SHA_ROOM];
+  char token[REDIS_TOKEN_SIZE], count_sha[REDIS_SHA_SIZE];
   struct redis_words words;
   struct counter *counters;
   size_t counter_count, counter_cap;

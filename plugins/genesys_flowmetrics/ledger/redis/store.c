@@ -58,7 +58,7 @@ enum gc_code redis_load_script(struct ledger *l, struct gc_err *err) {
   redis_print(&s->words, "LOAD");
   redis_word(&s->words, REDIS_SCRIPT_COUNT, strlen(REDIS_SCRIPT_COUNT));
   GC_TRY(redis_ask(s->link, &s->words, &reply, err));
-  if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_SHA_ROOM)
+  if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_SHA_SIZE)
     return gc_fail(err, GC_ERR_PARSE, "SCRIPT LOAD: no hash in the answer");
   snprintf(s->count_sha, sizeof(s->count_sha), "%s", reply->str);
   return GC_OK;
@@ -104,7 +104,7 @@ static enum gc_code look_at_settings(struct ledger *l, struct gc_err *err) {
 
 struct field {
   char kind;
-  char flow[ATTRIBUTE_MOST_BYTES + 1], metric[ATTRIBUTE_MOST_BYTES + 1];
+  char flow[ATTRIBUTE_MAX_BYTES + 1], metric[ATTRIBUTE_MAX_BYTES + 1];
 };
 
 /* "c:4:Flow:metric"; false for any other. */
@@ -117,8 +117,8 @@ static bool field_parse(const redisReply *text, struct field *ret) {
   if (end == NULL || !gc_decimal_int(number, (size_t)(end - number), &len))
     return false;
   size_t rest = strlen(end + 1);
-  if (len < 0 || len > ATTRIBUTE_MOST_BYTES || (size_t)len >= rest ||
-      end[1 + len] != ':' || rest - (size_t)len - 1 > ATTRIBUTE_MOST_BYTES)
+  if (len < 0 || len > ATTRIBUTE_MAX_BYTES || (size_t)len >= rest ||
+      end[1 + len] != ':' || rest - (size_t)len - 1 > ATTRIBUTE_MAX_BYTES)
     return false;
   ret->kind = text->str[0];
   snprintf(ret->flow, sizeof(ret->flow), "%.*s", (int)len, end + 1);
@@ -129,7 +129,7 @@ static bool field_parse(const redisReply *text, struct field *ret) {
 /* A series with the labels that it had. The lock is held. */
 static enum gc_code load_labels(struct ledger *l, const char *scope,
                                 const struct field *f, const char *labels) {
-  char flow[ATTRIBUTE_MOST_BYTES + 1];
+  char flow[ATTRIBUTE_MAX_BYTES + 1];
   struct series *s;
   const char *slash = strchr(labels, '/');
   if (f->kind != 'l' || slash == NULL || slash - labels >= (int)sizeof(flow) ||
@@ -309,8 +309,8 @@ static void show_all(struct ledger *l) {
 static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   struct shared *s = l->shared;
   GC_AUTO(reply_auto) redisReply *reply = NULL;
-  snprintf(s->token, sizeof(s->token), "%08x%08x%08x%08x", gc_dice(), gc_dice(),
-           gc_dice(), gc_dice());
+  snprintf(s->token, sizeof(s->token), "%08x%08x%08x%08x", gc_random32(),
+           gc_random32(), gc_random32(), gc_random32());
   redis_script_words(l, "EVAL", REDIS_SCRIPT_TAKE, 0);
   redis_print(&s->words, "%s", s->token);
   GC_TRY(redis_ask(s->link, &s->words, &reply, err));

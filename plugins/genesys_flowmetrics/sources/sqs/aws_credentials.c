@@ -9,9 +9,9 @@
 #include "common/net/api/secret.h"
 
 enum {
-  ANSWER_MOST_BYTES = 65536,
-  HEADER_ROOM = GC_SECRET_MOST_BYTES + 64,
-  ROLE_ROOM = 128,
+  ANSWER_MAX_BYTES = 65536,
+  HEADER_SIZE = GC_SECRET_MAX_BYTES + 64,
+  ROLE_SIZE = 128,
   REREAD_MS = 5 * 60 * 1000, /* files that an operator may renew */
 };
 
@@ -33,8 +33,8 @@ struct credentials_keeper {
   struct gc_exchange exchange;
   bool is_asking;
   enum step step;
-  char url[GC_URL_ROOM + ROLE_ROOM];
-  char header[HEADER_ROOM];
+  char url[GC_URL_SIZE + ROLE_SIZE];
+  char header[HEADER_SIZE];
   const char *headers[2];
   void (*ready)(void *ctx, const struct gc_err *err);
   void *ctx;
@@ -43,7 +43,7 @@ struct credentials_keeper {
 /* A secret that is where `secret` says, into a room. */
 static enum gc_code read_secret(const struct gc_secret *secret, char *out,
                                 size_t room, struct gc_err *err) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_SECRET_MAX_BYTES};
   GC_TRY(gc_secret_read(secret, &text, err));
   if (text.len >= room)
     return gc_fail(err, GC_ERR_AUTH, "the secret is longer than %zu bytes",
@@ -66,7 +66,7 @@ static enum gc_code read_pair(const struct credentials_source *s,
 
 static enum gc_code read_file(const struct credentials_source *s,
                               struct credentials *c, struct gc_err *err) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = 1 << 20};
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = 1 << 20};
   char chunk[4096];
   FILE *f = fopen(s->file, "re");
   if (f == NULL)
@@ -142,7 +142,7 @@ static enum gc_code ask(struct credentials_keeper *k, const char *method,
   k->exchange = (struct gc_exchange){.method = method,
                                      .url = k->url,
                                      .headers = k->headers,
-                                     .body_max = ANSWER_MOST_BYTES,
+                                     .body_max = ANSWER_MAX_BYTES,
                                      .done = on_answer,
                                      .ctx = k};
   return k->transport->start(k->transport->ctx, &k->exchange, err);
@@ -177,7 +177,7 @@ static bool line_of(const struct gc_buf *body, char *out, size_t room) {
 
 static enum gc_code go_on(struct credentials_keeper *k,
                           const struct gc_buf *body, struct gc_err *err) {
-  char line[GC_SECRET_MOST_BYTES];
+  char line[GC_SECRET_MAX_BYTES];
   struct credentials c;
   if (k->step == STEP_KEYS) {
     GC_TRY(credentials_parse_json(gc_buf_string(body), body->len, &c, err));
@@ -196,7 +196,7 @@ static enum gc_code go_on(struct credentials_keeper *k,
     snprintf(k->url, sizeof(k->url), "%s" INSTANCE_PATH, k->source->url);
     k->step = STEP_ROLE;
   } else {
-    if (strlen(line) >= ROLE_ROOM)
+    if (strlen(line) >= ROLE_SIZE)
       return gc_fail(err, GC_ERR_AUTH, "the role's name is too long");
     snprintf(k->url, sizeof(k->url), "%s" INSTANCE_PATH "%s", k->source->url,
              line);
@@ -224,7 +224,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
   if (judge(k, reply, why, &err) == GC_OK && !was_last)
     return;
   if (err.code != GC_OK) {
-    GC_AUTO(gc_buf_clear) struct gc_buf place = {.most = 512};
+    GC_AUTO(gc_buf_clear) struct gc_buf place = {.max = 512};
     credentials_describe(k->source, &place);
     (void)gc_fail_in(&err, err.code,
                      "AWS credentials from %s: ", gc_buf_string(&place));

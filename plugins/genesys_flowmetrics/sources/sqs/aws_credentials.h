@@ -11,15 +11,15 @@
 #include "common/base/env.h"
 
 enum {
-  CREDENTIALS_ID_ROOM = 160,
-  CREDENTIALS_SECRET_ROOM = 256,
-  CREDENTIALS_TOKEN_ROOM = 8192,
+  CREDENTIALS_ID_SIZE = 160,
+  CREDENTIALS_SECRET_SIZE = 256,
+  CREDENTIALS_TOKEN_SIZE = 8192,
 };
 
 struct credentials {
-  char key_id[CREDENTIALS_ID_ROOM];
-  char secret[CREDENTIALS_SECRET_ROOM];
-  char token[CREDENTIALS_TOKEN_ROOM]; /* "": none */
+  char key_id[CREDENTIALS_ID_SIZE];
+  char secret[CREDENTIALS_SECRET_SIZE];
+  char token[CREDENTIALS_TOKEN_SIZE]; /* "": none */
   int64_t expires_ms;                 /* epoch; 0: never */
 };
 

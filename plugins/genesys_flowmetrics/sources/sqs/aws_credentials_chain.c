@@ -35,7 +35,7 @@ static enum gc_code no_memory(struct gc_err *err) {
 
 /* Takes a secret out of the environment, where children and cores show it. */
 static void take_out(const char *name) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.most = GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
   const struct gc_secret secret = {.env = name};
   if (env(name) != NULL && gc_secret_read(&secret, &taken, NULL) != GC_OK)
     gc_buf_reset(&taken);
@@ -77,7 +77,7 @@ static bool find_file(struct credentials_source *s) {
 static enum gc_code check_container(const char *url, struct gc_err *err) {
   static const char *const own[] = {"169.254.170.2", "169.254.170.23",
                                     "[fd00:ec2::23]"};
-  char checked[GC_URL_ROOM];
+  char checked[GC_URL_SIZE];
   for (size_t i = 0; i < GC_COUNT(own); i++) {
     size_t len = strlen(own[i]);
     if (strncmp(url, "http://", 7) == 0 && strncmp(url + 7, own[i], len) == 0 &&
@@ -89,7 +89,7 @@ static enum gc_code check_container(const char *url, struct gc_err *err) {
 
 static enum gc_code find_container(struct credentials_source *s,
                                    struct gc_err *err) {
-  char url[GC_URL_ROOM];
+  char url[GC_URL_SIZE];
   const char *relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   const char *full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   s->place = CREDENTIALS_CONTAINER;
@@ -258,7 +258,7 @@ enum gc_code credentials_parse_json(const char *text, size_t len,
   (void)take_text(root, "Token", c.token, sizeof(c.token));
   const char *end = gc_json_text(root, "Expiration");
   if (end != NULL &&
-      gc_instant_parse(end, strlen(end), &c.expires_ms, NULL) != GC_OK)
+      gc_timestamp_parse(end, strlen(end), &c.expires_ms, NULL) != GC_OK)
     good = false;
   if (good)
     *ret = c;

@@ -9,9 +9,9 @@
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
 enum {
-  BATCHES_MOST = 64,     /* with the ledger */
-  RECEIPTS_MOST = 10000, /* that wait for their deletion */
-  BODY_MOST_BYTES = 64 * 1024,
+  BATCHES_MAX = 64,     /* with the ledger */
+  RECEIPTS_MAX = 10000, /* that wait for their deletion */
+  BODY_MAX_BYTES = 64 * 1024,
   COMMIT_REST_MS = 5000, /* between two looks whether the ledger is well */
 };
 
@@ -105,7 +105,7 @@ static void wake(struct consumer *c) {
  * fails beside it. */
 static void rest(struct consumer *c, struct gc_backoff *backoff,
                  uint32_t ask_ms) {
-  uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_dice());
+  uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_random32());
   uint64_t due_ms = gc_clock_now_ms() + ms;
   if (c->rests && c->again.place != 0 && c->again.due_ms >= due_ms)
     return;
@@ -181,7 +181,7 @@ static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
     return;
   }
   /* As a whole: try again, in front of the others or not does not matter. */
-  while (d->receipts.count > 0 && c->waiting.count < RECEIPTS_MOST)
+  while (d->receipts.count > 0 && c->waiting.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->waiting);
   stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
   receipts_clear(&d->receipts);
@@ -192,8 +192,8 @@ static bool delete_some(struct consumer *c, struct deletion *d,
                         const struct credentials *keys) {
   static const char action[] = "X-Amz-Target: AmazonSQS.DeleteMessageBatch";
   struct gc_err err = {.code = GC_OK};
-  receipts_move(&c->waiting, SQS_BATCH_MOST, &d->receipts);
-  d->request.exchange = (struct gc_exchange){.body_max = BODY_MOST_BYTES};
+  receipts_move(&c->waiting, SQS_BATCH_MAX, &d->receipts);
+  d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
   enum gc_code code =
       sqs_delete_body(c->sqs->settings.queue_url, d->receipts.at,
                       d->receipts.count, &d->request.body, &err);
@@ -211,15 +211,15 @@ static bool delete_some(struct consumer *c, struct deletion *d,
 /* Full tens at once; fewer when nothing else is on its way that could fill
  * them up. */
 static bool wants_deletion(const struct consumer *c, unsigned running) {
-  return c->waiting.count >= SQS_BATCH_MOST ||
+  return c->waiting.count >= SQS_BATCH_MAX ||
          (c->waiting.count > 0 && running == 0);
 }
 
 static bool delete_all(struct consumer *c, const struct credentials *keys) {
   unsigned running = 0;
-  for (size_t i = 0; i < DELETIONS_MOST; i++)
+  for (size_t i = 0; i < DELETIONS_MAX; i++)
     running += c->deletions[i].request.is_running;
-  for (size_t i = 0; i < DELETIONS_MOST && wants_deletion(c, running); i++) {
+  for (size_t i = 0; i < DELETIONS_MAX && wants_deletion(c, running); i++) {
     if (c->deletions[i].request.is_running)
       continue;
     if (!delete_some(c, &c->deletions[i], keys))
@@ -235,7 +235,7 @@ static void on_committed(void *ctx) {
   struct delivery *d = ctx;
   struct consumer *c = d->consumer;
   c->with_ledger--;
-  if (d->code == GC_OK && c->waiting.count < RECEIPTS_MOST)
+  if (d->code == GC_OK && c->waiting.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->waiting);
   /* Not committed: they come again when their visibility ends. */
   stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
@@ -314,7 +314,7 @@ static void hand_in(struct consumer *c) {
     ledger_submit(c->sqs->settings.ledger, &d->batch);
     return;
   }
-  if (c->waiting.count < RECEIPTS_MOST)
+  if (c->waiting.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->waiting);
   delivery_free(d);
 }
@@ -348,7 +348,7 @@ static bool receive(struct consumer *c, const struct credentials *keys) {
   c->received = c->poison = 0;
   c->newest_sent_ms = 0;
   c->receive.exchange =
-      (struct gc_exchange){.sink = &c->sink, .body_max = SQS_ANSWER_MOST_BYTES};
+      (struct gc_exchange){.sink = &c->sink, .body_max = SQS_ANSWER_MAX_BYTES};
   enum gc_code code = c->filling != NULL
                           ? sqs_receive_body(s->queue_url, s->visibility_s,
                                              &c->receive.body, &err)
@@ -363,8 +363,8 @@ static bool receive(struct consumer *c, const struct credentials *keys) {
 }
 
 static bool wants_more(const struct consumer *c) {
-  return !c->receive.is_running && c->with_ledger < BATCHES_MOST &&
-         c->waiting.count < RECEIPTS_MOST / 2;
+  return !c->receive.is_running && c->with_ledger < BATCHES_MAX &&
+         c->waiting.count < RECEIPTS_MAX / 2;
 }
 
 /* Starts whatever may be started now. While nothing can be committed nothing is
@@ -376,7 +376,7 @@ static void work(struct consumer *c) {
   const struct credentials *keys = credentials_get(c->keys, on_keys, c);
   if (keys == NULL || !delete_all(c, keys))
     return;
-  if (!ledger_is_well(c->sqs->settings.ledger))
+  if (!ledger_is_healthy(c->sqs->settings.ledger))
     rest(c, &c->commit_backoff, 0);
   else if (wants_more(c))
     (void)receive(c, keys);
@@ -398,10 +398,10 @@ enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
   c->commit_backoff =
       (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_REST_MS};
   c->again = (struct gc_timer){.fire = on_again, .ctx = c};
-  c->receive.body.most = BODY_MOST_BYTES;
-  for (size_t i = 0; i < DELETIONS_MOST; i++) {
+  c->receive.body.max = BODY_MAX_BYTES;
+  for (size_t i = 0; i < DELETIONS_MAX; i++) {
     c->deletions[i].consumer = c;
-    c->deletions[i].request.body.most = BODY_MOST_BYTES;
+    c->deletions[i].request.body.max = BODY_MAX_BYTES;
   }
   c->keys = credentials_keeper_new(c->sqs->settings.credentials, &c->metadata,
                                    gc_clock_wall_ms);
@@ -422,7 +422,7 @@ static void request_clear(struct consumer *c, struct request *r) {
 void consumer_clear_work(struct consumer *c) {
   credentials_keeper_free(gc_steal(c->keys));
   request_clear(c, &c->receive);
-  for (size_t i = 0; i < DELETIONS_MOST; i++) {
+  for (size_t i = 0; i < DELETIONS_MAX; i++) {
     request_clear(c, &c->deletions[i].request);
     receipts_clear(&c->deletions[i].receipts);
   }

@@ -14,9 +14,9 @@
 #include <stdatomic.h>
 
 enum {
-  DELETIONS_MOST = 4, /* requests under way at once */
+  DELETIONS_MAX = 4, /* requests under way at once */
   HEADER_COUNT = 4,
-  TOKEN_HEADER_ROOM = CREDENTIALS_TOKEN_ROOM + 32,
+  TOKEN_HEADER_SIZE = CREDENTIALS_TOKEN_SIZE + 32,
 };
 
 /* What one answer held, on its way through the ledger. */
@@ -32,8 +32,8 @@ struct request {
   struct gc_exchange exchange;
   struct gc_buf body;
   struct gc_aws_signer signer;
-  char key_id[CREDENTIALS_ID_ROOM], secret[CREDENTIALS_SECRET_ROOM];
-  char token[TOKEN_HEADER_ROOM];
+  char key_id[CREDENTIALS_ID_SIZE], secret[CREDENTIALS_SECRET_SIZE];
+  char token[TOKEN_HEADER_SIZE];
   const char *headers[HEADER_COUNT];
   bool is_running;
 };
@@ -58,7 +58,7 @@ struct consumer {
   struct event_counts counts;
   uint64_t received, poison;
   int64_t newest_sent_ms;
-  struct deletion deletions[DELETIONS_MOST];
+  struct deletion deletions[DELETIONS_MAX];
   struct receipts waiting; /* committed, to be deleted */
   unsigned with_ledger;    /* deliveries */
   struct gc_backoff backoff, commit_backoff;
@@ -68,7 +68,7 @@ struct consumer {
 
 struct sqs {
   struct sqs_settings settings;
-  char endpoint[GC_URL_ROOM];
+  char endpoint[GC_URL_SIZE];
   char scope[96];
   struct gc_connect connect, metadata_connect;
   char any[2]; /* "*": no proxy for any host */

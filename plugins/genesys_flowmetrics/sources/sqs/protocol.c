@@ -15,10 +15,10 @@ static const char *host_of(const char *url) {
   return p != NULL ? p + 3 : url;
 }
 
-void sqs_endpoint(const char *queue_url, char out[GC_URL_ROOM]) {
+void sqs_endpoint(const char *queue_url, char out[GC_URL_SIZE]) {
   const char *host = host_of(queue_url);
   size_t len = (size_t)(host - queue_url) + strcspn(host, "/");
-  snprintf(out, GC_URL_ROOM, "%.*s/", (int)len, queue_url);
+  snprintf(out, GC_URL_SIZE, "%.*s/", (int)len, queue_url);
 }
 
 /* sqs.REGION.amazonaws.com, sqs-fips.REGION.…, VPCE.sqs.REGION.vpce.…, and the
@@ -58,7 +58,7 @@ enum gc_code sqs_receive_body(const char *queue_url, uint32_t visibility_s,
   gc_json_out_key(&j, "QueueUrl");
   gc_json_out_string(&j, queue_url);
   gc_json_out_key(&j, "MaxNumberOfMessages");
-  gc_json_out_int(&j, SQS_BATCH_MOST);
+  gc_json_out_int(&j, SQS_BATCH_MAX);
   gc_json_out_key(&j, "WaitTimeSeconds");
   gc_json_out_int(&j, SQS_WAIT_S);
   gc_json_out_key(&j, "VisibilityTimeout");
@@ -166,8 +166,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
 static const struct gc_json_reader reader = {.keys = keys,
                                              .key_count = GC_COUNT(keys),
                                              .skip_unknown = true,
-                                             .bytes_max = SQS_ANSWER_MOST_BYTES,
-                                             .string_max = EVENT_MOST_BYTES,
+                                             .bytes_max = SQS_ANSWER_MAX_BYTES,
+                                             .string_max = EVENT_MAX_BYTES,
                                              .open = on_open,
                                              .close = on_close,
                                              .value = on_value};
@@ -182,8 +182,8 @@ sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
   }
   a->each = each;
   a->ctx = ctx;
-  a->receipt.most = SQS_RECEIPT_MOST_BYTES;
-  a->body.most = EVENT_MOST_BYTES;
+  a->receipt.max = SQS_RECEIPT_MAX_BYTES;
+  a->body.max = EVENT_MAX_BYTES;
   a->stream = gc_json_stream_new(&reader, a, err);
   if (a->stream != NULL)
     return a;

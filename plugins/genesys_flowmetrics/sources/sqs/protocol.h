@@ -9,16 +9,16 @@
 #include "common/base/url.h"
 
 enum {
-  SQS_BATCH_MOST = 10, /* messages of one answer, entries of one deletion */
-  SQS_WAIT_S = 20,     /* the longest poll there is */
-  SQS_RECEIPT_MOST_BYTES = 4096,
+  SQS_BATCH_MAX = 10, /* messages of one answer, entries of one deletion */
+  SQS_WAIT_S = 20,    /* the longest poll there is */
+  SQS_RECEIPT_MAX_BYTES = 4096,
   /* Ten messages of 1 MB, each byte escaped. */
-  SQS_ANSWER_MOST_BYTES = 64 * 1024 * 1024,
+  SQS_ANSWER_MAX_BYTES = 64 * 1024 * 1024,
 };
 
 /* "https://sqs.eu-west-1.amazonaws.com/123456789012/genesys", checked by
  * gc_url_check, to "https://sqs.eu-west-1.amazonaws.com/". */
-void sqs_endpoint(const char *queue_url, char out[GC_URL_ROOM]);
+void sqs_endpoint(const char *queue_url, char out[GC_URL_SIZE]);
 /* The region in the host's name: "eu-west-1". False when there is none. */
 bool sqs_region_of(const char *queue_url, char out[64]);
 

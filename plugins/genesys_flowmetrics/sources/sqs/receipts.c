@@ -26,8 +26,8 @@ void receipts_clear(struct receipts *r) {
   *r = (struct receipts){0};
 }
 
-void receipts_move(struct receipts *from, size_t most, struct receipts *to) {
-  size_t n = from->count < most ? from->count : most, moved = 0;
+void receipts_move(struct receipts *from, size_t max, struct receipts *to) {
+  size_t n = from->count < max ? from->count : max, moved = 0;
   while (moved < n && receipts_add(to, from->at[moved]))
     moved++;
   from->count -= moved;

@@ -15,8 +15,8 @@ struct receipts {
 /* Takes the receipt over; false, and it stays the caller's, when out of memory.
  */
 bool receipts_add(struct receipts *r, char *receipt);
-/* Moves the first `most` of them, as many as memory allows. */
-void receipts_move(struct receipts *from, size_t most, struct receipts *to);
+/* Moves the first `max` of them, as many as memory allows. */
+void receipts_move(struct receipts *from, size_t max, struct receipts *to);
 void receipts_clear(struct receipts *r);
 
 #endif

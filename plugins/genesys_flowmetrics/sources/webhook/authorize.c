@@ -36,7 +36,7 @@ static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
  * sender: 401 would be its last try, 503 is not. */
 static unsigned judge_secret(struct webhook *w, struct MHD_Connection *c) {
   const struct webhook_settings *s = &w->settings;
-  GC_AUTO(gc_buf_wipe) struct gc_buf want = {.most = GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf want = {.max = GC_SECRET_MAX_BYTES};
   const char *got =
       MHD_lookup_connection_value(c, MHD_HEADER_KIND, s->secret_header);
   if (s->secret_file == NULL)
@@ -63,7 +63,7 @@ static bool has_certificate(struct webhook *w, struct MHD_Connection *c) {
 }
 
 /* True and the length when the request tells it. */
-static bool told_length(struct MHD_Connection *c, uint64_t *ret) {
+static bool reported_length(struct MHD_Connection *c, uint64_t *ret) {
   const char *text = MHD_lookup_connection_value(
       c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
   char *end = NULL;
@@ -88,13 +88,13 @@ unsigned webhook_judge(struct webhook *w, struct MHD_Connection *c,
   unsigned refused = judge_secret(w, c);
   if (refused != 0)
     return refused;
-  if (told_length(c, &length) && length > w->settings.max_body_bytes)
+  if (reported_length(c, &length) && length > w->settings.max_body_bytes)
     return 413;
   return w->is_stopping ? 503 : 0;
 }
 
 void webhook_look_at_secret(struct webhook *w) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.most = GC_SECRET_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
   if (w->settings.secret_file != NULL)
     (void)!read_secret(w, &secret);
 }

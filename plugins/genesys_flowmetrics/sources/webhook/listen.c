@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PEM_MOST_BYTES = 1 << 20, BACKLOG = 128 };
+enum { PEM_MAX_BYTES = 1 << 20, BACKLOG = 128 };
 
 char *webhook_pem(const char *option, const char *path, struct gc_err *err) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = PEM_MOST_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = PEM_MAX_BYTES};
   char chunk[4096];
   size_t got;
   FILE *f = fopen(path, "re");

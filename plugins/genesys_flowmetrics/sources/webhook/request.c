@@ -88,7 +88,7 @@ static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
     return NULL;
   call->webhook = w;
   call->connection = c;
-  call->body.most = w->settings.max_body_bytes;
+  call->body.max = w->settings.max_body_bytes;
   call->batch = (struct batch){.source = w->settings.source, .done = on_batch};
   call->status = webhook_judge(w, c, url, method);
   return call;

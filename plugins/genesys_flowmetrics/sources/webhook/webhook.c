@@ -9,10 +9,10 @@
 #include "common/net/clock.h"
 
 enum {
-  REQUEST_MOST_MS = 10 * 1000, /* of a connection without a whole request */
-  CROWDED_MOST_MS = 2 * 1000,  /* the same while no other can get in */
-  IDLE_S = 15,                 /* between two requests of one connection */
-  MEMORY_BYTES = 32 * 1024,    /* headers of one connection */
+  REQUEST_MAX_MS = 10 * 1000, /* of a connection without a whole request */
+  CROWDED_MAX_MS = 2 * 1000,  /* the same while no other can get in */
+  IDLE_S = 15,                /* between two requests of one connection */
+  MEMORY_BYTES = 32 * 1024,   /* headers of one connection */
 };
 
 /* ---- connections ---- */
@@ -56,10 +56,10 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **place,
 void webhook_look(struct webhook *w, uint64_t now_ms) {
   pthread_mutex_lock(&w->lock);
   bool crowded = w->link_count >= w->settings.max_connections;
-  uint64_t most_ms = crowded ? CROWDED_MOST_MS : REQUEST_MOST_MS;
+  uint64_t max_ms = crowded ? CROWDED_MAX_MS : REQUEST_MAX_MS;
   for (struct link *link = w->links; link != NULL; link = link->next)
     if (!link->is_busy && now_ms > link->since_ms &&
-        now_ms - link->since_ms > most_ms)
+        now_ms - link->since_ms > max_ms)
       shutdown(link->fd, SHUT_RDWR);
   pthread_mutex_unlock(&w->lock);
 }

@@ -20,7 +20,7 @@ static void tell_truth(void) {
                                 "\"mediaType\":\"voice\"},\"data\":[");
   const char *comma = "";
   for (int m = 0; m < 240; m++) {
-    char at[GC_INTERVAL_ROOM];
+    char at[GC_INTERVAL_SIZE];
     int64_t begin_ms = 1699999200000 + (int64_t)m * MINUTE; /* 22:00 */
     if (truth[m] == 0)
       continue;
@@ -50,10 +50,10 @@ static void begin_with_store(void) {
 
 /* As a kill: nothing is finished. What has left is kept, and the time. */
 static void restart(uint64_t away_ms) {
-  static char seen[SEEN_MOST][128];
+  static char seen[SEEN_MAX][128];
   size_t count = iv.count;
   int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
-  struct gc_intervals_settings kept = iv_settings;
+  struct gc_analytics_settings kept = iv_settings;
   memcpy(seen, iv.seen, sizeof(seen));
   iv_stop();
   gc_store_close(iv.store);
@@ -137,7 +137,7 @@ static void an_end_in_order_repeats_nothing(void) {
   iv_start();
   iv_pass(3000);
   iv.holds = false;
-  gc_intervals_finish(iv.block, &iv_way, 1000);
+  gc_analytics_finish(iv.block, &iv_way, 1000);
   restart(1000);
   iv_pass(5000);
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
@@ -227,10 +227,10 @@ static void what_is_older_than_backfill_is_left_out_but_read_again(void) {
 
 /* Whatever moment it is killed at: each window is there, at most the one in
  * flight twice and then the same, and the counter ends at the truth. */
-static uint32_t dice_state;
-static uint32_t dice(uint32_t sides) {
-  dice_state = dice_state * 1664525u + 1013904223u;
-  return (dice_state >> 8) % sides;
+static uint32_t random32_state;
+static uint32_t random32(uint32_t sides) {
+  random32_state = random32_state * 1664525u + 1013904223u;
+  return (random32_state >> 8) % sides;
 }
 
 static void check_all_windows(int64_t first_minute, int64_t last_minute,
@@ -271,7 +271,7 @@ static void killed_at_any_moment_nothing_is_missing(void) {
     size_t kills = 0;
     snprintf(row, sizeof(row), "seed %u", seed);
     CHECK_ROW(row);
-    dice_state = seed;
+    random32_state = seed;
     begin_with_store();
     iv_settings.rule.revisit = 10;
     iv_settings.rule.backfill_ms = 60 * MINUTE;
@@ -283,16 +283,16 @@ static void killed_at_any_moment_nothing_is_missing(void) {
           (int)((iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS) -
                  1699999200000) /
                 MINUTE);
-      truth[now_minute - 1 - (int)dice(6)] += 1 + (int)dice(3);
+      truth[now_minute - 1 - (int)random32(6)] += 1 + (int)random32(3);
       truth[10] += truth[10] == 0;
       for (int m = 0; m < 10; m++)
         truth[m] = 0; /* before the query began */
       tell_truth();
-      iv.holds = dice(4) == 0;
-      iv_pass(1000 + dice(45000));
+      iv.holds = random32(4) == 0;
+      iv_pass(1000 + random32(45000));
       kills += iv.holds;
-      if (iv.holds || dice(3) == 0)
-        restart(dice(4) == 0 ? dice(5) * MINUTE : dice(3000));
+      if (iv.holds || random32(3) == 0)
+        restart(random32(4) == 0 ? random32(5) * MINUTE : random32(3000));
     }
     iv.holds = false;
     tell_truth();

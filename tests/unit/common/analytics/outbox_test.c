@@ -18,7 +18,7 @@ static void put(struct gc_outbox *o, enum gc_metric_id metric, const char *who,
 
 static void what_is_written_is_read_back_bit_by_bit(void) {
   struct gc_outbox o = {.interval_ms = 60000}, back = {.count = 0};
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 65536};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
   put(&o, GC_METRIC_QUEUE_METRIC, "Sales \xc3\xbc",
       (union gc_number){.derive = INT64_MAX});
   put(&o, GC_METRIC_QUEUE_INTERVAL_DURATION, "b",

@@ -18,8 +18,8 @@ static enum gc_code take(void *ctx, const struct gc_sample *sample) {
   return GC_OK;
 }
 
-static bool is_empty(void *ctx, uint32_t most_ms) {
-  (void)ctx, (void)most_ms;
+static bool is_empty(void *ctx, uint32_t max_ms) {
+  (void)ctx, (void)max_ms;
   return true;
 }
 
@@ -28,7 +28,7 @@ static uint64_t now(void *ctx) {
   return way_out.now_ms;
 }
 
-static const struct gc_departure_way way = {.emit = take, .wait = is_empty};
+static const struct gc_sender_output way = {.emit = take, .wait = is_empty};
 
 static void fill(struct gc_outbox *o) {
   static const struct gc_sample sample = {.metric =
@@ -41,27 +41,27 @@ static void fill(struct gc_outbox *o) {
 }
 
 static void a_large_window_leaves_in_several_looks(void) {
-  struct gc_departure d = {.window = 0};
+  struct gc_sender d = {.window = 0};
   way_out = (struct slow){.now_ms = 0};
   fill(&d.outbox);
   for (uint64_t looks = 1; way_out.now_ms < 4000; looks++) {
-    CHECK_INT(gc_departure_run(&d, &way, now, NULL, looks * 1000),
+    CHECK_INT(gc_sender_run(&d, &way, now, NULL, looks * 1000),
               GC_DEPARTURE_WAITS);
     CHECK(way_out.now_ms >= looks * 1000);
     CHECK(way_out.now_ms <= looks * 1000 + 256);
   }
   CHECK_INT(way_out.count, d.sent);
-  gc_departure_clear(&d);
+  gc_sender_clear(&d);
 }
 
 static void the_end_does_not_wait_for_all_of_a_large_window(void) {
-  struct gc_departure d = {.window = 0};
+  struct gc_sender d = {.window = 0};
   way_out = (struct slow){.now_ms = 0};
   fill(&d.outbox);
-  gc_departure_finish(&d, &way, now, NULL, 1000);
+  gc_sender_finish(&d, &way, now, NULL, 1000);
   CHECK(way_out.now_ms >= 1000 && way_out.now_ms <= 1256);
   CHECK_INT(d.outbox.count, VALUES); /* and is not saved as gone */
-  gc_departure_clear(&d);
+  gc_sender_clear(&d);
 }
 
 int main(void) {

@@ -202,32 +202,32 @@ static void a_deleted_queue_stays_chosen_and_a_renamed_one_does_not(void) {
                                           {"q3", "Other", "Other", ""}};
   char *selectors[] = {(char[]){"Sal*"}};
   struct gc_choice c = {.is_by_filter = true, .is_grouped = true};
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
   uint32_t n;
   CHECK(gc_choice_is_empty(&c));
   CHECK_INT(gc_choice_make(&c, d, selectors, 1), GC_OK);
   CHECK_INT(c.ids.count, 2);
   CHECK(gc_choice_filter(&c) == &c.ids && gc_choice_wanted(&c) == &c.ids);
-  gc_directory_put(d);
-  d = gc_directory_new(later, 2, false);
+  gc_entities_put(d);
+  d = gc_entities_new(later, 2, false);
   CHECK_INT(gc_choice_make(&c, d, selectors, 1), GC_OK);
   CHECK_INT(c.ids.count, 1);
   CHECK(gc_intern_find(&c.ids, "q1", 2, &n));
-  gc_directory_put(d);
+  gc_entities_put(d);
   gc_choice_clear(&c);
 }
 
 static void where_names_are_refused_ids_are_chosen(void) {
   char *selectors[] = {(char[]){"q7"}, (char[]){"Sal*"}};
   struct gc_choice c = {.is_by_filter = true, .is_grouped = true};
-  struct gc_directory *d = gc_directory_new(NULL, 0, true);
+  struct gc_entities *d = gc_entities_new(NULL, 0, true);
   CHECK_INT(gc_choice_make(&c, d, selectors, 2), GC_OK);
   CHECK_INT(c.ids.count, 1);
   CHECK_STR(gc_intern_text(&c.ids, 0), "q7");
   CHECK_INT(gc_choice_make(&c, d, selectors, 0), GC_OK);
   CHECK(c.is_all && !gc_choice_is_empty(&c));
   CHECK(gc_choice_filter(&c) == NULL && gc_choice_wanted(&c) == NULL);
-  gc_directory_put(d);
+  gc_entities_put(d);
   gc_choice_clear(&c);
 }
 
@@ -247,9 +247,9 @@ static void names_are_the_labels_of_the_list(void) {
   };
   static const struct gc_entry old = {"q9", "Gone", "Gone", ""};
   struct gc_naming n = {
-      .lists = {[GC_QUEUE] = {gc_directory_new(entries, 3, false),
-                              gc_directory_new(&old, 1, false)}}};
-  char text[GC_NAME_ROOM];
+      .lists = {[GC_QUEUE] = {gc_entities_new(entries, 3, false),
+                              gc_entities_new(&old, 1, false)}}};
+  char text[GC_NAME_SIZE];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].id);
     n.label = rows[i].label;
@@ -266,7 +266,7 @@ static void names_are_the_labels_of_the_list(void) {
 }
 
 static void a_counter_never_falls_and_carries_what_is_taken_back(void) {
-  struct gc_series_set set = {.keys = {.most = 2}};
+  struct gc_series_set set = {.keys = {.max = 2}};
   uint32_t n;
   CHECK_INT(gc_series_put(&set, "a", 1, &n), GC_OK);
   struct gc_series *s = &set.at[n];

@@ -9,14 +9,14 @@ enum { MINUTE = 60000, HOUR = 3600000, DAY = 86400000 };
 static int64_t at(const char *text) {
   int64_t ms = 0;
   struct gc_err err;
-  CHECK_INT(gc_instant_parse(text, strlen(text), &ms, &err), GC_OK);
+  CHECK_INT(gc_timestamp_parse(text, strlen(text), &ms, &err), GC_OK);
   return ms;
 }
 
 static const char *text_of(int64_t ms) {
-  static char texts[4][GC_INSTANT_ROOM];
+  static char texts[4][GC_TIMESTAMP_SIZE];
   static int next;
-  return gc_instant_print(texts[next++ % 4], ms) + 11;
+  return gc_timestamp_print(texts[next++ % 4], ms) + 11;
 }
 
 static struct gc_windows_rule rule_of(int64_t period_ms, uint32_t revisit) {
@@ -125,11 +125,11 @@ static void pieces_are_the_whole_plan(void) {
                               .again_to_ms = 7 * MINUTE,
                               .from_ms = 7 * MINUTE,
                               .to_ms = 20 * MINUTE};
-  for (uint32_t most = 1; most < 25; most++) {
+  for (uint32_t max = 1; max < 25; max++) {
     int64_t at_ms = p.again_from_ms, from_ms, to_ms, next_ms = 0;
-    while (gc_windows_piece(&p, MINUTE, most, &at_ms, &from_ms, &to_ms)) {
+    while (gc_windows_piece(&p, MINUTE, max, &at_ms, &from_ms, &to_ms)) {
       CHECK_INT(from_ms, next_ms);
-      CHECK(to_ms > from_ms && to_ms - from_ms <= (int64_t)most * MINUTE);
+      CHECK(to_ms > from_ms && to_ms - from_ms <= (int64_t)max * MINUTE);
       next_ms = to_ms;
     }
     CHECK_INT(next_ms, p.to_ms);
@@ -152,12 +152,12 @@ static void each_window_is_new_once_and_read_until_it_settles(void) {
                                  at("2026-08-01T10:00:00Z")};
   int64_t read_ms[64] = {0};
   int news[64] = {0};
-  uint32_t dice = 7;
+  uint32_t random32 = 7;
   int64_t begin = at("2026-08-01T10:00:00Z"), now = begin;
   while (now < begin + HOUR) {
     struct gc_windows_plan p;
-    dice = dice * 1664525u + 1013904223u;
-    now += dice >> 8 & 0x3ffff; /* up to 262 s */
+    random32 = random32 * 1664525u + 1013904223u;
+    now += random32 >> 8 & 0x3ffff; /* up to 262 s */
     if (!gc_windows_plan(&rule, &mark, now, 3, &p))
       continue;
     for (int64_t end = p.again_from_ms + MINUTE; end <= p.to_ms; end += MINUTE)

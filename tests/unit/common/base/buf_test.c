@@ -6,7 +6,7 @@
 #include "tests/support/check.h"
 
 static void it_is_a_string_as_soon_as_anything_was_added(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 100};
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 100};
   CHECK_STR(gc_buf_string(&b), "");
   CHECK(b.data == NULL);
   CHECK_INT(gc_buf_text(&b, "ab"), GC_OK);
@@ -17,14 +17,14 @@ static void it_is_a_string_as_soon_as_anything_was_added(void) {
 }
 
 static void it_holds_any_byte(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 100};
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 100};
   CHECK_INT(gc_buf_add(&b, "a\0b", 3), GC_OK);
   CHECK_INT(b.len, 3);
   CHECK(memcmp(b.data, "a\0b", 4) == 0);
 }
 
 static void nothing_at_all_may_be_added(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 0};
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 0};
   CHECK_INT(gc_buf_add(&b, NULL, 0), GC_OK);
   CHECK_INT(gc_buf_text(&b, ""), GC_OK);
   CHECK_INT(gc_buf_print(&b, "%s", ""), GC_OK);
@@ -33,21 +33,21 @@ static void nothing_at_all_may_be_added(void) {
 }
 
 static void the_limit_is_exact_and_nothing_is_added_past_it(void) {
-  for (size_t most = 1; most < 300; most++) {
-    GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = most};
-    for (size_t i = 0; i < most; i++)
+  for (size_t max = 1; max < 300; max++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = max};
+    for (size_t i = 0; i < max; i++)
       CHECK_INT(gc_buf_text(&b, "x"), GC_OK);
     CHECK_INT(gc_buf_text(&b, "y"), GC_ERR_LIMIT);
     CHECK_INT(gc_buf_print(&b, "%d", 1), GC_ERR_LIMIT);
     CHECK_INT(gc_buf_add(&b, "zz", SIZE_MAX), GC_ERR_LIMIT);
-    CHECK_INT(b.len, most);
-    CHECK_INT(strlen(b.data), most);
+    CHECK_INT(b.len, max);
+    CHECK_INT(strlen(b.data), max);
     CHECK(strchr(b.data, 'y') == NULL);
   }
 }
 
 static void no_limit_is_a_limit_too(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = SIZE_MAX};
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = SIZE_MAX};
   for (int i = 0; i < 1000; i++)
     CHECK_INT(gc_buf_text(&b, "0123456789"), GC_OK);
   CHECK_INT(b.len, 10000);
@@ -55,7 +55,7 @@ static void no_limit_is_a_limit_too(void) {
 }
 
 static void it_keeps_what_it_has_while_it_grows(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf b = {.most = 1 << 20};
+  GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 1 << 20};
   for (int i = 0; i < 20000; i++)
     CHECK_INT(gc_buf_print(&b, "%05d,", i), GC_OK);
   CHECK_INT(b.len, 120000);
@@ -67,7 +67,7 @@ static void it_keeps_what_it_has_while_it_grows(void) {
 }
 
 static void reset_keeps_the_memory_and_clear_does_not(void) {
-  struct gc_buf b = {.most = 100};
+  struct gc_buf b = {.max = 100};
   CHECK_INT(gc_buf_text(&b, "secret"), GC_OK);
   char *data = b.data;
   gc_buf_reset(&b);
@@ -77,18 +77,18 @@ static void reset_keeps_the_memory_and_clear_does_not(void) {
   CHECK(b.data == data);
   gc_buf_clear(&b);
   CHECK(b.data == NULL && b.len == 0 && b.cap == 0);
-  CHECK_INT(b.most, 100);
+  CHECK_INT(b.max, 100);
   CHECK_INT(gc_buf_text(&b, "again"), GC_OK);
   CHECK_STR(gc_buf_string(&b), "again");
   gc_buf_wipe(&b);
   CHECK(b.data == NULL && b.len == 0 && b.cap == 0);
-  CHECK_INT(b.most, 100);
+  CHECK_INT(b.max, 100);
 }
 
 static void all_ends_take_what_never_began(void) {
   gc_buf_clear(NULL);
   gc_buf_wipe(NULL);
-  struct gc_buf b = {.most = 1};
+  struct gc_buf b = {.max = 1};
   gc_buf_reset(&b);
   gc_buf_wipe(&b);
   gc_buf_clear(&b);

@@ -89,19 +89,19 @@ static void reals_are_what_strtod_makes_of_them(void) {
 
 /* Sixteen digits and more do not fit a double: rounding twice would show. */
 static void long_reals_are_rounded_once(void) {
-  uint64_t dice = 1;
+  uint64_t random32 = 1;
   for (int i = 0; i < 20000; i++) {
-    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    random32 = random32 * 6364136223846793005u + 1442695040888963407u;
     char text[64];
     snprintf(text, sizeof(text), "%llu.%02lue%d",
-             (unsigned long long)(dice >> 8), (unsigned long)(dice % 100),
-             i % 60 - 30);
+             (unsigned long long)(random32 >> 8),
+             (unsigned long)(random32 % 100), i % 60 - 30);
     double got = 77, want = strtod(text, NULL);
     bool same = gc_decimal_real(text, strlen(text), &got) && got == want;
     if (!same)
       CHECK_THAT(same, "%s is %.17g, not %.17g", text, got, want);
   }
-  CHECK(dice != 1);
+  CHECK(random32 != 1);
 }
 
 static void what_is_no_json_number_is_refused(void) {

@@ -101,7 +101,7 @@ static void a_failed_step_leaves_at_once(void) {
 
 static void a_secret_is_hidden_in_words_of_others(void) {
   static const struct {
-    const char *text, *secret, *told;
+    const char *text, *secret, *reported;
   } rows[] = {
       {"GET /abcdef gone", "abcdef", "GET /*** gone"},
       {"abcdefabcdef", "abcdef", "******"},
@@ -117,7 +117,7 @@ static void a_secret_is_hidden_in_words_of_others(void) {
     CHECK_ROW(rows[i].text);
     snprintf(text, sizeof(text), "%s", rows[i].text);
     gc_text_hide(text, rows[i].secret);
-    CHECK_STR(text, rows[i].told);
+    CHECK_STR(text, rows[i].reported);
   }
 }
 

@@ -90,9 +90,9 @@ static void many_stars_take_no_time(void) {
 }
 
 static void the_first_pattern_that_matches_decides(void) {
-  enum { MOST = 4 };
+  enum { MAX = 4 };
   static const struct {
-    const char *patterns[MOST];
+    const char *patterns[MAX];
     const char *name, *id;
     bool want;
   } rows[] = {
@@ -120,9 +120,9 @@ static void the_first_pattern_that_matches_decides(void) {
       {{"!!x"}, "!x", "1", false},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    char *patterns[MOST];
+    char *patterns[MAX];
     size_t count = 0;
-    while (count < MOST && rows[i].patterns[count] != NULL) {
+    while (count < MAX && rows[i].patterns[count] != NULL) {
       patterns[count] = strdup(rows[i].patterns[count]);
       count++;
     }

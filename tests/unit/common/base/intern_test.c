@@ -10,7 +10,7 @@ static uint32_t put(struct gc_intern *in, const char *text) {
 }
 
 static void numbers_are_dense_and_each_text_has_one(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 64};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   CHECK_INT(put(&in, "voice"), 0);
   CHECK_INT(put(&in, "chat"), 1);
   CHECK_INT(put(&in, "voice"), 0);
@@ -28,7 +28,7 @@ static void numbers_are_dense_and_each_text_has_one(void) {
 }
 
 static void a_text_needs_no_end(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 64};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   uint32_t n = 9;
   CHECK_INT(gc_intern_put(&in, "voicemail", 5, &n), GC_OK);
   CHECK_STR(gc_intern_text(&in, n), "voice");
@@ -37,7 +37,7 @@ static void a_text_needs_no_end(void) {
 }
 
 static void a_nul_inside_ends_it(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 64};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   uint32_t a = 9, b = 9;
   CHECK_INT(gc_intern_put(&in, "a\0b", 3, &a), GC_OK);
   CHECK_INT(gc_intern_put(&in, "a\0c", 3, &b), GC_OK);
@@ -48,7 +48,7 @@ static void a_nul_inside_ends_it(void) {
 }
 
 static void what_is_not_there_is_not_found(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 64};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   uint32_t n = 42;
   CHECK(!gc_intern_find(&in, "voice", 5, &n));
   put(&in, "chat");
@@ -58,7 +58,7 @@ static void what_is_not_there_is_not_found(void) {
 }
 
 static void the_limit_holds_and_leaves_the_rest_alone(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 3};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 3};
   put(&in, "a");
   put(&in, "b");
   put(&in, "c");
@@ -69,14 +69,14 @@ static void the_limit_holds_and_leaves_the_rest_alone(void) {
   CHECK_INT(put(&in, "b"), 1);
   CHECK(!gc_intern_find(&in, "d", 1, &n));
 
-  GC_AUTO(gc_intern_clear) struct gc_intern none = {.most = 0};
+  GC_AUTO(gc_intern_clear) struct gc_intern none = {.max = 0};
   CHECK_INT(gc_intern_put(&none, "a", 1, &n), GC_ERR_LIMIT);
 }
 
 enum { MANY = 100000 };
 
 static void a_hundred_thousand_keep_their_numbers_and_places(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = MANY};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = MANY};
   char text[48];
   put(&in, "0x00000000-queue");
   const char *first = gc_intern_text(&in, 0);
@@ -97,7 +97,7 @@ static void a_hundred_thousand_keep_their_numbers_and_places(void) {
 }
 
 static void beginnings_of_each_other_are_told_apart(void) {
-  GC_AUTO(gc_intern_clear) struct gc_intern in = {.most = 3000};
+  GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 3000};
   char text[3000];
   memset(text, 'x', sizeof(text));
   for (uint32_t len = 2999; len > 0; len--) {
@@ -109,7 +109,7 @@ static void beginnings_of_each_other_are_told_apart(void) {
 }
 
 static void clear_forgets_all_but_the_limit(void) {
-  struct gc_intern in = {.most = 2};
+  struct gc_intern in = {.max = 2};
   put(&in, "a");
   put(&in, "b");
   gc_intern_clear(&in);

@@ -27,15 +27,15 @@ static void iso_times_become_milliseconds(void) {
       {"2024-02-29T00:00:00Z", 1709164800000},
       {"2000-02-29T23:59:59.999Z", 951868799999},
       {"2023-03-05T08:18:04.568Z", 1678004284568},
-      {"0000-01-01T00:00:00Z", GC_INSTANT_MIN_MS},
-      {"9999-12-31T23:59:59.999Z", GC_INSTANT_MAX_MS},
+      {"0000-01-01T00:00:00Z", GC_TIMESTAMP_MIN_MS},
+      {"9999-12-31T23:59:59.999Z", GC_TIMESTAMP_MAX_MS},
       {"1600-02-29T00:00:00Z", -11670998400000},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].text);
     int64_t ms = 77;
     struct gc_err err = {0};
-    CHECK_INT(gc_instant_parse(rows[i].text, strlen(rows[i].text), &ms, &err),
+    CHECK_INT(gc_timestamp_parse(rows[i].text, strlen(rows[i].text), &ms, &err),
               GC_OK);
     CHECK_STR(err.text, "");
     CHECK_INT(ms, rows[i].ms);
@@ -86,7 +86,7 @@ static void what_is_no_real_time_is_refused(void) {
     CHECK_ROW(rows[i].text);
     int64_t ms = 77;
     struct gc_err err = {0};
-    CHECK_INT(gc_instant_parse(rows[i].text, strlen(rows[i].text), &ms, &err),
+    CHECK_INT(gc_timestamp_parse(rows[i].text, strlen(rows[i].text), &ms, &err),
               GC_ERR_PARSE);
     CHECK_HAS(err.text, rows[i].words);
     CHECK_INT(ms, 77);
@@ -95,28 +95,28 @@ static void what_is_no_real_time_is_refused(void) {
 
 static void a_text_ends_where_its_length_says(void) {
   int64_t ms = 0;
-  CHECK_INT(gc_instant_parse("1970-01-01T00:00:01Z/x", 20, &ms, NULL), GC_OK);
+  CHECK_INT(gc_timestamp_parse("1970-01-01T00:00:01Z/x", 20, &ms, NULL), GC_OK);
   CHECK_INT(ms, 1000);
   for (size_t len = 0; len < 20; len++) {
     char *copy = malloc(len + (len == 0));
     memcpy(copy, "1970-01-01T00:00:01Z", len);
-    CHECK_INT(gc_instant_parse(copy, len, &ms, NULL), GC_ERR_PARSE);
+    CHECK_INT(gc_timestamp_parse(copy, len, &ms, NULL), GC_ERR_PARSE);
     free(copy);
   }
 }
 
 static void what_is_printed_is_read_back(void) {
-  char out[GC_INSTANT_ROOM];
-  CHECK_STR(gc_instant_print(out, 0), "1970-01-01T00:00:00.000Z");
-  CHECK_STR(gc_instant_print(out, -1), "1969-12-31T23:59:59.999Z");
-  CHECK_STR(gc_instant_print(out, 1785578400007), "2026-08-01T10:00:00.007Z");
-  CHECK_STR(gc_instant_print(out, INT64_MIN), "0000-01-01T00:00:00.000Z");
-  CHECK_STR(gc_instant_print(out, INT64_MAX), "9999-12-31T23:59:59.999Z");
+  char out[GC_TIMESTAMP_SIZE];
+  CHECK_STR(gc_timestamp_print(out, 0), "1970-01-01T00:00:00.000Z");
+  CHECK_STR(gc_timestamp_print(out, -1), "1969-12-31T23:59:59.999Z");
+  CHECK_STR(gc_timestamp_print(out, 1785578400007), "2026-08-01T10:00:00.007Z");
+  CHECK_STR(gc_timestamp_print(out, INT64_MIN), "0000-01-01T00:00:00.000Z");
+  CHECK_STR(gc_timestamp_print(out, INT64_MAX), "9999-12-31T23:59:59.999Z");
   /* Through all years, at steps that meet every part of a day. */
-  for (int64_t ms = GC_INSTANT_MIN_MS; ms <= GC_INSTANT_MAX_MS;
+  for (int64_t ms = GC_TIMESTAMP_MIN_MS; ms <= GC_TIMESTAMP_MAX_MS;
        ms += INT64_C(86399999) * 31) {
     int64_t back = 0;
-    CHECK_INT(gc_instant_parse(gc_instant_print(out, ms), 24, &back, NULL),
+    CHECK_INT(gc_timestamp_parse(gc_timestamp_print(out, ms), 24, &back, NULL),
               GC_OK);
     CHECK_INT(back, ms);
   }
@@ -127,10 +127,10 @@ static void each_day_of_four_centuries_is_that_of_libc(void) {
   for (int64_t day = -146097; day < 146097; day += 1) {
     time_t seconds = (time_t)(day * 86400);
     struct tm tm;
-    char want[32], got[GC_INSTANT_ROOM];
+    char want[32], got[GC_TIMESTAMP_SIZE];
     gmtime_r(&seconds, &tm);
     strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-    if (strcmp(gc_instant_print(got, day * 86400000), want) != 0)
+    if (strcmp(gc_timestamp_print(got, day * 86400000), want) != 0)
       CHECK_STR(got, want);
   }
   CHECK(true);
@@ -165,7 +165,7 @@ static void intervals_are_two_times(void) {
     CHECK_INT(end, rows[i].code == GC_OK ? rows[i].end : 7);
     CHECK_INT(err.code, rows[i].code);
   }
-  char out[GC_INTERVAL_ROOM];
+  char out[GC_INTERVAL_SIZE];
   CHECK_STR(gc_interval_print(out, 0, 60000),
             "1970-01-01T00:00:00.000Z/1970-01-01T00:01:00.000Z");
 }
@@ -279,7 +279,7 @@ static void the_floor_is_never_after_the_instant(void) {
       {-1, INT64_MAX, -INT64_MAX},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    CHECK_INT(gc_instant_floor(rows[i].ms, rows[i].period), rows[i].want);
+    CHECK_INT(gc_timestamp_floor(rows[i].ms, rows[i].period), rows[i].want);
 }
 
 int main(void) {

@@ -22,7 +22,7 @@ static void good_addresses_lose_their_trailing_slashes(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].url);
-    char out[GC_URL_ROOM] = "";
+    char out[GC_URL_SIZE] = "";
     struct gc_err err = {0};
     CHECK_INT(gc_url_check("BaseURL", rows[i].url, out, &err), GC_OK);
     CHECK_STR(err.text, "");
@@ -77,7 +77,7 @@ static void bad_addresses_are_refused_with_a_reason(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].url);
-    char out[GC_URL_ROOM] = "untouched";
+    char out[GC_URL_SIZE] = "untouched";
     struct gc_err err = {0};
     CHECK_INT(gc_url_check("BaseURL", rows[i].url, out, &err), GC_ERR_CONFIG);
     CHECK_HAS(err.text, "BaseURL");
@@ -92,7 +92,7 @@ static void a_password_is_never_in_the_text(void) {
       "user:hunter2@host", "https://user:hunter2@host/?q"};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i]);
-    char out[GC_URL_ROOM];
+    char out[GC_URL_SIZE];
     struct gc_err err = {0};
     CHECK_INT(gc_url_check("LoginURL", rows[i], out, &err), GC_ERR_CONFIG);
     CHECK(strstr(err.text, "hunter2") == NULL);
@@ -100,7 +100,7 @@ static void a_password_is_never_in_the_text(void) {
 }
 
 static void too_long_is_refused(void) {
-  char url[600], out[GC_URL_ROOM];
+  char url[600], out[GC_URL_SIZE];
   memset(url, 'x', sizeof(url) - 1);
   memcpy(url, "https://", 8);
   url[481] = '\0';

@@ -57,7 +57,7 @@ static void nothing_is_read_beyond_the_length(void) {
 static void a_cut_never_leaves_half_a_character(void) {
   static const struct {
     const char *text;
-    size_t most, want;
+    size_t max, want;
   } rows[] = {
       {"abc", 5, 3},
       {"abc", 2, 2},
@@ -78,7 +78,7 @@ static void a_cut_never_leaves_half_a_character(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].text);
-    CHECK_INT(gc_utf8_cut(rows[i].text, strlen(rows[i].text), rows[i].most),
+    CHECK_INT(gc_utf8_cut(rows[i].text, strlen(rows[i].text), rows[i].max),
               rows[i].want);
   }
 }

@@ -188,15 +188,15 @@ static bool is_clean(const char *text) {
 }
 
 static void whatever_comes_what_leaves_is_clean(void) {
-  uint32_t dice = 7;
+  uint32_t random32 = 7;
   for (unsigned round = 0; round < 3000; round++) {
     char names[3][301];
     for (size_t n = 0; n < 3; n++) {
-      dice = dice * 1664525 + 1013904223;
-      size_t len = (dice >> 16) % 300;
+      random32 = random32 * 1664525 + 1013904223;
+      size_t len = (random32 >> 16) % 300;
       for (size_t i = 0; i < len; i++) {
-        dice = dice * 1664525 + 1013904223;
-        unsigned char byte = (unsigned char)(dice >> 24);
+        random32 = random32 * 1664525 + 1013904223;
+        unsigned char byte = (unsigned char)(random32 >> 24);
         names[n][i] = (char)(byte != 0 ? byte : 1);
       }
       names[n][len] = '\0';

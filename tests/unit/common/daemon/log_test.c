@@ -12,50 +12,50 @@
 static uint64_t now_s;
 static uint64_t stepped_ms(void) { return now_s * 1000; }
 
-static struct gc_complaints *start(void) {
+static struct gc_log *start(void) {
   fake_reset();
   now_s = 0;
-  return gc_complaints_new_at("genesys", stepped_ms);
+  return gc_log_new_at("genesys", stepped_ms);
 }
 
-static void fails(struct gc_complaints *c, const char *cause, enum gc_code code,
+static void fails(struct gc_log *c, const char *cause, enum gc_code code,
                   const char *text) {
   struct gc_err err;
   gc_fail(&err, code, "%s", text);
-  gc_complain(c, cause, &err);
+  gc_log_failure(c, cause, &err);
 }
 
 static void a_trouble_is_told_reminded_of_and_ended(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   for (now_s = 0; now_s <= 600; now_s += 10)
     fails(c, "account prod", GC_ERR_NETWORK, "no route");
   now_s = 1205;
-  gc_complain(c, "account prod", NULL);
-  gc_complain(c, "account prod", NULL);
+  gc_log_failure(c, "account prod", NULL);
+  gc_log_failure(c, "account prod", NULL);
   CHECK_INT(fake_log_count(), 3);
   CHECK_STR(fake_log(0), "WARNING genesys: account prod: no route");
   CHECK_STR(fake_log(1), "WARNING genesys: account prod: no route [held back "
                          "59 such failures]");
   CHECK_STR(fake_log(2),
             "INFO genesys: account prod: good again after 20 min 5 s");
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void one_held_back_is_one(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   fails(c, "x", GC_ERR_NETWORK, "no route");
   fails(c, "x", GC_ERR_NETWORK, "no route");
   now_s = 7300;
-  gc_complain(c, "x", &(struct gc_err){.code = GC_OK});
+  gc_log_failure(c, "x", &(struct gc_err){.code = GC_OK});
   CHECK_STR(fake_log(1), "INFO genesys: x: good again after 2 h 1 min [held "
                          "back 1 such failure]");
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void what_only_an_operator_can_mend_is_an_error(void) {
   static const enum gc_code errors[] = {GC_ERR_AUTH, GC_ERR_PERMISSION,
                                         GC_ERR_CONFIG, GC_ERR_STATE};
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   for (int code = GC_OK + 1; code < GC_CODE_COUNT; code++) {
     bool is_error = false;
     CHECK_ROW(gc_code_name((enum gc_code)code));
@@ -68,55 +68,55 @@ static void what_only_an_operator_can_mend_is_an_error(void) {
     else
       CHECK_INT(strncmp(fake_log(0), "ERROR ", 6) == 0, is_error);
   }
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void a_stop_is_neither_trouble_nor_its_end(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   fails(c, "x", GC_ERR_NETWORK, "no route");
   fails(c, "x", GC_ERR_STOPPED, "stopping");
-  gc_complain(c, "x", NULL);
+  gc_log_failure(c, "x", NULL);
   CHECK_INT(fake_log_count(), 2);
   CHECK_STR(fake_log(1), "INFO genesys: x: good again after 0 s");
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void causes_are_apart(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   fails(c, "a", GC_ERR_NETWORK, "no route");
   fails(c, "b", GC_ERR_NETWORK, "no route");
-  gc_complain(c, "a", NULL);
-  gc_complain(c, "never named", NULL);
+  gc_log_failure(c, "a", NULL);
+  gc_log_failure(c, "never named", NULL);
   fails(c, "b", GC_ERR_NETWORK, "no route");
   CHECK_INT(fake_log_count(), 3);
   CHECK_STR(fake_log(2), "INFO genesys: a: good again after 0 s");
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void a_line_is_one_line_of_less_than_a_kilobyte(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   char cause[3000];
   memset(cause, 'c', sizeof(cause));
   cause[sizeof(cause) - 1] = '\0';
   struct gc_err err = {.code = GC_ERR_PARSE};
   memset(err.text, 't', sizeof(err.text) - 1);
   memcpy(err.text, "a\r\nb\tc\x1b[31m\xff€", 15);
-  gc_complain(c, cause, &err);
+  gc_log_failure(c, cause, &err);
   CHECK_HAS(fake_log(0), "ccc: a  b c [31m €ttt");
   CHECK(strlen(fake_log(0)) < 1024);
-  gc_complain(c, cause, &err);
+  gc_log_failure(c, cause, &err);
   now_s = 600;
-  gc_complain(c, cause, &err);
+  gc_log_failure(c, cause, &err);
   CHECK_HAS(fake_log(1), "[held back 1 such failure]");
 
-  gc_complain(c, "no\ntext", &(struct gc_err){.code = GC_ERR_PARSE});
+  gc_log_failure(c, "no\ntext", &(struct gc_err){.code = GC_ERR_PARSE});
   CHECK_STR(fake_log(2), "WARNING genesys: no?text: the answer is not what the "
                          "API documents");
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void one_line_once_at_each_level(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   gc_say(c, GC_SAY_ERROR, "a %d", 1);
   gc_say(c, GC_SAY_WARNING, "b\n%%");
   gc_say(c, GC_SAY_NOTICE, "%s", "%s%n");
@@ -125,11 +125,11 @@ static void one_line_once_at_each_level(void) {
   CHECK_STR(fake_log(1), "WARNING genesys: b %");
   CHECK_STR(fake_log(2), "NOTICE genesys: %s%n");
   CHECK_INT(strlen(fake_log(3)), strlen("INFO ") + 1023);
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void of_too_many_causes_the_one_longest_untouched_goes(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   char name[32];
   for (int i = 0; i < 1000; i++) {
     snprintf(name, sizeof(name), "cause %d", i);
@@ -144,36 +144,36 @@ static void of_too_many_causes_the_one_longest_untouched_goes(void) {
   CHECK_INT(fake_log_count(), 1001);
   fails(c, "cause 1", GC_ERR_NETWORK, "no route");
   CHECK_INT(fake_log_count(), 1002);
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void *complain_a_lot(void *arg) {
   for (int i = 0; i < 2000; i++) {
     fails(arg, i % 3 == 0 ? "a" : "b", GC_ERR_NETWORK, "no route");
-    gc_complain(arg, "a", NULL);
+    gc_log_failure(arg, "a", NULL);
   }
   return NULL;
 }
 
 static void threads_may_complain_together(void) {
-  struct gc_complaints *c = start();
+  struct gc_log *c = start();
   pthread_t threads[4];
   for (size_t i = 0; i < GC_COUNT(threads); i++)
     pthread_create(&threads[i], NULL, complain_a_lot, c);
   for (size_t i = 0; i < GC_COUNT(threads); i++)
     pthread_join(threads[i], NULL);
   CHECK_INT(fake_log_count(), 3); /* a, its end, b */
-  gc_complaints_free(c);
+  gc_log_free(c);
 }
 
 static void the_usual_clock_is_the_real_one(void) {
   fake_reset();
-  struct gc_complaints *c = gc_complaints_new("genesys");
+  struct gc_log *c = gc_log_new("genesys");
   fails(c, "x", GC_ERR_NETWORK, "no route");
   fails(c, "x", GC_ERR_NETWORK, "no route");
   CHECK_INT(fake_log_count(), 1);
-  gc_complaints_free(c);
-  gc_complaints_free(NULL);
+  gc_log_free(c);
+  gc_log_free(NULL);
 }
 
 int main(void) {

@@ -12,7 +12,7 @@
 #include "tests/support/check.h"
 #include "tests/support/conf_text.h"
 
-enum { SETTINGS_MOST = 65536, LINE_MOST = 400 };
+enum { SETTINGS_MAX = 65536, CONF_LINE_MAX = 400 };
 
 static const struct gc_opt *clear_rows;
 
@@ -28,12 +28,12 @@ static enum gc_code read_line(const struct gc_opt *row, const char *line,
                               struct gc_err *err) {
   struct gc_opt alone[] = {*row, GC_OPT_END};
   const struct gc_block_kind blocks[] = {
-      {.key = "B", .rows = alone, .size = SETTINGS_MOST, .read = take},
+      {.key = "B", .rows = alone, .size = SETTINGS_MAX, .read = take},
       {.key = NULL}};
   struct gc_config_seen seen = {.begun = false};
   const struct gc_config config = {
       .plugin = "x", .blocks = blocks, .seen = &seen};
-  char text[LINE_MOST + 64];
+  char text[CONF_LINE_MAX + 64];
   clear_rows = alone;
   snprintf(text, sizeof(text), "<Plugin x>\n<B>\n%s\n</B>\n</Plugin>\n", line);
   oconfig_item_t *root = conf_parse(text);
@@ -49,7 +49,7 @@ static void each_row_has_an_example_that_it_takes(void) {
   for (size_t i = 0; i < option_page_count; i++)
     for (const struct gc_opt *row = option_pages[i].rows; row->key != NULL;
          row++) {
-      GC_AUTO(gc_buf_clear) struct gc_buf line = {.most = LINE_MOST};
+      GC_AUTO(gc_buf_clear) struct gc_buf line = {.max = CONF_LINE_MAX};
       struct gc_err err = {.text = ""};
       CHECK_ROW(row->key);
       CHECK(row->example != NULL && row->example[0] != '\0');
@@ -117,7 +117,7 @@ static void try_line(struct place *at, const char *line) {
 
 static void try_file(const char *plugin) {
   const char *top = getenv("top_srcdir");
-  char path[512], line[LINE_MOST];
+  char path[512], line[CONF_LINE_MAX];
   struct place at = {.plugin = plugin, .block = "-"};
   snprintf(path, sizeof(path), "%s/examples/collectd.conf.d/%s.conf",
            top != NULL ? top : ".", plugin);

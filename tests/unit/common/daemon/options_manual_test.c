@@ -6,7 +6,7 @@
 #include "tests/support/check.h"
 
 static void the_manual_is_printed_from_the_rows(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 10000};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 10000};
   CHECK_INT(gc_options_manual(options_queue_rows, &out), GC_OK);
   CHECK_STR(
       gc_buf_string(&out),
@@ -29,7 +29,7 @@ static void the_manual_is_printed_from_the_rows(void) {
       "| `Stream` | word |  | `conversations` | `notifications`, "
       "`conversations`, `none` | What to listen to. |\n");
 
-  struct gc_buf tiny = {.most = 100};
+  struct gc_buf tiny = {.max = 100};
   CHECK_INT(gc_options_manual(options_queue_rows, &tiny), GC_ERR_LIMIT);
   gc_buf_clear(&tiny);
 }
@@ -41,7 +41,7 @@ static void an_example_stands_as_in_the_file(void) {
       "ReconnectMin 2",     "WaitBuckets 1 5",        "Raw false",
       "VerifyPeer true",    "Stream \"none\""};
   for (size_t i = 0; i < GC_COUNT(wants); i++) {
-    GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 100};
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 100};
     CHECK_ROW(options_queue_rows[i].key);
     CHECK_INT(gc_option_example(&options_queue_rows[i], &out), GC_OK);
     CHECK_STR(gc_buf_string(&out), wants[i]);
@@ -55,7 +55,7 @@ static void the_rows_are_printed_for_other_programs(void) {
       GC_OPT_STR(struct options_outside, state_dir, "Word", "/tell/nobody",
                  GC_OPT_SECRET | GC_OPT_NEEDED, "A word.", "hush"),
       GC_OPT_END};
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 10000};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 10000};
   struct gc_json_out j = {.out = &out};
   struct gc_err err;
   gc_options_json(two, &j);

@@ -109,7 +109,7 @@ static int on_shutdown(void) {
 static int given(const char *text) {
   fake_reset();
   gc_config_seen_clear(&plugin.seen);
-  gc_complaints_free(plugin.complaints);
+  gc_log_free(plugin.complaints);
   plugin = (struct gc_plugin){.name = "genesys_things", .kinds = kinds};
   cleared = last_looks = 0;
   CHECK(gc_plugin_open(&plugin));
@@ -191,7 +191,7 @@ int main(void) {
   RUN(what_rows_cannot_see_is_refused_or_warned_of);
   RUN(a_block_tells_of_what_is_its_own);
   gc_config_seen_clear(&plugin.seen);
-  gc_complaints_free(plugin.complaints);
+  gc_log_free(plugin.complaints);
   fake_reset();
   return check_done();
 }

@@ -26,8 +26,8 @@ static void start(void) {
   fake_reset();
   register_data_sets();
   atomic_store(&now_ms, 1000);
-  gc_tap_restart(stepped_ms);
-  CHECK_INT(gc_tap_register(NULL), GC_OK);
+  gc_write_tracker_restart(stepped_ms);
+  CHECK_INT(gc_write_tracker_register(NULL), GC_OK);
   CHECK_INT(fake_init(), 0);
   fake_hold(true);
 }
@@ -41,56 +41,57 @@ static struct gc_sample sample(const char *instance, int64_t time_ms) {
                             .interval_ms = 60000};
 }
 
-static enum gc_code emit(struct gc_tap_ticket *t, const char *instance,
+static enum gc_code emit(struct gc_write_ticket *t, const char *instance,
                          int64_t time_ms) {
   struct gc_sample s = sample(instance, time_ms);
-  return gc_tap_emit(t, NULL, &s);
+  return gc_write_tracker_emit(t, NULL, &s);
 }
 
 static void a_value_is_in_flight_until_the_writers_have_had_it(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
-  CHECK(gc_tap_wait(t, 0));
+  struct gc_write_ticket *t = gc_write_ticket_new();
+  CHECK(gc_write_tracker_wait(t, 0));
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   CHECK_INT(emit(t, "b", 60000), GC_OK);
-  CHECK_INT(gc_tap_in_flight(t), 2);
-  CHECK(!gc_tap_wait(t, 0));
+  CHECK_INT(gc_write_tracker_in_flight(t), 2);
+  CHECK(!gc_write_tracker_wait(t, 0));
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_in_flight(t), 1);
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(t), 0);
-  CHECK(gc_tap_wait(t, 0));
-  gc_tap_ticket_free(t);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK(gc_write_tracker_wait(t, 0));
+  gc_write_ticket_free(t);
 }
 
 static void of_one_series_never_two_are_in_flight(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new(), *other = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new(),
+                         *other = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
   CHECK_INT(emit(other, "a", 120000), GC_ERR_LIMIT);
   CHECK_INT(fake_queued(), 1);
   struct gc_sample s = sample("a", 120000);
-  CHECK_INT(gc_tap_emit(other, "elsewhere", &s), GC_OK);
+  CHECK_INT(gc_write_tracker_emit(other, "elsewhere", &s), GC_OK);
   fake_let_through(1);
   CHECK_INT(emit(other, "a", 120000), GC_OK);
-  CHECK_INT(gc_tap_in_flight(t), 0);
-  CHECK_INT(gc_tap_in_flight(other), 2);
-  gc_tap_ticket_free(t);
-  gc_tap_ticket_free(other);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_in_flight(other), 2);
+  gc_write_ticket_free(t);
+  gc_write_ticket_free(other);
 }
 
 static void another_value_of_the_series_is_not_taken_for_it(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   struct gc_sample s = sample("a", 60000), sibling = sample("a", 120000);
   gc_emit(NULL, &s);
-  CHECK_INT(gc_tap_emit(t, NULL, &sibling), GC_OK);
+  CHECK_INT(gc_write_tracker_emit(t, NULL, &sibling), GC_OK);
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_in_flight(t), 1);
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(t), 0);
-  gc_tap_ticket_free(t);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  gc_write_ticket_free(t);
 }
 
 static void what_the_daemon_does_to_a_name_is_known(void) {
@@ -105,61 +106,62 @@ static void what_the_daemon_does_to_a_name_is_known(void) {
   for (size_t i = 0; i <= GC_COUNT(rows); i++) {
     start();
     fake_hostname_set("ho/st");
-    struct gc_tap_ticket *t = gc_tap_ticket_new();
+    struct gc_write_ticket *t = gc_write_ticket_new();
     bool last = i == GC_COUNT(rows);
     struct gc_sample s = sample(last ? endless : rows[i].instance, 0);
-    CHECK_INT(gc_tap_emit(t, last ? endless : rows[i].host, &s), GC_OK);
-    CHECK_INT(gc_tap_in_flight(t), 1);
+    CHECK_INT(gc_write_tracker_emit(t, last ? endless : rows[i].host, &s),
+              GC_OK);
+    CHECK_INT(gc_write_tracker_in_flight(t), 1);
     fake_let_through(1);
-    CHECK_INT(gc_tap_in_flight(t), 0);
-    gc_tap_ticket_free(t);
+    CHECK_INT(gc_write_tracker_in_flight(t), 0);
+    gc_write_ticket_free(t);
   }
 }
 
 static void what_is_not_known_does_not_fly(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   struct gc_sample s = sample("a", 0);
   s.values[0].gauge = NAN;
-  CHECK_INT(gc_tap_emit(t, NULL, &s), GC_OK);
-  CHECK_INT(gc_tap_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_emit(t, NULL, &s), GC_OK);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
   fake_dispatch_fails(true);
   CHECK_INT(emit(t, "a", 0), GC_ERR_MEMORY);
-  CHECK_INT(gc_tap_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
   fake_dispatch_fails(false);
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
 }
 
 static void what_a_filter_chain_hides_is_given_up(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   fake_lose(1);
   atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS - 1);
   CHECK_INT(emit(t, "b", 60000), GC_OK);
   CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
-  CHECK_INT(gc_tap_in_flight(t), 2);
+  CHECK_INT(gc_write_tracker_in_flight(t), 2);
   atomic_fetch_add(&now_ms, 1);
-  CHECK_INT(gc_tap_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_in_flight(t), 1);
   CHECK_INT(emit(t, "a", 120000), GC_OK);
   atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS);
-  CHECK(gc_tap_wait(t, 0));
+  CHECK(gc_write_tracker_wait(t, 0));
 
   /* The series is free for another ticket, too, though none has asked. */
-  struct gc_tap_ticket *other = gc_tap_ticket_new();
+  struct gc_write_ticket *other = gc_write_ticket_new();
   CHECK_INT(emit(t, "c", 60000), GC_OK);
   atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS);
   CHECK_INT(emit(other, "c", 120000), GC_OK);
-  CHECK_INT(gc_tap_in_flight(t), 0);
-  CHECK_INT(gc_tap_in_flight(other), 1);
-  gc_tap_ticket_free(t);
-  gc_tap_ticket_free(other);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_in_flight(other), 1);
+  gc_write_ticket_free(t);
+  gc_write_ticket_free(other);
 }
 
 static void what_waits_in_a_long_queue_is_not_given_up(void) {
   enum { LONG = 4 * GC_TAP_GIVE_UP_MS / 1000 + 20 };
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   char name[16];
   for (int i = 0; i < LONG; i++) {
     (void)snprintf(name, sizeof(name), "q%d", i);
@@ -168,7 +170,7 @@ static void what_waits_in_a_long_queue_is_not_given_up(void) {
   for (int i = 1; i <= LONG / 2; i++) { /* one a second */
     atomic_fetch_add(&now_ms, 1000);
     fake_let_through(1);
-    CHECK_INT(gc_tap_in_flight(t), LONG - i);
+    CHECK_INT(gc_write_tracker_in_flight(t), LONG - i);
   }
   /* One is hidden; that is known once later ones have been seen for long. */
   fake_lose(1);
@@ -178,28 +180,29 @@ static void what_waits_in_a_long_queue_is_not_given_up(void) {
     fake_let_through(1);
     left--;
     if (s < GC_TAP_GIVE_UP_MS / 1000)
-      CHECK_INT(gc_tap_in_flight(t), left + hidden);
+      CHECK_INT(gc_write_tracker_in_flight(t), left + hidden);
   }
-  CHECK_INT(gc_tap_in_flight(t), left);
+  CHECK_INT(gc_write_tracker_in_flight(t), left);
   (void)snprintf(name, sizeof(name), "q%d", LONG / 2);
   CHECK_INT(emit(t, name, 120000), GC_OK);
   (void)snprintf(name, sizeof(name), "q%d", LONG - 1);
   CHECK_INT(emit(t, name, 120000), GC_ERR_LIMIT);
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
   fake_let_through(SIZE_MAX);
 }
 
 static void a_ticket_that_goes_takes_its_values_along(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new(), *other = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new(),
+                         *other = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   CHECK_INT(emit(other, "b", 60000), GC_OK);
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(other), 1);
+  CHECK_INT(gc_write_tracker_in_flight(other), 1);
   CHECK_INT(emit(other, "a", 60000), GC_OK);
-  gc_tap_ticket_free(other);
-  gc_tap_ticket_free(NULL);
+  gc_write_ticket_free(other);
+  gc_write_ticket_free(NULL);
   fake_let_through(SIZE_MAX);
 }
 
@@ -209,35 +212,37 @@ static int late_write(const data_set_t *ds, const value_list_t *vl,
   (void)ds, (void)vl;
   late_calls++;
   /* A writer before the tap: the value is still on its way. */
-  CHECK_INT(gc_tap_in_flight(ud->data), 1);
+  CHECK_INT(gc_write_tracker_in_flight(ud->data), 1);
   return 0;
 }
-static struct gc_tap_ticket *late_ticket;
+static struct gc_write_ticket *late_ticket;
 static int late_init(void) {
   return plugin_register_write("late", late_write,
                                &(user_data_t){.data = late_ticket});
 }
-static int first_init(void) { return gc_tap_register(NULL) == GC_OK ? 0 : -1; }
+static int first_init(void) {
+  return gc_write_tracker_register(NULL) == GC_OK ? 0 : -1;
+}
 
 static void the_tap_is_after_writers_of_later_inits(void) {
   fake_reset();
   register_data_sets();
-  gc_tap_restart(stepped_ms);
+  gc_write_tracker_restart(stepped_ms);
   late_calls = 0;
-  late_ticket = gc_tap_ticket_new();
+  late_ticket = gc_write_ticket_new();
   plugin_register_init("genesys", first_init);
   plugin_register_init("late", late_init);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(emit(late_ticket, "a", 60000), GC_OK);
   CHECK_INT(late_calls, 1);
-  CHECK_INT(gc_tap_in_flight(late_ticket), 0);
+  CHECK_INT(gc_write_tracker_in_flight(late_ticket), 0);
   CHECK_INT(first_init(), 0);
-  gc_tap_ticket_free(late_ticket);
+  gc_write_ticket_free(late_ticket);
 }
 
 static void others_values_are_let_pass(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   value_t value = {.gauge = 1};
   value_list_t vl = {.values = &value,
@@ -251,30 +256,30 @@ static void others_values_are_let_pass(void) {
   fake_lose(1);
   plugin_dispatch_values(&vl);
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(t), 1);
-  gc_tap_ticket_free(t);
+  CHECK_INT(gc_write_tracker_in_flight(t), 1);
+  gc_write_ticket_free(t);
 }
 
 static void after_the_close_nothing_leaves(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
-  gc_tap_close();
-  gc_tap_close();
-  CHECK_INT(gc_tap_in_flight(t), 0);
-  CHECK(gc_tap_wait(t, 1000));
+  gc_write_tracker_close();
+  gc_write_tracker_close();
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK(gc_write_tracker_wait(t, 1000));
   CHECK_INT(emit(t, "b", 60000), GC_ERR_STOPPED);
   CHECK_INT(fake_queued(), 1);
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
 }
 
 static void *wait_long(void *arg) {
-  return (void *)(uintptr_t)gc_tap_wait(arg, 60000);
+  return (void *)(uintptr_t)gc_write_tracker_wait(arg, 60000);
 }
 
 static void who_waits_is_woken_by_the_last_value(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   CHECK_INT(emit(t, "b", 60000), GC_OK);
   pthread_t waiter;
@@ -283,20 +288,20 @@ static void who_waits_is_woken_by_the_last_value(void) {
   void *none;
   pthread_join(waiter, &none);
   CHECK(none != NULL);
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
 }
 
 static void who_waits_is_woken_by_the_close(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   pthread_t waiter;
   pthread_create(&waiter, NULL, wait_long, t);
-  gc_tap_close();
+  gc_write_tracker_close();
   void *none;
   pthread_join(waiter, &none);
   CHECK(none != NULL);
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
 }
 
 enum { SERIES = 50, WINDOWS = 40 };
@@ -313,7 +318,7 @@ static void *play_writer(void *arg) {
 /* Window after window of many series; each only after the one before. */
 static void *backfill(void *arg) {
   const char *name = arg;
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   uintptr_t failed = 0;
   for (int window = 1; window <= WINDOWS; window++) {
     for (int i = 0; i < SERIES; i++) {
@@ -321,18 +326,18 @@ static void *backfill(void *arg) {
       snprintf(instance, sizeof(instance), "%s-%d", name, i);
       failed += emit(t, instance, window * INT64_C(60000)) != GC_OK;
     }
-    failed += !gc_tap_wait(t, 60000);
+    failed += !gc_write_tracker_wait(t, 60000);
   }
-  gc_tap_ticket_free(t);
+  gc_write_ticket_free(t);
   return (void *)failed;
 }
 
 static void many_threads_fill_back_in_order(void) {
   start();
-  gc_tap_restart(NULL);
+  gc_write_tracker_restart(NULL);
   fake_reset();
   register_data_sets();
-  CHECK_INT(gc_tap_register(NULL), GC_OK);
+  CHECK_INT(gc_write_tracker_register(NULL), GC_OK);
   CHECK_INT(fake_init(), 0);
   fake_hold(true);
   atomic_store(&writers_stop, false);
@@ -356,19 +361,19 @@ static void many_threads_fill_back_in_order(void) {
 
 static void thousands_of_series_find_their_place(void) {
   start();
-  struct gc_tap_ticket *t = gc_tap_ticket_new();
+  struct gc_write_ticket *t = gc_write_ticket_new();
   char instance[32];
   for (int i = 0; i < 5000; i++) {
     snprintf(instance, sizeof(instance), "q%d", i);
     CHECK_INT(emit(t, instance, 60000), GC_OK);
   }
   CHECK_INT(emit(t, "q1", 120000), GC_ERR_LIMIT);
-  CHECK_INT(gc_tap_in_flight(t), 5000);
+  CHECK_INT(gc_write_tracker_in_flight(t), 5000);
   fake_let_through(4999);
-  CHECK_INT(gc_tap_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_in_flight(t), 1);
   fake_let_through(1);
-  CHECK_INT(gc_tap_in_flight(t), 0);
-  gc_tap_ticket_free(t);
+  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  gc_write_ticket_free(t);
 }
 
 int main(void) {
@@ -387,7 +392,7 @@ int main(void) {
   RUN(who_waits_is_woken_by_the_close);
   RUN(many_threads_fill_back_in_order);
   RUN(thousands_of_series_find_their_place);
-  gc_tap_restart(NULL);
+  gc_write_tracker_restart(NULL);
   fake_reset();
   return check_done();
 }

@@ -70,7 +70,7 @@ static void what_cannot_be_used_is_refused_without_showing_it(void) {
 }
 
 static void what_was_written_is_read_again(void) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.most = GC_CHANNEL_TEXT_MOST};
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_channel_id id = {.id = (char *)"a-1",
                              .uri = (char *)"wss://h/x?y=%20"};
   struct gc_channel_id again = {.id = NULL};

@@ -36,7 +36,7 @@ static void bytes_that_break_an_identity_become_underscores(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    char out[GC_NAME_ROOM];
+    char out[GC_NAME_SIZE];
     CHECK(gc_name_clean(out, rows[i].name, strlen(rows[i].name)) ==
           rows[i].shows);
     CHECK_STR(out, rows[i].want);
@@ -44,14 +44,14 @@ static void bytes_that_break_an_identity_become_underscores(void) {
 }
 
 static void a_nul_within_is_an_underscore_too(void) {
-  char out[GC_NAME_ROOM];
+  char out[GC_NAME_SIZE];
   CHECK(gc_name_clean(out, "a\0b", 3));
   CHECK_STR(out, "a_b");
 }
 
 static void a_long_name_is_cut_between_characters(void) {
   for (size_t lead = 120; lead < 128; lead++) {
-    char name[256], out[GC_NAME_ROOM];
+    char name[256], out[GC_NAME_SIZE];
     memset(name, 'x', lead);
     memcpy(name + lead, "\xf0\x9f\x98\x80\xf0\x9f\x98\x80tail", 13);
     CHECK(gc_name_clean(out, name, strlen(name)));
@@ -76,14 +76,14 @@ static void without_a_name_to_show_the_id_stands_in(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name != NULL ? rows[i].name : "NULL");
-    char out[GC_NAME_ROOM];
+    char out[GC_NAME_SIZE];
     gc_name_or_id(out, rows[i].name, rows[i].id);
     CHECK_STR(out, rows[i].want);
   }
 }
 
 static void both_is_name_at_id_and_keeps_the_id(void) {
-  char out[GC_NAME_ROOM], name[200], id[200];
+  char out[GC_NAME_SIZE], name[200], id[200];
   gc_label_both(out, "Sales/EU", "3f2c");
   CHECK_STR(out, "Sales_EU@3f2c");
   gc_label_both(out, "", "3f2c");
@@ -135,14 +135,14 @@ static void statuses_become_lower_snake(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].text);
-    char out[GC_NAME_ROOM];
+    char out[GC_NAME_SIZE];
     CHECK(gc_name_snake(out, rows[i].text) == (rows[i].want[0] != '\0'));
     CHECK_STR(out, rows[i].want);
   }
 }
 
 static void a_snake_fits_however_many_words_there_are(void) {
-  char text[201], out[GC_NAME_ROOM];
+  char text[201], out[GC_NAME_SIZE];
   for (size_t i = 0; i < 200; i++)
     text[i] = i % 2 == 0 ? 'a' : 'B';
   text[200] = '\0';

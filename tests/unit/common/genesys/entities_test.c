@@ -12,33 +12,33 @@ static void entries_are_found_and_stand_in_the_order_of_their_ids(void) {
       {"a", "Sales/DE", "Sales_DE", ""},
       {"b", "M\xc3\xbcnchen", "M\xc3\xbcnchen", "ON_QUEUE"},
   };
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
-  CHECK_INT(gc_directory_count(d), 3);
-  CHECK_STR(gc_directory_at(d, 0)->id, "a");
-  CHECK_STR(gc_directory_at(d, 1)->id, "b");
-  CHECK_STR(gc_directory_at(d, 2)->id, "c");
-  const struct gc_entry *e = gc_directory_find(d, "b");
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
+  CHECK_INT(gc_entities_count(d), 3);
+  CHECK_STR(gc_entities_at(d, 0)->id, "a");
+  CHECK_STR(gc_entities_at(d, 1)->id, "b");
+  CHECK_STR(gc_entities_at(d, 2)->id, "c");
+  const struct gc_entry *e = gc_entities_find(d, "b");
   CHECK(e != NULL);
   CHECK_STR(e->name, "M\xc3\xbcnchen");
   CHECK_STR(e->label, "M\xc3\xbcnchen");
   CHECK_STR(e->detail, "ON_QUEUE");
-  CHECK_STR(gc_directory_find(d, "a")->label, "Sales_DE");
-  CHECK(gc_directory_find(d, "") == NULL);
-  CHECK(gc_directory_find(d, "d") == NULL);
-  CHECK(gc_directory_find(d, "A") == NULL);
-  CHECK(!gc_directory_is_refused(d));
-  gc_directory_put(d);
+  CHECK_STR(gc_entities_find(d, "a")->label, "Sales_DE");
+  CHECK(gc_entities_find(d, "") == NULL);
+  CHECK(gc_entities_find(d, "d") == NULL);
+  CHECK(gc_entities_find(d, "A") == NULL);
+  CHECK(!gc_entities_is_refused(d));
+  gc_entities_put(d);
 }
 
 static void it_copies_what_it_is_given(void) {
   char id[] = "id", name[] = "name", label[] = "label", detail[] = "detail";
   struct gc_entry entry = {id, name, label, detail};
-  struct gc_directory *d = gc_directory_new(&entry, 1, false);
+  struct gc_entities *d = gc_entities_new(&entry, 1, false);
   id[0] = name[0] = label[0] = detail[0] = 'X';
-  CHECK_STR(gc_directory_find(d, "id")->name, "name");
-  CHECK_STR(gc_directory_find(d, "id")->label, "label");
-  CHECK_STR(gc_directory_find(d, "id")->detail, "detail");
-  gc_directory_put(d);
+  CHECK_STR(gc_entities_find(d, "id")->name, "name");
+  CHECK_STR(gc_entities_find(d, "id")->label, "label");
+  CHECK_STR(gc_entities_find(d, "id")->detail, "detail");
+  gc_entities_put(d);
 }
 
 static void of_two_with_one_id_the_later_counts(void) {
@@ -49,53 +49,53 @@ static void of_two_with_one_id_the_later_counts(void) {
     snprintf(ids[i], sizeof(ids[i]), "q%02d", (i * 7) % 10);
     entries[i] = (struct gc_entry){ids[i], names[i], "", ""};
   }
-  struct gc_directory *d = gc_directory_new(entries, 300, false);
-  CHECK_INT(gc_directory_count(d), 10);
+  struct gc_entities *d = gc_entities_new(entries, 300, false);
+  CHECK_INT(gc_entities_count(d), 10);
   for (int i = 290; i < 300; i++)
-    CHECK_STR(gc_directory_find(d, ids[i])->name, names[i]);
-  gc_directory_put(d);
+    CHECK_STR(gc_entities_find(d, ids[i])->name, names[i]);
+  gc_entities_put(d);
 }
 
 static void it_may_be_empty_and_refused(void) {
-  struct gc_directory *d = gc_directory_new(NULL, 0, true);
+  struct gc_entities *d = gc_entities_new(NULL, 0, true);
   CHECK(d != NULL);
-  CHECK_INT(gc_directory_count(d), 0);
-  CHECK(gc_directory_find(d, "a") == NULL);
-  CHECK(gc_directory_is_refused(d));
-  gc_directory_put(d);
-  gc_directory_put(NULL);
-  CHECK(gc_directory_get(NULL) == NULL);
+  CHECK_INT(gc_entities_count(d), 0);
+  CHECK(gc_entities_find(d, "a") == NULL);
+  CHECK(gc_entities_is_refused(d));
+  gc_entities_put(d);
+  gc_entities_put(NULL);
+  CHECK(gc_entities_get(NULL) == NULL);
 }
 
 static void it_lives_as_long_as_somebody_holds_it(void) {
   struct gc_entry entry = {"a", "A", "A", ""};
-  struct gc_directory *d = gc_directory_new(&entry, 1, false);
-  CHECK(gc_directory_get(d) == d);
-  gc_directory_put(d);
-  CHECK_STR(gc_directory_find(d, "a")->name, "A");
-  gc_directory_put(d);
+  struct gc_entities *d = gc_entities_new(&entry, 1, false);
+  CHECK(gc_entities_get(d) == d);
+  gc_entities_put(d);
+  CHECK_STR(gc_entities_find(d, "a")->name, "A");
+  gc_entities_put(d);
 }
 
 static void *hold_and_let_go(void *ctx) {
   for (int i = 0; i < 20000; i++) {
-    struct gc_directory *d = gc_directory_get(ctx);
-    if (gc_directory_find(d, "a") == NULL)
+    struct gc_entities *d = gc_entities_get(ctx);
+    if (gc_entities_find(d, "a") == NULL)
       abort();
-    gc_directory_put(d);
+    gc_entities_put(d);
   }
   return NULL;
 }
 
 static void any_thread_may_hold_it(void) {
   struct gc_entry entry = {"a", "A", "A", ""};
-  struct gc_directory *d = gc_directory_new(&entry, 1, false);
+  struct gc_entities *d = gc_entities_new(&entry, 1, false);
   pthread_t threads[4];
   for (int i = 0; i < 4; i++)
     CHECK_INT(pthread_create(&threads[i], NULL, hold_and_let_go, d), 0);
   for (int i = 0; i < 4; i++)
     CHECK_INT(pthread_join(threads[i], NULL), 0);
-  CHECK_STR(gc_directory_find(d, "a")->name, "A");
-  gc_directory_put(d);
+  CHECK_STR(gc_entities_find(d, "a")->name, "A");
+  gc_entities_put(d);
 }
 
 int main(void) {

@@ -19,24 +19,24 @@
   "{\"entities\":[{\"id\":\"q3\",\"name\":\"Billing\"}],\"pageSize\":2,"       \
   "\"pageNumber\":2,\"total\":3,\"previousUri\":\"/z\",\"pageCount\":2}"
 
-static enum gc_code read_in_pieces(struct gc_listing *l, const char *page,
+static enum gc_code read_in_pieces(struct gc_entity_page *l, const char *page,
                                    size_t piece, struct gc_err *err) {
   size_t len = strlen(page);
-  CHECK_INT(gc_listing_begin(l, err), GC_OK);
+  CHECK_INT(gc_entity_page_begin(l, err), GC_OK);
   for (size_t at = 0; at < len; at += piece)
-    GC_TRY(gc_listing_feed(l, page + at, len - at < piece ? len - at : piece,
-                           err));
-  return gc_listing_end(l, err);
+    GC_TRY(gc_entity_page_feed(l, page + at,
+                               len - at < piece ? len - at : piece, err));
+  return gc_entity_page_end(l, err);
 }
 
-static enum gc_code read_page(struct gc_listing *l, const char *page) {
+static enum gc_code read_page(struct gc_entity_page *l, const char *page) {
   return read_in_pieces(l, page, strlen(page) + 1, NULL);
 }
 
 static void pages_add_up_whatever_the_pieces(void) {
   for (size_t piece = 1; piece < 700;
        piece = piece < 8 ? piece + 1 : piece * 3) {
-    GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+    GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
     CHECK_INT(read_in_pieces(&l, PAGE1, piece, NULL), GC_OK);
     CHECK_INT(l.count, 2);
     CHECK(l.more);
@@ -57,7 +57,7 @@ static void pages_add_up_whatever_the_pieces(void) {
 }
 
 static void members_come_in_any_order(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, "{\"pageCount\":9,\"nextUri\":\"/n\",\"total\":1,"
                           "\"entities\":[{\"selfUri\":\"/s\",\"name\":\"N\","
                           "\"division\":{\"name\":\"D\",\"id\":\"d\"},"
@@ -70,7 +70,7 @@ static void members_come_in_any_order(void) {
 }
 
 static void presences_have_a_system_presence_and_no_pages(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(
       read_page(&l,
                 "{\"entities\":[{\"id\":\"p1\",\"type\":\"System\","
@@ -114,14 +114,14 @@ static void a_queues_targets_are_its_detail(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].settings);
-    GC_AUTO(gc_buf_clear) struct gc_buf page = {.most = 4096};
+    GC_AUTO(gc_buf_clear) struct gc_buf page = {.max = 4096};
     CHECK_INT(gc_buf_print(&page,
                            "{\"entities\":[{\"mediaSettings\":%s,\"id\":"
                            "\"a\"},{\"id\":\"b\"}]}",
                            rows[i].settings),
               GC_OK);
     for (size_t piece = 1; piece <= page.len; piece += page.len - 1) {
-      GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+      GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
       CHECK_INT(read_in_pieces(&l, page.data, piece, NULL), GC_OK);
       CHECK_INT(l.count, 2);
       CHECK_STR(l.rows[0].detail, rows[i].detail);
@@ -149,14 +149,14 @@ static void the_next_page_is_named_or_there_is_none(void) {
     char page[200];
     snprintf(page, sizeof(page), "{\"entities\":[{\"id\":\"a\"}]%s}",
              rows[i].member);
-    GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+    GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
     CHECK_INT(read_page(&l, page), GC_OK);
     CHECK_INT(l.more, rows[i].more);
   }
 }
 
 static void entities_without_an_id_are_dropped_alone(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, "{\"entities\":[{\"name\":\"x\"},{\"id\":\"\","
                           "\"name\":\"y\"},{\"id\":null},{\"id\":7},null,"
                           "\"text\",5,[],[{\"id\":\"deep\"}],{},"
@@ -171,7 +171,7 @@ static void entities_without_an_id_are_dropped_alone(void) {
 }
 
 static void of_a_member_given_twice_the_last_counts(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, "{\"entities\":[{\"id\":\"a\",\"id\":\"b\","
                           "\"name\":\"x\",\"name\":\"y\"}]}"),
             GC_OK);
@@ -180,7 +180,7 @@ static void of_a_member_given_twice_the_last_counts(void) {
 }
 
 static void an_empty_page_is_the_end(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, "{\"entities\":[],\"nextUri\":\"/n\"}"), GC_OK);
   CHECK_INT(l.count, 0);
   CHECK(!l.more);
@@ -194,7 +194,7 @@ static void an_empty_page_is_the_end(void) {
 }
 
 static void a_repeated_page_is_an_error_and_dropped(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
   CHECK_INT(read_in_pieces(&l, PAGE1, 1000, &err), GC_ERR_PARSE);
@@ -205,23 +205,23 @@ static void a_repeated_page_is_an_error_and_dropped(void) {
 }
 
 static void a_broken_page_is_dropped_and_may_begin_again(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
   /* Breaks off behind every byte of it. */
   for (size_t len = 0; len < strlen(PAGE2); len++) {
-    CHECK_INT(gc_listing_begin(&l, &err), GC_OK);
-    CHECK_INT(gc_listing_feed(&l, PAGE2, len, &err), GC_OK);
+    CHECK_INT(gc_entity_page_begin(&l, &err), GC_OK);
+    CHECK_INT(gc_entity_page_feed(&l, PAGE2, len, &err), GC_OK);
     if (len % 2 == 0) { /* with or without having noticed */
-      CHECK_INT(gc_listing_end(&l, &err), GC_ERR_PARSE);
+      CHECK_INT(gc_entity_page_end(&l, &err), GC_ERR_PARSE);
       CHECK_INT(l.count, 2);
     }
   }
-  CHECK_INT(gc_listing_begin(&l, &err), GC_OK);
+  CHECK_INT(gc_entity_page_begin(&l, &err), GC_OK);
   CHECK_INT(
-      gc_listing_feed(&l, "{\"entities\":[{\"id\":\"x\"},<html>", 31, &err),
+      gc_entity_page_feed(&l, "{\"entities\":[{\"id\":\"x\"},<html>", 31, &err),
       GC_ERR_PARSE);
-  CHECK_INT(gc_listing_end(&l, &err), GC_ERR_PARSE);
+  CHECK_INT(gc_entity_page_end(&l, &err), GC_ERR_PARSE);
   CHECK_INT(l.count, 2);
   CHECK_INT(read_page(&l, PAGE2), GC_OK);
   CHECK_INT(l.count, 3);
@@ -229,11 +229,12 @@ static void a_broken_page_is_dropped_and_may_begin_again(void) {
 }
 
 static void what_an_unfinished_reading_left_goes_with_the_next(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
-  CHECK_INT(gc_listing_begin(&l, NULL), GC_OK);
-  CHECK_INT(gc_listing_feed(&l, "{\"entities\":[{\"id\":\"x\"},{", 25, NULL),
-            GC_OK);
+  CHECK_INT(gc_entity_page_begin(&l, NULL), GC_OK);
+  CHECK_INT(
+      gc_entity_page_feed(&l, "{\"entities\":[{\"id\":\"x\"},{", 25, NULL),
+      GC_OK);
   CHECK_INT(l.count, 3);
   CHECK_INT(read_page(&l, PAGE2), GC_OK);
   CHECK_INT(l.count, 3);
@@ -258,7 +259,7 @@ static void what_is_no_listing_has_no_rows(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].page);
-    GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100};
+    GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
     CHECK_INT(read_page(&l, rows[i].page), rows[i].code);
     CHECK_INT(l.count, 0);
     CHECK(!l.more);
@@ -266,44 +267,44 @@ static void what_is_no_listing_has_no_rows(void) {
 }
 
 static void too_many_are_refused(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 2};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 2};
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
   CHECK_INT(read_in_pieces(&l, PAGE2, 10, &err), GC_ERR_LIMIT);
   CHECK_HAS(err.text, "2");
-  CHECK_INT(gc_listing_begin(&l, &err), GC_OK);
+  CHECK_INT(gc_entity_page_begin(&l, &err), GC_OK);
   CHECK_INT(l.count, 2);
 }
 
 static void many_rows_keep_their_order(void) {
-  GC_AUTO(gc_listing_clear) struct gc_listing l = {.most = 100000};
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100000};
   for (int p = 0; p < 50; p++) {
     char row[64];
-    CHECK_INT(gc_listing_begin(&l, NULL), GC_OK);
-    CHECK_INT(gc_listing_feed(&l, "{\"entities\":[", 13, NULL), GC_OK);
+    CHECK_INT(gc_entity_page_begin(&l, NULL), GC_OK);
+    CHECK_INT(gc_entity_page_feed(&l, "{\"entities\":[", 13, NULL), GC_OK);
     for (int i = 0; i < 100; i++) {
       int len = snprintf(row, sizeof(row), "%s{\"id\":\"q%d\"}",
                          i > 0 ? "," : "", p * 100 + i);
-      CHECK_INT(gc_listing_feed(&l, row, (size_t)len, NULL), GC_OK);
+      CHECK_INT(gc_entity_page_feed(&l, row, (size_t)len, NULL), GC_OK);
     }
-    CHECK_INT(gc_listing_feed(&l, "]}", 2, NULL), GC_OK);
-    CHECK_INT(gc_listing_end(&l, NULL), GC_OK);
+    CHECK_INT(gc_entity_page_feed(&l, "]}", 2, NULL), GC_OK);
+    CHECK_INT(gc_entity_page_end(&l, NULL), GC_OK);
   }
   CHECK_INT(l.count, 5000);
   CHECK_STR(l.rows[4999].id, "q4999");
 }
 
 static void clear_forgets_all_but_the_limit(void) {
-  struct gc_listing l = {.most = 2};
+  struct gc_entity_page l = {.max = 2};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
-  gc_listing_clear(&l);
+  gc_entity_page_clear(&l);
   CHECK_INT(l.count, 0);
-  CHECK_INT(l.most, 2);
+  CHECK_INT(l.max, 2);
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
   CHECK_INT(l.count, 2);
-  gc_listing_clear(&l);
-  gc_listing_clear(&l);
-  gc_listing_clear(NULL);
+  gc_entity_page_clear(&l);
+  gc_entity_page_clear(&l);
+  gc_entity_page_clear(NULL);
 }
 
 int main(void) {

@@ -83,7 +83,7 @@ static void a_number_out_of_range_gives_some_row(void) {
 }
 
 static void it_prints_as_types_db_does(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1000};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1000};
   CHECK_INT(gc_metric_typesdb(GC_METRIC_QUEUE_DEPTH, &out), GC_OK);
   CHECK_INT(gc_metric_typesdb(GC_METRIC_API_REQUESTS, &out), GC_OK);
   CHECK_STR(gc_buf_string(&out), "queue_depth              value:GAUGE:U:U\n"
@@ -91,7 +91,7 @@ static void it_prints_as_types_db_does(void) {
 }
 
 static void a_full_buffer_is_told(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 30};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 30};
   CHECK_INT(gc_metric_typesdb(GC_METRIC_QUEUE_DEPTH, &out), GC_ERR_LIMIT);
 }
 

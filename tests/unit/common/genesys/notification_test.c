@@ -79,14 +79,14 @@ static void topics_come_in_lower_case_and_unescaped(void) {
 }
 
 static void a_topic_may_have_200_bytes_and_no_more(void) {
-  for (size_t len = GC_TOPIC_MOST; len <= GC_TOPIC_MOST + 1; len++) {
-    char topic[GC_TOPIC_MOST + 2] = "", text[300];
+  for (size_t len = GC_TOPIC_MAX; len <= GC_TOPIC_MAX + 1; len++) {
+    char topic[GC_TOPIC_MAX + 2] = "", text[300];
     struct gc_notification n;
     memset(topic, 'a', len);
     snprintf(text, sizeof(text), "{\"topicName\":\"%s\"}", topic);
     CHECK_INT(read_it(text, &n), GC_OK);
     CHECK_INT(n.kind, GC_NOTIFICATION_EVENT);
-    CHECK_INT(strlen(n.topic), len == GC_TOPIC_MOST ? GC_TOPIC_MOST : 0);
+    CHECK_INT(strlen(n.topic), len == GC_TOPIC_MAX ? GC_TOPIC_MAX : 0);
   }
 }
 

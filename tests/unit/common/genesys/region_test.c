@@ -82,7 +82,7 @@ static void each_region_of_the_platform_is_known(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].region);
     struct gc_region got;
-    char want[GC_URL_ROOM];
+    char want[GC_URL_SIZE];
     CHECK_INT(gc_region_resolve(rows[i].region, NULL, NULL, &got, NULL), GC_OK);
     snprintf(want, sizeof(want), "https://api.%s", rows[i].domain);
     CHECK_STR(got.base_url, want);

@@ -12,9 +12,9 @@ static int64_t target_ms(const char *detail, const char *media) {
 
 static void what_is_printed_is_read_again(void) {
   struct gc_targets t;
-  char text[GC_TARGETS_ROOM];
+  char text[GC_TARGETS_SIZE];
   for (int i = 0; i < GC_TARGET_COUNT; i++)
-    t.ms[i] = GC_TARGET_MOST_MS - i;
+    t.ms[i] = GC_TARGET_MAX_MS - i;
   CHECK(gc_targets_print(text, &t) == text);
   for (int i = 0; i < GC_TARGET_COUNT; i++) {
     CHECK_ROW(gc_target_member((enum gc_target)i));
@@ -25,12 +25,12 @@ static void what_is_printed_is_read_again(void) {
 }
 
 static void what_is_no_target_is_left_out(void) {
-  char text[GC_TARGETS_ROOM];
+  char text[GC_TARGETS_SIZE];
   struct gc_targets t = {{0}};
   CHECK_STR(gc_targets_print(text, &t), "");
   t.ms[GC_TARGET_CALL] = -1;
   t.ms[GC_TARGET_CHAT] = 1;
-  t.ms[GC_TARGET_EMAIL] = GC_TARGET_MOST_MS + 1;
+  t.ms[GC_TARGET_EMAIL] = GC_TARGET_MAX_MS + 1;
   t.ms[GC_TARGET_MESSAGE] = INT64_MIN;
   CHECK_STR(gc_targets_print(text, &t), "chat:1");
 }

@@ -6,20 +6,21 @@
 #include "tests/support/check.h"
 
 static struct gc_topics t;
-static struct gc_buf body = {.most = 1 << 20};
+static struct gc_buf body = {.max = 1 << 20};
 static bool replaces;
-static char told[1024];
+static char reported[1024];
 static int one, two; /* two who want */
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
-  size_t used = strlen(told);
+  size_t used = strlen(reported);
   (void)ctx;
-  snprintf(told + used, sizeof(told) - used, "%s: %s\n", topic->name, reason);
+  snprintf(reported + used, sizeof(reported) - used, "%s: %s\n", topic->name,
+           reason);
 }
 
 static void begin(void) {
   t = (struct gc_topics){.rejected = on_rejected};
-  told[0] = '\0';
+  reported[0] = '\0';
 }
 
 static void end(void) {
@@ -84,11 +85,11 @@ static void only_single_topics_of_the_documented_letters_are_taken(void) {
     CHECK_ROW(rows[i].name);
     CHECK_INT(want(rows[i].name, &one), rows[i].code);
   }
-  char longest[GC_TOPIC_MOST + 2];
+  char longest[GC_TOPIC_MAX + 2];
   memset(longest, 'a', sizeof(longest));
-  longest[GC_TOPIC_MOST + 1] = '\0';
+  longest[GC_TOPIC_MAX + 1] = '\0';
   CHECK_INT(want(longest, &one), GC_ERR_REQUEST);
-  longest[GC_TOPIC_MOST] = '\0';
+  longest[GC_TOPIC_MAX] = '\0';
   CHECK_INT(want(longest, &one), GC_OK);
   CHECK_INT(t.wanted, 3);
   end();
@@ -191,7 +192,7 @@ static void a_batch_that_failed_is_asked_again_as_it_was(void) {
 
 static void a_full_channel_takes_no_more(void) {
   begin();
-  want_many(0, GC_TOPICS_MOST);
+  want_many(0, GC_TOPICS_MAX);
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(gc_topics_want(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
   CHECK_HAS(err.text, "1000");
@@ -273,8 +274,8 @@ static void each_rejection_is_told_with_its_reason(void) {
     CHECK_INT(next(), 4);
     CHECK_INT(answer(ANSWER, piece), GC_OK);
     CHECK(gc_topics_asked(&t, GC_OK, NULL));
-    CHECK_STR(told, "v2.b: p:q:view, p:r:view; not_allowed\n"
-                    "v2.c: no reason is given\n");
+    CHECK_STR(reported, "v2.b: p:q:view, p:r:view; not_allowed\n"
+                        "v2.c: no reason is given\n");
     CHECK_INT(state("v2.a"), GC_TOPIC_PERMITTED);
     CHECK_INT(state("v2.b"), GC_TOPIC_REJECTED);
     CHECK_INT(state("v2.d"), GC_TOPIC_PERMITTED);
@@ -307,7 +308,7 @@ static void one_bad_topic_is_found_by_halving(void) {
     CHECK_INT(replaces, state("v2.topic.0") != GC_TOPIC_PERMITTED);
     CHECK(gc_topics_asked(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
   }
-  CHECK_STR(told, "v2.topic.321: 400: unknown\n");
+  CHECK_STR(reported, "v2.topic.321: 400: unknown\n");
   CHECK(gc_topics_settled(&t));
   CHECK_THAT(requests < 30, "%u requests", requests);
   end();
@@ -325,7 +326,7 @@ static void a_refusal_of_everything_ends(void) {
   }
   CHECK_THAT(requests < 20, "%u requests", requests);
   CHECK(!gc_topics_settled(&t));
-  CHECK_STR(told, "v2.topic.0: 400\nv2.topic.1: 400\nv2.topic.2: 400\n");
+  CHECK_STR(reported, "v2.topic.0: 400\nv2.topic.1: 400\nv2.topic.2: 400\n");
   end();
 }
 

@@ -8,7 +8,7 @@ static void nothing_is_read_until_somebody_listens(void) {
   names_begin();
   replay_run(&names_world, 60 * MINUTE_MS);
   CHECK_INT(names_world.request_count, 0);
-  CHECK(gc_names_directory(names, GC_QUEUE) == NULL);
+  CHECK(gc_names_entities(names, GC_QUEUE) == NULL);
   gc_names_miss(names, GC_QUEUE); /* nobody wants it */
   replay_run(&names_world, 60 * MINUTE_MS);
   CHECK_INT(names_world.request_count, 0);
@@ -33,11 +33,11 @@ static void all_pages_are_read(void) {
   CHECK_STR(e.labels, "q0=Support_DE/ q1=Sales/ q2=Sales~2/ ");
   CHECK(!e.refused);
   CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 3);
-  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
-  CHECK_INT(gc_directory_count(d), 3);
-  CHECK_STR(gc_directory_find(d, "q2")->name, "Sales");
-  gc_directory_put(d);
-  CHECK(gc_names_directory(names, GC_USER) == NULL);
+  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
+  CHECK_INT(gc_entities_count(d), 3);
+  CHECK_STR(gc_entities_find(d, "q2")->name, "Sales");
+  gc_entities_put(d);
+  CHECK(gc_names_entities(names, GC_USER) == NULL);
   names_end();
 }
 
@@ -70,7 +70,7 @@ static void each_kind_has_its_period(void) {
     for (int longest = 0; longest <= 1; longest++) {
       CHECK_ROW(gc_name_kind_name(rows[i].kind));
       names_begin();
-      names_world.dice = longest == 1 ? 0 : UINT32_MAX;
+      names_world.random32 = longest == 1 ? 0 : UINT32_MAX;
       names_answer(rows[i].match, REPLAY_ALWAYS, 200, NAMES_ONE);
       struct names_ear e;
       names_listen(&e, rows[i].kind);
@@ -190,7 +190,7 @@ static void who_has_left_is_not_told(void) {
   names_end();
 }
 
-static void leave_inside(void *ctx, struct gc_directory *d) {
+static void leave_inside(void *ctx, struct gc_entities *d) {
   struct names_ear *e = ctx;
   (void)d;
   e->heard++;

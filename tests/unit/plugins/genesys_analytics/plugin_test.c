@@ -51,7 +51,7 @@ static const char *state_folder(void) {
 /* As an agent leaves it that was killed while a window was in flight. */
 static void leave_a_window_behind(void) {
   struct gc_outbox o = {.interval_ms = 60000};
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 65536};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
   struct gc_store *store = NULL;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   struct gc_sample s = {.metric = GC_METRIC_QUEUE_METRIC,
@@ -76,7 +76,7 @@ static void leave_a_window_behind(void) {
 }
 
 static bool still_waits(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.most = 65536};
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
   struct gc_store *store = NULL;
   struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};

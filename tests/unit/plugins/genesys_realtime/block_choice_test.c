@@ -14,14 +14,14 @@ static void queues_are_asked_for_by_the_hundred(void) {
   will(QUERY, ANSWER(""));
   start();
   CHECK_INT(replay_count(&w.r, QUERY), 3);
-  size_t ids = 0, most = 0;
+  size_t ids = 0, max = 0;
   for (size_t i = 0; i < w.r.request_count; i++) {
     size_t here = times_in(w.r.requests[i].body, "\"dimension\":\"queueId\"");
     ids += here;
-    most = here > most ? here : most;
+    max = here > max ? here : max;
   }
   CHECK_INT(ids, 250);
-  CHECK_INT(most, 100);
+  CHECK_INT(max, 100);
   end();
 }
 
@@ -140,7 +140,7 @@ static double count_of_state(const char *name) {
  * minutes. */
 static void beyond_the_most_series_are_left_out_and_told_once(void) {
   begin(OBS_QUERY);
-  settings.series_most = 2;
+  settings.series_max = 2;
   settings.expiry_ms = 60000;
   will_list(4);
   for (int i = 0; i < 3; i++)

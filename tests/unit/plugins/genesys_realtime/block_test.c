@@ -53,7 +53,7 @@ static void a_poll_that_outlasts_its_interval_skips_the_missed_ones(void) {
   CHECK_INT(replay_count(&w.r, QUERY), 2);
   replay_run(&w.r, 60000);
   CHECK_INT(replay_count(&w.r, QUERY), 4);
-  CHECK_INT(w.r.most_in_flight, 1);
+  CHECK_INT(w.r.max_in_flight, 1);
   end();
 }
 

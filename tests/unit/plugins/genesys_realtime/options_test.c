@@ -41,11 +41,11 @@ static void what_is_not_given_has_its_default(void) {
   CHECK_REAL(got.target_s, 0);
   CHECK_INT(got.idle_timeout_s, 40);
   CHECK_INT(got.reconnect_max_s, 30);
-  CHECK_INT(got.conversations_most, 200000);
+  CHECK_INT(got.conversations_max, 200000);
   CHECK_INT(got.conversation_age_s, 86400);
   CHECK_INT(got.window_s, 0);
   CHECK(got.raw);
-  CHECK_INT(got.series_most, 200000);
+  CHECK_INT(got.series_max, 200000);
   CHECK_INT(got.observations, OBS_QUERY);
   CHECK_INT(got.interval_s, 10);
   CHECK_INT(got.label, OBS_LABEL_NAME);

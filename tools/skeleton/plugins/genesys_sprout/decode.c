@@ -5,7 +5,7 @@
 
 #include "common/base/json/stream.h"
 
-enum { BYTES_MOST = 1 << 20, STRING_MOST = 4096 };
+enum { BYTES_MAX = 1 << 20, STRING_MAX = 4096 };
 enum { K_TOTAL = 1 };
 
 static const struct gc_json_key keys[] = {{"total", K_TOTAL}};
@@ -32,8 +32,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
 static const struct gc_json_reader reader = {.keys = keys,
                                              .key_count = GC_COUNT(keys),
                                              .skip_unknown = true,
-                                             .bytes_max = BYTES_MOST,
-                                             .string_max = STRING_MOST,
+                                             .bytes_max = BYTES_MAX,
+                                             .string_max = STRING_MAX,
                                              .value = on_value};
 
 struct sprout_decoder *sprout_decoder_new(void) {

@@ -21,10 +21,10 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   const struct sprout_options *o = b->options;
   struct sprout_block *block = (struct sprout_block *)b;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  struct watch_site site = {.loop = gc_account_loop(b->account),
-                            .edge = gc_account_edge(b->account),
+  struct watch_deps deps = {.loop = gc_account_loop(b->account),
+                            .env = gc_account_env(b->account),
                             .api = gc_account_api(b->account)};
-  block->work = watch_new(&site, o->every_s * 1000, gc_block_notice, b);
+  block->work = watch_new(&deps, o->every_s * 1000, gc_block_notice, b);
   return block->work != NULL ? GC_OK
                              : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }

@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { ANSWER_MOST_BYTES = 1 << 20, WAITS_MOST = 5 };
+enum { ANSWER_MAX_BYTES = 1 << 20, WAITS_MAX = 5 };
 
 struct watch {
-  struct watch_site site;
+  struct watch_deps deps;
   uint32_t every_ms;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
@@ -25,7 +25,7 @@ struct watch {
 };
 
 static uint64_t now(const struct watch *w) {
-  return w->site.edge->now_ms(w->site.edge->ctx);
+  return w->deps.env->now_ms(w->deps.env->ctx);
 }
 
 static void on_done(struct gc_call *call, const struct gc_reply *reply,
@@ -51,18 +51,18 @@ static void on_done(struct gc_call *call, const struct gc_reply *reply,
 /* A request that is still under way takes the next one's place. */
 static void ask(void *ctx, uint64_t now_ms) {
   struct watch *w = ctx;
-  (void)gc_timers_set(w->site.edge->timers, &w->timer, now_ms + w->every_ms);
+  (void)gc_timers_set(w->deps.env->timers, &w->timer, now_ms + w->every_ms);
   if (w->is_asking)
     return;
   w->is_asking = true;
   w->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUES,
                              .query = "pageSize=1&pageNumber=1",
                              .sink = sprout_decoder_sink(w->decoder),
-                             .body_max = ANSWER_MOST_BYTES,
-                             .waits_most = WAITS_MOST,
+                             .body_max = ANSWER_MAX_BYTES,
+                             .waits_most = WAITS_MAX,
                              .done = on_done,
                              .ctx = w};
-  gc_api_call(w->site.api, &w->call);
+  gc_api_call(w->deps.api, &w->call);
 }
 
 static void begin(void *ctx) {
@@ -70,7 +70,7 @@ static void begin(void *ctx) {
   ask(w, now(w));
 }
 
-struct watch *watch_new(const struct watch_site *site, uint32_t every_ms,
+struct watch *watch_new(const struct watch_deps *deps, uint32_t every_ms,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx) {
@@ -81,27 +81,27 @@ struct watch *watch_new(const struct watch_site *site, uint32_t every_ms,
     sprout_decoder_free(decoder);
     return NULL;
   }
-  w->site = *site;
+  w->deps = *deps;
   w->every_ms = every_ms;
   w->notice = notice;
   w->ctx = ctx;
   w->decoder = decoder;
   w->timer = (struct gc_timer){.fire = ask, .ctx = w};
   pthread_mutex_init(&w->lock, NULL);
-  gc_loop_call(w->site.loop, begin, w);
+  gc_loop_call(w->deps.loop, begin, w);
   return w;
 }
 
 static void end(void *ctx) {
   struct watch *w = ctx;
-  gc_timers_unset(w->site.edge->timers, &w->timer);
-  gc_api_cancel(w->site.api, &w->call);
+  gc_timers_unset(w->deps.env->timers, &w->timer);
+  gc_api_cancel(w->deps.api, &w->call);
 }
 
 void watch_free(struct watch *w) {
   if (w == NULL)
     return;
-  gc_loop_call(w->site.loop, end, w);
+  gc_loop_call(w->deps.loop, end, w);
   sprout_decoder_free(w->decoder);
   pthread_mutex_destroy(&w->lock);
   free(w);

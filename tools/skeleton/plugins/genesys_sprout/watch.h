@@ -9,9 +9,9 @@
 #include "plugins/genesys_sprout/sprout.h"
 
 /* What a block works with: its account's, or a test's. All borrowed. */
-struct watch_site {
+struct watch_deps {
   struct gc_loop *loop;
-  const struct gc_edge *edge;
+  const struct gc_env *env;
   struct gc_api *api;
 };
 
@@ -19,7 +19,7 @@ struct watch;
 
 /* Begins to ask. `notice` hears outcomes (GC_OK when well), on the network
  * thread. NULL when out of memory. */
-struct watch *watch_new(const struct watch_site *site, uint32_t every_ms,
+struct watch *watch_new(const struct watch_deps *deps, uint32_t every_ms,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx);

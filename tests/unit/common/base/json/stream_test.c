@@ -67,7 +67,7 @@ static const struct gc_json_reader all = {.keys = keys,
                                           .close = on_close,
                                           .value = on_value};
 
-static struct record record = {.text = {.most = 1 << 20}};
+static struct record record = {.text = {.max = 1 << 20}};
 
 static struct gc_json_stream *stream_of(const struct gc_json_reader *reader) {
   struct gc_err err = {0};
@@ -360,7 +360,7 @@ static void a_callback_ends_the_document_with_its_code_and_words(void) {
 
 /* [[[…]]] with `depth` brackets, or {"x":{"x":… */
 static char *nested(const char *open, const char *close, unsigned depth) {
-  struct gc_buf b = {.most = 1 << 16};
+  struct gc_buf b = {.max = 1 << 16};
   for (unsigned i = 0; i < depth; i++)
     (void)!gc_buf_text(&b, open);
   (void)!gc_buf_text(&b, "1");
@@ -500,7 +500,7 @@ static enum gc_code collect_ids(void *ctx, const struct gc_json_at *at,
 static void a_full_table_finds_each_key(void) {
   static char names[GC_JSON_ID_MAX][16];
   static struct gc_json_key full[GC_JSON_ID_MAX];
-  GC_AUTO(gc_buf_clear) struct gc_buf json = {.most = 1 << 16};
+  GC_AUTO(gc_buf_clear) struct gc_buf json = {.max = 1 << 16};
   unsigned want = 0, got = 0;
   for (unsigned i = 0; i < GC_JSON_ID_MAX; i++) {
     snprintf(names[i], sizeof(names[i]), "k%uey", i * 7919);

@@ -124,7 +124,7 @@ static void the_root_may_be_any_value(void) {
 static void what_is_no_json_leaves_nothing_behind(void) {
   static const struct {
     const char *text;
-    size_t most;
+    size_t max;
     enum gc_code code;
   } rows[] = {
       {"", 100, GC_ERR_PARSE},
@@ -145,7 +145,7 @@ static void what_is_no_json_leaves_nothing_behind(void) {
     CHECK_ROW(rows[i].text);
     struct gc_json *root = NULL;
     struct gc_err err = {0};
-    CHECK_INT(gc_json_parse(rows[i].text, strlen(rows[i].text), rows[i].most,
+    CHECK_INT(gc_json_parse(rows[i].text, strlen(rows[i].text), rows[i].max,
                             &root, &err),
               rows[i].code);
     CHECK_INT(err.code, rows[i].code);

@@ -9,7 +9,7 @@
 #include "common/base/json/tree.h"
 #include "tests/support/check.h"
 
-static struct gc_buf body = {.most = 4096};
+static struct gc_buf body = {.max = 4096};
 
 static struct gc_json_out writer(void) {
   gc_buf_reset(&body);
@@ -179,7 +179,7 @@ static void what_would_be_no_json_is_told_at_the_end(void) {
 }
 
 static void a_full_buffer_is_told_at_the_end(void) {
-  struct gc_buf small = {.most = 8};
+  struct gc_buf small = {.max = 8};
   struct gc_json_out j = {.out = &small};
   struct gc_err err = {0};
   run(&j, "[1111111111)");

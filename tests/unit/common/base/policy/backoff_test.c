@@ -4,23 +4,23 @@
 #include "tests/support/check.h"
 
 static void doubles_up_to_the_cap(void) {
-  static const uint32_t most_ms[] = {1000,  2000,  4000,  8000,
-                                     16000, 30000, 30000, 30000};
+  static const uint32_t max_ms[] = {1000,  2000,  4000,  8000,
+                                    16000, 30000, 30000, 30000};
   struct gc_backoff longest = {.base_ms = 1000, .cap_ms = 30000};
   struct gc_backoff middle = longest, shortest = longest;
-  for (size_t i = 0; i < GC_COUNT(most_ms); i++) {
-    CHECK_INT(gc_backoff_fail(&longest, 0, UINT32_MAX), most_ms[i]);
-    CHECK_INT(gc_backoff_fail(&middle, 0, 0x80000000u), most_ms[i] / 2 + 1);
+  for (size_t i = 0; i < GC_COUNT(max_ms); i++) {
+    CHECK_INT(gc_backoff_fail(&longest, 0, UINT32_MAX), max_ms[i]);
+    CHECK_INT(gc_backoff_fail(&middle, 0, 0x80000000u), max_ms[i] / 2 + 1);
     CHECK_INT(gc_backoff_fail(&shortest, 0, 0), 1);
   }
 }
 
 static void every_throw_of_the_dice_is_in_range(void) {
-  for (uint64_t dice = 0; dice <= UINT32_MAX; dice += 9999991) {
+  for (uint64_t random32 = 0; random32 <= UINT32_MAX; random32 += 9999991) {
     struct gc_backoff b = {.base_ms = 1000, .cap_ms = 8000};
-    for (uint32_t most_ms = 1000; most_ms <= 8000; most_ms *= 2) {
-      uint32_t wait_ms = gc_backoff_fail(&b, 0, (uint32_t)dice);
-      CHECK(wait_ms >= 1 && wait_ms <= most_ms);
+    for (uint32_t max_ms = 1000; max_ms <= 8000; max_ms *= 2) {
+      uint32_t wait_ms = gc_backoff_fail(&b, 0, (uint32_t)random32);
+      CHECK(wait_ms >= 1 && wait_ms <= max_ms);
     }
   }
 }

@@ -4,8 +4,7 @@
 #include "tests/support/check.h"
 
 static struct gc_breaker fresh(void) {
-  return (struct gc_breaker){
-      .limit = 5, .rest_ms = 5000, .rest_most_ms = 60000};
+  return (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_max_ms = 60000};
 }
 
 /* Allowed, sent, and its outcome known at once. */
@@ -64,7 +63,7 @@ static void the_rest_doubles_up_to_its_cap(void) {
 
 static void a_rest_near_the_end_of_32_bits_does_not_wrap(void) {
   struct gc_breaker b = {
-      .limit = 1, .rest_ms = 0x90000000u, .rest_most_ms = UINT32_MAX};
+      .limit = 1, .rest_ms = 0x90000000u, .rest_max_ms = UINT32_MAX};
   go(&b, false, 0);
   CHECK_INT(gc_breaker_wait_ms(&b, 0), 0x90000000u);
   go(&b, false, 0x90000000u);

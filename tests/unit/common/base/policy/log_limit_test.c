@@ -8,18 +8,19 @@
 struct step {
   uint64_t at_s;
   enum gc_code code;
-  enum gc_damp_say say;
+  enum gc_log_limit_say say;
   uint32_t held_back;
   uint64_t lasted_s;
 };
 
 static void follow(const struct step *steps, size_t count) {
-  struct gc_damp d = {0};
+  struct gc_log_limit d = {0};
   for (size_t i = 0; i < count; i++) {
     char row[64];
     snprintf(row, sizeof(row), "second %u", (unsigned)steps[i].at_s);
     CHECK_ROW(row);
-    struct gc_damp_line l = gc_damp_note(&d, steps[i].code, S(steps[i].at_s));
+    struct gc_log_limit_line l =
+        gc_log_limit_note(&d, steps[i].code, S(steps[i].at_s));
     CHECK_INT(l.say, steps[i].say);
     CHECK_INT(l.held_back, steps[i].held_back);
     CHECK_INT(l.lasted_ms, S(steps[i].lasted_s));
@@ -32,20 +33,20 @@ static void follow(const struct step *steps, size_t count) {
 #define AUTH GC_ERR_AUTH
 
 static void a_lasting_trouble_is_told_reminded_of_and_ended(void) {
-  struct gc_damp d = {0};
+  struct gc_log_limit d = {0};
   for (unsigned s = 0; s <= 1200; s += 10) {
-    struct gc_damp_line l = gc_damp_note(&d, GC_ERR_NETWORK, S(s));
-    enum gc_damp_say want = s == 0         ? GC_DAMP_FIRST
-                            : s % 600 == 0 ? GC_DAMP_REMIND
-                                           : GC_DAMP_QUIET;
+    struct gc_log_limit_line l = gc_log_limit_note(&d, GC_ERR_NETWORK, S(s));
+    enum gc_log_limit_say want = s == 0         ? GC_DAMP_FIRST
+                                 : s % 600 == 0 ? GC_DAMP_REMIND
+                                                : GC_DAMP_QUIET;
     CHECK_INT(l.say, want);
     CHECK_INT(l.held_back, want == GC_DAMP_REMIND ? 59 : 0);
   }
-  struct gc_damp_line l = gc_damp_note(&d, GC_OK, S(1205));
+  struct gc_log_limit_line l = gc_log_limit_note(&d, GC_OK, S(1205));
   CHECK_INT(l.say, GC_DAMP_OVER);
   CHECK_INT(l.lasted_ms, S(1205));
   CHECK_INT(l.held_back, 0);
-  CHECK_INT(gc_damp_note(&d, GC_OK, S(1206)).say, GC_DAMP_QUIET);
+  CHECK_INT(gc_log_limit_note(&d, GC_OK, S(1206)).say, GC_DAMP_QUIET);
 }
 
 static void all_is_well_says_nothing(void) {
@@ -99,11 +100,11 @@ static void another_trouble_is_told_though_the_last_one_was_just_now(void) {
 }
 
 static void to_and_fro_between_codes_is_not_louder_either(void) {
-  struct gc_damp d = {0};
+  struct gc_log_limit d = {0};
   unsigned lines = 0;
   for (unsigned s = 0; s < 3600; s += 10) {
     enum gc_code code = s % 20 == 0 ? GC_ERR_NETWORK : GC_ERR_TIMEOUT;
-    lines += gc_damp_note(&d, code, S(s)).say != GC_DAMP_QUIET;
+    lines += gc_log_limit_note(&d, code, S(s)).say != GC_DAMP_QUIET;
   }
   CHECK_THAT(lines <= 12, "%u lines in an hour", lines);
   CHECK_THAT(lines >= 6, "%u lines in an hour", lines);
@@ -111,16 +112,16 @@ static void to_and_fro_between_codes_is_not_louder_either(void) {
 
 static void whatever_happens_the_lines_are_few(void) {
   /* A small generator instead of dice: the same run each time. */
-  uint32_t dice = 1;
-  struct gc_damp d = {0};
+  uint32_t random32 = 1;
+  struct gc_log_limit d = {0};
   unsigned troubles = 0, ends = 0, held = 0, failures = 0;
   for (unsigned s = 0; s < 36000; s++) {
-    dice = dice * 1664525 + 1013904223;
+    random32 = random32 * 1664525 + 1013904223;
     static const enum gc_code codes[] = {GC_OK, GC_ERR_NETWORK, GC_OK,
                                          GC_ERR_TIMEOUT};
-    enum gc_code code = codes[dice >> 30];
+    enum gc_code code = codes[random32 >> 30];
     failures += code != GC_OK;
-    struct gc_damp_line l = gc_damp_note(&d, code, S(s));
+    struct gc_log_limit_line l = gc_log_limit_note(&d, code, S(s));
     held += l.held_back;
     troubles += l.say != GC_DAMP_QUIET && l.say != GC_DAMP_OVER;
     ends += l.say == GC_DAMP_OVER;
@@ -131,10 +132,10 @@ static void whatever_happens_the_lines_are_few(void) {
 }
 
 static void a_clock_that_steps_back_does_no_harm(void) {
-  struct gc_damp d = {0};
-  gc_damp_note(&d, GC_ERR_NETWORK, S(1000));
-  CHECK_INT(gc_damp_note(&d, GC_ERR_NETWORK, S(10)).say, GC_DAMP_QUIET);
-  struct gc_damp_line l = gc_damp_note(&d, GC_OK, S(20));
+  struct gc_log_limit d = {0};
+  gc_log_limit_note(&d, GC_ERR_NETWORK, S(1000));
+  CHECK_INT(gc_log_limit_note(&d, GC_ERR_NETWORK, S(10)).say, GC_DAMP_QUIET);
+  struct gc_log_limit_line l = gc_log_limit_note(&d, GC_OK, S(20));
   CHECK_INT(l.say, GC_DAMP_OVER);
   CHECK_INT(l.lasted_ms, 0);
 }

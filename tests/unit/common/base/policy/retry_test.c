@@ -12,7 +12,7 @@ static void expect(int status, enum gc_action action, enum gc_code code,
   snprintf(row, sizeof(row), "status %d", status);
   CHECK_ROW(row);
   struct gc_reply reply = {.status = status};
-  struct gc_verdict v = gc_verdict(&reply);
+  struct gc_retry_decision v = gc_retry_decide(&reply);
   CHECK_INT(v.action, action);
   CHECK_STR(gc_code_name(v.code), gc_code_name(code));
   CHECK_INT(v.breaks, breaks);
@@ -78,12 +78,12 @@ static void every_failure_below_http_has_its_verdict(void) {
     CHECK_ROW(rows[i].row);
     for (int status = 0; status <= 200; status += 200) {
       struct gc_reply reply = {.failure = rows[i].failure, .status = status};
-      struct gc_verdict v = gc_verdict(&reply);
+      struct gc_retry_decision v = gc_retry_decide(&reply);
       CHECK_INT(v.action, rows[i].action);
       CHECK_INT(v.code, rows[i].code);
       CHECK_INT(v.breaks, rows[i].breaks);
       CHECK(v.hint != NULL);
-      struct gc_verdict oauth = gc_verdict_oauth(&reply);
+      struct gc_retry_decision oauth = gc_retry_decide_oauth(&reply);
       CHECK_INT(oauth.action, rows[i].action);
       CHECK_INT(oauth.code, rows[i].code);
     }
@@ -99,14 +99,14 @@ static void an_answer_that_broke_off_keeps_its_status_if_that_matters(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_reply reply = {.failure = GC_FAILURE_BROKEN,
                              .status = rows[i].status};
-    CHECK_INT(gc_verdict(&reply).action, rows[i].action);
+    CHECK_INT(gc_retry_decide(&reply).action, rows[i].action);
   }
 }
 
 static void the_token_endpoint_refuses_with_400_and_401(void) {
   for (int s = 100; s <= 599; s++) {
     struct gc_reply reply = {.status = s};
-    struct gc_verdict v = gc_verdict_oauth(&reply);
+    struct gc_retry_decision v = gc_retry_decide_oauth(&reply);
     if (s == 400 || s == 401) {
       CHECK_INT(v.action, GC_GIVE_UP);
       CHECK_INT(v.code, GC_ERR_AUTH);
@@ -115,8 +115,8 @@ static void the_token_endpoint_refuses_with_400_and_401(void) {
       CHECK_HAS(v.hint, "ClientId");
       CHECK_HAS(v.hint, "secret");
     } else {
-      CHECK_INT(v.action, gc_verdict(&reply).action);
-      CHECK_INT(v.code, gc_verdict(&reply).code);
+      CHECK_INT(v.action, gc_retry_decide(&reply).action);
+      CHECK_INT(v.code, gc_retry_decide(&reply).code);
     }
   }
 }
@@ -128,7 +128,7 @@ static void hints_say_what_to_do(void) {
   } rows[] = {{302, "BaseURL"}, {403, "role"}, {404, "Region"}, {407, "Proxy"}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_reply reply = {.status = rows[i].status};
-    CHECK_HAS(gc_verdict(&reply).hint, rows[i].part);
+    CHECK_HAS(gc_retry_decide(&reply).hint, rows[i].part);
   }
 }
 

@@ -7,7 +7,7 @@
 #include "common/base/websocket/write.h"
 #include "tests/support/check.h"
 
-enum { MESSAGE_MOST = 70000 };
+enum { MESSAGE_MAX = 70000 };
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 #define A10 "aaaaaaaaaa"
@@ -33,7 +33,7 @@ static const struct {
               {"two by two", two_by_two},     {"at random", at_random},
               {"at random again", at_random}, {"larger", at_random_larger}};
 
-static struct gc_buf events = {.most = 1 << 22};
+static struct gc_buf events = {.max = 1 << 22};
 
 /* "T2:hi" "P0:" "p3:abc" "C1000:bye" "B1002:words", one after the other. */
 static void note(const struct gc_ws_event *e) {
@@ -71,7 +71,7 @@ static void feed_piece(struct gc_ws_frames *f, const char *bytes, size_t len) {
 }
 
 static const char *feed(const char *bytes, size_t len, size_t (*cut)(void)) {
-  struct gc_ws_frames *f = gc_ws_frames_new(MESSAGE_MOST);
+  struct gc_ws_frames *f = gc_ws_frames_new(MESSAGE_MAX);
   gc_buf_reset(&events);
   for (size_t at = 0; at < len;) {
     size_t piece = cut();
@@ -326,8 +326,8 @@ static void a_message_has_a_limit_whole_or_in_fragments(void) {
     const char *name;
     uint64_t first, second; /* second 0: not fragmented */
     bool fits;
-  } rows[] = {{"just fits", MESSAGE_MOST, 0, true},
-              {"one too many", MESSAGE_MOST + 1, 0, false},
+  } rows[] = {{"just fits", MESSAGE_MAX, 0, true},
+              {"one too many", MESSAGE_MAX + 1, 0, false},
               {"fits in two", 66000, 4000, true},
               {"one too many in two", 66000, 4001, false},
               {"absurd", UINT64_MAX / 2, 0, false},
@@ -337,10 +337,10 @@ static void a_message_has_a_limit_whole_or_in_fragments(void) {
       char name[64];
       snprintf(name, sizeof(name), "%s, %s", rows[i].name, splits[n].name);
       CHECK_ROW(name);
-      size_t most = MESSAGE_MOST + 10;
+      size_t max = MESSAGE_MAX + 10;
       size_t len =
           add_large(in, rows[i].second == 0 ? 0x81 : 0x01, rows[i].first,
-                    rows[i].first < most ? rows[i].first : most);
+                    rows[i].first < max ? rows[i].first : max);
       if (rows[i].second > 65535)
         len += add_large(in + len, 0x80, rows[i].second, 10);
       else if (rows[i].second > 0) {
@@ -356,8 +356,8 @@ static void a_message_has_a_limit_whole_or_in_fragments(void) {
         continue;
       }
       CHECK(strncmp(got, "T70000:x", 8) == 0);
-      CHECK_INT(strlen(got), 7 + MESSAGE_MOST);
-      CHECK_INT(strspn(got + 7, "x"), MESSAGE_MOST);
+      CHECK_INT(strlen(got), 7 + MESSAGE_MAX);
+      CHECK_INT(strspn(got + 7, "x"), MESSAGE_MAX);
     }
 }
 
@@ -384,7 +384,7 @@ static void a_message_whole_in_the_input_is_not_copied(void) {
               {GC_WS_PING, 11},
               {GC_WS_TEXT, 17},
               {GC_WS_CLOSE, 147}};
-  struct gc_ws_frames *f = gc_ws_frames_new(MESSAGE_MOST);
+  struct gc_ws_frames *f = gc_ws_frames_new(MESSAGE_MAX);
   size_t at = 0;
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_ws_event e;
@@ -442,7 +442,7 @@ static void what_is_written_is_masked_with_the_given_bits(void) {
     char name[32];
     snprintf(name, sizeof(name), "%02x of %zu", rows[i].first, rows[i].len);
     CHECK_ROW(name);
-    struct gc_buf out = {.most = 1 << 20};
+    struct gc_buf out = {.max = 1 << 20};
     CHECK_INT(gc_ws_write(rows[i].kind, payload, rows[i].len, 0x11223344, &out),
               GC_OK);
     CHECK_INT(out.len, rows[i].frame_len);
@@ -482,7 +482,7 @@ static void a_close_frame_is_written_as_the_rules_want_it(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    struct gc_buf out = {.most = 1000};
+    struct gc_buf out = {.max = 1000};
     char back[200];
     unsigned char first = 0;
     enum gc_code code = gc_ws_write_close((uint16_t)rows[i].code,
@@ -499,7 +499,7 @@ static void a_close_frame_is_written_as_the_rules_want_it(void) {
 }
 
 static void a_frame_is_written_whole_or_not_at_all(void) {
-  struct gc_buf out = {.most = 40};
+  struct gc_buf out = {.max = 40};
   CHECK_INT(gc_ws_write(GC_WS_TEXT, "0123456789", 10, 1, &out), GC_OK);
   CHECK_INT(gc_ws_write(GC_WS_TEXT, A10 A10, 20, 1, &out), GC_ERR_LIMIT);
   CHECK_INT(out.len, 16);

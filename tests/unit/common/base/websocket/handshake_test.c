@@ -22,8 +22,8 @@ static enum gc_code ask(const char *url, const char *const *headers,
                         struct gc_buf *out, struct gc_err *err) {
   struct gc_ws_request r = {.url = url, .headers = headers};
   memcpy(r.random, nonce, sizeof(nonce));
-  char key[GC_WS_KEY_ROOM] = "untouched";
-  *out = (struct gc_buf){.most = 4096};
+  char key[GC_WS_KEY_SIZE] = "untouched";
+  *out = (struct gc_buf){.max = 4096};
   enum gc_code code = gc_ws_request_write(&r, key, out, err);
   CHECK_STR(key, code == GC_OK ? "dGhlIHNhbXBsZSBub25jZQ==" : "untouched");
   return code;
@@ -37,8 +37,8 @@ static void the_request_is_that_of_the_standard(void) {
                             .user_agent = "test/1",
                             .headers = headers};
   memcpy(r.random, nonce, sizeof(nonce));
-  struct gc_buf out = {.most = 4096};
-  char key[GC_WS_KEY_ROOM];
+  struct gc_buf out = {.max = 4096};
+  char key[GC_WS_KEY_SIZE];
   CHECK_INT(gc_ws_request_write(&r, key, &out, NULL), GC_OK);
   CHECK_STR(key, "dGhlIHNhbXBsZSBub25jZQ=="); /* section 1.3 */
   CHECK_STR(gc_buf_string(&out),
@@ -153,9 +153,9 @@ static void headers_that_would_change_the_request_are_refused_unseen(void) {
 
 static void a_request_larger_than_its_buffer_is_refused(void) {
   struct gc_ws_request r = {.url = "wss://h/"};
-  struct gc_buf out = {.most = 100};
+  struct gc_buf out = {.max = 100};
   struct gc_err err = {0};
-  char key[GC_WS_KEY_ROOM];
+  char key[GC_WS_KEY_SIZE];
   CHECK_INT(gc_ws_request_write(&r, key, &out, &err), GC_ERR_LIMIT);
   CHECK_INT(err.code, GC_ERR_LIMIT);
   gc_buf_clear(&out);
@@ -437,8 +437,8 @@ static void a_body_has_its_limits(void) {
     const char *name;
     char fill;
     size_t took, excerpt_len;
-  } rows[] = {{"enough for the excerpt", 'x', 120, GC_WS_EXCERPT_MOST},
-              {"nothing to see", '\n', GC_WS_BODY_MOST_BYTES, 0}};
+  } rows[] = {{"enough for the excerpt", 'x', 120, GC_WS_EXCERPT_MAX},
+              {"nothing to see", '\n', GC_WS_BODY_MAX_BYTES, 0}};
   static const char head[] = "HTTP/1.1 500 x\r\nContent-Length: 99999\r\n\r\n";
   static char in[10000];
   for (size_t i = 0; i < GC_COUNT(rows); i++)
@@ -456,7 +456,7 @@ static void a_body_has_its_limits(void) {
 
 /* `count` lines of `len` bytes, then what opens. */
 static struct gc_buf long_head(size_t count, size_t len) {
-  struct gc_buf b = {.most = 1 << 20};
+  struct gc_buf b = {.max = 1 << 20};
   (void)!gc_buf_text(&b, S101 UP CO);
   for (size_t i = 0; i < count; i++) {
     (void)!gc_buf_text(&b, "Set-Cookie: ");
@@ -485,7 +485,7 @@ static void a_header_has_its_limit(void) {
       size_t took = feed(&h, b.data, b.len, pieces[n]);
       CHECK_INT(h.state, rows[i].state);
       if (rows[i].state == GC_WS_LARGE) {
-        CHECK_INT(took, GC_WS_HEAD_MOST_BYTES + 1);
+        CHECK_INT(took, GC_WS_HEAD_MAX_BYTES + 1);
         CHECK_HAS(h.why, "16 KB");
       }
       gc_buf_clear(&b);
@@ -495,7 +495,7 @@ static void a_header_has_its_limit(void) {
 /* The limit is of all headers together: a hundred thousand 100 Continue are
  * not waited for. */
 static void interim_answers_have_no_limit_of_their_own(void) {
-  struct gc_buf b = {.most = 1 << 20};
+  struct gc_buf b = {.max = 1 << 20};
   while (b.len < 20000)
     (void)!gc_buf_text(&b, "HTTP/1.1 100 Continue\r\n\r\n");
   struct gc_ws_handshake h;

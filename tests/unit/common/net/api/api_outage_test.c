@@ -10,7 +10,7 @@
 
 static void five_failures_open_the_breaker(void) {
   api_begin();
-  api_world.dice = 0;
+  api_world.random32 = 0;
   api_answer("GET", REPLAY_ALWAYS, 503);
   struct job jobs[4];
   for (int i = 0; i < 4; i++)
@@ -31,7 +31,7 @@ static void five_failures_open_the_breaker(void) {
 
 static void open_breaker(void) {
   api_begin();
-  api_world.dice = 0;
+  api_world.random32 = 0;
   api_answer(QUEUES, 6, 503);
   struct job a, b;
   api_call(&a, GC_ENDPOINT_QUEUES);
@@ -94,7 +94,7 @@ static void a_cancelled_probe_lets_the_next_one_go(void) {
 /* Out since before it opened: it is not the probe that is cancelled. */
 static void a_cancelled_straggler_frees_no_second_probe(void) {
   api_begin();
-  api_world.dice = 0;
+  api_world.random32 = 0;
   replay_answer(&api_world,
                 &(struct replay_answer){.match = PRESENCES, .is_silent = true});
   replay_answer(&api_world,
@@ -188,9 +188,9 @@ static void what_follows_a_path_is_in_no_text(void) {
   gc_api_call(api, &j.call);
   replay_settle(&api_world);
   CHECK(strstr(j.err.text, "no route /x/***/y") != NULL);
-  const struct gc_err *told = replay_last_notice(&api_world, "api");
-  CHECK(strstr(told->text, "no route /x/***/y") != NULL);
-  CHECK(strstr(told->text, "streaming-4f2a") == NULL);
+  const struct gc_err *reported = replay_last_notice(&api_world, "api");
+  CHECK(strstr(reported->text, "no route /x/***/y") != NULL);
+  CHECK(strstr(reported->text, "streaming-4f2a") == NULL);
   api_end();
 }
 

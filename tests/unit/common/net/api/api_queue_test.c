@@ -30,8 +30,8 @@ static void calls_go_out_in_the_order_they_were_made(void) {
 }
 
 static void no_more_than_the_limit_are_out_at_once(void) {
-  for (uint32_t most = 1; most <= 5; most++) {
-    api_begin_with(300, most);
+  for (uint32_t max = 1; max <= 5; max++) {
+    api_begin_with(300, max);
     api_token();
     replay_answer(&api_world, &(struct replay_answer){.match = "GET",
                                                       .times = REPLAY_ALWAYS,
@@ -42,11 +42,11 @@ static void no_more_than_the_limit_are_out_at_once(void) {
     for (int i = 0; i < 20; i++)
       api_call(&jobs[i], GC_ENDPOINT_QUEUES);
     replay_run(&api_world, 100);
-    CHECK_INT(api_world.in_flight, most);
-    CHECK_INT(api_stats().queued, 20 - 2 * most);
+    CHECK_INT(api_world.in_flight, max);
+    CHECK_INT(api_stats().queued, 20 - 2 * max);
     replay_run(&api_world, 5000);
     CHECK_INT(api_done_count, 20);
-    CHECK_INT(api_world.most_in_flight, most);
+    CHECK_INT(api_world.max_in_flight, max);
     api_end();
   }
 }

@@ -150,7 +150,7 @@ static void a_secret_that_cannot_be_read_is_a_clear_failure(void) {
 }
 
 static void a_secret_that_is_too_large_is_a_clear_failure(void) {
-  char secret[GC_SECRET_MOST_BYTES + 2];
+  char secret[GC_SECRET_MAX_BYTES + 2];
   memset(secret, 'x', sizeof(secret) - 1);
   secret[sizeof(secret) - 1] = '\0';
   struct gc_auth_settings s = auth_plain();
@@ -234,7 +234,7 @@ static void retry_after_is_kept_to_the_second_up_to_a_day(void) {
 
 static void failures_in_a_row_open_the_breaker(void) {
   auth_begin();
-  auth_world.dice = 0; /* the shortest waits */
+  auth_world.random32 = 0; /* the shortest waits */
   auth_answer(REPLAY_ALWAYS, 503, "");
   CHECK_INT(auth_want(), GC_AUTH_FAILED);
   CHECK(!gc_auth_is_broken(auth));

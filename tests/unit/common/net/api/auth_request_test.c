@@ -55,7 +55,7 @@ static void a_scope_is_sent_when_there_is_one(void) {
 }
 
 static void the_largest_secret_fits(void) {
-  char secret[GC_SECRET_MOST_BYTES];
+  char secret[GC_SECRET_MAX_BYTES];
   memset(secret, '&', sizeof(secret) - 1);
   secret[sizeof(secret) - 1] = '\0';
   for (int in_body = 0; in_body <= 1; in_body++) {

@@ -29,8 +29,8 @@ static void write_text(const char *path, const char *text) {
 
 /* What is read, or the words of the failure in parentheses. */
 static const char *read_it(const struct gc_secret *s, enum gc_code *ret_code) {
-  static char text[GC_SECRET_MOST_BYTES + 16];
-  GC_AUTO(gc_buf_wipe) struct gc_buf out = {.most = GC_SECRET_MOST_BYTES};
+  static char text[GC_SECRET_MAX_BYTES + 16];
+  GC_AUTO(gc_buf_wipe) struct gc_buf out = {.max = GC_SECRET_MAX_BYTES};
   struct gc_err err = {.code = GC_OK};
   *ret_code = gc_secret_read(s, &out, &err);
   CHECK_INT(err.code, *ret_code);
@@ -130,16 +130,16 @@ static void one_with_a_nul_inside_is_refused(void) {
 }
 
 static void the_size_is_limited(void) {
-  static char text[GC_SECRET_MOST_BYTES + 100];
+  static char text[GC_SECRET_MAX_BYTES + 100];
   char file[128];
   snprintf(file, sizeof(file), "%s", path_of("size"));
   memset(text, 'x', sizeof(text));
   struct gc_secret s = {.file = file};
-  text[GC_SECRET_MOST_BYTES - 1] = '\0';
+  text[GC_SECRET_MAX_BYTES - 1] = '\0';
   write_text(file, text);
   CHECK_READS(s, text);
-  text[GC_SECRET_MOST_BYTES - 1] = 'x';
-  write_bytes(file, text, GC_SECRET_MOST_BYTES);
+  text[GC_SECRET_MAX_BYTES - 1] = 'x';
+  write_bytes(file, text, GC_SECRET_MAX_BYTES);
   CHECK_REFUSES(s, file);
   CHECK_REFUSES(s, "larger than");
   write_bytes(file, text, sizeof(text));

@@ -187,7 +187,7 @@ static void one_channel_less_than_allowed_carries_topics(void) {
 /* ---- what finds no room ---- */
 
 static void begin_full(void) {
-  ch_channels_most = 3;
+  ch_channels_max = 3;
   begin_many(2000);
   ch_listen(&ch_other);
   CHECK_INT(ch_want_many(&ch_other, 7000, 3), 0);
@@ -285,7 +285,7 @@ static void rejections_cost_their_channel_nothing_else(void) {
 }
 
 static void renewals_take_turns_within_the_allowed_channels(void) {
-  ch_channels_most = 4;
+  ch_channels_max = 4;
   begin_many(2500);
   ch_heartbeats(2);
   for (int i = 1; i <= 3; i++) {

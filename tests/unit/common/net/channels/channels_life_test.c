@@ -152,9 +152,9 @@ static void without_another_channel_in_time_the_old_one_is_prolonged(void) {
   CHECK_INT(replay_count(&ch_world, ADD), 0);
   ch_heartbeats(60); /* half of the hour */
   check_prolonged();
-  size_t told = replay_noticed(&ch_world, "stream renewal", GC_ERR_REQUEST);
-  CHECK(told > 1);
-  CHECK_INT(replay_noticed(&ch_world, "stream", GC_ERR_REQUEST), told);
+  size_t reported = replay_noticed(&ch_world, "stream renewal", GC_ERR_REQUEST);
+  CHECK(reported > 1);
+  CHECK_INT(replay_noticed(&ch_world, "stream", GC_ERR_REQUEST), reported);
   replay_forget_answers(&ch_world);
   ch_answer(CREATE, 1, 200, CHANNEL("new"));
   ch_usual_answers();
@@ -176,7 +176,7 @@ static void a_socket_that_does_not_open_in_time_is_given_up(void) {
 }
 
 static void where_one_channel_is_allowed_it_is_prolonged(void) {
-  ch_channels_most = 1;
+  ch_channels_max = 1;
   ch_begin_connected();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
   check_prolonged();
@@ -187,7 +187,7 @@ static void where_one_channel_is_allowed_it_is_prolonged(void) {
 }
 
 static void what_cannot_be_prolonged_is_replaced_with_a_gap(void) {
-  ch_channels_most = 1;
+  ch_channels_max = 1;
   ch_begin();
   ch_answer(ADD, 1, 404, "{}");
   ch_usual_answers();

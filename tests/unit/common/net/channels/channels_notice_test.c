@@ -109,7 +109,7 @@ static void a_notice_on_the_new_connection_is_obeyed_with_a_break(void) {
 static void a_notice_while_the_old_one_is_being_closed_is_obeyed(void) {
   ch_begin_connected();
   ch_heartbeats(2);
-  ch_world.dice = 0;
+  ch_world.random32 = 0;
   ch_say(CLOSING);
   replay_run(&ch_world, 15000);
   ch_wire_say(ch_wire_of("one"), HEARTBEAT);

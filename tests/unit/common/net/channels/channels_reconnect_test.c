@@ -4,9 +4,10 @@
 #include "tests/support/check.h"
 
 /* Waits of the reconnect loop, dice as they fall. */
-static void check_waits(uint32_t dice, const uint64_t *waits, size_t count) {
+static void check_waits(uint32_t random32, const uint64_t *waits,
+                        size_t count) {
   ch_begin_connected();
-  ch_world.dice = dice;
+  ch_world.random32 = random32;
   for (size_t i = 0; i < count; i++) {
     uint64_t from_ms = ch_world.now_ms;
     ch_drop_socket();
@@ -20,9 +21,9 @@ static void check_waits(uint32_t dice, const uint64_t *waits, size_t count) {
 static void waits_grow_between_min_and_max_with_jitter(void) {
   static const uint64_t longest[] = {2000,  3000,  5000, 9000,
                                      17000, 30000, 30000};
-  static const uint64_t least[] = {1001, 1001, 1001, 1001, 1001, 1001, 1001};
+  static const uint64_t min[] = {1001, 1001, 1001, 1001, 1001, 1001, 1001};
   check_waits(UINT32_MAX, longest, GC_COUNT(longest));
-  check_waits(0, least, GC_COUNT(least));
+  check_waits(0, min, GC_COUNT(min));
 }
 
 static void only_traffic_after_ten_seconds_resets_the_wait(void) {

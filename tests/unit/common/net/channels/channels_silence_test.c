@@ -42,7 +42,7 @@ static void the_least_patient_block_decides(void) {
   ch_usual_answers();
   ch_listen(&ch_other);
   gc_channels_unlisten(ch_channels, &ch_other.listener);
-  ch_other.listener.patience = (struct gc_channel_patience){8000, 0, 0};
+  ch_other.listener.timeouts = (struct gc_channel_timeouts){8000, 0, 0};
   gc_channels_listen(ch_channels, &ch_other.listener);
   ch_want(&ch_block, "v2.a");
   replay_run(&ch_world, 100);

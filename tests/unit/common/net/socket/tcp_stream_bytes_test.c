@@ -6,7 +6,7 @@
 #include "tests/support/metronome.h"
 #include "tests/support/stream_bench.h"
 
-enum { MB = 1024 * 1024, ROUND_MOST_BYTES = 256 * 1024, READ_BYTES = 65536 };
+enum { MB = 1024 * 1024, ROUND_MAX_BYTES = 256 * 1024, READ_BYTES = 65536 };
 
 /* Says ten bytes of the pattern first, and waits. */
 static void greet(struct conn *c, void *ctx) {
@@ -41,7 +41,7 @@ static void fifty_megabytes_come_back_whole(void) {
     CHECK_INT(r.talk.wrong, 0);
     CHECK_INT(r.talk.closed, 0);
     CHECK_STR(r.talk.err.text, "");
-    CHECK(r.talk.round_most <= ROUND_MOST_BYTES + READ_BYTES);
+    CHECK(r.talk.round_max <= ROUND_MAX_BYTES + READ_BYTES);
     tcp_road_end(&r);
     CHECK_INT(r.ends.plan.connects, ways[i].proxy != NULL);
   }
@@ -79,7 +79,7 @@ static void a_peer_that_speaks_first_is_heard(void) {
 /* A burst is one round's share and a little more: what is left over lies
  * decoded in the TLS layer when the share is used up, and poll is blind to
  * it. */
-enum { BURST_BYTES = ROUND_MOST_BYTES + 100, BURSTS = 40 };
+enum { BURST_BYTES = ROUND_MAX_BYTES + 100, BURSTS = 40 };
 
 static void say_bursts(struct conn *c, void *ctx) {
   (void)ctx;
@@ -177,8 +177,8 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
     CHECK(r.talk.got > 0);
     CHECK_INT(r.talk.wrong, 0);
     /* the law itself: a share for each round */
-    CHECK_THAT(r.talk.round_most <= ROUND_MOST_BYTES + READ_BYTES,
-               "%zu bytes in one round", r.talk.round_most);
+    CHECK_THAT(r.talk.round_max <= ROUND_MAX_BYTES + READ_BYTES,
+               "%zu bytes in one round", r.talk.round_max);
     tcp_road_end(&r);
   }
 }

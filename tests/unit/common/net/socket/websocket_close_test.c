@@ -41,12 +41,12 @@ static void say_masked(struct conn *c, struct peer *p) {
 }
 static void say_large(struct conn *c, struct peer *p) {
   unsigned char header[WS_PEER_HEADER];
-  conn_write(c, header, ws_peer_header(0x81, TALK_MESSAGE_MOST + 1, header));
+  conn_write(c, header, ws_peer_header(0x81, TALK_MESSAGE_MAX + 1, header));
   conn_write(c, "x", 1);
   peer_read_to_the_end(c, p);
 }
 static void say_large_in_parts(struct conn *c, struct peer *p) {
-  static char half[TALK_MESSAGE_MOST / 2 + 1];
+  static char half[TALK_MESSAGE_MAX / 2 + 1];
   ws_peer_send(c, 0x01, half, sizeof(half));
   ws_peer_send(c, 0x80, half, sizeof(half));
   peer_read_to_the_end(c, p);
@@ -57,7 +57,7 @@ static const struct {
   void (*serve)(struct conn *c, struct peer *p);
   enum gc_failure failure;
   enum gc_code code;
-  unsigned close_code, told; /* told: what the peer gets; 0: nothing */
+  unsigned close_code, reported; /* told: what the peer gets; 0: nothing */
   const char *reason, *log, *words;
 } ends[] = {
     {"a close frame", close_1001, GC_FAILURE_NONE, GC_ERR_NETWORK, 1001, 1001,
@@ -100,10 +100,10 @@ static void the_end_is_told_once_with_its_reason(void) {
     CHECK_STR(r.talk.end.reason, ends[n].reason);
     CHECK_INT(r.talk.err.code, ends[n].code);
     CHECK_HAS(r.talk.err.text, ends[n].words);
-    if (ends[n].told != 0) {
+    if (ends[n].reported != 0) {
       CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
       CHECK_INT(r.peer.closes, 1);
-      CHECK_INT(r.peer.close_code, ends[n].told);
+      CHECK_INT(r.peer.close_code, ends[n].reported);
     }
     road_end(&r);
   }
@@ -123,7 +123,7 @@ static void an_orderly_close_waits_for_the_peer_but_not_long(void) {
     void (*serve)(struct conn *c, struct peer *p);
     unsigned close_code;
     const char *log;
-    uint64_t least_ms, most_ms;
+    uint64_t min_ms, max_ms;
   } rows[] = {{"it answers", say_goodbye, 1000, "wait ", 0, 450},
               {"it does not", peer_ignore_all, 0, "", 450, 3000}};
   for (size_t i = 0; i < 2 * GC_COUNT(rows); i++) {
@@ -138,7 +138,7 @@ static void an_orderly_close_waits_for_the_peer_but_not_long(void) {
     gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
     CHECK(talk_closed(&r.talk));
     uint64_t took_ms = gc_clock_now_ms() - began_ms;
-    CHECK_THAT(took_ms >= rows[n].least_ms && took_ms <= rows[n].most_ms,
+    CHECK_THAT(took_ms >= rows[n].min_ms && took_ms <= rows[n].max_ms,
                "it took %llu ms", (unsigned long long)took_ms);
     CHECK_INT(r.talk.end.failure, GC_FAILURE_NONE);
     CHECK_INT(r.talk.end.close_code, rows[n].close_code);
@@ -181,7 +181,7 @@ static void a_socket_may_be_freed_or_closed_inside_its_callbacks(void) {
     const char *name;
     void (*on_open)(struct talk *t), (*on_text)(struct talk *t),
         (*on_closed)(struct talk *t);
-    bool is_told;
+    bool is_reported;
   } rows[] = {{"free in open", free_now, NULL, NULL, false},
               {"free in text", NULL, free_now, NULL, false},
               {"free in closed", NULL, NULL, free_now, true},
@@ -208,11 +208,11 @@ static void a_socket_may_be_freed_or_closed_inside_its_callbacks(void) {
     r.talk.on_closed = rows[n].on_closed;
     talk_begin(&r.talk);
     CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
-    if (rows[n].is_told)
+    if (rows[n].is_reported)
       CHECK(talk_closed(&r.talk));
     CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
     gc_loop_call(r.talk.loop, talk_nothing, NULL);
-    CHECK_INT(r.talk.closed, rows[n].is_told);
+    CHECK_INT(r.talk.closed, rows[n].is_reported);
     road_end(&r);
   }
 }

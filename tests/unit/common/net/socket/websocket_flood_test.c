@@ -17,8 +17,8 @@ static void a_silent_peer_is_asked_and_then_given_up(void) {
     const char *name;
     uint32_t idle_timeout_ms, ping_interval_ms;
     size_t answers;
-    unsigned least_pings, most_pings;
-    uint64_t least_ms;
+    unsigned min_pings, max_pings;
+    uint64_t min_ms;
   } rows[] = {{"without pings", 200, 0, 0, 0, 0, 200},
               {"with pings", 200, 60, 0, 2, 3, 200},
               {"answered for a while", 200, 60, 8, 9, 11, 600}};
@@ -34,13 +34,13 @@ static void a_silent_peer_is_asked_and_then_given_up(void) {
     CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
     uint64_t began_ms = gc_clock_now_ms();
     CHECK(talk_closed(&r.talk));
-    CHECK(gc_clock_now_ms() - began_ms + 20 >= rows[i].least_ms);
+    CHECK(gc_clock_now_ms() - began_ms + 20 >= rows[i].min_ms);
     CHECK_INT(r.talk.end.failure, GC_FAILURE_TIMEOUT);
     CHECK_INT(r.talk.err.code, GC_ERR_TIMEOUT);
     CHECK_HAS(r.talk.err.text, "nothing was heard for 0.2 s");
     CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
-    CHECK_THAT(r.peer.pings >= rows[i].least_pings &&
-                   r.peer.pings <= rows[i].most_pings,
+    CHECK_THAT(r.peer.pings >= rows[i].min_pings &&
+                   r.peer.pings <= rows[i].max_pings,
                "%u pings", r.peer.pings);
     road_end(&r);
   }

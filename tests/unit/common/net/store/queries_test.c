@@ -88,7 +88,7 @@ static void a_save_survives_a_kill(void) {
 static void a_pending_window_that_is_too_long_is_told(void) {
   static const char text[] = "0123456789012345678901234567890123456789012345678"
                              "9012345678901234567890123456789";
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.most = 64};
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 64};
   struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK};
   bool found = false;

@@ -35,7 +35,7 @@ static void the_channel_of_each_account_and_slot_is_kept(void) {
 static void a_channel_that_is_too_long_is_no_channel(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 8};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 8};
   struct gc_err err = {.code = GC_OK};
   keep_channel(s, "prod", 0, "123456789");
   CHECK_INT(gc_store_load_channel(s, "prod", 0, &out, &err), GC_ERR_LIMIT);

@@ -83,7 +83,7 @@ static void a_name_has_an_end(void) {
   int len = snprintf(name + 400, sizeof(name) - 400, "Metric_B(" T ")");
   CHECK_INT(attribute_parse(&form, name, 400 + (size_t)len, &a), MALFORMED_NOT);
   name[400 + len] = 'x';
-  CHECK_INT(attribute_parse(&form, name, ATTRIBUTE_MOST_BYTES + 1, &a),
+  CHECK_INT(attribute_parse(&form, name, ATTRIBUTE_MAX_BYTES + 1, &a),
             MALFORMED_LONG);
   CHECK_INT(attribute_parse(&form, "A\0Metric_B(" T ")", 36, &a),
             MALFORMED_SHAPE);
@@ -93,7 +93,7 @@ static void a_name_has_an_end(void) {
 static void a_name_of_separators_takes_no_time(void) {
   struct attribute_form form;
   struct attribute a;
-  char name[ATTRIBUTE_MOST_BYTES];
+  char name[ATTRIBUTE_MAX_BYTES];
   memset(name, '|', sizeof(name));
   CHECK_INT(attribute_form_set(&form, "%{time}|%{flow}|%{metric}", NULL),
             GC_OK);

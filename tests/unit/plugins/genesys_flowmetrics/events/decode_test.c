@@ -15,7 +15,7 @@
 
 static struct attribute_form form;
 static struct event_reader *reader;
-static struct gc_buf seen = {.most = 1 << 20};
+static struct gc_buf seen = {.max = 1 << 20};
 
 static enum gc_code note(void *ctx, const struct event_metric *m) {
   (void)ctx;

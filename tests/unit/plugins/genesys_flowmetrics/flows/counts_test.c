@@ -22,12 +22,12 @@ static void put(void *ctx, const struct gc_sample *s) {
 }
 
 /* What leaves, as "LABEL-MEDIUM=COUNT ". */
-static const char *told(const struct flow_counts *c,
-                        const struct flow_choice *choice,
-                        enum gc_query_label label,
-                        struct flow_counts_tally *ret_tally) {
+static const char *reported(const struct flow_counts *c,
+                            const struct flow_choice *choice,
+                            enum gc_query_label label,
+                            struct flow_counts_tally *ret_tally) {
   struct gc_naming naming = {
-      .lists = {[GC_FLOW] = {.now = (struct gc_directory *)choice->flows}},
+      .lists = {[GC_FLOW] = {.now = (struct gc_entities *)choice->flows}},
       .label = label};
   struct flow_counts_view view = {.choice = *choice,
                                   .naming = &naming,
@@ -39,8 +39,8 @@ static const char *told(const struct flow_counts *c,
 }
 
 static void a_pair_told_twice_adds_up(void) {
-  struct flow_counts c = {.pairs = {.most = 2}};
-  char flow[FLOW_ID_ROOM];
+  struct flow_counts c = {.pairs = {.max = 2}};
+  char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
   CHECK_INT(flow_counts_add(&c, "f1", "voice", 3), GC_OK);
@@ -57,10 +57,10 @@ static void a_pair_told_twice_adds_up(void) {
 }
 
 static void who_was_there_once_and_is_not_told_is_gone(void) {
-  struct flow_counts before = {.pairs = {.most = 9}},
-                     answer = {.pairs = {.most = 9}},
-                     now = {.pairs = {.most = 9}};
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_counts before = {.pairs = {.max = 9}},
+                     answer = {.pairs = {.max = 9}},
+                     now = {.pairs = {.max = 9}};
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
   char *selectors[] = {(char[]){"!Test"}};
   struct flow_choice choice = {
       .flows = d, .selectors = selectors, .selector_count = 1};
@@ -74,7 +74,7 @@ static void who_was_there_once_and_is_not_told_is_gone(void) {
   CHECK_INT(flow_counts_add(&answer, "f2", "chat", 7), GC_OK); /* refused */
   CHECK_INT(flow_counts_merge(&before, &answer, &choice, &now, &overflow),
             GC_OK);
-  CHECK_STR(told(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
+  CHECK_STR(reported(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
             "Main IVR-voice=0 Main IVR~2-chat=7 ");
   CHECK_INT(now.pairs.count, 2);
   CHECK_INT(tally.series, 2);
@@ -82,14 +82,14 @@ static void who_was_there_once_and_is_not_told_is_gone(void) {
   flow_counts_clear(&before);
   flow_counts_clear(&answer);
   flow_counts_clear(&now);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 static void a_limit_lets_no_known_pair_go(void) {
-  struct flow_counts before = {.pairs = {.most = 9}},
-                     answer = {.pairs = {.most = 9}},
-                     now = {.pairs = {.most = 2}};
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_counts before = {.pairs = {.max = 9}},
+                     answer = {.pairs = {.max = 9}},
+                     now = {.pairs = {.max = 2}};
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
   struct flow_choice choice = {.flows = d};
   struct flow_counts_tally tally;
   uint64_t overflow;
@@ -99,57 +99,57 @@ static void a_limit_lets_no_known_pair_go(void) {
   CHECK_INT(flow_counts_add(&answer, "f2", "voice", 5), GC_OK);
   CHECK_INT(flow_counts_merge(&before, &answer, &choice, &now, &overflow),
             GC_OK);
-  CHECK_STR(told(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
+  CHECK_STR(reported(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
             "Test-voice=5 Main IVR-voice=3 ");
   CHECK_INT(overflow, 1);
   flow_counts_clear(&before);
   flow_counts_clear(&answer);
   flow_counts_clear(&now);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 static void a_flow_goes_by_what_is_configured(void) {
   static const struct {
     enum gc_query_label label;
-    const char *told;
+    const char *reported;
   } rows[] = {
       {GC_QUERY_LABEL_NAME, "Main IVR~2-voice=1 "},
       {GC_QUERY_LABEL_ID, "f3-voice=1 "},
       {GC_QUERY_LABEL_BOTH, "Main IVR@f3-voice=1 "},
   };
-  struct flow_counts c = {.pairs = {.most = 9}};
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_counts c = {.pairs = {.max = 9}};
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
   struct flow_choice choice = {.flows = d};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f3", "voice", 1), GC_OK);
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    CHECK_STR(told(&c, &choice, rows[i].label, &tally), rows[i].told);
+    CHECK_STR(reported(&c, &choice, rows[i].label, &tally), rows[i].reported);
   flow_counts_clear(&c);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 static void a_flow_without_a_name_is_held_back_until_names_are_refused(void) {
-  struct flow_counts c = {.pairs = {.most = 9}};
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
+  struct flow_counts c = {.pairs = {.max = 9}};
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
   struct flow_choice choice = {.flows = d};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f7", "voice", 1), GC_OK);
-  CHECK_STR(told(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "");
+  CHECK_STR(reported(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "");
   CHECK_INT(tally.matched, 1);
   CHECK_INT(tally.unnamed, 1);
   CHECK(flow_counts_lack_names(&c, &choice));
-  gc_directory_put(d);
-  choice.flows = d = gc_directory_new(NULL, 0, true);
+  gc_entities_put(d);
+  choice.flows = d = gc_entities_new(NULL, 0, true);
   CHECK(!flow_counts_lack_names(&c, &choice));
-  CHECK_STR(told(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "f7-voice=1 ");
+  CHECK_STR(reported(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "f7-voice=1 ");
   flow_counts_clear(&c);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 static void a_selector_never_lets_an_unknown_name_pass(void) {
   char *selectors[] = {(char[]){"Main*"}, (char[]){"f8"}};
-  struct gc_directory *d = gc_directory_new(entries, 3, false);
-  struct gc_directory *refused = gc_directory_new(NULL, 0, true);
+  struct gc_entities *d = gc_entities_new(entries, 3, false);
+  struct gc_entities *refused = gc_entities_new(NULL, 0, true);
   struct flow_choice choice = {
       .flows = d, .selectors = selectors, .selector_count = 2};
   CHECK(flow_choice_has(&choice, "f1"));
@@ -158,8 +158,8 @@ static void a_selector_never_lets_an_unknown_name_pass(void) {
   choice.flows = refused; /* then an id may be named */
   CHECK(flow_choice_has(&choice, "f8"));
   CHECK(!flow_choice_has(&choice, "f7"));
-  gc_directory_put(d);
-  gc_directory_put(refused);
+  gc_entities_put(d);
+  gc_entities_put(refused);
 }
 
 int main(void) {

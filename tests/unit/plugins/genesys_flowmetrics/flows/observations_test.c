@@ -43,7 +43,7 @@ static void on_token(void *ctx) {
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  w.r.edge.notice(w.r.edge.ctx, cause, err);
+  w.r.env.notice(w.r.env.ctx, cause, err);
 }
 
 static void answer(const char *match, int times, int status, const char *body) {
@@ -97,12 +97,12 @@ static void start(void) {
   struct gc_err err;
   w.loop = gc_loop_new(&err);
   w.budget = gc_budgets_get("client", 60000, w.r.now_ms);
-  w.auth = gc_auth_new(&auth, &w.r.edge, on_token, NULL);
-  w.api = gc_api_new(&api, &w.r.edge, w.auth, w.budget);
-  w.names = gc_names_new("prod", w.api, &w.r.edge, NULL);
-  struct flow_watch_site site = {
-      .loop = w.loop, .edge = &w.r.edge, .api = w.api, .names = w.names};
-  w.watch = flow_watch_new(&settings, &site, on_notice, NULL);
+  w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
+  w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
+  w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
+  struct flow_watch_deps deps = {
+      .loop = w.loop, .env = &w.r.env, .api = w.api, .names = w.names};
+  w.watch = flow_watch_new(&settings, &deps, on_notice, NULL);
   flow_watch_start(w.watch);
   replay_settle(&w.r);
 }

@@ -232,7 +232,7 @@ static void without_a_file_nothing_is_acknowledged(void) {
   wait_for(1);
   CHECK_INT(failed, 1);
   CHECK_INT(last_state.code, GC_ERR_STATE);
-  CHECK(!ledger_is_well(l));
+  CHECK(!ledger_is_healthy(l));
   ledger_free(l);
   remove_folder();
 }
@@ -443,7 +443,7 @@ static void names_that_are_one_identity_are_told_apart_and_told(void) {
 }
 
 static bool is_idle(struct ledger *l) {
-  return ledger_is_well(l) && ledger_count(l, "h") == 0;
+  return ledger_is_healthy(l) && ledger_count(l, "h") == 0;
 }
 
 /* The writer looks for idle ones when it begins, then each minute. */

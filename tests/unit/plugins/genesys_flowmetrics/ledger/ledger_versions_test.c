@@ -55,7 +55,7 @@ static enum gc_code add_counter(void *ctx, const struct seen_counter *c) {
 }
 
 static void check_counters(struct seen *s) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1000};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1000};
   CHECK_INT(seen_load(s, add_counter, &out, NULL), GC_OK);
   CHECK_STR(gc_buf_string(&out),
             "agent1 Routing(Routing) Hit(Hit) 3 0 shown; "

@@ -5,11 +5,11 @@
 
 static struct series_set set;
 
-static struct series *find(const char *scope, unsigned number, size_t most) {
+static struct series *find(const char *scope, unsigned number, size_t max) {
   struct series *s = NULL;
   char metric[16];
   snprintf(metric, sizeof(metric), "M%u", number);
-  return series_find(&set, scope, "Flow", metric, most, &s) == GC_OK ? s : NULL;
+  return series_find(&set, scope, "Flow", metric, max, &s) == GC_OK ? s : NULL;
 }
 
 /* Counted at that minute, and dispatched. */
@@ -74,8 +74,8 @@ static void the_retired_are_bounded_too(void) {
       count(s, round);
       (void)series_retire(&set, round + (i == 1));
     }
-  CHECK_INT(made, 2 * SERIES_RETIRED_MOST);
-  CHECK_INT(set.count, 2 * SERIES_RETIRED_MOST);
+  CHECK_INT(made, 2 * SERIES_RETIRED_MAX);
+  CHECK_INT(set.count, 2 * SERIES_RETIRED_MAX);
   series_clear(&set);
 }
 

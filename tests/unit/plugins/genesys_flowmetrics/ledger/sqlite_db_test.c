@@ -208,7 +208,7 @@ static void one_process_at_a_time_counts(void) {
 }
 
 /* Keys and their counter in each transaction, until it is killed. */
-static void count_until_killed(int told) {
+static void count_until_killed(int reported) {
   struct gc_err warning = {.code = GC_OK}, err;
   struct seen *s = NULL;
   struct seen_counter c = {.scope = "h",
@@ -231,7 +231,7 @@ static void count_until_killed(int told) {
     }
     if (seen_counter_set(s, &c, &err) != GC_OK || seen_commit(s, &err) != GC_OK)
       _exit(4);
-    if (write(told, "x", 1) != 1)
+    if (write(reported, "x", 1) != 1)
       _exit(5);
   }
 }
@@ -245,19 +245,19 @@ static enum gc_code load_count(void *ctx, const struct seen_counter *c) {
 
 static void killed_at_any_moment_keys_and_counter_agree(void) {
   for (unsigned kill_after = 1; kill_after < 12; kill_after += 2) {
-    int told[2];
+    int reported[2];
     char byte;
     fresh_folder();
-    CHECK_INT(pipe(told), 0);
+    CHECK_INT(pipe(reported), 0);
     pid_t child = fork();
     if (child == 0)
-      count_until_killed(told[1]);
-    close(told[1]);
+      count_until_killed(reported[1]);
+    close(reported[1]);
     for (unsigned i = 0; i < kill_after; i++)
-      CHECK_INT(read(told[0], &byte, 1), 1);
+      CHECK_INT(read(reported[0], &byte, 1), 1);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    close(told[0]);
+    close(reported[0]);
 
     struct seen *s = open_or_say(NULL);
     CHECK(s != NULL);

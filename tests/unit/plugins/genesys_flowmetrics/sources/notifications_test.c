@@ -39,7 +39,7 @@ static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+  ch_world.env.notice(ch_world.env.ctx, cause, err);
 }
 
 static void start_ledger(void) {
@@ -55,7 +55,7 @@ static void start_source(void) {
       .form = &form,
       .source = &source,
       .ledger = ledger,
-      .site = {loop, &ch_world.edge, ch_channels, names},
+      .deps = {loop, &ch_world.env, ch_channels, names},
       .notice = on_notice};
   source_of = notifications_start(&settings, &err);
   CHECK(source_of != NULL);
@@ -71,7 +71,7 @@ static void begin_with(const char *list) {
   ch_begin();
   if (list != NULL)
     ch_answer(QUEUES, 1, 200, list);
-  names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
+  names = gc_names_new("prod", ch_api(), &ch_world.env, NULL);
   loop = gc_loop_new(NULL);
   start_ledger();
 }
@@ -117,9 +117,9 @@ static void wait_for(const char *metric, int64_t count, bool lets_time_pass) {
 }
 
 static void wait_until_well(void) {
-  for (int i = 0; i < 20000 && !ledger_is_well(ledger); i++)
+  for (int i = 0; i < 20000 && !ledger_is_healthy(ledger); i++)
     usleep(1000);
-  CHECK(ledger_is_well(ledger));
+  CHECK(ledger_is_healthy(ledger));
 }
 
 static struct queue_topics_state state(void) {
@@ -193,10 +193,10 @@ static void what_is_refused_is_told(void) {
   ch_usual_answers();
   start_source();
   ch_open();
-  const struct gc_err *told = replay_last_notice(&ch_world, "topics");
-  CHECK_INT(told->code, GC_ERR_PERMISSION);
-  CHECK_HAS(told->text, "1 of 2 queues are not heard (");
-  CHECK_HAS(told->text, "not yours");
+  const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
+  CHECK_INT(reported->code, GC_ERR_PERMISSION);
+  CHECK_HAS(reported->text, "1 of 2 queues are not heard (");
+  CHECK_HAS(reported->text, "not yours");
   CHECK_INT(state().covered, 1);
   end();
 }
@@ -205,9 +205,9 @@ static void a_list_that_is_refused_is_told_and_takes_nothing_away(void) {
   begin_with(NULL);
   ch_answer(QUEUES, 1, 403, "{}");
   start_source();
-  const struct gc_err *told = replay_last_notice(&ch_world, "queues");
-  CHECK(told != NULL && told->code == GC_ERR_PERMISSION);
-  CHECK_HAS(told->text, "routing:queue:view");
+  const struct gc_err *reported = replay_last_notice(&ch_world, "queues");
+  CHECK(reported != NULL && reported->code == GC_ERR_PERMISSION);
+  CHECK_HAS(reported->text, "routing:queue:view");
   CHECK_INT(state().wanted, 0);
   end();
 
@@ -216,9 +216,9 @@ static void a_list_that_is_refused_is_told_and_takes_nothing_away(void) {
   for (int i = 0; i < 12 && replay_count(&ch_world, QUEUES) < 2; i++)
     ch_heartbeats(2);
   ch_heartbeats(2);
-  struct gc_directory *d = gc_names_directory(names, GC_QUEUE);
-  CHECK(gc_directory_is_refused(d));
-  gc_directory_put(d);
+  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
+  CHECK(gc_entities_is_refused(d));
+  gc_entities_put(d);
   CHECK_INT(state().wanted, 2);
   CHECK_INT(state().covered, 2);
   end();
@@ -233,7 +233,7 @@ static void queues_past_the_channels_room_are_told(void) {
                             "%s{\"id\":\"q%u\",\"name\":\"Q%u\"}",
                             i > 0 ? "," : "", i, i);
   snprintf(list + len, sizeof(list) - len, "],\"pageCount\":1}");
-  ch_channels_most = 2;
+  ch_channels_max = 2;
   begin_with(list);
   ch_many_answers();
   start_source();
@@ -241,9 +241,9 @@ static void queues_past_the_channels_room_are_told(void) {
   replay_run(&ch_world, 2000);
   CHECK_INT(state().wanted, 1002);
   CHECK_INT(state().covered, 1000);
-  const struct gc_err *told = replay_last_notice(&ch_world, "topics");
-  CHECK_INT(told->code, GC_ERR_LIMIT);
-  CHECK_HAS(told->text, "2 of 1002 queues are not heard");
+  const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
+  CHECK_INT(reported->code, GC_ERR_LIMIT);
+  CHECK_HAS(reported->text, "2 of 1002 queues are not heard");
   end();
 }
 

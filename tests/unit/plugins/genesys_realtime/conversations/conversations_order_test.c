@@ -16,12 +16,12 @@ struct totals {
   struct conversations_totals of[GC_COUNT(queues)];
 };
 
-static uint64_t dice_state = 1;
+static uint64_t random32_state = 1;
 
-static unsigned dice(unsigned sides) {
-  dice_state = dice_state * UINT64_C(6364136223846793005) +
-               UINT64_C(1442695040888963407);
-  return (unsigned)(dice_state >> 33) % sides;
+static unsigned random32(unsigned sides) {
+  random32_state = random32_state * UINT64_C(6364136223846793005) +
+                   UINT64_C(1442695040888963407);
+  return (unsigned)(random32_state >> 33) % sides;
 }
 
 static struct totals play(const struct life *l, const unsigned *order,
@@ -40,7 +40,7 @@ static struct totals play(const struct life *l, const unsigned *order,
 }
 
 static struct totals truth(const struct life *l) {
-  unsigned order[LIFE_MOST];
+  unsigned order[LIFE_MAX];
   for (unsigned i = 0; i < l->count; i++)
     order[i] = i;
   return play(l, order, l->count);
@@ -83,7 +83,7 @@ static void check_play(const struct life *l, const unsigned *order,
 
 static void shuffle(unsigned *order, unsigned count) {
   for (unsigned i = count; i > 1; i--) {
-    unsigned k = dice(i), kept = order[i - 1];
+    unsigned k = random32(i), kept = order[i - 1];
     order[i - 1] = order[k];
     order[k] = kept;
   }
@@ -92,9 +92,9 @@ static void shuffle(unsigned *order, unsigned count) {
 static void check_shuffles(const struct life *l, int rounds) {
   struct totals want = truth(l);
   for (int round = 0; round < rounds; round++) {
-    unsigned order[LIFE_MOST * 2], count = 0;
+    unsigned order[LIFE_MAX * 2], count = 0;
     for (unsigned i = 0; i < l->count; i++)
-      for (unsigned n = dice(4) == 0 ? 2 : 1; n > 0; n--)
+      for (unsigned n = random32(4) == 0 ? 2 : 1; n > 0; n--)
         order[count++] = i;
     shuffle(order, count);
     check_play(l, order, count, &want, true);
@@ -104,12 +104,12 @@ static void check_shuffles(const struct life *l, int rounds) {
 static void check_drops(const struct life *l, int rounds) {
   struct totals want = truth(l);
   for (int round = 0; round < rounds; round++) {
-    unsigned order[LIFE_MOST * 2], count = 0, keep = dice(10) + 1;
+    unsigned order[LIFE_MAX * 2], count = 0, keep = random32(10) + 1;
     for (unsigned i = 0; i < l->count; i++)
-      for (unsigned n = dice(8) == 0 ? 2 : 1; n > 0; n--)
-        if (i + 1 == l->count || dice(10) < keep)
+      for (unsigned n = random32(8) == 0 ? 2 : 1; n > 0; n--)
+        if (i + 1 == l->count || random32(10) < keep)
           order[count++] = i;
-    if (dice(2) == 0)
+    if (random32(2) == 0)
       shuffle(order, count);
     check_play(l, order, count, &want, false);
   }
@@ -118,7 +118,7 @@ static void check_drops(const struct life *l, int rounds) {
 /* Every order there is, of `count` snapshots (Heap's algorithm). */
 static void check_all_orders(const struct life *l) {
   struct totals want = truth(l);
-  unsigned order[LIFE_MOST], at[LIFE_MOST] = {0};
+  unsigned order[LIFE_MAX], at[LIFE_MAX] = {0};
   for (unsigned i = 0; i < l->count; i++)
     order[i] = i;
   check_play(l, order, l->count, &want, true);

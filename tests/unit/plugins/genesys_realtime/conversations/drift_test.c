@@ -141,10 +141,10 @@ static void more_pairs_than_remembered_are_left_out(void) {
 static void absurd_numbers_do_no_harm(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   const struct drift_side all = {INT64_MAX, INT64_MAX, INT64_MAX};
-  const struct drift_side least = {INT64_MIN, INT64_MIN, INT64_MIN};
+  const struct drift_side min = {INT64_MIN, INT64_MIN, INT64_MIN};
   for (int i = 0; i < 3; i++) {
-    poll(d, least, all);
-    poll(d, all, least);
+    poll(d, min, all);
+    poll(d, all, min);
   }
   poll(d, all, (struct drift_side){0, 0, 0});
   CHECK_INT(drift_now(d), INT64_C(2) << 40);

@@ -7,15 +7,15 @@
 
 static struct conversations *m;
 static struct life life;
-static struct gc_directory *directory;
+static struct gc_entities *directory;
 
-struct told {
+struct reported {
   enum gc_metric_id metric;
   char instance[128], qualifier[64];
   union gc_number value;
 };
-static struct told told[400];
-static size_t told_count;
+static struct reported reported[400];
+static size_t reported_count;
 static struct obs_tally tally;
 static bool with_active;
 static char *only_media[1];
@@ -24,9 +24,9 @@ static enum obs_label label;
 
 static void put(void *ctx, const struct gc_sample *s) {
   (void)ctx;
-  if (told_count == GC_COUNT(told))
+  if (reported_count == GC_COUNT(reported))
     return;
-  struct told *t = &told[told_count++];
+  struct reported *t = &reported[reported_count++];
   t->metric = s->metric;
   snprintf(t->instance, sizeof(t->instance), "%s", s->instance);
   snprintf(t->qualifier, sizeof(t->qualifier), "%s", s->qualifier);
@@ -48,31 +48,32 @@ static void dispatch(void) {
                             .label = label,
                             .interval_ms = 10000};
   struct conversations_view view = {&queues, 12345, with_active};
-  told_count = 0;
+  reported_count = 0;
   struct conversations_reading reading = {0};
   while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
                                &reading)) {
   }
   tally = reading.tally;
-  CHECK_INT(tally.series, told_count);
+  CHECK_INT(tally.series, reported_count);
 }
 
-static const struct told *find(enum gc_metric_id metric,
-                               const char *qualifier) {
-  for (size_t i = 0; i < told_count; i++)
-    if (told[i].metric == metric && strcmp(told[i].qualifier, qualifier) == 0)
-      return &told[i];
+static const struct reported *find(enum gc_metric_id metric,
+                                   const char *qualifier) {
+  for (size_t i = 0; i < reported_count; i++)
+    if (reported[i].metric == metric &&
+        strcmp(reported[i].qualifier, qualifier) == 0)
+      return &reported[i];
   return NULL;
 }
 
 /* -1: no such series. */
 static int64_t count_of(enum gc_metric_id metric, const char *qualifier) {
-  const struct told *t = find(metric, qualifier);
+  const struct reported *t = find(metric, qualifier);
   return t != NULL ? t->value.derive : -1;
 }
 
 static double gauge_of(enum gc_metric_id metric, const char *qualifier) {
-  const struct told *t = find(metric, qualifier);
+  const struct reported *t = find(metric, qualifier);
   return t != NULL ? t->value.gauge : -1.0;
 }
 
@@ -97,7 +98,7 @@ static void all_of_a_call(void) {
 static void nothing_is_told_before_the_first_contact(void) {
   begin();
   dispatch();
-  CHECK_INT(told_count, 0);
+  CHECK_INT(reported_count, 0);
   CHECK_INT(tally.matched, 0);
 }
 
@@ -105,14 +106,14 @@ static void a_series_begins_with_0_and_tells_all_with_the_next(void) {
   begin();
   all_of_a_call();
   dispatch();
-  for (size_t i = 0; i < told_count; i++) {
-    CHECK_ROW(told[i].qualifier);
-    CHECK_INT(told[i].value.derive, 0);
-    CHECK_STR(told[i].instance, "q1");
+  for (size_t i = 0; i < reported_count; i++) {
+    CHECK_ROW(reported[i].qualifier);
+    CHECK_INT(reported[i].value.derive, 0);
+    CHECK_STR(reported[i].instance, "q1");
   }
-  size_t first = told_count;
+  size_t first = reported_count;
   dispatch();
-  CHECK_INT(told_count, first);
+  CHECK_INT(reported_count, first);
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
   CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
   CHECK_INT(count_of(GC_METRIC_QUEUE_ABANDON, "voice"), 0);
@@ -176,15 +177,15 @@ static void a_queue_without_a_name_is_held_back_and_loses_nothing(void) {
   life_connected(&life, CV_ACD, "q1", 1);
   say();
   dispatch();
-  CHECK_INT(told_count, 0);
+  CHECK_INT(reported_count, 0);
   CHECK_INT(tally.unnamed, 1);
-  directory = gc_directory_new(entries, 1, false);
+  directory = gc_entities_new(entries, 1, false);
   dispatch();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
-  CHECK_STR(told[0].instance, "Sales");
+  CHECK_STR(reported[0].instance, "Sales");
   dispatch();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
-  gc_directory_put(directory);
+  gc_entities_put(directory);
   directory = NULL;
 }
 
@@ -194,17 +195,17 @@ static void what_is_not_selected_is_not_told(void) {
   life_connected(&life, CV_ACD, "q2", 1);
   say();
   dispatch();
-  CHECK_INT(told_count, 0);
+  CHECK_INT(reported_count, 0);
   CHECK_INT(tally.unnamed, 0);
   life_connected(&life, CV_ACD, "q1", 1);
   say();
   only_media[0] = chat;
   only_media_count = 1;
   dispatch();
-  CHECK_INT(told_count, 0);
+  CHECK_INT(reported_count, 0);
   only_media_count = 0;
   dispatch();
-  CHECK(told_count > 0);
+  CHECK(reported_count > 0);
 }
 
 static void a_breach_has_its_target_in_the_name(void) {

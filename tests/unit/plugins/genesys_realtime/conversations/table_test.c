@@ -56,7 +56,7 @@ static void who_is_unheard_of_for_too_long_is_let_go(void) {
 static void past_the_most_the_longest_unheard_of_goes(void) {
   struct conversations_settings s = life_settings();
   char id[8];
-  s.most = 3;
+  s.max = 3;
   begin_with(&s);
   conversations_tick(m, AT(10), AT(10));
   for (int i = 0; i < 5; i++) {
@@ -80,7 +80,7 @@ static void who_was_let_go_is_not_counted_again(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
   struct cv_event first;
-  s.most = 1;
+  s.max = 1;
   begin_with(&s);
   conversations_tick(m, AT(10), AT(10));
   life_begin(&life, "c1");
@@ -99,7 +99,7 @@ static void who_was_let_go_is_not_counted_again(void) {
 static void absurd_times_of_one_do_not_hide_the_others(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
-  s.most = 1;
+  s.max = 1;
   begin_with(&s);
   life_begin(&life, "c1");
   offer(&customer, &acd);
@@ -127,7 +127,7 @@ static void too_many_participants_are_counted(void) {
 static void memory_is_bounded_whatever_comes(void) {
   struct conversations_settings s = life_settings();
   char id[16];
-  s.most = 20;
+  s.max = 20;
   begin_with(&s);
   for (int round = 0; round < 3; round++)
     for (int i = 0; i < 200; i++) {
@@ -143,9 +143,9 @@ static void memory_is_bounded_whatever_comes(void) {
 
 static void who_comes_and_goes_leaves_the_others_findable(void) {
   struct conversations_settings s = life_settings();
-  enum { MOST = 200, ALL = 5000 };
+  enum { MAX = 200, ALL = 5000 };
   char id[16];
-  s.most = MOST;
+  s.max = MAX;
   begin_with(&s);
   for (int i = 0; i < ALL; i++) {
     struct cv_party *customer, *acd;
@@ -157,14 +157,14 @@ static void who_comes_and_goes_leaves_the_others_findable(void) {
   for (int i = 0; i < ALL; i++) {
     snprintf(id, sizeof(id), "c%d", i);
     CHECK(conversations_close(m, cv_id_read(id, strlen(id))) ==
-          (i >= ALL - MOST));
+          (i >= ALL - MAX));
   }
 }
 
 static void pairs_without_room_are_counted(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
-  s.pairs_most = 1;
+  s.pairs_max = 1;
   begin_with(&s);
   life_begin(&life, "c1");
   offer(&customer, &acd);
@@ -227,7 +227,7 @@ static void transient_queues_leave_nothing_behind(void) {
   char name[32];
   size_t bytes = 0;
   struct conversations_settings s = life_settings();
-  s.pairs_most = 60;
+  s.pairs_max = 60;
   begin_with(&s);
   for (int day = 0; day < 40; day++) {
     for (int i = 0; i < 50; i++) {

@@ -16,7 +16,7 @@ static struct {
 
 static void put(void *ctx, const struct gc_sample *s) {
   (void)ctx;
-  CHECK(strlen(s->qualifier) < GC_NAME_ROOM);
+  CHECK(strlen(s->qualifier) < GC_NAME_SIZE);
   if (s->metric == GC_METRIC_STATE_CHANGES)
     seen.changes += s->values[0].derive;
   if (s->metric != GC_METRIC_STATE_CHANGES_WRAPUP)
@@ -43,9 +43,9 @@ static void read_all(struct conversations *m) {
 
 static struct conversations *make(char *const *codes, size_t count) {
   struct conversations_settings settings = {.started_ms = START_MS,
-                                            .most = 100000,
+                                            .max = 100000,
                                             .age_ms = 86400000,
-                                            .pairs_most = 100,
+                                            .pairs_max = 100,
                                             .wrapups = codes,
                                             .wrapup_count = count};
   return conversations_new(&settings, NULL);
@@ -92,16 +92,16 @@ static void codes_are_bounded(void) {
   char code[32];
   struct conversations_stats stats;
   GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
-  for (unsigned i = 0; i < CV_WRAPUPS_MOST + 5; i++) {
+  for (unsigned i = 0; i < CV_WRAPUPS_MAX + 5; i++) {
     snprintf(code, sizeof(code), "code %u", i);
     wrap_up(m, i, "q1", code);
   }
   wrap_up(m, 100000, "q1", "code 7");
   read_all(m);
   read_all(m);
-  CHECK_INT(seen.series, CV_WRAPUPS_MOST);
-  CHECK_INT(seen.sum, CV_WRAPUPS_MOST + 1);
-  CHECK_INT(seen.changes, CV_WRAPUPS_MOST + 6);
+  CHECK_INT(seen.series, CV_WRAPUPS_MAX);
+  CHECK_INT(seen.sum, CV_WRAPUPS_MAX + 1);
+  CHECK_INT(seen.changes, CV_WRAPUPS_MAX + 6);
   conversations_stats(m, &stats);
   CHECK_INT(stats.wrapups_left, 5);
 }
@@ -131,7 +131,7 @@ static void counters_that_begin_anew_begin_without_codes(void) {
   char all[] = "*", *const codes[] = {all};
   GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
-  conversations_begin_anew(m, "q1");
+  conversations_reset(m, "q1");
   CHECK_INT(m->wrapup_changes, 0);
   wrap_up(m, 2, "q1", "Sale");
   read_all(m);

@@ -60,15 +60,15 @@ static int64_t on_queue(const struct observations *o, const char *status) {
 /* ---- topics ---- */
 
 static void each_queue_has_its_topics(void) {
-  char name[GC_TOPIC_ROOM], id[GC_TOPIC_ROOM];
+  char name[GC_TOPIC_SIZE], id[GC_TOPIC_SIZE];
   CHECK(obs_topic_name(OBS_TOPIC_OBSERVATIONS, "q1", name));
   CHECK_STR(name, "v2.analytics.queues.q1.observations");
   CHECK(obs_topic_name(OBS_TOPIC_ACTIVITY, "q1", name));
   CHECK_STR(name, "v2.analytics.queues.q1.activity");
   memset(id, 'x', sizeof(id));
-  id[GC_TOPIC_MOST - strlen("v2.analytics.queues..activity")] = '\0';
+  id[GC_TOPIC_MAX - strlen("v2.analytics.queues..activity")] = '\0';
   CHECK(obs_topic_name(OBS_TOPIC_ACTIVITY, id, name));
-  CHECK_INT(strlen(name), GC_TOPIC_MOST);
+  CHECK_INT(strlen(name), GC_TOPIC_MAX);
   CHECK(!obs_topic_name(OBS_TOPIC_OBSERVATIONS, id, name));
 }
 

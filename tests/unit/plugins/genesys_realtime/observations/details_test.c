@@ -93,7 +93,7 @@ static void a_list_is_whole_when_nobody_is_missing(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].what);
-    GC_AUTO(gc_buf_clear) struct gc_buf json = {.most = 8192};
+    GC_AUTO(gc_buf_clear) struct gc_buf json = {.max = 8192};
     CHECK_INT(gc_buf_print(&json, ANSWER("%s" REST), rows[i].waiting), GC_OK);
     for (size_t piece = 1; piece <= json.len; piece += json.len - 1) {
       GC_AUTO(observations_put_auto)
@@ -202,18 +202,18 @@ static void batches_add_up(void) {
 }
 
 static void an_answer_that_does_not_fit_lists_nobody(void) {
-  static struct cv_id ids[OBS_LISTED_MOST];
+  static struct cv_id ids[OBS_LISTED_MAX];
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
-  CHECK_INT(obs_ids_add(&o->listed, ids, OBS_LISTED_MOST), GC_OK);
+  CHECK_INT(obs_ids_add(&o->listed, ids, OBS_LISTED_MAX), GC_OK);
   CHECK_INT(obs_ids_add(&o->listed, ids, 1), GC_ERR_LIMIT);
   CHECK_INT(read_all(d,
                      ANSWER("{\"metric\":\"oWaiting\",\"stats\":{\"count\":1},"
                             "\"observations\":[" CONVERSATION(ID1) "]}" REST),
                      1000),
             GC_OK);
-  CHECK_INT(o->listed.count, OBS_LISTED_MOST);
+  CHECK_INT(o->listed.count, OBS_LISTED_MAX);
   CHECK(!observations_covers(o, "q", CV_VOICE));
   CHECK_INT(read_all(d, ANSWER(NONE("oWaiting") REST), 1000), GC_OK);
   CHECK(observations_covers(o, "q", CV_VOICE));

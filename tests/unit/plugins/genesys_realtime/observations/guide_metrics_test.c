@@ -17,7 +17,7 @@ static void the_query_names_the_queues_and_the_numbers(void) {
       {{NULL}, "queueIds=" TAIL},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 1024};
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1024};
     size_t count = 0;
     while (count < 3 && rows[i].ids[count] != NULL)
       count++;
@@ -29,7 +29,7 @@ static void the_query_names_the_queues_and_the_numbers(void) {
 
 static void a_query_that_does_not_fit_is_refused(void) {
   static const char *const ids[] = {"abcdefgh"};
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 12};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 12};
   CHECK_INT(queue_metrics_query(ids, 1, &out), GC_ERR_LIMIT);
 }
 
@@ -77,10 +77,10 @@ static void a_label_stays_with_its_queue_from_answer_to_answer(void) {
     CHECK_INT(feed(d, answers[i]), GC_OK);
     CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
     o->names = queue_metrics_names(o, labels);
-    CHECK(gc_directory_is_refused(o->names));
-    CHECK_INT(gc_directory_count(o->names), 2 - i);
-    CHECK_STR(gc_directory_find(o->names, "b")->label, "Sales~2");
-    CHECK_STR(gc_directory_find(o->names, "b")->name, "Sales");
+    CHECK(gc_entities_is_refused(o->names));
+    CHECK_INT(gc_entities_count(o->names), 2 - i);
+    CHECK_STR(gc_entities_find(o->names, "b")->label, "Sales~2");
+    CHECK_STR(gc_entities_find(o->names, "b")->name, "Sales");
   }
   gc_labels_free(labels);
 }

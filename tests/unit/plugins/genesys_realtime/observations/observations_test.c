@@ -40,7 +40,7 @@ static struct obs_tally sample(const struct observations *o,
 
 static void an_observation_query_names_its_queues_and_all_metrics(void) {
   static const char *const ids[] = {"q1", "q\"2"};
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
   CHECK_INT(obs_query_body(ids, 2, false, &body), GC_OK);
   CHECK_STR(gc_buf_string(&body),
             "{\"filter\":{\"type\":\"or\",\"predicates\":["
@@ -56,8 +56,8 @@ static void an_observation_query_names_its_queues_and_all_metrics(void) {
 
 static void details_are_asked_of_what_counts_conversations(void) {
   static const char *const ids[] = {"q1"};
-  GC_AUTO(gc_buf_clear) struct gc_buf plain = {.most = 4096};
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf plain = {.max = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
   CHECK_INT(obs_query_body(ids, 1, false, &plain), GC_OK);
   CHECK(strstr(gc_buf_string(&plain), "detailMetrics") == NULL);
   CHECK_INT(obs_query_body(ids, 1, true, &body), GC_OK);
@@ -68,8 +68,8 @@ static void details_are_asked_of_what_counts_conversations(void) {
 }
 
 static void the_activity_queries_share_the_metrics_out(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf contacts = {.most = 4096};
-  GC_AUTO(gc_buf_clear) struct gc_buf agents = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf contacts = {.max = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf agents = {.max = 4096};
   CHECK_INT(obs_activity_body(true, &contacts), GC_OK);
   CHECK_STR(gc_buf_string(&contacts),
             "{\"metrics\":[{\"metric\":\"oWaiting\"},"
@@ -87,7 +87,7 @@ static void the_activity_queries_share_the_metrics_out(void) {
 
 static void a_body_that_does_not_fit_is_refused(void) {
   static const char *const ids[] = {"q1"};
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 40};
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 40};
   CHECK_INT(obs_query_body(ids, 1, false, &body), GC_ERR_LIMIT);
 }
 

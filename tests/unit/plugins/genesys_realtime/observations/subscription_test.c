@@ -32,7 +32,7 @@ static struct world {
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  ch_world.edge.notice(ch_world.edge.ctx, cause, err);
+  ch_world.env.notice(ch_world.env.ctx, cause, err);
 }
 
 static void answer_query(int times, const char *body, uint32_t delay_ms) {
@@ -48,7 +48,7 @@ static void begin_with(void (*answers)(void)) {
   static const struct block_settings settings = {.name = "all",
                                                  .source = OBS_TOPIC,
                                                  .interval_ms = 10000,
-                                                 .series_most = 200000};
+                                                 .series_max = 200000};
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
@@ -56,14 +56,14 @@ static void begin_with(void (*answers)(void)) {
   ch_answer(LIST, REPLAY_ALWAYS, 200,
             "{\"entities\":[{\"id\":\"q1\",\"name\":\"Support\"}]}");
   w.loop = gc_loop_new(&err);
-  w.names = gc_names_new("prod", ch_api(), &ch_world.edge, NULL);
-  struct block_site site = {.loop = w.loop,
-                            .edge = &ch_world.edge,
+  w.names = gc_names_new("prod", ch_api(), &ch_world.env, NULL);
+  struct block_deps deps = {.loop = w.loop,
+                            .env = &ch_world.env,
                             .api = ch_api(),
                             .names = w.names,
                             .channels = ch_channels,
                             .requests_per_minute = 300};
-  w.block = block_new(&settings, &site, on_notice, NULL, &err);
+  w.block = block_new(&settings, &deps, on_notice, NULL, &err);
   CHECK(w.block != NULL);
 }
 

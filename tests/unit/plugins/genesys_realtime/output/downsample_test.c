@@ -11,38 +11,39 @@
 #define BEGIN_S INT64_C(1785578400)
 
 static struct windows *w;
-static char told[4096]; /* "metric/instance-qualifier@time=average/min/max " */
+static char
+    reported[4096]; /* "metric/instance-qualifier@time=average/min/max " */
 static size_t put_count;
 static uint32_t last_interval_ms;
 
 static void put(void *ctx, const struct gc_sample *s) {
-  size_t used = strlen(told);
+  size_t used = strlen(reported);
   (void)ctx;
   put_count++;
   last_interval_ms = s->interval_ms;
   used += (size_t)snprintf(
-      told + used, sizeof(told) - used, "%s%s/%s-%s@%" PRId64 "=%g",
+      reported + used, sizeof(reported) - used, "%s%s/%s-%s@%" PRId64 "=%g",
       used > 0 ? " " : "", gc_metric(s->metric)->name, s->instance,
       s->qualifier, s->time_ms / 1000 - BEGIN_S, s->values[0].gauge);
   if (gc_metric(s->metric)->ds_count == 3)
-    snprintf(told + used, sizeof(told) - used, "/%g/%g", s->values[1].gauge,
-             s->values[2].gauge);
+    snprintf(reported + used, sizeof(reported) - used, "/%g/%g",
+             s->values[1].gauge, s->values[2].gauge);
 }
 
 static const struct gc_samples out = {put, NULL};
 
-static void begin(uint32_t span_s, bool raw, size_t series_most) {
+static void begin(uint32_t span_s, bool raw, size_t series_max) {
   windows_free(w);
   w = windows_new(&(struct windows_settings){
-      .span_ms = span_s * 1000, .raw = raw, .series_most = series_most});
-  told[0] = '\0';
+      .span_ms = span_s * 1000, .raw = raw, .series_max = series_max});
+  reported[0] = '\0';
 }
 
 /* What was told since the last call. */
 static const char *news(void) {
-  static char text[sizeof(told)];
-  memcpy(text, told, sizeof(text));
-  told[0] = '\0';
+  static char text[sizeof(reported)];
+  memcpy(text, reported, sizeof(text));
+  reported[0] = '\0';
   return text;
 }
 
@@ -89,7 +90,7 @@ static void windows_are_aligned_and_told_once(void) {
     struct {
       double at_s, gauge; /* gauge NAN: only time goes on */
     } steps[6];
-    const char *told;
+    const char *reported;
   } rows[] = {
       {"a reading at the very end is of the next window",
        {{59.999, 1}, {60, 5}, {121, NAN}},
@@ -138,7 +139,7 @@ static void windows_are_aligned_and_told_once(void) {
       else if (at_s > 0)
         reads(at_s, gauge);
     }
-    CHECK_STR(news(), rows[i].told);
+    CHECK_STR(news(), rows[i].reported);
   }
 }
 
@@ -189,7 +190,7 @@ static void every_gauge_of_queues_has_a_window_and_nothing_else(void) {
     if (wanted)
       CHECK_STR(news(), "");
     else
-      CHECK(told[0] != '\0');
+      CHECK(reported[0] != '\0');
     (void)news();
     look_at(61);
     CHECK_STR(news(), wanted ? window : "");

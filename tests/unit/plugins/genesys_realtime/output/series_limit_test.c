@@ -32,9 +32,9 @@ static bool lets_number(uint64_t at_s, unsigned number) {
   return lets(at_s, GC_METRIC_QUEUE_DEPTH, name, "voice");
 }
 
-static void begin(size_t most, uint64_t expiry_s) {
+static void begin(size_t max, uint64_t expiry_s) {
   series_limit_free(l);
-  l = series_limit_new(most, expiry_s * 1000);
+  l = series_limit_new(max, expiry_s * 1000);
 }
 
 static void the_first_ones_pass_and_go_on(void) {

@@ -6,13 +6,13 @@
 #define UUID_A "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
 #define UUID_B "B1F7A2C4-6B0E-4F7E-9C55-0A1B2C3D4E02"
 
-static struct gc_directory *list(bool refused) {
+static struct gc_entities *list(bool refused) {
   static const struct gc_entry entries[] = {
       {"q3", "Support DE", "Support DE", ""},
       {"q1", "Sales", "Sales", ""},
       {"q2", "Support test", "Support test", ""},
       {UUID_A, "Claims", "Claims", ""}};
-  return gc_directory_new(entries, GC_COUNT(entries), refused);
+  return gc_entities_new(entries, GC_COUNT(entries), refused);
 }
 
 /* The agent's share; NULL: it is the only one. */
@@ -23,7 +23,7 @@ static bool any_id;
 static const char *choose(bool refused, char *const *selectors, size_t count) {
   static char text[400];
   struct selection s = {0};
-  struct gc_directory *d = list(refused);
+  struct gc_entities *d = list(refused);
   text[0] = '\0';
   CHECK_INT(selection_make(&s, d, selectors, count, shard, any_id), GC_OK);
   for (size_t i = 0; i < s.count; i++) {
@@ -33,7 +33,7 @@ static const char *choose(bool refused, char *const *selectors, size_t count) {
   selection_clear(&s);
   CHECK_INT(s.count, 0);
   CHECK(s.ids == NULL);
-  gc_directory_put(d);
+  gc_entities_put(d);
   return text;
 }
 
@@ -73,14 +73,14 @@ static void where_the_list_is_refused_literal_ids_are_taken(void) {
 
 static void a_selection_is_made_anew(void) {
   struct selection s = {0};
-  struct gc_directory *d = list(false);
+  struct gc_entities *d = list(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
   CHECK_INT(selection_make(&s, d, sales, 1, NULL, false), GC_OK);
   CHECK_INT(s.count, 1);
   CHECK_INT(selection_make(&s, d, support, 1, NULL, false), GC_OK);
   CHECK_INT(s.count, 2);
   selection_clear(&s);
-  gc_directory_put(d);
+  gc_entities_put(d);
 }
 
 /* Among the listed and the literal ones; other spellings are no other id. */

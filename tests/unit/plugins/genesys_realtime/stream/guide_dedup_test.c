@@ -8,7 +8,7 @@
 #include "tests/support/check.h"
 
 /* "Ob" is b from the old socket, "Nb" from the new one; what was news. */
-static const char *told(struct overlap *o, const char *what) {
+static const char *reported(struct overlap *o, const char *what) {
   static char out[256];
   size_t len = 0;
   for (const char *at = what; *at != '\0'; at += 2)
@@ -20,7 +20,7 @@ static const char *told(struct overlap *o, const char *what) {
 
 static void each_message_is_told_once(void) {
   static const struct {
-    const char *name, *comes, *told;
+    const char *name, *comes, *reported;
   } rows[] = {
       {"old ahead", "OaObOcNbNcOdNdNe", "abcde"},
       {"new ahead", "OaNbNcObOcOdNdNe", "abcde"},
@@ -36,7 +36,7 @@ static void each_message_is_told_once(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct overlap o = {.count = 0};
     CHECK_ROW(rows[i].name);
-    CHECK_STR(told(&o, rows[i].comes), rows[i].told);
+    CHECK_STR(reported(&o, rows[i].comes), rows[i].reported);
   }
   CHECK_ROW(NULL);
 }
@@ -50,13 +50,13 @@ static bool says(struct overlap *o, bool from_new, int number) {
 /* Memory is bounded: what is too far back comes twice, the rest does not. */
 static void only_so_many_are_kept(void) {
   struct overlap o = {.count = 0};
-  for (int i = 0; i < OVERLAP_MOST + 10; i++)
+  for (int i = 0; i < OVERLAP_MAX + 10; i++)
     CHECK(says(&o, false, i));
   CHECK(!says(&o, true, 10));
-  CHECK(!says(&o, true, OVERLAP_MOST + 9));
-  CHECK(says(&o, true, OVERLAP_MOST + 10));
+  CHECK(!says(&o, true, OVERLAP_MAX + 9));
+  CHECK(says(&o, true, OVERLAP_MAX + 10));
   struct overlap late = {.count = 0};
-  for (int i = 0; i < OVERLAP_MOST + 10; i++)
+  for (int i = 0; i < OVERLAP_MAX + 10; i++)
     CHECK(says(&late, false, i));
   CHECK(says(&late, true, 9));
 }

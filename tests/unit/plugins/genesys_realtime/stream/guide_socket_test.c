@@ -18,7 +18,7 @@ struct fake_socket {
 };
 
 static struct world {
-  struct guide_link *link;
+  struct guide_socket *link;
   struct fake_socket sockets[64];
   uint64_t opened_ms[64];
   size_t count, sent, texts, opens;
@@ -85,23 +85,23 @@ static void on_notice(void *ctx, const struct gc_err *err) {
 static void begin(void) {
   w = (struct world){0};
   api_begin();
-  struct guide_link_needs needs = {
-      .edge = &api_world.edge,
+  struct guide_socket_deps needs = {
+      .env = &api_world.env,
       .api = api,
       .driver = {fake_open, fake_send, fake_close, fake_free, NULL},
       .base_url = "https://api.example.test",
       .path = GUIDE_STREAM_PATH,
       .query = QUERY,
-      .patience = {40000, 1000, 30000},
+      .timeouts = {40000, 1000, 30000},
       .text = on_text,
       .open = on_open,
       .notice = on_notice};
-  w.link = guide_link_new(&needs);
+  w.link = guide_socket_new(&needs);
   replay_run(&api_world, 1000);
 }
 
 static void end(void) {
-  guide_link_free(w.link);
+  guide_socket_free(w.link);
   for (size_t i = 0; i < w.count; i++)
     CHECK(w.sockets[i].is_freed);
   api_end();
@@ -132,9 +132,9 @@ static void ends(int http_status, uint32_t retry_after_s) {
   newest()->events->closed(newest()->events->ctx, &how, &err);
 }
 
-static struct guide_link_stats stats(void) {
-  struct guide_link_stats s;
-  guide_link_stats(w.link, &s);
+static struct guide_socket_stats stats(void) {
+  struct guide_socket_stats s;
+  guide_socket_stats(w.link, &s);
   return s;
 }
 
@@ -211,13 +211,13 @@ static void waits_grow_to_the_most_until_messages_come(void) {
 }
 
 static void a_429_doubles_to_30_s(void) {
-  static const uint64_t least_ms[] = {1000,  2000,  4000, 8000,
-                                      16000, 30000, 30000};
+  static const uint64_t min_ms[] = {1000,  2000,  4000, 8000,
+                                    16000, 30000, 30000};
   begin();
-  for (size_t i = 0; i < GC_COUNT(least_ms); i++) {
+  for (size_t i = 0; i < GC_COUNT(min_ms); i++) {
     ends(429, 0);
     uint64_t ms = next_attempt_ms();
-    CHECK(ms >= least_ms[i] && ms <= least_ms[i] + 1100);
+    CHECK(ms >= min_ms[i] && ms <= min_ms[i] + 1100);
   }
   ends(429, 45);
   CHECK(next_attempt_ms() >= 45000);
@@ -320,7 +320,7 @@ static void an_old_socket_may_end_by_itself(void) {
 static void at_the_end_it_says_good_bye(void) {
   begin();
   opens();
-  guide_link_free(w.link);
+  guide_socket_free(w.link);
   w.link = NULL;
   CHECK_INT(w.sockets[0].close_code, 1001);
   end();

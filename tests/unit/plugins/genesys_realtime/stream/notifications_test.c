@@ -128,8 +128,8 @@ static void what_is_not_subscribed_yet_is_no_trouble(void) {
   ch_wire_open(ch_wire_of("c01"));
   replay_run(&ch_world, 1000);
   CHECK_REAL(state("stream_topics-covered"), 1000);
-  const struct gc_err *told = replay_last_notice(&ch_world, "topics");
-  CHECK(told == NULL || told->code == GC_OK);
+  const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
+  CHECK(reported == NULL || reported->code == GC_OK);
   replay_run(&ch_world, 5000);
   ch_wire_open(ch_wire_of("c02"));
   replay_run(&ch_world, 1000);
@@ -146,15 +146,15 @@ static void what_has_no_room_is_told_at_once_by_name(void) {
   static const char words[] =
       "4 of 1004 queues are not heard: no room on the account's notification "
       "channels for t1000, t1001, t1002 …";
-  ch_channels_most = 2; /* one of them is kept for renewals */
+  ch_channels_max = 2; /* one of them is kept for renewals */
   begin_with(20);
   ch_usual_answers();
   select_many(1004);
   CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
-  size_t told = ch_world.notice_count;
+  size_t reported = ch_world.notice_count;
   ch_open();
   replay_run(&ch_world, 35000);
-  CHECK(ch_world.notice_count > told);
+  CHECK(ch_world.notice_count > reported);
   CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
   CHECK_INT(replay_last_notice(&ch_world, "topics")->code, GC_ERR_LIMIT);
   CHECK_REAL(state("stream_topics-wanted"), 1004);
@@ -214,7 +214,7 @@ static void the_channel_of_another_block_is_none_of_ours(void) {
   "{\"id\":\"" id "\",\"purpose\":\"" purpose                                  \
   "\",\"connectedTime\":" AT_S("22") ",\"endTime\":" AT_S("26") more "}"
 
-static void on_queues(void *ctx, struct gc_directory *directory) {
+static void on_queues(void *ctx, struct gc_entities *directory) {
   (void)ctx;
   (void)directory;
 }

@@ -202,12 +202,12 @@ static uint64_t overtaken_now_ms(void *ctx) {
 static void a_message_while_the_state_is_read_makes_no_silence(void) {
   begin_connected(20);
   replay_run(&ch_world, 10000);
-  real_now_ms = ch_world.edge.now_ms;
-  ch_world.edge.now_ms = overtaken_now_ms;
+  real_now_ms = ch_world.env.now_ms;
+  ch_world.env.now_ms = overtaken_now_ms;
   is_overtaken = true;
   CHECK_REAL(state("stream_silence-"), 0);
   CHECK(!is_overtaken);
-  ch_world.edge.now_ms = real_now_ms;
+  ch_world.env.now_ms = real_now_ms;
   end();
 }
 

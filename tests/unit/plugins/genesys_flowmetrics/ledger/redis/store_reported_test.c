@@ -10,7 +10,7 @@
 static void a_name_without_an_address_is_told(void) {
   struct agent a = {0};
   rb_begin(&a, "redis://nowhere.test:6379", "one", "ivr");
-  rb_wait_told(&a.state);
+  rb_wait_reported(&a.state);
   CHECK_INT(a.state.code, GC_ERR_NETWORK);
   CHECK_HAS(a.state.text, "redis://nowhere.test:6379/0");
   CHECK_HAS(a.state.text, "cannot resolve");
@@ -23,16 +23,16 @@ static void nothing_is_acknowledged_until_it_is_there(void) {
   redis_server_start(&rb_server, NULL);
   redis_server_kill(&rb_server);
   rb_begin(&a, rb_server.url, "one", "ivr");
-  rb_wait_told(&a.state);
+  rb_wait_reported(&a.state);
   CHECK_INT(a.state.code, GC_ERR_NETWORK);
   CHECK_HAS(a.state.text, "is Redis running");
-  CHECK(!ledger_is_well(a.ledger));
+  CHECK(!ledger_is_healthy(a.ledger));
   rb_prepare(&t, &a);
   rb_put(&t, "c", "A", 1, NOW, 0);
   CHECK_INT(rb_hand_in(&t), GC_ERR_STATE);
   redis_server_start(&rb_server, NULL);
   rb_deliver(&t);
-  CHECK(ledger_is_well(a.ledger));
+  CHECK(ledger_is_healthy(a.ledger));
   CHECK_INT(rb_count_of(&a, "A"), 1);
   batch_clear(&t.batch);
   rb_end(&a);
@@ -73,7 +73,7 @@ static void a_wrong_password_is_told_without_it(void) {
     a.password_file = rows[i].password != NULL ? path : NULL;
     a.user = rows[i].user;
     rb_begin(&a, rb_server.url, "one", "ivr");
-    rb_wait_told(&a.state);
+    rb_wait_reported(&a.state);
     CHECK_INT(a.state.code, rows[i].code);
     CHECK_HAS(a.state.text, rows[i].says);
     CHECK(strstr(a.state.text, "horse") == NULL);
@@ -116,7 +116,7 @@ static void what_a_crash_can_cost_is_told(void) {
     CHECK_ROW(rows[i].server);
     redis_server_start(&rb_server, rows[i].server);
     rb_begin(&a, rb_server.url, "one", "ivr");
-    rb_wait_told(&a.state);
+    rb_wait_reported(&a.state);
     CHECK_INT(a.state.code, GC_OK);
     CHECK_INT(a.durability.code, GC_ERR_REMOTE);
     CHECK_HAS(a.durability.text, rows[i].says);

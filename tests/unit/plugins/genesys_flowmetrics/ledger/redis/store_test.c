@@ -59,7 +59,7 @@ static void that_the_first_zero_went_out_is_kept(void) {
   CHECK(rb_is_shown(&a));
   rb_end(&a);
   rb_begin(&a, rb_server.url, "one", "ivr");
-  rb_wait_told(&a.state);
+  rb_wait_reported(&a.state);
   CHECK(rb_view_of(&a, "A").is_shown);
   rb_end(&a);
   redis_server_end(&rb_server);
@@ -85,7 +85,7 @@ static void sums_are_those_of_doubles_added_in_order(void) {
   CHECK(!rb_view_of(&a, "B").has_sum);
   rb_end(&a);
   rb_begin(&a, rb_server.url, "one", "ivr");
-  rb_wait_told(&a.state);
+  rb_wait_reported(&a.state);
   CHECK(rb_view_of(&a, "A").sum == sum + 1.7e308);
   rb_end(&a);
   redis_server_end(&rb_server);
@@ -153,7 +153,7 @@ static void the_old_owner_of_an_identity_counts_nothing_more(void) {
   rb_begin(&old, rb_server.url, "one", "ivr");
   rb_count_one(&old, "A", 1, 0);
   rb_begin(&new, rb_server.url, "one", "ivr");
-  rb_wait_told(&new.state);
+  rb_wait_reported(&new.state);
   rb_prepare(&t, &old);
   rb_put(&t, "c", "A", 2, NOW, 0);
   CHECK_INT(rb_hand_in(&t), GC_ERR_STATE);
@@ -198,7 +198,7 @@ static void what_a_server_loses_goes_on_from_memory(void) {
   CHECK_HAS(a.forgotten.text, "appendfsync always");
   rb_end(&a);
   rb_begin(&a, rb_server.url, "one", "ivr");
-  rb_wait_told(&a.state);
+  rb_wait_reported(&a.state);
   CHECK_INT(rb_count_of(&a, "A"), 3);
   rb_end(&a);
   redis_server_end(&rb_server);

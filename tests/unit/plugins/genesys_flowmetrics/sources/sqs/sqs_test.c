@@ -28,7 +28,7 @@ static void the_region_is_in_the_queues_address(void) {
 }
 
 static void the_endpoint_is_the_queues_host(void) {
-  char out[GC_URL_ROOM];
+  char out[GC_URL_SIZE];
   sqs_endpoint("https://sqs.eu-west-1.amazonaws.com/123/q", out);
   CHECK_STR(out, "https://sqs.eu-west-1.amazonaws.com/");
   sqs_endpoint("http://localhost:9324", out);
@@ -36,7 +36,7 @@ static void the_endpoint_is_the_queues_host(void) {
 }
 
 static void requests_are_what_the_protocol_wants(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.most = 4096};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 4096};
   static char one[] = "r\"1", two[] = "r2";
   static char *const receipts[] = {one, two};
   CHECK_INT(sqs_receive_body("https://h/1/q", 60, &out, NULL), GC_OK);
@@ -50,7 +50,7 @@ static void requests_are_what_the_protocol_wants(void) {
             "\"r\\\"1\"},{\"Id\":\"1\",\"ReceiptHandle\":\"r2\"}]}");
 }
 
-static struct gc_buf got = {.most = 4096};
+static struct gc_buf got = {.max = 4096};
 static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   (void)ctx;
   return gc_buf_print(&got, "%s|%.*s|%lld ", m->receipt, (int)m->body_len,
@@ -133,7 +133,7 @@ static void refusals_have_a_code_and_advice(void) {
       {400, "{\"__type\":\"Other\"}", GC_ERR_REQUEST, "Other"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_reply reply = {.status = rows[i].status, .body = {.most = 4096}};
+    struct gc_reply reply = {.status = rows[i].status, .body = {.max = 4096}};
     struct gc_err err = {.text = ""};
     CHECK_ROW(rows[i].body);
     CHECK_INT(gc_buf_text(&reply.body, rows[i].body), GC_OK);
