@@ -45,7 +45,7 @@ def away_for_thirty_windows() -> None:
     daemon = running(fast, account_options={"BaseURL": gate.url})
     since = fast.span()[0]
     last = fast.span()[1]
-    gate.shut()
+    gate.close()
     fast.pass_until(fast.now_ms() + 32 * MINUTE_MS)
     same("nothing was asked meanwhile", fast.span()[1], last)
     gate.open()

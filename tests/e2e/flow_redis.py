@@ -41,11 +41,7 @@ def both(daemons: list[Collectd], kind: str) -> Totals:
 
 def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric", member: str = "count") -> None:
     truth = wanted(sqs.truth(), kind, member)
-    try:
-        wait_until(lambda: not differences(truth, both(daemons, kind)), 30, "totals")
-    except process.Late:
-        pass
-    wrong = differences(truth, both(daemons, kind))
+    wrong = process.wait_for_none(lambda: differences(truth, both(daemons, kind)), 30, "totals")
     check("the sum of %s is the truth" % kind, not wrong, wrong)
 
 
@@ -90,11 +86,8 @@ def values_are_summed_over_agents() -> None:
         return [key for key in {*truth, *got}
                 if abs(got.get(key, 1e300) - truth.get(key, -1e300)) > 1e-6 * max(1.0, abs(truth.get(key, 0)))]
 
-    try:
-        wait_until(lambda: not wrong(), 30, "sums")
-    except process.Late:
-        pass
-    check("the sums are the truth", not wrong(), wrong()[:5])
+    left = process.wait_for_none(wrong, 30, "sums")
+    check("the sums are the truth", not left, left[:5])
     for one in daemons:
         one.stop()
 

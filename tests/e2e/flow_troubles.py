@@ -189,7 +189,7 @@ def away_and_back() -> None:
     drained(daemon, sqs, 90)
     equal(daemon, sqs)
     wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 10, "source_up again")
-    gate.shut()
+    gate.close()
     watch_for(0.5)
     gate.open()
     sqs.feed(500, seed=77)

@@ -64,7 +64,7 @@ def away_in_the_middle() -> None:
     gate = Gate(sim.https_port)
     daemon = Collectd(small(sim, BaseURL=gate.url), polled() + polled("b", Observations="activity"))
     daemon.wait_up("all", "b")
-    gate.shut()
+    gate.close()
     watch_for(7)
     same("source_up after three intervals", daemon.latest("queues-all", "source_up", "observations"), 0)
     lines = daemon.complaints()

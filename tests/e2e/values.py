@@ -27,12 +27,8 @@ ODD_NAMES = ("", "\n", "two\nlines", "ends in a backslash\\", '"', "a,b=c d", "#
 
 
 def equal(name: str, wanted: dict[str, Any], read: Callable[[], Found], within_s: float = WITHIN_S) -> bool:
-    """Waits until what is read equals what is wanted."""
-    try:
-        wait_until(lambda: not expected.differences(wanted, read()), within_s, name, 0.25)
-    except process.Late:
-        pass
-    left = expected.differences(wanted, read())
+    """Waits until the values read equal the wanted ones."""
+    left = process.wait_for_none(lambda: expected.differences(wanted, read()), within_s, name, 0.25)
     return check("%s (%d series)" % (name, len(wanted)), wanted and not left,
                  "%d differences: %s" % (len(left), "; ".join(left[:6])))
 

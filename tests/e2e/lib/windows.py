@@ -184,11 +184,7 @@ def totals_become(name: str, fast: Fast, daemon: Collectd, begin: int, end: int,
     """Waits until every cumulative series is what the truth of [begin, end) says."""
     wanted = fast.truth(begin, end, metrics)
     began = time.monotonic()
-    try:
-        daemon.lives_until(lambda: not wrong_totals(daemon, wanted), within_s, name)
-    except process.Late:
-        pass
-    left = wrong_totals(daemon, wanted)
+    left = process.wait_for_none(lambda: wrong_totals(daemon, wanted), within_s, name)
     return check("%s (%d series, after %.1f s)" % (name, len(wanted), time.monotonic() - began), wanted and not left,
                  "%d differ: %s" % (len(left), "; ".join(left[:6])))
 
