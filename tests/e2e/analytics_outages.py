@@ -32,7 +32,7 @@ def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, ENOUGH_S)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))

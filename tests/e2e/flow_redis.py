@@ -12,7 +12,7 @@ from lib.collectd import DAEMON, STOP_MOST_S, Collectd
 from lib.flows import Hook, Sqs, Totals, attributes, differences, state, totals, wait_equal, wanted
 from lib.process import wait_until, watch_for
 from lib.redis import SERVER, Redis
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, same_soon, tells
 
 EVENTS = int(os.environ.get("GC_EVENTS", "20000"))
 KILLS = int(os.environ.get("GC_KILLS", "5"))
@@ -114,7 +114,7 @@ def redis_crashes_and_restarts_under_load() -> None:
     lines = about_state(daemon)
     check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
     same("lost by Redis", [line for line in daemon.complaints() if "forgotten" in line], [])
-    wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 30, "source_up again")
+    same_soon("source_up again", lambda: state(daemon, "source_up", "sqs"), 1, 30)
     daemon.stop()
 
 

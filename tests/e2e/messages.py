@@ -13,7 +13,7 @@ from typing import Any
 from lib import process, report
 from lib.collectd import DAEMON, Collectd, account, block, build_folder, built, queues, quote, system_plugins
 from lib.genesys import TOP, Simulator
-from lib.process import wait_until, watch_for
+from lib.process import watch_for
 from lib.report import check, same, tells
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}

@@ -217,7 +217,7 @@ def stream_silent() -> None:
     daemon = Collectd(account(sim), BLOCKS)
     stream.wait_listening(daemon)
     sim.faults({"ws": "silence"})
-    watch_for(0.5)
+    wait_until(lambda: sim.call("faults")["ws_steps"][0]["state"] == "active", 5, "the silence")
     ends_well(daemon)
 
 

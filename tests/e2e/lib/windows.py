@@ -203,6 +203,11 @@ def missing_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, An
     return made
 
 
+def wait_for_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]], within_s: float = 10) -> list[str]:
+    """As missing_windows, but waits until the windows are written."""
+    return process.wait_for_none(lambda: missing_windows(daemon, wanted), within_s, "windows", 0.3)
+
+
 def repeated(daemon: Collectd, keys: Iterable[Key]) -> tuple[int, list[str]]:
     """How many windows left twice with the same value, and, in words, those that did with another."""
     equal, unequal = 0, []
