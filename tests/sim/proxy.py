@@ -70,7 +70,7 @@ class Proxy:
         with self._lock:
             self.counts[what] += number
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self._lock:
             return {"counts": dict(self.counts), "targets": dict(self.targets), "users": dict(self.users),
                     "user_agents": dict(self.agents), "open_now": len(self._open) // 2,
@@ -212,22 +212,22 @@ class Proxy:
         length = int(head.get("content-length") or 0)
         while len(rest) < length:
             rest += client.recv(BLOCK)
-        status, told = 200, {"ok": True}  # type: int, dict[str, Any]
+        status, record = 200, {"ok": True}  # type: int, dict[str, Any]
         where = "%s %s" % (head.method, head.target)
         if where == "GET /proxy/counters":
-            told = self.told()
+            record = self.as_json()
         elif where == "POST /proxy/reset":
             self.reset()
         elif where == "POST /proxy/mode" and json.loads(rest or b"{}").get("mode") in MODES:
             self.mode = json.loads(rest)["mode"]
         elif where == "POST /proxy/cut":
-            told = {"cut": self._cut()}
+            record = {"cut": self._cut()}
         elif where == "POST /proxy/quit":
             threading.Timer(0.05, self.stopping.set).start()
         else:
-            status, told = 404, {"error": "no such endpoint or mode", "modes": MODES}
+            status, record = 404, {"error": "no such endpoint or mode", "modes": MODES}
         return self._say(client, status, "OK" if status == 200 else "Not Found",
-                         "Content-Type: application/json\r\n", json.dumps(told).encode())
+                         "Content-Type: application/json\r\n", json.dumps(record).encode())
 
     def _cut(self) -> int:
         """Ends all tunnels, as a proxy that is restarted does."""

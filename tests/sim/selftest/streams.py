@@ -144,10 +144,10 @@ class View:
             self.counts[key]["%s-%s" % (before, state)] += 1
 
 
-def expected(told: Any) -> dict[tuple[str, str], dict[str, int]]:
+def expected(record: Any) -> dict[tuple[str, str], dict[str, int]]:
     """/sim/truth/stream in the form of View.counts."""
     made = {}
-    for queue, by_media in told["queues"].items():
+    for queue, by_media in record["queues"].items():
         for media, sums in by_media.items():
             counts = {name: sums[name] for name in ("offers", "answers", "abandons", "transfers") if sums[name]}
             counts.update(sums["state_changes"])

@@ -44,10 +44,10 @@ class Activity(SimCase):
                 found[key] = {d["metric"]: d.get("count", d.get("calculatedMetricValue")) for d in result["data"]}
             for queue_id, queue in self.queues.items():
                 for media, real in queue["media"].items():
-                    told = found.get((queue_id, media), {})
-                    self.assertEqual([told.get(m, 0) for m in ("oWaiting", "oAlerting", "oInteracting")],
+                    record = found.get((queue_id, media), {})
+                    self.assertEqual([record.get(m, 0) for m in ("oWaiting", "oAlerting", "oInteracting")],
                                      [real["waiting"], real["alerting"], real["interacting"]])
-                    self.assertEqual(told.get("oLongestWaiting"), real["oldest_waiting_ms"])
+                    self.assertEqual(record.get("oLongestWaiting"), real["oldest_waiting_ms"])
             busy = sum(any(m[s] for s in ("waiting", "alerting", "interacting"))
                        for q in self.queues.values() for m in q["media"].values())
             self.assertEqual(len(found), busy)

@@ -34,8 +34,8 @@ class Lively(SimCase):
         found = {(r["group"]["queueId"], r["group"]["mediaType"]): summed({"results": [r]}) for r in answer["results"]}
         sums = {(r["group"]["queueId"], r["group"]["mediaType"]): summed({"results": [r]}, "sum") for r in answer["results"]}
         compared = 0
-        for queue, told in self.truth["queues"].items():
-            for media, totals in told["totals"].items():
+        for queue, record in self.truth["queues"].items():
+            for media, totals in record["totals"].items():
                 counts, times = found.get((queue, media), {}), sums.get((queue, media), {})
                 for name, metric in COUNTS.items():
                     self.assertEqual(counts[metric], totals[name], (metric, media))
@@ -235,8 +235,8 @@ class ByHand(FactsCase):
     def test_permissions(self) -> None:
         self.sim.sim("config", {"permissions": ["routing:queue:view"]})
         for path, what in ((CONVERSATIONS, "conversationAggregate"), (USERS, "userAggregate"), (FLOWS, "flowAggregate")):
-            told = self.refused(self.sim.call("POST", path, {}), 403, "missing.any.permissions")
-            self.assertIn("analytics:%s:view" % what, told["message"])
+            record = self.refused(self.sim.call("POST", path, {}), 403, "missing.any.permissions")
+            self.assertIn("analytics:%s:view" % what, record["message"])
 
     def test_the_bodies_of_these_tests_are_official(self) -> None:
         if SWAGGER is None:

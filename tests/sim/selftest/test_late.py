@@ -28,13 +28,13 @@ class LateByHand(FactsCase):
     def test_the_truth_of_a_moment_is_what_was_told_then(self) -> None:
         self.add({"metric": "tIvr", "value_ms": 5, "ago_s": 100, "in_s": 60, "gone_in_s": 120})
         for now_s, count in ((59, 0), (61, 1), (121, 0)):
-            told = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
-            self.assertEqual(summed(told)["tIvr"], count, now_s)
+            record = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
+            self.assertEqual(summed(record)["tIvr"], count, now_s)
 
     def test_settled_says_when_the_last_of_them_changes(self) -> None:
         self.add({"metric": "nConversations", "in_s": 50}, {"metric": "nConversations", "gone_in_s": 90})
-        told = self.final()
-        self.assertTrue(85_000 < told["settled_ms"] - self.now_ms < 95_000, told["settled_ms"] - self.now_ms)
+        record = self.final()
+        self.assertTrue(85_000 < record["settled_ms"] - self.now_ms < 95_000, record["settled_ms"] - self.now_ms)
 
     def test_a_share_needs_its_delay(self) -> None:
         answer = self.sim.http("POST", "/sim/config", b'{"late": {"share": 0.5}}')
@@ -63,8 +63,8 @@ class LateWorld(SimCase):
         return sum(m["offered"] for q in self.sim.sim("truth")["queues"].values() for m in q["totals"].values())
 
     def truth(self, whole: str) -> dict[str, int]:
-        told = self.sim.sim("truth/aggregates?interval=%s&groupBy=queueId&metrics=nOffered,tAnswered,tHandle" % whole)
-        return summed(told)
+        record = self.sim.sim("truth/aggregates?interval=%s&groupBy=queueId&metrics=nOffered,tAnswered,tHandle" % whole)
+        return summed(record)
 
     def test_a_share_of_the_conversations_is_late(self) -> None:
         whole = self.play(late={"share": 0.3, "delay_s": [2.5, 3]})

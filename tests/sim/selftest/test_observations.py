@@ -218,8 +218,8 @@ class Caches(SimCase):
         seen = None
         for _ in range(40):
             self.sim.sim("freeze", {})
-            told = self.sim.sim("truth")
-            truth = told["queues"]
+            record = self.sim.sim("truth")
+            truth = record["queues"]
             metrics = ["oWaiting", "oAlerting", "oInteracting", "oUserRoutingStatuses"]
             groups = by_group(self.sim.observe(queues, metrics))
             paged = {r["group"]["queueId"]: {d["qualifier"]: d["count"] for d in r["data"]} for r in
@@ -234,7 +234,7 @@ class Caches(SimCase):
             changes += truth != seen
             seen = truth
             self.sim.sim("thaw", {})
-            wait_for(lambda: self.sim.sim("truth")["virtual_s"] > told["virtual_s"] + 15)
+            wait_for(lambda: self.sim.sim("truth")["virtual_s"] > record["virtual_s"] + 15)
         self.assertGreater(changes, 20)
 
     def test_a_contact_that_finds_nobody_is_seen_at_once(self) -> None:

@@ -129,10 +129,10 @@ class Checked(SqsCase):
 class Endpoints(SqsCase):
     """Where temporary keys come from."""
 
-    def _good(self, told: dict[str, str]) -> None:
-        key = Key(told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
+    def _good(self, record: dict[str, str]) -> None:
+        key = Key(record["AccessKeyId"], record["SecretAccessKey"], record["Token"])
         self.assertEqual(self.sqs.ask("ReceiveMessage", key).status, 200)
-        left = time.mktime(time.strptime(told["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
+        left = time.mktime(time.strptime(record["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
         self.assertTrue(3500 < left <= 3601, left)
 
     def test_the_container_endpoint_wants_its_token(self) -> None:
@@ -154,9 +154,9 @@ class Endpoints(SqsCase):
         head = {"X-aws-ec2-metadata-token": token}
         role = self.sqs.http("GET", roles, None, head).raw.decode()
         self.assertEqual(self.sqs.http("GET", roles + "other", None, head).status, 404)
-        told = self.sqs.http("GET", roles + role, None, head).json
-        self.assertEqual((told["Code"], told["Type"]), ("Success", "AWS-HMAC"))
-        self._good(told)
+        record = self.sqs.http("GET", roles + role, None, head).json
+        self.assertEqual((record["Code"], record["Type"]), ("Success", "AWS-HMAC"))
+        self._good(record)
         self.assertEqual(self.sqs.http("GET", roles + role, None, {"X-aws-ec2-metadata-token": token + "x"}).status, 401)
         self.sqs.sim("aws", {"imds_off": True})
         self.assertEqual(self.sqs.http("PUT", "/latest/api/token", None, {ttl: "60"}).status, 403)

@@ -59,8 +59,8 @@ class Handshake(StreamCase):
 
     def test_an_open_socket_is_no_request_in_flight(self) -> None:
         self.listen()
-        told = self.sim.sim("counters")
-        self.assertEqual((told["in_flight"], told["stream"]["sockets_open"] >= 1), (0, True))
+        record = self.sim.sim("counters")
+        self.assertEqual((record["in_flight"], record["stream"]["sockets_open"] >= 1), (0, True))
         self.sim.sim("reset-counters", {})
         with self.assertRaises(Refused):
             Client("ws://127.0.0.1:%d/channels/nobody" % self.sim.port)
@@ -123,8 +123,8 @@ class Manners(StreamCase):
         client.send_raw(Client.frame(PING, b"hello"))
         frame = client.next_frame()
         self.assertEqual((frame.opcode, frame.payload, frame.masked), (10, b"hello", False))
-        told = self.counts()
-        self.assertEqual((told["app_pings"], told["app_pongs"], told["rfc_pings"], told["frames_received"]), (1, 1, 1, 2))
+        record = self.counts()
+        self.assertEqual((record["app_pings"], record["app_pongs"], record["rfc_pings"], record["frames_received"]), (1, 1, 1, 2))
         self.post({"ws": "ping"})
         client.send({"message": "ping"})
         client.next()
@@ -152,10 +152,10 @@ class Manners(StreamCase):
                 client.send_raw(data)
                 self.assertEqual(client.ended().code, code)
         wait_for(lambda: self.counts()["sockets_open"] == 0)
-        told = self.counts()
-        self.assertEqual(told["violations"], {"unmasked": 1, "rsv": 1, "opcode": 1, "control": 2, "continuation": 1,
+        record = self.counts()
+        self.assertEqual(record["violations"], {"unmasked": 1, "rsv": 1, "opcode": 1, "control": 2, "continuation": 1,
                                               "utf8": 1, "close_code": 2, "too_big": 1})
-        self.assertEqual(told["violations_total"], 10)
+        self.assertEqual(record["violations_total"], 10)
 
     def test_subscribing_in_the_socket_is_answered_without_a_topic(self) -> None:
         queue = self.queues()[0]
@@ -193,8 +193,8 @@ class Manners(StreamCase):
         self.assertEqual(first.ended().code, 1001)
         self.arrive(queue)
         self.assertEqual(second.next()["topicName"], conversations(queue))
-        told = self.counts()
-        self.assertEqual((told["sockets_opened"], told["sockets_kicked"]), (2, 1))
+        record = self.counts()
+        self.assertEqual((record["sockets_opened"], record["sockets_kicked"]), (2, 1))
 
     def test_a_clients_close_is_echoed(self) -> None:
         client = self.listen()

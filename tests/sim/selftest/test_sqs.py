@@ -32,9 +32,9 @@ class PureQueue(unittest.TestCase):
         self.assertNotEqual(second.handle, first)
         self.assertEqual(second.receives, 2)
         self.queue.delete(first, 32)
-        self.assertEqual(self.queue.told(32)["deletes_in_vain"], 1)
+        self.assertEqual(self.queue.as_json(32)["deletes_in_vain"], 1)
         self.queue.delete(second.handle, 32)
-        self.assertEqual(self.queue.told(32)["left"], 0)
+        self.assertEqual(self.queue.as_json(32)["left"], 0)
         self.assertEqual(self.take(1000), [])
 
     def test_a_late_delete_counts_while_nobody_else_received_it(self) -> None:
@@ -42,7 +42,7 @@ class PureQueue(unittest.TestCase):
         handle = self.take(0)[0].handle
         self.queue.advance(40)
         self.queue.delete(handle, 40)
-        self.assertEqual((self.take(41), self.queue.told(41)["left"]), ([], 0))
+        self.assertEqual((self.take(41), self.queue.as_json(41)["left"]), ([], 0))
 
     def test_visibility_can_be_prolonged_and_ended(self) -> None:
         self.queue.send("a", 0)
@@ -58,7 +58,7 @@ class PureQueue(unittest.TestCase):
         self.queue.rules.change({"max_receive_count": 2, "visibility_s": 1})
         self.queue.send("a", 0)
         self.assertEqual([len(self.take(at)) for at in (0, 2, 4)], [1, 1, 0])
-        self.assertEqual((self.queue.told(5)["dead"], self.queue.told(5)["left"]), (1, 0))
+        self.assertEqual((self.queue.as_json(5)["dead"], self.queue.as_json(5)["left"]), (1, 0))
 
     def test_order_is_shaken_and_nothing_is_lost(self) -> None:
         for number in range(500):
@@ -78,7 +78,7 @@ class PureQueue(unittest.TestCase):
 
     def test_a_delayed_message_comes_when_its_time_has_come(self) -> None:
         self.queue.send("a", 0, delay_s=5)
-        self.assertEqual((self.take(4.9), self.queue.told(4.9)["delayed"]), ([], 1))
+        self.assertEqual((self.take(4.9), self.queue.as_json(4.9)["delayed"]), ([], 1))
         self.assertEqual(len(self.take(5)), 1)
 
 
@@ -164,9 +164,9 @@ class Protocol(SqsCase):
         self.send("a", "b", "c")
         self.sqs.receive(1)
         self.rules(max_receive_count=5)
-        told = self.sqs.good("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
-        self.assertEqual((told["ApproximateNumberOfMessages"], told["ApproximateNumberOfMessagesNotVisible"]), ("2", "1"))
-        self.assertEqual(json.loads(told["RedrivePolicy"])["maxReceiveCount"], 5)
+        record = self.sqs.good("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
+        self.assertEqual((record["ApproximateNumberOfMessages"], record["ApproximateNumberOfMessagesNotVisible"]), ("2", "1"))
+        self.assertEqual(json.loads(record["RedrivePolicy"])["maxReceiveCount"], 5)
         self.assertEqual(list(self.sqs.good("GetQueueAttributes", AttributeNames=["VisibilityTimeout"])["Attributes"]),
                          ["VisibilityTimeout"])
 

@@ -88,9 +88,9 @@ class Bends(Faulty):
         self.assertEqual(self.client.drain(0.3), [])
         self.assertEqual(self.client.pongs, 0)
         self.assertEqual(self.client.next()["eventBody"]["message"], "WebSocket Heartbeat")
-        told = self.counts()
-        self.assertEqual((told["bent silence"], told["sockets_open"] >= 1), (3, True))
-        self.assertGreaterEqual(told["silenced"], 2)
+        record = self.counts()
+        self.assertEqual((record["bent silence"], record["sockets_open"] >= 1), (3, True))
+        self.assertGreaterEqual(record["silenced"], 2)
 
     def test_pongs_can_be_withheld(self) -> None:
         self.post({"ws": "mute_pong"})
@@ -158,9 +158,9 @@ class Deeds(Faulty):
                 end = client.ended()
                 self.assertIn(how, (end.code, end.reason or None))
         wait_for(lambda: self.counts()["sockets_open"] == 0)
-        told, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
+        record, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
         self.assertLessEqual({"channel evicted", "channel expired", "fault drop", "fault close", "socket_closing"}, ends)
-        self.assertEqual((told["deed drop"], told["channels_expired"]), (2 + 1, 1))
+        self.assertEqual((record["deed drop"], record["channels_expired"]), (2 + 1, 1))
         # the one of setUp fell with the first drop
 
     def test_odd_messages(self) -> None:
@@ -239,8 +239,8 @@ class Deeds(Faulty):
             self.assertEqual(answer.status, 400, wrong)
         answer = self.sim.http("POST", "/sim/faults", json.dumps([{"answer": 500}, {"ws": "explode"}]).encode())
         self.assertEqual(answer.status, 400)
-        told = self.sim.sim("faults")
-        self.assertEqual((told["steps"], told["ws_steps"]), ([], []))
+        record = self.sim.sim("faults")
+        self.assertEqual((record["steps"], record["ws_steps"]), ([], []))
 
     def test_a_client_that_does_not_read_holds_nobody_up(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)

@@ -104,9 +104,9 @@ class Http(SimCase):
         for _ in range(5):
             connection.request("GET", "/api/v2/organizations/me", headers={"Authorization": "Bearer " + self.sim.token})
             self.assertEqual(json.loads(connection.getresponse().read())["state"], "active")
-        told = self.sim.sim("counters")
-        self.assertEqual(told["requests"]["GET /api/v2/organizations/me"], {"200": 5})
-        self.assertEqual(told["connections"]["http"] - 1, 1)  # the one that asks for the counters is the other
+        record = self.sim.sim("counters")
+        self.assertEqual(record["requests"]["GET /api/v2/organizations/me"], {"200": 5})
+        self.assertEqual(record["connections"]["http"] - 1, 1)  # the one that asks for the counters is the other
 
     def test_an_idle_connection_is_closed_without_a_word(self) -> None:
         self.sim.sim("config", {"keep_alive_s": 0.1})
@@ -159,15 +159,15 @@ class Http(SimCase):
         self.sim.call("GET", "/organizations/me?x=" + self.sim.token)
         self.sim.http("GET", "/api/v2/users?client_secret=abc", headers={"Proxy-Authorization": "Basic eA=="})
         self.sim.grant()  # a request, but not one of the API's minute
-        told = self.sim.sim("counters?last=3")
-        self.assertEqual(told["max_concurrent"], 3)
-        self.assertEqual(told["requests_total"], 6)
-        self.assertEqual(told["max_requests_per_60s"], 5)
-        self.assertTrue({"agent-0", "agent-1", "agent-2"} <= set(told["user_agents"]))
-        self.assertEqual(told["secrets_in_urls"], ["GET /api/v2/organizations/me", "GET /api/v2/users"])
-        self.assertEqual(told["proxy_headers"], {"proxy-authorization": 1})
-        self.assertEqual([r["status"] for r in told["last"]], ["200", "401", "200"])
-        self.assertGreater(told["bytes_out"], 10_000)
+        record = self.sim.sim("counters?last=3")
+        self.assertEqual(record["max_concurrent"], 3)
+        self.assertEqual(record["requests_total"], 6)
+        self.assertEqual(record["max_requests_per_60s"], 5)
+        self.assertTrue({"agent-0", "agent-1", "agent-2"} <= set(record["user_agents"]))
+        self.assertEqual(record["secrets_in_urls"], ["GET /api/v2/organizations/me", "GET /api/v2/users"])
+        self.assertEqual(record["proxy_headers"], {"proxy-authorization": 1})
+        self.assertEqual([r["status"] for r in record["last"]], ["200", "401", "200"])
+        self.assertGreater(record["bytes_out"], 10_000)
 
     def test_times_of_the_last_requests(self) -> None:
         self.sim.call("GET", "/organizations/me")
@@ -203,8 +203,8 @@ class Controls(SimCase):
     def test_one_conversation_and_queue_administration(self) -> None:
         made = self.sim.sim("queues", {"op": "create", "name": "A/B"})
         one = self.sim.sim("contacts", {"op": "arrive", "queueId": "A/B"})["conversationIds"][0]
-        told = self.sim.sim("conversation?id=" + one)
-        self.assertEqual([p["purpose"] for p in told["participants"]][:2], ["customer", "acd"])
+        record = self.sim.sim("conversation?id=" + one)
+        self.assertEqual([p["purpose"] for p in record["participants"]][:2], ["customer", "acd"])
         self.assertEqual(self.sim.get("/routing/queues?name=A/B")["entities"][0]["id"], made["id"])
         self.assertEqual(self.sim.sim("queues", {"op": "rename", "id": made["id"], "name": "C"})["name"], "C")
         self.assertEqual(self.sim.get("/routing/queues/" + made["id"])["name"], "C")
@@ -272,10 +272,10 @@ class StartAndStop(unittest.TestCase):
         self.assertEqual(connection.getresponse().status, 401)
 
     def test_the_same_seed_gives_the_same_organisation(self) -> None:
-        told = []
+        record = []
         for _ in range(2):
             sim = Sim("--frozen", "--seed", "9", "--queues", "5", "--agents", "5")
             queues = sim.sim("truth")["queues"]
-            told.append({q: {k: v for k, v in x.items() if k != "media"} for q, x in queues.items()})
+            record.append({q: {k: v for k, v in x.items() if k != "media"} for q, x in queues.items()})
             sim.close()
-        self.assertEqual(told[0], told[1])
+        self.assertEqual(record[0], record[1])

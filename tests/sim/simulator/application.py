@@ -27,7 +27,7 @@ from .world.model import Division, Queue
 from .world.tally import Tally
 from .world.world import World
 
-MOST_REQUEST_BYTES = "request.bytes.max"
+REQUEST_BYTES_MAX = "request.bytes.max"
 AREAS = (routing, users, organization, observations, activity, aggregates, flows, guide, gateway, notifications)
 KEPT_QUERIES = 5000
 AWS_REGION = "eu-west-1"
@@ -150,7 +150,7 @@ class Simulator:
         if request.path == gateway.SOCKET_PATH:
             gateway.SOCKET.check(self.settings.permissions)
             return self.guide.upgrade(request, token.client, token.text)
-        limit = self.settings.namespaces["platform.api"].get(MOST_REQUEST_BYTES, 512_000)
+        limit = self.settings.namespaces["platform.api"].get(REQUEST_BYTES_MAX, 512_000)
         if len(request.body) > limit:
             raise standard_error(413)
         route, params, known = self.router.find(request)

@@ -113,7 +113,7 @@ class Faults:
                 return step
         return None
 
-    def told(self) -> list[dict[str, Any]]:
+    def as_json(self) -> list[dict[str, Any]]:
         now = time.monotonic()
         with self._lock:
             return [{**s.spec, "hits": s.hits, "left": s.left,

@@ -77,5 +77,5 @@ class Settings:
         for name, value in changes.items():
             setattr(self, name, value)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "client_secret": "(hidden)"}

@@ -35,7 +35,7 @@ class Sum:
             self.max_ms = value_ms if self.min_ms is None else max(self.max_ms, value_ms)
             self.min_ms = value_ms if self.min_ms is None else min(self.min_ms, value_ms)
 
-    def told(self) -> dict[str, float]:
+    def as_json(self) -> dict[str, float]:
         if self.min_ms is None:
             return {"count": self.count}
         return {"max": self.max_ms, "min": self.min_ms, "count": self.count, "sum": self.sum_ms}
@@ -102,5 +102,5 @@ def rows(sums: Sums, metrics: list[str]) -> list[dict[str, Any]]:
             made += [{"metric": metric, "qualifier": qualifier, "stats": {"sum": one.sum_ms}}
                      for (name, qualifier), one in sums.items() if name == metric]
         elif (metric, None) in sums:
-            made.append({"metric": metric, "stats": sums[metric, None].told()})
+            made.append({"metric": metric, "stats": sums[metric, None].as_json()})
     return made

@@ -148,7 +148,7 @@ def of_facts(app: "Simulator", query: Query, now_ms: int, seen: Optional[set[str
 
 def results_of(query: Query, groups: sums.Groups) -> Iterator[dict[str, Any]]:
     for key in sorted(groups, key=lambda k: tuple(v or "" for v in k)):
-        data = [{"interval": windows.told(query.buckets[number], query.zone), "metrics": rows}
+        data = [{"interval": windows.interval_text(query.buckets[number], query.zone), "metrics": rows}
                 for number in sorted(groups[key])
                 for rows in [sums.rows(groups[key][number], query.metrics)] if rows]
         if data:
@@ -163,7 +163,7 @@ def _filled(app: "Simulator", query: Query, now_ms: int) -> Iterator[bytes]:
 
 def _odd(results: Iterator[bytes], query: Query) -> Iterator[bytes]:
     """What a client must bear: unknown members, sections that are null or missing, sums as doubles."""
-    when = dumps(windows.told(query.buckets[0], query.zone))
+    when = dumps(windows.interval_text(query.buckets[0], query.zone))
     yield b'{"group":{"queueId":"00000000-0000-4000-8000-000000000000","mediaType":"cobrowse"}}'
     yield b'{"group":{"mediaType":"cobrowse"},"data":null,"future":{"data":[{"metrics":[1]}]}}'
     yield b'{"group":null,"data":[{"interval":%s,"metrics":null,"views":null}]}' % when

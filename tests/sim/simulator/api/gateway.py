@@ -36,9 +36,9 @@ def queue_metrics(call: Call) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     with call.app.world.lock:
         for queue in call.app.visible_queues(ids):
-            told = {name: value for name, value in numbers(queue).items()
+            record = {name: value for name, value in numbers(queue).items()
                     if name in wanted and (value or queue.index % 2)}
-            rows.append({"id": queue.id, "name": queue.name, **told})
+            rows.append({"id": queue.id, "name": queue.name, **record})
     return rows
 
 

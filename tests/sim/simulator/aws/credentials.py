@@ -22,7 +22,7 @@ ROLE = "genesys-collectd"
 CONTAINER_PATH = "/v2/credentials/5a1c0d3e"
 IMDS_TOKEN_PATH = "/latest/api/token"
 IMDS_ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
-MOST_TTL_S = 21_600
+TTL_S_MAX = 21_600
 
 
 def iso(epoch: float) -> str:
@@ -111,7 +111,7 @@ class Credentials:
         if self.imds_off:
             return Reply(403)
         ttl = request.headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
-        if request.method != "PUT" or not ttl.isdigit() or not 1 <= int(ttl) <= MOST_TTL_S:
+        if request.method != "PUT" or not ttl.isdigit() or not 1 <= int(ttl) <= TTL_S_MAX:
             return Reply(405 if request.method != "PUT" else 400)
         text = secrets.token_urlsafe(40)
         with self._lock:

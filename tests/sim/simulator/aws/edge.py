@@ -141,6 +141,6 @@ class Edge:
             raise SqsError("SerializationException", "The body is no JSON object", space=_CORAL)
         return given
 
-    def told(self, last: Optional[str]) -> dict[str, Any]:
-        return {**self.service.told(), "credentials": dict(self.credentials.counts),
-                "requests": self.counters.told(int(last or 20))}
+    def as_json(self, last: Optional[str]) -> dict[str, Any]:
+        return {**self.service.as_json(), "credentials": dict(self.credentials.counts),
+                "requests": self.counters.as_json(int(last or 20))}

@@ -18,7 +18,7 @@ from typing import Any, Iterator, Optional
 
 SHELF = 64  # messages among which the next one is drawn
 LOW_WATER = 2000  # a feed is asked for more below that
-MOST_IN_FLIGHT = 120_000
+IN_FLIGHT_MAX = 120_000
 
 
 @dataclass
@@ -238,7 +238,7 @@ class Queue:
         waiting = [m for m in [*self._shelf, *self._ready] if m.state == "visible"]
         return [m.body for m in waiting[:most]]
 
-    def told(self, now: float) -> dict[str, Any]:
+    def as_json(self, now: float) -> dict[str, Any]:
         self.advance(now)
         return {"visible": self.visible, "in_flight": self._in_flight, "delayed": self._delayed,
                 "feeding": bool(self._feeds), "left": self.visible + self._in_flight + self._delayed,

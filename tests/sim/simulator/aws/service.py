@@ -104,7 +104,7 @@ class Service:
         finally:
             self.polls["now"] -= 1
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self.lock:
-            return {"queues": {name: queue.told(self.now()) for name, queue in self.queues.items()},
+            return {"queues": {name: queue.as_json(self.now()) for name, queue in self.queues.items()},
                     "polls": dict(self.polls)}

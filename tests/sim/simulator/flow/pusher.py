@@ -153,7 +153,7 @@ class Pusher:
             self.counts["requests"] += 1
             self.statuses[what] += 1
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self._lock:
             sorted_ms = sorted(round(s * 1000, 3) for s in self.latencies)
             counts, statuses = dict(self.counts), dict(self.statuses)

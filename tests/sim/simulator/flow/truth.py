@@ -26,7 +26,7 @@ class Truth:
         else:
             self.sums[flow, metric] += number  # type: ignore[assignment]
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """`malformed` counts distinct (conversation, name) too."""
         return {"counts": [{"flow": flow, "metric": metric, "count": count, "sum": self.sums[flow, metric]}
                            for (flow, metric), count in sorted(self.counts.items())],

@@ -112,8 +112,8 @@ class Judgement:
 def judge(name: str, held: Optional[list[str]], hidden: Iterable[str]) -> Judgement:
     """`held` permissions, None: all; `hidden`: ids of queues in divisions that the client does not see."""
     made = Judgement(name)
-    if len(name) > topics.MOST_TOPIC_CHARACTERS:
-        made.malformed = "The topic [%s] is longer than %d characters." % (name, topics.MOST_TOPIC_CHARACTERS)
+    if len(name) > topics.TOPIC_CHARACTERS_MAX:
+        made.malformed = "The topic [%s] is longer than %d characters." % (name, topics.TOPIC_CHARACTERS_MAX)
         return made
     for single in topics.singles(name):
         topic = topics.parse(single)

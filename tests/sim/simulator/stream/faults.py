@@ -126,7 +126,7 @@ class Step:
         hit = dice.random() * 100 < float(self.spec.get("percent", 100))
         return dice if hit and self.used() else None
 
-    def told(self, now: float) -> dict[str, Any]:
+    def as_json(self, now: float) -> dict[str, Any]:
         over = now >= self.end or self.left == 0 or (self.kind in DEEDS and self.due == float("inf"))
         return {**self.spec, "hits": self.hits, "left": self.left,
                 "state": "waiting" if now < self.begin else "over" if over else "active"}
@@ -157,8 +157,8 @@ class StreamFaults:
     def clear(self) -> None:
         self._steps = []
 
-    def told(self) -> list[dict[str, Any]]:
-        return [step.told(time.monotonic()) for step in self._steps]
+    def as_json(self) -> list[dict[str, Any]]:
+        return [step.as_json(time.monotonic()) for step in self._steps]
 
     def run_due(self, sockets: list[Any], deed: Callable[[Any, Step], None]) -> None:
         """Plays the deeds whose time has come; with `wait` they wait for a socket."""

@@ -121,7 +121,7 @@ class GuideStream:
         codes = self.app.settings.guide_wrapup_codes
         return codes[int(conversation.id[:8], 16) % len(codes)] if codes and state in ("wrapup", "ended") else None
 
-    def told(self, since: int) -> dict[str, Any]:
+    def as_json(self, since: int) -> dict[str, Any]:
         with self.app.world.lock:
             return {"seq": self.seq, "queries": self.queries, "sockets": len(self.wanted),
                     "events": [event for event in self.events if event["seq"] > since]}

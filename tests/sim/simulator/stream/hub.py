@@ -286,7 +286,7 @@ class Hub:
 
     # ---- telling -------------------------------------------------------------------------------
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self.app.world.lock:
             counts = Counter(self.counts)
             for one in self.sockets:
@@ -303,11 +303,11 @@ class Hub:
             for one in self.sockets:
                 one.counts = Counter()
 
-    def told_sockets(self) -> list[dict[str, Any]]:
+    def sockets_json(self) -> list[dict[str, Any]]:
         with self.app.world.lock:
-            return [one.told() for one in sorted([*self.past, *self.sockets], key=lambda s: s.serial)]
+            return [one.as_json() for one in sorted([*self.past, *self.sockets], key=lambda s: s.serial)]
 
-    def told_channels(self) -> list[dict[str, Any]]:
+    def channels_json(self) -> list[dict[str, Any]]:
         with self.app.world.lock:
             return [{"id": c.id, "expires_ms": int(c.expires * 1000), "topics": list(c.topics),
                      "socket": c.socket.serial if c.socket else None, "used": c.used, "token_ended": c.token_ended}

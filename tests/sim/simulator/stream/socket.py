@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 READ_BYTES = 65_536
-MOST_OUT_BYTES = 256 * 1024  # made ready for the connection; the rest waits in the box
-MOST_WAITING = 200_000  # messages: a client that does not read is let go
+OUT_BYTES_MAX = 256 * 1024  # made ready for the connection; the rest waits in the box
+WAITING_MAX = 200_000  # messages: a client that does not read is let go
 GOODBYE_S = 2.0  # for the client's answer to our close
 VIOLATION_S = 0.3  # the same, when we would not understand it
 
@@ -88,7 +88,7 @@ class StreamSocket:
 
     def _put(self, after_s: float, what: Any) -> None:
         with self._lock:
-            self._overflow = self._overflow or len(self._box) > MOST_WAITING
+            self._overflow = self._overflow or len(self._box) > WAITING_MAX
             self._serial += 1
             heapq.heappush(self._box, (time.monotonic() + after_s, self._serial, what))
         try:
@@ -146,7 +146,7 @@ class StreamSocket:
         """Takes from the box what may leave now."""
         now, ready = time.monotonic(), []
         with self._lock:
-            while self._box and self._box[0][0] <= now and len(self._out) < MOST_OUT_BYTES:
+            while self._box and self._box[0][0] <= now and len(self._out) < OUT_BYTES_MAX:
                 what = heapq.heappop(self._box)[2]
                 if callable(what):
                     ready.append(what)
@@ -249,7 +249,7 @@ class StreamSocket:
             except OSError:
                 pass
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {"serial": self.serial, "channel": self.channel_id, "peer": self.peer, "listener": self.listener,
                 "opened_seq": self.opened_seq, "last_seq": self.last_seq,
                 "opened_ms": self.opened_ms, "closed_ms": self.closed_ms, "ended": self.ended or None,

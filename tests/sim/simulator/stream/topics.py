@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Optional
 
-MOST_TOPIC_CHARACTERS = 200
+TOPIC_CHARACTERS_MAX = 200
 
 # Medium -> last part of the topic of its own, below v2.routing.queues.{id}.conversations.
 VARIANTS = {"voice": "calls", "callback": "callbacks", "chat": "chats", "email": "emails", "message": "messages"}

@@ -33,8 +33,8 @@ def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
             if not hub.faults.bends("mute_pong", one):
                 hub.say(one, PONG, "app_pongs")
         elif word in ("subscribe", "unsubscribe"):
-            told = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}
-            hub.say(one, {**_subscribe(hub, one, word, value.get("topics")), **told}, "replies")
+            record = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}
+            hub.say(one, {**_subscribe(hub, one, word, value.get("topics")), **record}, "replies")
         else:
             one.counts["unknown_messages"] += 1
 

@@ -127,7 +127,7 @@ class Counters:
 
     # ---- telling --------------------------------------------------------------------
 
-    def told(self, last: int = 50) -> dict[str, Any]:
+    def as_json(self, last: int = 50) -> dict[str, Any]:
         with self._lock:
             return {
                 "since": self.since, "now": time.time(),

@@ -217,7 +217,7 @@ class Sums:
         self.target_ms: Optional[float] = None
         self.now: Counter[str] = Counter()
 
-    def told(self, bounds_s: tuple[float, ...]) -> dict[str, Any]:
+    def as_json(self, bounds_s: tuple[float, ...]) -> dict[str, Any]:
         ordered = sorted(self.waits_ms)
         buckets = {("%g" % bound): bisect.bisect_right(ordered, bound * 1000) for bound in bounds_s}
         counts = self.counts

@@ -17,7 +17,7 @@ from .model import MEDIA, Agent, Conversation, Participant, Queue, new_id
 from .staff import Staff
 
 PRUNE_MS = 15 * 60 * 1000  # ended conversations stay known for a quarter of an hour
-PRUNE_MOST = 20_000
+PRUNE_MAX = 20_000
 
 
 class Observer(Protocol):
@@ -130,7 +130,7 @@ class World:
 
     def _prune(self) -> None:
         oldest = int(self.clock.wall() * 1000) - PRUNE_MS
-        while self.ended and (self.ended[0][0] < oldest or len(self.ended) > PRUNE_MOST):
+        while self.ended and (self.ended[0][0] < oldest or len(self.ended) > PRUNE_MAX):
             self.conversations.pop(self.ended.popleft()[1], None)
 
     # ---- telling observers ------------------------------------------------
