@@ -104,7 +104,7 @@ class Proxy:
             client.close()
 
     def _request(self, client: socket.socket) -> bool:
-        """One request; true: the connection may carry another."""
+        """Serves one request; returns true if the connection may carry another."""
         raw = b""
         while b"\r\n\r\n" not in raw:
             piece = client.recv(BLOCK)
@@ -179,7 +179,7 @@ class Proxy:
         return False
 
     def _rewritten(self, head: Head) -> bytes:
-        """Origin form, without what is meant for the proxy; an upgrade stays one."""
+        """The head in origin form, without headers for the proxy; an upgrade is kept."""
         upgrade = head.get("upgrade")
         lines = ["%s /%s HTTP/1.1" % (head.method, head.target.split("/", 3)[3] if head.target.count("/") > 2 else "")]
         lines += ["%s: %s" % (k, v) for k, v in head.lines if k.lower() not in HOP_HEADERS]
@@ -187,7 +187,7 @@ class Proxy:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def _relay(self, client: socket.socket, origin: socket.socket) -> None:
-        """Both directions until one side ends; bytes are not looked at."""
+        """Relays bytes in both directions until one side ends."""
         pair = {client, origin}
         with self._lock:
             self._open |= pair
@@ -265,7 +265,7 @@ def main(words: list[str]) -> int:
     print(json.dumps(ready), flush=True)
     proxy.stopping.wait()
     sys.stdout.flush()
-    os._exit(0)  # open tunnels must not hold the exit
+    os._exit(0)  # open tunnels must not delay the exit
 
 
 if __name__ == "__main__":

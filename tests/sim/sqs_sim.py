@@ -84,7 +84,7 @@ def main(words: list[str]) -> int:
     if args.workdir is None:
         shutil.rmtree(where, ignore_errors=True)
     sys.stdout.flush()
-    os._exit(0)  # long polls must not hold the exit
+    os._exit(0)  # long polls must not delay the exit
 
 
 if __name__ == "__main__":

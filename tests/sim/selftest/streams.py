@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of channels and sockets share, and a client's view of the conversations."""
+"""Shared by the tests of channels and sockets, and a client's view of the conversations."""
 from __future__ import annotations
 
 import datetime
@@ -96,7 +96,7 @@ class View:
                 acd = who
                 self._note(key, "offers", who["id"], ms(who["connectedTime"]))
                 if "endTime" in who and not self._answered(people, who):
-                    # Whoever was sent on may hang up later: the kind of the end tells the two apart for ever.
+                    # A transferred customer may hang up later; the disconnectType still shows the transfer.
                     what = "transfers" if comm["disconnectType"].startswith("transfer") else "abandons"
                     self._note(key, what, who["id"], ms(who["endTime"]))
             else:

@@ -25,7 +25,7 @@ class Activity(SimCase):
         self.queues = self.sim.sim("truth")["queues"]
 
     def whole(self, path: str, body: Any, size: int) -> list[Any]:
-        """Page by page until an empty one: nothing in the answer tells the total."""
+        """All pages until an empty one: answers have no total."""
         results: list[Any] = []
         for number in range(1, 1000):
             page = self.sim.post("%s?pageSize=%d&pageNumber=%d" % (path, size, number), body)["results"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What comes through the topics, against the truth and against the observations."""
+"""Messages of the topics, against the truth and against the observations."""
 from __future__ import annotations
 
 import json
@@ -18,7 +18,7 @@ MEDIA_TOPICS = {"voice": "calls", "chat": "chats", "email": "emails", "message":
 
 
 class Replay(StreamCase):
-    """A client that counts from the bodies comes to the truth."""
+    """Counters of a client, computed from the bodies, equal the truth."""
 
     WORDS = ("--frozen", "--queues", "12", "--agents", "120", "--speed", "200", "--load", "1.3", "--rate-limit", "0")
 
@@ -116,7 +116,7 @@ class Conversations(StreamCase):
         self.arrive(queue)
         self.assertEqual(client.next()["topicName"].lower(), conversations(queue))
 
-    def test_what_happens_without_a_socket_is_lost(self) -> None:
+    def test_events_without_a_socket_are_lost(self) -> None:
         queue = self.queues()[0]
         channel = self.channel(conversations(queue))
         self.arrive(queue)
@@ -225,7 +225,7 @@ class Statistics(StreamCase):
             self.assertEqual((count, total), (new["count"] - old["count"], new["sum_ms"] - old["sum_ms"]))
         self.assertTrue(found)
 
-    def test_activity_adds_up_as_well_and_both_keep_their_pace(self) -> None:
+    def test_activity_adds_up_too_and_both_keep_their_pace(self) -> None:
         self.sim.sim("config", {"observation_gap_s": 0.5})
         queue = self.queues()[0]
         client = self.listen("v2.analytics.queues.%s?activity&observations" % queue)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Attribute events: the truth that is told is the one that their bodies hold."""
+"""Attribute events: the truth of the simulator equals the contents of their bodies."""
 from __future__ import annotations
 
 import datetime
@@ -23,7 +23,7 @@ from .support import HERE, Sim, wait_for
 
 
 def metric(name: str) -> Optional[tuple[str, str, float]]:
-    """Flow, metric and epoch s of an attribute's name: worked out anew, from the back."""
+    """Flow, metric and epoch seconds of an attribute's name, parsed from its end, independently of the simulator."""
     if not name.endswith(")"):
         return None
     front, _, text = name[:-1].rpartition("(")
@@ -36,7 +36,7 @@ def metric(name: str) -> Optional[tuple[str, str, float]]:
 
 
 def opened(body: str) -> dict[str, Any]:
-    """The eventBody in any envelope; {} for what is no attributes event."""
+    """The eventBody in any envelope; {} for other events."""
     try:
         found = json.loads(body)
     except ValueError:
@@ -83,7 +83,7 @@ class Made(unittest.TestCase):
             self.assertEqual(c["sum"], sums.get((c["flow"], c["metric"]), 0.0), c)
         self.assertEqual((record["total"], record["late"]), (sum(counts.values()), late))
 
-    def test_the_truth_is_what_the_bodies_hold(self) -> None:
+    def test_the_truth_equals_the_bodies(self) -> None:
         bodies, truth = self.make(events=6000, seed=5, late=3, garbage=1, sns=20, bare=20, socket=20)
         self.assertEqual(len(bodies), 6000)
         self.compare(bodies, truth.as_json())
@@ -152,7 +152,7 @@ def maker_now(bodies: list[str]) -> int:
 
 
 class ThroughTheQueue(SqsCase):
-    def test_whoever_drains_the_queue_has_the_truth_in_spite_of_all(self) -> None:
+    def test_draining_the_queue_gives_the_truth(self) -> None:
         self.rules(redeliver_percent=5, redeliver_s=0.05, twice_percent=5)
         self.sqs.sim("flow/feed", {"events": 3000, "seed": 7})
         bodies = self.sqs.drain(WaitTimeSeconds=0)
@@ -195,7 +195,7 @@ class OnTheTopics(StreamCase):
         wait_for(lambda: not self.sim.sim("flow/spoken")["running"], 20)
         return self.sim.sim("flow/spoken")
 
-    def test_who_hears_all_has_the_truth_and_so_has_who_hears_the_last_words(self) -> None:
+    def test_all_events_or_the_last_ones_give_the_truth(self) -> None:
         self.sim.sim("flow/speak", {"events": 500, "seed": 3})
         record = self.spoken()
         self.assertEqual((record["sent"], record["unheard"]), (500, 500))

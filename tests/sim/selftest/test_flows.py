@@ -89,8 +89,8 @@ class Flows(SimCase):
 
     # ---- what happened ------------------------------------------------------------------
 
-    def test_who_enters_leaves_or_is_still_there(self) -> None:
-        """Those that were in a flow when the totals began are let out as well."""
+    def test_each_entry_has_an_exit_or_is_active(self) -> None:
+        """Exits include those of contacts that were in a flow when the totals began."""
         everything = span(self.truth["totals_since_ms"] - 60_000, self.truth["now_ms"] + 1000)
         answer = self.sim.post(FLOWS, query(everything, ["nFlow", "tFlow", "tFlowDisconnect", "tFlowExit"], "flowId"))
         found = summed(answer, by="flowId")

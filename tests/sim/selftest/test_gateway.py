@@ -24,7 +24,7 @@ class QueueMetrics(SimCase):
         return answer.json
 
     def answer(self, ids: str, path: str = METRICS) -> Answer:
-        """The official schema knows nothing of these."""
+        """The official schema does not have these calls."""
         return self.sim.call("GET", "%s?queueIds=%s" % (path, ids), lenient=True)
 
     def expected(self, queue: dict[str, Any]) -> list[int]:
@@ -45,7 +45,7 @@ class QueueMetrics(SimCase):
             self.assertGreater(lacking, 0)
             self.assertTrue(any(row.get("queued") for row in rows.values()))
 
-    def test_only_what_is_asked_for_is_told(self) -> None:
+    def test_only_requested_metrics_are_answered(self) -> None:
         one = next(iter(self.queues))
         rows = self.ask([one, "no-such-queue"], "&metricNames=waiting,agentBusy")
         self.assertEqual([row["id"] for row in rows], [one])
@@ -81,7 +81,7 @@ class ConversationStream(StreamCase):
     def guide_state(self) -> Any:
         return self.sim.sim("guide")
 
-    def test_a_conversation_is_told_with_its_states(self) -> None:
+    def test_a_conversation_sends_its_states(self) -> None:
         client = self.open()
         queue = self.queues()[0]
         one = self.arrive(queue)[0]

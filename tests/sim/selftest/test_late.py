@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Late data and corrections, and the truth that everything ends at."""
+"""Late data, corrections, and the final truth."""
 from __future__ import annotations
 
 from .facts import CONVERSATIONS, FactsCase, query, span, summed
@@ -18,14 +18,14 @@ class LateByHand(FactsCase):
         self.assertEqual(summed(self.ask("nTakeover", interval=span(before - 600_000, before)))["nTakeover"], 4)
         self.assertEqual(self.final()["pending"], 0)
 
-    def test_what_is_taken_back_was_there(self) -> None:
+    def test_a_retracted_fact_was_in_earlier_answers(self) -> None:
         self.add({"metric": "tBarging", "value_ms": 900, "count": 2, "gone_in_s": 0.6},
                  {"metric": "tBarging", "value_ms": 300})
         self.assertEqual(summed(self.ask("tBarging"), "sum")["tBarging"], 2100)
         self.assertEqual(summed(self.final(), "sum")["tBarging"], 300)
         wait_for(lambda: summed(self.ask("tBarging"), "sum")["tBarging"] == 300)
 
-    def test_the_truth_of_a_moment_is_what_was_told_then(self) -> None:
+    def test_the_truth_of_a_moment_equals_its_answers(self) -> None:
         self.add({"metric": "tIvr", "value_ms": 5, "ago_s": 100, "in_s": 60, "gone_in_s": 120})
         for now_s, count in ((59, 0), (61, 1), (121, 0)):
             record = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
@@ -49,7 +49,7 @@ class LateWorld(SimCase):
         return summed(self.sim.post(CONVERSATIONS, query(whole, ["nOffered", "tAnswered", "tHandle"], "queueId")), "count")
 
     def play(self, **settings: object) -> str:
-        """Plays for a while under the settings; the interval of it."""
+        """Runs the world for a while under the settings; returns the interval."""
         begin = self.sim.sim("queries")["now_ms"]
         self.sim.sim("config", settings)
         self.sim.sim("thaw", {})

@@ -128,7 +128,7 @@ class Totals(unittest.TestCase):
         self.assertLessEqual(changes, possible)
         self.assertLessEqual({"waiting-alerting", "alerting-active", "active-wrapup", "wrapup-ended"}, changes)
 
-    def test_what_is_over_is_forgotten_but_its_lines(self) -> None:
+    def test_ended_conversations_are_forgotten_except_their_lines(self) -> None:
         live = {c.id for c in self.world.conversations.values() if not c.over}
         self.assertEqual(set(self.ledger.live), live)
 

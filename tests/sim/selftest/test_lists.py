@@ -91,7 +91,7 @@ class Queues(SimCase):
         self.assertEqual(self.sim.get("/routing/queues/divisionviews/all?pageSize=9999")["pageSize"], 500)
         self.refused(self.sim.call("GET", "/routing/queues/divisionviews?pageNumber=6"), 400, "bad.request")
 
-    def test_names_are_as_nasty_as_real_ones(self) -> None:
+    def test_names_are_as_odd_as_real_ones(self) -> None:
         truth = self.sim.sim("truth")["queues"].values()
         names = [q["name"] for q in truth]
         self.assertTrue({"Sales/EMEA", " ", "🎧 Helpdesk 😀", 'VIP "Gold" customers', "billing.v2"} <= set(names))

@@ -110,7 +110,7 @@ class Tokens(SimCase):
 class Permissions(SimCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "5", "--permissions", "routing:queue:edit")
 
-    def test_a_403_names_what_is_missing(self) -> None:
+    def test_a_403_names_the_missing_permission(self) -> None:
         any_of = ("Unable to perform the requested action. You must have at least one of the following "
                   "permissions assigned: [%s]")
         all_of = "Unable to perform the requested action. You are missing the following permission(s): [%s]"
@@ -145,7 +145,7 @@ class Permissions(SimCase):
 class RateLimit(SimCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "5", "--rate-limit", "5")
 
-    def test_the_sixth_request_of_five_is_told_to_wait(self) -> None:
+    def test_the_sixth_request_of_five_gets_a_retry_after(self) -> None:
         self.sim.sim("config", {"rate_limit": 5})
         for _ in range(5):
             self.assertEqual(self.sim.call("GET", "/organizations/me").status, 200)
@@ -156,7 +156,7 @@ class RateLimit(SimCase):
         self.assertEqual(record["message"], "Rate limit exceeded the maximum. Retry the request in [%s] seconds" % wait)
         self.assertFalse([h for h in answer.headers if "ratelimit" in h])
 
-    def test_who_asks_again_too_early_is_counted(self) -> None:
+    def test_early_requests_are_counted(self) -> None:
         self.sim.sim("config", {"rate_limit": 1})
         self.sim.sim("reset-counters", {})
         for target in ("/organizations/me", "/organizations/me", "/users", "/users"):

@@ -19,7 +19,7 @@ BASIC = "Basic " + base64.b64encode(b"ops:p@ss").decode()
 
 
 def echo() -> int:
-    """A server that says everything back; its port."""
+    """Starts a server that echoes its input; returns the port."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

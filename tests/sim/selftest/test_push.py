@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pusher against a webhook that has its moods."""
+"""The pusher against a webhook with changing answers."""
 from __future__ import annotations
 
 import json
@@ -115,12 +115,12 @@ class Push(unittest.TestCase):
         self.assertGreater(time.monotonic() - started, 0.95)
         self.assertEqual(record["accepted"], 1)
 
-    def test_as_many_at_once_as_told(self) -> None:
+    def test_the_concurrency_of_a_push(self) -> None:
         self.hook.pause_s = 0.05
         self.push(events=40, concurrency=8)
         self.assertTrue(4 <= self.hook.most_at_once <= 8, self.hook.most_at_once)
 
-    def test_what_answers_too_late_is_sent_again(self) -> None:
+    def test_events_are_sent_again_after_a_late_answer(self) -> None:
         self.hook.pause_s = 0.6
         self.sqs.sim("push", {"url": self.hook.url, "events": 1, "timeout_s": 0.2, "first_pause_ms": 10})
         wait_for(lambda: self.sqs.sim("push")["retries"] > 0)

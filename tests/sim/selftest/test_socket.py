@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sockets: handshake, heartbeat, pings, the client's manners, the ways to end."""
+"""Sockets: handshake, heartbeat, pings, violations by the client, ends."""
 from __future__ import annotations
 
 import struct
@@ -48,7 +48,7 @@ class Handshake(StreamCase):
         client.send({"message": "ping"})
         self.assertEqual(client.next()["eventBody"]["message"], "pong")
 
-    def test_what_comes_right_behind_the_request_is_heard(self) -> None:
+    def test_a_frame_sent_with_the_request_is_read(self) -> None:
         client = self.listen(early=Client.frame(TEXT, b'{"message":"ping"}'))
         self.assertEqual(client.next()["eventBody"]["message"], "pong")
 
@@ -205,12 +205,12 @@ class Manners(StreamCase):
         self.assertEqual((last["ended"], last["client_close_code"]), ("client closed", 1000))
         self.assertGreaterEqual(last["closed_ms"], last["opened_ms"])
 
-    def test_who_does_not_answer_a_close_is_let_go(self) -> None:
+    def test_a_close_without_an_answer_ends_the_connection(self) -> None:
         client = self.listen()
         self.post({"ws": "close", "code": 1012, "reason": "restart"})
         frame = client.next_frame()
         self.assertEqual((frame.opcode, frame.payload), (CLOSE, struct.pack("!H", 1012) + b"restart"))
-        self.sim.sim("config", {"heartbeat_s": 0.1})  # nothing follows a close frame, heartbeats neither
+        self.sim.sim("config", {"heartbeat_s": 0.1})  # nothing follows a close frame, not even heartbeats
         with self.assertRaises(Ended):
             client.next_frame()
 
@@ -251,12 +251,12 @@ class TokenEnds(StreamCase):
         again.send({"message": "subscribe", "topics": []})
         self.assertEqual(again.next()["result"], "200")
 
-    def test_a_revoked_token_is_told_first(self) -> None:
+    def test_a_revoked_token_has_a_notice_first(self) -> None:
         client, channel = self.ending("revoke")
         self.assertEqual(client.next()["topicName"], "v2.system.token_revoked." + channel["id"])
         self.assertEqual(client.ended().code, 1001)
 
-    def test_it_may_stay_open_as_well(self) -> None:
+    def test_a_setting_keeps_the_socket_open(self) -> None:
         self.sim.sim("config", {"token_end_closes": False})
         client, _ = self.ending("expire")
         self.assertEqual(client.drain(), [])

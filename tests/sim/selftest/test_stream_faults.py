@@ -109,7 +109,7 @@ class Bends(Faulty):
         self.arrive(other)
         self.assertEqual((self.got(), second.drain(0.1)), (sent, []))
 
-    def test_a_seed_repeats_what_becomes_of_each_event(self) -> None:
+    def test_a_seed_repeats_the_faults_of_each_event(self) -> None:
         patterns = []
         for _ in range(2):
             self.client = self.listen(conversations(self.queue), lenient=True)
@@ -126,7 +126,7 @@ class Bends(Faulty):
 
 
 class Deeds(Faulty):
-    def test_what_a_gap_has_swallowed_is_known(self) -> None:
+    def test_the_events_of_a_gap_are_known(self) -> None:
         """Lines of (last_seq, the next opened_seq] are the gap; all others have come."""
         channel = self.channel(conversations(self.queue))
         client = self.connect(channel)
@@ -202,7 +202,7 @@ class Deeds(Faulty):
         sent = self.send(5)
         self.assertEqual(self.got(), sent)
 
-    def test_after_so_many_events_but_once_a_socket(self) -> None:
+    def test_after_so_many_events_once_for_each_socket(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "unknown_topic", "after_events": 2})
         self.send(4)
@@ -210,7 +210,7 @@ class Deeds(Faulty):
             self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(1.0)],
                              [False, False, True, False, False])
 
-    def test_every_so_often_and_only_when_somebody_is_there(self) -> None:
+    def test_a_repeated_deed_waits_for_a_socket(self) -> None:
         self.client.close()
         wait_for(lambda: self.counts()["sockets_open"] == 0)
         self.post({"ws": "close", "every_s": 0.2, "count": 2, "wait": True})
@@ -242,7 +242,7 @@ class Deeds(Faulty):
         record = self.sim.sim("faults")
         self.assertEqual((record["steps"], record["ws_steps"]), ([], []))
 
-    def test_a_client_that_does_not_read_holds_nobody_up(self) -> None:
+    def test_a_client_that_does_not_read_delays_no_other(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "large", "bytes": 200_000, "channel": self.sim.sim("channels")["channels"][-2]["id"]})
         sent = self.send(60)

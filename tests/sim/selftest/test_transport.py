@@ -75,7 +75,7 @@ class Tls(SimCase):
         for key in ("client_key", "client_key_protected", "client_secret_file"):
             self.assertEqual(Path(self.sim.ready[key]).stat().st_mode & 0o077, 0)
 
-    def test_a_mute_client_stops_nobody(self) -> None:
+    def test_a_mute_client_delays_no_other(self) -> None:
         with socket.create_connection(("127.0.0.1", self.sim.ready["https_port"]), timeout=20):
             self.assertEqual(self.fetch("https"), 401)
 
@@ -117,7 +117,7 @@ class Http(SimCase):
         self.assertEqual(answer.getheader("connection"), "keep-alive")
         self.assertEqual(connection.sock.recv(1), b"")
 
-    def test_large_answers_are_compressed_for_who_wants_it(self) -> None:
+    def test_large_answers_are_compressed_on_request(self) -> None:
         for accept, packed in (("gzip", True), ("deflate, gzip", True), ("identity", False), ("gzip;q=0", False)):
             answer = self.sim.call("GET", "/routing/queues", headers={"Accept-Encoding": accept}, lenient=True)
             self.assertEqual(answer.headers.get("content-encoding") == "gzip", packed, accept)
@@ -146,7 +146,7 @@ class Http(SimCase):
         absolute = self.raw(b"GET http://api.example/api/v2/users HTTP/1.1\r\nConnection: close\r\n\r\n")
         self.assertIn(b"authentication.required", absolute)
 
-    def test_what_is_counted(self) -> None:
+    def test_the_counters(self) -> None:
         self.sim.log_in()
         self.sim.sim("reset-counters", {})
         self.sim.sim("faults", [{"on": "GET /api/v2/users", "answer": "pass", "delay_ms": 300}])
@@ -191,7 +191,7 @@ class Controls(SimCase):
         before = self.sim.sim("truth")["virtual_s"]
         wait_for(lambda: self.sim.sim("truth")["virtual_s"] > before + 120, 3.0)
 
-    def test_the_world_goes_on_while_nobody_asks(self) -> None:
+    def test_the_world_goes_on_without_requests(self) -> None:
         before = self.sim.sim("truth")["conversations_known"]
         wait_for(lambda: self.sim.sim("truth")["conversations_known"] > before)
 
@@ -213,7 +213,7 @@ class Controls(SimCase):
         self.assertEqual(self.sim.observe([made["id"]], ["oWaiting"])["results"], [])
         self.assertIn(made["id"], self.sim.sim("truth")["deleted_queues"])
 
-    def test_mistakes_are_told(self) -> None:
+    def test_mistakes_are_answered_with_400(self) -> None:
         rows: list[tuple[str, str, Any]] = [
             ("POST", "config", {"rate": 1}), ("POST", "config", {"speed": 0}), ("POST", "queues", {"op": "paint"}),
             ("POST", "queues", {"op": "delete", "id": "nobody"}),
@@ -233,7 +233,7 @@ class StartAndStop(unittest.TestCase):
         self.assertEqual(json.loads((Path(sim.directory.name) / "sim.json").read_text()), sim.ready)
         self.assertEqual(sim.process.pid, sim.ready["pid"])
 
-    def test_it_goes_at_once_when_told_even_with_a_hanging_client(self) -> None:
+    def test_it_stops_at_once_even_with_a_hanging_client(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, None):
             sim = Sim("--frozen", "--queues", "2", "--agents", "2")
             self.addCleanup(sim.directory.cleanup)

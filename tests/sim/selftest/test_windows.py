@@ -26,12 +26,12 @@ class Windows(unittest.TestCase):
                      "2026-08-01T12:00:00+02:00/2026-08-01T12:30:00+02:00"):
             self.assertEqual(windows.interval(text), (ms("2026-08-01T10:00"), ms("2026-08-01T10:30")), text)
 
-    def test_what_is_no_interval(self) -> None:
+    def test_invalid_intervals(self) -> None:
         for text in (None, 7, "", "2026-08-01", "2026-08-01/yesterday", "2026-08-02/2026-08-01", "2026-08-01/2026-08-01"):
             with self.subTest(text=text), self.assertRaises(ApiError):
                 windows.interval(text)
 
-    def test_what_is_no_granularity(self) -> None:
+    def test_invalid_granularities(self) -> None:
         for text in ("", "P", "PT", "PT0M", "1M", "PT-5M", "P1DT1H", 60):
             with self.subTest(text=text), self.assertRaises(ApiError):
                 windows.period(text)

@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 
 class HandClock(Clock):
-    """Time passes when the test says so."""
+    """A clock that the test advances."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.hand = 1_800_000_000.0
@@ -26,7 +26,7 @@ class HandClock(Clock):
 
 
 class Journal:
-    """An observer that writes everything down."""
+    """An observer that records everything."""
 
     def __init__(self) -> None:
         self.lines: list[Any] = []
@@ -76,7 +76,7 @@ class Laws(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.world, cls.journal, cls.tally = world(hours=5.0, load=1.1)
 
-    def test_who_was_offered_was_answered_abandoned_or_is_still_there(self) -> None:
+    def test_each_offer_was_answered_abandoned_or_still_waits(self) -> None:
         for queue in self.world.queues.values():
             for media in queue.mix:
                 record = self.tally.of(queue.id, media).as_json()
@@ -150,7 +150,7 @@ class Laws(unittest.TestCase):
             self.assertEqual(counts.members, sum(counts.presences.values()))
             self.assertEqual(counts.members, sum(counts.statuses.values()))
 
-    def test_who_comes_back_from_an_alert_waits_since_the_entering(self) -> None:
+    def test_a_wait_is_not_restarted_by_an_alert(self) -> None:
         made, _, _ = world(seed=2, hours=0.0, load=2.0)
         for _ in range(2000):
             play(made, 2 / HOUR, 2.0)
@@ -161,7 +161,7 @@ class Laws(unittest.TestCase):
         first = gauges.visits(back[0].queue, back[0].media, "oWaiting")
         self.assertEqual(gauges.oldest_ms(first), min(v.acd.connected_ms for v in first))
 
-    def test_nobody_waits_while_a_member_is_free(self) -> None:
+    def test_no_contact_waits_while_a_member_is_free(self) -> None:
         staff = self.world.staff
         for queue in self.world.queues.values():
             for media in MEDIA:

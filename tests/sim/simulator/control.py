@@ -187,7 +187,7 @@ class Control:
             raise ValueError("speed must be positive")
         limited = "rate_limit" in changes
         self.app.settings.change(changes)
-        self.app.tell_delays()
+        self.app.apply_delays()
         if limited:
             self.app.limiter.reset()
         if "heartbeat_s" in changes:
@@ -275,7 +275,7 @@ class Control:
         return self.change_tokens(body or {})
 
     def change_tokens(self, given: dict[str, Any]) -> Any:
-        """op revoke | expire: all tokens that are about."""
+        """op revoke | expire: all valid tokens."""
         if given["op"] not in ("revoke", "expire"):
             raise ValueError("op %r: give revoke or expire" % given["op"])
         return {"tokens": self.app.tokens.revoke(expire=given["op"] == "expire")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is really the case in the world, for tests to compare with."""
+"""The true state of the world, for tests."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -57,7 +57,7 @@ def _queue(app: "Simulator", queue: Queue, definitions: dict[str, PresenceDefini
 
 
 def _flows(app: "Simulator") -> dict[str, Any]:
-    """Who is in which flow now, whatever the client may see."""
+    """Conversations in flows now, also of invisible divisions."""
     flows = app.world.flows
     record: dict[str, Any] = {f.id: {"name": f.name, "type": f.type, "visible": app.sees(f.division), "active": {}}
                             for f in flows.flows.values()}
@@ -87,7 +87,7 @@ def _media_totals(app: "Simulator", queue_id: str) -> dict[str, Any]:
             if (queue_id, media) in app.tally.totals}
 
 
-# ---- what a client of the conversation topics should have counted ------------------------
+# ---- expected counters of the conversation topics ------------------------
 
 def question(request: Request) -> ledger.Question:
     def number(name: str, kind: Callable[[str], Any]) -> Any:
@@ -116,7 +116,7 @@ def stream(app: "Simulator", asked: ledger.Question) -> dict[str, Any]:
 
 
 def events(app: "Simulator", asked: ledger.Question, what: list[str], limit: int) -> dict[str, Any]:
-    """The lines themselves, the oldest first."""
+    """The lines, the oldest first."""
     world = app.world
     with world.lock:
         world.advance()
@@ -126,7 +126,7 @@ def events(app: "Simulator", asked: ledger.Question, what: list[str], limit: int
 
 
 def conversation(found: Conversation) -> dict[str, Any]:
-    """The whole history of a conversation, in plain words."""
+    """The whole history of a conversation."""
     return {"id": found.id, "media": found.media, "start_ms": found.start_ms, "end_ms": found.end_ms,
             "state": found.visit.state if found.visit else ("ended" if found.end_ms else "ivr"),
             "participants": [_participant(p) for p in found.participants]}
@@ -142,15 +142,15 @@ def _participant(who: Participant) -> dict[str, Any]:
             "wrapup": who.wrapup_code.name if who.wrapup_code else None}
 
 
-# ---- what the aggregate queries end at -----------------------------------------------------
+# ---- final aggregates -----------------------------------------------------
 
 KINDS = {"conversations": aggregates.CONVERSATIONS, "users": aggregates.USERS, "flows": aggregates.FLOWS}
 
 
 def final(app: "Simulator", request: Request) -> dict[str, Any]:
-    """In the form of the answers, but exactly by `groupBy`, unlimited, and with what is still to come.
+    """The final aggregates in the form of the answers, exactly by `groupBy`, without limits, with future facts.
 
-    `pending` facts of the interval are not told yet or will be taken back; `settled_ms` is when the
+    `pending` facts of the interval are not in answers yet or will be retracted; `settled_ms` is when the
     last of them changes. With `now_ms` the answers of that moment.
     """
     kind = KINDS[request.one("what") or "conversations"]

@@ -104,7 +104,7 @@ def query_conversations(call: Call) -> dict[str, Any]:
 
 
 def _contact_groups(call: Call, by: list[str], node: Optional[filters.Node]) -> dict[Group, list[Visit]]:
-    """Groups of what is there; with `activity_zeros` of what could be there, too."""
+    """Groups of existing contacts; with `activity_zeros` all possible groups."""
     groups: dict[Group, list[Visit]] = {}
     queues = call.app.visible_queues(node.only("queueId") if node else None)
     if call.app.settings.activity_zeros and set(by) <= {"queueId", "mediaType"}:
@@ -182,7 +182,7 @@ def query_routing(call: Call) -> dict[str, Any]:
 
 def _routing_result(queue: Queue, metrics: list[tuple[str, bool]],
                     node: Optional[filters.Node]) -> dict[str, Any]:
-    """Of an unfiltered query without details the pieces are kept until somebody moves."""
+    """Caches the pieces of an unfiltered query without details until an agent changes."""
     plain = node is None and not any(details for _, details in metrics)
     key = ("routing", tuple(name for name, _ in metrics))
     kept = queue.cache.get(key) if plain else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Observation queries: what is the case now."""
+"""Observation queries: current values."""
 from __future__ import annotations
 
 from typing import Any, Iterator, Optional

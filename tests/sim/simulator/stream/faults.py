@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Protocol
 
 DEEDS = {
-    "drop": "the TCP connection ends without a word (reset: true: by RST)",
+    "drop": "the TCP connection ends without a notice (reset: true: by RST)",
     "close": "a close frame with code (1001) and reason, then the end",
     "socket_closing": "v2.system.socket_closing, and the close after notice_s (closing_notice_s)",
     "no_longer_subscribed": "v2.system.no_longer_subscribed.{channelId}, then the close",

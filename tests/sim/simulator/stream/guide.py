@@ -84,7 +84,7 @@ class GuideStream:
         """Not told here."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """Agents are no conversations."""
+        """Not used: agents are no conversations."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         newest = next((p.queue for p in reversed(conversation.participants) if p.queue is not None), None)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from .message import Reply, Request, huge_body
 
-ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a word, even of TLS
+ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a notice, even of TLS
 CHUNK = 1 << 16
 _PAUSE = threading.Event()  # never set; its wait() is a pause of this thread alone
 

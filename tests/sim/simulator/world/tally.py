@@ -58,7 +58,7 @@ class Totals:
         self.times = {name: Summary() for name in TIMES.values()}
 
     def as_json(self) -> dict[str, Any]:
-        """Waits in full, for histograms are made of them; of the rest count and sum."""
+        """Waits in full, for histograms; count and sum of the other durations."""
         return {**self.counts, "answered": self.times["wait"].count,
                 "abandoned": self.times["abandon_wait"].count,
                 **{name: summary.as_json() if "wait" in name else brief(summary)
