@@ -34,7 +34,7 @@ def in_an_account(sim: Simulator) -> dict[str, tuple[dict[str, Any], tuple[str, 
     return {
         "an option misspelt": ({"Regoin": "eu-west-1"}, ('unknown option "Regoin"', 'did you mean "Region"?',
                                                          "Accepted: Region, BaseURL")),
-        "an option nobody knows": ({"Colour": "red"}, ('unknown option "Colour"', "Accepted: Region, BaseURL")),
+        "an unknown option": ({"Colour": "red"}, ('unknown option "Colour"', "Accepted: Region, BaseURL")),
         "a word that is none of these": ({"TokenAuth": "digest"}, ('TokenAuth "digest"', '"basic", "body"')),
         "a number too small": ({"Timeout": 0}, ("Timeout 0", "from 1 to 600")),
         "no number": ({"Timeout": "soon"}, ('Timeout "soon"', "from 1 to 600")),
@@ -76,7 +76,7 @@ IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
     "a medium that cannot be": (queues(Media="v0ice"), (ALL, "v0ice", '"voice"')),
     "a bracket left open": (queues(Queue="Support["), (ALL, 'pattern "Support["', "without")),
     "an option outside of its block": ('Queue "x"\n', ("genesys_realtime: ", "belongs inside of a block", "<Queues")),
-    "a block nobody knows": (block("Quues", "x", {"Account": "prod"}), ("unknown block", 'did you mean "Queues"?')),
+    "an unknown block": (block("Quues", "x", {"Account": "prod"}), ("unknown block", 'did you mean "Queues"?')),
     "two blocks of one name": (queues() + queues(), (ALL, "another block of this name")),
 }
 

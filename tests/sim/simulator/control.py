@@ -192,7 +192,7 @@ class Control:
             self.app.limiter.reset()
         if "heartbeat_s" in changes:
             with world.lock:
-                self.app.hub.beat_at_once()
+                self.app.hub.restart_heartbeats()
         if flow_out is not None:
             world.flow_out = float(flow_out)
         if speed is not None:

@@ -96,7 +96,7 @@ def _contact_data(queue: Queue, media: str, metrics: list[str],
         found = gauges.visits(queue, media, metric)
         if metric.startswith("oLongest"):
             oldest = gauges.oldest_ms(found)
-            if oldest is not None or queue.index % 2:  # nobody there: 0 or absent, both occur
+            if oldest is not None or queue.index % 2:  # no contacts: 0 or absent, both occur
                 data.append({"metric": metric, "stats": {"calculatedMetricValue": oldest or 0}})
             continue
         row: dict[str, Any] = {"metric": metric, "stats": {"count": len(found)}}

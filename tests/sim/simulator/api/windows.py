@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Intervals, granularities and the buckets between them.
 
-How the points that the official documents leave open are played: [begin, end);
+The official documents leave open: [begin, end);
 buckets lie on the granularity's own borders in the time zone of the query, and
 those at the ends are clipped.
 """

@@ -51,7 +51,7 @@ def _entries(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _batch(service: Service, given: dict[str, Any], one: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """AWS docs: 200 even when all entries failed; the client must look at Failed."""
+    """AWS docs: 200 even when all entries failed; the client must check Failed."""
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for entry in _entries(given):
@@ -78,7 +78,7 @@ def _attribute(message: Message, name: str) -> Optional[str]:
 
 
 def _shown(message: Message, names: list[str]) -> str:
-    """By hand: the body is quoted once, and there are a hundred thousand of them."""
+    """Built by hand, because 100,000 bodies are each quoted once."""
     if "All" in names:
         names = ["ApproximateReceiveCount", "SentTimestamp", "ApproximateFirstReceiveTimestamp", "SenderId"]
     attributes = {name: _attribute(message, name) for name in names}

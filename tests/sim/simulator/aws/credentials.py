@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Access keys, and the two endpoints that hand out temporary ones.
+"""Access keys, and the two endpoints of temporary ones.
 
 AWS docs: "Container credential provider" (a GET with an Authorization token)
 and "Instance metadata service version 2" (a PUT for a session token, then
@@ -48,7 +48,7 @@ class Credentials:
             return self._keys.get(name)
 
     def secrets(self) -> list[str]:
-        """What must never be seen in a log or a URL."""
+        """The strings that must never be in a log or a URL."""
         with self._lock:
             found = [key.secret for key in self._keys.values()]
             found += [key.token for key in self._keys.values() if key.token]
@@ -66,7 +66,7 @@ class Credentials:
         return key
 
     def _of(self, who: str) -> Key:
-        """The keys of an endpoint: the same for a while, as AWS does it."""
+        """The keys of an endpoint: the same for a while, as with AWS."""
         with self._lock:
             key = self._current.get(who)
             keep = self.keep_s or self.life_s / 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""/sim/sqs, /sim/aws, /sim/flow and /sim/push: how a test steers flows and their ways to the agent."""
+"""/sim/sqs, /sim/aws, /sim/flow and /sim/push: control of flows and of the sources of their events."""
 from __future__ import annotations
 
 import itertools
@@ -85,7 +85,7 @@ class FlowControl:
         return None
 
     def send(self, _request: Request, body: Any) -> Any:
-        """Bodies as they are: what they must count is the test's own knowledge."""
+        """Sends unchanged bodies; the truth does not include them."""
         with self.service.lock:
             queue = self.service.queues[body.get("queue", QUEUE)]
             for text in body["bodies"]:
@@ -174,7 +174,7 @@ class FlowControl:
             return self.truth.as_json()
 
     def reset(self, _request: Request, _body: Any) -> None:
-        """Forgets the truth; whoever counts must begin anew as well."""
+        """Forgets the truth; a client must reset its counters as well."""
         with self.service.lock:
             self.truth = Truth()
 

@@ -19,7 +19,7 @@ ATTRIBUTES_MAX = 12  # attributes of a conversation
 
 
 class Setter:
-    """An observer of the world; stands before whoever sends the snapshots."""
+    """An observer of the world; registered before the observers that send the snapshots."""
 
     def __init__(self, settings: "Settings", flow: "FlowControl", seed: int) -> None:
         self._settings, self._flow = settings, flow

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Notification channels: made, subscribed, used, expired, displaced.
+"""Notification channels and their life: created, subscribed, used, expired, displaced.
 
 Everything here is guarded by the world's lock, which is also held while the
 world tells its observers: an event and a subscription never cross.
@@ -33,11 +33,11 @@ class Channel:
     socket: Optional["StreamSocket"] = None
     gone: str = ""  # expired | evicted
     token_ended: bool = False
-    guide: bool = False  # none, but a socket of the guide dialect's stream
+    guide: bool = False  # no channel: a socket of the guide dialect's stream
 
 
 class Channels:
-    """All channels, and who hears what."""
+    """All channels and the topics of each."""
 
     def __init__(self) -> None:
         self._channels: dict[str, Channel] = {}
@@ -102,7 +102,7 @@ class Channels:
 
 @dataclass
 class Judgement:
-    """One topic of a request, looked at."""
+    """The result for one topic of a request."""
     name: str
     permitted: list[Topic] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)  # ChannelTopic entries

@@ -17,7 +17,7 @@ CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 
 
 class Violation(Exception):
-    """What the client must not do; `code` is the close code that answers it."""
+    """A violation of the protocol by the client; `code` is the close code that answers it."""
 
     def __init__(self, kind: str, code: int = 1002) -> None:
         super().__init__(kind)
@@ -29,7 +29,7 @@ def accept(key: str) -> str:
 
 
 def handshake_error(request: Request) -> Optional[str]:
-    """What is wrong with an upgrade request, if anything."""
+    """The error of an upgrade request, or None."""
     headers = request.headers
     if request.method != "GET" or headers.get(":version") != "HTTP/1.1":
         return "an upgrade is a GET of HTTP/1.1"
@@ -81,7 +81,7 @@ def masked(payload: bytes, mask: bytes) -> bytes:
 # ---- in -------------------------------------------------------------------------
 
 class Reader:
-    """Bytes of a client in, whole messages and control frames out."""
+    """Reads bytes of a client; returns whole messages and control frames."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client says in its socket, and what it hears of it.
+"""Messages of a client in its socket, and their answers.
 
 Seen in clients, not in official text: the answers have no topicName, and
 `result` is a string.
@@ -19,7 +19,7 @@ PONG = {"topicName": "channel.metadata", "eventBody": {"message": "pong"}}
 
 
 def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
-    """By the socket's thread."""
+    """Called by the socket's thread."""
     try:
         value = json.loads(payload)
     except ValueError:
