@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/scan.h"
-#include "common/base/json/stream.h"
+#include "common/base/json/message.h"
 #include "common/base/json/writer.h"
 
 enum { K_TYPE = 1, K_EVENT, K_ID, K_MEDIA, K_STATE, K_QUEUE, K_WRAPUP };
@@ -27,8 +26,7 @@ static const struct {
 };
 
 struct guide_decoder {
-  struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct gc_json_messages messages;
   bool is_conversation, is_wrong;
   struct cv_standing now;
 };
@@ -114,27 +112,8 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-void guide_decoder_free(struct guide_decoder *d) {
-  if (d == NULL)
-    return;
-  gc_json_stream_free(d->stream);
-  gc_json_scan_clear(&d->scan);
-  free(d);
-}
-
-struct guide_decoder *guide_decoder_new(void) {
-  struct guide_decoder *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
-    guide_decoder_free(d);
-    return NULL;
-  }
-  return d;
-}
-
-static void begin(struct guide_decoder *d) {
+static void begin_event(void *ctx) {
+  struct guide_decoder *d = ctx;
   d->is_conversation = d->is_wrong = false;
   d->now.id = d->now.queue = (struct cv_id){0, 0};
   d->now.queue_text[0] = d->now.wrapup[0] = '\0';
@@ -142,14 +121,29 @@ static void begin(struct guide_decoder *d) {
   d->now.media = CV_ALL;
 }
 
+void guide_decoder_free(struct guide_decoder *d) {
+  if (d == NULL)
+    return;
+  gc_json_messages_clear(&d->messages);
+  free(d);
+}
+
+struct guide_decoder *guide_decoder_new(void) {
+  struct guide_decoder *d = calloc(1, sizeof(*d));
+  if (d == NULL)
+    return NULL;
+  if (gc_json_messages_set(&d->messages, &reader, begin_event, d, NULL) !=
+      GC_OK) {
+    guide_decoder_free(d);
+    return NULL;
+  }
+  return d;
+}
+
 enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
                                 size_t len, const struct cv_standing **ret,
                                 struct gc_err *err) {
-  begin(d);
-  if (!gc_json_scan(&d->scan, bytes, len)) {
-    begin(d);
-    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
-  }
+  GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
   bool tells = d->is_conversation && !d->is_wrong &&
                d->now.state != CV_STATE_NONE && !cv_id_is_none(d->now.id);
   *ret = tells ? &d->now : NULL;
