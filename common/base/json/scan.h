@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a message that is in memory as a whole: an event of a socket, many
- * thousands a second. It calls the same callbacks as json/stream, two to three
- * times as fast, and gives up on the unusual: an escape in a text that is
+ * thousands a second. It calls the same callbacks as json/stream, about
+ * twice as fast, and gives up on the unusual: an escape in a text that is
  * reported, nesting beyond the limit, and any error. json/message then reads
  * the message again with json/stream.
  *
