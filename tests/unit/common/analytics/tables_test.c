@@ -7,9 +7,9 @@
 #include "common/analytics/dimension_table.h"
 #include "common/analytics/filter.h"
 #include "common/analytics/metric_table.h"
-#include "common/analytics/naming.h"
 #include "common/analytics/query.h"
 #include "common/analytics/series.h"
+#include "common/analytics/series_name.h"
 #include "tests/support/check.h"
 
 static void a_metric_is_what_the_table_or_its_first_letter_says(void) {
