@@ -68,7 +68,7 @@ static void note(const struct gc_auth *a, const struct gc_err *err) {
 
 static const char *state_name(enum gc_auth_state state) {
   static const char *const names[] = {[GC_AUTH_NONE] = "none",
-                                      [GC_AUTH_ASKING] = "asking",
+                                      [GC_AUTH_REQUESTING] = "asking",
                                       [GC_AUTH_READY] = "ready",
                                       [GC_AUTH_FAILED] = "failed"};
   return names[state];
@@ -287,7 +287,7 @@ static void ask(struct gc_auth *a) {
 
   struct gc_err err = {.code = GC_OK};
   if (!is_alive(a))
-    set_state(a, GC_AUTH_ASKING);
+    set_state(a, GC_AUTH_REQUESTING);
   if (begin(a, &err) == GC_OK) {
     a->running = true;
     a->is_probe = gc_breaker_sent(&a->breaker);
@@ -334,12 +334,12 @@ void gc_auth_free(struct gc_auth *a) {
   free(a);
 }
 
-enum gc_auth_state gc_auth_want(struct gc_auth *a) {
+enum gc_auth_state gc_auth_request(struct gc_auth *a) {
   if (a->state == GC_AUTH_NONE)
     ask(a);
   /* The renewal failed for so long that the old token ended. */
   else if (a->state == GC_AUTH_READY && !is_alive(a))
-    a->state = a->running ? GC_AUTH_ASKING : GC_AUTH_FAILED;
+    a->state = a->running ? GC_AUTH_REQUESTING : GC_AUTH_FAILED;
   return a->state;
 }
 
@@ -359,7 +359,7 @@ bool gc_auth_reject(struct gc_auth *a, uint32_t number) {
   a->was_rejected = true;
   a->rejected_ms = now(a);
   gc_token_clear(&a->token);
-  set_state(a, GC_AUTH_ASKING);
+  set_state(a, GC_AUTH_REQUESTING);
   ask(a);
   return true;
 }

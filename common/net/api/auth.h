@@ -30,10 +30,10 @@ struct gc_auth_settings { /* all borrowed */
 };
 
 enum gc_auth_state {
-  GC_AUTH_NONE,   /* nobody has asked yet */
-  GC_AUTH_ASKING, /* no token; the answer is on its way */
-  GC_AUTH_READY,  /* there is a token */
-  GC_AUTH_FAILED, /* no token; the next try comes by itself */
+  GC_AUTH_NONE,       /* nobody has asked yet */
+  GC_AUTH_REQUESTING, /* no token; the answer is on its way */
+  GC_AUTH_READY,      /* there is a token */
+  GC_AUTH_FAILED,     /* no token; the next try comes by itself */
 };
 
 struct gc_auth_stats {
@@ -49,7 +49,7 @@ struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
 void gc_auth_free(struct gc_auth *a);
 
 /* The state; GC_AUTH_NONE turns into ASKING: who asks wants a token. */
-enum gc_auth_state gc_auth_want(struct gc_auth *a);
+enum gc_auth_state gc_auth_request(struct gc_auth *a);
 
 /* The token and its number; NULL unless READY. Borrowed until the next turn of
  * the loop. */

@@ -44,8 +44,9 @@ static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
     (void)gc_budget_take(&b->budget, now_ms);
 }
 
-struct gc_shared_budget *gc_budgets_get(const char *client_id,
-                                        uint32_t per_minute, uint64_t now_ms) {
+struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
+                                              uint32_t per_minute,
+                                              uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   struct gc_shared_budget *b = budgets;
   while (b != NULL && strcmp(b->client_id, client_id) != 0)
@@ -60,7 +61,7 @@ struct gc_shared_budget *gc_budgets_get(const char *client_id,
   return b;
 }
 
-void gc_budgets_put(struct gc_shared_budget *b) {
+void gc_shared_budget_put(struct gc_shared_budget *b) {
   if (b == NULL)
     return;
   pthread_mutex_lock(&lock);
@@ -75,21 +76,21 @@ void gc_budgets_put(struct gc_shared_budget *b) {
   pthread_mutex_unlock(&lock);
 }
 
-bool gc_budgets_take(struct gc_shared_budget *b, uint64_t now_ms) {
+bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   bool taken = gc_budget_take(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);
   return taken;
 }
 
-uint32_t gc_budgets_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
+uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   uint32_t wait_ms = gc_budget_wait_ms(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);
   return wait_ms;
 }
 
-uint32_t gc_budgets_left(struct gc_shared_budget *b, uint64_t now_ms) {
+uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   uint32_t left = gc_budget_left(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);
