@@ -64,7 +64,7 @@ static void a_renewal_that_fails_does_not_end_the_old_token(void) {
   CHECK_INT(auth_want(), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "old");
   CHECK_HAS(replay_last_notice(&auth_world, "token")->text,
-            "old one serves on");
+            "old one is still valid");
   replay_run(&auth_world, 1);
   CHECK_STR(auth_bearer(), "(none)");
   CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
