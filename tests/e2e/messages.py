@@ -157,7 +157,7 @@ def an_open_secret_file_is_warned_of() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, ClientSecretFile=secret_file(sim.client_secret, 0o644)), queues())
     daemon.wait_up()
-    told_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable for everybody", "chmod 0640")
+    told_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable by every user", "chmod 0640")
 
 
 def certificates() -> None:
