@@ -157,7 +157,7 @@ def a_readable_secret_file_has_a_warning() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, ClientSecretFile=secret_file(sim.client_secret, 0o644)), queues())
     daemon.wait_up()
-    logged_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable for everybody", "chmod 0640")
+    logged_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable by every user", "chmod 0640")
 
 
 def certificates() -> None:

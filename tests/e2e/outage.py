@@ -148,7 +148,7 @@ def a_long_retry_after_pauses_one_function_only() -> None:
     since = time.time()
     wait_until(lambda: len([at for at in times(daemon) if at > since]) >= 3, 6, "the other functions go on")
     check("the other functions have values", True)
-    is_logged_once(daemon, "Retry-After 600", "conversation_activity", "this function rests, the others go on")
+    is_logged_once(daemon, "Retry-After 600", "conversation_activity", "only this function is suspended")
     same("requests of the paused function", sim.counters()["during_retry_after_total"], 0)
     daemon.stop()
 

@@ -2,7 +2,7 @@
 """Notification channels and their life: created, subscribed, used, expired, displaced.
 
 Everything here is guarded by the world's lock, which is also held while the
-world tells its observers: an event and a subscription never cross.
+world calls its observers: an event and a subscription never overlap.
 """
 from __future__ import annotations
 
