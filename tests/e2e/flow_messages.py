@@ -9,7 +9,7 @@ from lib import process, report
 from lib.collectd import DAEMON, Collectd
 from lib.flows import SECRET, Hook, Sqs, attributes, notifications, wait_equal
 from lib.process import wait_until, watch_for
-from lib.report import check, same, tells
+from lib.report import check, same, has_line
 
 Changes = dict[str, Any]
 
@@ -52,7 +52,7 @@ def _ends(text: str, block: str, parts: tuple[str, ...]) -> None:
     status = daemon.program.wait(2)
     lines = [line for line in daemon.program.matching("[error]", "genesys_flowmetrics")]
     check("one line about %s" % " ".join(parts), len(lines) == 1, daemon.text)
-    tells("it says plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
+    has_line("it says plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
     same("exit status", status, 1)
 
 
@@ -98,7 +98,7 @@ def files_that_cannot_be_read() -> None:
             wait_until(lambda: daemon.program.matching("[error]", *parts) or not daemon.program.is_running(), 10, "a line")
         except process.Late:
             pass
-        tells("names the file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
+        has_line("names the file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
         if daemon.program.is_running():
             daemon.stop()
 

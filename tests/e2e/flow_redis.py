@@ -12,7 +12,7 @@ from lib.collectd import DAEMON, STOP_MAX_S, Collectd
 from lib.flows import Hook, Sqs, Totals, attributes, differences, state, totals, wait_equal, wanted
 from lib.process import wait_until, watch_for
 from lib.redis import SERVER, Redis
-from lib.report import check, note, same, same_soon, tells
+from lib.report import check, note, same, same_soon, has_line
 
 EVENTS = int(os.environ.get("GC_EVENTS", "20000"))
 KILLS = int(os.environ.get("GC_KILLS", "5"))
@@ -125,7 +125,7 @@ def away_at_the_start() -> None:
     sqs.feed(1000)
     daemon = Collectd("", flows=attributes(sqs, StateURL=redis.url) + hook.block(StateURL=redis.url))
     line = daemon.says("genesys_flowmetrics: state: ", redis.url, within_s=20)
-    tells("the advice", line, "[warning]", "is Redis running there?")
+    has_line("the advice", line, "[warning]", "is Redis running there?")
     hook.wait_open(daemon)
     body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "1", "return": True})["bodies"][0]
     same("status", hook.post(body.encode())[0], 503)
@@ -145,7 +145,7 @@ def passwords() -> None:
     sqs.feed(200)
     wrong = agent(sqs, redis, StatePasswordFile=redis.secret("not-the-" + SECRET))
     line = wrong.says("genesys_flowmetrics: state: ", within_s=20)
-    tells("the advice", line, "[error]", "StatePasswordFile")
+    has_line("the advice", line, "[error]", "StatePasswordFile")
     same("received", sqs.queue()["received"], 0)
     same("seen", wrong.leaks(SECRET), [])
     wrong.stop()
@@ -165,7 +165,7 @@ def what_a_crash_can_cost_is_said() -> None:
                          (('rename-command CONFIG ""',), "CONFIG GET is refused")):
         daemon = agent(sqs, Redis(*lines))
         line = daemon.says("genesys_flowmetrics: durability of the state: ", words, within_s=20)
-        tells("a warning", line, "[warning]")
+        has_line("a warning", line, "[warning]")
         same("complaints of the state", about_state(daemon), [])
         daemon.stop()
 

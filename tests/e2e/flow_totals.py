@@ -39,7 +39,7 @@ def equal(daemon: Collectd, sqs: Sqs, **how: str) -> None:
     check("totals of %d series, %d metrics equal the truth" % (record["series"], record["total"]), not wrong, wrong)
 
 
-def tells_the_same(daemon: Collectd, sqs: Sqs) -> None:
+def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
     """The block's telemetry against the queue's counters, less three lost answers of ten at most. The block repeats a lost
     deletion; a partial failure may refuse the second one, so the queue may have deleted more than the block counts."""
     record = sqs.queue()
@@ -73,7 +73,7 @@ def through_sqs() -> None:
     equal(daemon, sqs)
     record = sqs.truth()
     wait_until(lambda: state(daemon, "events", "counted") == record["total"], 5, "events-counted is the truth")
-    tells_the_same(daemon, sqs)
+    telemetry_equals_the_queue(daemon, sqs)
     truth = wanted(record)
     wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
     same("totals of write_prometheus", differences(truth, scraped(port)), [])

@@ -16,7 +16,7 @@ from lib.flows import SECRET, Hook, Sqs, attributes, state, wait_equal
 from lib.full_disk import full_disk
 from lib.gate import Gate
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same, same_soon, tells
+from lib.report import check, note, same, same_soon, has_line
 
 HERE = Path(__file__).resolve().parent
 STATES = HERE.parent / "support" / "states"
@@ -49,7 +49,7 @@ def settled(read: Callable[[], int], quiet_s: float = 1.5) -> int:
     return last
 
 
-def damped(daemon: Collectd, *parts: str, most: int = 3) -> None:
+def logged_rarely(daemon: Collectd, *parts: str, most: int = 3) -> None:
     """A lasting cause is logged, but not for each try."""
     lines = [line for line in daemon.complaints() if all(part in line for part in parts)]
     check("logged, but not for each try (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
@@ -69,13 +69,13 @@ def disk_full() -> None:
     disk.fill()
     sqs.feed(EVENTS)
     line = daemon.says("genesys_flowmetrics: ", "full", within_s=10)
-    tells("the cause and the file", line, "full", STATE_FILE)
+    has_line("the cause and the file", line, "full", STATE_FILE)
     wait_until(lambda: state(daemon, "source_up", "sqs") == 0, 5, "source_up is 0")
     received = settled(lambda: sqs.queue()["received"])
     watch_for(7)
     same("messages received meanwhile", sqs.queue()["received"] - received, 0)
     same("source_up during that time", {value for _, value in daemon.readings("attributes-ivr", "source_up", "sqs")[-3:]}, {0.0})
-    damped(daemon, "full", most=1)
+    logged_rarely(daemon, "full", most=1)
     disk.empty()
     drained(daemon, sqs)
     equal(daemon, sqs)
@@ -100,9 +100,9 @@ def _damaged(content: bytes, where: str, *words: str) -> None:
     damaged = path.read_bytes()
     second = Collectd("", flows=attributes(sqs), state_dir=folder)
     line = second.says("moved to", within_s=15)
-    tells("an error", line, "[error]", STATE_FILE)
+    has_line("an error", line, "[error]", STATE_FILE)
     for word in words:
-        tells("why", line, word)
+        has_line("why", line, word)
     kept = [one for one in folder.rglob(STATE_FILE + ".bad*") if one.read_bytes()[:len(damaged)] == damaged]
     check("the damaged file is kept as it was", len(kept) == 1, list(folder.rglob("*")))
     sqs.call("flow/reset", {})
@@ -142,11 +142,11 @@ def a_state_file_of_a_newer_version_is_left_alone() -> None:
     first = Collectd("", flows=attributes(sqs), state_dir=folder)
     sqs.feed(EVENTS)
     line = first.says("genesys_flowmetrics: ", "has version", within_s=30)
-    tells("the remedy", line, str(path), "has version %d" % (newest + 1), "knows %d" % newest,
+    has_line("the remedy", line, str(path), "has version %d" % (newest + 1), "knows %d" % newest,
           "upgrade the package, or name another StateDir", "untouched")
     wait_until(lambda: state(first, "source_up", "sqs") == 0, 30, "source_up is 0")
     check("collectd runs on", first.program.is_running())
-    damped(first, "has version", most=1)
+    logged_rarely(first, "has version", most=1)
     took, status = first.stop()
     check("stopped in time", took < STOP_MAX_S, took)
     same("exit status", status, 0)
@@ -178,7 +178,7 @@ def throttled() -> None:
     drained(daemon, sqs, 90)
     check("all faults were met", sqs.hits() == 11, sqs.call("sqs/faults"))
     equal(daemon, sqs)
-    damped(daemon, "hrottl")
+    logged_rarely(daemon, "hrottl")
     daemon.stop()
 
 
@@ -190,9 +190,9 @@ def away_and_back() -> None:
     sqs.feed(EVENTS)
     daemon = Collectd("", flows=attributes(sqs, QueueURL=url))
     line = daemon.says("connect")
-    tells("block and address", line, "ivr", "127.0.0.1:%d" % gate.port)
+    has_line("block and address", line, "ivr", "127.0.0.1:%d" % gate.port)
     watch_for(2)
-    damped(daemon, "connect", most=1)
+    logged_rarely(daemon, "connect", most=1)
     same_soon("source_up while SQS cannot be reached", lambda: state(daemon, "source_up", "sqs"), 0)
     sqs.faults({"sqs": "*", "answer": "InternalFailure", "count": 4, "skip": 30},
                {"sqs": "*", "answer": "ServiceUnavailable", "count": 4, "skip": 60},

@@ -13,7 +13,7 @@ from lib import process, report
 from lib.collectd import DAEMON, Collectd
 from lib.flows import SECRET, Hook, Sqs, wait_equal
 from lib.process import wait_until
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, has_line
 
 EVENTS = 20_000
 BODY_MAX = 65_536
@@ -202,10 +202,10 @@ def a_public_address_needs_secret_or_tls() -> None:
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0", SharedSecretFile=None))
     wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
-    tells("names the reason", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
+    has_line("names the reason", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
     hook.wait_open(daemon)
-    tells("a warning", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
+    has_line("a warning", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
     same("status", hook.post(event(sqs))[0], 200)
     daemon.stop()
 
@@ -236,7 +236,7 @@ def a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", hook.port)):
         daemon = Collectd("", flows=hook.block())
         line = daemon.says(str(hook.port))
-        tells("what", line, "in use")
+        has_line("what", line, "in use")
         daemon.stop()
 
 

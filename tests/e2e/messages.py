@@ -14,7 +14,7 @@ from lib import process, report
 from lib.collectd import DAEMON, Collectd, account, block, build_folder, built, queues, quote, system_plugins
 from lib.genesys import TOP, Simulator
 from lib.process import watch_for
-from lib.report import check, same, tells
+from lib.report import check, same, has_line
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
 PROD, ALL = 'genesys: <Account "prod">: ', 'genesys_realtime: <Queues "all">: '
@@ -84,7 +84,7 @@ IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
 def refused(name: str, daemon: Collectd, *parts: str) -> None:
     status = daemon.program.wait(20)
     same("%s: exit status" % name, status, 1)
-    tells("%s: the line" % name, daemon.text, "[error]", *parts)
+    has_line("%s: the line" % name, daemon.text, "[error]", *parts)
     same("%s: secrets in the line" % name, [one for one in ("tell-tale", "tell/tale") if one in daemon.text], [])
 
 

@@ -90,7 +90,7 @@ def no_more_series_than_allowed() -> None:
     check("the same series have values", set(expected.of_queues(daemon.snapshot("m"))) == first)
     lines = [line for line in daemon.complaints() if "MaxSeries" in line]
     same("one warning", len(lines), 1)
-    report.tells("the remedy", "\n".join(lines), "queues-all", "all 50 places", "Shard", "raise MaxSeries")
+    report.has_line("the remedy", "\n".join(lines), "queues-all", "all 50 places", "Shard", "raise MaxSeries")
     daemon.stop()
 
 
@@ -132,7 +132,7 @@ def an_impossible_shard_is_refused() -> None:
     sim = Simulator(queues=2, agents=2, frozen=True, plain_names=True)
     daemon = Collectd(account(sim), block("Queues", "all", {"Account": "prod", "Shard": "4/3"}))
     status = daemon.program.wait(10)
-    report.tells("the line", daemon.text, "genesys_realtime: <Queues \"all\">: Shard \"4/3\"", "from 1 to n")
+    report.has_line("the line", daemon.text, "genesys_realtime: <Queues \"all\">: Shard \"4/3\"", "from 1 to n")
     check("collectd ends", status != 0, status)
 
 

@@ -10,7 +10,7 @@ from lib import process, report
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, built, query, queues
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, has_line
 
 STATES = Path(__file__).resolve().parent.parent / "support" / "states"
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
@@ -38,7 +38,8 @@ def a_locked_file_does_not_delay_the_stop() -> None:
     daemon = Collectd("".join(account(sim, name, Host=name) for sim, name in zip(sims, names)),
                       "".join(queues(name, Account=name) for name in names), state_dir=state)
     daemon.says("Initialization complete")
-    watch_for(0.5)  # the names have been read and are waiting to be saved
+    wait_until(lambda: all(sim.counters()["requests"].get("GET /api/v2/routing/queues") for sim in sims), 10, "the names")
+    watch_for(0.5)  # collectd tries to save them
     took, status = daemon.stop()
     holder.execute("ROLLBACK")
     holder.close()
@@ -53,7 +54,7 @@ def an_account_without_host_is_the_daemon_s_host() -> None:
     daemon = Collectd(account(sim, "one") + account(sim, "two", Host="agent"),
                       queues("x", Account="one") + queues("y", Account="two"))
     line = daemon.says("the same Host as")
-    tells("the message", line, "<Account", "give each account a Host of its own")
+    has_line("the message", line, "<Account", "give each account a Host of its own")
     wait_until(lambda: not daemon.program.is_running() or "Initialization complete" in daemon.text, 10, "the start")
     check("collectd runs on", daemon.program.is_running(), daemon.text)
     daemon.stop()
@@ -126,7 +127,7 @@ def a_file_of_a_newer_version_stays_as_it_is() -> None:
     with_queries = query() if built("genesys_analytics") else ""
     daemon = Collectd(account(sim), queues(), queries=with_queries, state_dir=state)
     line = daemon.says("state.db", "version")
-    tells("the message", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
+    has_line("the message", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
           "upgrade the package, or name another StateDir", "untouched")
     daemon.wait_up()
     wait_until(lambda: daemon.latest("account-prod", "token_lifetime") is not None, 30, "values of the account")

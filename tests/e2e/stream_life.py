@@ -191,8 +191,8 @@ def created_renamed_and_deleted_queues_are_followed() -> None:
     same_soon("topics covered, wanted: without the deleted queue", lambda: topics_of(daemon), [4, 4])
     arrive(sim, new, 2)
     arrive(sim, renamed, 2)
-    wait_until(lambda: offers(daemon, "Brand new") >= 2, 8, "offers of the new queue")
-    check("the new queue counts", offers(daemon, "Brand new") in (2, 4), offers(daemon, "Brand new"))
+    # The first two contacts arrived before its topic; each counts as well if it has an event after that.
+    check_soon("the new queue counts", lambda: 2 <= offers(daemon, "Brand new") <= 4, lambda: offers(daemon, "Brand new"))
     same_soon("the renamed queue goes on under its new name", lambda: offers(daemon, "Renamed"), 5)
     old = daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0]
     wait_until(lambda: daemon.readings("Renamed", "queue_offer", "voice")[-1][0] > old + 3, 10, "later values")

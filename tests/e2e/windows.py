@@ -148,7 +148,7 @@ def impossible_windows_are_refused() -> None:
     for options, says in (({"Raw": False}, "Raw false"), ({"Window": 3, "ObservationInterval": 5}, "Window: 3 s")):
         daemon = Collectd(account(sim), polled(**options))
         status = daemon.program.wait(10)
-        report.tells("%s: the line" % options, daemon.text, "genesys_realtime: <Queues \"all\">: ", says)
+        report.has_line("%s: the line" % options, daemon.text, "genesys_realtime: <Queues \"all\">: ", says)
         check("%s: collectd ends" % options, status != 0, status)
 
 

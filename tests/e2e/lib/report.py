@@ -70,7 +70,7 @@ def same_soon(name: str, read: Callable[[], Any], wanted: Any, within_s: float =
     return same(name, got, wanted)
 
 
-def tells(name: str, text: str, *parts: str) -> bool:
+def has_line(name: str, text: str, *parts: str) -> bool:
     """Checks that one line of the text holds all the parts."""
     hit = any(all(part in line for part in parts) for line in text.splitlines())
     return check(name, hit, "no line with %s in:\n%s" % (" … ".join(repr(p) for p in parts), _tail(text)))

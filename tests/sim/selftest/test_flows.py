@@ -101,7 +101,7 @@ class Flows(SimCase):
         self.assertGreater(sum(v for (_, m), v in found.items() if m == "tFlowDisconnect"), 0)
 
     def test_a_call_that_passes_a_flow_is_offered_to_a_queue(self) -> None:
-        """Of each medium but voice and callback all contacts but transfers come through a flow."""
+        """All contacts of chat and email, except transfers, come through a flow."""
         exits = self.ask(["tFlowExit"], "exitReason", "transferType", "mediaType")
         self.assertEqual({(r["group"]["exitReason"], r["group"]["transferType"]) for r in exits["results"]}, {("TRANSFER", "ACD")})
         media = summed(exits, by="mediaType")

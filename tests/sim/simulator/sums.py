@@ -20,7 +20,7 @@ Groups = dict[Group, dict[int, Sums]]  # by the number of the bucket
 
 
 class Sum:
-    """Of one metric; a metric may have counts only or sums only."""
+    """The sum of one metric, which may have counts only or sums only."""
 
     __slots__ = ("count", "sum_ms", "min_ms", "max_ms")
 

@@ -118,7 +118,7 @@ def _subscribe(call: Call, replace: bool) -> dict[str, Any]:
 
 
 def _entries(channel: Channel, one: Judgement) -> list[dict[str, Any]]:
-    """Of a combined topic its own id, and an entry for each single one that failed."""
+    """The entries of a topic: its own, and for a combined topic one for each failed single topic."""
     return ([_topic_json(channel, one.name)] if one.permitted else []) + one.rejected
 
 

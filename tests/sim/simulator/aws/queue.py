@@ -23,7 +23,7 @@ IN_FLIGHT_MAX = 120_000
 
 @dataclass
 class Rules:
-    """What /sim/sqs/queues may set."""
+    """Rules of a queue, set by /sim/sqs/queues."""
     visibility_s: float = 30.0
     wait_s: float = 0.0  # ReceiveMessageWaitTimeSeconds
     max_receive_count: int = 0  # 0: no redrive policy

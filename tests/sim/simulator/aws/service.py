@@ -70,7 +70,7 @@ class Service:
             return queue
 
     def find(self, url: Any) -> Queue:
-        """By the URL of the request's body; its host may be any name of this server."""
+        """The queue of the URL in the request's body; its host may be any name of this server."""
         parts = urlsplit(url).path.strip("/").split("/") if isinstance(url, str) else []
         if len(parts) != 2:
             raise SqsError("InvalidAddress", "The address %s is not valid for this endpoint." % url, status=404)

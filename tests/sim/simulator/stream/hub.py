@@ -109,7 +109,7 @@ class Hub:
         return made
 
     def closed(self, one: StreamSocket) -> None:
-        """By the socket's thread, which holds no lock."""
+        """Called by the socket's thread, which holds no lock."""
         with self.app.world.lock:
             if one in self.sockets:
                 self.sockets.remove(one)

@@ -53,7 +53,7 @@ def gauge_body(queue_id: str, media: Optional[str], changed: dict[Row, int], now
 
 
 def activity_body(changed: dict[str, dict[Row, int]]) -> dict[str, Any]:
-    """By medium; here the values stand in the rows themselves."""
+    """The body by medium; here the rows hold the values."""
     return {"results": [{"mediaType": media, "data": [{"metric": metric, **_stats(metric, value)}
                                                       for (metric, _), value in rows.items()]}
                         for media, rows in changed.items()]}

@@ -232,7 +232,7 @@ class Sums:
 
 
 def sums(ledger: Ledger, question: Question, now_ms: int) -> dict[tuple[str, str], Sums]:
-    """By (queue, medium); `now` ignores the bounds of time."""
+    """Sums for each (queue, medium); `now` ignores the bounds of time."""
     made: dict[tuple[str, str], Sums] = {}
     seen: set[tuple[str, str]] = set()
 
