@@ -3,7 +3,7 @@
 #ifndef GC_DAEMON_EMIT_H
 #define GC_DAEMON_EMIT_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 /* Registers the data sets of base/metric with the daemon, once per process:
  * every plugin calls it in module_register, the first call does the work. */

@@ -17,7 +17,7 @@
 
 #include "common/daemon/log.h"
 #include "common/daemon/options.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 struct gc_account;
 struct gc_block;

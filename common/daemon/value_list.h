@@ -4,7 +4,7 @@
 #ifndef GC_DAEMON_VALUE_LIST_H
 #define GC_DAEMON_VALUE_LIST_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 /* Fills `vl`, whose values point to `values` then, with exactly what the
  * writers will see: the daemon's own defaults for host and time are filled in

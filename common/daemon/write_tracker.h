@@ -20,7 +20,7 @@
 #ifndef GC_DAEMON_WRITE_TRACKER_H
 #define GC_DAEMON_WRITE_TRACKER_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 /* Longer than a writer is silent that reconnects (write_http: 10 s): what was
  * given up and is still in the queue is lost when the daemon is killed. */

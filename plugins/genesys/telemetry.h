@@ -3,7 +3,7 @@
 #ifndef GENESYS_TELEMETRY_H
 #define GENESYS_TELEMETRY_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "common/net/account.h"
 
 /* What the last reading had, for averages over the time between two. */

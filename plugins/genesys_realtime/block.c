@@ -3,16 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_realtime/block_internal.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
-enum {
-  /* Nothing but an operator helps after these refusals; do not spend the
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
-  /* Messages that were lost are repaired then. */
-  SNAPSHOT_EVERY_MS = 60 * 1000,
-};
+/* Messages that were lost are repaired then. */
+enum { SNAPSHOT_EVERY_MS = 60 * 1000 };
 
 static const struct gc_env *env(const struct block *b) { return b->deps.env; }
 
@@ -80,16 +76,11 @@ static bool is_worth_publishing(struct block *b) {
   return done;
 }
 
-/* After an interval, or `min_ms` if that is longer; at once when a snapshot
- * became due meanwhile. */
-static void come_back(struct block *b, uint32_t min_ms) {
+/* Polls again at once if a snapshot became due during the poll. */
+static void schedule_next_poll(struct block *b, bool was_refused) {
   uint64_t now_ms = now(b);
-  uint32_t every_ms = b->settings.interval_ms;
-  if (every_ms < min_ms)
-    every_ms = min_ms;
-  b->due_ms += every_ms;
-  if (b->due_ms < now_ms) /* the poll outlasted its interval */
-    b->due_ms += (now_ms - b->due_ms + every_ms - 1) / every_ms * every_ms;
+  b->due_ms =
+      gc_pace_next(b->due_ms, now_ms, b->settings.interval_ms, was_refused);
   (void)gc_timers_set(env(b)->timers, &b->timer,
                       b->must_poll_again ? now_ms : b->due_ms);
   b->must_poll_again = false;
@@ -116,7 +107,7 @@ static void end_poll(void *ctx) {
     pthread_mutex_unlock(&b->lock);
   }
 
-  come_back(b, b->poll.was_refused ? REFUSED_EVERY_MS : 0);
+  schedule_next_poll(b, b->poll.was_refused);
   poll_clear(&b->poll);
 }
 
@@ -130,7 +121,7 @@ static bool take_pushed(struct block *b, uint64_t now_ms) {
   if (b->stream != NULL)
     stream_compare(b->stream, o);
   publish(b, o, true);
-  come_back(b, 0);
+  schedule_next_poll(b, false);
   return true;
 }
 

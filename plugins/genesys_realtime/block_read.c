@@ -101,20 +101,8 @@ void block_finish(struct block *b, const struct gc_samples *out) {
 
 bool block_has_windows(const struct block *b) { return b->windows != NULL; }
 
-static void put_state(const struct gc_samples *out, enum gc_metric_id metric,
-                      const char *instance, const char *qualifier,
-                      uint32_t interval_ms, double gauge) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = instance,
-                             .qualifier = qualifier,
-                             .values = {{.gauge = gauge}},
-                             .interval_ms = interval_ms};
-  out->put(out->ctx, &sample);
-}
-
-static void read_source_state(struct block *b, const char *instance,
-                              uint32_t interval_ms,
-                              const struct gc_samples *out) {
+static void read_source_state(struct block *b,
+                              const struct gc_sample_writer *w) {
   pthread_mutex_lock(&b->lock);
   bool is_healthy = b->is_healthy;
   uint64_t well_ms = b->well_ms;
@@ -125,19 +113,18 @@ static void read_source_state(struct block *b, const char *instance,
   uint64_t age_ms = well_ms > 0 ? now_ms - well_ms : 0;
   uint64_t stale_ms = (uint64_t)b->settings.interval_ms * STALE_INTERVALS;
   bool is_up = is_healthy && well_ms > 0 && age_ms < stale_ms;
-  put_state(out, GC_METRIC_SOURCE_UP, instance, "observations", interval_ms,
-            is_up ? 1.0 : 0.0);
+  gc_put_gauge(w, GC_METRIC_SOURCE_UP, "observations", is_up ? 1.0 : 0.0);
   if (well_ms > 0)
-    put_state(out, GC_METRIC_SOURCE_AGE, instance, "observations", interval_ms,
-              (double)age_ms / 1000.0);
-  put_state(out, GC_METRIC_QUEUES, instance, "matched", interval_ms,
-            (double)tally.matched);
-  put_state(out, GC_METRIC_QUEUES, instance, "unnamed", interval_ms,
-            (double)tally.unnamed);
+    gc_put_gauge(w, GC_METRIC_SOURCE_AGE, "observations",
+                 (double)age_ms / 1000.0);
+  gc_put_gauge(w, GC_METRIC_QUEUES, "matched", (double)tally.matched);
+  gc_put_gauge(w, GC_METRIC_QUEUES, "unnamed", (double)tally.unnamed);
 }
 
 void block_read_state(struct block *b, const char *instance,
                       uint32_t interval_ms, const struct gc_samples *out) {
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&b->lock);
   size_t series = b->tally.series;
   uint64_t overflow = b->overflow;
@@ -147,14 +134,9 @@ void block_read_state(struct block *b, const char *instance,
     stream_read_state(b->stream, instance, interval_ms, out);
   }
   if (b->settings.source != OBS_OFF)
-    read_source_state(b, instance, interval_ms, out);
+    read_source_state(b, &w);
   if (b->stream == NULL && b->settings.source == OBS_OFF)
     return;
-  put_state(out, GC_METRIC_SERIES, instance, "", interval_ms, (double)series);
-  struct gc_sample sample = {.metric = GC_METRIC_SERIES_OVERFLOW,
-                             .instance = instance,
-                             .qualifier = "",
-                             .values = {{.derive = (int64_t)overflow}},
-                             .interval_ms = interval_ms};
-  out->put(out->ctx, &sample);
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", overflow);
 }

@@ -13,7 +13,7 @@
 #ifndef GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 #define GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 

@@ -18,7 +18,7 @@
 #include "common/base/intern.h"
 #include "common/base/transport.h"
 #include "common/genesys/entities.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "common/genesys/topics.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/shard.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 enum {
@@ -28,11 +29,6 @@ struct poll_part {
   size_t *full_page;
   char query[64];
 };
-
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
-}
 
 static size_t growth(const struct observations *o) {
   return o->groups + o->ids.count;
@@ -99,7 +95,7 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   }
   if (outcome.code != GC_OK)
     note_trouble(p, &outcome);
-  p->was_refused |= is_refusal(outcome.code);
+  p->was_refused |= gc_pace_is_refusal(outcome.code);
   if (--p->parts_left == 0)
     p->done(p->ctx);
 }

@@ -27,23 +27,9 @@ static const double wait_max_s = 366.0 * 86400.0;
 struct put {
   const struct observations *o;
   const struct obs_view *view;
-  const struct gc_samples *out;
-  struct obs_tally *tally;
-  const char *label;
+  struct gc_sample_writer writer;
   struct scale routing, presences;
 };
-
-static void put_gauge(const struct put *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->label,
-                             .qualifier = qualifier,
-                             .values = {{.gauge = gauge}},
-                             .time_ms = p->o->received_ms,
-                             .interval_ms = p->view->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-  p->tally->series++;
-}
 
 /* The answer's own mapping first, then the presence definitions. */
 static const char *system_of(const struct put *p, uint32_t presence) {
@@ -93,7 +79,7 @@ static void put_by_status(const struct put *p, enum gc_metric_id metric,
                           const struct scale_counts *c) {
   for (size_t i = 0; i < scale->count; i++)
     if (i < scale->known || c->is_reported[i])
-      put_gauge(p, metric, scale->names[i], (double)c->at[i]);
+      gc_put_gauge(&p->writer, metric, scale->names[i], (double)c->at[i]);
 }
 
 /* Sums over what is listed are truly 0 when nothing is; member and active have
@@ -105,15 +91,18 @@ static void put_agents(const struct put *p, const struct obs_queue *q) {
                  scale_of(&p->routing, &on, "communicating");
 
   if (q->known & 1u << OBS_MEMBER_USERS || p->o->zero_when_absent)
-    put_gauge(p, GC_METRIC_QUEUE_AGENTS, "member", (double)q->member);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "member",
+                 (double)q->member);
   if (q->known & 1u << OBS_ACTIVE_USERS || p->o->zero_when_absent)
-    put_gauge(p, GC_METRIC_QUEUE_AGENTS, "active", (double)q->active);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "on_queue",
-            (double)sum_of(q, OBS_ON_QUEUE_USERS));
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "off_queue",
-            (double)sum_of(q, OBS_OFF_QUEUE_USERS));
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)available);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)busy);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "active",
+                 (double)q->active);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "on_queue",
+               (double)sum_of(q, OBS_ON_QUEUE_USERS));
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "off_queue",
+               (double)sum_of(q, OBS_OFF_QUEUE_USERS));
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "available",
+               (double)available);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "busy", (double)busy);
 
   struct scale_counts c = counts_of(&p->routing, q, OBS_USER_ROUTING);
   put_by_status(p, GC_METRIC_QUEUE_AGENTS_ROUTING, &p->routing, &c);
@@ -146,21 +135,21 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
     known |= 1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
   for (int i = OBS_WAITING; i <= OBS_ALERTING; i++)
     if (known & 1u << i)
-      put_gauge(p, metrics[i], media, (double)values[i]);
+      gc_put_gauge(&p->writer, metrics[i], media, (double)values[i]);
 
   const uint32_t all =
       1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
   if ((known & all) == all)
-    put_gauge(p, GC_METRIC_ACTIVE_CONVERSATIONS, media,
-              (double)m->waiting + (double)m->interacting +
-                  (double)m->alerting);
+    gc_put_gauge(&p->writer, GC_METRIC_ACTIVE_CONVERSATIONS, media,
+                 (double)m->waiting + (double)m->interacting +
+                     (double)m->alerting);
 
   bool none_waits = (known & 1u << OBS_WAITING) && m->waiting == 0;
   if (none_waits)
-    put_gauge(p, GC_METRIC_QUEUE_LONGEST_WAIT, media, 0.0);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_LONGEST_WAIT, media, 0.0);
   else if (known & 1u << OBS_LONGEST_WAITING)
-    put_gauge(p, GC_METRIC_QUEUE_LONGEST_WAIT, media,
-              age_s(p->o, m->oldest_ms));
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_LONGEST_WAIT, media,
+                 age_s(p->o, m->oldest_ms));
 }
 
 static void put_guide(const struct put *p, const struct obs_queue *q) {
@@ -171,18 +160,26 @@ static void put_guide(const struct put *p, const struct obs_queue *q) {
                             : gc_intern_text(&p->o->media, g->media);
     if (!view_wants_media(p->view, media))
       continue;
-    put_gauge(p, GC_METRIC_QUEUE_DEPTH, media, (double)g->queued);
-    put_gauge(p, GC_METRIC_QUEUE_WAITING, media, (double)g->waiting);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_DEPTH, media, (double)g->queued);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_WAITING, media,
+                 (double)g->waiting);
   }
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)q->guide_available);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)q->guide_busy);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "available",
+               (double)q->guide_available);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "busy",
+               (double)q->guide_busy);
 }
 
 void obs_samples(const struct observations *o, const struct obs_view *view,
                  const struct gc_samples *out, struct obs_tally *ret_tally) {
   char label[GC_NAME_SIZE];
-  struct put p = {
-      .o = o, .view = view, .out = out, .tally = ret_tally, .label = label};
+  struct put p = {.o = o,
+                  .view = view,
+                  .writer = {.out = out,
+                             .instance = label,
+                             .time_ms = o->received_ms,
+                             .interval_ms = view->interval_ms,
+                             .written = &ret_tally->series}};
 
   *ret_tally = (struct obs_tally){0};
   make_scales(&p);

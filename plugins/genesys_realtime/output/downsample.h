@@ -27,7 +27,7 @@
 #ifndef GENESYS_REALTIME_OUTPUT_DOWNSAMPLE_H
 #define GENESYS_REALTIME_OUTPUT_DOWNSAMPLE_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 #include <stddef.h>
 

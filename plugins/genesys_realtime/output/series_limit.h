@@ -10,7 +10,7 @@
 #ifndef GENESYS_REALTIME_OUTPUT_SERIES_LIMIT_H
 #define GENESYS_REALTIME_OUTPUT_SERIES_LIMIT_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 #include <stddef.h>
 

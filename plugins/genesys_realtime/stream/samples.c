@@ -93,55 +93,31 @@ static struct state state_of(struct stream *s) {
   return now;
 }
 
-struct put {
-  const char *instance;
-  uint32_t interval_ms;
-  const struct gc_samples *out;
-};
-
-static void put_value(const struct put *p, enum gc_metric_id metric,
-                      const char *qualifier, union gc_number value) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->instance,
-                             .qualifier = qualifier,
-                             .values = {value},
-                             .interval_ms = p->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-}
-
-static void put_gauge(const struct put *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put_value(p, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_count(const struct put *p, enum gc_metric_id metric,
-                      const char *qualifier, uint64_t count) {
-  put_value(p, metric, qualifier, (union gc_number){.derive = (int64_t)count});
-}
-
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out) {
   struct state now = state_of(s);
-  struct put p = {instance, interval_ms, out};
-  put_gauge(&p, GC_METRIC_STREAM_CONNECTED, "", now.is_connected ? 1.0 : 0.0);
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
+  gc_put_gauge(&w, GC_METRIC_STREAM_CONNECTED, "",
+               now.is_connected ? 1.0 : 0.0);
   if (now.was_heard)
-    put_gauge(&p, GC_METRIC_STREAM_SILENCE, "",
-              (double)now.silence_ms / 1000.0);
+    gc_put_gauge(&w, GC_METRIC_STREAM_SILENCE, "",
+                 (double)now.silence_ms / 1000.0);
   if (s->source == &stream_topics) {
-    put_gauge(&p, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
-    put_gauge(&p, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
+    gc_put_gauge(&w, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
+    gc_put_gauge(&w, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
   }
-  put_count(&p, GC_METRIC_STREAM_RECONNECTS, "", now.reconnects);
-  put_gauge(&p, GC_METRIC_STREAM_GAP, "", (double)now.gap_ms / 1000.0);
-  put_count(&p, GC_METRIC_STREAM_DRIFT, "", now.drift);
-  put_count(&p, GC_METRIC_EVENTS, "received", now.model.events);
-  put_count(&p, GC_METRIC_EVENTS, "new", now.model.news);
-  put_count(&p, GC_METRIC_EVENTS, "malformed", now.malformed);
-  put_count(&p, GC_METRIC_EVENTS, "other", now.others);
-  put_count(&p, GC_METRIC_EVENTS, "lost", now.lost);
-  put_gauge(&p, GC_METRIC_CONVERSATIONS, "live", (double)now.model.live);
-  put_gauge(&p, GC_METRIC_CONVERSATIONS, "kept", (double)now.model.count);
-  put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "limit", now.model.evicted);
-  put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "age", now.model.aged);
-  put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "poll", now.model.closed);
+  gc_put_count(&w, GC_METRIC_STREAM_RECONNECTS, "", now.reconnects);
+  gc_put_gauge(&w, GC_METRIC_STREAM_GAP, "", (double)now.gap_ms / 1000.0);
+  gc_put_count(&w, GC_METRIC_STREAM_DRIFT, "", now.drift);
+  gc_put_count(&w, GC_METRIC_EVENTS, "received", now.model.events);
+  gc_put_count(&w, GC_METRIC_EVENTS, "new", now.model.news);
+  gc_put_count(&w, GC_METRIC_EVENTS, "malformed", now.malformed);
+  gc_put_count(&w, GC_METRIC_EVENTS, "other", now.others);
+  gc_put_count(&w, GC_METRIC_EVENTS, "lost", now.lost);
+  gc_put_gauge(&w, GC_METRIC_CONVERSATIONS, "live", (double)now.model.live);
+  gc_put_gauge(&w, GC_METRIC_CONVERSATIONS, "kept", (double)now.model.count);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "limit", now.model.evicted);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "age", now.model.aged);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "poll", now.model.closed);
 }
