@@ -23,8 +23,8 @@ static enum gc_code read_account(const char *account, void *options,
   enum gc_code code = account_define(account, options, &warning, err);
   free(options);
   if (code == GC_OK && warning.code != GC_OK)
-    gc_say(plugin.complaints, GC_SAY_WARNING, "<Account \"%s\">: %s", account,
-           warning.text);
+    gc_log_line(plugin.log, GC_LOG_WARNING, "<Account \"%s\">: %s", account,
+                warning.text);
   return code;
 }
 
@@ -49,7 +49,7 @@ static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
-  gc_log_failure(plugin.complaints, where, err);
+  gc_log_failure(plugin.log, where, err);
 }
 
 static const char *state_dir(void) {
@@ -92,7 +92,7 @@ static int on_read(void) {
 static int on_init(void) {
   struct gc_err err;
   if (gc_write_tracker_register(&err) != GC_OK)
-    gc_say(plugin.complaints, GC_SAY_WARNING, "%s", err.text);
+    gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
   return 0;
 }
 

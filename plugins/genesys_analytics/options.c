@@ -23,14 +23,14 @@ const struct gc_opt query_rows[] = {
                 "Names. Default: `queueId` `mediaType`; of `users`: `userId`, "
                 "and nothing else is possible there.",
                 "queueId"),
-    GC_QUERY_OPTIONS(struct query_options),
+    GC_ANALYTICS_OPTIONS(struct query_options),
     GC_OPT_STRS(struct query_options, query.chosen, "Queue",
                 "Name globs (`Support*`) or ids; a leading `!` refuses. The "
                 "first match decides; without any, all queues. May be "
                 "repeated. Not for `users`.",
                 "Support*"),
     GC_OPT_ENUM(struct query_options, query.label, "QueueLabel", "name",
-                gc_query_labels,
+                gc_analytics_labels,
                 "What a queue (or agent) is called: its `name`, its `id`, or "
                 "`both` (NAME@ID).",
                 "both"),
@@ -42,6 +42,6 @@ enum gc_code query_check(struct query_options *o, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG,
                    "Queue: users have no queue; Source \"conversations\" with "
                    "GroupBy \"userId\" tells what they did in which");
-  return gc_query_options_check(&o->query, (enum gc_query_source)o->source,
-                                err);
+  return gc_analytics_options_check(&o->query, (enum gc_query_source)o->source,
+                                    err);
 }

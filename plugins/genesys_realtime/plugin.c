@@ -33,13 +33,13 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
 
 static void clear(struct gc_block *b) { block_free(queues_of(b)->work); }
 
-static void look(struct gc_block *b) {
+static void read_new(struct gc_block *b) {
   struct gc_samples out = gc_emit_samples(b->host);
   block_read(queues_of(b)->work, &out);
 }
 
-static void put_state(struct gc_block *b, uint32_t interval_ms,
-                      const struct gc_samples *out) {
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
   block_read_state(queues_of(b)->work, b->instance, interval_ms, out);
 }
 
@@ -69,10 +69,10 @@ static void wait_for(struct last_words *last) {
   uint32_t left_ms =
       now < last_words_end ? (uint32_t)CDTIME_T_TO_MS(last_words_end - now) : 0;
   if (!gc_write_tracker_wait(last->ticket, left_ms))
-    last->lost += gc_write_tracker_in_flight(last->ticket);
+    last->lost += gc_write_tracker_pending(last->ticket);
 }
 
-static void last_look(struct gc_block *b) {
+static void read_last(struct gc_block *b) {
   struct block *work = queues_of(b)->work;
   struct last_words last = {.host = b->host};
   if (!block_has_windows(work))
@@ -83,9 +83,9 @@ static void last_look(struct gc_block *b) {
   block_finish(work, &(struct gc_samples){put_last, &last});
   wait_for(&last);
   if (last.lost > 0)
-    gc_say(plugin.complaints, GC_SAY_WARNING,
-           "%s: %zu values of the last window were not written in time",
-           b->instance, last.lost);
+    gc_log_line(plugin.log, GC_LOG_WARNING,
+                "%s: %zu values of the last window were not written in time",
+                b->instance, last.lost);
   gc_write_ticket_free(last.ticket);
 }
 
@@ -165,9 +165,9 @@ static const struct gc_block_class queues_class = {.prefix = "queues",
                                                        sizeof(struct queues),
                                                    .check = check,
                                                    .start = start,
-                                                   .look = look,
-                                                   .state = put_state,
-                                                   .last_look = last_look,
+                                                   .read_new = read_new,
+                                                   .read_state = read_state,
+                                                   .read_last = read_last,
                                                    .clear = clear};
 
 static enum gc_code read_queues(const char *name, void *options,

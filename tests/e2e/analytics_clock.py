@@ -46,7 +46,7 @@ def stepping(*steps: Step) -> None:
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))
-    note("%d queries; %s" % (len(fast.asked()), windows.complaints(daemon) or "no complaint"))
+    note("%d queries; %s" % (len(fast.asked()), windows.log(daemon) or "no complaint"))
     daemon.stop()
 
 

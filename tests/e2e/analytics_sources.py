@@ -61,7 +61,7 @@ def agents_states_fill_each_window() -> None:
     got = {(label, q): dict((round(a * 1000), v) for a, v in daemon.readings(label, "user_metric_seconds", q)).get(end) for label, q in totals}
     wrong = [(key, got[key], value) for key, value in totals.items() if got[key] is None or abs(got[key] - value) > 0.01]
     check("and their totals (%d)" % len(totals), not wrong, wrong[:4])
-    same("complaints", windows.complaints(daemon), [])
+    same("complaints", windows.log(daemon), [])
     daemon.stop()
 
 
@@ -75,7 +75,7 @@ def work_by_agent_and_medium() -> None:
             key = (names[group["userId"]], "user_interval_count", "%s-%s" % (row["metric"], group["mediaType"]), over)
             wanted[key] = row["stats"]["count"]
     compare(daemon, "what each agent has done", wanted)
-    same("complaints", windows.complaints(daemon), [])
+    same("complaints", windows.log(daemon), [])
     daemon.stop()
 
 
@@ -106,7 +106,7 @@ def the_guide_dialect() -> None:
     compare(daemon, "rows of the guide", {(label, "queue_interval_count", name + "-all", over): value
                                           for (label, name, over), value in counts.items()})
     daemon.stop()
-    note("%d waits; %s" % (len(sums), windows.complaints(daemon) or "no complaint"))
+    note("%d waits; %s" % (len(sums), windows.log(daemon) or "no complaint"))
 
 
 def a_row_of_no_time_is_counted_and_costs_no_other() -> None:

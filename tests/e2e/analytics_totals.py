@@ -47,7 +47,7 @@ def two_hours_with_late_data_add_up() -> None:
     same("counters that fell", windows.falling(daemon, counted), [])
     the_interval_series_keep_their_first_value(fast, daemon, counted)
     the_database_has_the_same(daemon, influx, counted)
-    same("complaints", windows.complaints(daemon), [])
+    same("complaints", windows.log(daemon), [])
     took, status = daemon.stop()
     same("exit status", status, 0)
     note("%d series, %d queries, %.2f s to stop" % (len(keys), len(fast.asked()), took))
@@ -145,7 +145,7 @@ def a_back_fill_leaves_in_order_through_five_writers() -> None:
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))
     same("windows that left behind a newer one", windows.disorder(daemon, keys), [])
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     daemon.stop()
 
 

@@ -115,7 +115,7 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
     each_window_once(fast, daemon, begin)
     named(fast, daemon)
-    same("complaints", windows.complaints(daemon), [])
+    same("complaints", windows.log(daemon), [])
     daemon.stop()
 
 
@@ -197,7 +197,7 @@ def few_flows_are_asked_for_by_name() -> None:
     daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, PATIENCE_S, "source_up")
     asked = sim.counters()["requests"]
     check("by the observation query alone", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     daemon.stop()
 
 

@@ -24,7 +24,7 @@ def agent(sqs: Sqs, redis: Redis, host: str = "agent", **changes: object) -> Col
 
 
 def about_state(daemon: Collectd) -> list[str]:
-    return [line for line in daemon.complaints() if "genesys_flowmetrics: state: " in line]
+    return [line for line in daemon.log() if "genesys_flowmetrics: state: " in line]
 
 
 def added(*all_of: Totals) -> Totals:
@@ -120,7 +120,7 @@ def redis_crashes_and_restarts_under_load() -> None:
     # Cut, refused, loading: a cause that changes its words is told anew, one that lasts is not.
     lines = about_state(daemon)
     check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
-    same("lost by Redis", [line for line in daemon.complaints() if "forgotten" in line], [])
+    same("lost by Redis", [line for line in daemon.log() if "forgotten" in line], [])
     wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 30, "source_up again")
     daemon.stop()
 
@@ -160,7 +160,7 @@ def passwords() -> None:
     right.lives_until(sqs.is_empty, 60, "the queue is empty")
     differs = wait_equal(right, sqs, 30)
     check("totals equal the truth", not differs, differs)
-    same("complaints", right.complaints(), [])
+    same("complaints", right.log(), [])
     same("seen", right.leaks(SECRET), [])
     right.stop()
 

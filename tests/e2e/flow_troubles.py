@@ -34,7 +34,7 @@ def equal(daemon: Collectd, sqs: Sqs) -> None:
 
 def damped(daemon: Collectd, *parts: str, most: int = 3) -> None:
     """A cause that lasts is told once, not with each try."""
-    lines = [line for line in daemon.complaints() if all(part in line for part in parts)]
+    lines = [line for line in daemon.log() if all(part in line for part in parts)]
     check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
 
 
@@ -229,7 +229,7 @@ def _renewed(sqs: Sqs, daemon: Collectd, counter: str) -> None:
           told.get(counter, 0) >= 2 and "signed by lasting key" not in told, told)
     same("refused", [name for name in told if name.startswith("refused")], [])
     equal(daemon, sqs)
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     daemon.stop()
 
 

@@ -67,7 +67,7 @@ def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
     times = [one["time"] for one in asked(sim, METRICS)]
     pauses = [b - a for a, b in zip(times, times[1:])]
     check("never faster than each 5 s", min(pauses) > 4.5, pauses)
-    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    same("complaints", [line for line in daemon.log() if "names of queues" not in line], [])
     daemon.stop()
 
 
@@ -159,7 +159,7 @@ def everything_is_counted_through_repeats_and_noise() -> None:
           any(k.startswith("unassigned/") for k in some), some)
     check("what is unknown is counted", stream.state(daemon, "events", "other") > 100)
     same("malformed", stream.state(daemon, "events", "malformed"), 0)
-    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    same("complaints", [line for line in daemon.log() if "names of queues" not in line], [])
     daemon.stop()
 
 
@@ -210,7 +210,7 @@ def nonsense_is_borne_or_ends_the_socket() -> None:
     wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in BORNE), 15, "all messages")
     daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "they are counted")
     same("sockets", len(stream.sockets(sim)), 1)
-    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    same("complaints", [line for line in daemon.log() if "names of queues" not in line], [])
     for number, kind in enumerate(BREAKING, 2):
         sim.faults({"ws": kind, "huge_mb": 64})
         daemon.lives_until(lambda: len(stream.sockets(sim)) >= number, 30, "another socket after " + kind)

@@ -74,7 +74,7 @@ def what_it_sent_is_what_we_count() -> None:
     same("tokens, sockets, gap", (told["tokens"], len(told["sockets"]), stream.state(daemon, "stream_gap")), (1, 1, 0))
     same("malformed", stream.state(daemon, "events", "malformed"), 0)
     check("noise is counted", stream.state(daemon, "events", "other") > 0)
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     took, status = daemon.stop()
     check("a clean stop", took < 2 and status == 0, (took, status))
     wait_until(lambda: node.seen()["sockets"][0]["closed_ms"], WITHIN_S, "the end of the socket")

@@ -190,7 +190,7 @@ def certificates() -> None:
     for name, changes in good:
         daemon = Collectd(account(sim, **changes), queues())
         daemon.wait_up()
-        same("%s: complaints" % name, daemon.complaints(), [])
+        same("%s: complaints" % name, daemon.log(), [])
         daemon.stop()
 
 

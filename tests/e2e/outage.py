@@ -36,7 +36,7 @@ def small(sim: Simulator, **changes: Any) -> str:
 
 
 def is_told_once(daemon: Collectd, name: str, *parts: str) -> None:
-    complaints = daemon.complaints()
+    complaints = daemon.log()
     check("%s: one line" % name, len(complaints) == 1 and all(p in complaints[0] for p in parts), complaints)
 
 
@@ -67,7 +67,7 @@ def away_in_the_middle() -> None:
     gate.shut()
     watch_for(7)
     same("source_up after three intervals", daemon.latest("queues-all", "source_up", "observations"), 0)
-    lines = daemon.complaints()
+    lines = daemon.log()
     check("one line, not one for each block and interval", len(lines) == 1 and "account prod, api" in lines[0], lines)
     gate.open()
     took = recovery_s(daemon, time.time(), 25)
@@ -208,7 +208,7 @@ def one_bad_answer_costs_nothing() -> None:
     stamps = times(daemon)
     gap = max(b - a for a, b in zip(stamps, stamps[1:]))
     check("no hole", gap < 2.5, gap)
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     note("longest gap %.2f s" % gap)
     daemon.stop()
 
@@ -257,7 +257,7 @@ def a_huge_answer_does_not_take_the_memory() -> None:
     grown = daemon.memory_kb() - before
     note("300 MB: values again after %.1f s, the peak grew by %d KB" % (took, grown))
     check("the peak grows by less than 20 MB", grown < 20000, grown)
-    check("at most one line", len(daemon.complaints()) <= 1, daemon.complaints())
+    check("at most one line", len(daemon.log()) <= 1, daemon.log())
     daemon.stop()
 
 

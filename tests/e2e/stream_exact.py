@@ -36,7 +36,7 @@ def ten_minutes_equal_the_truth() -> None:
     same("media with answers", media, {"voice", "callback", "chat", "email", "message"})
     same("gaps", stream.state(daemon, "stream_gap"), 0)
     same("conversations that polls closed", stream.state(daemon, "conversations_lost", "poll"), 0)
-    same("complaints", not_names(daemon.complaints()), [])
+    same("complaints", not_names(daemon.log()), [])
     told = stream.stream_counts(sim)
     same("sockets, violations", (told["sockets_opened"], told["violations"]), (1, {}))
     same("events of the block", stream.state(daemon, "events", "received"), told["events"])

@@ -81,7 +81,7 @@ def drops_cost_what_happened_in_their_gaps() -> None:
         stream.state(daemon, "stream_drift") - drifted)
     told = stream.stream_counts(sim)
     same("channels, violations", (told["channels_created"], told["violations"]), (1, {}))
-    check("one line for each drop at most", 1 <= len(daemon.complaints()) <= DROPS, daemon.complaints())
+    check("one line for each drop at most", 1 <= len(daemon.log()) <= DROPS, daemon.log())
     daemon.stop()
 
 
@@ -141,8 +141,8 @@ def a_silent_socket_is_replaced() -> None:
     # The socket, which counts every byte, and the channel, which counts messages, end it in the same moment.
     line = daemon.says("for 5.0 s", within_s=15)
     known = ("nothing was heard for", "not a message for")
-    check("one line tells it", any(words in line for words in known) and len(daemon.complaints()) == 1,
-          daemon.complaints())
+    check("one line tells it", any(words in line for words in known) and len(daemon.log()) == 1,
+          daemon.log())
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
     first = stream.sockets(sim)[0]
     check("the first one lived on for the timeout", first["closed_ms"] - first["opened_ms"] >= 5000, first)
@@ -188,7 +188,7 @@ def nonsense_is_borne_or_ends_the_socket() -> None:
     stream.counters_equal("counters after messages that nobody knows", sim, daemon, start)
     check("some were", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
     same("sockets", len(stream.sockets(sim)), 1)
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     for number, kind in enumerate(BREAKING, 2):
         sim.faults({"ws": kind, "huge_mb": 64})
         wait_until(lambda: len(stream.sockets(sim)) == number, 8, "another socket after " + kind)

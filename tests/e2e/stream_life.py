@@ -71,7 +71,7 @@ def refused_topics_are_named_and_cost_only_their_counters() -> None:
     same("counters", stream.shown(daemon), {})
     covered, wanted = (stream.state(daemon, "stream_topics", what) for what in ("covered", "wanted"))
     same("topics covered, wanted", (covered, wanted), (0, 4))
-    topics = [line for line in daemon.complaints() if "topic" in line or "not heard" in line]
+    topics = [line for line in daemon.log() if "topic" in line or "not heard" in line]
     same("lines", len(topics), 5)
     daemon.stop()
 
@@ -116,7 +116,7 @@ def after(deed: dict[str, object], lines: int, channels: tuple[int, ...]) -> tup
     arrive(sim, next(iter(sim.truth()["queues"])))
     wait_until(lambda: offers(daemon, "Queue 0001") == 3, 8, "three offers")
     same("offers after it", offers(daemon, "Queue 0001"), 3)
-    check("lines (%d at most)" % lines, len(daemon.complaints()) <= lines, daemon.complaints())
+    check("lines (%d at most)" % lines, len(daemon.log()) <= lines, daemon.log())
     made = stream.stream_counts(sim)["channels_created"]
     check("channels made: %d" % made, made in channels, channels)
     return sim, daemon
@@ -155,7 +155,7 @@ def a_socket_of_a_wrong_certificate_is_refused() -> None:
         line = daemon.says("account prod, stream: ", "certificate")
         check("%s: says so" % name, words in line, line)
         stream.gauges_equal("%s: gauges go on" % name, sim, daemon)
-        same("%s: lines" % name, len(daemon.complaints()), 1)
+        same("%s: lines" % name, len(daemon.log()), 1)
         same("%s: counters" % name, stream.shown(daemon), {})
         check("%s: stream_connected is not 1" % name, stream.state(daemon, "stream_connected") < 1)
         daemon.stop()

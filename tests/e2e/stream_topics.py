@@ -57,7 +57,7 @@ def offers(daemon: Collectd) -> stream.Counts:
 
 def complaints(daemon: Collectd) -> list[str]:
     """But for collectd's own, of a machine that is busy."""
-    return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
+    return [line for line in daemon.log() if "plugin_read_thread" not in line]
 
 
 def every_queue_of_two_channels_is_heard() -> None:
@@ -93,7 +93,7 @@ def a_third_is_refused(sim: Simulator, daemon: Collectd) -> None:
     daemon.says("%d of %d queues are not heard" % (len(lost), MANY), within_s=WITHIN_S)
     wait_until(lambda: stream.state(daemon, "stream_topics", "covered") == MANY - len(lost), WITHIN_S, "all others")
     same("wanted", stream.state(daemon, "stream_topics", "wanted"), MANY)
-    lines = [line for line in daemon.complaints() if "not given" in line]
+    lines = [line for line in daemon.log() if "not given" in line]
     check("the first refusals are named, not all", 0 < len(lines) <= 40, len(lines))
     label = told[kept]["name"]
     before = daemon.latest(label, "queue_offer", "voice") or 0

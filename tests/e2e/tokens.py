@@ -56,7 +56,7 @@ def a_short_token_is_renewed_without_a_gap() -> None:
     check("renewed after four fifths of 5 s", all(3.5 <= pause < 5 for pause in pauses), pauses)
     check("no interval is missing", longest_gap(daemon) < 1.9, longest_gap(daemon))
     note("between token requests %s s, longest gap of values %.2f s" % (pauses, longest_gap(daemon)))
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     daemon.stop()
 
 
@@ -73,7 +73,7 @@ def a_revoked_token_is_replaced_once() -> None:
     check("each request that was under way is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
           refused)
     check("no interval is missing", longest_gap(daemon) < 1.9, longest_gap(daemon))
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     daemon.stop()
 
 
@@ -89,7 +89,7 @@ def a_late_refusal_of_an_old_token_renews_nothing() -> None:
     seen = len(daemon.readings(*SERIES))
     wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
     same("token requests", sim.counters()["token_requests"], {"200": 2})
-    same("complaints", daemon.complaints(), [])
+    same("complaints", daemon.log(), [])
     check("all blocks are well", daemon.is_up("a") and daemon.is_up("b") and daemon.is_up("c"))
     daemon.stop()
 

@@ -98,7 +98,7 @@ def sources_are_equal_to_the_truth() -> None:
     equal("activity: after a change, what is gone goes to 0", present({**wanted}, {**before, **csv(daemon, "a")()}),
           csv(daemon, "a"))
     same_in_both(daemon)
-    check("no complaint", not_names(daemon) == [], daemon.complaints())
+    check("no complaint", not_names(daemon) == [], daemon.log())
     daemon.stop()
 
 
@@ -132,7 +132,7 @@ def pushed_values_are_equal_to_the_truth() -> None:
 
 def not_names(daemon: Collectd) -> list[str]:
     """Complaints, but for the rightful one that two queues share a name."""
-    return [line for line in daemon.complaints() if "have a name that another has" not in line]
+    return [line for line in daemon.log() if "have a name that another has" not in line]
 
 
 def same_in_both(daemon: Collectd) -> None:
@@ -156,7 +156,7 @@ def a_deleted_queue_ends_alone() -> None:
     seen = daemon.readings(label, "queue_agents", "member")[-1][0]
     wait_until(lambda: daemon.readings("Support", "queue_agents", "member")[-1][0] > seen + 3, 8, "the others go on")
     check("the deleted one is silent", daemon.readings(label, "queue_agents", "member")[-1][0] < seen + 2)
-    check("the others do not suffer", not_names(daemon) == [], daemon.complaints())
+    check("the others do not suffer", not_names(daemon) == [], daemon.log())
     daemon.stop()
 
 

@@ -88,8 +88,8 @@ def windows_are_what_was_read_in_them() -> None:
     check("the last window left at the end, with the time of its end", partial and set(partial) == {last_end},
           (partial[:3], last_end))
     check("in under %g s (%.2f s)" % (STOP_MOST_S, took), took < STOP_MOST_S and status == 0, (took, status))
-    check("no complaint", not [line for line in daemon.complaints() if "name that another has" not in line],
-          daemon.complaints())
+    check("no complaint", not [line for line in daemon.log() if "name that another has" not in line],
+          daemon.log())
     note("%d windows" % sum(len(rows) for key, rows in found.items() if "_window" in key))
 
 

@@ -145,7 +145,7 @@ class Fast:
 
 def complaints(daemon: Collectd) -> list[str]:
     """Ours; collectd itself finds any read slow when a second lasts some milliseconds."""
-    return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
+    return [line for line in daemon.log() if "plugin_read_thread" not in line]
 
 
 # ---- what collectd made of it --------------------------------------------------------------

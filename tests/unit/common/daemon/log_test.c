@@ -117,10 +117,10 @@ static void a_line_is_one_line_of_less_than_a_kilobyte(void) {
 
 static void one_line_once_at_each_level(void) {
   struct gc_log *c = start();
-  gc_say(c, GC_SAY_ERROR, "a %d", 1);
-  gc_say(c, GC_SAY_WARNING, "b\n%%");
-  gc_say(c, GC_SAY_NOTICE, "%s", "%s%n");
-  gc_say(c, GC_SAY_INFO, "%02000d", 7);
+  gc_log_line(c, GC_LOG_ERROR, "a %d", 1);
+  gc_log_line(c, GC_LOG_WARNING, "b\n%%");
+  gc_log_line(c, GC_LOG_NOTICE, "%s", "%s%n");
+  gc_log_line(c, GC_LOG_INFO, "%02000d", 7);
   CHECK_STR(fake_log(0), "ERROR genesys: a 1");
   CHECK_STR(fake_log(1), "WARNING genesys: b %");
   CHECK_STR(fake_log(2), "NOTICE genesys: %s%n");

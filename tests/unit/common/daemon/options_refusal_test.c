@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/options_bench.h"
 
-#include "common/daemon/text.h"
+#include "collectd.h"
+#include "configfile.h"
+
+#include "common/daemon/option_value.h"
 #include "tests/support/check.h"
 
 static void each_failure_says_what_is_wrong_and_what_is_right(void) {

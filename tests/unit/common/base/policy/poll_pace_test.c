@@ -38,7 +38,7 @@ static void only_what_an_operator_must_mend_is_a_refusal(void) {
 }
 
 int main(void) {
-  the_next_poll_keeps_the_beat();
-  only_what_an_operator_must_mend_is_a_refusal();
+  RUN(the_next_poll_keeps_the_beat);
+  RUN(only_what_an_operator_must_mend_is_a_refusal);
   return check_done();
 }
