@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every message that the code can print is in docs/troubleshooting.md.
+"""Every ERROR and WARNING that the code can print is in docs/troubleshooting.md.
 
 usage: messages.py           holds the two together; prints what is missing in
                              the form in which it can be pasted
        messages.py --list    FILE:LINE and message, all of them
 
-A message is a string of the sources that has two words or more. What a printf
+A message is a string of the sources that has two words or more and is not part
+of a debug line. What a printf
 fills in is written "…", and such ends, as blanks and punctuation at the ends,
 do not count. In the document messages are the lines of ```text blocks.
 """
@@ -24,7 +25,7 @@ SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 # Strings of two words that no operator sees: options and metrics are told in
 # the manual (and end with a full stop, which a message never does) ...
 MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
-MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert")
+MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 # ... and these are words of a protocol.
 PROTOCOL = re.compile(
     r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <string.h>
 
+#include "common/base/debug.h"
 #include "common/net/api/api_error.h"
 #include "common/net/api/internal.h"
 
@@ -120,6 +122,9 @@ void gc_api_on_done(struct gc_exchange *x, const struct gc_reply *reply,
   struct gc_retry_decision v = gc_retry_decide(reply);
   struct gc_err err = {.code = GC_OK};
 
+  gc_debug("api %s: HTTP %d after %" PRIu32 " ms, %" PRIu64 " bytes: %s",
+           gc_api_endpoint_of(call)->function, reply->status, reply->elapsed_ms,
+           reply->bytes, gc_action_name(v.action));
   gc_api_landed(api, call);
   count(api, call, reply);
   gc_breaker_note(&api->breaker, call->is_probe, !v.breaks, gc_api_now(api));

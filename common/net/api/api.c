@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/debug.h"
 #include "common/net/api/internal.h"
 
 void gc_api_look_again_at(struct gc_api *api, uint64_t at_ms) {
@@ -101,6 +102,9 @@ static void send_call(struct gc_api *api, struct gc_call *call) {
     code = api->env->transport.start(api->env->transport.ctx, &call->exchange,
                                      &err);
   if (code == GC_OK) {
+    gc_debug("api %s: sent, %" PRIu32 " in flight, %" PRIu32 " waiting",
+             gc_api_endpoint_of(call)->function, api->flying_count,
+             api->counts.queued);
     call->is_probe = gc_breaker_sent(&api->breaker);
     return;
   }

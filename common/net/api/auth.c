@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <openssl/evp.h>
 
+#include "common/base/debug.h"
 #include "common/base/policy/backoff.h"
 #include "common/base/policy/breaker.h"
 #include "common/base/policy/retry.h"
@@ -65,10 +66,19 @@ static void note(const struct gc_auth *a, const struct gc_err *err) {
   a->env->notice(a->env->ctx, "token", err);
 }
 
+static const char *state_name(enum gc_auth_state state) {
+  static const char *const names[] = {[GC_AUTH_NONE] = "none",
+                                      [GC_AUTH_ASKING] = "asking",
+                                      [GC_AUTH_READY] = "ready",
+                                      [GC_AUTH_FAILED] = "failed"};
+  return names[state];
+}
+
 static void set_state(struct gc_auth *a, enum gc_auth_state state) {
   if (a->state == state)
     return;
   a->state = state;
+  gc_debug("token: %s", state_name(state));
   a->changed(a->ctx);
 }
 
@@ -111,6 +121,7 @@ static void take_token(struct gc_auth *a, struct gc_token *token) {
                   scope);
   note(a, &err);
   a->state = GC_AUTH_READY;
+  gc_debug("token: %s", state_name(a->state));
   a->changed(a->ctx); /* the token has, at least */
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/debug.h"
 #include "common/net/clock.h"
 
 /* What a flow's clock may be ahead of ours. */
@@ -150,7 +151,10 @@ void ledger_settle(struct ledger *l, bool committed, uint64_t begun_ms) {
     s->touched = NULL;
   }
   l->commit_s = (double)(gc_clock_now_ms() - begun_ms) / 1000;
+  double commit_s = l->commit_s;
   if (!committed)
     l->has_shown = true;
   pthread_mutex_unlock(&l->lock);
+  gc_debug("ledger: a batch was %s after %.3f s",
+           committed ? "committed" : "rolled back", commit_s);
 }
