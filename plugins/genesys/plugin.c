@@ -105,7 +105,7 @@ static int on_shutdown(void) {
 
 /* At level info: collectd is usually built without its debug level. */
 static void write_debug_line(const char *line) {
-  gc_say(plugin.complaints, GC_SAY_INFO, "debug: %s", line);
+  gc_log_line(plugin.log, GC_LOG_INFO, "debug: %s", line);
 }
 
 static int on_config(oconfig_item_t *ci) {
