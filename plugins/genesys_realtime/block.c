@@ -17,7 +17,7 @@ static uint64_t now(const struct block *b) {
 }
 
 /* A name that is missing here was made since the list was read. */
-static void look_for_unknown(struct block *b, const struct observations *o) {
+static void note_unknown_queues(struct block *b, const struct observations *o) {
   struct gc_names *names = b->deps.names;
   struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
   bool missing = false;
@@ -44,7 +44,7 @@ static bool has_topics(const struct block *b) {
 static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = env(b)->wall_ms(env(b)->ctx);
   o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->deps.api);
-  look_for_unknown(b, o);
+  note_unknown_queues(b, o);
   if (b->settings.source == OBS_QUEUE_METRICS)
     o->names = queue_metrics_names(o, b->labels);
 
@@ -52,7 +52,7 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   observations_put(b->fresh);
   b->fresh = observations_get(o);
   if (is_complete)
-    b->well_ms = now(b);
+    b->healthy_ms = now(b);
   b->is_healthy = is_complete;
   pthread_mutex_unlock(&b->lock);
 
@@ -66,8 +66,8 @@ static bool is_worth_publishing(struct block *b) {
   if (b->poll.reading == NULL || b->poll.part_count == 0)
     return false;
   if (b->settings.source != OBS_ACTIVITY)
-    return b->poll.reading->ids.count > 0 || b->poll.trouble.code == GC_OK;
-  if (b->poll.trouble.code != GC_OK)
+    return b->poll.reading->ids.count > 0 || b->poll.error.code == GC_OK;
+  if (b->poll.error.code != GC_OK)
     return false;
   struct gc_entities *d = gc_names_entities(b->deps.names, GC_QUEUE);
   bool done = b->last == NULL ||
@@ -88,14 +88,15 @@ static void schedule_next_poll(struct block *b, bool was_refused) {
 
 /* Tells the poll's outcome once: of several batches one may fail for good while
  * the others do not, which is no recovery. */
-static void end_poll(void *ctx) {
+static void on_poll_done(void *ctx) {
   struct block *b = ctx;
-  if (b->poll.part_count > 0 || b->poll.trouble.code != GC_OK)
-    b->notice(b->ctx, "observations", &b->poll.trouble);
-  bool is_complete = b->poll.trouble.code == GC_OK;
+  if (b->poll.part_count > 0 || b->poll.error.code != GC_OK)
+    b->notice(b->ctx, "observations", &b->poll.error);
+  bool is_complete = b->poll.error.code == GC_OK;
   if (is_worth_publishing(b)) {
-    if (b->push != NULL && is_complete &&
-        push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK &&
+    if (b->subscription != NULL && is_complete &&
+        subscription_add_snapshot(b->subscription, b->poll.reading,
+                                  b->asked_ms) == GC_OK &&
         !b->must_poll_again)
       b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
     if (b->stream != NULL && is_complete)
@@ -112,10 +113,11 @@ static void end_poll(void *ctx) {
 }
 
 /* What is pushed is there already. False: it must be asked for. */
-static bool take_pushed(struct block *b, uint64_t now_ms) {
-  if (b->push == NULL || now_ms >= b->snapshot_ms || !push_is_whole(b->push))
+static bool publish_pushed(struct block *b, uint64_t now_ms) {
+  if (b->subscription == NULL || now_ms >= b->snapshot_ms ||
+      !subscription_is_complete(b->subscription))
     return false;
-  struct observations *o = push_copy(b->push);
+  struct observations *o = subscription_copy(b->subscription);
   if (o == NULL)
     return false;
   if (b->stream != NULL)
@@ -129,7 +131,7 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
   if (b->due_ms == 0 || b->due_ms > now_ms)
     b->due_ms = now_ms;
-  if (take_pushed(b, now_ms))
+  if (publish_pushed(b, now_ms))
     return;
   b->asked_ms =
       env(b)->wall_ms(env(b)->ctx) + gc_api_clock_offset_ms(b->deps.api);
@@ -138,7 +140,7 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   if (b->stream != NULL)
     stream_poll_begin(b->stream);
   poll_start(&b->poll, b->deps.api, b->settings.source, &b->selection,
-             &b->pages, end_poll, b);
+             &b->pages, on_poll_done, b);
 }
 
 /* The stream was opened (again): what it missed, a poll at once shows. One that
@@ -182,7 +184,7 @@ static void on_queues(void *ctx, struct gc_entities *directory) {
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (b->selection.count == 0 &&
-           (asks_by_id(b) || b->push != NULL || has_topics(b)))
+           (asks_by_id(b) || b->subscription != NULL || has_topics(b)))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
                   gc_entities_is_refused(directory)
                       ? "the list of queues is refused: name queues by their "
@@ -193,8 +195,8 @@ static void on_queues(void *ctx, struct gc_entities *directory) {
   check_cost(b);
   if (b->stream != NULL && code == GC_OK)
     stream_select(b->stream, &b->selection);
-  if (b->push != NULL && code == GC_OK)
-    push_select(b->push, &b->selection);
+  if (b->subscription != NULL && code == GC_OK)
+    subscription_select(b->subscription, &b->selection);
   if (b->due_ms == 0 && b->settings.source != OBS_OFF)
     poll_now(b, now(b));
 }
@@ -206,7 +208,7 @@ static void on_presences(void *ctx, struct gc_entities *directory) {
 
 /* The observation query maps the presences itself; the activity queries leave
  * that to us. */
-static void begin(void *ctx) {
+static void start_in_loop(void *ctx) {
   struct block *b = ctx;
   if (b->settings.source == OBS_OFF && b->stream == NULL)
     return;
@@ -218,9 +220,11 @@ static void begin(void *ctx) {
   gc_names_listen(b->deps.names, &b->queue_listener);
 }
 
-void block_start(struct block *b) { gc_loop_call(b->deps.loop, begin, b); }
+void block_start(struct block *b) {
+  gc_loop_call(b->deps.loop, start_in_loop, b);
+}
 
-static void end(void *ctx) {
+static void stop_in_loop(void *ctx) {
   struct block *b = ctx;
   if (b->is_listening) {
     gc_names_unlisten(b->deps.names, &b->presence_listener);
@@ -229,18 +233,18 @@ static void end(void *ctx) {
   gc_timers_unset(env(b)->timers, &b->timer);
   if (b->stream != NULL)
     stream_stop(b->stream);
-  if (b->push != NULL)
-    push_stop(b->push);
+  if (b->subscription != NULL)
+    subscription_stop(b->subscription);
   poll_clear(&b->poll);
 }
 
 void block_free(struct block *b) {
   if (b == NULL)
     return;
-  gc_loop_call(b->deps.loop, end, b);
+  gc_loop_call(b->deps.loop, stop_in_loop, b);
   stream_free(b->stream);
-  push_free(b->push);
-  windows_free(b->windows);
+  subscription_free(b->subscription);
+  downsample_free(b->downsample);
   series_limit_free(b->limit);
   selection_clear(&b->selection);
   observations_put(b->last);
@@ -266,15 +270,16 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
   return b->stream != NULL ? GC_OK : err->code;
 }
 
-static enum gc_code make_push(struct block *b, struct gc_err *err) {
-  struct push_deps deps = {.channels = b->deps.channels,
-                           .timeouts = b->settings.stream.timeouts,
-                           .snapshot = on_snapshot,
-                           .notice = b->notice,
-                           .notice_ctx = b->ctx,
-                           .ctx = b};
-  b->push = push_new(&deps);
-  return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
+  struct subscription_deps deps = {.channels = b->deps.channels,
+                                   .timeouts = b->settings.stream.timeouts,
+                                   .snapshot = on_snapshot,
+                                   .notice = b->notice,
+                                   .notice_ctx = b->ctx,
+                                   .ctx = b};
+  b->subscription = subscription_new(&deps);
+  return b->subscription != NULL ? GC_OK
+                                 : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
 /* What the read thread puts in front of the sink. */
@@ -282,9 +287,9 @@ static enum gc_code make_sinks(struct block *b, struct gc_err *err) {
   const struct block_settings *s = &b->settings;
   b->limit = series_limit_new(s->series_max, s->expiry_ms);
   if (s->window_ms > 0)
-    b->windows = windows_new(&(struct windows_settings){
+    b->downsample = downsample_new(&(struct downsample_settings){
         .span_ms = s->window_ms, .raw = s->raw, .series_max = s->series_max});
-  if (b->limit == NULL || (s->window_ms > 0 && b->windows == NULL))
+  if (b->limit == NULL || (s->window_ms > 0 && b->downsample == NULL))
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   return GC_OK;
 }
@@ -293,7 +298,7 @@ static enum gc_code make_parts(struct block *b, struct gc_err *err) {
   GC_TRY(make_sinks(b, err));
   if (b->settings.has_stream)
     GC_TRY(make_stream(b, err));
-  return b->settings.source == OBS_TOPIC ? make_push(b, err) : GC_OK;
+  return b->settings.source == OBS_TOPIC ? make_subscription(b, err) : GC_OK;
 }
 
 struct block *block_new(const struct block_settings *settings,

@@ -21,7 +21,7 @@ struct block_settings {
   struct shard shard;
   char *const *media; /* only these; none: all */
   size_t media_count;
-  enum obs_label label;
+  enum queue_label label;
   uint32_t window_ms; /* 0: no windows */
   bool raw;           /* the gauges themselves too; without windows always */
   size_t series_max;  /* MaxSeries */

@@ -14,8 +14,8 @@
 struct block {
   struct block_settings settings;
   struct block_deps deps;
-  struct stream *stream; /* NULL: Stream "none" */
-  struct push *push;     /* NULL: nothing is pushed */
+  struct stream *stream;             /* NULL: Stream "none" */
+  struct subscription *subscription; /* NULL: nothing is pushed */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
@@ -34,7 +34,7 @@ struct block {
   struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of names in the answers */
 
   /* The read thread's. */
-  struct windows *windows; /* NULL: none are wanted */
+  struct downsample *downsample; /* NULL: none are wanted */
   struct series_limit *limit;
   uint64_t full_ms; /* when values were left out last; 0: never */
 
@@ -42,8 +42,8 @@ struct block {
   pthread_mutex_t lock;
   struct observations *fresh; /* not dispatched yet */
   bool is_healthy;            /* the last poll was complete */
-  uint64_t well_ms;           /* when it was; 0: never */
-  struct obs_tally tally;     /* of the last reading */
+  uint64_t healthy_ms;        /* when it was; 0: never */
+  struct queue_tally tally;   /* of the last reading */
   uint64_t overflow;          /* values that MaxSeries left out */
 };
 

@@ -17,18 +17,18 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
                          queue->name, queue->id);
 }
 
-static void read_observations(struct block *b, struct obs_view view,
+static void read_observations(struct block *b, struct queue_display display,
                               const struct gc_samples *out) {
   pthread_mutex_lock(&b->lock);
   GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
   pthread_mutex_unlock(&b->lock);
   if (o == NULL)
     return;
-  struct obs_tally tally;
-  if (o->names != NULL && view.queues != NULL &&
-      gc_entities_is_refused(view.queues))
-    view.queues = o->names;
-  obs_samples(o, &view, out, &tally);
+  struct queue_tally tally;
+  if (o->names != NULL && display.queues != NULL &&
+      gc_entities_is_refused(display.queues))
+    display.queues = o->names;
+  obs_samples(o, &display, out, &tally);
   pthread_mutex_lock(&b->lock);
   b->tally = tally;
   pthread_mutex_unlock(&b->lock);
@@ -38,24 +38,24 @@ static void read_all(struct block *b, const struct gc_samples *out) {
   struct gc_names *names = b->deps.names;
   struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
   struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
-  struct obs_view view = {.queues = queues,
-                          .presences = presences,
-                          .accepts = accepts,
-                          .accepts_ctx = b,
-                          .shard = &b->settings.shard,
-                          .media = b->settings.media,
-                          .media_count = b->settings.media_count,
-                          .label = b->settings.label,
-                          .interval_ms = b->settings.interval_ms};
-  read_observations(b, view, out);
+  struct queue_display display = {.queues = queues,
+                                  .presences = presences,
+                                  .accepts = accepts,
+                                  .accepts_ctx = b,
+                                  .shard = &b->settings.shard,
+                                  .media = b->settings.media,
+                                  .media_count = b->settings.media_count,
+                                  .label = b->settings.label,
+                                  .interval_ms = b->settings.interval_ms};
+  read_observations(b, display, out);
   if (b->stream != NULL)
-    stream_read(b->stream, &view, out);
+    stream_read(b->stream, &display, out);
   gc_entities_put(queues);
   gc_entities_put(presences);
 }
 
 /* Once when it begins, once when it is over. */
-static void tell_overflow(struct block *b, uint64_t now_ms) {
+static void report_overflow(struct block *b, uint64_t now_ms) {
   struct gc_err err = {.code = GC_OK};
   uint64_t overflow = series_limit_overflow(b->limit);
   pthread_mutex_lock(&b->lock);
@@ -76,45 +76,45 @@ static void tell_overflow(struct block *b, uint64_t now_ms) {
 }
 
 /* Samples pass the windows first, then the limit, which counts what leaves. */
-static void read_into(struct block *b, const struct gc_samples *out,
-                      bool is_last) {
+static void read_samples(struct block *b, const struct gc_samples *out,
+                         bool is_last) {
   const struct gc_env *env = b->deps.env;
   uint64_t now_ms = env->now_ms(env->ctx);
   struct gc_samples limited = series_limit_sink(b->limit, now_ms, out);
   struct gc_samples sink =
-      b->windows != NULL
-          ? windows_sink(b->windows, env->wall_ms(env->ctx), &limited)
+      b->downsample != NULL
+          ? downsample_sink(b->downsample, env->wall_ms(env->ctx), &limited)
           : limited;
   read_all(b, &sink);
-  if (is_last && b->windows != NULL)
-    windows_finish(b->windows, &limited);
-  tell_overflow(b, now_ms);
+  if (is_last && b->downsample != NULL)
+    downsample_finish(b->downsample, &limited);
+  report_overflow(b, now_ms);
 }
 
 void block_read(struct block *b, const struct gc_samples *out) {
-  read_into(b, out, false);
+  read_samples(b, out, false);
 }
 
 void block_finish(struct block *b, const struct gc_samples *out) {
-  read_into(b, out, true);
+  read_samples(b, out, true);
 }
 
-bool block_has_windows(const struct block *b) { return b->windows != NULL; }
+bool block_has_windows(const struct block *b) { return b->downsample != NULL; }
 
 static void read_source_state(struct block *b,
                               const struct gc_sample_writer *w) {
   pthread_mutex_lock(&b->lock);
   bool is_healthy = b->is_healthy;
-  uint64_t well_ms = b->well_ms;
-  struct obs_tally tally = b->tally;
+  uint64_t healthy_ms = b->healthy_ms;
+  struct queue_tally tally = b->tally;
   pthread_mutex_unlock(&b->lock);
 
   uint64_t now_ms = b->deps.env->now_ms(b->deps.env->ctx);
-  uint64_t age_ms = well_ms > 0 ? now_ms - well_ms : 0;
+  uint64_t age_ms = healthy_ms > 0 ? now_ms - healthy_ms : 0;
   uint64_t stale_ms = (uint64_t)b->settings.interval_ms * STALE_INTERVALS;
-  bool is_up = is_healthy && well_ms > 0 && age_ms < stale_ms;
+  bool is_up = is_healthy && healthy_ms > 0 && age_ms < stale_ms;
   gc_put_gauge(w, GC_METRIC_SOURCE_UP, "observations", is_up ? 1.0 : 0.0);
-  if (well_ms > 0)
+  if (healthy_ms > 0)
     gc_put_gauge(w, GC_METRIC_SOURCE_AGE, "observations",
                  (double)age_ms / 1000.0);
   gc_put_gauge(w, GC_METRIC_QUEUES, "matched", (double)tally.matched);

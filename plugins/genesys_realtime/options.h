@@ -11,7 +11,7 @@ struct queues_options {
   char *account;
   int stream;       /* enum stream_choice */
   int observations; /* enum obs_source */
-  int label;        /* enum obs_label */
+  int label;        /* enum queue_label */
   uint32_t interval_s;
   struct gc_strs queues, media;
   struct gc_reals wait_buckets; /* s */

@@ -129,7 +129,7 @@ static struct block_settings settings_of(const struct gc_block *b) {
       .raw = o->raw,
       .series_max = o->series_max,
       .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
-      .label = (enum obs_label)o->label,
+      .label = (enum queue_label)o->label,
       .metrics_path = o->path,
       .has_stream = o->stream != STREAM_NONE,
       .stream = stream_settings(o),

@@ -201,7 +201,7 @@ static void put_reported(const struct reported *t, const struct run *r) {
 /* Counters begin with a 0: the second reading tells. */
 static void tell(const struct run *r) {
   struct reported reported = {0};
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   stream_read(r->stream, &view, &(struct gc_samples){forget, NULL});
   stream_read(r->stream, &view, &(struct gc_samples){add_up, &reported});
   stream_read_state(r->stream, "bench", READ_EVERY_MS,

@@ -242,7 +242,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
  * tells. */
 static void check(struct stream *s, const struct events *e) {
   struct sums sums = {0, 0};
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {add_up, &sums};
   stream_read(s, &view, &out);
   must(sums.offers == 0, "a counter does not begin with 0");

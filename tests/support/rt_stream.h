@@ -119,7 +119,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static inline double reads(const char *name) {
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {put, NULL};
   w.values = 0;
   w.found = NAN;

@@ -194,15 +194,15 @@ void conversations_stats(const struct conversations *m,
 /* ---- conversation_samples.c ---- */
 
 struct conversations_view {
-  const struct obs_view *queues; /* names, selectors, labels */
-  int64_t time_ms;               /* wall clock; 0: when it is dispatched */
+  const struct queue_display *queues; /* names, selectors, labels */
+  int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: the set alone knows them */
 };
 
 /* How far a reading has come. Zeroed before it begins. */
 struct conversations_reading {
   uint32_t queue; /* the next one */
-  struct obs_tally tally;
+  struct queue_tally tally;
 };
 
 /* Puts every value of design §4 that conversations give, a few queues with each

@@ -16,7 +16,7 @@ struct put {
   struct conversations *m;
   const struct conversations_view *view;
   struct gc_sample_writer writer;
-  struct obs_tally *tally;
+  struct queue_tally *tally;
   const char *media;
 };
 
@@ -121,17 +121,17 @@ static bool has_pairs(const struct queue *q) {
 
 static void put_queue(struct put *p, uint32_t number, char *label) {
   struct queue *queue = &p->m->queues[number];
-  const struct obs_view *view = p->view->queues;
+  const struct queue_display *view = p->view->queues;
   if (!has_pairs(queue))
     return;
-  enum view_answer answer = view_label(view, queue->text, label);
-  p->tally->unnamed += answer == VIEW_UNNAMED;
-  if (answer != VIEW_SHOW)
+  enum queue_label_result answer = queue_label_of(view, queue->text, label);
+  p->tally->unnamed += answer == QUEUE_UNNAMED;
+  if (answer != QUEUE_SHOWN)
     return;
   p->tally->matched++;
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     p->media = cv_media_label((enum cv_media)i);
-    if (queue->pairs[i] != NULL && view_wants_media(view, p->media))
+    if (queue->pairs[i] != NULL && queue_display_has_media(view, p->media))
       put_pair(p, queue->pairs[i],
                cv_target_ms(p->m, number, (enum cv_media)i));
   }

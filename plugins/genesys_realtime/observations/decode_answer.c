@@ -240,15 +240,15 @@ struct gc_sink obs_decoder_sink(struct obs_decoder *d) {
 }
 
 /* What is no list any more: ids that do not fit into the model. */
-static void unlist(struct obs_decoder *d) {
+static void clear_listed(struct obs_decoder *d) {
   for (size_t i = 0; i < d->facts.count; i++)
     d->facts.at[i].is_listed &= d->facts.at[i].value == 0;
 }
 
-static enum gc_code take_in(struct obs_decoder *d) {
+static enum gc_code add_facts(struct obs_decoder *d) {
   enum gc_code code = obs_ids_add(&d->into->listed, d->ids.at, d->ids.count);
   if (code == GC_ERR_LIMIT)
-    unlist(d);
+    clear_listed(d);
   else if (code != GC_OK)
     return code;
   return observations_add(d->into, d->facts.at, d->facts.count);
@@ -257,7 +257,7 @@ static enum gc_code take_in(struct obs_decoder *d) {
 enum gc_code obs_decoder_finish(struct obs_decoder *d, size_t *ret_results,
                                 struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = take_in(d);
+  enum gc_code code = add_facts(d);
   if (code != GC_OK)
     return gc_fail(err, code, "observations: %s", gc_code_words(code));
   if (ret_results != NULL)

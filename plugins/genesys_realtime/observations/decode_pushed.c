@@ -248,14 +248,15 @@ struct obs_pushed *obs_pushed_new(void) {
   return d;
 }
 
-static void begin(struct obs_pushed *d) {
+static void reset_message(struct obs_pushed *d) {
   d->queue = d->media = OBS_NONE;
   d->facts.count = 0;
 }
 
 /* Of one "group" for all of its message; an .activity message has none, its
  * topic names the queue. */
-static enum gc_code take_in(struct obs_pushed *d, const char *id, size_t len) {
+static enum gc_code add_facts(struct obs_pushed *d, const char *id,
+                              size_t len) {
   if (d->queue == OBS_NONE)
     GC_TRY(gc_intern_put(&d->into->ids, id, len, &d->queue));
   for (size_t i = 0; i < d->facts.count; i++) {
@@ -276,14 +277,14 @@ enum gc_code obs_pushed_read(struct obs_pushed *d, struct observations *live,
   if (body == NULL || !obs_topic_read(topic, &d->topic, &id, &id_len))
     return GC_OK;
   d->into = live;
-  begin(d);
+  reset_message(d);
   if (!gc_json_scan(&d->scan, body, len)) {
-    begin(d);
+    reset_message(d);
     GC_TRY(gc_json_stream_next(d->stream, body, len, err));
   }
   if (d->facts.count == 0)
     return GC_OK;
-  enum gc_code code = take_in(d, id, id_len);
+  enum gc_code code = add_facts(d, id, id_len);
   if (code != GC_OK)
     return gc_fail(err, code, "%.160s: %s", topic, gc_code_words(code));
   if (ret_facts != NULL)

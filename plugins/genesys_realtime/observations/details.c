@@ -59,8 +59,9 @@ bool observations_covers(const struct observations *o, const char *queue,
   return ((listed | implied(o, known)) & counts) == counts;
 }
 
-bool observations_contacts(const struct observations *o, struct obs_walk *at,
-                           struct obs_contacts *ret) {
+bool observations_next_contacts(const struct observations *o,
+                                struct obs_cursor *at,
+                                struct obs_contacts *ret) {
   size_t queues = o->ids.count < o->queue_cap ? o->ids.count : o->queue_cap;
   for (; at->queue < queues; at->queue++, at->media = 0) {
     const struct obs_queue *q = &o->queues[at->queue];

@@ -223,7 +223,7 @@ static enum gc_code put_row(struct queue_metrics *d, const struct row *row) {
   return GC_OK;
 }
 
-static enum gc_code take_in(struct queue_metrics *d) {
+static enum gc_code add_rows(struct queue_metrics *d) {
   GC_TRY(observations_add(d->into, NULL, 0)); /* room for the queues */
   for (size_t i = 0; i < d->count; i++)
     GC_TRY(put_row(d, &d->rows[i]));
@@ -232,7 +232,7 @@ static enum gc_code take_in(struct queue_metrics *d) {
 
 enum gc_code queue_metrics_finish(struct queue_metrics *d, struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = take_in(d);
+  enum gc_code code = add_rows(d);
   d->count = 0;
   return code == GC_OK
              ? GC_OK

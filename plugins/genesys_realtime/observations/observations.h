@@ -21,7 +21,7 @@
 #include "common/genesys/sample.h"
 #include "common/genesys/topics.h"
 #include "plugins/genesys_realtime/conversations/event.h"
-#include "plugins/genesys_realtime/queues/shard.h"
+#include "plugins/genesys_realtime/queues/queue_label.h"
 
 /* The metrics of the API and what their numbers are about. */
 enum obs_about {
@@ -271,13 +271,14 @@ struct obs_contacts {
 };
 
 /* The next pair of which all three numbers are told; false: that was the last.
- *   struct obs_walk at = {0};
- *   while (observations_contacts(o, &at, &c)) … */
-struct obs_walk {
+ *   struct obs_cursor at = {0};
+ *   while (observations_next_contacts(o, &at, &c)) … */
+struct obs_cursor {
   size_t queue, media;
 };
-bool observations_contacts(const struct observations *o, struct obs_walk *at,
-                           struct obs_contacts *ret);
+bool observations_next_contacts(const struct observations *o,
+                                struct obs_cursor *at,
+                                struct obs_contacts *ret);
 
 /* ---- decode_observations.c ---- */
 
@@ -315,32 +316,9 @@ GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,
 
 /* ---- samples.c ---- */
 
-enum obs_label { OBS_LABEL_NAME, OBS_LABEL_ID, OBS_LABEL_BOTH };
-
-/* What the samples need besides the numbers. Borrowed. */
-struct obs_view {
-  const struct gc_entities *queues;    /* names; NULL: none is known yet */
-  const struct gc_entities *presences; /* for presences that the answer did
-                                           not map; may be NULL */
-  /* queue->name NULL: not known yet; "": there is none. */
-  bool (*accepts)(void *ctx, const struct gc_entry *queue);
-  void *accepts_ctx;
-  const struct shard *shard; /* a queue of another agent is not shown; may be
-                                NULL */
-  char *const *media;        /* only these types; none: all */
-  size_t media_count;
-  enum obs_label label;
-  uint32_t interval_ms;
-};
-
-struct obs_tally {
-  size_t series;  /* samples that were put */
-  size_t matched; /* queues that the selectors accept */
-  size_t unnamed; /* queues held back: their name is not known yet */
-};
-
-/* Puts every value of design §4 that these observations tell. */
-void obs_samples(const struct observations *o, const struct obs_view *view,
-                 const struct gc_samples *out, struct obs_tally *ret_tally);
+/* Puts the gauges of all queues that are shown. */
+void obs_samples(const struct observations *o,
+                 const struct queue_display *display,
+                 const struct gc_samples *out, struct queue_tally *ret_tally);
 
 #endif

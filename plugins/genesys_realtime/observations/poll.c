@@ -36,7 +36,7 @@ static size_t growth(const struct observations *o) {
 
 /* Asks for the page `part->page`. The answers name no total: a page that is
  * shorter than the largest ever seen is the last one. */
-static void ask_page(struct poll_part *part) {
+static void request_page(struct poll_part *part) {
   part->grown = growth(part->poll->reading);
   snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
            ACTIVITY_PAGE, part->page);
@@ -68,10 +68,10 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
 }
 
 /* What concerns this block alone says more than what the account says too. */
-static void note_trouble(struct poll *p, const struct gc_err *err) {
-  if (p->trouble.code == GC_OK ||
-      (gc_code_is_shared(p->trouble.code) && !gc_code_is_shared(err->code)))
-    p->trouble = *err;
+static void note_error(struct poll *p, const struct gc_err *err) {
+  if (p->error.code == GC_OK ||
+      (gc_code_is_shared(p->error.code) && !gc_code_is_shared(err->code)))
+    p->error = *err;
 }
 
 static void on_answer(struct gc_call *call, const struct gc_reply *reply,
@@ -90,11 +90,11 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   }
   if (outcome.code == GC_OK && more) {
     part->page++;
-    ask_page(part);
+    request_page(part);
     return;
   }
   if (outcome.code != GC_OK)
-    note_trouble(p, &outcome);
+    note_error(p, &outcome);
   p->was_refused |= gc_pace_is_refusal(outcome.code);
   if (--p->parts_left == 0)
     p->done(p->ctx);
@@ -164,9 +164,9 @@ static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   return GC_OK;
 }
 
-static enum gc_code make(struct poll *p, enum obs_source source,
-                         const struct selection *selection,
-                         struct poll_pages *pages) {
+static enum gc_code make_parts(struct poll *p, enum obs_source source,
+                               const struct selection *selection,
+                               struct poll_pages *pages) {
   size_t count = source == OBS_ACTIVITY ? 2 : poll_batches(selection->count);
   p->reading = observations_new();
   p->parts = calloc(count > 0 ? count : 1, sizeof(*p->parts));
@@ -183,7 +183,7 @@ static enum gc_code make(struct poll *p, enum obs_source source,
   }
 }
 
-static void ask(struct poll_part *part) {
+static void send_request(struct poll_part *part) {
   if (part->metrics != NULL) {
     part->call.query = part->body.data;
   } else {
@@ -191,7 +191,7 @@ static void ask(struct poll_part *part) {
     part->call.body_len = part->body.len;
   }
   if (part->page > 0)
-    ask_page(part);
+    request_page(part);
   else
     gc_api_call(part->poll->api, &part->call);
 }
@@ -204,15 +204,15 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                      .api = api,
                      .done = done,
                      .ctx = ctx};
-  enum gc_code code = make(p, source, selection, pages);
+  enum gc_code code = make_parts(p, source, selection, pages);
   if (code != GC_OK)
-    (void)gc_fail(&p->trouble, code, "observations: %s", gc_code_words(code));
+    (void)gc_fail(&p->error, code, "observations: %s", gc_code_words(code));
   if (code != GC_OK || p->part_count == 0) {
     done(ctx);
     return;
   }
   for (size_t i = 0; i < p->part_count; i++)
-    ask(&p->parts[i]);
+    send_request(&p->parts[i]);
 }
 
 void poll_clear(struct poll *p) {

@@ -28,8 +28,8 @@ struct poll_part;
 struct poll {
   struct observations *reading; /* what came, also when some of it did not;
                                    the caller may gc_steal it */
-  struct gc_err trouble; /* the worst that happened; code GC_OK: all came */
-  bool was_refused;      /* a permission, a 404, a bad request */
+  struct gc_err error; /* the worst that happened; code GC_OK: all came */
+  bool was_refused;    /* a permission, a 404, a bad request */
 
   bool wants_details; /* OBS_QUERY: ask for the conversations too; poll_clear
                          forgets it */

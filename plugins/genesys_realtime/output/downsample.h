@@ -12,14 +12,14 @@
  *
  * Windows begin at multiples of the span since 1970. A series without a reading
  * in a window is silent in it. One window is open at a time; it leaves when a
- * later reading comes, or WINDOW_GRACE_MS behind its end, so that a reading may
- * take a moment to get here. What has left never leaves again:
+ * later reading comes, or DOWNSAMPLE_GRACE_MS behind its end, so that a reading
+ * may take a moment to get here. What has left never leaves again:
  *
  *   clock put forth   the open window leaves with what it has; those in between
  *                     had no reading and are none
  *   clock put back    readings of windows that have left are left out, until
  *                     the clock is there again; further back than
- *                     WINDOW_BACK_MAX_MS it was wrong before: windows begin
+ *                     DOWNSAMPLE_BACK_MAX_MS it was wrong before: windows begin
  *                     anew, what is open is forgotten
  *
  * Pure; one thread at a time. Memory: some 300 bytes for a series that had a
@@ -31,32 +31,32 @@
 
 #include <stddef.h>
 
-#define WINDOW_GRACE_MS INT64_C(1000)
-#define WINDOW_BACK_MAX_MS INT64_C(86400000)
+#define DOWNSAMPLE_GRACE_MS INT64_C(1000)
+#define DOWNSAMPLE_BACK_MAX_MS INT64_C(86400000)
 
-struct windows_settings {
+struct downsample_settings {
   uint32_t span_ms;  /* Window */
   bool raw;          /* Raw: the gauges go on */
   size_t series_max; /* further series have no windows */
 };
 
-struct windows;
+struct downsample;
 
 /* NULL when out of memory. */
-struct windows *windows_new(const struct windows_settings *settings);
-void windows_free(struct windows *w); /* NULL is fine */
-GC_DEFINE_AUTO(struct windows, windows_free)
+struct downsample *downsample_new(const struct downsample_settings *settings);
+void downsample_free(struct downsample *w); /* NULL is fine */
+GC_DEFINE_AUTO(struct downsample, downsample_free)
 
 /* The sink in front of `out`, which is borrowed as long as it is used; until
  * the next call. `now_ms` (wall clock): the time of samples that have none.
  * Windows that are over leave, so call it each second or so, readings or not.
  */
-struct gc_samples windows_sink(struct windows *w, int64_t now_ms,
-                               const struct gc_samples *out);
+struct gc_samples downsample_sink(struct downsample *w, int64_t now_ms,
+                                  const struct gc_samples *out);
 /* The last words: what is open leaves, with the time of its end. */
-void windows_finish(struct windows *w, const struct gc_samples *out);
+void downsample_finish(struct downsample *w, const struct gc_samples *out);
 
 /* Readings that belong to no window: too many series, no memory. */
-uint64_t windows_overflow(const struct windows *w);
+uint64_t downsample_overflow(const struct downsample *w);
 
 #endif

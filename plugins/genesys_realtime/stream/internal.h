@@ -46,7 +46,7 @@ struct stream {
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  struct coverage coverage;
+  struct topic_coverage coverage;
   struct conversations *model; /* NULL until the stream was open once */
   struct drift *drift;
   uint64_t malformed, others, lost, reconnects; /* lost: no memory */

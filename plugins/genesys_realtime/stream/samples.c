@@ -3,22 +3,22 @@
 
 /* A block's queues, but for those that nobody tells us of. */
 struct gate {
-  const struct obs_view *view;
-  const struct coverage *coverage;
+  const struct queue_display *view;
+  const struct topic_coverage *coverage;
 };
 
 static bool accepts(void *ctx, const struct gc_entry *queue) {
   const struct gate *g = ctx;
-  const struct covered_queue *q = coverage_find(g->coverage, queue->id);
+  const struct covered_queue *q = topic_coverage_find(g->coverage, queue->id);
   return q != NULL && q->is_covered &&
          g->view->accepts(g->view->accepts_ctx, queue);
 }
 
-static void read_all(struct stream *s, const struct obs_view *view,
+static void read_all(struct stream *s, const struct queue_display *view,
                      const struct gc_samples *out) {
   bool has_topics = s->source == &stream_topics;
   struct gate gate = {view, &s->coverage};
-  struct obs_view queues = *view;
+  struct queue_display queues = *view;
   struct conversations_reading reading = {0};
   struct conversations_view conversations = {.queues = &queues};
   if (has_topics) {
@@ -40,7 +40,7 @@ static void read_all(struct stream *s, const struct obs_view *view,
   pthread_mutex_unlock(&s->lock);
 }
 
-void stream_read(struct stream *s, const struct obs_view *view,
+void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out) {
   uint64_t now_ms = stream_now(s);
   pthread_mutex_lock(&s->lock);

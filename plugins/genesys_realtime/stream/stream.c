@@ -91,7 +91,7 @@ struct lists {
 
 static bool is_listed(void *ctx, const char *queue) {
   const struct lists *lists = ctx;
-  return coverage_find(&lists->s->coverage, queue) != NULL ||
+  return topic_coverage_find(&lists->s->coverage, queue) != NULL ||
          gc_entities_find(lists->directory, queue) != NULL;
 }
 
@@ -160,7 +160,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
 void stream_free(struct stream *s) {
   if (s == NULL)
     return;
-  coverage_clear(&s->coverage);
+  topic_coverage_clear(&s->coverage);
   conversations_free(s->model);
   drift_free(s->drift);
   cv_decoder_free(s->decoder);

@@ -87,7 +87,7 @@ void stream_free(struct stream *s); /* NULL is fine */
 /* ---- read thread ---- */
 
 /* Puts the counters, each interval once; `view` as for the observations. */
-void stream_read(struct stream *s, const struct obs_view *view,
+void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
 /* Puts the stream's self-telemetry. */
 void stream_read_state(struct stream *s, const char *instance,

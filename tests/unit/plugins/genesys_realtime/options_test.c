@@ -48,7 +48,7 @@ static void what_is_not_given_has_its_default(void) {
   CHECK_INT(got.series_max, 200000);
   CHECK_INT(got.observations, OBS_QUERY);
   CHECK_INT(got.interval_s, 10);
-  CHECK_INT(got.label, OBS_LABEL_NAME);
+  CHECK_INT(got.label, QUEUE_LABEL_NAME);
   CHECK_INT(got.queues.count, 0);
   CHECK_INT(got.media.count, 0);
 }
@@ -58,19 +58,22 @@ static void every_word_means_what_the_code_takes_it_for(void) {
     const char *line;
     int observations, label, stream;
   } rows[] = {
-      {"Observations query", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
+      {"Observations query", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations activity", OBS_ACTIVITY, QUEUE_LABEL_NAME,
        STREAM_NOTIFICATIONS},
-      {"Observations topic", OBS_TOPIC, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"Observations queue_metrics", OBS_QUEUE_METRICS, OBS_LABEL_NAME,
+      {"Observations topic", OBS_TOPIC, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations queue_metrics", OBS_QUEUE_METRICS, QUEUE_LABEL_NAME,
        STREAM_NOTIFICATIONS},
-      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
-      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH, STREAM_NOTIFICATIONS},
-      {"Stream notifications", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"Stream conversations", OBS_QUERY, OBS_LABEL_NAME, STREAM_CONVERSATIONS},
-      {"Stream none", OBS_QUERY, OBS_LABEL_NAME, STREAM_NONE},
+      {"Observations \"None\"", OBS_OFF, QUEUE_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
+      {"QueueLabel name", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel id", OBS_QUERY, QUEUE_LABEL_ID, STREAM_NOTIFICATIONS},
+      {"QueueLabel BOTH", OBS_QUERY, QUEUE_LABEL_BOTH, STREAM_NOTIFICATIONS},
+      {"Stream notifications", OBS_QUERY, QUEUE_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
+      {"Stream conversations", OBS_QUERY, QUEUE_LABEL_NAME,
+       STREAM_CONVERSATIONS},
+      {"Stream none", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     char lines[256];

@@ -32,7 +32,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static void read_all(struct conversations *m) {
-  struct obs_view queues = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display queues = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct conversations_view view = {.queues = &queues};
   struct gc_samples out = {put, NULL};
   struct conversations_reading reading = {0};

@@ -122,9 +122,9 @@ static void all_three_numbers_must_be_told(void) {
     GC_AUTO(observations_put_auto)
     struct observations *o = decoded(rows[i].json, 1000);
     CHECK_INT(observations_covers(o, "q", CV_VOICE), rows[i].whole);
-    struct obs_walk at = {0};
+    struct obs_cursor at = {0};
     struct obs_contacts c;
-    CHECK_INT(observations_contacts(o, &at, &c), rows[i].whole);
+    CHECK_INT(observations_next_contacts(o, &at, &c), rows[i].whole);
     /* An activity answer names all that is not zero. */
     o->zero_when_absent = true;
     CHECK(observations_covers(o, "q", CV_VOICE));
@@ -139,9 +139,9 @@ static void activity_without_lists_covers_what_is_empty(void) {
   o->zero_when_absent = true;
   CHECK(!observations_covers(o, "q", CV_VOICE));
   CHECK(observations_covers(o, "q", CV_CHAT));
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
-  CHECK(observations_contacts(o, &at, &c));
+  CHECK(observations_next_contacts(o, &at, &c));
   CHECK_INT(c.waiting, 0);
   CHECK_INT(c.interacting, 2);
 }
@@ -231,21 +231,21 @@ static void the_walk_tells_each_pair_once(void) {
           REST "]},{\"group\":{\"queueId\":\"p\",\"mediaType\":\"voice\"},"
                "\"data\":[" NONE("oWaiting") "]}]}",
       1000);
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
-  CHECK(observations_contacts(o, &at, &c));
+  CHECK(observations_next_contacts(o, &at, &c));
   CHECK_STR(c.queue, "q");
   CHECK_STR(c.media, "callback");
   CHECK_INT(c.cv_media, CV_CALLBACK);
   CHECK_INT(c.waiting, 4);
   CHECK_INT(c.alerting, 5);
   CHECK_INT(c.interacting, 6);
-  CHECK(observations_contacts(o, &at, &c));
+  CHECK(observations_next_contacts(o, &at, &c));
   CHECK_STR(c.queue, "p");
   CHECK_STR(c.media, "fax");
   CHECK_INT(c.cv_media, CV_MEDIA_COUNT);
-  CHECK(!observations_contacts(o, &at, &c));
-  CHECK(!observations_contacts(o, &at, &c));
+  CHECK(!observations_next_contacts(o, &at, &c));
+  CHECK(!observations_next_contacts(o, &at, &c));
 }
 
 static void every_medium_is_found_by_its_label(void) {

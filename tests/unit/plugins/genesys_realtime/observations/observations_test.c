@@ -28,11 +28,11 @@ static void put(void *ctx, const struct gc_sample *s) {
   *count += s->metric == GC_METRIC_QUEUE_AGENTS_ROUTING;
 }
 
-static struct obs_tally sample(const struct observations *o,
-                               enum obs_label label, size_t *ret_statuses) {
-  struct obs_view view = {.accepts = accepts, .label = label};
+static struct queue_tally sample(const struct observations *o,
+                                 enum queue_label label, size_t *ret_statuses) {
+  struct queue_display view = {.accepts = accepts, .label = label};
   struct gc_samples out = {put, ret_statuses};
-  struct obs_tally tally;
+  struct queue_tally tally;
   *ret_statuses = 0;
   obs_samples(o, &view, &out, &tally);
   return tally;
@@ -119,11 +119,11 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
   sink.begin(sink.ctx);
   CHECK_INT(sink.write(sink.ctx, "{\"results\":[]}", 14, &err), GC_OK);
   CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_OK);
-  CHECK_INT(sample(o, OBS_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
 
   CHECK_INT(sink.write(sink.ctx, cut, strlen(cut), &err), GC_OK);
   CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_ERR_PARSE);
-  CHECK_INT(sample(o, OBS_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
 }
 
 static void more_media_than_there_can_be_are_refused(void) {
@@ -142,7 +142,7 @@ static void more_media_than_there_can_be_are_refused(void) {
   size_t statuses;
   CHECK_INT(decode(o, json, NULL, &err), GC_ERR_LIMIT);
   CHECK(err.text[0] != '\0');
-  CHECK_INT(sample(o, OBS_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
 }
 
 static void as_many_statuses_as_there_can_be_are_shown(void) {
@@ -159,7 +159,7 @@ static void as_many_statuses_as_there_can_be_are_shown(void) {
   struct observations *o = observations_new();
   size_t statuses;
   CHECK_INT(decode(o, json, NULL, NULL), GC_OK);
-  (void)sample(o, OBS_LABEL_ID, &statuses);
+  (void)sample(o, QUEUE_LABEL_ID, &statuses);
   CHECK_INT(statuses, 64);
 }
 
@@ -173,10 +173,10 @@ static void without_a_list_of_names_all_is_held_back(void) {
                    "\"count\":1}]}]}",
                    NULL, NULL),
             GC_OK);
-  struct obs_tally held = sample(o, OBS_LABEL_NAME, &statuses);
+  struct queue_tally held = sample(o, QUEUE_LABEL_NAME, &statuses);
   CHECK_INT(held.unnamed, 1);
   CHECK_INT(held.series, 0);
-  struct obs_tally shown = sample(o, OBS_LABEL_ID, &statuses);
+  struct queue_tally shown = sample(o, QUEUE_LABEL_ID, &statuses);
   CHECK_INT(shown.unnamed, 0);
   CHECK_INT(shown.matched, 1);
   CHECK(shown.series > 0);

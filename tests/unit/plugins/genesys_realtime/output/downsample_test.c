@@ -10,7 +10,7 @@
 /* 2026-08-01T10:00:00Z; times in the rows are seconds from there. */
 #define BEGIN_S INT64_C(1785578400)
 
-static struct windows *w;
+static struct downsample *w;
 static char
     reported[4096]; /* "metric/instance-qualifier@time=average/min/max " */
 static size_t put_count;
@@ -33,8 +33,8 @@ static void put(void *ctx, const struct gc_sample *s) {
 static const struct gc_samples out = {put, NULL};
 
 static void begin(uint32_t span_s, bool raw, size_t series_max) {
-  windows_free(w);
-  w = windows_new(&(struct windows_settings){
+  downsample_free(w);
+  w = downsample_new(&(struct downsample_settings){
       .span_ms = span_s * 1000, .raw = raw, .series_max = series_max});
   reported[0] = '\0';
 }
@@ -48,13 +48,13 @@ static const char *news(void) {
 }
 
 static void look_at(double at_s) {
-  (void)windows_sink(w, BEGIN_S * 1000 + (int64_t)(at_s * 1000), &out);
+  (void)downsample_sink(w, BEGIN_S * 1000 + (int64_t)(at_s * 1000), &out);
 }
 
 static void reads_of(const char *queue, enum gc_metric_id metric, double at_s,
                      double gauge) {
   int64_t at_ms = BEGIN_S * 1000 + (int64_t)(at_s * 1000);
-  struct gc_samples sink = windows_sink(w, at_ms, &out);
+  struct gc_samples sink = downsample_sink(w, at_ms, &out);
   struct gc_sample sample = {.metric = metric,
                              .instance = queue,
                              .qualifier = "voice",
@@ -224,19 +224,19 @@ static void the_last_window_leaves_with_its_end(void) {
   begin(60, false, 100);
   reads(70, 2);
   reads(80, 4);
-  windows_finish(w, &out);
+  downsample_finish(w, &out);
   CHECK_STR(news(), D "@120=3/2/4");
   reads(90, 8);
-  windows_finish(w, &out);
+  downsample_finish(w, &out);
   CHECK_STR(news(), "");
   begin(60, false, 100);
-  windows_finish(w, &out);
+  downsample_finish(w, &out);
   CHECK_STR(news(), "");
 }
 
 static void a_reading_without_a_time_is_of_now(void) {
   begin(60, false, 100);
-  struct gc_samples sink = windows_sink(w, (BEGIN_S + 30) * 1000, &out);
+  struct gc_samples sink = downsample_sink(w, (BEGIN_S + 30) * 1000, &out);
   sink.put(sink.ctx,
            &(struct gc_sample){.metric = GC_METRIC_ACTIVE_CONVERSATIONS,
                                .instance = "Q",
@@ -254,18 +254,18 @@ static void memory_is_bounded_by_the_series(void) {
     snprintf(name, sizeof(name), "%d", i);
     reads_of(name, GC_METRIC_QUEUE_DEPTH, 10, 1);
   }
-  CHECK_INT(windows_overflow(w), 50);
+  CHECK_INT(downsample_overflow(w), 50);
   put_count = 0;
   look_at(61);
   CHECK_INT(put_count, 100);
   /* Those of the last window may come again; then they give way. */
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 70, 1);
-  CHECK_INT(windows_overflow(w), 51);
+  CHECK_INT(downsample_overflow(w), 51);
   reads_of("5", GC_METRIC_QUEUE_DEPTH, 70, 1);
-  CHECK_INT(windows_overflow(w), 51);
+  CHECK_INT(downsample_overflow(w), 51);
   look_at(121);
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 130, 1);
-  CHECK_INT(windows_overflow(w), 51);
+  CHECK_INT(downsample_overflow(w), 51);
   (void)news();
   look_at(181);
   CHECK_STR(news(), "queue_depth_window/new-voice@180=1/1/1");
@@ -282,6 +282,6 @@ int main(void) {
   RUN(the_last_window_leaves_with_its_end);
   RUN(a_reading_without_a_time_is_of_now);
   RUN(memory_is_bounded_by_the_series);
-  windows_free(w);
+  downsample_free(w);
   return check_done();
 }
