@@ -5,7 +5,6 @@
 
 #include "common/base/glob.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
-#include "plugins/genesys_realtime/observations/poll.h"
 
 /* In the order of enum stream_choice, obs_source and obs_label. */
 static const char *const streams[] = {"notifications", "conversations", "none",

@@ -89,56 +89,8 @@ static void read_last(struct gc_block *b) {
   gc_write_ticket_free(last.ticket);
 }
 
-static struct stream_settings stream_settings(const struct queues_options *o) {
-  return (struct stream_settings){
-      .guide = {.is_on = o->stream == STREAM_CONVERSATIONS,
-                .path = o->path,
-                .where = o->where.at,
-                .where_count = o->where.count,
-                .media = o->media.at,
-                .media_count = o->media.count,
-                .wrapups = o->wrapups.at,
-                .wrapup_count = o->wrapups.count},
-      .timeouts = {.idle_timeout_ms = o->idle_timeout_s * 1000,
-                   .reconnect_min_ms = o->reconnect_min_s * 1000,
-                   .reconnect_max_ms = o->reconnect_max_s * 1000},
-      .bounds_s = o->wait_buckets.at,
-      .bound_count = o->wait_buckets.count,
-      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
-      .max = o->conversations_max,
-      .age_ms = (int64_t)o->conversation_age_s * 1000,
-      .expiry_ms = (int64_t)o->queue_expiry_s * 1000,
-      .interval_ms = o->interval_s * 1000,
-      .gauges =
-          o->observations == OBS_OFF || o->observations == OBS_QUEUE_METRICS,
-  };
-}
-
-static struct block_settings settings_of(const struct gc_block *b) {
-  const struct queues_options *o = b->options;
-  return (struct block_settings){
-      .name = b->name,
-      .source = (enum obs_source)o->observations,
-      .interval_ms = o->interval_s * 1000,
-      .selectors = o->queues.at,
-      .selector_count = o->queues.count,
-      .shard = o->shard,
-      .media = o->media.at,
-      .media_count = o->media.count,
-      .window_ms = o->window_s * 1000,
-      .raw = o->raw,
-      .series_max = o->series_max,
-      .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
-      .label = (enum queue_label)o->label,
-      .metrics_path = o->path,
-      .has_stream = o->stream != STREAM_NONE,
-      .stream = stream_settings(o),
-  };
-}
-
 static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   const struct queues_options *o = b->options;
-  struct block_settings settings = settings_of(b);
   GC_TRY(gc_block_use_account(b, o->account, err));
   struct gc_account *a = b->account;
   struct block_deps deps = {.loop = gc_account_loop(a),
@@ -151,7 +103,7 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                             .base_url = gc_account_base_url(a),
                             .requests_per_minute =
                                 gc_account_requests_per_minute(a)};
-  struct block *work = block_new(&settings, &deps, gc_block_notice, b, err);
+  struct block *work = block_new(o, &deps, gc_block_notice, b, err);
   queues_of(b)->work = work;
   if (work == NULL)
     return err->code;

@@ -52,7 +52,7 @@ static struct world {
   char wanted[64];
 } w;
 
-static struct block_settings settings;
+static struct queues_options options;
 static uint32_t per_minute;
 
 static inline void on_token(void *ctx) {
@@ -96,11 +96,11 @@ static inline void begin(enum obs_source source) {
   w = (struct world){0};
   replay_init(&w.r);
   will("POST /oauth/token", TOKEN);
-  settings = (struct block_settings){.name = "all",
-                                     .source = source,
-                                     .interval_ms = 10000,
-                                     .series_max = 200000,
-                                     .expiry_ms = 86400000};
+  options = (struct queues_options){.stream = STREAM_NONE,
+                                    .observations = source,
+                                    .interval_s = 10,
+                                    .series_max = 200000,
+                                    .queue_expiry_s = 86400};
   per_minute = 60000;
 }
 
@@ -123,7 +123,7 @@ static inline void start(void) {
                             .api = w.api,
                             .names = w.names,
                             .requests_per_minute = per_minute};
-  w.block = block_new(&settings, &deps, on_notice, NULL, &err);
+  w.block = block_new(&options, &deps, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);
 }

@@ -6,15 +6,8 @@
 
 #include "common/net/api/api.h"
 #include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/queues/selection.h"
-
-enum obs_source {
-  OBS_QUERY,
-  OBS_ACTIVITY,
-  OBS_TOPIC,
-  OBS_QUEUE_METRICS, /* guide dialect */
-  OBS_OFF
-};
 
 /* The largest pages that a server ever gave; kept from poll to poll. */
 struct poll_pages {

@@ -219,12 +219,13 @@ static void tick(struct stream *s, uint64_t now_ms) {
 }
 
 static enum gc_code start(struct stream *s) {
-  s->listener = (struct gc_channels_listener){.timeouts = s->settings.timeouts,
-                                              .connected = on_connected,
-                                              .gap = on_gap,
-                                              .message = on_message,
-                                              .rejected = on_rejected,
-                                              .ctx = s};
+  s->listener =
+      (struct gc_channels_listener){.timeouts = stream_timeouts(s->options),
+                                    .connected = on_connected,
+                                    .gap = on_gap,
+                                    .message = on_message,
+                                    .rejected = on_rejected,
+                                    .ctx = s};
   gc_channels_listen(s->deps.channels, &s->listener);
   return GC_OK;
 }

@@ -17,6 +17,9 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 static void read_all(struct stream *s, const struct queue_display *view,
                      const struct gc_samples *out) {
   bool has_topics = s->source == &stream_topics;
+  /* These sources of observations have no active conversations. */
+  bool has_gauges = s->options->observations == OBS_OFF ||
+                    s->options->observations == OBS_QUEUE_METRICS;
   struct gate gate = {view, &s->coverage};
   struct queue_display queues = *view;
   struct conversations_reading reading = {0};
@@ -25,13 +28,13 @@ static void read_all(struct stream *s, const struct queue_display *view,
     queues.accepts = accepts;
     queues.accepts_ctx = &gate;
   }
-  queues.interval_ms = s->settings.interval_ms;
+  queues.interval_ms = stream_interval_ms(s);
 
   bool more = true;
   while (more) {
     pthread_mutex_lock(&s->lock);
     /* A blind stream does not know the present. */
-    conversations.active = s->settings.gauges && s->is_connected;
+    conversations.active = has_gauges && s->is_connected;
     more = conversations_samples(s->model, &conversations, out, &reading);
     pthread_mutex_unlock(&s->lock);
   }
@@ -48,9 +51,9 @@ void stream_read(struct stream *s, const struct queue_display *view,
   pthread_mutex_unlock(&s->lock);
   if (!is_open || now_ms < s->due_ms)
     return;
-  s->due_ms += s->settings.interval_ms;
+  s->due_ms += stream_interval_ms(s);
   if (s->due_ms <= now_ms)
-    s->due_ms = now_ms + s->settings.interval_ms;
+    s->due_ms = now_ms + stream_interval_ms(s);
   read_all(s, view, out);
 }
 

@@ -47,7 +47,7 @@ static void agents_share_the_queues_of_an_activity_answer(void) {
   double shown = 0, unnamed = 0;
   for (uint32_t k = 1; k <= 3; k++) {
     begin_activity();
-    settings.shard = (struct shard){k, 3};
+    options.shard = (struct shard){k, 3};
     will(CONVERSATIONS "*Number=1",
          ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
              "q0002", "1") "," WAITING("q0003", "1") "," WAITING("new", "1")));
@@ -127,9 +127,8 @@ static void queue_metrics_are_asked_for_by_the_hundred(void) {
 static void where_names_are_refused_the_answers_tell_them(void) {
   char *selectors[] = {(char[]){"support-1"}, (char[]){"support-2"}};
   begin(OBS_QUEUE_METRICS);
-  settings.selectors = selectors;
-  settings.selector_count = GC_COUNT(selectors);
-  settings.metrics_path = "/api/v2/queues/stats";
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
+  options.path = (char[]){"/api/v2/queues/stats"};
   replay_answer(&w.r, &(struct replay_answer){.match = LIST,
                                               .times = REPLAY_ALWAYS,
                                               .status = 404,

@@ -45,10 +45,10 @@ static void answer_query(int times, const char *body, uint32_t delay_ms) {
 
 /* One queue, q1; its connection is not open yet. */
 static void begin_with(void (*answers)(void)) {
-  static const struct block_settings settings = {.name = "all",
-                                                 .source = OBS_TOPIC,
-                                                 .interval_ms = 10000,
-                                                 .series_max = 200000};
+  static const struct queues_options options = {.stream = STREAM_NONE,
+                                                .observations = OBS_TOPIC,
+                                                .interval_s = 10,
+                                                .series_max = 200000};
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
@@ -63,7 +63,7 @@ static void begin_with(void (*answers)(void)) {
                             .names = w.names,
                             .channels = ch_channels,
                             .requests_per_minute = 300};
-  w.block = block_new(&settings, &deps, on_notice, NULL, &err);
+  w.block = block_new(&options, &deps, on_notice, NULL, &err);
   CHECK(w.block != NULL);
 }
 
