@@ -72,7 +72,8 @@ bool output_end(struct output *o, bool is_last, struct gc_err *ret_err) {
 }
 
 uint64_t output_overflow(const struct output *o) {
-  return series_limit_overflow(o->limit);
+  return series_limit_overflow(o->limit) +
+         (o->downsample != NULL ? downsample_overflow(o->downsample) : 0);
 }
 
 bool output_has_windows(const struct output *o) {
