@@ -120,7 +120,7 @@ static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
 }
 
 static void put_stream(const struct gc_sample_writer *w,
-                       const struct queue_topics_state *stream) {
+                       const struct gc_queue_topics_state *stream) {
   gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   if (stream->was_heard)
     gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
