@@ -65,7 +65,7 @@ static enum gc_code add_listed(struct obs_decoder *d,
                                const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING || v->len == 0)
     return GC_OK;
-  struct cv_id id = cv_id_read(v->text, v->len);
+  struct uuid_key id = uuid_key_read(v->text, v->len);
   enum gc_code code = obs_ids_add(&d->ids, &id, 1);
   d->is_truncated |= code == GC_ERR_LIMIT;
   return code == GC_ERR_LIMIT ? GC_OK : code;

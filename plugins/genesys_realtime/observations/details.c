@@ -8,7 +8,7 @@
 static const uint32_t counts =
     1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
 
-enum gc_code obs_ids_add(struct obs_ids *ids, const struct cv_id *more,
+enum gc_code obs_ids_add(struct obs_ids *ids, const struct uuid_key *more,
                          size_t count) {
   if (count > OBS_LISTED_MAX - ids->count)
     return GC_ERR_LIMIT;
@@ -16,7 +16,7 @@ enum gc_code obs_ids_add(struct obs_ids *ids, const struct cv_id *more,
     size_t cap = ids->cap == 0 ? 64 : ids->cap * 2;
     while (cap < ids->count + count)
       cap *= 2;
-    struct cv_id *at = realloc(ids->at, cap * sizeof(*at));
+    struct uuid_key *at = realloc(ids->at, cap * sizeof(*at));
     if (at == NULL)
       return GC_ERR_MEMORY;
     ids->at = at;

@@ -116,7 +116,7 @@ struct obs_queue {
 enum { OBS_LISTED_MAX = 1 << 20 };
 
 struct obs_ids {
-  struct cv_id *at;
+  struct uuid_key *at;
   size_t count, cap;
 };
 
@@ -250,8 +250,8 @@ GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
 /* ---- observation_details.c ---- */
 
 /* GC_ERR_LIMIT past OBS_LISTED_MAX: nothing is added. */
-GC_MUST_CHECK enum gc_code obs_ids_add(struct obs_ids *ids,
-                                       const struct cv_id *more, size_t count);
+GC_MUST_CHECK enum gc_code
+obs_ids_add(struct obs_ids *ids, const struct uuid_key *more, size_t count);
 void obs_ids_clear(struct obs_ids *ids);
 
 /* Whether `listed` has every conversation that waits, rings or is with an agent

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/glob.h"
+#include "plugins/genesys_realtime/queues/uuid_key.h"
 
 static enum gc_code add_id(struct selection *s, const char *id) {
   char **ids = realloc(s->ids, (s->count + 1) * sizeof(char *));
@@ -25,19 +26,6 @@ static bool has_id(const struct selection *s, const char *id) {
   return false;
 }
 
-/* "b1f7…-….": 36 characters, hexadecimal digits and four dashes. */
-static bool is_uuid(const char *text) {
-  if (strlen(text) != 36)
-    return false;
-  for (int i = 0; i < 36; i++) {
-    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-'
-             : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
-      return false;
-  }
-  return true;
-}
-
 static bool is_literal(const char *selector) {
   return selector[0] != '!' && strpbrk(selector, "*?[\\") == NULL;
 }
@@ -55,7 +43,8 @@ static enum gc_code fill_ids(struct selection *s,
   if (!gc_entities_is_refused(queues))
     return GC_OK;
   for (size_t i = 0; i < selector_count; i++)
-    if ((is_uuid(selectors[i]) || (any_id && is_literal(selectors[i]))) &&
+    if ((uuid_key_is_uuid(selectors[i]) ||
+         (any_id && is_literal(selectors[i]))) &&
         !has_id(s, selectors[i]) && shard_has(shard, selectors[i]) &&
         gc_glob_accepts(selectors, selector_count, NULL, selectors[i]))
       GC_TRY(add_id(s, selectors[i]));

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/queues/shard.h"
 
+#include "common/base/ascii.h"
+
 /* FNV-1a of the id in lower case. */
 static uint64_t hash_of(const char *id) {
   uint64_t h = UINT64_C(14695981039346656037);
-  for (const char *c = id; *c != '\0'; c++) {
-    unsigned char lower =
-        (unsigned char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
-    h = (h ^ lower) * UINT64_C(1099511628211);
-  }
+  for (const char *c = id; *c != '\0'; c++)
+    h = (h ^ (unsigned char)gc_lower(*c)) * UINT64_C(1099511628211);
   return h;
 }
 
@@ -41,7 +40,7 @@ bool shard_has(const struct shard *s, const char *id) {
 static bool read_number(const char **at, uint32_t *ret) {
   const char *begin = *at;
   uint32_t number = 0;
-  while (**at >= '0' && **at <= '9' && *at - begin < 6)
+  while (gc_is_digit(**at) && *at - begin < 6)
     number = number * 10 + (uint32_t)(*(*at)++ - '0');
   *ret = number;
   return *at > begin;

@@ -35,7 +35,7 @@ static struct observations *decoded(const char *json, size_t piece) {
 
 static bool lists(const struct observations *o, const char *id) {
   for (size_t i = 0; i < o->listed.count; i++)
-    if (cv_id_equal(o->listed.at[i], cv_id_read(id, strlen(id))))
+    if (uuid_key_equal(o->listed.at[i], uuid_key_read(id, strlen(id))))
       return true;
   return false;
 }
@@ -202,7 +202,7 @@ static void batches_add_up(void) {
 }
 
 static void an_answer_that_does_not_fit_lists_nobody(void) {
-  static struct cv_id ids[OBS_LISTED_MAX];
+  static struct uuid_key ids[OBS_LISTED_MAX];
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
