@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_realtime": what the queues look like now. Wiring only:
- * options.c reads the configuration, block.c asks and listens. */
+/* The plugin "genesys_realtime": the present state of queues. Wiring only:
+ * options.c reads the configuration, block.c polls and listens. */
 #include <stdlib.h>
 
 #include "collectd.h"
@@ -43,45 +43,46 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
   block_read_state(queues_of(b)->work, b->instance, interval_ms, out);
 }
 
-/* ---- the last words ---- */
+/* ---- the last values ---- */
 
-/* All blocks together, so that collectd ends in time. */
-enum { LAST_WORDS_MS = 1000 };
-static cdtime_t last_words_end;
+/* For all blocks together, so that collectd stops in time. */
+enum { LAST_VALUES_MS = 1000 };
+static cdtime_t last_values_end;
 
-struct last_words {
+struct last_values {
   struct gc_write_ticket *ticket;
   const char *host;
   size_t lost;
 };
 
 static void put_last(void *ctx, const struct gc_sample *sample) {
-  struct last_words *last = ctx;
+  struct last_values *last = ctx;
   last->lost +=
       gc_write_tracker_emit(last->ticket, last->host, sample) != GC_OK;
 }
 
-/* What is left of the time that all blocks share. */
-static void wait_for(struct last_words *last) {
+/* Waits for the rest of the time that all blocks share. */
+static void wait_for_pending(struct last_values *last) {
   cdtime_t now = cdtime();
-  if (last_words_end == 0)
-    last_words_end = now + MS_TO_CDTIME_T(LAST_WORDS_MS);
-  uint32_t left_ms =
-      now < last_words_end ? (uint32_t)CDTIME_T_TO_MS(last_words_end - now) : 0;
+  if (last_values_end == 0)
+    last_values_end = now + MS_TO_CDTIME_T(LAST_VALUES_MS);
+  uint32_t left_ms = now < last_values_end
+                         ? (uint32_t)CDTIME_T_TO_MS(last_values_end - now)
+                         : 0;
   if (!gc_write_tracker_wait(last->ticket, left_ms))
     last->lost += gc_write_tracker_pending(last->ticket);
 }
 
 static void read_last(struct gc_block *b) {
   struct block *work = queues_of(b)->work;
-  struct last_words last = {.host = b->host};
+  struct last_values last = {.host = b->host};
   if (!block_has_windows(work))
     return;
   last.ticket = gc_write_ticket_new();
   if (last.ticket == NULL)
     return;
   block_finish(work, &(struct gc_samples){put_last, &last});
-  wait_for(&last);
+  wait_for_pending(&last);
   if (last.lost > 0)
     gc_log_line(plugin.log, GC_LOG_WARNING,
                 "%s: %zu values of the last window were not written in time",

@@ -49,7 +49,7 @@ static enum gc_code qualifier_of(const struct obs_datum *d,
              : gc_intern_put(in, d->qualifier, strlen(d->qualifier), ret);
 }
 
-/* No contact waits since 1970: such a time stands for none. */
+/* A time of 1970 stands for no contact. */
 enum gc_code obs_datum_fact(const struct obs_datum *d,
                             struct observations *into, struct obs_fact *ret,
                             bool *ret_reported) {

@@ -43,13 +43,13 @@ static const struct gc_json_key keys[] = {
 
 struct obs_pushed {
   struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct gc_json_stream *stream; /* for messages that the scan refuses */
   struct observations *into;
   enum obs_topic topic;
 
   struct obs_facts facts; /* of the message */
   uint32_t queue, media;
-  size_t part_begin; /* the first fact of the data, or the result, being read */
+  size_t part_begin; /* the first fact of the present data or result */
   bool is_total;     /* the data are running totals of an interval */
   int64_t at_ms;
   struct obs_datum datum;
@@ -86,8 +86,8 @@ bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
 
 /* ---- a message ---- */
 
-/* "T/T" is a moment, "HH:00/HH:30" what was summed up since HH:00. What is no
- * interval says nothing. */
+/* "T/T" is a moment, "HH:00/HH:30" a running total since HH:00. Ignores values
+ * that are not an interval. */
 static void read_interval(struct obs_pushed *d, const struct gc_json_value *v) {
   int64_t begin_ms, end_ms;
   if (v->kind != GC_JSON_STRING ||
@@ -195,7 +195,7 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* Interval and medium may stand behind the numbers. */
+/* Interval and medium may follow the numbers. */
 static void end_part(struct obs_pushed *d) {
   if (d->is_total)
     d->facts.count = d->part_begin;
@@ -253,8 +253,8 @@ static void reset_message(struct obs_pushed *d) {
   d->facts.count = 0;
 }
 
-/* Of one "group" for all of its message; an .activity message has none, its
- * topic names the queue. */
+/* A message has one "group" for all its facts; an .activity message has none,
+ * so that its topic names the queue. */
 static enum gc_code add_facts(struct obs_pushed *d, const char *id,
                               size_t len) {
   if (d->queue == OBS_NONE)

@@ -4,7 +4,7 @@
 
 #include "plugins/genesys_realtime/observations/observations.h"
 
-/* The numbers that count conversations. */
+/* The metrics that count conversations. */
 static const uint32_t counts =
     1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
 
@@ -46,7 +46,7 @@ find_media(const struct observations *o, const char *queue, const char *media) {
   return NULL;
 }
 
-/* What an activity answer does not name is 0, and has nobody to list. */
+/* What an activity answer does not name is 0 and has no conversations. */
 static uint32_t implied(const struct observations *o, uint32_t known) {
   return o->zero_when_absent ? counts & ~known : 0;
 }

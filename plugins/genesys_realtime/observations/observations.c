@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one organisation can have at the most, with room; beyond it an answer
- * is refused rather than memory. */
+/* More than any organisation has: an answer with more fails before it takes the
+ * memory. */
 enum {
   QUEUES_MAX = 200000,
   MEDIA_MAX = 64,
@@ -60,7 +60,7 @@ void observations_put(struct observations *o) {
   free(o);
 }
 
-/* queues[number] for every number that was given out. */
+/* Makes queues[number] for every number of `ids`. */
 static enum gc_code make_queues(struct observations *o) {
   if (o->ids.count <= o->queue_cap)
     return GC_OK;
@@ -98,8 +98,8 @@ static void note_all_agents(struct observations *o, struct obs_queue *q,
   q->has_agents = true;
 }
 
-/* An older fact changes nothing. One without a time is new and has none to
- * leave. */
+/* Notes the time of a newer fact. A fact without a time is always newer and
+ * leaves no time. */
 static bool is_newer(const struct obs_fact *f, int64_t *reported_ms) {
   if (f->at_ms > 0 && f->at_ms < *reported_ms)
     return false;

@@ -10,14 +10,13 @@
 enum {
   BODY_MAX_BYTES = 256 * 1024,
   ANSWER_MAX_BYTES = 256 << 20,
-  /* The API names no maximum; a server clamps what is too much and we go by
-   * what comes. */
+  /* The API documents no maximum; a server may cut the size, so the pages that
+   * arrive decide. */
   ACTIVITY_PAGE = 1000,
   ACTIVITY_PAGES_MAX = 500,
 };
 
-/* One request: a batch of queues, or an activity query that goes on page by
- * page. */
+/* One batch of queues, or one activity query with all its pages. */
 struct poll_part {
   struct poll *poll;
   struct gc_call call;
@@ -25,30 +24,30 @@ struct poll_part {
   struct obs_decoder *decoder;
   struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: in its place */
   unsigned page;                 /* 0: not paged */
-  size_t grown;                  /* of the model, when the page was asked for */
+  size_t size_before;            /* of the model, when the page was requested */
   size_t *full_page;
   char query[64];
 };
 
-static size_t growth(const struct observations *o) {
+static size_t model_size(const struct observations *o) {
   return o->groups + o->ids.count;
 }
 
-/* Asks for the page `part->page`. The answers name no total: a page that is
- * shorter than the largest ever seen is the last one. */
+/* Requests the page `part->page`. Answers have no total: a page shorter than
+ * the largest ever seen is the last. */
 static void request_page(struct poll_part *part) {
-  part->grown = growth(part->poll->reading);
+  part->size_before = model_size(part->poll->reading);
   snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
            ACTIVITY_PAGE, part->page);
   part->call.query = part->query;
   gc_api_call(part->poll->api, &part->call);
 }
 
-/* A page that brings nothing new is an earlier one again: the server does not
- * know pages and has told all. */
+/* A page without anything new repeats an earlier one: the server does not know
+ * pages and has sent everything. */
 static bool has_more(struct poll_part *part, size_t results) {
   if (part->page == 0 || results < *part->full_page ||
-      growth(part->poll->reading) == part->grown)
+      model_size(part->poll->reading) == part->size_before)
     return false;
   *part->full_page = results;
   return true;
@@ -67,7 +66,8 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
   return GC_OK;
 }
 
-/* What concerns this block alone says more than what the account says too. */
+/* An error of this block alone says more than one that the account logs, too.
+ */
 static void note_error(struct poll *p, const struct gc_err *err) {
   if (p->error.code == GC_OK ||
       (gc_code_is_shared(p->error.code) && !gc_code_is_shared(err->code)))

@@ -8,8 +8,7 @@ static void put_member(struct gc_json_out *j, const char *key,
   gc_json_out_string(j, text);
 }
 
-/* The numbers that count conversations: `detailMetrics` knows no others of
- * them. */
+/* The metrics that count conversations, which `detailMetrics` accepts. */
 static const enum obs_metric detailed[] = {OBS_WAITING, OBS_INTERACTING,
                                            OBS_ALERTING};
 
@@ -55,7 +54,7 @@ enum gc_code obs_query_body(const char *const *ids, size_t count,
   return gc_json_out_end(&j, NULL);
 }
 
-/* The element's key is "metric" (API reference, activity queries). */
+/* The key of an element is "metric" (API reference, activity queries). */
 enum gc_code obs_activity_body(bool of_conversations, struct gc_buf *out) {
   struct gc_json_out j = {.out = out};
   gc_json_out_object(&j);

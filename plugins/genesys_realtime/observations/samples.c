@@ -6,22 +6,21 @@
 #include "plugins/genesys_realtime/observations/status_table.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
-/* An answer lists only the statuses that occur: these are 0 when a queue's
- * agents were told and the status was not (API reference, observations). */
+/* An answer lists only the statuses that occur: the others are 0 if the answer
+ * has the queue's agents (API reference, observations). */
 static const char *const routing_statuses[] = {
     "OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING"};
 static const char *const system_presences[] = {
     "AVAILABLE", "AWAY", "BUSY",     "OFFLINE", "IDLE",
     "ON_QUEUE",  "MEAL", "TRAINING", "MEETING", "BREAK"};
 
-/* A presence that nothing maps to a system presence. */
+/* A presence that is not mapped to a system presence. */
 static const char unknown_presence[] = "unknown";
 
-/* The medium of a source that tells none. */
+/* The medium of a source without media. */
 static const char all_media[] = "all";
 
-/* A contact cannot have waited longer than a year: a time that says so is none
- * (in seconds, say) and is cut to that. */
+/* A longer wait is cut to this: its time is probably in another unit. */
 static const double wait_max_s = 366.0 * 86400.0;
 
 struct put {
@@ -44,7 +43,7 @@ static const char *system_of(const struct put *p, uint32_t presence) {
   return e != NULL && e->detail[0] != '\0' ? e->detail : unknown_presence;
 }
 
-/* What the words of this reading mean, once for all its queues. */
+/* Maps the words of this reading to statuses, once for all its queues. */
 static void make_status_tables(struct put *p) {
   const struct observations *o = p->o;
   status_table_reset(&p->routing, routing_statuses, GC_COUNT(routing_statuses));
@@ -56,7 +55,7 @@ static void make_status_tables(struct put *p) {
     status_table_map(&p->presences, i, system_of(p, i));
 }
 
-/* All counts that one metric has by status. */
+/* The counts of one metric by status. */
 static struct status_counts counts_of(const struct status_table *table,
                                       const struct obs_queue *q,
                                       enum obs_metric metric) {
@@ -84,8 +83,8 @@ static void put_by_status(const struct put *p, enum gc_metric_id metric,
       gc_put_gauge(&p->writer, metric, table->names[i], (double)c->at[i]);
 }
 
-/* Sums over what is listed are truly 0 when nothing is; member and active have
- * a number of their own, and one that the answer does not tell is not 0. */
+/* A sum over listed statuses is 0 if none is listed. Member and active have a
+ * number of their own: without it they are unknown. */
 static void put_agents(const struct put *p, const struct obs_queue *q) {
   struct status_counts on = counts_of(&p->routing, q, OBS_ON_QUEUE_USERS);
   int64_t available = status_counts_get(&p->routing, &on, "idle");
@@ -112,7 +111,7 @@ static void put_agents(const struct put *p, const struct obs_queue *q) {
   put_by_status(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &p->presences, &c);
 }
 
-/* Clocks differ: a contact never waits less than no time. */
+/* Clocks differ: a negative age is 0. */
 static double age_s(const struct observations *o, int64_t since_ms) {
   double age = ((double)o->server_ms - (double)since_ms) / 1000.0;
   if (age < 0.0)

@@ -9,7 +9,7 @@
 #include "common/base/strmap.h"
 #include "common/genesys/clean_name.h"
 
-/* What windows are made of; 0, which is no window, for all else. */
+/* The metric of the windows of a metric; 0, which is no window, without. */
 static const enum gc_metric_id window_metrics[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_DEPTH] = GC_METRIC_QUEUE_DEPTH_WINDOW,
     [GC_METRIC_QUEUE_INTERACTING] = GC_METRIC_QUEUE_INTERACTING_WINDOW,
@@ -29,7 +29,7 @@ struct gauge {
   enum gc_metric_id metric; /* of the window */
   double sum, min, max;
   uint32_t readings;
-  const char *instance, *qualifier; /* within `key`'s room */
+  const char *instance, *qualifier; /* in the memory behind `key` */
   char key[];                       /* "TYPE/INSTANCE/QUALIFIER" */
 };
 
@@ -38,7 +38,7 @@ struct downsample {
   struct gc_strmap by_key;
   struct gauge **at;
   size_t count, cap;
-  int64_t start_ms; /* of the open window; all before have left */
+  int64_t start_ms; /* of the open window; all earlier ones were put */
   int64_t now_ms;
   const struct gc_samples *out;
   uint64_t overflow;
@@ -82,7 +82,7 @@ static void put_window(const struct downsample *w, const struct gauge *g) {
   w->out->put(w->out->ctx, &sample);
 }
 
-/* The open window leaves; the next one is open. */
+/* Puts the open window and opens the next. */
 static void close_window(struct downsample *w) {
   size_t kept = 0;
   for (size_t i = 0; i < w->count; i++) {
@@ -100,7 +100,7 @@ static void close_window(struct downsample *w) {
   w->start_ms += w->s.span_ms;
 }
 
-/* The window of that time is open afterwards; false: it has left. */
+/* Opens the window of that time; false: it was put already. */
 static bool open_window(struct downsample *w, int64_t at_ms) {
   int64_t start_ms = at_ms - at_ms % w->s.span_ms;
   if (start_ms < w->start_ms) {
@@ -149,7 +149,7 @@ static bool grow_gauges(struct downsample *w) {
   return true;
 }
 
-/* NULL: there are too many, or there is no memory. */
+/* NULL: too many gauges, or no memory. */
 static struct gauge *gauge_of(struct downsample *w, enum gc_metric_id metric,
                               const struct gc_sample *sample) {
   char key[KEY_SIZE];

@@ -51,11 +51,11 @@ static uint64_t hash_text(uint64_t h, const char *text) {
 static uint64_t hash_of(const struct gc_sample *s) {
   uint64_t h = UINT64_C(14695981039346656037) ^ (uint64_t)s->metric;
   h = hash_text(hash_text(h, s->instance), s->qualifier);
-  h ^= h >> 32; /* the lower bits, which we take, know of the upper ones */
+  h ^= h >> 32; /* the lower bits choose the place */
   return h != 0 ? h : 1;
 }
 
-/* The series' place, or the free one where it would go. */
+/* The place of the series, or the free place for it. */
 static struct place *place_of(struct place *places, size_t room,
                               uint64_t hash) {
   size_t i = hash & (room - 1);
@@ -64,7 +64,7 @@ static struct place *place_of(struct place *places, size_t room,
   return &places[i];
 }
 
-/* Into a table of that room, without those that have expired. */
+/* Moves all series that have not expired to a table of `room` places. */
 static bool rehash(struct series_limit *l, size_t room) {
   struct place *places = calloc(room, sizeof(*places));
   if (places == NULL)
@@ -121,7 +121,7 @@ struct gc_samples series_limit_sink(struct series_limit *l, uint64_t now_ms,
   if (now_ms - l->checked_ms >= l->expiry_ms / CHECKS_PER_EXPIRY) {
     l->checked_ms = now_ms;
     if (l->count > 0)
-      (void)rehash(l, l->room); /* without memory they stay a while longer */
+      (void)rehash(l, l->room); /* without memory they stay longer */
   }
   return (struct gc_samples){put_limited, l};
 }

@@ -152,7 +152,7 @@ static void what_is_wrong_is_named(void) {
        {"WrapUpCode: ", "[a"}},
       {"Account prod\nStream conversations\nObservations queue_metrics\n"
        "Path \"/x\"",
-       {"Path: ", "make two blocks"}},
+       {"Path: ", "write two blocks"}},
       {"Account prod\nWaitBuckets 2 1", {"WaitBuckets"}},
       {"Account prod\nWaitBuckets 0", {"WaitBuckets 0"}},
       {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
