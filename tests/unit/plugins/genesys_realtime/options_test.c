@@ -171,9 +171,9 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nPath \"/x\"",
        {"Path: ", "official API", "\"queue_metrics\""}},
       {"Account prod\nObservations queue_metrics\nPath \"stats\"",
-       {"Path: \"stats\" is no path", "/api/v2/queues/stats"}},
+       {"Path: \"stats\" is not a path", "/api/v2/queues/stats"}},
       {"Account prod\nObservations queue_metrics\nPath \"/a?b\"",
-       {"Path: \"/a?b\" is no path", "neither a query nor spaces"}},
+       {"Path: \"/a?b\" is not a path", "neither a query nor spaces"}},
       {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
