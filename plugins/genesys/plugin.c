@@ -64,8 +64,8 @@ static const char *state_dir(void) {
 
 static const char *default_host(void) { return hostname_g; }
 
-/* One reading of one account. The list of accounts is fixed after the
- * configuration, so what was read last is kept by its place. */
+/* One reading of all accounts. Their order is fixed after the configuration, so
+ * that the place of an account finds its previous reading. */
 struct round {
   struct telemetry *last;
   size_t at;
@@ -88,8 +88,8 @@ static int on_read(void) {
   return 0;
 }
 
-/* Init callbacks run in the order of LoadPlugin: hooks are set when the
- * configuration is read, so that an account may start before our turn. */
+/* Init callbacks run in the order of LoadPlugin. The hooks are set when the
+ * configuration is read, since another plugin may start an account earlier. */
 static int on_init(void) {
   struct gc_err err;
   if (gc_write_tracker_register(&err) != GC_OK)

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* Zeros too: a rate needs the 0 before the first failure. */
+/* Puts zeros, too: a rate needs the 0 before the first failure. */
 static void put_requests(const struct gc_sample_writer *w,
                          const struct gc_api_stats *api) {
   char qualifier[64];

@@ -13,7 +13,7 @@ struct query_options {
 
 extern const struct gc_opt query_rows[];
 
-/* Beyond what a row can say; fills in what the source's defaults are. */
+/* Checks what the rows cannot and fills in the defaults of the source. */
 GC_MUST_CHECK enum gc_code query_check(struct query_options *o,
                                        struct gc_err *err);
 

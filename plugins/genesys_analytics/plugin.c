@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_analytics": what happened, interval by interval. Wiring
- * only: options.c reads the configuration, common/analytics asks and brings
- * out.
+/* The plugin "genesys_analytics": aggregates by interval. Wiring only:
+ * options.c reads the configuration, common/analytics sends queries and values.
  */
 #include "plugin.h"
 #include "collectd.h"
