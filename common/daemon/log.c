@@ -6,6 +6,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/hash.h"
 #include "common/base/policy/log_limit.h"
 #include "common/base/utf8.h"
 #include "common/net/clock.h"
@@ -13,7 +14,7 @@
 enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
 
 struct cause {
-  uint32_t hash;
+  uint64_t hash;
   char *name;
   struct gc_log_limit limit;
   uint64_t touched; /* the number of the last call that named it */
@@ -28,15 +29,8 @@ struct gc_log {
   uint64_t calls;
 };
 
-static uint32_t hash_of(const char *name) {
-  uint32_t h = 2166136261u; /* FNV-1a */
-  for (; *name != '\0'; name++)
-    h = (h ^ (unsigned char)*name) * 16777619u;
-  return h;
-}
-
 static struct cause *find_cause(struct gc_log *l, const char *name) {
-  uint32_t hash = hash_of(name);
+  uint64_t hash = gc_hash(name, strlen(name));
   for (size_t i = 0; i < l->count; i++)
     if (l->causes[i].hash == hash && strcmp(l->causes[i].name, name) == 0)
       return &l->causes[i];
@@ -72,7 +66,7 @@ static struct cause *add_cause(struct gc_log *l, const char *name) {
     return NULL;
   }
   cause->name = copy;
-  cause->hash = hash_of(copy);
+  cause->hash = gc_hash(copy, strlen(copy));
   return cause;
 }
 

@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/hash.h"
 #include "common/daemon/emit.h"
 #include "common/net/clock.h"
 
@@ -18,7 +19,7 @@ struct pending {
   struct pending *next;          /* in its bucket */
   struct pending *older, *newer; /* of its ticket */
   struct gc_write_ticket *ticket;
-  uint32_t hash;
+  uint64_t hash;
   cdtime_t time;
   uint64_t since_ms;
   uint64_t number; /* of all values, in the order of dispatch */
@@ -64,16 +65,13 @@ static void lock_tracker(void) {
 static void unlock_tracker(void) { pthread_mutex_unlock(&lock); }
 
 /* gc_value_list leaves no slash in a part, so no two series share a key. */
-static uint32_t make_key(char key[KEY_MAX], const value_list_t *vl) {
+static uint64_t make_key(char key[KEY_MAX], const value_list_t *vl) {
   snprintf(key, KEY_MAX, "%s/%s/%s/%s", vl->host, vl->plugin_instance, vl->type,
            vl->type_instance);
-  uint32_t h = 2166136261u; /* FNV-1a */
-  for (const char *c = key; *c != '\0'; c++)
-    h = (h ^ (unsigned char)*c) * 16777619u;
-  return h;
+  return gc_hash_fold(gc_hash(key, strlen(key)));
 }
 
-static struct pending *find_pending(const char *key, uint32_t hash) {
+static struct pending *find_pending(const char *key, uint64_t hash) {
   struct pending *p =
       bucket_count > 0 ? buckets[hash & (bucket_count - 1)] : NULL;
   while (p != NULL && (p->hash != hash || strcmp(p->key, key) != 0))
@@ -109,7 +107,7 @@ static bool grow_buckets(void) {
 }
 
 static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
-                                   uint32_t hash, cdtime_t when) {
+                                   uint64_t hash, cdtime_t when) {
   size_t size = strlen(key) + 1;
   struct pending *p = calloc(1, sizeof(*p) + size);
   if (p == NULL || !grow_buckets()) {
@@ -184,7 +182,7 @@ static int on_write(__attribute__((unused)) const data_set_t *ds,
     return 0;
 
   char key[KEY_MAX];
-  uint32_t hash = make_key(key, vl);
+  uint64_t hash = make_key(key, vl);
   lock_tracker();
   struct pending *p = find_pending(key, hash);
   if (p != NULL && p->time == vl->time) {
@@ -242,7 +240,7 @@ void gc_write_ticket_free(struct gc_write_ticket *t) {
 /* Is called before the value is dispatched: a write thread may have it before
  * plugin_dispatch_values returns. */
 static enum gc_code add_to_ticket(struct gc_write_ticket *t, const char *key,
-                                  uint32_t hash, cdtime_t when) {
+                                  uint64_t hash, cdtime_t when) {
   if (closed)
     return GC_ERR_STOPPED;
   struct pending *p = find_pending(key, hash);
@@ -261,7 +259,7 @@ enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
     return GC_OK;
 
   char key[KEY_MAX];
-  uint32_t hash = make_key(key, &vl);
+  uint64_t hash = make_key(key, &vl);
   lock_tracker();
   enum gc_code code = add_to_ticket(t, key, hash, vl.time);
   unlock_tracker();

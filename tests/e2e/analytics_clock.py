@@ -42,11 +42,11 @@ def stepping(*steps: Step) -> None:
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, 20)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))
-    note("%d queries; %s" % (len(fast.asked()), windows.log(daemon) or "no complaint"))
+    note("%d queries; %s" % (len(fast.asked()), windows.complaints(daemon) or "no complaint"))
     daemon.stop()
 
 

@@ -32,7 +32,7 @@ def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, ENOUGH_S)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))
@@ -45,7 +45,7 @@ def away_for_thirty_windows() -> None:
     daemon = running(fast, account_options={"BaseURL": gate.url})
     since = fast.span()[0]
     last = fast.span()[1]
-    gate.shut()
+    gate.close()
     fast.pass_until(fast.now_ms() + 32 * MINUTE_MS)
     same("nothing was asked meanwhile", fast.span()[1], last)
     gate.open()
@@ -54,7 +54,7 @@ def away_for_thirty_windows() -> None:
     check("the oldest first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
     note("%d queries for %d missed windows" % (len(missed), (missed[-1]["end"] - last) // MINUTE_MS))
     all_is_there(fast, daemon, since)
-    told = windows.log(daemon)
+    told = windows.complaints(daemon)
     check("one line, and a reminder each ten minutes", 0 < len(told) <= 5 and all("account prod, api" in line for line in told), told)
     daemon.stop()
 
@@ -104,7 +104,7 @@ def a_deleted_queue_keeps_its_windows() -> None:
     last = max(over for over in (o for k, _ in fast.truth(since, fast.span()[1], PROMPT) if k.label == fast.labels[chosen]
                                  for o, _ in windows.intervals(daemon, k)))
     check("its last window is that of its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
-    same("complaints", windows.log(daemon), [])
+    same("complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from lib import report, windows
 from lib.collectd import Collectd
-from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, Key
 
@@ -78,7 +77,7 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     check("unfiltered", not any(one["filtered"] for one in fast.asked()))
     requests = fast.sim.counters()["requests"].get(AGGREGATES, {})
     same("refused requests", [status for status in requests if status != "200"], [])
-    same("complaints", windows.log(first) + windows.log(second), [])
+    same("complaints", windows.complaints(first) + windows.complaints(second), [])
     note("%d KB at most in the first life, %d in the second (%d values in collectd's cache); %d queries, the first of %d windows"
          % (memory, second.memory_kb(), QUEUES * sum(map(values_of, METRICS)), len(fast.asked()),
             (largest["end"] - largest["begin"]) // MINUTE_MS))

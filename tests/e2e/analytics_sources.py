@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Iterator
 
-from lib import report, windows
+from lib import process, report, windows
 from lib.collectd import Collectd
 from lib.process import wait_until
 from lib.report import check, note, same
@@ -39,9 +39,12 @@ def run(fast: Fast, minutes: int, **options: Any) -> tuple[Collectd, int, int]:
 def compare(daemon: Collectd, name: str, wanted: dict[tuple[str, str, str, int], float], slack: float = 0.0) -> None:
     """(instance, type, type instance, end of the window) -> value"""
     series = {key[:3] for key in wanted}
-    got = {(*key, round(at * 1000)): value for key in series for at, value in daemon.readings(*key)}
-    wrong = [(key[0], key[1], key[2], iso(key[3]), got.get(key), value) for key, value in wanted.items()
-             if got.get(key) is None or abs(got[key] - value) > slack]
+
+    def differences() -> list[Any]:
+        got = {(*key, round(at * 1000)): value for key in series for at, value in daemon.readings(*key)}
+        return [(key[0], key[1], key[2], iso(key[3]), got.get(key), value) for key, value in wanted.items()
+                if got.get(key) is None or abs(got[key] - value) > slack]
+    wrong = process.wait_for_none(differences, 10, name, 0.3)
     check("%s (%d values of %d series)" % (name, len(wanted), len(series)), wanted and not wrong, wrong[:4])
 
 
@@ -61,7 +64,7 @@ def agents_states_fill_each_window() -> None:
     got = {(label, q): dict((round(a * 1000), v) for a, v in daemon.readings(label, "user_metric_seconds", q)).get(end) for label, q in totals}
     wrong = [(key, got[key], value) for key, value in totals.items() if got[key] is None or abs(got[key] - value) > 0.01]
     check("and their totals (%d)" % len(totals), not wrong, wrong[:4])
-    same("complaints", windows.log(daemon), [])
+    same("complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 
@@ -75,7 +78,7 @@ def work_by_agent_and_medium() -> None:
             key = (names[group["userId"]], "user_interval_count", "%s-%s" % (row["metric"], group["mediaType"]), over)
             wanted[key] = row["stats"]["count"]
     compare(daemon, "what each agent has done", wanted)
-    same("complaints", windows.log(daemon), [])
+    same("complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 
@@ -106,7 +109,7 @@ def the_guide_dialect() -> None:
     compare(daemon, "rows of the guide", {(label, "queue_interval_count", name + "-all", over): value
                                           for (label, name, over), value in counts.items()})
     daemon.stop()
-    note("%d waits; %s" % (len(sums), windows.log(daemon) or "no complaint"))
+    note("%d waits; %s" % (len(sums), windows.complaints(daemon) or "no complaint"))
 
 
 def a_row_of_no_time_is_counted_and_costs_no_other() -> None:

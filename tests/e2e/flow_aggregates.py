@@ -115,7 +115,7 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
     each_window_once(fast, daemon, begin)
     named(fast, daemon)
-    same("complaints", windows.log(daemon), [])
+    same("complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 
@@ -127,7 +127,7 @@ def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
     check("at most one window of each block left twice", len(again) <= len(BLOCKS), [iso(over) for over in again])
     same("counters that fell", windows.falling(daemon, keys), [])
     truth = fast.truth(begin, fast.span()[1], [m for m in METRICS if m not in LATE], "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     note("%d series, %d queries, %d windows twice" % (len(keys), len(fast.asked()), len(again)))
 
@@ -197,7 +197,7 @@ def few_flows_are_asked_for_by_name() -> None:
     daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, PATIENCE_S, "source_up")
     asked = sim.counters()["requests"]
     check("by the observation query alone", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 

@@ -45,7 +45,7 @@ def through_sqs() -> None:
         watch_for(dice.uniform(0.0, 0.8))
         kill(daemon)
         busy += sqs.queue()["left"] > 0 or sqs.queue()["feeding"]
-        same("complaints in life %d" % turn, [line for line in daemon.log() if "state" in line], [])
+        same("complaints in life %d" % turn, [line for line in daemon.complaints() if "state" in line], [])
     check("killed while there was work: %d of %d" % (busy, KILLS), busy > KILLS // 2, busy)
     daemon = Collectd("", flows=attributes(sqs), state_dir=state)
     daemon.lives_until(sqs.is_empty, 60 + KILLS * 5, "the queue is empty")

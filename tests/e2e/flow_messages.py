@@ -117,7 +117,7 @@ def a_secret_file_that_comes_later() -> None:
     wait_until(lambda: not sqs.pushed()["running"], 20, "the push has ended")
     same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
     same("totals", wait_equal(daemon, sqs), [])
-    check("told once", len(daemon.log()) == 1, daemon.log())
+    check("told once", len(daemon.complaints()) == 1, daemon.complaints())
     daemon.stop()
 
 
@@ -131,7 +131,7 @@ def _told_once(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *
     daemon = Collectd("", flows=attributes(sqs, **{name: value(sqs) for name, value in changes.items()}))
     daemon.says(*parts, within_s=15)
     watch_for(1.5)
-    lines = [line for line in daemon.log() if parts[0] in line]
+    lines = [line for line in daemon.complaints() if parts[0] in line]
     check("one line for the cause: %s" % " … ".join(parts), len(lines) == 1, lines)
     same("secrets seen", daemon.leaks(sqs.aws_secret_access_key), [])
     check("collectd runs on", daemon.program.is_running())

@@ -70,7 +70,7 @@ def all_events() -> None:
     same("channels, subscriptions, sockets, violations",
          (counted["channels_created"], counted["subscriptions"], counted["sockets_opened"], counted["violations"]),
          (1, 1, 1, {}))
-    same("complaints", not_names(daemon.log()), [])
+    same("complaints", not_names(daemon.complaints()), [])
     talk.speak(2000, per_s=PER_S)
     took, status = daemon.stop()
     check("stops with the socket open, events under way (%.2f s)" % took, took < STOP_MOST_S)

@@ -77,7 +77,7 @@ def through_sqs() -> None:
     truth = wanted(told)
     wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
     same("what write_prometheus says", differences(truth, scraped(port)), [])
-    same("complaints but of the faults", [line for line in daemon.log() if "[error]" in line], [])
+    same("complaints but of the faults", [line for line in daemon.complaints() if "[error]" in line], [])
     daemon.stop()
 
 
@@ -117,7 +117,7 @@ def through_another_sqs() -> None:
     daemon = Collectd("", flows=attributes(sqs, QueueURL=queue["QueueUrl"], AWSRegion="us-east-1"))
     daemon.lives_until(lambda: left() == 0, 60, "the queue is empty")
     equal(daemon, sqs)
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -134,7 +134,7 @@ def through_the_webhook() -> None:
                                                              told["statuses"], told["latency_ms"]))
     same("accepted and dead", (told["accepted"], told["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 

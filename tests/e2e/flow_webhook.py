@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from typing import Any, Callable
+from typing import Callable
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd
@@ -166,7 +166,7 @@ def bad_clients_among_good_ones() -> None:
     same("accepted and dead", (told["accepted"], told["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
     check("memory is bounded (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 200_000)
-    check("few complaints (%d)" % len(daemon.log()), len(daemon.log()) < 12, daemon.log()[:12])
+    check("few complaints (%d)" % len(daemon.complaints()), len(daemon.complaints()) < 12, daemon.complaints()[:12])
     took, status = daemon.stop()
     check("stops in %.2f s" % took, took < 2 and status == 0, (took, status))
 

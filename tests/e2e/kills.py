@@ -37,8 +37,8 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
     daemon.wait_up()
     wait_until(lambda: daemon.latest("Renamed %d" % (KILLS - 1), "queue_agents", "member") is not None, 10,
                "values under the last name")
-    check("no complaint but of names that collide", all("have a name that another has" in line for line in daemon.log()),
-          daemon.log())
+    check("no complaint but of names that collide", all("have a name that another has" in line for line in daemon.complaints()),
+          daemon.complaints())
     daemon.stop()
     with sqlite3.connect(state / "state.db") as db:
         same("integrity of the file", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")

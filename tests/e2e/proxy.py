@@ -24,7 +24,7 @@ def works(daemon: Collectd, proxy: Proxy, sim: Simulator) -> None:
     daemon.wait_up()
     told = proxy.told()
     check("all went through CONNECT to the API", set(told["targets"]) == {"127.0.0.1:%d" % sim.https_port}, told["targets"])
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     same("the server sees nothing of the proxy's password", sim.counters()["proxy_headers"], {})
     same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
     daemon.stop()
@@ -44,7 +44,7 @@ def with_a_wrong_or_no_password() -> None:
         line = daemon.says("account prod, token: no token", "the proxy answered 407", within_s=8)
         check("%s: says what to write" % name, 'Proxy "http://user:password@host:port"' in line, line)
         watch_for(1.2)
-        same("%s: lines" % name, len(daemon.log()), 1)
+        same("%s: lines" % name, len(daemon.complaints()), 1)
         same("%s: the password outside" % name, daemon.leaks("tell-tale"), [])
         check("%s: collectd runs on" % name, daemon.program.is_running())
         daemon.stop()
@@ -62,7 +62,7 @@ def the_stream_goes_through_it() -> None:
     stream.wait_listening(daemon)
     sim.thaw()
     sim.call("contacts", {"op": "arrive", "queueId": next(iter(sim.truth()["queues"])), "mediaType": "voice", "count": 5})
-    watch_for(1.5)
+    wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
     stream.counters_equal("counters after the proxy's restart", sim, daemon, start)
     check("some contacts came", stream.total(stream.shown(daemon), "queue_offer") >= 5)
@@ -82,7 +82,7 @@ def the_stream_alone_is_refused_by_it() -> None:
     stream.gauges_equal("gauges go on", sim, daemon)
     proxy.mode("pass")
     stream.wait_listening(daemon)
-    same("complaints", len(daemon.log()), 1)
+    same("complaints", len(daemon.complaints()), 1)
     daemon.stop()
 
 
@@ -146,12 +146,12 @@ def through_tinyproxy() -> None:
     daemon.wait_up()
     check("values", True)
     check("tinyproxy saw CONNECT", proxy.matching("CONNECT 127.0.0.1:%d" % sim.https_port), proxy.text[-500:])
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
     daemon = Collectd(account(sim, Proxy=url("tell-tale-2")), queues())
     daemon.says("account prod, token: no token", "the proxy answered 4", within_s=8)
     same("the password outside", daemon.leaks("tell-tale"), [])
-    line = daemon.log()[0]
+    line = daemon.complaints()[0]
     check("tells of the password", 'Proxy "http://user:password@host:port"' in line, line)
     daemon.stop()
 

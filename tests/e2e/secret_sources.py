@@ -28,7 +28,7 @@ def new_file(text: str, name: str = "secret") -> Path:
 def works(sim: Simulator, env: Any = None, **options: Any) -> Collectd:
     daemon = Collectd(account(sim, **{"ClientSecretFile": None, **options}), polled(), env=env)
     daemon.wait_up()
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     same("the secret outside", daemon.leaks(sim.client_secret), [])
     return daemon
 
@@ -90,7 +90,7 @@ def a_secret_changed_at_the_platform_is_read_anew() -> None:
     sim.call("tokens", {"op": "revoke"})
     wait_until(lambda: sim.counters()["token_requests"].get("200") == 2, 5, "the renewal with the new secret")
     same("refusals", sim.counters()["token_requests"], {"200": 2})
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 

@@ -87,7 +87,7 @@ def no_more_series_than_allowed() -> None:
     told = daemon.latest("queues-all", "series_overflow", host="m") or 0
     wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > told + 500, 15, "it grows")
     check("the same ones go on", set(expected.of_queues(daemon.snapshot("m"))) == first)
-    lines = [line for line in daemon.log() if "MaxSeries" in line]
+    lines = [line for line in daemon.complaints() if "MaxSeries" in line]
     same("one warning", len(lines), 1)
     report.tells("it says what to do", "\n".join(lines), "queues-all", "all 50 places", "Shard", "raise MaxSeries")
     daemon.stop()

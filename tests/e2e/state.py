@@ -72,7 +72,7 @@ def a_queue_that_is_made_again_is_the_same_series() -> None:
     second.wait_up()
     wait_until(lambda: second.latest(victim, "queue_depth", "voice") is not None, 10, "values of " + victim)
     same("values under another name", second.latest(victim + "~2", "queue_depth", "voice"), None)
-    same("complaints", second.log(), [])
+    same("complaints", second.complaints(), [])
     second.stop()
 
 
@@ -104,7 +104,7 @@ def a_file_of_the_first_version_is_migrated() -> None:
     daemon = Collectd(account(sim), queues(), state_dir=state)
     daemon.wait_up()
     daemon.stop()
-    same("complaints of the file", [line for line in daemon.log() if "state" in line], [])
+    same("complaints of the file", [line for line in daemon.complaints() if "state" in line], [])
     same("its version", _version(path), _newest())
     db = sqlite3.connect(path)
     same("what it knew", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
@@ -130,7 +130,7 @@ def a_file_of_a_newer_version_stays_as_it_is() -> None:
           "upgrade the package, or name another StateDir", "untouched")
     daemon.wait_up()
     wait_until(lambda: daemon.latest("account-prod", "token_lifetime") is not None, 30, "values of the account")
-    same("lines about it", len([one for one in daemon.log() if "has version" in one]), 1)
+    same("lines about it", len([one for one in daemon.complaints() if "has version" in one]), 1)
     took, status = daemon.stop()
     check("stopped in time", took < STOP_MOST_S, took)
     same("exit status", status, 0)

@@ -28,7 +28,7 @@ def takes_over(sim: Simulator, run: Callable[[], None], least: int) -> None:
     told = stream.stream_counts(sim)
     check("a channel after another", told["sockets_opened"] > least, told)
     same("gap", stream.state(daemon, "stream_gap"), 0)
-    same("complaints", daemon.log(), [])
+    same("complaints", daemon.complaints(), [])
     note("%d sockets, %d channels, %s" % (told["sockets_opened"], told["channels_created"],
                                           stream.totals(stream.counted(sim, start))))
     daemon.stop()

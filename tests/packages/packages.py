@@ -107,7 +107,7 @@ def measures(host: Host, sim: Simulator, env: dict[str, str] | None = None) -> A
     except process.Late:
         pass
     check("%d series are the truth" % len(wanted), wanted and not differences(), differences()[:6])
-    same("complaints", agent.log(), [])
+    same("complaints", agent.complaints(), [])
     return agent
 
 

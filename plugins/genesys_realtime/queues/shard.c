@@ -2,12 +2,13 @@
 #include "plugins/genesys_realtime/queues/shard.h"
 
 #include "common/base/ascii.h"
+#include "common/base/hash.h"
 
-/* FNV-1a of the id in lower case. */
+/* ASCII letters count as lower case. */
 static uint64_t hash_of(const char *id) {
-  uint64_t h = UINT64_C(14695981039346656037);
+  uint64_t h = GC_HASH_INIT;
   for (const char *c = id; *c != '\0'; c++)
-    h = (h ^ (unsigned char)gc_lower(*c)) * UINT64_C(1099511628211);
+    h = gc_hash_byte(h, (unsigned char)gc_lower(*c));
   return h;
 }
 

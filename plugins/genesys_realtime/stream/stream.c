@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "common/genesys/targets.h"
+#include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
