@@ -70,7 +70,7 @@ const struct gc_opt account_rows[] = {
         "can read it: prefer one of the other three.",
         "as the platform shows it once"),
     GC_OPT_STRS(struct account_options, scopes, "Scope",
-                "Scope to ask for and to check in the answer; may be repeated. "
+                "Scope to request and to check in the answer; may be repeated. "
                 "Only for gateways: the platform itself works with roles.",
                 "analytics:realtime:read"),
     GC_OPT_ENUM(struct account_options, token_auth, "TokenAuth", "basic",

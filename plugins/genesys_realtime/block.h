@@ -10,7 +10,7 @@
 #include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/stream/stream.h"
 
-/* What a block needs of its account, or of a test. All borrowed. */
+/* The parts of an account, or of a test, that a block needs. All borrowed. */
 struct block_deps {
   struct gc_loop *loop;
   const struct gc_env *env;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A block whose account has no thread: what is handed to its loop runs at once,
+/* A block whose account has no thread: calls to its loop run at once,
  * and the clock is a number.
  *
  *   begin(OBS_QUERY);
@@ -34,8 +34,8 @@
 #define ANSWER(results) "{\"results\":[" results "]}"
 #define UUID "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
 
-/* An account without a thread: its loop never starts, so that what is handed
- * to it runs at once, and the clock is a number. */
+/* An account without a thread: its loop never starts, so that calls to it run
+ * at once, and the clock is a number. */
 static struct world {
   struct replay r;
   struct gc_loop *loop;
@@ -45,7 +45,7 @@ static struct world {
   struct gc_names *names;
   struct block *block;
   char *list;
-  /* What came out of the last reading. */
+  /* The result of the last reading. */
   size_t values;
   double gauge;
   int64_t count;

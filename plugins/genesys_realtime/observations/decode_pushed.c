@@ -11,7 +11,7 @@ enum { MESSAGE_MAX_BYTES = 8 << 20 };
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {
-#define XX(id, end, tells) [OBS_TOPIC_##id] = end,
+#define XX(id, end, content) [OBS_TOPIC_##id] = end,
     OBS_TOPIC_MAP(XX)
 #undef XX
 };

@@ -46,7 +46,7 @@ find_media(const struct observations *o, const char *queue, const char *media) {
   return NULL;
 }
 
-/* What an activity answer does not name is 0 and has no conversations. */
+/* A number that an activity answer omits is 0 and has no conversations. */
 static uint32_t implied(const struct observations *o, uint32_t known) {
   return o->zero_when_absent ? counts & ~known : 0;
 }

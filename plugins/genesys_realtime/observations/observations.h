@@ -24,7 +24,7 @@
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
-/* What the number of a metric means. */
+/* The meaning of a metric's number. */
 enum obs_about {
   OBS_CONTACTS, /* a count per queue and media type */
   OBS_OLDEST,   /* an epoch time in ms per queue and media type */
@@ -204,7 +204,7 @@ GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
   XX(ACTIVITY, "activity", "contacts by medium")
 
 enum obs_topic {
-#define XX(id, end, tells) OBS_TOPIC_##id,
+#define XX(id, end, content) OBS_TOPIC_##id,
   OBS_TOPIC_MAP(XX)
 #undef XX
       OBS_TOPIC_COUNT

@@ -10,7 +10,7 @@
 
 enum queue_label { QUEUE_LABEL_NAME, QUEUE_LABEL_ID, QUEUE_LABEL_BOTH };
 
-/* What samples need besides the numbers. All borrowed. */
+/* The display options and lists that samples need. All borrowed. */
 struct queue_display {
   const struct gc_entities *queues;    /* names; NULL: not known yet */
   const struct gc_entities *presences; /* of presences that the answer does not
@@ -26,7 +26,7 @@ struct queue_display {
   uint32_t interval_ms; /* of the samples */
 };
 
-/* What one reading put. */
+/* Totals of one reading. */
 struct queue_tally {
   size_t series;  /* samples */
   size_t matched; /* queues that the selectors accept */

@@ -9,7 +9,7 @@
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
-/* A plugin of <Thing> blocks that note what is asked of them. */
+/* A plugin of <Thing> blocks that note their calls. */
 struct thing_options {
   char *trouble; /* the callback that fails */
 };
@@ -150,7 +150,7 @@ static void a_block_that_cannot_start_costs_only_itself(void) {
   CHECK_INT(cleared, 2);
 }
 
-static void what_rows_cannot_see_is_refused_or_warned_of(void) {
+static void a_check_beyond_the_rows_fails_or_warns(void) {
   CHECK(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
               "</Thing>\n</Plugin>\n") != 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: Trouble does not go "
@@ -165,7 +165,7 @@ static void what_rows_cannot_see_is_refused_or_warned_of(void) {
   fake_shutdown();
 }
 
-static void a_block_tells_of_what_is_its_own(void) {
+static void a_block_reports_its_own_errors_only(void) {
   struct gc_err err;
   CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
                   "</Thing>\n</Plugin>\n"),
@@ -188,8 +188,8 @@ static void a_block_tells_of_what_is_its_own(void) {
 int main(void) {
   RUN(each_block_is_started_read_and_ended);
   RUN(a_block_that_cannot_start_costs_only_itself);
-  RUN(what_rows_cannot_see_is_refused_or_warned_of);
-  RUN(a_block_tells_of_what_is_its_own);
+  RUN(a_check_beyond_the_rows_fails_or_warns);
+  RUN(a_block_reports_its_own_errors_only);
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
   fake_reset();

@@ -21,7 +21,7 @@ static void register_data_sets(void) {
   plugin_register_data_set(&set);
 }
 
-/* A daemon whose queue is held and whose last writer is the tap. */
+/* A daemon whose queue is held and whose last writer is the write tracker. */
 static void start(void) {
   fake_reset();
   register_data_sets();
@@ -94,7 +94,7 @@ static void another_value_of_the_series_is_not_taken_for_it(void) {
   gc_write_ticket_free(t);
 }
 
-static void what_the_daemon_does_to_a_name_is_known(void) {
+static void names_that_the_daemon_changes_are_recognised(void) {
   static const struct {
     const char *host, *instance;
   } rows[] = {{NULL, "a"},       {"", "a"},         {"h/x", "a"},
@@ -118,7 +118,7 @@ static void what_the_daemon_does_to_a_name_is_known(void) {
   }
 }
 
-static void what_is_not_known_does_not_fly(void) {
+static void unknown_values_are_not_pending(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   struct gc_sample s = sample("a", 0);
@@ -132,7 +132,7 @@ static void what_is_not_known_does_not_fly(void) {
   gc_write_ticket_free(t);
 }
 
-static void what_a_filter_chain_hides_is_given_up(void) {
+static void values_that_a_filter_chain_hides_are_given_up(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -158,7 +158,7 @@ static void what_a_filter_chain_hides_is_given_up(void) {
   gc_write_ticket_free(other);
 }
 
-static void what_waits_in_a_long_queue_is_not_given_up(void) {
+static void values_that_wait_in_a_long_queue_are_not_given_up(void) {
   enum { LONG = 4 * GC_WRITE_GIVE_UP_MS / 1000 + 20 };
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
@@ -172,7 +172,7 @@ static void what_waits_in_a_long_queue_is_not_given_up(void) {
     fake_let_through(1);
     CHECK_INT(gc_write_tracker_pending(t), LONG - i);
   }
-  /* One is hidden; that is known once later ones have been seen for long. */
+  /* One value is hidden, which later values show in time. */
   fake_lose(1);
   int hidden = 1, left = LONG / 2 - 1;
   for (int s = 1; s <= 2 * GC_WRITE_GIVE_UP_MS / 1000; s++) {
@@ -211,7 +211,7 @@ static int late_write(const data_set_t *ds, const value_list_t *vl,
                       user_data_t *ud) {
   (void)ds, (void)vl;
   late_calls++;
-  /* A writer before the tap: the value is still on its way. */
+  /* A writer before the tracker: the value is still pending. */
   CHECK_INT(gc_write_tracker_pending(ud->data), 1);
   return 0;
 }
@@ -277,7 +277,7 @@ static void *wait_long(void *arg) {
   return (void *)(uintptr_t)gc_write_tracker_wait(arg, 60000);
 }
 
-static void who_waits_is_woken_by_the_last_value(void) {
+static void the_last_value_wakes_a_waiting_thread(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -291,7 +291,7 @@ static void who_waits_is_woken_by_the_last_value(void) {
   gc_write_ticket_free(t);
 }
 
-static void who_waits_is_woken_by_the_close(void) {
+static void the_close_wakes_a_waiting_thread(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -315,7 +315,7 @@ static void *play_writer(void *arg) {
   return NULL;
 }
 
-/* Window after window of many series; each only after the one before. */
+/* Window after window of many series, each after the one before. */
 static void *backfill(void *arg) {
   const char *name = arg;
   struct gc_write_ticket *t = gc_write_ticket_new();
@@ -380,16 +380,16 @@ int main(void) {
   RUN(a_value_is_in_flight_until_the_writers_have_had_it);
   RUN(of_one_series_never_two_are_in_flight);
   RUN(another_value_of_the_series_is_not_taken_for_it);
-  RUN(what_the_daemon_does_to_a_name_is_known);
-  RUN(what_is_not_known_does_not_fly);
-  RUN(what_a_filter_chain_hides_is_given_up);
-  RUN(what_waits_in_a_long_queue_is_not_given_up);
+  RUN(names_that_the_daemon_changes_are_recognised);
+  RUN(unknown_values_are_not_pending);
+  RUN(values_that_a_filter_chain_hides_are_given_up);
+  RUN(values_that_wait_in_a_long_queue_are_not_given_up);
   RUN(a_ticket_that_goes_takes_its_values_along);
   RUN(the_tap_is_after_writers_of_later_inits);
   RUN(others_values_are_let_pass);
   RUN(after_the_close_nothing_leaves);
-  RUN(who_waits_is_woken_by_the_last_value);
-  RUN(who_waits_is_woken_by_the_close);
+  RUN(the_last_value_wakes_a_waiting_thread);
+  RUN(the_close_wakes_a_waiting_thread);
   RUN(many_threads_fill_back_in_order);
   RUN(thousands_of_series_find_their_place);
   gc_write_tracker_restart(NULL);

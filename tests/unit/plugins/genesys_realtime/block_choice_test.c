@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a block asks for, and how many series it tells. */
+/* Which queues a block requests, and how many series it puts. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>
@@ -135,9 +135,9 @@ static double count_of_state(const char *name) {
   return (double)w.count;
 }
 
-/* Three series where two have room: told once, until there was room for ten
+/* Three series with places for two: one report, until there were places for ten
  * minutes. */
-static void beyond_the_most_series_are_left_out_and_told_once(void) {
+static void series_beyond_the_limit_are_left_out_and_reported_once(void) {
   begin(OBS_QUERY);
   options.series_max = 2;
   options.queue_expiry_s = 60;
@@ -157,7 +157,7 @@ static void beyond_the_most_series_are_left_out_and_told_once(void) {
   CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 3);
   CHECK_HAS(replay_last_notice(&w.r, "series")->text, "MaxSeries");
   CHECK_HAS(replay_last_notice(&w.r, "series")->text, "all 2 places");
-  /* The places of those that came no more are free in time. */
+  /* The places of silent series become free. */
   CHECK(isnan(reads("Queue 3/queue_depth-voice")));
   replay_run(&w.r, 60000);
   CHECK_REAL(reads("Queue 3/queue_depth-voice"), 4);
@@ -183,7 +183,7 @@ static void windows_are_beside_the_gauges_or_alone(void) {
     replay_run(&w.r, 62000);
     CHECK_REAL(reads("Queue 0/queue_depth_window-voice"), 3);
     CHECK_INT(w.values, 1 + raw);
-    /* What is new and what is open leave at the end. */
+    /* New values and open windows are put at the end. */
     replay_run(&w.r, 10000);
     CHECK(block_has_windows(w.block));
     w.values = 0;
@@ -247,7 +247,7 @@ int main(void) {
   RUN(a_block_that_takes_a_quarter_of_the_budget_says_so);
   RUN(a_minute_takes_the_requests_that_the_manual_says);
   RUN(an_agent_asks_for_its_share_alone);
-  RUN(beyond_the_most_series_are_left_out_and_told_once);
+  RUN(series_beyond_the_limit_are_left_out_and_reported_once);
   RUN(windows_are_beside_the_gauges_or_alone);
   RUN(without_a_queue_nothing_is_asked_and_the_source_is_down);
   RUN(where_names_are_refused_ids_can_be_asked_for);

@@ -32,7 +32,7 @@ static const char *reads(const char *lines) {
   return block_text("genesys_realtime", blocks, "all", lines);
 }
 
-static void what_is_not_given_has_its_default(void) {
+static void missing_options_have_their_defaults(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_STR(got.account, "prod");
   CHECK_INT(got.stream, STREAM_NOTIFICATIONS);
@@ -53,7 +53,7 @@ static void what_is_not_given_has_its_default(void) {
   CHECK_INT(got.media.count, 0);
 }
 
-static void every_word_means_what_the_code_takes_it_for(void) {
+static void every_word_has_its_enum_value(void) {
   static const struct {
     const char *line;
     int observations, label, stream;
@@ -124,7 +124,7 @@ static void the_guide_dialect_has_a_path_of_its_own(void) {
   CHECK_STR(got.path, "/stream");
 }
 
-static void what_is_wrong_is_named(void) {
+static void errors_name_the_option(void) {
   static const struct {
     const char *lines, *has[3];
   } rows[] = {
@@ -187,12 +187,12 @@ static void what_is_wrong_is_named(void) {
 }
 
 int main(void) {
-  RUN(what_is_not_given_has_its_default);
-  RUN(every_word_means_what_the_code_takes_it_for);
+  RUN(missing_options_have_their_defaults);
+  RUN(every_word_has_its_enum_value);
   RUN(lists_may_be_repeated);
   RUN(a_shard_is_read);
   RUN(the_guide_dialect_has_a_path_of_its_own);
-  RUN(what_is_wrong_is_named);
+  RUN(errors_name_the_option);
   gc_options_clear(queues_rows, &got);
   return check_done();
 }

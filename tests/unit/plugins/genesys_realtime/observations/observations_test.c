@@ -54,7 +54,7 @@ static void an_observation_query_names_its_queues_and_all_metrics(void) {
             "\"oUserRoutingStatuses\"]}");
 }
 
-static void details_are_asked_of_what_counts_conversations(void) {
+static void details_are_requested_for_metrics_that_count_conversations(void) {
   static const char *const ids[] = {"q1"};
   GC_AUTO(gc_buf_clear) struct gc_buf plain = {.max = 4096};
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
@@ -91,7 +91,7 @@ static void a_body_that_does_not_fit_is_refused(void) {
   CHECK_INT(obs_query_body(ids, 1, false, &body), GC_ERR_LIMIT);
 }
 
-static void an_answer_tells_how_many_results_it_had(void) {
+static void an_answer_returns_its_number_of_results(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   size_t results = 99;
@@ -194,10 +194,10 @@ static void the_last_holder_frees_a_model(void) {
 
 int main(void) {
   RUN(an_observation_query_names_its_queues_and_all_metrics);
-  RUN(details_are_asked_of_what_counts_conversations);
+  RUN(details_are_requested_for_metrics_that_count_conversations);
   RUN(the_activity_queries_share_the_metrics_out);
   RUN(a_body_that_does_not_fit_is_refused);
-  RUN(an_answer_tells_how_many_results_it_had);
+  RUN(an_answer_returns_its_number_of_results);
   RUN(a_broken_attempt_leaves_no_number_behind);
   RUN(more_media_than_there_can_be_are_refused);
   RUN(as_many_statuses_as_there_can_be_are_shown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A block with Observations "topic": what is pushed, what is asked for. */
+/* A block with Observations "topic": messages and polls. */
 #include <math.h>
 #include <stdio.h>
 
@@ -98,7 +98,7 @@ static double waiting(void) {
   return w.found;
 }
 
-static void what_is_pushed_leaves_each_interval_unasked(void) {
+static void pushed_observations_need_no_polls(void) {
   begin();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
   start();
@@ -187,7 +187,7 @@ static void a_step_of_our_wall_clock_silences_no_message(void) {
 }
 
 int main(void) {
-  RUN(what_is_pushed_leaves_each_interval_unasked);
+  RUN(pushed_observations_need_no_polls);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
   RUN(while_nothing_is_heard_it_asks_each_interval);
   RUN(the_channel_of_another_block_is_none_of_ours);

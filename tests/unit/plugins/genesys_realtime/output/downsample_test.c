@@ -39,7 +39,7 @@ static void begin(uint32_t span_s, bool raw, size_t series_max) {
   reported[0] = '\0';
 }
 
-/* What was told since the last call. */
+/* The samples since the last call. */
 static const char *news(void) {
   static char text[sizeof(reported)];
   memcpy(text, reported, sizeof(text));
@@ -70,7 +70,7 @@ static void reads(double at_s, double gauge) {
 
 #define D "queue_depth_window/Q-voice"
 
-static void a_window_has_average_least_and_most(void) {
+static void a_window_has_average_minimum_and_maximum(void) {
   begin(60, false, 100);
   reads(10, 2);
   reads(30, 6);
@@ -84,7 +84,7 @@ static void a_window_has_average_least_and_most(void) {
 }
 
 /* Seconds behind the full minute; what has left by the time of the last row. */
-static void windows_are_aligned_and_told_once(void) {
+static void windows_are_aligned_and_put_once(void) {
   static const struct {
     const char *row;
     struct {
@@ -104,7 +104,7 @@ static void windows_are_aligned_and_told_once(void) {
       {"a window without a reading is silent",
        {{10, 4}, {130, 8}, {200, NAN}},
        D "@60=4/4/4 " D "@180=8/8/8"},
-      {"one that begins in the middle tells what it has",
+      {"a window that begins late has its readings only",
        {{55, 7}, {61, NAN}},
        D "@60=7/7/7"},
       {"the clock is put forth",
@@ -116,7 +116,7 @@ static void windows_are_aligned_and_told_once(void) {
       {"it is put back within the window",
        {{50, 4}, {20, 8}, {61, NAN}},
        D "@60=6/4/8"},
-      {"it is put back: what has left is not told again",
+      {"it is set back: no window is put twice",
        {{10, 4}, {70, 8}, {15, 1}, {61, NAN}, {130, 2}, {190, NAN}},
        D "@60=4/4/4 " D "@120=8/8/8 " D "@180=2/2/2"},
       {"it is put back by an hour: silence until it is there again",
@@ -143,7 +143,7 @@ static void windows_are_aligned_and_told_once(void) {
   }
 }
 
-static void what_is_not_known_is_no_reading(void) {
+static void unknown_values_are_not_readings(void) {
   begin(60, false, 100);
   reads(10, NAN);
   reads(20, INFINITY);
@@ -246,7 +246,7 @@ static void a_reading_without_a_time_is_of_now(void) {
   CHECK_STR(news(), "active_conversations_window/Q-voice@60=2/2/2");
 }
 
-/* Queues come and go, all of them others: two windows' worth is kept. */
+/* Each window has other queues: the gauges of two windows are kept. */
 static void memory_is_bounded_by_the_series(void) {
   char name[32];
   begin(60, false, 100);
@@ -258,7 +258,7 @@ static void memory_is_bounded_by_the_series(void) {
   put_count = 0;
   look_at(61);
   CHECK_INT(put_count, 100);
-  /* Those of the last window may come again; then they give way. */
+  /* The gauges of the last window are kept, then removed. */
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 70, 1);
   CHECK_INT(downsample_overflow(w), 51);
   reads_of("5", GC_METRIC_QUEUE_DEPTH, 70, 1);
@@ -272,9 +272,9 @@ static void memory_is_bounded_by_the_series(void) {
 }
 
 int main(void) {
-  RUN(a_window_has_average_least_and_most);
-  RUN(windows_are_aligned_and_told_once);
-  RUN(what_is_not_known_is_no_reading);
+  RUN(a_window_has_average_minimum_and_maximum);
+  RUN(windows_are_aligned_and_put_once);
+  RUN(unknown_values_are_not_readings);
   RUN(negative_and_equal_values_are_values);
   RUN(every_gauge_of_queues_has_a_window_and_nothing_else);
   RUN(raw_values_go_on_as_they_are);

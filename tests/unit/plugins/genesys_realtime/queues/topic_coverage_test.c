@@ -24,7 +24,7 @@ static void a_selection_is_kept_in_order_and_each_queue_once(void) {
   CHECK(topic_coverage_find(&c, "q1") == NULL);
 }
 
-static void queues_that_stay_are_what_they_were(void) {
+static void queues_that_stay_keep_their_state(void) {
   const char *first[] = {"a", "b", "c", "e"}, *second[] = {"b", "c", "d"};
   select_ids(first, 4);
   struct covered_queue *b = topic_coverage_find(&c, "b");
@@ -65,7 +65,7 @@ static void a_queue_is_counted_as_covered_once(void) {
 
 int main(void) {
   RUN(a_selection_is_kept_in_order_and_each_queue_once);
-  RUN(queues_that_stay_are_what_they_were);
+  RUN(queues_that_stay_keep_their_state);
   RUN(a_queue_is_counted_as_covered_once);
   return check_done();
 }
