@@ -229,7 +229,7 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
                            ({"Observations": "query", "Path": "/x"}, ("Path", "official API")),
                            ({"Observations": "query", "Where": "x"}, ("Where", "official API")),
                            ({"WrapUpCode": "x"}, ("WrapUpCode", "official API")),
-                           ({"Stream": "conversations", "Path": "/x"}, ("Path", "make two blocks")),
+                           ({"Stream": "conversations", "Path": "/x"}, ("Path", "write two blocks")),
                            ({"Path": "stats"}, ('Path: "stats"', "/api/v2/queues/stats"))):
         daemon = Collectd(account(sim), guide(**changes))
         daemon.program.wait(10)
