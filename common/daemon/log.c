@@ -16,7 +16,7 @@ enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
 struct cause {
   uint64_t hash;
   char *name;
-  struct gc_log_limit damp;
+  struct gc_log_limit limit;
   uint64_t touched; /* counts calls; the least is the one longest untouched */
 };
 
@@ -63,7 +63,7 @@ static struct cause *place(struct gc_log *c) {
   return oldest;
 }
 
-/* NULL when out of memory: the line is then written without damping. */
+/* NULL when out of memory: the line is then written without a limit. */
 static struct cause *add(struct gc_log *c, const char *name) {
   char *copy = strdup(name);
   struct cause *cause = copy != NULL ? place(c) : NULL;
@@ -86,7 +86,7 @@ static struct gc_log_limit_line note(struct gc_log *c, const char *name,
   if (cause != NULL)
     cause->touched = ++c->calls;
   struct gc_log_limit_line line = gc_log_limit_note(
-      cause != NULL ? &cause->damp : &unkept, code, c->now_ms());
+      cause != NULL ? &cause->limit : &unkept, code, c->now_ms());
   pthread_mutex_unlock(&c->lock);
   return line;
 }
@@ -130,11 +130,11 @@ void gc_log_failure(struct gc_log *c, const char *cause,
   char name[CAUSE_MAX], text[sizeof(err->text)], held_back[64], span[48];
   gc_text_copy(name, sizeof(name), cause, '?');
   struct gc_log_limit_line line = note(c, name, code);
-  if (line.say == GC_DAMP_QUIET)
+  if (line.say == GC_LOG_LIMIT_QUIET)
     return;
 
   write_held_back(held_back, sizeof(held_back), line.held_back);
-  if (line.say == GC_DAMP_OVER) {
+  if (line.say == GC_LOG_LIMIT_OVER) {
     write_span(span, sizeof(span), line.lasted_ms);
     plugin_log(LOG_INFO, "%s: %s: good again after %s%s", c->plugin, name, span,
                held_back);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The only way to collectd's log. Each cause has a name ("account prod",
- * "queues-all observations"); base/damp decides which outcomes become lines.
- * Any thread; never waits for the network. */
+ * "queues-all observations"); base/policy/log_limit decides which outcomes
+ * become lines. Any thread; never waits for the network. */
 #ifndef GC_DAEMON_LOG_H
 #define GC_DAEMON_LOG_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of the Platform API of one account: queued until token, budget, breaker
- * and a free connection allow them, asked again where base/verdict says so,
- * ended with exactly one `done`. One thread, the account's. */
+ * and a free connection allow them, asked again where base/policy/retry says
+ * so, ended with exactly one `done`. One thread, the account's. */
 #ifndef GC_NET_API_API_H
 #define GC_NET_API_API_H
 
