@@ -35,9 +35,10 @@ static enum gc_code send_request(struct gc_analytics_poll *p) {
   if (f != NULL)
     count = f->count - first < GC_QUERY_IDS_MAX ? f->count - first
                                                 : (size_t)GC_QUERY_IDS_MAX;
-  GC_TRY(gc_query_body(q, p->from_ms, p->to_ms,
-                       f != NULL ? (const char *const *)f->texts + first : NULL,
-                       count, &p->body));
+  GC_TRY(gc_analytics_query_body(
+      q, p->from_ms, p->to_ms,
+      f != NULL ? (const char *const *)f->texts + first : NULL, count,
+      &p->body));
   p->results->asked_from_ms = p->from_ms;
   p->results->asked_to_ms = p->to_ms;
   p->call.body = p->body.data;

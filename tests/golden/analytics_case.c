@@ -132,10 +132,10 @@ static void check_request(struct run *run) {
   char *text, *at;
   if (s == NULL)
     return;
-  if (gc_query_body(&run->query, run->results.plan.again_from_ms,
-                    run->results.plan.to_ms,
-                    (const char *const *)run->queues.at, run->queues.count,
-                    &body) != GC_OK)
+  if (gc_analytics_query_body(&run->query, run->results.plan.again_from_ms,
+                              run->results.plan.to_ms,
+                              (const char *const *)run->queues.at,
+                              run->queues.count, &body) != GC_OK)
     abort();
   text = at = case_text(&run->file, "request");
   const char *want = case_next_line(&at);
