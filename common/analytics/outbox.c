@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
+
 static const char magic[] = "window 1 ";
 
 void gc_outbox_reset(struct gc_outbox *o) {
@@ -75,6 +77,7 @@ enum gc_code gc_outbox_put(struct gc_outbox *o,
 }
 
 struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
+  GC_ASSERT(i < o->count);
   const struct gc_outbox_entry *p = &o->at[i];
   struct gc_sample sample = {.metric = (enum gc_metric_id)p->metric,
                              .instance = o->text.data + p->instance,

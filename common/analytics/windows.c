@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/windows.h"
 
+#include "common/base/assert.h"
 #include "common/base/timestamp.h"
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -23,6 +24,7 @@ bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
                      uint32_t windows_max, struct gc_windows_plan *ret_plan) {
   int64_t period_ms = rule->period_ms;
+  GC_ASSERT(period_ms > 0 && windows_max > 0);
   int64_t newest_ms = gc_windows_newest(rule, server_ms);
   int64_t oldest_ms = oldest_begin(rule, newest_ms);
   int64_t done_ms = mark->is_set ? mark->done_ms : oldest_ms;
