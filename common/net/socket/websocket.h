@@ -46,7 +46,7 @@ struct gc_ws_events {
    * UTF-8. Messages may come until `closed`, after gc_ws_close too. */
   void (*text)(void *ctx, const char *bytes, size_t len);
   /* The end. Exactly once, nothing follows; the socket may be freed inside.
-   * err->code: of a refusal as base/verdict has it (GC_ERR_PARSE for 2xx);
+   * err->code: of a refusal as base/policy/retry has it (GC_ERR_PARSE for 2xx);
    * GC_ERR_PARSE for a broken rule; GC_ERR_LIMIT, GC_ERR_TIMEOUT;
    * GC_ERR_NETWORK for a close by the peer; GC_ERR_STOPPED for gc_ws_close;
    * else that of the stream. */

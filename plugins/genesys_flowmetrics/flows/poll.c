@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/json/document.h"
+#include "common/genesys/query_body.h"
 
 enum {
   BODY_MAX_BYTES = 64 * 1024,
@@ -15,20 +15,6 @@ enum {
   PAGES_MAX = 500,
   PAIRS_MAX = PAGE * PAGES_MAX,
 };
-
-static void add_filter(struct gc_document *d, struct json_object *body,
-                       const char *const *ids, size_t count) {
-  struct json_object *filter = gc_document_add_object(d, body, "filter");
-  gc_document_add_text(d, filter, "type", "or");
-  struct json_object *list = gc_document_add_array(d, filter, "predicates");
-  for (size_t i = 0; i < count; i++) {
-    struct json_object *predicate = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, predicate, "type", "dimension");
-    gc_document_add_text(d, predicate, "dimension", "flowId");
-    gc_document_add_text(d, predicate, "operator", "matches");
-    gc_document_add_text(d, predicate, "value", ids[i]);
-  }
-}
 
 /* The element's key is "metric" (API reference, activity queries). */
 static void add_activity(struct gc_document *d, struct json_object *body) {
@@ -48,7 +34,7 @@ enum gc_code flow_poll_body(const char *const *ids, size_t count,
   if (count == 0) {
     add_activity(&d, body);
   } else {
-    add_filter(&d, body, ids, count);
+    gc_query_body_add_filter(&d, body, "flowId", ids, count);
     gc_document_add_text(&d, gc_document_add_array(&d, body, "metrics"), NULL,
                          "oFlow");
   }
