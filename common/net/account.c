@@ -100,7 +100,7 @@ static enum gc_code check(const struct gc_account_settings *s,
     return gc_fail(err, GC_ERR_CONFIG, "more than %d accounts",
                    (int)GC_ACCOUNTS_MAX);
   GC_TRY(check_hosts(s, err));
-  return gc_curl_check(&s->connect, err);
+  return gc_curl_check_proxy(&s->connect, err);
 }
 
 enum gc_code gc_accounts_define(struct gc_account_settings *settings,
@@ -209,8 +209,8 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
                                 .max_concurrent = s->max_concurrent};
 
   open_store(a);
-  a->budget =
-      gc_shared_budget_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
+  a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
+                                   gc_clock_now_ms());
   a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
   if (a->budget != NULL && a->auth != NULL)
     a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
