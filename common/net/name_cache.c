@@ -179,7 +179,7 @@ static enum gc_code publish_list(struct kind *k) {
   if (entries == NULL)
     return GC_ERR_MEMORY;
   for (size_t i = 0; i < list->count; i++) {
-    const struct gc_listed *row = &list->rows[i];
+    const struct gc_entity_row *row = &list->rows[i];
     const char *label = gc_labels_get(k->labels, row->id);
     entries[i] = (struct gc_entry){row->id, row->name,
                                    label != NULL ? label : "", row->detail};
