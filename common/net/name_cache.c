@@ -107,7 +107,7 @@ static void replace_entities(struct kind *k, struct gc_entities *d) {
   gc_entities_put(old);
 }
 
-static void publish(struct kind *k, struct gc_entities *d) {
+static void publish_entities(struct kind *k, struct gc_entities *d) {
   replace_entities(k, d);
   call_listeners(k);
 }
@@ -191,7 +191,7 @@ static enum gc_code publish_list(struct kind *k) {
   if (d == NULL)
     return GC_ERR_MEMORY;
   report_collisions(k);
-  publish(k, d);
+  publish_entities(k, d);
   return GC_OK;
 }
 
@@ -206,7 +206,7 @@ static void publish_refused(struct kind *k) {
                         true);
   gc_entities_put(known);
   if (d != NULL)
-    publish(k, d);
+    publish_entities(k, d);
 }
 
 static void schedule_reading(struct kind *k, uint64_t wait_ms) {
