@@ -85,11 +85,11 @@ static void report_closed(struct gc_stream *s, enum gc_failure failure,
 
 static void report_curl(struct gc_stream *s, CURLcode code) {
   struct gc_err err = {0};
-  struct gc_curl_failed failed = {.easy = s->easy,
-                                  .code = code,
-                                  .words = s->words,
-                                  .url = s->url,
-                                  .connect = s->connect};
+  struct gc_curl_transfer failed = {.easy = s->easy,
+                                    .code = code,
+                                    .words = s->words,
+                                    .url = s->url,
+                                    .connect = s->connect};
   enum gc_failure failure = gc_curl_explain(&failed, &err);
   report_closed(s, failure, &err);
 }
@@ -233,7 +233,7 @@ static char *plain_url(const char *url, struct gc_err *err) {
 
 static enum gc_code prepare(struct gc_stream *s, struct gc_err *err) {
   CURL *easy = s->easy;
-  GC_TRY(gc_curl_set(easy, s->connect, err));
+  GC_TRY(gc_curl_set_options(easy, s->connect, err));
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &s->curl);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->words);
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
@@ -251,7 +251,7 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
                             const struct gc_connect *connect,
                             const struct gc_stream_events *events,
                             struct gc_stream **ret_stream, struct gc_err *err) {
-  GC_TRY(gc_curl_check(connect, err));
+  GC_TRY(gc_curl_check_proxy(connect, err));
   char *plain = plain_url(url, err);
   if (plain == NULL)
     return GC_ERR_CONFIG;

@@ -60,7 +60,7 @@ static void read_retry_after(const struct gc_ws_handshake *h,
   char line[80];
   struct gc_reply_headers headers = {.is_open = true};
   snprintf(line, sizeof(line), "Date: %s", h->date);
-  if (gc_reply_headers_take(&headers, line, strlen(line), reply) != GC_OK)
+  if (gc_reply_headers_read(&headers, line, strlen(line), reply) != GC_OK)
     return;
   memcpy(headers.retry_after, h->retry_after, sizeof(headers.retry_after));
   gc_reply_headers_end(&headers, gc_clock_wall_ms(), reply);

@@ -109,7 +109,7 @@ static void what_a_crash_can_cost_is_told(void) {
       {"appendonly no", "last snapshot"},
       {"appendfsync everysec", "two seconds"},
       {"maxmemory-policy allkeys-lru", "noeviction"},
-      {"rename-command CONFIG \"\"", "CONFIG GET is refused"},
+      {"rename-command CONFIG \"\"", "refuses CONFIG GET"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct agent a = {0};
