@@ -31,7 +31,7 @@ void attributes_stop(struct attributes *a);
 void attributes_free(struct attributes *a);
 
 /* Cuts off those who are too slow; each second or so, from any one thread. */
-void attributes_look(struct attributes *a);
+void attributes_drop_slow(struct attributes *a);
 
 /* Puts the block's self-telemetry. */
 void attributes_state(struct attributes *a, uint32_t interval_ms,

@@ -190,8 +190,8 @@ static enum gc_code check_sqs(struct attributes_options *o,
   if (secret.file != NULL)
     (void)gc_secret_is_exposed(&secret, ret_warning);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
-  return credentials_find(o->access_key_id, o->secret_access_key_file,
-                          &ret->credentials, err);
+  return credentials_find_source(o->access_key_id, o->secret_access_key_file,
+                                 &ret->credentials, err);
 }
 
 /* Of an address that others can reach. */

@@ -180,7 +180,7 @@ static int on_look(user_data_t *ud) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)
-      attributes_look(attributes_of(b)->work);
+      attributes_drop_slow(attributes_of(b)->work);
   return 0;
 }
 

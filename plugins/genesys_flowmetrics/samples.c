@@ -52,7 +52,7 @@ static void show(struct ledger *l, const struct dispatch *d,
   s->sent_count = count;
   s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
   if (v->has_first)
-    ledger_shown(l, s);
+    ledger_first_sent(l, s);
 }
 
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,

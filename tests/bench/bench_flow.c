@@ -48,7 +48,7 @@ static struct batch *take_free(void) {
     pthread_cond_wait(&pool.changed, &pool.lock);
   struct batch *b = pool.free[--pool.count];
   pthread_mutex_unlock(&pool.lock);
-  batch_cut(b, 0);
+  batch_truncate(b, 0);
   gc_buf_reset(&b->names);
   return b;
 }
@@ -76,7 +76,7 @@ static struct gc_buf read_file(const char *path) {
 static const char *read_batch(struct event_reader *r, const char *at,
                               const char *end, struct event_counts *counts,
                               struct batch *b) {
-  const struct event_sink sink = {batch_take, b};
+  const struct event_sink sink = {batch_add, b};
   for (int i = 0; i < A_BATCH && at < end; i++) {
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     if (stop == NULL)

@@ -102,7 +102,7 @@ static bool done(void *ctx) {
 static void feed(const struct case_section *body) {
   struct event_counts counts = {0};
   struct batch b = {.source = &run.source, .done = on_done};
-  const struct event_sink sink = {batch_take, &b};
+  const struct event_sink sink = {batch_add, &b};
   struct event_reader *r = event_reader_new(&run.form, NULL);
   size_t len = body->len;
   while (len > 0 && body->text[len - 1] == '\n')
@@ -111,7 +111,7 @@ static void feed(const struct case_section *body) {
     ledger_begin();
   if (event_read(r, body->text, len, &counts, &sink, NULL) != GC_OK) {
     run.refused++;
-    batch_cut(&b, 0);
+    batch_truncate(&b, 0);
   }
   stats_events(&run.stats, &counts);
   event_reader_free(r);

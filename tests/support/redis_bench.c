@@ -84,7 +84,7 @@ void rb_put(struct tracked *t, const char *conversation, const char *metric,
                                .metric = metric,
                                .metric_len = strlen(metric),
                                .time_ms = time_ms};
-  if (batch_take(&t->batch, &m) != GC_OK)
+  if (batch_add(&t->batch, &m) != GC_OK)
     abort();
 }
 

@@ -298,7 +298,7 @@ static void add_counts(struct event_counts *to,
     to->malformed[i] += more->malformed[i];
 }
 
-enum gc_code event_read_thoroughly(struct event_reader *r, const char *bytes,
+enum gc_code event_read_unfiltered(struct event_reader *r, const char *bytes,
                                    size_t len, struct event_counts *counts,
                                    const struct event_sink *sink,
                                    struct gc_err *err) {
@@ -322,10 +322,10 @@ enum gc_code event_read_thoroughly(struct event_reader *r, const char *bytes,
 enum gc_code event_read(struct event_reader *r, const char *bytes, size_t len,
                         struct event_counts *counts,
                         const struct event_sink *sink, struct gc_err *err) {
-  if (len <= EVENT_MAX_BYTES && quick_dismisses(r->form, bytes, len)) {
+  if (len <= EVENT_MAX_BYTES && prefilter_rejects(r->form, bytes, len)) {
     counts->events++;
     counts->skipped++;
     return GC_OK;
   }
-  return event_read_thoroughly(r, bytes, len, counts, sink, err);
+  return event_read_unfiltered(r, bytes, len, counts, sink, err);
 }

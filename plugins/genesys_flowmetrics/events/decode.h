@@ -61,7 +61,7 @@ GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
                                       const struct event_sink *sink,
                                       struct gc_err *err);
 /* The same without the quick way. */
-GC_MUST_CHECK enum gc_code event_read_thoroughly(struct event_reader *r,
+GC_MUST_CHECK enum gc_code event_read_unfiltered(struct event_reader *r,
                                                  const char *bytes, size_t len,
                                                  struct event_counts *counts,
                                                  const struct event_sink *sink,

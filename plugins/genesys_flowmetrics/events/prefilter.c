@@ -41,8 +41,8 @@ static bool may_hide(const struct attribute_form *form, const char *p,
   return false;
 }
 
-bool quick_dismisses(const struct attribute_form *form, const char *bytes,
-                     size_t len) {
+bool prefilter_rejects(const struct attribute_form *form, const char *bytes,
+                       size_t len) {
   return looks_whole(bytes, len) &&
          memmem(bytes, len, form->marker, form->marker_len) == NULL &&
          !may_hide(form, bytes, len);

@@ -13,7 +13,7 @@
  * control character can hide behind any backslash.
  * Law, fuzzed against decode_event: what is dismissed holds no metric. It may
  * be broken inside, which then nobody notices. */
-bool quick_dismisses(const struct attribute_form *form, const char *bytes,
-                     size_t len);
+bool prefilter_rejects(const struct attribute_form *form, const char *bytes,
+                       size_t len);
 
 #endif

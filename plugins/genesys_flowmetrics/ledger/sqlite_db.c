@@ -69,14 +69,14 @@ static const char *const sqls[STATEMENT_COUNT] = {
     [FLOOR] = "UPDATE floor SET minute = max(minute, ?)",
 };
 
-struct seen {
+struct sqlite_db {
   struct gc_state_file file;
   sqlite3_stmt *statements[STATEMENT_COUNT];
   int lock_fd;
   uint32_t floor;
 };
 
-GC_DEFINE_AUTO(struct seen, seen_close)
+GC_DEFINE_AUTO(struct sqlite_db, sqlite_db_close)
 
 static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
 
@@ -139,13 +139,13 @@ uint32_t seen_key_minute(const struct seen_key *key) {
   return minute;
 }
 
-static enum gc_code trouble(const struct seen *s, const char *what,
+static enum gc_code trouble(const struct sqlite_db *s, const char *what,
                             struct gc_err *err) {
   return gc_state_file_fail(&s->file, what, err);
 }
 
 /* Runs a prepared statement that has no answer. */
-static enum gc_code step(struct seen *s, enum statement which,
+static enum gc_code step(struct sqlite_db *s, enum statement which,
                          struct gc_err *err) {
   sqlite3_stmt *q = s->statements[which];
   int code = sqlite3_step(q);
@@ -155,14 +155,14 @@ static enum gc_code step(struct seen *s, enum statement which,
   return result;
 }
 
-static void finalize(struct seen *s) {
+static void finalize(struct sqlite_db *s) {
   for (size_t i = 0; i < STATEMENT_COUNT; i++) {
     sqlite3_finalize(s->statements[i]);
     s->statements[i] = NULL;
   }
 }
 
-static enum gc_code read_floor(struct seen *s, struct gc_err *err) {
+static enum gc_code read_floor(struct sqlite_db *s, struct gc_err *err) {
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->file.db, "SELECT max(minute) FROM floor", -1, &q,
                          NULL) != SQLITE_OK ||
@@ -174,7 +174,7 @@ static enum gc_code read_floor(struct seen *s, struct gc_err *err) {
 
 /* A checkpoint copies what the log holds into the file: seldom enough to be
  * cheap, often enough to be short. */
-static enum gc_code prepare(struct seen *s, struct gc_err *err) {
+static enum gc_code prepare(struct sqlite_db *s, struct gc_err *err) {
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA wal_autocheckpoint = 4000", err));
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA cache_size = -16000", err));
   for (size_t i = 0; i < STATEMENT_COUNT; i++)
@@ -186,7 +186,7 @@ static enum gc_code prepare(struct seen *s, struct gc_err *err) {
 
 /* Two processes would each count on from what they have in memory. The kernel
  * lets go of it whatever a process dies of. */
-static enum gc_code take_lock(struct seen *s, const char *folder,
+static enum gc_code take_lock(struct sqlite_db *s, const char *folder,
                               struct gc_err *err) {
   char path[GC_STATE_PATH_SIZE];
   if (mkdir(folder, 0700) != 0 && errno != EEXIST)
@@ -204,7 +204,7 @@ static enum gc_code take_lock(struct seen *s, const char *folder,
                      : strerror(errno));
 }
 
-static enum gc_code open_file(struct seen *s, const char *folder,
+static enum gc_code open_file(struct sqlite_db *s, const char *folder,
                               struct gc_err *ret_warning, struct gc_err *err) {
   GC_TRY(gc_state_file_open(folder, &kind, &s->file, ret_warning, err));
   enum gc_code code = prepare(s, err);
@@ -213,9 +213,9 @@ static enum gc_code open_file(struct seen *s, const char *folder,
   return sqlite_db_reset(s, ret_warning, err);
 }
 
-enum gc_code seen_open(const char *folder, struct seen **ret,
-                       struct gc_err *ret_warning, struct gc_err *err) {
-  GC_AUTO(seen_close_auto) struct seen *s = calloc(1, sizeof(*s));
+enum gc_code sqlite_db_open(const char *folder, struct sqlite_db **ret,
+                            struct gc_err *ret_warning, struct gc_err *err) {
+  GC_AUTO(sqlite_db_close_auto) struct sqlite_db *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   s->lock_fd = -1;
@@ -225,7 +225,7 @@ enum gc_code seen_open(const char *folder, struct seen **ret,
   return GC_OK;
 }
 
-void seen_close(struct seen *s) {
+void sqlite_db_close(struct sqlite_db *s) {
   if (s == NULL)
     return;
   finalize(s);
@@ -240,10 +240,10 @@ static const char *column(sqlite3_stmt *q, int i) {
   return text != NULL ? text : "";
 }
 
-enum gc_code seen_load(struct seen *s,
-                       enum gc_code (*each)(void *ctx,
-                                            const struct seen_counter *c),
-                       void *ctx, struct gc_err *err) {
+enum gc_code
+sqlite_db_load(struct sqlite_db *s,
+               enum gc_code (*each)(void *ctx, const struct stored_counter *c),
+               void *ctx, struct gc_err *err) {
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->file.db,
@@ -254,7 +254,7 @@ enum gc_code seen_load(struct seen *s,
     return trouble(s, "cannot read", err);
   int code;
   while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-    const struct seen_counter c = {
+    const struct stored_counter c = {
         .id = sqlite3_column_int64(q, 0),
         .scope = column(q, 1),
         .flow = column(q, 2),
@@ -272,22 +272,22 @@ enum gc_code seen_load(struct seen *s,
   return code == SQLITE_DONE ? GC_OK : trouble(s, "cannot read", err);
 }
 
-enum gc_code seen_begin(struct seen *s, struct gc_err *err) {
+enum gc_code sqlite_db_begin(struct sqlite_db *s, struct gc_err *err) {
   return step(s, BEGIN, err);
 }
 
-enum gc_code seen_commit(struct seen *s, struct gc_err *err) {
+enum gc_code sqlite_db_commit(struct sqlite_db *s, struct gc_err *err) {
   return step(s, COMMIT, err);
 }
 
-void seen_rollback(struct seen *s) {
+void sqlite_db_rollback(struct sqlite_db *s) {
   /* SQLite has done so itself after some failures (disk full). */
   if (s->file.db != NULL && !sqlite3_get_autocommit(s->file.db))
     (void)!gc_state_file_run(&s->file, "ROLLBACK", NULL);
 }
 
-enum gc_code seen_add(struct seen *s, const struct seen_key *key, bool *ret_new,
-                      struct gc_err *err) {
+enum gc_code sqlite_db_add_key(struct sqlite_db *s, const struct seen_key *key,
+                               bool *ret_new, struct gc_err *err) {
   sqlite3_bind_blob(s->statements[ADD], 1, key->bytes, sizeof(key->bytes),
                     SQLITE_STATIC);
   GC_TRY(step(s, ADD, err));
@@ -295,8 +295,8 @@ enum gc_code seen_add(struct seen *s, const struct seen_key *key, bool *ret_new,
   return GC_OK;
 }
 
-static sqlite3_stmt *bind_numbers(struct seen *s, enum statement which,
-                                  const struct seen_counter *c) {
+static sqlite3_stmt *bind_numbers(struct sqlite_db *s, enum statement which,
+                                  const struct stored_counter *c) {
   sqlite3_stmt *q = s->statements[which];
   sqlite3_bind_int64(q, 1, c->count);
   sqlite3_bind_double(q, 2, c->sum);
@@ -306,8 +306,9 @@ static sqlite3_stmt *bind_numbers(struct seen *s, enum statement which,
   return q;
 }
 
-enum gc_code seen_counter_make(struct seen *s, struct seen_counter *c,
-                               struct gc_err *err) {
+enum gc_code sqlite_db_insert_counter(struct sqlite_db *s,
+                                      struct stored_counter *c,
+                                      struct gc_err *err) {
   const char *const texts[] = {c->scope, c->flow, c->metric, c->flow_label,
                                c->metric_label};
   sqlite3_stmt *q = bind_numbers(s, MAKE, c);
@@ -318,20 +319,22 @@ enum gc_code seen_counter_make(struct seen *s, struct seen_counter *c,
   return GC_OK;
 }
 
-enum gc_code seen_counter_set(struct seen *s, const struct seen_counter *c,
-                              struct gc_err *err) {
+enum gc_code sqlite_db_update_counter(struct sqlite_db *s,
+                                      const struct stored_counter *c,
+                                      struct gc_err *err) {
   sqlite3_bind_int64(bind_numbers(s, SET, c), 6, c->id);
   return step(s, SET, err);
 }
 
-enum gc_code seen_forget_counters(struct seen *s, struct gc_err *err) {
+enum gc_code sqlite_db_delete_counters(struct sqlite_db *s,
+                                       struct gc_err *err) {
   return gc_state_file_run(&s->file, "DELETE FROM counters", err);
 }
 
 /* The last key of the step, 0 of them when there is none. */
-static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned max,
-                              struct seen_key *ret_last, unsigned *ret_count,
-                              struct gc_err *err) {
+static enum gc_code find_last(struct sqlite_db *s, uint32_t minute,
+                              unsigned max, struct seen_key *ret_last,
+                              unsigned *ret_count, struct gc_err *err) {
   sqlite3_stmt *q = s->statements[LAST];
   uint8_t bound[4];
   put_minute(bound, minute);
@@ -349,12 +352,12 @@ static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned max,
   return good ? GC_OK : trouble(s, "cannot read", err);
 }
 
-enum gc_code seen_touch(struct seen *s, struct gc_err *err) {
+enum gc_code sqlite_db_touch(struct sqlite_db *s, struct gc_err *err) {
   sqlite3_bind_int64(s->statements[FLOOR], 1, s->floor);
   return step(s, FLOOR, err);
 }
 
-static enum gc_code drop_to(struct seen *s, const struct seen_key *last,
+static enum gc_code drop_to(struct sqlite_db *s, const struct seen_key *last,
                             uint32_t floor, struct gc_err *err) {
   sqlite3_bind_int64(s->statements[FLOOR], 1, floor);
   GC_TRY(step(s, FLOOR, err));
@@ -363,8 +366,8 @@ static enum gc_code drop_to(struct seen *s, const struct seen_key *last,
   return step(s, DROP, err);
 }
 
-enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
-                        unsigned *ret_dropped, struct gc_err *err) {
+enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute, unsigned max,
+                             unsigned *ret_dropped, struct gc_err *err) {
   struct seen_key last;
   unsigned count = 0;
   *ret_dropped = 0;
@@ -372,12 +375,12 @@ enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
   if (count == 0)
     return GC_OK;
   uint32_t floor = seen_key_minute(&last) + 1;
-  GC_TRY(seen_begin(s, err));
+  GC_TRY(sqlite_db_begin(s, err));
   enum gc_code code = drop_to(s, &last, floor, err);
   if (code == GC_OK)
-    code = seen_commit(s, err);
+    code = sqlite_db_commit(s, err);
   if (code != GC_OK) {
-    seen_rollback(s);
+    sqlite_db_rollback(s);
     return code;
   }
   if (floor > s->floor)
@@ -386,13 +389,13 @@ enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
   return GC_OK;
 }
 
-uint32_t seen_floor(const struct seen *s) { return s->floor; }
+uint32_t sqlite_db_floor(const struct sqlite_db *s) { return s->floor; }
 
-bool seen_is_broken(const struct seen *s) {
+bool sqlite_db_is_broken(const struct sqlite_db *s) {
   return gc_state_file_is_broken(&s->file);
 }
 
-enum gc_code sqlite_db_reset(struct seen *s, struct gc_err *ret_warning,
+enum gc_code sqlite_db_reset(struct sqlite_db *s, struct gc_err *ret_warning,
                              struct gc_err *err) {
   finalize(s);
   GC_TRY(gc_state_file_reset(&s->file, &kind, ret_warning, err));

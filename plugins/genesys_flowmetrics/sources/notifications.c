@@ -25,7 +25,7 @@ struct notifications {
 /* ---- batches on their way ---- */
 
 static size_t bytes_of(const struct batch *b) {
-  return sizeof(*b) + b->cap * sizeof(*b->marks) + b->names.cap;
+  return sizeof(*b) + b->cap * sizeof(*b->occurrences) + b->names.cap;
 }
 
 static void drop(struct notifications *n, struct batch *b) {
@@ -45,8 +45,8 @@ static void hold(struct notifications *n, struct batch *b) {
 static void note_safe(struct notifications *n, const struct batch *b) {
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)
-    if (ledger_takes(n->settings.ledger, b->source, &b->marks[i].key))
-      recent_add(&n->recent, &b->marks[i].key);
+    if (ledger_accepts(n->settings.ledger, b->source, &b->occurrences[i].key))
+      recent_add(&n->recent, &b->occurrences[i].key);
   pthread_mutex_unlock(&n->lock);
 }
 
@@ -90,16 +90,16 @@ static void leave_out_known(struct notifications *n) {
   size_t left = 0;
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < e->count; i++)
-    if (!recent_has(&n->recent, &e->marks[i].key))
-      e->marks[left++] = e->marks[i];
+    if (!recent_has(&n->recent, &e->occurrences[i].key))
+      e->occurrences[left++] = e->occurrences[i];
   pthread_mutex_unlock(&n->lock);
   n->settings.source->stats->outcomes[OUTCOME_DUPLICATE] += e->count - left;
-  batch_cut(e, left);
+  batch_truncate(e, left);
 }
 
 /* Both names of a mark, with their ends. */
 static enum gc_code copy_names(struct batch *to, const struct batch *from,
-                               const struct mark *m) {
+                               const struct occurrence *m) {
   const char *flow = from->names.data + m->names;
   size_t flow_len = strlen(flow) + 1;
   return gc_buf_add(&to->names, flow, flow_len + strlen(flow + flow_len) + 1);
@@ -113,12 +113,12 @@ static struct batch *copy_event(struct notifications *n) {
     return NULL;
   *b = (struct batch){.source = e->source, .done = on_batch, .ctx = n};
   b->names.max = e->names.max;
-  b->marks = calloc(e->count, sizeof(*b->marks));
-  enum gc_code code = b->marks != NULL ? GC_OK : GC_ERR_MEMORY;
+  b->occurrences = calloc(e->count, sizeof(*b->occurrences));
+  enum gc_code code = b->occurrences != NULL ? GC_OK : GC_ERR_MEMORY;
   for (size_t i = 0; code == GC_OK && i < e->count; i++) {
-    b->marks[i] = e->marks[i];
-    b->marks[i].names = b->names.len;
-    code = copy_names(b, e, &e->marks[i]);
+    b->occurrences[i] = e->occurrences[i];
+    b->occurrences[i].names = b->names.len;
+    code = copy_names(b, e, &e->occurrences[i]);
   }
   b->count = b->cap = e->count;
   if (code == GC_OK)
@@ -151,8 +151,8 @@ static void send_event(struct notifications *n) {
 static void on_message(void *ctx, const struct gc_message *m) {
   struct notifications *n = ctx;
   struct event_counts counts = {0};
-  const struct event_sink sink = {batch_take, &n->event};
-  batch_cut(&n->event, 0);
+  const struct event_sink sink = {batch_add, &n->event};
+  batch_truncate(&n->event, 0);
   gc_buf_reset(&n->event.names);
   enum gc_code code =
       event_read(n->reader, m->bytes, m->len, &counts, &sink, NULL);

@@ -3,7 +3,7 @@
  * own tools look, in their order: options, environment, shared credentials
  * file, container endpoint, instance metadata (version 2). Temporary ones are
  * fetched anew before they end. Everything on one loop's thread, except
- * credentials_find. */
+ * credentials_find_source. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 
@@ -47,10 +47,9 @@ struct credentials_source {
 /* Where they are, by the options (may be NULL) and the environment. Takes
  * secrets out of the environment (net/secret): configuration phase, one thread.
  * GC_ERR_CONFIG: half a pair, or an address that we do not send a token to. */
-GC_MUST_CHECK enum gc_code credentials_find(const char *key_id,
-                                            const char *secret_file,
-                                            struct credentials_source *ret,
-                                            struct gc_err *err);
+GC_MUST_CHECK enum gc_code
+credentials_find_source(const char *key_id, const char *secret_file,
+                        struct credentials_source *ret, struct gc_err *err);
 void credentials_source_clear(struct credentials_source *s);
 /* "the shared credentials file /etc/aws/credentials", for messages. */
 void credentials_describe(const struct credentials_source *s,

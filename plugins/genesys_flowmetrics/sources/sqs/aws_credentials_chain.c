@@ -117,9 +117,10 @@ static enum gc_code find_instance(struct credentials_source *s,
   return GC_OK;
 }
 
-enum gc_code credentials_find(const char *key_id, const char *secret_file,
-                              struct credentials_source *ret,
-                              struct gc_err *err) {
+enum gc_code credentials_find_source(const char *key_id,
+                                     const char *secret_file,
+                                     struct credentials_source *ret,
+                                     struct gc_err *err) {
   *ret = (struct credentials_source){.place = CREDENTIALS_OPTION};
   if ((key_id != NULL) != (secret_file != NULL))
     return gc_fail(err, GC_ERR_CONFIG,

@@ -26,7 +26,7 @@ static void delivery_free(struct delivery *d) {
 /* ---- requests ---- */
 
 /* One cause for all of them: it is over when none fails any more. */
-void consumer_tell(struct consumer *c, const struct gc_err *err) {
+void consumer_report(struct consumer *c, const struct gc_err *err) {
   struct sqs *s = c->sqs;
   bool fails = err->code != GC_OK;
   if (fails != c->fails)
@@ -119,7 +119,7 @@ static void on_failure(struct consumer *c, const struct gc_err *err,
     stats_add(c->sqs->settings.source->stats, TALLY_SQS_THROTTLED, 1);
   if (err->code == GC_ERR_AUTH)
     credentials_refused(c->keys);
-  consumer_tell(c, err);
+  consumer_report(c, err);
   set_up(c, false);
   rest(c, &c->backoff, ask_ms);
 }
@@ -273,7 +273,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   struct consumer *c = ctx;
   struct delivery *d = c->filling;
   size_t before = d->batch.count;
-  const struct event_sink sink = {batch_take, &d->batch};
+  const struct event_sink sink = {batch_add, &d->batch};
   if (m->sent_ms > c->newest_sent_ms)
     c->newest_sent_ms = m->sent_ms;
   c->received++;
@@ -282,7 +282,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   if (code == GC_ERR_MEMORY)
     return code;
   if (code != GC_OK) {
-    batch_cut(&d->batch, before);
+    batch_truncate(&d->batch, before);
     c->poison++;
     return GC_OK;
   }
@@ -333,7 +333,7 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
     return;
   }
   gc_backoff_reset(&c->backoff);
-  consumer_tell(c, &err);
+  consumer_report(c, &err);
   set_up(c, true);
   hand_in(c);
   wake(c);

@@ -82,7 +82,7 @@ GC_MUST_CHECK enum gc_code consumer_set(struct consumer *c, struct gc_err *err);
 /* On the loop's thread: begins. */
 void consumer_begin(void *ctx);
 /* The outcome of something; a thread at a time. */
-void consumer_tell(struct consumer *c, const struct gc_err *err);
+void consumer_report(struct consumer *c, const struct gc_err *err);
 /* After its loop was stopped and the ledger let go: frees what it holds, but
  * for loop and transports. */
 void consumer_clear_work(struct consumer *c);

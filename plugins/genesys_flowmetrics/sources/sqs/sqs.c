@@ -79,7 +79,7 @@ static enum gc_code start_all(struct sqs *s, struct gc_err *err) {
     if (code != GC_OK && i == 0)
       return code;
     if (code != GC_OK)
-      consumer_tell(&s->consumers[i], err);
+      consumer_report(&s->consumers[i], err);
   }
   return GC_OK;
 }

@@ -76,8 +76,8 @@ static bool reported_length(struct MHD_Connection *c, uint64_t *ret) {
   return true;
 }
 
-unsigned webhook_judge(struct webhook *w, struct MHD_Connection *c,
-                       const char *url, const char *method) {
+unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
+                           const char *url, const char *method) {
   uint64_t length = 0;
   if (strcmp(url, w->settings.path) != 0)
     return 404;
@@ -93,7 +93,7 @@ unsigned webhook_judge(struct webhook *w, struct MHD_Connection *c,
   return w->is_stopping ? 503 : 0;
 }
 
-void webhook_look_at_secret(struct webhook *w) {
+void webhook_check_secret_file(struct webhook *w) {
   GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
   if (w->settings.secret_file != NULL)
     (void)!read_secret(w, &secret);

@@ -35,10 +35,10 @@ struct webhook {
 
 /* The status that a request's head deserves; 0: it may come in. On the daemon's
  * thread. */
-unsigned webhook_judge(struct webhook *w, struct MHD_Connection *c,
-                       const char *url, const char *method);
+unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
+                           const char *url, const char *method);
 /* An operator hears of a missing file before the first event does. */
-void webhook_look_at_secret(struct webhook *w);
+void webhook_check_secret_file(struct webhook *w);
 
 /* Callbacks of libmicrohttpd (microhttpd.h); `ctx` is the webhook. */
 enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,

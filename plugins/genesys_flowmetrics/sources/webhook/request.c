@@ -90,7 +90,7 @@ static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
   call->connection = c;
   call->body.max = w->settings.max_body_bytes;
   call->batch = (struct batch){.source = w->settings.source, .done = on_batch};
-  call->status = webhook_judge(w, c, url, method);
+  call->status = webhook_authorize(w, c, url, method);
   return call;
 }
 
@@ -110,7 +110,7 @@ static void take_body(struct call *call, const char *bytes, size_t len) {
 /* The body is whole: decodes it and hands it in. */
 static void read_events(struct call *call) {
   struct webhook *w = call->webhook;
-  const struct event_sink sink = {batch_take, &call->batch};
+  const struct event_sink sink = {batch_add, &call->batch};
   enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
                                  call->body.len, &call->counts, &sink, NULL);
   stats_events(w->settings.source->stats, &call->counts);

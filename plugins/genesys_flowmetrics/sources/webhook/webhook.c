@@ -53,7 +53,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **place,
 }
 
 /* libmicrohttpd's own time-out begins anew with each byte. */
-void webhook_look(struct webhook *w, uint64_t now_ms) {
+void webhook_drop_slow(struct webhook *w, uint64_t now_ms) {
   pthread_mutex_lock(&w->lock);
   bool crowded = w->link_count >= w->settings.max_connections;
   uint64_t max_ms = crowded ? CROWDED_MAX_MS : REQUEST_MAX_MS;
@@ -138,7 +138,7 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
     fd = webhook_listen(settings, err);
   if (fd >= 0 && start_daemon(w, fd, err) == GC_OK) {
     settings->source->stats->up = 1;
-    webhook_look_at_secret(w);
+    webhook_check_secret_file(w);
     return w;
   }
   /* The socket went with the server that did not start. */

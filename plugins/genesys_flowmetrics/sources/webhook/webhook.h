@@ -43,7 +43,7 @@ void webhook_free(struct webhook *w);
 
 /* Cuts off connections without a whole request for too long; each second or
  * so, any one thread. */
-void webhook_look(struct webhook *w, uint64_t now_ms);
+void webhook_drop_slow(struct webhook *w, uint64_t now_ms);
 
 /* Equal texts? Takes as long whatever differs, and wherever. */
 bool webhook_same_secret(const char *a, size_t a_len, const char *b,

@@ -108,7 +108,7 @@ static void escapes_do_not_hide_a_metric(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct event_counts counts;
     CHECK_ROW(rows[i]);
-    CHECK(!quick_dismisses(&form, rows[i], strlen(rows[i])));
+    CHECK(!prefilter_rejects(&form, rows[i], strlen(rows[i])));
     CHECK_INT(read_text(rows[i], &counts), GC_OK);
     CHECK_STR(gc_buf_string(&seen), "c:A/B=1 ");
   }
@@ -185,7 +185,7 @@ static void what_holds_no_metric_is_dismissed_unread(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].text);
-    CHECK_INT(quick_dismisses(&form, rows[i].text, strlen(rows[i].text)),
+    CHECK_INT(prefilter_rejects(&form, rows[i].text, strlen(rows[i].text)),
               rows[i].dismissed);
   }
 }
@@ -196,8 +196,8 @@ static void a_marker_with_a_slash_hides_behind_any_backslash(void) {
   static const char text[] = "{\"a\\/b/c\":1}";
   CHECK_INT(attribute_form_set(&slash, "%{flow}/m/%{metric}|%{time}", NULL),
             GC_OK);
-  CHECK(!quick_dismisses(&slash, text, strlen(text)));
-  CHECK(quick_dismisses(&form, text, strlen(text)));
+  CHECK(!prefilter_rejects(&slash, text, strlen(text)));
+  CHECK(prefilter_rejects(&form, text, strlen(text)));
 }
 
 int main(void) {

@@ -92,7 +92,7 @@ static void put(struct batch *b, const char *conversation, const char *metric,
                                .metric = metric,
                                .metric_len = strlen(metric),
                                .time_ms = time_ms};
-  if (batch_take(b, &m) != GC_OK)
+  if (batch_add(b, &m) != GC_OK)
     abort(); /* on other threads too: no check */
 }
 

@@ -94,7 +94,7 @@ static void the_rights_that_the_readme_lists_are_enough(void) {
   a.user = "gc";
   rb_begin(&a, rb_server.url, "one", "ivr");
   rb_count_one(&a, "A", 1, 1);
-  ledger_shown(a.ledger, rb_view_of(&a, "A").series);
+  ledger_first_sent(a.ledger, rb_view_of(&a, "A").series);
   CHECK(rb_is_shown(&a));
   CHECK_INT(a.failed, 0);
   CHECK_INT(a.durability.code, GC_OK);

@@ -55,7 +55,7 @@ static void that_the_first_zero_went_out_is_kept(void) {
   rb_begin(&a, rb_server.url, "one", "ivr");
   rb_count_one(&a, "A", 1, 0);
   CHECK(!rb_view_of(&a, "A").is_shown);
-  ledger_shown(a.ledger, rb_view_of(&a, "A").series);
+  ledger_first_sent(a.ledger, rb_view_of(&a, "A").series);
   CHECK(rb_is_shown(&a));
   rb_end(&a);
   rb_begin(&a, rb_server.url, "one", "ivr");

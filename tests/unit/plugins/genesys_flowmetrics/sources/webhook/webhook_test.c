@@ -225,8 +225,8 @@ static void who_is_too_slow_is_cut_off(void) {
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
   /* The connection has been taken when another one is answered. */
   CHECK_INT(ask("POST", "/genesys", "s3cret", "{}"), 200);
-  webhook_look(webhook, gc_clock_now_ms());
-  webhook_look(webhook, gc_clock_now_ms() + 11000);
+  webhook_drop_slow(webhook, gc_clock_now_ms());
+  webhook_drop_slow(webhook, gc_clock_now_ms() + 11000);
   CHECK_INT(status_of(fd), 0); /* the end, not an answer */
   close(fd);
   end();
