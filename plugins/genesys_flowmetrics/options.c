@@ -30,26 +30,28 @@ const struct gc_opt attributes_rows[] = {
                 "the conversation events of all queues on the account's "
                 "notification channel.",
                 "webhook"),
-    GC_OPT_STR(OWNER, queue_url, "QueueURL", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.queue_url, "QueueURL", NULL, 0,
                "sqs: address of the queue. `http://` only on the loopback "
                "address.",
                "https://sqs.eu-west-1.amazonaws.com/123456789012/genesys"),
-    GC_OPT_STR(OWNER, region, "AWSRegion", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.region, "AWSRegion", NULL, 0,
                "sqs: region of the queue; default: the one in QueueURL, else "
                "AWS_REGION or AWS_DEFAULT_REGION of the environment.",
                "eu-west-1"),
-    GC_OPT_STR(OWNER, access_key_id, "AccessKeyId", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.access_key_id, "AccessKeyId", NULL, 0,
                "sqs: id of an access key. Without it: the environment, the "
                "shared credentials file, the container's endpoint, the "
                "instance's role, in this order.",
                "AKIAIOSFODNN7EXAMPLE"),
-    GC_OPT_STR(OWNER, secret_access_key_file, "SecretAccessKeyFile", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.secret_access_key_file, "SecretAccessKeyFile", NULL,
+               0,
                "sqs: file that holds the secret access key; white space "
                "around it is dropped.",
                "/etc/collectd/aws.secret"),
-    GC_OPT_INT(OWNER, consumers, "Consumers", "2", 1, 32, "threads",
+    GC_OPT_INT(OWNER, sqs.consumers, "Consumers", "2", 1, 32, "threads",
                "sqs: how many poll the queue at once.", "4"),
-    GC_OPT_INT(OWNER, visibility_s, "VisibilityTimeout", "60", 5, 43200, "s",
+    GC_OPT_INT(OWNER, sqs.visibility_s, "VisibilityTimeout", "60", 5, 43200,
+               "s",
                "sqs: how long a message that we received is hidden; what was "
                "not committed until then comes again.",
                "120"),
@@ -75,32 +77,33 @@ const struct gc_opt attributes_rows[] = {
                "sqs: longest time for name look-up, connection, proxy and TLS "
                "handshake together.",
                "3"),
-    GC_OPT_STR(OWNER, listen, "Listen", "127.0.0.1", 0,
+    GC_OPT_STR(OWNER, webhook.listen, "Listen", "127.0.0.1", 0,
                "webhook: address to listen on. Any but the loopback address "
                "needs TLSCert or SharedSecretFile, better both.",
                "0.0.0.0"),
-    GC_OPT_INT(OWNER, port, "Port", "8443", 1, 65535, "",
+    GC_OPT_INT(OWNER, webhook.port, "Port", "8443", 1, 65535, "",
                "webhook: port to listen on.", "9443"),
-    GC_OPT_STR(OWNER, path, "Path", "/genesys", 0,
+    GC_OPT_STR(OWNER, webhook.path, "Path", "/genesys", 0,
                "webhook: path that takes events.", "/events"),
-    GC_OPT_STR(OWNER, tls_cert, "TLSCert", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.tls_cert, "TLSCert", NULL, 0,
                "webhook: PEM file of the certificate and its chain.",
                "/etc/collectd/hook.pem"),
-    GC_OPT_STR(OWNER, tls_key, "TLSKey", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.tls_key, "TLSKey", NULL, 0,
                "webhook: PEM file of its key; default: in TLSCert.",
                "/etc/collectd/hook.key"),
-    GC_OPT_STR(OWNER, tls_client_ca, "TLSClientCA", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.tls_client_ca, "TLSClientCA", NULL, 0,
                "webhook: PEM file of the authorities of client certificates; "
                "without a good one no request is taken.",
                "/etc/collectd/clients.pem"),
-    GC_OPT_STR(OWNER, secret_file, "SharedSecretFile", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.secret_file, "SharedSecretFile", NULL, 0,
                "webhook: file that holds the secret that requests must carry.",
                "/etc/collectd/hook.secret"),
-    GC_OPT_STR(OWNER, secret_header, "SharedSecretHeader", "X-Api-Key", 0,
-               "webhook: header that carries it.", "X-Genesys-Key"),
-    GC_OPT_INT(OWNER, max_body_bytes, "MaxBody", "1048576", 1024, 4194304,
-               "bytes", "webhook: a larger body is answered 413.", "262144"),
-    GC_OPT_INT(OWNER, max_connections, "MaxConnections", "256", 1, 1000,
+    GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
+               0, "webhook: header that carries it.", "X-Genesys-Key"),
+    GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
+               4194304, "bytes", "webhook: a larger body is answered 413.",
+               "262144"),
+    GC_OPT_INT(OWNER, webhook.max_connections, "MaxConnections", "256", 1, 1000,
                "connections", "webhook: more are not accepted.", "64"),
     GC_OPT_STR(OWNER, format, "AttributeFormat",
                "%{flow}Metric_%{metric}(%{time})", 0,
@@ -146,7 +149,8 @@ static enum gc_code check_retention(const struct attributes_options *o,
   return GC_OK;
 }
 
-static enum gc_code keep(char **place, const char *text, struct gc_err *err) {
+static enum gc_code replace_text(char **place, const char *text,
+                                 struct gc_err *err) {
   char *copy = strdup(text);
   if (copy == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -155,16 +159,15 @@ static enum gc_code keep(char **place, const char *text, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code find_region(struct attributes_options *o,
-                                struct gc_err *err) {
+static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
   char region[64];
   const char *env = getenv("AWS_REGION");
   if (env == NULL || *env == '\0')
     env = getenv("AWS_DEFAULT_REGION");
   if (o->region == NULL && sqs_region_of(o->queue_url, region))
-    GC_TRY(keep(&o->region, region, err));
+    GC_TRY(replace_text(&o->region, region, err));
   if (o->region == NULL && env != NULL && *env != '\0')
-    GC_TRY(keep(&o->region, env, err));
+    GC_TRY(replace_text(&o->region, env, err));
   if (o->region == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "AWSRegion is missing: QueueURL names no region");
@@ -181,32 +184,33 @@ static enum gc_code check_sqs(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *ret_warning, struct gc_err *err) {
   char url[GC_URL_SIZE];
-  const struct gc_secret secret = {.file = o->secret_access_key_file};
-  if (o->queue_url == NULL)
+  const struct gc_secret secret = {.file = o->sqs.secret_access_key_file};
+  if (o->sqs.queue_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");
-  GC_TRY(gc_url_check("QueueURL", o->queue_url, url, err));
-  GC_TRY(keep(&o->queue_url, url, err));
-  GC_TRY(find_region(o, err));
+  GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
+  GC_TRY(replace_text(&o->sqs.queue_url, url, err));
+  GC_TRY(find_region(&o->sqs, err));
   if (secret.file != NULL)
     (void)gc_secret_is_exposed(&secret, ret_warning);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
-  return credentials_find_source(o->access_key_id, o->secret_access_key_file,
+  return credentials_find_source(o->sqs.access_key_id,
+                                 o->sqs.secret_access_key_file,
                                  &ret->credentials, err);
 }
 
-/* Of an address that others can reach. */
-static enum gc_code check_public(const struct attributes_options *o,
+/* Checks an address that other hosts can reach. */
+static enum gc_code check_public(const struct webhook_options *o,
                                  struct gc_err *ret_warning,
                                  struct gc_err *err) {
-  bool proves = o->secret_file != NULL || o->tls_client_ca != NULL;
+  bool authenticates = o->secret_file != NULL || o->tls_client_ca != NULL;
   if (gc_host_is_loopback(o->listen, strlen(o->listen)))
     return GC_OK;
-  if (!proves && o->tls_cert == NULL)
+  if (!authenticates && o->tls_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Listen \"%.60s\": others could post events here; give "
                    "SharedSecretFile and TLSCert, or listen on 127.0.0.1",
                    o->listen);
-  if (!proves)
+  if (!authenticates)
     (void)gc_fail(ret_warning, GC_ERR_CONFIG,
                   "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
                   "whoever reaches it can post events",
@@ -225,7 +229,7 @@ static bool is_header_name(const char *name) {
   return *name != '\0' && strspn(name, token) == strlen(name);
 }
 
-static enum gc_code check_webhook(struct attributes_options *o,
+static enum gc_code check_webhook(const struct webhook_options *o,
                                   struct gc_err *ret_warning,
                                   struct gc_err *err) {
   const struct gc_secret secret = {.file = o->secret_file};
@@ -299,16 +303,16 @@ static enum gc_code check_state(const struct attributes_options *o,
   return GC_OK;
 }
 
-static bool same(const char *a, const char *b) {
+static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 enum gc_code attributes_check_state(const struct attributes_options *o,
                                     const struct attributes_options *other,
                                     const char *name, struct gc_err *err) {
-  if (same(o->state_url, other->state_url) &&
-      same(o->state_user, other->state_user) &&
-      same(o->state_password_file, other->state_password_file))
+  if (is_same_text(o->state_url, other->state_url) &&
+      is_same_text(o->state_user, other->state_user) &&
+      is_same_text(o->state_password_file, other->state_password_file))
     return GC_OK;
   return gc_fail(err, GC_ERR_CONFIG,
                  "StateURL, StateUser or StatePasswordFile is another than "
@@ -327,7 +331,7 @@ enum gc_code attributes_check(struct attributes_options *o,
   if (o->source == FROM_NOTIFICATIONS)
     return check_notifications(o, err);
   return o->source == FROM_SQS ? check_sqs(o, ret, ret_warning, err)
-                               : check_webhook(o, ret_warning, err);
+                               : check_webhook(&o->webhook, ret_warning, err);
 }
 
 void attributes_config_clear(struct attributes_config *c) {

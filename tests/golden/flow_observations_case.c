@@ -55,8 +55,8 @@ static void read_settings(struct run *run) {
   }
 }
 
-static struct flow_choice choice_of(struct run *run) {
-  return (struct flow_choice){.flows = run->naming.lists[GC_FLOW].now,
+static struct flow_filter filter_of(struct run *run) {
+  return (struct flow_filter){.flows = run->naming.lists[GC_FLOW].now,
                               .selectors = run->flows.at,
                               .selector_count = run->flows.count};
 }
@@ -65,12 +65,12 @@ static void check_request(struct run *run) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
   const char *ids[CASE_LIST_MAX];
   size_t count = 0;
-  struct flow_choice choice = choice_of(run);
+  struct flow_filter filter = filter_of(run);
   char *text = case_text(&run->file, "request"), *at = text;
   const char *want = case_next_line(&at);
-  for (size_t i = 0; i < gc_entities_count(choice.flows); i++)
-    if (flow_choice_has(&choice, gc_entities_at(choice.flows, i)->id))
-      ids[count++] = gc_entities_at(choice.flows, i)->id;
+  for (size_t i = 0; i < gc_entities_count(filter.flows); i++)
+    if (flow_filter_accepts(&filter, gc_entities_at(filter.flows, i)->id))
+      ids[count++] = gc_entities_at(filter.flows, i)->id;
   if (flow_poll_body(ids, run->is_refused ? 0 : count, &body) != GC_OK)
     abort();
   if (want != NULL && strcmp(want, gc_buf_string(&body)) != 0) {
@@ -98,10 +98,10 @@ static void put(void *ctx, const struct gc_sample *s) {
 static void leave(struct run *run, const struct flow_counts *answer) {
   struct flow_counts_tally tally;
   struct flow_counts now = {.pairs = {.max = run->max}};
-  struct flow_counts_view view = {.choice = choice_of(run),
+  struct flow_counts_view view = {.filter = filter_of(run),
                                   .naming = &run->naming};
   uint64_t overflow;
-  if (flow_counts_merge(&run->last, answer, &view.choice, &now, &overflow) !=
+  if (flow_counts_merge(&run->last, answer, &view.filter, &now, &overflow) !=
       GC_OK)
     abort();
   flow_counts_clear(&run->last);

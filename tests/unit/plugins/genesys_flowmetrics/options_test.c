@@ -22,9 +22,9 @@ static enum gc_code on_block(const char *name, void *settings,
   warning = (struct gc_err){.code = GC_OK};
   enum gc_code code = attributes_check(&options, &config, &warning, err);
   snprintf(region, sizeof(region), "%s",
-           options.region != NULL ? options.region : "");
+           options.sqs.region != NULL ? options.sqs.region : "");
   snprintf(url, sizeof(url), "%s",
-           options.queue_url != NULL ? options.queue_url : "");
+           options.sqs.queue_url != NULL ? options.sqs.queue_url : "");
   retention_ms = config.retention_ms;
   attributes_config_clear(&config);
   gc_options_clear(attributes_rows, &options);

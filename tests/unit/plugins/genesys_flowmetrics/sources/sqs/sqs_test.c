@@ -124,7 +124,7 @@ static void refusals_have_a_code_and_advice(void) {
        "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"\"}",
        GC_ERR_NOT_FOUND, "QueueURL"},
       {400, "{\"__type\":\"RequestThrottled\"}", GC_ERR_THROTTLED, "Throttled"},
-      {403, "{\"__type\":\"ExpiredTokenException\"}", GC_ERR_AUTH, "over"},
+      {403, "{\"__type\":\"ExpiredTokenException\"}", GC_ERR_AUTH, "expired"},
       {403, "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\"}",
        GC_ERR_PERMISSION, "sqs:ReceiveMessage"},
       {403, "<html>", GC_ERR_AUTH, "403"},

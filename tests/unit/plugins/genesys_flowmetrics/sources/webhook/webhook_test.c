@@ -27,6 +27,9 @@ static const struct ledger_source source = {.scope = "",
 static struct ledger *ledger;
 static struct webhook *webhook;
 static uint16_t port;
+static char address[] = "127.0.0.1", events_path[] = "/genesys";
+static char header[] = "X-Api-Key";
+static struct webhook_options options;
 
 static int64_t wall(void) { return INT64_C(1678004300000); }
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
@@ -52,13 +55,14 @@ static void begin(void) {
                                     .notice = notice};
   memset(&stats, 0, sizeof(stats));
   port = free_port();
-  const struct webhook_settings w = {.listen = "127.0.0.1",
-                                     .path = "/genesys",
+  options = (struct webhook_options){.listen = address,
+                                     .path = events_path,
                                      .port = port,
                                      .secret_file = secret_file,
-                                     .secret_header = "X-Api-Key",
+                                     .secret_header = header,
                                      .max_body_bytes = 2000,
-                                     .max_connections = 20,
+                                     .max_connections = 20};
+  const struct webhook_settings w = {.options = &options,
                                      .form = &form,
                                      .source = &source,
                                      .ledger = ledger = ledger_new(&l, NULL),
@@ -278,8 +282,9 @@ static void an_unreadable_secret_is_not_the_senders_fault(void) {
 static void a_taken_port_is_told(void) {
   begin();
   struct gc_err err = {.text = ""};
+  const struct webhook_options taken = {.listen = address, .port = port};
   const struct webhook_settings w = {
-      .listen = "127.0.0.1", .port = port, .form = &form, .source = &source};
+      .options = &taken, .form = &form, .source = &source};
   CHECK(webhook_start(&w, &err) == NULL);
   CHECK_HAS(err.text, "in use");
   end();
