@@ -22,7 +22,7 @@ TARGETS = {"all", "check", "clean", "deb", "dist", "distcheck", "distclean", "in
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```", re.M)
 OURS = re.compile(r"(?<![\w./-])(?:\./|\.\./)?((?:examples|tests|tools|docs|packaging|man)/[\w./-]*\w|autogen\.sh)")
-MAKE = re.compile(r"\bmake ((?:[\w-]+(?:=\S+)?[ ]?)+)")
+MAKE = re.compile(r"\bmake ((?:[\w-]+(?:\.json)?(?:=\S+)?[ ]?)+)")
 CONFIGURE = re.compile(r"--((?:enable|disable|with)-[a-z-]+)")
 
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every message that the code can print is in docs/troubleshooting.md.
+"""Every ERROR and WARNING that the code can print is in docs/troubleshooting.md.
 
 usage: messages.py           holds the two together; prints what is missing in
                              the form in which it can be pasted
        messages.py --list    FILE:LINE and message, all of them
 
-A message is a string of the sources that has two words or more. What a printf
+A message is a string of the sources that has two words or more and is not part
+of a debug line. What a printf
 fills in is written "…", and such ends, as blanks and punctuation at the ends,
 do not count. In the document messages are the lines of ```text blocks.
 """
@@ -24,7 +25,9 @@ SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 # Strings of two words that no operator sees: options and metrics are told in
 # the manual (and end with a full stop, which a message never does) ...
 MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
-MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert")
+MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
+# ... lines below WARNING may stand in the document or not ...
+QUIET = {"GC_SAY_INFO", "GC_SAY_NOTICE"}
 # ... and these are words of a protocol.
 PROTOCOL = re.compile(
     r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
@@ -49,8 +52,8 @@ def tokens(source: str):
 
 
 def literals(source: str):
-    """(position, function whose argument it is, text) of each string; strings
-    side by side are one."""
+    """(position, function whose argument it is, arguments before it, text) of
+    each string; strings side by side are one."""
     stack, run, start, before = [], None, 0, ""
     for text, position in [*tokens(source), ("", len(source))]:
         if text.startswith('"') or (run is not None and text.startswith("PRI")):
@@ -60,12 +63,14 @@ def literals(source: str):
             before = text
             continue
         if run is not None:
-            yield start, stack[-1] if stack else "", run
+            yield start, *(stack[-1] if stack else ("", [])), run
             run = None
         if text == "(":
-            stack.append(before)
+            stack.append((before, []))
         elif text == ")" and stack:
             stack.pop()
+        elif stack:
+            stack[-1][1].append(text)
         before = text
 
 
@@ -81,30 +86,32 @@ def plain(literal: str) -> str:
     return trimmed(re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[0]), text))
 
 
-def is_message(function: str, raw: str) -> bool:
+def is_message(function: str, arguments: list[str], raw: str) -> bool:
     text = plain(raw)
     words = re.findall(r"[A-Za-z]{2,}", text)
     return (len(words) >= 2 and " " in text and not text.endswith(".")
-            and not MANUAL_ROWS.fullmatch(function)
+            and not MANUAL_ROWS.fullmatch(function) and not QUIET.intersection(arguments)
             and not PROTOCOL.match(text) and not PROTOCOL.match(raw) and text not in NOT_OURS)
 
 
-def said() -> dict[str, str]:
-    """{message: the first place that says it}"""
+def messages_of_sources() -> tuple[dict[str, str], set[str]]:
+    """{message: the first place that says it}, and every string"""
     found: dict[str, str] = {}
+    strings: set[str] = set()
     for pattern in SOURCES:
         for path in sorted(TOP.glob(pattern)):
             if str(path.relative_to(TOP)) in MANUAL_FILES:
                 continue
             source = path.read_text(encoding="utf-8")
-            for position, function, raw in literals(source):
-                if is_message(function, raw):
+            for position, function, arguments, raw in literals(source):
+                strings.add(plain(raw))
+                if is_message(function, arguments, raw):
                     place = "%s:%d" % (path.relative_to(TOP), source.count("\n", 0, position) + 1)
                     found.setdefault(plain(raw), place)
-    return found
+    return found, strings
 
 
-def told() -> set[str]:
+def messages_of_document() -> set[str]:
     """The lines of the document's text blocks."""
     lines, inside = set(), False
     for line in (TOP / DOCUMENT).read_text(encoding="utf-8").splitlines():
@@ -116,7 +123,7 @@ def told() -> set[str]:
 
 
 def main() -> int:
-    code = said()
+    code, strings = messages_of_sources()
     if len(code) < 100:
         print("messages: only %d messages found in the sources of %s" % (len(code), TOP), file=sys.stderr)
         return 99
@@ -124,9 +131,9 @@ def main() -> int:
         for text, place in code.items():
             print("%s\t%s" % (place, text))
         return 0
-    manual = told()
+    manual = messages_of_document()
     missing = {text: place for text, place in code.items() if text not in manual}
-    stale = sorted(manual - set(code))
+    stale = sorted(manual - strings)
     for text, place in missing.items():
         print("missing, from %s:\n```text\n%s\n```" % (place, text))
     for text in stale:

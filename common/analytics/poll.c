@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/poll.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/analytics/request.h"
+#include "common/base/debug.h"
+#include "common/base/timestamp.h"
 
 enum {
   BODY_MAX_BYTES = 256 * 1024,
@@ -28,6 +31,7 @@ static enum gc_code ask(struct gc_poll *p) {
   const struct gc_query *q = p->reading->query;
   const struct gc_intern *f = p->deps.filter;
   size_t first = (size_t)p->batch * GC_QUERY_IDS_MAX, count = 0;
+  char from[GC_TIMESTAMP_SIZE], to[GC_TIMESTAMP_SIZE];
   if (f != NULL)
     count = f->count - first < GC_QUERY_IDS_MAX ? f->count - first
                                                 : (size_t)GC_QUERY_IDS_MAX;
@@ -38,6 +42,9 @@ static enum gc_code ask(struct gc_poll *p) {
   p->reading->asked_to_ms = p->to_ms;
   p->call.body = p->body.data;
   p->call.body_len = p->body.len;
+  gc_debug("query: asks for %s to %s, batch %" PRIu32 " of %" PRIu32,
+           gc_timestamp_print(from, p->from_ms),
+           gc_timestamp_print(to, p->to_ms), p->batch + 1, batches(f));
   gc_api_call(p->deps.api, &p->call);
   return GC_OK;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/sender.h"
 
+#include "common/base/debug.h"
+#include "common/base/timestamp.h"
+
 enum {
   WAIT_MS = 50,
   LOOK_EACH = 256 /* values between two looks at the clock */
@@ -76,6 +79,7 @@ static void load(struct gc_sender *d) {
   const struct gc_reading *r = d->reading;
   struct gc_samples_tally tally;
   struct gc_checkpoint *c = d->checkpoint;
+  char end[GC_TIMESTAMP_SIZE];
   int64_t end_ms =
       r->plan.from_ms + ((int64_t)d->window + 1) * r->query->period_ms;
   if (!d->is_revised)
@@ -97,6 +101,8 @@ static void load(struct gc_sender *d) {
     (void)gc_checkpoint_save(c, d->series, &d->outbox, &err);
     d->state = err;
   }
+  gc_debug("query: the window that ends at %s leaves with %zu values",
+           gc_timestamp_print(end, end_ms), (size_t)d->outbox.count);
 }
 
 static void finish(struct gc_sender *d) {

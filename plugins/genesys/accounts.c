@@ -15,6 +15,11 @@ const struct gc_opt genesys_rows[] = {
                "counters); made when it is not there, mode 0700. Default: "
                "BaseDir/genesys.",
                "/var/lib/collectd/genesys"),
+    GC_OPT_BOOL(struct genesys_options, debug, "Debug", "false",
+                "Write to collectd's log, at level info, what the plugins do: "
+                "requests and their outcomes, states of channels, windows, "
+                "batches. docs/troubleshooting.md explains the lines.",
+                "true"),
     GC_OPT_END,
 };
 

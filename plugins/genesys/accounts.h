@@ -10,6 +10,7 @@
 /* Outside of any block. */
 struct genesys_options {
   char *state_dir;
+  bool debug;
 };
 
 extern const struct gc_opt genesys_rows[];

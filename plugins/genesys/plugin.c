@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/debug.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
@@ -102,8 +103,14 @@ static int on_shutdown(void) {
   return 0;
 }
 
+/* At level info: collectd is usually built without its debug level. */
+static void write_debug_line(const char *line) {
+  gc_say(plugin.complaints, GC_SAY_INFO, "debug: %s", line);
+}
+
 static int on_config(oconfig_item_t *ci) {
   int status = gc_plugin_config(&plugin, ci);
+  gc_debug_to(settings.debug ? write_debug_line : NULL);
   struct gc_accounts_hooks hooks = {.notice = on_notice,
                                     .state_dir = state_dir,
                                     .default_host = default_host};

@@ -140,7 +140,7 @@ static void put_tallies(const struct samples_target *t,
 }
 
 static void put_stream(const struct samples_target *t,
-                       const struct queue_topics_state *stream) {
+                       const struct gc_queue_topics_state *stream) {
   samples_put_gauge(t, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   if (stream->was_heard)
     samples_put_gauge(t, GC_METRIC_STREAM_SILENCE, "",

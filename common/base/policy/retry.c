@@ -113,3 +113,12 @@ const char *gc_answer_class_name(enum gc_answer_class c) {
                                                            "5xx", "network"};
   return (unsigned)c < GC_ANSWER_CLASS_COUNT ? names[c] : "network";
 }
+
+const char *gc_action_name(enum gc_action action) {
+  static const char *const names[] = {[GC_DONE] = "done",
+                                      [GC_REAUTH] = "renew-token",
+                                      [GC_RETRY] = "retry",
+                                      [GC_WAIT] = "wait",
+                                      [GC_GIVE_UP] = "give-up"};
+  return names[action];
+}

@@ -30,6 +30,9 @@ GC_API struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply);
 GC_API struct gc_retry_decision
 gc_retry_decide_oauth(const struct gc_reply *reply);
 
+/* "done", "renew-token" and so on, for debug lines; never NULL. */
+GC_API const char *gc_action_name(enum gc_action action);
+
 /* "2xx", "3xx", "4xx", "5xx" or "network", for self-telemetry. */
 enum gc_answer_class {
   GC_2XX,

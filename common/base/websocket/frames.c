@@ -292,3 +292,11 @@ size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in, size_t len,
       take_payload(f, ret_event);
   return f->in_at;
 }
+
+const char *gc_ws_kind_name(enum gc_ws_kind kind) {
+  static const char *const names[] = {
+      [GC_WS_MORE] = "more",   [GC_WS_TEXT] = "text",
+      [GC_WS_PING] = "ping",   [GC_WS_PONG] = "pong",
+      [GC_WS_CLOSE] = "close", [GC_WS_BROKEN] = "broken"};
+  return names[kind];
+}

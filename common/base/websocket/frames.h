@@ -61,6 +61,9 @@ GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 GC_API size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in,
                                 size_t len, struct gc_ws_event *ret_event);
 
+/* "text", "ping" and so on, for debug lines; never NULL. */
+GC_API const char *gc_ws_kind_name(enum gc_ws_kind kind);
+
 /* True for a code that a close frame may carry: 1000 … 1003, 1007 … 1014 (the
  * registry of RFC 6455 7.4, as IANA has it), 3000 … 4999. */
 GC_API bool gc_ws_code_is_valid(uint16_t code);

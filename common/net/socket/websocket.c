@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/debug.h"
 #include "common/base/websocket/frames.h"
 #include "common/base/websocket/handshake.h"
 #include "common/base/websocket/write.h"
@@ -213,6 +214,9 @@ static void on_broken(struct gc_ws *ws, const struct gc_ws_event *event) {
 }
 
 static void on_event(struct gc_ws *ws, const struct gc_ws_event *event) {
+  if (event->kind != GC_WS_MORE)
+    gc_debug("websocket: %s of %zu bytes", gc_ws_kind_name(event->kind),
+             event->len);
   switch (event->kind) {
   case GC_WS_TEXT:
     ws->events->text(ws->events->ctx, event->bytes, event->len);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/debug.h"
 #include "common/net/clock.h"
 
 enum {
@@ -230,7 +231,10 @@ void ledger_end_transaction(struct ledger *l, bool committed,
     s->next_touched = NULL;
   }
   l->commit_s = (double)(gc_clock_now_ms() - begun_ms) / 1000;
+  double commit_s = l->commit_s;
   if (!committed)
     l->has_sent_zero = true;
   pthread_mutex_unlock(&l->lock);
+  gc_debug("ledger: a batch was %s after %.3f s",
+           committed ? "committed" : "rolled back", commit_s);
 }

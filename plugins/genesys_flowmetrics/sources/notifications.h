@@ -25,7 +25,7 @@ struct notifications_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
-  struct queue_topics_deps deps;
+  struct gc_queue_topics_deps deps;
   /* Outcomes, on the account's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
@@ -42,6 +42,6 @@ void notifications_free(struct notifications *n);
 
 /* Any thread. */
 void notifications_state(struct notifications *n,
-                         struct queue_topics_state *ret);
+                         struct gc_queue_topics_state *ret);
 
 #endif
