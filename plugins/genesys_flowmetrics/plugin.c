@@ -96,7 +96,7 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   const struct attributes_options *o = base->options;
   if (!ledger_runs)
     return gc_fail(err, GC_ERR_STATE,
-                   "its counters cannot be kept, see the ERROR before");
+                   "the counters cannot be stored; see the ERROR before");
   if (!has_host(base))
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);

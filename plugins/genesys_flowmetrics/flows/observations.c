@@ -60,11 +60,10 @@ static bool is_refusal(enum gc_code code) {
 static void report_overflow(struct flow_watch *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
-    (void)gc_fail(
-        &err, GC_ERR_LIMIT,
-        "all %u places of MaxSeries are taken, further flows are left "
-        "out (series_overflow): name fewer (Flow) or raise MaxSeries",
-        (unsigned)w->settings.max_series);
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "MaxSeries (%u) is reached, further flows are left out "
+                  "(series_overflow); select fewer (Flow) or raise MaxSeries",
+                  (unsigned)w->settings.max_series);
   w->notice(w->ctx, "series", &err);
 }
 

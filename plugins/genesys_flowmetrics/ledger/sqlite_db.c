@@ -202,8 +202,7 @@ static enum gc_code take_lock(struct sqlite_db *s, const char *folder,
     return GC_OK;
   return gc_fail(err, GC_ERR_STATE, "%s: %s", path,
                  errno == EWOULDBLOCK
-                     ? "another process counts here; each needs a StateDir of "
-                       "its own"
+                     ? "another process uses it; give each its own StateDir"
                      : strerror(errno));
 }
 

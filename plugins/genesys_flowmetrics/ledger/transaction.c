@@ -39,8 +39,8 @@ static void report_overflow(struct ledger *l) {
   if (l->overflow == 0)
     return;
   (void)gc_fail(&err, GC_ERR_LIMIT,
-                "MaxSeries is reached: what further flows and metrics count is "
-                "not kept; does a flow put data into the name of its metric?");
+                "MaxSeries is reached: further flows and metrics are not "
+                "counted; does a flow put data into the name of its metric?");
   l->overflow = 0;
   ledger_report(l, "series", &err);
 }
@@ -52,9 +52,9 @@ static void report_collisions(struct ledger *l) {
     return;
   l->reported_collisions = l->set.collisions;
   (void)gc_fail(&err, GC_ERR_LIMIT,
-                "%zu metrics have a name that another has too, once what no "
-                "identity may have is replaced: the newest goes by "
-                "\"%s/flow_metric-%s\"",
+                "%zu metrics have the name of another one, once characters "
+                "that an identity cannot have are replaced; the newest is "
+                "shown as \"%s/flow_metric-%s\"",
                 l->set.collisions, l->set.collided_flow,
                 l->set.collided_metric);
   ledger_report(l, "names", &err);

@@ -17,8 +17,6 @@
 
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
 
-#include <hiredis/hiredis.h>
-
 #define REDIS_KEYS "genesys:{flowmetrics}:"
 
 enum {
@@ -53,7 +51,8 @@ struct redis_store {
 
 /* ---- scripts.c ---- */
 
-void redis_reply_auto(redisReply **r);
+struct redisReply;
+void redis_reply_auto(struct redisReply **r);
 /* Begins the command that runs a script: EVALSHA or EVAL, the number of keys,
  * the keys of the identities (`more` keys follow). */
 void redis_begin_script(struct ledger *l, const char *verb, const char *script,

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hiredis/hiredis.h>
+
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 enum { PROBE_KEEP_S = 60 };

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hiredis/hiredis.h>
+
 #include "common/base/decimal.h"
 #include "common/net/clock.h"
 #include "common/net/redis/durability.h"
@@ -167,7 +169,7 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
   if (code == GC_ERR_PARSE)
     return gc_fail(err, code,
                    "Redis: a field of " REDIS_KEYS "count:%.60s/%.60s is no "
-                   "number; who writes there?",
+                   "number; does another program write there?",
                    l->identities[identity].host, l->identities[identity].block);
   return code == GC_OK ? GC_OK : gc_fail(err, code, "out of memory");
 }
@@ -233,12 +235,12 @@ static enum gc_code restore_lost_counts(struct ledger *l, struct gc_err *err) {
   }
   GC_TRY(redis_ask(s->link, &s->words, &reply, err));
   (void)gc_fail(&warning, GC_ERR_STATE,
-                "Redis has lost what it had acknowledged: %zu counters go on "
-                "from memory, but what was counted before and comes again "
-                "counts twice; has it crashed without appendfsync always, or "
-                "was it emptied?",
+                "Redis has lost acknowledged data: %zu counters continue from "
+                "memory, but attributes counted before count twice when they "
+                "are delivered again; did it crash without appendfsync always, "
+                "or was it emptied?",
                 lost);
-  ledger_report(l, "what Redis has forgotten", &warning);
+  ledger_report(l, "lost data in Redis", &warning);
   return GC_OK;
 }
 

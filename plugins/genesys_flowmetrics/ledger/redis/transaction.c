@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hiredis/hiredis.h>
+
 #include "common/base/decimal.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
@@ -234,7 +236,7 @@ static enum gc_code note_chunk(struct ledger *l, struct chunk *c,
                         reply->element[1 + 2 * i], reply->element[2 + 2 * i]);
   if (!good)
     return gc_fail(err, GC_ERR_PARSE,
-                   "the script's answer is none of ours; is this a Redis?");
+                   "unexpected answer to the script; is this a Redis?");
   for (size_t i = 0; i < c->count; i++)
     note_occurrence(&l->refs[c->first + i], reply->element[0]->str[i] == '1');
   c->is_done = true;
@@ -296,7 +298,7 @@ static enum gc_code count_all(struct ledger *l, int64_t now_ms,
     GC_TRY(receive_answers(l, &missing, err));
   }
   return missing ? gc_fail(err, GC_ERR_REMOTE,
-                           "Redis forgets scripts at once (SCRIPT FLUSH?)")
+                           "Redis does not keep scripts (SCRIPT FLUSH?)")
                  : GC_OK;
 }
 

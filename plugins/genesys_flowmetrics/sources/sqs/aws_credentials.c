@@ -189,10 +189,11 @@ static enum gc_code send_next_request(struct credentials_keeper *k,
     return GC_OK;
   }
   if (!line_of(body, line, sizeof(line)))
-    return gc_fail(err, GC_ERR_AUTH,
-                   k->step == STEP_TOKEN
-                       ? "the instance metadata gives no token"
-                       : "the instance has no role; attach one, or name keys");
+    return gc_fail(
+        err, GC_ERR_AUTH,
+        k->step == STEP_TOKEN
+            ? "the instance metadata gives no token"
+            : "the instance has no role; attach one, or set AccessKeyId");
   if (k->step == STEP_TOKEN) {
     snprintf(k->header, sizeof(k->header), "X-aws-ec2-metadata-token: %s",
              line);

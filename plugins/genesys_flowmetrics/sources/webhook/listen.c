@@ -49,7 +49,7 @@ int webhook_listen(const struct webhook_options *o, struct gc_err *err) {
       listen(fd, BACKLOG) != 0) {
     gc_fail(err, GC_ERR_STATE, "cannot listen on %s port %s: %s%s", o->listen,
             port, strerror(errno),
-            errno == EADDRINUSE ? "; another program has this port" : "");
+            errno == EADDRINUSE ? "; another program uses this port" : "");
     if (fd >= 0)
       close(fd);
     fd = -1;

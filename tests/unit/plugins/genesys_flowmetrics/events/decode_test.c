@@ -59,7 +59,7 @@ static void every_envelope_is_opened(void) {
        1},
       {"[" BODY(M("B")) "," BODY(M("C")) "," BODY("\"x\":\"y\"") "]",
        "c1:A/B=1 c1:A/C=1 ", 3},
-      {"[]", "", 1}, /* dismissed unread */
+      {"[]", "", 1}, /* rejected by the prefilter */
       {"{\"Type\":\"Notification\",\"MessageId\":\"m\",\"Message\":"
        "\"{\\\"eventBody\\\":{\\\"conversationId\\\":\\\"c6\\\","
        "\\\"attributes\\\":{\\\"AMetric_B(" T ")\\\":\\\"2\\\"}}}\"}",
@@ -67,7 +67,7 @@ static void every_envelope_is_opened(void) {
       {"{\"Message\":\"[{\\\"conversationId\\\":\\\"c7\\\",\\\"attributes\\\""
        ":{\\\"AMetric_B(" T ")\\\":3}}]\",\"Type\":\"Notification\"}",
        "c7:A/B=3 ", 1},
-      /* Of another kind, whatever it holds. */
+      /* Events of another kind. */
       {"{\"Message\":\"Metric_ of something\"}", "", 1},
       {"{\"detail\":{\"eventBody\":{\"conversationId\":\"c\"}}}", "", 1},
       {"{\"other\":{\"attributes\":{" M("B") "}}}", "", 1},
@@ -190,7 +190,7 @@ static void what_holds_no_metric_is_dismissed_unread(void) {
   }
 }
 
-/* A slash may stand as \/ in JSON. */
+/* JSON may write a slash as \/. */
 static void a_marker_with_a_slash_hides_behind_any_backslash(void) {
   struct attribute_form slash;
   static const char text[] = "{\"a\\/b/c\":1}";

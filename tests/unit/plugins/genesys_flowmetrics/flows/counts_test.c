@@ -21,7 +21,7 @@ static void put(void *ctx, const struct gc_sample *s) {
            s->qualifier, s->values[0].gauge);
 }
 
-/* What leaves, as "LABEL-MEDIUM=COUNT ". */
+/* The samples, as "LABEL-MEDIUM=COUNT ". */
 static const char *reported(const struct flow_counts *c,
                             const struct flow_filter *filter,
                             enum gc_query_label label,

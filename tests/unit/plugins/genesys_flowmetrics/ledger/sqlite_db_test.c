@@ -41,7 +41,7 @@ static struct seen_key key(unsigned minute, unsigned number) {
   return seen_key_of("h", "c", name, strlen(name), minute * INT64_C(60000));
 }
 
-/* In one transaction; how many were new. */
+/* Adds keys in one transaction; returns how many were new. */
 static unsigned add(struct sqlite_db *s, unsigned minute, unsigned from,
                     unsigned count) {
   unsigned fresh = 0;
@@ -207,7 +207,7 @@ static void one_process_at_a_time_counts(void) {
   remove_folder();
 }
 
-/* Keys and their counter in each transaction, until it is killed. */
+/* Writes keys and their counter in each transaction, until it is killed. */
 static void count_until_killed(int reported) {
   struct gc_err warning = {.code = GC_OK}, err;
   struct sqlite_db *s = NULL;
@@ -265,7 +265,7 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
     CHECK(s != NULL);
     CHECK_INT(sqlite_db_load(s, load_count, NULL, NULL), GC_OK);
     CHECK(kept_count >= kill_after * 50);
-    /* Exactly those that the counter counts are seen. */
+    /* The keys are exactly those that the counter has counted. */
     CHECK_INT(add(s, 100, 0, (unsigned)kept_count), 0);
     CHECK_INT(add(s, 100, (unsigned)kept_count, 1), 1);
     sqlite_db_close(s);
@@ -273,7 +273,7 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
   }
 }
 
-/* Without the time of the last count. */
+/* A version without the time of the last count. */
 static const char first_version[] =
     "PRAGMA application_id = 0x47436c66; PRAGMA user_version = 1;"
     "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
@@ -307,7 +307,7 @@ static int64_t pragma(struct gc_state_file *f, const char *sql, char mode[16]) {
   return number;
 }
 
-/* What is committed outlives a loss of power. */
+/* Committed data survives a loss of power. */
 static void state_files_are_durable(void) {
   static const char *const migrations[] = {"CREATE TABLE t (x);"};
   static const struct gc_state_kind kind = {.name = "x.db",

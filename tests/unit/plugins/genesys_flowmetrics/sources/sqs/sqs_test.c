@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of SQS and of the places where AWS credentials are. */
+/* Messages of SQS, and the places of AWS credentials. */
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
 #include <stdlib.h>

@@ -163,7 +163,7 @@ static void who_is_refused_counts_nothing(void) {
   end();
 }
 
-/* Of the body nothing was sent yet. */
+/* Sends the head only. */
 static void who_is_refused_hears_it_before_the_body(void) {
   static const struct {
     const char *head;
@@ -189,7 +189,7 @@ static void who_is_refused_hears_it_before_the_body(void) {
   end();
 }
 
-/* Whose length nobody tells beforehand. */
+/* A chunked body, without a Content-Length. */
 static void chunks_are_counted_too(void) {
   static const char head[] = "POST /genesys HTTP/1.1\r\nHost: x\r\nX-Api-Key: "
                              "s3cret\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -227,7 +227,7 @@ static void who_is_too_slow_is_cut_off(void) {
   begin();
   int fd = dial();
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
-  /* The connection has been taken when another one is answered. */
+  /* The connection was accepted when another one is answered. */
   CHECK_INT(ask("POST", "/genesys", "s3cret", "{}"), 200);
   webhook_drop_slow(webhook, gc_clock_now_ms());
   webhook_drop_slow(webhook, gc_clock_now_ms() + 11000);
