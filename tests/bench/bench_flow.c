@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Our side of the flow metrics' benchmark: recorded attribute events, one a
+/* Our side of the flow metrics' benchmark: recorded attribute events, one per
  * line, through the decoder and the ledger into SQLite (WAL, FULL), in batches
- * of ten as SQS gives them. The source is a file, so many batches are in flight
- * as a webhook under load has them.
+ * of ten as SQS delivers them. As many batches are pending at once as a webhook
+ * has under load.
  *
  *   bench_flow FILE FOLDER    FOLDER is empty, for the state file
  *
- * Tells one line of JSON as the references do: what was counted by then, and
- * the time from the first event to the last commit. */
+ * Prints one line of JSON as the reference programs do: the counts, and the
+ * time from the first event to the last commit. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow metrics: events dismissed, events decoded, keys committed. GC_ROWS: how
- * many keys are in the file when batches are measured (1,000,000; the aim is
- * told for 5,000,000). The file is in GC_FOLDER (/tmp). */
+/* Flow metrics: events rejected, events decoded, keys committed. GC_ROWS: how
+ * many keys the file has when batches are measured (1,000,000; the target is
+ * stated for 5,000,000). The file is in GC_FOLDER (/tmp). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

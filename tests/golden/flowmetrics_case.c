@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of genesys_flowmetrics: bodies of events and the values
- * we make of them, through a real ledger in a folder of its own. Sections:
+/* Runs one golden case of genesys_flowmetrics: bodies of events and the
+ * resulting values, through a real ledger in a temporary folder. Sections:
  *
  *   settings     KEY VALUE lines: format TEXT, values true, max_series 10,
- *                retention_h 24, now (ISO time), restart true (each body goes
- *                to a ledger of its own on the same file)
- *   body         one body; several of them: one after the other
+ *                retention_h 24, now (ISO time), restart true (a new ledger
+ *                for each body, on the same file)
+ *   body         one body; several follow each other
  *   expect       FLOW/TYPE-METRIC VALUE, events-WORD COUNT (not 0), and
- *                  refused: 1   bodies that are no event */
+ *                  refused: 1   number of bodies that are no event */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

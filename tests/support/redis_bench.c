@@ -134,12 +134,12 @@ int64_t rb_count_of(struct agent *a, const char *metric) {
   return rb_view_of(a, metric).count;
 }
 
-static bool has_told(void *ctx) {
+static bool is_reported(void *ctx) {
   return ((struct gc_err *)ctx)->code != GC_CODE_COUNT;
 }
 
 void rb_wait_reported(const struct gc_err *what) {
-  CHECK(gate_wait(&gate, has_told, (void *)what));
+  CHECK(gate_wait(&gate, is_reported, (void *)what));
 }
 
 bool rb_is_shown(struct agent *a) {
