@@ -64,26 +64,6 @@ void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
 
 /* ---- self-telemetry ---- */
 
-static void put_sample(const struct samples_target *t, enum gc_metric_id metric,
-                       const char *qualifier, union gc_number value) {
-  const struct gc_sample sample = {.metric = metric,
-                                   .instance = t->instance,
-                                   .qualifier = qualifier,
-                                   .values = {value},
-                                   .interval_ms = t->interval_ms};
-  t->out->put(t->out->ctx, &sample);
-}
-
-void samples_put_gauge(const struct samples_target *t, enum gc_metric_id metric,
-                       const char *qualifier, double gauge) {
-  put_sample(t, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-void samples_put_count(const struct samples_target *t, enum gc_metric_id metric,
-                       const char *qualifier, uint64_t count) {
-  put_sample(t, metric, qualifier, (union gc_number){.derive = (int64_t)count});
-}
-
 static const char *const outcome_words[] = {
 #define XX(id, word) [OUTCOME_##id] = word,
     OUTCOME_MAP(XX)
@@ -115,62 +95,58 @@ static const struct {
     [TALLY_LOST] = {"lost", GC_METRIC_EVENTS, SAMPLES_STREAM},
 };
 
-static void put_events(const struct samples_target *t,
+static void put_events(const struct gc_sample_writer *w,
                        const struct stats *stats) {
   char qualifier[64];
-  samples_put_count(t, GC_METRIC_EVENTS, "received", stats->events);
-  samples_put_count(t, GC_METRIC_EVENTS, "skipped", stats->skipped);
+  gc_put_count(w, GC_METRIC_EVENTS, "received", stats->events);
+  gc_put_count(w, GC_METRIC_EVENTS, "skipped", stats->skipped);
   for (int i = 0; i < OUTCOME_COUNT; i++)
     if (i != OUTCOME_OVERFLOW)
-      samples_put_count(t, GC_METRIC_EVENTS, outcome_words[i],
-                        stats->outcomes[i]);
+      gc_put_count(w, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);
   for (int i = 0; i < MALFORMED_COUNT; i++) {
     snprintf(qualifier, sizeof(qualifier), "malformed-%s",
              malformed_word((enum malformed)i));
-    samples_put_count(t, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
+    gc_put_count(w, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
   }
 }
 
-static void put_tallies(const struct samples_target *t,
-                        const struct stats *stats, enum samples_of of) {
+static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
+                        const struct stats *stats) {
   for (size_t i = 0; i < GC_COUNT(tallies); i++)
     if (tallies[i].of == SAMPLES_ALL || tallies[i].of == of)
-      samples_put_count(t, tallies[i].metric, tallies[i].word,
-                        stats->tallies[i]);
+      gc_put_count(w, tallies[i].metric, tallies[i].word, stats->tallies[i]);
 }
 
-static void put_stream(const struct samples_target *t,
+static void put_stream(const struct gc_sample_writer *w,
                        const struct gc_queue_topics_state *stream) {
-  samples_put_gauge(t, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
+  gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   if (stream->was_heard)
-    samples_put_gauge(t, GC_METRIC_STREAM_SILENCE, "",
-                      (double)stream->silence_ms / 1000);
-  samples_put_gauge(t, GC_METRIC_STREAM_TOPICS, "wanted",
-                    (double)stream->wanted);
-  samples_put_gauge(t, GC_METRIC_STREAM_TOPICS, "covered",
-                    (double)stream->covered);
-  samples_put_count(t, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
-  samples_put_gauge(t, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
+    gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
+                 (double)stream->silence_ms / 1000);
+  gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
+  gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
+  gc_put_count(w, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
+  gc_put_gauge(w, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
 }
 
 void samples_state(const struct samples_block *b, const struct stats *stats,
                    const struct gc_samples *out) {
-  const struct samples_target t = {out, b->instance, b->interval_ms};
+  const struct gc_sample_writer w = {
+      .out = out, .instance = b->instance, .interval_ms = b->interval_ms};
   int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
-  samples_put_gauge(&t, GC_METRIC_SOURCE_UP, b->source, b->is_up);
+  gc_put_gauge(&w, GC_METRIC_SOURCE_UP, b->source, b->is_up);
   if (answer_ms > 0)
-    samples_put_gauge(&t, GC_METRIC_SOURCE_AGE, b->source,
-                      (double)((int64_t)b->now_ms - answer_ms) / 1000);
+    gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, b->source,
+                 (double)((int64_t)b->now_ms - answer_ms) / 1000);
   if (b->of == SAMPLES_SQS && lag_ms >= 0)
-    samples_put_gauge(&t, GC_METRIC_QUEUE_LAG, b->source,
-                      (double)lag_ms / 1000);
+    gc_put_gauge(&w, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
   if (b->of == SAMPLES_STREAM)
-    put_stream(&t, &b->stream);
-  put_events(&t, stats);
-  put_tallies(&t, stats, b->of);
-  samples_put_gauge(&t, GC_METRIC_COMMIT_TIME, "", b->commit_s);
-  samples_put_gauge(&t, GC_METRIC_STATE_UP, b->state, b->is_state_up);
-  samples_put_gauge(&t, GC_METRIC_SERIES, "", (double)b->series);
-  samples_put_count(&t, GC_METRIC_SERIES_OVERFLOW, "",
-                    stats->outcomes[OUTCOME_OVERFLOW]);
+    put_stream(&w, &b->stream);
+  put_events(&w, stats);
+  put_tallies(&w, b->of, stats);
+  gc_put_gauge(&w, GC_METRIC_COMMIT_TIME, "", b->commit_s);
+  gc_put_gauge(&w, GC_METRIC_STATE_UP, b->state, b->is_state_up);
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "",
+               stats->outcomes[OUTCOME_OVERFLOW]);
 }

@@ -7,7 +7,7 @@
 #ifndef GENESYS_FLOWMETRICS_SAMPLES_H
 #define GENESYS_FLOWMETRICS_SAMPLES_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
@@ -41,17 +41,5 @@ struct samples_block {
 /* Puts the self-telemetry of a block. */
 void samples_state(const struct samples_block *b, const struct stats *stats,
                    const struct gc_samples *out);
-
-/* Where self-telemetry goes, and the members that its samples share. */
-struct samples_target {
-  const struct gc_samples *out;
-  const char *instance;
-  uint32_t interval_ms;
-};
-/* Put one value of self-telemetry. */
-void samples_put_gauge(const struct samples_target *t, enum gc_metric_id metric,
-                       const char *qualifier, double gauge);
-void samples_put_count(const struct samples_target *t, enum gc_metric_id metric,
-                       const char *qualifier, uint64_t count);
 
 #endif

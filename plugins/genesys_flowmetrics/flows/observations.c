@@ -4,13 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_flowmetrics/flows/poll.h"
-#include "plugins/genesys_flowmetrics/samples.h"
 
 enum {
-  /* Only an operator can resolve these refusals; do not spend the request
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
   STALE_INTERVALS = 3, /* an answer older than this many is disregarded */
 };
 
@@ -52,11 +49,6 @@ static struct flow_filter filter_of(const struct flow_watch *w,
                               .selector_count = w->settings.selector_count};
 }
 
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
-}
-
 static void report_overflow(struct flow_watch *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
@@ -94,14 +86,9 @@ static enum gc_code publish_counts(struct flow_watch *w) {
   return GC_OK;
 }
 
-static void schedule_next_poll(struct flow_watch *w, uint32_t min_ms) {
-  uint64_t now_ms = now_of(w);
-  uint32_t every_ms = w->settings.interval_ms;
-  if (every_ms < min_ms)
-    every_ms = min_ms;
-  w->due_ms += every_ms;
-  if (w->due_ms < now_ms) /* the poll outlasted its interval */
-    w->due_ms += (now_ms - w->due_ms + every_ms - 1) / every_ms * every_ms;
+static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
+  w->due_ms =
+      gc_pace_next(w->due_ms, now_of(w), w->settings.interval_ms, was_refused);
   (void)gc_timers_set(env_of(w)->timers, &w->timer, w->due_ms);
 }
 
@@ -119,7 +106,7 @@ static void on_poll(void *ctx) {
     w->is_healthy = false;
     pthread_mutex_unlock(&w->lock);
   }
-  schedule_next_poll(w, is_refusal(err.code) ? REFUSED_EVERY_MS : 0);
+  schedule_next_poll(w, gc_pace_is_refusal(err.code));
   flow_poll_clear(&w->poll);
 }
 
@@ -221,7 +208,8 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
 
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out) {
-  const struct samples_target t = {out, instance, interval_ms};
+  const struct gc_sample_writer writer = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&w->lock);
   bool is_healthy = w->is_healthy;
   uint64_t healthy_ms = w->healthy_ms, overflow = w->overflow;
@@ -242,10 +230,10 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
       {GC_METRIC_SERIES, "observations", (double)tally.series},
   };
   for (size_t i = 0; i < GC_COUNT(gauges); i++)
-    samples_put_gauge(&t, gauges[i].metric, gauges[i].qualifier,
-                      gauges[i].gauge);
+    gc_put_gauge(&writer, gauges[i].metric, gauges[i].qualifier,
+                 gauges[i].gauge);
   if (healthy_ms > 0)
-    samples_put_gauge(&t, GC_METRIC_SOURCE_AGE, "observations",
-                      (double)age_ms / 1000.0);
-  samples_put_count(&t, GC_METRIC_SERIES_OVERFLOW, "observations", overflow);
+    gc_put_gauge(&writer, GC_METRIC_SOURCE_AGE, "observations",
+                 (double)age_ms / 1000.0);
+  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", overflow);
 }
