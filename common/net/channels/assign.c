@@ -42,10 +42,10 @@ static struct gc_slot *slot_for(struct gc_channels *c, const char *key) {
   return c->slot_count < c->slots_max ? &c->slots[c->slot_count] : NULL;
 }
 
-enum gc_code gc_channels_place(struct gc_channels *c,
-                               struct gc_channels_listener *l,
-                               const char *topic, void *tag,
-                               struct gc_err *err) {
+enum gc_code gc_channels_assign(struct gc_channels *c,
+                                struct gc_channels_listener *l,
+                                const char *topic, void *tag,
+                                struct gc_err *err) {
   char key[GC_TOPIC_SIZE];
   gc_channels_make_key(key, topic);
   struct gc_slot *s = slot_for(c, key);
@@ -65,7 +65,7 @@ void gc_channels_admit(struct gc_channels *c) {
     struct gc_topic *topic = c->waiting.list[i];
     while (topic->wants != NULL) {
       struct gc_channels_listener *l = topic->wants->who;
-      if (gc_channels_place(c, l, topic->name, topic->wants->tag, NULL) !=
+      if (gc_channels_assign(c, l, topic->name, topic->wants->tag, NULL) !=
           GC_OK)
         return;
       gc_topics_unwant(&c->waiting, topic->name, l);

@@ -38,14 +38,14 @@ static void agree_on_timeouts(struct gc_channels *c) {
     gc_slot_be_patient(&c->slots[i]);
 }
 
-/* ---- places and turns ---- */
+/* ---- id_stores and turns ---- */
 
-static struct gc_channel_place *take_place(void *ctx) {
+static struct gc_id_store *take_id_store(void *ctx) {
   struct gc_channels *c = ctx;
-  for (unsigned i = 0; i < c->place_count; i++)
-    if (!c->places[i].is_taken) {
-      c->places[i].is_taken = true;
-      return &c->places[i];
+  for (unsigned i = 0; i < c->id_store_count; i++)
+    if (!c->id_stores[i].is_taken) {
+      c->id_stores[i].is_taken = true;
+      return &c->id_stores[i];
     }
   return NULL;
 }
@@ -96,12 +96,12 @@ struct gc_channels *gc_channels_new(const struct gc_channel_deps *needs) {
                                          : (unsigned)GC_CHANNELS_USUAL;
   c->needs = *needs;
   c->timeouts = usual;
-  c->place_count = max < GC_CHANNELS_MAX ? max : GC_CHANNELS_MAX;
-  c->slots_max = c->place_count > 1 ? c->place_count - 1 : 1;
+  c->id_store_count = max < GC_CHANNELS_MAX ? max : GC_CHANNELS_MAX;
+  c->slots_max = c->id_store_count > 1 ? c->id_store_count - 1 : 1;
   c->waiting.max = GC_CHANNELS_WAITING_MAX;
   c->owner = (struct gc_slot_owner){.needs = &c->needs,
                                     .timeouts = &c->timeouts,
-                                    .take = take_place,
+                                    .take = take_id_store,
                                     .turn = ask_for_turn,
                                     .ready = gc_channels_tell_ready,
                                     .event = gc_channels_tell_event,
@@ -109,11 +109,11 @@ struct gc_channels *gc_channels_new(const struct gc_channel_deps *needs) {
                                     .ctx = c};
   c->admission = (struct gc_timer){.fire = on_admission, .ctx = c};
   c->turn = (struct gc_timer){.fire = on_turn, .ctx = c};
-  for (unsigned i = 0; i < c->place_count; i++)
-    c->places[i] = (struct gc_channel_place){.account = needs->account,
-                                             .number = i,
-                                             .store = needs->store,
-                                             .env = needs->env};
+  for (unsigned i = 0; i < c->id_store_count; i++)
+    c->id_stores[i] = (struct gc_id_store){.account = needs->account,
+                                           .number = i,
+                                           .store = needs->store,
+                                           .env = needs->env};
   for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_init(&c->slots[i], &c->owner, i);
   gc_api_on_wake(needs->api, ask_for_turn, c);
@@ -126,8 +126,8 @@ void gc_channels_free(struct gc_channels *c) {
   gc_api_on_wake(c->needs.api, NULL, NULL);
   for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_clear(&c->slots[i]);
-  for (unsigned i = 0; i < c->place_count; i++)
-    gc_channel_id_clear(&c->places[i].id);
+  for (unsigned i = 0; i < c->id_store_count; i++)
+    gc_channel_id_clear(&c->id_stores[i].id);
   gc_timers_unset(c->needs.env->timers, &c->admission);
   gc_timers_unset(c->needs.env->timers, &c->turn);
   gc_topics_clear(&c->waiting);
@@ -159,7 +159,7 @@ void gc_channels_unlisten(struct gc_channels *c,
 enum gc_code gc_channels_want(struct gc_channels *c,
                               struct gc_channels_listener *l, const char *topic,
                               void *tag, struct gc_err *err) {
-  enum gc_code code = gc_channels_place(c, l, topic, tag, err);
+  enum gc_code code = gc_channels_assign(c, l, topic, tag, err);
   if (code == GC_OK)
     gc_topics_unwant(&c->waiting, topic, l);
   else if (code == GC_ERR_LIMIT)

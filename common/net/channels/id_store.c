@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/channels/id_store.h"
 
-static void note(const struct gc_channel_place *p, const struct gc_err *err) {
+static void note(const struct gc_id_store *p, const struct gc_err *err) {
   p->env->notice(p->env->ctx, "state", err);
 }
 
-void gc_channel_place_load(struct gc_channel_place *p) {
+void gc_id_store_load(struct gc_id_store *p) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_err err = {.code = GC_OK};
   if (p->is_loaded)
@@ -21,7 +21,7 @@ void gc_channel_place_load(struct gc_channel_place *p) {
     (void)!gc_channel_id_read(text.data, &p->id);
 }
 
-void gc_channel_place_keep(const struct gc_channel_place *p) {
+void gc_id_store_save(const struct gc_id_store *p) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_err err = {.code = GC_OK};
   if (p->store == NULL)

@@ -11,7 +11,7 @@
 #include "common/genesys/channel_id.h"
 #include "common/net/store/store.h"
 
-struct gc_channel_place {
+struct gc_id_store {
   const char *account;    /* under this name and */
   unsigned number;        /* this number it is kept */
   struct gc_store *store; /* NULL: nothing survives a restart */
@@ -22,9 +22,9 @@ struct gc_channel_place {
 };
 
 /* What the store has, once. A text that cannot be read is as good as none. */
-void gc_channel_place_load(struct gc_channel_place *p);
+void gc_id_store_load(struct gc_id_store *p);
 /* Saves `id`, or that there is none. A store in trouble is told to the edge
  * ("state"). */
-void gc_channel_place_keep(const struct gc_channel_place *p);
+void gc_id_store_save(const struct gc_id_store *p);
 
 #endif

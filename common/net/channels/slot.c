@@ -46,7 +46,7 @@ static void close_line(struct gc_line *line) {
   gc_channel_stats_add(&line->slot->past, &last);
   gc_channel_free(line->channel);
   gc_topics_clear(&line->topics);
-  line->place->is_taken = false;
+  line->ids->is_taken = false;
   line->channel = NULL;
 }
 
@@ -180,15 +180,15 @@ static enum gc_code open_line(struct gc_slot *s, struct gc_line *line,
                                      .retired = on_retired,
                                      .note = on_note,
                                      .ctx = line};
-  line->place = s->owner->take(s->owner->ctx);
-  if (line->place == NULL)
+  line->ids = s->owner->take(s->owner->ctx);
+  if (line->ids == NULL)
     return gc_fail(err, GC_ERR_LIMIT, "no more notification channels");
   line->topics = (struct gc_topics){.rejected = on_rejected, .ctx = line};
-  line->channel = gc_channel_new(s->owner->needs, line->place,
-                                 s->owner->timeouts, &line->topics, &events);
+  line->channel = gc_channel_new(s->owner->needs, line->ids, s->owner->timeouts,
+                                 &line->topics, &events);
   if (line->channel != NULL)
     return GC_OK;
-  line->place->is_taken = false;
+  line->ids->is_taken = false;
   return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 

@@ -25,7 +25,7 @@ struct gc_slot;
 /* A channel and what is subscribed on it. */
 struct gc_line {
   struct gc_slot *slot;
-  struct gc_channel_place *place;
+  struct gc_id_store *ids;
   struct gc_channel *channel; /* NULL: this line is not in use */
   struct gc_topics topics;
 };
@@ -34,7 +34,7 @@ struct gc_slot_owner {
   const struct gc_channel_deps *needs;
   const struct gc_channel_timeouts *timeouts;
   /* A place that is now taken, NULL: there is none. Given back by is_taken. */
-  struct gc_channel_place *(*take)(void *ctx);
+  struct gc_id_store *(*take)(void *ctx);
   /* It has become this slot's turn to renew, or no longer: look again. */
   void (*turn)(void *ctx);
   /* As struct gc_channel_events. */
