@@ -81,6 +81,67 @@ static void look_for_room(struct gc_channels *c) {
     soon(c, &c->admission);
 }
 
+/* ---- reports to listeners; ctx is the channels ---- */
+
+static void report_ready(void *ctx, struct gc_slot *slot, bool is_new,
+                         uint64_t blind_ms) {
+  struct gc_channels *c = ctx;
+  const struct gc_topics *topics = gc_slot_topics(slot);
+  const uint32_t bit = 1u << slot->number;
+  struct gc_channels_listener *next;
+  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = l->next)
+    l->is_concerned = false;
+  for (size_t i = 0; i < topics->count; i++)
+    for (struct gc_topic_want *w = topics->list[i]->wants; w != NULL;
+         w = w->next)
+      ((struct gc_channels_listener *)w->who)->is_concerned = true;
+  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = next) {
+    next = l->next;
+    bool has_news = (l->has_news & bit) != 0;
+    if (!l->is_concerned || (!is_new && blind_ms == 0 && !has_news))
+      continue;
+    bool was_connected = (l->was_connected & bit) != 0;
+    void (*connected)(void *) = l->connected;
+    void *listener_ctx = l->ctx;
+    l->has_news &= ~bit;
+    l->was_connected |= bit;
+    if (blind_ms > 0 && was_connected && l->gap != NULL)
+      l->gap(listener_ctx, blind_ms);
+    connected(listener_ctx);
+  }
+}
+
+static void report_event(void *ctx, const struct gc_topic_want *wants,
+                         const struct gc_notification *n, const char *bytes,
+                         size_t len) {
+  (void)ctx;
+  for (const struct gc_topic_want *want = wants, *next; want != NULL;
+       want = next) {
+    const struct gc_channels_listener *l = want->who;
+    next = want->next;
+    struct gc_message m = {.topic = n->topic,
+                           .tag = want->tag,
+                           .body = n->body,
+                           .body_len = n->body_len,
+                           .bytes = bytes,
+                           .len = len};
+    if (l->message != NULL)
+      l->message(l->ctx, &m);
+  }
+}
+
+static void report_rejected(void *ctx, const struct gc_topic *topic,
+                            const char *reason) {
+  (void)ctx;
+  for (const struct gc_topic_want *want = topic->wants, *next; want != NULL;
+       want = next) {
+    const struct gc_channels_listener *l = want->who;
+    next = want->next;
+    if (l->rejected != NULL)
+      l->rejected(l->ctx, topic->name, want->tag, reason);
+  }
+}
+
 /* ---- public ---- */
 
 static void on_admission(void *ctx, uint64_t now_ms) {
@@ -103,9 +164,9 @@ struct gc_channels *gc_channels_new(const struct gc_channel_deps *needs) {
                                     .timeouts = &c->timeouts,
                                     .take = take_id_store,
                                     .turn = ask_for_turn,
-                                    .ready = gc_channels_tell_ready,
-                                    .event = gc_channels_tell_event,
-                                    .rejected = gc_channels_tell_rejected,
+                                    .ready = report_ready,
+                                    .event = report_event,
+                                    .rejected = report_rejected,
                                     .ctx = c};
   c->admission = (struct gc_timer){.fire = on_admission, .ctx = c};
   c->turn = (struct gc_timer){.fire = on_turn, .ctx = c};

@@ -38,13 +38,4 @@ GC_MUST_CHECK enum gc_code gc_channels_assign(struct gc_channels *c,
  * Who comes with a topic while others wait may be before them. */
 void gc_channels_admit(struct gc_channels *c);
 
-/* As struct gc_slot_owner; ctx is the channels. */
-void gc_channels_tell_ready(void *ctx, struct gc_slot *slot, bool is_new,
-                            uint64_t blind_ms);
-void gc_channels_tell_event(void *ctx, const struct gc_topic_want *wants,
-                            const struct gc_notification *n, const char *bytes,
-                            size_t len);
-void gc_channels_tell_rejected(void *ctx, const struct gc_topic *topic,
-                               const char *reason);
-
 #endif

@@ -8,7 +8,6 @@
 #include "common/base/debug.h"
 #include "common/base/websocket/frames.h"
 #include "common/base/websocket/handshake.h"
-#include "common/base/websocket/write.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/loop.h"

@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 
 #include "common/base/policy/retry.h"
-#include "common/base/websocket/request.h"
+#include "common/base/websocket/handshake.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/headers.h"

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "common/base/websocket/write.h"
 #include "tests/support/check.h"
 
 enum { MESSAGE_MAX = 70000 };

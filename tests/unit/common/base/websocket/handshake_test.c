@@ -5,7 +5,6 @@
 
 #include "common/base/base64.h"
 #include "common/base/buf.h"
-#include "common/base/websocket/request.h"
 #include "tests/support/check.h"
 
 /* Section 1.3 of RFC 6455: SHA-1 of "dGhlIHNhbXBsZSBub25jZQ==" and the GUID. */
