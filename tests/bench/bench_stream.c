@@ -2,7 +2,7 @@
 /* Socket → model, plain and TLS: official conversation events over a real
  * socket through the whole production path. A server in this process answers
  * the REST calls of an account (token, channel, subscriptions) and floods its
- * WebSocket; the account's network thread runs net/stream, net/ws, net/channel
+ * WebSocket; the account's network thread runs socket/tcp_stream, socket/websocket, channels/channel
  * (envelope, topic) and the stream of a genesys_realtime block (decoder, lock,
  * model). Beside it json-c building a tree of the same bytes, from memory.
  *
@@ -156,7 +156,7 @@ static void begin_here(void *ctx) {
   r->end = (struct gc_channels_listener){
       .connected = on_connected, .message = on_end, .ctx = r};
   gc_channels_listen(channels, &r->end);
-  must(gc_channels_want(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
+  must(gc_channels_subscribe(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
        "no room for a topic");
   stream_select(r->stream, &(struct selection){list, IDS_QUEUES});
 }

@@ -140,7 +140,7 @@ def a_silent_socket_is_replaced() -> None:
     sim.thaw()
     # The socket, which counts every byte, and the channel, which counts messages, end it in the same moment.
     line = daemon.says("for 5.0 s", within_s=15)
-    known = ("nothing was heard for", "not a message for")
+    known = ("nothing was received for", "no message or heartbeat for")
     check("one line tells it", any(words in line for words in known) and len(daemon.complaints()) == 1,
           daemon.complaints())
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")

@@ -88,8 +88,8 @@ struct ch_block {
 extern struct ch_block ch_block, ch_other;
 
 void ch_listen(struct ch_block *b);
-void ch_want(struct ch_block *b, const char *topic);
-enum gc_code ch_try_want(struct ch_block *b, const char *topic);
+void ch_subscribe(struct ch_block *b, const char *topic);
+enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic);
 
 /* ---- the whole ---- */
 
@@ -111,8 +111,8 @@ void ch_usual_answers(void);
 /* The same, the channels are called c01, c02 … c60. */
 void ch_many_answers(void);
 /* Wants v2.topic.FROM and so on; how many find room. */
-unsigned ch_want_many(struct ch_block *b, unsigned from, unsigned count);
-void ch_unwant_many(struct ch_block *b, unsigned from, unsigned count);
+unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count);
+void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count);
 /* Opens all sockets that wait for it. */
 void ch_open_all(void);
 size_t ch_creations(void);

@@ -7,29 +7,29 @@
 #include "common/base/base64.h"
 #include "common/base/url.h"
 
-#define NOT_HTTP "what answers there does not speak HTTP/1.1"
+#define NOT_HTTP "the server does not speak HTTP/1.1"
 
 /* ---- the request ---- */
 
-/* What we set ourselves, or what would make the request another one. */
+/* Headers that the request sets itself, or that would change its meaning. */
 static const char *const ours[] = {
     "Host",       "Upgrade",           "Connection",     "Content-Length",
     "User-Agent", "Transfer-Encoding", "Sec-WebSocket-*"};
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* An address taken apart; points into it. */
-struct place {
+/* The parts of an address; points into it. */
+struct address {
   bool is_tls;
   const char *host;
   size_t host_len; /* with the brackets of an IPv6 address */
   const char *port;
-  size_t port_len; /* 0: the scheme's own */
+  size_t port_len; /* 0: the default of the scheme */
   const char *path;
   size_t path_len; /* 0: "/"; with the query, without the fragment */
 };
 
-/* Bytes of the scheme with "://", 0 when it is none of ours. */
+/* Returns the bytes of the scheme with "://", or 0 for another scheme. */
 static size_t scheme_len(const char *url, bool *ret_tls) {
   static const struct {
     const char *begin;
@@ -55,8 +55,8 @@ static size_t host_len(const char *text) {
   return text[len] == ']' ? len + 1 : 0;
 }
 
-/* NULL, or what is wrong with it. */
-static const char *take_apart(const char *url, struct place *p) {
+/* Returns NULL, or the reason why the address cannot be used. */
+static const char *parse_address(const char *url, struct address *p) {
   size_t at = scheme_len(url, &p->is_tls);
   if (at == 0)
     return "it does not begin with wss:// (or ws:// for loopback)";
@@ -78,13 +78,13 @@ static const char *take_apart(const char *url, struct place *p) {
   return NULL;
 }
 
-static bool is_default_port(const struct place *p) {
+static bool is_default_port(const struct address *p) {
   const char *port = p->is_tls ? "443" : "80";
   return p->port_len == 0 || (p->port_len == strlen(port) &&
                               memcmp(p->port, port, p->port_len) == 0);
 }
 
-static enum gc_code write_place(const struct place *p, struct gc_buf *out) {
+static enum gc_code write_address(const struct address *p, struct gc_buf *out) {
   bool has_slash = p->path_len > 0 && *p->path == '/';
   GC_TRY(gc_buf_text(out, has_slash ? "GET " : "GET /"));
   GC_TRY(gc_buf_add(out, p->path, p->path_len));
@@ -109,7 +109,7 @@ static bool is_ours(const char *header, size_t name_len) {
   return false;
 }
 
-/* A line break in a value would be a header of somebody else's. */
+/* A line break in a value would begin another header. */
 static enum gc_code write_header(const char *header, struct gc_buf *out,
                                  struct gc_err *err) {
   size_t name_len = strspn(header, ALNUM "!#$%&'*+-.^_`|~");
@@ -125,9 +125,9 @@ static enum gc_code write_header(const char *header, struct gc_buf *out,
 }
 
 static enum gc_code write_request(const struct gc_ws_request *r,
-                                  const struct place *p, const char *key,
+                                  const struct address *p, const char *key,
                                   struct gc_buf *out, struct gc_err *err) {
-  GC_TRY(write_place(p, out));
+  GC_TRY(write_address(p, out));
   GC_TRY(gc_buf_print(out,
                       "Upgrade: websocket\r\n"
                       "Connection: Upgrade\r\n"
@@ -144,15 +144,15 @@ static enum gc_code write_request(const struct gc_ws_request *r,
 enum gc_code gc_ws_request_write(const struct gc_ws_request *r,
                                  char ret_key[GC_WS_KEY_SIZE],
                                  struct gc_buf *out, struct gc_err *err) {
-  struct place place;
-  const char *wrong = take_apart(r->url, &place);
+  struct address address;
+  const char *wrong = parse_address(r->url, &address);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "the address of a WebSocket cannot be used: %s", wrong);
 
   char key[GC_WS_KEY_SIZE];
   gc_base64_write(r->random, sizeof(r->random), key);
-  enum gc_code code = write_request(r, &place, key, out, err);
+  enum gc_code code = write_request(r, &address, key, out, err);
   if (code == GC_OK)
     memcpy(ret_key, key, sizeof(key));
   else if (code != GC_ERR_CONFIG)
@@ -169,7 +169,7 @@ struct span {
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-static struct span trimmed(const char *at, size_t len) {
+static struct span trim_span(const char *at, size_t len) {
   while (len > 0 && is_blank(at[len - 1]))
     len--;
   while (len > 0 && is_blank(*at)) {
@@ -188,7 +188,7 @@ static bool has_word(struct span list, const char *word) {
   while (list.len > 0) {
     const char *comma = memchr(list.at, ',', list.len);
     size_t len = comma != NULL ? (size_t)(comma - list.at) : list.len;
-    if (is_word(trimmed(list.at, len), word))
+    if (is_word(trim_span(list.at, len), word))
       return true;
     len += comma != NULL;
     list.at += len;
@@ -207,7 +207,7 @@ static void copy_printable(struct span s, char *out, size_t size) {
   out[used] = '\0';
 }
 
-/* Digits only; too many of them are as many as there can be. */
+/* Digits only; a number that is too large becomes the largest. */
 static bool read_length(struct span s, uint64_t *ret) {
   uint64_t value = 0;
   for (size_t i = 0; i < s.len; i++) {
@@ -220,14 +220,14 @@ static bool read_length(struct span s, uint64_t *ret) {
   return s.len > 0;
 }
 
-static void decide(struct gc_ws_handshake *h, enum gc_ws_answer state,
-                   const char *why) {
+static void decide_answer(struct gc_ws_handshake *h, enum gc_ws_answer state,
+                          const char *why) {
   h->state = state;
   h->why = why;
 }
 
-static void refuse(struct gc_ws_handshake *h) {
-  decide(h, GC_WS_REFUSED, "");
+static void decide_refusal(struct gc_ws_handshake *h) {
+  decide_answer(h, GC_WS_REFUSED, "");
   if (h->excerpt_len > 0 && h->excerpt[h->excerpt_len - 1] == ' ')
     h->excerpt[--h->excerpt_len] = '\0';
 }
@@ -239,7 +239,7 @@ static void take_status_line(struct gc_ws_handshake *h, struct span line) {
   uint64_t status = 0;
   if (!is_status || !read_length((struct span){line.at + 9, 3}, &status) ||
       status < 100) {
-    decide(h, GC_WS_WRONG, NOT_HTTP);
+    decide_answer(h, GC_WS_WRONG, NOT_HTTP);
     return;
   }
   h->status = (int)status;
@@ -272,7 +272,7 @@ static void take_field(struct gc_ws_handshake *h, struct span name,
     h->has_length |= read_length(value, &h->left);
 }
 
-/* Section 4.1, "the client MUST validate". NULL: all is well. */
+/* Section 4.1, "the client MUST validate". NULL: the answer is correct. */
 static const char *what_is_wrong(const struct gc_ws_handshake *h) {
   if (!h->is_http11)
     return "101 from a server of HTTP/1.0, which knows no upgrade";
@@ -304,22 +304,22 @@ static void end_head(struct gc_ws_handshake *h) {
   if (h->status == 101) {
     const char *wrong = what_is_wrong(h);
     if (wrong != NULL)
-      decide(h, GC_WS_WRONG, wrong);
+      decide_answer(h, GC_WS_WRONG, wrong);
     else
-      decide(h, GC_WS_OPENED, "");
+      decide_answer(h, GC_WS_OPENED, "");
   } else if (h->status < 200) {
     reset_store(h); /* 100 Continue, 103 Early Hints: the answer follows */
   } else if (h->status == 204 || h->status == 304 ||
              (h->has_length && !h->is_chunked && h->left == 0)) {
-    refuse(h);
+    decide_refusal(h);
   } else {
     h->in_body = true;
     h->left = h->is_chunked ? 0 : h->left;
   }
 }
 
-/* A line whole, without its LF. One that is no field is left out: the fields
- * that count are looked for, and folding is dead (RFC 9112, 5.2). */
+/* Takes a complete line without its LF. A line that is not a field is skipped:
+ * only a few fields matter, and folding is obsolete (RFC 9112, 5.2). */
 static void take_line(struct gc_ws_handshake *h) {
   bool is_cut = h->line_len == sizeof(h->line);
   struct span line = {h->line, h->line_len};
@@ -339,15 +339,15 @@ static void take_line(struct gc_ws_handshake *h) {
     return;
   size_t name_len = (size_t)(colon - line.at);
   take_field(h, (struct span){line.at, name_len},
-             trimmed(colon + 1, line.len - name_len - 1));
+             trim_span(colon + 1, line.len - name_len - 1));
 }
 
 static void take_head_byte(struct gc_ws_handshake *h, char c) {
   static const char begin[] = "HTTP/1.";
   if (h->status == 0 && h->line_len < strlen(begin) && c != begin[h->line_len])
-    decide(h, GC_WS_WRONG, NOT_HTTP);
+    decide_answer(h, GC_WS_WRONG, NOT_HTTP);
   else if (++h->head_bytes > GC_WS_HEAD_MAX_BYTES)
-    decide(h, GC_WS_LARGE, "the answer's header is larger than 16 KB");
+    decide_answer(h, GC_WS_LARGE, "the answer's header is larger than 16 KB");
   else if (c == '\n')
     take_line(h);
   else if (h->line_len < sizeof(h->line))
@@ -363,7 +363,7 @@ static void take_text_byte(struct gc_ws_handshake *h, char c) {
     return;
   h->excerpt[h->excerpt_len++] = is_gap ? ' ' : c;
   if (h->excerpt_len == GC_WS_EXCERPT_MAX)
-    refuse(h);
+    decide_refusal(h);
 }
 
 static int hex_digit(char c) {
@@ -382,7 +382,7 @@ static void take_chunk_byte(struct gc_ws_handshake *h, char c) {
     if (c == '\n') {
       h->chunk = GC_CHUNK_DATA;
       if (h->left == 0)
-        refuse(h);
+        decide_refusal(h);
     } else if (hex_digit(c) < 0) {
       h->chunk = GC_CHUNK_REST;
     } else if (h->chunk == GC_CHUNK_SIZE && h->left < UINT32_MAX) {
@@ -407,10 +407,10 @@ static void take_body_byte(struct gc_ws_handshake *h, char c) {
   } else {
     take_text_byte(h, c);
     if (h->has_length && --h->left == 0)
-      refuse(h);
+      decide_refusal(h);
   }
   if (++h->body_bytes == GC_WS_BODY_MAX_BYTES)
-    refuse(h);
+    decide_refusal(h);
 }
 
 void gc_ws_handshake_begin(struct gc_ws_handshake *h, const uint8_t sha1[20]) {
@@ -433,5 +433,5 @@ size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
 
 void gc_ws_handshake_end(struct gc_ws_handshake *h) {
   if (h->state == GC_WS_WAITS && h->status >= 200)
-    refuse(h);
+    decide_refusal(h);
 }

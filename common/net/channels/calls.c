@@ -11,8 +11,9 @@ enum {
   LIFE_MIN_MS = 10 * 1000,
 };
 
-static void report(struct gc_channel_calls *c, enum gc_channel_event event,
-                   const struct gc_err *err) {
+static void report_event(struct gc_channel_calls *c,
+                         enum gc_channel_event event,
+                         const struct gc_err *err) {
   c->report(c->ctx, event, err);
 }
 
@@ -26,11 +27,11 @@ static bool is_gone(enum gc_code code) {
 
 static void finish_check(struct gc_channel_calls *c, const struct gc_err *err) {
   if (err->code == GC_OK)
-    report(c, GC_CHANNEL_ON_CHECKED, err);
+    report_event(c, GC_CHANNEL_ON_CHECKED, err);
   else if (is_gone(err->code) || err->code == GC_ERR_REQUEST)
-    report(c, GC_CHANNEL_ON_GONE, err);
+    report_event(c, GC_CHANNEL_ON_GONE, err);
   else
-    report(c, GC_CHANNEL_ON_CALL_FAILED, err);
+    report_event(c, GC_CHANNEL_ON_CALL_FAILED, err);
 }
 
 static void set_life(struct gc_channel_calls *c, int64_t expires_ms) {
@@ -55,13 +56,13 @@ static void finish_creation(struct gc_channel_calls *c,
     (void)gc_fail_in(&err, err.code, "channel_create: ");
   gc_buf_wipe(&c->answer);
   if (err.code != GC_OK) {
-    report(c, GC_CHANNEL_ON_CALL_FAILED, &err);
+    report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
     return;
   }
   c->created_count++;
   set_life(c, expires_ms);
   gc_id_store_save(c->ids);
-  report(c, GC_CHANNEL_ON_CREATED, &err);
+  report_event(c, GC_CHANNEL_ON_CREATED, &err);
 }
 
 static void finish_subscription(struct gc_channel_calls *c,
@@ -69,16 +70,16 @@ static void finish_subscription(struct gc_channel_calls *c,
   struct gc_err err = *answered;
   if (err.code == GC_OK && gc_topics_answer_end(c->topics, &err) == GC_OK)
     err.code = GC_OK;
-  bool goes_on = gc_topics_asked(c->topics, err.code, err.text);
-  if (err.code == GC_ERR_NOT_FOUND) { /* subscribing needs no permission */
-    report(c, GC_CHANNEL_ON_GONE, &err);
+  bool goes_on = gc_topics_end_batch(c->topics, err.code, err.text);
+  if (err.code == GC_ERR_NOT_FOUND) { /* subscribing deps no permission */
+    report_event(c, GC_CHANNEL_ON_GONE, &err);
   } else if (!goes_on) {
-    report(c, GC_CHANNEL_ON_CALL_FAILED, &err);
+    report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
   } else if (err.code == GC_OK) {
     c->token_number = c->call.token_number;
-    report(c, GC_CHANNEL_ON_SUBSCRIBED, &err);
+    report_event(c, GC_CHANNEL_ON_SUBSCRIBED, &err);
   } else {
-    report(c, GC_CHANNEL_ON_BATCH_REFUSED, &err);
+    report_event(c, GC_CHANNEL_ON_BATCH_REFUSED, &err);
   }
 }
 
@@ -155,7 +156,7 @@ bool gc_channel_subscribe(struct gc_channel_calls *c) {
   if (code == GC_OK)
     code = gc_topics_next(c->topics, &c->body, &replaces, &err);
   if (code != GC_OK) {
-    report(c, GC_CHANNEL_ON_CALL_FAILED, &err);
+    report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
     return false;
   }
   start_call(c,

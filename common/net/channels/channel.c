@@ -72,7 +72,7 @@ static void report_outcome(const struct gc_channel *c,
     gc_text_hide(reported.text, slash != NULL ? slash + 1 : id->uri);
     gc_text_hide(reported.text, id->id);
   }
-  c->events.note(c->events.ctx, &reported);
+  c->events.outcome(c->events.ctx, &reported);
 }
 
 /* ---- waiting ---- */
@@ -267,8 +267,8 @@ static void begin_what_follows(struct gc_channel *c, unsigned actions) {
     c->events.retired(c->events.ctx); /* the channel may be freed now */
 }
 
-static void handle(struct gc_channel *c, enum gc_channel_event event,
-                   const struct cause *cause) {
+static void handle_event(struct gc_channel *c, enum gc_channel_event event,
+                         const struct cause *cause) {
   struct gc_channel_transition next = gc_channel_transition(c->state, event);
   if (next.state != c->state)
     gc_debug("channel %s %u: %s", c->deps.account, c->ids->number + 1,
@@ -292,16 +292,16 @@ static void on_step(void *ctx, uint64_t now_ms) {
   struct gc_channel *c = ctx;
   (void)now_ms;
   if (!c->calls.is_running)
-    handle(c, step_event(c), NULL);
+    handle_event(c, step_event(c), NULL);
 }
 
 static void on_call_outcome(void *ctx, enum gc_channel_event event,
                             const struct gc_err *err) {
-  handle(ctx, event, &(struct cause){.err = err});
+  handle_event(ctx, event, &(struct cause){.err = err});
 }
 
 static void on_socket_report(void *ctx, enum gc_channel_event event) {
-  handle(ctx, event, NULL);
+  handle_event(ctx, event, NULL);
 }
 
 /* Why the channel closed a socket; NULL: it did not. */
@@ -311,7 +311,7 @@ static const char *closing_reason(enum gc_channel_state state) {
     return "the platform announced that it would close the connection";
   case GC_CHANNEL_CLOSING_CHECK:
     return "the platform ended the token or does not know the channel; "
-           "asking anew";
+           "checking the channel";
   case GC_CHANNEL_CLOSING_REPLACE:
     return "the platform has dropped the channel; another one takes its "
            "place";
@@ -328,10 +328,10 @@ static void on_socket_end(void *ctx, enum gc_channel_event event,
   if (reason != NULL)
     (void)gc_fail(&err, GC_ERR_NETWORK, "notifications: %s", reason);
   gc_timers_unset(c->deps.env->timers, &c->notice);
-  handle(c, event,
-         &(struct cause){.err = &err,
-                         .retry_after_ms = end->retry_after_ms,
-                         .heard_ms = end->heard_ms});
+  handle_event(c, event,
+               &(struct cause){.err = &err,
+                               .retry_after_ms = end->retry_after_ms,
+                               .heard_ms = end->heard_ms});
 }
 
 static void on_message(void *ctx, const struct gc_notification *n,
@@ -405,12 +405,12 @@ void gc_channel_prolong(struct gc_channel *c) {
 }
 
 void gc_channel_leave(struct gc_channel *c) {
-  handle(c, GC_CHANNEL_ON_LEAVE, NULL);
+  handle_event(c, GC_CHANNEL_ON_LEAVE, NULL);
 }
 
 void gc_channel_retire(struct gc_channel *c) {
   c->not_before_ms = 0;
-  handle(c, GC_CHANNEL_ON_RETIRE, NULL);
+  handle_event(c, GC_CHANNEL_ON_RETIRE, NULL);
 }
 
 bool gc_channel_is_open(const struct gc_channel *c) {
@@ -444,9 +444,9 @@ void gc_channel_stats(const struct gc_channel *c,
   for (size_t i = 0; i < c->topics->count; i++) {
     const struct gc_topic *topic = c->topics->list[i];
     ret_stats->topics +=
-        topic->wants != NULL && topic->state == GC_TOPIC_PERMITTED;
+        topic->subscribers != NULL && topic->state == GC_TOPIC_PERMITTED;
     ret_stats->rejected +=
-        topic->wants != NULL && topic->state == GC_TOPIC_REJECTED;
+        topic->subscribers != NULL && topic->state == GC_TOPIC_REJECTED;
   }
 }
 

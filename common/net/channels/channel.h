@@ -78,7 +78,7 @@ struct gc_channel_events {
   /* After gc_channel_retire. The channel may be freed inside. */
   void (*retired)(void *ctx);
   /* An outcome to report; GC_OK: all is well. */
-  void (*note)(void *ctx, const struct gc_err *err);
+  void (*outcome)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 

@@ -79,8 +79,8 @@ static void on_watch(void *ctx, uint64_t now_ms) {
   struct gc_err err;
   if (now_ms >= s->heard_ms + s->idle_timeout_ms) {
     (void)gc_fail(&err, GC_ERR_TIMEOUT,
-                  "notifications: not a message for %.1f s, heartbeats "
-                  "neither; connecting again",
+                  "notifications: no message or heartbeat for %.1f s; "
+                  "reconnecting",
                   s->idle_timeout_ms / 1000.0);
     end_socket(s, GC_CHANNEL_ON_ENDED, 0, &err);
   } else if (s->pinged_ms <= s->heard_ms &&

@@ -78,7 +78,7 @@ static enum gc_code want(struct push *p, const char *queue) {
   char topic[GC_TOPIC_SIZE];
   for (int t = 0; t < OBS_TOPIC_COUNT; t++)
     if (obs_topic_name((enum obs_topic)t, queue, topic))
-      GC_TRY(gc_channels_want(p->deps.channels, &p->listener, topic, p, NULL));
+      GC_TRY(gc_channels_subscribe(p->deps.channels, &p->listener, topic, p, NULL));
   return GC_OK;
 }
 
@@ -87,7 +87,7 @@ static void unwant(struct push *p, struct coverage *gone) {
   for (size_t i = 0; i < gone->count; i++)
     for (int t = 0; t < OBS_TOPIC_COUNT; t++)
       if (obs_topic_name((enum obs_topic)t, gone->at[i]->id, topic))
-        gc_channels_unwant(p->deps.channels, &p->listener, topic);
+        gc_channels_unsubscribe(p->deps.channels, &p->listener, topic);
   if (gone->count > 0)
     forget(p);
   coverage_clear(gone);

@@ -30,7 +30,7 @@ static void end(void) {
 
 static enum gc_code want(const char *name, void *who) {
   struct gc_err err = {.code = GC_OK};
-  return gc_topics_want(&t, name, who, NULL, &err);
+  return gc_topics_subscribe(&t, name, who, NULL, &err);
 }
 
 static void want_many(unsigned from, unsigned count) {
@@ -114,13 +114,13 @@ static void a_topic_stays_while_somebody_wants_it(void) {
   CHECK_INT(want("v2.a", &two), GC_OK);
   CHECK_INT(want("v2.a", &two), GC_OK);
   CHECK_INT(want("v2.b", &two), GC_OK);
-  gc_topics_unwant(&t, "V2.A", &two);
-  gc_topics_unwant(&t, "v2.never", &two);
+  gc_topics_unsubscribe(&t, "V2.A", &two);
+  gc_topics_unsubscribe(&t, "v2.never", &two);
   CHECK_INT(t.wanted, 2);
-  gc_topics_unwant(&t, NULL, &one);
+  gc_topics_unsubscribe(&t, NULL, &one);
   CHECK_INT(t.wanted, 1);
-  gc_topics_unwant(&t, NULL, &two);
-  gc_topics_unwant(&t, NULL, &two);
+  gc_topics_unsubscribe(&t, NULL, &two);
+  gc_topics_unsubscribe(&t, NULL, &two);
   CHECK_INT(t.wanted, 0);
   CHECK(gc_topics_settled(&t));
   CHECK_INT(next(), 0);
@@ -131,12 +131,12 @@ static void a_topic_stays_while_somebody_wants_it(void) {
 static void each_who_wants_has_a_tag(void) {
   int tags[2];
   begin();
-  CHECK_INT(gc_topics_want(&t, "v2.a", &one, &tags[0], NULL), GC_OK);
-  CHECK_INT(gc_topics_want(&t, "v2.a", &two, &tags[0], NULL), GC_OK);
-  CHECK_INT(gc_topics_want(&t, "v2.a", &two, &tags[1], NULL), GC_OK);
-  const struct gc_topic_want *w = gc_topics_find(&t, "v2.a")->wants;
-  CHECK(w->who == &one && w->tag == &tags[0]);
-  CHECK(w->next->who == &two && w->next->tag == &tags[1]);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.a", &one, &tags[0], NULL), GC_OK);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.a", &two, &tags[0], NULL), GC_OK);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.a", &two, &tags[1], NULL), GC_OK);
+  const struct gc_topic_subscriber *w = gc_topics_find(&t, "v2.a")->subscribers;
+  CHECK(w->owner == &one && w->tag == &tags[0]);
+  CHECK(w->next->owner == &two && w->next->tag == &tags[1]);
   CHECK(w->next->next == NULL);
   end();
 }
@@ -153,7 +153,7 @@ static void the_first_batch_replaces_and_the_others_add(void) {
     CHECK_INT(next(), batches[i]);
     CHECK_INT(replaces, i == 0);
     CHECK(!gc_topics_settled(&t));
-    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+    CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   }
   CHECK(gc_topics_settled(&t));
   CHECK_INT(next(), 0);
@@ -166,12 +166,12 @@ static void what_comes_later_is_added_alone(void) {
   CHECK_INT(want("v2.a", &one), GC_OK);
   CHECK_INT(next(), 1);
   CHECK_INT(want("v2.b", &one), GC_OK); /* while the first is out */
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK(!gc_topics_settled(&t));
   CHECK_INT(next(), 1);
   CHECK(!replaces);
   CHECK_STR(body.data, "[{\"id\":\"v2.b\"}]");
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK(gc_topics_settled(&t));
   end();
 }
@@ -181,10 +181,10 @@ static void a_batch_that_failed_is_asked_again_as_it_was(void) {
   gc_topics_restart(&t);
   want_many(0, 501);
   CHECK_INT(next(), 500);
-  CHECK(!gc_topics_asked(&t, GC_ERR_REMOTE, "5xx"));
+  CHECK(!gc_topics_end_batch(&t, GC_ERR_REMOTE, "5xx"));
   CHECK_INT(next(), 500);
   CHECK(replaces);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK_INT(next(), 1);
   CHECK(!replaces);
   end();
@@ -194,10 +194,10 @@ static void a_full_channel_takes_no_more(void) {
   begin();
   want_many(0, GC_TOPICS_MAX);
   struct gc_err err = {.code = GC_OK};
-  CHECK_INT(gc_topics_want(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
   CHECK_HAS(err.text, "1000");
   CHECK_INT(want("v2.topic.7", &two), GC_OK);
-  gc_topics_unwant(&t, "v2.topic.9", &one);
+  gc_topics_unsubscribe(&t, "v2.topic.9", &one);
   CHECK_INT(want("v2.more", &one), GC_OK);
   CHECK_INT(want("v2.topic.9", &one), GC_ERR_LIMIT);
   end();
@@ -208,14 +208,14 @@ static void left_overs_stay_until_the_room_is_needed(void) {
   gc_topics_restart(&t);
   want_many(0, 1000);
   while (next() > 0)
-    CHECK(gc_topics_asked(&t, GC_OK, NULL));
-  gc_topics_unwant(&t, "v2.topic.3", &one);
+    CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
+  gc_topics_unsubscribe(&t, "v2.topic.3", &one);
   CHECK(gc_topics_settled(&t));
   CHECK_INT(t.count, 1000);
   CHECK_INT(want("v2.topic.3", &one),
             GC_OK); /* comes back: it is still there */
   CHECK(gc_topics_settled(&t));
-  gc_topics_unwant(&t, "v2.topic.3", &one);
+  gc_topics_unsubscribe(&t, "v2.topic.3", &one);
   CHECK_INT(want("v2.more", &one), GC_OK);
   CHECK_INT(t.count, 1000);
   CHECK_INT(next(), 500);
@@ -228,16 +228,16 @@ static void a_renewal_adds_unless_there_are_left_overs(void) {
   gc_topics_restart(&t);
   want_many(0, 3);
   CHECK_INT(next(), 3);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   gc_topics_renew(&t);
   CHECK_INT(next(), 3);
   CHECK(!replaces);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
-  gc_topics_unwant(&t, "v2.topic.1", &one);
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
+  gc_topics_unsubscribe(&t, "v2.topic.1", &one);
   gc_topics_renew(&t);
   CHECK_INT(next(), 2);
   CHECK(replaces);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK_INT(t.count, 2);
   end();
 }
@@ -248,7 +248,7 @@ static void an_answer_that_comes_after_a_restart_says_nothing(void) {
   want_many(0, 3);
   CHECK_INT(next(), 3);
   gc_topics_restart(&t);
-  (void)gc_topics_asked(&t, GC_OK, NULL);
+  (void)gc_topics_end_batch(&t, GC_OK, NULL);
   CHECK_INT(next(), 3);
   CHECK(replaces);
   end();
@@ -273,7 +273,7 @@ static void each_rejection_is_told_with_its_reason(void) {
     CHECK_INT(want("v2.d", &one), GC_OK); /* not mentioned */
     CHECK_INT(next(), 4);
     CHECK_INT(answer(ANSWER, piece), GC_OK);
-    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+    CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
     CHECK_STR(reported, "v2.b: p:q:view, p:r:view; not_allowed\n"
                         "v2.c: no reason is given\n");
     CHECK_INT(state("v2.a"), GC_TOPIC_PERMITTED);
@@ -306,7 +306,8 @@ static void one_bad_topic_is_found_by_halving(void) {
     CHECK(next() > 0);
     bool bad = strstr(body.data, "\"v2.topic.321\"") != NULL;
     CHECK_INT(replaces, state("v2.topic.0") != GC_TOPIC_PERMITTED);
-    CHECK(gc_topics_asked(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
+    CHECK(
+        gc_topics_end_batch(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
   }
   CHECK_STR(reported, "v2.topic.321: 400: unknown\n");
   CHECK(gc_topics_settled(&t));
@@ -320,7 +321,7 @@ static void a_refusal_of_everything_ends(void) {
   want_many(0, 1000);
   unsigned requests = 1;
   CHECK(next() > 0);
-  while (gc_topics_asked(&t, GC_ERR_REQUEST, "400") && requests < 100) {
+  while (gc_topics_end_batch(&t, GC_ERR_REQUEST, "400") && requests < 100) {
     CHECK(next() > 0);
     requests++;
   }

@@ -306,7 +306,7 @@ static void broken_rules_end_it_with_their_code(void) {
   check_rows(rows, GC_COUNT(rows));
 }
 
-#define LARGE "B1009:a message larger than we accept"
+#define LARGE "B1009:a message larger than the limit"
 
 /* A header of `opcode_byte` with an eight-byte length, and `len` times 'x'. */
 static size_t add_large(char *out, unsigned char opcode_byte, uint64_t says,

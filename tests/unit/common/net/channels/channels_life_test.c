@@ -56,7 +56,7 @@ static void a_place_whose_channel_is_gone_gets_a_new_one(void) {
   ch_begin();
   ch_answer(HEAD, 1, 404, NULL);
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   for (int day = 1; day <= 2; day++) {
@@ -90,7 +90,7 @@ static void a_shorter_life_ends_sooner(void) {
     ch_begin();
     ch_answer(CREATE, 1, 200, channel);
     ch_usual_answers();
-    ch_want(&ch_block, "v2.a");
+    ch_subscribe(&ch_block, "v2.a");
     replay_settle(&ch_world);
     ch_open();
     for (uint64_t ms = 0; ms + 1000 < rows[i].at_ms; ms += 1000) {
@@ -116,11 +116,11 @@ static void the_life_is_known_after_a_restart(void) {
             "{\"connectUri\":\"wss://s.example.test/channels/brief-x\",\"id\":"
             "\"brief\",\"expires\":\"2023-11-14T22:33:20.000Z\"}");
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_stop();
   ch_start(store);
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   ch_heartbeats(37);
@@ -191,7 +191,7 @@ static void what_cannot_be_prolonged_is_replaced_with_a_gap(void) {
   ch_begin();
   ch_answer(ADD, 1, 404, "{}");
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
@@ -228,9 +228,9 @@ static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
   ch_begin_connected();
   ch_listen(&ch_other);
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
-  ch_want(&ch_other, "v2.b");
-  gc_channels_unwant(ch_channels, &ch_block.listener, "v2.a");
-  ch_want(&ch_block, "v2.c");
+  ch_subscribe(&ch_other, "v2.b");
+  gc_channels_unsubscribe(ch_channels, &ch_block.listener, "v2.a");
+  ch_subscribe(&ch_block, "v2.c");
   replay_run(&ch_world, 100);
   CHECK_STR(replay_last(&ch_world, ADD "*")->body,
             "[{\"id\":\"v2.b\"},{\"id\":\"v2.c\"}]");
@@ -251,7 +251,7 @@ static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
 static void a_listener_that_leaves_in_the_overlap_is_heard_of_no_more(void) {
   ch_begin_connected();
   ch_listen(&ch_other);
-  ch_want(&ch_other, "v2.a");
+  ch_subscribe(&ch_other, "v2.a");
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
   ch_open();
   gc_channels_unlisten(ch_channels, &ch_other.listener);

@@ -158,7 +158,7 @@ static void a_404_at_the_handshake_makes_a_new_channel(void) {
 static void creations_get_rarer_and_rarer(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   for (int s = 0; s < 3600; s++) {
     replay_run(&ch_world, 1000);
     if (ch_wire() != NULL)
@@ -221,7 +221,7 @@ static void after_a_revoked_token_the_channel_is_checked_and_subscribed(void) {
 static void a_403_at_the_handshake_is_checked_once_then_replaced(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_refuse_upgrade(403);
   replay_run(&ch_world, 5000);

@@ -79,7 +79,7 @@ static void who_comes_during_the_outage_has_no_gap(void) {
   ch_begin_connected();
   ch_drop_socket();
   ch_listen(&ch_other);
-  ch_want(&ch_other, "v2.b");
+  ch_subscribe(&ch_other, "v2.b");
   replay_run(&ch_world, 5000);
   ch_open();
   CHECK_INT(ch_block.gaps, 1);
@@ -92,7 +92,7 @@ static void a_socket_that_cannot_be_opened_is_tried_again(void) {
   ch_begin();
   ch_usual_answers();
   ch_wires.refuses_to_open = true;
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 60000);
   CHECK(ch_wires.opens > 3 && ch_wires.opens < 10);
   CHECK(replay_noticed(&ch_world, "stream", GC_ERR_CONFIG) > 3);
@@ -107,7 +107,7 @@ static void a_socket_that_cannot_be_opened_is_tried_again(void) {
 static void retry_after_at_the_handshake_is_kept(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_end_socket(&(struct gc_ws_end){.http_status = 503,
                                     .has_retry_after = true,

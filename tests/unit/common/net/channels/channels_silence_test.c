@@ -44,7 +44,7 @@ static void the_least_patient_block_decides(void) {
   gc_channels_unlisten(ch_channels, &ch_other.listener);
   ch_other.listener.timeouts = (struct gc_channel_timeouts){8000, 0, 0};
   gc_channels_listen(ch_channels, &ch_other.listener);
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   CHECK_INT(ch_wires.idle_ms, 8000);
   ch_open();
