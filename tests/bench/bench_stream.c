@@ -2,9 +2,10 @@
 /* Socket → model, plain and TLS: official conversation events over a real
  * socket through the whole production path. A server in this process answers
  * the REST calls of an account (token, channel, subscriptions) and floods its
- * WebSocket; the account's network thread runs socket/tcp_stream, socket/websocket, channels/channel
- * (envelope, topic) and the stream of a genesys_realtime block (decoder, lock,
- * model). Beside it json-c building a tree of the same bytes, from memory.
+ * WebSocket; the account's network thread runs socket/tcp_stream,
+ * socket/websocket, channels/channel (envelope, topic) and the stream of a
+ * genesys_realtime block (decoder, lock, model). Beside it json-c builds a tree
+ * of the same bytes, from memory.
  *
  * The server writes frames that are ready, all in one go, and both share the
  * host's cores: what the network thread could do alone is the figure per CPU
