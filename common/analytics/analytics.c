@@ -104,7 +104,7 @@ static bool lacks_names(struct gc_analytics *b) {
   enum gc_dimension_kind kind;
   uint32_t from = b->named;
   b->named = b->series.keys.count;
-  if (!gc_samples_lack_names(&view, &b->series, from, &kind))
+  if (!gc_series_lacks_names(&view, &b->series, from, &kind))
     return false;
   gc_names_miss(b->deps.names, (enum gc_name_kind)gc_dimension_list(kind));
   return true;

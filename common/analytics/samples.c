@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/analytics/series_name.h"
-
 struct put {
   const struct gc_samples_view *view;
   struct gc_outbox *out;

@@ -3,16 +3,9 @@
 #ifndef GC_ANALYTICS_SAMPLES_H
 #define GC_ANALYTICS_SAMPLES_H
 
-#include "common/analytics/naming.h"
 #include "common/analytics/outbox.h"
 #include "common/analytics/results.h"
-
-struct gc_samples_view { /* all borrowed */
-  const struct gc_query *query;
-  const struct gc_naming *naming;
-  const char *block; /* the instance of series that no queue or user owns */
-  bool counters;     /* cumulative series too */
-};
+#include "common/analytics/series_name.h"
 
 struct gc_samples_tally {
   uint64_t unnamed; /* facts that were held back */
@@ -31,11 +24,5 @@ gc_samples_of_window(const struct gc_samples_view *view,
 /* The facts of a window: a run of a sorted reading. */
 size_t gc_samples_run(const struct gc_reading *r, uint32_t window,
                       const struct gc_fact **ret_first);
-
-/* True when a series from number `from` on has an id without a name that a
- * newer list might tell; `ret_kind` says of which list. */
-bool gc_samples_lack_names(const struct gc_samples_view *view,
-                           const struct gc_series_set *series, uint32_t from,
-                           enum gc_dimension_kind *ret_kind);
 
 #endif

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, its upper bits folded down since we take the lower ones. */
+#include "common/base/hash.h"
+
 static uint64_t hash_of(const char *key) {
-  uint64_t h = 0xcbf29ce484222325;
-  for (const unsigned char *c = (const unsigned char *)key; *c != 0; c++)
-    h = (h ^ *c) * 0x100000001b3;
-  return h ^ h >> 32;
+  return gc_hash_fold(gc_hash(key, strlen(key)));
 }
 
 /* The slot of `key`, or the free one where it would go. */

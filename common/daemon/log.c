@@ -7,13 +7,14 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/hash.h"
 #include "common/base/policy/log_limit.h"
 #include "common/daemon/text.h"
 
 enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
 
 struct cause {
-  uint32_t hash;
+  uint64_t hash;
   char *name;
   struct gc_log_limit damp;
   uint64_t touched; /* counts calls; the least is the one longest untouched */
@@ -34,15 +35,8 @@ static uint64_t monotonic_ms(void) {
   return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static uint32_t hash_of(const char *name) {
-  uint32_t h = 2166136261u; /* FNV-1a */
-  for (; *name != '\0'; name++)
-    h = (h ^ (unsigned char)*name) * 16777619u;
-  return h;
-}
-
 static struct cause *find(struct gc_log *c, const char *name) {
-  uint32_t hash = hash_of(name);
+  uint64_t hash = gc_hash(name, strlen(name));
   for (size_t i = 0; i < c->count; i++)
     if (c->causes[i].hash == hash && strcmp(c->causes[i].name, name) == 0)
       return &c->causes[i];
@@ -78,7 +72,7 @@ static struct cause *add(struct gc_log *c, const char *name) {
     return NULL;
   }
   cause->name = copy;
-  cause->hash = hash_of(copy);
+  cause->hash = gc_hash(copy, strlen(copy));
   return cause;
 }
 

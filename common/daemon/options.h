@@ -185,12 +185,15 @@ GC_API GC_MUST_CHECK enum gc_code gc_options_manual(const struct gc_opt *rows,
 GC_API GC_MUST_CHECK enum gc_code gc_option_example(const struct gc_opt *row,
                                                     struct gc_buf *out);
 
-/* The rows as an array of objects, for whoever makes something else of them:
+/* Adds the rows as an array of objects to a document (base/json/document), for
+ * programs that generate other documents:
  *   {"option": "Window", "type": "number", "unit": "s", "default": null,
  *    "required": false, "secret": false, "accepted": "whole, 1 to 86400",
  *    "meaning": "…", "example": "Window 60"}
- * The default of a secret is never told. */
-struct gc_json_out;
-GC_API void gc_options_json(const struct gc_opt *rows, struct gc_json_out *j);
+ * The default of a secret is not shown. */
+struct gc_document;
+struct json_object;
+GC_API void gc_options_json(const struct gc_opt *rows, struct gc_document *d,
+                            struct json_object *in, const char *key);
 
 #endif

@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/hash.h"
 #include "common/daemon/value_list.h"
 
 enum { KEY_MAX = 4 * DATA_MAX_NAME_LEN };
@@ -17,7 +18,7 @@ struct flight {
   struct flight *next;          /* in its bucket */
   struct flight *older, *newer; /* of its ticket */
   struct gc_write_ticket *ticket;
-  uint32_t hash;
+  uint64_t hash;
   cdtime_t time;
   uint64_t since_ms;
   uint64_t number; /* of all flights, in the order of their start */
@@ -69,16 +70,13 @@ static void enter(void) {
 static void leave(void) { pthread_mutex_unlock(&lock); }
 
 /* No slash is left in a part (gc_value_list), so no two series share a key. */
-static uint32_t make_key(char key[KEY_MAX], const value_list_t *vl) {
+static uint64_t make_key(char key[KEY_MAX], const value_list_t *vl) {
   snprintf(key, KEY_MAX, "%s/%s/%s/%s", vl->host, vl->plugin_instance, vl->type,
            vl->type_instance);
-  uint32_t h = 2166136261u; /* FNV-1a */
-  for (const char *c = key; *c != '\0'; c++)
-    h = (h ^ (unsigned char)*c) * 16777619u;
-  return h;
+  return gc_hash_fold(gc_hash(key, strlen(key)));
 }
 
-static struct flight *find(const char *key, uint32_t hash) {
+static struct flight *find(const char *key, uint64_t hash) {
   struct flight *f =
       bucket_count > 0 ? buckets[hash & (bucket_count - 1)] : NULL;
   while (f != NULL && (f->hash != hash || strcmp(f->key, key) != 0))
@@ -112,7 +110,7 @@ static bool make_room(void) {
 }
 
 static struct flight *start(struct gc_write_ticket *t, const char *key,
-                            uint32_t hash, cdtime_t when) {
+                            uint64_t hash, cdtime_t when) {
   size_t size = strlen(key) + 1;
   struct flight *f = calloc(1, sizeof(*f) + size);
   if (f == NULL || !make_room()) {
@@ -187,7 +185,7 @@ static int on_write(__attribute__((unused)) const data_set_t *ds,
     return 0;
 
   char key[KEY_MAX];
-  uint32_t hash = make_key(key, vl);
+  uint64_t hash = make_key(key, vl);
   enter();
   struct flight *f = find(key, hash);
   if (f != NULL && f->time == vl->time) {
@@ -245,7 +243,7 @@ void gc_write_ticket_free(struct gc_write_ticket *t) {
 /* Makes the flight before the value is dispatched: a write thread may have it
  * before plugin_dispatch_values returns. */
 static enum gc_code check_in(struct gc_write_ticket *t, const char *key,
-                             uint32_t hash, cdtime_t when) {
+                             uint64_t hash, cdtime_t when) {
   if (closed)
     return GC_ERR_STOPPED;
   struct flight *f = find(key, hash);
@@ -264,7 +262,7 @@ enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
     return GC_OK;
 
   char key[KEY_MAX];
-  uint32_t hash = make_key(key, &vl);
+  uint64_t hash = make_key(key, &vl);
   enter();
   enum gc_code code = check_in(t, key, hash, vl.time);
   leave();

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/decimal.h"
-#include "common/base/json/tree.h"
+#include "common/base/json/document.h"
 
 /* The longest texts that are compared, with the NUL. */
 enum { KEY_SIZE = 16, WORDS_SIZE = 64 };
@@ -115,11 +115,11 @@ static void text_of(const struct range *value, char *out, size_t room) {
     out[len] = '\0';
     return;
   }
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
-  if (len >= room * 6 ||
-      gc_json_parse(value->at, value->len, value->len, &root, NULL) != GC_OK)
+  GC_AUTO(gc_document_clear) struct gc_document string = {.root = NULL};
+  if (len >= room * 6 || gc_document_read(&string, value->at, value->len,
+                                          value->len, NULL) != GC_OK)
     return;
-  const char *text = gc_json_text(root, NULL);
+  const char *text = gc_document_text(string.root, NULL);
   if (text != NULL && strlen(text) < room)
     memcpy(out, text, strlen(text) + 1);
 }
@@ -173,11 +173,11 @@ static const struct {
 /* channel.metadata: {"message":"pong"} is an answer, all else is a heartbeat.
  */
 static enum gc_notification_kind metadata_kind(const struct range *body) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document metadata = {.root = NULL};
   const char *words = NULL;
-  if (body->at != NULL &&
-      gc_json_parse(body->at, body->len, WORDS_SIZE * 16, &root, NULL) == GC_OK)
-    words = gc_json_text(root, "message");
+  if (body->at != NULL && gc_document_read(&metadata, body->at, body->len,
+                                           WORDS_SIZE * 16, NULL) == GC_OK)
+    words = gc_document_text(metadata.root, "message");
   return words != NULL && strcmp(words, "pong") == 0
              ? GC_NOTIFICATION_PONG
              : GC_NOTIFICATION_HEARTBEAT;

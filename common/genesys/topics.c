@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 
 enum {
   ANSWER_MAX_BYTES = 16 << 20,
@@ -199,22 +199,19 @@ bool gc_topics_settled(const struct gc_topics *t) {
 enum gc_code gc_topics_next(struct gc_topics *t, struct gc_buf *body,
                             bool *ret_replaces, struct gc_err *err) {
   size_t max = t->batch_max > 0 ? t->batch_max : GC_TOPICS_BATCH;
-  struct gc_json_out j = {.out = body};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *list = gc_document_add_array(&d, NULL, NULL);
   gc_buf_reset(body);
   t->requested = 0;
-  gc_json_out_array(&j);
   for (size_t i = 0; i < t->count && t->requested < max; i++) {
     if (!must_request(t->list[i]))
       continue;
-    gc_json_out_object(&j);
-    gc_json_out_key(&j, "id");
-    gc_json_out_string(&j, t->list[i]->name);
-    gc_json_out_close(&j);
+    gc_document_add_text(&d, gc_document_add_object(&d, list, NULL), "id",
+                         t->list[i]->name);
     t->list[i]->state = GC_TOPIC_REQUESTED;
     t->requested++;
   }
-  gc_json_out_close(&j);
-  enum gc_code code = gc_json_out_end(&j, err);
+  enum gc_code code = gc_document_write(&d, body, err);
   if (code != GC_OK)
     (void)gc_topics_end_batch(t, code, "");
   if (code != GC_OK || t->requested == 0)

@@ -210,7 +210,7 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
 
   open_store(a);
   a->budget =
-      gc_budgets_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
+      gc_shared_budget_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
   a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
   if (a->budget != NULL && a->auth != NULL)
     a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
@@ -234,7 +234,7 @@ static void tear_down(struct gc_account *a) {
   gc_auth_free(a->auth);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
-  gc_budgets_put(a->budget);
+  gc_shared_budget_put(a->budget);
   a->channels = NULL;
   a->names = NULL;
   a->api = NULL;

@@ -174,7 +174,7 @@ static enum gc_code take_over(struct kind *k) {
   if (entries == NULL)
     return GC_ERR_MEMORY;
   for (size_t i = 0; i < listing->count; i++) {
-    const struct gc_listed *row = &listing->rows[i];
+    const struct gc_entity_row *row = &listing->rows[i];
     const char *label = gc_labels_get(k->labels, row->id);
     entries[i] = (struct gc_entry){row->id, row->name,
                                    label != NULL ? label : "", row->detail};

@@ -14,7 +14,7 @@ struct attributes_settings {
   const char *name;  /* <Attributes "ivr"> */
   const char *scope; /* host of its values; "": collectd's */
   struct ledger *ledger;
-  struct queue_topics_deps deps; /* the account; for "notifications" */
+  struct gc_queue_topics_deps deps; /* the account; for "notifications" */
   /* The outcome of what the source does, on its threads. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;

@@ -73,11 +73,11 @@ static void find_host(void *ctx, const char *account, const char *host) {
     snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
 }
 
-static struct queue_topics_deps deps_of(struct gc_account *a) {
-  return (struct queue_topics_deps){.loop = gc_account_loop(a),
-                                    .env = gc_account_env(a),
-                                    .channels = gc_account_channels(a),
-                                    .names = gc_account_names(a)};
+static struct gc_queue_topics_deps deps_of(struct gc_account *a) {
+  return (struct gc_queue_topics_deps){.loop = gc_account_loop(a),
+                                       .env = gc_account_env(a),
+                                       .channels = gc_account_channels(a),
+                                       .names = gc_account_names(a)};
 }
 
 /* To sqs and webhook an account only lends its host: no thread of it is needed.

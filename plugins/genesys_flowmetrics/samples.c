@@ -143,7 +143,7 @@ static void put_tallies(const struct state *s, const struct stats *stats) {
 }
 
 static void put_stream(const struct state *s) {
-  const struct queue_topics_state *stream = &s->block->stream;
+  const struct gc_queue_topics_state *stream = &s->block->stream;
   put_gauge(s, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   if (stream->was_heard)
     put_gauge(s, GC_METRIC_STREAM_SILENCE, "",

@@ -28,9 +28,9 @@ struct samples_block {
   const char *source;   /* "sqs" */
   bool is_up;
   enum samples_of of;
-  struct queue_topics_state stream; /* of SAMPLES_STREAM */
-  uint64_t now_ms;                  /* monotonic */
-  size_t series;                    /* of the block's host */
+  struct gc_queue_topics_state stream; /* of SAMPLES_STREAM */
+  uint64_t now_ms;                     /* monotonic */
+  size_t series;                       /* of the block's host */
   double commit_s;
   const char *state; /* "sqlite", "redis" */
   bool is_state_up;

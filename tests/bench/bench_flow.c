@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
@@ -111,17 +111,16 @@ static struct event_counts run(struct ledger *ledger,
 static void tell(struct ledger *ledger, const struct event_counts *counts,
                  double wall_s, double cpu_s) {
   struct gc_buf text = {.max = 1 << 20};
-  struct gc_json_out j = {.out = &text};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *totals = gc_document_add_object(&d, NULL, NULL);
   struct ledger_view view;
-  gc_json_out_object(&j);
   for (size_t i = 0; ledger_read(ledger, i, &view); i++) {
     char name[512];
     snprintf(name, sizeof(name), "%s|%s", view.flow, view.metric);
-    gc_json_out_key(&j, name);
-    gc_json_out_int(&j, view.count);
+    gc_document_add_int(&d, totals, name, view.count);
   }
-  gc_json_out_close(&j);
-  must(gc_json_out_end(&j, NULL) == GC_OK, "no memory for the outcome");
+  must(gc_document_write(&d, &text, NULL) == GC_OK,
+       "no memory for the outcome");
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"told\":{\"events\":"
          "%" PRIu64 ",\"counts\":%s}}\n",
          wall_s, cpu_s, resident_max_kb(), counts->events,

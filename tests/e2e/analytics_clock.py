@@ -42,7 +42,7 @@ def stepping(*steps: Step) -> None:
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, 20)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))

@@ -40,7 +40,7 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.span()[1], 40)
     prompt = [m for m in METRICS if m not in LATE_METRICS and not m.startswith("o")]
     truth = fast.truth(begin, fast.span()[1], prompt, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS) if not key.metric.startswith("o")}
     one_in_flight(daemon, keys)

@@ -32,7 +32,7 @@ def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, ENOUGH_S)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))
@@ -45,7 +45,7 @@ def away_for_thirty_windows() -> None:
     daemon = running(fast, account_options={"BaseURL": gate.url})
     since = fast.span()[0]
     last = fast.span()[1]
-    gate.shut()
+    gate.close()
     fast.pass_until(fast.now_ms() + 32 * MINUTE_MS)
     same("nothing was asked meanwhile", fast.span()[1], last)
     gate.open()

@@ -11,7 +11,6 @@ from typing import Any
 
 from lib import report, windows
 from lib.collectd import Collectd
-from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, Key
 

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Iterator
 
-from lib import report, windows
+from lib import process, report, windows
 from lib.collectd import Collectd
 from lib.process import wait_until
 from lib.report import check, note, same
@@ -39,9 +39,12 @@ def run(fast: Fast, minutes: int, **options: Any) -> tuple[Collectd, int, int]:
 def compare(daemon: Collectd, name: str, wanted: dict[tuple[str, str, str, int], float], slack: float = 0.0) -> None:
     """(instance, type, type instance, end of the window) -> value"""
     series = {key[:3] for key in wanted}
-    got = {(*key, round(at * 1000)): value for key in series for at, value in daemon.readings(*key)}
-    wrong = [(key[0], key[1], key[2], iso(key[3]), got.get(key), value) for key, value in wanted.items()
-             if got.get(key) is None or abs(got[key] - value) > slack]
+
+    def differences() -> list[Any]:
+        got = {(*key, round(at * 1000)): value for key in series for at, value in daemon.readings(*key)}
+        return [(key[0], key[1], key[2], iso(key[3]), got.get(key), value) for key, value in wanted.items()
+                if got.get(key) is None or abs(got[key] - value) > slack]
+    wrong = process.wait_for_none(differences, 10, name, 0.3)
     check("%s (%d values of %d series)" % (name, len(wanted), len(series)), wanted and not wrong, wrong[:4])
 
 

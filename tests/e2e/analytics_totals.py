@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib import report, windows
+from lib import process, report, windows
 from lib.collectd import Collectd, build_folder
 from lib.process import wait_until
-from lib.report import check, note, same
+from lib.report import check, note, same, same_soon
 from lib.sinks import INFLUXD, InfluxDB
 from lib.windows import METRICS, MINUTE_MS, Fast, Key
 
@@ -58,7 +58,7 @@ def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, key
     final = fast.truth(*fast.span(), METRICS, "PT1M")
     changed = sum(told.get(at, {}).get("count") != stats.get("count") for at, stats in final.items())
     check("windows that changed later", changed > 50, changed)
-    missing = windows.missing_windows(daemon, told)
+    missing = windows.wait_for_windows(daemon, told)
     check("each window with what was told first (%d)" % len(told), told and not missing, missing[:5])
     equal, unequal = windows.repeated(daemon, keys)
     same("windows that left twice", (equal, unequal), (0, []))
@@ -84,11 +84,7 @@ def the_database_has_the_same(daemon: Collectd, influx: InfluxDB, keys: set[Key]
             if totals.get(name, [(0, None)])[-1][1] != windows.total(daemon, key):
                 found.append("%s %s: another total" % name)
         return found
-    try:
-        wait_until(lambda: not differences(), 10, "InfluxDB has written all", 0.5)
-    except AssertionError:
-        pass
-    left = differences()
+    left = process.wait_for_none(differences, 10, "InfluxDB has written all", 0.5)
     check("InfluxDB has the same windows and totals", not left, "%d differ: %s" % (len(left), left[:5]))
 
 
@@ -109,25 +105,26 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
         told = {key: windows.total(daemon, key) or 0 for key in windows.counted(daemon)}
         return {key: count - truth.get(key, 0) for key, count in told.items() if count != truth.get(key, 0)}
 
-    def told() -> float:
+    def carried_now() -> float:
         return daemon.latest("query-queues", "corrections_carried") or 0.0
 
     settled = fast.now_ms() + 4 * MINUTE_MS
     fast.pass_until(settled)
-    try:
-        wait_until(lambda: sum(above().values()) == told(), SETTLED_S, "the corrections are in", 0.5)
-    except AssertionError:
-        pass
-    carried = above()
+    carried: dict[Key, float] = {}
+
+    def surplus() -> float:
+        nonlocal carried
+        carried = above()
+        return sum(carried.values()) - carried_now()
+    same_soon("corrections_carried is what the counters are above the truth", surplus, 0, SETTLED_S)
     check("some corrections are carried, none makes a total too low", carried and all(v > 0 for v in carried.values()), carried)
-    same("self-telemetry tells how much", told(), sum(carried.values()))
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], metrics)}
     same("counters that fell", windows.falling(daemon, keys), [])
     queues = {label: queue for queue, label in fast.labels.items()}
     fast.sim.call("facts", [{"metric": key.metric, "queueId": queues[key.label], "mediaType": key.media, "count": int(more) + 2,
                              **({"value_ms": 1000} if key.metric.startswith("t") else {})} for key, more in carried.items()])
     windows.totals_become("new events absorb them", fast, daemon, begin, fast.now_ms() + MINUTE_MS, SETTLED_S, metrics)
-    wait_until(lambda: told() == 0.0, 10, "self-telemetry that nothing is carried any longer")
+    same_soon("corrections_carried after that", carried_now, 0.0)
     same("counters that fell, after that", windows.falling(daemon, keys), [])
     daemon.stop()
 
@@ -140,7 +137,7 @@ def a_back_fill_leaves_in_order_through_five_writers() -> None:
     begin, end = fast.span()
     prompt = [m for m in METRICS if not m.startswith("o")]
     truth = fast.truth(begin, end, prompt, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("windows that left twice", windows.repeated(daemon, keys), (0, []))

@@ -127,7 +127,7 @@ def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
     check("at most one window of each block left twice", len(again) <= len(BLOCKS), [iso(over) for over in again])
     same("counters that fell", windows.falling(daemon, keys), [])
     truth = fast.truth(begin, fast.span()[1], [m for m in METRICS if m not in LATE], "PT1M")
-    missing = windows.missing_windows(daemon, truth)
+    missing = windows.wait_for_windows(daemon, truth)
     check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
     note("%d series, %d queries, %d windows twice" % (len(keys), len(fast.asked()), len(again)))
 

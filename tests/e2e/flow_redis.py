@@ -12,7 +12,7 @@ from lib.collectd import DAEMON, STOP_MOST_S, Collectd
 from lib.flows import Hook, Sqs, Totals, attributes, differences, state, totals, wait_equal, wanted
 from lib.process import wait_until, watch_for
 from lib.redis import SERVER, Redis
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, same_soon, tells
 
 EVENTS = int(os.environ.get("GC_EVENTS", "20000"))
 KILLS = int(os.environ.get("GC_KILLS", "5"))
@@ -41,11 +41,7 @@ def both(daemons: list[Collectd], kind: str) -> Totals:
 
 def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric", member: str = "count") -> None:
     truth = wanted(sqs.truth(), kind, member)
-    try:
-        wait_until(lambda: not differences(truth, both(daemons, kind)), 30, "totals")
-    except process.Late:
-        pass
-    wrong = differences(truth, both(daemons, kind))
+    wrong = process.wait_for_none(lambda: differences(truth, both(daemons, kind)), 30, "totals")
     check("the sum of %s is the truth" % kind, not wrong, wrong)
 
 
@@ -90,11 +86,8 @@ def values_are_summed_over_agents() -> None:
         return [key for key in {*truth, *got}
                 if abs(got.get(key, 1e300) - truth.get(key, -1e300)) > 1e-6 * max(1.0, abs(truth.get(key, 0)))]
 
-    try:
-        wait_until(lambda: not wrong(), 30, "sums")
-    except process.Late:
-        pass
-    check("the sums are the truth", not wrong(), wrong()[:5])
+    left = process.wait_for_none(wrong, 30, "sums")
+    check("the sums are the truth", not left, left[:5])
     for one in daemons:
         one.stop()
 
@@ -121,7 +114,7 @@ def redis_crashes_and_restarts_under_load() -> None:
     lines = about_state(daemon)
     check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
     same("lost by Redis", [line for line in daemon.complaints() if "forgotten" in line], [])
-    wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 30, "source_up again")
+    same_soon("source_up again", lambda: state(daemon, "source_up", "sqs"), 1, 30)
     daemon.stop()
 
 

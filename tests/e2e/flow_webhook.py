@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from typing import Any, Callable
+from typing import Callable
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd

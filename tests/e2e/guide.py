@@ -9,7 +9,7 @@ from lib import expected, guide as dialect, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
 from lib.genesys import Simulator
 from lib.process import wait_until
-from lib.report import check, same
+from lib.report import check, check_soon, same, same_soon
 
 METRICS, STATS = "GET /api/v2/queues/metrics", "GET /api/v2/queues/stats"
 SMALL = {"queues": 6, "agents": 20, "load": 1.5, "frozen": True}
@@ -113,6 +113,7 @@ def trouble_is_explained() -> None:
 
 # ---- the stream -----------------------------------------------------------------------
 
+BUSY_S = 3.0  # what a busy machine may add to a pause
 SOCKET = "GET /api/v2/analytics/realtime/conversations"
 COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-", "/state_changes_wrapup-",
            "/active_conversations-", "/queue_wait_time_seconds_sum-")
@@ -157,8 +158,8 @@ def everything_is_counted_through_repeats_and_noise() -> None:
                                                       for code in codes), some)
     check("much happened", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
           any(k.startswith("unassigned/") for k in some), some)
-    check("what is unknown is counted", stream.state(daemon, "events", "other") > 100)
-    same("malformed", stream.state(daemon, "events", "malformed"), 0)
+    check_soon("unknown messages are counted", lambda: stream.state(daemon, "events", "other") > 100)
+    same_soon("malformed", lambda: stream.state(daemon, "events", "malformed"), 0)
     same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     daemon.stop()
 
@@ -175,9 +176,9 @@ def refusals_are_explained_and_the_stream_comes_back() -> None:
     wait_open(sim, daemon, 20)
     times = [one["time"] for one in asked(sim, SOCKET) if one["status"] == "429"]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 and 1.9 < pauses[1] < 3.1, pauses)
-    daemon.lives_until(lambda: stream.state(daemon, "stream_reconnects") == 1, 5, "the reconnect is told")
-    check("the gap is told", stream.state(daemon, "stream_gap") > 3, stream.state(daemon, "stream_gap"))
+    check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 + BUSY_S and 1.9 < pauses[1] < 3.1 + BUSY_S, pauses)
+    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 1)
+    check_soon("the gap is counted", lambda: stream.state(daemon, "stream_gap") > 3, lambda: stream.state(daemon, "stream_gap"))
     same("no header of the token in the log", daemon.leaks("Bearer "), [])
     elapsed, status = daemon.stop()
     check("a clean stop", elapsed < 2 and status == 0, (elapsed, status))
@@ -192,8 +193,8 @@ def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
     check("no socket was closed by the server", ends and not [e for e in ends if "token" in e], ends)
     sim.freeze()
     stream.becomes("counters", lambda: wanted(sim), lambda: stream_shown(daemon), unequal)
-    same("gap", stream.state(daemon, "stream_gap"), 0)
-    same("reconnects", stream.state(daemon, "stream_reconnects"), 0)
+    same_soon("gap", lambda: stream.state(daemon, "stream_gap"), 0)
+    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 0)
     daemon.stop()
 
 

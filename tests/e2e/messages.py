@@ -13,7 +13,7 @@ from typing import Any
 from lib import process, report
 from lib.collectd import DAEMON, Collectd, account, block, build_folder, built, queues, quote, system_plugins
 from lib.genesys import TOP, Simulator
-from lib.process import wait_until, watch_for
+from lib.process import watch_for
 from lib.report import check, same, tells
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
@@ -157,7 +157,7 @@ def an_open_secret_file_is_warned_of() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, ClientSecretFile=secret_file(sim.client_secret, 0o644)), queues())
     daemon.wait_up()
-    told_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable for everybody", "chmod 0640")
+    told_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable by every user", "chmod 0640")
 
 
 def certificates() -> None:
@@ -225,7 +225,7 @@ def a_selection_of_nothing_is_told() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), queues(Queue="Nothing*"))
     told_and_runs_on("no queue", daemon, "queues-all, selection", "no queue matches", "OAuth client's roles")
-    wait_until(lambda: sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query") is None, 1)
+    same("queries", sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query"), None)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def the_stream_goes_through_it() -> None:
     stream.wait_listening(daemon)
     sim.thaw()
     sim.call("contacts", {"op": "arrive", "queueId": next(iter(sim.truth()["queues"])), "mediaType": "voice", "count": 5})
-    watch_for(1.5)
+    wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
     stream.counters_equal("counters after the proxy's restart", sim, daemon, start)
     check("some contacts came", stream.total(stream.shown(daemon), "queue_offer") >= 5)

@@ -83,10 +83,10 @@ def outages(kind: Kind) -> None:
         {"answer": "empty"}, {"answer": "close"}, {"answer": "chunked"}, {"answer": 400}, {"answer": 403},
         {"answer": 429, "retry_after_s": 1}, {"answer": "huge", "huge_mb": 4}, {"answer": "http10"})])
     wait_until(lambda: sim.fault_hits() >= 6, 30, "faults")
-    gate.shut()
+    gate.close()
     daemon.says("account prod, api", within_s=10)
     gate.open()
-    gate.swallow()
+    gate.stop_answering()
     wait_until(lambda: gate.accepted > 3, 15, "requests in the black hole")
     is_silent(daemon)
 

@@ -84,7 +84,7 @@ def black_hole() -> None:
     """Takes the connection, never says a word, not even of TLS."""
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port)
-    gate.swallow()
+    gate.stop_answering()
     daemon = Collectd(account(sim, BaseURL=gate.url), BLOCKS)
     wait_until(lambda: gate.accepted > 0, 5, "a connection")
     ends_well(daemon)
@@ -137,7 +137,7 @@ def queue_under_load() -> None:
 def sqs_is_a_black_hole() -> None:
     sqs = Sqs()
     gate = Gate(sqs.sqs_port)
-    gate.swallow()
+    gate.stop_answering()
     daemon = Collectd("", flows=attributes(sqs, QueueURL=sqs.queue_url.replace(":%d/" % sqs.sqs_port, ":%d/" % gate.port)))
     wait_until(lambda: gate.accepted > 0, 10, "a connection")
     ends_well(daemon)
@@ -217,7 +217,7 @@ def stream_silent() -> None:
     daemon = Collectd(account(sim), BLOCKS)
     stream.wait_listening(daemon)
     sim.faults({"ws": "silence"})
-    watch_for(0.5)
+    wait_until(lambda: sim.call("faults")["ws_steps"][0]["state"] == "active", 5, "the silence")
     ends_well(daemon)
 
 

@@ -9,8 +9,9 @@ from lib import report, stream
 from lib.collectd import DAEMON, Collectd
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same
+from lib.report import check, check_soon, note, same, same_soon
 
+BUSY_S = 2.0  # what a busy machine may add to a gap that the agent measures
 RUN_S, DROP_EVERY_S, DROPS = 34.0, 10, 3
 LOST_AT_THE_END_MS = 600  # what was held back when the socket ended never came
 DROPPED = [{"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5, "window_ms": 400},
@@ -32,7 +33,8 @@ def heard(sim: Simulator, start: stream.Start) -> stream.Counts:
 def gaps_are_told(sim: Simulator, daemon: Collectd) -> None:
     all_of_them = stream.sockets(sim)
     gaps = [(a["closed_ms"] / 1000, b["opened_ms"] / 1000) for a, b in zip(all_of_them, all_of_them[1:])]
-    same("connections after the first one", (len(gaps), stream.state(daemon, "stream_reconnects")), (DROPS, DROPS))
+    same_soon("connections after the first one", lambda: (len(gaps), stream.state(daemon, "stream_reconnects")), (DROPS, DROPS))
+    wait_until(lambda: daemon.readings("queues-all", "stream_gap")[-1][0] >= gaps[-1][1] + 2.5, 10, "the newest stream_gap")
     told = daemon.readings("queues-all", "stream_gap")
     steps = []
     for began, ended in gaps:
@@ -40,7 +42,7 @@ def gaps_are_told(sim: Simulator, daemon: Collectd) -> None:
         after = min(value for at, value in told if at >= ended + 2.5)
         steps.append(after - before)
     check("each gap is in stream_gap, and no more than a second too long",
-          all(ended - began - 0.1 <= step <= ended - began + 1.2 for step, (began, ended) in zip(steps, gaps)),
+          all(ended - began - 0.1 <= step <= ended - began + 1.2 + BUSY_S for step, (began, ended) in zip(steps, gaps)),
           "told %s, there were %s" % (steps, gaps))
     check("stream_gap never falls", all(a[1] <= b[1] + 0.001 for a, b in zip(told, told[1:])), told)
     note("gaps of %s s" % ["%.1f" % (ended - began) for began, ended in gaps])
@@ -50,8 +52,7 @@ def drift_of_the_unheard(sim: Simulator, daemon: Collectd) -> float:
     """Contacts that were there before the stream; who rings may be on either side."""
     there = sum(told["waiting"] + told["interacting"]
                 for queue in sim.truth()["queues"].values() for told in queue["media"].values())
-    wait_until(lambda: stream.state(daemon, "stream_drift") >= there, 8, "two polls")
-    same("stream_drift before anything is heard", stream.state(daemon, "stream_drift"), there)
+    same_soon("stream_drift before the first event", lambda: stream.state(daemon, "stream_drift"), there)
     return there
 
 
@@ -75,10 +76,15 @@ def drops_cost_what_happened_in_their_gaps() -> None:
     check("something happened in the gaps", stream.total(most, "state_changes") > stream.total(least, "state_changes"))
     stream.gauges_equal("all gauges", sim, daemon)
     gaps_are_told(sim, daemon)
-    closed = stream.state(daemon, "conversations_lost", "poll")
-    check("polls close lost ends (%d), stream_drift counts them (%g)" % (
-        closed, stream.state(daemon, "stream_drift") - drifted), 0 < closed <=
-        stream.state(daemon, "stream_drift") - drifted)
+
+    def closed_and_drift() -> tuple[float, float]:
+        return stream.state(daemon, "conversations_lost", "poll"), stream.state(daemon, "stream_drift") - drifted
+
+    def is_counted() -> bool:
+        closed, drift = closed_and_drift()
+        return 0 < closed <= drift
+    check_soon("polls close lost conversations, stream_drift counts them", is_counted, closed_and_drift)
+    note("closed by polls, stream_drift: %s" % (closed_and_drift(),))
     told = stream.stream_counts(sim)
     same("channels, violations", (told["channels_created"], told["violations"]), (1, {}))
     check("one line for each drop at most", 1 <= len(daemon.complaints()) <= DROPS, daemon.complaints())
@@ -101,16 +107,17 @@ def who_was_answered_in_a_gap_is_no_breach() -> None:
     sim.thaw()
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 6})
     wait_until(waiting, 5, "contacts that wait", 0.01)
-    sim.faults({"ws": "drop"}, {"on": "GET /channels/*", "answer": 503, "for_s": 5})
+    sim.faults({"ws": "drop"}, {"on": "GET /channels/*", "answer": 503})
     wait_until(lambda: not waiting(), 4.5, "answers", 0.01)
     sim.freeze()
+    sim.faults()
     wait_until(lambda: stream.state(daemon, "stream_reconnects") == 1, 12, "another socket")
     again = stream.now(sim).at_ms
     wait_until(lambda: stream.now(sim).at_ms > again + 5000, 8, "the target, its grace, and some heartbeats", 0.2)
     told = stream.ask(sim, offered_since_ms=start.at_ms, target_s=target_s)[queue]["voice"]
     same("contacts, breaches of the truth", (told["offers"], told["answers"] > 3, told["breaches"]), (6, True, 0))
     same("events of the second socket", stream.sockets(sim)[-1]["events"], 0)
-    check("some had been heard of", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
+    check("some offers had been counted", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
     same("breaches", stream.total(stream.shown(daemon), "queue_sla_breach"), 0)
     daemon.stop()
 
@@ -123,12 +130,11 @@ def gauges_are_right_at_once_after_a_reconnect() -> None:
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 7})
     sim.thaw()
-    watch_for(0.5)  # through the IVR
+    wait_until(lambda: sim.truth()["queues"][queue]["media"]["voice"]["waiting"] > 0, 5, "contacts that wait", 0.01)
     sim.freeze()
-    check("the world has changed", sim.truth()["queues"][queue]["media"]["voice"]["waiting"] > 0)
     sim.faults({"ws": "drop"})
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
-    stream.gauges_equal("after the reconnect, long before the next observation", sim, daemon, 4)
+    stream.gauges_equal("after the reconnect, long before the next observation", sim, daemon)
     daemon.stop()
 
 
@@ -155,7 +161,7 @@ def a_silent_socket_is_replaced() -> None:
     wait_until(lambda: stream.state(daemon, "stream_silence") < 1.5, 5, "the silence is over")
     gap = stream.state(daemon, "stream_gap")
     blind_s = (stream.sockets(sim)[1]["opened_ms"] - first["closed_ms"]) / 1000 + 5
-    check("stream_gap holds the silence: %.1f s" % gap, blind_s - 0.2 <= gap <= blind_s + 1.5, blind_s)
+    check("stream_gap holds the silence: %.1f s" % gap, blind_s - 0.2 <= gap <= blind_s + 1.5 + BUSY_S, blind_s)
     sim.freeze()
     start = stream.now(sim)
     sim.thaw()
@@ -183,10 +189,10 @@ def nonsense_is_borne_or_ends_the_socket() -> None:
     sim.thaw()
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 5})
-    watch_for(2)
+    wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
-    stream.counters_equal("counters after messages that nobody knows", sim, daemon, start)
-    check("some were", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
+    stream.counters_equal("counters after unknown messages", sim, daemon, start)
+    check("some offers", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
     same("sockets", len(stream.sockets(sim)), 1)
     same("complaints", daemon.complaints(), [])
     for number, kind in enumerate(BREAKING, 2):

@@ -242,7 +242,7 @@ void ch_begin_with(struct gc_store *s) {
   ch_answer("POST /oauth/token", REPLAY_ALWAYS, 200, token);
   max = ch_channels_max;
   ch_token_life_s = ch_channels_max = 0;
-  budget = gc_budgets_get("client", 300, ch_world.now_ms);
+  budget = gc_shared_budget_get("client", 300, ch_world.now_ms);
   auth = gc_auth_new(&auth_settings, &ch_world.env, wake, NULL);
   api = gc_api_new(&settings, &ch_world.env, auth, budget);
   ch_start(s);
@@ -339,7 +339,7 @@ void ch_end(void) {
   ch_stop();
   gc_api_free(api);
   gc_auth_free(auth);
-  gc_budgets_put(budget);
+  gc_shared_budget_put(budget);
   api = NULL;
   CHECK_INT(ch_world.in_flight, 0);
   CHECK_INT(ch_world.timers.count, 0);

@@ -114,7 +114,7 @@ static inline void start(void) {
                                              .max_concurrent = 4};
   struct gc_err err;
   w.loop = gc_loop_new(&err);
-  w.budget = gc_budgets_get("client", per_minute, w.r.now_ms);
+  w.budget = gc_shared_budget_get("client", per_minute, w.r.now_ms);
   w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
   w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
   w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
@@ -135,7 +135,7 @@ static inline void end(void) {
   gc_auth_free(w.auth);
   CHECK_INT(w.r.in_flight, 0);
   CHECK_INT(w.r.unscripted, 0);
-  gc_budgets_put(w.budget);
+  gc_shared_budget_put(w.budget);
   gc_loop_free(w.loop);
   replay_clear(&w.r);
   free(w.list);

@@ -12,9 +12,9 @@ enum {
   REASON_SIZE = 120,
 };
 
-struct queue_topics {
-  struct queue_topics_deps deps;
-  struct queue_topics_user user;
+struct gc_queue_topics {
+  struct gc_queue_topics_deps deps;
+  struct gc_queue_topics_user user;
 
   /* Used by the account's thread only. */
   struct gc_channels_listener listener;
@@ -29,13 +29,13 @@ struct queue_topics {
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  struct queue_topics_state
+  struct gc_queue_topics_state
       state;               /* without the silence and the gap that lasts */
   uint64_t heard_ms;       /* the last message; 0: none yet */
   uint64_t blind_since_ms; /* the gap that lasts; 0: none */
 };
 
-static uint64_t now_ms_of(const struct queue_topics *t) {
+static uint64_t now_ms_of(const struct gc_queue_topics *t) {
   return t->deps.env->now_ms(t->deps.env->ctx);
 }
 
@@ -52,7 +52,7 @@ static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
 
 /* Called under the lock. The gap begins when the first channel breaks and ends
  * when all channels are connected again. */
-static void follow_gap(struct queue_topics *t, uint64_t now_ms,
+static void follow_gap(struct gc_queue_topics *t, uint64_t now_ms,
                        uint64_t blind_ms) {
   if (blind_ms > 0) {
     uint64_t since_ms = now_ms - blind_ms;
@@ -64,7 +64,7 @@ static void follow_gap(struct queue_topics *t, uint64_t now_ms,
   }
 }
 
-static void read_channels(struct queue_topics *t) {
+static void read_channels(struct gc_queue_topics *t) {
   struct gc_channel_stats stats;
   uint64_t now_ms = now_ms_of(t);
   gc_channels_stats_for(t->deps.channels, &t->listener, &stats);
@@ -79,7 +79,7 @@ static void read_channels(struct queue_topics *t) {
 
 /* ---- coverage ---- */
 
-static void report_coverage(struct queue_topics *t, size_t missing) {
+static void report_coverage(struct gc_queue_topics *t, size_t missing) {
   struct gc_err err = {.code = GC_OK};
   if (missing > 0 && t->without_room > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
@@ -97,7 +97,7 @@ static void report_coverage(struct queue_topics *t, size_t missing) {
   t->user.notice(t->user.notice_ctx, "topics", &err);
 }
 
-static void check_coverage(struct queue_topics *t) {
+static void check_coverage(struct gc_queue_topics *t) {
   char topic[GC_TOPIC_SIZE];
   size_t covered = 0;
   read_channels(t);
@@ -117,14 +117,14 @@ static void check_coverage(struct queue_topics *t) {
 
 /* ---- subscriptions ---- */
 
-static void unsubscribe_queue(struct queue_topics *t, const char *queue) {
+static void unsubscribe_queue(struct gc_queue_topics *t, const char *queue) {
   char topic[GC_TOPIC_SIZE];
   print_topic(topic, queue);
   gc_channels_unsubscribe(t->deps.channels, &t->listener, topic);
 }
 
 /* Topics that are subscribed already stay on their channels. */
-static void subscribe_all(struct queue_topics *t) {
+static void subscribe_all(struct gc_queue_topics *t) {
   char topic[GC_TOPIC_SIZE];
   t->without_room = 0;
   for (size_t i = 0; i < t->count; i++) {
@@ -154,7 +154,8 @@ static char **copy_ids(const struct gc_entities *d, size_t count) {
   return ids;
 }
 
-static void take_queues(struct queue_topics *t, const struct gc_entities *d) {
+static void take_queues(struct gc_queue_topics *t,
+                        const struct gc_entities *d) {
   size_t count = gc_entities_count(d);
   char **ids = copy_ids(d, count);
   if (ids == NULL)
@@ -170,7 +171,7 @@ static void take_queues(struct queue_topics *t, const struct gc_entities *d) {
 
 /* A list that is refused keeps the queues that were known. */
 static void on_queues(void *ctx, struct gc_entities *list) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   struct gc_err err = {.code = GC_OK};
   bool is_refused = gc_entities_is_refused(list);
   take_queues(t, list);
@@ -191,27 +192,27 @@ static void on_queues(void *ctx, struct gc_entities *list) {
 static void on_connected(void *ctx) { check_coverage(ctx); }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   pthread_mutex_lock(&t->lock);
   follow_gap(t, now_ms_of(t), blind_ms);
   pthread_mutex_unlock(&t->lock);
 }
 
 static void on_message(void *ctx, const struct gc_message *m) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   t->user.message(t->user.ctx, m);
 }
 
 /* The coverage is reported when the other topics are subscribed. */
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   (void)topic, (void)tag;
   snprintf(t->reason, sizeof(t->reason), "%s", reason);
 }
 
 static void on_tick(void *ctx, uint64_t now_ms) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   read_channels(t);
   if (t->ticks++ % COVERAGE_TICKS == 0)
     check_coverage(t);
@@ -222,7 +223,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
 /* ---- life ---- */
 
 static void start_on_loop(void *ctx) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   t->is_running = true;
   gc_channels_listen(t->deps.channels, &t->listener);
   gc_names_listen(t->deps.names, &t->queues);
@@ -230,7 +231,7 @@ static void start_on_loop(void *ctx) {
 }
 
 static void stop_on_loop(void *ctx) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   if (!t->is_running)
     return;
   t->is_running = false;
@@ -239,9 +240,10 @@ static void stop_on_loop(void *ctx) {
   gc_channels_unlisten(t->deps.channels, &t->listener);
 }
 
-struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
-                                      const struct queue_topics_user *user) {
-  struct queue_topics *t = calloc(1, sizeof(*t));
+struct gc_queue_topics *
+gc_queue_topics_new(const struct gc_queue_topics_deps *deps,
+                    const struct gc_queue_topics_user *user) {
+  struct gc_queue_topics *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return NULL;
   t->deps = *deps;
@@ -258,26 +260,26 @@ struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
   return t;
 }
 
-void queue_topics_start(struct queue_topics *t) {
+void gc_queue_topics_start(struct gc_queue_topics *t) {
   gc_loop_call(t->deps.loop, start_on_loop, t);
 }
 
-void queue_topics_stop(struct queue_topics *t) {
+void gc_queue_topics_stop(struct gc_queue_topics *t) {
   if (t != NULL)
     gc_loop_call(t->deps.loop, stop_on_loop, t);
 }
 
-void queue_topics_free(struct queue_topics *t) {
+void gc_queue_topics_free(struct gc_queue_topics *t) {
   if (t == NULL)
     return;
-  queue_topics_stop(t);
+  gc_queue_topics_stop(t);
   free_ids(t->ids, t->count);
   pthread_mutex_destroy(&t->lock);
   free(t);
 }
 
-void queue_topics_state(struct queue_topics *t,
-                        struct queue_topics_state *ret) {
+void gc_queue_topics_state(struct gc_queue_topics *t,
+                           struct gc_queue_topics_state *ret) {
   uint64_t now_ms = now_ms_of(t);
   pthread_mutex_lock(&t->lock);
   *ret = t->state;

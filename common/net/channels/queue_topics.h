@@ -10,10 +10,10 @@
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 
-struct queue_topics;
+struct gc_queue_topics;
 
 /* The account's, or a test's. All borrowed. */
-struct queue_topics_deps {
+struct gc_queue_topics_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
   struct gc_channels *channels;
@@ -22,7 +22,7 @@ struct queue_topics_deps {
 
 /* The user of the topics. The callbacks run on the account's thread and must
  * not block. */
-struct queue_topics_user {
+struct gc_queue_topics_user {
   void (*message)(void *ctx, const struct gc_message *m);
   void (*tick)(void *ctx); /* each second */
   /* An outcome, GC_OK for success; `cause` is "queues" or "topics". */
@@ -31,7 +31,7 @@ struct queue_topics_user {
   void *ctx;
 };
 
-struct queue_topics_state {
+struct gc_queue_topics_state {
   bool is_connected; /* all channels that carry the topics are */
   bool was_heard;
   size_t wanted, covered;
@@ -41,16 +41,18 @@ struct queue_topics_state {
 };
 
 /* NULL when out of memory. */
-struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
-                                      const struct queue_topics_user *user);
+GC_API struct gc_queue_topics *
+gc_queue_topics_new(const struct gc_queue_topics_deps *deps,
+                    const struct gc_queue_topics_user *user);
 /* Both wait for one turn of the account's thread and must not be called on that
  * thread. Stopping twice, or before the start, is fine. */
-void queue_topics_start(struct queue_topics *t);
-void queue_topics_stop(struct queue_topics *t);
+GC_API void gc_queue_topics_start(struct gc_queue_topics *t);
+GC_API void gc_queue_topics_stop(struct gc_queue_topics *t);
 /* Stops first. NULL is fine. */
-void queue_topics_free(struct queue_topics *t);
+GC_API void gc_queue_topics_free(struct gc_queue_topics *t);
 
 /* As of now. Any thread. */
-void queue_topics_state(struct queue_topics *t, struct queue_topics_state *ret);
+GC_API void gc_queue_topics_state(struct gc_queue_topics *t,
+                                  struct gc_queue_topics_state *ret);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 
 enum {
   BODY_MAX_BYTES = 64 * 1024,
@@ -16,66 +16,43 @@ enum {
   PAIRS_MAX = PAGE * PAGES_MAX,
 };
 
-static void put_member(struct gc_json_out *j, const char *key,
-                       const char *text) {
-  gc_json_out_key(j, key);
-  gc_json_out_string(j, text);
-}
-
-static void put_list(struct gc_json_out *j, const char *key,
-                     const char *const *texts, size_t count) {
-  gc_json_out_key(j, key);
-  gc_json_out_array(j);
-  for (size_t i = 0; i < count; i++)
-    gc_json_out_string(j, texts[i]);
-  gc_json_out_close(j);
-}
-
-static void put_filter(struct gc_json_out *j, const char *const *ids,
-                       size_t count) {
-  gc_json_out_key(j, "filter");
-  gc_json_out_object(j);
-  put_member(j, "type", "or");
-  gc_json_out_key(j, "predicates");
-  gc_json_out_array(j);
+static void add_filter(struct gc_document *d, struct json_object *body,
+                       const char *const *ids, size_t count) {
+  struct json_object *filter = gc_document_add_object(d, body, "filter");
+  gc_document_add_text(d, filter, "type", "or");
+  struct json_object *list = gc_document_add_array(d, filter, "predicates");
   for (size_t i = 0; i < count; i++) {
-    gc_json_out_object(j);
-    put_member(j, "type", "dimension");
-    put_member(j, "dimension", "flowId");
-    put_member(j, "operator", "matches");
-    put_member(j, "value", ids[i]);
-    gc_json_out_close(j);
+    struct json_object *predicate = gc_document_add_object(d, list, NULL);
+    gc_document_add_text(d, predicate, "type", "dimension");
+    gc_document_add_text(d, predicate, "dimension", "flowId");
+    gc_document_add_text(d, predicate, "operator", "matches");
+    gc_document_add_text(d, predicate, "value", ids[i]);
   }
-  gc_json_out_close(j);
-  gc_json_out_close(j);
 }
 
 /* The element's key is "metric" (API reference, activity queries). */
-static void put_activity(struct gc_json_out *j) {
-  static const char *const by[] = {"flowId", "mediaType"};
-  gc_json_out_key(j, "metrics");
-  gc_json_out_array(j);
-  gc_json_out_object(j);
-  put_member(j, "metric", "oFlow");
-  gc_json_out_close(j);
-  gc_json_out_close(j);
-  put_list(j, "groupBy", by, GC_COUNT(by));
+static void add_activity(struct gc_document *d, struct json_object *body) {
+  struct json_object *metrics = gc_document_add_array(d, body, "metrics");
+  gc_document_add_text(d, gc_document_add_object(d, metrics, NULL), "metric",
+                       "oFlow");
+  struct json_object *group_by = gc_document_add_array(d, body, "groupBy");
+  gc_document_add_text(d, group_by, NULL, "flowId");
+  gc_document_add_text(d, group_by, NULL, "mediaType");
 }
 
 enum gc_code flow_poll_body(const char *const *ids, size_t count,
                             struct gc_buf *out) {
-  static const char *const metrics[] = {"oFlow"};
-  struct gc_json_out j = {.out = out};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   gc_buf_reset(out);
-  gc_json_out_object(&j);
   if (count == 0) {
-    put_activity(&j);
+    add_activity(&d, body);
   } else {
-    put_filter(&j, ids, count);
-    put_list(&j, "metrics", metrics, GC_COUNT(metrics));
+    add_filter(&d, body, ids, count);
+    gc_document_add_text(&d, gc_document_add_array(&d, body, "metrics"), NULL,
+                         "oFlow");
   }
-  gc_json_out_close(&j);
-  return gc_json_out_end(&j, NULL);
+  return gc_document_write(&d, out, NULL);
 }
 
 static void ask(struct flow_poll *p) {

@@ -9,7 +9,7 @@
 
 struct notifications {
   struct notifications_settings settings;
-  struct queue_topics *topics;
+  struct gc_queue_topics *topics;
 
   /* The account's thread's. */
   struct event_reader *reader;
@@ -167,8 +167,8 @@ static void on_tick(void *ctx) {
   struct notifications *n = ctx;
   const struct gc_env *env = n->settings.deps.env;
   struct stats *stats = n->settings.source->stats;
-  struct queue_topics_state state;
-  queue_topics_state(n->topics, &state);
+  struct gc_queue_topics_state state;
+  gc_queue_topics_state(n->topics, &state);
   stats->up = state.is_connected;
   if (state.was_heard)
     stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
@@ -187,12 +187,13 @@ static struct notifications *make(const struct notifications_settings *settings,
   n->event.source = settings->source;
   pthread_mutex_init(&n->lock, NULL);
   n->reader = event_reader_new(settings->form, err);
-  n->topics = queue_topics_new(
-      &settings->deps, &(struct queue_topics_user){.message = on_message,
-                                                   .tick = on_tick,
-                                                   .notice = settings->notice,
-                                                   .notice_ctx = settings->ctx,
-                                                   .ctx = n});
+  n->topics = gc_queue_topics_new(
+      &settings->deps,
+      &(struct gc_queue_topics_user){.message = on_message,
+                                     .tick = on_tick,
+                                     .notice = settings->notice,
+                                     .notice_ctx = settings->ctx,
+                                     .ctx = n});
   if (n->reader != NULL && n->topics != NULL)
     return n;
   notifications_free(n);
@@ -206,19 +207,19 @@ notifications_start(const struct notifications_settings *settings,
   if (n == NULL)
     gc_fail(err, GC_ERR_MEMORY, "out of memory");
   else
-    queue_topics_start(n->topics);
+    gc_queue_topics_start(n->topics);
   return n;
 }
 
 void notifications_stop(struct notifications *n) {
   if (n != NULL)
-    queue_topics_stop(n->topics);
+    gc_queue_topics_stop(n->topics);
 }
 
 void notifications_free(struct notifications *n) {
   if (n == NULL)
     return;
-  queue_topics_free(n->topics);
+  gc_queue_topics_free(n->topics);
   event_reader_free(n->reader);
   batch_clear(&n->event);
   while (n->held != NULL) {
@@ -231,6 +232,6 @@ void notifications_free(struct notifications *n) {
 }
 
 void notifications_state(struct notifications *n,
-                         struct queue_topics_state *ret) {
-  queue_topics_state(n->topics, ret);
+                         struct gc_queue_topics_state *ret) {
+  gc_queue_topics_state(n->topics, ret);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The source "notifications": attributes inside the conversation events of all
- * queues, on the account's channels (queue_topics.h). An event is decoded on
+ * queues, on the account's channels (gc_queue_topics.h). An event is decoded on
  * the account's thread, some microseconds, and what it wants counted goes to
  * the ledger's writer; while that cannot commit it is held here.
  *
@@ -25,7 +25,7 @@ struct notifications_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
-  struct queue_topics_deps deps;
+  struct gc_queue_topics_deps deps;
   /* The outcome of what it does, on the account's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
@@ -43,6 +43,6 @@ void notifications_free(struct notifications *n);
 
 /* Any thread. */
 void notifications_state(struct notifications *n,
-                         struct queue_topics_state *ret);
+                         struct gc_queue_topics_state *ret);
 
 #endif

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/scan.h"
+#include "common/base/json/message.h"
 #include "common/base/timestamp.h"
 #include "plugins/genesys_realtime/conversations/words.h"
 
@@ -73,8 +73,7 @@ struct legs {
 };
 
 struct cv_decoder {
-  struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct gc_json_messages messages;
   struct cv_event event;
   bool is_ours; /* the topic */
 
@@ -307,11 +306,17 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
+static void begin_event(void *ctx) {
+  struct cv_decoder *d = ctx;
+  d->is_ours = false;
+  d->event.id = (struct cv_id){0, 0};
+  d->event.count = d->event.dropped = 0;
+}
+
 void cv_decoder_free(struct cv_decoder *d) {
   if (d == NULL)
     return;
-  gc_json_stream_free(d->stream);
-  gc_json_scan_clear(&d->scan);
+  gc_json_messages_clear(&d->messages);
   free(d);
 }
 
@@ -320,28 +325,18 @@ struct cv_decoder *cv_decoder_new(void) {
   if (d == NULL)
     return NULL;
   d->party = &d->spare;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
+  if (gc_json_messages_set(&d->messages, &reader, begin_event, d, NULL) !=
+      GC_OK) {
     cv_decoder_free(d);
     return NULL;
   }
   return d;
 }
 
-static void begin(struct cv_decoder *d) {
-  d->is_ours = false;
-  d->event.id = (struct cv_id){0, 0};
-  d->event.count = d->event.dropped = 0;
-}
-
 enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
                              size_t len, const struct cv_event **ret_event,
                              struct gc_err *err) {
-  begin(d);
-  if (!gc_json_scan(&d->scan, bytes, len)) {
-    begin(d);
-    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
-  }
+  GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
   bool tells = d->is_ours && !cv_id_is_none(d->event.id) && d->event.count > 0;
   *ret_event = tells ? &d->event : NULL;
   return GC_OK;

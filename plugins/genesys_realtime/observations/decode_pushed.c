@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/json/scan.h"
 #include "common/base/timestamp.h"
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
@@ -42,8 +41,7 @@ static const struct gc_json_key keys[] = {
 };
 
 struct obs_pushed {
-  struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct gc_json_stream *stream;
   struct observations *into;
   enum obs_topic topic;
 
@@ -230,7 +228,6 @@ void obs_pushed_free(struct obs_pushed *d) {
   if (d == NULL)
     return;
   gc_json_stream_free(d->stream);
-  gc_json_scan_clear(&d->scan);
   obs_facts_clear(&d->facts);
   free(d);
 }
@@ -240,17 +237,11 @@ struct obs_pushed *obs_pushed_new(void) {
   if (d == NULL)
     return NULL;
   d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL ||
-      gc_json_scan_set(&d->scan, &reader, d, NULL) != GC_OK) {
+  if (d->stream == NULL) {
     obs_pushed_free(d);
     return NULL;
   }
   return d;
-}
-
-static void begin(struct obs_pushed *d) {
-  d->queue = d->media = OBS_NONE;
-  d->facts.count = 0;
 }
 
 /* Of one "group" for all of its message; an .activity message has none, its
@@ -276,11 +267,9 @@ enum gc_code obs_pushed_read(struct obs_pushed *d, struct observations *live,
   if (body == NULL || !obs_topic_read(topic, &d->topic, &id, &id_len))
     return GC_OK;
   d->into = live;
-  begin(d);
-  if (!gc_json_scan(&d->scan, body, len)) {
-    begin(d);
-    GC_TRY(gc_json_stream_next(d->stream, body, len, err));
-  }
+  d->queue = d->media = OBS_NONE;
+  d->facts.count = 0;
+  GC_TRY(gc_json_stream_next(d->stream, body, len, err));
   if (d->facts.count == 0)
     return GC_OK;
   enum gc_code code = take_in(d, id, id_len);

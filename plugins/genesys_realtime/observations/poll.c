@@ -147,7 +147,7 @@ static enum gc_code make_metrics(struct poll *p, const struct selection *s) {
                                   .path = p->path,
                                   .sink = queue_metrics_sink(part->metrics),
                                   .body_max = QUEUE_METRICS_MAX_BYTES,
-                                  .waits_most = QUEUE_METRICS_RETRIES,
+                                  .waits_max = QUEUE_METRICS_RETRIES,
                                   .done = on_answer,
                                   .ctx = part};
     GC_TRY(queue_metrics_query((const char *const *)s->ids + from, count,

@@ -2,6 +2,9 @@
 #include "plugins/genesys_realtime/output/series_limit.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "common/base/hash.h"
 
 enum { FIRST_SIZE = 256, LOOKS_PER_EXPIRY = 8 };
 
@@ -41,17 +44,15 @@ uint64_t series_limit_overflow(const struct series_limit *l) {
   return l->overflow;
 }
 
-/* FNV-1a, of the text and its end. */
+/* Adds the text and its end. */
 static uint64_t hash_text(uint64_t h, const char *text) {
-  for (const char *c = text; *c != '\0'; c++)
-    h = (h ^ (unsigned char)*c) * UINT64_C(1099511628211);
-  return (h ^ 0xff) * UINT64_C(1099511628211);
+  return gc_hash_add(h, text, strlen(text) + 1);
 }
 
 static uint64_t hash_of(const struct gc_sample *s) {
-  uint64_t h = UINT64_C(14695981039346656037) ^ (uint64_t)s->metric;
+  uint64_t h = GC_HASH_INIT ^ (uint64_t)s->metric;
   h = hash_text(hash_text(h, s->instance), s->qualifier);
-  h ^= h >> 32; /* the lower bits, which we take, know of the upper ones */
+  h = gc_hash_fold(h);
   return h != 0 ? h : 1;
 }
 

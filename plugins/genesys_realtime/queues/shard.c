@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/queues/shard.h"
 
-/* FNV-1a, without regard to the case of ASCII letters. */
+#include "common/base/hash.h"
+
+/* ASCII letters count as lower case. */
 static uint64_t hash_of(const char *id) {
-  uint64_t h = UINT64_C(14695981039346656037);
+  uint64_t h = GC_HASH_INIT;
   for (const char *c = id; *c != '\0'; c++) {
     unsigned char lower =
         (unsigned char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
-    h = (h ^ lower) * UINT64_C(1099511628211);
+    h = gc_hash_byte(h, lower);
   }
   return h;
 }

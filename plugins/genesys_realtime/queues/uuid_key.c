@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/event.h"
 
+#include "common/base/hash.h"
+
 enum { UUID_LEN = 36 };
 
 /* The value of a hexadecimal digit, by its character; + 1, so that what is
@@ -38,18 +40,16 @@ static bool read_uuid(const char *t, struct cv_id *ret) {
   return wrong == 0;
 }
 
-/* FNV-1a from two bases. */
 static uint64_t hash_from(uint64_t base, const char *text, size_t len) {
-  for (size_t i = 0; i < len; i++)
-    base = (base ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-  return base ^ base >> 31;
+  uint64_t h = gc_hash_add(base, text, len);
+  return h ^ h >> 31;
 }
 
 struct cv_id cv_id_read(const char *text, size_t len) {
   struct cv_id id = {0, 0};
   if (len == 0 || (len == UUID_LEN && read_uuid(text, &id)))
     return id;
-  id.high = hash_from(UINT64_C(0xcbf29ce484222325), text, len);
+  id.high = hash_from(GC_HASH_INIT, text, len);
   id.low = hash_from(UINT64_C(0x84222325cbf29ce4), text, len) | 1;
   return id;
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/genesys/targets.h"
+#include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {

@@ -155,13 +155,17 @@ class Collectd:
         return self.lives_until(lambda: self.program.matching(*parts), within_s, "a line with %r" % (parts,))[0]
 
     def lives_until(self, condition: Callable[[], T], within_s: float, what: str) -> T:
-        """As wait_until; ends at once, with what it said, when collectd has ended."""
-        def looked() -> Any:
+        """As wait_until; fails at once, with collectd's output, when collectd has ended."""
+        def true_or_ended() -> Any:
             ended = not self.program.is_running()
-            found = condition()
-            return found or (_ENDED if ended else None)
+            try:
+                return condition() or (_ENDED if ended else None)
+            except process.NOT_YET:
+                if ended:
+                    return _ENDED
+                raise
         try:
-            found = wait_until(looked, within_s, what)
+            found = wait_until(true_or_ended, within_s, what)
         except process.Late as late:
             raise process.Late("%s; collectd said:\n%s" % (late, self.text)) from None
         if found is _ENDED:

@@ -12,7 +12,7 @@ from . import process
 from .collectd import Collectd, block
 from .expected import clean, cut
 from .genesys import Service, Simulator, fetch
-from .process import free_port, wait_until
+from .process import free_port
 
 Totals = dict[str, float]
 SECRET = "e2e-webhook-s3cret"
@@ -187,13 +187,9 @@ def differences(truth: Totals, got: Totals, most: int = 5) -> list[str]:
 
 def wait_equal(daemon: Collectd, sqs: Union[Sqs, Talk], within_s: float = 15.0, kind: str = "flow_metric",
                member: str = "count") -> list[str]:
-    """[] as soon as csv has the truth; else what still differs."""
+    """Waits until csv has the truth; returns the differences that are left."""
     truth = wanted(sqs.truth(), kind, member)
-    try:
-        wait_until(lambda: not differences(truth, totals(daemon, kind)), within_s, "totals")
-    except process.Late:
-        pass
-    return differences(truth, totals(daemon, kind))
+    return process.wait_for_none(lambda: differences(truth, totals(daemon, kind)), within_s, "totals")
 
 
 _SAMPLE = re.compile(r'collectd_genesys_flow_metric_total\{(.*)\} (\S+)')

@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 from . import process
 
 SKIPPED = 77  # automake's word for "could not be tried here"
+SOON_S = 10.0  # a value that is measured each second is in the csv file by then
 PARALLEL = 4  # scenarios at a time; most of their time is waiting
 
 _lock = threading.Lock()
@@ -43,6 +44,30 @@ def check(name: str, good: Any, why: Any = "") -> bool:
 
 def same(name: str, got: Any, wanted: Any) -> bool:
     return check(name, got == wanted, "got %r, wanted %r" % (got, wanted))
+
+
+def check_soon(name: str, condition: Callable[[], Any], why: Callable[[], Any] = str, within_s: float = SOON_S) -> bool:
+    """Waits until the condition is true; `why` is read after a failure."""
+    try:
+        process.wait_until(condition, within_s, name)
+    except process.Late as late:
+        return check(name, False, "%s %s" % (late, why()))
+    return check(name, True)
+
+
+def same_soon(name: str, read: Callable[[], Any], wanted: Any, within_s: float = SOON_S) -> bool:
+    """Waits until `read` returns the wanted value; shows the value that ended the wait."""
+    got: Any = None
+
+    def is_equal() -> bool:
+        nonlocal got
+        got = read()
+        return got == wanted
+    try:
+        process.wait_until(is_equal, within_s, name)
+    except process.Late:
+        pass
+    return same(name, got, wanted)
 
 
 def tells(name: str, text: str, *parts: str) -> bool:

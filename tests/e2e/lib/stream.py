@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from . import expected, process
 from .collectd import Collectd, account, queues
 from .genesys import TOP, Simulator, direct
-from .process import wait_until
 from .report import Skip, check
 from .windows import FAKETIME, PATIENT
 
@@ -146,20 +145,15 @@ def outside(bounds: tuple[Counts, Counts], got: Counts) -> list[str]:
 
 
 def becomes(name: str, wanted: Any, got: Any, differences: Any, within_s: float = WITHIN_S) -> bool:
-    """Waits until what is read equals what is wanted; both are asked for again each time, for both go on: who still
-    waits becomes a breach also in a world that stands still."""
+    """Waits until the values read equal the wanted ones. Each turn reads both, because both change: a waiting contact
+    becomes a breach also while the simulated world is frozen."""
     all_wanted: Any = {}
-    left: list[str] = []
 
-    def equal() -> bool:
-        nonlocal all_wanted, left
+    def left_now() -> list[str]:
+        nonlocal all_wanted
         all_wanted = wanted()
-        left = differences(all_wanted, got())
-        return not left
-    try:
-        wait_until(equal, within_s, name, 0.4)
-    except process.Late:
-        pass
+        return list(differences(all_wanted, got()))
+    left = process.wait_for_none(left_now, within_s, name, 0.4)
     series = all_wanted[-1] if isinstance(all_wanted, tuple) else all_wanted
     return check("%s (%d series)" % (name, len(series)), series and not left,
                  "%d differences: %s" % (len(left), "; ".join(left[:8])))

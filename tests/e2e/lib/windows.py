@@ -184,11 +184,7 @@ def totals_become(name: str, fast: Fast, daemon: Collectd, begin: int, end: int,
     """Waits until every cumulative series is what the truth of [begin, end) says."""
     wanted = fast.truth(begin, end, metrics)
     began = time.monotonic()
-    try:
-        daemon.lives_until(lambda: not wrong_totals(daemon, wanted), within_s, name)
-    except process.Late:
-        pass
-    left = wrong_totals(daemon, wanted)
+    left = process.wait_for_none(lambda: wrong_totals(daemon, wanted), within_s, name)
     return check("%s (%d series, after %.1f s)" % (name, len(wanted), time.monotonic() - began), wanted and not left,
                  "%d differ: %s" % (len(left), "; ".join(left[:6])))
 
@@ -205,6 +201,11 @@ def missing_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, An
             if got.get(over, 0) != truly.get(over, 0):
                 made.append("%s %s at %s: %r, truly %r" % (key.label, key.qualifier, iso(over), got.get(over), truly.get(over)))
     return made
+
+
+def wait_for_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]], within_s: float = 10) -> list[str]:
+    """As missing_windows, but waits until the windows are written."""
+    return process.wait_for_none(lambda: missing_windows(daemon, wanted), within_s, "windows", 0.3)
 
 
 def repeated(daemon: Collectd, keys: Iterable[Key]) -> tuple[int, list[str]]:

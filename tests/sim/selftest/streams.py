@@ -6,16 +6,24 @@ import datetime
 from collections import Counter, defaultdict
 from typing import Any, Optional
 
-from .support import SimCase
+from .support import SimCase, wait_for
 from .websocket import Client
 
 LISTS = {"calls": "voice", "callbacks": "callback", "chats": "chat", "emails": "email", "messages": "message"}
 
 
 class StreamCase(SimCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self._wait_for_no_socket)  # the last cleanup: all clients are closed by then
+
     def tearDown(self) -> None:
         super().tearDown()
         self.sim.token = None  # a test may have ended it
+
+    def _wait_for_no_socket(self) -> None:
+        """A socket that the simulator still has open would use up a fault that is meant for the next test's."""
+        wait_for(lambda: self.counts()["sockets_open"] == 0)
 
     def queues(self) -> list[str]:
         return list(self.sim.sim("truth")["queues"])

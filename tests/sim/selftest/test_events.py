@@ -30,7 +30,7 @@ class Replay(StreamCase):
         self.sim.sim("thaw", {})
         seen = client.collect(lambda seen: len(seen) >= 1500, 30.0)
         self.sim.sim("freeze", {})
-        for message in seen + client.drain(0.2):
+        for message in seen + client.drain():
             view.take(message)
         told = self.sim.sim("truth/stream?fresh=1&since_seq=%d" % before["seq"])
         found = {key: dict(counts) for key, counts in view.counts.items()}
@@ -100,7 +100,7 @@ class Conversations(StreamCase):
         seq = self.sim.sim("truth")["seq"]
         made = self.arrive(here)[0]
         self.sim.sim("contacts", {"op": "flow_out", "conversationId": made, "queueId": there})
-        bodies = [m["eventBody"] for m in one.drain(0.2)]
+        bodies = [m["eventBody"] for m in one.drain()]
         self.assertEqual([len(b["participants"]) for b in bodies], [2, 3])
         self.assertEqual(two.next()["eventBody"], bodies[1])
         self.sim.sim("contacts", {"op": "disconnect", "conversationId": made})
@@ -155,13 +155,14 @@ class Statistics(StreamCase):
     WORDS = ("--frozen", "--queues", "4", "--agents", "24", "--speed", "60", "--load", "1.2", "--rate-limit", "0")
 
     def setUp(self) -> None:
+        super().setUp()
         self.sim.sim("config", {"observation_gap_s": 0.1})
 
     def play(self, client: Any, enough: Any) -> list[Any]:
         self.sim.sim("thaw", {})
         seen = client.collect(enough, 20.0)
         self.sim.sim("freeze", {})
-        return seen + client.drain(0.4)
+        return seen + client.drain()
 
     def test_partial_updates_add_up_to_the_observations(self) -> None:
         queues = self.queues()

@@ -180,7 +180,7 @@ class AtTheCustomers(StreamCase):
         self.sim.sim("thaw", {})
         seen = client.collect(lambda seen: len(seen) >= 300, 30.0)
         self.sim.sim("freeze", {})
-        found = {(body["id"], name) for body in (m["eventBody"] for m in seen + client.drain(0.2))
+        found = {(body["id"], name) for body in (m["eventBody"] for m in seen + client.drain())
                  for who in body["participants"] for name in who["attributes"]}
         counts = Counter(metric(name)[:2] for _, name in found if metric(name))  # type: ignore[index]
         told = self.sim.sim("flow/truth")

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from .streams import StreamCase, conversations
-from .support import wait_for
+from .support import BUSY_S, wait_for
 from .websocket import Client, Ended
 
 
@@ -15,6 +15,7 @@ class Faulty(StreamCase):
     WORDS = ("--frozen", "--queues", "4", "--agents", "0", "--rate-limit", "0")
 
     def setUp(self) -> None:
+        super().setUp()
         self.queue = self.queues()[0]
         self.client = self.listen(conversations(self.queue), lenient=True)
 
@@ -22,7 +23,7 @@ class Faulty(StreamCase):
         """So many events, each of a conversation of its own."""
         return self.arrive(self.queue, count)
 
-    def got(self, quiet_s: float = 0.3) -> list[str]:
+    def got(self, quiet_s: float = 1.0) -> list[str]:
         return [m["eventBody"]["id"] for m in self.client.drain(quiet_s)]
 
 
@@ -53,7 +54,7 @@ class Bends(Faulty):
     def test_late_events(self) -> None:
         self.post({"ws": "late", "delay_ms": 250, "count": 1})
         begin = time.monotonic()
-        sent, got = self.send(3), self.got(0.4)
+        sent, got = self.send(3), self.got()
         self.assertEqual(got, sent[1:] + sent[:1])
         self.assertGreater(time.monotonic() - begin, 0.25)
 
@@ -79,7 +80,7 @@ class Bends(Faulty):
     def test_silence_keeps_the_socket_and_nothing_else(self) -> None:
         self.sim.sim("config", {"heartbeat_s": 0.1})
         self.client.next()
-        self.post({"ws": "silence", "for_s": 0.8})
+        self.post({"ws": "silence", "for_s": 4})
         self.client.drain(0.05)
         self.send(3)
         self.client.send({"message": "ping"})
@@ -184,9 +185,12 @@ class Deeds(Faulty):
 
     def test_a_frame_that_claims_to_be_huge(self) -> None:
         self.post({"ws": "huge", "huge_mb": 64})
-        with self.assertRaises(TimeoutError):
-            self.client.next_frame(0.5)
-        self.assertGreater(self.client.raw_bytes, 4 * 1024 * 1024)
+
+        def grown() -> bool:
+            with self.assertRaises(TimeoutError):
+                self.client.next_frame(0.5)
+            return self.client.raw_bytes > 4 * 1024 * 1024
+        wait_for(grown)
 
     def test_after_so_many_events(self) -> None:
         self.post({"ws": "drop", "after_events": 3, "count": 1})
@@ -203,7 +207,7 @@ class Deeds(Faulty):
         self.post({"ws": "unknown_topic", "after_events": 2})
         self.send(4)
         for client in (self.client, other):
-            self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(0.2)],
+            self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(1.0)],
                              [False, False, True, False, False])
 
     def test_every_so_often_and_only_when_somebody_is_there(self) -> None:
@@ -215,7 +219,7 @@ class Deeds(Faulty):
         self.assertEqual(first.ended().code, 1001)
         second = self.listen()
         self.assertEqual(second.ended().code, 1001)
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertLess(time.monotonic() - begin, 5 + BUSY_S)
         third = self.listen()
         self.assertEqual(third.drain(0.5), [])
         step = self.sim.sim("faults")["ws_steps"][0]
@@ -223,11 +227,11 @@ class Deeds(Faulty):
 
     def test_at_its_time(self) -> None:
         begin = time.monotonic()
-        self.post({"at_s": 0.4, "ws": "drop"})
+        self.post({"at_s": 1.5, "ws": "drop"})
         self.assertEqual(self.sim.sim("faults")["ws_steps"][0]["state"], "waiting")
         with self.assertRaises(Ended):
             self.client.next()
-        self.assertGreaterEqual(time.monotonic() - begin, 0.35)
+        self.assertGreaterEqual(time.monotonic() - begin, 1.4)
 
     def test_wrong_steps_are_refused_and_change_nothing(self) -> None:
         for wrong in ({"ws": "explode"}, {"ws": "lose", "percent": 101}, {"ws": "drop", "procent": 1}):

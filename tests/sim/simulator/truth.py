@@ -109,8 +109,8 @@ def stream(app: "Simulator", asked: ledger.Question) -> dict[str, Any]:
         world.advance()
         now_ms = int(world.clock.wall() * 1000)
         queues: dict[str, dict[str, Any]] = {}
-        for (queue, media), sums in ledger.sums(app.ledger, asked, now_ms).items():
-            queues.setdefault(queue, {})[media] = sums.told(asked.bounds_s)
+        for (queue, media), made in ledger.sums(app.ledger, asked, now_ms).items():
+            queues.setdefault(queue, {})[media] = made.told(asked.bounds_s)
         return {"now_ms": now_ms, "seq": app.ledger.seq, "since_ms": app.tally.since_ms, "queues": queues,
                 "complete": len(app.ledger.lines) < ledger.KEPT_LINES}
 

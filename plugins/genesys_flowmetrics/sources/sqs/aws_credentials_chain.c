@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/json/tree.h"
+#include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
@@ -238,9 +238,9 @@ enum gc_code credentials_parse_file(const char *text, size_t len,
 
 /* ---- the endpoints ---- */
 
-static bool take_text(const struct gc_json *root, const char *key, char *out,
+static bool take_text(struct json_object *root, const char *key, char *out,
                       size_t room) {
-  const char *text = gc_json_text(root, key);
+  const char *text = gc_document_text(root, key);
   if (text == NULL || strlen(text) >= room)
     return false;
   memcpy(out, text, strlen(text) + 1);
@@ -250,13 +250,14 @@ static bool take_text(const struct gc_json *root, const char *key, char *out,
 enum gc_code credentials_parse_json(const char *text, size_t len,
                                     struct credentials *ret,
                                     struct gc_err *err) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   struct credentials c = {.expires_ms = 0};
-  GC_TRY(gc_json_parse(text, len, 65536, &root, err));
+  GC_TRY(gc_document_read(&answer, text, len, 65536, err));
+  struct json_object *root = answer.root;
   bool good = take_text(root, "AccessKeyId", c.key_id, sizeof(c.key_id)) &&
               take_text(root, "SecretAccessKey", c.secret, sizeof(c.secret));
   (void)take_text(root, "Token", c.token, sizeof(c.token));
-  const char *end = gc_json_text(root, "Expiration");
+  const char *end = gc_document_text(root, "Expiration");
   if (end != NULL &&
       gc_timestamp_parse(end, strlen(end), &c.expires_ms, NULL) != GC_OK)
     good = false;

@@ -7,9 +7,9 @@
 #include "common/analytics/dimension_table.h"
 #include "common/analytics/filter.h"
 #include "common/analytics/metric_table.h"
-#include "common/analytics/naming.h"
 #include "common/analytics/query.h"
 #include "common/analytics/series.h"
+#include "common/analytics/series_name.h"
 #include "tests/support/check.h"
 
 static void a_metric_is_what_the_table_or_its_first_letter_says(void) {
@@ -193,6 +193,22 @@ static void the_identity_is_of_what_is_asked(void) {
   CHECK(strcmp(one, two) != 0);
 }
 
+/* State files hold it: another value would begin every query's totals at 0. */
+static void the_identity_never_changes(void) {
+  char *metrics[] = {(char[]){"tTalk"}, (char[]){"nOffered"}};
+  char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
+  char *selectors[] = {(char[]){"Support*"}};
+  const struct gc_query q = {.source = GC_QUERY_CONVERSATIONS,
+                             .metrics = metrics,
+                             .metric_count = 2,
+                             .group_by = groups,
+                             .group_count = 2,
+                             .period_ms = 1800000};
+  char identity[65];
+  gc_query_identity(identity, &q, selectors, 1);
+  CHECK_STR(identity, "7772fdbff8f787ddfb933f2dd1b24128");
+}
+
 static const struct gc_entry entries[] = {{"q1", "Sales", "Sales", ""},
                                           {"q2", "Test", "Test", ""},
                                           {"q3", "Sales", "Sales~2", ""}};
@@ -301,6 +317,7 @@ int main(void) {
   RUN(every_source_can_be_asked_by_default);
   RUN(the_owner_is_the_queue_then_the_agent_then_the_flow);
   RUN(the_identity_is_of_what_is_asked);
+  RUN(the_identity_never_changes);
   RUN(a_deleted_queue_stays_chosen_and_a_renamed_one_does_not);
   RUN(where_names_are_refused_ids_are_chosen);
   RUN(names_are_the_labels_of_the_list);

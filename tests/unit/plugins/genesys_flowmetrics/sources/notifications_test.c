@@ -122,8 +122,8 @@ static void wait_until_well(void) {
   CHECK(ledger_is_healthy(ledger));
 }
 
-static struct queue_topics_state state(void) {
-  struct queue_topics_state s;
+static struct gc_queue_topics_state state(void) {
+  struct gc_queue_topics_state s;
   notifications_state(source_of, &s);
   return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/genesys/targets.h"
+#include "common/genesys/entity_page.h"
 
 #include <stdio.h>
 
