@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/channels/channels share: an account's REST API
+/* Shared by the tests of common/net/channels/channels: an account's REST API
  * in a world in memory (tests/support/replay.h), sockets that are structs, and
  * two blocks that note what they hear.
  *
@@ -98,7 +98,7 @@ void ch_begin(void);
 void ch_begin_with(struct gc_store *s);
 /* One block with one topic on an open socket. */
 void ch_begin_connected(void);
-/* Checks that nothing is left behind and no secret was told. */
+/* Checks that nothing is left behind and no secret was reported. */
 void ch_end(void);
 /* A restart: what is kept is in the store. */
 void ch_stop(void);

@@ -7,7 +7,7 @@
  *               waits for its turn (one renewal at a time in an account)
  *   renewing    `next` is brought up beside `current`; messages of both count,
  *               a message may come twice
- *   switched    `next` is ready and becomes `current`; the old channel is closed
+ *   switched    `next` is ready and becomes `current`; the old channel closes
  *               and gives its stored id back. No message is missed, unless the
  *               old channel broke meanwhile
  *   too late    after half of the time that was left, `next` is given up. A

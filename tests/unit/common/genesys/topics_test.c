@@ -9,7 +9,7 @@ static struct gc_topics t;
 static struct gc_buf body = {.max = 1 << 20};
 static bool replaces;
 static char reported[1024];
-static int one, two; /* two who want */
+static int one, two; /* subscribers */
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
   size_t used = strlen(reported);
@@ -28,16 +28,16 @@ static void end(void) {
   gc_buf_clear(&body);
 }
 
-static enum gc_code want(const char *name, void *who) {
+static enum gc_code subscribe(const char *name, void *owner) {
   struct gc_err err = {.code = GC_OK};
-  return gc_topics_subscribe(&t, name, who, NULL, &err);
+  return gc_topics_subscribe(&t, name, owner, NULL, &err);
 }
 
-static void want_many(unsigned from, unsigned count) {
+static void subscribe_many(unsigned from, unsigned count) {
   for (unsigned i = from; i < from + count; i++) {
     char name[64];
     snprintf(name, sizeof(name), "v2.topic.%u", i);
-    CHECK_INT(want(name, &one), GC_OK);
+    CHECK_INT(subscribe(name, &one), GC_OK);
   }
 }
 
@@ -64,7 +64,7 @@ static enum gc_topic_state state(const char *key) {
   return gc_topics_find(&t, key)->state;
 }
 
-/* ---- wanting ---- */
+/* ---- subscribing ---- */
 
 static void only_single_topics_of_the_documented_letters_are_taken(void) {
   static const struct {
@@ -83,22 +83,22 @@ static void only_single_topics_of_the_documented_letters_are_taken(void) {
   begin();
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    CHECK_INT(want(rows[i].name, &one), rows[i].code);
+    CHECK_INT(subscribe(rows[i].name, &one), rows[i].code);
   }
   char longest[GC_TOPIC_MAX + 2];
   memset(longest, 'a', sizeof(longest));
   longest[GC_TOPIC_MAX + 1] = '\0';
-  CHECK_INT(want(longest, &one), GC_ERR_REQUEST);
+  CHECK_INT(subscribe(longest, &one), GC_ERR_REQUEST);
   longest[GC_TOPIC_MAX] = '\0';
-  CHECK_INT(want(longest, &one), GC_OK);
+  CHECK_INT(subscribe(longest, &one), GC_OK);
   CHECK_INT(t.wanted, 3);
   end();
 }
 
 static void names_are_compared_without_case_and_asked_for_as_written(void) {
   begin();
-  CHECK_INT(want("v2.Users.A.routingStatus", &one), GC_OK);
-  CHECK_INT(want("v2.users.a.ROUTINGSTATUS", &two), GC_OK);
+  CHECK_INT(subscribe("v2.Users.A.routingStatus", &one), GC_OK);
+  CHECK_INT(subscribe("v2.users.a.ROUTINGSTATUS", &two), GC_OK);
   CHECK_INT(t.wanted, 1);
   CHECK_INT(t.count, 1);
   CHECK_INT(next(), 1);
@@ -108,12 +108,12 @@ static void names_are_compared_without_case_and_asked_for_as_written(void) {
   end();
 }
 
-static void a_topic_stays_while_somebody_wants_it(void) {
+static void a_topic_stays_while_it_has_a_subscriber(void) {
   begin();
-  CHECK_INT(want("v2.a", &one), GC_OK);
-  CHECK_INT(want("v2.a", &two), GC_OK);
-  CHECK_INT(want("v2.a", &two), GC_OK);
-  CHECK_INT(want("v2.b", &two), GC_OK);
+  CHECK_INT(subscribe("v2.a", &one), GC_OK);
+  CHECK_INT(subscribe("v2.a", &two), GC_OK);
+  CHECK_INT(subscribe("v2.a", &two), GC_OK);
+  CHECK_INT(subscribe("v2.b", &two), GC_OK);
   gc_topics_unsubscribe(&t, "V2.A", &two);
   gc_topics_unsubscribe(&t, "v2.never", &two);
   CHECK_INT(t.wanted, 2);
@@ -128,7 +128,7 @@ static void a_topic_stays_while_somebody_wants_it(void) {
   end();
 }
 
-static void each_who_wants_has_a_tag(void) {
+static void each_subscriber_has_a_tag(void) {
   int tags[2];
   begin();
   CHECK_INT(gc_topics_subscribe(&t, "v2.a", &one, &tags[0], NULL), GC_OK);
@@ -141,12 +141,12 @@ static void each_who_wants_has_a_tag(void) {
   end();
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static void the_first_batch_replaces_and_the_others_add(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   static const size_t batches[] = {500, 500};
   for (size_t i = 0; i < GC_COUNT(batches); i++) {
     CHECK(!gc_topics_settled(&t));
@@ -163,9 +163,9 @@ static void the_first_batch_replaces_and_the_others_add(void) {
 static void what_comes_later_is_added_alone(void) {
   begin();
   gc_topics_restart(&t);
-  CHECK_INT(want("v2.a", &one), GC_OK);
+  CHECK_INT(subscribe("v2.a", &one), GC_OK);
   CHECK_INT(next(), 1);
-  CHECK_INT(want("v2.b", &one), GC_OK); /* while the first is out */
+  CHECK_INT(subscribe("v2.b", &one), GC_OK); /* while the first batch runs */
   CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK(!gc_topics_settled(&t));
   CHECK_INT(next(), 1);
@@ -179,7 +179,7 @@ static void what_comes_later_is_added_alone(void) {
 static void a_batch_that_failed_is_asked_again_as_it_was(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 501);
+  subscribe_many(0, 501);
   CHECK_INT(next(), 500);
   CHECK(!gc_topics_end_batch(&t, GC_ERR_REMOTE, "5xx"));
   CHECK_INT(next(), 500);
@@ -192,31 +192,31 @@ static void a_batch_that_failed_is_asked_again_as_it_was(void) {
 
 static void a_full_channel_takes_no_more(void) {
   begin();
-  want_many(0, GC_TOPICS_MAX);
+  subscribe_many(0, GC_TOPICS_MAX);
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(gc_topics_subscribe(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
   CHECK_HAS(err.text, "1000");
-  CHECK_INT(want("v2.topic.7", &two), GC_OK);
+  CHECK_INT(subscribe("v2.topic.7", &two), GC_OK);
   gc_topics_unsubscribe(&t, "v2.topic.9", &one);
-  CHECK_INT(want("v2.more", &one), GC_OK);
-  CHECK_INT(want("v2.topic.9", &one), GC_ERR_LIMIT);
+  CHECK_INT(subscribe("v2.more", &one), GC_OK);
+  CHECK_INT(subscribe("v2.topic.9", &one), GC_ERR_LIMIT);
   end();
 }
 
 static void left_overs_stay_until_the_room_is_needed(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   while (next() > 0)
     CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   gc_topics_unsubscribe(&t, "v2.topic.3", &one);
   CHECK(gc_topics_settled(&t));
   CHECK_INT(t.count, 1000);
-  CHECK_INT(want("v2.topic.3", &one),
-            GC_OK); /* comes back: it is still there */
+  CHECK_INT(subscribe("v2.topic.3", &one),
+            GC_OK); /* it is still on the channel */
   CHECK(gc_topics_settled(&t));
   gc_topics_unsubscribe(&t, "v2.topic.3", &one);
-  CHECK_INT(want("v2.more", &one), GC_OK);
+  CHECK_INT(subscribe("v2.more", &one), GC_OK);
   CHECK_INT(t.count, 1000);
   CHECK_INT(next(), 500);
   CHECK(replaces);
@@ -226,7 +226,7 @@ static void left_overs_stay_until_the_room_is_needed(void) {
 static void a_renewal_adds_unless_there_are_left_overs(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 3);
+  subscribe_many(0, 3);
   CHECK_INT(next(), 3);
   CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   gc_topics_renew(&t);
@@ -245,7 +245,7 @@ static void a_renewal_adds_unless_there_are_left_overs(void) {
 static void an_answer_that_comes_after_a_restart_says_nothing(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 3);
+  subscribe_many(0, 3);
   CHECK_INT(next(), 3);
   gc_topics_restart(&t);
   (void)gc_topics_end_batch(&t, GC_OK, NULL);
@@ -263,14 +263,14 @@ static void an_answer_that_comes_after_a_restart_says_nothing(void) {
   "\"selfUri\":\"/x\"},{\"state\":\"Rejected\",\"id\":\"v2.stranger\"},"       \
   "{\"id\":\"v2.c\",\"state\":\"Rejected\"}]}"
 
-static void each_rejection_is_told_with_its_reason(void) {
+static void each_rejection_is_reported_with_its_reason(void) {
   for (size_t piece = 1; piece < 200; piece += 66) {
     begin();
     gc_topics_restart(&t);
-    CHECK_INT(want("v2.a", &one), GC_OK);
-    CHECK_INT(want("v2.b", &one), GC_OK);
-    CHECK_INT(want("v2.c", &one), GC_OK);
-    CHECK_INT(want("v2.d", &one), GC_OK); /* not mentioned */
+    CHECK_INT(subscribe("v2.a", &one), GC_OK);
+    CHECK_INT(subscribe("v2.b", &one), GC_OK);
+    CHECK_INT(subscribe("v2.c", &one), GC_OK);
+    CHECK_INT(subscribe("v2.d", &one), GC_OK); /* not mentioned */
     CHECK_INT(next(), 4);
     CHECK_INT(answer(ANSWER, piece), GC_OK);
     CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
@@ -299,7 +299,7 @@ static void an_answer_that_is_no_json_is_refused(void) {
 static void one_bad_topic_is_found_by_halving(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   unsigned requests = 0;
   while (!gc_topics_settled(&t) && requests < 100) {
     requests++;
@@ -318,7 +318,7 @@ static void one_bad_topic_is_found_by_halving(void) {
 static void a_refusal_of_everything_ends(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   unsigned requests = 1;
   CHECK(next() > 0);
   while (gc_topics_end_batch(&t, GC_ERR_REQUEST, "400") && requests < 100) {
@@ -334,8 +334,8 @@ static void a_refusal_of_everything_ends(void) {
 int main(void) {
   RUN(only_single_topics_of_the_documented_letters_are_taken);
   RUN(names_are_compared_without_case_and_asked_for_as_written);
-  RUN(a_topic_stays_while_somebody_wants_it);
-  RUN(each_who_wants_has_a_tag);
+  RUN(a_topic_stays_while_it_has_a_subscriber);
+  RUN(each_subscriber_has_a_tag);
   RUN(the_first_batch_replaces_and_the_others_add);
   RUN(what_comes_later_is_added_alone);
   RUN(a_batch_that_failed_is_asked_again_as_it_was);
@@ -343,7 +343,7 @@ int main(void) {
   RUN(left_overs_stay_until_the_room_is_needed);
   RUN(a_renewal_adds_unless_there_are_left_overs);
   RUN(an_answer_that_comes_after_a_restart_says_nothing);
-  RUN(each_rejection_is_told_with_its_reason);
+  RUN(each_rejection_is_reported_with_its_reason);
   RUN(an_answer_that_is_no_json_is_refused);
   RUN(one_bad_topic_is_found_by_halving);
   RUN(a_refusal_of_everything_ends);

@@ -339,7 +339,7 @@ static void what_is_not_http_is_told_at_once(void) {
 static void a_refusal_keeps_what_an_operator_needs(void) {
   static const struct {
     const char *name, *bytes;
-    enum gc_ws_answer state; /* before the end is told */
+    enum gc_ws_answer state; /* before gc_ws_handshake_end */
     int status;
     const char *excerpt;
   } rows[] = {

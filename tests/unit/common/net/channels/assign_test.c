@@ -70,7 +70,7 @@ static void all_channels_with_topics_must_be_connected(void) {
   ch_end();
 }
 
-static void what_happens_to_a_channel_is_told_to_who_is_concerned(void) {
+static void each_listener_gets_the_events_of_its_channels_only(void) {
   ch_begin();
   ch_many_answers();
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
@@ -92,7 +92,7 @@ static void what_happens_to_a_channel_is_told_to_who_is_concerned(void) {
   ch_end();
 }
 
-static void who_comes_to_a_channel_during_its_outage_has_no_gap(void) {
+static void a_listener_that_joins_a_broken_channel_has_no_gap(void) {
   ch_begin();
   ch_many_answers();
   ch_listen(&ch_other);
@@ -184,7 +184,7 @@ static void one_channel_less_than_allowed_carries_topics(void) {
   ch_end();
 }
 
-/* ---- what finds no room ---- */
+/* ---- topics without room ---- */
 
 static void begin_full(void) {
   ch_channels_max = 3;
@@ -229,7 +229,7 @@ static void what_waits_may_be_given_up(void) {
   ch_end();
 }
 
-static void who_asks_again_when_there_is_room_waits_no_longer(void) {
+static void a_topic_subscribed_again_waits_no_longer_once_there_is_room(void) {
   begin_full();
   ch_unsubscribe_many(&ch_block, 0, 1);
   CHECK_INT(ch_subscribe_many(&ch_other, 7002, 1), 1);
@@ -241,7 +241,7 @@ static void who_asks_again_when_there_is_room_waits_no_longer(void) {
   ch_end();
 }
 
-static void what_is_wanted_by_two_finds_room_for_both(void) {
+static void a_topic_of_two_listeners_finds_room_for_both(void) {
   begin_full();
   CHECK_INT(ch_subscribe_many(&ch_block, 7000, 1), 0);
   CHECK_INT(ch_stats().wanted, 2003);
@@ -262,7 +262,7 @@ static void a_block_that_leaves_makes_room(void) {
   ch_end();
 }
 
-/* ---- each channel for itself ---- */
+/* ---- each channel by itself ---- */
 
 static void rejections_cost_their_channel_nothing_else(void) {
   ch_begin();
@@ -300,7 +300,7 @@ static void renewals_take_turns_within_the_allowed_channels(void) {
   }
   replay_run(&ch_world, 600);
   CHECK_INT(ch_wire_count(), 3);
-  CHECK_INT(ch_creations(), 4); /* the places of the old ones serve again */
+  CHECK_INT(ch_creations(), 4); /* the stored ids of the old ones serve again */
   CHECK_INT(ch_stats().topics, 2500);
   CHECK_INT(ch_stats().gap_ms, 0);
   CHECK_INT(ch_block.gaps, 0);
@@ -344,15 +344,15 @@ static void a_stop_with_many_channels_leaves_nothing_behind(void) {
 int main(void) {
   RUN(a_thousand_topics_go_to_each_channel);
   RUN(all_channels_with_topics_must_be_connected);
-  RUN(what_happens_to_a_channel_is_told_to_who_is_concerned);
-  RUN(who_comes_to_a_channel_during_its_outage_has_no_gap);
+  RUN(each_listener_gets_the_events_of_its_channels_only);
+  RUN(a_listener_that_joins_a_broken_channel_has_no_gap);
   RUN(after_a_restart_each_topic_is_on_its_channel_again);
   RUN(holes_are_filled_and_nothing_moves);
   RUN(one_channel_less_than_allowed_carries_topics);
   RUN(a_topic_without_room_is_subscribed_when_there_is_some);
   RUN(what_waits_may_be_given_up);
-  RUN(who_asks_again_when_there_is_room_waits_no_longer);
-  RUN(what_is_wanted_by_two_finds_room_for_both);
+  RUN(a_topic_subscribed_again_waits_no_longer_once_there_is_room);
+  RUN(a_topic_of_two_listeners_finds_room_for_both);
   RUN(a_block_that_leaves_makes_room);
   RUN(rejections_cost_their_channel_nothing_else);
   RUN(renewals_take_turns_within_the_allowed_channels);

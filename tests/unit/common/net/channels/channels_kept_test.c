@@ -19,7 +19,7 @@ static void a_restart_uses_the_channel_again_after_a_head(void) {
   CHECK_INT(replay_count(&ch_world, HEAD), 30);
   CHECK_STR(replay_last(&ch_world, HEAD)->line, HEAD "one");
   CHECK_INT(replay_count(&ch_world, PUT),
-            31); /* what was left there is replaced */
+            31); /* the topics left there are replaced */
   CHECK_STR(ch_wires.url, "wss://s.example.test/channels/one-s3cr3t");
   ch_open();
   CHECK_INT(ch_block.connected, 1);

@@ -9,7 +9,7 @@ static void the_closing_notice_brings_another_channel_without_a_break(void) {
   ch_say(CLOSING);
   ch_say(EVENT);
   CHECK_INT(ch_block.messages, 1);
-  replay_run(&ch_world, 1100); /* up to 1 s of dice */
+  replay_run(&ch_world, 1100); /* a random wait of up to 1 s */
   CHECK_INT(ch_creations(), 2);
   CHECK_INT(ch_wires.closes, 0);
   ch_wire_open(ch_wire_of("two"));
@@ -34,7 +34,7 @@ static void without_another_one_in_time_it_connects_again_to_its_own(void) {
   ch_say(CLOSING);
   replay_run(&ch_world, 20000);
   ch_say(HEARTBEAT);
-  replay_run(&ch_world, 10500); /* half of the minute, and the dice */
+  replay_run(&ch_world, 10500); /* half of the minute, and the random wait */
   CHECK_INT(ch_wires.opens, 1);
   CHECK_INT(ch_wires.closes, 0);
   ch_say(EVENT);

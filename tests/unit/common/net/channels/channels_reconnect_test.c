@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* Waits of the reconnect loop, dice as they fall. */
+/* Waits of the reconnect loop for given random numbers. */
 static void check_waits(uint32_t random32, const uint64_t *waits,
                         size_t count) {
   ch_begin_connected();
@@ -75,7 +75,7 @@ static void the_gap_spans_failed_attempts(void) {
   ch_end();
 }
 
-static void who_comes_during_the_outage_has_no_gap(void) {
+static void a_listener_that_joins_during_the_outage_has_no_gap(void) {
   ch_begin_connected();
   ch_drop_socket();
   ch_listen(&ch_other);
@@ -124,7 +124,7 @@ int main(void) {
   RUN(waits_grow_between_min_and_max_with_jitter);
   RUN(only_traffic_after_ten_seconds_resets_the_wait);
   RUN(the_gap_spans_failed_attempts);
-  RUN(who_comes_during_the_outage_has_no_gap);
+  RUN(a_listener_that_joins_during_the_outage_has_no_gap);
   RUN(a_socket_that_cannot_be_opened_is_tried_again);
   RUN(retry_after_at_the_handshake_is_kept);
   return check_done();

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void rest_failures_are_retried_and_told_once_each(void) {
+static void rest_failures_are_retried_and_reported_once_each(void) {
   ch_begin();
   ch_answer(CREATE, 1, 400, "{\"code\":\"bad\"}");
   ch_answer(CREATE, 1, 200, "{\"id\":\"../x\",\"connectUri\":\"wss://s\"}");
@@ -23,8 +23,8 @@ static void rest_failures_are_retried_and_told_once_each(void) {
   ch_end();
 }
 
-/* ch_end looks for secrets in all that was told. */
-static void a_refusal_that_names_the_channel_is_told_without(void) {
+/* ch_end looks for secrets in all reports. */
+static void a_refusal_is_reported_without_the_name_of_the_channel(void) {
   ch_begin();
   ch_answer(PUT, 1, 403, "{\"message\":\"one-s3cr3t is not yours\"}");
   ch_usual_answers();
@@ -76,8 +76,8 @@ static void a_stop_at_any_moment_leaves_nothing_behind(void) {
 }
 
 int main(void) {
-  RUN(rest_failures_are_retried_and_told_once_each);
-  RUN(a_refusal_that_names_the_channel_is_told_without);
+  RUN(rest_failures_are_retried_and_reported_once_each);
+  RUN(a_refusal_is_reported_without_the_name_of_the_channel);
   RUN(while_the_api_is_down_the_socket_goes_on);
   RUN(a_stop_at_any_moment_leaves_nothing_behind);
   return check_done();

@@ -58,7 +58,7 @@ static void more_than_a_batch_is_put_first_and_then_added(void) {
   ch_end();
 }
 
-static void each_rejection_is_handed_to_who_wants_it(void) {
+static void each_rejection_reaches_the_subscribers(void) {
   ch_begin();
   ch_answer(PUT, 1, 200,
             "{\"entities\":[{\"id\":\"v2.a\",\"state\":\"Rejected\","
@@ -161,7 +161,7 @@ int main(void) {
   RUN(without_topics_nothing_happens);
   RUN(a_channel_is_created_subscribed_and_connected_in_this_order);
   RUN(more_than_a_batch_is_put_first_and_then_added);
-  RUN(each_rejection_is_handed_to_who_wants_it);
+  RUN(each_rejection_reaches_the_subscribers);
   RUN(topics_that_come_later_bring_a_snapshot_for_their_block_only);
   RUN(without_topics_left_the_socket_is_closed);
   RUN(topics_that_come_while_it_closes_wait_for_nothing_else);

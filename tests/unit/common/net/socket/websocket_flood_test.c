@@ -106,7 +106,7 @@ static void send_until_limit(void *ctx) {
   for (int i = 0; i < 4096 && code == GC_OK; i++)
     code = gc_ws_send(t->ws, bytes, sizeof(bytes), &err);
   CHECK_INT(code, GC_ERR_LIMIT);
-  /* to the brim, so that not even a ping fits */
+  /* full, so that not even a ping fits */
   for (code = GC_OK; code == GC_OK;)
     code = gc_ws_send(t->ws, "", 0, &err);
   CHECK_INT(code, GC_ERR_LIMIT);
