@@ -5,12 +5,10 @@
 
 #include "common/analytics/analytics_internal.h"
 #include "common/analytics/dimension_table.h"
+#include "common/base/policy/poll_pace.h"
 
 enum {
   RETRY_MS = 10 * 1000,
-  /* Nothing but an operator helps after these refusals; do not spend the
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
   LOOK_MS = 250,            /* whether the windows have left */
   ASLEEP_MAX_MS = 60000,    /* a clock that was wrong is looked at again */
   NAMES_MAX_MS = 90 * 1000, /* for a list to be read again */
@@ -54,11 +52,6 @@ static void note_poll(struct gc_analytics *b) {
   }
   pthread_mutex_unlock(&b->lock);
   b->poll.answered = b->poll.failed = 0;
-}
-
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
 }
 
 /* A 400 may mean that the interval is too wide, an answer that is too large
@@ -132,8 +125,8 @@ static void on_poll(void *ctx) {
   if (!again)
     b->notice(b->ctx, "aggregates", &trouble);
   b->ask_ms = gc_analytics_now(b) + (again ? 0
-                                     : is_refusal(trouble.code)
-                                         ? (uint64_t)REFUSED_EVERY_MS
+                                     : gc_pace_is_refusal(trouble.code)
+                                         ? (uint64_t)GC_PACE_REFUSED_MS
                                          : (uint64_t)RETRY_MS);
   look_in(b, b->ask_ms > gc_analytics_now(b) ? b->ask_ms - gc_analytics_now(b)
                                              : LOOK_MS);

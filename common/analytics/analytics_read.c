@@ -61,28 +61,7 @@ void gc_analytics_finish(struct gc_analytics *b,
   gc_analytics_enter(b, GC_ANALYTICS_ASKING); /* nobody's turn any more */
 }
 
-struct put_state {
-  const struct gc_samples *out;
-  const char *instance;
-  uint32_t interval_ms;
-};
-
-static void put(const struct put_state *p, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->instance,
-                             .qualifier = qualifier,
-                             .values = {value},
-                             .interval_ms = p->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-}
-
-static void put_gauge(const struct put_state *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put(p, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_tally(const struct put_state *p,
+static void put_tally(const struct gc_sample_writer *w,
                       const struct gc_analytics_tally *t) {
   const struct {
     enum gc_metric_id metric;
@@ -101,16 +80,16 @@ static void put_tally(const struct put_state *p,
       {GC_METRIC_SERIES_OVERFLOW, "", t->overflow},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    put(p, rows[i].metric, rows[i].qualifier,
-        (union gc_number){.derive = (int64_t)rows[i].value});
-  put_gauge(p, GC_METRIC_SERIES, "", (double)t->values);
-  put_gauge(p, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
+    gc_put_count(w, rows[i].metric, rows[i].qualifier, rows[i].value);
+  gc_put_gauge(w, GC_METRIC_SERIES, "", (double)t->values);
+  gc_put_gauge(w, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
 }
 
 void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
                              uint32_t interval_ms,
                              const struct gc_samples *out) {
-  struct put_state p = {out, instance, interval_ms};
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&b->lock);
   struct gc_analytics_tally tally = b->tally;
   bool is_healthy = b->is_healthy;
@@ -127,12 +106,13 @@ void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
   uint64_t stale_ms = (uint64_t)b->settings.rule.period_ms * STALE_PERIODS +
                       (uint64_t)b->settings.rule.settle_ms;
   if (!is_unknown)
-    put_gauge(&p, GC_METRIC_SOURCE_UP, "aggregates",
-              is_healthy && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
+    gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "aggregates",
+                 is_healthy && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
   if (well_ms > 0)
-    put_gauge(&p, GC_METRIC_SOURCE_AGE, "aggregates", (double)age_ms / 1000.0);
+    gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, "aggregates",
+                 (double)age_ms / 1000.0);
   if (tally.done_ms != 0)
-    put_gauge(&p, GC_METRIC_WINDOW_LAG, "",
-              (double)(server_ms - tally.done_ms) / 1000.0);
-  put_tally(&p, &tally);
+    gc_put_gauge(&w, GC_METRIC_WINDOW_LAG, "",
+                 (double)(server_ms - tally.done_ms) / 1000.0);
+  put_tally(&w, &tally);
 }

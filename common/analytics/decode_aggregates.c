@@ -5,6 +5,7 @@
 
 #include "common/analytics/decode_internal.h"
 #include "common/analytics/dimension_table.h"
+#include "common/base/ascii.h"
 #include "common/base/timestamp.h"
 
 enum {
@@ -79,18 +80,12 @@ static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
                   d->end_ms - start_ms == d->stage.into->query->period_ms;
 }
 
-static void make_lower(char *text) {
-  for (; *text != '\0'; text++)
-    if (*text >= 'A' && *text <= 'Z')
-      *text = (char)(*text + 'a' - 'A');
-}
-
 static void read_dimension(struct gc_decoder *d, size_t place,
                            const struct gc_json_value *v) {
   const struct gc_query *q = d->stage.into->query;
   (void)gc_decode_text(d->values[place], v);
   if (gc_dimension_of(q->group_by[place]) == GC_DIMENSION_CODE)
-    make_lower(d->values[place]);
+    gc_lower_text(d->values[place]);
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
@@ -110,7 +105,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   } else if (parent == GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_GROUP)) {
     if (last == K_MEDIA) {
       (void)gc_decode_text(d->media, v);
-      make_lower(d->media);
+      gc_lower_text(d->media);
     } else if (last >= K_DIMENSION &&
                last < K_DIMENSION + d->stage.into->query->group_count) {
       read_dimension(d, last - K_DIMENSION, v);

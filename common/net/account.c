@@ -209,8 +209,8 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
                                 .max_concurrent = s->max_concurrent};
 
   open_store(a);
-  a->budget =
-      gc_shared_budget_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
+  a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
+                                   gc_clock_now_ms());
   a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
   if (a->budget != NULL && a->auth != NULL)
     a->api = gc_api_new(&api, &a->env, a->auth, a->budget);

@@ -51,8 +51,8 @@ static void clear(struct gc_block *b) {
   attributes_config_clear(&attributes_of(b)->config);
 }
 
-static void put_state(struct gc_block *b, uint32_t interval,
-                      const struct gc_samples *out) {
+static void read_state(struct gc_block *b, uint32_t interval,
+                       const struct gc_samples *out) {
   attributes_state(attributes_of(b)->work, interval, out);
 }
 
@@ -120,7 +120,7 @@ static const struct gc_block_class attributes_class = {
     .size = sizeof(struct attributes_block),
     .check = check,
     .start = start,
-    .state = put_state,
+    .read_state = read_state,
     .clear = clear};
 
 /* The next block of that kind from `b` on. */
@@ -165,7 +165,7 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
-  gc_log_failure(plugin.complaints, cause, err);
+  gc_log_failure(plugin.log, cause, err);
 }
 
 static bool put_tapped(void *ctx, const char *scope,
@@ -255,13 +255,13 @@ static int on_init(void) {
   if (is_first) {
     ledger_runs = start_ledger(&err) == GC_OK;
     if (!ledger_runs)
-      gc_say(plugin.complaints, GC_SAY_ERROR, "%s", err.text);
+      gc_log_line(plugin.log, GC_LOG_ERROR, "%s", err.text);
   }
   gc_plugin_start(&plugin);
   if (!is_first || !ledger_runs)
     return 0;
   plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_look,
-                               TIME_T_TO_CDTIME_T(GC_BLOCK_LOOK_S), &ud);
+                               TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
   return 0;
 }
 

@@ -66,31 +66,6 @@ void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
 
 /* ---- self-telemetry ---- */
 
-struct state {
-  const struct samples_block *block;
-  const struct gc_samples *out;
-};
-
-static void put(const struct state *s, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
-  const struct gc_sample sample = {.metric = metric,
-                                   .instance = s->block->instance,
-                                   .qualifier = qualifier,
-                                   .values = {value},
-                                   .interval_ms = s->block->interval_ms};
-  s->out->put(s->out->ctx, &sample);
-}
-
-static void put_gauge(const struct state *s, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put(s, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_count(const struct state *s, enum gc_metric_id metric,
-                      const char *qualifier, uint64_t count) {
-  put(s, metric, qualifier, (union gc_number){.derive = (int64_t)count});
-}
-
 static const char *const outcome_words[] = {
 #define XX(id, word) [OUTCOME_##id] = word,
     OUTCOME_MAP(XX)
@@ -122,55 +97,58 @@ static const struct {
     [TALLY_LOST] = {"lost", GC_METRIC_EVENTS, SAMPLES_STREAM},
 };
 
-static void put_events(const struct state *s, const struct stats *stats) {
+static void put_events(const struct gc_sample_writer *w,
+                       const struct stats *stats) {
   char qualifier[64];
-  put_count(s, GC_METRIC_EVENTS, "received", stats->events);
-  put_count(s, GC_METRIC_EVENTS, "skipped", stats->skipped);
+  gc_put_count(w, GC_METRIC_EVENTS, "received", stats->events);
+  gc_put_count(w, GC_METRIC_EVENTS, "skipped", stats->skipped);
   for (int i = 0; i < OUTCOME_COUNT; i++)
     if (i != OUTCOME_OVERFLOW)
-      put_count(s, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);
+      gc_put_count(w, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);
   for (int i = 0; i < MALFORMED_COUNT; i++) {
     snprintf(qualifier, sizeof(qualifier), "malformed-%s",
              malformed_word((enum malformed)i));
-    put_count(s, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
+    gc_put_count(w, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
   }
 }
 
-static void put_tallies(const struct state *s, const struct stats *stats) {
+static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
+                        const struct stats *stats) {
   for (size_t i = 0; i < GC_COUNT(tallies); i++)
-    if (tallies[i].who == SAMPLES_ALL || tallies[i].who == s->block->of)
-      put_count(s, tallies[i].metric, tallies[i].word, stats->tallies[i]);
+    if (tallies[i].who == SAMPLES_ALL || tallies[i].who == of)
+      gc_put_count(w, tallies[i].metric, tallies[i].word, stats->tallies[i]);
 }
 
-static void put_stream(const struct state *s) {
-  const struct gc_queue_topics_state *stream = &s->block->stream;
-  put_gauge(s, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
+static void put_stream(const struct gc_sample_writer *w,
+                       const struct gc_queue_topics_state *stream) {
+  gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   if (stream->was_heard)
-    put_gauge(s, GC_METRIC_STREAM_SILENCE, "",
-              (double)stream->silence_ms / 1000);
-  put_gauge(s, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
-  put_gauge(s, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
-  put_count(s, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
-  put_gauge(s, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
+    gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
+                 (double)stream->silence_ms / 1000);
+  gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
+  gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
+  gc_put_count(w, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
+  gc_put_gauge(w, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
 }
 
 void samples_state(const struct samples_block *b, const struct stats *stats,
                    const struct gc_samples *out) {
-  const struct state s = {b, out};
+  const struct gc_sample_writer w = {
+      .out = out, .instance = b->instance, .interval_ms = b->interval_ms};
   int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
-  put_gauge(&s, GC_METRIC_SOURCE_UP, b->source, b->is_up);
+  gc_put_gauge(&w, GC_METRIC_SOURCE_UP, b->source, b->is_up);
   if (answer_ms > 0)
-    put_gauge(&s, GC_METRIC_SOURCE_AGE, b->source,
-              (double)((int64_t)b->now_ms - answer_ms) / 1000);
+    gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, b->source,
+                 (double)((int64_t)b->now_ms - answer_ms) / 1000);
   if (b->of == SAMPLES_SQS && lag_ms >= 0)
-    put_gauge(&s, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
+    gc_put_gauge(&w, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
   if (b->of == SAMPLES_STREAM)
-    put_stream(&s);
-  put_events(&s, stats);
-  put_tallies(&s, stats);
-  put_gauge(&s, GC_METRIC_COMMIT_TIME, "", b->commit_s);
-  put_gauge(&s, GC_METRIC_STATE_UP, b->state, b->is_state_up);
-  put_gauge(&s, GC_METRIC_SERIES, "", (double)b->series);
-  put_count(&s, GC_METRIC_SERIES_OVERFLOW, "",
-            stats->outcomes[OUTCOME_OVERFLOW]);
+    put_stream(&w, &b->stream);
+  put_events(&w, stats);
+  put_tallies(&w, b->of, stats);
+  gc_put_gauge(&w, GC_METRIC_COMMIT_TIME, "", b->commit_s);
+  gc_put_gauge(&w, GC_METRIC_STATE_UP, b->state, b->is_state_up);
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "",
+               stats->outcomes[OUTCOME_OVERFLOW]);
 }

@@ -6,7 +6,7 @@
 #ifndef GENESYS_FLOWMETRICS_SAMPLES_H
 #define GENESYS_FLOWMETRICS_SAMPLES_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 

@@ -169,13 +169,13 @@ static void end_here(void *ctx) {
 }
 
 static void make_stream(struct run *r) {
-  static const double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+  static double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
   struct gc_err err = {.code = GC_OK};
-  struct stream_settings settings = {.bounds_s = bounds,
-                                     .bound_count = GC_COUNT(bounds),
-                                     .target_ms = 20000,
-                                     .max = 200000,
-                                     .age_ms = 86400000};
+  static struct queues_options options = {
+      .wait_buckets = {bounds, GC_COUNT(bounds)},
+      .target_s = 20,
+      .conversations_max = 200000,
+      .conversation_age_s = 86400};
   struct stream_deps deps = {.env = gc_account_env(r->account),
                              .api = gc_account_api(r->account),
                              .channels = gc_account_channels(r->account),
@@ -183,7 +183,7 @@ static void make_stream(struct run *r) {
                              .notice = on_notice,
                              .snapshot = on_snapshot,
                              .ctx = r};
-  r->stream = stream_new(&settings, &deps, &err);
+  r->stream = stream_new(&options, &deps, &err);
   must(r->stream != NULL, err.text);
 }
 
@@ -243,7 +243,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
  * tells. */
 static void check(struct stream *s, const struct events *e) {
   struct sums sums = {0, 0};
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {add_up, &sums};
   stream_read(s, &view, &out);
   must(sums.offers == 0, "a counter does not begin with 0");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""When the API is away, throttles or talks nonsense: one line for each cause, no storm, and values by themselves after?"""
+"""When the API is down, throttles or sends invalid answers: one line for each cause, no storm of requests, and values again
+afterwards?"""
 from __future__ import annotations
 
 import time
@@ -36,7 +37,7 @@ def small(sim: Simulator, **changes: Any) -> str:
     return account(sim, **{"RequestsPerMinute": 10000, "Timeout": 2, "ConnectTimeout": 1, **changes})
 
 
-def is_told_once(daemon: Collectd, name: str, *parts: str) -> None:
+def is_logged_once(daemon: Collectd, name: str, *parts: str) -> None:
     complaints = daemon.complaints()
     check("%s: one line" % name, len(complaints) == 1 and all(p in complaints[0] for p in parts), complaints)
 
@@ -49,11 +50,11 @@ def away_at_the_start() -> None:
     daemon = Collectd(small(sim, BaseURL=gate.url), polled())
     daemon.says("account prod, token: no token", "Couldn't connect", within_s=5)
     watch_for(6)
-    is_told_once(daemon, "refused for 6 s", "check Region (or BaseURL), Proxy and the firewall")
+    is_logged_once(daemon, "refused for 6 s", "check Region (or BaseURL), Proxy and the firewall")
     same_soon("source_up meanwhile", lambda: daemon.latest("queues-all", "source_up", "observations"), 0)
     gate.open()
     took = recovery_s(daemon, time.time(), 25)
-    note("values %.1f s after the API came (outage of 6 s at the start)" % took)
+    note("values %.1f s after the API was up (outage of 6 s at the start)" % took)
     check("back within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
     daemon.says("token", "good again", within_s=3)
     same("token requests that arrived", sim.counters()["token_requests_total"], 1)
@@ -79,7 +80,7 @@ def away_in_the_middle() -> None:
 
 
 def names_outlive_a_restart() -> None:
-    """The list of queues fails, observations work: labels come from StateDir."""
+    """While the list of queues fails and observations work, labels come from StateDir."""
     sim = Simulator(**SMALL)
     state = process.folder("state") / "genesys"  # not there yet
     first = Collectd(small(sim), polled(), state_dir=state)
@@ -114,14 +115,14 @@ def retry_after_is_honoured_exactly() -> None:
     wait_until(lambda: len(later()) > 1, 12, "a request after the 429")
     refused_at, silence = later()[0]["time"], later()[1]["time"] - later()[0]["time"]
     took = recovery_s(daemon, refused_at + 7, 12) + 7
-    told = sim.counters()
-    in_flight = [one for one in told["last"] if refused_at < one["time"] <= refused_at + IN_FLIGHT_S]
-    early = told["during_retry_after"].get("(any function)", 0)
+    record = sim.counters()
+    in_flight = [one for one in record["last"] if refused_at < one["time"] <= refused_at + IN_FLIGHT_S]
+    early = record["during_retry_after"].get("(any function)", 0)
     check("no request for 7 s", 7.0 <= silence < 8.5 + BUSY_S and early <= len(in_flight),
-          (silence, told["during_retry_after"]))
+          (silence, record["during_retry_after"]))
     note("silence of %.2f s, values %.2f s after the 429" % (silence, took))
     check("values follow", took < 8.5 + BUSY_S, took)
-    is_told_once(daemon, "429 with Retry-After", "account prod, throttle", "429", "for 7.0 s", "RequestsPerMinute")
+    is_logged_once(daemon, "429 with Retry-After", "account prod, throttle", "429", "for 7.0 s", "RequestsPerMinute")
     same_soon("api_throttled", lambda: daemon.latest("account-prod", "api_throttled"), 1)
     daemon.stop()
 
@@ -134,11 +135,11 @@ def without_retry_after_it_backs_off() -> None:
     wait_until(lambda: sim.fault_hits() == 2, 12, "two 429")
     took = recovery_s(daemon, time.time(), 15)
     note("values %.2f s after the second of two 429 without Retry-After" % took)
-    is_told_once(daemon, "429 without Retry-After", "account prod, throttle", "429")
+    is_logged_once(daemon, "429 without Retry-After", "account prod, throttle", "429")
     daemon.stop()
 
 
-def a_long_retry_after_rests_one_function_only() -> None:
+def a_long_retry_after_pauses_one_function_only() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim), polled() + polled("b", Observations="activity"))
     daemon.wait_up("all", "b")
@@ -146,19 +147,19 @@ def a_long_retry_after_rests_one_function_only() -> None:
     wait_until(lambda: sim.fault_hits() == 1, 5, "the 429")
     since = time.time()
     wait_until(lambda: len([at for at in times(daemon) if at > since]) >= 3, 6, "the other functions go on")
-    check("the others go on", True)
-    is_told_once(daemon, "Retry-After 600", "conversation_activity", "only this function is suspended")
-    same("requests of the resting function", sim.counters()["during_retry_after_total"], 0)
+    check("the other functions have values", True)
+    is_logged_once(daemon, "Retry-After 600", "conversation_activity", "only this function is suspended")
+    same("requests of the paused function", sim.counters()["during_retry_after_total"], 0)
     daemon.stop()
 
 
-# ---- nonsense ----------------------------------------------------------------------------
+# ---- invalid answers ----------------------------------------------------------------------------
 
 class Fault(NamedTuple):
-    step: dict[str, Any]  # as the simulator wants it
+    step: dict[str, Any]  # as the simulator expects it
     lasts_s: float  # at least; and until a line is written
     slack_s: float  # allowed after it, beyond one interval
-    parts: tuple[str, ...]  # of the line
+    parts: tuple[str, ...]  # parts of the line
 
 
 ACCOUNT, BLOCK = "account prod, api", "queues-all"
@@ -166,7 +167,7 @@ FAULTS = {
     "5xx with HTML": Fault({"answer": 503, "html": True}, 3, LONGEST_REST_S, (ACCOUNT, "503")),
     "cut off": Fault({"answer": "truncate"}, 3, LONGEST_REST_S, (ACCOUNT, "127.0.0.1:")),
     "reset": Fault({"answer": "reset"}, 3, LONGEST_REST_S, (ACCOUNT, "127.0.0.1:")),
-    # Three tries of a second each, and the pauses between, before it is told.
+    # Three tries of a second each, and the pauses between them, come before the line.
     "no answer": Fault({"answer": "hang"}, 7, LONGEST_REST_S, (ACCOUNT, "check Timeout")),
     "drop by drop": Fault({"answer": "slow_body", "drip_bytes": 1, "drip_ms": 200}, 7, LONGEST_REST_S,
                           (ACCOUNT, "check Timeout")),
@@ -177,7 +178,7 @@ FAULTS = {
 }
 
 
-def nonsense(name: str) -> Callable[[], None]:
+def invalid_answers(name: str) -> Callable[[], None]:
     fault = FAULTS[name]
 
     def scenario() -> None:
@@ -197,16 +198,16 @@ def nonsense(name: str) -> Callable[[], None]:
             note("%s: values %.2f s after it, %d requests in its %.1f s" % (name, took, asked, lasted_s))
         except process.Late as late:
             check("%s: values after it" % name, False, "%s; %s" % (late, daemon.text))
-        is_told_once(daemon, name, *fault.parts)
+        is_logged_once(daemon, name, *fault.parts)
         check("%s: no storm" % name, asked <= 15 + 2 * (lasted_s - fault.lasts_s), asked)
         daemon.says("good again", within_s=3)
         daemon.stop()
-    scenario.__name__ = "nonsense_" + name.lower().replace(" ", "_")
+    scenario.__name__ = "invalid_answers_" + name.lower().replace(" ", "_")
     return scenario
 
 
-def one_bad_answer_costs_nothing() -> None:
-    """A retry within the interval: the series has no hole."""
+def one_bad_answer_loses_no_value() -> None:
+    """A retry within the interval leaves no gap in the series."""
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim), polled())
     daemon.wait_up()
@@ -216,14 +217,14 @@ def one_bad_answer_costs_nothing() -> None:
         recovery_s(daemon, time.time(), 4)
     stamps = times(daemon)
     gap = max(b - a for a, b in zip(stamps, stamps[1:]))
-    check("no hole", gap < LONGEST_REST_S, gap)
+    check("no gap in the values", gap < LONGEST_REST_S, gap)
     same("complaints", daemon.complaints(), [])
     note("longest gap %.2f s" % gap)
     daemon.stop()
 
 
 def the_breaker_opens_and_closes() -> None:
-    """Twice: what a first outage leaves must not spoil the second."""
+    """Twice: the second outage must not depend on the state that the first one left."""
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim), polled())
     daemon.wait_up()
@@ -238,7 +239,7 @@ def the_breaker_opens_and_closes() -> None:
         note("%s: values %.2f s after the end of a 503 that had opened the breaker" % (turn, took))
         wait_until(lambda: daemon.latest("account-prod", "api_breaker") == 0, 5, "api_breaker is 0 again")
     daemon.says("api: good again")
-    is_told_once(daemon, "breaker", "account prod, api", "503")
+    is_logged_once(daemon, "breaker", "account prod, api", "503")
     daemon.stop()
 
 
@@ -251,7 +252,7 @@ def the_token_endpoint_fails() -> None:
     sim.faults()
     took = recovery_s(daemon, time.time(), 15)
     note("values %.2f s after the token endpoint was repaired" % took)
-    is_told_once(daemon, "500 for the token", "account prod, token")
+    is_logged_once(daemon, "500 for the token", "account prod, token")
     check("no storm at the token endpoint", sim.counters()["token_requests_total"] <= 6, sim.counters()["token_requests"])
     daemon.stop()
 
@@ -274,6 +275,6 @@ def a_huge_answer_does_not_take_the_memory() -> None:
 if __name__ == "__main__":
     report.main([away_at_the_start, away_in_the_middle, a_huge_answer_does_not_take_the_memory,
                  retry_after_is_honoured_exactly, without_retry_after_it_backs_off, the_breaker_opens_and_closes,
-                 the_token_endpoint_fails, *[nonsense(name) for name in FAULTS],
-                 a_long_retry_after_rests_one_function_only, one_bad_answer_costs_nothing, names_outlive_a_restart],
+                 the_token_endpoint_fails, *[invalid_answers(name) for name in FAULTS],
+                 a_long_retry_after_pauses_one_function_only, one_bad_answer_loses_no_value, names_outlive_a_restart],
                 {"collectd": DAEMON})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""One token for all, renewed in time, replaced when revoked, and never seen by anybody?"""
+"""Do all blocks share one token, renewed in time, replaced when revoked, and never visible?"""
 from __future__ import annotations
 
 import base64
@@ -40,7 +40,7 @@ def several_blocks_ask_for_one_token() -> None:
     watch_for(2)
     same("token requests of two plugins and three blocks", sim.counters()["token_requests"], {"200": 1})
     same("failed requests", failures(sim), {})
-    check("the user agent says who asks", all("genesys" in agent for agent in sim.counters()["user_agents"]),
+    check("the user agent names the plugin", all("genesys" in agent for agent in sim.counters()["user_agents"]),
           sim.counters()["user_agents"])
     same_soon("the token as seen in self-telemetry", lambda: daemon.latest("account-prod", "token_requests", "ok"), 1)
     daemon.stop()
@@ -70,10 +70,10 @@ def a_revoked_token_is_replaced_once() -> None:
     sim.call("tokens", {"op": "revoke"})
     wait_until(lambda: sim.counters()["token_requests_total"] == 2, 5, "the renewal")
     seen = len(daemon.readings(*SERIES))
-    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
+    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "more values")
     same("token requests", sim.counters()["token_requests"], {"200": 2})
     refused = failures(sim)
-    check("each request that was under way is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
+    check("each request in flight is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
           refused)
     check("no interval is missing", longest_gap(daemon) < NO_GAP_S, longest_gap(daemon))
     same("complaints", daemon.complaints(), [])
@@ -81,7 +81,7 @@ def a_revoked_token_is_replaced_once() -> None:
 
 
 def a_late_refusal_of_an_old_token_renews_nothing() -> None:
-    """One 401 comes at once and renews the token; the other, for the same token, comes after that."""
+    """The first 401 renews the token; a second 401 for the old token arrives after that."""
     sim = Simulator(rate_limit=0, **SMALL)
     daemon = Collectd(account(sim, RequestsPerMinute=10000), THREE)
     daemon.wait_up("a", "b", "c")
@@ -90,7 +90,7 @@ def a_late_refusal_of_an_old_token_renews_nothing() -> None:
     wait_until(lambda: [one for one in sim.counters()["last"] if one["ms"] > 1400 and one["status"] == "401"], 5,
                "the late 401")
     seen = len(daemon.readings(*SERIES))
-    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
+    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "more values")
     same("token requests", sim.counters()["token_requests"], {"200": 2})
     same("complaints", daemon.complaints(), [])
     check_soon("all blocks have values", lambda: daemon.is_up("a") and daemon.is_up("b") and daemon.is_up("c"))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do the values of a contact centre arrive, all of them, right, under the promised identities?
+"""Do all values of a contact centre arrive, correct, under the documented identities?
 
 A real collectd reads the simulator over TLS; csv, a real Prometheus, a real carbon and a real InfluxDB take the
 values.
@@ -21,7 +21,7 @@ Found = dict[str, tuple[float, float]]
 WITHIN_S = 25.0
 PLENTY = {"RequestsPerMinute": 10000}
 WINDOW_S = 2
-# Beside those that the simulator begins with: what ends a line, a tag or an escape somewhere on the way.
+# In addition to the simulator's own names: characters that end a line, a tag or an escape in some format.
 ODD_NAMES = ("", "\n", "two\nlines", "ends in a backslash\\", '"', "a,b=c d", "#comment", "{le=\"1\"} 5", "a;b=c", "..",
              "~2", "Support~2", "\u202eright to left", "x" * 127, "x" * 128, "😀" * 75)
 
@@ -45,7 +45,7 @@ def odd_names(sim: Simulator) -> None:
     for name in ODD_NAMES:
         made = sim.call("queues", {"op": "create", "name": "to be renamed"})
         sim.call("queues", {"op": "rename", "id": made["id"], "name": name})
-    names = {told["name"] for told in sim.truth()["queues"].values()}
+    names = {record["name"] for record in sim.truth()["queues"].values()}
     check("%d odd names, one empty, one of 300 bytes" % len(ODD_NAMES), set(ODD_NAMES) <= names
           and len(ODD_NAMES[-1].encode()) == 300, set(ODD_NAMES) - names)
 
@@ -58,8 +58,8 @@ def both_sources(sim: Simulator) -> Collectd:
 
 
 def present(wanted: dict[str, Any], got: Found) -> dict[str, Any]:
-    """Activity answers name no medium without contacts and no queue without agents: such series need
-    not be there, but if they are, they are right."""
+    """Activity answers name no medium without contacts and no queue without agents: such series may
+    be absent; if present, they must be right."""
     busy = {key.rsplit("/", 1)[0] + "/" + key.rsplit("-", 1)[1] for key, value in wanted.items()
             if "/queue_agents" not in key and value != 0}
     staffed = {key.rsplit("/", 1)[0] for key, value in wanted.items() if "queue_agents-member" in key and value}
@@ -81,15 +81,15 @@ def sources_are_equal_to_the_truth() -> None:
     equal("query: csv equals the truth", wanted, csv(daemon, "q"))
     equal("activity: csv equals the truth", wanted, csv(daemon, "a"), chosen=present)
     check("some queue waits, some agent is busy", any(v and "queue_depth" in k for k, v in wanted.items())
-          and any(v and "agents-busy" in k for k, v in wanted.items()), "the world is asleep")
-    names = {told["name"] for told in truth["queues"].values()}
+          and any(v and "agents-busy" in k for k, v in wanted.items()), "nothing happens")
+    names = {record["name"] for record in truth["queues"].values()}
     check("names with slash, dot, quote, emoji, 300 bytes, only a blank, twice",
           {"Sales/EMEA", "billing.v2", 'VIP "Gold" customers', " ", "🎧 Helpdesk 😀"} <= names
           and any(len(n.encode()) == 300 for n in names) and len(names) < len(truth["queues"]), sorted(names))
 
     before = csv(daemon, "a")()
     sim.thaw()
-    wait_until(lambda: sim.truth()["virtual_s"] > truth["virtual_s"] + 100, 15, "the world goes on")
+    wait_until(lambda: sim.truth()["virtual_s"] > truth["virtual_s"] + 100, 15, "time passes in the world")
     sim.freeze()
     again = sim.truth()
     wanted = expected.values(again, expected.by_name(again))
@@ -103,7 +103,7 @@ def sources_are_equal_to_the_truth() -> None:
 
 
 def pushed_values_are_equal_to_the_truth() -> None:
-    """Observations "topic": after the snapshot nothing is asked for, until the socket ends."""
+    """Observations "topic": after the snapshot there are no queries until the socket ends."""
     query = "POST /api/v2/analytics/queues/observations/query"
     sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0, speed=20)
     daemon = Collectd(account(sim, "t", Host="t", **PLENTY), queues("t", Account="t", Observations="topic"))
@@ -120,18 +120,18 @@ def pushed_values_are_equal_to_the_truth() -> None:
     wait_until(settled, 20, "no more requests")
     before, at = asked(), sim.truth()["virtual_s"]
     sim.thaw()
-    wait_until(lambda: sim.truth()["virtual_s"] > at + 100, 15, "the world goes on")
+    wait_until(lambda: sim.truth()["virtual_s"] > at + 100, 15, "time passes in the world")
     sim.freeze()
     truth = sim.truth()
     equal("topic: after a change", expected.values(truth, expected.by_name(truth)), csv(daemon, "t"))
-    check("nothing was asked for", asked() == before, asked() - before)
+    check("no queries", asked() == before, asked() - before)
     sim.faults({"on": "GET /channels/*", "answer": 503}, {"ws": "drop", "at_s": 0})
-    wait_until(lambda: asked() > before + 3, 15, "it asks while the socket is away")
+    wait_until(lambda: asked() > before + 3, 15, "queries while there is no socket")
     daemon.stop()
 
 
 def not_names(daemon: Collectd) -> list[str]:
-    """Complaints, but for the rightful one that two queues share a name."""
+    """Complaints, without the expected one that two queues share a name."""
     return [line for line in daemon.complaints() if "have a name that another has" not in line]
 
 
@@ -139,40 +139,40 @@ def same_in_both(daemon: Collectd) -> None:
     query, activity = csv(daemon, "q")(), csv(daemon, "a")()
     unequal = [key for key, (_, value) in activity.items()
                if expected.WAITS not in key and value != query.get(key, (0, None))[1]]
-    check("activity and query say the same", activity and not unequal, unequal[:5])
+    check("activity and query have equal values", activity and not unequal, unequal[:5])
 
 
-def a_deleted_queue_ends_alone() -> None:
+def a_deleted_queue_ends_without_the_others() -> None:
     sim = Simulator(frozen=True, queues=6, agents=12, rate_limit=0)
     daemon = Collectd(account(sim, **PLENTY), queues())
     daemon.wait_up()
     truth = sim.truth()
-    gone = next(q for q, told in truth["queues"].items() if told["name"] == "billing.v2")
+    gone = next(q for q, record in truth["queues"].items() if record["name"] == "billing.v2")
     label = expected.by_name(truth)(gone, "")
     wait_until(lambda: daemon.latest(label, "queue_agents", "member") is not None, 5)
     sim.call("queues", {"op": "delete", "id": gone})
     rest = sim.truth()
-    check("the deleted one is gone from the truth", gone not in rest["queues"])
+    check("the truth has no deleted queue", gone not in rest["queues"])
 
     def newest(name: str) -> float:
         return daemon.readings(name, "queue_agents", "member")[-1][0]
     wait_until(lambda: newest("Support") > newest(label) + 3, 15, "the deleted queue ends, the others go on")
     ended = newest(label)
-    wait_until(lambda: newest("Support") > ended + 6, 10, "the others go on")
+    wait_until(lambda: newest("Support") > ended + 6, 10, "the other functions have values")
     same("the deleted queue has no more values", newest(label), ended)
     check("the others have no trouble", not_names(daemon) == [], daemon.complaints())
     daemon.stop()
 
 
 def selections() -> list[tuple[str, dict[str, Any], Callable[[str, dict[str, Any]], bool]]]:
-    """(host, options, who is wanted)"""
+    """(host, options, a test of a queue's id and entry)"""
     return [
         ("globs", {"Queue": ["!*Test*", "Support*", "*Desk*"]},
-         lambda _, told: "Test" not in told["name"] and (told["name"].startswith("Support") or "Desk" in told["name"])),
-        ("refusing", {"Queue": ["!*e*"]}, lambda _, told: "e" not in told["name"]),
-        ("media", {"Media": ["voice", "EMAIL"], "Queue": ["[A-S]*"]}, lambda _, told: "A" <= told["name"][0] <= "S"),
+         lambda _, record: "Test" not in record["name"] and (record["name"].startswith("Support") or "Desk" in record["name"])),
+        ("refusing", {"Queue": ["!*e*"]}, lambda _, record: "e" not in record["name"]),
+        ("media", {"Media": ["voice", "EMAIL"], "Queue": ["[A-S]*"]}, lambda _, record: "A" <= record["name"][0] <= "S"),
         ("literal", {"Queue": [r"\*star\**", "null"]},
-         lambda _, told: told["name"].startswith("*star*") or told["name"] == "null"),
+         lambda _, record: record["name"].startswith("*star*") or record["name"] == "null"),
     ]
 
 
@@ -228,9 +228,9 @@ def prometheus_gets_the_truth() -> None:
 
 
 def graphite_path(key: str) -> str:
-    """How collectd's write_graphite and carbon's file names change a name.
+    """The path of carbon's file for a series.
 
-    collectd replaces what Graphite forbids. Carbon takes a `;` for the beginning of tags and files such
+    collectd replaces what Graphite forbids. Carbon reads a `;` as the beginning of tags and files such
     a series by the hash of its path.
     """
     instance, kind = key.rsplit("/", 1)
@@ -263,7 +263,7 @@ def graphite_gets_the_truth() -> None:
 
 
 def influxdb_gets_the_truth() -> None:
-    """Behind collectd's network plugin, gauges and their windows; the world stands still, so all are equal."""
+    """Through collectd's network plugin: gauges and their windows, all equal because the world is frozen."""
     if not sinks.INFLUXD:
         raise Skip("influxdb is not installed")
     sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
@@ -275,7 +275,7 @@ def influxdb_gets_the_truth() -> None:
     gauges = expected.values(truth, expected.by_name(truth))
 
     def stored(source: str, ending: str) -> Callable[[], Found]:
-        """As csv has them: INSTANCE/TYPE-QUALIFIER."""
+        """Keys as in csv: INSTANCE/TYPE-QUALIFIER."""
         def read() -> Found:
             made: Found = {}
             for series in influx.ask('SELECT last(value) FROM "genesys_%s" GROUP BY host, instance, type, type_instance'
@@ -299,5 +299,5 @@ def influxdb_gets_the_truth() -> None:
 
 if __name__ == "__main__":
     report.main([sources_are_equal_to_the_truth, pushed_values_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
-                 a_deleted_queue_ends_alone, prometheus_gets_the_truth,
+                 a_deleted_queue_ends_without_the_others, prometheus_gets_the_truth,
                  graphite_gets_the_truth, influxdb_gets_the_truth], {"collectd": DAEMON})

@@ -6,7 +6,7 @@
 
 #include "common/analytics/series_name.h"
 #include "common/base/intern.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 enum { FLOW_ID_SIZE = 65, FLOW_MEDIA_SIZE = 33 };
 

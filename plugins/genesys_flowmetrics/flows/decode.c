@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/stream.h"
 
 enum {
@@ -57,9 +58,7 @@ static void take_text(char *out, size_t room, const struct gc_json_value *v) {
 static void take_media(struct flow_decoder *d, const struct gc_json_value *v) {
   char clean[GC_NAME_SIZE];
   take_text(d->media, sizeof(d->media), v);
-  for (char *c = d->media; *c != '\0'; c++)
-    if (*c >= 'A' && *c <= 'Z')
-      *c = (char)(*c + 'a' - 'A');
+  gc_lower_text(d->media);
   size_t len = strlen(d->media);
   bool is_name = len > 0 && gc_name_clean(clean, d->media, len);
   memcpy(d->media, is_name ? clean : "", is_name ? strlen(clean) + 1 : 1);

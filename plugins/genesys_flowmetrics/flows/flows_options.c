@@ -25,12 +25,12 @@ const struct gc_opt flows_rows[] = {
                 "`flowId` (the default), `flowOutcomeId`, `flowMilestoneId`, "
                 "`flowOutcomeValue`, `flowType`, `mediaType` …; see Names.",
                 "flowOutcomeId"),
-    GC_QUERY_OPTIONS(OWNER),
+    GC_ANALYTICS_OPTIONS(OWNER),
     GC_OPT_STRS(OWNER, query.chosen, "Flow",
                 "Name globs (`IVR*`) or ids; a leading `!` refuses. The first "
                 "match decides; without any, all flows. May be repeated.",
                 "IVR*"),
-    GC_OPT_ENUM(OWNER, query.label, "FlowLabel", "name", gc_query_labels,
+    GC_OPT_ENUM(OWNER, query.label, "FlowLabel", "name", gc_analytics_labels,
                 "What a flow, outcome or milestone is called: its `name`, its "
                 "`id`, or `both` (NAME@ID).",
                 "both"),
@@ -38,5 +38,5 @@ const struct gc_opt flows_rows[] = {
 };
 
 enum gc_code flows_check(struct flows_options *o, struct gc_err *err) {
-  return gc_query_options_check(&o->query, GC_QUERY_FLOWS, err);
+  return gc_analytics_options_check(&o->query, GC_QUERY_FLOWS, err);
 }

@@ -9,7 +9,7 @@ struct flows_options {
   char *account;
   bool observations;
   uint32_t observation_interval_s;
-  struct gc_query_options query; /* .chosen: Flow, .label: FlowLabel */
+  struct gc_analytics_options query; /* .chosen: Flow, .label: FlowLabel */
 };
 
 extern const struct gc_opt flows_rows[];

@@ -4,12 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 
 enum {
-  /* Nothing but an operator helps after these refusals; do not spend the
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
   STALE_INTERVALS = 3, /* older than so many, an answer counts as none */
 };
 
@@ -51,11 +49,6 @@ static struct flow_choice choice_of(const struct flow_watch *w,
                               .selector_count = w->settings.selector_count};
 }
 
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
-}
-
 static void tell_overflow(struct flow_watch *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
@@ -94,14 +87,9 @@ static enum gc_code publish(struct flow_watch *w) {
   return GC_OK;
 }
 
-static void come_back(struct flow_watch *w, uint32_t min_ms) {
-  uint64_t now_ms = now(w);
-  uint32_t every_ms = w->settings.interval_ms;
-  if (every_ms < min_ms)
-    every_ms = min_ms;
-  w->due_ms += every_ms;
-  if (w->due_ms < now_ms) /* the poll outlasted its interval */
-    w->due_ms += (now_ms - w->due_ms + every_ms - 1) / every_ms * every_ms;
+static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
+  w->due_ms =
+      gc_pace_next(w->due_ms, now(w), w->settings.interval_ms, was_refused);
   (void)gc_timers_set(env(w)->timers, &w->timer, w->due_ms);
 }
 
@@ -120,7 +108,7 @@ static void on_poll(void *ctx) {
     w->is_healthy = false;
     pthread_mutex_unlock(&w->lock);
   }
-  come_back(w, is_refusal(trouble.code) ? REFUSED_EVERY_MS : 0);
+  schedule_next_poll(w, gc_pace_is_refusal(trouble.code));
   flow_poll_clear(&w->poll);
 }
 
@@ -220,19 +208,10 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   gc_entities_put(flows);
 }
 
-static void put(const struct gc_samples *out, const struct gc_sample *sample,
-                enum gc_metric_id metric, const char *qualifier,
-                union gc_number value) {
-  struct gc_sample s = *sample;
-  s.metric = metric;
-  s.qualifier = qualifier;
-  s.values[0] = value;
-  out->put(out->ctx, &s);
-}
-
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out) {
-  const struct gc_sample s = {.instance = instance, .interval_ms = interval_ms};
+  const struct gc_sample_writer writer = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&w->lock);
   bool is_healthy = w->is_healthy;
   uint64_t well_ms = w->well_ms, overflow = w->overflow;
@@ -253,11 +232,10 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
       {GC_METRIC_SERIES, "observations", (double)tally.series},
   };
   for (size_t i = 0; i < GC_COUNT(gauges); i++)
-    put(out, &s, gauges[i].metric, gauges[i].qualifier,
-        (union gc_number){.gauge = gauges[i].gauge});
+    gc_put_gauge(&writer, gauges[i].metric, gauges[i].qualifier,
+                 gauges[i].gauge);
   if (well_ms > 0)
-    put(out, &s, GC_METRIC_SOURCE_AGE, "observations",
-        (union gc_number){.gauge = (double)age_ms / 1000.0});
-  put(out, &s, GC_METRIC_SERIES_OVERFLOW, "observations",
-      (union gc_number){.derive = (int64_t)overflow});
+    gc_put_gauge(&writer, GC_METRIC_SOURCE_AGE, "observations",
+                 (double)age_ms / 1000.0);
+  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", overflow);
 }

@@ -10,10 +10,12 @@ enum { FIRST_QUEUE_SLOTS = 64 };
 
 /* ---- queues and their counters ---- */
 
-static uint32_t queue_slot_of(const struct conversations *m, struct cv_id id) {
-  uint32_t mask = m->queue_slot_count - 1, s = (uint32_t)cv_id_hash(id) & mask;
+static uint32_t queue_slot_of(const struct conversations *m,
+                              struct uuid_key id) {
+  uint32_t mask = m->queue_slot_count - 1,
+           s = (uint32_t)uuid_key_hash(id) & mask;
   while (m->queue_slots[s] != 0 &&
-         !cv_id_equal(m->queues[m->queue_slots[s] - 1].id, id))
+         !uuid_key_equal(m->queues[m->queue_slots[s] - 1].id, id))
     s = (s + 1) & mask;
   return s;
 }
@@ -59,7 +61,7 @@ static uint32_t take_queue_number(struct conversations *m) {
   return number;
 }
 
-enum gc_code cv_queue(struct conversations *m, struct cv_id id,
+enum gc_code cv_queue(struct conversations *m, struct uuid_key id,
                       const char *text, uint32_t *ret_number) {
   uint32_t there =
       m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
@@ -104,7 +106,7 @@ static struct queue *find_queue(const struct conversations *m,
                                 const char *text) {
   uint32_t there =
       m->queue_slot_count > 0
-          ? m->queue_slots[queue_slot_of(m, cv_id_read(text, strlen(text)))]
+          ? m->queue_slots[queue_slot_of(m, uuid_key_read(text, strlen(text)))]
           : 0;
   return there != 0 ? &m->queues[there - 1] : NULL;
 }
@@ -224,7 +226,7 @@ enum gc_code conversations_apply(struct conversations *m,
   uint32_t number = cv_set_find(m, event->id);
   m->stats.events++;
   if (number == CV_NOBODY) {
-    if (cv_id_is_none(event->id) || !is_of_interest(event))
+    if (uuid_key_is_none(event->id) || !is_of_interest(event))
       return GC_OK;
     number = cv_set_add(m, event->id);
     if (number == CV_NOBODY)
@@ -253,7 +255,7 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
     return GC_OK;
   if (target_ms < 0 || target_ms > UINT32_MAX)
     target_ms = 0;
-  GC_TRY(cv_queue(m, cv_id_read(queue, strlen(queue)), queue, &number));
+  GC_TRY(cv_queue(m, uuid_key_read(queue, strlen(queue)), queue, &number));
   struct queue *q = &m->queues[number];
   if (q->targets_ms[media] == (uint32_t)target_ms)
     return GC_OK;

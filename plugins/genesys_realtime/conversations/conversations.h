@@ -13,7 +13,7 @@
 #ifndef GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 #define GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
@@ -70,8 +70,8 @@ enum { CV_WRAPUP_SIZE = 128 }; /* of a code, with the NUL */
 
 /* Guide dialect: where a conversation stands, without times. */
 struct cv_standing {
-  struct cv_id id; /* of the conversation */
-  struct cv_id queue;
+  struct uuid_key id; /* of the conversation */
+  struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": not told */
   char wrapup[CV_WRAPUP_SIZE];       /* code, "": not told */
   uint8_t state;                     /* enum cv_state, not NONE */
@@ -135,7 +135,7 @@ void conversations_gap(struct conversations *m);
 /* It is known to be over though its end was never told: no gauge has it any
  * longer and nothing is counted, for nobody knows what happened. An event with
  * news opens it again. False: it is not there. */
-bool conversations_close(struct conversations *m, struct cv_id id);
+bool conversations_close(struct conversations *m, struct uuid_key id);
 
 /* ---- lost ends, by the details of observations (design, section 5.2) ----
  * One poll: begin when the request goes out, list each conversation id of the
@@ -146,7 +146,7 @@ bool conversations_close(struct conversations *m, struct cv_id id);
  * end. */
 void conversations_poll_begin(struct conversations *m);
 /* False: the set does not have it. */
-bool conversations_poll_list(struct conversations *m, struct cv_id id);
+bool conversations_poll_list(struct conversations *m, struct uuid_key id);
 void conversations_poll_end(struct conversations *m,
                             bool (*covers)(void *ctx, const char *queue,
                                            enum cv_media media),
@@ -194,15 +194,15 @@ void conversations_stats(const struct conversations *m,
 /* ---- conversation_samples.c ---- */
 
 struct conversations_view {
-  const struct obs_view *queues; /* names, selectors, labels */
-  int64_t time_ms;               /* wall clock; 0: when it is dispatched */
+  const struct queue_display *queues; /* names, selectors, labels */
+  int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: the set alone knows them */
 };
 
 /* How far a reading has come. Zeroed before it begins. */
 struct conversations_reading {
   uint32_t queue; /* the next one */
-  struct obs_tally tally;
+  struct queue_tally tally;
 };
 
 /* Puts every value of design §4 that conversations give, a few queues with each

@@ -139,14 +139,14 @@ static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
       memchr(v->text, '\0', v->len) != NULL)
     return;
   d->queue_is_own = own;
-  d->party->queue = cv_id_read(v->text, v->len);
+  d->party->queue = uuid_key_read(v->text, v->len);
   memcpy(d->party->queue_text, v->text, v->len);
   d->party->queue_text[v->len] = '\0';
 }
 
-static struct cv_id id_of(const struct gc_json_value *v) {
-  return v->kind == GC_JSON_STRING ? cv_id_read(v->text, v->len)
-                                   : (struct cv_id){0, 0};
+static struct uuid_key id_of(const struct gc_json_value *v) {
+  return v->kind == GC_JSON_STRING ? uuid_key_read(v->text, v->len)
+                                   : (struct uuid_key){0, 0};
 }
 
 /* ---- events ---- */
@@ -168,7 +168,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->event.id = id_of(v);
     break;
   case IN_PARTY(K_ID):
-    d->party->id = cv_id_hash(id_of(v));
+    d->party->id = uuid_key_hash(id_of(v));
     break;
   case IN_PARTY(K_PURPOSE):
     d->party->purpose = (uint8_t)cv_word_purpose(v);
@@ -309,7 +309,7 @@ static const struct gc_json_reader reader = {
 static void begin_event(void *ctx) {
   struct cv_decoder *d = ctx;
   d->is_ours = false;
-  d->event.id = (struct cv_id){0, 0};
+  d->event.id = (struct uuid_key){0, 0};
   d->event.count = d->event.dropped = 0;
 }
 
@@ -337,7 +337,8 @@ enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
                              size_t len, const struct cv_event **ret_event,
                              struct gc_err *err) {
   GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
-  bool tells = d->is_ours && !cv_id_is_none(d->event.id) && d->event.count > 0;
+  bool tells =
+      d->is_ours && !uuid_key_is_none(d->event.id) && d->event.count > 0;
   *ret_event = tells ? &d->event : NULL;
   return GC_OK;
 }

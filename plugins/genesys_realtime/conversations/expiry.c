@@ -88,7 +88,7 @@ static void close_one(struct conversations *m, struct conversation *c) {
   cv_settle(m, c);
 }
 
-bool conversations_close(struct conversations *m, struct cv_id id) {
+bool conversations_close(struct conversations *m, struct uuid_key id) {
   uint32_t number = cv_set_find(m, id);
   if (number == CV_NOBODY)
     return false;
@@ -100,7 +100,7 @@ void conversations_poll_begin(struct conversations *m) {
   m->polled_ms = m->now_ms;
 }
 
-bool conversations_poll_list(struct conversations *m, struct cv_id id) {
+bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   uint32_t number = cv_set_find(m, id);
   if (number == CV_NOBODY)
     return false;

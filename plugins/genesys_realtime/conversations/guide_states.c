@@ -115,7 +115,7 @@ static enum gc_code queue_of(struct conversations *m,
   if (e->queue_text[0] != '\0')
     return cv_queue(m, e->queue, e->queue_text, ret);
   if (c->count == 0)
-    return cv_queue(m, cv_id_read(none, strlen(none)), none, ret);
+    return cv_queue(m, uuid_key_read(none, strlen(none)), none, ret);
   *ret = c->persons[c->count - 1].queue;
   return GC_OK;
 }

@@ -65,7 +65,7 @@ enum {
 };
 
 struct conversation {
-  struct cv_id id;
+  struct uuid_key id;
   int64_t heard_ms;
   int64_t since_ms; /* what happened before is not counted */
   int64_t other_ms; /* newest connectedTime of who is no person, no customer */
@@ -98,7 +98,7 @@ struct pair {
 };
 
 struct queue {
-  struct cv_id id;
+  struct uuid_key id;
   char *text;         /* NULL: it was retired, and its number is free */
   int64_t heard_ms;   /* the last event that named it, or its target */
   uint32_t next_free; /* of a free one: number + 1, 0 for the last */
@@ -158,10 +158,10 @@ static inline struct conversation *cv_at(const struct conversations *m,
 /* ---- conversations_set.c ---- */
 
 /* CV_NOBODY when it is not there. */
-uint32_t cv_set_find(const struct conversations *m, struct cv_id id);
+uint32_t cv_set_find(const struct conversations *m, struct uuid_key id);
 /* A new one, empty; lets the one go that was heard of longest ago when there
  * are too many. CV_NOBODY: out of memory. */
-uint32_t cv_set_add(struct conversations *m, struct cv_id id);
+uint32_t cv_set_add(struct conversations *m, struct uuid_key id);
 /* The newest in the order of hearing. */
 void cv_set_heard(struct conversations *m, uint32_t number);
 void cv_set_drop(struct conversations *m, uint32_t number);
@@ -210,7 +210,7 @@ struct person *cv_acd_before(const struct conversation *c, uint32_t queue,
 
 /* ---- conversations.c ---- */
 
-GC_MUST_CHECK enum gc_code cv_queue(struct conversations *m, struct cv_id id,
+GC_MUST_CHECK enum gc_code cv_queue(struct conversations *m, struct uuid_key id,
                                     const char *text, uint32_t *ret_number);
 /* Nobody has this number in its persons. Until cv_queues_settle no queue can be
  * found. */

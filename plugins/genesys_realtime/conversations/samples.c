@@ -15,29 +15,16 @@ enum { QUEUES_AT_ONCE = 16 }; /* some 1,000 values, a millisecond */
 struct put {
   struct conversations *m;
   const struct conversations_view *view;
-  const struct gc_samples *out;
-  struct obs_tally *tally;
-  const char *label, *media;
+  struct gc_sample_writer writer;
+  struct queue_tally *tally;
+  const char *media;
 };
-
-static void put(const struct put *p, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->label,
-                             .qualifier = qualifier,
-                             .values = {value},
-                             .time_ms = p->view->time_ms,
-                             .interval_ms = p->view->queues->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-  p->tally->series++;
-}
 
 /* 0 where a series begins, whatever was counted by then: a rate needs two
  * values and would miss the first. */
-static void put_count(const struct put *p, enum gc_metric_id metric,
-                      const char *qualifier, bool shown, uint64_t count) {
-  put(p, metric, qualifier,
-      (union gc_number){.derive = shown ? (int64_t)count : 0});
+static void put_counter(const struct put *p, enum gc_metric_id metric,
+                        const char *qualifier, bool shown, uint64_t count) {
+  gc_put_count(&p->writer, metric, qualifier, shown ? count : 0);
 }
 
 /* "20", "0.5", "0.125": whatever the locale says. */
@@ -56,15 +43,15 @@ static void put_waits(const struct put *p, const struct pair *pair) {
     within += pair->t.waits[i];
     print_seconds(bound, p->m->bounds_ms[i]);
     snprintf(qualifier, sizeof(qualifier), "%s-le-%s", p->media, bound);
-    put_count(p, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown, within);
+    put_counter(p, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown, within);
   }
   snprintf(qualifier, sizeof(qualifier), "%s-le-+Inf", p->media);
-  put_count(p, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown,
-            pair->t.answers);
+  put_counter(p, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown,
+              pair->t.answers);
   double sum_s = pair->shown ? (double)pair->t.wait_ms / 1000.0 : 0.0;
-  put(p, GC_METRIC_QUEUE_WAIT_SUM, p->media, (union gc_number){.gauge = sum_s});
-  put_count(p, GC_METRIC_QUEUE_WAIT_COUNT, p->media, pair->shown,
-            pair->t.answers);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_WAIT_SUM, p->media, sum_s);
+  put_counter(p, GC_METRIC_QUEUE_WAIT_COUNT, p->media, pair->shown,
+              pair->t.answers);
 }
 
 static void put_breaches(const struct put *p, struct pair *pair,
@@ -74,8 +61,8 @@ static void put_breaches(const struct put *p, struct pair *pair,
     return;
   print_seconds(target, target_ms);
   snprintf(qualifier, sizeof(qualifier), "%s-%s", p->media, target);
-  put_count(p, GC_METRIC_QUEUE_SLA_BREACH, qualifier, pair->breaches_shown,
-            pair->t.breaches);
+  put_counter(p, GC_METRIC_QUEUE_SLA_BREACH, qualifier, pair->breaches_shown,
+              pair->t.breaches);
   pair->breaches_shown = true;
 }
 
@@ -88,8 +75,8 @@ static void put_changes(const struct put *p, struct pair *pair) {
         continue;
       snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", p->media,
                state_labels[from], state_labels[to]);
-      put_count(p, GC_METRIC_STATE_CHANGES, qualifier,
-                pair->changes_shown[from][to], pair->t.changes[from][to]);
+      put_counter(p, GC_METRIC_STATE_CHANGES, qualifier,
+                  pair->changes_shown[from][to], pair->t.changes[from][to]);
       pair->changes_shown[from][to] = true;
     }
 }
@@ -102,7 +89,8 @@ static void put_wrapups(const struct put *p, struct pair *pair) {
     snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", p->media,
              state_labels[w->from], state_labels[w->to],
              gc_intern_text(&p->m->codes, w->code));
-    put_count(p, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier, w->shown, w->count);
+    put_counter(p, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier, w->shown,
+                w->count);
     w->shown = true;
   }
 }
@@ -110,17 +98,17 @@ static void put_wrapups(const struct put *p, struct pair *pair) {
 static void put_pair(const struct put *p, struct pair *pair,
                      int64_t target_ms) {
   const struct conversations_totals *t = &pair->t;
-  put_count(p, GC_METRIC_QUEUE_OFFER, p->media, pair->shown, t->offers);
-  put_count(p, GC_METRIC_QUEUE_ANSWER, p->media, pair->shown, t->answers);
-  put_count(p, GC_METRIC_QUEUE_ABANDON, p->media, pair->shown, t->abandons);
-  put_count(p, GC_METRIC_QUEUE_TRANSFER, p->media, pair->shown, t->transfers);
+  put_counter(p, GC_METRIC_QUEUE_OFFER, p->media, pair->shown, t->offers);
+  put_counter(p, GC_METRIC_QUEUE_ANSWER, p->media, pair->shown, t->answers);
+  put_counter(p, GC_METRIC_QUEUE_ABANDON, p->media, pair->shown, t->abandons);
+  put_counter(p, GC_METRIC_QUEUE_TRANSFER, p->media, pair->shown, t->transfers);
   put_waits(p, pair);
   put_breaches(p, pair, target_ms);
   put_changes(p, pair);
   put_wrapups(p, pair);
   if (p->view->active)
-    put(p, GC_METRIC_ACTIVE_CONVERSATIONS, p->media,
-        (union gc_number){.gauge = t->active});
+    gc_put_gauge(&p->writer, GC_METRIC_ACTIVE_CONVERSATIONS, p->media,
+                 t->active);
   pair->shown = true;
 }
 
@@ -133,17 +121,17 @@ static bool has_pairs(const struct queue *q) {
 
 static void put_queue(struct put *p, uint32_t number, char *label) {
   struct queue *queue = &p->m->queues[number];
-  const struct obs_view *view = p->view->queues;
+  const struct queue_display *view = p->view->queues;
   if (!has_pairs(queue))
     return;
-  enum view_answer answer = view_label(view, queue->text, label);
-  p->tally->unnamed += answer == VIEW_UNNAMED;
-  if (answer != VIEW_SHOW)
+  enum queue_label_result answer = queue_label_of(view, queue->text, label);
+  p->tally->unnamed += answer == QUEUE_UNNAMED;
+  if (answer != QUEUE_SHOWN)
     return;
   p->tally->matched++;
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     p->media = cv_media_label((enum cv_media)i);
-    if (queue->pairs[i] != NULL && view_wants_media(view, p->media))
+    if (queue->pairs[i] != NULL && queue_display_has_media(view, p->media))
       put_pair(p, queue->pairs[i],
                cv_target_ms(p->m, number, (enum cv_media)i));
   }
@@ -154,7 +142,14 @@ bool conversations_samples(struct conversations *m,
                            const struct gc_samples *out,
                            struct conversations_reading *reading) {
   char label[GC_NAME_SIZE];
-  struct put p = {m, view, out, &reading->tally, label, NULL};
+  struct put p = {.m = m,
+                  .view = view,
+                  .writer = {.out = out,
+                             .instance = label,
+                             .time_ms = view->time_ms,
+                             .interval_ms = view->queues->interval_ms,
+                             .written = &reading->tally.series},
+                  .tally = &reading->tally};
   uint32_t end = reading->queue + QUEUES_AT_ONCE;
 
   if (view->active && reading->queue == 0)

@@ -8,19 +8,19 @@ enum { FIRST_SLOTS = 64, FIRST_PERSONS = 2 };
 
 /* ---- the table ---- */
 
-static uint32_t home_of(const struct conversations *m, struct cv_id id) {
-  return (uint32_t)cv_id_hash(id) & (m->slot_count - 1);
+static uint32_t home_of(const struct conversations *m, struct uuid_key id) {
+  return (uint32_t)uuid_key_hash(id) & (m->slot_count - 1);
 }
 
 /* The slot that holds the id, or the free one where it would go. */
-static uint32_t slot_of(const struct conversations *m, struct cv_id id) {
+static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
   uint32_t s = home_of(m, id);
-  while (m->slots[s] != 0 && !cv_id_equal(cv_at(m, m->slots[s] - 1)->id, id))
+  while (m->slots[s] != 0 && !uuid_key_equal(cv_at(m, m->slots[s] - 1)->id, id))
     s = (s + 1) & (m->slot_count - 1);
   return s;
 }
 
-uint32_t cv_set_find(const struct conversations *m, struct cv_id id) {
+uint32_t cv_set_find(const struct conversations *m, struct uuid_key id) {
   return m->slot_count == 0 ? CV_NOBODY : m->slots[slot_of(m, id)] - 1;
 }
 
@@ -150,7 +150,7 @@ static void make_room(struct conversations *m) {
   cv_set_evict(m, m->oldest);
 }
 
-uint32_t cv_set_add(struct conversations *m, struct cv_id id) {
+uint32_t cv_set_add(struct conversations *m, struct uuid_key id) {
   while (m->count > 0 && m->count >= m->s.max)
     make_room(m);
   if ((m->free == CV_NOBODY && !grow_pool(m)) ||

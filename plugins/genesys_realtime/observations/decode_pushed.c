@@ -11,7 +11,7 @@ enum { MESSAGE_MAX_BYTES = 8 << 20 };
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {
-#define XX(id, end, tells) [OBS_TOPIC_##id] = end,
+#define XX(id, end, content) [OBS_TOPIC_##id] = end,
     OBS_TOPIC_MAP(XX)
 #undef XX
 };
@@ -47,7 +47,7 @@ struct obs_pushed {
 
   struct obs_facts facts; /* of the message */
   uint32_t queue, media;
-  size_t part_begin; /* the first fact of the data, or the result, being read */
+  size_t part_begin; /* the first fact of the present data or result */
   bool is_total;     /* the data are running totals of an interval */
   int64_t at_ms;
   struct obs_datum datum;
@@ -84,8 +84,8 @@ bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
 
 /* ---- a message ---- */
 
-/* "T/T" is a moment, "HH:00/HH:30" what was summed up since HH:00. What is no
- * interval says nothing. */
+/* "T/T" is a moment, "HH:00/HH:30" a running total since HH:00. Ignores values
+ * that are not an interval. */
 static void read_interval(struct obs_pushed *d, const struct gc_json_value *v) {
   int64_t begin_ms, end_ms;
   if (v->kind != GC_JSON_STRING ||
@@ -193,7 +193,7 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* Interval and medium may stand behind the numbers. */
+/* Interval and medium may follow the numbers. */
 static void end_part(struct obs_pushed *d) {
   if (d->is_total)
     d->facts.count = d->part_begin;
@@ -244,9 +244,10 @@ struct obs_pushed *obs_pushed_new(void) {
   return d;
 }
 
-/* Of one "group" for all of its message; an .activity message has none, its
- * topic names the queue. */
-static enum gc_code take_in(struct obs_pushed *d, const char *id, size_t len) {
+/* A message has one "group" for all its facts; an .activity message has none,
+ * so that its topic names the queue. */
+static enum gc_code add_facts(struct obs_pushed *d, const char *id,
+                              size_t len) {
   if (d->queue == OBS_NONE)
     GC_TRY(gc_intern_put(&d->into->ids, id, len, &d->queue));
   for (size_t i = 0; i < d->facts.count; i++) {
@@ -272,7 +273,7 @@ enum gc_code obs_pushed_read(struct obs_pushed *d, struct observations *live,
   GC_TRY(gc_json_stream_next(d->stream, body, len, err));
   if (d->facts.count == 0)
     return GC_OK;
-  enum gc_code code = take_in(d, id, id_len);
+  enum gc_code code = add_facts(d, id, id_len);
   if (code != GC_OK)
     return gc_fail(err, code, "%.160s: %s", topic, gc_code_words(code));
   if (ret_facts != NULL)

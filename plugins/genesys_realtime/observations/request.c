@@ -2,8 +2,7 @@
 #include "common/base/json/document.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
-/* The metrics that count conversations: `detailMetrics` accepts no others of
- * them. */
+/* The metrics that count conversations, which `detailMetrics` accepts. */
 static const enum obs_metric detailed[] = {OBS_WAITING, OBS_INTERACTING,
                                            OBS_ALERTING};
 
@@ -37,7 +36,7 @@ enum gc_code obs_query_body(const char *const *ids, size_t count,
   return gc_document_write(&d, out, NULL);
 }
 
-/* The element's key is "metric" (API reference, activity queries). */
+/* The key of an element is "metric" (API reference, activity queries). */
 enum gc_code obs_activity_body(bool of_conversations, struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *body = gc_document_add_object(&d, NULL, NULL);

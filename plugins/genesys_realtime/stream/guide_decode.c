@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/document.h"
 #include "common/base/json/message.h"
 
@@ -44,8 +45,7 @@ static enum cv_media read_media(const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
     return CV_ALL;
   for (size_t i = 0; i < v->len; i++)
-    label[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
-                                                             : v->text[i]);
+    label[i] = gc_lower(v->text[i]);
   label[v->len] = '\0';
   enum cv_media media = cv_media_find(label);
   return media == CV_MEDIA_COUNT || media == CV_UNKNOWN ? CV_ALL : media;
@@ -58,7 +58,7 @@ static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
     d->is_wrong = true;
     return;
   }
-  d->now.queue = cv_id_read(v->text, v->len);
+  d->now.queue = uuid_key_read(v->text, v->len);
   memcpy(d->now.queue_text, v->text, v->len);
   d->now.queue_text[v->len] = '\0';
 }
@@ -83,7 +83,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     break;
   case GC_JSON_PATH2(K_EVENT, K_ID):
     if (v->kind == GC_JSON_STRING)
-      d->now.id = cv_id_read(v->text, v->len);
+      d->now.id = uuid_key_read(v->text, v->len);
     break;
   case GC_JSON_PATH2(K_EVENT, K_MEDIA):
     d->now.media = (uint8_t)read_media(v);
@@ -115,7 +115,7 @@ static const struct gc_json_reader reader = {
 static void begin_event(void *ctx) {
   struct guide_decoder *d = ctx;
   d->is_conversation = d->is_wrong = false;
-  d->now.id = d->now.queue = (struct cv_id){0, 0};
+  d->now.id = d->now.queue = (struct uuid_key){0, 0};
   d->now.queue_text[0] = d->now.wrapup[0] = '\0';
   d->now.state = CV_STATE_NONE;
   d->now.media = CV_ALL;
@@ -145,7 +145,7 @@ enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
                                 struct gc_err *err) {
   GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
   bool tells = d->is_conversation && !d->is_wrong &&
-               d->now.state != CV_STATE_NONE && !cv_id_is_none(d->now.id);
+               d->now.state != CV_STATE_NONE && !uuid_key_is_none(d->now.id);
   *ret = tells ? &d->now : NULL;
   return GC_OK;
 }

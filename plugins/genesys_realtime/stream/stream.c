@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
@@ -45,7 +44,7 @@ static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
 void stream_take_targets(struct stream *s) {
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   pthread_mutex_lock(&s->lock);
-  if (d != NULL && s->model != NULL && s->settings.target_ms == 0 &&
+  if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
       set_targets(s, d) != GC_OK)
     s->lost++;
   pthread_mutex_unlock(&s->lock);
@@ -55,17 +54,18 @@ void stream_take_targets(struct stream *s) {
 void stream_make_model(struct stream *s) {
   if (s->model != NULL)
     return;
+  const struct queues_options *o = s->options;
   struct gc_err err = {.code = GC_OK};
   struct conversations_settings settings = {
       .started_ms = stream_server_now(s),
-      .bounds_s = s->bounds_s,
-      .bound_count = s->settings.bound_count,
-      .target_ms = s->settings.target_ms,
-      .max = s->settings.max,
-      .age_ms = s->settings.age_ms,
+      .bounds_s = o->wait_buckets.at,
+      .bound_count = o->wait_buckets.count,
+      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
+      .max = o->conversations_max,
+      .age_ms = (int64_t)o->conversation_age_s * 1000,
       .pairs_max = PAIRS_MAX,
-      .wrapups = s->settings.guide.wrapups,
-      .wrapup_count = s->settings.guide.wrapup_count};
+      .wrapups = o->wrapups.at,
+      .wrapup_count = o->wrapups.count};
   struct conversations *model = conversations_new(&settings, &err);
   pthread_mutex_lock(&s->lock);
   s->model = model;
@@ -91,13 +91,14 @@ struct lists {
 
 static bool is_listed(void *ctx, const char *queue) {
   const struct lists *lists = ctx;
-  return coverage_find(&lists->s->coverage, queue) != NULL ||
+  return topic_coverage_find(&lists->s->coverage, queue) != NULL ||
          gc_entities_find(lists->directory, queue) != NULL;
 }
 
 /* Without the list of queues nobody knows which are gone. */
 static void retire_queues(struct stream *s, uint64_t now_ms) {
-  uint64_t every_ms = (uint64_t)s->settings.expiry_ms / 8;
+  int64_t expiry_ms = (int64_t)s->options->queue_expiry_s * 1000;
+  uint64_t every_ms = (uint64_t)expiry_ms / 8;
   if (every_ms == 0 || now_ms < s->retire_ms)
     return;
   s->retire_ms =
@@ -106,8 +107,7 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
   struct lists lists = {s, d};
   pthread_mutex_lock(&s->lock);
   if (d != NULL && s->model != NULL && !gc_entities_is_refused(d))
-    (void)conversations_retire(s->model, s->settings.expiry_ms, is_listed,
-                               &lists);
+    (void)conversations_retire(s->model, expiry_ms, is_listed, &lists);
   pthread_mutex_unlock(&s->lock);
   gc_entities_put(d);
 }
@@ -160,7 +160,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
 void stream_free(struct stream *s) {
   if (s == NULL)
     return;
-  coverage_clear(&s->coverage);
+  topic_coverage_clear(&s->coverage);
   conversations_free(s->model);
   drift_free(s->drift);
   cv_decoder_free(s->decoder);
@@ -170,7 +170,15 @@ void stream_free(struct stream *s) {
   free(s);
 }
 
-struct stream *stream_new(const struct stream_settings *settings,
+struct gc_channel_timeouts
+stream_timeouts(const struct queues_options *options) {
+  return (struct gc_channel_timeouts){
+      .idle_timeout_ms = options->idle_timeout_s * 1000,
+      .reconnect_min_ms = options->reconnect_min_s * 1000,
+      .reconnect_max_ms = options->reconnect_max_s * 1000};
+}
+
+struct stream *stream_new(const struct queues_options *options,
                           const struct stream_deps *deps, struct gc_err *err) {
   struct stream *s = calloc(1, sizeof(*s));
   if (s != NULL) {
@@ -183,14 +191,11 @@ struct stream *stream_new(const struct stream_settings *settings,
     (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
     return NULL;
   }
-  s->settings = *settings;
+  s->options = options;
   s->deps = *deps;
-  if (s->settings.bound_count > CV_BOUNDS_MAX)
-    s->settings.bound_count = CV_BOUNDS_MAX;
-  memcpy(s->bounds_s, settings->bounds_s,
-         s->settings.bound_count * sizeof(s->bounds_s[0]));
   s->timer = (struct gc_timer){.fire = on_tick, .ctx = s};
-  s->source = settings->guide.is_on ? &stream_guide : &stream_topics;
+  s->source =
+      options->stream == STREAM_CONVERSATIONS ? &stream_guide : &stream_topics;
   return s;
 }
 

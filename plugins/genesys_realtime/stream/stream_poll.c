@@ -27,12 +27,12 @@ static struct drift_side side_of(const struct stream *s, const char *queue,
 }
 
 static void compare(struct stream *s, const struct observations *o) {
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
   conversations_count(s->model);
   drift_begin(s->drift);
-  while (observations_contacts(o, &at, &c)) {
-    const struct covered_queue *q = coverage_find(&s->coverage, c.queue);
+  while (observations_next_contacts(o, &at, &c)) {
+    const struct covered_queue *q = topic_coverage_find(&s->coverage, c.queue);
     if (q == NULL || !q->is_covered || c.cv_media == CV_MEDIA_COUNT)
       continue;
     struct drift_side model = side_of(s, c.queue, c.cv_media);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of channels and sockets share, and a client's view of the conversations."""
+"""Shared by the tests of channels and sockets, and a client's view of the conversations."""
 from __future__ import annotations
 
 import datetime
@@ -96,7 +96,7 @@ class View:
                 acd = who
                 self._note(key, "offers", who["id"], ms(who["connectedTime"]))
                 if "endTime" in who and not self._answered(people, who):
-                    # Whoever was sent on may hang up later: the kind of the end tells the two apart for ever.
+                    # A transferred customer may hang up later; the disconnectType still shows the transfer.
                     what = "transfers" if comm["disconnectType"].startswith("transfer") else "abandons"
                     self._note(key, what, who["id"], ms(who["endTime"]))
             else:
@@ -144,10 +144,10 @@ class View:
             self.counts[key]["%s-%s" % (before, state)] += 1
 
 
-def expected(told: Any) -> dict[tuple[str, str], dict[str, int]]:
+def expected(record: Any) -> dict[tuple[str, str], dict[str, int]]:
     """/sim/truth/stream in the form of View.counts."""
     made = {}
-    for queue, by_media in told["queues"].items():
+    for queue, by_media in record["queues"].items():
         for media, sums in by_media.items():
             counts = {name: sums[name] for name in ("offers", "answers", "abandons", "transfers") if sums[name]}
             counts.update(sums["state_changes"])

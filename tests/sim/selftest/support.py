@@ -166,7 +166,7 @@ class Sim(Process):
                          {"filter": {"type": "or", "predicates": predicates}, "metrics": metrics, **more})
 
     def pages(self, target: str) -> list[dict[str, Any]]:
-        """Follows nextUri to the end."""
+        """All entities, following nextUri to the end."""
         entities, uri = [], target
         while uri:
             page = self.get(uri)
@@ -176,7 +176,7 @@ class Sim(Process):
 
 
 class SimCase(unittest.TestCase):
-    """One simulator for a class; what a test changes is put back after it."""
+    """One simulator for a class; settings are restored after each test."""
 
     WORDS: tuple[str, ...] = ("--frozen",)
     TLS = False

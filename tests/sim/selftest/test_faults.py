@@ -63,9 +63,9 @@ class Faults(SimCase):
         self.sim.call("GET", "/users")
         self.assertEqual(self.sim.sim("counters")["during_retry_after_total"], 0)
         self.me()
-        told = self.sim.sim("counters")
-        self.assertEqual(told["during_retry_after"], {"GET /api/v2/organizations/me": 1, "(any function)": 2})
-        self.assertEqual(told["throttled"], {"GET /api/v2/organizations/me": 1})
+        record = self.sim.sim("counters")
+        self.assertEqual(record["during_retry_after"], {"GET /api/v2/organizations/me": 1, "(any function)": 2})
+        self.assertEqual(record["throttled"], {"GET /api/v2/organizations/me": 1})
 
     def test_html_and_other_bodies(self) -> None:
         self.post({"on": "* *", "answer": 502, "html": True})

@@ -44,7 +44,7 @@ class Rate(SimCase):
         wait_for(lambda: self.sim.call("GET", "/organizations/me").status == 200)
         self.assertLess(time.monotonic() - began, 2 + BUSY_S)
 
-    def test_who_waited_for_the_retry_after_is_not_early(self) -> None:
+    def test_a_request_after_the_retry_after_is_not_early(self) -> None:
         refused = wait_for(lambda: next((a for a in [self.sim.call("GET", "/organizations/me")] if a.status == 429), None))
         early = self.sim.sim("counters")["during_retry_after_total"]
         over = time.monotonic() + (int(refused.headers["retry-after"]) + 1) / RATE

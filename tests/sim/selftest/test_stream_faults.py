@@ -88,9 +88,9 @@ class Bends(Faulty):
         self.assertEqual(self.client.drain(0.3), [])
         self.assertEqual(self.client.pongs, 0)
         self.assertEqual(self.client.next()["eventBody"]["message"], "WebSocket Heartbeat")
-        told = self.counts()
-        self.assertEqual((told["bent silence"], told["sockets_open"] >= 1), (3, True))
-        self.assertGreaterEqual(told["silenced"], 2)
+        record = self.counts()
+        self.assertEqual((record["bent silence"], record["sockets_open"] >= 1), (3, True))
+        self.assertGreaterEqual(record["silenced"], 2)
 
     def test_pongs_can_be_withheld(self) -> None:
         self.post({"ws": "mute_pong"})
@@ -109,7 +109,7 @@ class Bends(Faulty):
         self.arrive(other)
         self.assertEqual((self.got(), second.drain(0.1)), (sent, []))
 
-    def test_a_seed_repeats_what_becomes_of_each_event(self) -> None:
+    def test_a_seed_repeats_the_faults_of_each_event(self) -> None:
         patterns = []
         for _ in range(2):
             self.client = self.listen(conversations(self.queue), lenient=True)
@@ -126,7 +126,7 @@ class Bends(Faulty):
 
 
 class Deeds(Faulty):
-    def test_what_a_gap_has_swallowed_is_known(self) -> None:
+    def test_the_events_of_a_gap_are_known(self) -> None:
         """Lines of (last_seq, the next opened_seq] are the gap; all others have come."""
         channel = self.channel(conversations(self.queue))
         client = self.connect(channel)
@@ -158,9 +158,9 @@ class Deeds(Faulty):
                 end = client.ended()
                 self.assertIn(how, (end.code, end.reason or None))
         wait_for(lambda: self.counts()["sockets_open"] == 0)
-        told, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
+        record, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
         self.assertLessEqual({"channel evicted", "channel expired", "fault drop", "fault close", "socket_closing"}, ends)
-        self.assertEqual((told["deed drop"], told["channels_expired"]), (2 + 1, 1))
+        self.assertEqual((record["deed drop"], record["channels_expired"]), (2 + 1, 1))
         # the one of setUp fell with the first drop
 
     def test_odd_messages(self) -> None:
@@ -202,7 +202,7 @@ class Deeds(Faulty):
         sent = self.send(5)
         self.assertEqual(self.got(), sent)
 
-    def test_after_so_many_events_but_once_a_socket(self) -> None:
+    def test_after_so_many_events_once_for_each_socket(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "unknown_topic", "after_events": 2})
         self.send(4)
@@ -210,7 +210,7 @@ class Deeds(Faulty):
             self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(1.0)],
                              [False, False, True, False, False])
 
-    def test_every_so_often_and_only_when_somebody_is_there(self) -> None:
+    def test_a_repeated_deed_waits_for_a_socket(self) -> None:
         self.client.close()
         wait_for(lambda: self.counts()["sockets_open"] == 0)
         self.post({"ws": "close", "every_s": 0.2, "count": 2, "wait": True})
@@ -239,10 +239,10 @@ class Deeds(Faulty):
             self.assertEqual(answer.status, 400, wrong)
         answer = self.sim.http("POST", "/sim/faults", json.dumps([{"answer": 500}, {"ws": "explode"}]).encode())
         self.assertEqual(answer.status, 400)
-        told = self.sim.sim("faults")
-        self.assertEqual((told["steps"], told["ws_steps"]), ([], []))
+        record = self.sim.sim("faults")
+        self.assertEqual((record["steps"], record["ws_steps"]), ([], []))
 
-    def test_a_client_that_does_not_read_holds_nobody_up(self) -> None:
+    def test_a_client_that_does_not_read_delays_no_other(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "large", "bytes": 200_000, "channel": self.sim.sim("channels")["channels"][-2]["id"]})
         sent = self.send(60)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A client's side of RFC 6455, apart from the simulator's: it may misbehave on demand."""
+"""A client of RFC 6455, independent of the simulator, that can misbehave."""
 from __future__ import annotations
 
 import base64
@@ -28,7 +28,7 @@ class Frame:
 
 
 class Refused(Exception):
-    """No 101."""
+    """The answer was not 101."""
 
     def __init__(self, status: int, headers: dict[str, str]) -> None:
         super().__init__("refused with %d" % status)
@@ -44,8 +44,8 @@ class Ended(Exception):
 
 
 class Client:
-    """`uri` is a connectUri.  Every message with a topic is checked against its schema, unless `lenient`; or
-    of many the first of `every` so many."""
+    """`uri` is a connectUri.  Every message with a topic is checked against its schema, unless `lenient`;
+    with `every`, one message in so many is checked."""
 
     def __init__(self, uri: str, ca: Optional[str] = None, lenient: bool = False, early: bytes = b"", every: int = 1,
                  headers: Optional[dict[str, Optional[str]]] = None) -> None:
@@ -183,7 +183,7 @@ class Client:
         return made
 
     def ended(self, within_s: float = 20.0) -> Ended:
-        """How it ends; messages before the end are dropped."""
+        """Waits for the end and returns it; drops messages before it."""
         deadline = time.monotonic() + within_s
         while True:
             try:
@@ -192,7 +192,7 @@ class Client:
                 return end
 
     def drain(self, quiet_s: float = 0.6) -> list[Any]:
-        """Everything until nothing has come for so long."""
+        """All messages until none has come for `quiet_s`."""
         made = []
         while True:
             try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Deeds of the fault steps: what happens to one socket at one moment."""
+"""Deeds of the fault steps, each on one socket."""
 from __future__ import annotations
 
 import struct
