@@ -147,8 +147,8 @@ static void each_queue_has_a_topic(void) {
 static void a_topic_that_another_block_has_is_subscribed_once(void) {
   begin_with(LIST(QUEUE("q1") "," QUEUE("q2")));
   ch_usual_answers();
-  ch_want(&ch_block, TOPIC_OF("q1"));
-  ch_want(&ch_block, TOPIC_OF("q2"));
+  ch_subscribe(&ch_block, TOPIC_OF("q1"));
+  ch_subscribe(&ch_block, TOPIC_OF("q2"));
   replay_run(&ch_world, 100);
   ch_open();
   start_source();
