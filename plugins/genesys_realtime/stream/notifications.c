@@ -158,8 +158,8 @@ static void want(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_SIZE];
   welcome(s, q);
   print_topic(topic, q->id);
-  q->is_roomless =
-      gc_channels_subscribe(s->deps.channels, &s->listener, topic, q, NULL) != GC_OK;
+  q->is_roomless = gc_channels_subscribe(s->deps.channels, &s->listener, topic,
+                                         q, NULL) != GC_OK;
 }
 
 static void unwant(struct stream *s, struct topic_coverage *gone) {

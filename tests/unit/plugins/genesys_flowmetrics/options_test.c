@@ -81,7 +81,7 @@ static void contradictory_options_are_refused(void) {
       {QUEUE "AWSRegion \"Ireland!\"", "AWSRegion"},
       {QUEUE "AccessKeyId \"A\"", "SecretAccessKeyFile"},
       {QUEUE "StateURL \"redis://:s3cret@127.0.0.1/0\"", "StatePasswordFile"},
-      {QUEUE "StateURL \"redis://127.0.0.1/x\"", "number of a database"},
+      {QUEUE "StateURL \"redis://127.0.0.1/x\"", "expected /DATABASE after the host"},
       {QUEUE "StateURL \"redis://127.0.0.1\"\nStateUser \"gc\"",
        "StatePasswordFile"},
       {QUEUE "StateUser \"gc\"", "StateURL"},
