@@ -10,7 +10,7 @@
 #include "common/analytics/checkpoint.h"
 #include "common/analytics/samples.h"
 
-/* The output; the plugins use daemon/write_tracker. */
+/* The output of a sender; the plugins use daemon/write_tracker. */
 struct gc_sender_output {
   /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_STOPPED: no
    * value leaves any more; GC_ERR_MEMORY: not queued. */

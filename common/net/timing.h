@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The time-outs, intervals and waiting times of common/net that are no options,
- * in one place. The unit is the end of each name: _MS milliseconds, _S seconds.
- * Time-outs that an operator can set are in common/base/connect.h. */
+/* The time-outs, intervals and waiting times of common/net that are not
+ * options. The end of each name is its unit: _MS milliseconds, _S seconds.
+ * Time-outs that an operator can set are in common/base/connect.h; channels/
+ * and socket/ define those of their protocols in their own files. */
 #ifndef GC_NET_TIMING_H
 #define GC_NET_TIMING_H
 

@@ -162,7 +162,7 @@ def what_a_crash_can_cost_is_said() -> None:
     sqs = Sqs()
     for lines, words in ((("appendonly no",), "appendonly yes"), (("appendonly yes", "appendfsync everysec"), "two seconds"),
                          (("maxmemory-policy allkeys-lru",), "noeviction"),
-                         (('rename-command CONFIG ""',), "CONFIG GET is refused")):
+                         (('rename-command CONFIG ""',), "refuses CONFIG GET")):
         daemon = agent(sqs, Redis(*lines))
         line = daemon.says("genesys_flowmetrics: durability of the state: ", words, within_s=20)
         has_line("a warning", line, "[warning]")

@@ -99,7 +99,7 @@ def _damaged(content: bytes, where: str, *words: str) -> None:
         out.write(content)
     damaged = path.read_bytes()
     second = Collectd("", flows=attributes(sqs), state_dir=folder)
-    line = second.says("moved to", within_s=15)
+    line = second.says("renamed to", within_s=15)
     has_line("an error", line, "[error]", STATE_FILE)
     for word in words:
         has_line("why", line, word)

@@ -30,7 +30,7 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
         watch_for(dice.uniform(0.05, 1.5))
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
-        survived += "moved" not in daemon.text and "state file" not in daemon.text
+        survived += "renamed" not in daemon.text and "state file" not in daemon.text
     same("starts with an intact state file", survived, KILLS)
 
     daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(), state_dir=state)
