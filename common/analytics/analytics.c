@@ -55,8 +55,8 @@ static void record_poll(struct gc_analytics *b) {
 }
 
 /* A 400 may mean that the interval is too wide, an answer that is too large
- * that there are too many windows: ask for half as much. True: it is worth to
- * ask again at once. */
+ * that there are too many windows: ask for half as much. True when the smaller
+ * request can be sent at once. */
 static bool narrow_request(struct gc_analytics *b) {
   enum gc_code code = b->poll.error.code;
   if (code == GC_ERR_LIMIT && b->new_max > 1) {
@@ -90,8 +90,8 @@ static struct gc_samples_view view_of(struct gc_analytics *b) {
                                   .counters = b->settings.counters};
 }
 
-/* The answer may name what was made since the list was read: wait for a newer
- * one, once for each name. */
+/* An answer may name an entity that was created after the list was read: wait
+ * for a newer list, once for each name. */
 static bool lacks_names(struct gc_analytics *b) {
   struct gc_samples_view view = view_of(b);
   enum gc_dimension_kind kind;
@@ -133,8 +133,8 @@ static void on_poll(void *ctx) {
                     : RECHECK_MS);
 }
 
-/* Back-fill takes a quarter of the budget at most: what else the account asks
- * for, live windows of other queries too, is not kept waiting. */
+/* Limits back-fill to a quarter of the budget, so that other requests of the
+ * account, such as live windows of other queries, do not wait. */
 static uint64_t pace_ms(const struct gc_analytics *b, uint32_t requests) {
   uint32_t per_minute =
       b->deps.requests_per_minute > 4 ? b->deps.requests_per_minute / 4 : 1;
@@ -166,7 +166,7 @@ static const struct gc_source *source_of(const struct gc_analytics *b) {
   return gc_source(b->settings.query.source);
 }
 
-/* The list that selectors choose from; -1 when there are none. */
+/* The list in which the selectors match names; -1 without selectors. */
 static int chosen_list(const struct gc_analytics *b) {
   const char *chosen = source_of(b)->chosen;
   return b->settings.selector_count > 0 && chosen != NULL
@@ -196,7 +196,8 @@ static void remake_filter(struct gc_analytics *b) {
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
 }
 
-/* Only a clock that was wrong, and a server that tells no Date, can do this. */
+/* Reports a checkpoint in the future, which only a wrong clock together with a
+ * server without Date headers can cause. */
 static void report_future_checkpoint(struct gc_analytics *b,
                                      int64_t server_ms) {
   struct gc_err err = {.code = GC_OK};
@@ -267,7 +268,7 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   }
 }
 
-/* Lists may come while a read thread makes names of the ones before. */
+/* Replaces a list under the lock: a read thread may be using the old one. */
 static void replace_list(struct gc_analytics *b, struct gc_naming_list *list,
                          struct gc_entities *d) {
   pthread_mutex_lock(&b->lock);
@@ -361,7 +362,7 @@ static void start_on_loop(void *ctx) {
   b->named = b->series.keys.count;
   b->tally.done_ms = b->checkpoint.mark.done_ms;
   b->is_listening = true;
-  /* What was in flight when the agent ended leaves first. */
+  /* The window that was being sent when the agent ended is sent first. */
   gc_analytics_set_stage(b, b->sender.outbox.count > 0 ? GC_ANALYTICS_SENDING
                                                        : GC_ANALYTICS_IDLE);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)

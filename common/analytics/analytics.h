@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One block of interval queries (<Query>, <Flows>) at work. The account's
- * network thread asks, window after window; a read thread brings the windows
- * out. Between them a poll's results changes hands, so that only one of them
- * holds it:
+/* One block of analytics queries (<Query>, <Flows>). The account's network
+ * thread polls window after window; a read thread sends the values of each
+ * window to collectd. The stage says which of them owns the results of a poll:
  *
- *   REST → ASKING → (NAMING) → READY → LEAVING → LEFT → REST
- *   `------- network thread -------'   read     `-- network
+ *   IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
+ *   `--------- network thread ---------'   read      `- network
  *
- * No collectd in here: the plugin brings the way out. */
+ * The block knows no collectd: the plugin passes in the output. */
 #ifndef GC_ANALYTICS_ANALYTICS_H
 #define GC_ANALYTICS_ANALYTICS_H
 
@@ -20,10 +19,10 @@
 
 /* As configured; all borrowed. */
 struct gc_analytics_settings {
-  const char *name;     /* <Query "queues">: the instance of series that nobody
-                           owns */
-  const char *instance; /* "query-queues": with the account, under what its
-                           state is kept */
+  const char *name;     /* <Query "queues">: the instance of series without
+                           queue, user or flow */
+  const char *instance; /* "query-queues": with the account, the key of its
+                           stored state */
   const char *account;
   struct gc_query query;
   struct gc_windows_rule rule;
@@ -34,46 +33,47 @@ struct gc_analytics_settings {
   uint32_t max_series;
 };
 
-/* What a block works with: its account's, or a test's. All borrowed. */
+/* Dependencies of a block: its account's, or those of a test. All borrowed. */
 struct gc_analytics_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_store *store; /* NULL: nothing survives */
+  struct gc_store *store; /* NULL: no state is kept */
   uint32_t requests_per_minute;
 };
 
 struct gc_analytics;
 
-/* `notice` hears outcomes (GC_OK when well), on the network thread and on read
- * threads; `cause` is a fixed word. NULL when out of memory. */
+/* Calls `notice` with each outcome (GC_OK: success), on the network thread and
+ * on read threads; `cause` is a fixed word. NULL when out of memory. */
 GC_API struct gc_analytics *gc_analytics_new(
     const struct gc_analytics_settings *settings,
     const struct gc_analytics_deps *deps,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx);
-/* Reads the state and starts asking; waits for one turn of the network thread.
- * Not from that thread. */
+/* Loads the state and starts polling. Waits for one turn of the network thread,
+ * so it must not be called on that thread. */
 GC_API void gc_analytics_start(struct gc_analytics *b);
-/* Stops asking and frees; waits for one turn of the network thread. Not from
- * that thread. NULL is fine. */
+/* Stops polling and frees. Waits for one turn of the network thread, so it must
+ * not be called on that thread. `b` may be NULL. */
 GC_API void gc_analytics_free(struct gc_analytics *b);
 
-/* Brings out what is there, for `max_ms` at most. One read thread at a time.
- */
+/* Sends the windows that are ready, for at most `max_ms`. One read thread at a
+ * time. */
 GC_API void gc_analytics_read(struct gc_analytics *b,
                               const struct gc_sender_output *way,
                               uint32_t max_ms);
 
-/* The end: no window begins to leave any more; waits for what is in flight,
- * `max_ms` at most, and saves that it has left. After the last block_read. */
+/* At shutdown, after the last gc_analytics_read: finishes the window that is
+ * being sent, for at most `max_ms`, and saves that it is sent. No other window
+ * begins. */
 GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);
 
-/* Puts the block's self-telemetry under the instance `instance` and with
- * `interval_ms`. One read thread at a time. */
+/* Writes the block's self-telemetry to `out`, with the plugin instance
+ * `instance` and the interval `interval_ms`. One read thread at a time. */
 GC_API void gc_analytics_read_state(struct gc_analytics *b,
                                     const char *instance, uint32_t interval_ms,
                                     const struct gc_samples *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A block, as its two sides see it: block.c on the network thread, block_read.c
- * on read threads. Private to them. */
+/* The state of a block, shared by analytics.c (network thread) and
+ * analytics_read.c (read threads). Private to them. */
 #ifndef GC_ANALYTICS_ANALYTICS_INTERNAL_H
 #define GC_ANALYTICS_ANALYTICS_INTERNAL_H
 
@@ -28,7 +28,7 @@ struct gc_analytics_tally {
   int64_t done_ms; /* 0: none yet */
 };
 
-/* One list of names, if the query needs it. */
+/* The subscription to one list of names. */
 struct gc_analytics_list {
   struct gc_analytics *owner;
   bool is_needed;
@@ -41,12 +41,12 @@ struct gc_analytics {
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
-  /* The network thread's. */
+  /* Network thread only. */
   struct gc_analytics_list lists[GC_NAME_KIND_COUNT];
   bool is_listening;
-  struct gc_naming naming; /* also the read thread's while it is LEAVING */
+  struct gc_naming naming; /* also the read thread's while it is SENDING */
   struct gc_filter filter;
-  bool filter_is_old; /* of an earlier list; not remade while it is in use */
+  bool filter_is_old; /* of an earlier list; not replaced while it is in use */
   struct gc_timer timer;
   struct gc_server_clock clock;
   struct gc_analytics_poll poll;
@@ -54,9 +54,9 @@ struct gc_analytics {
   bool piece_is_accepted;   /* smaller requests were refused as well */
   uint64_t next_request_ms; /* not before */
   uint64_t naming_until_ms;
-  uint32_t named; /* series whose names were looked for */
+  uint32_t named; /* series whose names were checked */
 
-  /* Whose it is tells the stage. */
+  /* Owned by the thread that the stage names (analytics.h). */
   struct gc_series_set series;
   struct gc_results results;
   struct gc_checkpoint checkpoint;

@@ -58,8 +58,8 @@ void gc_analytics_finish(struct gc_analytics *b,
     return;
   gc_sender_finish(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                    gc_analytics_now(b) + max_ms);
-  gc_analytics_set_stage(b,
-                         GC_ANALYTICS_REQUESTING); /* nobody's turn any more */
+  gc_analytics_set_stage(
+      b, GC_ANALYTICS_REQUESTING); /* for ever: neither thread goes on */
 }
 
 static void put_tally(const struct gc_sample_writer *w,

@@ -41,7 +41,8 @@ enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
     return GC_OK;
   if (text.len > 0 && gc_outbox_read(pending, text.data, text.len) != GC_OK)
     return gc_fail(err, GC_ERR_STATE,
-                   "the state of query \"%s\" cannot be read; it begins anew",
+                   "the state of query \"%s\" cannot be read; it starts from "
+                   "the beginning",
                    c->query);
   c->mark.is_set = true;
   c->forget = strcmp(mark.identity, c->identity) != 0;

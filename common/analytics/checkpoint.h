@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a query is and what its totals are, kept in the state store: one
- * transaction for each window, before the window leaves. A NULL store keeps
- * nothing. Any thread, one at a time. */
+/* The progress of a query and its totals in the state store: one transaction
+ * for each window, before the window is sent. Without a store nothing is kept.
+ * Any thread, one at a time. */
 #ifndef GC_ANALYTICS_CHECKPOINT_H
 #define GC_ANALYTICS_CHECKPOINT_H
 
@@ -11,27 +11,28 @@
 #include "common/net/store/queries.h"
 
 struct gc_checkpoint {
-  /* The owner's: where, and as what. Borrowed. */
+  /* Set by the owner: the store and the key. Borrowed. */
   struct gc_store *store;
   const char *account, *query; /* "prod", "query-queues" */
   char identity[65];
 
   struct gc_windows_mark mark;
-  bool forget;  /* what is stored are totals of another query */
-  bool is_tidy; /* what is long gone was dropped, once a start */
+  bool forget;  /* the stored totals are those of another query */
+  bool is_tidy; /* old totals were dropped, once after a start */
 };
 
-/* Reads mark, totals and the window that may not have left (`pending` is empty
- * when there is none). Of a query that asks for something else only the time
- * counts: no window leaves twice. On failure the query begins anew. */
+/* Loads the mark, the totals and the window that may not have been sent
+ * completely (`pending` is empty without one). If the stored query asked for
+ * something else, only the mark counts, so that no window is sent twice. After
+ * GC_ERR_STATE or GC_ERR_MEMORY the query starts from the beginning. */
 GC_MUST_CHECK enum gc_code gc_checkpoint_load(struct gc_checkpoint *c,
                                               int64_t period_ms,
                                               struct gc_series_set *series,
                                               struct gc_outbox *pending,
                                               struct gc_err *err);
 
-/* Saves mark, the totals that changed, and what leaves next (NULL: nothing).
- * On failure they are saved with the next one. */
+/* Saves the mark, the totals that changed and the window to send next (NULL:
+ * none). After a failure the next call saves them too. */
 enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
                                 struct gc_series_set *series,
                                 const struct gc_outbox *pending,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues, or flows, a query is about, as ids, and who selects them: the
- * server by a filter, or we. Pure. */
+/* The ids of the queues (or flows) that a query selects, and where they are
+ * filtered: by the server (in the request) or by us (in the answers). Pure; one
+ * thread at a time. */
 #ifndef GC_ANALYTICS_FILTER_H
 #define GC_ANALYTICS_FILTER_H
 
@@ -10,27 +11,28 @@
 struct gc_filter {
   /* Set by the owner. */
   bool is_by_filter; /* the source takes a filter */
-  bool is_grouped;   /* answers tell which, so that we can select */
+  bool is_grouped;   /* answers name the id, so that we can filter */
 
-  bool is_all; /* no selector, or none read yet */
+  bool is_all; /* no selectors: everything is selected */
   struct gc_intern ids;
 };
 
-/* Makes it anew of the Queue (or Flow) options and the list of all. Where the
- * list is refused, options without a glob are taken as ids. On failure the old
- * choice stays. */
+/* Replaces the ids by those of `all` that the Queue (or Flow) options match,
+ * and keeps those that are no longer in the list. While the list is refused,
+ * options without a pattern count as ids. GC_ERR_MEMORY and GC_ERR_LIMIT leave
+ * the filter as it was. */
 GC_MUST_CHECK enum gc_code gc_filter_make(struct gc_filter *c,
                                           const struct gc_entities *all,
                                           char *const *selectors,
                                           size_t selector_count);
 void gc_filter_clear(struct gc_filter *c);
 
-/* Nothing to ask for. */
+/* True when nothing is selected: there is nothing to request. */
 bool gc_filter_is_empty(const struct gc_filter *c);
-/* The ids of the request's filter; NULL: no filter. Up to 200, or any number
- * where answers do not tell which. */
+/* The ids for the request's filter: up to GC_QUERY_FILTER_MAX, or any number if
+ * answers do not name the id. NULL: the request has no filter. */
 const struct gc_intern *gc_filter_for_request(const struct gc_filter *c);
-/* The ones to take from answers; NULL: all that come. */
+/* The ids to accept in answers; NULL: all. */
 const struct gc_intern *gc_filter_for_answers(const struct gc_filter *c);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The requests of one plan, one after the other, and their answers in one
- * results. Network thread only. */
+/* One poll: sends the requests of a plan, one after the other, and reads their
+ * answers into the results. Network thread only. */
 #ifndef GC_ANALYTICS_POLL_H
 #define GC_ANALYTICS_POLL_H
 
@@ -9,19 +9,19 @@
 #include "common/base/env.h"
 #include "common/net/api/api.h"
 
-/* What a poll works with; all borrowed until `done`. */
+/* Dependencies of a poll; all borrowed until `done`. */
 struct gc_analytics_poll_deps {
   const struct gc_env *env;
   struct gc_api *api;
-  struct gc_server_clock *clock; /* hears each answer */
+  struct gc_server_clock *clock; /* set by each answer */
   int64_t settle_ms;
-  const struct gc_intern *filter; /* what to ask for; NULL: no filter */
+  const struct gc_intern *filter; /* ids to request; NULL: no filter */
   uint32_t piece_max;             /* windows of one request */
 };
 
 /* The caller's memory, zeroed before the first poll_start. */
 struct gc_analytics_poll {
-  struct gc_err error; /* code GC_OK: all came */
+  struct gc_err error; /* code GC_OK: every answer arrived */
   bool is_early;       /* by the server's clock a window was not settled yet */
   bool is_many; /* the request that failed was for more than one window */
   uint64_t answered, failed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a <Query> asks for: the words that requests, decoders and samples have
- * in common. Made once from the options, const afterwards. Pure. */
+/* A <Query> as configured, for requests, decoders and samples. It is made once
+ * from the options and const afterwards. Pure, any thread. */
 #ifndef GC_ANALYTICS_QUERY_H
 #define GC_ANALYTICS_QUERY_H
 
@@ -20,13 +20,14 @@ struct gc_query { /* all borrowed */
   enum gc_query_source source;
   char *const *metrics;
   size_t metric_count;
-  char *const *group_by; /* names of dimensions (dimensions.h), in this order */
+  char *const
+      *group_by; /* names of dimensions (dimension_table.h), in this order */
   size_t group_count;
-  const char *granularity; /* as the API reads it: "PT1M" */
-  int64_t period_ms;       /* the same */
+  const char *granularity; /* as in requests: "PT1M" */
+  int64_t period_ms;       /* the same, in ms */
 };
 
-/* Where `name` stands in group_by; -1 when it does not. */
+/* The index of `name` in group_by; -1 when it is not there. */
 int gc_query_place_of(const struct gc_query *q, const char *name);
 
 /* Whose series they are, the plugin instance: the first of queue, user and flow

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bodies of the queries. Pure. */
+/* The request bodies of analytics queries. Pure. */
 #ifndef GC_ANALYTICS_REQUEST_H
 #define GC_ANALYTICS_REQUEST_H
 

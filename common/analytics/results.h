@@ -13,7 +13,7 @@
 #include "common/analytics/series.h"
 #include "common/analytics/windows.h"
 
-/* What a fact tells, bits of `has`. */
+/* The members of a fact that the answer had: bits of `has`. */
 enum {
   GC_FACT_COUNT = 1,
   GC_FACT_SUM = 2,
@@ -44,7 +44,7 @@ struct gc_fact {
 
 #define GC_SERIES_UNKNOWN UINT32_MAX
 
-/* Facts that no series came of, and why. */
+/* Counts of facts: those read, and those rejected by reason. */
 struct gc_results_tally {
   uint64_t read;
   uint64_t foreign;  /* of no window that was asked for, or of no group */
@@ -55,21 +55,22 @@ struct gc_results_tally {
 struct gc_results {
   const struct gc_query *query;
   struct gc_windows_plan plan;
-  /* What the present answer was asked for, within the plan: what else it tells
-   * another request tells too. Ends of windows, (from, to]. */
+  /* The windows of the current request, within the plan, as ends of windows in
+   * (from, to], epoch ms. Other windows of its answer are ignored, since their
+   * own request brings them. */
   int64_t asked_from_ms, asked_to_ms;
   struct gc_series_set *series; /* borrowed */
-  /* Where everything is asked for and some is wanted: NULL: all. */
+  /* The ids to accept when the request has no filter; NULL: all. Borrowed. */
   const struct gc_intern *wanted;
 
-  size_t max; /* facts of new windows that it takes; set by the owner */
+  size_t max; /* facts of new windows at most; set by the owner */
 
   struct gc_fact *facts;
   size_t count, cap;
   struct gc_results_tally tally;
 };
 
-/* In the caller's memory; the facts go, the borrowed stays. */
+/* Frees the facts and zeroes the tally; what is borrowed stays. */
 void gc_results_clear(struct gc_results *r);
 
 /* Orders the facts by window and series and makes one of those of the same
@@ -77,7 +78,7 @@ void gc_results_clear(struct gc_results *r);
  */
 void gc_results_sort(struct gc_results *r);
 
-/* What one answer has staged so far. */
+/* The facts of one answer, until it is complete. */
 struct gc_stage_again {
   struct gc_amount again, settle;
 };
@@ -96,11 +97,12 @@ void gc_stage_clear(struct gc_stage *s);
 /* Notes the stats of the series `key` in the window that ends at `end_ms`;
  * fact->window is filled in here, and so is fact->series unless it is known
  * already (GC_SERIES_UNKNOWN: it is not). What is no window of the plan, or too
- * many series, is counted. GC_ERR_LIMIT past results->most. */
+ * many series, is counted. GC_ERR_LIMIT past into->max. */
 GC_MUST_CHECK enum gc_code gc_stage_fact(struct gc_stage *s, const char *key,
                                          size_t key_len, int64_t end_ms,
                                          struct gc_fact *fact);
-/* The answer is whole: hands it over. On failure nothing was. */
+/* The answer is complete: adds its facts to the results. On failure
+ * (GC_ERR_LIMIT, GC_ERR_MEMORY) nothing is added. */
 GC_MUST_CHECK enum gc_code gc_stage_finish(struct gc_stage *s);
 
 #endif

@@ -9,7 +9,7 @@ enum {
   LOOK_EACH = 256 /* values between two looks at the clock */
 };
 
-/* One run of a departure. */
+/* One call of gc_sender_run. */
 struct run {
   const struct gc_sender_output *way;
   uint64_t (*now_ms)(void *ctx);
@@ -37,8 +37,8 @@ static bool wait_until_written(const struct run *run) {
   return true;
 }
 
-/* Of one series never two values are in flight. When nothing of ours is and
- * the series is occupied all the same, it is not ours alone. */
+/* One series never has two pending values. If the output refuses although none
+ * of our values is pending, another block writes the same series. */
 static bool emit_sample(struct gc_sender *d, const struct run *run,
                         const struct gc_sample *sample) {
   enum gc_code code = run->way->emit(run->way->ctx, sample);

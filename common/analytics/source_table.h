@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where interval queries go, one row each: the call, and what is peculiar to
- * its requests and answers. Pure. */
+/* The endpoints of analytics queries, one row each, with the particulars of
+ * their requests and answers. Pure, any thread. */
 #ifndef GC_ANALYTICS_SOURCE_TABLE_H
 #define GC_ANALYTICS_SOURCE_TABLE_H
 

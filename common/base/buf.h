@@ -15,8 +15,8 @@ struct gc_buf {
   size_t max; /* refuse to grow past this many bytes; must be set */
 };
 
-/* GC_ERR_LIMIT when it would pass `max`, GC_ERR_MEMORY; nothing is added
- * then. `bytes` may be NULL when `len` is 0. */
+/* Each appends. On GC_ERR_LIMIT (past `max`) and GC_ERR_MEMORY nothing is
+ * added. `bytes` may be NULL when `len` is 0. */
 GC_API GC_MUST_CHECK enum gc_code gc_buf_add(struct gc_buf *b,
                                              const void *bytes, size_t len);
 GC_API GC_MUST_CHECK enum gc_code gc_buf_text(struct gc_buf *b,
@@ -28,11 +28,11 @@ GC_API GC_MUST_CHECK enum gc_code gc_buf_print(struct gc_buf *b,
 /* The contents as a C string, "" when empty. Borrowed until the next call. */
 GC_API const char *gc_buf_string(const struct gc_buf *b);
 
-/* Empties it, keeps the memory for the next use. */
+/* Empties the buffer and keeps its memory. */
 GC_API void gc_buf_reset(struct gc_buf *b);
-/* Gives the memory back; `max` stays. */
+/* Frees the memory; `max` stays. */
 GC_API void gc_buf_clear(struct gc_buf *b);
-/* The same, for contents nobody may find afterwards: overwrites first. */
+/* As gc_buf_clear, and overwrites the memory first: for secrets. */
 GC_API void gc_buf_wipe(struct gc_buf *b);
 
 #endif

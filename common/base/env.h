@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core takes from the outside world, as arguments: the time, the
- * dice, the network, and whom to tell. net/account makes the real one; tests
- * make one whose clock is a number. */
+/* Dependencies on the outside world, injected so that tests can replace them:
+ * clocks, random numbers, the HTTP transport and the reporting of events. In
+ * the daemon net/account provides them; in tests the clock is a number. */
 #ifndef GC_BASE_ENV_H
 #define GC_BASE_ENV_H
 
@@ -14,9 +14,9 @@ struct gc_env {
   uint64_t (*now_ms)(void *ctx);   /* monotonic */
   int64_t (*wall_ms)(void *ctx);   /* epoch */
   uint32_t (*random32)(void *ctx); /* 32 random bits */
-  /* The outcome of something that concerns the whole account: GC_OK when it
-   * is well (again). `cause` is one of a few fixed words ("token", "api",
-   * "throttle", "list of queues" …). Called often; whoever listens damps. */
+  /* Reports an outcome that concerns the whole account; GC_OK is success.
+   * `cause` is one of a few fixed words ("token", "api", "throttle", "list of
+   * queues" …). Called often: the receiver limits its log lines. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings to small dense numbers and back: the ids, media and statuses of one
- * answer, each kept once. Pure; bounded.
+/* Maps strings to small dense numbers and back: the ids, media and statuses of
+ * one answer, each kept once. Bounded by `max`. Pure; one thread at a time.
  *
  *   struct gc_intern media = {.max = 64};
  *   GC_TRY(gc_intern_put(&media, "voice", 5, &m));     m is 0
@@ -21,18 +21,18 @@ struct gc_intern {
   uint32_t slot_count;
 };
 
-/* The number of `text`, a new one if it is new. GC_ERR_LIMIT past `max`,
- * GC_ERR_MEMORY. A NUL inside the text ends it. */
+/* Finds the number of `text`, or adds it with the next one. GC_ERR_LIMIT past
+ * `max`, GC_ERR_MEMORY. A NUL inside the text ends it. */
 GC_API GC_MUST_CHECK enum gc_code gc_intern_put(struct gc_intern *in,
                                                 const char *text, size_t len,
                                                 uint32_t *ret_number);
-/* False when it is not there. */
+/* False when the text has no number. */
 GC_API bool gc_intern_find(const struct gc_intern *in, const char *text,
                            size_t len, uint32_t *ret_number);
-/* Borrowed; "" for a number that was never given. */
+/* The text of a number, borrowed; "" for a number that was never given. */
 GC_API const char *gc_intern_text(const struct gc_intern *in, uint32_t number);
 
-/* Forgets all, `max` stays. */
+/* Frees all strings; `max` stays. */
 GC_API void gc_intern_clear(struct gc_intern *in);
 
 #endif

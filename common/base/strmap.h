@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* C strings to pointers, hashed. Neither keys nor values are owned: a key
- * must stay where it is as long as it is in the map (usually it lives in the
- * value). Pure, one thread.
+/* A hash table from C strings to pointers. Neither keys nor values are owned: a
+ * key must stay where it is as long as it is in the map (usually it lives in
+ * the value). Pure, one thread.
  *
  *   struct gc_strmap map = {0};
  *   GC_TRY(gc_strmap_put(&map, queue->id, queue)); */
@@ -28,11 +28,11 @@ struct gc_strmap {
 /* Adds or replaces, key and value. GC_ERR_MEMORY leaves the map as it was. */
 GC_API GC_MUST_CHECK enum gc_code gc_strmap_put(struct gc_strmap *m,
                                                 const char *key, void *value);
-/* NULL when it is not there. */
+/* The value of `key`; NULL when it is not there. */
 GC_API void *gc_strmap_get(const struct gc_strmap *m, const char *key);
-/* Takes it out and returns its value, NULL when it is not there. */
+/* Removes the key and returns its value; NULL when it is not there. */
 GC_API void *gc_strmap_drop(struct gc_strmap *m, const char *key);
-/* Forgets all. */
+/* Frees the map, not the keys and values. */
 GC_API void gc_strmap_clear(struct gc_strmap *m);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Things to do later, in order of their time. Pure: the caller brings the
- * time, a test steps it. A timer lives in its owner's memory. One thread. */
+/* Timers, fired in the order of their time. Pure: the caller passes the time
+ * (monotonic ms), so that a test can step it. A timer lives in its owner's
+ * memory. One thread. */
 #ifndef GC_BASE_TIMERS_H
 #define GC_BASE_TIMERS_H
 
@@ -23,11 +24,11 @@ struct gc_timers {
   uint64_t ran_ms; /* of the last run */
 };
 
-/* Sets or moves. A timer in the past fires with the next run, after those that
- * were due already. Out of memory leaves it unset. */
+/* Sets a timer, or moves it. A timer in the past fires with the next run, after
+ * those that were due already. GC_ERR_MEMORY leaves a new timer unset. */
 GC_API enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
                                   uint64_t due_ms);
-/* Unsets; one that is not set is fine. */
+/* Unsets a timer; does nothing when it is not set. */
 GC_API void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer);
 
 /* Fires what is due at `now_ms`, earliest first, of equal ones the one that was
@@ -40,7 +41,7 @@ GC_API void gc_timers_run(struct gc_timers *t, uint64_t now_ms);
 GC_API uint32_t gc_timers_wait_ms(const struct gc_timers *t, uint64_t now_ms,
                                   uint32_t max_ms);
 
-/* Forgets all of them (unset) and gives the memory back. */
+/* Unsets all timers and frees the heap. */
 GC_API void gc_timers_clear(struct gc_timers *t);
 
 #endif

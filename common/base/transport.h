@@ -25,7 +25,7 @@ struct gc_sink {
 enum gc_failure {
   GC_FAILURE_NONE,    /* there is a status */
   GC_FAILURE_RESOLVE, /* the host name has no address */
-  GC_FAILURE_CONNECT, /* nobody answers at that address */
+  GC_FAILURE_CONNECT, /* no answer from that address */
   GC_FAILURE_PROXY,   /* the proxy refuses */
   GC_FAILURE_TLS,     /* the peer's certificate, or the handshake */
   GC_FAILURE_TIMEOUT,

@@ -17,8 +17,8 @@ enum { GC_NAME_SIZE = 128 }; /* with the NUL */
  * becomes `_`, since InfluxDB's line protocol takes it and the comma behind it
  * for one (the series is lost: tried with 1.6). White space stays as it is,
  * also at the ends. False when nothing but spaces and `_` is left of it: no
- * name to show (`out` holds it all the same). Example: "Support/DE\t1" is
- * "Support_DE_1". */
+ * name to show (`out` holds the cleaned text even then). Example:
+ * "Support/DE\t1" is "Support_DE_1". */
 GC_API bool gc_name_clean(char out[GC_NAME_SIZE], const char *name, size_t len);
 
 /* The clean name, or the clean id when there is no name to show. `name` may be

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Stops asking a host that fails again and again: after `limit` failures in a
+/* Stops requests to a host that keeps failing: after `limit` failures in a
  * row nothing goes out for `rest_ms`, then one request is let through to probe;
- * if it fails, the rest begins anew, twice as long, up to `rest_max_ms`. Pure.
+ * if it fails, another rest begins, twice as long, up to `rest_max_ms`. Pure.
  *
  * Example, limit 5, rest 5 s, most 60 s: five failures at 10 s open it; at 15 s
  * one probe goes out; it fails, the next probe goes out at 25 s, then 45 s … */
@@ -26,16 +26,16 @@ struct gc_breaker {
 GC_API bool gc_breaker_allows(const struct gc_breaker *b, uint64_t now_ms);
 /* True from the failure that opened it to the success that closes it. */
 GC_API bool gc_breaker_is_open(const struct gc_breaker *b);
-/* A request that was allowed goes out. True: it is the probe; the caller says
- * so when it tells what came of it, since requests that were sent before the
- * breaker opened may still be out. */
+/* Notes that an allowed request is sent. True: it is the probe. The caller
+ * passes that on to gc_breaker_note, since requests that were sent before the
+ * breaker opened may end later. */
 GC_API bool gc_breaker_sent(struct gc_breaker *b);
 /* Its outcome: `ok` when the host answered at all. The failure of a request
  * that is not the probe does not prolong the rest. */
 GC_API void gc_breaker_note(struct gc_breaker *b, bool was_probe, bool ok,
                             uint64_t now_ms);
-/* A request that was sent is cancelled: nobody will know its outcome. After a
- * probe the next request is one. */
+/* A request that was sent is cancelled, so its outcome stays unknown. If it was
+ * the probe, the next request is the probe. */
 GC_API void gc_breaker_cancelled(struct gc_breaker *b, bool was_probe);
 /* Until it may be asked again; 0: now, or a probe is out. */
 GC_API uint32_t gc_breaker_wait_ms(const struct gc_breaker *b, uint64_t now_ms);

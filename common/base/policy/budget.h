@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The request budget of one OAuth client: a token bucket. Pure.
  *
- * The platform allows 300 requests in any minute and tells nobody how many are
- * left (the inin-ratelimit headers are gone since 2021), so we count. A bucket
- * of B that refills R a minute lets B + R through in the worst minute: a tenth
- * of the budget may burst, nine tenths refill, and no minute, however it is
- * laid, sees more than the budget.
+ * The platform allows 300 requests in any minute and does not say how many
+ * are left (it sends no inin-ratelimit headers since 2021), so we count. A
+ * bucket of B that refills R a minute lets B + R through in the worst minute: a
+ * tenth of the budget may burst, nine tenths refill, and no minute, however it
+ * is laid, sees more than the budget.
  *
  * Example, 250 a minute: 25 at once, then one each 267 ms. */
 #ifndef GC_BASE_POLICY_BUDGET_H
@@ -25,9 +25,9 @@ struct gc_budget {
 /* `per_minute` from 2 on; the bucket begins full. */
 GC_API void gc_budget_init(struct gc_budget *b, uint32_t per_minute,
                            uint64_t now_ms);
-/* Takes one request if there is one. */
+/* Takes one request; false when none is left at `now_ms` (monotonic). */
 GC_API bool gc_budget_take(struct gc_budget *b, uint64_t now_ms);
-/* Until the next one can be taken; 0: now. */
+/* Milliseconds until a request can be taken; 0: now. */
 GC_API uint32_t gc_budget_wait_ms(struct gc_budget *b, uint64_t now_ms);
 /* Whole requests that could be taken at once. */
 GC_API uint32_t gc_budget_left(struct gc_budget *b, uint64_t now_ms);

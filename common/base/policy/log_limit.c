@@ -18,9 +18,11 @@ line(struct gc_log_limit *d, enum gc_log_limit_say say, uint64_t now_ms) {
   return l;
 }
 
-/* The end of a trouble does not move said_ms: a trouble that is back ten
- * minutes after its last line is told, though its end was told since. */
-static struct gc_log_limit_line good(struct gc_log_limit *d, uint64_t now_ms) {
+/* The end of a failure does not move said_ms: a failure that returns ten
+ * minutes after its last line has a line, even if its end had one in between.
+ */
+static struct gc_log_limit_line note_success(struct gc_log_limit *d,
+                                             uint64_t now_ms) {
   bool reported = d->code != GC_OK && d->said_this;
   d->code = GC_OK;
   d->said_this = false;
@@ -30,7 +32,7 @@ static struct gc_log_limit_line good(struct gc_log_limit *d, uint64_t now_ms) {
 struct gc_log_limit_line gc_log_limit_note(struct gc_log_limit *d,
                                            enum gc_code code, uint64_t now_ms) {
   if (code == GC_OK)
-    return good(d, now_ms);
+    return note_success(d, now_ms);
 
   enum gc_log_limit_say say = d->code == GC_OK  ? GC_LOG_LIMIT_FIRST
                               : d->code != code ? GC_LOG_LIMIT_CHANGE

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* When a lasting trouble is worth a line: at once when it begins or changes, a
+/* When a lasting failure is worth a line: at once when it begins or changes, a
  * reminder each ten minutes with the count of what was held back, one line
  * when it is over. Pure; one struct for each cause.
  *
  * Example, one failure each 10 s from second 0 on, good again at 1205:
  *   0 FIRST; 10 … 590 QUIET; 600 REMIND (held back 59); … 1205 OVER (1205 s)
  *
- * A trouble that comes and goes, or that changes to and fro between the same
+ * A failure that comes and goes, or that changes to and fro between the same
  * codes, is not louder: a code that has had a line is quiet until ten minutes
  * have passed since the last line about the cause, whatever happened between.
  *   0 FIRST; 5 OVER; 10 … 590 in and out: QUIET; 600 FIRST (held back 30)
- * A quiet trouble that ends is quiet too: who was told of no trouble is not
- * told of its end. */
+ * The end of a failure that had no line has no line either. */
 #ifndef GC_BASE_POLICY_LOG_LIMIT_H
 #define GC_BASE_POLICY_LOG_LIMIT_H
 
