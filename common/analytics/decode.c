@@ -10,7 +10,7 @@ enum {
   STRING_MAX_BYTES = 1 << 16,
 };
 
-struct gc_decoder *gc_decoder_new(struct gc_reading *into) {
+struct gc_decoder *gc_decoder_new(struct gc_results *into) {
   struct gc_decoder *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;

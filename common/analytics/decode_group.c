@@ -59,7 +59,7 @@ static bool make_key_tail(const struct gc_decoder *d,
 
 /* The group is of a queue or flow that the query selects. */
 static bool is_wanted(const struct gc_decoder *d) {
-  const struct gc_reading *r = d->stage.into;
+  const struct gc_results *r = d->stage.into;
   int place =
       r->wanted != NULL
           ? gc_query_place_of(r->query, gc_source(r->query->source)->chosen)

@@ -3,30 +3,8 @@
 
 #include <string.h>
 
-#include "common/base/json/document.h"
 #include "common/base/timestamp.h"
-
-static void add_list(struct gc_document *d, struct json_object *in,
-                     const char *key, const char *const *texts, size_t count) {
-  struct json_object *list = gc_document_add_array(d, in, key);
-  for (size_t i = 0; i < count; i++)
-    gc_document_add_text(d, list, NULL, texts[i]);
-}
-
-static void add_filter(struct gc_document *d, struct json_object *body,
-                       const char *dimension, const char *const *ids,
-                       size_t count) {
-  struct json_object *filter = gc_document_add_object(d, body, "filter");
-  gc_document_add_text(d, filter, "type", "or");
-  struct json_object *list = gc_document_add_array(d, filter, "predicates");
-  for (size_t i = 0; i < count; i++) {
-    struct json_object *predicate = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, predicate, "type", "dimension");
-    gc_document_add_text(d, predicate, "dimension", dimension);
-    gc_document_add_text(d, predicate, "operator", "matches");
-    gc_document_add_text(d, predicate, "value", ids[i]);
-  }
-}
+#include "common/genesys/query_body.h"
 
 /* API reference, aggregate queries. */
 static void add_aggregates(struct gc_document *d, struct json_object *body,
@@ -37,12 +15,12 @@ static void add_aggregates(struct gc_document *d, struct json_object *body,
   gc_document_add_text(d, body, "interval",
                        gc_interval_print(interval, from_ms, to_ms));
   gc_document_add_text(d, body, "granularity", q->granularity);
-  add_list(d, body, "groupBy", (const char *const *)q->group_by,
-           q->group_count);
-  add_list(d, body, "metrics", (const char *const *)q->metrics,
-           q->metric_count);
+  gc_query_body_add_list(d, body, "groupBy", (const char *const *)q->group_by,
+                         q->group_count);
+  gc_query_body_add_list(d, body, "metrics", (const char *const *)q->metrics,
+                         q->metric_count);
   if (count > 0)
-    add_filter(d, body, gc_source(q->source)->chosen, ids, count);
+    gc_query_body_add_filter(d, body, gc_source(q->source)->chosen, ids, count);
 }
 
 /* As in the published guide: times without a fraction. */
@@ -54,9 +32,9 @@ static void add_details(struct gc_document *d, struct json_object *body,
   static const char *const group_by[] = {"queueId"};
   const int64_t times[] = {from_ms, to_ms};
   static const char *const keys[] = {"since", "until"};
-  add_list(d, body, "select", select, GC_COUNT(select));
-  add_list(d, body, "where", NULL, 0);
-  add_list(d, body, "groupBy", group_by, GC_COUNT(group_by));
+  gc_query_body_add_list(d, body, "select", select, GC_COUNT(select));
+  gc_query_body_add_list(d, body, "where", NULL, 0);
+  gc_query_body_add_list(d, body, "groupBy", group_by, GC_COUNT(group_by));
   gc_document_add_text(d, body, "interval", q->granularity);
   for (size_t i = 0; i < GC_COUNT(keys); i++) {
     char text[GC_TIMESTAMP_SIZE];
@@ -67,9 +45,9 @@ static void add_details(struct gc_document *d, struct json_object *body,
   }
 }
 
-enum gc_code gc_query_body(const struct gc_query *q, int64_t from_ms,
-                           int64_t to_ms, const char *const *ids, size_t count,
-                           struct gc_buf *out) {
+enum gc_code gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
+                                     int64_t to_ms, const char *const *ids,
+                                     size_t count, struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   gc_buf_reset(out);

@@ -139,7 +139,7 @@ static const char *read_zone(struct reader *r, int64_t *ret_ms) {
   return NULL;
 }
 
-static const char *read_instant(struct reader r, int64_t *ret_ms) {
+static const char *read_timestamp(struct reader r, int64_t *ret_ms) {
   int64_t date = 0, time = 0, zone = 0;
   const char *wrong = read_date(&r, &date);
   if (wrong == NULL)
@@ -159,7 +159,7 @@ static const char *read_instant(struct reader r, int64_t *ret_ms) {
 
 enum gc_code gc_timestamp_parse(const char *text, size_t len, int64_t *ret_ms,
                                 struct gc_err *err) {
-  const char *wrong = read_instant((struct reader){text, text + len}, ret_ms);
+  const char *wrong = read_timestamp((struct reader){text, text + len}, ret_ms);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an ISO 8601 time: %s", wrong);
   return GC_OK;
@@ -188,9 +188,9 @@ enum gc_code gc_interval_parse(const char *text, size_t len,
   if (slash == NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an interval: no \"/\"");
   int64_t start = 0, end = 0;
-  const char *wrong = read_instant((struct reader){text, slash}, &start);
+  const char *wrong = read_timestamp((struct reader){text, slash}, &start);
   if (wrong == NULL)
-    wrong = read_instant((struct reader){slash + 1, text + len}, &end);
+    wrong = read_timestamp((struct reader){slash + 1, text + len}, &end);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an interval: %s", wrong);
   if (end < start)

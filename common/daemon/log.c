@@ -124,11 +124,11 @@ void gc_log_failure(struct gc_log *l, const char *cause,
   char name[CAUSE_MAX], text[sizeof(err->text)], held_back[64], span[48];
   gc_utf8_copy_printable(name, sizeof(name), cause, '?');
   struct gc_log_limit_line line = note_outcome(l, name, code);
-  if (line.say == GC_DAMP_QUIET)
+  if (line.say == GC_LOG_LIMIT_QUIET)
     return;
 
   write_held_back(held_back, sizeof(held_back), line.held_back);
-  if (line.say == GC_DAMP_OVER) {
+  if (line.say == GC_LOG_LIMIT_OVER) {
     write_span(span, sizeof(span), line.lasted_ms);
     plugin_log(LOG_INFO, "%s: %s: good again after %s%s", l->plugin, name, span,
                held_back);

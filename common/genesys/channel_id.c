@@ -12,7 +12,7 @@ enum { BODY_MAX_BYTES = 65536 };
 static bool is_id(const char *text, size_t len) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
-  /* "." and ".." are other places in a path. */
+  /* "." and ".." have a meaning of their own in a path. */
   return len > 0 && len <= GC_CHANNEL_ID_MAX && text[0] != '.' &&
          strspn(text, letters) >= len;
 }

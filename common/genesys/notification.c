@@ -6,7 +6,7 @@
 #include "common/base/decimal.h"
 #include "common/base/json/document.h"
 
-/* Longest texts, with the NUL, that mean something here. */
+/* The longest texts that are compared, with the NUL. */
 enum { KEY_SIZE = 16, WORDS_SIZE = 64 };
 
 struct range {
@@ -33,7 +33,7 @@ static bool take(struct walk *w, char c) {
   return true;
 }
 
-/* From a quote to behind the one that ends the string. */
+/* Moves from a quote to the byte after the closing quote. */
 static bool skip_string(struct walk *w) {
   for (w->at++; w->at < w->end; w->at++) {
     const char *quote = memchr(w->at, '"', (size_t)(w->end - w->at));
@@ -51,8 +51,8 @@ static bool skip_string(struct walk *w) {
   return false;
 }
 
-/* From a brace or bracket to behind the one that ends it. Which of the two it
- * is does not matter here. */
+/* Moves from a brace or bracket to the byte after the closing one. Braces and
+ * brackets are not told apart. */
 static bool skip_container(struct walk *w) {
   size_t depth = 0;
   while (w->at < w->end) {
@@ -101,8 +101,8 @@ static bool take_value(struct walk *w, struct range *ret) {
   return ok && ret->len > 0;
 }
 
-/* The text of a string value in `out`, which is "" for anything else and for
- * what does not fit. */
+/* Copies the text of a string value to `out`; "" for any other value and for a
+ * text that does not fit. */
 static void text_of(const struct range *value, char *out, size_t room) {
   out[0] = '\0';
   if (value->len < 2 || value->at[0] != '"')
@@ -156,7 +156,7 @@ static bool read_members(struct walk *w, struct envelope *e) {
   return take(w, '}');
 }
 
-/* What the platform says of the channel itself. The topics may go on with an
+/* Messages of the platform about the channel itself. The topic may end with an
  * id: "v2.system.no_longer_subscribed.ID". */
 static const struct {
   const char *topic;
@@ -170,7 +170,8 @@ static const struct {
     {"v2.system.", GC_NOTIFICATION_OTHER},
 };
 
-/* channel.metadata: {"message":"pong"} is an answer, all else a heartbeat. */
+/* channel.metadata: {"message":"pong"} is an answer, all else is a heartbeat.
+ */
 static enum gc_notification_kind metadata_kind(const struct range *body) {
   GC_AUTO(gc_document_clear) struct gc_document metadata = {.root = NULL};
   const char *words = NULL;
@@ -197,7 +198,7 @@ static enum gc_notification_kind kind_of(const struct envelope *e,
   return GC_NOTIFICATION_EVENT;
 }
 
-/* A text in the documents, but a number would be no surprise. */
+/* A string in the documents; a number is accepted too. */
 static int result_of(const struct range *value) {
   char text[WORDS_SIZE];
   int64_t number = 0;

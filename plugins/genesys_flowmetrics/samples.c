@@ -27,24 +27,22 @@ static bool put_flow(const struct dispatch *d, const struct ledger_view *v,
   return true;
 }
 
-/* The next time is counted from when this one was due, so that a late look
- * does not shift the others; not from far back after a pause. */
+/* The next due time counts from this one, so that a late read does not shift
+ * the others. After a pause it counts from now. */
 static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
                            uint32_t interval_ms) {
   uint64_t next = due_ms + interval_ms;
   return due_ms == 0 || next <= now_ms ? now_ms + interval_ms : next;
 }
 
-/* A 0 until it is kept that it went out: who dies in between begins with 0
- * again, and no 0 ever follows a count. What comes back shows what it had,
- * once.
- */
-static void show(struct ledger *l, const struct dispatch *d,
-                 const struct ledger_view *v, bool is_last) {
+/* Dispatches a series that is due. What goes out first is repeated until the
+ * store has recorded it (ledger/series_state.h). */
+static void put_due(struct ledger *l, const struct dispatch *d,
+                    const struct ledger_view *v, bool is_last) {
   struct series *s = v->series;
   int64_t count = v->has_first ? v->first_count : v->count;
-  bool is_news = !s->has_sent || s->sent_count != v->count;
-  if (d->now_ms < s->next_ms && !(is_last && is_news))
+  bool is_changed = !s->has_sent || s->sent_count != v->count;
+  if (d->now_ms < s->next_ms && !(is_last && is_changed))
     return;
   if (!put_flow(d, v, count, v->has_first ? v->first_sum : v->sum))
     return;
@@ -52,7 +50,7 @@ static void show(struct ledger *l, const struct dispatch *d,
   s->sent_count = count;
   s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
   if (v->has_first)
-    ledger_shown(l, s);
+    ledger_first_sent(l, s);
 }
 
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
@@ -61,7 +59,7 @@ void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
   struct ledger_view v;
   for (size_t i = 0; ledger_read(l, i, &v); i++)
     if (v.series != NULL)
-      show(l, &d, &v, is_last);
+      put_due(l, &d, &v, is_last);
 }
 
 /* ---- self-telemetry ---- */
@@ -75,7 +73,7 @@ static const char *const outcome_words[] = {
 static const struct {
   const char *word;
   enum gc_metric_id metric;
-  enum samples_of who;
+  enum samples_of of;
 } tallies[] = {
     [TALLY_BATCHES] = {"committed", GC_METRIC_BATCHES, SAMPLES_ALL},
     [TALLY_BATCHES_FAILED] = {"failed", GC_METRIC_BATCHES, SAMPLES_ALL},
@@ -115,7 +113,7 @@ static void put_events(const struct gc_sample_writer *w,
 static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
                         const struct stats *stats) {
   for (size_t i = 0; i < GC_COUNT(tallies); i++)
-    if (tallies[i].who == SAMPLES_ALL || tallies[i].who == of)
+    if (tallies[i].of == SAMPLES_ALL || tallies[i].of == of)
       gc_put_count(w, tallies[i].metric, tallies[i].word, stats->tallies[i]);
 }
 

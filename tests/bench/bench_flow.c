@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Our side of the flow metrics' benchmark: recorded attribute events, one a
+/* Our side of the flow metrics' benchmark: recorded attribute events, one per
  * line, through the decoder and the ledger into SQLite (WAL, FULL), in batches
- * of ten as SQS gives them. The source is a file, so many batches are in flight
- * as a webhook under load has them.
+ * of ten as SQS delivers them. As many batches are pending at once as a webhook
+ * has under load.
  *
  *   bench_flow FILE FOLDER    FOLDER is empty, for the state file
  *
- * Tells one line of JSON as the references do: what was counted by then, and
- * the time from the first event to the last commit. */
+ * Prints one line of JSON as the reference programs do: the counts, and the
+ * time from the first event to the last commit. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static struct batch *take_free(void) {
     pthread_cond_wait(&pool.changed, &pool.lock);
   struct batch *b = pool.free[--pool.count];
   pthread_mutex_unlock(&pool.lock);
-  batch_cut(b, 0);
+  batch_truncate(b, 0);
   gc_buf_reset(&b->names);
   return b;
 }
@@ -76,7 +76,7 @@ static struct gc_buf read_file(const char *path) {
 static const char *read_batch(struct event_reader *r, const char *at,
                               const char *end, struct event_counts *counts,
                               struct batch *b) {
-  const struct event_sink sink = {batch_take, b};
+  const struct event_sink sink = {batch_add, b};
   for (int i = 0; i < A_BATCH && at < end; i++) {
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     if (stop == NULL)

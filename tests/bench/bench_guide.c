@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Our side of the guide stream's benchmark: the whole production path from the
- * socket of guide_sender (net/stream, net/ws, the frames, the decoder, the
- * lock, the model) on the account's network thread.
+ * socket of guide_sender (socket/tcp_stream, socket/websocket, the frames, the
+ * decoder, the lock, the model) on the account's network thread.
  *
  *   bench_guide PORT [CA]
  *

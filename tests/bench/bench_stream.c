@@ -2,9 +2,10 @@
 /* Socket → model, plain and TLS: official conversation events over a real
  * socket through the whole production path. A server in this process answers
  * the REST calls of an account (token, channel, subscriptions) and floods its
- * WebSocket; the account's network thread runs net/stream, net/ws, net/channel
- * (envelope, topic) and the stream of a genesys_realtime block (decoder, lock,
- * model). Beside it json-c building a tree of the same bytes, from memory.
+ * WebSocket; the account's network thread runs socket/tcp_stream,
+ * socket/websocket, channels/channel (envelope, topic) and the stream of a
+ * genesys_realtime block (decoder, lock, model). Beside it json-c builds a tree
+ * of the same bytes, from memory.
  *
  * The server writes frames that are ready, all in one go, and both share the
  * host's cores: what the network thread could do alone is the figure per CPU
@@ -156,7 +157,7 @@ static void begin_here(void *ctx) {
   r->end = (struct gc_channels_listener){
       .connected = on_connected, .message = on_end, .ctx = r};
   gc_channels_listen(channels, &r->end);
-  must(gc_channels_want(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
+  must(gc_channels_subscribe(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
        "no room for a topic");
   stream_select(r->stream, &(struct selection){list, IDS_QUEUES});
 }

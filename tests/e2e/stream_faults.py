@@ -146,7 +146,7 @@ def a_silent_socket_is_replaced() -> None:
     sim.thaw()
     # The socket counts bytes and the channel counts messages; either may be the first to end it.
     line = daemon.says("for 5.0 s", within_s=15)
-    known = ("nothing was heard for", "not a message for")
+    known = ("nothing was received for", "no message or heartbeat for")
     check("one line about it", any(words in line for words in known) and len(daemon.complaints()) == 1,
           daemon.complaints())
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")

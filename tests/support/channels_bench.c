@@ -189,13 +189,13 @@ void ch_listen(struct ch_block *b) {
   gc_channels_listen(ch_channels, &b->listener);
 }
 
-enum gc_code ch_try_want(struct ch_block *b, const char *topic) {
+enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic) {
   struct gc_err err = {.code = GC_OK};
-  return gc_channels_want(ch_channels, &b->listener, topic, b, &err);
+  return gc_channels_subscribe(ch_channels, &b->listener, topic, b, &err);
 }
 
-void ch_want(struct ch_block *b, const char *topic) {
-  CHECK_INT(ch_try_want(b, topic), GC_OK);
+void ch_subscribe(struct ch_block *b, const char *topic) {
+  CHECK_INT(ch_try_subscribe(b, topic), GC_OK);
 }
 
 /* ---- the whole ---- */
@@ -273,21 +273,21 @@ void ch_many_answers(void) {
   ch_answer(HEAD, REPLAY_ALWAYS, 200, NULL);
 }
 
-unsigned ch_want_many(struct ch_block *b, unsigned from, unsigned count) {
+unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count) {
   unsigned found = 0;
   for (unsigned i = from; i < from + count; i++) {
     char topic[32];
     snprintf(topic, sizeof(topic), "v2.topic.%u", i);
-    found += ch_try_want(b, topic) == GC_OK;
+    found += ch_try_subscribe(b, topic) == GC_OK;
   }
   return found;
 }
 
-void ch_unwant_many(struct ch_block *b, unsigned from, unsigned count) {
+void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count) {
   for (unsigned i = from; i < from + count; i++) {
     char topic[32];
     snprintf(topic, sizeof(topic), "v2.topic.%u", i);
-    gc_channels_unwant(ch_channels, &b->listener, topic);
+    gc_channels_unsubscribe(ch_channels, &b->listener, topic);
   }
 }
 
@@ -300,7 +300,7 @@ void ch_open_all(void) {
 void ch_begin_connected(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   CHECK_INT(ch_block.connected, 1);

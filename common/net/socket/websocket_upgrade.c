@@ -7,14 +7,15 @@
 #include <openssl/evp.h>
 
 #include "common/base/policy/retry.h"
-#include "common/base/websocket/request.h"
+#include "common/base/websocket/handshake.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/headers.h"
 
 #include "gc_config.h"
 
-/* The server proves with the hash of our key that it has read the request. */
+/* With the hash of the request's key the server proves that it has read the
+ * request. */
 static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
                                   struct gc_err *err) {
   char salted[GC_WS_KEY_SIZE + sizeof(GC_WS_GUID)];
@@ -54,7 +55,7 @@ enum gc_code gc_ws_upgrade_begin(const struct gc_ws_options *o,
   return GC_OK;
 }
 
-/* Retry-After is read as that of any other answer. */
+/* Reads Retry-After in the same way as for any other answer. */
 static void read_retry_after(const struct gc_ws_handshake *h,
                              struct gc_reply *reply) {
   char line[80];

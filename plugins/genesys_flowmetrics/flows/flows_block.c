@@ -17,8 +17,8 @@ static struct flows_block *flows_of(struct gc_block *b) {
   return (struct flows_block *)b;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *warning,
-                          struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
   (void)warning;
   return flows_check(b->options, err);
 }
@@ -43,7 +43,7 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct flows_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
   GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account,
@@ -69,7 +69,7 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
     flow_watch_read_state(flows_of(b)->watch, b->instance, interval_ms, out);
 }
 
-static void clear(struct gc_block *b) {
+static void clear_block(struct gc_block *b) {
   flow_watch_free(flows_of(b)->watch);
   gc_analytics_block_clear(&flows_of(b)->query);
 }
@@ -77,9 +77,9 @@ static void clear(struct gc_block *b) {
 const struct gc_block_class flows_class = {.prefix = "flows",
                                            .rows = flows_rows,
                                            .size = sizeof(struct flows_block),
-                                           .check = check,
-                                           .start = start,
+                                           .check = check_block,
+                                           .start = start_block,
                                            .read_new = read_new,
                                            .read_state = read_state,
                                            .read_last = read_last,
-                                           .clear = clear};
+                                           .clear = clear_block};

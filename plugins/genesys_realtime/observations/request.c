@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/json/document.h"
+#include "common/genesys/query_body.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
 /* The metrics that count conversations, which `detailMetrics` accepts. */
 static const enum obs_metric detailed[] = {OBS_WAITING, OBS_INTERACTING,
                                            OBS_ALERTING};
 
-static void add_filter(struct gc_document *d, struct json_object *body,
-                       const char *const *ids, size_t count) {
-  struct json_object *filter = gc_document_add_object(d, body, "filter");
-  gc_document_add_text(d, filter, "type", "or");
-  struct json_object *list = gc_document_add_array(d, filter, "predicates");
-  for (size_t i = 0; i < count; i++) {
-    struct json_object *predicate = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, predicate, "type", "dimension");
-    gc_document_add_text(d, predicate, "dimension", "queueId");
-    gc_document_add_text(d, predicate, "operator", "matches");
-    gc_document_add_text(d, predicate, "value", ids[i]);
-  }
-}
-
 enum gc_code obs_query_body(const char *const *ids, size_t count,
                             bool with_details, struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *body = gc_document_add_object(&d, NULL, NULL);
-  add_filter(&d, body, ids, count);
+  gc_query_body_add_filter(&d, body, "queueId", ids, count);
   struct json_object *metrics = gc_document_add_array(&d, body, "metrics");
   for (int i = 0; i < OBS_METRIC_COUNT; i++)
     gc_document_add_text(&d, metrics, NULL, obs_metrics[i].name);

@@ -78,7 +78,8 @@ static enum gc_code subscribe_queue(struct subscription *s, const char *queue) {
   char topic[GC_TOPIC_SIZE];
   for (int t = 0; t < OBS_TOPIC_COUNT; t++)
     if (obs_topic_name((enum obs_topic)t, queue, topic))
-      GC_TRY(gc_channels_want(s->deps.channels, &s->listener, topic, s, NULL));
+      GC_TRY(gc_channels_subscribe(s->deps.channels, &s->listener, topic, s,
+                                   NULL));
   return GC_OK;
 }
 
@@ -88,7 +89,7 @@ static void unsubscribe_queues(struct subscription *s,
   for (size_t i = 0; i < gone->count; i++)
     for (int t = 0; t < OBS_TOPIC_COUNT; t++)
       if (obs_topic_name((enum obs_topic)t, gone->at[i]->id, topic))
-        gc_channels_unwant(s->deps.channels, &s->listener, topic);
+        gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
   if (gone->count > 0)
     drop_model(s);
   topic_coverage_clear(gone);

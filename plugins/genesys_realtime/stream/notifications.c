@@ -158,15 +158,15 @@ static void want(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_SIZE];
   welcome(s, q);
   print_topic(topic, q->id);
-  q->is_roomless =
-      gc_channels_want(s->deps.channels, &s->listener, topic, q, NULL) != GC_OK;
+  q->is_roomless = gc_channels_subscribe(s->deps.channels, &s->listener, topic,
+                                         q, NULL) != GC_OK;
 }
 
 static void unwant(struct stream *s, struct topic_coverage *gone) {
   char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++) {
     print_topic(topic, gone->at[i]->id);
-    gc_channels_unwant(s->deps.channels, &s->listener, topic);
+    gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
   }
   topic_coverage_clear(gone);
 }

@@ -126,7 +126,8 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   return a->each(a->ctx, &m);
 }
 
-static enum gc_code keep(struct gc_buf *out, const struct gc_json_value *v) {
+static enum gc_code copy_string(struct gc_buf *out,
+                                const struct gc_json_value *v) {
   gc_buf_reset(out);
   return v->kind == GC_JSON_STRING ? gc_buf_add(out, v->text, v->len) : GC_OK;
 }
@@ -136,10 +137,10 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct sqs_answer *a = ctx;
   switch (at->path) {
   case GC_JSON_PATH3(K_MESSAGES, GC_JSON_ITEM, K_RECEIPT):
-    return keep(&a->receipt, v);
+    return copy_string(&a->receipt, v);
   case GC_JSON_PATH3(K_MESSAGES, GC_JSON_ITEM, K_BODY):
     a->has_body = v->kind == GC_JSON_STRING;
-    return keep(&a->body, v);
+    return copy_string(&a->body, v);
   case GC_JSON_PATH4(K_MESSAGES, GC_JSON_ITEM, K_ATTRIBUTES, K_SENT):
     if (!gc_decimal_int(v->text, v->len, &a->sent_ms))
       a->sent_ms = 0;
@@ -205,10 +206,10 @@ enum gc_code sqs_answer_end(struct sqs_answer *a, struct gc_err *err) {
   return gc_json_stream_end(a->stream, err);
 }
 
-/* ---- the rest ---- */
+/* ---- other answers ---- */
 
-/* A list that is missing is an empty one: what is in neither list counts as
- * not deleted, and comes again. */
+/* A missing list counts as empty. An entry in neither list counts as not
+ * deleted, and SQS delivers its message again. */
 size_t sqs_deleted(const char *body, size_t len, size_t count) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   if (gc_document_read(&answer, body, len, 65536, NULL) != GC_OK)
@@ -240,8 +241,8 @@ static const struct {
     {"IncompleteSignature", GC_ERR_AUTH, "check the credentials"},
     {"MissingAuthenticationToken", GC_ERR_AUTH, "check the credentials"},
     {"RequestExpired", GC_ERR_AUTH, "check the host's clock"},
-    {"ExpiredToken", GC_ERR_AUTH, "the credentials are over"},
-    {"ExpiredTokenException", GC_ERR_AUTH, "the credentials are over"},
+    {"ExpiredToken", GC_ERR_AUTH, "the credentials have expired"},
+    {"ExpiredTokenException", GC_ERR_AUTH, "the credentials have expired"},
     {"RequestThrottled", GC_ERR_THROTTLED, ""},
     {"Throttling", GC_ERR_THROTTLED, ""},
     {"ThrottlingException", GC_ERR_THROTTLED, ""},

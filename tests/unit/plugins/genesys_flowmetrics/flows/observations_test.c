@@ -196,7 +196,7 @@ static void a_server_that_repeats_a_page_is_not_asked_for_ever(void) {
   will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
   start();
   replay_run(&w.r, 20000);
-  /* The page is as full as any: one more look each time, or none. */
+  /* The page is as full as any: one more request each time, or none. */
   CHECK(replay_count(&w.r, ACTIVITY) <= 6);
   CHECK_INT(w.r.in_flight, 0);
   end();

@@ -153,7 +153,7 @@ static void while_nothing_is_heard_it_asks_each_interval(void) {
 static void the_channel_of_another_block_is_none_of_ours(void) {
   begin_with(ch_many_answers);
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
   start();
   ch_open_all();
   replay_run(&ch_world, 1000);

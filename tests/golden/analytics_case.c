@@ -45,7 +45,7 @@ struct run {
   struct gc_naming naming;
   struct gc_intern wanted;
   struct gc_series_set series;
-  struct gc_reading reading;
+  struct gc_results results;
   struct gc_outbox outbox;
   size_t chunk; /* bytes of one write; 0: all at once */
 };
@@ -121,7 +121,7 @@ static void read_settings(struct run *run) {
 static enum gc_code decode(struct run *run, const struct case_section *s,
                            struct gc_err *err) {
   GC_AUTO(gc_decoder_free_auto)
-  struct gc_decoder *d = gc_decoder_new(&run->reading);
+  struct gc_decoder *d = gc_decoder_new(&run->results);
   GC_TRY(case_feed(s, run->chunk, gc_decoder_sink(d), err));
   return gc_decoder_finish(d, err);
 }
@@ -132,10 +132,10 @@ static void check_request(struct run *run) {
   char *text, *at;
   if (s == NULL)
     return;
-  if (gc_query_body(&run->query, run->reading.plan.again_from_ms,
-                    run->reading.plan.to_ms,
-                    (const char *const *)run->queues.at, run->queues.count,
-                    &body) != GC_OK)
+  if (gc_analytics_query_body(&run->query, run->results.plan.again_from_ms,
+                              run->results.plan.to_ms,
+                              (const char *const *)run->queues.at,
+                              run->queues.count, &body) != GC_OK)
     abort();
   text = at = case_text(&run->file, "request");
   const char *want = case_next_line(&at);
@@ -199,9 +199,9 @@ static void leave(struct run *run, unsigned poll) {
                                  .naming = &run->naming,
                                  .block = "block",
                                  .counters = run->counters};
-  const struct gc_windows_plan *plan = &run->reading.plan;
+  const struct gc_windows_plan *plan = &run->results.plan;
   uint64_t unnamed = 0;
-  gc_reading_sort(&run->reading);
+  gc_results_sort(&run->results);
   say_count(run, poll, "revised", gc_series_revise(&run->series));
   for (int64_t end = plan->from_ms + run->query.period_ms; end <= plan->to_ms;
        end += run->query.period_ms) {
@@ -209,7 +209,7 @@ static void leave(struct run *run, unsigned poll) {
     uint32_t window =
         (uint32_t)((end - plan->from_ms) / run->query.period_ms - 1);
     gc_outbox_reset(&run->outbox);
-    if (gc_samples_of_window(&view, &run->reading, window,
+    if (gc_samples_of_window(&view, &run->results, window,
                              end <= plan->final_ms, &run->outbox,
                              &tally) != GC_OK)
       abort();
@@ -219,7 +219,7 @@ static void leave(struct run *run, unsigned poll) {
     run->mark = gc_windows_advance(plan, &run->mark, end);
     say_values(run);
   }
-  const struct gc_reading_tally *t = &run->reading.tally;
+  const struct gc_results_tally *t = &run->results.tally;
   say_count(run, poll, "unnamed", unnamed);
   say_count(run, poll, "foreign", t->foreign);
   say_count(run, poll, "broken", t->broken);
@@ -229,7 +229,7 @@ static void leave(struct run *run, unsigned poll) {
 
 /* Poll after poll, each one window later. */
 static void play(struct run *run) {
-  run->reading = (struct gc_reading){
+  run->results = (struct gc_results){
       .query = &run->query, .series = &run->series, .max = 100000};
   for (size_t i = 0; i < run->queues.count; i++) {
     uint32_t number;
@@ -237,23 +237,23 @@ static void play(struct run *run) {
     if (gc_intern_put(&run->wanted, run->queues.at[i],
                       strlen(run->queues.at[i]), &number) != GC_OK)
       abort();
-    run->reading.wanted = &run->wanted;
+    run->results.wanted = &run->wanted;
   }
   for (unsigned poll = 1; poll <= POLLS_MAX; poll++) {
     int64_t now_ms = run->to_ms + (poll - 1) * run->query.period_ms;
-    gc_reading_clear(&run->reading);
+    gc_results_clear(&run->results);
     gc_series_forget_again(&run->series);
     if (!gc_windows_plan(&run->rule, &run->mark, now_ms, 100,
-                         &run->reading.plan))
+                         &run->results.plan))
       case_give_up(&run->file, "no plan");
-    run->reading.asked_from_ms = run->reading.plan.again_from_ms;
-    run->reading.asked_to_ms = run->reading.plan.to_ms;
+    run->results.asked_from_ms = run->results.plan.again_from_ms;
+    run->results.asked_to_ms = run->results.plan.to_ms;
     if (poll == 1)
       check_request(run);
     if (read_answers(run, poll))
       leave(run, poll);
   }
-  gc_reading_clear(&run->reading);
+  gc_results_clear(&run->results);
 }
 
 static const struct {
@@ -269,7 +269,7 @@ int main(int argc, char **argv) {
   static const size_t chunks[] = {1, 0};
   int failed = 0;
   if (argc != 2) {
-    fprintf(stderr, "usage: intervals_case FILE.case\n");
+    fprintf(stderr, "usage: analytics_case FILE.case\n");
     return 99;
   }
   for (size_t i = 0; i < GC_COUNT(chunks) && !failed; i++) {
