@@ -152,7 +152,7 @@ static void unlink_flight(struct replay_flight *f) {
   f->exchange->transport_data = NULL;
 }
 
-/* Hands the body over; GC_FAILURE_NONE unless somebody refuses it. */
+/* Delivers the body; GC_FAILURE_NONE unless the sink refuses it. */
 static enum gc_failure deliver(struct replay_flight *f, struct gc_reply *reply,
                                struct gc_err *err) {
   const struct gc_exchange *x = f->exchange;

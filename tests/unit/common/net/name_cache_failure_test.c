@@ -38,7 +38,7 @@ static void a_failure_keeps_what_was_known(void) {
   }
 }
 
-static void a_failed_page_begins_the_list_anew(void) {
+static void a_failed_page_starts_the_list_again(void) {
   names_begin();
   names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", 0, 200,
                "{\"entities\":[{\"id\":\"old\",\"name\":\"Old\"}],\"nextUri\":"
@@ -137,7 +137,7 @@ static void an_outage_is_the_accounts_to_tell(void) {
   names_end();
 }
 
-static void names_that_collide_are_told(void) {
+static void names_that_collide_are_reported(void) {
   names_begin();
   names_answer(NAMES_QUEUES, 0, 200,
                "{\"entities\":[{\"id\":\"b\",\"name\":\"X/Y\"},{\"id\":\"a\","
@@ -152,12 +152,12 @@ static void names_that_collide_are_told(void) {
 
 int main(void) {
   RUN(a_failure_keeps_what_was_known);
-  RUN(a_failed_page_begins_the_list_anew);
+  RUN(a_failed_page_starts_the_list_again);
   RUN(an_endless_list_ends);
   RUN(a_lasting_failure_is_asked_ever_more_rarely);
   RUN(a_refused_list_lets_ids_take_the_place_of_names);
   RUN(what_was_known_outlives_a_refusal);
   RUN(an_outage_is_the_accounts_to_tell);
-  RUN(names_that_collide_are_told);
+  RUN(names_that_collide_are_reported);
   return check_done();
 }

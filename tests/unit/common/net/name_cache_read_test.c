@@ -4,12 +4,12 @@
 #include "tests/support/check.h"
 #include "tests/support/names_bench.h"
 
-static void nothing_is_read_until_somebody_listens(void) {
+static void nothing_is_read_without_a_listener(void) {
   names_begin();
   replay_run(&names_world, 60 * MINUTE_MS);
   CHECK_INT(names_world.request_count, 0);
   CHECK(gc_names_entities(names, GC_QUEUE) == NULL);
-  gc_names_miss(names, GC_QUEUE); /* nobody wants it */
+  gc_names_miss(names, GC_QUEUE); /* no listener */
   replay_run(&names_world, 60 * MINUTE_MS);
   CHECK_INT(names_world.request_count, 0);
   names_end();
@@ -151,7 +151,7 @@ static void a_miss_does_not_hasten_what_fails(void) {
 
 /* ---- listeners ---- */
 
-static void a_late_listener_is_told_with_the_next_turn(void) {
+static void a_late_listener_is_called_in_the_next_turn(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
   struct names_ear early, late, other;
@@ -170,7 +170,7 @@ static void a_late_listener_is_told_with_the_next_turn(void) {
   names_end();
 }
 
-static void who_has_left_is_not_told(void) {
+static void a_removed_listener_is_not_called(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
   struct names_ear a, b, c;
@@ -197,7 +197,7 @@ static void leave_inside(void *ctx, struct gc_entities *d) {
   gc_names_unlisten(names, &e->listener);
 }
 
-static void a_listener_may_leave_when_it_is_told(void) {
+static void a_listener_may_remove_itself_when_called(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
   struct names_ear a, b;
@@ -230,16 +230,16 @@ static void kinds_have_names(void) {
 }
 
 int main(void) {
-  RUN(nothing_is_read_until_somebody_listens);
+  RUN(nothing_is_read_without_a_listener);
   RUN(all_pages_are_read);
   RUN(presences_have_one_page_and_a_detail);
   RUN(each_kind_has_its_period);
   RUN(a_rename_a_deletion_and_a_new_one_are_followed);
   RUN(a_miss_reads_again_once_a_minute_at_most);
   RUN(a_miss_does_not_hasten_what_fails);
-  RUN(a_late_listener_is_told_with_the_next_turn);
-  RUN(who_has_left_is_not_told);
-  RUN(a_listener_may_leave_when_it_is_told);
+  RUN(a_late_listener_is_called_in_the_next_turn);
+  RUN(a_removed_listener_is_not_called);
+  RUN(a_listener_may_remove_itself_when_called);
   RUN(it_may_end_in_the_middle_of_a_list);
   RUN(kinds_have_names);
   return check_done();

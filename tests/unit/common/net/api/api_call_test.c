@@ -74,7 +74,7 @@ static void a_tail_stands_between_path_and_query(void) {
   api_end();
 }
 
-static void an_answer_nobody_wants_is_fine(void) {
+static void a_call_may_have_no_sink(void) {
   api_begin();
   api_answer(QUEUES, 0, 200);
   struct job j;
@@ -182,7 +182,7 @@ static void answers_are_counted_by_class(void) {
   }
 }
 
-static void no_word_holds_the_token(void) {
+static void no_text_contains_the_token(void) {
   api_begin();
   api_answer(QUEUES, 0, 404);
   struct job j;
@@ -198,11 +198,11 @@ int main(void) {
   RUN(a_call_brings_its_answer_to_the_sink);
   RUN(a_path_of_its_own_takes_the_place_of_the_endpoint_s);
   RUN(a_tail_stands_between_path_and_query);
-  RUN(an_answer_nobody_wants_is_fine);
+  RUN(a_call_may_have_no_sink);
   RUN(a_transport_that_does_not_start_ends_the_call);
   RUN(the_clock_offset_comes_from_the_date);
   RUN(a_step_of_our_clock_does_not_move_the_servers);
   RUN(answers_are_counted_by_class);
-  RUN(no_word_holds_the_token);
+  RUN(no_text_contains_the_token);
   return check_done();
 }

@@ -54,7 +54,7 @@ static void after_the_wait_one_probe_is_sent(void) {
     api_call(&jobs[i], i == 0 ? GC_ENDPOINT_USERS : GC_ENDPOINT_QUEUES);
   replay_run(&api_world, 999);
   CHECK_INT(api_world.request_count, before + 1);
-  CHECK_INT(jobs[1].done, 0); /* waits for what comes of it */
+  CHECK_INT(jobs[1].done, 0); /* waits for the probe's outcome */
   replay_run(&api_world, 1);
   replay_settle(&api_world);
   CHECK_INT(jobs[0].err.code, GC_ERR_REMOTE); /* a probe is not repeated */
@@ -119,7 +119,7 @@ static void a_cancelled_straggler_frees_no_second_probe(void) {
 
 /* ---- notices ---- */
 
-static void an_outage_is_one_cause_until_all_that_met_it_are_well(void) {
+static void an_outage_is_one_cause_until_all_that_failed_work(void) {
   api_begin();
   api_answer(QUEUES, 1, 501); /* given up at once; does not open the breaker */
   api_answer(USERS, 1, 501);
@@ -134,9 +134,9 @@ static void an_outage_is_one_cause_until_all_that_met_it_are_well(void) {
   replay_settle(&api_world);
   CHECK_INT(replay_noticed(&api_world, "api", GC_ERR_REMOTE), 2);
   size_t fine = replay_noticed(&api_world, "api", GC_OK);
-  api_call(&j, GC_ENDPOINT_PRESENCES); /* never met it: says nothing */
+  api_call(&j, GC_ENDPOINT_PRESENCES); /* never failed: no notice */
   replay_settle(&api_world);
-  api_call(&j, GC_ENDPOINT_QUEUES); /* one of the two is well */
+  api_call(&j, GC_ENDPOINT_QUEUES); /* one of the two works */
   replay_settle(&api_world);
   CHECK_INT(j.err.code, GC_OK);
   CHECK_INT(replay_noticed(&api_world, "api", GC_OK), fine);
@@ -146,7 +146,7 @@ static void an_outage_is_one_cause_until_all_that_met_it_are_well(void) {
   api_end();
 }
 
-static void a_functions_own_trouble_is_no_outage(void) {
+static void a_failure_of_one_function_is_no_outage(void) {
   static const int statuses[] = {400, 403, 404};
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
     api_begin();
@@ -163,7 +163,7 @@ static void a_functions_own_trouble_is_no_outage(void) {
   }
 }
 
-static void what_the_breaker_or_the_quota_ends_changes_no_notice(void) {
+static void calls_failed_by_breaker_or_quota_change_no_notice(void) {
   open_breaker();
   size_t notices = api_world.notice_count;
   struct job j;
@@ -175,7 +175,7 @@ static void what_the_breaker_or_the_quota_ends_changes_no_notice(void) {
 }
 
 /* A gateway repeats the path in its answer; the path holds a channel's id. */
-static void what_follows_a_path_is_in_no_text(void) {
+static void a_path_tail_is_in_no_text(void) {
   api_begin();
   replay_answer(&api_world,
                 &(struct replay_answer){
@@ -199,9 +199,9 @@ int main(void) {
   RUN(after_the_wait_one_probe_is_sent);
   RUN(a_cancelled_probe_lets_the_next_one_go);
   RUN(a_cancelled_straggler_frees_no_second_probe);
-  RUN(an_outage_is_one_cause_until_all_that_met_it_are_well);
-  RUN(a_functions_own_trouble_is_no_outage);
-  RUN(what_the_breaker_or_the_quota_ends_changes_no_notice);
-  RUN(what_follows_a_path_is_in_no_text);
+  RUN(an_outage_is_one_cause_until_all_that_failed_work);
+  RUN(a_failure_of_one_function_is_no_outage);
+  RUN(calls_failed_by_breaker_or_quota_change_no_notice);
+  RUN(a_path_tail_is_in_no_text);
   return check_done();
 }

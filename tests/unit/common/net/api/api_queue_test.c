@@ -87,7 +87,7 @@ static void the_budget_paces_for_hours(void) {
   api_end();
 }
 
-static void what_is_left_of_the_budget_is_told(void) {
+static void the_rest_of_the_budget_is_reported(void) {
   api_begin_with(100, 4);
   api_token();
   api_answer("GET", REPLAY_ALWAYS, 200);
@@ -158,7 +158,7 @@ static void a_call_that_waits_to_be_repeated_can_be_cancelled(void) {
   api_end();
 }
 
-static void it_may_end_with_calls_out_and_waiting(void) {
+static void it_may_be_freed_with_calls_running_and_waiting(void) {
   api_begin_with(300, 2);
   api_token();
   replay_answer(&api_world, &(struct replay_answer){.match = "GET",
@@ -244,11 +244,11 @@ int main(void) {
   RUN(calls_go_out_in_the_order_they_were_made);
   RUN(no_more_than_the_limit_are_out_at_once);
   RUN(the_budget_paces_for_hours);
-  RUN(what_is_left_of_the_budget_is_told);
+  RUN(the_rest_of_the_budget_is_reported);
   RUN(a_queued_call_can_be_cancelled);
   RUN(a_running_call_can_be_cancelled_and_makes_room);
   RUN(a_call_that_waits_to_be_repeated_can_be_cancelled);
-  RUN(it_may_end_with_calls_out_and_waiting);
+  RUN(it_may_be_freed_with_calls_running_and_waiting);
   RUN(a_call_may_be_made_again_inside_done);
   RUN(a_call_may_be_freed_inside_done);
   return check_done();

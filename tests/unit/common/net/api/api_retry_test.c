@@ -4,7 +4,7 @@
 #include "tests/support/api_bench.h"
 #include "tests/support/check.h"
 
-/* ---- refused for good ---- */
+/* ---- permanent failures ---- */
 
 static void a_403_names_the_permission_and_the_correlation_id(void) {
   api_begin();
@@ -33,7 +33,7 @@ static void a_403_names_the_permission_and_the_correlation_id(void) {
   api_end();
 }
 
-static void what_will_not_help_is_not_asked_again(void) {
+static void permanent_failures_are_not_repeated(void) {
   static const struct {
     const char *row;
     struct replay_answer answer;
@@ -100,9 +100,9 @@ static void an_answer_that_is_too_large_is_given_up(void) {
   api_end();
 }
 
-/* ---- asked again ---- */
+/* ---- repeated ---- */
 
-static void what_may_pass_is_tried_three_times(void) {
+static void temporary_failures_are_tried_three_times(void) {
   static const struct {
     const char *row;
     struct replay_answer answer;
@@ -139,7 +139,7 @@ static void what_may_pass_is_tried_three_times(void) {
   }
 }
 
-static void the_third_time_may_be_good(void) {
+static void the_third_attempt_may_succeed(void) {
   api_begin();
   api_answer(QUEUES, 2, 503);
   api_answer(QUEUES, 0, 200);
@@ -152,7 +152,7 @@ static void the_third_time_may_be_good(void) {
   api_end();
 }
 
-static void a_truncated_answer_begins_the_sink_anew(void) {
+static void a_truncated_answer_restarts_the_sink(void) {
   api_begin();
   replay_answer(&api_world,
                 &(struct replay_answer){.match = QUEUES,
@@ -243,12 +243,12 @@ static void a_403_of_the_guide_dialect_names_the_scope(void) {
 int main(void) {
   RUN(a_403_of_the_guide_dialect_names_the_scope);
   RUN(a_403_names_the_permission_and_the_correlation_id);
-  RUN(what_will_not_help_is_not_asked_again);
+  RUN(permanent_failures_are_not_repeated);
   RUN(an_answer_the_sink_refuses_is_given_up);
   RUN(an_answer_that_is_too_large_is_given_up);
-  RUN(what_may_pass_is_tried_three_times);
-  RUN(the_third_time_may_be_good);
-  RUN(a_truncated_answer_begins_the_sink_anew);
+  RUN(temporary_failures_are_tried_three_times);
+  RUN(the_third_attempt_may_succeed);
+  RUN(a_truncated_answer_restarts_the_sink);
   RUN(others_go_on_while_one_backs_off);
   RUN(a_5xx_with_retry_after_is_not_asked_sooner);
   return check_done();

@@ -4,7 +4,7 @@
 #include "tests/support/api_bench.h"
 #include "tests/support/check.h"
 
-static void a_429_silences_the_account_for_as_long_as_it_says(void) {
+static void a_429_pauses_the_account_for_its_retry_after(void) {
   static const uint32_t ask_s[] = {1, 42, 180};
   for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
     api_begin();
@@ -23,7 +23,7 @@ static void a_429_silences_the_account_for_as_long_as_it_says(void) {
     replay_settle(&api_world);
     CHECK_INT(a.err.code, GC_OK);
     CHECK_INT(b.err.code, GC_OK);
-    CHECK_INT(a.order, 1); /* first come, first served, still */
+    CHECK_INT(a.order, 1); /* still the first */
     CHECK_INT(replay_count(&api_world, QUEUES), 2);
     CHECK_INT(api_stats().throttled, 1);
     CHECK_INT(replay_noticed(&api_world, "throttle", GC_ERR_THROTTLED), 1);
@@ -61,7 +61,7 @@ static void a_429_without_a_time_backs_off(void) {
   for (size_t i = 0; i < GC_COUNT(waits_ms); i++)
     CHECK_INT(api_world.requests[i + 2].at_ms - api_world.requests[i + 1].at_ms,
               waits_ms[i]);
-  /* Success: the next one begins small again. */
+  /* Success: the next wait is short again. */
   replay_forget_answers(&api_world);
   api_throttled(QUEUES, 0);
   api_answer(QUEUES, REPLAY_ALWAYS, 200);
@@ -104,7 +104,7 @@ static void a_burst_of_429_is_one_pause(void) {
   api_end();
 }
 
-static void a_call_may_say_how_many_429_it_outlasts(void) {
+static void a_call_may_limit_its_429_waits(void) {
   api_begin();
   for (int i = 0; i < 3; i++)
     api_throttled(QUEUES, 1);
@@ -189,17 +189,17 @@ static void the_longest_suspension_is_a_day(void) {
   replay_settle(&api_world);
   CHECK_INT(b.err.code, GC_ERR_THROTTLED);
   CHECK_INT(replay_count(&api_world, QUEUES), 1);
-  /* Said again: whoever listens damps it to a reminder each ten minutes. */
+  /* Reported again: the log limits it to a reminder each ten minutes. */
   CHECK_HAS(replay_last_notice(&api_world, "throttle")->text, "suspended for");
   api_end();
 }
 
 int main(void) {
-  RUN(a_429_silences_the_account_for_as_long_as_it_says);
+  RUN(a_429_pauses_the_account_for_its_retry_after);
   RUN(a_throttled_call_keeps_its_place);
   RUN(a_429_without_a_time_backs_off);
   RUN(a_burst_of_429_is_one_pause);
-  RUN(a_call_may_say_how_many_429_it_outlasts);
+  RUN(a_call_may_limit_its_429_waits);
   RUN(waiting_costs_none_of_the_three_tries);
   RUN(a_daily_quota_suspends_that_function_alone);
   RUN(the_longest_suspension_is_a_day);

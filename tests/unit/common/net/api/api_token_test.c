@@ -47,7 +47,7 @@ static void calls_without_a_token_end_unavailable(void) {
   api_end();
 }
 
-static void a_401_is_renewed_once_and_asked_once_more(void) {
+static void a_401_renews_the_token_and_repeats_the_call(void) {
   api_begin();
   api_answer(QUEUES, 0, 401);
   api_answer(QUEUES, 0, 200);
@@ -81,7 +81,7 @@ static void a_401_that_stays_is_an_error(void) {
 }
 
 /* Not even when the renewal took so long that another one were due. */
-static void a_call_is_asked_once_more_and_no_oftener(void) {
+static void a_call_is_repeated_once_after_a_401(void) {
   api_begin_with(300, 4);
   replay_answer(&api_world,
                 &(struct replay_answer){.match = "POST /oauth/token",
@@ -176,9 +176,9 @@ static void a_token_that_ends_this_very_moment_is_not_sent(void) {
 int main(void) {
   RUN(calls_before_there_is_a_token_wait);
   RUN(calls_without_a_token_end_unavailable);
-  RUN(a_401_is_renewed_once_and_asked_once_more);
+  RUN(a_401_renews_the_token_and_repeats_the_call);
   RUN(a_401_that_stays_is_an_error);
-  RUN(a_call_is_asked_once_more_and_no_oftener);
+  RUN(a_call_is_repeated_once_after_a_401);
   RUN(four_that_get_401_at_once_cause_one_renewal);
   RUN(a_401_while_the_token_cannot_be_had_ends_unavailable);
   RUN(a_token_that_ends_this_very_moment_is_not_sent);

@@ -121,7 +121,7 @@ static void a_changed_secret_that_meets_an_outage_is_tried_on(void) {
   auth_end();
 }
 
-static void the_secret_is_read_anew_for_each_request(void) {
+static void the_secret_is_read_for_each_request(void) {
   struct gc_auth_settings s = auth_plain();
   s.secret = (struct gc_secret){.file = file};
   s.in_body = true;
@@ -164,7 +164,7 @@ static void a_secret_that_is_too_large_is_a_clear_failure(void) {
 
 /* ---- other failures ---- */
 
-static void it_backs_off_and_tries_for_ever(void) {
+static void it_backs_off_and_retries_without_end(void) {
   static const struct {
     const char *row;
     struct replay_answer answer;
@@ -286,10 +286,10 @@ int main(void) {
   RUN(a_changed_secret_file_is_tried_at_once);
   RUN(a_change_during_the_request_counts_too);
   RUN(a_changed_secret_that_meets_an_outage_is_tried_on);
-  RUN(the_secret_is_read_anew_for_each_request);
+  RUN(the_secret_is_read_for_each_request);
   RUN(a_secret_that_cannot_be_read_is_a_clear_failure);
   RUN(a_secret_that_is_too_large_is_a_clear_failure);
-  RUN(it_backs_off_and_tries_for_ever);
+  RUN(it_backs_off_and_retries_without_end);
   RUN(retry_after_is_kept_to_the_second_up_to_a_day);
   RUN(failures_in_a_row_open_the_breaker);
   RUN(a_refusal_does_not_open_the_breaker);

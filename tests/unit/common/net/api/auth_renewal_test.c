@@ -13,7 +13,7 @@ static uint32_t number(void) {
 
 /* ---- renewal ---- */
 
-static void it_is_renewed_in_time_while_the_old_one_serves(void) {
+static void it_is_renewed_in_time_while_the_old_one_is_used(void) {
   auth_begin();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
   replay_answer(&auth_world, &(struct replay_answer){.match = AUTH_ASK,
@@ -100,7 +100,7 @@ static void a_rejected_token_is_renewed_once(void) {
   auth_end();
 }
 
-static void a_rejection_joins_the_renewal_that_is_out(void) {
+static void a_rejection_joins_the_running_renewal(void) {
   auth_begin();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
   replay_answer(&auth_world, &(struct replay_answer){.match = AUTH_ASK,
@@ -136,8 +136,8 @@ static void a_token_that_is_rejected_again_within_a_minute_is_kept(void) {
   auth_end();
 }
 
-/* The renewal failed and will be tried again: that is the token's trouble, not
- * that of a call that comes with the old number. */
+/* The renewal failed and is scheduled again: a call with the old number waits
+ * for it. */
 static void a_late_rejection_waits_for_the_renewal_that_is_due(void) {
   auth_begin();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
@@ -161,7 +161,7 @@ static void a_rejection_does_not_hasten_refused_credentials(void) {
   (void)auth_want();
   replay_run(&auth_world, gc_token_renew_ms(86399, 300));
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
-  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY); /* the old one lives */
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY); /* the old one is valid */
   CHECK(gc_auth_reject(auth, 1));
   CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
   replay_run(&auth_world, 299000);
@@ -194,11 +194,11 @@ static void a_pause_holds_every_token_request(void) {
 }
 
 int main(void) {
-  RUN(it_is_renewed_in_time_while_the_old_one_serves);
+  RUN(it_is_renewed_in_time_while_the_old_one_is_used);
   RUN(one_request_for_each_life);
   RUN(a_renewal_that_fails_does_not_end_the_old_token);
   RUN(a_rejected_token_is_renewed_once);
-  RUN(a_rejection_joins_the_renewal_that_is_out);
+  RUN(a_rejection_joins_the_running_renewal);
   RUN(a_token_that_is_rejected_again_within_a_minute_is_kept);
   RUN(a_late_rejection_waits_for_the_renewal_that_is_due);
   RUN(a_rejection_does_not_hasten_refused_credentials);

@@ -69,7 +69,7 @@ static void the_largest_secret_fits(void) {
   }
 }
 
-static void nothing_is_asked_until_somebody_wants_a_token(void) {
+static void nothing_is_sent_until_a_token_is_requested(void) {
   auth_begin();
   replay_run(&auth_world, 3600 * 1000);
   CHECK_INT(auth_world.request_count, 0);
@@ -78,7 +78,7 @@ static void nothing_is_asked_until_somebody_wants_a_token(void) {
   auth_end();
 }
 
-static void one_request_whoever_asks(void) {
+static void concurrent_callers_share_one_request(void) {
   auth_begin();
   replay_answer(&auth_world, &(struct replay_answer){.match = AUTH_ASK,
                                                      .status = 200,
@@ -97,9 +97,9 @@ static void one_request_whoever_asks(void) {
   auth_end();
 }
 
-/* ---- what the token may, the end ---- */
+/* ---- scopes, the end ---- */
 
-static void a_scope_that_lacks_is_noticed_and_the_token_serves(void) {
+static void a_missing_scope_is_reported_and_the_token_is_used(void) {
   struct gc_auth_settings s = auth_plain();
   s.scope = "analytics routing";
   auth_begin_with(&s);
@@ -117,7 +117,7 @@ static void a_scope_that_lacks_is_noticed_and_the_token_serves(void) {
   auth_end();
 }
 
-static void it_may_end_with_a_request_out_or_due(void) {
+static void it_may_be_freed_with_a_request_running_or_due(void) {
   auth_begin();
   replay_answer(&auth_world,
                 &(struct replay_answer){.match = AUTH_ASK, .is_silent = true});
@@ -157,10 +157,10 @@ int main(void) {
   RUN(the_body_form_is_url_encoded);
   RUN(a_scope_is_sent_when_there_is_one);
   RUN(the_largest_secret_fits);
-  RUN(nothing_is_asked_until_somebody_wants_a_token);
-  RUN(one_request_whoever_asks);
-  RUN(a_scope_that_lacks_is_noticed_and_the_token_serves);
-  RUN(it_may_end_with_a_request_out_or_due);
+  RUN(nothing_is_sent_until_a_token_is_requested);
+  RUN(concurrent_callers_share_one_request);
+  RUN(a_missing_scope_is_reported_and_the_token_is_used);
+  RUN(it_may_be_freed_with_a_request_running_or_due);
   RUN(no_notice_holds_a_secret_or_a_token);
   return check_done();
 }

@@ -83,7 +83,7 @@ static void a_credential_is_a_name_and_no_path(void) {
   }
 }
 
-static void white_space_around_it_goes(void) {
+static void white_space_around_it_is_removed(void) {
   static const struct {
     const char *text, *want;
   } rows[] = {
@@ -172,7 +172,7 @@ static void a_pipe_does_not_hang(void) {
   CHECK_REFUSES(s, "");
 }
 
-static void it_is_read_anew_each_time(void) {
+static void it_is_read_each_time(void) {
   char file[128];
   snprintf(file, sizeof(file), "%s", path_of("anew"));
   struct gc_secret s = {.file = file};
@@ -254,9 +254,9 @@ static void the_kernel_does_not_show_it_any_more(void) {
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* ---- who may read it, and has it changed ---- */
+/* ---- exposure and version ---- */
 
-static void others_who_may_read_it_earn_a_warning(void) {
+static void a_file_that_others_can_read_causes_a_warning(void) {
   static const struct {
     mode_t mode;
     bool exposed;
@@ -278,7 +278,7 @@ static void others_who_may_read_it_earn_a_warning(void) {
   }
 }
 
-static void what_is_no_file_is_not_exposed(void) {
+static void only_a_file_can_be_exposed(void) {
   struct gc_secret rows[] = {{.literal = "x"},
                              {.env = "HOME"},
                              {.file = "/nowhere/x"},
@@ -336,19 +336,19 @@ int main(int argc, char **argv) {
     return 1;
   RUN(exactly_one_place_is_named);
   RUN(a_credential_is_a_name_and_no_path);
-  RUN(white_space_around_it_goes);
+  RUN(white_space_around_it_is_removed);
   RUN(an_empty_one_is_refused);
   RUN(one_with_a_nul_inside_is_refused);
   RUN(the_size_is_limited);
   RUN(a_file_that_cannot_be_read_is_named);
   RUN(a_pipe_does_not_hang);
-  RUN(it_is_read_anew_each_time);
+  RUN(it_is_read_each_time);
   RUN(a_credential_comes_from_systemds_folder);
   RUN(a_missing_variable_is_named);
   RUN(a_variable_is_taken_and_read_again_from_memory);
   RUN(the_kernel_does_not_show_it_any_more);
-  RUN(others_who_may_read_it_earn_a_warning);
-  RUN(what_is_no_file_is_not_exposed);
+  RUN(a_file_that_others_can_read_causes_a_warning);
+  RUN(only_a_file_can_be_exposed);
   RUN(its_version_changes_with_the_file);
   remove_folder();
   return check_done();

@@ -31,7 +31,7 @@ static void a_later_account_can_only_lower_it(void) {
   CHECK_INT(gc_shared_budget_left(a, 0), 10);
   struct gc_shared_budget *less = gc_shared_budget_get("client", 50, 0);
   CHECK_INT(gc_shared_budget_left(a, 0), 5);
-  gc_shared_budget_put(less); /* stays lowered while anybody holds it */
+  gc_shared_budget_put(less); /* stays lowered while it has a reference */
   CHECK_INT(gc_shared_budget_left(a, 60000), 5);
   gc_shared_budget_put(more);
   gc_shared_budget_put(a);

@@ -98,7 +98,7 @@ static void everything_may_be_called_inside_callbacks(void) {
       CHECK(ask_wait(&q));
     if (rows[r].other_done)
       CHECK(ask_wait(&other));
-    struct ask last; /* whoever was cancelled has had its time */
+    struct ask last; /* a cancelled one would have ended by now */
     if (a.http != NULL && !ends)
       CHECK(ask_get(&last, &a, http_url_of("/hello")));
     asker_end(&a);

@@ -85,7 +85,7 @@ static void a_save_survives_a_kill(void) {
   gc_store_close(s);
 }
 
-static void a_pending_window_that_is_too_long_is_told(void) {
+static void a_pending_window_that_is_too_long_fails(void) {
   static const char text[] = "0123456789012345678901234567890123456789012345678"
                              "9012345678901234567890123456789";
   GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 64};
@@ -130,7 +130,7 @@ int main(void) {
   RUN(a_save_replaces_what_it_names);
   RUN(what_has_not_changed_for_long_is_dropped);
   RUN(a_save_survives_a_kill);
-  RUN(a_pending_window_that_is_too_long_is_told);
+  RUN(a_pending_window_that_is_too_long_fails);
   RUN(a_query_of_version_3_goes_on_as_the_block_it_is_of);
   store_bench_end();
   return check_done();
