@@ -111,9 +111,9 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 static void tell(struct conversations *m) {
   struct obs_view queues_view = {.accepts = accepts, .label = OBS_LABEL_ID};
   struct conversations_view view = {&queues_view, 0, true};
-  struct conversations_reading reading = {0};
+  struct conversations_cursor cursor = {0};
   while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
-                               &reading)) {
+                               &cursor)) {
   }
 }
 

@@ -10,9 +10,9 @@ static const char *const state_labels[CV_STATE_COUNT] = {
 #undef XX
 };
 
-enum { QUEUES_AT_ONCE = 16 }; /* some 1,000 values, a millisecond */
+enum { QUEUES_AT_ONCE = 16 }; /* about 1,000 values, a millisecond */
 
-struct put {
+struct writer {
   struct conversations *m;
   const struct conversations_view *view;
   const struct gc_samples *out;
@@ -20,8 +20,8 @@ struct put {
   const char *label, *media;
 };
 
-static void put(const struct put *p, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
+static void put_sample(const struct writer *p, enum gc_metric_id metric,
+                       const char *qualifier, union gc_number value) {
   struct gc_sample sample = {.metric = metric,
                              .instance = p->label,
                              .qualifier = qualifier,
@@ -32,15 +32,15 @@ static void put(const struct put *p, enum gc_metric_id metric,
   p->tally->series++;
 }
 
-/* 0 where a series begins, whatever was counted by then: a rate needs two
- * values and would miss the first. */
-static void put_count(const struct put *p, enum gc_metric_id metric,
+/* A series begins with 0 whatever was counted until then: a rate needs two
+ * values and would miss the first count. */
+static void put_count(const struct writer *p, enum gc_metric_id metric,
                       const char *qualifier, bool shown, uint64_t count) {
-  put(p, metric, qualifier,
-      (union gc_number){.derive = shown ? (int64_t)count : 0});
+  put_sample(p, metric, qualifier,
+             (union gc_number){.derive = shown ? (int64_t)count : 0});
 }
 
-/* "20", "0.5", "0.125": whatever the locale says. */
+/* "20", "0.5", "0.125", in any locale. */
 static void print_seconds(char out[32], int64_t ms) {
   int len = snprintf(out, 32, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
   while (out[len - 1] == '0')
@@ -49,7 +49,7 @@ static void print_seconds(char out[32], int64_t ms) {
     out[len - 1] = '\0';
 }
 
-static void put_waits(const struct put *p, const struct pair *pair) {
+static void put_waits(const struct writer *p, const struct pair *pair) {
   char qualifier[64], bound[32];
   uint64_t within = 0;
   for (size_t i = 0; i < p->m->s.bound_count; i++) {
@@ -62,12 +62,13 @@ static void put_waits(const struct put *p, const struct pair *pair) {
   put_count(p, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown,
             pair->t.answers);
   double sum_s = pair->shown ? (double)pair->t.wait_ms / 1000.0 : 0.0;
-  put(p, GC_METRIC_QUEUE_WAIT_SUM, p->media, (union gc_number){.gauge = sum_s});
+  put_sample(p, GC_METRIC_QUEUE_WAIT_SUM, p->media,
+             (union gc_number){.gauge = sum_s});
   put_count(p, GC_METRIC_QUEUE_WAIT_COUNT, p->media, pair->shown,
             pair->t.answers);
 }
 
-static void put_breaches(const struct put *p, struct pair *pair,
+static void put_breaches(const struct writer *p, struct pair *pair,
                          int64_t target_ms) {
   char qualifier[64], target[32];
   if (target_ms == 0)
@@ -79,8 +80,8 @@ static void put_breaches(const struct put *p, struct pair *pair,
   pair->breaches_shown = true;
 }
 
-/* A change appears when it happened first; most never do. */
-static void put_changes(const struct put *p, struct pair *pair) {
+/* The series of a change begins when it first happens; most never do. */
+static void put_changes(const struct writer *p, struct pair *pair) {
   char qualifier[64];
   for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
     for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++) {
@@ -94,8 +95,8 @@ static void put_changes(const struct put *p, struct pair *pair) {
     }
 }
 
-/* Beside the changes, under a type of its own: a sum over either is right. */
-static void put_wrapups(const struct put *p, struct pair *pair) {
+/* Under a type of their own, so that a sum over either type is right. */
+static void put_wrapups(const struct writer *p, struct pair *pair) {
   char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
     struct wrapup_change *w = &pair->wrapups[i];
@@ -107,7 +108,7 @@ static void put_wrapups(const struct put *p, struct pair *pair) {
   }
 }
 
-static void put_pair(const struct put *p, struct pair *pair,
+static void put_pair(const struct writer *p, struct pair *pair,
                      int64_t target_ms) {
   const struct conversations_totals *t = &pair->t;
   put_count(p, GC_METRIC_QUEUE_OFFER, p->media, pair->shown, t->offers);
@@ -119,8 +120,8 @@ static void put_pair(const struct put *p, struct pair *pair,
   put_changes(p, pair);
   put_wrapups(p, pair);
   if (p->view->active)
-    put(p, GC_METRIC_ACTIVE_CONVERSATIONS, p->media,
-        (union gc_number){.gauge = t->active});
+    put_sample(p, GC_METRIC_ACTIVE_CONVERSATIONS, p->media,
+               (union gc_number){.gauge = t->active});
   pair->shown = true;
 }
 
@@ -131,7 +132,7 @@ static bool has_pairs(const struct queue *q) {
   return false;
 }
 
-static void put_queue(struct put *p, uint32_t number, char *label) {
+static void put_queue(struct writer *p, uint32_t number, char *label) {
   struct queue *queue = &p->m->queues[number];
   const struct obs_view *view = p->view->queues;
   if (!has_pairs(queue))
@@ -145,22 +146,21 @@ static void put_queue(struct put *p, uint32_t number, char *label) {
     p->media = cv_media_label((enum cv_media)i);
     if (queue->pairs[i] != NULL && view_wants_media(view, p->media))
       put_pair(p, queue->pairs[i],
-               cv_target_ms(p->m, number, (enum cv_media)i));
+               cv_queue_target_ms(p->m, number, (enum cv_media)i));
   }
 }
 
 bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
-                           struct conversations_reading *reading) {
+                           struct conversations_cursor *cursor) {
   char label[GC_NAME_SIZE];
-  struct put p = {m, view, out, &reading->tally, label, NULL};
-  uint32_t end = reading->queue + QUEUES_AT_ONCE;
+  struct writer p = {m, view, out, &cursor->tally, label, NULL};
+  uint32_t end = cursor->queue + QUEUES_AT_ONCE;
 
-  if (view->active && reading->queue == 0)
-    cv_count_states(m);
-  for (; reading->queue < end && reading->queue < m->queue_count;
-       reading->queue++)
-    put_queue(&p, reading->queue, label);
-  return reading->queue < m->queue_count;
+  if (view->active && cursor->queue == 0)
+    cv_queue_count_states(m);
+  for (; cursor->queue < end && cursor->queue < m->queue_count; cursor->queue++)
+    put_queue(&p, cursor->queue, label);
+  return cursor->queue < m->queue_count;
 }

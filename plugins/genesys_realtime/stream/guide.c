@@ -6,7 +6,7 @@
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct stream *s = ctx;
-  const struct cv_standing *event = NULL;
+  const struct guide_event *event = NULL;
   enum gc_code code =
       decode_guide_event(s->guide_decoder, bytes, len, &event, NULL);
   int64_t at_ms = event != NULL ? stream_server_now(s) : 0;
@@ -14,7 +14,7 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
   s->malformed += code != GC_OK;
   s->others += code == GC_OK && event == NULL;
   if (code == GC_OK && event != NULL && s->model != NULL)
-    s->lost += conversations_stand(s->model, event, at_ms) != GC_OK;
+    s->lost += conversations_apply_state(s->model, event, at_ms) != GC_OK;
   pthread_mutex_unlock(&s->lock);
 }
 

@@ -30,7 +30,7 @@ struct guide_decoder {
   struct gc_json_scan scan;
   struct gc_json_stream *stream; /* for what the scan leaves */
   bool is_conversation, is_wrong;
-  struct cv_standing now;
+  struct guide_event now;
 };
 
 static enum cv_state read_state(const struct gc_json_value *v) {
@@ -143,7 +143,7 @@ static void begin(struct guide_decoder *d) {
 }
 
 enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
-                                size_t len, const struct cv_standing **ret,
+                                size_t len, const struct guide_event **ret,
                                 struct gc_err *err) {
   begin(d);
   if (!gc_json_scan(&d->scan, bytes, len)) {

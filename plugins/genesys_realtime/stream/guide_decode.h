@@ -28,7 +28,7 @@ GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
  * JSON, or more of it than CV_MESSAGE_MAX. */
 GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
                                               const char *bytes, size_t len,
-                                              const struct cv_standing **ret,
+                                              const struct guide_event **ret,
                                               struct gc_err *err);
 
 /* Appends the query. Without `where` the media make it: "type = 'voice' OR type

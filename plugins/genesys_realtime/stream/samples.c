@@ -19,7 +19,7 @@ static void read_all(struct stream *s, const struct obs_view *view,
   bool has_topics = s->source == &stream_topics;
   struct gate gate = {view, &s->coverage};
   struct obs_view queues = *view;
-  struct conversations_reading reading = {0};
+  struct conversations_cursor cursor = {0};
   struct conversations_view conversations = {.queues = &queues};
   if (has_topics) {
     queues.accepts = accepts;
@@ -32,11 +32,11 @@ static void read_all(struct stream *s, const struct obs_view *view,
     pthread_mutex_lock(&s->lock);
     /* A blind stream does not know the present. */
     conversations.active = s->settings.gauges && s->is_connected;
-    more = conversations_samples(s->model, &conversations, out, &reading);
+    more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
   pthread_mutex_lock(&s->lock);
-  s->series = reading.tally.series;
+  s->series = cursor.tally.series;
   pthread_mutex_unlock(&s->lock);
 }
 

@@ -57,6 +57,7 @@ void stream_make_model(struct stream *s) {
     return;
   struct gc_err err = {.code = GC_OK};
   struct conversations_settings settings = {
+      .is_guide = s->settings.guide.is_on,
       .started_ms = stream_server_now(s),
       .bounds_s = s->bounds_s,
       .bound_count = s->settings.bound_count,

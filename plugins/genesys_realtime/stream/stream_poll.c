@@ -29,7 +29,7 @@ static struct drift_side side_of(const struct stream *s, const char *queue,
 static void compare(struct stream *s, const struct observations *o) {
   struct obs_walk at = {0};
   struct obs_contacts c;
-  conversations_count(s->model);
+  conversations_count_states(s->model);
   drift_begin(s->drift);
   while (observations_contacts(o, &at, &c)) {
     const struct covered_queue *q = coverage_find(&s->coverage, c.queue);
