@@ -28,7 +28,7 @@ static const struct {
 
 struct guide_decoder {
   struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct gc_json_stream *stream; /* for messages that the scan does not take */
   bool is_conversation, is_wrong;
   struct guide_event now;
 };
@@ -40,7 +40,7 @@ static enum cv_state read_state(const struct gc_json_value *v) {
   return CV_STATE_NONE;
 }
 
-/* "Voice" is "voice"; a type that nobody knows is `all`, as is none. */
+/* "Voice" equals "voice"; an unknown or missing type is `all`. */
 static enum cv_media read_media(const struct gc_json_value *v) {
   char label[32];
   if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
@@ -65,7 +65,7 @@ static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
   d->now.queue_text[v->len] = '\0';
 }
 
-/* One that is too long to be a name is none. */
+/* A code that is too long for a name is ignored. */
 static void read_wrapup(struct guide_decoder *d,
                         const struct gc_json_value *v) {
   d->now.wrapup[0] = '\0';
@@ -134,7 +134,7 @@ struct guide_decoder *guide_decoder_new(void) {
   return d;
 }
 
-static void begin(struct guide_decoder *d) {
+static void reset_event(struct guide_decoder *d) {
   d->is_conversation = d->is_wrong = false;
   d->now.id = d->now.queue = (struct cv_id){0, 0};
   d->now.queue_text[0] = d->now.wrapup[0] = '\0';
@@ -145,14 +145,14 @@ static void begin(struct guide_decoder *d) {
 enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
                                 size_t len, const struct guide_event **ret,
                                 struct gc_err *err) {
-  begin(d);
+  reset_event(d);
   if (!gc_json_scan(&d->scan, bytes, len)) {
-    begin(d);
+    reset_event(d);
     GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
   }
-  bool tells = d->is_conversation && !d->is_wrong &&
-               d->now.state != CV_STATE_NONE && !cv_id_is_none(d->now.id);
-  *ret = tells ? &d->now : NULL;
+  bool has_event = d->is_conversation && !d->is_wrong &&
+                   d->now.state != CV_STATE_NONE && !cv_id_is_none(d->now.id);
+  *ret = has_event ? &d->now : NULL;
   return GC_OK;
 }
 

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/stream/internal.h"
 
-/* A block's queues, but for those that nobody tells us of. */
-struct gate {
+/* Accepts a block's queues whose topic is covered. */
+struct covered_filter {
   const struct obs_view *view;
   const struct coverage *coverage;
 };
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
-  const struct gate *g = ctx;
-  const struct covered_queue *q = coverage_find(g->coverage, queue->id);
+static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
+  const struct covered_filter *filter = ctx;
+  const struct covered_queue *q = coverage_find(filter->coverage, queue->id);
   return q != NULL && q->is_covered &&
-         g->view->accepts(g->view->accepts_ctx, queue);
+         filter->view->accepts(filter->view->accepts_ctx, queue);
 }
 
 static void read_all(struct stream *s, const struct obs_view *view,
                      const struct gc_samples *out) {
-  bool has_topics = s->source == &stream_topics;
-  struct gate gate = {view, &s->coverage};
+  bool has_topics = s->source->has_topics;
+  struct covered_filter filter = {view, &s->coverage};
   struct obs_view queues = *view;
   struct conversations_cursor cursor = {0};
   struct conversations_view conversations = {.queues = &queues};
   if (has_topics) {
-    queues.accepts = accepts;
-    queues.accepts_ctx = &gate;
+    queues.accepts = is_covered_queue;
+    queues.accepts_ctx = &filter;
   }
   queues.interval_ms = s->settings.interval_ms;
 
   bool more = true;
   while (more) {
     pthread_mutex_lock(&s->lock);
-    /* A blind stream does not know the present. */
+    /* The gauges of a stream that is not connected are out of date. */
     conversations.active = s->settings.gauges && s->is_connected;
     more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
@@ -67,7 +67,7 @@ struct state {
   struct conversations_stats model;
   size_t wanted, covered;
   uint64_t malformed, others, lost, drift, reconnects, gap_ms, silence_ms;
-  bool is_connected, was_heard;
+  bool is_connected, has_message;
 };
 
 static struct state state_of(struct stream *s) {
@@ -84,8 +84,9 @@ static struct state state_of(struct stream *s) {
   now.drift = drift_total(s->drift);
   now.reconnects = s->reconnects;
   now.is_connected = s->is_connected;
-  now.was_heard = s->heard_ms > 0;
-  now.silence_ms = now.was_heard ? stream_ms_since(s->heard_ms, now_ms) : 0;
+  now.has_message = s->last_message_ms > 0;
+  now.silence_ms =
+      now.has_message ? stream_ms_since(s->last_message_ms, now_ms) : 0;
   now.gap_ms = s->gap_ms;
   if (s->blind_since_ms > 0)
     now.gap_ms += stream_ms_since(s->blind_since_ms, now_ms);
@@ -93,13 +94,13 @@ static struct state state_of(struct stream *s) {
   return now;
 }
 
-struct put {
+struct writer {
   const char *instance;
   uint32_t interval_ms;
   const struct gc_samples *out;
 };
 
-static void put_value(const struct put *p, enum gc_metric_id metric,
+static void put_value(const struct writer *p, enum gc_metric_id metric,
                       const char *qualifier, union gc_number value) {
   struct gc_sample sample = {.metric = metric,
                              .instance = p->instance,
@@ -109,12 +110,12 @@ static void put_value(const struct put *p, enum gc_metric_id metric,
   p->out->put(p->out->ctx, &sample);
 }
 
-static void put_gauge(const struct put *p, enum gc_metric_id metric,
+static void put_gauge(const struct writer *p, enum gc_metric_id metric,
                       const char *qualifier, double gauge) {
   put_value(p, metric, qualifier, (union gc_number){.gauge = gauge});
 }
 
-static void put_count(const struct put *p, enum gc_metric_id metric,
+static void put_count(const struct writer *p, enum gc_metric_id metric,
                       const char *qualifier, uint64_t count) {
   put_value(p, metric, qualifier, (union gc_number){.derive = (int64_t)count});
 }
@@ -122,12 +123,12 @@ static void put_count(const struct put *p, enum gc_metric_id metric,
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out) {
   struct state now = state_of(s);
-  struct put p = {instance, interval_ms, out};
+  struct writer p = {instance, interval_ms, out};
   put_gauge(&p, GC_METRIC_STREAM_CONNECTED, "", now.is_connected ? 1.0 : 0.0);
-  if (now.was_heard)
+  if (now.has_message)
     put_gauge(&p, GC_METRIC_STREAM_SILENCE, "",
               (double)now.silence_ms / 1000.0);
-  if (s->source == &stream_topics) {
+  if (s->source->has_topics) {
     put_gauge(&p, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
     put_gauge(&p, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
   }
