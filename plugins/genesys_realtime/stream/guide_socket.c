@@ -112,7 +112,7 @@ static void explain_end(const struct gc_ws_end *end, const struct gc_err *err,
   *ret = *err;
   if (end->http_status == 403)
     (void)gc_fail(ret, GC_ERR_PERMISSION,
-                  "the gateway refuses the conversation stream (403): it deps "
+                  "the gateway refuses the conversation stream (403): it needs "
                   "the scope " GUIDE_SCOPE
                   "; give it to the OAuth client and, if scopes are asked for, "
                   "to Scope of the <Account>");
