@@ -9,7 +9,8 @@ AC_DEFUN([GC_WARNINGS], [
   AC_SUBST([GC_CFLAGS])
 ])
 
-dnl GC_SANITIZERS: --enable-sanitizers (address,undefined) or =thread.
+dnl GC_SANITIZERS: --enable-sanitizers (address,undefined) or =thread. Turns
+dnl GC_ASSERT on, as --enable-fuzzing does.
 AC_DEFUN([GC_SANITIZERS], [
   AC_ARG_ENABLE([sanitizers],
     [AS_HELP_STRING([--enable-sanitizers@<:@=LIST@:>@],
@@ -17,7 +18,7 @@ AC_DEFUN([GC_SANITIZERS], [
     [], [enable_sanitizers=no])
   AS_IF([test "x$enable_sanitizers" = xyes], [enable_sanitizers=address,undefined])
   AS_IF([test "x$enable_sanitizers" != xno],
-    [GC_CFLAGS="$GC_CFLAGS -fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
+    [GC_CFLAGS="$GC_CFLAGS -DGC_ASSERTS=1 -fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
      GC_LDFLAGS="$GC_LDFLAGS -fsanitize=$enable_sanitizers"])
   AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" != xno])
   AC_SUBST([GC_LDFLAGS])
@@ -41,7 +42,7 @@ AC_DEFUN([GC_FUZZING], [
        [AC_MSG_RESULT([no])
         AC_MSG_ERROR([--enable-fuzzing needs clang with its runtime: ./configure CC=clang --enable-fuzzing])])
      CFLAGS=$gc_save
-     GC_CFLAGS="$GC_CFLAGS -fsanitize=fuzzer-no-link"
+     GC_CFLAGS="$GC_CFLAGS -DGC_ASSERTS=1 -fsanitize=fuzzer-no-link"
      GC_LDFLAGS="$GC_LDFLAGS -fsanitize=fuzzer-no-link"])
   AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
 ])

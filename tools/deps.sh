@@ -12,7 +12,7 @@ say() { echo "deps: $*" >&2; }
 debian_packages() {
   case $1 in
   build) echo gcc libc6-dev make autoconf automake libtool pkg-config \
-    libcurl4-openssl-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
+    libcurl4-openssl-dev libjson-c-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
@@ -22,7 +22,7 @@ debian_packages() {
     mmdebstrap eatmydata systemd cpio ;;
   # What `make bench` has as references; it leaves out what is missing. npm comes
   # with some packages of nodejs, and would then conflict.
-  bench) echo collectd-core libjson-c-dev nodejs node-ws redis-server golang-go \
+  bench) echo collectd-core nodejs node-ws redis-server golang-go \
     golang-nhooyr-websocket-dev golang-github-prometheus-client-golang-dev
     command -v npm >/dev/null || echo npm ;;
   esac
@@ -31,13 +31,13 @@ debian_packages() {
 fedora_packages() {
   case $1 in
   build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
-    libcurl-devel yajl-devel wslay-devel sqlite-devel openssl-devel \
+    libcurl-devel json-c-devel yajl-devel wslay-devel sqlite-devel openssl-devel \
     libmicrohttpd-devel gnutls-devel hiredis-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
     mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs ;;
   package) echo rpm-build rpmlint systemd ;;
-  bench) echo collectd json-c-devel nodejs redis
+  bench) echo collectd nodejs redis
     command -v npm >/dev/null || echo npm ;;
   esac
 }

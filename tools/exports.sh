@@ -19,6 +19,20 @@ for f in "$libs"/genesys*.so "$libs"/libgenesys_core-*.so; do
     status=1
   fi
 done
+# What a plugin needs of ours the core exports, or collectd cannot load it.
+core=$(ls "$libs"/libgenesys_core-*.so 2>/dev/null)
+if [ -n "$core" ]; then
+  exported=$(mktemp) hidden=$(mktemp)
+  trap 'rm -f "$exported" "$hidden"' EXIT
+  nm -D --defined-only "$core" | awk '{ print $NF }' | sort >"$exported"
+  for archive in "$libs"/libgc_objs.a "$libs"/libgc_daemon.a; do
+    nm --defined-only "$archive" 2>/dev/null
+  done | awk 'NF == 3 { print $NF }' | sort -u | comm -23 - "$exported" >"$hidden"
+  for f in "$libs"/genesys*.so; do
+    names=$(nm -D --undefined-only "$f" | awk '{ print $NF }' | sort | comm -12 - "$hidden")
+    [ -z "$names" ] || { echo "$f needs what the core does not export: $names" >&2; status=1; }
+  done
+fi
 [ $found = 1 ] || { echo "exports: nothing built in $libs" >&2; exit 1; }
 [ $status -eq 0 ] && echo 'exports: as they should be'
 exit $status

@@ -7,9 +7,10 @@ set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
 
-# refuse FOLDER-OR-FILE PATTERN REASON: no #include below it may match.
+# refuse FOLDER-OR-FILE PATTERN REASON [EXCEPT]: no #include below it may match,
+# in files whose path is not EXCEPT (of find).
 refuse() {
-  found=$(find "$1" -name '*.[ch]' -exec \
+  found=$(find "$1" -name '*.[ch]' ! -path "${4:-}" -exec \
     grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" {} +)
   if [ -n "$found" ]; then
     printf '%s\n  %s\n' "$found" "$3" >&2
@@ -26,23 +27,27 @@ refuse common/genesys \
   'genesys is pure: no I/O, no clock, no randomness, no threads'
 refuse common/net "common/(analytics|daemon)/|plugins/" 'net stands below analytics and daemon'
 refuse common/analytics \
-  'common/daemon/|plugins/|curl/|sqlite3|yajl|openssl/|common/net/(http|socket)/|common/net/api/auth' \
+  'common/daemon/|plugins/|curl/|sqlite3|openssl/|common/net/(http|socket)/|common/net/api/auth' \
   'analytics asks through net/api'
 refuse common/daemon 'plugins/|curl/|sqlite3|hiredis/|common/net/(http|socket|loop)' \
   'daemon is glue: no network, no plugin of ours'
+for folder in common plugins; do
+  refuse $folder 'yajl/|([^">]*/)?json(_[a-z]+)?\.h|json-c/' \
+    'base/json hides the JSON libraries' 'common/base/json/*'
+done
 for folder in common/base common/genesys common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
 
 # What a plugin's file may not include, by the room in which it stands.
 for f in $(find plugins -name '*.[ch]'); do
-  other='curl/|sqlite3|yajl|json-c/|hiredis/'
+  other='curl/|sqlite3|hiredis/'
   case $f in
   plugins/*/plugin.c)
     refuse "$f" "$other|common/net/(http|store)/|common/net/api/auth" 'plugin.c is wiring'
     continue ;;
-  */ledger/sqlite_db.c) other='curl/|yajl|json-c/|hiredis/' ;;
-  */ledger/redis/*.c) other='curl/|sqlite3|yajl|json-c/' ;;
+  */ledger/sqlite_db.c) other='curl/|hiredis/' ;;
+  */ledger/redis/*.c) other='curl/|sqlite3' ;;
   esac
   refuse "$f" "$collectd|$other" \
     'only plugin.c includes collectd; common/ hides the libraries'

@@ -14,7 +14,7 @@
 
 #include "common/analytics/metric_table.h"
 #include "common/base/buf.h"
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 #include "common/genesys/metric.h"
 #include "tools/needs.h"
 #include "tools/option_pages.h"
@@ -156,49 +156,34 @@ static enum gc_code print_aggregates(struct gc_buf *out) {
   return GC_OK;
 }
 
-static void string_at(struct gc_json_out *j, const char *key,
-                      const char *value) {
-  gc_json_out_key(j, key);
-  gc_json_out_string(j, value);
-}
-
-static void json_blocks(struct gc_json_out *j) {
-  gc_json_out_key(j, "blocks");
-  gc_json_out_array(j);
+static void add_blocks(struct gc_document *d, struct json_object *root) {
+  struct json_object *list = gc_document_add_array(d, root, "blocks");
   for (size_t i = 0; i < option_page_count; i++) {
-    gc_json_out_object(j);
-    string_at(j, "plugin", option_pages[i].plugin);
-    string_at(j, "block", option_pages[i].block);
-    gc_json_out_key(j, "options");
-    gc_options_json(option_pages[i].rows, j);
-    gc_json_out_close(j);
+    struct json_object *block = gc_document_add_object(d, list, NULL);
+    gc_document_add_text(d, block, "plugin", option_pages[i].plugin);
+    gc_document_add_text(d, block, "block", option_pages[i].block);
+    gc_options_json(option_pages[i].rows, d, block, "options");
   }
-  gc_json_out_close(j);
 }
 
-static void json_types(struct gc_json_out *j) {
-  gc_json_out_key(j, "types");
-  gc_json_out_array(j);
+static void add_types(struct gc_document *d, struct json_object *root) {
+  struct json_object *list = gc_document_add_array(d, root, "types");
   for (int i = 0; i < GC_METRIC_COUNT; i++) {
     const struct gc_metric *m = gc_metric((enum gc_metric_id)i);
-    gc_json_out_object(j);
-    string_at(j, "type", m->name);
-    string_at(j, "of", m->owner);
-    string_at(j, "unit", m->unit);
-    string_at(j, "meaning", m->meaning);
-    gc_json_out_close(j);
+    struct json_object *type = gc_document_add_object(d, list, NULL);
+    gc_document_add_text(d, type, "type", m->name);
+    gc_document_add_text(d, type, "of", m->owner);
+    gc_document_add_text(d, type, "unit", m->unit);
+    gc_document_add_text(d, type, "meaning", m->meaning);
   }
-  gc_json_out_close(j);
 }
 
 static enum gc_code print_json(struct gc_buf *out) {
-  struct gc_json_out j = {.out = out};
-  struct gc_err err;
-  gc_json_out_object(&j);
-  json_blocks(&j);
-  json_types(&j);
-  gc_json_out_close(&j);
-  return gc_json_out_end(&j, &err);
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
+  add_blocks(&d, root);
+  add_types(&d, root);
+  return gc_document_write(&d, out, NULL);
 }
 
 static const struct {

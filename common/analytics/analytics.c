@@ -5,13 +5,11 @@
 
 #include "common/analytics/analytics_internal.h"
 #include "common/analytics/dimension_table.h"
+#include "common/base/policy/poll_pace.h"
 
 enum {
   RETRY_MS = 10 * 1000,
-  /* Nothing but an operator helps after these refusals; do not spend the
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
-  LOOK_MS = 250,            /* whether the windows have left */
+  RECHECK_MS = 250,         /* whether the windows have left */
   ASLEEP_MAX_MS = 60000,    /* a clock that was wrong is looked at again */
   NAMES_MAX_MS = 90 * 1000, /* for a list to be read again */
   NEW_MAX = 60,             /* new windows of one poll */
@@ -20,25 +18,25 @@ enum {
   PIECE_MAX = 1000,
   PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
-  FACTS_MIN = 1 << 18, /* that a reading may hold, or MaxSeries */
+  FACTS_MIN = 1 << 18, /* that a results may hold, or MaxSeries */
 };
 
-static const struct gc_env *env(const struct gc_analytics *b) {
+static const struct gc_env *env_of(const struct gc_analytics *b) {
   return b->deps.env;
 }
 
 static int64_t server_now(const struct gc_analytics *b) {
   return gc_server_clock_now(&b->clock, gc_analytics_now(b),
-                             env(b)->wall_ms(env(b)->ctx));
+                             env_of(b)->wall_ms(env_of(b)->ctx));
 }
 
-static void look_in(struct gc_analytics *b, uint64_t ms) {
-  (void)gc_timers_set(env(b)->timers, &b->timer, gc_analytics_now(b) + ms);
+static void wake_after(struct gc_analytics *b, uint64_t ms) {
+  (void)gc_timers_set(env_of(b)->timers, &b->timer, gc_analytics_now(b) + ms);
 }
 
-static void note_poll(struct gc_analytics *b) {
-  const struct gc_reading_tally *t = &b->reading.tally;
-  bool is_healthy = b->poll.trouble.code == GC_OK;
+static void record_poll(struct gc_analytics *b) {
+  const struct gc_results_tally *t = &b->results.tally;
+  bool is_healthy = b->poll.error.code == GC_OK;
   pthread_mutex_lock(&b->lock);
   b->tally.answered += b->poll.answered;
   b->tally.failed += b->poll.failed;
@@ -47,46 +45,41 @@ static void note_poll(struct gc_analytics *b) {
   b->tally.broken += t->broken;
   b->tally.overflow += t->overflow;
   b->is_healthy = is_healthy;
-  b->heard = b->clock;
+  b->clock_copy = b->clock;
   if (is_healthy && !b->poll.is_early) {
-    b->well_ms = gc_analytics_now(b);
-    b->tally.skipped += (uint64_t)b->reading.plan.skipped;
+    b->last_success_ms = gc_analytics_now(b);
+    b->tally.skipped += (uint64_t)b->results.plan.skipped;
   }
   pthread_mutex_unlock(&b->lock);
   b->poll.answered = b->poll.failed = 0;
 }
 
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
-}
-
 /* A 400 may mean that the interval is too wide, an answer that is too large
  * that there are too many windows: ask for half as much. True: it is worth to
  * ask again at once. */
-static bool narrow(struct gc_analytics *b) {
-  enum gc_code code = b->poll.trouble.code;
+static bool narrow_request(struct gc_analytics *b) {
+  enum gc_code code = b->poll.error.code;
   if (code == GC_ERR_LIMIT && b->new_max > 1) {
     b->new_max /= 2;
     return true;
   }
-  if (code != GC_ERR_REQUEST || b->piece_is_right)
+  if (code != GC_ERR_REQUEST || b->piece_is_accepted)
     return false;
   if (b->poll.is_many && b->piece_max > 1) {
     b->piece_max /= 2;
     return true;
   }
   b->piece_max = b->piece_best;
-  b->piece_is_right = true;
+  b->piece_is_accepted = true;
   return false;
 }
 
-static void skip_notice(struct gc_analytics *b) {
+static void report_skipped(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
-  if (b->reading.plan.skipped > 0)
+  if (b->results.plan.skipped > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%lld intervals are older than Backfill and are left out",
-                  (long long)b->reading.plan.skipped);
+                  (long long)b->results.plan.skipped);
   b->notice(b->ctx, "backfill", &err);
 }
 
@@ -104,7 +97,7 @@ static bool lacks_names(struct gc_analytics *b) {
   enum gc_dimension_kind kind;
   uint32_t from = b->named;
   b->named = b->series.keys.count;
-  if (!gc_samples_lack_names(&view, &b->series, from, &kind))
+  if (!gc_series_lacks_names(&view, &b->series, from, &kind))
     return false;
   gc_names_miss(b->deps.names, (enum gc_name_kind)gc_dimension_list(kind));
   return true;
@@ -112,31 +105,32 @@ static bool lacks_names(struct gc_analytics *b) {
 
 static void on_poll(void *ctx) {
   struct gc_analytics *b = ctx;
-  struct gc_err trouble = b->poll.trouble;
-  note_poll(b);
-  gc_poll_clear(&b->poll);
-  if (trouble.code == GC_OK && !b->poll.is_early) {
-    b->notice(b->ctx, "aggregates", &trouble);
-    skip_notice(b);
-    b->piece_is_right = false;
+  struct gc_err error = b->poll.error;
+  record_poll(b);
+  gc_analytics_poll_clear(&b->poll);
+  if (error.code == GC_OK && !b->poll.is_early) {
+    b->notice(b->ctx, "aggregates", &error);
+    report_skipped(b);
+    b->piece_is_accepted = false;
     b->piece_best = b->piece_max;
-    gc_reading_sort(&b->reading);
+    gc_results_sort(&b->results);
     bool waits = lacks_names(b);
     b->naming_until_ms = gc_analytics_now(b) + NAMES_MAX_MS;
-    gc_analytics_enter(b, waits ? GC_ANALYTICS_NAMING : GC_ANALYTICS_READY);
-    look_in(b, LOOK_MS);
+    gc_analytics_set_stage(b, waits ? GC_ANALYTICS_NAMING : GC_ANALYTICS_READY);
+    wake_after(b, RECHECK_MS);
     return;
   }
-  gc_analytics_enter(b, GC_ANALYTICS_REST);
-  bool again = trouble.code == GC_OK || narrow(b);
+  gc_analytics_set_stage(b, GC_ANALYTICS_IDLE);
+  bool again = error.code == GC_OK || narrow_request(b);
   if (!again)
-    b->notice(b->ctx, "aggregates", &trouble);
-  b->ask_ms = gc_analytics_now(b) + (again ? 0
-                                     : is_refusal(trouble.code)
-                                         ? (uint64_t)REFUSED_EVERY_MS
-                                         : (uint64_t)RETRY_MS);
-  look_in(b, b->ask_ms > gc_analytics_now(b) ? b->ask_ms - gc_analytics_now(b)
-                                             : LOOK_MS);
+    b->notice(b->ctx, "aggregates", &error);
+  b->next_request_ms = gc_analytics_now(b) + (again ? 0
+                                              : gc_pace_is_refusal(error.code)
+                                                  ? (uint64_t)GC_PACE_REFUSED_MS
+                                                  : (uint64_t)RETRY_MS);
+  wake_after(b, b->next_request_ms > gc_analytics_now(b)
+                    ? b->next_request_ms - gc_analytics_now(b)
+                    : RECHECK_MS);
 }
 
 /* Back-fill takes a quarter of the budget at most: what else the account asks
@@ -147,23 +141,25 @@ static uint64_t pace_ms(const struct gc_analytics *b, uint32_t requests) {
   return (uint64_t)requests * 60000 / per_minute;
 }
 
-static void ask(struct gc_analytics *b, const struct gc_windows_plan *plan) {
-  const struct gc_intern *filter = gc_choice_filter(&b->choice);
-  struct gc_poll_deps deps = {.env = env(b),
-                              .api = b->deps.api,
-                              .clock = &b->clock,
-                              .settle_ms = b->settings.rule.settle_ms,
-                              .filter = filter,
-                              .piece_max = b->piece_max};
-  gc_reading_clear(&b->reading);
+static void start_poll(struct gc_analytics *b,
+                       const struct gc_windows_plan *plan) {
+  const struct gc_intern *filter = gc_filter_for_request(&b->filter);
+  struct gc_analytics_poll_deps deps = {.env = env_of(b),
+                                        .api = b->deps.api,
+                                        .clock = &b->clock,
+                                        .settle_ms = b->settings.rule.settle_ms,
+                                        .filter = filter,
+                                        .piece_max = b->piece_max};
+  gc_results_clear(&b->results);
   gc_series_forget_again(&b->series);
-  b->reading.plan = *plan;
-  b->reading.wanted = gc_choice_wanted(&b->choice);
-  b->ask_ms = gc_analytics_now(b) +
-              pace_ms(b, gc_poll_requests(plan, b->settings.rule.period_ms,
-                                          b->piece_max, filter));
-  gc_analytics_enter(b, GC_ANALYTICS_ASKING);
-  gc_poll_start(&b->poll, &deps, &b->reading, on_poll, b);
+  b->results.plan = *plan;
+  b->results.wanted = gc_filter_for_answers(&b->filter);
+  b->next_request_ms =
+      gc_analytics_now(b) +
+      pace_ms(b, gc_analytics_poll_requests(plan, b->settings.rule.period_ms,
+                                            b->piece_max, filter));
+  gc_analytics_set_stage(b, GC_ANALYTICS_REQUESTING);
+  gc_analytics_poll_start(&b->poll, &deps, &b->results, on_poll, b);
 }
 
 static const struct gc_source *source_of(const struct gc_analytics *b) {
@@ -185,23 +181,24 @@ static bool has_lists(const struct gc_analytics *b) {
   return true;
 }
 
-static void remake_choice(struct gc_analytics *b) {
+static void remake_filter(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
   int list = chosen_list(b);
-  b->choice_is_old = false;
+  b->filter_is_old = false;
   if (list < 0)
     return;
-  if (gc_choice_make(&b->choice, b->naming.lists[list].now,
+  if (gc_filter_make(&b->filter, b->naming.lists[list].now,
                      b->settings.selectors,
                      b->settings.selector_count) != GC_OK)
     (void)gc_fail(&err, GC_ERR_MEMORY, "what to ask for: out of memory");
-  else if (gc_choice_is_empty(&b->choice))
+  else if (gc_filter_is_empty(&b->filter))
     (void)gc_fail(&err, GC_ERR_CONFIG, "%s", source_of(b)->none_chosen);
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
 }
 
 /* Only a clock that was wrong, and a server that tells no Date, can do this. */
-static void check_future(struct gc_analytics *b, int64_t server_ms) {
+static void report_future_checkpoint(struct gc_analytics *b,
+                                     int64_t server_ms) {
   struct gc_err err = {.code = GC_OK};
   int64_t ahead_ms = b->checkpoint.mark.done_ms - server_ms;
   if (b->checkpoint.mark.is_set && ahead_ms > DAY_MS)
@@ -219,60 +216,60 @@ static void set_idle(struct gc_analytics *b, bool is_idle) {
   pthread_mutex_unlock(&b->lock);
 }
 
-static void rest(struct gc_analytics *b) {
+static void start_when_due(struct gc_analytics *b) {
   struct gc_windows_plan plan;
   uint64_t now_ms = gc_analytics_now(b);
   int64_t server_ms = server_now(b);
-  if (b->choice_is_old)
-    remake_choice(b);
-  if (!has_lists(b) || gc_choice_is_empty(&b->choice)) {
-    look_in(b, ASLEEP_MAX_MS); /* a list wakes us */
+  if (b->filter_is_old)
+    remake_filter(b);
+  if (!has_lists(b) || gc_filter_is_empty(&b->filter)) {
+    wake_after(b, ASLEEP_MAX_MS); /* a list wakes us */
     return;
   }
-  if (now_ms < b->ask_ms) {
-    look_in(b, b->ask_ms - now_ms);
+  if (now_ms < b->next_request_ms) {
+    wake_after(b, b->next_request_ms - now_ms);
     return;
   }
   if (gc_windows_plan(&b->settings.rule, &b->checkpoint.mark, server_ms,
                       b->new_max, &plan)) {
     set_idle(b, false);
-    ask(b, &plan);
+    start_poll(b, &plan);
     return;
   }
-  check_future(b, server_ms);
+  report_future_checkpoint(b, server_ms);
   set_idle(b, true);
   int64_t due_ms = gc_windows_due(&b->settings.rule, &b->checkpoint.mark);
-  int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : LOOK_MS;
-  look_in(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
+  int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : RECHECK_MS;
+  wake_after(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
 }
 
-static void look(void *ctx, uint64_t now_ms) {
+static void on_timer(void *ctx, uint64_t now_ms) {
   struct gc_analytics *b = ctx;
   switch (gc_analytics_stage(b)) {
-  case GC_ANALYTICS_ASKING:
+  case GC_ANALYTICS_REQUESTING:
     return;
   case GC_ANALYTICS_NAMING:
     if (now_ms >= b->naming_until_ms)
-      gc_analytics_enter(b, GC_ANALYTICS_READY);
-    look_in(b, LOOK_MS);
+      gc_analytics_set_stage(b, GC_ANALYTICS_READY);
+    wake_after(b, RECHECK_MS);
     return;
   case GC_ANALYTICS_READY:
-  case GC_ANALYTICS_LEAVING:
-    look_in(b, LOOK_MS);
+  case GC_ANALYTICS_SENDING:
+    wake_after(b, RECHECK_MS);
     return;
-  case GC_ANALYTICS_LEFT:
-    gc_analytics_enter(b, GC_ANALYTICS_REST);
-    rest(b);
+  case GC_ANALYTICS_SENT:
+    gc_analytics_set_stage(b, GC_ANALYTICS_IDLE);
+    start_when_due(b);
     return;
-  case GC_ANALYTICS_REST:
-    rest(b);
+  case GC_ANALYTICS_IDLE:
+    start_when_due(b);
     return;
   }
 }
 
 /* Lists may come while a read thread makes names of the ones before. */
-static void keep(struct gc_analytics *b, struct gc_naming_list *list,
-                 struct gc_entities *d) {
+static void replace_list(struct gc_analytics *b, struct gc_naming_list *list,
+                         struct gc_entities *d) {
   pthread_mutex_lock(&b->lock);
   struct gc_entities *old = list->before;
   list->before = list->now;
@@ -285,12 +282,12 @@ static void on_list(void *ctx, struct gc_entities *d) {
   struct gc_analytics_list *list = ctx;
   struct gc_analytics *b = list->owner;
   int number = (int)(list - b->lists);
-  b->choice_is_old |= number == chosen_list(b);
-  keep(b, &b->naming.lists[number], d);
+  b->filter_is_old |= number == chosen_list(b);
+  replace_list(b, &b->naming.lists[number], d);
   if (gc_analytics_stage(b) == GC_ANALYTICS_NAMING)
-    gc_analytics_enter(b, GC_ANALYTICS_READY);
-  if (gc_analytics_stage(b) == GC_ANALYTICS_REST)
-    look_in(b, 0);
+    gc_analytics_set_stage(b, GC_ANALYTICS_READY);
+  if (gc_analytics_stage(b) == GC_ANALYTICS_IDLE)
+    wake_after(b, 0);
 }
 
 static void make_lists(struct gc_analytics *b) {
@@ -327,20 +324,20 @@ struct gc_analytics *gc_analytics_new(
   b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;
-  b->timer = (struct gc_timer){.fire = look, .ctx = b};
+  b->timer = (struct gc_timer){.fire = on_timer, .ctx = b};
   make_lists(b);
   b->naming.label = settings->label;
   b->new_max = NEW_MAX;
   b->piece_max = b->piece_best = piece_max(&settings->rule);
-  b->choice.is_by_filter = source_of(b)->takes_filter;
-  b->choice.is_all = settings->selector_count == 0;
-  b->choice.is_grouped =
+  b->filter.is_by_filter = source_of(b)->takes_filter;
+  b->filter.is_all = settings->selector_count == 0;
+  b->filter.is_grouped =
       source_of(b)->chosen != NULL &&
       gc_query_place_of(&settings->query, source_of(b)->chosen) >= 0;
   b->series.keys.max = settings->max_series;
-  b->reading.query = &b->settings.query;
-  b->reading.series = &b->series;
-  b->reading.max =
+  b->results.query = &b->settings.query;
+  b->results.series = &b->series;
+  b->results.max =
       settings->max_series > FACTS_MIN ? settings->max_series : FACTS_MIN;
   b->checkpoint.store = deps->store;
   b->checkpoint.account = settings->account;
@@ -354,7 +351,7 @@ struct gc_analytics *gc_analytics_new(
   return b;
 }
 
-static void begin(void *ctx) {
+static void start_on_loop(void *ctx) {
   struct gc_analytics *b = ctx;
   struct gc_err err = {.code = GC_OK};
   if (gc_checkpoint_load(&b->checkpoint, b->settings.rule.period_ms, &b->series,
@@ -365,35 +362,35 @@ static void begin(void *ctx) {
   b->tally.done_ms = b->checkpoint.mark.done_ms;
   b->is_listening = true;
   /* What was in flight when the agent ended leaves first. */
-  gc_analytics_enter(b, b->sender.outbox.count > 0 ? GC_ANALYTICS_LEAVING
-                                                   : GC_ANALYTICS_REST);
+  gc_analytics_set_stage(b, b->sender.outbox.count > 0 ? GC_ANALYTICS_SENDING
+                                                       : GC_ANALYTICS_IDLE);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed)
       gc_names_listen(b->deps.names, &b->lists[i].listener);
-  look_in(b, 0);
+  wake_after(b, 0);
 }
 
 void gc_analytics_start(struct gc_analytics *b) {
-  gc_loop_call(b->deps.loop, begin, b);
+  gc_loop_call(b->deps.loop, start_on_loop, b);
 }
 
-static void end(void *ctx) {
+static void stop_on_loop(void *ctx) {
   struct gc_analytics *b = ctx;
   for (int i = 0; b->is_listening && i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed)
       gc_names_unlisten(b->deps.names, &b->lists[i].listener);
-  gc_timers_unset(env(b)->timers, &b->timer);
-  gc_poll_clear(&b->poll);
+  gc_timers_unset(env_of(b)->timers, &b->timer);
+  gc_analytics_poll_clear(&b->poll);
 }
 
 void gc_analytics_free(struct gc_analytics *b) {
   if (b == NULL)
     return;
-  gc_loop_call(b->deps.loop, end, b);
+  gc_loop_call(b->deps.loop, stop_on_loop, b);
   gc_sender_clear(&b->sender);
-  gc_reading_clear(&b->reading);
+  gc_results_clear(&b->results);
   gc_series_clear(&b->series);
-  gc_choice_clear(&b->choice);
+  gc_filter_clear(&b->filter);
   gc_naming_clear(&b->naming);
   pthread_mutex_destroy(&b->lock);
   free(b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One block of interval queries (<Query>, <Flows>) at work. The account's
  * network thread asks, window after window; a read thread brings the windows
- * out. Between them a poll's reading changes hands, so that only one of them
+ * out. Between them a poll's results changes hands, so that only one of them
  * holds it:
  *
  *   REST → ASKING → (NAMING) → READY → LEAVING → LEFT → REST

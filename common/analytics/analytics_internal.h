@@ -11,12 +11,12 @@
 #include "common/analytics/poll.h"
 
 enum gc_analytics_stage {
-  GC_ANALYTICS_REST,
-  GC_ANALYTICS_ASKING,
+  GC_ANALYTICS_IDLE,
+  GC_ANALYTICS_REQUESTING,
   GC_ANALYTICS_NAMING,
   GC_ANALYTICS_READY,
-  GC_ANALYTICS_LEAVING,
-  GC_ANALYTICS_LEFT,
+  GC_ANALYTICS_SENDING,
+  GC_ANALYTICS_SENT,
 };
 
 /* Counts for telemetry, under the lock. */
@@ -45,20 +45,20 @@ struct gc_analytics {
   struct gc_analytics_list lists[GC_NAME_KIND_COUNT];
   bool is_listening;
   struct gc_naming naming; /* also the read thread's while it is LEAVING */
-  struct gc_choice choice;
-  bool choice_is_old; /* of an earlier list; not remade while it is in use */
+  struct gc_filter filter;
+  bool filter_is_old; /* of an earlier list; not remade while it is in use */
   struct gc_timer timer;
   struct gc_server_clock clock;
-  struct gc_poll poll;
+  struct gc_analytics_poll poll;
   uint32_t new_max, piece_max, piece_best;
-  bool piece_is_right; /* smaller requests were refused as well */
-  uint64_t ask_ms;     /* not before */
+  bool piece_is_accepted;   /* smaller requests were refused as well */
+  uint64_t next_request_ms; /* not before */
   uint64_t naming_until_ms;
   uint32_t named; /* series whose names were looked for */
 
   /* Whose it is tells the stage. */
   struct gc_series_set series;
-  struct gc_reading reading;
+  struct gc_results results;
   struct gc_checkpoint checkpoint;
   struct gc_sender sender;
 
@@ -66,9 +66,9 @@ struct gc_analytics {
   pthread_mutex_t lock;
   enum gc_analytics_stage stage;
   bool is_healthy;
-  bool is_idle;     /* since the start no window was due */
-  uint64_t well_ms; /* 0: never */
-  struct gc_server_clock heard;
+  bool is_idle;             /* since the start no window was due */
+  uint64_t last_success_ms; /* 0: never */
+  struct gc_server_clock clock_copy;
   struct gc_analytics_tally tally;
 };
 
@@ -84,8 +84,8 @@ gc_analytics_stage(struct gc_analytics *b) {
   return stage;
 }
 
-static inline void gc_analytics_enter(struct gc_analytics *b,
-                                      enum gc_analytics_stage stage) {
+static inline void gc_analytics_set_stage(struct gc_analytics *b,
+                                          enum gc_analytics_stage stage) {
   pthread_mutex_lock(&b->lock);
   b->stage = stage;
   pthread_mutex_unlock(&b->lock);

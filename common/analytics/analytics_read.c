@@ -15,7 +15,7 @@ static struct gc_naming hold_names(struct gc_analytics *b) {
   return n;
 }
 
-static void note_sender(struct gc_analytics *b) {
+static void record_sender(struct gc_analytics *b) {
   const struct gc_sender *d = &b->sender;
   b->tally.windows = d->windows;
   b->tally.unnamed = d->unnamed;
@@ -29,24 +29,24 @@ void gc_analytics_read(struct gc_analytics *b,
                        const struct gc_sender_output *way, uint32_t max_ms) {
   pthread_mutex_lock(&b->lock);
   bool begins = b->stage == GC_ANALYTICS_READY;
-  bool works = begins || b->stage == GC_ANALYTICS_LEAVING;
+  bool works = begins || b->stage == GC_ANALYTICS_SENDING;
   if (begins)
-    b->stage = GC_ANALYTICS_LEAVING;
+    b->stage = GC_ANALYTICS_SENDING;
   struct gc_naming naming = hold_names(b);
   pthread_mutex_unlock(&b->lock);
 
   if (works) {
     if (begins)
-      gc_sender_begin(&b->sender, &b->reading);
+      gc_sender_begin(&b->sender, &b->results);
     b->sender.view.naming = &naming;
     enum gc_sender_end done =
         gc_sender_run(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                       gc_analytics_now(b) + max_ms);
     b->notice(b->ctx, "state", &b->sender.state);
     pthread_mutex_lock(&b->lock);
-    note_sender(b);
-    if (done == GC_DEPARTURE_DONE)
-      b->stage = GC_ANALYTICS_LEFT;
+    record_sender(b);
+    if (done == GC_SENDER_DONE)
+      b->stage = GC_ANALYTICS_SENT;
     pthread_mutex_unlock(&b->lock);
   }
   gc_naming_clear(&naming);
@@ -54,35 +54,15 @@ void gc_analytics_read(struct gc_analytics *b,
 
 void gc_analytics_finish(struct gc_analytics *b,
                          const struct gc_sender_output *way, uint32_t max_ms) {
-  if (gc_analytics_stage(b) != GC_ANALYTICS_LEAVING)
+  if (gc_analytics_stage(b) != GC_ANALYTICS_SENDING)
     return;
   gc_sender_finish(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                    gc_analytics_now(b) + max_ms);
-  gc_analytics_enter(b, GC_ANALYTICS_ASKING); /* nobody's turn any more */
+  gc_analytics_set_stage(b,
+                         GC_ANALYTICS_REQUESTING); /* nobody's turn any more */
 }
 
-struct put_state {
-  const struct gc_samples *out;
-  const char *instance;
-  uint32_t interval_ms;
-};
-
-static void put(const struct put_state *p, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->instance,
-                             .qualifier = qualifier,
-                             .values = {value},
-                             .interval_ms = p->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-}
-
-static void put_gauge(const struct put_state *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put(p, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_tally(const struct put_state *p,
+static void put_tally(const struct gc_sample_writer *w,
                       const struct gc_analytics_tally *t) {
   const struct {
     enum gc_metric_id metric;
@@ -101,38 +81,41 @@ static void put_tally(const struct put_state *p,
       {GC_METRIC_SERIES_OVERFLOW, "", t->overflow},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    put(p, rows[i].metric, rows[i].qualifier,
-        (union gc_number){.derive = (int64_t)rows[i].value});
-  put_gauge(p, GC_METRIC_SERIES, "", (double)t->values);
-  put_gauge(p, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
+    gc_put_count(w, rows[i].metric, rows[i].qualifier, rows[i].value);
+  gc_put_gauge(w, GC_METRIC_SERIES, "", (double)t->values);
+  gc_put_gauge(w, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
 }
 
 void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
                              uint32_t interval_ms,
                              const struct gc_samples *out) {
-  struct put_state p = {out, instance, interval_ms};
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&b->lock);
   struct gc_analytics_tally tally = b->tally;
   bool is_healthy = b->is_healthy;
-  uint64_t well_ms = b->well_ms;
-  struct gc_server_clock clock = b->heard;
+  uint64_t last_success_ms = b->last_success_ms;
+  struct gc_server_clock clock = b->clock_copy;
   /* Right after a restart nothing may be due for an hour: neither up nor down.
    */
-  bool is_unknown = well_ms == 0 && b->is_idle;
+  bool is_unknown = last_success_ms == 0 && b->is_idle;
   pthread_mutex_unlock(&b->lock);
 
   int64_t server_ms = gc_server_clock_now(
       &clock, gc_analytics_now(b), b->deps.env->wall_ms(b->deps.env->ctx));
-  uint64_t age_ms = well_ms > 0 ? gc_analytics_now(b) - well_ms : 0;
+  uint64_t age_ms =
+      last_success_ms > 0 ? gc_analytics_now(b) - last_success_ms : 0;
   uint64_t stale_ms = (uint64_t)b->settings.rule.period_ms * STALE_PERIODS +
                       (uint64_t)b->settings.rule.settle_ms;
   if (!is_unknown)
-    put_gauge(&p, GC_METRIC_SOURCE_UP, "aggregates",
-              is_healthy && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0);
-  if (well_ms > 0)
-    put_gauge(&p, GC_METRIC_SOURCE_AGE, "aggregates", (double)age_ms / 1000.0);
+    gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "aggregates",
+                 is_healthy && last_success_ms > 0 && age_ms < stale_ms ? 1.0
+                                                                        : 0.0);
+  if (last_success_ms > 0)
+    gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, "aggregates",
+                 (double)age_ms / 1000.0);
   if (tally.done_ms != 0)
-    put_gauge(&p, GC_METRIC_WINDOW_LAG, "",
-              (double)(server_ms - tally.done_ms) / 1000.0);
-  put_tally(&p, &tally);
+    gc_put_gauge(&w, GC_METRIC_WINDOW_LAG, "",
+                 (double)(server_ms - tally.done_ms) / 1000.0);
+  put_tally(&w, &tally);
 }

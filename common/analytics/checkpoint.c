@@ -76,9 +76,10 @@ static enum gc_code list_dirty(const struct gc_series_set *set,
   return GC_OK;
 }
 
-static enum gc_code save(struct gc_checkpoint *c,
-                         const struct gc_query_total *rows, size_t count,
-                         const struct gc_outbox *pending, struct gc_err *err) {
+static enum gc_code save_rows(struct gc_checkpoint *c,
+                              const struct gc_query_total *rows, size_t count,
+                              const struct gc_outbox *pending,
+                              struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = PENDING_MAX_BYTES};
   struct gc_query_save s = {
       .mark = {.settled_ms = c->mark.settled_ms, .done_ms = c->mark.done_ms},
@@ -109,7 +110,7 @@ enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
   enum gc_code code = list_dirty(series, &rows, &count);
   if (code != GC_OK)
     return gc_fail(err, code, "totals: out of memory");
-  code = save(c, rows, count, pending, err);
+  code = save_rows(c, rows, count, pending, err);
   free(rows);
   if (code != GC_OK)
     return code;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The aggregate queries of conversations, users and flows (API reference).
- * Views, mappings and what else there may be is passed over. */
+/* The answers to aggregate queries of conversations, users and flows (API
+ * reference). Unknown members, such as views and mappings, are skipped. */
 #include <string.h>
 
 #include "common/analytics/decode_internal.h"
 #include "common/analytics/dimension_table.h"
+#include "common/base/ascii.h"
 #include "common/base/timestamp.h"
 
 enum {
@@ -54,7 +55,7 @@ static const struct {
   GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_METRICS,      \
                 GC_JSON_ITEM, key)
 
-/* A count is whole; a time is clamped at 0. What is null is not there. */
+/* A count is a whole number; a negative time becomes 0; null is no number. */
 static void read_stat(struct gc_decoder *d, size_t i,
                       const struct gc_json_value *v) {
   double real = 0.0;
@@ -70,7 +71,7 @@ static void read_stat(struct gc_decoder *d, size_t i,
   d->fact.has |= stats[i].bit;
 }
 
-/* Words are compared by whole windows: one that is cut, or longer, is none. */
+/* An interval that is not exactly one window long is no window. */
 static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
   int64_t start_ms;
   d->has_window = v->kind == GC_JSON_STRING &&
@@ -79,18 +80,12 @@ static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
                   d->end_ms - start_ms == d->stage.into->query->period_ms;
 }
 
-static void lower(char *text) {
-  for (; *text != '\0'; text++)
-    if (*text >= 'A' && *text <= 'Z')
-      *text = (char)(*text + 'a' - 'A');
-}
-
 static void read_dimension(struct gc_decoder *d, size_t place,
                            const struct gc_json_value *v) {
   const struct gc_query *q = d->stage.into->query;
   (void)gc_decode_text(d->values[place], v);
   if (gc_dimension_of(q->group_by[place]) == GC_DIMENSION_CODE)
-    lower(d->values[place]);
+    gc_lower_text(d->values[place]);
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
@@ -110,7 +105,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   } else if (parent == GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_GROUP)) {
     if (last == K_MEDIA) {
       (void)gc_decode_text(d->media, v);
-      lower(d->media);
+      gc_lower_text(d->media);
     } else if (last >= K_DIMENSION &&
                last < K_DIMENSION + d->stage.into->query->group_count) {
       read_dimension(d, last - K_DIMENSION, v);
@@ -124,7 +119,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   if (at->path == IN_RESULTS) {
     gc_decode_begin_group(d);
   } else if (at->path == DATUM) {
-    d->window_begin = d->loose_count;
+    d->window_begin = d->number_count;
     d->has_window = false;
   } else if (at->path == METRIC) {
     d->metric[0] = d->qualifier[0] = '\0';
@@ -134,7 +129,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* A server may tell more than it was asked for. */
+/* A server may send metrics that the request did not name. */
 static bool is_asked(const struct gc_query *q, const char *metric) {
   for (size_t i = 0; i < q->metric_count; i++)
     if (strcmp(q->metrics[i], metric) == 0)
@@ -156,14 +151,14 @@ static enum gc_code end_metric(struct gc_decoder *d) {
   return gc_decode_add(d, d->metric, d->qualifier, 0, &d->fact);
 }
 
-/* "interval" may stand behind "metrics". */
-static void end_datum(struct gc_decoder *d) {
+/* "interval" may come after "metrics", so the window is set at the end. */
+static void end_window(struct gc_decoder *d) {
   if (!d->has_window) {
-    d->stage.tally.broken += d->loose_count - d->window_begin;
-    d->loose_count = d->window_begin;
+    d->stage.tally.broken += d->number_count - d->window_begin;
+    d->number_count = d->window_begin;
   }
-  for (size_t i = d->window_begin; i < d->loose_count; i++)
-    d->loose[i].end_ms = d->end_ms;
+  for (size_t i = d->window_begin; i < d->number_count; i++)
+    d->numbers[i].end_ms = d->end_ms;
 }
 
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
@@ -171,7 +166,7 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   if (at->path == METRIC)
     return end_metric(d);
   if (at->path == DATUM)
-    end_datum(d);
+    end_window(d);
   else if (at->path == IN_RESULTS)
     return gc_decode_end_group(d);
   return GC_OK;

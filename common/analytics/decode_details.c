@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The guide dialect's queue details: one row for each queue and interval, in
- * which the time is the interval's end cut to the minute. */
+/* The guide dialect's queue details: one row for each queue and interval. The
+ * row's time is the end of the interval, cut down to the minute. */
 #include <string.h>
 
 #include "common/analytics/decode_internal.h"
 #include "common/base/timestamp.h"
 
-enum { K_RESULTS = 1, K_QUEUE, K_END, K_NUMBER /* + place in `numbers` */ };
+enum { K_RESULTS = 1, K_QUEUE, K_END, K_COLUMN /* + place in `columns` */ };
 enum { MINUTE_MS = 60000 };
 
 static const struct {
   const char *name;
   bool is_count;
-} numbers[] = {
+} columns[] = {
     {"answered", true},
     {"abandoned", true},
     {"offered", true},
@@ -21,22 +21,22 @@ static const struct {
 
 #define ROW GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM)
 
-static enum gc_code read_number(struct gc_decoder *d, size_t i,
+static enum gc_code read_column(struct gc_decoder *d, size_t i,
                                 const struct gc_json_value *v) {
-  struct gc_fact fact = {.has = numbers[i].is_count ? GC_FACT_COUNT
+  struct gc_fact fact = {.has = columns[i].is_count ? GC_FACT_COUNT
                                                     : GC_FACT_CURRENT};
   if (v->kind == GC_JSON_NULL)
     return GC_OK;
-  bool fits = numbers[i].is_count
+  bool fits = columns[i].is_count
                   ? gc_json_int(v, &fact.count) && fact.count >= 0
                   : gc_json_real(v, &fact.ratio);
   if (!fits) {
     d->stage.tally.broken++;
     return GC_OK;
   }
-  if (!numbers[i].is_count && fact.ratio < 0.0)
+  if (!columns[i].is_count && fact.ratio < 0.0)
     fact.ratio = 0.0;
-  return gc_decode_add(d, numbers[i].name, "", 0, &fact);
+  return gc_decode_add(d, columns[i].name, "", 0, &fact);
 }
 
 static void read_end(struct gc_decoder *d, const struct gc_json_value *v) {
@@ -57,8 +57,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     (void)gc_decode_text(d->values[0], v);
   else if (last == K_END)
     read_end(d, v);
-  else if (last >= K_NUMBER && last < K_NUMBER + GC_COUNT(numbers))
-    return read_number(d, last - K_NUMBER, v);
+  else if (last >= K_COLUMN && last < K_COLUMN + GC_COUNT(columns))
+    return read_column(d, last - K_COLUMN, v);
   return GC_OK;
 }
 
@@ -72,14 +72,14 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* A row without a time is an error of that row, never one of now. */
+/* A row without a valid time is broken; it never counts as one of now. */
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   struct gc_decoder *d = ctx;
   if (at->path != ROW)
     return GC_OK;
   d->is_broken = !d->has_window;
-  for (size_t i = 0; i < d->loose_count; i++)
-    d->loose[i].end_ms = d->end_ms;
+  for (size_t i = 0; i < d->number_count; i++)
+    d->numbers[i].end_ms = d->end_ms;
   return gc_decode_end_group(d);
 }
 
@@ -88,9 +88,9 @@ void gc_decode_details(struct gc_decoder *d) {
   d->keys[count++] = (struct gc_json_key){"results", K_RESULTS};
   d->keys[count++] = (struct gc_json_key){"queueId", K_QUEUE};
   d->keys[count++] = (struct gc_json_key){"intervalEnd", K_END};
-  for (size_t i = 0; i < GC_COUNT(numbers); i++)
+  for (size_t i = 0; i < GC_COUNT(columns); i++)
     d->keys[count++] =
-        (struct gc_json_key){numbers[i].name, (uint8_t)(K_NUMBER + i)};
+        (struct gc_json_key){columns[i].name, (uint8_t)(K_COLUMN + i)};
   d->reader.key_count = count;
   d->reader.open = on_open;
   d->reader.close = on_close;

@@ -120,7 +120,7 @@ static const struct row {
     {"wrapUpCode", GC_DIMENSION_WORD, BOTH},
 };
 
-static const struct row *find(const char *name) {
+static const struct row *find_dimension(const char *name) {
   for (size_t i = 0; i < GC_COUNT(dimensions); i++)
     if (strcmp(dimensions[i].name, name) == 0)
       return &dimensions[i];
@@ -128,7 +128,7 @@ static const struct row *find(const char *name) {
 }
 
 enum gc_dimension_kind gc_dimension_of(const char *name) {
-  const struct row *row = find(name);
+  const struct row *row = find_dimension(name);
   return row != NULL ? row->kind : GC_DIMENSION_WORD;
 }
 
@@ -153,7 +153,7 @@ int gc_dimension_list(enum gc_dimension_kind kind) {
  * both others know (gc_source.only). */
 enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
                                 struct gc_err *err) {
-  const struct row *row = find(name);
+  const struct row *row = find_dimension(name);
   unsigned bit = source == GC_QUERY_FLOWS ? FLOWS : CONVERSATIONS;
   bool is_known = row != NULL && (row->sources & bit) != 0;
   if (!is_known && source == GC_QUERY_FLOWS)

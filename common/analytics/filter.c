@@ -8,8 +8,10 @@
 
 enum { IDS_MAX = 200000 };
 
-static enum gc_code fill(struct gc_intern *ids, const struct gc_entities *all,
-                         char *const *selectors, size_t selector_count) {
+static enum gc_code add_selected(struct gc_intern *ids,
+                                 const struct gc_entities *all,
+                                 char *const *selectors,
+                                 size_t selector_count) {
   uint32_t number;
   for (size_t i = 0; i < gc_entities_count(all); i++) {
     const struct gc_entry *e = gc_entities_at(all, i);
@@ -27,9 +29,9 @@ static enum gc_code fill(struct gc_intern *ids, const struct gc_entities *all,
 
 /* A queue or flow that was deleted still has windows that are read again:
  * without them its totals would shrink. */
-static enum gc_code keep_gone(struct gc_intern *ids,
-                              const struct gc_intern *before,
-                              const struct gc_entities *all) {
+static enum gc_code keep_deleted(struct gc_intern *ids,
+                                 const struct gc_intern *before,
+                                 const struct gc_entities *all) {
   uint32_t number;
   for (uint32_t i = 0; i < before->count; i++) {
     const char *id = gc_intern_text(before, i);
@@ -39,14 +41,14 @@ static enum gc_code keep_gone(struct gc_intern *ids,
   return GC_OK;
 }
 
-enum gc_code gc_choice_make(struct gc_choice *c, const struct gc_entities *all,
+enum gc_code gc_filter_make(struct gc_filter *c, const struct gc_entities *all,
                             char *const *selectors, size_t selector_count) {
   struct gc_intern ids = {.max = IDS_MAX};
   enum gc_code code = GC_OK;
   if (selector_count > 0) {
-    code = fill(&ids, all, selectors, selector_count);
+    code = add_selected(&ids, all, selectors, selector_count);
     if (code == GC_OK)
-      code = keep_gone(&ids, &c->ids, all);
+      code = keep_deleted(&ids, &c->ids, all);
   }
   if (code != GC_OK) {
     gc_intern_clear(&ids);
@@ -58,19 +60,19 @@ enum gc_code gc_choice_make(struct gc_choice *c, const struct gc_entities *all,
   return GC_OK;
 }
 
-void gc_choice_clear(struct gc_choice *c) { gc_intern_clear(&c->ids); }
+void gc_filter_clear(struct gc_filter *c) { gc_intern_clear(&c->ids); }
 
-bool gc_choice_is_empty(const struct gc_choice *c) {
+bool gc_filter_is_empty(const struct gc_filter *c) {
   return !c->is_all && c->ids.count == 0;
 }
 
-const struct gc_intern *gc_choice_filter(const struct gc_choice *c) {
+const struct gc_intern *gc_filter_for_request(const struct gc_filter *c) {
   bool selects = !c->is_all && c->is_by_filter;
   return selects && (c->ids.count <= GC_QUERY_FILTER_MAX || !c->is_grouped)
              ? &c->ids
              : NULL;
 }
 
-const struct gc_intern *gc_choice_wanted(const struct gc_choice *c) {
+const struct gc_intern *gc_filter_for_answers(const struct gc_filter *c) {
   return c->is_all ? NULL : &c->ids;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
+
 static const char magic[] = "window 1 ";
 
 void gc_outbox_reset(struct gc_outbox *o) {
@@ -75,6 +77,7 @@ enum gc_code gc_outbox_put(struct gc_outbox *o,
 }
 
 struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
+  GC_ASSERT(i < o->count);
   const struct gc_outbox_entry *p = &o->at[i];
   struct gc_sample sample = {.metric = (enum gc_metric_id)p->metric,
                              .instance = o->text.data + p->instance,
@@ -115,7 +118,8 @@ struct rest {
 };
 
 /* The text up to `stop`, which is passed over; false when there is none. */
-static bool cut(struct rest *r, char stop, const char **ret, size_t *ret_len) {
+static bool cut_field(struct rest *r, char stop, const char **ret,
+                      size_t *ret_len) {
   const char *found =
       r->at < r->end ? memchr(r->at, stop, (size_t)(r->end - r->at)) : NULL;
   if (found == NULL)
@@ -130,7 +134,7 @@ static bool cut_hex(struct rest *r, char stop, uint64_t *ret) {
   const char *text;
   size_t len;
   uint64_t value = 0;
-  if (!cut(r, stop, &text, &len) || len == 0 || len > 16)
+  if (!cut_field(r, stop, &text, &len) || len == 0 || len > 16)
     return false;
   for (size_t i = 0; i < len; i++) {
     static const char digits[] = "0123456789abcdef";
@@ -158,7 +162,7 @@ static bool find_metric(const char *name, size_t len,
 static bool copy_part(char part[256], struct rest *r) {
   const char *text;
   size_t len;
-  if (!cut(r, '\t', &text, &len) || len >= 256 || memchr(text, '\0', len))
+  if (!cut_field(r, '\t', &text, &len) || len >= 256 || memchr(text, '\0', len))
     return false;
   memcpy(part, text, len);
   part[len] = '\0';
@@ -171,7 +175,7 @@ static enum gc_code read_outbox_entry(struct gc_outbox *o, struct rest *r) {
   size_t len;
   uint64_t bits;
   struct gc_sample s = {.instance = instance, .qualifier = qualifier};
-  if (!cut(r, '\t', &name, &len) || !find_metric(name, len, &s.metric) ||
+  if (!cut_field(r, '\t', &name, &len) || !find_metric(name, len, &s.metric) ||
       !copy_part(instance, r) || !copy_part(qualifier, r) ||
       !cut_hex(r, '\t', &bits))
     return GC_ERR_PARSE;

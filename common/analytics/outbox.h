@@ -6,7 +6,7 @@
 #define GC_ANALYTICS_OUTBOX_H
 
 #include "common/base/buf.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 /* One value list. Neighbours that have a name in common share it: a window of
  * 100,000 values takes a few MB. */

@@ -15,68 +15,70 @@ enum {
   DATE_MS = 1000,
 };
 
-static uint32_t batches(const struct gc_intern *filter) {
+static uint32_t batch_count(const struct gc_intern *filter) {
   return filter == NULL
              ? 1
              : (filter->count + GC_QUERY_IDS_MAX - 1) / GC_QUERY_IDS_MAX;
 }
 
-static void end(struct gc_poll *p, const struct gc_err *err) {
+static void finish_poll(struct gc_analytics_poll *p, const struct gc_err *err) {
   if (err != NULL)
-    p->trouble = *err;
+    p->error = *err;
   p->done(p->ctx);
 }
 
-static enum gc_code ask(struct gc_poll *p) {
-  const struct gc_query *q = p->reading->query;
+static enum gc_code send_request(struct gc_analytics_poll *p) {
+  const struct gc_query *q = p->results->query;
   const struct gc_intern *f = p->deps.filter;
   size_t first = (size_t)p->batch * GC_QUERY_IDS_MAX, count = 0;
   char from[GC_TIMESTAMP_SIZE], to[GC_TIMESTAMP_SIZE];
   if (f != NULL)
     count = f->count - first < GC_QUERY_IDS_MAX ? f->count - first
                                                 : (size_t)GC_QUERY_IDS_MAX;
-  GC_TRY(gc_query_body(q, p->from_ms, p->to_ms,
-                       f != NULL ? (const char *const *)f->texts + first : NULL,
-                       count, &p->body));
-  p->reading->asked_from_ms = p->from_ms;
-  p->reading->asked_to_ms = p->to_ms;
+  GC_TRY(gc_analytics_query_body(
+      q, p->from_ms, p->to_ms,
+      f != NULL ? (const char *const *)f->texts + first : NULL, count,
+      &p->body));
+  p->results->asked_from_ms = p->from_ms;
+  p->results->asked_to_ms = p->to_ms;
   p->call.body = p->body.data;
   p->call.body_len = p->body.len;
   gc_debug("query: asks for %s to %s, batch %" PRIu32 " of %" PRIu32,
            gc_timestamp_print(from, p->from_ms),
-           gc_timestamp_print(to, p->to_ms), p->batch + 1, batches(f));
+           gc_timestamp_print(to, p->to_ms), p->batch + 1, batch_count(f));
   gc_api_call(p->deps.api, &p->call);
   return GC_OK;
 }
 
 /* The next request; false when all were made. */
-static bool next(struct gc_poll *p) {
-  if (p->batch + 1 < batches(p->deps.filter)) {
+static bool next_request(struct gc_analytics_poll *p) {
+  if (p->batch + 1 < batch_count(p->deps.filter)) {
     p->batch++;
     return true;
   }
   p->batch = 0;
-  return gc_windows_piece(&p->reading->plan, p->reading->query->period_ms,
+  return gc_windows_piece(&p->results->plan, p->results->query->period_ms,
                           p->deps.piece_max, &p->at_ms, &p->from_ms, &p->to_ms);
 }
 
-static void go_on(struct gc_poll *p) {
+static void continue_poll(struct gc_analytics_poll *p) {
   struct gc_err err;
   enum gc_code code;
-  if (!next(p)) {
-    end(p, NULL);
+  if (!next_request(p)) {
+    finish_poll(p, NULL);
     return;
   }
-  code = ask(p);
+  code = send_request(p);
   if (code == GC_OK)
     return;
   (void)gc_fail(&err, code, "aggregates: %s", gc_code_words(code));
-  end(p, &err);
+  finish_poll(p, &err);
 }
 
 /* A window that was not over by the server's own clock has not been answered,
  * whatever our clock said. */
-static void hear_date(struct gc_poll *p, const struct gc_reply *reply) {
+static void take_server_time(struct gc_analytics_poll *p,
+                             const struct gc_reply *reply) {
   const struct gc_env *env = p->deps.env;
   if (reply == NULL || reply->date_ms == 0)
     return;
@@ -87,9 +89,9 @@ static void hear_date(struct gc_poll *p, const struct gc_reply *reply) {
 
 static void on_answer(struct gc_call *call, const struct gc_reply *reply,
                       const struct gc_err *err) {
-  struct gc_poll *p = call->ctx;
+  struct gc_analytics_poll *p = call->ctx;
   struct gc_err outcome = *err;
-  hear_date(p, reply);
+  take_server_time(p, reply);
   if (outcome.code == GC_OK) {
     enum gc_code code = gc_decoder_finish(p->decoder, &outcome);
     if (code != GC_OK)
@@ -101,45 +103,46 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   if (outcome.code == GC_OK) {
     p->answered++;
     if (p->is_early)
-      end(p, NULL);
+      finish_poll(p, NULL);
     else
-      go_on(p);
+      continue_poll(p);
     return;
   }
   p->failed++;
-  p->is_many = p->to_ms - p->from_ms > p->reading->query->period_ms;
-  end(p, &outcome);
+  p->is_many = p->to_ms - p->from_ms > p->results->query->period_ms;
+  finish_poll(p, &outcome);
 }
 
-void gc_poll_start(struct gc_poll *p, const struct gc_poll_deps *deps,
-                   struct gc_reading *reading, void (*done)(void *ctx),
-                   void *ctx) {
-  *p = (struct gc_poll){.answered = p->answered,
-                        .failed = p->failed,
-                        .deps = *deps,
-                        .reading = reading,
-                        .body = {.max = BODY_MAX_BYTES},
-                        .batch = batches(deps->filter),
-                        .at_ms = reading->plan.again_from_ms,
-                        .done = done,
-                        .ctx = ctx};
-  p->decoder = gc_decoder_new(reading);
+void gc_analytics_poll_start(struct gc_analytics_poll *p,
+                             const struct gc_analytics_poll_deps *deps,
+                             struct gc_results *results,
+                             void (*done)(void *ctx), void *ctx) {
+  *p = (struct gc_analytics_poll){.answered = p->answered,
+                                  .failed = p->failed,
+                                  .deps = *deps,
+                                  .results = results,
+                                  .body = {.max = BODY_MAX_BYTES},
+                                  .batch = batch_count(deps->filter),
+                                  .at_ms = results->plan.again_from_ms,
+                                  .done = done,
+                                  .ctx = ctx};
+  p->decoder = gc_decoder_new(results);
   if (p->decoder == NULL) {
     struct gc_err err;
     (void)gc_fail(&err, GC_ERR_MEMORY, "aggregates: out of memory");
-    end(p, &err);
+    finish_poll(p, &err);
     return;
   }
   p->call =
-      (struct gc_call){.endpoint = gc_source(reading->query->source)->endpoint,
+      (struct gc_call){.endpoint = gc_source(results->query->source)->endpoint,
                        .sink = gc_decoder_sink(p->decoder),
                        .body_max = ANSWER_MAX_BYTES,
                        .done = on_answer,
                        .ctx = p};
-  go_on(p);
+  continue_poll(p);
 }
 
-void gc_poll_clear(struct gc_poll *p) {
+void gc_analytics_poll_clear(struct gc_analytics_poll *p) {
   if (p->decoder != NULL)
     gc_api_cancel(p->deps.api, &p->call);
   gc_decoder_free(p->decoder);
@@ -147,11 +150,12 @@ void gc_poll_clear(struct gc_poll *p) {
   gc_buf_clear(&p->body);
 }
 
-uint32_t gc_poll_requests(const struct gc_windows_plan *plan, int64_t period_ms,
-                          uint32_t piece_max, const struct gc_intern *filter) {
+uint32_t gc_analytics_poll_requests(const struct gc_windows_plan *plan,
+                                    int64_t period_ms, uint32_t piece_max,
+                                    const struct gc_intern *filter) {
   int64_t at_ms = plan->again_from_ms, from_ms, to_ms;
   uint32_t count = 0;
   while (gc_windows_piece(plan, period_ms, piece_max, &at_ms, &from_ms, &to_ms))
     count++;
-  return count * batches(filter);
+  return count * batch_count(filter);
 }

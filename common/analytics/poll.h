@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The requests of one plan, one after the other, and their answers in one
- * reading. Network thread only. */
+ * results. Network thread only. */
 #ifndef GC_ANALYTICS_POLL_H
 #define GC_ANALYTICS_POLL_H
 
@@ -10,7 +10,7 @@
 #include "common/net/api/api.h"
 
 /* What a poll works with; all borrowed until `done`. */
-struct gc_poll_deps {
+struct gc_analytics_poll_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_server_clock *clock; /* hears each answer */
@@ -20,14 +20,14 @@ struct gc_poll_deps {
 };
 
 /* The caller's memory, zeroed before the first poll_start. */
-struct gc_poll {
-  struct gc_err trouble; /* code GC_OK: all came */
-  bool is_early; /* by the server's clock a window was not settled yet */
-  bool is_many;  /* the request that failed was for more than one window */
+struct gc_analytics_poll {
+  struct gc_err error; /* code GC_OK: all came */
+  bool is_early;       /* by the server's clock a window was not settled yet */
+  bool is_many; /* the request that failed was for more than one window */
   uint64_t answered, failed;
 
-  struct gc_poll_deps deps;
-  struct gc_reading *reading;
+  struct gc_analytics_poll_deps deps;
+  struct gc_results *results;
   struct gc_decoder *decoder;
   struct gc_call call;
   struct gc_buf body;
@@ -37,17 +37,19 @@ struct gc_poll {
   void *ctx;
 };
 
-/* Asks for reading->plan; `done` runs exactly once, not inside this call unless
- * memory is short. The reading is the caller's and of use only when trouble is
+/* Asks for results->plan; `done` runs exactly once, not inside this call unless
+ * memory is short. The results is the caller's and of use only when error is
  * GC_OK and it is not early. */
-void gc_poll_start(struct gc_poll *p, const struct gc_poll_deps *deps,
-                   struct gc_reading *reading, void (*done)(void *ctx),
-                   void *ctx);
+void gc_analytics_poll_start(struct gc_analytics_poll *p,
+                             const struct gc_analytics_poll_deps *deps,
+                             struct gc_results *results,
+                             void (*done)(void *ctx), void *ctx);
 /* Ends what runs without `done`, and frees; the results stay. */
-void gc_poll_clear(struct gc_poll *p);
+void gc_analytics_poll_clear(struct gc_analytics_poll *p);
 
 /* Requests that a plan takes. */
-uint32_t gc_poll_requests(const struct gc_windows_plan *plan, int64_t period_ms,
-                          uint32_t piece_max, const struct gc_intern *filter);
+uint32_t gc_analytics_poll_requests(const struct gc_windows_plan *plan,
+                                    int64_t period_ms, uint32_t piece_max,
+                                    const struct gc_intern *filter);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/hash.h"
+
 int gc_query_place_of(const struct gc_query *q, const char *name) {
   for (size_t i = 0; i < q->group_count; i++)
     if (strcmp(q->group_by[i], name) == 0)
@@ -25,43 +27,45 @@ enum gc_query_owner gc_query_owner_of(const struct gc_query *q,
   return GC_QUERY_OF_NONE;
 }
 
-/* FNV-1a, twice with different beginnings: no secret, only a difference. */
-static void add(uint64_t h[2], const char *text) {
-  for (const char *c = text;; c++) {
-    for (int i = 0; i < 2; i++)
-      h[i] = (h[i] ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    if (*c == '\0')
-      return;
-  }
+/* 128 bits: two hashes from different beginnings. They tell queries apart and
+ * keep nothing secret. Kept in state files, so they never change. */
+struct identity {
+  uint64_t half[2];
+};
+static const struct identity identity_init = {
+    {GC_HASH_INIT, UINT64_C(0x6c62272e07bb0142)}};
+
+/* Adds the text and its NUL. */
+static void add_text(struct identity *id, const char *text) {
+  for (size_t i = 0; i < GC_COUNT(id->half); i++)
+    id->half[i] = gc_hash_add(id->half[i], text, strlen(text) + 1);
 }
 
 /* The order of metrics changes nothing. */
-static void add_metrics(uint64_t h[2], const struct gc_query *q) {
-  uint64_t sum[2] = {0, 0};
+static void add_metrics(struct identity *id, const struct gc_query *q) {
+  struct identity sum = {{0, 0}};
   for (size_t i = 0; i < q->metric_count; i++) {
-    uint64_t one[2] = {UINT64_C(14695981039346656037),
-                       UINT64_C(0x6c62272e07bb0142)};
-    add(one, q->metrics[i]);
-    sum[0] += one[0];
-    sum[1] += one[1];
+    struct identity one = identity_init;
+    add_text(&one, q->metrics[i]);
+    sum.half[0] += one.half[0];
+    sum.half[1] += one.half[1];
   }
-  h[0] ^= sum[0];
-  h[1] ^= sum[1];
+  id->half[0] ^= sum.half[0];
+  id->half[1] ^= sum.half[1];
 }
 
 void gc_query_identity(char out[65], const struct gc_query *q,
                        char *const *selectors, size_t selector_count) {
-  uint64_t h[2] = {UINT64_C(14695981039346656037),
-                   UINT64_C(0x6c62272e07bb0142)};
+  struct identity id = identity_init;
   char number[32];
   snprintf(number, sizeof(number), "1 %d %" PRId64, (int)q->source,
            q->period_ms);
-  add(h, number);
-  add_metrics(h, q);
+  add_text(&id, number);
+  add_metrics(&id, q);
   for (size_t i = 0; i < q->group_count; i++)
-    add(h, q->group_by[i]);
-  add(h, "");
+    add_text(&id, q->group_by[i]);
+  add_text(&id, "");
   for (size_t i = 0; i < selector_count; i++)
-    add(h, selectors[i]);
-  snprintf(out, 65, "%016" PRIx64 "%016" PRIx64, h[0], h[1]);
+    add_text(&id, selectors[i]);
+  snprintf(out, 65, "%016" PRIx64 "%016" PRIx64, id.half[0], id.half[1]);
 }

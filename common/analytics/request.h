@@ -12,9 +12,9 @@ enum { GC_QUERY_IDS_MAX = 100, GC_QUERY_FILTER_MAX = 200 };
 
 /* [from_ms, to_ms), whole windows. `ids` are what the source lets choose; count
  * 0: all. Replaces what `out` holds. */
-GC_MUST_CHECK enum gc_code gc_query_body(const struct gc_query *q,
-                                         int64_t from_ms, int64_t to_ms,
-                                         const char *const *ids, size_t count,
-                                         struct gc_buf *out);
+GC_MUST_CHECK enum gc_code
+gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
+                        int64_t to_ms, const char *const *ids, size_t count,
+                        struct gc_buf *out);
 
 #endif

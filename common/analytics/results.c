@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-void gc_reading_clear(struct gc_reading *r) {
+void gc_results_clear(struct gc_results *r) {
   free(r->facts);
   r->facts = NULL;
   r->count = r->cap = 0;
-  r->tally = (struct gc_reading_tally){0};
+  r->tally = (struct gc_results_tally){0};
 }
 
-static int compare(const void *a, const void *b) {
+static int compare_facts(const void *a, const void *b) {
   const struct gc_fact *x = a, *y = b;
   if (x->window != y->window)
     return x->window < y->window ? -1 : 1;
@@ -19,7 +19,7 @@ static int compare(const void *a, const void *b) {
 }
 
 /* Two answers of one series and window. A ratio is one of both. */
-static void merge(struct gc_fact *into, const struct gc_fact *f) {
+static void merge_facts(struct gc_fact *into, const struct gc_fact *f) {
   bool is_ratio = (f->has | into->has) &
                   (GC_FACT_RATIO | GC_FACT_NUMERATOR | GC_FACT_CURRENT);
   into->count += f->count;
@@ -39,13 +39,13 @@ static void merge(struct gc_fact *into, const struct gc_fact *f) {
   into->has |= f->has;
 }
 
-void gc_reading_sort(struct gc_reading *r) {
+void gc_results_sort(struct gc_results *r) {
   size_t kept = 0;
   if (r->count > 1)
-    qsort(r->facts, r->count, sizeof(*r->facts), compare);
+    qsort(r->facts, r->count, sizeof(*r->facts), compare_facts);
   for (size_t i = 0; i < r->count; i++) {
-    if (kept > 0 && compare(&r->facts[kept - 1], &r->facts[i]) == 0)
-      merge(&r->facts[kept - 1], &r->facts[i]);
+    if (kept > 0 && compare_facts(&r->facts[kept - 1], &r->facts[i]) == 0)
+      merge_facts(&r->facts[kept - 1], &r->facts[i]);
     else
       r->facts[kept++] = r->facts[i];
   }
@@ -54,7 +54,7 @@ void gc_reading_sort(struct gc_reading *r) {
 
 void gc_stage_reset(struct gc_stage *s) {
   s->count = 0;
-  s->tally = (struct gc_reading_tally){0};
+  s->tally = (struct gc_results_tally){0};
   if (s->again_cap > 0)
     memset(s->again, 0, s->again_cap * sizeof(*s->again));
 }
@@ -137,7 +137,7 @@ enum gc_code gc_stage_fact(struct gc_stage *s, const char *key, size_t key_len,
 }
 
 enum gc_code gc_stage_finish(struct gc_stage *s) {
-  struct gc_reading *r = s->into;
+  struct gc_results *r = s->into;
   while (r->cap < r->count + s->count)
     GC_TRY(make_room(&r->facts, r->cap, &r->cap, r->max));
   if (s->count > 0)

@@ -45,14 +45,14 @@ struct gc_fact {
 #define GC_SERIES_UNKNOWN UINT32_MAX
 
 /* Facts that no series came of, and why. */
-struct gc_reading_tally {
+struct gc_results_tally {
   uint64_t read;
   uint64_t foreign;  /* of no window that was asked for, or of no group */
   uint64_t broken;   /* a time or a number that is none */
   uint64_t overflow; /* past MaxSeries */
 };
 
-struct gc_reading {
+struct gc_results {
   const struct gc_query *query;
   struct gc_windows_plan plan;
   /* What the present answer was asked for, within the plan: what else it tells
@@ -66,28 +66,28 @@ struct gc_reading {
 
   struct gc_fact *facts;
   size_t count, cap;
-  struct gc_reading_tally tally;
+  struct gc_results_tally tally;
 };
 
 /* In the caller's memory; the facts go, the borrowed stays. */
-void gc_reading_clear(struct gc_reading *r);
+void gc_results_clear(struct gc_results *r);
 
 /* Orders the facts by window and series and makes one of those of the same
  * series: afterwards those of window w are a run, in the order of the series.
  */
-void gc_reading_sort(struct gc_reading *r);
+void gc_results_sort(struct gc_results *r);
 
 /* What one answer has staged so far. */
 struct gc_stage_again {
   struct gc_amount again, settle;
 };
 struct gc_stage {
-  struct gc_reading *into;
+  struct gc_results *into;
   struct gc_fact *facts;
   size_t count, cap;
   struct gc_stage_again *again; /* by number of series */
   size_t again_cap;
-  struct gc_reading_tally tally;
+  struct gc_results_tally tally;
 };
 
 void gc_stage_reset(struct gc_stage *s);
@@ -96,7 +96,7 @@ void gc_stage_clear(struct gc_stage *s);
 /* Notes the stats of the series `key` in the window that ends at `end_ms`;
  * fact->window is filled in here, and so is fact->series unless it is known
  * already (GC_SERIES_UNKNOWN: it is not). What is no window of the plan, or too
- * many series, is counted. GC_ERR_LIMIT past reading->most. */
+ * many series, is counted. GC_ERR_LIMIT past results->most. */
 GC_MUST_CHECK enum gc_code gc_stage_fact(struct gc_stage *s, const char *key,
                                          size_t key_len, int64_t end_ms,
                                          struct gc_fact *fact);

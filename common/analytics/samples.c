@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/analytics/series_name.h"
-
 struct put {
   const struct gc_samples_view *view;
   struct gc_outbox *out;
@@ -32,7 +30,7 @@ static enum gc_code put_gauge(const struct put *p, const struct gc_identity *id,
   return put_sample(p, id, type, time_ms, values);
 }
 
-static double known(const struct gc_fact *f, uint32_t bit, double value) {
+static double or_nan(const struct gc_fact *f, uint32_t bit, double value) {
   return f->has & bit ? value : (double)NAN;
 }
 
@@ -43,9 +41,9 @@ static enum gc_code put_duration(const struct put *p,
   bool has_average =
       f->has & GC_FACT_SUM && f->has & GC_FACT_COUNT && f->count > 0;
   union gc_number values[GC_DS_MAX] = {
-      {.gauge = known(f, GC_FACT_SUM, f->sum / unit)},
-      {.gauge = known(f, GC_FACT_MIN, f->min / unit)},
-      {.gauge = known(f, GC_FACT_MAX, f->max / unit)},
+      {.gauge = or_nan(f, GC_FACT_SUM, f->sum / unit)},
+      {.gauge = or_nan(f, GC_FACT_MIN, f->min / unit)},
+      {.gauge = or_nan(f, GC_FACT_MAX, f->max / unit)},
       {.gauge = has_average ? f->sum / unit / (double)f->count : (double)NAN},
   };
   return put_sample(p, id, id->types->duration, time_ms, values);
@@ -103,20 +101,20 @@ static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
              : GC_OK;
 }
 
-static bool counts(enum gc_stats_kind kind) {
+static bool has_count_total(enum gc_stats_kind kind) {
   return kind == GC_STATS_COUNT || kind == GC_STATS_DURATION;
 }
 
-static bool lasts(enum gc_stats_kind kind) {
+static bool has_seconds_total(enum gc_stats_kind kind) {
   return kind == GC_STATS_SECONDS || kind == GC_STATS_DURATION;
 }
 
 static enum gc_code put_total(const struct put *p, const struct gc_identity *id,
                               int64_t time_ms, int64_t count, double sum) {
   union gc_number values[GC_DS_MAX] = {{.derive = count}};
-  if (counts(id->metric->kind))
+  if (has_count_total(id->metric->kind))
     GC_TRY(put_sample(p, id, id->types->total, time_ms, values));
-  if (lasts(id->metric->kind))
+  if (has_seconds_total(id->metric->kind))
     GC_TRY(put_gauge(p, id, id->types->total_seconds, time_ms,
                      sum / id->metric->per_second));
   return GC_OK;
@@ -137,7 +135,8 @@ static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
     struct gc_identity id;
     if (!has_begun(s) || (zeros && s->is_begun) ||
         !gc_identity_make(p->view, gc_intern_text(&set->keys, i), &id) ||
-        (!counts(id.metric->kind) && !lasts(id.metric->kind)))
+        (!has_count_total(id.metric->kind) &&
+         !has_seconds_total(id.metric->kind)))
       continue;
     int64_t count = zeros ? 0 : gc_series_counter(s);
     GC_TRY(put_total(p, &id, time_ms, count, zeros ? 0.0 : s->total.sum));
@@ -147,7 +146,7 @@ static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
   return GC_OK;
 }
 
-size_t gc_samples_run(const struct gc_reading *r, uint32_t window,
+size_t gc_samples_run(const struct gc_results *r, uint32_t window,
                       const struct gc_fact **ret_first) {
   size_t low = 0, high = r->count;
   while (low < high) {
@@ -164,7 +163,7 @@ size_t gc_samples_run(const struct gc_reading *r, uint32_t window,
   return end - low;
 }
 
-static enum gc_code put_window(const struct put *p, const struct gc_reading *r,
+static enum gc_code put_window(const struct put *p, const struct gc_results *r,
                                const struct gc_fact *facts, size_t count,
                                int64_t time_ms) {
   for (size_t i = 0; i < count; i++) {
@@ -179,7 +178,7 @@ static enum gc_code put_window(const struct put *p, const struct gc_reading *r,
 }
 
 enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
-                                  const struct gc_reading *r, uint32_t window,
+                                  const struct gc_results *r, uint32_t window,
                                   bool settles, struct gc_outbox *out,
                                   struct gc_samples_tally *ret_tally) {
   const struct gc_fact *facts;

@@ -17,8 +17,8 @@ struct run {
   uint64_t until_ms;
 };
 
-void gc_sender_begin(struct gc_sender *d, struct gc_reading *r) {
-  d->reading = r;
+void gc_sender_begin(struct gc_sender *d, struct gc_results *r) {
+  d->results = r;
   d->window = 0;
   d->is_revised = false;
 }
@@ -30,7 +30,7 @@ static uint32_t left_ms(const struct run *run) {
 }
 
 /* Waits for what is in flight; false when the time is over. */
-static bool wait(const struct run *run) {
+static bool wait_until_written(const struct run *run) {
   while (!run->way->wait(run->way->ctx, left_ms(run)))
     if (run->now_ms(run->ctx) >= run->until_ms)
       return false;
@@ -39,11 +39,11 @@ static bool wait(const struct run *run) {
 
 /* Of one series never two values are in flight. When nothing of ours is and
  * the series is occupied all the same, it is not ours alone. */
-static bool emit(struct gc_sender *d, const struct run *run,
-                 const struct gc_sample *sample) {
+static bool emit_sample(struct gc_sender *d, const struct run *run,
+                        const struct gc_sample *sample) {
   enum gc_code code = run->way->emit(run->way->ctx, sample);
   if (code == GC_ERR_LIMIT) {
-    if (!wait(run))
+    if (!wait_until_written(run))
       return false;
     code = run->way->emit(run->way->ctx, sample);
     if (code == GC_ERR_LIMIT) {
@@ -56,27 +56,27 @@ static bool emit(struct gc_sender *d, const struct run *run,
 
 /* A window of 300,000 values takes seconds to be taken from us, and a stop of
  * the agent waits for this run. */
-static bool send(struct gc_sender *d, const struct run *run) {
+static bool send_outbox(struct gc_sender *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
     if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&
         run->now_ms(run->ctx) >= run->until_ms)
       return false;
     struct gc_sample sample = gc_outbox_get(&d->outbox, d->sent);
-    if (!emit(d, run, &sample))
+    if (!emit_sample(d, run, &sample))
       return false;
   }
-  return wait(run);
+  return wait_until_written(run);
 }
 
-static uint32_t windows_of(const struct gc_reading *r) {
+static uint32_t windows_of(const struct gc_results *r) {
   return (uint32_t)((r->plan.to_ms - r->plan.from_ms) / r->query->period_ms);
 }
 
 /* The next window's values, which leave once they are saved. Without a state
  * file they leave all the same: a restart repeats, which is better than to be
  * blind. */
-static void load(struct gc_sender *d) {
-  const struct gc_reading *r = d->reading;
+static void load_window(struct gc_sender *d) {
+  const struct gc_results *r = d->results;
   struct gc_samples_tally tally;
   struct gc_checkpoint *c = d->checkpoint;
   char end[GC_TIMESTAMP_SIZE];
@@ -105,12 +105,12 @@ static void load(struct gc_sender *d) {
            gc_timestamp_print(end, end_ms), (size_t)d->outbox.count);
 }
 
-static void finish(struct gc_sender *d) {
+static void finish_results(struct gc_sender *d) {
   struct gc_err err = {.code = GC_OK};
   bool had_values = d->outbox.count > 0;
   gc_outbox_reset(&d->outbox);
   d->sent = 0;
-  d->reading = NULL;
+  d->results = NULL;
   if (had_values) {
     (void)gc_checkpoint_save(d->checkpoint, d->series, NULL, &err);
     d->state = err;
@@ -123,27 +123,27 @@ enum gc_sender_end gc_sender_run(struct gc_sender *d,
                                  uint64_t until_ms) {
   struct run run = {way, now_ms, ctx, until_ms};
   for (;;) {
-    if (!send(d, &run))
-      return GC_DEPARTURE_WAITS;
-    if (d->reading == NULL || d->window >= windows_of(d->reading))
+    if (!send_outbox(d, &run))
+      return GC_SENDER_WAITS;
+    if (d->results == NULL || d->window >= windows_of(d->results))
       break;
-    load(d);
+    load_window(d);
     if (now_ms(ctx) >= until_ms)
-      return GC_DEPARTURE_WAITS;
+      return GC_SENDER_WAITS;
   }
-  finish(d);
-  return GC_DEPARTURE_DONE;
+  finish_results(d);
+  return GC_SENDER_DONE;
 }
 
 void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms) {
   struct run run = {way, now_ms, ctx, until_ms};
-  if (send(d, &run))
-    finish(d);
+  if (send_outbox(d, &run))
+    finish_results(d);
 }
 
 void gc_sender_clear(struct gc_sender *d) {
   gc_outbox_clear(&d->outbox);
-  d->reading = NULL;
+  d->results = NULL;
 }

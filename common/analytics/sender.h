@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the windows of a reading leave: oldest first, one at a time, each written
+/* How the windows of a results leave: oldest first, one at a time, each written
  * down before it leaves and the next one not before the last value of this one
  * was seen behind collectd's write queue. Whatever moment the agent is killed
  * at, no window is missing and at most the one in flight leaves again, with the
@@ -10,7 +10,7 @@
 #include "common/analytics/checkpoint.h"
 #include "common/analytics/samples.h"
 
-/* The way out of collectd; the plugin's is the tap. */
+/* The output of a sender; the plugins' is the write tracker. */
 struct gc_sender_output {
   /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_STOPPED: no
    * value leaves any more; GC_ERR_MEMORY: not queued. */
@@ -25,10 +25,10 @@ struct gc_sender {
   struct gc_samples_view view;
   struct gc_series_set *series;
   struct gc_checkpoint *checkpoint;
-  struct gc_reading
-      *reading; /* NULL: only what was in flight before a restart */
+  struct gc_results
+      *results; /* NULL: only what was in flight before a restart */
 
-  uint32_t window; /* the next one of the reading */
+  uint32_t window; /* the next one of the results */
   bool is_revised;
   struct gc_outbox outbox;
   size_t sent; /* of the outbox */
@@ -39,12 +39,12 @@ struct gc_sender {
   struct gc_err state; /* the last saving */
 };
 
-/* The reading is sorted; its windows begin to leave. */
-void gc_sender_begin(struct gc_sender *d, struct gc_reading *r);
+/* The results is sorted; its windows begin to leave. */
+void gc_sender_begin(struct gc_sender *d, struct gc_results *r);
 
 enum gc_sender_end {
-  GC_DEPARTURE_DONE,  /* all windows have left, and that is saved */
-  GC_DEPARTURE_WAITS, /* something is in flight: go on later */
+  GC_SENDER_DONE,  /* all windows have left, and that is saved */
+  GC_SENDER_WAITS, /* something is in flight: go on later */
 };
 
 /* Goes on until all have left or `until_ms` (of `now_ms(ctx)`) has come. */

@@ -4,6 +4,62 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct gc_naming_list *list_of(const struct gc_naming *n,
+                                            enum gc_dimension_kind kind) {
+  int list = gc_dimension_list(kind);
+  return list >= 0 ? &n->lists[list] : NULL;
+}
+
+static const struct gc_entry *find_entry(const struct gc_naming_list *list,
+                                         const char *id) {
+  const struct gc_entry *e =
+      list->now != NULL ? gc_entities_find(list->now, id) : NULL;
+  return e == NULL && list->before != NULL ? gc_entities_find(list->before, id)
+                                           : e;
+}
+
+static bool is_list_refused(const struct gc_naming_list *list) {
+  return list->now != NULL && gc_entities_is_refused(list->now);
+}
+
+static void clean_text(char out[GC_NAME_SIZE], const char *text) {
+  (void)gc_name_clean(out, text, strlen(text));
+}
+
+bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
+                    const char *value, char out[GC_NAME_SIZE]) {
+  const struct gc_naming_list *list = list_of(n, kind);
+  clean_text(out, value[0] != '\0' ? value : "none");
+  if (list == NULL || value[0] == '\0' || n->label == GC_QUERY_LABEL_ID)
+    return true;
+  const struct gc_entry *e = find_entry(list, value);
+  if (e == NULL)
+    return is_list_refused(list);
+  char name[GC_NAME_SIZE];
+  bool has_name =
+      e->name != NULL && gc_name_clean(name, e->name, strlen(e->name));
+  if (n->label == GC_QUERY_LABEL_BOTH && has_name)
+    gc_label_both(out, e->name, e->id);
+  else if (n->label == GC_QUERY_LABEL_NAME)
+    snprintf(out, GC_NAME_SIZE, "%s", e->label);
+  return true;
+}
+
+bool gc_naming_is_missing(const struct gc_naming *n,
+                          enum gc_dimension_kind kind, const char *value) {
+  const struct gc_naming_list *list = list_of(n, kind);
+  return list != NULL && value[0] != '\0' && n->label != GC_QUERY_LABEL_ID &&
+         find_entry(list, value) == NULL && !is_list_refused(list);
+}
+
+void gc_naming_clear(struct gc_naming *n) {
+  for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
+    gc_entities_put(n->lists[i].now);
+    gc_entities_put(n->lists[i].before);
+  }
+  *n = (struct gc_naming){.label = n->label};
+}
+
 static const struct gc_owner_types types[] = {
     [GC_QUERY_OF_QUEUE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
                            GC_METRIC_QUEUE_INTERVAL_DURATION,
@@ -32,13 +88,13 @@ static const struct gc_owner_types types[] = {
 
 enum { FIELDS_MAX = 3 + GC_QUERY_DIMS_MAX };
 
-/* A series' key, cut to its fields. */
+/* The fields of a series' key. */
 struct fields {
   char text[GC_SERIES_KEY_SIZE];
   const char *at[FIELDS_MAX]; /* metric, qualifier, media, values */
 };
 
-static void cut(struct fields *f, const char *key) {
+static void cut_key(struct fields *f, const char *key) {
   size_t count = 1;
   snprintf(f->text, sizeof(f->text), "%s", key);
   f->at[0] = f->text;
@@ -51,8 +107,8 @@ static void cut(struct fields *f, const char *key) {
     f->at[count++] = "";
 }
 
-/* "-TEXT" behind it; nothing for an empty text. */
-static void append(struct gc_identity *id, const char *text) {
+/* Appends "-TEXT" to the qualifier; an empty text adds nothing. */
+static void append_part(struct gc_identity *id, const char *text) {
   size_t len = strlen(id->qualifier);
   if (text[0] != '\0')
     snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
@@ -65,14 +121,14 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   char text[GC_NAME_SIZE];
   int owner_place;
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
-  cut(&f, key);
+  cut_key(&f, key);
   id->metric = gc_api_metric_of(f.at[0]);
   id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
   (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
   if (f.at[1][0] != '\0' && gc_name_snake(text, f.at[1]))
-    append(id, text);
+    append_part(id, text);
   (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
-  append(id, text);
+  append_part(id, text);
   if (owner == GC_QUERY_OF_NONE)
     (void)gc_name_clean(id->instance, view->block, strlen(view->block));
 
@@ -86,19 +142,19 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
     if ((int)i == owner_place)
       memcpy(id->instance, text, sizeof(text));
     else
-      append(id, text);
+      append_part(id, text);
   }
   return true;
 }
 
-bool gc_samples_lack_names(const struct gc_samples_view *view,
+bool gc_series_lacks_names(const struct gc_samples_view *view,
                            const struct gc_series_set *series, uint32_t from,
                            enum gc_dimension_kind *ret_kind) {
   const struct gc_query *q = view->query;
   for (uint32_t i = from; i < series->keys.count; i++) {
     struct fields f;
     size_t field = 3;
-    cut(&f, gc_intern_text(&series->keys, i));
+    cut_key(&f, gc_intern_text(&series->keys, i));
     for (size_t g = 0; g < q->group_count; g++) {
       enum gc_dimension_kind kind = gc_dimension_of(q->group_by[g]);
       if (kind == GC_DIMENSION_MEDIA)

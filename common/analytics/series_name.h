@@ -1,14 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-/* From a series' key to who it is in collectd's words. Pure. */
+/* Names of series: from a key of ids and API words (analytics/series.h) to the
+ * plugin instance, type and type instance that collectd shows. Pure; the lists
+ * of names are held by the caller for the length of the call. */
 #ifndef GC_ANALYTICS_SERIES_NAME_H
 #define GC_ANALYTICS_SERIES_NAME_H
 
+#include "common/analytics/dimension_table.h"
 #include "common/analytics/metric_table.h"
-#include "common/analytics/samples.h"
+#include "common/analytics/query.h"
+#include "common/analytics/series.h"
+#include "common/genesys/clean_name.h"
+#include "common/genesys/entities.h"
+#include "common/genesys/metric.h"
+#include "common/net/name_cache.h"
 
-/* The types of an owner's series. Those of flows are flow types
- * whoever owns them. Where a queue's source tells a sum alone, it
- * is a duration without the rest. */
+/* One list of names, and the one before it: a deleted queue keeps its name for
+ * its last windows. Each is a counted reference or NULL. */
+struct gc_naming_list {
+  struct gc_entities *now, *before;
+};
+
+struct gc_naming {
+  struct gc_naming_list lists[GC_NAME_KIND_COUNT];
+  enum gc_query_label label;
+};
+
+/* Writes the name part for `value` of a dimension: the label of an id, the
+ * value itself for a dimension without a list, "none" for "". While the list is
+ * refused the id stands for the name. False when the id is in neither list. */
+GC_API bool gc_naming_text(const struct gc_naming *n,
+                           enum gc_dimension_kind kind, const char *value,
+                           char out[GC_NAME_SIZE]);
+/* True when gc_naming_text returns false, and a newer list may help. */
+bool gc_naming_is_missing(const struct gc_naming *n,
+                          enum gc_dimension_kind kind, const char *value);
+/* Releases the lists; `label` stays. */
+void gc_naming_clear(struct gc_naming *n);
+
+/* How a query's series are shown. All borrowed. */
+struct gc_samples_view {
+  const struct gc_query *query;
+  const struct gc_naming *naming;
+  const char *block; /* the instance of series without queue, user or flow */
+  bool counters;     /* cumulative series too */
+};
+
+/* The collectd types of an owner's series. Series of a flow query have the
+ * types of flows, whatever they are grouped by. `seconds` equals `duration`
+ * where the owner has no type for a sum alone. */
 struct gc_owner_types {
   enum gc_metric_id count, duration, ratio, seconds, total, total_seconds;
 };
@@ -17,11 +56,18 @@ struct gc_identity {
   const struct gc_api_metric *metric;
   const struct gc_owner_types *types;
   char instance[GC_NAME_SIZE];
-  char qualifier[4 * GC_NAME_SIZE];
+  char qualifier[4 * GC_NAME_SIZE]; /* METRIC[-QUALIFIER][-MEDIA][-VALUE]… */
 };
 
-/* METRIC[-QUALIFIER][-MEDIA][-the other values]. False: a name is missing. */
+/* Makes the identity of the series `key`. False, with `id` unfinished, when the
+ * name of an id is not known yet. */
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id);
+
+/* True when a series from number `from` on has an id without a name that a
+ * newer list may give; `ret_kind` then says which list. */
+bool gc_series_lacks_names(const struct gc_samples_view *view,
+                           const struct gc_series_set *series, uint32_t from,
+                           enum gc_dimension_kind *ret_kind);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/windows.h"
 
+#include "common/base/assert.h"
 #include "common/base/timestamp.h"
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -12,7 +13,8 @@ int64_t gc_windows_newest(const struct gc_windows_rule *rule,
 }
 
 /* Where back-fill begins: at least the newest window is asked for. */
-static int64_t oldest(const struct gc_windows_rule *rule, int64_t newest_ms) {
+static int64_t oldest_begin(const struct gc_windows_rule *rule,
+                            int64_t newest_ms) {
   int64_t reach_ms = max(gc_timestamp_floor(rule->backfill_ms, rule->period_ms),
                          rule->period_ms);
   return newest_ms - reach_ms;
@@ -22,8 +24,9 @@ bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
                      uint32_t windows_max, struct gc_windows_plan *ret_plan) {
   int64_t period_ms = rule->period_ms;
+  GC_ASSERT(period_ms > 0 && windows_max > 0);
   int64_t newest_ms = gc_windows_newest(rule, server_ms);
-  int64_t oldest_ms = oldest(rule, newest_ms);
+  int64_t oldest_ms = oldest_begin(rule, newest_ms);
   int64_t done_ms = mark->is_set ? mark->done_ms : oldest_ms;
   if (done_ms >= newest_ms)
     return false;

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum gc_code make_room(struct gc_buf *b, size_t more) {
+#include "common/base/assert.h"
+
+static enum gc_code reserve(struct gc_buf *b, size_t more) {
   if (more > b->max || b->len > b->max - more)
     return GC_ERR_LIMIT;
+  GC_ASSERT(b->data == NULL ? b->len == 0 && b->cap == 0 : b->len < b->cap);
   size_t need = b->len + more + 1;
   if (need <= b->cap)
     return GC_OK;
@@ -17,8 +20,7 @@ static enum gc_code make_room(struct gc_buf *b, size_t more) {
     cap = 64;
   if (cap - 1 > b->max)
     cap = b->max + 1;
-  /* By hand and not realloc, which would leave a copy behind: gc_buf_wipe must
-   * overwrite all there is. */
+  /* realloc may leave a copy behind, which gc_buf_wipe could not overwrite. */
   char *data = malloc(cap);
   if (data == NULL)
     return GC_ERR_MEMORY;
@@ -33,7 +35,7 @@ static enum gc_code make_room(struct gc_buf *b, size_t more) {
 }
 
 enum gc_code gc_buf_add(struct gc_buf *b, const void *bytes, size_t len) {
-  GC_TRY(make_room(b, len));
+  GC_TRY(reserve(b, len));
   if (len > 0)
     memcpy(b->data + b->len, bytes, len);
   b->len += len;
@@ -52,7 +54,7 @@ enum gc_code gc_buf_print(struct gc_buf *b, const char *format, ...) {
   va_end(args);
   if (len < 0)
     return GC_ERR_PARSE;
-  GC_TRY(make_room(b, (size_t)len));
+  GC_TRY(reserve(b, (size_t)len));
 
   va_start(args, format);
   vsnprintf(b->data + b->len, (size_t)len + 1, format, args);

@@ -2,7 +2,7 @@
 /* Bytes that grow up to a limit. The contents always end in a NUL that `len`
  * does not count, so `data` is a C string as soon as anything was added.
  *
- *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 65536};
+ *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
  *   GC_TRY(gc_buf_add(&body, "abc", 3)); */
 #ifndef GC_BASE_BUF_H
 #define GC_BASE_BUF_H

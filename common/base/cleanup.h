@@ -20,7 +20,7 @@
 #define GC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Calls `fn(&variable)` when the variable's scope ends:
- *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.most = 4096}; */
+ *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096}; */
 #define GC_AUTO(fn) __attribute__((cleanup(fn)))
 
 /* Makes `fn_auto` for GC_AUTO out of a destructor that takes a pointer. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
+
 /* The number is digits * 10^exponent; "-12.50e3" is 1250, 1, negative. */
 struct decimal {
   char digits[GC_DECIMAL_MAX + 1];
@@ -13,8 +15,6 @@ struct decimal {
   long exponent;
   bool negative;
 };
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static void add_digit(struct decimal *d, char c) {
   if (d->count > 0 || c != '0')
@@ -33,7 +33,7 @@ static bool read_exponent(const char *p, const char *end, long *ret) {
     return false;
   long value = 0;
   for (; p < end; p++) {
-    if (!is_digit(*p))
+    if (!gc_is_digit(*p))
       return false;
     if (value < EXPONENT_MAX)
       value = value * 10 + (*p - '0');
@@ -53,7 +53,7 @@ static bool split(const char *text, size_t len, struct decimal *d) {
     p++;
 
   const char *whole = p;
-  while (p < end && is_digit(*p))
+  while (p < end && gc_is_digit(*p))
     add_digit(d, *p++);
   if (p == whole || (*whole == '0' && p - whole > 1))
     return false;
@@ -61,7 +61,7 @@ static bool split(const char *text, size_t len, struct decimal *d) {
   long fraction = 0;
   if (p < end && *p == '.') {
     const char *from = ++p;
-    while (p < end && is_digit(*p))
+    while (p < end && gc_is_digit(*p))
       add_digit(d, *p++);
     fraction = p - from;
     if (fraction == 0)

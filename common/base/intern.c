@@ -4,20 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a; the strings are ids and words of an API, not of an attacker's
- * choice, and `max` bounds the harm. */
-static uint32_t hash(const char *text, size_t len) {
-  uint32_t h = 2166136261u;
-  for (size_t i = 0; i < len; i++)
-    h = (h ^ (unsigned char)text[i]) * 16777619u;
-  return h;
-}
+#include "common/base/hash.h"
 
 /* The slot that holds the text, or the free one where it would go. */
 static uint32_t slot_of(const struct gc_intern *in, const char *text,
                         size_t len) {
   uint32_t mask = in->slot_count - 1;
-  uint32_t s = hash(text, len) & mask;
+  uint32_t s = (uint32_t)gc_hash_fold(gc_hash(text, len)) & mask;
   while (in->slots[s] != 0) {
     const char *there = in->texts[in->slots[s] - 1];
     if (strncmp(there, text, len) == 0 && there[len] == '\0')

@@ -2,7 +2,7 @@
 /* Strings to small dense numbers and back: the ids, media and statuses of one
  * answer, each kept once. Pure; bounded.
  *
- *   struct gc_intern media = {.most = 64};
+ *   struct gc_intern media = {.max = 64};
  *   GC_TRY(gc_intern_put(&media, "voice", 5, &m));     m is 0
  *   gc_intern_text(&media, m)                          "voice" */
 #ifndef GC_BASE_INTERN_H

@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, its upper bits folded down since we take the lower ones. */
+#include "common/base/assert.h"
+#include "common/base/hash.h"
+
 static uint64_t hash_of(const char *key) {
-  uint64_t h = 0xcbf29ce484222325;
-  for (const unsigned char *c = (const unsigned char *)key; *c != 0; c++)
-    h = (h ^ *c) * 0x100000001b3;
-  return h ^ h >> 32;
+  return gc_hash_fold(gc_hash(key, strlen(key)));
 }
 
 /* The slot of `key`, or the free one where it would go. */
-static size_t place(const struct gc_strmap *m, const char *key, uint64_t hash) {
+static size_t find_slot(const struct gc_strmap *m, const char *key,
+                        uint64_t hash) {
+  GC_ASSERT(m->count < m->room && (m->room & (m->room - 1)) == 0);
   size_t i = hash & (m->room - 1);
   while (m->slots[i].key != NULL &&
          (m->slots[i].hash != hash || strcmp(m->slots[i].key, key) != 0))
@@ -21,7 +22,7 @@ static size_t place(const struct gc_strmap *m, const char *key, uint64_t hash) {
   return i;
 }
 
-/* At most two thirds full. */
+/* Keeps a third of the slots free, with one more key. */
 static enum gc_code make_room(struct gc_strmap *m) {
   if (m->room > 0 && (m->count + 1) * 3 <= m->room * 2)
     return GC_OK;
@@ -32,7 +33,8 @@ static enum gc_code make_room(struct gc_strmap *m) {
     return GC_ERR_MEMORY;
   for (size_t i = 0; i < m->room; i++)
     if (m->slots[i].key != NULL)
-      wide.slots[place(&wide, m->slots[i].key, m->slots[i].hash)] = m->slots[i];
+      wide.slots[find_slot(&wide, m->slots[i].key, m->slots[i].hash)] =
+          m->slots[i];
   free(m->slots);
   *m = wide;
   return GC_OK;
@@ -41,20 +43,20 @@ static enum gc_code make_room(struct gc_strmap *m) {
 enum gc_code gc_strmap_put(struct gc_strmap *m, const char *key, void *value) {
   GC_TRY(make_room(m));
   uint64_t hash = hash_of(key);
-  struct gc_strmap_slot *slot = &m->slots[place(m, key, hash)];
+  struct gc_strmap_slot *slot = &m->slots[find_slot(m, key, hash)];
   m->count += slot->key == NULL;
   *slot = (struct gc_strmap_slot){key, value, hash};
   return GC_OK;
 }
 
 void *gc_strmap_get(const struct gc_strmap *m, const char *key) {
-  return m->count > 0 ? m->slots[place(m, key, hash_of(key))].value : NULL;
+  return m->count > 0 ? m->slots[find_slot(m, key, hash_of(key))].value : NULL;
 }
 
 void *gc_strmap_drop(struct gc_strmap *m, const char *key) {
   if (m->count == 0)
     return NULL;
-  size_t hole = place(m, key, hash_of(key));
+  size_t hole = find_slot(m, key, hash_of(key));
   void *value = m->slots[hole].value;
   if (m->slots[hole].key == NULL)
     return NULL;

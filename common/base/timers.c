@@ -3,26 +3,29 @@
 
 #include <stdlib.h>
 
+#include "common/base/assert.h"
+
 static bool is_before(const struct gc_timer *a, const struct gc_timer *b) {
   return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->turn < b->turn;
 }
 
 /* A binary heap; place p (from 1) has its parent at p / 2. */
-static void put(struct gc_timers *t, size_t place, struct gc_timer *timer) {
+static void set_place(struct gc_timers *t, size_t place,
+                      struct gc_timer *timer) {
   t->heap[place - 1] = timer;
   timer->place = place;
 }
 
-static void rise(struct gc_timers *t, struct gc_timer *timer) {
+static void move_up(struct gc_timers *t, struct gc_timer *timer) {
   size_t p = timer->place;
   while (p > 1 && is_before(timer, t->heap[p / 2 - 1])) {
-    put(t, p, t->heap[p / 2 - 1]);
+    set_place(t, p, t->heap[p / 2 - 1]);
     p /= 2;
   }
-  put(t, p, timer);
+  set_place(t, p, timer);
 }
 
-static void sink(struct gc_timers *t, struct gc_timer *timer) {
+static void move_down(struct gc_timers *t, struct gc_timer *timer) {
   size_t p = timer->place;
   for (;;) {
     size_t child = p * 2;
@@ -32,13 +35,13 @@ static void sink(struct gc_timers *t, struct gc_timer *timer) {
       child++;
     if (!is_before(t->heap[child - 1], timer))
       break;
-    put(t, p, t->heap[child - 1]);
+    set_place(t, p, t->heap[child - 1]);
     p = child;
   }
-  put(t, p, timer);
+  set_place(t, p, timer);
 }
 
-static enum gc_code append(struct gc_timers *t, struct gc_timer *timer) {
+static enum gc_code append_timer(struct gc_timers *t, struct gc_timer *timer) {
   if (t->count == t->cap) {
     size_t cap = t->cap == 0 ? 16 : t->cap * 2;
     struct gc_timer **heap = realloc(t->heap, cap * sizeof(struct gc_timer *));
@@ -48,7 +51,7 @@ static enum gc_code append(struct gc_timers *t, struct gc_timer *timer) {
     t->cap = cap;
   }
   t->count++;
-  put(t, t->count, timer);
+  set_place(t, t->count, timer);
   return GC_OK;
 }
 
@@ -57,21 +60,22 @@ enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
   timer->due_ms = due_ms > t->ran_ms ? due_ms : t->ran_ms;
   timer->turn = t->turns++;
   if (timer->place == 0)
-    GC_TRY(append(t, timer));
-  rise(t, timer);
-  sink(t, timer);
+    GC_TRY(append_timer(t, timer));
+  move_up(t, timer);
+  move_down(t, timer);
   return GC_OK;
 }
 
 void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer) {
   if (timer->place == 0)
     return;
+  GC_ASSERT(timer->place <= t->count && t->heap[timer->place - 1] == timer);
   struct gc_timer *last = t->heap[t->count - 1];
   t->count--;
   if (last != timer) {
-    put(t, timer->place, last);
-    rise(t, last);
-    sink(t, last);
+    set_place(t, timer->place, last);
+    move_up(t, last);
+    move_down(t, last);
   }
   timer->place = 0;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
+
 enum { MS = 1, SECOND = 1000 * MS, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 enum { DAY = 24 * HOUR, WEEK = 7 * DAY };
 
@@ -55,8 +57,6 @@ struct reader {
   const char *at, *end;
 };
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 static bool read_char(struct reader *r, char a, char b) {
   if (r->at == r->end || (*r->at != a && *r->at != b))
     return false;
@@ -69,7 +69,7 @@ static bool read_field(struct reader *r, int count, int min, int max,
                        int *ret) {
   int value = 0;
   for (int i = 0; i < count; i++) {
-    if (r->at == r->end || !is_digit(*r->at))
+    if (r->at == r->end || !gc_is_digit(*r->at))
       return false;
     value = value * 10 + (*r->at++ - '0');
   }
@@ -80,7 +80,7 @@ static bool read_field(struct reader *r, int count, int min, int max,
 /* The digits behind a point, as milliseconds. */
 static bool read_fraction(struct reader *r, int *ret_ms) {
   int digits = 0, ms = 0;
-  for (; r->at < r->end && is_digit(*r->at); r->at++, digits++)
+  for (; r->at < r->end && gc_is_digit(*r->at); r->at++, digits++)
     if (digits < 3)
       ms = ms * 10 + (*r->at - '0');
   for (int i = digits; i < 3; i++)
@@ -139,7 +139,7 @@ static const char *read_zone(struct reader *r, int64_t *ret_ms) {
   return NULL;
 }
 
-static const char *read_instant(struct reader r, int64_t *ret_ms) {
+static const char *read_timestamp(struct reader r, int64_t *ret_ms) {
   int64_t date = 0, time = 0, zone = 0;
   const char *wrong = read_date(&r, &date);
   if (wrong == NULL)
@@ -159,7 +159,7 @@ static const char *read_instant(struct reader r, int64_t *ret_ms) {
 
 enum gc_code gc_timestamp_parse(const char *text, size_t len, int64_t *ret_ms,
                                 struct gc_err *err) {
-  const char *wrong = read_instant((struct reader){text, text + len}, ret_ms);
+  const char *wrong = read_timestamp((struct reader){text, text + len}, ret_ms);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an ISO 8601 time: %s", wrong);
   return GC_OK;
@@ -188,9 +188,9 @@ enum gc_code gc_interval_parse(const char *text, size_t len,
   if (slash == NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an interval: no \"/\"");
   int64_t start = 0, end = 0;
-  const char *wrong = read_instant((struct reader){text, slash}, &start);
+  const char *wrong = read_timestamp((struct reader){text, slash}, &start);
   if (wrong == NULL)
-    wrong = read_instant((struct reader){slash + 1, text + len}, &end);
+    wrong = read_timestamp((struct reader){slash + 1, text + len}, &end);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_PARSE, "not an interval: %s", wrong);
   if (end < start)
@@ -231,9 +231,9 @@ struct part {
 
 static const char *read_part(struct reader *r, struct part *part) {
   *part = (struct part){0};
-  if (r->at == r->end || !is_digit(*r->at))
+  if (r->at == r->end || !gc_is_digit(*r->at))
     return "no number where one belongs";
-  for (; r->at < r->end && is_digit(*r->at); r->at++)
+  for (; r->at < r->end && gc_is_digit(*r->at); r->at++)
     if (__builtin_mul_overflow(part->whole, 10, &part->whole) ||
         __builtin_add_overflow(part->whole, *r->at - '0', &part->whole))
       return "too long";

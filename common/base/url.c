@@ -5,13 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+#include "common/base/ascii.h"
 
 static bool is_ipv4_loopback(const char *host, size_t len) {
   const char *p = host, *end = host + len;
   for (int part = 0; part < 4; part++) {
     int value = 0, digits = 0;
-    for (; p < end && is_digit(*p) && digits < 3; p++, digits++)
+    for (; p < end && gc_is_digit(*p) && digits < 3; p++, digits++)
       value = value * 10 + (*p - '0');
     if (digits == 0 || value > 255 || (part == 0 && value != 127))
       return false;
@@ -47,7 +47,7 @@ static bool port_len(const char *text, size_t *ret) {
     return true;
   long port = 0;
   size_t len = 1;
-  for (; is_digit(text[len]) && len < 7; len++)
+  for (; gc_is_digit(text[len]) && len < 7; len++)
     port = port * 10 + (text[len] - '0');
   *ret = len;
   return port >= 1 && port <= 65535;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/utf8.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 /* The leading bytes, what they carry, and the least code point that needs
  * them: less is overlong. */
 static const struct {
@@ -47,4 +50,31 @@ size_t gc_utf8_cut(const char *text, size_t len, size_t max) {
       return from;
   }
   return max;
+}
+
+/* The length of the printable character at `text`; 0: there is none. */
+static size_t printable_len(const char *text) {
+  uint32_t point = 0;
+  size_t len = gc_utf8_char(text, strnlen(text, 4), &point);
+  bool is_control = point < 0x20 || (point >= 0x7f && point < 0xa0);
+  return is_control ? 0 : len;
+}
+
+size_t gc_utf8_copy_printable(char *out, size_t size, const char *in,
+                              char instead) {
+  size_t used = 0;
+  while (*in != '\0') {
+    size_t len = printable_len(in);
+    size_t needed = len > 0 ? len : 1;
+    if (used + needed >= size)
+      break;
+    if (len > 0)
+      memcpy(out + used, in, len);
+    else
+      out[used] = instead;
+    used += needed;
+    in += needed;
+  }
+  out[used] = '\0';
+  return used;
 }

@@ -5,23 +5,23 @@
 #include "common/net/account.h"
 
 enum {
-  LEAVE_MAX_MS = 700, /* of one look */
-  LAST_MAX_MS = 1000, /* at the end, for what is in flight */
+  READ_MAX_MS = 700,    /* of one call by a read thread */
+  FINISH_MAX_MS = 1000, /* at the end, for the values that are pending */
 };
 
-static enum gc_code emit(void *ctx, const struct gc_sample *sample) {
-  struct gc_query_block *q = ctx;
+static enum gc_code emit_tracked(void *ctx, const struct gc_sample *sample) {
+  struct gc_analytics_block *q = ctx;
   return gc_write_tracker_emit(q->ticket, q->block->host, sample);
 }
 
-static bool wait_for(void *ctx, uint32_t max_ms) {
-  struct gc_query_block *q = ctx;
+static bool wait_for_pending(void *ctx, uint32_t max_ms) {
+  struct gc_analytics_block *q = ctx;
   return gc_write_tracker_wait(q->ticket, max_ms);
 }
 
 static struct gc_analytics_settings
 settings_of(const struct gc_block *b, const char *account,
-            enum gc_query_source source, const struct gc_query_options *o) {
+            enum gc_query_source source, const struct gc_analytics_options *o) {
   return (struct gc_analytics_settings){
       .name = b->name,
       .instance = b->instance,
@@ -45,11 +45,12 @@ settings_of(const struct gc_block *b, const char *account,
   };
 }
 
-enum gc_code gc_query_block_start(struct gc_query_block *q,
-                                  struct gc_block *block, const char *account,
-                                  enum gc_query_source source,
-                                  const struct gc_query_options *o,
-                                  struct gc_err *err) {
+enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
+                                      struct gc_block *block,
+                                      const char *account,
+                                      enum gc_query_source source,
+                                      const struct gc_analytics_options *o,
+                                      struct gc_err *err) {
   struct gc_analytics_settings settings =
       settings_of(block, account, source, o);
   struct gc_account *a = block->account;
@@ -70,23 +71,26 @@ enum gc_code gc_query_block_start(struct gc_query_block *q,
   return GC_OK;
 }
 
-void gc_query_block_look(struct gc_query_block *q) {
-  struct gc_sender_output way = {.emit = emit, .wait = wait_for, .ctx = q};
-  gc_analytics_read(q->work, &way, LEAVE_MAX_MS);
+void gc_analytics_block_read(struct gc_analytics_block *q) {
+  struct gc_sender_output output = {
+      .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};
+  gc_analytics_read(q->work, &output, READ_MAX_MS);
 }
 
-/* What is in flight arrives, so that the next start repeats nothing. */
-void gc_query_block_last_look(struct gc_query_block *q) {
-  struct gc_sender_output way = {.emit = emit, .wait = wait_for, .ctx = q};
-  gc_analytics_finish(q->work, &way, LAST_MAX_MS);
+/* Waits for the pending values, so that the next start repeats none. */
+void gc_analytics_block_finish(struct gc_analytics_block *q) {
+  struct gc_sender_output output = {
+      .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};
+  gc_analytics_finish(q->work, &output, FINISH_MAX_MS);
 }
 
-void gc_query_block_state(struct gc_query_block *q, uint32_t interval_ms,
-                          const struct gc_samples *out) {
+void gc_analytics_block_read_state(struct gc_analytics_block *q,
+                                   uint32_t interval_ms,
+                                   const struct gc_samples *out) {
   gc_analytics_read_state(q->work, q->block->instance, interval_ms, out);
 }
 
-void gc_query_block_clear(struct gc_query_block *q) {
+void gc_analytics_block_clear(struct gc_analytics_block *q) {
   gc_analytics_free(q->work);
   gc_write_ticket_free(q->ticket);
 }

@@ -10,11 +10,11 @@
 #include "common/base/timestamp.h"
 
 /* In the order of enum gc_query_label. */
-const char *const gc_query_labels[] = {"name", "id", "both", NULL};
+const char *const gc_analytics_labels[] = {"name", "id", "both", NULL};
 
-static enum gc_code fill(struct gc_strs *list,
-                         const struct gc_query_words *preset,
-                         struct gc_err *err) {
+static enum gc_code fill_default(struct gc_strs *list,
+                                 const struct gc_query_words *preset,
+                                 struct gc_err *err) {
   if (list->count > 0 || preset->count == 0)
     return GC_OK;
   list->at = calloc(preset->count, sizeof(*list->at));
@@ -29,7 +29,7 @@ static enum gc_code fill(struct gc_strs *list,
              : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-static enum gc_code check_durations(struct gc_query_options *o,
+static enum gc_code check_durations(struct gc_analytics_options *o,
                                     enum gc_query_source source,
                                     struct gc_err *err) {
   static const int64_t day_ms = 86400000, year_ms = 366 * 86400000LL;
@@ -48,25 +48,25 @@ static enum gc_code check_durations(struct gc_query_options *o,
     return gc_fail(err, GC_ERR_CONFIG, "Backfill \"%.40s\": more than a year",
                    b);
   if (source == GC_QUERY_QUEUE_DETAILS && o->period_ms % 60000 != 0)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "Granularity \"%.40s\": queue_details tells whole minutes",
-                   g);
+    return gc_fail(
+        err, GC_ERR_CONFIG,
+        "Granularity \"%.40s\": queue_details has whole minutes only", g);
   return GC_OK;
 }
 
-static enum gc_code check_metrics(const struct gc_query_options *o,
+static enum gc_code check_metrics(const struct gc_analytics_options *o,
                                   enum gc_query_source source,
                                   struct gc_err *err) {
   if (source == GC_QUERY_QUEUE_DETAILS && o->metrics.count > 0)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "Metric: queue_details always tells the same four numbers");
+                   "Metric: queue_details always has the same four numbers");
   if (o->metrics.count > GC_QUERY_METRICS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "Metric: more than %d",
                    (int)GC_QUERY_METRICS_MAX);
   for (size_t i = 0; i < o->metrics.count; i++) {
     if (!gc_api_metric_is_name(o->metrics.at[i]))
       return gc_fail(err, GC_ERR_CONFIG,
-                     "Metric: \"%.40s\" is no name of a metric such as "
+                     "Metric: \"%.40s\" is not the name of a metric such as "
                      "\"nOffered\", \"tAnswered\", \"oServiceLevel\", or of "
                      "flows \"nFlow\", \"tFlow\"",
                      o->metrics.at[i]);
@@ -78,7 +78,7 @@ static enum gc_code check_metrics(const struct gc_query_options *o,
   return GC_OK;
 }
 
-static enum gc_code check_groups(const struct gc_query_options *o,
+static enum gc_code check_groups(const struct gc_analytics_options *o,
                                  enum gc_query_source source,
                                  struct gc_err *err) {
   const struct gc_strs *g = &o->group_by;
@@ -99,13 +99,13 @@ static enum gc_code check_groups(const struct gc_query_options *o,
   return GC_OK;
 }
 
-enum gc_code gc_query_options_check(struct gc_query_options *o,
-                                    enum gc_query_source source,
-                                    struct gc_err *err) {
+enum gc_code gc_analytics_options_check(struct gc_analytics_options *o,
+                                        enum gc_query_source source,
+                                        struct gc_err *err) {
   const struct gc_source *is = gc_source(source);
   GC_TRY(check_metrics(o, source, err));
-  GC_TRY(fill(&o->metrics, &is->metrics, err));
-  GC_TRY(fill(&o->group_by, &is->groups, err));
+  GC_TRY(fill_default(&o->metrics, &is->metrics, err));
+  GC_TRY(fill_default(&o->group_by, &is->groups, err));
   GC_TRY(check_groups(o, source, err));
   GC_TRY(check_durations(o, source, err));
   for (size_t i = 0; i < o->chosen.count; i++)

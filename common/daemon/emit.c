@@ -7,13 +7,12 @@
 #include "plugin.h"
 #include "utils/common/common.h"
 
-#include "common/daemon/text.h"
-#include "common/daemon/value_list.h"
+#include "common/base/utf8.h"
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
 
-static enum gc_code register_all(struct gc_err *err) {
+static enum gc_code register_data_sets(struct gc_err *err) {
   for (unsigned id = 0; id < GC_METRIC_COUNT; id++) {
     const struct gc_metric *m = gc_metric((enum gc_metric_id)id);
     data_source_t sources[GC_DS_MAX] = {0};
@@ -27,28 +26,29 @@ static enum gc_code register_all(struct gc_err *err) {
       sources[i].max = NAN;
     }
     if (plugin_register_data_set(&set) != 0)
-      return gc_fail(err, GC_ERR_MEMORY,
-                     "collectd does not take the data set \"%s\"", m->name);
+      return gc_fail(err, GC_ERR_MEMORY, "collectd refuses the data set \"%s\"",
+                     m->name);
   }
   return GC_OK;
 }
 
 enum gc_code gc_emit_register(struct gc_err *err) {
   pthread_mutex_lock(&register_lock);
-  enum gc_code code = registered ? GC_OK : register_all(err);
+  enum gc_code code = registered ? GC_OK : register_data_sets(err);
   registered = code == GC_OK;
   pthread_mutex_unlock(&register_lock);
   return code;
 }
 
-/* One part of an identity: whole characters, nothing that a writer would
- * stumble over. */
+/* One part of an identity: whole characters and no slash, so that every writer
+ * can use it. */
 static void copy_part(char part[DATA_MAX_NAME_LEN], const char *text) {
-  gc_text_copy(part, DATA_MAX_NAME_LEN, text != NULL ? text : "", '_');
+  gc_utf8_copy_printable(part, DATA_MAX_NAME_LEN, text != NULL ? text : "",
+                         '_');
   escape_slashes(part, DATA_MAX_NAME_LEN);
 }
 
-/* cdtime_t holds 2^34 seconds; what is beyond is no time. */
+/* cdtime_t holds 2^34 seconds; a time beyond that is replaced by now. */
 static cdtime_t time_of(const struct gc_sample *sample) {
   static const int64_t last_ms = INT64_C(1000) << 33;
   if (sample->time_ms <= 0 || sample->time_ms > last_ms)
@@ -56,9 +56,9 @@ static cdtime_t time_of(const struct gc_sample *sample) {
   return MS_TO_CDTIME_T(sample->time_ms);
 }
 
-/* True when at least one source is known. Infinity is no reading either: most
- * formats cannot write it. What is not known of a list that is partly known
- * travels as NaN, collectd's own word for it. */
+/* True if at least one data source has a value. An infinite gauge has none:
+ * most output formats cannot write it. In a list of which only some sources
+ * have a value the others are NaN, which is collectd's "unknown". */
 static bool copy_values(const struct gc_sample *sample,
                         value_t values[GC_DS_MAX]) {
   const struct gc_metric *m = gc_metric(sample->metric);
@@ -77,7 +77,7 @@ static bool copy_values(const struct gc_sample *sample,
 }
 
 bool gc_value_list(const char *host, const struct gc_sample *sample,
-                   value_list_t *vl, value_t values[GC_DS_MAX]) {
+                   value_list_t *vl, value_t *values) {
   if (!copy_values(sample, values))
     return false;
 
@@ -103,11 +103,11 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
 }
 
-/* A value that cannot be queued is lost, and collectd has logged why. */
-static void put(void *ctx, const struct gc_sample *sample) {
+/* A value that cannot be queued is lost; collectd logs the reason. */
+static void emit_sample(void *ctx, const struct gc_sample *sample) {
   (void)gc_emit(ctx, sample);
 }
 
 struct gc_samples gc_emit_samples(const char *host) {
-  return (struct gc_samples){.put = put, .ctx = (void *)host};
+  return (struct gc_samples){.put = emit_sample, .ctx = (void *)host};
 }

@@ -2,21 +2,22 @@
 #include "common/daemon/log.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/hash.h"
 #include "common/base/policy/log_limit.h"
-#include "common/daemon/text.h"
+#include "common/base/utf8.h"
+#include "common/net/clock.h"
 
 enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
 
 struct cause {
-  uint32_t hash;
+  uint64_t hash;
   char *name;
-  struct gc_log_limit damp;
-  uint64_t touched; /* counts calls; the least is the one longest untouched */
+  struct gc_log_limit limit;
+  uint64_t touched; /* the number of the last call that named it */
 };
 
 struct gc_log {
@@ -28,72 +29,59 @@ struct gc_log {
   uint64_t calls;
 };
 
-static uint64_t monotonic_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static uint32_t hash_of(const char *name) {
-  uint32_t h = 2166136261u; /* FNV-1a */
-  for (; *name != '\0'; name++)
-    h = (h ^ (unsigned char)*name) * 16777619u;
-  return h;
-}
-
-static struct cause *find(struct gc_log *c, const char *name) {
-  uint32_t hash = hash_of(name);
-  for (size_t i = 0; i < c->count; i++)
-    if (c->causes[i].hash == hash && strcmp(c->causes[i].name, name) == 0)
-      return &c->causes[i];
+static struct cause *find_cause(struct gc_log *l, const char *name) {
+  uint64_t hash = gc_hash(name, strlen(name));
+  for (size_t i = 0; i < l->count; i++)
+    if (l->causes[i].hash == hash && strcmp(l->causes[i].name, name) == 0)
+      return &l->causes[i];
   return NULL;
 }
 
-/* A place for a new cause: a free one, or that of the cause which nobody has
- * named for longest. NULL when out of memory. */
-static struct cause *place(struct gc_log *c) {
-  if (c->count < CAUSES_MAX) {
-    struct cause *more = realloc(c->causes, (c->count + 1) * sizeof(*more));
+/* A slot for a new cause: a free one, or that of the cause that was not named
+ * for the longest time. NULL when out of memory. */
+static struct cause *take_slot(struct gc_log *l) {
+  if (l->count < CAUSES_MAX) {
+    struct cause *more = realloc(l->causes, (l->count + 1) * sizeof(*more));
     if (more == NULL)
       return NULL;
-    c->causes = more;
-    c->causes[c->count] = (struct cause){0};
-    return &c->causes[c->count++];
+    l->causes = more;
+    l->causes[l->count] = (struct cause){0};
+    return &l->causes[l->count++];
   }
-  struct cause *oldest = &c->causes[0];
-  for (size_t i = 1; i < c->count; i++)
-    if (c->causes[i].touched < oldest->touched)
-      oldest = &c->causes[i];
+  struct cause *oldest = &l->causes[0];
+  for (size_t i = 1; i < l->count; i++)
+    if (l->causes[i].touched < oldest->touched)
+      oldest = &l->causes[i];
   free(oldest->name);
   *oldest = (struct cause){0};
   return oldest;
 }
 
-/* NULL when out of memory: the line is then written without damping. */
-static struct cause *add(struct gc_log *c, const char *name) {
+/* NULL when out of memory: the line is then written without a limit. */
+static struct cause *add_cause(struct gc_log *l, const char *name) {
   char *copy = strdup(name);
-  struct cause *cause = copy != NULL ? place(c) : NULL;
+  struct cause *cause = copy != NULL ? take_slot(l) : NULL;
   if (cause == NULL) {
     free(copy);
     return NULL;
   }
   cause->name = copy;
-  cause->hash = hash_of(copy);
+  cause->hash = gc_hash(copy, strlen(copy));
   return cause;
 }
 
-static struct gc_log_limit_line note(struct gc_log *c, const char *name,
-                                     enum gc_code code) {
+static struct gc_log_limit_line note_outcome(struct gc_log *l, const char *name,
+                                             enum gc_code code) {
   struct gc_log_limit unkept = {0};
-  pthread_mutex_lock(&c->lock);
-  struct cause *cause = find(c, name);
+  pthread_mutex_lock(&l->lock);
+  struct cause *cause = find_cause(l, name);
   if (cause == NULL && code != GC_OK)
-    cause = add(c, name);
+    cause = add_cause(l, name);
   if (cause != NULL)
-    cause->touched = ++c->calls;
+    cause->touched = ++l->calls;
   struct gc_log_limit_line line = gc_log_limit_note(
-      cause != NULL ? &cause->damp : &unkept, code, c->now_ms());
-  pthread_mutex_unlock(&c->lock);
+      cause != NULL ? &cause->limit : &unkept, code, l->now_ms());
+  pthread_mutex_unlock(&l->lock);
   return line;
 }
 
@@ -127,68 +115,70 @@ static void write_held_back(char *out, size_t size, uint32_t held_back) {
              held_back == 1 ? "" : "s");
 }
 
-void gc_log_failure(struct gc_log *c, const char *cause,
+void gc_log_failure(struct gc_log *l, const char *cause,
                     const struct gc_err *err) {
   enum gc_code code = err != NULL ? err->code : GC_OK;
   if (code == GC_ERR_STOPPED)
     return;
 
   char name[CAUSE_MAX], text[sizeof(err->text)], held_back[64], span[48];
-  gc_text_copy(name, sizeof(name), cause, '?');
-  struct gc_log_limit_line line = note(c, name, code);
-  if (line.say == GC_DAMP_QUIET)
+  gc_utf8_copy_printable(name, sizeof(name), cause, '?');
+  struct gc_log_limit_line line = note_outcome(l, name, code);
+  if (line.say == GC_LOG_LIMIT_QUIET)
     return;
 
   write_held_back(held_back, sizeof(held_back), line.held_back);
-  if (line.say == GC_DAMP_OVER) {
+  if (line.say == GC_LOG_LIMIT_OVER) {
     write_span(span, sizeof(span), line.lasted_ms);
-    plugin_log(LOG_INFO, "%s: %s: good again after %s%s", c->plugin, name, span,
+    plugin_log(LOG_INFO, "%s: %s: good again after %s%s", l->plugin, name, span,
                held_back);
     return;
   }
-  gc_text_copy(text, sizeof(text),
-               err->text[0] != '\0' ? err->text : gc_code_words(code), ' ');
-  plugin_log(level_of(code), "%s: %s: %s%s", c->plugin, name, text, held_back);
+  gc_utf8_copy_printable(text, sizeof(text),
+                         err->text[0] != '\0' ? err->text : gc_code_words(code),
+                         ' ');
+  plugin_log(level_of(code), "%s: %s: %s%s", l->plugin, name, text, held_back);
 }
 
-void gc_say(struct gc_log *c, enum gc_say level, const char *format, ...) {
+void gc_log_line(struct gc_log *l, enum gc_log_level level, const char *format,
+                 ...) {
   static const int levels[] = {
-      [GC_SAY_ERROR] = LOG_ERR,
-      [GC_SAY_WARNING] = LOG_WARNING,
-      [GC_SAY_NOTICE] = LOG_NOTICE,
-      [GC_SAY_INFO] = LOG_INFO,
+      [GC_LOG_ERROR] = LOG_ERR,
+      [GC_LOG_WARNING] = LOG_WARNING,
+      [GC_LOG_NOTICE] = LOG_NOTICE,
+      [GC_LOG_INFO] = LOG_INFO,
   };
   char text[LINE_MAX_BYTES], clean[LINE_MAX_BYTES];
   va_list args;
   va_start(args, format);
-  int used = snprintf(text, sizeof(text), "%s: ", c->plugin);
+  int used = snprintf(text, sizeof(text), "%s: ", l->plugin);
   if (used >= 0 && (size_t)used < sizeof(text))
     vsnprintf(text + used, sizeof(text) - (size_t)used, format, args);
   va_end(args);
-  gc_text_copy(clean, sizeof(clean), text, ' ');
+  gc_utf8_copy_printable(clean, sizeof(clean), text, ' ');
   plugin_log(levels[level], "%s", clean);
 }
 
 struct gc_log *gc_log_new_at(const char *plugin, uint64_t (*now_ms)(void)) {
-  struct gc_log *c = calloc(1, sizeof(*c));
-  if (c == NULL)
+  struct gc_log *l = calloc(1, sizeof(*l));
+  if (l == NULL)
     return NULL;
-  c->plugin = plugin;
-  c->now_ms = now_ms;
-  pthread_mutex_init(&c->lock, NULL);
-  return c;
+  l->plugin = plugin;
+  l->now_ms = now_ms;
+  pthread_mutex_init(&l->lock, NULL);
+  return l;
 }
 
 struct gc_log *gc_log_new(const char *plugin) {
-  return gc_log_new_at(plugin, monotonic_ms);
+  return gc_log_new_at(plugin, gc_clock_now_ms);
 }
 
-void gc_log_free(struct gc_log *c) {
-  if (c == NULL)
+void gc_log_free(struct gc_log *l) {
+  if (l == NULL)
     return;
-  for (size_t i = 0; i < c->count; i++)
-    free(c->causes[i].name);
-  free(c->causes);
-  pthread_mutex_destroy(&c->lock);
-  free(c);
+  for (size_t i = 0; i < l->count; i++)
+    free(l->causes[i].name);
+  free(l->causes);
+  pthread_mutex_destroy(&l->lock);
+  free(l);
 }

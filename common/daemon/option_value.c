@@ -4,17 +4,82 @@
 
 #include "common/daemon/option_value.h"
 
-#include "common/daemon/text.h"
+#include "common/base/utf8.h"
 
-enum { SHOWN_MAX = 96 };
+enum { SHOWN_MAX = 96, WORD_MAX = 48 };
 
-static void *member(const struct gc_opt *row, void *settings) {
+/* ---- words of messages ---- */
+
+const char *gc_text_quote(char *out, size_t size, const char *in) {
+  char cut[61];
+  size_t used = gc_utf8_copy_printable(cut, sizeof(cut), in, '?');
+  snprintf(out, size, "\"%s%s\"", cut, in[used] != '\0' ? "…" : "");
+  return out;
+}
+
+static unsigned min_of(unsigned a, unsigned b) { return a < b ? a : b; }
+
+static bool is_same_letter(char a, char b) {
+  return strncasecmp(&a, &b, 1) == 0;
+}
+
+/* Inserted, removed, replaced and swapped characters (optimal string
+ * alignment); three rows of the table are enough. */
+static unsigned edit_distance(const char *a, const char *b) {
+  unsigned rows[3][WORD_MAX + 1];
+  unsigned *before = rows[0], *above = rows[1], *here = rows[2];
+  size_t width = strlen(b);
+  for (unsigned j = 0; j <= width; j++)
+    above[j] = before[j] = j;
+
+  for (size_t i = 1; a[i - 1] != '\0'; i++) {
+    here[0] = (unsigned)i;
+    for (size_t j = 1; j <= width; j++) {
+      unsigned replace = above[j - 1] + !is_same_letter(a[i - 1], b[j - 1]);
+      here[j] = min_of(replace, min_of(above[j], here[j - 1]) + 1);
+      if (i > 1 && j > 1 && is_same_letter(a[i - 1], b[j - 2]) &&
+          is_same_letter(a[i - 2], b[j - 1]))
+        here[j] = min_of(here[j], before[j - 2] + 1);
+    }
+    unsigned *free_row = before;
+    before = above;
+    above = here;
+    here = free_row;
+  }
+  return above[width];
+}
+
+const char *gc_text_nearest(const char *typed, const char *const *words,
+                            size_t count) {
+  const char *nearest = NULL;
+  size_t len = strlen(typed);
+  if (len == 0 || len > WORD_MAX)
+    return NULL;
+
+  unsigned best = (unsigned)(len / 3) + 1;
+  if (best > 4)
+    best = 4;
+  for (size_t i = 0; i < count; i++) {
+    if (words[i] == NULL || strlen(words[i]) > WORD_MAX)
+      continue;
+    unsigned d = edit_distance(typed, words[i]);
+    if (d < best) {
+      best = d;
+      nearest = words[i];
+    }
+  }
+  return nearest;
+}
+
+/* ---- values ---- */
+
+static void *member_of(const struct gc_opt *row, void *settings) {
   return (char *)settings + row->offset;
 }
 
-/* " VALUE" as it would stand in the file, nothing of a secret. */
-static const char *shown(const struct gc_opt *row, const oconfig_value_t *v,
-                         char *out) {
+/* " VALUE" as it is written in the file; "" for a secret. */
+static const char *show_value(const struct gc_opt *row,
+                              const oconfig_value_t *v, char *out) {
   char quoted[SHOWN_MAX - 1];
   out[0] = '\0';
   if ((row->flags & GC_OPT_SECRET) != 0)
@@ -46,7 +111,7 @@ static bool number_of(const oconfig_value_t *v, double *ret_number) {
   return *end == '\0';
 }
 
-static bool within(const struct gc_opt *row, double x) {
+static bool is_in_range(const struct gc_opt *row, double x) {
   return x >= row->min && x <= row->max; /* false for NaN */
 }
 
@@ -56,14 +121,14 @@ static enum gc_code not_a_number(const struct gc_opt *row,
   char value[SHOWN_MAX];
   const char *unit = row->unit != NULL ? row->unit : "";
   return gc_fail(err, GC_ERR_CONFIG, "%s%s: not a %s from %.15g to %.15g%s%s%s",
-                 row->key, shown(row, v, value), what, row->min, row->max,
+                 row->key, show_value(row, v, value), what, row->min, row->max,
                  *unit != '\0' ? " (" : "", unit, *unit != '\0' ? ")" : "");
 }
 
 static enum gc_code read_int(const struct gc_opt *row, const oconfig_value_t *v,
                              uint32_t *ret_int, struct gc_err *err) {
   double x;
-  if (!number_of(v, &x) || !within(row, x) || x < 0 || x > UINT32_MAX ||
+  if (!number_of(v, &x) || !is_in_range(row, x) || x < 0 || x > UINT32_MAX ||
       x != (double)(uint32_t)x)
     return not_a_number(row, v, "whole number", err);
   *ret_int = (uint32_t)x;
@@ -74,7 +139,7 @@ static enum gc_code read_real(const struct gc_opt *row,
                               const oconfig_value_t *v, double *ret_real,
                               struct gc_err *err) {
   double x;
-  if (!number_of(v, &x) || !within(row, x))
+  if (!number_of(v, &x) || !is_in_range(row, x))
     return not_a_number(row, v, "number", err);
   *ret_real = x;
   return GC_OK;
@@ -97,7 +162,7 @@ static enum gc_code read_bool(const struct gc_opt *row,
   char value[SHOWN_MAX];
   return gc_fail(err, GC_ERR_CONFIG,
                  "%s%s: not one of true, false, yes, no, on, off", row->key,
-                 shown(row, v, value));
+                 show_value(row, v, value));
 }
 
 static enum gc_code read_enum(const struct gc_opt *row,
@@ -116,17 +181,17 @@ static enum gc_code read_enum(const struct gc_opt *row,
                                i > 0 ? ", " : "", row->choices[i]);
   }
   return gc_fail(err, GC_ERR_CONFIG, "%s%s: not one of %s", row->key,
-                 shown(row, v, value), words);
+                 show_value(row, v, value), words);
 }
 
-/* collectd has turned 0815 into the number 815 and `on` into a boolean: what
- * was typed is gone, so it cannot be taken for text. */
+/* collectd has turned 0815 into the number 815 and `on` into a boolean: the
+ * text that was typed is lost. */
 static enum gc_code not_text(const struct gc_opt *row, const oconfig_value_t *v,
                              struct gc_err *err) {
   char value[SHOWN_MAX];
   return gc_fail(err, GC_ERR_CONFIG,
                  "%s%s: a %s where text is wanted; write it in double quotes",
-                 row->key, shown(row, v, value),
+                 row->key, show_value(row, v, value),
                  v->type == OCONFIG_TYPE_NUMBER ? "number" : "boolean");
 }
 
@@ -142,7 +207,7 @@ static enum gc_code read_text(const struct gc_opt *row,
       return gc_fail(err, GC_ERR_CONFIG,
                      "%s%s: holds a line break or control character; is a "
                      "double quote missing?",
-                     row->key, shown(row, v, value));
+                     row->key, show_value(row, v, value));
     }
 
   *ret_text = strdup(v->value.string);
@@ -151,21 +216,21 @@ static enum gc_code read_text(const struct gc_opt *row,
              : gc_fail(err, GC_ERR_MEMORY, "%s: out of memory", row->key);
 }
 
-static void wipe(const struct gc_opt *row, char **text) {
+static void wipe_text(const struct gc_opt *row, char **text) {
   if (*text != NULL && (row->flags & GC_OPT_SECRET) != 0)
     explicit_bzero(*text, strlen(*text));
   free(*text);
   *text = NULL;
 }
 
-static void clear(const struct gc_opt *row, void *settings) {
-  void *at = member(row, settings);
+static void clear_option(const struct gc_opt *row, void *settings) {
+  void *at = member_of(row, settings);
   if (row->kind == GC_OPT_KIND_STR) {
-    wipe(row, at);
+    wipe_text(row, at);
   } else if (row->kind == GC_OPT_KIND_STRS) {
     struct gc_strs *list = at;
     for (size_t i = 0; i < list->count; i++)
-      wipe(row, &list->at[i]);
+      wipe_text(row, &list->at[i]);
     free(list->at);
     *list = (struct gc_strs){0};
   } else if (row->kind == GC_OPT_KIND_REALS) {
@@ -175,15 +240,15 @@ static void clear(const struct gc_opt *row, void *settings) {
   }
 }
 
-/* "" is how one writes "none": the pointer is NULL then. */
+/* "" stands for "none": the pointer is NULL then. */
 static enum gc_code read_str(const struct gc_opt *row, const oconfig_value_t *v,
                              char **str, struct gc_err *err) {
   char *text;
   GC_TRY(read_text(row, v, &text, err));
-  wipe(row, str);
+  wipe_text(row, str);
   *str = text;
   if (text[0] == '\0')
-    wipe(row, str);
+    wipe_text(row, str);
   return GC_OK;
 }
 
@@ -224,7 +289,7 @@ static enum gc_code add_real(const struct gc_opt *row, const oconfig_value_t *v,
 static enum gc_code read_value(const struct gc_opt *row,
                                const oconfig_value_t *v, void *settings,
                                struct gc_err *err) {
-  void *at = member(row, settings);
+  void *at = member_of(row, settings);
   switch (row->kind) {
   case GC_OPT_KIND_STR:
     return read_str(row, v, at, err);
@@ -241,7 +306,7 @@ static enum gc_code read_value(const struct gc_opt *row,
   case GC_OPT_KIND_ENUM:
     return read_enum(row, v, at, err);
   }
-  return gc_fail(err, GC_ERR_CONFIG, "%s: a row of no known kind", row->key);
+  return gc_fail(err, GC_ERR_CONFIG, "%s: a row of an unknown kind", row->key);
 }
 
 static bool is_list(const struct gc_opt *row) {
@@ -259,13 +324,13 @@ enum gc_code gc_option_read(const struct gc_opt *row, const oconfig_item_t *ci,
                    row->key, ci->values_num);
 
   if (!again && is_list(row))
-    clear(row, settings);
+    clear_option(row, settings);
   for (int i = 0; i < ci->values_num; i++)
     GC_TRY(read_value(row, &ci->values[i], settings, err));
   return GC_OK;
 }
 
-static enum gc_code preset(const struct gc_opt *row, void *settings) {
+static enum gc_code preset_option(const struct gc_opt *row, void *settings) {
   char *text = strdup(row->preset);
   if (text == NULL)
     return GC_ERR_MEMORY;
@@ -285,11 +350,11 @@ static enum gc_code preset(const struct gc_opt *row, void *settings) {
 enum gc_code gc_options_preset(const struct gc_opt *rows, void *settings) {
   for (const struct gc_opt *row = rows; row->key != NULL; row++)
     if (row->preset != NULL)
-      GC_TRY(preset(row, settings));
+      GC_TRY(preset_option(row, settings));
   return GC_OK;
 }
 
-static void zero(const struct gc_opt *row, void *settings) {
+static void zero_option(const struct gc_opt *row, void *settings) {
   static const size_t sizes[] = {
       [GC_OPT_KIND_STR] = sizeof(char *),
       [GC_OPT_KIND_STRS] = sizeof(struct gc_strs),
@@ -299,13 +364,13 @@ static void zero(const struct gc_opt *row, void *settings) {
       [GC_OPT_KIND_BOOL] = sizeof(bool),
       [GC_OPT_KIND_ENUM] = sizeof(int),
   };
-  memset(member(row, settings), 0, sizes[row->kind]);
+  memset(member_of(row, settings), 0, sizes[row->kind]);
 }
 
 void gc_options_clear(const struct gc_opt *rows, void *settings) {
   for (const struct gc_opt *row = rows;
        settings != NULL && row != NULL && row->key != NULL; row++) {
-    clear(row, settings);
-    zero(row, settings);
+    clear_option(row, settings);
+    zero_option(row, settings);
   }
 }

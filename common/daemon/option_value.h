@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* One option of collectd's configuration tree to the member its row names.
- * Private to common/daemon; collectd.h and configfile.h come before it. */
+/* Reads one option of collectd's configuration tree into the member that its
+ * row names. Private to common/daemon; include collectd.h and configfile.h
+ * first. */
 #ifndef GC_DAEMON_OPTION_VALUE_H
 #define GC_DAEMON_OPTION_VALUE_H
 
 #include "common/daemon/options.h"
 
-/* Reads all values of `ci`. `again`: the option was given before, so a list
- * grows; else it replaces the default. The text of a failure begins with the
- * option's name. */
+/* Reads all values of `ci`. `again`: the option was given before, so that a
+ * list grows; else the values replace the default. An error text begins with
+ * the option's name. */
 GC_MUST_CHECK enum gc_code gc_option_read(const struct gc_opt *row,
                                           const oconfig_item_t *ci, bool again,
                                           void *settings, struct gc_err *err);
+
+/* `in` between double quotes, cut at some 60 bytes with "…" to show it: how a
+ * message writes a value or a name of the file. `size` is at least 80. Returns
+ * `out`. */
+const char *gc_text_quote(char *out, size_t size, const char *in);
+
+/* The word that `typed` was probably meant to be, by edit distance without
+ * regard to case: "Acount" -> "Account", "Foo" -> NULL. `words` has `count`
+ * entries; those that are NULL are skipped. */
+const char *gc_text_nearest(const char *typed, const char *const *words,
+                            size_t count);
 
 #endif

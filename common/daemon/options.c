@@ -5,14 +5,13 @@
 #include "configfile.h"
 
 #include "common/daemon/option_value.h"
-#include "common/daemon/text.h"
 
 enum { QUOTED_MAX = 80, WHERE_MAX = 200 };
 
 static const struct gc_opt no_rows[] = {GC_OPT_END};
 static const struct gc_block_kind no_blocks[] = {{.key = NULL}};
 
-/* What may stand at one place of the file. */
+/* What is accepted at one place of the file. */
 struct place {
   const char *where; /* "genesys: <Account "prod">: ", before each text */
   const struct gc_opt *rows;
@@ -44,7 +43,7 @@ static size_t words_of(const struct place *at, const char **words, size_t max) {
   return count;
 }
 
-/* "A, B, <C "NAME">": whole words as long as they fit, "…" for the rest. */
+/* "A, B, <C "NAME">": the whole words that fit, "…" for the rest. */
 static void list_words(const struct place *at, char *out, size_t size) {
   const char *words[GC_OPT_ROWS_MAX * 2];
   size_t count = words_of(at, words, GC_COUNT(words)), used = 0;
@@ -63,9 +62,9 @@ static void list_words(const struct place *at, char *out, size_t size) {
   }
 }
 
-/* `head` and then all that would have been right here, as far as it fits. */
-static enum gc_code refuse(const struct place *at, const char *head,
-                           const char *key, struct gc_err *err) {
+/* `head`, then the keys that are accepted here, as far as they fit. */
+static enum gc_code refuse_key(const struct place *at, const char *head,
+                               const char *key, struct gc_err *err) {
   const char *words[GC_OPT_ROWS_MAX * 2];
   const char *meant =
       gc_text_nearest(key, words, words_of(at, words, GC_COUNT(words)));
@@ -83,8 +82,9 @@ static enum gc_code refuse(const struct place *at, const char *head,
                  meant == NULL ? "." : "", accepted, list);
 }
 
-static enum gc_code unknown(const struct place *at, const oconfig_item_t *item,
-                            int order, struct gc_err *err) {
+static enum gc_code refuse_unknown(const struct place *at,
+                                   const oconfig_item_t *item, int order,
+                                   struct gc_err *err) {
   char quoted[QUOTED_MAX], head[WHERE_MAX];
   gc_text_quote(quoted, sizeof(quoted), item->key);
   if (item->children_num > 0)
@@ -92,7 +92,7 @@ static enum gc_code unknown(const struct place *at, const oconfig_item_t *item,
   else
     snprintf(head, sizeof(head), "unknown option %s (option %d of the block)",
              quoted, order);
-  return refuse(at, head, item->key, err);
+  return refuse_key(at, head, item->key, err);
 }
 
 static enum gc_code read_option(const struct place *at,
@@ -101,7 +101,7 @@ static enum gc_code read_option(const struct place *at,
                                 struct gc_err *err) {
   int i = row_of(at->rows, item->key);
   if (i < 0)
-    return unknown(at, item, order, err);
+    return refuse_unknown(at, item, order, err);
   if (i >= GC_OPT_ROWS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "%s%s: too many rows", at->where,
                    at->rows[i].key);
@@ -137,7 +137,7 @@ static enum gc_code read_options(const struct place *at,
   return GC_OK;
 }
 
-/* Makes "genesys: <Account "prod">: ", and refuses what is no name. */
+/* Writes "genesys: <Account "prod">: " to `where`; fails without a name. */
 static enum gc_code name_block(const struct gc_config *config,
                                const struct gc_block_kind *kind,
                                const oconfig_item_t *item, char *where,
@@ -160,10 +160,11 @@ static enum gc_code name_block(const struct gc_config *config,
   return GC_OK;
 }
 
-/* Keeps "KIND NAME", and refuses one that is there already. */
-static enum gc_code remember(struct gc_config_seen *seen,
-                             const struct gc_block_kind *kind, const char *name,
-                             const char *where, struct gc_err *err) {
+/* Keeps "KIND NAME"; fails if it is kept already. */
+static enum gc_code remember_block(struct gc_config_seen *seen,
+                                   const struct gc_block_kind *kind,
+                                   const char *name, const char *where,
+                                   struct gc_err *err) {
   size_t size = strlen(kind->key) + (name != NULL ? strlen(name) : 0) + 2;
   char *id = malloc(size);
   char **at = realloc(seen->blocks.at, (seen->blocks.count + 1) * sizeof(*at));
@@ -191,7 +192,7 @@ static enum gc_code read_block(const struct gc_config *config,
   char where[WHERE_MAX];
   GC_TRY(name_block(config, kind, item, where, err));
   const char *name = kind->named ? item->values[0].value.string : NULL;
-  GC_TRY(remember(config->seen, kind, name, where, err));
+  GC_TRY(remember_block(config->seen, kind, name, where, err));
 
   void *settings = calloc(1, kind->size);
   if (settings == NULL)
@@ -213,7 +214,7 @@ static enum gc_code read_block(const struct gc_config *config,
   return code == GC_OK ? GC_OK : gc_fail_in(err, code, "%s", where);
 }
 
-/* Something that stands outside of any block and is none. */
+/* Reads an option outside of any block. */
 static enum gc_code read_outside(const struct gc_config *config,
                                  const struct place *at,
                                  const oconfig_item_t *item, int order,
@@ -224,12 +225,12 @@ static enum gc_code read_outside(const struct gc_config *config,
     if (row_of(at->rows, item->key) < 0 && row_of(b->rows, item->key) >= 0) {
       snprintf(head, sizeof(head), "option %s belongs inside of a block",
                quoted);
-      return refuse(&(struct place){at->where, no_rows, at->blocks}, head, "",
-                    err);
+      return refuse_key(&(struct place){at->where, no_rows, at->blocks}, head,
+                        "", err);
     }
   if (at->rows == no_rows && item->children_num == 0) {
     snprintf(head, sizeof(head), "option %s outside of any block", quoted);
-    return refuse(at, head, item->key, err);
+    return refuse_key(at, head, item->key, err);
   }
   return read_option(at, item, order, &config->seen->options, config->settings,
                      err);

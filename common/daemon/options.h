@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* collectd.conf to a settings struct, by rows. A new option is one row: the
- * parser, the message about an unknown option, the default and the manual all
- * follow from it, and a row whose member has another type does not compile.
+/* Reads collectd.conf into a settings struct, by rows. A new option is one row:
+ * the parser, the message about an unknown option, the default and the manual
+ * follow from it. A row whose member has another type does not compile.
  *
  *   struct settings { char *account; uint32_t interval_s; bool raw; };
  *   static const struct gc_opt rows[] = {
@@ -11,7 +11,7 @@
  *                  5, 3600, "s", "Time between two readings.", "30"),
  *       GC_OPT_END};
  *
- * Thread: the daemon's configuration phase, before it forks. */
+ * Threads: the daemon's configuration phase, before it forks. */
 #ifndef GC_DAEMON_OPTIONS_H
 #define GC_DAEMON_OPTIONS_H
 
@@ -51,18 +51,19 @@ struct gc_opt {
   const char *key;
   enum gc_opt_kind kind;
   size_t offset;
-  const char *preset; /* the default as one would write it; NULL: none (NULL,
-                         0, false, empty). Lists: values divided by spaces */
+  const char *preset; /* the default as it is written in the file; NULL: none
+                         (NULL, 0, false, empty). Lists: values divided by
+                         spaces */
   double min, max;
   const char *const *choices; /* ENUM: accepted words, NULL at the end */
   unsigned flags;
   const char *unit;    /* "s", "requests per minute", "" */
   const char *help;    /* one or two sentences for the manual */
-  const char *example; /* a value one might write, without its quotes. STRS: one
+  const char *example; /* a possible value, without its quotes. STRS: one
                           value; REALS: values divided by spaces. Never NULL */
 };
 
-/* offsetof, refused by the compiler when the member is not of type `want`. */
+/* offsetof; does not compile if the member is not of type `want`. */
 #define GC_FIELD(owner, member, want)                                          \
   (offsetof(owner, member) + 0 * sizeof((want *)0 == &((owner *)0)->member))
 
@@ -120,15 +121,15 @@ struct gc_block_kind {
   size_t size;               /* of the settings struct */
   const char *help;          /* for the manual */
   bool named;                /* has exactly one string argument, its name */
-  /* Called once for each block of the kind, in the order of the file. `name`
-   * is borrowed (NULL for an unnamed kind); `settings` is the callee's from
-   * here on whatever it returns (gc_options_clear, then free). `err` is filled
-   * on failure, without plugin and block: the caller puts them in front. */
+  /* Is called once for each block of the kind, in the order of the file. `name`
+   * is borrowed (NULL for an unnamed kind). The callee owns `settings` from
+   * here on, also after a failure (gc_options_clear, then free). On failure it
+   * fills `err` without plugin and block; the caller adds them. */
   enum gc_code (*read)(const char *name, void *settings, struct gc_err *err);
 };
 
-/* What the <Plugin> sections of a plugin have held so far: collectd calls the
- * config callback once for each of them. Zeroed before the first one. */
+/* What the <Plugin> sections of a plugin held so far: collectd calls the config
+ * callback once for each section. Must be zeroed before the first. */
 struct gc_config_seen {
   struct gc_strs blocks; /* "<Queues \"all\">" */
   uint64_t options;      /* 1 << row: given outside of any block */
@@ -140,8 +141,8 @@ GC_API void gc_config_seen_clear(struct gc_config_seen *seen);
 struct gc_config {
   const char *plugin;                 /* "genesys_realtime" */
   const struct gc_opt *rows;          /* options outside of any block; may be
-                                         NULL. None of them GC_OPT_NEEDED: a
-                                         later section may hold it */
+                                         NULL. None may be GC_OPT_NEEDED, since
+                                         a later section may hold it */
   void *settings;                     /* where those go, zeroed; the first
                                          section fills in the defaults */
   const struct gc_block_kind *blocks; /* .key NULL at the end; may be NULL */
@@ -160,19 +161,20 @@ GC_API GC_MUST_CHECK enum gc_code gc_options_preset(const struct gc_opt *rows,
  *   genesys_realtime: <Queues "all">: unknown option "Acount" (option 3 of the
  *   block); did you mean "Account"? Accepted: Account, Stream, …
  *   genesys: <Account "prod">: ClientId is missing
- * A secret's value (GC_OPT_SECRET) is never in a text. Keys, words of an ENUM
+ * No text holds the value of a secret (GC_OPT_SECRET). Keys, words of an ENUM
  * and booleans are compared without regard to case, as collectd does. Numbers
- * and booleans may be quoted; text that collectd's scanner takes for a number
+ * and booleans may be quoted; a text that collectd's scanner reads as a number
  * or boolean is refused with a hint to quote it. An option given twice is an
  * error, except for STRS and REALS. Two blocks of one kind and name are an
- * error, also in different sections. Stops at the first error.
- * Not seen here: collectd's parser itself drops a block that has neither a
- * name nor an option ("<Health></Health>"). */
+ * error, also in different sections. Reading stops at the first error.
+ * collectd's own parser drops a block without name and option
+ * ("<Health></Health>"), which is never seen here. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_config_read(const struct gc_config *config, const struct oconfig_item_s *ci,
                struct gc_err *err);
 
-/* Frees what the rows own (secrets are overwritten first), zeroes the rest. */
+/* Frees the memory that the rows own (overwrites secrets first) and zeroes the
+ * rest. */
 GC_API void gc_options_clear(const struct gc_opt *rows, void *settings);
 
 /* The rows as a table of the manual (Markdown): option, type, unit, default,
@@ -185,12 +187,15 @@ GC_API GC_MUST_CHECK enum gc_code gc_options_manual(const struct gc_opt *rows,
 GC_API GC_MUST_CHECK enum gc_code gc_option_example(const struct gc_opt *row,
                                                     struct gc_buf *out);
 
-/* The rows as an array of objects, for whoever makes something else of them:
+/* Adds the rows as an array of objects to a document (base/json/document), for
+ * programs that generate other documents:
  *   {"option": "Window", "type": "number", "unit": "s", "default": null,
  *    "required": false, "secret": false, "accepted": "whole, 1 to 86400",
  *    "meaning": "…", "example": "Window 60"}
- * The default of a secret is never told. */
-struct gc_json_out;
-GC_API void gc_options_json(const struct gc_opt *rows, struct gc_json_out *j);
+ * The default of a secret is not shown. */
+struct gc_document;
+struct json_object;
+GC_API void gc_options_json(const struct gc_opt *rows, struct gc_document *d,
+                            struct json_object *in, const char *key);
 
 #endif

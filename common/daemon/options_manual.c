@@ -2,7 +2,7 @@
 #include "common/daemon/options.h"
 
 #include "common/base/buf.h"
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 
 #include <string.h>
 
@@ -88,13 +88,8 @@ enum gc_code gc_option_example(const struct gc_opt *row, struct gc_buf *out) {
   return gc_buf_print(out, "%s %s%s%s", row->key, quote, row->example, quote);
 }
 
-static void string_at(struct gc_json_out *j, const char *key,
-                      const char *value) {
-  gc_json_out_key(j, key);
-  gc_json_out_string(j, value);
-}
-
-static void add_row(const struct gc_opt *row, struct gc_json_out *j) {
+static void add_row(const struct gc_opt *row, struct gc_document *d,
+                    struct json_object *list) {
   GC_AUTO(gc_buf_clear) struct gc_buf accepted = {.max = 4096};
   GC_AUTO(gc_buf_clear) struct gc_buf example = {.max = 4096};
   enum gc_code code = add_accepted(row, &accepted);
@@ -102,24 +97,22 @@ static void add_row(const struct gc_opt *row, struct gc_json_out *j) {
     code = gc_option_example(row, &example);
   bool hidden = (row->flags & GC_OPT_SECRET) != 0;
 
-  gc_json_out_object(j);
-  string_at(j, "option", row->key);
-  string_at(j, "type", types[row->kind]);
-  string_at(j, "unit", row->unit != NULL ? row->unit : "");
-  string_at(j, "default", hidden ? NULL : default_of(row));
-  gc_json_out_key(j, "required");
-  gc_json_out_bool(j, (row->flags & GC_OPT_NEEDED) != 0);
-  gc_json_out_key(j, "secret");
-  gc_json_out_bool(j, hidden);
-  string_at(j, "accepted", gc_buf_string(&accepted));
-  string_at(j, "meaning", row->help);
-  string_at(j, "example", code == GC_OK ? gc_buf_string(&example) : NULL);
-  gc_json_out_close(j);
+  struct json_object *o = gc_document_add_object(d, list, NULL);
+  gc_document_add_text(d, o, "option", row->key);
+  gc_document_add_text(d, o, "type", types[row->kind]);
+  gc_document_add_text(d, o, "unit", row->unit != NULL ? row->unit : "");
+  gc_document_add_text(d, o, "default", hidden ? NULL : default_of(row));
+  gc_document_add_bool(d, o, "required", (row->flags & GC_OPT_NEEDED) != 0);
+  gc_document_add_bool(d, o, "secret", hidden);
+  gc_document_add_text(d, o, "accepted", gc_buf_string(&accepted));
+  gc_document_add_text(d, o, "meaning", row->help);
+  gc_document_add_text(d, o, "example",
+                       code == GC_OK ? gc_buf_string(&example) : NULL);
 }
 
-void gc_options_json(const struct gc_opt *rows, struct gc_json_out *j) {
-  gc_json_out_array(j);
+void gc_options_json(const struct gc_opt *rows, struct gc_document *d,
+                     struct json_object *in, const char *key) {
+  struct json_object *list = gc_document_add_array(d, in, key);
   for (const struct gc_opt *row = rows; row->key != NULL; row++)
-    add_row(row, j);
-  gc_json_out_close(j);
+    add_row(row, d, list);
 }

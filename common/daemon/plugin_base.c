@@ -14,8 +14,8 @@
 
 bool gc_plugin_open(struct gc_plugin *p) {
   struct gc_err err;
-  p->complaints = gc_log_new(p->name);
-  if (p->complaints == NULL) {
+  p->log = gc_log_new(p->name);
+  if (p->log == NULL) {
     ERROR("%s: out of memory", p->name);
     return false;
   }
@@ -50,7 +50,7 @@ static void block_free(struct gc_block *b) {
   free(b);
 }
 
-static char *joined(const char *prefix, const char *name) {
+static char *join_name(const char *prefix, const char *name) {
   size_t size = strlen(prefix) + strlen(name) + 2;
   char *text = malloc(size);
   if (text != NULL)
@@ -58,7 +58,7 @@ static char *joined(const char *prefix, const char *name) {
   return text;
 }
 
-/* The name as the log has it. */
+/* "Queues": the kind of the block, as messages write it. */
 static const char *key_of(const struct gc_block *b) {
   const struct gc_block_kind *kind = b->plugin->kinds;
   while (kind->key != NULL && kind->rows != b->is->rows)
@@ -66,15 +66,15 @@ static const char *key_of(const struct gc_block *b) {
   return kind->key != NULL ? kind->key : b->is->prefix;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   if (b->name == NULL || b->instance == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   if (b->is->check != NULL)
     GC_TRY(b->is->check(b, &warning, err));
   if (warning.code != GC_OK)
-    gc_say(b->plugin->complaints, GC_SAY_WARNING, "<%s \"%s\">: %s", key_of(b),
-           b->name, warning.text);
+    gc_log_line(b->plugin->log, GC_LOG_WARNING, "<%s \"%s\">: %s", key_of(b),
+                b->name, warning.text);
   return GC_OK;
 }
 
@@ -90,9 +90,9 @@ enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
   b->is = is;
   b->plugin = p;
   b->name = strdup(name);
-  b->instance = joined(is->prefix, name);
+  b->instance = join_name(is->prefix, name);
   b->options = options;
-  enum gc_code code = check(b, err);
+  enum gc_code code = check_block(b, err);
   if (code != GC_OK) {
     block_free(b);
     return code;
@@ -117,47 +117,47 @@ void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
   if (b->account != NULL && gc_code_is_shared(err->code))
     return;
   snprintf(where, sizeof(where), "%s, %s", b->instance, cause);
-  gc_log_failure(b->plugin->complaints, where, err);
+  gc_log_failure(b->plugin->log, where, err);
 }
 
 /* ---- reads ---- */
 
-static int on_look(user_data_t *ud) {
+static int on_read_new(user_data_t *ud) {
   struct gc_block *b = ud->data;
-  b->is->look(b);
+  b->is->read_new(b);
   return 0;
 }
 
-static void on_last_look(void *data) {
+static void on_read_end(void *data) {
   struct gc_block *b = data;
-  if (b->is->last_look != NULL)
-    b->is->last_look(b);
+  if (b->is->read_last != NULL)
+    b->is->read_last(b);
 }
 
-static int on_state(user_data_t *ud) {
+static int on_read_state(user_data_t *ud) {
   struct gc_block *b = ud->data;
   struct gc_samples out = gc_emit_samples(b->host);
-  b->is->state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  b->is->read_state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
   return 0;
 }
 
 static void register_reads(struct gc_block *b) {
   char callback[DATA_MAX_NAME_LEN * 2];
   const char *plugin = b->plugin->name;
-  user_data_t ud = {.data = b, .free_func = on_last_look};
+  user_data_t ud = {.data = b, .free_func = on_read_end};
   snprintf(callback, sizeof(callback), "%s/%s", plugin, b->instance);
-  if (b->is->look != NULL)
-    plugin_register_complex_read(plugin, callback, on_look,
-                                 TIME_T_TO_CDTIME_T(GC_BLOCK_LOOK_S), &ud);
+  if (b->is->read_new != NULL)
+    plugin_register_complex_read(plugin, callback, on_read_new,
+                                 TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
   ud.free_func = NULL;
   snprintf(callback, sizeof(callback), "%s/%s/state", plugin, b->instance);
-  plugin_register_complex_read(plugin, callback, on_state, 0, &ud);
+  plugin_register_complex_read(plugin, callback, on_read_state, 0, &ud);
 }
 
 void gc_plugin_start(struct gc_plugin *p) {
   struct gc_err err = {.code = GC_OK};
   if (gc_write_tracker_register(&err) != GC_OK)
-    gc_say(p->complaints, GC_SAY_WARNING, "%s", err.text);
+    gc_log_line(p->log, GC_LOG_WARNING, "%s", err.text);
   for (struct gc_block *b = p->blocks; b != NULL; b = b->next) {
     if (b->runs)
       continue;
@@ -165,8 +165,8 @@ void gc_plugin_start(struct gc_plugin *p) {
     if (b->runs)
       register_reads(b);
     else
-      gc_say(p->complaints, GC_SAY_ERROR, "<%s \"%s\">: %s", key_of(b), b->name,
-             err.text);
+      gc_log_line(p->log, GC_LOG_ERROR, "<%s \"%s\">: %s", key_of(b), b->name,
+                  err.text);
   }
 }
 

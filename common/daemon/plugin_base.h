@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What every plugin of the suite does alike: its configuration is read by rows,
- * each of its blocks is started by itself, read, and told of by name. What is
- * its own stands in its plugin.c: a class for each kind of block, whose struct
- * begins with a gc_block, and collectd's four callbacks of one line each.
+/* What all plugins of the suite have in common: a plugin's configuration is
+ * read by rows; each of its blocks is started, read and named in the log on its
+ * own. Only what differs stands in a plugin's plugin.c: a class for each kind
+ * of block, whose struct begins with a gc_block, and collectd's four callbacks
+ * of one line each.
  *
  *   struct queues { struct gc_block base; struct block *work; };
  *   static enum gc_code read_queues(const char *name, void *options,
@@ -10,45 +11,46 @@
  *     return gc_plugin_add(&plugin, &queues_class, name, options, err);
  *   }
  *
- * Threads: configuration, init and shutdown are collectd's main thread; the
+ * Threads: configuration, init and shutdown run on collectd's main thread; the
  * callbacks of a class run as said below. */
 #ifndef GC_DAEMON_PLUGIN_BASE_H
 #define GC_DAEMON_PLUGIN_BASE_H
 
 #include "common/daemon/log.h"
 #include "common/daemon/options.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 struct gc_account;
 struct gc_block;
 
-enum { GC_BLOCK_LOOK_S = 1 }; /* between two calls of a class's `look` */
+enum { GC_BLOCK_READ_S = 1 }; /* between two calls of a class's `read_new` */
 
 struct gc_block_class {
   const char *prefix;        /* "queues": its instances are "queues-NAME" */
   const struct gc_opt *rows; /* of its options */
   size_t size;               /* of the plugin's struct */
-  /* What the rows cannot see of the options; may be NULL. A warning is told,
-   * an error refuses the configuration. */
+  /* Checks what the rows cannot see of the options; may be NULL. A warning is
+   * logged, an error refuses the configuration. */
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);
-  /* On a read thread, each second; may be NULL. A look costs next to nothing
-   * while there is nothing new. */
-  void (*look)(struct gc_block *b);
-  /* On a read thread, once an interval of the plugin: self-telemetry. */
-  void (*state)(struct gc_block *b, uint32_t interval_ms,
-                const struct gc_samples *out);
-  /* No read thread looks any more, and values that leave now still reach the
-   * writers: collectd frees what read callbacks own before it ends the write
-   * threads. May be NULL; not called without `look`. */
-  void (*last_look)(struct gc_block *b);
-  /* Ends and frees what `check` and `start` made, in whatever state. */
+  /* Dispatches what is new, each second on a read thread; may be NULL. The call
+   * is cheap if nothing is new. */
+  void (*read_new)(struct gc_block *b);
+  /* Dispatches self-telemetry, once an interval of the plugin on a read thread.
+   */
+  void (*read_state)(struct gc_block *b, uint32_t interval_ms,
+                     const struct gc_samples *out);
+  /* Dispatches the last values, after the last `read_new`. They still reach the
+   * writers: collectd calls the free_func of a read callback before it ends the
+   * write threads. May be NULL; is not called without `read_new`. */
+  void (*read_last)(struct gc_block *b);
+  /* Stops and frees what `check` and `start` made, in any state. */
   void (*clear)(struct gc_block *b);
 };
 
-/* One block of the configuration: <Queues "all">. The fields are the plugin's
- * to read; `account` and `host` are what `start` sets. */
+/* One block of the configuration: <Queues "all">. A plugin may read the fields;
+ * `start` sets `account` and `host`. */
 struct gc_block {
   const struct gc_block_class *is;
   struct gc_plugin *plugin;
@@ -61,50 +63,50 @@ struct gc_block {
   struct gc_block *next;
 };
 
-/* One plugin; static, with the first three lines set. */
+/* One plugin; static, with the first four members set. */
 struct gc_plugin {
   const char *name;                  /* "genesys_realtime" */
   const struct gc_block_kind *kinds; /* as gc_config.blocks */
   const struct gc_opt *rows;         /* outside of any block, or NULL */
   void *settings;                    /* where those go */
-  struct gc_log *complaints;
+  struct gc_log *log;
   struct gc_config_seen seen;
   struct gc_block *blocks; /* the newest first */
 };
 
-/* In module_register: makes the complaints, registers the data sets. False when
- * the plugin cannot run; that is logged. */
+/* For module_register: makes the log and registers the data sets. False: the
+ * plugin cannot run; the reason is logged. */
 GC_API GC_MUST_CHECK bool gc_plugin_open(struct gc_plugin *p);
 
 /* The config callback: reads one <Plugin> section and logs what is wrong with
- * it; the status for collectd, which a bad configuration ends. */
+ * it. Returns the status for collectd, which stops for a bad configuration. */
 GC_API int gc_plugin_config(struct gc_plugin *p,
                             const struct oconfig_item_s *ci);
 
-/* As gc_block_kind.read: makes a block of the class; `options` are its own
- * whatever is returned. */
+/* For gc_block_kind.read: makes a block of the class, which owns `options` from
+ * here on, also after a failure. */
 GC_API GC_MUST_CHECK enum gc_code gc_plugin_add(struct gc_plugin *p,
                                                 const struct gc_block_class *is,
                                                 const char *name, void *options,
                                                 struct gc_err *err);
 
-/* In init: starts each block that does not run yet and registers its reads. One
- * that cannot start is told of and costs only itself: the others go on, and so
- * does collectd. Registers the tap first; without one, a warning. */
+/* For init: registers the write tracker, starts each block that does not run
+ * yet and registers its read callbacks. A block that cannot start is logged;
+ * the others and collectd go on. Without a write tracker there is a warning. */
 GC_API void gc_plugin_start(struct gc_plugin *p);
 
-/* In shutdown: frees all blocks. */
+/* For shutdown: frees all blocks. */
 GC_API void gc_plugin_stop(struct gc_plugin *p);
 
 /* Takes a reference of the account that the configuration names, and its host.
- * The error says which accounts there are. */
+ * The error lists the accounts that are defined. */
 GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
                                                        const char *account,
                                                        struct gc_err *err);
 
-/* Notes the outcome of a cause of a block (`ctx`), as "queues-all, CAUSE". What
- * concerns a whole account the account says; blocks that use one keep quiet
- * about it. Any thread. */
+/* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE". An
+ * outcome that concerns the whole account is logged by the account alone. Any
+ * thread. */
 GC_API void gc_block_notice(void *ctx, const char *cause,
                             const struct gc_err *err);
 

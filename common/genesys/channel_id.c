@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/tree.h"
+#include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 
 enum { BODY_MAX_BYTES = 65536 };
@@ -12,7 +12,7 @@ enum { BODY_MAX_BYTES = 65536 };
 static bool is_id(const char *text, size_t len) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
-  /* "." and ".." are other places in a path. */
+  /* "." and ".." have a meaning of their own in a path. */
   return len > 0 && len <= GC_CHANNEL_ID_MAX && text[0] != '.' &&
          strspn(text, letters) >= len;
 }
@@ -50,12 +50,12 @@ static enum gc_code take(const char *id, size_t id_len, const char *uri,
 enum gc_code gc_channel_id_parse(const char *body, size_t len,
                                  struct gc_channel_id *ret_id,
                                  int64_t *ret_expires_ms, struct gc_err *err) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
-  GC_TRY(
-      gc_json_parse(body != NULL ? body : "", len, BODY_MAX_BYTES, &root, err));
-  const char *id = gc_json_text(root, "id");
-  const char *uri = gc_json_text(root, "connectUri");
-  const char *expires = gc_json_text(root, "expires");
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  GC_TRY(gc_document_read(&answer, body != NULL ? body : "", len,
+                          BODY_MAX_BYTES, err));
+  const char *id = gc_document_text(answer.root, "id");
+  const char *uri = gc_document_text(answer.root, "connectUri");
+  const char *expires = gc_document_text(answer.root, "expires");
   enum gc_code code = id != NULL && uri != NULL
                           ? take(id, strlen(id), uri, strlen(uri), ret_id)
                           : GC_ERR_PARSE;

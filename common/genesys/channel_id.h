@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who a notification channel is: id, address of its socket, and how it is
- * written down. The address is a secret: whoever has it hears the channel (no
- * token is asked for at the handshake). Pure. */
+/* The identity of a notification channel: its id, the address of its socket,
+ * and their stored form. The address is a secret: whoever has it can read the
+ * channel (the handshake asks for no token). Pure. */
 #ifndef GC_GENESYS_CHANNEL_ID_H
 #define GC_GENESYS_CHANNEL_ID_H
 
@@ -16,13 +16,15 @@ enum {
 };
 
 struct gc_channel_id {
-  char *id;  /* letters, digits, `.`, `_`, `~`, `-`: part of a path as it is */
+  char *id;  /* letters, digits, `.`, `_`, `~`, `-`: it needs no escaping in a
+                path */
   char *uri; /* printable ASCII without spaces */
-  uint32_t life_ms; /* from a subscription on; 0: not known */
+  uint32_t life_ms; /* counted from a subscription; 0: not known */
 };
 
 /* The answer to the creation: {"connectUri","id","expires"}. `ret_expires_ms`:
- * epoch, 0 when it does not tell. GC_ERR_PARSE shows nothing of the input. */
+ * since the epoch; 0 when it is absent. The text of GC_ERR_PARSE shows nothing
+ * of the input. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_parse(const char *body, size_t len, struct gc_channel_id *ret_id,
                     int64_t *ret_expires_ms, struct gc_err *err);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/utf8.h"
 
 static bool is_forbidden(uint32_t point) {
@@ -52,15 +53,13 @@ void gc_label_both(char out[GC_NAME_SIZE], const char *name, const char *id) {
 
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /* A word begins at an upper-case letter after a lower-case one or a digit
  * (onQueue), and at the last of several when a lower-case one follows
  * (HTTPError). */
 static bool begins_word(const char *c, bool first) {
   if (first || !is_upper(*c))
     return false;
-  return is_lower(c[-1]) || is_digit(c[-1]) ||
+  return is_lower(c[-1]) || gc_is_digit(c[-1]) ||
          (is_upper(c[-1]) && is_lower(c[1]));
 }
 
@@ -72,7 +71,7 @@ bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
   size_t used = 0;
   bool gap = false;
   for (const char *c = from; *c != '\0'; c++) {
-    bool word = is_upper(*c) || is_lower(*c) || is_digit(*c) || (*c & 0x80);
+    bool word = is_upper(*c) || is_lower(*c) || gc_is_digit(*c) || (*c & 0x80);
     gap = gap || !word || begins_word(c, c == from);
     if (!word)
       continue;

@@ -14,7 +14,7 @@ struct gc_entry {
   const char *name;   /* as the API gives it, any UTF-8 */
   const char *label;  /* as an identity part: clean and unique */
   const char *detail; /* presences: the system presence; queues: their targets
-                         (base/targets); else "" */
+                         (genesys/entity_page.h); else "" */
 };
 
 struct gc_entities;

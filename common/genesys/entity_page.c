@@ -1,13 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/genesys/entity_page.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/decimal.h"
 
 enum {
   PAGE_MAX_BYTES = 32 << 20,
   STRING_MAX_BYTES = 1 << 20,
 };
+
+static const struct {
+  const char *member, *media;
+} target_words[GC_TARGET_COUNT] = {
+#define XX(id, member, media) [GC_TARGET_##id] = {member, media},
+    GC_TARGET_MAP(XX)
+#undef XX
+};
+
+const char *gc_target_member(enum gc_target target) {
+  return target_words[target].member;
+}
+
+const char *gc_target_media(enum gc_target target) {
+  return target_words[target].media;
+}
+
+static bool is_target(int64_t ms) { return ms > 0 && ms <= GC_TARGET_MAX_MS; }
+
+char *gc_targets_print(char out[GC_TARGETS_SIZE],
+                       const struct gc_targets *targets) {
+  size_t len = 0;
+  out[0] = '\0';
+  for (size_t i = 0; i < GC_TARGET_COUNT; i++)
+    if (is_target(targets->ms[i]))
+      len += (size_t)snprintf(out + len, GC_TARGETS_SIZE - len, "%s%s:%" PRId64,
+                              len > 0 ? " " : "", target_words[i].media,
+                              targets->ms[i]);
+  return out;
+}
+
+/* A damaged state file may hold any detail: parts that are no target are
+ * skipped. */
+int64_t gc_entry_target_ms(const struct gc_entry *entry, const char *media) {
+  size_t media_len = strlen(media);
+  const char *at = entry->detail;
+  while (*at != '\0') {
+    size_t len = strcspn(at, " ");
+    int64_t ms;
+    if (len > media_len && memcmp(at, media, media_len) == 0 &&
+        at[media_len] == ':' &&
+        gc_decimal_int(at + media_len + 1, len - media_len - 1, &ms) &&
+        is_target(ms))
+      return ms;
+    at += len;
+    at += strspn(at, " ");
+  }
+  return 0;
+}
 
 enum {
   K_ENTITIES = 1,
@@ -18,10 +71,10 @@ enum {
   K_MEDIA_SETTINGS,
   K_SERVICE_LEVEL,
   K_DURATION_MS,
-  K_MEDIA, /* and on: one for each enum gc_target */
+  K_MEDIA, /* one more for each enum gc_target */
 };
 
-/* The formatter takes the map for the beginning of its neighbour. */
+/* The formatter reads the map as the beginning of the next row. */
 /* clang-format off */
 static const struct gc_json_key keys[] = {
 #define XX(id, member, media) {member, K_MEDIA + GC_TARGET_##id},
@@ -38,14 +91,14 @@ static const struct gc_json_key keys[] = {
 };
 /* clang-format on */
 
-static void row_clear(struct gc_listed *row) {
+static void row_clear(struct gc_entity_row *row) {
   free(row->id);
   free(row->name);
   free(row->detail);
-  *row = (struct gc_listed){0};
+  *row = (struct gc_entity_row){0};
 }
 
-static enum gc_code set(char **field, const struct gc_json_value *v) {
+static enum gc_code set_text(char **field, const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING)
     return GC_OK;
   free(*field);
@@ -53,10 +106,10 @@ static enum gc_code set(char **field, const struct gc_json_value *v) {
   return *field != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
-static enum gc_code set_target(struct gc_entity_page *l, enum gc_target target,
+static enum gc_code set_target(struct gc_entity_page *p, enum gc_target target,
                                const struct gc_json_value *v) {
-  if (!gc_json_int(v, &l->targets.ms[target]))
-    l->targets.ms[target] = 0;
+  if (!gc_json_int(v, &p->targets.ms[target]))
+    p->targets.ms[target] = 0;
   return GC_OK;
 }
 
@@ -66,66 +119,66 @@ static enum gc_code set_target(struct gc_entity_page *l, enum gc_target target,
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
-  struct gc_entity_page *l = ctx;
+  struct gc_entity_page *p = ctx;
   switch (at->path) {
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_ID):
-    return set(&l->row.id, v);
+    return set_text(&p->row.id, v);
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_NAME):
-    return set(&l->row.name, v);
+    return set_text(&p->row.name, v);
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_SYSTEM_PRESENCE):
-    return set(&l->row.detail, v);
+    return set_text(&p->row.detail, v);
 #define XX(id, member, media)                                                  \
   case TARGET(K_MEDIA + GC_TARGET_##id):                                       \
-    return set_target(l, GC_TARGET_##id, v);
+    return set_target(p, GC_TARGET_##id, v);
     GC_TARGET_MAP(XX)
 #undef XX
   case GC_JSON_PATH1(K_NEXT_URI):
-    l->more = v->kind == GC_JSON_STRING && v->len > 0;
+    p->more = v->kind == GC_JSON_STRING && v->len > 0;
     return GC_OK;
   default:
     return GC_OK;
   }
 }
 
-static enum gc_code add_row(struct gc_entity_page *l) {
-  if (l->count == l->cap) {
-    size_t cap = l->cap == 0 ? 128 : l->cap * 2;
-    struct gc_listed *rows = realloc(l->rows, cap * sizeof(*rows));
+static enum gc_code add_row(struct gc_entity_page *p) {
+  if (p->count == p->cap) {
+    size_t cap = p->cap == 0 ? 128 : p->cap * 2;
+    struct gc_entity_row *rows = realloc(p->rows, cap * sizeof(*rows));
     if (rows == NULL)
       return GC_ERR_MEMORY;
-    l->rows = rows;
-    l->cap = cap;
+    p->rows = rows;
+    p->cap = cap;
   }
   char targets[GC_TARGETS_SIZE];
-  gc_targets_print(targets, &l->targets);
-  if (l->row.name == NULL && (l->row.name = strdup("")) == NULL)
+  gc_targets_print(targets, &p->targets);
+  if (p->row.name == NULL && (p->row.name = strdup("")) == NULL)
     return GC_ERR_MEMORY;
-  if (l->row.detail == NULL && (l->row.detail = strdup(targets)) == NULL)
+  if (p->row.detail == NULL && (p->row.detail = strdup(targets)) == NULL)
     return GC_ERR_MEMORY;
-  l->rows[l->count++] = l->row;
-  l->row = (struct gc_listed){0};
+  p->rows[p->count++] = p->row;
+  p->row = (struct gc_entity_row){0};
   return GC_OK;
 }
 
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
-  struct gc_entity_page *l = ctx;
+  struct gc_entity_page *p = ctx;
   if (at->path == GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM))
-    l->targets = (struct gc_targets){0};
+    p->targets = (struct gc_targets){0};
   return GC_OK;
 }
 
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
-  struct gc_entity_page *l = ctx;
+  struct gc_entity_page *p = ctx;
   if (at->path != GC_JSON_PATH2(K_ENTITIES, GC_JSON_ITEM))
     return GC_OK;
-  if (l->row.id == NULL || l->row.id[0] == '\0') {
-    row_clear(&l->row);
+  if (p->row.id == NULL || p->row.id[0] == '\0') {
+    row_clear(&p->row);
     return GC_OK;
   }
-  if (l->count >= l->max)
+  if (p->count >= p->max)
     return gc_fail(at->err, GC_ERR_LIMIT, "more than %zu entities in a list",
-                   l->max);
-  return add_row(l);
+                   p->max);
+  return add_row(p);
 }
 
 static const struct gc_json_reader reader = {
@@ -139,55 +192,55 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-static void drop_rows(struct gc_entity_page *l, size_t from) {
-  while (l->count > from)
-    row_clear(&l->rows[--l->count]);
+static void drop_rows(struct gc_entity_page *p, size_t from) {
+  while (p->count > from)
+    row_clear(&p->rows[--p->count]);
 }
 
-/* A page that broke off is begun again; one that was read stays. */
-enum gc_code gc_entity_page_begin(struct gc_entity_page *l,
+/* Drops the rows of an unfinished page; those of finished pages stay. */
+enum gc_code gc_entity_page_begin(struct gc_entity_page *p,
                                   struct gc_err *err) {
-  if (l->stream == NULL)
-    l->stream = gc_json_stream_new(&reader, l, err);
-  if (l->stream == NULL)
+  if (p->stream == NULL)
+    p->stream = gc_json_stream_new(&reader, p, err);
+  if (p->stream == NULL)
     return GC_ERR_MEMORY;
-  gc_json_stream_reset(l->stream);
-  row_clear(&l->row);
-  drop_rows(l, l->page_end);
-  l->more = false;
+  gc_json_stream_reset(p->stream);
+  row_clear(&p->row);
+  drop_rows(p, p->page_end);
+  p->more = false;
   return GC_OK;
 }
 
-enum gc_code gc_entity_page_feed(struct gc_entity_page *l, const char *bytes,
+enum gc_code gc_entity_page_feed(struct gc_entity_page *p, const char *bytes,
                                  size_t len, struct gc_err *err) {
-  return gc_json_stream_feed(l->stream, bytes, len, err);
+  return gc_json_stream_feed(p->stream, bytes, len, err);
 }
 
-enum gc_code gc_entity_page_end(struct gc_entity_page *l, struct gc_err *err) {
-  size_t begin = l->page_end;
-  enum gc_code code = gc_json_stream_end(l->stream, err);
-  if (code == GC_OK && begin > l->page_begin && l->count > begin &&
-      strcmp(l->rows[begin].id, l->rows[l->page_begin].id) == 0)
+enum gc_code gc_entity_page_end(struct gc_entity_page *p, struct gc_err *err) {
+  size_t begin = p->page_end;
+  enum gc_code code = gc_json_stream_end(p->stream, err);
+  if (code == GC_OK && begin > p->page_begin && p->count > begin &&
+      strcmp(p->rows[begin].id, p->rows[p->page_begin].id) == 0)
     code = gc_fail(err, GC_ERR_PARSE,
                    "the list repeats a page: two begin with %.64s",
-                   l->rows[begin].id);
+                   p->rows[begin].id);
   if (code != GC_OK) {
-    drop_rows(l, begin);
+    drop_rows(p, begin);
     return code;
   }
-  /* An empty page is the end whatever it says. */
-  l->more = l->more && l->count > begin;
-  l->page_begin = begin;
-  l->page_end = l->count;
+  /* An empty page is the last one, with or without nextUri. */
+  p->more = p->more && p->count > begin;
+  p->page_begin = begin;
+  p->page_end = p->count;
   return GC_OK;
 }
 
-void gc_entity_page_clear(struct gc_entity_page *l) {
-  if (l == NULL)
+void gc_entity_page_clear(struct gc_entity_page *p) {
+  if (p == NULL)
     return;
-  drop_rows(l, 0);
-  row_clear(&l->row);
-  free(l->rows);
-  gc_json_stream_free(l->stream);
-  *l = (struct gc_entity_page){.max = l->max};
+  drop_rows(p, 0);
+  row_clear(&p->row);
+  free(p->rows);
+  gc_json_stream_free(p->stream);
+  *p = (struct gc_entity_page){.max = p->max};
 }

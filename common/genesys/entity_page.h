@@ -1,49 +1,95 @@
 /* SPDX-License-Identifier: MIT */
-/* One page of an entity listing (queues, users, presence definitions):
+/* Pages of a list of entities (queues, users, flows, presence definitions):
  *   {"entities":[{"id","name","systemPresence"?,"mediaSettings"?,…},…],
  *    "nextUri"?:…}
- * Read while it comes; members that are not needed are skipped. An entity
- * without an id is dropped, one without a name gets "". nextUri is missing on
- * the last page (API reference, lists and names). Pure; one thread. */
+ * A page is read while it arrives; unknown members are skipped. An entity
+ * without an id is dropped, one without a name gets "". The last page has no
+ * nextUri (API reference, lists and names). Pure; one thread at a time. */
 #ifndef GC_GENESYS_ENTITY_PAGE_H
 #define GC_GENESYS_ENTITY_PAGE_H
 
 #include "common/base/json/stream.h"
-#include "common/genesys/targets.h"
+#include "common/genesys/entities.h"
 
-struct gc_listed {
+/* A queue's own service level targets, one for each medium:
+ *   "mediaSettings":{"call":{"serviceLevel":{"durationMs":20000,…}},…}
+ * They are the queue's detail (struct gc_entry), also in the state file, as a
+ * short text of milliseconds: "voice:20000 chat:30000"; "" without targets.
+ *
+ * XX(enum, member of mediaSettings, medium as analytics spells it) */
+#define GC_TARGET_MAP(XX)                                                      \
+  XX(CALL, "call", "voice")                                                    \
+  XX(CALLBACK, "callback", "callback")                                         \
+  XX(CHAT, "chat", "chat")                                                     \
+  XX(EMAIL, "email", "email")                                                  \
+  XX(MESSAGE, "message", "message")
+
+enum gc_target {
+#define XX(id, member, media) GC_TARGET_##id,
+  GC_TARGET_MAP(XX)
+#undef XX
+      GC_TARGET_COUNT
+};
+
+/* "call" and "voice" of GC_TARGET_CALL; `target` is below GC_TARGET_COUNT. */
+GC_API const char *gc_target_member(enum gc_target target);
+GC_API const char *gc_target_media(enum gc_target target);
+
+/* The longest target: 366 days. */
+#define GC_TARGET_MAX_MS (INT64_C(366) * 86400 * 1000)
+
+struct gc_targets {
+  int64_t ms[GC_TARGET_COUNT]; /* 0: none */
+};
+
+enum { GC_TARGETS_SIZE = 160 };
+
+/* Writes the targets as a detail and returns `out`. Those outside
+ * 1 … GC_TARGET_MAX_MS are left out. */
+GC_API char *gc_targets_print(char out[GC_TARGETS_SIZE],
+                              const struct gc_targets *targets);
+
+/* The target, in ms, of the queue `entry` for a medium ("voice"); 0 when the
+ * queue has none. */
+GC_API int64_t gc_entry_target_ms(const struct gc_entry *entry,
+                                  const char *media);
+
+struct gc_entity_row { /* owned texts, never NULL */
   char *id, *name;
-  char *detail; /* as of struct gc_entry */
+  char *detail; /* as in struct gc_entry */
 };
 
 struct gc_entity_page {
-  struct gc_listed *rows; /* of all pages so far */
+  struct gc_entity_row *rows; /* of all pages so far */
   size_t count, cap;
-  size_t max; /* refuse more rows; must be set */
+  size_t max; /* of all rows; set by the owner */
 
-  size_t page_begin, page_end; /* the page that was read last: its rows */
+  size_t page_begin, page_end; /* rows of the page that was read last */
   bool more;                   /* that page names a next one */
 
   /* The reader's own. */
   struct gc_json_stream *stream;
-  struct gc_listed row;
+  struct gc_entity_row row;
   struct gc_targets targets; /* of that row */
 };
 
-/* Begins a page: throws away what an earlier, broken reading of it left. */
-GC_API enum gc_code gc_entity_page_begin(struct gc_entity_page *l,
+/* Begins a page. Rows of an unfinished page are dropped, so that a request can
+ * be repeated. GC_ERR_MEMORY. */
+GC_API enum gc_code gc_entity_page_begin(struct gc_entity_page *p,
                                          struct gc_err *err);
-GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *l,
+/* Reads the next `len` bytes of the page. GC_ERR_PARSE, GC_ERR_MEMORY;
+ * GC_ERR_LIMIT past `max` rows. */
+GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *p,
                                                       const char *bytes,
                                                       size_t len,
                                                       struct gc_err *err);
-/* The page is complete. GC_ERR_PARSE when it is not, or when it begins with
- * the entity that the page before began with: a server that repeats a page
- * would have us ask for ever. The rows of a failed page are dropped. */
-GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *l,
+/* Ends the page. GC_ERR_PARSE when it is not complete, or when it begins with
+ * the same entity as the page before: a server that repeats a page would be
+ * asked for ever. A failed page leaves no rows. */
+GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *p,
                                                      struct gc_err *err);
 
-/* Forgets all rows; `max` stays. */
-GC_API void gc_entity_page_clear(struct gc_entity_page *l);
+/* Frees all rows; `max` stays. */
+GC_API void gc_entity_page_clear(struct gc_entity_page *p);
 
 #endif

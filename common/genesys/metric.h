@@ -262,26 +262,4 @@ struct gc_buf;
 GC_API GC_MUST_CHECK enum gc_code gc_metric_typesdb(enum gc_metric_id id,
                                                     struct gc_buf *out);
 
-/* One number of one data source. */
-union gc_number {
-  double gauge;
-  int64_t derive;
-};
-
-/* One value list, before collectd. Strings are borrowed for the call. */
-struct gc_sample {
-  enum gc_metric_id metric;
-  const char *instance;  /* plugin_instance: queue label, block, account */
-  const char *qualifier; /* type_instance; "" for none */
-  union gc_number values[GC_DS_MAX];
-  int64_t time_ms;      /* wall clock, epoch; 0: when it is dispatched */
-  uint32_t interval_ms; /* the series' own period */
-};
-
-/* Where samples go: collectd in production, a list in tests. */
-struct gc_samples {
-  void (*put)(void *ctx, const struct gc_sample *sample);
-  void *ctx;
-};
-
 #endif

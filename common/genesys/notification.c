@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/base/decimal.h"
-#include "common/base/json/tree.h"
+#include "common/base/json/document.h"
 
-/* Longest texts, with the NUL, that mean something here. */
+/* The longest texts that are compared, with the NUL. */
 enum { KEY_SIZE = 16, WORDS_SIZE = 64 };
 
 struct range {
@@ -33,7 +33,7 @@ static bool take(struct walk *w, char c) {
   return true;
 }
 
-/* From a quote to behind the one that ends the string. */
+/* Moves from a quote to the byte after the closing quote. */
 static bool skip_string(struct walk *w) {
   for (w->at++; w->at < w->end; w->at++) {
     const char *quote = memchr(w->at, '"', (size_t)(w->end - w->at));
@@ -51,8 +51,8 @@ static bool skip_string(struct walk *w) {
   return false;
 }
 
-/* From a brace or bracket to behind the one that ends it. Which of the two it
- * is does not matter here. */
+/* Moves from a brace or bracket to the byte after the closing one. Braces and
+ * brackets are not told apart. */
 static bool skip_container(struct walk *w) {
   size_t depth = 0;
   while (w->at < w->end) {
@@ -101,8 +101,8 @@ static bool take_value(struct walk *w, struct range *ret) {
   return ok && ret->len > 0;
 }
 
-/* The text of a string value in `out`, which is "" for anything else and for
- * what does not fit. */
+/* Copies the text of a string value to `out`; "" for any other value and for a
+ * text that does not fit. */
 static void text_of(const struct range *value, char *out, size_t room) {
   out[0] = '\0';
   if (value->len < 2 || value->at[0] != '"')
@@ -115,11 +115,11 @@ static void text_of(const struct range *value, char *out, size_t room) {
     out[len] = '\0';
     return;
   }
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
-  if (len >= room * 6 ||
-      gc_json_parse(value->at, value->len, value->len, &root, NULL) != GC_OK)
+  GC_AUTO(gc_document_clear) struct gc_document string = {.root = NULL};
+  if (len >= room * 6 || gc_document_read(&string, value->at, value->len,
+                                          value->len, NULL) != GC_OK)
     return;
-  const char *text = gc_json_text(root, NULL);
+  const char *text = gc_document_text(string.root, NULL);
   if (text != NULL && strlen(text) < room)
     memcpy(out, text, strlen(text) + 1);
 }
@@ -156,7 +156,7 @@ static bool read_members(struct walk *w, struct envelope *e) {
   return take(w, '}');
 }
 
-/* What the platform says of the channel itself. The topics may go on with an
+/* Messages of the platform about the channel itself. The topic may end with an
  * id: "v2.system.no_longer_subscribed.ID". */
 static const struct {
   const char *topic;
@@ -170,13 +170,14 @@ static const struct {
     {"v2.system.", GC_NOTIFICATION_OTHER},
 };
 
-/* channel.metadata: {"message":"pong"} is an answer, all else a heartbeat. */
+/* channel.metadata: {"message":"pong"} is an answer, all else is a heartbeat.
+ */
 static enum gc_notification_kind metadata_kind(const struct range *body) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document metadata = {.root = NULL};
   const char *words = NULL;
-  if (body->at != NULL &&
-      gc_json_parse(body->at, body->len, WORDS_SIZE * 16, &root, NULL) == GC_OK)
-    words = gc_json_text(root, "message");
+  if (body->at != NULL && gc_document_read(&metadata, body->at, body->len,
+                                           WORDS_SIZE * 16, NULL) == GC_OK)
+    words = gc_document_text(metadata.root, "message");
   return words != NULL && strcmp(words, "pong") == 0
              ? GC_NOTIFICATION_PONG
              : GC_NOTIFICATION_HEARTBEAT;
@@ -197,7 +198,7 @@ static enum gc_notification_kind kind_of(const struct envelope *e,
   return GC_NOTIFICATION_EVENT;
 }
 
-/* A text in the documents, but a number would be no surprise. */
+/* A string in the documents; a number is accepted too. */
 static int result_of(const struct range *value) {
   char text[WORDS_SIZE];
   int64_t number = 0;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/tree.h"
+#include "common/base/json/document.h"
 
 enum { BODY_MAX_BYTES = 65536 };
 
@@ -22,17 +22,17 @@ static bool is_bearer(const char *text) {
 
 enum gc_code gc_token_parse(const char *body, size_t len,
                             struct gc_token *ret_token, struct gc_err *err) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   int64_t life_s = GC_TOKEN_MIN_LIFE_S;
 
-  GC_TRY(
-      gc_json_parse(body != NULL ? body : "", len, BODY_MAX_BYTES, &root, err));
-  const char *bearer = gc_json_text(root, "access_token");
-  const char *scope = gc_json_text(root, "scope");
+  GC_TRY(gc_document_read(&answer, body != NULL ? body : "", len,
+                          BODY_MAX_BYTES, err));
+  const char *bearer = gc_document_text(answer.root, "access_token");
+  const char *scope = gc_document_text(answer.root, "scope");
   if (!is_bearer(bearer))
     return gc_fail(err, GC_ERR_PARSE,
                    "no usable access_token; is LoginURL the OAuth endpoint?");
-  if (gc_json_whole(root, "expires_in", &life_s) && life_s < 1)
+  if (gc_document_int(answer.root, "expires_in", &life_s) && life_s < 1)
     return gc_fail(err, GC_ERR_PARSE, "expires_in is %lld s",
                    (long long)life_s);
 
@@ -90,19 +90,19 @@ bool gc_token_lacks(const struct gc_token *t, const char *wanted, char *out,
 }
 
 void gc_error_words(const char *body, size_t len, char *out, size_t size) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   out[0] = '\0';
   if (body == NULL ||
-      gc_json_parse(body, len, BODY_MAX_BYTES, &root, NULL) != GC_OK)
+      gc_document_read(&answer, body, len, BODY_MAX_BYTES, NULL) != GC_OK)
     return;
 
-  const char *code = gc_json_text(root, "error");
-  const char *words = gc_json_text(root, "error_description");
+  const char *code = gc_document_text(answer.root, "error");
+  const char *words = gc_document_text(answer.root, "error_description");
   if (words == NULL)
-    words = gc_json_text(root, "description");
+    words = gc_document_text(answer.root, "description");
   if (code == NULL) {
-    code = gc_json_text(root, "code");
-    words = gc_json_text(root, "message");
+    code = gc_document_text(answer.root, "code");
+    words = gc_document_text(answer.root, "message");
   }
   snprintf(out, size, "%s%s%s", code != NULL ? code : "",
            code != NULL && words != NULL ? ": " : "",

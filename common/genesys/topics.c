@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 
 enum {
   ANSWER_MAX_BYTES = 16 << 20,
   STRING_MAX_BYTES = 65536,
-  /* So many refused alone in a row: it is not the topics' fault. */
+  /* So many topics refused alone in a row: the topics are not the reason. */
   LONE_REFUSALS_MAX = 4,
 };
 
@@ -46,7 +46,7 @@ static struct gc_topic *find_name(const struct gc_topics *t, const char *name) {
   return gc_topics_find(t, key);
 }
 
-static enum gc_code grow(struct gc_topics *t) {
+static enum gc_code grow_list(struct gc_topics *t) {
   if (t->count < t->cap)
     return GC_OK;
   size_t cap = t->cap == 0 ? 64 : t->cap * 2;
@@ -58,9 +58,9 @@ static enum gc_code grow(struct gc_topics *t) {
   return GC_OK;
 }
 
-static enum gc_code add(struct gc_topics *t, const char *name,
-                        struct gc_topic **ret_topic) {
-  GC_TRY(grow(t));
+static enum gc_code add_topic(struct gc_topics *t, const char *name,
+                              struct gc_topic **ret_topic) {
+  GC_TRY(grow_list(t));
   struct gc_topic *topic = calloc(1, sizeof(*topic));
   if (topic == NULL)
     return GC_ERR_MEMORY;
@@ -77,20 +77,20 @@ static enum gc_code add(struct gc_topics *t, const char *name,
 }
 
 static void free_topic(struct gc_topic *topic) {
-  while (topic->wants != NULL) {
-    struct gc_topic_want *want = topic->wants;
-    topic->wants = want->next;
-    free(want);
+  while (topic->subscribers != NULL) {
+    struct gc_topic_subscriber *sub = topic->subscribers;
+    topic->subscribers = sub->next;
+    free(sub);
   }
   free(topic);
 }
 
-/* Takes out what nobody wants; a batch that is out keeps its own. */
-static void drop_leftovers(struct gc_topics *t) {
+/* Removes topics without a subscriber, except those of a batch that runs. */
+static void drop_left_overs(struct gc_topics *t) {
   size_t kept = 0;
   for (size_t i = 0; i < t->count; i++) {
     struct gc_topic *topic = t->list[i];
-    if (topic->wants != NULL || topic->state == GC_TOPIC_ASKED) {
+    if (topic->subscribers != NULL || topic->state == GC_TOPIC_REQUESTED) {
       t->list[kept++] = topic;
       continue;
     }
@@ -100,10 +100,10 @@ static void drop_leftovers(struct gc_topics *t) {
   t->count = kept;
 }
 
-static struct gc_topic_want **find_want(struct gc_topic *topic,
-                                        const void *who) {
-  struct gc_topic_want **at = &topic->wants;
-  while (*at != NULL && (*at)->who != who)
+static struct gc_topic_subscriber **find_subscriber(struct gc_topic *topic,
+                                                    const void *owner) {
+  struct gc_topic_subscriber **at = &topic->subscribers;
+  while (*at != NULL && (*at)->owner != owner)
     at = &(*at)->next;
   return at;
 }
@@ -112,85 +112,86 @@ static enum gc_code out_of_memory(struct gc_err *err) {
   return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-enum gc_code gc_topics_want(struct gc_topics *t, const char *name, void *who,
-                            void *tag, struct gc_err *err) {
+enum gc_code gc_topics_subscribe(struct gc_topics *t, const char *name,
+                                 void *owner, void *tag, struct gc_err *err) {
   GC_TRY(check_name(name, err));
   struct gc_topic *topic = find_name(t, name);
   size_t max = t->max > 0 ? t->max : GC_TOPICS_MAX;
-  if ((topic == NULL || topic->wants == NULL) && t->wanted >= max)
+  if ((topic == NULL || topic->subscribers == NULL) && t->wanted >= max)
     return gc_fail(err, GC_ERR_LIMIT,
                    "more than %zu topics for one notification channel", max);
-  /* Left-overs fill the channel. */
+  /* Topics that are left over fill the channel. */
   if (topic == NULL && t->count >= max)
     gc_topics_restart(t);
-  if (topic == NULL && add(t, name, &topic) != GC_OK)
+  if (topic == NULL && add_topic(t, name, &topic) != GC_OK)
     return out_of_memory(err);
 
-  struct gc_topic_want **at = find_want(topic, who);
+  struct gc_topic_subscriber **at = find_subscriber(topic, owner);
   if (*at == NULL) {
-    struct gc_topic_want *want = calloc(1, sizeof(*want));
-    if (want == NULL)
+    struct gc_topic_subscriber *sub = calloc(1, sizeof(*sub));
+    if (sub == NULL)
       return out_of_memory(err);
-    t->wanted += topic->wants == NULL;
-    want->who = who;
-    *at = want;
+    t->wanted += topic->subscribers == NULL;
+    sub->owner = owner;
+    *at = sub;
   }
   (*at)->tag = tag;
   return GC_OK;
 }
 
-static void unwant(struct gc_topics *t, struct gc_topic *topic,
-                   const void *who) {
-  struct gc_topic_want **at = find_want(topic, who);
-  struct gc_topic_want *want = *at;
-  if (want == NULL)
+static void remove_subscriber(struct gc_topics *t, struct gc_topic *topic,
+                              const void *owner) {
+  struct gc_topic_subscriber **at = find_subscriber(topic, owner);
+  struct gc_topic_subscriber *sub = *at;
+  if (sub == NULL)
     return;
-  *at = want->next;
-  free(want);
-  t->wanted -= topic->wants == NULL;
+  *at = sub->next;
+  free(sub);
+  t->wanted -= topic->subscribers == NULL;
 }
 
-void gc_topics_unwant(struct gc_topics *t, const char *name, const void *who) {
+void gc_topics_unsubscribe(struct gc_topics *t, const char *name,
+                           const void *owner) {
   struct gc_topic *topic = name != NULL ? find_name(t, name) : NULL;
   if (topic != NULL)
-    unwant(t, topic, who);
+    remove_subscriber(t, topic, owner);
   for (size_t i = 0; name == NULL && i < t->count; i++)
-    unwant(t, t->list[i], who);
+    remove_subscriber(t, t->list[i], owner);
 }
 
-static void ask_all(struct gc_topics *t) {
+static void mark_all_missing(struct gc_topics *t) {
   for (size_t i = 0; i < t->count; i++)
     t->list[i]->state = GC_TOPIC_MISSING;
-  t->asked = 0;
+  t->requested = 0;
   t->lone_refusals = 0;
-  /* The answer to a batch that is out says nothing of this asking. */
+  /* The answer to a batch that runs says nothing about the new requests. */
   t->replaces = false;
 }
 
 void gc_topics_restart(struct gc_topics *t) {
-  ask_all(t);
-  drop_leftovers(t);
+  mark_all_missing(t);
+  drop_left_overs(t);
   t->must_replace = true;
 }
 
 void gc_topics_renew(struct gc_topics *t) {
   bool has_leftovers = t->wanted < t->count;
-  ask_all(t);
+  mark_all_missing(t);
   if (has_leftovers) {
-    drop_leftovers(t);
+    drop_left_overs(t);
     t->must_replace = true;
   }
 }
 
-static bool must_ask(const struct gc_topic *topic) {
-  return topic->state == GC_TOPIC_MISSING && topic->wants != NULL;
+static bool must_request(const struct gc_topic *topic) {
+  return topic->state == GC_TOPIC_MISSING && topic->subscribers != NULL;
 }
 
 bool gc_topics_settled(const struct gc_topics *t) {
-  if (t->asked > 0)
+  if (t->requested > 0)
     return false;
   for (size_t i = 0; i < t->count; i++)
-    if (must_ask(t->list[i]))
+    if (must_request(t->list[i]))
       return false;
   return true;
 }
@@ -198,25 +199,22 @@ bool gc_topics_settled(const struct gc_topics *t) {
 enum gc_code gc_topics_next(struct gc_topics *t, struct gc_buf *body,
                             bool *ret_replaces, struct gc_err *err) {
   size_t max = t->batch_max > 0 ? t->batch_max : GC_TOPICS_BATCH;
-  struct gc_json_out j = {.out = body};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *list = gc_document_add_array(&d, NULL, NULL);
   gc_buf_reset(body);
-  t->asked = 0;
-  gc_json_out_array(&j);
-  for (size_t i = 0; i < t->count && t->asked < max; i++) {
-    if (!must_ask(t->list[i]))
+  t->requested = 0;
+  for (size_t i = 0; i < t->count && t->requested < max; i++) {
+    if (!must_request(t->list[i]))
       continue;
-    gc_json_out_object(&j);
-    gc_json_out_key(&j, "id");
-    gc_json_out_string(&j, t->list[i]->name);
-    gc_json_out_close(&j);
-    t->list[i]->state = GC_TOPIC_ASKED;
-    t->asked++;
+    gc_document_add_text(&d, gc_document_add_object(&d, list, NULL), "id",
+                         t->list[i]->name);
+    t->list[i]->state = GC_TOPIC_REQUESTED;
+    t->requested++;
   }
-  gc_json_out_close(&j);
-  enum gc_code code = gc_json_out_end(&j, err);
+  enum gc_code code = gc_document_write(&d, body, err);
   if (code != GC_OK)
-    (void)gc_topics_asked(t, code, "");
-  if (code != GC_OK || t->asked == 0)
+    (void)gc_topics_end_batch(t, code, "");
+  if (code != GC_OK || t->requested == 0)
     gc_buf_reset(body);
   t->replaces = t->must_replace;
   *ret_replaces = t->replaces;
@@ -235,7 +233,7 @@ static const struct gc_json_key keys[] = {
     {"missingPermissions", K_PERMISSIONS},
 };
 
-/* Somebody else's text in our log: one line, no escape sequences. */
+/* The platform's text goes to the log: one line, no escape sequences. */
 static void add_reason(struct gc_topics *t, const char *before,
                        const struct gc_json_value *v) {
   size_t used = strlen(t->reason);
@@ -280,10 +278,10 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-static void reject(struct gc_topics *t, struct gc_topic *topic,
-                   const char *reason) {
+static void reject_topic(struct gc_topics *t, struct gc_topic *topic,
+                         const char *reason) {
   topic->state = GC_TOPIC_REJECTED;
-  if (t->rejected != NULL && topic->wants != NULL)
+  if (t->rejected != NULL && topic->subscribers != NULL)
     t->rejected(t->ctx, topic, reason);
 }
 
@@ -293,7 +291,8 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
     return GC_OK;
   struct gc_topic *topic = find_name(t, t->id);
   if (topic != NULL && topic->state != GC_TOPIC_REJECTED)
-    reject(t, topic, t->reason[0] != '\0' ? t->reason : "no reason is given");
+    reject_topic(t, topic,
+                 t->reason[0] != '\0' ? t->reason : "no reason is given");
   return GC_OK;
 }
 
@@ -326,41 +325,43 @@ enum gc_code gc_topics_answer_end(struct gc_topics *t, struct gc_err *err) {
   return gc_json_stream_end(t->answer, err);
 }
 
-/* Of the batch that was out. What its answer has rejected is so already. */
-static void set_asked(struct gc_topics *t, enum gc_topic_state state,
-                      const char *why) {
+/* Sets the state of the topics of the batch. The answer has set those that it
+ * rejects. */
+static void finish_batch(struct gc_topics *t, enum gc_topic_state state,
+                         const char *why) {
   for (size_t i = 0; i < t->count; i++) {
-    if (t->list[i]->state != GC_TOPIC_ASKED)
+    if (t->list[i]->state != GC_TOPIC_REQUESTED)
       continue;
     if (state == GC_TOPIC_REJECTED)
-      reject(t, t->list[i], why);
+      reject_topic(t, t->list[i], why);
     else
       t->list[i]->state = state;
   }
-  t->asked = 0;
+  t->requested = 0;
 }
 
 /* Example: 400 for a batch of 500 with one bad topic: 250, 125, … 1, which is
  * rejected; then 2, 4, … 500 again. */
-static bool spoiled(struct gc_topics *t, const char *why) {
-  if (t->asked > 1) {
-    t->batch_max = t->asked / 2;
-    set_asked(t, GC_TOPIC_MISSING, NULL);
+static bool split_batch(struct gc_topics *t, const char *why) {
+  if (t->requested > 1) {
+    t->batch_max = t->requested / 2;
+    finish_batch(t, GC_TOPIC_MISSING, NULL);
     return true;
   }
   bool gives_up = ++t->lone_refusals >= LONE_REFUSALS_MAX;
-  set_asked(t, gives_up ? GC_TOPIC_MISSING : GC_TOPIC_REJECTED, why);
+  finish_batch(t, gives_up ? GC_TOPIC_MISSING : GC_TOPIC_REJECTED, why);
   return !gives_up;
 }
 
-bool gc_topics_asked(struct gc_topics *t, enum gc_code code, const char *why) {
-  if (code == GC_ERR_REQUEST && t->asked > 0)
-    return spoiled(t, why);
+bool gc_topics_end_batch(struct gc_topics *t, enum gc_code code,
+                         const char *why) {
+  if (code == GC_ERR_REQUEST && t->requested > 0)
+    return split_batch(t, why);
   if (code != GC_OK) {
-    set_asked(t, GC_TOPIC_MISSING, NULL);
+    finish_batch(t, GC_TOPIC_MISSING, NULL);
     return false;
   }
-  set_asked(t, GC_TOPIC_PERMITTED, NULL);
+  finish_batch(t, GC_TOPIC_PERMITTED, NULL);
   t->lone_refusals = 0;
   if (t->replaces)
     t->must_replace = false;

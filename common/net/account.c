@@ -33,19 +33,19 @@ static struct gc_store *store; /* opened with the first account */
 static bool store_tried;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void wipe(char *secret) {
+static void free_secret(char *secret) {
   if (secret != NULL)
     explicit_bzero(secret, strlen(secret));
   free(secret);
 }
 
-void gc_account_settings_clear(struct gc_account_settings *s) {
+static void clear_settings(struct gc_account_settings *s) {
   free(s->name);
   free(s->region);
   free(s->base_url);
   free(s->token_url);
   free(s->client_id);
-  wipe(s->secret_literal);
+  free_secret(s->secret_literal);
   free(s->secret_file);
   free(s->secret_env);
   free(s->secret_credential);
@@ -54,20 +54,20 @@ void gc_account_settings_clear(struct gc_account_settings *s) {
   free(s->connect.ca_cert);
   free(s->connect.client_cert);
   free(s->connect.client_key);
-  wipe(s->connect.client_key_pass);
-  wipe(s->connect.proxy);
+  free_secret(s->connect.client_key_pass);
+  free_secret(s->connect.proxy);
   free(s->connect.no_proxy);
   *s = (struct gc_account_settings){0};
 }
 
-static struct gc_account *find(const char *name) {
+static struct gc_account *find_account(const char *name) {
   struct gc_account *a = accounts;
   while (a != NULL && strcmp(a->settings.name, name) != 0)
     a = a->next;
   return a;
 }
 
-/* The daemon's own name counts once it is known (in init). */
+/* Without Host the daemon's host name counts, once it is known (in init). */
 static const char *host_of(const char *host) {
   const char *preset = hooks.default_host != NULL ? hooks.default_host() : NULL;
   return host != NULL ? host : preset != NULL ? preset : "";
@@ -82,33 +82,33 @@ static enum gc_code check_hosts(const struct gc_account_settings *s,
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
     if (&a->settings != s && same_host(a->settings.host, s->host))
       return gc_fail(err, GC_ERR_CONFIG,
-                     "has the same Host as <Account \"%s\">: queues of one "
-                     "name would share their values; give each account a Host "
-                     "of its own",
+                     "has the same Host as <Account \"%s\">: queues of the "
+                     "same name would share their values; give each account a "
+                     "Host of its own",
                      a->settings.name);
   return GC_OK;
 }
 
-static enum gc_code check(const struct gc_account_settings *s,
-                          struct gc_err *err) {
+static enum gc_code check_settings(const struct gc_account_settings *s,
+                                   struct gc_err *err) {
   size_t count = 0;
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
     count++;
-  if (find(s->name) != NULL)
+  if (find_account(s->name) != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "there are two accounts of this name");
   if (count >= GC_ACCOUNTS_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "more than %d accounts",
                    (int)GC_ACCOUNTS_MAX);
   GC_TRY(check_hosts(s, err));
-  return gc_curl_check(&s->connect, err);
+  return gc_curl_check_proxy(&s->connect, err);
 }
 
 enum gc_code gc_accounts_define(struct gc_account_settings *settings,
                                 struct gc_err *err) {
-  enum gc_code code = check(settings, err);
+  enum gc_code code = check_settings(settings, err);
   struct gc_account *a = code == GC_OK ? calloc(1, sizeof(*a)) : NULL;
   if (a == NULL) {
-    gc_account_settings_clear(settings);
+    clear_settings(settings);
     return code != GC_OK ? code : gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   a->settings = *settings;
@@ -126,18 +126,18 @@ const char *gc_accounts_state_dir(void) {
   return hooks.state_dir != NULL ? hooks.state_dir() : NULL;
 }
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void env_notice(void *ctx, const char *cause, const struct gc_err *err) {
   const struct gc_account *a = ctx;
   if (hooks.notice != NULL)
     hooks.notice(a->settings.name, cause, err);
 }
 
-static uint64_t edge_now(void *ctx) {
+static uint64_t env_now_ms(void *ctx) {
   (void)ctx;
   return gc_clock_now_ms();
 }
 
-static int64_t edge_wall(void *ctx) {
+static int64_t env_wall_ms(void *ctx) {
   (void)ctx;
   return gc_clock_wall_ms();
 }
@@ -153,8 +153,8 @@ static void on_token_change(void *ctx) {
     gc_api_wake(a->api);
 }
 
-/* Opened late: collectd reads its configuration before it forks, and SQLite
- * must not be carried over a fork. */
+/* Opens the state store with the first account, not earlier: collectd reads its
+ * configuration before it forks, and SQLite does not survive a fork. */
 static void open_store(const struct gc_account *a) {
   const char *folder = hooks.state_dir != NULL ? hooks.state_dir() : NULL;
   if (store_tried || folder == NULL)
@@ -164,36 +164,36 @@ static void open_store(const struct gc_account *a) {
   if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
     struct gc_err words = err;
     (void)gc_fail(&words, err.code,
-                  "%.300s; nothing survives a restart until collectd is "
-                  "restarted with it in order",
+                  "%.300s; no state survives a restart until this is "
+                  "corrected and collectd is restarted",
                   err.text);
-    notice((void *)a, "state", &words);
+    env_notice((void *)a, "state", &words);
   } else if (warning.code != GC_OK)
-    notice((void *)a, "state", &warning);
+    env_notice((void *)a, "state", &warning);
 }
 
 static struct gc_channels *new_channels(struct gc_account *a) {
   a->driver = gc_socket_driver_ws(a->loop);
-  struct gc_channel_deps needs = {.account = a->settings.name,
-                                  .api = a->api,
-                                  .env = &a->env,
-                                  .store = store,
-                                  .driver = &a->driver,
-                                  .connect = &a->settings.connect};
-  return gc_channels_new(&needs);
+  struct gc_channel_deps deps = {.account = a->settings.name,
+                                 .api = a->api,
+                                 .env = &a->env,
+                                 .store = store,
+                                 .driver = &a->driver,
+                                 .connect = &a->settings.connect};
+  return gc_channels_new(&deps);
 }
 
-static enum gc_code build(struct gc_account *a, struct gc_err *err) {
+static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_settings *s = &a->settings;
   a->http = gc_http_new(a->loop, &s->connect, err);
   if (a->http == NULL)
     return GC_ERR_MEMORY;
   a->env = (struct gc_env){.timers = gc_loop_timers(a->loop),
                            .transport = gc_http_transport(a->http),
-                           .now_ms = edge_now,
-                           .wall_ms = edge_wall,
+                           .now_ms = env_now_ms,
+                           .wall_ms = env_wall_ms,
                            .random32 = env_random32,
-                           .notice = notice,
+                           .notice = env_notice,
                            .ctx = a};
   struct gc_auth_settings auth = {
       .url = s->token_url,
@@ -209,8 +209,8 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
                                 .max_concurrent = s->max_concurrent};
 
   open_store(a);
-  a->budget =
-      gc_budgets_get(s->client_id, s->requests_per_minute, gc_clock_now_ms());
+  a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
+                                   gc_clock_now_ms());
   a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
   if (a->budget != NULL && a->auth != NULL)
     a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
@@ -226,7 +226,7 @@ static enum gc_code build(struct gc_account *a, struct gc_err *err) {
   return gc_loop_start(a->loop, thread, err);
 }
 
-static void tear_down(struct gc_account *a) {
+static void tear_down_account(struct gc_account *a) {
   gc_loop_stop(a->loop);
   gc_channels_free(a->channels);
   gc_names_free(a->names);
@@ -234,7 +234,7 @@ static void tear_down(struct gc_account *a) {
   gc_auth_free(a->auth);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
-  gc_budgets_put(a->budget);
+  gc_shared_budget_put(a->budget);
   a->channels = NULL;
   a->names = NULL;
   a->api = NULL;
@@ -244,13 +244,13 @@ static void tear_down(struct gc_account *a) {
   a->budget = NULL;
 }
 
-static enum gc_code start(struct gc_account *a, struct gc_err *err) {
+static enum gc_code start_account(struct gc_account *a, struct gc_err *err) {
   a->loop = gc_loop_new(err);
   if (a->loop == NULL)
     return GC_ERR_MEMORY;
-  enum gc_code code = build(a, err);
+  enum gc_code code = build_account(a, err);
   if (code != GC_OK)
-    tear_down(a);
+    tear_down_account(a);
   return code;
 }
 
@@ -272,11 +272,11 @@ static void fail_unknown(const char *name, struct gc_err *err) {
 
 struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
   pthread_mutex_lock(&lock);
-  struct gc_account *a = find(name);
+  struct gc_account *a = find_account(name);
   if (a == NULL)
     fail_unknown(name, err);
-  else if (a->loop == NULL &&
-           (check_hosts(&a->settings, err) != GC_OK || start(a, err) != GC_OK))
+  else if (a->loop == NULL && (check_hosts(&a->settings, err) != GC_OK ||
+                               start_account(a, err) != GC_OK))
     a = NULL;
   if (a != NULL)
     a->references++;
@@ -284,12 +284,12 @@ struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
   return a;
 }
 
-static void forget(struct gc_account *a) {
+static void free_account(struct gc_account *a) {
   struct gc_account **at = &accounts;
   while (*at != a)
     at = &(*at)->next;
   *at = a->next;
-  gc_account_settings_clear(&a->settings);
+  clear_settings(&a->settings);
   free(a);
 }
 
@@ -311,7 +311,7 @@ void gc_account_put(struct gc_account *a) {
     return;
   pthread_mutex_lock(&lock);
   if (--a->references == 0)
-    tear_down(a);
+    tear_down_account(a);
   if (!any_started())
     close_store();
   pthread_mutex_unlock(&lock);
@@ -320,7 +320,7 @@ void gc_account_put(struct gc_account *a) {
 void gc_accounts_each(void (*each)(void *ctx, const char *name,
                                    const char *host),
                       void *ctx) {
-  /* Nothing is added or removed once the configuration was read. */
+  /* No lock: the list does not change after the configuration was read. */
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
     each(ctx, a->settings.name, a->settings.host);
 }
@@ -337,15 +337,11 @@ void gc_accounts_free(void) {
   pthread_mutex_lock(&lock);
   while (accounts != NULL) {
     if (accounts->loop != NULL)
-      tear_down(accounts);
-    forget(accounts);
+      tear_down_account(accounts);
+    free_account(accounts);
   }
   close_store();
   pthread_mutex_unlock(&lock);
-}
-
-const char *gc_account_name(const struct gc_account *a) {
-  return a->settings.name;
 }
 
 const char *gc_account_host(const struct gc_account *a) {
@@ -389,13 +385,13 @@ const char *gc_account_base_url(const struct gc_account *a) {
 
 const struct gc_env *gc_account_env(struct gc_account *a) { return &a->env; }
 
-struct reading {
+struct stats_request {
   struct gc_account *account;
   struct gc_account_stats *stats;
 };
 
 static void read_stats(void *ctx) {
-  struct reading *r = ctx;
+  struct stats_request *r = ctx;
   gc_api_stats(r->account->api, &r->stats->api);
   gc_auth_stats(r->account->auth, &r->stats->auth);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
@@ -408,11 +404,11 @@ static void read_stats(void *ctx) {
 
 bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   pthread_mutex_lock(&lock);
-  struct gc_account *a = find(name);
+  struct gc_account *a = find_account(name);
   bool is_started = a != NULL && a->loop != NULL;
   if (is_started)
     gc_loop_call(a->loop, read_stats,
-                 &(struct reading){.account = a, .stats = ret_stats});
+                 &(struct stats_request){.account = a, .stats = ret_stats});
   pthread_mutex_unlock(&lock);
   return is_started;
 }

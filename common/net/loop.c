@@ -19,22 +19,19 @@
 
 #include "common/net/clock.h"
 #include "common/net/poll_set.h"
+#include "common/net/timing.h"
 
-enum {
-  /* With nothing to do the loop wakes once a minute. */
-  IDLE_WAIT_MS = 60 * 1000,
-  /* Connections kept for reuse, those of streams among them. libcurl's own
-   * default shrinks with the handles in flight: after a burst it would close
-   * what the next one wants. */
-  MAX_CONNECTIONS = 64,
-};
+/* Connections kept for reuse, including those of sockets. libcurl's default
+ * shrinks with the number of handles: after a burst it would close connections
+ * that the next burst needs. */
+enum { CONNECTIONS_MAX = 64 };
 
-/* Work handed in from any thread. */
+/* A posted function; any thread makes them. */
 struct task {
   void (*fn)(void *ctx);
   void (*drop)(void *ctx);
   void *ctx;
-  bool is_borrowed; /* lives on the stack of gc_loop_call */
+  bool is_borrowed; /* in the caller's memory, gc_loop_call's stack */
   struct task *next;
 };
 
@@ -51,14 +48,14 @@ struct call {
 };
 
 struct gc_loop {
-  /* The loop thread's. */
+  /* Only the loop's thread uses these. */
   CURLM *multi;
   struct gc_timers timers;
-  struct gc_watch_set watches; /* and wake_fd */
-  struct gc_curl_job *coming, *leaving;
+  struct gc_watch_set watches;           /* includes wake_fd */
+  struct gc_curl_job *adding, *removing; /* deferred while in_curl */
   bool in_curl; /* inside libcurl, which may call us back */
 
-  /* Shared. */
+  /* All threads use these. */
   int wake_fd;
   atomic_uint_fast64_t rounds;
   pthread_mutex_t lock;
@@ -75,7 +72,7 @@ static CURLcode curl_ready;
 
 static void start_curl(void) { curl_ready = curl_global_init(CURL_GLOBAL_ALL); }
 
-static void append(struct tasks *list, struct task *task) {
+static void append_task(struct tasks *list, struct task *task) {
   task->next = NULL;
   if (list->last != NULL)
     list->last->next = task;
@@ -84,7 +81,7 @@ static void append(struct tasks *list, struct task *task) {
   list->last = task;
 }
 
-static void wake(struct gc_loop *l) {
+static void wake_loop(struct gc_loop *l) {
   uint64_t one = 1;
   /* EAGAIN: the counter is full, so the loop wakes anyway. */
   (void)!write(l->wake_fd, &one, sizeof(one));
@@ -95,7 +92,7 @@ static void drain_wake(struct gc_loop *l) {
   (void)!read(l->wake_fd, &count, sizeof(count));
 }
 
-/* A task may be freed by the one who waits for it as soon as its fn has run. */
+/* Once fn has run, the thread that waits for a borrowed task may free it. */
 static void run_tasks(struct task *task) {
   while (task != NULL) {
     struct task *next = task->next;
@@ -118,8 +115,8 @@ static void drop_tasks(struct tasks *list) {
   list->last = NULL;
 }
 
-/* Runs what was handed in; false when it was the last time. */
-static bool run_handed_in(struct gc_loop *l) {
+/* Runs the posted tasks. False: the loop is stopping; they were the last. */
+static bool run_posted_tasks(struct gc_loop *l) {
   pthread_mutex_lock(&l->lock);
   bool goes_on = !l->is_stopping;
   struct task *first = l->tasks.first;
@@ -138,31 +135,31 @@ static void unlink_job(struct gc_curl_job **list, struct gc_curl_job *job) {
   job->next = NULL;
 }
 
-static enum gc_code let_in(struct gc_loop *l, struct gc_curl_job *job) {
+static enum gc_code add_to_multi(struct gc_loop *l, struct gc_curl_job *job) {
   if (curl_multi_add_handle(l->multi, job->easy) != CURLM_OK)
     return GC_ERR_MEMORY;
-  job->place = GC_JOB_IN;
+  job->state = GC_JOB_IN;
   return GC_OK;
 }
 
-static void let_out(struct gc_loop *l, struct gc_curl_job *job) {
+static void remove_from_multi(struct gc_loop *l, struct gc_curl_job *job) {
   curl_multi_remove_handle(l->multi, job->easy);
-  job->place = GC_JOB_OUT;
+  job->state = GC_JOB_OUT;
   job->gone(job);
 }
 
-/* Does what was asked for inside libcurl's callbacks. */
-static void settle_jobs(struct gc_loop *l) {
-  while (l->leaving != NULL) {
-    struct gc_curl_job *job = l->leaving;
-    unlink_job(&l->leaving, job);
-    let_out(l, job);
+/* Adds and removes the jobs that were deferred inside libcurl's callbacks. */
+static void run_deferred_jobs(struct gc_loop *l) {
+  while (l->removing != NULL) {
+    struct gc_curl_job *job = l->removing;
+    unlink_job(&l->removing, job);
+    remove_from_multi(l, job);
   }
-  while (l->coming != NULL) {
-    struct gc_curl_job *job = l->coming;
-    unlink_job(&l->coming, job);
-    job->place = GC_JOB_OUT;
-    if (let_in(l, job) != GC_OK)
+  while (l->adding != NULL) {
+    struct gc_curl_job *job = l->adding;
+    unlink_job(&l->adding, job);
+    job->state = GC_JOB_OUT;
+    if (add_to_multi(l, job) != GC_OK)
       job->done(job, CURLE_OUT_OF_MEMORY);
   }
 }
@@ -172,10 +169,10 @@ static void run_curl(struct gc_loop *l) {
   l->in_curl = true;
   curl_multi_perform(l->multi, &running);
   l->in_curl = false;
-  settle_jobs(l);
+  run_deferred_jobs(l);
 
-  /* A message belongs to its easy handle and goes with it, so a job that was
-   * removed meanwhile is never told. */
+  /* libcurl drops a message with its easy handle, so `done` never runs for a
+   * job that was removed meanwhile. */
   int left = 0;
   CURLMsg *message;
   while ((message = curl_multi_info_read(l->multi, &left)) != NULL) {
@@ -190,25 +187,25 @@ static void run_curl(struct gc_loop *l) {
 
 static void wait_for_work(struct gc_loop *l) {
   struct gc_watch_set *set = &l->watches;
-  uint32_t max_ms = gc_watch_set_prepare(set, IDLE_WAIT_MS);
-  /* A fresh time: the work of this round may have taken a while. */
+  uint32_t max_ms = gc_watch_set_prepare(set, GC_LOOP_IDLE_MS);
+  /* Read the clock again: this round's work may have taken a while. */
   uint32_t wait_ms = gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), max_ms);
   int count = 0;
   if (curl_multi_poll(l->multi, set->fds, set->fds_count, (int)wait_ms,
                       &count) != CURLM_OK) {
-    /* Out of memory. Sleep without libcurl, or we would spin. */
+    /* Out of memory. Sleep without libcurl to avoid a busy loop. */
     struct pollfd fd = {.fd = l->wake_fd, .events = POLLIN};
-    poll(&fd, 1, GC_WATCH_POOR_WAIT_MS);
+    poll(&fd, 1, GC_LOOP_NO_MEMORY_MS);
   }
   drain_wake(l);
   atomic_fetch_add(&l->rounds, 1);
 }
 
-static void *run(void *arg) {
+static void *run_loop(void *arg) {
   struct gc_loop *l = arg;
   pthread_setname_np(pthread_self(), l->name);
 
-  while (run_handed_in(l)) {
+  while (run_posted_tasks(l)) {
     uint64_t now_ms = gc_clock_now_ms();
     gc_watch_set_run(&l->watches, now_ms);
     gc_timers_run(&l->timers, now_ms);
@@ -246,21 +243,21 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
   l->multi = curl_multi_init();
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (l->multi == NULL || l->wake_fd < 0 ||
-      gc_watch_set_begin(&l->watches, l->wake_fd) != GC_OK) {
+      gc_watch_set_init(&l->watches, l->wake_fd) != GC_OK) {
     int why = errno;
     gc_fail(err, GC_ERR_MEMORY, "no network thread: %s",
             l->wake_fd < 0 ? strerror(why) : "out of memory");
     gc_loop_free(l);
     return NULL;
   }
-  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)MAX_CONNECTIONS);
+  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
   return l;
 }
 
 enum gc_code gc_loop_start(struct gc_loop *l, const char *name,
                            struct gc_err *err) {
   snprintf(l->name, sizeof(l->name), "%s", name);
-  /* Signals are the daemon's: a thread begins with its creator's mask. */
+  /* The daemon handles signals; a thread inherits its creator's mask. */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -268,7 +265,7 @@ enum gc_code gc_loop_start(struct gc_loop *l, const char *name,
   int failed = ECANCELED;
   pthread_mutex_lock(&l->lock);
   if (l->state == NEW && !l->is_stopping) {
-    failed = pthread_create(&l->thread, NULL, run, l);
+    failed = pthread_create(&l->thread, NULL, run_loop, l);
     l->state = failed == 0 ? RUNNING : NEW;
   }
   pthread_mutex_unlock(&l->lock);
@@ -288,7 +285,7 @@ void gc_loop_stop(struct gc_loop *l) {
   pthread_mutex_unlock(&l->lock);
   if (!must_join)
     return;
-  wake(l);
+  wake_loop(l);
   pthread_join(l->thread, NULL);
 }
 
@@ -315,9 +312,9 @@ enum gc_code gc_loop_post(struct gc_loop *l, void (*fn)(void *ctx),
   *task = (struct task){.fn = fn, .drop = drop, .ctx = ctx};
 
   pthread_mutex_lock(&l->lock);
-  append(&l->tasks, task);
+  append_task(&l->tasks, task);
   pthread_mutex_unlock(&l->lock);
-  wake(l);
+  wake_loop(l);
   return GC_OK;
 }
 
@@ -329,8 +326,8 @@ void gc_loop_call(struct gc_loop *l, void (*fn)(void *ctx), void *ctx) {
   bool is_ours =
       l->state == RUNNING && pthread_equal(l->thread, pthread_self());
   if (!is_ours && l->state == RUNNING && !l->is_stopping) {
-    append(&l->tasks, &task);
-    wake(l);
+    append_task(&l->tasks, &task);
+    wake_loop(l);
     while (!call.is_done)
       pthread_cond_wait(&l->changed, &l->lock);
   }
@@ -359,33 +356,33 @@ enum gc_code gc_loop_add(struct gc_loop *l, void *easy) {
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
   job->easy = easy;
   if (!l->in_curl)
-    return let_in(l, job);
-  job->place = GC_JOB_COMING;
-  job->next = l->coming;
-  l->coming = job;
+    return add_to_multi(l, job);
+  job->state = GC_JOB_ADDING;
+  job->next = l->adding;
+  l->adding = job;
   return GC_OK;
 }
 
 void gc_loop_remove(struct gc_loop *l, void *easy) {
   struct gc_curl_job *job = NULL;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
-  if (job->place == GC_JOB_LEAVING)
+  if (job->state == GC_JOB_REMOVING)
     return;
-  if (job->place == GC_JOB_COMING) {
-    unlink_job(&l->coming, job);
-    job->place = GC_JOB_OUT;
+  if (job->state == GC_JOB_ADDING) {
+    unlink_job(&l->adding, job);
+    job->state = GC_JOB_OUT;
   }
-  if (job->place == GC_JOB_OUT) {
+  if (job->state == GC_JOB_OUT) {
     job->gone(job);
     return;
   }
   if (!l->in_curl) {
-    let_out(l, job);
+    remove_from_multi(l, job);
     return;
   }
-  job->place = GC_JOB_LEAVING;
-  job->next = l->leaving;
-  l->leaving = job;
+  job->state = GC_JOB_REMOVING;
+  job->next = l->removing;
+  l->removing = job;
 }
 
 uint64_t gc_loop_rounds(struct gc_loop *l) { return atomic_load(&l->rounds); }

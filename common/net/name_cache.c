@@ -11,49 +11,53 @@
 #include "common/genesys/clean_name.h"
 #include "common/genesys/entity_page.h"
 #include "common/genesys/labels.h"
+#include "common/net/timing.h"
 
 enum {
   ROWS_MAX = 200000,
   PAGES_MAX = 2000,
-  MISS_EVERY_MS = 60 * 1000,
-  UNAVAILABLE_RETRY_MS = 1000,
+  BODY_MAX_BYTES = 64 << 20,
 };
 
-/* What is read, and how often. The lists are paged but for the presences; 100
- * a page is what the official samples use (API reference, lists and names). */
+/* The request of each list, and how often it is sent. All lists except the
+ * presences have pages; the official samples use 100 rows (API reference, lists
+ * and names). */
 static const struct kind_row {
   const char *name;
   enum gc_endpoint_id endpoint;
-  const char *query; /* without the page */
+  const char *query; /* without the page number */
   bool is_paged;
   uint32_t refresh_ms;
 } kinds[GC_NAME_KIND_COUNT] = {
-    [GC_QUEUE] = {"queue", GC_ENDPOINT_QUEUES, "pageSize=100", true, 600000},
+    [GC_QUEUE] = {"queue", GC_ENDPOINT_QUEUES, "pageSize=100", true,
+                  GC_NAMES_QUEUES_MS},
     [GC_USER] = {"user", GC_ENDPOINT_USERS, "pageSize=100&state=active", true,
-                 1800000},
-    [GC_PRESENCE] = {"presence", GC_ENDPOINT_PRESENCES, "", false, 3600000},
-    [GC_FLOW] = {"flow", GC_ENDPOINT_FLOWS, "pageSize=100", true, 600000},
+                 GC_NAMES_USERS_MS},
+    [GC_PRESENCE] = {"presence", GC_ENDPOINT_PRESENCES, "", false,
+                     GC_NAMES_PRESENCES_MS},
+    [GC_FLOW] = {"flow", GC_ENDPOINT_FLOWS, "pageSize=100", true,
+                 GC_NAMES_QUEUES_MS},
     [GC_FLOW_OUTCOME] = {"flow_outcome", GC_ENDPOINT_FLOW_OUTCOMES,
-                         "pageSize=100", true, 1800000},
+                         "pageSize=100", true, GC_NAMES_USERS_MS},
     [GC_FLOW_MILESTONE] = {"flow_milestone", GC_ENDPOINT_FLOW_MILESTONES,
-                           "pageSize=100", true, 1800000},
+                           "pageSize=100", true, GC_NAMES_USERS_MS},
 };
 
 struct kind {
   struct gc_names *names;
   enum gc_name_kind kind;
-  bool is_wanted;
+  bool is_listened;
   struct gc_labels *labels;
 
-  struct gc_timer timer;    /* the next reading */
-  struct gc_timer reported; /* tells a listener that came late */
+  struct gc_timer read_timer;   /* when the list is read next */
+  struct gc_timer report_timer; /* reports known names to a new listener */
   struct gc_call call;
   bool is_reading;
-  unsigned page;
+  unsigned page_number;
   char query[96];
-  struct gc_entity_page listing;
+  struct gc_entity_page list; /* the rows of all pages so far */
   struct gc_backoff backoff;
-  uint64_t read_ms; /* when a miss last caused a reading */
+  uint64_t miss_ms; /* when a miss last caused a reading; 0: never */
 };
 
 struct gc_names {
@@ -65,25 +69,25 @@ struct gc_names {
   struct gc_names_listener *listeners;
 
   pthread_mutex_t lock; /* guards the pointers below */
-  struct gc_entities *directories[GC_NAME_KIND_COUNT];
+  struct gc_entities *entities[GC_NAME_KIND_COUNT];
 };
 
 const char *gc_name_kind_name(enum gc_name_kind kind) {
   return (unsigned)kind < GC_NAME_KIND_COUNT ? kinds[kind].name : "unknown";
 }
 
-static uint64_t now(const struct gc_names *n) {
+static uint64_t now_ms(const struct gc_names *n) {
   return n->env->now_ms(n->env->ctx);
 }
 
-static void note(const struct kind *k, const char *what,
-                 const struct gc_err *err) {
+static void report_outcome(const struct kind *k, const char *what,
+                           const struct gc_err *err) {
   char cause[48];
   snprintf(cause, sizeof(cause), "%s of %ss", what, kinds[k->kind].name);
   k->names->env->notice(k->names->env->ctx, cause, err);
 }
 
-static void tell(struct kind *k) {
+static void call_listeners(struct kind *k) {
   struct gc_entities *d = gc_names_entities(k->names, k->kind);
   struct gc_names_listener *next;
   for (struct gc_names_listener *l = k->names->listeners; l != NULL; l = next) {
@@ -94,29 +98,29 @@ static void tell(struct kind *k) {
   gc_entities_put(d);
 }
 
-static void replace(struct kind *k, struct gc_entities *d) {
+static void replace_entities(struct kind *k, struct gc_entities *d) {
   struct gc_names *n = k->names;
   pthread_mutex_lock(&n->lock);
-  struct gc_entities *old = n->directories[k->kind];
-  n->directories[k->kind] = d;
+  struct gc_entities *old = n->entities[k->kind];
+  n->entities[k->kind] = d;
   pthread_mutex_unlock(&n->lock);
   gc_entities_put(old);
 }
 
-static void publish(struct kind *k, struct gc_entities *d) {
-  replace(k, d);
-  tell(k);
+static void publish_entities(struct kind *k, struct gc_entities *d) {
+  replace_entities(k, d);
+  call_listeners(k);
 }
 
-/* What has left the list gives its label free: a queue that was deleted and
- * made again is the same series. Everything with a label was in the directory
- * before. */
-static enum gc_code drop_labels(struct kind *k,
-                                const struct gc_entity_page *listing) {
+/* Frees the labels of entities that left the list: a queue that was deleted and
+ * created again gets its label, and so its series, back. Every entity with a
+ * label is in the entities of before. */
+static enum gc_code free_labels(struct kind *k,
+                                const struct gc_entity_page *list) {
   GC_AUTO(gc_intern_clear) struct gc_intern listed = {.max = ROWS_MAX};
   uint32_t number;
-  for (size_t i = 0; i < listing->count; i++) {
-    const char *id = listing->rows[i].id;
+  for (size_t i = 0; i < list->count; i++) {
+    const char *id = list->rows[i].id;
     GC_TRY(gc_intern_put(&listed, id, strlen(id), &number));
   }
   struct gc_entities *before = gc_names_entities(k->names, k->kind);
@@ -130,19 +134,20 @@ static enum gc_code drop_labels(struct kind *k,
 }
 
 static enum gc_code assign_labels(struct kind *k,
-                                  const struct gc_entity_page *listing) {
-  struct gc_named *batch = calloc(listing->count + 1, sizeof(*batch));
+                                  const struct gc_entity_page *list) {
+  struct gc_named *batch = calloc(list->count + 1, sizeof(*batch));
   if (batch == NULL)
     return GC_ERR_MEMORY;
-  for (size_t i = 0; i < listing->count; i++)
-    batch[i] = (struct gc_named){listing->rows[i].id, listing->rows[i].name};
+  for (size_t i = 0; i < list->count; i++)
+    batch[i] = (struct gc_named){list->rows[i].id, list->rows[i].name};
   enum gc_code code =
-      gc_labels_assign(k->labels, batch, listing->count, NULL, NULL);
+      gc_labels_assign(k->labels, batch, list->count, NULL, NULL);
   free(batch);
   return code;
 }
 
-static void save(struct kind *k, const struct gc_entry *entries, size_t count) {
+static void save_entries(struct kind *k, const struct gc_entry *entries,
+                         size_t count) {
   struct gc_names *n = k->names;
   struct gc_err err = {.code = GC_OK};
   if (n->store == NULL)
@@ -151,47 +156,48 @@ static void save(struct kind *k, const struct gc_entry *entries, size_t count) {
   if (gc_store_save_names(n->store, n->account, kinds[k->kind].name, entries,
                           count, now_s, 0, &err) == GC_OK)
     err.code = GC_OK;
-  note(k, "kept names", &err);
+  report_outcome(k, "kept names", &err);
 }
 
-static void note_collisions(struct kind *k) {
+static void report_collisions(struct kind *k) {
   struct gc_err err = {.code = GC_OK};
   struct gc_label_collisions c = gc_labels_collisions(k->labels);
   if (c.count > 0)
     (void)gc_fail(
         &err, GC_ERR_LIMIT,
-        "%zu of the %ss have a name that another has too: %s goes by \"%s\"",
+        "%zu of the %ss share their name with another: %s is called \"%s\"",
         c.count, kinds[k->kind].name, c.id, c.label);
-  note(k, "names", &err);
+  report_outcome(k, "names", &err);
 }
 
-/* The whole list was read: it becomes the directory. */
-static enum gc_code take_over(struct kind *k) {
-  const struct gc_entity_page *listing = &k->listing;
-  GC_TRY(drop_labels(k, listing));
-  GC_TRY(assign_labels(k, listing));
-  struct gc_entry *entries = calloc(listing->count + 1, sizeof(*entries));
+/* The whole list was read: labels, saves and publishes it. */
+static enum gc_code publish_list(struct kind *k) {
+  const struct gc_entity_page *list = &k->list;
+  GC_TRY(free_labels(k, list));
+  GC_TRY(assign_labels(k, list));
+  struct gc_entry *entries = calloc(list->count + 1, sizeof(*entries));
   if (entries == NULL)
     return GC_ERR_MEMORY;
-  for (size_t i = 0; i < listing->count; i++) {
-    const struct gc_listed *row = &listing->rows[i];
+  for (size_t i = 0; i < list->count; i++) {
+    const struct gc_entity_row *row = &list->rows[i];
     const char *label = gc_labels_get(k->labels, row->id);
     entries[i] = (struct gc_entry){row->id, row->name,
                                    label != NULL ? label : "", row->detail};
   }
-  struct gc_entities *d = gc_entities_new(entries, listing->count, false);
+  struct gc_entities *d = gc_entities_new(entries, list->count, false);
   if (d != NULL)
-    save(k, entries, listing->count);
+    save_entries(k, entries, list->count);
   free(entries);
   if (d == NULL)
     return GC_ERR_MEMORY;
-  note_collisions(k);
-  publish(k, d);
+  report_collisions(k);
+  publish_entities(k, d);
   return GC_OK;
 }
 
-/* Ids take the place of the names that cannot be read; what was known stays. */
-static void refuse(struct kind *k) {
+/* Publishes that the list is refused: ids replace the names that are not known,
+ * those known stay. */
+static void publish_refused(struct kind *k) {
   struct gc_entities *known = gc_names_entities(k->names, k->kind);
   size_t count = known != NULL ? gc_entities_count(known) : 0;
   struct gc_entities *d = NULL;
@@ -200,102 +206,106 @@ static void refuse(struct kind *k) {
                         true);
   gc_entities_put(known);
   if (d != NULL)
-    publish(k, d);
+    publish_entities(k, d);
 }
 
-static void read_again_in(struct kind *k, uint64_t wait_ms) {
-  (void)gc_timers_set(k->names->env->timers, &k->timer,
-                      now(k->names) + wait_ms);
+static void schedule_reading(struct kind *k, uint64_t wait_ms) {
+  (void)gc_timers_set(k->names->env->timers, &k->read_timer,
+                      now_ms(k->names) + wait_ms);
 }
 
-/* Up to a tenth sooner, so that a fleet's readings drift apart. */
+/* Up to a tenth sooner, so that agents started together do not read at once. */
 static uint64_t refresh_ms(const struct kind *k) {
   uint32_t period_ms = kinds[k->kind].refresh_ms;
   uint32_t random32 = k->names->env->random32(k->names->env->ctx);
   return period_ms - (((uint64_t)period_ms / 10 * random32) >> 32);
 }
 
-static void end_reading(struct kind *k, const struct gc_err *err) {
+/* Reports the outcome and schedules the next reading. */
+static void finish_reading(struct kind *k, const struct gc_err *err) {
   k->is_reading = false;
-  gc_entity_page_clear(&k->listing);
+  gc_entity_page_clear(&k->list);
   if (!gc_code_is_shared(err->code))
-    note(k, "list", err);
+    report_outcome(k, "list", err);
   if (err->code == GC_OK) {
     gc_backoff_reset(&k->backoff);
-    read_again_in(k, refresh_ms(k));
+    schedule_reading(k, refresh_ms(k));
     return;
   }
   if (err->code == GC_ERR_PERMISSION || err->code == GC_ERR_NOT_FOUND)
-    refuse(k);
-  if (err->code == GC_ERR_UNAVAILABLE) { /* nothing was sent, nothing spent */
-    read_again_in(k, UNAVAILABLE_RETRY_MS);
+    publish_refused(k);
+  if (err->code == GC_ERR_UNAVAILABLE) { /* nothing was sent */
+    schedule_reading(k, GC_NAMES_UNAVAILABLE_RETRY_MS);
     return;
   }
   uint32_t random32 = k->names->env->random32(k->names->env->ctx);
-  k->backoff.cap_ms = gc_code_is_shared(err->code) ? 60000 : 600000;
-  read_again_in(k, 5000 + gc_backoff_fail(&k->backoff, 0, random32));
+  k->backoff.cap_ms = gc_code_is_shared(err->code)
+                          ? GC_NAMES_OUTAGE_RETRY_MAX_MS
+                          : GC_NAMES_RETRY_MAX_MS;
+  schedule_reading(k, GC_NAMES_RETRY_MIN_MS +
+                          gc_backoff_fail(&k->backoff, 0, random32));
 }
 
-static void ask_page(struct kind *k) {
+static void request_page(struct kind *k) {
   const struct kind_row *row = &kinds[k->kind];
   if (row->is_paged)
     snprintf(k->query, sizeof(k->query), "%s&pageNumber=%u", row->query,
-             k->page);
+             k->page_number);
   else
     snprintf(k->query, sizeof(k->query), "%s", row->query);
   gc_api_call(k->names->api, &k->call);
 }
 
-static void on_answer(struct gc_call *call, const struct gc_reply *reply,
-                      const struct gc_err *answered) {
+static void on_page(struct gc_call *call, const struct gc_reply *reply,
+                    const struct gc_err *call_err) {
   struct kind *k = call->ctx;
-  struct gc_err err = *answered;
+  struct gc_err err = *call_err;
   (void)reply;
 
-  if (err.code == GC_OK && gc_entity_page_end(&k->listing, &err) == GC_OK)
+  if (err.code == GC_OK && gc_entity_page_end(&k->list, &err) == GC_OK)
     err.code = GC_OK;
-  if (err.code == GC_OK && k->listing.more && kinds[k->kind].is_paged) {
-    if (k->page++ < PAGES_MAX) {
-      ask_page(k);
+  if (err.code == GC_OK && k->list.more && kinds[k->kind].is_paged) {
+    if (k->page_number++ < PAGES_MAX) {
+      request_page(k);
       return;
     }
     (void)gc_fail(&err, GC_ERR_LIMIT, "more than %d pages", PAGES_MAX);
   }
   if (err.code == GC_OK) {
-    enum gc_code code = take_over(k);
+    enum gc_code code = publish_list(k);
     if (code != GC_OK)
       (void)gc_fail(&err, code, "%s", gc_code_words(code));
   }
-  end_reading(k, &err);
+  finish_reading(k, &err);
 }
 
 static void sink_begin(void *ctx) {
   struct kind *k = ctx;
-  (void)gc_entity_page_begin(&k->listing, NULL);
+  (void)gc_entity_page_begin(&k->list, NULL);
 }
 
 static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
                                struct gc_err *err) {
   struct kind *k = ctx;
-  return gc_entity_page_feed(&k->listing, bytes, len, err);
+  return gc_entity_page_feed(&k->list, bytes, len, err);
 }
 
-static void read_now(void *ctx, uint64_t now_ms) {
+static void start_reading(void *ctx, uint64_t at_ms) {
   struct kind *k = ctx;
   struct gc_err err = {.code = GC_OK};
-  (void)now_ms;
+  (void)at_ms;
   if (k->is_reading)
     return;
   k->is_reading = true;
-  k->page = 1;
-  if (gc_entity_page_begin(&k->listing, &err) != GC_OK) {
-    end_reading(k, &err);
+  k->page_number = 1;
+  if (gc_entity_page_begin(&k->list, &err) != GC_OK) {
+    finish_reading(k, &err);
     return;
   }
-  ask_page(k);
+  request_page(k);
 }
 
-/* ---- what an earlier run knew ---- */
+/* ---- names of an earlier run ---- */
 
 struct kept {
   struct kind *kind;
@@ -303,7 +313,7 @@ struct kept {
   size_t count, cap;
 };
 
-static enum gc_code keep(void *ctx, const struct gc_entry *e) {
+static enum gc_code load_entry(void *ctx, const struct gc_entry *e) {
   struct kept *kept = ctx;
   char clean[GC_NAME_SIZE];
   gc_name_or_id(clean, e->name, e->id);
@@ -327,7 +337,7 @@ static enum gc_code keep(void *ctx, const struct gc_entry *e) {
              : GC_ERR_MEMORY;
 }
 
-static void kept_clear(struct kept *kept) {
+static void clear_kept(struct kept *kept) {
   for (size_t i = 0; i < kept->count; i++) {
     free((char *)kept->entries[i].id);
     free((char *)kept->entries[i].name);
@@ -337,30 +347,30 @@ static void kept_clear(struct kept *kept) {
   free(kept->entries);
 }
 
-static void load(struct kind *k) {
+static void load_names(struct kind *k) {
   struct gc_names *n = k->names;
   struct gc_err err = {.code = GC_OK};
   struct kept kept = {.kind = k};
   struct gc_entities *d = NULL;
   if (n->store == NULL)
     return;
-  if (gc_store_load_names(n->store, n->account, kinds[k->kind].name, keep,
+  if (gc_store_load_names(n->store, n->account, kinds[k->kind].name, load_entry,
                           &kept, &err) == GC_OK &&
       kept.count > 0)
     d = gc_entities_new(kept.entries, kept.count, false);
-  kept_clear(&kept);
-  note(k, "kept names", &err);
+  clear_kept(&kept);
+  report_outcome(k, "kept names", &err);
   if (d == NULL)
     return;
-  replace(k, d);
-  (void)gc_timers_set(n->env->timers, &k->reported, now(n));
+  replace_entities(k, d);
+  (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
 }
 
-/* ---- the public verbs ---- */
+/* ---- public functions ---- */
 
-static void tell_late(void *ctx, uint64_t now_ms) {
-  (void)now_ms;
-  tell(ctx);
+static void on_report_timer(void *ctx, uint64_t at_ms) {
+  (void)at_ms;
+  call_listeners(ctx);
 }
 
 struct gc_names *gc_names_new(const char *account, struct gc_api *api,
@@ -379,15 +389,16 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
     k->names = n;
     k->kind = (enum gc_name_kind)i;
     k->labels = gc_labels_new();
-    k->listing.max = ROWS_MAX;
-    k->timer = (struct gc_timer){.fire = read_now, .ctx = k};
-    k->reported = (struct gc_timer){.fire = tell_late, .ctx = k};
-    k->backoff = (struct gc_backoff){.base_ms = 30000, .cap_ms = 600000};
+    k->list.max = ROWS_MAX;
+    k->read_timer = (struct gc_timer){.fire = start_reading, .ctx = k};
+    k->report_timer = (struct gc_timer){.fire = on_report_timer, .ctx = k};
+    k->backoff = (struct gc_backoff){.base_ms = GC_NAMES_RETRY_BASE_MS,
+                                     .cap_ms = GC_NAMES_RETRY_MAX_MS};
     k->call = (struct gc_call){.endpoint = kinds[i].endpoint,
                                .query = k->query,
                                .sink = {sink_begin, sink_write, k},
-                               .body_max = 64 << 20,
-                               .done = on_answer,
+                               .body_max = BODY_MAX_BYTES,
+                               .done = on_page,
                                .ctx = k};
     if (k->labels == NULL) {
       gc_names_free(n);
@@ -403,11 +414,11 @@ void gc_names_free(struct gc_names *n) {
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
     struct kind *k = &n->kinds[i];
     gc_api_cancel(n->api, &k->call);
-    gc_timers_unset(n->env->timers, &k->timer);
-    gc_timers_unset(n->env->timers, &k->reported);
-    gc_entity_page_clear(&k->listing);
+    gc_timers_unset(n->env->timers, &k->read_timer);
+    gc_timers_unset(n->env->timers, &k->report_timer);
+    gc_entity_page_clear(&k->list);
     gc_labels_free(k->labels);
-    gc_entities_put(n->directories[i]);
+    gc_entities_put(n->entities[i]);
   }
   pthread_mutex_destroy(&n->lock);
   free(n);
@@ -417,13 +428,13 @@ void gc_names_listen(struct gc_names *n, struct gc_names_listener *l) {
   struct kind *k = &n->kinds[l->kind];
   l->next = n->listeners;
   n->listeners = l;
-  if (k->is_wanted) {
-    (void)gc_timers_set(n->env->timers, &k->reported, now(n));
+  if (k->is_listened) {
+    (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
     return;
   }
-  k->is_wanted = true;
-  load(k);
-  read_again_in(k, 0);
+  k->is_listened = true;
+  load_names(k);
+  schedule_reading(k, 0);
 }
 
 void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l) {
@@ -436,18 +447,18 @@ void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l) {
 
 void gc_names_miss(struct gc_names *n, enum gc_name_kind kind) {
   struct kind *k = &n->kinds[kind];
-  /* What fails is read again in its own time. */
-  if (!k->is_wanted || k->is_reading || k->backoff.failures > 0 ||
-      (k->read_ms != 0 && now(n) - k->read_ms < MISS_EVERY_MS))
+  /* A list that failed is read again when its backoff ends. */
+  if (!k->is_listened || k->is_reading || k->backoff.failures > 0 ||
+      (k->miss_ms != 0 && now_ms(n) - k->miss_ms < GC_NAMES_MISS_INTERVAL_MS))
     return;
-  k->read_ms = now(n);
-  read_again_in(k, 0);
+  k->miss_ms = now_ms(n);
+  schedule_reading(k, 0);
 }
 
 struct gc_entities *gc_names_entities(struct gc_names *n,
                                       enum gc_name_kind kind) {
   pthread_mutex_lock(&n->lock);
-  struct gc_entities *d = gc_entities_get(n->directories[kind]);
+  struct gc_entities *d = gc_entities_get(n->entities[kind]);
   pthread_mutex_unlock(&n->lock);
   return d;
 }

@@ -5,7 +5,10 @@
 
 #include <curl/curl.h>
 
-static bool has_room(struct gc_watch_set *set, size_t count) {
+#include "common/net/timing.h"
+
+/* Makes room for `count` watches. */
+static bool reserve_watches(struct gc_watch_set *set, size_t count) {
   if (count <= set->cap)
     return true;
   struct curl_waitfd *fds =
@@ -22,9 +25,9 @@ static bool has_room(struct gc_watch_set *set, size_t count) {
   return true;
 }
 
-enum gc_code gc_watch_set_begin(struct gc_watch_set *set, int wake_fd) {
+enum gc_code gc_watch_set_init(struct gc_watch_set *set, int wake_fd) {
   *set = (struct gc_watch_set){.wake_fd = wake_fd};
-  return has_room(set, 8) ? GC_OK : GC_ERR_MEMORY;
+  return reserve_watches(set, 8) ? GC_OK : GC_ERR_MEMORY;
 }
 
 void gc_watch_set_clear(struct gc_watch_set *set) {
@@ -57,8 +60,8 @@ uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t max_ms) {
   set->fds[0] =
       (struct curl_waitfd){.fd = set->wake_fd, .events = CURL_WAIT_POLLIN};
   for (struct gc_watch *w = set->first; w != NULL; w = w->next) {
-    if (!has_room(set, count + 1)) {
-      max_ms = max_ms < GC_WATCH_POOR_WAIT_MS ? max_ms : GC_WATCH_POOR_WAIT_MS;
+    if (!reserve_watches(set, count + 1)) {
+      max_ms = max_ms < GC_LOOP_NO_MEMORY_MS ? max_ms : GC_LOOP_NO_MEMORY_MS;
       break;
     }
     short events = (short)((w->want_read ? CURL_WAIT_POLLIN : 0) |

@@ -10,11 +10,12 @@
 #include "common/net/api/secret.h"
 
 const struct gc_opt genesys_rows[] = {
-    GC_OPT_STR(struct genesys_options, state_dir, "StateDir", NULL, 0,
-               "Folder for what must survive a restart (names, checkpoints, "
-               "counters); made when it is not there, mode 0700. Default: "
-               "BaseDir/genesys.",
-               "/var/lib/collectd/genesys"),
+    GC_OPT_STR(
+        struct genesys_options, state_dir, "StateDir", NULL, 0,
+        "Folder for the state that survives a restart (names, checkpoints, "
+        "counters); created with mode 0700 if missing. Default: "
+        "BaseDir/genesys.",
+        "/var/lib/collectd/genesys"),
     GC_OPT_BOOL(struct genesys_options, debug, "Debug", "false",
                 "Write to collectd's log, at level info, what the plugins do: "
                 "requests and their outcomes, states of channels, windows, "
@@ -40,18 +41,18 @@ const struct gc_opt account_rows[] = {
                "https://api.mypurecloud.ie"),
     GC_OPT_STR(struct account_options, login_url, "LoginURL", NULL, 0,
                "Address of the token endpoint instead of the region's. With a "
-               "path it is used as it is, else `/oauth/token` is added.",
+               "path it is used as it is, otherwise `/oauth/token` is added.",
                "https://login.mypurecloud.ie"),
     GC_OPT_STR(struct account_options, ACC(client_id), "ClientId", NULL,
                GC_OPT_NEEDED,
                "Id of an OAuth client with the grant Client Credentials.",
                "11111111-2222-3333-4444-555555555555"),
-    GC_OPT_STR(struct account_options, ACC(secret_file), "ClientSecretFile",
-               NULL, 0,
-               "File that holds the client secret; read anew for each token, "
-               "white space around it is dropped. One of the four "
-               "ClientSecret options is needed.",
-               "/etc/collectd/genesys.secret"),
+    GC_OPT_STR(
+        struct account_options, ACC(secret_file), "ClientSecretFile", NULL, 0,
+        "File that holds the client secret; read for each token, without "
+        "the white space around it. One of the four "
+        "ClientSecret options is needed.",
+        "/etc/collectd/genesys.secret"),
     GC_OPT_STR(struct account_options, ACC(secret_credential),
                "ClientSecretCredential", NULL, 0,
                "Name of a systemd credential (LoadCredential= in collectd's "
@@ -60,15 +61,16 @@ const struct gc_opt account_rows[] = {
     GC_OPT_STR(struct account_options, ACC(secret_env), "ClientSecretEnv", NULL,
                0,
                "Name of an environment variable that holds the client secret; "
-               "it is taken out of the environment when it is read.",
+               "it is removed from the environment when it is read.",
                "GENESYS_CLIENT_SECRET"),
-    GC_OPT_STR(struct account_options, ACC(secret_literal), "ClientSecret",
-               NULL, GC_OPT_SECRET,
-               "The client secret itself. Everybody who can read collectd.conf "
-               "can read it: prefer one of the other three.",
-               "as the platform shows it once"),
+    GC_OPT_STR(
+        struct account_options, ACC(secret_literal), "ClientSecret", NULL,
+        GC_OPT_SECRET,
+        "The client secret itself. Every user who can read collectd.conf "
+        "can read it: prefer one of the other three.",
+        "as the platform shows it once"),
     GC_OPT_STRS(struct account_options, scopes, "Scope",
-                "Scope to ask for and to check in the answer; may be repeated. "
+                "Scope to request and to check in the answer; may be repeated. "
                 "Only for gateways: the platform itself works with roles.",
                 "analytics:realtime:read"),
     GC_OPT_ENUM(struct account_options, token_auth, "TokenAuth", "basic",
@@ -87,7 +89,7 @@ const struct gc_opt account_rows[] = {
                "150"),
     GC_OPT_INT(struct account_options, ACC(max_concurrent),
                "MaxConcurrentRequests", "4", 1, 64, "requests",
-               "Requests that may be under way at once.", "8"),
+               "Requests that may run at the same time.", "8"),
     GC_OPT_INT(struct account_options, timeout_s, "Timeout", "10", 1, 600, "s",
                "Longest time for a whole request.", "30"),
     GC_OPT_INT(struct account_options, connect_timeout_s, "ConnectTimeout", "5",
@@ -97,7 +99,7 @@ const struct gc_opt account_rows[] = {
                "3"),
     GC_OPT_INT(struct account_options, ACC(token_margin_s),
                "TokenRefreshMargin", "300", 1, 86400, "s",
-               "How long before its end the token is renewed; at most a fifth "
+               "Time from the renewal of the token to its end; at most a fifth "
                "of its life.",
                "600"),
     GC_OPT_BOOL(struct account_options, ACC(connect.verify_peer), "VerifyPeer",
@@ -106,8 +108,7 @@ const struct gc_opt account_rows[] = {
                 "true", "Verify that the certificate is for this host.",
                 "true"),
     GC_OPT_STR(struct account_options, ACC(connect.ca_cert), "CACert", NULL, 0,
-               "File or folder of the certificates to trust; default: the "
-               "system's.",
+               "File or folder of trusted certificates; default: the system's.",
                "/etc/ssl/certs/company-ca.pem"),
     GC_OPT_STR(struct account_options, ACC(connect.client_cert), "ClientCert",
                NULL, 0, "PEM file of a client certificate.",
@@ -120,13 +121,13 @@ const struct gc_opt account_rows[] = {
                "the words of the key"),
     GC_OPT_STR(struct account_options, ACC(connect.proxy), "Proxy", NULL,
                GC_OPT_SECRET,
-               "Proxy for everything of the account, "
+               "Proxy for all requests of the account, "
                "`http://user:password@host:port` or `https://…`; default: the "
                "environment's (http_proxy, https_proxy).",
                "http://proxy.example.com:3128"),
     GC_OPT_STR(struct account_options, ACC(connect.no_proxy), "NoProxy", NULL,
                0,
-               "Hosts that are reached without the proxy, divided by commas.",
+               "Hosts that are reached without the proxy, separated by commas.",
                "localhost,.example.com"),
     GC_OPT_END,
 };
@@ -162,8 +163,8 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
                              s->secret_credential};
   GC_TRY(gc_secret_check(&secret, err));
   if (secret.env != NULL) {
-    /* Now, while there is one thread: taking a variable out of the environment
-     * races with whoever reads it. A missing one is told when it is needed. */
+    /* Now, while there is one thread: the removal of a variable would race with
+     * other readers. A missing one is reported when it is needed. */
     GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
     if (gc_secret_read(&secret, &taken, NULL) != GC_OK)
       gc_buf_reset(&taken);
@@ -172,8 +173,9 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
   return GC_OK;
 }
 
-static enum gc_code check(struct account_options *o, struct gc_err *ret_warning,
-                          struct gc_err *err) {
+static enum gc_code check_account(struct account_options *o,
+                                  struct gc_err *ret_warning,
+                                  struct gc_err *err) {
   struct gc_account_settings *s = &o->account;
   GC_TRY(find_urls(o, err));
   GC_TRY(join_scopes(o, err));
@@ -189,8 +191,9 @@ static enum gc_code check(struct account_options *o, struct gc_err *ret_warning,
 enum gc_code account_define(const char *name, struct account_options *o,
                             struct gc_err *ret_warning, struct gc_err *err) {
   o->account.name = strdup(name);
-  enum gc_code code =
-      o->account.name != NULL ? check(o, ret_warning, err) : out_of_memory(err);
+  enum gc_code code = o->account.name != NULL
+                          ? check_account(o, ret_warning, err)
+                          : out_of_memory(err);
   if (code == GC_OK)
     code = gc_accounts_define(&o->account, err);
   free(o->account.name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of the plugin as rows, and from those of <Account "NAME"> to the
- * core's settings. Configuration phase, one thread. */
+/* The options of the plugin as rows; makes the core's settings of those of
+ * <Account "NAME">. Configuration phase, one thread. */
 #ifndef GENESYS_ACCOUNTS_H
 #define GENESYS_ACCOUNTS_H
 
@@ -15,8 +15,7 @@ struct genesys_options {
 
 extern const struct gc_opt genesys_rows[];
 
-/* The options that are written as one thing and kept as another; the rest goes
- * straight into `account`. */
+/* Options that need a conversion; the rows fill all others into `account`. */
 struct account_options {
   struct gc_account_settings account;
   char *base_url, *login_url;
@@ -27,9 +26,8 @@ struct account_options {
 
 extern const struct gc_opt account_rows[];
 
-/* Checks `o`, defines the account `name`, frees what is left in `o`.
- * `ret_warning` (its code stays GC_OK without one): something to tell that is
- * no error. */
+/* Checks `o`, defines the account `name` and frees the rest of `o`.
+ * `ret_warning` gets a warning; its code stays GC_OK without one. */
 GC_MUST_CHECK enum gc_code account_define(const char *name,
                                           struct account_options *o,
                                           struct gc_err *ret_warning,

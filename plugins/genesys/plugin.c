@@ -24,8 +24,8 @@ static enum gc_code read_account(const char *account, void *options,
   enum gc_code code = account_define(account, options, &warning, err);
   free(options);
   if (code == GC_OK && warning.code != GC_OK)
-    gc_say(plugin.complaints, GC_SAY_WARNING, "<Account \"%s\">: %s", account,
-           warning.text);
+    gc_log_line(plugin.log, GC_LOG_WARNING, "<Account \"%s\">: %s", account,
+                warning.text);
   return code;
 }
 
@@ -50,7 +50,7 @@ static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
-  gc_log_failure(plugin.complaints, where, err);
+  gc_log_failure(plugin.log, where, err);
 }
 
 static const char *state_dir(void) {
@@ -64,8 +64,8 @@ static const char *state_dir(void) {
 
 static const char *default_host(void) { return hostname_g; }
 
-/* One reading of one account. The list of accounts is fixed after the
- * configuration, so what was read last is kept by its place. */
+/* One reading of all accounts. Their order is fixed after the configuration, so
+ * that the place of an account finds its previous reading. */
 struct round {
   struct telemetry *last;
   size_t at;
@@ -88,12 +88,12 @@ static int on_read(void) {
   return 0;
 }
 
-/* Init callbacks run in the order of LoadPlugin: hooks are set when the
- * configuration is read, so that an account may start before our turn. */
+/* Init callbacks run in the order of LoadPlugin. The hooks are set when the
+ * configuration is read, since another plugin may start an account earlier. */
 static int on_init(void) {
   struct gc_err err;
   if (gc_write_tracker_register(&err) != GC_OK)
-    gc_say(plugin.complaints, GC_SAY_WARNING, "%s", err.text);
+    gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
   return 0;
 }
 
@@ -105,7 +105,7 @@ static int on_shutdown(void) {
 
 /* At level info: collectd is usually built without its debug level. */
 static void write_debug_line(const char *line) {
-  gc_say(plugin.complaints, GC_SAY_INFO, "debug: %s", line);
+  gc_log_line(plugin.log, GC_LOG_INFO, "debug: %s", line);
 }
 
 static int on_config(oconfig_item_t *ci) {

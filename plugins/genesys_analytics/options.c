@@ -14,24 +14,24 @@ const struct gc_opt query_rows[] = {
                 "Platform API; `queue_details`: the guide dialect.",
                 "users"),
     GC_OPT_STRS(struct query_options, query.metrics, "Metric",
-                "Metrics to ask for, any name the API knows; see Metrics. May "
-                "be repeated. Without any, those of the source that are marked "
+                "Metrics to request, any name the API knows; see Metrics. May "
+                "be repeated. Default: those of the source that are marked "
                 "there. Not for `queue_details`.",
                 "tAnswered"),
     GC_OPT_STRS(struct query_options, query.group_by, "GroupBy",
-                "Dimensions by which series are told apart, in this order; see "
-                "Names. Default: `queueId` `mediaType`; of `users`: `userId`, "
-                "and nothing else is possible there.",
+                "Dimensions that distinguish series, in this order; see "
+                "Names. Default: `queueId` `mediaType`; `users` has `userId` "
+                "only.",
                 "queueId"),
-    GC_QUERY_OPTIONS(struct query_options),
+    GC_ANALYTICS_OPTIONS(struct query_options),
     GC_OPT_STRS(struct query_options, query.chosen, "Queue",
-                "Name globs (`Support*`) or ids; a leading `!` refuses. The "
-                "first match decides; without any, all queues. May be "
+                "Name globs (`Support*`) or ids; a leading `!` excludes. The "
+                "first match decides; the default is all queues. May be "
                 "repeated. Not for `users`.",
                 "Support*"),
     GC_OPT_ENUM(struct query_options, query.label, "QueueLabel", "name",
-                gc_query_labels,
-                "What a queue (or agent) is called: its `name`, its `id`, or "
+                gc_analytics_labels,
+                "How a queue (or agent) is named: by its `name`, its `id`, or "
                 "`both` (NAME@ID).",
                 "both"),
     GC_OPT_END,
@@ -41,7 +41,7 @@ enum gc_code query_check(struct query_options *o, struct gc_err *err) {
   if (o->source == GC_QUERY_USERS && o->query.chosen.count > 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Queue: users have no queue; Source \"conversations\" with "
-                   "GroupBy \"userId\" tells what they did in which");
-  return gc_query_options_check(&o->query, (enum gc_query_source)o->source,
-                                err);
+                   "GroupBy \"userId\" has their work by queue");
+  return gc_analytics_options_check(&o->query, (enum gc_query_source)o->source,
+                                    err);
 }

@@ -8,12 +8,12 @@
 struct query_options {
   char *account;
   int source; /* enum gc_query_source */
-  struct gc_query_options query;
+  struct gc_analytics_options query;
 };
 
 extern const struct gc_opt query_rows[];
 
-/* Beyond what a row can say; fills in what the source's defaults are. */
+/* Checks what the rows cannot and fills in the defaults of the source. */
 GC_MUST_CHECK enum gc_code query_check(struct query_options *o,
                                        struct gc_err *err);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_analytics": what happened, interval by interval. Wiring
- * only: options.c reads the configuration, common/analytics asks and brings
- * out.
+/* The plugin "genesys_analytics": aggregates by interval. Wiring only:
+ * options.c reads the configuration, common/analytics sends queries and values.
  */
 #include "plugin.h"
 #include "collectd.h"
@@ -14,10 +13,10 @@ static struct gc_plugin plugin;
 /* One <Query> block. */
 struct query_block {
   struct gc_block base;
-  struct gc_query_block query;
+  struct gc_analytics_block query;
 };
 
-static struct gc_query_block *query_of(struct gc_block *b) {
+static struct gc_analytics_block *query_of(struct gc_block *b) {
   return &((struct query_block *)b)->query;
 }
 
@@ -30,22 +29,25 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
 static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   const struct query_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  return gc_query_block_start(query_of(b), b, o->account,
-                              (enum gc_query_source)o->source, &o->query, err);
+  return gc_analytics_block_start(query_of(b), b, o->account,
+                                  (enum gc_query_source)o->source, &o->query,
+                                  err);
 }
 
-static void look(struct gc_block *b) { gc_query_block_look(query_of(b)); }
-
-static void last_look(struct gc_block *b) {
-  gc_query_block_last_look(query_of(b));
+static void read_new(struct gc_block *b) {
+  gc_analytics_block_read(query_of(b));
 }
 
-static void put_state(struct gc_block *b, uint32_t interval_ms,
-                      const struct gc_samples *out) {
-  gc_query_block_state(query_of(b), interval_ms, out);
+static void read_last(struct gc_block *b) {
+  gc_analytics_block_finish(query_of(b));
 }
 
-static void clear(struct gc_block *b) { gc_query_block_clear(query_of(b)); }
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
+  gc_analytics_block_read_state(query_of(b), interval_ms, out);
+}
+
+static void clear(struct gc_block *b) { gc_analytics_block_clear(query_of(b)); }
 
 static const struct gc_block_class query_class = {
     .prefix = "query",
@@ -53,9 +55,9 @@ static const struct gc_block_class query_class = {
     .size = sizeof(struct query_block),
     .check = check,
     .start = start,
-    .look = look,
-    .state = put_state,
-    .last_look = last_look,
+    .read_new = read_new,
+    .read_state = read_state,
+    .read_last = read_last,
     .clear = clear};
 
 static enum gc_code read_query(const char *name, void *options,

@@ -28,16 +28,12 @@ static enum gc_code start_sqs(struct attributes *a,
                               const struct attributes_config *config,
                               const struct attributes_settings *settings,
                               struct gc_err *err) {
-  const struct sqs_settings s = {.queue_url = o->queue_url,
-                                 .region = o->region,
-                                 .consumers = o->consumers,
-                                 .visibility_s = o->visibility_s,
+  const struct sqs_settings s = {.options = &o->sqs,
                                  .connect = &o->connect,
                                  .credentials = &config->credentials,
                                  .form = &config->form,
                                  .source = &a->source,
                                  .ledger = a->ledger,
-                                 .name = a->name,
                                  .notice = settings->notice,
                                  .ctx = settings->ctx};
   a->sqs = sqs_start(&s, err);
@@ -49,16 +45,7 @@ static enum gc_code start_webhook(struct attributes *a,
                                   const struct attributes_config *config,
                                   const struct attributes_settings *settings,
                                   struct gc_err *err) {
-  const struct webhook_settings s = {.listen = o->listen,
-                                     .path = o->path,
-                                     .port = o->port,
-                                     .tls_cert = o->tls_cert,
-                                     .tls_key = o->tls_key,
-                                     .client_ca = o->tls_client_ca,
-                                     .secret_file = o->secret_file,
-                                     .secret_header = o->secret_header,
-                                     .max_body_bytes = o->max_body_bytes,
-                                     .max_connections = o->max_connections,
+  const struct webhook_settings s = {.options = &o->webhook,
                                      .form = &config->form,
                                      .source = &a->source,
                                      .ledger = a->ledger,
@@ -144,9 +131,9 @@ void attributes_free(struct attributes *a) {
   free(a);
 }
 
-void attributes_look(struct attributes *a) {
+void attributes_drop_slow(struct attributes *a) {
   if (a->webhook != NULL)
-    webhook_look(a->webhook, gc_clock_now_ms());
+    webhook_drop_slow(a->webhook, gc_clock_now_ms());
 }
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One <Attributes> block at work: its source, what it counted. No collectd in
- * here. */
+/* A running <Attributes> block: its source and its counters. Needs nothing of
+ * collectd. */
 #ifndef GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 #define GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 
@@ -14,24 +14,26 @@ struct attributes_settings {
   const char *name;  /* <Attributes "ivr"> */
   const char *scope; /* host of its values; "": collectd's */
   struct ledger *ledger;
-  struct queue_topics_deps deps; /* the account; for "notifications" */
-  /* The outcome of what the source does, on its threads. */
+  struct gc_queue_topics_deps deps; /* the account; for "notifications" */
+  /* Outcomes of the source, on its threads. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
 
-/* Starts the source. Options and config are borrowed as long as it lives; the
- * rest is copied, but for the ledger. NULL and err. */
+/* Starts the source. Options, config and ledger are borrowed as long as it
+ * lives; the rest is copied. NULL and err. */
 struct attributes *attributes_start(const struct attributes_options *o,
                                     const struct attributes_config *config,
                                     const struct attributes_settings *settings,
                                     struct gc_err *err);
-/* Ends the source's threads at once. Then ledger_stop, then: */
+/* Ends the source's threads at once. Call ledger_stop before attributes_free.
+ */
 void attributes_stop(struct attributes *a);
 void attributes_free(struct attributes *a);
 
-/* Cuts off those who are too slow; each second or so, from any one thread. */
-void attributes_look(struct attributes *a);
+/* Closes connections of slow clients. Call it about once a second, from one
+ * thread. */
+void attributes_drop_slow(struct attributes *a);
 
 /* Puts the block's self-telemetry. */
 void attributes_state(struct attributes *a, uint32_t interval_ms,

@@ -25,40 +25,42 @@ const struct gc_opt attributes_rows[] = {
                "`webhook` do not.",
                "prod"),
     GC_OPT_ENUM(OWNER, source, "Source", "sqs", sources,
-                "Where events come from: an Amazon SQS queue that we poll, "
-                "HTTPS requests of an EventBridge API destination to us, or "
+                "Where events come from: an Amazon SQS queue, "
+                "HTTPS requests of an EventBridge API destination, or "
                 "the conversation events of all queues on the account's "
                 "notification channel.",
                 "webhook"),
-    GC_OPT_STR(OWNER, queue_url, "QueueURL", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.queue_url, "QueueURL", NULL, 0,
                "sqs: address of the queue. `http://` only on the loopback "
                "address.",
                "https://sqs.eu-west-1.amazonaws.com/123456789012/genesys"),
-    GC_OPT_STR(OWNER, region, "AWSRegion", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.region, "AWSRegion", NULL, 0,
                "sqs: region of the queue; default: the one in QueueURL, else "
                "AWS_REGION or AWS_DEFAULT_REGION of the environment.",
                "eu-west-1"),
-    GC_OPT_STR(OWNER, access_key_id, "AccessKeyId", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.access_key_id, "AccessKeyId", NULL, 0,
                "sqs: id of an access key. Without it: the environment, the "
                "shared credentials file, the container's endpoint, the "
                "instance's role, in this order.",
                "AKIAIOSFODNN7EXAMPLE"),
-    GC_OPT_STR(OWNER, secret_access_key_file, "SecretAccessKeyFile", NULL, 0,
+    GC_OPT_STR(OWNER, sqs.secret_access_key_file, "SecretAccessKeyFile", NULL,
+               0,
                "sqs: file that holds the secret access key; white space "
                "around it is dropped.",
                "/etc/collectd/aws.secret"),
-    GC_OPT_INT(OWNER, consumers, "Consumers", "2", 1, 32, "threads",
-               "sqs: how many poll the queue at once.", "4"),
-    GC_OPT_INT(OWNER, visibility_s, "VisibilityTimeout", "60", 5, 43200, "s",
-               "sqs: how long a message that we received is hidden; what was "
-               "not committed until then comes again.",
+    GC_OPT_INT(OWNER, sqs.consumers, "Consumers", "2", 1, 32, "threads",
+               "sqs: threads that poll the queue.", "4"),
+    GC_OPT_INT(OWNER, sqs.visibility_s, "VisibilityTimeout", "60", 5, 43200,
+               "s",
+               "sqs: how long a received message is hidden; SQS delivers it "
+               "again when it was not committed until then.",
                "120"),
     GC_OPT_STR(OWNER, connect.proxy, "Proxy", NULL, GC_OPT_SECRET,
                "sqs: proxy, `http://user:password@host:port` or `https://…`; "
                "default: the environment's.",
                "http://proxy.example.com:3128"),
     GC_OPT_STR(OWNER, connect.no_proxy, "NoProxy", NULL, 0,
-               "sqs: hosts that are reached without the proxy, divided by "
+               "sqs: hosts that are reached without the proxy, separated by "
                "commas.",
                "169.254.169.254"),
     GC_OPT_STR(
@@ -75,57 +77,57 @@ const struct gc_opt attributes_rows[] = {
                "sqs: longest time for name look-up, connection, proxy and TLS "
                "handshake together.",
                "3"),
-    GC_OPT_STR(OWNER, listen, "Listen", "127.0.0.1", 0,
+    GC_OPT_STR(OWNER, webhook.listen, "Listen", "127.0.0.1", 0,
                "webhook: address to listen on. Any but the loopback address "
                "needs TLSCert or SharedSecretFile, better both.",
                "0.0.0.0"),
-    GC_OPT_INT(OWNER, port, "Port", "8443", 1, 65535, "",
+    GC_OPT_INT(OWNER, webhook.port, "Port", "8443", 1, 65535, "",
                "webhook: port to listen on.", "9443"),
-    GC_OPT_STR(OWNER, path, "Path", "/genesys", 0,
-               "webhook: path that takes events.", "/events"),
-    GC_OPT_STR(OWNER, tls_cert, "TLSCert", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.path, "Path", "/genesys", 0,
+               "webhook: path that accepts events.", "/events"),
+    GC_OPT_STR(OWNER, webhook.tls_cert, "TLSCert", NULL, 0,
                "webhook: PEM file of the certificate and its chain.",
                "/etc/collectd/hook.pem"),
-    GC_OPT_STR(OWNER, tls_key, "TLSKey", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.tls_key, "TLSKey", NULL, 0,
                "webhook: PEM file of its key; default: in TLSCert.",
                "/etc/collectd/hook.key"),
-    GC_OPT_STR(OWNER, tls_client_ca, "TLSClientCA", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.tls_client_ca, "TLSClientCA", NULL, 0,
                "webhook: PEM file of the authorities of client certificates; "
-               "without a good one no request is taken.",
+               "a request without a valid one is refused.",
                "/etc/collectd/clients.pem"),
-    GC_OPT_STR(OWNER, secret_file, "SharedSecretFile", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.secret_file, "SharedSecretFile", NULL, 0,
                "webhook: file that holds the secret that requests must carry.",
                "/etc/collectd/hook.secret"),
-    GC_OPT_STR(OWNER, secret_header, "SharedSecretHeader", "X-Api-Key", 0,
-               "webhook: header that carries it.", "X-Genesys-Key"),
-    GC_OPT_INT(OWNER, max_body_bytes, "MaxBody", "1048576", 1024, 4194304,
-               "bytes", "webhook: a larger body is answered 413.", "262144"),
-    GC_OPT_INT(OWNER, max_connections, "MaxConnections", "256", 1, 1000,
+    GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
+               0, "webhook: header that carries it.", "X-Genesys-Key"),
+    GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
+               4194304, "bytes", "webhook: a larger body is answered 413.",
+               "262144"),
+    GC_OPT_INT(OWNER, webhook.max_connections, "MaxConnections", "256", 1, 1000,
                "connections", "webhook: more are not accepted.", "64"),
     GC_OPT_STR(OWNER, format, "AttributeFormat",
                "%{flow}Metric_%{metric}(%{time})", 0,
-               "How names of attributes are written that are metrics.",
+               "The form of attribute names that are metrics.",
                "%{flow}_%{metric}@%{time}"),
     GC_OPT_BOOL(OWNER, values, "Values", "false",
                 "Also sum the numeric values of the attributes.", "true"),
     GC_OPT_STR(OWNER, state_url, "StateURL", NULL, 0,
-               "Where it is kept what was counted; default: SQLite, "
+               "Where counts are kept; default: SQLite, "
                "`StateDir/flowmetrics.db`. A Redis lets several agents count "
                "together: `redis://HOST:PORT/DB`, `rediss://…` (TLS), "
                "`unix:///PATH?db=DB`. The same for all blocks.",
                "redis://redis.example.com:6379/0"),
     GC_OPT_STR(OWNER, state_user, "StateUser", NULL, 0,
-               "redis: user of its ACL; default: the one without a name.",
+               "redis: user of its ACL; default: the default user.",
                "collectd"),
     GC_OPT_STR(OWNER, state_password_file, "StatePasswordFile", NULL, 0,
-               "redis: file that holds the password, read anew for each "
+               "redis: file that holds the password, read for each "
                "connection; white space around it is dropped.",
                "/etc/collectd/redis.secret"),
     GC_OPT_STR(OWNER, retention, "Retention", "P14D", 0,
-               "How long it is remembered what was counted, by the "
-               "attribute's own time; an attribute older than this is not "
-               "counted, and a counter that is idle for so long, a day at "
-               "least, is retired. `PT1H` to `P366D`.",
+               "How long counted attributes are remembered, by their own time. "
+               "An older attribute is not counted. A counter that is idle for "
+               "this time, at least a day, is retired. `PT1H` to `P366D`.",
                "P30D"),
     GC_OPT_INT(OWNER, max_series, "MaxSeries", "5000", 1, 1000000, "series",
                "Counters of one host that are not retired; attributes of "
@@ -146,7 +148,8 @@ static enum gc_code check_retention(const struct attributes_options *o,
   return GC_OK;
 }
 
-static enum gc_code keep(char **place, const char *text, struct gc_err *err) {
+static enum gc_code replace_text(char **place, const char *text,
+                                 struct gc_err *err) {
   char *copy = strdup(text);
   if (copy == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -155,16 +158,15 @@ static enum gc_code keep(char **place, const char *text, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code find_region(struct attributes_options *o,
-                                struct gc_err *err) {
+static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
   char region[64];
   const char *env = getenv("AWS_REGION");
   if (env == NULL || *env == '\0')
     env = getenv("AWS_DEFAULT_REGION");
   if (o->region == NULL && sqs_region_of(o->queue_url, region))
-    GC_TRY(keep(&o->region, region, err));
+    GC_TRY(replace_text(&o->region, region, err));
   if (o->region == NULL && env != NULL && *env != '\0')
-    GC_TRY(keep(&o->region, env, err));
+    GC_TRY(replace_text(&o->region, env, err));
   if (o->region == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "AWSRegion is missing: QueueURL names no region");
@@ -172,7 +174,7 @@ static enum gc_code find_region(struct attributes_options *o,
       strspn(o->region, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
           strlen(o->region))
     return gc_fail(err, GC_ERR_CONFIG,
-                   "AWSRegion \"%.40s\" is not one such as \"eu-west-1\"",
+                   "AWSRegion \"%.40s\" is not a region such as \"eu-west-1\"",
                    o->region);
   return GC_OK;
 }
@@ -181,40 +183,41 @@ static enum gc_code check_sqs(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *ret_warning, struct gc_err *err) {
   char url[GC_URL_SIZE];
-  const struct gc_secret secret = {.file = o->secret_access_key_file};
-  if (o->queue_url == NULL)
+  const struct gc_secret secret = {.file = o->sqs.secret_access_key_file};
+  if (o->sqs.queue_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");
-  GC_TRY(gc_url_check("QueueURL", o->queue_url, url, err));
-  GC_TRY(keep(&o->queue_url, url, err));
-  GC_TRY(find_region(o, err));
+  GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
+  GC_TRY(replace_text(&o->sqs.queue_url, url, err));
+  GC_TRY(find_region(&o->sqs, err));
   if (secret.file != NULL)
     (void)gc_secret_is_exposed(&secret, ret_warning);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
-  return credentials_find(o->access_key_id, o->secret_access_key_file,
-                          &ret->credentials, err);
+  return credentials_find_source(o->sqs.access_key_id,
+                                 o->sqs.secret_access_key_file,
+                                 &ret->credentials, err);
 }
 
-/* Of an address that others can reach. */
-static enum gc_code check_public(const struct attributes_options *o,
+/* Checks an address that other hosts can reach. */
+static enum gc_code check_public(const struct webhook_options *o,
                                  struct gc_err *ret_warning,
                                  struct gc_err *err) {
-  bool proves = o->secret_file != NULL || o->tls_client_ca != NULL;
+  bool authenticates = o->secret_file != NULL || o->tls_client_ca != NULL;
   if (gc_host_is_loopback(o->listen, strlen(o->listen)))
     return GC_OK;
-  if (!proves && o->tls_cert == NULL)
+  if (!authenticates && o->tls_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "Listen \"%.60s\": others could post events here; give "
+                   "Listen \"%.60s\": other hosts could post events; set "
                    "SharedSecretFile and TLSCert, or listen on 127.0.0.1",
                    o->listen);
-  if (!proves)
+  if (!authenticates)
     (void)gc_fail(ret_warning, GC_ERR_CONFIG,
                   "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
-                  "whoever reaches it can post events",
+                  "any host that reaches it can post events",
                   o->listen);
   else if (o->tls_cert == NULL)
     (void)gc_fail(ret_warning, GC_ERR_CONFIG,
-                  "Listen \"%.60s\" without TLSCert: secret and events travel "
-                  "in the clear",
+                  "Listen \"%.60s\" without TLSCert: secret and events are "
+                  "sent unencrypted",
                   o->listen);
   return GC_OK;
 }
@@ -225,7 +228,7 @@ static bool is_header_name(const char *name) {
   return *name != '\0' && strspn(name, token) == strlen(name);
 }
 
-static enum gc_code check_webhook(struct attributes_options *o,
+static enum gc_code check_webhook(const struct webhook_options *o,
                                   struct gc_err *ret_warning,
                                   struct gc_err *err) {
   const struct gc_secret secret = {.file = o->secret_file};
@@ -256,9 +259,9 @@ static void warn_clear_text(const struct state_url *url,
   if (url->scheme == STATE_TCP &&
       !gc_host_is_loopback(url->host, strlen(url->host)))
     (void)gc_fail(ret_warning, GC_ERR_CONFIG,
-                  "StateURL \"%.100s\": the password and what is counted "
-                  "travel in the clear; take rediss:// where it is to be had, "
-                  "or a network of its own",
+                  "StateURL \"%.100s\": password and counts are sent "
+                  "unencrypted; use rediss:// where available, or a separate "
+                  "network",
                   url->shown);
 }
 
@@ -271,8 +274,7 @@ static enum gc_code check_state(const struct attributes_options *o,
   if (o->state_url == NULL) {
     if (o->state_user != NULL || o->state_password_file != NULL)
       return gc_fail(err, GC_ERR_CONFIG,
-                     "StateUser and StatePasswordFile are of a StateURL, which "
-                     "is missing");
+                     "StateUser and StatePasswordFile need a StateURL");
     return GC_OK;
   }
   GC_TRY(state_url_parse(o->state_url, &redis->url, err));
@@ -280,14 +282,14 @@ static enum gc_code check_state(const struct attributes_options *o,
     return gc_fail(err, GC_ERR_CONFIG, "StateUser needs a StatePasswordFile");
   if (!ledger_has_redis())
     return gc_fail(err, GC_ERR_CONFIG,
-                   "StateURL: this build keeps its state in SQLite only, it "
-                   "was made without hiredis; configure it with "
-                   "--with-hiredis, or take the option out");
+                   "StateURL: this build has no hiredis and keeps its state in "
+                   "SQLite only; configure it with --with-hiredis, or remove "
+                   "the option");
   if (redis->url.scheme == STATE_TLS && !redis_has_tls())
     return gc_fail(err, GC_ERR_CONFIG,
-                   "StateURL \"%.100s\": this build's hiredis has no TLS (1.0 "
-                   "and its hiredis_ssl have); take redis:// through a tunnel "
-                   "or a network of its own",
+                   "StateURL \"%.100s\": this build's hiredis has no TLS, "
+                   "which needs 1.0 with hiredis_ssl; use redis:// through a "
+                   "tunnel or on a separate network",
                    redis->url.shown);
   redis->user = o->state_user;
   redis->password_file = o->state_password_file;
@@ -299,19 +301,19 @@ static enum gc_code check_state(const struct attributes_options *o,
   return GC_OK;
 }
 
-static bool same(const char *a, const char *b) {
+static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 enum gc_code attributes_check_state(const struct attributes_options *o,
                                     const struct attributes_options *other,
                                     const char *name, struct gc_err *err) {
-  if (same(o->state_url, other->state_url) &&
-      same(o->state_user, other->state_user) &&
-      same(o->state_password_file, other->state_password_file))
+  if (is_same_text(o->state_url, other->state_url) &&
+      is_same_text(o->state_user, other->state_user) &&
+      is_same_text(o->state_password_file, other->state_password_file))
     return GC_OK;
   return gc_fail(err, GC_ERR_CONFIG,
-                 "StateURL, StateUser or StatePasswordFile is another than "
+                 "StateURL, StateUser or StatePasswordFile differs from "
                  "that of <Attributes \"%.60s\">: the blocks of a process "
                  "share one state",
                  name);
@@ -327,7 +329,7 @@ enum gc_code attributes_check(struct attributes_options *o,
   if (o->source == FROM_NOTIFICATIONS)
     return check_notifications(o, err);
   return o->source == FROM_SQS ? check_sqs(o, ret, ret_warning, err)
-                               : check_webhook(o, ret_warning, err);
+                               : check_webhook(&o->webhook, ret_warning, err);
 }
 
 void attributes_config_clear(struct attributes_config *c) {

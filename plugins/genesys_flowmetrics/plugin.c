@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_flowmetrics": what flows count themselves, and
- * what the platform counts of them. Wiring only: options.c and flows_options.c
- * read the configuration, attributes.c runs a source, ledger.c counts,
- * samples.c makes values; flows_block.c does what <Flows> asks for. */
+/* The plugin "genesys_flowmetrics": metrics that flows set themselves, and
+ * metrics of flows that the platform counts. Wiring only: options.c and
+ * flows_options.c read the configuration, attributes_block.c runs a source,
+ * ledger.c counts, samples.c makes values, flows_block.c runs <Flows>. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,21 +38,21 @@ static struct attributes_block *attributes_of(struct gc_block *b) {
   return (struct attributes_block *)b;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *warning,
-                          struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
   for (const struct gc_block *o = plugin.blocks; o != NULL; o = o->next)
     if (o->is == b->is)
       GC_TRY(attributes_check_state(b->options, o->options, o->name, err));
   return attributes_check(b->options, &attributes_of(b)->config, warning, err);
 }
 
-static void clear(struct gc_block *b) {
+static void clear_block(struct gc_block *b) {
   attributes_free(attributes_of(b)->work);
   attributes_config_clear(&attributes_of(b)->config);
 }
 
-static void put_state(struct gc_block *b, uint32_t interval,
-                      const struct gc_samples *out) {
+static void read_state(struct gc_block *b, uint32_t interval,
+                       const struct gc_samples *out) {
   attributes_state(attributes_of(b)->work, interval, out);
 }
 
@@ -73,15 +73,15 @@ static void find_host(void *ctx, const char *account, const char *host) {
     snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
 }
 
-static struct queue_topics_deps deps_of(struct gc_account *a) {
-  return (struct queue_topics_deps){.loop = gc_account_loop(a),
-                                    .env = gc_account_env(a),
-                                    .channels = gc_account_channels(a),
-                                    .names = gc_account_names(a)};
+static struct gc_queue_topics_deps deps_of(struct gc_account *a) {
+  return (struct gc_queue_topics_deps){.loop = gc_account_loop(a),
+                                       .env = gc_account_env(a),
+                                       .channels = gc_account_channels(a),
+                                       .names = gc_account_names(a)};
 }
 
-/* To sqs and webhook an account only lends its host: no thread of it is needed.
- */
+/* For sqs and webhook an account only provides its host; its thread does not
+ * start. */
 static bool has_host(struct gc_block *base) {
   const struct attributes_options *o = base->options;
   struct lookup lookup = {o->account, attributes_of(base)->host,
@@ -91,12 +91,12 @@ static bool has_host(struct gc_block *base) {
   return lookup.found;
 }
 
-static enum gc_code start(struct gc_block *base, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   struct attributes_block *b = attributes_of(base);
   const struct attributes_options *o = base->options;
   if (!ledger_runs)
     return gc_fail(err, GC_ERR_STATE,
-                   "its counters cannot be kept, see the ERROR before");
+                   "the counters cannot be stored; see the ERROR before");
   if (!has_host(base))
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
@@ -118,12 +118,12 @@ static const struct gc_block_class attributes_class = {
     .prefix = "attributes",
     .rows = attributes_rows,
     .size = sizeof(struct attributes_block),
-    .check = check,
-    .start = start,
-    .state = put_state,
-    .clear = clear};
+    .check = check_block,
+    .start = start_block,
+    .read_state = read_state,
+    .clear = clear_block};
 
-/* The next block of that kind from `b` on. */
+/* The next <Attributes> block, from `b` on. */
 static struct gc_block *next_attributes(struct gc_block *b) {
   while (b != NULL && b->is != &attributes_class)
     b = b->next;
@@ -165,35 +165,36 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
-  gc_log_failure(plugin.complaints, cause, err);
+  gc_log_failure(plugin.log, cause, err);
 }
 
-static bool put_tapped(void *ctx, const char *scope,
-                       const struct gc_sample *sample) {
+static bool put_tracked(void *ctx, const char *scope,
+                        const struct gc_sample *sample) {
   (void)ctx;
   return gc_write_tracker_emit(ticket, scope, sample) == GC_OK;
 }
 
-static int on_look(user_data_t *ud) {
+static int on_read(user_data_t *ud) {
   (void)ud;
-  samples_flow(ledger, gc_clock_now_ms(), interval_ms, false, put_tapped, NULL);
+  samples_flow(ledger, gc_clock_now_ms(), interval_ms, false, put_tracked,
+               NULL);
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)
-      attributes_look(attributes_of(b)->work);
+      attributes_drop_slow(attributes_of(b)->work);
   return 0;
 }
 
-/* The read callback's free_func: values that leave now still reach the
- * writers. What was counted until here goes out. */
-static void on_last_look(void *unused) {
+/* The read callback's free_func, the last moment when values still reach the
+ * writers: dispatches what was counted until now. */
+static void on_last_read(void *unused) {
   (void)unused;
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)
       attributes_stop(attributes_of(b)->work);
   ledger_stop(ledger);
-  samples_flow(ledger, gc_clock_now_ms(), interval_ms, true, put_tapped, NULL);
+  samples_flow(ledger, gc_clock_now_ms(), interval_ms, true, put_tracked, NULL);
   (void)gc_write_tracker_wait(ticket, LAST_MS);
 }
 
@@ -207,8 +208,9 @@ static const char *state_dir(void) {
   return path;
 }
 
-/* Who counts: in a shared state an agent finds by this what it has counted. */
-static enum gc_code identify(struct gc_err *err) {
+/* Names the identities, by which an agent finds its counts in a shared state.
+ */
+static enum gc_code identify_blocks(struct gc_err *err) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
     const char *host = attributes_of(b)->host;
@@ -237,7 +239,7 @@ static enum gc_code start_ledger(struct gc_err *err) {
                : (gc_fail(err, GC_ERR_MEMORY, "out of memory"), NULL);
   if (ledger == NULL)
     return err->code;
-  GC_TRY(identify(err));
+  GC_TRY(identify_blocks(err));
   return ledger_start(ledger, err);
 }
 
@@ -248,20 +250,20 @@ static int on_config(oconfig_item_t *ci) {
 }
 
 static int on_init(void) {
-  user_data_t ud = {.data = &plugin, .free_func = on_last_look};
+  user_data_t ud = {.data = &plugin, .free_func = on_last_read};
   struct gc_err err = {.code = GC_OK};
   bool is_first = ledger == NULL && next_attributes(plugin.blocks) != NULL;
   interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval());
   if (is_first) {
     ledger_runs = start_ledger(&err) == GC_OK;
     if (!ledger_runs)
-      gc_say(plugin.complaints, GC_SAY_ERROR, "%s", err.text);
+      gc_log_line(plugin.log, GC_LOG_ERROR, "%s", err.text);
   }
   gc_plugin_start(&plugin);
   if (!is_first || !ledger_runs)
     return 0;
-  plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_look,
-                               TIME_T_TO_CDTIME_T(GC_BLOCK_LOOK_S), &ud);
+  plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_read,
+                               TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
   return 0;
 }
 

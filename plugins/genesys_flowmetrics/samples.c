@@ -27,24 +27,22 @@ static bool put_flow(const struct dispatch *d, const struct ledger_view *v,
   return true;
 }
 
-/* The next time is counted from when this one was due, so that a late look
- * does not shift the others; not from far back after a pause. */
+/* The next due time counts from this one, so that a late read does not shift
+ * the others. After a pause it counts from now. */
 static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
                            uint32_t interval_ms) {
   uint64_t next = due_ms + interval_ms;
   return due_ms == 0 || next <= now_ms ? now_ms + interval_ms : next;
 }
 
-/* A 0 until it is kept that it went out: who dies in between begins with 0
- * again, and no 0 ever follows a count. What comes back shows what it had,
- * once.
- */
-static void show(struct ledger *l, const struct dispatch *d,
-                 const struct ledger_view *v, bool is_last) {
+/* Dispatches a series that is due. What goes out first is repeated until the
+ * store has recorded it (ledger/series_state.h). */
+static void put_due(struct ledger *l, const struct dispatch *d,
+                    const struct ledger_view *v, bool is_last) {
   struct series *s = v->series;
   int64_t count = v->has_first ? v->first_count : v->count;
-  bool is_news = !s->has_sent || s->sent_count != v->count;
-  if (d->now_ms < s->next_ms && !(is_last && is_news))
+  bool is_changed = !s->has_sent || s->sent_count != v->count;
+  if (d->now_ms < s->next_ms && !(is_last && is_changed))
     return;
   if (!put_flow(d, v, count, v->has_first ? v->first_sum : v->sum))
     return;
@@ -52,7 +50,7 @@ static void show(struct ledger *l, const struct dispatch *d,
   s->sent_count = count;
   s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
   if (v->has_first)
-    ledger_shown(l, s);
+    ledger_first_sent(l, s);
 }
 
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
@@ -61,35 +59,10 @@ void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
   struct ledger_view v;
   for (size_t i = 0; ledger_read(l, i, &v); i++)
     if (v.series != NULL)
-      show(l, &d, &v, is_last);
+      put_due(l, &d, &v, is_last);
 }
 
 /* ---- self-telemetry ---- */
-
-struct state {
-  const struct samples_block *block;
-  const struct gc_samples *out;
-};
-
-static void put(const struct state *s, enum gc_metric_id metric,
-                const char *qualifier, union gc_number value) {
-  const struct gc_sample sample = {.metric = metric,
-                                   .instance = s->block->instance,
-                                   .qualifier = qualifier,
-                                   .values = {value},
-                                   .interval_ms = s->block->interval_ms};
-  s->out->put(s->out->ctx, &sample);
-}
-
-static void put_gauge(const struct state *s, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put(s, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_count(const struct state *s, enum gc_metric_id metric,
-                      const char *qualifier, uint64_t count) {
-  put(s, metric, qualifier, (union gc_number){.derive = (int64_t)count});
-}
 
 static const char *const outcome_words[] = {
 #define XX(id, word) [OUTCOME_##id] = word,
@@ -100,7 +73,7 @@ static const char *const outcome_words[] = {
 static const struct {
   const char *word;
   enum gc_metric_id metric;
-  enum samples_of who;
+  enum samples_of of;
 } tallies[] = {
     [TALLY_BATCHES] = {"committed", GC_METRIC_BATCHES, SAMPLES_ALL},
     [TALLY_BATCHES_FAILED] = {"failed", GC_METRIC_BATCHES, SAMPLES_ALL},
@@ -122,55 +95,58 @@ static const struct {
     [TALLY_LOST] = {"lost", GC_METRIC_EVENTS, SAMPLES_STREAM},
 };
 
-static void put_events(const struct state *s, const struct stats *stats) {
+static void put_events(const struct gc_sample_writer *w,
+                       const struct stats *stats) {
   char qualifier[64];
-  put_count(s, GC_METRIC_EVENTS, "received", stats->events);
-  put_count(s, GC_METRIC_EVENTS, "skipped", stats->skipped);
+  gc_put_count(w, GC_METRIC_EVENTS, "received", stats->events);
+  gc_put_count(w, GC_METRIC_EVENTS, "skipped", stats->skipped);
   for (int i = 0; i < OUTCOME_COUNT; i++)
     if (i != OUTCOME_OVERFLOW)
-      put_count(s, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);
+      gc_put_count(w, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);
   for (int i = 0; i < MALFORMED_COUNT; i++) {
     snprintf(qualifier, sizeof(qualifier), "malformed-%s",
              malformed_word((enum malformed)i));
-    put_count(s, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
+    gc_put_count(w, GC_METRIC_EVENTS, qualifier, stats->malformed[i]);
   }
 }
 
-static void put_tallies(const struct state *s, const struct stats *stats) {
+static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
+                        const struct stats *stats) {
   for (size_t i = 0; i < GC_COUNT(tallies); i++)
-    if (tallies[i].who == SAMPLES_ALL || tallies[i].who == s->block->of)
-      put_count(s, tallies[i].metric, tallies[i].word, stats->tallies[i]);
+    if (tallies[i].of == SAMPLES_ALL || tallies[i].of == of)
+      gc_put_count(w, tallies[i].metric, tallies[i].word, stats->tallies[i]);
 }
 
-static void put_stream(const struct state *s) {
-  const struct queue_topics_state *stream = &s->block->stream;
-  put_gauge(s, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
+static void put_stream(const struct gc_sample_writer *w,
+                       const struct gc_queue_topics_state *stream) {
+  gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   if (stream->was_heard)
-    put_gauge(s, GC_METRIC_STREAM_SILENCE, "",
-              (double)stream->silence_ms / 1000);
-  put_gauge(s, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
-  put_gauge(s, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
-  put_count(s, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
-  put_gauge(s, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
+    gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
+                 (double)stream->silence_ms / 1000);
+  gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
+  gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
+  gc_put_count(w, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
+  gc_put_gauge(w, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
 }
 
 void samples_state(const struct samples_block *b, const struct stats *stats,
                    const struct gc_samples *out) {
-  const struct state s = {b, out};
+  const struct gc_sample_writer w = {
+      .out = out, .instance = b->instance, .interval_ms = b->interval_ms};
   int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
-  put_gauge(&s, GC_METRIC_SOURCE_UP, b->source, b->is_up);
+  gc_put_gauge(&w, GC_METRIC_SOURCE_UP, b->source, b->is_up);
   if (answer_ms > 0)
-    put_gauge(&s, GC_METRIC_SOURCE_AGE, b->source,
-              (double)((int64_t)b->now_ms - answer_ms) / 1000);
+    gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, b->source,
+                 (double)((int64_t)b->now_ms - answer_ms) / 1000);
   if (b->of == SAMPLES_SQS && lag_ms >= 0)
-    put_gauge(&s, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
+    gc_put_gauge(&w, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
   if (b->of == SAMPLES_STREAM)
-    put_stream(&s);
-  put_events(&s, stats);
-  put_tallies(&s, stats);
-  put_gauge(&s, GC_METRIC_COMMIT_TIME, "", b->commit_s);
-  put_gauge(&s, GC_METRIC_STATE_UP, b->state, b->is_state_up);
-  put_gauge(&s, GC_METRIC_SERIES, "", (double)b->series);
-  put_count(&s, GC_METRIC_SERIES_OVERFLOW, "",
-            stats->outcomes[OUTCOME_OVERFLOW]);
+    put_stream(&w, &b->stream);
+  put_events(&w, stats);
+  put_tallies(&w, b->of, stats);
+  gc_put_gauge(&w, GC_METRIC_COMMIT_TIME, "", b->commit_s);
+  gc_put_gauge(&w, GC_METRIC_STATE_UP, b->state, b->is_state_up);
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "",
+               stats->outcomes[OUTCOME_OVERFLOW]);
 }

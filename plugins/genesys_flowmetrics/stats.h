@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a block has seen and done since the start; written by sources and the
- * ledger's writer, read by the read callback, without a lock. */
+/* Counters of a block since the start. Sources and the ledger's writer change
+ * them, the read callback reads them, without a lock. */
 #ifndef GENESYS_FLOWMETRICS_STATS_H
 #define GENESYS_FLOWMETRICS_STATS_H
 
@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-/* What became of an attribute, and its word in `events-WORD`. */
+/* The outcome of an attribute, and its word in `events-WORD`. */
 #define OUTCOME_MAP(XX)                                                        \
   XX(COUNTED, "counted")                                                       \
   XX(DUPLICATE, "duplicate") /* counted before */                              \
@@ -23,13 +23,13 @@ enum outcome {
       OUTCOME_COUNT
 };
 
-/* Of the sources; samples.c has their words. */
+/* Counters of the sources; samples.c has their words. */
 enum tally {
   TALLY_BATCHES,
   TALLY_BATCHES_FAILED,
   TALLY_SQS_RECEIVED,
   TALLY_SQS_DELETED,
-  TALLY_SQS_NOT_DELETED, /* refused: they come again */
+  TALLY_SQS_NOT_DELETED, /* SQS delivers them again */
   TALLY_SQS_POISON,      /* no event; left to the dead-letter policy */
   TALLY_SQS_REQUESTS,
   TALLY_SQS_THROTTLED,
@@ -40,8 +40,8 @@ enum tally {
   TALLY_WEB_405,
   TALLY_WEB_413,
   TALLY_WEB_503,
-  TALLY_WEB_CUT, /* too slow, or gone */
-  TALLY_LOST,    /* of notifications: attributes that found no room */
+  TALLY_WEB_CUT, /* the client was too slow, or closed the connection */
+  TALLY_LOST,    /* of notifications: attributes past the memory limit */
   TALLY_COUNT
 };
 
@@ -52,9 +52,9 @@ struct stats {
   stats_count malformed[MALFORMED_COUNT];
   stats_count outcomes[OUTCOME_COUNT];
   stats_count tallies[TALLY_COUNT];
-  _Atomic int64_t lag_ms;    /* send to receipt of the newest message; -1 */
+  _Atomic int64_t lag_ms;    /* age of the newest message; -1: unknown */
   _Atomic int64_t answer_ms; /* monotonic, of the source's last good answer */
-  _Atomic unsigned up;       /* parts of the source that work (consumers) */
+  _Atomic unsigned up;       /* consumers that work; 0 or 1 for others */
 };
 
 static inline void stats_add(struct stats *s, enum tally which, uint64_t n) {

@@ -1,17 +1,56 @@
 /* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/block.h"
+
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "plugins/genesys_realtime/block_internal.h"
+#include "common/base/glob.h"
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
+#include "plugins/genesys_realtime/observations/poll.h"
+#include "plugins/genesys_realtime/observations/subscription.h"
+#include "plugins/genesys_realtime/output/output.h"
+#include "plugins/genesys_realtime/stream/stream.h"
 
 enum {
-  /* Nothing but an operator helps after these refusals; do not spend the
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
-  /* Messages that were lost are repaired then. */
+  /* With pushed observations: a snapshot repairs what lost messages changed. */
   SNAPSHOT_EVERY_MS = 60 * 1000,
+  /* The source is down when its newest values are older than this. */
+  STALE_INTERVALS = 3,
+};
+
+struct block {
+  const struct queues_options *options;
+  struct block_deps deps;
+  struct stream *stream;             /* NULL: Stream "none" */
+  struct subscription *subscription; /* NULL: nothing is pushed */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+
+  /* The network thread's. */
+  struct gc_names_listener queue_listener, presence_listener;
+  bool is_listening;
+  struct selection selection;
+  struct gc_timer timer;
+  uint64_t due_ms;
+  struct poll poll;
+  struct poll_pages pages;
+  int64_t asked_ms;     /* when the poll began, by the server's clock */
+  uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
+  bool must_poll_again; /* a snapshot became due during a poll */
+  struct observations *last; /* to find what is missing in the next */
+  struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
+
+  struct output *output; /* the read thread's */
+
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  struct observations *fresh; /* not dispatched yet */
+  bool is_healthy;            /* the last poll was complete */
+  uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
+  struct queue_tally tally;   /* of the last reading */
+  uint64_t overflow;          /* values that MaxSeries left out */
 };
 
 static const struct gc_env *env(const struct block *b) { return b->deps.env; }
@@ -20,43 +59,57 @@ static uint64_t now(const struct block *b) {
   return env(b)->now_ms(env(b)->ctx);
 }
 
-/* A name that is missing here was made since the list was read. */
-static void look_for_unknown(struct block *b, const struct observations *o) {
+static int64_t server_now(const struct block *b) {
+  return env(b)->wall_ms(env(b)->ctx) + gc_api_clock_offset_ms(b->deps.api);
+}
+
+static enum obs_source source_of(const struct block *b) {
+  return (enum obs_source)b->options->observations;
+}
+
+static uint32_t interval_ms(const struct block *b) {
+  return b->options->interval_s * 1000;
+}
+
+/* ---- polls, on the network thread ---- */
+
+/* A queue without a name was made after the list was read: have it read again.
+ */
+static void note_unknown_queues(struct block *b, const struct observations *o) {
   struct gc_names *names = b->deps.names;
-  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
-  bool missing = false;
-  for (uint32_t i = 0; d != NULL && i < o->ids.count && !missing; i++) {
+  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
+  bool is_missing = false;
+  for (uint32_t i = 0; queues != NULL && i < o->ids.count && !is_missing; i++) {
     const char *id = gc_intern_text(&o->ids, i);
-    missing =
-        shard_has(&b->settings.shard, id) && gc_entities_find(d, id) == NULL;
+    is_missing = shard_has(&b->options->shard, id) &&
+                 gc_entities_find(queues, id) == NULL;
   }
-  if (missing && !gc_entities_is_refused(d))
+  if (is_missing && !gc_entities_is_refused(queues))
     gc_names_miss(names, GC_QUEUE);
-  gc_entities_put(d);
+  gc_entities_put(queues);
 }
 
 static bool asks_by_id(const struct block *b) {
-  return b->settings.source == OBS_QUERY ||
-         b->settings.source == OBS_QUEUE_METRICS;
+  return source_of(b) == OBS_QUERY || source_of(b) == OBS_QUEUE_METRICS;
 }
 
 static bool has_topics(const struct block *b) {
-  return b->stream != NULL && !b->settings.stream.guide.is_on;
+  return b->options->stream == STREAM_NOTIFICATIONS;
 }
 
 /* Takes `o` over. */
 static void publish(struct block *b, struct observations *o, bool is_complete) {
   o->received_ms = env(b)->wall_ms(env(b)->ctx);
-  o->server_ms = o->received_ms + gc_api_clock_offset_ms(b->deps.api);
-  look_for_unknown(b, o);
-  if (b->settings.source == OBS_QUEUE_METRICS)
+  o->server_ms = server_now(b);
+  note_unknown_queues(b, o);
+  if (source_of(b) == OBS_QUEUE_METRICS)
     o->names = queue_metrics_names(o, b->labels);
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
   if (is_complete)
-    b->well_ms = now(b);
+    b->healthy_ms = now(b);
   b->is_healthy = is_complete;
   pthread_mutex_unlock(&b->lock);
 
@@ -64,47 +117,42 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   b->last = o;
 }
 
-/* Activity answers list only what is not zero, which can be told from what is
- * missing only when all of them came. */
+/* Activity answers list only what is not zero: a part of them cannot be
+ * distinguished from zeros, so that all answers must have come. */
 static bool is_worth_publishing(struct block *b) {
   if (b->poll.reading == NULL || b->poll.part_count == 0)
     return false;
-  if (b->settings.source != OBS_ACTIVITY)
-    return b->poll.reading->ids.count > 0 || b->poll.trouble.code == GC_OK;
-  if (b->poll.trouble.code != GC_OK)
+  if (source_of(b) != OBS_ACTIVITY)
+    return b->poll.reading->ids.count > 0 || b->poll.error.code == GC_OK;
+  if (b->poll.error.code != GC_OK)
     return false;
-  struct gc_entities *d = gc_names_entities(b->deps.names, GC_QUEUE);
+  struct gc_entities *queues = gc_names_entities(b->deps.names, GC_QUEUE);
   bool done = b->last == NULL ||
-              observations_zero_gone(b->poll.reading, b->last, d) == GC_OK;
-  gc_entities_put(d);
+              observations_zero_gone(b->poll.reading, b->last, queues) == GC_OK;
+  gc_entities_put(queues);
   return done;
 }
 
-/* After an interval, or `min_ms` if that is longer; at once when a snapshot
- * became due meanwhile. */
-static void come_back(struct block *b, uint32_t min_ms) {
+/* Polls again at once if a snapshot became due during the poll. */
+static void schedule_next_poll(struct block *b, bool was_refused) {
   uint64_t now_ms = now(b);
-  uint32_t every_ms = b->settings.interval_ms;
-  if (every_ms < min_ms)
-    every_ms = min_ms;
-  b->due_ms += every_ms;
-  if (b->due_ms < now_ms) /* the poll outlasted its interval */
-    b->due_ms += (now_ms - b->due_ms + every_ms - 1) / every_ms * every_ms;
+  b->due_ms = gc_pace_next(b->due_ms, now_ms, interval_ms(b), was_refused);
   (void)gc_timers_set(env(b)->timers, &b->timer,
                       b->must_poll_again ? now_ms : b->due_ms);
   b->must_poll_again = false;
 }
 
-/* Tells the poll's outcome once: of several batches one may fail for good while
- * the others do not, which is no recovery. */
-static void end_poll(void *ctx) {
+/* Reports one outcome of the poll: if one of several batches fails each time,
+ * the success of the others is no recovery. */
+static void on_poll_done(void *ctx) {
   struct block *b = ctx;
-  if (b->poll.part_count > 0 || b->poll.trouble.code != GC_OK)
-    b->notice(b->ctx, "observations", &b->poll.trouble);
-  bool is_complete = b->poll.trouble.code == GC_OK;
+  if (b->poll.part_count > 0 || b->poll.error.code != GC_OK)
+    b->notice(b->ctx, "observations", &b->poll.error);
+  bool is_complete = b->poll.error.code == GC_OK;
   if (is_worth_publishing(b)) {
-    if (b->push != NULL && is_complete &&
-        push_snapshot(b->push, b->poll.reading, b->asked_ms) == GC_OK &&
+    if (b->subscription != NULL && is_complete &&
+        subscription_add_snapshot(b->subscription, b->poll.reading,
+                                  b->asked_ms) == GC_OK &&
         !b->must_poll_again)
       b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
     if (b->stream != NULL && is_complete)
@@ -116,21 +164,22 @@ static void end_poll(void *ctx) {
     pthread_mutex_unlock(&b->lock);
   }
 
-  come_back(b, b->poll.was_refused ? REFUSED_EVERY_MS : 0);
+  schedule_next_poll(b, b->poll.was_refused);
   poll_clear(&b->poll);
 }
 
-/* What is pushed is there already. False: it must be asked for. */
-static bool take_pushed(struct block *b, uint64_t now_ms) {
-  if (b->push == NULL || now_ms >= b->snapshot_ms || !push_is_whole(b->push))
+/* False: pushed observations are not complete, poll. */
+static bool publish_pushed(struct block *b, uint64_t now_ms) {
+  if (b->subscription == NULL || now_ms >= b->snapshot_ms ||
+      !subscription_is_complete(b->subscription))
     return false;
-  struct observations *o = push_copy(b->push);
+  struct observations *o = subscription_copy(b->subscription);
   if (o == NULL)
     return false;
   if (b->stream != NULL)
     stream_compare(b->stream, o);
   publish(b, o, true);
-  come_back(b, 0);
+  schedule_next_poll(b, false);
   return true;
 }
 
@@ -138,24 +187,23 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
   if (b->due_ms == 0 || b->due_ms > now_ms)
     b->due_ms = now_ms;
-  if (take_pushed(b, now_ms))
+  if (publish_pushed(b, now_ms))
     return;
-  b->asked_ms =
-      env(b)->wall_ms(env(b)->ctx) + gc_api_clock_offset_ms(b->deps.api);
+  b->asked_ms = server_now(b);
   b->poll.wants_details = b->stream != NULL;
-  b->poll.path = b->settings.metrics_path;
+  b->poll.path = b->options->path;
   if (b->stream != NULL)
     stream_poll_begin(b->stream);
-  poll_start(&b->poll, b->deps.api, b->settings.source, &b->selection,
-             &b->pages, end_poll, b);
+  poll_start(&b->poll, b->deps.api, source_of(b), &b->selection, &b->pages,
+             on_poll_done, b);
 }
 
-/* The stream was opened (again): what it missed, a poll at once shows. One that
- * runs was asked before. The guide dialect's source counts anew each 5 s only
- * and is never asked sooner. */
+/* The stream is open (again): poll at once, since it may have missed something.
+ * A running poll was sent before and does not count. The source of the guide
+ * dialect counts every 5 s only and is not polled sooner. */
 static void on_snapshot(void *ctx) {
   struct block *b = ctx;
-  if (b->settings.source == OBS_OFF || b->settings.source == OBS_QUEUE_METRICS)
+  if (source_of(b) == OBS_OFF || source_of(b) == OBS_QUEUE_METRICS)
     return;
   b->snapshot_ms = 0;
   b->must_poll_again = b->poll.parts != NULL;
@@ -163,37 +211,38 @@ static void on_snapshot(void *ctx) {
     (void)gc_timers_set(env(b)->timers, &b->timer, now(b));
 }
 
-/* More than a quarter of the budget for one block's polling is worth a word. */
+/* ---- queues, on the network thread ---- */
+
+/* Warns if the polls of this block take more than a quarter of the budget. */
 static void check_cost(struct block *b) {
   struct gc_err err = {.code = GC_OK};
   size_t batches = poll_batches(b->selection.count);
-  double per_minute = (double)batches * 60000.0 / b->settings.interval_ms;
+  double per_minute = (double)batches * 60.0 / b->options->interval_s;
   uint32_t budget = b->deps.requests_per_minute;
   if (asks_by_id(b) && per_minute > budget / 4.0)
     (void)gc_fail(
         &err, GC_ERR_LIMIT,
         "%zu queues each %u s cost %.0f of the account's %u requests "
         "per minute; %sname fewer queues or a longer ObservationInterval",
-        b->selection.count, b->settings.interval_ms / 1000, per_minute, budget,
-        b->settings.source == OBS_QUERY
-            ? "Observations \"activity\" costs a few, or "
-            : "");
+        b->selection.count, b->options->interval_s, per_minute, budget,
+        source_of(b) == OBS_QUERY ? "Observations \"activity\" costs a few, or "
+                                  : "");
   b->notice(b->ctx, "cost", &err);
 }
 
-static void on_queues(void *ctx, struct gc_entities *directory) {
+static void on_queues(void *ctx, struct gc_entities *queues) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
+  const struct queues_options *o = b->options;
   enum gc_code code =
-      selection_make(&b->selection, directory, b->settings.selectors,
-                     b->settings.selector_count, &b->settings.shard,
-                     b->settings.source == OBS_QUEUE_METRICS);
+      selection_make(&b->selection, queues, o->queues.at, o->queues.count,
+                     &o->shard, source_of(b) == OBS_QUEUE_METRICS);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (b->selection.count == 0 &&
-           (asks_by_id(b) || b->push != NULL || has_topics(b)))
+           (asks_by_id(b) || b->subscription != NULL || has_topics(b)))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
-                  gc_entities_is_refused(directory)
+                  gc_entities_is_refused(queues)
                       ? "the list of queues is refused: name queues by their "
                         "id (Queue \"UUID\"), or use Observations \"activity\""
                       : "no queue matches the Queue options of this block, its "
@@ -202,34 +251,150 @@ static void on_queues(void *ctx, struct gc_entities *directory) {
   check_cost(b);
   if (b->stream != NULL && code == GC_OK)
     stream_select(b->stream, &b->selection);
-  if (b->push != NULL && code == GC_OK)
-    push_select(b->push, &b->selection);
-  if (b->due_ms == 0 && b->settings.source != OBS_OFF)
+  if (b->subscription != NULL && code == GC_OK)
+    subscription_select(b->subscription, &b->selection);
+  if (b->due_ms == 0 && source_of(b) != OBS_OFF)
     poll_now(b, now(b));
 }
 
-static void on_presences(void *ctx, struct gc_entities *directory) {
-  (void)ctx; /* read when the samples are made */
-  (void)directory;
+static void on_presences(void *ctx, struct gc_entities *presences) {
+  (void)ctx; /* the read thread takes the list when it makes the samples */
+  (void)presences;
 }
 
-/* The observation query maps the presences itself; the activity queries leave
- * that to us. */
-static void begin(void *ctx) {
+/* ---- reading, on a read thread ---- */
+
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
+  const struct gc_strs *selectors =
+      &((const struct block *)ctx)->options->queues;
+  if (queue->name == NULL) /* its name may be one that a selector refuses */
+    return selectors->count == 0;
+  return gc_glob_accepts(selectors->at, selectors->count, queue->name,
+                         queue->id);
+}
+
+static void read_observations(struct block *b, struct queue_display display,
+                              const struct gc_samples *out) {
+  pthread_mutex_lock(&b->lock);
+  GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
+  pthread_mutex_unlock(&b->lock);
+  if (o == NULL)
+    return;
+  struct queue_tally tally;
+  if (o->names != NULL && display.queues != NULL &&
+      gc_entities_is_refused(display.queues))
+    display.queues = o->names;
+  obs_samples(o, &display, out, &tally);
+  pthread_mutex_lock(&b->lock);
+  b->tally = tally;
+  pthread_mutex_unlock(&b->lock);
+}
+
+static void read_sources(struct block *b, const struct gc_samples *out) {
+  struct gc_names *names = b->deps.names;
+  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
+  struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
+  struct queue_display display = {.queues = queues,
+                                  .presences = presences,
+                                  .accepts = accepts_queue,
+                                  .accepts_ctx = b,
+                                  .shard = &b->options->shard,
+                                  .media = b->options->media.at,
+                                  .media_count = b->options->media.count,
+                                  .label = (enum queue_label)b->options->label,
+                                  .interval_ms = interval_ms(b)};
+  read_observations(b, display, out);
+  if (b->stream != NULL)
+    stream_read(b->stream, &display, out);
+  gc_entities_put(queues);
+  gc_entities_put(presences);
+}
+
+static void read_samples(struct block *b, const struct gc_samples *out,
+                         bool is_last) {
+  struct gc_err err;
+  struct gc_samples sink =
+      output_begin(b->output, now(b), env(b)->wall_ms(env(b)->ctx), out);
+  read_sources(b, &sink);
+  bool is_outcome = output_end(b->output, is_last, &err);
+  pthread_mutex_lock(&b->lock);
+  b->overflow = output_overflow(b->output);
+  pthread_mutex_unlock(&b->lock);
+  if (is_outcome)
+    b->notice(b->ctx, "series", &err);
+}
+
+void block_read(struct block *b, const struct gc_samples *out) {
+  read_samples(b, out, false);
+}
+
+void block_finish(struct block *b, const struct gc_samples *out) {
+  read_samples(b, out, true);
+}
+
+bool block_has_windows(const struct block *b) {
+  return output_has_windows(b->output);
+}
+
+static void read_source_state(struct block *b,
+                              const struct gc_sample_writer *w) {
+  pthread_mutex_lock(&b->lock);
+  bool is_healthy = b->is_healthy;
+  uint64_t healthy_ms = b->healthy_ms;
+  struct queue_tally tally = b->tally;
+  pthread_mutex_unlock(&b->lock);
+
+  uint64_t age_ms = healthy_ms > 0 ? now(b) - healthy_ms : 0;
+  uint64_t stale_ms = (uint64_t)interval_ms(b) * STALE_INTERVALS;
+  bool is_up = is_healthy && healthy_ms > 0 && age_ms < stale_ms;
+  gc_put_gauge(w, GC_METRIC_SOURCE_UP, "observations", is_up ? 1.0 : 0.0);
+  if (healthy_ms > 0)
+    gc_put_gauge(w, GC_METRIC_SOURCE_AGE, "observations",
+                 (double)age_ms / 1000.0);
+  gc_put_gauge(w, GC_METRIC_QUEUES, "matched", (double)tally.matched);
+  gc_put_gauge(w, GC_METRIC_QUEUES, "unnamed", (double)tally.unnamed);
+}
+
+void block_read_state(struct block *b, const char *instance, uint32_t every_ms,
+                      const struct gc_samples *out) {
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = every_ms};
+  pthread_mutex_lock(&b->lock);
+  size_t series = b->tally.series;
+  uint64_t overflow = b->overflow;
+  pthread_mutex_unlock(&b->lock);
+  if (b->stream != NULL) {
+    series += stream_series(b->stream);
+    stream_read_state(b->stream, instance, every_ms, out);
+  }
+  if (source_of(b) != OBS_OFF)
+    read_source_state(b, &w);
+  if (b->stream == NULL && source_of(b) == OBS_OFF)
+    return;
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", overflow);
+}
+
+/* ---- life ---- */
+
+/* The observation query maps presences itself; the activity queries do not. */
+static void start_in_loop(void *ctx) {
   struct block *b = ctx;
-  if (b->settings.source == OBS_OFF && b->stream == NULL)
+  if (source_of(b) == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
-  if (b->settings.stream.guide.is_on) /* it needs no list of queues */
+  if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
     stream_select(b->stream, &b->selection);
-  if (b->settings.source == OBS_ACTIVITY)
+  if (source_of(b) == OBS_ACTIVITY)
     gc_names_listen(b->deps.names, &b->presence_listener);
   gc_names_listen(b->deps.names, &b->queue_listener);
 }
 
-void block_start(struct block *b) { gc_loop_call(b->deps.loop, begin, b); }
+void block_start(struct block *b) {
+  gc_loop_call(b->deps.loop, start_in_loop, b);
+}
 
-static void end(void *ctx) {
+static void stop_in_loop(void *ctx) {
   struct block *b = ctx;
   if (b->is_listening) {
     gc_names_unlisten(b->deps.names, &b->presence_listener);
@@ -238,25 +403,28 @@ static void end(void *ctx) {
   gc_timers_unset(env(b)->timers, &b->timer);
   if (b->stream != NULL)
     stream_stop(b->stream);
-  if (b->push != NULL)
-    push_stop(b->push);
+  if (b->subscription != NULL)
+    subscription_stop(b->subscription);
   poll_clear(&b->poll);
 }
 
 void block_free(struct block *b) {
   if (b == NULL)
     return;
-  gc_loop_call(b->deps.loop, end, b);
+  gc_loop_call(b->deps.loop, stop_in_loop, b);
   stream_free(b->stream);
-  push_free(b->push);
-  windows_free(b->windows);
-  series_limit_free(b->limit);
+  subscription_free(b->subscription);
+  output_free(b->output);
   selection_clear(&b->selection);
   observations_put(b->last);
   observations_put(b->fresh);
   gc_labels_free(b->labels);
   pthread_mutex_destroy(&b->lock);
   free(b);
+}
+
+static enum gc_code out_of_memory(struct gc_err *err) {
+  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
 static enum gc_code make_stream(struct block *b, struct gc_err *err) {
@@ -271,51 +439,49 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
                              .notice_ctx = b->ctx,
                              .snapshot = on_snapshot,
                              .ctx = b};
-  b->stream = stream_new(&b->settings.stream, &deps, err);
+  b->stream = stream_new(b->options, &deps, err);
   return b->stream != NULL ? GC_OK : err->code;
 }
 
-static enum gc_code make_push(struct block *b, struct gc_err *err) {
-  struct push_deps deps = {.channels = b->deps.channels,
-                           .timeouts = b->settings.stream.timeouts,
-                           .snapshot = on_snapshot,
-                           .notice = b->notice,
-                           .notice_ctx = b->ctx,
-                           .ctx = b};
-  b->push = push_new(&deps);
-  return b->push != NULL ? GC_OK : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
+  struct subscription_deps deps = {.channels = b->deps.channels,
+                                   .timeouts = stream_timeouts(b->options),
+                                   .snapshot = on_snapshot,
+                                   .notice = b->notice,
+                                   .notice_ctx = b->ctx,
+                                   .ctx = b};
+  b->subscription = subscription_new(&deps);
+  return b->subscription != NULL ? GC_OK : out_of_memory(err);
 }
 
-/* What the read thread puts in front of the sink. */
-static enum gc_code make_sinks(struct block *b, struct gc_err *err) {
-  const struct block_settings *s = &b->settings;
-  b->limit = series_limit_new(s->series_max, s->expiry_ms);
-  if (s->window_ms > 0)
-    b->windows = windows_new(&(struct windows_settings){
-        .span_ms = s->window_ms, .raw = s->raw, .series_max = s->series_max});
-  if (b->limit == NULL || (s->window_ms > 0 && b->windows == NULL))
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  return GC_OK;
+static enum gc_code make_output(struct block *b, struct gc_err *err) {
+  const struct queues_options *o = b->options;
+  struct downsample_settings settings = {.span_ms = o->window_s * 1000,
+                                         .raw = o->raw,
+                                         .series_max = o->series_max};
+  b->output = output_new(&settings, (uint64_t)o->queue_expiry_s * 1000);
+  b->labels = gc_labels_new();
+  return b->output != NULL && b->labels != NULL ? GC_OK : out_of_memory(err);
 }
 
 static enum gc_code make_parts(struct block *b, struct gc_err *err) {
-  GC_TRY(make_sinks(b, err));
-  if (b->settings.has_stream)
+  GC_TRY(make_output(b, err));
+  if (b->options->stream != STREAM_NONE)
     GC_TRY(make_stream(b, err));
-  return b->settings.source == OBS_TOPIC ? make_push(b, err) : GC_OK;
+  return source_of(b) == OBS_TOPIC ? make_subscription(b, err) : GC_OK;
 }
 
-struct block *block_new(const struct block_settings *settings,
+struct block *block_new(const struct queues_options *options,
                         const struct block_deps *deps,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx, struct gc_err *err) {
   struct block *b = calloc(1, sizeof(*b));
   if (b == NULL) {
-    (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    (void)out_of_memory(err);
     return NULL;
   }
-  b->settings = *settings;
+  b->options = options;
   b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;
@@ -325,10 +491,7 @@ struct block *block_new(const struct block_settings *settings,
   b->presence_listener = (struct gc_names_listener){
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
-  b->labels = gc_labels_new();
-  if (b->labels == NULL)
-    (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  if (b->labels == NULL || make_parts(b, err) != GC_OK) {
+  if (make_parts(b, err) != GC_OK) {
     block_free(b);
     return NULL;
   }

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/glob.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
-#include "plugins/genesys_realtime/observations/poll.h"
 
 /* In the order of enum stream_choice, obs_source and obs_label. */
 static const char *const streams[] = {"notifications", "conversations", "none",
@@ -19,57 +19,58 @@ const struct gc_opt queues_rows[] = {
                "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_ENUM(struct queues_options, stream, "Stream", "notifications",
                 streams,
-                "Source of conversation events, for all that is counted: "
+                "Source of conversation events, from which counters are made: "
                 "`notifications` listens to the account's notification "
                 "channel; `conversations` is the guide dialect's socket of "
                 "a gateway; `none`: observations only.",
                 "none"),
-    GC_OPT_ENUM(struct queues_options, observations, "Observations", "query",
-                sources,
-                "How the present state is read: `query` asks for 100 queues a "
-                "request; `activity` pages through everything and filters "
-                "here, cheapest from about 200 queues on; `topic` has changes "
-                "pushed over the notification channel and asks once a minute, "
-                "or as `query` while not every topic is heard; "
-                "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
-                "queues a request, no sooner than each 5 s.",
-                "activity"),
+    GC_OPT_ENUM(
+        struct queues_options, observations, "Observations", "query", sources,
+        "How the present state is read: `query` requests 100 queues at a "
+        "time; `activity` pages through everything and filters "
+        "here, cheapest from about 200 queues on; `topic` receives "
+        "changes over the notification channel and polls once a "
+        "minute, or as `query` while a topic is missing; "
+        "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
+        "queues a request, every 5 s at most.",
+        "activity"),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings.", "30"),
     GC_OPT_STRS(struct queues_options, queues, "Queue",
-                "Name globs (`Support*`) or ids; a leading `!` refuses. The "
-                "first match decides; without any, all queues. May be "
+                "Name globs (`Support*`) or ids; a leading `!` excludes. The "
+                "first match decides; the default is all queues. May be "
                 "repeated. Applied before any request.",
                 "Support*"),
     GC_OPT_STRS(struct queues_options, media, "Media",
                 "Media types to show (`voice`, `chat`, `email`, `message`, "
-                "`callback` …); without any, all. May be repeated.",
+                "`callback` …); the default is all. May be repeated.",
                 "voice"),
     GC_OPT_ENUM(struct queues_options, label, "QueueLabel", "name", labels,
-                "What a queue is called: its `name`, its `id`, or `both` "
+                "How a queue is named: by its `name`, its `id`, or `both` "
                 "(NAME@ID).",
                 "both"),
     GC_OPT_REALS(struct queues_options, wait_buckets, "WaitBuckets",
                  "1 2 4 8 16 32 64 128 256 512", 0.001, 1e6, "s",
                  "Bounds of the histogram of waits, ascending; fractions are "
-                 "fine.",
+                 "allowed.",
                  "0.5 5 10 20 30 60 120 300"),
     GC_OPT_REAL(struct queues_options, target_s, "ServiceLevelTarget", NULL,
                 0.001, 1e6, "s",
-                "Who waits longer is a breach; without it, each queue's own "
-                "target of the medium.",
+                "A contact that waits longer is a breach; the default is each "
+                "queue's own target of the medium.",
                 "20"),
     GC_OPT_INT(struct queues_options, window_s, "Window", NULL, 1, 86400, "s",
                "Down-sampling: `queue_depth_window` and so on have average, "
-               "least and most of each gauge over windows of so long, which "
-               "begin at multiples of it; without it, no windows.",
+               "minimum and maximum of each gauge over windows of this length, "
+               "which begin at its multiples; the default is no windows.",
                "60"),
     GC_OPT_BOOL(struct queues_options, raw, "Raw", "true",
-                "`false`: of the gauges the windows alone.", "false"),
+                "`false`: dispatch the windows without the gauges themselves.",
+                "false"),
     GC_OPT_INT(struct queues_options, idle_timeout_s, "IdleTimeout", "40", 5,
                3600, "s",
-               "A stream that is silent for so long is dead and opened again; "
-               "the platform sends a heartbeat each 30 s.",
+               "A stream that is silent for this long is opened again; the "
+               "platform sends a heartbeat every 30 s.",
                "60"),
     GC_OPT_INT(struct queues_options, reconnect_min_s, "ReconnectMin", "1", 1,
                3600, "s", "Shortest time before the stream is opened again.",
@@ -79,65 +80,62 @@ const struct gc_opt queues_rows[] = {
                "120"),
     GC_OPT_INT(struct queues_options, conversations_max, "MaxConversations",
                "200000", 100, 10000000, "conversations",
-               "Conversations kept in memory; beyond it the one longest "
-               "unheard of is let go (`conversations_lost`).",
+               "Conversations kept in memory; one more drops the conversation "
+               "with the oldest event (`conversations_lost`).",
                "50000"),
     GC_OPT_INT(struct queues_options, conversation_age_s, "MaxConversationAge",
                "86400", 600, 2592000, "s",
-               "A conversation of which nothing was heard for so long is let "
-               "go.",
+               "A conversation without an event for this long is dropped.",
                "43200"),
     GC_OPT_INT(struct queues_options, series_max, "MaxSeries", "200000", 1,
                10000000, "series",
-               "Series of queues that the block sends; what goes beyond is "
-               "left out (`series_overflow`).",
+               "Series of queues that the block sends; further series are left "
+               "out (`series_overflow`).",
                "20000"),
     GC_OPT_INT(struct queues_options, queue_expiry_s, "QueueExpiry", "86400",
                60, 31536000, "s",
-               "A queue that has left the list of queues and of which nothing "
-               "was heard for so long loses its counters; a series of which "
-               "nothing came gives its place of MaxSeries free.",
+               "A queue that has left the list of queues and had no event for "
+               "this long loses its counters; a series without a value for "
+               "this long no longer counts for MaxSeries.",
                "604800"),
     GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
                "This agent's share of the queues, `k/n`: the k-th of n agents. "
-               "All n together have every queue, each once; another n moves as "
-               "few as can be. Applied before any request.",
+               "Each queue belongs to exactly one of the n; another n moves as "
+               "few queues as possible. Applied before any request.",
                "1/3"),
     GC_OPT_STR(struct queues_options, path, "Path", NULL, 0,
-               "Guide dialect only: another path of the gateway than "
+               "Guide dialect only: a path of the gateway other than "
                "`/api/v2/analytics/realtime/conversations` (`Stream "
                "\"conversations\"`) or `/api/v2/queues/metrics` "
                "(`Observations \"queue_metrics\"`), such as "
                "`/api/v2/queues/stats`.",
                "/api/v2/queues/stats"),
-    GC_OPT_STRS(struct queues_options, where, "Where",
-                "`Stream \"conversations\"` only: what the gateway shall send, "
-                "such as `type = 'voice'`; without it, what `Media` says. May "
-                "be repeated.",
-                "type = 'voice'"),
+    GC_OPT_STRS(
+        struct queues_options, where, "Where",
+        "`Stream \"conversations\"` only: which events the gateway sends, "
+        "such as `type = 'voice'`; the default is made of `Media`. May "
+        "be repeated.",
+        "type = 'voice'"),
     GC_OPT_STRS(struct queues_options, wrapups, "WrapUpCode",
                 "`Stream \"conversations\"` only: wrap-up codes, globs as for "
-                "`Queue`, by which changes of state are counted too "
-                "(`state_changes_wrapup`); without any, none. May be "
+                "`Queue`, by which changes of state are also counted "
+                "(`state_changes_wrapup`); the default is none. May be "
                 "repeated.",
                 "Sale*"),
     GC_OPT_END,
 };
 
 static enum gc_code lower_media(char *media, struct gc_err *err) {
-  for (char *c = media; *c != '\0'; c++) {
-    if (*c >= 'A' && *c <= 'Z')
-      *c = (char)(*c + 'a' - 'A');
-    if (strchr("abcdefghijklmnopqrstuvwxyz", *c) == NULL)
-      return gc_fail(err, GC_ERR_CONFIG,
-                     "Media: \"%.40s\" is not a media type such as \"voice\", "
-                     "\"chat\", \"email\", \"message\", \"callback\"",
-                     media);
-  }
+  gc_lower_text(media);
+  if (media[strspn(media, "abcdefghijklmnopqrstuvwxyz")] != '\0')
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Media: \"%.40s\" is not a media type such as \"voice\", "
+                   "\"chat\", \"email\", \"message\", \"callback\"",
+                   media);
   return GC_OK;
 }
 
-/* The platform aggregates in windows of 5 s: sooner there is nothing new. */
+/* The source aggregates windows of 5 s: a shorter interval has nothing new. */
 enum { QUEUE_METRICS_MIN_S = 5 };
 
 static enum gc_code check_path(const struct queues_options *o,
@@ -150,15 +148,16 @@ static enum gc_code check_path(const struct queues_options *o,
                    "with Stream \"conversations\" or Observations "
                    "\"queue_metrics\" (guide dialect)");
   if (is_stream && is_metrics)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "Path: it could be that of Stream \"conversations\" or that "
-                   "of Observations \"queue_metrics\"; make two blocks, each "
-                   "with one of them");
+    return gc_fail(
+        err, GC_ERR_CONFIG,
+        "Path: it could belong to Stream \"conversations\" or to "
+        "Observations \"queue_metrics\"; write two blocks, each with "
+        "one of them");
   if (o->path[0] != '/' || strpbrk(o->path, " ?#\t\r\n") != NULL)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "Path: \"%.80s\" is no path such as "
-                   "\"/api/v2/queues/stats\": it begins with a slash and has "
-                   "neither a query nor spaces",
+                   "Path: \"%.80s\" is not a path such as "
+                   "\"/api/v2/queues/stats\": it must begin with a slash and "
+                   "have neither a query nor spaces",
                    o->path);
   return GC_OK;
 }
@@ -167,12 +166,12 @@ static enum gc_code check_guide(const struct queues_options *o,
                                 struct gc_err *err) {
   if (o->observations == OBS_QUEUE_METRICS &&
       o->interval_s < QUEUE_METRICS_MIN_S)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "ObservationInterval: %u s is too often for Observations "
-                   "\"queue_metrics\", whose source counts anew each %d s; "
-                   "accepted: %d or more",
-                   o->interval_s, (int)QUEUE_METRICS_MIN_S,
-                   (int)QUEUE_METRICS_MIN_S);
+    return gc_fail(
+        err, GC_ERR_CONFIG,
+        "ObservationInterval: %u s is too often for Observations "
+        "\"queue_metrics\", whose source counts every %d s; accepted: "
+        "%d or more",
+        o->interval_s, (int)QUEUE_METRICS_MIN_S, (int)QUEUE_METRICS_MIN_S);
   if (o->where.count > 0 && o->stream != STREAM_CONVERSATIONS)
     return gc_fail(
         err, GC_ERR_CONFIG,

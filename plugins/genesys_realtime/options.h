@@ -1,38 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* <Queues "NAME">: its options as rows. Configuration phase, one thread. */
+/* <Queues "NAME">: its options as rows, and the struct that the rows fill, from
+ * which block and stream read them. Configuration phase, one thread; const
+ * afterwards. */
 #ifndef GENESYS_REALTIME_OPTIONS_H
 #define GENESYS_REALTIME_OPTIONS_H
 
 #include "common/daemon/options.h"
-#include "plugins/genesys_realtime/observations/observations.h"
 #include "plugins/genesys_realtime/queues/shard.h"
 
 struct queues_options {
   char *account;
   int stream;       /* enum stream_choice */
   int observations; /* enum obs_source */
-  int label;        /* enum obs_label */
+  int label;        /* enum queue_label */
   uint32_t interval_s;
   struct gc_strs queues, media;
   struct gc_reals wait_buckets; /* s */
   double target_s;              /* 0: each queue's own */
   uint32_t window_s;            /* 0: none */
-  bool raw;
+  bool raw; /* the gauges themselves too; without a window always */
   uint32_t series_max, queue_expiry_s;
   uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
   uint32_t conversations_max, conversation_age_s;
   char *shard_text;
-  struct shard shard; /* made of it by queues_check */
+  struct shard shard; /* queues_check makes it of shard_text */
   char *path;         /* guide dialect; NULL: the usual one */
   struct gc_strs where, wrapups;
 };
 
 enum stream_choice { STREAM_NOTIFICATIONS, STREAM_CONVERSATIONS, STREAM_NONE };
 
+enum obs_source {
+  OBS_QUERY,
+  OBS_ACTIVITY,
+  OBS_TOPIC,
+  OBS_QUEUE_METRICS, /* guide dialect */
+  OBS_OFF
+};
+
 extern const struct gc_opt queues_rows[];
 
-/* Beyond what a row can say: are the selectors and buckets ones that can be
- * meant? Media types are brought to the API's spelling. */
+/* Checks what the rows cannot: selectors, buckets, options that need each
+ * other. Writes media types in lower case, as the API does. */
 GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
                                         struct gc_err *err);
 

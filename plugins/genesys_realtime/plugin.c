@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_realtime": what the queues look like now. Wiring only:
- * options.c reads the configuration, block.c asks and listens. */
+/* The plugin "genesys_realtime": the present state of queues. Wiring only:
+ * options.c reads the configuration, block.c polls and listens. */
 #include <stdlib.h>
 
 #include "collectd.h"
@@ -33,112 +33,65 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
 
 static void clear(struct gc_block *b) { block_free(queues_of(b)->work); }
 
-static void look(struct gc_block *b) {
+static void read_new(struct gc_block *b) {
   struct gc_samples out = gc_emit_samples(b->host);
   block_read(queues_of(b)->work, &out);
 }
 
-static void put_state(struct gc_block *b, uint32_t interval_ms,
-                      const struct gc_samples *out) {
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
   block_read_state(queues_of(b)->work, b->instance, interval_ms, out);
 }
 
-/* ---- the last words ---- */
+/* ---- the last values ---- */
 
-/* All blocks together, so that collectd ends in time. */
-enum { LAST_WORDS_MS = 1000 };
-static cdtime_t last_words_end;
+/* For all blocks together, so that collectd stops in time. */
+enum { LAST_VALUES_MS = 1000 };
+static cdtime_t last_values_end;
 
-struct last_words {
+struct last_values {
   struct gc_write_ticket *ticket;
   const char *host;
   size_t lost;
 };
 
 static void put_last(void *ctx, const struct gc_sample *sample) {
-  struct last_words *last = ctx;
+  struct last_values *last = ctx;
   last->lost +=
       gc_write_tracker_emit(last->ticket, last->host, sample) != GC_OK;
 }
 
-/* What is left of the time that all blocks share. */
-static void wait_for(struct last_words *last) {
+/* Waits for the rest of the time that all blocks share. */
+static void wait_for_pending(struct last_values *last) {
   cdtime_t now = cdtime();
-  if (last_words_end == 0)
-    last_words_end = now + MS_TO_CDTIME_T(LAST_WORDS_MS);
-  uint32_t left_ms =
-      now < last_words_end ? (uint32_t)CDTIME_T_TO_MS(last_words_end - now) : 0;
+  if (last_values_end == 0)
+    last_values_end = now + MS_TO_CDTIME_T(LAST_VALUES_MS);
+  uint32_t left_ms = now < last_values_end
+                         ? (uint32_t)CDTIME_T_TO_MS(last_values_end - now)
+                         : 0;
   if (!gc_write_tracker_wait(last->ticket, left_ms))
-    last->lost += gc_write_tracker_in_flight(last->ticket);
+    last->lost += gc_write_tracker_pending(last->ticket);
 }
 
-static void last_look(struct gc_block *b) {
+static void read_last(struct gc_block *b) {
   struct block *work = queues_of(b)->work;
-  struct last_words last = {.host = b->host};
+  struct last_values last = {.host = b->host};
   if (!block_has_windows(work))
     return;
   last.ticket = gc_write_ticket_new();
   if (last.ticket == NULL)
     return;
   block_finish(work, &(struct gc_samples){put_last, &last});
-  wait_for(&last);
+  wait_for_pending(&last);
   if (last.lost > 0)
-    gc_say(plugin.complaints, GC_SAY_WARNING,
-           "%s: %zu values of the last window were not written in time",
-           b->instance, last.lost);
+    gc_log_line(plugin.log, GC_LOG_WARNING,
+                "%s: %zu values of the last window were not written in time",
+                b->instance, last.lost);
   gc_write_ticket_free(last.ticket);
-}
-
-static struct stream_settings stream_settings(const struct queues_options *o) {
-  return (struct stream_settings){
-      .guide = {.is_on = o->stream == STREAM_CONVERSATIONS,
-                .path = o->path,
-                .where = o->where.at,
-                .where_count = o->where.count,
-                .media = o->media.at,
-                .media_count = o->media.count,
-                .wrapups = o->wrapups.at,
-                .wrapup_count = o->wrapups.count},
-      .timeouts = {.idle_timeout_ms = o->idle_timeout_s * 1000,
-                   .reconnect_min_ms = o->reconnect_min_s * 1000,
-                   .reconnect_max_ms = o->reconnect_max_s * 1000},
-      .bounds_s = o->wait_buckets.at,
-      .bound_count = o->wait_buckets.count,
-      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
-      .max = o->conversations_max,
-      .age_ms = (int64_t)o->conversation_age_s * 1000,
-      .expiry_ms = (int64_t)o->queue_expiry_s * 1000,
-      .interval_ms = o->interval_s * 1000,
-      .gauges =
-          o->observations == OBS_OFF || o->observations == OBS_QUEUE_METRICS,
-  };
-}
-
-static struct block_settings settings_of(const struct gc_block *b) {
-  const struct queues_options *o = b->options;
-  return (struct block_settings){
-      .name = b->name,
-      .source = (enum obs_source)o->observations,
-      .interval_ms = o->interval_s * 1000,
-      .selectors = o->queues.at,
-      .selector_count = o->queues.count,
-      .shard = o->shard,
-      .media = o->media.at,
-      .media_count = o->media.count,
-      .window_ms = o->window_s * 1000,
-      .raw = o->raw,
-      .series_max = o->series_max,
-      .expiry_ms = (uint64_t)o->queue_expiry_s * 1000,
-      .label = (enum obs_label)o->label,
-      .metrics_path = o->path,
-      .has_stream = o->stream != STREAM_NONE,
-      .stream = stream_settings(o),
-  };
 }
 
 static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   const struct queues_options *o = b->options;
-  struct block_settings settings = settings_of(b);
   GC_TRY(gc_block_use_account(b, o->account, err));
   struct gc_account *a = b->account;
   struct block_deps deps = {.loop = gc_account_loop(a),
@@ -151,7 +104,7 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                             .base_url = gc_account_base_url(a),
                             .requests_per_minute =
                                 gc_account_requests_per_minute(a)};
-  struct block *work = block_new(&settings, &deps, gc_block_notice, b, err);
+  struct block *work = block_new(o, &deps, gc_block_notice, b, err);
   queues_of(b)->work = work;
   if (work == NULL)
     return err->code;
@@ -165,9 +118,9 @@ static const struct gc_block_class queues_class = {.prefix = "queues",
                                                        sizeof(struct queues),
                                                    .check = check,
                                                    .start = start,
-                                                   .look = look,
-                                                   .state = put_state,
-                                                   .last_look = last_look,
+                                                   .read_new = read_new,
+                                                   .read_state = read_state,
+                                                   .read_last = read_last,
                                                    .clear = clear};
 
 static enum gc_code read_queues(const char *name, void *options,

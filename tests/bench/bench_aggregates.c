@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One answer of the aggregate query of about 50 MB: 2,000 queues × 10 metrics ×
  * 31 windows, 30 of them read again: bytes → facts and sums → values, beside
- * json-c building a tree of the same bytes and Python reading them. Each runs
+ * json-c building a tree of the same bytes and Python results them. Each runs
  * in a process of its own, so that its peak of memory is its own. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +86,7 @@ static struct result run_ours(const struct gc_buf *answer) {
                        .period_ms = MINUTE};
   struct gc_series_set series = {.keys = {.max = 200000}};
   int64_t done_ms = first_ms + (WINDOWS - 1) * (int64_t)MINUTE;
-  struct gc_reading reading = {.query = &q,
+  struct gc_results results = {.query = &q,
                                .plan = {.again_from_ms = first_ms,
                                         .again_to_ms = done_ms,
                                         .from_ms = done_ms,
@@ -96,7 +96,7 @@ static struct result run_ours(const struct gc_buf *answer) {
                                .asked_to_ms = done_ms + MINUTE,
                                .series = &series,
                                .max = 1 << 18};
-  struct gc_decoder *d = gc_decoder_new(&reading);
+  struct gc_decoder *d = gc_decoder_new(&results);
   struct gc_sink sink = gc_decoder_sink(d);
   sink.begin(sink.ctx);
   for (size_t at = 0; at < answer->len; at += CHUNK) {
@@ -106,18 +106,18 @@ static struct result run_ours(const struct gc_buf *answer) {
   }
   must(gc_decoder_finish(d, NULL));
   gc_decoder_free(d);
-  gc_reading_sort(&reading);
+  gc_results_sort(&results);
   (void)gc_series_revise(&series);
   struct gc_naming naming = {.label = GC_QUERY_LABEL_ID};
   struct gc_samples_view view = {
       .query = &q, .naming = &naming, .block = "bench", .counters = true};
   struct gc_outbox out = {.interval_ms = MINUTE};
   struct gc_samples_tally tally;
-  must(gc_samples_of_window(&view, &reading, 0, false, &out, &tally));
+  must(gc_samples_of_window(&view, &results, 0, false, &out, &tally));
   r.things = tally.series;
   r.ms = now_ms() - began;
   gc_outbox_clear(&out);
-  gc_reading_clear(&reading);
+  gc_results_clear(&results);
   gc_series_clear(&series);
   return r;
 }
@@ -190,7 +190,7 @@ static void count_requests(void) {
                                  .to_ms = first_ms + 31 * MINUTE};
   printf("requests a minute, %d queues x %zu metrics, PT1M, Revisit 30: %u\n",
          QUEUES, GC_COUNT(metric_names),
-         gc_poll_requests(&plan, MINUTE, 1000, NULL));
+         gc_analytics_poll_requests(&plan, MINUTE, 1000, NULL));
 }
 
 int main(void) {

@@ -25,7 +25,7 @@ static const char *event_at(size_t i) {
   return events.bytes.data + events.list[i].at;
 }
 
-/* What net/channel does with each message before a block hears of it. */
+/* What channels/socket does with each message before a block gets it. */
 static struct lap run_envelope(void) {
   struct gc_notification n;
   struct lap began = lap_begin();
@@ -98,7 +98,7 @@ static void measure_memory(unsigned parties) {
   for (unsigned i = 0; i < HELD; i++) {
     char text[IDS_SIZE];
     ids_of(text, i, 0);
-    e.id = cv_id_read(text, 36);
+    e.id = uuid_key_read(text, 36);
     e.count = parties;
     for (unsigned p = 0; p < parties; p++) {
       struct cv_party *one = &e.parties[p];
@@ -107,7 +107,7 @@ static void measure_memory(unsigned parties) {
                                .purpose = p == 0 ? CV_ACD : CV_AGENT,
                                .media = CV_VOICE};
       snprintf(one->queue_text, sizeof(one->queue_text), "q%u", i % IDS_QUEUES);
-      one->queue = cv_id_read(one->queue_text, strlen(one->queue_text));
+      one->queue = uuid_key_read(one->queue_text, strlen(one->queue_text));
     }
     must(conversations_apply(m, &e) == GC_OK, "no memory for a model");
   }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Our side of the flow metrics' benchmark: recorded attribute events, one a
+/* Our side of the flow metrics' benchmark: recorded attribute events, one per
  * line, through the decoder and the ledger into SQLite (WAL, FULL), in batches
- * of ten as SQS gives them. The source is a file, so many batches are in flight
- * as a webhook under load has them.
+ * of ten as SQS delivers them. As many batches are pending at once as a webhook
+ * has under load.
  *
  *   bench_flow FILE FOLDER    FOLDER is empty, for the state file
  *
- * Tells one line of JSON as the references do: what was counted by then, and
- * the time from the first event to the last commit. */
+ * Prints one line of JSON as the reference programs do: the counts, and the
+ * time from the first event to the last commit. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
@@ -48,7 +48,7 @@ static struct batch *take_free(void) {
     pthread_cond_wait(&pool.changed, &pool.lock);
   struct batch *b = pool.free[--pool.count];
   pthread_mutex_unlock(&pool.lock);
-  batch_cut(b, 0);
+  batch_truncate(b, 0);
   gc_buf_reset(&b->names);
   return b;
 }
@@ -76,7 +76,7 @@ static struct gc_buf read_file(const char *path) {
 static const char *read_batch(struct event_reader *r, const char *at,
                               const char *end, struct event_counts *counts,
                               struct batch *b) {
-  const struct event_sink sink = {batch_take, b};
+  const struct event_sink sink = {batch_add, b};
   for (int i = 0; i < A_BATCH && at < end; i++) {
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     if (stop == NULL)
@@ -111,17 +111,16 @@ static struct event_counts run(struct ledger *ledger,
 static void tell(struct ledger *ledger, const struct event_counts *counts,
                  double wall_s, double cpu_s) {
   struct gc_buf text = {.max = 1 << 20};
-  struct gc_json_out j = {.out = &text};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *totals = gc_document_add_object(&d, NULL, NULL);
   struct ledger_view view;
-  gc_json_out_object(&j);
   for (size_t i = 0; ledger_read(ledger, i, &view); i++) {
     char name[512];
     snprintf(name, sizeof(name), "%s|%s", view.flow, view.metric);
-    gc_json_out_key(&j, name);
-    gc_json_out_int(&j, view.count);
+    gc_document_add_int(&d, totals, name, view.count);
   }
-  gc_json_out_close(&j);
-  must(gc_json_out_end(&j, NULL) == GC_OK, "no memory for the outcome");
+  must(gc_document_write(&d, &text, NULL) == GC_OK,
+       "no memory for the outcome");
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"told\":{\"events\":"
          "%" PRIu64 ",\"counts\":%s}}\n",
          wall_s, cpu_s, resident_max_kb(), counts->events,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow metrics: events dismissed, events decoded, keys committed. GC_ROWS: how
- * many keys are in the file when batches are measured (1,000,000; the aim is
- * told for 5,000,000). The file is in GC_FOLDER (/tmp). */
+/* Flow metrics: events rejected, events decoded, keys committed. GC_ROWS: how
+ * many keys the file has when batches are measured (1,000,000; the target is
+ * stated for 5,000,000). The file is in GC_FOLDER (/tmp). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,9 +53,9 @@ static void put_rate(const char *what, unsigned count, struct lap lap) {
 
 static enum gc_code take(void *ctx, const struct event_metric *m) {
   struct batch *b = ctx;
-  batch_cut(b, 0);
+  batch_truncate(b, 0);
   gc_buf_reset(&b->names);
-  return batch_take(b, m);
+  return batch_add(b, m);
 }
 
 static void measure_events(const char *what, const char *metric) {
@@ -93,7 +93,7 @@ static int by_key(const void *a, const void *b) {
 }
 
 /* `count` keys in transactions of `batch`, as the ledger does it. */
-static struct lap commit(struct seen *s, unsigned from, unsigned count,
+static struct lap commit(struct sqlite_db *s, unsigned from, unsigned count,
                          unsigned batch) {
   static struct seen_key keys[20000];
   struct lap began = lap_begin();
@@ -102,16 +102,17 @@ static struct lap commit(struct seen *s, unsigned from, unsigned count,
     for (unsigned i = 0; i < batch; i++)
       keys[i] = key_of(at + i);
     qsort(keys, batch, sizeof(*keys), by_key);
-    must(seen_begin(s, NULL) == GC_OK, "no transaction");
+    must(sqlite_db_begin(s, NULL) == GC_OK, "no transaction");
     for (unsigned i = 0; i < batch; i++)
-      must(seen_add(s, &keys[i], &is_new, NULL) == GC_OK, "a key is not kept");
-    must(seen_commit(s, NULL) == GC_OK, "no commit");
+      must(sqlite_db_add_key(s, &keys[i], &is_new, NULL) == GC_OK,
+           "a key is not kept");
+    must(sqlite_db_commit(s, NULL) == GC_OK, "no commit");
   }
   return lap_end(began);
 }
 
-static void measure_commits(const char *what, struct seen *s, unsigned from,
-                            unsigned count, unsigned batch) {
+static void measure_commits(const char *what, struct sqlite_db *s,
+                            unsigned from, unsigned count, unsigned batch) {
   put_rate(what, count, commit(s, from, count, batch));
 }
 
@@ -134,12 +135,12 @@ static void measure_keys(void) {
       wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : 1000000;
   char folder[200], path[256], command[256];
   struct gc_err warning, err = {.text = ""};
-  struct seen *s = NULL;
+  struct sqlite_db *s = NULL;
   struct stat st = {.st_size = 0};
   snprintf(folder, sizeof(folder), "%s/gc-bench-XXXXXX",
            where != NULL ? where : "/tmp");
   if (mkdtemp(folder) == NULL ||
-      seen_open(folder, &s, &warning, &err) != GC_OK) {
+      sqlite_db_open(folder, &s, &warning, &err) != GC_OK) {
     printf("%s\n", err.text);
     exit(1);
   }
@@ -150,7 +151,7 @@ static void measure_keys(void) {
   measure_commits("  batches of 1,000", s, rows + 5000, 200000, 1000);
   measure_commits("  batches of 20,000", s, rows + 205000, 400000, 20000);
   measure_commits("  of 1,000, all seen before", s, rows + 5000, 200000, 1000);
-  seen_close(s);
+  sqlite_db_close(s);
   snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
   if (stat(path, &st) == 0)
     printf("%-42s %9.1f MB\n", "file per million keys",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Our side of the guide stream's benchmark: the whole production path from the
- * socket of guide_sender (net/stream, net/ws, the frames, the decoder, the
- * lock, the model) on the account's network thread.
+ * socket of guide_sender (socket/tcp_stream, socket/websocket, the frames, the
+ * decoder, the lock, the model) on the account's network thread.
  *
  *   bench_guide PORT [CA]
  *
@@ -18,7 +18,7 @@
 
 enum {
   READ_EVERY_MS = 10000,
-  NO_MORE_MS = 600 * 1000, /* nobody connects a second time */
+  NO_MORE_S = 600, /* no second connection */
   PAIRS_MAX = 64,
   PATIENCE = 15, /* times DEADLINE_S */
 };
@@ -84,20 +84,18 @@ static void begin_here(void *ctx) {
 static void end_here(void *ctx) { stream_stop(((struct run *)ctx)->stream); }
 
 static void make_stream(struct run *r) {
-  static const double bounds[] = {.005, .01, .025, .05, .1, .25,
-                                  .5,   1,   2.5,  5,   10};
+  static double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
   struct gc_err err = {.code = GC_OK};
-  struct stream_settings settings = {
-      .guide = {.is_on = true},
-      .timeouts = {.idle_timeout_ms = 40000,
-                   .reconnect_min_ms = NO_MORE_MS,
-                   .reconnect_max_ms = NO_MORE_MS},
-      .bounds_s = bounds,
-      .bound_count = GC_COUNT(bounds),
-      .target_ms = 20000,
-      .max = 200000,
-      .age_ms = 86400000,
-      .gauges = true};
+  static struct queues_options options = {
+      .stream = STREAM_CONVERSATIONS,
+      .observations = OBS_OFF,
+      .wait_buckets = {bounds, GC_COUNT(bounds)},
+      .target_s = 20,
+      .idle_timeout_s = 40,
+      .reconnect_min_s = NO_MORE_S,
+      .reconnect_max_s = NO_MORE_S,
+      .conversations_max = 200000,
+      .conversation_age_s = 86400};
   struct stream_deps deps = {
       .env = gc_account_env(r->account),
       .api = gc_account_api(r->account),
@@ -108,7 +106,7 @@ static void make_stream(struct run *r) {
       .base_url = gc_account_base_url(r->account),
       .notice = on_notice,
       .notice_ctx = r};
-  r->stream = stream_new(&settings, &deps, &err);
+  r->stream = stream_new(&options, &deps, &err);
   must(r->stream != NULL, err.text);
 }
 
@@ -201,7 +199,7 @@ static void put_reported(const struct reported *t, const struct run *r) {
 /* Counters begin with a 0: the second reading tells. */
 static void tell(const struct run *r) {
   struct reported reported = {0};
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   stream_read(r->stream, &view, &(struct gc_samples){forget, NULL});
   stream_read(r->stream, &view, &(struct gc_samples){add_up, &reported});
   stream_read_state(r->stream, "bench", READ_EVERY_MS,

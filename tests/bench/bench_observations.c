@@ -89,10 +89,10 @@ static struct result run_ours(const struct gc_buf *answers) {
     }
     fine(obs_decoder_finish(d, NULL, NULL));
   }
-  struct obs_view view = {
-      .accepts = accept_all, .label = OBS_LABEL_ID, .interval_ms = 10000};
+  struct queue_display view = {
+      .accepts = accept_all, .label = QUEUE_LABEL_ID, .interval_ms = 10000};
   struct gc_samples out = {.put = count_sample, .ctx = &r.things};
-  struct obs_tally tally;
+  struct queue_tally tally;
   obs_samples(o, &view, &out, &tally);
   obs_decoder_free(d);
   observations_put(o);

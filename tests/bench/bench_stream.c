@@ -2,9 +2,10 @@
 /* Socket → model, plain and TLS: official conversation events over a real
  * socket through the whole production path. A server in this process answers
  * the REST calls of an account (token, channel, subscriptions) and floods its
- * WebSocket; the account's network thread runs net/stream, net/ws, net/channel
- * (envelope, topic) and the stream of a genesys_realtime block (decoder, lock,
- * model). Beside it json-c building a tree of the same bytes, from memory.
+ * WebSocket; the account's network thread runs socket/tcp_stream,
+ * socket/websocket, channels/channel (envelope, topic) and the stream of a
+ * genesys_realtime block (decoder, lock, model). Beside it json-c builds a tree
+ * of the same bytes, from memory.
  *
  * The server writes frames that are ready, all in one go, and both share the
  * host's cores: what the network thread could do alone is the figure per CPU
@@ -156,7 +157,7 @@ static void begin_here(void *ctx) {
   r->end = (struct gc_channels_listener){
       .connected = on_connected, .message = on_end, .ctx = r};
   gc_channels_listen(channels, &r->end);
-  must(gc_channels_want(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
+  must(gc_channels_subscribe(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
        "no room for a topic");
   stream_select(r->stream, &(struct selection){list, IDS_QUEUES});
 }
@@ -168,13 +169,13 @@ static void end_here(void *ctx) {
 }
 
 static void make_stream(struct run *r) {
-  static const double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+  static double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
   struct gc_err err = {.code = GC_OK};
-  struct stream_settings settings = {.bounds_s = bounds,
-                                     .bound_count = GC_COUNT(bounds),
-                                     .target_ms = 20000,
-                                     .max = 200000,
-                                     .age_ms = 86400000};
+  static struct queues_options options = {
+      .wait_buckets = {bounds, GC_COUNT(bounds)},
+      .target_s = 20,
+      .conversations_max = 200000,
+      .conversation_age_s = 86400};
   struct stream_deps deps = {.env = gc_account_env(r->account),
                              .api = gc_account_api(r->account),
                              .channels = gc_account_channels(r->account),
@@ -182,7 +183,7 @@ static void make_stream(struct run *r) {
                              .notice = on_notice,
                              .snapshot = on_snapshot,
                              .ctx = r};
-  r->stream = stream_new(&settings, &deps, &err);
+  r->stream = stream_new(&options, &deps, &err);
   must(r->stream != NULL, err.text);
 }
 
@@ -242,7 +243,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
  * tells. */
 static void check(struct stream *s, const struct events *e) {
   struct sums sums = {0, 0};
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {add_up, &sums};
   stream_read(s, &view, &out);
   must(sums.offers == 0, "a counter does not begin with 0");

@@ -98,7 +98,7 @@ def say(text: str) -> None:
 def ours(name: str) -> str:
     path = BUILT / name
     if not path.exists():
-        raise LeftOut("%s is not built: `make bench` does it, where json-c is" % path)
+        raise LeftOut("%s is not built: `make bench` does it" % path)
     return str(path)
 
 

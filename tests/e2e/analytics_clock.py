@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The machine's clock steps an hour forth and back: is any window repeated, skipped or misdated?
+"""The machine's clock steps an hour forward and back: is a window repeated, skipped or misdated?
 
 Only the wall clock steps, as by settimeofday (tests/support/clock_step.c before libfaketime). After a step back collectd's
-own schedule sleeps until its clock is where it was: nothing leaves in that hour, and all of it after.
+own schedule sleeps until its clock is back where it was: it writes nothing in that hour and everything after it.
 """
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def stepping(*steps: Step) -> None:
         with step.open("r+b") as file:  # in place: it is mapped
             file.write(struct.pack("=q", ahead_ms))
         fast.pass_until(fast.now_ms() + minutes * MINUTE_MS)
-    check("it asked on", len(fast.asked()) > asked, len(fast.asked()))
+    check("it still sends queries", len(fast.asked()) > asked, len(fast.asked()))
     newest = max((over for key in windows.counted(daemon) for over, _ in windows.intervals(daemon, key)), default=0)
-    check("and has told the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
+    check("it has written the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
     early = [q for q in fast.asked() if q["end"] > q["now_ms"]]
-    check("the future is not asked for again and again", len(early) <= 2 * len(steps), len(early))
+    check("queries for windows in the future", len(early) <= 2 * len(steps), len(early))
     fast.sim.freeze()
     fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, 20)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
-    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    missing = windows.wait_for_windows(daemon, truth)
+    check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
-    same("windows that left twice", windows.repeated(daemon, keys), (0, []))
+    same("windows that were written twice", windows.repeated(daemon, keys), (0, []))
     note("%d queries; %s" % (len(fast.asked()), windows.complaints(daemon) or "no complaint"))
     daemon.stop()
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Killed at any moment: is no window missing, at most the one in flight there twice, equal, and is each total exact?
+"""Killed at any moment: is each window there (the one in flight at most twice, with equal values), and is each total exact?
 
 GC_KILLS says how often (CI: 10; make check-long: 50).
 """
@@ -16,10 +16,10 @@ from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
 
-RATE = 30.0  # a writer that rests for 15 s of it is taken for dead, and what a dead writer had is lost in a kill
+RATE = 30.0  # a write thread that pauses for 15 s of it counts as dead; a kill loses the values that it held
 KILLS = int(os.environ.get("GC_KILLS", "10"))
-LIFE_S = (0.3, 2.5)  # of ours: 9 to 75 s of the platform's
-LATE_METRICS = ["tHandle", "tAcw"]  # of the others each window is final when it is first told
+LIFE_S = (0.3, 2.5)  # real time: 9 to 75 s of the platform's clock
+LATE_METRICS = ["tHandle", "tAcw"]  # the other metrics are final in the first answer
 
 
 def killed_at_random_moments_each_window_is_there_once() -> None:
@@ -34,17 +34,17 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
     daemon = fast.collectd(Backfill="PT30M")
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
     fast.sim.freeze()
-    wait_until(lambda: fast.pending() == 0, 30, "the late data are told")
+    wait_until(lambda: fast.pending() == 0, 30, "the late data are in the answers")
     begin, _ = fast.span()
     fast.pass_until(fast.now_ms() + 2 * MINUTE_MS)
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.span()[1], 40)
     prompt = [m for m in METRICS if m not in LATE_METRICS and not m.startswith("o")]
     truth = fast.truth(begin, fast.span()[1], prompt, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
-    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    missing = windows.wait_for_windows(daemon, truth)
+    check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS) if not key.metric.startswith("o")}
     one_in_flight(daemon, keys)
-    same("counters that fell", windows.falling(daemon, keys), [])
+    same("counters that decreased", windows.falling(daemon, keys), [])
     daemon.stop()
     with sqlite3.connect(fast.state / "state.db") as db:
         same("integrity of the state", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
@@ -52,12 +52,12 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
 
 
 def one_in_flight(daemon: windows.Collectd, keys: set[windows.Key]) -> None:
-    """A window may have left partly: each of its series at most twice, and alike."""
+    """A kill may interrupt the writing of a window: each of its series appears at most twice, with equal values."""
     again = windows.windows_again(daemon, keys)
     unequal = windows.repeated(daemon, keys)[1]
     check("at most one window twice for each kill", len(again) <= KILLS, [windows.iso(over) for over in again])
-    same("windows that left twice with another value", unequal, [])
-    note("%d windows left twice" % len(again))
+    same("windows that were written twice with different values", unequal, [])
+    note("%d windows were written twice" % len(again))
 
 
 if __name__ == "__main__":

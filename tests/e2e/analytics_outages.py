@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The API away for half an hour, throttling, narrower than thought, a queue deleted: is each window there in the end?"""
+"""After half an hour without the API, throttling, a narrower interval limit, a deleted queue: is each window there?"""
 from __future__ import annotations
 
 from lib import report, windows
@@ -18,7 +18,7 @@ ENOUGH_S = 40.0
 
 
 def running(fast: Fast, **options: object) -> Collectd:
-    """One that has told its first windows."""
+    """Starts collectd and waits for its first windows."""
     daemon = fast.collectd(**{"Backfill": "PT1H", **options})
     daemon.lives_until(lambda: fast.asked() and daemon.snapshot(), 20, "the first windows")
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
@@ -26,17 +26,17 @@ def running(fast: Fast, **options: object) -> Collectd:
 
 
 def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
-    """The world stands still; each window since then, once, right, and the totals."""
+    """Freezes the world, then checks that each window since `since` was written once, with the right count, and the totals."""
     fast.sim.freeze()
     fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
     end = fast.span()[1]
     windows.totals_become("totals equal the truth", fast, daemon, since, end, ENOUGH_S)
     truth = fast.truth(since, end, PROMPT, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
-    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    missing = windows.wait_for_windows(daemon, truth)
+    check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
-    same("windows that left twice", windows.repeated(daemon, keys), (0, []))
-    same("windows that left behind a newer one", windows.disorder(daemon, keys), [])
+    same("windows that were written twice", windows.repeated(daemon, keys), (0, []))
+    same("windows that were written after a newer one", windows.disorder(daemon, keys), [])
 
 
 def away_for_thirty_windows() -> None:
@@ -45,17 +45,17 @@ def away_for_thirty_windows() -> None:
     daemon = running(fast, account_options={"BaseURL": gate.url})
     since = fast.span()[0]
     last = fast.span()[1]
-    gate.shut()
+    gate.close()
     fast.pass_until(fast.now_ms() + 32 * MINUTE_MS)
-    same("nothing was asked meanwhile", fast.span()[1], last)
+    same("the newest window asked for meanwhile", fast.span()[1], last)
     gate.open()
-    wait_until(lambda: fast.span()[1] > last + 31 * MINUTE_MS, 30, "the missed windows are asked for")
+    wait_until(lambda: fast.span()[1] > last + 31 * MINUTE_MS, 30, "queries for the missed windows")
     missed = [q for q in fast.asked() if q["end"] > last]
-    check("the oldest first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
+    check("the oldest window first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
     note("%d queries for %d missed windows" % (len(missed), (missed[-1]["end"] - last) // MINUTE_MS))
     all_is_there(fast, daemon, since)
-    told = windows.complaints(daemon)
-    check("one line, and a reminder each ten minutes", 0 < len(told) <= 5 and all("account prod, api" in line for line in told), told)
+    record = windows.complaints(daemon)
+    check("one line, and a reminder every ten minutes", 0 < len(record) <= 5 and all("account prod, api" in line for line in record), record)
     daemon.stop()
 
 
@@ -65,17 +65,17 @@ def throttled_in_storms() -> None:
     since = fast.span()[0]
     for step in ({"retry_after_s": 45, "count": 6}, {"count": 8}, {"retry_after_s": 170, "count": 2}):
         fast.sim.faults({"on": AGGREGATES, "answer": 429, **step})
-        wait_until(lambda: fast.sim.fault_hits() == step["count"], 40, "%s were answered" % step)
+        wait_until(lambda: fast.sim.fault_hits() == step["count"], 40, "answers to %s" % step)
         fast.sim.faults()
-    told = fast.sim.counters()
-    same("requests before their Retry-After was over", told["during_retry_after"].get(AGGREGATES, 0), 0)
-    note("%d requests, %d throttled" % (told["requests_total"], told["throttled_total"]))
+    record = fast.sim.counters()
+    same("requests before the end of their Retry-After", record["during_retry_after"].get(AGGREGATES, 0), 0)
+    note("%d requests, %d throttled" % (record["requests_total"], record["throttled_total"]))
     all_is_there(fast, daemon, since)
     daemon.stop()
 
 
 def an_interval_too_wide_is_asked_for_in_pieces() -> None:
-    """The platform takes twelve minutes at once; a back-fill of forty and half an hour again and again does not fit."""
+    """The platform accepts twelve minutes in a query; a back-fill of forty and the half hour of each revisit do not fit."""
     fast = Fast(RATE, **SMALL)
     fast.sim.config(aggregate_interval_max_s=720)
     daemon = fast.collectd(Backfill="PT40M")
@@ -83,11 +83,11 @@ def an_interval_too_wide_is_asked_for_in_pieces() -> None:
     began = fast.now_ms()
     fast.pass_until(began + 10 * MINUTE_MS)
     since = fast.span()[0]
-    check("the back-fill goes all the way", began - since >= 36 * MINUTE_MS, (began - since) / MINUTE_MS)
-    check("and fits", all(q["end"] - q["begin"] <= 720_000 for q in fast.asked()), fast.asked()[:3])
+    check("the back-fill reaches its beginning", began - since >= 36 * MINUTE_MS, (began - since) / MINUTE_MS)
+    check("each query fits", all(q["end"] - q["begin"] <= 720_000 for q in fast.asked()), fast.asked()[:3])
     refused = fast.sim.counters()["requests"].get(AGGREGATES, {}).get("400", 0)
     note("%d of the requests were answered 400" % refused)
-    check("what is too wide is not asked for again and again", refused <= 8, refused)
+    check("refused queries are not repeated", refused <= 8, refused)
     all_is_there(fast, daemon, since)
     daemon.stop()
 
@@ -103,7 +103,7 @@ def a_deleted_queue_keeps_its_windows() -> None:
     all_is_there(fast, daemon, since)
     last = max(over for over in (o for k, _ in fast.truth(since, fast.span()[1], PROMPT) if k.label == fast.labels[chosen]
                                  for o, _ in windows.intervals(daemon, k)))
-    check("its last window is that of its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
+    check("its last window has its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
     same("complaints", windows.complaints(daemon), [])
     daemon.stop()
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """5,000 queues with 20 metrics: are the values of each window right, late ones included, in bounded memory?
 
-Writing 300,000 values a window is csv's affair, not ours: a filter chain gives it those of some queues.
+csv cannot write 300,000 values a window; a filter chain passes it those of some queues.
 """
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 from lib import report, windows
 from lib.collectd import Collectd
-from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, Key
 
@@ -23,8 +22,8 @@ RATE = 3.0
 SAMPLES = 25
 REVISIT = 2
 ENOUGH_S = 150.0
-STOP_MOST_S = 4.0  # what is promised is 2; collectd itself frees its cache meanwhile
-GROWING_S = 130.0  # each minute lacks one contact until then; none has none
+STOP_MAX_S = 4.0  # the documented limit is 2; collectd frees its cache in that time
+GROWING_S = 130.0  # each minute lacks one contact until then
 AGGREGATES = "POST /api/v2/analytics/conversations/aggregates/query"
 CHAIN = """PostCacheChain "PostCache"
 <Chain "PostCache">
@@ -66,9 +65,9 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     first.lives_until(lambda: all(whole_windows(first, chosen)), ENOUGH_S, "the first window of all")
     memory, largest = first.memory_kb(), fast.asked()[-1]
     took, _ = first.stop()
-    check("gone in time, with 300,000 values on their way", took < STOP_MOST_S, took)
+    check("stopped in time with 300,000 values in its queue", took < STOP_MAX_S, took)
 
-    second = life("PT1H")  # goes on from where the first one was, however slow this machine is
+    second = life("PT1H")  # continues where the first one ended, however slow this machine is
     wanted = min(whole_windows(first, chosen)) + 2 * MINUTE_MS
     second.lives_until(lambda: min(whole_windows(second, chosen)) >= wanted, ENOUGH_S, "two more windows")
     firsts = {windows.intervals(second, Key(queue, METRICS[0], "voice"))[0][0] for queue in chosen}
@@ -79,15 +78,15 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     requests = fast.sim.counters()["requests"].get(AGGREGATES, {})
     same("refused requests", [status for status in requests if status != "200"], [])
     same("complaints", windows.complaints(first) + windows.complaints(second), [])
-    note("%d KB at most in the first life, %d in the second (%d values in collectd's cache); %d queries, the first of %d windows"
+    note("%d KB at most in the first run, %d in the second (%d values in collectd's cache); %d queries, the first of %d windows"
          % (memory, second.memory_kb(), QUEUES * sum(map(values_of, METRICS)), len(fast.asked()),
             (largest["end"] - largest["begin"]) // MINUTE_MS))
     took, _ = second.stop()
-    note("the second life ended in %.1f s" % took)
+    note("the second run stopped in %.1f s" % took)
 
 
 def counters(daemon: Collectd, queue: str, metric: str) -> dict[int, float]:
-    """End of a window -> the total after it; it leaves behind the window's own values."""
+    """End of a window -> the total after it, which is written after the values of the window."""
     return {round(at * 1000): value for at, value in daemon.readings(queue, "queue_metric", metric + "-voice")}
 
 
@@ -106,11 +105,11 @@ def right_values(daemon: Collectd, chosen: list[str], begin: int, end: int) -> N
             got = {over: value for over, value in windows.intervals(daemon, key) if over <= end}
             for over in range(begin + MINUTE_MS, end + 1, MINUTE_MS):
                 truly = count_of(queue, over // MINUTE_MS - 1)
-                if got.get(over) not in (truly, truly - 1):  # told before or after it was whole
+                if got.get(over) not in (truly, truly - 1):  # read before or after it was complete
                     wrong.append((queue, metric, windows.iso(over), got.get(over), truly))
             counter = counters(daemon, queue, metric).get(end)
             truly = sum(count_of(queue, t) for t in range(begin // MINUTE_MS, end // MINUTE_MS))
-            # The newest may still lack one each; what lies before has been corrected.
+            # The newest windows may still lack one contact each; the older ones are corrected.
             if counter is None or not truly - REVISIT - 1 <= counter <= truly:
                 wrong.append((queue, metric, "total", counter, truly))
     check("windows and totals of %d queues" % len(chosen), not wrong, wrong[:5])

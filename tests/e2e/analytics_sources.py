@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Iterator
 
-from lib import report, windows
+from lib import process, report, windows
 from lib.collectd import Collectd
 from lib.process import wait_until
 from lib.report import check, note, same
@@ -18,7 +18,7 @@ SMALL = {"queues": 4, "agents": 12, "warmup": 1800}
 GUIDE = {"answered": "tAnswered", "abandoned": "tAbandon", "offered": "nOffered"}
 
 
-def told(fast: Fast, words: str, begin: int, end: int) -> Iterator[tuple[dict[str, str], int, dict[str, Any]]]:
+def final_rows(fast: Fast, words: str, begin: int, end: int) -> Iterator[tuple[dict[str, str], int, dict[str, Any]]]:
     """(group, end of the window, row) of the final truth."""
     for result in fast.sim.call("truth/aggregates?interval=%s/%s&granularity=PT1M&%s" % (iso(begin), iso(end), words))["results"]:
         for bucket in result["data"]:
@@ -28,7 +28,7 @@ def told(fast: Fast, words: str, begin: int, end: int) -> Iterator[tuple[dict[st
 
 
 def run(fast: Fast, minutes: int, **options: Any) -> tuple[Collectd, int, int]:
-    """Lets it read for a while; the windows that have left whole."""
+    """Runs collectd for some minutes; returns it and the range of the windows that it has written."""
     daemon = fast.collectd(Backfill="PT10M", **options)
     fast.pass_until(fast.now_ms() + minutes * MINUTE_MS)
     begin, end = fast.span()
@@ -39,9 +39,12 @@ def run(fast: Fast, minutes: int, **options: Any) -> tuple[Collectd, int, int]:
 def compare(daemon: Collectd, name: str, wanted: dict[tuple[str, str, str, int], float], slack: float = 0.0) -> None:
     """(instance, type, type instance, end of the window) -> value"""
     series = {key[:3] for key in wanted}
-    got = {(*key, round(at * 1000)): value for key in series for at, value in daemon.readings(*key)}
-    wrong = [(key[0], key[1], key[2], iso(key[3]), got.get(key), value) for key, value in wanted.items()
-             if got.get(key) is None or abs(got[key] - value) > slack]
+
+    def differences() -> list[Any]:
+        got = {(*key, round(at * 1000)): value for key in series for at, value in daemon.readings(*key)}
+        return [(key[0], key[1], key[2], iso(key[3]), got.get(key), value) for key, value in wanted.items()
+                if got.get(key) is None or abs(got[key] - value) > slack]
+    wrong = process.wait_for_none(differences, 10, name, 0.3)
     check("%s (%d values of %d series)" % (name, len(wanted), len(series)), wanted and not wrong, wrong[:4])
 
 
@@ -50,7 +53,7 @@ def agents_states_fill_each_window() -> None:
     names = fast.sim.truth()["users"]
     daemon, begin, end = run(fast, 25, Source="users", Metric=["tAgentRoutingStatus", "tSystemPresence"], GroupBy=["userId"])
     wanted, totals = {}, Counter()
-    for group, over, row in told(fast, "what=users&groupBy=userId&metrics=tAgentRoutingStatus,tSystemPresence", begin, end):
+    for group, over, row in final_rows(fast, "what=users&groupBy=userId&metrics=tAgentRoutingStatus,tSystemPresence", begin, end):
         label = names[group["userId"]]
         qualifier = "%s-%s" % (row["metric"], row["qualifier"].lower())
         wanted[label, "user_interval_seconds", qualifier, over] = row["stats"]["sum"] / 1000
@@ -60,7 +63,7 @@ def agents_states_fill_each_window() -> None:
     same("of the last minute, of all agents", round(sum(each.values())), 12 * 60)
     got = {(label, q): dict((round(a * 1000), v) for a, v in daemon.readings(label, "user_metric_seconds", q)).get(end) for label, q in totals}
     wrong = [(key, got[key], value) for key, value in totals.items() if got[key] is None or abs(got[key] - value) > 0.01]
-    check("and their totals (%d)" % len(totals), not wrong, wrong[:4])
+    check("totals of the states (%d)" % len(totals), not wrong, wrong[:4])
     same("complaints", windows.complaints(daemon), [])
     daemon.stop()
 
@@ -70,7 +73,7 @@ def work_by_agent_and_medium() -> None:
     names = fast.sim.truth()["users"]
     daemon, begin, end = run(fast, 25, Metric=["tHandle", "nConnected"], GroupBy=["userId", "mediaType"])
     wanted = {}
-    for group, over, row in told(fast, "groupBy=userId,mediaType&metrics=tHandle,nConnected", begin, end):
+    for group, over, row in final_rows(fast, "groupBy=userId,mediaType&metrics=tHandle,nConnected", begin, end):
         if "userId" in group:
             key = (names[group["userId"]], "user_interval_count", "%s-%s" % (row["metric"], group["mediaType"]), over)
             wanted[key] = row["stats"]["count"]
@@ -83,11 +86,11 @@ def service_level_is_a_ratio() -> None:
     fast = Fast(RATE, **SMALL)
     daemon, begin, end = run(fast, 20, Metric=["oServiceLevel", "oServiceTarget", "nOffered"])
     wanted = {}
-    for group, over, row in told(fast, "groupBy=queueId,mediaType&metrics=oServiceLevel,oServiceTarget", begin, end):
+    for group, over, row in final_rows(fast, "groupBy=queueId,mediaType&metrics=oServiceLevel,oServiceTarget", begin, end):
         value = row["stats"]["ratio"] if row["metric"] == "oServiceLevel" else row["stats"]["current"]
         wanted[fast.labels[group["queueId"]], "queue_interval_ratio", "%s-%s" % (row["metric"], group["mediaType"]), over] = value
     compare(daemon, "service level and its target", wanted, 1e-6)
-    check("some are missed", any(v < 1 for (_, _, q, _), v in wanted.items() if q.startswith("oServiceLevel")))
+    check("some targets are missed", any(v < 1 for (_, _, q, _), v in wanted.items() if q.startswith("oServiceLevel")))
     daemon.stop()
 
 
@@ -98,7 +101,7 @@ def the_guide_dialect() -> None:
     daemon, begin, end = run(fast, 20, Source="queue_details", Metric=None, account_options=options)
     counts: Counter[tuple[str, str, int]] = Counter()
     sums: Counter[tuple[str, int]] = Counter()
-    for group, over, row in told(fast, "groupBy=queueId&metrics=" + ",".join(GUIDE.values()), begin, end):
+    for group, over, row in final_rows(fast, "groupBy=queueId&metrics=" + ",".join(GUIDE.values()), begin, end):
         name = next(name for name, metric in GUIDE.items() if metric == row["metric"])
         counts[fast.labels[group["queueId"]], name, over] += row["stats"]["count"]
         if name == "answered":
@@ -119,8 +122,8 @@ def a_row_of_no_time_is_counted_and_costs_no_other() -> None:
     now = fast.now_ms() / 1000
     stamps = [at for path in daemon.csv.glob("agent/genesys-Queue*/queue_interval_count-*")
               for at, _ in daemon.readings(path.parent.name[8:], "queue_interval_count", path.name[21:-11])]
-    check("the others leave", len(stamps) > 10, len(stamps))
-    check("none is dated now", all(at % 60 == 0 and at < now for at in stamps))
+    check("the other rows are written", len(stamps) > 10, len(stamps))
+    check("no value has the current time", all(at % 60 == 0 and at < now for at in stamps))
     daemon.stop()
 
 

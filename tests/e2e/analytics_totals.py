@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib import report, windows
+from lib import process, report, windows
 from lib.collectd import Collectd, build_folder
 from lib.process import wait_until
-from lib.report import check, note, same
+from lib.report import check, note, same, same_soon
 from lib.sinks import INFLUXD, InfluxDB
 from lib.windows import METRICS, MINUTE_MS, Fast, Key
 
 RATE = 120.0
 HOUR_MS = 60 * MINUTE_MS
 SMALL = {"queues": 8, "agents": 40, "warmup": 2400}
-SETTLED_S = 40.0  # until the last late window has been read again, on a busy machine
+SETTLED_S = 40.0  # a busy machine reads the last late window again within this time
 
 
-def first_told(fast: Fast, metrics: list[str]) -> dict[tuple[Key, int], dict[str, Any]]:
-    """What the platform told of each window when it was asked for the first time."""
+def first_answers(fast: Fast, metrics: list[str]) -> dict[tuple[Key, int], dict[str, Any]]:
+    """The platform's first answer about each window."""
     made: dict[tuple[Key, int], dict[str, Any]] = {}
     done = 0
     for one in fast.asked():
@@ -38,13 +38,13 @@ def two_hours_with_late_data_add_up() -> None:
     began = fast.now_ms()
     fast.pass_until(began + 2 * HOUR_MS)
     fast.sim.freeze()
-    wait_until(lambda: fast.pending() == 0, 20, "the late data are told")
+    wait_until(lambda: fast.pending() == 0, 20, "the late data are in the answers")
     begin, end = fast.span()
     check("the back-fill began half an hour before", began - begin >= 29 * MINUTE_MS, (began, begin))
     windows.totals_become("cumulative totals equal the truth", fast, daemon, begin, end, SETTLED_S)
     keys = {key for key, _ in fast.truth(begin, end, METRICS)}
     counted = {key for key in keys if not key.metric.startswith("o")}
-    same("counters that fell", windows.falling(daemon, counted), [])
+    same("counters that decreased", windows.falling(daemon, counted), [])
     the_interval_series_keep_their_first_value(fast, daemon, counted)
     the_database_has_the_same(daemon, influx, counted)
     same("complaints", windows.complaints(daemon), [])
@@ -54,16 +54,16 @@ def two_hours_with_late_data_add_up() -> None:
 
 
 def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, keys: set[Key]) -> None:
-    told = first_told(fast, METRICS)
+    record = first_answers(fast, METRICS)
     final = fast.truth(*fast.span(), METRICS, "PT1M")
-    changed = sum(told.get(at, {}).get("count") != stats.get("count") for at, stats in final.items())
+    changed = sum(record.get(at, {}).get("count") != stats.get("count") for at, stats in final.items())
     check("windows that changed later", changed > 50, changed)
-    missing = windows.missing_windows(daemon, told)
-    check("each window with what was told first (%d)" % len(told), told and not missing, missing[:5])
+    missing = windows.wait_for_windows(daemon, record)
+    check("each window has the value of its first answer (%d)" % len(record), record and not missing, missing[:5])
     equal, unequal = windows.repeated(daemon, keys)
-    same("windows that left twice", (equal, unequal), (0, []))
+    same("windows that were written twice", (equal, unequal), (0, []))
     wrong = []
-    for (key, over), stats in told.items():
+    for (key, over), stats in record.items():
         rows = {round(row[0] * 1000): row[1:] for row in windows.durations(daemon, key)} if "sum" in stats else {}
         if "sum" in stats:
             wanted = tuple(stats[m] / 1000 for m in ("sum", "min", "max")) + (stats["sum"] / stats["count"] / 1000,)
@@ -84,11 +84,7 @@ def the_database_has_the_same(daemon: Collectd, influx: InfluxDB, keys: set[Key]
             if totals.get(name, [(0, None)])[-1][1] != windows.total(daemon, key):
                 found.append("%s %s: another total" % name)
         return found
-    try:
-        wait_until(lambda: not differences(), 10, "InfluxDB has written all", 0.5)
-    except AssertionError:
-        pass
-    left = differences()
+    left = process.wait_for_none(differences, 10, "InfluxDB has written all", 0.5)
     check("InfluxDB has the same windows and totals", not left, "%d differ: %s" % (len(left), left[:5]))
 
 
@@ -99,52 +95,53 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     daemon = fast.collectd(Backfill="PT10M")
     fast.pass_until(fast.now_ms() + 45 * MINUTE_MS)
     fast.sim.freeze()
-    wait_until(lambda: fast.pending() == 0, 20, "the corrections are told")
+    wait_until(lambda: fast.pending() == 0, 20, "the corrections are in the answers")
     begin, _ = fast.span()
     metrics = [m for m in METRICS if not m.startswith("o")]
 
     def above() -> dict[Key, float]:
-        """How far each counter is above the truth."""
+        """The difference of each counter and the truth, where there is one."""
         truth = {key: stats["count"] for (key, _), stats in fast.truth(begin, fast.span()[1], metrics).items()}
-        told = {key: windows.total(daemon, key) or 0 for key in windows.counted(daemon)}
-        return {key: count - truth.get(key, 0) for key, count in told.items() if count != truth.get(key, 0)}
+        record = {key: windows.total(daemon, key) or 0 for key in windows.counted(daemon)}
+        return {key: count - truth.get(key, 0) for key, count in record.items() if count != truth.get(key, 0)}
 
-    def told() -> float:
+    def carried_now() -> float:
         return daemon.latest("query-queues", "corrections_carried") or 0.0
 
     settled = fast.now_ms() + 4 * MINUTE_MS
     fast.pass_until(settled)
-    try:
-        wait_until(lambda: sum(above().values()) == told(), SETTLED_S, "the corrections are in", 0.5)
-    except AssertionError:
-        pass
-    carried = above()
-    check("some corrections are carried, none makes a total too low", carried and all(v > 0 for v in carried.values()), carried)
-    same("self-telemetry tells how much", told(), sum(carried.values()))
+    carried: dict[Key, float] = {}
+
+    def surplus() -> float:
+        nonlocal carried
+        carried = above()
+        return sum(carried.values()) - carried_now()
+    same_soon("corrections_carried equals the surplus of the counters", surplus, 0, SETTLED_S)
+    check("some corrections are carried, no total is too low", carried and all(v > 0 for v in carried.values()), carried)
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], metrics)}
-    same("counters that fell", windows.falling(daemon, keys), [])
+    same("counters that decreased", windows.falling(daemon, keys), [])
     queues = {label: queue for queue, label in fast.labels.items()}
     fast.sim.call("facts", [{"metric": key.metric, "queueId": queues[key.label], "mediaType": key.media, "count": int(more) + 2,
                              **({"value_ms": 1000} if key.metric.startswith("t") else {})} for key, more in carried.items()])
     windows.totals_become("new events absorb them", fast, daemon, begin, fast.now_ms() + MINUTE_MS, SETTLED_S, metrics)
-    wait_until(lambda: told() == 0.0, 10, "self-telemetry that nothing is carried any longer")
-    same("counters that fell, after that", windows.falling(daemon, keys), [])
+    same_soon("corrections_carried after that", carried_now, 0.0)
+    same("counters that decreased after that", windows.falling(daemon, keys), [])
     daemon.stop()
 
 
 def a_back_fill_leaves_in_order_through_five_writers() -> None:
-    """At the speed of life: two hours of windows at once, and collectd's write threads as they are."""
+    """In real time: two hours of windows at once, with collectd's default of five write threads."""
     fast = Fast(1.0, queues=6, agents=30, warmup=7200)
     daemon = fast.collectd(interval=1, Backfill="PT2H", Revisit=0)
     daemon.lives_until(lambda: fast.asked() and (daemon.latest("query-queues", "windows", "done") or 0) >= 118, 60, "all windows")
     begin, end = fast.span()
     prompt = [m for m in METRICS if not m.startswith("o")]
     truth = fast.truth(begin, end, prompt, "PT1M")
-    missing = windows.missing_windows(daemon, truth)
-    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    missing = windows.wait_for_windows(daemon, truth)
+    check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
-    same("windows that left twice", windows.repeated(daemon, keys), (0, []))
-    same("windows that left behind a newer one", windows.disorder(daemon, keys), [])
+    same("windows that were written twice", windows.repeated(daemon, keys), (0, []))
+    same("windows that were written after a newer one", windows.disorder(daemon, keys), [])
     same("complaints", daemon.complaints(), [])
     daemon.stop()
 

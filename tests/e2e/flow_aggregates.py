@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""<Flows>: do the totals of flows, outcomes and milestones equal the truth in spite of late data, a kill and an
-outage, under their names, and is oFlow what it is?"""
+"""<Flows>: do the totals of flows, outcomes and milestones equal the truth after late data, a kill and an
+outage, under their names, and does oFlow equal its truth?"""
 from __future__ import annotations
 
 import os
@@ -16,7 +16,7 @@ from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, iso
 
-RATE = 20.0  # a writer that rests for 15 s of it is taken for dead, and what a dead writer had is lost in a kill
+RATE = 20.0  # a write thread that pauses for 15 s of it counts as dead; a kill loses the values that it held
 SETTLED_S = 60.0  # on a busy machine
 PATIENCE_S = 40.0
 NONE = "none"
@@ -54,8 +54,8 @@ def flows_block(name: str, **options: Any) -> str:
 
 class FastFlows(Fast):
     def learn(self) -> None:
-        """Ids to names, of flows, outcomes and milestones: what the simulator's lists say, cleaned."""
-        self.labels = {one: told["name"].replace("/", "_") for one, told in self.sim.truth()["flows"].items()}
+        """Ids -> cleaned names of flows, outcomes and milestones, from the simulator's lists."""
+        self.labels = {one: record["name"].replace("/", "_") for one, record in self.sim.truth()["flows"].items()}
         self.labels.update({**self.sim.truth()["flow_outcomes"], **self.sim.truth()["flow_milestones"]})
 
     def blocks(self, options: dict[str, Any]) -> dict[str, str]:
@@ -81,7 +81,7 @@ class FastFlows(Fast):
         return made
 
     def key(self, group: dict[str, str], by: list[str], metric: str) -> Key:
-        """The medium comes first, then the others in their order."""
+        """The medium first, then the other dimensions in their order."""
         others = [d for d in by if d not in ("flowId", "mediaType")]
         media = (group["mediaType"],) if "mediaType" in by else ()
         return Key(self.labels[group["flowId"]], metric,
@@ -92,7 +92,7 @@ class FastFlows(Fast):
         return self.sim.call("truth/aggregates?what=flows&interval=%s/%s" % (iso(begin), iso(end)))["pending"]
 
 
-LATE = ["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome", "tFlow"]  # of the others each window is final at once
+LATE = ["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome", "tFlow"]  # the other metrics are final in the first answer
 METRICS = sorted({m for _, metrics in BLOCKS.values() for m in metrics})
 
 
@@ -107,9 +107,9 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     before = max(q["end"] for q in fast.asked())
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
     daemon = fast.collectd(Backfill="PT40M")
-    daemon.lives_until(lambda: fast.span()[1] >= before + 4 * MINUTE_MS, PATIENCE_S, "the missed windows are asked for")
+    daemon.lives_until(lambda: fast.span()[1] >= before + 4 * MINUTE_MS, PATIENCE_S, "queries for the missed windows")
     fast.sim.freeze()
-    wait_until(lambda: fast.pending() == 0, PATIENCE_S, "the late data are told")
+    wait_until(lambda: fast.pending() == 0, PATIENCE_S, "the late data are in the answers")
     begin = min(q["begin"] for q in fast.asked())
     fast.pass_until(fast.now_ms() + 3 * MINUTE_MS, PATIENCE_S)
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
@@ -123,31 +123,31 @@ def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
     """The kill may have repeated one window of each block, with the same values."""
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS)}
     again = windows.windows_again(daemon, keys)
-    same("windows that left twice with another value", windows.repeated(daemon, keys)[1], [])
+    same("windows that were written twice with different values", windows.repeated(daemon, keys)[1], [])
     check("at most one window of each block left twice", len(again) <= len(BLOCKS), [iso(over) for over in again])
-    same("counters that fell", windows.falling(daemon, keys), [])
+    same("counters that decreased", windows.falling(daemon, keys), [])
     truth = fast.truth(begin, fast.span()[1], [m for m in METRICS if m not in LATE], "PT1M")
-    missing = windows.missing_windows(daemon, truth)
-    check("no window is missing, each is right (%d)" % len(truth), truth and not missing, missing[:5])
+    missing = windows.wait_for_windows(daemon, truth)
+    check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     note("%d series, %d queries, %d windows twice" % (len(keys), len(fast.asked()), len(again)))
 
 
 def named(fast: FastFlows, daemon: Collectd) -> None:
-    told = daemon.snapshot()
+    record = daemon.snapshot()
     for name in ("Self-service", "Language chosen"):
-        check("%s is told by its name" % name, any(key.endswith("-" + name) or "-%s-" % name in key for key in told))
-    check("no id in any identity", not [key for key in told for one in fast.labels if one in key])
+        check("%s has its name" % name, any(key.endswith("-" + name) or "-%s-" % name in key for key in record))
+    check("no id in any identity", not [key for key in record for one in fast.labels if one in key])
 
 
-# ---- who is in which flow now --------------------------------------------------------------
+# ---- conversations in flows now --------------------------------------------------------------
 
 def now_in(sim: Simulator, by_id: bool = False) -> dict[str, float]:
     """Series -> conversations in the flow, of the flows that have any."""
-    return {"%s/flow_active-%s" % (one if by_id else told["name"].replace("/", "_"), media): count
-            for one, told in sim.truth()["flows"].items() for media, count in told["active"].items() if count}
+    return {"%s/flow_active-%s" % (one if by_id else record["name"].replace("/", "_"), media): count
+            for one, record in sim.truth()["flows"].items() for media, count in record["active"].items() if count}
 
 
-def told_now(daemon: Collectd) -> dict[str, float]:
+def has_current_values(daemon: Collectd) -> dict[str, float]:
     return {key: value for key, (_, value) in daemon.snapshot().items() if "/flow_active-" in key}
 
 
@@ -166,14 +166,14 @@ def some_are_in(sim: Simulator) -> None:
 
 def equal_now(daemon: Collectd, sim: Simulator, by_id: bool = False) -> None:
     def differing() -> dict[str, tuple[float, float]]:
-        truly, told = now_in(sim, by_id), told_now(daemon)
-        return {key: (told.get(key, 0.0), truly.get(key, 0.0)) for key in {*truly, *told}
-                if told.get(key, 0.0) != truly.get(key, 0.0)}
+        truly, record = now_in(sim, by_id), has_current_values(daemon)
+        return {key: (record.get(key, 0.0), truly.get(key, 0.0)) for key in {*truly, *record}
+                if record.get(key, 0.0) != truly.get(key, 0.0)}
     try:
-        daemon.lives_until(lambda: told_now(daemon) and not differing(), PATIENCE_S, "flow_active")
+        daemon.lives_until(lambda: has_current_values(daemon) and not differing(), PATIENCE_S, "flow_active")
     except AssertionError:
         pass
-    check("flow_active equals the truth (%d)" % len(now_in(sim, by_id)), told_now(daemon) and not differing(), differing())
+    check("flow_active equals the truth (%d)" % len(now_in(sim, by_id)), has_current_values(daemon) and not differing(), differing())
 
 
 def observed(sim: Simulator, **options: Any) -> Collectd:
@@ -193,7 +193,7 @@ def few_flows_are_asked_for_by_name() -> None:
         some_are_in(sim)
         equal_now(daemon, sim)
         sim.thaw()
-    check("an empty flow tells 0", told_now(daemon).get("Old hotline/flow_active-voice") == 0, told_now(daemon))
+    check("an empty flow has the value 0", has_current_values(daemon).get("Old hotline/flow_active-voice") == 0, has_current_values(daemon))
     daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, PATIENCE_S, "source_up")
     asked = sim.counters()["requests"]
     check("by the observation query alone", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
@@ -220,9 +220,9 @@ def a_permission_that_is_missing_is_named() -> None:
     for what, permission in (("aggregates", "analytics:flowAggregate:view"),
                              ("observations", "analytics:flowObservation:view")):
         line = daemon.says("flows-flows, " + what, permission, within_s=PATIENCE_S)
-        check("%s: the line says what is missing" % what, "403" in line or "permission" in line, line)
+        check("%s: the line names the missing permission" % what, "403" in line or "permission" in line, line)
         daemon.lives_until(lambda w=what: daemon.latest("flows-flows", "source_up", w) == 0, PATIENCE_S, "source_up 0")
-    same("values of flows", told_now(daemon), {})
+    same("values of flows", has_current_values(daemon), {})
     daemon.stop()
 
 

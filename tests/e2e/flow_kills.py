@@ -16,7 +16,7 @@ from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 
 KILLS = int(os.environ.get("GC_KILLS", "10"))
-EACH = 6000  # events for each life
+EACH = 6000  # events for each run
 
 
 def kill(daemon: Collectd) -> None:
@@ -25,7 +25,7 @@ def kill(daemon: Collectd) -> None:
 
 
 def whole(state: Path) -> str:
-    """The word of SQLite on each state file."""
+    """PRAGMA integrity_check of each state file."""
     said = []
     for path in sorted(state.rglob("*.db")):
         with sqlite3.connect(path) as db:
@@ -41,22 +41,22 @@ def through_sqs() -> None:
         sqs.feed(EACH, seed=100 + turn)
         before = sqs.queue()["deleted"]
         daemon = Collectd("", flows=attributes(sqs), state_dir=state)
-        daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 15, "messages are taken")
+        daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 15, "messages are deleted")
         watch_for(dice.uniform(0.0, 0.8))
         kill(daemon)
         busy += sqs.queue()["left"] > 0 or sqs.queue()["feeding"]
-        same("complaints in life %d" % turn, [line for line in daemon.complaints() if "state" in line], [])
+        same("complaints of run %d" % turn, [line for line in daemon.complaints() if "state" in line], [])
     check("killed while there was work: %d of %d" % (busy, KILLS), busy > KILLS // 2, busy)
     daemon = Collectd("", flows=attributes(sqs), state_dir=state)
     daemon.lives_until(sqs.is_empty, 60 + KILLS * 5, "the queue is empty")
-    told = sqs.queue()
-    check("messages came again", told["received_again"] > 0, told)
+    record = sqs.queue()
+    check("messages were received again", record["received_again"] > 0, record)
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
     daemon.stop()
     same("state files", set(whole(state).split()), {"ok"})
     note("%d kills, %d messages, %d received, %d again after a time-out" % (
-        KILLS, told["sent"], told["received"], told["timed_out"]))
+        KILLS, record["sent"], record["received"], record["timed_out"]))
 
 
 def through_the_webhook() -> None:
@@ -74,18 +74,18 @@ def through_the_webhook() -> None:
     check("answers that never came: %s" % broken["statuses"], broken["retries"] > 0, broken)
     daemon = Collectd("", flows=hook.block(), state_dir=state)
     wait_until(lambda: not sqs.pushed()["running"], 60 + KILLS * 5, "the push has ended")
-    told = sqs.pushed()
-    same("accepted and dead", (told["accepted"], told["dead"]), (EACH * KILLS, 0))
+    record = sqs.pushed()
+    same("accepted and dead", (record["accepted"], record["dead"]), (EACH * KILLS, 0))
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
     daemon.stop()
     same("state files", set(whole(state).split()), {"ok"})
-    note("%d kills, %d events, %d requests, %d tried again" % (KILLS, told["accepted"], told["requests"],
-                                                               told["retries"]))
+    note("%d kills, %d events, %d requests, %d tried again" % (KILLS, record["accepted"], record["requests"],
+                                                               record["retries"]))
 
 
 def what_was_counted_and_not_dispatched_is_in_the_next_dispatch() -> None:
-    """The first agent dispatches once a minute: nothing of it has left when it dies."""
+    """The first agent dispatches once a minute; it is killed before its first dispatch."""
     sqs, state = Sqs(), process.folder("state")
     first = Collectd("", flows=attributes(sqs), state_dir=state, interval=60)
     sqs.feed(2000)

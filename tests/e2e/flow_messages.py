@@ -9,11 +9,11 @@ from lib import process, report
 from lib.collectd import DAEMON, Collectd
 from lib.flows import SECRET, Hook, Sqs, attributes, notifications, wait_equal
 from lib.process import wait_until, watch_for
-from lib.report import check, same, tells
+from lib.report import check, same, has_line
 
 Changes = dict[str, Any]
 
-# What is changed in a good block, and what the one line must say; collectd ends with 1.
+# Changes of a valid block, and the parts of the one line about them; collectd ends with 1.
 QUEUE: list[tuple[Changes, tuple[str, ...]]] = [
     ({"Source": "kafka"}, ("Source", "kafka", "sqs", "webhook")),
     ({"QueueURL": None}, ("QueueURL", "missing")),
@@ -52,7 +52,7 @@ def _ends(text: str, block: str, parts: tuple[str, ...]) -> None:
     status = daemon.program.wait(2)
     lines = [line for line in daemon.program.matching("[error]", "genesys_flowmetrics")]
     check("one line about %s" % " ".join(parts), len(lines) == 1, daemon.text)
-    tells("it says plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
+    has_line("it says plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
     same("exit status", status, 1)
 
 
@@ -78,7 +78,7 @@ def notifications_without_an_account() -> None:
 
 
 def an_account_that_is_not_defined() -> None:
-    """Seen in init only: one line, and collectd runs on."""
+    """Detected in init: one line, and collectd runs on."""
     sqs = Sqs()
     for block in (attributes(sqs, Account="prod"), notifications()):
         daemon = Collectd("", flows=block)
@@ -88,23 +88,23 @@ def an_account_that_is_not_defined() -> None:
 
 
 def files_that_cannot_be_read() -> None:
-    """Not the end of collectd: the file may come."""
+    """collectd runs on, because the file may appear later."""
     sqs = Sqs()
     for block, parts in ((attributes(sqs, SecretAccessKeyFile="/nowhere/aws.key"), ("/nowhere/aws.key",)),
                          (Hook(sqs).block(SharedSecretFile="/nowhere/secret"), ("/nowhere/secret",)),
                          (Hook(sqs).block(TLSCert="/nowhere/cert.pem"), ("/nowhere/cert.pem",))):
         daemon = Collectd("", flows=block)
         try:
-            wait_until(lambda: daemon.program.matching("[error]", *parts) or not daemon.program.is_running(), 10, "a word")
+            wait_until(lambda: daemon.program.matching("[error]", *parts) or not daemon.program.is_running(), 10, "a line")
         except process.Late:
             pass
-        tells("says which file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
+        has_line("names the file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
         if daemon.program.is_running():
             daemon.stop()
 
 
 def a_secret_file_that_comes_later() -> None:
-    """Meanwhile events are answered so that they are sent again: 401 would be their end."""
+    """Until then the answer is 503, after which events are sent again; a 401 would discard them."""
     sqs = Sqs()
     hook = Hook(sqs)
     path = sqs.folder / "later"
@@ -117,14 +117,14 @@ def a_secret_file_that_comes_later() -> None:
     wait_until(lambda: not sqs.pushed()["running"], 20, "the push has ended")
     same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
     same("totals", wait_equal(daemon, sqs), [])
-    check("told once", len(daemon.complaints()) == 1, daemon.complaints())
+    check("one line", len(daemon.complaints()) == 1, daemon.complaints())
     daemon.stop()
 
 
 # ---- what SQS refuses ----------------------------------------------------------------------------
 
 
-def _told_once(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *parts: str) -> None:
+def _one_line(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *parts: str) -> None:
     sqs = Sqs()
     if step:
         sqs.faults(step)
@@ -133,26 +133,26 @@ def _told_once(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *
     watch_for(1.5)
     lines = [line for line in daemon.complaints() if parts[0] in line]
     check("one line for the cause: %s" % " … ".join(parts), len(lines) == 1, lines)
-    same("secrets seen", daemon.leaks(sqs.aws_secret_access_key), [])
+    same("visible secrets", daemon.leaks(sqs.aws_secret_access_key), [])
     check("collectd runs on", daemon.program.is_running())
     daemon.stop()
 
 
 def a_wrong_secret() -> None:
-    _told_once({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {},
+    _one_line({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {},
                "InvalidSignature", "secret access key", "clock")
 
 
 def an_unknown_key() -> None:
-    _told_once({"AccessKeyId": lambda _: "AKIANOBODYKNOWSME000"}, {}, "UnrecognizedClient", "AccessKeyId")
+    _one_line({"AccessKeyId": lambda _: "AKIANOBODYKNOWSME000"}, {}, "UnrecognizedClient", "AccessKeyId")
 
 
 def a_missing_queue() -> None:
-    _told_once({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "QueueDoesNotExist", "QueueURL")
+    _one_line({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "QueueDoesNotExist", "QueueURL")
 
 
 def a_missing_permission() -> None:
-    _told_once({}, {"sqs": "ReceiveMessage", "answer": "AccessDeniedException"}, "sqs:ReceiveMessage")
+    _one_line({}, {"sqs": "ReceiveMessage", "answer": "AccessDeniedException"}, "sqs:ReceiveMessage")
 
 
 if __name__ == "__main__":

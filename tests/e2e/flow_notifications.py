@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Is each flow metric counted once that the account's notification channel tells of?
+"""Is each flow metric of the account's notification channel counted once?
 
 GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated and the order is shaken. GC_KILLS says
 how often the agent is killed (10).
@@ -12,7 +12,7 @@ import random
 import signal
 
 from lib import process, report, stream
-from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account
 from lib.flows import Talk, notifications, state, wait_connected, wait_equal, wait_reconnected
 from lib.full_disk import full_disk
 from lib.genesys import Simulator
@@ -24,11 +24,11 @@ KILLS = int(os.environ.get("GC_KILLS", "10"))
 PER_S = 12_000
 PATIENCE_S = 60 + EVENTS / 1000
 WITHIN_S = 40.0
-OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # in all that the conversations say
+OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # in all events of the conversations
 
 
 def simulator(**more: object) -> Simulator:
-    """A world that stands still: only the test's own conversations speak."""
+    """A frozen world: only the test's own conversations send events."""
     return Simulator(frozen=True, queues=8, agents=8, rate_limit=0, **more)
 
 
@@ -37,33 +37,33 @@ def agent(sim: Simulator, values: bool = False, **more: object) -> Collectd:
 
 
 def not_names(complaints: list[str]) -> list[str]:
-    """Complaints, but for the rightful one that two queues share a name."""
+    """Complaints, without the expected one that two queues share a name."""
     return [line for line in complaints if "have a name that another has" not in line]
 
 
 def equal(daemon: Collectd, talk: Talk) -> None:
-    told = talk.truth()
+    record = talk.truth()
     wrong = wait_equal(daemon, talk, WITHIN_S)
-    check("totals of %d series, %d metrics equal the truth" % (told["series"], told["total"]), told["total"] and not wrong,
+    check("totals of %d series, %d metrics equal the truth" % (record["series"], record["total"]), record["total"] and not wrong,
           wrong)
 
 
 def all_events() -> None:
-    """With malformed names, escapes, other conversations among them; then nothing of it counts again."""
+    """Malformed names, escapes and other conversations are among them."""
     talk = Talk(simulator())
     daemon = agent(talk.sim)
     wait_connected(daemon)
     talk.speak(EVENTS, per_s=PER_S)
     talk.wait_silent(daemon, PATIENCE_S)
     equal(daemon, talk)
-    told, spoken = talk.truth(), talk.told()
-    same("events that nobody heard", spoken["unheard"], 0)
+    record, spoken = talk.truth(), talk.spoken()
+    same("events without a subscriber", spoken["unheard"], 0)
     wait_until(lambda: state(daemon, "events", "received") == EVENTS, WITHIN_S, "events-received")
-    same("counted, lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (told["total"], 0))
-    check("skipped those without a metric", (state(daemon, "events", "skipped") or 0) >= told["noise"] * 0.9,
+    same("counted, lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
+    check("skipped those without a metric", (state(daemon, "events", "skipped") or 0) >= record["noise"] * 0.9,
           state(daemon, "events", "skipped"))
     note("%d events, %d repeated; of their attributes %d counted, %d known; %d batches; %d MB at most" % (
-        told["events"], told["repeated"], told["total"], state(daemon, "events", "duplicate") or 0,
+        record["events"], record["repeated"], record["total"], state(daemon, "events", "duplicate") or 0,
         state(daemon, "batches", "committed") or 0, daemon.memory_kb() // 1024))
     same("gap", state(daemon, "stream_gap"), 0)
     counted = stream.stream_counts(talk.sim)
@@ -73,12 +73,12 @@ def all_events() -> None:
     same("complaints", not_names(daemon.complaints()), [])
     talk.speak(2000, per_s=PER_S)
     took, status = daemon.stop()
-    check("stops with the socket open, events under way (%.2f s)" % took, took < STOP_MOST_S)
+    check("stops with the socket open, events under way (%.2f s)" % took, took < STOP_MAX_S)
     same("status", status, 0)
 
 
 def both_plugins_on_one_account() -> None:
-    """One token, one channel, one subscription; each counts what is its own, of events that are bent."""
+    """One token, one channel, one subscription; each plugin counts its own events, some repeated or fragmented."""
     sim = stream.simulator(queues=12, agents=100, load=2)
     sim.config(flow_metrics=95)
     talk = Talk(sim)
@@ -103,8 +103,8 @@ def both_plugins_on_one_account() -> None:
 
 
 def a_gap_is_healed_by_what_is_said_next() -> None:
-    """Sockets drop while conversations speak; what was said meanwhile is heard when they speak again. Whatever goes
-    wrong, no value and nothing of a customer is told."""
+    """Sockets drop while conversations send events. Missed attributes are counted when the conversations send them
+    again. The log never shows values or customer data."""
     talk = Talk(simulator())
     daemon = agent(talk.sim, level="debug")
     wait_connected(daemon)
@@ -115,18 +115,18 @@ def a_gap_is_healed_by_what_is_said_next() -> None:
     talk.wait_silent(daemon)
     talk.sim.faults()
     wait_reconnected(talk.sim, daemon)
-    check("events were missed: %s" % talk.told(), talk.told()["unheard"] > 0)
-    wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap tells of it")
+    check("events were missed: %s" % talk.spoken(), talk.spoken()["unheard"] > 0)
+    wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap counts it")
     talk.repeat()
     talk.wait_silent(daemon)
     equal(daemon, talk)
     same("channels", stream.stream_counts(talk.sim)["channels_created"], 1)
-    same("what is seen of customers and values", daemon.leaks(*OF_CUSTOMERS), [])
+    same("customer data and values in the log", daemon.leaks(*OF_CUSTOMERS), [])
     daemon.stop()
 
 
 def killed_at_any_moment() -> None:
-    """Under load; conversations that speak once more afterwards are all counted, none of them twice."""
+    """Under load; when the conversations send their events again, each is counted once."""
     talk, state_dir, dice = Talk(simulator()), process.folder("state"), random.Random(13)
     under_load = 0
     for turn in range(KILLS):
@@ -134,10 +134,10 @@ def killed_at_any_moment() -> None:
         daemon.lives_until(lambda: stream.stream_counts(talk.sim)["sockets_opened"] > turn, WITHIN_S, "its socket")
         talk.speak(2000, seed=100 + turn, per_s=2000)
         watch_for(dice.uniform(0.1, 0.7))
-        under_load += talk.told()["running"]
+        under_load += talk.spoken()["running"]
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
-        wait_until(lambda: not talk.told()["running"], WITHIN_S, "all have spoken")
+        wait_until(lambda: not talk.spoken()["running"], WITHIN_S, "all events are sent")
     check("killed under load %d times" % under_load, under_load > KILLS / 2)
     daemon = agent(talk.sim, state_dir=state_dir)
     wait_connected(daemon)
@@ -150,7 +150,7 @@ def killed_at_any_moment() -> None:
 
 
 def a_full_disk_loses_nothing_that_was_heard() -> None:
-    """Nobody sends it again: it is kept until there is room. Values are summed as well."""
+    """The platform does not repeat events: the agent keeps them until there is space. Values are summed as well."""
     talk, state_dir = Talk(simulator()), process.folder("state")
     disk = full_disk(state_dir)
     daemon = agent(talk.sim, values=True, state_dir=state_dir, preload=str(disk.shim), env=disk.env)

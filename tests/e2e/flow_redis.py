@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do agents that share a Redis count each flow metric once, whatever dies? GC_EVENTS says how many (20000)."""
+"""Do agents that share a Redis count each flow metric once, whichever process is killed? GC_EVENTS says how many (20000)."""
 from __future__ import annotations
 
 import os
@@ -8,11 +8,11 @@ import random
 import signal
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MOST_S, Collectd
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd
 from lib.flows import Hook, Sqs, Totals, attributes, differences, state, totals, wait_equal, wanted
 from lib.process import wait_until, watch_for
 from lib.redis import SERVER, Redis
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, same_soon, has_line
 
 EVENTS = int(os.environ.get("GC_EVENTS", "20000"))
 KILLS = int(os.environ.get("GC_KILLS", "5"))
@@ -41,11 +41,7 @@ def both(daemons: list[Collectd], kind: str) -> Totals:
 
 def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric", member: str = "count") -> None:
     truth = wanted(sqs.truth(), kind, member)
-    try:
-        wait_until(lambda: not differences(truth, both(daemons, kind)), 30, "totals")
-    except process.Late:
-        pass
-    wrong = differences(truth, both(daemons, kind))
+    wrong = process.wait_for_none(lambda: differences(truth, both(daemons, kind)), 30, "totals")
     check("the sum of %s is the truth" % kind, not wrong, wrong)
 
 
@@ -58,7 +54,7 @@ def two_agents_and_one_is_killed() -> None:
     for turn in range(KILLS):
         sqs.feed(EVENTS // KILLS, seed=200 + turn)
         before = sqs.queue()["deleted"]
-        wait_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are taken")
+        wait_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are deleted")
         watch_for(dice.uniform(0.0, 0.5))
         os.kill(daemons[1].program.pid, signal.SIGKILL)
         daemons[1].program.wait(5)
@@ -72,9 +68,9 @@ def two_agents_and_one_is_killed() -> None:
     for one in daemons:
         same("complaints", about_state(one), [])
         took, _ = one.stop()
-        check("stopped in time (%.2f s)" % took, took < STOP_MOST_S)
-    told = sqs.queue()
-    note("%d messages, %d received, %d again after a time-out" % (told["sent"], told["received"], told["timed_out"]))
+        check("stopped in time (%.2f s)" % took, took < STOP_MAX_S)
+    record = sqs.queue()
+    note("%d messages, %d received, %d again after a time-out" % (record["sent"], record["received"], record["timed_out"]))
 
 
 def values_are_summed_over_agents() -> None:
@@ -90,11 +86,8 @@ def values_are_summed_over_agents() -> None:
         return [key for key in {*truth, *got}
                 if abs(got.get(key, 1e300) - truth.get(key, -1e300)) > 1e-6 * max(1.0, abs(truth.get(key, 0)))]
 
-    try:
-        wait_until(lambda: not wrong(), 30, "sums")
-    except process.Late:
-        pass
-    check("the sums are the truth", not wrong(), wrong()[:5])
+    left = process.wait_for_none(wrong, 30, "sums")
+    check("the sums are the truth", not left, left[:5])
     for one in daemons:
         one.stop()
 
@@ -106,7 +99,7 @@ def redis_crashes_and_restarts_under_load() -> None:
     for turn, ends in enumerate((redis.crash, redis.shut_down, redis.crash)):
         sqs.feed(EVENTS // 10, seed=300 + turn)
         before = sqs.queue()["deleted"]
-        daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are taken")
+        daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are deleted")
         ends()
         if turn == 0:
             wait_until(lambda: state(daemon, "source_up", "sqs") == 0, 30, "source_up is 0")
@@ -117,22 +110,22 @@ def redis_crashes_and_restarts_under_load() -> None:
     wrong = wait_equal(daemon, sqs, 30)
     check("totals equal the truth", not wrong, wrong)
     same("dead", sqs.queue()["dead"], 0)
-    # Cut, refused, loading: a cause that changes its words is told anew, one that lasts is not.
+    # Cut, refused, loading: each new cause is logged, a lasting one is not repeated.
     lines = about_state(daemon)
-    check("told and not again and again (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
+    check("logged, but not for each try (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
     same("lost by Redis", [line for line in daemon.complaints() if "forgotten" in line], [])
-    wait_until(lambda: state(daemon, "source_up", "sqs") == 1, 30, "source_up again")
+    same_soon("source_up again", lambda: state(daemon, "source_up", "sqs"), 1, 30)
     daemon.stop()
 
 
 def away_at_the_start() -> None:
-    """Messages stay in the queue, the webhook asks to come again; then all is counted."""
+    """Messages stay in the queue and the webhook answers 503; everything is counted once Redis is there."""
     sqs, redis = Sqs(), Redis(starts=False)
     hook = Hook(sqs)
     sqs.feed(1000)
     daemon = Collectd("", flows=attributes(sqs, StateURL=redis.url) + hook.block(StateURL=redis.url))
     line = daemon.says("genesys_flowmetrics: state: ", redis.url, within_s=20)
-    tells("what to look at", line, "[warning]", "is Redis running there?")
+    has_line("the advice", line, "[warning]", "is Redis running there?")
     hook.wait_open(daemon)
     body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "1", "return": True})["bodies"][0]
     same("status", hook.post(body.encode())[0], 503)
@@ -152,7 +145,7 @@ def passwords() -> None:
     sqs.feed(200)
     wrong = agent(sqs, redis, StatePasswordFile=redis.secret("not-the-" + SECRET))
     line = wrong.says("genesys_flowmetrics: state: ", within_s=20)
-    tells("what to check", line, "[error]", "StatePasswordFile")
+    has_line("the advice", line, "[error]", "StatePasswordFile")
     same("received", sqs.queue()["received"], 0)
     same("seen", wrong.leaks(SECRET), [])
     wrong.stop()
@@ -169,10 +162,10 @@ def what_a_crash_can_cost_is_said() -> None:
     sqs = Sqs()
     for lines, words in ((("appendonly no",), "appendonly yes"), (("appendonly yes", "appendfsync everysec"), "two seconds"),
                          (("maxmemory-policy allkeys-lru",), "noeviction"),
-                         (('rename-command CONFIG ""',), "CONFIG GET is refused")):
+                         (('rename-command CONFIG ""',), "refuses CONFIG GET")):
         daemon = agent(sqs, Redis(*lines))
         line = daemon.says("genesys_flowmetrics: durability of the state: ", words, within_s=20)
-        tells("a warning", line, "[warning]")
+        has_line("a warning", line, "[warning]")
         same("complaints of the state", about_state(daemon), [])
         daemon.stop()
 
@@ -181,10 +174,10 @@ def a_redis_that_hangs_does_not_hold_the_stop() -> None:
     sqs, redis = Sqs(), Redis()
     daemon = agent(sqs, redis)
     sqs.feed(2000)
-    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 30, "messages are taken")
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 30, "messages are deleted")
     redis.signal(signal.SIGSTOP)
     took, status = daemon.stop()
-    check("stopped in time (%.2f s)" % took, took < STOP_MOST_S)
+    check("stopped in time (%.2f s)" % took, took < STOP_MAX_S)
     same("status", status, 0)
     redis.signal(signal.SIGCONT)
     second = agent(sqs, redis)

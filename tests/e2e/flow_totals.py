@@ -34,29 +34,29 @@ def drained(daemon: Collectd, sqs: Sqs, within_s: float = PATIENCE_S) -> float:
 
 
 def equal(daemon: Collectd, sqs: Sqs, **how: str) -> None:
-    told = sqs.truth()
+    record = sqs.truth()
     wrong = wait_equal(daemon, sqs, **how)  # type: ignore[arg-type]
-    check("totals of %d series, %d metrics equal the truth" % (told["series"], told["total"]), not wrong, wrong)
+    check("totals of %d series, %d metrics equal the truth" % (record["series"], record["total"]), not wrong, wrong)
 
 
-def tells_the_same(daemon: Collectd, sqs: Sqs) -> None:
-    """The block's own word against the queue's, less three lost answers of ten at most. A lost deletion is asked for
-    again; that may be refused by a partial failure, so the queue may have deleted more than the block heard of."""
-    told = sqs.queue()
-    heard = told["deleted"] + told["deletes_in_vain"]
+def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
+    """The block's telemetry against the queue's counters, less three lost answers of ten at most. The block repeats a lost
+    deletion; a partial failure may refuse the second one, so the queue may have deleted more than the block counts."""
+    record = sqs.queue()
+    heard = record["deleted"] + record["deletes_in_vain"]
     wait_until(lambda: heard - 30 <= (state(daemon, "sqs_messages", "deleted") or 0) <= heard, 5,
                "sqs_messages-deleted is about %d" % heard)
     same("source_up, lag of the queue", (state(daemon, "source_up", "sqs"), state(daemon, "queue_lag", "sqs") is None),
          (1, False))
-    check("received, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), told["received"]),
-          told["received"] - 60 <= (state(daemon, "sqs_messages", "received") or 0) <= told["received"])
+    check("received, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), record["received"]),
+          record["received"] - 60 <= (state(daemon, "sqs_messages", "received") or 0) <= record["received"])
     again = state(daemon, "events", "duplicate") or 0
-    check("duplicates were met", again > EVENTS / 2, again)
-    check("others were skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
+    check("duplicates were counted", again > EVENTS / 2, again)
+    check("other events were skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
 
 
 def through_sqs() -> None:
-    """In spite of messages that come again, answers that are lost, batches that fail in part."""
+    """With repeated messages, lost answers and batches that fail in part."""
     sqs, port = Sqs(), process.free_port()
     sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
     sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "skip": 50, "count": 3},
@@ -66,23 +66,23 @@ def through_sqs() -> None:
     more = '<Plugin write_prometheus>\n  Host "127.0.0.1"\n  Port "%d"\n</Plugin>\n' % port
     daemon = Collectd("", flows=attributes(sqs), load=("write_prometheus",), more=more)
     took = drained(daemon, sqs)
-    told = sqs.queue()
+    record = sqs.queue()
     note("%d messages, %d received, in %.1f s: %.0f/s; %d MB at most" % (
-        told["sent"], told["received"], took, told["received"] / took, daemon.memory_kb() // 1024))
-    check("messages came again", told["received"] > told["sent"], told)
+        record["sent"], record["received"], took, record["received"] / took, daemon.memory_kb() // 1024))
+    check("messages were received again", record["received"] > record["sent"], record)
     equal(daemon, sqs)
-    told = sqs.truth()
-    wait_until(lambda: state(daemon, "events", "counted") == told["total"], 5, "events-counted is the truth")
-    tells_the_same(daemon, sqs)
-    truth = wanted(told)
+    record = sqs.truth()
+    wait_until(lambda: state(daemon, "events", "counted") == record["total"], 5, "events-counted is the truth")
+    telemetry_equals_the_queue(daemon, sqs)
+    truth = wanted(record)
     wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
-    same("what write_prometheus says", differences(truth, scraped(port)), [])
-    same("complaints but of the faults", [line for line in daemon.complaints() if "[error]" in line], [])
+    same("totals of write_prometheus", differences(truth, scraped(port)), [])
+    same("complaints that are not about the faults", [line for line in daemon.complaints() if "[error]" in line], [])
     daemon.stop()
 
 
 def through_another_sqs() -> None:
-    """FAUXQS_DIR names a folder where `npm install fauxqs` was run: an SQS that others wrote."""
+    """FAUXQS_DIR names a folder where `npm install fauxqs` was run: an independent SQS."""
     node, folder = process.program("node"), Path(os.environ.get("FAUXQS_DIR", "-"))
     if not node or not (folder / "node_modules/fauxqs").is_dir():
         raise Skip("no node, or FAUXQS_DIR names no fauxqs")
@@ -103,8 +103,8 @@ def through_another_sqs() -> None:
             return json.load(answer)
 
     def left() -> int:
-        told = ask("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
-        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+        record = ask("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
+        return int(record["ApproximateNumberOfMessages"]) + int(record["ApproximateNumberOfMessagesNotVisible"])
     queue.update(ask("CreateQueue", QueueName="genesys"))
     sqs.feed(2000)
     bodies = [re.sub("[\U00010000-\U0010ffff]", lambda c: json.dumps(c[0])[1:-1], body)  # which fauxqs refuses
@@ -129,10 +129,10 @@ def through_the_webhook() -> None:
     began = time.monotonic()
     sqs.push(hook, EVENTS, array=25, concurrency=8, ca=sqs.ca)
     daemon.lives_until(lambda: not sqs.pushed()["running"], PATIENCE_S, "the push has ended")
-    took, told = time.monotonic() - began, sqs.pushed()
-    note("%d events in %.1f s: %.0f/s; answers %s; ms %s" % (told["accepted"], took, told["accepted"] / took,
-                                                             told["statuses"], told["latency_ms"]))
-    same("accepted and dead", (told["accepted"], told["dead"]), (EVENTS, 0))
+    took, record = time.monotonic() - began, sqs.pushed()
+    note("%d events in %.1f s: %.0f/s; answers %s; ms %s" % (record["accepted"], took, record["accepted"] / took,
+                                                             record["statuses"], record["latency_ms"]))
+    same("accepted and dead", (record["accepted"], record["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
     same("complaints", daemon.complaints(), [])
     daemon.stop()
@@ -145,27 +145,27 @@ def single_events_by_the_webhook() -> None:
     hook.wait_open(daemon)
     sqs.push(hook, SMALL, concurrency=16)
     daemon.lives_until(lambda: not sqs.pushed()["running"], PATIENCE_S, "the push has ended")
-    told = sqs.pushed()
-    note("16 at once: ms until the answer %s" % told["latency_ms"])
-    same("accepted and dead", (told["accepted"], told["dead"]), (SMALL, 0))
+    record = sqs.pushed()
+    note("16 at once: ms until the answer %s" % record["latency_ms"])
+    same("accepted and dead", (record["accepted"], record["dead"]), (SMALL, 0))
     equal(daemon, sqs)
     daemon.stop()
 
 
 def every_envelope_and_what_is_no_event() -> None:
-    """Poison is left to the queue: its dead-letter policy takes it away, and nothing else."""
+    """Messages that are no events stay in the queue until its dead-letter policy removes them; all others are counted."""
     sqs = Sqs()
     sqs.rules(max_receive_count=2)
     sqs.feed(SMALL, sns=25, bare=25, socket=25, garbage=0.5, late=3, noise=10, malformed=10, escapes=50)
     daemon = Collectd("", flows=attributes(sqs))
     drained(daemon, sqs)
-    truth, told = sqs.truth(), sqs.queue()
-    check("there was poison", truth["garbage"] > 5, truth["garbage"])
+    truth, record = sqs.truth(), sqs.queue()
+    check("there were messages that are no events", truth["garbage"] > 5, truth["garbage"])
     bodies = sqs.call("sqs/messages?queue=genesys-dead&limit=1000")["bodies"]
-    check("only poison is dead (%d)" % len(bodies), bodies and all(not _is_event(body) for body in bodies))
-    same("deleted and dead are all", told["deleted"] + told["dead"], told["sent"])
+    check("only those are dead letters (%d)" % len(bodies), bodies and all(not _is_event(body) for body in bodies))
+    same("deleted and dead messages", record["deleted"] + record["dead"], record["sent"])
     equal(daemon, sqs)
-    check("late ones were there", truth["late"] > 20, truth["late"])
+    check("there were late events", truth["late"] > 20, truth["late"])
     daemon.stop()
 
 
@@ -182,12 +182,12 @@ def values_are_summed() -> None:
     wrong = wait_equal(daemon, sqs, kind="flow_metric_value", member="sum")
     wrong = [line for line in wrong if "is None, wanted 0" not in line]
     check("sums of the values equal the truth", not wrong, wrong)
-    check("there are some", len(totals(daemon, "flow_metric_value")) > 50)
+    check("there are some sums", len(totals(daemon, "flow_metric_value")) > 50)
     daemon.stop()
 
 
 def as_many_poll_as_consumers_are_wanted() -> None:
-    """Each with a long poll under way, though nothing comes; then they share what comes."""
+    """Each keeps a long poll open while the queue is empty; then they share the messages."""
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs, Consumers=5))
     daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now") == 5, 30, "five long polls")
@@ -195,12 +195,12 @@ def as_many_poll_as_consumers_are_wanted() -> None:
     drained(daemon, sqs)
     equal(daemon, sqs)
     polls = sqs.call("sqs")["polls"]
-    same("never more at once", polls["most"], 5)
+    same("most polls at a time", polls["most"], 5)
     daemon.stop()
 
 
 def soon_seen() -> None:
-    """From the setting of an attribute to the time of the dispatched value."""
+    """Measures the time from the setting of an attribute to the dispatched value."""
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs), interval=INTERVAL_S)
     daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now"), 15, "a long poll")
@@ -223,7 +223,7 @@ def soon_seen() -> None:
     p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
     note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s "
          "(interval %g s)" % (p50, p99, waits[-1], first, INTERVAL_S))
-    check("p99 within a second and the interval, generously", p99 < 3 * (1 + INTERVAL_S), p99)
+    check("p99 under three times a second and the interval", p99 < 3 * (1 + INTERVAL_S), p99)
     daemon.stop()
 
 

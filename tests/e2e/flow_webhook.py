@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Is the webhook right, safe and unmoved by bad clients among good ones?"""
+"""Does the webhook count correctly, safely and independently of bad clients?"""
 from __future__ import annotations
 
 import os
 import socket
 import threading
 import time
-from typing import Any, Callable
+from typing import Callable
 
 from lib import process, report
 from lib.collectd import DAEMON, Collectd
 from lib.flows import SECRET, Hook, Sqs, wait_equal
 from lib.process import wait_until
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, has_line
 
 EVENTS = 20_000
-MOST_BODY = 65_536
+BODY_MAX = 65_536
 
 
 def event(sqs: Sqs, flow: str = "Main Menu", metric: str = "Calls") -> bytes:
@@ -34,31 +34,31 @@ def equal(daemon: Collectd, sqs: Sqs) -> None:
 def statuses() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
-    daemon = Collectd("", flows=hook.block(MaxBody=MOST_BODY), level="debug")
+    daemon = Collectd("", flows=hook.block(MaxBody=BODY_MAX), level="debug")
     hook.wait_open(daemon)
     good = event(sqs)
     same("an event", hook.post(good)[0], 200)
-    same("the same again", hook.post(good)[0], 200)
+    same("the same event again", hook.post(good)[0], 200)
     same("an array", hook.post(b"[" + event(sqs, metric="A") + b"," + event(sqs, metric="B") + b"]")[0], 200)
     same("an event without a metric", hook.post(b'{"eventBody":{"conversationId":"c","attributes":{"a":"b"}}}')[0], 200)
     unseen = good.replace(b"conversationId\":\"", b"conversationId\":\"x")
     same("a wrong secret", hook.post(unseen, "wrong")[0], 401)
-    same("a secret that begins well", hook.post(unseen, SECRET[:-1])[0], 401)
+    same("a prefix of the secret", hook.post(unseen, SECRET[:-1])[0], 401)
     same("no secret", hook.post(unseen, None)[0], 401)
     same("another path", hook.post(unseen, path="/other")[0], 404)
     same("another method", hook.post(unseen, method="PUT")[0], 405)
-    same("a body too large", hook.post(unseen + b" " * MOST_BODY)[0], 413)
-    same("a body that is too large, and a wrong secret", hook.post(unseen + b" " * MOST_BODY, "wrong")[0], 401)
+    same("a body too large", hook.post(unseen + b" " * BODY_MAX)[0], 413)
+    same("a body that is too large, and a wrong secret", hook.post(unseen + b" " * BODY_MAX, "wrong")[0], 401)
     for body in (b"not JSON", b"", b"[1,2", b"\xff\xfe", b"{" * 5000):
         same("garbage %r" % body[:9], hook.post(body)[0], 400)
     equal(daemon, sqs)
-    same("secrets seen", daemon.leaks(SECRET), [])
+    same("visible secrets", daemon.leaks(SECRET), [])
     check("no customer data in the log", "+4930123456789" not in daemon.text and "0-000000" not in daemon.text)
     daemon.stop()
 
 
-def nothing_is_answered_before_it_is_safe() -> None:
-    """What was answered with 200 is there after kill -9, whenever it comes."""
+def an_answer_follows_the_commit() -> None:
+    """Events answered with 200 survive kill -9 at any moment."""
     sqs, state = Sqs(), process.folder("state")
     hook = Hook(sqs)
     first = Collectd("", flows=hook.block(), state_dir=state, interval=60)
@@ -76,7 +76,7 @@ def nothing_is_answered_before_it_is_safe() -> None:
 
 
 class Bad:
-    """Clients that misbehave in turns until they are told to stop."""
+    """Clients that misbehave repeatedly until stop()."""
 
     def __init__(self, hook: Hook) -> None:
         self.hook, self.ends = hook, threading.Event()
@@ -108,7 +108,7 @@ class Bad:
                 "Content-Length: %d\r\n\r\n" % (self.hook.header, secret, length)).encode()
 
     def slow(self) -> None:
-        """A byte each tenth of a second."""
+        """Sends a byte each tenth of a second."""
         with self._open() as s:
             for byte in self._head(1000) + b"x" * 1000:
                 if self.ends.wait(0.1):
@@ -134,12 +134,12 @@ class Bad:
         self.hook.post(os.urandom(3000))
 
     def leaves(self) -> None:
-        """Gone in the middle of its body."""
+        """Disconnects in the middle of its body."""
         with self._open() as s:
             s.sendall(self._head(5000) + b'{"eventBody":')
 
     def half(self) -> None:
-        """An array whose second event breaks off: nothing of it may count."""
+        """Sends an array whose second event is cut off: no event of it may count."""
         name = time.strftime("HalfMetric_X(%Y-%m-%dT%H:%M:%S.000Z)", time.gmtime())
         self.hook.post(b'[{"eventBody":{"conversationId":"h","attributes":{"%s":"1"}}},{"ev' % name.encode())
 
@@ -152,18 +152,18 @@ class Bad:
 def bad_clients_among_good_ones() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
-    daemon = Collectd("", flows=hook.block(MaxBody=MOST_BODY))
+    daemon = Collectd("", flows=hook.block(MaxBody=BODY_MAX))
     hook.wait_open(daemon)
     bad = Bad(hook)
     began = time.monotonic()
     sqs.push(hook, EVENTS, array=10, concurrency=6)
     daemon.lives_until(lambda: not sqs.pushed()["running"], 90, "the push has ended")
-    told, took = sqs.pushed(), time.monotonic() - began
-    wait_until(lambda: len(bad.counts) >= 8, 15, "each bad client had its turn")
+    record, took = sqs.pushed(), time.monotonic() - began
+    wait_until(lambda: len(bad.counts) >= 8, 15, "each bad client has run")
     bad.stop()
-    note("%d events in %.1f s among %s; answers %s; ms %s" % (told["accepted"], took, bad.counts, told["statuses"],
-                                                             told["latency_ms"]))
-    same("accepted and dead", (told["accepted"], told["dead"]), (EVENTS, 0))
+    note("%d events in %.1f s among %s; answers %s; ms %s" % (record["accepted"], took, bad.counts, record["statuses"],
+                                                             record["latency_ms"]))
+    same("accepted and dead", (record["accepted"], record["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
     check("memory is bounded (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 200_000)
     check("few complaints (%d)" % len(daemon.complaints()), len(daemon.complaints()) < 12, daemon.complaints()[:12])
@@ -172,7 +172,7 @@ def bad_clients_among_good_ones() -> None:
 
 
 def many_connections() -> None:
-    """Idle ones by the hundred do not keep a good client out."""
+    """Hundreds of idle connections do not keep a good client out."""
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block())
@@ -202,16 +202,16 @@ def a_public_address_needs_secret_or_tls() -> None:
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0", SharedSecretFile=None))
     wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
-    tells("says why", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
+    has_line("names the reason", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
     hook.wait_open(daemon)
-    tells("a warning", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
+    has_line("a warning", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
     same("status", hook.post(event(sqs))[0], 200)
     daemon.stop()
 
 
-def nobody_else_reaches_it_unless_told_otherwise() -> None:
-    """The whole of 127.0.0.0/8 is this host: who listens on any address hears 127.0.0.2 as well."""
+def only_the_configured_address_listens() -> None:
+    """All of 127.0.0.0/8 is this host: a listener on every address accepts connections to 127.0.0.2 as well."""
     def refuses(address: str) -> bool:
         try:
             socket.create_connection((address, hook.port), timeout=2).close()
@@ -226,22 +226,22 @@ def nobody_else_reaches_it_unless_told_otherwise() -> None:
     daemon.stop()
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
     hook.wait_open(daemon)
-    same("told to be reached: refuses 127.0.0.2", refuses("127.0.0.2"), False)
+    same("listening on every address: refuses 127.0.0.2", refuses("127.0.0.2"), False)
     daemon.stop()
 
 
-def a_port_that_is_taken_is_told() -> None:
+def a_port_in_use_is_named() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
     with socket.create_server(("127.0.0.1", hook.port)):
         daemon = Collectd("", flows=hook.block())
         line = daemon.says(str(hook.port))
-        tells("what", line, "in use")
+        has_line("what", line, "in use")
         daemon.stop()
 
 
 def tls_with_a_client_authority() -> None:
-    """EventBridge has no client certificate, a gateway may have."""
+    """EventBridge has no client certificate; a gateway may have one."""
     sqs = Sqs(tls=True)
     hook = Hook(sqs, tls=True)
     daemon = Collectd("", flows=hook.block(TLSClientCA=sqs.client_ca))
@@ -254,13 +254,13 @@ def tls_with_a_client_authority() -> None:
     sqs.call("flow/reset", {})
     sqs.push(hook, 300, ca=sqs.ca, cert=sqs.client_cert, key=sqs.client_key)
     daemon.lives_until(lambda: not sqs.pushed()["running"], 30, "the push has ended")
-    same("accepted with one", sqs.pushed()["accepted"], 300)
+    same("accepted with a certificate", sqs.pushed()["accepted"], 300)
     equal(daemon, sqs)
     daemon.stop()
 
 
 if __name__ == "__main__":
-    report.main([statuses, nothing_is_answered_before_it_is_safe, bad_clients_among_good_ones, many_connections,
-                 a_public_address_needs_secret_or_tls, nobody_else_reaches_it_unless_told_otherwise,
-                 a_port_that_is_taken_is_told, tls_with_a_client_authority],
+    report.main([statuses, an_answer_follows_the_commit, bad_clients_among_good_ones, many_connections,
+                 a_public_address_needs_secret_or_tls, only_the_configured_address_listens,
+                 a_port_in_use_is_named, tls_with_a_client_authority],
                 {"collectd": DAEMON})

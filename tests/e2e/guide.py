@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The guide dialect: are a gateway's numbers the truth, asked for at its pace, and is its trouble explained?"""
+"""The guide dialect: do values equal the truth, does polling respect the gateway's pace, are failures explained?"""
 from __future__ import annotations
 
 from typing import Any
@@ -9,7 +9,7 @@ from lib import expected, guide as dialect, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
 from lib.genesys import Simulator
 from lib.process import wait_until
-from lib.report import check, same
+from lib.report import check, check_soon, same, same_soon
 
 METRICS, STATS = "GET /api/v2/queues/metrics", "GET /api/v2/queues/stats"
 SMALL = {"queues": 6, "agents": 20, "load": 1.5, "frozen": True}
@@ -20,11 +20,11 @@ def guide(name: str = "all", **changes: Any) -> str:
 
 
 def truth(sim: Simulator, label: Any = None) -> dict[str, float]:
-    """What must come out: sums over the media; absent numbers are 0."""
-    told = sim.truth()
-    name = label or expected.by_name(told)
+    """The expected values: sums over the media; absent numbers are 0."""
+    record = sim.truth()
+    name = label or expected.by_name(record)
     made: dict[str, float] = {}
-    for queue, of in told["queues"].items():
+    for queue, of in record["queues"].items():
         waiting, alerting = (sum(m[what] for m in of["media"].values()) for what in ("waiting", "alerting"))
         head = name(queue, of["name"])
         made[head + "/queue_depth-all"] = waiting + alerting
@@ -40,7 +40,7 @@ def shown(of: Collectd) -> dict[str, float]:
 
 
 def unequal(want: dict[str, float], got: dict[str, float]) -> list[str]:
-    """A wait is measured by its two arrivals: each may be a moment late."""
+    """The agent measures a wait between the arrivals of two events; each may be late by a moment."""
     found = []
     for key in sorted({*want, *got}):
         slack = 0.1 * want.get(key.replace("wait_time_seconds_sum", "answer"), 0) if "_sum-" in key else 0
@@ -62,11 +62,11 @@ def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
     daemon = Collectd(account(sim), guide(Media="voice"))
     daemon.wait_up()
     values_equal(sim, daemon)
-    check("somebody waits", sum(value for key, value in truth(sim).items() if "waiting" in key) > 0)
+    check("some contacts wait", sum(value for key, value in truth(sim).items() if "waiting" in key) > 0)
     wait_until(lambda: len(asked(sim, METRICS)) >= 3, 15, "three readings")
     times = [one["time"] for one in asked(sim, METRICS)]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("never faster than each 5 s", min(pauses) > 4.5, pauses)
+    check("at most one request each 5 s", min(pauses) > 4.5, pauses)
     same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     daemon.stop()
 
@@ -76,9 +76,9 @@ def a_hundred_ids_are_asked_for_at_once() -> None:
     daemon = Collectd(account(sim, RequestsPerMinute=10000), guide())
     daemon.wait_up()
     values_equal(sim, daemon)
-    told = asked(sim, METRICS)
-    spans = (told[-1]["time"] - told[0]["time"]) / 5
-    check("three requests for 230 queues", 3 <= len(told) <= 3 * (spans + 2), (len(told), spans))
+    record = asked(sim, METRICS)
+    spans = (record[-1]["time"] - record[0]["time"]) / 5
+    check("three requests for 230 queues", 3 <= len(record) <= 3 * (spans + 2), (len(record), spans))
     daemon.stop()
 
 
@@ -93,8 +93,8 @@ def names_come_with_the_answers_where_the_list_is_refused() -> None:
     daemon.stop()
 
 
-def trouble_is_explained() -> None:
-    """A scope that is missing; then six answers 429, one more than are outlasted."""
+def failures_are_explained() -> None:
+    """A missing scope; then six answers 429, one more than the retries of a request."""
     sim = Simulator(**SMALL)
     sim.config(permissions=["routing:queue:view"])
     daemon = Collectd(account(sim), guide("lacks"))
@@ -107,12 +107,13 @@ def trouble_is_explained() -> None:
     daemon.wait_up("slow", within_s=15)
     values_equal(sim, daemon)
     early = [one["early_by_s"] for one in sim.counters()["during_retry_after_events"] if one["function"] == METRICS]
-    check("no request while asked to wait, but for a millisecond", max(early, default=0) <= 0.01, early)
+    check("no request more than 10 ms before the end of a Retry-After", max(early, default=0) <= 0.01, early)
     daemon.stop()
 
 
 # ---- the stream -----------------------------------------------------------------------
 
+BUSY_S = 3.0  # what a busy machine may add to a pause
 SOCKET = "GET /api/v2/analytics/realtime/conversations"
 COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-", "/state_changes_wrapup-",
            "/active_conversations-", "/queue_wait_time_seconds_sum-")
@@ -129,10 +130,10 @@ def wait_open(sim: Simulator, daemon: Collectd, within_s: float = 15) -> None:
 
 
 def wanted(sim: Simulator, codes: tuple[str, ...] = ()) -> dict[str, float]:
-    told = sim.truth()
-    name = expected.by_name(told)
+    record = sim.truth()
+    name = expected.by_name(record)
     return dialect.counted(sim.call("guide")["events"],
-                           lambda queue: queue if queue == "unassigned" else name(queue, told["queues"][queue]["name"]), codes)
+                           lambda queue: queue if queue == "unassigned" else name(queue, record["queues"][queue]["name"]), codes)
 
 
 def stream_shown(of: Collectd) -> dict[str, float]:
@@ -155,10 +156,10 @@ def everything_is_counted_through_repeats_and_noise() -> None:
     some = wanted(sim, codes)
     check("changes by each code that is allowed", all(any("_wrapup-" in k and k.endswith("-" + code) for k in some)
                                                       for code in codes), some)
-    check("much happened", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
+    check("many events", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
           any(k.startswith("unassigned/") for k in some), some)
-    check("what is unknown is counted", stream.state(daemon, "events", "other") > 100)
-    same("malformed", stream.state(daemon, "events", "malformed"), 0)
+    check_soon("unknown messages are counted", lambda: stream.state(daemon, "events", "other") > 100)
+    same_soon("malformed", lambda: stream.state(daemon, "events", "malformed"), 0)
     same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     daemon.stop()
 
@@ -175,9 +176,9 @@ def refusals_are_explained_and_the_stream_comes_back() -> None:
     wait_open(sim, daemon, 20)
     times = [one["time"] for one in asked(sim, SOCKET) if one["status"] == "429"]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 and 1.9 < pauses[1] < 3.1, pauses)
-    daemon.lives_until(lambda: stream.state(daemon, "stream_reconnects") == 1, 5, "the reconnect is told")
-    check("the gap is told", stream.state(daemon, "stream_gap") > 3, stream.state(daemon, "stream_gap"))
+    check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 + BUSY_S and 1.9 < pauses[1] < 3.1 + BUSY_S, pauses)
+    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 1)
+    check_soon("the gap is counted", lambda: stream.state(daemon, "stream_gap") > 3, lambda: stream.state(daemon, "stream_gap"))
     same("no header of the token in the log", daemon.leaks("Bearer "), [])
     elapsed, status = daemon.stop()
     check("a clean stop", elapsed < 2 and status == 0, (elapsed, status))
@@ -192,23 +193,23 @@ def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
     check("no socket was closed by the server", ends and not [e for e in ends if "token" in e], ends)
     sim.freeze()
     stream.becomes("counters", lambda: wanted(sim), lambda: stream_shown(daemon), unequal)
-    same("gap", stream.state(daemon, "stream_gap"), 0)
-    same("reconnects", stream.state(daemon, "stream_reconnects"), 0)
+    same_soon("gap", lambda: stream.state(daemon, "stream_gap"), 0)
+    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 0)
     daemon.stop()
 
 
-BORNE = ("malformed", "bad_utf8", "empty", "ping")
+SKIPPED_KINDS = ("malformed", "bad_utf8", "empty", "ping")
 BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_close", "half_frame", "binary", "huge")
 
 
-def nonsense_is_borne_or_ends_the_socket() -> None:
-    """And no memory with it."""
+def invalid_messages_are_skipped_or_end_the_socket() -> None:
+    """Memory stays bounded."""
     sim = Simulator(**{**LIVELY, "load": 1})
     daemon = Collectd(account(sim), listening(ReconnectMax=1))
     wait_open(sim, daemon)
-    sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(BORNE)])
-    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in BORNE), 15, "all messages")
-    daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "they are counted")
+    sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(SKIPPED_KINDS)])
+    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in SKIPPED_KINDS), 15, "all messages")
+    daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "malformed events in the telemetry")
     same("sockets", len(stream.sockets(sim)), 1)
     same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     for number, kind in enumerate(BREAKING, 2):
@@ -217,7 +218,7 @@ def nonsense_is_borne_or_ends_the_socket() -> None:
         check("%s: the socket is replaced" % kind, True)
         wait_open(sim, daemon, 30)
     before = stream.state(daemon, "events", "new")
-    daemon.lives_until(lambda: stream.state(daemon, "events", "new") > before, 30, "it goes on")
+    daemon.lives_until(lambda: stream.state(daemon, "events", "new") > before, 30, "new events")
     check("memory (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
     daemon.stop()
 
@@ -228,20 +229,20 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
                            ({"Observations": "query", "Path": "/x"}, ("Path", "official API")),
                            ({"Observations": "query", "Where": "x"}, ("Where", "official API")),
                            ({"WrapUpCode": "x"}, ("WrapUpCode", "official API")),
-                           ({"Stream": "conversations", "Path": "/x"}, ("Path", "make two blocks")),
+                           ({"Stream": "conversations", "Path": "/x"}, ("Path", "write two blocks")),
                            ({"Path": "stats"}, ('Path: "stats"', "/api/v2/queues/stats"))):
         daemon = Collectd(account(sim), guide(**changes))
         daemon.program.wait(10)
         line = daemon.program.matching("genesys_realtime", *words)
         check("says %s" % (words,), len(line) == 1, daemon.text)
-    same("nothing was asked", sim.counters()["token_requests_total"], 0)
+    same("token requests", sim.counters()["token_requests_total"], 0)
 
 
 if __name__ == "__main__":
-    report.main([nonsense_is_borne_or_ends_the_socket, a_hundred_ids_are_asked_for_at_once,
+    report.main([invalid_messages_are_skipped_or_end_the_socket, a_hundred_ids_are_asked_for_at_once,
                  everything_is_counted_through_repeats_and_noise,
                  a_token_that_ends_is_replaced_before_the_server_closes,
                  refusals_are_explained_and_the_stream_comes_back,
-                 the_numbers_are_the_truth_at_the_source_s_pace, trouble_is_explained,
+                 the_numbers_are_the_truth_at_the_source_s_pace, failures_are_explained,
                  names_come_with_the_answers_where_the_list_is_refused,
                  mistakes_are_named_and_collectd_does_not_start], {"collectd": DAEMON})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Killed at any moment, does it come back with all it knew? GC_KILLS says how often (make check-long: 50)."""
+"""Killed at any moment, does collectd restart with all names? GC_KILLS says how often (make check-long: 50)."""
 from __future__ import annotations
 
 import os
@@ -30,14 +30,14 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
         watch_for(dice.uniform(0.05, 1.5))
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
-        survived += "moved" not in daemon.text and "state file" not in daemon.text
-    same("starts that found the state file whole", survived, KILLS)
+        survived += "renamed" not in daemon.text and "state file" not in daemon.text
+    same("starts with an intact state file", survived, KILLS)
 
     daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(), state_dir=state)
     daemon.wait_up()
     wait_until(lambda: daemon.latest("Renamed %d" % (KILLS - 1), "queue_agents", "member") is not None, 10,
                "values under the last name")
-    check("no complaint but of names that collide", all("have a name that another has" in line for line in daemon.complaints()),
+    check("no complaints, except of equal names", all("have a name that another has" in line for line in daemon.complaints()),
           daemon.complaints())
     daemon.stop()
     with sqlite3.connect(state / "state.db") as db:

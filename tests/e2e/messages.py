@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does a mistake of the operator earn a message that says what is wrong, where, and what to do?
+"""Does a mistake of the operator earn a message that says the mistake, its place and the remedy?
 
-A mistake in the configuration ends collectd with status 1; what only the run can show does not end it.
+A mistake in the configuration ends collectd with status 1; a mistake that only shows at run time does not end it.
 """
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from lib import process, report
 from lib.collectd import DAEMON, Collectd, account, block, build_folder, built, queues, quote, system_plugins
 from lib.genesys import TOP, Simulator
-from lib.process import wait_until, watch_for
-from lib.report import check, same, tells
+from lib.process import watch_for
+from lib.report import check, same, has_line
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
 PROD, ALL = 'genesys: <Account "prod">: ', 'genesys_realtime: <Queues "all">: '
@@ -30,11 +30,11 @@ def secret_file(text: str, mode: int = 0o600) -> Path:
 # ---- mistakes that the configuration shows -----------------------------------------
 
 def in_an_account(sim: Simulator) -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
-    """What is changed in a good Account, and the parts of the line that it earns."""
+    """Changes of a valid Account, and the parts of the line about each."""
     return {
         "an option misspelt": ({"Regoin": "eu-west-1"}, ('unknown option "Regoin"', 'did you mean "Region"?',
                                                          "Accepted: Region, BaseURL")),
-        "an option nobody knows": ({"Colour": "red"}, ('unknown option "Colour"', "Accepted: Region, BaseURL")),
+        "an unknown option": ({"Colour": "red"}, ('unknown option "Colour"', "Accepted: Region, BaseURL")),
         "a word that is none of these": ({"TokenAuth": "digest"}, ('TokenAuth "digest"', '"basic", "body"')),
         "a number too small": ({"Timeout": 0}, ("Timeout 0", "from 1 to 600")),
         "no number": ({"Timeout": "soon"}, ('Timeout "soon"', "from 1 to 600")),
@@ -52,9 +52,9 @@ def in_an_account(sim: Simulator) -> dict[str, tuple[dict[str, Any], tuple[str, 
     }
 
 
-def the_examples_are_no_mistake() -> None:
-    """Each file of examples/collectd.conf.d as it is, and all of them together. A mistake of ours behind them ends
-    collectd before it begins to work: nobody is called."""
+def the_examples_are_valid() -> None:
+    """Each file of examples/collectd.conf.d as it is, and all of them together. A deliberate mistake after them ends
+    collectd before it sends requests."""
     base = process.folder("examples")
     files = [path for path in sorted((Path(TOP) / "examples" / "collectd.conf.d").glob("*.conf")) if built(path.stem)]
     shutil.copy(system_plugins() / "logfile.so", base)
@@ -76,7 +76,7 @@ IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
     "a medium that cannot be": (queues(Media="v0ice"), (ALL, "v0ice", '"voice"')),
     "a bracket left open": (queues(Queue="Support["), (ALL, 'pattern "Support["', "without")),
     "an option outside of its block": ('Queue "x"\n', ("genesys_realtime: ", "belongs inside of a block", "<Queues")),
-    "a block nobody knows": (block("Quues", "x", {"Account": "prod"}), ("unknown block", 'did you mean "Queues"?')),
+    "an unknown block": (block("Quues", "x", {"Account": "prod"}), ("unknown block", 'did you mean "Queues"?')),
     "two blocks of one name": (queues() + queues(), (ALL, "another block of this name")),
 }
 
@@ -84,7 +84,7 @@ IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
 def refused(name: str, daemon: Collectd, *parts: str) -> None:
     status = daemon.program.wait(20)
     same("%s: exit status" % name, status, 1)
-    tells("%s: the line" % name, daemon.text, "[error]", *parts)
+    has_line("%s: the line" % name, daemon.text, "[error]", *parts)
     same("%s: secrets in the line" % name, [one for one in ("tell-tale", "tell/tale") if one in daemon.text], [])
 
 
@@ -107,10 +107,10 @@ def mistakes_in_queues_end_collectd() -> None:
         refused(name, daemon, *parts)
 
 
-# ---- what only the run shows -----------------------------------------------------------
+# ---- mistakes that show at run time -----------------------------------------------------------
 
-def told_and_runs_on(name: str, daemon: Collectd, *parts: str, most: int = 1) -> None:
-    """The line comes, `most` times at the most, and collectd lives."""
+def logged_and_runs_on(name: str, daemon: Collectd, *parts: str, most: int = 1) -> None:
+    """collectd logs the line at most `most` times and runs on."""
     try:
         line = daemon.says(*parts)
     except process.Late as late:
@@ -124,11 +124,11 @@ def told_and_runs_on(name: str, daemon: Collectd, *parts: str, most: int = 1) ->
     check("%s: stops with 0" % name, daemon.stop()[1] == 0)
 
 
-def an_unknown_account_costs_its_block_only() -> None:
+def an_unknown_account_stops_only_its_block() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), queues("bad", Account="pord") + queues("good"))
     daemon.wait_up("good")
-    told_and_runs_on("unknown account", daemon, "[error]", '<Queues "bad">', 'no <Account "pord">', 'defined: "prod"')
+    logged_and_runs_on("unknown account", daemon, "[error]", '<Queues "bad">', 'no <Account "pord">', 'defined: "prod"')
 
 
 def wrong_credentials() -> None:
@@ -147,17 +147,17 @@ def wrong_credentials() -> None:
     ]
     daemons = [(name, Collectd(one, queues()), parts) for name, one, parts in runs]
     for name, daemon, parts in daemons:
-        told_and_runs_on(name, daemon, "[error]", "account prod, token", *parts)
-        same("%s: the wrong secret is not told" % name, daemon.leaks("tell-tale-secret"), [])
+        logged_and_runs_on(name, daemon, "[error]", "account prod, token", *parts)
+        same("%s: the wrong secret outside" % name, daemon.leaks("tell-tale-secret"), [])
     asked = sim.counters()["token_requests_total"]
     check("no storm: a request or two for each", asked <= 4, asked)
 
 
-def an_open_secret_file_is_warned_of() -> None:
+def a_readable_secret_file_has_a_warning() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, ClientSecretFile=secret_file(sim.client_secret, 0o644)), queues())
     daemon.wait_up()
-    told_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable for everybody", "chmod 0640")
+    logged_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable by every user", "chmod 0640")
 
 
 def certificates() -> None:
@@ -184,9 +184,9 @@ def certificates() -> None:
     ]
     refusals = [(name, Collectd(account(sim, **changes), queues()), parts) for name, changes, parts in bad]
     for name, daemon, parts in refusals:
-        told_and_runs_on(name, daemon, "account prod, token: no token: 127.0.0.1:", *parts,
+        logged_and_runs_on(name, daemon, "account prod, token: no token: 127.0.0.1:", *parts,
                          most=2 if name == "client certificate missing" else 1)
-        check("%s: the passphrase is not told" % name, "tell-tale" not in daemon.text)
+        check("%s: the log has no passphrase" % name, "tell-tale" not in daemon.text)
     for name, changes in good:
         daemon = Collectd(account(sim, **changes), queues())
         daemon.wait_up()
@@ -206,11 +206,11 @@ def a_missing_permission_is_named() -> None:
         sim.config(permissions=sorted(every - {lacking}))
         source = "activity" if lacking.startswith("presence") else "query"
         daemon = Collectd(account(sim), queues(Observations=source))
-        told_and_runs_on(lacking, daemon, "[error]", parts[0], parts[1],
+        logged_and_runs_on(lacking, daemon, "[error]", parts[0], parts[1],
                          "needs the permission " + lacking, "role of the OAuth client", "division", "correlation id")
 
 
-def unresolvable_refused_and_deaf_addresses() -> None:
+def unresolvable_and_refused_addresses() -> None:
     sim = Simulator(**SMALL)
     closed = process.free_port()
     cases = [
@@ -218,19 +218,19 @@ def unresolvable_refused_and_deaf_addresses() -> None:
         ("refused", "https://127.0.0.1:%d" % closed, ("127.0.0.1:%d" % closed, "check Region (or BaseURL), Proxy")),
     ]
     for name, url, parts in cases:
-        told_and_runs_on(name, Collectd(account(sim, BaseURL=url), queues()), "account prod, token: no token", *parts)
+        logged_and_runs_on(name, Collectd(account(sim, BaseURL=url), queues()), "account prod, token: no token", *parts)
 
 
-def a_selection_of_nothing_is_told() -> None:
+def a_selection_without_queues_has_a_warning() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), queues(Queue="Nothing*"))
-    told_and_runs_on("no queue", daemon, "queues-all, selection", "no queue matches", "OAuth client's roles")
-    wait_until(lambda: sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query") is None, 1)
+    logged_and_runs_on("no queue", daemon, "queues-all, selection", "no queue matches", "OAuth client's roles")
+    same("queries", sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query"), None)
 
 
 if __name__ == "__main__":
-    report.main([certificates, the_examples_are_no_mistake, mistakes_in_accounts_end_collectd,
+    report.main([certificates, the_examples_are_valid, mistakes_in_accounts_end_collectd,
                  wrong_credentials, a_missing_permission_is_named,
-                 mistakes_in_queues_end_collectd, an_unknown_account_costs_its_block_only,
-                 an_open_secret_file_is_warned_of, unresolvable_refused_and_deaf_addresses,
-                 a_selection_of_nothing_is_told], {"collectd": DAEMON})
+                 mistakes_in_queues_end_collectd, an_unknown_account_stops_only_its_block,
+                 a_readable_secret_file_has_a_warning, unresolvable_and_refused_addresses,
+                 a_selection_without_queues_has_a_warning], {"collectd": DAEMON})

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Does tools/new-plugin.sh make a plugin that builds, passes its tests and runs in a real collectd?
 
-In a copy of the tree: the script, autogen.sh, configure, make of that plugin alone and of what its documents need.
+Runs the script, autogen.sh, configure and make for that plugin and its documents in a copy of the tree.
 """
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lib.report import Skip, check, same
 NAME = "sample"
 UNIT_TEST = "tests/unit/plugins/genesys_%s/%s_test" % (NAME, NAME)
 SMALL = {"queues": 7, "agents": 8, "plain_names": True, "frozen": True}
-# What a build in the tree, or distcheck's below it, leaves there.
+# Files of a build in the tree, or of distcheck below it.
 LEFT_OVERS = (".git", "_build", "_inst", "build", "build-[!a]*", "autom4te.cache", "__pycache__", ".libs", ".deps",
               ".dirstamp", "*.o", "*.lo", "*.la", "*.a", "*.log", "*.trs", "*.5", "options.json", "genesys.db", "config.status",
               "gc_config.h", "Makefile", "libtool", "stamp-h1", "collectd-genesys-*")
@@ -49,13 +49,13 @@ def run(words: list[str], within_s: float = 600) -> "subprocess.CompletedProcess
 
 
 def went(what: str, words: list[str], folder: Path, **env: str) -> str:
-    """Runs it in a folder; the words it said."""
+    """Runs a command in a folder; returns its output."""
     assigned = ["%s=%s" % pair for pair in env.items()]
     done = run(["env", "-C", str(folder), *assigned, *words])
     said = done.stdout.decode(errors="replace")
     check(what, done.returncode == 0, said[-3000:])
     if done.returncode != 0:
-        raise Skip("what comes after " + what)
+        raise Skip("the text after " + what)
     return said
 
 
@@ -71,10 +71,10 @@ def a_new_plugin_builds_passes_its_tests_and_runs() -> None:
 
     went("the script", ["sh", "tools/new-plugin.sh", NAME], tree)
     again = run(["sh", str(tree / "tools" / "new-plugin.sh"), NAME])
-    check("it does so once", again.returncode == 1 and b"there already" in again.stdout, again.stdout)
+    check("the script runs once", again.returncode == 1 and b"there already" in again.stdout, again.stdout)
     went("autogen.sh", ["./autogen.sh"], tree)
     said = went("configure --help", [str(tree / "configure"), "--help"], build)
-    check("it can be left out", "--disable-genesys-" + NAME in said)
+    check("configure can leave it out", "--disable-genesys-" + NAME in said)
     went("configure", [str(tree / "configure"), "-q", "CFLAGS=-O0", "PYTHON=" + env["PYTHON"]], build)
     said = went("make", ["make", "-s", jobs, "genesys.la", "genesys_%s.la" % NAME, UNIT_TEST,
                          "tests/fuzz/%s_fuzz" % NAME, "tests/golden/%s_case" % NAME,

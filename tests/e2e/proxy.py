@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does everything go through the proxy, with its password, and do its refusals tell what to do?"""
+"""Does everything go through the proxy, with its password, and do lines about its refusals name the remedy?"""
 from __future__ import annotations
 
 from lib import process, report, stream
@@ -22,8 +22,8 @@ def address(proxy: Proxy, who: str = "", scheme: str = "http") -> str:
 
 def works(daemon: Collectd, proxy: Proxy, sim: Simulator) -> None:
     daemon.wait_up()
-    told = proxy.told()
-    check("all went through CONNECT to the API", set(told["targets"]) == {"127.0.0.1:%d" % sim.https_port}, told["targets"])
+    record = proxy.counters()
+    check("all went through CONNECT to the API", set(record["targets"]) == {"127.0.0.1:%d" % sim.https_port}, record["targets"])
     same("complaints", daemon.complaints(), [])
     same("the server sees nothing of the proxy's password", sim.counters()["proxy_headers"], {})
     same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
@@ -34,7 +34,7 @@ def with_the_right_password() -> None:
     sim, proxy = Simulator(**SMALL), Proxy(auth="%s:%s" % (USER, PLAIN))
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), queues())
     works(daemon, proxy, sim)
-    same("who came", set(proxy.told()["users"]), {USER})
+    same("users of the proxy", set(proxy.counters()["users"]), {USER})
 
 
 def with_a_wrong_or_no_password() -> None:
@@ -42,7 +42,7 @@ def with_a_wrong_or_no_password() -> None:
     for name, who in (("wrong", USER + ":tell-tale-wrong"), ("none", "")):
         daemon = Collectd(account(sim, Proxy=address(proxy, who)), queues(), level="debug")
         line = daemon.says("account prod, token: no token", "the proxy answered 407", within_s=8)
-        check("%s: says what to write" % name, 'Proxy "http://user:password@host:port"' in line, line)
+        check("%s: names the option and its form" % name, 'Proxy "http://user:password@host:port"' in line, line)
         watch_for(1.2)
         same("%s: lines" % name, len(daemon.complaints()), 1)
         same("%s: the password outside" % name, daemon.leaks("tell-tale"), [])
@@ -55,25 +55,25 @@ def the_stream_goes_through_it() -> None:
     sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy(auth="%s:%s" % (USER, PLAIN))
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), stream.block(), level="debug")
     stream.wait_listening(daemon)
-    same("all went through CONNECT to the API", set(proxy.told()["targets"]), {"127.0.0.1:%d" % sim.https_port})
+    same("all went through CONNECT to the API", set(proxy.counters()["targets"]), {"127.0.0.1:%d" % sim.https_port})
     start = stream.now(sim)
     proxy.call("cut", {})
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
     stream.wait_listening(daemon)
     sim.thaw()
     sim.call("contacts", {"op": "arrive", "queueId": next(iter(sim.truth()["queues"])), "mediaType": "voice", "count": 5})
-    watch_for(1.5)
+    wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
     stream.counters_equal("counters after the proxy's restart", sim, daemon, start)
-    check("some contacts came", stream.total(stream.shown(daemon), "queue_offer") >= 5)
-    same("who came", set(proxy.told()["users"]), {USER})
+    check("some contacts were counted", stream.total(stream.shown(daemon), "queue_offer") >= 5)
+    same("users of the proxy", set(proxy.counters()["users"]), {USER})
     same("headers of the proxy at the API", sim.counters()["proxy_headers"], {})
     same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
     daemon.stop()
 
 
 def the_stream_alone_is_refused_by_it() -> None:
-    """The API is past the proxy, the channels' own address is not."""
+    """NoProxy names the API; the channels' own address needs the proxy."""
     sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy()
     sim.config(connect_base="wss://localhost:%d" % sim.https_port)
     proxy.mode("deny")
@@ -86,11 +86,11 @@ def the_stream_alone_is_refused_by_it() -> None:
     daemon.stop()
 
 
-def no_proxy_goes_past_it() -> None:
+def no_proxy_bypasses_it() -> None:
     sim, proxy = Simulator(**SMALL), Proxy()
     daemon = Collectd(account(sim, Proxy=address(proxy), NoProxy="example.org,127.0.0.1"), queues())
     daemon.wait_up()
-    same("connections through the proxy", proxy.told()["counts"].get("connect", 0), 0)
+    same("connections through the proxy", proxy.counters()["counts"].get("connect", 0), 0)
     daemon.stop()
 
 
@@ -107,7 +107,7 @@ def with_an_https_proxy() -> None:
     works(daemon, proxy, sim)
 
 
-def a_proxy_that_refuses_or_is_gone() -> None:
+def a_proxy_that_refuses_or_is_down() -> None:
     sim = Simulator(**SMALL)
     for mode, part in (("deny", "the proxy answered 403"), ("unavailable", "the proxy answered 502"),
                        ("hang", "check Timeout, ConnectTimeout, Proxy")):
@@ -118,7 +118,7 @@ def a_proxy_that_refuses_or_is_gone() -> None:
         check("%s: %s" % (mode, part), True, line)
         proxy.mode("pass")
         daemon.wait_up(within_s=25)
-        check("%s: by itself when the proxy is well" % mode, True)
+        check("%s: values without a restart when the proxy works" % mode, True)
         daemon.stop()
     gone = "http://127.0.0.1:%d" % process.free_port()
     daemon = Collectd(account(sim, Proxy=gone), queues())
@@ -128,7 +128,7 @@ def a_proxy_that_refuses_or_is_gone() -> None:
 
 
 def through_tinyproxy() -> None:
-    """A proxy that others wrote."""
+    """An independent proxy."""
     if not TINYPROXY:
         raise Skip("tinyproxy is not installed")
     sim = Simulator(**SMALL)
@@ -152,11 +152,11 @@ def through_tinyproxy() -> None:
     daemon.says("account prod, token: no token", "the proxy answered 4", within_s=8)
     same("the password outside", daemon.leaks("tell-tale"), [])
     line = daemon.complaints()[0]
-    check("tells of the password", 'Proxy "http://user:password@host:port"' in line, line)
+    check("the line names the password's place", 'Proxy "http://user:password@host:port"' in line, line)
     daemon.stop()
 
 
 if __name__ == "__main__":
-    report.main([a_proxy_that_refuses_or_is_gone, with_the_right_password, with_a_wrong_or_no_password,
-                 no_proxy_goes_past_it, the_environment_s_proxy_is_the_default, with_an_https_proxy,
+    report.main([a_proxy_that_refuses_or_is_down, with_the_right_password, with_a_wrong_or_no_password,
+                 no_proxy_bypasses_it, the_environment_s_proxy_is_the_default, with_an_https_proxy,
                  the_stream_goes_through_it, the_stream_alone_is_refused_by_it, through_tinyproxy], {"collectd": DAEMON})

@@ -83,10 +83,10 @@ def outages(kind: Kind) -> None:
         {"answer": "empty"}, {"answer": "close"}, {"answer": "chunked"}, {"answer": 400}, {"answer": 403},
         {"answer": 429, "retry_after_s": 1}, {"answer": "huge", "huge_mb": 4}, {"answer": "http10"})])
     wait_until(lambda: sim.fault_hits() >= 6, 30, "faults")
-    gate.shut()
+    gate.close()
     daemon.says("account prod, api", within_s=10)
     gate.open()
-    gate.swallow()
+    gate.stop_answering()
     wait_until(lambda: gate.accepted > 3, 15, "requests in the black hole")
     is_silent(daemon)
 
@@ -95,7 +95,7 @@ def start_and_stop_at_once(kind: Kind) -> None:
     sim = Simulator(queues=4, agents=8, frozen=True)
     for _ in range(3):
         daemon = kind.daemon(account(sim))
-        daemon.lives_until(lambda: any(name.startswith("gc-") for name in daemon.threads()), 20, "our thread")
+        daemon.lives_until(lambda: any(name.startswith("gc-") for name in daemon.threads()), 20, "the plugin's thread")
         is_silent(daemon)
 
 
@@ -110,7 +110,7 @@ STREAM_S = 18
 
 
 def live_stream(kind: Kind) -> None:
-    """Events of three blocks while their readers read and everything happens to the sockets."""
+    """Events of three blocks while their readers read and all faults hit the sockets."""
     sim = stream.simulator(queues=16, agents=120, load=2)
     blocks = stream.block() + stream.block("b", Observations="activity", QueueLabel="id") + \
         stream.block("c", Observations="none", Media="voice")
@@ -126,8 +126,8 @@ def live_stream(kind: Kind) -> None:
     for name in ("all", "b", "c"):
         stream.wait_listening(daemon, name, 40)
         check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 100)
-    told = stream.stream_counts(sim)
-    note("%d events, %d sockets, %d channels" % (told["events"], told["sockets_opened"], told["channels_created"]))
+    record = stream.stream_counts(sim)
+    note("%d events, %d sockets, %d channels" % (record["events"], record["sockets_opened"], record["channels_created"]))
     is_silent(daemon)
 
 
@@ -142,7 +142,7 @@ GUIDE_FAULTS = [
 
 
 def guide_stream(kind: Kind) -> None:
-    """The guide dialect's sockets, one for each of two blocks, with a token that ends each few seconds; its polls beside."""
+    """The guide dialect's sockets, one for each of two blocks, with a token that expires every few seconds, and its polls."""
     sim = Simulator(queues=8, agents=60, speed=60, load=2, rate_limit=0, token_life=12)
     sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "secret"])
     guide = {"Stream": "conversations", "Observations": "none", "ReconnectMax": 2, "IdleTimeout": 10}
@@ -159,8 +159,8 @@ def guide_stream(kind: Kind) -> None:
         check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 100)
         check("noise and nonsense in block %s" % name, stream.state(daemon, "events", "other", name) > 100
               and stream.state(daemon, "events", "malformed", name) > 0)
-    told = stream.stream_counts(sim)
-    note("%d events, %d sockets" % (told["events"], told["sockets_opened"]))
+    record = stream.stream_counts(sim)
+    note("%d events, %d sockets" % (record["events"], record["sockets_opened"]))
     is_silent(daemon)
 
 
@@ -183,7 +183,7 @@ def queue_of_flows(kind: Kind) -> None:
 
 
 def webhook_of_flows(kind: Kind) -> None:
-    """Good clients, bad ones, and some that are still there when it stops; temporary keys beside it."""
+    """Good clients, bad clients, and some that are connected when collectd stops; temporary keys as well."""
     sqs = Sqs(tls=True)
     hook = Hook(sqs, tls=True)
     keys = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
@@ -195,7 +195,7 @@ def webhook_of_flows(kind: Kind) -> None:
     sqs.push(hook, 3000, array=5, ca=sqs.ca)
     for status, body, secret in ((401, b"{}", "wrong"), (400, b"garbage", SECRET), (400, b'[{"eventBody":', SECRET)):
         same("status", hook.post(body, secret)[0], status)
-    daemon.lives_until(lambda: not sqs.pushed()["running"], 90, "all events are taken")
+    daemon.lives_until(lambda: not sqs.pushed()["running"], 90, "all events are accepted")
     sqs.feed(200)
     daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
     check("totals equal the truth", not wait_equal(daemon, sqs, 30), wait_equal(daemon, sqs, 0))
@@ -205,7 +205,7 @@ def webhook_of_flows(kind: Kind) -> None:
 
 
 def notifications_of_flows(kind: Kind) -> None:
-    """Beside genesys_realtime on the same channel, whose socket drops; events under way at the end."""
+    """With genesys_realtime on the same channel, whose socket drops; events are in flight at the stop."""
     sim = Simulator(frozen=True, queues=8, agents=8, rate_limit=0)
     talk = Talk(sim)
     daemon = kind.daemon(account(sim), queues(), notifications())
@@ -224,7 +224,7 @@ def notifications_of_flows(kind: Kind) -> None:
 
 
 def shared_state(kind: Kind) -> None:
-    """A Redis that is away, crashes and comes back under load."""
+    """A Redis that is down, starts, crashes and restarts under load."""
     if not SERVER:
         raise Skip("redis-server is not installed")
     sqs, redis = Sqs(), Redis(starts=False)
@@ -232,7 +232,7 @@ def shared_state(kind: Kind) -> None:
     daemon = kind.daemon("", "", attributes(sqs, StateURL=redis.url, Values=True))
     daemon.says("is Redis running there?", within_s=40)
     redis.start()
-    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 60, "messages are taken")
+    daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 60, "messages are deleted")
     redis.crash()
     redis.start()
     daemon.lives_until(sqs.is_empty, 90, "the queue is empty")

@@ -15,7 +15,7 @@ from lib.process import wait_until
 from lib.report import check, note, same
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
-LOOK_S = 10.0  # how often a refused secret's file is looked at
+LOOK_S = 10.0  # the interval of the checks of a refused secret's file
 
 
 def new_file(text: str, name: str = "secret") -> Path:
@@ -44,7 +44,7 @@ def from_the_environment_which_is_wiped() -> None:
     environ = Path("/proc/%d/environ" % daemon.program.pid).read_bytes()
     check("/proc/PID/environ is readable and without it", environ and sim.client_secret.encode() not in environ)
     wait_until(lambda: sim.counters()["token_requests_total"] >= 3, 10, "renewals after the wiping")
-    same("renewals with what was kept", set(sim.counters()["token_requests"]), {"200"})
+    same("renewals with the kept secret", set(sim.counters()["token_requests"]), {"200"})
     daemon.stop()
 
 
@@ -79,8 +79,8 @@ def a_changed_file_ends_a_refusal() -> None:
     daemon.stop()
 
 
-def a_secret_changed_at_the_platform_is_read_anew() -> None:
-    """The old token ends, the file has the new secret: nobody needs to restart anything."""
+def a_secret_changed_at_the_platform_is_read_again() -> None:
+    """The old token expires and the file has the new secret: collectd needs no restart."""
     sim = Simulator(**SMALL)
     path = new_file(sim.client_secret)
     daemon = Collectd(account(sim, ClientSecretFile=path), polled())
@@ -97,4 +97,4 @@ def a_secret_changed_at_the_platform_is_read_anew() -> None:
 if __name__ == "__main__":
     report.main([a_changed_file_ends_a_refusal, from_the_environment_which_is_wiped,
                  from_a_file_with_white_space_around, from_a_credential_of_systemd, from_the_configuration,
-                 a_secret_changed_at_the_platform_is_read_anew], {"collectd": DAEMON})
+                 a_secret_changed_at_the_platform_is_read_again], {"collectd": DAEMON})

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Is the state file left in order, and is whoever holds it no trouble?"""
+"""Is the state file closed cleanly, and does a process that locks it cause no trouble?"""
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MOST_S, Collectd, account, built, query, queues
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, built, query, queues
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same, tells
+from lib.report import check, note, same, has_line
 
 STATES = Path(__file__).resolve().parent.parent / "support" / "states"
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
@@ -25,7 +25,7 @@ def a_clean_stop_closes_the_file() -> None:
     same("files left", sorted(path.name for path in state.iterdir()), ["state.db"])
 
 
-def somebody_who_holds_the_file_does_not_hold_the_stop() -> None:
+def a_locked_file_does_not_delay_the_stop() -> None:
     """A backup, or an operator's sqlite3 shell in the middle of a transaction."""
     sims = [Simulator(**SMALL) for _ in range(3)]
     state = process.folder("state")
@@ -38,28 +38,29 @@ def somebody_who_holds_the_file_does_not_hold_the_stop() -> None:
     daemon = Collectd("".join(account(sim, name, Host=name) for sim, name in zip(sims, names)),
                       "".join(queues(name, Account=name) for name in names), state_dir=state)
     daemon.says("Initialization complete")
-    watch_for(0.5)  # the names have come and want to be kept
+    wait_until(lambda: all(sim.counters()["requests"].get("GET /api/v2/routing/queues") for sim in sims), 10, "the names")
+    watch_for(0.5)  # collectd tries to save them
     took, status = daemon.stop()
     holder.execute("ROLLBACK")
     holder.close()
-    check("stopped in time", took < STOP_MOST_S, took)
+    check("stopped in time", took < STOP_MAX_S, took)
     same("exit status", status, 0)
     note("stopped after %.2f s" % took)
 
 
 def an_account_without_host_is_the_daemon_s_host() -> None:
-    """The daemon here is called "agent": two accounts would share all identities."""
+    """The daemon's own host is "agent": the two accounts would share all identities."""
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, "one") + account(sim, "two", Host="agent"),
                       queues("x", Account="one") + queues("y", Account="two"))
     line = daemon.says("the same Host as")
-    tells("the message", line, "<Account", "give each account a Host of its own")
+    has_line("the message", line, "<Account", "give each account a Host of its own")
     wait_until(lambda: not daemon.program.is_running() or "Initialization complete" in daemon.text, 10, "the start")
     check("collectd runs on", daemon.program.is_running(), daemon.text)
     daemon.stop()
 
 
-def a_queue_that_is_made_again_is_the_same_series() -> None:
+def a_queue_that_is_created_again_has_the_same_series() -> None:
     sim = Simulator(queues=4, agents=8, plain_names=True)
     state = process.folder("state")
     victim = sorted(sim.truth()["queues"].values(), key=lambda q: q["name"])[0]["name"]
@@ -107,14 +108,14 @@ def a_file_of_the_first_version_is_migrated() -> None:
     same("complaints of the file", [line for line in daemon.complaints() if "state" in line], [])
     same("its version", _version(path), _newest())
     db = sqlite3.connect(path)
-    same("what it knew", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
+    same("names from the old file", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
     kept = db.execute("SELECT count(*) FROM names WHERE account = 'prod' AND kind = 'queue'").fetchone()[0]
-    check("what came is kept too", kept >= SMALL["queues"], kept)
+    check("new names are saved too", kept >= SMALL["queues"], kept)
     db.close()
 
 
 def a_file_of_a_newer_version_stays_as_it_is() -> None:
-    """After a step back to an older release: what is shown now is shown; nothing is written over; and it is said once."""
+    """After a downgrade: values are collected, the file is not changed, and one line says so."""
     sim = Simulator(**SMALL)
     state = process.folder("state")
     path = _file_of(_newest(), state)
@@ -126,13 +127,13 @@ def a_file_of_a_newer_version_stays_as_it_is() -> None:
     with_queries = query() if built("genesys_analytics") else ""
     daemon = Collectd(account(sim), queues(), queries=with_queries, state_dir=state)
     line = daemon.says("state.db", "version")
-    tells("the message", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
+    has_line("the message", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
           "upgrade the package, or name another StateDir", "untouched")
     daemon.wait_up()
     wait_until(lambda: daemon.latest("account-prod", "token_lifetime") is not None, 30, "values of the account")
     same("lines about it", len([one for one in daemon.complaints() if "has version" in one]), 1)
     took, status = daemon.stop()
-    check("stopped in time", took < STOP_MOST_S, took)
+    check("stopped in time", took < STOP_MAX_S, took)
     same("exit status", status, 0)
     check("the file is the same, byte for byte", path.read_bytes() == before)
     same("files beside it", sorted(one.name for one in state.iterdir() if one.name not in ("state.db-wal", "state.db-shm")),
@@ -140,7 +141,7 @@ def a_file_of_a_newer_version_stays_as_it_is() -> None:
 
 
 if __name__ == "__main__":
-    report.main([a_clean_stop_closes_the_file, somebody_who_holds_the_file_does_not_hold_the_stop,
-                 an_account_without_host_is_the_daemon_s_host, a_queue_that_is_made_again_is_the_same_series,
+    report.main([a_clean_stop_closes_the_file, a_locked_file_does_not_delay_the_stop,
+                 an_account_without_host_is_the_daemon_s_host, a_queue_that_is_created_again_has_the_same_series,
                  a_file_of_the_first_version_is_migrated, a_file_of_a_newer_version_stays_as_it_is],
                 {"collectd": DAEMON})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What does a stream that breaks, falls silent or talks nonsense cost, and is it said?"""
+"""What do broken connections, silence and invalid messages cost a stream, and does the log say so?"""
 from __future__ import annotations
 
 from typing import Any
@@ -9,17 +9,18 @@ from lib import report, stream
 from lib.collectd import DAEMON, Collectd
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same
+from lib.report import check, check_soon, note, same, same_soon
 
+BUSY_S = 2.0  # what a busy machine may add to a gap that the agent measures
 RUN_S, DROP_EVERY_S, DROPS = 34.0, 10, 3
-LOST_AT_THE_END_MS = 600  # what was held back when the socket ended never came
+LOST_AT_THE_END_MS = 600  # events that the simulator still held back at the end of the socket are lost
 DROPPED = [{"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5, "window_ms": 400},
            {"ws": "drop", "at_s": 8, "every_s": DROP_EVERY_S, "count": DROPS}]
 
 
 def heard(sim: Simulator, start: stream.Start) -> stream.Counts:
-    """What happened while a socket was open: nothing less may be counted. A breach that still waits is not asked
-    for: after a gap nobody knows whether it does."""
+    """The events while a socket was open, the lower bound of the counters. Breaches of waits without an end are left out:
+    after a gap the agent cannot know whether a contact still waits."""
     parts = []
     for one in stream.sockets(sim):
         bounds: dict[str, Any] = {"since_seq": max(start.seq, one["opened_seq"])}
@@ -29,64 +30,69 @@ def heard(sim: Simulator, start: stream.Start) -> stream.Counts:
     return stream.plus(*parts)
 
 
-def gaps_are_told(sim: Simulator, daemon: Collectd) -> None:
+def gaps_are_counted(sim: Simulator, daemon: Collectd) -> None:
     all_of_them = stream.sockets(sim)
     gaps = [(a["closed_ms"] / 1000, b["opened_ms"] / 1000) for a, b in zip(all_of_them, all_of_them[1:])]
-    same("connections after the first one", (len(gaps), stream.state(daemon, "stream_reconnects")), (DROPS, DROPS))
-    told = daemon.readings("queues-all", "stream_gap")
+    same_soon("connections after the first one", lambda: (len(gaps), stream.state(daemon, "stream_reconnects")), (DROPS, DROPS))
+    wait_until(lambda: daemon.readings("queues-all", "stream_gap")[-1][0] >= gaps[-1][1] + 2.5, 10, "the newest stream_gap")
+    record = daemon.readings("queues-all", "stream_gap")
     steps = []
     for began, ended in gaps:
-        before = max(value for at, value in told if at <= began)
-        after = min(value for at, value in told if at >= ended + 2.5)
+        before = max(value for at, value in record if at <= began)
+        after = min(value for at, value in record if at >= ended + 2.5)
         steps.append(after - before)
     check("each gap is in stream_gap, and no more than a second too long",
-          all(ended - began - 0.1 <= step <= ended - began + 1.2 for step, (began, ended) in zip(steps, gaps)),
-          "told %s, there were %s" % (steps, gaps))
-    check("stream_gap never falls", all(a[1] <= b[1] + 0.001 for a, b in zip(told, told[1:])), told)
+          all(ended - began - 0.1 <= step <= ended - began + 1.2 + BUSY_S for step, (began, ended) in zip(steps, gaps)),
+          "counted %s, real gaps %s" % (steps, gaps))
+    check("stream_gap never falls", all(a[1] <= b[1] + 0.001 for a, b in zip(record, record[1:])), record)
     note("gaps of %s s" % ["%.1f" % (ended - began) for began, ended in gaps])
 
 
-def drift_of_the_unheard(sim: Simulator, daemon: Collectd) -> float:
-    """Contacts that were there before the stream; who rings may be on either side."""
-    there = sum(told["waiting"] + told["interacting"]
-                for queue in sim.truth()["queues"].values() for told in queue["media"].values())
-    wait_until(lambda: stream.state(daemon, "stream_drift") >= there, 8, "two polls")
-    same("stream_drift before anything is heard", stream.state(daemon, "stream_drift"), there)
+def drift_of_older_contacts(sim: Simulator, daemon: Collectd) -> float:
+    """stream_drift counts the contacts that are older than the stream."""
+    there = sum(record["waiting"] + record["interacting"]
+                for queue in sim.truth()["queues"].values() for record in queue["media"].values())
+    same_soon("stream_drift before the first event", lambda: stream.state(daemon, "stream_drift"), there)
     return there
 
 
-def drops_cost_what_happened_in_their_gaps() -> None:
+def drops_lose_only_the_events_in_their_gaps() -> None:
     sim = stream.simulator(queues=16, agents=120, load=2, plain_names=True)
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     start = stream.now(sim)
-    drifted = drift_of_the_unheard(sim, daemon)
+    drifted = drift_of_older_contacts(sim, daemon)
     sim.faults(*DROPPED)
     sim.thaw()
     watch_for(RUN_S)
     sim.freeze()
     stream.wait_listening(daemon)
-    stream.becomes("counters: all that was sent, no more than what happened",
+    stream.becomes("counters: at least the events sent, at most the events of the world",
                    lambda: (heard(sim, start), stream.counted(sim, start)), lambda: stream.shown(daemon),
                    stream.outside)
     least, most, got = heard(sim, start), stream.counted(sim, start), stream.shown(daemon)
-    for name, counts in (("sent", least), ("told", got), ("happened", most)):
+    for name, counts in (("sent", least), ("counted", got), ("happened", most)):
         note("%s: %s" % (name, stream.totals(counts)))
     check("something happened in the gaps", stream.total(most, "state_changes") > stream.total(least, "state_changes"))
     stream.gauges_equal("all gauges", sim, daemon)
-    gaps_are_told(sim, daemon)
-    closed = stream.state(daemon, "conversations_lost", "poll")
-    check("polls close lost ends (%d), stream_drift counts them (%g)" % (
-        closed, stream.state(daemon, "stream_drift") - drifted), 0 < closed <=
-        stream.state(daemon, "stream_drift") - drifted)
-    told = stream.stream_counts(sim)
-    same("channels, violations", (told["channels_created"], told["violations"]), (1, {}))
+    gaps_are_counted(sim, daemon)
+
+    def closed_and_drift() -> tuple[float, float]:
+        return stream.state(daemon, "conversations_lost", "poll"), stream.state(daemon, "stream_drift") - drifted
+
+    def is_counted() -> bool:
+        closed, drift = closed_and_drift()
+        return 0 < closed <= drift
+    check_soon("polls close lost conversations, stream_drift counts them", is_counted, closed_and_drift)
+    note("closed by polls, stream_drift: %s" % (closed_and_drift(),))
+    record = stream.stream_counts(sim)
+    same("channels, violations", (record["channels_created"], record["violations"]), (1, {}))
     check("one line for each drop at most", 1 <= len(daemon.complaints()) <= DROPS, daemon.complaints())
     daemon.stop()
 
 
-def who_was_answered_in_a_gap_is_no_breach() -> None:
-    """The wait's end was never told; waiting alone proves nothing any longer."""
+def an_answer_in_a_gap_is_no_breach() -> None:
+    """The agent misses the end of the wait; the wait alone does not prove a breach."""
     target_s = 4
     sim = stream.simulator(queues=2, agents=30, plain_names=True, media="voice")
     queue = next(iter(sim.truth()["queues"]))
@@ -95,22 +101,23 @@ def who_was_answered_in_a_gap_is_no_breach() -> None:
     start = stream.now(sim)
 
     def waiting() -> int:
-        told = sim.truth()["queues"][queue]["media"]["voice"]
-        return told["waiting"] + told["alerting"]
+        record = sim.truth()["queues"][queue]["media"]["voice"]
+        return record["waiting"] + record["alerting"]
     sim.config(load=0)
     sim.thaw()
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 6})
     wait_until(waiting, 5, "contacts that wait", 0.01)
-    sim.faults({"ws": "drop"}, {"on": "GET /channels/*", "answer": 503, "for_s": 5})
+    sim.faults({"ws": "drop"}, {"on": "GET /channels/*", "answer": 503})
     wait_until(lambda: not waiting(), 4.5, "answers", 0.01)
     sim.freeze()
+    sim.faults()
     wait_until(lambda: stream.state(daemon, "stream_reconnects") == 1, 12, "another socket")
     again = stream.now(sim).at_ms
     wait_until(lambda: stream.now(sim).at_ms > again + 5000, 8, "the target, its grace, and some heartbeats", 0.2)
-    told = stream.ask(sim, offered_since_ms=start.at_ms, target_s=target_s)[queue]["voice"]
-    same("contacts, breaches of the truth", (told["offers"], told["answers"] > 3, told["breaches"]), (6, True, 0))
+    record = stream.ask(sim, offered_since_ms=start.at_ms, target_s=target_s)[queue]["voice"]
+    same("contacts, breaches of the truth", (record["offers"], record["answers"] > 3, record["breaches"]), (6, True, 0))
     same("events of the second socket", stream.sockets(sim)[-1]["events"], 0)
-    check("some had been heard of", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
+    check("some offers had been counted", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
     same("breaches", stream.total(stream.shown(daemon), "queue_sla_breach"), 0)
     daemon.stop()
 
@@ -123,12 +130,11 @@ def gauges_are_right_at_once_after_a_reconnect() -> None:
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 7})
     sim.thaw()
-    watch_for(0.5)  # through the IVR
+    wait_until(lambda: sim.truth()["queues"][queue]["media"]["voice"]["waiting"] > 0, 5, "contacts that wait", 0.01)
     sim.freeze()
-    check("the world has changed", sim.truth()["queues"][queue]["media"]["voice"]["waiting"] > 0)
     sim.faults({"ws": "drop"})
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
-    stream.gauges_equal("after the reconnect, long before the next observation", sim, daemon, 4)
+    stream.gauges_equal("after the reconnect, long before the next observation", sim, daemon)
     daemon.stop()
 
 
@@ -138,55 +144,55 @@ def a_silent_socket_is_replaced() -> None:
     stream.wait_listening(daemon)
     sim.faults({"ws": "silence", "for_s": 6})
     sim.thaw()
-    # The socket, which counts every byte, and the channel, which counts messages, end it in the same moment.
+    # The socket counts bytes and the channel counts messages; either may be the first to end it.
     line = daemon.says("for 5.0 s", within_s=15)
-    known = ("nothing was heard for", "not a message for")
-    check("one line tells it", any(words in line for words in known) and len(daemon.complaints()) == 1,
+    known = ("nothing was received for", "no message or heartbeat for")
+    check("one line about it", any(words in line for words in known) and len(daemon.complaints()) == 1,
           daemon.complaints())
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
     first = stream.sockets(sim)[0]
-    check("the first one lived on for the timeout", first["closed_ms"] - first["opened_ms"] >= 5000, first)
-    told = daemon.readings("queues-all", "stream_silence")
-    silences = [value for at, value in told if at * 1000 < first["closed_ms"]]
-    check("stream_silence grew before", silences[-3:] == sorted(silences)[-3:] and silences[-1] >= 3.5, silences)
+    check("the first socket stayed open for the time-out", first["closed_ms"] - first["opened_ms"] >= 5000, first)
+    record = daemon.readings("queues-all", "stream_silence")
+    silences = [value for at, value in record if at * 1000 < first["closed_ms"]]
+    check("stream_silence grew until then", silences[-3:] == sorted(silences)[-3:] and silences[-1] >= 3.5, silences)
     wait_until(lambda: stream.state(daemon, "stream_connected") == 0 or 0 in
                [value for _, value in daemon.readings("queues-all", "stream_connected")], 5, "stream_connected 0")
     stream.wait_listening(daemon)
     wait_until(lambda: stream.state(daemon, "stream_silence") < 1.5, 5, "the silence is over")
     gap = stream.state(daemon, "stream_gap")
     blind_s = (stream.sockets(sim)[1]["opened_ms"] - first["closed_ms"]) / 1000 + 5
-    check("stream_gap holds the silence: %.1f s" % gap, blind_s - 0.2 <= gap <= blind_s + 1.5, blind_s)
+    check("stream_gap holds the silence: %.1f s" % gap, blind_s - 0.2 <= gap <= blind_s + 1.5 + BUSY_S, blind_s)
     sim.freeze()
     start = stream.now(sim)
     sim.thaw()
     watch_for(3)
     sim.freeze()
-    stream.becomes("what happens now is counted", lambda: (stream.counted(sim, start, only_new=True),
+    stream.becomes("later events are counted", lambda: (stream.counted(sim, start, only_new=True),
                                                            stream.counted(sim, stream.Start(0, 0))),
                    lambda: stream.shown(daemon), stream.outside)
     same("channels", stream.stream_counts(sim)["channels_created"], 1)
     daemon.stop()
 
 
-BORNE = ("unknown_topic", "no_topic", "new_values", "malformed", "bad_utf8", "empty", "ping")
+SKIPPED_KINDS = ("unknown_topic", "no_topic", "new_values", "malformed", "bad_utf8", "empty", "ping")
 BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_close", "half_frame", "binary",
             "huge")
 
 
-def nonsense_is_borne_or_ends_the_socket() -> None:
+def invalid_messages_are_skipped_or_end_the_socket() -> None:
     sim = stream.simulator(queues=4, agents=8, plain_names=True)
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     start = stream.now(sim)
-    sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(BORNE)])
-    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in BORNE), 5, "all messages")
+    sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(SKIPPED_KINDS)])
+    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in SKIPPED_KINDS), 5, "all messages")
     sim.thaw()
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 5})
-    watch_for(2)
+    wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
-    stream.counters_equal("counters after messages that nobody knows", sim, daemon, start)
-    check("some were", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
+    stream.counters_equal("counters after unknown messages", sim, daemon, start)
+    check("some offers", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
     same("sockets", len(stream.sockets(sim)), 1)
     same("complaints", daemon.complaints(), [])
     for number, kind in enumerate(BREAKING, 2):
@@ -200,6 +206,6 @@ def nonsense_is_borne_or_ends_the_socket() -> None:
 
 
 if __name__ == "__main__":
-    report.main([drops_cost_what_happened_in_their_gaps, who_was_answered_in_a_gap_is_no_breach,
+    report.main([drops_lose_only_the_events_in_their_gaps, an_answer_in_a_gap_is_no_breach,
                  gauges_are_right_at_once_after_a_reconnect, a_silent_socket_is_replaced,
-                 nonsense_is_borne_or_ends_the_socket], {"collectd": DAEMON})
+                 invalid_messages_are_skipped_or_end_the_socket], {"collectd": DAEMON})

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does the stream outlive its channel, its server and its token without a seam?
+"""Does the stream continue without a gap when its channel, its server or its token ends?
 
-Each time a second channel takes over before the first one ends: every counter equals the truth, no gap is told, and
-no line is written.
+Each time a second channel takes over before the first one ends: every counter equals the truth, stream_gap stays 0, and
+the log has no line.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lib.report import check, note, same
 
 
 def takes_over(sim: Simulator, run: Callable[[], None], least: int) -> None:
-    """What `run` waits for happens to a stream at work, which has at least so many channels after another."""
+    """Starts a stream under load and calls `run`; the stream must have opened more than `least` sockets."""
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     start = stream.now(sim)
@@ -25,11 +25,11 @@ def takes_over(sim: Simulator, run: Callable[[], None], least: int) -> None:
     sim.freeze()
     stream.counters_equal("all counters", sim, daemon, start)
     stream.gauges_equal("all gauges", sim, daemon)
-    told = stream.stream_counts(sim)
-    check("a channel after another", told["sockets_opened"] > least, told)
+    record = stream.stream_counts(sim)
+    check("sockets", record["sockets_opened"] > least, record)
     same("gap", stream.state(daemon, "stream_gap"), 0)
     same("complaints", daemon.complaints(), [])
-    note("%d sockets, %d channels, %s" % (told["sockets_opened"], told["channels_created"],
+    note("%d sockets, %d channels, %s" % (record["sockets_opened"], record["channels_created"],
                                           stream.totals(stream.counted(sim, start))))
     daemon.stop()
 
@@ -44,22 +44,22 @@ def a_channel_of_twenty_seconds_is_renewed() -> None:
     takes_over(sim, lambda: watch_for(45), 3)
 
 
-def a_closing_notice_is_heeded_in_time() -> None:
+def a_closing_notice_moves_the_stream_in_time() -> None:
     sim = world()
 
     def closing() -> None:
         watch_for(3)
         sim.faults({"ws": "socket_closing", "notice_s": 10})
         wait_until(lambda: stream.stream_counts(sim)["sockets_opened"] > 1, 10, "the second socket")
-        watch_for(12)  # the server would have closed by then
+        watch_for(12)  # until after the server's close
     takes_over(sim, closing, 1)
 
 
-def a_token_that_ends_takes_no_socket_with_it() -> None:
+def an_expiring_token_ends_no_socket() -> None:
     sim = world(token_life=15)
     takes_over(sim, lambda: watch_for(32), 2)
 
 
 if __name__ == "__main__":
-    report.main([a_channel_of_twenty_seconds_is_renewed, a_closing_notice_is_heeded_in_time,
-                 a_token_that_ends_takes_no_socket_with_it])
+    report.main([a_channel_of_twenty_seconds_is_renewed, a_closing_notice_moves_the_stream_in_time,
+                 an_expiring_token_ends_no_socket])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""One token for all, renewed in time, replaced when revoked, and never seen by anybody?"""
+"""Do all blocks share one token, renewed in time, replaced when revoked, and never visible?"""
 from __future__ import annotations
 
 import base64
@@ -9,10 +9,12 @@ from lib import report
 from lib.collectd import DAEMON, Collectd, account, polled
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same
+from lib.report import check, check_soon, note, same, same_soon
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
 THREE = polled("a") + polled("b", Observations="activity") + polled("c", QueueLabel="id")
+TOKEN_LIFE_S = 10  # renewed 2 s before its end
+NO_GAP_S = 2.9  # between two values, one a second; a busy machine may delay some
 SERIES = ("Queue 0001", "queue_agents", "member")
 
 
@@ -38,23 +40,24 @@ def several_blocks_ask_for_one_token() -> None:
     watch_for(2)
     same("token requests of two plugins and three blocks", sim.counters()["token_requests"], {"200": 1})
     same("failed requests", failures(sim), {})
-    check("the user agent says who asks", all("genesys" in agent for agent in sim.counters()["user_agents"]),
+    check("the user agent names the plugin", all("genesys" in agent for agent in sim.counters()["user_agents"]),
           sim.counters()["user_agents"])
-    same("the token as seen in self-telemetry", daemon.latest("account-prod", "token_requests", "ok"), 1)
+    same_soon("the token as seen in self-telemetry", lambda: daemon.latest("account-prod", "token_requests", "ok"), 1)
     daemon.stop()
 
 
 def a_short_token_is_renewed_without_a_gap() -> None:
-    sim = Simulator(token_life=5, rate_limit=0, **SMALL)
+    sim = Simulator(token_life=TOKEN_LIFE_S, rate_limit=0, **SMALL)
     daemon = Collectd(account(sim, RequestsPerMinute=10000), polled("a") + polled("b", QueueLabel="id"))
     daemon.wait_up("a", "b")
     began = sim.counters()["token_requests_total"]
-    wait_until(lambda: sim.counters()["token_requests_total"] >= began + 3, 20, "three renewals")
+    wait_until(lambda: sim.counters()["token_requests_total"] >= began + 3, 5 * TOKEN_LIFE_S, "three renewals")
     same("failed requests", failures(sim), {})
     stamps = [one["time"] for one in sim.counters()["last"] if one["function"].endswith("/oauth/token")]
     pauses = [round(b - a, 2) for a, b in zip(stamps, stamps[1:])]
-    check("renewed after four fifths of 5 s", all(3.5 <= pause < 5 for pause in pauses), pauses)
-    check("no interval is missing", longest_gap(daemon) < 1.9, longest_gap(daemon))
+    check("renewed after four fifths of TOKEN_LIFE_S", all(0.7 * TOKEN_LIFE_S <= pause < TOKEN_LIFE_S for pause in pauses),
+          pauses)
+    check("no interval is missing", longest_gap(daemon) < NO_GAP_S, longest_gap(daemon))
     note("between token requests %s s, longest gap of values %.2f s" % (pauses, longest_gap(daemon)))
     same("complaints", daemon.complaints(), [])
     daemon.stop()
@@ -67,18 +70,18 @@ def a_revoked_token_is_replaced_once() -> None:
     sim.call("tokens", {"op": "revoke"})
     wait_until(lambda: sim.counters()["token_requests_total"] == 2, 5, "the renewal")
     seen = len(daemon.readings(*SERIES))
-    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
+    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "more values")
     same("token requests", sim.counters()["token_requests"], {"200": 2})
     refused = failures(sim)
-    check("each request that was under way is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
+    check("each request in flight is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
           refused)
-    check("no interval is missing", longest_gap(daemon) < 1.9, longest_gap(daemon))
+    check("no interval is missing", longest_gap(daemon) < NO_GAP_S, longest_gap(daemon))
     same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 
 def a_late_refusal_of_an_old_token_renews_nothing() -> None:
-    """One 401 comes at once and renews the token; the other, for the same token, comes after that."""
+    """The first 401 renews the token; a second 401 for the old token arrives after that."""
     sim = Simulator(rate_limit=0, **SMALL)
     daemon = Collectd(account(sim, RequestsPerMinute=10000), THREE)
     daemon.wait_up("a", "b", "c")
@@ -87,10 +90,10 @@ def a_late_refusal_of_an_old_token_renews_nothing() -> None:
     wait_until(lambda: [one for one in sim.counters()["last"] if one["ms"] > 1400 and one["status"] == "401"], 5,
                "the late 401")
     seen = len(daemon.readings(*SERIES))
-    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "values go on")
+    wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "more values")
     same("token requests", sim.counters()["token_requests"], {"200": 2})
     same("complaints", daemon.complaints(), [])
-    check("all blocks are well", daemon.is_up("a") and daemon.is_up("b") and daemon.is_up("c"))
+    check_soon("all blocks have values", lambda: daemon.is_up("a") and daemon.is_up("b") and daemon.is_up("c"))
     daemon.stop()
 
 

@@ -24,7 +24,7 @@ struct result {
   struct gc_buf text;
 };
 
-static enum gc_code decode(struct gc_reading *r, const char *bytes, size_t size,
+static enum gc_code decode(struct gc_results *r, const char *bytes, size_t size,
                            size_t cut) {
   GC_AUTO(gc_decoder_free_auto) struct gc_decoder *d = gc_decoder_new(r);
   LAW(d != NULL);
@@ -68,9 +68,9 @@ static void check_values(const struct gc_outbox *o) {
   }
 }
 
-static void leave(const struct gc_samples_view *view, struct gc_reading *r,
+static void leave(const struct gc_samples_view *view, struct gc_results *r,
                   struct gc_outbox *o, struct result *result) {
-  gc_reading_sort(r);
+  gc_results_sort(r);
   (void)gc_series_revise(r->series);
   for (uint32_t window = 0; window < 2; window++) {
     struct gc_samples_tally tally;
@@ -100,7 +100,7 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
   struct gc_samples_view view = {
       .query = &q, .naming = &naming, .block = "b", .counters = true};
   /* 2026-08-01T10:00 to 10:03, two of them new. */
-  struct gc_reading r = {.query = &q,
+  struct gc_results r = {.query = &q,
                          .plan = {.again_from_ms = 1785578400000,
                                   .again_to_ms = 1785578460000,
                                   .from_ms = 1785578460000,
@@ -115,7 +115,7 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
     leave(&view, &r, &o, &result);
   else
     LAW(r.count == 0);
-  gc_reading_clear(&r);
+  gc_results_clear(&r);
   gc_outbox_clear(&o);
   gc_series_clear(&series);
   return result;

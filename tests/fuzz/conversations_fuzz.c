@@ -109,7 +109,8 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static void tell(struct conversations *m) {
-  struct obs_view queues_view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display queues_view = {.accepts = accepts,
+                                      .label = QUEUE_LABEL_ID};
   struct conversations_view view = {&queues_view, 0, true};
   struct conversations_cursor cursor = {0};
   while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
@@ -191,7 +192,7 @@ static void add_party(struct world *w, struct cv_event *e) {
   p->media = (uint8_t)(what >> 4 & 1 ? CV_CHAT : CV_VOICE);
   if (what >> 5 > 0) {
     strcpy(p->queue_text, queues[what >> 5 & 1]);
-    p->queue = cv_id_read(p->queue_text, 2);
+    p->queue = uuid_key_read(p->queue_text, 2);
   }
   if (what & 8)
     p->connected_ms = w->now_ms;
@@ -341,7 +342,7 @@ static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
   w.size = size;
   w.now_ms = T0_MS;
   for (unsigned i = 0; i < CONVERSATIONS; i++)
-    w.now[i].id = (struct cv_id){1, i + 1};
+    w.now[i].id = (struct uuid_key){1, i + 1};
   if (target_ms == 0)
     LAW(conversations_target(w.m, "q1", CV_VOICE, 5000) == GC_OK);
   look(w.m, &w.before);

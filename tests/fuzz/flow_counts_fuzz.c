@@ -52,7 +52,7 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   struct gc_entities *d =
       gc_entities_new(entries, refused ? 0 : GC_COUNT(entries), refused);
   struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = d}}};
-  struct flow_counts_view view = {.choice = {.flows = d}, .naming = &naming};
+  struct flow_counts_view view = {.filter = {.flows = d}, .naming = &naming};
   struct flow_counts_tally tally;
   LAW(d != NULL);
   enum gc_code code = decode(&c, (const char *)data + 2, size - 2, cut);

@@ -67,10 +67,10 @@ static enum gc_code decode(struct observations *o, const char *bytes,
 
 /* A list that is whole names as many as are counted. */
 static void log_lists(struct log *log, const struct observations *o) {
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
   uint64_t counted = 0;
-  while (observations_contacts(o, &at, &c)) {
+  while (observations_next_contacts(o, &at, &c)) {
     LAW(c.waiting >= 0 && c.alerting >= 0 && c.interacting >= 0);
     bool whole = c.cv_media < CV_MEDIA_COUNT &&
                  observations_covers(o, c.queue, c.cv_media);
@@ -88,11 +88,12 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
   static const struct gc_entry entries[] = {{"q1", "Sales/DE", "Sales_DE", ""},
                                             {"q2", "", "q2", ""},
                                             {"p1", "Lunch", "Lunch", "Meal"}};
-  struct obs_view view = {.accepts = accepts,
-                          .label = (enum obs_label)(data[0] >> 1 & 3) % 3,
-                          .interval_ms = 10000};
+  struct queue_display view = {.accepts = accepts,
+                               .label =
+                                   (enum queue_label)(data[0] >> 1 & 3) % 3,
+                               .interval_ms = 10000};
   struct gc_samples out = {put, log};
-  struct obs_tally tally;
+  struct queue_tally tally;
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   GC_AUTO(observations_put_auto)

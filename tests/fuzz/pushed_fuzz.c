@@ -42,10 +42,10 @@ static int by_text(const void *a, const void *b) {
 }
 
 static void show(const struct observations *o, struct lines *lines) {
-  struct obs_view view = {
-      .accepts = accepts, .label = OBS_LABEL_ID, .interval_ms = 1000};
+  struct queue_display view = {
+      .accepts = accepts, .label = QUEUE_LABEL_ID, .interval_ms = 1000};
   struct gc_samples out = {put, lines};
-  struct obs_tally tally;
+  struct queue_tally tally;
   lines->count = 0;
   obs_samples(o, &view, &out, &tally);
   qsort(lines->at, lines->count, sizeof(char *), by_text);

@@ -55,15 +55,16 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
       gc_entities_new(entries, GC_COUNT(entries), false);
   struct gc_labels *labels = gc_labels_new();
   struct gc_samples out = {put, log};
-  struct obs_tally tally;
+  struct queue_tally tally;
   LAW(o != NULL && names != NULL && labels != NULL);
   enum gc_code code = decode(o, (const char *)data + 2, size - 2, cut);
   o->names = queue_metrics_names(o, labels);
   LAW(o->names != NULL);
-  struct obs_view view = {.queues = data[0] & 1 ? o->names : names,
-                          .accepts = accepts,
-                          .label = (enum obs_label)(data[0] >> 1 & 3) % 3,
-                          .interval_ms = 10000};
+  struct queue_display view = {.queues = data[0] & 1 ? o->names : names,
+                               .accepts = accepts,
+                               .label =
+                                   (enum queue_label)(data[0] >> 1 & 3) % 3,
+                               .interval_ms = 10000};
   gc_buf_reset(log);
   obs_samples(o, &view, &out, &tally);
   LAW(code == GC_OK || tally.series == 0);

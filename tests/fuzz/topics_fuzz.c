@@ -22,7 +22,7 @@ static enum gc_code run(struct gc_topics *t, const char *text, size_t len,
   struct gc_err err = {.code = GC_OK};
   bool replaces;
   for (size_t i = 0; i < GC_COUNT(names); i++)
-    LAW(gc_topics_want(t, names[i], t, NULL, &err) == GC_OK);
+    LAW(gc_topics_subscribe(t, names[i], t, NULL, &err) == GC_OK);
   LAW(gc_topics_next(t, &body, &replaces, &err) == GC_OK && body.len > 0);
   LAW(gc_topics_answer_begin(t, &err) == GC_OK);
   enum gc_code code = GC_OK;
@@ -31,7 +31,7 @@ static enum gc_code run(struct gc_topics *t, const char *text, size_t len,
                                  len - at < piece ? len - at : piece, &err);
   if (code == GC_OK)
     code = gc_topics_answer_end(t, &err);
-  LAW(gc_topics_asked(t, code, err.text) == (code == GC_OK));
+  LAW(gc_topics_end_batch(t, code, err.text) == (code == GC_OK));
   LAW(code != GC_OK || gc_topics_settled(t));
   return code;
 }

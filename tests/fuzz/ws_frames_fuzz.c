@@ -6,7 +6,6 @@
 
 #include "common/base/utf8.h"
 #include "common/base/websocket/frames.h"
-#include "common/base/websocket/write.h"
 #include "tests/fuzz/fuzz.h"
 
 struct log {

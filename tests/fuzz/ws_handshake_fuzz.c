@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/base/websocket/handshake.h"
-#include "common/base/websocket/request.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Of the key in section 1.3 of RFC 6455. */

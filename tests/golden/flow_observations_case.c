@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of the observations of <Flows>: answers and the values
- * that leave. Sections:
+/* Runs one golden case of the observations of <Flows>: answers and the
+ * resulting values. Sections:
  *
  *   settings         KEY VALUE lines: label name|id|both, flow GLOB
  *                    (repeatable), names refused, max_series 10
  *   flows            ID NAME, the list of flows
- *   request          what is asked of these flows, one line of JSON
- *   response         one JSON answer of the first reading; several: its pages
- *   response N       the same of reading N (2, 3 …)
+ *   request          the request for these flows, one line of JSON
+ *   response         one JSON answer of the first poll; several: its pages
+ *   response N       the same of poll N (2, 3 …)
  *   expect           N: FLOW/flow_active-MEDIUM VALUE, and
  *                      N: error: CODE words     an answer was refused
  *                      N: unnamed 1             overflow likewise
@@ -20,7 +20,7 @@
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 #include "tests/support/case_words.h"
 
-enum { READINGS_MAX = 9 };
+enum { POLLS_MAX = 9 };
 
 struct run {
   struct case_file file;
@@ -30,7 +30,7 @@ struct run {
   uint32_t max;
   struct gc_naming naming;
   struct flow_counts last;
-  unsigned reading;
+  unsigned poll;
   size_t chunk; /* bytes of one write; 0: all at once */
 };
 
@@ -55,8 +55,8 @@ static void read_settings(struct run *run) {
   }
 }
 
-static struct flow_choice choice_of(struct run *run) {
-  return (struct flow_choice){.flows = run->naming.lists[GC_FLOW].now,
+static struct flow_filter filter_of(struct run *run) {
+  return (struct flow_filter){.flows = run->naming.lists[GC_FLOW].now,
                               .selectors = run->flows.at,
                               .selector_count = run->flows.count};
 }
@@ -65,12 +65,12 @@ static void check_request(struct run *run) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
   const char *ids[CASE_LIST_MAX];
   size_t count = 0;
-  struct flow_choice choice = choice_of(run);
+  struct flow_filter filter = filter_of(run);
   char *text = case_text(&run->file, "request"), *at = text;
   const char *want = case_next_line(&at);
-  for (size_t i = 0; i < gc_entities_count(choice.flows); i++)
-    if (flow_choice_has(&choice, gc_entities_at(choice.flows, i)->id))
-      ids[count++] = gc_entities_at(choice.flows, i)->id;
+  for (size_t i = 0; i < gc_entities_count(filter.flows); i++)
+    if (flow_filter_accepts(&filter, gc_entities_at(filter.flows, i)->id))
+      ids[count++] = gc_entities_at(filter.flows, i)->id;
   if (flow_poll_body(ids, run->is_refused ? 0 : count, &body) != GC_OK)
     abort();
   if (want != NULL && strcmp(want, gc_buf_string(&body)) != 0) {
@@ -91,17 +91,17 @@ static enum gc_code decode(struct run *run, struct flow_counts *c,
 
 static void put(void *ctx, const struct gc_sample *s) {
   struct run *run = ctx;
-  case_say(&run->file, "%u: %s/%s-%s %.15g", run->reading, s->instance,
+  case_say(&run->file, "%u: %s/%s-%s %.15g", run->poll, s->instance,
            gc_metric(s->metric)->name, s->qualifier, s->values[0].gauge);
 }
 
 static void leave(struct run *run, const struct flow_counts *answer) {
   struct flow_counts_tally tally;
   struct flow_counts now = {.pairs = {.max = run->max}};
-  struct flow_counts_view view = {.choice = choice_of(run),
+  struct flow_counts_view view = {.filter = filter_of(run),
                                   .naming = &run->naming};
   uint64_t overflow;
-  if (flow_counts_merge(&run->last, answer, &view.choice, &now, &overflow) !=
+  if (flow_counts_merge(&run->last, answer, &view.filter, &now, &overflow) !=
       GC_OK)
     abort();
   flow_counts_clear(&run->last);
@@ -109,19 +109,19 @@ static void leave(struct run *run, const struct flow_counts *answer) {
   flow_counts_samples(&run->last, &view, &(struct gc_samples){put, run},
                       &tally);
   if (tally.unnamed > 0)
-    case_say(&run->file, "%u: unnamed %zu", run->reading, tally.unnamed);
+    case_say(&run->file, "%u: unnamed %zu", run->poll, tally.unnamed);
   if (overflow > 0)
-    case_say(&run->file, "%u: overflow %llu", run->reading,
+    case_say(&run->file, "%u: overflow %llu", run->poll,
              (unsigned long long)overflow);
 }
 
-/* One reading; false when the file tells no such one. */
-static bool play(struct run *run) {
+/* Runs one poll; false when the file does not have it. */
+static bool play_poll(struct run *run) {
   struct flow_counts c = {.pairs = {.max = 1000}};
   char title[32];
   bool all = true, any = false;
-  snprintf(title, sizeof(title), run->reading > 1 ? "response %u" : "response",
-           run->reading);
+  snprintf(title, sizeof(title), run->poll > 1 ? "response %u" : "response",
+           run->poll);
   for (size_t i = 0; i < run->file.count; i++) {
     struct gc_err err = {.code = GC_OK};
     if (strcmp(run->file.sections[i].title, title) != 0)
@@ -129,7 +129,7 @@ static bool play(struct run *run) {
     any = true;
     if (decode(run, &c, &run->file.sections[i], &err) == GC_OK)
       continue;
-    case_say(&run->file, "%u: error: %s", run->reading, gc_code_name(err.code));
+    case_say(&run->file, "%u: error: %s", run->poll, gc_code_name(err.code));
     all = false;
   }
   if (any && all)
@@ -153,8 +153,8 @@ int main(int argc, char **argv) {
     run.naming.lists[GC_FLOW].now =
         case_names(&run.file, "flows", run.is_refused);
     check_request(&run);
-    for (run.reading = 1; run.reading <= READINGS_MAX && play(&run);)
-      run.reading++;
+    for (run.poll = 1; run.poll <= POLLS_MAX && play_poll(&run);)
+      run.poll++;
     failed = case_end(&run.file);
     gc_naming_clear(&run.naming);
     flow_counts_clear(&run.last);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of genesys_flowmetrics: bodies of events and the values
- * we make of them, through a real ledger in a folder of its own. Sections:
+/* Runs one golden case of genesys_flowmetrics: bodies of events and the
+ * resulting values, through a real ledger in a temporary folder. Sections:
  *
  *   settings     KEY VALUE lines: format TEXT, values true, max_series 10,
- *                retention_h 24, now (ISO time), restart true (each body goes
- *                to a ledger of its own on the same file)
- *   body         one body; several of them: one after the other
+ *                retention_h 24, now (ISO time), restart true (a new ledger
+ *                for each body, on the same file)
+ *   body         one body; several follow each other
  *   expect       FLOW/TYPE-METRIC VALUE, events-WORD COUNT (not 0), and
- *                  refused: 1   bodies that are no event */
+ *                  refused: 1   number of bodies that are no event */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -102,7 +102,7 @@ static bool done(void *ctx) {
 static void feed(const struct case_section *body) {
   struct event_counts counts = {0};
   struct batch b = {.source = &run.source, .done = on_done};
-  const struct event_sink sink = {batch_take, &b};
+  const struct event_sink sink = {batch_add, &b};
   struct event_reader *r = event_reader_new(&run.form, NULL);
   size_t len = body->len;
   while (len > 0 && body->text[len - 1] == '\n')
@@ -111,7 +111,7 @@ static void feed(const struct case_section *body) {
     ledger_begin();
   if (event_read(r, body->text, len, &counts, &sink, NULL) != GC_OK) {
     run.refused++;
-    batch_cut(&b, 0);
+    batch_truncate(&b, 0);
   }
   stats_events(&run.stats, &counts);
   event_reader_free(r);

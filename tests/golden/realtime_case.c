@@ -38,7 +38,7 @@ struct run {
   char *settings; /* the section, cut to pieces */
   struct case_list queues, media, wrapups;
   bool is_activity, is_guide, is_refused;
-  enum obs_label label;
+  enum queue_label label;
   uint32_t interval_ms;
   int64_t received_ms, server_ms;
   struct gc_entities *names, *presences;
@@ -56,7 +56,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
     run->is_activity = source == 1;
     run->is_guide = source == 2;
   } else if (strcmp(key, "label") == 0)
-    run->label = (enum obs_label)case_choose(&run->file, value, labels);
+    run->label = (enum queue_label)case_choose(&run->file, value, labels);
   else if (strcmp(key, "media") == 0)
     case_list_add(&run->media, value);
   else if (strcmp(key, "queue") == 0)
@@ -155,12 +155,12 @@ static void put(void *ctx, const struct gc_sample *s) {
 
 /* Of an answer with details. */
 static void say_lists(struct run *run, const struct observations *o) {
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
   if (o->listed.count == 0)
     return;
   case_say(&run->file, "listed: %zu", o->listed.count);
-  while (observations_contacts(o, &at, &c))
+  while (observations_next_contacts(o, &at, &c))
     if (observations_covers(o, c.queue, c.cv_media))
       case_say(&run->file, "whole: %s/%s", c.queue, c.media);
 }
@@ -259,12 +259,12 @@ static void play_stream(struct run *run) {
     if (strncmp(run->file.sections[i].title, event_head,
                 sizeof(event_head) - 1) == 0)
       hear(run, m, d, &run->file.sections[i]);
-  struct obs_view queues = {.queues = run->names,
-                            .accepts = accepts,
-                            .accepts_ctx = run,
-                            .media = run->media.at,
-                            .media_count = run->media.count,
-                            .label = run->label};
+  struct queue_display queues = {.queues = run->names,
+                                 .accepts = accepts,
+                                 .accepts_ctx = run,
+                                 .media = run->media.at,
+                                 .media_count = run->media.count,
+                                 .label = run->label};
   struct conversations_view view = {.queues = &queues, .active = true};
   struct gc_samples outs[] = {{put_nowhere, NULL}, {put_counter, run}};
   for (size_t i = 0; i < GC_COUNT(outs); i++) {
@@ -299,7 +299,7 @@ static void play(struct run *run) {
     o->names = queue_metrics_names(o, labels);
     gc_labels_free(labels);
   }
-  struct obs_view view = {
+  struct queue_display view = {
       .queues = run->is_guide && run->is_refused ? o->names : run->names,
       .presences = run->presences,
       .accepts = accepts,
@@ -309,7 +309,7 @@ static void play(struct run *run) {
       .label = run->label,
       .interval_ms = run->interval_ms};
   struct gc_samples out = {put, run};
-  struct obs_tally tally;
+  struct queue_tally tally;
   size_t lines = run->file.line_count;
   obs_samples(o, &view, &out, &tally);
   if (tally.series != run->file.line_count - lines)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs golden cases: tests/golden/run-case.sh FILE.case …
 # The folder names the plugin, the plugin its runner: genesys_realtime has
-# tests/golden/realtime_case in the build tree. Interval queries of all plugins
+# tests/golden/realtime_case in the build tree. Analytics queries of all plugins
 # have one runner, observations of flows have their own. UPDATE=1 writes what came out
 # into the files; read the difference before you keep it.
 set -u
@@ -12,7 +12,7 @@ status=0
 for file; do
   plugin=$(basename "$(dirname "$file")")
   case $plugin/$(basename "$file") in
-  genesys_analytics/* | genesys_flowmetrics/aggregates-*) runner=intervals ;;
+  genesys_analytics/* | genesys_flowmetrics/aggregates-*) runner=analytics ;;
   genesys_flowmetrics/observations-*) runner=flow_observations ;;
   *) runner=${plugin#genesys_} ;;
   esac

@@ -25,7 +25,7 @@ from simulator.web.server import Listener  # noqa: E402
 from simulator.world.model import MEDIA  # noqa: E402
 from simulator.world.world import World  # noqa: E402
 
-STACK_BYTES = 512 * 1024  # of a connection's thread; the default of 8 MB is mere address space
+STACK_BYTES = 512 * 1024  # of a connection's thread; the default is 8 MB of address space
 
 
 def options(words: list[str]) -> argparse.Namespace:
@@ -107,7 +107,7 @@ def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[
 
 def announce(args: argparse.Namespace, app: Simulator, listeners: list[Listener], files: dict[str, str],
              where: Path) -> dict[str, Any]:
-    """The one line that says where everything is; the same goes to sim.json."""
+    """Prints the ready line with ports, URLs and files; writes it to sim.json as well."""
     secret_file = where / "client.secret"
     secret_file.write_text(app.settings.client_secret + "\n")
     secret_file.chmod(0o600)
@@ -121,7 +121,7 @@ def announce(args: argparse.Namespace, app: Simulator, listeners: list[Listener]
     ready.update(files)
     ready.update(app.flow.known(ready["sqs_port"], ready.get("sqs_tls_port", 0)))
     if args.client_secret_file is None:
-        ready["client_secret"] = DEFAULT_SECRET  # known to everybody, see settings.py
+        ready["client_secret"] = DEFAULT_SECRET  # a public constant, see settings.py
     temporary = where / "sim.json.tmp"
     temporary.write_text(json.dumps(ready, indent=1) + "\n")
     temporary.replace(where / "sim.json")
@@ -149,7 +149,7 @@ def main(words: list[str]) -> int:
     if args.workdir is None:
         shutil.rmtree(where, ignore_errors=True)
     sys.stdout.flush()
-    os._exit(0)  # connections that hang on purpose must not hold the exit
+    os._exit(0)  # connections that hang on purpose must not delay the exit
 
 
 if __name__ == "__main__":

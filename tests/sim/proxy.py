@@ -70,7 +70,7 @@ class Proxy:
         with self._lock:
             self.counts[what] += number
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self._lock:
             return {"counts": dict(self.counts), "targets": dict(self.targets), "users": dict(self.users),
                     "user_agents": dict(self.agents), "open_now": len(self._open) // 2,
@@ -104,7 +104,7 @@ class Proxy:
             client.close()
 
     def _request(self, client: socket.socket) -> bool:
-        """One request; true: the connection may carry another."""
+        """Serves one request; returns true if the connection may carry another."""
         raw = b""
         while b"\r\n\r\n" not in raw:
             piece = client.recv(BLOCK)
@@ -179,7 +179,7 @@ class Proxy:
         return False
 
     def _rewritten(self, head: Head) -> bytes:
-        """Origin form, without what is meant for the proxy; an upgrade stays one."""
+        """The head in origin form, without headers for the proxy; an upgrade is kept."""
         upgrade = head.get("upgrade")
         lines = ["%s /%s HTTP/1.1" % (head.method, head.target.split("/", 3)[3] if head.target.count("/") > 2 else "")]
         lines += ["%s: %s" % (k, v) for k, v in head.lines if k.lower() not in HOP_HEADERS]
@@ -187,7 +187,7 @@ class Proxy:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def _relay(self, client: socket.socket, origin: socket.socket) -> None:
-        """Both directions until one side ends; bytes are not looked at."""
+        """Relays bytes in both directions until one side ends."""
         pair = {client, origin}
         with self._lock:
             self._open |= pair
@@ -212,22 +212,22 @@ class Proxy:
         length = int(head.get("content-length") or 0)
         while len(rest) < length:
             rest += client.recv(BLOCK)
-        status, told = 200, {"ok": True}  # type: int, dict[str, Any]
+        status, record = 200, {"ok": True}  # type: int, dict[str, Any]
         where = "%s %s" % (head.method, head.target)
         if where == "GET /proxy/counters":
-            told = self.told()
+            record = self.as_json()
         elif where == "POST /proxy/reset":
             self.reset()
         elif where == "POST /proxy/mode" and json.loads(rest or b"{}").get("mode") in MODES:
             self.mode = json.loads(rest)["mode"]
         elif where == "POST /proxy/cut":
-            told = {"cut": self._cut()}
+            record = {"cut": self._cut()}
         elif where == "POST /proxy/quit":
             threading.Timer(0.05, self.stopping.set).start()
         else:
-            status, told = 404, {"error": "no such endpoint or mode", "modes": MODES}
+            status, record = 404, {"error": "no such endpoint or mode", "modes": MODES}
         return self._say(client, status, "OK" if status == 200 else "Not Found",
-                         "Content-Type: application/json\r\n", json.dumps(told).encode())
+                         "Content-Type: application/json\r\n", json.dumps(record).encode())
 
     def _cut(self) -> int:
         """Ends all tunnels, as a proxy that is restarted does."""
@@ -265,7 +265,7 @@ def main(words: list[str]) -> int:
     print(json.dumps(ready), flush=True)
     proxy.stopping.wait()
     sys.stdout.flush()
-    os._exit(0)  # open tunnels must not hold the exit
+    os._exit(0)  # open tunnels must not delay the exit
 
 
 if __name__ == "__main__":

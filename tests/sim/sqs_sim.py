@@ -48,7 +48,7 @@ def dump(args: argparse.Namespace) -> int:
     with path.open("w", encoding="utf-8") as out:
         for portion in Maker(plan, truth, int(time.time() * 1000)).portions():
             out.write("\n".join(portion) + "\n")
-    path.with_name(path.name + ".truth").write_text(json.dumps(truth.told(), ensure_ascii=False) + "\n")
+    path.with_name(path.name + ".truth").write_text(json.dumps(truth.as_json(), ensure_ascii=False) + "\n")
     print(json.dumps({"events": truth.events, "bytes": path.stat().st_size, "counted": sum(truth.counts.values())}))
     return 0
 
@@ -84,7 +84,7 @@ def main(words: list[str]) -> int:
     if args.workdir is None:
         shutil.rmtree(where, ignore_errors=True)
     sys.stdout.flush()
-    os._exit(0)  # long polls must not hold the exit
+    os._exit(0)  # long polls must not delay the exit
 
 
 if __name__ == "__main__":

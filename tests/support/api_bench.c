@@ -71,7 +71,7 @@ void api_begin_with(uint32_t per_minute, uint32_t max_concurrent) {
                                      .max_concurrent = max_concurrent};
   replay_init(&api_world);
   api_done_count = 0;
-  budget = gc_budgets_get("client", per_minute, api_world.now_ms);
+  budget = gc_shared_budget_get("client", per_minute, api_world.now_ms);
   api_auth = gc_auth_new(&auth_settings, &api_world.env, wake, NULL);
   api = gc_api_new(&settings, &api_world.env, api_auth, budget);
 }
@@ -92,7 +92,7 @@ void api_begin(void) {
 void api_end(void) {
   gc_api_free(api);
   gc_auth_free(api_auth);
-  gc_budgets_put(budget);
+  gc_shared_budget_put(budget);
   api = NULL;
   CHECK_INT(api_world.in_flight, 0);
   CHECK_INT(api_world.timers.count, 0);

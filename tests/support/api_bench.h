@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/api/api share: one API in a world in memory
- * (tests/support/replay.h), and calls that note what came of them.
+/* Shared by the tests of common/net/api/api: one API in a world in memory
+ * (tests/support/replay.h), and calls that record their results.
  *
  *   api_begin();
  *   api_answer(QUEUES, 0, 200);
@@ -23,31 +23,31 @@
 #define PRESENCES "GET /api/v2/presence/definitions"
 #define OBSERVE "POST /api/v2/analytics/queues/observations/query"
 
-/* Made by api_begin, gone after api_end. */
+/* Valid from api_begin to api_end. */
 extern struct replay api_world;
 extern struct gc_auth *api_auth;
 extern struct gc_api *api;
 extern unsigned api_done_count; /* calls of this API that have ended */
 
-/* One call, and what came of it. */
+/* One call and its result. */
 struct job {
   struct gc_call call;
   unsigned begun, done;
   char body[256];
   size_t body_len;
-  enum gc_code sink_fails; /* GC_OK: it does not */
+  enum gc_code sink_fails; /* the sink's result */
   struct gc_err err;
   bool had_reply;
   uint64_t done_ms;
   unsigned order; /* the first one to end has 1 */
 };
 
-/* 300 requests a minute, four at once, and tokens for all who ask. */
+/* 300 requests a minute, four at once; each token request succeeds. */
 void api_begin(void);
-/* Without an answer to the request for a token: see api_token. */
+/* Without an answer to token requests; api_token adds it. */
 void api_begin_with(uint32_t per_minute, uint32_t max_concurrent);
 void api_token(void);
-/* Checks that nothing is left behind and nothing unforeseen was asked. */
+/* Frees all; checks that no exchange, timer or unscripted request is left. */
 void api_end(void);
 
 /* `times` as in struct replay_answer. */
@@ -55,7 +55,7 @@ void api_answer(const char *match, int times, int status);
 /* One 429; 0: without Retry-After. */
 void api_throttled(const char *match, uint32_t retry_after_s);
 
-/* Everything but gc_api_call, for the test that wants to change the call. */
+/* Everything except gc_api_call, for a test that changes the call first. */
 void api_prepare(struct job *j, enum gc_endpoint_id endpoint);
 void api_call(struct job *j, enum gc_endpoint_id endpoint);
 struct gc_api_stats api_stats(void);

@@ -53,9 +53,9 @@ const char *auth_bearer(void) {
 }
 
 enum gc_auth_state auth_want(void) {
-  (void)gc_auth_want(auth);
+  (void)gc_auth_request(auth);
   replay_settle(&auth_world);
-  return gc_auth_want(auth);
+  return gc_auth_request(auth);
 }
 
 struct gc_auth_stats auth_stats(void) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/api/auth share: one token in a world in memory
+/* Shared by the tests of common/net/api/auth: one token in a world in memory
  * (tests/support/replay.h). */
 #ifndef GC_TESTS_SUPPORT_AUTH_BENCH_H
 #define GC_TESTS_SUPPORT_AUTH_BENCH_H
@@ -17,22 +17,22 @@
   "\"error_description\":\"client not found\"}"
 #define AUTH_SECRET "s3cr3t&+ /="
 
-/* Made by auth_begin, gone after auth_end. */
+/* Valid from auth_begin to auth_end. */
 extern struct replay auth_world;
 extern struct gc_auth *auth;
-extern unsigned auth_changes; /* how often it said that it changed */
+extern unsigned auth_changes; /* calls of `changed` */
 
 /* AUTH_URL, AUTH_SECRET, no scope, 300 s of margin. */
 struct gc_auth_settings auth_plain(void);
 void auth_begin(void); /* with auth_plain */
 void auth_begin_with(const struct gc_auth_settings *settings);
-/* Checks that nothing is left behind and nothing unforeseen was asked. */
+/* Frees all; checks that no exchange, timer or unscripted request is left. */
 void auth_end(void);
-/* To AUTH_ASK; `times` as in struct replay_answer. */
+/* Scripts an answer to AUTH_ASK; `times` as in struct replay_answer. */
 void auth_answer(int times, int status, const char *body);
 
 const char *auth_bearer(void); /* "(none)" when there is none */
-/* Asks, and waits for what comes of it. */
+/* Requests a token, lets the world settle and returns the state. */
 enum gc_auth_state auth_want(void);
 struct gc_auth_stats auth_stats(void);
 

@@ -189,13 +189,13 @@ void ch_listen(struct ch_block *b) {
   gc_channels_listen(ch_channels, &b->listener);
 }
 
-enum gc_code ch_try_want(struct ch_block *b, const char *topic) {
+enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic) {
   struct gc_err err = {.code = GC_OK};
-  return gc_channels_want(ch_channels, &b->listener, topic, b, &err);
+  return gc_channels_subscribe(ch_channels, &b->listener, topic, b, &err);
 }
 
-void ch_want(struct ch_block *b, const char *topic) {
-  CHECK_INT(ch_try_want(b, topic), GC_OK);
+void ch_subscribe(struct ch_block *b, const char *topic) {
+  CHECK_INT(ch_try_subscribe(b, topic), GC_OK);
 }
 
 /* ---- the whole ---- */
@@ -242,7 +242,7 @@ void ch_begin_with(struct gc_store *s) {
   ch_answer("POST /oauth/token", REPLAY_ALWAYS, 200, token);
   max = ch_channels_max;
   ch_token_life_s = ch_channels_max = 0;
-  budget = gc_budgets_get("client", 300, ch_world.now_ms);
+  budget = gc_shared_budget_get("client", 300, ch_world.now_ms);
   auth = gc_auth_new(&auth_settings, &ch_world.env, wake, NULL);
   api = gc_api_new(&settings, &ch_world.env, auth, budget);
   ch_start(s);
@@ -273,21 +273,21 @@ void ch_many_answers(void) {
   ch_answer(HEAD, REPLAY_ALWAYS, 200, NULL);
 }
 
-unsigned ch_want_many(struct ch_block *b, unsigned from, unsigned count) {
+unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count) {
   unsigned found = 0;
   for (unsigned i = from; i < from + count; i++) {
     char topic[32];
     snprintf(topic, sizeof(topic), "v2.topic.%u", i);
-    found += ch_try_want(b, topic) == GC_OK;
+    found += ch_try_subscribe(b, topic) == GC_OK;
   }
   return found;
 }
 
-void ch_unwant_many(struct ch_block *b, unsigned from, unsigned count) {
+void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count) {
   for (unsigned i = from; i < from + count; i++) {
     char topic[32];
     snprintf(topic, sizeof(topic), "v2.topic.%u", i);
-    gc_channels_unwant(ch_channels, &b->listener, topic);
+    gc_channels_unsubscribe(ch_channels, &b->listener, topic);
   }
 }
 
@@ -300,7 +300,7 @@ void ch_open_all(void) {
 void ch_begin_connected(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   CHECK_INT(ch_block.connected, 1);
@@ -339,7 +339,7 @@ void ch_end(void) {
   ch_stop();
   gc_api_free(api);
   gc_auth_free(auth);
-  gc_budgets_put(budget);
+  gc_shared_budget_put(budget);
   api = NULL;
   CHECK_INT(ch_world.in_flight, 0);
   CHECK_INT(ch_world.timers.count, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/channels/channels share: an account's REST API
+/* Shared by the tests of common/net/channels/channels: an account's REST API
  * in a world in memory (tests/support/replay.h), sockets that are structs, and
  * two blocks that note what they hear.
  *
@@ -88,8 +88,8 @@ struct ch_block {
 extern struct ch_block ch_block, ch_other;
 
 void ch_listen(struct ch_block *b);
-void ch_want(struct ch_block *b, const char *topic);
-enum gc_code ch_try_want(struct ch_block *b, const char *topic);
+void ch_subscribe(struct ch_block *b, const char *topic);
+enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic);
 
 /* ---- the whole ---- */
 
@@ -98,7 +98,7 @@ void ch_begin(void);
 void ch_begin_with(struct gc_store *s);
 /* One block with one topic on an open socket. */
 void ch_begin_connected(void);
-/* Checks that nothing is left behind and no secret was told. */
+/* Checks that nothing is left behind and no secret was reported. */
 void ch_end(void);
 /* A restart: what is kept is in the store. */
 void ch_stop(void);
@@ -111,8 +111,8 @@ void ch_usual_answers(void);
 /* The same, the channels are called c01, c02 … c60. */
 void ch_many_answers(void);
 /* Wants v2.topic.FROM and so on; how many find room. */
-unsigned ch_want_many(struct ch_block *b, unsigned from, unsigned count);
-void ch_unwant_many(struct ch_block *b, unsigned from, unsigned count);
+unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count);
+void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count);
 /* Opens all sockets that wait for it. */
 void ch_open_all(void);
 size_t ch_creations(void);

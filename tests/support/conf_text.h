@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* collectd.conf text to the tree that collectd hands to a plugin, so that a
- * test of options reads like a configuration. Follows collectd's scanner.l and
- * parser.y where a plugin can tell: unquoted 8080 is a number, true and on are
- * booleans (lower case only), other unquoted words and IPv4 addresses are
- * strings, keys are letters, digits and "_", "\" and a line end continue a
- * line, and a block without a name and without an option is dropped. */
+/* Parses collectd.conf text to the tree that collectd passes to a plugin, so
+ * that a test of options reads like a configuration. Follows collectd's
+ * scanner.l and parser.y where it matters to a plugin: unquoted 8080 is a
+ * number, true and on are booleans (lower case only), other unquoted words and
+ * IPv4 addresses are strings, keys are letters, digits and "_", "\" and a line
+ * end continue a line, and a block without a name and without an option is
+ * dropped. */
 #ifndef GC_TESTS_SUPPORT_CONF_TEXT_H
 #define GC_TESTS_SUPPORT_CONF_TEXT_H
 

@@ -21,7 +21,7 @@ struct life {
 
 static inline void life_begin(struct life *l, const char *id) {
   memset(l, 0, sizeof(*l));
-  l->now.id = cv_id_read(id, strlen(id));
+  l->now.id = uuid_key_read(id, strlen(id));
 }
 
 static inline struct cv_party *life_add(struct life *l, enum cv_purpose purpose,
@@ -32,7 +32,7 @@ static inline struct cv_party *life_add(struct life *l, enum cv_purpose purpose,
                          .media = CV_VOICE};
   if (queue != NULL) {
     strcpy(p->queue_text, queue);
-    p->queue = cv_id_read(queue, strlen(queue));
+    p->queue = uuid_key_read(queue, strlen(queue));
   }
   return p;
 }

@@ -71,10 +71,10 @@ size_t fake_data_set_count(const char *type);
  * after fake_reset): each dispatch runs the write callbacks at once. */
 void fake_hold(bool held);
 size_t fake_queued(void);
-/* Lets `max` pass at most; how many did. On the calling thread, which plays
- * the write thread. */
+/* Lets `max` values pass at most and returns their number. The calling thread
+ * plays the write thread. */
 size_t fake_let_through(size_t max);
-/* As a filter chain that stops the oldest `max`; how many it were. */
+/* Drops the oldest `max` values, like a filter chain; returns their number. */
 size_t fake_lose(size_t max);
 
 /* plugin_dispatch_values fails with ENOMEM from now on. */

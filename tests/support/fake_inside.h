@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the fake daemon tell each other; tests do not need it. */
+/* Shared by the files of the fake daemon; tests do not need it. */
 #ifndef GC_TESTS_SUPPORT_FAKE_INSIDE_H
 #define GC_TESTS_SUPPORT_FAKE_INSIDE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/http/http share: a plain server of
- * tests/support/web that is always there, certificates, and what no error may
- * say. */
+/* Shared by the tests of common/net/http/http: a plain server of
+ * tests/support/web, certificates, and the secrets that no error may contain.
+ */
 #ifndef GC_TESTS_SUPPORT_HTTP_BENCH_H
 #define GC_TESTS_SUPPORT_HTTP_BENCH_H
 
@@ -15,22 +15,21 @@
 
 extern struct certs http_certs;
 
-/* First and last in main. No proxy of the environment is in the way. */
+/* First and last in main. Proxies of the environment are removed. */
 void http_bench_begin(void);
 void http_bench_end(void);
 
-/* A URL of `s`, and one of the server that is always there. The last 64 stay
- * valid. */
+/* A URL of `s`, and one of the plain server. The last 64 stay valid. */
 const char *http_url_at(const struct server *s, const char *scheme,
                         const char *path);
 const char *http_url_of(const char *path);
 
-/* One GET with settings of its own. */
+/* One GET with the given settings. */
 void http_get_with(struct ask *q, const struct gc_connect *connect,
                    const char *url);
 
-/* A law of its own, the last in each program whose failures have words: it
- * looks at all that was said before. */
+/* A test of its own, the last one of a program: no error text of the tests
+ * before it contains a secret. */
 void http_no_words_hold_a_secret(void);
 
 #endif

@@ -78,7 +78,7 @@ void iv_start(void) {
                                              .max_concurrent = 4};
   struct gc_err err;
   iv.loop = gc_loop_new(&err);
-  iv.budget = gc_budgets_get("client", 60000, iv.r.now_ms);
+  iv.budget = gc_shared_budget_get("client", 60000, iv.r.now_ms);
   iv.auth = gc_auth_new(&auth, &iv.r.env, on_token, NULL);
   iv.api = gc_api_new(&api, &iv.r.env, iv.auth, iv.budget);
   iv.names = gc_names_new("prod", iv.api, &iv.r.env, NULL);
@@ -99,7 +99,7 @@ void iv_stop(void) {
   gc_api_free(iv.api);
   gc_auth_free(iv.auth);
   CHECK_INT(iv.r.in_flight, 0);
-  gc_budgets_put(iv.budget);
+  gc_shared_budget_put(iv.budget);
   gc_loop_free(iv.loop);
   replay_clear(&iv.r);
 }

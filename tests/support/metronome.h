@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A timer that fires every 2 ms, for tests that ask whether a loop still
- * turns, or turns too often. */
+/* A timer that fires every 2 ms, for tests that check that a loop is alive. */
 #ifndef GC_TESTS_SUPPORT_METRONOME_H
 #define GC_TESTS_SUPPORT_METRONOME_H
 
@@ -9,11 +8,11 @@
 struct metronome {
   struct gc_loop *loop;
   struct gc_timer timer;
-  int left; /* so often */
+  int left; /* how often it still fires */
 };
 
 void metronome_start(struct metronome *m);
-/* True when it has fired so often in time. */
+/* Waits until it has fired `left` times; false: not in time. */
 bool metronome_ends(struct metronome *m);
 
 #endif

@@ -54,7 +54,7 @@ void names_begin_with(struct gc_store *s) {
                               .status = 200,
                               .body = "{\"access_token\":\"t\",\"expires_in\":"
                                       "86399}"});
-  budget = gc_budgets_get("client", 300, names_world.now_ms);
+  budget = gc_shared_budget_get("client", 300, names_world.now_ms);
   auth = gc_auth_new(&auth_settings, &names_world.env, wake, NULL);
   api = gc_api_new(&settings, &names_world.env, auth, budget);
   names = gc_names_new("prod", api, &names_world.env, s);
@@ -66,7 +66,7 @@ void names_end(void) {
   gc_names_free(names);
   gc_api_free(api);
   gc_auth_free(auth);
-  gc_budgets_put(budget);
+  gc_shared_budget_put(budget);
   names = NULL;
   api = NULL;
   CHECK_INT(names_world.in_flight, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/name_cache share: an account "prod" with its
- * token and budget in a world in memory (tests/support/replay.h), and an ear
- * that hears of new lists. */
+/* Shared by the tests of common/net/name_cache: an account "prod" with its
+ * token and budget in a world in memory (tests/support/replay.h), and a
+ * listener that records new lists. */
 #ifndef GC_TESTS_SUPPORT_NAMES_BENCH_H
 #define GC_TESTS_SUPPORT_NAMES_BENCH_H
 
@@ -17,24 +17,25 @@
   "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},{\"id\":\"q2\","          \
   "\"name\":\"Support/DE\"}]}"
 
-/* Made by names_begin, gone after names_end. */
+/* Valid from names_begin to names_end. */
 extern struct replay names_world;
 extern struct gc_names *names;
 
 void names_begin(void);
 void names_begin_with(struct gc_store *store); /* borrowed until names_end */
-/* Checks that nothing is left behind and nothing unforeseen was asked. */
+/* Frees all; checks that no exchange, timer or unscripted request is left. */
 void names_end(void);
 
 /* `times` as in struct replay_answer; the body comes in small pieces. */
 void names_answer(const char *match, int times, int status, const char *body);
-/* What the queues' list says from now on, and nothing else is answered. */
+/* From now on the queues' list has this answer, and other requests have none.
+ */
 void names_now_says(int status, const char *body);
 
 struct names_ear {
   struct gc_names_listener listener;
   unsigned heard;
-  char labels[256]; /* "id=label/detail " of the last directory */
+  char labels[256]; /* "id=label/detail " of the last list */
   bool refused;
 };
 void names_listen(struct names_ear *e, enum gc_name_kind kind);

@@ -52,7 +52,7 @@ const char *options_text(const struct gc_config *config, const char *text);
  * lines. */
 const char *options_lines(const char *block_lines);
 
-/* How a text begins that is about that block. */
+/* The beginning of messages about that block. */
 #define OPTIONS_IN_BLOCK "genesys_realtime: <Queues \"all\">: "
 
 #endif

@@ -84,7 +84,7 @@ void rb_put(struct tracked *t, const char *conversation, const char *metric,
                                .metric = metric,
                                .metric_len = strlen(metric),
                                .time_ms = time_ms};
-  if (batch_take(&t->batch, &m) != GC_OK)
+  if (batch_add(&t->batch, &m) != GC_OK)
     abort();
 }
 
@@ -134,12 +134,12 @@ int64_t rb_count_of(struct agent *a, const char *metric) {
   return rb_view_of(a, metric).count;
 }
 
-static bool has_told(void *ctx) {
+static bool is_reported(void *ctx) {
   return ((struct gc_err *)ctx)->code != GC_CODE_COUNT;
 }
 
 void rb_wait_reported(const struct gc_err *what) {
-  CHECK(gate_wait(&gate, has_told, (void *)what));
+  CHECK(gate_wait(&gate, is_reported, (void *)what));
 }
 
 bool rb_is_shown(struct agent *a) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the ledger in a Redis share: a server of their own, agents
- * that count in it, and batches that note what became of them.
+/* Shared by the tests of the ledger in a Redis: a server, agents that count in
+ * it, and batches that keep their outcome.
  *
  *   struct agent a = {0};
  *   redis_server_start(&rb_server, NULL);
@@ -22,8 +22,8 @@ enum { HOUR = 60, RB_SKIPPED = 77 };
 extern struct redis_server rb_server;
 extern _Atomic int64_t rb_later_ms; /* than NOW, by the clock of all agents */
 
-/* One process that counts: a ledger, one source, what it was told. Zeroed
- * before rb_begin but for what the server asks of it and `backwards`. */
+/* One process that counts: a ledger, one source, the outcomes reported to it.
+ * Zeroed before rb_begin, except for user, password and `backwards`. */
 struct agent {
   struct ledger *ledger;
   struct redis_settings redis;
@@ -36,7 +36,7 @@ struct agent {
   bool backwards; /* the test's own */
 };
 
-/* A batch that waits for its end. */
+/* A batch and its outcome. */
 struct tracked {
   struct batch batch;
   struct agent *agent;
@@ -44,39 +44,40 @@ struct tracked {
   bool is_back;
 };
 
-/* First in main. False: there is no redis-server, end with RB_SKIPPED. */
+/* Call it first in main. False when no redis-server is installed: return
+ * RB_SKIPPED. */
 bool rb_is_ready(void);
 
-/* An agent of `host` with the source `block`, at the server of `url`. */
+/* Starts an agent of `host` with the source `block`, at the server of `url`. */
 void rb_begin(struct agent *a, const char *url, const char *host,
               const char *block);
 void rb_end(struct agent *a);
 
 /* An empty batch of `a`, for rb_put; the caller clears t->batch. */
 void rb_prepare(struct tracked *t, struct agent *a);
-/* One attribute more; a value of 0 is no number. */
+/* Adds an attribute; a value of 0 stands for none. */
 void rb_put(struct tracked *t, const char *conversation, const char *metric,
             unsigned number, int64_t time_ms, double value);
-/* Hands it in and waits; what became of it, GC_CODE_COUNT: nothing within
- * DEADLINE_S. Any thread. */
+/* Submits the batch and waits for its outcome; GC_CODE_COUNT when there is none
+ * within DEADLINE_S. Any thread. */
 enum gc_code rb_hand_in(struct tracked *t);
-/* As a queue would: until it is taken; false: not within DEADLINE_S. Any
- * thread. */
+/* Submits it again until it is committed, as a queue does. False: not within
+ * DEADLINE_S. Any thread. */
 bool rb_try_deliver(struct tracked *t);
-/* Checks that it is taken. */
+/* The same, and checks that it is committed. */
 void rb_deliver(struct tracked *t);
-/* A batch of one attribute of now, delivered. */
+/* Delivers a batch of one attribute of the present time. */
 void rb_count_one(struct agent *a, const char *metric, unsigned number,
                   double value);
 
-/* The agent's counter; a count of -1: it has none. */
+/* The agent's counter; a count of -1 when it has none. */
 struct ledger_view rb_view_of(struct agent *a, const char *metric);
 int64_t rb_count_of(struct agent *a, const char *metric);
-/* Waits until metric A's first zero is known to have gone out. */
+/* Waits until the first 0 of metric A is recorded. */
 bool rb_is_shown(struct agent *a);
-/* Waits for the first notice of one of the agent's causes. */
+/* Waits for the first report of one of the agent's causes. */
 void rb_wait_reported(const struct gc_err *what);
-/* A file with `text` beside the server's socket. */
+/* Writes a file with `text` beside the server's socket. */
 void rb_write_secret(char path[128], const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A redis-server of the test's own, on a socket in a folder of its own. */
+/* A redis-server for one test, on a socket in a temporary folder. */
 #ifndef GC_TESTS_SUPPORT_REDIS_SERVER_H
 #define GC_TESTS_SUPPORT_REDIS_SERVER_H
 
@@ -13,14 +13,15 @@ struct redis_server {
 };
 
 bool redis_is_installed(void);
-/* Starts one with `more`; appendonly yes and appendfsync always come first. A
- * folder that is there is used again: what it has kept is loaded. */
+/* Starts a server with `more` after appendonly yes and appendfsync always. An
+ * existing folder is used again, and the server loads its data. */
 void redis_server_start(struct redis_server *r, const char *more);
-/* At once, as a crash would. The folder stays. */
+/* Kills the server as a crash would. The folder stays. */
 void redis_server_kill(struct redis_server *r);
-/* Ends it and removes the folder. */
+/* Ends the server and removes the folder. */
 void redis_server_end(struct redis_server *r);
-/* One command of words, divided by blanks; its answer as text ("7", "OK"). */
+/* Sends one command, its words separated by blanks. Returns the answer as text
+ * ("7", "OK"). */
 const char *redis_server_ask(const struct redis_server *r, const char *words);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A world in memory for what runs on an edge (common/base/env.h): a clock that
- * is a number, dice that fall as told, a server that answers by a script, and a
- * record of all that was asked and noticed. No thread, no sleep, no socket.
+/* A world in memory for code that depends on struct gc_env (common/base/env.h):
+ * a clock that is a number, scripted random numbers, a server that answers by a
+ * script, and a record of all requests and notices. No thread, no sleep, no
+ * socket.
  *
  *   struct replay r;
  *   replay_init(&r);
  *   replay_answer(&r, &(struct replay_answer){
  *       .match = "POST /oauth/token", .status = 200, .body = TOKEN});
- *   … make what is tested with &r.edge, let it ask …
+ *   … make the tested object with &r.env, let it send requests …
  *   replay_run(&r, 60000);
  *   CHECK_INT(replay_count(&r, "POST /oauth/token"), 1);
  *   replay_clear(&r);
@@ -23,17 +24,17 @@ enum { REPLAY_ALWAYS = -1, REPLAY_START_MS = 1000000 };
 #define REPLAY_START_WALL_MS 1700000000000ll
 
 struct replay_answer {
-  /* The beginning of "METHOD PATH?QUERY"; a `*` stands for anything. Answers
-   * are tried in the order they were given, used-up ones are passed over. */
+  /* The beginning of "METHOD PATH?QUERY"; a `*` matches anything. The first
+   * answer that matches and is not used up counts. */
   const char *match;
   int times; /* 0: once; REPLAY_ALWAYS */
 
   int status;
   const char *body;        /* borrowed; NULL: none */
-  size_t chunk;            /* bytes of one write to the sink; 0: all at once */
-  enum gc_failure failure; /* after `body`, if any, was handed over */
+  size_t chunk;            /* bytes per write to the sink; 0: all at once */
+  enum gc_failure failure; /* after `body`, if any, was delivered */
   uint32_t delay_ms;
-  bool is_silent; /* never ends: only a cancel helps */
+  bool is_silent; /* never answers; only cancelling ends it */
   bool has_retry_after;
   uint32_t retry_after_s;
   int64_t date_ms;
@@ -59,8 +60,8 @@ struct replay {
   struct gc_timers timers;
   uint64_t now_ms;
   int64_t wall_ms;   /* at REPLAY_START_MS; moves with the clock */
-  uint32_t creep_ms; /* how far each reading moves the clock; 0 */
-  uint32_t random32; /* how they fall; all bits set: the longest wait */
+  uint32_t creep_ms; /* each reading of the clock advances it so far; 0 */
+  uint32_t random32; /* each random number; all bits set: the longest wait */
 
   struct replay_request *requests; /* in the order they came */
   size_t request_count, request_cap;
@@ -69,33 +70,35 @@ struct replay {
   unsigned in_flight, max_in_flight, unscripted;
   bool refuses_to_start; /* transport.start fails with GC_ERR_MEMORY */
 
-  /* Its own. */
+  /* Private. */
   struct replay_answer *answers;
   size_t answer_count, answer_cap;
   struct replay_flight *flights;
 };
 
 void replay_init(struct replay *r);
-/* What is tested must have been freed before; `in_flight` tells who was not. */
+/* Free the tested objects before; `in_flight` above 0: one was not freed. */
 void replay_clear(struct replay *r);
 
 void replay_answer(struct replay *r, const struct replay_answer *answer);
 void replay_forget_answers(struct replay *r);
 
-/* Moves the clock on, fires each timer at its own time. Ends the program when
- * something sets its timers for now again and again. */
+/* Advances the clock and fires each timer at its own time. Ends the program
+ * when a timer is set for now again and again. */
 void replay_run(struct replay *r, uint64_t ms);
-/* Fires what is due now and what that causes. */
+/* Fires the timers that are due now, and those that this makes due. */
 void replay_settle(struct replay *r);
 
-/* Requests and notices so far whose line (cause) begins with `match`; a `*`
- * stands for anything. */
+/* The number of requests so far whose line begins with `match`; a `*` matches
+ * anything. */
 size_t replay_count(const struct replay *r, const char *match);
-/* The newest; NULL when there is none. */
+/* The newest such request; NULL: there is none. */
 const struct replay_request *replay_last(const struct replay *r,
                                          const char *match);
+/* The same for notices, by cause and code. */
 size_t replay_noticed(const struct replay *r, const char *cause,
                       enum gc_code code);
+/* The error of the newest such notice; NULL: there is none. */
 const struct gc_err *replay_last_notice(const struct replay *r,
                                         const char *cause);
 

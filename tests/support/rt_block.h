@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A block whose account has no thread: what is handed to its loop runs at once,
+/* A block whose account has no thread: calls to its loop run at once,
  * and the clock is a number.
  *
  *   begin(OBS_QUERY);
@@ -34,8 +34,8 @@
 #define ANSWER(results) "{\"results\":[" results "]}"
 #define UUID "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
 
-/* An account without a thread: its loop never starts, so that what is handed
- * to it runs at once, and the clock is a number. */
+/* An account without a thread: its loop never starts, so that calls to it run
+ * at once, and the clock is a number. */
 static struct world {
   struct replay r;
   struct gc_loop *loop;
@@ -45,14 +45,14 @@ static struct world {
   struct gc_names *names;
   struct block *block;
   char *list;
-  /* What came out of the last reading. */
+  /* The result of the last reading. */
   size_t values;
   double gauge;
   int64_t count;
   char wanted[64];
 } w;
 
-static struct block_settings settings;
+static struct queues_options options;
 static uint32_t per_minute;
 
 static inline void on_token(void *ctx) {
@@ -96,11 +96,11 @@ static inline void begin(enum obs_source source) {
   w = (struct world){0};
   replay_init(&w.r);
   will("POST /oauth/token", TOKEN);
-  settings = (struct block_settings){.name = "all",
-                                     .source = source,
-                                     .interval_ms = 10000,
-                                     .series_max = 200000,
-                                     .expiry_ms = 86400000};
+  options = (struct queues_options){.stream = STREAM_NONE,
+                                    .observations = source,
+                                    .interval_s = 10,
+                                    .series_max = 200000,
+                                    .queue_expiry_s = 86400};
   per_minute = 60000;
 }
 
@@ -114,7 +114,7 @@ static inline void start(void) {
                                              .max_concurrent = 4};
   struct gc_err err;
   w.loop = gc_loop_new(&err);
-  w.budget = gc_budgets_get("client", per_minute, w.r.now_ms);
+  w.budget = gc_shared_budget_get("client", per_minute, w.r.now_ms);
   w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
   w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
   w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
@@ -123,7 +123,7 @@ static inline void start(void) {
                             .api = w.api,
                             .names = w.names,
                             .requests_per_minute = per_minute};
-  w.block = block_new(&settings, &deps, on_notice, NULL, &err);
+  w.block = block_new(&options, &deps, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);
 }
@@ -135,7 +135,7 @@ static inline void end(void) {
   gc_auth_free(w.auth);
   CHECK_INT(w.r.in_flight, 0);
   CHECK_INT(w.r.unscripted, 0);
-  gc_budgets_put(w.budget);
+  gc_shared_budget_put(w.budget);
   gc_loop_free(w.loop);
   replay_clear(&w.r);
   free(w.list);

@@ -61,19 +61,20 @@ static inline void select_queues(const char **ids, size_t count) {
 static bool tells_gauges; /* for the next begin_with, which puts it back */
 
 static inline void begin_with(double target_s) {
-  static const double bounds[] = {1, 10};
+  static double bounds[] = {1, 10};
+  static struct queues_options options;
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
   w.names = gc_names_new("prod", ch_api(), &ch_world.env, NULL);
-  struct stream_settings settings = {.bounds_s = bounds,
-                                     .bound_count = 2,
-                                     .target_ms = (int64_t)(target_s * 1000),
-                                     .max = 100,
-                                     .age_ms = 86400000,
-                                     .expiry_ms = 900000,
-                                     .interval_ms = 10000,
-                                     .gauges = tells_gauges};
+  options = (struct queues_options){.observations =
+                                        tells_gauges ? OBS_OFF : OBS_QUERY,
+                                    .interval_s = 10,
+                                    .wait_buckets = {bounds, GC_COUNT(bounds)},
+                                    .target_s = target_s,
+                                    .conversations_max = 100,
+                                    .conversation_age_s = 86400,
+                                    .queue_expiry_s = 900};
   tells_gauges = false;
   struct stream_deps deps = {.env = &ch_world.env,
                              .api = ch_api(),
@@ -81,7 +82,7 @@ static inline void begin_with(double target_s) {
                              .names = w.names,
                              .notice = on_notice,
                              .snapshot = on_snapshot};
-  w.stream = stream_new(&settings, &deps, &err);
+  w.stream = stream_new(&options, &deps, &err);
   CHECK(w.stream != NULL);
 }
 
@@ -119,7 +120,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static inline double reads(const char *name) {
-  struct obs_view view = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {put, NULL};
   w.values = 0;
   w.found = NAN;

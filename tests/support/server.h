@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A TCP or TLS server on loopback inside the test program: one thread accepts,
- * one thread serves each connection with blocking calls. What goes wrong on
- * the wire is written down in the test's `serve` function. */
+ * one thread serves each connection with blocking calls. The test's `serve`
+ * function makes the faults on the wire. */
 #ifndef GC_TESTS_SUPPORT_SERVER_H
 #define GC_TESTS_SUPPORT_SERVER_H
 
@@ -16,12 +16,12 @@ struct server_plan {
   void (*serve)(struct conn *c, void *ctx); /* the connection ends with it */
   void *ctx;
   const char *cert;      /* PEM with certificate and key; NULL: no TLS */
-  const char *client_ca; /* demand a client certificate of this authority */
+  const char *client_ca; /* require a client certificate of this authority */
   bool tls12;            /* no TLS 1.3 */
   int receive_bytes;     /* SO_RCVBUF; 0: the system's */
 };
 
-/* Ends the program when it cannot. */
+/* On failure it ends the program. */
 struct server *server_start(const struct server_plan *plan);
 int server_port(const struct server *s);
 unsigned server_accepted(struct server *s); /* connections so far */
@@ -33,9 +33,9 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len);
 bool conn_write(struct conn *c, const void *bytes, size_t len);
 bool conn_say(struct conn *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Waits without reading until the server stops. */
+/* Waits, without reading, until the server stops. */
 void conn_park(struct conn *c);
-/* Reads and forgets until the peer is gone. */
+/* Reads and drops bytes until the peer closes. */
 void conn_linger(struct conn *c);
 /* Ends with a TCP reset. */
 void conn_reset(struct conn *c);
@@ -44,18 +44,19 @@ void conn_reset(struct conn *c);
 struct request {
   char method[16], path[512];
   char head[16384];
-  char body[4096]; /* what fits of it */
+  char body[4096]; /* the first part of it */
   size_t body_len;
 };
 bool conn_request(struct conn *c, struct request *r); /* false at the end */
 
-/* An HTTP proxy: CONNECT and absolute URLs (answered by itself with 200 and
- * "from the proxy"). For server_plan: serve = proxy_serve, ctx = the plan. */
+/* An HTTP proxy for CONNECT and absolute URLs (it answers the latter itself,
+ * with 200 and "from the proxy"). In server_plan: serve = proxy_serve, ctx =
+ * plan. */
 struct proxy_plan {
-  const char *basic; /* base64 of user:password it wants; NULL: nothing */
-  int refuse;        /* answer CONNECT with this status; 0: do it */
+  const char *basic; /* required base64 of user:password; NULL: none */
+  int refuse;        /* answer CONNECT with this status; 0: connect */
   bool is_silent;    /* never answer */
-  bool is_eager;     /* send the first words of the target with the 200 */
+  bool is_eager;     /* send the target's first bytes with the 200 */
   unsigned connects; /* atomically counted */
 };
 void proxy_serve(struct conn *c, void *plan);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/store/store share: a folder for each law, and
- * the names of a store as one text. */
+/* Shared by the tests of common/net/store/store: a folder for each test, and
+ * the content of a store as one text. */
 #ifndef GC_TESTS_SUPPORT_STORE_BENCH_H
 #define GC_TESTS_SUPPORT_STORE_BENCH_H
 
@@ -8,21 +8,21 @@
 
 #include "common/net/store/queries.h"
 
-extern char store_top[];       /* where the folders are */
-extern char store_folder[128]; /* a fresh one for each law, not yet there */
+extern char store_top[];       /* the parent of the folders */
+extern char store_folder[128]; /* a new name for each test; not created yet */
 
-/* Two names to save, and what store_names says of them. */
+/* Two names to save, and their text from store_names. */
 extern const struct gc_entry store_ab[2];
 #define STORE_AB "a=Sales/\xc3\xbc|Sales|AWAY b=Sales|Sales~2| "
 
-/* First and last in main; begin ends the program when it cannot. */
+/* First and last in main. On failure begin ends the program. */
 void store_bench_begin(void);
 void store_bench_end(void);
-void store_fresh(void); /* forgets the folder, names another */
+void store_fresh(void); /* removes the folder and chooses another name */
 const char *store_in_folder(const char *name); /* valid until the next call */
 
-/* The store in the folder, which the caller closes; ends the program when there
- * is none. `warning` NULL: checks that there is none. */
+/* Opens the store in the folder; the caller closes it. Ends the program on
+ * failure. `warning` NULL: checks that there is no warning. */
 struct gc_store *store_opened(struct gc_err *warning);
 /* The names as one text: "id=name|label|detail " for each. Valid until the next
  * call. */
@@ -31,19 +31,20 @@ const char *store_names(struct gc_store *s, const char *account,
 void store_save(struct gc_store *s, const char *account, const char *kind,
                 const struct gc_entry *entries, size_t count, int64_t now_s);
 
-/* The channel's text, "" when there is none; up to 31 bytes. Likewise. */
+/* The channel's text, "" when there is none; up to 31 bytes. Valid until the
+ * next call. */
 const char *store_channel(struct gc_store *s, const char *account,
                           unsigned slot);
 /* "IDENTITY SETTLED DONE [PENDING] series=count,sum,sent …", "" when there is
- * none. Likewise. */
+ * none. Valid until the next call. */
 const char *store_query(struct gc_store *s, const char *account,
                         const char *query);
 
-/* The file without the store: for who damages it. End the program when they
- * cannot. */
+/* Opens the file without the store, and changes it. On failure they end the
+ * program. */
 sqlite3 *store_raw(void);
 void store_sql(sqlite3 *db, const char *text);
-/* Does `f` in a process that is killed afterwards: nothing is closed. */
+/* Runs `f` in a child process that exits without closing anything. */
 void store_in_a_process_that_dies(void (*f)(void));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/socket/tcp_stream share: a stream that sends and
+/* Shared by the tests of common/net/socket/tcp_stream: a stream that sends and
  * expects a pattern and notes what becomes of it (talk), servers, and the ways
  * between them (road). One program, one bench. */
 #ifndef GC_TESTS_SUPPORT_STREAM_BENCH_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways on which a stream or a socket may go, and what stands at their ends:
- * a server and perhaps a proxy before it. */
+/* The ways to connect a stream or a socket (plain, TLS, through a proxy), and
+ * the servers of each way. */
 #ifndef GC_TESTS_SUPPORT_WAYS_H
 #define GC_TESTS_SUPPORT_WAYS_H
 
 #include "tests/support/server.h"
 
-#define WAYS_PASSWORD "pr0xy-pw" /* which the proxies want */
+#define WAYS_PASSWORD "pr0xy-pw" /* of the proxies */
 
 struct way {
   const char *name, *scheme, *proxy;
@@ -19,8 +19,9 @@ struct ends {
   char proxy_url[128]; /* with the password; "" when there is none */
 };
 
-/* `cert` is for TLS, of the target and of the proxy; `serve` and `ctx` are the
- * target's. `e` stays where it is until ends_stop. */
+/* Starts the target, which runs serve(c, ctx), and the proxy if the way has
+ * one. `cert` is the TLS certificate of both. Do not move `e` until ends_stop.
+ */
 void ends_start(struct ends *e, const struct way *way, const char *cert,
                 void (*serve)(struct conn *c, void *ctx), void *ctx);
 void ends_stop(struct ends *e);

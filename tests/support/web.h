@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers that the tests of http ask for, right and wrong ones, by path. */
+/* Right and wrong HTTP answers by path, for the tests of common/net/http. */
 #ifndef GC_TESTS_SUPPORT_WEB_H
 #define GC_TESTS_SUPPORT_WEB_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/net/socket/websocket share: a socket that notes what
- * becomes of it (talk), a server that notes what it was told (peer), and the
+/* Shared by the tests of common/net/socket/websocket: a socket that notes what
+ * becomes of it (talk), a server that notes what it received (peer), and the
  * ways between them (road). One program, one bench. */
 #ifndef GC_TESTS_SUPPORT_WS_BENCH_H
 #define GC_TESTS_SUPPORT_WS_BENCH_H
@@ -50,7 +50,7 @@ void talk_init(struct talk *t, const char *url);
 /* On a loop of its own, which ends the program when there is none. */
 void talk_begin(struct talk *t);
 void talk_end(struct talk *t);
-/* Waits; checks that `closed` came once and told no secret. */
+/* Waits; checks that `closed` came once and without a secret. */
 bool talk_closed(struct talk *t);
 
 /* For gate_wait: opened or closed; `want_texts` or closed. */
@@ -93,7 +93,7 @@ struct road {
 };
 
 void road_init(struct road *r, const struct way *way, const struct peer *peer);
-/* Checks that the client masked every frame, each time anew. */
+/* Checks that the client masked each frame with another mask. */
 void road_end(struct road *r);
 
 #endif

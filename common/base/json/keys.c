@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-static enum gc_code add(struct gc_json_keys *keys,
-                        const struct gc_json_key *key, struct gc_err *err) {
+static enum gc_code add_key(struct gc_json_keys *keys,
+                            const struct gc_json_key *key, struct gc_err *err) {
   size_t len = strlen(key->name);
   if (key->id == 0 || key->id > GC_JSON_ID_MAX)
     return gc_fail(err, GC_ERR_CONFIG, "JSON key \"%s\" has the id %d",
@@ -22,15 +22,15 @@ static enum gc_code add(struct gc_json_keys *keys,
 enum gc_code gc_json_keys_set(struct gc_json_keys *keys,
                               const struct gc_json_key *list, size_t count,
                               struct gc_err *err) {
-  size_t room = 4;
-  while (room < count * 2)
-    room *= 2;
-  keys->slots = calloc(room, sizeof(*keys->slots));
+  size_t size = 4;
+  while (size < count * 2)
+    size *= 2;
+  keys->slots = calloc(size, sizeof(*keys->slots));
   if (keys->slots == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "no memory for a table of JSON keys");
-  keys->mask = room - 1;
+  keys->mask = size - 1;
   for (size_t i = 0; i < count; i++)
-    GC_TRY(add(keys, &list[i], err));
+    GC_TRY(add_key(keys, &list[i], err));
   return GC_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The hash of the keys that a JSON reader knows; json_stream's own. Here
- * because the look-up is made once for each member of each event and wants to
- * be inline. */
+/* The hash table of the keys that a JSON reader knows; internal to json/stream
+ * and json/scan. The look-up is inline because it happens once for each member
+ * of each event. */
 #ifndef GC_BASE_JSON_KEYS_H
 #define GC_BASE_JSON_KEYS_H
 
@@ -25,8 +25,8 @@ GC_MUST_CHECK enum gc_code gc_json_keys_set(struct gc_json_keys *keys,
                                             size_t count, struct gc_err *err);
 void gc_json_keys_clear(struct gc_json_keys *keys);
 
-/* First, middle and last byte and the length tell the names of an API apart
- * well enough; memcmp decides. */
+/* The length and the first, middle and last byte distinguish the names of an
+ * API well enough; memcmp decides. */
 static inline size_t gc_json_keys_hash(const char *text, size_t len) {
   const unsigned char *t = (const unsigned char *)text;
   if (len == 0)

@@ -18,7 +18,7 @@ static inline void skip_space(struct run *r) {
     r->p++;
 }
 
-/* The next byte that is no space; NUL at the end, which is no JSON either. */
+/* The next byte other than a space; NUL at the end, which JSON never has. */
 static inline char next_byte(struct run *r) {
   if (r->p < r->end && (unsigned char)*r->p > ' ')
     return *r->p;
@@ -26,7 +26,7 @@ static inline char next_byte(struct run *r) {
   return r->p < r->end ? *r->p : '\0';
 }
 
-static inline bool take(struct run *r, char c) {
+static inline bool take_byte(struct run *r, char c) {
   if (next_byte(r) != c)
     return false;
   r->p++;
@@ -68,7 +68,7 @@ static inline bool is_within(unsigned char c, unsigned min, unsigned max) {
   return c >= min && c <= max;
 }
 
-/* The character at `p`, which is beyond ASCII: its length, 0 for none (RFC
+/* The length of the character beyond ASCII at `p`; 0 when there is none (RFC
  * 3629: no overlong form, no half of a pair, nothing past U+10FFFF). */
 static size_t length_beyond_ascii(const char *p, const char *end) {
   const unsigned char *u = (const unsigned char *)p;
@@ -91,7 +91,7 @@ static bool is_hex(char c) {
   return (unsigned)(u - '0') < 10 || (unsigned)((u | 0x20) - 'a') < 6;
 }
 
-/* The escape at `p`: its length, 0 for none. */
+/* The length of the escape at `p`; 0 when there is none. */
 static size_t length_of_escape(const char *p, const char *end) {
   if (end - p < 2)
     return 0;
@@ -164,7 +164,7 @@ static bool scan_word(struct run *r, const char *word, size_t len) {
   return true;
 }
 
-/* A value that is no container. */
+/* A value other than a container. */
 static bool scan_scalar(struct run *r, bool reported,
                         struct gc_json_value *ret) {
   const char *begin = r->p;
@@ -197,31 +197,31 @@ static bool scan_scalar(struct run *r, bool reported,
   return ok;
 }
 
-/* ---- what nobody wants to hear of ---- */
+/* ---- members that are skipped ---- */
 
 static bool skip_value(struct run *r, unsigned depth);
 
 static bool skip_members(struct run *r, unsigned depth) {
   const char *text;
   size_t len;
-  if (take(r, '}'))
+  if (take_byte(r, '}'))
     return true;
   do {
-    if (!take(r, '"') || !scan_string(r, false, &text, &len) || !take(r, ':') ||
-        !skip_value(r, depth))
+    if (!take_byte(r, '"') || !scan_string(r, false, &text, &len) ||
+        !take_byte(r, ':') || !skip_value(r, depth))
       return false;
-  } while (take(r, ','));
-  return take(r, '}');
+  } while (take_byte(r, ','));
+  return take_byte(r, '}');
 }
 
 static bool skip_elements(struct run *r, unsigned depth) {
-  if (take(r, ']'))
+  if (take_byte(r, ']'))
     return true;
   do {
     if (!skip_value(r, depth))
       return false;
-  } while (take(r, ','));
-  return take(r, ']');
+  } while (take_byte(r, ','));
+  return take_byte(r, ']');
 }
 
 static bool skip_value(struct run *r, unsigned depth) {
@@ -240,9 +240,9 @@ static bool skip_value(struct run *r, unsigned depth) {
   }
 }
 
-/* ---- what is reported ---- */
+/* ---- members that are reported ---- */
 
-static inline uint64_t under(uint64_t path, unsigned depth, unsigned id) {
+static inline uint64_t path_below(uint64_t path, unsigned depth, unsigned id) {
   return depth > 8 ? GC_JSON_DEEP : path << 8 | id;
 }
 
@@ -251,10 +251,11 @@ static bool read_value(struct run *r);
 static bool read_members(struct run *r, uint64_t path) {
   const char *text;
   size_t len;
-  if (take(r, '}'))
+  if (take_byte(r, '}'))
     return true;
   do {
-    if (!take(r, '"') || !scan_string(r, true, &text, &len) || !take(r, ':'))
+    if (!take_byte(r, '"') || !scan_string(r, true, &text, &len) ||
+        !take_byte(r, ':'))
       return false;
     const struct gc_json_slot *slot = gc_json_keys_find(r->keys, text, len);
     if (slot == NULL) {
@@ -262,23 +263,23 @@ static bool read_members(struct run *r, uint64_t path) {
         return false;
       continue;
     }
-    r->at.path = under(path, r->at.depth, slot->id);
+    r->at.path = path_below(path, r->at.depth, slot->id);
     r->at.key = slot->name;
     r->at.key_len = slot->len;
     if (!read_value(r))
       return false;
-  } while (take(r, ','));
-  return take(r, '}');
+  } while (take_byte(r, ','));
+  return take_byte(r, '}');
 }
 
 static bool read_elements(struct run *r) {
-  if (take(r, ']'))
+  if (take_byte(r, ']'))
     return true;
   do {
     if (!read_value(r))
       return false;
-  } while (take(r, ','));
-  return take(r, ']');
+  } while (take_byte(r, ','));
+  return take_byte(r, ']');
 }
 
 static bool read_container(struct run *r, enum gc_json_kind kind) {
@@ -291,7 +292,7 @@ static bool read_container(struct run *r, enum gc_json_kind kind) {
 
   r->at.depth++;
   if (kind == GC_JSON_ARRAY)
-    r->at.path = under(outer.path, r->at.depth, GC_JSON_ITEM);
+    r->at.path = path_below(outer.path, r->at.depth, GC_JSON_ITEM);
   if (!(kind == GC_JSON_ARRAY ? read_elements(r) : read_members(r, outer.path)))
     return false;
 
@@ -327,7 +328,7 @@ enum gc_code gc_json_scan_set(struct gc_json_scan *s,
                               struct gc_err *err) {
   if (!reader->skip_unknown)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "the quick JSON reader does not report unknown keys");
+                   "the JSON scanner does not report unknown keys");
   GC_TRY(gc_json_keys_set(&s->keys, reader->keys, reader->key_count, err));
   s->reader = reader;
   s->ctx = ctx;

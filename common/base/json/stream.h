@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON that is read while it comes: large results and event streams in
- * constant memory. Bytes in, events out; any split of the input gives the same
- * events.
+/* Reads JSON as it arrives: large results and event streams in constant
+ * memory. Bytes in, events out; any split of the input gives the same events.
  *
- * Where an event stands is one number. Each object key that the reader knows
+ * The path of an event is one number. Each object key that the reader knows
  * has an id; the path holds up to eight levels, one byte each, the deepest in
  * the lowest byte. Example: the 4 in {"results": [{"data": 4}]} has the path
  * GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_DATA), so a decoder is a switch:
@@ -17,10 +16,10 @@
  *     case GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_DATA):
  *       …
  *
- * An object that has a key twice reports both. Text is what stood between the
- * quotes, escapes resolved: it can hold NUL, and bytes that are no strict
- * UTF-8 (overlong forms, half a surrogate pair from \u). What becomes part of
- * an identity goes through base/names.
+ * An object that has a key twice reports both. The text of a string has its
+ * escapes resolved: it can hold NUL, and bytes that are not strict UTF-8
+ * (overlong forms, half a surrogate pair from \u). Text that becomes part of
+ * an identity goes through genesys/clean_name.
  * One stream belongs to one thread at a time; callbacks must not touch the
  * stream they are called from. */
 #ifndef GC_BASE_JSON_STREAM_H
@@ -32,15 +31,15 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of a path that are no ids. */
+/* Bytes of a path that are not ids. */
 enum {
   GC_JSON_ID_MAX = 250,
-  GC_JSON_DEEP = 253,  /* the whole path below eight levels: matches nothing */
+  GC_JSON_DEEP = 253,  /* the whole path below eight levels; no id matches it */
   GC_JSON_OTHER = 254, /* a member whose key is not in the table */
   GC_JSON_ITEM = 255,  /* an element of an array */
 };
 
-/* Containers within each other; deeper is GC_ERR_LIMIT. */
+/* Nested containers; deeper nesting is GC_ERR_LIMIT. */
 enum { GC_JSON_DEPTH_MAX = 64 };
 
 /* The path of the root itself. */
@@ -77,7 +76,7 @@ enum gc_json_kind {
   GC_JSON_ARRAY,
 };
 
-/* Where an event stands. Borrowed for the call. */
+/* The place of an event. Borrowed for the call. */
 struct gc_json_at {
   uint64_t path;
   const char *key; /* the innermost member's key: for an array's elements the
@@ -85,27 +84,27 @@ struct gc_json_at {
   size_t key_len;  /* bytes; the key itself may hold a NUL */
   unsigned depth;  /* containers around it; 0 at the root */
   enum gc_json_kind kind;
-  struct gc_err *err; /* for the words of a callback that fails; may be NULL */
+  struct gc_err *err; /* for the text of a callback that fails; may be NULL */
 };
 
-/* A value that is no container. Borrowed for the call, not NUL-terminated. */
+/* A value other than a container. Borrowed for the call, not NUL-terminated. */
 struct gc_json_value {
   enum gc_json_kind kind;
   bool truth;       /* of a BOOL */
   const char *text; /* string: its contents; number: as it was written; bool
-                       and null: the word */
+                       and null: the literal */
   size_t len;
 };
 
-/* What to know and whom to call; const, must outlive the stream. Any callback
- * may be NULL. One that does not return GC_OK ends the document: feed returns
- * that code, and the words that it put into at->err. */
+/* The keys to report and the callbacks; must outlive the stream. Any callback
+ * may be NULL. A callback that does not return GC_OK ends the document: feed
+ * returns that code, with the text that the callback put into at->err. */
 struct gc_json_reader {
   const struct gc_json_key *keys;
   size_t key_count;
-  /* True: a member with a key that is not in the table is not reported at all,
-   * nor what is inside; cheapest. False: reported as GC_JSON_OTHER, for maps
-   * whose keys are data (attribute names). */
+  /* True: a member whose key is not in the table is skipped with everything
+   * inside; this is the cheapest. False: it is reported as GC_JSON_OTHER, for
+   * maps whose keys are data (attribute names). */
   bool skip_unknown;
   uint64_t bytes_max; /* of one document; must be set */
   size_t string_max;  /* bytes of one string, key or number; must be set */
@@ -118,38 +117,38 @@ struct gc_json_reader {
 
 struct gc_json_stream;
 
-/* NULL and err: out of memory, or GC_ERR_CONFIG for a table with an id out of
- * range or a name given twice (a mistake of ours, found by any test). */
+/* NULL and err: GC_ERR_MEMORY, or GC_ERR_CONFIG for a table with an id out of
+ * range or a name given twice (a mistake of ours that any test finds). */
 GC_API struct gc_json_stream *
 gc_json_stream_new(const struct gc_json_reader *reader, void *ctx,
                    struct gc_err *err);
 GC_API void gc_json_stream_free(struct gc_json_stream *s);
 
-/* Reads on. GC_ERR_PARSE: no JSON; GC_ERR_LIMIT: past bytes_max, string_max
- * (or six times as much without any event: a string that does not end) or
- * GC_JSON_DEPTH_MAX; else what a callback returned. The text names the byte
- * and never shows the input, which may be a customer's. After a failure only
- * reset or free help: the same failure is returned again. */
+/* Reads the next bytes. GC_ERR_PARSE: not JSON; GC_ERR_LIMIT: more than
+ * bytes_max, string_max (or six times as much without any event: a string that
+ * does not end) or GC_JSON_DEPTH_MAX; else the code of a callback. The text
+ * names the byte and never shows the input, which can be a customer's data.
+ * After a failure feed returns the same failure until the stream is reset. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
                                                       const char *bytes,
                                                       size_t len,
                                                       struct gc_err *err);
 
-/* The document is complete: GC_ERR_PARSE when it is not. Ready for the next
- * one afterwards, whatever came of this one. */
+/* Ends the document: GC_ERR_PARSE when it is not complete. In any case the
+ * stream is ready for the next document afterwards. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_end(struct gc_json_stream *s,
                                                      struct gc_err *err);
 
-/* Forgets a half-read document; ready for the next one. */
+/* Drops a document that was read in part; ready for the next one. */
 GC_API void gc_json_stream_reset(struct gc_json_stream *s);
 
-/* A whole document at once, a message of a socket: reset, feed, end. */
+/* Reads a whole document, such as a message of a socket: reset, feed, end. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_next(struct gc_json_stream *s,
                                                       const char *bytes,
                                                       size_t len,
                                                       struct gc_err *err);
 
-/* base/decimal for a value; false for one that is no number. */
+/* base/decimal for a value; false when the value is not a number. */
 GC_MUST_CHECK static inline bool gc_json_int(const struct gc_json_value *v,
                                              int64_t *ret) {
   return v->kind == GC_JSON_NUMBER && gc_decimal_int(v->text, v->len, ret);

@@ -5,7 +5,7 @@
 
 static_assert(GC_CODE_COUNT <= 32, "said_codes has one bit for each code");
 
-static const struct gc_log_limit_line quiet = {.say = GC_DAMP_QUIET};
+static const struct gc_log_limit_line quiet = {.say = GC_LOG_LIMIT_QUIET};
 
 static struct gc_log_limit_line
 line(struct gc_log_limit *d, enum gc_log_limit_say say, uint64_t now_ms) {
@@ -24,7 +24,7 @@ static struct gc_log_limit_line good(struct gc_log_limit *d, uint64_t now_ms) {
   bool reported = d->code != GC_OK && d->said_this;
   d->code = GC_OK;
   d->said_this = false;
-  return reported ? line(d, GC_DAMP_OVER, now_ms) : quiet;
+  return reported ? line(d, GC_LOG_LIMIT_OVER, now_ms) : quiet;
 }
 
 struct gc_log_limit_line gc_log_limit_note(struct gc_log_limit *d,
@@ -32,15 +32,15 @@ struct gc_log_limit_line gc_log_limit_note(struct gc_log_limit *d,
   if (code == GC_OK)
     return good(d, now_ms);
 
-  enum gc_log_limit_say say = d->code == GC_OK  ? GC_DAMP_FIRST
-                              : d->code != code ? GC_DAMP_CHANGE
-                                                : GC_DAMP_REMIND;
-  if (say == GC_DAMP_FIRST)
+  enum gc_log_limit_say say = d->code == GC_OK  ? GC_LOG_LIMIT_FIRST
+                              : d->code != code ? GC_LOG_LIMIT_CHANGE
+                                                : GC_LOG_LIMIT_REMIND;
+  if (say == GC_LOG_LIMIT_FIRST)
     d->since_ms = now_ms;
   d->code = code;
 
   uint32_t bit = UINT32_C(1) << ((unsigned)code & 31);
-  if (now_ms >= d->said_ms && now_ms - d->said_ms >= GC_DAMP_REMIND_MS)
+  if (now_ms >= d->said_ms && now_ms - d->said_ms >= GC_LOG_LIMIT_REMIND_MS)
     d->said_codes = 0;
   if ((d->said_codes & bit) != 0) {
     d->held_back += d->held_back < UINT32_MAX;

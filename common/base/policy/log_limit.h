@@ -19,14 +19,14 @@
 
 #include <stdint.h>
 
-enum { GC_DAMP_REMIND_MS = 600 * 1000 };
+enum { GC_LOG_LIMIT_REMIND_MS = 600 * 1000 };
 
 enum gc_log_limit_say {
-  GC_DAMP_QUIET,
-  GC_DAMP_FIRST,  /* log it */
-  GC_DAMP_CHANGE, /* another code than before: log it */
-  GC_DAMP_REMIND, /* log it, with `held_back` */
-  GC_DAMP_OVER,   /* log that it is good again, with `lasted_ms` */
+  GC_LOG_LIMIT_QUIET,
+  GC_LOG_LIMIT_FIRST,  /* log it */
+  GC_LOG_LIMIT_CHANGE, /* another code than before: log it */
+  GC_LOG_LIMIT_REMIND, /* log it, with `held_back` */
+  GC_LOG_LIMIT_OVER,   /* log that it is good again, with `lasted_ms` */
 };
 
 struct gc_log_limit {
@@ -38,7 +38,7 @@ struct gc_log_limit {
   uint32_t held_back;  /* failures without a line since the last one */
 };
 
-/* What to log. All of it is 0 when `say` is GC_DAMP_QUIET. */
+/* What to log. All of it is 0 when `say` is GC_LOG_LIMIT_QUIET. */
 struct gc_log_limit_line {
   enum gc_log_limit_say say;
   uint32_t held_back;

@@ -3,7 +3,7 @@
 
 struct status_row {
   int from, to;
-  struct gc_retry_decision verdict;
+  struct gc_retry_decision decision;
 };
 
 static const struct status_row statuses[] = {
@@ -76,7 +76,7 @@ struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply) {
 
   for (size_t i = 0; i < GC_COUNT(statuses); i++)
     if (reply->status >= statuses[i].from && reply->status <= statuses[i].to)
-      return statuses[i].verdict;
+      return statuses[i].decision;
   return (struct gc_retry_decision){
       GC_GIVE_UP, GC_ERR_PARSE, false,
       "not an HTTP status; check BaseURL and Proxy"};

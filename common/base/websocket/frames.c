@@ -16,31 +16,31 @@ enum {
 struct gc_ws_frames {
   wslay_frame_context_ptr wslay;
 
-  /* What wslay is given: `in` while it reads a header; of a payload the mere
-   * number of its bytes, see `count_payload`. */
+  /* wslay's input: `in` while it reads a header; of a payload only the number
+   * of its bytes, see count_payload. */
   const char *in;
   size_t in_len, in_at;
-  unsigned header_len; /* bytes of the header that were given so far */
-  size_t skip;         /* bytes of the payload that it is to count now */
-  uint64_t wslay_left; /* of the payload, as it has counted */
+  unsigned header_len; /* bytes of the header that wslay has */
+  size_t skip;         /* bytes of the payload that wslay is to count now */
+  uint64_t wslay_left; /* of the payload, by its count */
 
-  /* The frame we are in. */
+  /* The current frame. */
   bool in_frame;
   bool is_final;
   uint8_t opcode;
   uint64_t left; /* of its payload, not taken yet */
 
   bool in_message;  /* between the first fragment and the last */
-  bool is_reported; /* `message` was in the last event: forget it */
+  bool is_reported; /* the last event had `message`: discard it */
   struct gc_buf message;
   char control[GC_WS_CONTROL_MAX];
   size_t control_len;
-  bool is_over; /* CLOSE or BROKEN was told */
+  bool is_over; /* CLOSE or BROKEN was reported */
 };
 
-/* A header byte by byte, once its first two are there, so that wslay never
- * holds a byte of what is behind it. At most one byte of the payload follows:
- * wslay tells of a frame with its first byte. */
+/* Gives wslay a header byte by byte after the first two, so that wslay never
+ * holds a byte that follows the header. At most one byte of the payload
+ * follows: wslay reports a frame with its first byte. */
 static ssize_t on_recv(uint8_t *buf, size_t len, int flags, void *ctx) {
   (void)flags;
   struct gc_ws_frames *f = ctx;
@@ -62,9 +62,9 @@ static ssize_t on_recv(uint8_t *buf, size_t len, int flags, void *ctx) {
 
 /* ---- events ---- */
 
-/* Of the words of an event nothing is copied: they are constants. */
-static void broken(struct gc_ws_frames *f, uint16_t code, const char *words,
-                   struct gc_ws_event *event) {
+/* The texts of an event are constants and are not copied. */
+static void set_broken(struct gc_ws_frames *f, uint16_t code, const char *words,
+                       struct gc_ws_event *event) {
   f->is_over = true;
   *event = (struct gc_ws_event){
       .kind = GC_WS_BROKEN, .code = code, .bytes = words, .len = strlen(words)};
@@ -86,30 +86,30 @@ static bool is_utf8(const char *text, size_t len) {
 }
 
 /* Sections 5.5.1 and 7.4. */
-static void closed(struct gc_ws_frames *f, const char *bytes, size_t len,
-                   struct gc_ws_event *event) {
+static void set_close(struct gc_ws_frames *f, const char *bytes, size_t len,
+                      struct gc_ws_event *event) {
   f->is_over = true;
   *event = (struct gc_ws_event){
       .kind = GC_WS_CLOSE, .code = GC_WS_NO_CODE, .bytes = ""};
   if (len == 0)
     return;
   if (len == 1) {
-    broken(f, GC_WS_PROTOCOL, "a close frame with half a code", event);
+    set_broken(f, GC_WS_PROTOCOL, "a close frame with half a code", event);
     return;
   }
   event->code = (uint16_t)((uint8_t)bytes[0] << 8 | (uint8_t)bytes[1]);
   event->bytes = bytes + 2;
   event->len = len - 2;
   if (!gc_ws_code_is_valid(event->code))
-    broken(f, GC_WS_PROTOCOL, "a close code that must not be sent", event);
+    set_broken(f, GC_WS_PROTOCOL, "a close code that must not be sent", event);
   else if (!is_utf8(event->bytes, event->len))
-    broken(f, GC_WS_NOT_UTF8, "a close reason that is not UTF-8", event);
+    set_broken(f, GC_WS_NOT_UTF8, "a close reason that is not UTF-8", event);
 }
 
 /* ---- reading ---- */
 
-/* What is wrong with the frame that begins, NULL when nothing is; sections
- * 5.1, 5.2 and 5.4. A control frame that is long or fragmented is wslay's. */
+/* Returns the rule that a new frame breaks, or NULL; sections 5.1, 5.2 and 5.4.
+ * wslay finds control frames that are long or fragmented. */
 static const char *what_is_wrong(const struct gc_ws_frames *f,
                                  const struct wslay_frame_iocb *io) {
   if (io->rsv != 0)
@@ -137,16 +137,16 @@ static bool begin_frame(struct gc_ws_frames *f,
   f->header_len = 0;
   const char *wrong = what_is_wrong(f, io);
   if (wrong != NULL) {
-    broken(f, GC_WS_PROTOCOL, wrong, event);
+    set_broken(f, GC_WS_PROTOCOL, wrong, event);
     return false;
   }
   if (io->opcode == WSLAY_BINARY_FRAME) {
-    broken(f, GC_WS_NOT_TEXT, "a binary message", event);
+    set_broken(f, GC_WS_NOT_TEXT, "a binary message", event);
     return false;
   }
   bool is_control = wslay_is_ctrl_frame(io->opcode);
   if (!is_control && io->payload_length > f->message.max - f->message.len) {
-    broken(f, GC_WS_TOO_LARGE, "a message larger than we accept", event);
+    set_broken(f, GC_WS_TOO_LARGE, "a message larger than the limit", event);
     return false;
   }
   f->in_frame = true;
@@ -157,7 +157,7 @@ static bool begin_frame(struct gc_ws_frames *f,
   return true;
 }
 
-/* Reads one header. False: it is not whole yet, or it is broken. */
+/* Reads one header. False: it is not complete, or it is broken. */
 static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
   struct wslay_frame_iocb io;
   ssize_t got = WSLAY_ERR_WANT_READ;
@@ -166,10 +166,11 @@ static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
   if (got == WSLAY_ERR_WANT_READ)
     return false;
   if (got < 0) {
-    broken(f, GC_WS_PROTOCOL,
-           "a control frame that is fragmented or longer than 125 bytes, or a "
-           "length that is not written the shortest way",
-           event);
+    set_broken(
+        f, GC_WS_PROTOCOL,
+        "a control frame that is fragmented or longer than 125 bytes, or a "
+        "length that is not written the shortest way",
+        event);
     return false;
   }
   if (!begin_frame(f, &io, event))
@@ -179,9 +180,9 @@ static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
   return true;
 }
 
-/* wslay must count the payload to find the next header, but never looks at it
- * when it is not masked. So it is told the number (`on_recv` with skip) and the
- * bytes stay where they are: no copy of what is whole in the input. */
+/* wslay must count the payload to find the next header, but never reads an
+ * unmasked one. So wslay gets the number (on_recv with skip) and the bytes stay
+ * in place: a frame that is complete in the input is not copied. */
 static void count_payload(struct gc_ws_frames *f) {
   struct wslay_frame_iocb io;
   f->skip = (size_t)(f->wslay_left - f->left);
@@ -190,8 +191,8 @@ static void count_payload(struct gc_ws_frames *f) {
     (void)!wslay_frame_recv(f->wslay, &io);
 }
 
-/* A control frame stands between the fragments of a message: memory of its
- * own. */
+/* A control frame may stand between the fragments of a message, so it has
+ * memory of its own. */
 static void take_control(struct gc_ws_frames *f, const char *bytes, size_t len,
                          struct gc_ws_event *event) {
   if (f->left > 0 || f->control_len > 0) {
@@ -203,7 +204,7 @@ static void take_control(struct gc_ws_frames *f, const char *bytes, size_t len,
   if (f->left > 0)
     return;
   if (f->opcode == WSLAY_CONNECTION_CLOSE) {
-    closed(f, bytes, len, event);
+    set_close(f, bytes, len, event);
     return;
   }
   *event = (struct gc_ws_event){.kind = f->opcode == WSLAY_PING ? GC_WS_PING
@@ -217,7 +218,7 @@ static void take_text(struct gc_ws_frames *f, const char *bytes, size_t len,
   bool is_end = f->left == 0 && f->is_final;
   bool is_whole = is_end && f->message.len == 0;
   if (!is_whole && gc_buf_add(&f->message, bytes, len) != GC_OK) {
-    broken(f, GC_WS_INTERNAL, "out of memory for a message", event);
+    set_broken(f, GC_WS_INTERNAL, "out of memory for a message", event);
     return;
   }
   if (f->left == 0)
@@ -299,4 +300,83 @@ const char *gc_ws_kind_name(enum gc_ws_kind kind) {
       [GC_WS_PING] = "ping",   [GC_WS_PONG] = "pong",
       [GC_WS_CLOSE] = "close", [GC_WS_BROKEN] = "broken"};
   return names[kind];
+}
+
+/* ---- frames that a client sends ---- */
+
+struct writer {
+  struct gc_buf *out;
+  enum gc_code code;
+  uint32_t mask;
+};
+
+static ssize_t on_send(const uint8_t *data, size_t len, int flags, void *ctx) {
+  (void)flags;
+  struct writer *w = ctx;
+  w->code = gc_buf_add(w->out, data, len);
+  return w->code == GC_OK ? (ssize_t)len : -1;
+}
+
+static int on_mask(uint8_t *buf, size_t len, void *ctx) {
+  const struct writer *w = ctx;
+  memcpy(buf, &w->mask, len);
+  return 0;
+}
+
+static void cut_back(struct gc_buf *out, size_t len) {
+  out->len = len;
+  if (out->data != NULL)
+    out->data[len] = '\0';
+}
+
+/* Each frame has a context of its own: frames are few, and a context that
+ * failed within a frame could not begin another. */
+static enum gc_code write_frame(uint8_t opcode, const char *bytes, size_t len,
+                                uint32_t mask, struct gc_buf *out) {
+  static const struct wslay_frame_callbacks callbacks = {
+      .send_callback = on_send, .genmask_callback = on_mask};
+  struct writer w = {.out = out, .code = GC_OK, .mask = mask};
+  struct wslay_frame_iocb io = {.fin = 1,
+                                .opcode = opcode,
+                                .mask = 1,
+                                .payload_length = len,
+                                .data = (const uint8_t *)bytes,
+                                .data_length = len};
+  wslay_frame_context_ptr wslay = NULL;
+  if (wslay_frame_context_init(&wslay, &callbacks, &w) != 0)
+    return GC_ERR_MEMORY;
+  size_t before = out->len;
+  ssize_t sent = wslay_frame_send(wslay, &io);
+  wslay_frame_context_free(wslay);
+  if (w.code == GC_OK && sent < 0)
+    w.code = GC_ERR_REQUEST;
+  if (w.code != GC_OK)
+    cut_back(out, before);
+  return w.code;
+}
+
+enum gc_code gc_ws_write(enum gc_ws_kind kind, const char *bytes, size_t len,
+                         uint32_t mask, struct gc_buf *out) {
+  switch (kind) {
+  case GC_WS_TEXT:
+    return write_frame(WSLAY_TEXT_FRAME, bytes, len, mask, out);
+  case GC_WS_PING:
+    return write_frame(WSLAY_PING, bytes, len, mask, out);
+  case GC_WS_PONG:
+    return write_frame(WSLAY_PONG, bytes, len, mask, out);
+  default:
+    return GC_ERR_REQUEST;
+  }
+}
+
+enum gc_code gc_ws_write_close(uint16_t code, const char *reason, uint32_t mask,
+                               struct gc_buf *out) {
+  if (code == GC_WS_NO_CODE)
+    return write_frame(WSLAY_CONNECTION_CLOSE, NULL, 0, mask, out);
+  if (!gc_ws_code_is_valid(code))
+    return GC_ERR_REQUEST;
+  char payload[GC_WS_CONTROL_MAX] = {(char)(code >> 8), (char)(code & 0xff)};
+  size_t len = gc_utf8_cut(reason, strlen(reason), GC_WS_REASON_MAX);
+  memcpy(payload + 2, reason, len);
+  return write_frame(WSLAY_CONNECTION_CLOSE, payload, 2 + len, mask, out);
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* WebSocket frames that a client gets (RFC 6455, sections 5 to 7): bytes in,
- * events out, any split of the input gives the same events. Pure. wslay's
- * frame layer reads the headers; what may follow what, sizes and close codes
- * are checked here. That text is UTF-8 is left to whoever parses it. One
- * thread. To write frames: base/ws_write.
+/* WebSocket frames of a client (RFC 6455, sections 5 to 7). Pure.
+ *
+ * Received: bytes in, events out; any split of the input gives the same events.
+ * wslay's frame layer reads the headers; the order of frames, their sizes and
+ * the close codes are checked here. The parser of a text checks that it is
+ * UTF-8. One thread.
+ *
+ * Sent: whole frames, each byte masked. The mask is an argument: 32 fresh
+ * random bits for each frame (section 5.3: the author of the payload must not
+ * foresee them). Any thread.
  *
  *   while (len > 0) {
  *     size_t took = gc_ws_frames_next(f, bytes, len, &event);
@@ -16,7 +21,7 @@
 
 #include <stdint.h>
 
-/* Close codes that we know by name (section 7.4.1). */
+/* Close codes (section 7.4.1). */
 enum {
   GC_WS_NORMAL = 1000,
   GC_WS_PROTOCOL = 1002,
@@ -27,7 +32,8 @@ enum {
   GC_WS_INTERNAL = 1011,
 };
 
-/* Most bytes of a control frame's payload, and of a close frame's reason. */
+/* The longest payload of a control frame, and the longest reason of a close
+ * frame, in bytes. */
 enum { GC_WS_CONTROL_MAX = 125, GC_WS_REASON_MAX = 123 };
 
 enum gc_ws_kind {
@@ -42,8 +48,8 @@ enum gc_ws_kind {
 struct gc_ws_event {
   enum gc_ws_kind kind;
   /* TEXT: the message. PING, PONG: the payload. CLOSE: the reason, valid UTF-8.
-   * BROKEN: which rule, words for the log, with a NUL behind them. Points into
-   * the input wherever a frame is whole there; borrowed until the next call. */
+   * BROKEN: which rule, for the log, with a NUL at the end. Points into the
+   * input if the whole frame is there; borrowed until the next call. */
   const char *bytes;
   size_t len;
   uint16_t code; /* CLOSE: the peer's; BROKEN: the one to close with; else 0 */
@@ -67,5 +73,25 @@ GC_API const char *gc_ws_kind_name(enum gc_ws_kind kind);
 /* True for a code that a close frame may carry: 1000 … 1003, 1007 … 1014 (the
  * registry of RFC 6455 7.4, as IANA has it), 3000 … 4999. */
 GC_API bool gc_ws_code_is_valid(uint16_t code);
+
+/* ---- frames that a client sends ---- */
+
+/* Both append the whole frame to `out`, or nothing. GC_ERR_LIMIT and
+ * GC_ERR_MEMORY as gc_buf_add; GC_ERR_MEMORY also for wslay. */
+
+/* GC_WS_TEXT, GC_WS_PING or GC_WS_PONG. GC_ERR_REQUEST for another kind and
+ * for a ping or pong of more than GC_WS_CONTROL_MAX bytes. */
+GC_API GC_MUST_CHECK enum gc_code gc_ws_write(enum gc_ws_kind kind,
+                                              const char *bytes, size_t len,
+                                              uint32_t mask,
+                                              struct gc_buf *out);
+
+/* A close frame. GC_WS_NO_CODE: without a code, so without a reason too. The
+ * reason is cut to GC_WS_REASON_MAX bytes, not within a character.
+ * GC_ERR_REQUEST for a code that must not be sent. */
+GC_API GC_MUST_CHECK enum gc_code gc_ws_write_close(uint16_t code,
+                                                    const char *reason,
+                                                    uint32_t mask,
+                                                    struct gc_buf *out);
 
 #endif

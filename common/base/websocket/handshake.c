@@ -5,8 +5,160 @@
 #include <strings.h>
 
 #include "common/base/base64.h"
+#include "common/base/url.h"
 
-#define NOT_HTTP "what answers there does not speak HTTP/1.1"
+#define NOT_HTTP "the server does not speak HTTP/1.1"
+
+/* ---- the request ---- */
+
+/* Headers that the request sets itself, or that would change its meaning. */
+static const char *const ours[] = {
+    "Host",       "Upgrade",           "Connection",     "Content-Length",
+    "User-Agent", "Transfer-Encoding", "Sec-WebSocket-*"};
+
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+/* The parts of an address; points into it. */
+struct address {
+  bool is_tls;
+  const char *host;
+  size_t host_len; /* with the brackets of an IPv6 address */
+  const char *port;
+  size_t port_len; /* 0: the default of the scheme */
+  const char *path;
+  size_t path_len; /* 0: "/"; with the query, without the fragment */
+};
+
+/* Returns the bytes of the scheme with "://", or 0 for another scheme. */
+static size_t scheme_len(const char *url, bool *ret_tls) {
+  static const struct {
+    const char *begin;
+    bool is_tls;
+  } schemes[] = {{"wss://", true},
+                 {"https://", true},
+                 {"ws://", false},
+                 {"http://", false}};
+  for (size_t i = 0; i < GC_COUNT(schemes); i++) {
+    size_t len = strlen(schemes[i].begin);
+    if (strncasecmp(url, schemes[i].begin, len) == 0) {
+      *ret_tls = schemes[i].is_tls;
+      return len;
+    }
+  }
+  return 0;
+}
+
+static size_t host_len(const char *text) {
+  if (text[0] != '[')
+    return strspn(text, ALNUM ".-_");
+  size_t len = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.");
+  return text[len] == ']' ? len + 1 : 0;
+}
+
+/* Returns NULL, or the reason why the address cannot be used. */
+static const char *parse_address(const char *url, struct address *p) {
+  size_t at = scheme_len(url, &p->is_tls);
+  if (at == 0)
+    return "it does not begin with wss:// (or ws:// for loopback)";
+  for (const char *c = url; *c != '\0'; c++)
+    if (*c <= ' ' || *c > '~')
+      return "it holds a character that must not be in an address";
+
+  p->host = url + at;
+  p->host_len = host_len(p->host);
+  p->port = p->host + p->host_len + (p->host[p->host_len] == ':');
+  p->port_len = strspn(p->port, "0123456789");
+  p->path = p->port + p->port_len;
+  if (p->host_len == 0 || p->port_len > 5 ||
+      (*p->path != '\0' && strchr("/?#", *p->path) == NULL))
+    return "host and port cannot be read";
+  p->path_len = strcspn(p->path, "#");
+  if (!p->is_tls && !gc_host_is_loopback(p->host, p->host_len))
+    return "without TLS it must be loopback";
+  return NULL;
+}
+
+static bool is_default_port(const struct address *p) {
+  const char *port = p->is_tls ? "443" : "80";
+  return p->port_len == 0 || (p->port_len == strlen(port) &&
+                              memcmp(p->port, port, p->port_len) == 0);
+}
+
+static enum gc_code write_address(const struct address *p, struct gc_buf *out) {
+  bool has_slash = p->path_len > 0 && *p->path == '/';
+  GC_TRY(gc_buf_text(out, has_slash ? "GET " : "GET /"));
+  GC_TRY(gc_buf_add(out, p->path, p->path_len));
+  GC_TRY(gc_buf_text(out, " HTTP/1.1\r\nHost: "));
+  GC_TRY(gc_buf_add(out, p->host, p->host_len));
+  if (!is_default_port(p)) {
+    GC_TRY(gc_buf_text(out, ":"));
+    GC_TRY(gc_buf_add(out, p->port, p->port_len));
+  }
+  return gc_buf_text(out, "\r\n");
+}
+
+static bool is_ours(const char *header, size_t name_len) {
+  for (size_t i = 0; i < GC_COUNT(ours); i++) {
+    size_t len = strlen(ours[i]);
+    bool is_family = ours[i][len - 1] == '*';
+    len -= is_family;
+    if ((is_family ? name_len >= len : name_len == len) &&
+        strncasecmp(header, ours[i], len) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* A line break in a value would begin another header. */
+static enum gc_code write_header(const char *header, struct gc_buf *out,
+                                 struct gc_err *err) {
+  size_t name_len = strspn(header, ALNUM "!#$%&'*+-.^_`|~");
+  bool is_clean = name_len > 0 && header[name_len] == ':';
+  for (const char *c = header; *c != '\0'; c++)
+    is_clean &= (unsigned char)*c >= ' ' && *c != 0x7f;
+  if (!is_clean || is_ours(header, name_len))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "the header \"%.*s\" cannot be sent with a WebSocket",
+                   name_len < 40 ? (int)name_len : 40, header);
+  GC_TRY(gc_buf_text(out, header));
+  return gc_buf_text(out, "\r\n");
+}
+
+static enum gc_code write_request(const struct gc_ws_request *r,
+                                  const struct address *p, const char *key,
+                                  struct gc_buf *out, struct gc_err *err) {
+  GC_TRY(write_address(p, out));
+  GC_TRY(gc_buf_print(out,
+                      "Upgrade: websocket\r\n"
+                      "Connection: Upgrade\r\n"
+                      "Sec-WebSocket-Key: %s\r\n"
+                      "Sec-WebSocket-Version: 13\r\n",
+                      key));
+  if (r->user_agent != NULL)
+    GC_TRY(gc_buf_print(out, "User-Agent: %s\r\n", r->user_agent));
+  for (size_t i = 0; r->headers != NULL && r->headers[i] != NULL; i++)
+    GC_TRY(write_header(r->headers[i], out, err));
+  return gc_buf_text(out, "\r\n");
+}
+
+enum gc_code gc_ws_request_write(const struct gc_ws_request *r,
+                                 char ret_key[GC_WS_KEY_SIZE],
+                                 struct gc_buf *out, struct gc_err *err) {
+  struct address address;
+  const char *wrong = parse_address(r->url, &address);
+  if (wrong != NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "the address of a WebSocket cannot be used: %s", wrong);
+
+  char key[GC_WS_KEY_SIZE];
+  gc_base64_write(r->random, sizeof(r->random), key);
+  enum gc_code code = write_request(r, &address, key, out, err);
+  if (code == GC_OK)
+    memcpy(ret_key, key, sizeof(key));
+  else if (code != GC_ERR_CONFIG)
+    gc_fail(err, code, "no request for a WebSocket: %s", gc_code_words(code));
+  return code;
+}
 
 struct span {
   const char *at;
@@ -17,7 +169,7 @@ struct span {
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-static struct span trimmed(const char *at, size_t len) {
+static struct span trim_span(const char *at, size_t len) {
   while (len > 0 && is_blank(at[len - 1]))
     len--;
   while (len > 0 && is_blank(*at)) {
@@ -36,7 +188,7 @@ static bool has_word(struct span list, const char *word) {
   while (list.len > 0) {
     const char *comma = memchr(list.at, ',', list.len);
     size_t len = comma != NULL ? (size_t)(comma - list.at) : list.len;
-    if (is_word(trimmed(list.at, len), word))
+    if (is_word(trim_span(list.at, len), word))
       return true;
     len += comma != NULL;
     list.at += len;
@@ -55,7 +207,7 @@ static void copy_printable(struct span s, char *out, size_t size) {
   out[used] = '\0';
 }
 
-/* Digits only; too many of them are as many as there can be. */
+/* Digits only; a number that is too large becomes the largest. */
 static bool read_length(struct span s, uint64_t *ret) {
   uint64_t value = 0;
   for (size_t i = 0; i < s.len; i++) {
@@ -68,14 +220,14 @@ static bool read_length(struct span s, uint64_t *ret) {
   return s.len > 0;
 }
 
-static void decide(struct gc_ws_handshake *h, enum gc_ws_answer state,
-                   const char *why) {
+static void decide_answer(struct gc_ws_handshake *h, enum gc_ws_answer state,
+                          const char *why) {
   h->state = state;
   h->why = why;
 }
 
-static void refuse(struct gc_ws_handshake *h) {
-  decide(h, GC_WS_REFUSED, "");
+static void decide_refusal(struct gc_ws_handshake *h) {
+  decide_answer(h, GC_WS_REFUSED, "");
   if (h->excerpt_len > 0 && h->excerpt[h->excerpt_len - 1] == ' ')
     h->excerpt[--h->excerpt_len] = '\0';
 }
@@ -87,7 +239,7 @@ static void take_status_line(struct gc_ws_handshake *h, struct span line) {
   uint64_t status = 0;
   if (!is_status || !read_length((struct span){line.at + 9, 3}, &status) ||
       status < 100) {
-    decide(h, GC_WS_WRONG, NOT_HTTP);
+    decide_answer(h, GC_WS_WRONG, NOT_HTTP);
     return;
   }
   h->status = (int)status;
@@ -120,7 +272,7 @@ static void take_field(struct gc_ws_handshake *h, struct span name,
     h->has_length |= read_length(value, &h->left);
 }
 
-/* Section 4.1, "the client MUST validate". NULL: all is well. */
+/* Section 4.1, "the client MUST validate". NULL: the answer is correct. */
 static const char *what_is_wrong(const struct gc_ws_handshake *h) {
   if (!h->is_http11)
     return "101 from a server of HTTP/1.0, which knows no upgrade";
@@ -152,22 +304,22 @@ static void end_head(struct gc_ws_handshake *h) {
   if (h->status == 101) {
     const char *wrong = what_is_wrong(h);
     if (wrong != NULL)
-      decide(h, GC_WS_WRONG, wrong);
+      decide_answer(h, GC_WS_WRONG, wrong);
     else
-      decide(h, GC_WS_OPENED, "");
+      decide_answer(h, GC_WS_OPENED, "");
   } else if (h->status < 200) {
     reset_store(h); /* 100 Continue, 103 Early Hints: the answer follows */
   } else if (h->status == 204 || h->status == 304 ||
              (h->has_length && !h->is_chunked && h->left == 0)) {
-    refuse(h);
+    decide_refusal(h);
   } else {
     h->in_body = true;
     h->left = h->is_chunked ? 0 : h->left;
   }
 }
 
-/* A line whole, without its LF. One that is no field is left out: the fields
- * that count are looked for, and folding is dead (RFC 9112, 5.2). */
+/* Takes a complete line without its LF. A line that is not a field is skipped:
+ * only a few fields matter, and folding is obsolete (RFC 9112, 5.2). */
 static void take_line(struct gc_ws_handshake *h) {
   bool is_cut = h->line_len == sizeof(h->line);
   struct span line = {h->line, h->line_len};
@@ -187,15 +339,15 @@ static void take_line(struct gc_ws_handshake *h) {
     return;
   size_t name_len = (size_t)(colon - line.at);
   take_field(h, (struct span){line.at, name_len},
-             trimmed(colon + 1, line.len - name_len - 1));
+             trim_span(colon + 1, line.len - name_len - 1));
 }
 
 static void take_head_byte(struct gc_ws_handshake *h, char c) {
   static const char begin[] = "HTTP/1.";
   if (h->status == 0 && h->line_len < strlen(begin) && c != begin[h->line_len])
-    decide(h, GC_WS_WRONG, NOT_HTTP);
+    decide_answer(h, GC_WS_WRONG, NOT_HTTP);
   else if (++h->head_bytes > GC_WS_HEAD_MAX_BYTES)
-    decide(h, GC_WS_LARGE, "the answer's header is larger than 16 KB");
+    decide_answer(h, GC_WS_LARGE, "the answer's header is larger than 16 KB");
   else if (c == '\n')
     take_line(h);
   else if (h->line_len < sizeof(h->line))
@@ -211,7 +363,7 @@ static void take_text_byte(struct gc_ws_handshake *h, char c) {
     return;
   h->excerpt[h->excerpt_len++] = is_gap ? ' ' : c;
   if (h->excerpt_len == GC_WS_EXCERPT_MAX)
-    refuse(h);
+    decide_refusal(h);
 }
 
 static int hex_digit(char c) {
@@ -230,7 +382,7 @@ static void take_chunk_byte(struct gc_ws_handshake *h, char c) {
     if (c == '\n') {
       h->chunk = GC_CHUNK_DATA;
       if (h->left == 0)
-        refuse(h);
+        decide_refusal(h);
     } else if (hex_digit(c) < 0) {
       h->chunk = GC_CHUNK_REST;
     } else if (h->chunk == GC_CHUNK_SIZE && h->left < UINT32_MAX) {
@@ -255,10 +407,10 @@ static void take_body_byte(struct gc_ws_handshake *h, char c) {
   } else {
     take_text_byte(h, c);
     if (h->has_length && --h->left == 0)
-      refuse(h);
+      decide_refusal(h);
   }
   if (++h->body_bytes == GC_WS_BODY_MAX_BYTES)
-    refuse(h);
+    decide_refusal(h);
 }
 
 void gc_ws_handshake_begin(struct gc_ws_handshake *h, const uint8_t sha1[20]) {
@@ -281,5 +433,5 @@ size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
 
 void gc_ws_handshake_end(struct gc_ws_handshake *h) {
   if (h->state == GC_WS_WAITS && h->status >= 200)
-    refuse(h);
+    decide_refusal(h);
 }

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's answer to base/ws_request, fed as bytes (RFC 6455, section 4.1;
- * HTTP by RFC 9112). Pure. One thread.
+/* How a WebSocket begins (RFC 6455, section 4.1; HTTP by RFC 9112): writes the
+ * client's request, and reads the server's answer from bytes as they come. The
+ * request asks for no extension and no sub-protocol. Pure: random bits are an
+ * argument. One thread.
  *
+ *   gc_ws_request_write(&request, key, &out, err);      send `out`
  *   gc_ws_handshake_begin(&h, sha1);
  *   at = gc_ws_handshake_next(&h, bytes, len);  until h.state is not WAITS;
  *   when it is OPENED, bytes + at begins the first frame. */
 #ifndef GC_BASE_WEBSOCKET_HANDSHAKE_H
 #define GC_BASE_WEBSOCKET_HANDSHAKE_H
 
-#include "common/base/cleanup.h"
+#include "common/base/buf.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+/* The server hashes the request's key followed by this. */
+#define GC_WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
 enum {
+  GC_WS_KEY_SIZE = 25,    /* base64 of 16 bytes, with the NUL */
   GC_WS_ACCEPT_SIZE = 29, /* base64 of 20 bytes, with the NUL */
   GC_WS_HEAD_MAX_BYTES = 16 * 1024,
   GC_WS_BODY_MAX_BYTES = 4 * 1024,
@@ -22,11 +27,31 @@ enum {
   GC_WS_SECRET_SIZE = 256,
 };
 
+/* ---- the request ---- */
+
+struct gc_ws_request {
+  /* ws:, wss:, http: or https:; without TLS only to loopback. What follows the
+   * host may be secret and is never shown. */
+  const char *url;
+  const char *user_agent;     /* NULL: none */
+  const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
+  uint8_t random[16];         /* fresh for each connection */
+};
+
+/* Appends the request to `out` and writes its Sec-WebSocket-Key. GC_ERR_CONFIG
+ * when url or headers cannot be used (a control character, user info, a header
+ * that the request sets itself); GC_ERR_LIMIT, GC_ERR_MEMORY as gc_buf_add. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_SIZE],
+                    struct gc_buf *out, struct gc_err *err);
+
+/* ---- the answer ---- */
+
 enum gc_ws_answer {
   GC_WS_WAITS,   /* for more bytes */
-  GC_WS_OPENED,  /* 101, and all is as it must be */
+  GC_WS_OPENED,  /* 101, and all of it is correct */
   GC_WS_REFUSED, /* another status */
-  GC_WS_WRONG,   /* not HTTP, or a 101 that is none: `why` */
+  GC_WS_WRONG,   /* not HTTP, or a 101 that breaks a rule: `why` */
   GC_WS_LARGE,   /* a header of more than GC_WS_HEAD_MAX_BYTES: `why` */
 };
 
@@ -34,18 +59,19 @@ struct gc_ws_handshake {
   /* The outcome. */
   enum gc_ws_answer state;
   int status;      /* 0 until there is one; interim ones (1xx) do not count */
-  const char *why; /* words for the log, constant */
+  const char *why; /* for the log, constant */
   /* Of a refusal; as they came, cut, printable ASCII; "" when absent. */
   char retry_after[64], date[64], correlation[64];
-  /* The front of a refusal's body in one line: what is not printable ASCII
-   * becomes a blank, blanks in a row one. Chunks are undone. */
+  /* The front of a refusal's body in one line: each run of bytes that are not
+   * printable ASCII becomes one blank. Chunked bodies are joined. */
   char excerpt[GC_WS_EXCERPT_MAX + 1];
-  /* The owner's: what the server may repeat, but nobody else. */
+  /* For the owner: a text that the server may repeat in its answer and that is
+   * not shown. */
   char secret[GC_WS_SECRET_SIZE];
 
-  /* The machine's own. */
+  /* Private. */
   char accept[GC_WS_ACCEPT_SIZE];
-  char line[1024]; /* longer ones are none of those we look at */
+  char line[1024]; /* a longer one is no field of interest */
   size_t line_len, head_bytes, body_bytes, excerpt_len;
   bool in_body, is_http11, is_chunked, has_length;
   bool has_upgrade, has_connection, has_extension, has_protocol;
@@ -54,8 +80,8 @@ struct gc_ws_handshake {
   uint64_t left; /* of the chunk, or of the body when has_length */
 };
 
-/* `sha1` is that of the request's key with GC_WS_GUID behind it: the server's
- * proof that it has read the request, and that it speaks WebSocket. */
+/* `sha1` is the hash of the request's key followed by GC_WS_GUID: with it the
+ * server proves that it has read the request and speaks WebSocket. */
 GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
                                   const uint8_t sha1[20]);
 
@@ -65,7 +91,7 @@ GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
 GC_API size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
                                    size_t len);
 
-/* No more will come: the other side hung up, or the time is over. Decides
+/* No more bytes will come: the server hung up, or the time is over. Decides
  * REFUSED when there is a status, else leaves WAITS. */
 GC_API void gc_ws_handshake_end(struct gc_ws_handshake *h);
 

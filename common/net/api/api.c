@@ -6,9 +6,58 @@
 #include <string.h>
 
 #include "common/base/debug.h"
-#include "common/net/api/internal.h"
+#include "common/base/policy/breaker.h"
+#include "common/genesys/throttle.h"
+#include "common/net/api/api_error.h"
+#include "common/net/timing.h"
 
-void gc_api_look_again_at(struct gc_api *api, uint64_t at_ms) {
+enum {
+  ATTEMPTS_MAX = 3, /* of one call; answers 401 and 429 do not count */
+  BREAKER_LIMIT = 5,
+  TEXT_MAX_BYTES = 65536, /* of a URL or a header */
+};
+
+struct gc_api {
+  struct gc_api_settings settings;
+  const struct gc_env *env;
+  struct gc_auth *auth;
+  struct gc_shared_budget *budget;
+
+  struct gc_call *queue;   /* waiting calls; the first one is sent next */
+  struct gc_call *running; /* sent, not yet answered */
+  uint32_t running_count;
+  struct gc_timer timer; /* runs the queue */
+
+  struct gc_breaker breaker;
+  struct gc_throttle throttle;
+  bool failing[GC_ENDPOINT_COUNT]; /* reported as "api", not yet healthy */
+  /* The server's clock minus now_ms(), which is never set. */
+  int64_t server_ahead_ms;
+  bool knows_server_clock;
+  struct gc_api_stats counts;
+  void (*woken)(void *ctx); /* NULL: no listener */
+  void *woken_ctx;
+};
+
+static const struct gc_err healthy = {.code = GC_OK};
+
+static uint64_t now_ms(const struct gc_api *api) {
+  return api->env->now_ms(api->env->ctx);
+}
+
+static void report_cause(const struct gc_api *api, const char *cause,
+                         const struct gc_err *err) {
+  api->env->notice(api->env->ctx, cause, err);
+}
+
+static const struct gc_endpoint *endpoint_of(const struct gc_call *call) {
+  return gc_endpoint(call->endpoint);
+}
+
+/* ---- the queue ---- */
+
+/* Runs the queue at `at_ms`, or earlier if that is scheduled already. */
+static void schedule_queue(struct gc_api *api, uint64_t at_ms) {
   if (api->timer.place == 0 || at_ms < api->timer.due_ms)
     (void)gc_timers_set(api->env->timers, &api->timer, at_ms);
 }
@@ -20,27 +69,37 @@ static void unlink_call(struct gc_call **list, const struct gc_call *call) {
     *list = call->next;
 }
 
-void gc_api_enqueue(struct gc_api *api, struct gc_call *call, bool in_front) {
-  struct gc_call **at = &api->head;
+/* Puts the call behind the others, or `in_front` of them. */
+static void enqueue_call(struct gc_api *api, struct gc_call *call,
+                         bool in_front) {
+  struct gc_call **at = &api->queue;
   while (!in_front && *at != NULL)
     at = &(*at)->next;
   call->next = *at;
   *at = call;
   call->queued = true;
   api->counts.queued++;
-  gc_api_look_again_at(api, gc_api_now(api));
+  schedule_queue(api, now_ms(api));
 }
 
-static void dequeue(struct gc_api *api, struct gc_call *call) {
-  unlink_call(&api->head, call);
+static void dequeue_call(struct gc_api *api, struct gc_call *call) {
+  unlink_call(&api->queue, call);
   call->queued = false;
   api->counts.queued--;
 }
 
-void gc_api_landed(struct gc_api *api, struct gc_call *call) {
-  unlink_call(&api->flying, call);
+static void add_running(struct gc_api *api, struct gc_call *call) {
+  call->next = api->running;
+  api->running = call;
+  api->running_count++;
+  call->running = true;
+}
+
+/* Also wipes the token out of the request. */
+static void remove_running(struct gc_api *api, struct gc_call *call) {
+  unlink_call(&api->running, call);
   call->running = false;
-  api->flying_count--;
+  api->running_count--;
   free(call->url);
   if (call->authorization != NULL)
     explicit_bzero(call->authorization, strlen(call->authorization));
@@ -48,15 +107,159 @@ void gc_api_landed(struct gc_api *api, struct gc_call *call) {
   call->url = call->authorization = NULL;
 }
 
+/* All endpoints share the cause "api": the first one that fails reports it; it
+ * is over once all that failed have worked again. */
+static void report_endpoint(struct gc_api *api, enum gc_endpoint_id id,
+                            const struct gc_err *err) {
+  if (err->code == GC_ERR_UNAVAILABLE || err->code == GC_ERR_THROTTLED)
+    return; /* reported as "token" or "throttle", or nothing was sent */
+  api->failing[id] = gc_code_is_shared(err->code);
+  if (api->failing[id]) {
+    report_cause(api, "api", err);
+    return;
+  }
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
+    if (api->failing[i])
+      return;
+  report_cause(api, "api", &healthy);
+}
+
+/* `reply` may be NULL: nothing was sent. */
+static void finish_call(struct gc_api *api, struct gc_call *call,
+                        const struct gc_reply *reply,
+                        const struct gc_err *err) {
+  report_endpoint(api, call->endpoint, err);
+  call->done(call, reply, err);
+}
+
+/* ---- answers ---- */
+
+static void measure_server_clock(struct gc_api *api, int64_t date_ms) {
+  int64_t wall_ms = api->env->wall_ms(api->env->ctx);
+  int64_t offset_ms = date_ms - wall_ms;
+  bool is_noise =
+      offset_ms > -GC_API_CLOCK_NOISE_MS && offset_ms < GC_API_CLOCK_NOISE_MS;
+  api->server_ahead_ms = (is_noise ? wall_ms : date_ms) - (int64_t)now_ms(api);
+  api->knows_server_clock = true;
+}
+
+static void count_reply(struct gc_api *api, const struct gc_call *call,
+                        const struct gc_reply *reply) {
+  api->counts.requests[call->endpoint][gc_answer_class(reply)]++;
+  api->counts.bytes += reply->bytes;
+  if (reply->status == 429)
+    api->counts.throttled++;
+  if (reply->failure == GC_FAILURE_NONE) {
+    api->counts.answers++;
+    api->counts.elapsed_ms += reply->elapsed_ms;
+  }
+  if (reply->date_ms != 0)
+    measure_server_clock(api, reply->date_ms);
+}
+
+static void wait_for_throttle(struct gc_api *api, struct gc_call *call,
+                              const struct gc_reply *reply) {
+  struct gc_err err;
+  uint64_t wait_ms;
+  bool whole_account = gc_throttle_note(
+      &api->throttle, call->endpoint,
+      reply->has_retry_after ? reply->retry_after_s : 0,
+      api->env->random32(api->env->ctx), now_ms(api), &wait_ms);
+  gc_api_describe_throttle(endpoint_of(call), reply, whole_account, wait_ms,
+                           &err);
+  report_cause(api, "throttle", &err);
+  if (whole_account)
+    gc_auth_pause(api->auth, api->throttle.paused_until_ms);
+  call->waits++;
+  bool is_last = call->waits_max > 0 && call->waits > call->waits_max;
+  if (whole_account && !is_last)
+    enqueue_call(api, call, true);
+  else
+    finish_call(api, call, reply, &err);
+}
+
+static void report_throttle_over(struct gc_api *api) {
+  if (gc_throttle_over(&api->throttle, now_ms(api)))
+    report_cause(api, "throttle", &healthy);
+}
+
+static void retry_or_finish(struct gc_api *api, struct gc_call *call,
+                            const struct gc_reply *reply,
+                            const struct gc_err *err) {
+  uint32_t retry_after_s = reply->has_retry_after ? reply->retry_after_s : 0;
+  call->failures++;
+  if (call->failures >= ATTEMPTS_MAX ||
+      retry_after_s > GC_THROTTLE_ACCOUNT_MAX_S ||
+      gc_breaker_is_open(&api->breaker)) {
+    finish_call(api, call, reply, err);
+    return;
+  }
+  struct gc_backoff b = {.base_ms = GC_API_RETRY_BASE_MS,
+                         .cap_ms = GC_API_RETRY_MAX_MS,
+                         .failures = call->failures - 1};
+  call->not_before_ms =
+      now_ms(api) + gc_backoff_fail(&b, retry_after_s * 1000,
+                                    api->env->random32(api->env->ctx));
+  enqueue_call(api, call, false);
+}
+
+static void renew_token_or_finish(struct gc_api *api, struct gc_call *call,
+                                  const struct gc_reply *reply,
+                                  const struct gc_err *err) {
+  if (!call->was_reauthed && gc_auth_reject(api->auth, call->token_number)) {
+    call->was_reauthed = true;
+    enqueue_call(api, call, true);
+  } else {
+    finish_call(api, call, reply, err);
+  }
+}
+
+static void on_reply(struct gc_exchange *x, const struct gc_reply *reply,
+                     const struct gc_err *below) {
+  struct gc_call *call = x->ctx;
+  struct gc_api *api = call->api;
+  struct gc_retry_decision decision = gc_retry_decide(reply);
+  struct gc_err err = {.code = GC_OK};
+  gc_debug("api %s: HTTP %d after %" PRIu32 " ms, %" PRIu64 " bytes: %s",
+           endpoint_of(call)->function, reply->status, reply->elapsed_ms,
+           reply->bytes, gc_action_name(decision.action));
+  remove_running(api, call);
+  count_reply(api, call, reply);
+  gc_breaker_note(&api->breaker, call->is_probe, !decision.breaks, now_ms(api));
+  schedule_queue(api, now_ms(api));
+  if (decision.action == GC_DONE)
+    report_throttle_over(api);
+  else
+    gc_api_describe(endpoint_of(call), call->path_tail, reply, &decision, below,
+                    &err);
+
+  switch (decision.action) {
+  case GC_REAUTH:
+    renew_token_or_finish(api, call, reply, &err);
+    break;
+  case GC_WAIT:
+    wait_for_throttle(api, call, reply);
+    break;
+  case GC_RETRY:
+    retry_or_finish(api, call, reply, &err);
+    break;
+  case GC_DONE:
+  case GC_GIVE_UP:
+    finish_call(api, call, reply, &err);
+    break;
+  }
+}
+
+/* ---- sending ---- */
+
 static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
                                const char *bearer) {
   const char *tail = call->path_tail != NULL ? call->path_tail : "";
   const char *query = call->query != NULL ? call->query : "";
-  GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = 65536};
-  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = 65536};
+  const char *path = call->path != NULL ? call->path : endpoint_of(call)->path;
+  GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = TEXT_MAX_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = TEXT_MAX_BYTES};
 
-  const char *path =
-      call->path != NULL ? call->path : gc_api_endpoint_of(call)->path;
   GC_TRY(gc_buf_print(&url, "%s%s%s%s%s", api->settings.base_url, path, tail,
                       query[0] != '\0' ? "?" : "", query));
   GC_TRY(gc_buf_print(&authorization, "Authorization: Bearer %s", bearer));
@@ -70,66 +273,64 @@ static enum gc_code write_head(struct gc_api *api, struct gc_call *call,
   return GC_OK;
 }
 
-static void send_call(struct gc_api *api, struct gc_call *call) {
-  struct gc_err err = {.code = GC_OK};
-  const char *bearer = gc_auth_bearer(api->auth, &call->token_number);
-  if (bearer == NULL) { /* it has ended since we looked */
-    gc_api_look_again_at(api, gc_api_now(api));
-    return;
-  }
-
-  dequeue(api, call);
-  call->next = api->flying;
-  api->flying = call;
-  api->flying_count++;
-  call->running = true;
-
+static enum gc_code start_exchange(struct gc_api *api, struct gc_call *call,
+                                   const char *bearer, struct gc_err *err) {
+  const struct gc_endpoint *endpoint = endpoint_of(call);
   enum gc_code code = write_head(api, call, bearer);
   if (code != GC_OK)
-    (void)gc_fail(&err, code, "%s: %s", gc_api_endpoint_of(call)->function,
-                  gc_code_words(code));
+    return gc_fail(err, code, "%s: %s", endpoint->function,
+                   gc_code_words(code));
   call->exchange = (struct gc_exchange){
-      .method = gc_api_endpoint_of(call)->method,
+      .method = endpoint->method,
       .url = call->url,
       .headers = call->headers,
       .body = call->body,
       .body_len = call->body_len,
       .sink = call->sink.write != NULL ? &call->sink : NULL,
       .body_max = call->body_max,
-      .done = gc_api_on_done,
+      .done = on_reply,
       .ctx = call};
-  if (code == GC_OK)
-    code = api->env->transport.start(api->env->transport.ctx, &call->exchange,
-                                     &err);
-  if (code == GC_OK) {
+  return api->env->transport.start(api->env->transport.ctx, &call->exchange,
+                                   err);
+}
+
+static void send_call(struct gc_api *api, struct gc_call *call) {
+  struct gc_err err = {.code = GC_OK};
+  const char *bearer = gc_auth_bearer(api->auth, &call->token_number);
+  if (bearer == NULL) { /* the token has just expired */
+    schedule_queue(api, now_ms(api));
+    return;
+  }
+
+  dequeue_call(api, call);
+  add_running(api, call);
+  if (start_exchange(api, call, bearer, &err) == GC_OK) {
     gc_debug("api %s: sent, %" PRIu32 " in flight, %" PRIu32 " waiting",
-             gc_api_endpoint_of(call)->function, api->flying_count,
+             endpoint_of(call)->function, api->running_count,
              api->counts.queued);
     call->is_probe = gc_breaker_sent(&api->breaker);
     return;
   }
-  gc_api_landed(api, call);
-  gc_api_finish(api, call, NULL, &err);
+  remove_running(api, call);
+  finish_call(api, call, NULL, &err);
 }
 
-/* Ends what waits, and only that: a call made inside `done` waits anew. */
+/* Fails the calls that wait now. Calls that their `done` makes stay queued. */
 static void fail_queue(struct gc_api *api, const struct gc_err *err) {
-  uint32_t max = api->counts.queued;
-  for (; max > 0 && api->head != NULL; max--) {
-    struct gc_call *call = api->head;
-    dequeue(api, call);
-    gc_api_finish(api, call, NULL, err);
+  for (uint32_t n = api->counts.queued; n > 0 && api->queue != NULL; n--) {
+    struct gc_call *call = api->queue;
+    dequeue_call(api, call);
+    finish_call(api, call, NULL, err);
   }
 }
 
-/* The first call that may go now by its own clock; NULL, and when the next one
- * may, when none. */
-static struct gc_call *next_call(struct gc_api *api, uint64_t now_ms,
+/* The first call whose own wait is over. NULL: there is none, and the next wait
+ * ends at `*ret_later_ms` (UINT64_MAX: no call waits). */
+static struct gc_call *next_call(struct gc_api *api, uint64_t at_ms,
                                  uint64_t *ret_later_ms) {
   *ret_later_ms = UINT64_MAX;
-  for (struct gc_call *call = api->head, *next; call != NULL; call = next) {
-    next = call->next;
-    if (call->not_before_ms <= now_ms)
+  for (struct gc_call *call = api->queue; call != NULL; call = call->next) {
+    if (call->not_before_ms <= at_ms)
       return call;
     if (call->not_before_ms < *ret_later_ms)
       *ret_later_ms = call->not_before_ms;
@@ -137,70 +338,76 @@ static struct gc_call *next_call(struct gc_api *api, uint64_t now_ms,
   return NULL;
 }
 
-/* Why nothing may go now, as the time to look again; 0: it may. */
-static uint64_t must_wait(struct gc_api *api, uint64_t now_ms) {
-  if (now_ms < api->throttle.paused_until_ms)
+/* When the account may send its next request; 0: now, UINT64_MAX: after the
+ * next answer, which runs the queue. */
+static uint64_t account_ready_ms(struct gc_api *api, uint64_t at_ms) {
+  if (at_ms < api->throttle.paused_until_ms)
     return api->throttle.paused_until_ms;
-  if (api->flying_count >= api->settings.max_concurrent)
-    return UINT64_MAX; /* the next answer looks again */
-  if (!gc_breaker_allows(&api->breaker, now_ms))
-    return UINT64_MAX; /* the probe is out */
-  uint32_t wait_ms = gc_budgets_wait_ms(api->budget, now_ms);
-  return wait_ms > 0 ? now_ms + wait_ms : 0;
+  if (api->running_count >= api->settings.max_concurrent)
+    return UINT64_MAX;
+  if (!gc_breaker_allows(&api->breaker, at_ms))
+    return UINT64_MAX; /* the probe is under way */
+  uint32_t wait_ms = gc_shared_budget_wait_ms(api->budget, at_ms);
+  return wait_ms > 0 ? at_ms + wait_ms : 0;
 }
 
-/* True when the queue was ended because the account cannot work now. */
-static bool is_down(struct gc_api *api, uint64_t now_ms) {
+/* True if the queue was failed, since the account cannot send now. */
+static bool fail_if_unavailable(struct gc_api *api, uint64_t at_ms) {
   struct gc_err err = {.code = GC_OK};
-  if (gc_auth_want(api->auth) == GC_AUTH_FAILED)
+  uint32_t breaker_ms = gc_breaker_wait_ms(&api->breaker, at_ms);
+  if (gc_auth_request(api->auth) == GC_AUTH_FAILED)
     (void)gc_fail(&err, GC_ERR_UNAVAILABLE, "the account has no token");
-  else if (gc_breaker_wait_ms(&api->breaker, now_ms) > 0)
+  else if (breaker_ms > 0)
     (void)gc_fail(&err, GC_ERR_UNAVAILABLE,
                   "the API failed too often; the next try is in %" PRIu32 " ms",
-                  gc_breaker_wait_ms(&api->breaker, now_ms));
+                  breaker_ms);
   else
     return false;
   fail_queue(api, &err);
   return true;
 }
 
-static bool end_suspended(struct gc_api *api, struct gc_call *call,
-                          uint64_t now_ms) {
-  uint64_t rest_ms =
-      gc_throttle_rest_ms(&api->throttle, call->endpoint, now_ms);
+/* True if the call was failed, since its endpoint is suspended by a 429. */
+static bool fail_if_suspended(struct gc_api *api, struct gc_call *call,
+                              uint64_t at_ms) {
+  uint64_t rest_ms = gc_throttle_rest_ms(&api->throttle, call->endpoint, at_ms);
   if (rest_ms == 0)
     return false;
   struct gc_err err;
   (void)gc_fail(&err, GC_ERR_THROTTLED,
-                "%s rests for another %" PRIu64 " s, as the API asked",
-                gc_api_endpoint_of(call)->function, rest_ms / 1000 + 1);
-  gc_api_note(api, "throttle", &err);
-  dequeue(api, call);
-  gc_api_finish(api, call, NULL, &err);
+                "%s is suspended for another %" PRIu64
+                " s, as the API's Retry-After asks",
+                endpoint_of(call)->function, rest_ms / 1000 + 1);
+  report_cause(api, "throttle", &err);
+  dequeue_call(api, call);
+  finish_call(api, call, NULL, &err);
   return true;
 }
 
-static void pump(void *ctx, uint64_t now_ms) {
+/* Sends what may go now. Calls made meanwhile wait a millisecond, so that the
+ * loop goes on. */
+static void run_queue(void *ctx, uint64_t at_ms) {
   struct gc_api *api = ctx;
-  for (uint32_t max = api->counts.queued; max > 0 && api->head != NULL; max--) {
+  for (uint32_t n = api->counts.queued; n > 0 && api->queue != NULL; n--) {
     uint64_t later_ms;
-    if (is_down(api, now_ms) || gc_auth_want(api->auth) != GC_AUTH_READY)
+    if (fail_if_unavailable(api, at_ms) ||
+        gc_auth_request(api->auth) != GC_AUTH_READY)
       return;
-    struct gc_call *call = next_call(api, now_ms, &later_ms);
-    if (call != NULL && end_suspended(api, call, now_ms))
+    struct gc_call *call = next_call(api, at_ms, &later_ms);
+    if (call != NULL && fail_if_suspended(api, call, at_ms))
       continue;
     if (call != NULL)
-      later_ms = must_wait(api, now_ms);
+      later_ms = account_ready_ms(api, at_ms);
     if (later_ms != 0) {
       if (later_ms != UINT64_MAX)
-        gc_api_look_again_at(api, later_ms);
+        schedule_queue(api, later_ms);
       return;
     }
-    if (gc_budgets_take(api->budget, now_ms))
+    if (gc_shared_budget_take(api->budget, at_ms))
       send_call(api, call);
   }
-  if (api->head != NULL)
-    gc_api_look_again_at(api, now_ms + 1);
+  if (api->queue != NULL)
+    schedule_queue(api, at_ms + 1);
 }
 
 struct gc_api *gc_api_new(const struct gc_api_settings *settings,
@@ -213,20 +420,21 @@ struct gc_api *gc_api_new(const struct gc_api_settings *settings,
   api->env = env;
   api->auth = auth;
   api->budget = budget;
-  api->breaker =
-      (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_max_ms = 15000};
+  api->breaker = (struct gc_breaker){.limit = BREAKER_LIMIT,
+                                     .rest_ms = GC_API_BREAKER_REST_MS,
+                                     .rest_max_ms = GC_API_BREAKER_REST_MAX_MS};
   gc_throttle_init(&api->throttle);
-  api->timer = (struct gc_timer){.fire = pump, .ctx = api};
+  api->timer = (struct gc_timer){.fire = run_queue, .ctx = api};
   return api;
 }
 
 void gc_api_free(struct gc_api *api) {
   if (api == NULL)
     return;
-  while (api->head != NULL)
-    gc_api_cancel(api, api->head);
-  while (api->flying != NULL)
-    gc_api_cancel(api, api->flying);
+  while (api->queue != NULL)
+    gc_api_cancel(api, api->queue);
+  while (api->running != NULL)
+    gc_api_cancel(api, api->running);
   gc_timers_unset(api->env->timers, &api->timer);
   free(api);
 }
@@ -236,24 +444,24 @@ void gc_api_call(struct gc_api *api, struct gc_call *call) {
   call->failures = call->waits = 0;
   call->was_reauthed = false;
   call->not_before_ms = 0;
-  gc_api_enqueue(api, call, false);
+  enqueue_call(api, call, false);
 }
 
 void gc_api_cancel(struct gc_api *api, struct gc_call *call) {
   if (call->queued)
-    dequeue(api, call);
+    dequeue_call(api, call);
   if (!call->running)
     return;
   api->env->transport.cancel(api->env->transport.ctx, &call->exchange);
   gc_breaker_cancelled(&api->breaker, call->is_probe);
-  gc_api_landed(api, call);
-  gc_api_look_again_at(api, gc_api_now(api));
+  remove_running(api, call);
+  schedule_queue(api, now_ms(api));
 }
 
 void gc_api_wake(struct gc_api *api) {
   if (api->woken != NULL)
     api->woken(api->woken_ctx);
-  gc_api_look_again_at(api, gc_api_now(api));
+  schedule_queue(api, now_ms(api));
 }
 
 void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx) {
@@ -267,7 +475,7 @@ uint32_t gc_api_token_number(const struct gc_api *api) {
 }
 
 const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number) {
-  return gc_auth_want(api->auth) == GC_AUTH_READY
+  return gc_auth_request(api->auth) == GC_AUTH_READY
              ? gc_auth_bearer(api->auth, ret_number)
              : NULL;
 }
@@ -278,7 +486,7 @@ void gc_api_reject_bearer(struct gc_api *api, uint32_t number) {
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   *ret_stats = api->counts;
-  ret_stats->budget_left = gc_budgets_left(api->budget, gc_api_now(api));
+  ret_stats->budget_left = gc_shared_budget_left(api->budget, now_ms(api));
   ret_stats->broken =
       gc_breaker_is_open(&api->breaker) || gc_auth_is_broken(api->auth);
 }
@@ -286,6 +494,6 @@ void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
 int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
   if (!api->knows_server_clock)
     return 0;
-  return api->server_ahead_ms + (int64_t)gc_api_now(api) -
+  return api->server_ahead_ms + (int64_t)now_ms(api) -
          api->env->wall_ms(api->env->ctx);
 }

@@ -5,54 +5,82 @@
 
 #include "common/genesys/token.h"
 
-/* Of a text of 400 bytes, so that the correlation id fits. */
-enum { WORDS_BYTES = 120 };
+/* Of the 400 bytes of a message, so that the correlation id fits too. */
+enum { WORDS_BYTES = 120, SECRET_MAX_BYTES = 65536 };
 
 static const char scope_hint[] =
     "give it to the OAuth client and, if scopes are asked for, to Scope of the "
     "<Account>";
 
-static const char *correlation(const struct gc_reply *reply) {
+static const char *correlation_of(const struct gc_reply *reply) {
   return reply->correlation[0] != '\0' ? reply->correlation : "none";
 }
 
-void gc_api_describe(const struct gc_endpoint *e, const struct gc_reply *reply,
-                     const struct gc_retry_decision *v,
-                     const struct gc_err *below, struct gc_err *err) {
-  if (reply->failure != GC_FAILURE_NONE) {
-    enum gc_code code =
-        reply->failure == GC_FAILURE_SINK ? below->code : v->code;
-    (void)gc_fail(err, code, "%s: %s%s%s", e->function, below->text,
-                  reply->correlation[0] != '\0' ? "; correlation id " : "",
-                  reply->correlation);
-    return;
-  }
-
-  char words[WORDS_BYTES];
-  gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
-  bool lacks = v->code == GC_ERR_PERMISSION && e->permission[0] != '\0';
-  bool by_scope = lacks && strncmp(e->permission, "scope ", 6) == 0;
-  const char *hint = by_scope ? scope_hint : v->hint;
-  (void)gc_fail(
-      err, v->code, "%s: the API answered %d%s%s%s%s%s%s%s; correlation id %s",
-      e->function, reply->status, words[0] != '\0' ? " " : "", words,
-      lacks ? "; needs the " : "", lacks && !by_scope ? "permission " : "",
-      lacks ? e->permission : "", hint[0] != '\0' ? "; " : "", hint,
-      correlation(reply));
+static void describe_failure(const struct gc_endpoint *e,
+                             const struct gc_reply *reply,
+                             const struct gc_retry_decision *decision,
+                             const struct gc_err *below, struct gc_err *err) {
+  enum gc_code code =
+      reply->failure == GC_FAILURE_SINK ? below->code : decision->code;
+  (void)gc_fail(err, code, "%s: %s%s%s", e->function, below->text,
+                reply->correlation[0] != '\0' ? "; correlation id " : "",
+                reply->correlation);
 }
 
-void gc_api_describe_throttle(const struct gc_endpoint *e,
+static void describe_status(const struct gc_endpoint *e,
+                            const struct gc_reply *reply,
+                            const struct gc_retry_decision *decision,
+                            struct gc_err *err) {
+  char words[WORDS_BYTES];
+  gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
+  bool lacks = decision->code == GC_ERR_PERMISSION && e->permission[0] != '\0';
+  bool is_scope = lacks && strncmp(e->permission, "scope ", 6) == 0;
+  const char *hint = is_scope ? scope_hint : decision->hint;
+  (void)gc_fail(err, decision->code,
+                "%s: the API answered %d%s%s%s%s%s%s%s; correlation id %s",
+                e->function, reply->status, words[0] != '\0' ? " " : "", words,
+                lacks ? "; needs the " : "",
+                lacks && !is_scope ? "permission " : "",
+                lacks ? e->permission : "", hint[0] != '\0' ? "; " : "", hint,
+                correlation_of(reply));
+}
+
+/* The server's words may repeat the path. In "/ID/subscriptions" the id is the
+ * secret. */
+static void hide_path_secret(const char *path_tail, struct gc_err *err) {
+  const char *tail = path_tail != NULL ? path_tail : "";
+  GC_AUTO(gc_buf_wipe) struct gc_buf id = {.max = SECRET_MAX_BYTES};
+  tail += tail[0] == '/';
+  if (gc_buf_print(&id, "%.*s", (int)strcspn(tail, "/"), tail) == GC_OK)
+    gc_text_hide(err->text, gc_buf_string(&id));
+  else
+    err->text[0] = '\0';
+}
+
+void gc_api_describe(const struct gc_endpoint *endpoint, const char *path_tail,
+                     const struct gc_reply *reply,
+                     const struct gc_retry_decision *decision,
+                     const struct gc_err *below, struct gc_err *err) {
+  if (reply->failure != GC_FAILURE_NONE)
+    describe_failure(endpoint, reply, decision, below, err);
+  else
+    describe_status(endpoint, reply, decision, err);
+  hide_path_secret(path_tail, err);
+}
+
+void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
                               const struct gc_reply *reply, bool whole_account,
                               uint64_t wait_ms, struct gc_err *err) {
+  double wait_s = (double)wait_ms / 1000.0;
   if (whole_account)
     (void)gc_fail(err, GC_ERR_THROTTLED,
                   "%s: the API answered 429: no request of this account for "
                   "%.1f s; something else uses the same OAuth client, or "
                   "RequestsPerMinute is above its limit; correlation id %s",
-                  e->function, (double)wait_ms / 1000.0, correlation(reply));
+                  endpoint->function, wait_s, correlation_of(reply));
   else
     (void)gc_fail(err, GC_ERR_THROTTLED,
-                  "%s: the API answered 429 and asks to wait %.0f s: this "
-                  "function rests, the others go on; correlation id %s",
-                  e->function, (double)wait_ms / 1000.0, correlation(reply));
+                  "%s: the API answered 429 and asks to wait %.0f s: only this "
+                  "function is suspended; correlation id %s",
+                  endpoint->function, wait_s, correlation_of(reply));
 }

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What an operator reads about an API call that failed: function, status, the
- * API's own words, the permission that lacks, what to do, and the correlation
- * id that the vendor's support asks for. Pure. */
+/* The messages about an API call that failed: function, status, the API's own
+ * words, the permission that is missing, what to do, and the correlation id
+ * that the vendor's support asks for. Pure; any thread. */
 #ifndef GC_NET_API_API_ERROR_H
 #define GC_NET_API_API_ERROR_H
 
 #include "common/base/policy/retry.h"
 #include "common/genesys/endpoint.h"
 
-/* An answer that is no success. `below`: the transport's or the sink's words
- * when reply->failure is set. */
-void gc_api_describe(const struct gc_endpoint *endpoint,
+/* Fills `err` for an answer that is not a success.
+ * `below`: the error of the transport or the sink; read only when
+ * reply->failure is set. `path_tail` as in struct gc_call: its first segment is
+ * a secret, which the text does not show; NULL: none. */
+void gc_api_describe(const struct gc_endpoint *endpoint, const char *path_tail,
                      const struct gc_reply *reply,
-                     const struct gc_retry_decision *v,
+                     const struct gc_retry_decision *decision,
                      const struct gc_err *below, struct gc_err *err);
 
-/* A 429, as base/throttle decided. */
+/* Fills `err` for a 429 that makes the whole account, or this function alone,
+ * wait for `wait_ms` (see genesys/throttle). */
 void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
                               const struct gc_reply *reply, bool whole_account,
                               uint64_t wait_ms, struct gc_err *err);

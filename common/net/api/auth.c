@@ -13,14 +13,9 @@
 #include "common/base/policy/breaker.h"
 #include "common/base/policy/retry.h"
 #include "common/genesys/token.h"
+#include "common/net/timing.h"
 
-enum {
-  ANSWER_MAX_BYTES = 65536,
-  REFUSED_RETRY_MS = 300 * 1000,
-  REFUSED_LOOK_MS = 10 * 1000, /* for a changed secret file */
-  REJECT_AGAIN_MS = 60 * 1000,
-  ASK_MAX_S = 86400, /* of a Retry-After; whoever wants more is asked again */
-};
+enum { ANSWER_MAX_BYTES = 65536, BREAKER_LIMIT = 3 };
 
 struct gc_auth {
   struct gc_auth_settings settings;
@@ -31,44 +26,44 @@ struct gc_auth {
   enum gc_auth_state state;
   struct gc_token token;
   uint32_t number;
-  uint64_t got_ms;      /* when the token came */
-  uint64_t rejected_ms; /* when a renewal was last caused by a 401 */
-  bool was_rejected;
+  uint64_t received_ms; /* when the token came */
+  uint64_t rejected_ms; /* when a 401 last caused a renewal */
+  bool was_rejected;    /* rejected_ms is valid */
 
   struct gc_backoff backoff;
   struct gc_breaker breaker;
   uint64_t paused_until_ms;
-  bool refused; /* the last answer was 400 or 401 */
+  bool is_refused; /* the last answer was 400 or 401 */
   uint64_t refused_until_ms;
   uint64_t secret_version; /* of the secret that was last sent */
   struct gc_auth_stats counts;
 
-  struct gc_timer timer; /* the next request, or the next look at the file */
+  struct gc_timer timer; /* the next request, or the next check of the file */
   struct gc_exchange exchange;
   bool running, is_probe;
   struct gc_buf authorization, body; /* of the running request; secrets */
   const char *headers[4];
 };
 
-static uint64_t now(const struct gc_auth *a) {
+static uint64_t now_ms(const struct gc_auth *a) {
   return a->env->now_ms(a->env->ctx);
 }
 
-static uint64_t ends_ms(const struct gc_auth *a) {
-  return a->got_ms + (uint64_t)a->token.life_s * 1000;
+static uint64_t expires_ms(const struct gc_auth *a) {
+  return a->received_ms + (uint64_t)a->token.life_s * 1000;
 }
 
-static bool is_alive(const struct gc_auth *a) {
-  return a->token.bearer != NULL && now(a) < ends_ms(a);
+static bool is_valid(const struct gc_auth *a) {
+  return a->token.bearer != NULL && now_ms(a) < expires_ms(a);
 }
 
-static void note(const struct gc_auth *a, const struct gc_err *err) {
+static void report_outcome(const struct gc_auth *a, const struct gc_err *err) {
   a->env->notice(a->env->ctx, "token", err);
 }
 
 static const char *state_name(enum gc_auth_state state) {
   static const char *const names[] = {[GC_AUTH_NONE] = "none",
-                                      [GC_AUTH_ASKING] = "asking",
+                                      [GC_AUTH_REQUESTING] = "requesting",
                                       [GC_AUTH_READY] = "ready",
                                       [GC_AUTH_FAILED] = "failed"};
   return names[state];
@@ -82,35 +77,37 @@ static void set_state(struct gc_auth *a, enum gc_auth_state state) {
   a->changed(a->ctx);
 }
 
-static void forget_request(struct gc_auth *a) {
+static void wipe_request(struct gc_auth *a) {
   gc_buf_wipe(&a->authorization);
   gc_buf_wipe(&a->body);
   a->running = false;
 }
 
-static void again_in(struct gc_auth *a, uint64_t wait_ms) {
-  uint64_t at_ms = now(a) + wait_ms;
+/* Sends the next request, or checks the secret, in `wait_ms`; later during a
+ * pause. */
+static void schedule_request(struct gc_auth *a, uint64_t wait_ms) {
+  uint64_t at_ms = now_ms(a) + wait_ms;
   if (at_ms < a->paused_until_ms)
     at_ms = a->paused_until_ms;
   (void)gc_timers_set(a->env->timers, &a->timer, at_ms);
 }
 
-/* The old token, if there is one, serves on. */
-static void failed(struct gc_auth *a, uint64_t wait_ms,
-                   const struct gc_err *err) {
-  note(a, err);
-  again_in(a, wait_ms);
-  set_state(a, is_alive(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
+/* A token that is still valid stays in use. */
+static void fail_request(struct gc_auth *a, uint64_t wait_ms,
+                         const struct gc_err *err) {
+  report_outcome(a, err);
+  schedule_request(a, wait_ms);
+  set_state(a, is_valid(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
 }
 
-static void take_token(struct gc_auth *a, struct gc_token *token) {
+static void accept_token(struct gc_auth *a, struct gc_token *token) {
   gc_token_clear(&a->token);
   a->token = *token;
   a->number++;
-  a->got_ms = now(a);
+  a->received_ms = now_ms(a);
   a->counts.ok++;
   gc_backoff_reset(&a->backoff);
-  again_in(a, gc_token_renew_ms(a->token.life_s, a->settings.margin_s));
+  schedule_request(a, gc_token_renew_ms(a->token.life_s, a->settings.margin_s));
 
   struct gc_err err = {.code = GC_OK};
   char scope[128];
@@ -119,14 +116,14 @@ static void take_token(struct gc_auth *a, struct gc_token *token) {
                   "the token does not have the scope %s that the account asks "
                   "for; add it to the OAuth client",
                   scope);
-  note(a, &err);
+  report_outcome(a, &err);
   a->state = GC_AUTH_READY;
   gc_debug("token: %s", state_name(a->state));
-  a->changed(a->ctx); /* the token has, at least */
+  a->changed(a->ctx); /* the token is new even if the state is not */
 }
 
-static void refuse(struct gc_auth *a, const struct gc_reply *reply,
-                   const struct gc_retry_decision *v) {
+static void fail_refused(struct gc_auth *a, const struct gc_reply *reply,
+                         const struct gc_retry_decision *decision) {
   const char *region = a->settings.host_hint;
   char words[120];
   struct gc_err err;
@@ -137,69 +134,79 @@ static void refuse(struct gc_auth *a, const struct gc_reply *reply,
       "next try in %d s%s",
       a->settings.client_id, region != NULL ? " of Region " : "",
       region != NULL ? region : "", reply->status, words[0] != '\0' ? " " : "",
-      words, v->hint, REFUSED_RETRY_MS / 1000,
+      words, decision->hint, GC_AUTH_REFUSED_RETRY_MS / 1000,
       a->secret_version != 0 ? " or when the secret's file changes" : "");
-  a->refused = true;
-  a->refused_until_ms = now(a) + REFUSED_RETRY_MS;
-  failed(a, REFUSED_LOOK_MS, &err);
+  a->is_refused = true;
+  a->refused_until_ms = now_ms(a) + GC_AUTH_REFUSED_RETRY_MS;
+  fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
 }
 
-static void describe(const struct gc_auth *a, struct gc_err *err,
-                     const struct gc_reply *reply,
-                     const struct gc_retry_decision *v,
-                     const struct gc_err *below) {
-  const char *what =
-      is_alive(a) ? "token not renewed (the old one serves on)" : "no token";
+static void describe_failure(const struct gc_auth *a, struct gc_err *err,
+                             const struct gc_reply *reply,
+                             const struct gc_retry_decision *decision,
+                             const struct gc_err *below) {
+  const char *what = is_valid(a)
+                         ? "token not renewed (the old one is still valid)"
+                         : "no token";
   char words[160];
   if (reply->failure != GC_FAILURE_NONE) {
     (void)gc_fail(err, below->code, "%s: %s", what, below->text);
     return;
   }
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
-  (void)gc_fail(err, v->code, "%s: the token endpoint answered %d%s%s%s%s",
-                what, reply->status, words[0] != '\0' ? " " : "", words,
-                v->hint[0] != '\0' ? "; " : "", v->hint);
+  (void)gc_fail(err, decision->code,
+                "%s: the token endpoint answered %d%s%s%s%s", what,
+                reply->status, words[0] != '\0' ? " " : "", words,
+                decision->hint[0] != '\0' ? "; " : "", decision->hint);
 }
 
-static void on_done(struct gc_exchange *x, const struct gc_reply *reply,
-                    const struct gc_err *below) {
+/* How long to wait after a failure: for the backoff or the server's
+ * Retry-After, and at least until the breaker allows a request. */
+static uint64_t retry_wait_ms(struct gc_auth *a, const struct gc_reply *reply) {
+  uint64_t wait_ms =
+      gc_backoff_fail(&a->backoff, 0, a->env->random32(a->env->ctx));
+  if (reply->has_retry_after && reply->retry_after_s > 0) {
+    uint64_t retry_after_s = reply->retry_after_s < GC_AUTH_RETRY_AFTER_MAX_S
+                                 ? reply->retry_after_s
+                                 : GC_AUTH_RETRY_AFTER_MAX_S;
+    wait_ms = retry_after_s * 1000;
+  }
+  uint32_t breaker_ms = gc_breaker_wait_ms(&a->breaker, now_ms(a));
+  return breaker_ms > wait_ms ? breaker_ms : wait_ms;
+}
+
+static void on_reply(struct gc_exchange *x, const struct gc_reply *reply,
+                     const struct gc_err *below) {
   struct gc_auth *a = x->ctx;
-  struct gc_retry_decision v = gc_retry_decide_oauth(reply);
+  struct gc_retry_decision decision = gc_retry_decide_oauth(reply);
   struct gc_token token = {0};
   struct gc_err err = {.code = GC_OK};
 
-  forget_request(a);
-  a->refused = false;
-  gc_breaker_note(&a->breaker, a->is_probe, !v.breaks, now(a));
-  if (v.action == GC_DONE) {
+  wipe_request(a);
+  a->is_refused = false;
+  gc_breaker_note(&a->breaker, a->is_probe, !decision.breaks, now_ms(a));
+  if (decision.action == GC_DONE) {
     if (gc_token_parse(reply->body.data, reply->body.len, &token, &err) ==
         GC_OK) {
-      take_token(a, &token);
+      accept_token(a, &token);
       return;
     }
     (void)gc_fail_in(&err, GC_ERR_PARSE,
                      "no token: the token endpoint's answer: ");
-  } else if (v.code == GC_ERR_AUTH) {
+  } else if (decision.code == GC_ERR_AUTH) {
     a->counts.failed++;
-    refuse(a, reply, &v);
+    fail_refused(a, reply, &decision);
     return;
   } else {
-    describe(a, &err, reply, &v, below);
+    describe_failure(a, &err, reply, &decision, below);
   }
 
   a->counts.failed++;
-  uint64_t wait_ms =
-      gc_backoff_fail(&a->backoff, 0, a->env->random32(a->env->ctx));
-  if (reply->has_retry_after && reply->retry_after_s > 0)
-    wait_ms = reply->retry_after_s < ASK_MAX_S ? reply->retry_after_s * 1000ull
-                                               : ASK_MAX_S * 1000ull;
-  uint32_t rest_ms = gc_breaker_wait_ms(&a->breaker, now(a));
-  if (rest_ms > wait_ms)
-    wait_ms = rest_ms;
-  struct gc_err reported;
-  (void)gc_fail(&reported, err.code, "%.340s; next try in %.1f s", err.text,
+  uint64_t wait_ms = retry_wait_ms(a, reply);
+  struct gc_err with_wait;
+  (void)gc_fail(&with_wait, err.code, "%.340s; next try in %.1f s", err.text,
                 (double)wait_ms / 1000.0);
-  failed(a, wait_ms, &reported);
+  fail_request(a, wait_ms, &with_wait);
 }
 
 static enum gc_code add_form_field(struct gc_buf *body, const char *name,
@@ -214,12 +221,12 @@ static enum gc_code add_form_field(struct gc_buf *body, const char *name,
   return code;
 }
 
-static enum gc_code add_basic(struct gc_buf *out, const char *id,
-                              const struct gc_buf *secret) {
+static enum gc_code add_basic_header(struct gc_buf *out, const char *id,
+                                     const struct gc_buf *secret) {
   GC_AUTO(gc_buf_wipe) struct gc_buf pair = {.max = 2 * GC_SECRET_MAX_BYTES};
   GC_AUTO(gc_buf_wipe) struct gc_buf coded = {.max = 4 * GC_SECRET_MAX_BYTES};
   GC_TRY(gc_buf_print(&pair, "%s:%s", id, secret->data));
-  /* Room for the code, which EVP writes in place of these. */
+  /* EVP writes the code in place of these. */
   for (size_t i = 0; i < (pair.len + 2) / 3 * 4; i++)
     GC_TRY(gc_buf_add(&coded, "=", 1));
   EVP_EncodeBlock((unsigned char *)coded.data, (unsigned char *)pair.data,
@@ -234,18 +241,18 @@ static enum gc_code write_request(struct gc_auth *a,
   if (s->scope != NULL && s->scope[0] != '\0')
     GC_TRY(add_form_field(&a->body, "scope", s->scope, strlen(s->scope)));
   if (!s->in_body)
-    return add_basic(&a->authorization, s->client_id, secret);
+    return add_basic_header(&a->authorization, s->client_id, secret);
   GC_TRY(add_form_field(&a->body, "client_id", s->client_id,
                         strlen(s->client_id)));
   return add_form_field(&a->body, "client_secret", secret->data, secret->len);
 }
 
-static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
+static enum gc_code start_request(struct gc_auth *a, struct gc_err *err) {
   static const char form[] = "Content-Type: application/x-www-form-urlencoded";
   static const char accepts[] = "Accept: application/json";
   GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
 
-  /* Before it is read: a change in between is seen as one. */
+  /* Read before the secret: a change between the two is noticed later. */
   a->secret_version = gc_secret_version(&a->settings.secret);
   GC_TRY(gc_secret_read(&a->settings.secret, &secret, err));
   enum gc_code code = write_request(a, &secret);
@@ -254,55 +261,55 @@ static enum gc_code begin(struct gc_auth *a, struct gc_err *err) {
 
   a->headers[0] = form;
   a->headers[1] = accepts;
-  a->headers[2] = a->authorization.data; /* NULL when in the body */
+  a->headers[2] = a->authorization.data; /* NULL: the body has both */
   a->exchange = (struct gc_exchange){.method = "POST",
                                      .url = a->settings.url,
                                      .headers = a->headers,
                                      .body = a->body.data,
                                      .body_len = a->body.len,
                                      .body_max = ANSWER_MAX_BYTES,
-                                     .done = on_done,
+                                     .done = on_reply,
                                      .ctx = a};
   return a->env->transport.start(a->env->transport.ctx, &a->exchange, err);
 }
 
-/* Refused, and nothing has changed since. */
-static bool is_hopeless(const struct gc_auth *a) {
-  return a->refused && now(a) < a->refused_until_ms &&
+/* The credentials were refused and have not changed since. */
+static bool is_refused_unchanged(const struct gc_auth *a) {
+  return a->is_refused && now_ms(a) < a->refused_until_ms &&
          gc_secret_version(&a->settings.secret) == a->secret_version;
 }
 
-static void ask(struct gc_auth *a) {
+/* Sends a request if one is allowed now, and schedules it else. */
+static void request_token(struct gc_auth *a) {
   if (a->running)
     return;
-  if (is_hopeless(a)) {
-    again_in(a, REFUSED_LOOK_MS);
-    set_state(a, is_alive(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
+  if (is_refused_unchanged(a)) {
+    schedule_request(a, GC_AUTH_SECRET_CHECK_MS);
+    set_state(a, is_valid(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
     return;
   }
-  if (now(a) < a->paused_until_ms || !gc_breaker_allows(&a->breaker, now(a))) {
-    again_in(a, gc_breaker_wait_ms(&a->breaker, now(a)));
+  if (now_ms(a) < a->paused_until_ms ||
+      !gc_breaker_allows(&a->breaker, now_ms(a))) {
+    schedule_request(a, gc_breaker_wait_ms(&a->breaker, now_ms(a)));
     return;
   }
 
   struct gc_err err = {.code = GC_OK};
-  if (!is_alive(a))
-    set_state(a, GC_AUTH_ASKING);
-  if (begin(a, &err) == GC_OK) {
+  if (!is_valid(a))
+    set_state(a, GC_AUTH_REQUESTING);
+  if (start_request(a, &err) == GC_OK) {
     a->running = true;
     a->is_probe = gc_breaker_sent(&a->breaker);
     return;
   }
-  forget_request(a);
+  wipe_request(a);
   a->counts.failed++;
-  failed(a, REFUSED_LOOK_MS, &err);
+  fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
 }
 
-/* The timer: time for a request, or a look at whether a refused secret has
- * changed. */
-static void on_timer(void *ctx, uint64_t now_ms) {
-  (void)now_ms;
-  ask(ctx);
+static void on_timer(void *ctx, uint64_t at_ms) {
+  (void)at_ms;
+  request_token(ctx);
 }
 
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
@@ -315,9 +322,11 @@ struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
   a->env = env;
   a->changed = changed;
   a->ctx = ctx;
-  a->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 60000};
-  a->breaker =
-      (struct gc_breaker){.limit = 3, .rest_ms = 5000, .rest_max_ms = 15000};
+  a->backoff = (struct gc_backoff){.base_ms = GC_AUTH_RETRY_BASE_MS,
+                                   .cap_ms = GC_AUTH_RETRY_MAX_MS};
+  a->breaker = (struct gc_breaker){.limit = BREAKER_LIMIT,
+                                   .rest_ms = GC_AUTH_BREAKER_REST_MS,
+                                   .rest_max_ms = GC_AUTH_BREAKER_REST_MAX_MS};
   a->timer = (struct gc_timer){.fire = on_timer, .ctx = a};
   a->authorization.max = a->body.max = 8 * GC_SECRET_MAX_BYTES;
   return a;
@@ -329,22 +338,22 @@ void gc_auth_free(struct gc_auth *a) {
   if (a->running)
     a->env->transport.cancel(a->env->transport.ctx, &a->exchange);
   gc_timers_unset(a->env->timers, &a->timer);
-  forget_request(a);
+  wipe_request(a);
   gc_token_clear(&a->token);
   free(a);
 }
 
-enum gc_auth_state gc_auth_want(struct gc_auth *a) {
+enum gc_auth_state gc_auth_request(struct gc_auth *a) {
   if (a->state == GC_AUTH_NONE)
-    ask(a);
-  /* The renewal failed for so long that the old token ended. */
-  else if (a->state == GC_AUTH_READY && !is_alive(a))
-    a->state = a->running ? GC_AUTH_ASKING : GC_AUTH_FAILED;
+    request_token(a);
+  /* Renewals failed until the old token expired. */
+  else if (a->state == GC_AUTH_READY && !is_valid(a))
+    a->state = a->running ? GC_AUTH_REQUESTING : GC_AUTH_FAILED;
   return a->state;
 }
 
 const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number) {
-  if (!is_alive(a))
+  if (!is_valid(a))
     return NULL;
   *ret_number = a->number;
   return a->token.bearer;
@@ -353,14 +362,15 @@ const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number) {
 bool gc_auth_reject(struct gc_auth *a, uint32_t number) {
   if (number != a->number)
     return true;
-  if (a->was_rejected && now(a) - a->rejected_ms < REJECT_AGAIN_MS)
+  if (a->was_rejected &&
+      now_ms(a) - a->rejected_ms < GC_AUTH_REJECT_INTERVAL_MS)
     return a->running || a->token.bearer == NULL;
 
   a->was_rejected = true;
-  a->rejected_ms = now(a);
+  a->rejected_ms = now_ms(a);
   gc_token_clear(&a->token);
-  set_state(a, GC_AUTH_ASKING);
-  ask(a);
+  set_state(a, GC_AUTH_REQUESTING);
+  request_token(a);
   return true;
 }
 
@@ -371,7 +381,7 @@ void gc_auth_pause(struct gc_auth *a, uint64_t until_ms) {
 
 void gc_auth_stats(const struct gc_auth *a, struct gc_auth_stats *ret_stats) {
   *ret_stats = a->counts;
-  ret_stats->life_ms = is_alive(a) ? (int64_t)(ends_ms(a) - now(a)) : 0;
+  ret_stats->life_ms = is_valid(a) ? (int64_t)(expires_ms(a) - now_ms(a)) : 0;
 }
 
 bool gc_auth_is_broken(const struct gc_auth *a) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The access token of one account: got with client credentials, renewed in the
- * background before it ends, one request at a time. Nobody waits for a
- * renewal: the old token serves until the new one is there.
+/* The access token of one account: requested with the client credentials grant,
+ * renewed in the background before it expires, one request at a time. A
+ * renewal delays no call: the old token is used until the new one has come.
  *
- *   refused (400, 401)   once each 5 min, and within 10 s when the secret's
- *                        file changes; ERR_AUTH with the client id
+ *   refused (400, 401)   sent again after 5 min, and within 10 s of a change of
+ *                        the secret's file; GC_ERR_AUTH with the client id
  *   network, 5xx, 429    exponential backoff with full jitter, up to 60 s;
- *                        Retry-After is kept; 5xx and no answer in a row open
- *                        the breaker
- *   the secret cannot be had   each 10 s; nothing is sent
+ *                        Retry-After is obeyed; consecutive 5xx and missing
+ *                        answers open the breaker
+ *   unreadable secret    read again each 10 s; nothing is sent
  *
- * One thread, the account's. */
+ * Only the account's network thread may use this. */
 #ifndef GC_NET_API_AUTH_H
 #define GC_NET_API_AUTH_H
 
@@ -23,45 +23,47 @@ struct gc_auth_settings { /* all borrowed */
   const char *url;        /* of the token endpoint */
   const char *client_id;
   struct gc_secret secret;
-  bool in_body;      /* TokenAuth "body": id and secret as form fields */
-  const char *scope; /* blank-separated; NULL or "": none is sent */
-  uint32_t margin_s;
-  const char *host_hint; /* Region as configured, for the refused message */
+  bool in_body;          /* TokenAuth "body": id and secret as form fields */
+  const char *scope;     /* blank-separated; NULL or "": none is sent */
+  uint32_t margin_s;     /* how long before its end the token is renewed */
+  const char *host_hint; /* Region as configured, for messages; NULL: none */
 };
 
 enum gc_auth_state {
-  GC_AUTH_NONE,   /* nobody has asked yet */
-  GC_AUTH_ASKING, /* no token; the answer is on its way */
-  GC_AUTH_READY,  /* there is a token */
-  GC_AUTH_FAILED, /* no token; the next try comes by itself */
+  GC_AUTH_NONE,       /* no token was requested yet */
+  GC_AUTH_REQUESTING, /* no token; a request is under way or scheduled */
+  GC_AUTH_READY,      /* there is a token */
+  GC_AUTH_FAILED,     /* no token; the next request is scheduled */
 };
 
 struct gc_auth_stats {
   uint64_t ok, failed; /* token requests */
-  int64_t life_ms;     /* until the token ends; 0 without one */
+  int64_t life_ms;     /* until the token expires; 0 without one */
 };
 
-/* `env` is borrowed. `changed` runs whenever the state changes, and with each
- * new token. NULL when out of memory. */
+/* Returns NULL when out of memory. `env` is borrowed. `changed` runs whenever
+ * the state changes, and with each new token. */
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
                             const struct gc_env *env,
                             void (*changed)(void *ctx), void *ctx);
+/* Cancels a running request and wipes the token. NULL is allowed. */
 void gc_auth_free(struct gc_auth *a);
 
-/* The state; GC_AUTH_NONE turns into ASKING: who asks wants a token. */
-enum gc_auth_state gc_auth_want(struct gc_auth *a);
+/* Returns the state. In GC_AUTH_NONE it requests the first token. */
+enum gc_auth_state gc_auth_request(struct gc_auth *a);
 
-/* The token and its number; NULL unless READY. Borrowed until the next turn of
- * the loop. */
+/* The token and its number; NULL unless the state is GC_AUTH_READY. Borrowed
+ * until the next turn of the loop. */
 const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number);
 
-/* The API answered 401 to token `number`, which serves no more. True: a renewal
- * is under way or due (or was done since), ask again once it is READY. False:
- * the token was renewed for the same reason less than a minute ago, asking
- * again will not help. */
+/* The API answered 401 to token `number`: drops it and requests another. True:
+ * a renewal is under way or scheduled, or token `number` was replaced already;
+ * repeat the call once the state is GC_AUTH_READY. False: the token was renewed
+ * for the same reason less than a minute ago; a repetition would not help. */
 bool gc_auth_reject(struct gc_auth *a, uint32_t number);
 
-/* No token request before `until_ms` (Retry-After of the account). */
+/* No token request is sent before `until_ms` (monotonic; the Retry-After of the
+ * account). */
 void gc_auth_pause(struct gc_auth *a, uint64_t until_ms);
 
 void gc_auth_stats(const struct gc_auth *a, struct gc_auth_stats *ret_stats);

@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Variables that were taken out of the environment. A handful at most. */
-struct taken {
+/* Variables that were removed from the environment; a few at most. */
+struct variable {
   char *name, *value;
-  struct taken *next;
+  struct variable *next;
 };
-static struct taken *taken_list;
-static pthread_mutex_t taken_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct variable *variables;
+static pthread_mutex_t variables_lock = PTHREAD_MUTEX_INITIALIZER;
 
 enum gc_code gc_secret_check(const struct gc_secret *s, struct gc_err *err) {
   int set = (s->literal != NULL) + (s->file != NULL) + (s->env != NULL) +
@@ -38,9 +38,10 @@ enum gc_code gc_secret_check(const struct gc_secret *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* The path of a file source; false for the other places. */
-static bool path_of(const struct gc_secret *s, char *path, size_t size,
-                    struct gc_err *err) {
+/* Writes the path of the secret's file. False: it is in no file, or (with `err`
+ * set) systemd gave no credentials. */
+static bool write_path(const struct gc_secret *s, char *path, size_t size,
+                       struct gc_err *err) {
   if (s->file != NULL) {
     snprintf(path, size, "%s", s->file);
     return true;
@@ -60,9 +61,9 @@ static bool path_of(const struct gc_secret *s, char *path, size_t size,
   return true;
 }
 
-/* A buffer's refusal, in words. */
-static enum gc_code too_large(const char *place, enum gc_code code,
-                              struct gc_err *err) {
+/* Describes the failure `code` of a gc_buf; GC_OK: there was none. */
+static enum gc_code describe_buf_error(const char *place, enum gc_code code,
+                                       struct gc_err *err) {
   if (code == GC_ERR_LIMIT)
     return gc_fail(err, GC_ERR_AUTH,
                    "%s is not a client secret: larger than %d bytes", place,
@@ -78,7 +79,7 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
   if (fd < 0)
     return gc_fail(err, GC_ERR_AUTH,
                    "cannot read the client secret %s: %s; the file must be "
-                   "readable for collectd's user",
+                   "readable by collectd's user",
                    path, strerror(errno));
 
   char bytes[GC_SECRET_MAX_BYTES];
@@ -94,59 +95,60 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
                    "%s is not a client secret: larger than %d bytes", path,
                    GC_SECRET_MAX_BYTES - 1);
   else if (memchr(bytes, '\0', (size_t)len) != NULL)
-    code =
-        gc_fail(err, GC_ERR_AUTH,
-                "%s is not a client secret: there is a NUL byte in it", path);
+    code = gc_fail(err, GC_ERR_AUTH,
+                   "%s is not a client secret: it contains a NUL byte", path);
   else
-    code = too_large(path, gc_buf_add(out, bytes, (size_t)len), err);
+    code = describe_buf_error(path, gc_buf_add(out, bytes, (size_t)len), err);
   explicit_bzero(bytes, sizeof(bytes));
   return code;
 }
 
-/* Overwrites the value where the kernel shows it (/proc/PID/environ). */
-static struct taken *take(const char *name) {
+/* Moves a variable out of the environment. The value is also overwritten in
+ * place, since the kernel shows that memory (/proc/PID/environ). NULL: it is
+ * not set, or out of memory. */
+static struct variable *remove_variable(const char *name) {
   char *value = getenv(name);
   if (value == NULL)
     return NULL;
-  struct taken *t = calloc(1, sizeof(*t));
-  if (t == NULL)
+  struct variable *v = calloc(1, sizeof(*v));
+  if (v == NULL)
     return NULL;
-  t->name = strdup(name);
-  t->value = strdup(value);
-  if (t->name == NULL || t->value == NULL) {
-    free(t->name);
-    free(t->value);
-    free(t);
+  v->name = strdup(name);
+  v->value = strdup(value);
+  if (v->name == NULL || v->value == NULL) {
+    free(v->name);
+    free(v->value);
+    free(v);
     return NULL;
   }
   explicit_bzero(value, strlen(value));
   unsetenv(name);
-  t->next = taken_list;
-  taken_list = t;
-  return t;
+  v->next = variables;
+  variables = v;
+  return v;
 }
 
 static enum gc_code read_env(const char *name, struct gc_buf *out,
                              struct gc_err *err) {
-  pthread_mutex_lock(&taken_lock);
-  struct taken *t = taken_list;
-  while (t != NULL && strcmp(t->name, name) != 0)
-    t = t->next;
-  if (t == NULL)
-    t = take(name);
-  enum gc_code code = t != NULL ? gc_buf_text(out, t->value) : GC_OK;
-  pthread_mutex_unlock(&taken_lock);
+  pthread_mutex_lock(&variables_lock);
+  struct variable *v = variables;
+  while (v != NULL && strcmp(v->name, name) != 0)
+    v = v->next;
+  if (v == NULL)
+    v = remove_variable(name);
+  enum gc_code code = v != NULL ? gc_buf_text(out, v->value) : GC_OK;
+  pthread_mutex_unlock(&variables_lock);
 
-  if (t == NULL)
+  if (v == NULL)
     return gc_fail(err, GC_ERR_AUTH,
                    "ClientSecretEnv: the variable %s is not in collectd's "
                    "environment",
                    name);
-  return too_large(name, code, err);
+  return describe_buf_error(name, code, err);
 }
 
-/* Editors and echo leave a newline; the API would refuse it. */
-static void trim(struct gc_buf *b) {
+/* Editors and echo append a newline, which the API would refuse. */
+static void trim_space(struct gc_buf *b) {
   while (b->len > 0 && isspace((unsigned char)b->data[b->len - 1]))
     b->data[--b->len] = '\0';
   size_t front = 0;
@@ -162,16 +164,17 @@ enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
   struct gc_err why = {.code = GC_ERR_AUTH};
 
   if (s->literal != NULL)
-    GC_TRY(too_large("ClientSecret", gc_buf_text(out, s->literal), err));
+    GC_TRY(
+        describe_buf_error("ClientSecret", gc_buf_text(out, s->literal), err));
   else if (s->env != NULL)
     GC_TRY(read_env(s->env, out, err));
-  else if (path_of(s, path, sizeof(path), &why))
+  else if (write_path(s, path, sizeof(path), &why))
     GC_TRY(read_file(path, out, err));
   else
     return gc_fail(err, GC_ERR_AUTH, "%s", why.text);
 
   if (out->data != NULL)
-    trim(out);
+    trim_space(out);
   if (out->len == 0)
     return gc_fail(err, GC_ERR_AUTH, "the client secret is empty");
   return GC_OK;
@@ -180,11 +183,11 @@ enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
 bool gc_secret_is_exposed(const struct gc_secret *s, struct gc_err *ret_words) {
   char path[4096];
   struct stat st;
-  if (!path_of(s, path, sizeof(path), NULL) || stat(path, &st) != 0 ||
+  if (!write_path(s, path, sizeof(path), NULL) || stat(path, &st) != 0 ||
       (st.st_mode & S_IROTH) == 0)
     return false;
   (void)gc_fail(ret_words, GC_ERR_STATE,
-                "the client secret %s is readable for everybody on this host; "
+                "the client secret %s is readable by every user of this host; "
                 "chmod 0640 and chgrp it to collectd's group",
                 path);
   return true;
@@ -193,7 +196,7 @@ bool gc_secret_is_exposed(const struct gc_secret *s, struct gc_err *ret_words) {
 uint64_t gc_secret_version(const struct gc_secret *s) {
   char path[4096];
   struct stat st;
-  if (!path_of(s, path, sizeof(path), NULL) || stat(path, &st) != 0)
+  if (!write_path(s, path, sizeof(path), NULL) || stat(path, &st) != 0)
     return 0;
   return (uint64_t)st.st_mtim.tv_sec * 1000000007u +
          (uint64_t)st.st_mtim.tv_nsec + (uint64_t)st.st_ino * 31 +

@@ -16,7 +16,7 @@ struct gc_shared_budget {
 static struct gc_shared_budget *budgets;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct gc_shared_budget *make(const char *client_id) {
+static struct gc_shared_budget *new_budget(const char *client_id) {
   struct gc_shared_budget *b = calloc(1, sizeof(*b));
   if (b == NULL)
     return NULL;
@@ -30,8 +30,9 @@ static struct gc_shared_budget *make(const char *client_id) {
   return b;
 }
 
-/* The first one decides, less lowers it. What was spent stays spent: a full
- * bucket would let more through in this minute than either rate. */
+/* The first reference sets the rate, a later one can only lower it. Requests
+ * that were sent stay counted: a full bucket would allow more in this minute
+ * than either rate. */
 static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
                      uint64_t now_ms) {
   bool is_first = b->per_minute == 0;
@@ -44,14 +45,15 @@ static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
     (void)gc_budget_take(&b->budget, now_ms);
 }
 
-struct gc_shared_budget *gc_budgets_get(const char *client_id,
-                                        uint32_t per_minute, uint64_t now_ms) {
+struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
+                                              uint32_t per_minute,
+                                              uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   struct gc_shared_budget *b = budgets;
   while (b != NULL && strcmp(b->client_id, client_id) != 0)
     b = b->next;
   if (b == NULL)
-    b = make(client_id);
+    b = new_budget(client_id);
   if (b != NULL) {
     b->references++;
     set_rate(b, per_minute, now_ms);
@@ -60,7 +62,7 @@ struct gc_shared_budget *gc_budgets_get(const char *client_id,
   return b;
 }
 
-void gc_budgets_put(struct gc_shared_budget *b) {
+void gc_shared_budget_put(struct gc_shared_budget *b) {
   if (b == NULL)
     return;
   pthread_mutex_lock(&lock);
@@ -75,21 +77,21 @@ void gc_budgets_put(struct gc_shared_budget *b) {
   pthread_mutex_unlock(&lock);
 }
 
-bool gc_budgets_take(struct gc_shared_budget *b, uint64_t now_ms) {
+bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   bool taken = gc_budget_take(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);
   return taken;
 }
 
-uint32_t gc_budgets_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
+uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   uint32_t wait_ms = gc_budget_wait_ms(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);
   return wait_ms;
 }
 
-uint32_t gc_budgets_left(struct gc_shared_budget *b, uint64_t now_ms) {
+uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   uint32_t left = gc_budget_left(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);

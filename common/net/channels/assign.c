@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static bool has(const struct gc_topics *t, const char *key) {
+static bool has_topic(const struct gc_topics *t, const char *key) {
   return gc_topics_find(t, key) != NULL;
 }
 
@@ -17,9 +17,9 @@ static bool can_make_room(const struct gc_topics *t, const char *key) {
   return t->wanted < GC_TOPICS_MAX;
 }
 
-/* In the order of how little they disturb. */
-static bool (*const rules[])(const struct gc_topics *t,
-                             const char *key) = {has, has_room, can_make_room};
+/* The rule that disturbs least comes first. */
+static bool (*const rules[])(const struct gc_topics *t, const char *key) = {
+    has_topic, has_room, can_make_room};
 
 void gc_channels_make_key(char *key, const char *topic) {
   snprintf(key, GC_TOPIC_SIZE, "%s", topic);
@@ -28,11 +28,11 @@ void gc_channels_make_key(char *key, const char *topic) {
 
 static bool is_wanted(const struct gc_topics *t, const char *key) {
   const struct gc_topic *topic = gc_topics_find(t, key);
-  return topic != NULL && topic->wants != NULL;
+  return topic != NULL && topic->subscribers != NULL;
 }
 
-/* NULL: there is no room. */
-static struct gc_slot *slot_for(struct gc_channels *c, const char *key) {
+/* NULL: no slot has room. */
+static struct gc_slot *find_slot(struct gc_channels *c, const char *key) {
   for (size_t r = 0; r < GC_COUNT(rules); r++)
     for (unsigned i = 0; i < c->slot_count; i++) {
       const struct gc_topics *t = gc_slot_topics(&c->slots[i]);
@@ -42,18 +42,18 @@ static struct gc_slot *slot_for(struct gc_channels *c, const char *key) {
   return c->slot_count < c->slots_max ? &c->slots[c->slot_count] : NULL;
 }
 
-enum gc_code gc_channels_place(struct gc_channels *c,
-                               struct gc_channels_listener *l,
-                               const char *topic, void *tag,
-                               struct gc_err *err) {
+enum gc_code gc_channels_assign(struct gc_channels *c,
+                                struct gc_channels_listener *l,
+                                const char *topic, void *tag,
+                                struct gc_err *err) {
   char key[GC_TOPIC_SIZE];
   gc_channels_make_key(key, topic);
-  struct gc_slot *s = slot_for(c, key);
+  struct gc_slot *s = find_slot(c, key);
   if (s == NULL)
     return gc_fail(err, GC_ERR_LIMIT,
                    "no room: %u notification channels of %d topics are full",
                    c->slots_max, GC_TOPICS_MAX);
-  GC_TRY(gc_slot_want(s, topic, l, tag, err));
+  GC_TRY(gc_slot_subscribe(s, topic, l, tag, err));
   l->has_news |= 1u << s->number;
   if (s->number >= c->slot_count)
     c->slot_count = s->number + 1;
@@ -63,13 +63,13 @@ enum gc_code gc_channels_place(struct gc_channels *c,
 void gc_channels_admit(struct gc_channels *c) {
   for (size_t i = 0; i < c->waiting.count; i++) {
     struct gc_topic *topic = c->waiting.list[i];
-    while (topic->wants != NULL) {
-      struct gc_channels_listener *l = topic->wants->who;
-      if (gc_channels_place(c, l, topic->name, topic->wants->tag, NULL) !=
-          GC_OK)
+    while (topic->subscribers != NULL) {
+      struct gc_channels_listener *l = topic->subscribers->owner;
+      if (gc_channels_assign(c, l, topic->name, topic->subscribers->tag,
+                             NULL) != GC_OK)
         return;
-      gc_topics_unwant(&c->waiting, topic->name, l);
+      gc_topics_unsubscribe(&c->waiting, topic->name, l);
     }
   }
-  gc_topics_restart(&c->waiting); /* forgets those that are wanted no more */
+  gc_topics_restart(&c->waiting); /* removes topics without a subscriber */
 }

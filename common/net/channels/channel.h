@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* One notification channel and its WebSocket, kept alive: found again or
- * created, subscribed, connected, watched, connected again. net/channels is
- * what blocks talk to. One thread, the account's.
+ * created, subscribed, connected, watched, connected again. Blocks use
+ * channels/channels. One thread, the account's.
+ *
+ *   state.c    what follows from what: all states of a channel in one table
+ *   calls.c    the REST calls
+ *   socket.c   the WebSocket: messages, pings, silence
+ *   channel.c  carries out what state.c decides
  *
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
- * the 21st, so the channel's id survives restarts (net/channel_place) and is
- * used again after a HEAD that finds it. A new one is created only when it is
- * gone: 404 to a call or at the handshake, or the platform says that it was
- * displaced; each creation after the first waits longer, up to 5 minutes.
+ * the 21st, so the channel's id survives restarts (channels/id_store) and is
+ * used again after a HEAD that finds it. A new channel is created only when the
+ * old one is gone: 404 to a call or at the handshake, or a message that the
+ * channel was displaced. Each creation after the first waits longer, up to 5
+ * minutes.
  *
  * One loop connects again, after reconnect_min plus a random part that doubles
- * with each failure up to reconnect_max. It begins anew once the connection
- * has proven itself: an event or a heartbeat 10 s or more after it was opened.
+ * with each failure up to reconnect_max. It is reset once the connection has
+ * proven itself: by an event or a heartbeat 10 s or more after it opened.
  * (Sooner proves nothing: two agents that kick each other off one channel see
  * events too.) Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
  *
- * A socket is dead after idle_timeout without a message. After half of it an
- * application ping asks for one, after a quarter of it the RFC 6455 ping keeps
- * middle boxes awake.
- *
  * A channel cannot replace itself without a break, since a second socket on it
- * kicks the first: when its end is near it says so, and the owner (net/
- * channel_slot) brings another one, or has it prolonged, or lets it leave. */
+ * kicks the first. When its end is near, it reports that, and its owner
+ * (channels/slot) brings up another channel, or prolongs this one, or makes it
+ * leave. */
 #ifndef GC_NET_CHANNELS_CHANNEL_H
 #define GC_NET_CHANNELS_CHANNEL_H
 
@@ -35,8 +38,8 @@ struct gc_channel;
 /* Borrowed as long as the channel lives. */
 struct gc_channel_deps {
   const char *account; /* the name under which the channels are kept */
-  /* Of the 20 channels of the client so many are ours, the one of a renewal
-   * included; 0: GC_CHANNELS_USUAL, 20 at most. For gc_channels_new. */
+  /* For gc_channels_new: so many of the client's 20 channels are used, the one
+   * for renewals included. 0: GC_CHANNELS_USUAL; 20 at most. */
   unsigned channels_max;
   struct gc_api *api;
   const struct gc_env *env;
@@ -53,28 +56,29 @@ struct gc_channel_timeouts {
 enum gc_channel_end {
   GC_CHANNEL_END_LIFE,   /* 24 h after it was created (API reference, 4.2) */
   GC_CHANNEL_END_SERVER, /* the server is about to close the socket (4.4) */
-  /* That of the token which made it or subscribed last: the server may close
-   * the socket then (4.2). Told by the owner, see gc_channel_token_number. */
+  /* The end of the token that created the channel or subscribed last: the
+   * server may close the socket then (4.2). The owner notices it, see
+   * gc_channel_token_number. */
   GC_CHANNEL_END_TOKEN,
 };
 
 struct gc_channel_events {
-  /* Connected and subscribed: what is missed ends here. `is_new`: on another
-   * connection than before; else more topics came, or they were renewed.
-   * blind_ms: since the last message of the connection before; 0: there was
-   * none, or nothing was missed. */
+  /* Connected and subscribed: a gap ends here. `is_new`: on another connection
+   * than before; else topics were added or renewed. `blind_ms`: since the last
+   * message of the earlier connection; 0: there was none, or nothing was
+   * missed. */
   void (*ready)(void *ctx, bool is_new, uint64_t blind_ms);
   /* A message of kind EVENT. Borrowed for the call, in which the channel must
    * not be freed. */
   void (*event)(void *ctx, const struct gc_notification *n, const char *bytes,
                 size_t len);
-  /* The end is near, left_ms from now as far as is known. Nothing done is the
-   * end, and then the usual reconnect. */
+  /* The end is near, left_ms from now as far as is known. If the owner does
+   * nothing, the connection ends and the channel connects again. */
   void (*ending)(void *ctx, enum gc_channel_end why, uint64_t left_ms);
   /* After gc_channel_retire. The channel may be freed inside. */
   void (*retired)(void *ctx);
-  /* An outcome to tell; GC_OK: all is well. */
-  void (*note)(void *ctx, const struct gc_err *err);
+  /* An outcome to report; GC_OK: all is well. */
+  void (*outcome)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 
@@ -82,8 +86,8 @@ struct gc_channel_stats {
   bool connected;      /* open and subscribed */
   uint64_t silence_ms; /* since the last message; 0 when not connected */
   uint64_t blind_ms;   /* since when messages may be missed; 0: they are not */
-  /* Topics that are wanted, and of these: subscribed, as far as we know (it
-   * stays so while a connection is down); refused by the platform. */
+  /* Topics that are wanted, and of these: subscribed, as far as is known (they
+   * stay so while a connection is down); rejected by the platform. */
   size_t wanted, topics, rejected;
   uint64_t reconnects; /* after a break */
   uint64_t renewals;   /* a new channel without a break */
@@ -93,41 +97,40 @@ struct gc_channel_stats {
   uint64_t events, malformed, others; /* messages; pongs and heartbeats apart */
 };
 
-/* `place` (taken by the caller) and `topics` are the owner's. NULL when out of
- * memory. */
-struct gc_channel *gc_channel_new(const struct gc_channel_deps *needs,
-                                  struct gc_channel_place *place,
+/* `ids` (taken by the caller) and `topics` belong to the caller and outlive the
+ * channel. NULL when out of memory. */
+struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
+                                  struct gc_id_store *ids,
                                   const struct gc_channel_timeouts *timeouts,
                                   struct gc_topics *topics,
                                   const struct gc_channel_events *events);
-/* Its place keeps the id. */
+/* The id stays in `ids`. */
 void gc_channel_free(struct gc_channel *c);
 
-/* From the next wait on. */
+/* They count from the next wait on. */
 void gc_channel_set_timeouts(struct gc_channel *c,
                              const struct gc_channel_timeouts *timeouts);
 /* The topics have changed. Without any the socket is closed. */
 void gc_channel_wake(struct gc_channel *c);
 
-/* Subscribes to all topics once more, which prolongs the life, with the token
- * of now (API reference, 4.2). Nothing is missed meanwhile. */
+/* Subscribes to all topics once more, which prolongs the channel's life, with
+ * the current token (API reference, 4.2). Nothing is missed meanwhile. */
 void gc_channel_prolong(struct gc_channel *c);
 /* Closes the socket and connects again to the same channel. */
 void gc_channel_leave(struct gc_channel *c);
-/* Closes the socket for good, then `retired`, half a second later at most;
- * messages may come until then. */
+/* Closes the socket for good. `retired` follows within half a second; messages
+ * may come until then. */
 void gc_channel_retire(struct gc_channel *c);
 
 bool gc_channel_is_open(const struct gc_channel *c);
 /* For how long messages may have been missed up to now; 0: none are. */
 uint64_t gc_channel_blind_ms(const struct gc_channel *c);
-/* As gc_api_token_number: of the token that made it or subscribed last; 0: none
- * did. */
+/* As gc_api_token_number, of the token that subscribed last; 0: none did. */
 uint32_t gc_channel_token_number(const struct gc_channel *c);
 
 void gc_channel_stats(const struct gc_channel *c,
                       struct gc_channel_stats *ret_stats);
-/* Adds all that is not `connected` and `silence_ms`. */
+/* Adds the counts; leaves `connected`, `silence_ms` and `blind_ms`. */
 void gc_channel_stats_add(struct gc_channel_stats *sum,
                           const struct gc_channel_stats *s);
 

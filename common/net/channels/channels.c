@@ -9,14 +9,14 @@ static const struct gc_channel_timeouts usual = {
     .reconnect_max_ms = 30000,
 };
 
-static void soon(struct gc_channels *c, struct gc_timer *timer) {
-  const struct gc_env *env = c->needs.env;
+static void schedule_now(struct gc_channels *c, struct gc_timer *timer) {
+  const struct gc_env *env = c->deps.env;
   (void)gc_timers_set(env->timers, timer, env->now_ms(env->ctx));
 }
 
-/* ---- patience ---- */
+/* ---- timeouts ---- */
 
-static void smallest(uint32_t *min, uint32_t wish, uint32_t if_none) {
+static void take_smallest(uint32_t *min, uint32_t wish, uint32_t if_none) {
   uint32_t ms = wish > 0 ? wish : if_none;
   if (*min == 0 || ms < *min)
     *min = ms;
@@ -26,26 +26,26 @@ static void agree_on_timeouts(struct gc_channels *c) {
   struct gc_channel_timeouts min = {0, 0, 0};
   for (const struct gc_channels_listener *l = c->listeners; l != NULL;
        l = l->next) {
-    smallest(&min.idle_timeout_ms, l->timeouts.idle_timeout_ms,
-             usual.idle_timeout_ms);
-    smallest(&min.reconnect_min_ms, l->timeouts.reconnect_min_ms,
-             usual.reconnect_min_ms);
-    smallest(&min.reconnect_max_ms, l->timeouts.reconnect_max_ms,
-             usual.reconnect_max_ms);
+    take_smallest(&min.idle_timeout_ms, l->timeouts.idle_timeout_ms,
+                  usual.idle_timeout_ms);
+    take_smallest(&min.reconnect_min_ms, l->timeouts.reconnect_min_ms,
+                  usual.reconnect_min_ms);
+    take_smallest(&min.reconnect_max_ms, l->timeouts.reconnect_max_ms,
+                  usual.reconnect_max_ms);
   }
   c->timeouts = c->listeners != NULL ? min : usual;
   for (unsigned i = 0; i < c->slot_count; i++)
-    gc_slot_be_patient(&c->slots[i]);
+    gc_slot_set_timeouts(&c->slots[i]);
 }
 
-/* ---- places and turns ---- */
+/* ---- stored ids and turns ---- */
 
-static struct gc_channel_place *take_place(void *ctx) {
+static struct gc_id_store *take_id_store(void *ctx) {
   struct gc_channels *c = ctx;
-  for (unsigned i = 0; i < c->place_count; i++)
-    if (!c->places[i].is_taken) {
-      c->places[i].is_taken = true;
-      return &c->places[i];
+  for (unsigned i = 0; i < c->id_store_count; i++)
+    if (!c->id_stores[i].is_taken) {
+      c->id_stores[i].is_taken = true;
+      return &c->id_stores[i];
     }
   return NULL;
 }
@@ -53,16 +53,16 @@ static struct gc_channel_place *take_place(void *ctx) {
 /* One renewal at a time. */
 static void ask_for_turn(void *ctx) {
   struct gc_channels *c = ctx;
-  soon(c, &c->turn);
+  schedule_now(c, &c->turn);
 }
 
 static void on_turn(void *ctx, uint64_t now_ms) {
   struct gc_channels *c = ctx;
-  uint32_t token = gc_api_token_number(c->needs.api);
+  uint32_t token = gc_api_token_number(c->deps.api);
   struct gc_slot *first = NULL;
   (void)now_ms;
   for (unsigned i = 0; i < c->slot_count; i++)
-    gc_slot_heed_token(&c->slots[i], token);
+    gc_slot_check_token(&c->slots[i], token);
   for (unsigned i = 0; i < c->slot_count; i++) {
     struct gc_slot *s = &c->slots[i];
     if (s->renewal == GC_RENEWAL_RUNS || s->renewal == GC_RENEWAL_ENDS)
@@ -74,11 +74,72 @@ static void on_turn(void *ctx, uint64_t now_ms) {
     gc_slot_renew(first);
 }
 
-/* Before a slot hears that it has lost topics: without any it would close its
- * socket. */
-static void look_for_room(struct gc_channels *c) {
+/* Runs before a slot loses topics: a slot without topics closes its socket. */
+static void schedule_admission(struct gc_channels *c) {
   if (c->waiting.wanted > 0)
-    soon(c, &c->admission);
+    schedule_now(c, &c->admission);
+}
+
+/* ---- reports to listeners; ctx is the channels ---- */
+
+static void report_ready(void *ctx, struct gc_slot *slot, bool is_new,
+                         uint64_t blind_ms) {
+  struct gc_channels *c = ctx;
+  const struct gc_topics *topics = gc_slot_topics(slot);
+  const uint32_t bit = 1u << slot->number;
+  struct gc_channels_listener *next;
+  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = l->next)
+    l->is_concerned = false;
+  for (size_t i = 0; i < topics->count; i++)
+    for (struct gc_topic_subscriber *w = topics->list[i]->subscribers;
+         w != NULL; w = w->next)
+      ((struct gc_channels_listener *)w->owner)->is_concerned = true;
+  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = next) {
+    next = l->next;
+    bool has_news = (l->has_news & bit) != 0;
+    if (!l->is_concerned || (!is_new && blind_ms == 0 && !has_news))
+      continue;
+    bool was_connected = (l->was_connected & bit) != 0;
+    void (*connected)(void *) = l->connected;
+    void *listener_ctx = l->ctx;
+    l->has_news &= ~bit;
+    l->was_connected |= bit;
+    if (blind_ms > 0 && was_connected && l->gap != NULL)
+      l->gap(listener_ctx, blind_ms);
+    connected(listener_ctx);
+  }
+}
+
+static void report_event(void *ctx,
+                         const struct gc_topic_subscriber *subscribers,
+                         const struct gc_notification *n, const char *bytes,
+                         size_t len) {
+  (void)ctx;
+  for (const struct gc_topic_subscriber *sub = subscribers, *next; sub != NULL;
+       sub = next) {
+    const struct gc_channels_listener *l = sub->owner;
+    next = sub->next;
+    struct gc_message m = {.topic = n->topic,
+                           .tag = sub->tag,
+                           .body = n->body,
+                           .body_len = n->body_len,
+                           .bytes = bytes,
+                           .len = len};
+    if (l->message != NULL)
+      l->message(l->ctx, &m);
+  }
+}
+
+static void report_rejected(void *ctx, const struct gc_topic *topic,
+                            const char *reason) {
+  (void)ctx;
+  for (const struct gc_topic_subscriber *sub = topic->subscribers, *next;
+       sub != NULL; sub = next) {
+    const struct gc_channels_listener *l = sub->owner;
+    next = sub->next;
+    if (l->rejected != NULL)
+      l->rejected(l->ctx, topic->name, sub->tag, reason);
+  }
 }
 
 /* ---- public ---- */
@@ -88,48 +149,48 @@ static void on_admission(void *ctx, uint64_t now_ms) {
   gc_channels_admit(ctx);
 }
 
-struct gc_channels *gc_channels_new(const struct gc_channel_deps *needs) {
+struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps) {
   struct gc_channels *c = calloc(1, sizeof(*c));
   if (c == NULL)
     return NULL;
-  unsigned max = needs->channels_max > 0 ? needs->channels_max
-                                         : (unsigned)GC_CHANNELS_USUAL;
-  c->needs = *needs;
+  unsigned max =
+      deps->channels_max > 0 ? deps->channels_max : (unsigned)GC_CHANNELS_USUAL;
+  c->deps = *deps;
   c->timeouts = usual;
-  c->place_count = max < GC_CHANNELS_MAX ? max : GC_CHANNELS_MAX;
-  c->slots_max = c->place_count > 1 ? c->place_count - 1 : 1;
+  c->id_store_count = max < GC_CHANNELS_MAX ? max : GC_CHANNELS_MAX;
+  c->slots_max = c->id_store_count > 1 ? c->id_store_count - 1 : 1;
   c->waiting.max = GC_CHANNELS_WAITING_MAX;
-  c->owner = (struct gc_slot_owner){.needs = &c->needs,
+  c->owner = (struct gc_slot_owner){.deps = &c->deps,
                                     .timeouts = &c->timeouts,
-                                    .take = take_place,
+                                    .take = take_id_store,
                                     .turn = ask_for_turn,
-                                    .ready = gc_channels_tell_ready,
-                                    .event = gc_channels_tell_event,
-                                    .rejected = gc_channels_tell_rejected,
+                                    .ready = report_ready,
+                                    .event = report_event,
+                                    .rejected = report_rejected,
                                     .ctx = c};
   c->admission = (struct gc_timer){.fire = on_admission, .ctx = c};
   c->turn = (struct gc_timer){.fire = on_turn, .ctx = c};
-  for (unsigned i = 0; i < c->place_count; i++)
-    c->places[i] = (struct gc_channel_place){.account = needs->account,
-                                             .number = i,
-                                             .store = needs->store,
-                                             .env = needs->env};
+  for (unsigned i = 0; i < c->id_store_count; i++)
+    c->id_stores[i] = (struct gc_id_store){.account = deps->account,
+                                           .number = i,
+                                           .store = deps->store,
+                                           .env = deps->env};
   for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_init(&c->slots[i], &c->owner, i);
-  gc_api_on_wake(needs->api, ask_for_turn, c);
+  gc_api_on_wake(deps->api, ask_for_turn, c);
   return c;
 }
 
 void gc_channels_free(struct gc_channels *c) {
   if (c == NULL)
     return;
-  gc_api_on_wake(c->needs.api, NULL, NULL);
+  gc_api_on_wake(c->deps.api, NULL, NULL);
   for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_clear(&c->slots[i]);
-  for (unsigned i = 0; i < c->place_count; i++)
-    gc_channel_id_clear(&c->places[i].id);
-  gc_timers_unset(c->needs.env->timers, &c->admission);
-  gc_timers_unset(c->needs.env->timers, &c->turn);
+  for (unsigned i = 0; i < c->id_store_count; i++)
+    gc_channel_id_clear(&c->id_stores[i].id);
+  gc_timers_unset(c->deps.env->timers, &c->admission);
+  gc_timers_unset(c->deps.env->timers, &c->turn);
   gc_topics_clear(&c->waiting);
   free(c);
 }
@@ -149,30 +210,32 @@ void gc_channels_unlisten(struct gc_channels *c,
   if (*at == NULL)
     return;
   *at = l->next;
-  look_for_room(c);
+  schedule_admission(c);
   for (unsigned i = 0; i < c->slot_count; i++)
-    gc_slot_unwant(&c->slots[i], NULL, l);
-  gc_topics_unwant(&c->waiting, NULL, l);
+    gc_slot_unsubscribe(&c->slots[i], NULL, l);
+  gc_topics_unsubscribe(&c->waiting, NULL, l);
   agree_on_timeouts(c);
 }
 
-enum gc_code gc_channels_want(struct gc_channels *c,
-                              struct gc_channels_listener *l, const char *topic,
-                              void *tag, struct gc_err *err) {
-  enum gc_code code = gc_channels_place(c, l, topic, tag, err);
+enum gc_code gc_channels_subscribe(struct gc_channels *c,
+                                   struct gc_channels_listener *l,
+                                   const char *topic, void *tag,
+                                   struct gc_err *err) {
+  enum gc_code code = gc_channels_assign(c, l, topic, tag, err);
   if (code == GC_OK)
-    gc_topics_unwant(&c->waiting, topic, l);
+    gc_topics_unsubscribe(&c->waiting, topic, l);
   else if (code == GC_ERR_LIMIT)
-    GC_TRY(gc_topics_want(&c->waiting, topic, l, tag, err));
+    GC_TRY(gc_topics_subscribe(&c->waiting, topic, l, tag, err));
   return code;
 }
 
-void gc_channels_unwant(struct gc_channels *c, struct gc_channels_listener *l,
-                        const char *topic) {
-  look_for_room(c);
+void gc_channels_unsubscribe(struct gc_channels *c,
+                             struct gc_channels_listener *l,
+                             const char *topic) {
+  schedule_admission(c);
   for (unsigned i = 0; i < c->slot_count; i++)
-    gc_slot_unwant(&c->slots[i], topic, l);
-  gc_topics_unwant(&c->waiting, topic, l);
+    gc_slot_unsubscribe(&c->slots[i], topic, l);
+  gc_topics_unsubscribe(&c->waiting, topic, l);
 }
 
 bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
@@ -187,13 +250,13 @@ bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
   return false;
 }
 
-static bool carries(const struct gc_slot *s,
-                    const struct gc_channels_listener *l) {
+static bool carries_topic_of(const struct gc_slot *s,
+                             const struct gc_channels_listener *l) {
   const struct gc_topics *t = gc_slot_topics(s);
   for (size_t i = 0; t != NULL && i < t->count; i++)
-    for (const struct gc_topic_want *w = t->list[i]->wants; w != NULL;
-         w = w->next)
-      if (w->who == l)
+    for (const struct gc_topic_subscriber *w = t->list[i]->subscribers;
+         w != NULL; w = w->next)
+      if (w->owner == l)
         return true;
   return false;
 }
@@ -205,7 +268,7 @@ void gc_channels_stats_for(const struct gc_channels *c,
   bool all = true, any = false;
   *ret_stats = (struct gc_channel_stats){.wanted = c->waiting.wanted};
   for (unsigned i = 0; i < c->slot_count; i++) {
-    if (l != NULL && !carries(&c->slots[i], l))
+    if (l != NULL && !carries_topic_of(&c->slots[i], l))
       continue;
     gc_slot_stats(&c->slots[i], &one);
     if (l != NULL && (l->was_connected & 1u << i) == 0)

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the channels share.
- *
- *   channels.c         the public functions, places and turns
- *   channels_spread.c  which topic goes where
- *   channels_tell.c    who hears of it
- */
+/* What channels.c (the public functions, stored ids, turns, reports) shares
+ * with assign.c (which topic goes to which slot). */
 #ifndef GC_NET_CHANNELS_CHANNELS_INTERNAL_H
 #define GC_NET_CHANNELS_CHANNELS_INTERNAL_H
 
@@ -12,39 +8,31 @@
 #include "common/net/channels/slot.h"
 
 struct gc_channels {
-  struct gc_channel_deps needs;
+  struct gc_channel_deps deps;
   struct gc_channel_timeouts timeouts;
   struct gc_slot_owner owner;
-  struct gc_channel_place places[GC_CHANNELS_MAX];
+  struct gc_id_store id_stores[GC_CHANNELS_MAX];
   struct gc_slot slots[GC_CHANNELS_MAX];
-  unsigned place_count, slot_count; /* slots: those in use come first */
+  unsigned id_store_count, slot_count; /* used slots come first */
   unsigned slots_max;
   struct gc_topics waiting; /* for room */
   struct gc_channels_listener *listeners;
-  struct gc_timer admission; /* of those that wait */
-  struct gc_timer turn;      /* whose renewal is next */
+  struct gc_timer admission; /* of topics that wait */
+  struct gc_timer turn;      /* starts the next renewal */
 };
 
-/* Of GC_TOPIC_SIZE bytes, in lower case; what is longer is cut, and is no
- * topic. */
+/* Writes GC_TOPIC_SIZE bytes at most, in lower case. A longer text is cut; it
+ * is not a topic. */
 void gc_channels_make_key(char *key, const char *topic);
 
-/* Subscribes to it where there is room. GC_ERR_LIMIT: nowhere. */
-GC_MUST_CHECK enum gc_code gc_channels_place(struct gc_channels *c,
-                                             struct gc_channels_listener *l,
-                                             const char *topic, void *tag,
-                                             struct gc_err *err);
-/* Those that wait, in the order of their first want, as far as there is room.
- * Who comes with a topic while others wait may be before them. */
+/* Subscribes to the topic on the first slot with room. GC_ERR_LIMIT: there is
+ * none. */
+GC_MUST_CHECK enum gc_code gc_channels_assign(struct gc_channels *c,
+                                              struct gc_channels_listener *l,
+                                              const char *topic, void *tag,
+                                              struct gc_err *err);
+/* Subscribes the topics that wait, first come first served, as far as there is
+ * room. A topic that is subscribed meanwhile may overtake them. */
 void gc_channels_admit(struct gc_channels *c);
-
-/* As struct gc_slot_owner; ctx is the channels. */
-void gc_channels_tell_ready(void *ctx, struct gc_slot *slot, bool is_new,
-                            uint64_t blind_ms);
-void gc_channels_tell_event(void *ctx, const struct gc_topic_want *wants,
-                            const struct gc_notification *n, const char *bytes,
-                            size_t len);
-void gc_channels_tell_rejected(void *ctx, const struct gc_topic *topic,
-                               const char *reason);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/channels/id_store.h"
 
-static void note(const struct gc_channel_place *p, const struct gc_err *err) {
+static void report_outcome(const struct gc_id_store *p,
+                           const struct gc_err *err) {
   p->env->notice(p->env->ctx, "state", err);
 }
 
-void gc_channel_place_load(struct gc_channel_place *p) {
+void gc_id_store_load(struct gc_id_store *p) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_err err = {.code = GC_OK};
   if (p->is_loaded)
@@ -16,12 +17,12 @@ void gc_channel_place_load(struct gc_channel_place *p) {
   err.code =
       gc_store_load_channel(p->store, p->account, p->number, &text, &err);
   if (err.code != GC_OK)
-    note(p, &err);
+    report_outcome(p, &err);
   else if (text.len > 0)
     (void)!gc_channel_id_read(text.data, &p->id);
 }
 
-void gc_channel_place_keep(const struct gc_channel_place *p) {
+void gc_id_store_save(const struct gc_id_store *p) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_err err = {.code = GC_OK};
   if (p->store == NULL)
@@ -33,5 +34,5 @@ void gc_channel_place_keep(const struct gc_channel_place *p) {
     code = gc_store_save_channel(p->store, p->account, p->number,
                                  gc_buf_string(&text), &err);
   err.code = code;
-  note(p, &err);
+  report_outcome(p, &err);
 }

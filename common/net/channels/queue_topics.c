@@ -8,37 +8,38 @@
 
 enum {
   TICK_MS = 1000,
-  LOOK_TICKS = 30, /* how often it is looked at what is covered */
+  COVERAGE_TICKS = 30, /* between two checks of the coverage */
   REASON_SIZE = 120,
 };
 
-struct queue_topics {
-  struct queue_topics_deps deps;
-  struct queue_topics_user user;
+struct gc_queue_topics {
+  struct gc_queue_topics_deps deps;
+  struct gc_queue_topics_user user;
 
-  /* The account's thread's. */
+  /* Used by the account's thread only. */
   struct gc_channels_listener listener;
   struct gc_names_listener queues;
   struct gc_timer timer;
-  char **ids; /* of the queues whose topics are wanted */
+  char **ids; /* of the queues whose topics are subscribed */
   size_t count;
-  size_t unheard_of;        /* of them the channels have no room for */
+  size_t without_room;      /* queues for which the channels have no room */
   char reason[REASON_SIZE]; /* why the platform refused the last one */
   unsigned ticks;
   bool is_running;
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  struct queue_topics_state state; /* but for silence and the gap that lasts */
-  uint64_t heard_ms;               /* the last message; 0: none yet */
-  uint64_t blind_since_ms;         /* the gap that lasts; 0: none */
+  struct gc_queue_topics_state
+      state;               /* without the silence and the gap that lasts */
+  uint64_t heard_ms;       /* the last message; 0: none yet */
+  uint64_t blind_since_ms; /* the gap that lasts; 0: none */
 };
 
-static uint64_t now(const struct queue_topics *t) {
+static uint64_t now_ms_of(const struct gc_queue_topics *t) {
   return t->deps.env->now_ms(t->deps.env->ctx);
 }
 
-/* Two threads look at the clock, and may come here the other way round. */
+/* Two threads read the clock, so `then_ms` may be later than `now_ms`. */
 static uint64_t ms_since(uint64_t then_ms, uint64_t now_ms) {
   return now_ms > then_ms ? now_ms - then_ms : 0;
 }
@@ -47,11 +48,11 @@ static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
   snprintf(out, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations", queue);
 }
 
-/* ---- how the channels stand ---- */
+/* ---- the state of the channels ---- */
 
-/* Under the lock. It is blind from when the first of its channels is until all
- * of them hear again. */
-static void follow_gap(struct queue_topics *t, uint64_t now_ms,
+/* Called under the lock. The gap begins when the first channel breaks and ends
+ * when all channels are connected again. */
+static void follow_gap(struct gc_queue_topics *t, uint64_t now_ms,
                        uint64_t blind_ms) {
   if (blind_ms > 0) {
     uint64_t since_ms = now_ms - blind_ms;
@@ -63,9 +64,9 @@ static void follow_gap(struct queue_topics *t, uint64_t now_ms,
   }
 }
 
-static void look_at_channels(struct queue_topics *t) {
+static void read_channels(struct gc_queue_topics *t) {
   struct gc_channel_stats stats;
-  uint64_t now_ms = now(t);
+  uint64_t now_ms = now_ms_of(t);
   gc_channels_stats_for(t->deps.channels, &t->listener, &stats);
   pthread_mutex_lock(&t->lock);
   t->state.is_connected = stats.connected;
@@ -76,11 +77,11 @@ static void look_at_channels(struct queue_topics *t) {
   pthread_mutex_unlock(&t->lock);
 }
 
-/* ---- what is covered ---- */
+/* ---- coverage ---- */
 
-static void tell_coverage(struct queue_topics *t, size_t missing) {
+static void report_coverage(struct gc_queue_topics *t, size_t missing) {
   struct gc_err err = {.code = GC_OK};
-  if (missing > 0 && t->unheard_of > 0)
+  if (missing > 0 && t->without_room > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%zu of %zu queues are not heard (no room on the account's "
                   "notification channels): what flows count there is missing; "
@@ -96,10 +97,10 @@ static void tell_coverage(struct queue_topics *t, size_t missing) {
   t->user.notice(t->user.notice_ctx, "topics", &err);
 }
 
-static void look_at_coverage(struct queue_topics *t) {
+static void check_coverage(struct gc_queue_topics *t) {
   char topic[GC_TOPIC_SIZE];
   size_t covered = 0;
-  look_at_channels(t);
+  read_channels(t);
   for (size_t i = 0; i < t->count; i++) {
     print_topic(topic, t->ids[i]);
     covered += gc_channels_covers(t->deps.channels, topic);
@@ -109,28 +110,28 @@ static void look_at_coverage(struct queue_topics *t) {
   t->state.covered = covered;
   bool is_connected = t->state.is_connected;
   pthread_mutex_unlock(&t->lock);
-  /* Else channels or new topics may still be on their way. */
-  if (is_connected || t->unheard_of > 0)
-    tell_coverage(t, t->count - covered);
+  /* Otherwise channels or new topics may still be on their way. */
+  if (is_connected || t->without_room > 0)
+    report_coverage(t, t->count - covered);
 }
 
-/* ---- which topics are wanted ---- */
+/* ---- subscriptions ---- */
 
-static void unwant(struct queue_topics *t, const char *queue) {
+static void unsubscribe_queue(struct gc_queue_topics *t, const char *queue) {
   char topic[GC_TOPIC_SIZE];
   print_topic(topic, queue);
-  gc_channels_unwant(t->deps.channels, &t->listener, topic);
+  gc_channels_unsubscribe(t->deps.channels, &t->listener, topic);
 }
 
-/* Those that are wanted already keep their place on their channel. */
-static void want_all(struct queue_topics *t) {
+/* Topics that are subscribed already stay on their channels. */
+static void subscribe_all(struct gc_queue_topics *t) {
   char topic[GC_TOPIC_SIZE];
-  t->unheard_of = 0;
+  t->without_room = 0;
   for (size_t i = 0; i < t->count; i++) {
     print_topic(topic, t->ids[i]);
-    if (gc_channels_want(t->deps.channels, &t->listener, topic, NULL, NULL) !=
-        GC_OK)
-      t->unheard_of++;
+    if (gc_channels_subscribe(t->deps.channels, &t->listener, topic, NULL,
+                              NULL) != GC_OK)
+      t->without_room++;
   }
 }
 
@@ -140,7 +141,7 @@ static void free_ids(char **ids, size_t count) {
   free(ids);
 }
 
-/* All ids of the directory; NULL when out of memory. */
+/* All ids of the list; NULL when out of memory. */
 static char **copy_ids(const struct gc_entities *d, size_t count) {
   char **ids = calloc(count + 1, sizeof(char *));
   for (size_t i = 0; ids != NULL && i < count; i++) {
@@ -153,26 +154,27 @@ static char **copy_ids(const struct gc_entities *d, size_t count) {
   return ids;
 }
 
-static void take_queues(struct queue_topics *t, const struct gc_entities *d) {
+static void take_queues(struct gc_queue_topics *t,
+                        const struct gc_entities *d) {
   size_t count = gc_entities_count(d);
   char **ids = copy_ids(d, count);
   if (ids == NULL)
     return; /* the next list comes in ten minutes */
   for (size_t i = 0; i < t->count; i++)
     if (gc_entities_find(d, t->ids[i]) == NULL)
-      unwant(t, t->ids[i]);
+      unsubscribe_queue(t, t->ids[i]);
   free_ids(t->ids, t->count);
   t->ids = ids;
   t->count = count;
-  want_all(t);
+  subscribe_all(t);
 }
 
-/* A list that is refused keeps what was known. */
-static void on_queues(void *ctx, struct gc_entities *directory) {
-  struct queue_topics *t = ctx;
+/* A list that is refused keeps the queues that were known. */
+static void on_queues(void *ctx, struct gc_entities *list) {
+  struct gc_queue_topics *t = ctx;
   struct gc_err err = {.code = GC_OK};
-  bool is_refused = gc_entities_is_refused(directory);
-  take_queues(t, directory);
+  bool is_refused = gc_entities_is_refused(list);
+  take_queues(t, list);
   if (t->count == 0)
     (void)gc_fail(&err, is_refused ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND,
                   "%s: no topic to listen to; give the OAuth client a role "
@@ -180,56 +182,56 @@ static void on_queues(void *ctx, struct gc_entities *directory) {
                   is_refused ? "the list of queues is refused"
                              : "the OAuth client's roles see no queue");
   t->user.notice(t->user.notice_ctx, "queues", &err);
-  look_at_coverage(t);
+  check_coverage(t);
 }
 
-/* ---- what the channels tell ---- */
+/* ---- the channels' events ---- */
 
-/* What was missed cannot be asked for; the next event of a conversation has
- * all that its flows have set. */
-static void on_connected(void *ctx) { look_at_coverage(ctx); }
+/* Missed events cannot be requested; the next event of a conversation has all
+ * attributes that its flows have set. */
+static void on_connected(void *ctx) { check_coverage(ctx); }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   pthread_mutex_lock(&t->lock);
-  follow_gap(t, now(t), blind_ms);
+  follow_gap(t, now_ms_of(t), blind_ms);
   pthread_mutex_unlock(&t->lock);
 }
 
 static void on_message(void *ctx, const struct gc_message *m) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   t->user.message(t->user.ctx, m);
 }
 
-/* Told of when the others are subscribed. */
+/* The coverage is reported when the other topics are subscribed. */
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
-  struct queue_topics *t = ctx;
+  struct gc_queue_topics *t = ctx;
   (void)topic, (void)tag;
   snprintf(t->reason, sizeof(t->reason), "%s", reason);
 }
 
 static void on_tick(void *ctx, uint64_t now_ms) {
-  struct queue_topics *t = ctx;
-  look_at_channels(t);
-  if (t->ticks++ % LOOK_TICKS == 0)
-    look_at_coverage(t);
+  struct gc_queue_topics *t = ctx;
+  read_channels(t);
+  if (t->ticks++ % COVERAGE_TICKS == 0)
+    check_coverage(t);
   t->user.tick(t->user.ctx);
   (void)gc_timers_set(t->deps.env->timers, &t->timer, now_ms + TICK_MS);
 }
 
 /* ---- life ---- */
 
-static void begin(void *ctx) {
-  struct queue_topics *t = ctx;
+static void start_on_loop(void *ctx) {
+  struct gc_queue_topics *t = ctx;
   t->is_running = true;
   gc_channels_listen(t->deps.channels, &t->listener);
   gc_names_listen(t->deps.names, &t->queues);
-  (void)gc_timers_set(t->deps.env->timers, &t->timer, now(t) + TICK_MS);
+  (void)gc_timers_set(t->deps.env->timers, &t->timer, now_ms_of(t) + TICK_MS);
 }
 
-static void end(void *ctx) {
-  struct queue_topics *t = ctx;
+static void stop_on_loop(void *ctx) {
+  struct gc_queue_topics *t = ctx;
   if (!t->is_running)
     return;
   t->is_running = false;
@@ -238,9 +240,10 @@ static void end(void *ctx) {
   gc_channels_unlisten(t->deps.channels, &t->listener);
 }
 
-struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
-                                      const struct queue_topics_user *user) {
-  struct queue_topics *t = calloc(1, sizeof(*t));
+struct gc_queue_topics *
+gc_queue_topics_new(const struct gc_queue_topics_deps *deps,
+                    const struct gc_queue_topics_user *user) {
+  struct gc_queue_topics *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return NULL;
   t->deps = *deps;
@@ -257,27 +260,27 @@ struct queue_topics *queue_topics_new(const struct queue_topics_deps *deps,
   return t;
 }
 
-void queue_topics_start(struct queue_topics *t) {
-  gc_loop_call(t->deps.loop, begin, t);
+void gc_queue_topics_start(struct gc_queue_topics *t) {
+  gc_loop_call(t->deps.loop, start_on_loop, t);
 }
 
-void queue_topics_stop(struct queue_topics *t) {
+void gc_queue_topics_stop(struct gc_queue_topics *t) {
   if (t != NULL)
-    gc_loop_call(t->deps.loop, end, t);
+    gc_loop_call(t->deps.loop, stop_on_loop, t);
 }
 
-void queue_topics_free(struct queue_topics *t) {
+void gc_queue_topics_free(struct gc_queue_topics *t) {
   if (t == NULL)
     return;
-  queue_topics_stop(t);
+  gc_queue_topics_stop(t);
   free_ids(t->ids, t->count);
   pthread_mutex_destroy(&t->lock);
   free(t);
 }
 
-void queue_topics_state(struct queue_topics *t,
-                        struct queue_topics_state *ret) {
-  uint64_t now_ms = now(t);
+void gc_queue_topics_state(struct gc_queue_topics *t,
+                           struct gc_queue_topics_state *ret) {
+  uint64_t now_ms = now_ms_of(t);
   pthread_mutex_lock(&t->lock);
   *ret = t->state;
   ret->was_heard = t->heard_ms > 0;

@@ -4,31 +4,32 @@
 #include <stdio.h>
 
 enum {
-  /* A server that tells each new connection that it closes: so soon after the
-   * last time we leave as one does without a second channel. */
+  /* For a server that announces its end to each new connection: so soon after
+   * the last announcement the channel reconnects without a second channel. */
   CLOSING_MIN_MS = 20 * 1000,
-  /* A token is renewed five minutes before its end, or a fifth of its life. */
+  /* A token is renewed five minutes before its end, or after four fifths of its
+   * life. */
   TOKEN_LEFT_MS = 120 * 1000,
 };
 
-static const struct gc_env *env(const struct gc_slot *s) {
-  return s->owner->needs->env;
+static const struct gc_env *env_of(const struct gc_slot *s) {
+  return s->owner->deps->env;
 }
 
-static uint64_t now(const struct gc_slot *s) {
-  return env(s)->now_ms(env(s)->ctx);
+static uint64_t now_ms_of(const struct gc_slot *s) {
+  return env_of(s)->now_ms(env_of(s)->ctx);
 }
 
-/* Each slot is a cause of its own, or the good news of one would end the
- * complaint about another. */
-static void note(const struct gc_slot *s, bool is_renewal,
-                 const struct gc_err *err) {
+/* Each slot reports as a cause of its own. Otherwise the success of one slot
+ * would end the complaint about another. */
+static void report_outcome(const struct gc_slot *s, bool is_renewal,
+                           const struct gc_err *err) {
   char cause[40], number[16] = "";
   if (s->number > 0)
     snprintf(number, sizeof(number), " %u", s->number + 1);
   snprintf(cause, sizeof(cause), "stream%s%s", number,
            is_renewal ? " renewal" : "");
-  env(s)->notice(env(s)->ctx, cause, err);
+  env_of(s)->notice(env_of(s)->ctx, cause, err);
 }
 
 /* ---- lines ---- */
@@ -46,11 +47,11 @@ static void close_line(struct gc_line *line) {
   gc_channel_stats_add(&line->slot->past, &last);
   gc_channel_free(line->channel);
   gc_topics_clear(&line->topics);
-  line->place->is_taken = false;
+  line->ids->is_taken = false;
   line->channel = NULL;
 }
 
-static void wake(struct gc_slot *s) {
+static void wake_lines(struct gc_slot *s) {
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     if (s->lines[i].channel != NULL)
       gc_channel_wake(s->lines[i].channel);
@@ -61,55 +62,56 @@ static void wake(struct gc_slot *s) {
 static void end_renewal(struct gc_slot *s) {
   s->renewal = GC_RENEWAL_NONE;
   s->next = NULL;
-  gc_timers_unset(env(s)->timers, &s->deadline);
+  gc_timers_unset(env_of(s)->timers, &s->deadline);
   s->owner->turn(s->owner->ctx);
 }
 
-static void do_without(struct gc_slot *s, enum gc_channel_end why) {
+static void end_without_renewal(struct gc_slot *s, enum gc_channel_end why) {
   if (why == GC_CHANNEL_END_SERVER)
     gc_channel_leave(s->current->channel);
   else
     gc_channel_prolong(s->current->channel);
 }
 
-static void give_up(struct gc_slot *s) {
+static void abandon_renewal(struct gc_slot *s) {
   if (s->next != NULL)
     close_line(s->next);
   end_renewal(s);
-  do_without(s, s->why);
+  end_without_renewal(s, s->why);
 }
 
-static void too_late(void *ctx, uint64_t now_ms) {
+static void on_deadline(void *ctx, uint64_t now_ms) {
   (void)now_ms;
-  give_up(ctx);
+  abandon_renewal(ctx);
 }
 
-static void wait_for_turn(struct gc_slot *s, enum gc_channel_end why,
-                          uint64_t left_ms) {
+static void request_turn(struct gc_slot *s, enum gc_channel_end why,
+                         uint64_t left_ms) {
   s->why = why;
-  (void)gc_timers_set(env(s)->timers, &s->deadline, now(s) + left_ms / 2);
+  (void)gc_timers_set(env_of(s)->timers, &s->deadline,
+                      now_ms_of(s) + left_ms / 2);
   if (s->renewal == GC_RENEWAL_NONE)
     s->renewal = GC_RENEWAL_WAITS;
   s->owner->turn(s->owner->ctx);
 }
 
-static void end_is_near(struct gc_slot *s, enum gc_channel_end why,
-                        uint64_t left_ms) {
+static void handle_ending(struct gc_slot *s, enum gc_channel_end why,
+                          uint64_t left_ms) {
   bool is_server = why == GC_CHANNEL_END_SERVER;
   bool is_again = is_server && s->closing_ms != 0 &&
-                  now(s) - s->closing_ms < CLOSING_MIN_MS;
+                  now_ms_of(s) - s->closing_ms < CLOSING_MIN_MS;
   if (is_again || s->renewal == GC_RENEWAL_ENDS ||
       !gc_channel_is_open(s->current->channel)) {
-    do_without(s, why);
+    end_without_renewal(s, why);
     return;
   }
   if (is_server)
-    s->closing_ms = now(s);
+    s->closing_ms = now_ms_of(s);
   if (s->renewal == GC_RENEWAL_NONE || is_server)
-    wait_for_turn(s, why, left_ms);
+    request_turn(s, why, left_ms);
 }
 
-static void switch_over(struct gc_slot *s) {
+static void switch_to_next(struct gc_slot *s) {
   struct gc_line *old = s->current;
   uint64_t blind_ms = gc_channel_blind_ms(old->channel);
   struct gc_err fine = {.code = GC_OK};
@@ -117,20 +119,20 @@ static void switch_over(struct gc_slot *s) {
   s->next = NULL;
   s->renewal = GC_RENEWAL_ENDS;
   s->past.renewals++;
-  gc_timers_unset(env(s)->timers, &s->deadline);
-  note(s, true, &fine);
-  note(s, false, &fine);
+  gc_timers_unset(env_of(s)->timers, &s->deadline);
+  report_outcome(s, true, &fine);
+  report_outcome(s, false, &fine);
   gc_channel_retire(old->channel);
   s->owner->ready(s->owner->ctx, s, true, blind_ms);
 }
 
-/* ---- what a channel tells ---- */
+/* ---- the channel's events ---- */
 
 static void on_ready(void *ctx, bool is_new, uint64_t blind_ms) {
   struct gc_line *line = ctx;
   struct gc_slot *s = line->slot;
   if (line == s->next)
-    switch_over(s);
+    switch_to_next(s);
   else if (line == s->current)
     s->owner->ready(s->owner->ctx, s, is_new, blind_ms);
 }
@@ -140,16 +142,16 @@ static void on_event(void *ctx, const struct gc_notification *n,
   struct gc_line *line = ctx;
   struct gc_slot *s = line->slot;
   const struct gc_topic *topic = gc_topics_find(&line->topics, n->topic);
-  if (topic == NULL || topic->wants == NULL)
+  if (topic == NULL || topic->subscribers == NULL)
     s->unwanted++;
   else
-    s->owner->event(s->owner->ctx, topic->wants, n, bytes, len);
+    s->owner->event(s->owner->ctx, topic->subscribers, n, bytes, len);
 }
 
 static void on_ending(void *ctx, enum gc_channel_end why, uint64_t left_ms) {
   struct gc_line *line = ctx;
   if (line == line->slot->current)
-    end_is_near(line->slot, why, left_ms);
+    handle_ending(line->slot, why, left_ms);
 }
 
 static void on_retired(void *ctx) {
@@ -158,13 +160,13 @@ static void on_retired(void *ctx) {
   end_renewal(line->slot);
 }
 
-static void on_note(void *ctx, const struct gc_err *err) {
+static void on_outcome(void *ctx, const struct gc_err *err) {
   const struct gc_line *line = ctx;
   const struct gc_slot *s = line->slot;
   if (line == s->current)
-    note(s, false, err);
+    report_outcome(s, false, err);
   else if (line == s->next && err->code != GC_OK)
-    note(s, true, err);
+    report_outcome(s, true, err);
 }
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
@@ -178,27 +180,27 @@ static enum gc_code open_line(struct gc_slot *s, struct gc_line *line,
                                      .event = on_event,
                                      .ending = on_ending,
                                      .retired = on_retired,
-                                     .note = on_note,
+                                     .outcome = on_outcome,
                                      .ctx = line};
-  line->place = s->owner->take(s->owner->ctx);
-  if (line->place == NULL)
+  line->ids = s->owner->take(s->owner->ctx);
+  if (line->ids == NULL)
     return gc_fail(err, GC_ERR_LIMIT, "no more notification channels");
   line->topics = (struct gc_topics){.rejected = on_rejected, .ctx = line};
-  line->channel = gc_channel_new(s->owner->needs, line->place,
-                                 s->owner->timeouts, &line->topics, &events);
+  line->channel = gc_channel_new(s->owner->deps, line->ids, s->owner->timeouts,
+                                 &line->topics, &events);
   if (line->channel != NULL)
     return GC_OK;
-  line->place->is_taken = false;
+  line->ids->is_taken = false;
   return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-static enum gc_code copy_wants(const struct gc_topics *from,
-                               struct gc_topics *to) {
+static enum gc_code copy_subscribers(const struct gc_topics *from,
+                                     struct gc_topics *to) {
   for (size_t i = 0; i < from->count; i++)
-    for (const struct gc_topic_want *want = from->list[i]->wants; want != NULL;
-         want = want->next)
-      GC_TRY(
-          gc_topics_want(to, from->list[i]->name, want->who, want->tag, NULL));
+    for (const struct gc_topic_subscriber *sub = from->list[i]->subscribers;
+         sub != NULL; sub = sub->next)
+      GC_TRY(gc_topics_subscribe(to, from->list[i]->name, sub->owner, sub->tag,
+                                 NULL));
   return GC_OK;
 }
 
@@ -208,11 +210,11 @@ void gc_slot_init(struct gc_slot *s, const struct gc_slot_owner *owner,
                   unsigned number) {
   *s = (struct gc_slot){.owner = owner, .number = number};
   s->lines[0].slot = s->lines[1].slot = s;
-  s->deadline = (struct gc_timer){.fire = too_late, .ctx = s};
+  s->deadline = (struct gc_timer){.fire = on_deadline, .ctx = s};
 }
 
 void gc_slot_clear(struct gc_slot *s) {
-  gc_timers_unset(env(s)->timers, &s->deadline);
+  gc_timers_unset(env_of(s)->timers, &s->deadline);
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     close_line(&s->lines[i]);
 }
@@ -221,55 +223,58 @@ const struct gc_topics *gc_slot_topics(const struct gc_slot *s) {
   return s->current != NULL ? &s->current->topics : NULL;
 }
 
-enum gc_code gc_slot_want(struct gc_slot *s, const char *topic, void *who,
-                          void *tag, struct gc_err *err) {
+enum gc_code gc_slot_subscribe(struct gc_slot *s, const char *topic,
+                               void *owner, void *tag, struct gc_err *err) {
   if (s->current == NULL) {
     GC_TRY(open_line(s, &s->lines[0], err));
     s->current = &s->lines[0];
   }
-  GC_TRY(gc_topics_want(&s->current->topics, topic, who, tag, err));
+  GC_TRY(gc_topics_subscribe(&s->current->topics, topic, owner, tag, err));
   if (s->next != NULL &&
-      gc_topics_want(&s->next->topics, topic, who, tag, NULL) != GC_OK)
-    (void)gc_timers_set(env(s)->timers, &s->deadline, now(s)); /* gives up */
-  wake(s);
+      gc_topics_subscribe(&s->next->topics, topic, owner, tag, NULL) != GC_OK)
+    (void)gc_timers_set(env_of(s)->timers, &s->deadline,
+                        now_ms_of(s)); /* abandons the renewal */
+  wake_lines(s);
   return GC_OK;
 }
 
-void gc_slot_unwant(struct gc_slot *s, const char *topic, const void *who) {
+void gc_slot_unsubscribe(struct gc_slot *s, const char *topic,
+                         const void *owner) {
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     if (s->lines[i].channel != NULL)
-      gc_topics_unwant(&s->lines[i].topics, topic, who);
-  wake(s);
+      gc_topics_unsubscribe(&s->lines[i].topics, topic, owner);
+  wake_lines(s);
 }
 
-void gc_slot_be_patient(struct gc_slot *s) {
+void gc_slot_set_timeouts(struct gc_slot *s) {
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     if (s->lines[i].channel != NULL)
       gc_channel_set_timeouts(s->lines[i].channel, s->owner->timeouts);
 }
 
-void gc_slot_heed_token(struct gc_slot *s, uint32_t number) {
+void gc_slot_check_token(struct gc_slot *s, uint32_t number) {
   bool is_busy = s->renewal == GC_RENEWAL_RUNS || s->renewal == GC_RENEWAL_ENDS;
-  if (s->current == NULL || is_busy || number == 0 || number == s->heeded)
+  if (s->current == NULL || is_busy || number == 0 ||
+      number == s->checked_token)
     return;
-  s->heeded = number;
+  s->checked_token = number;
   uint32_t its = gc_channel_token_number(s->current->channel);
   if (its != 0 && its != number)
-    end_is_near(s, GC_CHANNEL_END_TOKEN, TOKEN_LEFT_MS);
+    handle_ending(s, GC_CHANNEL_END_TOKEN, TOKEN_LEFT_MS);
 }
 
 void gc_slot_renew(struct gc_slot *s) {
   struct gc_line *next = other_line(s);
   if (open_line(s, next, NULL) != GC_OK) {
-    give_up(s);
+    abandon_renewal(s);
     return;
   }
   s->next = next;
   s->renewal = GC_RENEWAL_RUNS;
-  if (copy_wants(&s->current->topics, &next->topics) == GC_OK)
+  if (copy_subscribers(&s->current->topics, &next->topics) == GC_OK)
     gc_channel_wake(next->channel);
   else
-    give_up(s);
+    abandon_renewal(s);
 }
 
 void gc_slot_stats(const struct gc_slot *s,

@@ -1,242 +1,191 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/net/channels/channel_internal.h"
+#include "common/net/channels/socket.h"
 
 #include <string.h>
 
 enum {
   MESSAGE_MAX_BYTES = 4 << 20,
-  PROVEN_MS = 10 * 1000,
+  PROOF_MS = 10 * 1000,
   RETRY_AFTER_MAX_S = 600,
-  NOTICE_MS = 60 * 1000, /* API reference, 4.4 */
 };
 
-void gc_channel_close(struct gc_channel *c, enum gc_plan plan) {
-  c->plan = plan;
-  if (c->is_leaving || c->socket == NULL)
-    return;
-  c->is_leaving = true;
-  c->needs.driver->close(c->socket, 1000);
+static uint64_t now_ms_of(const struct gc_channel_socket *s) {
+  return s->env->now_ms(s->env->ctx);
 }
 
-void gc_channel_end_blindness(struct gc_channel *c) {
-  c->counts.gap_ms += gc_channel_blind_ms(c);
-  c->blind_ms = 0;
+/* ---- the end ---- */
+
+static void end_socket(struct gc_channel_socket *s, enum gc_channel_event event,
+                       uint32_t retry_after_ms, const struct gc_err *err) {
+  struct gc_channel_socket_end end = {
+      .err = err,
+      .retry_after_ms = retry_after_ms,
+      .heard_ms = s->opened_ms != 0 ? s->heard_ms : 0,
+  };
+  s->driver->free(s->handle);
+  s->handle = NULL;
+  s->opened_ms = 0;
+  gc_timers_unset(s->env->timers, &s->watch);
+  s->user.ended(s->user.ctx, event, &end);
 }
 
-void gc_channel_tell_ready(struct gc_channel *c) {
-  uint64_t blind_ms = gc_channel_blind_ms(c);
-  bool is_new = c->is_new;
-  struct gc_err fine = {.code = GC_OK};
-  c->owes_ready = c->is_new = false;
-  gc_channel_end_blindness(c);
-  gc_channel_note(c, &fine);
-  c->events.ready(c->events.ctx, is_new, blind_ms);
-}
-
-/* A socket has ended, or none could be opened. */
-static void lost(struct gc_channel *c, enum gc_plan plan, uint32_t ask_ms,
-                 const struct gc_err *err) {
-  bool is_ours = c->is_idle || c->is_retiring; /* nobody misses anything */
-  /* It was announced, and the connection had proven itself. */
-  bool is_fine =
-      is_ours || (c->was_noticed && plan == GC_PLAN_CONNECT && c->is_proven);
-  if (c->is_open && c->blind_ms == 0 && !is_ours)
-    c->blind_ms = c->heard_ms;
-  c->needs.driver->free(c->socket);
-  c->socket = NULL;
-  c->is_open = c->is_leaving = c->was_noticed = c->is_proven = false;
-  c->is_idle = false;
-  c->tell_ms = 0;
-  gc_timers_unset(c->needs.env->timers, &c->watch);
-  if (!is_fine) {
-    gc_channel_note(c, err);
-    gc_channel_wait(c, gc_channel_reconnect_wait_ms(c, ask_ms));
+static enum gc_channel_event event_after(struct gc_channel_socket *s,
+                                         int http_status) {
+  switch (http_status) {
+  case 404: /* expired or displaced */
+  case 410:
+    return GC_CHANNEL_ON_UPGRADE_GONE;
+  case 401:
+  case 403: /* twice, although the platform knows the channel: give it up */
+    return s->refusals++ > 0 ? GC_CHANNEL_ON_UPGRADE_GONE
+                             : GC_CHANNEL_ON_UPGRADE_REFUSED;
+  default:
+    return GC_CHANNEL_ON_ENDED;
   }
-  if (plan == GC_PLAN_CHECK)
-    c->is_checked = false;
-  if (plan == GC_PLAN_REPLACE)
-    gc_channel_drop(c);
-  gc_channel_work_soon(c);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
-/* A message moves no timer, it is too frequent: the watch looks whether it is
- * really time. */
-static void schedule_watch(struct gc_channel *c) {
-  uint32_t idle_ms = c->timeouts.idle_timeout_ms;
-  uint64_t due_ms = c->heard_ms + idle_ms;
-  if (c->pinged_ms <= c->heard_ms)
-    due_ms = c->heard_ms + idle_ms / 2;
-  if (c->tell_ms != 0)
-    due_ms = earlier(due_ms, c->tell_ms);
-  (void)gc_timers_set(c->needs.env->timers, &c->watch, due_ms);
+static void on_closed(void *ctx, const struct gc_ws_end *end,
+                      const struct gc_err *err) {
+  struct gc_channel_socket *s = ctx;
+  uint32_t retry_after_s = end->has_retry_after ? end->retry_after_s : 0;
+  if (retry_after_s > RETRY_AFTER_MAX_S)
+    retry_after_s = RETRY_AFTER_MAX_S;
+  end_socket(s, event_after(s, end->http_status), retry_after_s * 1000, err);
 }
 
-static void ping(struct gc_channel *c, uint64_t now_ms) {
+/* ---- silence ---- */
+
+/* A message is too frequent to move the timer: the timer finds out when it
+ * fires whether the time has come. */
+static void schedule_watch(struct gc_channel_socket *s) {
+  uint64_t due_ms = s->heard_ms + s->idle_timeout_ms;
+  if (s->pinged_ms <= s->heard_ms)
+    due_ms = s->heard_ms + s->idle_timeout_ms / 2;
+  (void)gc_timers_set(s->env->timers, &s->watch, due_ms);
+}
+
+static void send_ping(struct gc_channel_socket *s, uint64_t now_ms) {
   static const char words[] = "{\"message\":\"ping\"}";
   struct gc_err err = {.code = GC_OK};
-  c->pinged_ms = now_ms;
-  if (c->needs.driver->send(c->socket, words, strlen(words), &err) != GC_OK)
-    lost(c, GC_PLAN_CONNECT, 0, &err);
+  s->pinged_ms = now_ms;
+  if (s->driver->send(s->handle, words, strlen(words), &err) != GC_OK)
+    end_socket(s, GC_CHANNEL_ON_ENDED, 0, &err);
   else
-    schedule_watch(c);
+    schedule_watch(s);
 }
 
 static void on_watch(void *ctx, uint64_t now_ms) {
-  struct gc_channel *c = ctx;
-  uint32_t idle_ms = c->timeouts.idle_timeout_ms;
+  struct gc_channel_socket *s = ctx;
   struct gc_err err;
-  if (c->socket == NULL || c->is_leaving)
-    return;
-  if (c->tell_ms != 0 && now_ms >= c->tell_ms) {
-    c->tell_ms = 0;
-    schedule_watch(c);
-    c->events.ending(c->events.ctx, GC_CHANNEL_END_SERVER, NOTICE_MS);
-  } else if (now_ms >= c->heard_ms + idle_ms) {
+  if (now_ms >= s->heard_ms + s->idle_timeout_ms) {
     (void)gc_fail(&err, GC_ERR_TIMEOUT,
-                  "notifications: not a message for %.1f s, heartbeats "
-                  "neither; connecting again",
-                  idle_ms / 1000.0);
-    lost(c, GC_PLAN_CONNECT, 0, &err);
-  } else if (c->pinged_ms <= c->heard_ms &&
-             now_ms >= c->heard_ms + idle_ms / 2) {
-    ping(c, now_ms);
+                  "notifications: no message or heartbeat for %.1f s; "
+                  "reconnecting",
+                  s->idle_timeout_ms / 1000.0);
+    end_socket(s, GC_CHANNEL_ON_ENDED, 0, &err);
+  } else if (s->pinged_ms <= s->heard_ms &&
+             now_ms >= s->heard_ms + s->idle_timeout_ms / 2) {
+    send_ping(s, now_ms);
   } else {
-    schedule_watch(c);
+    schedule_watch(s);
   }
 }
 
+/* ---- messages ---- */
+
 static void on_open(void *ctx) {
-  struct gc_channel *c = ctx;
-  c->is_open = true;
-  c->was_refused = false;
-  c->opened_ms = c->heard_ms = gc_channel_now(c);
-  c->pinged_ms = 0;
-  c->owes_ready = c->is_new = true;
-  c->counts.reconnects += c->blind_ms > 0;
-  schedule_watch(c);
-  gc_channel_work_soon(c);
+  struct gc_channel_socket *s = ctx;
+  s->opened_ms = s->heard_ms = now_ms_of(s);
+  s->proof_ms = s->opened_ms + PROOF_MS;
+  s->pinged_ms = 0;
+  s->refusals = 0;
+  schedule_watch(s);
+  s->user.report(s->user.ctx, GC_CHANNEL_ON_OPENED);
 }
 
-/* The wait spreads the clients that all hear it at once. */
-static void closing_soon(struct gc_channel *c) {
-  if (c->was_noticed)
+static void check_proof(struct gc_channel_socket *s) {
+  if (s->heard_ms < s->proof_ms)
     return;
-  c->was_noticed = true;
-  c->tell_ms =
-      gc_channel_now(c) + 1 +
-      (((uint64_t)c->timeouts.reconnect_min_ms * gc_channel_random32(c)) >> 32);
-  schedule_watch(c);
-}
-
-static void proven(struct gc_channel *c) {
-  if (c->heard_ms - c->opened_ms < PROVEN_MS)
-    return;
-  c->is_proven = true;
-  gc_backoff_reset(&c->reconnect);
-  gc_backoff_reset(&c->creation);
+  s->proof_ms = UINT64_MAX;
+  s->user.report(s->user.ctx, GC_CHANNEL_ON_PROOF);
 }
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
-  struct gc_channel *c = ctx;
+  struct gc_channel_socket *s = ctx;
   struct gc_notification n;
-  c->heard_ms = gc_channel_now(c);
+  s->heard_ms = now_ms_of(s);
   if (gc_notification_read(bytes, len, &n, NULL) != GC_OK) {
-    c->counts.malformed++;
+    s->malformed_count++;
     return;
   }
   switch (n.kind) {
   case GC_NOTIFICATION_EVENT:
-    proven(c);
-    c->counts.events++;
-    c->events.event(c->events.ctx, &n, bytes, len);
+    check_proof(s);
+    s->event_count++;
+    s->user.message(s->user.ctx, &n, bytes, len);
     break;
   case GC_NOTIFICATION_HEARTBEAT:
-    proven(c);
+    check_proof(s);
+    break;
+  case GC_NOTIFICATION_PONG:
     break;
   case GC_NOTIFICATION_CLOSING:
-    closing_soon(c);
+    s->user.report(s->user.ctx, GC_CHANNEL_ON_ANNOUNCED);
     break;
   case GC_NOTIFICATION_DISPLACED:
-    gc_channel_close(c, GC_PLAN_REPLACE);
+    s->user.report(s->user.ctx, GC_CHANNEL_ON_GONE);
     break;
   case GC_NOTIFICATION_REVOKED:
-    gc_channel_close(c, GC_PLAN_CHECK);
+    s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);
     break;
   case GC_NOTIFICATION_REPLY:
-    /* Ours go over REST; a 404 tells all the same that the channel is gone. */
+    /* Topics are subscribed over REST, so a reply is unexpected; a 404 says
+     * nevertheless that the channel is gone. */
+    s->other_count++;
     if (n.result == 404)
-      gc_channel_close(c, GC_PLAN_CHECK);
-    c->counts.others++;
+      s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);
     break;
   default:
-    c->counts.others += n.kind != GC_NOTIFICATION_PONG;
+    s->other_count++;
     break;
   }
 }
 
-static enum gc_plan plan_after(struct gc_channel *c,
-                               const struct gc_ws_end *end) {
-  if (c->is_retiring) /* who uses the place next will see */
-    return GC_PLAN_CONNECT;
-  if (c->is_leaving)
-    return c->plan;
-  switch (end->http_status) {
-  case 404: /* expired or displaced */
-  case 410:
-    return GC_PLAN_REPLACE;
-  case 401:
-  case 403: /* twice, although the platform knows the channel: give it up */
-    if (c->was_refused)
-      return GC_PLAN_REPLACE;
-    c->was_refused = true;
-    return GC_PLAN_CHECK;
-  default:
-    return GC_PLAN_CONNECT;
-  }
+/* ---- public ---- */
+
+void gc_channel_socket_init(struct gc_channel_socket *s) {
+  s->events = (struct gc_ws_events){on_open, on_text, on_closed, s};
+  s->watch = (struct gc_timer){.fire = on_watch, .ctx = s};
 }
 
-/* Why we closed the socket. */
-static const char *const leaving_words[] = {
-    [GC_PLAN_CONNECT] =
-        "the platform announced that it would close the connection",
-    [GC_PLAN_CHECK] =
-        "the platform ended the token or does not know the channel; "
-        "asking anew",
-    [GC_PLAN_REPLACE] =
-        "the platform has dropped the channel; another one takes its "
-        "place",
-};
-
-static void on_closed(void *ctx, const struct gc_ws_end *end,
-                      const struct gc_err *err) {
-  struct gc_channel *c = ctx;
-  struct gc_err words = *err;
-  uint32_t ask_s = end->has_retry_after ? end->retry_after_s : 0;
-  if (ask_s > RETRY_AFTER_MAX_S)
-    ask_s = RETRY_AFTER_MAX_S;
-  enum gc_plan plan = plan_after(c, end);
-  if (c->is_leaving)
-    (void)gc_fail(&words, GC_ERR_NETWORK, "notifications: %s",
-                  leaving_words[plan]);
-  lost(c, plan, ask_s * 1000, &words);
+void gc_channel_socket_clear(struct gc_channel_socket *s) {
+  if (s->handle != NULL)
+    s->driver->free(s->handle);
+  s->handle = NULL;
+  gc_timers_unset(s->env->timers, &s->watch);
 }
 
-void gc_channel_connect(struct gc_channel *c) {
+void gc_channel_socket_open(struct gc_channel_socket *s, const char *url) {
   struct gc_err err = {.code = GC_OK};
-  uint32_t idle_ms = c->timeouts.idle_timeout_ms;
-  struct gc_ws_options options = {.url = c->place->id.uri,
-                                  .connect = c->needs.connect,
+  struct gc_ws_options options = {.url = url,
+                                  .connect = s->connect,
                                   .message_max_bytes = MESSAGE_MAX_BYTES,
-                                  .idle_timeout_ms = idle_ms,
-                                  .ping_interval_ms = idle_ms / 4};
-  if (c->needs.driver->open(c->needs.driver->ctx, &options, &c->socket_events,
-                            &c->socket, &err) != GC_OK)
-    lost(c, GC_PLAN_CONNECT, 0, &err);
+                                  .idle_timeout_ms = s->idle_timeout_ms,
+                                  .ping_interval_ms = s->idle_timeout_ms / 4};
+  if (s->driver->open(s->driver->ctx, &options, &s->events, &s->handle, &err) !=
+      GC_OK)
+    end_socket(s, GC_CHANNEL_ON_ENDED, 0, &err);
 }
 
-void gc_channel_prepare_socket(struct gc_channel *c) {
-  c->socket_events = (struct gc_ws_events){on_open, on_text, on_closed, c};
-  c->watch = (struct gc_timer){.fire = on_watch, .ctx = c};
+void gc_channel_socket_set_timeout(struct gc_channel_socket *s, uint32_t ms) {
+  s->idle_timeout_ms = ms;
+}
+
+void gc_channel_socket_close(struct gc_channel_socket *s) {
+  gc_timers_unset(s->env->timers, &s->watch);
+  s->driver->close(s->handle, 1000);
+}
+
+bool gc_channel_socket_is_open(const struct gc_channel_socket *s) {
+  return s->opened_ms != 0;
 }

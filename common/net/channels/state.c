@@ -1,51 +1,183 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/net/channels/channel_internal.h"
+#include "common/net/channels/state.h"
 
-#include <string.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-uint64_t gc_channel_now(const struct gc_channel *c) {
-  return c->needs.env->now_ms(c->needs.env->ctx);
+#define IN(state) (1u << GC_CHANNEL_##state)
+#define DO(action) GC_CHANNEL_DO_##action
+
+/* `to` of a row that leaves the state as it is. */
+#define SAME GC_CHANNEL_STATE_COUNT
+
+enum {
+  OPENED = IN(OPEN) | IN(PROVEN) | IN(OPEN_ANNOUNCED) | IN(PROVEN_ANNOUNCED),
+  LIVE = IN(CONNECTING) | OPENED,
+  /* What is closed for such a reason may still get a weightier one. */
+  CLOSING = IN(CLOSING_RECONNECT) | IN(CLOSING_ANNOUNCED) | IN(CLOSING_CHECK) |
+            IN(CLOSING_REPLACE),
+  CALLING = IN(CREATING) | IN(CHECKING),
+  WITHOUT_SOCKET = IN(UNKNOWN) | IN(DISCONNECTED) | CALLING,
+  ANY = (1 << GC_CHANNEL_STATE_COUNT) - 1,
+
+  LOST = DO(BEGIN_GAP) | DO(STEP),
+  FAILED = LOST | DO(DELAY_RECONNECT),
+};
+
+/* Of an event the first row that has the state counts. */
+struct row {
+  unsigned from;
+  enum gc_channel_state to;
+  unsigned actions;
+};
+
+#define ROWS_MAX 7
+#define TO(state) GC_CHANNEL_##state
+
+static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
+    {
+        [GC_CHANNEL_STEP_UNWANTED] =
+            {
+                {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
+                {LIVE, TO(CLOSING_IDLE), DO(END_GAP) | DO(CLOSE)},
+                {IN(UNKNOWN) | IN(DISCONNECTED), SAME, DO(END_GAP)},
+            },
+        [GC_CHANNEL_STEP_WITHOUT_ID] =
+            {
+                {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
+                {IN(UNKNOWN), TO(CREATING), DO(CREATE)},
+            },
+        [GC_CHANNEL_STEP_UNSETTLED] =
+            {
+                {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
+                {IN(UNKNOWN), TO(CHECKING), DO(CHECK)},
+                {IN(DISCONNECTED) | LIVE, SAME, DO(SUBSCRIBE)},
+            },
+        [GC_CHANNEL_STEP_SETTLED] =
+            {
+                {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
+                {IN(UNKNOWN), TO(CHECKING), DO(CHECK)},
+                {IN(DISCONNECTED), TO(CONNECTING), DO(CONNECT)},
+                {OPENED, SAME, DO(REPORT_READY)},
+            },
+
+        [GC_CHANNEL_ON_CREATED] =
+            {
+                {IN(CREATING), TO(DISCONNECTED), DO(RESTART_TOPICS) | DO(STEP)},
+            },
+        [GC_CHANNEL_ON_CHECKED] =
+            {
+                {IN(CHECKING), TO(DISCONNECTED), DO(RESTART_TOPICS) | DO(STEP)},
+            },
+        [GC_CHANNEL_ON_SUBSCRIBED] =
+            {
+                {ANY, SAME, DO(PROLONG) | DO(STEP)},
+            },
+        [GC_CHANNEL_ON_BATCH_REFUSED] = {{ANY, SAME, DO(STEP)}},
+        [GC_CHANNEL_ON_CALL_FAILED] =
+            {
+                {CALLING, TO(UNKNOWN), DO(DELAY_CALL) | DO(STEP)},
+                {ANY, SAME, DO(DELAY_CALL) | DO(STEP)},
+            },
+
+        [GC_CHANNEL_ON_GONE] =
+            {
+                {WITHOUT_SOCKET, TO(UNKNOWN), DO(FORGET_ID) | DO(STEP)},
+                {LIVE, TO(CLOSING_REPLACE), DO(CLOSE)},
+                {CLOSING, TO(CLOSING_REPLACE), 0},
+            },
+        [GC_CHANNEL_ON_DOUBT] =
+            {
+                {LIVE, TO(CLOSING_CHECK), DO(CLOSE)},
+                {CLOSING, TO(CLOSING_CHECK), 0},
+            },
+
+        [GC_CHANNEL_ON_OPENED] =
+            {
+                {IN(CONNECTING), TO(OPEN), DO(ACCEPT_SOCKET) | DO(STEP)},
+            },
+        [GC_CHANNEL_ON_PROOF] =
+            {
+                {IN(OPEN), TO(PROVEN), DO(RESET_BACKOFF)},
+                {IN(OPEN_ANNOUNCED), TO(PROVEN_ANNOUNCED), DO(RESET_BACKOFF)},
+                {ANY, SAME, DO(RESET_BACKOFF)},
+            },
+        [GC_CHANNEL_ON_ANNOUNCED] =
+            {
+                {IN(OPEN), TO(OPEN_ANNOUNCED), DO(SCHEDULE_NOTICE)},
+                {IN(PROVEN), TO(PROVEN_ANNOUNCED), DO(SCHEDULE_NOTICE)},
+            },
+
+        [GC_CHANNEL_ON_ENDED] =
+            {
+                {IN(PROVEN_ANNOUNCED) | IN(CLOSING_ANNOUNCED), TO(DISCONNECTED),
+                 LOST},
+                {IN(CLOSING_CHECK), TO(UNKNOWN), FAILED},
+                {IN(CLOSING_REPLACE), TO(UNKNOWN), FAILED | DO(FORGET_ID)},
+                {LIVE | IN(CLOSING_RECONNECT), TO(DISCONNECTED), FAILED},
+                {IN(CLOSING_IDLE), TO(DISCONNECTED), DO(STEP)},
+                {IN(RETIRING), TO(RETIRED), DO(STEP)},
+            },
+        [GC_CHANNEL_ON_UPGRADE_REFUSED] = {{LIVE, TO(UNKNOWN), FAILED}},
+        [GC_CHANNEL_ON_UPGRADE_GONE] =
+            {
+                {LIVE, TO(UNKNOWN), FAILED | DO(FORGET_ID)},
+            },
+
+        [GC_CHANNEL_ON_LEAVE] =
+            {
+                {IN(PROVEN_ANNOUNCED), TO(CLOSING_ANNOUNCED), DO(CLOSE)},
+                {LIVE, TO(CLOSING_RECONNECT), DO(CLOSE)},
+            },
+        [GC_CHANNEL_ON_RETIRE] =
+            {
+                {IN(RETIRED) | IN(RETIRING), SAME, 0},
+                {LIVE, TO(RETIRING), DO(END_GAP) | DO(CANCEL_CALL) | DO(CLOSE)},
+                {CLOSING | IN(CLOSING_IDLE), TO(RETIRING),
+                 DO(END_GAP) | DO(CANCEL_CALL)},
+                {ANY, TO(RETIRED), DO(END_GAP) | DO(CANCEL_CALL) | DO(STEP)},
+            },
+};
+
+/* How a socket ends that the channel closes itself makes no difference. */
+static enum gc_channel_event event_in(enum gc_channel_state state,
+                                      enum gc_channel_event event) {
+  bool is_refusal = event == GC_CHANNEL_ON_UPGRADE_REFUSED ||
+                    event == GC_CHANNEL_ON_UPGRADE_GONE;
+  return is_refusal && (1u << state & LIVE) == 0 ? GC_CHANNEL_ON_ENDED : event;
 }
 
-uint32_t gc_channel_random32(const struct gc_channel *c) {
-  return c->needs.env->random32(c->needs.env->ctx);
-}
-
-/* Who knows the channel's address can listen, and its id is part of it: what
- * the platform says of either is not passed on. */
-void gc_channel_note(const struct gc_channel *c, const struct gc_err *err) {
-  const struct gc_channel_id *id = &c->place->id;
-  struct gc_err reported = *err;
-  if (id->id != NULL) {
-    const char *slash = strrchr(id->uri, '/');
-    gc_text_hide(reported.text, slash != NULL ? slash + 1 : id->uri);
-    gc_text_hide(reported.text, id->id);
+struct gc_channel_transition
+gc_channel_transition(enum gc_channel_state state,
+                      enum gc_channel_event event) {
+  const struct row *of_event = rows[event_in(state, event)];
+  for (size_t i = 0; i < ROWS_MAX && of_event[i].from != 0; i++) {
+    const struct row *row = &of_event[i];
+    if ((row->from & 1u << state) != 0)
+      return (struct gc_channel_transition){row->to == SAME ? state : row->to,
+                                            row->actions};
   }
-  c->events.note(c->events.ctx, &reported);
+  return (struct gc_channel_transition){state, 0};
 }
 
-void gc_channel_work_soon(struct gc_channel *c) {
-  uint64_t at_ms = gc_channel_now(c);
-  if (at_ms < c->not_before_ms)
-    at_ms = c->not_before_ms;
-  (void)gc_timers_set(c->needs.env->timers, &c->work, at_ms);
-}
-
-void gc_channel_wait(struct gc_channel *c, uint64_t ms) {
-  uint64_t at_ms = gc_channel_now(c) + ms;
-  if (c->not_before_ms < at_ms)
-    c->not_before_ms = at_ms;
-  gc_channel_work_soon(c);
-}
-
-uint64_t gc_channel_reconnect_wait_ms(struct gc_channel *c, uint32_t ask_ms) {
-  const struct gc_channel_timeouts *p = &c->timeouts;
-  c->reconnect.base_ms = p->reconnect_min_ms;
-  c->reconnect.cap_ms = p->reconnect_max_ms > p->reconnect_min_ms
-                            ? p->reconnect_max_ms - p->reconnect_min_ms
-                            : 0;
-  uint64_t ms =
-      p->reconnect_min_ms +
-      (uint64_t)gc_backoff_fail(&c->reconnect, 0, gc_channel_random32(c));
-  return ask_ms > ms ? ask_ms : ms;
+const char *gc_channel_state_name(enum gc_channel_state state) {
+  static const char *const names[GC_CHANNEL_STATE_COUNT] = {
+      [GC_CHANNEL_UNKNOWN] = "unknown",
+      [GC_CHANNEL_CREATING] = "creating",
+      [GC_CHANNEL_CHECKING] = "checking",
+      [GC_CHANNEL_DISCONNECTED] = "disconnected",
+      [GC_CHANNEL_RETIRED] = "retired",
+      [GC_CHANNEL_CONNECTING] = "connecting",
+      [GC_CHANNEL_OPEN] = "open",
+      [GC_CHANNEL_PROVEN] = "proven",
+      [GC_CHANNEL_OPEN_ANNOUNCED] = "open-announced",
+      [GC_CHANNEL_PROVEN_ANNOUNCED] = "proven-announced",
+      [GC_CHANNEL_CLOSING_IDLE] = "closing-idle",
+      [GC_CHANNEL_CLOSING_RECONNECT] = "closing-reconnect",
+      [GC_CHANNEL_CLOSING_ANNOUNCED] = "closing-announced",
+      [GC_CHANNEL_CLOSING_CHECK] = "closing-check",
+      [GC_CHANNEL_CLOSING_REPLACE] = "closing-replace",
+      [GC_CHANNEL_RETIRING] = "retiring",
+  };
+  return names[state];
 }

@@ -9,10 +9,11 @@
 #define CHECK_ADDRESS "check Region (or BaseURL), Proxy and the firewall"
 #define CHECK_CA "check CACert, or the clock of this host"
 #define CHECK_CLIENT_CERT "check ClientCert, ClientKey and ClientKeyPass"
-#define NOT_HTTP "what answers there does not speak HTTP; check port and scheme"
+#define NOT_HTTP "the server does not speak HTTP; check port and scheme"
 
-/* The first row whose code and words fit counts. `part` NULL: any words.
- * libcurl's codes: lib/strerror.c; the words were met with 7.88. */
+/* The first row whose code and `part` of the words match counts; `part` NULL:
+ * any words. libcurl's codes are in its lib/strerror.c; the words are those of
+ * 7.88. */
 static const struct {
   CURLcode code;
   const char *part;
@@ -36,7 +37,7 @@ static const struct {
     {CURLE_SSL_ISSUER_ERROR, NULL, GC_FAILURE_TLS, CHECK_CA},
     {CURLE_SSL_INVALIDCERTSTATUS, NULL, GC_FAILURE_TLS, CHECK_CA},
     {CURLE_SSL_CONNECT_ERROR, "wrong version number", GC_FAILURE_TLS,
-     "what answers there does not speak TLS; check port, scheme and Proxy"},
+     "the server does not speak TLS; check port, scheme and Proxy"},
     {CURLE_SSL_CONNECT_ERROR, "handshake failure", GC_FAILURE_TLS,
      "no common cipher, or " WANTS_CLIENT_CERT},
     {CURLE_SSL_CONNECT_ERROR, NULL, GC_FAILURE_TLS,
@@ -45,19 +46,20 @@ static const struct {
 #if LIBCURL_VERSION_NUM >= 0x074d00
     {CURLE_SSL_CLIENTCERT, NULL, GC_FAILURE_TLS, WANTS_CLIENT_CERT},
 #endif
-    /* TLS 1.3: the server's refusal comes after our side is done. */
+    /* TLS 1.3: the server refuses after our side of the handshake is done. */
     {CURLE_RECV_ERROR, "certificate required", GC_FAILURE_TLS,
      WANTS_CLIENT_CERT},
     {CURLE_RECV_ERROR, "alert", GC_FAILURE_TLS,
      "the server refuses our client certificate"},
     {CURLE_SEND_ERROR, "alert", GC_FAILURE_TLS,
      "the server refuses our client certificate"},
-    /* The same refusal when the server is gone before we ask who it is. */
+    /* The same refusal, when the server closes before getpeername(). */
     {CURLE_SEND_ERROR, "getpeername()", GC_FAILURE_BROKEN,
-     "the server hung up after the handshake; if it wants a client "
+     "the server closed the connection after the handshake; if it wants a "
+     "client "
      "certificate: check ClientCert and ClientKey"},
 
-    /* Files and settings of ours. */
+    /* Our files and settings. */
     {CURLE_SSL_CACERT_BADFILE, NULL, GC_FAILURE_LOCAL,
      "check CACert: the file must exist and hold PEM certificates"},
     {CURLE_SSL_CERTPROBLEM, NULL, GC_FAILURE_LOCAL, CHECK_CLIENT_CERT},
@@ -75,11 +77,11 @@ static const struct {
     {CURLE_UNSUPPORTED_PROTOCOL, "HTTP/0.9", GC_FAILURE_BROKEN, NOT_HTTP},
     {CURLE_UNSUPPORTED_PROTOCOL, "HTTP version", GC_FAILURE_BROKEN, NOT_HTTP},
     {CURLE_UNSUPPORTED_PROTOCOL, NULL, GC_FAILURE_LOCAL,
-     "only http and https are spoken; check BaseURL and LoginURL"},
+     "only http and https are supported; check BaseURL and LoginURL"},
     {CURLE_WEIRD_SERVER_REPLY, NULL, GC_FAILURE_BROKEN, NOT_HTTP},
     {CURLE_FILESIZE_EXCEEDED, NULL, GC_FAILURE_LIMIT, NULL},
     {CURLE_GOT_NOTHING, NULL, GC_FAILURE_BROKEN,
-     "the other side hung up without an answer"},
+     "the server closed the connection without an answer"},
     {CURLE_PARTIAL_FILE, NULL, GC_FAILURE_BROKEN, "the answer was cut off"},
 };
 
@@ -96,7 +98,7 @@ static const enum gc_code codes[GC_FAILURE_COUNT] = {
     [GC_FAILURE_LOCAL] = GC_ERR_CONFIG,
 };
 
-/* "host:port" of a URL; what else it holds may be secret. */
+/* Writes "host:port" of a URL; the rest of it may be secret. */
 static void write_host(const char *url, char *out, size_t size) {
   char *host = NULL, *port = NULL;
   CURLU *u = curl_url();
@@ -113,14 +115,14 @@ static void write_host(const char *url, char *out, size_t size) {
   curl_url_cleanup(u);
 }
 
-/* One printable line. */
-static void tidy(char *text) {
+/* Makes the text one printable line. */
+static void replace_unprintable(char *text) {
   for (char *p = text; *p != '\0'; p++)
     if (*p < ' ' || *p > '~')
       *p = ' ';
 }
 
-static void hide(char *text, const char *secret) {
+static void hide_secret(char *text, const char *secret) {
   size_t len = secret != NULL ? strlen(secret) : 0;
   if (len == 0)
     return;
@@ -132,9 +134,9 @@ static void hide(char *text, const char *secret) {
   }
 }
 
-/* "Unsupported proxy syntax in 'http://user:password@host'": libcurl quotes
- * what it was given, be it ours or the environment's. All that stands between
- * a scheme (or a blank, or a quote) and an @ goes. */
+/* libcurl quotes URLs of our settings and of the environment: "Unsupported
+ * proxy syntax in 'http://user:password@host'". Removes everything between a
+ * scheme, a blank or a quote and the next @. */
 static void hide_userinfo(char *text) {
   char *at = text;
   while ((at = strchr(at, '@')) != NULL) {
@@ -155,18 +157,19 @@ static void hide_proxy_password(char *text, const char *proxy) {
   if (u != NULL && proxy != NULL &&
       curl_url_set(u, CURLUPART_URL, proxy, flags) == CURLUE_OK) {
     curl_url_get(u, CURLUPART_PASSWORD, &password, 0);
-    hide(text, password);
+    hide_secret(text, password);
     curl_free(password);
     password = NULL;
     curl_url_get(u, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
-    hide(text, password);
+    hide_secret(text, password);
   }
   curl_free(password);
   curl_url_cleanup(u);
 }
 
-/* CONNECT refused, whatever CURLcode this version gives it. */
-static bool explain_proxy(const struct gc_curl_failed *f, const char *host,
+/* True: the proxy refused CONNECT. Its status decides, since versions of
+ * libcurl differ in the CURLcode. */
+static bool explain_proxy(const struct gc_curl_transfer *f, const char *host,
                           struct gc_err *err) {
   long status = 0;
   curl_easy_getinfo(f->easy, CURLINFO_HTTP_CONNECTCODE, &status);
@@ -174,27 +177,27 @@ static bool explain_proxy(const struct gc_curl_failed *f, const char *host,
     return false;
   if (status == 407)
     gc_fail(err, GC_ERR_NETWORK, "%s: %s", host, GC_CURL_PROXY_407);
-  else if (status == 401) /* tinyproxy's word for a wrong password */
+  else if (status == 401) /* tinyproxy's answer to a wrong password */
     gc_fail(err, GC_ERR_NETWORK,
-            "%s: the proxy answered 401; it does not take the user and the "
-            "password in Proxy \"http://user:password@host:port\"",
+            "%s: the proxy answered 401; it does not accept user and "
+            "password of Proxy \"http://user:password@host:port\"",
             host);
   else
     gc_fail(err, GC_ERR_NETWORK,
-            "%s: the proxy answered %ld; it does not let us through to that "
-            "host, or cannot reach it",
+            "%s: the proxy answered %ld; it does not allow that host, or "
+            "cannot reach it",
             host, status);
   return true;
 }
 
-enum gc_failure gc_curl_explain(const struct gc_curl_failed *f,
+enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
                                 struct gc_err *err) {
   char host[256], words[CURL_ERROR_SIZE];
   write_host(f->url, host, sizeof(host));
   if (explain_proxy(f, host, err))
     return GC_FAILURE_PROXY;
 
-  /* 7.88 gives a header line past its 100 KB as want of memory. */
+  /* 7.88 reports a header line beyond its 100 KB as out of memory. */
   if (f->code == CURLE_OUT_OF_MEMORY && f->in_headers) {
     gc_fail(err, GC_ERR_LIMIT, "%s: a header line is too long", host);
     return GC_FAILURE_LIMIT;
@@ -202,8 +205,8 @@ enum gc_failure gc_curl_explain(const struct gc_curl_failed *f,
 
   snprintf(words, sizeof(words), "%s",
            *f->words != '\0' ? f->words : curl_easy_strerror(f->code));
-  tidy(words);
-  hide(words, f->connect->client_key_pass);
+  replace_unprintable(words);
+  hide_secret(words, f->connect->client_key_pass);
   hide_proxy_password(words, f->connect->proxy);
   hide_userinfo(words);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libcurl's CURLcode means to us and to an operator. */
+/* Errors of libcurl as gc_failure and as messages for the operator. */
 #ifndef GC_NET_HTTP_CURL_ERROR_H
 #define GC_NET_HTTP_CURL_ERROR_H
 
@@ -12,22 +12,24 @@
   "the proxy answered 407; it wants a user and a password: Proxy "             \
   "\"http://user:password@host:port\""
 
-/* A transfer that did not end well. All borrowed for the call. */
-struct gc_curl_failed {
+/* A transfer that failed. All pointers are borrowed for the call. */
+struct gc_curl_transfer {
   CURL *easy;
   CURLcode code;
   const char *words; /* CURLOPT_ERRORBUFFER; may be "" */
   const char *url;
   const struct gc_connect *connect;
-  bool in_headers; /* within an answer's headers */
+  bool in_headers; /* it failed while the answer's headers were coming */
 };
 
-/* Fills err with "HOST:PORT: WORDS; HINT" and returns the failure. The text
- * holds no query, no credentials and no passphrase, whatever libcurl says. */
-enum gc_failure gc_curl_explain(const struct gc_curl_failed *f,
+/* Fills `err` with "HOST:PORT: WORDS; HINT" and returns the kind of failure.
+ * The text contains no query, no credentials and no passphrase, even if
+ * libcurl's words do. */
+enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
                                 struct gc_err *err);
 
-/* Fills err with "HOST:PORT: " and the words, for a failure of our own. */
+/* Fills `err` with "HOST:PORT: " and the formatted words, for a failure that
+ * libcurl does not report. */
 void gc_curl_fail(const char *url, enum gc_failure failure, struct gc_err *err,
                   const char *format, ...) GC_PRINTF(4, 5);
 

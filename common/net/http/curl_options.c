@@ -4,13 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/net/timing.h"
 #include "gc_config.h"
 
 #define USER_AGENT "collectd-genesys/" PACKAGE_VERSION
 
-enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_EVERY_S = 30 };
-
-/* A handle, and whether all went well so far. */
+/* A handle and the first error. */
 struct setter {
   CURL *easy;
   CURLcode code;
@@ -31,9 +30,9 @@ static bool is_folder(const char *path) {
   return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* CACert replaces the system's authorities: libcurl's built-in folder must go
- * when a file is named, and the other way round. A file that is missing is
- * libcurl's to complain about (CURLE_SSL_CACERT_BADFILE). */
+/* CACert replaces the system's authorities: a file also replaces libcurl's
+ * built-in folder, and a folder its built-in file. libcurl reports a missing
+ * file (CURLE_SSL_CACERT_BADFILE). */
 static void set_authorities(struct setter *s, const char *path) {
   if (path == NULL)
     return;
@@ -72,7 +71,7 @@ static void set_proxy(struct setter *s, const struct gc_connect *c) {
     set_text(s, CURLOPT_PROXY, c->proxy);
   if (c->no_proxy != NULL)
     set_text(s, CURLOPT_NOPROXY, c->no_proxy);
-  /* The proxy's own headers are not the answer's. */
+  /* Do not mix the proxy's headers with those of the answer. */
   set_long(s, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
 }
 
@@ -89,13 +88,13 @@ static void set_protocols(struct setter *s) {
 static void set_socket(struct setter *s, const struct gc_connect *c) {
   set_long(s, CURLOPT_NOSIGNAL, 1);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  /* Or a hanging resolver holds whoever removes the handle, us. */
+  /* Else removing a handle waits for a resolver that hangs. */
   set_long(s, CURLOPT_QUICK_EXIT, 1);
 #endif
   set_long(s, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);
   set_long(s, CURLOPT_TCP_KEEPALIVE, 1);
-  set_long(s, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-  set_long(s, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_EVERY_S);
+  set_long(s, CURLOPT_TCP_KEEPIDLE, GC_KEEPALIVE_IDLE_S);
+  set_long(s, CURLOPT_TCP_KEEPINTVL, GC_KEEPALIVE_INTERVAL_S);
 }
 
 static bool has_part(CURLU *url, CURLUPart part) {
@@ -105,8 +104,8 @@ static bool has_part(CURLU *url, CURLUPart part) {
   return has;
 }
 
-/* host:port of a proxy; "http://user:pa/ss@host" has a path instead: the
- * password ends the host name and would be looked up in the DNS. */
+/* True for "scheme://user:password@host:port". In "http://user:pa/ss@host" the
+ * slash ends the host: a part of the password would be looked up in the DNS. */
 static bool is_proxy_url(const char *text) {
   CURLU *url = curl_url();
   if (url == NULL)
@@ -137,7 +136,8 @@ static bool is_proxy_scheme(const char *text) {
   return false;
 }
 
-enum gc_code gc_curl_check(const struct gc_connect *c, struct gc_err *err) {
+enum gc_code gc_curl_check_proxy(const struct gc_connect *c,
+                                 struct gc_err *err) {
   if (c->proxy == NULL || *c->proxy == '\0')
     return GC_OK;
   if (!is_proxy_scheme(c->proxy))
@@ -152,8 +152,8 @@ enum gc_code gc_curl_check(const struct gc_connect *c, struct gc_err *err) {
   return GC_OK;
 }
 
-enum gc_code gc_curl_set(CURL *easy, const struct gc_connect *c,
-                         struct gc_err *err) {
+enum gc_code gc_curl_set_options(CURL *easy, const struct gc_connect *c,
+                                 struct gc_err *err) {
   struct setter s = {.easy = easy};
   set_tls(&s, c);
   set_proxy(&s, c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* struct gc_connect as libcurl options: one place for REST and sockets. */
+/* Sets the options of struct gc_connect on libcurl handles, for net/http and
+ * net/socket. Any thread. */
 #ifndef GC_NET_HTTP_CURL_OPTIONS_H
 #define GC_NET_HTTP_CURL_OPTIONS_H
 
@@ -8,15 +9,16 @@
 
 #include <curl/curl.h>
 
-/* What libcurl would find out late and tell with the password in it: a Proxy
- * that is no URL. GC_ERR_CONFIG; the text never holds the value. */
-GC_MUST_CHECK enum gc_code gc_curl_check(const struct gc_connect *c,
-                                         struct gc_err *err);
+/* GC_ERR_CONFIG if Proxy is not a URL. libcurl would report that late, and with
+ * the password; this text never contains the value. */
+GC_MUST_CHECK enum gc_code gc_curl_check_proxy(const struct gc_connect *c,
+                                               struct gc_err *err);
 
-/* Sets all that every handle of ours has in common: TLS, client certificate,
- * proxy, connect time-out, keep-alive, no signals, http and https only,
- * HTTP/1.1. GC_ERR_MEMORY. `c` must outlive the handle. */
-GC_MUST_CHECK enum gc_code gc_curl_set(CURL *easy, const struct gc_connect *c,
-                                       struct gc_err *err);
+/* Sets the options that all our handles share: TLS, client certificate, proxy,
+ * connect time-out, keep-alive, no signals, http and https only, HTTP/1.1.
+ * libcurl copies the strings. GC_ERR_MEMORY; GC_ERR_CONFIG with libcurl's words
+ * for an option that this libcurl does not have. */
+GC_MUST_CHECK enum gc_code
+gc_curl_set_options(CURL *easy, const struct gc_connect *c, struct gc_err *err);
 
 #endif

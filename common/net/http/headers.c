@@ -31,7 +31,7 @@ static bool ends_with(struct span s, const char *end) {
   return s.len >= len && strncasecmp(s.at + s.len - len, end, len) == 0;
 }
 
-/* What fits, without what could break a log line. */
+/* Copies as much as fits, without characters that could break a log line. */
 static void copy_printable(struct span s, char *out, size_t size) {
   size_t used = 0;
   for (size_t i = 0; i < s.len && used + 1 < size; i++)
@@ -57,23 +57,23 @@ static bool is_number(const char *text) {
   return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* Too large for 32 bits: as long as they can tell, 136 years. */
-static uint32_t seconds(const char *digits) {
+/* A number beyond 32 bits becomes their maximum, 136 years. */
+static uint32_t parse_seconds(const char *digits) {
   uint64_t value = 0;
   for (; *digits != '\0' && value <= UINT32_MAX; digits++)
     value = value * 10 + (uint64_t)(*digits - '0');
   return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-static void reset_store(struct gc_reply_headers *h, struct gc_reply *reply) {
+static void reset_headers(struct gc_reply_headers *h, struct gc_reply *reply) {
   *h = (struct gc_reply_headers){.bytes = h->bytes, .is_open = true};
   reply->date_ms = 0;
   reply->correlation[0] = '\0';
   reply->is_json = false;
 }
 
-static void take_field(struct gc_reply_headers *h, struct span name,
-                       struct span value, struct gc_reply *reply) {
+static void store_field(struct gc_reply_headers *h, struct span name,
+                        struct span value, struct gc_reply *reply) {
   if (is_name(name, "Retry-After"))
     copy_printable(value, h->retry_after, sizeof(h->retry_after));
   if (is_name(name, "ININ-Correlation-Id"))
@@ -87,7 +87,7 @@ static void take_field(struct gc_reply_headers *h, struct span name,
   }
 }
 
-enum gc_code gc_reply_headers_take(struct gc_reply_headers *h, const char *line,
+enum gc_code gc_reply_headers_read(struct gc_reply_headers *h, const char *line,
                                    size_t len, struct gc_reply *reply) {
   h->bytes += len;
   if (h->bytes > GC_HEADERS_MAX_BYTES)
@@ -97,14 +97,14 @@ enum gc_code gc_reply_headers_take(struct gc_reply_headers *h, const char *line,
   if (whole.len == 0)
     h->is_open = false;
   if (whole.len >= 5 && strncmp(whole.at, "HTTP/", 5) == 0)
-    reset_store(h, reply);
+    reset_headers(h, reply);
 
   const char *colon = memchr(whole.at, ':', whole.len);
   if (colon == NULL)
     return GC_OK;
   size_t name_len = (size_t)(colon - whole.at);
-  take_field(h, trimmed(whole.at, name_len),
-             trimmed(colon + 1, whole.len - name_len - 1), reply);
+  store_field(h, trimmed(whole.at, name_len),
+              trimmed(colon + 1, whole.len - name_len - 1), reply);
   return GC_OK;
 }
 
@@ -114,7 +114,7 @@ void gc_reply_headers_end(const struct gc_reply_headers *h, int64_t wall_ms,
   reply->retry_after_s = 0;
   if (is_number(h->retry_after)) {
     reply->has_retry_after = true;
-    reply->retry_after_s = seconds(h->retry_after);
+    reply->retry_after_s = parse_seconds(h->retry_after);
     return;
   }
   int64_t until_ms = date_ms(h->retry_after);

@@ -13,25 +13,26 @@
 #include "common/net/loop.h"
 
 enum {
-  ERROR_BODY_MAX_BYTES = 64 * 1024,
-  /* Of an error's body no more than this is read for the connection's sake. */
+  ERROR_BODY_MAX_BYTES = 64 * 1024, /* kept */
+  /* An error body up to this size is read to its end, so that the connection
+   * can be reused; a longer one closes the connection. */
   ERROR_BODY_READ_BYTES = 1024 * 1024,
   IDLE_JOBS_MAX = 8,
 };
 
 /* One easy handle and the exchange that it runs. */
 struct job {
-  struct gc_curl_job curl; /* first: the loop hands it back */
-  struct gc_http *http;    /* NULL when that was freed */
-  struct gc_exchange *x;   /* NULL when it was cancelled */
+  struct gc_curl_job curl; /* first, so that a job pointer is ours */
+  struct gc_http *http;    /* NULL: that was freed */
+  struct gc_exchange *x;   /* NULL: cancelled */
   struct job *next;        /* in http->busy or http->idle */
   CURL *easy;
   struct curl_slist *headers;
   struct gc_reply_headers seen;
   struct gc_reply reply;
   struct gc_err err;
-  enum gc_failure refused; /* why we ended it, else GC_FAILURE_NONE */
-  bool has_enough;         /* we ended it, and the answer stands */
+  enum gc_failure refused; /* why a callback ended it; GC_FAILURE_NONE */
+  bool has_enough;         /* a callback ended it, and the answer counts */
   char words[CURL_ERROR_SIZE];
 };
 
@@ -43,7 +44,7 @@ struct gc_http {
   unsigned idle_count;
 };
 
-/* Headers hold the bearer token. */
+/* The headers contain the bearer token. */
 static void wipe_headers(struct curl_slist *headers) {
   for (struct curl_slist *h = headers; h != NULL; h = h->next)
     explicit_bzero(h->data, strlen(h->data));
@@ -66,7 +67,7 @@ static void unlink_busy(struct gc_http *http, struct job *job) {
   job->next = NULL;
 }
 
-/* Out of the multi handle: back to the pool, or away. */
+/* The handle has left the loop: keeps the job for reuse, or frees it. */
 static void on_gone(struct gc_curl_job *curl) {
   struct job *job = (struct job *)curl;
   struct gc_http *http = job->http;
@@ -84,8 +85,8 @@ static void on_gone(struct gc_curl_job *curl) {
   http->idle_count++;
 }
 
-/* Leaves the exchange alone from here on. */
-static void let_go(struct job *job) {
+/* The job no longer touches its exchange. */
+static void detach_exchange(struct job *job) {
   if (job->x != NULL)
     job->x->transport_data = NULL;
   job->x = NULL;
@@ -105,12 +106,12 @@ static void complete_reply(struct job *job, CURLcode code) {
     return;
   }
   if (code != CURLE_OK && !job->has_enough) {
-    struct gc_curl_failed failed = {.easy = job->easy,
-                                    .code = code,
-                                    .words = job->words,
-                                    .url = job->x->url,
-                                    .connect = job->http->connect,
-                                    .in_headers = job->seen.is_open};
+    struct gc_curl_transfer failed = {.easy = job->easy,
+                                      .code = code,
+                                      .words = job->words,
+                                      .url = job->x->url,
+                                      .connect = job->http->connect,
+                                      .in_headers = job->seen.is_open};
     reply->failure = gc_curl_explain(&failed, &job->err);
     return;
   }
@@ -127,21 +128,21 @@ static void on_done(struct gc_curl_job *curl, int code) {
   if (x != NULL)
     complete_reply(job, (CURLcode)code);
 
-  /* `done` may start the exchange again, free it, or free all of this: by then
-   * nothing of ours is in use any more. */
+  /* `done` may start the exchange again, free it, or free the whole gc_http:
+   * release the job before. */
   struct gc_reply reply = job->reply;
   struct gc_err err = job->err;
   job->reply.body = (struct gc_buf){0};
   struct gc_http *http = job->http;
-  let_go(job);
+  detach_exchange(job);
   gc_loop_remove(http->loop, job->easy);
   if (x != NULL)
     x->done(x, &reply, &err);
   gc_buf_clear(&reply.body);
 }
 
-/* What a callback returns to end the transfer: anything but `len`. */
-static size_t not_all_of(size_t len) { return len == 0 ? 1 : 0; }
+/* The return value that ends the transfer: any other than `len`. */
+static size_t abort_value(size_t len) { return len == 0 ? 1 : 0; }
 
 static int status_of(struct job *job) {
   long status = 0;
@@ -153,15 +154,15 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx) {
   struct job *job = ctx;
   size_t len = size * count;
   if (job->x == NULL)
-    return not_all_of(len);
+    return abort_value(len);
   job->reply.status = status_of(job);
-  if (gc_reply_headers_take(&job->seen, line, len, &job->reply) == GC_OK)
+  if (gc_reply_headers_read(&job->seen, line, len, &job->reply) == GC_OK)
     return len;
   job->refused = GC_FAILURE_LIMIT;
   gc_curl_fail(job->x->url, GC_FAILURE_LIMIT, &job->err,
                "the answer has more than %d bytes of headers",
                GC_HEADERS_MAX_BYTES);
-  return not_all_of(len);
+  return abort_value(len);
 }
 
 /* The body of an answer that is not 2xx. */
@@ -171,7 +172,7 @@ static size_t keep_error(struct job *job, const char *bytes, size_t len) {
   size_t room = body->max - body->len;
   (void)!gc_buf_add(body, bytes, len < room ? len : room);
   job->has_enough = job->reply.bytes > ERROR_BODY_READ_BYTES;
-  return job->has_enough ? not_all_of(len) : len;
+  return job->has_enough ? abort_value(len) : len;
 }
 
 static size_t keep_body(struct job *job, const char *bytes, size_t len) {
@@ -180,7 +181,7 @@ static size_t keep_body(struct job *job, const char *bytes, size_t len) {
     return len;
   job->refused = GC_FAILURE_LOCAL;
   gc_fail(&job->err, GC_ERR_MEMORY, "out of memory for the answer's body");
-  return not_all_of(len);
+  return abort_value(len);
 }
 
 static size_t feed_sink(struct job *job, const char *bytes, size_t len) {
@@ -190,14 +191,14 @@ static size_t feed_sink(struct job *job, const char *bytes, size_t len) {
     return len;
   job->err.code = code;
   job->refused = GC_FAILURE_SINK;
-  return not_all_of(len);
+  return abort_value(len);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
   struct job *job = ctx;
   size_t len = size * count;
   if (job->x == NULL)
-    return not_all_of(len);
+    return abort_value(len);
 
   job->reply.bytes += len;
   if (!is_good(job->reply.status))
@@ -210,10 +211,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
   gc_curl_fail(job->x->url, GC_FAILURE_LIMIT, &job->err,
                "the answer is larger than %llu bytes",
                (unsigned long long)job->x->body_max);
-  return not_all_of(len);
+  return abort_value(len);
 }
 
-static struct job *take_job(struct gc_http *http) {
+static struct job *get_job(struct gc_http *http) {
   struct job *job = http->idle;
   if (job != NULL) {
     http->idle = job->next;
@@ -252,8 +253,9 @@ static enum gc_code set_headers(struct job *job, struct gc_err *err) {
     if (add_header(job, *at) != GC_OK)
       return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   }
-  /* libcurl would hold a large body back for a second, asking first. (7.88
-   * signs this header, too, and does not send it; what is signed is small.) */
+  /* No "Expect: 100-continue": libcurl would delay a large body by a second.
+   * Not for signed requests: 7.88 would sign this header without sending it.
+   * Their bodies are small. */
   if (job->x->signer == NULL && add_header(job, "Expect:") != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, job->headers);
@@ -267,10 +269,10 @@ static void set_method(CURL *easy, const struct gc_exchange *x) {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     return;
   }
-  /* POST and PUT without a body say Content-Length: 0. */
-  bool is_sender =
+  /* POST and PUT without a body send Content-Length: 0. */
+  bool has_length =
       strcmp(x->method, "POST") == 0 || strcmp(x->method, "PUT") == 0;
-  if (x->body != NULL || is_sender) {
+  if (x->body != NULL || has_length) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)(x->body != NULL ? x->body_len : 0));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body != NULL ? x->body : "");
@@ -279,7 +281,7 @@ static void set_method(CURL *easy, const struct gc_exchange *x) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->method);
 }
 
-/* libcurl >= 7.87 signs all headers, those given to it too. */
+/* libcurl >= 7.87 signs all headers, including CURLOPT_HTTPHEADER. */
 static bool set_signer(CURL *easy, const struct gc_aws_signer *signer) {
   return signer == NULL ||
          (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signer->scope) ==
@@ -299,9 +301,9 @@ static void set_callbacks(struct job *job) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
 }
 
-static enum gc_code prepare(struct job *job, struct gc_err *err) {
+static enum gc_code prepare_job(struct job *job, struct gc_err *err) {
   const struct gc_connect *connect = job->http->connect;
-  GC_TRY(gc_curl_set(job->easy, connect, err));
+  GC_TRY(gc_curl_set_options(job->easy, connect, err));
   GC_TRY(set_headers(job, err));
   set_callbacks(job);
   set_method(job->easy, job->x);
@@ -313,19 +315,19 @@ static enum gc_code prepare(struct job *job, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code start(void *ctx, struct gc_exchange *x,
-                          struct gc_err *err) {
+static enum gc_code start_exchange(void *ctx, struct gc_exchange *x,
+                                   struct gc_err *err) {
   struct gc_http *http = ctx;
   if (x->transport_data != NULL)
     return gc_fail(err, GC_ERR_REQUEST, "the exchange runs already");
-  struct job *job = take_job(http);
+  struct job *job = get_job(http);
   if (job == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
 
   job->x = x;
   job->curl.done = on_done;
   job->curl.gone = on_gone;
-  enum gc_code code = prepare(job, err);
+  enum gc_code code = prepare_job(job, err);
   if (code == GC_OK && gc_loop_add(http->loop, job->easy) != GC_OK)
     code = gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   if (code != GC_OK) {
@@ -340,19 +342,19 @@ static enum gc_code start(void *ctx, struct gc_exchange *x,
   return GC_OK;
 }
 
-static void cancel(void *ctx, struct gc_exchange *x) {
+static void cancel_exchange(void *ctx, struct gc_exchange *x) {
   struct gc_http *http = ctx;
   struct job *job = x->transport_data;
   if (job == NULL)
     return;
-  let_go(job);
+  detach_exchange(job);
   gc_loop_remove(http->loop, job->easy);
 }
 
 struct gc_http *gc_http_new(struct gc_loop *loop,
                             const struct gc_connect *connect,
                             struct gc_err *err) {
-  if (gc_curl_check(connect, err) != GC_OK)
+  if (gc_curl_check_proxy(connect, err) != GC_OK)
     return NULL;
   struct gc_http *http = calloc(1, sizeof(*http));
   if (http == NULL) {
@@ -370,7 +372,7 @@ void gc_http_free(struct gc_http *http) {
   while (http->busy != NULL) {
     struct job *job = http->busy;
     http->busy = job->next;
-    let_go(job);
+    detach_exchange(job);
     job->http = NULL;
     gc_loop_remove(http->loop, job->easy);
   }
@@ -383,5 +385,6 @@ void gc_http_free(struct gc_http *http) {
 }
 
 struct gc_transport gc_http_transport(struct gc_http *http) {
-  return (struct gc_transport){.start = start, .cancel = cancel, .ctx = http};
+  return (struct gc_transport){
+      .start = start_exchange, .cancel = cancel_exchange, .ctx = http};
 }

@@ -5,10 +5,10 @@
 
 #include "common/net/redis/link.h"
 
-/* A command of 20,000 marks has 2 MB. */
+/* A command with 20,000 occurrences has 2 MB. */
 enum { TEXT_MAX_BYTES = 64 << 20, WORDS_FIRST = 64 };
 
-static bool make_room(struct redis_words *w) {
+static bool reserve_word(struct redis_words *w) {
   if (w->count < w->cap)
     return true;
   size_t cap = w->cap == 0 ? WORDS_FIRST : w->cap * 2;
@@ -26,7 +26,8 @@ static bool make_room(struct redis_words *w) {
 
 void redis_word(struct redis_words *w, const void *bytes, size_t len) {
   w->text.max = TEXT_MAX_BYTES;
-  if (w->failed || !make_room(w) || gc_buf_add(&w->text, bytes, len) != GC_OK)
+  if (w->failed || !reserve_word(w) ||
+      gc_buf_add(&w->text, bytes, len) != GC_OK)
     w->failed = true;
   else
     w->lens[w->count++] = len;
@@ -60,7 +61,7 @@ void redis_words_reset(struct redis_words *w) {
 }
 
 void redis_words_clear(struct redis_words *w) {
-  gc_buf_wipe(&w->text); /* a password may have been among them */
+  gc_buf_wipe(&w->text); /* a word may have been a password */
   free(w->lens);
   free(w->at);
   *w = (struct redis_words){.count = 0};

@@ -40,14 +40,14 @@ enum gc_code redis_wait(int fd, short events, int stop_fd, uint32_t grace_ms,
   }
 }
 
-/* ---- the look-up of a name, in a thread that may be left behind ---- */
+/* ---- look-up of a name, in a thread that may be left behind ---- */
 
-enum { LOOKUPS_MAX = 4 }; /* of those that hang */
+enum { LOOKUPS_MAX = 4 }; /* threads, including those that hang */
 static _Atomic unsigned lookups;
 
 struct lookup {
   pthread_mutex_t lock;
-  unsigned users; /* two: who asks, and the thread */
+  unsigned users; /* the caller and the thread */
   int done_fd;
   char host[STATE_HOST_SIZE], port[8];
   int code;
@@ -67,7 +67,7 @@ static void lookup_put(struct lookup *l) {
   free(l);
 }
 
-static void *look_up(void *arg) {
+static void *lookup_thread(void *arg) {
   struct lookup *l = arg;
   const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                  .ai_flags = AI_NUMERICSERV};
@@ -109,7 +109,7 @@ static bool lookup_start(struct lookup *l) {
   pthread_sigmask(SIG_SETMASK, &all, &old);
   l->users++;
   lookups++;
-  bool started = pthread_create(&thread, &attr, look_up, l) == 0;
+  bool started = pthread_create(&thread, &attr, lookup_thread, l) == 0;
   if (!started) {
     l->users--;
     lookups--;
@@ -125,17 +125,18 @@ static bool is_address(const char *host) {
          inet_pton(AF_INET6, host, address) == 1;
 }
 
-/* An address needs no thread. */
-static bool take_address(struct lookup *l) {
+/* True if the host is an address, which needs no look-up. */
+static bool parse_address(struct lookup *l) {
   const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                  .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
   return is_address(l->host) &&
          getaddrinfo(l->host, l->port, &hints, &l->found) == 0;
 }
 
-static enum gc_code find(struct lookup *l, const struct state_url *url,
-                         int stop_fd, uint64_t until_ms, struct gc_err *err) {
-  if (take_address(l))
+static enum gc_code resolve_host(struct lookup *l, const struct state_url *url,
+                                 int stop_fd, uint64_t until_ms,
+                                 struct gc_err *err) {
+  if (parse_address(l))
     return GC_OK;
   l->found = NULL;
   if (lookups >= LOOKUPS_MAX)
@@ -191,8 +192,9 @@ static enum gc_code try_address(const struct sockaddr *at, socklen_t len,
   return code != GC_OK ? code : GC_ERR_NETWORK;
 }
 
-static enum gc_code say(const struct state_url *url, enum gc_code code, int why,
-                        struct gc_err *err) {
+static enum gc_code describe_failure(const struct state_url *url,
+                                     enum gc_code code, int why,
+                                     struct gc_err *err) {
   if (code == GC_ERR_TIMEOUT)
     return gc_fail(err, code, "%s: no connection in time", url->shown);
   return gc_fail(err, code, "cannot connect to %s: %s; is Redis running there?",
@@ -208,12 +210,12 @@ static enum gc_code connect_socket(const struct state_url *url, int stop_fd,
            (int)sizeof(at.sun_path) - 1, url->host);
   enum gc_code code = try_address((const struct sockaddr *)&at, sizeof(at),
                                   stop_fd, until_ms, ret_fd, &why);
-  return code == GC_OK ? GC_OK : say(url, code, why, err);
+  return code == GC_OK ? GC_OK : describe_failure(url, code, why, err);
 }
 
-/* One address after the other; each has its share of the time that is left, so
- * that one which swallows everything (a dead IPv6) does not cost the others
- * theirs. */
+/* Tries one address after the other. Each gets an equal share of the time that
+ * is left, so that one that never answers (a dead IPv6 route) leaves time for
+ * the others. */
 static enum gc_code try_all(const struct addrinfo *first, int stop_fd,
                             uint64_t until_ms, int *ret_fd, int *ret_errno) {
   enum gc_code code = GC_ERR_NETWORK;
@@ -242,11 +244,11 @@ enum gc_code redis_connect(const struct state_url *url, int stop_fd,
   struct lookup *l = lookup_new(url);
   if (l == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  enum gc_code code = find(l, url, stop_fd, until_ms, err);
+  enum gc_code code = resolve_host(l, url, stop_fd, until_ms, err);
   if (code == GC_OK) {
     code = try_all(l->found, stop_fd, until_ms, ret_fd, &why);
     if (code != GC_OK)
-      (void)say(url, code, why, err);
+      (void)describe_failure(url, code, why, err);
   }
   lookup_put(l);
   return code;

@@ -14,6 +14,7 @@
 #include "common/net/clock.h"
 #include "common/net/redis/connect.h"
 #include "common/net/redis/tls.h"
+#include "common/net/timing.h"
 
 struct redis_link {
   redisContext *context;
@@ -23,20 +24,20 @@ struct redis_link {
 
 GC_DEFINE_AUTO(struct redis_link, redis_link_close)
 
-/* What the server's words begin with, and what to do about it. */
+/* Errors of the server by their first words, and what to do about them. */
 static const struct {
   const char *word;
   enum gc_code code;
   const char *advice;
 } refusals[] = {
     {"WRONGPASS", GC_ERR_AUTH, "check StateUser and StatePasswordFile"},
-    {"NOAUTH", GC_ERR_AUTH, "it wants a password: give StatePasswordFile"},
+    {"NOAUTH", GC_ERR_AUTH, "it requires a password: set StatePasswordFile"},
     {"ERR AUTH", GC_ERR_AUTH,
-     "it has no password: take StatePasswordFile out, or set requirepass"},
+     "it has no password: remove StatePasswordFile, or set requirepass"},
     {"ERR invalid password", GC_ERR_AUTH, "check StatePasswordFile"},
     {"NOPERM", GC_ERR_PERMISSION,
-     "the README lists what the user of Redis must be allowed"},
-    {"READONLY", GC_ERR_REMOTE, "StateURL must name the master, no replica"},
+     "the README lists the rights that the user of Redis needs"},
+    {"READONLY", GC_ERR_REMOTE, "StateURL must name the master, not a replica"},
     {"FENCED", GC_ERR_STATE,
      "another process has begun to count under this Host and block; each agent "
      "needs a Host of its own"},
@@ -46,11 +47,12 @@ static const struct {
     {"LOADING", GC_ERR_REMOTE, "it has just been started"},
     {"OOM", GC_ERR_REMOTE, "its memory is full: raise maxmemory"},
     {"MISCONF", GC_ERR_REMOTE, "it cannot write to its disk"},
-    {"DENIED", GC_ERR_REMOTE, "protected mode: it takes loopback only"},
+    {"DENIED", GC_ERR_REMOTE, "protected mode: it accepts loopback only"},
 };
 
-/* Of a command that it does not know it repeats what came with it, cut off
- * anywhere: a password, after AUTH, which could not be found any more. */
+/* The length of the text up to the arguments: for an unknown command the server
+ * repeats them, cut off anywhere. After AUTH that is a part of the password,
+ * which could not be found and hidden. */
 static int len_without_args(const char *words) {
   const char *args = strstr(words, "args");
   while (args != NULL && *args != ',')
@@ -68,14 +70,15 @@ enum gc_code redis_refused(const char *words, struct gc_err *err) {
                  len < 200 ? len : 200, words);
 }
 
-static enum gc_code broken(const struct redis_link *l, struct gc_err *err) {
+static enum gc_code describe_broken(const struct redis_link *l,
+                                    struct gc_err *err) {
   const char *shown = l->settings->url.shown;
   const char *why = l->context->errstr;
   if (l->context->err == REDIS_ERR_EOF)
-    return gc_fail(err, GC_ERR_NETWORK, "%s hung up", shown);
+    return gc_fail(err, GC_ERR_NETWORK, "%s closed the connection", shown);
   if (l->context->err == REDIS_ERR_PROTOCOL)
-    return gc_fail(err, GC_ERR_PARSE, "%s does not speak as Redis does: %.100s",
-                   shown, why);
+    return gc_fail(err, GC_ERR_PARSE,
+                   "%s does not speak the Redis protocol: %.100s", shown, why);
   return gc_fail(err, GC_ERR_NETWORK, "%s: %.100s", shown,
                  *why != '\0' ? why : "connection lost");
 }
@@ -94,38 +97,38 @@ enum gc_code redis_put(struct redis_link *l, struct redis_words *w,
   return failed ? gc_fail(err, GC_ERR_MEMORY, "out of memory") : GC_OK;
 }
 
-static enum gc_code waited(const struct redis_link *l, enum gc_code code,
-                           struct gc_err *err) {
+static enum gc_code describe_wait(const struct redis_link *l, enum gc_code code,
+                                  struct gc_err *err) {
   if (code == GC_ERR_STOPPED)
-    return gc_fail(err, code, "stopped while Redis had not answered");
+    return gc_fail(err, code, "stopped before Redis answered");
   return gc_fail(err, code, "%s did not answer within %d s",
-                 l->settings->url.shown, REDIS_ANSWER_MS / 1000);
+                 l->settings->url.shown, GC_REDIS_ANSWER_MS / 1000);
 }
 
-/* TLS holds no bytes that poll does not see: hiredis reads with room for a
- * whole record, and OpenSSL reads one at a time. */
+/* TLS never holds bytes that poll does not see: hiredis reads with room for a
+ * whole record, and OpenSSL reads one record at a time. */
 enum gc_code redis_get(struct redis_link *l, struct redisReply **ret,
                        struct gc_err *err) {
-  uint64_t until_ms = gc_clock_now_ms() + REDIS_ANSWER_MS;
+  uint64_t until_ms = gc_clock_now_ms() + GC_REDIS_ANSWER_MS;
   redisContext *c = l->context;
   int sent = 0;
   for (;;) {
     void *reply = NULL;
     if (redisGetReplyFromReader(c, &reply) != REDIS_OK)
-      return broken(l, err);
+      return describe_broken(l, err);
     if (reply != NULL) {
       *ret = reply;
       return GC_OK;
     }
     if (!sent && redisBufferWrite(c, &sent) != REDIS_OK)
-      return broken(l, err);
+      return describe_broken(l, err);
     short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
     enum gc_code code =
-        redis_wait(c->fd, events, l->stop_fd, REDIS_STOP_MS, &until_ms);
+        redis_wait(c->fd, events, l->stop_fd, GC_REDIS_STOP_MS, &until_ms);
     if (code != GC_OK)
-      return waited(l, code, err);
+      return describe_wait(l, code, err);
     if (redisBufferRead(c) != REDIS_OK)
-      return broken(l, err);
+      return describe_broken(l, err);
   }
 }
 
@@ -141,9 +144,9 @@ enum gc_code redis_ask(struct redis_link *l, struct redis_words *w,
   return code;
 }
 
-/* A command whose answer is but an OK. */
-static enum gc_code tell(struct redis_link *l, const char *const *words,
-                         struct gc_err *err) {
+/* Sends a command whose answer is only OK. */
+static enum gc_code run_command(struct redis_link *l, const char *const *words,
+                                struct gc_err *err) {
   GC_AUTO(redis_words_clear) struct redis_words w = {.count = 0};
   redisReply *reply = NULL;
   for (; *words != NULL; words++)
@@ -163,13 +166,13 @@ static enum gc_code log_in(struct redis_link *l, struct gc_err *err) {
     return gc_fail_in(err, GC_ERR_AUTH, "StatePasswordFile: ");
   const char *const alone[] = {"AUTH", password.data, NULL};
   const char *const named[] = {"AUTH", user, password.data, NULL};
-  enum gc_code code = tell(l, user != NULL ? named : alone, err);
+  enum gc_code code = run_command(l, user != NULL ? named : alone, err);
   if (err != NULL)
     gc_text_hide(err->text, password.data);
   return code;
 }
 
-static enum gc_code prepare(struct redis_link *l, struct gc_err *err) {
+static enum gc_code prepare_link(struct redis_link *l, struct gc_err *err) {
   char db[16];
   const struct redis_settings *s = l->settings;
   if (s->url.scheme == STATE_TLS)
@@ -177,7 +180,7 @@ static enum gc_code prepare(struct redis_link *l, struct gc_err *err) {
   GC_TRY(log_in(l, err));
   snprintf(db, sizeof(db), "%u", s->url.db);
   const char *const select[] = {"SELECT", db, NULL};
-  return s->url.db != 0 ? tell(l, select, err) : GC_OK;
+  return s->url.db != 0 ? run_command(l, select, err) : GC_OK;
 }
 
 enum gc_code redis_link_open(const struct redis_settings *s, int stop_fd,
@@ -188,14 +191,14 @@ enum gc_code redis_link_open(const struct redis_settings *s, int stop_fd,
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   l->settings = s;
   l->stop_fd = stop_fd;
-  GC_TRY(redis_connect(&s->url, stop_fd, REDIS_CONNECT_MS, &fd, err));
+  GC_TRY(redis_connect(&s->url, stop_fd, GC_REDIS_CONNECT_MS, &fd, err));
   l->context = redisConnectFd(fd);
   if (l->context == NULL) {
     close(fd);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   l->context->flags &= ~REDIS_BLOCK;
-  GC_TRY(prepare(l, err));
+  GC_TRY(prepare_link(l, err));
   *ret = gc_steal(l);
   return GC_OK;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection to a Redis: pipelined commands, each answer within its time,
- * and an end at once when the process stops. One thread.
+/* One connection to a Redis, with pipelined commands. Each answer has a time
+ * limit, and a stop of the process ends every wait. One thread.
  *
- * After a failure that is not an answer of the server the link is of no more
- * use: close it, open another. */
+ * Close a link after any failure other than an error answer of the server. */
 #ifndef GC_NET_REDIS_LINK_H
 #define GC_NET_REDIS_LINK_H
 
@@ -13,66 +12,70 @@
 
 #include <stddef.h>
 
-enum {
-  REDIS_CONNECT_MS = 5000, /* look-up, connection, TLS and log-in, each */
-  REDIS_ANSWER_MS = 10000, /* until the next answer of a pipeline */
-  REDIS_STOP_MS = 600,     /* what is left of it when the process stops */
-};
-
-/* Borrowed as long as it is used. */
+/* Borrowed until redis_link_close, with all it points to. */
 struct redis_settings {
   struct state_url url;
   const char *user;             /* NULL: the default one */
-  const char *password_file;    /* read anew for each connection; NULL: none */
+  const char *password_file;    /* read for each connection; NULL: none */
   const struct gc_connect *tls; /* ca_cert, verify_peer, verify_host */
 };
 
-/* Can this build do rediss://? (hiredis 1.0 and its TLS library.) */
+/* True if this build supports rediss:// (hiredis 1.0 and its TLS library). */
 bool redis_has_tls(void);
 
 struct redis_link;
 struct redisReply;
 
-/* Connects, logs in, selects the database. `stop_fd` becomes readable when the
- * process stops. GC_ERR_NETWORK, GC_ERR_TIMEOUT, GC_ERR_TLS, GC_ERR_AUTH (wrong
- * password), GC_ERR_REMOTE (the server's own words), GC_ERR_STOPPED. */
+/* Connects, logs in and selects the database. The caller closes the link.
+ * `stop_fd` becomes readable when the process stops. GC_ERR_NETWORK,
+ * GC_ERR_TIMEOUT, GC_ERR_TLS, GC_ERR_AUTH (wrong password), GC_ERR_REMOTE (an
+ * error of the server), GC_ERR_STOPPED, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code redis_link_open(const struct redis_settings *s,
                                            int stop_fd, struct redis_link **ret,
                                            struct gc_err *err);
+/* NULL is allowed. */
 void redis_link_close(struct redis_link *l);
 
-/* Words of a command, copied. Zeroed, then these; what finds no memory is told
- * by redis_put. */
+/* The words of a command. Start with a zeroed struct. The functions copy; if
+ * memory runs out, sending the words fails. */
 struct redis_words {
   struct gc_buf text;
   size_t *lens;
-  const char **at; /* redis_put's */
+  const char **at; /* scratch space for sending */
   size_t count, cap;
   bool failed;
 };
+/* Appends a word. */
 void redis_word(struct redis_words *w, const void *bytes, size_t len);
+/* Appends a formatted word of up to 2047 bytes. */
 void redis_print(struct redis_words *w, const char *format, ...)
     GC_PRINTF(2, 3);
-/* The shortest number that reads back as the same double, with a point whatever
- * the locale says. */
+/* Appends a number that reads back as the same double, with a decimal point in
+ * every locale. */
 void redis_real(struct redis_words *w, double value);
-/* Empties it, keeps the memory. */
+/* Removes the words, keeps the memory. */
 void redis_words_reset(struct redis_words *w);
+/* Frees the memory, wiped: a word may have been a password. */
 void redis_words_clear(struct redis_words *w);
 
-/* Queues a command and empties the words; it leaves with the next redis_get. */
+/* Queues a command and removes its words. The next redis_get sends it.
+ * GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code redis_put(struct redis_link *l,
                                      struct redis_words *w, struct gc_err *err);
-/* The answer to the oldest command without one; an error of the server is an
- * answer (REDIS_REPLY_ERROR). The caller's: freeReplyObject. */
+/* Returns the answer to the oldest command that has none yet; the caller frees
+ * it with freeReplyObject. An error of the server is an answer
+ * (REDIS_REPLY_ERROR). GC_ERR_NETWORK, GC_ERR_PARSE, GC_ERR_TIMEOUT,
+ * GC_ERR_STOPPED. */
 GC_MUST_CHECK enum gc_code
 redis_get(struct redis_link *l, struct redisReply **ret, struct gc_err *err);
-/* Both at once. An error of the server is a failure, in its words. */
+/* Sends one command and returns its answer, as redis_put and redis_get do, but
+ * fails for an error of the server as redis_refused says. */
 GC_MUST_CHECK enum gc_code redis_ask(struct redis_link *l,
                                      struct redis_words *w,
                                      struct redisReply **ret,
                                      struct gc_err *err);
-/* What an error of the server means, with advice for the usual ones. */
+/* Fills `err` for an error of the server, `words`, with advice for the common
+ * ones; returns its code. */
 enum gc_code redis_refused(const char *words, struct gc_err *err);
 
 #endif

@@ -16,7 +16,7 @@
 
 bool redis_has_tls(void) { return true; }
 
-static bool take_authorities(SSL_CTX *context, const char *place) {
+static bool load_authorities(SSL_CTX *context, const char *place) {
   struct stat what;
   if (place == NULL)
     return SSL_CTX_set_default_verify_paths(context) == 1;
@@ -25,8 +25,9 @@ static bool take_authorities(SSL_CTX *context, const char *place) {
                                        is_folder ? place : NULL) == 1;
 }
 
-/* A certificate names hosts and addresses in different places. */
-static bool expect(SSL *ssl, const char *host) {
+/* Requires the certificate to name `host`; a certificate holds host names and
+ * addresses in different fields. */
+static bool require_host(SSL *ssl, const char *host) {
   unsigned char address[sizeof(struct in6_addr)];
   bool is_address = inet_pton(AF_INET, host, address) == 1 ||
                     inet_pton(AF_INET6, host, address) == 1;
@@ -38,12 +39,12 @@ static bool expect(SSL *ssl, const char *host) {
 static SSL *ssl_new(const struct redis_settings *s, struct gc_err *err) {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   SSL *ssl = NULL;
-  if (context == NULL || !take_authorities(context, s->tls->ca_cert))
+  if (context == NULL || !load_authorities(context, s->tls->ca_cert))
     (void)gc_fail(err, GC_ERR_TLS, "cannot read the certificates of CACert %s",
                   s->tls->ca_cert != NULL ? s->tls->ca_cert : "(the system's)");
   else if ((ssl = SSL_new(context)) == NULL)
     (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  SSL_CTX_free(context); /* the connection holds it */
+  SSL_CTX_free(context); /* the connection keeps a reference */
   if (ssl == NULL)
     return NULL;
   SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
@@ -51,7 +52,7 @@ static SSL *ssl_new(const struct redis_settings *s, struct gc_err *err) {
                  NULL);
   bool good = SSL_set_tlsext_host_name(ssl, s->url.host) == 1;
   if (good && s->tls->verify_host)
-    good = expect(ssl, s->url.host);
+    good = require_host(ssl, s->url.host);
   if (good)
     return ssl;
   SSL_free(ssl);

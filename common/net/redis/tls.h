@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rediss://, where hiredis can do it. */
+/* TLS on a connection to a Redis (rediss://), if hiredis supports it. */
 #ifndef GC_NET_REDIS_TLS_H
 #define GC_NET_REDIS_TLS_H
 
@@ -7,8 +7,9 @@
 
 struct redisContext;
 
-/* Begins TLS on a connection; the handshake goes on with the first command,
- * whose failure tells of a bad certificate. GC_ERR_TLS. */
+/* Starts TLS on a connection. The handshake ends during the first command,
+ * which fails if the certificate is bad. GC_ERR_TLS, GC_ERR_MEMORY;
+ * GC_ERR_CONFIG: this build has no TLS. */
 GC_MUST_CHECK enum gc_code redis_tls_start(struct redisContext *c,
                                            const struct redis_settings *s,
                                            struct gc_err *err);

@@ -17,7 +17,8 @@ static const struct {
 #define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS ".-_"
 #define IPV6 "abcdefABCDEF" DIGITS ":."
 
-/* A number of digits alone, `max` at most; where it ends, or NULL. */
+/* Reads a number of up to five digits. Returns its end; NULL: there is no
+ * number, or it is above `max`. */
 static const char *read_number(const char *text, uint32_t max, uint32_t *ret) {
   size_t len = strspn(text, DIGITS);
   uint32_t n = 0;
@@ -29,7 +30,8 @@ static const char *read_number(const char *text, uint32_t max, uint32_t *ret) {
   return n <= max ? text + len : NULL;
 }
 
-/* The host at the front of `text` into `u`; where it ends, or NULL. */
+/* Reads the host at the start of `text`. Returns its end; NULL: there is none.
+ */
 static const char *read_host(const char *text, struct state_url *u) {
   bool bracketed = text[0] == '[';
   const char *host = text + bracketed;
@@ -41,6 +43,7 @@ static const char *read_host(const char *text, struct state_url *u) {
   return host + len + bracketed;
 }
 
+/* Returns what is wrong with the text, NULL if nothing is. */
 static const char *read_network(const char *rest, struct state_url *u) {
   uint32_t port = PORT_DEFAULT;
   const char *p = read_host(rest, u);
@@ -53,9 +56,9 @@ static const char *read_network(const char *rest, struct state_url *u) {
   if (*p == '/' && p[1] == '\0')
     p++;
   if (*p == '/' && (p = read_number(p + 1, STATE_DB_MAX, &u->db)) == NULL)
-    return "behind the host belongs the number of a database";
+    return "expected /DATABASE after the host";
   if (*p != '\0')
-    return "behind the number of the database belongs nothing";
+    return "unexpected text after /DATABASE";
   bool is_ipv6 = strchr(u->host, ':') != NULL;
   snprintf(u->shown, sizeof(u->shown), "%s%s%s%s:%u/%u",
            schemes[u->scheme].text, is_ipv6 ? "[" : "", u->host,
@@ -63,26 +66,28 @@ static const char *read_network(const char *rest, struct state_url *u) {
   return NULL;
 }
 
+/* As read_network. */
 static const char *read_socket(const char *rest, struct state_url *u) {
   static const char db[] = "?db=";
   size_t len = strcspn(rest, "?#");
   if (rest[0] != '/' || len < 2)
-    return "behind unix:// belongs the absolute path of a socket";
+    return "expected the absolute path of a socket after unix://";
   if (len > SOCKET_PATH_MAX)
-    return "the path of a socket has 107 bytes at most";
+    return "the path of the socket is longer than 107 bytes";
   memcpy(u->host, rest, len);
   u->host[len] = '\0';
   const char *p = rest + len;
   if (strncmp(p, db, strlen(db)) == 0 &&
       (p = read_number(p + strlen(db), STATE_DB_MAX, &u->db)) == NULL)
-    return "?db= wants the number of a database";
+    return "expected the number of a database after ?db=";
   if (*p != '\0')
-    return "behind the path belongs nothing but ?db=NUMBER";
+    return "unexpected text after the path; only ?db=NUMBER may follow";
   snprintf(u->shown, sizeof(u->shown), "unix://%s?db=%u", u->host, u->db);
   return NULL;
 }
 
-static const char *what_is_wrong(const char *text, struct state_url *u) {
+/* As read_network. */
+static const char *read_url(const char *text, struct state_url *u) {
   const char *rest = NULL;
   for (size_t i = 0; i < GC_COUNT(schemes) && rest == NULL; i++) {
     size_t len = strlen(schemes[i].text);
@@ -92,7 +97,7 @@ static const char *what_is_wrong(const char *text, struct state_url *u) {
     rest = text + len;
   }
   if (rest == NULL)
-    return "accepted are redis://HOST:PORT/DB, rediss://… and unix:///PATH";
+    return "expected redis://HOST:PORT/DB, rediss://… or unix:///PATH";
   if (strlen(text) > STATE_URL_MAX)
     return "too long";
   return u->scheme == STATE_UNIX ? read_socket(rest, u) : read_network(rest, u);
@@ -103,9 +108,9 @@ enum gc_code state_url_parse(const char *text, struct state_url *ret,
   struct state_url u = {.scheme = STATE_TCP};
   if (strchr(text, '@') != NULL)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "StateURL: user and password have no place in it; give "
+                   "StateURL must not contain a user or a password; use "
                    "StateUser and StatePasswordFile");
-  const char *wrong = what_is_wrong(text, &u);
+  const char *wrong = read_url(text, &u);
   if (wrong != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "StateURL \"%.100s\": %s", text, wrong);
   *ret = u;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* StateURL: where several agents keep together what they counted. Pure, any
- * thread. */
+/* Parses StateURL, the address of the Redis in which several agents share their
+ * counts. Pure; any thread. */
 #ifndef GC_NET_REDIS_URL_H
 #define GC_NET_REDIS_URL_H
 
@@ -14,15 +14,15 @@ enum state_scheme { STATE_TCP, STATE_TLS, STATE_UNIX };
 
 struct state_url {
   enum state_scheme scheme;
-  char host[STATE_HOST_SIZE]; /* IPv6 without brackets; the path of a socket */
+  char host[STATE_HOST_SIZE]; /* IPv6 without brackets; or a socket's path */
   uint16_t port;              /* 6379 unless given */
   uint32_t db;                /* 0 unless given */
-  char shown[STATE_HOST_SIZE + 48]; /* all of it, for messages: no secret */
+  char shown[STATE_HOST_SIZE + 48]; /* the whole URL, for messages */
 };
 
-/* redis://HOST[:PORT][/DB], rediss:// likewise, unix:///PATH[?db=DB]. Refused
- * with words: user info (a secret in a place that is logged; such an address is
- * not shown), anything else behind the path, and what is no address. */
+/* Parses redis://HOST[:PORT][/DB], rediss:// likewise, or unix:///PATH[?db=DB].
+ * GC_ERR_CONFIG for anything else, and for a user or a password in the URL:
+ * URLs are logged. That text does not contain the URL. */
 GC_MUST_CHECK enum gc_code
 state_url_parse(const char *text, struct state_url *ret, struct gc_err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The seam between a notification channel and its WebSocket: net/ws in
- * production, a replayed socket with a clock that is a number in tests. The
- * verbs are those of net/ws.h. */
+/* The interface between a notification channel and its WebSocket:
+ * socket/websocket in production; in tests a replayed socket whose clock is a
+ * number. The functions are those of socket/websocket.h. */
 #ifndef GC_NET_SOCKET_DRIVER_H
 #define GC_NET_SOCKET_DRIVER_H
 
@@ -18,7 +18,7 @@ struct gc_socket_driver {
   void *ctx;
 };
 
-/* Sockets of net/ws on `loop`. */
+/* Sockets of socket/websocket on `loop`. */
 GC_API struct gc_socket_driver gc_socket_driver_ws(struct gc_loop *loop);
 
 #endif

@@ -13,7 +13,7 @@
 #include "common/net/loop.h"
 
 enum {
-  /* No more than this is read in one round, or timers and pings starve. */
+  /* The most that is read in one round; more would starve timers and pings. */
   ROUND_MAX_BYTES = 256 * 1024,
   READ_BYTES = 64 * 1024,
   /* One TLS record. */
@@ -30,14 +30,14 @@ struct gc_stream {
   CURL *easy;
   char *url; /* "https://host:port/" */
   bool is_open, is_closed;
-  bool is_freed; /* by the owner, while we are busy */
-  unsigned busy; /* callbacks of ours on the stack */
+  bool is_freed; /* by the owner, inside a callback */
+  unsigned busy; /* callbacks of this file on the stack */
 
-  /* What is being sent. OpenSSL wants a write that it has refused again with
-   * the very same bytes at the very same place ("bad write retry"), so the
-   * chunk stays where it is until all of it went. */
+  /* The bytes being sent. After a refused write OpenSSL expects the same bytes
+   * at the same address again ("bad write retry"), so the chunk stays in place
+   * until all of it is sent. */
   size_t chunk_at, chunk_len;
-  struct gc_buf queue; /* behind the chunk, from queue_at on */
+  struct gc_buf queue; /* after the chunk, from queue_at on */
   size_t queue_at;
 
   char words[CURL_ERROR_SIZE];
@@ -65,17 +65,18 @@ static void hang_up(struct gc_stream *s) {
   gc_loop_remove(s->loop, s->easy);
 }
 
-/* Callbacks run between enter and leave; the owner may free the stream there,
- * so nobody touches it after `leave`. */
-static void enter(struct gc_stream *s) { s->busy++; }
+/* The owner may free the stream in a callback, which runs between
+ * enter_callback and leave_callback: do not touch the stream after
+ * leave_callback. */
+static void enter_callback(struct gc_stream *s) { s->busy++; }
 
-static void leave(struct gc_stream *s) {
+static void leave_callback(struct gc_stream *s) {
   s->busy--;
   if (s->is_freed && s->busy == 0)
     hang_up(s);
 }
 
-/* The one road to events->closed. */
+/* The only caller of events->closed. */
 static void report_closed(struct gc_stream *s, enum gc_failure failure,
                           const struct gc_err *err) {
   s->is_closed = true;
@@ -85,11 +86,11 @@ static void report_closed(struct gc_stream *s, enum gc_failure failure,
 
 static void report_curl(struct gc_stream *s, CURLcode code) {
   struct gc_err err = {0};
-  struct gc_curl_failed failed = {.easy = s->easy,
-                                  .code = code,
-                                  .words = s->words,
-                                  .url = s->url,
-                                  .connect = s->connect};
+  struct gc_curl_transfer failed = {.easy = s->easy,
+                                    .code = code,
+                                    .words = s->words,
+                                    .url = s->url,
+                                    .connect = s->connect};
   enum gc_failure failure = gc_curl_explain(&failed, &err);
   report_closed(s, failure, &err);
 }
@@ -100,7 +101,7 @@ static void report_end(struct gc_stream *s) {
   report_closed(s, GC_FAILURE_NONE, &err);
 }
 
-static size_t unsent(const struct gc_stream *s) {
+static size_t unsent_bytes(const struct gc_stream *s) {
   return s->chunk_len - s->chunk_at + s->queue.len - s->queue_at;
 }
 
@@ -119,7 +120,7 @@ static void refill_chunk(struct gc_stream *s) {
   }
 }
 
-/* Sends what the socket takes. */
+/* Sends as much as the socket takes. */
 static CURLcode flush_queue(struct gc_stream *s) {
   CURLcode code = CURLE_OK;
   while (code == CURLE_OK) {
@@ -133,7 +134,7 @@ static CURLcode flush_queue(struct gc_stream *s) {
     if (code == CURLE_OK)
       s->chunk_at += sent;
   }
-  s->watch.want_write = unsent(s) > 0;
+  s->watch.want_write = unsent_bytes(s) > 0;
   return code == CURLE_AGAIN ? CURLE_OK : code;
 }
 
@@ -166,15 +167,15 @@ static void read_some(struct gc_stream *s) {
 static void on_ready(void *ctx, uint64_t now_ms) {
   (void)now_ms;
   struct gc_stream *s = ctx;
-  enter(s);
-  /* Reading first: the peer's last words come before our write fails. */
+  enter_callback(s);
+  /* Read first: the peer's last bytes come before a write fails. */
   read_some(s);
   if (!s->is_freed && !s->is_closed) {
     CURLcode code = flush_queue(s);
     if (code != CURLE_OK)
       report_curl(s, code);
   }
-  leave(s);
+  leave_callback(s);
 }
 
 static void open_now(struct gc_stream *s) {
@@ -194,12 +195,12 @@ static void open_now(struct gc_stream *s) {
 
 static void on_done(struct gc_curl_job *curl, int code) {
   struct gc_stream *s = (struct gc_stream *)curl;
-  enter(s);
+  enter_callback(s);
   if (code == CURLE_OK)
     open_now(s);
   else
     report_curl(s, (CURLcode)code);
-  leave(s);
+  leave_callback(s);
 }
 
 /* "wss://host/path?query" to "https://host:443/". */
@@ -231,13 +232,13 @@ static char *plain_url(const char *url, struct gc_err *err) {
   return out;
 }
 
-static enum gc_code prepare(struct gc_stream *s, struct gc_err *err) {
+static enum gc_code prepare_easy(struct gc_stream *s, struct gc_err *err) {
   CURL *easy = s->easy;
-  GC_TRY(gc_curl_set(easy, s->connect, err));
+  GC_TRY(gc_curl_set_options(easy, s->connect, err));
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &s->curl);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->words);
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-  /* Not one of the connections that the REST calls keep. */
+  /* Do not reuse a connection of the REST calls. */
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
@@ -251,7 +252,7 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
                             const struct gc_connect *connect,
                             const struct gc_stream_events *events,
                             struct gc_stream **ret_stream, struct gc_err *err) {
-  GC_TRY(gc_curl_check(connect, err));
+  GC_TRY(gc_curl_check_proxy(connect, err));
   char *plain = plain_url(url, err);
   if (plain == NULL)
     return GC_ERR_CONFIG;
@@ -270,9 +271,10 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
   s->connect = connect;
   s->events = events;
   s->url = plain;
-  s->queue.max = 2 * QUEUE_MAX_BYTES; /* with what went already */
+  s->queue.max =
+      2 * QUEUE_MAX_BYTES; /* with the bytes that were sent already */
 
-  enum gc_code code = prepare(s, err);
+  enum gc_code code = prepare_easy(s, err);
   if (code == GC_OK && gc_loop_add(loop, s->easy) != GC_OK)
     code = gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
   if (code != GC_OK) {
@@ -287,10 +289,10 @@ enum gc_code gc_stream_send(struct gc_stream *s, const void *bytes, size_t len,
                             struct gc_err *err) {
   if (s->is_closed)
     return gc_fail(err, GC_ERR_NETWORK, "the stream is closed");
-  if (len > QUEUE_MAX_BYTES || unsent(s) > QUEUE_MAX_BYTES - len) {
+  if (len > QUEUE_MAX_BYTES || unsent_bytes(s) > QUEUE_MAX_BYTES - len) {
     gc_curl_fail(s->url, GC_FAILURE_LIMIT, err,
                  "the other side does not read: %zu bytes wait for it",
-                 unsent(s));
+                 unsent_bytes(s));
     return GC_ERR_LIMIT;
   }
   if (s->queue_at > QUEUE_MAX_BYTES / 2) {
@@ -301,9 +303,9 @@ enum gc_code gc_stream_send(struct gc_stream *s, const void *bytes, size_t len,
   }
   if (gc_buf_add(&s->queue, bytes, len) != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
-  /* What fails here stays in the queue, fails again when the socket is ready,
-   * and is told by `closed`: one road for all failures. Inside a sink libcurl
-   * refuses (CURLE_RECURSIVE_API_CALL); the next round sends. */
+  /* Bytes that fail here stay in the queue and fail again when the socket is
+   * ready; `closed` reports that, as it reports all failures. Inside a sink
+   * libcurl refuses (CURLE_RECURSIVE_API_CALL); the next round sends. */
   if (s->is_open)
     (void)flush_queue(s);
   return GC_OK;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A byte stream to a host over TCP or TLS, directly or through a proxy; what a
- * WebSocket runs on. libcurl makes the connection (CURLOPT_CONNECT_ONLY), so
- * TLS, CA, client certificate and proxy are those of the REST calls.
+/* A byte stream to a host over TCP or TLS, directly or through a proxy; the
+ * transport of a WebSocket. libcurl makes the connection
+ * (CURLOPT_CONNECT_ONLY), so TLS, CA, client certificate and proxy are those of
+ * the REST calls.
  *
- * Laws (each learnt by a failure): what TLS holds decoded poll(2) does not
- * see, so read until GC_STREAM_DRY before each poll; cap the bytes of one
- * round or timers starve; nothing here blocks.
+ * Rules (each was found by a failure): poll(2) does not see bytes that TLS has
+ * decoded already, so read until libcurl has no more before each poll; cap the
+ * bytes of one round, or timers starve; never block.
  * One thread, the account's network thread. */
 #ifndef GC_NET_SOCKET_TCP_STREAM_H
 #define GC_NET_SOCKET_TCP_STREAM_H
@@ -40,13 +41,13 @@ gc_stream_open(struct gc_loop *loop, const char *url,
                const struct gc_stream_events *events,
                struct gc_stream **ret_stream, struct gc_err *err);
 
-/* Sends, keeping what the socket does not take yet, 1 MB at most
- * (GC_ERR_LIMIT: the peer does not read; close it). */
+/* Sends, and keeps the bytes that the socket does not take yet, 1 MB at most
+ * (GC_ERR_LIMIT: the peer does not read; close the stream). */
 GC_API GC_MUST_CHECK enum gc_code gc_stream_send(struct gc_stream *s,
                                                  const void *bytes, size_t len,
                                                  struct gc_err *err);
 
-/* Closes without a callback. Inside a callback of this very stream too. NULL
+/* Closes without a callback. Allowed inside a callback of the same stream. NULL
  * is fine. */
 GC_API void gc_stream_free(struct gc_stream *s);
 

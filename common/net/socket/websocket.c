@@ -8,7 +8,6 @@
 #include "common/base/debug.h"
 #include "common/base/websocket/frames.h"
 #include "common/base/websocket/handshake.h"
-#include "common/base/websocket/write.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/loop.h"
@@ -16,11 +15,11 @@
 #include "common/net/socket/websocket_upgrade.h"
 
 enum {
-  /* For the peer to hang up after the close frames (RFC 6455, 7.1.1). */
+  /* Wait for the peer to hang up after the close frames (RFC 6455, 7.1.1). */
   CLOSE_WAIT_MS = 500,
-  /* For the answer to the upgrade, when the settings say nothing. */
+  /* Wait for the answer to the upgrade, when the options set none. */
   UPGRADE_WAIT_MS = 10 * 1000,
-  /* One frame that waits for the stream. */
+  /* The longest frame that waits for the stream. */
   OUT_MAX_BYTES = 1024 * 1024,
 };
 
@@ -30,16 +29,16 @@ struct gc_ws {
   struct gc_stream_events stream_events;
   struct gc_stream *stream; /* NULL when CLOSED */
   uint32_t upgrade_ms, idle_timeout_ms, ping_interval_ms;
-  char *origin; /* "https://host:port", for the words */
+  char *origin; /* "https://host:port", for the error texts */
 
   enum { CONNECTING, UPGRADING, OPEN, CLOSING, CLOSED } state;
-  bool was_open; /* so what is CLOSING speaks in frames */
-  bool is_freed; /* by the owner, while we are busy */
-  unsigned busy; /* callbacks of ours on the stack */
+  bool was_open; /* so the peer sends frames while CLOSING */
+  bool is_freed; /* by the owner, inside a callback */
+  unsigned busy; /* callbacks of this file on the stack */
 
   struct gc_timer timer;
   uint64_t heard_ms, pinged_ms;
-  uint64_t until_ms; /* UPGRADING, CLOSING: when the patience ends */
+  uint64_t until_ms; /* UPGRADING, CLOSING: the time-out */
 
   struct gc_buf out; /* the request (secrets), then one frame at a time */
   struct gc_ws_handshake handshake;
@@ -48,7 +47,7 @@ struct gc_ws {
   char pong[GC_WS_CONTROL_MAX];
   size_t pong_len;
 
-  struct gc_ws_end end; /* what `closed` will say */
+  struct gc_ws_end end; /* for `closed` */
   struct gc_err err;
 };
 
@@ -60,11 +59,11 @@ static void free_ws(struct gc_ws *ws) {
   free(ws);
 }
 
-/* Callbacks run between enter and leave; the owner may free the socket there.
- * `leave` then does it. */
-static void enter(struct gc_ws *ws) { ws->busy++; }
+/* The owner may free the socket in a callback, which runs between
+ * enter_callback and leave_callback. leave_callback then frees it. */
+static void enter_callback(struct gc_ws *ws) { ws->busy++; }
 
-static void leave(struct gc_ws *ws) {
+static void leave_callback(struct gc_ws *ws) {
   ws->busy--;
   if (ws->busy == 0 && ws->is_freed)
     free_ws(ws);
@@ -72,8 +71,8 @@ static void leave(struct gc_ws *ws) {
 
 /* ---- the end ---- */
 
-/* The one road to events->closed; tells what stands in end and err. */
-static void report(struct gc_ws *ws) {
+/* The only caller of events->closed; reports `end` and `err`. */
+static void report_end(struct gc_ws *ws) {
   if (ws->state == CLOSED || ws->is_freed)
     return;
   ws->state = CLOSED;
@@ -93,7 +92,7 @@ static void set_end(struct gc_ws *ws, enum gc_failure failure,
 static void report_failure(struct gc_ws *ws, enum gc_failure failure,
                            enum gc_code code, const char *words) {
   set_end(ws, failure, code, words);
-  report(ws);
+  report_end(ws);
 }
 
 static void report_timeout(struct gc_ws *ws, const char *what, uint32_t ms) {
@@ -104,7 +103,7 @@ static void report_timeout(struct gc_ws *ws, const char *what, uint32_t ms) {
 
 static void report_refusal(struct gc_ws *ws) {
   gc_ws_upgrade_refused(&ws->handshake, ws->origin, &ws->end, &ws->err);
-  report(ws);
+  report_end(ws);
 }
 
 /* ---- time ---- */
@@ -122,10 +121,10 @@ static uint64_t next_due(const struct gc_ws *ws) {
   return due_ms;
 }
 
-/* A byte that comes moves no timer, it is too frequent: when the timer fires
- * it looks whether it is really time. The timer stays set from gc_ws_open on,
- * if need be for never, so that to move it needs no memory. */
-static void schedule(struct gc_ws *ws) {
+/* A received byte is too frequent to move the timer: the timer finds out when
+ * it fires whether the time has come. The timer stays set from gc_ws_open on,
+ * if need be to the end of time, so that moving it needs no memory. */
+static void schedule_timer(struct gc_ws *ws) {
   if (gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, next_due(ws)) !=
       GC_OK)
     report_failure(ws, GC_FAILURE_LOCAL, GC_ERR_MEMORY,
@@ -135,12 +134,12 @@ static void schedule(struct gc_ws *ws) {
 static void enter_state(struct gc_ws *ws, int state, uint64_t until_ms) {
   ws->state = state;
   ws->until_ms = until_ms;
-  schedule(ws);
+  schedule_timer(ws);
 }
 
 /* ---- sending ---- */
 
-/* Sends what is in `out`. A closed stream has told so, or will. */
+/* Sends `out`. A closed stream reports itself, before or after. */
 static enum gc_code send_out(struct gc_ws *ws, struct gc_err *err) {
   enum gc_code code =
       gc_stream_send(ws->stream, ws->out.data, ws->out.len, err);
@@ -158,7 +157,7 @@ static enum gc_code send_frame(struct gc_ws *ws, enum gc_ws_kind kind,
   return send_out(ws, err);
 }
 
-/* A ping or a pong. A peer that does not take even these is gone. */
+/* Sends a ping or a pong. A peer that does not take even these is gone. */
 static void send_control(struct gc_ws *ws, enum gc_ws_kind kind,
                          const char *bytes, size_t len) {
   struct gc_err err = {0};
@@ -168,10 +167,10 @@ static void send_control(struct gc_ws *ws, enum gc_ws_kind kind,
   ws->end = (struct gc_ws_end){
       .failure = code == GC_ERR_LIMIT ? GC_FAILURE_LIMIT : GC_FAILURE_LOCAL};
   ws->err = err;
-  report(ws);
+  report_end(ws);
 }
 
-/* Says good-bye; a peer that is gone already does not hear it. */
+/* Sends a close frame; a peer that is gone already does not receive it. */
 static void begin_closing(struct gc_ws *ws, uint16_t code) {
   if (gc_ws_write_close(code, "", gc_random32(), &ws->out) == GC_OK)
     (void)!send_out(ws, NULL);
@@ -246,7 +245,7 @@ static void read_frames(struct gc_ws *ws, const char *bytes, size_t len) {
     len -= took;
     on_event(ws, &event);
   }
-  /* One for all of them: a flood of pings earns no flood of pongs. */
+  /* One pong for all of them: a flood of pings gets no flood of pongs. */
   if (ws->owes_pong && ws->state == OPEN && !ws->is_freed)
     send_control(ws, GC_WS_PONG, ws->pong, ws->pong_len);
   ws->owes_pong = false;
@@ -279,7 +278,8 @@ static void read_answer(struct gc_ws *ws, const char *bytes, size_t len) {
   read_frames(ws, bytes + took, len - took);
 }
 
-/* No more of the answer will come. True: what came is a refusal, and told. */
+/* No more of the answer will come. True: the part that came is a refusal; it is
+ * reported. */
 static bool is_refused_so_far(struct gc_ws *ws) {
   gc_ws_handshake_end(&ws->handshake);
   if (ws->handshake.state != GC_WS_REFUSED)
@@ -294,7 +294,7 @@ static void on_stream_open(void *ctx) {
   struct gc_ws *ws = ctx;
   if (ws->state != CONNECTING) /* closed meanwhile */
     return;
-  enter(ws);
+  enter_callback(ws);
   struct gc_err err = {0};
   enum gc_code code =
       gc_stream_send(ws->stream, ws->out.data, ws->out.len, &err);
@@ -303,26 +303,26 @@ static void on_stream_open(void *ctx) {
     report_failure(ws, GC_FAILURE_LOCAL, code, err.text);
   else
     enter_state(ws, UPGRADING, gc_clock_now_ms() + ws->upgrade_ms);
-  leave(ws);
+  leave_callback(ws);
 }
 
 static void on_stream_read(void *ctx, const char *bytes, size_t len) {
   struct gc_ws *ws = ctx;
-  enter(ws);
+  enter_callback(ws);
   ws->heard_ms = gc_clock_now_ms();
   if (ws->state == UPGRADING)
     read_answer(ws, bytes, len);
   else if (ws->was_open)
     read_frames(ws, bytes, len);
-  leave(ws);
+  leave_callback(ws);
 }
 
 static void on_stream_closed(void *ctx, enum gc_failure failure,
                              const struct gc_err *err) {
   struct gc_ws *ws = ctx;
-  enter(ws);
+  enter_callback(ws);
   if (ws->state == CLOSING) {
-    report(ws);
+    report_end(ws);
   } else if (ws->state != UPGRADING || !is_refused_so_far(ws)) {
     ws->end = (struct gc_ws_end){.failure = failure};
     ws->err = *err;
@@ -331,16 +331,15 @@ static void on_stream_closed(void *ctx, enum gc_failure failure,
               ws->was_open ? "the other side hung up without a close frame"
                            : "the other side hung up without an answer to the "
                              "request for a WebSocket");
-    report(ws);
+    report_end(ws);
   }
-  leave(ws);
+  leave_callback(ws);
 }
 
-/* `now_ms` is that of the round's beginning: something may have been heard
- * since. */
-static void look_at_open(struct gc_ws *ws, uint64_t now_ms) {
+/* `now_ms` is the beginning of the round: bytes may have come since. */
+static void check_open(struct gc_ws *ws, uint64_t now_ms) {
   if (ws->idle_timeout_ms > 0 && ws->heard_ms + ws->idle_timeout_ms <= now_ms) {
-    report_timeout(ws, "nothing was heard", ws->idle_timeout_ms);
+    report_timeout(ws, "nothing was received", ws->idle_timeout_ms);
     return;
   }
   if (next_due(ws) > now_ms)
@@ -351,18 +350,18 @@ static void look_at_open(struct gc_ws *ws, uint64_t now_ms) {
 
 static void on_timer(void *ctx, uint64_t now_ms) {
   struct gc_ws *ws = ctx;
-  enter(ws);
+  enter_callback(ws);
   if (ws->state == OPEN)
-    look_at_open(ws, now_ms);
+    check_open(ws, now_ms);
   else if (ws->state == UPGRADING && now_ms >= ws->until_ms &&
            !is_refused_so_far(ws))
     report_timeout(ws, "no answer to the request for a WebSocket",
                    ws->upgrade_ms);
   else if (ws->state == CLOSING && now_ms >= ws->until_ms)
-    report(ws);
+    report_end(ws);
   if (ws->state != CLOSED && !ws->is_freed)
-    schedule(ws);
-  leave(ws);
+    schedule_timer(ws);
+  leave_callback(ws);
 }
 
 /* ---- the beginning ---- */
@@ -371,8 +370,8 @@ static enum gc_code no_memory(struct gc_err *err) {
   return gc_fail(err, GC_ERR_MEMORY, "out of memory for a WebSocket");
 }
 
-/* "wss://host:port/path" to "https://host:port": what may be told, in a form
- * that libcurl reads. The address is a good one already. */
+/* "wss://host:port/path" to "https://host:port": the part that may be shown, in
+ * a form that libcurl reads. The address has been checked. */
 static char *origin_of(const char *url) {
   const char *host = strstr(url, "://") + 3;
   bool is_tls = (host[-4] | 0x20) == 's';
@@ -384,8 +383,8 @@ static char *origin_of(const char *url) {
   return origin;
 }
 
-static enum gc_code prepare(struct gc_ws *ws, const struct gc_ws_options *o,
-                            struct gc_err *err) {
+static enum gc_code prepare_ws(struct gc_ws *ws, const struct gc_ws_options *o,
+                               struct gc_err *err) {
   GC_TRY(gc_ws_upgrade_begin(o, &ws->handshake, &ws->out, err));
   ws->origin = origin_of(o->url);
   ws->frames = gc_ws_frames_new(o->message_max_bytes);
@@ -415,7 +414,7 @@ enum gc_code gc_ws_open(struct gc_loop *loop,
   ws->ping_interval_ms = options->ping_interval_ms;
   ws->out.max = OUT_MAX_BYTES;
 
-  enum gc_code code = prepare(ws, options, err);
+  enum gc_code code = prepare_ws(ws, options, err);
   if (code != GC_OK) {
     gc_timers_unset(gc_loop_timers(loop), &ws->timer);
     free_ws(ws);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A WebSocket to a server (RFC 6455) over net/stream: upgrade, text messages
- * in and out, pings, the end. Pings are answered (the latest of those that came
- * together; section 5.5.3 allows it). What it says of itself holds host and
- * port, never the rest of the address. It does not connect again by itself.
- * One thread, the account's network thread. */
+/* A WebSocket to a server (RFC 6455) over socket/tcp_stream: upgrade, text
+ * messages in both directions, pings, the end. Pings are answered (of several
+ * that come together the latest; section 5.5.3 allows it). Its error texts hold
+ * host and port, never the rest of the address. It does not reconnect by
+ * itself. One thread, the account's network thread. */
 #ifndef GC_NET_SOCKET_WEBSOCKET_H
 #define GC_NET_SOCKET_WEBSOCKET_H
 
@@ -16,25 +16,26 @@ struct gc_ws;
 struct gc_ws_options {
   const char *url;            /* ws: (loopback only) or wss: */
   const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
-  /* Of these timeout_ms bounds the answer to the upgrade. */
+  /* timeout_ms bounds the wait for the answer to the upgrade. */
   const struct gc_connect *connect;
-  size_t message_max_bytes;  /* a longer message ends it (close code 1009) */
-  uint32_t idle_timeout_ms;  /* so long without a byte: dead; 0: never */
-  uint32_t ping_interval_ms; /* so long without a byte: a ping; 0: none */
+  size_t message_max_bytes;  /* a longer message ends the socket (close code
+                                1009) */
+  uint32_t idle_timeout_ms;  /* dead after so long without a byte; 0: never */
+  uint32_t ping_interval_ms; /* a ping after so long without a byte; 0: none */
 };
 
 /* How it ended. */
 struct gc_ws_end {
-  /* NONE when http_status or the peer's close frame or gc_ws_close says all;
-   * BROKEN also when the peer hangs up without a close frame or breaks a rule;
-   * LIMIT when a message is too large or the peer does not read; TIMEOUT for
-   * no answer and for silence. */
+  /* NONE: http_status, the peer's close frame or gc_ws_close is the reason.
+   * BROKEN includes a peer that hangs up without a close frame or breaks a
+   * rule. LIMIT: a message is too large, or the peer does not read. TIMEOUT: no
+   * answer, or silence. */
   enum gc_failure failure;
   int http_status; /* of the refused upgrade; 0: it was not refused */
   bool has_retry_after;
   uint32_t retry_after_s;
-  /* Of the peer's close frame (1005: it had none), or when failure is not NONE
-   * the one that we sent; 0: no close frame. */
+  /* The code of the peer's close frame (1005: it had none); when `failure` is
+   * not NONE, the code that this side sent; 0: no close frame. */
   uint16_t close_code;
   char reason[124]; /* the peer's, printable ASCII */
 };
@@ -42,14 +43,14 @@ struct gc_ws_end {
 struct gc_ws_events {
   /* The upgrade is done. */
   void (*open)(void *ctx);
-  /* A message; borrowed for the call, no NUL behind it, not yet known to be
-   * UTF-8. Messages may come until `closed`, after gc_ws_close too. */
+  /* A message; borrowed for the call, without a NUL at the end, not yet checked
+   * to be UTF-8. Messages may come until `closed`, even after gc_ws_close. */
   void (*text)(void *ctx, const char *bytes, size_t len);
   /* The end. Exactly once, nothing follows; the socket may be freed inside.
-   * err->code: of a refusal as base/verdict has it (GC_ERR_PARSE for 2xx);
+   * err->code: of a refusal as base/policy/retry has it (GC_ERR_PARSE for 2xx);
    * GC_ERR_PARSE for a broken rule; GC_ERR_LIMIT, GC_ERR_TIMEOUT;
    * GC_ERR_NETWORK for a close by the peer; GC_ERR_STOPPED for gc_ws_close;
-   * else that of the stream. */
+   * otherwise the code of the stream. */
   void (*closed)(void *ctx, const struct gc_ws_end *end,
                  const struct gc_err *err);
   void *ctx;
@@ -63,16 +64,16 @@ gc_ws_open(struct gc_loop *loop, const struct gc_ws_options *options,
            struct gc_err *err);
 
 /* Sends a message. GC_ERR_NETWORK when it is not open; GC_ERR_LIMIT when the
- * peer does not read (1 MB waits for it): give it up then. */
+ * peer does not read (1 MB waits for it): free the socket then. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_ws_send(struct gc_ws *ws, const char *bytes, size_t len, struct gc_err *err);
 
-/* An orderly end: a close frame with `code` (1000: done, 1001: we go away),
- * then `closed`, as soon as the peer has hung up, after 500 ms at most. No
- * callback runs inside. Twice is fine. */
+/* Ends it in order: sends a close frame with `code` (1000: done, 1001: going
+ * away), then calls `closed` as soon as the peer has hung up, after 500 ms at
+ * most. No callback runs inside. Twice is fine. */
 GC_API void gc_ws_close(struct gc_ws *ws, uint16_t code);
 
-/* Ends it at once, without a callback. Inside its callbacks too. NULL is
+/* Ends it at once, without a callback. Allowed inside its callbacks. NULL is
  * fine. */
 GC_API void gc_ws_free(struct gc_ws *ws);
 

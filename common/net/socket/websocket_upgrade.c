@@ -7,14 +7,15 @@
 #include <openssl/evp.h>
 
 #include "common/base/policy/retry.h"
-#include "common/base/websocket/request.h"
+#include "common/base/websocket/handshake.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/headers.h"
 
 #include "gc_config.h"
 
-/* The server proves with the hash of our key that it has read the request. */
+/* With the hash of the request's key the server proves that it has read the
+ * request. */
 static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
                                   struct gc_err *err) {
   char salted[GC_WS_KEY_SIZE + sizeof(GC_WS_GUID)];
@@ -54,13 +55,13 @@ enum gc_code gc_ws_upgrade_begin(const struct gc_ws_options *o,
   return GC_OK;
 }
 
-/* Retry-After is read as that of any other answer. */
+/* Reads Retry-After in the same way as for any other answer. */
 static void read_retry_after(const struct gc_ws_handshake *h,
                              struct gc_reply *reply) {
   char line[80];
   struct gc_reply_headers headers = {.is_open = true};
   snprintf(line, sizeof(line), "Date: %s", h->date);
-  if (gc_reply_headers_take(&headers, line, strlen(line), reply) != GC_OK)
+  if (gc_reply_headers_read(&headers, line, strlen(line), reply) != GC_OK)
     return;
   memcpy(headers.retry_after, h->retry_after, sizeof(headers.retry_after));
   gc_reply_headers_end(&headers, gc_clock_wall_ms(), reply);

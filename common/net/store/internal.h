@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the state store share. Private to
- * common/net/store/store*.c. */
+/* The struct and the helpers that the files of the state store share. Private
+ * to common/net/store. Callers hold the lock. */
 #ifndef GC_NET_STORE_INTERNAL_H
 #define GC_NET_STORE_INTERNAL_H
 
@@ -13,18 +13,18 @@
 
 struct gc_store {
   struct gc_state_file file;
-  sqlite3 *db; /* the file's */
-  pthread_mutex_t lock;
+  sqlite3 *db;          /* of `file` */
+  pthread_mutex_t lock; /* held during each call */
 };
 
 static inline void gc_store_stmt_auto(sqlite3_stmt **s) {
   sqlite3_finalize(*s);
 }
 
-/* GC_ERR_STATE with the file, `what` and SQLite's words. */
+/* Fills `err` with the file, `what` and SQLite's text; returns GC_ERR_STATE. */
 enum gc_code gc_store_error(const struct gc_store *s, const char *what,
                             struct gc_err *err);
-/* Statements without a result. */
+/* Runs SQL statements that return no rows. */
 enum gc_code gc_store_run(struct gc_store *s, const char *sql,
                           struct gc_err *err);
 

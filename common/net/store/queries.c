@@ -5,9 +5,9 @@
 
 #include "common/net/store/internal.h"
 
-static enum gc_code prepare(struct gc_store *s, const char *sql,
-                            const char *account, const char *query,
-                            sqlite3_stmt **ret, struct gc_err *err) {
+static enum gc_code prepare_statement(struct gc_store *s, const char *sql,
+                                      const char *account, const char *query,
+                                      sqlite3_stmt **ret, struct gc_err *err) {
   if (sqlite3_prepare_v2(s->db, sql, -1, ret, NULL) != SQLITE_OK)
     return gc_store_error(s, "cannot prepare", err);
   sqlite3_bind_text(*ret, 1, account, -1, SQLITE_STATIC);
@@ -20,10 +20,11 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
                                struct gc_query_mark *ret_mark,
                                struct gc_buf *pending, struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  GC_TRY(prepare(s,
-                 "SELECT identity, settled_ms, done_ms, pending FROM queries "
-                 "WHERE account = ? AND query = ?",
-                 account, query, &q, err));
+  GC_TRY(prepare_statement(
+      s,
+      "SELECT identity, settled_ms, done_ms, pending FROM queries "
+      "WHERE account = ? AND query = ?",
+      account, query, &q, err));
   int step = sqlite3_step(q);
   if (step == SQLITE_DONE) {
     *ret_found = false;
@@ -41,7 +42,7 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
   enum gc_code code =
       gc_buf_add(pending, bytes, (size_t)sqlite3_column_bytes(q, 3));
   if (code != GC_OK)
-    return gc_fail(err, code, "state file %s: a window that waits: %s",
+    return gc_fail(err, code, "state file %s: a pending window: %s",
                    s->file.path, gc_code_words(code));
   *ret_mark = mark;
   *ret_found = true;
@@ -65,10 +66,11 @@ load_totals(struct gc_store *s, const char *account, const char *query,
             enum gc_code (*row)(void *ctx, const struct gc_query_total *total),
             void *ctx, struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  GC_TRY(prepare(s,
-                 "SELECT series, count, sum, sent FROM totals WHERE account = "
-                 "? AND query = ? ORDER BY series",
-                 account, query, &q, err));
+  GC_TRY(prepare_statement(
+      s,
+      "SELECT series, count, sum, sent FROM totals WHERE account = "
+      "? AND query = ? ORDER BY series",
+      account, query, &q, err));
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {
     const char *series = (const char *)sqlite3_column_text(q, 0);
@@ -94,34 +96,36 @@ enum gc_code gc_store_load_totals(
   return code;
 }
 
-static enum gc_code finish(struct gc_store *s, sqlite3_stmt *q,
-                           struct gc_err *err) {
+static enum gc_code run_statement(struct gc_store *s, sqlite3_stmt *q,
+                                  struct gc_err *err) {
   return sqlite3_step(q) == SQLITE_DONE
              ? GC_OK
              : gc_store_error(s, "cannot write the query", err);
 }
 
-static enum gc_code drop_totals(struct gc_store *s, const char *account,
-                                const char *query, int64_t before_ms,
-                                struct gc_err *err) {
+static enum gc_code delete_totals(struct gc_store *s, const char *account,
+                                  const char *query, int64_t before_ms,
+                                  struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  GC_TRY(prepare(s,
-                 "DELETE FROM totals WHERE account = ? AND query = ? AND "
-                 "changed_ms < ?",
-                 account, query, &q, err));
+  GC_TRY(prepare_statement(
+      s,
+      "DELETE FROM totals WHERE account = ? AND query = ? AND "
+      "changed_ms < ?",
+      account, query, &q, err));
   sqlite3_bind_int64(q, 3, before_ms);
-  return finish(s, q, err);
+  return run_statement(s, q, err);
 }
 
-static enum gc_code put_totals(struct gc_store *s, const char *account,
-                               const char *query,
-                               const struct gc_query_save *save,
-                               struct gc_err *err) {
+static enum gc_code insert_totals(struct gc_store *s, const char *account,
+                                  const char *query,
+                                  const struct gc_query_save *save,
+                                  struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  GC_TRY(prepare(s,
-                 "INSERT OR REPLACE INTO totals (account, query, series, "
-                 "count, sum, sent, changed_ms) VALUES (?,?,?,?,?,?,?)",
-                 account, query, &q, err));
+  GC_TRY(prepare_statement(
+      s,
+      "INSERT OR REPLACE INTO totals (account, query, series, "
+      "count, sum, sent, changed_ms) VALUES (?,?,?,?,?,?,?)",
+      account, query, &q, err));
   for (size_t i = 0; i < save->total_count; i++) {
     const struct gc_query_total *t = &save->totals[i];
     sqlite3_bind_text(q, 3, t->series, -1, SQLITE_STATIC);
@@ -129,27 +133,28 @@ static enum gc_code put_totals(struct gc_store *s, const char *account,
     sqlite3_bind_double(q, 5, t->sum);
     sqlite3_bind_int64(q, 6, t->sent);
     sqlite3_bind_int64(q, 7, save->mark.done_ms);
-    GC_TRY(finish(s, q, err));
+    GC_TRY(run_statement(s, q, err));
     sqlite3_reset(q);
   }
   return GC_OK;
 }
 
-static enum gc_code put_mark(struct gc_store *s, const char *account,
-                             const char *query,
-                             const struct gc_query_save *save,
-                             struct gc_err *err) {
+static enum gc_code insert_mark(struct gc_store *s, const char *account,
+                                const char *query,
+                                const struct gc_query_save *save,
+                                struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  GC_TRY(prepare(s,
-                 "INSERT OR REPLACE INTO queries (account, query, identity, "
-                 "settled_ms, done_ms, pending) VALUES (?,?,?,?,?,?)",
-                 account, query, &q, err));
+  GC_TRY(prepare_statement(
+      s,
+      "INSERT OR REPLACE INTO queries (account, query, identity, "
+      "settled_ms, done_ms, pending) VALUES (?,?,?,?,?,?)",
+      account, query, &q, err));
   sqlite3_bind_text(q, 3, save->mark.identity, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 4, save->mark.settled_ms);
   sqlite3_bind_int64(q, 5, save->mark.done_ms);
   if (save->pending_len > 0)
     sqlite3_bind_blob64(q, 6, save->pending, save->pending_len, SQLITE_STATIC);
-  return finish(s, q, err);
+  return run_statement(s, q, err);
 }
 
 static enum gc_code save_query(struct gc_store *s, const char *account,
@@ -158,10 +163,10 @@ static enum gc_code save_query(struct gc_store *s, const char *account,
                                struct gc_err *err) {
   GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
   if (save->forget || save->drop_before_ms != 0)
-    GC_TRY(drop_totals(s, account, query,
-                       save->forget ? INT64_MAX : save->drop_before_ms, err));
-  GC_TRY(put_totals(s, account, query, save, err));
-  GC_TRY(put_mark(s, account, query, save, err));
+    GC_TRY(delete_totals(s, account, query,
+                         save->forget ? INT64_MAX : save->drop_before_ms, err));
+  GC_TRY(insert_totals(s, account, query, save, err));
+  GC_TRY(insert_mark(s, account, query, save, err));
   return gc_store_run(s, "COMMIT", err);
 }
 

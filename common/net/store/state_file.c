@@ -11,7 +11,7 @@
 
 #include <sqlite3.h>
 
-static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
+static void finalize_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
 
 enum gc_code gc_state_file_fail(const struct gc_state_file *s, const char *what,
                                 struct gc_err *err) {
@@ -33,7 +33,7 @@ bool gc_state_file_is_broken(const struct gc_state_file *s) {
 
 static enum gc_code read_int(struct gc_state_file *s, const char *sql,
                              int *ret_int, struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(finalize_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK ||
       sqlite3_step(q) != SQLITE_ROW)
     return gc_state_file_fail(s, "cannot read", err);
@@ -41,11 +41,11 @@ static enum gc_code read_int(struct gc_state_file *s, const char *sql,
   return GC_OK;
 }
 
-/* The version is read again under the lock: another process may have begun the
- * same file. */
-static enum gc_code migrate(struct gc_state_file *s,
-                            const struct gc_state_kind *kind,
-                            struct gc_err *err) {
+/* Reads the version again under the lock, since another process may have
+ * migrated the file meanwhile. */
+static enum gc_code migrate_file(struct gc_state_file *s,
+                                 const struct gc_state_kind *kind,
+                                 struct gc_err *err) {
   char sql[64];
   int from = 0;
   GC_TRY(gc_state_file_run(s, "BEGIN IMMEDIATE", err));
@@ -60,7 +60,8 @@ static enum gc_code migrate(struct gc_state_file *s,
   return gc_state_file_run(s, "COMMIT", err);
 }
 
-/* `ret_foreign`: not ours, or no database at all; the caller moves it away. */
+/* Migrates an older file. `ret_foreign`: the file is of another program or not
+ * a database; the caller renames it. */
 static enum gc_code check_version(struct gc_state_file *s,
                                   const struct gc_state_kind *kind,
                                   bool *ret_foreign, struct gc_err *err) {
@@ -73,8 +74,8 @@ static enum gc_code check_version(struct gc_state_file *s,
     *ret_foreign = gc_state_file_is_broken(s);
     return GC_ERR_STATE;
   }
-  bool empty = application == 0 && version == 0 && tables == 0;
-  if (!empty && application != kind->application_id) {
+  bool is_empty = application == 0 && version == 0 && tables == 0;
+  if (!is_empty && application != kind->application_id) {
     *ret_foreign = true;
     return gc_fail(err, GC_ERR_STATE,
                    "state file %s: a database of another program", s->path);
@@ -86,15 +87,16 @@ static enum gc_code check_version(struct gc_state_file *s,
                    "file is untouched",
                    s->path, version, kind->version);
   if (version < kind->version)
-    GC_TRY(migrate(s, kind, err));
+    GC_TRY(migrate_file(s, kind, err));
   return GC_OK;
 }
 
 static enum gc_code open_file(struct gc_state_file *s,
                               const struct gc_state_kind *kind,
                               bool *ret_foreign, struct gc_err *err) {
-  /* SQLite would make it as the umask says; its other files follow this one.
-   * Only a new one: to close a file drops this process's locks on it. */
+  /* SQLite would create the file with the umask's mode; the modes of its other
+   * files follow this one. Only for a new file: closing a descriptor releases
+   * the locks that this process has on the file. */
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0)
     close(fd);
@@ -104,12 +106,12 @@ static enum gc_code open_file(struct gc_state_file *s,
   if (code != SQLITE_OK)
     return gc_state_file_fail(s, "cannot open", err);
   sqlite3_busy_timeout(s->db, kind->busy_ms);
-  /* SQLite opens a file it may not write without a word. */
+  /* SQLite does not report a file that it may not write. */
   if (sqlite3_db_readonly(s->db, "main") == 1)
     return gc_fail(err, GC_ERR_STATE,
                    "state file %s is read-only; give it to collectd's user",
                    s->path);
-  /* A file that proves not to be ours stays as it is, its -wal too. */
+  /* A file that is not ours must not change, nor its -wal: no checkpoint. */
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   GC_TRY(check_version(s, kind, ret_foreign, err));
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -117,8 +119,9 @@ static enum gc_code open_file(struct gc_state_file *s,
   return gc_state_file_run(s, "PRAGMA synchronous = FULL", err);
 }
 
-static enum gc_code move_aside(struct gc_state_file *s,
-                               struct gc_err *ret_warning, struct gc_err *err) {
+static enum gc_code rename_broken(struct gc_state_file *s,
+                                  struct gc_err *ret_warning,
+                                  struct gc_err *err) {
   static const char *const parts[] = {"", "-wal", "-shm"};
   char to[GC_STATE_PATH_SIZE + 32], old[GC_STATE_PATH_SIZE + 8],
       new[GC_STATE_PATH_SIZE + 40];
@@ -135,11 +138,11 @@ static enum gc_code move_aside(struct gc_state_file *s,
     snprintf(old, sizeof(old), "%s%s", s->path, parts[i]);
     snprintf(new, sizeof(new), "%s%s", to, parts[i]);
     if (rename(old, new) != 0 && i == 0)
-      return gc_fail(err, GC_ERR_STATE, "cannot move %s to %s: %s", old, new,
+      return gc_fail(err, GC_ERR_STATE, "cannot rename %s to %s: %s", old, new,
                      strerror(errno));
   }
   (void)gc_fail(ret_warning, GC_ERR_STATE,
-                "%s; it was moved to %s and a new one begun", why.text, to);
+                "%s; it was renamed to %s and a new one created", why.text, to);
   return GC_OK;
 }
 
@@ -155,9 +158,10 @@ static enum gc_code make_folder(const char *folder, struct gc_err *err) {
                  folder, strerror(errno));
 }
 
-/* One process at a time opens a file, as in a restart that overlaps: when two
- * turn it to WAL, SQLite gives up at once with "locked" or "I/O error". Held
- * until the caller closes it; -1 where there are no locks. */
+/* Lets one process at a time open a file; two meet in a restart that overlaps.
+ * If both switch it to WAL, SQLite fails at once with "locked" or "I/O error".
+ * Closing the returned descriptor releases the lock; -1: no lock is possible.
+ */
 static int lock_folder(const char *folder) {
   int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd >= 0)
@@ -199,7 +203,7 @@ enum gc_code gc_state_file_open(const char *folder,
   bool foreign;
   enum gc_code code = open_file(s, kind, &foreign, &why);
   if (code != GC_OK && foreign) {
-    code = move_aside(s, ret_warning, &why);
+    code = rename_broken(s, ret_warning, &why);
     if (code == GC_OK)
       code = open_file(s, kind, &foreign, &why);
   }
@@ -216,7 +220,7 @@ enum gc_code gc_state_file_reset(struct gc_state_file *s,
   struct gc_err why = {.code = GC_OK};
   bool foreign;
   (void)gc_state_file_fail(s, "cannot be used", &why);
-  enum gc_code code = move_aside(s, ret_warning, &why);
+  enum gc_code code = rename_broken(s, ret_warning, &why);
   if (code == GC_OK)
     code = open_file(s, kind, &foreign, &why);
   return code == GC_OK ? GC_OK : gc_fail(err, code, "%s", why.text);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A SQLite file in StateDir, as all of ours are: readable with sqlite3(1) while
- * we run, WAL with full synchronisation (what was committed survives a crash),
- * mode 0600. The file carries a version (PRAGMA user_version) and whose it is
- * (PRAGMA application_id). An older one is migrated when it is opened, a newer
- * one is refused and stays untouched. A corrupt file or one of another program
- * is moved aside (state.db.bad-1 …), never deleted.
- * The struct belongs to one thread at a time. */
+/* A SQLite file in StateDir; all our state files are made this way. sqlite3(1)
+ * can read it while we run. WAL with full synchronisation: a committed
+ * transaction survives a crash. Mode 0600. The file has a version (PRAGMA
+ * user_version) and an owner (PRAGMA application_id). Opening migrates an older
+ * version; a newer one is refused and stays untouched. A corrupt file or one of
+ * another program is renamed (state.db.bad-1 …), never deleted.
+ * One thread at a time may use the struct. */
 #ifndef GC_NET_STORE_STATE_FILE_H
 #define GC_NET_STORE_STATE_FILE_H
 
@@ -18,44 +18,43 @@ enum { GC_STATE_PATH_SIZE = 4096 };
 struct gc_state_kind {
   const char *name; /* "state.db" */
   int application_id;
-  /* migrations[v] takes a file of version v to v + 1; 0 is an empty file. */
+  /* migrations[v] changes a file of version v to v + 1; 0 is an empty file. */
   const char *const *migrations;
   int version;
-  int busy_ms; /* how long to wait for another process's transaction */
+  int busy_ms; /* longest wait for a transaction of another process */
 };
 
-/* Zeroed before it is opened. */
+/* Zero it before gc_state_file_open. */
 struct gc_state_file {
   struct sqlite3 *db; /* NULL: not open */
   char path[GC_STATE_PATH_SIZE];
 };
 
-/* Opens or makes the folder (mode 0700) and the file in it. `ret_warning` (its
- * code stays GC_OK when there is none) tells of a file that was moved aside.
- * GC_ERR_STATE with words when there can be none: read-only folder, newer
- * version, disk full. */
+/* Opens the file in `folder`; makes both if they are missing (the folder with
+ * mode 0700). `ret_warning` reports a file that was renamed; else its code
+ * stays GC_OK. GC_ERR_STATE: read-only folder, newer version, disk full, …. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_state_file_open(const char *folder, const struct gc_state_kind *kind,
                    struct gc_state_file *s, struct gc_err *ret_warning,
                    struct gc_err *err);
-/* NULL, zeroed and closed ones are fine. */
+/* Closes the file. NULL and a struct that is not open are allowed. */
 GC_API void gc_state_file_close(struct gc_state_file *s);
 
-/* Of an open file that proved to be broken: moves it aside and opens a new one
- * in its place. All statements must be finalized. `ret_warning` tells so. */
+/* Renames an open file that is broken and opens a new one in its place;
+ * `ret_warning` reports that. Finalize all statements before. GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_state_file_reset(struct gc_state_file *s, const struct gc_state_kind *kind,
                     struct gc_err *ret_warning, struct gc_err *err);
 
-/* Runs statements without an answer. GC_ERR_STATE. */
+/* Runs SQL statements that return no rows. GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_state_file_run(const struct gc_state_file *s, const char *sql,
                   struct gc_err *err);
-/* GC_ERR_STATE with the file's name, `what` and SQLite's words for the last
- * failure. */
+/* Fills `err` with the file's path, `what` and SQLite's text of the last
+ * failure; returns GC_ERR_STATE. */
 GC_API enum gc_code gc_state_file_fail(const struct gc_state_file *s,
                                        const char *what, struct gc_err *err);
-/* Does the last failure say that the file is corrupt or no database? */
+/* True if the last failure means that the file is corrupt or not a database. */
 GC_API bool gc_state_file_is_broken(const struct gc_state_file *s);
 
 #endif

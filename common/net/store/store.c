@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "common/net/store/internal.h"
+#include "common/net/timing.h"
 
-enum { BUSY_MS = 100 };
-
-/* migrations[v] takes a file of version v to v + 1; 0 is an empty file. */
+/* migrations[v] changes a file of version v to v + 1; 0 is an empty file. */
 static const char *const migrations[] = {
     "CREATE TABLE names ("
     " account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
@@ -30,7 +29,7 @@ static const char *const migrations[] = {
     " changed_ms INTEGER NOT NULL,"
     " PRIMARY KEY (account, query, series)"
     ") WITHOUT ROWID;",
-    /* Blocks of two plugins may have one name: their instances differ. */
+    /* Blocks of two plugins may share a name, but not an instance. */
     ("UPDATE queries SET query = 'query-' || query;"
      "UPDATE totals SET query = 'query-' || query;"),
 };
@@ -39,7 +38,7 @@ static const struct gc_state_kind kind_of_file = {
     .application_id = 0x47436c64, /* "GCld", as file(1) shows it */
     .migrations = migrations,
     .version = GC_COUNT(migrations),
-    .busy_ms = BUSY_MS,
+    .busy_ms = GC_STORE_BUSY_MS,
 };
 
 GC_DEFINE_AUTO(struct gc_store, gc_store_close)
@@ -74,15 +73,15 @@ void gc_store_close(struct gc_store *s) {
   free(s);
 }
 
-static const char *column(sqlite3_stmt *q, int i) {
+static const char *column_text(sqlite3_stmt *q, int i) {
   const char *text = (const char *)sqlite3_column_text(q, i);
   return text != NULL ? text : "";
 }
 
 static enum gc_code
-load(struct gc_store *s, const char *account, const char *kind,
-     enum gc_code (*row)(void *ctx, const struct gc_entry *name), void *ctx,
-     struct gc_err *err) {
+load_names(struct gc_store *s, const char *account, const char *kind,
+           enum gc_code (*row)(void *ctx, const struct gc_entry *name),
+           void *ctx, struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "SELECT id, name, label, detail FROM names WHERE "
@@ -94,8 +93,8 @@ load(struct gc_store *s, const char *account, const char *kind,
 
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {
-    struct gc_entry name = {column(q, 0), column(q, 1), column(q, 2),
-                            column(q, 3)};
+    struct gc_entry name = {column_text(q, 0), column_text(q, 1),
+                            column_text(q, 2), column_text(q, 3)};
     GC_TRY(row(ctx, &name));
   }
   return step == SQLITE_DONE ? GC_OK
@@ -107,14 +106,15 @@ gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
                     enum gc_code (*row)(void *ctx, const struct gc_entry *name),
                     void *ctx, struct gc_err *err) {
   pthread_mutex_lock(&s->lock);
-  enum gc_code code = load(s, account, kind, row, ctx, err);
+  enum gc_code code = load_names(s, account, kind, row, ctx, err);
   pthread_mutex_unlock(&s->lock);
   return code;
 }
 
-static enum gc_code put_names(struct gc_store *s, const char *account,
-                              const char *kind, const struct gc_entry *names,
-                              size_t count, int64_t now_s, struct gc_err *err) {
+static enum gc_code insert_names(struct gc_store *s, const char *account,
+                                 const char *kind, const struct gc_entry *names,
+                                 size_t count, int64_t now_s,
+                                 struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "INSERT OR REPLACE INTO names (account, kind, id, "
@@ -136,9 +136,9 @@ static enum gc_code put_names(struct gc_store *s, const char *account,
   return GC_OK;
 }
 
-static enum gc_code drop_names(struct gc_store *s, const char *account,
-                               const char *kind, int64_t before_s,
-                               struct gc_err *err) {
+static enum gc_code delete_names(struct gc_store *s, const char *account,
+                                 const char *kind, int64_t before_s,
+                                 struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db,
@@ -153,13 +153,13 @@ static enum gc_code drop_names(struct gc_store *s, const char *account,
              : gc_store_error(s, "cannot write the names", err);
 }
 
-static enum gc_code save(struct gc_store *s, const char *account,
-                         const char *kind, const struct gc_entry *names,
-                         size_t count, int64_t now_s, int64_t keep_s,
-                         struct gc_err *err) {
+static enum gc_code save_names(struct gc_store *s, const char *account,
+                               const char *kind, const struct gc_entry *names,
+                               size_t count, int64_t now_s, int64_t keep_s,
+                               struct gc_err *err) {
   GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
-  GC_TRY(put_names(s, account, kind, names, count, now_s, err));
-  GC_TRY(drop_names(s, account, kind, now_s - keep_s, err));
+  GC_TRY(insert_names(s, account, kind, names, count, now_s, err));
+  GC_TRY(delete_names(s, account, kind, now_s - keep_s, err));
   return gc_store_run(s, "COMMIT", err);
 }
 
@@ -168,7 +168,8 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
                                  size_t count, int64_t now_s, int64_t keep_s,
                                  struct gc_err *err) {
   pthread_mutex_lock(&s->lock);
-  enum gc_code code = save(s, account, kind, names, count, now_s, keep_s, err);
+  enum gc_code code =
+      save_names(s, account, kind, names, count, now_s, keep_s, err);
   if (code != GC_OK)
     (void)gc_store_run(s, "ROLLBACK", NULL);
   pthread_mutex_unlock(&s->lock);
@@ -190,7 +191,7 @@ static enum gc_code load_channel(struct gc_store *s, const char *account,
     return GC_OK;
   if (step != SQLITE_ROW)
     return gc_store_error(s, "cannot read the channel", err);
-  enum gc_code code = gc_buf_text(out, column(q, 0));
+  enum gc_code code = gc_buf_text(out, column_text(q, 0));
   return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
 
@@ -207,13 +208,14 @@ enum gc_code gc_store_load_channel(struct gc_store *s, const char *account,
 static enum gc_code save_channel(struct gc_store *s, const char *account,
                                  unsigned slot, const char *text,
                                  struct gc_err *err) {
-  static const char put[] =
+  static const char insert[] =
       "INSERT OR REPLACE INTO channels (account, slot, text) VALUES (?,?,?)";
-  static const char drop[] =
+  static const char delete[] =
       "DELETE FROM channels WHERE account = ? AND slot = ?";
   bool keeps = text != NULL && text[0] != '\0';
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  if (sqlite3_prepare_v2(s->db, keeps ? put : drop, -1, &q, NULL) != SQLITE_OK)
+  if (sqlite3_prepare_v2(s->db, keeps ? insert : delete, -1, &q, NULL) !=
+      SQLITE_OK)
     return gc_store_error(s, "cannot write the channel", err);
   sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
   sqlite3_bind_int64(q, 2, slot);

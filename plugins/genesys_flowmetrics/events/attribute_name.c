@@ -10,8 +10,8 @@
 #include "common/base/utf8.h"
 #include "common/genesys/clean_name.h"
 
-/* Of one name; a name made of separators alone must not take our time. */
-enum { READINGS_MAX = 64 };
+/* Bounds the work on one name, which may consist of separators only. */
+enum { SPLITS_MAX = 64 };
 
 static const char *const words[] = {
 #define XX(id, word) word,
@@ -43,8 +43,9 @@ static size_t placeholder_at(const char *text, enum attribute_part *ret_part) {
   return 0;
 }
 
-/* Cuts the format into literals and parts. */
-static enum gc_code split(struct attribute_form *form, struct gc_err *err) {
+/* Splits the format into literals and parts. */
+static enum gc_code split_format(struct attribute_form *form,
+                                 struct gc_err *err) {
   static const char needs[] = "AttributeFormat needs %{flow}, %{metric} and "
                               "%{time}, each once";
   unsigned seen = 0, count = 0;
@@ -80,7 +81,7 @@ enum gc_code attribute_form_set(struct attribute_form *form, const char *format,
     return gc_fail(err, GC_ERR_CONFIG, "AttributeFormat: longer than %d bytes",
                    ATTRIBUTE_FORMAT_SIZE - 1);
   memcpy(form->text, format, len + 1);
-  GC_TRY(split(form, err));
+  GC_TRY(split_format(form, err));
   for (size_t i = 1; i < PART_COUNT; i++)
     if (form->literals[i].len == 0)
       return gc_fail(err, GC_ERR_CONFIG,
@@ -99,8 +100,8 @@ bool attribute_is_meant(const struct attribute_form *form, const char *name,
   return memmem(name, len, form->marker, form->marker_len) != NULL;
 }
 
-/* One reading of a name: where each part stands. */
-struct reading {
+/* One way to split a name: where each part stands. */
+struct split {
   const char *at[PART_COUNT];
   size_t len[PART_COUNT];
 };
@@ -110,8 +111,9 @@ static bool has_name(const char *text, size_t len) {
   return gc_name_clean(clean, text, len);
 }
 
-static enum malformed judge(const struct attribute_form *form,
-                            const struct reading *r, struct attribute *out) {
+static enum malformed check_split(const struct attribute_form *form,
+                                  const struct split *r,
+                                  struct attribute *out) {
   struct attribute a = {0};
   for (size_t i = 0; i < PART_COUNT; i++) {
     const char *at = r->at[i];
@@ -137,38 +139,39 @@ static enum malformed judge(const struct attribute_form *form,
   return MALFORMED_NOT;
 }
 
-/* The last place before `end` where `literal` stands, not before `from`. */
-static const char *last_of(const char *from, const char *end,
-                           const char *literal, size_t len) {
+/* The last occurrence of `literal` between `from` and `end`. */
+static const char *find_last(const char *from, const char *end,
+                             const char *literal, size_t len) {
   for (const char *p = end; (size_t)(p - from) >= len; p--)
     if (memcmp(p - len, literal, len) == 0)
       return p - len;
   return NULL;
 }
 
-/* All readings, from the name's end; the first good one, or what was wrong
- * with the first one whose time was right, or with the first of all. */
-static enum malformed read_parts(const struct attribute_form *form,
+/* Tries all splits from the name's end and returns the first valid one. Without
+ * one, returns the fault of the first split whose time is valid, or else of the
+ * last split. */
+static enum malformed find_parts(const struct attribute_form *form,
                                  const char *from, const char *end,
                                  struct attribute *ret) {
   size_t len1 = form->literals[1].len, len2 = form->literals[2].len;
   enum malformed result = MALFORMED_SHAPE;
-  unsigned readings = 0;
+  unsigned splits = 0;
   const char *cut2 = end, *cut1;
 
-  while ((cut2 = last_of(from, cut2, form->literals[2].text, len2)) != NULL) {
-    for (cut1 = cut2;
-         (cut1 = last_of(from, cut1, form->literals[1].text, len1)) != NULL;) {
-      const struct reading r = {.at = {from, cut1 + len1, cut2 + len2},
-                                .len = {(size_t)(cut1 - from),
-                                        (size_t)(cut2 - cut1) - len1,
-                                        (size_t)(end - cut2) - len2}};
-      enum malformed m = judge(form, &r, ret);
+  while ((cut2 = find_last(from, cut2, form->literals[2].text, len2)) != NULL) {
+    for (cut1 = cut2; (cut1 = find_last(from, cut1, form->literals[1].text,
+                                        len1)) != NULL;) {
+      const struct split r = {.at = {from, cut1 + len1, cut2 + len2},
+                              .len = {(size_t)(cut1 - from),
+                                      (size_t)(cut2 - cut1) - len1,
+                                      (size_t)(end - cut2) - len2}};
+      enum malformed m = check_split(form, &r, ret);
       if (m == MALFORMED_NOT)
         return m;
       if (result == MALFORMED_SHAPE || result == MALFORMED_TIME)
         result = m;
-      if (++readings == READINGS_MAX)
+      if (++splits == SPLITS_MAX)
         return result;
       cut1 += len1 - 1;
     }
@@ -177,8 +180,8 @@ static enum malformed read_parts(const struct attribute_form *form,
   return result;
 }
 
-static bool starts(const char *name, size_t len, const char *literal,
-                   size_t literal_len) {
+static bool starts_with(const char *name, size_t len, const char *literal,
+                        size_t literal_len) {
   return len >= literal_len && memcmp(name, literal, literal_len) == 0;
 }
 
@@ -189,8 +192,9 @@ enum malformed attribute_parse(const struct attribute_form *form,
   if (len > ATTRIBUTE_MAX_BYTES)
     return MALFORMED_LONG;
   if (memchr(name, '\0', len) != NULL || len < first + last ||
-      !starts(name, len, form->literals[0].text, first) ||
-      !starts(name + len - last, last, form->literals[PART_COUNT].text, last))
+      !starts_with(name, len, form->literals[0].text, first) ||
+      !starts_with(name + len - last, last, form->literals[PART_COUNT].text,
+                   last))
     return MALFORMED_SHAPE;
-  return read_parts(form, name + first, name + len - last, ret);
+  return find_parts(form, name + first, name + len - last, ret);
 }

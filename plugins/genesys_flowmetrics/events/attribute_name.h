@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of participant attributes that are metrics. A flow sets an attribute
- * "<Flow>Metric_<Metric>(<UTC time>)" each time something happens; the time
- * makes the name unique, so that one conversation can count a metric often.
- * AttributeFormat says how such names are written. Pure, any thread.
+ * "<Flow>Metric_<Metric>(<UTC time>)" each time something happens. The time
+ * makes the name unique, so that one conversation can count a metric several
+ * times. AttributeFormat defines the form of such names. Pure, any thread.
  *
- * What stands between two placeholders may stand in a flow's name too. The
- * name is read from its end, and the first reading whose time is a real one
- * counts. Example, the default format:
+ * The text between two placeholders may also occur in a flow's name. A name is
+ * therefore split from its end, and the first split with a valid time counts.
+ * Example with the default format:
  *   "Sales (DE)Metric_BMetric_Lost (2)(2023-03-05T08:18:04.568Z)"
  *   is the metric "Lost (2)" of the flow "Sales (DE)Metric_B". */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_ATTRIBUTE_NAME_H
@@ -20,8 +20,8 @@ enum { ATTRIBUTE_FORMAT_SIZE = 256, ATTRIBUTE_MAX_BYTES = 512 };
 
 enum attribute_part { PART_FLOW, PART_METRIC, PART_TIME, PART_COUNT };
 
-/* A format, read once. Four literals around three parts; the first and the
- * last literal may be empty, those between may not. */
+/* A parsed format: four literals around three parts. The first and the last
+ * literal may be empty, the others may not. */
 struct attribute_form {
   char text[ATTRIBUTE_FORMAT_SIZE];
   struct {
@@ -29,27 +29,27 @@ struct attribute_form {
     size_t len;
   } literals[PART_COUNT + 1];
   enum attribute_part parts[PART_COUNT];
-  /* The longest literal. A name without it is no metric and none gone wrong. */
+  /* The longest literal. A name without it is not meant to be a metric. */
   const char *marker;
   size_t marker_len;
 };
 
-/* GC_ERR_CONFIG says what is wrong with it. */
+/* GC_ERR_CONFIG and a message about the format. */
 GC_MUST_CHECK enum gc_code attribute_form_set(struct attribute_form *form,
                                               const char *format,
                                               struct gc_err *err);
 
 /* Why something was not counted, and its word in the self-telemetry. The first
- * ones are of names, the others of whole events. */
+ * ones concern names, CONVERSATION and JSON whole events. */
 #define MALFORMED_MAP(XX)                                                      \
-  XX(SHAPE, "shape")               /* the parts of the format are not there */ \
-  XX(TIME, "time")                 /* no real time, or before 1970 */          \
+  XX(SHAPE, "shape")               /* does not match the format */             \
+  XX(TIME, "time")                 /* no valid time, or before 1970 */         \
   XX(FLOW, "flow")                 /* no name that could be shown */           \
   XX(METRIC, "metric")             /* likewise */                              \
   XX(LONG, "long")                 /* above ATTRIBUTE_MAX_BYTES */             \
   XX(FUTURE, "future")             /* more than a day ahead of our clock */    \
   XX(CONVERSATION, "conversation") /* metrics, but no conversation id */       \
-  XX(JSON, "json")                 /* no JSON, or no event: left to others */
+  XX(JSON, "json")                 /* no JSON, or no event */
 
 enum malformed {
 #define XX(id, word) MALFORMED_##id,
@@ -66,12 +66,12 @@ struct attribute {
   int64_t time_ms;
 };
 
-/* True when the name is meant to be a metric's: it holds the marker. */
+/* True when the name is meant to be a metric's: it contains the marker. */
 bool attribute_is_meant(const struct attribute_form *form, const char *name,
                         size_t len);
 
-/* Reads a name that is meant to be a metric's. MALFORMED_NOT and the parts, or
- * the reason. */
+/* Parses a name that is meant to be a metric's. Returns MALFORMED_NOT and the
+ * parts, or the reason. */
 enum malformed attribute_parse(const struct attribute_form *form,
                                const char *name, size_t len,
                                struct attribute *ret);

@@ -30,8 +30,8 @@ static const struct gc_json_key keys[] = {
     {"Message", K_MESSAGE},
 };
 
-/* One attribute that waits for the end of its event: the conversation may
- * stand behind it. */
+/* An attribute kept until the end of its event: the conversation id may follow
+ * the attributes. */
 struct waiting {
   size_t name, name_len; /* offset into names */
   enum event_value kind;
@@ -44,7 +44,7 @@ struct event_reader {
 
   /* One document. */
   bool is_array;
-  bool is_notification; /* "Type" says so */
+  bool is_notification; /* its "Type" is "Notification" */
   bool has_message;
   struct gc_buf message; /* SNS: the document inside */
   struct event_counts counts;
@@ -58,11 +58,11 @@ struct event_reader {
   size_t waiting_count, waiting_cap;
 };
 
-/* Where something stands, as seen from the event's body. */
+/* The path of a value, relative to the event's body. */
 struct place {
   uint64_t path;
-  bool in_body;  /* behind "eventBody" */
-  bool in_event; /* not in an envelope: behind "detail" or "eventBody" */
+  bool in_body;  /* below "eventBody" */
+  bool in_event; /* below "detail" or "eventBody", so not in an envelope */
 };
 
 static unsigned id_at(const struct gc_json_at *at, unsigned level) {
@@ -101,8 +101,9 @@ static void begin_event(struct event_reader *r) {
   r->waiting_count = 0;
 }
 
-static enum gc_code report(struct event_reader *r, const struct waiting *w,
-                           const char *conversation) {
+static enum gc_code report_attribute(struct event_reader *r,
+                                     const struct waiting *w,
+                                     const char *conversation) {
   struct event_metric m = {.conversation = conversation,
                            .name = gc_buf_string(&r->names) + w->name,
                            .name_len = w->name_len,
@@ -115,7 +116,7 @@ static enum gc_code report(struct event_reader *r, const struct waiting *w,
   return GC_OK;
 }
 
-/* What SNS puts around a document; what is inside counts then. */
+/* True for the envelope of SNS, whose event is the document inside. */
 static bool is_envelope(const struct event_reader *r) {
   return r->has_message && !r->is_array && r->waiting_count == 0;
 }
@@ -137,7 +138,7 @@ static enum gc_code end_event(struct event_reader *r) {
     r->counts.malformed[MALFORMED_CONVERSATION]++;
   else
     for (size_t i = 0; i < r->waiting_count; i++)
-      GC_TRY(report(r, &r->waiting[i], conversation));
+      GC_TRY(report_attribute(r, &r->waiting[i], conversation));
   return GC_OK;
 }
 
@@ -204,8 +205,8 @@ static enum gc_code keep_attribute(struct event_reader *r,
   return GC_OK;
 }
 
-/* Of an SNS envelope; a member of an event may be called so too, which then
- * has no attributes and is read as an envelope in vain. */
+/* Keeps the members of an SNS envelope. An event without attributes that has
+ * members of these names is read as an envelope too, which finds nothing. */
 static enum gc_code keep_envelope(struct event_reader *r,
                                   const struct gc_json_at *at,
                                   const struct gc_json_value *v,
@@ -280,7 +281,7 @@ static enum gc_code read_document(struct event_reader *r, const char *bytes,
   return gc_json_stream_next(r->stream, bytes, len, err);
 }
 
-/* The document inside of a notification of SNS; one level, not more. */
+/* Reads the document inside a notification of SNS; one level only. */
 static enum gc_code read_message(struct event_reader *r, struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf inside = r->message;
   r->message = (struct gc_buf){.max = EVENT_MAX_BYTES};
@@ -298,7 +299,7 @@ static void add_counts(struct event_counts *to,
     to->malformed[i] += more->malformed[i];
 }
 
-enum gc_code event_read_thoroughly(struct event_reader *r, const char *bytes,
+enum gc_code event_read_unfiltered(struct event_reader *r, const char *bytes,
                                    size_t len, struct event_counts *counts,
                                    const struct event_sink *sink,
                                    struct gc_err *err) {
@@ -322,10 +323,10 @@ enum gc_code event_read_thoroughly(struct event_reader *r, const char *bytes,
 enum gc_code event_read(struct event_reader *r, const char *bytes, size_t len,
                         struct event_counts *counts,
                         const struct event_sink *sink, struct gc_err *err) {
-  if (len <= EVENT_MAX_BYTES && quick_dismisses(r->form, bytes, len)) {
+  if (len <= EVENT_MAX_BYTES && prefilter_rejects(r->form, bytes, len)) {
     counts->events++;
     counts->skipped++;
     return GC_OK;
   }
-  return event_read_thoroughly(r, bytes, len, counts, sink, err);
+  return event_read_unfiltered(r, bytes, len, counts, sink, err);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes to attribute metrics. Understood, alone or in an array:
+/* Decodes events into attribute metrics. Accepted forms, alone or in an array:
  *   EventBridge           {"detail-type":…, "detail":{"eventBody":{…}}}
  *   a notification        {"topicName":…, "eventBody":{…}}
  *   guide E's bare form   {"eventBody":{"conversationId":…, "attributes":{…}}}
  *   the body alone        {"conversationId":…, "attributes":{…}}
  *   SNS around one        {"Type":"Notification", "Message":"{…}"}
- * A body tells its conversation as conversationId (attribute events) or id
- * (queue conversations, whose attributes stand at their participants). What
- * has no attribute that is meant as a metric is skipped, whatever it is.
- * Pure; one thread. */
+ * A body names its conversation in conversationId (attribute events) or in id
+ * (queue conversations, which have attributes at their participants). A
+ * document without an attribute that is meant to be a metric is skipped,
+ * whatever it is. Pure; one thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_DECODE_H
 #define GENESYS_FLOWMETRICS_EVENTS_DECODE_H
 
@@ -20,7 +20,7 @@ enum {
   EVENT_CONVERSATION_MAX_BYTES = 127,
 };
 
-/* What an attribute's value says. */
+/* The kind of an attribute's value. */
 enum event_value { VALUE_NUMBER, VALUE_OTHER };
 
 /* Borrowed for the call. */
@@ -34,13 +34,13 @@ struct event_metric {
 };
 
 struct event_counts {
-  uint64_t events;  /* elements of an array count each; a body that was
-                       dismissed unread counts as one */
-  uint64_t skipped; /* of them, without a metric */
+  uint64_t events;  /* each element of an array counts; a body that the
+                       prefilter rejects counts as one */
+  uint64_t skipped; /* of these, without a metric */
   uint64_t malformed[MALFORMED_COUNT];
 };
 
-/* Where metrics go; not GC_OK ends the reading with that code. */
+/* Receives the metrics; any code but GC_OK ends the decoding with that code. */
 struct event_sink {
   enum gc_code (*metric)(void *ctx, const struct event_metric *m);
   void *ctx;
@@ -53,15 +53,15 @@ struct event_reader *event_reader_new(const struct attribute_form *form,
                                       struct gc_err *err);
 void event_reader_free(struct event_reader *r);
 
-/* Reads one body, the quick way where it can (`quick.h`), and adds to
- * `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: no event; counted as
- * MALFORMED_JSON, and nothing that `sink` was given may count. */
+/* Decodes one body, unless the prefilter rejects it (prefilter.h), and adds to
+ * `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: no event; counted as MALFORMED_JSON,
+ * and the caller discards what `sink` received. */
 GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
                                       size_t len, struct event_counts *counts,
                                       const struct event_sink *sink,
                                       struct gc_err *err);
-/* The same without the quick way. */
-GC_MUST_CHECK enum gc_code event_read_thoroughly(struct event_reader *r,
+/* The same without the prefilter. */
+GC_MUST_CHECK enum gc_code event_read_unfiltered(struct event_reader *r,
                                                  const char *bytes, size_t len,
                                                  struct event_counts *counts,
                                                  const struct event_sink *sink,

@@ -10,7 +10,7 @@ static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Cut off or not JSON at all: the thorough way has the words for it. */
+/* False for a text that is cut off or no JSON; the decoder reports it. */
 static bool looks_whole(const char *p, size_t len) {
   const char *end = p + len;
   while (p < end && is_space(*p))
@@ -28,7 +28,7 @@ static bool has_own_escapes(const char *marker, size_t len) {
   return false;
 }
 
-/* A backslash of the kind behind which the marker could hide. */
+/* True when an escape sequence could stand for a part of the marker. */
 static bool may_hide(const struct attribute_form *form, const char *p,
                      size_t len) {
   const char *end = p + len;
@@ -41,8 +41,8 @@ static bool may_hide(const struct attribute_form *form, const char *p,
   return false;
 }
 
-bool quick_dismisses(const struct attribute_form *form, const char *bytes,
-                     size_t len) {
+bool prefilter_rejects(const struct attribute_form *form, const char *bytes,
+                       size_t len) {
   return looks_whole(bytes, len) &&
          memmem(bytes, len, form->marker, form->marker_len) == NULL &&
          !may_hide(form, bytes, len);

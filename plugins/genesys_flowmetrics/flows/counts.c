@@ -9,9 +9,9 @@
 
 enum { SEP = '\x1f' };
 
-/* The number of a pair, a new one with count 0. */
-static enum gc_code find(struct flow_counts *c, const char *flow,
-                         const char *media, uint32_t *ret_number) {
+/* The number of a pair; a new pair has the count 0. */
+static enum gc_code find_pair(struct flow_counts *c, const char *flow,
+                              const char *media, uint32_t *ret_number) {
   char pair[FLOW_ID_SIZE + FLOW_MEDIA_SIZE];
   uint32_t number;
   int len = snprintf(pair, sizeof(pair), "%s%c%s", flow, SEP, media);
@@ -34,7 +34,7 @@ static enum gc_code find(struct flow_counts *c, const char *flow,
 enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
                              const char *media, int64_t count) {
   uint32_t number;
-  GC_TRY(find(c, flow, media, &number));
+  GC_TRY(find_pair(c, flow, media, &number));
   c->at[number] += count;
   return GC_OK;
 }
@@ -42,7 +42,7 @@ enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
 enum gc_code flow_counts_set(struct flow_counts *c, const char *flow,
                              const char *media, int64_t count) {
   uint32_t number;
-  GC_TRY(find(c, flow, media, &number));
+  GC_TRY(find_pair(c, flow, media, &number));
   c->at[number] = count;
   return GC_OK;
 }
@@ -68,7 +68,7 @@ void flow_counts_clear(struct flow_counts *c) {
   c->cap = 0;
 }
 
-bool flow_choice_has(const struct flow_choice *c, const char *flow) {
+bool flow_filter_accepts(const struct flow_filter *c, const char *flow) {
   const struct gc_entry *e = gc_entities_find(c->flows, flow);
   if (e == NULL && !gc_entities_is_refused(c->flows))
     return c->selector_count == 0;
@@ -76,21 +76,22 @@ bool flow_choice_has(const struct flow_choice *c, const char *flow) {
                          e != NULL ? e->name : NULL, flow);
 }
 
-static bool is_deleted(const struct flow_choice *c, const char *flow) {
+static bool is_deleted(const struct flow_filter *c, const char *flow) {
   return gc_entities_find(c->flows, flow) == NULL &&
          !gc_entities_is_refused(c->flows);
 }
 
-/* Those who were there keep their places: a limit lets no series flap. */
+/* Pairs of the last answer keep their places, so that a limit does not make
+ * series come and go. */
 static enum gc_code keep_known(const struct flow_counts *before,
-                               const struct flow_choice *choice,
+                               const struct flow_filter *filter,
                                struct flow_counts *now) {
   char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
   for (uint32_t i = 0; i < before->pairs.count; i++) {
     flow_counts_get(before, i, flow, &media, &count);
-    if (!is_deleted(choice, flow) && flow_choice_has(choice, flow))
+    if (!is_deleted(filter, flow) && flow_filter_accepts(filter, flow))
       GC_TRY(flow_counts_set(now, flow, media, 0));
   }
   return GC_OK;
@@ -98,17 +99,17 @@ static enum gc_code keep_known(const struct flow_counts *before,
 
 enum gc_code flow_counts_merge(const struct flow_counts *before,
                                const struct flow_counts *answer,
-                               const struct flow_choice *choice,
+                               const struct flow_filter *filter,
                                struct flow_counts *now,
                                uint64_t *ret_overflow) {
   char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
   *ret_overflow = 0;
-  GC_TRY(keep_known(before, choice, now));
+  GC_TRY(keep_known(before, filter, now));
   for (uint32_t i = 0; i < answer->pairs.count; i++) {
     flow_counts_get(answer, i, flow, &media, &count);
-    if (!flow_choice_has(choice, flow))
+    if (!flow_filter_accepts(filter, flow))
       continue;
     enum gc_code code = flow_counts_set(now, flow, media, count);
     *ret_overflow += code == GC_ERR_LIMIT;
@@ -119,15 +120,15 @@ enum gc_code flow_counts_merge(const struct flow_counts *before,
 }
 
 bool flow_counts_lack_names(const struct flow_counts *c,
-                            const struct flow_choice *choice) {
+                            const struct flow_filter *filter) {
   char flow[FLOW_ID_SIZE];
   const char *media;
   int64_t count;
-  if (gc_entities_is_refused(choice->flows))
+  if (gc_entities_is_refused(filter->flows))
     return false;
   for (uint32_t i = 0; i < c->pairs.count; i++) {
     flow_counts_get(c, i, flow, &media, &count);
-    if (gc_entities_find(choice->flows, flow) == NULL)
+    if (gc_entities_find(filter->flows, flow) == NULL)
       return true;
   }
   return false;
@@ -143,7 +144,7 @@ void flow_counts_samples(const struct flow_counts *c,
   *ret_tally = (struct flow_counts_tally){0};
   for (uint32_t i = 0; i < c->pairs.count; i++) {
     flow_counts_get(c, i, flow, &media, &count);
-    if (!flow_choice_has(&view->choice, flow))
+    if (!flow_filter_accepts(&view->filter, flow))
       continue;
     ret_tally->matched++;
     if (!gc_naming_text(view->naming, GC_DIMENSION_FLOW, flow, label)) {

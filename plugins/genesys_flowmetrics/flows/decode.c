@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/stream.h"
 
 enum {
-  ANSWER_MAX_BYTES = 64 << 20, /* what is kept of it is far less */
+  ANSWER_MAX_BYTES = 64 << 20, /* far less of it is kept */
   STRING_MAX_BYTES = 1 << 16,
 };
 
@@ -45,7 +46,7 @@ struct flow_decoder {
   int64_t number;
 };
 
-static void take_text(char *out, size_t room, const struct gc_json_value *v) {
+static void copy_text(char *out, size_t room, const struct gc_json_value *v) {
   bool fits = v->kind == GC_JSON_STRING && v->len > 0 && v->len < room &&
               memchr(v->text, '\x1f', v->len) == NULL;
   if (fits)
@@ -53,13 +54,11 @@ static void take_text(char *out, size_t room, const struct gc_json_value *v) {
   out[fits ? v->len : 0] = '\0';
 }
 
-/* Written voice, VOICE, Voice: one spelling for all. */
-static void take_media(struct flow_decoder *d, const struct gc_json_value *v) {
+/* Lower case: APIs write voice, VOICE and Voice. */
+static void copy_media(struct flow_decoder *d, const struct gc_json_value *v) {
   char clean[GC_NAME_SIZE];
-  take_text(d->media, sizeof(d->media), v);
-  for (char *c = d->media; *c != '\0'; c++)
-    if (*c >= 'A' && *c <= 'Z')
-      *c = (char)(*c + 'a' - 'A');
+  copy_text(d->media, sizeof(d->media), v);
+  gc_lower_text(d->media);
   size_t len = strlen(d->media);
   bool is_name = len > 0 && gc_name_clean(clean, d->media, len);
   memcpy(d->media, is_name ? clean : "", is_name ? strlen(clean) + 1 : 1);
@@ -78,10 +77,10 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct flow_decoder *d = ctx;
   switch (at->path) {
   case IN_GROUP(K_FLOW_ID):
-    take_text(d->flow, sizeof(d->flow), v);
+    copy_text(d->flow, sizeof(d->flow), v);
     return GC_OK;
   case IN_GROUP(K_MEDIA_TYPE):
-    take_media(d, v);
+    copy_media(d, v);
     return GC_OK;
   case IN_DATUM(K_METRIC):
     d->is_ours = gc_json_is(v, "oFlow");
@@ -114,7 +113,7 @@ static void end_datum(struct flow_decoder *d) {
   d->count += d->number > 0 ? d->number : 0;
 }
 
-/* A result of no flow is none of ours; a medium that is not told is all. */
+/* Skips a result without a flow; one without a medium counts as "all". */
 static enum gc_code end_result(struct flow_decoder *d) {
   d->results++;
   if (!d->is_reported || d->flow[0] == '\0')
@@ -183,8 +182,9 @@ struct gc_sink flow_decoder_sink(struct flow_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
-/* A server that does not know pages tells the same again: that is no more. */
-static enum gc_code take_in(struct flow_decoder *d) {
+/* Sets rather than adds: a server that ignores the page number repeats its
+ * results. */
+static enum gc_code set_counts(struct flow_decoder *d) {
   for (uint32_t i = 0; i < d->staged.pairs.count; i++) {
     char flow[FLOW_ID_SIZE];
     const char *media;
@@ -201,7 +201,7 @@ static enum gc_code take_in(struct flow_decoder *d) {
 enum gc_code flow_decoder_finish(struct flow_decoder *d, size_t *ret_results,
                                  uint64_t *ret_overflow, struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = take_in(d);
+  enum gc_code code = set_counts(d);
   if (code != GC_OK)
     return gc_fail(err, code, "flow observations: %s", gc_code_words(code));
   *ret_results = d->results;

@@ -9,7 +9,7 @@
 
 struct flows_block {
   struct gc_block base;
-  struct gc_query_block query;
+  struct gc_analytics_block query;
   struct flow_watch *watch; /* NULL: no Observations */
 };
 
@@ -17,8 +17,8 @@ static struct flows_block *flows_of(struct gc_block *b) {
   return (struct flows_block *)b;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *warning,
-                          struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
   (void)warning;
   return flows_check(b->options, err);
 }
@@ -43,43 +43,43 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct flows_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  GC_TRY(gc_query_block_start(&flows_of(b)->query, b, o->account,
-                              GC_QUERY_FLOWS, &o->query, err));
+  GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account,
+                                  GC_QUERY_FLOWS, &o->query, err));
   return o->observations ? start_watch(b, err) : GC_OK;
 }
 
-static void look(struct gc_block *b) {
+static void read_new(struct gc_block *b) {
   struct gc_samples out = gc_emit_samples(b->host);
   if (flows_of(b)->watch != NULL)
     flow_watch_read(flows_of(b)->watch, &out);
-  gc_query_block_look(&flows_of(b)->query);
+  gc_analytics_block_read(&flows_of(b)->query);
 }
 
-static void last_look(struct gc_block *b) {
-  gc_query_block_last_look(&flows_of(b)->query);
+static void read_last(struct gc_block *b) {
+  gc_analytics_block_finish(&flows_of(b)->query);
 }
 
-static void put_state(struct gc_block *b, uint32_t interval_ms,
-                      const struct gc_samples *out) {
-  gc_query_block_state(&flows_of(b)->query, interval_ms, out);
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
+  gc_analytics_block_read_state(&flows_of(b)->query, interval_ms, out);
   if (flows_of(b)->watch != NULL)
     flow_watch_read_state(flows_of(b)->watch, b->instance, interval_ms, out);
 }
 
-static void clear(struct gc_block *b) {
+static void clear_block(struct gc_block *b) {
   flow_watch_free(flows_of(b)->watch);
-  gc_query_block_clear(&flows_of(b)->query);
+  gc_analytics_block_clear(&flows_of(b)->query);
 }
 
 const struct gc_block_class flows_class = {.prefix = "flows",
                                            .rows = flows_rows,
                                            .size = sizeof(struct flows_block),
-                                           .check = check,
-                                           .start = start,
-                                           .look = look,
-                                           .state = put_state,
-                                           .last_look = last_look,
-                                           .clear = clear};
+                                           .check = check_block,
+                                           .start = start_block,
+                                           .read_new = read_new,
+                                           .read_state = read_state,
+                                           .read_last = read_last,
+                                           .clear = clear_block};

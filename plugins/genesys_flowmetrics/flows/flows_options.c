@@ -7,30 +7,29 @@ const struct gc_opt flows_rows[] = {
     GC_OPT_STR(OWNER, account, "Account", NULL, GC_OPT_NEEDED,
                "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_BOOL(OWNER, observations, "Observations", "true",
-                "Tell how many conversations are in each flow now "
-                "(`flow_active`). Up to 100 flows are asked for by name, more "
-                "by the paged activity query, at a request a page.",
+                "Dispatch how many conversations are in each flow now "
+                "(`flow_active`). Up to 100 flows are requested by name, more "
+                "with the paged activity query, one request per page.",
                 "false"),
     GC_OPT_INT(OWNER, observation_interval_s, "ObservationInterval", "10", 5,
-               3600, "s", "Time between two readings of the observations.",
-               "30"),
+               3600, "s", "Time between two polls of the observations.", "30"),
     GC_OPT_STRS(OWNER, query.metrics, "Metric",
-                "Metrics of the flow aggregates to ask for, any name the API "
+                "Metrics of the flow aggregates to request, any name the API "
                 "knows; see Metrics. May be repeated. Without any: `nFlow` "
                 "`nFlowOutcome` `nFlowOutcomeFailed` `nFlowMilestone` `tFlow` "
                 "`tFlowExit` `tFlowDisconnect` `tFlowOutcome`.",
                 "nFlowOutcome"),
     GC_OPT_STRS(OWNER, query.group_by, "GroupBy",
-                "Dimensions by which series are told apart, in this order: "
+                "Dimensions that distinguish series, in this order: "
                 "`flowId` (the default), `flowOutcomeId`, `flowMilestoneId`, "
                 "`flowOutcomeValue`, `flowType`, `mediaType` …; see Names.",
                 "flowOutcomeId"),
-    GC_QUERY_OPTIONS(OWNER),
+    GC_ANALYTICS_OPTIONS(OWNER),
     GC_OPT_STRS(OWNER, query.chosen, "Flow",
                 "Name globs (`IVR*`) or ids; a leading `!` refuses. The first "
                 "match decides; without any, all flows. May be repeated.",
                 "IVR*"),
-    GC_OPT_ENUM(OWNER, query.label, "FlowLabel", "name", gc_query_labels,
+    GC_OPT_ENUM(OWNER, query.label, "FlowLabel", "name", gc_analytics_labels,
                 "What a flow, outcome or milestone is called: its `name`, its "
                 "`id`, or `both` (NAME@ID).",
                 "both"),
@@ -38,5 +37,5 @@ const struct gc_opt flows_rows[] = {
 };
 
 enum gc_code flows_check(struct flows_options *o, struct gc_err *err) {
-  return gc_query_options_check(&o->query, GC_QUERY_FLOWS, err);
+  return gc_analytics_options_check(&o->query, GC_QUERY_FLOWS, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* <Flows "NAME">: its options as rows. Configuration phase, one thread. */
+/* The options of <Flows "NAME">, as rows. Configuration phase, one thread. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_FLOWS_OPTIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_FLOWS_OPTIONS_H
 
@@ -9,12 +9,12 @@ struct flows_options {
   char *account;
   bool observations;
   uint32_t observation_interval_s;
-  struct gc_query_options query; /* .chosen: Flow, .label: FlowLabel */
+  struct gc_analytics_options query; /* .chosen: Flow, .label: FlowLabel */
 };
 
 extern const struct gc_opt flows_rows[];
 
-/* Beyond what a row can say; fills in the defaults. */
+/* Checks what a row cannot express, and fills in the defaults. */
 GC_MUST_CHECK enum gc_code flows_check(struct flows_options *o,
                                        struct gc_err *err);
 

@@ -4,13 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 
 enum {
-  /* Nothing but an operator helps after these refusals; do not spend the
-   * budget on them. */
-  REFUSED_EVERY_MS = 60 * 1000,
-  STALE_INTERVALS = 3, /* older than so many, an answer counts as none */
+  STALE_INTERVALS = 3, /* an answer older than this many is disregarded */
 };
 
 struct flow_watch {
@@ -23,7 +21,7 @@ struct flow_watch {
   struct gc_names_listener listener;
   bool is_listening;
   struct gc_timer timer;
-  uint64_t due_ms; /* 0: never asked */
+  uint64_t due_ms; /* 0: no request yet */
   struct flow_poll poll;
 
   pthread_mutex_t lock; /* guards the rest; counts are the network thread's to
@@ -31,51 +29,45 @@ struct flow_watch {
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
   bool is_fresh, is_healthy;
-  uint64_t well_ms; /* 0: never */
+  uint64_t healthy_ms; /* 0: never */
   uint64_t overflow;
   struct flow_counts_tally tally;
 };
 
-static const struct gc_env *env(const struct flow_watch *w) {
+static const struct gc_env *env_of(const struct flow_watch *w) {
   return w->deps.env;
 }
 
-static uint64_t now(const struct flow_watch *w) {
-  return env(w)->now_ms(env(w)->ctx);
+static uint64_t now_of(const struct flow_watch *w) {
+  return env_of(w)->now_ms(env_of(w)->ctx);
 }
 
-static struct flow_choice choice_of(const struct flow_watch *w,
+static struct flow_filter filter_of(const struct flow_watch *w,
                                     const struct gc_entities *flows) {
-  return (struct flow_choice){.flows = flows,
+  return (struct flow_filter){.flows = flows,
                               .selectors = w->settings.selectors,
                               .selector_count = w->settings.selector_count};
 }
 
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
-}
-
-static void tell_overflow(struct flow_watch *w, uint64_t overflow) {
+static void report_overflow(struct flow_watch *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
-    (void)gc_fail(
-        &err, GC_ERR_LIMIT,
-        "all %u places of MaxSeries are taken, further flows are left "
-        "out (series_overflow): name fewer (Flow) or raise MaxSeries",
-        (unsigned)w->settings.max_series);
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "MaxSeries (%u) is reached, further flows are left out "
+                  "(series_overflow); select fewer (Flow) or raise MaxSeries",
+                  (unsigned)w->settings.max_series);
   w->notice(w->ctx, "series", &err);
 }
 
-/* A part of the truth is worse than none: only a complete answer counts. */
-static enum gc_code publish(struct flow_watch *w) {
+/* Takes a complete answer; a partial one would show flows as empty. */
+static enum gc_code publish_counts(struct flow_watch *w) {
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
-  struct flow_choice choice = choice_of(w, flows);
+  struct flow_filter filter = filter_of(w, flows);
   struct flow_counts fresh = {.pairs = {.max = w->settings.max_series}};
   uint64_t overflow = 0;
-  if (flow_counts_lack_names(&w->poll.counts, &choice))
+  if (flow_counts_lack_names(&w->poll.counts, &filter))
     gc_names_miss(w->deps.names, GC_FLOW);
-  enum gc_code code = flow_counts_merge(&w->counts, &w->poll.counts, &choice,
+  enum gc_code code = flow_counts_merge(&w->counts, &w->poll.counts, &filter,
                                         &fresh, &overflow);
   gc_entities_put(flows);
   if (code != GC_OK) {
@@ -85,88 +77,82 @@ static enum gc_code publish(struct flow_watch *w) {
   pthread_mutex_lock(&w->lock);
   flow_counts_clear(&w->counts);
   w->counts = fresh;
-  w->received_ms = env(w)->wall_ms(env(w)->ctx);
+  w->received_ms = env_of(w)->wall_ms(env_of(w)->ctx);
   w->overflow += overflow;
   w->is_fresh = w->is_healthy = true;
-  w->well_ms = now(w);
+  w->healthy_ms = now_of(w);
   pthread_mutex_unlock(&w->lock);
-  tell_overflow(w, overflow);
+  report_overflow(w, overflow);
   return GC_OK;
 }
 
-static void come_back(struct flow_watch *w, uint32_t min_ms) {
-  uint64_t now_ms = now(w);
-  uint32_t every_ms = w->settings.interval_ms;
-  if (every_ms < min_ms)
-    every_ms = min_ms;
-  w->due_ms += every_ms;
-  if (w->due_ms < now_ms) /* the poll outlasted its interval */
-    w->due_ms += (now_ms - w->due_ms + every_ms - 1) / every_ms * every_ms;
-  (void)gc_timers_set(env(w)->timers, &w->timer, w->due_ms);
+static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
+  w->due_ms =
+      gc_pace_next(w->due_ms, now_of(w), w->settings.interval_ms, was_refused);
+  (void)gc_timers_set(env_of(w)->timers, &w->timer, w->due_ms);
 }
 
 static void on_poll(void *ctx) {
   struct flow_watch *w = ctx;
-  struct gc_err trouble = w->poll.trouble;
-  if (trouble.code == GC_OK) {
-    enum gc_code code = publish(w);
+  struct gc_err err = w->poll.err;
+  if (err.code == GC_OK) {
+    enum gc_code code = publish_counts(w);
     if (code != GC_OK)
-      (void)gc_fail(&trouble, code, "flow observations: %s",
-                    gc_code_words(code));
+      (void)gc_fail(&err, code, "flow observations: %s", gc_code_words(code));
   }
-  w->notice(w->ctx, "observations", &trouble);
-  if (trouble.code != GC_OK) {
+  w->notice(w->ctx, "observations", &err);
+  if (err.code != GC_OK) {
     pthread_mutex_lock(&w->lock);
     w->is_healthy = false;
     pthread_mutex_unlock(&w->lock);
   }
-  come_back(w, is_refusal(trouble.code) ? REFUSED_EVERY_MS : 0);
+  schedule_next_poll(w, gc_pace_is_refusal(err.code));
   flow_poll_clear(&w->poll);
 }
 
-static void poll_now(void *ctx, uint64_t now_ms) {
+static void start_poll(void *ctx, uint64_t now_ms) {
   struct flow_watch *w = ctx;
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   if (w->due_ms == 0 || w->due_ms > now_ms)
     w->due_ms = now_ms;
-  struct flow_choice choice = choice_of(w, flows);
+  struct flow_filter filter = filter_of(w, flows);
   if (flows != NULL)
-    flow_poll_start(&w->poll, w->deps.api, &choice, on_poll, w);
+    flow_poll_start(&w->poll, w->deps.api, &filter, on_poll, w);
   gc_entities_put(flows);
 }
 
-static bool has_any(const struct flow_choice *choice) {
-  for (size_t i = 0; i < gc_entities_count(choice->flows); i++)
-    if (flow_choice_has(choice, gc_entities_at(choice->flows, i)->id))
+static bool accepts_any(const struct flow_filter *filter) {
+  for (size_t i = 0; i < gc_entities_count(filter->flows); i++)
+    if (flow_filter_accepts(filter, gc_entities_at(filter->flows, i)->id))
       return true;
-  return gc_entities_is_refused(choice->flows);
+  return gc_entities_is_refused(filter->flows);
 }
 
 static void on_flows(void *ctx, struct gc_entities *flows) {
   struct flow_watch *w = ctx;
-  struct flow_choice choice = choice_of(w, flows);
+  struct flow_filter filter = filter_of(w, flows);
   struct gc_err err = {.code = GC_OK};
-  if (!has_any(&choice))
+  if (!accepts_any(&filter))
     (void)gc_fail(
         &err, GC_ERR_NOT_FOUND,
         "no flow matches the Flow options of this block, or the OAuth "
         "client's roles see none");
   w->notice(w->ctx, "selection", &err);
   if (w->due_ms == 0)
-    poll_now(w, now(w));
+    start_poll(w, now_of(w));
 }
 
-static void begin(void *ctx) {
+static void begin_watch(void *ctx) {
   struct flow_watch *w = ctx;
   w->is_listening = true;
   gc_names_listen(w->deps.names, &w->listener);
 }
 
-static void end(void *ctx) {
+static void end_watch(void *ctx) {
   struct flow_watch *w = ctx;
   if (w->is_listening)
     gc_names_unlisten(w->deps.names, &w->listener);
-  gc_timers_unset(env(w)->timers, &w->timer);
+  gc_timers_unset(env_of(w)->timers, &w->timer);
   flow_poll_clear(&w->poll);
 }
 
@@ -182,7 +168,7 @@ struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
   w->deps = *deps;
   w->notice = notice;
   w->ctx = ctx;
-  w->timer = (struct gc_timer){.fire = poll_now, .ctx = w};
+  w->timer = (struct gc_timer){.fire = start_poll, .ctx = w};
   w->listener = (struct gc_names_listener){
       .kind = GC_FLOW, .changed = on_flows, .ctx = w};
   pthread_mutex_init(&w->lock, NULL);
@@ -190,25 +176,25 @@ struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
 }
 
 void flow_watch_start(struct flow_watch *w) {
-  gc_loop_call(w->deps.loop, begin, w);
+  gc_loop_call(w->deps.loop, begin_watch, w);
 }
 
 void flow_watch_free(struct flow_watch *w) {
   if (w == NULL)
     return;
-  gc_loop_call(w->deps.loop, end, w);
+  gc_loop_call(w->deps.loop, end_watch, w);
   flow_counts_clear(&w->counts);
   pthread_mutex_destroy(&w->lock);
   free(w);
 }
 
-/* The samples are put under the lock: a reading has a value for each flow and
- * medium, which is little. */
+/* Puts the samples under the lock: they are few, one for each flow and medium.
+ */
 void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = flows}},
                              .label = w->settings.label};
-  struct flow_counts_view view = {.choice = choice_of(w, flows),
+  struct flow_counts_view view = {.filter = filter_of(w, flows),
                                   .naming = &naming,
                                   .interval_ms = w->settings.interval_ms};
   pthread_mutex_lock(&w->lock);
@@ -220,26 +206,17 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   gc_entities_put(flows);
 }
 
-static void put(const struct gc_samples *out, const struct gc_sample *sample,
-                enum gc_metric_id metric, const char *qualifier,
-                union gc_number value) {
-  struct gc_sample s = *sample;
-  s.metric = metric;
-  s.qualifier = qualifier;
-  s.values[0] = value;
-  out->put(out->ctx, &s);
-}
-
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out) {
-  const struct gc_sample s = {.instance = instance, .interval_ms = interval_ms};
+  const struct gc_sample_writer writer = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
   pthread_mutex_lock(&w->lock);
   bool is_healthy = w->is_healthy;
-  uint64_t well_ms = w->well_ms, overflow = w->overflow;
+  uint64_t healthy_ms = w->healthy_ms, overflow = w->overflow;
   struct flow_counts_tally tally = w->tally;
   pthread_mutex_unlock(&w->lock);
 
-  uint64_t age_ms = well_ms > 0 ? now(w) - well_ms : 0;
+  uint64_t age_ms = healthy_ms > 0 ? now_of(w) - healthy_ms : 0;
   uint64_t stale_ms = (uint64_t)w->settings.interval_ms * STALE_INTERVALS;
   const struct {
     enum gc_metric_id metric;
@@ -247,17 +224,16 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
     double gauge;
   } gauges[] = {
       {GC_METRIC_SOURCE_UP, "observations",
-       is_healthy && well_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0},
+       is_healthy && healthy_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0},
       {GC_METRIC_FLOWS, "matched", (double)tally.matched},
       {GC_METRIC_FLOWS, "unnamed", (double)tally.unnamed},
       {GC_METRIC_SERIES, "observations", (double)tally.series},
   };
   for (size_t i = 0; i < GC_COUNT(gauges); i++)
-    put(out, &s, gauges[i].metric, gauges[i].qualifier,
-        (union gc_number){.gauge = gauges[i].gauge});
-  if (well_ms > 0)
-    put(out, &s, GC_METRIC_SOURCE_AGE, "observations",
-        (union gc_number){.gauge = (double)age_ms / 1000.0});
-  put(out, &s, GC_METRIC_SERIES_OVERFLOW, "observations",
-      (union gc_number){.derive = (int64_t)overflow});
+    gc_put_gauge(&writer, gauges[i].metric, gauges[i].qualifier,
+                 gauges[i].gauge);
+  if (healthy_ms > 0)
+    gc_put_gauge(&writer, GC_METRIC_SOURCE_AGE, "observations",
+                 (double)age_ms / 1000.0);
+  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", overflow);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The observations of a <Flows> block at work: the account's network thread
- * asks each ObservationInterval, a read thread brings the newest answer out. No
- * collectd in here. */
+/* The observations of a running <Flows> block. The account's network thread
+ * polls once per ObservationInterval, a read thread dispatches the newest
+ * answer. Needs nothing of collectd. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 
@@ -18,7 +18,7 @@ struct flow_watch_settings {
   uint32_t max_series;
 };
 
-/* What it works with: the account's, or a test's. All borrowed. */
+/* Dependencies on the account, which a test replaces. All borrowed. */
 struct flow_watch_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
@@ -28,16 +28,17 @@ struct flow_watch_deps {
 
 struct flow_watch;
 
-/* `notice` hears outcomes (GC_OK when well) on the network thread and on read
- * threads; `cause` is a fixed word. NULL when out of memory. */
+/* `notice` receives outcomes (GC_OK for a success) on the network thread and on
+ * read threads; `cause` is a fixed word. NULL when out of memory. */
 struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
                                   const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
                                                  const struct gc_err *err),
                                   void *ctx);
-/* Begins; waits for one turn of the network thread. Not from that thread. */
+/* Begins to poll; waits for one turn of the network thread. Not from that
+ * thread. */
 void flow_watch_start(struct flow_watch *w);
-/* Ends and frees; as flow_watch_start. NULL is fine. */
+/* Ends and frees; call it as flow_watch_start. NULL is fine. */
 void flow_watch_free(struct flow_watch *w);
 
 /* Puts flow_active if there is a new answer. One read thread at a time. */

@@ -4,81 +4,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/json/writer.h"
+#include "common/genesys/query_body.h"
 
 enum {
   BODY_MAX_BYTES = 64 * 1024,
   ANSWER_MAX_BYTES = 64 << 20,
-  /* The API names no maximum; a server clamps what is too much and we go by
-   * what comes. */
+  /* The API names no maximum. A server that clamps the page size is met by
+   * comparing with the largest page that it sent. */
   PAGE = 1000,
   PAGES_MAX = 500,
   PAIRS_MAX = PAGE * PAGES_MAX,
 };
 
-static void put_member(struct gc_json_out *j, const char *key,
-                       const char *text) {
-  gc_json_out_key(j, key);
-  gc_json_out_string(j, text);
-}
-
-static void put_list(struct gc_json_out *j, const char *key,
-                     const char *const *texts, size_t count) {
-  gc_json_out_key(j, key);
-  gc_json_out_array(j);
-  for (size_t i = 0; i < count; i++)
-    gc_json_out_string(j, texts[i]);
-  gc_json_out_close(j);
-}
-
-static void put_filter(struct gc_json_out *j, const char *const *ids,
-                       size_t count) {
-  gc_json_out_key(j, "filter");
-  gc_json_out_object(j);
-  put_member(j, "type", "or");
-  gc_json_out_key(j, "predicates");
-  gc_json_out_array(j);
-  for (size_t i = 0; i < count; i++) {
-    gc_json_out_object(j);
-    put_member(j, "type", "dimension");
-    put_member(j, "dimension", "flowId");
-    put_member(j, "operator", "matches");
-    put_member(j, "value", ids[i]);
-    gc_json_out_close(j);
-  }
-  gc_json_out_close(j);
-  gc_json_out_close(j);
-}
-
 /* The element's key is "metric" (API reference, activity queries). */
-static void put_activity(struct gc_json_out *j) {
-  static const char *const by[] = {"flowId", "mediaType"};
-  gc_json_out_key(j, "metrics");
-  gc_json_out_array(j);
-  gc_json_out_object(j);
-  put_member(j, "metric", "oFlow");
-  gc_json_out_close(j);
-  gc_json_out_close(j);
-  put_list(j, "groupBy", by, GC_COUNT(by));
+static void add_activity(struct gc_document *d, struct json_object *body) {
+  struct json_object *metrics = gc_document_add_array(d, body, "metrics");
+  gc_document_add_text(d, gc_document_add_object(d, metrics, NULL), "metric",
+                       "oFlow");
+  struct json_object *group_by = gc_document_add_array(d, body, "groupBy");
+  gc_document_add_text(d, group_by, NULL, "flowId");
+  gc_document_add_text(d, group_by, NULL, "mediaType");
 }
 
 enum gc_code flow_poll_body(const char *const *ids, size_t count,
                             struct gc_buf *out) {
-  static const char *const metrics[] = {"oFlow"};
-  struct gc_json_out j = {.out = out};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   gc_buf_reset(out);
-  gc_json_out_object(&j);
   if (count == 0) {
-    put_activity(&j);
+    add_activity(&d, body);
   } else {
-    put_filter(&j, ids, count);
-    put_list(&j, "metrics", metrics, GC_COUNT(metrics));
+    gc_query_body_add_filter(&d, body, "flowId", ids, count);
+    gc_document_add_text(&d, gc_document_add_array(&d, body, "metrics"), NULL,
+                         "oFlow");
   }
-  gc_json_out_close(&j);
-  return gc_json_out_end(&j, NULL);
+  return gc_document_write(&d, out, NULL);
 }
 
-static void ask(struct flow_poll *p) {
+static void send_request(struct flow_poll *p) {
   p->before = p->counts.pairs.count;
   p->call.query = NULL;
   if (p->page > 0) {
@@ -89,8 +52,8 @@ static void ask(struct flow_poll *p) {
   gc_api_call(p->api, &p->call);
 }
 
-/* The answers name no total: a page that is shorter than the largest ever seen
- * is the last one, and one that brings nothing new is an earlier one again. */
+/* The answers have no total. A page shorter than the largest one so far is the
+ * last; a page without a new pair repeats an earlier page. */
 static bool has_more(struct flow_poll *p, size_t results) {
   if (p->page == 0 || results < p->full_page ||
       p->counts.pairs.count == p->before)
@@ -99,7 +62,7 @@ static bool has_more(struct flow_poll *p, size_t results) {
   return true;
 }
 
-static enum gc_code take_answer(struct flow_poll *p, bool *ret_more,
+static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
                                 struct gc_err *err) {
   size_t results;
   uint64_t overflow;
@@ -120,28 +83,28 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   bool more = false;
   (void)reply;
   if (outcome.code == GC_OK) {
-    enum gc_code code = take_answer(p, &more, &outcome);
+    enum gc_code code = finish_page(p, &more, &outcome);
     if (code != GC_OK)
       (void)gc_fail_in(&outcome, code,
                        "%s: ", gc_endpoint(call->endpoint)->function);
   }
   if (outcome.code == GC_OK && more) {
     p->page++;
-    ask(p);
+    send_request(p);
     return;
   }
-  p->trouble = outcome;
+  p->err = outcome;
   p->done(p->ctx);
 }
 
-/* The chosen flows while they fit into one query; else all. */
-static size_t list_chosen(const struct flow_choice *c,
-                          const char *ids[FLOW_POLL_IDS_MAX], bool *ret_all) {
+/* The ids of the selected flows when they fit into one query. */
+static size_t list_selected(const struct flow_filter *c,
+                            const char *ids[FLOW_POLL_IDS_MAX], bool *ret_all) {
   size_t count = 0;
   *ret_all = gc_entities_is_refused(c->flows);
   for (size_t i = 0; i < gc_entities_count(c->flows) && !*ret_all; i++) {
     const char *id = gc_entities_at(c->flows, i)->id;
-    if (!flow_choice_has(c, id))
+    if (!flow_filter_accepts(c, id))
       continue;
     *ret_all = count == FLOW_POLL_IDS_MAX;
     if (!*ret_all)
@@ -150,36 +113,35 @@ static size_t list_chosen(const struct flow_choice *c,
   return *ret_all ? 0 : count;
 }
 
-static void end(struct flow_poll *p, enum gc_code code) {
+static void finish_poll(struct flow_poll *p, enum gc_code code) {
   if (code != GC_OK)
-    (void)gc_fail(&p->trouble, code, "flow observations: %s",
-                  gc_code_words(code));
+    (void)gc_fail(&p->err, code, "flow observations: %s", gc_code_words(code));
   p->done(p->ctx);
 }
 
 void flow_poll_start(struct flow_poll *p, struct gc_api *api,
-                     const struct flow_choice *choice, void (*done)(void *ctx),
+                     const struct flow_filter *filter, void (*done)(void *ctx),
                      void *ctx) {
   const char *ids[FLOW_POLL_IDS_MAX];
   bool all;
-  size_t count = list_chosen(choice, ids, &all);
+  size_t count = list_selected(filter, ids, &all);
   flow_counts_clear(&p->counts);
   p->counts.pairs.max = PAIRS_MAX;
-  p->trouble = (struct gc_err){.code = GC_OK};
+  p->err = (struct gc_err){.code = GC_OK};
   p->api = api;
   p->done = done;
   p->ctx = ctx;
   p->page = all ? 1 : 0;
   p->body.max = BODY_MAX_BYTES;
   if (!all && count == 0) {
-    end(p, GC_OK);
+    finish_poll(p, GC_OK);
     return;
   }
   p->decoder = flow_decoder_new(&p->counts);
   enum gc_code code =
       p->decoder != NULL ? flow_poll_body(ids, count, &p->body) : GC_ERR_MEMORY;
   if (code != GC_OK) {
-    end(p, code);
+    finish_poll(p, code);
     return;
   }
   p->call = (struct gc_call){.endpoint = all ? GC_ENDPOINT_FLOW_ACTIVITY
@@ -190,7 +152,7 @@ void flow_poll_start(struct flow_poll *p, struct gc_api *api,
                              .body_max = ANSWER_MAX_BYTES,
                              .done = on_answer,
                              .ctx = p};
-  ask(p);
+  send_request(p);
 }
 
 void flow_poll_clear(struct flow_poll *p) {

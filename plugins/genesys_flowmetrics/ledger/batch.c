@@ -3,33 +3,32 @@
 
 #include <stdlib.h>
 
-/* Names of one batch; a message has 1 MB at most. */
-enum { NAMES_MAX_BYTES = 64 << 20, MARKS_FIRST = 64 };
+/* The names of one batch; a message has 1 MB at most. */
+enum { NAMES_MAX_BYTES = 64 << 20, FIRST_CAP = 64 };
 
-static struct mark *more(struct batch *b) {
+static struct occurrence *next_occurrence(struct batch *b) {
   if (b->count < b->cap)
-    return &b->marks[b->count];
-  size_t cap = b->cap == 0 ? MARKS_FIRST : b->cap * 2;
-  struct mark *bigger = realloc(b->marks, cap * sizeof(*bigger));
+    return &b->occurrences[b->count];
+  size_t cap = b->cap == 0 ? FIRST_CAP : b->cap * 2;
+  struct occurrence *bigger = realloc(b->occurrences, cap * sizeof(*bigger));
   if (bigger == NULL)
     return NULL;
-  b->marks = bigger;
+  b->occurrences = bigger;
   b->cap = cap;
-  return &b->marks[b->count];
+  return &b->occurrences[b->count];
 }
 
-enum gc_code batch_take(void *ctx, const struct event_metric *m) {
+enum gc_code batch_add(void *ctx, const struct event_metric *m) {
   struct batch *b = ctx;
-  struct mark *mark = more(b);
-  if (mark == NULL)
+  struct occurrence *o = next_occurrence(b);
+  if (o == NULL)
     return GC_ERR_MEMORY;
   b->names.max = NAMES_MAX_BYTES;
-  *mark = (struct mark){.names = b->names.len,
-                        .value = m->kind == VALUE_NUMBER ? m->value : 0,
-                        .has_value = m->kind == VALUE_NUMBER};
-  mark->key =
-      seen_key_of(b->source->is_shared ? "" : b->source->scope, m->conversation,
-                  m->name, m->name_len, m->parts.time_ms);
+  *o = (struct occurrence){.names = b->names.len,
+                           .value = m->kind == VALUE_NUMBER ? m->value : 0,
+                           .has_value = m->kind == VALUE_NUMBER};
+  o->key = seen_key_of(b->source->is_shared ? "" : b->source->scope,
+                       m->conversation, m->name, m->name_len, m->parts.time_ms);
   GC_TRY(gc_buf_add(&b->names, m->parts.flow, m->parts.flow_len));
   GC_TRY(gc_buf_add(&b->names, "", 1));
   GC_TRY(gc_buf_add(&b->names, m->parts.metric, m->parts.metric_len));
@@ -38,14 +37,14 @@ enum gc_code batch_take(void *ctx, const struct event_metric *m) {
   return GC_OK;
 }
 
-void batch_cut(struct batch *b, size_t count) {
+void batch_truncate(struct batch *b, size_t count) {
   if (count < b->count)
     b->count = count;
 }
 
 void batch_clear(struct batch *b) {
-  free(b->marks);
+  free(b->occurrences);
   gc_buf_clear(&b->names);
-  b->marks = NULL;
+  b->occurrences = NULL;
   b->count = b->cap = 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The ledger's own rooms: ledger.c is the thread and what others call,
- * ledger_marks.c what every transaction does to marks and series,
- * ledger_series.c what becomes of series in the long run. The stores:
- * ledger_count.c one transaction with SQLite, ledger_file.c the file's life;
- * ledger_redis_count.c one with Redis, ledger_redis.c the connection's life. */
+/* The parts of the ledger, each above those behind it:
+ *   ledger.c        the writer's thread and the public functions
+ *   sqlite_store.c  the store in a file; redis/store.c the store in a Redis
+ *   transaction.c   what the transactions of both stores have in common
+ *   series.c        the counters; series_state.c their states */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 #define GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 
@@ -14,33 +14,33 @@
 
 enum { LEDGER_MINUTE_MS = 60 * 1000 };
 
-/* A mark and its batch, to be sorted. */
-struct ref {
-  const struct mark *mark;
+/* An occurrence and its batch, to be sorted. */
+struct occurrence_ref {
+  const struct occurrence *occurrence;
   struct batch *batch;
-  struct series *series; /* a shared store's: where it counts if it is new */
+  struct series *series; /* with a shared store: where it counts if it is new */
 };
 
-/* On whose account a shared store counts. */
+/* The account on which a shared store counts. */
 struct identity {
   char *scope, *block, *host;
 };
 
 struct ledger;
 
-/* Where it is kept. All of it on the writer's thread. */
+/* The operations of a store. All of them run on the writer's thread. */
 struct ledger_store {
-  /* Opens it and loads its counters; those in memory, if there are any, win
-   * where the store has forgotten them. On failure it is closed. */
+  /* Opens the store and loads its counters. Counters in memory win where the
+   * store has lost them. On failure the store is closed. */
   enum gc_code (*open)(struct ledger *l, struct gc_err *err);
-  /* Counts the `count` marks of `batches`. What readers see changes when all
-   * of it is committed, or not at all. A failure may leave it closed. */
+  /* Counts the `count` occurrences of `batches`. Readers see all of the change
+   * once it is committed, or none of it. A failure may close the store. */
   enum gc_code (*transact)(struct ledger *l, struct batch *batches,
                            size_t count, struct gc_err *err);
-  /* Between two transactions, each second at least: drops what is past the
-   * retention, looks whether the store is still there. Tells of a failure
-   * itself (ledger_say), and closes what cannot be used any more. */
-  void (*care)(struct ledger *l);
+  /* Runs between two transactions, at least once a second: drops keys past the
+   * retention time, checks the connection. Reports its failures itself
+   * (ledger_report) and closes a store that cannot be used any more. */
+  void (*maintain)(struct ledger *l);
   void (*close)(struct ledger *l);
 };
 
@@ -58,71 +58,68 @@ struct ledger {
 
   /* The writer's. */
   bool is_open;
-  struct seen *seen;     /* SQLite's; NULL: not open */
-  struct shared *shared; /* Redis's; NULL: not open */
+  struct sqlite_db *db;      /* NULL: not open, or another store */
+  struct redis_store *redis; /* likewise */
   struct gc_backoff backoff;
   uint64_t next_open_ms;
-  struct ref *refs;
+  struct occurrence_ref *refs;
   size_t refs_cap;
-  struct series *touched;
-  bool prune_again;   /* the last step was a full one */
-  uint64_t retire_ms; /* when it is looked next who is idle */
-  uint64_t overflow;  /* attributes past MaxSeries in this transaction */
-  size_t collisions;  /* that were told */
+  struct series *touched;     /* by the open transaction */
+  bool has_more_to_prune;     /* the last step took as many keys as it may */
+  uint64_t next_retire_ms;    /* when series are next checked for idleness */
+  uint64_t overflow;          /* attributes past MaxSeries, this transaction */
+  size_t reported_collisions; /* of set.collisions */
 
   /* Shared, under the lock. */
   pthread_mutex_t lock;
   pthread_cond_t changed;
   struct batch *first, **last;
-  size_t waiting; /* marks in them */
+  size_t waiting; /* occurrences in these batches */
   uint64_t first_ms;
-  struct series_set set; /* the writer alone changes it, under the lock */
+  struct series_set set; /* changed by the writer only, under the lock */
   bool is_stopping, is_running, is_healthy;
-  bool has_loaded; /* all counters: half of them may be dropped again */
-  bool has_shown;  /* some series' first 0 wants to be kept */
+  bool has_loaded;    /* all counters: a partial load may be dropped again */
+  bool has_sent_zero; /* some series' first 0 is not recorded yet */
   double commit_s;
   pthread_t thread;
 };
 
-/* Tells of an outcome. */
-void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err);
+/* ---- transaction.c ---- */
+
+/* Reports an outcome to the ledger's owner. */
+void ledger_report(struct ledger *l, const char *cause,
+                   const struct gc_err *err);
+void ledger_set_healthy(struct ledger *l, bool is_healthy);
 /* Minutes since 1970; 0 before. */
-uint32_t ledger_minute(int64_t ms);
+uint32_t ledger_minute_of(int64_t ms);
 
-/* ---- what the transactions of all stores do (ledger_marks.c) ---- */
+/* Retires idle series, once a minute. */
+void ledger_retire_idle(struct ledger *l);
+/* Reports after a transaction that MaxSeries was reached or names collide. */
+void ledger_report_names(struct ledger *l);
 
-/* Retires idle series now and then. */
-void ledger_retire(struct ledger *l);
-/* Tells of a transaction what an operator should know of its names. */
-void ledger_tell(struct ledger *l);
-
-/* The marks of the batches into l->refs, in the order of their keys. */
-GC_MUST_CHECK enum gc_code ledger_sort(struct ledger *l, struct batch *batches,
-                                       size_t count, struct gc_err *err);
-/* False, and counted as such, for what is late or ahead. `floor`: before this
- * minute a store has forgotten. */
-bool ledger_is_in_time(const struct ref *r, uint32_t floor, int64_t now_ms);
-/* The series of a mark; NULL and GC_OK past MaxSeries. */
-GC_MUST_CHECK enum gc_code ledger_series(struct ledger *l, const struct ref *r,
-                                         struct series **ret,
-                                         struct gc_err *err);
-void ledger_touch(struct ledger *l, struct series *s);
-/* Touches the series whose first 0 went out and wants to be kept. */
-void ledger_touch_shown(struct ledger *l);
+/* The occurrences of the batches into l->refs, in the order of their keys. */
+GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
+                                                   struct batch *batches,
+                                                   size_t count,
+                                                   struct gc_err *err);
+/* False for what is late or ahead, which is counted as such. `floor`: the
+ * store has dropped its keys before this minute. */
+bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
+                       int64_t now_ms);
+/* The series of an occurrence; NULL and GC_OK past MaxSeries. */
+GC_MUST_CHECK enum gc_code ledger_find_series(struct ledger *l,
+                                              const struct occurrence_ref *r,
+                                              struct series **ret,
+                                              struct gc_err *err);
+/* Adds a series to those that the transaction changes. */
+void ledger_touch_series(struct ledger *l, struct series *s);
+/* Touches the series whose first 0 was dispatched and is not recorded yet. */
+void ledger_touch_sent_zeros(struct ledger *l);
 /* A series' counter as it will be when the transaction is committed. */
-struct seen_counter ledger_counter_after(const struct series *s);
-/* What was written becomes what readers see; or is as if it had not been. */
-void ledger_settle(struct ledger *l, bool committed, uint64_t begun_ms);
-
-/* ---- between the rooms of SQLite ---- */
-
-GC_MUST_CHECK enum gc_code ledger_file_transact(struct ledger *l,
-                                                struct batch *batches,
-                                                size_t count,
-                                                struct gc_err *err);
-/* Moves a corrupt file aside and goes on with a new one. On failure it is
- * closed, to be tried again. */
-GC_MUST_CHECK enum gc_code ledger_file_reset(struct ledger *l,
-                                             struct gc_err *err);
+struct stored_counter ledger_counter_after(const struct series *s);
+/* Makes the changes visible to readers, or drops them. */
+void ledger_end_transaction(struct ledger *l, bool committed,
+                            uint64_t begun_ms);
 
 #endif

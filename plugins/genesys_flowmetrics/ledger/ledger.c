@@ -14,23 +14,12 @@
 #include "common/net/clock.h"
 
 enum {
-  IDLE_MS = 1000, /* between two looks at what has to be cared for */
+  IDLE_MS = 1000, /* between two runs of the store's upkeep */
   OPEN_FIRST_MS = 500,
-  OPEN_MAX_MS = 5000, /* between two tries to open the store */
+  OPEN_MAX_MS = 5000, /* between two attempts to open the store */
 };
 
-void ledger_say(struct ledger *l, const char *cause, const struct gc_err *err) {
-  if (l->settings.notice != NULL)
-    l->settings.notice(l->settings.ctx, cause, err);
-}
-
-static void set_well(struct ledger *l, bool well) {
-  pthread_mutex_lock(&l->lock);
-  l->is_healthy = well;
-  pthread_mutex_unlock(&l->lock);
-}
-
-static void finish(struct batch *b, enum gc_code code) {
+static void finish_batch(struct batch *b, enum gc_code code) {
   struct stats *stats = b->source->stats;
   if (code == GC_OK) {
     for (size_t i = 0; i < OUTCOME_COUNT; i++)
@@ -48,25 +37,26 @@ static void finish_all(struct batch *batches, enum gc_code code) {
     struct batch *b = batches;
     batches = b->next;
     b->next = NULL;
-    finish(b, code);
+    finish_batch(b, code);
   }
 }
 
-static void pause_opening(struct ledger *l) {
+static void delay_next_open(struct ledger *l) {
   l->next_open_ms =
       gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_random32());
 }
 
-static void round_of(struct ledger *l, struct batch *batches, size_t count) {
+static void commit_batches(struct ledger *l, struct batch *batches,
+                           size_t count) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = l->store->transact(l, batches, count, &err);
   err.code = code;
-  ledger_say(l, "state", &err);
-  set_well(l, code == GC_OK);
+  ledger_report(l, "state", &err);
+  ledger_set_healthy(l, code == GC_OK);
   if (code == GC_OK)
     gc_backoff_reset(&l->backoff);
   else if (!l->is_open)
-    pause_opening(l);
+    delay_next_open(l);
   finish_all(batches, code);
 }
 
@@ -83,8 +73,8 @@ static void wait_ms(struct ledger *l, uint64_t ms) {
   pthread_cond_timedwait(&l->changed, &l->lock, &until);
 }
 
-/* All that was handed in. The lock is held. */
-static struct batch *take_all(struct ledger *l) {
+/* All queued batches. The lock is held. */
+static struct batch *take_queue(struct ledger *l) {
   struct batch *batches = l->first;
   l->first = NULL;
   l->last = &l->first;
@@ -92,40 +82,41 @@ static struct batch *take_all(struct ledger *l) {
   return batches;
 }
 
-/* The same after it had its time to gather; NULL when there is
- * nothing yet. The lock is held. */
-static struct batch *gather(struct ledger *l, size_t *ret_marks) {
-  while (l->first != NULL && !l->is_stopping && l->waiting < LEDGER_MARKS_MAX) {
-    uint64_t gone = gc_clock_now_ms() - l->first_ms;
-    if (gone >= LEDGER_GATHER_MS)
+/* Waits until the first batch had its time to gather others, then takes the
+ * queue; NULL when it is empty. `ret_count`: occurrences. The lock is held. */
+static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
+  while (l->first != NULL && !l->is_stopping &&
+         l->waiting < LEDGER_OCCURRENCES_MAX) {
+    uint64_t age_ms = gc_clock_now_ms() - l->first_ms;
+    if (age_ms >= LEDGER_GATHER_MS)
       break;
-    wait_ms(l, LEDGER_GATHER_MS - gone);
+    wait_ms(l, LEDGER_GATHER_MS - age_ms);
   }
-  *ret_marks = l->waiting;
-  return take_all(l);
+  *ret_count = l->waiting;
+  return take_queue(l);
 }
 
-/* Who is idle leaves its place before the first transaction asks for one. */
+/* Idle series retire first, so that the first transaction finds room. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = l->store->open(l, &err);
   l->is_open = code == GC_OK;
   if (l->is_open) {
-    l->retire_ms = 0;
-    ledger_retire(l);
+    l->next_retire_ms = 0;
+    ledger_retire_idle(l);
     pthread_mutex_lock(&l->lock);
     l->has_loaded = true;
     pthread_mutex_unlock(&l->lock);
   }
-  ledger_say(l, "state", &err);
-  set_well(l, l->is_open);
+  ledger_report(l, "state", &err);
+  ledger_set_healthy(l, l->is_open);
   if (!l->is_open)
-    pause_opening(l);
+    delay_next_open(l);
   return l->is_open;
 }
 
-/* Until the store is open: those who wait are told to come again, once it has
- * been tried; those who come before the next try at once. */
+/* While the store is closed, fails the queued batches after each attempt to
+ * open it, and new ones at once; their sources submit them again. */
 static void try_open(struct ledger *l) {
   if (gc_clock_now_ms() >= l->next_open_ms && open_store(l))
     return;
@@ -133,43 +124,45 @@ static void try_open(struct ledger *l) {
   uint64_t now_ms = gc_clock_now_ms();
   if (l->first == NULL && !l->is_stopping && now_ms < l->next_open_ms)
     wait_ms(l, l->next_open_ms - now_ms);
-  struct batch *batches = take_all(l);
+  struct batch *batches = take_queue(l);
   pthread_mutex_unlock(&l->lock);
   finish_all(batches, GC_ERR_STATE);
 }
 
-/* After a failure the writer itself finds out when it is over, once a second:
- * those who hand in need not risk anything for it. */
-static bool turn(struct ledger *l) {
-  size_t marks = 0;
+/* One pass of the writer; false when it is to stop. After a failure the writer
+ * tries an empty transaction each second, so that it recovers without a batch
+ * of a source. */
+static bool run_once(struct ledger *l) {
+  size_t count = 0;
   pthread_mutex_lock(&l->lock);
-  bool has_work = l->is_healthy && (l->has_shown || l->prune_again);
+  bool has_work = l->is_healthy && (l->has_sent_zero || l->has_more_to_prune);
   if (l->first == NULL && !l->is_stopping && !has_work)
     wait_ms(l, IDLE_MS);
-  struct batch *batches = gather(l, &marks);
-  bool stopping = l->is_stopping, tries = l->has_shown || !l->is_healthy;
+  struct batch *batches = gather_batches(l, &count);
+  bool stopping = l->is_stopping;
+  bool needs_write = l->has_sent_zero || !l->is_healthy;
   pthread_mutex_unlock(&l->lock);
 
-  if (batches != NULL || tries)
-    round_of(l, batches, marks);
-  ledger_tell(l);
+  if (batches != NULL || needs_write)
+    commit_batches(l, batches, count);
+  ledger_report_names(l);
   if (!stopping && l->is_open) {
-    l->store->care(l);
-    ledger_retire(l);
+    l->store->maintain(l);
+    ledger_retire_idle(l);
   }
   if (!l->is_open)
-    set_well(l, false);
+    ledger_set_healthy(l, false);
   return !stopping;
 }
 
-static void *run(void *arg) {
+static void *run_writer(void *arg) {
   struct ledger *l = arg;
   bool goes_on = true;
   while (goes_on) {
     if (!l->is_open)
       try_open(l);
     if (l->is_open) {
-      goes_on = turn(l);
+      goes_on = run_once(l);
       continue;
     }
     pthread_mutex_lock(&l->lock);
@@ -177,7 +170,7 @@ static void *run(void *arg) {
     pthread_mutex_unlock(&l->lock);
   }
   pthread_mutex_lock(&l->lock);
-  struct batch *left = take_all(l);
+  struct batch *left = take_queue(l);
   l->is_running = false;
   pthread_mutex_unlock(&l->lock);
   finish_all(left, GC_ERR_STOPPED);
@@ -255,7 +248,7 @@ enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   l->is_running = true;
-  int failed = pthread_create(&l->thread, NULL, run, l);
+  int failed = pthread_create(&l->thread, NULL, run_writer, l);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   if (failed != 0) {
     l->is_running = false;
@@ -300,8 +293,8 @@ void ledger_free(struct ledger *l) {
 void ledger_submit(struct ledger *l, struct batch *b) {
   b->next = NULL;
   pthread_mutex_lock(&l->lock);
-  bool taken = l->is_running && !l->is_stopping;
-  if (taken) {
+  bool accepted = l->is_running && !l->is_stopping;
+  if (accepted) {
     if (l->first == NULL)
       l->first_ms = gc_clock_now_ms();
     *l->last = b;
@@ -310,8 +303,8 @@ void ledger_submit(struct ledger *l, struct batch *b) {
     pthread_cond_broadcast(&l->changed);
   }
   pthread_mutex_unlock(&l->lock);
-  if (!taken)
-    finish(b, GC_ERR_STOPPED);
+  if (!accepted)
+    finish_batch(b, GC_ERR_STOPPED);
 }
 
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
@@ -319,6 +312,7 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
   bool has = l->has_loaded && i < l->set.count;
   if (has) {
     struct series *s = l->set.at[i];
+    enum series_state state = s->state;
     *ret = (struct ledger_view){
         .scope = s->kept.scope,
         .flow = s->kept.flow_label,
@@ -327,38 +321,30 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
         .sum = s->kept.sum,
         .has_sum = s->kept.has_sum,
         .is_shown = s->kept.shown,
-        .has_first = !s->kept.shown || s->is_back,
-        .first_count = s->is_back ? s->back_count : 0,
-        .first_sum = s->is_back ? s->back_sum : 0,
-        /* Not in the store yet, or retired. */
-        .series = s->kept.id != 0 && !s->is_retired ? s : NULL,
+        .has_first = series_state_sends_first(state),
+        .first_count = state == SERIES_RETURNED ? s->returned_count : 0,
+        .first_sum = state == SERIES_RETURNED ? s->returned_sum : 0,
+        /* NULL: the store does not have it yet, or it is retired. */
+        .series = s->kept.id != 0 && !series_state_is_retired(state) ? s : NULL,
     };
   }
   pthread_mutex_unlock(&l->lock);
   return has;
 }
 
-void ledger_shown(struct ledger *l, struct series *s) {
+void ledger_first_sent(struct ledger *l, struct series *s) {
   pthread_mutex_lock(&l->lock);
-  s->zero_went = true;
-  s->is_back = false;
-  l->has_shown = l->has_shown || !s->kept.shown;
+  series_apply(s, SERIES_FIRST_SENT);
+  l->has_sent_zero = l->has_sent_zero || !series_state_is_recorded(s->state);
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
 }
 
 size_t ledger_count(struct ledger *l, const char *scope) {
   pthread_mutex_lock(&l->lock);
-  size_t count = series_in_scope(&l->set, scope);
+  size_t count = series_count_active(&l->set, scope);
   pthread_mutex_unlock(&l->lock);
   return count;
-}
-
-bool ledger_is_healthy(struct ledger *l) {
-  pthread_mutex_lock(&l->lock);
-  bool well = l->is_healthy;
-  pthread_mutex_unlock(&l->lock);
-  return well;
 }
 
 double ledger_commit_s(struct ledger *l) {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin's one writer: gathers what all sources hand in for up to 20 ms,
- * commits it in one transaction and tells each source that its batch is safe.
- * Only then may a message be deleted or a 200 be sent.
+/* The plugin's only writer. It gathers the batches of all sources for up to
+ * 20 ms, commits them in one transaction and then reports to each source that
+ * its batch is safe. Only then may a source delete a message or answer 200.
  *
- * It is kept in a file (SQLite) or, together with other agents, in a Redis: two
- * stores behind one writer. The writer opens its store itself and goes on
- * trying while that fails: sources wait meanwhile, nothing is acknowledged,
- * nothing is lost. */
+ * Two stores stand behind it: a file (SQLite), or a Redis that several agents
+ * share. The writer opens the store itself and repeats that while it fails.
+ * Meanwhile it acknowledges nothing, so nothing is lost. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 
@@ -15,9 +14,9 @@
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
-enum { LEDGER_GATHER_MS = 20, LEDGER_MARKS_MAX = 20000 };
+enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
 
-/* On whose behalf something is counted. Borrowed while batches are in flight.
+/* What counts for one <Attributes> block. Borrowed while batches are pending.
  */
 struct ledger_source {
   const char *scope; /* host of the values; "": collectd's */
@@ -25,32 +24,32 @@ struct ledger_source {
   uint32_t max_series;
   bool values; /* sum them */
   struct stats *stats;
-  /* Of a shared store: counted once whichever host counts it; and on which
-   * identity's account (ledger_identity). */
+  /* With a shared store, an occurrence counts once, whichever host sees it
+   * first, and on the account of this identity (ledger_identity). */
   bool is_shared;
   unsigned identity;
 };
 
-/* One attribute that asks to be counted. */
-struct mark {
+/* One attribute to be counted. */
+struct occurrence {
   struct seen_key key;
   size_t names; /* offset into the batch's: flow, NUL, metric, NUL */
   double value;
   bool has_value;
 };
 
-/* What comes and goes together: the messages of one answer, the body of one
- * request. Zeroed, `source`, `done` and `ctx` set; then batch_take as the sink
- * of a decoder. */
+/* The occurrences that are acknowledged together: the messages of one answer,
+ * or the body of one request. The owner zeroes it, sets `source`, `done` and
+ * `ctx`, and uses batch_add as the sink of a decoder. */
 struct batch {
   const struct ledger_source *source;
-  /* On the writer's thread, once: GC_OK when all of it is safe. Any other code:
-   * nothing was counted, it has to come again. The batch is the owner's again.
+  /* Called once, on the writer's thread. GC_OK: all of it is safe. Any other
+   * code: nothing was counted; submit it again. The batch is the owner's again.
    */
   void (*done)(struct batch *b, enum gc_code code);
   void *ctx;
 
-  struct mark *marks;
+  struct occurrence *occurrences;
   size_t count, cap;
   struct gc_buf names;
   uint64_t outcomes[OUTCOME_COUNT], future; /* the writer's */
@@ -58,19 +57,19 @@ struct batch {
 };
 
 /* For struct event_sink; ctx is the batch. */
-GC_MUST_CHECK enum gc_code batch_take(void *ctx, const struct event_metric *m);
-/* Takes back all marks after the first `count`: a body that broke off. */
-void batch_cut(struct batch *b, size_t count);
+GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
+/* Removes what follows the first `count`: its body was not whole. */
+void batch_truncate(struct batch *b, size_t count);
 void batch_clear(struct batch *b);
 
 struct ledger;
 
 struct ledger_settings {
   const char *folder; /* StateDir; copied */
-  /* Keep it in a Redis instead; borrowed. ledger_has_redis. */
+  /* Keep the state in this Redis instead; borrowed. ledger_has_redis. */
   const struct redis_settings *redis;
-  /* The longest of all sources. A series that was not counted for so long, a
-   * day at least, is retired. */
+  /* The longest of all sources. A series that is not counted for so long, and
+   * at least a day, is retired. */
   int64_t retention_ms;
   int64_t (*wall_ms)(void);
   /* The outcome of opening and writing, on the writer's thread. */
@@ -78,36 +77,36 @@ struct ledger_settings {
   void *ctx;
 };
 
-/* Can this build keep its state in a Redis? */
+/* True when this build can keep its state in a Redis. */
 bool ledger_has_redis(void);
 
 struct ledger *ledger_new(const struct ledger_settings *settings,
                           struct gc_err *err);
 /* Before ledger_start: `block` counts for `scope`, whose values have the host
- * `host`. Host and block are an identity in a shared store: what an agent has
- * counted under it goes on with whoever takes it over. */
+ * `host`. In a shared store, host and block are an identity: an agent that
+ * takes it over continues its counts. */
 GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l, const char *scope,
                                            const char *host, const char *block,
                                            struct gc_err *err);
-/* Its number; 0 when it was never named. Any thread. */
+/* Its number; 0 when ledger_identify was not called for it. Any thread. */
 unsigned ledger_identity(const struct ledger *l, const char *scope,
                          const char *block);
 bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
-/* Commits what was handed in (what cannot be now ends with GC_ERR_STOPPED),
- * ends the thread. Reading goes on. */
+/* Commits the queued batches; those that cannot be committed now end with
+ * GC_ERR_STOPPED. Ends the thread. Reading remains possible. */
 void ledger_stop(struct ledger *l);
 void ledger_free(struct ledger *l);
 
-/* Hands a batch in; `done` will be called, perhaps before this returns.
- * Any thread. */
+/* Queues a batch. `done` will be called, perhaps before this returns. Any
+ * thread. */
 void ledger_submit(struct ledger *l, struct batch *b);
 
-/* Is the attribute neither late nor ahead, as our clock is now? What is comes
- * under a clock that was set right, perhaps, and counts then. Any thread. */
-bool ledger_takes(const struct ledger *l, const struct ledger_source *source,
-                  const struct seen_key *key);
+/* True when the attribute is neither late nor ahead by our clock. One that is
+ * may count later, once the clock was corrected. Any thread. */
+bool ledger_accepts(const struct ledger *l, const struct ledger_source *source,
+                    const struct seen_key *key);
 
 /* What a reader sees of one counter. Labels live as long as the ledger. */
 struct ledger_view {
@@ -115,24 +114,25 @@ struct ledger_view {
   int64_t count;
   double sum;
   bool has_sum, is_shown;
-  /* Goes out before the count: 0, or of one that was retired what it had. */
+  /* What goes out before the count: 0, or the count before it was retired. */
   bool has_first;
   int64_t first_count;
   double first_sum;
-  /* For its reader's members, and ledger_shown; NULL: nothing to see of it. */
+  /* For the reader's own members, and for ledger_first_sent. NULL: there is
+   * nothing to dispatch. */
   struct series *series;
 };
-/* The series number `i`; false past the last one, also while the store was not
- * open yet. One reader at a time. */
+/* The series number `i`. False past the last one, and until the store was
+ * opened for the first time. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
-/* What has to go out first of this series was dispatched: that will be kept
- * soon. */
-void ledger_shown(struct ledger *l, struct series *s);
-/* How many are shown. */
+/* The reader has dispatched what goes out first of this series. The writer
+ * records that soon. */
+void ledger_first_sent(struct ledger *l, struct series *s);
+/* How many series of a scope are not retired. */
 size_t ledger_count(struct ledger *l, const char *scope);
-/* Is the store open, and was the last transaction committed? */
+/* True when the store is open and the last transaction was committed. */
 bool ledger_is_healthy(struct ledger *l);
-/* How long the last transaction took, from begin to the return of commit. */
+/* How long the last transaction took, up to the return of its commit. */
 double ledger_commit_s(struct ledger *l);
 
 #endif

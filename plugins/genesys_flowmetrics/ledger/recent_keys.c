@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-/* The end of a key is a hash, its beginning a time. */
-static size_t place_of(const struct seen_key *key) {
+/* By the end of the key, a hash; its beginning is a time. */
+static size_t slot_of(const struct seen_key *key) {
   const uint8_t *end = key->bytes + SEEN_KEY_BYTES;
   return (size_t)(end[-2] << 8 | end[-1]) % RECENT_KEYS;
 }
 
 void recent_add(struct recent *r, const struct seen_key *key) {
-  r->at[place_of(key)] = *key;
+  r->at[slot_of(key)] = *key;
 }
 
 bool recent_has(const struct recent *r, const struct seen_key *key) {
-  return memcmp(&r->at[place_of(key)], key, sizeof(*key)) == 0;
+  return memcmp(&r->at[slot_of(key)], key, sizeof(*key)) == 0;
 }

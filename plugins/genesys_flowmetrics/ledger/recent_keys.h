@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys that the ledger has, those of late: an event repeats all attributes of
- * its conversation, and most of them are dismissed here, without a look into
- * the file. A key that is not here may be there all the same. Pure. */
+/* A cache of keys that the ledger has committed. An event repeats all
+ * attributes of its conversation; most of them are recognized here without a
+ * query to the store. A key that is not here may still be in the store. Pure.
+ */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_RECENT_KEYS_H
 #define GENESYS_FLOWMETRICS_LEDGER_RECENT_KEYS_H
 
@@ -9,7 +10,7 @@
 
 enum { RECENT_KEYS = 16384 }; /* 256 KB; a power of two */
 
-/* Zeroed: empty. Of two keys with one place the newer one has it. */
+/* Zeroed: empty. Of two keys with the same slot the newer one stays. */
 struct recent {
   struct seen_key at[RECENT_KEYS];
 };

@@ -77,7 +77,7 @@ static struct series_flow *flow_get(struct series_scope *scope,
   return f;
 }
 
-/* The length of the flow's name divides it from the metric's. */
+/* The length of the flow's name separates it from the metric's. */
 static void make_key(char out[KEY_SIZE], const char *scope, const char *flow,
                      const char *metric) {
   snprintf(out, KEY_SIZE, "%.*s\x1f%zu\x1f%s\x1f%s", HOST_MAX_BYTES, scope,
@@ -97,23 +97,25 @@ static void series_free(struct series *s) {
   free(s);
 }
 
-static char *copy(const char *text) { return text != NULL ? strdup(text) : 0; }
+static char *copy_text(const char *text) {
+  return text != NULL ? strdup(text) : NULL;
+}
 
-static bool copy_names(struct series *s, const struct seen_counter *c,
+static bool copy_names(struct series *s, const struct stored_counter *c,
                        const char *key) {
   s->kept = *c;
-  s->kept.scope = copy(c->scope);
-  s->kept.flow = copy(c->flow);
-  s->kept.metric = copy(c->metric);
-  s->kept.flow_label = copy(c->flow_label);
-  s->kept.metric_label = copy(c->metric_label);
-  s->key = copy(key);
+  s->kept.scope = copy_text(c->scope);
+  s->kept.flow = copy_text(c->flow);
+  s->kept.metric = copy_text(c->metric);
+  s->kept.flow_label = copy_text(c->flow_label);
+  s->kept.metric_label = copy_text(c->metric_label);
+  s->key = copy_text(key);
   return s->kept.scope != NULL && s->kept.flow != NULL &&
          s->kept.metric != NULL && s->kept.flow_label != NULL &&
          s->kept.metric_label != NULL && s->key != NULL;
 }
 
-static bool make_room(struct series_set *set) {
+static bool grow_set(struct series_set *set) {
   if (set->count < set->cap)
     return true;
   size_t cap = set->cap == 0 ? 64 : set->cap * 2;
@@ -140,14 +142,16 @@ static void note_collision(struct series_set *set, const struct series *s) {
   set->collided_metric = s->kept.metric_label;
 }
 
-static enum gc_code add(struct series_set *set, struct series_scope *scope,
-                        const struct seen_counter *c, const char *key,
-                        struct series **ret) {
+static enum gc_code add_series(struct series_set *set,
+                               struct series_scope *scope,
+                               const struct stored_counter *c, const char *key,
+                               struct series **ret) {
   struct series *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return GC_ERR_MEMORY;
   s->scope = scope;
-  if (!copy_names(s, c, key) || !make_room(set) ||
+  s->state = c->shown ? SERIES_SHOWN : SERIES_NEW;
+  if (!copy_names(s, c, key) || !grow_set(set) ||
       gc_strmap_put(&set->by_key, s->key, s) != GC_OK) {
     series_free(s);
     return GC_ERR_MEMORY;
@@ -159,8 +163,8 @@ static enum gc_code add(struct series_set *set, struct series_scope *scope,
   return GC_OK;
 }
 
-/* The label of `name`; one that is in use goes to nobody else. */
-static const char *label(struct gc_labels *labels, const char *name) {
+/* The label of `name`; a label in use is not given to another name. */
+static const char *assign_label(struct gc_labels *labels, const char *name) {
   const struct gc_named named = {name, name};
   const char *has = gc_labels_get(labels, name);
   if (has != NULL)
@@ -179,7 +183,7 @@ static enum gc_code load_label(struct gc_labels *labels, const char *name,
 }
 
 enum gc_code series_load(struct series_set *set,
-                         const struct seen_counter *kept) {
+                         const struct stored_counter *kept) {
   char key[KEY_SIZE];
   struct series *s;
   struct series_scope *scope = scope_get(set, kept->scope);
@@ -189,7 +193,7 @@ enum gc_code series_load(struct series_set *set,
   GC_TRY(load_label(scope->flows, kept->flow, kept->flow_label));
   GC_TRY(load_label(flow->metrics, kept->metric, kept->metric_label));
   make_key(key, kept->scope, kept->flow, kept->metric);
-  return add(set, scope, kept, key, &s);
+  return add_series(set, scope, kept, key, &s);
 }
 
 enum gc_code series_find(struct series_set *set, const char *scope_name,
@@ -209,25 +213,33 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
   struct series_flow *flow = flow_get(scope, flow_name);
   if (flow == NULL)
     return GC_ERR_MEMORY;
-  const struct seen_counter fresh = {
+  const struct stored_counter fresh = {
       .scope = scope_name,
       .flow = flow_name,
       .metric = metric,
-      .flow_label = label(scope->flows, flow_name),
-      .metric_label = label(flow->metrics, metric),
+      .flow_label = assign_label(scope->flows, flow_name),
+      .metric_label = assign_label(flow->metrics, metric),
   };
-  return add(set, scope, &fresh, key, ret);
+  return add_series(set, scope, &fresh, key, ret);
 }
 
-size_t series_retire(struct series_set *set, uint32_t before_minute) {
+void series_apply(struct series *s, enum series_event event) {
+  enum series_state next = series_next_state(s->state, event);
+  bool is_recorded = series_state_is_recorded(next);
+  if (s->state != next)
+    s->state = next;
+  if (s->kept.shown != is_recorded)
+    s->kept.shown = is_recorded;
+}
+
+size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
   size_t retired = 0;
   for (size_t i = 0; i < set->count; i++) {
     struct series *s = set->at[i];
     uint32_t last = s->kept.last_minute;
-    if (s->is_retired || last == 0 || last >= before_minute)
+    if (series_state_is_retired(s->state) || last == 0 || last >= before_minute)
       continue;
-    s->is_retired = true;
-    s->is_back = false;
+    series_apply(s, SERIES_IDLE);
     s->scope->count--;
     s->scope->retired++;
     retired++;
@@ -236,20 +248,19 @@ size_t series_retire(struct series_set *set, uint32_t before_minute) {
 }
 
 enum gc_code series_revive(struct series *s, size_t max) {
-  if (!s->is_retired)
+  if (!series_state_is_retired(s->state))
     return GC_OK;
   if (s->scope->count >= max)
     return GC_ERR_LIMIT;
-  s->is_retired = false;
-  s->is_back = s->kept.shown;
-  s->back_count = s->kept.count;
-  s->back_sum = s->kept.sum;
+  series_apply(s, SERIES_COUNTED);
+  s->returned_count = s->kept.count;
+  s->returned_sum = s->kept.sum;
   s->scope->retired--;
   s->scope->count++;
   return GC_OK;
 }
 
-enum gc_code series_divide(struct series *s, size_t identities) {
+enum gc_code series_make_parts(struct series *s, size_t identities) {
   if (s->part_count > 0)
     return GC_OK;
   s->parts = calloc(identities, sizeof(*s->parts));
@@ -259,7 +270,7 @@ enum gc_code series_divide(struct series *s, size_t identities) {
   return GC_OK;
 }
 
-size_t series_in_scope(const struct series_set *set, const char *scope) {
+size_t series_count_active(const struct series_set *set, const char *scope) {
   const struct series_scope *s = scope_find(set, scope);
   return s != NULL ? s->count : 0;
 }

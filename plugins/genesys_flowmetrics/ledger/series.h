@@ -1,59 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters of this process: found by the names that come, shown under
- * labels that are unique. A scope is the host whose values they become. Pure.
- * The ledger's writer adds and counts; a reader takes what is visible.
+/* The counters of this process, found by the names as they arrive and shown
+ * under labels that are unique. A scope is the host that the values are
+ * dispatched for. Pure. The ledger's writer adds and counts; a reader takes
+ * what is visible.
  *
- * A series that is idle is retired: it is not shown any longer and leaves its
- * place of MaxSeries to others. It keeps its count and its label: when it is
- * counted again it goes on where it was, and shows that first. */
+ * A series that is idle is retired: it is not read any more and frees its place
+ * of MaxSeries. It keeps its count and its label. When it is counted again it
+ * continues from that count, which is dispatched first (series_state.h). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 #define GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 
 #include "common/base/strmap.h"
+#include "plugins/genesys_flowmetrics/ledger/series_state.h"
 #include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
 
 struct series_scope;
 
 enum { SERIES_RETIRED_MAX = 9 }; /* for each one of MaxSeries */
-/* What one identity has counted of a series, in a store that is shared. */
+
+/* What one identity has counted of a series, in a shared store. */
 struct series_part {
   int64_t count;
   double sum;
   bool has_sum;
 
-  /* The writer's, while it loads: what the store says; within a script: its
-   * number there, from 1. */
+  /* The writer's. While it loads: what the store has. Within a script: the
+   * counter's number there, from 1. */
   int64_t stored_count;
   double stored_sum;
   bool stored_has_sum;
-  unsigned nth;
+  unsigned script_number;
 };
 
 struct series {
-  struct seen_counter kept; /* as in the file; strings are ours */
+  struct stored_counter kept; /* as committed; owns its strings */
   struct series_scope *scope;
-  char *key; /* scope, flow and metric in one, of the map */
+  char *key; /* scope, flow and metric in one; the map's key */
+  /* Changed by series_apply alone, under the ledger's lock; atomic, since the
+   * writer also reads it without the lock. */
+  _Atomic enum series_state state;
 
   /* The writer's, within one transaction. */
-  int64_t delta;
-  double more;
-  bool has_more;
-  bool is_touched;
-  int64_t fresh_id;       /* of one that was made in this transaction */
-  struct series *touched; /* the next one */
-  uint32_t fresh_minute;  /* when it was counted in this transaction; 0: not */
-  bool is_showing;        /* that its first 0 went out is being written */
-  struct series_part *parts; /* one for each identity; NULL and 0 with SQLite */
+  int64_t added_count;
+  double added_sum;
+  bool has_added_sum;
+  int64_t new_id;          /* of a counter that this transaction has made */
+  uint32_t counted_minute; /* when this transaction counted; 0: it did not */
+  bool is_touched;         /* in the list of the transaction: */
+  struct series *next_touched;
+  struct series_part *parts; /* one for each identity; NULL with SQLite */
   size_t part_count;
 
-  bool is_retired;
-  /* Counted again after that: what it had then goes out first. */
-  bool is_back;
-  int64_t back_count;
-  double back_sum;
+  /* What it had when it returned. */
+  int64_t returned_count;
+  double returned_sum;
 
   /* The reader's (samples.h). */
-  _Atomic bool zero_went; /* its first 0 has been dispatched: keep that */
   uint64_t next_ms;
   int64_t sent_count;
   bool has_sent;
@@ -64,31 +66,35 @@ struct series_set {
   size_t count, cap;
   struct gc_strmap by_key;
   struct series_scope *scopes;
-  size_t collisions; /* series whose label is not their name */
+  size_t collisions; /* series whose label differs from their cleaned name */
   const char *collided_flow, *collided_metric; /* labels of the newest one */
 };
 
-/* Takes a counter of the file over. GC_ERR_MEMORY. */
+/* Adds a counter that the store has. GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code series_load(struct series_set *set,
-                                       const struct seen_counter *kept);
+                                       const struct stored_counter *kept);
 
-/* The series of these names, retired or not. A new one (ret->kept.id is 0 until
- * it is in the file) when the scope has fewer than `max`, and no more than
- * SERIES_RETIRED_MAX times as many that are retired; GC_ERR_LIMIT when not. */
+/* Finds the series of these names, retired or not, or makes one (its kept.id
+ * is 0 until the store has it). It is made only when the scope has fewer than
+ * `max` active ones and fewer than SERIES_RETIRED_MAX times `max` retired ones;
+ * otherwise GC_ERR_LIMIT. */
 GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t max,
                                        struct series **ret);
 /* Makes room for the parts of so many identities; GC_ERR_MEMORY. */
-GC_MUST_CHECK enum gc_code series_divide(struct series *s, size_t identities);
-/* Retires those that were last counted before this minute; not of those whose
- * time is not known. How many. */
-size_t series_retire(struct series_set *set, uint32_t before_minute);
-/* A series that is to be counted; when it is retired it comes back, or
- * GC_ERR_LIMIT: the scope has `max` others. */
+GC_MUST_CHECK enum gc_code series_make_parts(struct series *s,
+                                             size_t identities);
+/* Moves the series to its next state and keeps kept.shown in step with it. */
+void series_apply(struct series *s, enum series_event event);
+/* Retires the series last counted before this minute; one whose time is unknown
+ * stays. Returns how many. */
+size_t series_retire_idle(struct series_set *set, uint32_t before_minute);
+/* Call before a series is counted. A retired one returns, or GC_ERR_LIMIT when
+ * the scope has `max` active ones. */
 GC_MUST_CHECK enum gc_code series_revive(struct series *s, size_t max);
-/* How many a scope has that are not retired. */
-size_t series_in_scope(const struct series_set *set, const char *scope);
+/* How many series of a scope are not retired. */
+size_t series_count_active(const struct series_set *set, const char *scope);
 
 void series_clear(struct series_set *set);
 

@@ -17,8 +17,8 @@
 
 #include "common/net/store/state_file.h"
 
-/* While we are at it a sqlite3(1) that reads is no trouble, one that writes
- * holds us for this long at most. */
+/* How long we wait for another process that writes; sqlite3(1) may read at any
+ * time. */
 enum { BUSY_MS = 5000, MINUTE_MS = 60 * 1000 };
 
 static const char *const migrations[] = {
@@ -69,14 +69,14 @@ static const char *const sqls[STATEMENT_COUNT] = {
     [FLOOR] = "UPDATE floor SET minute = max(minute, ?)",
 };
 
-struct seen {
+struct sqlite_db {
   struct gc_state_file file;
   sqlite3_stmt *statements[STATEMENT_COUNT];
   int lock_fd;
   uint32_t floor;
 };
 
-GC_DEFINE_AUTO(struct seen, seen_close)
+GC_DEFINE_AUTO(struct sqlite_db, sqlite_db_close)
 
 static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
 
@@ -86,15 +86,17 @@ static void put_minute(uint8_t out[4], uint32_t minute) {
 }
 
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
-/* OpenSSL 3 looks an algorithm up by its name with each hash, under a lock,
- * unless it is fetched once. */
+/* OpenSSL 3 looks up an algorithm by its name for each hash, under a lock,
+ * unless it was fetched before. */
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256_fetched;
-static void fetch(void) { sha256_fetched = EVP_MD_fetch(NULL, "SHA256", NULL); }
+static void fetch_sha256(void) {
+  sha256_fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
 
 static void hash_of(const void *text, size_t len,
                     unsigned char out[SHA256_DIGEST_LENGTH]) {
-  pthread_once(&fetched, fetch);
+  pthread_once(&fetched, fetch_sha256);
   if (sha256_fetched == NULL ||
       EVP_Digest(text, len, out, NULL, sha256_fetched, NULL) != 1)
     SHA256(text, len, out);
@@ -106,7 +108,7 @@ static void hash_of(const void *text, size_t len,
 }
 #endif
 
-/* Lengths in front: "ab" + "c" is not "a" + "bc". */
+/* Each part follows its length: "ab" + "c" differs from "a" + "bc". */
 struct seen_key seen_key_of(const char *scope, const char *conversation,
                             const char *name, size_t name_len,
                             int64_t time_ms) {
@@ -139,54 +141,55 @@ uint32_t seen_key_minute(const struct seen_key *key) {
   return minute;
 }
 
-static enum gc_code trouble(const struct seen *s, const char *what,
-                            struct gc_err *err) {
+static enum gc_code fail_with(const struct sqlite_db *s, const char *what,
+                              struct gc_err *err) {
   return gc_state_file_fail(&s->file, what, err);
 }
 
-/* Runs a prepared statement that has no answer. */
-static enum gc_code step(struct seen *s, enum statement which,
-                         struct gc_err *err) {
+/* Runs a prepared statement that returns no row. */
+static enum gc_code run_statement(struct sqlite_db *s, enum statement which,
+                                  struct gc_err *err) {
   sqlite3_stmt *q = s->statements[which];
   int code = sqlite3_step(q);
   enum gc_code result =
-      code == SQLITE_DONE ? GC_OK : trouble(s, "cannot write", err);
+      code == SQLITE_DONE ? GC_OK : fail_with(s, "cannot write", err);
   sqlite3_reset(q);
   return result;
 }
 
-static void finalize(struct seen *s) {
+static void finalize_statements(struct sqlite_db *s) {
   for (size_t i = 0; i < STATEMENT_COUNT; i++) {
     sqlite3_finalize(s->statements[i]);
     s->statements[i] = NULL;
   }
 }
 
-static enum gc_code read_floor(struct seen *s, struct gc_err *err) {
+static enum gc_code read_floor(struct sqlite_db *s, struct gc_err *err) {
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->file.db, "SELECT max(minute) FROM floor", -1, &q,
                          NULL) != SQLITE_OK ||
       sqlite3_step(q) != SQLITE_ROW)
-    return trouble(s, "cannot read", err);
+    return fail_with(s, "cannot read", err);
   s->floor = (uint32_t)sqlite3_column_int64(q, 0);
   return GC_OK;
 }
 
-/* A checkpoint copies what the log holds into the file: seldom enough to be
- * cheap, often enough to be short. */
-static enum gc_code prepare(struct seen *s, struct gc_err *err) {
+/* The interval of checkpoints, which copy the log into the file: rare enough to
+ * be cheap, frequent enough to be short. */
+static enum gc_code prepare_statements(struct sqlite_db *s,
+                                       struct gc_err *err) {
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA wal_autocheckpoint = 4000", err));
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA cache_size = -16000", err));
   for (size_t i = 0; i < STATEMENT_COUNT; i++)
     if (sqlite3_prepare_v3(s->file.db, sqls[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &s->statements[i], NULL) != SQLITE_OK)
-      return trouble(s, "cannot read", err);
+      return fail_with(s, "cannot read", err);
   return read_floor(s, err);
 }
 
-/* Two processes would each count on from what they have in memory. The kernel
- * lets go of it whatever a process dies of. */
-static enum gc_code take_lock(struct seen *s, const char *folder,
+/* Two processes would each continue from the counts in their own memory. The
+ * kernel releases the lock however a process dies. */
+static enum gc_code take_lock(struct sqlite_db *s, const char *folder,
                               struct gc_err *err) {
   char path[GC_STATE_PATH_SIZE];
   if (mkdir(folder, 0700) != 0 && errno != EEXIST)
@@ -199,23 +202,22 @@ static enum gc_code take_lock(struct seen *s, const char *folder,
     return GC_OK;
   return gc_fail(err, GC_ERR_STATE, "%s: %s", path,
                  errno == EWOULDBLOCK
-                     ? "another process counts here; each needs a StateDir of "
-                       "its own"
+                     ? "another process uses it; give each its own StateDir"
                      : strerror(errno));
 }
 
-static enum gc_code open_file(struct seen *s, const char *folder,
+static enum gc_code open_file(struct sqlite_db *s, const char *folder,
                               struct gc_err *ret_warning, struct gc_err *err) {
   GC_TRY(gc_state_file_open(folder, &kind, &s->file, ret_warning, err));
-  enum gc_code code = prepare(s, err);
+  enum gc_code code = prepare_statements(s, err);
   if (code == GC_OK || !gc_state_file_is_broken(&s->file))
     return code;
   return sqlite_db_reset(s, ret_warning, err);
 }
 
-enum gc_code seen_open(const char *folder, struct seen **ret,
-                       struct gc_err *ret_warning, struct gc_err *err) {
-  GC_AUTO(seen_close_auto) struct seen *s = calloc(1, sizeof(*s));
+enum gc_code sqlite_db_open(const char *folder, struct sqlite_db **ret,
+                            struct gc_err *ret_warning, struct gc_err *err) {
+  GC_AUTO(sqlite_db_close_auto) struct sqlite_db *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   s->lock_fd = -1;
@@ -225,25 +227,25 @@ enum gc_code seen_open(const char *folder, struct seen **ret,
   return GC_OK;
 }
 
-void seen_close(struct seen *s) {
+void sqlite_db_close(struct sqlite_db *s) {
   if (s == NULL)
     return;
-  finalize(s);
+  finalize_statements(s);
   gc_state_file_close(&s->file);
   if (s->lock_fd >= 0)
     close(s->lock_fd);
   free(s);
 }
 
-static const char *column(sqlite3_stmt *q, int i) {
+static const char *column_text(sqlite3_stmt *q, int i) {
   const char *text = (const char *)sqlite3_column_text(q, i);
   return text != NULL ? text : "";
 }
 
-enum gc_code seen_load(struct seen *s,
-                       enum gc_code (*each)(void *ctx,
-                                            const struct seen_counter *c),
-                       void *ctx, struct gc_err *err) {
+enum gc_code
+sqlite_db_load(struct sqlite_db *s,
+               enum gc_code (*each)(void *ctx, const struct stored_counter *c),
+               void *ctx, struct gc_err *err) {
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->file.db,
@@ -251,16 +253,16 @@ enum gc_code seen_load(struct seen *s,
           "metric_label, count, sum, has_sum, shown, last_minute "
           "FROM counters ORDER BY id",
           -1, &q, NULL) != SQLITE_OK)
-    return trouble(s, "cannot read", err);
+    return fail_with(s, "cannot read", err);
   int code;
   while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-    const struct seen_counter c = {
+    const struct stored_counter c = {
         .id = sqlite3_column_int64(q, 0),
-        .scope = column(q, 1),
-        .flow = column(q, 2),
-        .metric = column(q, 3),
-        .flow_label = column(q, 4),
-        .metric_label = column(q, 5),
+        .scope = column_text(q, 1),
+        .flow = column_text(q, 2),
+        .metric = column_text(q, 3),
+        .flow_label = column_text(q, 4),
+        .metric_label = column_text(q, 5),
         .count = sqlite3_column_int64(q, 6),
         .sum = sqlite3_column_double(q, 7),
         .has_sum = sqlite3_column_int(q, 8) != 0,
@@ -269,34 +271,34 @@ enum gc_code seen_load(struct seen *s,
     };
     GC_TRY(each(ctx, &c));
   }
-  return code == SQLITE_DONE ? GC_OK : trouble(s, "cannot read", err);
+  return code == SQLITE_DONE ? GC_OK : fail_with(s, "cannot read", err);
 }
 
-enum gc_code seen_begin(struct seen *s, struct gc_err *err) {
-  return step(s, BEGIN, err);
+enum gc_code sqlite_db_begin(struct sqlite_db *s, struct gc_err *err) {
+  return run_statement(s, BEGIN, err);
 }
 
-enum gc_code seen_commit(struct seen *s, struct gc_err *err) {
-  return step(s, COMMIT, err);
+enum gc_code sqlite_db_commit(struct sqlite_db *s, struct gc_err *err) {
+  return run_statement(s, COMMIT, err);
 }
 
-void seen_rollback(struct seen *s) {
-  /* SQLite has done so itself after some failures (disk full). */
+void sqlite_db_rollback(struct sqlite_db *s) {
+  /* After some failures (disk full) SQLite has rolled back by itself. */
   if (s->file.db != NULL && !sqlite3_get_autocommit(s->file.db))
     (void)!gc_state_file_run(&s->file, "ROLLBACK", NULL);
 }
 
-enum gc_code seen_add(struct seen *s, const struct seen_key *key, bool *ret_new,
-                      struct gc_err *err) {
+enum gc_code sqlite_db_add_key(struct sqlite_db *s, const struct seen_key *key,
+                               bool *ret_new, struct gc_err *err) {
   sqlite3_bind_blob(s->statements[ADD], 1, key->bytes, sizeof(key->bytes),
                     SQLITE_STATIC);
-  GC_TRY(step(s, ADD, err));
+  GC_TRY(run_statement(s, ADD, err));
   *ret_new = sqlite3_changes(s->file.db) == 1;
   return GC_OK;
 }
 
-static sqlite3_stmt *bind_numbers(struct seen *s, enum statement which,
-                                  const struct seen_counter *c) {
+static sqlite3_stmt *bind_numbers(struct sqlite_db *s, enum statement which,
+                                  const struct stored_counter *c) {
   sqlite3_stmt *q = s->statements[which];
   sqlite3_bind_int64(q, 1, c->count);
   sqlite3_bind_double(q, 2, c->sum);
@@ -306,32 +308,35 @@ static sqlite3_stmt *bind_numbers(struct seen *s, enum statement which,
   return q;
 }
 
-enum gc_code seen_counter_make(struct seen *s, struct seen_counter *c,
-                               struct gc_err *err) {
+enum gc_code sqlite_db_insert_counter(struct sqlite_db *s,
+                                      struct stored_counter *c,
+                                      struct gc_err *err) {
   const char *const texts[] = {c->scope, c->flow, c->metric, c->flow_label,
                                c->metric_label};
   sqlite3_stmt *q = bind_numbers(s, MAKE, c);
   for (int i = 0; i < (int)GC_COUNT(texts); i++)
     sqlite3_bind_text(q, 6 + i, texts[i], -1, SQLITE_TRANSIENT);
-  GC_TRY(step(s, MAKE, err));
+  GC_TRY(run_statement(s, MAKE, err));
   c->id = sqlite3_last_insert_rowid(s->file.db);
   return GC_OK;
 }
 
-enum gc_code seen_counter_set(struct seen *s, const struct seen_counter *c,
-                              struct gc_err *err) {
+enum gc_code sqlite_db_update_counter(struct sqlite_db *s,
+                                      const struct stored_counter *c,
+                                      struct gc_err *err) {
   sqlite3_bind_int64(bind_numbers(s, SET, c), 6, c->id);
-  return step(s, SET, err);
+  return run_statement(s, SET, err);
 }
 
-enum gc_code seen_forget_counters(struct seen *s, struct gc_err *err) {
+enum gc_code sqlite_db_delete_counters(struct sqlite_db *s,
+                                       struct gc_err *err) {
   return gc_state_file_run(&s->file, "DELETE FROM counters", err);
 }
 
-/* The last key of the step, 0 of them when there is none. */
-static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned max,
-                              struct seen_key *ret_last, unsigned *ret_count,
-                              struct gc_err *err) {
+/* The last key of the step; a count of 0 when there is none. */
+static enum gc_code find_last(struct sqlite_db *s, uint32_t minute,
+                              unsigned max, struct seen_key *ret_last,
+                              unsigned *ret_count, struct gc_err *err) {
   sqlite3_stmt *q = s->statements[LAST];
   uint8_t bound[4];
   put_minute(bound, minute);
@@ -340,31 +345,31 @@ static enum gc_code find_last(struct seen *s, uint32_t minute, unsigned max,
   bool good = sqlite3_step(q) == SQLITE_ROW;
   *ret_count = good ? (unsigned)sqlite3_column_int64(q, 1) : 0;
   const void *key = *ret_count > 0 ? sqlite3_column_blob(q, 0) : NULL;
-  /* A key that is not ours would be one of another version of the file. */
+  /* A key of another length would be of another version of the file. */
   if (key == NULL || sqlite3_column_bytes(q, 0) != SEEN_KEY_BYTES)
     *ret_count = 0;
   else
     memcpy(ret_last->bytes, key, SEEN_KEY_BYTES);
   sqlite3_reset(q);
-  return good ? GC_OK : trouble(s, "cannot read", err);
+  return good ? GC_OK : fail_with(s, "cannot read", err);
 }
 
-enum gc_code seen_touch(struct seen *s, struct gc_err *err) {
+enum gc_code sqlite_db_touch(struct sqlite_db *s, struct gc_err *err) {
   sqlite3_bind_int64(s->statements[FLOOR], 1, s->floor);
-  return step(s, FLOOR, err);
+  return run_statement(s, FLOOR, err);
 }
 
-static enum gc_code drop_to(struct seen *s, const struct seen_key *last,
+static enum gc_code drop_to(struct sqlite_db *s, const struct seen_key *last,
                             uint32_t floor, struct gc_err *err) {
   sqlite3_bind_int64(s->statements[FLOOR], 1, floor);
-  GC_TRY(step(s, FLOOR, err));
+  GC_TRY(run_statement(s, FLOOR, err));
   sqlite3_bind_blob(s->statements[DROP], 1, last->bytes, sizeof(last->bytes),
                     SQLITE_STATIC);
-  return step(s, DROP, err);
+  return run_statement(s, DROP, err);
 }
 
-enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
-                        unsigned *ret_dropped, struct gc_err *err) {
+enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute, unsigned max,
+                             unsigned *ret_dropped, struct gc_err *err) {
   struct seen_key last;
   unsigned count = 0;
   *ret_dropped = 0;
@@ -372,12 +377,12 @@ enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
   if (count == 0)
     return GC_OK;
   uint32_t floor = seen_key_minute(&last) + 1;
-  GC_TRY(seen_begin(s, err));
+  GC_TRY(sqlite_db_begin(s, err));
   enum gc_code code = drop_to(s, &last, floor, err);
   if (code == GC_OK)
-    code = seen_commit(s, err);
+    code = sqlite_db_commit(s, err);
   if (code != GC_OK) {
-    seen_rollback(s);
+    sqlite_db_rollback(s);
     return code;
   }
   if (floor > s->floor)
@@ -386,15 +391,15 @@ enum gc_code seen_prune(struct seen *s, uint32_t minute, unsigned max,
   return GC_OK;
 }
 
-uint32_t seen_floor(const struct seen *s) { return s->floor; }
+uint32_t sqlite_db_floor(const struct sqlite_db *s) { return s->floor; }
 
-bool seen_is_broken(const struct seen *s) {
+bool sqlite_db_is_broken(const struct sqlite_db *s) {
   return gc_state_file_is_broken(&s->file);
 }
 
-enum gc_code sqlite_db_reset(struct seen *s, struct gc_err *ret_warning,
+enum gc_code sqlite_db_reset(struct sqlite_db *s, struct gc_err *ret_warning,
                              struct gc_err *err) {
-  finalize(s);
+  finalize_statements(s);
   GC_TRY(gc_state_file_reset(&s->file, &kind, ret_warning, err));
-  return prepare(s, err);
+  return prepare_statements(s, err);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What was counted, and how much: StateDir/flowmetrics.db. The seen-set and the
- * cumulative counters change in one transaction, so that an attribute is
- * counted once whatever dies when.
+/* The database StateDir/flowmetrics.db: the set of counted keys and the
+ * counters. Both change in one transaction, so that an attribute counts once
+ * even when the process dies at any point.
  *
  * A key begins with the minute of the attribute's own time: new keys go to the
- * end of the tree (480 k/s against 105 k/s for random ones), and what is past
- * the retention is one range. The rest is 96 bits of SHA-256 over host,
- * conversation and attribute name: with a thousand million keys two of them
- * collide once in 10^11 runs.
+ * end of the tree (480 k/s against 105 k/s for random ones), and keys past the
+ * retention time are one range. The rest is 96 bits of SHA-256 over host,
+ * conversation and attribute name: among a thousand million keys the odds of a
+ * collision are one in 10^11.
  * One thread at a time; one process at a time (flowmetrics.lock). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SQLITE_DB_H
 #define GENESYS_FLOWMETRICS_LEDGER_SQLITE_DB_H
@@ -22,77 +22,86 @@ struct seen_key {
   uint8_t bytes[SEEN_KEY_BYTES]; /* minute, most significant first; hash */
 };
 
-/* `scope`: whose values they become, the host. */
+/* `scope`: the host of the values. */
 struct seen_key seen_key_of(const char *scope, const char *conversation,
                             const char *name, size_t name_len, int64_t time_ms);
 uint32_t seen_key_minute(const struct seen_key *key);
 
-/* A counter as it is kept. `scope`, `flow` and `metric` are the names as they
- * came, the labels what they are called in an identity. */
-struct seen_counter {
+/* A counter as it is stored. `scope`, `flow` and `metric` are the names as they
+ * arrived; the labels are their forms in a collectd identity. */
+struct stored_counter {
   int64_t id;
   const char *scope, *flow, *metric, *flow_label, *metric_label;
   int64_t count;
   double sum;
-  bool has_sum; /* a numeric value was seen */
-  bool shown;   /* its first 0 has been dispatched */
-  uint32_t
-      last_minute; /* when it was last counted, by our clock; 0: not told */
+  bool has_sum;         /* a numeric value was seen */
+  bool shown;           /* its first 0 has been dispatched */
+  uint32_t last_minute; /* last counted, by our clock; 0: unknown */
 };
 
-struct seen;
+struct sqlite_db;
 
-/* Opens or makes the file. GC_ERR_STATE: cannot be had now (another process
- * holds it, read-only, disk full, newer version). `ret_warning` tells of a file
- * that was moved aside. */
-GC_MUST_CHECK enum gc_code seen_open(const char *folder, struct seen **ret,
-                                     struct gc_err *ret_warning,
-                                     struct gc_err *err);
-void seen_close(struct seen *s);
+/* Opens or creates the file. GC_ERR_STATE: not usable now (another process has
+ * it, read-only, disk full, newer version). `ret_warning` names a file that was
+ * moved aside. */
+GC_MUST_CHECK enum gc_code sqlite_db_open(const char *folder,
+                                          struct sqlite_db **ret,
+                                          struct gc_err *ret_warning,
+                                          struct gc_err *err);
+void sqlite_db_close(struct sqlite_db *s);
 
-/* All counters in the order in which they were made. Not GC_OK from `each` ends
- * it and is returned. Strings are borrowed for the call. */
+/* Reads all counters in the order of their creation. Any code but GC_OK from
+ * `each` ends it and is returned. Strings are borrowed for the call. */
 GC_MUST_CHECK enum gc_code
-seen_load(struct seen *s,
-          enum gc_code (*each)(void *ctx, const struct seen_counter *c),
-          void *ctx, struct gc_err *err);
+sqlite_db_load(struct sqlite_db *s,
+               enum gc_code (*each)(void *ctx, const struct stored_counter *c),
+               void *ctx, struct gc_err *err);
 
-/* A transaction; what fails inside must be followed by seen_rollback. */
-GC_MUST_CHECK enum gc_code seen_begin(struct seen *s, struct gc_err *err);
-GC_MUST_CHECK enum gc_code seen_commit(struct seen *s, struct gc_err *err);
-void seen_rollback(struct seen *s);
-
-/* Inside of a transaction: */
-/* `ret_new`: the key was not there. */
-GC_MUST_CHECK enum gc_code seen_add(struct seen *s, const struct seen_key *key,
-                                    bool *ret_new, struct gc_err *err);
-/* Makes a counter; c->id is filled in. */
-GC_MUST_CHECK enum gc_code
-seen_counter_make(struct seen *s, struct seen_counter *c, struct gc_err *err);
-/* All of them. */
-GC_MUST_CHECK enum gc_code seen_forget_counters(struct seen *s,
-                                                struct gc_err *err);
-/* Writes what is there already: a transaction without anything new tells then,
- * too, whether the file can be written. */
-GC_MUST_CHECK enum gc_code seen_touch(struct seen *s, struct gc_err *err);
-/* Sets count, sum and shown to what the struct says. */
-GC_MUST_CHECK enum gc_code seen_counter_set(struct seen *s,
-                                            const struct seen_counter *c,
+/* A transaction; after a failure inside it call sqlite_db_rollback. */
+GC_MUST_CHECK enum gc_code sqlite_db_begin(struct sqlite_db *s,
+                                           struct gc_err *err);
+GC_MUST_CHECK enum gc_code sqlite_db_commit(struct sqlite_db *s,
                                             struct gc_err *err);
+void sqlite_db_rollback(struct sqlite_db *s);
 
-/* Drops keys before `minute`, `max` of them at most, in a transaction of its
- * own; how many. From then on seen_floor is at least the minute after the last
- * one dropped: what is older cannot be told from what was counted. */
-GC_MUST_CHECK enum gc_code seen_prune(struct seen *s, uint32_t minute,
-                                      unsigned max, unsigned *ret_dropped,
-                                      struct gc_err *err);
-uint32_t seen_floor(const struct seen *s);
+/* ---- inside a transaction ---- */
 
-/* After a failure: is the file corrupt? */
-bool seen_is_broken(const struct seen *s);
-/* Moves a corrupt file aside and begins a new one; the caller makes its
- * counters anew from what it has in memory. */
+/* `ret_new`: the key was not there. */
+GC_MUST_CHECK enum gc_code sqlite_db_add_key(struct sqlite_db *s,
+                                             const struct seen_key *key,
+                                             bool *ret_new, struct gc_err *err);
+/* Adds a counter and sets c->id. */
+GC_MUST_CHECK enum gc_code sqlite_db_insert_counter(struct sqlite_db *s,
+                                                    struct stored_counter *c,
+                                                    struct gc_err *err);
+/* Deletes all counters. */
+GC_MUST_CHECK enum gc_code sqlite_db_delete_counters(struct sqlite_db *s,
+                                                     struct gc_err *err);
+/* Writes an unchanged value, so that a transaction without new keys also shows
+ * whether the file can be written. */
+GC_MUST_CHECK enum gc_code sqlite_db_touch(struct sqlite_db *s,
+                                           struct gc_err *err);
+/* Writes the counter's numbers, shown and last_minute. */
 GC_MUST_CHECK enum gc_code
-sqlite_db_reset(struct seen *s, struct gc_err *ret_warning, struct gc_err *err);
+sqlite_db_update_counter(struct sqlite_db *s, const struct stored_counter *c,
+                         struct gc_err *err);
+
+/* ---- between transactions ---- */
+
+/* Deletes at most `max` keys before `minute`, in its own transaction.
+ * Afterwards sqlite_db_floor is at least the minute after the last key deleted:
+ * whether an older attribute was counted is unknown. */
+GC_MUST_CHECK enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute,
+                                           unsigned max, unsigned *ret_dropped,
+                                           struct gc_err *err);
+uint32_t sqlite_db_floor(const struct sqlite_db *s);
+
+/* After a failure: true when the file is corrupt. */
+bool sqlite_db_is_broken(const struct sqlite_db *s);
+/* Moves a corrupt file aside and creates a new one, to which the caller adds
+ * the counters that it has in memory. */
+GC_MUST_CHECK enum gc_code sqlite_db_reset(struct sqlite_db *s,
+                                           struct gc_err *ret_warning,
+                                           struct gc_err *err);
 
 #endif

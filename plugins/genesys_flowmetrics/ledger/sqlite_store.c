@@ -1,57 +1,72 @@
 /* SPDX-License-Identifier: MIT */
-/* The file's life. */
+/* The store in a file: opening, one transaction, upkeep. */
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
+
+#include <math.h>
+
+#include "common/net/clock.h"
 
 enum { PRUNE_KEYS = 2000 /* in one step, some milliseconds */ };
 
-/* One of an older version of the file counts as idle from now on. */
-static enum gc_code load_one(void *ctx, const struct seen_counter *kept) {
+/* ---- opening ---- */
+
+/* A counter of an older version of the file has no time: its idle time begins
+ * now. */
+static enum gc_code load_counter(void *ctx, const struct stored_counter *kept) {
   struct ledger *l = ctx;
-  struct seen_counter c = *kept;
+  struct stored_counter c = *kept;
   if (c.last_minute == 0)
-    c.last_minute = ledger_minute(l->settings.wall_ms());
+    c.last_minute = ledger_minute_of(l->settings.wall_ms());
   pthread_mutex_lock(&l->lock);
   enum gc_code code = series_load(&l->set, &c);
   pthread_mutex_unlock(&l->lock);
   return code;
 }
 
-/* What the file holds becomes what we have in memory, so that the values go on
- * after the file had to be begun anew. */
-static enum gc_code restore(struct ledger *l, struct gc_err *err) {
-  GC_TRY(seen_begin(l->seen, err));
-  GC_TRY(seen_forget_counters(l->seen, err));
+/* Writes the counters in memory to the file, so that they continue after a
+ * corrupt file was replaced by an empty one. */
+static enum gc_code write_counters_back(struct ledger *l, struct gc_err *err) {
+  GC_TRY(sqlite_db_begin(l->db, err));
+  GC_TRY(sqlite_db_delete_counters(l->db, err));
   for (size_t i = 0; i < l->set.count; i++) {
     struct series *s = l->set.at[i];
-    struct seen_counter c = s->kept;
+    struct stored_counter c = s->kept;
     if (c.id == 0)
       continue;
-    GC_TRY(seen_counter_make(l->seen, &c, err));
+    GC_TRY(sqlite_db_insert_counter(l->db, &c, err));
     pthread_mutex_lock(&l->lock);
     s->kept.id = c.id;
     pthread_mutex_unlock(&l->lock);
   }
-  return seen_commit(l->seen, err);
+  return sqlite_db_commit(l->db, err);
 }
 
-static enum gc_code load(struct ledger *l, struct gc_err *err) {
+static enum gc_code load_counters(struct ledger *l, struct gc_err *err) {
   if (l->set.count == 0)
-    return seen_load(l->seen, load_one, l, err);
-  enum gc_code code = restore(l, err);
+    return sqlite_db_load(l->db, load_counter, l, err);
+  enum gc_code code = write_counters_back(l, err);
   if (code != GC_OK)
-    seen_rollback(l->seen);
+    sqlite_db_rollback(l->db);
   return code;
 }
 
-enum gc_code ledger_file_reset(struct ledger *l, struct gc_err *err) {
+static void report_moved_file(struct ledger *l, const struct gc_err *warning) {
+  if (warning->code != GC_OK)
+    ledger_report(l, "state file moved aside", warning);
+}
+
+static void close_file(struct ledger *l) { sqlite_db_close(gc_steal(l->db)); }
+
+/* Moves a corrupt file aside and continues with a new one. On failure the
+ * store is closed; the writer opens it again. */
+static enum gc_code reset_file(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = sqlite_db_reset(l->seen, &warning, err);
-  if (warning.code != GC_OK)
-    ledger_say(l, "state file moved aside", &warning);
+  enum gc_code code = sqlite_db_reset(l->db, &warning, err);
+  report_moved_file(l, &warning);
   if (code == GC_OK)
-    code = load(l, err);
+    code = load_counters(l, err);
   if (code != GC_OK) {
-    seen_close(gc_steal(l->seen));
+    close_file(l);
     l->is_open = false;
   }
   return code;
@@ -66,37 +81,126 @@ static void forget_series(struct ledger *l) {
 static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   bool was_empty = l->set.count == 0;
-  enum gc_code code = seen_open(l->folder, &l->seen, &warning, err);
-  if (warning.code != GC_OK)
-    ledger_say(l, "state file moved aside", &warning);
+  enum gc_code code = sqlite_db_open(l->folder, &l->db, &warning, err);
+  report_moved_file(l, &warning);
   if (code != GC_OK)
     return code;
-  code = load(l, err);
+  code = load_counters(l, err);
   if (code == GC_OK)
     return GC_OK;
-  /* Half of the counters are of no use. */
+  /* A partial load is of no use. */
   if (was_empty)
     forget_series(l);
-  if (seen_is_broken(l->seen))
-    return ledger_file_reset(l, err);
-  seen_close(gc_steal(l->seen));
+  if (sqlite_db_is_broken(l->db))
+    return reset_file(l, err);
+  close_file(l);
   return code;
 }
 
-static void prune(struct ledger *l) {
+/* ---- one transaction ---- */
+
+/* False for a value that would make the sum infinite, and then not a number. */
+static bool add_value(struct series *s, double value) {
+  double added = s->added_sum + value;
+  if (!isfinite(added) || !isfinite(s->kept.sum + added))
+    return false;
+  s->added_sum = added;
+  s->has_added_sum = true;
+  return true;
+}
+
+static enum gc_code count_new(struct ledger *l, const struct occurrence_ref *r,
+                              struct gc_err *err) {
+  const struct ledger_source *source = r->batch->source;
+  const struct occurrence *o = r->occurrence;
+  struct series *s = NULL;
+  GC_TRY(ledger_find_series(l, r, &s, err));
+  if (s == NULL) {
+    r->batch->outcomes[OUTCOME_OVERFLOW]++;
+    return GC_OK;
+  }
+  ledger_touch_series(l, s);
+  s->added_count++;
+  s->counted_minute = ledger_minute_of(l->settings.wall_ms());
+  r->batch->outcomes[OUTCOME_COUNTED]++;
+  if (source->values && !(o->has_value && add_value(s, o->value)))
+    r->batch->outcomes[OUTCOME_NO_NUMBER]++;
+  return GC_OK;
+}
+
+static enum gc_code count_occurrence(struct ledger *l,
+                                     const struct occurrence_ref *r,
+                                     int64_t now_ms, struct gc_err *err) {
+  bool is_new = false;
+  if (!ledger_is_in_time(r, sqlite_db_floor(l->db), now_ms))
+    return GC_OK;
+  GC_TRY(sqlite_db_add_key(l->db, &r->occurrence->key, &is_new, err));
+  if (is_new)
+    return count_new(l, r, err);
+  r->batch->outcomes[OUTCOME_DUPLICATE]++;
+  return GC_OK;
+}
+
+static enum gc_code write_counters(struct ledger *l, struct gc_err *err) {
+  for (struct series *s = l->touched; s != NULL; s = s->next_touched) {
+    struct stored_counter c = ledger_counter_after(s);
+    if (c.id != 0) {
+      GC_TRY(sqlite_db_update_counter(l->db, &c, err));
+      continue;
+    }
+    GC_TRY(sqlite_db_insert_counter(l->db, &c, err));
+    s->new_id = c.id;
+  }
+  return GC_OK;
+}
+
+static enum gc_code write_all(struct ledger *l, size_t count, int64_t now_ms,
+                              struct gc_err *err) {
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(count_occurrence(l, &l->refs[i], now_ms, err));
+  ledger_touch_sent_zeros(l);
+  GC_TRY(write_counters(l, err));
+  if (!ledger_is_healthy(l))
+    GC_TRY(sqlite_db_touch(l->db, err));
+  return sqlite_db_commit(l->db, err);
+}
+
+static enum gc_code try_transact(struct ledger *l, struct batch *batches,
+                                 size_t count, struct gc_err *err) {
+  uint64_t begun_ms = gc_clock_now_ms();
+  GC_TRY(ledger_sort_occurrences(l, batches, count, err));
+  GC_TRY(sqlite_db_begin(l->db, err));
+  enum gc_code code = write_all(l, count, l->settings.wall_ms(), err);
+  if (code != GC_OK)
+    sqlite_db_rollback(l->db);
+  ledger_end_transaction(l, code == GC_OK, begun_ms);
+  return code;
+}
+
+static enum gc_code transact_in_file(struct ledger *l, struct batch *batches,
+                                     size_t count, struct gc_err *err) {
+  enum gc_code code = try_transact(l, batches, count, err);
+  if (code == GC_OK || !sqlite_db_is_broken(l->db))
+    return code;
+  GC_TRY(reset_file(l, err));
+  return try_transact(l, batches, count, err);
+}
+
+/* ---- upkeep ---- */
+
+static void prune_keys(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   unsigned dropped = 0;
   uint32_t minute =
-      ledger_minute(l->settings.wall_ms() - l->settings.retention_ms);
-  enum gc_code code = seen_prune(l->seen, minute, PRUNE_KEYS, &dropped, &err);
-  l->prune_again = code == GC_OK && dropped == PRUNE_KEYS;
+      ledger_minute_of(l->settings.wall_ms() - l->settings.retention_ms);
+  enum gc_code code =
+      sqlite_db_prune(l->db, minute, PRUNE_KEYS, &dropped, &err);
+  l->has_more_to_prune = code == GC_OK && dropped == PRUNE_KEYS;
   if (code != GC_OK)
-    ledger_say(l, "state", &err);
+    ledger_report(l, "state", &err);
 }
 
-static void close_file(struct ledger *l) { seen_close(gc_steal(l->seen)); }
-
 const struct ledger_store ledger_sqlite = {.open = open_file,
-                                           .transact = ledger_file_transact,
-                                           .care = prune,
+                                           .transact = transact_in_file,
+                                           .maintain = prune_keys,
                                            .close = close_file};

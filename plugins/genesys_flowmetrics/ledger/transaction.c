@@ -7,56 +7,89 @@
 #include "common/base/debug.h"
 #include "common/net/clock.h"
 
-/* What a flow's clock may be ahead of ours. */
-enum { AHEAD_MINUTES = 24 * 60 };
+enum {
+  AHEAD_MINUTES = 24 * 60, /* how far a flow's clock may be ahead of ours */
+  RETIRE_EVERY_MS = 60 * 1000,
+};
+#define IDLE_MIN_MS (INT64_C(24) * 3600 * 1000)
 
-static int by_key(const void *a, const void *b) {
-  return memcmp(((const struct ref *)a)->mark->key.bytes,
-                ((const struct ref *)b)->mark->key.bytes, SEEN_KEY_BYTES);
+/* ---- reporting ---- */
+
+void ledger_report(struct ledger *l, const char *cause,
+                   const struct gc_err *err) {
+  if (l->settings.notice != NULL)
+    l->settings.notice(l->settings.ctx, cause, err);
 }
 
-/* Marks in the order of their keys: neighbours in the tree are written
- * together. */
-enum gc_code ledger_sort(struct ledger *l, struct batch *batches, size_t count,
-                         struct gc_err *err) {
-  if (count > l->refs_cap) {
-    struct ref *bigger = realloc(l->refs, count * sizeof(*bigger));
-    if (bigger == NULL)
-      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    l->refs = bigger;
-    l->refs_cap = count;
-  }
-  size_t at = 0;
-  for (struct batch *b = batches; b != NULL; b = b->next)
-    for (size_t i = 0; i < b->count; i++)
-      l->refs[at++] = (struct ref){&b->marks[i], b, NULL};
-  if (at > 0)
-    qsort(l->refs, at, sizeof(*l->refs), by_key);
-  return GC_OK;
+void ledger_set_healthy(struct ledger *l, bool is_healthy) {
+  pthread_mutex_lock(&l->lock);
+  l->is_healthy = is_healthy;
+  pthread_mutex_unlock(&l->lock);
 }
 
-uint32_t ledger_minute(int64_t ms) {
+bool ledger_is_healthy(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  bool is_healthy = l->is_healthy;
+  pthread_mutex_unlock(&l->lock);
+  return is_healthy;
+}
+
+static void report_overflow(struct ledger *l) {
+  struct gc_err err = {.code = GC_OK};
+  if (l->overflow == 0)
+    return;
+  (void)gc_fail(&err, GC_ERR_LIMIT,
+                "MaxSeries is reached: further flows and metrics are not "
+                "counted; does a flow put data into the name of its metric?");
+  l->overflow = 0;
+  ledger_report(l, "series", &err);
+}
+
+/* Once for each further collision. */
+static void report_collisions(struct ledger *l) {
+  struct gc_err err = {.code = GC_OK};
+  if (l->set.collisions == l->reported_collisions)
+    return;
+  l->reported_collisions = l->set.collisions;
+  (void)gc_fail(&err, GC_ERR_LIMIT,
+                "%zu metrics have the name of another one, once characters "
+                "that an identity cannot have are replaced; the newest is "
+                "shown as \"%s/flow_metric-%s\"",
+                l->set.collisions, l->set.collided_flow,
+                l->set.collided_metric);
+  ledger_report(l, "names", &err);
+}
+
+void ledger_report_names(struct ledger *l) {
+  report_overflow(l);
+  report_collisions(l);
+}
+
+/* ---- time ---- */
+
+uint32_t ledger_minute_of(int64_t ms) {
   return ms > 0 ? (uint32_t)(ms / LEDGER_MINUTE_MS) : 0;
 }
 
 static bool is_late(const struct ledger_source *source, uint32_t minute,
                     int64_t now_ms) {
-  return minute < ledger_minute(now_ms - source->retention_ms);
+  return minute < ledger_minute_of(now_ms - source->retention_ms);
 }
 
 static bool is_ahead(uint32_t minute, int64_t now_ms) {
-  return minute > ledger_minute(now_ms) + AHEAD_MINUTES;
+  return minute > ledger_minute_of(now_ms) + AHEAD_MINUTES;
 }
 
-bool ledger_takes(const struct ledger *l, const struct ledger_source *source,
-                  const struct seen_key *key) {
+bool ledger_accepts(const struct ledger *l, const struct ledger_source *source,
+                    const struct seen_key *key) {
   uint32_t minute = seen_key_minute(key);
   int64_t now_ms = l->settings.wall_ms();
   return !is_late(source, minute, now_ms) && !is_ahead(minute, now_ms);
 }
 
-bool ledger_is_in_time(const struct ref *r, uint32_t floor, int64_t now_ms) {
-  uint32_t minute = seen_key_minute(&r->mark->key);
+bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
+                       int64_t now_ms) {
+  uint32_t minute = seen_key_minute(&r->occurrence->key);
   if (is_late(r->batch->source, minute, now_ms) || minute < floor) {
     r->batch->outcomes[OUTCOME_LATE]++;
     return false;
@@ -68,10 +101,55 @@ bool ledger_is_in_time(const struct ref *r, uint32_t floor, int64_t now_ms) {
   return true;
 }
 
-enum gc_code ledger_series(struct ledger *l, const struct ref *r,
-                           struct series **ret, struct gc_err *err) {
+/* At least a day, so that a series does not retire overnight. */
+static int64_t idle_ms(const struct ledger *l) {
+  return l->settings.retention_ms > IDLE_MIN_MS ? l->settings.retention_ms
+                                                : IDLE_MIN_MS;
+}
+
+void ledger_retire_idle(struct ledger *l) {
+  uint64_t now_ms = gc_clock_now_ms();
+  if (now_ms < l->next_retire_ms)
+    return;
+  l->next_retire_ms = now_ms + RETIRE_EVERY_MS;
+  uint32_t before = ledger_minute_of(l->settings.wall_ms() - idle_ms(l));
+  pthread_mutex_lock(&l->lock);
+  (void)series_retire_idle(&l->set, before);
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- one transaction ---- */
+
+static int by_key(const void *a, const void *b) {
+  const struct occurrence_ref *x = a, *y = b;
+  return memcmp(x->occurrence->key.bytes, y->occurrence->key.bytes,
+                SEEN_KEY_BYTES);
+}
+
+/* Keys in order: neighbours in the tree are written together. */
+enum gc_code ledger_sort_occurrences(struct ledger *l, struct batch *batches,
+                                     size_t count, struct gc_err *err) {
+  if (count > l->refs_cap) {
+    struct occurrence_ref *bigger = realloc(l->refs, count * sizeof(*bigger));
+    if (bigger == NULL)
+      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    l->refs = bigger;
+    l->refs_cap = count;
+  }
+  size_t at = 0;
+  for (struct batch *b = batches; b != NULL; b = b->next)
+    for (size_t i = 0; i < b->count; i++)
+      l->refs[at++] = (struct occurrence_ref){&b->occurrences[i], b, NULL};
+  if (at > 0)
+    qsort(l->refs, at, sizeof(*l->refs), by_key);
+  return GC_OK;
+}
+
+enum gc_code ledger_find_series(struct ledger *l,
+                                const struct occurrence_ref *r,
+                                struct series **ret, struct gc_err *err) {
   const struct ledger_source *source = r->batch->source;
-  const char *flow = r->batch->names.data + r->mark->names;
+  const char *flow = r->batch->names.data + r->occurrence->names;
   *ret = NULL;
   pthread_mutex_lock(&l->lock);
   enum gc_code code =
@@ -79,10 +157,10 @@ enum gc_code ledger_series(struct ledger *l, const struct ref *r,
                   source->max_series, ret);
   if (code == GC_OK)
     code = series_revive(*ret, source->max_series);
-  /* It may never be counted here: another agent has done so, or the store
-   * fails. It is idle all the same then. */
+  /* It may never be counted here: another agent counts it, or the store fails.
+   * Its idle time begins now in any case. */
   if (code == GC_OK && (*ret)->kept.last_minute == 0)
-    (*ret)->kept.last_minute = ledger_minute(l->settings.wall_ms());
+    (*ret)->kept.last_minute = ledger_minute_of(l->settings.wall_ms());
   pthread_mutex_unlock(&l->lock);
   if (code == GC_ERR_LIMIT) {
     *ret = NULL;
@@ -93,37 +171,37 @@ enum gc_code ledger_series(struct ledger *l, const struct ref *r,
   return gc_fail(err, code, "out of memory");
 }
 
-void ledger_touch(struct ledger *l, struct series *s) {
+void ledger_touch_series(struct ledger *l, struct series *s) {
   if (s->is_touched)
     return;
   s->is_touched = true;
-  s->touched = l->touched;
+  s->next_touched = l->touched;
   l->touched = s;
 }
 
-void ledger_touch_shown(struct ledger *l) {
+void ledger_touch_sent_zeros(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
-  bool has = l->has_shown;
-  l->has_shown = false;
+  bool has = l->has_sent_zero;
+  l->has_sent_zero = false;
   for (size_t i = 0; has && i < l->set.count; i++) {
     struct series *s = l->set.at[i];
-    s->is_showing = s->zero_went && !s->kept.shown;
-    if (s->is_showing)
-      ledger_touch(l, s);
+    series_apply(s, SERIES_WRITE);
+    if (series_state_is_writing(s->state))
+      ledger_touch_series(l, s);
   }
   pthread_mutex_unlock(&l->lock);
 }
 
-struct seen_counter ledger_counter_after(const struct series *s) {
-  struct seen_counter c = s->kept;
-  c.shown = c.shown || s->is_showing;
-  if (s->fresh_minute > 0)
-    c.last_minute = s->fresh_minute;
+struct stored_counter ledger_counter_after(const struct series *s) {
+  struct stored_counter c = s->kept;
+  c.shown = c.shown || series_state_is_writing(s->state);
+  if (s->counted_minute > 0)
+    c.last_minute = s->counted_minute;
   if (s->part_count == 0) {
-    c.count += s->delta;
-    c.sum += s->more;
-    c.has_sum = c.has_sum || s->has_more;
-    c.id = c.id != 0 ? c.id : s->fresh_id;
+    c.count += s->added_count;
+    c.sum += s->added_sum;
+    c.has_sum = c.has_sum || s->has_added_sum;
+    c.id = c.id != 0 ? c.id : s->new_id;
     return c;
   }
   c.count = 0;
@@ -137,23 +215,25 @@ struct seen_counter ledger_counter_after(const struct series *s) {
   return c;
 }
 
-void ledger_settle(struct ledger *l, bool committed, uint64_t begun_ms) {
+void ledger_end_transaction(struct ledger *l, bool committed,
+                            uint64_t begun_ms) {
   pthread_mutex_lock(&l->lock);
   while (l->touched != NULL) {
     struct series *s = l->touched;
-    l->touched = s->touched;
+    l->touched = s->next_touched;
     if (committed)
       s->kept = ledger_counter_after(s);
-    s->delta = s->fresh_id = 0;
-    s->fresh_minute = 0;
-    s->more = 0;
-    s->has_more = s->is_touched = s->is_showing = false;
-    s->touched = NULL;
+    series_apply(s, committed ? SERIES_COMMIT : SERIES_ROLL_BACK);
+    s->added_count = s->new_id = 0;
+    s->counted_minute = 0;
+    s->added_sum = 0;
+    s->has_added_sum = s->is_touched = false;
+    s->next_touched = NULL;
   }
   l->commit_s = (double)(gc_clock_now_ms() - begun_ms) / 1000;
   double commit_s = l->commit_s;
   if (!committed)
-    l->has_shown = true;
+    l->has_sent_zero = true;
   pthread_mutex_unlock(&l->lock);
   gc_debug("ledger: a batch was %s after %.3f s",
            committed ? "committed" : "rolled back", commit_s);

@@ -9,65 +9,67 @@
 
 struct notifications {
   struct notifications_settings settings;
-  struct queue_topics *topics;
+  struct gc_queue_topics *topics;
 
   /* The account's thread's. */
   struct event_reader *reader;
-  struct batch event; /* what the present event says */
+  struct batch event; /* the attributes of the event that is being read */
 
-  _Atomic size_t waiting_bytes; /* of batches that are not safe yet */
+  _Atomic size_t waiting_bytes; /* of batches that are not committed yet */
 
   pthread_mutex_t lock;
-  struct recent recent; /* what is safe */
-  struct batch *held;   /* what the writer could not commit */
+  struct recent recent; /* keys that are committed */
+  struct batch *held;   /* batches that the writer could not commit */
 };
 
-/* ---- batches on their way ---- */
+/* ---- batches ---- */
 
 static size_t bytes_of(const struct batch *b) {
-  return sizeof(*b) + b->cap * sizeof(*b->marks) + b->names.cap;
+  return sizeof(*b) + b->cap * sizeof(*b->occurrences) + b->names.cap;
 }
 
-static void drop(struct notifications *n, struct batch *b) {
+static void free_batch(struct notifications *n, struct batch *b) {
   n->waiting_bytes -= bytes_of(b);
   batch_clear(b);
   free(b);
 }
 
-static void hold(struct notifications *n, struct batch *b) {
+static void hold_batch(struct notifications *n, struct batch *b) {
   pthread_mutex_lock(&n->lock);
   b->next = n->held;
   n->held = b;
   pthread_mutex_unlock(&n->lock);
 }
 
-/* What was late or ahead by our clock is not: the clock may be set. */
-static void note_safe(struct notifications *n, const struct batch *b) {
+/* Leaves out keys that were late or ahead: they may count once our clock was
+ * corrected. */
+static void remember_committed(struct notifications *n, const struct batch *b) {
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)
-    if (ledger_takes(n->settings.ledger, b->source, &b->marks[i].key))
-      recent_add(&n->recent, &b->marks[i].key);
+    if (ledger_accepts(n->settings.ledger, b->source, &b->occurrences[i].key))
+      recent_add(&n->recent, &b->occurrences[i].key);
   pthread_mutex_unlock(&n->lock);
 }
 
-/* On the ledger's thread. Nobody sends again what it could not commit. */
+/* On the ledger's thread. The platform does not send the event again, so a
+ * batch that was not committed is held. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct notifications *n = b->ctx;
   if (code != GC_OK && code != GC_ERR_STOPPED) {
-    hold(n, b);
+    hold_batch(n, b);
     return;
   }
   if (code == GC_OK)
-    note_safe(n, b);
-  drop(n, b);
+    remember_committed(n, b);
+  free_batch(n, b);
 }
 
-/* While the writer is in trouble it finds out itself when that is over. */
-static void submit(struct notifications *n, struct batch *b) {
+/* While the writer fails, it notices by itself when it can commit again. */
+static void submit_batch(struct notifications *n, struct batch *b) {
   if (ledger_is_healthy(n->settings.ledger))
     ledger_submit(n->settings.ledger, b);
   else
-    hold(n, b);
+    hold_batch(n, b);
 }
 
 static void submit_held(struct notifications *n) {
@@ -78,34 +80,34 @@ static void submit_held(struct notifications *n) {
   while (held != NULL) {
     struct batch *b = held;
     held = b->next;
-    submit(n, b);
+    submit_batch(n, b);
   }
 }
 
 /* ---- events ---- */
 
-/* What is safe already goes no further. Shifts the others together. */
-static void leave_out_known(struct notifications *n) {
+/* Removes the attributes that are committed already. */
+static void remove_known(struct notifications *n) {
   struct batch *e = &n->event;
   size_t left = 0;
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < e->count; i++)
-    if (!recent_has(&n->recent, &e->marks[i].key))
-      e->marks[left++] = e->marks[i];
+    if (!recent_has(&n->recent, &e->occurrences[i].key))
+      e->occurrences[left++] = e->occurrences[i];
   pthread_mutex_unlock(&n->lock);
   n->settings.source->stats->outcomes[OUTCOME_DUPLICATE] += e->count - left;
-  batch_cut(e, left);
+  batch_truncate(e, left);
 }
 
-/* Both names of a mark, with their ends. */
+/* Both names of an occurrence, with their NULs. */
 static enum gc_code copy_names(struct batch *to, const struct batch *from,
-                               const struct mark *m) {
-  const char *flow = from->names.data + m->names;
+                               const struct occurrence *o) {
+  const char *flow = from->names.data + o->names;
   size_t flow_len = strlen(flow) + 1;
   return gc_buf_add(&to->names, flow, flow_len + strlen(flow + flow_len) + 1);
 }
 
-/* A batch of its own, no larger than it must be; NULL when out of memory. */
+/* A batch of the exact size; NULL when out of memory. */
 static struct batch *copy_event(struct notifications *n) {
   const struct batch *e = &n->event;
   struct batch *b = calloc(1, sizeof(*b));
@@ -113,12 +115,12 @@ static struct batch *copy_event(struct notifications *n) {
     return NULL;
   *b = (struct batch){.source = e->source, .done = on_batch, .ctx = n};
   b->names.max = e->names.max;
-  b->marks = calloc(e->count, sizeof(*b->marks));
-  enum gc_code code = b->marks != NULL ? GC_OK : GC_ERR_MEMORY;
+  b->occurrences = calloc(e->count, sizeof(*b->occurrences));
+  enum gc_code code = b->occurrences != NULL ? GC_OK : GC_ERR_MEMORY;
   for (size_t i = 0; code == GC_OK && i < e->count; i++) {
-    b->marks[i] = e->marks[i];
-    b->marks[i].names = b->names.len;
-    code = copy_names(b, e, &e->marks[i]);
+    b->occurrences[i] = e->occurrences[i];
+    b->occurrences[i].names = b->names.len;
+    code = copy_names(b, e, &e->occurrences[i]);
   }
   b->count = b->cap = e->count;
   if (code == GC_OK)
@@ -128,37 +130,37 @@ static struct batch *copy_event(struct notifications *n) {
   return NULL;
 }
 
-static void lose_event(struct notifications *n) {
+static void count_lost(struct notifications *n) {
   stats_add(n->settings.source->stats, TALLY_LOST, n->event.count);
 }
 
-/* Takes it along unless too much waits. */
+/* Submits the event's attributes unless too much waits already. */
 static void send_event(struct notifications *n) {
   struct batch *b = copy_event(n);
   if (b == NULL) {
-    lose_event(n);
+    count_lost(n);
     return;
   }
   n->waiting_bytes += bytes_of(b);
   if (n->waiting_bytes <= NOTIFICATIONS_WAITING_MAX_BYTES) {
-    submit(n, b);
+    submit_batch(n, b);
     return;
   }
-  lose_event(n);
-  drop(n, b);
+  count_lost(n);
+  free_batch(n, b);
 }
 
 static void on_message(void *ctx, const struct gc_message *m) {
   struct notifications *n = ctx;
   struct event_counts counts = {0};
-  const struct event_sink sink = {batch_take, &n->event};
-  batch_cut(&n->event, 0);
+  const struct event_sink sink = {batch_add, &n->event};
+  batch_truncate(&n->event, 0);
   gc_buf_reset(&n->event.names);
   enum gc_code code =
       event_read(n->reader, m->bytes, m->len, &counts, &sink, NULL);
   stats_events(n->settings.source->stats, &counts);
   if (code == GC_OK && n->event.count > 0)
-    leave_out_known(n);
+    remove_known(n);
   if (code == GC_OK && n->event.count > 0)
     send_event(n);
 }
@@ -167,8 +169,8 @@ static void on_tick(void *ctx) {
   struct notifications *n = ctx;
   const struct gc_env *env = n->settings.deps.env;
   struct stats *stats = n->settings.source->stats;
-  struct queue_topics_state state;
-  queue_topics_state(n->topics, &state);
+  struct gc_queue_topics_state state;
+  gc_queue_topics_state(n->topics, &state);
   stats->up = state.is_connected;
   if (state.was_heard)
     stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
@@ -176,10 +178,11 @@ static void on_tick(void *ctx) {
     submit_held(n);
 }
 
-/* ---- life ---- */
+/* ---- beginning and end ---- */
 
-static struct notifications *make(const struct notifications_settings *settings,
-                                  struct gc_err *err) {
+static struct notifications *
+notifications_new(const struct notifications_settings *settings,
+                  struct gc_err *err) {
   struct notifications *n = calloc(1, sizeof(*n));
   if (n == NULL)
     return NULL;
@@ -187,12 +190,13 @@ static struct notifications *make(const struct notifications_settings *settings,
   n->event.source = settings->source;
   pthread_mutex_init(&n->lock, NULL);
   n->reader = event_reader_new(settings->form, err);
-  n->topics = queue_topics_new(
-      &settings->deps, &(struct queue_topics_user){.message = on_message,
-                                                   .tick = on_tick,
-                                                   .notice = settings->notice,
-                                                   .notice_ctx = settings->ctx,
-                                                   .ctx = n});
+  n->topics = gc_queue_topics_new(
+      &settings->deps,
+      &(struct gc_queue_topics_user){.message = on_message,
+                                     .tick = on_tick,
+                                     .notice = settings->notice,
+                                     .notice_ctx = settings->ctx,
+                                     .ctx = n});
   if (n->reader != NULL && n->topics != NULL)
     return n;
   notifications_free(n);
@@ -202,35 +206,35 @@ static struct notifications *make(const struct notifications_settings *settings,
 struct notifications *
 notifications_start(const struct notifications_settings *settings,
                     struct gc_err *err) {
-  struct notifications *n = make(settings, err);
+  struct notifications *n = notifications_new(settings, err);
   if (n == NULL)
     gc_fail(err, GC_ERR_MEMORY, "out of memory");
   else
-    queue_topics_start(n->topics);
+    gc_queue_topics_start(n->topics);
   return n;
 }
 
 void notifications_stop(struct notifications *n) {
   if (n != NULL)
-    queue_topics_stop(n->topics);
+    gc_queue_topics_stop(n->topics);
 }
 
 void notifications_free(struct notifications *n) {
   if (n == NULL)
     return;
-  queue_topics_free(n->topics);
+  gc_queue_topics_free(n->topics);
   event_reader_free(n->reader);
   batch_clear(&n->event);
   while (n->held != NULL) {
     struct batch *b = n->held;
     n->held = b->next;
-    drop(n, b);
+    free_batch(n, b);
   }
   pthread_mutex_destroy(&n->lock);
   free(n);
 }
 
 void notifications_state(struct notifications *n,
-                         struct queue_topics_state *ret) {
-  queue_topics_state(n->topics, ret);
+                         struct gc_queue_topics_state *ret) {
+  gc_queue_topics_state(n->topics, ret);
 }

@@ -83,7 +83,7 @@ enum gc_code conversations_apply(struct conversations *m,
     return GC_ERR_CONFIG;
   m->stats.events++;
   if (number == CV_NONE) {
-    if (cv_id_is_none(event->id) || !has_queue(event))
+    if (uuid_key_is_none(event->id) || !has_queue(event))
       return GC_OK;
     number = cv_table_add(m, event->id);
     if (number == CV_NONE)
@@ -112,7 +112,8 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
     return GC_OK;
   if (target_ms < 0 || target_ms > UINT32_MAX)
     target_ms = 0;
-  GC_TRY(cv_queue_intern(m, cv_id_read(queue, strlen(queue)), queue, &number));
+  GC_TRY(
+      cv_queue_intern(m, uuid_key_read(queue, strlen(queue)), queue, &number));
   struct queue *q = &m->queues[number];
   if (q->targets_ms[media] == (uint32_t)target_ms)
     return GC_OK;

@@ -13,7 +13,7 @@
 #ifndef GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 #define GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
@@ -72,8 +72,8 @@ enum { CV_WRAPUP_SIZE = 128 }; /* of a code, with the NUL */
 
 /* Guide dialect: the state of a conversation, without times. */
 struct guide_event {
-  struct cv_id id; /* of the conversation */
-  struct cv_id queue;
+  struct uuid_key id; /* of the conversation */
+  struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
   char wrapup[CV_WRAPUP_SIZE];       /* code; "": none given */
   uint8_t state;                     /* enum cv_state, not NONE */
@@ -136,7 +136,7 @@ void conversations_gap(struct conversations *m);
 /* Closes a conversation that is over although its end was never reported: no
  * gauge includes it any longer and nothing is counted, since the outcome is not
  * known. An event with new facts opens it again. False: not found. */
-bool conversations_close(struct conversations *m, struct cv_id id);
+bool conversations_close(struct conversations *m, struct uuid_key id);
 
 /* ---- lost ends, by the details of observations (design, section 5.2) ----
  * One poll: begin when the request is sent, list each conversation id of the
@@ -147,7 +147,7 @@ bool conversations_close(struct conversations *m, struct cv_id id);
  * that fails needs no end. */
 void conversations_poll_begin(struct conversations *m);
 /* False: the model does not have it. */
-bool conversations_poll_list(struct conversations *m, struct cv_id id);
+bool conversations_poll_list(struct conversations *m, struct uuid_key id);
 void conversations_poll_end(struct conversations *m,
                             bool (*covers)(void *ctx, const char *queue,
                                            enum cv_media media),
@@ -196,15 +196,15 @@ void conversations_stats(const struct conversations *m,
 /* ---- samples.c ---- */
 
 struct conversations_view {
-  const struct obs_view *queues; /* names, selectors, labels */
-  int64_t time_ms;               /* wall clock; 0: when it is dispatched */
+  const struct queue_display *queues; /* names, selectors, labels */
+  int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: no other source has them */
 };
 
 /* How far the samples have been written. Zero it before the first call. */
 struct conversations_cursor {
   uint32_t queue; /* the next one */
-  struct obs_tally tally;
+  struct queue_tally tally;
 };
 
 /* Writes every value of design §4 that conversations provide, a few queues per

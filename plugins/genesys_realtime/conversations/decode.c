@@ -3,8 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/json/scan.h"
-#include "common/base/json/stream.h"
+#include "common/base/json/message.h"
 #include "common/base/timestamp.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 
@@ -167,8 +166,7 @@ struct legs {
 };
 
 struct cv_decoder {
-  struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for messages that the scan does not take */
+  struct gc_json_messages messages;
   struct cv_event event;
   bool is_conversation; /* by its topic */
 
@@ -235,14 +233,14 @@ static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
       memchr(v->text, '\0', v->len) != NULL)
     return;
   d->has_queue_id = own;
-  d->party->queue = cv_id_read(v->text, v->len);
+  d->party->queue = uuid_key_read(v->text, v->len);
   memcpy(d->party->queue_text, v->text, v->len);
   d->party->queue_text[v->len] = '\0';
 }
 
-static struct cv_id id_of(const struct gc_json_value *v) {
-  return v->kind == GC_JSON_STRING ? cv_id_read(v->text, v->len)
-                                   : (struct cv_id){0, 0};
+static struct uuid_key id_of(const struct gc_json_value *v) {
+  return v->kind == GC_JSON_STRING ? uuid_key_read(v->text, v->len)
+                                   : (struct uuid_key){0, 0};
 }
 
 /* ---- events ---- */
@@ -264,7 +262,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->event.id = id_of(v);
     break;
   case IN_PARTY(K_ID):
-    d->party->id = cv_id_hash(id_of(v));
+    d->party->id = uuid_key_hash(id_of(v));
     break;
   case IN_PARTY(K_PURPOSE):
     d->party->purpose = (uint8_t)read_purpose(v);
@@ -401,11 +399,17 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
+static void reset_event(void *ctx) {
+  struct cv_decoder *d = ctx;
+  d->is_conversation = false;
+  d->event.id = (struct uuid_key){0, 0};
+  d->event.count = d->event.dropped = 0;
+}
+
 void cv_decoder_free(struct cv_decoder *d) {
   if (d == NULL)
     return;
-  gc_json_stream_free(d->stream);
-  gc_json_scan_clear(&d->scan);
+  gc_json_messages_clear(&d->messages);
   free(d);
 }
 
@@ -414,30 +418,20 @@ struct cv_decoder *cv_decoder_new(void) {
   if (d == NULL)
     return NULL;
   d->party = &d->spare;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
+  if (gc_json_messages_set(&d->messages, &reader, reset_event, d, NULL) !=
+      GC_OK) {
     cv_decoder_free(d);
     return NULL;
   }
   return d;
 }
 
-static void reset_event(struct cv_decoder *d) {
-  d->is_conversation = false;
-  d->event.id = (struct cv_id){0, 0};
-  d->event.count = d->event.dropped = 0;
-}
-
 enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
                              size_t len, const struct cv_event **ret_event,
                              struct gc_err *err) {
-  reset_event(d);
-  if (!gc_json_scan(&d->scan, bytes, len)) {
-    reset_event(d);
-    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
-  }
-  bool has_event =
-      d->is_conversation && !cv_id_is_none(d->event.id) && d->event.count > 0;
+  GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
+  bool has_event = d->is_conversation && !uuid_key_is_none(d->event.id) &&
+                   d->event.count > 0;
   *ret_event = has_event ? &d->event : NULL;
   return GC_OK;
 }

@@ -7,31 +7,7 @@
 #define GENESYS_REALTIME_CONVERSATIONS_EVENT_H
 
 #include "common/base/err.h"
-
-#include <stdint.h>
-
-/* An id in 16 bytes: the bytes of a UUID ("AB…" equals "ab…"), or a hash of any
- * other text. All zero: no id. */
-struct cv_id {
-  uint64_t high, low;
-};
-
-struct cv_id cv_id_read(const char *text, size_t len);
-
-static inline bool cv_id_is_none(struct cv_id id) {
-  return (id.high | id.low) == 0;
-}
-
-static inline bool cv_id_equal(struct cv_id a, struct cv_id b) {
-  return a.high == b.high && a.low == b.low;
-}
-
-/* For a table, and in place of the id within one conversation. */
-static inline uint64_t cv_id_hash(struct cv_id id) {
-  uint64_t h = (id.high ^ id.low >> 29) * UINT64_C(0x9e3779b97f4a7c15);
-  h = (h ^ h >> 32 ^ id.low) * UINT64_C(0xd6e8feb86659fd93);
-  return h ^ h >> 32;
-}
+#include "plugins/genesys_realtime/queues/uuid_key.h"
 
 /* XX(enum, media type as analytics spells it, the participant's array). The
  * medium of a participant with several arrays is the first in this order: the
@@ -77,8 +53,8 @@ enum {
 /* One participant as the event reports it. Times are epoch ms, from 0 to below
  * CV_TIME_END_MS, so that the model may add and subtract them; 0: not given. */
 struct cv_party {
-  uint64_t id; /* cv_id_hash of the participant's id */
-  struct cv_id queue;
+  uint64_t id; /* uuid_key_hash of the participant's id */
+  struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
   /* Of an agent: when it answered. 0 while it rings and after it rang in vain,
    * whatever the participant's own time says. */
@@ -93,7 +69,7 @@ struct cv_party {
 };
 
 struct cv_event {
-  struct cv_id id; /* of the conversation */
+  struct uuid_key id; /* of the conversation */
   unsigned count;
   unsigned dropped; /* participants beyond CV_PARTIES_MAX */
   struct cv_party parties[CV_PARTIES_MAX];

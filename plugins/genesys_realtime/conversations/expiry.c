@@ -91,7 +91,7 @@ static void close_conversation(struct conversations *m,
   m->dialect->schedule_breach(m, c);
 }
 
-bool conversations_close(struct conversations *m, struct cv_id id) {
+bool conversations_close(struct conversations *m, struct uuid_key id) {
   uint32_t number = cv_table_find(m, id);
   if (number == CV_NONE)
     return false;
@@ -103,7 +103,7 @@ void conversations_poll_begin(struct conversations *m) {
   m->poll_began_ms = m->now_ms;
 }
 
-bool conversations_poll_list(struct conversations *m, struct cv_id id) {
+bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   uint32_t number = cv_table_find(m, id);
   if (number == CV_NONE)
     return false;

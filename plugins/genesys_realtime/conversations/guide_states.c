@@ -130,7 +130,7 @@ static enum gc_code find_event_queue(struct conversations *m,
   if (e->queue_text[0] != '\0')
     return cv_queue_intern(m, e->queue, e->queue_text, ret);
   if (c->count == 0)
-    return cv_queue_intern(m, cv_id_read(none, strlen(none)), none, ret);
+    return cv_queue_intern(m, uuid_key_read(none, strlen(none)), none, ret);
   *ret = c->stays[c->count - 1].queue;
   return GC_OK;
 }

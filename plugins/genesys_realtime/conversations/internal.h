@@ -88,7 +88,7 @@ enum {
 };
 
 struct conversation {
-  struct cv_id id;
+  struct uuid_key id;
   int64_t last_event_ms;
   int64_t since_ms;           /* earlier offers and changes are not counted */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
@@ -125,7 +125,7 @@ struct pair {
 };
 
 struct queue {
-  struct cv_id id;
+  struct uuid_key id;
   char *text;            /* NULL: it was removed, and its number is free */
   int64_t last_event_ms; /* the last event, or target, that named it */
   uint32_t next_free;    /* of a free one: number + 1, 0 for the last */
@@ -213,10 +213,10 @@ static inline bool cv_is_pending(uint8_t counted) {
 /* ---- table.c ---- */
 
 /* CV_NONE when it is not there. */
-uint32_t cv_table_find(const struct conversations *m, struct cv_id id);
+uint32_t cv_table_find(const struct conversations *m, struct uuid_key id);
 /* Adds an empty one. When there are too many, evicts the one whose last event
  * is the oldest. CV_NONE: out of memory. */
-uint32_t cv_table_add(struct conversations *m, struct cv_id id);
+uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
 /* Notes an event: makes it the newest. */
 void cv_table_touch(struct conversations *m, uint32_t number);
 void cv_table_remove(struct conversations *m, uint32_t number);
@@ -232,7 +232,7 @@ void cv_table_clear(struct conversations *m);
 
 /* The number of a queue, which is added if it is new. */
 GC_MUST_CHECK enum gc_code cv_queue_intern(struct conversations *m,
-                                           struct cv_id id, const char *text,
+                                           struct uuid_key id, const char *text,
                                            uint32_t *ret_number);
 /* NULL: not known. */
 struct queue *cv_queue_find(const struct conversations *m, const char *text);

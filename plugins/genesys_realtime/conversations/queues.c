@@ -8,16 +8,19 @@ enum { FIRST_SLOTS = 64, FIRST_QUEUES = 16 };
 
 /* ---- the table ---- */
 
-static uint32_t queue_slot_of(const struct conversations *m, struct cv_id id) {
-  uint32_t mask = m->queue_slot_count - 1, s = (uint32_t)cv_id_hash(id) & mask;
+static uint32_t queue_slot_of(const struct conversations *m,
+                              struct uuid_key id) {
+  uint32_t mask = m->queue_slot_count - 1,
+           s = (uint32_t)uuid_key_hash(id) & mask;
   while (m->queue_slots[s] != 0 &&
-         !cv_id_equal(m->queues[m->queue_slots[s] - 1].id, id))
+         !uuid_key_equal(m->queues[m->queue_slots[s] - 1].id, id))
     s = (s + 1) & mask;
   return s;
 }
 
 /* Its number + 1, or 0. */
-static uint32_t look_up_queue(const struct conversations *m, struct cv_id id) {
+static uint32_t look_up_queue(const struct conversations *m,
+                              struct uuid_key id) {
   return m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
 }
 
@@ -62,7 +65,7 @@ static uint32_t take_queue_number(struct conversations *m) {
   return number;
 }
 
-static enum gc_code add_queue(struct conversations *m, struct cv_id id,
+static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
                               const char *text, uint32_t *ret_number) {
   bool has_free = m->first_free_queue != 0;
   if (m->queue_count == CV_QUEUES_MAX && !has_free)
@@ -82,7 +85,7 @@ static enum gc_code add_queue(struct conversations *m, struct cv_id id,
   return GC_OK;
 }
 
-enum gc_code cv_queue_intern(struct conversations *m, struct cv_id id,
+enum gc_code cv_queue_intern(struct conversations *m, struct uuid_key id,
                              const char *text, uint32_t *ret_number) {
   uint32_t found = look_up_queue(m, id);
   if (found == 0)
@@ -93,7 +96,7 @@ enum gc_code cv_queue_intern(struct conversations *m, struct cv_id id,
 }
 
 struct queue *cv_queue_find(const struct conversations *m, const char *text) {
-  uint32_t found = look_up_queue(m, cv_id_read(text, strlen(text)));
+  uint32_t found = look_up_queue(m, uuid_key_read(text, strlen(text)));
   return found != 0 ? &m->queues[found - 1] : NULL;
 }
 

@@ -8,19 +8,19 @@ enum { FIRST_SLOTS = 64, FIRST_PARTS = 2 };
 
 /* ---- the table ---- */
 
-static uint32_t home_of(const struct conversations *m, struct cv_id id) {
-  return (uint32_t)cv_id_hash(id) & (m->slot_count - 1);
+static uint32_t home_of(const struct conversations *m, struct uuid_key id) {
+  return (uint32_t)uuid_key_hash(id) & (m->slot_count - 1);
 }
 
 /* The slot that holds the id, or the free one for it. */
-static uint32_t slot_of(const struct conversations *m, struct cv_id id) {
+static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
   uint32_t s = home_of(m, id);
-  while (m->slots[s] != 0 && !cv_id_equal(cv_at(m, m->slots[s] - 1)->id, id))
+  while (m->slots[s] != 0 && !uuid_key_equal(cv_at(m, m->slots[s] - 1)->id, id))
     s = (s + 1) & (m->slot_count - 1);
   return s;
 }
 
-uint32_t cv_table_find(const struct conversations *m, struct cv_id id) {
+uint32_t cv_table_find(const struct conversations *m, struct uuid_key id) {
   return m->slot_count == 0 ? CV_NONE : m->slots[slot_of(m, id)] - 1;
 }
 
@@ -148,7 +148,7 @@ static void evict_oldest(struct conversations *m) {
   cv_table_evict(m, m->oldest);
 }
 
-uint32_t cv_table_add(struct conversations *m, struct cv_id id) {
+uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   while (m->count > 0 && m->count >= m->s.max)
     evict_oldest(m);
   if ((m->first_free == CV_NONE && !grow_pool(m)) ||

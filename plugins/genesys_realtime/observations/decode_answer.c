@@ -5,7 +5,7 @@
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
 enum {
-  ANSWER_MAX_BYTES = 256 << 20, /* what is kept of it is far less */
+  ANSWER_MAX_BYTES = 256 << 20, /* the kept facts are far smaller */
   STRING_MAX_BYTES = 1 << 20,
 };
 
@@ -51,21 +51,21 @@ struct obs_decoder {
   size_t results;
   struct obs_ids ids; /* of the answer's lists */
 
-  /* The first fact and id of the result that is being read. */
+  /* The first fact and id of the present result. */
   size_t group_begin, group_ids_begin;
   uint32_t queue, media;
 
   struct obs_datum datum;
-  bool is_truncated; /* or an id of its list is not kept */
+  bool is_truncated; /* or an id of its list was left out */
   size_t ids_begin;  /* its list: the ids from there on */
 };
 
-/* More ids than there is room for are no failure: the list has a gap then. */
+/* Too many ids are no failure: the list counts as truncated. */
 static enum gc_code add_listed(struct obs_decoder *d,
                                const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING || v->len == 0)
     return GC_OK;
-  struct cv_id id = cv_id_read(v->text, v->len);
+  struct uuid_key id = uuid_key_read(v->text, v->len);
   enum gc_code code = obs_ids_add(&d->ids, &id, 1);
   d->is_truncated |= code == GC_ERR_LIMIT;
   return code == GC_ERR_LIMIT ? GC_OK : code;
@@ -142,8 +142,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* Nobody is missing in a list that is whole; nobody needs one for a count of
- * 0. */
+/* True if the list has every counted conversation. */
 static bool is_listed(const struct obs_decoder *d, int64_t count) {
   size_t listed = d->ids.count - d->ids_begin;
   return !d->is_truncated && count >= 0 && (uint64_t)count == listed;
@@ -168,7 +167,7 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* "group" may stand behind "data": the queue is filled in at the end. */
+/* "group" may follow "data": the queue is set at the end. */
 static void end_result(struct obs_decoder *d) {
   d->results++;
   if (d->queue == OBS_NONE) {
@@ -239,16 +238,16 @@ struct gc_sink obs_decoder_sink(struct obs_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
-/* What is no list any more: ids that do not fit into the model. */
-static void unlist(struct obs_decoder *d) {
+/* The ids do not fit into the model: no number has a list. */
+static void clear_listed(struct obs_decoder *d) {
   for (size_t i = 0; i < d->facts.count; i++)
     d->facts.at[i].is_listed &= d->facts.at[i].value == 0;
 }
 
-static enum gc_code take_in(struct obs_decoder *d) {
+static enum gc_code add_facts(struct obs_decoder *d) {
   enum gc_code code = obs_ids_add(&d->into->listed, d->ids.at, d->ids.count);
   if (code == GC_ERR_LIMIT)
-    unlist(d);
+    clear_listed(d);
   else if (code != GC_OK)
     return code;
   return observations_add(d->into, d->facts.at, d->facts.count);
@@ -257,7 +256,7 @@ static enum gc_code take_in(struct obs_decoder *d) {
 enum gc_code obs_decoder_finish(struct obs_decoder *d, size_t *ret_results,
                                 struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = take_in(d);
+  enum gc_code code = add_facts(d);
   if (code != GC_OK)
     return gc_fail(err, code, "observations: %s", gc_code_words(code));
   if (ret_results != NULL)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/genesys/clean_name.h"
 
 enum { FACTS_MAX = 4 << 20 };
@@ -48,7 +49,7 @@ static enum gc_code qualifier_of(const struct obs_datum *d,
              : gc_intern_put(in, d->qualifier, strlen(d->qualifier), ret);
 }
 
-/* No contact waits since 1970: such a time stands for none. */
+/* A time of 1970 stands for no contact. */
 enum gc_code obs_datum_fact(const struct obs_datum *d,
                             struct observations *into, struct obs_fact *ret,
                             bool *ret_reported) {
@@ -70,8 +71,7 @@ enum gc_code obs_media_put(struct observations *into,
   if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
     return GC_OK;
   for (size_t i = 0; i < v->len; i++)
-    lower[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
-                                                             : v->text[i]);
+    lower[i] = gc_lower(v->text[i]);
   if (!gc_name_clean(clean, lower, v->len))
     return GC_OK;
   return gc_intern_put(&into->media, clean, strlen(clean), media);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the decoders of answers and of pushed messages have in common: an
- * element {"metric","qualifier","count"…} becomes a fact, facts wait until the
+/* What the decoders of answers and of pushed messages share: an element
+ * {"metric","qualifier","count"…} becomes a fact; facts are kept until the
  * document is complete. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
 #define GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
@@ -10,7 +10,7 @@
 
 enum { OBS_QUALIFIER_MAX_BYTES = 64 };
 
-/* The element that is being read. Members come in any order. */
+/* The present element. Its members come in any order. */
 struct obs_datum {
   int metric; /* enum obs_metric, or -1 */
   bool has_count, has_calculated;
@@ -24,16 +24,16 @@ void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
 
-/* The fact that a complete element of a known metric tells; queue and media are
- * left to the caller. False: its number is missing. A time that is none is 0.
+/* The fact of a complete element with a known metric; the caller sets queue and
+ * media. *ret_reported is false if the number is missing. An invalid time is 0.
  */
 GC_MUST_CHECK enum gc_code obs_datum_fact(const struct obs_datum *d,
                                           struct observations *into,
                                           struct obs_fact *ret,
                                           bool *ret_reported);
 
-/* Media types are written voice, VOICE, Voice: one spelling for all, and one
- * that can stand in an identity. What is none leaves *media. */
+/* Interns a media type in lower case ("VOICE" is "voice") and clean enough for
+ * an identity. *media stays for other values. */
 GC_MUST_CHECK enum gc_code obs_media_put(struct observations *into,
                                          const struct gc_json_value *v,
                                          uint32_t *media);
@@ -43,7 +43,7 @@ struct obs_facts {
   size_t count, cap;
 };
 
-/* GC_ERR_LIMIT past what any answer has. */
+/* GC_ERR_LIMIT for more facts than any answer has. */
 GC_MUST_CHECK enum gc_code obs_facts_add(struct obs_facts *facts,
                                          const struct obs_fact *fact);
 void obs_facts_clear(struct obs_facts *facts);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/json/scan.h"
 #include "common/base/timestamp.h"
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
@@ -12,7 +11,7 @@ enum { MESSAGE_MAX_BYTES = 8 << 20 };
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {
-#define XX(id, end, tells) [OBS_TOPIC_##id] = end,
+#define XX(id, end, content) [OBS_TOPIC_##id] = end,
     OBS_TOPIC_MAP(XX)
 #undef XX
 };
@@ -42,14 +41,13 @@ static const struct gc_json_key keys[] = {
 };
 
 struct obs_pushed {
-  struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for what the scan leaves */
+  struct gc_json_stream *stream;
   struct observations *into;
   enum obs_topic topic;
 
   struct obs_facts facts; /* of the message */
   uint32_t queue, media;
-  size_t part_begin; /* the first fact of the data, or the result, being read */
+  size_t part_begin; /* the first fact of the present data or result */
   bool is_total;     /* the data are running totals of an interval */
   int64_t at_ms;
   struct obs_datum datum;
@@ -86,8 +84,8 @@ bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
 
 /* ---- a message ---- */
 
-/* "T/T" is a moment, "HH:00/HH:30" what was summed up since HH:00. What is no
- * interval says nothing. */
+/* "T/T" is a moment, "HH:00/HH:30" a running total since HH:00. Ignores values
+ * that are not an interval. */
 static void read_interval(struct obs_pushed *d, const struct gc_json_value *v) {
   int64_t begin_ms, end_ms;
   if (v->kind != GC_JSON_STRING ||
@@ -195,7 +193,7 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* Interval and medium may stand behind the numbers. */
+/* Interval and medium may follow the numbers. */
 static void end_part(struct obs_pushed *d) {
   if (d->is_total)
     d->facts.count = d->part_begin;
@@ -230,7 +228,6 @@ void obs_pushed_free(struct obs_pushed *d) {
   if (d == NULL)
     return;
   gc_json_stream_free(d->stream);
-  gc_json_scan_clear(&d->scan);
   obs_facts_clear(&d->facts);
   free(d);
 }
@@ -240,22 +237,17 @@ struct obs_pushed *obs_pushed_new(void) {
   if (d == NULL)
     return NULL;
   d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL ||
-      gc_json_scan_set(&d->scan, &reader, d, NULL) != GC_OK) {
+  if (d->stream == NULL) {
     obs_pushed_free(d);
     return NULL;
   }
   return d;
 }
 
-static void begin(struct obs_pushed *d) {
-  d->queue = d->media = OBS_NONE;
-  d->facts.count = 0;
-}
-
-/* Of one "group" for all of its message; an .activity message has none, its
- * topic names the queue. */
-static enum gc_code take_in(struct obs_pushed *d, const char *id, size_t len) {
+/* A message has one "group" for all its facts; an .activity message has none,
+ * so that its topic names the queue. */
+static enum gc_code add_facts(struct obs_pushed *d, const char *id,
+                              size_t len) {
   if (d->queue == OBS_NONE)
     GC_TRY(gc_intern_put(&d->into->ids, id, len, &d->queue));
   for (size_t i = 0; i < d->facts.count; i++) {
@@ -276,14 +268,12 @@ enum gc_code obs_pushed_read(struct obs_pushed *d, struct observations *live,
   if (body == NULL || !obs_topic_read(topic, &d->topic, &id, &id_len))
     return GC_OK;
   d->into = live;
-  begin(d);
-  if (!gc_json_scan(&d->scan, body, len)) {
-    begin(d);
-    GC_TRY(gc_json_stream_next(d->stream, body, len, err));
-  }
+  d->queue = d->media = OBS_NONE;
+  d->facts.count = 0;
+  GC_TRY(gc_json_stream_next(d->stream, body, len, err));
   if (d->facts.count == 0)
     return GC_OK;
-  enum gc_code code = take_in(d, id, id_len);
+  enum gc_code code = add_facts(d, id, id_len);
   if (code != GC_OK)
     return gc_fail(err, code, "%.160s: %s", topic, gc_code_words(code));
   if (ret_facts != NULL)

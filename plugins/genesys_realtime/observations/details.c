@@ -4,11 +4,11 @@
 
 #include "plugins/genesys_realtime/observations/observations.h"
 
-/* The numbers that count conversations. */
+/* The metrics that count conversations. */
 static const uint32_t counts =
     1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
 
-enum gc_code obs_ids_add(struct obs_ids *ids, const struct cv_id *more,
+enum gc_code obs_ids_add(struct obs_ids *ids, const struct uuid_key *more,
                          size_t count) {
   if (count > OBS_LISTED_MAX - ids->count)
     return GC_ERR_LIMIT;
@@ -16,7 +16,7 @@ enum gc_code obs_ids_add(struct obs_ids *ids, const struct cv_id *more,
     size_t cap = ids->cap == 0 ? 64 : ids->cap * 2;
     while (cap < ids->count + count)
       cap *= 2;
-    struct cv_id *at = realloc(ids->at, cap * sizeof(*at));
+    struct uuid_key *at = realloc(ids->at, cap * sizeof(*at));
     if (at == NULL)
       return GC_ERR_MEMORY;
     ids->at = at;
@@ -46,7 +46,7 @@ find_media(const struct observations *o, const char *queue, const char *media) {
   return NULL;
 }
 
-/* What an activity answer does not name is 0, and has nobody to list. */
+/* A number that an activity answer omits is 0 and has no conversations. */
 static uint32_t implied(const struct observations *o, uint32_t known) {
   return o->zero_when_absent ? counts & ~known : 0;
 }
@@ -59,8 +59,9 @@ bool observations_covers(const struct observations *o, const char *queue,
   return ((listed | implied(o, known)) & counts) == counts;
 }
 
-bool observations_contacts(const struct observations *o, struct obs_walk *at,
-                           struct obs_contacts *ret) {
+bool observations_next_contacts(const struct observations *o,
+                                struct obs_cursor *at,
+                                struct obs_contacts *ret) {
   size_t queues = o->ids.count < o->queue_cap ? o->ids.count : o->queue_cap;
   for (; at->queue < queues; at->queue++, at->media = 0) {
     const struct obs_queue *q = &o->queues[at->queue];

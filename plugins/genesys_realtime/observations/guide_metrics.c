@@ -12,7 +12,7 @@ enum {
   TEXT_MAX_BYTES = 64 * 1024,
 };
 
-/* More contacts than there are people: a number past it is cut to that. */
+/* A larger count is cut to this. */
 static const int64_t count_max = INT64_C(1000000000000);
 
 enum {
@@ -40,7 +40,7 @@ static const struct gc_json_key keys[] = {
 };
 
 struct row {
-  uint32_t queue, name; /* OBS_NONE: not told */
+  uint32_t queue, name; /* OBS_NONE: missing */
   struct obs_guide contacts;
   int64_t available, busy;
 };
@@ -49,12 +49,13 @@ struct queue_metrics {
   struct observations *into;
   struct gc_json_stream *stream;
   struct gc_intern names;
-  struct row row; /* the one that is being read */
+  struct row row; /* the present row */
   struct row *rows;
   size_t count, cap;
 };
 
-/* A number that is none, or negative, is the 0 that a missing one is. */
+/* A negative number, or a value that is not a number, is 0 like a missing one.
+ */
 static void read_count(const struct gc_json_value *v, int64_t *ret) {
   double real;
   *ret = 0;
@@ -70,7 +71,7 @@ static enum gc_code read_text(struct gc_intern *in,
              : GC_OK;
 }
 
-/* A plain array, or one below a member. */
+/* A row of a plain array, or of an array below a member. */
 #define ROW_A GC_JSON_PATH1(GC_JSON_ITEM)
 #define ROW_B GC_JSON_PATH2(K_LIST, GC_JSON_ITEM)
 
@@ -223,7 +224,7 @@ static enum gc_code put_row(struct queue_metrics *d, const struct row *row) {
   return GC_OK;
 }
 
-static enum gc_code take_in(struct queue_metrics *d) {
+static enum gc_code add_rows(struct queue_metrics *d) {
   GC_TRY(observations_add(d->into, NULL, 0)); /* room for the queues */
   for (size_t i = 0; i < d->count; i++)
     GC_TRY(put_row(d, &d->rows[i]));
@@ -232,7 +233,7 @@ static enum gc_code take_in(struct queue_metrics *d) {
 
 enum gc_code queue_metrics_finish(struct queue_metrics *d, struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = take_in(d);
+  enum gc_code code = add_rows(d);
   d->count = 0;
   return code == GC_OK
              ? GC_OK
@@ -241,7 +242,7 @@ enum gc_code queue_metrics_finish(struct queue_metrics *d, struct gc_err *err) {
 
 /* ---- the request ---- */
 
-/* RFC 3986: what is not unreserved is written as bytes. */
+/* RFC 3986: percent-encodes every byte that is not unreserved. */
 static enum gc_code put_encoded(struct gc_buf *out, const char *text) {
   static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "abcdefghijklmnopqrstuvwxyz0123456789-._~";

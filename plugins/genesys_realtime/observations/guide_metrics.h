@@ -3,11 +3,12 @@
  *   GET /api/v2/queues/metrics?queueIds=a,b&metricNames=queued,waiting,…
  *   [{"id":"a","name":"Support","queued":3,"waiting":2,"agentAvailable":4,
  *     "agentBusy":1},…]
- * A number that a row lacks is 0, as that source says; a queue without a row is
- * silent. The rows may also stand below "entities", "results" or "queues"
- * (/api/v2/queues/stats), and may name a "mediaType". The answers bring names:
- * those do where the account's own list is refused. Pure; one thread at a
- * time. */
+ * A missing number of a row is 0, as that source documents; a queue without a
+ * row is silent. The rows may also stand below "entities", "results" or
+ * "queues"
+ * (/api/v2/queues/stats), and may have a "mediaType". The names of the answers
+ * replace the account's list of queues where that is refused. Pure; one thread
+ * at a time. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_GUIDE_METRICS_H
 #define GENESYS_REALTIME_OBSERVATIONS_GUIDE_METRICS_H
 
@@ -15,7 +16,7 @@
 #include "plugins/genesys_realtime/observations/observations.h"
 
 enum {
-  QUEUE_METRICS_RETRIES = 5, /* of a request that is answered 429 */
+  QUEUE_METRICS_RETRIES = 5, /* of a request with the answer 429 */
   QUEUE_METRICS_MAX_BYTES = 64 << 20,
 };
 
@@ -26,12 +27,11 @@ struct queue_metrics *queue_metrics_new(struct observations *into);
 void queue_metrics_free(struct queue_metrics *d); /* NULL is fine */
 GC_DEFINE_AUTO(struct queue_metrics, queue_metrics_free)
 
-/* The sink of an exchange: begin forgets an earlier attempt. */
+/* The sink of an exchange; begin drops an earlier attempt. */
 struct gc_sink queue_metrics_sink(struct queue_metrics *d);
 
-/* The answer is complete: its rows go into the model. A later row of a queue
- * and medium replaces the earlier one; rows without an id are counted as
- * ignored. */
+/* Adds the rows of the complete answer to the model. A later row of a queue and
+ * medium replaces the earlier one; rows without an id count as ignored. */
 GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
                                                 struct gc_err *err);
 
@@ -39,9 +39,9 @@ GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
 GC_MUST_CHECK enum gc_code
 queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);
 
-/* The names that a reading told, as a list that stands for the refused one.
- * `labels` live on from reading to reading, so that `~2` stays with its queue.
- * Reference count 1; NULL when out of memory. */
+/* The names of a reading, as a list that replaces the refused one. `labels`
+ * live from reading to reading, so that `~2` stays with its queue. Reference
+ * count 1; NULL when out of memory. */
 struct gc_entities *queue_metrics_names(const struct observations *o,
                                         struct gc_labels *labels);
 

@@ -3,8 +3,7 @@
 
 #include "plugins/genesys_realtime/observations/observations.h"
 
-/* One merge; `queue` is the number in `into` of the queue that is being
- * merged. */
+/* One merge; `queue` is the number, in `into`, of the present queue. */
 struct merge {
   struct observations *into;
   const struct observations *from;
@@ -12,15 +11,15 @@ struct merge {
   uint32_t queue;
 };
 
-static enum gc_code put_text(struct gc_intern *into,
-                             const struct gc_intern *from, uint32_t number,
-                             uint32_t *ret) {
+static enum gc_code copy_text(struct gc_intern *into,
+                              const struct gc_intern *from, uint32_t number,
+                              uint32_t *ret) {
   const char *text = gc_intern_text(from, number);
   return gc_intern_put(into, text, strlen(text), ret);
 }
 
-static enum gc_code put(const struct merge *g, enum obs_metric metric,
-                        struct obs_fact fact, int64_t reported_ms) {
+static enum gc_code put_fact(const struct merge *g, enum obs_metric metric,
+                             struct obs_fact fact, int64_t reported_ms) {
   fact.queue = g->queue;
   fact.metric = (uint8_t)metric;
   fact.is_listed = fact.value == 0;
@@ -36,7 +35,7 @@ static enum gc_code merge_media(const struct merge *g,
                             [OBS_LONGEST_WAITING] = m->oldest_ms};
   struct obs_fact fact = {.qualifier = OBS_NONE};
   uint32_t known = m->known;
-  GC_TRY(put_text(&g->into->media, &g->from->media, m->media, &fact.media));
+  GC_TRY(copy_text(&g->into->media, &g->from->media, m->media, &fact.media));
   if (g->from->zero_when_absent)
     known |= 1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
   for (int i = OBS_WAITING; i <= OBS_LONGEST_WAITING; i++) {
@@ -44,7 +43,7 @@ static enum gc_code merge_media(const struct merge *g,
     bool is_none = i == OBS_LONGEST_WAITING && known & 1u << OBS_WAITING;
     fact.value = is_known ? values[i] : 0;
     if (is_known || is_none)
-      GC_TRY(put(g, (enum obs_metric)i, fact, m->reported_ms[i]));
+      GC_TRY(put_fact(g, (enum obs_metric)i, fact, m->reported_ms[i]));
   }
   return GC_OK;
 }
@@ -58,8 +57,8 @@ static const struct gc_intern *words_of(const struct observations *o,
   return is_routing(metric) ? &o->statuses : &o->presences;
 }
 
-static bool is_named(const struct merge *g, const struct obs_queue *q,
-                     const struct obs_qualified *there) {
+static bool is_in_snapshot(const struct merge *g, const struct obs_queue *q,
+                           const struct obs_qualified *there) {
   const char *text =
       gc_intern_text(words_of(g->into, there->metric), there->qualifier);
   for (size_t i = 0; i < q->qualified_count; i++) {
@@ -72,12 +71,12 @@ static bool is_named(const struct merge *g, const struct obs_queue *q,
   return false;
 }
 
-/* A status that a whole answer does not name, nobody has. */
+/* A status that a complete answer does not name has no agents. */
 static void zero_unnamed(const struct merge *g, const struct obs_queue *q) {
   struct obs_queue *mine = &g->into->queues[g->queue];
   for (size_t i = 0; i < mine->qualified_count; i++) {
     struct obs_qualified *there = &mine->qualified[i];
-    if (there->reported_ms <= g->at_ms && !is_named(g, q, there)) {
+    if (there->reported_ms <= g->at_ms && !is_in_snapshot(g, q, there)) {
       there->count = 0;
       there->reported_ms = g->at_ms;
     }
@@ -91,27 +90,27 @@ static enum gc_code merge_agents(const struct merge *g,
   bool all = q->has_agents && g->from->zero_when_absent;
   fact.value = q->active;
   if (all || q->known & 1u << OBS_ACTIVE_USERS)
-    GC_TRY(put(g, OBS_ACTIVE_USERS, fact, q->active_reported_ms));
+    GC_TRY(put_fact(g, OBS_ACTIVE_USERS, fact, q->active_reported_ms));
   fact.value = q->member;
   if (all || q->known & 1u << OBS_MEMBER_USERS)
-    GC_TRY(put(g, OBS_MEMBER_USERS, fact, q->member_reported_ms));
+    GC_TRY(put_fact(g, OBS_MEMBER_USERS, fact, q->member_reported_ms));
   for (size_t i = 0; i < q->qualified_count; i++) {
     const struct obs_qualified *reported = &q->qualified[i];
     struct observations *into = g->into;
     fact.value = reported->count;
-    GC_TRY(put_text(is_routing(reported->metric) ? &into->statuses
-                                                 : &into->presences,
-                    words_of(g->from, reported->metric), reported->qualifier,
-                    &fact.qualifier));
-    GC_TRY(put(g, reported->metric, fact, reported->reported_ms));
+    GC_TRY(copy_text(is_routing(reported->metric) ? &into->statuses
+                                                  : &into->presences,
+                     words_of(g->from, reported->metric), reported->qualifier,
+                     &fact.qualifier));
+    GC_TRY(put_fact(g, reported->metric, fact, reported->reported_ms));
   }
   return GC_OK;
 }
 
 static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   const struct obs_queue *q = &g->from->queues[number];
-  GC_TRY(put_text(&g->into->ids, &g->from->ids, number, &g->queue));
-  /* Makes room for the queue also when there is no fact about it. */
+  GC_TRY(copy_text(&g->into->ids, &g->from->ids, number, &g->queue));
+  /* Makes the queue even without a fact about it. */
   GC_TRY(observations_add(g->into, NULL, 0));
   for (size_t i = 0; i < q->media_count; i++)
     GC_TRY(merge_media(g, &q->media[i]));

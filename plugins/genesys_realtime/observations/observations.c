@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one organisation can have at the most, with room; beyond it an answer
- * is refused rather than memory. */
+/* More than any organisation has: an answer with more fails before it takes the
+ * memory. */
 enum {
   QUEUES_MAX = 200000,
   MEDIA_MAX = 64,
@@ -60,7 +60,7 @@ void observations_put(struct observations *o) {
   free(o);
 }
 
-/* queues[number] for every number that was given out. */
+/* Makes queues[number] for every number of `ids`. */
 static enum gc_code make_queues(struct observations *o) {
   if (o->ids.count <= o->queue_cap)
     return GC_OK;
@@ -90,17 +90,17 @@ static struct obs_media *media_of(struct observations *o, struct obs_queue *q,
   return &all[q->media_count++];
 }
 
-static void note_agents(struct observations *o, struct obs_queue *q,
-                        const struct obs_fact *f) {
+static void note_all_agents(struct observations *o, struct obs_queue *q,
+                            const struct obs_fact *f) {
   if (f->is_partial)
     return;
   o->groups += !q->has_agents;
   q->has_agents = true;
 }
 
-/* An older fact changes nothing. One without a time is new and has none to
- * leave. */
-static bool is_news(const struct obs_fact *f, int64_t *reported_ms) {
+/* Notes the time of a newer fact. A fact without a time is always newer and
+ * leaves no time. */
+static bool is_newer(const struct obs_fact *f, int64_t *reported_ms) {
   if (f->at_ms > 0 && f->at_ms < *reported_ms)
     return false;
   if (f->at_ms > 0)
@@ -117,7 +117,7 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
                              [OBS_INTERACTING] = &m->interacting,
                              [OBS_ALERTING] = &m->alerting,
                              [OBS_LONGEST_WAITING] = &m->oldest_ms};
-  if (!is_news(f, &m->reported_ms[f->metric]))
+  if (!is_newer(f, &m->reported_ms[f->metric]))
     return GC_OK;
   *places[f->metric] = f->value;
   uint16_t bit = (uint16_t)(1u << f->metric);
@@ -132,7 +132,7 @@ static enum gc_code add_qualified(struct obs_queue *q,
   for (size_t i = 0; i < q->qualified_count; i++) {
     struct obs_qualified *there = &q->qualified[i];
     if (there->metric == f->metric && there->qualifier == f->qualifier) {
-      if (is_news(f, &there->reported_ms))
+      if (is_newer(f, &there->reported_ms))
         there->count = f->value;
       return GC_OK;
     }
@@ -149,13 +149,13 @@ static enum gc_code add_qualified(struct obs_queue *q,
 
 static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
   bool is_active = f->metric == OBS_ACTIVE_USERS;
-  if (!is_news(f, is_active ? &q->active_reported_ms : &q->member_reported_ms))
+  if (!is_newer(f, is_active ? &q->active_reported_ms : &q->member_reported_ms))
     return;
   q->known |= 1u << f->metric;
   *(is_active ? &q->active : &q->member) = f->value;
 }
 
-static enum gc_code add(struct observations *o, const struct obs_fact *f) {
+static enum gc_code add_fact(struct observations *o, const struct obs_fact *f) {
   struct obs_queue *q = &o->queues[f->queue];
   switch (obs_metrics[f->metric].about) {
   case OBS_CONTACTS:
@@ -164,12 +164,12 @@ static enum gc_code add(struct observations *o, const struct obs_fact *f) {
       return add_contacts(o, q, f);
     break;
   case OBS_AGENTS:
-    note_agents(o, q, f);
+    note_all_agents(o, q, f);
     add_agents(q, f);
     return GC_OK;
   case OBS_ROUTING:
   case OBS_PRESENCE:
-    note_agents(o, q, f);
+    note_all_agents(o, q, f);
     if (f->qualifier != OBS_NONE)
       return add_qualified(q, f);
     break;
@@ -182,7 +182,7 @@ enum gc_code observations_add(struct observations *o,
                               const struct obs_fact *facts, size_t count) {
   GC_TRY(make_queues(o));
   for (size_t i = 0; i < count; i++)
-    GC_TRY(add(o, &facts[i]));
+    GC_TRY(add_fact(o, &facts[i]));
   return GC_OK;
 }
 

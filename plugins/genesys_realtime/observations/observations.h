@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the queues look like at one moment: contacts waiting, ringing, with an
+/* The state of queues at one moment: contacts that wait, ring or are with an
  * agent, and the agents, per queue. Filled from one or several answers of
  *   POST /analytics/queues/observations/query          Observations "query"
  *   POST /analytics/conversations/activity/query   \   Observations "activity"
  *   POST /analytics/routing/activity/query         /
- * or, Observations "topic", from those once and then from pushed messages
- *   v2.analytics.queues.{id}.observations, v2.analytics.queues.{id}.activity
- * or, Observations "queue_metrics", from the guide dialect's (queue_metrics.h).
- * decode (bytes -> facts) → this model → samples. All of it is pure; one
- * thread at a time. */
+ * or, Observations "topic", from those once and then from messages of the
+ * topics v2.analytics.queues.{id}.observations,
+ * v2.analytics.queues.{id}.activity or, Observations "queue_metrics", from the
+ * guide dialect's (guide_metrics.h). Bytes are decoded to facts, facts fill
+ * this model, the model makes samples. All of it is pure; one thread at a time.
+ */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 
@@ -18,12 +19,12 @@
 #include "common/base/intern.h"
 #include "common/base/transport.h"
 #include "common/genesys/entities.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 #include "common/genesys/topics.h"
 #include "plugins/genesys_realtime/conversations/event.h"
-#include "plugins/genesys_realtime/queues/shard.h"
+#include "plugins/genesys_realtime/queues/queue_label.h"
 
-/* The metrics of the API and what their numbers are about. */
+/* The meaning of a metric's number. */
 enum obs_about {
   OBS_CONTACTS, /* a count per queue and media type */
   OBS_OLDEST,   /* an epoch time in ms per queue and media type */
@@ -67,15 +68,15 @@ struct obs_fact {
   uint32_t queue, media, qualifier;
   uint8_t metric;  /* enum obs_metric */
   bool is_listed;  /* a count of 0, or its conversations were all listed */
-  bool is_partial; /* pushed: of a queue's agents it tells what changed only */
+  bool is_partial; /* pushed: has only those of a queue's agents that changed */
   int64_t value;   /* count, or epoch ms */
-  int64_t at_ms;   /* when it was so, by the server's clock; 0: not told, then
-                      it is new when it comes */
+  int64_t at_ms;   /* when it was measured, by the server's clock; 0: unknown,
+                      the fact is newer than all others */
 };
 
 /* Contacts of a queue in one media type. `known` has a bit (1 << metric) for
- * each number that an answer told, `listed` for each whose conversations it
- * listed without a gap. */
+ * each number that an answer had, `listed` for each whose conversations it
+ * listed completely. */
 struct obs_media {
   uint32_t media;
   uint16_t known, listed;
@@ -90,33 +91,33 @@ struct obs_qualified {
   int64_t count, reported_ms;
 };
 
-/* Of a queue by the guide dialect, which tells each number, zeros included. */
+/* A queue of the guide dialect, whose answers have every number, zeros too. */
 struct obs_guide {
-  uint32_t media; /* OBS_NONE: the source tells none */
+  uint32_t media; /* OBS_NONE: the source has no media */
   int64_t queued, waiting;
 };
 
 struct obs_queue {
-  bool has_agents; /* an answer told of all the queue's agents */
-  uint32_t known;  /* as of struct obs_media: active, member */
+  bool has_agents; /* an answer had all agents of the queue */
+  uint32_t known;  /* as in struct obs_media: active, member */
   int64_t active, member;
   int64_t active_reported_ms, member_reported_ms;
   struct obs_media *media;
   size_t media_count;
   struct obs_qualified *qualified;
   size_t qualified_count;
-  struct obs_guide *guide; /* NULL but for the guide dialect */
+  struct obs_guide *guide; /* NULL except in the guide dialect */
   size_t guide_count;
   int64_t guide_available, guide_busy; /* agents */
-  char *guide_name;                    /* NULL: not told */
+  char *guide_name;                    /* NULL: unknown */
 };
 
-/* Conversations that an answer listed, 16 bytes each, in no order; one may be
- * there twice. An answer whose ids would go past the limit lists none. */
+/* Conversations that an answer listed, 16 bytes each, unsorted; an id may occur
+ * twice. An answer with more ids than the limit adds none. */
 enum { OBS_LISTED_MAX = 1 << 20 };
 
 struct obs_ids {
-  struct cv_id *at;
+  struct uuid_key *at;
   size_t count, cap;
 };
 
@@ -129,85 +130,81 @@ struct observations {
 
   struct obs_queue *queues;
   size_t queue_cap;
-  uint32_t *system_of; /* [presence] → system presence, OBS_NONE: not told */
+  uint32_t *system_of; /* [presence] → system presence, OBS_NONE: unknown */
   size_t system_cap;
 
-  struct gc_entities *names; /* those that the answers told, where the
-                                 account's list is refused; NULL: none */
+  struct gc_entities *names; /* of the answers, for an account whose list is
+                                refused; NULL: none */
 
-  struct obs_ids listed; /* who waits, rings or is with an agent */
+  struct obs_ids listed; /* conversations that wait, ring or have an agent */
 
-  bool zero_when_absent; /* activity: a complete answer lists only what is not
-                            zero */
+  bool zero_when_absent; /* activity: a complete answer omits zeros */
   int64_t received_ms;   /* wall clock when the last answer was complete */
   int64_t server_ms;     /* the server's clock at that moment */
-  uint32_t ignored;      /* metrics and qualifiers nobody knows */
+  uint32_t ignored;      /* unknown metrics and qualifiers */
   size_t groups;         /* pairs of queue and media, queues with agents */
   atomic_uint references;
 };
 
-/* Counted: the network thread fills one, then it never changes and the read
- * thread may hold it too. _new begins with one reference; NULL when out of
- * memory. */
+/* Reference-counted: the network thread fills a model; afterwards it is const
+ * and the read thread may hold it, too. _new returns one reference; NULL when
+ * out of memory. */
 struct observations *observations_new(void);
 struct observations *observations_get(struct observations *o);
 void observations_put(struct observations *o);
 GC_DEFINE_AUTO(struct observations, observations_put)
 
-/* Puts facts in. A later fact about the same thing replaces the earlier one,
+/* Adds facts. A later fact about the same number replaces the earlier one,
  * unless it is older by at_ms. */
 GC_MUST_CHECK enum gc_code observations_add(struct observations *o,
                                             const struct obs_fact *facts,
                                             size_t count);
 
-/* The organisation presence (a UUID) counts as this system presence. */
+/* Maps an organisation presence (a UUID) to a system presence. */
 GC_MUST_CHECK enum gc_code
 observations_map(struct observations *o, const char *presence,
                  size_t presence_len, const char *system, size_t system_len);
 
-/* "voice" of a queue in `before` that `o`, a complete activity answer, does not
- * name any more is zero now: such pairs are added with all numbers 0. A queue
- * that is neither in `o` nor in the list `queues` (NULL: none is known) was
- * deleted and is forgotten. */
+/* Adds to `o`, a complete activity answer, the pairs of queue and medium that
+ * only `before` has, with all numbers 0. A queue that is neither in `o` nor in
+ * the list `queues` (NULL: not known yet) was deleted and is not added. */
 GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
                        const struct observations *before,
                        const struct gc_entities *queues);
 
-/* ---- observation_merge.c ---- */
+/* ---- merge.c ---- */
 
-/* A snapshot into a model that lives on with pushed messages; also the way to
- * copy such a model for the read thread (into a new one, at_ms 0). What `from`
- * tells was so at `at_ms` (server's clock; the moment the request went out, so
- * that nothing that was pushed meanwhile is lost), or when its own facts say.
+/* Merges a snapshot into a model that is kept up to date by messages. Also
+ * copies such a model for the read thread (into a new one, at_ms 0). The
+ * numbers of `from` have their own times, or else `at_ms`: the moment by the
+ * server's clock at which the request was sent, so that no later message is
+ * lost.
  *
- *   replaced  every number that `from` tells, where `into` has none that is
- *             newer
- *   zeroed    the statuses and presences of a queue's agents that `from` told
- *             of and that it does not name, since an answer names only those
- *             that occur; the oldest contact where `from` counts who waits and
- *             names none
- *   stays     all else; queues and media that `from` does not name. Activity
- *             names only what is not zero: observations_zero_gone(from, into)
- *             comes first
+ *   replaced  every number of `from`, unless `into` has a newer one
+ *   zeroed    statuses and presences that `from` does not name, of a queue
+ * whose agents it has, since an answer names only those that occur; the oldest
+ * contact, where `from` counts waiting contacts without one stays     all else,
+ * such as queues and media that `from` does not name. Activity omits zeros:
+ * call observations_zero_gone(from, into) first
  *
- * Lists of conversations stay behind: they are of one moment. */
+ * Lists of conversations are not merged: they belong to one moment. */
 GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
                                               const struct observations *from,
                                               int64_t at_ms);
 
 /* ---- decode_pushed.c ---- */
 
-/* What is pushed about a queue, on change, at most once a second (API
- * reference, 4.6 and 4.7). Each message tells only what changed.
+/* The topics of a queue: messages on change, at most once a second (API
+ * reference, 4.6 and 4.7). Each message has only what changed.
  *
- * XX(enum, end of the topic, what its messages tell) */
+ * XX(enum, end of the topic, content of its messages) */
 #define OBS_TOPIC_MAP(XX)                                                      \
   XX(OBSERVATIONS, "observations", "contacts by medium, agents; with a time")  \
   XX(ACTIVITY, "activity", "contacts by medium")
 
 enum obs_topic {
-#define XX(id, end, tells) OBS_TOPIC_##id,
+#define XX(id, end, content) OBS_TOPIC_##id,
   OBS_TOPIC_MAP(XX)
 #undef XX
       OBS_TOPIC_COUNT
@@ -216,7 +213,8 @@ enum obs_topic {
 /* "v2.analytics.queues.<id>.observations". False: too long for a topic. */
 bool obs_topic_name(enum obs_topic topic, const char *queue_id,
                     char ret_name[GC_TOPIC_SIZE]);
-/* Which of them it is, in any case, and the id in it, borrowed. False: none. */
+/* Splits a topic, in any case, into its kind and the borrowed id. False: it is
+ * none of these topics. */
 bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
                     const char **ret_id, size_t *ret_id_len);
 
@@ -232,57 +230,57 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *   replaced  each number that the message names: (queue, medium, metric), of
  *             agents (queue, metric, qualifier); a 0 is kept as 0. A longest
  *             wait of 0 stands for none.
- *   stays     what it does not name; what is newer by the time of an earlier
- *             message, so duplicates and reordering change nothing. Messages of
- *             .activity have no time: they are new when they come.
- *   no matter the running totals of the half hour that come through
- *             .observations too, metrics that nobody knows, other topics
+ *   stays     all other numbers; those that are newer by the time of an earlier
+ *             message, so that duplicates and reordering change nothing.
+ * Messages of .activity have no time: they are always newer. ignored   the
+ * running totals of the half hour that .observations sends, too; unknown
+ * metrics, other topics
  *
- * A queue's agents appear in the samples once a snapshot was merged, since
- * their sums need all of them. *ret_facts (may be NULL): how many numbers the
- * message told. GC_ERR_PARSE, GC_ERR_LIMIT: nothing was taken. */
+ * A queue's agents appear in the samples after a snapshot was merged, since
+ * their sums need all of them. *ret_facts (may be NULL): the number of facts in
+ * the message. GC_ERR_PARSE, GC_ERR_LIMIT: the model did not change. */
 GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
                                            struct observations *live,
                                            const char *topic, const char *body,
                                            size_t len, size_t *ret_facts,
                                            struct gc_err *err);
 
-/* ---- observation_details.c ---- */
+/* ---- details.c ---- */
 
-/* GC_ERR_LIMIT past OBS_LISTED_MAX: nothing is added. */
-GC_MUST_CHECK enum gc_code obs_ids_add(struct obs_ids *ids,
-                                       const struct cv_id *more, size_t count);
+/* GC_ERR_LIMIT beyond OBS_LISTED_MAX: no id is added. */
+GC_MUST_CHECK enum gc_code
+obs_ids_add(struct obs_ids *ids, const struct uuid_key *more, size_t count);
 void obs_ids_clear(struct obs_ids *ids);
 
-/* Whether `listed` has every conversation that waits, rings or is with an agent
- * in this queue and medium: for conversations_poll_end. All three numbers are
- * told, and each is 0 or came with a list that is not truncated and as long as
- * the number says. A pair that is not named is covered only where the source
- * names all that is not zero (activity); the observation query gives explicit
- * zeros, what it does not name it does not know. */
+/* True if `listed` has every conversation that waits, rings or has an agent in
+ * this queue and medium; for conversations_poll_end. All three numbers must be
+ * known, and each must be 0 or have a list of its length that is not truncated.
+ * A pair without numbers is covered only if the source omits zeros (activity);
+ * the observation query sends zeros, so that an omitted number is unknown. */
 bool observations_covers(const struct observations *o, const char *queue,
                          enum cv_media media);
 
 /* A queue and medium as observed. Borrowed. */
 struct obs_contacts {
   const char *queue, *media; /* the id; "voice" */
-  enum cv_media cv_media;    /* CV_MEDIA_COUNT: the event stream has no such */
+  enum cv_media cv_media;    /* CV_MEDIA_COUNT: not in the event stream */
   int64_t waiting, alerting, interacting;
 };
 
-/* The next pair of which all three numbers are told; false: that was the last.
- *   struct obs_walk at = {0};
- *   while (observations_contacts(o, &at, &c)) … */
-struct obs_walk {
+/* The next pair of which all three numbers are known; false: no more.
+ *   struct obs_cursor at = {0};
+ *   while (observations_next_contacts(o, &at, &c)) … */
+struct obs_cursor {
   size_t queue, media;
 };
-bool observations_contacts(const struct observations *o, struct obs_walk *at,
-                           struct obs_contacts *ret);
+bool observations_next_contacts(const struct observations *o,
+                                struct obs_cursor *at,
+                                struct obs_contacts *ret);
 
-/* ---- decode_observations.c ---- */
+/* ---- decode_answer.c ---- */
 
-/* Reads one answer; its facts wait inside until the answer is complete, so a
- * broken attempt leaves nothing behind. */
+/* Reads one answer. Keeps its facts until the answer is complete, so that an
+ * aborted attempt changes nothing. */
 struct obs_decoder;
 
 /* `into` is borrowed; NULL when out of memory. */
@@ -290,11 +288,11 @@ struct obs_decoder *obs_decoder_new(struct observations *into);
 void obs_decoder_free(struct obs_decoder *d);
 GC_DEFINE_AUTO(struct obs_decoder, obs_decoder_free)
 
-/* The sink of an exchange: begin forgets an earlier attempt. */
+/* The sink of an exchange; begin drops an earlier attempt. */
 struct gc_sink obs_decoder_sink(struct obs_decoder *d);
 
-/* The answer is complete: its facts go into the model. `ret_results` (may be
- * NULL): how many result groups it had, for paging. */
+/* Adds the facts of the complete answer to the model. *ret_results (may be
+ * NULL): the number of result groups, for paging. */
 GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
                                               size_t *ret_results,
                                               struct gc_err *err);
@@ -303,44 +301,21 @@ GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
 
 enum { OBS_IDS_MAX = 100 }; /* queue ids of one observation query */
 
-/* Body for queues/observations/query about `count` queues. `with_details`: and
- * about the ids of the conversations that are counted; the platform lists 100
- * for each number at most (API reference, observation queries). */
+/* The body of queues/observations/query for `count` queues. `with_details`: the
+ * answer also lists the ids of the counted conversations, at most 100 for each
+ * number (API reference, observation queries). */
 GC_MUST_CHECK enum gc_code obs_query_body(const char *const *ids, size_t count,
                                           bool with_details,
                                           struct gc_buf *out);
-/* Bodies for the two activity queries, about everything. */
+/* The bodies of the two activity queries, for all queues. */
 GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,
                                              struct gc_buf *out);
 
 /* ---- samples.c ---- */
 
-enum obs_label { OBS_LABEL_NAME, OBS_LABEL_ID, OBS_LABEL_BOTH };
-
-/* What the samples need besides the numbers. Borrowed. */
-struct obs_view {
-  const struct gc_entities *queues;    /* names; NULL: none is known yet */
-  const struct gc_entities *presences; /* for presences that the answer did
-                                           not map; may be NULL */
-  /* queue->name NULL: not known yet; "": there is none. */
-  bool (*accepts)(void *ctx, const struct gc_entry *queue);
-  void *accepts_ctx;
-  const struct shard *shard; /* a queue of another agent is not shown; may be
-                                NULL */
-  char *const *media;        /* only these types; none: all */
-  size_t media_count;
-  enum obs_label label;
-  uint32_t interval_ms;
-};
-
-struct obs_tally {
-  size_t series;  /* samples that were put */
-  size_t matched; /* queues that the selectors accept */
-  size_t unnamed; /* queues held back: their name is not known yet */
-};
-
-/* Puts every value of design §4 that these observations tell. */
-void obs_samples(const struct observations *o, const struct obs_view *view,
-                 const struct gc_samples *out, struct obs_tally *ret_tally);
+/* Puts the gauges of all queues that are shown. */
+void obs_samples(const struct observations *o,
+                 const struct queue_display *display,
+                 const struct gc_samples *out, struct queue_tally *ret_tally);
 
 #endif

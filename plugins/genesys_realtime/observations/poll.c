@@ -4,19 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 enum {
   BODY_MAX_BYTES = 256 * 1024,
   ANSWER_MAX_BYTES = 256 << 20,
-  /* The API names no maximum; a server clamps what is too much and we go by
-   * what comes. */
+  /* The API documents no maximum; a server may cut the size, so the pages that
+   * arrive decide. */
   ACTIVITY_PAGE = 1000,
   ACTIVITY_PAGES_MAX = 500,
 };
 
-/* One request: a batch of queues, or an activity query that goes on page by
- * page. */
+/* One batch of queues, or one activity query with all its pages. */
 struct poll_part {
   struct poll *poll;
   struct gc_call call;
@@ -24,35 +24,30 @@ struct poll_part {
   struct obs_decoder *decoder;
   struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: in its place */
   unsigned page;                 /* 0: not paged */
-  size_t grown;                  /* of the model, when the page was asked for */
+  size_t size_before;            /* of the model, when the page was requested */
   size_t *full_page;
   char query[64];
 };
 
-static bool is_refusal(enum gc_code code) {
-  return code == GC_ERR_PERMISSION || code == GC_ERR_NOT_FOUND ||
-         code == GC_ERR_REQUEST;
-}
-
-static size_t growth(const struct observations *o) {
+static size_t model_size(const struct observations *o) {
   return o->groups + o->ids.count;
 }
 
-/* Asks for the page `part->page`. The answers name no total: a page that is
- * shorter than the largest ever seen is the last one. */
-static void ask_page(struct poll_part *part) {
-  part->grown = growth(part->poll->reading);
+/* Requests the page `part->page`. Answers have no total: a page shorter than
+ * the largest ever seen is the last. */
+static void request_page(struct poll_part *part) {
+  part->size_before = model_size(part->poll->reading);
   snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
            ACTIVITY_PAGE, part->page);
   part->call.query = part->query;
   gc_api_call(part->poll->api, &part->call);
 }
 
-/* A page that brings nothing new is an earlier one again: the server does not
- * know pages and has told all. */
+/* A page without anything new repeats an earlier one: the server does not know
+ * pages and has sent everything. */
 static bool has_more(struct poll_part *part, size_t results) {
   if (part->page == 0 || results < *part->full_page ||
-      growth(part->poll->reading) == part->grown)
+      model_size(part->poll->reading) == part->size_before)
     return false;
   *part->full_page = results;
   return true;
@@ -71,11 +66,12 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
   return GC_OK;
 }
 
-/* What concerns this block alone says more than what the account says too. */
-static void note_trouble(struct poll *p, const struct gc_err *err) {
-  if (p->trouble.code == GC_OK ||
-      (gc_code_is_shared(p->trouble.code) && !gc_code_is_shared(err->code)))
-    p->trouble = *err;
+/* An error of this block alone says more than one that the account logs, too.
+ */
+static void note_error(struct poll *p, const struct gc_err *err) {
+  if (p->error.code == GC_OK ||
+      (gc_code_is_shared(p->error.code) && !gc_code_is_shared(err->code)))
+    p->error = *err;
 }
 
 static void on_answer(struct gc_call *call, const struct gc_reply *reply,
@@ -94,12 +90,12 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   }
   if (outcome.code == GC_OK && more) {
     part->page++;
-    ask_page(part);
+    request_page(part);
     return;
   }
   if (outcome.code != GC_OK)
-    note_trouble(p, &outcome);
-  p->was_refused |= is_refusal(outcome.code);
+    note_error(p, &outcome);
+  p->was_refused |= gc_pace_is_refusal(outcome.code);
   if (--p->parts_left == 0)
     p->done(p->ctx);
 }
@@ -147,7 +143,7 @@ static enum gc_code make_metrics(struct poll *p, const struct selection *s) {
                                   .path = p->path,
                                   .sink = queue_metrics_sink(part->metrics),
                                   .body_max = QUEUE_METRICS_MAX_BYTES,
-                                  .waits_most = QUEUE_METRICS_RETRIES,
+                                  .waits_max = QUEUE_METRICS_RETRIES,
                                   .done = on_answer,
                                   .ctx = part};
     GC_TRY(queue_metrics_query((const char *const *)s->ids + from, count,
@@ -168,9 +164,9 @@ static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   return GC_OK;
 }
 
-static enum gc_code make(struct poll *p, enum obs_source source,
-                         const struct selection *selection,
-                         struct poll_pages *pages) {
+static enum gc_code make_parts(struct poll *p, enum obs_source source,
+                               const struct selection *selection,
+                               struct poll_pages *pages) {
   size_t count = source == OBS_ACTIVITY ? 2 : poll_batches(selection->count);
   p->reading = observations_new();
   p->parts = calloc(count > 0 ? count : 1, sizeof(*p->parts));
@@ -187,7 +183,7 @@ static enum gc_code make(struct poll *p, enum obs_source source,
   }
 }
 
-static void ask(struct poll_part *part) {
+static void send_request(struct poll_part *part) {
   if (part->metrics != NULL) {
     part->call.query = part->body.data;
   } else {
@@ -195,7 +191,7 @@ static void ask(struct poll_part *part) {
     part->call.body_len = part->body.len;
   }
   if (part->page > 0)
-    ask_page(part);
+    request_page(part);
   else
     gc_api_call(part->poll->api, &part->call);
 }
@@ -208,15 +204,15 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                      .api = api,
                      .done = done,
                      .ctx = ctx};
-  enum gc_code code = make(p, source, selection, pages);
+  enum gc_code code = make_parts(p, source, selection, pages);
   if (code != GC_OK)
-    (void)gc_fail(&p->trouble, code, "observations: %s", gc_code_words(code));
+    (void)gc_fail(&p->error, code, "observations: %s", gc_code_words(code));
   if (code != GC_OK || p->part_count == 0) {
     done(ctx);
     return;
   }
   for (size_t i = 0; i < p->part_count; i++)
-    ask(&p->parts[i]);
+    send_request(&p->parts[i]);
 }
 
 void poll_clear(struct poll *p) {

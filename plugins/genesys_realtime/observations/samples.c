@@ -6,44 +6,29 @@
 #include "plugins/genesys_realtime/observations/status_table.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
-/* An answer lists only the statuses that occur: these are 0 when a queue's
- * agents were told and the status was not (API reference, observations). */
+/* An answer lists only the statuses that occur: the others are 0 if the answer
+ * has the queue's agents (API reference, observations). */
 static const char *const routing_statuses[] = {
     "OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING"};
 static const char *const system_presences[] = {
     "AVAILABLE", "AWAY", "BUSY",     "OFFLINE", "IDLE",
     "ON_QUEUE",  "MEAL", "TRAINING", "MEETING", "BREAK"};
 
-/* A presence that nothing maps to a system presence. */
+/* A presence that is not mapped to a system presence. */
 static const char unknown_presence[] = "unknown";
 
-/* The medium of a source that tells none. */
+/* The medium of a source without media. */
 static const char all_media[] = "all";
 
-/* A contact cannot have waited longer than a year: a time that says so is none
- * (in seconds, say) and is cut to that. */
+/* A longer wait is cut to this: its time is probably in another unit. */
 static const double wait_max_s = 366.0 * 86400.0;
 
 struct put {
   const struct observations *o;
-  const struct obs_view *view;
-  const struct gc_samples *out;
-  struct obs_tally *tally;
-  const char *label;
-  struct scale routing, presences;
+  const struct queue_display *display;
+  struct gc_sample_writer writer;
+  struct status_table routing, presences;
 };
-
-static void put_gauge(const struct put *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->label,
-                             .qualifier = qualifier,
-                             .values = {{.gauge = gauge}},
-                             .time_ms = p->o->received_ms,
-                             .interval_ms = p->view->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-  p->tally->series++;
-}
 
 /* The answer's own mapping first, then the presence definitions. */
 static const char *system_of(const struct put *p, uint32_t presence) {
@@ -51,32 +36,34 @@ static const char *system_of(const struct put *p, uint32_t presence) {
   if (presence < o->system_cap && o->system_of[presence] != OBS_NONE)
     return gc_intern_text(&o->systems, o->system_of[presence]);
   const struct gc_entry *e =
-      p->view->presences != NULL
-          ? gc_entities_find(p->view->presences,
+      p->display->presences != NULL
+          ? gc_entities_find(p->display->presences,
                              gc_intern_text(&o->presences, presence))
           : NULL;
   return e != NULL && e->detail[0] != '\0' ? e->detail : unknown_presence;
 }
 
-/* What the words of this reading mean, once for all its queues. */
-static void make_scales(struct put *p) {
+/* Maps the words of this reading to statuses, once for all its queues. */
+static void make_status_tables(struct put *p) {
   const struct observations *o = p->o;
-  scale_begin(&p->routing, routing_statuses, GC_COUNT(routing_statuses));
+  status_table_reset(&p->routing, routing_statuses, GC_COUNT(routing_statuses));
   for (uint32_t i = 0; i < o->statuses.count; i++)
-    scale_word(&p->routing, i, gc_intern_text(&o->statuses, i));
-  scale_begin(&p->presences, system_presences, GC_COUNT(system_presences));
+    status_table_map(&p->routing, i, gc_intern_text(&o->statuses, i));
+  status_table_reset(&p->presences, system_presences,
+                     GC_COUNT(system_presences));
   for (uint32_t i = 0; i < o->presences.count; i++)
-    scale_word(&p->presences, i, system_of(p, i));
+    status_table_map(&p->presences, i, system_of(p, i));
 }
 
-/* All counts that one metric has by status. */
-static struct scale_counts counts_of(const struct scale *scale,
-                                     const struct obs_queue *q,
-                                     enum obs_metric metric) {
-  struct scale_counts c = {0};
+/* The counts of one metric by status. */
+static struct status_counts counts_of(const struct status_table *table,
+                                      const struct obs_queue *q,
+                                      enum obs_metric metric) {
+  struct status_counts c = {0};
   for (size_t i = 0; i < q->qualified_count; i++)
     if (q->qualified[i].metric == metric)
-      scale_add(scale, &c, q->qualified[i].qualifier, q->qualified[i].count);
+      status_counts_add(table, &c, q->qualified[i].qualifier,
+                        q->qualified[i].count);
   return c;
 }
 
@@ -89,39 +76,42 @@ static int64_t sum_of(const struct obs_queue *q, enum obs_metric metric) {
 }
 
 static void put_by_status(const struct put *p, enum gc_metric_id metric,
-                          const struct scale *scale,
-                          const struct scale_counts *c) {
-  for (size_t i = 0; i < scale->count; i++)
-    if (i < scale->known || c->is_reported[i])
-      put_gauge(p, metric, scale->names[i], (double)c->at[i]);
+                          const struct status_table *table,
+                          const struct status_counts *c) {
+  for (size_t i = 0; i < table->count; i++)
+    if (i < table->known || c->is_reported[i])
+      gc_put_gauge(&p->writer, metric, table->names[i], (double)c->at[i]);
 }
 
-/* Sums over what is listed are truly 0 when nothing is; member and active have
- * a number of their own, and one that the answer does not tell is not 0. */
+/* A sum over listed statuses is 0 if none is listed. Member and active have a
+ * number of their own: without it they are unknown. */
 static void put_agents(const struct put *p, const struct obs_queue *q) {
-  struct scale_counts on = counts_of(&p->routing, q, OBS_ON_QUEUE_USERS);
-  int64_t available = scale_of(&p->routing, &on, "idle");
-  int64_t busy = scale_of(&p->routing, &on, "interacting") +
-                 scale_of(&p->routing, &on, "communicating");
+  struct status_counts on = counts_of(&p->routing, q, OBS_ON_QUEUE_USERS);
+  int64_t available = status_counts_get(&p->routing, &on, "idle");
+  int64_t busy = status_counts_get(&p->routing, &on, "interacting") +
+                 status_counts_get(&p->routing, &on, "communicating");
 
   if (q->known & 1u << OBS_MEMBER_USERS || p->o->zero_when_absent)
-    put_gauge(p, GC_METRIC_QUEUE_AGENTS, "member", (double)q->member);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "member",
+                 (double)q->member);
   if (q->known & 1u << OBS_ACTIVE_USERS || p->o->zero_when_absent)
-    put_gauge(p, GC_METRIC_QUEUE_AGENTS, "active", (double)q->active);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "on_queue",
-            (double)sum_of(q, OBS_ON_QUEUE_USERS));
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "off_queue",
-            (double)sum_of(q, OBS_OFF_QUEUE_USERS));
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)available);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)busy);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "active",
+                 (double)q->active);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "on_queue",
+               (double)sum_of(q, OBS_ON_QUEUE_USERS));
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "off_queue",
+               (double)sum_of(q, OBS_OFF_QUEUE_USERS));
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "available",
+               (double)available);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "busy", (double)busy);
 
-  struct scale_counts c = counts_of(&p->routing, q, OBS_USER_ROUTING);
+  struct status_counts c = counts_of(&p->routing, q, OBS_USER_ROUTING);
   put_by_status(p, GC_METRIC_QUEUE_AGENTS_ROUTING, &p->routing, &c);
   c = counts_of(&p->presences, q, OBS_USER_PRESENCES);
   put_by_status(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &p->presences, &c);
 }
 
-/* Clocks differ: a contact never waits less than no time. */
+/* Clocks differ: a negative age is 0. */
 static double age_s(const struct observations *o, int64_t since_ms) {
   double age = ((double)o->server_ms - (double)since_ms) / 1000.0;
   if (age < 0.0)
@@ -138,7 +128,7 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
                             [OBS_INTERACTING] = m->interacting,
                             [OBS_ALERTING] = m->alerting};
   const char *media = gc_intern_text(&p->o->media, m->media);
-  if (!view_wants_media(p->view, media))
+  if (!queue_display_has_media(p->display, media))
     return;
 
   uint32_t known = m->known;
@@ -146,21 +136,21 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
     known |= 1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
   for (int i = OBS_WAITING; i <= OBS_ALERTING; i++)
     if (known & 1u << i)
-      put_gauge(p, metrics[i], media, (double)values[i]);
+      gc_put_gauge(&p->writer, metrics[i], media, (double)values[i]);
 
   const uint32_t all =
       1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
   if ((known & all) == all)
-    put_gauge(p, GC_METRIC_ACTIVE_CONVERSATIONS, media,
-              (double)m->waiting + (double)m->interacting +
-                  (double)m->alerting);
+    gc_put_gauge(&p->writer, GC_METRIC_ACTIVE_CONVERSATIONS, media,
+                 (double)m->waiting + (double)m->interacting +
+                     (double)m->alerting);
 
   bool none_waits = (known & 1u << OBS_WAITING) && m->waiting == 0;
   if (none_waits)
-    put_gauge(p, GC_METRIC_QUEUE_LONGEST_WAIT, media, 0.0);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_LONGEST_WAIT, media, 0.0);
   else if (known & 1u << OBS_LONGEST_WAITING)
-    put_gauge(p, GC_METRIC_QUEUE_LONGEST_WAIT, media,
-              age_s(p->o, m->oldest_ms));
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_LONGEST_WAIT, media,
+                 age_s(p->o, m->oldest_ms));
 }
 
 static void put_guide(const struct put *p, const struct obs_queue *q) {
@@ -169,30 +159,39 @@ static void put_guide(const struct put *p, const struct obs_queue *q) {
     const char *media = g->media == OBS_NONE
                             ? all_media
                             : gc_intern_text(&p->o->media, g->media);
-    if (!view_wants_media(p->view, media))
+    if (!queue_display_has_media(p->display, media))
       continue;
-    put_gauge(p, GC_METRIC_QUEUE_DEPTH, media, (double)g->queued);
-    put_gauge(p, GC_METRIC_QUEUE_WAITING, media, (double)g->waiting);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_DEPTH, media, (double)g->queued);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_WAITING, media,
+                 (double)g->waiting);
   }
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "available", (double)q->guide_available);
-  put_gauge(p, GC_METRIC_QUEUE_AGENTS, "busy", (double)q->guide_busy);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "available",
+               (double)q->guide_available);
+  gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "busy",
+               (double)q->guide_busy);
 }
 
-void obs_samples(const struct observations *o, const struct obs_view *view,
-                 const struct gc_samples *out, struct obs_tally *ret_tally) {
+void obs_samples(const struct observations *o,
+                 const struct queue_display *display,
+                 const struct gc_samples *out, struct queue_tally *ret_tally) {
   char label[GC_NAME_SIZE];
-  struct put p = {
-      .o = o, .view = view, .out = out, .tally = ret_tally, .label = label};
+  struct put p = {.o = o,
+                  .display = display,
+                  .writer = {.out = out,
+                             .instance = label,
+                             .time_ms = o->received_ms,
+                             .interval_ms = display->interval_ms,
+                             .written = &ret_tally->series}};
 
-  *ret_tally = (struct obs_tally){0};
-  make_scales(&p);
+  *ret_tally = (struct queue_tally){0};
+  make_status_tables(&p);
   for (uint32_t i = 0; i < o->ids.count && i < o->queue_cap; i++) {
     const struct obs_queue *q = &o->queues[i];
-    enum view_answer answer =
-        view_label(view, gc_intern_text(&o->ids, i), label);
-    if (answer == VIEW_UNNAMED)
+    enum queue_label_result answer =
+        queue_label_of(display, gc_intern_text(&o->ids, i), label);
+    if (answer == QUEUE_UNNAMED)
       ret_tally->unnamed++;
-    if (answer != VIEW_SHOW)
+    if (answer != QUEUE_SHOWN)
       continue;
     ret_tally->matched++;
     for (size_t m = 0; m < q->media_count; m++)

@@ -3,43 +3,45 @@
 
 #include <string.h>
 
-static uint8_t row_of(struct scale *s, const char *status) {
+static uint8_t row_of(struct status_table *s, const char *status) {
   char snake[GC_NAME_SIZE];
   if (!gc_name_snake(snake, status))
-    return SCALE_NO_ROW;
+    return STATUS_NO_ROW;
   for (size_t i = 0; i < s->count; i++)
     if (strcmp(s->names[i], snake) == 0)
       return (uint8_t)i;
-  if (s->count == SCALE_ROWS)
-    return SCALE_NO_ROW;
+  if (s->count == STATUS_ROWS)
+    return STATUS_NO_ROW;
   memcpy(s->names[s->count], snake, sizeof(snake));
   return (uint8_t)s->count++;
 }
 
-void scale_begin(struct scale *s, const char *const *known, size_t count) {
+void status_table_reset(struct status_table *s, const char *const *known,
+                        size_t count) {
   s->count = 0;
-  memset(s->row_of, SCALE_NO_ROW, sizeof(s->row_of));
+  memset(s->row_of, STATUS_NO_ROW, sizeof(s->row_of));
   for (size_t i = 0; i < count; i++)
     (void)row_of(s, known[i]);
   s->known = s->count;
 }
 
-void scale_word(struct scale *s, uint32_t number, const char *status) {
-  if (number < SCALE_NUMBERS)
+void status_table_map(struct status_table *s, uint32_t number,
+                      const char *status) {
+  if (number < STATUS_NUMBERS)
     s->row_of[number] = row_of(s, status);
 }
 
-void scale_add(const struct scale *s, struct scale_counts *c, uint32_t number,
-               int64_t count) {
-  uint8_t row = number < SCALE_NUMBERS ? s->row_of[number] : SCALE_NO_ROW;
-  if (row == SCALE_NO_ROW)
+void status_counts_add(const struct status_table *s, struct status_counts *c,
+                       uint32_t number, int64_t count) {
+  uint8_t row = number < STATUS_NUMBERS ? s->row_of[number] : STATUS_NO_ROW;
+  if (row == STATUS_NO_ROW)
     return;
   c->at[row] += count;
   c->is_reported[row] = true;
 }
 
-int64_t scale_of(const struct scale *s, const struct scale_counts *c,
-                 const char *name) {
+int64_t status_counts_get(const struct status_table *s,
+                          const struct status_counts *c, const char *name) {
   for (size_t i = 0; i < s->count; i++)
     if (strcmp(s->names[i], name) == 0)
       return c->at[i];

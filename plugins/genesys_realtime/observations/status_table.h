@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Statuses as rows: which words of an answer are which status, worked out once
+/* Statuses as rows: which words of an answer mean which status, computed once
  * for a reading instead of once for each queue. "OnQueue" and "ON_QUEUE" are
  * one row. Pure; one thread. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_STATUS_TABLE_H
@@ -11,34 +11,36 @@
 #include "common/genesys/clean_name.h"
 
 enum {
-  SCALE_ROWS = 64,      /* statuses that are told apart; further ones are not */
-  SCALE_NUMBERS = 4096, /* words, as base/intern numbers them */
-  SCALE_NO_ROW = 255,
+  STATUS_ROWS = 64,      /* further statuses are left out */
+  STATUS_NUMBERS = 4096, /* words, as base/intern numbers them */
+  STATUS_NO_ROW = 255,
 };
 
-struct scale {
-  char names[SCALE_ROWS][GC_NAME_SIZE]; /* lower snake */
-  size_t known; /* the first rows: shown also when nobody has that status */
+struct status_table {
+  char names[STATUS_ROWS][GC_NAME_SIZE]; /* lower snake */
+  size_t known; /* the first rows: shown also with a count of 0 */
   size_t count;
-  uint8_t row_of[SCALE_NUMBERS]; /* [number of the word] */
+  uint8_t row_of[STATUS_NUMBERS]; /* [number of the word] */
 };
 
 /* The counts of one queue by row. */
-struct scale_counts {
-  int64_t at[SCALE_ROWS];
-  bool is_reported[SCALE_ROWS];
+struct status_counts {
+  int64_t at[STATUS_ROWS];
+  bool is_reported[STATUS_ROWS];
 };
 
-/* Begins with the `known` statuses. */
-void scale_begin(struct scale *s, const char *const *known, size_t count);
-/* The word with this number means this status. */
-void scale_word(struct scale *s, uint32_t number, const char *status);
+/* Empties the table and adds the `known` statuses. */
+void status_table_reset(struct status_table *s, const char *const *known,
+                        size_t count);
+/* The word of this number means this status. */
+void status_table_map(struct status_table *s, uint32_t number,
+                      const char *status);
 
-/* Adds a word's count to its row; words without a row are passed over. */
-void scale_add(const struct scale *s, struct scale_counts *c, uint32_t number,
-               int64_t count);
-/* The count of a status by its snake name; 0 when it has none. */
-int64_t scale_of(const struct scale *s, const struct scale_counts *c,
-                 const char *name);
+/* Adds a word's count to its row; ignores words without a row. */
+void status_counts_add(const struct status_table *s, struct status_counts *c,
+                       uint32_t number, int64_t count);
+/* The count of a status by its snake name; 0 without a row. */
+int64_t status_counts_get(const struct status_table *s,
+                          const struct status_counts *c, const char *name);
 
 #endif

@@ -3,148 +3,153 @@
 
 #include <stdlib.h>
 
-struct push {
-  struct push_deps deps;
+struct subscription {
+  struct subscription_deps deps;
   struct gc_channels_listener listener;
   bool is_listening;
-  struct coverage coverage;
+  struct topic_coverage coverage;
   struct obs_pushed *decoder;
   struct observations *live; /* NULL: no snapshot yet */
   bool is_current;           /* a snapshot came since the last connection */
 };
 
 static void on_connected(void *ctx) {
-  struct push *p = ctx;
-  p->is_current = false;
-  p->deps.snapshot(p->deps.ctx);
+  struct subscription *s = ctx;
+  s->is_current = false;
+  s->deps.snapshot(s->deps.ctx);
 }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
-  struct push *p = ctx;
+  struct subscription *s = ctx;
   (void)blind_ms;
-  p->is_current = false;
+  s->is_current = false;
 }
 
 static void on_message(void *ctx, const struct gc_message *m) {
-  struct push *p = ctx;
+  struct subscription *s = ctx;
   struct gc_err err = {.code = GC_OK};
-  if (p->live == NULL || m->body == NULL)
+  if (s->live == NULL || m->body == NULL)
     return;
-  if (obs_pushed_read(p->decoder, p->live, m->topic, m->body, m->body_len, NULL,
+  if (obs_pushed_read(s->decoder, s->live, m->topic, m->body, m->body_len, NULL,
                       &err) != GC_OK)
     (void)gc_fail_in(&err, err.code, "%s: ", m->topic);
-  p->deps.notice(p->deps.notice_ctx, "pushed observations", &err);
+  s->deps.notice(s->deps.notice_ctx, "pushed observations", &err);
 }
 
-struct push *push_new(const struct push_deps *deps) {
-  struct push *p = calloc(1, sizeof(*p));
-  if (p != NULL)
-    p->decoder = obs_pushed_new();
-  if (p == NULL || p->decoder == NULL) {
-    free(p);
+struct subscription *subscription_new(const struct subscription_deps *deps) {
+  struct subscription *s = calloc(1, sizeof(*s));
+  if (s != NULL)
+    s->decoder = obs_pushed_new();
+  if (s == NULL || s->decoder == NULL) {
+    free(s);
     return NULL;
   }
-  p->deps = *deps;
-  p->listener = (struct gc_channels_listener){.timeouts = deps->timeouts,
+  s->deps = *deps;
+  s->listener = (struct gc_channels_listener){.timeouts = deps->timeouts,
                                               .connected = on_connected,
                                               .gap = on_gap,
                                               .message = on_message,
-                                              .ctx = p};
-  return p;
+                                              .ctx = s};
+  return s;
 }
 
-void push_stop(struct push *p) {
-  if (p->is_listening)
-    gc_channels_unlisten(p->deps.channels, &p->listener);
-  p->is_listening = false;
+void subscription_stop(struct subscription *s) {
+  if (s->is_listening)
+    gc_channels_unlisten(s->deps.channels, &s->listener);
+  s->is_listening = false;
 }
 
-void push_free(struct push *p) {
-  if (p == NULL)
+void subscription_free(struct subscription *s) {
+  if (s == NULL)
     return;
-  coverage_clear(&p->coverage);
-  obs_pushed_free(p->decoder);
-  observations_put(p->live);
-  free(p);
+  topic_coverage_clear(&s->coverage);
+  obs_pushed_free(s->decoder);
+  observations_put(s->live);
+  free(s);
 }
 
-static void forget(struct push *p) {
-  observations_put(p->live);
-  p->live = NULL;
-  p->is_current = false;
+static void drop_model(struct subscription *s) {
+  observations_put(s->live);
+  s->live = NULL;
+  s->is_current = false;
 }
 
-static enum gc_code want(struct push *p, const char *queue) {
+static enum gc_code subscribe_queue(struct subscription *s, const char *queue) {
   char topic[GC_TOPIC_SIZE];
   for (int t = 0; t < OBS_TOPIC_COUNT; t++)
     if (obs_topic_name((enum obs_topic)t, queue, topic))
-      GC_TRY(gc_channels_want(p->deps.channels, &p->listener, topic, p, NULL));
+      GC_TRY(gc_channels_subscribe(s->deps.channels, &s->listener, topic, s,
+                                   NULL));
   return GC_OK;
 }
 
-static void unwant(struct push *p, struct coverage *gone) {
+static void unsubscribe_queues(struct subscription *s,
+                               struct topic_coverage *gone) {
   char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++)
     for (int t = 0; t < OBS_TOPIC_COUNT; t++)
       if (obs_topic_name((enum obs_topic)t, gone->at[i]->id, topic))
-        gc_channels_unwant(p->deps.channels, &p->listener, topic);
+        gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
   if (gone->count > 0)
-    forget(p);
-  coverage_clear(gone);
+    drop_model(s);
+  topic_coverage_clear(gone);
 }
 
-void push_select(struct push *p, const struct selection *selection) {
+void subscription_select(struct subscription *s,
+                         const struct selection *selection) {
   struct gc_err err = {.code = GC_OK};
-  struct coverage gone;
-  if (!p->is_listening)
-    gc_channels_listen(p->deps.channels, &p->listener);
-  p->is_listening = true;
-  enum gc_code code = coverage_update(&p->coverage, selection, &gone);
+  struct topic_coverage gone;
+  if (!s->is_listening)
+    gc_channels_listen(s->deps.channels, &s->listener);
+  s->is_listening = true;
+  enum gc_code code = topic_coverage_update(&s->coverage, selection, &gone);
   if (code == GC_OK) {
-    unwant(p, &gone);
-    for (size_t i = 0; i < p->coverage.count; i++)
-      if (want(p, p->coverage.at[i]->id) != GC_OK)
+    unsubscribe_queues(s, &gone);
+    for (size_t i = 0; i < s->coverage.count; i++)
+      if (subscribe_queue(s, s->coverage.at[i]->id) != GC_OK)
         code = GC_ERR_LIMIT;
   }
   if (code != GC_OK)
     (void)gc_fail(&err, code,
                   "not every queue has its topics (no room on the account's "
-                  "notification channels, or no memory): all are asked for "
-                  "each interval, as with Observations \"query\"");
-  p->deps.notice(p->deps.notice_ctx, "observation topics", &err);
+                  "notification channels, or no memory): all are polled each "
+                  "interval, as with Observations \"query\"");
+  s->deps.notice(s->deps.notice_ctx, "observation topics", &err);
 }
 
-enum gc_code push_snapshot(struct push *p, const struct observations *reading,
-                           int64_t asked_ms) {
-  if (p->live == NULL)
-    p->live = observations_new();
-  if (p->live == NULL)
+enum gc_code subscription_add_snapshot(struct subscription *s,
+                                       const struct observations *reading,
+                                       int64_t asked_ms) {
+  if (s->live == NULL)
+    s->live = observations_new();
+  if (s->live == NULL)
     return GC_ERR_MEMORY;
-  GC_TRY(observations_merge(p->live, reading, asked_ms));
-  p->is_current = true;
+  GC_TRY(observations_merge(s->live, reading, asked_ms));
+  s->is_current = true;
   return GC_OK;
 }
 
-/* One topic that is missing makes all of it a matter of asking. */
-static bool is_covered(const struct push *p) {
+/* A single missing topic makes the model incomplete. */
+static bool has_all_topics(const struct subscription *s) {
   char topic[GC_TOPIC_SIZE];
-  for (size_t i = 0; i < p->coverage.count; i++)
+  for (size_t i = 0; i < s->coverage.count; i++)
     for (int t = 0; t < OBS_TOPIC_COUNT; t++)
-      if (!obs_topic_name((enum obs_topic)t, p->coverage.at[i]->id, topic) ||
-          !gc_channels_covers(p->deps.channels, topic))
+      if (!obs_topic_name((enum obs_topic)t, s->coverage.at[i]->id, topic) ||
+          !gc_channels_covers(s->deps.channels, topic))
         return false;
   return true;
 }
 
-bool push_is_whole(const struct push *p) {
+bool subscription_is_complete(const struct subscription *s) {
   struct gc_channel_stats stats;
-  gc_channels_stats_for(p->deps.channels, &p->listener, &stats);
-  return p->is_current && p->live != NULL && stats.connected && is_covered(p);
+  gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
+  return s->is_current && s->live != NULL && stats.connected &&
+         has_all_topics(s);
 }
 
-struct observations *push_copy(const struct push *p) {
-  struct observations *copy = p->live != NULL ? observations_new() : NULL;
-  if (copy != NULL && observations_merge(copy, p->live, 0) != GC_OK) {
+struct observations *subscription_copy(const struct subscription *s) {
+  struct observations *copy = s->live != NULL ? observations_new() : NULL;
+  if (copy != NULL && observations_merge(copy, s->live, 0) != GC_OK) {
     observations_put(copy);
     copy = NULL;
   }

@@ -2,9 +2,10 @@
 /* Observations "topic" of one block: two topics for each of its queues, whose
  * messages keep one long-lived model up to date. Network thread only.
  *
- * Messages tell only what changed, so the model begins with a snapshot, asked
- * as Observations "query" would. It is whole while all topics are subscribed
- * and open; while it is not, the block asks each interval as with "query". */
+ * A message names only what changed, so the model begins with a snapshot, which
+ * is polled as for Observations "query". The model is complete while every
+ * topic is subscribed and the channels are open; while it is not, the block
+ * polls each interval. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_SUBSCRIPTION_H
 #define GENESYS_REALTIME_OBSERVATIONS_SUBSCRIPTION_H
 
@@ -13,36 +14,38 @@
 #include "plugins/genesys_realtime/queues/topic_coverage.h"
 
 /* All borrowed. */
-struct push_deps {
+struct subscription_deps {
   struct gc_channels *channels;
   struct gc_channel_timeouts timeouts;
-  /* What was missed ends here: ask for a snapshot. */
+  /* The channels are open (again): poll a snapshot. */
   void (*snapshot)(void *ctx);
-  /* An outcome, GC_OK when well. */
+  /* Reports an outcome; GC_OK is success. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;
   void *ctx;
 };
 
-struct push;
+struct subscription;
 
 /* NULL when out of memory. */
-struct push *push_new(const struct push_deps *deps);
-void push_stop(struct push *p);
-/* After push_stop; NULL is fine. */
-void push_free(struct push *p);
+struct subscription *subscription_new(const struct subscription_deps *deps);
+void subscription_stop(struct subscription *s);
+/* After subscription_stop; NULL is fine. */
+void subscription_free(struct subscription *s);
 
-/* Which queues. When one has left the model begins anew. */
-void push_select(struct push *p, const struct selection *selection);
+/* Takes the queues. The model is dropped when a queue left. */
+void subscription_select(struct subscription *s,
+                         const struct selection *selection);
 
-/* A complete reading, asked for at `asked_ms` of the server's clock. */
-GC_MUST_CHECK enum gc_code push_snapshot(struct push *p,
-                                         const struct observations *reading,
-                                         int64_t asked_ms);
-/* Every topic is heard, and there was a snapshot since. */
-bool push_is_whole(const struct push *p);
-/* How it stands now, for a read thread; the caller's. NULL: nothing is known,
- * or out of memory. */
-struct observations *push_copy(const struct push *p);
+/* Takes a complete reading, requested at `asked_ms` of the server's clock. */
+GC_MUST_CHECK enum gc_code
+subscription_add_snapshot(struct subscription *s,
+                          const struct observations *reading, int64_t asked_ms);
+/* True if every topic is subscribed and open, and there was a snapshot since.
+ */
+bool subscription_is_complete(const struct subscription *s);
+/* A copy of the model for a read thread; the caller owns it. NULL: there is no
+ * model, or out of memory. */
+struct observations *subscription_copy(const struct subscription *s);
 
 #endif

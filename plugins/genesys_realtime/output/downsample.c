@@ -9,8 +9,8 @@
 #include "common/base/strmap.h"
 #include "common/genesys/clean_name.h"
 
-/* What windows are made of; 0, which is no window, for all else. */
-static const enum gc_metric_id window_of[GC_METRIC_COUNT] = {
+/* The metric of the windows of a metric; 0, which is no window, without. */
+static const enum gc_metric_id window_metrics[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_DEPTH] = GC_METRIC_QUEUE_DEPTH_WINDOW,
     [GC_METRIC_QUEUE_INTERACTING] = GC_METRIC_QUEUE_INTERACTING_WINDOW,
     [GC_METRIC_QUEUE_ALERTING] = GC_METRIC_QUEUE_ALERTING_WINDOW,
@@ -29,48 +29,48 @@ struct gauge {
   enum gc_metric_id metric; /* of the window */
   double sum, min, max;
   uint32_t readings;
-  const char *instance, *qualifier; /* within `key`'s room */
+  const char *instance, *qualifier; /* in the memory behind `key` */
   char key[];                       /* "TYPE/INSTANCE/QUALIFIER" */
 };
 
-struct windows {
-  struct windows_settings s;
+struct downsample {
+  struct downsample_settings s;
   struct gc_strmap by_key;
   struct gauge **at;
   size_t count, cap;
-  int64_t start_ms; /* of the open window; all before have left */
+  int64_t start_ms; /* of the open window; all earlier ones were put */
   int64_t now_ms;
   const struct gc_samples *out;
   uint64_t overflow;
 };
 
-struct windows *windows_new(const struct windows_settings *settings) {
-  struct windows *w = calloc(1, sizeof(*w));
+struct downsample *downsample_new(const struct downsample_settings *settings) {
+  struct downsample *w = calloc(1, sizeof(*w));
   if (w != NULL)
     w->s = *settings;
   return w;
 }
 
-static void forget_all(struct windows *w) {
+static void drop_gauges(struct downsample *w) {
   for (size_t i = 0; i < w->count; i++)
     free(w->at[i]);
   w->count = 0;
   gc_strmap_clear(&w->by_key);
 }
 
-void windows_free(struct windows *w) {
+void downsample_free(struct downsample *w) {
   if (w == NULL)
     return;
-  forget_all(w);
+  drop_gauges(w);
   free(w->at);
   free(w);
 }
 
-uint64_t windows_overflow(const struct windows *w) { return w->overflow; }
+uint64_t downsample_overflow(const struct downsample *w) { return w->overflow; }
 
 /* ---- out ---- */
 
-static void put_window(const struct windows *w, const struct gauge *g) {
+static void put_window(const struct downsample *w, const struct gauge *g) {
   struct gc_sample sample = {.metric = g->metric,
                              .instance = g->instance,
                              .qualifier = g->qualifier,
@@ -82,8 +82,8 @@ static void put_window(const struct windows *w, const struct gauge *g) {
   w->out->put(w->out->ctx, &sample);
 }
 
-/* The open window leaves; the next one is open. */
-static void turn(struct windows *w) {
+/* Puts the open window and opens the next. */
+static void close_window(struct downsample *w) {
   size_t kept = 0;
   for (size_t i = 0; i < w->count; i++) {
     struct gauge *g = w->at[i];
@@ -100,15 +100,15 @@ static void turn(struct windows *w) {
   w->start_ms += w->s.span_ms;
 }
 
-/* The window of that time is open afterwards; false: it has left. */
-static bool open_at(struct windows *w, int64_t at_ms) {
+/* Opens the window of that time; false: it was put already. */
+static bool open_window(struct downsample *w, int64_t at_ms) {
   int64_t start_ms = at_ms - at_ms % w->s.span_ms;
   if (start_ms < w->start_ms) {
-    if (w->start_ms - start_ms <= WINDOW_BACK_MAX_MS)
+    if (w->start_ms - start_ms <= DOWNSAMPLE_BACK_MAX_MS)
       return false;
-    forget_all(w);
+    drop_gauges(w);
   } else if (start_ms > w->start_ms) {
-    turn(w);
+    close_window(w);
   }
   w->start_ms = start_ms;
   return true;
@@ -135,7 +135,7 @@ static struct gauge *new_gauge(enum gc_metric_id metric, const char *key,
   return g;
 }
 
-static bool make_room(struct windows *w) {
+static bool grow_gauges(struct downsample *w) {
   if (w->count >= w->s.series_max)
     return false;
   if (w->count < w->cap)
@@ -149,14 +149,14 @@ static bool make_room(struct windows *w) {
   return true;
 }
 
-/* NULL: there are too many, or there is no memory. */
-static struct gauge *gauge_of(struct windows *w, enum gc_metric_id metric,
+/* NULL: too many gauges, or no memory. */
+static struct gauge *gauge_of(struct downsample *w, enum gc_metric_id metric,
                               const struct gc_sample *sample) {
   char key[KEY_SIZE];
   snprintf(key, sizeof(key), "%s/%s/%s", gc_metric(metric)->name,
            sample->instance, sample->qualifier);
   struct gauge *g = gc_strmap_get(&w->by_key, key);
-  if (g != NULL || !make_room(w))
+  if (g != NULL || !grow_gauges(w))
     return g;
   g = new_gauge(metric, key, sample);
   if (g != NULL && gc_strmap_put(&w->by_key, g->key, g) != GC_OK) {
@@ -168,7 +168,7 @@ static struct gauge *gauge_of(struct windows *w, enum gc_metric_id metric,
   return g;
 }
 
-static void add(struct gauge *g, double value) {
+static void add_value(struct gauge *g, double value) {
   bool is_first = g->readings == 0;
   g->sum = is_first ? value : g->sum + value;
   g->min = is_first || value < g->min ? value : g->min;
@@ -176,37 +176,37 @@ static void add(struct gauge *g, double value) {
   g->readings++;
 }
 
-static void take(struct windows *w, enum gc_metric_id metric,
-                 const struct gc_sample *sample) {
+static void add_reading(struct downsample *w, enum gc_metric_id metric,
+                        const struct gc_sample *sample) {
   double value = sample->values[0].gauge;
   if (!isfinite(value) ||
-      !open_at(w, sample->time_ms > 0 ? sample->time_ms : w->now_ms))
+      !open_window(w, sample->time_ms > 0 ? sample->time_ms : w->now_ms))
     return;
   struct gauge *g = gauge_of(w, metric, sample);
   if (g != NULL)
-    add(g, value);
+    add_value(g, value);
   else
     w->overflow++;
 }
 
-static void put(void *ctx, const struct gc_sample *sample) {
-  struct windows *w = ctx;
-  enum gc_metric_id metric = window_of[sample->metric];
+static void put_downsampled(void *ctx, const struct gc_sample *sample) {
+  struct downsample *w = ctx;
+  enum gc_metric_id metric = window_metrics[sample->metric];
   if (metric != 0)
-    take(w, metric, sample);
+    add_reading(w, metric, sample);
   if (metric == 0 || w->s.raw)
     w->out->put(w->out->ctx, sample);
 }
 
-struct gc_samples windows_sink(struct windows *w, int64_t now_ms,
-                               const struct gc_samples *out) {
+struct gc_samples downsample_sink(struct downsample *w, int64_t now_ms,
+                                  const struct gc_samples *out) {
   w->now_ms = now_ms;
   w->out = out;
-  (void)open_at(w, now_ms - WINDOW_GRACE_MS);
-  return (struct gc_samples){put, w};
+  (void)open_window(w, now_ms - DOWNSAMPLE_GRACE_MS);
+  return (struct gc_samples){put_downsampled, w};
 }
 
-void windows_finish(struct windows *w, const struct gc_samples *out) {
+void downsample_finish(struct downsample *w, const struct gc_samples *out) {
   w->out = out;
-  turn(w);
+  close_window(w);
 }

@@ -2,8 +2,11 @@
 #include "plugins/genesys_realtime/output/series_limit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { FIRST_SIZE = 256, LOOKS_PER_EXPIRY = 8 };
+#include "common/base/hash.h"
+
+enum { FIRST_SIZE = 256, CHECKS_PER_EXPIRY = 8 };
 
 struct place {
   uint64_t hash; /* 0: free */
@@ -12,7 +15,7 @@ struct place {
 
 struct series_limit {
   size_t max;
-  uint64_t expiry_ms, now_ms, looked_ms;
+  uint64_t expiry_ms, now_ms, checked_ms;
   struct place *places; /* open addressing; a power of two, half of it free */
   size_t room, count;
   uint64_t overflow;
@@ -41,21 +44,19 @@ uint64_t series_limit_overflow(const struct series_limit *l) {
   return l->overflow;
 }
 
-/* FNV-1a, of the text and its end. */
+/* Adds the text and its end. */
 static uint64_t hash_text(uint64_t h, const char *text) {
-  for (const char *c = text; *c != '\0'; c++)
-    h = (h ^ (unsigned char)*c) * UINT64_C(1099511628211);
-  return (h ^ 0xff) * UINT64_C(1099511628211);
+  return gc_hash_add(h, text, strlen(text) + 1);
 }
 
 static uint64_t hash_of(const struct gc_sample *s) {
-  uint64_t h = UINT64_C(14695981039346656037) ^ (uint64_t)s->metric;
+  uint64_t h = GC_HASH_INIT ^ (uint64_t)s->metric;
   h = hash_text(hash_text(h, s->instance), s->qualifier);
-  h ^= h >> 32; /* the lower bits, which we take, know of the upper ones */
+  h = gc_hash_fold(h);
   return h != 0 ? h : 1;
 }
 
-/* The series' place, or the free one where it would go. */
+/* The place of the series, or the free place for it. */
 static struct place *place_of(struct place *places, size_t room,
                               uint64_t hash) {
   size_t i = hash & (room - 1);
@@ -64,8 +65,8 @@ static struct place *place_of(struct place *places, size_t room,
   return &places[i];
 }
 
-/* Into a table of that room, without those that have expired. */
-static bool move(struct series_limit *l, size_t room) {
+/* Moves all series that have not expired to a table of `room` places. */
+static bool rehash(struct series_limit *l, size_t room) {
   struct place *places = calloc(room, sizeof(*places));
   if (places == NULL)
     return false;
@@ -83,20 +84,20 @@ static bool move(struct series_limit *l, size_t room) {
   return true;
 }
 
-static bool make_room(struct series_limit *l) {
+static bool take_place(struct series_limit *l) {
   if (l->count >= l->max)
     return false;
   if (l->count * 2 < l->room)
     return true;
-  return move(l, l->room == 0 ? FIRST_SIZE : l->room * 2);
+  return rehash(l, l->room == 0 ? FIRST_SIZE : l->room * 2);
 }
 
-static bool passes(struct series_limit *l, const struct gc_sample *sample) {
+static bool has_place(struct series_limit *l, const struct gc_sample *sample) {
   uint64_t hash = hash_of(sample);
   struct place *p =
       l->room > 0 ? place_of(l->places, l->room, hash) : l->places;
   if (p == NULL || p->hash == 0) {
-    if (!make_room(l))
+    if (!take_place(l))
       return false;
     p = place_of(l->places, l->room, hash);
     p->hash = hash;
@@ -106,9 +107,9 @@ static bool passes(struct series_limit *l, const struct gc_sample *sample) {
   return true;
 }
 
-static void put(void *ctx, const struct gc_sample *sample) {
+static void put_limited(void *ctx, const struct gc_sample *sample) {
   struct series_limit *l = ctx;
-  if (passes(l, sample))
+  if (has_place(l, sample))
     l->out->put(l->out->ctx, sample);
   else
     l->overflow++;
@@ -118,10 +119,10 @@ struct gc_samples series_limit_sink(struct series_limit *l, uint64_t now_ms,
                                     const struct gc_samples *out) {
   l->out = out;
   l->now_ms = now_ms;
-  if (now_ms - l->looked_ms >= l->expiry_ms / LOOKS_PER_EXPIRY) {
-    l->looked_ms = now_ms;
+  if (now_ms - l->checked_ms >= l->expiry_ms / CHECKS_PER_EXPIRY) {
+    l->checked_ms = now_ms;
     if (l->count > 0)
-      (void)move(l, l->room); /* without memory they stay a while longer */
+      (void)rehash(l, l->room); /* without memory they stay longer */
   }
-  return (struct gc_samples){put, l};
+  return (struct gc_samples){put_limited, l};
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* MaxSeries: a sink in front of another one that lets the first so many series
- * pass and counts what it leaves out. Who has begun goes on, so that nothing
- * flickers at the limit. A series of which nothing came for QueueExpiry gives
- * its place free.
+/* MaxSeries: a sink in front of another sink that passes the values of the
+ * first N series and counts the others. A series that passed once keeps
+ * passing, so that no series flickers at the limit. Its place is free again
+ * when it had no value for QueueExpiry.
  *
- * A series is known by a 64-bit hash of its type, instance and qualifier, 32
- * bytes each at worst; of 200,000 series two share one with a chance of one to
- * 10^9, and count as one then. Pure; one thread at a time. */
+ * A series is known by a 64-bit hash of its type, instance and qualifier, at
+ * most 32 bytes each. Among 200,000 series two have the same hash with a
+ * probability of 1 to 10^9; they count as one. Pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_OUTPUT_SERIES_LIMIT_H
 #define GENESYS_REALTIME_OUTPUT_SERIES_LIMIT_H
 
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 #include <stddef.h>
 
@@ -21,14 +21,14 @@ struct series_limit *series_limit_new(size_t max, uint64_t expiry_ms);
 void series_limit_free(struct series_limit *l); /* NULL is fine */
 GC_DEFINE_AUTO(struct series_limit, series_limit_free)
 
-/* The sink in front of `out`, which is borrowed as long as it is used; until
- * the next call. `now_ms`: monotonic. */
+/* The sink in front of `out`, which is borrowed until the next call. `now_ms`
+ * is monotonic. */
 struct gc_samples series_limit_sink(struct series_limit *l, uint64_t now_ms,
                                     const struct gc_samples *out);
 
-/* Series that have a place. */
+/* The number of series that pass. */
 size_t series_limit_count(const struct series_limit *l);
-/* Values that were left out since the start: no place, or no memory for it. */
+/* Values that were left out since the start: no place, or no memory. */
 uint64_t series_limit_overflow(const struct series_limit *l);
 
 #endif

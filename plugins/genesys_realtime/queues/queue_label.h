@@ -1,23 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* Under which label a queue is shown, and whether it is: what the samples of
- * observations and of conversations have in common. Pure. */
+/* Which queues and media are shown, and under which label: the same for the
+ * samples of observations and of conversations. Pure. */
 #ifndef GENESYS_REALTIME_QUEUES_QUEUE_LABEL_H
 #define GENESYS_REALTIME_QUEUES_QUEUE_LABEL_H
 
 #include "common/genesys/clean_name.h"
-#include "plugins/genesys_realtime/observations/observations.h"
+#include "common/genesys/entities.h"
+#include "plugins/genesys_realtime/queues/shard.h"
 
-enum view_answer {
-  VIEW_SHOW,
-  VIEW_HIDE,    /* no selector accepts it, it is another agent's, or there is
-                   nothing to show */
-  VIEW_UNNAMED, /* held back until its name is known */
+enum queue_label { QUEUE_LABEL_NAME, QUEUE_LABEL_ID, QUEUE_LABEL_BOTH };
+
+/* The display options and lists that samples need. All borrowed. */
+struct queue_display {
+  const struct gc_entities *queues;    /* names; NULL: not known yet */
+  const struct gc_entities *presences; /* of presences that the answer does not
+                                          map; may be NULL */
+  /* queue->name NULL: not known yet; "": there is none. */
+  bool (*accepts)(void *ctx, const struct gc_entry *queue);
+  void *accepts_ctx;
+  const struct shard
+      *shard;         /* queues of other agents are hidden; may be NULL */
+  char *const *media; /* only these types; none: all */
+  size_t media_count;
+  enum queue_label label;
+  uint32_t interval_ms; /* of the samples */
 };
 
-/* The label of the queue `id`; set for VIEW_SHOW only. */
-enum view_answer view_label(const struct obs_view *view, const char *id,
-                            char ret_label[GC_NAME_SIZE]);
+/* Totals of one reading. */
+struct queue_tally {
+  size_t series;  /* samples */
+  size_t matched; /* queues that the selectors accept */
+  size_t unnamed; /* queues held back: their name is not known yet */
+};
 
-bool view_wants_media(const struct obs_view *view, const char *media);
+enum queue_label_result {
+  QUEUE_SHOWN,
+  QUEUE_HIDDEN,  /* no selector accepts it, it belongs to another agent, or its
+                    label is empty */
+  QUEUE_UNNAMED, /* held back until its name is known */
+};
+
+/* The label of the queue `id`; it is set for QUEUE_SHOWN only. */
+enum queue_label_result queue_label_of(const struct queue_display *display,
+                                       const char *id,
+                                       char ret_label[GC_NAME_SIZE]);
+
+/* True if the medium is shown. "all", of a source without media, always is. */
+bool queue_display_has_media(const struct queue_display *display,
+                             const char *media);
 
 #endif

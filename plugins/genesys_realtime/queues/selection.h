@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The queues of a block, as ids: what the Queue options accept of the name
- * list and the Shard leaves to this agent. Applied before any request. Pure. */
+/* The queues of a block, as ids: those of the name list that the Queue options
+ * accept and that the Shard leaves to this agent. Is made before any request.
+ * Pure. */
 #ifndef GENESYS_REALTIME_QUEUES_SELECTION_H
 #define GENESYS_REALTIME_QUEUES_SELECTION_H
 
@@ -12,10 +13,10 @@ struct selection {
   size_t count;
 };
 
-/* Makes it anew. Where the list is refused there are no names to match: ids
- * that the options give literally are taken as they are; `any_id` (the guide
- * dialect): an id need not be a UUID, whatever has no wildcard is one. `shard`
- * may be NULL. On failure the old selection stays. */
+/* Replaces the selection. If the list is refused, there are no names to match:
+ * the ids that the options write out are taken as they are. `any_id` (guide
+ * dialect): an id need not be a UUID, every selector without a wildcard is one.
+ * `shard` may be NULL. On failure the old selection stays. */
 GC_MUST_CHECK enum gc_code
 selection_make(struct selection *s, const struct gc_entities *queues,
                char *const *selectors, size_t selector_count,

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/queues/shard.h"
 
-/* FNV-1a, without regard to the case of ASCII letters. */
+#include "common/base/ascii.h"
+#include "common/base/hash.h"
+
+/* ASCII letters count as lower case. */
 static uint64_t hash_of(const char *id) {
-  uint64_t h = UINT64_C(14695981039346656037);
-  for (const char *c = id; *c != '\0'; c++) {
-    unsigned char lower =
-        (unsigned char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
-    h = (h ^ lower) * UINT64_C(1099511628211);
-  }
+  uint64_t h = GC_HASH_INIT;
+  for (const char *c = id; *c != '\0'; c++)
+    h = gc_hash_byte(h, (unsigned char)gc_lower(*c));
   return h;
 }
 
-/* The last step of splitmix64. FNV alone leaves ids and numbers that differ
- * little with weights that do. */
-static uint64_t mix(uint64_t x) {
+/* The last step of splitmix64. By FNV alone, similar ids and numbers would have
+ * similar weights. */
+static uint64_t mix_bits(uint64_t x) {
   x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
   return x ^ (x >> 31);
 }
 
-/* Agents of all versions have to agree: these weights never change. */
+/* Agents of all versions must agree: these weights never change. */
 static uint64_t weight_of(uint64_t hash, uint32_t number) {
-  return mix(hash ^ mix(number * UINT64_C(0x9e3779b97f4a7c15)));
+  return mix_bits(hash ^ mix_bits(number * UINT64_C(0x9e3779b97f4a7c15)));
 }
 
 bool shard_has(const struct shard *s, const char *id) {
@@ -37,11 +37,11 @@ bool shard_has(const struct shard *s, const char *id) {
   return true;
 }
 
-/* Digits alone, no sign and no space. */
+/* Digits only: no sign, no space. */
 static bool read_number(const char **at, uint32_t *ret) {
   const char *begin = *at;
   uint32_t number = 0;
-  while (**at >= '0' && **at <= '9' && *at - begin < 6)
+  while (gc_is_digit(**at) && *at - begin < 6)
     number = number * 10 + (uint32_t)(*(*at)++ - '0');
   *ret = number;
   return *at > begin;

@@ -28,14 +28,15 @@ static void free_queue(struct covered_queue *q) {
   free(q);
 }
 
-void coverage_clear(struct coverage *c) {
+void topic_coverage_clear(struct topic_coverage *c) {
   for (size_t i = 0; i < c->count; i++)
     free_queue(c->at[i]);
   free(c->at);
-  *c = (struct coverage){0};
+  *c = (struct topic_coverage){0};
 }
 
-struct covered_queue *coverage_find(const struct coverage *c, const char *id) {
+struct covered_queue *topic_coverage_find(const struct topic_coverage *c,
+                                          const char *id) {
   size_t low = 0, high = c->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -50,8 +51,9 @@ struct covered_queue *coverage_find(const struct coverage *c, const char *id) {
   return NULL;
 }
 
-/* All of the selection, sorted and each once, as queues of their own. */
-static enum gc_code fill(struct coverage *c, const struct selection *s) {
+/* The queues of the selection, sorted, each once. */
+static enum gc_code fill_queues(struct topic_coverage *c,
+                                const struct selection *s) {
   c->at = calloc(s->count + 1, sizeof(struct covered_queue *));
   if (c->at == NULL)
     return GC_ERR_MEMORY;
@@ -73,9 +75,10 @@ static enum gc_code fill(struct coverage *c, const struct selection *s) {
   return GC_OK;
 }
 
-/* The queues that both have change places, so that the old ones stay. */
-static void exchange(struct coverage *made, struct coverage *old,
-                     struct coverage *gone) {
+/* Replaces each made queue by the old queue of the same id. */
+static void keep_old_queues(struct topic_coverage *made,
+                            struct topic_coverage *old,
+                            struct topic_coverage *gone) {
   size_t m = 0;
   for (size_t i = 0; i < old->count; i++) {
     struct covered_queue *q = old->at[i];
@@ -91,25 +94,26 @@ static void exchange(struct coverage *made, struct coverage *old,
   }
 }
 
-enum gc_code coverage_update(struct coverage *c,
-                             const struct selection *selection,
-                             struct coverage *ret_gone) {
-  struct coverage made = {0};
-  *ret_gone = (struct coverage){0};
-  enum gc_code code = fill(&made, selection);
+enum gc_code topic_coverage_update(struct topic_coverage *c,
+                                   const struct selection *selection,
+                                   struct topic_coverage *ret_gone) {
+  struct topic_coverage made = {0};
+  *ret_gone = (struct topic_coverage){0};
+  enum gc_code code = fill_queues(&made, selection);
   if (code == GC_OK)
     ret_gone->at = calloc(c->count + 1, sizeof(struct covered_queue *));
   if (code != GC_OK || ret_gone->at == NULL) {
-    coverage_clear(&made);
+    topic_coverage_clear(&made);
     return GC_ERR_MEMORY;
   }
-  exchange(&made, c, ret_gone);
+  keep_old_queues(&made, c, ret_gone);
   free(c->at);
   *c = made;
   return GC_OK;
 }
 
-void coverage_set(struct coverage *c, struct covered_queue *q, bool covered) {
+void topic_coverage_set(struct topic_coverage *c, struct covered_queue *q,
+                        bool covered) {
   c->covered += covered;
   c->covered -= q->is_covered;
   q->is_covered = covered;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a block's stream listens to. What is counted of a queue whose
- * topic is refused would come by chance, out of other queues' conversations:
- * such a queue is silent instead. Pure; one thread at a time. */
+/* Which queues of a block have their topics subscribed. A queue whose topic is
+ * refused is seen by chance only, in the conversations of other queues: its
+ * counters would be wrong, so it is not shown. Pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_QUEUES_TOPIC_COVERAGE_H
 #define GENESYS_REALTIME_QUEUES_TOPIC_COVERAGE_H
 
@@ -10,26 +10,30 @@
 struct covered_queue {
   char *id; /* its address stays as long as the queue does */
   bool is_covered;
-  bool is_new;      /* until the caller has taken note */
+  bool is_new;      /* the caller resets it */
   bool was_refused; /* the caller's: since it was covered last */
-  bool is_roomless; /* the caller's: no channel had room when it was wanted */
+  bool is_roomless; /* the caller's: no channel had room for its topic */
 };
 
-struct coverage {
-  struct covered_queue **at; /* in the order of the ids, capitals are equal */
+struct topic_coverage {
+  struct covered_queue *
+      *at; /* in the order of the ids, without regard to case */
   size_t count;
   size_t covered;
 };
 
-/* A new selection. Queues that were there before stay what they are, the others
- * begin uncovered; *ret_gone gets those that left, for the caller to clear. On
- * failure all stays as it was. */
-GC_MUST_CHECK enum gc_code coverage_update(struct coverage *c,
-                                           const struct selection *selection,
-                                           struct coverage *ret_gone);
-/* NULL: not one of the block's. */
-struct covered_queue *coverage_find(const struct coverage *c, const char *id);
-void coverage_set(struct coverage *c, struct covered_queue *q, bool covered);
-void coverage_clear(struct coverage *c);
+/* Takes a new selection. Queues that stay keep their state, new queues are not
+ * covered; *ret_gone gets those that left, which the caller clears. On failure
+ * nothing changes. */
+GC_MUST_CHECK enum gc_code
+topic_coverage_update(struct topic_coverage *c,
+                      const struct selection *selection,
+                      struct topic_coverage *ret_gone);
+/* NULL: the block does not have this queue. */
+struct covered_queue *topic_coverage_find(const struct topic_coverage *c,
+                                          const char *id);
+void topic_coverage_set(struct topic_coverage *c, struct covered_queue *q,
+                        bool covered);
+void topic_coverage_clear(struct topic_coverage *c);
 
 #endif

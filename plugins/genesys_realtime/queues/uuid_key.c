@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/conversations/event.h"
+#include "plugins/genesys_realtime/queues/uuid_key.h"
+
+#include <string.h>
+
+#include "common/base/hash.h"
 
 enum { UUID_LEN = 36 };
 
-/* The value of a hexadecimal digit, by its character; + 1, so that what is
- * not named is 0. */
+/* The value of each hexadecimal digit plus 1; 0 for all other characters. */
 static const uint8_t digits[256] = {
     ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
     ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
@@ -12,8 +15,8 @@ static const uint8_t digits[256] = {
     ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-/* `count` hexadecimal digits onto `*value`; what is not one leaves a bit in
- * what is returned. */
+/* Appends `count` hexadecimal digits to `*value`. Returns 0 if all of them are
+ * digits. */
 static inline unsigned read_digits(const char *text, unsigned count,
                                    uint64_t *value) {
   unsigned wrong = 0;
@@ -25,8 +28,8 @@ static inline unsigned read_digits(const char *text, unsigned count,
   return wrong;
 }
 
-static bool read_uuid(const char *t, struct cv_id *ret) {
-  struct cv_id id = {0, 0};
+static bool read_uuid(const char *t, struct uuid_key *ret) {
+  struct uuid_key id = {0, 0};
   if (t[8] != '-' || t[13] != '-' || t[18] != '-' || t[23] != '-')
     return false;
   unsigned wrong = read_digits(t, 8, &id.high);
@@ -38,18 +41,21 @@ static bool read_uuid(const char *t, struct cv_id *ret) {
   return wrong == 0;
 }
 
-/* FNV-1a from two bases. */
 static uint64_t hash_from(uint64_t base, const char *text, size_t len) {
-  for (size_t i = 0; i < len; i++)
-    base = (base ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-  return base ^ base >> 31;
+  uint64_t h = gc_hash_add(base, text, len);
+  return h ^ h >> 31;
 }
 
-struct cv_id cv_id_read(const char *text, size_t len) {
-  struct cv_id id = {0, 0};
+struct uuid_key uuid_key_read(const char *text, size_t len) {
+  struct uuid_key id = {0, 0};
   if (len == 0 || (len == UUID_LEN && read_uuid(text, &id)))
     return id;
-  id.high = hash_from(UINT64_C(0xcbf29ce484222325), text, len);
+  id.high = hash_from(GC_HASH_INIT, text, len);
   id.low = hash_from(UINT64_C(0x84222325cbf29ce4), text, len) | 1;
   return id;
+}
+
+bool uuid_key_is_uuid(const char *text) {
+  struct uuid_key id;
+  return strlen(text) == UUID_LEN && read_uuid(text, &id);
 }

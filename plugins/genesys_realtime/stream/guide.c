@@ -38,22 +38,22 @@ static void on_notice(void *ctx, const struct gc_err *err) {
 }
 
 static enum gc_code open_socket(struct stream *s) {
-  const struct guide_settings *g = &s->settings.guide;
+  const struct queues_options *o = s->options;
   struct guide_socket_deps deps = {.env = s->deps.env,
                                    .api = s->deps.api,
                                    .driver = s->deps.driver,
                                    .connect = s->deps.connect,
                                    .base_url = s->deps.base_url,
-                                   .path = g->path != NULL ? g->path
+                                   .path = o->path != NULL ? o->path
                                                            : GUIDE_STREAM_PATH,
-                                   .timeouts = s->settings.timeouts,
+                                   .timeouts = stream_timeouts(o),
                                    .text = on_text,
                                    .open = on_open,
                                    .notice = on_notice,
                                    .ctx = s};
   s->query.max = 65536;
   gc_buf_reset(&s->query);
-  GC_TRY(guide_query(g->where, g->where_count, g->media, g->media_count,
+  GC_TRY(guide_query(o->where.at, o->where.count, o->media.at, o->media.count,
                      &s->query));
   deps.query = gc_buf_string(&s->query);
   if (s->guide_decoder == NULL)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/json/scan.h"
-#include "common/base/json/stream.h"
-#include "common/base/json/writer.h"
+#include "common/base/ascii.h"
+#include "common/base/json/document.h"
+#include "common/base/json/message.h"
 
 enum { K_TYPE = 1, K_EVENT, K_ID, K_MEDIA, K_STATE, K_QUEUE, K_WRAPUP };
 
@@ -27,8 +27,7 @@ static const struct {
 };
 
 struct guide_decoder {
-  struct gc_json_scan scan;
-  struct gc_json_stream *stream; /* for messages that the scan does not take */
+  struct gc_json_messages messages;
   bool is_conversation, is_wrong;
   struct guide_event now;
 };
@@ -46,8 +45,7 @@ static enum cv_media read_media(const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
     return CV_ALL;
   for (size_t i = 0; i < v->len; i++)
-    label[i] = (char)(v->text[i] >= 'A' && v->text[i] <= 'Z' ? v->text[i] + 32
-                                                             : v->text[i]);
+    label[i] = gc_lower(v->text[i]);
   label[v->len] = '\0';
   enum cv_media media = cv_media_find(label);
   return media == CV_MEDIA_COUNT || media == CV_UNKNOWN ? CV_ALL : media;
@@ -60,7 +58,7 @@ static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
     d->is_wrong = true;
     return;
   }
-  d->now.queue = cv_id_read(v->text, v->len);
+  d->now.queue = uuid_key_read(v->text, v->len);
   memcpy(d->now.queue_text, v->text, v->len);
   d->now.queue_text[v->len] = '\0';
 }
@@ -85,7 +83,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     break;
   case GC_JSON_PATH2(K_EVENT, K_ID):
     if (v->kind == GC_JSON_STRING)
-      d->now.id = cv_id_read(v->text, v->len);
+      d->now.id = uuid_key_read(v->text, v->len);
     break;
   case GC_JSON_PATH2(K_EVENT, K_MEDIA):
     d->now.media = (uint8_t)read_media(v);
@@ -114,11 +112,19 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
+static void reset_event(void *ctx) {
+  struct guide_decoder *d = ctx;
+  d->is_conversation = d->is_wrong = false;
+  d->now.id = d->now.queue = (struct uuid_key){0, 0};
+  d->now.queue_text[0] = d->now.wrapup[0] = '\0';
+  d->now.state = CV_STATE_NONE;
+  d->now.media = CV_ALL;
+}
+
 void guide_decoder_free(struct guide_decoder *d) {
   if (d == NULL)
     return;
-  gc_json_stream_free(d->stream);
-  gc_json_scan_clear(&d->scan);
+  gc_json_messages_clear(&d->messages);
   free(d);
 }
 
@@ -126,45 +132,34 @@ struct guide_decoder *guide_decoder_new(void) {
   struct guide_decoder *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL || gc_json_scan_set(&d->scan, &reader, d, NULL)) {
+  if (gc_json_messages_set(&d->messages, &reader, reset_event, d, NULL) !=
+      GC_OK) {
     guide_decoder_free(d);
     return NULL;
   }
   return d;
 }
 
-static void reset_event(struct guide_decoder *d) {
-  d->is_conversation = d->is_wrong = false;
-  d->now.id = d->now.queue = (struct cv_id){0, 0};
-  d->now.queue_text[0] = d->now.wrapup[0] = '\0';
-  d->now.state = CV_STATE_NONE;
-  d->now.media = CV_ALL;
-}
-
 enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
                                 size_t len, const struct guide_event **ret,
                                 struct gc_err *err) {
-  reset_event(d);
-  if (!gc_json_scan(&d->scan, bytes, len)) {
-    reset_event(d);
-    GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
-  }
+  GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
   bool has_event = d->is_conversation && !d->is_wrong &&
-                   d->now.state != CV_STATE_NONE && !cv_id_is_none(d->now.id);
+                   d->now.state != CV_STATE_NONE &&
+                   !uuid_key_is_none(d->now.id);
   *ret = has_event ? &d->now : NULL;
   return GC_OK;
 }
 
 /* ---- the query ---- */
 
-static enum gc_code put_media(struct gc_json_out *j, char *const *media,
-                              size_t count) {
+static enum gc_code add_media(struct gc_document *d, struct json_object *in,
+                              char *const *media, size_t count) {
   GC_AUTO(gc_buf_clear) struct gc_buf clause = {.max = 4096};
   for (size_t i = 0; i < count; i++)
     GC_TRY(
         gc_buf_print(&clause, "%stype = '%s'", i > 0 ? " OR " : "", media[i]));
-  gc_json_out_string(j, gc_buf_string(&clause));
+  gc_document_add_text(d, in, NULL, gc_buf_string(&clause));
   return GC_OK;
 }
 
@@ -173,27 +168,18 @@ enum gc_code guide_query(char *const *where, size_t where_count,
                          struct gc_buf *out) {
   static const char *const fields[] = {"conversationId", "type", "state",
                                        "queueId", "wrapUpCode"};
-  struct gc_json_out j = {.out = out};
-  gc_json_out_object(&j);
-  gc_json_out_key(&j, "query");
-  gc_json_out_object(&j);
-  gc_json_out_key(&j, "view");
-  gc_json_out_string(&j, "DEFAULT");
-  gc_json_out_key(&j, "interval");
-  gc_json_out_string(&j, "PT1S");
-  gc_json_out_key(&j, "select");
-  gc_json_out_array(&j);
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
+  struct json_object *query = gc_document_add_object(&d, root, "query");
+  gc_document_add_text(&d, query, "view", "DEFAULT");
+  gc_document_add_text(&d, query, "interval", "PT1S");
+  struct json_object *select = gc_document_add_array(&d, query, "select");
   for (size_t i = 0; i < GC_COUNT(fields); i++)
-    gc_json_out_string(&j, fields[i]);
-  gc_json_out_close(&j);
-  gc_json_out_key(&j, "where");
-  gc_json_out_array(&j);
+    gc_document_add_text(&d, select, NULL, fields[i]);
+  struct json_object *clauses = gc_document_add_array(&d, query, "where");
   for (size_t i = 0; i < where_count; i++)
-    gc_json_out_string(&j, where[i]);
+    gc_document_add_text(&d, clauses, NULL, where[i]);
   if (where_count == 0 && media_count > 0)
-    GC_TRY(put_media(&j, media, media_count));
-  gc_json_out_close(&j);
-  gc_json_out_close(&j);
-  gc_json_out_close(&j);
-  return gc_json_out_end(&j, NULL);
+    GC_TRY(add_media(&d, clauses, media, media_count));
+  return gc_document_write(&d, out, NULL);
 }

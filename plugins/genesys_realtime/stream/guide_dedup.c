@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/stream/guide_dedup.h"
 
-/* FNV-1a. */
-static uint64_t hash_message(const char *bytes, size_t len) {
-  uint64_t h = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < len; i++)
-    h = (h ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-  return h;
-}
+#include "common/base/hash.h"
 
 static void drop_oldest(struct guide_dedup *o, size_t count) {
   o->first = (o->first + count) % GUIDE_DEDUP_MAX;
@@ -33,7 +27,7 @@ static bool catches_up(struct guide_dedup *o, uint64_t hash) {
 
 bool guide_dedup_is_new(struct guide_dedup *o, bool from_new, const char *bytes,
                         size_t len) {
-  uint64_t hash = hash_message(bytes, len);
+  uint64_t hash = gc_hash(bytes, len);
   bool is_behind = from_new != o->new_is_ahead;
   if (is_behind && catches_up(o, hash))
     return false;

@@ -28,9 +28,8 @@ extern const struct stream_source stream_notifications; /* "notifications" */
 extern const struct stream_source stream_guide;         /* "conversations" */
 
 struct stream {
-  struct stream_settings settings;
+  const struct queues_options *options;
   struct stream_deps deps;
-  double bounds_s[CV_BOUNDS_MAX];
 
   const struct stream_source *source;
 
@@ -52,7 +51,7 @@ struct stream {
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  struct coverage coverage;
+  struct topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
   uint64_t malformed, others, lost, reconnects; /* lost: out of memory */
@@ -71,6 +70,10 @@ int64_t stream_server_now(const struct stream *s);
 void stream_make_model(struct stream *s);
 /* Copies the queues' targets from the list of queues. */
 void stream_take_targets(struct stream *s);
+
+static inline uint32_t stream_interval_ms(const struct stream *s) {
+  return s->options->interval_s * 1000;
+}
 
 static inline uint64_t stream_now(const struct stream *s) {
   return s->deps.env->now_ms(s->deps.env->ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversation model of a stream, for all its sources: creates it, dates
  * its events and gives it the queues' targets. */
-#include "common/genesys/targets.h"
+#include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
 /* Events without server times are dated by the local clock. */
@@ -37,7 +37,7 @@ static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
 void stream_take_targets(struct stream *s) {
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   pthread_mutex_lock(&s->lock);
-  if (d != NULL && s->model != NULL && s->settings.target_ms == 0 &&
+  if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
       set_targets(s, d) != GC_OK)
     s->lost++;
   pthread_mutex_unlock(&s->lock);
@@ -48,20 +48,29 @@ void stream_make_model(struct stream *s) {
   if (s->model != NULL)
     return;
   struct gc_err err = {.code = GC_OK};
+  const struct queues_options *o = s->options;
   struct conversations_settings settings = {
-      .is_guide = s->settings.guide.is_on,
+      .is_guide = o->stream == STREAM_CONVERSATIONS,
       .started_ms = stream_server_now(s),
-      .bounds_s = s->bounds_s,
-      .bound_count = s->settings.bound_count,
-      .target_ms = s->settings.target_ms,
-      .max = s->settings.max,
-      .age_ms = s->settings.age_ms,
+      .bounds_s = o->wait_buckets.at,
+      .bound_count = o->wait_buckets.count,
+      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
+      .max = o->conversations_max,
+      .age_ms = (int64_t)o->conversation_age_s * 1000,
       .pairs_max = STREAM_PAIRS_MAX,
-      .wrapups = s->settings.guide.wrapups,
-      .wrapup_count = s->settings.guide.wrapup_count};
+      .wrapups = o->wrapups.at,
+      .wrapup_count = o->wrapups.count};
   struct conversations *model = conversations_new(&settings, &err);
   pthread_mutex_lock(&s->lock);
   s->model = model;
   pthread_mutex_unlock(&s->lock);
   s->deps.notice(s->deps.notice_ctx, "conversations", &err);
+}
+
+struct gc_channel_timeouts
+stream_timeouts(const struct queues_options *options) {
+  return (struct gc_channel_timeouts){
+      .idle_timeout_ms = options->idle_timeout_s * 1000,
+      .reconnect_min_ms = options->reconnect_min_s * 1000,
+      .reconnect_max_ms = options->reconnect_max_s * 1000};
 }

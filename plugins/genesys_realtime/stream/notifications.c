@@ -105,7 +105,7 @@ static void set_covered(struct stream *s, struct covered_queue *q,
   if (covered && q->was_refused && s->model != NULL)
     conversations_reset(s->model, q->id);
   q->was_refused &= !covered;
-  coverage_set(&s->coverage, q, covered);
+  topic_coverage_set(&s->coverage, q, covered);
 }
 
 static void check_coverage(struct stream *s) {
@@ -156,17 +156,17 @@ static void subscribe_queue(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_SIZE];
   reset_new_queue(s, q);
   print_topic(topic, q->id);
-  q->is_roomless =
-      gc_channels_want(s->deps.channels, &s->listener, topic, q, NULL) != GC_OK;
+  q->is_roomless = gc_channels_subscribe(s->deps.channels, &s->listener, topic,
+                                         q, NULL) != GC_OK;
 }
 
-static void unsubscribe_queues(struct stream *s, struct coverage *gone) {
+static void unsubscribe_queues(struct stream *s, struct topic_coverage *gone) {
   char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++) {
     print_topic(topic, gone->at[i]->id);
-    gc_channels_unwant(s->deps.channels, &s->listener, topic);
+    gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
   }
-  coverage_clear(gone);
+  topic_coverage_clear(gone);
 }
 
 /* ---- callbacks of the channels ---- */
@@ -217,21 +217,22 @@ static void tick_notifications(struct stream *s, uint64_t now_ms) {
 }
 
 static enum gc_code start_listening(struct stream *s) {
-  s->listener = (struct gc_channels_listener){.timeouts = s->settings.timeouts,
-                                              .connected = on_connected,
-                                              .gap = on_gap,
-                                              .message = on_message,
-                                              .rejected = on_rejected,
-                                              .ctx = s};
+  s->listener =
+      (struct gc_channels_listener){.timeouts = stream_timeouts(s->options),
+                                    .connected = on_connected,
+                                    .gap = on_gap,
+                                    .message = on_message,
+                                    .rejected = on_rejected,
+                                    .ctx = s};
   gc_channels_listen(s->deps.channels, &s->listener);
   return GC_OK;
 }
 
 static void select_topics(struct stream *s, const struct selection *selection) {
   struct gc_err err = {.code = GC_OK};
-  struct coverage gone;
+  struct topic_coverage gone;
   pthread_mutex_lock(&s->lock);
-  err.code = coverage_update(&s->coverage, selection, &gone);
+  err.code = topic_coverage_update(&s->coverage, selection, &gone);
   pthread_mutex_unlock(&s->lock);
   if (err.code != GC_OK) {
     (void)gc_fail(&err, err.code, "the topics: %s", gc_code_words(err.code));

@@ -3,35 +3,39 @@
 
 /* Accepts a block's queues whose topic is covered. */
 struct covered_filter {
-  const struct obs_view *view;
-  const struct coverage *coverage;
+  const struct queue_display *view;
+  const struct topic_coverage *coverage;
 };
 
 static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
   const struct covered_filter *filter = ctx;
-  const struct covered_queue *q = coverage_find(filter->coverage, queue->id);
+  const struct covered_queue *q =
+      topic_coverage_find(filter->coverage, queue->id);
   return q != NULL && q->is_covered &&
          filter->view->accepts(filter->view->accepts_ctx, queue);
 }
 
-static void read_all(struct stream *s, const struct obs_view *view,
+static void read_all(struct stream *s, const struct queue_display *view,
                      const struct gc_samples *out) {
   bool has_topics = s->source->has_topics;
+  /* These sources of observations have no active conversations. */
+  bool has_gauges = s->options->observations == OBS_OFF ||
+                    s->options->observations == OBS_QUEUE_METRICS;
   struct covered_filter filter = {view, &s->coverage};
-  struct obs_view queues = *view;
+  struct queue_display queues = *view;
   struct conversations_cursor cursor = {0};
   struct conversations_view conversations = {.queues = &queues};
   if (has_topics) {
     queues.accepts = is_covered_queue;
     queues.accepts_ctx = &filter;
   }
-  queues.interval_ms = s->settings.interval_ms;
+  queues.interval_ms = stream_interval_ms(s);
 
   bool more = true;
   while (more) {
     pthread_mutex_lock(&s->lock);
     /* The gauges of a stream that is not connected are out of date. */
-    conversations.active = s->settings.gauges && s->is_connected;
+    conversations.active = has_gauges && s->is_connected;
     more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
@@ -40,7 +44,7 @@ static void read_all(struct stream *s, const struct obs_view *view,
   pthread_mutex_unlock(&s->lock);
 }
 
-void stream_read(struct stream *s, const struct obs_view *view,
+void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out) {
   uint64_t now_ms = stream_now(s);
   pthread_mutex_lock(&s->lock);
@@ -48,9 +52,9 @@ void stream_read(struct stream *s, const struct obs_view *view,
   pthread_mutex_unlock(&s->lock);
   if (!is_open || now_ms < s->due_ms)
     return;
-  s->due_ms += s->settings.interval_ms;
+  s->due_ms += stream_interval_ms(s);
   if (s->due_ms <= now_ms)
-    s->due_ms = now_ms + s->settings.interval_ms;
+    s->due_ms = now_ms + stream_interval_ms(s);
   read_all(s, view, out);
 }
 
@@ -94,55 +98,31 @@ static struct state state_of(struct stream *s) {
   return now;
 }
 
-struct writer {
-  const char *instance;
-  uint32_t interval_ms;
-  const struct gc_samples *out;
-};
-
-static void put_value(const struct writer *p, enum gc_metric_id metric,
-                      const char *qualifier, union gc_number value) {
-  struct gc_sample sample = {.metric = metric,
-                             .instance = p->instance,
-                             .qualifier = qualifier,
-                             .values = {value},
-                             .interval_ms = p->interval_ms};
-  p->out->put(p->out->ctx, &sample);
-}
-
-static void put_gauge(const struct writer *p, enum gc_metric_id metric,
-                      const char *qualifier, double gauge) {
-  put_value(p, metric, qualifier, (union gc_number){.gauge = gauge});
-}
-
-static void put_count(const struct writer *p, enum gc_metric_id metric,
-                      const char *qualifier, uint64_t count) {
-  put_value(p, metric, qualifier, (union gc_number){.derive = (int64_t)count});
-}
-
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out) {
   struct state now = state_of(s);
-  struct writer p = {instance, interval_ms, out};
-  put_gauge(&p, GC_METRIC_STREAM_CONNECTED, "", now.is_connected ? 1.0 : 0.0);
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
+  gc_put_gauge(&w, GC_METRIC_STREAM_CONNECTED, "",
+               now.is_connected ? 1.0 : 0.0);
   if (now.has_message)
-    put_gauge(&p, GC_METRIC_STREAM_SILENCE, "",
-              (double)now.silence_ms / 1000.0);
+    gc_put_gauge(&w, GC_METRIC_STREAM_SILENCE, "",
+                 (double)now.silence_ms / 1000.0);
   if (s->source->has_topics) {
-    put_gauge(&p, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
-    put_gauge(&p, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
+    gc_put_gauge(&w, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
+    gc_put_gauge(&w, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
   }
-  put_count(&p, GC_METRIC_STREAM_RECONNECTS, "", now.reconnects);
-  put_gauge(&p, GC_METRIC_STREAM_GAP, "", (double)now.gap_ms / 1000.0);
-  put_count(&p, GC_METRIC_STREAM_DRIFT, "", now.drift);
-  put_count(&p, GC_METRIC_EVENTS, "received", now.model.events);
-  put_count(&p, GC_METRIC_EVENTS, "new", now.model.news);
-  put_count(&p, GC_METRIC_EVENTS, "malformed", now.malformed);
-  put_count(&p, GC_METRIC_EVENTS, "other", now.others);
-  put_count(&p, GC_METRIC_EVENTS, "lost", now.lost);
-  put_gauge(&p, GC_METRIC_CONVERSATIONS, "live", (double)now.model.live);
-  put_gauge(&p, GC_METRIC_CONVERSATIONS, "kept", (double)now.model.count);
-  put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "limit", now.model.evicted);
-  put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "age", now.model.aged);
-  put_count(&p, GC_METRIC_CONVERSATIONS_LOST, "poll", now.model.closed);
+  gc_put_count(&w, GC_METRIC_STREAM_RECONNECTS, "", now.reconnects);
+  gc_put_gauge(&w, GC_METRIC_STREAM_GAP, "", (double)now.gap_ms / 1000.0);
+  gc_put_count(&w, GC_METRIC_STREAM_DRIFT, "", now.drift);
+  gc_put_count(&w, GC_METRIC_EVENTS, "received", now.model.events);
+  gc_put_count(&w, GC_METRIC_EVENTS, "new", now.model.news);
+  gc_put_count(&w, GC_METRIC_EVENTS, "malformed", now.malformed);
+  gc_put_count(&w, GC_METRIC_EVENTS, "other", now.others);
+  gc_put_count(&w, GC_METRIC_EVENTS, "lost", now.lost);
+  gc_put_gauge(&w, GC_METRIC_CONVERSATIONS, "live", (double)now.model.live);
+  gc_put_gauge(&w, GC_METRIC_CONVERSATIONS, "kept", (double)now.model.count);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "limit", now.model.evicted);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "age", now.model.aged);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "poll", now.model.closed);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
-#include <string.h>
 
 #include "plugins/genesys_realtime/stream/internal.h"
 
@@ -28,13 +27,14 @@ struct known_queues {
 
 static bool is_listed(void *ctx, const char *queue) {
   const struct known_queues *known = ctx;
-  return coverage_find(&known->s->coverage, queue) != NULL ||
+  return topic_coverage_find(&known->s->coverage, queue) != NULL ||
          gc_entities_find(known->entities, queue) != NULL;
 }
 
 /* Only with the list of queues is it known which are gone. */
 static void retire_queues(struct stream *s, uint64_t now_ms) {
-  uint64_t every_ms = (uint64_t)s->settings.expiry_ms / 8;
+  int64_t expiry_ms = (int64_t)s->options->queue_expiry_s * 1000;
+  uint64_t every_ms = (uint64_t)expiry_ms / 8;
   if (every_ms == 0 || now_ms < s->retire_ms)
     return;
   s->retire_ms =
@@ -43,8 +43,7 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
   struct known_queues known = {s, d};
   pthread_mutex_lock(&s->lock);
   if (d != NULL && s->model != NULL && !gc_entities_is_refused(d))
-    (void)conversations_retire(s->model, s->settings.expiry_ms, is_listed,
-                               &known);
+    (void)conversations_retire(s->model, expiry_ms, is_listed, &known);
   pthread_mutex_unlock(&s->lock);
   gc_entities_put(d);
 }
@@ -121,12 +120,12 @@ static struct drift_side model_side(const struct stream *s, const char *queue,
 }
 
 static void count_drift(struct stream *s, const struct observations *o) {
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
   conversations_count_states(s->model);
   drift_begin(s->drift);
-  while (observations_contacts(o, &at, &c)) {
-    const struct covered_queue *q = coverage_find(&s->coverage, c.queue);
+  while (observations_next_contacts(o, &at, &c)) {
+    const struct covered_queue *q = topic_coverage_find(&s->coverage, c.queue);
     if (q == NULL || !q->is_covered || c.cv_media == CV_MEDIA_COUNT)
       continue;
     struct drift_side model = model_side(s, c.queue, c.cv_media);
@@ -163,7 +162,7 @@ void stream_observed(struct stream *s, const struct observations *o) {
 void stream_free(struct stream *s) {
   if (s == NULL)
     return;
-  coverage_clear(&s->coverage);
+  topic_coverage_clear(&s->coverage);
   conversations_free(s->model);
   drift_free(s->drift);
   cv_decoder_free(s->decoder);
@@ -173,7 +172,7 @@ void stream_free(struct stream *s) {
   free(s);
 }
 
-struct stream *stream_new(const struct stream_settings *settings,
+struct stream *stream_new(const struct queues_options *options,
                           const struct stream_deps *deps, struct gc_err *err) {
   struct stream *s = calloc(1, sizeof(*s));
   if (s != NULL) {
@@ -186,14 +185,11 @@ struct stream *stream_new(const struct stream_settings *settings,
     (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
     return NULL;
   }
-  s->settings = *settings;
+  s->options = options;
   s->deps = *deps;
-  if (s->settings.bound_count > CV_BOUNDS_MAX)
-    s->settings.bound_count = CV_BOUNDS_MAX;
-  memcpy(s->bounds_s, settings->bounds_s,
-         s->settings.bound_count * sizeof(s->bounds_s[0]));
   s->timer = (struct gc_timer){.fire = on_tick, .ctx = s};
-  s->source = settings->guide.is_on ? &stream_guide : &stream_notifications;
+  s->source = options->stream == STREAM_CONVERSATIONS ? &stream_guide
+                                                      : &stream_notifications;
   return s;
 }
 

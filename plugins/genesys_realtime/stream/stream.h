@@ -15,32 +15,8 @@
 #include "common/net/socket/driver.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
 #include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/queues/topic_coverage.h"
-
-/* As configured; all borrowed. */
-struct guide_settings {
-  bool is_on;       /* Stream "conversations" */
-  const char *path; /* NULL: GUIDE_STREAM_PATH */
-  char *const *where;
-  size_t where_count;
-  char *const *media;
-  size_t media_count;
-  char *const *wrapups; /* WrapUpCode */
-  size_t wrapup_count;
-};
-
-struct stream_settings {
-  struct guide_settings guide;
-  struct gc_channel_timeouts timeouts;
-  const double *bounds_s; /* WaitBuckets */
-  size_t bound_count;
-  int64_t target_ms;    /* ServiceLevelTarget; 0: each queue's own */
-  uint32_t max;         /* MaxConversations */
-  int64_t age_ms;       /* MaxConversationAge */
-  int64_t expiry_ms;    /* QueueExpiry; 0: none */
-  uint32_t interval_ms; /* between two readings of the counters */
-  bool gauges;          /* active_conversations come from no other source */
-};
 
 /* All borrowed. */
 struct stream_deps {
@@ -61,9 +37,13 @@ struct stream_deps {
 
 struct stream;
 
-/* NULL when out of memory or, with GC_ERR_CONFIG, for buckets that do not
- * ascend. */
-struct stream *stream_new(const struct stream_settings *settings,
+/* The stream's time-outs as configured. */
+struct gc_channel_timeouts
+stream_timeouts(const struct queues_options *options);
+
+/* `options` are borrowed as long as the stream lives. NULL when out of memory.
+ */
+struct stream *stream_new(const struct queues_options *options,
                           const struct stream_deps *deps, struct gc_err *err);
 
 /* ---- network thread ---- */
@@ -85,7 +65,7 @@ void stream_free(struct stream *s); /* NULL is fine */
 /* ---- read thread ---- */
 
 /* Writes the counters, once per interval; `view` as for the observations. */
-void stream_read(struct stream *s, const struct obs_view *view,
+void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
 /* Writes the stream's self-telemetry. */
 void stream_read_state(struct stream *s, const char *instance,

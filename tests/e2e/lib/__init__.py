@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the end-to-end scenarios stand on: programs, configurations, readings."""
+"""Shared by the end-to-end scenarios: programs, configurations, readings."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private collectd with our plugins: its configuration, its life, its csv files."""
+"""A private collectd with the plugins of this project: its configuration, process and csv files."""
 from __future__ import annotations
 
 import os
@@ -18,7 +18,7 @@ DAEMON = process.program("collectd")
 OURS = ("genesys", "genesys_realtime")
 ANALYTICS = "genesys_analytics"
 FLOWS = "genesys_flowmetrics"
-STOP_MOST_S = 2.0
+STOP_MAX_S = 2.0
 Options = dict[str, Any]
 T = TypeVar("T")
 _ENDED = object()
@@ -29,13 +29,13 @@ def build_folder() -> Path:
 
 
 def built(name: str) -> Optional[str]:
-    """A plugin of ours, if this build has it."""
+    """The path of a plugin of this project, if this build has it."""
     path = build_folder() / ".libs" / (name + ".so")
     return str(path) if path.exists() else None
 
 
 def system_plugins() -> Path:
-    """Where Debian, Fedora and others keep collectd's own plugins."""
+    """The folder of collectd's own plugins on Debian, Fedora and others."""
     found = [Path(place) for place in ("/usr/lib/collectd", "/usr/lib64/collectd", "/usr/local/lib/collectd")
              if (Path(place) / "csv.so").exists()]
     if not found:
@@ -62,7 +62,7 @@ def block(kind: str, name: Optional[str], options: Options, inside: str = "") ->
 
 
 def account(sim: Simulator, name: str = "prod", **changes: Any) -> str:
-    """An Account that works, but for what is changed (None: left out)."""
+    """A working Account with changed options (None: left out)."""
     options: Options = {"BaseURL": sim.https, "ClientId": sim.client_id,
                         "ClientSecretFile": sim.client_secret_file, "CACert": sim.ca}
     options.update(changes)
@@ -76,7 +76,7 @@ def queues(name: str = "all", **changes: Any) -> str:
 
 
 def polled(name: str = "all", **changes: Any) -> str:
-    """Without the stream, which has a cause of its own in the log and calls of its own."""
+    """A Queues block without a stream, which has its own log lines and requests."""
     return queues(name, Stream="none", **changes)
 
 
@@ -88,8 +88,8 @@ def query(name: str = "queues", **changes: Any) -> str:
 class Collectd:
     """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text.
 
-    `flows` are blocks of genesys_flowmetrics; genesys_realtime stays out when there are those only. `ours` in place of
-    the usual two plugins; what it has to configure comes by `more`.
+    `flows` are blocks of genesys_flowmetrics; genesys_realtime is not loaded when there are only such blocks. `ours` replaces
+    the usual two plugins; `more` has their configuration.
     """
 
     def __init__(self, accounts: str, blocks: str = "", *, queries: str = "", more: str = "", load: tuple[str, ...] = (),
@@ -139,14 +139,14 @@ class Collectd:
                    loads, quote(self.csv), more, state, accounts,
                    "<Plugin genesys_realtime>\n%s</Plugin>\n" % blocks if "genesys_realtime" in self.ours else ""))
 
-    # ---- what it says ------------------------------------------------------------
+    # ---- log ------------------------------------------------------------
 
     @property
     def text(self) -> str:
         return self.program.text
 
     def complaints(self) -> list[str]:
-        """Warnings and errors of our plugins."""
+        """Warnings and errors of the plugins of this project."""
         return [line for line in self.program.matching("genesys")
                 if re.match(r"(\[[^]]*\] )*\[(warning|error)\]", line)]
 
@@ -155,25 +155,29 @@ class Collectd:
         return self.lives_until(lambda: self.program.matching(*parts), within_s, "a line with %r" % (parts,))[0]
 
     def lives_until(self, condition: Callable[[], T], within_s: float, what: str) -> T:
-        """As wait_until; ends at once, with what it said, when collectd has ended."""
-        def looked() -> Any:
+        """As wait_until; fails at once, with collectd's output, when collectd has ended."""
+        def true_or_ended() -> Any:
             ended = not self.program.is_running()
-            found = condition()
-            return found or (_ENDED if ended else None)
+            try:
+                return condition() or (_ENDED if ended else None)
+            except process.NOT_YET:
+                if ended:
+                    return _ENDED
+                raise
         try:
-            found = wait_until(looked, within_s, what)
+            found = wait_until(true_or_ended, within_s, what)
         except process.Late as late:
-            raise process.Late("%s; collectd said:\n%s" % (late, self.text)) from None
+            raise process.Late("%s; output of collectd:\n%s" % (late, self.text)) from None
         if found is _ENDED:
             self.program.wait(1)
-            raise process.Late("collectd ended with %s before %s; it said:\n%s"
+            raise process.Late("collectd ended with %s before %s; its output:\n%s"
                                % (self.program.process.returncode, what, self.text))
         return found
 
-    # ---- what it measures ----------------------------------------------------------
+    # ---- values ----------------------------------------------------------
 
     def readings(self, instance: str, kind: str, qualifier: str = "", host: str = "agent") -> list[tuple[float, float]]:
-        """(epoch, value) of one series, as csv has them."""
+        """(epoch, value) of one series, from csv."""
         stem = kind + ("-" + qualifier if qualifier else "")
         return read_csv_series(self.csv / host / ("genesys-" + instance), stem)
 
@@ -198,10 +202,10 @@ class Collectd:
         self.lives_until(lambda: all(self.is_up(name, host) for name in names or ("all",)), within_s,
                          "values of %s" % (names or "all",))
 
-    # ---- its end --------------------------------------------------------------------
+    # ---- process --------------------------------------------------------------------
 
     def stop(self) -> tuple[float, int]:
-        """SIGTERM; (seconds until it was gone, exit status)."""
+        """Sends SIGTERM; returns (seconds until the end, exit status)."""
         began = time.monotonic()
         os.kill(self.program.pid, signal.SIGTERM)
         status = self.program.wait(15)
@@ -222,7 +226,7 @@ class Collectd:
         return int(re.search(r"%s:\s+(\d+) kB" % field, status).group(1))
 
     def leaks(self, *secrets: str) -> list[str]:
-        """Where any of the secrets can be seen from outside, the configuration apart."""
+        """The places, except the configuration, where a secret is visible from outside."""
         found = []
         proc = Path("/proc/%d" % self.program.pid)
         places = [("log", self.text.encode())]

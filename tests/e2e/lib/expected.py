@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The values that must come out, worked out from the simulator's truth by rules of the design page.
+"""The expected values, computed from the simulator's truth by the documented rules.
 
-Written apart from the plugins: names, labels and sums are done anew here.
+Independent of the plugins: this module has its own code for names, labels and sums.
 """
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ WAITS = "queue_longest_wait"
 
 
 def cut(text: str, most: int = ROOM) -> str:
-    """At a character's boundary."""
+    """Cuts at a character's boundary."""
     return text.encode()[:most].decode(errors="ignore")
 
 
 def part(text: str, most: int = ROOM) -> str:
-    """As an identity has it: clean, cut, without a backslash at the end."""
+    """A part of an identity: clean, cut, without a backslash at the end."""
     short = cut(clean(text), most)
     return short[:-1] + "_" if short.endswith("\\") else short
 
@@ -30,7 +30,7 @@ def clean(name: str) -> str:
 
 
 def labels(names: dict[str, str]) -> dict[str, str]:
-    """id -> label; equal ones are told apart in the order of the ids."""
+    """id -> label; equal names get numbers in the order of the ids."""
     made: dict[str, str] = {}
     taken: set[str] = set()
     for queue in sorted(names):
@@ -47,64 +47,64 @@ def labels(names: dict[str, str]) -> dict[str, str]:
 
 
 def label_both(name: str, queue: str) -> str:
-    """NAME@ID; the id alone where the name is nothing to read."""
+    """NAME@ID; the id alone when the name is blank."""
     if not part(name).strip(" _"):
         return queue
     return "%s@%s" % (part(name, ROOM - 1 - len(queue)), queue)
 
 
 def by_name(truth: dict[str, Any]) -> Callable[[str, str], str]:
-    made = labels({queue: told["name"] for queue, told in truth["queues"].items()})
+    made = labels({queue: record["name"] for queue, record in truth["queues"].items()})
     return lambda queue, _name: made[queue]
 
 
 def contacts(media: dict[str, dict[str, Any]]) -> Iterable[tuple[str, Any]]:
-    for medium, told in media.items():
-        yield "queue_depth-" + medium, told["waiting"]
-        yield "queue_interacting-" + medium, told["interacting"]
-        yield "queue_alerting-" + medium, told["alerting"]
-        yield "active_conversations-" + medium, told["waiting"] + told["interacting"] + told["alerting"]
-        yield "%s-%s" % (WAITS, medium), 0 if not told["waiting"] else ("since", told["oldest_waiting_ms"] / 1000)
+    for medium, record in media.items():
+        yield "queue_depth-" + medium, record["waiting"]
+        yield "queue_interacting-" + medium, record["interacting"]
+        yield "queue_alerting-" + medium, record["alerting"]
+        yield "active_conversations-" + medium, record["waiting"] + record["interacting"] + record["alerting"]
+        yield "%s-%s" % (WAITS, medium), 0 if not record["waiting"] else ("since", record["oldest_waiting_ms"] / 1000)
 
 
-def agents(told: dict[str, Any]) -> Iterable[tuple[str, Any]]:
-    on_queue = told["on_queue"]
-    yield "queue_agents-member", told["members"]
-    yield "queue_agents-active", told["active"]
-    yield "queue_agents-on_queue", told["on_queue_total"]
-    yield "queue_agents-off_queue", told["off_queue_total"]
+def agents(record: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    on_queue = record["on_queue"]
+    yield "queue_agents-member", record["members"]
+    yield "queue_agents-active", record["active"]
+    yield "queue_agents-on_queue", record["on_queue_total"]
+    yield "queue_agents-off_queue", record["off_queue_total"]
     yield "queue_agents-available", on_queue.get("IDLE", 0)
     yield "queue_agents-busy", on_queue.get("INTERACTING", 0) + on_queue.get("COMMUNICATING", 0)
     for status in ROUTING:
-        yield "queue_agents_routing-" + status.lower(), told["routing"].get(status, 0)
+        yield "queue_agents_routing-" + status.lower(), record["routing"].get(status, 0)
     for presence in PRESENCES:
-        yield "queue_agents_presence-" + presence.lower(), told["presence_system"].get(presence, 0)
+        yield "queue_agents_presence-" + presence.lower(), record["presence_system"].get(presence, 0)
 
 
 def values(truth: dict[str, Any], label: Callable[[str, str], str],
-           wanted: Callable[[str, dict[str, Any]], bool] = lambda _id, _told: True,
+           wanted: Callable[[str, dict[str, Any]], bool] = lambda _id, _entry: True,
            media: Iterable[str] = ()) -> dict[str, Any]:
     """"LABEL/TYPE-QUALIFIER" -> value, or ("since", epoch) for the age of a wait."""
     made: dict[str, Any] = {}
     chosen = set(media)
-    for queue, told in truth["queues"].items():
-        if not told["visible"] or not wanted(queue, told):
+    for queue, record in truth["queues"].items():
+        if not record["visible"] or not wanted(queue, record):
             continue
-        shown = {m: t for m, t in told["media"].items() if not chosen or m in chosen}
-        for series, value in (*contacts(shown), *agents(told)):
-            made["%s/%s" % (label(queue, told["name"]), series)] = value
+        shown = {m: t for m, t in record["media"].items() if not chosen or m in chosen}
+        for series, value in (*contacts(shown), *agents(record)):
+            made["%s/%s" % (label(queue, record["name"]), series)] = value
     return made
 
 
 def matches(wanted: Any, at: float, value: float, slack_s: float = 2.0) -> bool:
-    """Equal; a wait is as old as it is at the time of its reading."""
+    """True if equal; a wait is compared by its age at the time of the reading."""
     if isinstance(wanted, tuple):
         return abs(value - (at - wanted[1])) <= slack_s
     return value == wanted
 
 
 def differences(wanted: dict[str, Any], got: dict[str, tuple[float, float]]) -> list[str]:
-    """In words, what is missing, wrong or too much."""
+    """Lines about missing, wrong and unexpected values."""
     found = ["missing: %s = %s" % (key, wanted[key]) for key in wanted if key not in got]
     found += ["unexpected: %s" % key for key in got if key not in wanted]
     found += ["%s is %g, wanted %s" % (key, got[key][1], wanted[key]) for key in wanted
@@ -113,6 +113,6 @@ def differences(wanted: dict[str, Any], got: dict[str, tuple[float, float]]) -> 
 
 
 def of_queues(got: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    """Without the self-telemetry of blocks and accounts."""
+    """The values of queues only, without the self-telemetry of blocks and accounts."""
     return {key: value for key, value in got.items()
             if re.search(r"/(active_conversations|queue_(depth|interacting|alerting|longest_wait|agents))[^/]*\Z", key)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Flows and their ways to the agent: the SQS side of the simulator, blocks, totals."""
+"""Flow metrics and their sources: the SQS side of the simulator, blocks, totals."""
 from __future__ import annotations
 
 import http.client
@@ -12,11 +12,11 @@ from . import process
 from .collectd import Collectd, block
 from .expected import clean, cut
 from .genesys import Service, Simulator, fetch
-from .process import free_port, wait_until
+from .process import free_port
 
 Totals = dict[str, float]
 SECRET = "e2e-webhook-s3cret"
-VISIBILITY_S = 5  # the least that is accepted: what a killed agent held comes back soon
+VISIBILITY_S = 5  # the minimum that is accepted: SQS soon delivers the messages of a killed agent again
 
 
 class Sqs(Service):
@@ -56,8 +56,8 @@ class Sqs(Service):
         return sum(step["hits"] for step in self.call("sqs/faults")["steps"])
 
     def is_empty(self) -> bool:
-        told = self.queue()
-        return told["left"] == 0 and not told["feeding"]
+        record = self.queue()
+        return record["left"] == 0 and not record["feeding"]
 
     def push(self, hook: "Hook", events: int = 0, **more: Any) -> None:
         self.call("push", {"url": hook.url, "secret": SECRET, "header": hook.header, "first_pause_ms": 20,
@@ -68,7 +68,7 @@ class Sqs(Service):
 
 
 class Hook:
-    """A webhook's place; `tls` a simulator with certificates that it shows."""
+    """A webhook; `tls` is a simulator whose certificates it presents."""
 
     def __init__(self, sqs: Sqs, tls: bool = False, header: str = "X-Api-Key") -> None:
         self.sqs, self.tls, self.header, self.port = sqs, tls, header, free_port()
@@ -105,7 +105,7 @@ class Hook:
 
 
 class Talk:
-    """Conversations on the queues' topics of the main simulator whose flows set attributes."""
+    """Conversations of the main simulator with attributes of flows, on the queues' topics."""
 
     def __init__(self, sim: Simulator) -> None:
         self.sim = sim
@@ -113,18 +113,18 @@ class Talk:
     def truth(self) -> dict[str, Any]:
         return self.sim.call("flow/truth")
 
-    def told(self) -> dict[str, Any]:
+    def spoken(self) -> dict[str, Any]:
         return self.sim.call("flow/spoken")
 
     def speak(self, events: int, **plan: Any) -> None:
         self.sim.call("flow/speak", {"events": events, **plan})
 
     def repeat(self) -> None:
-        """All that ever spoke speak once more."""
+        """Each conversation of this test sends its events once more."""
         self.sim.call("flow/repeat", {})
 
     def wait_silent(self, daemon: Collectd, within_s: float = 60.0) -> None:
-        daemon.lives_until(lambda: not self.told()["running"], within_s, "all have spoken")
+        daemon.lives_until(lambda: not self.spoken()["running"], within_s, "all events are sent")
 
 
 def notifications(name: str = "ivr", **changes: Any) -> str:
@@ -133,7 +133,7 @@ def notifications(name: str = "ivr", **changes: Any) -> str:
 
 
 def wait_connected(daemon: Collectd, name: str = "ivr", within_s: float = 40.0) -> None:
-    """Until the source hears all topics."""
+    """Waits until the source has all topics."""
     def listens() -> bool:
         wanted = state(daemon, "stream_topics", "wanted", name)
         return bool(wanted and state(daemon, "stream_topics", "covered", name) == wanted
@@ -143,13 +143,13 @@ def wait_connected(daemon: Collectd, name: str = "ivr", within_s: float = 40.0) 
 
 
 def wait_reconnected(sim: Simulator, daemon: Collectd, name: str = "ivr", within_s: float = 60.0) -> None:
-    """After drops and closes: until each of them has had its effect and the agent says that it is on the newest socket.
-    An older reading would say that it is connected, too."""
+    """After drops and closes: waits until each has ended a socket and the agent reports the newest one. An older reading
+    would also report a connection."""
     def is_back() -> bool:
-        told = sim.counters()["stream"]
-        ends = told.get("deed drop", 0) + told.get("deed close", 0)
-        return (told["sockets_open"] == 1 and told["sockets_opened"] > ends
-                and state(daemon, "stream_reconnects", "", name) == told["sockets_opened"] - 1
+        record = sim.counters()["stream"]
+        ends = record.get("deed drop", 0) + record.get("deed close", 0)
+        return (record["sockets_open"] == 1 and record["sockets_opened"] > ends
+                and state(daemon, "stream_reconnects", "", name) == record["sockets_opened"] - 1
                 and state(daemon, "stream_connected", "", name) == 1)
     daemon.lives_until(is_back, within_s, "connected again")
 
@@ -168,7 +168,7 @@ def state(daemon: Collectd, kind: str, qualifier: str = "", name: str = "ivr") -
 
 
 def wanted(truth: dict[str, Any], kind: str = "flow_metric", member: str = "count") -> Totals:
-    """What must stand under which name: "FLOW/TYPE-METRIC" -> number."""
+    """The expected totals: "FLOW/TYPE-METRIC" -> number."""
     return {"%s/%s-%s" % (cut(clean(c["flow"])), kind, cut(clean(c["metric"]))): c[member] for c in truth["counts"]}
 
 
@@ -187,13 +187,9 @@ def differences(truth: Totals, got: Totals, most: int = 5) -> list[str]:
 
 def wait_equal(daemon: Collectd, sqs: Union[Sqs, Talk], within_s: float = 15.0, kind: str = "flow_metric",
                member: str = "count") -> list[str]:
-    """[] as soon as csv has the truth; else what still differs."""
+    """Waits until csv has the truth; returns the differences that are left."""
     truth = wanted(sqs.truth(), kind, member)
-    try:
-        wait_until(lambda: not differences(truth, totals(daemon, kind)), within_s, "totals")
-    except process.Late:
-        pass
-    return differences(truth, totals(daemon, kind))
+    return process.wait_for_none(lambda: differences(truth, totals(daemon, kind)), within_s, "totals")
 
 
 _SAMPLE = re.compile(r'collectd_genesys_flow_metric_total\{(.*)\} (\S+)')
@@ -201,7 +197,7 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def scraped(port: int) -> Totals:
-    """The same from write_prometheus."""
+    """Totals from write_prometheus."""
     made: Totals = {}
     for line in fetch("http://127.0.0.1:%d/metrics" % port).decode().splitlines():
         found = _SAMPLE.match(line)

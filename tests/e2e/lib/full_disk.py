@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A disk that is full when a test wants it to be: full_disk.c, preloaded."""
+"""A full disk on demand: full_disk.c, preloaded."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Disk:
 
 
 def full_disk(below: Path) -> Disk:
-    """Of what is written below this folder; for the `preload` and `env` of a daemon."""
+    """For files below this folder; `shim` and `env` are for the `preload` and `env` of a daemon."""
     compiler = process.program("gcc", "cc", "clang")
     if not compiler:
         raise Skip("no C compiler for lib/full_disk.c")

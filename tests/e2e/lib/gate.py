@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A door in front of a server: open, shut (refused), or a black hole."""
+"""A relay in front of a server: open, closed (connections are refused), or a black hole."""
 from __future__ import annotations
 
 import select
@@ -11,13 +11,13 @@ from .process import free_port, wait_until
 
 
 class Gate:
-    """Listens on a port of its own and hands connections to `target` (a port on the loopback)."""
+    """Listens on its own port and relays connections to `target`, a port on the loopback interface."""
 
     def __init__(self, target: int, is_open: bool = True) -> None:
         self.target = target
         self.port = free_port()
         self.accepted = 0
-        self.swallows = False
+        self.is_black_hole = False
         self._listener: Optional[socket.socket] = None
         self._pairs: set[socket.socket] = set()
         if is_open:
@@ -28,18 +28,12 @@ class Gate:
         return "https://127.0.0.1:%d" % self.port
 
     def open(self) -> None:
-        """While nobody listens, the port may be lent to somebody's outgoing connection for a moment."""
-        self._listener = wait_until(self._listen, 10, "port %d is free" % self.port)
+        self._listener = wait_until(lambda: socket.create_server(("127.0.0.1", self.port), backlog=64), 10,
+                                    "listening on port %d" % self.port)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
-    def _listen(self) -> Optional[socket.socket]:
-        try:
-            return socket.create_server(("127.0.0.1", self.port), backlog=64)
-        except OSError:
-            return None
-
-    def shut(self) -> None:
-        """New connections are refused, and those that are open break off."""
+    def close(self) -> None:
+        """Refuses new connections and cuts the open ones."""
         if self._listener is not None:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
@@ -50,9 +44,9 @@ class Gate:
             except OSError:
                 pass
 
-    def swallow(self) -> None:
-        """From now on connections are taken and nothing is ever answered."""
-        self.swallows = True
+    def stop_answering(self) -> None:
+        """Accepts connections from now on, but answers nothing."""
+        self.is_black_hole = True
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -65,8 +59,8 @@ class Gate:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            if self.swallows:
-                self._swallow(client)
+            if self.is_black_hole:
+                self._discard(client)
                 return
             try:
                 server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
@@ -76,7 +70,7 @@ class Gate:
                 self._relay(client, server)
 
     @staticmethod
-    def _swallow(client: socket.socket) -> None:
+    def _discard(client: socket.socket) -> None:
         try:
             while client.recv(65536):
                 pass
@@ -92,7 +86,7 @@ class Gate:
                     piece = one.recv(65536)
                     if not piece:
                         return
-                    if not self.swallows:
+                    if not self.is_black_hole:
                         (server if one is client else client).sendall(piece)
         except (OSError, ValueError):
             pass

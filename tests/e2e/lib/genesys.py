@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulator and its proxy as programs, and what one asks them."""
+"""The simulator and its proxy as programs, and their control requests."""
 from __future__ import annotations
 
 import json
@@ -18,7 +18,7 @@ direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fetch(url: str, body: Any = None, method: Optional[str] = None, within_s: float = 10.0) -> bytes:
-    """An URL's body, with no proxy between."""
+    """The body of a URL, without a proxy."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     with direct.open(request, timeout=within_s) as answer:
@@ -83,7 +83,7 @@ class Simulator(Service):
 
 
 class Proxy(Service):
-    """An HTTP proxy; `auth` "user:password"; `tls` a simulator whose certificate it shows."""
+    """An HTTP proxy; `auth` "user:password"; `tls` is a simulator whose certificate it presents."""
 
     def __init__(self, auth: Optional[str] = None, tls: Optional[Simulator] = None) -> None:
         words: list[str] = []
@@ -95,7 +95,7 @@ class Proxy(Service):
             words += ["--cert", str(tls.folder / "server.pem"), "--key", str(tls.folder / "server.key")]
         super().__init__("proxy.py", words)
 
-    def told(self) -> dict[str, Any]:
+    def counters(self) -> dict[str, Any]:
         return self.call("counters")
 
     def mode(self, mode: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client of the guide dialect's stream should have counted, worked out from what the simulator sent."""
+"""The expected counters of the guide dialect's stream, computed from the events that the simulator sent."""
 from __future__ import annotations
 
 from collections import Counter
@@ -12,11 +12,11 @@ RANK = {"waiting": 1, "alerting": 2, "active": 3, "held": 3, "wrapup": 4, "ended
 
 def counted(events: Iterable[dict[str, Any]], label: Callable[[str], str],
             codes: Collection[str] = ()) -> dict[str, float]:
-    """"LABEL/TYPE-QUALIFIER" -> value, of what happened at least once; waits apart, they are by arrival. Changes also by
-    the wrap-up codes that are allowed."""
+    """"LABEL/TYPE-QUALIFIER" -> value, without zeros. Waits are measured between arrivals. Changes are also counted by each
+    wrap-up code in `codes`."""
     made: Counter[str] = Counter()
     at_ms = 0
-    places: dict[str, dict[str, Any]] = {}  # conversation -> where it stands
+    places: dict[str, dict[str, Any]] = {}  # conversation -> its queue and state
 
     def leave(place: dict[str, Any], state: str, elsewhere: bool = False, code: Any = None) -> None:
         head = "%s/%%s-%s" % (label(place["queue"]), place["media"])

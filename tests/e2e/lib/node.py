@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect's stream by Node's `ws` (guide_server.js): a server that shares no code and no misreading with us."""
+"""The guide dialect's stream by Node's `ws` (guide_server.js): a server that shares no code with this project."""
 from __future__ import annotations
 
 import os
@@ -20,7 +20,7 @@ NEEDS = {"nodejs": NODE, "node-ws": has_ws()}
 
 
 class GuideServer(Service):
-    """Shows the certificate of a simulator; `account` of lib/collectd takes it for one."""
+    """Presents the certificate of a simulator; `account` of lib/collectd accepts it in place of one."""
 
     def __init__(self, sim: Simulator, queues: dict[str, str], **config: Any) -> None:
         super().__init__("../e2e/lib/guide_server.js", [str(sim.folder / "server.pem"), str(sim.folder / "server.key")],

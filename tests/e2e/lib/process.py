@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Programs under test: none outlives the test, whatever ends it.
+"""Programs under test, ports and waits. No program outlives the test, whatever ends the test.
 
-Each program leads a session of its own and dies with the test (PDEATHSIG); at
-the test's end its whole group is killed. The kernel ties PDEATHSIG to the
-thread that forked, hence all forks are done by the main thread: scenarios that
-run in other threads ask it to.
+Each program leads its own session and dies with the test (PDEATHSIG); at the
+end of the test its whole process group is killed. The kernel ties PDEATHSIG to
+the thread that forked, so the main thread does all forks; scenarios in other
+threads hand their forks to it.
 """
 from __future__ import annotations
 
 import atexit
 import ctypes
+import http.client
 import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -25,10 +27,14 @@ from typing import Any, Callable, Optional, TypeVar
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-_tick = threading.Event()  # never set; its wait() is a pause between two looks
+DEADLINE_FACTOR = 3  # a busy machine may take this many times the time that a scenario names
+PORTS = range(10_000, 30_000)
+NOT_YET = (OSError, http.client.HTTPException)  # the program that answers is not there yet, or is restarting
+_never = threading.Event()  # never set; its wait() is a pause
 _started: list["Program"] = []
 _folders: list[Path] = []
-_requests: "queue.Queue[Callable[[], None]]" = queue.Queue()
+_forks: "queue.Queue[Callable[[], None]]" = queue.Queue()
+_reservations: list[socket.socket] = []  # of ports; held until the process ends
 
 
 class Late(AssertionError):
@@ -36,20 +42,47 @@ class Late(AssertionError):
 
 
 def wait_until(condition: Callable[[], T], within_s: float, what: str = "", every_s: float = 0.03) -> T:
-    """The first true value of the condition."""
+    """Returns the first true value of the condition; raises Late after DEADLINE_FACTOR times `within_s`.
+
+    A condition that raises one of NOT_YET is not true yet; Late shows the exception if the last call raised one.
+    """
+    within_s *= DEADLINE_FACTOR
     end = time.monotonic() + within_s
     while True:
-        value = condition()
-        if value:
-            return value
+        last: Optional[BaseException] = None
+        try:
+            value = condition()
+            if value:
+                return value
+        except NOT_YET as error:
+            last = error
         if time.monotonic() >= end:
-            raise Late("not within %g s: %s" % (within_s, what or getattr(condition, "__name__", "condition")))
-        _tick.wait(every_s)
+            name = what or getattr(condition, "__name__", "condition")
+            raise Late("not within %g s: %s%s" % (within_s, name, "; %r" % last if last else "")) from last
+        _never.wait(every_s)
+
+
+def wait_for_none(differences: Callable[[], list[str]], within_s: float, what: str = "", every_s: float = 0.1) -> list[str]:
+    """Waits until there is no difference; returns the last list, the one that ended the wait."""
+    last = ["%s: could not be read" % (what or "values")]
+
+    def none_left() -> bool:
+        nonlocal last
+        try:
+            last = differences()
+        except NOT_YET as error:
+            last = ["%s: %r" % (what or "values", error)]
+        return not last
+    try:
+        wait_until(none_left, within_s, what, every_s)
+    except Late:
+        pass
+    return last
 
 
 def watch_for(seconds: float) -> None:
-    """Lets the world go on; for what must NOT happen in a span, or must happen all through it."""
-    _tick.wait(seconds)
+    """Pauses; for a condition that must hold, or must not occur, during the whole span."""
+    _never.wait(seconds)
 
 
 def on_main_thread(call: Callable[[], T]) -> T:
@@ -61,11 +94,11 @@ def on_main_thread(call: Callable[[], T]) -> T:
     def run() -> None:
         try:
             outcome["value"] = call()
-        except BaseException as error:  # belongs to the thread that asked
+        except BaseException as error:  # raised in the thread that called
             outcome["error"] = error
         done.set()
 
-    _requests.put(run)
+    _forks.put(run)
     done.wait()
     if "error" in outcome:
         raise outcome["error"]
@@ -73,10 +106,10 @@ def on_main_thread(call: Callable[[], T]) -> T:
 
 
 def serve_main_thread(until: Callable[[], bool]) -> None:
-    """The main thread's work while scenarios run in others."""
+    """Does the forks of the other threads' scenarios, until the condition is true."""
     while not until():
         try:
-            _requests.get(timeout=0.05)()
+            _forks.get(timeout=0.05)()
         except queue.Empty:
             pass
 
@@ -86,7 +119,7 @@ def _bind_to_parent() -> None:
 
 
 class Program:
-    """A running program; `lines` grow as it prints (stdout and stderr together)."""
+    """A running program; `lines` grows as the program prints (stdout and stderr together)."""
 
     def __init__(self, words: list[str], env: Optional[dict[str, str]] = None,
                  cwd: Optional[Path] = None) -> None:
@@ -122,14 +155,14 @@ class Program:
         return self.process.poll() is None
 
     def wait(self, within_s: float) -> int:
-        """The exit status, once all that was printed has been read."""
+        """Returns the exit status, after all output has been read."""
         wait_until(lambda: not self.is_running(), within_s, "end of " + self.words[0], 0.005)
         self._reader.join(2.0)
         return self.process.returncode
 
     def end(self) -> None:
-        """No matter how it is; nothing of its group stays."""
-        if self.process.returncode is not None and not self._group_lives():
+        """Kills the program and its whole process group."""
+        if self.process.returncode is not None and not self._group_exists():
             return
         try:
             os.killpg(self.pid, signal.SIGKILL)
@@ -137,7 +170,7 @@ class Program:
             pass
         self.process.wait()
 
-    def _group_lives(self) -> bool:
+    def _group_exists(self) -> bool:
         try:
             os.killpg(self.pid, 0)
             return True
@@ -147,33 +180,67 @@ class Program:
 
 def run(words: list[str], within_s: float = 20.0, env: Optional[dict[str, str]] = None,
         stdin: Optional[bytes] = None) -> "subprocess.CompletedProcess[bytes]":
-    """A short command, to its end."""
+    """Runs a short command to its end."""
     return on_main_thread(lambda: subprocess.run(
         words, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=within_s, env=env,
         start_new_session=True, check=False, preexec_fn=_bind_to_parent))
 
 
 def folder(name: str) -> Path:
-    """A private one that goes with the test (kept when KEEP is in the environment)."""
+    """A private folder, removed at the end of the test (kept when KEEP is in the environment)."""
     made = Path(tempfile.mkdtemp(prefix="gc-e2e-%s-" % name))
     _folders.append(made)
     return made
 
 
+def _ports_of_connections() -> range:
+    """The ports from which the kernel chooses those of outgoing connections."""
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    return range(int(first), int(last) + 1)
+
+
+def _is_bindable(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("", port))
+            except OSError:
+                return False
+    return True
+
+
+def _reserve_port(port: int) -> bool:
+    """An abstract Unix socket keeps the other test processes off the port, also while its server is stopped."""
+    one = socket.socket(socket.AF_UNIX)
+    try:
+        one.bind("\0collectd-genesys-test-port-%d" % port)
+    except OSError:
+        one.close()
+        return False
+    _reservations.append(one)
+    return True
+
+
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A port that stays free for this test: no outgoing connection can get it, no other test process chooses it."""
+    taken = _ports_of_connections()
+    ports = [port for port in PORTS if port not in taken] or [port for port in range(1024, 65536) if port not in taken]
+    ports = ports or list(PORTS)  # every port may be that of a connection
+    random.SystemRandom().shuffle(ports)
+    for port in ports:
+        if _reserve_port(port) and _is_bindable(port):
+            return port
+    raise RuntimeError("no free port")
 
 
 def listens(port: int) -> bool:
-    """Whether somebody listens on it, without knocking."""
+    """True if a socket listens on the port; read from /proc, without connecting."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return any(row[1].endswith(":%04X" % port) and row[3] == "0A" for row in rows)
 
 
 def program(*names: str) -> Optional[str]:
-    """Where a program is, the system folders of root included."""
+    """The path of a program, searched in PATH and in the system folders of root."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin:/usr/bin"
     return next((found for found in (shutil.which(name, path=path) for name in names) if found), None)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private redis-server, which may crash and come back with what it has kept."""
+"""A private redis-server, which may crash and restart with its persistent data."""
 from __future__ import annotations
 
 import os
@@ -16,12 +16,12 @@ DURABLE = ("appendonly yes", "appendfsync always")
 
 
 class Redis:
-    """On a port of its own and on a socket; `more` are lines of its configuration."""
+    """Listens on its own port and on a Unix socket; `more` are lines of its configuration."""
 
     def __init__(self, *more: str, starts: bool = True) -> None:
         self.folder = process.folder("redis")
         self.port, self.socket = process.free_port(), self.folder / "socket"
-        self.url = "redis://localhost:%d/0" % self.port  # a name: to be looked up
+        self.url = "redis://localhost:%d/0" % self.port  # a name, so that the agent looks it up
         self.socket_url = "unix://%s" % self.socket
         self.program: Optional[Program] = None
         self.configure(*more)
@@ -34,7 +34,6 @@ class Redis:
         (self.folder / "redis.conf").write_text("\n".join(lines) + "\n")
 
     def start(self) -> None:
-        """While it is away, its port may be lent to somebody's outgoing connection for a moment."""
         def is_up() -> bool:
             if self.program is None or not self.program.is_running():
                 self.program = Program([SERVER or "redis-server", str(self.folder / "redis.conf")])

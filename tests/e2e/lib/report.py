@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Checks as lines `ok NAME` and `FAIL NAME: why`; the exit status tells the sum."""
+"""Checks as lines `ok NAME` and `FAIL NAME: why`; the exit status is 1 after a failure."""
 from __future__ import annotations
 
 import os
@@ -11,7 +11,8 @@ from typing import Any, Callable, Optional
 
 from . import process
 
-SKIPPED = 77  # automake's word for "could not be tried here"
+SKIPPED = 77  # automake's exit status of a skipped test
+SOON_S = 10.0  # a value that is measured each second is in the csv file by then
 PARALLEL = 4  # scenarios at a time; most of their time is waiting
 
 _lock = threading.Lock()
@@ -20,7 +21,7 @@ _counts = {"ok": 0, "FAIL": 0}
 
 
 class Skip(Exception):
-    """This scenario cannot be tried here, and why."""
+    """Raised with the reason why a scenario cannot run here."""
 
 
 def say(text: str) -> None:
@@ -29,7 +30,7 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """A figure or a remark; no check."""
+    """Prints a figure or a remark; not a check."""
     say("# %s: %s" % (getattr(_here, "scenario", "test"), text))
 
 
@@ -45,8 +46,32 @@ def same(name: str, got: Any, wanted: Any) -> bool:
     return check(name, got == wanted, "got %r, wanted %r" % (got, wanted))
 
 
-def tells(name: str, text: str, *parts: str) -> bool:
-    """One line of the text holds all the parts."""
+def check_soon(name: str, condition: Callable[[], Any], why: Callable[[], Any] = str, within_s: float = SOON_S) -> bool:
+    """Waits until the condition is true; `why` is read after a failure."""
+    try:
+        process.wait_until(condition, within_s, name)
+    except process.Late as late:
+        return check(name, False, "%s %s" % (late, why()))
+    return check(name, True)
+
+
+def same_soon(name: str, read: Callable[[], Any], wanted: Any, within_s: float = SOON_S) -> bool:
+    """Waits until `read` returns the wanted value; shows the value that ended the wait."""
+    got: Any = None
+
+    def is_equal() -> bool:
+        nonlocal got
+        got = read()
+        return got == wanted
+    try:
+        process.wait_until(is_equal, within_s, name)
+    except process.Late:
+        pass
+    return same(name, got, wanted)
+
+
+def has_line(name: str, text: str, *parts: str) -> bool:
+    """Checks that one line of the text holds all the parts."""
     hit = any(all(part in line for part in parts) for line in text.splitlines())
     return check(name, hit, "no line with %s in:\n%s" % (" … ".join(repr(p) for p in parts), _tail(text)))
 
@@ -63,14 +88,14 @@ def _one(scenario: Callable[[], None], skipped: list[str]) -> None:
     except Skip as why:
         skipped.append(scenario.__name__)
         say("SKIP %s: %s" % (scenario.__name__, why))
-    except Exception as error:  # a broken scenario is a failed one; the others go on
+    except Exception as error:  # an exception fails its scenario; the others go on
         check("runs to its end", False, "%s\n%s" % (error, traceback.format_exc()))
     note("%.1f s" % (time.monotonic() - began))
 
 
 def main(scenarios: list[Callable[[], None]], need: Optional[dict[str, Optional[str]]] = None) -> None:
     """Runs the scenarios (or those that the command line names) and exits."""
-    if os.environ.get("GC_E2E") == "no":  # make distcheck: a tarball is tried without a daemon
+    if os.environ.get("GC_E2E") == "no":  # make distcheck: no end-to-end tests of the tarball
         say("SKIP: GC_E2E=no")
         sys.exit(SKIPPED)
     for what, found in (need or {}).items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where collectd's values go: a real Prometheus, a real carbon and a real InfluxDB, all private."""
+"""Databases for collectd's values: a real Prometheus, carbon and InfluxDB, all private."""
 from __future__ import annotations
 
 import json
@@ -15,7 +15,7 @@ from .process import Program, free_port, wait_until
 PROMETHEUS = process.program("prometheus")
 PROMTOOL = process.program("promtool")
 CARBON = process.program("carbon-cache")
-SYSTEM_PYTHON = "/usr/bin/python3"  # the one that carbon and whisper are packaged for
+SYSTEM_PYTHON = "/usr/bin/python3"  # the interpreter for which carbon and whisper are packaged
 
 
 class Prometheus:
@@ -52,7 +52,7 @@ class Prometheus:
         return active["health"], active["lastError"]
 
     def lint(self) -> tuple[int, str]:
-        """promtool's word on the scrape itself."""
+        """Exit status and output of promtool for the scrape."""
         done = process.run([PROMTOOL, "check", "metrics"], stdin=fetch(self.target))
         return done.returncode, done.stdout.decode(errors="replace")
 
@@ -156,7 +156,7 @@ class InfluxDB:
                                   within_s=30))
         result = answer["results"][0]
         if "database not found" in result.get("error", ""):
-            return []  # its listener makes it with the first packet
+            return []  # its listener creates it with the first packet
         if "error" in result:
             raise RuntimeError("influxdb: %s" % result["error"])
         return result.get("series", [])

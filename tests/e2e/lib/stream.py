@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a stream must have counted, worked out from the simulator's truth, and what collectd shows of it."""
+"""The expected counters of a stream, computed from the simulator's truth, and the counters in csv."""
 from __future__ import annotations
 
 import base64
@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from . import expected, process
 from .collectd import Collectd, account, queues
 from .genesys import TOP, Simulator, direct
-from .process import wait_until
 from .report import Skip, check
 from .windows import FAKETIME, PATIENT
 
@@ -39,7 +38,7 @@ def block(name: str = "all", **changes: Any) -> str:
 
 
 def simulator(**changes: Any) -> Simulator:
-    """Stands still; a heartbeat each half second tells that nothing is on its way."""
+    """A frozen simulator; a heartbeat each half second shows that no event is in flight."""
     sim = Simulator(**{"frozen": True, "speed": SPEED, "rate_limit": 0, **changes})
     sim.config(heartbeat_s=0.5)
     return sim
@@ -50,8 +49,8 @@ def daemon(sim: Simulator, blocks: str = "", changes: dict[str, Any] = {}, **mor
 
 
 def fast(sim: Simulator, rate: float, blocks: str, **changes: Any) -> Collectd:
-    """A collectd whose clock runs `rate` times as fast, as that of the simulator must (`clock_rate`): minutes pass in
-    seconds, and intervals, time-outs, ages are seconds of that clock."""
+    """A collectd whose clock runs `rate` times as fast as real time, like the simulator's (`clock_rate`): minutes pass in
+    seconds, and intervals, time-outs and ages are seconds of that clock."""
     if FAKETIME is None:
         raise Skip("libfaketime is not installed")
     return Collectd(account(sim, **{**PATIENT, **changes}), blocks, preload=str(FAKETIME), more="WriteThreads 1\n",
@@ -59,57 +58,57 @@ def fast(sim: Simulator, rate: float, blocks: str, **changes: Any) -> Collectd:
 
 
 class Start(NamedTuple):
-    """Where the truth of a window begins."""
+    """The beginning of a window of the truth."""
     at_ms: int
     seq: int
 
 
-# ---- what must come out ---------------------------------------------------------------
+# ---- expected counters ---------------------------------------------------------------
 
 def ask(sim: Simulator, **bounds: Any) -> dict[str, Any]:
     """/sim/truth/stream: queue -> medium -> sums."""
     words = {"buckets": ",".join("%g" % bound for bound in BUCKETS), "target_s": TARGET_S, **bounds}
-    told = sim.call("truth/stream?" + urlencode({name: value for name, value in words.items() if value is not None}))
-    if not told["complete"]:
+    record = sim.call("truth/stream?" + urlencode({name: value for name, value in words.items() if value is not None}))
+    if not record["complete"]:
         raise RuntimeError("the simulator has forgotten old lines")
-    return told["queues"]
+    return record["queues"]
 
 
 def now(sim: Simulator) -> Start:
-    told = sim.call("truth/stream")
-    return Start(told["now_ms"], told["seq"])
+    record = sim.call("truth/stream")
+    return Start(record["now_ms"], record["seq"])
 
 
-def _sums(medium: str, told: dict[str, Any], only_ended: bool) -> Iterable[tuple[str, float]]:
-    target_ms = told["target_ms"]  # None: nobody waited
-    ended = sum(ms > (target_ms or 0) for ms in told["waits_ms"] + told["abandon_waits_ms"])
+def _sums(medium: str, record: dict[str, Any], only_ended: bool) -> Iterable[tuple[str, float]]:
+    target_ms = record["target_ms"]  # None: no contact waited
+    ended = sum(ms > (target_ms or 0) for ms in record["waits_ms"] + record["abandon_waits_ms"])
     for name, series in TOTALS.items():
-        yield "%s-%s" % (series, medium), told[name]
-    for bound, count in told["wait_le_s"].items():
+        yield "%s-%s" % (series, medium), record[name]
+    for bound, count in record["wait_le_s"].items():
         yield "queue_wait_time_seconds_bucket-%s-le-%s" % (medium, bound), count
-    yield "queue_wait_time_seconds_sum-" + medium, told["wait_sum_ms"] / 1000
-    yield "queue_wait_time_seconds_count-" + medium, told["answers"]
+    yield "queue_wait_time_seconds_sum-" + medium, record["wait_sum_ms"] / 1000
+    yield "queue_wait_time_seconds_count-" + medium, record["answers"]
     if target_ms is not None:
-        yield "queue_sla_breach-%s-%g" % (medium, target_ms / 1000), ended if only_ended else told["breaches"]
+        yield "queue_sla_breach-%s-%g" % (medium, target_ms / 1000), ended if only_ended else record["breaches"]
 
 
 def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_breaches: bool = False,
             **bounds: Any) -> Counts:
-    """"LABEL/TYPE-QUALIFIER" -> count, of what happened since the start to contacts that were offered since. Changes
-    of state are those of all contacts, but for the first one that is seen of each; or of the new contacts only.
-    Breaches are all; or those of waits whose end is known (within the bounds, those of flow-outs left out)."""
+    """"LABEL/TYPE-QUALIFIER" -> count, of events since the start of contacts that were offered since. Changes of state are
+    those of all contacts, without the first state seen of each, or those of new contacts only. Breaches are all breaches,
+    or those of waits whose end is known (within the bounds, without flow-outs)."""
     label = expected.by_name(sim.truth())
     made: Counts = {}
     within = {"since_seq": start.seq, **bounds}
     of_changes = {"offered_since_ms": start.at_ms} if only_new else {}
     for queue, media in ask(sim, offered_since_ms=start.at_ms, **within).items():
-        for medium, told in media.items():
+        for medium, record in media.items():
             made.update(("%s/%s" % (label(queue, ""), series), value)
-                        for series, value in _sums(medium, told, only_ended_breaches))
+                        for series, value in _sums(medium, record, only_ended_breaches))
     for queue, media in ask(sim, fresh=1, **within, **of_changes).items():
-        for medium, told in media.items():
+        for medium, record in media.items():
             made.update(("%s/state_changes-%s-%s" % (label(queue, ""), medium, change), value)
-                        for change, value in told["state_changes"].items())
+                        for change, value in record["state_changes"].items())
     return made
 
 
@@ -124,21 +123,21 @@ def minus(whole: Counts, part: Counts) -> Counts:
     return {key: whole.get(key, 0) - part.get(key, 0) for key in {*whole, *part}}
 
 
-# ---- what came out --------------------------------------------------------------------
+# ---- counters in csv --------------------------------------------------------------------
 
 def shown(of: Collectd, host: str = "agent") -> Counts:
-    """The newest value of everything that streams count."""
+    """The newest value of each counter of streams."""
     return {key: value for key, (_, value) in of.snapshot(host).items() if re.search(COUNTED, key)}
 
 
 def unequal(wanted: Counts, got: Counts) -> list[str]:
-    """What nobody ever counted need not be there."""
+    """Lines about unequal counters; a counter that is 0 may be absent."""
     return ["%s is %s, wanted %g" % (key, got.get(key, "missing"), wanted.get(key, 0))
             for key in sorted({*wanted, *got}) if abs(got.get(key, 0) - wanted.get(key, 0)) > 0.0005]
 
 
 def outside(bounds: tuple[Counts, Counts], got: Counts) -> list[str]:
-    """What is less than the one bound or more than the other."""
+    """Lines about counters below the lower or above the upper bound."""
     least, most = bounds
     return ["%s is %g, not %g to %g" % (key, got.get(key, 0), least.get(key, 0), most.get(key, 0))
             for key in sorted({*least, *got})
@@ -146,20 +145,15 @@ def outside(bounds: tuple[Counts, Counts], got: Counts) -> list[str]:
 
 
 def becomes(name: str, wanted: Any, got: Any, differences: Any, within_s: float = WITHIN_S) -> bool:
-    """Waits until what is read equals what is wanted; both are asked for again each time, for both go on: who still
-    waits becomes a breach also in a world that stands still."""
+    """Waits until the values read equal the wanted ones. Each turn reads both, because both change: a waiting contact
+    becomes a breach also while the simulated world is frozen."""
     all_wanted: Any = {}
-    left: list[str] = []
 
-    def equal() -> bool:
-        nonlocal all_wanted, left
+    def left_now() -> list[str]:
+        nonlocal all_wanted
         all_wanted = wanted()
-        left = differences(all_wanted, got())
-        return not left
-    try:
-        wait_until(equal, within_s, name, 0.4)
-    except process.Late:
-        pass
+        return list(differences(all_wanted, got()))
+    left = process.wait_for_none(left_now, within_s, name, 0.4)
     series = all_wanted[-1] if isinstance(all_wanted, tuple) else all_wanted
     return check("%s (%d series)" % (name, len(series)), series and not left,
                  "%d differences: %s" % (len(left), "; ".join(left[:8])))
@@ -191,7 +185,7 @@ def totals(counts: Counts) -> dict[str, float]:
 # ---- the stream itself ------------------------------------------------------------------
 
 def state(of: Collectd, what: str, qualifier: str = "", name: str = "all", host: str = "agent") -> float:
-    """Self-telemetry of the block; -1: not told yet."""
+    """Self-telemetry of the block; -1: no value yet."""
     found = of.latest("queues-" + name, what, qualifier, host)
     return -1 if found is None else found
 
@@ -206,12 +200,12 @@ def wait_listening(of: Collectd, name: str = "all", within_s: float = 20.0, host
 
 
 def sockets(sim: Simulator) -> list[dict[str, Any]]:
-    """All that there were, the oldest first."""
+    """All sockets, open and closed, the oldest first."""
     return sim.call("sockets")["sockets"]
 
 
 def opened(sim: Simulator, which: int) -> Start:
-    """A socket as the beginning of a window, a second later by the times: subscribing and opening are not one."""
+    """The opening of a socket as the start of a window, plus a second, because subscription and opening are separate."""
     one = sockets(sim)[which]
     return Start(one["opened_ms"] + 1000, one["opened_seq"])
 
@@ -229,7 +223,7 @@ def topic(queue: str) -> str:
 
 
 class Sibling:
-    """Another program of the same OAuth client, with a channel and a socket of its own, without TLS."""
+    """Another program of the same OAuth client, with its own channel and socket, without TLS."""
 
     def __init__(self, sim: Simulator) -> None:
         self.sim, self.token = sim, ""
@@ -246,7 +240,7 @@ class Sibling:
         return json.loads(direct.open(request, timeout=10).read())
 
     def lives(self) -> bool:
-        """The channel is there and the socket was never closed."""
+        """True if the channel exists and its socket has never been closed."""
         there = any(one["id"] == self.channel["id"] and one["socket"] is not None
                     for one in self.sim.call("channels")["channels"])
         try:
@@ -257,5 +251,5 @@ class Sibling:
 
 
 def topics(sim: Simulator) -> set[str]:
-    """Those of all channels."""
+    """The topics of all channels."""
     return {name for one in sim.call("channels")["channels"] for name in one["topics"]}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the interval tests stand on: a platform and a collectd whose clocks run fast, and the truth of windows.
+"""Shared by the interval tests: a platform and a collectd with fast clocks, and the truth of windows.
 
-Two hours pass in eighty seconds: the simulator's clock runs at a rate, and libfaketime makes collectd's run alike.
-Time stamps, time-outs, intervals are then seconds of that clock in both.
+Two hours pass in eighty seconds: the simulator's clock runs at a rate, and libfaketime gives collectd's clock the same rate.
+Time stamps, time-outs and intervals are seconds of that clock in both.
 """
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Fast:
         self.learn()
 
     def learn(self) -> None:
-        """The labels of the queues that there are; those of deleted ones stay known."""
+        """Adds the labels of the current queues; keeps those of deleted ones."""
         truth = self.sim.truth()
         label = expected.by_name(truth)
         self.labels.update({q: label(q, "") for q in truth["queues"]})
@@ -84,8 +84,8 @@ class Fast:
     def collectd(self, *, interval: float = 10, account_options: Optional[dict[str, Any]] = None, more: str = "",
                  load: tuple[str, ...] = (), before: tuple[Path, ...] = (), env: Optional[dict[str, str]] = None,
                  **options: Any) -> Collectd:
-        """One that goes on where the one before has ended: the same state, the same csv files. `before`: libraries that
-        stand before libfaketime; the rest: options of the Query."""
+        """Starts a collectd with the state and csv files of the previous one. `before`: libraries to preload before
+        libfaketime; the rest: options of the Query."""
         began = self.now_ms() / 1000 + 0.05 * self.rate  # it takes a moment to start
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
@@ -96,18 +96,18 @@ class Fast:
         return made
 
     def blocks(self, options: dict[str, Any]) -> dict[str, str]:
-        """What Collectd is given to ask with."""
+        """The arguments of Collectd that hold the blocks."""
         return {"queries": query(**{"Metric": METRICS, **options})}
 
     def one_writer(self) -> str:
-        """At such a rate a writer that rests for 150 ms is taken for dead, and five of them would get in each other's way."""
+        """At such a rate a write thread that pauses for 150 ms counts as dead; several threads would then reorder the values."""
         return "WriteThreads 1\n" if self.rate > 10 else ""
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
-        """Lets the time of the platform pass."""
+        """Waits until the platform's clock shows `ms`."""
         wait_until(lambda: self.now_ms() >= ms, max(0, ms - self.now_ms()) / 1000 / self.rate + slack_s, "its clock", 0.1)
 
-    # ---- what was asked and what is true -----------------------------------------------
+    # ---- queries and truth -----------------------------------------------
 
     def asked(self) -> list[dict[str, Any]]:
         """The queries that were answered: when, and [from, to)."""
@@ -125,7 +125,7 @@ class Fast:
 
     def truth(self, begin: int, end: int, metrics: Iterable[str], granularity: str = "",
               now_ms: Optional[int] = None) -> dict[tuple[Key, int], dict[str, Any]]:
-        """(series, end of the window) -> stats, for good or as it was told at a moment."""
+        """(series, end of the window) -> stats, final or as in an answer at `now_ms`."""
         words = "truth/aggregates?interval=%s/%s&groupBy=queueId,mediaType&metrics=%s" % (iso(begin), iso(end), ",".join(metrics))
         words += "&granularity=" + granularity if granularity else ""
         words += "&now_ms=%d" % now_ms if now_ms is not None else ""
@@ -144,11 +144,11 @@ class Fast:
 
 
 def complaints(daemon: Collectd) -> list[str]:
-    """Ours; collectd itself finds any read slow when a second lasts some milliseconds."""
+    """Complaints of the plugins; collectd itself calls every read slow at such a rate."""
     return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
 
 
-# ---- what collectd made of it --------------------------------------------------------------
+# ---- values in csv --------------------------------------------------------------
 
 def intervals(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[int, float]]:
     """(end of the window in ms, count)"""
@@ -165,7 +165,7 @@ def total(daemon: Collectd, key: Key, more: str = "") -> Optional[float]:
 
 
 def wrong_totals(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]) -> list[str]:
-    """In words, which cumulative series differ from the truth."""
+    """Lines about cumulative series that differ from the truth."""
     made = []
     for (key, _), stats in wanted.items():
         if "count" not in stats:
@@ -181,20 +181,16 @@ def wrong_totals(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]
 
 def totals_become(name: str, fast: Fast, daemon: Collectd, begin: int, end: int, within_s: float,
                   metrics: Iterable[str] = METRICS) -> bool:
-    """Waits until every cumulative series is what the truth of [begin, end) says."""
+    """Waits until every cumulative series equals the truth of [begin, end)."""
     wanted = fast.truth(begin, end, metrics)
     began = time.monotonic()
-    try:
-        daemon.lives_until(lambda: not wrong_totals(daemon, wanted), within_s, name)
-    except process.Late:
-        pass
-    left = wrong_totals(daemon, wanted)
+    left = process.wait_for_none(lambda: wrong_totals(daemon, wanted), within_s, name)
     return check("%s (%d series, after %.1f s)" % (name, len(wanted), time.monotonic() - began), wanted and not left,
                  "%d differ: %s" % (len(left), "; ".join(left[:6])))
 
 
 def missing_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]]) -> list[str]:
-    """In words, the windows that are missing, have another count, or should not be there."""
+    """Lines about windows that are missing, have a wrong count, or are unexpected."""
     made, by_key = [], {}
     for (key, over), stats in wanted.items():
         if "count" in stats:
@@ -207,8 +203,13 @@ def missing_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, An
     return made
 
 
+def wait_for_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]], within_s: float = 10) -> list[str]:
+    """As missing_windows, but waits until the windows are written."""
+    return process.wait_for_none(lambda: missing_windows(daemon, wanted), within_s, "windows", 0.3)
+
+
 def repeated(daemon: Collectd, keys: Iterable[Key]) -> tuple[int, list[str]]:
-    """How many windows left twice with the same value, and, in words, those that did with another."""
+    """The number of windows written twice with equal values, and lines about those with different ones."""
     equal, unequal = 0, []
     for key in keys:
         seen: dict[int, float] = {}
@@ -221,14 +222,14 @@ def repeated(daemon: Collectd, keys: Iterable[Key]) -> tuple[int, list[str]]:
 
 
 def falling(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
-    """Counters that went back."""
+    """Lines about counters that decreased."""
     return ["%s %s: %s" % (key.label, key.qualifier, values) for key in keys
             for values in [[v for _, v in daemon.readings(key.label, key.counter, key.qualifier)]]
             if values != sorted(values)]
 
 
 def disorder(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
-    """In words, the places where a window left before an older one."""
+    """Lines about windows that were written before an older one."""
     made = []
     for key in keys:
         ends = [over for over, _ in intervals(daemon, key)]
@@ -246,7 +247,7 @@ def counted(daemon: Collectd, host: str = "agent") -> set[Key]:
 
 
 def windows_again(daemon: Collectd, keys: Iterable[Key]) -> list[int]:
-    """Ends of the windows of which anything left twice."""
+    """Ends of the windows with a value that was written twice."""
     found: set[int] = set()
     for key in keys:
         ends = [over for over, _ in intervals(daemon, key)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the aggregates share: intervals, queries, sums of answers."""
+"""Shared by the tests of the aggregates: intervals, queries, sums of answers."""
 from __future__ import annotations
 
 from collections import Counter
@@ -41,7 +41,7 @@ def summed(answer: dict[str, Any], member: str = "count", by: str = "") -> Count
 
 
 class FactsCase(SimCase):
-    """A centre that stands still, and facts that the tests make by hand."""
+    """A frozen centre, and facts that the tests post."""
     WORDS = ("--frozen", "--queues", "4", "--agents", "6", "--plain-names", "--load", "0", "--warmup", "0")
     now_ms: int
 

@@ -2,7 +2,7 @@
 """A validator for the part of JSON schema that the official swagger uses.
 
 Stricter than swagger itself: a property that the schema does not name is an
-error, for a simulator must not invent any.
+error, because a simulator must not invent any.
 """
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Swagger:
         return None
 
     def check_answer(self, method: str, path: str, status: int, body: Any) -> list[str]:
-        """What is wrong with an answer; operations that are not described pass."""
+        """The errors of an answer; operations that are not described pass."""
         operation = self.operation(method, path)
         if operation is None:
             return [] if status in (404, 405) else ["no such operation: %s %s" % (method, path)]

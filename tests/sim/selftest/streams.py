@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of channels and sockets share, and a client's view of the conversations."""
+"""Shared by the tests of channels and sockets, and a client's view of the conversations."""
 from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
 from typing import Any, Optional
 
-from .support import SimCase
+from .support import SimCase, wait_for
 from .websocket import Client
 
 LISTS = {"calls": "voice", "callbacks": "callback", "chats": "chat", "emails": "email", "messages": "message"}
 
 
 class StreamCase(SimCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self._wait_for_no_socket)  # the last cleanup: all clients are closed by then
+
     def tearDown(self) -> None:
         super().tearDown()
         self.sim.token = None  # a test may have ended it
+
+    def _wait_for_no_socket(self) -> None:
+        """A socket that the simulator still has open would use up a fault that is meant for the next test's."""
+        wait_for(lambda: self.counts()["sockets_open"] == 0)
 
     def queues(self) -> list[str]:
         return list(self.sim.sim("truth")["queues"])
@@ -88,7 +96,7 @@ class View:
                 acd = who
                 self._note(key, "offers", who["id"], ms(who["connectedTime"]))
                 if "endTime" in who and not self._answered(people, who):
-                    # Whoever was sent on may hang up later: the kind of the end tells the two apart for ever.
+                    # A transferred customer may hang up later; the disconnectType still shows the transfer.
                     what = "transfers" if comm["disconnectType"].startswith("transfer") else "abandons"
                     self._note(key, what, who["id"], ms(who["endTime"]))
             else:
@@ -136,10 +144,10 @@ class View:
             self.counts[key]["%s-%s" % (before, state)] += 1
 
 
-def expected(told: Any) -> dict[tuple[str, str], dict[str, int]]:
+def expected(record: Any) -> dict[tuple[str, str], dict[str, int]]:
     """/sim/truth/stream in the form of View.counts."""
     made = {}
-    for queue, by_media in told["queues"].items():
+    for queue, by_media in record["queues"].items():
         for media, sums in by_media.items():
             counts = {name: sums[name] for name in ("offers", "answers", "abandons", "transfers") if sums[name]}
             counts.update(sums["state_changes"])

@@ -24,19 +24,24 @@ SWAGGER = Swagger.load()
 ALL_QUEUE_METRICS = ["oActiveUsers", "oAlerting", "oInteracting", "oLongestInteracting", "oLongestWaiting",
                      "oMemberUsers", "oOffQueueUsers", "oOnQueueUsers", "oUserPresences",
                      "oUserRoutingStatuses", "oWaiting"]
-_tick = threading.Event()
+BUSY_S = 10.0  # what a busy machine may add to a time that is bounded from above
+_never = threading.Event()  # never set; its wait() is a pause
 
 
-def wait_for(condition: Callable[[], Any], deadline_s: float = 8.0) -> Any:
-    """The first true value of the condition; an error when the deadline passes."""
+def wait_for(condition: Callable[[], Any], deadline_s: float = 25.0) -> Any:
+    """Returns the first true value of the condition; fails after the deadline. OSError counts as "not true yet"."""
     end = time.monotonic() + deadline_s
     while True:
-        value = condition()
-        if value:
-            return value
+        last: Optional[OSError] = None
+        try:
+            value = condition()
+            if value:
+                return value
+        except OSError as error:
+            last = error
         if time.monotonic() > end:
-            raise AssertionError("not within %g s" % deadline_s)
-        _tick.wait(0.01)
+            raise AssertionError("not within %g s%s" % (deadline_s, ": %r" % last if last else "")) from last
+        _never.wait(0.01)
 
 
 @dataclass
@@ -63,7 +68,7 @@ class Process:
 
     def stop(self) -> tuple[int, str, str]:
         self.process.terminate()
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate(timeout=30)
         return self.process.returncode, out, err
 
 
@@ -87,7 +92,7 @@ class Sim(Process):
 
     def http(self, method: str, target: str, body: Optional[bytes] = None,
              headers: Optional[dict[str, str]] = None) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
@@ -161,7 +166,7 @@ class Sim(Process):
                          {"filter": {"type": "or", "predicates": predicates}, "metrics": metrics, **more})
 
     def pages(self, target: str) -> list[dict[str, Any]]:
-        """Follows nextUri to the end."""
+        """All entities, following nextUri to the end."""
         entities, uri = [], target
         while uri:
             page = self.get(uri)
@@ -171,7 +176,7 @@ class Sim(Process):
 
 
 class SimCase(unittest.TestCase):
-    """One simulator for a class; what a test changes is put back after it."""
+    """One simulator for a class; settings are restored after each test."""
 
     WORDS: tuple[str, ...] = ("--frozen",)
     TLS = False

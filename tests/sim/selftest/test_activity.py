@@ -25,7 +25,7 @@ class Activity(SimCase):
         self.queues = self.sim.sim("truth")["queues"]
 
     def whole(self, path: str, body: Any, size: int) -> list[Any]:
-        """Page by page until an empty one: nothing in the answer tells the total."""
+        """All pages until an empty one: answers have no total."""
         results: list[Any] = []
         for number in range(1, 1000):
             page = self.sim.post("%s?pageSize=%d&pageNumber=%d" % (path, size, number), body)["results"]
@@ -44,10 +44,10 @@ class Activity(SimCase):
                 found[key] = {d["metric"]: d.get("count", d.get("calculatedMetricValue")) for d in result["data"]}
             for queue_id, queue in self.queues.items():
                 for media, real in queue["media"].items():
-                    told = found.get((queue_id, media), {})
-                    self.assertEqual([told.get(m, 0) for m in ("oWaiting", "oAlerting", "oInteracting")],
+                    record = found.get((queue_id, media), {})
+                    self.assertEqual([record.get(m, 0) for m in ("oWaiting", "oAlerting", "oInteracting")],
                                      [real["waiting"], real["alerting"], real["interacting"]])
-                    self.assertEqual(told.get("oLongestWaiting"), real["oldest_waiting_ms"])
+                    self.assertEqual(record.get("oLongestWaiting"), real["oldest_waiting_ms"])
             busy = sum(any(m[s] for s in ("waiting", "alerting", "interacting"))
                        for q in self.queues.values() for m in q["media"].values())
             self.assertEqual(len(found), busy)

@@ -17,7 +17,7 @@ TIMES = {"wait": "tAnswered", "abandon_wait": "tAbandon", "handle": "tHandle", "
 
 
 class Lively(SimCase):
-    """A busy hour or so, then it stands still."""
+    """A centre that runs for about an hour and is frozen then."""
     WORDS = ("--queues", "12", "--agents", "40", "--speed", "900", "--seed", "5")
 
     @classmethod
@@ -29,13 +29,13 @@ class Lively(SimCase):
         cls.whole = span(cls.truth["totals_since_ms"] + 1, cls.truth["now_ms"] + 1000)
 
     def test_each_total_of_the_world(self) -> None:
-        """The tally is another observer of the world than the facts are."""
+        """The tally and the facts are separate observers of the world."""
         answer = self.sim.post(CONVERSATIONS, query(self.whole, [*COUNTS.values(), *TIMES.values()], "queueId", "mediaType"))
         found = {(r["group"]["queueId"], r["group"]["mediaType"]): summed({"results": [r]}) for r in answer["results"]}
         sums = {(r["group"]["queueId"], r["group"]["mediaType"]): summed({"results": [r]}, "sum") for r in answer["results"]}
         compared = 0
-        for queue, told in self.truth["queues"].items():
-            for media, totals in told["totals"].items():
+        for queue, record in self.truth["queues"].items():
+            for media, totals in record["totals"].items():
                 counts, times = found.get((queue, media), {}), sums.get((queue, media), {})
                 for name, metric in COUNTS.items():
                     self.assertEqual(counts[metric], totals[name], (metric, media))
@@ -73,7 +73,7 @@ class Lively(SimCase):
                             if any(row["metric"] == "tAnswered" for row in r["data"][0]["metrics"])))
         self.assertTrue(any("userId" not in r["group"] for r in by_user["results"]), "offers have no agent")
 
-    def test_the_group_has_the_medium_though_nobody_asked(self) -> None:
+    def test_the_group_always_has_the_medium(self) -> None:
         answer = self.sim.post(CONVERSATIONS, query(self.whole, ["nOffered"], "queueId"))
         keys = [(r["group"]["queueId"], r["group"]["mediaType"]) for r in answer["results"]]
         self.assertEqual(len(keys), len(set(keys)))
@@ -128,7 +128,7 @@ class Lively(SimCase):
         self.assertEqual((final["results"], final["pending"], final["complete"]), (asked["results"], 0, True))
 
     def test_states_of_users_fill_their_interval(self) -> None:
-        """Each moment of an agent has one presence and one routing status."""
+        """At each moment an agent has one presence and one routing status."""
         begin, end = self.truth["totals_since_ms"], self.truth["totals_since_ms"] + 1500
         answer = self.sim.post(USERS, query(span(begin, end), ["tSystemPresence", "tOrganizationPresence", "tAgentRoutingStatus"], "userId"))
         self.assertEqual(len(answer["results"]), 40)
@@ -147,7 +147,7 @@ class Lively(SimCase):
         self.assertEqual(summed(self.sim.post(USERS, {**body, "granularity": "PT1S"}), "sum", "userId"),
                          summed(self.sim.post(USERS, body), "sum", "userId"))
 
-    def test_nobody_has_a_future(self) -> None:
+    def test_no_state_is_in_the_future(self) -> None:
         now_ms = self.sim.sim("queries")["now_ms"]
         answer = self.sim.post(USERS, query(span(now_ms - 2000, now_ms + 3_600_000), ["tSystemPresence"], "userId"))
         spent = summed(answer, "sum", "userId")
@@ -235,8 +235,8 @@ class ByHand(FactsCase):
     def test_permissions(self) -> None:
         self.sim.sim("config", {"permissions": ["routing:queue:view"]})
         for path, what in ((CONVERSATIONS, "conversationAggregate"), (USERS, "userAggregate"), (FLOWS, "flowAggregate")):
-            told = self.refused(self.sim.call("POST", path, {}), 403, "missing.any.permissions")
-            self.assertIn("analytics:%s:view" % what, told["message"])
+            record = self.refused(self.sim.call("POST", path, {}), 403, "missing.any.permissions")
+            self.assertIn("analytics:%s:view" % what, record["message"])
 
     def test_the_bodies_of_these_tests_are_official(self) -> None:
         if SWAGGER is None:

@@ -102,10 +102,10 @@ class Rest(StreamCase):
         self.refused(self.subscribe(channel, *pair, method="PUT"), 400, "bad.request")
 
     def test_queues_of_hidden_divisions_are_forbidden_and_unknown_ones_quiet(self) -> None:
-        told = self.sim.sim("truth")["queues"]
-        seen = next(iter(told.values()))["division"]
+        record = self.sim.sim("truth")["queues"]
+        seen = next(iter(record.values()))["division"]
         self.sim.sim("config", {"divisions": [seen]})
-        hidden = next(q for q, t in told.items() if t["division"] != seen)
+        hidden = next(q for q, t in record.items() if t["division"] != seen)
         channel = self.channel()
         self.refused(self.subscribe(channel, conversations(hidden)), 403, "notification.unauthorized.topic")
         self.assertEqual(self.subscribe(channel, conversations("00000000-0000-4000-8000-000000000000")).status, 200)
@@ -113,8 +113,8 @@ class Rest(StreamCase):
     def test_available_topics(self) -> None:
         plain = self.sim.get("/notifications/availabletopics")["entities"]
         self.assertIn({"id": "v2.routing.queues.{id}.conversations"}, plain)
-        told = self.sim.get("/notifications/availabletopics?expand=requiresPermissions&expand=transports")["entities"]
-        by_id = {t["id"]: t for t in told}
+        record = self.sim.get("/notifications/availabletopics?expand=requiresPermissions&expand=transports")["entities"]
+        by_id = {t["id"]: t for t in record}
         self.assertEqual(set(by_id["v2.analytics.queues.{id}.observations"]["requiresPermissions"]),
                          {"analytics:queueObservation:view", "analytics:conversationAggregate:view"})
         self.assertEqual(by_id["v2.users.{id}.presence"]["transports"], ["All"])
@@ -138,8 +138,8 @@ class Lives(StreamCase):
         for _ in range(17):
             self.channel()
         self.assertEqual([self.alive(made[n]) for n in (0, 1, 3, 4, 19)], [True, False, True, False, False])
-        told = self.counts()
-        self.assertEqual((told["channels"], told["channels_evicted"] >= 18), (20, True))
+        record = self.counts()
+        self.assertEqual((record["channels"], record["channels_evicted"] >= 18), (20, True))
         with self.assertRaises(Refused) as caught:
             self.connect(made[4])
         self.assertEqual(caught.exception.status, 404)
@@ -158,14 +158,14 @@ class Lives(StreamCase):
 
     def test_a_channel_ends_in_its_time_unless_it_is_prolonged(self) -> None:
         topic = conversations(self.queues()[0])
-        self.sim.sim("config", {"channel_life_s": 0.8})
+        self.sim.sim("config", {"channel_life_s": 3})
         begin = time.monotonic()
         left, kept = self.channel(topic), self.channel(topic)
         client = self.connect(left)
         self.sim.sim("config", {"channel_life_s": 86_400})
         self.subscribe(kept, topic)
         self.assertEqual(client.ended().code, 1001)
-        self.assertGreaterEqual(time.monotonic() - begin, 0.75)
+        self.assertGreaterEqual(time.monotonic() - begin, 2.9)
         self.assertEqual((self.alive(left), self.alive(kept)), (False, True))
 
     def test_an_unconnected_channel_expires_too(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What comes through the topics, against the truth and against the observations."""
+"""Messages of the topics, against the truth and against the observations."""
 from __future__ import annotations
 
 import json
@@ -18,7 +18,7 @@ MEDIA_TOPICS = {"voice": "calls", "chat": "chats", "email": "emails", "message":
 
 
 class Replay(StreamCase):
-    """A client that counts from the bodies comes to the truth."""
+    """Counters of a client, computed from the bodies, equal the truth."""
 
     WORDS = ("--frozen", "--queues", "12", "--agents", "120", "--speed", "200", "--load", "1.3", "--rate-limit", "0")
 
@@ -30,15 +30,15 @@ class Replay(StreamCase):
         self.sim.sim("thaw", {})
         seen = client.collect(lambda seen: len(seen) >= 1500, 30.0)
         self.sim.sim("freeze", {})
-        for message in seen + client.drain(0.2):
+        for message in seen + client.drain():
             view.take(message)
-        told = self.sim.sim("truth/stream?fresh=1&since_seq=%d" % before["seq"])
+        record = self.sim.sim("truth/stream?fresh=1&since_seq=%d" % before["seq"])
         found = {key: dict(counts) for key, counts in view.counts.items()}
-        self.assertEqual(found, expected(told))
+        self.assertEqual(found, expected(record))
         by_time = self.sim.sim("truth/stream?fresh=1&since_ms=%d" % before["now_ms"])
-        self.assertEqual(expected(by_time), expected(told))
+        self.assertEqual(expected(by_time), expected(record))
         whole: dict[str, int] = {}
-        for queue, by_media in told["queues"].items():
+        for queue, by_media in record["queues"].items():
             for media, sums in by_media.items():
                 self.assertEqual(sorted(view.waits[queue, media]), sorted(sums["waits_ms"]))
                 for name in ("offers", "answers", "abandons", "transfers", "flow_outs", "no_answers"):
@@ -51,10 +51,10 @@ class Replay(StreamCase):
         self.assertGreater(whole["transfers"], whole["flow_outs"])
 
     def test_states_now_are_the_gauges(self) -> None:
-        told, truth = self.sim.sim("truth/stream"), self.sim.sim("truth")
+        record, truth = self.sim.sim("truth/stream"), self.sim.sim("truth")
         for queue, real in truth["queues"].items():
             for media, gauges in real["media"].items():
-                sums = told["queues"].get(queue, {}).get(media)
+                sums = record["queues"].get(queue, {}).get(media)
                 now = sums["states_now"] if sums else dict.fromkeys(("waiting", "alerting", "active", "held"), 0)
                 self.assertEqual((now["waiting"], now["alerting"], now["active"] + now["held"], now["held"]),
                                  (gauges["waiting"], gauges["alerting"], gauges["interacting"], gauges["held"]))
@@ -100,12 +100,12 @@ class Conversations(StreamCase):
         seq = self.sim.sim("truth")["seq"]
         made = self.arrive(here)[0]
         self.sim.sim("contacts", {"op": "flow_out", "conversationId": made, "queueId": there})
-        bodies = [m["eventBody"] for m in one.drain(0.2)]
+        bodies = [m["eventBody"] for m in one.drain()]
         self.assertEqual([len(b["participants"]) for b in bodies], [2, 3])
         self.assertEqual(two.next()["eventBody"], bodies[1])
         self.sim.sim("contacts", {"op": "disconnect", "conversationId": made})
-        told = self.sim.sim("truth/stream?since_seq=%d" % seq)["queues"]
-        left, right = told[here]["voice"], told[there]["voice"]
+        record = self.sim.sim("truth/stream?since_seq=%d" % seq)["queues"]
+        left, right = record[here]["voice"], record[there]["voice"]
         self.assertEqual((left["offers"], left["transfers"], left["flow_outs"], left["abandons"]), (1, 1, 1, 0))
         self.assertEqual((right["offers"], right["transfers"], right["abandons"]), (1, 0, 1))
         self.assertEqual(left["state_changes"], {"waiting-ended": 1})
@@ -116,7 +116,7 @@ class Conversations(StreamCase):
         self.arrive(queue)
         self.assertEqual(client.next()["topicName"].lower(), conversations(queue))
 
-    def test_what_happens_without_a_socket_is_lost(self) -> None:
+    def test_events_without_a_socket_are_lost(self) -> None:
         queue = self.queues()[0]
         channel = self.channel(conversations(queue))
         self.arrive(queue)
@@ -136,8 +136,8 @@ class Agents(StreamCase):
                          presence["eventBody"]["presenceDefinition"]["systemPresence"].upper())
         self.assertEqual(status["topicName"].split(".")[2], status["eventBody"]["id"])
         self.assertIn(body["id"], agents)
-        told = [(m["topicName"], json.dumps(m["eventBody"])) for m in client.collect(lambda seen: len(seen) > 80, 20)]
-        self.assertEqual(len(told), len(set(told)))  # each topic only when its own part has changed
+        record = [(m["topicName"], json.dumps(m["eventBody"])) for m in client.collect(lambda seen: len(seen) > 80, 20)]
+        self.assertEqual(len(record), len(set(record)))  # each topic only when its own part has changed
 
     def test_members_join_and_leave(self) -> None:
         queue = self.queues()[0]
@@ -155,19 +155,20 @@ class Statistics(StreamCase):
     WORDS = ("--frozen", "--queues", "4", "--agents", "24", "--speed", "60", "--load", "1.2", "--rate-limit", "0")
 
     def setUp(self) -> None:
+        super().setUp()
         self.sim.sim("config", {"observation_gap_s": 0.1})
 
     def play(self, client: Any, enough: Any) -> list[Any]:
         self.sim.sim("thaw", {})
         seen = client.collect(enough, 20.0)
         self.sim.sim("freeze", {})
-        return seen + client.drain(0.4)
+        return seen + client.drain()
 
     def test_partial_updates_add_up_to_the_observations(self) -> None:
         queues = self.queues()
         state: dict[tuple[Any, ...], int] = {}
-        for told in self.sim.observe(queues, ALL_QUEUE_METRICS)["results"]:
-            self._merge(state, told["group"], told.get("data", []))
+        for record in self.sim.observe(queues, ALL_QUEUE_METRICS)["results"]:
+            self._merge(state, record["group"], record.get("data", []))
         before = dict(state)
         client = self.listen(*("v2.analytics.queues.%s.observations" % q for q in queues))
         for message in self.play(client, lambda seen: len(seen) > 60):
@@ -178,8 +179,8 @@ class Statistics(StreamCase):
                     self.assertEqual("mediaType" in body["group"], not data["metrics"][0]["metric"].endswith(("Users", "Presences", "Statuses")))
                     self._merge(state, body["group"], data["metrics"])
         after: dict[tuple[Any, ...], int] = {}
-        for told in self.sim.observe(queues, ALL_QUEUE_METRICS)["results"]:
-            self._merge(after, told["group"], told.get("data", []))
+        for record in self.sim.observe(queues, ALL_QUEUE_METRICS)["results"]:
+            self._merge(after, record["group"], record.get("data", []))
         self.assertEqual({k: v for k, v in state.items() if v}, {k: v for k, v in after.items() if v})
         self.assertNotEqual(before, after)
 
@@ -224,7 +225,7 @@ class Statistics(StreamCase):
             self.assertEqual((count, total), (new["count"] - old["count"], new["sum_ms"] - old["sum_ms"]))
         self.assertTrue(found)
 
-    def test_activity_adds_up_as_well_and_both_keep_their_pace(self) -> None:
+    def test_activity_adds_up_too_and_both_keep_their_pace(self) -> None:
         self.sim.sim("config", {"observation_gap_s": 0.5})
         queue = self.queues()[0]
         client = self.listen("v2.analytics.queues.%s?activity&observations" % queue)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Attribute events: the truth that is told is the one that their bodies hold."""
+"""Attribute events: the truth of the simulator equals the contents of their bodies."""
 from __future__ import annotations
 
 import datetime
@@ -23,7 +23,7 @@ from .support import HERE, Sim, wait_for
 
 
 def metric(name: str) -> Optional[tuple[str, str, float]]:
-    """Flow, metric and epoch s of an attribute's name: worked out anew, from the back."""
+    """Flow, metric and epoch seconds of an attribute's name, parsed from its end, independently of the simulator."""
     if not name.endswith(")"):
         return None
     front, _, text = name[:-1].rpartition("(")
@@ -36,7 +36,7 @@ def metric(name: str) -> Optional[tuple[str, str, float]]:
 
 
 def opened(body: str) -> dict[str, Any]:
-    """The eventBody in any envelope; {} for what is no attributes event."""
+    """The eventBody in any envelope; {} for other events."""
     try:
         found = json.loads(body)
     except ValueError:
@@ -76,24 +76,24 @@ class Made(unittest.TestCase):
         maker = Maker(Plan.parse(plan), truth, int(time.time() * 1000))
         return [body for portion in maker.portions() for body in portion], truth
 
-    def compare(self, bodies: list[str], told: dict[str, Any]) -> None:
+    def compare(self, bodies: list[str], record: dict[str, Any]) -> None:
         counts, sums, late = counted(bodies, time.time())
-        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
-        for c in told["counts"]:
+        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in record["counts"]}, dict(counts))
+        for c in record["counts"]:
             self.assertEqual(c["sum"], sums.get((c["flow"], c["metric"]), 0.0), c)
-        self.assertEqual((told["total"], told["late"]), (sum(counts.values()), late))
+        self.assertEqual((record["total"], record["late"]), (sum(counts.values()), late))
 
-    def test_the_truth_is_what_the_bodies_hold(self) -> None:
+    def test_the_truth_equals_the_bodies(self) -> None:
         bodies, truth = self.make(events=6000, seed=5, late=3, garbage=1, sns=20, bare=20, socket=20)
         self.assertEqual(len(bodies), 6000)
-        self.compare(bodies, truth.told())
+        self.compare(bodies, truth.as_json())
         self.assertGreater(min(truth.late, truth.garbage, truth.noise, truth.no_number), 20)
         self.assertEqual(set(truth.malformed), set(names.MALFORMED))
 
     def test_attributes_repeat_in_later_events(self) -> None:
         bodies, truth = self.make(events=4000, seed=2, duplicates=0)
         seen = sum(metric(name) is not None for event in map(opened, bodies) for name in event.get("attributes", {}))
-        self.assertGreater(seen, 3 * truth.told()["total"])
+        self.assertGreater(seen, 3 * truth.as_json()["total"])
 
     def test_a_fifth_is_repeated_and_the_order_is_shaken(self) -> None:
         bodies, truth = self.make(events=10_000, seed=3)
@@ -152,21 +152,21 @@ def maker_now(bodies: list[str]) -> int:
 
 
 class ThroughTheQueue(SqsCase):
-    def test_whoever_drains_the_queue_has_the_truth_in_spite_of_all(self) -> None:
+    def test_draining_the_queue_gives_the_truth(self) -> None:
         self.rules(redeliver_percent=5, redeliver_s=0.05, twice_percent=5)
         self.sqs.sim("flow/feed", {"events": 3000, "seed": 7})
         bodies = self.sqs.drain(WaitTimeSeconds=0)
         self.assertGreater(len(bodies), 3000)
-        told, (counts, _, _) = self.sqs.sim("flow/truth"), counted(bodies, time.time())
-        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
-        self.assertEqual((told["events"], self.sqs.queue()["feeding"]), (3000, False))
+        record, (counts, _, _) = self.sqs.sim("flow/truth"), counted(bodies, time.time())
+        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in record["counts"]}, dict(counts))
+        self.assertEqual((record["events"], self.sqs.queue()["feeding"]), (3000, False))
 
     def test_a_single_metric_now(self) -> None:
-        told = self.sqs.sim("flow/set", {"flow": "Main Menu", "metric": "Calls", "value": "2.5"})
+        record = self.sqs.sim("flow/set", {"flow": "Main Menu", "metric": "Calls", "value": "2.5"})
         event = opened(self.sqs.receive()[0]["Body"])
         (name, value), = event["attributes"].items()
         self.assertEqual((metric(name)[:2], value), (("Main Menu", "Calls"), "2.5"))  # type: ignore[index]
-        self.assertAlmostEqual(metric(name)[2] * 1000, told["now_ms"], delta=1)  # type: ignore[index]
+        self.assertAlmostEqual(metric(name)[2] * 1000, record["now_ms"], delta=1)  # type: ignore[index]
         self.assertEqual(self.sqs.sim("flow/truth")["counts"],
                          [{"flow": "Main Menu", "metric": "Calls", "count": 1, "sum": 2.5}])
 
@@ -180,12 +180,12 @@ class AtTheCustomers(StreamCase):
         self.sim.sim("thaw", {})
         seen = client.collect(lambda seen: len(seen) >= 300, 30.0)
         self.sim.sim("freeze", {})
-        found = {(body["id"], name) for body in (m["eventBody"] for m in seen + client.drain(0.2))
+        found = {(body["id"], name) for body in (m["eventBody"] for m in seen + client.drain())
                  for who in body["participants"] for name in who["attributes"]}
         counts = Counter(metric(name)[:2] for _, name in found if metric(name))  # type: ignore[index]
-        told = self.sim.sim("flow/truth")
-        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
-        self.assertGreater(told["total"], 50)
+        record = self.sim.sim("flow/truth")
+        self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in record["counts"]}, dict(counts))
+        self.assertGreater(record["total"], 50)
 
 
 class OnTheTopics(StreamCase):
@@ -195,10 +195,10 @@ class OnTheTopics(StreamCase):
         wait_for(lambda: not self.sim.sim("flow/spoken")["running"], 20)
         return self.sim.sim("flow/spoken")
 
-    def test_who_hears_all_has_the_truth_and_so_has_who_hears_the_last_words(self) -> None:
+    def test_all_events_or_the_last_ones_give_the_truth(self) -> None:
         self.sim.sim("flow/speak", {"events": 500, "seed": 3})
-        told = self.spoken()
-        self.assertEqual((told["sent"], told["unheard"]), (500, 500))
+        record = self.spoken()
+        self.assertEqual((record["sent"], record["unheard"]), (500, 500))
         client = self.listen(*(conversations(q) for q in self.queues()))
         self.sim.sim("flow/speak", {"events": 1500, "seed": 4, "per_s": 3000})
         self.assertEqual(self.spoken()["unheard"], 500)
@@ -207,12 +207,12 @@ class OnTheTopics(StreamCase):
         bodies = [m["eventBody"] for m in seen]
         self.assertTrue(all(any(p.get("queueId") == m["topicName"].split(".")[3] for p in m["eventBody"]["participants"])
                             for m in seen))
-        told = self.sim.sim("flow/truth")
+        record = self.sim.sim("flow/truth")
         for heard in (bodies, bodies[1500:]):
             names = {(b["id"], name) for b in heard for who in b["participants"] for name in who["attributes"]}
             counts = Counter(metric(name)[:2] for _, name in names if metric(name))  # type: ignore[index]
-            self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in told["counts"]}, dict(counts))
-        self.assertGreater(told["repeated"], 200)
+            self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in record["counts"]}, dict(counts))
+        self.assertGreater(record["repeated"], 200)
 
 
 class InTheSimulator(unittest.TestCase):
@@ -220,8 +220,8 @@ class InTheSimulator(unittest.TestCase):
         sim = Sim("--frozen")
         self.addCleanup(sim.close)
         self.assertEqual(sim.sim("flow/feed", {"events": 50}), {"events": 50})
-        told = sim.sim("sqs")["queues"]["genesys"]
-        self.assertEqual((told["visible"], sim.sim("flow/truth")["events"]), (50, 50))
+        record = sim.sim("sqs")["queues"]["genesys"]
+        self.assertEqual((record["visible"], sim.sim("flow/truth")["events"]), (50, 50))
         sim.port = sim.ready["sqs_port"]
         self.assertEqual(sim.sim("sqs")["queues"]["genesys"]["visible"], 50)
         self.assertTrue(sim.ready["queue_url"].endswith(":%d/123456789012/genesys" % sim.port))

@@ -24,11 +24,11 @@ class QueueMetrics(SimCase):
         return answer.json
 
     def answer(self, ids: str, path: str = METRICS) -> Answer:
-        """The official schema knows nothing of these."""
+        """The official schema does not have these calls."""
         return self.sim.call("GET", "%s?queueIds=%s" % (path, ids), lenient=True)
 
     def expected(self, queue: dict[str, Any]) -> list[int]:
-        waiting, alerting = (sum(told[name] for told in queue["media"].values()) for name in ("waiting", "alerting"))
+        waiting, alerting = (sum(record[name] for record in queue["media"].values()) for name in ("waiting", "alerting"))
         on_queue = queue["on_queue"]
         return [waiting + alerting, waiting, on_queue.get("IDLE", 0),
                 on_queue.get("INTERACTING", 0) + on_queue.get("COMMUNICATING", 0)]
@@ -45,7 +45,7 @@ class QueueMetrics(SimCase):
             self.assertGreater(lacking, 0)
             self.assertTrue(any(row.get("queued") for row in rows.values()))
 
-    def test_only_what_is_asked_for_is_told(self) -> None:
+    def test_only_requested_metrics_are_answered(self) -> None:
         one = next(iter(self.queues))
         rows = self.ask([one, "no-such-queue"], "&metricNames=waiting,agentBusy")
         self.assertEqual([row["id"] for row in rows], [one])
@@ -73,15 +73,15 @@ class ConversationStream(StreamCase):
                         headers=headers)
         self.addCleanup(client.close)
         if query is not None:
-            before = len(self.told()["queries"])
+            before = len(self.guide_state()["queries"])
             client.send(query)
-            wait_for(lambda: len(self.told()["queries"]) > before)
+            wait_for(lambda: len(self.guide_state()["queries"]) > before)
         return client
 
-    def told(self) -> Any:
+    def guide_state(self) -> Any:
         return self.sim.sim("guide")
 
-    def test_a_conversation_is_told_with_its_states(self) -> None:
+    def test_a_conversation_sends_its_states(self) -> None:
         client = self.open()
         queue = self.queues()[0]
         one = self.arrive(queue)[0]
@@ -94,7 +94,7 @@ class ConversationStream(StreamCase):
         while heard[-1] != "TERMINATED":  # it may ring at once
             heard.append(client.next()["event"]["state"])
         self.assertIn(heard, (["WAITING", "TERMINATED"], ["WAITING", "ALERTING", "TERMINATED"]))
-        self.assertEqual([e["state"] for e in self.told()["events"] if e["conversationId"] == one], heard)
+        self.assertEqual([e["state"] for e in self.guide_state()["events"] if e["conversationId"] == one], heard)
 
     def test_where_filters_by_type(self) -> None:
         client = self.open({"query": {**QUERY["query"], "where": ["type = 'chat' OR type = 'email'"]}})

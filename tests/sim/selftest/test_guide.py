@@ -30,10 +30,10 @@ class Guide(FactsCase):
             self.add({"queueId": queue, "metric": "nOffered", "at_ms": at, "count": 4},
                      {"queueId": queue, "metric": "tAnswered", "at_ms": at, "count": 3, "value_ms": 12_500},
                      {"queueId": queue, "metric": "tAbandon", "at_ms": at, "value_ms": 700})
-        told = self.ask(self.body(edge, edge + 2 * MINUTE_MS))
+        record = self.ask(self.body(edge, edge + 2 * MINUTE_MS))
         ids = {q["name"]: i for i, q in self.sim.sim("truth")["queues"].items()}
-        self.assertEqual(told["totalCount"], 3)
-        self.assertEqual(sorted(told["results"], key=lambda r: (r["intervalEnd"], r["queueId"]))[-1],
+        self.assertEqual(record["totalCount"], 3)
+        self.assertEqual(sorted(record["results"], key=lambda r: (r["intervalEnd"], r["queueId"]))[-1],
                          {"queueId": ids["Queue 0001"], "waitTime": 12.5, "answered": 3, "abandoned": 1, "offered": 4,
                           "interval": "PT1M", "intervalEnd": iso_ms(edge + 2 * MINUTE_MS)})
         self.assertEqual(len(self.ask(self.body(edge, edge + MINUTE_MS))["results"]), 2)

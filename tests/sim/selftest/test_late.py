@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Late data and corrections, and the truth that everything ends at."""
+"""Late data, corrections, and the final truth."""
 from __future__ import annotations
 
 from .facts import CONVERSATIONS, FactsCase, query, span, summed
@@ -18,23 +18,23 @@ class LateByHand(FactsCase):
         self.assertEqual(summed(self.ask("nTakeover", interval=span(before - 600_000, before)))["nTakeover"], 4)
         self.assertEqual(self.final()["pending"], 0)
 
-    def test_what_is_taken_back_was_there(self) -> None:
+    def test_a_retracted_fact_was_in_earlier_answers(self) -> None:
         self.add({"metric": "tBarging", "value_ms": 900, "count": 2, "gone_in_s": 0.6},
                  {"metric": "tBarging", "value_ms": 300})
         self.assertEqual(summed(self.ask("tBarging"), "sum")["tBarging"], 2100)
         self.assertEqual(summed(self.final(), "sum")["tBarging"], 300)
         wait_for(lambda: summed(self.ask("tBarging"), "sum")["tBarging"] == 300)
 
-    def test_the_truth_of_a_moment_is_what_was_told_then(self) -> None:
+    def test_the_truth_of_a_moment_equals_its_answers(self) -> None:
         self.add({"metric": "tIvr", "value_ms": 5, "ago_s": 100, "in_s": 60, "gone_in_s": 120})
         for now_s, count in ((59, 0), (61, 1), (121, 0)):
-            told = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
-            self.assertEqual(summed(told)["tIvr"], count, now_s)
+            record = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
+            self.assertEqual(summed(record)["tIvr"], count, now_s)
 
     def test_settled_says_when_the_last_of_them_changes(self) -> None:
         self.add({"metric": "nConversations", "in_s": 50}, {"metric": "nConversations", "gone_in_s": 90})
-        told = self.final()
-        self.assertTrue(85_000 < told["settled_ms"] - self.now_ms < 95_000, told["settled_ms"] - self.now_ms)
+        record = self.final()
+        self.assertTrue(85_000 < record["settled_ms"] - self.now_ms < 95_000, record["settled_ms"] - self.now_ms)
 
     def test_a_share_needs_its_delay(self) -> None:
         answer = self.sim.http("POST", "/sim/config", b'{"late": {"share": 0.5}}')
@@ -49,7 +49,7 @@ class LateWorld(SimCase):
         return summed(self.sim.post(CONVERSATIONS, query(whole, ["nOffered", "tAnswered", "tHandle"], "queueId")), "count")
 
     def play(self, **settings: object) -> str:
-        """Plays for a while under the settings; the interval of it."""
+        """Runs the world for a while under the settings; returns the interval."""
         begin = self.sim.sim("queries")["now_ms"]
         self.sim.sim("config", settings)
         self.sim.sim("thaw", {})
@@ -63,8 +63,8 @@ class LateWorld(SimCase):
         return sum(m["offered"] for q in self.sim.sim("truth")["queues"].values() for m in q["totals"].values())
 
     def truth(self, whole: str) -> dict[str, int]:
-        told = self.sim.sim("truth/aggregates?interval=%s&groupBy=queueId&metrics=nOffered,tAnswered,tHandle" % whole)
-        return summed(told)
+        record = self.sim.sim("truth/aggregates?interval=%s&groupBy=queueId&metrics=nOffered,tAnswered,tHandle" % whole)
+        return summed(record)
 
     def test_a_share_of_the_conversations_is_late(self) -> None:
         whole = self.play(late={"share": 0.3, "delay_s": [2.5, 3]})

@@ -55,7 +55,7 @@ class Buckets(unittest.TestCase):
     def test_a_wait_of_the_bound_is_within(self) -> None:
         one = Sums()
         one.waits_ms = [1000, 1001, 500, 0]
-        self.assertEqual(one.told((0.5, 1.0, 2.0))["wait_le_s"], {"0.5": 2, "1": 3, "2": 4, "+Inf": 4})
+        self.assertEqual(one.as_json((0.5, 1.0, 2.0))["wait_le_s"], {"0.5": 2, "1": 3, "2": 4, "+Inf": 4})
 
 
 class Totals(unittest.TestCase):
@@ -70,14 +70,14 @@ class Totals(unittest.TestCase):
         play(cls.world, 3.0)
         cls.now_ms = int(cls.world.clock.hand * 1000)
 
-    def told(self, **asked: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    def sums(self, **asked: Any) -> dict[tuple[str, str], dict[str, Any]]:
         found = sums(self.ledger, Question(**asked), self.now_ms)
-        return {key: one.told(Question(**asked).bounds_s) for key, one in found.items()}
+        return {key: one.as_json(Question(**asked).bounds_s) for key, one in found.items()}
 
     def test_offers_answers_abandons_and_transfers_are_those_of_the_metrics(self) -> None:
-        told = self.told()
+        record = self.sums()
         for key, totals in self.tally.totals.items():
-            real, mine = totals.told(), told[key]
+            real, mine = totals.as_json(), record[key]
             self.assertEqual((mine["offers"], mine["answers"], mine["abandons"]),
                              (real["offered"], real["answered"], real["abandoned"]))
             self.assertEqual(mine["transfers"] - mine["flow_outs"], real["transferred"])
@@ -85,25 +85,25 @@ class Totals(unittest.TestCase):
                 line.what == "no_answer" for line in self.ledger.lines if (line.queue, line.media) == key))
             self.assertEqual(mine["wait_sum_ms"], real["wait"]["sum_ms"])
             self.assertEqual({b: n for b, n in mine["wait_le_s"].items()}, real["wait"]["le_s"])
-        self.assertGreater(sum(t["flow_outs"] for t in told.values()), 0)
+        self.assertGreater(sum(t["flow_outs"] for t in record.values()), 0)
 
     def test_breaches_count_each_wait_once(self) -> None:
         for target_ms in (5_000.0, 60_000.0):
-            told = self.told(target_ms=target_ms)
-            for (queue, media), mine in told.items():
+            record = self.sums(target_ms=target_ms)
+            for (queue, media), mine in record.items():
                 stays = [s for s in self.ledger.stays if (s.queue, s.media) == (queue, media)]
                 real = sum((s.waited_ms > target_ms) if s.waited_ms is not None
                            else self.now_ms >= s.offered_ms + target_ms + 2000 for s in stays)
                 self.assertEqual(mine["breaches"], real)
-        own = self.told()
-        over = {key: totals.told()["over_sla"] for key, totals in self.tally.totals.items()}
+        own = self.sums()
+        over = {key: totals.as_json()["over_sla"] for key, totals in self.tally.totals.items()}
         for key, mine in own.items():
             self.assertGreaterEqual(mine["breaches"], over[key])  # those who left unanswered are more
 
     def test_bounds_of_time_cut_without_a_gap(self) -> None:
         half = self.now_ms - int(1.5 * HOUR * 1000)
         middle = next(line.at_ms for line in self.ledger.lines if line.at_ms > half)
-        whole, early, late = self.told(), self.told(until_ms=middle), self.told(since_ms=middle)
+        whole, early, late = self.sums(), self.sums(until_ms=middle), self.sums(since_ms=middle)
         for key, mine in whole.items():
             for name in ("offers", "answers", "abandons", "transfers", "snapshots", "breaches", "wait_sum_ms"):
                 parts = [t[key][name] for t in (early, late) if key in t]
@@ -113,7 +113,7 @@ class Totals(unittest.TestCase):
         half = self.now_ms - int(1.5 * HOUR * 1000)
         middle = next(line.at_ms for line in self.ledger.lines
                       if line.what == "answer" and line.at_ms > half and line.wait_ms > 0)
-        late, born_late = self.told(since_ms=middle), self.told(offered_since_ms=middle)
+        late, born_late = self.sums(since_ms=middle), self.sums(offered_since_ms=middle)
         self.assertEqual({k: m["offers"] for k, m in late.items() if m["offers"]},
                          {k: m["offers"] for k, m in born_late.items() if m["offers"]})
         self.assertGreater(sum(m["answers"] for m in late.values()), sum(m["answers"] for m in born_late.values()))
@@ -121,14 +121,14 @@ class Totals(unittest.TestCase):
             self.assertGreaterEqual(mine["offers"], mine["answers"] + mine["abandons"] + mine["flow_outs"])
 
     def test_a_path_of_states_is_one_that_a_contact_can_go(self) -> None:
-        changes = {name for mine in self.told().values() for name in mine["state_changes"]}
+        changes = {name for mine in self.sums().values() for name in mine["state_changes"]}
         possible = {"waiting-alerting", "waiting-ended", "alerting-active", "alerting-waiting", "alerting-ended",
                     "active-held", "held-active", "active-wrapup", "active-ended", "held-wrapup", "held-ended",
                     "wrapup-ended", "wrapup-waiting", "ended-waiting"}
         self.assertLessEqual(changes, possible)
         self.assertLessEqual({"waiting-alerting", "alerting-active", "active-wrapup", "wrapup-ended"}, changes)
 
-    def test_what_is_over_is_forgotten_but_its_lines(self) -> None:
+    def test_ended_conversations_are_forgotten_except_their_lines(self) -> None:
         live = {c.id for c in self.world.conversations.values() if not c.over}
         self.assertEqual(set(self.ledger.live), live)
 
@@ -141,4 +141,4 @@ class Totals(unittest.TestCase):
 
     def test_only_the_asked_queue(self) -> None:
         queue: Queue = next(iter(self.world.queues.values()))
-        self.assertEqual({q for q, _ in self.told(queue=queue.id)}, {queue.id})
+        self.assertEqual({q for q, _ in self.sums(queue=queue.id)}, {queue.id})

@@ -91,7 +91,7 @@ class Queues(SimCase):
         self.assertEqual(self.sim.get("/routing/queues/divisionviews/all?pageSize=9999")["pageSize"], 500)
         self.refused(self.sim.call("GET", "/routing/queues/divisionviews?pageNumber=6"), 400, "bad.request")
 
-    def test_names_are_as_nasty_as_real_ones(self) -> None:
+    def test_names_are_as_odd_as_real_ones(self) -> None:
         truth = self.sim.sim("truth")["queues"].values()
         names = [q["name"] for q in truth]
         self.assertTrue({"Sales/EMEA", " ", "🎧 Helpdesk 😀", 'VIP "Gold" customers', "billing.v2"} <= set(names))
@@ -106,10 +106,10 @@ class Queues(SimCase):
 
 class Others(SimCase):
     def test_presence_definitions_are_one_list(self) -> None:
-        told = self.sim.get("/presence/definitions")
-        self.assertEqual(set(told), {"total", "entities", "selfUri"})
-        systems = Counter(p["systemPresence"] for p in told["entities"])
-        self.assertEqual((len(systems), systems["OnQueue"], told["total"]), (10, 2, 15))
+        record = self.sim.get("/presence/definitions")
+        self.assertEqual(set(record), {"total", "entities", "selfUri"})
+        systems = Counter(p["systemPresence"] for p in record["entities"])
+        self.assertEqual((len(systems), systems["OnQueue"], record["total"]), (10, 2, 15))
         self.assertEqual(len(self.sim.get("/presence/definitions?deactivated=any")["entities"]), 16)
         self.assertEqual([p["deactivated"] for p in self.sim.get("/presence/definitions?deactivated=true")["entities"]],
                          [True])

@@ -110,7 +110,7 @@ class Tokens(SimCase):
 class Permissions(SimCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "5", "--permissions", "routing:queue:edit")
 
-    def test_a_403_names_what_is_missing(self) -> None:
+    def test_a_403_names_the_missing_permission(self) -> None:
         any_of = ("Unable to perform the requested action. You must have at least one of the following "
                   "permissions assigned: [%s]")
         all_of = "Unable to perform the requested action. You are missing the following permission(s): [%s]"
@@ -126,9 +126,9 @@ class Permissions(SimCase):
         for method, target, body, words, permission in rows:
             with self.subTest(target=target):
                 code = "missing.any.permissions" if words == any_of else "missing.permissions"
-                told = self.refused(self.sim.call(method, target, body), 403, code)
-                self.assertEqual(told["message"], words % permission)
-                self.assertEqual(told["messageParams"], {"permissions": "[%s]" % permission})
+                record = self.refused(self.sim.call(method, target, body), 403, code)
+                self.assertEqual(record["message"], words % permission)
+                self.assertEqual(record["messageParams"], {"permissions": "[%s]" % permission})
 
     def test_one_of_several_is_enough_and_some_calls_need_none(self) -> None:
         members = self.sim.call("GET", "/routing/queues/x/members")
@@ -145,28 +145,28 @@ class Permissions(SimCase):
 class RateLimit(SimCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "5", "--rate-limit", "5")
 
-    def test_the_sixth_request_of_five_is_told_to_wait(self) -> None:
+    def test_the_sixth_request_of_five_gets_a_retry_after(self) -> None:
         self.sim.sim("config", {"rate_limit": 5})
         for _ in range(5):
             self.assertEqual(self.sim.call("GET", "/organizations/me").status, 200)
         answer = self.sim.call("GET", "/organizations/me")
-        told = self.refused(answer, 429, "too.many.requests.retry.after")
+        record = self.refused(answer, 429, "too.many.requests.retry.after")
         wait = answer.headers["retry-after"]
         self.assertRegex(wait, r"^\d+$")
-        self.assertEqual(told["message"], "Rate limit exceeded the maximum. Retry the request in [%s] seconds" % wait)
+        self.assertEqual(record["message"], "Rate limit exceeded the maximum. Retry the request in [%s] seconds" % wait)
         self.assertFalse([h for h in answer.headers if "ratelimit" in h])
 
-    def test_who_asks_again_too_early_is_counted(self) -> None:
+    def test_early_requests_are_counted(self) -> None:
         self.sim.sim("config", {"rate_limit": 1})
         self.sim.sim("reset-counters", {})
         for target in ("/organizations/me", "/organizations/me", "/users", "/users"):
             self.sim.call("GET", target)
         self.sim.grant()  # not one of the API's requests
-        told = self.sim.sim("counters")
-        self.assertEqual(told["throttled_total"], 3)
-        self.assertEqual(told["during_retry_after"]["GET /api/v2/users"], 2)
-        self.assertEqual(told["during_retry_after_total"], 2)
-        self.assertEqual(told["during_retry_after_events"][0]["function"], "GET /api/v2/users")
+        record = self.sim.sim("counters")
+        self.assertEqual(record["throttled_total"], 3)
+        self.assertEqual(record["during_retry_after"]["GET /api/v2/users"], 2)
+        self.assertEqual(record["during_retry_after_total"], 2)
+        self.assertEqual(record["during_retry_after_events"][0]["function"], "GET /api/v2/users")
 
     def test_zero_is_no_limit(self) -> None:
         self.sim.sim("config", {"rate_limit": 0})

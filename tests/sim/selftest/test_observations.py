@@ -84,7 +84,7 @@ class QueueObservations(SimCase):
         self.assertEqual(flat, listed)
         self.assertEqual(len(mapping["ON_QUEUE"]), 2)
 
-    def test_nobody_waiting_is_zero_or_absent(self) -> None:
+    def test_longest_waiting_without_contacts_is_zero_or_absent(self) -> None:
         groups = by_group(self.sim.observe(list(self.queues), ["oLongestWaiting"]))
         empty = [values(groups[q, m]) for q, queue in self.queues.items() for m in MEDIA
                  if queue["media"][m]["waiting"] == 0]
@@ -218,8 +218,8 @@ class Caches(SimCase):
         seen = None
         for _ in range(40):
             self.sim.sim("freeze", {})
-            told = self.sim.sim("truth")
-            truth = told["queues"]
+            record = self.sim.sim("truth")
+            truth = record["queues"]
             metrics = ["oWaiting", "oAlerting", "oInteracting", "oUserRoutingStatuses"]
             groups = by_group(self.sim.observe(queues, metrics))
             paged = {r["group"]["queueId"]: {d["qualifier"]: d["count"] for d in r["data"]} for r in
@@ -234,10 +234,10 @@ class Caches(SimCase):
             changes += truth != seen
             seen = truth
             self.sim.sim("thaw", {})
-            wait_for(lambda: self.sim.sim("truth")["virtual_s"] > told["virtual_s"] + 15)
+            wait_for(lambda: self.sim.sim("truth")["virtual_s"] > record["virtual_s"] + 15)
         self.assertGreater(changes, 20)
 
-    def test_a_contact_that_finds_nobody_is_seen_at_once(self) -> None:
+    def test_a_contact_without_an_agent_is_visible_at_once(self) -> None:
         self.sim.sim("freeze", {})
         queue_id = self.sim.sim("queues", {"op": "create"})["id"]
         for count in range(1, 12):

@@ -19,7 +19,7 @@ BASIC = "Basic " + base64.b64encode(b"ops:p@ss").decode()
 
 
 def echo() -> int:
-    """A server that says everything back; its port."""
+    """Starts a server that echoes its input; returns the port."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -56,10 +56,10 @@ class ProxyCase(unittest.TestCase):
         connection.request("GET" if body is None else "POST", "/proxy/" + what,
                            None if body is None else json.dumps(body))
         answer = connection.getresponse()
-        told = json.loads(answer.read())
+        record = json.loads(answer.read())
         connection.close()
-        self.assertEqual(answer.status, 200, told)
-        return told
+        self.assertEqual(answer.status, 200, record)
+        return record
 
     def through(self, proxy: Process, auth: Optional[str] = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", proxy.ready["port"], timeout=5)
@@ -102,8 +102,8 @@ class ProxyCase(unittest.TestCase):
         self.assertEqual(self.sim.sim("counters")["requests_total"], 0)
         self.assertEqual(self.through(self.guarded, BASIC)[0], 401)
         self.assertNotIn("proxy-authorization", self.sim.sim("counters")["proxy_headers"])
-        told = self.own(self.guarded, "counters")
-        self.assertEqual((told["counts"]["refused_407"], told["users"]), (3, {"ops": 2}))
+        record = self.own(self.guarded, "counters")
+        self.assertEqual((record["counts"]["refused_407"], record["users"]), (3, {"ops": 2}))
 
     def test_a_second_try_with_credentials_may_use_the_same_connection(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.guarded.ready["port"], timeout=5)

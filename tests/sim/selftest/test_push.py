@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pusher against a webhook that has its moods."""
+"""The pusher against a webhook with changing answers."""
 from __future__ import annotations
 
 import json
@@ -88,39 +88,39 @@ class Push(unittest.TestCase):
         return found
 
     def test_all_events_arrive_with_the_secret(self) -> None:
-        told = self.push(events=600, secret="sEcret", header="X-Key", concurrency=3)
-        self.assertEqual((told["accepted"], len(self.hook.accepted), told["dead"]), (600, 600, 0))
+        record = self.push(events=600, secret="sEcret", header="X-Key", concurrency=3)
+        self.assertEqual((record["accepted"], len(self.hook.accepted), record["dead"]), (600, 600, 0))
         path, head = self.hook.heads[0]
         self.assertEqual((path, head["X-Key"]), ("/genesys", "sEcret"))
         self.assertEqual(head.get_content_type(), "application/json")
         counts, _, _ = counted(self.events(), time.time())
         self.assertEqual(sum(counts.values()), self.sqs.sim("flow/truth")["total"])
-        self.assertGreater(told["latency_ms"]["max"], 0)
+        self.assertGreater(record["latency_ms"]["max"], 0)
 
     def test_arrays_hold_what_they_should(self) -> None:
-        told = self.push(events=95, array=10)
+        record = self.push(events=95, array=10)
         self.assertEqual(sorted(len(json.loads(body)) for body in self.hook.accepted), [5] + [10] * 9)
-        self.assertEqual((told["accepted"], told["requests"], len(self.events())), (95, 10, 95))
+        self.assertEqual((record["accepted"], record["requests"], len(self.events())), (95, 10, 95))
 
     def test_429_and_5xx_are_tried_again_and_4xx_are_not(self) -> None:
         self.hook.statuses = [500, 503, 400, 401, 413]
-        told = self.push(events=20, concurrency=1)
-        self.assertEqual((told["accepted"], told["dead"], told["retries"]), (17, 3, 2))
-        self.assertEqual(told["statuses"], {"200": 17, "500": 1, "503": 1, "400": 1, "401": 1, "413": 1})
+        record = self.push(events=20, concurrency=1)
+        self.assertEqual((record["accepted"], record["dead"], record["retries"]), (17, 3, 2))
+        self.assertEqual(record["statuses"], {"200": 17, "500": 1, "503": 1, "400": 1, "401": 1, "413": 1})
 
     def test_retry_after_is_heeded(self) -> None:
         self.hook.statuses = [429]
         started = time.monotonic()
-        told = self.push(events=1, concurrency=1)
+        record = self.push(events=1, concurrency=1)
         self.assertGreater(time.monotonic() - started, 0.95)
-        self.assertEqual(told["accepted"], 1)
+        self.assertEqual(record["accepted"], 1)
 
-    def test_as_many_at_once_as_told(self) -> None:
+    def test_the_concurrency_of_a_push(self) -> None:
         self.hook.pause_s = 0.05
         self.push(events=40, concurrency=8)
         self.assertTrue(4 <= self.hook.most_at_once <= 8, self.hook.most_at_once)
 
-    def test_what_answers_too_late_is_sent_again(self) -> None:
+    def test_events_are_sent_again_after_a_late_answer(self) -> None:
         self.hook.pause_s = 0.6
         self.sqs.sim("push", {"url": self.hook.url, "events": 1, "timeout_s": 0.2, "first_pause_ms": 10})
         wait_for(lambda: self.sqs.sim("push")["retries"] > 0)
@@ -133,12 +133,12 @@ class Push(unittest.TestCase):
         self.hook.statuses = [500] * 10_000
         self.sqs.sim("push", {"url": self.hook.url, "events": 500, "first_pause_ms": 1})
         wait_for(lambda: self.sqs.sim("push")["retries"] > 3)
-        told = self.sqs.sim("push", method="DELETE")
-        self.assertEqual((told["running"], told["accepted"]), (False, 0))
-        self.assertGreater(told["abandoned"], 0)
+        record = self.sqs.sim("push", method="DELETE")
+        self.assertEqual((record["running"], record["accepted"]), (False, 0))
+        self.assertGreater(record["abandoned"], 0)
 
     def test_given_bodies_and_a_rate(self) -> None:
         started = time.monotonic()
-        told = self.push(bodies=["{}"] * 20, per_s=40, concurrency=4)
+        record = self.push(bodies=["{}"] * 20, per_s=40, concurrency=4)
         self.assertTrue(0.4 < time.monotonic() - started < 5)
-        self.assertEqual((told["accepted"], self.hook.accepted), (20, [b"{}"] * 20))
+        self.assertEqual((record["accepted"], self.hook.accepted), (20, [b"{}"] * 20))

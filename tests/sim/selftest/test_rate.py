@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
+from typing import Any
 
-from .support import SimCase, wait_for
+from .support import BUSY_S, SimCase, wait_for
 
 RATE = 240.0
 
@@ -34,15 +35,16 @@ class Rate(SimCase):
         return [h["sum_ms"] // h["count"] for h in found if h["count"] > 2]
 
     def test_the_minute_of_the_limit_is_the_platforms(self) -> None:
-        answers = [self.sim.call("GET", "/organizations/me") for _ in range(8)]
-        refused = [a for a in answers if a.status == 429]
-        self.assertTrue(refused)
+        def some_refused() -> list[Any]:
+            answers = [self.sim.call("GET", "/organizations/me") for _ in range(8)]
+            return [a for a in answers if a.status == 429]
+        refused = wait_for(some_refused)
         self.assertTrue(all(1 <= int(a.headers["retry-after"]) <= 60 for a in refused))
         began = time.monotonic()
-        wait_for(lambda: self.sim.call("GET", "/organizations/me").status == 200, 3)
-        self.assertLess(time.monotonic() - began, 2)
+        wait_for(lambda: self.sim.call("GET", "/organizations/me").status == 200)
+        self.assertLess(time.monotonic() - began, 2 + BUSY_S)
 
-    def test_who_waited_for_the_retry_after_is_not_early(self) -> None:
+    def test_a_request_after_the_retry_after_is_not_early(self) -> None:
         refused = wait_for(lambda: next((a for a in [self.sim.call("GET", "/organizations/me")] if a.status == 429), None))
         early = self.sim.sim("counters")["during_retry_after_total"]
         over = time.monotonic() + (int(refused.headers["retry-after"]) + 1) / RATE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Amazon's SDK as a client: a second opinion on protocol, signatures and errors.
+"""Amazon's SDK as an independent client of protocol, signatures and errors.
 
 AWS_SDK_DIR names a folder in which `npm install @aws-sdk/client-sqs` was run.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Signatures: AWS's published test vectors, and libcurl's own signer."""
+"""Signatures: AWS's published test vectors, and libcurl's signer."""
 from __future__ import annotations
 
 import hashlib
@@ -56,7 +56,7 @@ class Vectors(unittest.TestCase):
         self.assertEqual(text, "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\nhost;x-amz-date\n"
                          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
-    def test_the_check_accepts_the_vectors_and_nothing_that_was_changed(self) -> None:
+    def test_the_check_accepts_only_unchanged_vectors(self) -> None:
         for name, method, target, more, body, expected in VECTORS:
             signed = {"host": "example.amazonaws.com", "x-amz-date": STAMP, **more}
             signed["authorization"] = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/%s, SignedHeaders=%s, Signature=%s" % (
@@ -77,7 +77,7 @@ class Vectors(unittest.TestCase):
 
 
 class Checked(SqsCase):
-    def test_a_wrong_secret_is_told_from_a_wrong_key(self) -> None:
+    def test_a_wrong_secret_and_a_wrong_key_have_different_errors(self) -> None:
         self.refused(self.sqs.ask("ReceiveMessage", Key(KEY.id, "wrong")), 403, "InvalidSignatureException")
         answer = self.sqs.ask("ReceiveMessage", Key("AKIANOBODY", "wrong"))
         self.refused(answer, 403, "UnrecognizedClientException")
@@ -129,10 +129,10 @@ class Checked(SqsCase):
 class Endpoints(SqsCase):
     """Where temporary keys come from."""
 
-    def _good(self, told: dict[str, str]) -> None:
-        key = Key(told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
+    def _good(self, record: dict[str, str]) -> None:
+        key = Key(record["AccessKeyId"], record["SecretAccessKey"], record["Token"])
         self.assertEqual(self.sqs.ask("ReceiveMessage", key).status, 200)
-        left = time.mktime(time.strptime(told["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
+        left = time.mktime(time.strptime(record["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
         self.assertTrue(3500 < left <= 3601, left)
 
     def test_the_container_endpoint_wants_its_token(self) -> None:
@@ -154,9 +154,9 @@ class Endpoints(SqsCase):
         head = {"X-aws-ec2-metadata-token": token}
         role = self.sqs.http("GET", roles, None, head).raw.decode()
         self.assertEqual(self.sqs.http("GET", roles + "other", None, head).status, 404)
-        told = self.sqs.http("GET", roles + role, None, head).json
-        self.assertEqual((told["Code"], told["Type"]), ("Success", "AWS-HMAC"))
-        self._good(told)
+        record = self.sqs.http("GET", roles + role, None, head).json
+        self.assertEqual((record["Code"], record["Type"]), ("Success", "AWS-HMAC"))
+        self._good(record)
         self.assertEqual(self.sqs.http("GET", roles + role, None, {"X-aws-ec2-metadata-token": token + "x"}).status, 401)
         self.sqs.sim("aws", {"imds_off": True})
         self.assertEqual(self.sqs.http("PUT", "/latest/api/token", None, {ttl: "60"}).status, 403)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sockets: handshake, heartbeat, pings, the client's manners, the ways to end."""
+"""Sockets: handshake, heartbeat, pings, violations by the client, ends."""
 from __future__ import annotations
 
 import struct
@@ -48,7 +48,7 @@ class Handshake(StreamCase):
         client.send({"message": "ping"})
         self.assertEqual(client.next()["eventBody"]["message"], "pong")
 
-    def test_what_comes_right_behind_the_request_is_heard(self) -> None:
+    def test_a_frame_sent_with_the_request_is_read(self) -> None:
         client = self.listen(early=Client.frame(TEXT, b'{"message":"ping"}'))
         self.assertEqual(client.next()["eventBody"]["message"], "pong")
 
@@ -59,8 +59,8 @@ class Handshake(StreamCase):
 
     def test_an_open_socket_is_no_request_in_flight(self) -> None:
         self.listen()
-        told = self.sim.sim("counters")
-        self.assertEqual((told["in_flight"], told["stream"]["sockets_open"] >= 1), (0, True))
+        record = self.sim.sim("counters")
+        self.assertEqual((record["in_flight"], record["stream"]["sockets_open"] >= 1), (0, True))
         self.sim.sim("reset-counters", {})
         with self.assertRaises(Refused):
             Client("ws://127.0.0.1:%d/channels/nobody" % self.sim.port)
@@ -123,8 +123,8 @@ class Manners(StreamCase):
         client.send_raw(Client.frame(PING, b"hello"))
         frame = client.next_frame()
         self.assertEqual((frame.opcode, frame.payload, frame.masked), (10, b"hello", False))
-        told = self.counts()
-        self.assertEqual((told["app_pings"], told["app_pongs"], told["rfc_pings"], told["frames_received"]), (1, 1, 1, 2))
+        record = self.counts()
+        self.assertEqual((record["app_pings"], record["app_pongs"], record["rfc_pings"], record["frames_received"]), (1, 1, 1, 2))
         self.post({"ws": "ping"})
         client.send({"message": "ping"})
         client.next()
@@ -152,10 +152,10 @@ class Manners(StreamCase):
                 client.send_raw(data)
                 self.assertEqual(client.ended().code, code)
         wait_for(lambda: self.counts()["sockets_open"] == 0)
-        told = self.counts()
-        self.assertEqual(told["violations"], {"unmasked": 1, "rsv": 1, "opcode": 1, "control": 2, "continuation": 1,
+        record = self.counts()
+        self.assertEqual(record["violations"], {"unmasked": 1, "rsv": 1, "opcode": 1, "control": 2, "continuation": 1,
                                               "utf8": 1, "close_code": 2, "too_big": 1})
-        self.assertEqual(told["violations_total"], 10)
+        self.assertEqual(record["violations_total"], 10)
 
     def test_subscribing_in_the_socket_is_answered_without_a_topic(self) -> None:
         queue = self.queues()[0]
@@ -193,8 +193,8 @@ class Manners(StreamCase):
         self.assertEqual(first.ended().code, 1001)
         self.arrive(queue)
         self.assertEqual(second.next()["topicName"], conversations(queue))
-        told = self.counts()
-        self.assertEqual((told["sockets_opened"], told["sockets_kicked"]), (2, 1))
+        record = self.counts()
+        self.assertEqual((record["sockets_opened"], record["sockets_kicked"]), (2, 1))
 
     def test_a_clients_close_is_echoed(self) -> None:
         client = self.listen()
@@ -205,12 +205,12 @@ class Manners(StreamCase):
         self.assertEqual((last["ended"], last["client_close_code"]), ("client closed", 1000))
         self.assertGreaterEqual(last["closed_ms"], last["opened_ms"])
 
-    def test_who_does_not_answer_a_close_is_let_go(self) -> None:
+    def test_a_close_without_an_answer_ends_the_connection(self) -> None:
         client = self.listen()
         self.post({"ws": "close", "code": 1012, "reason": "restart"})
         frame = client.next_frame()
         self.assertEqual((frame.opcode, frame.payload), (CLOSE, struct.pack("!H", 1012) + b"restart"))
-        self.sim.sim("config", {"heartbeat_s": 0.1})  # nothing follows a close frame, heartbeats neither
+        self.sim.sim("config", {"heartbeat_s": 0.1})  # nothing follows a close frame, not even heartbeats
         with self.assertRaises(Ended):
             client.next_frame()
 
@@ -218,14 +218,14 @@ class Manners(StreamCase):
         queue = self.queues()[0]
         channel = self.channel(conversations(queue))
         client = self.connect(channel)
-        self.sim.sim("config", {"closing_notice_s": 0.4})
+        self.sim.sim("config", {"closing_notice_s": 1.5})
         begin = time.monotonic()
         self.post({"ws": "socket_closing"})
         self.assertEqual(client.next()["topicName"], "v2.system.socket_closing")
         self.arrive(queue)
         self.assertEqual(client.next()["topicName"], conversations(queue))
         self.assertEqual(client.ended().code, 1001)
-        self.assertGreaterEqual(time.monotonic() - begin, 0.35)
+        self.assertGreaterEqual(time.monotonic() - begin, 1.4)
         again = self.connect(channel)
         self.arrive(queue)
         self.assertEqual(again.next()["topicName"], conversations(queue))
@@ -251,12 +251,12 @@ class TokenEnds(StreamCase):
         again.send({"message": "subscribe", "topics": []})
         self.assertEqual(again.next()["result"], "200")
 
-    def test_a_revoked_token_is_told_first(self) -> None:
+    def test_a_revoked_token_has_a_notice_first(self) -> None:
         client, channel = self.ending("revoke")
         self.assertEqual(client.next()["topicName"], "v2.system.token_revoked." + channel["id"])
         self.assertEqual(client.ended().code, 1001)
 
-    def test_it_may_stay_open_as_well(self) -> None:
+    def test_a_setting_keeps_the_socket_open(self) -> None:
         self.sim.sim("config", {"token_end_closes": False})
         client, _ = self.ending("expire")
         self.assertEqual(client.drain(), [])

@@ -12,7 +12,7 @@ from typing import Any
 from simulator.aws.queue import Queue
 
 from .sqs_client import SqsCase
-from .support import wait_for
+from .support import BUSY_S, wait_for
 
 
 class PureQueue(unittest.TestCase):
@@ -32,17 +32,17 @@ class PureQueue(unittest.TestCase):
         self.assertNotEqual(second.handle, first)
         self.assertEqual(second.receives, 2)
         self.queue.delete(first, 32)
-        self.assertEqual(self.queue.told(32)["deletes_in_vain"], 1)
+        self.assertEqual(self.queue.as_json(32)["deletes_in_vain"], 1)
         self.queue.delete(second.handle, 32)
-        self.assertEqual(self.queue.told(32)["left"], 0)
+        self.assertEqual(self.queue.as_json(32)["left"], 0)
         self.assertEqual(self.take(1000), [])
 
-    def test_a_late_delete_counts_while_nobody_else_received_it(self) -> None:
+    def test_a_late_delete_counts_until_the_next_receive(self) -> None:
         self.queue.send("a", 0)
         handle = self.take(0)[0].handle
         self.queue.advance(40)
         self.queue.delete(handle, 40)
-        self.assertEqual((self.take(41), self.queue.told(41)["left"]), ([], 0))
+        self.assertEqual((self.take(41), self.queue.as_json(41)["left"]), ([], 0))
 
     def test_visibility_can_be_prolonged_and_ended(self) -> None:
         self.queue.send("a", 0)
@@ -58,7 +58,7 @@ class PureQueue(unittest.TestCase):
         self.queue.rules.change({"max_receive_count": 2, "visibility_s": 1})
         self.queue.send("a", 0)
         self.assertEqual([len(self.take(at)) for at in (0, 2, 4)], [1, 1, 0])
-        self.assertEqual((self.queue.told(5)["dead"], self.queue.told(5)["left"]), (1, 0))
+        self.assertEqual((self.queue.as_json(5)["dead"], self.queue.as_json(5)["left"]), (1, 0))
 
     def test_order_is_shaken_and_nothing_is_lost(self) -> None:
         for number in range(500):
@@ -78,7 +78,7 @@ class PureQueue(unittest.TestCase):
 
     def test_a_delayed_message_comes_when_its_time_has_come(self) -> None:
         self.queue.send("a", 0, delay_s=5)
-        self.assertEqual((self.take(4.9), self.queue.told(4.9)["delayed"]), ([], 1))
+        self.assertEqual((self.take(4.9), self.queue.as_json(4.9)["delayed"]), ([], 1))
         self.assertEqual(len(self.take(5)), 1)
 
 
@@ -86,7 +86,7 @@ class Protocol(SqsCase):
     def send(self, *bodies: str) -> None:
         self.sqs.sim("sqs/send", {"bodies": list(bodies)})
 
-    def test_what_is_sent_is_received_whole(self) -> None:
+    def test_received_messages_equal_the_sent_ones(self) -> None:
         body = "{\"a\":\"ü\\u0041\\n\U0001f4de\"}"
         sent = self.sqs.good("SendMessage", MessageBody=body)
         got = self.sqs.receive(MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"])[0]
@@ -101,7 +101,7 @@ class Protocol(SqsCase):
     def test_nothing_is_an_empty_object(self) -> None:
         self.assertEqual(self.sqs.ask("ReceiveMessage").raw, b"{}")
 
-    def test_one_message_unless_told_and_ten_at_most(self) -> None:
+    def test_one_message_by_default_and_ten_at_most(self) -> None:
         self.send(*"abcdefghijklmnop")
         self.assertEqual(len(self.sqs.good("ReceiveMessage")["Messages"]), 1)
         self.assertEqual(len(self.sqs.receive(10)), 10)
@@ -111,7 +111,7 @@ class Protocol(SqsCase):
     def test_a_long_poll_ends_with_the_first_message_or_its_time(self) -> None:
         started = time.monotonic()
         self.assertEqual(self.sqs.receive(WaitTimeSeconds=1), [])
-        self.assertTrue(0.9 < time.monotonic() - started < 5)
+        self.assertTrue(0.9 < time.monotonic() - started < 1 + BUSY_S)
         got: list[Any] = []
         poll = threading.Thread(target=lambda: got.extend(self.sqs.receive(WaitTimeSeconds=20)))
         poll.start()
@@ -120,14 +120,14 @@ class Protocol(SqsCase):
         self.send("a")
         poll.join()
         self.assertEqual(len(got), 1)
-        self.assertLess(time.monotonic() - started, 2)
+        self.assertLess(time.monotonic() - started, BUSY_S)
 
     def test_a_long_poll_hears_of_a_time_out(self) -> None:
         self.send("a")
         self.assertEqual(len(self.sqs.receive(VisibilityTimeout=1)), 1)
         started = time.monotonic()
         self.assertEqual(len(self.sqs.receive(WaitTimeSeconds=20)), 1)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.monotonic() - started, 1 + BUSY_S)
 
     def test_a_batch_can_fail_in_part_with_200(self) -> None:
         self.send("a", "b")
@@ -160,17 +160,17 @@ class Protocol(SqsCase):
         answer = self.sqs.ask("ChangeMessageVisibility", ReceiptHandle=got[0]["ReceiptHandle"], VisibilityTimeout=9)
         self.refused(answer, 400, "MessageNotInflight")
 
-    def test_attributes_tell_the_numbers_as_strings(self) -> None:
+    def test_attributes_have_the_numbers_as_strings(self) -> None:
         self.send("a", "b", "c")
         self.sqs.receive(1)
         self.rules(max_receive_count=5)
-        told = self.sqs.good("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
-        self.assertEqual((told["ApproximateNumberOfMessages"], told["ApproximateNumberOfMessagesNotVisible"]), ("2", "1"))
-        self.assertEqual(json.loads(told["RedrivePolicy"])["maxReceiveCount"], 5)
+        record = self.sqs.good("GetQueueAttributes", AttributeNames=["All"])["Attributes"]
+        self.assertEqual((record["ApproximateNumberOfMessages"], record["ApproximateNumberOfMessagesNotVisible"]), ("2", "1"))
+        self.assertEqual(json.loads(record["RedrivePolicy"])["maxReceiveCount"], 5)
         self.assertEqual(list(self.sqs.good("GetQueueAttributes", AttributeNames=["VisibilityTimeout"])["Attributes"]),
                          ["VisibilityTimeout"])
 
-    def test_who_asks_for_nonsense_is_told(self) -> None:
+    def test_invalid_requests_are_refused(self) -> None:
         unknown = self.sqs.url.rpartition("/")[0] + "/other"
         answer = self.sqs.ask("ReceiveMessage", url=unknown)
         self.refused(answer, 400, "QueueDoesNotExist")

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from .streams import StreamCase, conversations
-from .support import wait_for
+from .support import BUSY_S, wait_for
 from .websocket import Client, Ended
 
 
@@ -15,6 +15,7 @@ class Faulty(StreamCase):
     WORDS = ("--frozen", "--queues", "4", "--agents", "0", "--rate-limit", "0")
 
     def setUp(self) -> None:
+        super().setUp()
         self.queue = self.queues()[0]
         self.client = self.listen(conversations(self.queue), lenient=True)
 
@@ -22,7 +23,7 @@ class Faulty(StreamCase):
         """So many events, each of a conversation of its own."""
         return self.arrive(self.queue, count)
 
-    def got(self, quiet_s: float = 0.3) -> list[str]:
+    def got(self, quiet_s: float = 1.0) -> list[str]:
         return [m["eventBody"]["id"] for m in self.client.drain(quiet_s)]
 
 
@@ -53,7 +54,7 @@ class Bends(Faulty):
     def test_late_events(self) -> None:
         self.post({"ws": "late", "delay_ms": 250, "count": 1})
         begin = time.monotonic()
-        sent, got = self.send(3), self.got(0.4)
+        sent, got = self.send(3), self.got()
         self.assertEqual(got, sent[1:] + sent[:1])
         self.assertGreater(time.monotonic() - begin, 0.25)
 
@@ -79,7 +80,7 @@ class Bends(Faulty):
     def test_silence_keeps_the_socket_and_nothing_else(self) -> None:
         self.sim.sim("config", {"heartbeat_s": 0.1})
         self.client.next()
-        self.post({"ws": "silence", "for_s": 0.8})
+        self.post({"ws": "silence", "for_s": 4})
         self.client.drain(0.05)
         self.send(3)
         self.client.send({"message": "ping"})
@@ -87,9 +88,9 @@ class Bends(Faulty):
         self.assertEqual(self.client.drain(0.3), [])
         self.assertEqual(self.client.pongs, 0)
         self.assertEqual(self.client.next()["eventBody"]["message"], "WebSocket Heartbeat")
-        told = self.counts()
-        self.assertEqual((told["bent silence"], told["sockets_open"] >= 1), (3, True))
-        self.assertGreaterEqual(told["silenced"], 2)
+        record = self.counts()
+        self.assertEqual((record["bent silence"], record["sockets_open"] >= 1), (3, True))
+        self.assertGreaterEqual(record["silenced"], 2)
 
     def test_pongs_can_be_withheld(self) -> None:
         self.post({"ws": "mute_pong"})
@@ -108,7 +109,7 @@ class Bends(Faulty):
         self.arrive(other)
         self.assertEqual((self.got(), second.drain(0.1)), (sent, []))
 
-    def test_a_seed_repeats_what_becomes_of_each_event(self) -> None:
+    def test_a_seed_repeats_the_faults_of_each_event(self) -> None:
         patterns = []
         for _ in range(2):
             self.client = self.listen(conversations(self.queue), lenient=True)
@@ -125,7 +126,7 @@ class Bends(Faulty):
 
 
 class Deeds(Faulty):
-    def test_what_a_gap_has_swallowed_is_known(self) -> None:
+    def test_the_events_of_a_gap_are_known(self) -> None:
         """Lines of (last_seq, the next opened_seq] are the gap; all others have come."""
         channel = self.channel(conversations(self.queue))
         client = self.connect(channel)
@@ -157,9 +158,9 @@ class Deeds(Faulty):
                 end = client.ended()
                 self.assertIn(how, (end.code, end.reason or None))
         wait_for(lambda: self.counts()["sockets_open"] == 0)
-        told, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
+        record, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
         self.assertLessEqual({"channel evicted", "channel expired", "fault drop", "fault close", "socket_closing"}, ends)
-        self.assertEqual((told["deed drop"], told["channels_expired"]), (2 + 1, 1))
+        self.assertEqual((record["deed drop"], record["channels_expired"]), (2 + 1, 1))
         # the one of setUp fell with the first drop
 
     def test_odd_messages(self) -> None:
@@ -184,9 +185,12 @@ class Deeds(Faulty):
 
     def test_a_frame_that_claims_to_be_huge(self) -> None:
         self.post({"ws": "huge", "huge_mb": 64})
-        with self.assertRaises(TimeoutError):
-            self.client.next_frame(0.5)
-        self.assertGreater(self.client.raw_bytes, 4 * 1024 * 1024)
+
+        def grown() -> bool:
+            with self.assertRaises(TimeoutError):
+                self.client.next_frame(0.5)
+            return self.client.raw_bytes > 4 * 1024 * 1024
+        wait_for(grown)
 
     def test_after_so_many_events(self) -> None:
         self.post({"ws": "drop", "after_events": 3, "count": 1})
@@ -198,15 +202,15 @@ class Deeds(Faulty):
         sent = self.send(5)
         self.assertEqual(self.got(), sent)
 
-    def test_after_so_many_events_but_once_a_socket(self) -> None:
+    def test_after_so_many_events_once_for_each_socket(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "unknown_topic", "after_events": 2})
         self.send(4)
         for client in (self.client, other):
-            self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(0.2)],
+            self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(1.0)],
                              [False, False, True, False, False])
 
-    def test_every_so_often_and_only_when_somebody_is_there(self) -> None:
+    def test_a_repeated_deed_waits_for_a_socket(self) -> None:
         self.client.close()
         wait_for(lambda: self.counts()["sockets_open"] == 0)
         self.post({"ws": "close", "every_s": 0.2, "count": 2, "wait": True})
@@ -215,7 +219,7 @@ class Deeds(Faulty):
         self.assertEqual(first.ended().code, 1001)
         second = self.listen()
         self.assertEqual(second.ended().code, 1001)
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertLess(time.monotonic() - begin, 5 + BUSY_S)
         third = self.listen()
         self.assertEqual(third.drain(0.5), [])
         step = self.sim.sim("faults")["ws_steps"][0]
@@ -223,11 +227,11 @@ class Deeds(Faulty):
 
     def test_at_its_time(self) -> None:
         begin = time.monotonic()
-        self.post({"at_s": 0.4, "ws": "drop"})
+        self.post({"at_s": 1.5, "ws": "drop"})
         self.assertEqual(self.sim.sim("faults")["ws_steps"][0]["state"], "waiting")
         with self.assertRaises(Ended):
             self.client.next()
-        self.assertGreaterEqual(time.monotonic() - begin, 0.35)
+        self.assertGreaterEqual(time.monotonic() - begin, 1.4)
 
     def test_wrong_steps_are_refused_and_change_nothing(self) -> None:
         for wrong in ({"ws": "explode"}, {"ws": "lose", "percent": 101}, {"ws": "drop", "procent": 1}):
@@ -235,10 +239,10 @@ class Deeds(Faulty):
             self.assertEqual(answer.status, 400, wrong)
         answer = self.sim.http("POST", "/sim/faults", json.dumps([{"answer": 500}, {"ws": "explode"}]).encode())
         self.assertEqual(answer.status, 400)
-        told = self.sim.sim("faults")
-        self.assertEqual((told["steps"], told["ws_steps"]), ([], []))
+        record = self.sim.sim("faults")
+        self.assertEqual((record["steps"], record["ws_steps"]), ([], []))
 
-    def test_a_client_that_does_not_read_holds_nobody_up(self) -> None:
+    def test_a_client_that_does_not_read_delays_no_other(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "large", "bytes": 200_000, "channel": self.sim.sim("channels")["channels"][-2]["id"]})
         sent = self.send(60)

@@ -28,7 +28,7 @@ class Tls(SimCase):
         context = ssl.create_default_context(cafile=ca or self.sim.ready["ca"])
         if cert:
             context.load_cert_chain(*cert)
-        connection = http.client.HTTPSConnection(name, self.sim.ready[listener + "_port"], context=context, timeout=5)
+        connection = http.client.HTTPSConnection(name, self.sim.ready[listener + "_port"], context=context, timeout=20)
         try:
             connection.request("GET", "/api/v2/organizations/me")
             return connection.getresponse().status
@@ -63,7 +63,7 @@ class Tls(SimCase):
     def test_a_body_that_ends_with_the_connection_ends_cleanly(self) -> None:
         self.sim.sim("faults", [{"on": "* *", "answer": "http10"}])
         context = ssl.create_default_context(cafile=self.sim.ready["ca"])
-        with socket.create_connection(("127.0.0.1", self.sim.ready["https_port"]), timeout=5) as plug:
+        with socket.create_connection(("127.0.0.1", self.sim.ready["https_port"]), timeout=20) as plug:
             with context.wrap_socket(plug, server_hostname="localhost", suppress_ragged_eofs=False) as secured:
                 secured.sendall(b"GET /api/v2/users HTTP/1.1\r\n\r\n")
                 got = b""
@@ -75,8 +75,8 @@ class Tls(SimCase):
         for key in ("client_key", "client_key_protected", "client_secret_file"):
             self.assertEqual(Path(self.sim.ready[key]).stat().st_mode & 0o077, 0)
 
-    def test_a_mute_client_stops_nobody(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.sim.ready["https_port"]), timeout=5):
+    def test_a_mute_client_delays_no_other(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.sim.ready["https_port"]), timeout=20):
             self.assertEqual(self.fetch("https"), 401)
 
 
@@ -84,12 +84,12 @@ class Http(SimCase):
     WORDS = ("--frozen", "--queues", "60", "--agents", "20")
 
     def connection(self) -> http.client.HTTPConnection:
-        made = http.client.HTTPConnection("127.0.0.1", self.sim.port, timeout=5)
+        made = http.client.HTTPConnection("127.0.0.1", self.sim.port, timeout=20)
         self.addCleanup(made.close)
         return made
 
     def raw(self, request: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.sim.port), timeout=5) as plug:
+        with socket.create_connection(("127.0.0.1", self.sim.port), timeout=20) as plug:
             plug.sendall(request)
             plug.shutdown(socket.SHUT_WR)
             got = b""
@@ -104,9 +104,9 @@ class Http(SimCase):
         for _ in range(5):
             connection.request("GET", "/api/v2/organizations/me", headers={"Authorization": "Bearer " + self.sim.token})
             self.assertEqual(json.loads(connection.getresponse().read())["state"], "active")
-        told = self.sim.sim("counters")
-        self.assertEqual(told["requests"]["GET /api/v2/organizations/me"], {"200": 5})
-        self.assertEqual(told["connections"]["http"] - 1, 1)  # the one that asks for the counters is the other
+        record = self.sim.sim("counters")
+        self.assertEqual(record["requests"]["GET /api/v2/organizations/me"], {"200": 5})
+        self.assertEqual(record["connections"]["http"] - 1, 1)  # the one that asks for the counters is the other
 
     def test_an_idle_connection_is_closed_without_a_word(self) -> None:
         self.sim.sim("config", {"keep_alive_s": 0.1})
@@ -117,7 +117,7 @@ class Http(SimCase):
         self.assertEqual(answer.getheader("connection"), "keep-alive")
         self.assertEqual(connection.sock.recv(1), b"")
 
-    def test_large_answers_are_compressed_for_who_wants_it(self) -> None:
+    def test_large_answers_are_compressed_on_request(self) -> None:
         for accept, packed in (("gzip", True), ("deflate, gzip", True), ("identity", False), ("gzip;q=0", False)):
             answer = self.sim.call("GET", "/routing/queues", headers={"Accept-Encoding": accept}, lenient=True)
             self.assertEqual(answer.headers.get("content-encoding") == "gzip", packed, accept)
@@ -146,7 +146,7 @@ class Http(SimCase):
         absolute = self.raw(b"GET http://api.example/api/v2/users HTTP/1.1\r\nConnection: close\r\n\r\n")
         self.assertIn(b"authentication.required", absolute)
 
-    def test_what_is_counted(self) -> None:
+    def test_the_counters(self) -> None:
         self.sim.log_in()
         self.sim.sim("reset-counters", {})
         self.sim.sim("faults", [{"on": "GET /api/v2/users", "answer": "pass", "delay_ms": 300}])
@@ -159,15 +159,15 @@ class Http(SimCase):
         self.sim.call("GET", "/organizations/me?x=" + self.sim.token)
         self.sim.http("GET", "/api/v2/users?client_secret=abc", headers={"Proxy-Authorization": "Basic eA=="})
         self.sim.grant()  # a request, but not one of the API's minute
-        told = self.sim.sim("counters?last=3")
-        self.assertEqual(told["max_concurrent"], 3)
-        self.assertEqual(told["requests_total"], 6)
-        self.assertEqual(told["max_requests_per_60s"], 5)
-        self.assertTrue({"agent-0", "agent-1", "agent-2"} <= set(told["user_agents"]))
-        self.assertEqual(told["secrets_in_urls"], ["GET /api/v2/organizations/me", "GET /api/v2/users"])
-        self.assertEqual(told["proxy_headers"], {"proxy-authorization": 1})
-        self.assertEqual([r["status"] for r in told["last"]], ["200", "401", "200"])
-        self.assertGreater(told["bytes_out"], 10_000)
+        record = self.sim.sim("counters?last=3")
+        self.assertEqual(record["max_concurrent"], 3)
+        self.assertEqual(record["requests_total"], 6)
+        self.assertEqual(record["max_requests_per_60s"], 5)
+        self.assertTrue({"agent-0", "agent-1", "agent-2"} <= set(record["user_agents"]))
+        self.assertEqual(record["secrets_in_urls"], ["GET /api/v2/organizations/me", "GET /api/v2/users"])
+        self.assertEqual(record["proxy_headers"], {"proxy-authorization": 1})
+        self.assertEqual([r["status"] for r in record["last"]], ["200", "401", "200"])
+        self.assertGreater(record["bytes_out"], 10_000)
 
     def test_times_of_the_last_requests(self) -> None:
         self.sim.call("GET", "/organizations/me")
@@ -191,7 +191,7 @@ class Controls(SimCase):
         before = self.sim.sim("truth")["virtual_s"]
         wait_for(lambda: self.sim.sim("truth")["virtual_s"] > before + 120, 3.0)
 
-    def test_the_world_goes_on_while_nobody_asks(self) -> None:
+    def test_the_world_goes_on_without_requests(self) -> None:
         before = self.sim.sim("truth")["conversations_known"]
         wait_for(lambda: self.sim.sim("truth")["conversations_known"] > before)
 
@@ -203,8 +203,8 @@ class Controls(SimCase):
     def test_one_conversation_and_queue_administration(self) -> None:
         made = self.sim.sim("queues", {"op": "create", "name": "A/B"})
         one = self.sim.sim("contacts", {"op": "arrive", "queueId": "A/B"})["conversationIds"][0]
-        told = self.sim.sim("conversation?id=" + one)
-        self.assertEqual([p["purpose"] for p in told["participants"]][:2], ["customer", "acd"])
+        record = self.sim.sim("conversation?id=" + one)
+        self.assertEqual([p["purpose"] for p in record["participants"]][:2], ["customer", "acd"])
         self.assertEqual(self.sim.get("/routing/queues?name=A/B")["entities"][0]["id"], made["id"])
         self.assertEqual(self.sim.sim("queues", {"op": "rename", "id": made["id"], "name": "C"})["name"], "C")
         self.assertEqual(self.sim.get("/routing/queues/" + made["id"])["name"], "C")
@@ -213,7 +213,7 @@ class Controls(SimCase):
         self.assertEqual(self.sim.observe([made["id"]], ["oWaiting"])["results"], [])
         self.assertIn(made["id"], self.sim.sim("truth")["deleted_queues"])
 
-    def test_mistakes_are_told(self) -> None:
+    def test_mistakes_are_answered_with_400(self) -> None:
         rows: list[tuple[str, str, Any]] = [
             ("POST", "config", {"rate": 1}), ("POST", "config", {"speed": 0}), ("POST", "queues", {"op": "paint"}),
             ("POST", "queues", {"op": "delete", "id": "nobody"}),
@@ -233,7 +233,7 @@ class StartAndStop(unittest.TestCase):
         self.assertEqual(json.loads((Path(sim.directory.name) / "sim.json").read_text()), sim.ready)
         self.assertEqual(sim.process.pid, sim.ready["pid"])
 
-    def test_it_goes_at_once_when_told_even_with_a_hanging_client(self) -> None:
+    def test_it_stops_at_once_even_with_a_hanging_client(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, None):
             sim = Sim("--frozen", "--queues", "2", "--agents", "2")
             self.addCleanup(sim.directory.cleanup)
@@ -243,8 +243,8 @@ class StartAndStop(unittest.TestCase):
                 wait_for(lambda: sim.sim("counters")["in_flight"])
                 begin = time.monotonic()
                 sim.sim("quit", {}) if number is None else sim.process.send_signal(number)
-                out, err = sim.process.communicate(timeout=5)
-            self.assertLess(time.monotonic() - begin, 1.0)
+                out, err = sim.process.communicate(timeout=30)
+            self.assertLess(time.monotonic() - begin, 5.0)
             self.assertEqual((sim.process.returncode, out, err), (0, "", ""))
 
     def test_a_clock_that_is_ahead_shows_in_all_stamps(self) -> None:
@@ -266,16 +266,16 @@ class StartAndStop(unittest.TestCase):
         self.addCleanup(sim.stop)
         self.assertEqual(sim.ready["http"], "http://[::1]:%d" % sim.port)
         context = ssl.create_default_context(cafile=sim.ready["ca"])
-        connection = http.client.HTTPSConnection("::1", sim.ready["https_port"], context=context, timeout=5)
+        connection = http.client.HTTPSConnection("::1", sim.ready["https_port"], context=context, timeout=20)
         self.addCleanup(connection.close)
         connection.request("GET", "/api/v2/users")
         self.assertEqual(connection.getresponse().status, 401)
 
     def test_the_same_seed_gives_the_same_organisation(self) -> None:
-        told = []
+        record = []
         for _ in range(2):
             sim = Sim("--frozen", "--seed", "9", "--queues", "5", "--agents", "5")
             queues = sim.sim("truth")["queues"]
-            told.append({q: {k: v for k, v in x.items() if k != "media"} for q, x in queues.items()})
+            record.append({q: {k: v for k, v in x.items() if k != "media"} for q, x in queues.items()})
             sim.close()
-        self.assertEqual(told[0], told[1])
+        self.assertEqual(record[0], record[1])

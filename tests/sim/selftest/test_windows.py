@@ -15,9 +15,9 @@ def ms(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp() * 1000)
 
 
-def told(interval: str, granularity: str, zone: str = "UTC") -> list[str]:
+def bucket_texts(interval: str, granularity: str, zone: str = "UTC") -> list[str]:
     where = windows.zone(zone)
-    return [windows.told(b, where) for b in windows.buckets(windows.interval(interval), windows.period(granularity), where)]
+    return [windows.interval_text(b, where) for b in windows.buckets(windows.interval(interval), windows.period(granularity), where)]
 
 
 class Windows(unittest.TestCase):
@@ -26,18 +26,18 @@ class Windows(unittest.TestCase):
                      "2026-08-01T12:00:00+02:00/2026-08-01T12:30:00+02:00"):
             self.assertEqual(windows.interval(text), (ms("2026-08-01T10:00"), ms("2026-08-01T10:30")), text)
 
-    def test_what_is_no_interval(self) -> None:
+    def test_invalid_intervals(self) -> None:
         for text in (None, 7, "", "2026-08-01", "2026-08-01/yesterday", "2026-08-02/2026-08-01", "2026-08-01/2026-08-01"):
             with self.subTest(text=text), self.assertRaises(ApiError):
                 windows.interval(text)
 
-    def test_what_is_no_granularity(self) -> None:
+    def test_invalid_granularities(self) -> None:
         for text in ("", "P", "PT", "PT0M", "1M", "PT-5M", "P1DT1H", 60):
             with self.subTest(text=text), self.assertRaises(ApiError):
                 windows.period(text)
 
     def test_buckets_lie_on_their_own_borders_and_are_clipped(self) -> None:
-        self.assertEqual(told("2026-08-01T10:07:00Z/2026-08-01T11:02:00Z", "PT30M"), [
+        self.assertEqual(bucket_texts("2026-08-01T10:07:00Z/2026-08-01T11:02:00Z", "PT30M"), [
             "2026-08-01T10:07:00.000Z/2026-08-01T10:30:00.000Z", "2026-08-01T10:30:00.000Z/2026-08-01T11:00:00.000Z",
             "2026-08-01T11:00:00.000Z/2026-08-01T11:02:00.000Z"])
 
@@ -46,11 +46,11 @@ class Windows(unittest.TestCase):
         self.assertEqual(list(windows.buckets(whole, None, timezone.utc)), [whole])
 
     def test_minutes_are_as_many_as_there_are(self) -> None:
-        self.assertEqual(len(told("2026-08-01T10:00:00Z/2026-08-01T16:00:00Z", "PT1M")), 360)
-        self.assertEqual(len(told("2026-08-01T10:00:00Z/2026-08-01T10:01:00Z", "PT1S")), 60)
+        self.assertEqual(len(bucket_texts("2026-08-01T10:00:00Z/2026-08-01T16:00:00Z", "PT1M")), 360)
+        self.assertEqual(len(bucket_texts("2026-08-01T10:00:00Z/2026-08-01T10:01:00Z", "PT1S")), 60)
 
     def test_a_day_may_have_23_hours(self) -> None:
-        days = told("2026-03-27T23:00:00Z/2026-03-30T22:00:00Z", "P1D", "Europe/Madrid")
+        days = bucket_texts("2026-03-27T23:00:00Z/2026-03-30T22:00:00Z", "P1D", "Europe/Madrid")
         self.assertEqual(days, ["2026-03-28T00:00:00.000+01:00/2026-03-29T00:00:00.000+01:00",
                                 "2026-03-29T00:00:00.000+01:00/2026-03-30T00:00:00.000+02:00",
                                 "2026-03-30T00:00:00.000+02:00/2026-03-31T00:00:00.000+02:00"])
@@ -59,9 +59,9 @@ class Windows(unittest.TestCase):
         self.assertEqual([end - begin for begin, end in hours], [3_600_000] * 3)
 
     def test_weeks_begin_on_monday_and_months_with_their_first(self) -> None:
-        self.assertEqual(told("2026-08-01T00:00:00Z/2026-08-04T00:00:00Z", "P1W")[1],
+        self.assertEqual(bucket_texts("2026-08-01T00:00:00Z/2026-08-04T00:00:00Z", "P1W")[1],
                          "2026-08-03T00:00:00.000Z/2026-08-04T00:00:00.000Z")
-        self.assertEqual(told("2026-12-31T00:00:00Z/2027-02-02T00:00:00Z", "P1M"), [
+        self.assertEqual(bucket_texts("2026-12-31T00:00:00Z/2027-02-02T00:00:00Z", "P1M"), [
             "2026-12-31T00:00:00.000Z/2027-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z/2027-02-01T00:00:00.000Z",
             "2027-02-01T00:00:00.000Z/2027-02-02T00:00:00.000Z"])
 

@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 
 class HandClock(Clock):
-    """Time passes when the test says so."""
+    """A clock that the test advances."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.hand = 1_800_000_000.0
@@ -26,7 +26,7 @@ class HandClock(Clock):
 
 
 class Journal:
-    """An observer that writes everything down."""
+    """An observer that records everything."""
 
     def __init__(self) -> None:
         self.lines: list[Any] = []
@@ -76,17 +76,17 @@ class Laws(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.world, cls.journal, cls.tally = world(hours=5.0, load=1.1)
 
-    def test_who_was_offered_was_answered_abandoned_or_is_still_there(self) -> None:
+    def test_each_offer_was_answered_abandoned_or_still_waits(self) -> None:
         for queue in self.world.queues.values():
             for media in queue.mix:
-                told = self.tally.of(queue.id, media).told()
+                record = self.tally.of(queue.id, media).as_json()
                 waiting = sum(len(gauges.visits(queue, media, m)) for m in ("oWaiting", "oAlerting"))
-                self.assertEqual(told["offered"], told["answered"] + told["abandoned"] + waiting)
+                self.assertEqual(record["offered"], record["answered"] + record["abandoned"] + waiting)
 
     def test_everything_happens_now_and_then(self) -> None:
         whole: dict[str, int] = {}
         for totals in self.tally.totals.values():
-            for name, value in totals.told().items():
+            for name, value in totals.as_json().items():
                 whole[name] = whole.get(name, 0) + (value if isinstance(value, int) else value["count"])
         for name in ("answered", "abandoned", "transferred_blind", "transferred_consult", "not_responding",
                      "held", "wrapup", "over_sla"):
@@ -150,7 +150,7 @@ class Laws(unittest.TestCase):
             self.assertEqual(counts.members, sum(counts.presences.values()))
             self.assertEqual(counts.members, sum(counts.statuses.values()))
 
-    def test_who_comes_back_from_an_alert_waits_since_the_entering(self) -> None:
+    def test_a_wait_is_not_restarted_by_an_alert(self) -> None:
         made, _, _ = world(seed=2, hours=0.0, load=2.0)
         for _ in range(2000):
             play(made, 2 / HOUR, 2.0)
@@ -161,7 +161,7 @@ class Laws(unittest.TestCase):
         first = gauges.visits(back[0].queue, back[0].media, "oWaiting")
         self.assertEqual(gauges.oldest_ms(first), min(v.acd.connected_ms for v in first))
 
-    def test_nobody_waits_while_a_member_is_free(self) -> None:
+    def test_no_contact_waits_while_a_member_is_free(self) -> None:
         staff = self.world.staff
         for queue in self.world.queues.values():
             for media in MEDIA:
@@ -172,9 +172,9 @@ class Laws(unittest.TestCase):
         waits = [line[4] for line in self.journal.lines if len(line) == 6 and line[3] == "tAnswered"]
         self.assertEqual(sum(waits), sum(t.times["wait"].sum_ms for t in self.tally.totals.values()))
         for totals in self.tally.totals.values():
-            told = totals.told()["wait"]
-            self.assertEqual(told["le_s"]["+Inf"], told["count"])
-            self.assertEqual(list(told["le_s"].values()), sorted(told["le_s"].values()))
+            record = totals.as_json()["wait"]
+            self.assertEqual(record["le_s"]["+Inf"], record["count"])
+            self.assertEqual(list(record["le_s"].values()), sorted(record["le_s"].values()))
 
 
 class Time(unittest.TestCase):
@@ -232,7 +232,7 @@ class Bounds(unittest.TestCase):
 
     def test_no_agents_at_all(self) -> None:
         _, _, tally = world(agents=0, hours=0.5)
-        self.assertEqual(sum(t.told()["answered"] for t in tally.totals.values()), 0)
+        self.assertEqual(sum(t.as_json()["answered"] for t in tally.totals.values()), 0)
 
 
 class Administration(unittest.TestCase):
@@ -247,9 +247,9 @@ class Administration(unittest.TestCase):
         self.assertEqual({c.participants[0].comm.disconnect_type for c in waiting}, {"system"})
         self.assertTrue(all(c.end_ms is None for c in talking))
         self.assertFalse(any(queue.id in a.queues for a in made.agents.values()))
-        offered = tally.of(queue.id, "voice").told()["offered"]
+        offered = tally.of(queue.id, "voice").as_json()["offered"]
         play(made, 1.0)
-        self.assertEqual(tally.of(queue.id, "voice").told()["offered"], offered)
+        self.assertEqual(tally.of(queue.id, "voice").as_json()["offered"], offered)
         self.assertTrue(all(c.end_ms is not None for c in talking))
 
     def test_a_new_queue_gets_members_and_contacts(self) -> None:
@@ -257,7 +257,7 @@ class Administration(unittest.TestCase):
         queue = made.create_queue("New one")
         self.assertEqual((queue.name, made.queues[queue.id]), ("New one", queue))
         play(made, 2.0)
-        self.assertGreater(sum(tally.of(queue.id, m).told()["answered"] for m in queue.mix), 0)
+        self.assertGreater(sum(tally.of(queue.id, m).as_json()["answered"] for m in queue.mix), 0)
         self.assertEqual(made.rename_queue(queue.id, "Old one").name, "Old one")
 
     def test_a_contact_can_be_disconnected_wherever_it_is(self) -> None:

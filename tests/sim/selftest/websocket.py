@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A client's side of RFC 6455, apart from the simulator's: it may misbehave on demand."""
+"""A client of RFC 6455, independent of the simulator, that can misbehave."""
 from __future__ import annotations
 
 import base64
@@ -28,7 +28,7 @@ class Frame:
 
 
 class Refused(Exception):
-    """No 101."""
+    """The answer was not 101."""
 
     def __init__(self, status: int, headers: dict[str, str]) -> None:
         super().__init__("refused with %d" % status)
@@ -44,8 +44,8 @@ class Ended(Exception):
 
 
 class Client:
-    """`uri` is a connectUri.  Every message with a topic is checked against its schema, unless `lenient`; or
-    of many the first of `every` so many."""
+    """`uri` is a connectUri.  Every message with a topic is checked against its schema, unless `lenient`;
+    with `every`, one message in so many is checked."""
 
     def __init__(self, uri: str, ca: Optional[str] = None, lenient: bool = False, early: bytes = b"", every: int = 1,
                  headers: Optional[dict[str, Optional[str]]] = None) -> None:
@@ -54,7 +54,7 @@ class Client:
         self._every, self._messages = every, 0
         self.pings: list[bytes] = []
         self.raw_bytes = 0
-        plug = socket.create_connection((where.hostname, where.port), timeout=8)
+        plug = socket.create_connection((where.hostname, where.port), timeout=30)
         plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if where.scheme == "wss":
             plug = ssl.create_default_context(cafile=ca).wrap_socket(plug, server_hostname=where.hostname,
@@ -74,7 +74,7 @@ class Client:
         lines = ["GET %s HTTP/1.1" % path, *("%s: %s" % item for item in sent.items() if item[1] is not None)]
         self.plug.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + early)
         while b"\r\n\r\n" not in self._bytes:
-            self._more(time.monotonic() + 8)
+            self._more(time.monotonic() + 30)
         head, self._bytes = self._bytes.split(b"\r\n\r\n", 1)
         first, *rest = head.decode().split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in rest)}
@@ -121,7 +121,7 @@ class Client:
         self.raw_bytes += len(data)
         self._bytes += data
 
-    def next_frame(self, within_s: float = 5.0) -> Frame:
+    def next_frame(self, within_s: float = 20.0) -> Frame:
         deadline = time.monotonic() + within_s
         while True:
             have = self._bytes
@@ -137,7 +137,7 @@ class Client:
                                  have[at:at + size])
             self._more(deadline)
 
-    def next(self, within_s: float = 5.0) -> Any:
+    def next(self, within_s: float = 20.0) -> Any:
         """The next message as JSON.  Pings are answered, as they must be."""
         deadline = time.monotonic() + within_s
         while True:
@@ -165,7 +165,7 @@ class Client:
                 raise AssertionError("%s: %s" % (message["topicName"], wrong[:5]))
         return message
 
-    def until(self, wanted: Any, within_s: float = 5.0) -> Any:
+    def until(self, wanted: Any, within_s: float = 20.0) -> Any:
         """The first message for which `wanted` (a function, or the end of a topic's name) holds."""
         test = wanted if callable(wanted) else lambda m: m.get("topicName", "").endswith(wanted)
         deadline = time.monotonic() + within_s
@@ -182,8 +182,8 @@ class Client:
             made.append(self.next(max(0.001, deadline - time.monotonic())))
         return made
 
-    def ended(self, within_s: float = 5.0) -> Ended:
-        """How it ends; messages before the end are dropped."""
+    def ended(self, within_s: float = 20.0) -> Ended:
+        """Waits for the end and returns it; drops messages before it."""
         deadline = time.monotonic() + within_s
         while True:
             try:
@@ -191,8 +191,8 @@ class Client:
             except Ended as end:
                 return end
 
-    def drain(self, quiet_s: float = 0.3) -> list[Any]:
-        """Everything until nothing has come for so long."""
+    def drain(self, quiet_s: float = 0.6) -> list[Any]:
+        """All messages until none has come for `quiet_s`."""
         made = []
         while True:
             try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated platform: what stands between a request and the contact centre."""
+"""The simulated platform, between requests and the contact centre."""
 from __future__ import annotations
 
 import base64
@@ -27,12 +27,12 @@ from .world.model import Division, Queue
 from .world.tally import Tally
 from .world.world import World
 
-MOST_REQUEST_BYTES = "request.bytes.max"
+REQUEST_BYTES_MAX = "request.bytes.max"
 AREAS = (routing, users, organization, observations, activity, aggregates, flows, guide, gateway, notifications)
 KEPT_QUERIES = 5000
 AWS_REGION = "eu-west-1"
 TICK_S = 0.25
-TICK_STREAM_S = 0.05  # while somebody listens
+TICK_STREAM_S = 0.05  # while there are subscribers
 
 
 class Simulator:
@@ -42,7 +42,7 @@ class Simulator:
         self.world, self.settings = world, settings
         self.counters, self.limiter, self.faults = Counters(), Limiter(), faults.Faults()
         self.tokens = oauth.Tokens(settings)
-        self.tally = Tally(world.at_ms())  # what the warm-up played is not in it
+        self.tally = Tally(world.at_ms())  # without the warm-up
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
         self.flow, self.speech = FlowControl(AWS_REGION, seed), Speech(self)
@@ -52,18 +52,18 @@ class Simulator:
         self.queries: deque[dict[str, Any]] = deque(maxlen=KEPT_QUERIES)
         self.stopping = threading.Event()
         self.scenario: dict[str, object] = {}
-        self.tell_delays()
+        self.apply_delays()
         self.control = Control(self)
 
     def tick(self) -> None:
-        """Keeps the world going while nobody asks."""
+        """Advances the world between requests."""
         while not self.stopping.wait(TICK_STREAM_S if self.hub.sockets else TICK_S):
             self.world.advance()
             self.control.run_due()
             self.hub.tick()
 
-    def tell_delays(self) -> None:
-        """Settings that concern the facts that are to come."""
+    def apply_delays(self) -> None:
+        """Applies the settings for future facts."""
         delays, settings = self.world.facts.delays, self.settings
         delays.late, delays.corrections = settings.late, settings.corrections
         delays.latency_s = settings.aggregate_latency_s
@@ -97,7 +97,7 @@ class Simulator:
         return [secret, basic, *self.tokens.live()]
 
     def noted_query(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
-        """What a client asked of the aggregates, for GET /sim/queries; the handler adds to it."""
+        """A query of the aggregates, recorded for GET /sim/queries; the handler adds to it."""
         note: dict[str, Any] = {"at_ms": int(self.wall() * 1000), "function": request.function, "interval": body.get("interval"),
                 "granularity": body.get("granularity"), "groupBy": body.get("groupBy"), "bytes_in": len(request.body),
                 "metrics": body.get("metrics"), "filtered": bool(body.get("filter")),
@@ -150,7 +150,7 @@ class Simulator:
         if request.path == gateway.SOCKET_PATH:
             gateway.SOCKET.check(self.settings.permissions)
             return self.guide.upgrade(request, token.client, token.text)
-        limit = self.settings.namespaces["platform.api"].get(MOST_REQUEST_BYTES, 512_000)
+        limit = self.settings.namespaces["platform.api"].get(REQUEST_BYTES_MAX, 512_000)
         if len(request.body) > limit:
             raise standard_error(413)
         route, params, known = self.router.find(request)

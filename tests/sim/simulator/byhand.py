@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Events that a test makes by hand: facts of the aggregates, without a conversation behind them."""
+"""Events that a test posts: facts of the aggregates, without a conversation behind them."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
@@ -13,7 +13,7 @@ NO_DIMENSIONS = {"what", "metric", "at_ms", "ago_s", "value_ms", "count", "in_s"
 
 
 def post(app: "Simulator", given: list[dict[str, Any]], queue_id: Callable[[str], str]) -> int:
-    """All or nothing; returns how many facts there are more."""
+    """Adds all facts or none; returns the number added."""
     world, now_ms = app.world, int(app.wall() * 1000)
     lists = {"conversations": world.facts.conversations, "flows": world.facts.flows}
     with world.lock:

@@ -20,7 +20,7 @@ import time
 
 
 class Clock:
-    """Maps virtual seconds to wall milliseconds; can stand still."""
+    """Maps virtual seconds to wall milliseconds; can be frozen."""
 
     def __init__(self, speed: float = 1.0, frozen: bool = False, offset_s: float = 0.0,
                  rate: float = 1.0) -> None:
@@ -36,8 +36,8 @@ class Clock:
     def wall(self) -> float:
         """The server's wall seconds; they never run backwards, unlike time.time().
 
-        A platform whose clock is `offset_s` ahead of its client's tells so in
-        all its stamps and in the Date header.
+        A platform whose clock is `offset_s` ahead of its client's has that
+        offset in all stamps and in the Date header.
         """
         return self._wall_base + time.monotonic() * self.rate
 
@@ -52,7 +52,7 @@ class Clock:
         return int((self._anchor_wall + (virtual - self._anchor_virtual) / self.speed) * 1000)
 
     def start_at(self, virtual: float) -> None:
-        """Says that `virtual` is now; what came before lies in the past."""
+        """Maps `virtual` to now; earlier events are in the past."""
         self._anchor_virtual = virtual
         self._anchor_wall = self.wall()
 

@@ -85,13 +85,13 @@ class Control:
         return {"now_ms": int(self.app.wall() * 1000), "queries": queries[-int(request.one("last") or 1000):]}
 
     def get_sockets(self, _request: Request, _body: Any) -> Any:
-        return {"now_ms": self.app.hub.wall_ms(), "sockets": self.app.hub.told_sockets()}
+        return {"now_ms": self.app.hub.wall_ms(), "sockets": self.app.hub.sockets_json()}
 
     def get_channels(self, _request: Request, _body: Any) -> Any:
-        return {"channels": self.app.hub.told_channels()}
+        return {"channels": self.app.hub.channels_json()}
 
     def get_guide(self, request: Request, _body: Any) -> Any:
-        return self.app.guide.told(int(request.one("since") or 0))
+        return self.app.guide.as_json(int(request.one("since") or 0))
 
     def get_conversation(self, request: Request, _body: Any) -> Any:
         with self.app.world.lock:
@@ -99,8 +99,8 @@ class Control:
             return truth.conversation(self.app.world.conversations[request.one("id") or ""])
 
     def get_counters(self, request: Request, _body: Any) -> Any:
-        return {**self.app.counters.told(int(request.one("last") or 50)),
-                "stream": self.app.hub.told(), "tokens_issued": self.app.tokens.issued, "tokens_live": len(self.app.tokens.live())}
+        return {**self.app.counters.as_json(int(request.one("last") or 50)),
+                "stream": self.app.hub.as_json(), "tokens_issued": self.app.tokens.issued, "tokens_live": len(self.app.tokens.live())}
 
     def reset_counters(self, _request: Request, _body: Any) -> None:
         self.app.counters.reset()
@@ -108,7 +108,7 @@ class Control:
 
     def get_config(self, _request: Request, _body: Any) -> Any:
         world = self.app.world
-        return {**self.app.settings.told(), "speed": world.clock.speed, "load": world.load,
+        return {**self.app.settings.as_json(), "speed": world.clock.speed, "load": world.load,
                 "flow_out": world.flow_out, "frozen": world.clock.frozen}
 
     def get_scenario(self, _request: Request, _body: Any) -> Any:
@@ -120,8 +120,8 @@ class Control:
         with self._lock:
             waiting = [deed for _, deed in self._due]
         with self.app.world.lock:
-            stream = self.app.hub.faults.told()
-        return {"steps": self.app.faults.told(), "ws_steps": stream, "deeds_waiting": waiting}
+            stream = self.app.hub.faults.as_json()
+        return {"steps": self.app.faults.as_json(), "ws_steps": stream, "deeds_waiting": waiting}
 
     def post_faults(self, request: Request, body: Any) -> Any:
         """A list appends; {"replace": true, "steps": […]} or ?replace=1 replaces."""
@@ -187,12 +187,12 @@ class Control:
             raise ValueError("speed must be positive")
         limited = "rate_limit" in changes
         self.app.settings.change(changes)
-        self.app.tell_delays()
+        self.app.apply_delays()
         if limited:
             self.app.limiter.reset()
         if "heartbeat_s" in changes:
             with world.lock:
-                self.app.hub.beat_at_once()
+                self.app.hub.restart_heartbeats()
         if flow_out is not None:
             world.flow_out = float(flow_out)
         if speed is not None:
@@ -275,7 +275,7 @@ class Control:
         return self.change_tokens(body or {})
 
     def change_tokens(self, given: dict[str, Any]) -> Any:
-        """op revoke | expire: all tokens that are about."""
+        """op revoke | expire: all valid tokens."""
         if given["op"] not in ("revoke", "expire"):
             raise ValueError("op %r: give revoke or expire" % given["op"])
         return {"tokens": self.app.tokens.revoke(expire=given["op"] == "expire")}

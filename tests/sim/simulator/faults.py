@@ -19,7 +19,7 @@ from typing import Any, Callable, Optional
 
 from .web.message import Delivery, Reply, Request, standard_error
 
-# What `answer` may be besides a status number.
+# Values of `answer` other than a status number.
 KINDS = {
     "pass": "the ordinary answer (with delay_ms: a slow one)",
     "slow_body": "the ordinary answer, drip by drip (drip_bytes each drip_ms)",
@@ -81,7 +81,7 @@ class Step:
 
 
 class Faults:
-    """The steps that are posted; thread-safe."""
+    """The posted steps; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class Faults:
                 return step
         return None
 
-    def told(self) -> list[dict[str, Any]]:
+    def as_json(self) -> list[dict[str, Any]]:
         now = time.monotonic()
         with self._lock:
             return [{**s.spec, "hits": s.hits, "left": s.left,
@@ -124,7 +124,7 @@ class Faults:
 
 def apply(step: Step, request: Request, ordinary: Callable[[], Reply],
           revoke: Callable[[bool], None]) -> Reply:
-    """Makes the faulty reply; `ordinary` gives the answer that would have been."""
+    """Makes the faulty reply; `ordinary` makes the answer without the fault."""
     spec, answer = step.spec, step.spec.get("answer", "pass")
     if isinstance(answer, int):
         reply = _status_reply(spec, answer, request)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What can be switched at start (options, scenario) and at run time (/sim/config)."""
+"""Settings, changed at the start (options, scenario) and at run time (/sim/config)."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ class Settings:
     client_id: str = DEFAULT_CLIENT_ID
     client_secret: str = DEFAULT_SECRET
     token_life_s: float = 86_400.0
-    expires_in: Optional[int] = None  # what the answer claims, if it is to differ
+    expires_in: Optional[int] = None  # the life in the answer, if different
     token_idle_s: Optional[float] = None  # HIPAA organisations: 900
     token_scopes: Optional[list[str]] = None  # guide dialect: "scope" in the token answer
     rate_limit: int = 300  # requests of a client in a sliding minute; 0 = none
@@ -45,7 +45,7 @@ class Settings:
     aggregate_groups_max: int = 0  # groups of an answer; 0: no limit
     aggregate_empty: str = "list"  # of an answer without results: list | absent | null
     aggregate_oddities: bool = False  # null and missing sections, unknown members
-    aggregate_latency_s: float = 0.0  # facts are told so long after their event
+    aggregate_latency_s: float = 0.0  # facts are in answers so long after their event
     late: Optional[dict[str, Any]] = None  # {"share", "delay_s", "of", "metrics"}
     corrections: Optional[dict[str, Any]] = None  # {"share", "after_s", "factor", "metrics"}
     filler: Optional[dict[str, Any]] = None  # {"media", "growing_s"}: every queue has every metric
@@ -54,7 +54,7 @@ class Settings:
     guide_no_queue: float = 0.0  # share of the conversations whose guide events name no queue
     guide_wrapup_codes: list[str] = field(default_factory=lambda: ["done"])  # of guide events; by conversation
     guide_noise: bool = False  # each guide event is followed by an unknown event type and an unknown state
-    keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a word
+    keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a notice
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
         "platform.api": {"client.credentials.token.rate.per.minute": 300,
                          "token.rate.per.minute": 300,
@@ -77,5 +77,5 @@ class Settings:
         for name, value in changes.items():
             setattr(self, name, value)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "client_secret": "(hidden)"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From facts to groups, buckets and sums: what the aggregate queries and their truth tell."""
+"""Groups, buckets and sums of facts, for the aggregate queries and their truth."""
 from __future__ import annotations
 
 import bisect
@@ -9,7 +9,7 @@ from .api.windows import Bucket
 from .world.facts import Fact, Facts
 
 SERVICE_TARGET = 0.8
-# Worked out of others: an answer within the target counts for it, an abandon against it.
+# Computed from others: an answer within the target counts for it, an abandon against it.
 SERVICE_PARTS = ("tAnswered", "tAbandon", "nOverSla")
 WORKED_OUT = {"oServiceLevel": SERVICE_PARTS, "oServiceTarget": ("nOffered", *SERVICE_PARTS)}
 USER_FIELDS = {"tSystemPresence": "presence", "tOrganizationPresence": "presence_id", "tAgentRoutingStatus": "routing"}
@@ -20,7 +20,7 @@ Groups = dict[Group, dict[int, Sums]]  # by the number of the bucket
 
 
 class Sum:
-    """Of one metric; a metric of mere counts has no sum, one of mere sums no count."""
+    """The sum of one metric, which may have counts only or sums only."""
 
     __slots__ = ("count", "sum_ms", "min_ms", "max_ms")
 
@@ -35,7 +35,7 @@ class Sum:
             self.max_ms = value_ms if self.min_ms is None else max(self.max_ms, value_ms)
             self.min_ms = value_ms if self.min_ms is None else min(self.min_ms, value_ms)
 
-    def told(self) -> dict[str, float]:
+    def as_json(self) -> dict[str, float]:
         if self.min_ms is None:
             return {"count": self.count}
         return {"max": self.max_ms, "min": self.min_ms, "count": self.count, "sum": self.sum_ms}
@@ -48,7 +48,7 @@ def needed(metrics: Iterable[str]) -> frozenset[str]:
 
 def of_facts(found: Iterable[Fact], by: list[str], buckets: list[Bucket], now_ms: int,
              wanted: Callable[[Fact], bool]) -> Groups:
-    """`found` lies within the buckets; what is not told at `now_ms` is left out."""
+    """`found` lies within the buckets; facts not in answers at `now_ms` are left out."""
     groups: Groups = {}
     starts = [begin for begin, _ in buckets]
     for fact in found:
@@ -65,7 +65,7 @@ def of_facts(found: Iterable[Fact], by: list[str], buckets: list[Bucket], now_ms
 
 def of_agents(facts: Facts, agents: Iterable[str], metrics: list[str], by: list[str], buckets: list[Bucket],
               now_ms: int, clock_ms: int) -> Groups:
-    """How long each agent was in each state; nobody's life is known beyond `clock_ms`."""
+    """The time of each agent in each state, up to `clock_ms`."""
     groups: Groups = {}
     for agent in agents:
         key = (agent,) if by else ()
@@ -90,7 +90,7 @@ def _service(sums: Sums) -> Optional[dict[str, float]]:
 
 
 def rows(sums: Sums, metrics: list[str]) -> list[dict[str, Any]]:
-    """In the order of the request; what did not happen is absent."""
+    """Rows in the order of the request; metrics without facts are absent."""
     made: list[dict[str, Any]] = []
     for metric in metrics:
         if metric == "oServiceTarget":
@@ -102,5 +102,5 @@ def rows(sums: Sums, metrics: list[str]) -> list[dict[str, Any]]:
             made += [{"metric": metric, "qualifier": qualifier, "stats": {"sum": one.sum_ms}}
                      for (name, qualifier), one in sums.items() if name == metric]
         elif (metric, None) in sums:
-            made.append({"metric": metric, "stats": sums[metric, None].told()})
+            made.append({"metric": metric, "stats": sums[metric, None].as_json()})
     return made

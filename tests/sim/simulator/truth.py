@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is really the case in the world, for tests to compare with."""
+"""The true state of the world, for tests."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -21,7 +21,7 @@ def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool 
         world.advance()
         definitions = {p.id: p for p in world.presences}
         chosen = [q for q in world.queues.values() if queue_id in (None, q.id)]
-        told: dict[str, Any] = {
+        record: dict[str, Any] = {
             "seq": app.ledger.seq, "now_ms": int(world.clock.wall() * 1000), "virtual_s": round(world.clock.now(), 3),
             "frozen": world.clock.frozen, "speed": world.clock.speed,
             "totals_since_ms": app.tally.since_ms, "conversations_live":
@@ -33,9 +33,9 @@ def whole(app: "Simulator", queue_id: Optional[str] = None, conversations: bool 
             "agents": len(world.agents), "users": {a.id: a.name for a in world.agents.values()},
             "flows": _flows(app), "flow_outcomes": {o.id: o.name for o in world.flows.outcomes},
             "flow_milestones": {m.id: m.name for m in world.flows.milestones}}
-        told["deleted_queues"] = {q: _media_totals(app, q) for q in
+        record["deleted_queues"] = {q: _media_totals(app, q) for q in
                                   {q for q, _ in app.tally.totals} - set(world.queues)}
-    return told
+    return record
 
 
 def _queue(app: "Simulator", queue: Queue, definitions: dict[str, PresenceDefinition],
@@ -57,37 +57,37 @@ def _queue(app: "Simulator", queue: Queue, definitions: dict[str, PresenceDefini
 
 
 def _flows(app: "Simulator") -> dict[str, Any]:
-    """Who is in which flow now, whatever the client may see."""
+    """Conversations in flows now, also of invisible divisions."""
     flows = app.world.flows
-    told: dict[str, Any] = {f.id: {"name": f.name, "type": f.type, "visible": app.sees(f.division), "active": {}}
+    record: dict[str, Any] = {f.id: {"name": f.name, "type": f.type, "visible": app.sees(f.division), "active": {}}
                             for f in flows.flows.values()}
     for run in flows.runs.values():
-        active = told[run.flow.id]["active"]
+        active = record[run.flow.id]["active"]
         active[run.conversation.media] = active.get(run.conversation.media, 0) + 1
-    return told
+    return record
 
 
 def _contacts(queue: Queue, media: str, conversations: bool) -> dict[str, Any]:
     found = {metric: gauges.visits(queue, media, metric) for metric in
              ("oWaiting", "oAlerting", "oInteracting")}
-    told: dict[str, Any] = {
+    record: dict[str, Any] = {
         "waiting": len(found["oWaiting"]), "alerting": len(found["oAlerting"]),
         "interacting": len(found["oInteracting"]),
         "held": sum(v.served_by.comm.held for v in found["oInteracting"]),
         "oldest_waiting_ms": gauges.oldest_ms(found["oWaiting"]),
         "oldest_interacting_ms": gauges.oldest_ms(found["oInteracting"])}
     if conversations:
-        told["conversations"] = {metric[1:].lower(): [v.conversation.id for v in visits]
+        record["conversations"] = {metric[1:].lower(): [v.conversation.id for v in visits]
                                  for metric, visits in found.items()}
-    return told
+    return record
 
 
 def _media_totals(app: "Simulator", queue_id: str) -> dict[str, Any]:
-    return {media: app.tally.totals[queue_id, media].told() for media in MEDIA
+    return {media: app.tally.totals[queue_id, media].as_json() for media in MEDIA
             if (queue_id, media) in app.tally.totals}
 
 
-# ---- what a client of the conversation topics should have counted ------------------------
+# ---- expected counters of the conversation topics ------------------------
 
 def question(request: Request) -> ledger.Question:
     def number(name: str, kind: Callable[[str], Any]) -> Any:
@@ -109,14 +109,14 @@ def stream(app: "Simulator", asked: ledger.Question) -> dict[str, Any]:
         world.advance()
         now_ms = int(world.clock.wall() * 1000)
         queues: dict[str, dict[str, Any]] = {}
-        for (queue, media), sums in ledger.sums(app.ledger, asked, now_ms).items():
-            queues.setdefault(queue, {})[media] = sums.told(asked.bounds_s)
+        for (queue, media), made in ledger.sums(app.ledger, asked, now_ms).items():
+            queues.setdefault(queue, {})[media] = made.as_json(asked.bounds_s)
         return {"now_ms": now_ms, "seq": app.ledger.seq, "since_ms": app.tally.since_ms, "queues": queues,
                 "complete": len(app.ledger.lines) < ledger.KEPT_LINES}
 
 
 def events(app: "Simulator", asked: ledger.Question, what: list[str], limit: int) -> dict[str, Any]:
-    """The lines themselves, the oldest first."""
+    """The lines, the oldest first."""
     world = app.world
     with world.lock:
         world.advance()
@@ -126,7 +126,7 @@ def events(app: "Simulator", asked: ledger.Question, what: list[str], limit: int
 
 
 def conversation(found: Conversation) -> dict[str, Any]:
-    """The whole history of a conversation, in plain words."""
+    """The whole history of a conversation."""
     return {"id": found.id, "media": found.media, "start_ms": found.start_ms, "end_ms": found.end_ms,
             "state": found.visit.state if found.visit else ("ended" if found.end_ms else "ivr"),
             "participants": [_participant(p) for p in found.participants]}
@@ -142,15 +142,15 @@ def _participant(who: Participant) -> dict[str, Any]:
             "wrapup": who.wrapup_code.name if who.wrapup_code else None}
 
 
-# ---- what the aggregate queries end at -----------------------------------------------------
+# ---- final aggregates -----------------------------------------------------
 
 KINDS = {"conversations": aggregates.CONVERSATIONS, "users": aggregates.USERS, "flows": aggregates.FLOWS}
 
 
 def final(app: "Simulator", request: Request) -> dict[str, Any]:
-    """In the form of the answers, but exactly by `groupBy`, unlimited, and with what is still to come.
+    """The final aggregates in the form of the answers, exactly by `groupBy`, without limits, with future facts.
 
-    `pending` facts of the interval are not told yet or will be taken back; `settled_ms` is when the
+    `pending` facts of the interval are not in answers yet or will be retracted; `settled_ms` is when the
     last of them changes. With `now_ms` the answers of that moment.
     """
     kind = KINDS[request.one("what") or "conversations"]

@@ -71,7 +71,7 @@ static bool is_up(const char *block) {
   return fake_gauge(name) == 1;
 }
 
-/* Blocks a and b, and an answer of each: neither has told anything yet. */
+/* Blocks a and b, and an answer of each: neither has put a value yet. */
 static void begin(const char *options) {
   char text[2048];
   fake_reset();

@@ -20,7 +20,7 @@
 void genesys_module_register(void);
 void genesys_realtime_module_register(void);
 
-/* Nobody listens on this port of the loopback address. */
+/* No server listens on this port of the loopback address. */
 #define ACCOUNT(name, host)                                                    \
   "<Account \"" name "\">\nBaseURL \"http://127.0.0.1:1\"\nClientId c1\n"      \
   "ClientSecret s3cret\nHost \"" host "\"\n</Account>\n"
@@ -48,7 +48,7 @@ static void unload(void) {
   gc_accounts_free();
 }
 
-static void both_plugins_register_what_they_need(void) {
+static void both_plugins_register_their_callbacks(void) {
   load(GENESYS_FIRST);
   CHECK(fake_has("config", "genesys"));
   CHECK(fake_has("init", "genesys"));
@@ -116,7 +116,7 @@ static void an_unknown_account_costs_its_block_alone(void) {
   unload();
 }
 
-static void without_the_plugin_genesys_a_block_says_what_is_missing(void) {
+static void without_the_plugin_genesys_a_block_names_it(void) {
   fake_reset();
   genesys_realtime_module_register();
   CHECK_INT(fake_config(REALTIME(QUEUES("all", "prod"))), 0);
@@ -191,7 +191,7 @@ static void a_section_may_be_split_in_two(void) {
   unload();
 }
 
-static void an_account_that_nobody_uses_starts_nothing(void) {
+static void an_unused_account_starts_nothing(void) {
   load(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))), 0);
   CHECK_INT(fake_init(), 0);
@@ -200,7 +200,7 @@ static void an_account_that_nobody_uses_starts_nothing(void) {
   unload();
 }
 
-static void a_world_readable_secret_is_told_and_not_shown(void) {
+static void a_world_readable_secret_causes_a_warning_without_it(void) {
   char path[64], text[512];
   snprintf(path, sizeof(path), "%s/secret", folder);
   FILE *f = fopen(path, "w");
@@ -243,16 +243,16 @@ int main(void) {
   char state[64];
   if (mkdtemp(folder) == NULL)
     return 99;
-  RUN_ALONE(both_plugins_register_what_they_need);
+  RUN_ALONE(both_plugins_register_their_callbacks);
   RUN_ALONE(it_works_with_genesys_loaded_first);
   RUN_ALONE(it_works_with_genesys_loaded_last);
   RUN_ALONE(blocks_may_stand_in_front_of_their_account);
   RUN_ALONE(an_unknown_account_costs_its_block_alone);
-  RUN_ALONE(without_the_plugin_genesys_a_block_says_what_is_missing);
+  RUN_ALONE(without_the_plugin_genesys_a_block_names_it);
   RUN(a_wrong_configuration_ends_the_start);
   RUN_ALONE(a_section_may_be_split_in_two);
-  RUN_ALONE(an_account_that_nobody_uses_starts_nothing);
-  RUN_ALONE(a_world_readable_secret_is_told_and_not_shown);
+  RUN_ALONE(an_unused_account_starts_nothing);
+  RUN_ALONE(a_world_readable_secret_causes_a_warning_without_it);
   RUN_ALONE(it_stops_while_the_network_is_away);
   static const char *const files[] = {"state.db", "state.db-wal",
                                       "state.db-shm", ""};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The store in Redis, its two rooms: ledger_redis.c the connection's life and
- * what is loaded from it, ledger_redis_count.c one transaction.
+/* The store in Redis: store.c opens it and loads the counters, transaction.c
+ * does one transaction, scripts.c below both runs scripts.
  *
- *   genesys:{flowmetrics}:seen:MINUTE      hash: 96 bits of the mark -> ""
+ *   genesys:{flowmetrics}:seen:MINUTE      hash: 96 bits of the key -> ""
  *   genesys:{flowmetrics}:count:HOST/BLOCK hash of an identity:
  *     owner                        token of the process that counts for it
  *     c:LEN:FLOW:METRIC            count; LEN: bytes of FLOW
@@ -22,8 +22,8 @@
 enum {
   REDIS_SHA_SIZE = 41,
   REDIS_TOKEN_SIZE = 33,
-  /* A script is one piece: nobody else is served meanwhile, some ms. */
-  REDIS_CHUNK_MARKS = 500,
+  /* Redis serves no other client while a script runs, some ms. */
+  REDIS_CHUNK_OCCURRENCES = 500,
 };
 
 /* A series on the account of an identity, in a script. */
@@ -32,13 +32,13 @@ struct counter {
   unsigned identity;
 };
 
-/* One script of a transaction: marks l->refs[first…], counters likewise. */
+/* One script of a transaction: l->refs[first…] and the counters likewise. */
 struct chunk {
   size_t first, count, first_counter, counter_count;
   bool is_done;
 };
 
-struct shared {
+struct redis_store {
   struct redis_link *link;
   char token[REDIS_TOKEN_SIZE], count_sha[REDIS_SHA_SIZE];
   struct redis_words words;
@@ -49,21 +49,29 @@ struct shared {
   uint64_t answer_ms; /* monotonic, of the last good answer */
 };
 
-/* The first words of a script: EVALSHA or EVAL, how many keys, those of the
- * identities (`more` keys follow). */
-void redis_script_words(struct ledger *l, const char *verb, const char *script,
+/* ---- scripts.c ---- */
+
+struct redisReply;
+void redis_reply_auto(struct redisReply **r);
+/* Begins the command that runs a script: EVALSHA or EVAL, the number of keys,
+ * the keys of the identities (`more` keys follow). */
+void redis_begin_script(struct ledger *l, const char *verb, const char *script,
                         size_t more);
-/* A field of an identity's hash. */
-void redis_field(struct redis_words *w, char kind, const struct series *s);
-/* (Re)loads the script that counts, which a server may have forgotten. */
+/* Adds the name of a field of an identity's hash. */
+void redis_add_field(struct redis_words *w, char kind, const struct series *s);
+/* (Re)loads the script that counts; a server may forget it. */
 GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
                                              struct gc_err *err);
-void redis_close(struct ledger *l);
+/* Counts an occurrence of no series, to check that the server permits
+ * everything that counting takes. */
+GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, struct gc_err *err);
 
+/* ---- transaction.c ---- */
+
+/* After a failure it is unknown what was counted: close the store. The next
+ * opening reads the counters again. */
 GC_MUST_CHECK enum gc_code redis_transact(struct ledger *l,
                                           struct batch *batches, size_t count,
                                           struct gc_err *err);
-/* Counts one mark that is none of anybody's: may we do all that it takes? */
-GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, struct gc_err *err);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What Redis does for us in one piece. A script reads everything it needs, and
- * refuses, before it writes anything: Redis takes no write back when a script
- * fails halfway.
+/* The Lua scripts, which Redis runs atomically. A script reads everything that
+ * it needs, and refuses, before it writes anything: Redis does not roll back a
+ * script that fails halfway.
  *
- * KEYS begin with the hashes of our identities in all three; ARGV[1] is the
- * token of the process that counts for them. Whoever opens takes them over: a
- * script of another one that is still on its way is then refused (FENCED), so
- * that what was not acknowledged until then was either counted before, and is
- * seen by the new owner, or never will be. */
+ * In all three, KEYS begin with the hashes of our identities, and ARGV[1] is
+ * the token of the process that counts for them. A process that opens the store
+ * takes its identities over. Redis then refuses a script of the former owner
+ * that is still under way (FENCED). Counts that were not acknowledged until
+ * then either ran before, and the new owner reads them, or never will. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 #define GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 
-/* Takes the identities over; what is in them, one array for each. */
+/* Takes the identities over. Answers with their hashes, one array for each. */
 #define REDIS_SCRIPT_TAKE                                                      \
   "local all = {}\n"                                                           \
   "for i = 1, #KEYS do all[i] = redis.call('HGETALL', KEYS[i]) end\n"          \
@@ -27,8 +27,8 @@
   "  end\n"                                                                    \
   "end\n"
 
-/* Sets fields: from ARGV[2] on, the number of an identity, a field, its value;
- * again and again. */
+/* Sets fields. From ARGV[2] on: the number of an identity, a field and its
+ * value, repeated. */
 #define REDIS_SCRIPT_SET                                                       \
   REDIS_SCRIPT_FENCE                                                           \
   "local no = fenced(#KEYS)\n"                                                 \
@@ -38,16 +38,17 @@
   "end\n"                                                                      \
   "return redis.status_reply('OK')\n"
 
-/* Counts. KEYS go on with one hash for each minute. ARGV[2] identities, [3]
- * minutes, [4] counters; then for each minute: how many seconds it must be
- * kept, how many marks it has; for each counter: the number of its identity,
- * its name, its labels; for each mark: its hash, the number of its counter (0:
- * none), the value to add ("" for none). The last one: the minute now.
+/* Counts. KEYS continue with one hash for each minute. ARGV[2] is the number of
+ * identities, [3] of minutes, [4] of counters. Then follow, for each minute,
+ * how many seconds it must be kept and how many occurrences it has; for each
+ * counter, the number of its identity, its name, its labels; for each
+ * occurrence, its hash, the number of its counter (0: none), the value to add
+ * ("": none). The last argument is the present minute.
  *
- * Answers "1" (new) or "0" for each mark in one string; then for each counter
- * count and sum as they are now, -1 and "" for what nothing was added to. A sum
- * is a double here as it is with us, and goes through %.17g unharmed; what
- * would make it infinite is left out. */
+ * Answers with one string of "1" (new) or "0" for each occurrence, then with
+ * the present count and sum of each counter, -1 and "" where nothing was added.
+ * A sum is a double in Lua as in C, and %.17g preserves it. A value that would
+ * make it infinite is left out. */
 #define REDIS_SCRIPT_COUNT                                                     \
   REDIS_SCRIPT_FENCE                                                           \
   "local ids, minutes = tonumber(ARGV[2]), tonumber(ARGV[3])\n"                \
@@ -55,7 +56,7 @@
   "local no = fenced(ids)\n"                                                   \
   "if no then return no end\n"                                                 \
   "local at = 5 + 2 * minutes\n"                                               \
-  "local mark = at + 3 * counters\n"                                           \
+  "local item = at + 3 * counters\n"                                           \
   "local count, sum, ttl = {}, {}, {}\n"                                       \
   "for c = 1, counters do\n"                                                   \
   "  local key = KEYS[tonumber(ARGV[at + 3 * c - 3])]\n"                       \
@@ -74,39 +75,39 @@
   "for m = 1, minutes do\n"                                                    \
   "  local key, keep = KEYS[ids + m], tonumber(ARGV[3 + 2 * m])\n"             \
   "  for _ = 1, tonumber(ARGV[4 + 2 * m]) do\n"                                \
-  "    local is_new = redis.call('HSETNX', key, ARGV[mark], '')\n"             \
-  "    local c = tonumber(ARGV[mark + 1])\n"                                   \
+  "    local is_new = redis.call('HSETNX', key, ARGV[item], '')\n"             \
+  "    local c = tonumber(ARGV[item + 1])\n"                                   \
   "    if is_new == 1 and c > 0 then\n"                                        \
   "      more[c] = (more[c] or 0) + 1\n"                                       \
-  "      if ARGV[mark + 2] ~= '' then\n"                                       \
-  "        local s = sum[c] + (tonumber(ARGV[mark + 2]) or 0)\n"               \
+  "      if ARGV[item + 2] ~= '' then\n"                                       \
+  "        local s = sum[c] + (tonumber(ARGV[item + 2]) or 0)\n"               \
   "        if s - s == 0 then sum[c], adds[c] = s, true end\n"                 \
   "      end\n"                                                                \
   "    end\n"                                                                  \
   "    fresh[#fresh + 1] = is_new\n"                                           \
-  "    mark = mark + 3\n"                                                      \
+  "    item = item + 3\n"                                                      \
   "  end\n"                                                                    \
   "  if ttl[m] < keep - 60 then redis.call('EXPIRE', key, keep) end\n"         \
   "end\n"                                                                      \
-  "local told = {table.concat(fresh)}\n"                                       \
+  "local answer = {table.concat(fresh)}\n"                                     \
   "for c = 1, counters do\n"                                                   \
   "  local key = KEYS[tonumber(ARGV[at + 3 * c - 3])]\n"                       \
   "  local name = ARGV[at + 3 * c - 2]\n"                                      \
-  "  told[2 * c], told[2 * c + 1] = -1, ''\n"                                  \
+  "  answer[2 * c], answer[2 * c + 1] = -1, ''\n"                              \
   "  if more[c] then\n"                                                        \
   "    if count[c] == 0 then\n"                                                \
   "      redis.call('HSET', key, 'l:' .. name, ARGV[at + 3 * c - 1])\n"        \
   "    end\n"                                                                  \
-  "    told[2 * c] = count[c] + more[c]\n"                                     \
+  "    answer[2 * c] = count[c] + more[c]\n"                                   \
   "    redis.call('HSET', key, 'c:' .. name,\n"                                \
-  "               string.format('%.0f', told[2 * c]))\n"                       \
+  "               string.format('%.0f', answer[2 * c]))\n"                     \
   "    redis.call('HSET', key, 't:' .. name, ARGV[#ARGV])\n"                   \
   "  end\n"                                                                    \
   "  if adds[c] then\n"                                                        \
-  "    told[2 * c + 1] = string.format('%.17g', sum[c])\n"                     \
-  "    redis.call('HSET', key, 's:' .. name, told[2 * c + 1])\n"               \
+  "    answer[2 * c + 1] = string.format('%.17g', sum[c])\n"                   \
+  "    redis.call('HSET', key, 's:' .. name, answer[2 * c + 1])\n"             \
   "  end\n"                                                                    \
   "end\n"                                                                      \
-  "return told\n"
+  "return answer\n"
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a store in Redis. */
+/* The store in Redis: opening, loading the counters, upkeep. */
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 #include <stdint.h>
@@ -17,31 +17,10 @@
 
 enum { PING_AFTER_MS = 2000 };
 
-static void reply_auto(redisReply **r) {
-  if (*r != NULL)
-    freeReplyObject(*r);
-}
-
-void redis_script_words(struct ledger *l, const char *verb, const char *script,
-                        size_t more) {
-  struct redis_words *w = &l->shared->words;
-  redis_print(w, "%s", verb);
-  redis_word(w, script, strlen(script));
-  redis_print(w, "%zu", l->identity_count + more);
-  for (size_t i = 0; i < l->identity_count; i++)
-    redis_print(w, REDIS_KEYS "count:%.255s/%.255s", l->identities[i].host,
-                l->identities[i].block);
-}
-
-void redis_field(struct redis_words *w, char kind, const struct series *s) {
-  redis_print(w, "%c:%zu:%s:%s", kind, strlen(s->kept.flow), s->kept.flow,
-              s->kept.metric);
-}
-
-void redis_close(struct ledger *l) {
-  struct shared *s = l->shared;
+static void close_redis(struct ledger *l) {
+  struct redis_store *s = l->redis;
   l->is_open = false;
-  l->shared = NULL;
+  l->redis = NULL;
   if (s == NULL)
     return;
   redis_link_close(s->link);
@@ -51,33 +30,20 @@ void redis_close(struct ledger *l) {
   free(s);
 }
 
-enum gc_code redis_load_script(struct ledger *l, struct gc_err *err) {
-  struct shared *s = l->shared;
-  GC_AUTO(reply_auto) redisReply *reply = NULL;
-  redis_print(&s->words, "SCRIPT");
-  redis_print(&s->words, "LOAD");
-  redis_word(&s->words, REDIS_SCRIPT_COUNT, strlen(REDIS_SCRIPT_COUNT));
-  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
-  if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_SHA_SIZE)
-    return gc_fail(err, GC_ERR_PARSE, "SCRIPT LOAD: no hash in the answer");
-  snprintf(s->count_sha, sizeof(s->count_sha), "%s", reply->str);
-  return GC_OK;
-}
+/* ---- how durable the server is ---- */
 
-/* ---- how durable it is ---- */
-
-/* The value of CONFIG GET's answer; NULL when it does not tell. */
+/* The value in an answer to CONFIG GET; NULL when there is none. */
 static const char *setting_of(const redisReply *reply) {
-  bool tells = reply != NULL && reply->type == REDIS_REPLY_ARRAY &&
-               reply->elements == 2 &&
-               reply->element[1]->type == REDIS_REPLY_STRING;
-  return tells ? reply->element[1]->str : NULL;
+  bool has_value = reply != NULL && reply->type == REDIS_REPLY_ARRAY &&
+                   reply->elements == 2 &&
+                   reply->element[1]->type == REDIS_REPLY_STRING;
+  return has_value ? reply->element[1]->str : NULL;
 }
 
-static enum gc_code look_at_settings(struct ledger *l, struct gc_err *err) {
+static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
   static const char *const names[] = {"appendonly", "appendfsync",
                                       "maxmemory-policy"};
-  struct shared *s = l->shared;
+  struct redis_store *s = l->redis;
   redisReply *replies[GC_COUNT(names)] = {NULL};
   struct gc_err advice = {.code = GC_OK};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
@@ -93,22 +59,22 @@ static enum gc_code look_at_settings(struct ledger *l, struct gc_err *err) {
       setting_of(replies[0]), setting_of(replies[1]), setting_of(replies[2])};
   if (code == GC_OK) {
     (void)redis_advice(&d, &advice);
-    ledger_say(l, "durability of the state", &advice);
+    ledger_report(l, "durability of the state", &advice);
   }
   for (size_t i = 0; i < GC_COUNT(names); i++)
-    reply_auto(&replies[i]);
+    redis_reply_auto(&replies[i]);
   return code;
 }
 
-/* ---- what it has ---- */
+/* ---- loading ---- */
 
 struct field {
   char kind;
   char flow[ATTRIBUTE_MAX_BYTES + 1], metric[ATTRIBUTE_MAX_BYTES + 1];
 };
 
-/* "c:4:Flow:metric"; false for any other. */
-static bool field_parse(const redisReply *text, struct field *ret) {
+/* Reads "c:4:Flow:metric"; false for anything else. */
+static bool parse_field(const redisReply *text, struct field *ret) {
   if (text->type != REDIS_REPLY_STRING || strlen(text->str) != text->len ||
       text->len < 2 || text->str[1] != ':')
     return false;
@@ -126,7 +92,7 @@ static bool field_parse(const redisReply *text, struct field *ret) {
   return true;
 }
 
-/* A series with the labels that it had. The lock is held. */
+/* Makes a series with the labels that the store has. The lock is held. */
 static enum gc_code load_labels(struct ledger *l, const char *scope,
                                 const struct field *f, const char *labels) {
   char flow[ATTRIBUTE_MAX_BYTES + 1];
@@ -136,15 +102,15 @@ static enum gc_code load_labels(struct ledger *l, const char *scope,
       series_find(&l->set, scope, f->flow, f->metric, 0, &s) == GC_OK)
     return GC_OK;
   snprintf(flow, sizeof(flow), "%.*s", (int)(slash - labels), labels);
-  const struct seen_counter c = {.scope = scope,
-                                 .flow = f->flow,
-                                 .metric = f->metric,
-                                 .flow_label = flow,
-                                 .metric_label = slash + 1};
+  const struct stored_counter c = {.scope = scope,
+                                   .flow = f->flow,
+                                   .metric = f->metric,
+                                   .flow_label = flow,
+                                   .metric_label = slash + 1};
   return series_load(&l->set, &c);
 }
 
-/* The newest of all identities; what we know of it may be newer still. */
+/* The newest time of all identities; the one in memory may be newer. */
 static enum gc_code load_minute(struct series *s, const redisReply *value) {
   int64_t minute;
   if (!gc_decimal_int(value->str, value->len, &minute) || minute < 0 ||
@@ -164,10 +130,10 @@ static enum gc_code load_number(struct ledger *l, unsigned identity,
     return GC_OK;
   GC_TRY(series_find(&l->set, l->identities[identity].scope, f->flow, f->metric,
                      SIZE_MAX, &s));
-  GC_TRY(series_divide(s, l->identity_count));
+  GC_TRY(series_make_parts(s, l->identity_count));
   struct series_part *part = &s->parts[identity];
   if (f->kind == 'z')
-    s->kept.shown = true;
+    series_apply(s, SERIES_RECORDED);
   else if (f->kind == 'c' &&
            !gc_decimal_int(value->str, value->len, &part->stored_count))
     return GC_ERR_PARSE;
@@ -181,7 +147,7 @@ static enum gc_code load_number(struct ledger *l, unsigned identity,
   return GC_OK;
 }
 
-/* Labels first: a name that has one keeps it. */
+/* Labels first: a name with a label in the store keeps it. */
 static enum gc_code load_identity(struct ledger *l, unsigned identity,
                                   const redisReply *all, struct gc_err *err) {
   enum gc_code code = GC_OK;
@@ -193,7 +159,7 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
     for (size_t i = 0; i + 1 < all->elements && code == GC_OK; i += 2) {
       const redisReply *value = all->element[i + 1];
       if (value->type != REDIS_REPLY_STRING ||
-          !field_parse(all->element[i], &f))
+          !parse_field(all->element[i], &f))
         continue;
       code = pass == 0
                  ? load_labels(l, l->identities[identity].scope, &f, value->str)
@@ -203,49 +169,49 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
   if (code == GC_ERR_PARSE)
     return gc_fail(err, code,
                    "Redis: a field of " REDIS_KEYS "count:%.60s/%.60s is no "
-                   "number; who writes there?",
+                   "number; does another program write there?",
                    l->identities[identity].host, l->identities[identity].block);
   return code == GC_OK ? GC_OK : gc_fail(err, code, "out of memory");
 }
 
-/* ---- what it has forgotten ---- */
+/* ---- what the store has lost ---- */
 
-static void put_field(struct redis_words *w, unsigned identity, char kind,
-                      const struct series *s) {
+static void add_identity_field(struct redis_words *w, unsigned identity,
+                               char kind, const struct series *s) {
   redis_print(w, "%u", identity + 1);
-  redis_field(w, kind, s);
+  redis_add_field(w, kind, s);
 }
 
-static void put_part(struct redis_words *w, unsigned identity,
+static void add_part(struct redis_words *w, unsigned identity,
                      const struct series *s) {
   const struct series_part *part = &s->parts[identity];
-  put_field(w, identity, 'c', s);
+  add_identity_field(w, identity, 'c', s);
   redis_print(w, "%lld", (long long)part->count);
-  put_field(w, identity, 'l', s);
+  add_identity_field(w, identity, 'l', s);
   redis_print(w, "%s/%s", s->kept.flow_label, s->kept.metric_label);
   if (part->has_sum) {
-    put_field(w, identity, 's', s);
+    add_identity_field(w, identity, 's', s);
     redis_real(w, part->sum);
   }
-  put_field(w, identity, 't', s);
+  add_identity_field(w, identity, 't', s);
   redis_print(w, "%u", s->kept.last_minute);
   if (s->kept.shown) {
-    put_field(w, identity, 'z', s);
+    add_identity_field(w, identity, 'z', s);
     redis_word(w, "1", 1);
   }
 }
 
-/* Takes what the store says, unless it has lost what we know: how many counters
- * it is then told anew. */
-static size_t reconcile(struct ledger *l) {
-  size_t forgotten = 0;
+/* Takes the store's counts. A count that is lower than ours was lost: adds ours
+ * to the command that restores it. Returns how many were lost. */
+static size_t reconcile_counts(struct ledger *l) {
+  size_t lost = 0;
   for (size_t i = 0; i < l->set.count; i++) {
     struct series *s = l->set.at[i];
     for (size_t k = 0; k < s->part_count; k++) {
       struct series_part *part = &s->parts[k];
       if (part->count > part->stored_count) {
-        put_part(&l->shared->words, (unsigned)k, s);
-        forgotten++;
+        add_part(&l->redis->words, (unsigned)k, s);
+        lost++;
         continue;
       }
       part->count = part->stored_count;
@@ -253,28 +219,28 @@ static size_t reconcile(struct ledger *l) {
       part->has_sum = part->stored_has_sum;
     }
   }
-  return forgotten;
+  return lost;
 }
 
-static enum gc_code restore(struct ledger *l, struct gc_err *err) {
-  struct shared *s = l->shared;
-  GC_AUTO(reply_auto) redisReply *reply = NULL;
-  struct gc_err lost = {.code = GC_OK};
-  redis_script_words(l, "EVAL", REDIS_SCRIPT_SET, 0);
+static enum gc_code restore_lost_counts(struct ledger *l, struct gc_err *err) {
+  struct redis_store *s = l->redis;
+  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
+  struct gc_err warning = {.code = GC_OK};
+  redis_begin_script(l, "EVAL", REDIS_SCRIPT_SET, 0);
   redis_print(&s->words, "%s", s->token);
-  size_t forgotten = reconcile(l);
-  if (forgotten == 0) {
+  size_t lost = reconcile_counts(l);
+  if (lost == 0) {
     redis_words_reset(&s->words);
     return GC_OK;
   }
   GC_TRY(redis_ask(s->link, &s->words, &reply, err));
-  (void)gc_fail(&lost, GC_ERR_STATE,
-                "Redis has lost what it had acknowledged: %zu counters go on "
-                "from memory, but what was counted before and comes again "
-                "counts twice; has it crashed without appendfsync always, or "
-                "was it emptied?",
-                forgotten);
-  ledger_say(l, "what Redis has forgotten", &lost);
+  (void)gc_fail(&warning, GC_ERR_STATE,
+                "Redis has lost acknowledged data: %zu counters continue from "
+                "memory, but attributes counted before count twice when they "
+                "are delivered again; did it crash without appendfsync always, "
+                "or was it emptied?",
+                lost);
+  ledger_report(l, "lost data in Redis", &warning);
   return GC_OK;
 }
 
@@ -288,10 +254,10 @@ static void forget_stored(struct ledger *l) {
     }
 }
 
-/* What readers see is what the parts say. One whose time the store does not
- * tell counts as idle from now on. */
-static void show_all(struct ledger *l) {
-  uint32_t minute = ledger_minute(l->settings.wall_ms());
+/* Makes the sums of the parts visible to readers. A series without a time in
+ * the store begins its idle time now. */
+static void publish_counts(struct ledger *l) {
+  uint32_t minute = ledger_minute_of(l->settings.wall_ms());
   pthread_mutex_lock(&l->lock);
   for (size_t i = 0; i < l->set.count; i++) {
     struct series *s = l->set.at[i];
@@ -304,14 +270,15 @@ static void show_all(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
-/* From here on whatever another process, or we on another connection, had under
- * way is refused: what we read is final. */
+/* Makes this process the owner of its identities. From here on the server
+ * refuses commands of another process, and ours of another connection: the
+ * counts that we read are final. */
 static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
-  struct shared *s = l->shared;
-  GC_AUTO(reply_auto) redisReply *reply = NULL;
+  struct redis_store *s = l->redis;
+  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
   snprintf(s->token, sizeof(s->token), "%08x%08x%08x%08x", gc_random32(),
            gc_random32(), gc_random32(), gc_random32());
-  redis_script_words(l, "EVAL", REDIS_SCRIPT_TAKE, 0);
+  redis_begin_script(l, "EVAL", REDIS_SCRIPT_TAKE, 0);
   redis_print(&s->words, "%s", s->token);
   GC_TRY(redis_ask(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_ARRAY || reply->elements != l->identity_count)
@@ -319,15 +286,15 @@ static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   forget_stored(l);
   for (size_t i = 0; i < reply->elements; i++)
     GC_TRY(load_identity(l, (unsigned)i, reply->element[i], err));
-  GC_TRY(restore(l, err));
-  show_all(l);
+  GC_TRY(restore_lost_counts(l, err));
+  publish_counts(l);
   return GC_OK;
 }
 
-static enum gc_code begin(struct ledger *l, struct gc_err *err) {
-  struct shared *s = l->shared;
+static enum gc_code connect_and_load(struct ledger *l, struct gc_err *err) {
+  struct redis_store *s = l->redis;
   GC_TRY(redis_link_open(l->settings.redis, l->stop_fd, &s->link, err));
-  GC_TRY(look_at_settings(l, err));
+  GC_TRY(check_durability(l, err));
   GC_TRY(redis_load_script(l, err));
   GC_TRY(take_over(l, err));
   GC_TRY(redis_probe(l, err));
@@ -336,19 +303,27 @@ static enum gc_code begin(struct ledger *l, struct gc_err *err) {
 }
 
 static enum gc_code open_redis(struct ledger *l, struct gc_err *err) {
-  l->shared = calloc(1, sizeof(*l->shared));
-  enum gc_code code = l->shared != NULL
-                          ? begin(l, err)
+  l->redis = calloc(1, sizeof(*l->redis));
+  enum gc_code code = l->redis != NULL
+                          ? connect_and_load(l, err)
                           : gc_fail(err, GC_ERR_MEMORY, "out of memory");
   if (code != GC_OK)
-    redis_close(l);
+    close_redis(l);
   return code;
 }
 
-/* What is away is noticed before somebody needs it. */
-static void care(struct ledger *l) {
-  struct shared *s = l->shared;
-  GC_AUTO(reply_auto) redisReply *reply = NULL;
+static enum gc_code transact_in_redis(struct ledger *l, struct batch *batches,
+                                      size_t count, struct gc_err *err) {
+  enum gc_code code = redis_transact(l, batches, count, err);
+  if (code != GC_OK)
+    close_redis(l);
+  return code;
+}
+
+/* Pings, so that a lost server is noticed before the next batch. */
+static void check_connection(struct ledger *l) {
+  struct redis_store *s = l->redis;
+  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
   struct gc_err err = {.code = GC_OK};
   if (gc_clock_now_ms() - s->answer_ms < PING_AFTER_MS)
     return;
@@ -357,14 +332,14 @@ static void care(struct ledger *l) {
   s->answer_ms = gc_clock_now_ms();
   if (code == GC_OK)
     return;
-  ledger_say(l, "state", &err);
-  redis_close(l);
+  ledger_report(l, "state", &err);
+  close_redis(l);
 }
 
 const struct ledger_store *ledger_redis(void) {
   static const struct ledger_store store = {.open = open_redis,
-                                            .transact = redis_transact,
-                                            .care = care,
-                                            .close = redis_close};
+                                            .transact = transact_in_redis,
+                                            .maintain = check_connection,
+                                            .close = close_redis};
   return &store;
 }

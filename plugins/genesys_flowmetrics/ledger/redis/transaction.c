@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One transaction with Redis: scripts of some hundred marks each, sent one
- * behind the other. Each of them counts its marks or does not; when one fails
- * all batches come again, and what was counted is a duplicate then. */
+/* One transaction with Redis: scripts of some hundred occurrences each, sent
+ * without waiting for the answers in between. A script counts all of its
+ * occurrences or none. When one fails, the sources submit all batches again;
+ * what was counted is a duplicate then. */
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 #include <stdlib.h>
@@ -15,29 +16,25 @@
 
 enum {
   MINUTE_BYTES = 4, /* of a key; the hash is behind them */
-  /* Kept longer than attributes are in time, for clocks that differ. */
+  /* Keys are kept longer than attributes are in time: clocks differ. */
   SLACK_S = 3600,
-  PROBE_KEEP_S = 60,
-  TURNS = 2, /* the second after the server had forgotten the script */
+  ATTEMPTS = 2, /* the second one after the server had lost the script */
 };
 
-static void reply_auto(redisReply **r) {
-  if (*r != NULL)
-    freeReplyObject(*r);
-}
+/* ---- sending ---- */
 
-/* ---- what to send ---- */
-
-/* Those that are in time, each with its series; how many. */
-static enum gc_code select_marks(struct ledger *l, size_t count, int64_t now_ms,
-                                 size_t *ret, struct gc_err *err) {
+/* Keeps the occurrences that are in time, each with its series. */
+static enum gc_code select_occurrences(struct ledger *l, size_t count,
+                                       int64_t now_ms, size_t *ret,
+                                       struct gc_err *err) {
   size_t kept = 0;
   for (size_t i = 0; i < count; i++) {
-    struct ref r = l->refs[i];
+    struct occurrence_ref r = l->refs[i];
     if (!ledger_is_in_time(&r, 0, now_ms))
       continue;
-    GC_TRY(ledger_series(l, &r, &r.series, err));
-    if (r.series != NULL && series_divide(r.series, l->identity_count) != GC_OK)
+    GC_TRY(ledger_find_series(l, &r, &r.series, err));
+    if (r.series != NULL &&
+        series_make_parts(r.series, l->identity_count) != GC_OK)
       return gc_fail(err, GC_ERR_MEMORY, "out of memory");
     l->refs[kept++] = r;
   }
@@ -45,11 +42,12 @@ static enum gc_code select_marks(struct ledger *l, size_t count, int64_t now_ms,
   return GC_OK;
 }
 
-static struct series_part *part_of(const struct ref *r) {
+static struct series_part *part_of(const struct occurrence_ref *r) {
   return &r->series->parts[r->batch->source->identity];
 }
 
-static enum gc_code add_counter(struct shared *s, const struct ref *r) {
+static enum gc_code add_counter(struct redis_store *s,
+                                const struct occurrence_ref *r) {
   if (s->counter_count == s->counter_cap) {
     size_t cap = s->counter_cap == 0 ? 64 : s->counter_cap * 2;
     struct counter *more = realloc(s->counters, cap * sizeof(*more));
@@ -65,31 +63,32 @@ static enum gc_code add_counter(struct shared *s, const struct ref *r) {
 
 /* Gives each counter of the chunk its number. */
 static enum gc_code number_counters(struct ledger *l, struct chunk *c) {
-  struct shared *s = l->shared;
+  struct redis_store *s = l->redis;
   c->first_counter = s->counter_count;
   for (size_t i = c->first; i < c->first + c->count; i++) {
-    const struct ref *r = &l->refs[i];
-    if (r->series == NULL || part_of(r)->nth > 0)
+    const struct occurrence_ref *r = &l->refs[i];
+    if (r->series == NULL || part_of(r)->script_number > 0)
       continue;
     GC_TRY(add_counter(s, r));
-    part_of(r)->nth = (unsigned)(s->counter_count - c->first_counter);
+    part_of(r)->script_number = (unsigned)(s->counter_count - c->first_counter);
   }
   c->counter_count = s->counter_count - c->first_counter;
   return GC_OK;
 }
 
-static void forget_numbers(struct shared *s, const struct chunk *c) {
+static void forget_numbers(struct redis_store *s, const struct chunk *c) {
   for (size_t i = 0; i < c->counter_count; i++) {
     const struct counter *k = &s->counters[c->first_counter + i];
-    k->series->parts[k->identity].nth = 0;
+    k->series->parts[k->identity].script_number = 0;
   }
 }
 
-/* How many marks from `i` on are of one minute. */
-static size_t same_minute(const struct ledger *l, size_t i, size_t end) {
-  uint32_t minute = seen_key_minute(&l->refs[i].mark->key);
+/* How many occurrences from `i` on are of one minute. */
+static size_t count_same_minute(const struct ledger *l, size_t i, size_t end) {
+  uint32_t minute = seen_key_minute(&l->refs[i].occurrence->key);
   size_t n = 1;
-  while (i + n < end && seen_key_minute(&l->refs[i + n].mark->key) == minute)
+  while (i + n < end &&
+         seen_key_minute(&l->refs[i + n].occurrence->key) == minute)
     n++;
   return n;
 }
@@ -101,13 +100,13 @@ static long long keep_s(const struct ledger *l, uint32_t minute,
   return until_ms / 1000 + SLACK_S;
 }
 
-static void put_minutes(struct ledger *l, const struct chunk *c, bool as_keys,
+static void add_minutes(struct ledger *l, const struct chunk *c, bool as_keys,
                         int64_t now_ms) {
-  struct redis_words *w = &l->shared->words;
+  struct redis_words *w = &l->redis->words;
   size_t end = c->first + c->count;
   for (size_t i = c->first, n; i < end; i += n) {
-    uint32_t minute = seen_key_minute(&l->refs[i].mark->key);
-    n = same_minute(l, i, end);
+    uint32_t minute = seen_key_minute(&l->refs[i].occurrence->key);
+    n = count_same_minute(l, i, end);
     if (as_keys) {
       redis_print(w, REDIS_KEYS "seen:%u", minute);
       continue;
@@ -117,10 +116,10 @@ static void put_minutes(struct ledger *l, const struct chunk *c, bool as_keys,
   }
 }
 
-static void put_counters(struct shared *s, const struct chunk *c) {
+static void add_counters(struct redis_store *s, const struct chunk *c) {
   for (size_t i = 0; i < c->counter_count; i++) {
     const struct counter *k = &s->counters[c->first_counter + i];
-    const struct seen_counter *kept = &k->series->kept;
+    const struct stored_counter *kept = &k->series->kept;
     redis_print(&s->words, "%u", k->identity + 1);
     redis_print(&s->words, "%zu:%s:%s", strlen(kept->flow), kept->flow,
                 kept->metric);
@@ -128,15 +127,15 @@ static void put_counters(struct shared *s, const struct chunk *c) {
   }
 }
 
-static void put_marks(struct ledger *l, const struct chunk *c) {
-  struct redis_words *w = &l->shared->words;
+static void add_occurrences(struct ledger *l, const struct chunk *c) {
+  struct redis_words *w = &l->redis->words;
   for (size_t i = c->first; i < c->first + c->count; i++) {
-    const struct ref *r = &l->refs[i];
-    redis_word(w, r->mark->key.bytes + MINUTE_BYTES,
+    const struct occurrence_ref *r = &l->refs[i];
+    redis_word(w, r->occurrence->key.bytes + MINUTE_BYTES,
                SEEN_KEY_BYTES - MINUTE_BYTES);
-    redis_print(w, "%u", r->series != NULL ? part_of(r)->nth : 0);
-    if (r->batch->source->values && r->mark->has_value)
-      redis_real(w, r->mark->value);
+    redis_print(w, "%u", r->series != NULL ? part_of(r)->script_number : 0);
+    if (r->batch->source->values && r->occurrence->has_value)
+      redis_real(w, r->occurrence->value);
     else
       redis_word(w, "", 0);
   }
@@ -144,25 +143,25 @@ static void put_marks(struct ledger *l, const struct chunk *c) {
 
 static enum gc_code send_chunk(struct ledger *l, const struct chunk *c,
                                int64_t now_ms, struct gc_err *err) {
-  struct shared *s = l->shared;
+  struct redis_store *s = l->redis;
   size_t minutes = 0, end = c->first + c->count;
-  for (size_t i = c->first; i < end; i += same_minute(l, i, end))
+  for (size_t i = c->first; i < end; i += count_same_minute(l, i, end))
     minutes++;
-  redis_script_words(l, "EVALSHA", s->count_sha, minutes);
-  put_minutes(l, c, true, now_ms);
+  redis_begin_script(l, "EVALSHA", s->count_sha, minutes);
+  add_minutes(l, c, true, now_ms);
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "%zu", l->identity_count);
   redis_print(&s->words, "%zu", minutes);
   redis_print(&s->words, "%zu", c->counter_count);
-  put_minutes(l, c, false, now_ms);
-  put_counters(s, c);
-  put_marks(l, c);
-  redis_print(&s->words, "%u", ledger_minute(now_ms));
+  add_minutes(l, c, false, now_ms);
+  add_counters(s, c);
+  add_occurrences(l, c);
+  redis_print(&s->words, "%u", ledger_minute_of(now_ms));
   return redis_put(s->link, &s->words, err);
 }
 
 static enum gc_code add_chunk(struct ledger *l, size_t first, size_t count) {
-  struct shared *s = l->shared;
+  struct redis_store *s = l->redis;
   if (s->chunk_count == s->chunk_cap) {
     size_t cap = s->chunk_cap == 0 ? 8 : s->chunk_cap * 2;
     struct chunk *more = realloc(s->chunks, cap * sizeof(*more));
@@ -175,21 +174,24 @@ static enum gc_code add_chunk(struct ledger *l, size_t first, size_t count) {
   return GC_OK;
 }
 
-static enum gc_code divide(struct ledger *l, size_t count, struct gc_err *err) {
-  struct shared *s = l->shared;
+static enum gc_code make_chunks(struct ledger *l, size_t count,
+                                struct gc_err *err) {
+  struct redis_store *s = l->redis;
   s->chunk_count = 0;
-  for (size_t i = 0; i < count; i += REDIS_CHUNK_MARKS) {
+  for (size_t i = 0; i < count; i += REDIS_CHUNK_OCCURRENCES) {
     size_t left = count - i;
-    if (add_chunk(l, i, left < REDIS_CHUNK_MARKS ? left : REDIS_CHUNK_MARKS) !=
-        GC_OK)
+    if (add_chunk(l, i,
+                  left < REDIS_CHUNK_OCCURRENCES
+                      ? left
+                      : REDIS_CHUNK_OCCURRENCES) != GC_OK)
       return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   return GC_OK;
 }
 
-/* ---- what it answers ---- */
+/* ---- answers ---- */
 
-static void note_mark(const struct ref *r, bool is_new) {
+static void note_occurrence(const struct occurrence_ref *r, bool is_new) {
   uint64_t *outcomes = r->batch->outcomes;
   const struct ledger_source *source = r->batch->source;
   if (!is_new)
@@ -198,12 +200,12 @@ static void note_mark(const struct ref *r, bool is_new) {
     outcomes[OUTCOME_OVERFLOW]++;
   else {
     outcomes[OUTCOME_COUNTED]++;
-    if (source->values && !r->mark->has_value)
+    if (source->values && !r->occurrence->has_value)
       outcomes[OUTCOME_NO_NUMBER]++;
   }
 }
 
-/* A counter as it is now; false for an answer that is none. */
+/* Takes a counter's present values; false when the answer has none. */
 static bool note_counter(struct ledger *l, const struct counter *k,
                          const redisReply *count, const redisReply *sum) {
   struct series_part *part = &k->series->parts[k->identity];
@@ -217,14 +219,14 @@ static bool note_counter(struct ledger *l, const struct counter *k,
       return false;
     part->has_sum = true;
   }
-  k->series->fresh_minute = ledger_minute(l->settings.wall_ms());
-  ledger_touch(l, k->series);
+  k->series->counted_minute = ledger_minute_of(l->settings.wall_ms());
+  ledger_touch_series(l, k->series);
   return true;
 }
 
 static enum gc_code note_chunk(struct ledger *l, struct chunk *c,
                                const redisReply *reply, struct gc_err *err) {
-  struct shared *s = l->shared;
+  struct redis_store *s = l->redis;
   bool good = reply->type == REDIS_REPLY_ARRAY &&
               reply->elements == 1 + 2 * c->counter_count &&
               reply->element[0]->type == REDIS_REPLY_STRING &&
@@ -234,22 +236,22 @@ static enum gc_code note_chunk(struct ledger *l, struct chunk *c,
                         reply->element[1 + 2 * i], reply->element[2 + 2 * i]);
   if (!good)
     return gc_fail(err, GC_ERR_PARSE,
-                   "the script's answer is none of ours; is this a Redis?");
+                   "unexpected answer to the script; is this a Redis?");
   for (size_t i = 0; i < c->count; i++)
-    note_mark(&l->refs[c->first + i], reply->element[0]->str[i] == '1');
+    note_occurrence(&l->refs[c->first + i], reply->element[0]->str[i] == '1');
   c->is_done = true;
   return GC_OK;
 }
 
-/* All answers are taken, or the connection is of no use. `ret_missing`: some
- * scripts were not there. */
-static enum gc_code receive(struct ledger *l, bool *ret_missing,
-                            struct gc_err *err) {
-  struct shared *s = l->shared;
+/* Reads the answers of all scripts; after a failure to read one, the connection
+ * is of no use. `ret_missing`: the server did not know the script. */
+static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
+                                    struct gc_err *err) {
+  struct redis_store *s = l->redis;
   enum gc_code first = GC_OK;
   for (size_t i = 0; i < s->chunk_count; i++) {
     struct chunk *c = &s->chunks[i];
-    GC_AUTO(reply_auto) redisReply *reply = NULL;
+    GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
     if (c->is_done)
       continue;
     GC_TRY(redis_get(s->link, &reply, err));
@@ -266,9 +268,9 @@ static enum gc_code receive(struct ledger *l, bool *ret_missing,
   return first;
 }
 
-static enum gc_code send_all(struct ledger *l, int64_t now_ms,
-                             struct gc_err *err) {
-  struct shared *s = l->shared;
+static enum gc_code send_chunks(struct ledger *l, int64_t now_ms,
+                                struct gc_err *err) {
+  struct redis_store *s = l->redis;
   enum gc_code code = GC_OK;
   s->counter_count = 0;
   for (size_t i = 0; i < s->chunk_count && code == GC_OK; i++) {
@@ -288,41 +290,41 @@ static enum gc_code send_all(struct ledger *l, int64_t now_ms,
 static enum gc_code count_all(struct ledger *l, int64_t now_ms,
                               struct gc_err *err) {
   bool missing = true;
-  for (unsigned turn = 0; turn < TURNS && missing; turn++) {
-    if (turn > 0)
+  for (unsigned i = 0; i < ATTEMPTS && missing; i++) {
+    if (i > 0)
       GC_TRY(redis_load_script(l, err));
     missing = false;
-    GC_TRY(send_all(l, now_ms, err));
-    GC_TRY(receive(l, &missing, err));
+    GC_TRY(send_chunks(l, now_ms, err));
+    GC_TRY(receive_answers(l, &missing, err));
   }
   return missing ? gc_fail(err, GC_ERR_REMOTE,
-                           "Redis forgets scripts at once (SCRIPT FLUSH?)")
+                           "Redis does not keep scripts (SCRIPT FLUSH?)")
                  : GC_OK;
 }
 
-/* ---- the first zeros ---- */
+/* ---- recording the first zeros ---- */
 
-static void put_shown(struct ledger *l, const struct series *s) {
-  struct redis_words *w = &l->shared->words;
+static void add_zero_record(struct ledger *l, const struct series *s) {
+  struct redis_words *w = &l->redis->words;
   for (unsigned i = 0; i < l->identity_count; i++) {
     if (strcmp(l->identities[i].scope, s->kept.scope) != 0)
       continue;
     redis_print(w, "%u", i + 1);
-    redis_field(w, 'z', s);
+    redis_add_field(w, 'z', s);
     redis_word(w, "1", 1);
   }
 }
 
-static enum gc_code keep_shown(struct ledger *l, struct gc_err *err) {
-  struct shared *s = l->shared;
-  GC_AUTO(reply_auto) redisReply *reply = NULL;
+static enum gc_code record_zeros(struct ledger *l, struct gc_err *err) {
+  struct redis_store *s = l->redis;
+  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
   bool any = false;
-  ledger_touch_shown(l);
-  redis_script_words(l, "EVAL", REDIS_SCRIPT_SET, 0);
+  ledger_touch_sent_zeros(l);
+  redis_begin_script(l, "EVAL", REDIS_SCRIPT_SET, 0);
   redis_print(&s->words, "%s", s->token);
-  for (const struct series *t = l->touched; t != NULL; t = t->touched)
-    if (t->is_showing) {
-      put_shown(l, t);
+  for (const struct series *t = l->touched; t != NULL; t = t->next_touched)
+    if (series_state_is_writing(t->state)) {
+      add_zero_record(l, t);
       any = true;
     }
   if (any)
@@ -331,44 +333,23 @@ static enum gc_code keep_shown(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- the transaction ---- */
 
-static enum gc_code count_and_show(struct ledger *l, size_t count,
-                                   struct gc_err *err) {
+static enum gc_code count_and_record(struct ledger *l, size_t count,
+                                     struct gc_err *err) {
   int64_t now_ms = l->settings.wall_ms();
   size_t kept = 0;
-  GC_TRY(select_marks(l, count, now_ms, &kept, err));
-  GC_TRY(divide(l, kept, err));
+  GC_TRY(select_occurrences(l, count, now_ms, &kept, err));
+  GC_TRY(make_chunks(l, kept, err));
   GC_TRY(count_all(l, now_ms, err));
-  return keep_shown(l, err);
+  return record_zeros(l, err);
 }
 
 enum gc_code redis_transact(struct ledger *l, struct batch *batches,
                             size_t count, struct gc_err *err) {
   uint64_t begun_ms = gc_clock_now_ms();
-  GC_TRY(ledger_sort(l, batches, count, err));
-  enum gc_code code = count_and_show(l, count, err);
-  ledger_settle(l, code == GC_OK, begun_ms);
-  /* What was answered and what was not is found out by the next take-over. */
-  if (code != GC_OK)
-    redis_close(l);
+  GC_TRY(ledger_sort_occurrences(l, batches, count, err));
+  enum gc_code code = count_and_record(l, count, err);
+  ledger_end_transaction(l, code == GC_OK, begun_ms);
   return code;
-}
-
-enum gc_code redis_probe(struct ledger *l, struct gc_err *err) {
-  struct shared *s = l->shared;
-  GC_AUTO(reply_auto) redisReply *reply = NULL;
-  redis_script_words(l, "EVALSHA", s->count_sha, 1);
-  redis_print(&s->words, REDIS_KEYS "seen:probe");
-  redis_print(&s->words, "%s", s->token);
-  redis_print(&s->words, "%zu", l->identity_count);
-  redis_print(&s->words, "1"); /* minute */
-  redis_print(&s->words, "0"); /* counters */
-  redis_print(&s->words, "%d", PROBE_KEEP_S);
-  redis_print(&s->words, "1"); /* mark */
-  redis_print(&s->words, "%s", s->token);
-  redis_print(&s->words, "0"); /* of no counter */
-  redis_word(&s->words, "", 0);
-  redis_print(&s->words, "0"); /* minute now */
-  return redis_ask(s->link, &s->words, &reply, err);
 }

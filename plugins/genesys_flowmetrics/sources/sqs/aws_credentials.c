@@ -18,7 +18,7 @@ enum {
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
 #define INSTANCE_TTL "X-aws-ec2-metadata-token-ttl-seconds: 21600"
 
-/* The requests of an instance's metadata, one after the other. */
+/* The requests for an instance's metadata, in this order. */
 enum step { STEP_TOKEN, STEP_ROLE, STEP_KEYS };
 
 struct credentials_keeper {
@@ -31,7 +31,7 @@ struct credentials_keeper {
   int64_t renew_ms; /* wall; of `now` */
 
   struct gc_exchange exchange;
-  bool is_asking;
+  bool is_fetching;
   enum step step;
   char url[GC_URL_SIZE + ROLE_SIZE];
   char header[HEADER_SIZE];
@@ -40,7 +40,7 @@ struct credentials_keeper {
   void *ctx;
 };
 
-/* A secret that is where `secret` says, into a room. */
+/* Copies a secret from where `secret` says to `out`. */
 static enum gc_code read_secret(const struct gc_secret *secret, char *out,
                                 size_t room, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_SECRET_MAX_BYTES};
@@ -85,7 +85,8 @@ static enum gc_code read_file(const struct credentials_source *s,
   return code == GC_OK ? code : gc_fail_in(err, code, "%s: ", s->file);
 }
 
-static void take(struct credentials_keeper *k, const struct credentials *c) {
+static void set_credentials(struct credentials_keeper *k,
+                            const struct credentials *c) {
   int64_t now = k->wall_ms();
   k->now = *c;
   k->has_now = true;
@@ -93,25 +94,26 @@ static void take(struct credentials_keeper *k, const struct credentials *c) {
                                    : now + REREAD_MS;
 }
 
-/* The places that answer at once. */
-static enum gc_code read_here(struct credentials_keeper *k,
-                              struct gc_err *err) {
+/* Reads a place that needs no request. */
+static enum gc_code read_local(struct credentials_keeper *k,
+                               struct gc_err *err) {
   struct credentials c = {.expires_ms = 0};
   enum gc_code code = k->source->place == CREDENTIALS_FILE
                           ? read_file(k->source, &c, err)
                           : read_pair(k->source, &c, err);
   if (code == GC_OK)
-    take(k, &c);
+    set_credentials(k, &c);
   explicit_bzero(&c, sizeof(c));
   return code;
 }
 
-/* ---- the places that are asked over HTTP ---- */
+/* ---- places behind HTTP ---- */
 
-static void end(struct credentials_keeper *k, const struct gc_err *err) {
+static void finish_fetch(struct credentials_keeper *k,
+                         const struct gc_err *err) {
   void (*ready)(void *, const struct gc_err *) = k->ready;
   explicit_bzero(k->header, sizeof(k->header));
-  k->is_asking = false;
+  k->is_fetching = false;
   k->ready = NULL;
   if (ready != NULL)
     ready(k->ctx, err);
@@ -137,8 +139,8 @@ static enum gc_code set_container(struct credentials_keeper *k,
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
                       const struct gc_err *err);
 
-static enum gc_code ask(struct credentials_keeper *k, const char *method,
-                        struct gc_err *err) {
+static enum gc_code send_request(struct credentials_keeper *k,
+                                 const char *method, struct gc_err *err) {
   k->exchange = (struct gc_exchange){.method = method,
                                      .url = k->url,
                                      .headers = k->headers,
@@ -148,24 +150,24 @@ static enum gc_code ask(struct credentials_keeper *k, const char *method,
   return k->transport->start(k->transport->ctx, &k->exchange, err);
 }
 
-/* A token first: without it the metadata could be asked by whatever can be
- * talked into a GET. */
-static enum gc_code ask_first(struct credentials_keeper *k,
-                              struct gc_err *err) {
+/* Instance metadata (version 2) needs a token first, which protects it from
+ * programs that can be tricked into a GET. */
+static enum gc_code send_first_request(struct credentials_keeper *k,
+                                       struct gc_err *err) {
   k->headers[1] = NULL;
   if (k->source->place == CREDENTIALS_CONTAINER) {
     k->step = STEP_KEYS;
     GC_TRY(set_container(k, err));
-    return ask(k, "GET", err);
+    return send_request(k, "GET", err);
   }
   k->step = STEP_TOKEN;
   snprintf(k->url, sizeof(k->url), "%s/latest/api/token", k->source->url);
   snprintf(k->header, sizeof(k->header), "%s", INSTANCE_TTL);
   k->headers[0] = k->header;
-  return ask(k, "PUT", err);
+  return send_request(k, "PUT", err);
 }
 
-/* One line of text, without the white space behind it. */
+/* The first word of a text of one line. */
 static bool line_of(const struct gc_buf *body, char *out, size_t room) {
   size_t len = strcspn(gc_buf_string(body), " \t\r\n");
   if (len == 0 || len >= room)
@@ -175,21 +177,23 @@ static bool line_of(const struct gc_buf *body, char *out, size_t room) {
   return true;
 }
 
-static enum gc_code go_on(struct credentials_keeper *k,
-                          const struct gc_buf *body, struct gc_err *err) {
+static enum gc_code send_next_request(struct credentials_keeper *k,
+                                      const struct gc_buf *body,
+                                      struct gc_err *err) {
   char line[GC_SECRET_MAX_BYTES];
   struct credentials c;
   if (k->step == STEP_KEYS) {
     GC_TRY(credentials_parse_json(gc_buf_string(body), body->len, &c, err));
-    take(k, &c);
+    set_credentials(k, &c);
     explicit_bzero(&c, sizeof(c));
     return GC_OK;
   }
   if (!line_of(body, line, sizeof(line)))
-    return gc_fail(err, GC_ERR_AUTH,
-                   k->step == STEP_TOKEN
-                       ? "the instance metadata gives no token"
-                       : "the instance has no role; attach one, or name keys");
+    return gc_fail(
+        err, GC_ERR_AUTH,
+        k->step == STEP_TOKEN
+            ? "the instance metadata gives no token"
+            : "the instance has no role; attach one, or set AccessKeyId");
   if (k->step == STEP_TOKEN) {
     snprintf(k->header, sizeof(k->header), "X-aws-ec2-metadata-token: %s",
              line);
@@ -203,17 +207,17 @@ static enum gc_code go_on(struct credentials_keeper *k,
     k->step = STEP_KEYS;
   }
   explicit_bzero(line, sizeof(line));
-  return ask(k, "GET", err);
+  return send_request(k, "GET", err);
 }
 
-static enum gc_code judge(struct credentials_keeper *k,
-                          const struct gc_reply *reply,
-                          const struct gc_err *why, struct gc_err *err) {
+static enum gc_code take_reply(struct credentials_keeper *k,
+                               const struct gc_reply *reply,
+                               const struct gc_err *why, struct gc_err *err) {
   if (reply->failure != GC_FAILURE_NONE)
     return gc_fail(err, GC_ERR_AUTH, "%s", why->text);
   if (reply->status < 200 || reply->status > 299)
     return gc_fail(err, GC_ERR_AUTH, "%s answered %d", k->url, reply->status);
-  return go_on(k, &reply->body, err);
+  return send_next_request(k, &reply->body, err);
 }
 
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
@@ -221,7 +225,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
   struct credentials_keeper *k = x->ctx;
   struct gc_err err = {.code = GC_OK};
   bool was_last = k->step == STEP_KEYS;
-  if (judge(k, reply, why, &err) == GC_OK && !was_last)
+  if (take_reply(k, reply, why, &err) == GC_OK && !was_last)
     return;
   if (err.code != GC_OK) {
     GC_AUTO(gc_buf_clear) struct gc_buf place = {.max = 512};
@@ -229,10 +233,10 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
     (void)gc_fail_in(&err, err.code,
                      "AWS credentials from %s: ", gc_buf_string(&place));
   }
-  end(k, &err);
+  finish_fetch(k, &err);
 }
 
-/* ---- */
+/* ---- the keeper ---- */
 
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
@@ -250,19 +254,20 @@ credentials_keeper_new(const struct credentials_source *source,
 void credentials_keeper_free(struct credentials_keeper *k) {
   if (k == NULL)
     return;
-  if (k->is_asking)
+  if (k->is_fetching)
     k->transport->cancel(k->transport->ctx, &k->exchange);
   explicit_bzero(k, sizeof(*k));
   free(k);
 }
 
-static bool is_here(const struct credentials_source *s) {
+static bool is_local(const struct credentials_source *s) {
   return s->place != CREDENTIALS_CONTAINER && s->place != CREDENTIALS_INSTANCE;
 }
 
-static const struct credentials *good(const struct credentials_keeper *k) {
-  bool is_over = k->now.expires_ms != 0 && k->wall_ms() >= k->now.expires_ms;
-  return k->has_now && !is_over ? &k->now : NULL;
+static const struct credentials *
+valid_credentials(const struct credentials_keeper *k) {
+  bool is_expired = k->now.expires_ms != 0 && k->wall_ms() >= k->now.expires_ms;
+  return k->has_now && !is_expired ? &k->now : NULL;
 }
 
 const struct credentials *
@@ -271,19 +276,19 @@ credentials_get(struct credentials_keeper *k,
   struct gc_err err = {.code = GC_OK};
   if (k->has_now && k->wall_ms() < k->renew_ms)
     return &k->now;
-  if (!k->is_asking) {
-    k->is_asking = true;
+  if (!k->is_fetching) {
+    k->is_fetching = true;
     enum gc_code code =
-        is_here(k->source) ? read_here(k, &err) : ask_first(k, &err);
-    if (code != GC_OK || is_here(k->source))
-      k->is_asking = false;
+        is_local(k->source) ? read_local(k, &err) : send_first_request(k, &err);
+    if (code != GC_OK || is_local(k->source))
+      k->is_fetching = false;
   }
-  if (good(k) != NULL)
-    return good(k);
+  if (valid_credentials(k) != NULL)
+    return valid_credentials(k);
   k->ready = ready;
   k->ctx = ctx;
-  if (!k->is_asking)
-    end(k, &err);
+  if (!k->is_fetching)
+    finish_fetch(k, &err);
   return NULL;
 }
 

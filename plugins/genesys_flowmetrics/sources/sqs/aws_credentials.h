@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys with which requests to AWS are signed, from the places where AWS's
- * own tools look, in their order: options, environment, shared credentials
- * file, container endpoint, instance metadata (version 2). Temporary ones are
- * fetched anew before they end. Everything on one loop's thread, except
- * credentials_find. */
+/* The keys that sign requests to AWS. They come from the places that AWS's own
+ * tools use, in the same order: options, environment, shared credentials file,
+ * container endpoint, instance metadata (version 2). Temporary keys are renewed
+ * before they expire. Everything on one loop's thread, except
+ * credentials_find_source. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 
@@ -23,7 +23,7 @@ struct credentials {
   int64_t expires_ms;                 /* epoch; 0: never */
 };
 
-/* Where they come from; decided once. */
+/* Where the keys come from; decided once. */
 enum credentials_place {
   CREDENTIALS_OPTION,
   CREDENTIALS_ENVIRONMENT,
@@ -44,13 +44,13 @@ struct credentials_source {
   char *header_env;
 };
 
-/* Where they are, by the options (may be NULL) and the environment. Takes
- * secrets out of the environment (net/secret): configuration phase, one thread.
- * GC_ERR_CONFIG: half a pair, or an address that we do not send a token to. */
-GC_MUST_CHECK enum gc_code credentials_find(const char *key_id,
-                                            const char *secret_file,
-                                            struct credentials_source *ret,
-                                            struct gc_err *err);
+/* Decides on the place, by the options (may be NULL) and the environment.
+ * Removes secrets from the environment (net/api/secret): configuration phase,
+ * one thread. GC_ERR_CONFIG: half a pair, or an address that may not receive a
+ * token. */
+GC_MUST_CHECK enum gc_code
+credentials_find_source(const char *key_id, const char *secret_file,
+                        struct credentials_source *ret, struct gc_err *err);
 void credentials_source_clear(struct credentials_source *s);
 /* "the shared credentials file /etc/aws/credentials", for messages. */
 void credentials_describe(const struct credentials_source *s,
@@ -61,13 +61,13 @@ GC_MUST_CHECK enum gc_code credentials_parse_file(const char *text, size_t len,
                                                   const char *profile,
                                                   struct credentials *ret,
                                                   struct gc_err *err);
-/* What container and instance endpoints answer. Pure. GC_ERR_AUTH. */
+/* The answer of a container or instance endpoint. Pure. GC_ERR_AUTH. */
 GC_MUST_CHECK enum gc_code credentials_parse_json(const char *text, size_t len,
                                                   struct credentials *ret,
                                                   struct gc_err *err);
 
-/* When to fetch anew those that end at `expires_ms`: five minutes before, or a
- * quarter of what is left at `now_ms` when that is less. */
+/* When to renew keys that expire at `expires_ms`: five minutes before, or a
+ * quarter of the time left at `now_ms` when that is less. */
 int64_t credentials_renew_at(int64_t expires_ms, int64_t now_ms);
 
 struct credentials_keeper;
@@ -80,14 +80,14 @@ credentials_keeper_new(const struct credentials_source *source,
                        int64_t (*wall_ms)(void));
 void credentials_keeper_free(struct credentials_keeper *k);
 
-/* The credentials when there are good ones. NULL: they are being fetched, and
- * `ready` will be called, once, with GC_OK or why not (GC_ERR_AUTH and the
- * like); then ask again, after a while if it failed. What is due for renewal
- * and still good is returned while the new ones are fetched. */
+/* Returns the credentials when valid ones are there, also while their renewal
+ * runs. NULL: they are being fetched, and `ready` is called once, with GC_OK or
+ * the reason (GC_ERR_AUTH and the like). Then call again, after a pause if it
+ * failed. */
 const struct credentials *
 credentials_get(struct credentials_keeper *k,
                 void (*ready)(void *ctx, const struct gc_err *err), void *ctx);
-/* They were refused: the next get fetches them anew. */
+/* The credentials were refused: the next credentials_get fetches new ones. */
 void credentials_refused(struct credentials_keeper *k);
 
 #endif

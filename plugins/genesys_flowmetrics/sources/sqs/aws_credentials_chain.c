@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where credentials are, and what files and endpoints say. */
+/* Finds the place of the credentials, and reads files and answers. */
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/json/tree.h"
+#include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
@@ -15,13 +15,13 @@
 #define CONTAINER_HOST "http://169.254.170.2"
 #define INSTANCE_HOST "http://169.254.169.254"
 
-/* What the environment says; NULL when it says nothing. */
-static const char *env(const char *name) {
+/* A variable of the environment; NULL when it is missing or empty. */
+static const char *get_env(const char *name) {
   const char *value = getenv(name);
   return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static bool keep(char **place, const char *text) {
+static bool copy_text(char **place, const char *text) {
   if (text == NULL)
     return true;
   free(*place);
@@ -33,31 +33,33 @@ static enum gc_code no_memory(struct gc_err *err) {
   return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-/* Takes a secret out of the environment, where children and cores show it. */
-static void take_out(const char *name) {
+/* Removes a secret from the environment, which child processes and core dumps
+ * show. */
+static void remove_from_env(const char *name) {
   GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
   const struct gc_secret secret = {.env = name};
-  if (env(name) != NULL && gc_secret_read(&secret, &taken, NULL) != GC_OK)
+  if (get_env(name) != NULL && gc_secret_read(&secret, &taken, NULL) != GC_OK)
     gc_buf_reset(&taken);
 }
 
 static enum gc_code find_environment(struct credentials_source *s,
                                      struct gc_err *err) {
   s->place = CREDENTIALS_ENVIRONMENT;
-  bool has_token = env("AWS_SESSION_TOKEN") != NULL;
-  if (!keep(&s->key_id, env("AWS_ACCESS_KEY_ID")) ||
-      !keep(&s->secret_env, "AWS_SECRET_ACCESS_KEY") ||
-      (has_token && !keep(&s->token_env, "AWS_SESSION_TOKEN")))
+  bool has_token = get_env("AWS_SESSION_TOKEN") != NULL;
+  if (!copy_text(&s->key_id, get_env("AWS_ACCESS_KEY_ID")) ||
+      !copy_text(&s->secret_env, "AWS_SECRET_ACCESS_KEY") ||
+      (has_token && !copy_text(&s->token_env, "AWS_SESSION_TOKEN")))
     return no_memory(err);
-  take_out("AWS_SECRET_ACCESS_KEY");
-  take_out("AWS_SESSION_TOKEN");
+  remove_from_env("AWS_SECRET_ACCESS_KEY");
+  remove_from_env("AWS_SESSION_TOKEN");
   return GC_OK;
 }
 
-/* The file of AWS's tools, if there is one. */
+/* The credentials file of AWS's tools, if there is one. */
 static bool find_file(struct credentials_source *s) {
   char path[4096];
-  const char *named = env("AWS_SHARED_CREDENTIALS_FILE"), *home = env("HOME");
+  const char *named = get_env("AWS_SHARED_CREDENTIALS_FILE"),
+             *home = get_env("HOME");
   if (named == NULL && home == NULL)
     return false;
   if (named != NULL)
@@ -67,13 +69,13 @@ static bool find_file(struct credentials_source *s) {
   if (access(path, F_OK) != 0)
     return false;
   s->place = CREDENTIALS_FILE;
-  const char *profile = env("AWS_PROFILE");
-  return keep(&s->file, path) &&
-         keep(&s->profile, profile != NULL ? profile : "default");
+  const char *profile = get_env("AWS_PROFILE");
+  return copy_text(&s->file, path) &&
+         copy_text(&s->profile, profile != NULL ? profile : "default");
 }
 
-/* Plain http only where nobody else listens: the loopback, and the addresses
- * that the cloud itself answers on. */
+/* Accepts plain http only for the loopback address and for the addresses of the
+ * cloud's own endpoints. */
 static enum gc_code check_container(const char *url, struct gc_err *err) {
   static const char *const own[] = {"169.254.170.2", "169.254.170.23",
                                     "[fd00:ec2::23]"};
@@ -90,26 +92,28 @@ static enum gc_code check_container(const char *url, struct gc_err *err) {
 static enum gc_code find_container(struct credentials_source *s,
                                    struct gc_err *err) {
   char url[GC_URL_SIZE];
-  const char *relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-  const char *full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const char *relative = get_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  const char *full = get_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   s->place = CREDENTIALS_CONTAINER;
   snprintf(url, sizeof(url), "%s%s", relative != NULL ? CONTAINER_HOST : "",
            relative != NULL ? relative : full);
   GC_TRY(check_container(url, err));
-  bool has_token = env("AWS_CONTAINER_AUTHORIZATION_TOKEN") != NULL;
-  if (!keep(&s->url, url) ||
-      !keep(&s->header_file, env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) ||
-      (has_token && !keep(&s->header_env, "AWS_CONTAINER_AUTHORIZATION_TOKEN")))
+  bool has_token = get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN") != NULL;
+  if (!copy_text(&s->url, url) ||
+      !copy_text(&s->header_file,
+                 get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) ||
+      (has_token &&
+       !copy_text(&s->header_env, "AWS_CONTAINER_AUTHORIZATION_TOKEN")))
     return no_memory(err);
-  take_out("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  remove_from_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   return GC_OK;
 }
 
 static enum gc_code find_instance(struct credentials_source *s,
                                   struct gc_err *err) {
-  const char *url = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  const char *url = get_env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   s->place = CREDENTIALS_INSTANCE;
-  if (!keep(&s->url, url != NULL ? url : INSTANCE_HOST))
+  if (!copy_text(&s->url, url != NULL ? url : INSTANCE_HOST))
     return no_memory(err);
   size_t len = strlen(s->url);
   while (len > 0 && s->url[len - 1] == '/')
@@ -117,23 +121,25 @@ static enum gc_code find_instance(struct credentials_source *s,
   return GC_OK;
 }
 
-enum gc_code credentials_find(const char *key_id, const char *secret_file,
-                              struct credentials_source *ret,
-                              struct gc_err *err) {
+enum gc_code credentials_find_source(const char *key_id,
+                                     const char *secret_file,
+                                     struct credentials_source *ret,
+                                     struct gc_err *err) {
   *ret = (struct credentials_source){.place = CREDENTIALS_OPTION};
   if ((key_id != NULL) != (secret_file != NULL))
     return gc_fail(err, GC_ERR_CONFIG,
                    "AccessKeyId and SecretAccessKeyFile: one needs the other");
   if (key_id != NULL)
-    return keep(&ret->key_id, key_id) && keep(&ret->secret_file, secret_file)
+    return copy_text(&ret->key_id, key_id) &&
+                   copy_text(&ret->secret_file, secret_file)
                ? GC_OK
                : no_memory(err);
-  if (env("AWS_ACCESS_KEY_ID") != NULL)
+  if (get_env("AWS_ACCESS_KEY_ID") != NULL)
     return find_environment(ret, err);
   if (find_file(ret))
     return GC_OK;
-  if (env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
-      env("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
+  if (get_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
+      get_env("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
     return find_container(ret, err);
   return find_instance(ret, err);
 }
@@ -172,7 +178,7 @@ struct piece {
   size_t len;
 };
 
-static struct piece trimmed(const char *at, const char *end) {
+static struct piece trim_blanks(const char *at, const char *end) {
   while (at < end && (*at == ' ' || *at == '\t'))
     at++;
   while (at < end && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
@@ -186,10 +192,10 @@ static bool is_word(struct piece p, const char *word) {
 
 static bool is_section(struct piece line, const char *profile) {
   return line.len >= 2 && line.at[line.len - 1] == ']' &&
-         is_word(trimmed(line.at + 1, line.at + line.len - 1), profile);
+         is_word(trim_blanks(line.at + 1, line.at + line.len - 1), profile);
 }
 
-static void take(char *out, size_t room, struct piece value) {
+static void copy_piece(char *out, size_t room, struct piece value) {
   if (value.len >= room)
     return;
   memcpy(out, value.at, value.len);
@@ -200,14 +206,14 @@ static void take_setting(struct piece line, struct credentials *c) {
   const char *equals = memchr(line.at, '=', line.len);
   if (equals == NULL)
     return;
-  struct piece key = trimmed(line.at, equals);
-  struct piece value = trimmed(equals + 1, line.at + line.len);
+  struct piece key = trim_blanks(line.at, equals);
+  struct piece value = trim_blanks(equals + 1, line.at + line.len);
   if (is_word(key, "aws_access_key_id"))
-    take(c->key_id, sizeof(c->key_id), value);
+    copy_piece(c->key_id, sizeof(c->key_id), value);
   if (is_word(key, "aws_secret_access_key"))
-    take(c->secret, sizeof(c->secret), value);
+    copy_piece(c->secret, sizeof(c->secret), value);
   if (is_word(key, "aws_session_token"))
-    take(c->token, sizeof(c->token), value);
+    copy_piece(c->token, sizeof(c->token), value);
 }
 
 enum gc_code credentials_parse_file(const char *text, size_t len,
@@ -220,7 +226,7 @@ enum gc_code credentials_parse_file(const char *text, size_t len,
     const char *line_end = memchr(p, '\n', (size_t)(end - p));
     if (line_end == NULL)
       line_end = end;
-    struct piece line = trimmed(p, line_end);
+    struct piece line = trim_blanks(p, line_end);
     if (line.len > 0 && line.at[0] == '[')
       inside = is_section(line, profile);
     else if (inside && line.len > 0 && line.at[0] != '#' && line.at[0] != ';')
@@ -238,9 +244,9 @@ enum gc_code credentials_parse_file(const char *text, size_t len,
 
 /* ---- the endpoints ---- */
 
-static bool take_text(const struct gc_json *root, const char *key, char *out,
+static bool take_text(struct json_object *root, const char *key, char *out,
                       size_t room) {
-  const char *text = gc_json_text(root, key);
+  const char *text = gc_document_text(root, key);
   if (text == NULL || strlen(text) >= room)
     return false;
   memcpy(out, text, strlen(text) + 1);
@@ -250,13 +256,14 @@ static bool take_text(const struct gc_json *root, const char *key, char *out,
 enum gc_code credentials_parse_json(const char *text, size_t len,
                                     struct credentials *ret,
                                     struct gc_err *err) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   struct credentials c = {.expires_ms = 0};
-  GC_TRY(gc_json_parse(text, len, 65536, &root, err));
+  GC_TRY(gc_document_read(&answer, text, len, 65536, err));
+  struct json_object *root = answer.root;
   bool good = take_text(root, "AccessKeyId", c.key_id, sizeof(c.key_id)) &&
               take_text(root, "SecretAccessKey", c.secret, sizeof(c.secret));
   (void)take_text(root, "Token", c.token, sizeof(c.token));
-  const char *end = gc_json_text(root, "Expiration");
+  const char *end = gc_document_text(root, "Expiration");
   if (end != NULL &&
       gc_timestamp_parse(end, strlen(end), &c.expires_ms, NULL) != GC_OK)
     good = false;

@@ -9,10 +9,10 @@
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
 enum {
-  BATCHES_MAX = 64,     /* with the ledger */
-  RECEIPTS_MAX = 10000, /* that wait for their deletion */
+  PENDING_MAX = 64,     /* deliveries that the ledger holds */
+  RECEIPTS_MAX = 10000, /* of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
-  COMMIT_REST_MS = 5000, /* between two looks whether the ledger is well */
+  COMMIT_PAUSE_MS = 5000, /* between two checks of the ledger's health */
 };
 
 static void delivery_free(struct delivery *d) {
@@ -25,14 +25,14 @@ static void delivery_free(struct delivery *d) {
 
 /* ---- requests ---- */
 
-/* One cause for all of them: it is over when none fails any more. */
-void consumer_tell(struct consumer *c, const struct gc_err *err) {
+/* All consumers share one cause; it is cleared when none of them fails. */
+void consumer_report(struct consumer *c, const struct gc_err *err) {
   struct sqs *s = c->sqs;
-  bool fails = err->code != GC_OK;
-  if (fails != c->fails)
-    atomic_fetch_add(&s->failing, fails ? 1u : -1u);
-  c->fails = fails;
-  if (fails || atomic_load(&s->failing) == 0)
+  bool is_failing = err->code != GC_OK;
+  if (is_failing != c->is_failing)
+    atomic_fetch_add(&s->failing, is_failing ? 1u : -1u);
+  c->is_failing = is_failing;
+  if (is_failing || atomic_load(&s->failing) == 0)
     s->settings.notice(s->settings.ctx, "queue", err);
 }
 
@@ -94,34 +94,34 @@ static void request_end(struct request *r) {
   explicit_bzero(r->token, sizeof(r->token));
 }
 
-/* Looks for work with the next turn of the loop, unless it rests. */
-static void wake(struct consumer *c) {
-  if (!c->rests)
+/* Continues with the next turn of the loop, unless the consumer pauses. */
+static void schedule_work(struct consumer *c) {
+  if (!c->is_pausing)
     (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
 }
 
-/* Nothing new is asked for until the rest is over; the committed are deleted
- * then, too. Of two rests the longer one counts: a Retry-After is kept whatever
- * fails beside it. */
-static void rest(struct consumer *c, struct gc_backoff *backoff,
-                 uint32_t ask_ms) {
-  uint32_t ms = gc_backoff_fail(backoff, ask_ms, gc_random32());
+/* Pauses: until then the consumer neither receives nor deletes. The longer one
+ * of two pauses counts, so that another failure does not shorten a Retry-After.
+ */
+static void pause_work(struct consumer *c, struct gc_backoff *backoff,
+                       uint32_t min_ms) {
+  uint32_t ms = gc_backoff_fail(backoff, min_ms, gc_random32());
   uint64_t due_ms = gc_clock_now_ms() + ms;
-  if (c->rests && c->again.place != 0 && c->again.due_ms >= due_ms)
+  if (c->is_pausing && c->again.place != 0 && c->again.due_ms >= due_ms)
     return;
-  c->rests = true;
+  c->is_pausing = true;
   (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
 }
 
 static void on_failure(struct consumer *c, const struct gc_err *err,
-                       uint32_t ask_ms) {
+                       uint32_t min_ms) {
   if (err->code == GC_ERR_THROTTLED)
     stats_add(c->sqs->settings.source->stats, TALLY_SQS_THROTTLED, 1);
   if (err->code == GC_ERR_AUTH)
     credentials_refused(c->keys);
-  consumer_tell(c, err);
+  consumer_report(c, err);
   set_up(c, false);
-  rest(c, &c->backoff, ask_ms);
+  pause_work(c, &c->backoff, min_ms);
 }
 
 static void on_keys(void *ctx, const struct gc_err *err) {
@@ -129,11 +129,11 @@ static void on_keys(void *ctx, const struct gc_err *err) {
   if (err->code != GC_OK)
     on_failure(c, err, 0);
   else
-    wake(c);
+    schedule_work(c);
 }
 
-/* What net/http advises is meant for an account. */
-static enum gc_code own_hint(enum gc_failure failure, struct gc_err *err) {
+/* Replaces the advice of net/http, which is meant for an account. */
+static enum gc_code replace_hint(enum gc_failure failure, struct gc_err *err) {
   char *hint = strrchr(err->text, ';');
   if ((failure == GC_FAILURE_CONNECT || failure == GC_FAILURE_RESOLVE) &&
       hint != NULL)
@@ -142,20 +142,20 @@ static enum gc_code own_hint(enum gc_failure failure, struct gc_err *err) {
   return err->code;
 }
 
-/* What a reply says: GC_OK, or fills err. */
-static enum gc_code judge(const struct gc_reply *reply,
-                          const struct gc_err *why, const char *action,
-                          struct gc_err *err) {
+/* GC_OK when the reply is a success; otherwise fills err. */
+static enum gc_code check_reply(const struct gc_reply *reply,
+                                const struct gc_err *why, const char *action,
+                                struct gc_err *err) {
   if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2) {
     gc_fail(err, why->code, "%s: %s", action, why->text);
-    return own_hint(reply->failure, err);
+    return replace_hint(reply->failure, err);
   }
   if (reply->status / 100 != 2)
     return sqs_refused(reply, action, err);
   return GC_OK;
 }
 
-static uint32_t ask_ms_of(const struct gc_reply *reply) {
+static uint32_t retry_after_ms(const struct gc_reply *reply) {
   return reply->has_retry_after && reply->retry_after_s < 3600
              ? reply->retry_after_s * 1000
              : 0;
@@ -171,31 +171,31 @@ static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
   struct gc_err err = {.code = GC_OK};
   size_t count = d->receipts.count;
   request_end(&d->request);
-  if (judge(reply, why, "DeleteMessageBatch", &err) == GC_OK) {
+  if (check_reply(reply, why, "DeleteMessageBatch", &err) == GC_OK) {
     size_t done =
         sqs_deleted(gc_buf_string(&reply->body), reply->body.len, count);
     stats_add(stats, TALLY_SQS_DELETED, done);
     stats_add(stats, TALLY_SQS_NOT_DELETED, count - done);
     receipts_clear(&d->receipts);
-    wake(c);
+    schedule_work(c);
     return;
   }
-  /* As a whole: try again, in front of the others or not does not matter. */
-  while (d->receipts.count > 0 && c->waiting.count < RECEIPTS_MAX)
-    receipts_move(&d->receipts, d->receipts.count, &c->waiting);
+  /* The whole request failed: delete them later, in any order. */
+  while (d->receipts.count > 0 && c->committed.count < RECEIPTS_MAX)
+    receipts_move(&d->receipts, d->receipts.count, &c->committed);
   stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
   receipts_clear(&d->receipts);
-  on_failure(c, &err, ask_ms_of(reply));
+  on_failure(c, &err, retry_after_ms(reply));
 }
 
-static bool delete_some(struct consumer *c, struct deletion *d,
-                        const struct credentials *keys) {
+static bool start_deletion(struct consumer *c, struct deletion *d,
+                           const struct credentials *keys) {
   static const char action[] = "X-Amz-Target: AmazonSQS.DeleteMessageBatch";
   struct gc_err err = {.code = GC_OK};
-  receipts_move(&c->waiting, SQS_BATCH_MAX, &d->receipts);
+  receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
   d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
   enum gc_code code =
-      sqs_delete_body(c->sqs->settings.queue_url, d->receipts.at,
+      sqs_delete_body(c->sqs->settings.options->queue_url, d->receipts.at,
                       d->receipts.count, &d->request.body, &err);
   if (code == GC_OK)
     code = request_start(c, &d->request, keys, action, on_deleted, d, &err);
@@ -208,44 +208,45 @@ static bool delete_some(struct consumer *c, struct deletion *d,
   return false;
 }
 
-/* Full tens at once; fewer when nothing else is on its way that could fill
- * them up. */
+/* True for a full request, or for fewer receipts while no deletion runs whose
+ * time could fill it up. */
 static bool wants_deletion(const struct consumer *c, unsigned running) {
-  return c->waiting.count >= SQS_BATCH_MAX ||
-         (c->waiting.count > 0 && running == 0);
+  return c->committed.count >= SQS_BATCH_MAX ||
+         (c->committed.count > 0 && running == 0);
 }
 
-static bool delete_all(struct consumer *c, const struct credentials *keys) {
+static bool start_deletions(struct consumer *c,
+                            const struct credentials *keys) {
   unsigned running = 0;
   for (size_t i = 0; i < DELETIONS_MAX; i++)
     running += c->deletions[i].request.is_running;
   for (size_t i = 0; i < DELETIONS_MAX && wants_deletion(c, running); i++) {
     if (c->deletions[i].request.is_running)
       continue;
-    if (!delete_some(c, &c->deletions[i], keys))
+    if (!start_deletion(c, &c->deletions[i], keys))
       return false;
     running++;
   }
   return true;
 }
 
-/* ---- what was received ---- */
+/* ---- receiving ---- */
 
 static void on_committed(void *ctx) {
   struct delivery *d = ctx;
   struct consumer *c = d->consumer;
-  c->with_ledger--;
-  if (d->code == GC_OK && c->waiting.count < RECEIPTS_MAX)
-    receipts_move(&d->receipts, d->receipts.count, &c->waiting);
-  /* Not committed: they come again when their visibility ends. */
+  c->pending--;
+  if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
+    receipts_move(&d->receipts, d->receipts.count, &c->committed);
+  /* Not committed: visible again when their time-out ends. */
   stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
             d->receipts.count);
   if (d->code == GC_OK)
     gc_backoff_reset(&c->commit_backoff);
   else
-    rest(c, &c->commit_backoff, 0);
+    pause_work(c, &c->commit_backoff, 0);
   delivery_free(d);
-  wake(c);
+  schedule_work(c);
 }
 
 static void drop_delivery(void *ctx) { delivery_free(ctx); }
@@ -268,12 +269,12 @@ static struct delivery *delivery_new(struct consumer *c) {
   return d;
 }
 
-/* A message of the answer under way. */
+/* One message of the answer. */
 static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   struct consumer *c = ctx;
   struct delivery *d = c->filling;
   size_t before = d->batch.count;
-  const struct event_sink sink = {batch_take, &d->batch};
+  const struct event_sink sink = {batch_add, &d->batch};
   if (m->sent_ms > c->newest_sent_ms)
     c->newest_sent_ms = m->sent_ms;
   c->received++;
@@ -282,7 +283,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   if (code == GC_ERR_MEMORY)
     return code;
   if (code != GC_OK) {
-    batch_cut(&d->batch, before);
+    batch_truncate(&d->batch, before);
     c->poison++;
     return GC_OK;
   }
@@ -295,7 +296,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
 
 static void count_received(struct consumer *c) {
   struct stats *stats = c->sqs->settings.source->stats;
-  bool is_empty = c->received == 0; /* nobody waits: no lag */
+  bool is_empty = c->received == 0; /* the queue is empty: no lag */
   int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - c->newest_sent_ms;
   stats_events(stats, &c->counts);
   stats_add(stats, TALLY_SQS_RECEIVED, c->received);
@@ -304,18 +305,18 @@ static void count_received(struct consumer *c) {
     stats->lag_ms = lag > 0 ? lag : 0;
 }
 
-/* What the ledger need not see can be deleted at once. */
-static void hand_in(struct consumer *c) {
+/* Messages without a metric are deleted without the ledger. */
+static void submit_delivery(struct consumer *c) {
   struct delivery *d = c->filling;
   c->filling = NULL;
   count_received(c);
   if (d->batch.count > 0) {
-    c->with_ledger++;
+    c->pending++;
     ledger_submit(c->sqs->settings.ledger, &d->batch);
     return;
   }
-  if (c->waiting.count < RECEIPTS_MAX)
-    receipts_move(&d->receipts, d->receipts.count, &c->waiting);
+  if (c->committed.count < RECEIPTS_MAX)
+    receipts_move(&d->receipts, d->receipts.count, &c->committed);
   delivery_free(d);
 }
 
@@ -324,24 +325,25 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
   struct consumer *c = x->ctx;
   struct gc_err err = {.code = GC_OK};
   request_end(&c->receive);
-  enum gc_code code = judge(reply, why, "ReceiveMessage", &err);
+  enum gc_code code = check_reply(reply, why, "ReceiveMessage", &err);
   if (code == GC_OK && sqs_answer_end(c->answer, &err) != GC_OK)
     code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
   if (code != GC_OK) {
     delivery_free(gc_steal(c->filling));
-    on_failure(c, &err, ask_ms_of(reply));
+    on_failure(c, &err, retry_after_ms(reply));
     return;
   }
   gc_backoff_reset(&c->backoff);
-  consumer_tell(c, &err);
+  consumer_report(c, &err);
   set_up(c, true);
-  hand_in(c);
-  wake(c);
+  submit_delivery(c);
+  schedule_work(c);
 }
 
-static bool receive(struct consumer *c, const struct credentials *keys) {
+static bool start_receiving(struct consumer *c,
+                            const struct credentials *keys) {
   static const char action[] = "X-Amz-Target: AmazonSQS.ReceiveMessage";
-  const struct sqs_settings *s = &c->sqs->settings;
+  const struct sqs_options *o = c->sqs->settings.options;
   struct gc_err err = {.code = GC_OK};
   c->filling = delivery_new(c);
   c->counts = (struct event_counts){0};
@@ -350,7 +352,7 @@ static bool receive(struct consumer *c, const struct credentials *keys) {
   c->receive.exchange =
       (struct gc_exchange){.sink = &c->sink, .body_max = SQS_ANSWER_MAX_BYTES};
   enum gc_code code = c->filling != NULL
-                          ? sqs_receive_body(s->queue_url, s->visibility_s,
+                          ? sqs_receive_body(o->queue_url, o->visibility_s,
                                              &c->receive.body, &err)
                           : gc_fail(&err, GC_ERR_MEMORY, "out of memory");
   if (code == GC_OK)
@@ -362,41 +364,41 @@ static bool receive(struct consumer *c, const struct credentials *keys) {
   return false;
 }
 
-static bool wants_more(const struct consumer *c) {
-  return !c->receive.is_running && c->with_ledger < BATCHES_MAX &&
-         c->waiting.count < RECEIPTS_MAX / 2;
+static bool may_receive(const struct consumer *c) {
+  return !c->receive.is_running && c->pending < PENDING_MAX &&
+         c->committed.count < RECEIPTS_MAX / 2;
 }
 
-/* Starts whatever may be started now. While nothing can be committed nothing is
- * received: each receipt counts towards the queue's maxReceiveCount, and a disk
- * that stays full must not send good messages to the dead-letter queue. */
-static void work(struct consumer *c) {
-  if (c->rests)
+/* Starts the requests that may run now. While the ledger cannot commit, nothing
+ * is received: each receipt counts towards the queue's maxReceiveCount, and a
+ * full disk must not send good messages to the dead-letter queue. */
+static void start_requests(struct consumer *c) {
+  if (c->is_pausing)
     return;
   const struct credentials *keys = credentials_get(c->keys, on_keys, c);
-  if (keys == NULL || !delete_all(c, keys))
+  if (keys == NULL || !start_deletions(c, keys))
     return;
   if (!ledger_is_healthy(c->sqs->settings.ledger))
-    rest(c, &c->commit_backoff, 0);
-  else if (wants_more(c))
-    (void)receive(c, keys);
+    pause_work(c, &c->commit_backoff, 0);
+  else if (may_receive(c))
+    (void)start_receiving(c, keys);
 }
 
 static void on_again(void *ctx, uint64_t now_ms) {
   struct consumer *c = ctx;
   (void)now_ms;
-  c->rests = false;
-  work(c);
+  c->is_pausing = false;
+  start_requests(c);
 }
 
-void consumer_begin(void *ctx) { work(ctx); }
+void consumer_begin(void *ctx) { start_requests(ctx); }
 
-/* ---- life ---- */
+/* ---- beginning and end ---- */
 
 enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
   c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
   c->commit_backoff =
-      (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_REST_MS};
+      (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_PAUSE_MS};
   c->again = (struct gc_timer){.fire = on_again, .ctx = c};
   c->receive.body.max = BODY_MAX_BYTES;
   for (size_t i = 0; i < DELETIONS_MAX; i++) {
@@ -429,5 +431,5 @@ void consumer_clear_work(struct consumer *c) {
   event_reader_free(gc_steal(c->reader));
   sqs_answer_free(gc_steal(c->answer));
   delivery_free(gc_steal(c->filling));
-  receipts_clear(&c->waiting);
+  receipts_clear(&c->committed);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The source's own rooms: sqs.c starts and ends it, sqs_consumer.c is what one
- * consumer does, all of it on its loop's thread. */
+/* The parts of the source: sqs.c starts and ends it, consumer.c is one
+ * consumer, all of it on its loop's thread, protocol.c and receipts.c below. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_INTERNAL_H
 
@@ -19,11 +19,11 @@ enum {
   TOKEN_HEADER_SIZE = CREDENTIALS_TOKEN_SIZE + 32,
 };
 
-/* What one answer held, on its way through the ledger. */
+/* The messages of one answer, until the ledger has committed them. */
 struct delivery {
-  struct batch batch; /* first: the ledger hands it back */
+  struct batch batch; /* first: on_batch receives its address */
   struct consumer *consumer;
-  struct receipts receipts; /* of what may be deleted when it is committed */
+  struct receipts receipts; /* of messages to delete after the commit */
   enum gc_code code;
 };
 
@@ -54,16 +54,16 @@ struct consumer {
   struct sqs_answer *answer;
   struct gc_sink sink;
   struct request receive;
-  struct delivery *filling; /* what the answer under way holds so far */
+  struct delivery *filling; /* of the answer that is being read */
   struct event_counts counts;
   uint64_t received, poison;
   int64_t newest_sent_ms;
   struct deletion deletions[DELETIONS_MAX];
-  struct receipts waiting; /* committed, to be deleted */
-  unsigned with_ledger;    /* deliveries */
+  struct receipts committed; /* to be deleted */
+  unsigned pending;          /* deliveries that the ledger holds */
   struct gc_backoff backoff, commit_backoff;
   struct gc_timer again;
-  bool rests, is_up, fails;
+  bool is_pausing, is_up, is_failing;
 };
 
 struct sqs {
@@ -71,20 +71,21 @@ struct sqs {
   char endpoint[GC_URL_SIZE];
   char scope[96];
   struct gc_connect connect, metadata_connect;
-  char any[2]; /* "*": no proxy for any host */
+  char no_proxy[2]; /* "*": no proxy for any host */
   struct consumer *consumers;
   uint32_t count;
   atomic_uint failing; /* consumers */
 };
 
-/* Sets what a zeroed consumer does; its loop, transports and sqs are there. */
+/* Prepares a consumer whose loop, transports and sqs are set and whose other
+ * members are zero. */
 GC_MUST_CHECK enum gc_code consumer_set(struct consumer *c, struct gc_err *err);
-/* On the loop's thread: begins. */
+/* Begins to poll. On the loop's thread. */
 void consumer_begin(void *ctx);
-/* The outcome of something; a thread at a time. */
-void consumer_tell(struct consumer *c, const struct gc_err *err);
-/* After its loop was stopped and the ledger let go: frees what it holds, but
- * for loop and transports. */
+/* Reports the outcome of a request. One thread at a time. */
+void consumer_report(struct consumer *c, const struct gc_err *err);
+/* Frees everything except loop and transports, after the loop and the ledger
+ * were stopped. */
 void consumer_clear_work(struct consumer *c);
 
 #endif

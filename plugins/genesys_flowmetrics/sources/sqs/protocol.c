@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json/document.h"
 #include "common/base/json/stream.h"
-#include "common/base/json/tree.h"
-#include "common/base/json/writer.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
 static const char *host_of(const char *url) {
@@ -52,48 +51,35 @@ bool sqs_region_of(const char *queue_url, char out[64]) {
 
 enum gc_code sqs_receive_body(const char *queue_url, uint32_t visibility_s,
                               struct gc_buf *out, struct gc_err *err) {
-  struct gc_json_out j = {.out = out};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   gc_buf_reset(out);
-  gc_json_out_object(&j);
-  gc_json_out_key(&j, "QueueUrl");
-  gc_json_out_string(&j, queue_url);
-  gc_json_out_key(&j, "MaxNumberOfMessages");
-  gc_json_out_int(&j, SQS_BATCH_MAX);
-  gc_json_out_key(&j, "WaitTimeSeconds");
-  gc_json_out_int(&j, SQS_WAIT_S);
-  gc_json_out_key(&j, "VisibilityTimeout");
-  gc_json_out_int(&j, visibility_s);
-  gc_json_out_key(&j, "MessageSystemAttributeNames");
-  gc_json_out_array(&j);
-  gc_json_out_string(&j, "SentTimestamp");
-  gc_json_out_close(&j);
-  gc_json_out_close(&j);
-  return gc_json_out_end(&j, err);
+  gc_document_add_text(&d, body, "QueueUrl", queue_url);
+  gc_document_add_int(&d, body, "MaxNumberOfMessages", SQS_BATCH_MAX);
+  gc_document_add_int(&d, body, "WaitTimeSeconds", SQS_WAIT_S);
+  gc_document_add_int(&d, body, "VisibilityTimeout", visibility_s);
+  struct json_object *names =
+      gc_document_add_array(&d, body, "MessageSystemAttributeNames");
+  gc_document_add_text(&d, names, NULL, "SentTimestamp");
+  return gc_document_write(&d, out, err);
 }
 
 enum gc_code sqs_delete_body(const char *queue_url, char *const *receipts,
                              size_t count, struct gc_buf *out,
                              struct gc_err *err) {
-  struct gc_json_out j = {.out = out};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   char id[8];
   gc_buf_reset(out);
-  gc_json_out_object(&j);
-  gc_json_out_key(&j, "QueueUrl");
-  gc_json_out_string(&j, queue_url);
-  gc_json_out_key(&j, "Entries");
-  gc_json_out_array(&j);
+  gc_document_add_text(&d, body, "QueueUrl", queue_url);
+  struct json_object *entries = gc_document_add_array(&d, body, "Entries");
   for (size_t i = 0; i < count; i++) {
+    struct json_object *entry = gc_document_add_object(&d, entries, NULL);
     snprintf(id, sizeof(id), "%u", (unsigned)i % 100);
-    gc_json_out_object(&j);
-    gc_json_out_key(&j, "Id");
-    gc_json_out_string(&j, id);
-    gc_json_out_key(&j, "ReceiptHandle");
-    gc_json_out_string(&j, receipts[i]);
-    gc_json_out_close(&j);
+    gc_document_add_text(&d, entry, "Id", id);
+    gc_document_add_text(&d, entry, "ReceiptHandle", receipts[i]);
   }
-  gc_json_out_close(&j);
-  gc_json_out_close(&j);
-  return gc_json_out_end(&j, err);
+  return gc_document_write(&d, out, err);
 }
 
 /* ---- the answer to ReceiveMessage ---- */
@@ -140,7 +126,8 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   return a->each(a->ctx, &m);
 }
 
-static enum gc_code keep(struct gc_buf *out, const struct gc_json_value *v) {
+static enum gc_code copy_string(struct gc_buf *out,
+                                const struct gc_json_value *v) {
   gc_buf_reset(out);
   return v->kind == GC_JSON_STRING ? gc_buf_add(out, v->text, v->len) : GC_OK;
 }
@@ -150,10 +137,10 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct sqs_answer *a = ctx;
   switch (at->path) {
   case GC_JSON_PATH3(K_MESSAGES, GC_JSON_ITEM, K_RECEIPT):
-    return keep(&a->receipt, v);
+    return copy_string(&a->receipt, v);
   case GC_JSON_PATH3(K_MESSAGES, GC_JSON_ITEM, K_BODY):
     a->has_body = v->kind == GC_JSON_STRING;
-    return keep(&a->body, v);
+    return copy_string(&a->body, v);
   case GC_JSON_PATH4(K_MESSAGES, GC_JSON_ITEM, K_ATTRIBUTES, K_SENT):
     if (!gc_decimal_int(v->text, v->len, &a->sent_ms))
       a->sent_ms = 0;
@@ -219,15 +206,16 @@ enum gc_code sqs_answer_end(struct sqs_answer *a, struct gc_err *err) {
   return gc_json_stream_end(a->stream, err);
 }
 
-/* ---- the rest ---- */
+/* ---- other answers ---- */
 
-/* A list that is missing is an empty one: what is in neither list counts as
- * not deleted, and comes again. */
+/* A missing list counts as empty. An entry in neither list counts as not
+ * deleted, and SQS delivers its message again. */
 size_t sqs_deleted(const char *body, size_t len, size_t count) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
-  if (gc_json_parse(body, len, 1 << 20, &root, NULL) != GC_OK)
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  if (gc_document_read(&answer, body, len, 65536, NULL) != GC_OK)
     return 0;
-  size_t done = gc_json_count(gc_json_member(root, "Successful"));
+  size_t done =
+      gc_document_count(gc_document_member(answer.root, "Successful"));
   return done < count ? done : count;
 }
 
@@ -253,8 +241,8 @@ static const struct {
     {"IncompleteSignature", GC_ERR_AUTH, "check the credentials"},
     {"MissingAuthenticationToken", GC_ERR_AUTH, "check the credentials"},
     {"RequestExpired", GC_ERR_AUTH, "check the host's clock"},
-    {"ExpiredToken", GC_ERR_AUTH, "the credentials are over"},
-    {"ExpiredTokenException", GC_ERR_AUTH, "the credentials are over"},
+    {"ExpiredToken", GC_ERR_AUTH, "the credentials have expired"},
+    {"ExpiredTokenException", GC_ERR_AUTH, "the credentials have expired"},
     {"RequestThrottled", GC_ERR_THROTTLED, ""},
     {"Throttling", GC_ERR_THROTTLED, ""},
     {"ThrottlingException", GC_ERR_THROTTLED, ""},
@@ -272,12 +260,12 @@ static enum gc_code code_of_status(int status) {
 
 enum gc_code sqs_refused(const struct gc_reply *reply, const char *action,
                          struct gc_err *err) {
-  GC_AUTO(gc_json_free_auto) struct gc_json *root = NULL;
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   enum gc_code code = code_of_status(reply->status);
   const char *type = NULL, *hint = "";
-  if (gc_json_parse(gc_buf_string(&reply->body), reply->body.len, 65536, &root,
-                    NULL) == GC_OK)
-    type = gc_json_text(root, "__type");
+  if (gc_document_read(&answer, gc_buf_string(&reply->body), reply->body.len,
+                       65536, NULL) == GC_OK)
+    type = gc_document_text(answer.root, "__type");
   if (type != NULL && strchr(type, '#') != NULL)
     type = strchr(type, '#') + 1;
   for (size_t i = 0; type != NULL && i < GC_COUNT(faults); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said to Amazon SQS and back, in its JSON protocol
+/* Requests and answers of Amazon SQS in its JSON protocol
  * (application/x-amz-json-1.0): one endpoint, the action is a header. Pure. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_PROTOCOL_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_PROTOCOL_H
@@ -10,7 +10,7 @@
 
 enum {
   SQS_BATCH_MAX = 10, /* messages of one answer, entries of one deletion */
-  SQS_WAIT_S = 20,    /* the longest poll there is */
+  SQS_WAIT_S = 20,    /* the longest poll that SQS permits */
   SQS_RECEIPT_MAX_BYTES = 4096,
   /* Ten messages of 1 MB, each byte escaped. */
   SQS_ANSWER_MAX_BYTES = 64 * 1024 * 1024,
@@ -37,19 +37,19 @@ struct sqs_message {
   const char *receipt;
   const char *body;
   size_t body_len;
-  int64_t sent_ms; /* epoch; 0 when it is not told */
+  int64_t sent_ms; /* epoch; 0 when the answer does not have it */
 };
 
 struct sqs_answer;
-/* Reads answers to ReceiveMessage: its sink takes the bytes as they come and
- * calls `each` for each message. What `each` was told of an answer that breaks
- * off is as good as not received. */
+/* Reads answers to ReceiveMessage: its sink takes the bytes as they arrive and
+ * calls `each` for each message. When the answer breaks off, discard all of
+ * them. */
 struct sqs_answer *
 sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
                void *ctx, struct gc_err *err);
 void sqs_answer_free(struct sqs_answer *a);
 struct gc_sink sqs_answer_sink(struct sqs_answer *a);
-/* After the last byte: is it whole? */
+/* After the last byte: GC_OK when the answer is whole. */
 GC_MUST_CHECK enum gc_code sqs_answer_end(struct sqs_answer *a,
                                           struct gc_err *err);
 
@@ -57,8 +57,8 @@ GC_MUST_CHECK enum gc_code sqs_answer_end(struct sqs_answer *a,
  * DeleteMessageBatch. */
 size_t sqs_deleted(const char *body, size_t len, size_t count);
 
-/* What an answer that is not 2xx says; fills err and returns its code:
- *   GC_ERR_AUTH        the credentials are wrong or over: get new ones
+/* Reads an answer that is not 2xx, fills err and returns its code:
+ *   GC_ERR_AUTH        the credentials are wrong or expired: get new ones
  *   GC_ERR_PERMISSION, GC_ERR_NOT_FOUND, GC_ERR_THROTTLED, GC_ERR_REMOTE,
  *   GC_ERR_REQUEST */
 enum gc_code sqs_refused(const struct gc_reply *reply, const char *action,

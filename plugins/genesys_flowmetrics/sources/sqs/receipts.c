@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 10 };
+enum { FIRST_CAP = 10 };
 
 bool receipts_add(struct receipts *r, char *receipt) {
   if (r->count == r->cap) {
-    size_t cap = r->cap == 0 ? FIRST : r->cap * 2;
+    size_t cap = r->cap == 0 ? FIRST_CAP : r->cap * 2;
     char **bigger = realloc(r->at, cap * sizeof(*bigger));
     if (bigger == NULL)
       return false;

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 enum {
-  /* A long poll takes 20 s, and then comes the answer. */
+  /* A long poll lasts 20 s before the answer begins. */
   TIMEOUT_MS = 60 * 1000,
   METADATA_TIMEOUT_MS = 5000,
   METADATA_CONNECT_MS = 1000,
 };
 
-static enum gc_code consumer_build(struct sqs *s, struct consumer *c,
-                                   struct gc_err *err) {
+static enum gc_code consumer_init(struct sqs *s, struct consumer *c,
+                                  struct gc_err *err) {
   c->sqs = s;
   c->loop = gc_loop_new(err);
   if (c->loop == NULL)
@@ -45,16 +45,16 @@ static void consumer_clear(struct consumer *c) {
 }
 
 static void set_connections(struct sqs *s) {
-  s->any[0] = '*';
+  s->no_proxy[0] = '*';
   s->connect = *s->settings.connect;
   s->connect.timeout_ms = TIMEOUT_MS;
-  /* Nothing of the options belongs to the cloud's own addresses. */
+  /* The options do not apply to the cloud's own addresses. */
   s->metadata_connect =
       (struct gc_connect){.timeout_ms = METADATA_TIMEOUT_MS,
                           .connect_timeout_ms = METADATA_CONNECT_MS,
                           .verify_peer = true,
                           .verify_host = true,
-                          .no_proxy = s->any};
+                          .no_proxy = s->no_proxy};
 }
 
 void sqs_stop(struct sqs *s) {
@@ -72,38 +72,39 @@ void sqs_free(struct sqs *s) {
   free(s);
 }
 
-/* One is enough to work; those that find no thread are told of. */
-static enum gc_code start_all(struct sqs *s, struct gc_err *err) {
+/* One consumer is enough to work; reports the others that cannot start. */
+static enum gc_code start_consumers(struct sqs *s, struct gc_err *err) {
   for (uint32_t i = 0; i < s->count; i++) {
     enum gc_code code = consumer_start(&s->consumers[i], i + 1, err);
     if (code != GC_OK && i == 0)
       return code;
     if (code != GC_OK)
-      consumer_tell(&s->consumers[i], err);
+      consumer_report(&s->consumers[i], err);
   }
   return GC_OK;
 }
 
 struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err) {
+  const struct sqs_options *o = settings->options;
   struct sqs *s = calloc(1, sizeof(*s));
   if (s != NULL)
-    s->consumers = calloc(settings->consumers, sizeof(*s->consumers));
+    s->consumers = calloc(o->consumers, sizeof(*s->consumers));
   if (s == NULL || s->consumers == NULL) {
     free(s);
     gc_fail(err, GC_ERR_MEMORY, "out of memory");
     return NULL;
   }
   s->settings = *settings;
-  s->count = settings->consumers;
-  sqs_endpoint(settings->queue_url, s->endpoint);
-  snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", settings->region);
+  s->count = o->consumers;
+  sqs_endpoint(o->queue_url, s->endpoint);
+  snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", o->region);
   set_connections(s);
   for (uint32_t i = 0; i < s->count; i++)
-    if (consumer_build(s, &s->consumers[i], err) != GC_OK) {
+    if (consumer_init(s, &s->consumers[i], err) != GC_OK) {
       sqs_free(s);
       return NULL;
     }
-  if (start_all(s, err) == GC_OK)
+  if (start_consumers(s, err) == GC_OK)
     return s;
   sqs_free(s);
   return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The webhook's own rooms: webhook.c is its life, webhook_door.c who gets in,
- * webhook_request.c a request from its head to its answer, webhook_listen.c
- * what it needs of the host. */
+/* The parts of the webhook: webhook.c starts and ends it, request.c handles a
+ * request from its head to its answer, authorize.c checks the head, listen.c
+ * opens files and the socket. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 
@@ -11,11 +11,11 @@
 
 #include <microhttpd.h>
 
-/* A connection, to be cut off when it takes too long. */
+/* A connection, closed when it takes too long. */
 struct link {
   int fd;
-  bool is_busy;      /* its request waits for the ledger: our time, not its */
-  uint64_t since_ms; /* begin of what it is at */
+  bool is_busy;      /* its request waits for the ledger: no time limit */
+  uint64_t since_ms; /* when it was opened, or is_busy changed */
   struct link *next;
 };
 
@@ -30,15 +30,15 @@ struct webhook {
   unsigned waiting; /* calls with the ledger */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
-  int listener; /* after the stop; -1: the daemon has it */
+  int listener; /* the socket after webhook_stop; -1: the daemon owns it */
 };
 
-/* The status that a request's head deserves; 0: it may come in. On the daemon's
- * thread. */
-unsigned webhook_judge(struct webhook *w, struct MHD_Connection *c,
-                       const char *url, const char *method);
-/* An operator hears of a missing file before the first event does. */
-void webhook_look_at_secret(struct webhook *w);
+/* The status that refuses a request by its head; 0 when its body may be read.
+ * On the daemon's thread. */
+unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
+                           const char *url, const char *method);
+/* Reports an unreadable secret file at the start, before the first event. */
+void webhook_check_secret_file(struct webhook *w);
 
 /* Callbacks of libmicrohttpd (microhttpd.h); `ctx` is the webhook. */
 enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
@@ -48,9 +48,10 @@ enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
 void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
                           enum MHD_RequestTerminationCode why);
 
-/* A socket that listens, -1 and err; a file's text, owned (a key: overwrite
- * it), NULL and err. `option` names it in the words. */
-int webhook_listen(const struct webhook_settings *s, struct gc_err *err);
+/* A listening socket; -1 and err. */
+int webhook_listen(const struct webhook_options *o, struct gc_err *err);
+/* The text of a file, owned by the caller, who overwrites a key before freeing
+ * it; NULL and err. `option` names the file in the message. */
 char *webhook_pem(const char *option, const char *path, struct gc_err *err);
 
 #endif

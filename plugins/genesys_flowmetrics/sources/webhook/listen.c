@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the webhook needs of the host: files and a socket. */
+/* The files and the socket of the webhook. */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <errno.h>
@@ -29,16 +29,16 @@ char *webhook_pem(const char *option, const char *path, struct gc_err *err) {
   return NULL;
 }
 
-int webhook_listen(const struct webhook_settings *s, struct gc_err *err) {
+int webhook_listen(const struct webhook_options *o, struct gc_err *err) {
   const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                  .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
   struct addrinfo *found = NULL;
   char port[16];
   int one = 1, fd = -1;
-  snprintf(port, sizeof(port), "%u", (unsigned)s->port);
-  int failed = getaddrinfo(s->listen, port, &hints, &found);
+  snprintf(port, sizeof(port), "%u", (unsigned)o->port);
+  int failed = getaddrinfo(o->listen, port, &hints, &found);
   if (failed != 0) {
-    gc_fail(err, GC_ERR_CONFIG, "Listen \"%s\": %s", s->listen,
+    gc_fail(err, GC_ERR_CONFIG, "Listen \"%s\": %s", o->listen,
             gai_strerror(failed));
     return -1;
   }
@@ -47,9 +47,9 @@ int webhook_listen(const struct webhook_settings *s, struct gc_err *err) {
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
   if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
       listen(fd, BACKLOG) != 0) {
-    gc_fail(err, GC_ERR_STATE, "cannot listen on %s port %s: %s%s", s->listen,
+    gc_fail(err, GC_ERR_STATE, "cannot listen on %s port %s: %s%s", o->listen,
             port, strerror(errno),
-            errno == EADDRINUSE ? "; another program has this port" : "");
+            errno == EADDRINUSE ? "; another program uses this port" : "");
     if (fd >= 0)
       close(fd);
     fd = -1;

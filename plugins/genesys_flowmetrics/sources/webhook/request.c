@@ -6,15 +6,15 @@
 
 #include "common/net/clock.h"
 
-/* A request that has got past the door. */
+/* A request whose head was read. */
 struct call {
-  struct batch batch; /* first: the ledger hands it back */
+  struct batch batch; /* first: on_batch receives its address */
   struct webhook *webhook;
   struct MHD_Connection *connection;
   struct gc_buf body;
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
-  bool is_resumed; /* the ledger is through with it */
+  bool is_resumed; /* the ledger has returned the batch */
 };
 
 static const struct {
@@ -33,8 +33,8 @@ static const struct {
 
 /* ---- answers ---- */
 
-static enum MHD_Result answer(struct webhook *w, struct MHD_Connection *c,
-                              unsigned status) {
+static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
+                                    unsigned status) {
   size_t i = 0;
   while (i + 1 < GC_COUNT(answers) && answers[i].status != status)
     i++;
@@ -88,9 +88,9 @@ static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
     return NULL;
   call->webhook = w;
   call->connection = c;
-  call->body.max = w->settings.max_body_bytes;
+  call->body.max = w->settings.options->max_body_bytes;
   call->batch = (struct batch){.source = w->settings.source, .done = on_batch};
-  call->status = webhook_judge(w, c, url, method);
+  call->status = webhook_authorize(w, c, url, method);
   return call;
 }
 
@@ -100,17 +100,17 @@ static void call_free(struct call *call) {
   free(call);
 }
 
-static void take_body(struct call *call, const char *bytes, size_t len) {
+static void add_body(struct call *call, const char *bytes, size_t len) {
   if (call->status == 0 && gc_buf_add(&call->body, bytes, len) != GC_OK)
     call->status = 413;
   if (call->status != 0)
-    gc_buf_clear(&call->body); /* what follows is read and thrown away */
+    gc_buf_clear(&call->body); /* the rest of the body is discarded */
 }
 
-/* The body is whole: decodes it and hands it in. */
-static void read_events(struct call *call) {
+/* Decodes a whole body. */
+static void decode_body(struct call *call) {
   struct webhook *w = call->webhook;
-  const struct event_sink sink = {batch_take, &call->batch};
+  const struct event_sink sink = {batch_add, &call->batch};
   enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
                                  call->body.len, &call->counts, &sink, NULL);
   stats_events(w->settings.source->stats, &call->counts);
@@ -121,7 +121,7 @@ static void read_events(struct call *call) {
     call->status = 200;
 }
 
-static void hand_in(struct call *call) {
+static void submit_batch(struct call *call) {
   struct webhook *w = call->webhook;
   set_busy(w, call->connection, true);
   pthread_mutex_lock(&w->lock);
@@ -142,27 +142,27 @@ enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
     *place = call = call_new(w, c, url, method);
     if (call == NULL)
       return MHD_NO;
-    /* A refusal before the body: the connection ends with it. */
-    return call->status != 0 ? answer(w, c, call->status) : MHD_YES;
+    /* A refusal before the body was read closes the connection. */
+    return call->status != 0 ? queue_answer(w, c, call->status) : MHD_YES;
   }
   if (*len > 0) {
-    take_body(call, bytes, *len);
+    add_body(call, bytes, *len);
     *len = 0;
     return MHD_YES;
   }
   if (call->status == 0 && !call->is_resumed)
-    read_events(call);
+    decode_body(call);
   if (call->status != 0)
-    return answer(w, c, call->status);
-  hand_in(call);
+    return queue_answer(w, c, call->status);
+  submit_batch(call);
   return MHD_YES;
 }
 
 void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
-                          enum MHD_RequestTerminationCode why) {
+                          enum MHD_RequestTerminationCode code) {
   struct webhook *w = ctx;
   struct call *call = *place;
-  if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+  if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
     stats_add(w->settings.source->stats, TALLY_WEB_CUT, 1);
   else
     w->settings.source->stats->answer_ms = (int64_t)gc_clock_now_ms();

@@ -9,8 +9,8 @@
 #include "common/net/clock.h"
 
 enum {
-  REQUEST_MAX_MS = 10 * 1000, /* of a connection without a whole request */
-  CROWDED_MAX_MS = 2 * 1000,  /* the same while no other can get in */
+  REQUEST_MAX_MS = 10 * 1000, /* until a request is whole */
+  CROWDED_MAX_MS = 2 * 1000,  /* the same while all connections are in use */
   IDLE_S = 15,                /* between two requests of one connection */
   MEMORY_BYTES = 32 * 1024,   /* headers of one connection */
 };
@@ -18,10 +18,10 @@ enum {
 /* ---- connections ---- */
 
 static void on_connection(void *ctx, struct MHD_Connection *c, void **place,
-                          enum MHD_ConnectionNotificationCode what) {
+                          enum MHD_ConnectionNotificationCode code) {
   struct webhook *w = ctx;
   struct link *link = *place;
-  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
     link = calloc(1, sizeof(*link));
@@ -52,10 +52,10 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **place,
   *place = NULL;
 }
 
-/* libmicrohttpd's own time-out begins anew with each byte. */
-void webhook_look(struct webhook *w, uint64_t now_ms) {
+/* The time-out of libmicrohttpd starts over with each byte. */
+void webhook_drop_slow(struct webhook *w, uint64_t now_ms) {
   pthread_mutex_lock(&w->lock);
-  bool crowded = w->link_count >= w->settings.max_connections;
+  bool crowded = w->link_count >= w->settings.options->max_connections;
   uint64_t max_ms = crowded ? CROWDED_MAX_MS : REQUEST_MAX_MS;
   for (struct link *link = w->links; link != NULL; link = link->next)
     if (!link->is_busy && now_ms > link->since_ms &&
@@ -67,31 +67,31 @@ void webhook_look(struct webhook *w, uint64_t now_ms) {
 /* ---- life ---- */
 
 static enum gc_code read_pems(struct webhook *w, struct gc_err *err) {
-  const struct webhook_settings *s = &w->settings;
-  if (s->tls_cert == NULL)
+  const struct webhook_options *o = w->settings.options;
+  if (o->tls_cert == NULL)
     return GC_OK;
-  w->cert = webhook_pem("TLSCert", s->tls_cert, err);
+  w->cert = webhook_pem("TLSCert", o->tls_cert, err);
   if (w->cert != NULL)
     w->key = webhook_pem("TLSKey",
-                         s->tls_key != NULL ? s->tls_key : s->tls_cert, err);
-  if (w->key != NULL && s->client_ca != NULL)
-    w->ca = webhook_pem("TLSClientCA", s->client_ca, err);
-  return w->key != NULL && (s->client_ca == NULL || w->ca != NULL)
+                         o->tls_key != NULL ? o->tls_key : o->tls_cert, err);
+  if (w->key != NULL && o->tls_client_ca != NULL)
+    w->ca = webhook_pem("TLSClientCA", o->tls_client_ca, err);
+  return w->key != NULL && (o->tls_client_ca == NULL || w->ca != NULL)
              ? GC_OK
              : GC_ERR_CONFIG;
 }
 
 static void on_log(void *ctx, const char *format, va_list args) {
-  (void)ctx, (void)format, (void)args; /* of single clients: counted */
+  (void)ctx, (void)format, (void)args; /* single clients: counters show them */
 }
 
 static enum gc_code start_daemon(struct webhook *w, int fd,
                                  struct gc_err *err) {
-  const struct webhook_settings *s = &w->settings;
+  const struct webhook_options *o = w->settings.options;
   struct MHD_OptionItem options[] = {
       {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
       {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-      {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)s->max_connections, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->max_connections, NULL},
       {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_BYTES, NULL},
       {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)webhook_on_completed, w},
@@ -112,7 +112,7 @@ static enum gc_code start_daemon(struct webhook *w, int fd,
           (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, w->ca};
   }
   w->daemon =
-      MHD_start_daemon(flags, (uint16_t)s->port, NULL, NULL, webhook_on_request,
+      MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, webhook_on_request,
                        w, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
   if (w->daemon != NULL)
     return GC_OK;
@@ -135,13 +135,13 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
   w->reader = event_reader_new(settings->form, err);
   int fd = -1;
   if (w->reader != NULL && read_pems(w, err) == GC_OK)
-    fd = webhook_listen(settings, err);
+    fd = webhook_listen(settings->options, err);
   if (fd >= 0 && start_daemon(w, fd, err) == GC_OK) {
     settings->source->stats->up = 1;
-    webhook_look_at_secret(w);
+    webhook_check_secret_file(w);
     return w;
   }
-  /* The socket went with the server that did not start. */
+  /* MHD_start_daemon closes the socket when it fails. */
   webhook_free(w);
   return NULL;
 }
@@ -153,8 +153,8 @@ void webhook_stop(struct webhook *w) {
   w->listener = MHD_quiesce_daemon(w->daemon);
 }
 
-/* libmicrohttpd does not end while a connection is suspended: the ledger has
- * been stopped and has handed back all of them. */
+/* MHD_stop_daemon does not return while a connection is suspended. The ledger
+ * was stopped before and has returned all batches. */
 void webhook_free(struct webhook *w) {
   if (w == NULL)
     return;
@@ -165,7 +165,7 @@ void webhook_free(struct webhook *w) {
   pthread_mutex_unlock(&w->lock);
   if (w->daemon != NULL)
     MHD_stop_daemon(w->daemon);
-  /* Its thread may use the socket until it has ended (microhttpd.h). */
+  /* The daemon's thread may use the socket until it ends (microhttpd.h). */
   if (w->listener >= 0)
     close(w->listener);
   event_reader_free(w->reader);

@@ -14,7 +14,7 @@ from ..web.message import bad_request, invalid_value
 from ..world import gauges
 from ..world.model import MEDIA, Agent, Membership, Queue, Visit
 from . import filters, paging
-from .observations import MOST_DETAILS, USER_METRICS, queue_count
+from .observations import DETAILS_MAX, USER_METRICS, queue_count
 from .router import Call, Route
 
 CONTACT_METRICS = sorted(gauges.CONTACT_METRICS)
@@ -104,7 +104,7 @@ def query_conversations(call: Call) -> dict[str, Any]:
 
 
 def _contact_groups(call: Call, by: list[str], node: Optional[filters.Node]) -> dict[Group, list[Visit]]:
-    """Groups of what is there; with `activity_zeros` of what could be there, too."""
+    """Groups of existing contacts; with `activity_zeros` all possible groups."""
     groups: dict[Group, list[Visit]] = {}
     queues = call.app.visible_queues(node.only("queueId") if node else None)
     if call.app.settings.activity_zeros and set(by) <= {"queueId", "mediaType"}:
@@ -140,9 +140,9 @@ def _contact_result(by: list[str], key: Group, found: list[Visit],
             continue
         row: dict[str, Any] = {"metric": metric, "count": len(mine)}
         if details:
-            row["entityIds"] = [v.conversation.id for v in mine[:MOST_DETAILS]]
-            truncated = truncated or len(mine) > MOST_DETAILS
-            entities += [_contact_entity(v, metric) for v in mine[:MOST_DETAILS]]
+            row["entityIds"] = [v.conversation.id for v in mine[:DETAILS_MAX]]
+            truncated = truncated or len(mine) > DETAILS_MAX
+            entities += [_contact_entity(v, metric) for v in mine[:DETAILS_MAX]]
         data.append(row)
     result: dict[str, Any] = {"group": {d: v for d, v in zip(by, key) if v is not None}, "data": data}
     if any(details for _, details in metrics):
@@ -151,11 +151,11 @@ def _contact_result(by: list[str], key: Group, found: list[Visit],
 
 
 def _contact_entity(visit: Visit, metric: str) -> dict[str, Any]:
-    told = {d: dimension_of(visit, d) for d in
+    record = {d: dimension_of(visit, d) for d in
             ("conversationId", "sessionId", "queueId", "mediaType", "direction", "participantName",
              "userId", "usedRouting", "ani", "dnis", "addressFrom", "addressTo")}
     return {"activityDate": iso_ms(gauges.began_ms(visit)), "metric": metric, "routingPriority": 0,
-            **{d: v for d, v in told.items() if v is not None}}
+            **{d: v for d, v in record.items() if v is not None}}
 
 
 # ---- routing (the agents of the queues) ---------------------------------------------
@@ -182,7 +182,7 @@ def query_routing(call: Call) -> dict[str, Any]:
 
 def _routing_result(queue: Queue, metrics: list[tuple[str, bool]],
                     node: Optional[filters.Node]) -> dict[str, Any]:
-    """Of an unfiltered query without details the pieces are kept until somebody moves."""
+    """Caches the pieces of an unfiltered query without details until an agent changes."""
     plain = node is None and not any(details for _, details in metrics)
     key = ("routing", tuple(name for name, _ in metrics))
     kept = queue.cache.get(key) if plain else None
@@ -203,15 +203,15 @@ def _routing_result(queue: Queue, metrics: list[tuple[str, bool]],
         queue.cache[key] = (queue.users_version, result)
     else:
         members = list(chosen.values())
-        result["truncated"] = len(members) > MOST_DETAILS
-        result["entities"] = [_member_entity(queue, m) for m in members[:MOST_DETAILS]]
+        result["truncated"] = len(members) > DETAILS_MAX
+        result["entities"] = [_member_entity(queue, m) for m in members[:DETAILS_MAX]]
     return result
 
 
 def _member_entity(queue: Queue, member: Membership) -> dict[str, Any]:
-    told = {d: _member_value(queue, member, d) for d in USER_DIMENSIONS}
+    record = {d: _member_value(queue, member, d) for d in USER_DIMENSIONS}
     return {"activityDate": iso_ms(member.agent.routing_ms),
-            **{d: v for d, v in told.items() if v is not None}}
+            **{d: v for d, v in record.items() if v is not None}}
 
 
 # ---- users -----------------------------------------------------------------------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Aggregate queries: what happened, by group and interval, as far as the platform knows it by now.
+"""Aggregate queries: facts by group and interval, as far as the platform has them at that moment.
 
 Points that the official documents leave open: see the README.
 """
@@ -42,7 +42,7 @@ class Query:
 # ---- reading ----------------------------------------------------------------------
 
 def read(app: "Simulator", body: dict[str, Any], kind: str) -> Query:
-    """Each limit is a setting; how wide the platform's are is not documented."""
+    """Each limit is a setting; the platform's limits are not documented."""
     metrics, dimensions = WORDS[kind]
     unknown = sorted(set(body) - KNOWN)
     if unknown:
@@ -129,7 +129,7 @@ def _groups(app: "Simulator", query: Query, now_ms: int) -> sums.Groups:
         agents = [a for a in app.world.agents if node is None or node.matches({"userId": a}.get)]
         return sums.of_agents(facts, agents, query.metrics, query.by, query.buckets, now_ms, now_ms)
     seen = None if settings.divisions is None else {d.id for d in app.world.divisions if app.sees(d)}
-    if "mediaType" not in query.by:  # Genesys docs: the group has it, asked for or not
+    if "mediaType" not in query.by:  # Genesys docs: the group always has it
         query.by.append("mediaType")
     return of_facts(app, query, now_ms, seen)
 
@@ -148,7 +148,7 @@ def of_facts(app: "Simulator", query: Query, now_ms: int, seen: Optional[set[str
 
 def results_of(query: Query, groups: sums.Groups) -> Iterator[dict[str, Any]]:
     for key in sorted(groups, key=lambda k: tuple(v or "" for v in k)):
-        data = [{"interval": windows.told(query.buckets[number], query.zone), "metrics": rows}
+        data = [{"interval": windows.interval_text(query.buckets[number], query.zone), "metrics": rows}
                 for number in sorted(groups[key])
                 for rows in [sums.rows(groups[key][number], query.metrics)] if rows]
         if data:
@@ -162,8 +162,8 @@ def _filled(app: "Simulator", query: Query, now_ms: int) -> Iterator[bytes]:
 
 
 def _odd(results: Iterator[bytes], query: Query) -> Iterator[bytes]:
-    """What a client must bear: unknown members, sections that are null or missing, sums as doubles."""
-    when = dumps(windows.told(query.buckets[0], query.zone))
+    """Oddities that a client must accept: unknown members, sections that are null or missing, sums as doubles."""
+    when = dumps(windows.interval_text(query.buckets[0], query.zone))
     yield b'{"group":{"queueId":"00000000-0000-4000-8000-000000000000","mediaType":"cobrowse"}}'
     yield b'{"group":{"mediaType":"cobrowse"},"data":null,"future":{"data":[{"metrics":[1]}]}}'
     yield b'{"group":null,"data":[{"interval":%s,"metrics":null,"views":null}]}' % when

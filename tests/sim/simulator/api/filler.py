@@ -2,8 +2,8 @@
 """Answers of any size: each queue, medium and minute has every metric, by a rule instead of by facts.
 
 The count of a queue (its index i), a medium (number m) and a minute t (epoch)
-is 2 + (i + m + t) % 7 for all metrics; a time of it takes 1,500 ms.  What was
-told too early by `growing_s` after the minute's end lacks one.
+is 2 + (i + m + t) % 7 for all metrics; a time of it takes 1,500 ms.  An
+answer before `growing_s` after the minute's end lacks one.
 """
 from __future__ import annotations
 

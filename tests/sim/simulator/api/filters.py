@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from ..web.message import bad_request, invalid_value
 
-MOST_PREDICATES = 200
+PREDICATES_MAX = 200
 MANY = 1_000_000
 Lookup = Callable[[str], Optional[str]]
 
@@ -44,7 +44,7 @@ class Node:
 
 
 def parse(raw: Any, dimensions: list[str], label: str, required: bool = True,
-          most: int = MOST_PREDICATES) -> Optional[Node]:
+          most: int = PREDICATES_MAX) -> Optional[Node]:
     """`label` names the query in the words of the errors: QueueObservation…"""
     if raw is None and not required:
         return None

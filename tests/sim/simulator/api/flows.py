@@ -8,7 +8,7 @@ from ..clock import iso_ms
 from ..web.message import ApiError, bad_request, invalid_value
 from ..world.flows import Flow, Named, Run
 from . import filters, paging, vocabulary
-from .observations import MOST_DETAILS, metric_names
+from .observations import DETAILS_MAX, metric_names
 from .router import Call, Route
 from .routing import name_matches
 
@@ -115,8 +115,8 @@ def query_observations(call: Call) -> dict[str, Any]:
         for (flow_id, media), runs in groups.items():
             row: dict[str, Any] = {"metric": "oFlow", "stats": {"count": len(runs)}}
             if details:
-                row["truncated"] = len(runs) > MOST_DETAILS
-                row["observations"] = [_detail(run) for run in runs[:MOST_DETAILS]]
+                row["truncated"] = len(runs) > DETAILS_MAX
+                row["observations"] = [_detail(run) for run in runs[:DETAILS_MAX]]
             results.append({"group": {"flowId": flow_id, "mediaType": media}, "data": [row]})
     return {"results": results}
 
@@ -157,9 +157,9 @@ def _activity(by: list[str], key: tuple[Optional[str], ...], runs: list[Run], de
     row: dict[str, Any] = {"metric": "oFlow", "count": len(runs)}
     made: dict[str, Any] = {"group": {d: v for d, v in zip(by, key) if v is not None}, "data": [row]}
     if details:
-        shown = runs[:MOST_DETAILS]
+        shown = runs[:DETAILS_MAX]
         row["entityIds"] = [run.conversation.id for run in shown]
-        made["truncated"] = len(runs) > MOST_DETAILS
+        made["truncated"] = len(runs) > DETAILS_MAX
         made["entities"] = [{"activityDate": iso_ms(run.began_ms), "metric": "oFlow",
                              "conversationId": run.conversation.id, "flowId": run.flow.id,
                              "flowType": run.flow.type, "mediaType": run.conversation.media} for run in shown]

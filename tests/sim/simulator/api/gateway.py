@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect's REST calls: what gateways offer and the official API has not.
+"""The guide dialect's REST calls, which gateways have and the official API has not.
 
 GET /queues/metrics and /queues/stats tell, for the queues that are asked for, contacts and agents; a number that is 0
 is left out for every other queue, since missing numbers are 0 there.
@@ -19,7 +19,7 @@ NUMBERS = ("queued", "waiting", "agentAvailable", "agentBusy")
 
 
 def numbers(queue: Queue) -> dict[str, int]:
-    """queued: who is in the queue, ringing or not; waiting: who rings nowhere."""
+    """queued: contacts in the queue, ringing or not; waiting: those that do not ring."""
     count = {metric: sum(len(gauges.visits(queue, media, metric)) for media in MEDIA)
              for metric in ("oWaiting", "oAlerting")}
     on_queue = gauges.user_counts(queue).on_queue
@@ -36,9 +36,9 @@ def queue_metrics(call: Call) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     with call.app.world.lock:
         for queue in call.app.visible_queues(ids):
-            told = {name: value for name, value in numbers(queue).items()
+            record = {name: value for name, value in numbers(queue).items()
                     if name in wanted and (value or queue.index % 2)}
-            rows.append({"id": queue.id, "name": queue.name, **told})
+            rows.append({"id": queue.id, "name": queue.name, **record})
     return rows
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect: what a published how-to guide asks for and the official API has not.
+"""The guide dialect: calls of a published how-to guide that the official API has not.
 
     POST /api/v2/analytics/queues/details/query
     {"select": ["count(waitTime)", "sum(answered)", "sum(abandoned)", "sum(offered)"], "where": [],

@@ -21,7 +21,7 @@ _CHANNEL = "/notifications/channels/{channelId}"
 # ---- channels --------------------------------------------------------------------
 
 def _base(call: Call) -> str:
-    """The listener the request came to, by the name that the client calls it."""
+    """The URL of the request's listener, with the name from the client's Host header."""
     if call.app.settings.connect_base:
         return call.app.settings.connect_base.rstrip("/")
     secure = call.request.listener.startswith("https")
@@ -118,7 +118,7 @@ def _subscribe(call: Call, replace: bool) -> dict[str, Any]:
 
 
 def _entries(channel: Channel, one: Judgement) -> list[dict[str, Any]]:
-    """Of a combined topic its own id, and an entry for each single one that failed."""
+    """The entries of a topic: its own, and for a combined topic one for each failed single topic."""
     return ([_topic_json(channel, one.name)] if one.permitted else []) + one.rejected
 
 
@@ -161,7 +161,7 @@ def upgrade(app: "Simulator", request: Request) -> Reply:
 
 
 def _run(app: "Simulator", channel: Channel, request: Request, plug: Any, early: bytes, head: bytes) -> None:
-    """Open before the 101 leaves: who has read it hears everything.  The channel may have gone meanwhile."""
+    """Opens the socket before it sends the 101, so that the client misses no event after it.  The channel may have gone meanwhile."""
     with app.world.lock:
         one = app.hub.open(channel, request.peer, request.listener)
         if channel.gone:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""OAuth 2 client credentials: the token endpoint and the tokens that are about.
+"""OAuth 2 client credentials: the token endpoint and the valid tokens.
 
 Genesys docs: the endpoint's errors carry error, description and
 error_description instead of an ErrorBody.
@@ -80,7 +80,7 @@ class Tokens:
         return reply
 
     def check(self, request: Request) -> Token:
-        """The token of a request, or the 401 that fits."""
+        """The token of a request, or the matching 401."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if not text:
             raise ApiError(401, "authentication.required",
@@ -110,7 +110,7 @@ class Tokens:
             return len(hit)
 
     def ended(self, texts: Iterable[str]) -> dict[str, str]:
-        """Those that are no longer about: revoked or expired."""
+        """The tokens that are no longer valid: revoked or expired."""
         now = time.monotonic()
         with self._lock:
             found = {text: self._tokens.get(text) for text in texts}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Observation queries: what is the case now."""
+"""Observation queries: current values."""
 from __future__ import annotations
 
 from typing import Any, Iterator, Optional
@@ -12,7 +12,7 @@ from . import filters
 from .router import Call, Route
 
 BARE_MEDIA = "cobrowse"  # a medium whose group comes without "data"
-MOST_DETAILS = 100
+DETAILS_MAX = 100
 CACHED_SHAPES = 8  # distinct (metrics, details) whose pieces a queue keeps
 QUEUE_METRICS = sorted(gauges.CONTACT_METRICS + gauges.USER_METRICS)
 QUEUE_DETAILS = [m for m in QUEUE_METRICS if not m.startswith("oLongest")]
@@ -96,12 +96,12 @@ def _contact_data(queue: Queue, media: str, metrics: list[str],
         found = gauges.visits(queue, media, metric)
         if metric.startswith("oLongest"):
             oldest = gauges.oldest_ms(found)
-            if oldest is not None or queue.index % 2:  # nobody there: 0 or absent, both occur
+            if oldest is not None or queue.index % 2:  # no contacts: 0 or absent, both occur
                 data.append({"metric": metric, "stats": {"calculatedMetricValue": oldest or 0}})
             continue
         row: dict[str, Any] = {"metric": metric, "stats": {"count": len(found)}}
         if metric in details:
-            row["truncated"] = len(found) > MOST_DETAILS
+            row["truncated"] = len(found) > DETAILS_MAX
             row["observations"] = [_contact_detail(v) for v in _both_ends(found)]
         data.append(row)
     return data
@@ -109,8 +109,8 @@ def _contact_data(queue: Queue, media: str, metrics: list[str],
 
 def _both_ends(found: list[Any]) -> list[Any]:
     """At most 100: the oldest and the newest half."""
-    half = MOST_DETAILS // 2
-    return found if len(found) <= MOST_DETAILS else found[:half] + found[-half:]
+    half = DETAILS_MAX // 2
+    return found if len(found) <= DETAILS_MAX else found[:half] + found[-half:]
 
 
 def _contact_detail(visit: Visit) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _user_data(queue: Queue, metrics: list[str], details: tuple[str, ...]) -> li
             if metric in details:
                 agents = [m.agent for m in queue.members.values()
                           if _belongs(m.agent, m.joined, metric, qualifier)]
-                row["truncated"] = len(agents) > MOST_DETAILS
+                row["truncated"] = len(agents) > DETAILS_MAX
                 row["observations"] = [_user_detail(a, metric) for a in _both_ends(agents)]
             data.append(row)
     return data

@@ -56,7 +56,7 @@ class Route:
         return "%s %s%s" % (self.method, BASE, self.template)
 
     def check(self, held: Optional[list[str]]) -> None:
-        """Genesys docs: 403 names what is missing; None holds everything."""
+        """Genesys docs: 403 names the missing permissions; None: all permissions."""
         missing = [p for p in self.permissions if held is not None and p not in held]
         if not missing or (self.kind == "ANY" and len(missing) < len(self.permissions)):
             return

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Intervals, granularities and the buckets between them.
 
-How the points that the official documents leave open are played: [begin, end);
+The official documents leave open: [begin, end);
 buckets lie on the granularity's own borders in the time zone of the query, and
 those at the ends are clipped.
 """
@@ -113,7 +113,7 @@ def _shift(moment: datetime, ms: int) -> datetime:
     return datetime.fromtimestamp(moment.timestamp() + ms / 1000, moment.tzinfo)
 
 
-def told(bucket: Bucket, where: tzinfo) -> str:
+def interval_text(bucket: Bucket, where: tzinfo) -> str:
     if where is timezone.utc:
         return "%s/%s" % (iso_ms(bucket[0]), iso_ms(bucket[1]))
     return "/".join(datetime.fromtimestamp(ms / 1000, where).isoformat(timespec="milliseconds") for ms in bucket)

@@ -7,11 +7,11 @@ import json
 import re
 from typing import Any, Callable, Optional
 
-from .queue import MOST_IN_FLIGHT, Message, Queue
+from .queue import IN_FLIGHT_MAX, Message, Queue
 from .service import Service, SqsError
 
-MOST_BODY_BYTES = 1024 * 1024
-MOST_VISIBILITY_S = 43_200
+BODY_BYTES_MAX = 1024 * 1024
+VISIBILITY_S_MAX = 43_200
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _quote = json.dumps
 
@@ -51,7 +51,7 @@ def _entries(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _batch(service: Service, given: dict[str, Any], one: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """AWS docs: 200 even when all entries failed; the client must look at Failed."""
+    """AWS docs: 200 even when all entries failed; the client must check Failed."""
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for entry in _entries(given):
@@ -78,22 +78,22 @@ def _attribute(message: Message, name: str) -> Optional[str]:
 
 
 def _shown(message: Message, names: list[str]) -> str:
-    """By hand: the body is quoted once, and there are a hundred thousand of them."""
+    """Built by hand, because 100,000 bodies are each quoted once."""
     if "All" in names:
         names = ["ApproximateReceiveCount", "SentTimestamp", "ApproximateFirstReceiveTimestamp", "SenderId"]
     attributes = {name: _attribute(message, name) for name in names}
-    told = {name: value for name, value in attributes.items() if value is not None}
+    record = {name: value for name, value in attributes.items() if value is not None}
     return '{"MessageId":"%s","ReceiptHandle":"%s","MD5OfBody":"%s","Body":%s%s}' % (
         message.id, message.handle, message.md5, _quote(message.body),
-        ',"Attributes":' + _quote(told) if told else "")
+        ',"Attributes":' + _quote(record) if record else "")
 
 
 def receive(service: Service, queue: Queue, given: dict[str, Any]) -> bytes:
     most = int(_number(given, "MaxNumberOfMessages", 1, 10, 1) or 1)
     wait_s = _number(given, "WaitTimeSeconds", 0, 20, queue.rules.wait_s) or 0
-    visibility_s = _number(given, "VisibilityTimeout", 0, MOST_VISIBILITY_S, None)
+    visibility_s = _number(given, "VisibilityTimeout", 0, VISIBILITY_S_MAX, None)
     names = list(given.get("MessageSystemAttributeNames") or given.get("AttributeNames") or [])
-    if queue.in_flight >= MOST_IN_FLIGHT:
+    if queue.in_flight >= IN_FLIGHT_MAX:
         raise SqsError("OverLimit", "Too many messages are in flight.", status=403)
     got = service.wait_for_messages(queue, most, visibility_s, wait_s)
     if not got:
@@ -115,7 +115,7 @@ def delete_batch(service: Service, queue: Queue, given: dict[str, Any]) -> dict[
 
 def change_visibility(service: Service, queue: Queue, given: dict[str, Any]) -> dict[str, Any]:
     handle = _handle(queue, given)
-    seconds = _number(given, "VisibilityTimeout", 0, MOST_VISIBILITY_S, None)
+    seconds = _number(given, "VisibilityTimeout", 0, VISIBILITY_S_MAX, None)
     if seconds is None:
         raise SqsError("MissingParameter", "The request must contain the parameter VisibilityTimeout.")
     if not queue.change_visibility(handle, seconds, service.now()):
@@ -133,9 +133,9 @@ def send(service: Service, queue: Queue, given: dict[str, Any]) -> dict[str, Any
     body = given.get("MessageBody")
     if not isinstance(body, str) or not body:
         raise SqsError("MissingParameter", "The request must contain the parameter MessageBody.")
-    if len(body.encode()) > MOST_BODY_BYTES:
+    if len(body.encode()) > BODY_BYTES_MAX:
         raise SqsError("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter "
-                       "than %d bytes." % MOST_BODY_BYTES)
+                       "than %d bytes." % BODY_BYTES_MAX)
     message = queue.send(body, service.now(), _number(given, "DelaySeconds", 0, 900, 0) or 0)
     service.wake()
     return {"MessageId": message.id, "MD5OfMessageBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()}
@@ -150,7 +150,7 @@ def attributes(service: Service, queue: Queue, given: dict[str, Any]) -> dict[st
     rules = queue.rules
     values = {"ApproximateNumberOfMessages": queue.visible, "ApproximateNumberOfMessagesNotVisible": queue.in_flight,
               "ApproximateNumberOfMessagesDelayed": queue.delayed, "VisibilityTimeout": int(rules.visibility_s),
-              "ReceiveMessageWaitTimeSeconds": int(rules.wait_s), "MaximumMessageSize": MOST_BODY_BYTES,
+              "ReceiveMessageWaitTimeSeconds": int(rules.wait_s), "MaximumMessageSize": BODY_BYTES_MAX,
               "QueueArn": service.arn(queue.name), "MessageRetentionPeriod": 345_600}
     if rules.max_receive_count and rules.dead_letter:
         values["RedrivePolicy"] = _quote({"deadLetterTargetArn": service.arn(rules.dead_letter),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Access keys, and the two endpoints that hand out temporary ones.
+"""Access keys, and the two endpoints of temporary ones.
 
 AWS docs: "Container credential provider" (a GET with an Authorization token)
 and "Instance metadata service version 2" (a PUT for a session token, then
@@ -22,7 +22,7 @@ ROLE = "genesys-collectd"
 CONTAINER_PATH = "/v2/credentials/5a1c0d3e"
 IMDS_TOKEN_PATH = "/latest/api/token"
 IMDS_ROLE_PATH = "/latest/meta-data/iam/security-credentials/"
-MOST_TTL_S = 21_600
+TTL_S_MAX = 21_600
 
 
 def iso(epoch: float) -> str:
@@ -48,7 +48,7 @@ class Credentials:
             return self._keys.get(name)
 
     def secrets(self) -> list[str]:
-        """What must never be seen in a log or a URL."""
+        """The strings that must never be in a log or a URL."""
         with self._lock:
             found = [key.secret for key in self._keys.values()]
             found += [key.token for key in self._keys.values() if key.token]
@@ -66,7 +66,7 @@ class Credentials:
         return key
 
     def _of(self, who: str) -> Key:
-        """The keys of an endpoint: the same for a while, as AWS does it."""
+        """The keys of an endpoint: the same for a while, as with AWS."""
         with self._lock:
             key = self._current.get(who)
             keep = self.keep_s or self.life_s / 2
@@ -111,7 +111,7 @@ class Credentials:
         if self.imds_off:
             return Reply(403)
         ttl = request.headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
-        if request.method != "PUT" or not ttl.isdigit() or not 1 <= int(ttl) <= MOST_TTL_S:
+        if request.method != "PUT" or not ttl.isdigit() or not 1 <= int(ttl) <= TTL_S_MAX:
             return Reply(405 if request.method != "PUT" else 400)
         text = secrets.token_urlsafe(40)
         with self._lock:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What answers on the port of AWS: queues, credentials, and /sim/ for the test."""
+"""The server on the port of AWS: queues, credentials, and /sim/ for the test."""
 from __future__ import annotations
 
 import json
@@ -47,7 +47,7 @@ def error_reply(error: SqsError) -> Reply:
 
 
 def parse_step(spec: dict[str, Any]) -> dict[str, Any]:
-    """A step with "sqs" in the words of faults.Step; "lost" and "partial" are told by its name."""
+    """A step with "sqs" in the words of faults.Step; "lost" and "partial" are recognised by its name."""
     given = dict(spec)
     given["on"] = "SQS " + str(given.pop("sqs"))
     answer = given.get("answer", "pass")
@@ -95,7 +95,7 @@ class Edge:
             return error_reply(SqsError(kind, words, status, fault, space))
         partial = float(step.spec.get("message", 0)) if step.name == "partial" else 0.0
         reply = apply(step, request, lambda: self._ordinary(request, name, partial), lambda expire: None)
-        if step.name == "lost":  # done, but nobody hears of it
+        if step.name == "lost":  # carried out, but the answer is lost
             reply.delivery.mode = "reset"
         return reply
 
@@ -141,6 +141,6 @@ class Edge:
             raise SqsError("SerializationException", "The body is no JSON object", space=_CORAL)
         return given
 
-    def told(self, last: Optional[str]) -> dict[str, Any]:
-        return {**self.service.told(), "credentials": dict(self.credentials.counts),
-                "requests": self.counters.told(int(last or 20))}
+    def as_json(self, last: Optional[str]) -> dict[str, Any]:
+        return {**self.service.as_json(), "credentials": dict(self.credentials.counts),
+                "requests": self.counters.as_json(int(last or 20))}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A standard queue of SQS: at least once, in any order, seldom more than once.
 
-Pure: the moment is an argument, dice are seeded, the lock is the owner's.
+Pure: time is an argument, random numbers are seeded, the owner has the lock.
 AWS docs, SQS developer guide: a received message is invisible for the
 visibility time-out; each receive gives a new receipt handle; a message that
 was received maxReceiveCount times goes to the dead-letter queue instead.
@@ -18,18 +18,18 @@ from typing import Any, Iterator, Optional
 
 SHELF = 64  # messages among which the next one is drawn
 LOW_WATER = 2000  # a feed is asked for more below that
-MOST_IN_FLIGHT = 120_000
+IN_FLIGHT_MAX = 120_000
 
 
 @dataclass
 class Rules:
-    """What /sim/sqs/queues may set."""
+    """Rules of a queue, set by /sim/sqs/queues."""
     visibility_s: float = 30.0
     wait_s: float = 0.0  # ReceiveMessageWaitTimeSeconds
     max_receive_count: int = 0  # 0: no redrive policy
     dead_letter: str = ""
-    redeliver_percent: float = 0.0  # deleted messages that come once more
-    redeliver_s: float = 2.0  # at most so much later
+    redeliver_percent: float = 0.0  # deleted messages that are delivered again
+    redeliver_s: float = 2.0  # after at most this time
     twice_percent: float = 0.0  # received messages that stay visible
     ordered: bool = False
 
@@ -130,7 +130,7 @@ class Queue:
         return self._due[0][0] if self._due else None
 
     def receive(self, most: int, visibility_s: Optional[float], now: float) -> tuple[list[Message], list[Message]]:
-        """Messages for the client, and those whose turns are used up."""
+        """Messages for the client, and those that have been received too often."""
         self.advance(now)
         self.refill(now)
         got: list[Message] = []
@@ -238,7 +238,7 @@ class Queue:
         waiting = [m for m in [*self._shelf, *self._ready] if m.state == "visible"]
         return [m.body for m in waiting[:most]]
 
-    def told(self, now: float) -> dict[str, Any]:
+    def as_json(self, now: float) -> dict[str, Any]:
         self.advance(now)
         return {"visible": self.visible, "in_flight": self._in_flight, "delayed": self._delayed,
                 "feeding": bool(self._feeds), "left": self.visible + self._in_flight + self._delayed,

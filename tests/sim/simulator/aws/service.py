@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The queues of one account in one region, and the waiting at them."""
+"""The queues of one account in one region, and waiting for their messages."""
 from __future__ import annotations
 
 import random
@@ -70,7 +70,7 @@ class Service:
             return queue
 
     def find(self, url: Any) -> Queue:
-        """By the URL of the request's body; its host may be any that leads here."""
+        """The queue of the URL in the request's body; its host may be any name of this server."""
         parts = urlsplit(url).path.strip("/").split("/") if isinstance(url, str) else []
         if len(parts) != 2:
             raise SqsError("InvalidAddress", "The address %s is not valid for this endpoint." % url, status=404)
@@ -86,7 +86,7 @@ class Service:
 
     def wait_for_messages(self, queue: Queue, most: int, visibility_s: Optional[float], wait_s: float
                           ) -> list[Message]:
-        """Answers with the first messages that there are, or after `wait_s` with none."""
+        """Returns the first available messages, or none after `wait_s`."""
         end = time.monotonic() + wait_s
         self.polls["now"] += 1
         self.polls["most"] = max(self.polls["most"], self.polls["now"])
@@ -104,7 +104,7 @@ class Service:
         finally:
             self.polls["now"] -= 1
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self.lock:
-            return {"queues": {name: queue.told(self.now()) for name, queue in self.queues.items()},
+            return {"queues": {name: queue.as_json(self.now()) for name, queue in self.queues.items()},
                     "polls": dict(self.polls)}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""AWS Signature Version 4, from the side that checks it.
+"""AWS Signature Version 4, the check of the server.
 
 AWS docs, "Create a signed AWS API request": the canonical request is hashed
 into a string to sign, the key is derived from the secret, day, region and
-service.  Nothing here knows a queue; the clock is an argument.
+service.  Independent of queues; the clock is an argument.
 """
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _signed_names(text: str, headers: Mapping[str, str]) -> list[str]:
 
 def check(method: str, target: str, headers: Mapping[str, str], body: bytes, region: str, service: str, now: float,
           find: Callable[[str], Optional[Key]]) -> Key:
-    """The key that signed the request; Refused says why it is none."""
+    """The key that signed the request; raises Refused with the reason."""
     if "authorization" not in headers:
         raise Refused("MissingAuthenticationTokenException", "MissingAuthenticationToken",
                       "Request is missing Authentication Token")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Architect flows that set participant attributes, and what must be counted of them."""
+"""Architect flows that set participant attributes, and the expected counts."""

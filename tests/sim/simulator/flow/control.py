@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""/sim/sqs, /sim/aws, /sim/flow and /sim/push: how a test steers flows and their ways to the agent."""
+"""/sim/sqs, /sim/aws, /sim/flow and /sim/push: control of flows and of the sources of their events."""
 from __future__ import annotations
 
 import itertools
@@ -66,7 +66,7 @@ class FlowControl:
     # ---- queues ---------------------------------------------------------------------------
 
     def get_sqs(self, request: Request, _body: Any) -> Any:
-        return self.edge.told(request.one("last"))
+        return self.edge.as_json(request.one("last"))
 
     def queues(self, _request: Request, body: Any) -> Any:
         given = dict(body)
@@ -85,7 +85,7 @@ class FlowControl:
         return None
 
     def send(self, _request: Request, body: Any) -> Any:
-        """Bodies as they are: what they must count is the test's own knowledge."""
+        """Sends unchanged bodies; the truth does not include them."""
         with self.service.lock:
             queue = self.service.queues[body.get("queue", QUEUE)]
             for text in body["bodies"]:
@@ -104,7 +104,7 @@ class FlowControl:
         return {"faults": self.edge.faults.post([parse_step(step) for step in steps], replace)}
 
     def get_faults(self, _request: Request, _body: Any) -> Any:
-        return {"steps": self.edge.faults.told()}
+        return {"steps": self.edge.faults.as_json()}
 
     def delete_faults(self, _request: Request, _body: Any) -> None:
         self.edge.faults.clear()
@@ -171,17 +171,17 @@ class FlowControl:
 
     def get_truth(self, _request: Request, _body: Any) -> Any:
         with self.service.lock:
-            return self.truth.told()
+            return self.truth.as_json()
 
     def reset(self, _request: Request, _body: Any) -> None:
-        """Forgets the truth; whoever counts must begin anew as well."""
+        """Forgets the truth; a client must reset its counters as well."""
         with self.service.lock:
             self.truth = Truth()
 
     # ---- webhook ---------------------------------------------------------------------------
 
     def push(self, _request: Request, body: Any) -> Any:
-        if self._pusher is not None and self._pusher.told()["running"]:
+        if self._pusher is not None and self._pusher.as_json()["running"]:
             raise ValueError("a push is running; DELETE it first")
         given = dict(body)
         target = Target.parse(given)
@@ -193,7 +193,7 @@ class FlowControl:
     def get_push(self, _request: Request, _body: Any) -> Any:
         if self._pusher is None:
             raise ValueError("nothing was pushed yet")
-        return self._pusher.told()
+        return self._pusher.as_json()
 
     def delete_push(self, request: Request, _body: Any) -> Any:
         if self._pusher is not None:

@@ -23,7 +23,7 @@ ORGANIZATION = "7a5d2c10-4a0e-4a6e-9f4e-2b8f3c1d0e9a"
 
 @dataclass
 class Plan:
-    """What POST /sim/flow/plan may say; percentages are of events unless told."""
+    """The members of a plan; percentages are of events unless noted."""
     events: int = 1000
     seed: int = 1
     duplicates: float = 20.0
@@ -77,7 +77,7 @@ def _uuid(rng: random.Random) -> str:
 
 
 class Maker:
-    """An endless source of event bodies; what must be counted goes to `truth`."""
+    """An endless source of event bodies; their metrics are added to `truth`."""
 
     def __init__(self, plan: Plan, truth: Truth, now_ms: int) -> None:
         self.plan, self.truth, self.now_ms = plan, truth, now_ms
@@ -88,7 +88,7 @@ class Maker:
         self._time = names.stamp(now_ms)
 
     def portions(self) -> Iterator[list[str]]:
-        """`plan.events` bodies; duplicates in their place among them, some far behind their first."""
+        """`plan.events` bodies; duplicates are among them, some far after the first."""
         pool: list[str] = []
         behind: deque[str] = deque()
         left, rng, window = self.plan.events, self._rng, max(1, self.plan.window)
@@ -205,7 +205,7 @@ class Maker:
                            "UnsubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe"})
 
     def _noise(self) -> str:
-        """An event of another kind: nothing in it is an attribute, whatever its words are."""
+        """An event of another kind: nothing in it is an attribute, whatever it contains."""
         self.truth.noise += 1
         name = _uuid(self._rng)
         event = json.dumps({"eventTime": self.now_ms, "conversationId": name, "participantId": _uuid(self._rng),

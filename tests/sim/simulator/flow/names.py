@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names of flows, metrics and attributes, nasty ones among them.
+"""Names of flows, metrics and attributes, including odd ones.
 
 A metric is an attribute `<Flow>Metric_<Metric>(<UTC time>)` (guide E).  Which
 "Metric_" divides is not said when there are several: here it is the last one,
@@ -25,7 +25,7 @@ ORDINARY = (
     ("Metrics", "7"), ("metric_lower(2023-03-05T08:18:04.568Z)", "1"), ("phone", "+4930123456789"), ("empty", ""),
 )
 
-# What is no metric, by reason; %s is a good time.
+# Names that are no metric, by reason; %s is a good time.
 MALFORMED = {
     "no_time": ("CustomerRoutingMetric_Calls", "Main MenuMetric_Unknown "),
     "open": ("CustomerRoutingMetric_Calls(%s", "ReturnsMetric_(%s"),

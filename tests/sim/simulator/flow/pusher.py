@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""EventBridge's API destination: POSTs events to a webhook until it says 2xx.
+"""EventBridge's API destination: POSTs events to a webhook until it answers 2xx.
 
 AWS docs: the endpoint has 5 s to answer; 401 and 407 are retried for OAuth
 only, 409, 429 and 5xx always, with growing pauses; Retry-After is heeded; other
@@ -23,7 +23,7 @@ KEPT_LATENCIES = 50_000
 
 @dataclass
 class Target:
-    """What POST /sim/push may say beside the plan."""
+    """The members of POST /sim/push other than the plan."""
     url: str = ""
     header: str = "X-Api-Key"
     secret: str = ""
@@ -47,7 +47,7 @@ class Target:
 
 
 class Pusher:
-    """Workers share the source; each event leaves until it is accepted or dead."""
+    """Workers share the source; each event is sent until it is accepted or dead."""
 
     def __init__(self, target: Target, portions: Iterator[list[str]]) -> None:
         self.target, self._portions = target, portions
@@ -153,7 +153,7 @@ class Pusher:
             self.counts["requests"] += 1
             self.statuses[what] += 1
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self._lock:
             sorted_ms = sorted(round(s * 1000, 3) for s in self.latencies)
             counts, statuses = dict(self.counts), dict(self.statuses)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from .control import FlowControl
 
-MOST = 12  # attributes of a conversation
+ATTRIBUTES_MAX = 12  # attributes of a conversation
 
 
 class Setter:
-    """An observer of the world; stands before whoever sends the snapshots."""
+    """An observer of the world; registered before the observers that send the snapshots."""
 
     def __init__(self, settings: "Settings", flow: "FlowControl", seed: int) -> None:
         self._settings, self._flow = settings, flow
@@ -34,7 +34,7 @@ class Setter:
 
     def conversation(self, conversation: Conversation, _queue: Optional[Queue], at_ms: int) -> None:
         attributes = conversation.participants[0].attributes
-        if (self._rng.random() * 100 >= self._settings.flow_metrics or len(attributes) >= MOST
+        if (self._rng.random() * 100 >= self._settings.flow_metrics or len(attributes) >= ATTRIBUTES_MAX
                 or not any(who.queue for who in conversation.participants)):
             return
         flow, metric = self._rng.choice(names.FLOWS), self._rng.choice(names.METRICS)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Conversations that speak on the queues' topics, as fast as a test wants them to.
+"""Conversations that send events on the queues' topics at the rate of the test.
 
-Beside the world, which knows nothing of them: a plan of events (events.py) as
-queue conversations, whose participants have the attributes.  Whoever listens
-hears them; what nobody hears is gone, until the conversation speaks again.
+Independent of the world: a plan of events (events.py) as queue conversations,
+whose participants have the attributes.  Events without a subscriber are lost,
+until the conversation sends its attributes again.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAITING = 2000  # messages in the box of a socket; more wait here
 
 
 class QueueMaker(Maker):
-    """Bodies are "QUEUE BODY"; what a conversation said last is all that it ever said."""
+    """Bodies are "QUEUE BODY"; the last event of a conversation has all its attributes."""
 
     def __init__(self, plan: Plan, truth: Truth, now_ms: int, queues: list[str]) -> None:
         self._queues = queues
@@ -75,7 +75,7 @@ class Speech:
         return {"events": plan.events}
 
     def repeat(self, _request: Request, body: Any) -> Any:
-        """Each conversation speaks once more."""
+        """Each conversation sends another event."""
         said = list(self._said)
         self._begin(iter([said[at:at + 1000] for at in range(0, len(said), 1000)]),
                     float((body or {}).get("per_s", 10_000)))

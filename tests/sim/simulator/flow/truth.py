@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client must have counted when it has seen every event at least once."""
+"""The expected counts of a client that has seen every event at least once."""
 from __future__ import annotations
 
 from collections import Counter
@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 
 class Truth:
-    """Counts (conversation, attribute name), each once; the maker of the events tells what it set."""
+    """Counts (conversation, attribute name), each once; the maker of the events adds what it sets."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -26,7 +26,7 @@ class Truth:
         else:
             self.sums[flow, metric] += number  # type: ignore[assignment]
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """`malformed` counts distinct (conversation, name) too."""
         return {"counts": [{"flow": flow, "metric": metric, "count": count, "sum": self.sums[flow, metric]}
                            for (flow, metric), count in sorted(self.counts.items())],

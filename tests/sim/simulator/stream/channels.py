@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Notification channels: made, subscribed, used, expired, displaced.
+"""Notification channels and their life: created, subscribed, used, expired, displaced.
 
 Everything here is guarded by the world's lock, which is also held while the
-world tells its observers: an event and a subscription never cross.
+world calls its observers: an event and a subscription never overlap.
 """
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Channel:
     socket: Optional["StreamSocket"] = None
     gone: str = ""  # expired | evicted
     token_ended: bool = False
-    guide: bool = False  # none, but a socket of the guide dialect's stream
+    guide: bool = False  # no channel: a socket of the guide dialect's stream
 
 
 class Channels:
-    """All channels, and who hears what."""
+    """All channels and the topics of each."""
 
     def __init__(self) -> None:
         self._channels: dict[str, Channel] = {}
@@ -102,7 +102,7 @@ class Channels:
 
 @dataclass
 class Judgement:
-    """One topic of a request, looked at."""
+    """The result for one topic of a request."""
     name: str
     permitted: list[Topic] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)  # ChannelTopic entries
@@ -112,8 +112,8 @@ class Judgement:
 def judge(name: str, held: Optional[list[str]], hidden: Iterable[str]) -> Judgement:
     """`held` permissions, None: all; `hidden`: ids of queues in divisions that the client does not see."""
     made = Judgement(name)
-    if len(name) > topics.MOST_TOPIC_CHARACTERS:
-        made.malformed = "The topic [%s] is longer than %d characters." % (name, topics.MOST_TOPIC_CHARACTERS)
+    if len(name) > topics.TOPIC_CHARACTERS_MAX:
+        made.malformed = "The topic [%s] is longer than %d characters." % (name, topics.TOPIC_CHARACTERS_MAX)
         return made
     for single in topics.singles(name):
         topic = topics.parse(single)

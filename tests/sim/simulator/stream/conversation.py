@@ -180,7 +180,7 @@ def _flat_participant(conversation: Conversation, who: Participant) -> Body:
 
 
 def of_medium(conversation: Conversation) -> Body:
-    """QueueConversationCallEventTopicCallConversation and its kin."""
+    """QueueConversationCallEventTopicCallConversation and those of the other media."""
     made = {"id": conversation.id, "name": conversation.customer,
             "participants": [_flat_participant(conversation, who) for who in conversation.participants],
             "otherMediaUris": [], "address": conversation.ani, "accessAttributes": [],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Conversation events for benchmarks: the world plays as fast as it can, nobody listens."""
+"""Conversation events for benchmarks: the world runs as fast as it can, without a server."""
 from __future__ import annotations
 
 import random

@@ -6,7 +6,7 @@
 
 A deed happens to the open sockets at its time, or to each one that has sent
 `after_events` events; what bends events lasts from `at_s` for `for_s` seconds
-or `count` events.  The dice of a step begin anew with each socket, so that a
+or `count` events.  The random numbers of a step start again with each socket, so that a
 seed repeats what becomes of its n-th event.
 """
 from __future__ import annotations
@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Protocol
 
 DEEDS = {
-    "drop": "the TCP connection ends without a word (reset: true: by RST)",
+    "drop": "the TCP connection ends without a notice (reset: true: by RST)",
     "close": "a close frame with code (1001) and reason, then the end",
     "socket_closing": "v2.system.socket_closing, and the close after notice_s (closing_notice_s)",
     "no_longer_subscribed": "v2.system.no_longer_subscribed.{channelId}, then the close",
     "evict": "the channel is gone, as when the 21st was made",
     "expire": "the channel's time is over",
-    "unknown_topic": "an event of a topic that nobody knows", "no_topic": "a message without topicName",
-    "new_values": "a conversation event with a state, a purpose and members that nobody knows",
+    "unknown_topic": "an event of an unknown topic", "no_topic": "a message without topicName",
+    "new_values": "a conversation event with an unknown state, purpose and members",
     "ping": "an RFC 6455 ping", "malformed": "a text message that is no JSON",
     "bad_utf8": "a text message that is no UTF-8", "binary": "a binary message", "empty": "an empty text message",
     "masked": "a masked frame", "rsv": "a frame with RSV1", "opcode": "a frame of the reserved opcode 3",
@@ -50,7 +50,7 @@ FIELDS = {"at_s", "for_s", "count", "skip", "every_s", "after_events", "ws", "na
 
 
 class Target(Protocol):
-    """What a step wants to know of a socket."""
+    """The properties of a socket that steps use."""
     serial: int
     channel_id: str
     events_sent: int
@@ -58,7 +58,7 @@ class Target(Protocol):
 
 @dataclass
 class Shape:
-    """What is to become of one event; no copies: it is lost."""
+    """The delivery of one event; without copies it is lost."""
     copies: list[float] = field(default_factory=lambda: [0.0])  # delays in s
     pieces: int = 1
     pings: bool = False
@@ -109,7 +109,7 @@ class Step:
         return fnmatch.fnmatchcase(target.channel_id, self.spec.get("channel", "*"))
 
     def used(self) -> bool:
-        """One hit more, unless it is one to be skipped."""
+        """Counts a hit; returns false for one that is skipped."""
         if self.skip > 0:
             self.skip -= 1
             return False
@@ -119,14 +119,14 @@ class Step:
         return True
 
     def rolls(self, target: Target) -> Optional[random.Random]:
-        """The dice, when this event is hit.  Every event takes one roll, hit or not."""
+        """The random numbers for a hit event.  Each event takes one random number, hit or not."""
         dice = self.dice.get(target.serial)
         if dice is None:
             dice = self.dice[target.serial] = random.Random("%d/%d/%d" % (self.seed, self.serial, target.serial))
         hit = dice.random() * 100 < float(self.spec.get("percent", 100))
         return dice if hit and self.used() else None
 
-    def told(self, now: float) -> dict[str, Any]:
+    def as_json(self, now: float) -> dict[str, Any]:
         over = now >= self.end or self.left == 0 or (self.kind in DEEDS and self.due == float("inf"))
         return {**self.spec, "hits": self.hits, "left": self.left,
                 "state": "waiting" if now < self.begin else "over" if over else "active"}
@@ -157,11 +157,11 @@ class StreamFaults:
     def clear(self) -> None:
         self._steps = []
 
-    def told(self) -> list[dict[str, Any]]:
-        return [step.told(time.monotonic()) for step in self._steps]
+    def as_json(self) -> list[dict[str, Any]]:
+        return [step.as_json(time.monotonic()) for step in self._steps]
 
     def run_due(self, sockets: list[Any], deed: Callable[[Any, Step], None]) -> None:
-        """Plays the deeds whose time has come; with `wait` they wait for a socket."""
+        """Performs the deeds that are due; with `wait` they wait for a socket."""
         now = time.monotonic()
         for step in self._steps:
             if step.kind not in DEEDS or "after_events" in step.spec or step.due > now or not step.runs(now):
@@ -176,7 +176,7 @@ class StreamFaults:
                     deed(one, step)
 
     def bends(self, kind: str, target: Target) -> bool:
-        """Silence and mute_pong: no dice."""
+        """Silence and mute_pong: no random numbers."""
         now = time.monotonic()
         for step in self._steps:
             if step.kind == kind and step.runs(now) and step.concerns(target):
@@ -184,7 +184,7 @@ class StreamFaults:
         return False
 
     def reached(self, target: Target) -> list[Step]:
-        """Deeds that this socket has come to by its number of events."""
+        """Deeds that are due after this socket's number of events."""
         made = []
         now = time.monotonic()
         for step in self._steps:
@@ -197,7 +197,7 @@ class StreamFaults:
         return made
 
     def shape(self, target: Target, topic: str) -> Shape:
-        """What the steps make of an event; they act in the order in which they were posted."""
+        """Applies the steps to an event in the order in which they were posted."""
         made = Shape()
         now = time.monotonic()
         for step in self._steps:

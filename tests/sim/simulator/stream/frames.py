@@ -12,12 +12,12 @@ from ..web.message import Request
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-MOST_MESSAGE_BYTES = 1024 * 1024  # of a client; a subscription of 1,000 topics has 70 KB
+MESSAGE_BYTES_MAX = 1024 * 1024  # of a client; a subscription of 1,000 topics has 70 KB
 CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 
 
 class Violation(Exception):
-    """What the client must not do; `code` is the close code that answers it."""
+    """A violation of the protocol by the client; `code` is the close code that answers it."""
 
     def __init__(self, kind: str, code: int = 1002) -> None:
         super().__init__(kind)
@@ -29,7 +29,7 @@ def accept(key: str) -> str:
 
 
 def handshake_error(request: Request) -> Optional[str]:
-    """What is wrong with an upgrade request, if anything."""
+    """The error of an upgrade request, or None."""
     headers = request.headers
     if request.method != "GET" or headers.get(":version") != "HTTP/1.1":
         return "an upgrade is a GET of HTTP/1.1"
@@ -81,7 +81,7 @@ def masked(payload: bytes, mask: bytes) -> bytes:
 # ---- in -------------------------------------------------------------------------
 
 class Reader:
-    """Bytes of a client in, whole messages and control frames out."""
+    """Reads bytes of a client; returns whole messages and control frames."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -130,7 +130,7 @@ class Reader:
             raise Violation("opcode")
         if opcode >= CLOSE and (size > 125 or not first & 0x80):
             raise Violation("control")
-        if size > MOST_MESSAGE_BYTES:
+        if size > MESSAGE_BYTES_MAX:
             raise Violation("too_big", 1009)
 
     def _message(self, opcode: int, fin: bool, payload: bytes) -> Optional[tuple[int, bytes]]:
@@ -143,7 +143,7 @@ class Reader:
         if opcode != CONTINUATION:
             self._kind, self._pieces = opcode, b""
         self._pieces += payload
-        if len(self._pieces) > MOST_MESSAGE_BYTES:
+        if len(self._pieces) > MESSAGE_BYTES_MAX:
             raise Violation("too_big", 1009)
         if not fin:
             return None

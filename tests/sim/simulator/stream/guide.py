@@ -20,7 +20,7 @@ from .socket import StreamSocket
 if TYPE_CHECKING:
     from ..application import Simulator
 
-TOPIC = "guide"  # what faults of the sockets know it by
+TOPIC = "guide"  # its topic for faults of the sockets
 KEPT_EVENTS = 400_000
 WORDS = {"waiting": "WAITING", "alerting": "ALERTING", "active": "ACTIVE", "held": "HELD", "wrapup": "WRAPPED_UP",
          "ended": "TERMINATED"}
@@ -30,7 +30,7 @@ FIELDS = {"conversationId", "type", "state", "queueId", "wrapUpCode"}
 class GuideStream:
     def __init__(self, app: "Simulator") -> None:
         self.app = app
-        self.wanted: dict[StreamSocket, Optional[set[str]]] = {}  # types; None: all.  Who has sent its query
+        self.wanted: dict[StreamSocket, Optional[set[str]]] = {}  # types; None: all.  Sockets that have sent their query
         self.queries: list[Any] = []
         self.events: deque[dict[str, Any]] = deque(maxlen=KEPT_EVENTS)
         self.seq = 0
@@ -70,7 +70,7 @@ class GuideStream:
         self.wanted[one] = types or None
 
     def tick(self) -> None:
-        """The token is not renewed over the socket: with it the socket ends."""
+        """The token cannot be renewed over the socket: the socket ends with it."""
         ended = self.app.tokens.ended([one.channel.token for one in self.wanted])
         for one in list(self.wanted):
             if one.channel.token in ended and not one.channel.token_ended:
@@ -81,10 +81,10 @@ class GuideStream:
 
     def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
                agent: Optional[Agent]) -> None:
-        """Not told here."""
+        """Not used: conversations are enough."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """Agents are no conversations."""
+        """Not used: agents are no conversations."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         newest = next((p.queue for p in reversed(conversation.participants) if p.queue is not None), None)
@@ -117,11 +117,11 @@ class GuideStream:
                     self.app.hub.event(one, TOPIC, dumps(value))
 
     def _code(self, conversation: Conversation, state: str) -> Optional[str]:
-        """Told with the wrap-up and the end, the same with both."""
+        """The wrap-up code, the same at wrap-up and end."""
         codes = self.app.settings.guide_wrapup_codes
         return codes[int(conversation.id[:8], 16) % len(codes)] if codes and state in ("wrapup", "ended") else None
 
-    def told(self, since: int) -> dict[str, Any]:
+    def as_json(self, since: int) -> dict[str, Any]:
         with self.app.world.lock:
             return {"seq": self.seq, "queries": self.queries, "sockets": len(self.wanted),
                     "events": [event for event in self.events if event["seq"] > since]}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Between the world and the sockets: who hears what, when, and what faults make of it.
+"""Between the world and the sockets: subscriptions, times of delivery, faults.
 
-An observer of the world.  Guarded by the world's lock, but for what says otherwise.
+An observer of the world.  Guarded by the world's lock, unless a method says otherwise.
 """
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Hub:
         return self.channels.make(client, token, self.app.wall() + settings.channel_life_s)
 
     def evict(self, channel: Channel) -> None:
-        """Displaced by a newer one: its socket is told, then closed."""
+        """Displaced by a newer channel: its socket gets a notice and is closed."""
         self.counts["channels_evicted"] += 1
         self._end_channel(channel, "evicted")
 
@@ -84,7 +84,7 @@ class Hub:
         self.channels.touch(channel)
 
     def subscribed(self, channel: Channel) -> None:
-        """Statistics are told from now on: what is the case already is not told again."""
+        """Statistics are sent from now on: values of this moment are not sent."""
         self.counts["subscriptions"] += 1
         for topics in channel.topics.values():
             for topic in topics:
@@ -109,7 +109,7 @@ class Hub:
         return made
 
     def closed(self, one: StreamSocket) -> None:
-        """By the socket's thread, which holds no lock."""
+        """Called by the socket's thread, which holds no lock."""
         with self.app.world.lock:
             if one in self.sockets:
                 self.sockets.remove(one)
@@ -126,7 +126,7 @@ class Hub:
             return self.faults.bends("silence", one) or (pongs and self.faults.bends("mute_pong", one))
 
     def say(self, one: StreamSocket, value: Any, what: str, after_s: float = 0.0) -> None:
-        """A message that is no event: only silence holds it back."""
+        """Sends a message that is no event; only the fault `silence` withholds it."""
         if self.faults.bends("silence", one):
             one.counts["silenced"] += 1
             return
@@ -166,7 +166,7 @@ class Hub:
         self._pace.metric(queue, conversation.media, name, value_ms, at_ms)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
-        """To each queue that has or had it; the same bytes for all of them."""
+        """Sends it to each queue that has or had it, with the same bytes."""
         body: Optional[bytes] = None
         flat: Optional[bytes] = None
         for queue_id in dict.fromkeys(p.queue.id for p in conversation.participants if p.queue is not None):
@@ -222,7 +222,7 @@ class Hub:
                 self.event(channel.socket, topic, data)
 
     def event(self, one: StreamSocket, topic: str, data: bytes) -> None:
-        """One event for one socket, through its faults; none for one that is leaving."""
+        """Sends one event to one socket, through its faults; none to a socket that is closing."""
         if one.last_seq is not None:
             return
         one.events_sent += 1
@@ -255,8 +255,8 @@ class Hub:
             self.app.guide.tick()
             self._pace.tell(now)
 
-    def beat_at_once(self) -> None:
-        """A changed heartbeat_s counts from now."""
+    def restart_heartbeats(self) -> None:
+        """Applies a changed heartbeat_s from now."""
         for serial, at in self._beats.items():
             if at != float("inf"):
                 self._beats[serial] = time.monotonic() + self.app.settings.heartbeat_s
@@ -286,7 +286,7 @@ class Hub:
 
     # ---- telling -------------------------------------------------------------------------------
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         with self.app.world.lock:
             counts = Counter(self.counts)
             for one in self.sockets:
@@ -303,11 +303,11 @@ class Hub:
             for one in self.sockets:
                 one.counts = Counter()
 
-    def told_sockets(self) -> list[dict[str, Any]]:
+    def sockets_json(self) -> list[dict[str, Any]]:
         with self.app.world.lock:
-            return [one.told() for one in sorted([*self.past, *self.sockets], key=lambda s: s.serial)]
+            return [one.as_json() for one in sorted([*self.past, *self.sockets], key=lambda s: s.serial)]
 
-    def told_channels(self) -> list[dict[str, Any]]:
+    def channels_json(self) -> list[dict[str, Any]]:
         with self.app.world.lock:
             return [{"id": c.id, "expires_ms": int(c.expires * 1000), "topics": list(c.topics),
                      "socket": c.socket.serial if c.socket else None, "used": c.used, "token_ended": c.token_ended}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Deeds of the fault steps: what happens to one socket at one moment."""
+"""Deeds of the fault steps, each on one socket."""
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 from ..web.message import dumps
 from . import frames

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When the analytics topics of a queue speak: on change, at most once a second."""
+"""The pace of the analytics topics of a queue: on change, at most once a second."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
@@ -16,13 +16,13 @@ class Pace:
 
     def __init__(self, hub: "Hub") -> None:
         self._hub = hub
-        self._watched: dict[str, statistics.QueueWatch] = {}  # queues that somebody has subscribed
+        self._watched: dict[str, statistics.QueueWatch] = {}  # queues with a subscription
         self._dirty: dict[str, float] = {}  # queue -> not before
-        self._told: dict[str, float] = {}  # queue -> when it spoke last
+        self._told: dict[str, float] = {}  # queue -> time of its last message
         self._aggregates = statistics.Aggregates()
 
     def watch(self, queue: Queue) -> None:
-        """From now on; what is the case already is not told."""
+        """Watches a queue from now on; its present values are not sent."""
         if queue.id not in self._watched:
             self._watched[queue.id] = statistics.QueueWatch(queue)
             self._aggregates.forget_changes(queue.id)
@@ -45,7 +45,7 @@ class Pace:
             if self._hub.heard(base + "observations") or self._hub.heard(base + "activity"):
                 self._speak(queue_id, base)
                 continue
-            self._aggregates.forget_changes(queue_id)  # what nobody hears is lost
+            self._aggregates.forget_changes(queue_id)  # changes without a subscriber are lost
             if any(base + what in self._hub.channels.listeners for what in ("observations", "activity")):
                 self._watched[queue_id].news()
             else:

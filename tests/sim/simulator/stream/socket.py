@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 READ_BYTES = 65_536
-MOST_OUT_BYTES = 256 * 1024  # made ready for the connection; the rest waits in the box
-MOST_WAITING = 200_000  # messages: a client that does not read is let go
+OUT_BYTES_MAX = 256 * 1024  # made ready for the connection; the rest waits in the box
+WAITING_MAX = 200_000  # messages; a client that does not read is disconnected
 GOODBYE_S = 2.0  # for the client's answer to our close
-VIOLATION_S = 0.3  # the same, when we would not understand it
+VIOLATION_S = 0.3  # the same, after a violation
 
 
 class StreamSocket:
@@ -40,7 +40,7 @@ class StreamSocket:
         self.counts: Counter[str] = Counter()
         self.events_sent = 0  # posted to this socket, lost ones included
         self.opened_ms, self.opened_seq = hub.wall_ms(), hub.app.ledger.seq
-        self.last_seq: Optional[int] = None  # events of later lines of the ledger are not sent any longer
+        self.last_seq: Optional[int] = None  # events of later lines of the ledger are not sent
         self.closed_ms: Optional[int] = None
         self.ended = ""  # why
         self.client_code: Optional[int] = None
@@ -52,29 +52,29 @@ class StreamSocket:
         self._wake_out.setblocking(False)
         self._out = bytearray()
         self._reader = frames.Reader()
-        self._closing_at: Optional[float] = None  # our close frame is in the box or has left
+        self._closing_at: Optional[float] = None  # our close frame is in the box or sent
         self._abrupt = self._overflow = False
-        self._deaf = False  # after a violation nothing is understood any longer
+        self._deaf = False  # after a violation nothing is parsed
         self._why = ""
         self._plug: Any = None
 
     # ---- from any thread -------------------------------------------------------------
 
     def send(self, data: bytes, after_s: float = 0.0) -> None:
-        """Whole frames, ready to leave."""
+        """Sends whole frames."""
         self._put(after_s, data)
 
     def send_message(self, value: Any, after_s: float = 0.0) -> None:
         self.send(frames.frame(frames.TEXT, dumps(value)), after_s)
 
     def close(self, code: int, why: str, reason: str = "", after_s: float = 0.0) -> None:
-        """A close frame behind what waits already, then the end."""
+        """Sends a close frame after the waiting messages, then ends."""
         if after_s <= 0:
             self.leave()
         self._put(after_s, lambda: self._begin_close(code, why, reason))
 
     def leave(self) -> None:
-        """What happens from now on, this socket does not hear."""
+        """Later events are not sent to this socket."""
         if self.last_seq is None:
             self.last_seq = self.hub.app.ledger.seq
 
@@ -83,12 +83,12 @@ class StreamSocket:
         self._put(after_s, lambda: self._hang_up(why, reset))
 
     def waiting(self) -> int:
-        """Messages that have not left for the connection."""
+        """Messages that are not yet written to the connection."""
         return len(self._box)
 
     def _put(self, after_s: float, what: Any) -> None:
         with self._lock:
-            self._overflow = self._overflow or len(self._box) > MOST_WAITING
+            self._overflow = self._overflow or len(self._box) > WAITING_MAX
             self._serial += 1
             heapq.heappush(self._box, (time.monotonic() + after_s, self._serial, what))
         try:
@@ -99,7 +99,7 @@ class StreamSocket:
     # ---- the socket's own thread --------------------------------------------------------
 
     def run(self, plug: socket.socket, early: bytes, head: bytes) -> None:
-        """`head`: our answer to the upgrade; `early`: what the client sent behind its request."""
+        """`head`: our answer to the upgrade; `early`: the client's bytes after its request."""
         self._plug = plug
         self._out += head
         plug.setblocking(False)
@@ -143,10 +143,10 @@ class StreamSocket:
         return max(0, min(1000, int((due - time.monotonic()) * 1000) + 1))
 
     def _due(self) -> None:
-        """Takes from the box what may leave now."""
+        """Takes the due messages from the box."""
         now, ready = time.monotonic(), []
         with self._lock:
-            while self._box and self._box[0][0] <= now and len(self._out) < MOST_OUT_BYTES:
+            while self._box and self._box[0][0] <= now and len(self._out) < OUT_BYTES_MAX:
                 what = heapq.heappop(self._box)[2]
                 if callable(what):
                     ready.append(what)
@@ -249,7 +249,7 @@ class StreamSocket:
             except OSError:
                 pass
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {"serial": self.serial, "channel": self.channel_id, "peer": self.peer, "listener": self.listener,
                 "opened_seq": self.opened_seq, "last_seq": self.last_seq,
                 "opened_ms": self.opened_ms, "closed_ms": self.closed_ms, "ended": self.ended or None,

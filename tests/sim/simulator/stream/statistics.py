@@ -19,7 +19,7 @@ SERVICE_TARGET = 0.8
 
 
 def contact_values(queue: Queue, media: str) -> dict[Row, int]:
-    """An oLongest… is the epoch ms of the oldest, 0 when nobody is there."""
+    """An oLongest… is the epoch ms of the oldest contact, 0 without contacts."""
     made: dict[Row, int] = {}
     for metric in gauges.CONTACT_METRICS:
         found = gauges.visits(queue, media, metric)
@@ -34,7 +34,7 @@ def user_values(queue: Queue) -> dict[Row, int]:
 
 
 def changes(old: dict[Row, int], new: dict[Row, int]) -> dict[Row, int]:
-    """A qualifier that nobody has any longer is told once as 0."""
+    """A qualifier without agents is sent once as 0."""
     made = {row: value for row, value in new.items() if old.get(row) != value}
     made.update({row: 0 for row, value in old.items() if row not in new and value != 0})
     return made
@@ -53,7 +53,7 @@ def gauge_body(queue_id: str, media: Optional[str], changed: dict[Row, int], now
 
 
 def activity_body(changed: dict[str, dict[Row, int]]) -> dict[str, Any]:
-    """By medium; here the values stand in the rows themselves."""
+    """The body by medium; here the rows hold the values."""
     return {"results": [{"mediaType": media, "data": [{"metric": metric, **_stats(metric, value)}
                                                       for (metric, _), value in rows.items()]}
                         for media, rows in changed.items()]}
@@ -91,7 +91,7 @@ class HalfHour:
 
 
 class Aggregates:
-    """The half hours of all queues; an old one goes once a later but one has begun."""
+    """The half hours of all queues; an old one is dropped when the second half hour after it begins."""
 
     def __init__(self) -> None:
         self._halves: dict[str, dict[tuple[int, int, str], HalfHour]] = {}  # queue -> (start, length, medium)
@@ -125,7 +125,7 @@ class Aggregates:
 
 
 class QueueWatch:
-    """What was last told of one queue; it begins with what is the case at the first subscription."""
+    """The last values sent for one queue; it starts with those at the first subscription."""
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue

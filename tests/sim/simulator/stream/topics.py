@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The topics there are, who may hear them, and how a client names several at once."""
+"""Topics, their permissions, and combined names."""
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from typing import Any, Optional
 
-MOST_TOPIC_CHARACTERS = 200
+TOPIC_CHARACTERS_MAX = 200
 
 # Medium -> last part of the topic of its own, below v2.routing.queues.{id}.conversations.
 VARIANTS = {"voice": "calls", "callback": "callbacks", "chat": "chats", "email": "emails", "message": "messages"}
@@ -14,7 +14,7 @@ _QUEUE = "v2.routing.queues.{id}"
 _OBSERVATION, _AGGREGATE = "analytics:queueObservation:view", "analytics:conversationAggregate:view"
 
 # Topic -> permissions, all of them needed.  Genesys docs name those of the
-# analytics topics (forum F-7221); the others are played by analogy.
+# analytics topics (forum F-7221); the others are chosen by analogy.
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "v2.analytics.queues.{id}.observations": (_OBSERVATION, _AGGREGATE),
     "v2.analytics.queues.{id}.activity": (_OBSERVATION,),
@@ -51,7 +51,7 @@ _TEMPLATES = [Template(name, re.compile(re.escape(name).replace(r"\{id\}", r"([\
 
 @dataclass(frozen=True)
 class Topic:
-    """One single topic.  `key` compares, for letter case does not matter; `name` is shown."""
+    """One single topic.  `key` is for comparison, because letter case does not matter; `name` is for display."""
     template: str
     name: str
     key: str

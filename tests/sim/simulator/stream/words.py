@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client says in its socket, and what it hears of it.
+"""Messages of a client in its socket, and their answers.
 
 Seen in clients, not in official text: the answers have no topicName, and
 `result` is a string.
@@ -19,7 +19,7 @@ PONG = {"topicName": "channel.metadata", "eventBody": {"message": "pong"}}
 
 
 def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
-    """By the socket's thread."""
+    """Called by the socket's thread."""
     try:
         value = json.loads(payload)
     except ValueError:
@@ -33,8 +33,8 @@ def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
             if not hub.faults.bends("mute_pong", one):
                 hub.say(one, PONG, "app_pongs")
         elif word in ("subscribe", "unsubscribe"):
-            told = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}
-            hub.say(one, {**_subscribe(hub, one, word, value.get("topics")), **told}, "replies")
+            record = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}
+            hub.say(one, {**_subscribe(hub, one, word, value.get("topics")), **record}, "replies")
         else:
             one.counts["unknown_messages"] += 1
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""HTTP, TLS and what is counted there."""
+"""HTTP, TLS and their counters."""

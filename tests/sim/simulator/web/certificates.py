@@ -40,7 +40,7 @@ def _leaf(where: Path, authority: str, name: str, subject: str, san: str, usage:
 
 
 def make(where: Path) -> dict[str, str]:
-    """Fills the directory; returns what a client may want to know."""
+    """Creates the files in the directory; returns their paths for clients."""
     where.mkdir(parents=True, exist_ok=True)
     _authority(where, "ca", "Simulator CA")
     _authority(where, "client-ca", "Simulator Client CA")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the server sees of its clients: the referee of every promise about requests."""
+"""Counters of the clients' requests, for checks of rates, retries and secrets."""
 from __future__ import annotations
 
 import threading
@@ -47,7 +47,7 @@ class Counters:
     # ---- requests --------------------------------------------------------------
 
     def begin(self, request: Request, secrets: list[str]) -> None:
-        """At the door, before anything is decided about the request."""
+        """Counts a request before it is handled."""
         with self._lock:
             self.in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self.in_flight)
@@ -62,7 +62,7 @@ class Counters:
                 self.secrets_in_urls.append(request.method + " " + request.path)
 
     def counted(self, function: str) -> None:
-        """The request's function is known: is it one that was told to wait?"""
+        """Counts the request by function, and whether its function has a running Retry-After."""
         now, of_api = time.time(), not function.endswith(("/oauth/token", "/channels/{id}"))
         with self._lock:
             times = self.recent_times
@@ -82,7 +82,7 @@ class Counters:
                                           "early_by_s": round(until - now, 3)})
 
     def throttle(self, function: str, seconds: Optional[float], all_functions: bool) -> None:
-        """A 429 left; with a Retry-After nothing of this kind should come before it ends."""
+        """Notes a 429; with a Retry-After its function should send nothing before the end."""
         with self._lock:
             self.throttled[function] += 1
             if seconds is not None:
@@ -90,7 +90,7 @@ class Counters:
                 self.retry_until[key] = max(self.retry_until.get(key, 0.0), time.time() + seconds)
 
     def done(self) -> None:
-        """The answer leaves, or has left when it takes its time."""
+        """Counts the answer when it is sent."""
         with self._lock:
             self.in_flight -= 1
 
@@ -127,7 +127,7 @@ class Counters:
 
     # ---- telling --------------------------------------------------------------------
 
-    def told(self, last: int = 50) -> dict[str, Any]:
+    def as_json(self, last: int = 50) -> dict[str, Any]:
         with self._lock:
             return {
                 "since": self.since, "now": time.time(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How bytes of a reply leave, well or badly."""
+"""Delivery of a reply, complete or faulty."""
 from __future__ import annotations
 
 import email.utils
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from .message import Reply, Request, huge_body
 
-ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a word, even of TLS
+ABRUPT = ("truncate", "reset", "close", "hang")  # these end without a notice, even of TLS
 CHUNK = 1 << 16
 _PAUSE = threading.Event()  # never set; its wait() is a pause of this thread alone
 
@@ -99,7 +99,7 @@ def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply
 
 
 def _stream(out: socket.socket, request: Request, reply: Reply, keep: bool, now: float) -> tuple[int, bool]:
-    """In chunks of some size, made while the ones before are on their way."""
+    """Sends chunks, each made while the previous one is sent."""
     assert reply.stream is not None
     start = head(request, reply, keep, 0, now)
     out.sendall(start)
@@ -116,7 +116,7 @@ def _stream(out: socket.socket, request: Request, reply: Reply, keep: bool, now:
 
 
 def _hang(out: socket.socket) -> tuple[int, bool]:
-    """Stays mute until the client gives up."""
+    """Sends nothing until the client disconnects."""
     out.settimeout(None)
     while out.recv(4096):
         pass

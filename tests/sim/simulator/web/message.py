@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 @dataclass
 class Request:
     method: str
-    target: str  # as it came, for the record
+    target: str  # unchanged, for the counters
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]  # lower-case names
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass
 class Delivery:
-    """How a reply leaves; the faults live here."""
+    """The delivery of a reply, with its faults."""
     mode: str = "normal"  # normal slow_body truncate reset close hang http10 chunked huge
     delay_s: float = 0.0
     drip_s: float = 0.05  # slow_body: pause between pieces
@@ -55,7 +55,7 @@ class Reply:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     delivery: Delivery = field(default_factory=Delivery)
-    stream: Optional[Iterator[bytes]] = None  # a body that is made while it leaves, in chunks
+    stream: Optional[Iterator[bytes]] = None  # a body that is made while it is sent, in chunks
     takeover: Optional[Callable[[Any, bytes, bytes], None]] = None  # of a 101: (socket, early bytes, our head)
 
     def whole(self) -> None:

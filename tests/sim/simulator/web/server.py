@@ -81,7 +81,7 @@ class Listener:
             connected.close()
 
     def _secure(self, connected: socket.socket) -> Optional[socket.socket]:
-        """The handshake belongs to the connection's thread: a mute client stops nobody."""
+        """The handshake belongs to the connection's thread: a mute client delays no other."""
         if self.context is None:
             return connected
         counters = self.application.counters
@@ -108,7 +108,7 @@ def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class Connection:
-    """Reads requests, sends replies, until one of the two sides has enough."""
+    """Reads requests, sends replies, until one of the two sides closes."""
 
     def __init__(self, connected: socket.socket, peer: str, listener: str,
                  application: Application) -> None:
@@ -121,7 +121,7 @@ class Connection:
         try:
             while self._one():
                 pass
-            self._farewell()
+            self._close_tls()
         finally:
             try:
                 self.reader.close()
@@ -129,7 +129,7 @@ class Connection:
             except OSError:
                 pass
 
-    def _farewell(self) -> None:
+    def _close_tls(self) -> None:
         """Says close_notify: without it a body that ends with the connection is an error."""
         if isinstance(self.socket, ssl.SSLSocket) and not self.abrupt:
             self.socket.settimeout(1.0)
@@ -162,7 +162,7 @@ class Connection:
             reply, fault = application.answer(request)
             delivery.pause(reply.delivery.delay_s)
             counters.answered(request, reply, started, fault)
-            # Before the bytes leave: who has the answer may look at the counters at once.
+            # Before the bytes leave: a client with the answer may read the counters at once.
             if reply.delivery.mode == "normal":
                 leaving = True
                 counters.done()
@@ -198,7 +198,7 @@ class Connection:
         return False
 
     def _early(self) -> bytes:
-        """What came behind the request and lies in the buffer of the reader."""
+        """The bytes after the request in the buffer of the reader."""
         self.socket.setblocking(False)
         try:
             waiting = len(self.reader.peek(1))

@@ -87,7 +87,7 @@ def join(rng: random.Random, agent: Agent, one: Queue) -> None:
 def calibrate(all_queues: list[Queue], agent_count: int) -> None:
     """Scales the arrival rates so that the agents on queue are well occupied.
 
-    Single queues are then over- or understaffed by the dice: some never wait,
+    Single queues are then over- or understaffed at random: some have no waits,
     some have long lines and lose contacts.
     """
     busy = sum(q.rate * sum(share * HANDLE_S[m] for m, share in q.mix.items()) for q in all_queues)

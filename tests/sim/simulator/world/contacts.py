@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Lives of conversations: arrival, waiting, alerting, interacting, wrap-up, end.
+"""Life cycle of conversations: arrival, waiting, alerting, interacting, wrap-up, end.
 
-What a queue conversation's history looks like (Genesys docs): an `acd`
+The history of a queue conversation (Genesys docs): an `acd`
 participant of the queue appears with the offer and ends with disconnectType
 `transfer` when an agent answers; each alerted agent is an `agent` participant
 that stays in the history; who is connected has a connectedTime.
@@ -127,7 +127,7 @@ class Contacts:
 
     def abandon(self, visit: Visit, how: str) -> None:
         """The customer leaves (endpoint) or the platform ends it (system)."""
-        self._silence(visit, "peer" if how == "endpoint" else "system")
+        self._stop_ringing(visit, "peer" if how == "endpoint" else "system")
         self._out_of(visit)
         self._end_participant(visit.acd, "peer" if how == "endpoint" else "system")
         visit.conversation.visit = None
@@ -138,7 +138,7 @@ class Contacts:
 
     def flow_out(self, visit: Visit, target: Queue) -> None:
         """Unanswered to another queue: the acd participant ends, the conversation goes on."""
-        self._silence(visit, "system")
+        self._stop_ringing(visit, "system")
         self._out_of(visit)
         self._end_participant(visit.acd, "transfer")
         waited = self.world.at_ms() - visit.entered_ms
@@ -147,7 +147,7 @@ class Contacts:
         visit.served_by = None
         self.enter(visit.conversation, target)
 
-    def _silence(self, visit: Visit, how: str) -> None:
+    def _stop_ringing(self, visit: Visit, how: str) -> None:
         """Stops the ringing at the alerted agent, if any."""
         ringing = visit.served_by
         if visit.state == "alerting" and ringing is not None:
@@ -195,7 +195,7 @@ class Contacts:
             self.world.after(rng.uniform(1, min(6, timeout)), self._answer, visit, visit.ticket)
 
     def _refuse(self, visit: Visit, ticket: int, how: str) -> None:
-        """No answer or declined: back to the front, for entering time decides."""
+        """No answer, or declined: the contact goes back to its place by entering time."""
         if ticket != visit.ticket:
             return
         who = visit.served_by
@@ -207,13 +207,13 @@ class Contacts:
         visit.served_by = None
         self._move(visit, "waiting")
         self._release(who, free=False)
-        self.world.staff.hinder(who.agent, "NOT_RESPONDING", self.world.rng.uniform(20, 90))
+        self.world.staff.make_unavailable(who.agent, "NOT_RESPONDING", self.world.rng.uniform(20, 90))
         self.world.changed(visit.conversation, visit.queue)
-        self.world.after(30.0, self._forgive, visit, who.agent.id)
+        self.world.after(30.0, self._allow_agent_again, visit, who.agent.id)
         self._route(visit)
 
-    def _forgive(self, visit: Visit, agent_id: str) -> None:
-        """After a while the same agent is asked again; else nobody might be left."""
+    def _allow_agent_again(self, visit: Visit, agent_id: str) -> None:
+        """Allows the same agent again after a while, so that an agent is left."""
         visit.refused_by.discard(agent_id)
         if visit.state == "waiting" and visit.conversation.visit is visit:
             self._route(visit)
@@ -243,7 +243,7 @@ class Contacts:
             begin = talk * world.rng.uniform(0.1, 0.6)
             world.after(begin, self._hold, visit, visit.ticket, talk - begin)
         else:
-            world.after(talk, self._part, visit, visit.ticket)
+            world.after(talk, self._end_talk, visit, visit.ticket)
 
     def _hold(self, visit: Visit, ticket: int, rest: float) -> None:
         if ticket != visit.ticket:
@@ -258,7 +258,7 @@ class Contacts:
             return
         self._take_off_hold(visit.served_by)
         self.world.changed(visit.conversation, visit.queue)
-        self.world.after(rest, self._part, visit, ticket)
+        self.world.after(rest, self._end_talk, visit, ticket)
 
     def _take_off_hold(self, who: Participant) -> None:
         comm = who.comm
@@ -266,7 +266,7 @@ class Contacts:
             comm.held_total_ms += self.world.at_ms() - comm.start_hold_ms
             comm.held, comm.start_hold_ms = False, None
 
-    def _part(self, visit: Visit, ticket: int) -> None:
+    def _end_talk(self, visit: Visit, ticket: int) -> None:
         """The talk is over: transfer to another queue, or the end."""
         if ticket != visit.ticket:
             return
@@ -342,13 +342,13 @@ class Contacts:
             self.world.ended.append((self.world.at_ms(), conversation.id))
 
     def close_queue(self, queue: Queue) -> None:
-        """Of a queue that was deleted: nobody waits or rings there any longer."""
+        """Disconnects the waiting and ringing contacts of a deleted queue."""
         for media in list(queue.waiting):
             for visit in [*queue.waiting[media], *queue.alerting[media].values()]:
                 self.abandon(visit, "system")
 
     def disconnect(self, conversation: Conversation) -> bool:
-        """The customer hangs up now, wherever the conversation stands."""
+        """The customer hangs up, in any state of the conversation."""
         visit = conversation.visit
         if conversation.end_ms is not None:
             return False

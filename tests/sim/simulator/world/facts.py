@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the aggregate queries are made of: one fact for each metric that was emitted.
+"""The facts of the aggregate queries: one for each emitted metric.
 
-A fact is dated by the moment of its event and is told from `shown_ms` until
-before `gone_ms`: late data and corrections are nothing but that.  The final
-truth is all facts that never go, whatever the time.
+A fact has the time of its event and is in answers from `shown_ms` until
+before `gone_ms`: late data and corrections are made of these two times.
+The final truth has all facts that are never retracted.
 """
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Dimensions = dict[str, str]
 class Fact(NamedTuple):
     at_ms: int
     metric: str
-    value_ms: Optional[int]  # None: merely counted
+    value_ms: Optional[int]  # None: only counted
     dimensions: Dimensions
     shown_ms: int
     gone_ms: int = FOREVER
@@ -36,7 +36,7 @@ class Fact(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A stretch of an agent's life; the newest one has no end yet."""
+    """An interval of an agent's state; the newest one has no end yet."""
     from_ms: int
     presence: str  # of the system: ON_QUEUE
     presence_id: str
@@ -45,7 +45,7 @@ class Segment(NamedTuple):
 
 
 def share_of(*words: object) -> float:
-    """0 … 1 by the words alone: the same conversation is late in each run of a seed."""
+    """0 … 1 by the arguments only: the same conversation is late in each run of a seed."""
     digest = hashlib.blake2b(":".join(map(str, words)).encode(), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48
 
@@ -76,7 +76,7 @@ class Delays:
         return at_ms + round(between(late["delay_s"], share_of(self.seed, "by", key)) * 1000)
 
     def correction(self, fact: Fact) -> Iterator[Fact]:
-        """The fact as it will be told: itself, or the wrong one and what takes its place."""
+        """The facts of one event: the fact itself, or a wrong one and its replacement."""
         wrong = self.corrections
         key = (self.seed, "wrong", fact.dimensions.get("conversationId"), fact.metric, fact.at_ms)
         if (wrong is None or (wrong.get("metrics") and fact.metric not in wrong["metrics"])
@@ -103,7 +103,7 @@ class Facts:
         self._dimensions: Dimensions = {}
         self._segments = 0
 
-    # ---- what the world says -------------------------------------------------------
+    # ---- events of the world -------------------------------------------------------
 
     def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
                who: Optional[Participant]) -> None:
@@ -128,7 +128,7 @@ class Facts:
         self.add(self.flows, at_ms, name, value_ms, dimensions)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
-        """The metrics say it all."""
+        """The metrics are enough."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
         if what == "queues":
@@ -150,7 +150,7 @@ class Facts:
             self.put(where, fact)
 
     def put(self, where: list[Fact], fact: Fact) -> None:
-        """As it is; the list stays in the order of the events."""
+        """Inserts the fact in the order of the events."""
         if not where or where[-1].at_ms <= fact.at_ms:
             where.append(fact)
         else:

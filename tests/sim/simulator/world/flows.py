@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Architect flows: what a contact passes before it enters a queue.
+"""Architect flows, which a contact passes before it enters a queue.
 
-A call stays in its flow for as long as the IVR lasts; other media are through
-at once.  Flows throw dice of their own: that they exist changes no event of
-the conversations.
+A call stays in its flow for as long as the IVR lasts; other media pass at
+once.  Flows have their own random numbers, so that they change no event of the
+conversations.
 """
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Flows:
                                         for i, (name, kind) in enumerate(FLOWS))}
         self.outcomes = [Named(new_id(rng), name, where[0]) for name in OUTCOMES]
         self.milestones = [Named(new_id(rng), name, where[0]) for name in MILESTONES]
-        self.runs: dict[str, Run] = {}  # conversation -> what it is in
+        self.runs: dict[str, Run] = {}  # conversation -> its run
         self.observers: list[Callable[[str, Optional[int], int, dict[str, str]], None]] = []
 
     def begin(self, conversation: Conversation) -> None:
@@ -83,7 +83,7 @@ class Flows:
                 self._emit(run, name, None, milestone)
 
     def end(self, conversation: Conversation, target: Optional[Queue]) -> None:
-        """On to a queue, or the end of the conversation."""
+        """The run ends: transfer to a queue, or the end of the conversation."""
         run = self.runs.pop(conversation.id, None)
         if run is None:
             return

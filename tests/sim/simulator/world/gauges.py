@@ -24,7 +24,7 @@ def visits(queue: Queue, media: str, metric: str) -> list[Visit]:
 
 
 def began_ms(visit: Visit) -> int:
-    """A wait is as old as the entering, whatever rang in between."""
+    """A wait begins with the entering; alerts do not restart it."""
     return visit.entered_ms if visit.state == "waiting" else visit.since_ms
 
 
@@ -34,7 +34,7 @@ def oldest_ms(found: Iterable[Visit]) -> Optional[int]:
 
 @dataclass
 class UserCounts:
-    """Members of a queue.  On and off queue are told of the joined ones only;
+    """Members of a queue.  On and off queue count joined members only;
     presences and routing statuses of all members."""
     members: int = 0
     active: int = 0

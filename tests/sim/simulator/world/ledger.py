@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client of the conversation topics should have counted, line by line.
+"""Expected counters of a client of the conversation topics, line by line.
 
 An observer that looks at a conversation exactly when its snapshot leaves, and
 reads the participants as the snapshot shows them.  A *visit* is one stay in a
@@ -18,7 +18,7 @@ from .model import Agent, Conversation, Participant, Queue
 KEPT_LINES = 400_000
 STATES = ("waiting", "alerting", "active", "held", "wrapup", "ended")
 _RANK = {"ended": 0, "wrapup": 1, "waiting": 2, "alerting": 3, "held": 4, "active": 5}
-LATE_BREACH_MS = 2000  # who still waits is a breach so long after the target
+LATE_BREACH_MS = 2000  # a contact that still waits so long after the target is a breach
 BOUNDS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 
@@ -48,7 +48,7 @@ class Stay:
 
 @dataclass(eq=False, slots=True)
 class Live:
-    """What is known of a conversation that goes on."""
+    """The state of an open conversation."""
     media: str
     states: dict[str, str] = field(default_factory=dict)  # queue -> state
     noted: set[str] = field(default_factory=set)  # lines that are written
@@ -104,7 +104,7 @@ class Ledger:
         for conversation in conversations:
             if not conversation.over:
                 self.conversation(conversation, None, 0)
-        self.lines.clear()  # what was there at the start is known, but was no event
+        self.lines.clear()  # conversations of the start are known, but are no events
         self.stays = deque(self._waiting.values(), maxlen=KEPT_LINES)
         self.seq = 0
 
@@ -112,10 +112,10 @@ class Ledger:
 
     def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
                who: Optional[Participant]) -> None:
-        """The snapshots say it all."""
+        """The snapshots are enough."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """Agents are no conversations."""
+        """Not used: agents are no conversations."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         live = self.live.setdefault(conversation.id, Live(conversation.media))
@@ -217,7 +217,7 @@ class Sums:
         self.target_ms: Optional[float] = None
         self.now: Counter[str] = Counter()
 
-    def told(self, bounds_s: tuple[float, ...]) -> dict[str, Any]:
+    def as_json(self, bounds_s: tuple[float, ...]) -> dict[str, Any]:
         ordered = sorted(self.waits_ms)
         buckets = {("%g" % bound): bisect.bisect_right(ordered, bound * 1000) for bound in bounds_s}
         counts = self.counts
@@ -232,7 +232,7 @@ class Sums:
 
 
 def sums(ledger: Ledger, question: Question, now_ms: int) -> dict[tuple[str, str], Sums]:
-    """By (queue, medium); `now` ignores the bounds of time."""
+    """Sums for each (queue, medium); `now` ignores the bounds of time."""
     made: dict[tuple[str, str], Sums] = {}
     seen: set[tuple[str, str]] = set()
 

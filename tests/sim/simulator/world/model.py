@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a contact centre consists of, in the field's own terms."""
+"""The parts of a contact centre, in the terms of the API."""
 from __future__ import annotations
 
 import bisect
@@ -20,7 +20,7 @@ SYSTEM_PRESENCES = {
 
 
 def new_id(rng: random.Random) -> str:
-    """A lower-case UUID from the seeded dice, so that a seed repeats all ids."""
+    """A lower-case UUID from the seeded random numbers, so that a seed repeats all ids."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
@@ -101,7 +101,7 @@ class Conversation:
 
     @property
     def over(self) -> bool:
-        """Nothing of it goes on: it may be forgotten after a while."""
+        """True if nothing of it is open: it may be forgotten after a while."""
         return self.end_ms is not None and self.open_acw == 0
 
 
@@ -131,7 +131,7 @@ class Visit:
 
 
 class WaitingLine:
-    """Visits in order of their entering, whoever comes back included."""
+    """Visits in order of their entering, including those that return from an alert."""
 
     __slots__ = ("_keys", "_visits")
 

@@ -2,8 +2,8 @@
 """Names as administrators give them: not unique, and of any UTF-8.
 
 Genesys docs: queue names are not unique across divisions and may hold any
-UTF-8, slashes and spaces.  The early ones are the nasty ones, so that a small
-centre has them too.
+UTF-8, slashes and spaces.  The odd names come first, so that a small centre
+has them too.
 """
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARIED = [
     "サポート窓口",
     "🎧 Helpdesk 😀",
     (LONG * 4).encode()[:298].decode(errors="ignore") + "-A",  # 300 bytes
-    (LONG * 4).encode()[:298].decode(errors="ignore") + "-B",  # differs behind byte 127 only
+    (LONG * 4).encode()[:298].decode(errors="ignore") + "-B",  # differs after byte 127 only
     " ",
     "support",  # differs by case only
     "Support",  # a duplicate; lies in another division

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Agents' lives: presence, routing status, and who is free for a contact."""
+"""Agents: presence, routing status, and the choice of a free agent for a contact."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Optional
@@ -100,7 +100,7 @@ class Staff:
         for queue in agent.queues.values():
             queue.users_version += 1
 
-    def hinder(self, agent: Agent, status: str, seconds: float) -> None:
+    def make_unavailable(self, agent: Agent, status: str, seconds: float) -> None:
         """NOT_RESPONDING or COMMUNICATING: on queue, yet gets no contacts."""
         agent.hindered = status
         self.settle(agent)
@@ -119,7 +119,7 @@ class Staff:
         if ticket != agent.ticket or not agent.on_queue:
             return
         if not agent.load and not agent.hindered:
-            self.hinder(agent, "COMMUNICATING", self.world.rng.uniform(30, 180))
+            self.make_unavailable(agent, "COMMUNICATING", self.world.rng.uniform(30, 180))
         self._maybe_communicate(agent)
 
     # ---- work ----------------------------------------------------------------
@@ -145,7 +145,7 @@ class Staff:
         return best
 
     def free(self, agent: Agent) -> None:
-        """Some work is done or some hindrance over."""
+        """An agent has finished some work or is available again."""
         self.settle(agent)
         if agent.leaving and not agent.load:
             self._pause(agent)

@@ -37,7 +37,7 @@ class Summary:
         self.buckets[at] += 1
         self.recent.append(value_ms)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         running, cumulative = 0, {}
         for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], self.buckets):
             running += count
@@ -57,11 +57,11 @@ class Totals:
         self.counts = dict.fromkeys(COUNTS.values(), 0)
         self.times = {name: Summary() for name in TIMES.values()}
 
-    def told(self) -> dict[str, Any]:
-        """Waits in full, for histograms are made of them; of the rest count and sum."""
+    def as_json(self) -> dict[str, Any]:
+        """Waits in full, for histograms; count and sum of the other durations."""
         return {**self.counts, "answered": self.times["wait"].count,
                 "abandoned": self.times["abandon_wait"].count,
-                **{name: summary.told() if "wait" in name else brief(summary)
+                **{name: summary.as_json() if "wait" in name else brief(summary)
                    for name, summary in self.times.items()}}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The engine: a heap of events on the virtual timeline, and what stands on it."""
+"""The engine: a heap of events on the virtual timeline."""
 from __future__ import annotations
 
 import heapq
@@ -17,11 +17,11 @@ from .model import MEDIA, Agent, Conversation, Participant, Queue, new_id
 from .staff import Staff
 
 PRUNE_MS = 15 * 60 * 1000  # ended conversations stay known for a quarter of an hour
-PRUNE_MOST = 20_000
+PRUNE_MAX = 20_000
 
 
 class Observer(Protocol):
-    """Who wants to know what happens; called with the world's lock held."""
+    """Receives the events of the world; called with its lock held."""
 
     def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
                who: Optional[Participant]) -> None:
@@ -35,7 +35,7 @@ class Observer(Protocol):
 
 
 class World:
-    """One contact centre.  Whoever reads or changes it holds `lock`."""
+    """One contact centre.  Readers and writers hold `lock`."""
 
     def __init__(self, clock: Clock, seed: int = 1, queues: int = 24, agents: int = 80,
                  media: Iterable[str] = MEDIA, plain_names: bool = False,
@@ -48,7 +48,7 @@ class World:
         self.plain_names = plain_names
         self.media = [m for m in MEDIA if m in set(media)]
         self.load = load
-        self.flow_out = 0.0  # share of those who lose patience that go to another queue instead of leaving
+        self.flow_out = 0.0  # share of impatient contacts that go to another queue instead of leaving
         self.now = 0.0  # virtual moment of the event being played
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._serial = 0
@@ -83,7 +83,7 @@ class World:
         self.serving = {m: [q for q in self.queues.values() if m in q.mix] for m in MEDIA}
 
     def _open(self, warmup_s: float) -> None:
-        """Plays the warm-up, so that the first answer shows a centre in full swing."""
+        """Runs the warm-up, so that the first answer shows a busy centre."""
         for agent in self.agents.values():
             self.staff.begin(agent)
         for queue in self.queues.values():
@@ -130,10 +130,10 @@ class World:
 
     def _prune(self) -> None:
         oldest = int(self.clock.wall() * 1000) - PRUNE_MS
-        while self.ended and (self.ended[0][0] < oldest or len(self.ended) > PRUNE_MOST):
+        while self.ended and (self.ended[0][0] < oldest or len(self.ended) > PRUNE_MAX):
             self.conversations.pop(self.ended.popleft()[1], None)
 
-    # ---- telling observers ------------------------------------------------
+    # ---- observers ------------------------------------------------
 
     def emit(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int] = None,
              who: Optional[Participant] = None) -> None:
@@ -181,7 +181,7 @@ class World:
             return queue
 
     def delete_queue(self, queue_id: str) -> Queue:
-        """Who waits is disconnected; who talks may finish."""
+        """Disconnects waiting contacts; conversations with an agent may finish."""
         with self.lock:
             self.advance()
             queue = self.queues.pop(queue_id)

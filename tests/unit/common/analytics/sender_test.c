@@ -46,7 +46,7 @@ static void a_large_window_leaves_in_several_looks(void) {
   fill(&d.outbox);
   for (uint64_t looks = 1; way_out.now_ms < 4000; looks++) {
     CHECK_INT(gc_sender_run(&d, &way, now, NULL, looks * 1000),
-              GC_DEPARTURE_WAITS);
+              GC_SENDER_WAITS);
     CHECK(way_out.now_ms >= looks * 1000);
     CHECK(way_out.now_ms <= looks * 1000 + 256);
   }

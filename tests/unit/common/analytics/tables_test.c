@@ -7,9 +7,9 @@
 #include "common/analytics/dimension_table.h"
 #include "common/analytics/filter.h"
 #include "common/analytics/metric_table.h"
-#include "common/analytics/naming.h"
 #include "common/analytics/query.h"
 #include "common/analytics/series.h"
+#include "common/analytics/series_name.h"
 #include "tests/support/check.h"
 
 static void a_metric_is_what_the_table_or_its_first_letter_says(void) {
@@ -193,6 +193,22 @@ static void the_identity_is_of_what_is_asked(void) {
   CHECK(strcmp(one, two) != 0);
 }
 
+/* State files hold it: another value would begin every query's totals at 0. */
+static void the_identity_never_changes(void) {
+  char *metrics[] = {(char[]){"tTalk"}, (char[]){"nOffered"}};
+  char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
+  char *selectors[] = {(char[]){"Support*"}};
+  const struct gc_query q = {.source = GC_QUERY_CONVERSATIONS,
+                             .metrics = metrics,
+                             .metric_count = 2,
+                             .group_by = groups,
+                             .group_count = 2,
+                             .period_ms = 1800000};
+  char identity[65];
+  gc_query_identity(identity, &q, selectors, 1);
+  CHECK_STR(identity, "7772fdbff8f787ddfb933f2dd1b24128");
+}
+
 static const struct gc_entry entries[] = {{"q1", "Sales", "Sales", ""},
                                           {"q2", "Test", "Test", ""},
                                           {"q3", "Sales", "Sales~2", ""}};
@@ -201,34 +217,35 @@ static void a_deleted_queue_stays_chosen_and_a_renamed_one_does_not(void) {
   static const struct gc_entry later[] = {{"q2", "Test", "Test", ""},
                                           {"q3", "Other", "Other", ""}};
   char *selectors[] = {(char[]){"Sal*"}};
-  struct gc_choice c = {.is_by_filter = true, .is_grouped = true};
+  struct gc_filter c = {.is_by_filter = true, .is_grouped = true};
   struct gc_entities *d = gc_entities_new(entries, 3, false);
   uint32_t n;
-  CHECK(gc_choice_is_empty(&c));
-  CHECK_INT(gc_choice_make(&c, d, selectors, 1), GC_OK);
+  CHECK(gc_filter_is_empty(&c));
+  CHECK_INT(gc_filter_make(&c, d, selectors, 1), GC_OK);
   CHECK_INT(c.ids.count, 2);
-  CHECK(gc_choice_filter(&c) == &c.ids && gc_choice_wanted(&c) == &c.ids);
+  CHECK(gc_filter_for_request(&c) == &c.ids &&
+        gc_filter_for_answers(&c) == &c.ids);
   gc_entities_put(d);
   d = gc_entities_new(later, 2, false);
-  CHECK_INT(gc_choice_make(&c, d, selectors, 1), GC_OK);
+  CHECK_INT(gc_filter_make(&c, d, selectors, 1), GC_OK);
   CHECK_INT(c.ids.count, 1);
   CHECK(gc_intern_find(&c.ids, "q1", 2, &n));
   gc_entities_put(d);
-  gc_choice_clear(&c);
+  gc_filter_clear(&c);
 }
 
 static void where_names_are_refused_ids_are_chosen(void) {
   char *selectors[] = {(char[]){"q7"}, (char[]){"Sal*"}};
-  struct gc_choice c = {.is_by_filter = true, .is_grouped = true};
+  struct gc_filter c = {.is_by_filter = true, .is_grouped = true};
   struct gc_entities *d = gc_entities_new(NULL, 0, true);
-  CHECK_INT(gc_choice_make(&c, d, selectors, 2), GC_OK);
+  CHECK_INT(gc_filter_make(&c, d, selectors, 2), GC_OK);
   CHECK_INT(c.ids.count, 1);
   CHECK_STR(gc_intern_text(&c.ids, 0), "q7");
-  CHECK_INT(gc_choice_make(&c, d, selectors, 0), GC_OK);
-  CHECK(c.is_all && !gc_choice_is_empty(&c));
-  CHECK(gc_choice_filter(&c) == NULL && gc_choice_wanted(&c) == NULL);
+  CHECK_INT(gc_filter_make(&c, d, selectors, 0), GC_OK);
+  CHECK(c.is_all && !gc_filter_is_empty(&c));
+  CHECK(gc_filter_for_request(&c) == NULL && gc_filter_for_answers(&c) == NULL);
   gc_entities_put(d);
-  gc_choice_clear(&c);
+  gc_filter_clear(&c);
 }
 
 static void names_are_the_labels_of_the_list(void) {
@@ -301,6 +318,7 @@ int main(void) {
   RUN(every_source_can_be_asked_by_default);
   RUN(the_owner_is_the_queue_then_the_agent_then_the_flow);
   RUN(the_identity_is_of_what_is_asked);
+  RUN(the_identity_never_changes);
   RUN(a_deleted_queue_stays_chosen_and_a_renamed_one_does_not);
   RUN(where_names_are_refused_ids_are_chosen);
   RUN(names_are_the_labels_of_the_list);

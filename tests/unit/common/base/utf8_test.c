@@ -83,9 +83,37 @@ static void a_cut_never_leaves_half_a_character(void) {
   }
 }
 
+static void a_copy_is_whole_printable_characters(void) {
+  static const struct {
+    const char *in;
+    size_t size;
+    const char *out;
+  } rows[] = {
+      {"abc", 8, "abc"},
+      {"abc", 3, "ab"},
+      {"abc", 1, ""},
+      {"a\nb\x7f", 8, "a_b_"},
+      {"\xc2\x85x", 8, "__x"}, /* U+0085, a control character */
+      {"\xc2\xa0x", 8, "\xc2\xa0x"},
+      {"\xff\xe2\x82", 8, "___"},
+      {"\xe2\x82\xac", 4, "\xe2\x82\xac"},
+      {"\xe2\x82\xac", 3, ""},
+      {"\xf0\x9f\x98\x80", 8, "\xf0\x9f\x98\x80"},
+      {"\xed\xa0\x80", 8, "___"}, /* a surrogate */
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char out[8];
+    CHECK_ROW(rows[i].out);
+    CHECK_INT(gc_utf8_copy_printable(out, rows[i].size, rows[i].in, '_'),
+              strlen(rows[i].out));
+    CHECK_STR(out, rows[i].out);
+  }
+}
+
 int main(void) {
   RUN(only_the_shortest_form_of_a_real_character_is_valid);
   RUN(nothing_is_read_beyond_the_length);
   RUN(a_cut_never_leaves_half_a_character);
+  RUN(a_copy_is_whole_printable_characters);
   return check_done();
 }

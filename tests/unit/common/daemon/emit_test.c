@@ -67,7 +67,7 @@ static void a_sample_becomes_a_value_list(void) {
   CHECK(vl->meta == NULL);
 }
 
-static void the_daemon_fills_in_what_is_not_told(void) {
+static void the_daemon_fills_in_missing_parts(void) {
   struct gc_sample s = depth("A", "", 1);
   s.interval_ms = 0;
   fake_interval_set(TIME_T_TO_CDTIME_T(30));
@@ -104,7 +104,7 @@ static void derives_and_gauges_keep_their_kind(void) {
             INT64_C(9007199254740993));
 }
 
-static void what_is_not_known_is_not_dispatched(void) {
+static void unknown_values_are_not_dispatched(void) {
   static const double unknown[] = {NAN, INFINITY, -INFINITY};
   size_t before = fake_value_count();
   for (size_t i = 0; i < GC_COUNT(unknown); i++) {
@@ -115,7 +115,7 @@ static void what_is_not_known_is_not_dispatched(void) {
   CHECK_INT(fake_log_count(), 0);
 }
 
-static void a_full_memory_is_told(void) {
+static void a_full_memory_is_reported(void) {
   struct gc_sample s = depth("Sales", "voice", 4);
   fake_dispatch_fails(true);
   CHECK_INT(gc_emit(NULL, &s), GC_ERR_MEMORY);
@@ -170,7 +170,7 @@ static void long_names_are_cut_at_a_character(void) {
   }
 }
 
-/* What leaves is UTF-8 without control characters, whatever came. */
+/* Every output is UTF-8 without control characters. */
 static bool is_clean(const char *text) {
   const unsigned char *s = (const unsigned char *)text;
   if (strlen(text) >= DATA_MAX_NAME_LEN)
@@ -187,7 +187,7 @@ static bool is_clean(const char *text) {
   return true;
 }
 
-static void whatever_comes_what_leaves_is_clean(void) {
+static void every_dispatched_text_is_clean(void) {
   uint32_t random32 = 7;
   for (unsigned round = 0; round < 3000; round++) {
     char names[3][301];
@@ -212,13 +212,13 @@ static void whatever_comes_what_leaves_is_clean(void) {
 int main(void) {
   RUN(data_sets_are_registered_once_by_whoever_is_first);
   RUN(a_sample_becomes_a_value_list);
-  RUN(the_daemon_fills_in_what_is_not_told);
+  RUN(the_daemon_fills_in_missing_parts);
   RUN(derives_and_gauges_keep_their_kind);
-  RUN(what_is_not_known_is_not_dispatched);
-  RUN(a_full_memory_is_told);
+  RUN(unknown_values_are_not_dispatched);
+  RUN(a_full_memory_is_reported);
   RUN(a_sink_dispatches_to_its_host);
   RUN(long_names_are_cut_at_a_character);
-  RUN(whatever_comes_what_leaves_is_clean);
+  RUN(every_dispatched_text_is_clean);
   fake_reset();
   return check_done();
 }

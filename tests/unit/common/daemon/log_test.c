@@ -25,7 +25,7 @@ static void fails(struct gc_log *c, const char *cause, enum gc_code code,
   gc_log_failure(c, cause, &err);
 }
 
-static void a_trouble_is_told_reminded_of_and_ended(void) {
+static void an_error_is_logged_repeated_and_ended(void) {
   struct gc_log *c = start();
   for (now_s = 0; now_s <= 600; now_s += 10)
     fails(c, "account prod", GC_ERR_NETWORK, "no route");
@@ -52,7 +52,7 @@ static void one_held_back_is_one(void) {
   gc_log_free(c);
 }
 
-static void what_only_an_operator_can_mend_is_an_error(void) {
+static void errors_that_only_an_operator_can_mend_have_level_error(void) {
   static const enum gc_code errors[] = {GC_ERR_AUTH, GC_ERR_PERMISSION,
                                         GC_ERR_CONFIG, GC_ERR_STATE};
   struct gc_log *c = start();
@@ -117,10 +117,10 @@ static void a_line_is_one_line_of_less_than_a_kilobyte(void) {
 
 static void one_line_once_at_each_level(void) {
   struct gc_log *c = start();
-  gc_say(c, GC_SAY_ERROR, "a %d", 1);
-  gc_say(c, GC_SAY_WARNING, "b\n%%");
-  gc_say(c, GC_SAY_NOTICE, "%s", "%s%n");
-  gc_say(c, GC_SAY_INFO, "%02000d", 7);
+  gc_log_line(c, GC_LOG_ERROR, "a %d", 1);
+  gc_log_line(c, GC_LOG_WARNING, "b\n%%");
+  gc_log_line(c, GC_LOG_NOTICE, "%s", "%s%n");
+  gc_log_line(c, GC_LOG_INFO, "%02000d", 7);
   CHECK_STR(fake_log(0), "ERROR genesys: a 1");
   CHECK_STR(fake_log(1), "WARNING genesys: b %");
   CHECK_STR(fake_log(2), "NOTICE genesys: %s%n");
@@ -177,9 +177,9 @@ static void the_usual_clock_is_the_real_one(void) {
 }
 
 int main(void) {
-  RUN(a_trouble_is_told_reminded_of_and_ended);
+  RUN(an_error_is_logged_repeated_and_ended);
   RUN(one_held_back_is_one);
-  RUN(what_only_an_operator_can_mend_is_an_error);
+  RUN(errors_that_only_an_operator_can_mend_have_level_error);
   RUN(a_stop_is_neither_trouble_nor_its_end);
   RUN(causes_are_apart);
   RUN(a_line_is_one_line_of_less_than_a_kilobyte);

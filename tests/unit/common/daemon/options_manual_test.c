@@ -2,7 +2,7 @@
 #include "tests/support/options_bench.h"
 
 #include "common/base/buf.h"
-#include "common/base/json/writer.h"
+#include "common/base/json/document.h"
 #include "tests/support/check.h"
 
 static void the_manual_is_printed_from_the_rows(void) {
@@ -56,10 +56,10 @@ static void the_rows_are_printed_for_other_programs(void) {
                  GC_OPT_SECRET | GC_OPT_NEEDED, "A word.", "hush"),
       GC_OPT_END};
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 10000};
-  struct gc_json_out j = {.out = &out};
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct gc_err err;
-  gc_options_json(two, &j);
-  CHECK_INT(gc_json_out_end(&j, &err), GC_OK);
+  gc_options_json(two, &d, NULL, NULL);
+  CHECK_INT(gc_document_write(&d, &out, &err), GC_OK);
   CHECK_STR(
       gc_buf_string(&out),
       "[{\"option\":\"Port\",\"type\":\"number\",\"unit\":\"s\",\"default\":"

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void what_is_not_given_has_its_default(void) {
+static void missing_options_have_their_defaults(void) {
   CHECK_STR(options_lines(""), "");
   CHECK_STR(options_got.names, "all ");
   CHECK_STR(options_got.queues.account, "prod");
@@ -20,7 +20,7 @@ static void what_is_not_given_has_its_default(void) {
   CHECK_INT(options_got.queues.stream, 1);
 }
 
-static void what_is_given_is_read(void) {
+static void every_option_is_read(void) {
   CHECK_STR(options_lines("ClientSecret \"s3cret\"\n"
                           "CACert \"\"\n"
                           "Queue \"Sup*\" \"!x\"\n"
@@ -114,7 +114,7 @@ static void ranges_have_their_ends(void) {
   }
 }
 
-static void what_is_needed_must_be_there_and_not_empty(void) {
+static void required_options_must_be_present_and_not_empty(void) {
   options_forget();
   CHECK_STR(options_text(&options_only_blocks,
                          "<Plugin x>\n<Queues \"all\">\nRaw on\n"
@@ -233,12 +233,12 @@ static void clearing_takes_anything(void) {
 }
 
 int main(void) {
-  RUN(what_is_not_given_has_its_default);
-  RUN(what_is_given_is_read);
+  RUN(missing_options_have_their_defaults);
+  RUN(every_option_is_read);
   RUN(case_does_not_matter);
   RUN(booleans_have_many_spellings);
   RUN(ranges_have_their_ends);
-  RUN(what_is_needed_must_be_there_and_not_empty);
+  RUN(required_options_must_be_present_and_not_empty);
   RUN(a_block_has_the_name_its_kind_wants);
   RUN(blocks_of_one_kind_and_name_are_an_error_across_sections);
   RUN(options_outside_of_blocks_are_read_across_sections);

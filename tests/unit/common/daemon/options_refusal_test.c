@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/options_bench.h"
 
-#include "common/daemon/text.h"
+#include "collectd.h"
+#include "configfile.h"
+
+#include "common/daemon/option_value.h"
 #include "tests/support/check.h"
 
-static void each_failure_says_what_is_wrong_and_what_is_right(void) {
+static void each_error_names_the_value_and_what_is_accepted(void) {
   static const struct {
     const char *lines, *text;
   } rows[] = {
@@ -49,7 +52,7 @@ static void each_failure_says_what_is_wrong_and_what_is_right(void) {
   }
 }
 
-static void an_unknown_option_is_told_with_the_known_ones(void) {
+static void an_unknown_option_is_reported_with_the_known_ones(void) {
   CHECK_STR(options_lines("Acount \"x\""), OPTIONS_IN_BLOCK
             "unknown option \"Acount\" (option 2 of the block); did "
             "you mean \"Account\"? Accepted: Account, ClientSecret, "
@@ -63,7 +66,7 @@ static void an_unknown_option_is_told_with_the_known_ones(void) {
             OPTIONS_IN_BLOCK "unknown block \"Window\". Accepted: Account,");
 }
 
-static void an_option_at_the_wrong_place_is_told_where_it_belongs(void) {
+static void an_option_at_the_wrong_place_is_reported_with_the_right_one(void) {
   options_forget();
   CHECK_STR(
       options_text(&options_only_blocks, "<Plugin x>\nFoo 5\n</Plugin>\n"),
@@ -147,7 +150,7 @@ static void a_long_list_ends_with_a_whole_word(void) {
   CHECK_INT(h.port, 7);
 }
 
-static void a_block_may_refuse_what_it_is_given(void) {
+static void a_block_may_refuse_its_options(void) {
   options_forget();
   options_got.answer = GC_ERR_CONFIG;
   CHECK_STR(options_text(&options_only_blocks,
@@ -191,13 +194,13 @@ static void a_near_word_is_found(void) {
 }
 
 int main(void) {
-  RUN(each_failure_says_what_is_wrong_and_what_is_right);
-  RUN(an_unknown_option_is_told_with_the_known_ones);
-  RUN(an_option_at_the_wrong_place_is_told_where_it_belongs);
+  RUN(each_error_names_the_value_and_what_is_accepted);
+  RUN(an_unknown_option_is_reported_with_the_known_ones);
+  RUN(an_option_at_the_wrong_place_is_reported_with_the_right_one);
   RUN(a_secret_is_never_in_a_text);
   RUN(long_and_strange_values_do_not_spoil_the_text);
   RUN(a_long_list_ends_with_a_whole_word);
-  RUN(a_block_may_refuse_what_it_is_given);
+  RUN(a_block_may_refuse_its_options);
   RUN(a_near_word_is_found);
   options_forget();
   return check_done();

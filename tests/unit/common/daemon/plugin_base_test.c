@@ -9,14 +9,14 @@
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
-/* A plugin of <Thing> blocks that note what is asked of them. */
+/* A plugin of <Thing> blocks that note their calls. */
 struct thing_options {
   char *trouble; /* the callback that fails */
 };
 
 struct thing {
   struct gc_block base;
-  int looks, last_looks;
+  int reads, last_reads;
 };
 
 static const struct gc_opt thing_rows[] = {
@@ -25,7 +25,7 @@ static const struct gc_opt thing_rows[] = {
     GC_OPT_END};
 
 static struct gc_plugin plugin;
-static int cleared, last_looks;
+static int cleared, last_reads;
 
 static bool is_troubled(const struct gc_block *b, const char *by) {
   const struct thing_options *o = b->options;
@@ -47,13 +47,13 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   return GC_OK;
 }
 
-static void look(struct gc_block *b) { ((struct thing *)b)->looks++; }
-static void last_look(struct gc_block *b) {
-  last_looks += ((struct thing *)b)->looks;
+static void read_new(struct gc_block *b) { ((struct thing *)b)->reads++; }
+static void read_last(struct gc_block *b) {
+  last_reads += ((struct thing *)b)->reads;
 }
 
-static void state(struct gc_block *b, uint32_t interval_ms,
-                  const struct gc_samples *out) {
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
   const struct gc_sample sample = {.metric = GC_METRIC_SOURCE_UP,
                                    .instance = b->instance,
                                    .qualifier = "x",
@@ -72,9 +72,9 @@ static const struct gc_block_class things = {.prefix = "things",
                                              .size = sizeof(struct thing),
                                              .check = check,
                                              .start = start,
-                                             .look = look,
-                                             .state = state,
-                                             .last_look = last_look,
+                                             .read_new = read_new,
+                                             .read_state = read_state,
+                                             .read_last = read_last,
                                              .clear = clear};
 
 static enum gc_code read_thing(const char *name, void *options,
@@ -109,9 +109,9 @@ static int on_shutdown(void) {
 static int given(const char *text) {
   fake_reset();
   gc_config_seen_clear(&plugin.seen);
-  gc_log_free(plugin.complaints);
+  gc_log_free(plugin.log);
   plugin = (struct gc_plugin){.name = "genesys_things", .kinds = kinds};
-  cleared = last_looks = 0;
+  cleared = last_reads = 0;
   CHECK(gc_plugin_open(&plugin));
   plugin_register_complex_config(plugin.name, on_config);
   plugin_register_init(plugin.name, on_init);
@@ -131,7 +131,7 @@ static void each_block_is_started_read_and_ended(void) {
   CHECK_REAL(fake_gauge("genesys-things-b/source_up-x"), 1);
   CHECK_INT(fake_value_count(), 1);
   fake_shutdown();
-  CHECK_INT(last_looks, 3);
+  CHECK_INT(last_reads, 3);
   CHECK_INT(cleared, 2);
 }
 
@@ -150,7 +150,7 @@ static void a_block_that_cannot_start_costs_only_itself(void) {
   CHECK_INT(cleared, 2);
 }
 
-static void what_rows_cannot_see_is_refused_or_warned_of(void) {
+static void a_check_beyond_the_rows_fails_or_warns(void) {
   CHECK(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
               "</Thing>\n</Plugin>\n") != 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: Trouble does not go "
@@ -165,7 +165,7 @@ static void what_rows_cannot_see_is_refused_or_warned_of(void) {
   fake_shutdown();
 }
 
-static void a_block_tells_of_what_is_its_own(void) {
+static void a_block_reports_its_own_errors_only(void) {
   struct gc_err err;
   CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
                   "</Thing>\n</Plugin>\n"),
@@ -188,10 +188,10 @@ static void a_block_tells_of_what_is_its_own(void) {
 int main(void) {
   RUN(each_block_is_started_read_and_ended);
   RUN(a_block_that_cannot_start_costs_only_itself);
-  RUN(what_rows_cannot_see_is_refused_or_warned_of);
-  RUN(a_block_tells_of_what_is_its_own);
+  RUN(a_check_beyond_the_rows_fails_or_warns);
+  RUN(a_block_reports_its_own_errors_only);
   gc_config_seen_clear(&plugin.seen);
-  gc_log_free(plugin.complaints);
+  gc_log_free(plugin.log);
   fake_reset();
   return check_done();
 }

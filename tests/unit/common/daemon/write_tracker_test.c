@@ -21,7 +21,7 @@ static void register_data_sets(void) {
   plugin_register_data_set(&set);
 }
 
-/* A daemon whose queue is held and whose last writer is the tap. */
+/* A daemon whose queue is held and whose last writer is the write tracker. */
 static void start(void) {
   fake_reset();
   register_data_sets();
@@ -53,12 +53,12 @@ static void a_value_is_in_flight_until_the_writers_have_had_it(void) {
   CHECK(gc_write_tracker_wait(t, 0));
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   CHECK_INT(emit(t, "b", 60000), GC_OK);
-  CHECK_INT(gc_write_tracker_in_flight(t), 2);
+  CHECK_INT(gc_write_tracker_pending(t), 2);
   CHECK(!gc_write_tracker_wait(t, 0));
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_pending(t), 1);
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
   CHECK(gc_write_tracker_wait(t, 0));
   gc_write_ticket_free(t);
 }
@@ -75,8 +75,8 @@ static void of_one_series_never_two_are_in_flight(void) {
   CHECK_INT(gc_write_tracker_emit(other, "elsewhere", &s), GC_OK);
   fake_let_through(1);
   CHECK_INT(emit(other, "a", 120000), GC_OK);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
-  CHECK_INT(gc_write_tracker_in_flight(other), 2);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
+  CHECK_INT(gc_write_tracker_pending(other), 2);
   gc_write_ticket_free(t);
   gc_write_ticket_free(other);
 }
@@ -88,13 +88,13 @@ static void another_value_of_the_series_is_not_taken_for_it(void) {
   gc_emit(NULL, &s);
   CHECK_INT(gc_write_tracker_emit(t, NULL, &sibling), GC_OK);
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_pending(t), 1);
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
   gc_write_ticket_free(t);
 }
 
-static void what_the_daemon_does_to_a_name_is_known(void) {
+static void names_that_the_daemon_changes_are_recognised(void) {
   static const struct {
     const char *host, *instance;
   } rows[] = {{NULL, "a"},       {"", "a"},         {"h/x", "a"},
@@ -111,55 +111,55 @@ static void what_the_daemon_does_to_a_name_is_known(void) {
     struct gc_sample s = sample(last ? endless : rows[i].instance, 0);
     CHECK_INT(gc_write_tracker_emit(t, last ? endless : rows[i].host, &s),
               GC_OK);
-    CHECK_INT(gc_write_tracker_in_flight(t), 1);
+    CHECK_INT(gc_write_tracker_pending(t), 1);
     fake_let_through(1);
-    CHECK_INT(gc_write_tracker_in_flight(t), 0);
+    CHECK_INT(gc_write_tracker_pending(t), 0);
     gc_write_ticket_free(t);
   }
 }
 
-static void what_is_not_known_does_not_fly(void) {
+static void unknown_values_are_not_pending(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   struct gc_sample s = sample("a", 0);
   s.values[0].gauge = NAN;
   CHECK_INT(gc_write_tracker_emit(t, NULL, &s), GC_OK);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
   fake_dispatch_fails(true);
   CHECK_INT(emit(t, "a", 0), GC_ERR_MEMORY);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
   fake_dispatch_fails(false);
   gc_write_ticket_free(t);
 }
 
-static void what_a_filter_chain_hides_is_given_up(void) {
+static void values_that_a_filter_chain_hides_are_given_up(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   fake_lose(1);
-  atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS - 1);
+  atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS - 1);
   CHECK_INT(emit(t, "b", 60000), GC_OK);
   CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
-  CHECK_INT(gc_write_tracker_in_flight(t), 2);
+  CHECK_INT(gc_write_tracker_pending(t), 2);
   atomic_fetch_add(&now_ms, 1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_pending(t), 1);
   CHECK_INT(emit(t, "a", 120000), GC_OK);
-  atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS);
+  atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
   CHECK(gc_write_tracker_wait(t, 0));
 
   /* The series is free for another ticket, too, though none has asked. */
   struct gc_write_ticket *other = gc_write_ticket_new();
   CHECK_INT(emit(t, "c", 60000), GC_OK);
-  atomic_fetch_add(&now_ms, GC_TAP_GIVE_UP_MS);
+  atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
   CHECK_INT(emit(other, "c", 120000), GC_OK);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
-  CHECK_INT(gc_write_tracker_in_flight(other), 1);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
+  CHECK_INT(gc_write_tracker_pending(other), 1);
   gc_write_ticket_free(t);
   gc_write_ticket_free(other);
 }
 
-static void what_waits_in_a_long_queue_is_not_given_up(void) {
-  enum { LONG = 4 * GC_TAP_GIVE_UP_MS / 1000 + 20 };
+static void values_that_wait_in_a_long_queue_are_not_given_up(void) {
+  enum { LONG = 4 * GC_WRITE_GIVE_UP_MS / 1000 + 20 };
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   char name[16];
@@ -170,19 +170,19 @@ static void what_waits_in_a_long_queue_is_not_given_up(void) {
   for (int i = 1; i <= LONG / 2; i++) { /* one a second */
     atomic_fetch_add(&now_ms, 1000);
     fake_let_through(1);
-    CHECK_INT(gc_write_tracker_in_flight(t), LONG - i);
+    CHECK_INT(gc_write_tracker_pending(t), LONG - i);
   }
-  /* One is hidden; that is known once later ones have been seen for long. */
+  /* One value is hidden, which later values show in time. */
   fake_lose(1);
   int hidden = 1, left = LONG / 2 - 1;
-  for (int s = 1; s <= 2 * GC_TAP_GIVE_UP_MS / 1000; s++) {
+  for (int s = 1; s <= 2 * GC_WRITE_GIVE_UP_MS / 1000; s++) {
     atomic_fetch_add(&now_ms, 1000);
     fake_let_through(1);
     left--;
-    if (s < GC_TAP_GIVE_UP_MS / 1000)
-      CHECK_INT(gc_write_tracker_in_flight(t), left + hidden);
+    if (s < GC_WRITE_GIVE_UP_MS / 1000)
+      CHECK_INT(gc_write_tracker_pending(t), left + hidden);
   }
-  CHECK_INT(gc_write_tracker_in_flight(t), left);
+  CHECK_INT(gc_write_tracker_pending(t), left);
   (void)snprintf(name, sizeof(name), "q%d", LONG / 2);
   CHECK_INT(emit(t, name, 120000), GC_OK);
   (void)snprintf(name, sizeof(name), "q%d", LONG - 1);
@@ -199,7 +199,7 @@ static void a_ticket_that_goes_takes_its_values_along(void) {
   CHECK_INT(emit(other, "b", 60000), GC_OK);
   gc_write_ticket_free(t);
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(other), 1);
+  CHECK_INT(gc_write_tracker_pending(other), 1);
   CHECK_INT(emit(other, "a", 60000), GC_OK);
   gc_write_ticket_free(other);
   gc_write_ticket_free(NULL);
@@ -211,8 +211,8 @@ static int late_write(const data_set_t *ds, const value_list_t *vl,
                       user_data_t *ud) {
   (void)ds, (void)vl;
   late_calls++;
-  /* A writer before the tap: the value is still on its way. */
-  CHECK_INT(gc_write_tracker_in_flight(ud->data), 1);
+  /* A writer before the tracker: the value is still pending. */
+  CHECK_INT(gc_write_tracker_pending(ud->data), 1);
   return 0;
 }
 static struct gc_write_ticket *late_ticket;
@@ -235,7 +235,7 @@ static void the_tap_is_after_writers_of_later_inits(void) {
   CHECK_INT(fake_init(), 0);
   CHECK_INT(emit(late_ticket, "a", 60000), GC_OK);
   CHECK_INT(late_calls, 1);
-  CHECK_INT(gc_write_tracker_in_flight(late_ticket), 0);
+  CHECK_INT(gc_write_tracker_pending(late_ticket), 0);
   CHECK_INT(first_init(), 0);
   gc_write_ticket_free(late_ticket);
 }
@@ -256,7 +256,7 @@ static void others_values_are_let_pass(void) {
   fake_lose(1);
   plugin_dispatch_values(&vl);
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_pending(t), 1);
   gc_write_ticket_free(t);
 }
 
@@ -266,7 +266,7 @@ static void after_the_close_nothing_leaves(void) {
   CHECK_INT(emit(t, "a", 60000), GC_OK);
   gc_write_tracker_close();
   gc_write_tracker_close();
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
   CHECK(gc_write_tracker_wait(t, 1000));
   CHECK_INT(emit(t, "b", 60000), GC_ERR_STOPPED);
   CHECK_INT(fake_queued(), 1);
@@ -277,7 +277,7 @@ static void *wait_long(void *arg) {
   return (void *)(uintptr_t)gc_write_tracker_wait(arg, 60000);
 }
 
-static void who_waits_is_woken_by_the_last_value(void) {
+static void the_last_value_wakes_a_waiting_thread(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -291,7 +291,7 @@ static void who_waits_is_woken_by_the_last_value(void) {
   gc_write_ticket_free(t);
 }
 
-static void who_waits_is_woken_by_the_close(void) {
+static void the_close_wakes_a_waiting_thread(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -315,7 +315,7 @@ static void *play_writer(void *arg) {
   return NULL;
 }
 
-/* Window after window of many series; each only after the one before. */
+/* Window after window of many series, each after the one before. */
 static void *backfill(void *arg) {
   const char *name = arg;
   struct gc_write_ticket *t = gc_write_ticket_new();
@@ -368,11 +368,11 @@ static void thousands_of_series_find_their_place(void) {
     CHECK_INT(emit(t, instance, 60000), GC_OK);
   }
   CHECK_INT(emit(t, "q1", 120000), GC_ERR_LIMIT);
-  CHECK_INT(gc_write_tracker_in_flight(t), 5000);
+  CHECK_INT(gc_write_tracker_pending(t), 5000);
   fake_let_through(4999);
-  CHECK_INT(gc_write_tracker_in_flight(t), 1);
+  CHECK_INT(gc_write_tracker_pending(t), 1);
   fake_let_through(1);
-  CHECK_INT(gc_write_tracker_in_flight(t), 0);
+  CHECK_INT(gc_write_tracker_pending(t), 0);
   gc_write_ticket_free(t);
 }
 
@@ -380,16 +380,16 @@ int main(void) {
   RUN(a_value_is_in_flight_until_the_writers_have_had_it);
   RUN(of_one_series_never_two_are_in_flight);
   RUN(another_value_of_the_series_is_not_taken_for_it);
-  RUN(what_the_daemon_does_to_a_name_is_known);
-  RUN(what_is_not_known_does_not_fly);
-  RUN(what_a_filter_chain_hides_is_given_up);
-  RUN(what_waits_in_a_long_queue_is_not_given_up);
+  RUN(names_that_the_daemon_changes_are_recognised);
+  RUN(unknown_values_are_not_pending);
+  RUN(values_that_a_filter_chain_hides_are_given_up);
+  RUN(values_that_wait_in_a_long_queue_are_not_given_up);
   RUN(a_ticket_that_goes_takes_its_values_along);
   RUN(the_tap_is_after_writers_of_later_inits);
   RUN(others_values_are_let_pass);
   RUN(after_the_close_nothing_leaves);
-  RUN(who_waits_is_woken_by_the_last_value);
-  RUN(who_waits_is_woken_by_the_close);
+  RUN(the_last_value_wakes_a_waiting_thread);
+  RUN(the_close_wakes_a_waiting_thread);
   RUN(many_threads_fill_back_in_order);
   RUN(thousands_of_series_find_their_place);
   gc_write_tracker_restart(NULL);

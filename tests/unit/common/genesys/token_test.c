@@ -42,8 +42,11 @@ static void a_life_is_read_whatever_its_form(void) {
       {",\"expires_in\":9223372036854775807", 172800},
       {",\"expires_in\":0", 0},
       {",\"expires_in\":-1", 0},
-      {",\"expires_in\":-9223372036854775808", 0},
-      /* No whole number: we do not guess, the shortest life is safe. */
+      {",\"expires_in\":-9223372036854775807", 0},
+      /* Not a whole number, or one too large: the shortest life is safe. */
+      {",\"expires_in\":-9223372036854775808", 300},
+      {",\"expires_in\":9223372036854775808", 300},
+      {",\"expires_in\":99999999999999999999", 300},
       {",\"expires_in\":3600.5", 300},
       {",\"expires_in\":1e30", 300},
       {",\"expires_in\":1e999", 300},

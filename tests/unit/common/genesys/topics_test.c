@@ -9,7 +9,7 @@ static struct gc_topics t;
 static struct gc_buf body = {.max = 1 << 20};
 static bool replaces;
 static char reported[1024];
-static int one, two; /* two who want */
+static int one, two; /* subscribers */
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
   size_t used = strlen(reported);
@@ -28,16 +28,16 @@ static void end(void) {
   gc_buf_clear(&body);
 }
 
-static enum gc_code want(const char *name, void *who) {
+static enum gc_code subscribe(const char *name, void *owner) {
   struct gc_err err = {.code = GC_OK};
-  return gc_topics_want(&t, name, who, NULL, &err);
+  return gc_topics_subscribe(&t, name, owner, NULL, &err);
 }
 
-static void want_many(unsigned from, unsigned count) {
+static void subscribe_many(unsigned from, unsigned count) {
   for (unsigned i = from; i < from + count; i++) {
     char name[64];
     snprintf(name, sizeof(name), "v2.topic.%u", i);
-    CHECK_INT(want(name, &one), GC_OK);
+    CHECK_INT(subscribe(name, &one), GC_OK);
   }
 }
 
@@ -64,7 +64,7 @@ static enum gc_topic_state state(const char *key) {
   return gc_topics_find(&t, key)->state;
 }
 
-/* ---- wanting ---- */
+/* ---- subscribing ---- */
 
 static void only_single_topics_of_the_documented_letters_are_taken(void) {
   static const struct {
@@ -83,22 +83,22 @@ static void only_single_topics_of_the_documented_letters_are_taken(void) {
   begin();
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    CHECK_INT(want(rows[i].name, &one), rows[i].code);
+    CHECK_INT(subscribe(rows[i].name, &one), rows[i].code);
   }
   char longest[GC_TOPIC_MAX + 2];
   memset(longest, 'a', sizeof(longest));
   longest[GC_TOPIC_MAX + 1] = '\0';
-  CHECK_INT(want(longest, &one), GC_ERR_REQUEST);
+  CHECK_INT(subscribe(longest, &one), GC_ERR_REQUEST);
   longest[GC_TOPIC_MAX] = '\0';
-  CHECK_INT(want(longest, &one), GC_OK);
+  CHECK_INT(subscribe(longest, &one), GC_OK);
   CHECK_INT(t.wanted, 3);
   end();
 }
 
 static void names_are_compared_without_case_and_asked_for_as_written(void) {
   begin();
-  CHECK_INT(want("v2.Users.A.routingStatus", &one), GC_OK);
-  CHECK_INT(want("v2.users.a.ROUTINGSTATUS", &two), GC_OK);
+  CHECK_INT(subscribe("v2.Users.A.routingStatus", &one), GC_OK);
+  CHECK_INT(subscribe("v2.users.a.ROUTINGSTATUS", &two), GC_OK);
   CHECK_INT(t.wanted, 1);
   CHECK_INT(t.count, 1);
   CHECK_INT(next(), 1);
@@ -108,19 +108,19 @@ static void names_are_compared_without_case_and_asked_for_as_written(void) {
   end();
 }
 
-static void a_topic_stays_while_somebody_wants_it(void) {
+static void a_topic_stays_while_it_has_a_subscriber(void) {
   begin();
-  CHECK_INT(want("v2.a", &one), GC_OK);
-  CHECK_INT(want("v2.a", &two), GC_OK);
-  CHECK_INT(want("v2.a", &two), GC_OK);
-  CHECK_INT(want("v2.b", &two), GC_OK);
-  gc_topics_unwant(&t, "V2.A", &two);
-  gc_topics_unwant(&t, "v2.never", &two);
+  CHECK_INT(subscribe("v2.a", &one), GC_OK);
+  CHECK_INT(subscribe("v2.a", &two), GC_OK);
+  CHECK_INT(subscribe("v2.a", &two), GC_OK);
+  CHECK_INT(subscribe("v2.b", &two), GC_OK);
+  gc_topics_unsubscribe(&t, "V2.A", &two);
+  gc_topics_unsubscribe(&t, "v2.never", &two);
   CHECK_INT(t.wanted, 2);
-  gc_topics_unwant(&t, NULL, &one);
+  gc_topics_unsubscribe(&t, NULL, &one);
   CHECK_INT(t.wanted, 1);
-  gc_topics_unwant(&t, NULL, &two);
-  gc_topics_unwant(&t, NULL, &two);
+  gc_topics_unsubscribe(&t, NULL, &two);
+  gc_topics_unsubscribe(&t, NULL, &two);
   CHECK_INT(t.wanted, 0);
   CHECK(gc_topics_settled(&t));
   CHECK_INT(next(), 0);
@@ -128,32 +128,32 @@ static void a_topic_stays_while_somebody_wants_it(void) {
   end();
 }
 
-static void each_who_wants_has_a_tag(void) {
+static void each_subscriber_has_a_tag(void) {
   int tags[2];
   begin();
-  CHECK_INT(gc_topics_want(&t, "v2.a", &one, &tags[0], NULL), GC_OK);
-  CHECK_INT(gc_topics_want(&t, "v2.a", &two, &tags[0], NULL), GC_OK);
-  CHECK_INT(gc_topics_want(&t, "v2.a", &two, &tags[1], NULL), GC_OK);
-  const struct gc_topic_want *w = gc_topics_find(&t, "v2.a")->wants;
-  CHECK(w->who == &one && w->tag == &tags[0]);
-  CHECK(w->next->who == &two && w->next->tag == &tags[1]);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.a", &one, &tags[0], NULL), GC_OK);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.a", &two, &tags[0], NULL), GC_OK);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.a", &two, &tags[1], NULL), GC_OK);
+  const struct gc_topic_subscriber *w = gc_topics_find(&t, "v2.a")->subscribers;
+  CHECK(w->owner == &one && w->tag == &tags[0]);
+  CHECK(w->next->owner == &two && w->next->tag == &tags[1]);
   CHECK(w->next->next == NULL);
   end();
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static void the_first_batch_replaces_and_the_others_add(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   static const size_t batches[] = {500, 500};
   for (size_t i = 0; i < GC_COUNT(batches); i++) {
     CHECK(!gc_topics_settled(&t));
     CHECK_INT(next(), batches[i]);
     CHECK_INT(replaces, i == 0);
     CHECK(!gc_topics_settled(&t));
-    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+    CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   }
   CHECK(gc_topics_settled(&t));
   CHECK_INT(next(), 0);
@@ -163,15 +163,15 @@ static void the_first_batch_replaces_and_the_others_add(void) {
 static void what_comes_later_is_added_alone(void) {
   begin();
   gc_topics_restart(&t);
-  CHECK_INT(want("v2.a", &one), GC_OK);
+  CHECK_INT(subscribe("v2.a", &one), GC_OK);
   CHECK_INT(next(), 1);
-  CHECK_INT(want("v2.b", &one), GC_OK); /* while the first is out */
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK_INT(subscribe("v2.b", &one), GC_OK); /* while the first batch runs */
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK(!gc_topics_settled(&t));
   CHECK_INT(next(), 1);
   CHECK(!replaces);
   CHECK_STR(body.data, "[{\"id\":\"v2.b\"}]");
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK(gc_topics_settled(&t));
   end();
 }
@@ -179,12 +179,12 @@ static void what_comes_later_is_added_alone(void) {
 static void a_batch_that_failed_is_asked_again_as_it_was(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 501);
+  subscribe_many(0, 501);
   CHECK_INT(next(), 500);
-  CHECK(!gc_topics_asked(&t, GC_ERR_REMOTE, "5xx"));
+  CHECK(!gc_topics_end_batch(&t, GC_ERR_REMOTE, "5xx"));
   CHECK_INT(next(), 500);
   CHECK(replaces);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK_INT(next(), 1);
   CHECK(!replaces);
   end();
@@ -192,31 +192,31 @@ static void a_batch_that_failed_is_asked_again_as_it_was(void) {
 
 static void a_full_channel_takes_no_more(void) {
   begin();
-  want_many(0, GC_TOPICS_MAX);
+  subscribe_many(0, GC_TOPICS_MAX);
   struct gc_err err = {.code = GC_OK};
-  CHECK_INT(gc_topics_want(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
+  CHECK_INT(gc_topics_subscribe(&t, "v2.more", &one, NULL, &err), GC_ERR_LIMIT);
   CHECK_HAS(err.text, "1000");
-  CHECK_INT(want("v2.topic.7", &two), GC_OK);
-  gc_topics_unwant(&t, "v2.topic.9", &one);
-  CHECK_INT(want("v2.more", &one), GC_OK);
-  CHECK_INT(want("v2.topic.9", &one), GC_ERR_LIMIT);
+  CHECK_INT(subscribe("v2.topic.7", &two), GC_OK);
+  gc_topics_unsubscribe(&t, "v2.topic.9", &one);
+  CHECK_INT(subscribe("v2.more", &one), GC_OK);
+  CHECK_INT(subscribe("v2.topic.9", &one), GC_ERR_LIMIT);
   end();
 }
 
 static void left_overs_stay_until_the_room_is_needed(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   while (next() > 0)
-    CHECK(gc_topics_asked(&t, GC_OK, NULL));
-  gc_topics_unwant(&t, "v2.topic.3", &one);
+    CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
+  gc_topics_unsubscribe(&t, "v2.topic.3", &one);
   CHECK(gc_topics_settled(&t));
   CHECK_INT(t.count, 1000);
-  CHECK_INT(want("v2.topic.3", &one),
-            GC_OK); /* comes back: it is still there */
+  CHECK_INT(subscribe("v2.topic.3", &one),
+            GC_OK); /* it is still on the channel */
   CHECK(gc_topics_settled(&t));
-  gc_topics_unwant(&t, "v2.topic.3", &one);
-  CHECK_INT(want("v2.more", &one), GC_OK);
+  gc_topics_unsubscribe(&t, "v2.topic.3", &one);
+  CHECK_INT(subscribe("v2.more", &one), GC_OK);
   CHECK_INT(t.count, 1000);
   CHECK_INT(next(), 500);
   CHECK(replaces);
@@ -226,18 +226,18 @@ static void left_overs_stay_until_the_room_is_needed(void) {
 static void a_renewal_adds_unless_there_are_left_overs(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 3);
+  subscribe_many(0, 3);
   CHECK_INT(next(), 3);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   gc_topics_renew(&t);
   CHECK_INT(next(), 3);
   CHECK(!replaces);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
-  gc_topics_unwant(&t, "v2.topic.1", &one);
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
+  gc_topics_unsubscribe(&t, "v2.topic.1", &one);
   gc_topics_renew(&t);
   CHECK_INT(next(), 2);
   CHECK(replaces);
-  CHECK(gc_topics_asked(&t, GC_OK, NULL));
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
   CHECK_INT(t.count, 2);
   end();
 }
@@ -245,10 +245,10 @@ static void a_renewal_adds_unless_there_are_left_overs(void) {
 static void an_answer_that_comes_after_a_restart_says_nothing(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 3);
+  subscribe_many(0, 3);
   CHECK_INT(next(), 3);
   gc_topics_restart(&t);
-  (void)gc_topics_asked(&t, GC_OK, NULL);
+  (void)gc_topics_end_batch(&t, GC_OK, NULL);
   CHECK_INT(next(), 3);
   CHECK(replaces);
   end();
@@ -263,17 +263,17 @@ static void an_answer_that_comes_after_a_restart_says_nothing(void) {
   "\"selfUri\":\"/x\"},{\"state\":\"Rejected\",\"id\":\"v2.stranger\"},"       \
   "{\"id\":\"v2.c\",\"state\":\"Rejected\"}]}"
 
-static void each_rejection_is_told_with_its_reason(void) {
+static void each_rejection_is_reported_with_its_reason(void) {
   for (size_t piece = 1; piece < 200; piece += 66) {
     begin();
     gc_topics_restart(&t);
-    CHECK_INT(want("v2.a", &one), GC_OK);
-    CHECK_INT(want("v2.b", &one), GC_OK);
-    CHECK_INT(want("v2.c", &one), GC_OK);
-    CHECK_INT(want("v2.d", &one), GC_OK); /* not mentioned */
+    CHECK_INT(subscribe("v2.a", &one), GC_OK);
+    CHECK_INT(subscribe("v2.b", &one), GC_OK);
+    CHECK_INT(subscribe("v2.c", &one), GC_OK);
+    CHECK_INT(subscribe("v2.d", &one), GC_OK); /* not mentioned */
     CHECK_INT(next(), 4);
     CHECK_INT(answer(ANSWER, piece), GC_OK);
-    CHECK(gc_topics_asked(&t, GC_OK, NULL));
+    CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
     CHECK_STR(reported, "v2.b: p:q:view, p:r:view; not_allowed\n"
                         "v2.c: no reason is given\n");
     CHECK_INT(state("v2.a"), GC_TOPIC_PERMITTED);
@@ -299,14 +299,15 @@ static void an_answer_that_is_no_json_is_refused(void) {
 static void one_bad_topic_is_found_by_halving(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   unsigned requests = 0;
   while (!gc_topics_settled(&t) && requests < 100) {
     requests++;
     CHECK(next() > 0);
     bool bad = strstr(body.data, "\"v2.topic.321\"") != NULL;
     CHECK_INT(replaces, state("v2.topic.0") != GC_TOPIC_PERMITTED);
-    CHECK(gc_topics_asked(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
+    CHECK(
+        gc_topics_end_batch(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
   }
   CHECK_STR(reported, "v2.topic.321: 400: unknown\n");
   CHECK(gc_topics_settled(&t));
@@ -317,10 +318,10 @@ static void one_bad_topic_is_found_by_halving(void) {
 static void a_refusal_of_everything_ends(void) {
   begin();
   gc_topics_restart(&t);
-  want_many(0, 1000);
+  subscribe_many(0, 1000);
   unsigned requests = 1;
   CHECK(next() > 0);
-  while (gc_topics_asked(&t, GC_ERR_REQUEST, "400") && requests < 100) {
+  while (gc_topics_end_batch(&t, GC_ERR_REQUEST, "400") && requests < 100) {
     CHECK(next() > 0);
     requests++;
   }
@@ -333,8 +334,8 @@ static void a_refusal_of_everything_ends(void) {
 int main(void) {
   RUN(only_single_topics_of_the_documented_letters_are_taken);
   RUN(names_are_compared_without_case_and_asked_for_as_written);
-  RUN(a_topic_stays_while_somebody_wants_it);
-  RUN(each_who_wants_has_a_tag);
+  RUN(a_topic_stays_while_it_has_a_subscriber);
+  RUN(each_subscriber_has_a_tag);
   RUN(the_first_batch_replaces_and_the_others_add);
   RUN(what_comes_later_is_added_alone);
   RUN(a_batch_that_failed_is_asked_again_as_it_was);
@@ -342,7 +343,7 @@ int main(void) {
   RUN(left_overs_stay_until_the_room_is_needed);
   RUN(a_renewal_adds_unless_there_are_left_overs);
   RUN(an_answer_that_comes_after_a_restart_says_nothing);
-  RUN(each_rejection_is_told_with_its_reason);
+  RUN(each_rejection_is_reported_with_its_reason);
   RUN(an_answer_that_is_no_json_is_refused);
   RUN(one_bad_topic_is_found_by_halving);
   RUN(a_refusal_of_everything_ends);

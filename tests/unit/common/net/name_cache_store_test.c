@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/genesys/targets.h"
+#include "common/genesys/entity_page.h"
 #include "tests/support/check.h"
 #include "tests/support/names_bench.h"
 

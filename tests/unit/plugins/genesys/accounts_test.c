@@ -73,7 +73,7 @@ static const char *reads(const char *lines) {
   return block_text("genesys", blocks, "prod", lines);
 }
 
-static void what_is_not_given_has_its_default(void) {
+static void missing_options_have_their_defaults(void) {
   CHECK_STR(reads(NEEDED), "");
   CHECK_STR(got.name, "prod");
   CHECK_STR(got.region, "eu-west-1");
@@ -181,7 +181,7 @@ static void a_file_that_others_may_read_earns_a_warning(void) {
   unlink(path);
 }
 
-static void what_is_wrong_is_named(void) {
+static void errors_name_the_option(void) {
   static const struct {
     const char *lines, *has[3];
   } rows[] = {
@@ -217,20 +217,20 @@ static void what_is_wrong_is_named(void) {
   }
 }
 
-static void what_the_core_refuses_is_passed_on(void) {
+static void errors_of_the_core_are_passed_on(void) {
   define_answers = GC_ERR_CONFIG;
   CHECK_HAS(reads(NEEDED), "genesys: <Account \"prod\">: no room");
   define_answers = GC_OK;
 }
 
 int main(void) {
-  RUN(what_is_not_given_has_its_default);
+  RUN(missing_options_have_their_defaults);
   RUN(every_option_goes_to_its_place);
   RUN(the_addresses_follow_from_region_and_overrides);
   RUN(the_secret_comes_from_one_of_four_places);
   RUN(a_file_that_others_may_read_earns_a_warning);
-  RUN(what_is_wrong_is_named);
-  RUN(what_the_core_refuses_is_passed_on);
+  RUN(errors_name_the_option);
+  RUN(errors_of_the_core_are_passed_on);
   forget();
   return check_done();
 }

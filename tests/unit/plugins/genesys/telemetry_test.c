@@ -131,7 +131,7 @@ static void latency_is_the_average_since_the_last_reading(void) {
   CHECK(isnan(value_of("api_latency")));
 }
 
-static void a_thread_that_started_anew_counts_from_zero(void) {
+static void a_restarted_thread_counts_from_zero(void) {
   struct telemetry t = {.answers = 100, .elapsed_ms = 50000};
   struct gc_account_stats stats = {.api = {.answers = 2, .elapsed_ms = 10}};
   read_stats(&t, &stats);
@@ -147,6 +147,6 @@ int main(void) {
   RUN(every_function_and_class_is_there_from_the_start);
   RUN(an_identity_is_there_once);
   RUN(latency_is_the_average_since_the_last_reading);
-  RUN(a_thread_that_started_anew_counts_from_zero);
+  RUN(a_restarted_thread_counts_from_zero);
   return check_done();
 }

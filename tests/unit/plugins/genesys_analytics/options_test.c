@@ -31,7 +31,7 @@ static const char *reads(const char *lines) {
   return block_text("genesys_analytics", blocks, "q", lines);
 }
 
-static void what_is_not_given_has_its_default(void) {
+static void missing_options_have_their_defaults(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_INT(got.source, GC_QUERY_CONVERSATIONS);
   CHECK_INT(got.query.period_ms, 60000);
@@ -60,7 +60,7 @@ static void each_source_has_its_own_defaults(void) {
   CHECK_STR(got.query.group_by.at[0], "queueId");
 }
 
-static void what_is_given_counts(void) {
+static void given_options_replace_the_defaults(void) {
   CHECK_STR(reads("Account prod\nMetric nOffered tBrandNew\nMetric oX1\n"
                   "GroupBy wrapUpCode queueId\nGranularity PT30M\n"
                   "SettleDelay 0\nRevisit 0\nBackfill P1D\nCounters false\n"
@@ -102,7 +102,7 @@ static void a_granularity_divides_a_day(void) {
   }
 }
 
-static void what_is_wrong_is_named(void) {
+static void errors_name_the_option(void) {
   static const struct {
     const char *lines, *has[3];
   } rows[] = {
@@ -139,11 +139,11 @@ static void what_is_wrong_is_named(void) {
 }
 
 int main(void) {
-  RUN(what_is_not_given_has_its_default);
+  RUN(missing_options_have_their_defaults);
   RUN(each_source_has_its_own_defaults);
-  RUN(what_is_given_counts);
+  RUN(given_options_replace_the_defaults);
   RUN(a_granularity_divides_a_day);
-  RUN(what_is_wrong_is_named);
+  RUN(errors_name_the_option);
   gc_options_clear(query_rows, &got);
   return check_done();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* genesys and genesys_analytics in one process, as collectd runs them, against
- * the fake daemon: configuration, init, the way out through the tap, the end.
+ * the fake daemon: configuration, init, the write tracker, the end.
  * What the values are is said by the .case files, what the block does by
  * tests/unit/analytics_block_test. */
 #include "tests/support/fake_daemon.h"
@@ -20,7 +20,7 @@
 void genesys_module_register(void);
 void genesys_analytics_module_register(void);
 
-/* Nobody listens on this port of the loopback address. */
+/* No server listens on this port of the loopback address. */
 #define GENESYS                                                                \
   "<Plugin genesys>\n<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\n"     \
   "ClientId c1\nClientSecret s3cret\nHost \"h1\"\n</Account>\n</Plugin>\n"
@@ -48,7 +48,7 @@ static const char *state_folder(void) {
   return path;
 }
 
-/* As an agent leaves it that was killed while a window was in flight. */
+/* The state of an agent that was killed while a window was pending. */
 static void leave_a_window_behind(void) {
   struct gc_outbox o = {.interval_ms = 60000};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
@@ -90,7 +90,7 @@ static bool still_waits(void) {
   return text.len > 0;
 }
 
-static void it_registers_what_it_needs(void) {
+static void it_registers_its_callbacks(void) {
   load();
   CHECK(fake_has("config", "genesys_analytics"));
   CHECK(fake_has("init", "genesys_analytics"));
@@ -128,7 +128,7 @@ static void a_wrong_option_ends_the_start(void) {
   unload();
 }
 
-static void what_was_in_flight_leaves_first_one_after_the_other(void) {
+static void pending_values_of_the_last_run_are_sent_first_one_by_one(void) {
   leave_a_window_behind();
   load();
   CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("q", ""))), 0);
@@ -148,9 +148,9 @@ static void what_was_in_flight_leaves_first_one_after_the_other(void) {
   CHECK(!still_waits());
 }
 
-/* The way out is blocked: the second value of the series does not even begin.
+/* The writers are blocked: the second value of the series is not dispatched.
  */
-static void the_end_waits_a_second_at_most_and_keeps_what_is_left(void) {
+static void the_end_waits_a_second_at_most_and_keeps_the_rest(void) {
   leave_a_window_behind();
   load();
   CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("q", ""))), 0);
@@ -222,12 +222,12 @@ static void tidy(void) {
 int main(void) {
   if (mkdtemp(folder) == NULL)
     return 99;
-  RUN_ALONE(it_registers_what_it_needs);
+  RUN_ALONE(it_registers_its_callbacks);
   RUN_ALONE(an_unknown_account_costs_its_block_alone);
   RUN_ALONE(a_wrong_option_ends_the_start);
   RUN_ALONE(the_example_is_a_configuration);
-  RUN_ALONE(what_was_in_flight_leaves_first_one_after_the_other);
-  RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_what_is_left);
+  RUN_ALONE(pending_values_of_the_last_run_are_sent_first_one_by_one);
+  RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_the_rest);
   CHECK_INT(rmdir(folder), 0);
   return check_done();
 }

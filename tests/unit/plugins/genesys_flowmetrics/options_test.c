@@ -22,9 +22,9 @@ static enum gc_code on_block(const char *name, void *settings,
   warning = (struct gc_err){.code = GC_OK};
   enum gc_code code = attributes_check(&options, &config, &warning, err);
   snprintf(region, sizeof(region), "%s",
-           options.region != NULL ? options.region : "");
+           options.sqs.region != NULL ? options.sqs.region : "");
   snprintf(url, sizeof(url), "%s",
-           options.queue_url != NULL ? options.queue_url : "");
+           options.sqs.queue_url != NULL ? options.sqs.queue_url : "");
   retention_ms = config.retention_ms;
   attributes_config_clear(&config);
   gc_options_clear(attributes_rows, &options);
@@ -69,7 +69,7 @@ static void a_queue_is_all_that_sqs_needs(void) {
             GC_OK);
 }
 
-static void what_cannot_be_meant_is_refused(void) {
+static void contradictory_options_are_refused(void) {
   static const struct {
     const char *text, *says;
   } rows[] = {
@@ -106,17 +106,17 @@ static void what_cannot_be_meant_is_refused(void) {
   }
 }
 
-static void half_of_the_safety_is_a_warning(void) {
+static void a_public_listener_without_tls_or_secret_is_a_warning(void) {
   struct gc_err err;
   CHECK_INT(configure("Source \"webhook\"\nListen \"0.0.0.0\"\n"
                       "SharedSecretFile \"/nonexistent\"",
                       &err),
             GC_OK);
-  CHECK_HAS(warning.text, "in the clear");
+  CHECK_HAS(warning.text, "unencrypted");
   CHECK_INT(
       configure("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"", &err),
       GC_OK);
-  CHECK_HAS(warning.text, "whoever reaches it");
+  CHECK_HAS(warning.text, "any host that reaches it");
   CHECK_INT(configure("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"\n"
                       "SharedSecretFile \"/nonexistent\"",
                       &err),
@@ -132,8 +132,7 @@ static void a_shared_state_is_what_this_build_can_do(void) {
       {QUEUE "StateURL \"redis://127.0.0.1:6379/0\"", "", false},
       {QUEUE "StateURL \"redis://[::1]/3\"", "", false},
       {QUEUE "StateURL \"unix:///run/redis/s\"", "", false},
-      {QUEUE "StateURL \"redis://redis.example:6379/0\"", "in the clear",
-       false},
+      {QUEUE "StateURL \"redis://redis.example:6379/0\"", "unencrypted", false},
       {QUEUE "StateURL \"rediss://redis.example:6379/0\"", "", true},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -162,8 +161,8 @@ static void blocks_keep_their_state_in_one_place(void) {
 
 int main(void) {
   RUN(a_queue_is_all_that_sqs_needs);
-  RUN(what_cannot_be_meant_is_refused);
-  RUN(half_of_the_safety_is_a_warning);
+  RUN(contradictory_options_are_refused);
+  RUN(a_public_listener_without_tls_or_secret_is_a_warning);
   RUN(a_shared_state_is_what_this_build_can_do);
   RUN(blocks_keep_their_state_in_one_place);
   return check_done();

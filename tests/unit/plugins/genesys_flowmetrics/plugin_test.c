@@ -63,7 +63,7 @@ static int post(const char *body) {
   return atoi(answer + 9);
 }
 
-/* One time for all: the same number is the same attribute. */
+/* All have one time: the same number is the same attribute. */
 static void post_event(unsigned number) {
   static time_t now;
   char body[300], at[40];
@@ -100,7 +100,7 @@ static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
   CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 0);
   post_event(2);
   post_event(2);
-  post_event(3); /* with its commit it was kept that the 0 went out */
+  post_event(3); /* its commit also recorded that the 0 was dispatched */
   CHECK_INT(fake_read("genesys_flowmetrics/attributes-hook/state"), 0);
   CHECK_REAL(fake_gauge("genesys-attributes-hook/source_up-webhook"), 1);
   CHECK_INT(fake_derive("genesys-attributes-hook/events-counted"), 3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a block asks for, and how many series it tells. */
+/* Which queues a block requests, and how many series it puts. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>
@@ -29,8 +29,7 @@ static void only_selected_queues_are_asked_for(void) {
   char *selectors[] = {(char[]){"!Queue 1"}, (char[]){"Queue *"},
                        (char[]){"q0007"}};
   begin(OBS_QUERY);
-  settings.selectors = selectors;
-  settings.selector_count = GC_COUNT(selectors);
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
   will_list(3);
   will(QUERY, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1")));
   start();
@@ -60,7 +59,7 @@ static void a_block_that_takes_a_quarter_of_the_budget_says_so(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
     begin(rows[i].source);
-    settings.interval_ms = rows[i].interval_ms;
+    options.interval_s = rows[i].interval_ms / 1000;
     per_minute = rows[i].per_minute;
     will_list(rows[i].queues);
     will("POST /api/v2/analytics/", ANSWER(""));
@@ -99,7 +98,7 @@ static void a_minute_takes_the_requests_that_the_manual_says(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
     begin(rows[i].source);
-    settings.interval_ms = rows[i].interval_ms;
+    options.interval_s = rows[i].interval_ms / 1000;
     will_list(rows[i].queues);
     will("POST /api/v2/analytics/", ANSWER(""));
     will("GET /api/v2/presence", "{\"entities\":[]}");
@@ -116,7 +115,7 @@ static void an_agent_asks_for_its_share_alone(void) {
   size_t asked = 0;
   for (uint32_t k = 1; k <= 2; k++) {
     begin(OBS_QUERY);
-    settings.shard = (struct shard){k, 2};
+    options.shard = (struct shard){k, 2};
     will_list(40);
     will(QUERY, ANSWER(""));
     start();
@@ -136,12 +135,12 @@ static double count_of_state(const char *name) {
   return (double)w.count;
 }
 
-/* Three series where two have room: told once, until there was room for ten
+/* Three series with places for two: one report, until there were places for ten
  * minutes. */
-static void beyond_the_most_series_are_left_out_and_told_once(void) {
+static void series_beyond_the_limit_are_left_out_and_reported_once(void) {
   begin(OBS_QUERY);
-  settings.series_max = 2;
-  settings.expiry_ms = 60000;
+  options.series_max = 2;
+  options.queue_expiry_s = 60;
   will_list(4);
   for (int i = 0; i < 3; i++)
     once(QUERY, 200,
@@ -158,7 +157,7 @@ static void beyond_the_most_series_are_left_out_and_told_once(void) {
   CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 3);
   CHECK_HAS(replay_last_notice(&w.r, "series")->text, "MaxSeries");
   CHECK_HAS(replay_last_notice(&w.r, "series")->text, "all 2 places");
-  /* The places of those that came no more are free in time. */
+  /* The places of silent series become free. */
   CHECK(isnan(reads("Queue 3/queue_depth-voice")));
   replay_run(&w.r, 60000);
   CHECK_REAL(reads("Queue 3/queue_depth-voice"), 4);
@@ -174,8 +173,8 @@ static void beyond_the_most_series_are_left_out_and_told_once(void) {
 static void windows_are_beside_the_gauges_or_alone(void) {
   for (int raw = 0; raw < 2; raw++) {
     begin(OBS_QUERY);
-    settings.window_ms = 60000;
-    settings.raw = raw;
+    options.window_s = 60;
+    options.raw = raw;
     will_list(1);
     will(QUERY, ANSWER(WAITING("q0000", "3")));
     start();
@@ -184,7 +183,7 @@ static void windows_are_beside_the_gauges_or_alone(void) {
     replay_run(&w.r, 62000);
     CHECK_REAL(reads("Queue 0/queue_depth_window-voice"), 3);
     CHECK_INT(w.values, 1 + raw);
-    /* What is new and what is open leave at the end. */
+    /* New values and open windows are put at the end. */
     replay_run(&w.r, 10000);
     CHECK(block_has_windows(w.block));
     w.values = 0;
@@ -197,8 +196,7 @@ static void windows_are_beside_the_gauges_or_alone(void) {
 static void without_a_queue_nothing_is_asked_and_the_source_is_down(void) {
   char *selectors[] = {(char[]){"Support*"}};
   begin(OBS_QUERY);
-  settings.selectors = selectors;
-  settings.selector_count = GC_COUNT(selectors);
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
   will_list(3);
   start();
   replay_run(&w.r, 60000);
@@ -212,8 +210,7 @@ static void without_a_queue_nothing_is_asked_and_the_source_is_down(void) {
 static void where_names_are_refused_ids_can_be_asked_for(void) {
   char *selectors[] = {(char[]){UUID}, (char[]){"Support*"}};
   begin(OBS_QUERY);
-  settings.selectors = selectors;
-  settings.selector_count = GC_COUNT(selectors);
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
   replay_answer(&w.r, &(struct replay_answer){.match = LIST,
                                               .times = REPLAY_ALWAYS,
                                               .status = 403,
@@ -250,7 +247,7 @@ int main(void) {
   RUN(a_block_that_takes_a_quarter_of_the_budget_says_so);
   RUN(a_minute_takes_the_requests_that_the_manual_says);
   RUN(an_agent_asks_for_its_share_alone);
-  RUN(beyond_the_most_series_are_left_out_and_told_once);
+  RUN(series_beyond_the_limit_are_left_out_and_reported_once);
   RUN(windows_are_beside_the_gauges_or_alone);
   RUN(without_a_queue_nothing_is_asked_and_the_source_is_down);
   RUN(where_names_are_refused_ids_can_be_asked_for);

@@ -29,8 +29,8 @@ static void activity_is_read_page_by_page(void) {
               "\"count\":6}]}"));
   will(ROUTING, ANSWER(""));
   start();
-  /* The first answer is the largest one seen: was it all? The page behind it
-   * tells. From then on a page that is as large has one behind it. */
+  /* Is the first and largest answer so far complete? The next page decides.
+   * Afterwards a page of that size is followed by another. */
   CHECK_INT(replay_count(&w.r, CONVERSATIONS), 3);
   CHECK_INT(replay_count(&w.r, ROUTING), 2);
   CHECK_REAL(reads("Queue 4/queue_depth-voice"), 5);
@@ -41,13 +41,13 @@ static void activity_is_read_page_by_page(void) {
   end();
 }
 
-/* Activity answers name every queue: what is another agent's is not shown, nor
- * missed when it has no name yet. */
+/* Activity answers have every queue: those of other agents are not shown, and
+ * their names are not awaited. */
 static void agents_share_the_queues_of_an_activity_answer(void) {
   double shown = 0, unnamed = 0;
   for (uint32_t k = 1; k <= 3; k++) {
     begin_activity();
-    settings.shard = (struct shard){k, 3};
+    options.shard = (struct shard){k, 3};
     will(CONVERSATIONS "*Number=1",
          ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1") "," WAITING(
              "q0002", "1") "," WAITING("q0003", "1") "," WAITING("new", "1")));
@@ -76,7 +76,7 @@ static void a_server_that_repeats_its_page_is_not_asked_for_ever(void) {
   end();
 }
 
-static void what_an_activity_answer_lists_no_more_is_zero(void) {
+static void pairs_that_an_activity_answer_no_longer_lists_are_zero(void) {
   begin_activity();
   once(CONVERSATIONS "*Number=1", 200, ANSWER(WAITING("q0000", "7")));
   will(CONVERSATIONS, ANSWER(""));
@@ -127,9 +127,8 @@ static void queue_metrics_are_asked_for_by_the_hundred(void) {
 static void where_names_are_refused_the_answers_tell_them(void) {
   char *selectors[] = {(char[]){"support-1"}, (char[]){"support-2"}};
   begin(OBS_QUEUE_METRICS);
-  settings.selectors = selectors;
-  settings.selector_count = GC_COUNT(selectors);
-  settings.metrics_path = "/api/v2/queues/stats";
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
+  options.path = (char[]){"/api/v2/queues/stats"};
   replay_answer(&w.r, &(struct replay_answer){.match = LIST,
                                               .times = REPLAY_ALWAYS,
                                               .status = 404,
@@ -173,7 +172,7 @@ int main(void) {
   RUN(activity_is_read_page_by_page);
   RUN(agents_share_the_queues_of_an_activity_answer);
   RUN(a_server_that_repeats_its_page_is_not_asked_for_ever);
-  RUN(what_an_activity_answer_lists_no_more_is_zero);
+  RUN(pairs_that_an_activity_answer_no_longer_lists_are_zero);
   RUN(half_an_activity_reading_is_none);
   RUN(queue_metrics_are_asked_for_by_the_hundred);
   RUN(where_names_are_refused_the_answers_tell_them);

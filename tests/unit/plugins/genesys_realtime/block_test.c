@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When a block asks, and what becomes of what does not go well. */
+/* When a block polls, and what errors do. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>
@@ -70,7 +70,8 @@ static void a_broken_batch_leaves_the_others(void) {
   CHECK_INT(w.values, 1);
   CHECK_REAL(state("source_up-observations"), 0);
   replay_run(&w.r, 20000);
-  /* One outcome a poll: what works is no recovery of what does not. */
+  /* One outcome per poll: the success of one batch is no recovery of another.
+   */
   CHECK_INT(replay_noticed(&w.r, "observations", GC_ERR_PARSE), 3);
   CHECK_INT(replay_noticed(&w.r, "observations", GC_OK), 0);
   CHECK_HAS(replay_last_notice(&w.r, "observations")->text,

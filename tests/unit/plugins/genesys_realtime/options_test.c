@@ -32,7 +32,7 @@ static const char *reads(const char *lines) {
   return block_text("genesys_realtime", blocks, "all", lines);
 }
 
-static void what_is_not_given_has_its_default(void) {
+static void missing_options_have_their_defaults(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_STR(got.account, "prod");
   CHECK_INT(got.stream, STREAM_NOTIFICATIONS);
@@ -48,29 +48,32 @@ static void what_is_not_given_has_its_default(void) {
   CHECK_INT(got.series_max, 200000);
   CHECK_INT(got.observations, OBS_QUERY);
   CHECK_INT(got.interval_s, 10);
-  CHECK_INT(got.label, OBS_LABEL_NAME);
+  CHECK_INT(got.label, QUEUE_LABEL_NAME);
   CHECK_INT(got.queues.count, 0);
   CHECK_INT(got.media.count, 0);
 }
 
-static void every_word_means_what_the_code_takes_it_for(void) {
+static void every_word_has_its_enum_value(void) {
   static const struct {
     const char *line;
     int observations, label, stream;
   } rows[] = {
-      {"Observations query", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"Observations activity", OBS_ACTIVITY, OBS_LABEL_NAME,
+      {"Observations query", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations activity", OBS_ACTIVITY, QUEUE_LABEL_NAME,
        STREAM_NOTIFICATIONS},
-      {"Observations topic", OBS_TOPIC, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"Observations queue_metrics", OBS_QUEUE_METRICS, OBS_LABEL_NAME,
+      {"Observations topic", OBS_TOPIC, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"Observations queue_metrics", OBS_QUEUE_METRICS, QUEUE_LABEL_NAME,
        STREAM_NOTIFICATIONS},
-      {"Observations \"None\"", OBS_OFF, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"QueueLabel name", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"QueueLabel id", OBS_QUERY, OBS_LABEL_ID, STREAM_NOTIFICATIONS},
-      {"QueueLabel BOTH", OBS_QUERY, OBS_LABEL_BOTH, STREAM_NOTIFICATIONS},
-      {"Stream notifications", OBS_QUERY, OBS_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"Stream conversations", OBS_QUERY, OBS_LABEL_NAME, STREAM_CONVERSATIONS},
-      {"Stream none", OBS_QUERY, OBS_LABEL_NAME, STREAM_NONE},
+      {"Observations \"None\"", OBS_OFF, QUEUE_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
+      {"QueueLabel name", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel id", OBS_QUERY, QUEUE_LABEL_ID, STREAM_NOTIFICATIONS},
+      {"QueueLabel BOTH", OBS_QUERY, QUEUE_LABEL_BOTH, STREAM_NOTIFICATIONS},
+      {"Stream notifications", OBS_QUERY, QUEUE_LABEL_NAME,
+       STREAM_NOTIFICATIONS},
+      {"Stream conversations", OBS_QUERY, QUEUE_LABEL_NAME,
+       STREAM_CONVERSATIONS},
+      {"Stream none", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     char lines[256];
@@ -121,7 +124,7 @@ static void the_guide_dialect_has_a_path_of_its_own(void) {
   CHECK_STR(got.path, "/stream");
 }
 
-static void what_is_wrong_is_named(void) {
+static void errors_name_the_option(void) {
   static const struct {
     const char *lines, *has[3];
   } rows[] = {
@@ -149,7 +152,7 @@ static void what_is_wrong_is_named(void) {
        {"WrapUpCode: ", "[a"}},
       {"Account prod\nStream conversations\nObservations queue_metrics\n"
        "Path \"/x\"",
-       {"Path: ", "make two blocks"}},
+       {"Path: ", "write two blocks"}},
       {"Account prod\nWaitBuckets 2 1", {"WaitBuckets"}},
       {"Account prod\nWaitBuckets 0", {"WaitBuckets 0"}},
       {"Account prod\nServiceLevelTarget 0", {"ServiceLevelTarget 0"}},
@@ -168,9 +171,9 @@ static void what_is_wrong_is_named(void) {
       {"Account prod\nPath \"/x\"",
        {"Path: ", "official API", "\"queue_metrics\""}},
       {"Account prod\nObservations queue_metrics\nPath \"stats\"",
-       {"Path: \"stats\" is no path", "/api/v2/queues/stats"}},
+       {"Path: \"stats\" is not a path", "/api/v2/queues/stats"}},
       {"Account prod\nObservations queue_metrics\nPath \"/a?b\"",
-       {"Path: \"/a?b\" is no path", "neither a query nor spaces"}},
+       {"Path: \"/a?b\" is not a path", "neither a query nor spaces"}},
       {"Account prod\nIdleTimeout 4", {"IdleTimeout 4", "5", "3600"}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -184,12 +187,12 @@ static void what_is_wrong_is_named(void) {
 }
 
 int main(void) {
-  RUN(what_is_not_given_has_its_default);
-  RUN(every_word_means_what_the_code_takes_it_for);
+  RUN(missing_options_have_their_defaults);
+  RUN(every_word_has_its_enum_value);
   RUN(lists_may_be_repeated);
   RUN(a_shard_is_read);
   RUN(the_guide_dialect_has_a_path_of_its_own);
-  RUN(what_is_wrong_is_named);
+  RUN(errors_name_the_option);
   gc_options_clear(queues_rows, &got);
   return check_done();
 }

@@ -29,8 +29,8 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                              : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-static void put_state(struct gc_block *b, uint32_t interval_ms,
-                      const struct gc_samples *out) {
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
   watch_read(((struct sprout_block *)b)->work, b->instance, interval_ms, out);
 }
 
@@ -43,7 +43,7 @@ static const struct gc_block_class sprout_class = {
     .rows = sprout_rows,
     .size = sizeof(struct sprout_block),
     .start = start,
-    .state = put_state,
+    .read_state = read_state,
     .clear = clear};
 
 static enum gc_code read_sprout(const char *name, void *options,

@@ -5,7 +5,7 @@
 #define GC_SPROUT_SPROUT_H
 
 #include "common/base/transport.h"
-#include "common/genesys/metric.h"
+#include "common/genesys/sample.h"
 
 #include <stdint.h>
 

@@ -59,7 +59,7 @@ static void ask(void *ctx, uint64_t now_ms) {
                              .query = "pageSize=1&pageNumber=1",
                              .sink = sprout_decoder_sink(w->decoder),
                              .body_max = ANSWER_MAX_BYTES,
-                             .waits_most = WAITS_MAX,
+                             .waits_max = WAITS_MAX,
                              .done = on_done,
                              .ctx = w};
   gc_api_call(w->deps.api, &w->call);

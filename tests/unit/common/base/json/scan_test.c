@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the quick way finishes and what it leaves to the thorough one. That
- * both tell the same is json_scan_fuzz's. */
+/* Which documents the scanner finishes and which it leaves to the stream. That
+ * both report the same events is checked by json_scan_fuzz. */
 #include "common/base/json/scan.h"
 
 #include <stdio.h>
@@ -73,7 +73,7 @@ static void events_come_with_their_paths(void) {
             ")2ff:list (2ff:list )2ff:list )2:list =1:a\xc3\xa9 )0: ");
 }
 
-static void what_is_finished_and_what_is_left(void) {
+static void usual_documents_are_finished_and_others_left(void) {
   static const struct {
     const char *json;
     bool done;
@@ -141,7 +141,7 @@ static void what_is_finished_and_what_is_left(void) {
   CHECK(!scan("\0", 1));
 }
 
-static void limits_are_left_to_the_thorough_way(void) {
+static void limits_are_left_to_the_stream(void) {
   char json[2000];
   memset(json, ' ', sizeof(json));
   json[0] = '7';
@@ -184,8 +184,8 @@ static void unknown_keys_must_be_skipped(void) {
 
 int main(void) {
   RUN(events_come_with_their_paths);
-  RUN(what_is_finished_and_what_is_left);
-  RUN(limits_are_left_to_the_thorough_way);
+  RUN(usual_documents_are_finished_and_others_left);
+  RUN(limits_are_left_to_the_stream);
   RUN(a_callback_that_fails_ends_it);
   RUN(unknown_keys_must_be_skipped);
   return check_done();

@@ -14,8 +14,8 @@ static const struct gc_json_key keys[] = {{"a", K_A},
                                           {"group", K_GROUP},
                                           {"last", K_LAST}};
 
-/* Writes events down, one a word: "1.255=4" is 4 at PATH2(1, ITEM). A key
- * stands behind a slash: "254/foo=…". */
+/* Records events, one a word: "1.255=4" is 4 at PATH2(1, ITEM). A key
+ * follows a slash: "254/foo=…". */
 struct record {
   struct gc_buf text;
   enum gc_code stop_with; /* returned at the value "stop" */
@@ -185,15 +185,14 @@ static void unknown_subtrees_can_be_left_out(void) {
   check_rows(&reader, rows, GC_COUNT(rows));
 }
 
-static void the_macros_build_the_paths_that_come(void) {
+static void the_macros_build_the_reported_paths(void) {
   CHECK(GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_GROUP) == 0x03ff04);
   CHECK(GC_JSON_PATH2(K_A, 0) == GC_JSON_PATH2(K_A, GC_JSON_OTHER));
   CHECK(GC_JSON_PATH1(0) == GC_JSON_OTHER);
   CHECK(GC_JSON_PATH8(1, 2, 3, 4, 5, 6, 7, K_LAST) == 0x01020304050607fa);
 }
 
-/* An unknown key at the root must not make what is below look like the root's
- * own members. */
+/* The members below an unknown key must not look like members of the root. */
 static void levels_never_vanish_from_a_path(void) {
   static const struct row rows[] = {
       {"{\"x\":{\"a\":1}}", "{ 254/x{ 254.1=1 254/x} }"}};
@@ -212,7 +211,7 @@ static void below_eight_levels_no_path_matches_and_the_way_up_is_right(void) {
   check_rows(&all, rows, GC_COUNT(rows));
 }
 
-static void what_is_no_json_is_refused_with_its_place(void) {
+static void text_that_is_not_json_is_refused_with_its_byte(void) {
   static const struct {
     const char *json;
     enum gc_code code;
@@ -335,7 +334,7 @@ static void any_split_gives_the_same_events(void) {
   }
 }
 
-static void a_callback_ends_the_document_with_its_code_and_words(void) {
+static void a_callback_ends_the_document_with_its_code_and_text(void) {
   struct gc_json_stream *s = stream_of(&all);
   struct gc_err err = {0};
   record.stop_with = GC_ERR_LIMIT;
@@ -369,7 +368,7 @@ static char *nested(const char *open, const char *close, unsigned depth) {
   return b.data;
 }
 
-static void depth_is_bounded_also_where_nobody_looks(void) {
+static void depth_is_bounded_in_skipped_members_too(void) {
   for (int skip = 0; skip < 2; skip++) {
     struct gc_json_reader reader = all;
     reader.skip_unknown = skip != 0;
@@ -421,7 +420,7 @@ static void size_and_strings_are_bounded(void) {
   gc_json_stream_free(s);
 }
 
-/* The parser keeps what it has of a string; it must not keep all of it. */
+/* The parser buffers a string that is not complete; the stream bounds it. */
 static void a_string_that_never_ends_is_given_up(void) {
   struct gc_json_reader reader = all;
   reader.bytes_max = 1 << 30;
@@ -437,7 +436,7 @@ static void a_string_that_never_ends_is_given_up(void) {
   gc_json_stream_free(s);
 }
 
-static void many_chunks_with_events_are_no_endless_string(void) {
+static void many_chunks_with_events_are_not_an_endless_string(void) {
   struct gc_json_stream *s = stream_of(&all);
   CHECK_INT(gc_json_stream_feed(s, "[0", 2, NULL), GC_OK);
   for (int i = 0; i < 1000; i++)
@@ -543,17 +542,17 @@ int main(void) {
   RUN(unknown_keys_show_their_text);
   RUN(elements_show_the_key_of_their_array);
   RUN(unknown_subtrees_can_be_left_out);
-  RUN(the_macros_build_the_paths_that_come);
+  RUN(the_macros_build_the_reported_paths);
   RUN(levels_never_vanish_from_a_path);
   RUN(below_eight_levels_no_path_matches_and_the_way_up_is_right);
-  RUN(what_is_no_json_is_refused_with_its_place);
+  RUN(text_that_is_not_json_is_refused_with_its_byte);
   RUN(an_error_shows_nothing_of_the_input);
   RUN(any_split_gives_the_same_events);
-  RUN(a_callback_ends_the_document_with_its_code_and_words);
-  RUN(depth_is_bounded_also_where_nobody_looks);
+  RUN(a_callback_ends_the_document_with_its_code_and_text);
+  RUN(depth_is_bounded_in_skipped_members_too);
   RUN(size_and_strings_are_bounded);
   RUN(a_string_that_never_ends_is_given_up);
-  RUN(many_chunks_with_events_are_no_endless_string);
+  RUN(many_chunks_with_events_are_not_an_endless_string);
   RUN(documents_follow_each_other);
   RUN(a_stream_needs_no_callbacks);
   RUN(a_wrong_table_is_refused);

@@ -36,65 +36,77 @@ static void a_lasting_trouble_is_told_reminded_of_and_ended(void) {
   struct gc_log_limit d = {0};
   for (unsigned s = 0; s <= 1200; s += 10) {
     struct gc_log_limit_line l = gc_log_limit_note(&d, GC_ERR_NETWORK, S(s));
-    enum gc_log_limit_say want = s == 0         ? GC_DAMP_FIRST
-                                 : s % 600 == 0 ? GC_DAMP_REMIND
-                                                : GC_DAMP_QUIET;
+    enum gc_log_limit_say want = s == 0         ? GC_LOG_LIMIT_FIRST
+                                 : s % 600 == 0 ? GC_LOG_LIMIT_REMIND
+                                                : GC_LOG_LIMIT_QUIET;
     CHECK_INT(l.say, want);
-    CHECK_INT(l.held_back, want == GC_DAMP_REMIND ? 59 : 0);
+    CHECK_INT(l.held_back, want == GC_LOG_LIMIT_REMIND ? 59 : 0);
   }
   struct gc_log_limit_line l = gc_log_limit_note(&d, GC_OK, S(1205));
-  CHECK_INT(l.say, GC_DAMP_OVER);
+  CHECK_INT(l.say, GC_LOG_LIMIT_OVER);
   CHECK_INT(l.lasted_ms, S(1205));
   CHECK_INT(l.held_back, 0);
-  CHECK_INT(gc_log_limit_note(&d, GC_OK, S(1206)).say, GC_DAMP_QUIET);
+  CHECK_INT(gc_log_limit_note(&d, GC_OK, S(1206)).say, GC_LOG_LIMIT_QUIET);
 }
 
 static void all_is_well_says_nothing(void) {
   static const struct step steps[] = {
-      {0, GC_OK, GC_DAMP_QUIET, 0, 0},
-      {700, GC_OK, GC_DAMP_QUIET, 0, 0},
+      {0, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
+      {700, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
   };
   FOLLOW(steps);
 }
 
 static void one_that_comes_and_goes_is_not_louder_than_one_that_stays(void) {
   static const struct step steps[] = {
-      {0, NET, GC_DAMP_FIRST, 0, 0},     {5, GC_OK, GC_DAMP_OVER, 0, 5},
-      {10, NET, GC_DAMP_QUIET, 0, 0},    {15, GC_OK, GC_DAMP_QUIET, 0, 0},
-      {20, NET, GC_DAMP_QUIET, 0, 0},    {21, NET, GC_DAMP_QUIET, 0, 0},
-      {25, GC_OK, GC_DAMP_QUIET, 0, 0},  {599, NET, GC_DAMP_QUIET, 0, 0},
-      {599, GC_OK, GC_DAMP_QUIET, 0, 0}, {600, NET, GC_DAMP_FIRST, 4, 0},
-      {601, GC_OK, GC_DAMP_OVER, 0, 1},  {700, NET, GC_DAMP_QUIET, 0, 0},
+      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
+      {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
+      {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {15, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
+      {20, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {21, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {25, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
+      {599, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {599, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
+      {600, NET, GC_LOG_LIMIT_FIRST, 4, 0},
+      {601, GC_OK, GC_LOG_LIMIT_OVER, 0, 1},
+      {700, NET, GC_LOG_LIMIT_QUIET, 0, 0},
   };
   FOLLOW(steps);
 }
 
 static void one_that_came_back_in_silence_and_stays_is_told_in_time(void) {
   static const struct step steps[] = {
-      {0, NET, GC_DAMP_FIRST, 0, 0},      {5, GC_OK, GC_DAMP_OVER, 0, 5},
-      {10, NET, GC_DAMP_QUIET, 0, 0},     {599, NET, GC_DAMP_QUIET, 0, 0},
-      {600, NET, GC_DAMP_REMIND, 2, 590}, {610, NET, GC_DAMP_QUIET, 0, 0},
-      {620, GC_OK, GC_DAMP_OVER, 1, 610},
+      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
+      {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
+      {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {599, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {600, NET, GC_LOG_LIMIT_REMIND, 2, 590},
+      {610, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {620, GC_OK, GC_LOG_LIMIT_OVER, 1, 610},
   };
   FOLLOW(steps);
 }
 
 static void a_change_is_told_at_once(void) {
   static const struct step steps[] = {
-      {0, NET, GC_DAMP_FIRST, 0, 0},      {10, NET, GC_DAMP_QUIET, 0, 0},
-      {20, AUTH, GC_DAMP_CHANGE, 1, 20},  {30, AUTH, GC_DAMP_QUIET, 0, 0},
-      {619, AUTH, GC_DAMP_QUIET, 0, 0},   {620, AUTH, GC_DAMP_REMIND, 2, 620},
-      {630, GC_OK, GC_DAMP_OVER, 0, 630},
+      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
+      {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {20, AUTH, GC_LOG_LIMIT_CHANGE, 1, 20},
+      {30, AUTH, GC_LOG_LIMIT_QUIET, 0, 0},
+      {619, AUTH, GC_LOG_LIMIT_QUIET, 0, 0},
+      {620, AUTH, GC_LOG_LIMIT_REMIND, 2, 620},
+      {630, GC_OK, GC_LOG_LIMIT_OVER, 0, 630},
   };
   FOLLOW(steps);
 }
 
 static void another_trouble_is_told_though_the_last_one_was_just_now(void) {
   static const struct step steps[] = {
-      {0, NET, GC_DAMP_FIRST, 0, 0},
-      {5, GC_OK, GC_DAMP_OVER, 0, 5},
-      {6, AUTH, GC_DAMP_FIRST, 0, 0},
-      {7, GC_OK, GC_DAMP_OVER, 0, 1},
+      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
+      {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
+      {6, AUTH, GC_LOG_LIMIT_FIRST, 0, 0},
+      {7, GC_OK, GC_LOG_LIMIT_OVER, 0, 1},
   };
   FOLLOW(steps);
 }
@@ -104,7 +116,7 @@ static void to_and_fro_between_codes_is_not_louder_either(void) {
   unsigned lines = 0;
   for (unsigned s = 0; s < 3600; s += 10) {
     enum gc_code code = s % 20 == 0 ? GC_ERR_NETWORK : GC_ERR_TIMEOUT;
-    lines += gc_log_limit_note(&d, code, S(s)).say != GC_DAMP_QUIET;
+    lines += gc_log_limit_note(&d, code, S(s)).say != GC_LOG_LIMIT_QUIET;
   }
   CHECK_THAT(lines <= 12, "%u lines in an hour", lines);
   CHECK_THAT(lines >= 6, "%u lines in an hour", lines);
@@ -123,8 +135,8 @@ static void whatever_happens_the_lines_are_few(void) {
     failures += code != GC_OK;
     struct gc_log_limit_line l = gc_log_limit_note(&d, code, S(s));
     held += l.held_back;
-    troubles += l.say != GC_DAMP_QUIET && l.say != GC_DAMP_OVER;
-    ends += l.say == GC_DAMP_OVER;
+    troubles += l.say != GC_LOG_LIMIT_QUIET && l.say != GC_LOG_LIMIT_OVER;
+    ends += l.say == GC_LOG_LIMIT_OVER;
   }
   CHECK_THAT(troubles <= 2 * 61, "%u lines in ten hours", troubles);
   CHECK_THAT(ends <= troubles, "%u ends of %u troubles", ends, troubles);
@@ -134,9 +146,10 @@ static void whatever_happens_the_lines_are_few(void) {
 static void a_clock_that_steps_back_does_no_harm(void) {
   struct gc_log_limit d = {0};
   gc_log_limit_note(&d, GC_ERR_NETWORK, S(1000));
-  CHECK_INT(gc_log_limit_note(&d, GC_ERR_NETWORK, S(10)).say, GC_DAMP_QUIET);
+  CHECK_INT(gc_log_limit_note(&d, GC_ERR_NETWORK, S(10)).say,
+            GC_LOG_LIMIT_QUIET);
   struct gc_log_limit_line l = gc_log_limit_note(&d, GC_OK, S(20));
-  CHECK_INT(l.say, GC_DAMP_OVER);
+  CHECK_INT(l.say, GC_LOG_LIMIT_OVER);
   CHECK_INT(l.lasted_ms, 0);
 }
 

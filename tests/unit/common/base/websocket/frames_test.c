@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "common/base/websocket/write.h"
 #include "tests/support/check.h"
 
 enum { MESSAGE_MAX = 70000 };
@@ -100,7 +99,7 @@ static void check_rows(const struct row *rows, size_t count) {
     }
 }
 
-/* ---- what is right ---- */
+/* ---- correct input ---- */
 
 static void messages_come_whole_and_in_order(void) {
   static const struct row rows[] = {
@@ -214,7 +213,7 @@ static void codes_that_must_not_be_sent_are_refused(void) {
   }
 }
 
-/* ---- what is wrong ---- */
+/* ---- broken input ---- */
 
 #define WSLAY_SAYS                                                             \
   "B1002:a control frame that is fragmented or longer than 125 bytes, or a "   \
@@ -307,7 +306,7 @@ static void broken_rules_end_it_with_their_code(void) {
   check_rows(rows, GC_COUNT(rows));
 }
 
-#define LARGE "B1009:a message larger than we accept"
+#define LARGE "B1009:a message larger than the limit"
 
 /* A header of `opcode_byte` with an eight-byte length, and `len` times 'x'. */
 static size_t add_large(char *out, unsigned char opcode_byte, uint64_t says,
@@ -398,7 +397,7 @@ static void a_message_whole_in_the_input_is_not_copied(void) {
 
 /* ---- writing ---- */
 
-/* Takes a client's frame apart by hand: returns the bytes of it, 0 when it is
+/* Parses a client's frame by hand: returns its length in bytes, 0 when it is
  * not one whole frame. */
 static size_t unmask(struct gc_buf *b, unsigned char *ret_first,
                      char *payload) {

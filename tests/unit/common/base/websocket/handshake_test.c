@@ -5,7 +5,6 @@
 
 #include "common/base/base64.h"
 #include "common/base/buf.h"
-#include "common/base/websocket/request.h"
 #include "tests/support/check.h"
 
 /* Section 1.3 of RFC 6455: SHA-1 of "dGhlIHNhbXBsZSBub25jZQ==" and the GUID. */
@@ -340,7 +339,7 @@ static void what_is_not_http_is_told_at_once(void) {
 static void a_refusal_keeps_what_an_operator_needs(void) {
   static const struct {
     const char *name, *bytes;
-    enum gc_ws_answer state; /* before the end is told */
+    enum gc_ws_answer state; /* before gc_ws_handshake_end */
     int status;
     const char *excerpt;
   } rows[] = {

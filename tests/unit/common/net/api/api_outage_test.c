@@ -41,7 +41,7 @@ static void open_breaker(void) {
   CHECK_INT(api_done_count, 2);
 }
 
-static void after_the_rest_one_probe_goes_out(void) {
+static void after_the_wait_one_probe_is_sent(void) {
   open_breaker();
   replay_answer(
       &api_world,
@@ -196,7 +196,7 @@ static void what_follows_a_path_is_in_no_text(void) {
 
 int main(void) {
   RUN(five_failures_open_the_breaker);
-  RUN(after_the_rest_one_probe_goes_out);
+  RUN(after_the_wait_one_probe_is_sent);
   RUN(a_cancelled_probe_lets_the_next_one_go);
   RUN(a_cancelled_straggler_frees_no_second_probe);
   RUN(an_outage_is_one_cause_until_all_that_met_it_are_well);

@@ -111,19 +111,19 @@ static void a_call_may_say_how_many_429_it_outlasts(void) {
   api_answer(QUEUES, REPLAY_ALWAYS, 200);
   struct job tired, patient;
   api_prepare(&tired, GC_ENDPOINT_QUEUES);
-  tired.call.waits_most = 2;
+  tired.call.waits_max = 2;
   gc_api_call(api, &tired.call);
   replay_run(&api_world, 10000);
   CHECK_INT(tired.done, 1);
   CHECK_INT(tired.err.code, GC_ERR_THROTTLED);
   CHECK_INT(replay_count(&api_world, QUEUES), 3);
-  /* The account rests all the same. */
+  /* The account waits nevertheless. */
   replay_forget_answers(&api_world);
   for (int i = 0; i < 2; i++)
     api_throttled(QUEUES, 1);
   api_answer(QUEUES, REPLAY_ALWAYS, 200);
   api_prepare(&patient, GC_ENDPOINT_QUEUES);
-  patient.call.waits_most = 2;
+  patient.call.waits_max = 2;
   gc_api_call(api, &patient.call);
   replay_run(&api_world, 10000);
   CHECK_INT(patient.err.code, GC_OK);
@@ -161,7 +161,7 @@ static void a_daily_quota_suspends_that_function_alone(void) {
   CHECK_HAS(a.err.text, "3600 s");
   CHECK_INT(b.err.code, GC_OK);
   CHECK_INT(b.done, 1);
-  /* Not over while it rests, whatever else goes well. */
+  /* Not over while a function is suspended, whatever else succeeds. */
   CHECK_INT(replay_last_notice(&api_world, "throttle")->code, GC_ERR_THROTTLED);
   replay_run(&api_world, 3599000);
   api_call(&c, GC_ENDPOINT_QUEUES);
@@ -190,7 +190,7 @@ static void the_longest_suspension_is_a_day(void) {
   CHECK_INT(b.err.code, GC_ERR_THROTTLED);
   CHECK_INT(replay_count(&api_world, QUEUES), 1);
   /* Said again: whoever listens damps it to a reminder each ten minutes. */
-  CHECK_HAS(replay_last_notice(&api_world, "throttle")->text, "rests for");
+  CHECK_HAS(replay_last_notice(&api_world, "throttle")->text, "suspended for");
   api_end();
 }
 

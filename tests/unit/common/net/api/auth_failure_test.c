@@ -37,7 +37,7 @@ static void refused_credentials_are_tried_once_each_five_minutes(void) {
     replay_run(&auth_world, 1);
     CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
     for (int s = 0; s < 3600; s++) {
-      (void)gc_auth_want(auth);
+      (void)gc_auth_request(auth);
       replay_run(&auth_world, 1000);
     }
     CHECK_INT(replay_count(&auth_world, AUTH_ASK), 14);
@@ -80,7 +80,7 @@ static void a_changed_secret_file_is_tried_at_once(void) {
   /* base64 of "cl:ient:right one" */
   CHECK_HAS(replay_last(&auth_world, AUTH_ASK)->headers,
             "Y2w6aWVudDpyaWdodCBvbmU=\n");
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   auth_end();
 }
 
@@ -95,11 +95,11 @@ static void a_change_during_the_request_counts_too(void) {
                                                      .body = AUTH_REFUSED,
                                                      .delay_ms = 1000});
   auth_answer(0, 200, AUTH_TOKEN("t1"));
-  (void)gc_auth_want(auth);
+  (void)gc_auth_request(auth);
   write_secret("right one\n");
   replay_run(&auth_world, 11000);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   auth_end();
 }
 
@@ -117,7 +117,7 @@ static void a_changed_secret_that_meets_an_outage_is_tried_on(void) {
   replay_run(&auth_world, 10000);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   replay_run(&auth_world, 1000);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   auth_end();
 }
 
@@ -204,7 +204,7 @@ static void it_backs_off_and_tries_for_ever(void) {
     replay_forget_answers(&auth_world);
     auth_answer(0, 200, AUTH_TOKEN("t1"));
     replay_run(&auth_world, 120000);
-    CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+    CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
     CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_OK);
     auth_end();
   }
@@ -250,7 +250,7 @@ static void failures_in_a_row_open_the_breaker(void) {
   replay_forget_answers(&auth_world);
   auth_answer(0, 200, AUTH_TOKEN("t1"));
   replay_run(&auth_world, 1000);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK(!gc_auth_is_broken(auth));
   auth_end();
 }
@@ -272,7 +272,7 @@ static void a_transport_that_does_not_start_is_a_failure(void) {
   CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_MEMORY);
   auth_world.refuses_to_start = false;
   replay_run(&auth_world, 60000);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   auth_end();
 }
 

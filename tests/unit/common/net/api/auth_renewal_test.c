@@ -28,7 +28,7 @@ static void it_is_renewed_in_time_while_the_old_one_serves(void) {
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 1);
   replay_run(&auth_world, 1);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "t1");
   unsigned changes = auth_changes;
   replay_run(&auth_world, 7000);
@@ -64,15 +64,15 @@ static void a_renewal_that_fails_does_not_end_the_old_token(void) {
   CHECK_INT(auth_want(), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "old");
   CHECK_HAS(replay_last_notice(&auth_world, "token")->text,
-            "old one serves on");
+            "old one is still valid");
   replay_run(&auth_world, 1);
   CHECK_STR(auth_bearer(), "(none)");
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_FAILED);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
   CHECK_INT(auth_stats().life_ms, 0);
   replay_forget_answers(&auth_world);
   auth_answer(0, 200, AUTH_TOKEN("new"));
   replay_run(&auth_world, 60000);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "new");
   auth_end();
 }
@@ -89,7 +89,7 @@ static void a_rejected_token_is_renewed_once(void) {
   (void)auth_want();
   for (int i = 0; i < 4; i++) /* four calls were out with it */
     CHECK(gc_auth_reject(auth, 1));
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_ASKING);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
   CHECK_STR(auth_bearer(), "(none)");
   replay_run(&auth_world, 100);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
@@ -112,7 +112,7 @@ static void a_rejection_joins_the_renewal_that_is_out(void) {
   CHECK_INT(auth_world.in_flight, 1);
   CHECK(gc_auth_reject(auth, 1));
   CHECK_INT(auth_world.in_flight, 1);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_ASKING);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
   replay_run(&auth_world, 100);
   CHECK_STR(auth_bearer(), "t2");
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
@@ -127,7 +127,7 @@ static void a_token_that_is_rejected_again_within_a_minute_is_kept(void) {
   replay_settle(&auth_world);
   replay_run(&auth_world, 59999);
   CHECK(!gc_auth_reject(auth, 2));
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   replay_run(&auth_world, 1);
   CHECK(gc_auth_reject(auth, 2));
@@ -146,7 +146,7 @@ static void a_late_rejection_waits_for_the_renewal_that_is_due(void) {
   (void)auth_want();
   CHECK(gc_auth_reject(auth, 1));
   replay_settle(&auth_world);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_FAILED);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
   CHECK(gc_auth_reject(auth, 1));
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   replay_run(&auth_world, 1000);
@@ -161,9 +161,9 @@ static void a_rejection_does_not_hasten_refused_credentials(void) {
   (void)auth_want();
   replay_run(&auth_world, gc_token_renew_ms(86399, 300));
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY); /* the old one lives */
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY); /* the old one lives */
   CHECK(gc_auth_reject(auth, 1));
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_FAILED);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
   replay_run(&auth_world, 299000);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   replay_run(&auth_world, 1000);
@@ -183,7 +183,7 @@ static void a_pause_holds_every_token_request(void) {
   replay_run(&auth_world, 29999);
   CHECK_INT(auth_world.request_count, 0);
   replay_run(&auth_world, 1);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   gc_auth_pause(auth, auth_world.now_ms + 30000);
   CHECK(gc_auth_reject(auth, 1));
   replay_run(&auth_world, 29999);

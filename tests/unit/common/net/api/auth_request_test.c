@@ -7,7 +7,7 @@
 static void the_basic_form_is_the_documented_one(void) {
   auth_begin();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_ASKING);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
   CHECK_INT(auth_want(), GC_AUTH_READY);
   const struct replay_request *q = replay_last(&auth_world, AUTH_ASK);
   CHECK_STR(q->url, AUTH_URL);
@@ -85,12 +85,12 @@ static void one_request_whoever_asks(void) {
                                                      .body = AUTH_TOKEN("t1"),
                                                      .delay_ms = 5000});
   for (int i = 0; i < 100; i++) {
-    CHECK_INT(gc_auth_want(auth), GC_AUTH_ASKING);
+    CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
     replay_run(&auth_world, 10);
   }
   CHECK_INT(auth_changes, 1);
   replay_run(&auth_world, 5000);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_INT(auth_changes, 2);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 1);
   CHECK_INT(replay_noticed(&auth_world, "token", GC_OK), 1);
@@ -121,7 +121,7 @@ static void it_may_end_with_a_request_out_or_due(void) {
   auth_begin();
   replay_answer(&auth_world,
                 &(struct replay_answer){.match = AUTH_ASK, .is_silent = true});
-  (void)gc_auth_want(auth);
+  (void)gc_auth_request(auth);
   CHECK_INT(auth_world.in_flight, 1);
   gc_auth_free(auth);
   auth = NULL;
@@ -143,7 +143,7 @@ static void no_notice_holds_a_secret_or_a_token(void) {
   auth_answer(0, 200, AUTH_TOKEN("b3arer"));
   (void)auth_want();
   replay_run(&auth_world, 300000);
-  CHECK_INT(gc_auth_want(auth), GC_AUTH_READY);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_INT(auth_world.notice_count, 5);
   for (size_t i = 0; i < auth_world.notice_count; i++) {
     CHECK(strstr(auth_world.notices[i].err.text, "b3arer") == NULL);

@@ -6,80 +6,80 @@
 #include "tests/support/check.h"
 
 static void accounts_of_one_client_share_its_budget(void) {
-  struct gc_shared_budget *a = gc_budgets_get("client", 100, 0);
-  struct gc_shared_budget *b = gc_budgets_get("client", 100, 0);
-  struct gc_shared_budget *other = gc_budgets_get("other", 100, 0);
+  struct gc_shared_budget *a = gc_shared_budget_get("client", 100, 0);
+  struct gc_shared_budget *b = gc_shared_budget_get("client", 100, 0);
+  struct gc_shared_budget *other = gc_shared_budget_get("other", 100, 0);
   CHECK(a == b);
   CHECK(a != other);
   for (int i = 0; i < 5; i++) {
-    CHECK(gc_budgets_take(a, 0));
-    CHECK(gc_budgets_take(b, 0));
+    CHECK(gc_shared_budget_take(a, 0));
+    CHECK(gc_shared_budget_take(b, 0));
   }
-  CHECK(!gc_budgets_take(a, 0));
-  CHECK(!gc_budgets_take(b, 0));
-  CHECK_INT(gc_budgets_wait_ms(b, 0), 667);
-  CHECK_INT(gc_budgets_left(b, 0), 0);
-  CHECK_INT(gc_budgets_left(other, 0), 10);
-  gc_budgets_put(a);
-  gc_budgets_put(b);
-  gc_budgets_put(other);
+  CHECK(!gc_shared_budget_take(a, 0));
+  CHECK(!gc_shared_budget_take(b, 0));
+  CHECK_INT(gc_shared_budget_wait_ms(b, 0), 667);
+  CHECK_INT(gc_shared_budget_left(b, 0), 0);
+  CHECK_INT(gc_shared_budget_left(other, 0), 10);
+  gc_shared_budget_put(a);
+  gc_shared_budget_put(b);
+  gc_shared_budget_put(other);
 }
 
 static void a_later_account_can_only_lower_it(void) {
-  struct gc_shared_budget *a = gc_budgets_get("client", 100, 0);
-  struct gc_shared_budget *more = gc_budgets_get("client", 300, 0);
-  CHECK_INT(gc_budgets_left(a, 0), 10);
-  struct gc_shared_budget *less = gc_budgets_get("client", 50, 0);
-  CHECK_INT(gc_budgets_left(a, 0), 5);
-  gc_budgets_put(less); /* stays lowered while anybody holds it */
-  CHECK_INT(gc_budgets_left(a, 60000), 5);
-  gc_budgets_put(more);
-  gc_budgets_put(a);
+  struct gc_shared_budget *a = gc_shared_budget_get("client", 100, 0);
+  struct gc_shared_budget *more = gc_shared_budget_get("client", 300, 0);
+  CHECK_INT(gc_shared_budget_left(a, 0), 10);
+  struct gc_shared_budget *less = gc_shared_budget_get("client", 50, 0);
+  CHECK_INT(gc_shared_budget_left(a, 0), 5);
+  gc_shared_budget_put(less); /* stays lowered while anybody holds it */
+  CHECK_INT(gc_shared_budget_left(a, 60000), 5);
+  gc_shared_budget_put(more);
+  gc_shared_budget_put(a);
 }
 
 /* What the first account has spent stays spent. */
 static void lowering_it_brings_no_new_requests(void) {
-  struct gc_shared_budget *a = gc_budgets_get("client", 100, 0);
-  while (gc_budgets_take(a, 0))
+  struct gc_shared_budget *a = gc_shared_budget_get("client", 100, 0);
+  while (gc_shared_budget_take(a, 0))
     ;
-  struct gc_shared_budget *b = gc_budgets_get("client", 50, 0);
-  CHECK(!gc_budgets_take(b, 0));
-  CHECK_INT(gc_budgets_left(b, 60000), 5);
-  gc_budgets_put(b);
-  gc_budgets_put(a);
+  struct gc_shared_budget *b = gc_shared_budget_get("client", 50, 0);
+  CHECK(!gc_shared_budget_take(b, 0));
+  CHECK_INT(gc_shared_budget_left(b, 60000), 5);
+  gc_shared_budget_put(b);
+  gc_shared_budget_put(a);
 
-  a = gc_budgets_get("client", 100, 0);
+  a = gc_shared_budget_get("client", 100, 0);
   for (int i = 0; i < 7; i++)
-    CHECK(gc_budgets_take(a, 0));
-  b = gc_budgets_get("client", 50, 0);
-  CHECK_INT(gc_budgets_left(b, 0), 3);
-  gc_budgets_put(b);
-  gc_budgets_put(a);
+    CHECK(gc_shared_budget_take(a, 0));
+  b = gc_shared_budget_get("client", 50, 0);
+  CHECK_INT(gc_shared_budget_left(b, 0), 3);
+  gc_shared_budget_put(b);
+  gc_shared_budget_put(a);
 }
 
 static void it_ends_with_its_last_holder(void) {
-  struct gc_shared_budget *a = gc_budgets_get("client", 50, 0);
-  CHECK(gc_budgets_take(a, 0));
-  gc_budgets_put(a);
-  a = gc_budgets_get("client", 100, 0);
-  CHECK_INT(gc_budgets_left(a, 0), 10);
-  gc_budgets_put(a);
-  gc_budgets_put(NULL);
+  struct gc_shared_budget *a = gc_shared_budget_get("client", 50, 0);
+  CHECK(gc_shared_budget_take(a, 0));
+  gc_shared_budget_put(a);
+  a = gc_shared_budget_get("client", 100, 0);
+  CHECK_INT(gc_shared_budget_left(a, 0), 10);
+  gc_shared_budget_put(a);
+  gc_shared_budget_put(NULL);
 }
 
 static void *take_all(void *ctx) {
   size_t taken = 0;
   for (int i = 0; i < 1000; i++) {
-    struct gc_shared_budget *b = gc_budgets_get("crowd", 3000, 0);
-    taken += gc_budgets_take(b, 0);
-    gc_budgets_put(b);
+    struct gc_shared_budget *b = gc_shared_budget_get("crowd", 3000, 0);
+    taken += gc_shared_budget_take(b, 0);
+    gc_shared_budget_put(b);
   }
   *(size_t *)ctx = taken;
   return NULL;
 }
 
 static void threads_together_get_no_more_than_there_is(void) {
-  struct gc_shared_budget *b = gc_budgets_get("crowd", 3000, 0);
+  struct gc_shared_budget *b = gc_shared_budget_get("crowd", 3000, 0);
   pthread_t threads[4];
   size_t taken[4], sum = 0;
   for (int i = 0; i < 4; i++)
@@ -89,7 +89,7 @@ static void threads_together_get_no_more_than_there_is(void) {
     sum += taken[i];
   }
   CHECK_INT(sum, 300);
-  gc_budgets_put(b);
+  gc_shared_budget_put(b);
 }
 
 int main(void) {

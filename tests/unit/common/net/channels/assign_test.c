@@ -18,7 +18,7 @@ static void subscribe(void) {
 static void begin_many(unsigned topics) {
   ch_begin();
   ch_many_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, topics), topics);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, topics), topics);
   subscribe();
 }
 
@@ -63,19 +63,19 @@ static void all_channels_with_topics_must_be_connected(void) {
   replay_run(&ch_world, 2500);
   ch_open_all();
   CHECK(ch_stats().connected);
-  ch_unwant_many(&ch_block, 2000, 1);
+  ch_unsubscribe_many(&ch_block, 2000, 1);
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_wire_count(), 2);
   CHECK(ch_stats().connected); /* the third one has no topics */
   ch_end();
 }
 
-static void what_happens_to_a_channel_is_told_to_who_is_concerned(void) {
+static void each_listener_gets_the_events_of_its_channels_only(void) {
   ch_begin();
   ch_many_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
   ch_listen(&ch_other);
-  CHECK_INT(ch_want_many(&ch_other, 5000, 10), 10);
+  CHECK_INT(ch_subscribe_many(&ch_other, 5000, 10), 10);
   subscribe();
   CHECK_INT(ch_block.connected, 1);
   CHECK_INT(ch_other.connected, 1);
@@ -92,18 +92,18 @@ static void what_happens_to_a_channel_is_told_to_who_is_concerned(void) {
   ch_end();
 }
 
-static void who_comes_to_a_channel_during_its_outage_has_no_gap(void) {
+static void a_listener_that_joins_a_broken_channel_has_no_gap(void) {
   ch_begin();
   ch_many_answers();
   ch_listen(&ch_other);
-  CHECK_INT(ch_want_many(&ch_other, 0, 1), 1);
-  CHECK_INT(ch_want_many(&ch_block, 0, 1500), 1500);
+  CHECK_INT(ch_subscribe_many(&ch_other, 0, 1), 1);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1500), 1500);
   subscribe();
   CHECK_INT(ch_other.connected, 1);
   ch_wire_end(ch_wire_of("c02"),
               &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
               GC_ERR_NETWORK);
-  CHECK_INT(ch_want_many(&ch_other, 1400, 1), 1);
+  CHECK_INT(ch_subscribe_many(&ch_other, 1400, 1), 1);
   replay_run(&ch_world, 2500);
   ch_open_all();
   CHECK_INT(ch_block.gaps, 1);
@@ -127,13 +127,13 @@ static void after_a_restart_each_topic_is_on_its_channel_again(void) {
   struct gc_store *store = ch_store_begin();
   ch_begin_with(store);
   ch_many_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, 2100), 2100);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 2100), 2100);
   subscribe();
   remember_bodies(before);
   for (int i = 0; i < 30; i++) { /* a crash loop */
     ch_stop();
     ch_start(store);
-    CHECK_INT(ch_want_many(&ch_block, 0, 2100), 2100);
+    CHECK_INT(ch_subscribe_many(&ch_block, 0, 2100), 2100);
     subscribe();
     replay_run(&ch_world, 20000);
   }
@@ -148,26 +148,26 @@ static void after_a_restart_each_topic_is_on_its_channel_again(void) {
 static void holes_are_filled_and_nothing_moves(void) {
   begin_many(2500);
   size_t asked = ch_world.request_count;
-  ch_unwant_many(&ch_block, 100, 3);
-  ch_unwant_many(&ch_block, 1100, 3);
+  ch_unsubscribe_many(&ch_block, 100, 3);
+  ch_unsubscribe_many(&ch_block, 1100, 3);
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_world.request_count, asked); /* they may stay */
   CHECK_INT(ch_stats().topics, 2494);
-  CHECK_INT(ch_want_many(&ch_block, 1101, 1), 1); /* still there */
+  CHECK_INT(ch_subscribe_many(&ch_block, 1101, 1), 1); /* still there */
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_world.request_count, asked);
-  CHECK_INT(ch_want_many(&ch_block, 3000, 1), 1); /* where there is room */
+  CHECK_INT(ch_subscribe_many(&ch_block, 3000, 1), 1); /* where there is room */
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_world.request_count, asked + 1);
   CHECK_HAS(replay_last(&ch_world, ADD)->line, "/c03/");
   CHECK_STR(replay_last(&ch_world, ADD)->body, "[{\"id\":\"v2.topic.3000\"}]");
-  CHECK_INT(ch_want_many(&ch_block, 4000, 504), 504);
+  CHECK_INT(ch_subscribe_many(&ch_block, 4000, 504), 504);
   replay_run(&ch_world, 2000);
   CHECK_INT(gc_channels_count(ch_channels), 3); /* c03 and the holes */
   CHECK_INT(stats_of(0).topics, 1000);
   CHECK_INT(stats_of(1).topics, 1000);
   CHECK_INT(stats_of(2).topics, 1000);
-  CHECK_INT(ch_want_many(&ch_block, 6000, 1), 1);
+  CHECK_INT(ch_subscribe_many(&ch_block, 6000, 1), 1);
   CHECK_INT(gc_channels_count(ch_channels), 4);
   ch_end();
 }
@@ -175,7 +175,7 @@ static void holes_are_filled_and_nothing_moves(void) {
 static void one_channel_less_than_allowed_carries_topics(void) {
   ch_begin();
   ch_many_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, 15500), 15000);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 15500), 15000);
   replay_run(&ch_world, 10000);
   ch_open_all();
   CHECK_INT(ch_creations(), GC_CHANNELS_USUAL - 1);
@@ -184,22 +184,22 @@ static void one_channel_less_than_allowed_carries_topics(void) {
   ch_end();
 }
 
-/* ---- what finds no room ---- */
+/* ---- topics without room ---- */
 
 static void begin_full(void) {
   ch_channels_max = 3;
   begin_many(2000);
   ch_listen(&ch_other);
-  CHECK_INT(ch_want_many(&ch_other, 7000, 3), 0);
+  CHECK_INT(ch_subscribe_many(&ch_other, 7000, 3), 0);
 }
 
 static void a_topic_without_room_is_subscribed_when_there_is_some(void) {
   begin_full();
-  CHECK_INT(ch_try_want(&ch_other, "v2.no?such&topic"), GC_ERR_REQUEST);
+  CHECK_INT(ch_try_subscribe(&ch_other, "v2.no?such&topic"), GC_ERR_REQUEST);
   CHECK_INT(ch_stats().wanted, 2003);
   CHECK_INT(ch_stats().topics, 2000);
   CHECK_INT(ch_other.connected, 0);
-  ch_unwant_many(&ch_block, 1500, 2);
+  ch_unsubscribe_many(&ch_block, 1500, 2);
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_stats().wanted, 2001);
   CHECK_INT(ch_stats().topics, 2000);
@@ -214,25 +214,25 @@ static void a_topic_without_room_is_subscribed_when_there_is_some(void) {
 
 static void what_waits_may_be_given_up(void) {
   begin_full();
-  ch_unwant_many(&ch_other, 7000, 1);
+  ch_unsubscribe_many(&ch_other, 7000, 1);
   CHECK_INT(ch_stats().wanted, 2002);
-  ch_unwant_many(&ch_block, 0, 1);
+  ch_unsubscribe_many(&ch_block, 0, 1);
   replay_run(&ch_world, 1000);
   CHECK(!gc_channels_covers(ch_channels, "v2.topic.7000"));
   CHECK(gc_channels_covers(ch_channels, "v2.topic.7001"));
   gc_channels_unlisten(ch_channels, &ch_other.listener);
   CHECK_INT(ch_stats().wanted, 1999);
-  ch_unwant_many(&ch_block, 0, 2000);
+  ch_unsubscribe_many(&ch_block, 0, 2000);
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_stats().wanted, 0);
   CHECK_INT(ch_wire_count(), 0);
   ch_end();
 }
 
-static void who_asks_again_when_there_is_room_waits_no_longer(void) {
+static void a_topic_subscribed_again_waits_no_longer_once_there_is_room(void) {
   begin_full();
-  ch_unwant_many(&ch_block, 0, 1);
-  CHECK_INT(ch_want_many(&ch_other, 7002, 1), 1);
+  ch_unsubscribe_many(&ch_block, 0, 1);
+  CHECK_INT(ch_subscribe_many(&ch_other, 7002, 1), 1);
   CHECK_INT(ch_stats().wanted, 2002);
   replay_run(&ch_world, 1000);
   CHECK(gc_channels_covers(ch_channels, "v2.topic.7002"));
@@ -241,11 +241,11 @@ static void who_asks_again_when_there_is_room_waits_no_longer(void) {
   ch_end();
 }
 
-static void what_is_wanted_by_two_finds_room_for_both(void) {
+static void a_topic_of_two_listeners_finds_room_for_both(void) {
   begin_full();
-  CHECK_INT(ch_want_many(&ch_block, 7000, 1), 0);
+  CHECK_INT(ch_subscribe_many(&ch_block, 7000, 1), 0);
   CHECK_INT(ch_stats().wanted, 2003);
-  ch_unwant_many(&ch_block, 0, 1);
+  ch_unsubscribe_many(&ch_block, 0, 1);
   replay_run(&ch_world, 1000);
   ch_wire_say(ch_wire_of("c01"), TOPIC("7000"));
   CHECK_INT(ch_block.messages, 1);
@@ -262,7 +262,7 @@ static void a_block_that_leaves_makes_room(void) {
   ch_end();
 }
 
-/* ---- each channel for itself ---- */
+/* ---- each channel by itself ---- */
 
 static void rejections_cost_their_channel_nothing_else(void) {
   ch_begin();
@@ -270,7 +270,7 @@ static void rejections_cost_their_channel_nothing_else(void) {
             "{\"entities\":[{\"id\":\"v2.topic.1200\",\"state\":\"Rejected\","
             "\"rejectionReason\":\"no permission\"}]}");
   ch_many_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, 1300), 1300);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1300), 1300);
   subscribe();
   CHECK_INT(ch_block.rejected, 1);
   CHECK_STR(ch_block.reason, "v2.topic.1200: no permission");
@@ -300,7 +300,7 @@ static void renewals_take_turns_within_the_allowed_channels(void) {
   }
   replay_run(&ch_world, 600);
   CHECK_INT(ch_wire_count(), 3);
-  CHECK_INT(ch_creations(), 4); /* the places of the old ones serve again */
+  CHECK_INT(ch_creations(), 4); /* the stored ids of the old ones serve again */
   CHECK_INT(ch_stats().topics, 2500);
   CHECK_INT(ch_stats().gap_ms, 0);
   CHECK_INT(ch_block.gaps, 0);
@@ -313,7 +313,7 @@ static void a_crash_loop_in_a_renewal_makes_no_more_than_allowed(void) {
   ch_begin_with(store);
   ch_many_answers();
   for (unsigned i = 0; i < 60; i++) {
-    CHECK_INT(ch_want_many(&ch_block, 0, 1500), 1500);
+    CHECK_INT(ch_subscribe_many(&ch_block, 0, 1500), 1500);
     subscribe();
     ch_heartbeats(2);
     ch_wire_say(ch_wire(), CLOSING);
@@ -333,7 +333,7 @@ static void a_stop_with_many_channels_leaves_nothing_behind(void) {
   for (uint64_t ms = 0; ms < 300; ms += 10) {
     ch_begin();
     ch_many_answers();
-    (void)ch_want_many(&ch_block, 0, 3100);
+    (void)ch_subscribe_many(&ch_block, 0, 3100);
     replay_run(&ch_world, ms);
     if (ms % 20 == 0)
       ch_open_all();
@@ -344,15 +344,15 @@ static void a_stop_with_many_channels_leaves_nothing_behind(void) {
 int main(void) {
   RUN(a_thousand_topics_go_to_each_channel);
   RUN(all_channels_with_topics_must_be_connected);
-  RUN(what_happens_to_a_channel_is_told_to_who_is_concerned);
-  RUN(who_comes_to_a_channel_during_its_outage_has_no_gap);
+  RUN(each_listener_gets_the_events_of_its_channels_only);
+  RUN(a_listener_that_joins_a_broken_channel_has_no_gap);
   RUN(after_a_restart_each_topic_is_on_its_channel_again);
   RUN(holes_are_filled_and_nothing_moves);
   RUN(one_channel_less_than_allowed_carries_topics);
   RUN(a_topic_without_room_is_subscribed_when_there_is_some);
   RUN(what_waits_may_be_given_up);
-  RUN(who_asks_again_when_there_is_room_waits_no_longer);
-  RUN(what_is_wanted_by_two_finds_room_for_both);
+  RUN(a_topic_subscribed_again_waits_no_longer_once_there_is_room);
+  RUN(a_topic_of_two_listeners_finds_room_for_both);
   RUN(a_block_that_leaves_makes_room);
   RUN(rejections_cost_their_channel_nothing_else);
   RUN(renewals_take_turns_within_the_allowed_channels);

@@ -7,19 +7,19 @@ static void a_restart_uses_the_channel_again_after_a_head(void) {
   struct gc_store *store = ch_store_begin();
   ch_begin_with(store);
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   for (int i = 0; i < 30; i++) { /* a crash loop */
     ch_stop();
     ch_start(store);
-    ch_want(&ch_block, "v2.a");
+    ch_subscribe(&ch_block, "v2.a");
     replay_run(&ch_world, 20000);
   }
   CHECK_INT(ch_creations(), 1);
   CHECK_INT(replay_count(&ch_world, HEAD), 30);
   CHECK_STR(replay_last(&ch_world, HEAD)->line, HEAD "one");
   CHECK_INT(replay_count(&ch_world, PUT),
-            31); /* what was left there is replaced */
+            31); /* the topics left there are replaced */
   CHECK_STR(ch_wires.url, "wss://s.example.test/channels/one-s3cr3t");
   ch_open();
   CHECK_INT(ch_block.connected, 1);
@@ -38,13 +38,13 @@ static void a_kept_channel_that_is_gone_is_replaced(void) {
   ch_answer(HEAD, 1, 404, NULL);
   ch_answer(CREATE, 1, 200, CHANNEL("new"));
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 5000);
   CHECK_INT(replay_count(&ch_world, HEAD "old"), 1);
   CHECK_INT(ch_creations(), 1);
   ch_stop();
   ch_start(store);
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   CHECK_STR(replay_last(&ch_world, HEAD)->line, HEAD "new");
   CHECK_INT(ch_creations(), 1);
@@ -62,7 +62,7 @@ static void a_kept_text_that_makes_no_sense_is_as_good_as_none(void) {
     CHECK_INT(gc_store_save_channel(store, "prod", 0, rows[i], &err), GC_OK);
     ch_begin_with(store);
     ch_usual_answers();
-    ch_want(&ch_block, "v2.a");
+    ch_subscribe(&ch_block, "v2.a");
     replay_run(&ch_world, 100);
     CHECK_INT(replay_count(&ch_world, HEAD), 0);
     CHECK_INT(ch_creations(), 1);

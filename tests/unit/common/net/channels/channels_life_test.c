@@ -38,7 +38,7 @@ static void before_its_life_ends_another_channel_takes_over(void) {
   ch_end();
 }
 
-static void the_place_of_the_old_channel_is_used_for_the_next(void) {
+static void the_id_of_the_old_channel_serves_the_next_renewal(void) {
   ch_begin_connected();
   for (int day = 1; day <= 4; day++) {
     ch_heartbeats(TO_THE_LAST_HOUR + 1);
@@ -52,11 +52,11 @@ static void the_place_of_the_old_channel_is_used_for_the_next(void) {
   ch_end();
 }
 
-static void a_place_whose_channel_is_gone_gets_a_new_one(void) {
+static void an_id_whose_channel_is_gone_is_replaced(void) {
   ch_begin();
   ch_answer(HEAD, 1, 404, NULL);
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   for (int day = 1; day <= 2; day++) {
@@ -90,7 +90,7 @@ static void a_shorter_life_ends_sooner(void) {
     ch_begin();
     ch_answer(CREATE, 1, 200, channel);
     ch_usual_answers();
-    ch_want(&ch_block, "v2.a");
+    ch_subscribe(&ch_block, "v2.a");
     replay_settle(&ch_world);
     ch_open();
     for (uint64_t ms = 0; ms + 1000 < rows[i].at_ms; ms += 1000) {
@@ -116,11 +116,11 @@ static void the_life_is_known_after_a_restart(void) {
             "{\"connectUri\":\"wss://s.example.test/channels/brief-x\",\"id\":"
             "\"brief\",\"expires\":\"2023-11-14T22:33:20.000Z\"}");
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_stop();
   ch_start(store);
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   ch_heartbeats(37);
@@ -131,7 +131,7 @@ static void the_life_is_known_after_a_restart(void) {
   ch_store_end(store);
 }
 
-/* Prolonged by subscribing: nothing is deaf meanwhile. */
+/* Prolonged by subscribing: no message is missed meanwhile. */
 static void check_prolonged(void) {
   const struct replay_request *add = replay_last(&ch_world, ADD);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
@@ -191,7 +191,7 @@ static void what_cannot_be_prolonged_is_replaced_with_a_gap(void) {
   ch_begin();
   ch_answer(ADD, 1, 404, "{}");
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_open();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
@@ -228,9 +228,9 @@ static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
   ch_begin_connected();
   ch_listen(&ch_other);
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
-  ch_want(&ch_other, "v2.b");
-  gc_channels_unwant(ch_channels, &ch_block.listener, "v2.a");
-  ch_want(&ch_block, "v2.c");
+  ch_subscribe(&ch_other, "v2.b");
+  gc_channels_unsubscribe(ch_channels, &ch_block.listener, "v2.a");
+  ch_subscribe(&ch_block, "v2.c");
   replay_run(&ch_world, 100);
   CHECK_STR(replay_last(&ch_world, ADD "*")->body,
             "[{\"id\":\"v2.b\"},{\"id\":\"v2.c\"}]");
@@ -248,10 +248,10 @@ static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
   ch_end();
 }
 
-static void a_listener_that_leaves_in_the_overlap_is_heard_of_no_more(void) {
+static void a_listener_that_leaves_in_the_overlap_gets_no_message(void) {
   ch_begin_connected();
   ch_listen(&ch_other);
-  ch_want(&ch_other, "v2.a");
+  ch_subscribe(&ch_other, "v2.a");
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
   ch_open();
   gc_channels_unlisten(ch_channels, &ch_other.listener);
@@ -263,7 +263,7 @@ static void a_listener_that_leaves_in_the_overlap_is_heard_of_no_more(void) {
   ch_end();
 }
 
-static void a_break_before_the_new_one_is_there_is_told(void) {
+static void a_break_before_the_new_one_is_ready_is_reported(void) {
   ch_begin_connected();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
   uint64_t heard_ms = ch_world.now_ms;
@@ -272,8 +272,8 @@ static void a_break_before_the_new_one_is_there_is_told(void) {
               &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
               GC_ERR_NETWORK);
   replay_run(&ch_world, 2500);
-  CHECK_INT(ch_stats().gap_ms, ch_world.now_ms - heard_ms); /* it grows */
-  CHECK_INT(ch_wire_count(), 2); /* the old one is on its way again */
+  CHECK_INT(ch_stats().gap_ms, ch_world.now_ms - heard_ms); /* the gap grows */
+  CHECK_INT(ch_wire_count(), 2); /* the old one connects again */
   ch_wire_open(ch_wire_of("two"));
   CHECK_INT(ch_block.connected, 2);
   CHECK_INT(ch_block.gaps, 1);
@@ -341,7 +341,7 @@ static void without_one_in_time_the_channel_gets_the_new_token(void) {
   ch_end();
 }
 
-static void a_token_that_comes_during_a_renewal_is_heeded_after_it(void) {
+static void a_token_that_comes_during_a_renewal_starts_another_one(void) {
   ch_token_life_s = 23 * 3600 + 400; /* renewed 100 s after the last hour */
   ch_begin_connected();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
@@ -361,8 +361,8 @@ static void a_token_that_comes_during_a_renewal_is_heeded_after_it(void) {
 
 int main(void) {
   RUN(before_its_life_ends_another_channel_takes_over);
-  RUN(the_place_of_the_old_channel_is_used_for_the_next);
-  RUN(a_place_whose_channel_is_gone_gets_a_new_one);
+  RUN(the_id_of_the_old_channel_serves_the_next_renewal);
+  RUN(an_id_whose_channel_is_gone_is_replaced);
   RUN(a_shorter_life_ends_sooner);
   RUN(the_life_is_known_after_a_restart);
   RUN(without_another_channel_in_time_the_old_one_is_prolonged);
@@ -371,11 +371,11 @@ int main(void) {
   RUN(what_cannot_be_prolonged_is_replaced_with_a_gap);
   RUN(a_channel_that_is_not_connected_is_prolonged);
   RUN(topics_that_change_meanwhile_are_on_the_new_channel_too);
-  RUN(a_listener_that_leaves_in_the_overlap_is_heard_of_no_more);
-  RUN(a_break_before_the_new_one_is_there_is_told);
+  RUN(a_listener_that_leaves_in_the_overlap_gets_no_message);
+  RUN(a_break_before_the_new_one_is_ready_is_reported);
   RUN(a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind);
   RUN(a_new_token_brings_a_new_channel);
   RUN(without_one_in_time_the_channel_gets_the_new_token);
-  RUN(a_token_that_comes_during_a_renewal_is_heeded_after_it);
+  RUN(a_token_that_comes_during_a_renewal_starts_another_one);
   return check_done();
 }

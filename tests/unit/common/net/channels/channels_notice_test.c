@@ -9,7 +9,7 @@ static void the_closing_notice_brings_another_channel_without_a_break(void) {
   ch_say(CLOSING);
   ch_say(EVENT);
   CHECK_INT(ch_block.messages, 1);
-  replay_run(&ch_world, 1100); /* up to 1 s of dice */
+  replay_run(&ch_world, 1100); /* a random wait of up to 1 s */
   CHECK_INT(ch_creations(), 2);
   CHECK_INT(ch_wires.closes, 0);
   ch_wire_open(ch_wire_of("two"));
@@ -34,7 +34,7 @@ static void without_another_one_in_time_it_connects_again_to_its_own(void) {
   ch_say(CLOSING);
   replay_run(&ch_world, 20000);
   ch_say(HEARTBEAT);
-  replay_run(&ch_world, 10500); /* half of the minute, and the dice */
+  replay_run(&ch_world, 10500); /* half of the minute, and the random wait */
   CHECK_INT(ch_wires.opens, 1);
   CHECK_INT(ch_wires.closes, 0);
   ch_say(EVENT);
@@ -158,7 +158,7 @@ static void a_404_at_the_handshake_makes_a_new_channel(void) {
 static void creations_get_rarer_and_rarer(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   for (int s = 0; s < 3600; s++) {
     replay_run(&ch_world, 1000);
     if (ch_wire() != NULL)
@@ -221,7 +221,7 @@ static void after_a_revoked_token_the_channel_is_checked_and_subscribed(void) {
 static void a_403_at_the_handshake_is_checked_once_then_replaced(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_refuse_upgrade(403);
   replay_run(&ch_world, 5000);

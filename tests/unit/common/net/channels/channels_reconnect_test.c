@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* Waits of the reconnect loop, dice as they fall. */
+/* Waits of the reconnect loop for given random numbers. */
 static void check_waits(uint32_t random32, const uint64_t *waits,
                         size_t count) {
   ch_begin_connected();
@@ -75,11 +75,11 @@ static void the_gap_spans_failed_attempts(void) {
   ch_end();
 }
 
-static void who_comes_during_the_outage_has_no_gap(void) {
+static void a_listener_that_joins_during_the_outage_has_no_gap(void) {
   ch_begin_connected();
   ch_drop_socket();
   ch_listen(&ch_other);
-  ch_want(&ch_other, "v2.b");
+  ch_subscribe(&ch_other, "v2.b");
   replay_run(&ch_world, 5000);
   ch_open();
   CHECK_INT(ch_block.gaps, 1);
@@ -92,7 +92,7 @@ static void a_socket_that_cannot_be_opened_is_tried_again(void) {
   ch_begin();
   ch_usual_answers();
   ch_wires.refuses_to_open = true;
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 60000);
   CHECK(ch_wires.opens > 3 && ch_wires.opens < 10);
   CHECK(replay_noticed(&ch_world, "stream", GC_ERR_CONFIG) > 3);
@@ -107,7 +107,7 @@ static void a_socket_that_cannot_be_opened_is_tried_again(void) {
 static void retry_after_at_the_handshake_is_kept(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   ch_end_socket(&(struct gc_ws_end){.http_status = 503,
                                     .has_retry_after = true,
@@ -124,7 +124,7 @@ int main(void) {
   RUN(waits_grow_between_min_and_max_with_jitter);
   RUN(only_traffic_after_ten_seconds_resets_the_wait);
   RUN(the_gap_spans_failed_attempts);
-  RUN(who_comes_during_the_outage_has_no_gap);
+  RUN(a_listener_that_joins_during_the_outage_has_no_gap);
   RUN(a_socket_that_cannot_be_opened_is_tried_again);
   RUN(retry_after_at_the_handshake_is_kept);
   return check_done();

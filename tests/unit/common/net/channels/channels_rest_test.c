@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void rest_failures_are_retried_and_told_once_each(void) {
+static void rest_failures_are_retried_and_reported_once_each(void) {
   ch_begin();
   ch_answer(CREATE, 1, 400, "{\"code\":\"bad\"}");
   ch_answer(CREATE, 1, 200, "{\"id\":\"../x\",\"connectUri\":\"wss://s\"}");
@@ -11,7 +11,7 @@ static void rest_failures_are_retried_and_told_once_each(void) {
   ch_answer(PUT, 1, 403, "{\"code\":\"no\"}");
   ch_answer(PUT, 1, 200, "[");
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 120000);
   CHECK_INT(ch_creations(), 4);
   CHECK_INT(replay_count(&ch_world, PUT), 3);
@@ -23,12 +23,12 @@ static void rest_failures_are_retried_and_told_once_each(void) {
   ch_end();
 }
 
-/* ch_end looks for secrets in all that was told. */
-static void a_refusal_that_names_the_channel_is_told_without(void) {
+/* ch_end looks for secrets in all reports. */
+static void a_refusal_is_reported_without_the_name_of_the_channel(void) {
   ch_begin();
   ch_answer(PUT, 1, 403, "{\"message\":\"one-s3cr3t is not yours\"}");
   ch_usual_answers();
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   CHECK_HAS(replay_last_notice(&ch_world, "stream")->text, "is not yours");
   ch_end();
@@ -38,7 +38,7 @@ static void while_the_api_is_down_the_socket_goes_on(void) {
   ch_begin_connected();
   replay_forget_answers(&ch_world);
   ch_answer("*", REPLAY_ALWAYS, 503, NULL);
-  ch_want(&ch_block, "v2.b");
+  ch_subscribe(&ch_block, "v2.b");
   for (int i = 0; i < 20; i++) {
     replay_run(&ch_world, 15000);
     ch_say(EVENT);
@@ -67,7 +67,7 @@ static void a_stop_at_any_moment_leaves_nothing_behind(void) {
                                           .body = "{\"entities\":[]}",
                                           .delay_ms = 40});
     ch_usual_answers();
-    ch_want(&ch_block, "v2.a");
+    ch_subscribe(&ch_block, "v2.a");
     replay_run(&ch_world, ms);
     if (ch_wire() != NULL)
       ch_open();
@@ -76,8 +76,8 @@ static void a_stop_at_any_moment_leaves_nothing_behind(void) {
 }
 
 int main(void) {
-  RUN(rest_failures_are_retried_and_told_once_each);
-  RUN(a_refusal_that_names_the_channel_is_told_without);
+  RUN(rest_failures_are_retried_and_reported_once_each);
+  RUN(a_refusal_is_reported_without_the_name_of_the_channel);
   RUN(while_the_api_is_down_the_socket_goes_on);
   RUN(a_stop_at_any_moment_leaves_nothing_behind);
   return check_done();

@@ -26,7 +26,7 @@ static void silence_is_death_after_the_idle_timeout(void) {
   CHECK(ch_wire() == NULL);
   CHECK_INT(replay_noticed(&ch_world, "stream", GC_ERR_TIMEOUT), 1);
   CHECK_INT(ch_wires.opens, 1);
-  replay_run(&ch_world, 2001); /* 1 s and a second of dice */
+  replay_run(&ch_world, 2001); /* 1 s and a random second */
   CHECK_INT(ch_wires.opens, 2);
   ch_open();
   CHECK_INT(ch_block.connected, 2);
@@ -44,7 +44,7 @@ static void the_least_patient_block_decides(void) {
   gc_channels_unlisten(ch_channels, &ch_other.listener);
   ch_other.listener.timeouts = (struct gc_channel_timeouts){8000, 0, 0};
   gc_channels_listen(ch_channels, &ch_other.listener);
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);
   CHECK_INT(ch_wires.idle_ms, 8000);
   ch_open();

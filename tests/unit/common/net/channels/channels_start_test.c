@@ -14,8 +14,8 @@ static void without_topics_nothing_happens(void) {
 static void a_channel_is_created_subscribed_and_connected_in_this_order(void) {
   ch_begin();
   ch_usual_answers();
-  ch_want(&ch_block, "v2.A");
-  ch_want(&ch_block, "v2.b");
+  ch_subscribe(&ch_block, "v2.A");
+  ch_subscribe(&ch_block, "v2.b");
   replay_run(&ch_world, 100);
   CHECK_STR(ch_world.requests[1].line, CREATE);
   CHECK_STR(ch_world.requests[1].body, "");
@@ -45,7 +45,7 @@ static void a_channel_is_created_subscribed_and_connected_in_this_order(void) {
 static void more_than_a_batch_is_put_first_and_then_added(void) {
   ch_begin();
   ch_usual_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
   replay_run(&ch_world, 1000);
   CHECK_INT(replay_count(&ch_world, PUT), 1);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
@@ -58,7 +58,7 @@ static void more_than_a_batch_is_put_first_and_then_added(void) {
   ch_end();
 }
 
-static void each_rejection_is_handed_to_who_wants_it(void) {
+static void each_rejection_reaches_the_subscribers(void) {
   ch_begin();
   ch_answer(PUT, 1, 200,
             "{\"entities\":[{\"id\":\"v2.a\",\"state\":\"Rejected\","
@@ -66,8 +66,8 @@ static void each_rejection_is_handed_to_who_wants_it(void) {
             "[\"x:y:view\"]},{\"id\":\"v2.b\",\"state\":\"Permitted\"}]}");
   ch_usual_answers();
   ch_listen(&ch_other);
-  ch_want(&ch_block, "v2.a");
-  ch_want(&ch_other, "v2.b");
+  ch_subscribe(&ch_block, "v2.a");
+  ch_subscribe(&ch_other, "v2.b");
   replay_run(&ch_world, 100);
   CHECK_INT(ch_block.rejected, 1);
   CHECK_STR(ch_block.reason, "v2.a: no permission, x:y:view");
@@ -81,13 +81,13 @@ static void each_rejection_is_handed_to_who_wants_it(void) {
 static void topics_that_come_later_bring_a_snapshot_for_their_block_only(void) {
   ch_begin_connected();
   ch_listen(&ch_other);
-  ch_want(&ch_other, "v2.b");
+  ch_subscribe(&ch_other, "v2.b");
   replay_run(&ch_world, 100);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
   CHECK_STR(replay_last(&ch_world, ADD)->body, "[{\"id\":\"v2.b\"}]");
   CHECK_INT(ch_other.connected, 1);
   CHECK_INT(ch_block.connected, 1);
-  ch_want(&ch_other, "V2.A"); /* which the channel has already */
+  ch_subscribe(&ch_other, "V2.A"); /* which the channel has already */
   replay_run(&ch_world, 100);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
   CHECK_INT(ch_other.connected, 2);
@@ -108,13 +108,13 @@ static void topics_that_come_later_bring_a_snapshot_for_their_block_only(void) {
 
 static void without_topics_left_the_socket_is_closed(void) {
   ch_begin_connected();
-  gc_channels_unwant(ch_channels, &ch_block.listener, "v2.a");
+  gc_channels_unsubscribe(ch_channels, &ch_block.listener, "v2.a");
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_wires.closes, 1);
   CHECK(ch_wire() == NULL);
   replay_run(&ch_world, HOUR_MS);
   CHECK_INT(ch_wires.opens, 1);
-  ch_want(&ch_block, "v2.a"); /* the channel is still there */
+  ch_subscribe(&ch_block, "v2.a"); /* the channel is still there */
   replay_run(&ch_world, 100);
   ch_open();
   CHECK_INT(ch_creations(), 1);
@@ -125,10 +125,10 @@ static void without_topics_left_the_socket_is_closed(void) {
 
 static void topics_that_come_while_it_closes_wait_for_nothing_else(void) {
   ch_begin_connected();
-  gc_channels_unwant(ch_channels, &ch_block.listener, "v2.a");
+  gc_channels_unsubscribe(ch_channels, &ch_block.listener, "v2.a");
   replay_run(&ch_world, 100);
   CHECK_INT(ch_wires.closes, 1);
-  ch_want(&ch_block, "v2.a");
+  ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 500);
   CHECK_INT(ch_wires.opens, 2);
   ch_open();
@@ -147,7 +147,7 @@ static void what_is_no_topic_is_refused(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i]);
     ch_begin();
-    CHECK_INT(ch_try_want(&ch_block, rows[i]), GC_ERR_REQUEST);
+    CHECK_INT(ch_try_subscribe(&ch_block, rows[i]), GC_ERR_REQUEST);
     CHECK(!gc_channels_covers(ch_channels, rows[i]));
     CHECK_INT(ch_stats().wanted, 0);
     CHECK_INT(gc_channels_count(ch_channels), 0);
@@ -161,7 +161,7 @@ int main(void) {
   RUN(without_topics_nothing_happens);
   RUN(a_channel_is_created_subscribed_and_connected_in_this_order);
   RUN(more_than_a_batch_is_put_first_and_then_added);
-  RUN(each_rejection_is_handed_to_who_wants_it);
+  RUN(each_rejection_reaches_the_subscribers);
   RUN(topics_that_come_later_bring_a_snapshot_for_their_block_only);
   RUN(without_topics_left_the_socket_is_closed);
   RUN(topics_that_come_while_it_closes_wait_for_nothing_else);

@@ -112,8 +112,8 @@ static void advice_is_given_where_something_can_be_lost(void) {
       {{"yes", "no", "noeviction"}, "30 s"},
       {{"yes", "always", "volatile-ttl"}, "volatile-ttl"},
       {{"yes", "everysec", "allkeys-lru"}, "instead of allkeys-lru"},
-      {{NULL, "always", "noeviction"}, "does not tell"},
-      {{NULL, NULL, NULL}, "does not tell"},
+      {{NULL, "always", "noeviction"}, "refuses CONFIG GET"},
+      {{NULL, NULL, NULL}, "refuses CONFIG GET"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_err err = {.text = ""};

@@ -63,7 +63,7 @@ static void single_bytes_come_back_whole(void) {
 
 /* The first bytes may have come together with the end of the handshake, where
  * poll does not see them any more. */
-static void a_peer_that_speaks_first_is_heard(void) {
+static void bytes_of_a_peer_that_speaks_first_arrive(void) {
   for (size_t i = 0; i < GC_COUNT(ways); i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
@@ -146,7 +146,7 @@ static void a_peer_that_reads_late_gets_every_byte(void) {
   }
 }
 
-static void a_peer_that_never_reads_is_told_of(void) {
+static void a_peer_that_never_reads_is_reported(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
@@ -176,14 +176,14 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
     CHECK(gc_clock_now_ms() - began_ms < 1000);
     CHECK(r.talk.got > 0);
     CHECK_INT(r.talk.wrong, 0);
-    /* the law itself: a share for each round */
+    /* the rule itself: a share for each round */
     CHECK_THAT(r.talk.round_max <= ROUND_MAX_BYTES + READ_BYTES,
                "%zu bytes in one round", r.talk.round_max);
     tcp_road_end(&r);
   }
 }
 
-/* As for the idle loop, with an open stream that has nothing to say. */
+/* As for the idle loop, with an open stream without bytes. */
 static void an_open_stream_that_is_quiet_lets_the_loop_sleep(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
@@ -207,10 +207,10 @@ int main(void) {
   stream_bench_begin();
   RUN(fifty_megabytes_come_back_whole);
   RUN(single_bytes_come_back_whole);
-  RUN(a_peer_that_speaks_first_is_heard);
+  RUN(bytes_of_a_peer_that_speaks_first_arrive);
   RUN(what_tls_holds_back_is_read_without_a_poll);
   RUN(a_peer_that_reads_late_gets_every_byte);
-  RUN(a_peer_that_never_reads_is_told_of);
+  RUN(a_peer_that_never_reads_is_reported);
   RUN(a_flood_holds_neither_timers_nor_the_stop);
   RUN(an_open_stream_that_is_quiet_lets_the_loop_sleep);
   stream_bench_end();

@@ -24,7 +24,7 @@ static void reset(struct conn *c, void *ctx) {
   conn_reset(c);
 }
 
-static void the_end_is_told_once_with_its_reason(void) {
+static void the_end_is_reported_once_with_its_reason(void) {
   static const struct {
     const char *name;
     void (*serve)(struct conn *c, void *ctx);
@@ -187,7 +187,7 @@ static void streams_may_be_used_inside_a_sink(void) {
 
 int main(void) {
   stream_bench_begin();
-  RUN(the_end_is_told_once_with_its_reason);
+  RUN(the_end_is_reported_once_with_its_reason);
   RUN(free_closes_the_connection);
   RUN(a_stream_may_be_freed_inside_its_callbacks);
   RUN(streams_may_be_used_inside_a_sink);

@@ -57,7 +57,7 @@ static const struct {
   void (*serve)(struct conn *c, struct peer *p);
   enum gc_failure failure;
   enum gc_code code;
-  unsigned close_code, reported; /* told: what the peer gets; 0: nothing */
+  unsigned close_code, reported; /* reported: to the peer; 0: nothing */
   const char *reason, *log, *words;
 } ends[] = {
     {"a close frame", close_1001, GC_FAILURE_NONE, GC_ERR_NETWORK, 1001, 1001,
@@ -80,7 +80,7 @@ static const struct {
      1009, 1009, "", "", "with code 1009: a message larger"},
 };
 
-static void the_end_is_told_once_with_its_reason(void) {
+static void the_end_is_reported_once_with_its_reason(void) {
   for (size_t i = 0; i < 2 * GC_COUNT(ends); i++) {
     size_t n = i / 2;
     CHECK_ROW(ends[n].name);
@@ -109,7 +109,7 @@ static void the_end_is_told_once_with_its_reason(void) {
   }
 }
 
-/* ---- our own end ---- */
+/* ---- gc_ws_close ---- */
 
 static void say_goodbye(struct conn *c, struct peer *p) {
   peer_read_to_the_end(c, p);
@@ -152,7 +152,7 @@ static void an_orderly_close_waits_for_the_peer_but_not_long(void) {
   }
 }
 
-static void a_close_before_it_is_open_is_told_too(void) {
+static void a_close_before_it_is_open_is_reported_too(void) {
   static const char *const names[] = {"connecting", "upgrading"};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
     CHECK_ROW(names[i]);
@@ -264,9 +264,9 @@ static void a_stop_does_not_wait_for_anything(void) {
 
 int main(void) {
   ws_bench_begin();
-  RUN(the_end_is_told_once_with_its_reason);
+  RUN(the_end_is_reported_once_with_its_reason);
   RUN(an_orderly_close_waits_for_the_peer_but_not_long);
-  RUN(a_close_before_it_is_open_is_told_too);
+  RUN(a_close_before_it_is_open_is_reported_too);
   RUN(a_socket_may_be_freed_or_closed_inside_its_callbacks);
   RUN(free_closes_the_connection);
   RUN(a_stop_does_not_wait_for_anything);

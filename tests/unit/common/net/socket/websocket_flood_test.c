@@ -37,7 +37,7 @@ static void a_silent_peer_is_asked_and_then_given_up(void) {
     CHECK(gc_clock_now_ms() - began_ms + 20 >= rows[i].min_ms);
     CHECK_INT(r.talk.end.failure, GC_FAILURE_TIMEOUT);
     CHECK_INT(r.talk.err.code, GC_ERR_TIMEOUT);
-    CHECK_HAS(r.talk.err.text, "nothing was heard for 0.2 s");
+    CHECK_HAS(r.talk.err.text, "nothing was received for 0.2 s");
     CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
     CHECK_THAT(r.peer.pings >= rows[i].min_pings &&
                    r.peer.pings <= rows[i].max_pings,
@@ -106,7 +106,7 @@ static void send_until_limit(void *ctx) {
   for (int i = 0; i < 4096 && code == GC_OK; i++)
     code = gc_ws_send(t->ws, bytes, sizeof(bytes), &err);
   CHECK_INT(code, GC_ERR_LIMIT);
-  /* to the brim, so that not even a ping fits */
+  /* full, so that not even a ping fits */
   for (code = GC_OK; code == GC_OK;)
     code = gc_ws_send(t->ws, "", 0, &err);
   CHECK_INT(code, GC_ERR_LIMIT);

@@ -6,7 +6,7 @@
 
 enum { LARGE = 60000 };
 
-/* Says something of every kind, answers a message, and hangs up when told. */
+/* Sends a frame of each kind, answers a message, and hangs up on request. */
 static void converse(struct conn *c, struct peer *p) {
   static char large[LARGE];
   memset(large, 'x', sizeof(large));
@@ -47,7 +47,7 @@ static void messages_come_and_go_on_every_way(void) {
   }
 }
 
-static void the_request_says_who_asks_for_what(void) {
+static void the_request_names_host_path_and_agent(void) {
   struct road r;
   road_init(&r, &ways[1], &(struct peer){.serve = peer_read_to_the_end});
   talk_begin(&r.talk);
@@ -78,7 +78,7 @@ static void every_connection_has_a_key_of_its_own(void) {
 }
 
 /* The first frame may share a segment, and a TLS record, with the 101. */
-static void frames_right_behind_the_answer_are_heard(void) {
+static void frames_right_behind_the_answer_are_read(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
@@ -121,9 +121,9 @@ static void what_is_not_open_sends_nothing(void) {
 int main(void) {
   ws_bench_begin();
   RUN(messages_come_and_go_on_every_way);
-  RUN(the_request_says_who_asks_for_what);
+  RUN(the_request_names_host_path_and_agent);
   RUN(every_connection_has_a_key_of_its_own);
-  RUN(frames_right_behind_the_answer_are_heard);
+  RUN(frames_right_behind_the_answer_are_read);
   RUN(what_is_not_open_sends_nothing);
   ws_bench_end();
   return check_done();

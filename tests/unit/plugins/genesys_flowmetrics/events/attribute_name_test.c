@@ -89,7 +89,7 @@ static void a_name_has_an_end(void) {
             MALFORMED_SHAPE);
 }
 
-/* A name of separators alone has n² readings. */
+/* A name of separators only has n² splits. */
 static void a_name_of_separators_takes_no_time(void) {
   struct attribute_form form;
   struct attribute a;

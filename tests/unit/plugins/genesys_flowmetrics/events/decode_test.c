@@ -59,7 +59,7 @@ static void every_envelope_is_opened(void) {
        1},
       {"[" BODY(M("B")) "," BODY(M("C")) "," BODY("\"x\":\"y\"") "]",
        "c1:A/B=1 c1:A/C=1 ", 3},
-      {"[]", "", 1}, /* dismissed unread */
+      {"[]", "", 1}, /* rejected by the prefilter */
       {"{\"Type\":\"Notification\",\"MessageId\":\"m\",\"Message\":"
        "\"{\\\"eventBody\\\":{\\\"conversationId\\\":\\\"c6\\\","
        "\\\"attributes\\\":{\\\"AMetric_B(" T ")\\\":\\\"2\\\"}}}\"}",
@@ -67,7 +67,7 @@ static void every_envelope_is_opened(void) {
       {"{\"Message\":\"[{\\\"conversationId\\\":\\\"c7\\\",\\\"attributes\\\""
        ":{\\\"AMetric_B(" T ")\\\":3}}]\",\"Type\":\"Notification\"}",
        "c7:A/B=3 ", 1},
-      /* Of another kind, whatever it holds. */
+      /* Events of another kind. */
       {"{\"Message\":\"Metric_ of something\"}", "", 1},
       {"{\"detail\":{\"eventBody\":{\"conversationId\":\"c\"}}}", "", 1},
       {"{\"other\":{\"attributes\":{" M("B") "}}}", "", 1},
@@ -108,7 +108,7 @@ static void escapes_do_not_hide_a_metric(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct event_counts counts;
     CHECK_ROW(rows[i]);
-    CHECK(!quick_dismisses(&form, rows[i], strlen(rows[i])));
+    CHECK(!prefilter_rejects(&form, rows[i], strlen(rows[i])));
     CHECK_INT(read_text(rows[i], &counts), GC_OK);
     CHECK_STR(gc_buf_string(&seen), "c:A/B=1 ");
   }
@@ -185,19 +185,19 @@ static void what_holds_no_metric_is_dismissed_unread(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].text);
-    CHECK_INT(quick_dismisses(&form, rows[i].text, strlen(rows[i].text)),
+    CHECK_INT(prefilter_rejects(&form, rows[i].text, strlen(rows[i].text)),
               rows[i].dismissed);
   }
 }
 
-/* A slash may stand as \/ in JSON. */
+/* JSON may write a slash as \/. */
 static void a_marker_with_a_slash_hides_behind_any_backslash(void) {
   struct attribute_form slash;
   static const char text[] = "{\"a\\/b/c\":1}";
   CHECK_INT(attribute_form_set(&slash, "%{flow}/m/%{metric}|%{time}", NULL),
             GC_OK);
-  CHECK(!quick_dismisses(&slash, text, strlen(text)));
-  CHECK(quick_dismisses(&form, text, strlen(text)));
+  CHECK(!prefilter_rejects(&slash, text, strlen(text)));
+  CHECK(prefilter_rejects(&form, text, strlen(text)));
 }
 
 int main(void) {

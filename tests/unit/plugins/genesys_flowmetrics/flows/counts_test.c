@@ -21,15 +21,15 @@ static void put(void *ctx, const struct gc_sample *s) {
            s->qualifier, s->values[0].gauge);
 }
 
-/* What leaves, as "LABEL-MEDIUM=COUNT ". */
+/* The samples, as "LABEL-MEDIUM=COUNT ". */
 static const char *reported(const struct flow_counts *c,
-                            const struct flow_choice *choice,
+                            const struct flow_filter *filter,
                             enum gc_query_label label,
                             struct flow_counts_tally *ret_tally) {
   struct gc_naming naming = {
-      .lists = {[GC_FLOW] = {.now = (struct gc_entities *)choice->flows}},
+      .lists = {[GC_FLOW] = {.now = (struct gc_entities *)filter->flows}},
       .label = label};
-  struct flow_counts_view view = {.choice = *choice,
+  struct flow_counts_view view = {.filter = *filter,
                                   .naming = &naming,
                                   .time_ms = 1234,
                                   .interval_ms = 10000};
@@ -62,7 +62,7 @@ static void who_was_there_once_and_is_not_told_is_gone(void) {
                      now = {.pairs = {.max = 9}};
   struct gc_entities *d = gc_entities_new(entries, 3, false);
   char *selectors[] = {(char[]){"!Test"}};
-  struct flow_choice choice = {
+  struct flow_filter filter = {
       .flows = d, .selectors = selectors, .selector_count = 1};
   struct flow_counts_tally tally;
   uint64_t overflow;
@@ -72,9 +72,9 @@ static void who_was_there_once_and_is_not_told_is_gone(void) {
   CHECK_INT(flow_counts_add(&before, "f9", "voice", 3), GC_OK); /* deleted */
   CHECK_INT(flow_counts_add(&answer, "f3", "chat", 7), GC_OK);
   CHECK_INT(flow_counts_add(&answer, "f2", "chat", 7), GC_OK); /* refused */
-  CHECK_INT(flow_counts_merge(&before, &answer, &choice, &now, &overflow),
+  CHECK_INT(flow_counts_merge(&before, &answer, &filter, &now, &overflow),
             GC_OK);
-  CHECK_STR(reported(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
+  CHECK_STR(reported(&now, &filter, GC_QUERY_LABEL_NAME, &tally),
             "Main IVR-voice=0 Main IVR~2-chat=7 ");
   CHECK_INT(now.pairs.count, 2);
   CHECK_INT(tally.series, 2);
@@ -90,16 +90,16 @@ static void a_limit_lets_no_known_pair_go(void) {
                      answer = {.pairs = {.max = 9}},
                      now = {.pairs = {.max = 2}};
   struct gc_entities *d = gc_entities_new(entries, 3, false);
-  struct flow_choice choice = {.flows = d};
+  struct flow_filter filter = {.flows = d};
   struct flow_counts_tally tally;
   uint64_t overflow;
   CHECK_INT(flow_counts_add(&before, "f2", "voice", 1), GC_OK);
   CHECK_INT(flow_counts_add(&answer, "f1", "voice", 3), GC_OK);
   CHECK_INT(flow_counts_add(&answer, "f3", "voice", 4), GC_OK);
   CHECK_INT(flow_counts_add(&answer, "f2", "voice", 5), GC_OK);
-  CHECK_INT(flow_counts_merge(&before, &answer, &choice, &now, &overflow),
+  CHECK_INT(flow_counts_merge(&before, &answer, &filter, &now, &overflow),
             GC_OK);
-  CHECK_STR(reported(&now, &choice, GC_QUERY_LABEL_NAME, &tally),
+  CHECK_STR(reported(&now, &filter, GC_QUERY_LABEL_NAME, &tally),
             "Test-voice=5 Main IVR-voice=3 ");
   CHECK_INT(overflow, 1);
   flow_counts_clear(&before);
@@ -119,11 +119,11 @@ static void a_flow_goes_by_what_is_configured(void) {
   };
   struct flow_counts c = {.pairs = {.max = 9}};
   struct gc_entities *d = gc_entities_new(entries, 3, false);
-  struct flow_choice choice = {.flows = d};
+  struct flow_filter filter = {.flows = d};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f3", "voice", 1), GC_OK);
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    CHECK_STR(reported(&c, &choice, rows[i].label, &tally), rows[i].reported);
+    CHECK_STR(reported(&c, &filter, rows[i].label, &tally), rows[i].reported);
   flow_counts_clear(&c);
   gc_entities_put(d);
 }
@@ -131,17 +131,17 @@ static void a_flow_goes_by_what_is_configured(void) {
 static void a_flow_without_a_name_is_held_back_until_names_are_refused(void) {
   struct flow_counts c = {.pairs = {.max = 9}};
   struct gc_entities *d = gc_entities_new(entries, 3, false);
-  struct flow_choice choice = {.flows = d};
+  struct flow_filter filter = {.flows = d};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f7", "voice", 1), GC_OK);
-  CHECK_STR(reported(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "");
+  CHECK_STR(reported(&c, &filter, GC_QUERY_LABEL_NAME, &tally), "");
   CHECK_INT(tally.matched, 1);
   CHECK_INT(tally.unnamed, 1);
-  CHECK(flow_counts_lack_names(&c, &choice));
+  CHECK(flow_counts_lack_names(&c, &filter));
   gc_entities_put(d);
-  choice.flows = d = gc_entities_new(NULL, 0, true);
-  CHECK(!flow_counts_lack_names(&c, &choice));
-  CHECK_STR(reported(&c, &choice, GC_QUERY_LABEL_NAME, &tally), "f7-voice=1 ");
+  filter.flows = d = gc_entities_new(NULL, 0, true);
+  CHECK(!flow_counts_lack_names(&c, &filter));
+  CHECK_STR(reported(&c, &filter, GC_QUERY_LABEL_NAME, &tally), "f7-voice=1 ");
   flow_counts_clear(&c);
   gc_entities_put(d);
 }
@@ -150,14 +150,14 @@ static void a_selector_never_lets_an_unknown_name_pass(void) {
   char *selectors[] = {(char[]){"Main*"}, (char[]){"f8"}};
   struct gc_entities *d = gc_entities_new(entries, 3, false);
   struct gc_entities *refused = gc_entities_new(NULL, 0, true);
-  struct flow_choice choice = {
+  struct flow_filter filter = {
       .flows = d, .selectors = selectors, .selector_count = 2};
-  CHECK(flow_choice_has(&choice, "f1"));
-  CHECK(!flow_choice_has(&choice, "f2"));
-  CHECK(!flow_choice_has(&choice, "f7"));
-  choice.flows = refused; /* then an id may be named */
-  CHECK(flow_choice_has(&choice, "f8"));
-  CHECK(!flow_choice_has(&choice, "f7"));
+  CHECK(flow_filter_accepts(&filter, "f1"));
+  CHECK(!flow_filter_accepts(&filter, "f2"));
+  CHECK(!flow_filter_accepts(&filter, "f7"));
+  filter.flows = refused; /* then an id may be named */
+  CHECK(flow_filter_accepts(&filter, "f8"));
+  CHECK(!flow_filter_accepts(&filter, "f7"));
   gc_entities_put(d);
   gc_entities_put(refused);
 }

@@ -96,7 +96,7 @@ static void start(void) {
                                              .max_concurrent = 4};
   struct gc_err err;
   w.loop = gc_loop_new(&err);
-  w.budget = gc_budgets_get("client", 60000, w.r.now_ms);
+  w.budget = gc_shared_budget_get("client", 60000, w.r.now_ms);
   w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
   w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
   w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
@@ -112,7 +112,7 @@ static void end(void) {
   gc_names_free(w.names);
   gc_api_free(w.api);
   gc_auth_free(w.auth);
-  gc_budgets_put(w.budget);
+  gc_shared_budget_put(w.budget);
   gc_loop_free(w.loop);
   w.api = NULL;
   CHECK_INT(w.r.in_flight, 0);
@@ -196,7 +196,7 @@ static void a_server_that_repeats_a_page_is_not_asked_for_ever(void) {
   will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
   start();
   replay_run(&w.r, 20000);
-  /* The page is as full as any: one more look each time, or none. */
+  /* The page is as full as any: one more request each time, or none. */
   CHECK(replay_count(&w.r, ACTIVITY) <= 6);
   CHECK_INT(w.r.in_flight, 0);
   end();

@@ -92,7 +92,7 @@ static void put(struct batch *b, const char *conversation, const char *metric,
                                .metric = metric,
                                .metric_len = strlen(metric),
                                .time_ms = time_ms};
-  if (batch_take(b, &m) != GC_OK)
+  if (batch_add(b, &m) != GC_OK)
     abort(); /* on other threads too: no check */
 }
 
@@ -133,7 +133,7 @@ static void each_attribute_counts_once(void) {
   remove_folder();
 }
 
-static void counters_go_on_after_a_restart(void) {
+static void counters_continue_after_a_restart(void) {
   fresh_folder();
   for (unsigned turn = 0; turn < 3; turn++) {
     struct ledger *l = start();
@@ -148,7 +148,7 @@ static void counters_go_on_after_a_restart(void) {
   remove_folder();
 }
 
-static void what_is_too_old_or_ahead_is_not_counted(void) {
+static void late_and_early_attributes_are_not_counted(void) {
   fresh_folder();
   struct ledger *l = start();
   struct batch *b = batch_new();
@@ -186,7 +186,7 @@ static void series_past_the_limit_are_not_made(void) {
   remove_folder();
 }
 
-static void what_comes_after_the_stop_is_handed_back(void) {
+static void a_batch_after_the_stop_is_returned(void) {
   fresh_folder();
   struct ledger *l = start();
   ledger_stop(l);
@@ -199,7 +199,7 @@ static void what_comes_after_the_stop_is_handed_back(void) {
   remove_folder();
 }
 
-static void what_was_handed_in_before_the_stop_is_counted(void) {
+static void a_batch_before_the_stop_is_counted(void) {
   fresh_folder();
   struct ledger *l = start();
   struct batch *b = batch_new();
@@ -207,7 +207,7 @@ static void what_was_handed_in_before_the_stop_is_counted(void) {
   ledger_submit(l, b);
   ledger_stop(l);
   CHECK_INT(finished, 1);
-  if (failed == 0) /* or the file was not open yet: then it comes again */
+  if (failed == 0) /* else the file was not open yet: submit it again */
     CHECK_INT(count_of(l, "A"), 1);
   ledger_free(l);
   remove_folder();
@@ -239,7 +239,7 @@ static void without_a_file_nothing_is_acknowledged(void) {
 
 enum { THREADS = 4, EACH = 50, KEYS = 20 };
 
-/* All threads send the same attributes, in another order. */
+/* All threads send the same attributes, each in another order. */
 static void *send_all(void *arg) {
   struct ledger *l = arg;
   unsigned step = (unsigned)(pthread_self() % 7) + 1;
@@ -253,7 +253,7 @@ static void *send_all(void *arg) {
   return NULL;
 }
 
-static void many_sources_make_one_truth(void) {
+static void many_sources_share_one_count(void) {
   fresh_folder();
   struct ledger *l = start();
   pthread_t threads[THREADS];
@@ -281,7 +281,7 @@ static void count_one(struct ledger *l, unsigned number) {
   wait_for(want);
 }
 
-/* How long is told to nobody but by the time that it takes. */
+/* The wait can only be observed by the time that it takes. */
 static void a_batch_waits_for_others_to_share_its_transaction(void) {
   fresh_folder();
   struct ledger *l = start();
@@ -296,7 +296,7 @@ static void a_batch_waits_for_others_to_share_its_transaction(void) {
   remove_folder();
 }
 
-/* ---- what is dispatched ---- */
+/* ---- dispatching ---- */
 
 static struct {
   int64_t count;
@@ -320,7 +320,7 @@ static bool on_sample(void *ctx, const char *scope,
   return true;
 }
 
-static int64_t look(struct ledger *l, uint64_t now_ms) {
+static int64_t dispatch(struct ledger *l, uint64_t now_ms) {
   unsigned before = sent.times;
   samples_flow(l, now_ms, 10000, false, on_sample, NULL);
   return sent.times == before ? -1 : sent.count;
@@ -340,37 +340,37 @@ static void wait_until_kept(struct ledger *l) {
 static void a_new_counter_begins_with_a_zero_for_an_interval(void) {
   fresh_folder();
   struct ledger *l = start();
-  CHECK_INT(look(l, 1000), -1);
+  CHECK_INT(dispatch(l, 1000), -1);
   count_one(l, 1);
   sent.refuses = true;
-  CHECK_INT(look(l, 2000), -1);
+  CHECK_INT(dispatch(l, 2000), -1);
   sent.refuses = false;
-  CHECK_INT(look(l, 3000), 0);
-  CHECK_INT(look(l, 4000), -1);
+  CHECK_INT(dispatch(l, 3000), 0);
+  CHECK_INT(dispatch(l, 4000), -1);
   wait_until_kept(l);
-  CHECK_INT(look(l, 12999), -1);
-  CHECK_INT(look(l, 13000), 1);
+  CHECK_INT(dispatch(l, 12999), -1);
+  CHECK_INT(dispatch(l, 13000), 1);
   count_one(l, 2);
-  CHECK_INT(look(l, 22900), -1);
-  CHECK_INT(look(l, 23000), 2);
-  /* A pause is not made up for. */
-  CHECK_INT(look(l, 123000), 2);
-  CHECK_INT(look(l, 123001), -1);
+  CHECK_INT(dispatch(l, 22900), -1);
+  CHECK_INT(dispatch(l, 23000), 2);
+  /* After a pause no value is made up for. */
+  CHECK_INT(dispatch(l, 123000), 2);
+  CHECK_INT(dispatch(l, 123001), -1);
   ledger_free(l);
   remove_folder();
 }
 
-static void a_counter_of_the_file_goes_on_where_it_was(void) {
+static void a_counter_of_the_file_continues_where_it_was(void) {
   fresh_folder();
   struct ledger *l = start();
   count_one(l, 1);
-  CHECK_INT(look(l, 1000), 0);
+  CHECK_INT(dispatch(l, 1000), 0);
   wait_until_kept(l);
   ledger_free(l);
 
   l = start();
   count_one(l, 2);
-  CHECK_INT(look(l, 1000), 2);
+  CHECK_INT(dispatch(l, 1000), 2);
   ledger_free(l);
   remove_folder();
 }
@@ -382,20 +382,20 @@ static void one_that_was_never_shown_begins_with_zero_after_a_restart(void) {
   ledger_free(l);
   l = start();
   count_one(l, 2);
-  CHECK_INT(look(l, 1000), 0);
+  CHECK_INT(dispatch(l, 1000), 0);
   wait_until_kept(l);
-  CHECK_INT(look(l, 11000), 2);
+  CHECK_INT(dispatch(l, 11000), 2);
   ledger_free(l);
   remove_folder();
 }
 
-static void the_last_look_takes_what_is_not_sent_yet(void) {
+static void the_last_read_sends_what_is_not_sent_yet(void) {
   fresh_folder();
   struct ledger *l = start();
   count_one(l, 1);
-  CHECK_INT(look(l, 1000), 0);
+  CHECK_INT(dispatch(l, 1000), 0);
   wait_until_kept(l);
-  CHECK_INT(look(l, 11000), 1);
+  CHECK_INT(dispatch(l, 11000), 1);
   samples_flow(l, 12000, 10000, true, on_sample, NULL);
   CHECK_INT(sent.count, 1);
   unsigned before = sent.times;
@@ -407,9 +407,9 @@ static void the_last_look_takes_what_is_not_sent_yet(void) {
   remove_folder();
 }
 
-/* ---- what becomes of series in the long run ---- */
+/* ---- retirement and names ---- */
 
-static void names_that_are_one_identity_are_told_apart_and_told(void) {
+static void names_of_one_identity_are_distinguished_and_reported(void) {
   fresh_folder();
   last_names = (struct gc_err){.code = GC_OK};
   struct ledger *l = start();
@@ -426,10 +426,10 @@ static void names_that_are_one_identity_are_told_apart_and_told(void) {
   CHECK_INT(count_of(l, "a_b~2"), 2);
   ledger_free(l);
   CHECK_INT(last_names.code, GC_ERR_LIMIT);
-  CHECK_HAS(last_names.text, "1 metrics have a name that another has too");
+  CHECK_HAS(last_names.text, "1 metrics have the name of another one");
   CHECK_HAS(last_names.text, "\"Flow/flow_metric-a_b~2\"");
 
-  /* The other way round after a restart: who has it keeps it. */
+  /* In the other order after a restart: each keeps its label. */
   l = start();
   b = batch_new();
   put(b, "e", "a/b", 1, NOW, NULL);
@@ -446,7 +446,7 @@ static bool is_idle(struct ledger *l) {
   return ledger_is_healthy(l) && ledger_count(l, "h") == 0;
 }
 
-/* The writer looks for idle ones when it begins, then each minute. */
+/* The writer retires idle series when it begins, then each minute. */
 static struct ledger *start_idle(int64_t hours) {
   later_ms += hours * HOUR * MINUTE;
   struct ledger *l = start();
@@ -463,24 +463,25 @@ static void count_late(struct ledger *l, const char *metric, unsigned number) {
   wait_for(want);
 }
 
-static void an_idle_series_goes_and_comes_back_where_it_was(void) {
+static void an_idle_series_retires_and_returns_where_it_was(void) {
   fresh_folder();
   struct ledger *l = start();
   count_one(l, 1);
   count_one(l, 2);
-  CHECK_INT(look(l, 1000), 0);
+  CHECK_INT(dispatch(l, 1000), 0);
   wait_until_kept(l);
-  CHECK_INT(look(l, 11000), 2);
+  CHECK_INT(dispatch(l, 11000), 2);
   ledger_free(l);
 
   l = start_idle(25);
   CHECK_INT(ledger_count(l, "h"), 0);
-  CHECK_INT(look(l, 21000), -1);
+  CHECK_INT(dispatch(l, 21000), -1);
   count_late(l, "A", 3);
   CHECK_INT(ledger_count(l, "h"), 1);
-  CHECK_INT(look(l, 31000), 2); /* what it had, or a rate would miss one */
-  CHECK_INT(look(l, 32000), -1);
-  CHECK_INT(look(l, 41000), 3);
+  CHECK_INT(dispatch(l, 31000),
+            2); /* the earlier count first: a rate needs it */
+  CHECK_INT(dispatch(l, 32000), -1);
+  CHECK_INT(dispatch(l, 41000), 3);
   struct ledger_view v;
   CHECK(ledger_read(l, 0, &v));
   CHECK_REAL(v.sum, 4);
@@ -489,7 +490,7 @@ static void an_idle_series_goes_and_comes_back_where_it_was(void) {
   remove_folder();
 }
 
-static void what_is_retired_leaves_its_place_to_others(void) {
+static void a_retired_series_frees_its_place(void) {
   char metric[16];
   fresh_folder();
   struct ledger *l = start();
@@ -511,7 +512,7 @@ static void what_is_retired_leaves_its_place_to_others(void) {
   }
   CHECK_INT(ledger_count(l, "h"), 10);
   CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 1);
-  count_late(l, "Old0", 20); /* no room to come back */
+  count_late(l, "Old0", 20); /* no room to return */
   CHECK_INT(stats.outcomes[OUTCOME_OVERFLOW], 2);
   CHECK_INT(ledger_count(l, "h"), 10);
   ledger_free(l);
@@ -519,8 +520,8 @@ static void what_is_retired_leaves_its_place_to_others(void) {
   remove_folder();
 }
 
-/* A queue that has waited for us hands in as soon as the file is open. */
-static void what_was_retired_has_no_place_in_the_first_transaction(void) {
+/* A queue that was waiting delivers as soon as the file is open. */
+static void idle_series_retire_before_the_first_transaction(void) {
   char metric[16];
   fresh_folder();
   struct ledger *l = start();
@@ -543,7 +544,7 @@ static void what_was_retired_has_no_place_in_the_first_transaction(void) {
   remove_folder();
 }
 
-/* A flow's data decides what is summed: it must not hold up everybody. */
+/* A flow's data is summed: an extreme value must not stop the others. */
 static void a_sum_stays_a_number_whatever_is_added(void) {
   static const char *const values[] = {"1.7e308", "1.7e308", "1", "-1.7e308",
                                        "-1.7e308"};
@@ -567,22 +568,22 @@ static void a_sum_stays_a_number_whatever_is_added(void) {
 
 int main(void) {
   RUN(each_attribute_counts_once);
-  RUN(counters_go_on_after_a_restart);
-  RUN(what_is_too_old_or_ahead_is_not_counted);
+  RUN(counters_continue_after_a_restart);
+  RUN(late_and_early_attributes_are_not_counted);
   RUN(series_past_the_limit_are_not_made);
-  RUN(what_comes_after_the_stop_is_handed_back);
-  RUN(what_was_handed_in_before_the_stop_is_counted);
+  RUN(a_batch_after_the_stop_is_returned);
+  RUN(a_batch_before_the_stop_is_counted);
   RUN(without_a_file_nothing_is_acknowledged);
-  RUN(many_sources_make_one_truth);
+  RUN(many_sources_share_one_count);
   RUN(a_batch_waits_for_others_to_share_its_transaction);
   RUN(a_new_counter_begins_with_a_zero_for_an_interval);
-  RUN(a_counter_of_the_file_goes_on_where_it_was);
+  RUN(a_counter_of_the_file_continues_where_it_was);
   RUN(one_that_was_never_shown_begins_with_zero_after_a_restart);
-  RUN(the_last_look_takes_what_is_not_sent_yet);
-  RUN(names_that_are_one_identity_are_told_apart_and_told);
-  RUN(an_idle_series_goes_and_comes_back_where_it_was);
-  RUN(what_is_retired_leaves_its_place_to_others);
-  RUN(what_was_retired_has_no_place_in_the_first_transaction);
+  RUN(the_last_read_sends_what_is_not_sent_yet);
+  RUN(names_of_one_identity_are_distinguished_and_reported);
+  RUN(an_idle_series_retires_and_returns_where_it_was);
+  RUN(a_retired_series_frees_its_place);
+  RUN(idle_series_retire_before_the_first_transaction);
   RUN(a_sum_stays_a_number_whatever_is_added);
   return check_done();
 }

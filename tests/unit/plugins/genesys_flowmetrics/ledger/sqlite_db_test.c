@@ -25,10 +25,10 @@ static void remove_folder(void) {
   CHECK_INT(system(command), 0);
 }
 
-static struct seen *open_or_say(struct gc_err *ret_warning) {
+static struct sqlite_db *open_or_say(struct gc_err *ret_warning) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
-  struct seen *s = NULL;
-  if (seen_open(folder, &s, &warning, &err) != GC_OK)
+  struct sqlite_db *s = NULL;
+  if (sqlite_db_open(folder, &s, &warning, &err) != GC_OK)
     printf("%s\n", err.text);
   if (ret_warning != NULL)
     *ret_warning = warning;
@@ -41,18 +41,18 @@ static struct seen_key key(unsigned minute, unsigned number) {
   return seen_key_of("h", "c", name, strlen(name), minute * INT64_C(60000));
 }
 
-/* In one transaction; how many were new. */
-static unsigned add(struct seen *s, unsigned minute, unsigned from,
+/* Adds keys in one transaction; returns how many were new. */
+static unsigned add(struct sqlite_db *s, unsigned minute, unsigned from,
                     unsigned count) {
   unsigned fresh = 0;
-  CHECK_INT(seen_begin(s, NULL), GC_OK);
+  CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
   for (unsigned i = from; i < from + count; i++) {
     struct seen_key k = key(minute, i);
     bool is_new = false;
-    CHECK_INT(seen_add(s, &k, &is_new, NULL), GC_OK);
+    CHECK_INT(sqlite_db_add_key(s, &k, &is_new, NULL), GC_OK);
     fresh += is_new;
   }
-  CHECK_INT(seen_commit(s, NULL), GC_OK);
+  CHECK_INT(sqlite_db_commit(s, NULL), GC_OK);
   return fresh;
 }
 
@@ -76,33 +76,33 @@ static void a_key_is_its_minute_and_a_hash_of_all_parts(void) {
 
 static void what_was_committed_is_seen_after_a_restart(void) {
   fresh_folder();
-  struct seen *s = open_or_say(NULL);
+  struct sqlite_db *s = open_or_say(NULL);
   CHECK_INT(add(s, 100, 0, 10), 10);
   CHECK_INT(add(s, 100, 5, 10), 5);
-  seen_close(s);
+  sqlite_db_close(s);
   s = open_or_say(NULL);
   CHECK_INT(add(s, 100, 0, 16), 1);
-  seen_close(s);
+  sqlite_db_close(s);
   remove_folder();
 }
 
 static void what_was_rolled_back_was_not_seen(void) {
   fresh_folder();
-  struct seen *s = open_or_say(NULL);
+  struct sqlite_db *s = open_or_say(NULL);
   struct seen_key k = key(100, 1);
   bool is_new = false;
-  CHECK_INT(seen_begin(s, NULL), GC_OK);
-  CHECK_INT(seen_add(s, &k, &is_new, NULL), GC_OK);
-  seen_rollback(s);
-  seen_rollback(s); /* twice is fine */
+  CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
+  CHECK_INT(sqlite_db_add_key(s, &k, &is_new, NULL), GC_OK);
+  sqlite_db_rollback(s);
+  sqlite_db_rollback(s); /* twice is fine */
   CHECK_INT(add(s, 100, 1, 1), 1);
-  seen_close(s);
+  sqlite_db_close(s);
   remove_folder();
 }
 
-static struct seen_counter loaded;
+static struct stored_counter loaded;
 static unsigned loads;
-static enum gc_code load(void *ctx, const struct seen_counter *c) {
+static enum gc_code load(void *ctx, const struct stored_counter *c) {
   (void)ctx;
   loaded = *c;
   loads++;
@@ -115,53 +115,53 @@ static enum gc_code load(void *ctx, const struct seen_counter *c) {
 
 static void counters_are_kept_with_their_names(void) {
   fresh_folder();
-  struct seen *s = open_or_say(NULL);
-  struct seen_counter c = {.scope = "h",
-                           .flow = "F/1",
-                           .metric = "M",
-                           .flow_label = "F_1",
-                           .metric_label = "M",
-                           .count = 3};
-  CHECK_INT(seen_begin(s, NULL), GC_OK);
-  CHECK_INT(seen_counter_make(s, &c, NULL), GC_OK);
+  struct sqlite_db *s = open_or_say(NULL);
+  struct stored_counter c = {.scope = "h",
+                             .flow = "F/1",
+                             .metric = "M",
+                             .flow_label = "F_1",
+                             .metric_label = "M",
+                             .count = 3};
+  CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
+  CHECK_INT(sqlite_db_insert_counter(s, &c, NULL), GC_OK);
   CHECK(c.id > 0);
   c.count = 7;
   c.sum = 1.5;
   c.has_sum = c.shown = true;
-  CHECK_INT(seen_counter_set(s, &c, NULL), GC_OK);
-  CHECK_INT(seen_commit(s, NULL), GC_OK);
-  seen_close(s);
+  CHECK_INT(sqlite_db_update_counter(s, &c, NULL), GC_OK);
+  CHECK_INT(sqlite_db_commit(s, NULL), GC_OK);
+  sqlite_db_close(s);
   s = open_or_say(NULL);
   loads = 0;
-  CHECK_INT(seen_load(s, load, NULL, NULL), GC_OK);
+  CHECK_INT(sqlite_db_load(s, load, NULL, NULL), GC_OK);
   CHECK_INT(loads, 1);
   CHECK_INT(loaded.count, 7);
   CHECK_REAL(loaded.sum, 1.5);
   CHECK(loaded.has_sum && loaded.shown);
   CHECK_INT(loaded.id, c.id);
-  seen_close(s);
+  sqlite_db_close(s);
   remove_folder();
 }
 
 static void the_past_is_dropped_in_steps(void) {
   fresh_folder();
-  struct seen *s = open_or_say(NULL);
+  struct sqlite_db *s = open_or_say(NULL);
   unsigned dropped = 0;
   add(s, 100, 0, 30);
   add(s, 200, 0, 5);
-  CHECK_INT(seen_floor(s), 0);
-  CHECK_INT(seen_prune(s, 150, 20, &dropped, NULL), GC_OK);
+  CHECK_INT(sqlite_db_floor(s), 0);
+  CHECK_INT(sqlite_db_prune(s, 150, 20, &dropped, NULL), GC_OK);
   CHECK_INT(dropped, 20);
-  CHECK_INT(seen_floor(s), 101);
-  CHECK_INT(seen_prune(s, 150, 20, &dropped, NULL), GC_OK);
+  CHECK_INT(sqlite_db_floor(s), 101);
+  CHECK_INT(sqlite_db_prune(s, 150, 20, &dropped, NULL), GC_OK);
   CHECK_INT(dropped, 10);
-  CHECK_INT(seen_prune(s, 150, 20, &dropped, NULL), GC_OK);
+  CHECK_INT(sqlite_db_prune(s, 150, 20, &dropped, NULL), GC_OK);
   CHECK_INT(dropped, 0);
   CHECK_INT(add(s, 200, 0, 5), 0);
-  seen_close(s);
+  sqlite_db_close(s);
   s = open_or_say(NULL);
-  CHECK_INT(seen_floor(s), 101);
-  seen_close(s);
+  CHECK_INT(sqlite_db_floor(s), 101);
+  sqlite_db_close(s);
   remove_folder();
 }
 
@@ -181,7 +181,7 @@ static void a_foreign_file_is_moved_aside(void) {
   struct stat st;
   fresh_folder();
   put_file("flowmetrics.db", "a letter, not a database\n");
-  struct seen *s = open_or_say(&warning);
+  struct sqlite_db *s = open_or_say(&warning);
   CHECK(s != NULL);
   CHECK_INT(warning.code, GC_ERR_STATE);
   CHECK_HAS(warning.text, "flowmetrics.db.bad-1");
@@ -189,47 +189,49 @@ static void a_foreign_file_is_moved_aside(void) {
   snprintf(path, sizeof(path), "%s/flowmetrics.db.bad-1", folder);
   CHECK_INT(stat(path, &st), 0);
   CHECK_INT(st.st_size, 2500);
-  seen_close(s);
+  sqlite_db_close(s);
   remove_folder();
 }
 
 static void one_process_at_a_time_counts(void) {
   fresh_folder();
-  struct seen *s = open_or_say(NULL), *other = NULL;
+  struct sqlite_db *s = open_or_say(NULL), *other = NULL;
   struct gc_err err = {.text = ""}, warning;
-  CHECK_INT(seen_open(folder, &other, &warning, &err), GC_ERR_STATE);
+  CHECK_INT(sqlite_db_open(folder, &other, &warning, &err), GC_ERR_STATE);
   CHECK_HAS(err.text, "flowmetrics.lock");
   CHECK_HAS(err.text, "StateDir");
-  seen_close(s);
+  sqlite_db_close(s);
   s = open_or_say(NULL);
   CHECK(s != NULL);
-  seen_close(s);
+  sqlite_db_close(s);
   remove_folder();
 }
 
-/* Keys and their counter in each transaction, until it is killed. */
+/* Writes keys and their counter in each transaction, until it is killed. */
 static void count_until_killed(int reported) {
   struct gc_err warning = {.code = GC_OK}, err;
-  struct seen *s = NULL;
-  struct seen_counter c = {.scope = "h",
-                           .flow = "F",
-                           .metric = "M",
-                           .flow_label = "F",
-                           .metric_label = "M"};
+  struct sqlite_db *s = NULL;
+  struct stored_counter c = {.scope = "h",
+                             .flow = "F",
+                             .metric = "M",
+                             .flow_label = "F",
+                             .metric_label = "M"};
   bool is_new;
-  if (seen_open(folder, &s, &warning, &err) != GC_OK ||
-      seen_begin(s, &err) != GC_OK || seen_counter_make(s, &c, &err) != GC_OK ||
-      seen_commit(s, &err) != GC_OK)
+  if (sqlite_db_open(folder, &s, &warning, &err) != GC_OK ||
+      sqlite_db_begin(s, &err) != GC_OK ||
+      sqlite_db_insert_counter(s, &c, &err) != GC_OK ||
+      sqlite_db_commit(s, &err) != GC_OK)
     _exit(1);
   for (unsigned turn = 0;; turn++) {
-    if (seen_begin(s, &err) != GC_OK)
+    if (sqlite_db_begin(s, &err) != GC_OK)
       _exit(2);
     for (unsigned i = 0; i < 50; i++, c.count++) {
       struct seen_key k = key(100, turn * 50 + i);
-      if (seen_add(s, &k, &is_new, &err) != GC_OK)
+      if (sqlite_db_add_key(s, &k, &is_new, &err) != GC_OK)
         _exit(3);
     }
-    if (seen_counter_set(s, &c, &err) != GC_OK || seen_commit(s, &err) != GC_OK)
+    if (sqlite_db_update_counter(s, &c, &err) != GC_OK ||
+        sqlite_db_commit(s, &err) != GC_OK)
       _exit(4);
     if (write(reported, "x", 1) != 1)
       _exit(5);
@@ -237,7 +239,7 @@ static void count_until_killed(int reported) {
 }
 
 static int64_t kept_count;
-static enum gc_code load_count(void *ctx, const struct seen_counter *c) {
+static enum gc_code load_count(void *ctx, const struct stored_counter *c) {
   (void)ctx;
   kept_count = c->count;
   return GC_OK;
@@ -259,19 +261,19 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
     waitpid(child, NULL, 0);
     close(reported[0]);
 
-    struct seen *s = open_or_say(NULL);
+    struct sqlite_db *s = open_or_say(NULL);
     CHECK(s != NULL);
-    CHECK_INT(seen_load(s, load_count, NULL, NULL), GC_OK);
+    CHECK_INT(sqlite_db_load(s, load_count, NULL, NULL), GC_OK);
     CHECK(kept_count >= kill_after * 50);
-    /* Exactly those that the counter counts are seen. */
+    /* The keys are exactly those that the counter has counted. */
     CHECK_INT(add(s, 100, 0, (unsigned)kept_count), 0);
     CHECK_INT(add(s, 100, (unsigned)kept_count, 1), 1);
-    seen_close(s);
+    sqlite_db_close(s);
     remove_folder();
   }
 }
 
-/* Without the time of the last count. */
+/* A version without the time of the last count. */
 static const char first_version[] =
     "PRAGMA application_id = 0x47436c66; PRAGMA user_version = 1;"
     "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
@@ -285,7 +287,8 @@ static const char first_version[] =
     "INSERT INTO floor VALUES (0);"
     "INSERT INTO counters VALUES (7, 'h', 'F', 'M', 'F', 'M', 42, 1.5, 1, 1);";
 
-static enum gc_code check_taken_over(void *ctx, const struct seen_counter *c) {
+static enum gc_code check_taken_over(void *ctx,
+                                     const struct stored_counter *c) {
   unsigned *met = ctx;
   CHECK_INT(c->id, 7);
   CHECK_INT(c->count, 42);
@@ -304,7 +307,7 @@ static int64_t pragma(struct gc_state_file *f, const char *sql, char mode[16]) {
   return number;
 }
 
-/* What is committed outlives a loss of power. */
+/* Committed data survives a loss of power. */
 static void state_files_are_durable(void) {
   static const char *const migrations[] = {"CREATE TABLE t (x);"};
   static const struct gc_state_kind kind = {.name = "x.db",
@@ -334,19 +337,19 @@ static void a_file_of_the_first_version_is_taken_over(void) {
   CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
   CHECK_INT(sqlite3_exec(db, first_version, NULL, NULL, NULL), SQLITE_OK);
   CHECK_INT(sqlite3_close(db), SQLITE_OK);
-  struct seen *s = open_or_say(&warning);
+  struct sqlite_db *s = open_or_say(&warning);
   CHECK_INT(warning.code, GC_OK);
-  CHECK_INT(seen_load(s, check_taken_over, &met, NULL), GC_OK);
+  CHECK_INT(sqlite_db_load(s, check_taken_over, &met, NULL), GC_OK);
   CHECK_INT(met, 1);
-  const struct seen_counter c = {.id = 7, .count = 42, .last_minute = 1234};
-  CHECK_INT(seen_begin(s, NULL), GC_OK);
-  CHECK_INT(seen_counter_set(s, &c, NULL), GC_OK);
-  CHECK_INT(seen_commit(s, NULL), GC_OK);
-  seen_close(s);
+  const struct stored_counter c = {.id = 7, .count = 42, .last_minute = 1234};
+  CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
+  CHECK_INT(sqlite_db_update_counter(s, &c, NULL), GC_OK);
+  CHECK_INT(sqlite_db_commit(s, NULL), GC_OK);
+  sqlite_db_close(s);
   s = open_or_say(NULL);
-  CHECK_INT(seen_load(s, check_taken_over, &met, NULL), GC_OK);
+  CHECK_INT(sqlite_db_load(s, check_taken_over, &met, NULL), GC_OK);
   CHECK_INT(met, 2);
-  seen_close(s);
+  sqlite_db_close(s);
   remove_folder();
 }
 

@@ -122,8 +122,8 @@ static void wait_until_well(void) {
   CHECK(ledger_is_healthy(ledger));
 }
 
-static struct queue_topics_state state(void) {
-  struct queue_topics_state s;
+static struct gc_queue_topics_state state(void) {
+  struct gc_queue_topics_state s;
   notifications_state(source_of, &s);
   return s;
 }
@@ -147,8 +147,8 @@ static void each_queue_has_a_topic(void) {
 static void a_topic_that_another_block_has_is_subscribed_once(void) {
   begin_with(LIST(QUEUE("q1") "," QUEUE("q2")));
   ch_usual_answers();
-  ch_want(&ch_block, TOPIC_OF("q1"));
-  ch_want(&ch_block, TOPIC_OF("q2"));
+  ch_subscribe(&ch_block, TOPIC_OF("q1"));
+  ch_subscribe(&ch_block, TOPIC_OF("q2"));
   replay_run(&ch_world, 100);
   ch_open();
   start_source();
@@ -287,7 +287,7 @@ static void attributes_of_any_participant_count_once(void) {
   end();
 }
 
-/* Once it is safe, what is repeated does not reach the file. */
+/* A repeated attribute that is committed does not reach the file. */
 static void what_is_repeated_later_costs_no_transaction(void) {
   begin_connected();
   wait_until_well();
@@ -296,7 +296,7 @@ static void what_is_repeated_later_costs_no_transaction(void) {
   for (int i = 0; i < 20000 && stats.tallies[TALLY_BATCHES] < 1; i++)
     usleep(1000);
   uint64_t duplicates = stats.outcomes[OUTCOME_DUPLICATE];
-  for (int i = 0; i < 5000; i++) /* also what came before it was noted */
+  for (int i = 0; i < 5000; i++) /* also events before the commit */
     ch_say(EVENT_OF("q1", "c1", METRIC("A")));
   for (int i = 0;
        i < 20000 && stats.outcomes[OUTCOME_DUPLICATE] < duplicates + 5000; i++)
@@ -332,7 +332,7 @@ static void what_cannot_be_committed_is_held_until_it_can(void) {
   end();
 }
 
-/* A ledger that is stopped would take them: one that has trouble does not. */
+/* A stopped ledger would take the batches; a failing one does not. */
 static void what_finds_no_room_is_counted(void) {
   static char event[70000];
   char file[96];
@@ -360,12 +360,12 @@ static void what_finds_no_room_is_counted(void) {
   CHECK_INT(stats.events, 200);
   CHECK(stats.tallies[TALLY_LOST] > 20000);
   CHECK(stats.tallies[TALLY_LOST] < 150000);
-  CHECK_INT(stats.tallies[TALLY_LOST] % 1000, 0); /* an event, or none of it */
+  CHECK_INT(stats.tallies[TALLY_LOST] % 1000, 0); /* a whole event or nothing */
   CHECK_INT(unlink(file), 0);
   end();
 }
 
-/* An agent whose clock is set right while it runs. */
+/* An agent whose clock is corrected while it runs. */
 static void what_our_clock_called_ahead_counts_when_it_is_set(void) {
   static const char ahead[] =
       EVENT_OF("q1", "c1", "\"FlowMetric_A(2023-11-17T22:10:00Z)\":\"1\"");
@@ -387,7 +387,7 @@ static void what_our_clock_called_ahead_counts_when_it_is_set(void) {
 static void newer_keys_take_the_place_of_older_ones(void) {
   static struct recent r;
   struct seen_key a = seen_key_of("h", "c1", "a", 1, 60000), b = a;
-  b.bytes[5] ^= 1; /* the same place */
+  b.bytes[5] ^= 1; /* the same slot */
   CHECK(!recent_has(&r, &a));
   recent_add(&r, &a);
   CHECK(recent_has(&r, &a));

@@ -57,8 +57,8 @@ static void a_whole_message_is_read(void) {
   CHECK(e != NULL);
   if (e == NULL)
     return;
-  CHECK(cv_id_equal(e->id,
-                    cv_id_read("0b0a7c6e-1111-4222-8333-444455556666", 36)));
+  CHECK(uuid_key_equal(
+      e->id, uuid_key_read("0b0a7c6e-1111-4222-8333-444455556666", 36)));
   CHECK_INT(e->count, 3);
   CHECK_INT(e->dropped, 0);
   const struct cv_party *customer = &e->parties[0], *acd = &e->parties[1],
@@ -70,7 +70,7 @@ static void a_whole_message_is_read(void) {
   CHECK_INT(acd->purpose, CV_ACD);
   CHECK_INT(acd->media, CV_VOICE);
   CHECK_STR(acd->queue_text, "q1");
-  CHECK(cv_id_equal(acd->queue, cv_id_read("q1", 2)));
+  CHECK(uuid_key_equal(acd->queue, uuid_key_read("q1", 2)));
   CHECK_INT(acd->connected_ms, T10 + 2500);
   CHECK_INT(acd->end_ms, T10 + 9000);
   CHECK(acd->transferred);
@@ -370,7 +370,8 @@ static void who_is_too_many_is_counted(void) {
 }
 
 static void uuids_are_read_as_such_and_all_else_is_hashed(void) {
-  struct cv_id id = cv_id_read("01234567-89aB-cDeF-0123-456789abcdef", 36);
+  struct uuid_key id =
+      uuid_key_read("01234567-89aB-cDeF-0123-456789abcdef", 36);
   CHECK(id.high == UINT64_C(0x0123456789abcdef));
   CHECK(id.low == UINT64_C(0x0123456789abcdef));
   static const char *const others[] = {
@@ -383,13 +384,13 @@ static void uuids_are_read_as_such_and_all_else_is_hashed(void) {
       "c2",
   };
   for (size_t i = 0; i < GC_COUNT(others); i++) {
-    struct cv_id one = cv_id_read(others[i], strlen(others[i]));
-    CHECK(!cv_id_is_none(one) && !cv_id_equal(one, id));
-    CHECK(cv_id_equal(one, cv_id_read(others[i], strlen(others[i]))));
+    struct uuid_key one = uuid_key_read(others[i], strlen(others[i]));
+    CHECK(!uuid_key_is_none(one) && !uuid_key_equal(one, id));
+    CHECK(uuid_key_equal(one, uuid_key_read(others[i], strlen(others[i]))));
     for (size_t k = 0; k < i; k++)
-      CHECK(!cv_id_equal(one, cv_id_read(others[k], strlen(others[k]))));
+      CHECK(!uuid_key_equal(one, uuid_key_read(others[k], strlen(others[k]))));
   }
-  CHECK(cv_id_is_none(cv_id_read("", 0)));
+  CHECK(uuid_key_is_none(uuid_key_read("", 0)));
 }
 
 int main(void) {

@@ -16,11 +16,11 @@ struct reported {
 };
 static struct reported reported[400];
 static size_t reported_count;
-static struct obs_tally tally;
+static struct queue_tally tally;
 static bool with_active;
 static char *only_media[1];
 static size_t only_media_count;
-static enum obs_label label;
+static enum queue_label label;
 
 static void put(void *ctx, const struct gc_sample *s) {
   (void)ctx;
@@ -41,12 +41,12 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static void dispatch(void) {
-  struct obs_view queues = {.queues = directory,
-                            .accepts = accepts,
-                            .media = only_media,
-                            .media_count = only_media_count,
-                            .label = label,
-                            .interval_ms = 10000};
+  struct queue_display queues = {.queues = directory,
+                                 .accepts = accepts,
+                                 .media = only_media,
+                                 .media_count = only_media_count,
+                                 .label = label,
+                                 .interval_ms = 10000};
   struct conversations_view view = {&queues, 12345, with_active};
   reported_count = 0;
   struct conversations_cursor cursor = {0};
@@ -83,7 +83,7 @@ static void begin(void) {
   m = conversations_new(&s, NULL);
   with_active = true;
   only_media_count = 0;
-  label = OBS_LABEL_ID;
+  label = QUEUE_LABEL_ID;
   life_begin(&life, "c1");
 }
 
@@ -173,7 +173,7 @@ static void a_change_that_happens_later_begins_with_0_too(void) {
 static void a_queue_without_a_name_is_held_back_and_loses_nothing(void) {
   static const struct gc_entry entries[] = {{"q1", "Sales", "Sales", ""}};
   begin();
-  label = OBS_LABEL_NAME;
+  label = QUEUE_LABEL_NAME;
   life_connected(&life, CV_ACD, "q1", 1);
   say();
   dispatch();

@@ -72,8 +72,8 @@ static void past_the_most_the_longest_unheard_of_goes(void) {
   CHECK_INT(stats().count, 3);
   CHECK_INT(stats().evicted, 1);
   CHECK_INT(of("q1").offers, 4);
-  CHECK(!conversations_close(m, cv_id_read("c1", 2)));
-  CHECK(conversations_close(m, cv_id_read("c0", 2)));
+  CHECK(!conversations_close(m, uuid_key_read("c1", 2)));
+  CHECK(conversations_close(m, uuid_key_read("c0", 2)));
 }
 
 static void who_was_let_go_is_not_counted_again(void) {
@@ -156,7 +156,7 @@ static void who_comes_and_goes_leaves_the_others_findable(void) {
   }
   for (int i = 0; i < ALL; i++) {
     snprintf(id, sizeof(id), "c%d", i);
-    CHECK(conversations_close(m, cv_id_read(id, strlen(id))) ==
+    CHECK(conversations_close(m, uuid_key_read(id, strlen(id))) ==
           (i >= ALL - MAX));
   }
 }
@@ -300,7 +300,7 @@ static void poll(double at, bool listed, bool covered) {
   conversations_tick(m, AT(at), AT(at));
   conversations_poll_begin(m);
   if (listed)
-    CHECK(conversations_poll_list(m, cv_id_read("c1", 2)));
+    CHECK(conversations_poll_list(m, uuid_key_read("c1", 2)));
   conversations_poll_end(m, covered ? covers_all : covers_none, NULL);
 }
 
@@ -390,7 +390,7 @@ static void a_list_opens_what_was_closed(void) {
   CHECK(conversations_close(m, life.now.id));
   poll(30, true, true);
   CHECK_INT(of("q1").active, 1);
-  CHECK(!conversations_poll_list(m, cv_id_read("nobody", 6)));
+  CHECK(!conversations_poll_list(m, uuid_key_read("nobody", 6)));
 }
 
 int main(void) {

@@ -32,7 +32,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 }
 
 static void read_all(struct conversations *m) {
-  struct obs_view queues = {.accepts = accepts, .label = OBS_LABEL_ID};
+  struct queue_display queues = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct conversations_view view = {.queues = &queues};
   struct gc_samples out = {put, NULL};
   struct conversations_cursor cursor = {0};
@@ -56,7 +56,7 @@ static struct conversations *make(char *const *codes, size_t count) {
 static void wrap_up(struct conversations *m, unsigned who, const char *queue,
                     const char *code) {
   struct guide_event e = {.id = {1, who + UINT64_C(1)},
-                          .queue = cv_id_read(queue, strlen(queue)),
+                          .queue = uuid_key_read(queue, strlen(queue)),
                           .media = CV_VOICE,
                           .state = CV_STATE_ACTIVE};
   snprintf(e.queue_text, sizeof(e.queue_text), "%s", queue);

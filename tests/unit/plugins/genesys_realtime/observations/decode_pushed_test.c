@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pushed observations: topics, times, snapshots; values are in the cases. */
+/* Pushed observations: topics, times, snapshots. The .case files have the
+ * values. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,7 +39,7 @@ static struct observations *snapshot(const char *json) {
   return o;
 }
 
-/* Who waits in the first queue and medium; -1: not told. */
+/* Contacts that wait in the first queue and medium; -1: unknown. */
 static int64_t waiting(const struct observations *o) {
   if (o->queue_cap == 0 || o->queues[0].media_count == 0 ||
       !(o->queues[0].media[0].known & 1u << OBS_WAITING))
@@ -46,7 +47,7 @@ static int64_t waiting(const struct observations *o) {
   return o->queues[0].media[0].waiting;
 }
 
-/* A status of the first queue's agents; -1: not told. */
+/* A status of the first queue's agents; -1: unknown. */
 static int64_t on_queue(const struct observations *o, const char *status) {
   const struct obs_queue *q = &o->queues[0];
   for (size_t i = 0; i < q->qualified_count; i++)
@@ -72,7 +73,7 @@ static void each_queue_has_its_topics(void) {
   CHECK(!obs_topic_name(OBS_TOPIC_OBSERVATIONS, id, name));
 }
 
-static void a_topic_tells_its_queue_whatever_the_case(void) {
+static void a_topic_names_its_queue_in_any_case(void) {
   static const struct {
     const char *name;
     int topic; /* -1: none */
@@ -108,7 +109,7 @@ static void a_topic_tells_its_queue_whatever_the_case(void) {
 
 /* ---- messages ---- */
 
-static void what_a_message_tells(void) {
+static void the_facts_of_a_message(void) {
   static const struct {
     const char *what, *body;
     size_t facts;
@@ -116,8 +117,8 @@ static void what_a_message_tells(void) {
   } rows[] = {
       {"one number", BODY("01", WAITING("6")), 1, 6},
       {"a double", BODY("01", WAITING("6.0")), 1, 6},
-      {"nobody waits", BODY("01", WAITING("0")), 1, 0},
-      {"below nobody", BODY("01", WAITING("-3")), 1, 0},
+      {"none waits", BODY("01", WAITING("0")), 1, 0},
+      {"a negative count", BODY("01", WAITING("-3")), 1, 0},
       {"half of one", BODY("01", WAITING("0.5")), 0, 5},
       {"two moments",
        "{" VOICE ",\"data\":[{" MOMENT("03") ",\"metrics\":[" WAITING(
@@ -135,7 +136,7 @@ static void what_a_message_tells(void) {
        0, 5},
       {"an old time", BODY("00", WAITING("6")), 1, 5},
       {"no stats", BODY("01", "{\"metric\":\"oWaiting\"}"), 0, 5},
-      {"a metric that nobody knows",
+      {"an unknown metric",
        BODY("01", "{\"metric\":\"oNew\",\"stats\":{\"count\":1}}"), 0, 5},
       {"the queue of the topic",
        "{\"group\":{\"mediaType\":\"voice\"},\"data\":[{" MOMENT(
@@ -207,7 +208,7 @@ static void a_longest_wait_of_0_is_none(void) {
 #define QUEUE_ANSWER(count)                                                    \
   "{\"results\":[{" VOICE ",\"data\":[" WAITING(count) "]}]}"
 
-static void a_snapshot_replaces_what_is_older_than_its_request(void) {
+static void a_snapshot_replaces_numbers_older_than_its_request(void) {
   static const struct {
     const char *what;
     int64_t asked_ms, waiting;
@@ -235,7 +236,7 @@ static void a_snapshot_replaces_what_is_older_than_its_request(void) {
   "{\"metric\":\"oOnQueueUsers\",\"qualifier\":\"" status                      \
   "\",\"stats\":{\"count\":" count "}}"
 
-static void who_a_snapshot_does_not_name_nobody_is(void) {
+static void statuses_that_a_snapshot_omits_are_zero(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
@@ -264,7 +265,7 @@ static void who_a_snapshot_does_not_name_nobody_is(void) {
   CHECK_INT(on_queue(live, "INTERACTING"), 0); /* older */
 }
 
-static void what_a_snapshot_does_not_tell_stays(void) {
+static void numbers_that_a_snapshot_omits_stay(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
@@ -280,7 +281,7 @@ static void what_a_snapshot_does_not_tell_stays(void) {
   CHECK_INT(live->ids.count, 2);
 }
 
-static void an_activity_snapshot_names_what_is_not_zero(void) {
+static void an_activity_snapshot_omits_zeros(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
@@ -329,19 +330,19 @@ static void lists_of_conversations_stay_behind(void) {
   CHECK_INT(live->listed.count, 0);
   CHECK(!observations_covers(live, "q", CV_VOICE));
   CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("0"))), 1);
-  CHECK(observations_covers(live, "q", CV_VOICE)); /* nobody is there */
+  CHECK(observations_covers(live, "q", CV_VOICE)); /* the queue is empty */
 }
 
 int main(void) {
   RUN(each_queue_has_its_topics);
-  RUN(a_topic_tells_its_queue_whatever_the_case);
-  RUN(what_a_message_tells);
+  RUN(a_topic_names_its_queue_in_any_case);
+  RUN(the_facts_of_a_message);
   RUN(a_broken_message_changes_nothing);
   RUN(a_longest_wait_of_0_is_none);
-  RUN(a_snapshot_replaces_what_is_older_than_its_request);
-  RUN(who_a_snapshot_does_not_name_nobody_is);
-  RUN(what_a_snapshot_does_not_tell_stays);
-  RUN(an_activity_snapshot_names_what_is_not_zero);
+  RUN(a_snapshot_replaces_numbers_older_than_its_request);
+  RUN(statuses_that_a_snapshot_omits_are_zero);
+  RUN(numbers_that_a_snapshot_omits_stay);
+  RUN(an_activity_snapshot_omits_zeros);
   RUN(a_copy_is_the_same_and_stays);
   RUN(lists_of_conversations_stay_behind);
   return check_done();

@@ -35,12 +35,12 @@ static struct observations *decoded(const char *json, size_t piece) {
 
 static bool lists(const struct observations *o, const char *id) {
   for (size_t i = 0; i < o->listed.count; i++)
-    if (cv_id_equal(o->listed.at[i], cv_id_read(id, strlen(id))))
+    if (uuid_key_equal(o->listed.at[i], uuid_key_read(id, strlen(id))))
       return true;
   return false;
 }
 
-static void a_list_is_whole_when_nobody_is_missing(void) {
+static void a_list_is_complete_if_it_has_every_conversation(void) {
   static const struct {
     const char *what, *waiting;
     size_t listed;
@@ -54,8 +54,8 @@ static void a_list_is_whole_when_nobody_is_missing(void) {
        "{\"observations\":[" CONVERSATION(ID1) "],\"stats\":{\"count\":1},"
                                                "\"metric\":\"oWaiting\"}",
        1, true},
-      {"nobody waits, no list", NONE("oWaiting"), 0, true},
-      {"nobody waits, an empty list",
+      {"none waits, no list", NONE("oWaiting"), 0, true},
+      {"none waits, an empty list",
        "{\"metric\":\"oWaiting\",\"stats\":{\"count\":0},\"truncated\":false,"
        "\"observations\":[]}",
        0, true},
@@ -89,7 +89,7 @@ static void a_list_is_whole_when_nobody_is_missing(void) {
        "[" ITEM("\"conversationId\":7") "," ITEM(
            "\"conversationId\":null") "," ITEM("\"conversationId\":\"\"") "]}",
        0, false},
-      {"not told at all", NONE("oLongestWaiting"), 0, false},
+      {"missing", NONE("oLongestWaiting"), 0, false},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].what);
@@ -107,7 +107,7 @@ static void a_list_is_whole_when_nobody_is_missing(void) {
   }
 }
 
-static void all_three_numbers_must_be_told(void) {
+static void all_three_numbers_must_be_known(void) {
   static const struct {
     const char *what, *json;
     bool whole;
@@ -122,9 +122,9 @@ static void all_three_numbers_must_be_told(void) {
     GC_AUTO(observations_put_auto)
     struct observations *o = decoded(rows[i].json, 1000);
     CHECK_INT(observations_covers(o, "q", CV_VOICE), rows[i].whole);
-    struct obs_walk at = {0};
+    struct obs_cursor at = {0};
     struct obs_contacts c;
-    CHECK_INT(observations_contacts(o, &at, &c), rows[i].whole);
+    CHECK_INT(observations_next_contacts(o, &at, &c), rows[i].whole);
     /* An activity answer names all that is not zero. */
     o->zero_when_absent = true;
     CHECK(observations_covers(o, "q", CV_VOICE));
@@ -132,16 +132,16 @@ static void all_three_numbers_must_be_told(void) {
   }
 }
 
-static void activity_without_lists_covers_what_is_empty(void) {
+static void activity_without_lists_covers_empty_queues(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o =
       decoded(ANSWER("{\"metric\":\"oInteracting\",\"count\":2}"), 1000);
   o->zero_when_absent = true;
   CHECK(!observations_covers(o, "q", CV_VOICE));
   CHECK(observations_covers(o, "q", CV_CHAT));
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
-  CHECK(observations_contacts(o, &at, &c));
+  CHECK(observations_next_contacts(o, &at, &c));
   CHECK_INT(c.waiting, 0);
   CHECK_INT(c.interacting, 2);
 }
@@ -162,7 +162,7 @@ static void lists_of_other_numbers_are_not_of_conversations(void) {
   CHECK_INT(o->listed.count, 0);
 }
 
-static void a_broken_attempt_lists_nobody(void) {
+static void an_aborted_attempt_lists_no_conversation(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
@@ -201,8 +201,8 @@ static void batches_add_up(void) {
   CHECK(observations_covers(o, "p", CV_CHAT));
 }
 
-static void an_answer_that_does_not_fit_lists_nobody(void) {
-  static struct cv_id ids[OBS_LISTED_MAX];
+static void an_answer_that_does_not_fit_lists_no_conversation(void) {
+  static struct uuid_key ids[OBS_LISTED_MAX];
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
@@ -219,7 +219,7 @@ static void an_answer_that_does_not_fit_lists_nobody(void) {
   CHECK(observations_covers(o, "q", CV_VOICE));
 }
 
-static void the_walk_tells_each_pair_once(void) {
+static void the_cursor_returns_each_pair_once(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = decoded(
       "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[{\"metric\":"
@@ -231,21 +231,21 @@ static void the_walk_tells_each_pair_once(void) {
           REST "]},{\"group\":{\"queueId\":\"p\",\"mediaType\":\"voice\"},"
                "\"data\":[" NONE("oWaiting") "]}]}",
       1000);
-  struct obs_walk at = {0};
+  struct obs_cursor at = {0};
   struct obs_contacts c;
-  CHECK(observations_contacts(o, &at, &c));
+  CHECK(observations_next_contacts(o, &at, &c));
   CHECK_STR(c.queue, "q");
   CHECK_STR(c.media, "callback");
   CHECK_INT(c.cv_media, CV_CALLBACK);
   CHECK_INT(c.waiting, 4);
   CHECK_INT(c.alerting, 5);
   CHECK_INT(c.interacting, 6);
-  CHECK(observations_contacts(o, &at, &c));
+  CHECK(observations_next_contacts(o, &at, &c));
   CHECK_STR(c.queue, "p");
   CHECK_STR(c.media, "fax");
   CHECK_INT(c.cv_media, CV_MEDIA_COUNT);
-  CHECK(!observations_contacts(o, &at, &c));
-  CHECK(!observations_contacts(o, &at, &c));
+  CHECK(!observations_next_contacts(o, &at, &c));
+  CHECK(!observations_next_contacts(o, &at, &c));
 }
 
 static void every_medium_is_found_by_its_label(void) {
@@ -256,14 +256,14 @@ static void every_medium_is_found_by_its_label(void) {
 }
 
 int main(void) {
-  RUN(a_list_is_whole_when_nobody_is_missing);
-  RUN(all_three_numbers_must_be_told);
-  RUN(activity_without_lists_covers_what_is_empty);
+  RUN(a_list_is_complete_if_it_has_every_conversation);
+  RUN(all_three_numbers_must_be_known);
+  RUN(activity_without_lists_covers_empty_queues);
   RUN(lists_of_other_numbers_are_not_of_conversations);
-  RUN(a_broken_attempt_lists_nobody);
+  RUN(an_aborted_attempt_lists_no_conversation);
   RUN(batches_add_up);
-  RUN(an_answer_that_does_not_fit_lists_nobody);
-  RUN(the_walk_tells_each_pair_once);
+  RUN(an_answer_that_does_not_fit_lists_no_conversation);
+  RUN(the_cursor_returns_each_pair_once);
   RUN(every_medium_is_found_by_its_label);
   return check_done();
 }

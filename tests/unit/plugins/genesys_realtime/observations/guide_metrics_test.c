@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a .case cannot say: the query, and what outlives an answer. */
+/* What a .case file cannot express: the query, and state beyond one answer. */
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 #include "tests/support/check.h"

@@ -28,11 +28,11 @@ static void put(void *ctx, const struct gc_sample *s) {
   *count += s->metric == GC_METRIC_QUEUE_AGENTS_ROUTING;
 }
 
-static struct obs_tally sample(const struct observations *o,
-                               enum obs_label label, size_t *ret_statuses) {
-  struct obs_view view = {.accepts = accepts, .label = label};
+static struct queue_tally sample(const struct observations *o,
+                                 enum queue_label label, size_t *ret_statuses) {
+  struct queue_display view = {.accepts = accepts, .label = label};
   struct gc_samples out = {put, ret_statuses};
-  struct obs_tally tally;
+  struct queue_tally tally;
   *ret_statuses = 0;
   obs_samples(o, &view, &out, &tally);
   return tally;
@@ -54,7 +54,7 @@ static void an_observation_query_names_its_queues_and_all_metrics(void) {
             "\"oUserRoutingStatuses\"]}");
 }
 
-static void details_are_asked_of_what_counts_conversations(void) {
+static void details_are_requested_for_metrics_that_count_conversations(void) {
   static const char *const ids[] = {"q1"};
   GC_AUTO(gc_buf_clear) struct gc_buf plain = {.max = 4096};
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
@@ -91,7 +91,7 @@ static void a_body_that_does_not_fit_is_refused(void) {
   CHECK_INT(obs_query_body(ids, 1, false, &body), GC_ERR_LIMIT);
 }
 
-static void an_answer_tells_how_many_results_it_had(void) {
+static void an_answer_returns_its_number_of_results(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   size_t results = 99;
@@ -119,11 +119,11 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
   sink.begin(sink.ctx);
   CHECK_INT(sink.write(sink.ctx, "{\"results\":[]}", 14, &err), GC_OK);
   CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_OK);
-  CHECK_INT(sample(o, OBS_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
 
   CHECK_INT(sink.write(sink.ctx, cut, strlen(cut), &err), GC_OK);
   CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_ERR_PARSE);
-  CHECK_INT(sample(o, OBS_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
 }
 
 static void more_media_than_there_can_be_are_refused(void) {
@@ -142,7 +142,7 @@ static void more_media_than_there_can_be_are_refused(void) {
   size_t statuses;
   CHECK_INT(decode(o, json, NULL, &err), GC_ERR_LIMIT);
   CHECK(err.text[0] != '\0');
-  CHECK_INT(sample(o, OBS_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
 }
 
 static void as_many_statuses_as_there_can_be_are_shown(void) {
@@ -159,7 +159,7 @@ static void as_many_statuses_as_there_can_be_are_shown(void) {
   struct observations *o = observations_new();
   size_t statuses;
   CHECK_INT(decode(o, json, NULL, NULL), GC_OK);
-  (void)sample(o, OBS_LABEL_ID, &statuses);
+  (void)sample(o, QUEUE_LABEL_ID, &statuses);
   CHECK_INT(statuses, 64);
 }
 
@@ -173,10 +173,10 @@ static void without_a_list_of_names_all_is_held_back(void) {
                    "\"count\":1}]}]}",
                    NULL, NULL),
             GC_OK);
-  struct obs_tally held = sample(o, OBS_LABEL_NAME, &statuses);
+  struct queue_tally held = sample(o, QUEUE_LABEL_NAME, &statuses);
   CHECK_INT(held.unnamed, 1);
   CHECK_INT(held.series, 0);
-  struct obs_tally shown = sample(o, OBS_LABEL_ID, &statuses);
+  struct queue_tally shown = sample(o, QUEUE_LABEL_ID, &statuses);
   CHECK_INT(shown.unnamed, 0);
   CHECK_INT(shown.matched, 1);
   CHECK(shown.series > 0);
@@ -194,10 +194,10 @@ static void the_last_holder_frees_a_model(void) {
 
 int main(void) {
   RUN(an_observation_query_names_its_queues_and_all_metrics);
-  RUN(details_are_asked_of_what_counts_conversations);
+  RUN(details_are_requested_for_metrics_that_count_conversations);
   RUN(the_activity_queries_share_the_metrics_out);
   RUN(a_body_that_does_not_fit_is_refused);
-  RUN(an_answer_tells_how_many_results_it_had);
+  RUN(an_answer_returns_its_number_of_results);
   RUN(a_broken_attempt_leaves_no_number_behind);
   RUN(more_media_than_there_can_be_are_refused);
   RUN(as_many_statuses_as_there_can_be_are_shown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A block with Observations "topic": what is pushed, what is asked for. */
+/* A block with Observations "topic": messages and polls. */
 #include <math.h>
 #include <stdio.h>
 
@@ -45,10 +45,10 @@ static void answer_query(int times, const char *body, uint32_t delay_ms) {
 
 /* One queue, q1; its connection is not open yet. */
 static void begin_with(void (*answers)(void)) {
-  static const struct block_settings settings = {.name = "all",
-                                                 .source = OBS_TOPIC,
-                                                 .interval_ms = 10000,
-                                                 .series_max = 200000};
+  static const struct queues_options options = {.stream = STREAM_NONE,
+                                                .observations = OBS_TOPIC,
+                                                .interval_s = 10,
+                                                .series_max = 200000};
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
@@ -63,7 +63,7 @@ static void begin_with(void (*answers)(void)) {
                             .names = w.names,
                             .channels = ch_channels,
                             .requests_per_minute = 300};
-  w.block = block_new(&settings, &deps, on_notice, NULL, &err);
+  w.block = block_new(&options, &deps, on_notice, NULL, &err);
   CHECK(w.block != NULL);
 }
 
@@ -98,7 +98,7 @@ static double waiting(void) {
   return w.found;
 }
 
-static void what_is_pushed_leaves_each_interval_unasked(void) {
+static void pushed_observations_need_no_polls(void) {
   begin();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
   start();
@@ -153,7 +153,7 @@ static void while_nothing_is_heard_it_asks_each_interval(void) {
 static void the_channel_of_another_block_is_none_of_ours(void) {
   begin_with(ch_many_answers);
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
   start();
   ch_open_all();
   replay_run(&ch_world, 1000);
@@ -187,7 +187,7 @@ static void a_step_of_our_wall_clock_silences_no_message(void) {
 }
 
 int main(void) {
-  RUN(what_is_pushed_leaves_each_interval_unasked);
+  RUN(pushed_observations_need_no_polls);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
   RUN(while_nothing_is_heard_it_asks_each_interval);
   RUN(the_channel_of_another_block_is_none_of_ours);

@@ -10,7 +10,7 @@
 /* 2026-08-01T10:00:00Z; times in the rows are seconds from there. */
 #define BEGIN_S INT64_C(1785578400)
 
-static struct windows *w;
+static struct downsample *w;
 static char
     reported[4096]; /* "metric/instance-qualifier@time=average/min/max " */
 static size_t put_count;
@@ -33,13 +33,13 @@ static void put(void *ctx, const struct gc_sample *s) {
 static const struct gc_samples out = {put, NULL};
 
 static void begin(uint32_t span_s, bool raw, size_t series_max) {
-  windows_free(w);
-  w = windows_new(&(struct windows_settings){
+  downsample_free(w);
+  w = downsample_new(&(struct downsample_settings){
       .span_ms = span_s * 1000, .raw = raw, .series_max = series_max});
   reported[0] = '\0';
 }
 
-/* What was told since the last call. */
+/* The samples since the last call. */
 static const char *news(void) {
   static char text[sizeof(reported)];
   memcpy(text, reported, sizeof(text));
@@ -48,13 +48,13 @@ static const char *news(void) {
 }
 
 static void look_at(double at_s) {
-  (void)windows_sink(w, BEGIN_S * 1000 + (int64_t)(at_s * 1000), &out);
+  (void)downsample_sink(w, BEGIN_S * 1000 + (int64_t)(at_s * 1000), &out);
 }
 
 static void reads_of(const char *queue, enum gc_metric_id metric, double at_s,
                      double gauge) {
   int64_t at_ms = BEGIN_S * 1000 + (int64_t)(at_s * 1000);
-  struct gc_samples sink = windows_sink(w, at_ms, &out);
+  struct gc_samples sink = downsample_sink(w, at_ms, &out);
   struct gc_sample sample = {.metric = metric,
                              .instance = queue,
                              .qualifier = "voice",
@@ -70,7 +70,7 @@ static void reads(double at_s, double gauge) {
 
 #define D "queue_depth_window/Q-voice"
 
-static void a_window_has_average_least_and_most(void) {
+static void a_window_has_average_minimum_and_maximum(void) {
   begin(60, false, 100);
   reads(10, 2);
   reads(30, 6);
@@ -84,7 +84,7 @@ static void a_window_has_average_least_and_most(void) {
 }
 
 /* Seconds behind the full minute; what has left by the time of the last row. */
-static void windows_are_aligned_and_told_once(void) {
+static void windows_are_aligned_and_put_once(void) {
   static const struct {
     const char *row;
     struct {
@@ -104,7 +104,7 @@ static void windows_are_aligned_and_told_once(void) {
       {"a window without a reading is silent",
        {{10, 4}, {130, 8}, {200, NAN}},
        D "@60=4/4/4 " D "@180=8/8/8"},
-      {"one that begins in the middle tells what it has",
+      {"a window that begins late has its readings only",
        {{55, 7}, {61, NAN}},
        D "@60=7/7/7"},
       {"the clock is put forth",
@@ -116,7 +116,7 @@ static void windows_are_aligned_and_told_once(void) {
       {"it is put back within the window",
        {{50, 4}, {20, 8}, {61, NAN}},
        D "@60=6/4/8"},
-      {"it is put back: what has left is not told again",
+      {"it is set back: no window is put twice",
        {{10, 4}, {70, 8}, {15, 1}, {61, NAN}, {130, 2}, {190, NAN}},
        D "@60=4/4/4 " D "@120=8/8/8 " D "@180=2/2/2"},
       {"it is put back by an hour: silence until it is there again",
@@ -143,7 +143,7 @@ static void windows_are_aligned_and_told_once(void) {
   }
 }
 
-static void what_is_not_known_is_no_reading(void) {
+static void unknown_values_are_not_readings(void) {
   begin(60, false, 100);
   reads(10, NAN);
   reads(20, INFINITY);
@@ -224,19 +224,19 @@ static void the_last_window_leaves_with_its_end(void) {
   begin(60, false, 100);
   reads(70, 2);
   reads(80, 4);
-  windows_finish(w, &out);
+  downsample_finish(w, &out);
   CHECK_STR(news(), D "@120=3/2/4");
   reads(90, 8);
-  windows_finish(w, &out);
+  downsample_finish(w, &out);
   CHECK_STR(news(), "");
   begin(60, false, 100);
-  windows_finish(w, &out);
+  downsample_finish(w, &out);
   CHECK_STR(news(), "");
 }
 
 static void a_reading_without_a_time_is_of_now(void) {
   begin(60, false, 100);
-  struct gc_samples sink = windows_sink(w, (BEGIN_S + 30) * 1000, &out);
+  struct gc_samples sink = downsample_sink(w, (BEGIN_S + 30) * 1000, &out);
   sink.put(sink.ctx,
            &(struct gc_sample){.metric = GC_METRIC_ACTIVE_CONVERSATIONS,
                                .instance = "Q",
@@ -246,7 +246,7 @@ static void a_reading_without_a_time_is_of_now(void) {
   CHECK_STR(news(), "active_conversations_window/Q-voice@60=2/2/2");
 }
 
-/* Queues come and go, all of them others: two windows' worth is kept. */
+/* Each window has other queues: the gauges of two windows are kept. */
 static void memory_is_bounded_by_the_series(void) {
   char name[32];
   begin(60, false, 100);
@@ -254,27 +254,27 @@ static void memory_is_bounded_by_the_series(void) {
     snprintf(name, sizeof(name), "%d", i);
     reads_of(name, GC_METRIC_QUEUE_DEPTH, 10, 1);
   }
-  CHECK_INT(windows_overflow(w), 50);
+  CHECK_INT(downsample_overflow(w), 50);
   put_count = 0;
   look_at(61);
   CHECK_INT(put_count, 100);
-  /* Those of the last window may come again; then they give way. */
+  /* The gauges of the last window are kept, then removed. */
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 70, 1);
-  CHECK_INT(windows_overflow(w), 51);
+  CHECK_INT(downsample_overflow(w), 51);
   reads_of("5", GC_METRIC_QUEUE_DEPTH, 70, 1);
-  CHECK_INT(windows_overflow(w), 51);
+  CHECK_INT(downsample_overflow(w), 51);
   look_at(121);
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 130, 1);
-  CHECK_INT(windows_overflow(w), 51);
+  CHECK_INT(downsample_overflow(w), 51);
   (void)news();
   look_at(181);
   CHECK_STR(news(), "queue_depth_window/new-voice@180=1/1/1");
 }
 
 int main(void) {
-  RUN(a_window_has_average_least_and_most);
-  RUN(windows_are_aligned_and_told_once);
-  RUN(what_is_not_known_is_no_reading);
+  RUN(a_window_has_average_minimum_and_maximum);
+  RUN(windows_are_aligned_and_put_once);
+  RUN(unknown_values_are_not_readings);
   RUN(negative_and_equal_values_are_values);
   RUN(every_gauge_of_queues_has_a_window_and_nothing_else);
   RUN(raw_values_go_on_as_they_are);
@@ -282,6 +282,6 @@ int main(void) {
   RUN(the_last_window_leaves_with_its_end);
   RUN(a_reading_without_a_time_is_of_now);
   RUN(memory_is_bounded_by_the_series);
-  windows_free(w);
+  downsample_free(w);
   return check_done();
 }

@@ -75,7 +75,7 @@ static void type_instance_and_qualifier_make_a_series(void) {
   }
 }
 
-static void what_does_not_come_any_more_gives_its_place_free(void) {
+static void silent_series_free_their_places(void) {
   begin(10, 800);
   for (unsigned n = 0; n < 10; n++)
     CHECK(lets_number(0, n));
@@ -93,7 +93,7 @@ static void what_does_not_come_any_more_gives_its_place_free(void) {
 int main(void) {
   RUN(the_first_ones_pass_and_go_on);
   RUN(type_instance_and_qualifier_make_a_series);
-  RUN(what_does_not_come_any_more_gives_its_place_free);
+  RUN(silent_series_free_their_places);
   series_limit_free(l);
   return check_done();
 }

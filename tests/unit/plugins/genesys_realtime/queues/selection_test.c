@@ -64,14 +64,14 @@ static void where_the_list_is_refused_literal_ids_are_taken(void) {
   CHECK_STR(CHOOSE(true, S(UUID_A)), UUID_A);
   CHECK_STR(CHOOSE(true, S(UUID_B), S(UUID_B)), UUID_B);
   CHECK_STR(CHOOSE(true, S("!" UUID_B), S(UUID_B)), "");
-  /* No UUID: too short, too long, a wrong digit, a dash elsewhere. */
+  /* Not a UUID: too short, too long, a wrong digit, a wrong dash. */
   CHECK_STR(CHOOSE(true, S("b1f7a2c4"), S(UUID_B "0"),
                    S("g1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"),
                    S("b1f7a2c46-b0e-4f7e-9c55-0a1b2c3d4e01")),
             "");
 }
 
-static void a_selection_is_made_anew(void) {
+static void a_new_selection_replaces_the_old_one(void) {
   struct selection s = {0};
   struct gc_entities *d = list(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
@@ -84,7 +84,7 @@ static void a_selection_is_made_anew(void) {
 }
 
 /* Among the listed and the literal ones; other spellings are no other id. */
-static void agents_share_what_the_selectors_choose(void) {
+static void agents_share_the_selected_queues(void) {
   static const char *const all[] = {UUID_A, "q2", "q3", UUID_B};
   unsigned shown[GC_COUNT(all)] = {0};
   for (uint32_t k = 1; k <= 3; k++) {
@@ -100,7 +100,7 @@ static void agents_share_what_the_selectors_choose(void) {
     CHECK_INT(shown[i], 1);
 }
 
-/* Guide dialect: a gateway's ids are what the operator writes. */
+/* Guide dialect: the operator writes the ids of the gateway. */
 static void where_any_text_is_an_id_literals_are_taken_as_they_are(void) {
   any_id = true;
   CHECK_STR(CHOOSE(true, S("billing-1"), S("!*test*"), S("sup?"), S(UUID_B),
@@ -118,7 +118,7 @@ int main(void) {
   RUN(the_first_match_decides);
   RUN(an_id_that_the_list_does_not_have_is_not_asked_for);
   RUN(where_the_list_is_refused_literal_ids_are_taken);
-  RUN(a_selection_is_made_anew);
-  RUN(agents_share_what_the_selectors_choose);
+  RUN(a_new_selection_replaces_the_old_one);
+  RUN(agents_share_the_selected_queues);
   return check_done();
 }

@@ -3,12 +3,12 @@
 
 #include "tests/support/check.h"
 
-static struct coverage c, gone;
+static struct topic_coverage c, gone;
 
 static void select_ids(const char **ids, size_t count) {
   struct selection selection = {(char **)ids, count};
-  coverage_clear(&gone);
-  CHECK_INT(coverage_update(&c, &selection, &gone), GC_OK);
+  topic_coverage_clear(&gone);
+  CHECK_INT(topic_coverage_update(&c, &selection, &gone), GC_OK);
 }
 
 static void a_selection_is_kept_in_order_and_each_queue_once(void) {
@@ -16,26 +16,26 @@ static void a_selection_is_kept_in_order_and_each_queue_once(void) {
   select_ids(ids, 4);
   CHECK_INT(c.count, 3);
   CHECK_INT(c.covered, 0);
-  CHECK(coverage_find(&c, "q1") == c.at[0]);
-  CHECK(coverage_find(&c, "Q3") == c.at[2]);
-  CHECK(coverage_find(&c, "q4") == NULL);
-  CHECK(coverage_find(&c, "") == NULL);
-  coverage_clear(&c);
-  CHECK(coverage_find(&c, "q1") == NULL);
+  CHECK(topic_coverage_find(&c, "q1") == c.at[0]);
+  CHECK(topic_coverage_find(&c, "Q3") == c.at[2]);
+  CHECK(topic_coverage_find(&c, "q4") == NULL);
+  CHECK(topic_coverage_find(&c, "") == NULL);
+  topic_coverage_clear(&c);
+  CHECK(topic_coverage_find(&c, "q1") == NULL);
 }
 
-static void queues_that_stay_are_what_they_were(void) {
+static void queues_that_stay_keep_their_state(void) {
   const char *first[] = {"a", "b", "c", "e"}, *second[] = {"b", "c", "d"};
   select_ids(first, 4);
-  struct covered_queue *b = coverage_find(&c, "b");
-  coverage_set(&c, b, true);
-  coverage_set(&c, coverage_find(&c, "a"), true);
+  struct covered_queue *b = topic_coverage_find(&c, "b");
+  topic_coverage_set(&c, b, true);
+  topic_coverage_set(&c, topic_coverage_find(&c, "a"), true);
   CHECK_INT(c.covered, 2);
 
   select_ids(second, 3);
-  CHECK(coverage_find(&c, "b") == b);
+  CHECK(topic_coverage_find(&c, "b") == b);
   CHECK(b->is_covered);
-  CHECK(!coverage_find(&c, "d")->is_covered);
+  CHECK(!topic_coverage_find(&c, "d")->is_covered);
   CHECK_INT(c.covered, 1);
   CHECK_INT(c.count, 3);
   CHECK_INT(gone.count, 2);
@@ -46,26 +46,26 @@ static void queues_that_stay_are_what_they_were(void) {
   CHECK_INT(c.count, 0);
   CHECK_INT(c.covered, 0);
   CHECK_INT(gone.count, 3);
-  coverage_clear(&gone);
-  coverage_clear(&c);
+  topic_coverage_clear(&gone);
+  topic_coverage_clear(&c);
 }
 
 static void a_queue_is_counted_as_covered_once(void) {
   const char *ids[] = {"a"};
   select_ids(ids, 1);
-  coverage_set(&c, c.at[0], true);
-  coverage_set(&c, c.at[0], true);
+  topic_coverage_set(&c, c.at[0], true);
+  topic_coverage_set(&c, c.at[0], true);
   CHECK_INT(c.covered, 1);
-  coverage_set(&c, c.at[0], false);
-  coverage_set(&c, c.at[0], false);
+  topic_coverage_set(&c, c.at[0], false);
+  topic_coverage_set(&c, c.at[0], false);
   CHECK_INT(c.covered, 0);
-  coverage_clear(&gone);
-  coverage_clear(&c);
+  topic_coverage_clear(&gone);
+  topic_coverage_clear(&c);
 }
 
 int main(void) {
   RUN(a_selection_is_kept_in_order_and_each_queue_once);
-  RUN(queues_that_stay_are_what_they_were);
+  RUN(queues_that_stay_keep_their_state);
   RUN(a_queue_is_counted_as_covered_once);
   return check_done();
 }

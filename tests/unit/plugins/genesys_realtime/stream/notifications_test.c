@@ -192,7 +192,7 @@ static void the_channel_of_another_block_is_none_of_ours(void) {
   const char *ids[] = {"q1"};
   begin_with(20);
   ch_many_answers();
-  CHECK_INT(ch_want_many(&ch_block, 0, 1000), 1000);
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
   select_queues(ids, 1);
   ch_open_all();
   replay_run(&ch_world, 5000);

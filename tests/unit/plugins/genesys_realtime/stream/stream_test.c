@@ -240,7 +240,7 @@ static void observe(int64_t waiting, const char *const *listed, size_t count) {
   }
   CHECK_INT(observations_add(o, facts, 3), GC_OK);
   for (size_t i = 0; i < count; i++) {
-    struct cv_id id = cv_id_read(listed[i], strlen(listed[i]));
+    struct uuid_key id = uuid_key_read(listed[i], strlen(listed[i]));
     CHECK_INT(obs_ids_add(&o->listed, &id, 1), GC_OK);
   }
   replay_run(&ch_world, 9000);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what an operator is told of a
- * server that is not there, refuses, or may forget. */
+/* Agents that count together in a real Redis: what is reported about a
+ * server that is away, refuses, or may lose data. */
 #include "tests/support/redis_bench.h"
 
 #include <string.h>
 
 #include "tests/support/check.h"
 
-static void a_name_without_an_address_is_told(void) {
+static void a_name_without_an_address_is_reported(void) {
   struct agent a = {0};
   rb_begin(&a, "redis://nowhere.test:6379", "one", "ivr");
   rb_wait_reported(&a.state);
@@ -39,11 +39,11 @@ static void nothing_is_acknowledged_until_it_is_there(void) {
   redis_server_end(&rb_server);
 }
 
-/* Redis cuts what it repeats of a command off behind 128 bytes. */
+/* Redis repeats only the first 128 bytes of a command. */
 #define TEN_HORSES "horsehorsehorsehorsehorsehorsehorsehorsehorsehorse"
 #define WORDY TEN_HORSES TEN_HORSES TEN_HORSES
 
-static void a_wrong_password_is_told_without_it(void) {
+static void a_wrong_password_is_reported_without_its_text(void) {
   static const struct {
     const char *server, *user, *password, *says;
     enum gc_code code;
@@ -94,7 +94,7 @@ static void the_rights_that_the_readme_lists_are_enough(void) {
   a.user = "gc";
   rb_begin(&a, rb_server.url, "one", "ivr");
   rb_count_one(&a, "A", 1, 1);
-  ledger_shown(a.ledger, rb_view_of(&a, "A").series);
+  ledger_first_sent(a.ledger, rb_view_of(&a, "A").series);
   CHECK(rb_is_shown(&a));
   CHECK_INT(a.failed, 0);
   CHECK_INT(a.durability.code, GC_OK);
@@ -109,7 +109,7 @@ static void what_a_crash_can_cost_is_told(void) {
       {"appendonly no", "last snapshot"},
       {"appendfsync everysec", "two seconds"},
       {"maxmemory-policy allkeys-lru", "noeviction"},
-      {"rename-command CONFIG \"\"", "CONFIG GET is refused"},
+      {"rename-command CONFIG \"\"", "refuses CONFIG GET"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct agent a = {0};
@@ -128,9 +128,9 @@ static void what_a_crash_can_cost_is_told(void) {
 int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
-  RUN(a_name_without_an_address_is_told);
+  RUN(a_name_without_an_address_is_reported);
   RUN(nothing_is_acknowledged_until_it_is_there);
-  RUN(a_wrong_password_is_told_without_it);
+  RUN(a_wrong_password_is_reported_without_its_text);
   RUN(the_rights_that_the_readme_lists_are_enough);
   RUN(what_a_crash_can_cost_is_told);
   return check_done();

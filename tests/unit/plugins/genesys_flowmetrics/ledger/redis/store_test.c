@@ -49,13 +49,13 @@ static void a_replacement_goes_on_where_the_other_was(void) {
   redis_server_end(&rb_server);
 }
 
-static void that_the_first_zero_went_out_is_kept(void) {
+static void the_first_zero_is_recorded(void) {
   struct agent a = {0};
   redis_server_start(&rb_server, NULL);
   rb_begin(&a, rb_server.url, "one", "ivr");
   rb_count_one(&a, "A", 1, 0);
   CHECK(!rb_view_of(&a, "A").is_shown);
-  ledger_shown(a.ledger, rb_view_of(&a, "A").series);
+  ledger_first_sent(a.ledger, rb_view_of(&a, "A").series);
   CHECK(rb_is_shown(&a));
   rb_end(&a);
   rb_begin(&a, rb_server.url, "one", "ivr");
@@ -117,7 +117,7 @@ static void bounds_hold_as_with_sqlite(void) {
   CHECK_INT(a.stats.outcomes[OUTCOME_OVERFLOW], 6);
   CHECK_INT(a.stats.outcomes[OUTCOME_COUNTED], 11);
   batch_clear(&t.batch);
-  /* A minute lives as long as its attributes are in time, and an hour. */
+  /* A minute is kept as long as its attributes are in time, and an hour. */
   int64_t left = atoll(
       redis_server_ask(&rb_server, "TTL genesys:{flowmetrics}:seen:30000000"));
   CHECK(left > 25 * 3600 && left <= 25 * 3600 + 60);
@@ -126,7 +126,7 @@ static void bounds_hold_as_with_sqlite(void) {
   redis_server_end(&rb_server);
 }
 
-static void many_marks_go_in_many_scripts(void) {
+static void many_occurrences_need_several_scripts(void) {
   enum { MARKS = 3217 };
   struct agent a = {0};
   struct tracked t;
@@ -228,7 +228,7 @@ static void a_script_that_is_refused_has_written_nothing(void) {
   redis_server_end(&rb_server);
 }
 
-/* ---- in the long run ---- */
+/* ---- retirement ---- */
 
 static void count_old(struct agent *a) {
   char metric[16];
@@ -274,7 +274,7 @@ static void what_others_have_counted_holds_no_place_for_ever(void) {
   CHECK_INT(b.stats.outcomes[OUTCOME_DUPLICATE], 10);
   rb_end(&a);
   rb_later_ms = 25 * HOUR * MINUTE;
-  redis_server_kill(&rb_server); /* idle ones are looked for when it is back */
+  redis_server_kill(&rb_server); /* series retire when the store opens again */
   redis_server_start(&rb_server, NULL);
   count_new(&b);
   CHECK_INT(rb_count_of(&b, "New"), 1);
@@ -289,10 +289,10 @@ int main(void) {
     return RB_SKIPPED;
   RUN(two_agents_count_each_attribute_once);
   RUN(a_replacement_goes_on_where_the_other_was);
-  RUN(that_the_first_zero_went_out_is_kept);
+  RUN(the_first_zero_is_recorded);
   RUN(sums_are_those_of_doubles_added_in_order);
   RUN(bounds_hold_as_with_sqlite);
-  RUN(many_marks_go_in_many_scripts);
+  RUN(many_occurrences_need_several_scripts);
   RUN(the_old_owner_of_an_identity_counts_nothing_more);
   RUN(a_script_that_was_forgotten_is_loaded_again);
   RUN(what_a_server_loses_goes_on_from_memory);

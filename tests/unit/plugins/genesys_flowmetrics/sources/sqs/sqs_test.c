@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of SQS and of the places where AWS credentials are. */
+/* Messages of SQS, and the places of AWS credentials. */
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
 #include <stdlib.h>
@@ -124,7 +124,7 @@ static void refusals_have_a_code_and_advice(void) {
        "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"\"}",
        GC_ERR_NOT_FOUND, "QueueURL"},
       {400, "{\"__type\":\"RequestThrottled\"}", GC_ERR_THROTTLED, "Throttled"},
-      {403, "{\"__type\":\"ExpiredTokenException\"}", GC_ERR_AUTH, "over"},
+      {403, "{\"__type\":\"ExpiredTokenException\"}", GC_ERR_AUTH, "expired"},
       {403, "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\"}",
        GC_ERR_PERMISSION, "sqs:ReceiveMessage"},
       {403, "<html>", GC_ERR_AUTH, "403"},
@@ -198,35 +198,35 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
   unsetenv("AWS_ACCESS_KEY_ID");
   unsetenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
-  CHECK_INT(credentials_find(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_INSTANCE);
   CHECK_STR(s.url, "http://169.254.169.254");
   credentials_source_clear(&s);
 
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", 1);
-  CHECK_INT(credentials_find(NULL, NULL, &s, &err), GC_ERR_CONFIG);
+  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_ERR_CONFIG);
   credentials_source_clear(&s);
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1", 1);
-  CHECK_INT(credentials_find(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_CONTAINER);
   credentials_source_clear(&s);
 
   setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
-  CHECK_INT(credentials_find(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_FILE);
   credentials_source_clear(&s);
 
   setenv("AWS_ACCESS_KEY_ID", "A", 1);
   setenv("AWS_SECRET_ACCESS_KEY", "S", 1);
-  CHECK_INT(credentials_find(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_ENVIRONMENT);
   CHECK(getenv("AWS_SECRET_ACCESS_KEY") == NULL);
   credentials_source_clear(&s);
 
-  CHECK_INT(credentials_find("B", "/secret", &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source("B", "/secret", &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_OPTION);
   credentials_source_clear(&s);
-  CHECK_INT(credentials_find("B", NULL, &s, &err), GC_ERR_CONFIG);
+  CHECK_INT(credentials_find_source("B", NULL, &s, &err), GC_ERR_CONFIG);
   CHECK_HAS(err.text, "SecretAccessKeyFile");
   credentials_source_clear(&s);
 }

@@ -27,6 +27,9 @@ static const struct ledger_source source = {.scope = "",
 static struct ledger *ledger;
 static struct webhook *webhook;
 static uint16_t port;
+static char address[] = "127.0.0.1", events_path[] = "/genesys";
+static char header[] = "X-Api-Key";
+static struct webhook_options options;
 
 static int64_t wall(void) { return INT64_C(1678004300000); }
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
@@ -52,13 +55,14 @@ static void begin(void) {
                                     .notice = notice};
   memset(&stats, 0, sizeof(stats));
   port = free_port();
-  const struct webhook_settings w = {.listen = "127.0.0.1",
-                                     .path = "/genesys",
+  options = (struct webhook_options){.listen = address,
+                                     .path = events_path,
                                      .port = port,
                                      .secret_file = secret_file,
-                                     .secret_header = "X-Api-Key",
+                                     .secret_header = header,
                                      .max_body_bytes = 2000,
-                                     .max_connections = 20,
+                                     .max_connections = 20};
+  const struct webhook_settings w = {.options = &options,
                                      .form = &form,
                                      .source = &source,
                                      .ledger = ledger = ledger_new(&l, NULL),
@@ -159,7 +163,7 @@ static void who_is_refused_counts_nothing(void) {
   end();
 }
 
-/* Of the body nothing was sent yet. */
+/* Sends the head only. */
 static void who_is_refused_hears_it_before_the_body(void) {
   static const struct {
     const char *head;
@@ -185,7 +189,7 @@ static void who_is_refused_hears_it_before_the_body(void) {
   end();
 }
 
-/* Whose length nobody tells beforehand. */
+/* A chunked body, without a Content-Length. */
 static void chunks_are_counted_too(void) {
   static const char head[] = "POST /genesys HTTP/1.1\r\nHost: x\r\nX-Api-Key: "
                              "s3cret\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -223,10 +227,10 @@ static void who_is_too_slow_is_cut_off(void) {
   begin();
   int fd = dial();
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
-  /* The connection has been taken when another one is answered. */
+  /* The connection was accepted when another one is answered. */
   CHECK_INT(ask("POST", "/genesys", "s3cret", "{}"), 200);
-  webhook_look(webhook, gc_clock_now_ms());
-  webhook_look(webhook, gc_clock_now_ms() + 11000);
+  webhook_drop_slow(webhook, gc_clock_now_ms());
+  webhook_drop_slow(webhook, gc_clock_now_ms() + 11000);
   CHECK_INT(status_of(fd), 0); /* the end, not an answer */
   close(fd);
   end();
@@ -278,8 +282,9 @@ static void an_unreadable_secret_is_not_the_senders_fault(void) {
 static void a_taken_port_is_told(void) {
   begin();
   struct gc_err err = {.text = ""};
+  const struct webhook_options taken = {.listen = address, .port = port};
   const struct webhook_settings w = {
-      .listen = "127.0.0.1", .port = port, .form = &form, .source = &source};
+      .options = &taken, .form = &form, .source = &source};
   CHECK(webhook_start(&w, &err) == NULL);
   CHECK_HAS(err.text, "in use");
   end();

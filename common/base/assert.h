@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* GC_ASSERT states an invariant: something that only a mistake of ours can make
+ * false. It stops the program in builds with --enable-sanitizers or
+ * --enable-fuzzing, where the sanitizer prints the stack. In every other build
+ * the condition is compiled but not evaluated: it must have no side effects,
+ * and input from outside is checked with an error code instead. */
+#ifndef GC_BASE_ASSERT_H
+#define GC_BASE_ASSERT_H
+
+#if defined(GC_ASSERTS) && GC_ASSERTS
+#define GC_ASSERT(condition)                                                   \
+  do {                                                                         \
+    if (!(condition))                                                          \
+      __builtin_trap();                                                        \
+  } while (0)
+#else
+#define GC_ASSERT(condition) ((void)sizeof(!(condition)))
+#endif
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* FNV-1a with 64 bits: a fast hash for tables and for telling texts apart. It
+ * is no defence against somebody who chooses the texts; every table that uses
+ * it is bounded. The values never change: some are kept in state files
+ * (analytics/query.c), and agents of all versions have to agree on others
+ * (queues/shard.c). Pure, any thread.
+ *
+ *   uint64_t h = gc_hash(id, id_len);
+ *   size_t slot = gc_hash_fold(h) & (slot_count - 1); */
+#ifndef GC_BASE_HASH_H
+#define GC_BASE_HASH_H
+
+#include "common/base/cleanup.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The hash of no bytes, with which every hash begins. */
+#define GC_HASH_INIT UINT64_C(0xcbf29ce484222325)
+
+/* Adds one byte to `hash`. */
+static inline uint64_t gc_hash_byte(uint64_t hash, unsigned char byte) {
+  return (hash ^ byte) * UINT64_C(0x100000001b3);
+}
+
+/* Adds `len` bytes to `hash`: the hash of two texts, one after the other, is
+ * that of both as one text. Count the terminating NUL of each text in `len` to
+ * tell "ab", "c" from "a", "bc". */
+GC_API uint64_t gc_hash_add(uint64_t hash, const void *bytes, size_t len);
+
+/* The hash of `len` bytes. */
+static inline uint64_t gc_hash(const void *bytes, size_t len) {
+  return gc_hash_add(GC_HASH_INIT, bytes, len);
+}
+
+/* Makes the lower 32 bits, which choose a slot, depend on the upper ones. */
+static inline uint64_t gc_hash_fold(uint64_t hash) { return hash ^ hash >> 32; }
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Small JSON documents as json-c trees: token answers, error bodies, channels,
+ * credentials and request bodies. Large answers and event streams are read by
+ * json/stream. Pure.
+ *
+ *   GC_AUTO(gc_document_clear) struct gc_document answer = {0};
+ *   GC_TRY(gc_document_read(&answer, body, len, 65536, err));
+ *   const char *token = gc_document_text(answer.root, "access_token");
+ *
+ * json-c accepts more than JSON: NaN, 'single quotes', text after the value;
+ * and it reads 2^64 as 2^64 - 1. (Its strict mode does not help: in 0.18 it
+ * refuses every character beyond ASCII.) So json/stream checks the syntax
+ * first, and gc_document_int refuses a number that json-c may have changed. */
+#ifndef GC_BASE_JSON_DOCUMENT_H
+#define GC_BASE_JSON_DOCUMENT_H
+
+#include "common/base/buf.h"
+
+#include <stdint.h>
+
+/* A value of json-c's, borrowed from its document. NULL is the JSON null. */
+struct json_object;
+
+struct gc_document {
+  struct json_object *root;
+  enum gc_code failed; /* the first failure of the gc_document_add_… */
+};
+
+/* Overwrites the texts before it frees them: they may be secrets. */
+GC_API void gc_document_clear(struct gc_document *d);
+
+/* ---- reading ---- */
+
+/* Reads one whole value into an empty document, which stays empty on failure.
+ * GC_ERR_LIMIT: more than `max` bytes, or deeper than GC_JSON_DEPTH_MAX.
+ * GC_ERR_PARSE: not JSON, not UTF-8, or a key with a NUL inside. The text of
+ * `err` names the byte and never shows the input. A tree takes up to 300 times
+ * the bytes of its text, so `max` should be small. */
+GC_API GC_MUST_CHECK enum gc_code gc_document_read(struct gc_document *d,
+                                                   const char *text, size_t len,
+                                                   size_t max,
+                                                   struct gc_err *err);
+
+/* The member `key` of the object `in`; of a key that is there twice, the last.
+ * NULL when `in` is NULL or no object, has no such member, or the member is
+ * null: a caller can go down several levels and check the last one only. */
+GC_API struct json_object *gc_document_member(struct json_object *in,
+                                              const char *key);
+/* Elements of an array, members of an object; 0 for anything else. */
+GC_API size_t gc_document_count(struct json_object *in);
+
+/* A member by its type; with `key` NULL, `in` itself. A value of another type
+ * counts as absent: "60" is no number. Absent is NULL or false; `ret` is
+ * untouched then. */
+
+/* NULL too for a string with a NUL inside. */
+GC_API const char *gc_document_text(struct json_object *in, const char *key);
+/* Whole numbers above INT64_MIN; 3.0 and 3e0 are 3, as in base/decimal. The
+ * caller checks the range that it needs. */
+GC_API GC_MUST_CHECK bool gc_document_int(struct json_object *in,
+                                          const char *key, int64_t *ret);
+
+/* ---- writing ---- */
+
+/* Each adds a value to the container `in`: to an object under `key`, to an
+ * array with `key` NULL. The first value has `in` NULL and is the root. The
+ * document keeps the first failure until gc_document_write, so that building
+ * needs no checks:
+ *
+ *   GC_AUTO(gc_document_clear) struct gc_document d = {0};
+ *   struct json_object *body = gc_document_add_object(&d, NULL, NULL);
+ *   gc_document_add_text(&d, body, "interval", "2026-…/2026-…");
+ *   struct json_object *metrics = gc_document_add_array(&d, body, "metrics");
+ *   gc_document_add_text(&d, metrics, NULL, "oWaiting");
+ *   GC_TRY(gc_document_write(&d, out, err)); */
+GC_API struct json_object *gc_document_add_object(struct gc_document *d,
+                                                  struct json_object *in,
+                                                  const char *key);
+GC_API struct json_object *gc_document_add_array(struct gc_document *d,
+                                                 struct json_object *in,
+                                                 const char *key);
+/* Each byte that is not part of a UTF-8 character becomes U+FFFD. A `text` of
+ * NULL is written as null. */
+GC_API void gc_document_add_text(struct gc_document *d, struct json_object *in,
+                                 const char *key, const char *text);
+GC_API void gc_document_add_int(struct gc_document *d, struct json_object *in,
+                                const char *key, int64_t value);
+GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
+                                 const char *key, bool value);
+
+/* Appends the document to `out`, without spaces and with its members in the
+ * order in which they were added. GC_ERR_LIMIT of `out`; GC_ERR_MEMORY;
+ * GC_ERR_PARSE for an empty document or a value without a place, which is a
+ * mistake of ours. Nothing is appended on failure. */
+GC_API GC_MUST_CHECK enum gc_code gc_document_write(struct gc_document *d,
+                                                    struct gc_buf *out,
+                                                    struct gc_err *err);
+
+#endif

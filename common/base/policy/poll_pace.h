@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* When a source that is polled at an interval is polled next, and what a
+ * refusal changes about that. Pure.
+ *
+ *   polls each 10 s, the first at 0 s   0   10   20   30
+ *   the poll of 10 s takes 4 s          next at 20 s: the beat stays
+ *   the poll of 10 s takes 12 s         next at 30 s: the one of 20 s is left
+ *                                       out
+ *   the poll of 10 s is refused         next at 70 s */
+#ifndef GC_BASE_POLICY_POLL_PACE_H
+#define GC_BASE_POLICY_POLL_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+/* Only an operator can help after a refusal: a source that refused is polled
+ * once a minute, so that it costs little of the budget. */
+enum { GC_PACE_REFUSED_MS = 60 * 1000 };
+
+/* True if the same request will be refused again: a missing permission, an
+ * unknown address, a bad request. */
+GC_API bool gc_pace_is_refusal(enum gc_code code);
+
+/* When the poll after that of `due_ms` is due, seen from `now_ms` (monotonic):
+ * the next multiple of the interval, or of GC_PACE_REFUSED_MS if `was_refused`
+ * and that is longer. Never before `now_ms`. */
+GC_API uint64_t gc_pace_next(uint64_t due_ms, uint64_t now_ms,
+                             uint32_t interval_ms, bool was_refused);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Values on their way out: one sample is one value list of collectd's, without
+ * collectd. Every plugin writes its telemetry and readings by the helpers
+ * below. Pure.
+ *
+ *   struct gc_sample_writer w = {.out = out, .instance = "queues-all",
+ *                                .interval_ms = 10000};
+ *   gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "observations", 1.0);
+ *   gc_put_count(&w, GC_METRIC_STREAM_RECONNECTS, "", reconnects); */
+#ifndef GC_GENESYS_SAMPLE_H
+#define GC_GENESYS_SAMPLE_H
+
+#include "common/genesys/metric.h"
+
+#include <stddef.h>
+
+/* One number of one data source. */
+union gc_number {
+  double gauge;
+  int64_t derive;
+};
+
+/* One value list. Strings are borrowed for the call. */
+struct gc_sample {
+  enum gc_metric_id metric;
+  const char *instance;  /* plugin_instance: queue label, block, account */
+  const char *qualifier; /* type_instance; "" for none */
+  union gc_number values[GC_DS_MAX];
+  int64_t time_ms;      /* wall clock, epoch; 0: when it is dispatched */
+  uint32_t interval_ms; /* the series' own period */
+};
+
+/* Where samples go: collectd in production, a list in tests. */
+struct gc_samples {
+  void (*put)(void *ctx, const struct gc_sample *sample);
+  void *ctx;
+};
+
+/* What the samples of one instance have in common. All borrowed. */
+struct gc_sample_writer {
+  const struct gc_samples *out;
+  const char *instance;
+  int64_t time_ms; /* as in struct gc_sample */
+  uint32_t interval_ms;
+  size_t *written; /* is increased by one for each sample; may be NULL */
+};
+
+/* Puts one sample of a metric with one data source: a gauge, or a count that
+ * only grows. */
+GC_API void gc_put_gauge(const struct gc_sample_writer *w,
+                         enum gc_metric_id metric, const char *qualifier,
+                         double gauge);
+GC_API void gc_put_count(const struct gc_sample_writer *w,
+                         enum gc_metric_id metric, const char *qualifier,
+                         uint64_t count);
+
+#endif

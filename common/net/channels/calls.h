@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The REST calls of a notification channel, one at a time: create it, check
+ * that it is still there, subscribe to its topics. Part of channels/channel.
+ * One thread, the account's. */
+#ifndef GC_NET_CHANNELS_CALLS_H
+#define GC_NET_CHANNELS_CALLS_H
+
+#include "common/genesys/topics.h"
+#include "common/net/api/api.h"
+#include "common/net/channels/id_store.h"
+#include "common/net/channels/state.h"
+
+enum { GC_CHANNEL_LIFE_MAX_MS = 24 * 3600 * 1000 }; /* API reference, 4.2 */
+
+struct gc_channel_calls {
+  struct gc_api *api;
+  const struct gc_env *env;
+  struct gc_id_store *ids;
+  struct gc_topics *topics;
+  /* GC_CHANNEL_ON_CREATED, CHECKED, SUBSCRIBED, BATCH_REFUSED, GONE or
+   * CALL_FAILED, with the call's error. Runs inside gc_channel_subscribe when
+   * the batch cannot be written; else never inside a function of this file. */
+  void (*report)(void *ctx, enum gc_channel_event event,
+                 const struct gc_err *err);
+  void *ctx;
+
+  struct gc_call call;
+  bool is_running;
+  char path_tail[GC_CHANNEL_ID_MAX + 32];
+  struct gc_buf body, answer;
+  uint32_t token_number; /* of the last call that subscribed; 0: none has */
+  uint64_t created_count;
+};
+
+/* `api`, `env`, `ids`, `topics`, `report` and `ctx` are set. */
+void gc_channel_calls_init(struct gc_channel_calls *c);
+void gc_channel_calls_clear(struct gc_channel_calls *c);
+
+/* While no call runs. */
+void gc_channel_create(struct gc_channel_calls *c);
+void gc_channel_check(struct gc_channel_calls *c);
+/* Subscribes to the next batch of topics. True: the batch replaces the topics
+ * that the channel had. */
+bool gc_channel_subscribe(struct gc_channel_calls *c);
+/* Ends the call that runs, if any, without a report. */
+void gc_channel_cancel_call(struct gc_channel_calls *c);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The WebSocket of a notification channel: reads its messages, pings, notices
+ * silence, and reports what that means for the channel. It knows neither the
+ * channel's id nor its topics. Part of channels/channel. One thread, the
+ * account's.
+ *
+ * A socket is dead after idle_timeout without a message. After half of it an
+ * application ping asks for one; after a quarter of it the RFC 6455 ping keeps
+ * middle boxes awake. */
+#ifndef GC_NET_CHANNELS_SOCKET_H
+#define GC_NET_CHANNELS_SOCKET_H
+
+#include "common/base/env.h"
+#include "common/genesys/notification.h"
+#include "common/net/channels/state.h"
+#include "common/net/socket/driver.h"
+
+/* How a socket ended, or why none could be opened. Borrowed for the call. */
+struct gc_channel_socket_end {
+  const struct gc_err *err;
+  uint32_t retry_after_ms; /* as the server asks; 0: it does not */
+  uint64_t heard_ms;       /* the last message; 0: it never opened */
+};
+
+/* Its owner. No callback runs inside a function of this file other than
+ * gc_channel_socket_open. */
+struct gc_channel_socket_user {
+  /* GC_CHANNEL_ON_OPENED, PROOF, ANNOUNCED, GONE or DOUBT. */
+  void (*report)(void *ctx, enum gc_channel_event event);
+  /* GC_CHANNEL_ON_ENDED, UPGRADE_REFUSED or UPGRADE_GONE; the socket is freed
+   * before. */
+  void (*ended)(void *ctx, enum gc_channel_event event,
+                const struct gc_channel_socket_end *end);
+  /* An event; the message is borrowed for the call. */
+  void (*message)(void *ctx, const struct gc_notification *n, const char *bytes,
+                  size_t len);
+  void *ctx;
+};
+
+struct gc_channel_socket {
+  const struct gc_socket_driver *driver;
+  const struct gc_connect *connect;
+  const struct gc_env *env;
+  struct gc_channel_socket_user user;
+
+  struct gc_ws_events events;
+  struct gc_timer watch;
+  void *handle; /* of the driver; NULL: there is no socket */
+  uint32_t idle_timeout_ms;
+  uint64_t opened_ms; /* 0: it is not open */
+  uint64_t heard_ms, pinged_ms;
+  uint64_t proof_ms; /* a message from then on is the proof; UINT64_MAX: done */
+  unsigned refusals; /* of upgrades (401, 403) since the last success */
+
+  uint64_t event_count, malformed_count, other_count; /* messages */
+};
+
+/* `driver`, `connect`, `env` and `user` are set. */
+void gc_channel_socket_init(struct gc_channel_socket *s);
+/* Ends it without a callback. */
+void gc_channel_socket_clear(struct gc_channel_socket *s);
+
+/* Begins to connect; there is no socket yet. */
+void gc_channel_socket_open(struct gc_channel_socket *s, const char *url);
+/* From the next look at the clock on; at the latest the next socket has it. */
+void gc_channel_socket_set_timeout(struct gc_channel_socket *s, uint32_t ms);
+/* An orderly end: `ended` comes within half a second; messages may come until
+ * then. */
+void gc_channel_socket_close(struct gc_channel_socket *s);
+
+/* Stays true while it closes. */
+bool gc_channel_socket_is_open(const struct gc_channel_socket *s);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The states of a notification channel, what happens to it, and what follows:
+ * (state, event) -> (state, actions). Pure.
+ *
+ *   UNKNOWN -> CREATING | CHECKING -> DISCONNECTED -> CONNECTING -> OPEN
+ *
+ * calls.c reports the outcome of REST calls, socket.c what happens on the
+ * WebSocket; channel.c picks the STEP events when the channel's timer fires,
+ * and carries out the actions. */
+#ifndef GC_NET_CHANNELS_STATE_H
+#define GC_NET_CHANNELS_STATE_H
+
+#include "common/base/cleanup.h"
+
+enum gc_channel_state {
+  /* No socket. */
+  GC_CHANNEL_UNKNOWN,      /* no id, or one that is to be checked */
+  GC_CHANNEL_CREATING,     /* the call runs */
+  GC_CHANNEL_CHECKING,     /* the call runs */
+  GC_CHANNEL_DISCONNECTED, /* the platform knows the channel */
+  GC_CHANNEL_RETIRED,
+
+  /* A socket that is to stay. PROVEN: it brought a message some time after it
+   * opened; ANNOUNCED: the server is about to close it. */
+  GC_CHANNEL_CONNECTING,
+  GC_CHANNEL_OPEN,
+  GC_CHANNEL_PROVEN,
+  GC_CHANNEL_OPEN_ANNOUNCED,
+  GC_CHANNEL_PROVEN_ANNOUNCED,
+
+  /* A socket that the channel closes, by what follows. */
+  GC_CHANNEL_CLOSING_IDLE, /* no topic is wanted */
+  GC_CHANNEL_CLOSING_RECONNECT,
+  GC_CHANNEL_CLOSING_ANNOUNCED, /* reconnect; the end is no failure */
+  GC_CHANNEL_CLOSING_CHECK,
+  GC_CHANNEL_CLOSING_REPLACE,
+  GC_CHANNEL_RETIRING,
+
+  GC_CHANNEL_STATE_COUNT,
+};
+
+enum gc_channel_event {
+  /* The timer fired and no subscription call runs. */
+  GC_CHANNEL_STEP_UNWANTED,   /* no topic is wanted */
+  GC_CHANNEL_STEP_WITHOUT_ID, /* topics are wanted; the id is not known */
+  GC_CHANNEL_STEP_UNSETTLED,  /* a wanted topic is to be subscribed */
+  GC_CHANNEL_STEP_SETTLED,    /* each topic is subscribed or rejected */
+
+  /* Outcomes of REST calls. */
+  GC_CHANNEL_ON_CREATED,
+  GC_CHANNEL_ON_CHECKED,
+  GC_CHANNEL_ON_SUBSCRIBED,    /* to a batch of topics */
+  GC_CHANNEL_ON_BATCH_REFUSED, /* smaller batches follow */
+  GC_CHANNEL_ON_CALL_FAILED,
+
+  /* The platform says that the channel is gone (a call or a message), or gives
+   * reason to check it. */
+  GC_CHANNEL_ON_GONE,
+  GC_CHANNEL_ON_DOUBT,
+
+  /* The socket. */
+  GC_CHANNEL_ON_OPENED,
+  GC_CHANNEL_ON_PROOF,     /* a message, long enough after the opening */
+  GC_CHANNEL_ON_ANNOUNCED, /* the server is about to close it */
+  GC_CHANNEL_ON_ENDED,     /* closed, broken or silent; or it did not open */
+  GC_CHANNEL_ON_UPGRADE_REFUSED, /* it ended so, and the channel is in doubt */
+  GC_CHANNEL_ON_UPGRADE_GONE,    /* it ended so, and the channel is gone */
+
+  /* The owner asks. */
+  GC_CHANNEL_ON_LEAVE,
+  GC_CHANNEL_ON_RETIRE,
+
+  GC_CHANNEL_EVENT_COUNT,
+};
+
+/* Carried out in this order, after the state has changed. */
+enum {
+  GC_CHANNEL_DO_BEGIN_GAP = 1 << 0, /* if the socket that ended had opened */
+  GC_CHANNEL_DO_END_GAP = 1 << 1,
+  GC_CHANNEL_DO_CANCEL_CALL = 1 << 2,
+  GC_CHANNEL_DO_DELAY_RECONNECT = 1 << 3, /* reports the error, then waits */
+  GC_CHANNEL_DO_DELAY_CALL = 1 << 4,      /* likewise */
+  GC_CHANNEL_DO_FORGET_ID = 1 << 5,       /* and delay the next creation */
+  GC_CHANNEL_DO_RESTART_TOPICS = 1 << 6,
+  GC_CHANNEL_DO_PROLONG = 1 << 7, /* the subscription begins a new life */
+  GC_CHANNEL_DO_RESET_BACKOFF = 1 << 8,
+  GC_CHANNEL_DO_SCHEDULE_NOTICE = 1 << 9, /* of the announced end */
+  GC_CHANNEL_DO_ACCEPT_SOCKET = 1 << 10,
+  GC_CHANNEL_DO_REPORT_READY = 1 << 11, /* if it is due */
+  GC_CHANNEL_DO_CREATE = 1 << 12,
+  GC_CHANNEL_DO_CHECK = 1 << 13,
+  GC_CHANNEL_DO_SUBSCRIBE = 1 << 14,
+  GC_CHANNEL_DO_CONNECT = 1 << 15,
+  GC_CHANNEL_DO_CLOSE = 1 << 16,
+  GC_CHANNEL_DO_STEP = 1 << 17, /* sets the timer */
+  GC_CHANNEL_DO_REPORT_RETIRED = 1 << 18,
+};
+
+struct gc_channel_transition {
+  enum gc_channel_state state;
+  unsigned actions;
+};
+
+/* An event that means nothing in a state leaves the state and has no action. */
+GC_API struct gc_channel_transition
+gc_channel_transition(enum gc_channel_state state, enum gc_channel_event event);
+
+/* "unknown", "creating" and so on, for debug lines and tests; never NULL. */
+GC_API const char *gc_channel_state_name(enum gc_channel_state state);
+
+#endif

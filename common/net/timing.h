@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The time-outs, intervals and waiting times of common/net that are not
+ * options. The end of each name is its unit: _MS milliseconds, _S seconds.
+ * Time-outs that an operator can set are in common/base/connect.h; channels/
+ * and socket/ define those of their protocols in their own files. */
+#ifndef GC_NET_TIMING_H
+#define GC_NET_TIMING_H
+
+/* ---- loop, poll_set ---- */
+enum {
+  /* Longest sleep of a loop that has no timer. Each event wakes it at once, so
+   * this only bounds the cost of waking up for nothing. */
+  GC_LOOP_IDLE_MS = 60 * 1000,
+  /* Longest sleep while memory is too short to poll every descriptor: events
+   * of those left out are seen this late. */
+  GC_LOOP_NO_MEMORY_MS = 100,
+};
+
+/* ---- http ---- */
+enum {
+  /* TCP keep-alive: below the idle time-outs of usual firewalls (minutes). */
+  GC_KEEPALIVE_IDLE_S = 60,
+  GC_KEEPALIVE_INTERVAL_S = 30,
+};
+
+/* ---- api: calls ---- */
+enum {
+  /* Waits between the attempts of one call: random, up to 0.5 s, then 1 s, …,
+   * 8 s; the call ends before a poll of the usual interval is due again. */
+  GC_API_RETRY_BASE_MS = 500,
+  GC_API_RETRY_MAX_MS = 8000,
+  /* While the breaker is open, one probe is sent after each rest. At most 15 s,
+   * so that values return soon after an outage. */
+  GC_API_BREAKER_REST_MS = 5000,
+  GC_API_BREAKER_REST_MAX_MS = 15000,
+  /* The Date header counts whole seconds: a smaller difference between the
+   * clocks cannot be measured. */
+  GC_API_CLOCK_NOISE_MS = 1500,
+};
+
+/* ---- api: token ---- */
+enum {
+  GC_AUTH_RETRY_BASE_MS = 1000,
+  GC_AUTH_RETRY_MAX_MS = 60 * 1000,
+  /* As for calls; the token endpoint has a breaker of its own. */
+  GC_AUTH_BREAKER_REST_MS = 5000,
+  GC_AUTH_BREAKER_REST_MAX_MS = 15000,
+  /* Wait before refused client credentials are sent again: the same ones fail
+   * again until an operator corrects them. */
+  GC_AUTH_REFUSED_RETRY_MS = 300 * 1000,
+  /* How often the secret's file is checked for a change meanwhile, and the wait
+   * before a secret that cannot be read is read again. Nothing is sent for it.
+   */
+  GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
+  /* At most one renewal for a 401 in this time: the API that refuses a token
+   * this young would refuse the next one too. */
+  GC_AUTH_REJECT_INTERVAL_MS = 60 * 1000,
+  /* A longer Retry-After of the token endpoint is shortened to this, one day.
+   */
+  GC_AUTH_RETRY_AFTER_MAX_S = 86400,
+};
+
+/* ---- name_cache ---- */
+enum {
+  /* How often a list is read: lists that name the series of a value more often
+   * than those that only label it. */
+  GC_NAMES_QUEUES_MS = 10 * 60 * 1000, /* queues, flows */
+  GC_NAMES_USERS_MS = 30 * 60 * 1000,  /* users, flow outcomes, milestones */
+  GC_NAMES_PRESENCES_MS = 60 * 60 * 1000,
+  /* An id without a name makes its list due, but not more often than this: an
+   * id that no list holds must not spend the budget. */
+  GC_NAMES_MISS_INTERVAL_MS = 60 * 1000,
+  /* A list that failed is read again 5 s and a random wait later: up to 30 s,
+   * then 60 s, …, 10 min; up to 1 min when the failure is one of the whole API,
+   * which ends for all lists at once. */
+  GC_NAMES_RETRY_MIN_MS = 5000,
+  GC_NAMES_RETRY_BASE_MS = 30 * 1000,
+  GC_NAMES_RETRY_MAX_MS = 10 * 60 * 1000,
+  GC_NAMES_OUTAGE_RETRY_MAX_MS = 60 * 1000,
+  /* While the account has no token nothing is sent, so a retry costs nothing.
+   */
+  GC_NAMES_UNAVAILABLE_RETRY_MS = 1000,
+};
+
+/* ---- store ---- */
+enum {
+  /* How long a statement waits for a transaction of another process (an agent
+   * that is being replaced). The network thread waits with it. */
+  GC_STORE_BUSY_MS = 100,
+};
+
+/* ---- redis: on a thread of its own, which may wait ---- */
+enum {
+  /* Look-up and connection together. */
+  GC_REDIS_CONNECT_MS = 5000,
+  /* Until the next answer of a pipeline; TLS and log-in count as the first. */
+  GC_REDIS_ANSWER_MS = 10 * 1000,
+  /* What is left of that when the process stops: a stop takes less than a
+   * second. */
+  GC_REDIS_STOP_MS = 600,
+};
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <hiredis/hiredis.h>
+
+#include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
+
+enum { PROBE_KEEP_S = 60 };
+
+void redis_reply_auto(redisReply **r) {
+  if (*r != NULL)
+    freeReplyObject(*r);
+}
+
+void redis_begin_script(struct ledger *l, const char *verb, const char *script,
+                        size_t more) {
+  struct redis_words *w = &l->redis->words;
+  redis_print(w, "%s", verb);
+  redis_word(w, script, strlen(script));
+  redis_print(w, "%zu", l->identity_count + more);
+  for (size_t i = 0; i < l->identity_count; i++)
+    redis_print(w, REDIS_KEYS "count:%.255s/%.255s", l->identities[i].host,
+                l->identities[i].block);
+}
+
+void redis_add_field(struct redis_words *w, char kind, const struct series *s) {
+  redis_print(w, "%c:%zu:%s:%s", kind, strlen(s->kept.flow), s->kept.flow,
+              s->kept.metric);
+}
+
+enum gc_code redis_load_script(struct ledger *l, struct gc_err *err) {
+  struct redis_store *s = l->redis;
+  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
+  redis_print(&s->words, "SCRIPT");
+  redis_print(&s->words, "LOAD");
+  redis_word(&s->words, REDIS_SCRIPT_COUNT, strlen(REDIS_SCRIPT_COUNT));
+  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
+  if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_SHA_SIZE)
+    return gc_fail(err, GC_ERR_PARSE, "SCRIPT LOAD: no hash in the answer");
+  snprintf(s->count_sha, sizeof(s->count_sha), "%s", reply->str);
+  return GC_OK;
+}
+
+enum gc_code redis_probe(struct ledger *l, struct gc_err *err) {
+  struct redis_store *s = l->redis;
+  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
+  redis_begin_script(l, "EVALSHA", s->count_sha, 1);
+  redis_print(&s->words, REDIS_KEYS "seen:probe");
+  redis_print(&s->words, "%s", s->token);
+  redis_print(&s->words, "%zu", l->identity_count);
+  redis_print(&s->words, "1"); /* minutes */
+  redis_print(&s->words, "0"); /* counters */
+  redis_print(&s->words, "%d", PROBE_KEEP_S);
+  redis_print(&s->words, "1"); /* occurrences */
+  redis_print(&s->words, "%s", s->token);
+  redis_print(&s->words, "0"); /* of no counter */
+  redis_word(&s->words, "", 0);
+  redis_print(&s->words, "0"); /* minute now */
+  return redis_ask(s->link, &s->words, &reply, err);
+}

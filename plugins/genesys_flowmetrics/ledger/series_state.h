@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a series between its first count and its readers, as one state.
+ *
+ * A rate needs a 0 before the first count. The reader therefore dispatches a 0
+ * for a new series, and repeats it until the store has recorded that it was
+ * dispatched. A process that ends in between starts with a 0 again, and no 0
+ * ever follows a count. A series that is idle is retired and not read any more.
+ * When it is counted again, the reader first dispatches the count that it had.
+ *
+ *   new -> zero sent -> zero writing -> shown -> retired -> returned -> shown
+ *
+ * Retirement keeps the place on that way: a series that is retired before its
+ * 0 is recorded continues there. Pure. */
+#ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_STATE_H
+#define GENESYS_FLOWMETRICS_LEDGER_SERIES_STATE_H
+
+#include <stdbool.h>
+
+enum series_state {
+  SERIES_NEW = 1,      /* no value was dispatched */
+  SERIES_ZERO_SENT,    /* its 0 was dispatched; the store has no record of it */
+  SERIES_ZERO_WRITING, /* the open transaction records it */
+  SERIES_SHOWN,        /* recorded: the reader dispatches the present count */
+  SERIES_RETURNED,     /* counted again: the earlier count goes out first */
+  SERIES_RETIRED_NEW,
+  SERIES_RETIRED_ZERO_SENT,
+  SERIES_RETIRED_ZERO_WRITING,
+  SERIES_RETIRED_SHOWN,
+  SERIES_STATE_COUNT
+};
+
+enum series_event {
+  SERIES_FIRST_SENT, /* what goes out first was dispatched */
+  SERIES_WRITE,      /* a transaction takes the record of the 0 along */
+  SERIES_COMMIT,     /* it was committed */
+  SERIES_ROLL_BACK,  /* or not */
+  SERIES_RECORDED,   /* the store, when it was opened, had the record */
+  SERIES_IDLE,       /* not counted for the retention time */
+  SERIES_COUNTED,    /* counted, or about to be */
+  SERIES_EVENT_COUNT
+};
+
+/* The state after an event; the same one where the event changes nothing. */
+enum series_state series_next_state(enum series_state state,
+                                    enum series_event event);
+
+bool series_state_is_retired(enum series_state state);
+/* True when the store has the record that the 0 was dispatched. */
+bool series_state_is_recorded(enum series_state state);
+/* True while the open transaction writes that record. */
+bool series_state_is_writing(enum series_state state);
+/* True when a 0, or the earlier count, goes out before the present count. */
+bool series_state_sends_first(enum series_state state);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Ids of the platform as 16 bytes. Pure, any thread. */
+#ifndef GENESYS_REALTIME_QUEUES_UUID_KEY_H
+#define GENESYS_REALTIME_QUEUES_UUID_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The bytes of a UUID, whose case does not matter, or a hash of any other text.
+ * All zero: no id. */
+struct uuid_key {
+  uint64_t high, low;
+};
+
+struct uuid_key uuid_key_read(const char *text, size_t len);
+
+/* True if the text is a UUID: hexadecimal digits, and dashes where they belong.
+ */
+bool uuid_key_is_uuid(const char *text);
+
+static inline bool uuid_key_is_none(struct uuid_key id) {
+  return (id.high | id.low) == 0;
+}
+
+static inline bool uuid_key_equal(struct uuid_key a, struct uuid_key b) {
+  return a.high == b.high && a.low == b.low;
+}
+
+/* For a table, and in place of the id within one conversation. */
+static inline uint64_t uuid_key_hash(struct uuid_key id) {
+  uint64_t h = (id.high ^ id.low >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+  h = (h ^ h >> 32 ^ id.low) * UINT64_C(0xd6e8feb86659fd93);
+  return h ^ h >> 32;
+}
+
+#endif

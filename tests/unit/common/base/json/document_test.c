@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/json/document.h"
+
+#include <string.h>
+
+#include "tests/support/check.h"
+
+static struct gc_document doc; /* of the last read_text */
+
+static struct json_object *read_text(const char *text) {
+  struct gc_err err = {.code = GC_OK};
+  gc_document_clear(&doc);
+  CHECK_INT(gc_document_read(&doc, text, strlen(text), 4096, &err), GC_OK);
+  CHECK_STR(err.text, "");
+  return doc.root;
+}
+
+static void a_token_answer_is_read_by_key(void) {
+  struct json_object *root =
+      read_text("{\"access_token\":\"t0k\\u00e9n\",\"token_type\":\"bearer\","
+                "\"expires_in\":86399,\"nothing\":null}");
+  int64_t life = 0;
+  CHECK_STR(gc_document_text(root, "access_token"), "t0k\xc3\xa9n");
+  CHECK(gc_document_int(root, "expires_in", &life));
+  CHECK_INT(life, 86399);
+  CHECK(gc_document_member(root, "nothing") == NULL);
+  CHECK(gc_document_member(root, "absent") == NULL);
+  CHECK_INT(gc_document_count(root), 4);
+}
+
+static void a_value_of_another_type_counts_as_absent(void) {
+  struct json_object *root =
+      read_text("{\"s\":\"60\",\"n\":1,\"b\":true,\"z\":null,\"f\":1.5,"
+                "\"o\":{},\"a\":[]}");
+  int64_t number = 77;
+  static const char *const no_int[] = {"s", "b", "z", "f", "o", "a", "none"};
+  for (size_t i = 0; i < GC_COUNT(no_int); i++) {
+    CHECK_ROW(no_int[i]);
+    CHECK(!gc_document_int(root, no_int[i], &number));
+  }
+  CHECK_INT(number, 77);
+  static const char *const no_text[] = {"n", "b", "z", "f", "o", "a", "none"};
+  for (size_t i = 0; i < GC_COUNT(no_text); i++) {
+    CHECK_ROW(no_text[i]);
+    CHECK(gc_document_text(root, no_text[i]) == NULL);
+  }
+}
+
+static void a_caller_can_go_down_levels_that_are_absent(void) {
+  struct json_object *root =
+      read_text("{\"a\":{\"b\":{\"c\":\"x\"}},\"s\":\"y\",\"l\":[1,2]}");
+  struct json_object *b =
+      gc_document_member(gc_document_member(root, "a"), "b");
+  CHECK_STR(gc_document_text(b, "c"), "x");
+  CHECK(gc_document_member(gc_document_member(root, "q"), "b") == NULL);
+  CHECK(gc_document_text(gc_document_member(root, "s"), "c") == NULL);
+  CHECK_STR(gc_document_text(gc_document_member(root, "s"), NULL), "y");
+  CHECK(gc_document_text(NULL, "c") == NULL);
+  CHECK(gc_document_text(NULL, NULL) == NULL);
+  CHECK_INT(gc_document_count(gc_document_member(root, "l")), 2);
+  CHECK_INT(gc_document_count(gc_document_member(root, "s")), 0);
+  CHECK_INT(gc_document_count(NULL), 0);
+}
+
+static void the_root_may_be_any_value(void) {
+  int64_t number = 0;
+  CHECK_STR(gc_document_text(read_text(" \"text\" "), NULL), "text");
+  CHECK(gc_document_int(read_text("42"), NULL, &number) && number == 42);
+  CHECK(gc_document_int(read_text("-7 "), NULL, &number) && number == -7);
+  CHECK(read_text("null") == NULL);
+  CHECK_INT(gc_document_count(read_text("[[],{},null]")), 3);
+}
+
+/* What json-c alone would make of a number is in the comments. */
+static void a_number_that_json_c_changes_is_refused(void) {
+  static const struct {
+    const char *text;
+    bool is_int;
+    int64_t want;
+  } rows[] = {
+      {"0", true, 0},
+      {"-0", true, 0},
+      {"3.0", true, 3},
+      {"3e0", true, 3},
+      {"30e-1", true, 3},
+      {"9007199254740993.0", true, INT64_C(9007199254740993)},
+      {"9223372036854775807", true, INT64_MAX},
+      {"-9223372036854775807", true, -INT64_MAX},
+      {"-9223372036854775808", false, 0},  /* the same as anything below */
+      {"-99999999999999999999", false, 0}, /* INT64_MIN */
+      {"9223372036854775808", false, 0},   /* INT64_MAX by get_int64 */
+      {"18446744073709551615", false, 0},
+      {"99999999999999999999", false, 0}, /* UINT64_MAX */
+      {"1e400", false, 0},                /* infinity */
+      {"1e30", false, 0},                 /* INT64_MAX by get_int64 */
+      {"3.5", false, 0},                  /* 3 by get_int64 */
+      {"\"3\"", false, 0},                /* 3 by get_int64 */
+      {"true", false, 0},                 /* 1 by get_int64 */
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    int64_t number = 77;
+    CHECK_ROW(rows[i].text);
+    CHECK(gc_document_int(read_text(rows[i].text), NULL, &number) ==
+          rows[i].is_int);
+    CHECK_INT(number, rows[i].is_int ? rows[i].want : 77);
+  }
+}
+
+#define DEEP_63                                                                \
+  "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+#define END_63 "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+
+/* json-c alone accepts most of these. */
+static void text_that_is_not_json_is_refused(void) {
+  static const struct {
+    const char *text;
+    size_t max;
+    enum gc_code code;
+  } rows[] = {
+      {"{\"a\":1}", 7, GC_OK},
+      {"{\"a\":1}", 6, GC_ERR_LIMIT},
+      {DEEP_63 "[1]" END_63, 200, GC_OK},
+      {DEEP_63 "{\"a\":null}" END_63, 200, GC_OK},
+      {DEEP_63 "[[]]" END_63, 200, GC_ERR_LIMIT},
+      {"{\"n\":\"M\xc3\xbcller \xf0\x9f\x98\x80\"}", 100, GC_OK},
+      {"", 100, GC_ERR_PARSE},
+      {" ", 100, GC_ERR_PARSE},
+      {"<html>", 100, GC_ERR_PARSE},
+      {"{\"a\":[1,{\"b\":2},", 100, GC_ERR_PARSE},
+      {"{} {}", 100, GC_ERR_PARSE},
+      {"{\"a\":1}x", 100, GC_ERR_PARSE},
+      {"{\"a\":1,}", 100, GC_ERR_PARSE},
+      {"[1,]", 100, GC_ERR_PARSE},
+      {"NaN", 100, GC_ERR_PARSE},
+      {"[-Infinity]", 100, GC_ERR_PARSE},
+      {"{'a':1}", 100, GC_ERR_PARSE},
+      {"[True]", 100, GC_ERR_PARSE},
+      {"[01]", 100, GC_ERR_PARSE},
+      {"[-01]", 100, GC_ERR_PARSE},
+      {"[1.]", 100, GC_ERR_PARSE},
+      {"[1e]", 100, GC_ERR_PARSE},
+      {"/* */ [1]", 100, GC_ERR_PARSE},
+      {"[\"a\nb\"]", 100, GC_ERR_PARSE},
+      {"[\v1]", 100, GC_ERR_PARSE},
+      {"[1]\f", 100, GC_ERR_PARSE},
+      {"[\"\xff\"]", 100, GC_ERR_PARSE},
+      {"[\"\xc3\"]", 100, GC_ERR_PARSE},
+      {"{\"a\\u0000b\":1}", 100, GC_ERR_PARSE},
+      {"{\"a\\u0000b\":[]}", 100, GC_ERR_PARSE},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].text);
+    struct gc_document d = {.root = NULL};
+    struct gc_err err = {.code = GC_OK};
+    CHECK_INT(gc_document_read(&d, rows[i].text, strlen(rows[i].text),
+                               rows[i].max, &err),
+              rows[i].code);
+    CHECK_INT(err.code, rows[i].code);
+    CHECK((d.root != NULL) == (rows[i].code == GC_OK));
+    gc_document_clear(&d);
+  }
+  gc_document_clear(NULL);
+}
+
+static void a_nul_byte_is_refused(void) {
+  struct gc_document d = {.root = NULL};
+  CHECK_INT(gc_document_read(&d, "[1\0]", 4, 100, NULL), GC_ERR_PARSE);
+  CHECK_INT(gc_document_read(&d, "[1]\0", 4, 100, NULL), GC_ERR_PARSE);
+  CHECK_INT(gc_document_read(&d, "[\"a\0\"]", 6, 100, NULL), GC_ERR_PARSE);
+  CHECK(d.root == NULL);
+}
+
+static void a_string_with_a_nul_is_no_text(void) {
+  struct json_object *root = read_text("{\"a\":\"x\\u0000y\",\"b\":\"2\"}");
+  CHECK(gc_document_text(root, "a") == NULL);
+  CHECK(gc_document_member(root, "a") != NULL);
+  CHECK_STR(gc_document_text(root, "b"), "2");
+}
+
+static void of_a_key_that_is_there_twice_the_last_counts(void) {
+  struct json_object *root =
+      read_text("{\"a\":\"first\",\"aa\":1,\"a\":\"last\"}");
+  CHECK_STR(gc_document_text(root, "a"), "last");
+  CHECK_INT(gc_document_count(root), 2);
+}
+
+/* ---- writing ---- */
+
+static struct gc_buf body = {.max = 4096};
+
+static void a_request_body_is_written_in_order(void) {
+  struct gc_document d = {.root = NULL};
+  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
+  struct json_object *metrics = gc_document_add_array(&d, root, "metrics");
+  gc_document_add_text(&d, metrics, NULL, "oWaiting");
+  gc_document_add_text(&d, metrics, NULL, "oInteracting");
+  struct json_object *filter = gc_document_add_object(&d, root, "filter");
+  gc_document_add_int(&d, filter, "n", INT64_MIN);
+  gc_document_add_bool(&d, filter, "b", true);
+  gc_document_add_text(&d, filter, "z", NULL);
+  struct json_object *list = gc_document_add_array(&d, root, "empty");
+  (void)gc_document_add_object(&d, list, NULL);
+  (void)gc_document_add_array(&d, list, NULL);
+  gc_document_add_bool(&d, list, NULL, false);
+  gc_document_add_text(&d, list, NULL, NULL);
+  gc_buf_reset(&body);
+  CHECK_INT(gc_buf_text(&body, "body="), GC_OK);
+  CHECK_INT(gc_document_write(&d, &body, NULL), GC_OK);
+  CHECK_STR(gc_buf_string(&body),
+            "body={\"metrics\":[\"oWaiting\",\"oInteracting\"],"
+            "\"filter\":{\"n\":-9223372036854775808,\"b\":true,"
+            "\"z\":null},\"empty\":[{},[],false,null]}");
+  gc_document_clear(&d);
+}
+
+static void strings_are_escaped_and_valid(void) {
+  static const struct {
+    const char *text, *want;
+  } rows[] = {
+      {"", "\"\""},
+      {"plain", "\"plain\""},
+      {"a\"b\\c", "\"a\\\"b\\\\c\""},
+      {"\"", "\"\\\"\""},
+      {"\n\t\r", "\"\\n\\t\\r\""},
+      {"a\x01z", "\"a\\u0001z\""},
+      {"https://a/b", "\"https://a/b\""},
+      {"\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\""},
+      {"a\xffz", "\"a\xef\xbf\xbdz\""},
+      {"\xc3", "\"\xef\xbf\xbd\""},
+      {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].want);
+    struct gc_document d = {.root = NULL};
+    gc_document_add_text(&d, NULL, NULL, rows[i].text);
+    gc_buf_reset(&body);
+    CHECK_INT(gc_document_write(&d, &body, NULL), GC_OK);
+    CHECK_STR(gc_buf_string(&body), rows[i].want);
+    gc_document_clear(&d);
+  }
+}
+
+/* Each letter adds a value to the root. */
+static void add_values(struct gc_document *d, const char *calls) {
+  struct json_object *root = NULL;
+  for (const char *c = calls; *c != '\0'; c++)
+    switch (*c) {
+    case '{':
+      root = gc_document_add_object(d, NULL, NULL);
+      break;
+    case '[':
+      root = gc_document_add_array(d, NULL, NULL);
+      break;
+    case 'k':
+      gc_document_add_int(d, root, "k", 1);
+      break;
+    default:
+      gc_document_add_int(d, root, NULL, 1);
+    }
+}
+
+static void a_value_without_a_place_fails_the_document(void) {
+  static const struct {
+    const char *calls;
+    enum gc_code code;
+  } rows[] = {
+      {"1", GC_OK},          {"{k", GC_OK},         {"[11", GC_OK},
+      {"", GC_ERR_PARSE},    {"11", GC_ERR_PARSE},  {"[[", GC_ERR_PARSE},
+      {"{1", GC_ERR_PARSE},  {"[k", GC_ERR_PARSE},  {"k", GC_ERR_PARSE},
+      {"{1k", GC_ERR_PARSE}, {"{{k", GC_ERR_PARSE},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].calls);
+    struct gc_document d = {.root = NULL};
+    struct gc_err err = {.code = GC_OK};
+    add_values(&d, rows[i].calls);
+    gc_buf_reset(&body);
+    CHECK_INT(gc_document_write(&d, &body, &err), rows[i].code);
+    CHECK_HAS(err.text, rows[i].code != GC_OK ? "writing JSON: " : "");
+    CHECK((body.len > 0) == (rows[i].code == GC_OK));
+    gc_document_clear(&d);
+  }
+}
+
+static void a_full_buffer_fails_the_document(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf small = {.max = 8};
+  struct gc_document d = {.root = NULL};
+  struct gc_err err = {.code = GC_OK};
+  add_values(&d, "[1111111111");
+  CHECK_INT(gc_document_write(&d, &small, &err), GC_ERR_LIMIT);
+  CHECK_INT(err.code, GC_ERR_LIMIT);
+  CHECK_INT(small.len, 0);
+  gc_document_clear(&d);
+}
+
+static void a_written_document_is_read_again(void) {
+  struct gc_document d = {.root = NULL};
+  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
+  gc_document_add_text(&d, root, "k\"\n\xc3\xa9", "v\\\x1f\x7f\b\xff/");
+  gc_buf_reset(&body);
+  CHECK_INT(gc_document_write(&d, &body, NULL), GC_OK);
+  gc_document_clear(&d);
+  CHECK_STR(gc_document_text(read_text(body.data), "k\"\n\xc3\xa9"),
+            "v\\\x1f\x7f\b\xef\xbf\xbd/");
+}
+
+int main(void) {
+  RUN(a_token_answer_is_read_by_key);
+  RUN(a_value_of_another_type_counts_as_absent);
+  RUN(a_caller_can_go_down_levels_that_are_absent);
+  RUN(the_root_may_be_any_value);
+  RUN(a_number_that_json_c_changes_is_refused);
+  RUN(text_that_is_not_json_is_refused);
+  RUN(a_nul_byte_is_refused);
+  RUN(a_string_with_a_nul_is_no_text);
+  RUN(of_a_key_that_is_there_twice_the_last_counts);
+  RUN(a_request_body_is_written_in_order);
+  RUN(strings_are_escaped_and_valid);
+  RUN(a_value_without_a_place_fails_the_document);
+  RUN(a_full_buffer_fails_the_document);
+  RUN(a_written_document_is_read_again);
+  gc_document_clear(&doc);
+  gc_buf_clear(&body);
+  return check_done();
+}
