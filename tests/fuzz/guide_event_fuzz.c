@@ -50,7 +50,7 @@ static struct sums sums_of(struct run *r) {
 }
 
 static void hear(struct run *r, const char *line, size_t len, int64_t at_ms) {
-  const struct cv_standing *event;
+  const struct guide_event *event;
   char *copy = malloc(len + 1);
   LAW(copy != NULL);
   memcpy(copy, line, len);
@@ -61,15 +61,15 @@ static void hear(struct run *r, const char *line, size_t len, int64_t at_ms) {
   LAW(event->state > CV_STATE_NONE && event->state < CV_STATE_COUNT);
   LAW(event->media < CV_MEDIA_COUNT && event->media != CV_UNKNOWN);
   LAW(strlen(event->queue_text) < CV_QUEUE_ID_SIZE);
-  struct cv_standing again = *event;
+  struct guide_event again = *event;
   if (again.queue_text[0] != '\0')
     note_queue(r, again.queue_text);
   struct sums before = sums_of(r);
-  LAW(conversations_stand(r->m, &again, at_ms) == GC_OK);
+  LAW(conversations_apply_state(r->m, &again, at_ms) == GC_OK);
   struct sums once = sums_of(r);
   LAW(once.offers >= before.offers && once.ends >= before.ends);
   LAW(once.changes >= before.changes);
-  LAW(conversations_stand(r->m, &again, at_ms + 1) == GC_OK);
+  LAW(conversations_apply_state(r->m, &again, at_ms + 1) == GC_OK);
   struct sums twice = sums_of(r);
   LAW(memcmp(&once, &twice, sizeof(once)) == 0);
 }
@@ -77,7 +77,8 @@ static void hear(struct run *r, const char *line, size_t len, int64_t at_ms) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const double bounds[] = {1, 10};
   char all[] = "*", *const wrapups[] = {all};
-  struct conversations_settings settings = {.started_ms =
+  struct conversations_settings settings = {.is_guide = true,
+                                            .started_ms =
                                                 NOW_MS * INT64_C(1000),
                                             .bounds_s = bounds,
                                             .bound_count = 2,

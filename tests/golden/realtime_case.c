@@ -225,7 +225,7 @@ static void put_nowhere(void *ctx, const struct gc_sample *s) {
 
 static void hear(struct run *run, struct conversations *m,
                  struct guide_decoder *d, const struct case_section *s) {
-  const struct cv_standing *event;
+  const struct guide_event *event;
   struct gc_err err = {.code = GC_OK};
   int64_t at_ms = run->received_ms + atoll(s->title + sizeof(event_head) - 1);
   conversations_tick(m, at_ms, at_ms);
@@ -234,14 +234,15 @@ static void hear(struct run *run, struct conversations *m,
              case_words(&err));
   else if (event == NULL)
     case_say(&run->file, "other: %s", s->title);
-  else if (conversations_stand(m, event, at_ms) != GC_OK)
+  else if (conversations_apply_state(m, event, at_ms) != GC_OK)
     abort();
 }
 
 /* A counter begins with 0: the second reading tells. */
 static void play_stream(struct run *run) {
   static const double bounds[] = {1, 10};
-  struct conversations_settings settings = {.started_ms = run->received_ms,
+  struct conversations_settings settings = {.is_guide = true,
+                                            .started_ms = run->received_ms,
                                             .bounds_s = bounds,
                                             .bound_count = 2,
                                             .target_ms = 5000,
@@ -267,8 +268,8 @@ static void play_stream(struct run *run) {
   struct conversations_view view = {.queues = &queues, .active = true};
   struct gc_samples outs[] = {{put_nowhere, NULL}, {put_counter, run}};
   for (size_t i = 0; i < GC_COUNT(outs); i++) {
-    struct conversations_reading reading = {0};
-    while (conversations_samples(m, &view, &outs[i], &reading))
+    struct conversations_cursor cursor = {0};
+    while (conversations_samples(m, &view, &outs[i], &cursor))
       ;
   }
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/json/message.h"
 #include "common/base/timestamp.h"
-#include "plugins/genesys_realtime/conversations/words.h"
+#include "plugins/genesys_realtime/conversations/event.h"
 
 enum {
   K_TOPIC = 1,
@@ -60,13 +61,105 @@ static const struct gc_json_key keys[] = {
     {"disconnectType", K_DISCONNECT_TYPE},
 };
 
+/* ---- words (API reference, sections 4.4, 4.5 and 4.8) ----
+ * A word that is not listed here has no meaning; the platform may add some. */
+
+/* What a communication's state tells about its leg. With any other state
+ * ("none", "parked") the times decide. */
+enum leg { LEG_UNKNOWN, LEG_RINGING, LEG_CONNECTED, LEG_OVER };
+
+static const struct {
+  const char *label, *array;
+} media[CV_MEDIA_COUNT] = {
+#define XX(id, label, array) [CV_##id] = {label, array},
+    CV_MEDIA_MAP(XX)
+#undef XX
+};
+
+static const struct {
+  const char *state;
+  enum leg leg;
+} states[] = {
+    {"connected", LEG_CONNECTED}, {"disconnected", LEG_OVER},
+    {"alerting", LEG_RINGING},    {"terminated", LEG_OVER},
+    {"contacting", LEG_RINGING},  {"dialing", LEG_RINGING},
+    {"offering", LEG_RINGING},    {"scheduled", LEG_RINGING},
+};
+
+/* Disconnect types of an alert that ended unanswered. */
+static const char *const refusals[] = {"transfer.noanswer",
+                                       "transfer.notavailable", "transfer.dnd",
+                                       "endpoint.dnd"};
+
+static enum leg read_leg(const struct gc_json_value *v) {
+  for (size_t i = 0; i < GC_COUNT(states); i++)
+    if (gc_json_is(v, states[i].state))
+      return states[i].leg;
+  return LEG_UNKNOWN;
+}
+
+static enum cv_purpose read_purpose(const struct gc_json_value *v) {
+  if (gc_json_is(v, "acd"))
+    return CV_ACD;
+  if (gc_json_is(v, "agent"))
+    return CV_AGENT;
+  return gc_json_is(v, "customer") ? CV_CUSTOMER : CV_OTHER;
+}
+
+/* "v2.routing.queues.<id>.conversations", in any case. */
+static bool is_conversation_topic(const struct gc_json_value *v) {
+  static const char head[] = "v2.routing.queues.", tail[] = ".conversations";
+  const size_t head_len = sizeof(head) - 1, tail_len = sizeof(tail) - 1;
+  if (v->kind != GC_JSON_STRING || v->len <= head_len + tail_len)
+    return false;
+  const char *id = v->text + head_len;
+  size_t id_len = v->len - head_len - tail_len;
+  return strncasecmp(v->text, head, head_len) == 0 &&
+         strncasecmp(id + id_len, tail, tail_len) == 0 &&
+         memchr(id, '.', id_len) == NULL;
+}
+
+static bool is_transfer(const struct gc_json_value *v) {
+  static const char transfer[] = "transfer";
+  const size_t len = sizeof(transfer) - 1;
+  return v->kind == GC_JSON_STRING && v->len >= len &&
+         memcmp(v->text, transfer, len) == 0;
+}
+
+static bool is_refusal(const struct gc_json_value *v) {
+  for (size_t i = 0; i < GC_COUNT(refusals); i++)
+    if (gc_json_is(v, refusals[i]))
+      return true;
+  return false;
+}
+
+static enum cv_media find_array_media(const char *array) {
+  unsigned found = CV_UNKNOWN + 1;
+  while (found < CV_MEDIA_COUNT && strcmp(media[found].array, array) != 0)
+    found++;
+  return found < CV_MEDIA_COUNT ? (enum cv_media)found : CV_UNKNOWN;
+}
+
+const char *cv_media_label(enum cv_media m) {
+  return media[(unsigned)m < CV_MEDIA_COUNT ? m : CV_UNKNOWN].label;
+}
+
+enum cv_media cv_media_find(const char *label) {
+  unsigned found = 0;
+  while (found < CV_MEDIA_COUNT && strcmp(media[found].label, label) != 0)
+    found++;
+  return (enum cv_media)found;
+}
+
+/* ---- the decoder ---- */
+
 struct communication {
-  enum cv_leg leg;
+  enum leg leg;
   bool held, transferred, refused;
   int64_t connected_ms, disconnected_ms, hold_ms;
 };
 
-/* What the communications of one participant come to. */
+/* The communications of one participant, summed up. */
 struct legs {
   unsigned count, over, ringing, connected, refused;
   int64_t first_connected_ms, last_disconnected_ms;
@@ -75,38 +168,39 @@ struct legs {
 struct cv_decoder {
   struct gc_json_messages messages;
   struct cv_event event;
-  bool is_ours; /* the topic */
+  bool is_conversation; /* by its topic */
 
-  struct cv_party *party; /* that is being read */
-  struct cv_party spare;  /* for the ones beyond the last */
-  bool queue_is_own;      /* by queueId, not by the routing data */
+  struct cv_party *party; /* the one being read */
+  struct cv_party spare;  /* for those past CV_PARTIES_MAX */
+  bool has_queue_id;      /* queueId has priority over the routing data */
   int64_t wrapup_end_ms;
   struct legs legs;
   struct communication now;
 
-  char date[10]; /* of the last time that was read, "2026-08-01" */
+  char date[10]; /* of the last time read, "2026-08-01" */
   int64_t midnight_ms;
 };
 
 /* ---- values ---- */
 
 /* Two digits below `limit`, else -1. */
-static int two(const char *text, int limit) {
+static int parse_two_digits(const char *text, int limit) {
   unsigned tens = (unsigned)(text[0] - '0'), ones = (unsigned)(text[1] - '0');
   int value = (int)(tens * 10 + ones);
   return tens < 10 && ones < 10 && value < limit ? value : -1;
 }
 
-/* Times of one message mostly share their date, and have one shape:
- * 2026-08-01T10:00:00.000Z. base/instant reads the rest. */
-static bool read_quickly(const struct cv_decoder *d, const char *t,
-                         int64_t *ret_ms) {
+/* Times of one message mostly have the same date and the form
+ * 2026-08-01T10:00:00.000Z. base/timestamp reads all others. */
+static bool parse_same_date(const struct cv_decoder *d, const char *t,
+                            int64_t *ret_ms) {
   if (t[10] != 'T' || t[13] != ':' || t[16] != ':' || t[19] != '.' ||
       t[23] != 'Z' || memcmp(t, d->date, sizeof(d->date)) != 0)
     return false;
-  int hour = two(t + 11, 24), minute = two(t + 14, 60),
-      second = two(t + 17, 60);
-  int hundredth = two(t + 20, 100);
+  int hour = parse_two_digits(t + 11, 24),
+      minute = parse_two_digits(t + 14, 60),
+      second = parse_two_digits(t + 17, 60);
+  int hundredth = parse_two_digits(t + 20, 100);
   unsigned thousandth = (unsigned)(t[22] - '0');
   if ((hour | minute | second | hundredth) < 0 || thousandth > 9)
     return false;
@@ -115,13 +209,13 @@ static bool read_quickly(const struct cv_decoder *d, const char *t,
   return true;
 }
 
-/* 0 for what is no time, and for what lies before 1970. */
+/* 0 for a value that is no time or lies before 1970. */
 static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
   enum { DAY_MS = 86400000 };
   int64_t ms;
   if (v->kind != GC_JSON_STRING)
     return 0;
-  if (v->len == 24 && read_quickly(d, v->text, &ms))
+  if (v->len == 24 && parse_same_date(d, v->text, &ms))
     return ms;
   if (gc_timestamp_parse(v->text, v->len, &ms, NULL) != GC_OK || ms <= 0)
     return 0;
@@ -134,11 +228,11 @@ static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
 
 static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
                       bool own) {
-  if (v->kind != GC_JSON_STRING || v->len == 0 || (d->queue_is_own && !own) ||
+  if (v->kind != GC_JSON_STRING || v->len == 0 || (d->has_queue_id && !own) ||
       v->len >= sizeof(d->party->queue_text) ||
       memchr(v->text, '\0', v->len) != NULL)
     return;
-  d->queue_is_own = own;
+  d->has_queue_id = own;
   d->party->queue = uuid_key_read(v->text, v->len);
   memcpy(d->party->queue_text, v->text, v->len);
   d->party->queue_text[v->len] = '\0';
@@ -162,7 +256,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct cv_decoder *d = ctx;
   switch (at->path) {
   case GC_JSON_PATH1(K_TOPIC):
-    d->is_ours = cv_word_is_topic(v);
+    d->is_conversation = is_conversation_topic(v);
     break;
   case IN_BODY(K_ID):
     d->event.id = id_of(v);
@@ -171,7 +265,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->party->id = uuid_key_hash(id_of(v));
     break;
   case IN_PARTY(K_PURPOSE):
-    d->party->purpose = (uint8_t)cv_word_purpose(v);
+    d->party->purpose = (uint8_t)read_purpose(v);
     break;
   case IN_PARTY(K_QUEUE_ID):
     set_queue(d, v, true);
@@ -195,7 +289,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->wrapup_end_ms = time_of(d, v);
     break;
   case IN_COMMUNICATION(K_STATE):
-    d->now.leg = cv_word_leg(v);
+    d->now.leg = read_leg(v);
     break;
   case IN_COMMUNICATION(K_HELD):
     d->now.held = v->kind == GC_JSON_BOOL && v->truth;
@@ -210,8 +304,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->now.disconnected_ms = time_of(d, v);
     break;
   case IN_COMMUNICATION(K_DISCONNECT_TYPE):
-    d->now.transferred = cv_word_is_transfer(v);
-    d->now.refused = cv_word_is_refusal(v);
+    d->now.transferred = is_transfer(v);
+    d->now.refused = is_refusal(v);
     break;
   default:
     break;
@@ -224,12 +318,12 @@ static void begin_party(struct cv_decoder *d) {
   d->party = e->count < CV_PARTIES_MAX ? &e->parties[e->count] : &d->spare;
   memset(d->party, 0, sizeof(*d->party));
   memset(&d->legs, 0, sizeof(d->legs));
-  d->queue_is_own = false;
+  d->has_queue_id = false;
   d->wrapup_end_ms = 0;
 }
 
 static void begin_communication(struct cv_decoder *d, const char *array) {
-  unsigned found = cv_word_media(array);
+  unsigned found = find_array_media(array);
   if (d->party->media == CV_UNKNOWN || found < d->party->media)
     d->party->media = (uint8_t)found;
   memset(&d->now, 0, sizeof(d->now));
@@ -247,12 +341,11 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static void end_communication(struct cv_decoder *d) {
   const struct communication *now = &d->now;
   struct legs *legs = &d->legs;
-  bool over = now->leg == CV_LEG_OVER || now->disconnected_ms != 0;
+  bool over = now->leg == LEG_OVER || now->disconnected_ms != 0;
   legs->count++;
   legs->over += over;
-  legs->ringing +=
-      !over && now->leg == CV_LEG_RINGING && now->connected_ms == 0;
-  legs->connected += now->leg == CV_LEG_CONNECTED || now->connected_ms != 0;
+  legs->ringing += !over && now->leg == LEG_RINGING && now->connected_ms == 0;
+  legs->connected += now->leg == LEG_CONNECTED || now->connected_ms != 0;
   legs->refused += now->refused;
   if (now->connected_ms != 0 && (legs->first_connected_ms == 0 ||
                                  now->connected_ms < legs->first_connected_ms))
@@ -306,9 +399,9 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-static void begin_event(void *ctx) {
+static void reset_event(void *ctx) {
   struct cv_decoder *d = ctx;
-  d->is_ours = false;
+  d->is_conversation = false;
   d->event.id = (struct uuid_key){0, 0};
   d->event.count = d->event.dropped = 0;
 }
@@ -325,7 +418,7 @@ struct cv_decoder *cv_decoder_new(void) {
   if (d == NULL)
     return NULL;
   d->party = &d->spare;
-  if (gc_json_messages_set(&d->messages, &reader, begin_event, d, NULL) !=
+  if (gc_json_messages_set(&d->messages, &reader, reset_event, d, NULL) !=
       GC_OK) {
     cv_decoder_free(d);
     return NULL;
@@ -337,8 +430,8 @@ enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
                              size_t len, const struct cv_event **ret_event,
                              struct gc_err *err) {
   GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
-  bool tells =
-      d->is_ours && !uuid_key_is_none(d->event.id) && d->event.count > 0;
-  *ret_event = tells ? &d->event : NULL;
+  bool has_event = d->is_conversation && !uuid_key_is_none(d->event.id) &&
+                   d->event.count > 0;
+  *ret_event = has_event ? &d->event : NULL;
   return GC_OK;
 }

@@ -9,7 +9,7 @@
 
 enum { KEY_MAX_BYTES = 4096 };
 
-/* A number that differs: model - observed, and how much of it was counted. */
+/* One difference: model - observed, and how much of it was counted. */
 struct gap {
   int64_t by, counted;
 };
@@ -68,28 +68,29 @@ static int64_t gap_between(int64_t a, int64_t a_slack, int64_t b,
   return b > a + a_slack ? a + a_slack - b : 0;
 }
 
-/* No organisation has more; what says so must not overflow. */
-static int64_t bounded(int64_t count) {
+/* A larger count is wrong and must not overflow. */
+static int64_t bound_count(int64_t count) {
   const int64_t max = INT64_C(1) << 40;
   return count < 0 ? 0 : count < max ? count : max;
 }
 
-static struct drift_side bounded_side(const struct drift_side *s) {
-  return (struct drift_side){bounded(s->waiting), bounded(s->alerting),
-                             bounded(s->interacting)};
+static struct drift_side bound_side(const struct drift_side *s) {
+  return (struct drift_side){bound_count(s->waiting), bound_count(s->alerting),
+                             bound_count(s->interacting)};
 }
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* What is in both polls, in the same direction, lasts. */
-static uint64_t lasting(int64_t was, int64_t is) {
+/* The part of a difference that is in both polls, in the same direction. */
+static uint64_t lasting_part(int64_t was, int64_t is) {
   if (was > 0 && is > 0)
-    return (uint64_t)smaller(was, is);
-  return was < 0 && is < 0 ? (uint64_t)smaller(-was, -is) : 0;
+    return (uint64_t)min_of(was, is);
+  return was < 0 && is < 0 ? (uint64_t)min_of(-was, -is) : 0;
 }
 
-static void follow(struct drift *d, const struct gap *was, struct gap *is) {
-  uint64_t lasts = lasting(was->by, is->by);
+static void count_lasting(struct drift *d, const struct gap *was,
+                          struct gap *is) {
+  uint64_t lasts = lasting_part(was->by, is->by);
   is->counted = (int64_t)lasts;
   d->lasting += lasts;
   if (lasts > (uint64_t)was->counted)
@@ -103,7 +104,7 @@ static struct row row_before(const struct drift *d) {
              : (struct row){0};
 }
 
-static enum gc_code remember(struct drift *d, const struct row *row) {
+static enum gc_code keep_row(struct drift *d, const struct row *row) {
   struct poll_gaps *g = &d->now;
   if (g->keys.count == g->cap) {
     size_t cap = g->cap == 0 ? 16 : g->cap * 2;
@@ -123,7 +124,7 @@ static enum gc_code remember(struct drift *d, const struct row *row) {
 enum gc_code drift_compare(struct drift *d, const char *queue,
                            const char *media, const struct drift_side *model,
                            const struct drift_side *observed) {
-  struct drift_side m = bounded_side(model), o = bounded_side(observed);
+  struct drift_side m = bound_side(model), o = bound_side(observed);
   struct row row = {
       .waiting.by = gap_between(m.waiting, m.alerting, o.waiting, o.alerting),
       .interacting.by =
@@ -134,9 +135,9 @@ enum gc_code drift_compare(struct drift *d, const char *queue,
   gc_buf_reset(&d->key);
   GC_TRY(gc_buf_print(&d->key, "%s %s", media, queue));
   struct row was = row_before(d);
-  follow(d, &was.waiting, &row.waiting);
-  follow(d, &was.interacting, &row.interacting);
-  return remember(d, &row);
+  count_lasting(d, &was.waiting, &row.waiting);
+  count_lasting(d, &was.interacting, &row.interacting);
+  return keep_row(d, &row);
 }
 
 void drift_end(struct drift *d) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One message of a topic v2.routing.queues.<id>.conversations: the whole
- * conversation as it stands (API reference, "Agent topics"; schema
- * QueueConversationEventTopicConversation). Bytes in, a compact snapshot out.
+/* One message of a topic v2.routing.queues.<id>.conversations: a snapshot of
+ * the whole conversation (API reference, "Agent topics"; schema
+ * QueueConversationEventTopicConversation). Decodes bytes to a compact event.
  * Pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_EVENT_H
 #define GENESYS_REALTIME_CONVERSATIONS_EVENT_H
@@ -10,8 +10,8 @@
 #include "plugins/genesys_realtime/queues/uuid_key.h"
 
 /* XX(enum, media type as analytics spells it, the participant's array). The
- * first of them that a participant has is its medium: the agent of a callback
- * has a call too. */
+ * medium of a participant with several arrays is the first in this order: the
+ * agent of a callback also has a call. */
 #define CV_MEDIA_MAP(XX)                                                       \
   XX(UNKNOWN, "unknown", "")                                                   \
   XX(CALLBACK, "callback", "callbacks")                                        \
@@ -25,7 +25,7 @@
   XX(COBROWSE, "cobrowse", "cobrowsesessions")                                 \
   XX(SCREENSHARE, "screenshare", "screenshares")                               \
   XX(MONITORING, "screenmonitoring", "screenMonitorings")                      \
-  XX(ALL, "all", "") /* of a source that tells no medium */
+  XX(ALL, "all", "") /* of a source without media */
 
 enum cv_media {
 #define XX(id, label, array) CV_##id,
@@ -36,13 +36,13 @@ enum cv_media {
 
 /* "voice"; never NULL. */
 const char *cv_media_label(enum cv_media media);
-/* CV_MEDIA_COUNT for a label that is none of them. */
+/* CV_MEDIA_COUNT for any other label. */
 enum cv_media cv_media_find(const char *label);
 
 enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT };
 
 enum {
-  CV_PARTIES_MAX = 64,      /* participants that are kept of one snapshot */
+  CV_PARTIES_MAX = 64,      /* participants kept of one snapshot */
   CV_QUEUE_ID_SIZE = 64,    /* of a queue's id, with the NUL */
   CV_MESSAGE_MAX = 8 << 20, /* bytes */
 };
@@ -50,14 +50,14 @@ enum {
 /* The year 10000. */
 #define CV_TIME_END_MS INT64_C(253402300800000)
 
-/* One participant. Times are epoch ms, from 0 to below CV_TIME_END_MS, so that
- * the model may add and subtract them; 0: the snapshot does not tell. */
+/* One participant as the event reports it. Times are epoch ms, from 0 to below
+ * CV_TIME_END_MS, so that the model may add and subtract them; 0: not given. */
 struct cv_party {
   uint64_t id; /* uuid_key_hash of the participant's id */
   struct uuid_key queue;
-  char queue_text[CV_QUEUE_ID_SIZE]; /* "": it has none */
-  /* Of an agent: when it answered. An alert has none: neither while it rings
-   * nor when it ended unanswered, whatever the participant's own time says. */
+  char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
+  /* Of an agent: when it answered. 0 while it rings and after it rang in vain,
+   * whatever the participant's own time says. */
   int64_t connected_ms;
   int64_t end_ms; /* endTime, else the end of its last communication */
   int64_t acw_start_ms, acw_end_ms;
@@ -82,10 +82,10 @@ struct cv_decoder *cv_decoder_new(void);
 void cv_decoder_free(struct cv_decoder *d);
 GC_DEFINE_AUTO(struct cv_decoder, cv_decoder_free)
 
-/* Reads one message. Members come in any order. *ret_event is borrowed until
- * the next call; NULL for a message that tells of no queue's conversation:
- * another topic, none, no body. GC_ERR_PARSE, GC_ERR_LIMIT: no JSON, or more
- * of it than CV_MESSAGE_MAX. */
+/* Reads one message, its members in any order. *ret_event is borrowed until the
+ * next call; NULL for a message without a queue's conversation: another topic,
+ * no topic, no body. GC_ERR_PARSE: not JSON. GC_ERR_LIMIT: more than
+ * CV_MESSAGE_MAX. */
 GC_MUST_CHECK enum gc_code cv_decoder_read(struct cv_decoder *d,
                                            const char *bytes, size_t len,
                                            const struct cv_event **ret_event,

@@ -3,51 +3,53 @@
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-enum { MISSES_MAX = 2 }; /* polls running that do not list it */
+enum { MISSES_MAX = 2 }; /* successive polls that do not list it */
 
-static void care_for(struct conversations *m, uint32_t number) {
+static void maintain_conversation(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  int64_t idle_ms = m->now_ms - c->heard_ms;
-  if ((c->flags & C_QUIET) && idle_ms >= CV_KEEP_MS) {
-    cv_set_drop(m, number);
+  int64_t idle_ms = m->now_ms - c->last_event_ms;
+  if ((c->flags & C_INACTIVE) && idle_ms >= CV_KEEP_MS) {
+    cv_table_remove(m, number);
   } else if (idle_ms >= m->s.age_ms) {
     m->stats.aged++;
-    cv_set_evict(m, number);
+    cv_table_evict(m, number);
   } else {
     if (m->targets_changed)
-      cv_settle(m, c);
-    if (c->due_ms != 0 && c->due_ms <= m->heard_ms && c->gap == m->gap)
-      cv_judge_waiting(m, c);
+      m->dialect->schedule_breach(m, c);
+    if (c->due_ms != 0 && c->due_ms <= m->complete_ms && c->gap == m->gap)
+      m->dialect->count_overdue(m, c);
   }
 }
 
 void conversations_tick(struct conversations *m, int64_t server_now_ms,
-                        int64_t heard_ms) {
+                        int64_t complete_ms) {
   m->now_ms = server_now_ms;
-  m->heard_ms = heard_ms;
+  m->complete_ms = complete_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
     if (cv_at(m, i)->flags & C_USED)
-      care_for(m, i);
+      maintain_conversation(m, i);
   m->targets_changed = false;
 }
 
-/* Has a queue nobody's interest, as far as it tells itself? */
-static bool is_unheard_of(const struct conversations *m, uint32_t number,
-                          int64_t expiry_ms) {
+/* True if no event has named the queue for `expiry_ms`. */
+static bool is_silent(const struct conversations *m, uint32_t number,
+                      int64_t expiry_ms) {
   const struct queue *q = &m->queues[number];
-  return q->text != NULL && m->now_ms - q->heard_ms >= expiry_ms;
+  return q->text != NULL && m->now_ms - q->last_event_ms >= expiry_ms;
 }
 
-/* Who is in memory, if over and done with, too, has a queue by its number, and
- * was heard of since the queue was. */
-static void spare_used(struct conversations *m, bool *is_retired) {
-  for (uint32_t n = m->oldest; n != CV_NOBODY; n = cv_at(m, n)->newer) {
+/* Each conversation in the table, also an ended one, refers to its queues by
+ * number, and its last event may be later than theirs. */
+static void spare_referenced(struct conversations *m, bool *is_retired) {
+  struct cv_presence presences[CV_PARTS_MAX];
+  for (uint32_t n = m->oldest; n != CV_NONE; n = cv_at(m, n)->newer) {
     const struct conversation *c = cv_at(m, n);
-    for (unsigned i = 0; i < c->count; i++) {
-      struct queue *q = &m->queues[c->persons[i].queue];
-      is_retired[c->persons[i].queue] = false;
-      if (q->heard_ms < c->heard_ms)
-        q->heard_ms = c->heard_ms;
+    unsigned count = m->dialect->list_presences(c, presences);
+    for (unsigned i = 0; i < count; i++) {
+      struct queue *q = &m->queues[presences[i].queue];
+      is_retired[presences[i].queue] = false;
+      if (q->last_event_ms < c->last_event_ms)
+        q->last_event_ms = c->last_event_ms;
     }
   }
 }
@@ -57,80 +59,83 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
                             void *ctx) {
   size_t candidates = 0, retired = 0;
   bool *is_retired = calloc((size_t)m->queue_count + 1, sizeof(bool));
-  if (is_retired == NULL) /* the next time, then */
+  if (is_retired == NULL) /* the next call tries again */
     return 0;
   for (uint32_t q = 0; q < m->queue_count; q++) {
     is_retired[q] =
-        is_unheard_of(m, q, expiry_ms) && !is_listed(ctx, m->queues[q].text);
+        is_silent(m, q, expiry_ms) && !is_listed(ctx, m->queues[q].text);
     candidates += is_retired[q];
   }
   if (candidates > 0)
-    spare_used(m, is_retired);
+    spare_referenced(m, is_retired);
   for (uint32_t q = 0; q < m->queue_count && candidates > 0; q++)
     if (is_retired[q]) {
-      cv_queue_drop(m, q);
+      cv_queue_remove(m, q);
       retired++;
     }
   free(is_retired);
   if (retired > 0)
-    cv_queues_settle(m);
+    cv_queue_rehash(m);
   return retired;
 }
 
 void conversations_gap(struct conversations *m) { m->gap++; }
 
-static void close_one(struct conversations *m, struct conversation *c) {
+static void close_conversation(struct conversations *m,
+                               struct conversation *c) {
   if (c->flags & C_CLOSED)
     return;
   c->flags |= C_CLOSED;
-  c->heard_ms = m->now_ms;
+  c->last_event_ms = m->now_ms;
   m->stats.closed++;
-  cv_settle(m, c);
+  m->dialect->schedule_breach(m, c);
 }
 
 bool conversations_close(struct conversations *m, struct uuid_key id) {
-  uint32_t number = cv_set_find(m, id);
-  if (number == CV_NOBODY)
+  uint32_t number = cv_table_find(m, id);
+  if (number == CV_NONE)
     return false;
-  close_one(m, cv_at(m, number));
+  close_conversation(m, cv_at(m, number));
   return true;
 }
 
 void conversations_poll_begin(struct conversations *m) {
-  m->polled_ms = m->now_ms;
+  m->poll_began_ms = m->now_ms;
 }
 
 bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
-  uint32_t number = cv_set_find(m, id);
-  if (number == CV_NOBODY)
+  uint32_t number = cv_table_find(m, id);
+  if (number == CV_NONE)
     return false;
   struct conversation *c = cv_at(m, number);
   uint16_t gap = c->gap;
-  cv_set_heard(m, number);
-  c->gap = gap; /* the list does not say whether it still waits */
+  cv_table_touch(m, number);
+  c->gap = gap; /* a list does not tell whether it still waits */
   if (c->flags & C_CLOSED) {
     c->flags &= (uint8_t)~C_CLOSED;
-    cv_settle(m, c);
+    m->dialect->schedule_breach(m, c);
   }
   return true;
 }
 
-/* It would be on one of the lists, and all lists that it could be on are
+/* True if at least one list must name it, and all lists that could name it are
  * complete. */
 static bool is_missing(const struct conversations *m,
                        const struct conversation *c,
                        bool (*covers)(void *, const char *, enum cv_media),
                        void *ctx) {
-  bool expected = false;
-  for (unsigned i = 0; i < c->count; i++) {
-    uint32_t queue = c->persons[i].queue;
-    if (!cv_is_first_of_queue(c, i) || cv_state_of(c, queue) < CV_STATE_WAITING)
+  struct cv_presence presences[CV_PARTS_MAX];
+  bool is_expected = false;
+  unsigned count = m->dialect->list_presences(c, presences);
+  for (unsigned i = 0; i < count; i++) {
+    const struct cv_presence *p = &presences[i];
+    if (p->state < CV_STATE_WAITING)
       continue;
-    if (!covers(ctx, m->queues[queue].text, cv_media_of(c, queue)))
+    if (!covers(ctx, m->queues[p->queue].text, p->media))
       return false;
-    expected = true;
+    is_expected = true;
   }
-  return expected;
+  return is_expected;
 }
 
 void conversations_poll_end(struct conversations *m,
@@ -139,12 +144,12 @@ void conversations_poll_end(struct conversations *m,
                             void *ctx) {
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
     struct conversation *c = cv_at(m, i);
-    if (!(c->flags & C_USED) || (c->flags & C_QUIET) ||
-        c->heard_ms >= m->polled_ms)
+    if (!(c->flags & C_USED) || (c->flags & C_INACTIVE) ||
+        c->last_event_ms >= m->poll_began_ms)
       continue;
     if (!is_missing(m, c, covers, ctx))
       c->misses = 0;
     else if (++c->misses >= MISSES_MAX)
-      close_one(m, c);
+      close_conversation(m, c);
   }
 }

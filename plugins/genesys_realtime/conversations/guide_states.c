@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The guide dialect's way into the set. An event tells where a conversation
- * stands and nothing else, so there are no participants to merge and no history
- * to walk: one person for each queue holds the state, steps lead upwards only,
- * and time is when the event came. Offers, answers and breaches are counted by
- * the same rules, since that person is an acd participant to them. */
+/* The guide dialect's model. An event names a conversation, its queue and its
+ * state and nothing else, so there are no participants to merge and no times to
+ * put in order: the model keeps one state for each conversation and queue, the
+ * state only advances, and the time of a change is the event's arrival. Offers,
+ * answers and breaches go to the same counters as those of snapshots. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"
@@ -16,127 +16,229 @@ static int rank_of(enum cv_state state) {
   return ranks[state];
 }
 
-static void change(struct conversations *m, struct person *p, enum cv_state to,
-                   const char *code) {
-  struct pair *pair = cv_pair(m, p->queue, (enum cv_media)p->media);
+static struct cv_wait wait_of(struct guide_stay *s) {
+  return (struct cv_wait){&s->counted, s->entered_ms, s->queue,
+                          (enum cv_media)s->media};
+}
+
+/* ---- changes of state ---- */
+
+static void count_change(struct conversations *m, const struct guide_stay *s,
+                         enum cv_state to, const char *code) {
+  struct pair *pair = cv_queue_pair(m, s->queue, (enum cv_media)s->media);
   if (pair != NULL)
-    pair->t.changes[p->hold][to]++;
-  cv_wrapup(m, pair, code, (enum cv_state)p->hold, to);
-  p->hold = to;
+    pair->t.changes[s->state][to]++;
+  cv_count_wrapup(m, pair, code, (enum cv_state)s->state, to);
 }
 
-/* Who went to wrap-up without having been seen active was answered, but nobody
- * knows after what wait: it is in no total. */
-static void move(struct conversations *m, struct person *p, enum cv_state to,
-                 bool elsewhere, const char *code, int64_t at_ms) {
-  change(m, p, to, code);
-  bool is_answered = to == CV_STATE_ACTIVE || to == CV_STATE_HELD;
-  if (to == CV_STATE_ENDED)
-    p->end_ms = at_ms;
-  if (!cv_is_pending(p))
+/* A contact in wrap-up that was never seen active was answered after an unknown
+ * wait: it is in no total. */
+static void count_outcome(struct conversations *m, struct guide_stay *s,
+                          bool elsewhere, int64_t at_ms) {
+  struct cv_wait wait = wait_of(s);
+  if (!cv_is_pending(s->counted))
     return;
-  if (is_answered)
-    cv_answered(m, p, at_ms);
-  else if (to == CV_STATE_ENDED)
-    cv_left(m, p, elsewhere, at_ms);
-  else if (to == CV_STATE_WRAPUP)
-    p->flags |= P_ANSWERED;
+  if (s->state == CV_STATE_ACTIVE || s->state == CV_STATE_HELD)
+    cv_count_answer(m, &wait, at_ms);
+  else if (s->state == CV_STATE_ENDED)
+    cv_count_departure(m, &wait, elsewhere, at_ms);
+  else if (s->state == CV_STATE_WRAPUP)
+    s->counted |= COUNTED_ANSWER;
 }
 
-static struct person *person_of(const struct conversation *c, uint32_t queue) {
+static void advance_stay(struct conversations *m, struct guide_stay *s,
+                         enum cv_state to, bool elsewhere, const char *code,
+                         int64_t at_ms) {
+  count_change(m, s, to, code);
+  s->state = (uint8_t)to;
+  if (to == CV_STATE_ENDED)
+    s->ended_ms = at_ms;
+  count_outcome(m, s, elsewhere, at_ms);
+}
+
+/* The state of a conversation that is new in a queue is no change; one that
+ * waits is an offer. */
+static enum gc_code enter_queue(struct conversations *m, struct conversation *c,
+                                const struct guide_event *e, uint32_t queue,
+                                int64_t at_ms) {
+  struct guide_stay *s = cv_table_add_part(m, c);
+  if (s == NULL)
+    return c->count == CV_PARTS_MAX ? GC_OK : GC_ERR_MEMORY;
+  s->queue = queue;
+  s->media = e->media;
+  s->entered_ms = at_ms;
+  s->state = e->state;
+  if (e->state == CV_STATE_ENDED)
+    s->ended_ms = at_ms;
+  struct cv_wait wait = wait_of(s);
+  if (e->state == CV_STATE_WAITING)
+    cv_count_offer(m, &wait);
+  else
+    (void)cv_queue_pair(m, queue, (enum cv_media)e->media);
+  return GC_OK;
+}
+
+/* ---- events ---- */
+
+static struct guide_stay *find_stay(const struct conversation *c,
+                                    uint32_t queue) {
   for (unsigned i = c->count; i-- > 0;)
-    if (c->persons[i].queue == queue)
-      return &c->persons[i];
+    if (c->stays[i].queue == queue)
+      return &c->stays[i];
   return NULL;
 }
 
-/* How it stands when it is first seen is no change; one that waits is an
- * offer. */
-static enum gc_code enter(struct conversations *m, struct conversation *c,
-                          const struct cv_standing *e, uint32_t queue,
-                          int64_t at_ms) {
-  struct person *p = cv_set_person(m, c);
-  if (p == NULL)
-    return c->count == CV_PERSONS_MAX ? GC_OK : GC_ERR_MEMORY;
-  p->id = queue + UINT64_C(1);
-  p->queue = queue;
-  p->purpose = CV_ACD;
-  p->media = e->media;
-  p->connected_ms = at_ms;
-  p->flags = P_SEEN | P_STANDING;
-  p->hold = e->state;
-  if (e->state == CV_STATE_ENDED)
-    p->end_ms = at_ms;
-  struct pair *pair = cv_pair(m, queue, (enum cv_media)e->media);
-  if (e->state == CV_STATE_WAITING) {
-    p->flags |= P_OURS | P_COUNTED;
-    if (pair != NULL)
-      pair->t.offers++;
-  }
-  return GC_OK;
+/* A conversation may enter a queue again once late events of its earlier stay
+ * there are no longer expected. */
+static bool may_return(const struct guide_stay *s, enum cv_state to,
+                       int64_t at_ms) {
+  return s->state == CV_STATE_ENDED && to != CV_STATE_ENDED &&
+         at_ms - s->ended_ms >= CV_KEEP_MS;
 }
 
-/* One that it left so long ago may have it again: what was late has come. */
-static bool may_be_back(const struct person *p, enum cv_state to,
-                        int64_t at_ms) {
-  return p->hold == CV_STATE_ENDED && to != CV_STATE_ENDED &&
-         at_ms - p->end_ms >= CV_KEEP_MS;
-}
-
-/* The conversation in its newest queue; in another one it has left that, and
- * what the event says of a wrap-up is not about it. */
-static enum gc_code stand(struct conversations *m, struct conversation *c,
-                          const struct cv_standing *e, uint32_t queue,
-                          int64_t at_ms, bool *ret_news) {
-  struct person *newest = c->count > 0 ? &c->persons[c->count - 1] : NULL;
-  struct person *p = person_of(c, queue);
+/* An event of the newest queue advances its state. An event of another queue
+ * ends the stay before; its wrap-up code does not belong to that stay. */
+static enum gc_code apply_state(struct conversations *m, struct conversation *c,
+                                const struct guide_event *e, uint32_t queue,
+                                int64_t at_ms, bool *ret_is_new) {
+  struct guide_stay *newest = c->count > 0 ? &c->stays[c->count - 1] : NULL;
+  struct guide_stay *s = find_stay(c, queue);
   enum cv_state to = (enum cv_state)e->state;
-  if (p != NULL && p != newest && may_be_back(p, to, at_ms))
-    p = NULL;
-  *ret_news = p == NULL;
-  if (p == NULL) {
-    if (newest != NULL && newest->hold != CV_STATE_ENDED)
-      move(m, newest, CV_STATE_ENDED, true, "", at_ms);
-    return enter(m, c, e, queue, at_ms);
+  if (s != NULL && s != newest && may_return(s, to, at_ms))
+    s = NULL;
+  *ret_is_new = s == NULL;
+  if (s == NULL) {
+    if (newest != NULL && newest->state != CV_STATE_ENDED)
+      advance_stay(m, newest, CV_STATE_ENDED, true, "", at_ms);
+    return enter_queue(m, c, e, queue, at_ms);
   }
-  enum cv_state from = (enum cv_state)p->hold;
-  if (p != newest || to == from || rank_of(to) < rank_of(from) ||
+  enum cv_state from = (enum cv_state)s->state;
+  if (s != newest || to == from || rank_of(to) < rank_of(from) ||
       from == CV_STATE_ENDED)
     return GC_OK;
-  *ret_news = true;
-  move(m, p, to, false, e->wrapup, at_ms);
+  *ret_is_new = true;
+  advance_stay(m, s, to, false, e->wrapup, at_ms);
   return GC_OK;
 }
 
-static enum gc_code queue_of(struct conversations *m,
-                             const struct conversation *c,
-                             const struct cv_standing *e, uint32_t *ret) {
+/* An event without a queue belongs to the conversation's newest one. */
+static enum gc_code find_event_queue(struct conversations *m,
+                                     const struct conversation *c,
+                                     const struct guide_event *e,
+                                     uint32_t *ret) {
   static const char none[] = CV_NO_QUEUE;
   if (e->queue_text[0] != '\0')
-    return cv_queue(m, e->queue, e->queue_text, ret);
+    return cv_queue_intern(m, e->queue, e->queue_text, ret);
   if (c->count == 0)
-    return cv_queue(m, uuid_key_read(none, strlen(none)), none, ret);
-  *ret = c->persons[c->count - 1].queue;
+    return cv_queue_intern(m, uuid_key_read(none, strlen(none)), none, ret);
+  *ret = c->stays[c->count - 1].queue;
   return GC_OK;
 }
 
-enum gc_code conversations_stand(struct conversations *m,
-                                 const struct cv_standing *e, int64_t at_ms) {
-  uint32_t number = cv_set_find(m, e->id), queue;
-  bool news;
+enum gc_code conversations_apply_state(struct conversations *m,
+                                       const struct guide_event *e,
+                                       int64_t at_ms) {
+  uint32_t number = cv_table_find(m, e->id), queue;
+  bool is_new;
+  if (m->dialect != &cv_guide_dialect)
+    return GC_ERR_CONFIG;
   m->stats.events++;
-  if (number == CV_NOBODY) {
-    number = cv_set_add(m, e->id);
-    if (number == CV_NOBODY)
+  if (number == CV_NONE) {
+    number = cv_table_add(m, e->id);
+    if (number == CV_NONE)
       return GC_ERR_MEMORY;
   } else {
-    cv_set_heard(m, number);
+    cv_table_touch(m, number);
   }
   struct conversation *c = cv_at(m, number);
-  GC_TRY(queue_of(m, c, e, &queue));
-  GC_TRY(stand(m, c, e, queue, at_ms, &news));
-  m->stats.news += news;
-  if (news)
-    cv_settle(m, c);
+  GC_TRY(find_event_queue(m, c, e, &queue));
+  GC_TRY(apply_state(m, c, e, queue, at_ms, &is_new));
+  m->stats.news += is_new;
+  if (is_new)
+    m->dialect->schedule_breach(m, c);
   return GC_OK;
 }
+
+/* ---- for the parts that serve both dialects ---- */
+
+/* The highest state and the first known medium of its stays in the queue. */
+static struct cv_presence presence_of(const struct conversation *c,
+                                      uint32_t queue) {
+  struct cv_presence p = {queue, CV_STATE_NONE, CV_UNKNOWN};
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct guide_stay *s = &c->stays[i];
+    if (s->queue != queue)
+      continue;
+    if (s->state > p.state)
+      p.state = (enum cv_state)s->state;
+    if (p.media == CV_UNKNOWN)
+      p.media = (enum cv_media)s->media;
+  }
+  return p;
+}
+
+static bool is_listed(const struct cv_presence *presences, unsigned count,
+                      uint32_t queue) {
+  for (unsigned i = 0; i < count; i++)
+    if (presences[i].queue == queue)
+      return true;
+  return false;
+}
+
+static unsigned list_presences(const struct conversation *c,
+                               struct cv_presence ret[CV_PARTS_MAX]) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < c->count; i++)
+    if (!is_listed(ret, count, c->stays[i].queue))
+      ret[count++] = presence_of(c, c->stays[i].queue);
+  return count;
+}
+
+static int64_t find_last_start(const struct conversation *c) {
+  return c->count > 0 ? c->stays[c->count - 1].entered_ms : 0;
+}
+
+static int64_t due_of(const struct conversations *m, struct guide_stay *s) {
+  struct cv_wait wait = wait_of(s);
+  return s->ended_ms == 0 ? cv_breach_due_ms(m, &wait) : 0;
+}
+
+static void schedule_stay_breach(const struct conversations *m,
+                                 struct conversation *c) {
+  bool is_inactive = true;
+  c->due_ms = 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    struct guide_stay *s = &c->stays[i];
+    int64_t due_ms = due_of(m, s);
+    if (due_ms != 0 && (c->due_ms == 0 || due_ms < c->due_ms))
+      c->due_ms = due_ms;
+    is_inactive &= s->ended_ms != 0 && !cv_is_pending(s->counted);
+  }
+  if (c->flags & C_CLOSED) {
+    is_inactive = true;
+    c->due_ms = 0;
+  }
+  c->flags =
+      (uint8_t)(is_inactive ? c->flags | C_INACTIVE : c->flags & ~C_INACTIVE);
+}
+
+static void count_overdue_stays(struct conversations *m,
+                                struct conversation *c) {
+  for (unsigned i = 0; i < c->count; i++) {
+    struct guide_stay *s = &c->stays[i];
+    int64_t due_ms = due_of(m, s);
+    if (due_ms == 0 || due_ms > m->complete_ms)
+      continue;
+    struct cv_wait wait = wait_of(s);
+    cv_count_breach(m, &wait, due_ms - s->entered_ms);
+  }
+  schedule_stay_breach(m, c);
+}
+
+const struct cv_dialect cv_guide_dialect = {
+    .part_size = sizeof(struct guide_stay),
+    .list_presences = list_presences,
+    .find_last_start = find_last_start,
+    .schedule_breach = schedule_stay_breach,
+    .count_overdue = count_overdue_stays,
+};

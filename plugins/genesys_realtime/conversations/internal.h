@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* How the set of conversations is built. Only conversations*.c and
- * conversation_samples.c include this.
+/* The parts of the conversation model. Only the files of this folder and its
+ * tests include this.
  *
- *   conversations_set     ids → conversations: table, pool, order of hearing
- *   conversations_merge   snapshot → facts that were gained
- *   conversations_walk    gained facts → changes of state, in the order of time
- *   conversations_verdict facts → offers, answers, abandons, transfers …
- *   conversations_guide   the guide dialect's events, which tell a state only
- *   conversations_wrapup  changes by wrap-up code
- *   conversations_care    time goes on; polls
- *   conversations         the public face; queues and their counters */
+ *   table         conversations by id: hash table, pool, order of last event
+ *   queues        queues by id, their counters and service level targets
+ *   participants  questions about one conversation's participants
+ *   merge         snapshot → facts that are new
+ *   transitions   new facts → changes of state, in the order of time
+ *   outcomes      facts → offers, answers, abandons, transfers, breaches
+ *   guide_states  the guide dialect: a state for each conversation and queue
+ *   wrapup        changes by wrap-up code
+ *   expiry        time, polls, removal of old conversations and queues
+ *   conversations the public functions
+ *
+ * A model has one of two dialects. In the platform's own dialect an event is a
+ * snapshot with participants (struct participant); in the guide dialect an
+ * event is a state (struct guide_stay). Table, queues, expiry and samples serve
+ * both: what differs stands in struct cv_dialect. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 #define GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 
@@ -17,66 +24,86 @@
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 enum {
-  CV_NOBODY = UINT32_MAX, /* no conversation */
-  CV_QUEUES_MAX = 200000, /* as observations have them */
-  CV_PERSONS_MAX = 64,    /* of one conversation */
-  CV_PERSONS_EACH = 4,    /* on average, of all */
-  CV_BLOCK = 1024,        /* conversations of one piece of the pool */
-  CV_STEPS_MAX = CV_PERSONS_MAX * 7,
+  CV_NONE = UINT32_MAX,   /* no conversation */
+  CV_QUEUES_MAX = 200000, /* the same limit as that of the observations */
+  CV_PARTS_MAX = 64,      /* participants, or stays, of one conversation */
+  CV_PARTS_AVERAGE = 4,   /* of all conversations together */
+  CV_BLOCK = 1024,        /* conversations in one block of the pool */
+  CV_STEPS_MAX = CV_PARTS_MAX * 7,
   CV_WRAPUPS_MAX = 1000, /* codes */
   CV_WRAPUP_CHANGES_MAX = 65536,
 };
 
-/* What the walk has taken into account of a person, and what the verdict has
- * counted. */
+/* participant.progress: the steps that transitions.c has applied. */
 enum {
-  P_SEEN = 1 << 0,
-  P_CONNECTED = 1 << 1,
-  P_ENDED = 1 << 2,
-  P_ACW = 1 << 3,
-  P_ACW_OVER = 1 << 4,
-  P_HELD = 1 << 5,
-  P_TRANSFERRED = 1 << 6, /* a communication ended with transfer* */
-  P_OURS = 1 << 7,        /* acd: connected while we listened */
-  P_OLD = 1 << 8,         /* acd: before that */
-  P_COUNTED = 1 << 9,     /* acd: the offer; agent: its transfer */
-  P_ANSWERED = 1 << 10,
-  P_LEFT = 1 << 11, /* acd: abandoned, or went on elsewhere */
-  P_BREACHED = 1 << 12,
-  P_STANDING = 1 << 13, /* guide dialect: `hold` is an enum cv_state */
+  PROGRESS_SEEN = 1 << 0,
+  PROGRESS_CONNECTED = 1 << 1,
+  PROGRESS_ENDED = 1 << 2,
+  PROGRESS_ACW = 1 << 3,
+  PROGRESS_ACW_ENDED = 1 << 4,
+  PROGRESS_HELD = 1 << 5, /* on hold now: the only bit that is cleared again */
+};
+
+/* participant.counted and guide_stay.counted: the outcomes that were counted,
+ * so that each is counted once. */
+enum {
+  COUNTED_OFFER = 1 << 0,
+  COUNTED_ANSWER = 1 << 1,
+  COUNTED_DEPARTURE = 1 << 2, /* as abandoned or as transferred */
+  COUNTED_BREACH = 1 << 3,
+  COUNTED_TRANSFER = 1 << 4, /* an agent's; the others are an acd's */
 };
 
 /* An acd or agent participant of a queue. */
-struct person {
+struct participant {
+  /* Facts, by merge.c. */
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   uint32_t queue;               /* its number */
-  uint32_t hold;                /* ms from connected to the latest hold, + 1 */
-  uint32_t holds; /* a bit for each hold that was counted, by its time */
-  uint16_t flags;
-  uint8_t purpose, media;
+  uint32_t latest_hold;         /* ms from connected to it, + 1; 0: none */
+  uint32_t holds; /* hash bits of the begins of all holds seen so far */
+  uint8_t media;
+  uint8_t purpose : 4;        /* enum cv_purpose */
+  uint8_t is_transferred : 1; /* a communication ended with transfer* */
+
+  uint8_t progress; /* PROGRESS_*, by transitions.c */
+  uint8_t counted;  /* COUNTED_*, by outcomes.c */
+};
+
+/* Guide dialect: a conversation's stay in a queue. */
+struct guide_stay {
+  int64_t entered_ms, ended_ms; /* ended: 0 until it has */
+  uint32_t queue;               /* its number */
+  uint8_t state;                /* enum cv_state */
+  uint8_t media;
+  uint8_t counted; /* COUNTED_* */
 };
 
 enum {
   C_USED = 1 << 0,
-  C_OVER = 1 << 1,   /* every participant of a snapshot had ended */
-  C_CLOSED = 1 << 2, /* by a poll */
-  C_QUIET = 1 << 3,  /* nobody is open and nothing is undecided, or closed */
+  C_ALL_ENDED = 1 << 1, /* a snapshot in which every participant had ended */
+  C_CLOSED = 1 << 2,    /* by a poll */
+  C_INACTIVE =
+      1 << 3, /* all have ended with a known outcome, or it is closed */
 };
 
 struct conversation {
   struct uuid_key id;
-  int64_t heard_ms;
-  int64_t since_ms; /* what happened before is not counted */
-  int64_t other_ms; /* newest connectedTime of who is no person, no customer */
-  int64_t due_ms;   /* the next breach of one who waits; 0: none */
-  struct person *persons;
-  uint32_t older, newer; /* in the order of hearing; older: of free ones */
-  uint8_t count, cap;    /* of persons */
-  uint8_t flags;
-  uint8_t misses; /* polls running without it */
+  int64_t last_event_ms;
+  int64_t since_ms;           /* earlier offers and changes are not counted */
+  int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
+  int64_t due_ms;             /* the next breach by waiting alone; 0: none */
+  union {                     /* by dialect; in the order of arrival */
+    struct participant *participants;
+    struct guide_stay *stays;
+    void *parts;
+  };
+  uint32_t older, newer; /* by last event; of a free one: older is the next */
+  uint8_t count, cap;    /* of parts */
+  uint8_t flags;         /* C_* */
+  uint8_t misses;        /* successive polls that did not list it */
   uint8_t customers, customers_gone;
-  uint16_t gap; /* the model's, when it was heard of last */
+  uint16_t gap; /* the model's number of gaps at the last event */
 };
 
 /* Changes that named a wrap-up code. */
@@ -90,7 +117,7 @@ struct wrapup_change {
 /* Counters of a queue and medium. */
 struct pair {
   struct conversations_totals t;
-  /* For conversation_samples: which series have begun. */
+  /* For samples.c: the series that have begun. */
   bool shown, breaches_shown;
   bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
   struct wrapup_change *wrapups;
@@ -99,53 +126,75 @@ struct pair {
 
 struct queue {
   struct uuid_key id;
-  char *text;         /* NULL: it was retired, and its number is free */
-  int64_t heard_ms;   /* the last event that named it, or its target */
-  uint32_t next_free; /* of a free one: number + 1, 0 for the last */
+  char *text;            /* NULL: it was removed, and its number is free */
+  int64_t last_event_ms; /* the last event, or target, that named it */
+  uint32_t next_free;    /* of a free one: number + 1, 0 for the last */
   struct pair *pairs[CV_MEDIA_COUNT];
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
 };
 
-/* What a snapshot says of a person and nobody keeps; by person. */
+/* New facts of a snapshot that only transitions.c needs; by participant. */
 struct gain {
   int64_t acw_ms, acw_end_ms;
-  int64_t hold_ms;      /* a hold that is new and lasts; 0: none */
+  int64_t hold_ms;      /* a new hold that lasts; 0: none */
   bool release;         /* the hold before it is over */
-  int64_t past_hold_ms; /* one that came and went, a late snapshot says */
+  int64_t past_hold_ms; /* a hold that is over, reported late; 0: none */
 };
 
 struct step {
-  int64_t at;
-  uint8_t kind, person;
+  int64_t at_ms;
+  uint8_t kind, participant;
+};
+
+/* A conversation's state and medium in one of its queues. */
+struct cv_presence {
+  uint32_t queue;
+  enum cv_state state;
+  enum cv_media media;
+};
+
+struct cv_dialect {
+  size_t part_size; /* struct participant or struct guide_stay */
+  /* Each queue once. Returns how many. */
+  unsigned (*list_presences)(const struct conversation *c,
+                             struct cv_presence ret[CV_PARTS_MAX]);
+  /* The latest start of a part; 0: none is known. */
+  int64_t (*find_last_start)(const struct conversation *c);
+  /* Sets due_ms and C_INACTIVE; after any change. */
+  void (*schedule_breach)(const struct conversations *m,
+                          struct conversation *c);
+  /* Counts the breaches of contacts that have waited too long and still do. */
+  void (*count_overdue)(struct conversations *m, struct conversation *c);
 };
 
 struct conversations {
   struct conversations_settings s;
+  const struct cv_dialect *dialect;
   int64_t bounds_ms[CV_BOUNDS_MAX];
-  int64_t now_ms, heard_ms, polled_ms;
-  int64_t floor_ms; /* of what was let go before its time */
+  int64_t now_ms, complete_ms, poll_began_ms;
+  int64_t evicted_ms; /* the latest start in an evicted conversation, + 1 */
   bool targets_changed;
-  uint16_t gap;
+  uint16_t gap; /* how many there were */
 
   struct conversation **blocks;
   uint32_t block_count, block_cap;
-  uint32_t count, free; /* free: the first of a list */
-  uint32_t oldest, newest;
-  uint32_t *slots; /* number + 1, 0 is free; a power of two */
+  uint32_t count, first_free;
+  uint32_t oldest, newest; /* by last event */
+  uint32_t *slots;         /* number + 1, 0 is free; a power of two */
   uint32_t slot_count;
-  size_t persons; /* room for, in all */
+  size_t part_cap; /* sum over all conversations */
 
   struct queue *queues;
   uint32_t queue_count, queue_cap;
   uint32_t *queue_slots;
   uint32_t queue_slot_count;
   uint32_t pair_count;
-  uint32_t free_queue, free_queue_count; /* the first: number + 1 */
+  uint32_t first_free_queue, free_queue_count; /* the first: number + 1 */
 
-  struct gc_intern codes;  /* wrap-up codes that were allowed, clean */
+  struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
   uint32_t wrapup_changes; /* of all pairs */
 
-  struct gain gains[CV_PERSONS_MAX];
+  struct gain gains[CV_PARTS_MAX];
   struct step steps[CV_STEPS_MAX];
   struct conversations_stats stats;
 };
@@ -155,83 +204,124 @@ static inline struct conversation *cv_at(const struct conversations *m,
   return &m->blocks[number / CV_BLOCK][number % CV_BLOCK];
 }
 
-/* ---- conversations_set.c ---- */
+/* An offer that was counted and whose outcome is not known yet. */
+static inline bool cv_is_pending(uint8_t counted) {
+  return (counted & (COUNTED_OFFER | COUNTED_ANSWER | COUNTED_DEPARTURE)) ==
+         COUNTED_OFFER;
+}
 
-/* CV_NOBODY when it is not there. */
-uint32_t cv_set_find(const struct conversations *m, struct uuid_key id);
-/* A new one, empty; lets the one go that was heard of longest ago when there
- * are too many. CV_NOBODY: out of memory. */
-uint32_t cv_set_add(struct conversations *m, struct uuid_key id);
-/* The newest in the order of hearing. */
-void cv_set_heard(struct conversations *m, uint32_t number);
-void cv_set_drop(struct conversations *m, uint32_t number);
-/* The same, of one that might come back: what it had is counted by then. */
-void cv_set_evict(struct conversations *m, uint32_t number);
-/* A person more; NULL: out of memory or too many. Invalidates pointers to the
- * persons of this conversation. */
-struct person *cv_set_person(struct conversations *m, struct conversation *c);
-void cv_set_clear(struct conversations *m);
+/* ---- table.c ---- */
 
-/* ---- conversations_merge.c ---- */
+/* CV_NONE when it is not there. */
+uint32_t cv_table_find(const struct conversations *m, struct uuid_key id);
+/* Adds an empty one. When there are too many, evicts the one whose last event
+ * is the oldest. CV_NONE: out of memory. */
+uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
+/* Notes an event: makes it the newest. */
+void cv_table_touch(struct conversations *m, uint32_t number);
+void cv_table_remove(struct conversations *m, uint32_t number);
+/* Removes one of which events may still come: what started until now is not
+ * counted again if they do. */
+void cv_table_evict(struct conversations *m, uint32_t number);
+/* Adds a zeroed participant or stay; NULL: out of memory or too many.
+ * Invalidates pointers to the others of this conversation. */
+void *cv_table_add_part(struct conversations *m, struct conversation *c);
+void cv_table_clear(struct conversations *m);
 
-/* Facts go into `c`, gains into m->gains. `ret_news`: there were any. */
-GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
-                                    struct conversation *c,
-                                    const struct cv_event *e, bool *ret_news);
+/* ---- queues.c ---- */
 
-/* ---- conversations_walk.c ---- */
+/* The number of a queue, which is added if it is new. */
+GC_MUST_CHECK enum gc_code cv_queue_intern(struct conversations *m,
+                                           struct uuid_key id, const char *text,
+                                           uint32_t *ret_number);
+/* NULL: not known. */
+struct queue *cv_queue_find(const struct conversations *m, const char *text);
+/* For a queue that no conversation refers to. No queue can be found until
+ * cv_queue_rehash. */
+void cv_queue_remove(struct conversations *m, uint32_t number);
+void cv_queue_rehash(struct conversations *m);
+void cv_queue_clear(struct conversations *m); /* all of them */
+/* The counters. NULL past `pairs_max` or out of memory: counted as overflow. */
+struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
+                           enum cv_media media);
+/* 0: none. */
+int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
+                           enum cv_media media);
+/* Counts for all pairs how many conversations are in each state. */
+void cv_queue_count_states(struct conversations *m);
 
-/* Takes what was gained into account and counts the changes. */
-void cv_walk(struct conversations *m, struct conversation *c);
+/* ---- participants.c ---- */
+
 enum cv_state cv_state_of(const struct conversation *c, uint32_t queue);
 /* The medium of a conversation in a queue: that of its first acd participant
  * there, else of its first agent. */
 enum cv_media cv_media_of(const struct conversation *c, uint32_t queue);
-/* True for the first person of each queue. */
-bool cv_is_first_of_queue(const struct conversation *c, unsigned person);
-
-/* ---- conversations_verdict.c ---- */
-
-void cv_judge(struct conversations *m, struct conversation *c);
-/* An offer that was counted and of which nobody knows how it ended. */
-bool cv_is_pending(const struct person *p);
-/* It was answered then, or left unanswered: to another place, or for good. */
-void cv_answered(struct conversations *m, struct person *acd, int64_t at_ms);
-void cv_left(struct conversations *m, struct person *acd, bool elsewhere,
-             int64_t at_ms);
-/* Breaches of those who still wait. */
-void cv_judge_waiting(struct conversations *m, struct conversation *c);
-/* due_ms and C_QUIET, after any change. */
-void cv_settle(const struct conversations *m, struct conversation *c);
+/* True for the first participant of each queue. */
+bool cv_is_first_of_queue(const struct conversation *c, unsigned participant);
 /* The newest acd participant of the queue that was connected at `at_ms` or
- * before; 0 for any time. */
-struct person *cv_acd_before(const struct conversation *c, uint32_t queue,
-                             int64_t at_ms);
+ * before, else one that was connected at most a second later; NULL: none. */
+struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
+                                int64_t at_ms);
+/* The acd participant was connected before offers are counted. */
+bool cv_is_prior(const struct conversation *c, const struct participant *acd);
+unsigned cv_list_presences(const struct conversation *c,
+                           struct cv_presence ret[CV_PARTS_MAX]);
+int64_t cv_find_last_start(const struct conversation *c);
 
-/* ---- conversations.c ---- */
+/* ---- merge.c ---- */
 
-GC_MUST_CHECK enum gc_code cv_queue(struct conversations *m, struct uuid_key id,
-                                    const char *text, uint32_t *ret_number);
-/* Nobody has this number in its persons. Until cv_queues_settle no queue can be
- * found. */
-void cv_queue_drop(struct conversations *m, uint32_t number);
-void cv_queues_settle(struct conversations *m);
-/* NULL past `pairs_max` or out of memory: counted as overflow. */
-struct pair *cv_pair(struct conversations *m, uint32_t queue,
-                     enum cv_media media);
-/* 0: none. */
-int64_t cv_target_ms(const struct conversations *m, uint32_t queue,
-                     enum cv_media media);
-/* Counts the states of all pairs anew. */
-void cv_count_states(struct conversations *m);
+/* Facts go into `c`, gains into m->gains. `ret_is_new`: there were any. */
+GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
+                                    struct conversation *c,
+                                    const struct cv_event *e, bool *ret_is_new);
 
-/* ---- conversations_wrapup.c ---- */
+/* ---- transitions.c ---- */
 
-/* The change named this code. Nothing for a pair that is NULL, for "" and for a
- * code that is not allowed. */
-void cv_wrapup(struct conversations *m, struct pair *pair, const char *code,
-               enum cv_state from, enum cv_state to);
-/* All counters are 0 and have not begun. */
-void cv_pair_clear(struct conversations *m, struct pair *pair);
+/* Applies what cv_merge gained and counts the changes of state. */
+void cv_apply_transitions(struct conversations *m, struct conversation *c);
+
+/* ---- outcomes.c ---- */
+
+/* A contact's wait in a queue, of either dialect. */
+struct cv_wait {
+  uint8_t *counted;
+  int64_t start_ms;
+  uint32_t queue;
+  enum cv_media media;
+};
+
+void cv_count_offer(struct conversations *m, const struct cv_wait *w);
+/* An agent took it at `at_ms`. */
+void cv_count_answer(struct conversations *m, const struct cv_wait *w,
+                     int64_t at_ms);
+/* It left unanswered: as a transfer if it went on elsewhere, else as an
+ * abandon. */
+void cv_count_departure(struct conversations *m, const struct cv_wait *w,
+                        bool elsewhere, int64_t at_ms);
+/* Once, if it waited longer than the target. */
+void cv_count_breach(struct conversations *m, const struct cv_wait *w,
+                     int64_t wait_ms);
+/* When waiting alone makes a breach; 0: never. */
+int64_t cv_breach_due_ms(const struct conversations *m,
+                         const struct cv_wait *w);
+
+/* Counts the outcomes that follow from the facts of a conversation. */
+void cv_count_outcomes(struct conversations *m, struct conversation *c);
+/* Two functions of struct cv_dialect. */
+void cv_schedule_breach(const struct conversations *m, struct conversation *c);
+void cv_count_overdue(struct conversations *m, struct conversation *c);
+
+/* ---- guide_states.c ---- */
+
+extern const struct cv_dialect cv_guide_dialect;
+
+/* ---- wrapup.c ---- */
+
+/* Counts the change by its wrap-up code. Does nothing for a pair that is NULL,
+ * for "" and for a code that is not allowed. */
+void cv_count_wrapup(struct conversations *m, struct pair *pair,
+                     const char *code, enum cv_state from, enum cv_state to);
+/* Sets all counters to 0; their series begin again. */
+void cv_clear_pair(struct conversations *m, struct pair *pair);
 
 #endif

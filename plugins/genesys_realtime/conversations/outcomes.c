@@ -1,72 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* Times of two legs that touch may be this much out of order. */
+/* The end of one leg and the begin of the next may be so much out of order. */
 #define SLACK_MS 1000
 
-/* Nobody waits longer: a time that says so is none. */
+/* A longer wait comes from a wrong time. */
 #define WAIT_MAX_MS (INT64_C(366) * 86400000)
 
-struct person *cv_acd_before(const struct conversation *c, uint32_t queue,
-                             int64_t at_ms) {
-  struct person *newest = NULL, *next = NULL;
-  for (unsigned i = 0; i < c->count; i++) {
-    struct person *p = &c->persons[i];
-    if (p->queue != queue || p->purpose != CV_ACD || p->connected_ms == 0)
-      continue;
-    if (p->connected_ms <= at_ms &&
-        (newest == NULL || p->connected_ms > newest->connected_ms ||
-         (p->connected_ms == newest->connected_ms && p->id < newest->id)))
-      newest = p;
-    if (p->connected_ms > at_ms && p->connected_ms - at_ms <= SLACK_MS &&
-        (next == NULL || p->connected_ms < next->connected_ms))
-      next = p;
-  }
-  return newest != NULL ? newest : next;
+/* ---- one wait ---- */
+
+static struct pair *pair_of(struct conversations *m, const struct cv_wait *w) {
+  return cv_queue_pair(m, w->queue, w->media);
 }
 
-static struct pair *pair_of(struct conversations *m, const struct person *acd) {
-  return cv_pair(m, acd->queue, (enum cv_media)acd->media);
+static int64_t duration_ms(const struct cv_wait *w, int64_t until_ms) {
+  int64_t ms = until_ms - w->start_ms;
+  return ms < 0 ? 0 : ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
 }
 
-static int64_t wait_of(const struct person *acd, int64_t until_ms) {
-  int64_t wait = until_ms - acd->connected_ms;
-  return wait < 0 ? 0 : wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS;
-}
-
-static void judge_breach(struct conversations *m, struct person *acd,
-                         int64_t wait_ms) {
-  int64_t target = cv_target_ms(m, acd->queue, (enum cv_media)acd->media);
-  struct pair *pair = pair_of(m, acd);
-  if (pair == NULL || target == 0 || wait_ms <= target ||
-      (acd->flags & P_BREACHED))
+void cv_count_breach(struct conversations *m, const struct cv_wait *w,
+                     int64_t wait_ms) {
+  int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
+  struct pair *pair = pair_of(m, w);
+  if (pair == NULL || target_ms == 0 || wait_ms <= target_ms ||
+      (*w->counted & COUNTED_BREACH))
     return;
-  acd->flags |= P_BREACHED;
+  *w->counted |= COUNTED_BREACH;
   pair->t.breaches++;
 }
 
-static void judge_offer(struct conversations *m, const struct conversation *c,
-                        struct person *acd) {
-  if (acd->connected_ms == 0)
-    return;
-  if (!(acd->flags & (P_OURS | P_OLD)))
-    acd->flags |= acd->connected_ms >= c->since_ms ? P_OURS : P_OLD;
-  if (!(acd->flags & P_OURS) || (acd->flags & P_COUNTED) ||
-      (acd->media == CV_UNKNOWN && acd->end_ms == 0))
-    return;
-  acd->flags |= P_COUNTED;
-  struct pair *pair = pair_of(m, acd);
+void cv_count_offer(struct conversations *m, const struct cv_wait *w) {
+  struct pair *pair = pair_of(m, w);
+  *w->counted |= COUNTED_OFFER;
   if (pair != NULL)
     pair->t.offers++;
 }
 
-bool cv_is_pending(const struct person *p) {
-  return p->purpose == CV_ACD && (p->flags & P_OURS) &&
-         (p->flags & P_COUNTED) && !(p->flags & (P_ANSWERED | P_LEFT));
-}
-
-static void count_wait(const struct conversations *m, struct pair *pair,
-                       int64_t wait_ms) {
+static void count_duration(const struct conversations *m, struct pair *pair,
+                           int64_t wait_ms) {
   size_t i = 0;
   while (i < m->s.bound_count && wait_ms > m->bounds_ms[i])
     i++;
@@ -75,56 +46,91 @@ static void count_wait(const struct conversations *m, struct pair *pair,
   pair->t.answers++;
 }
 
-void cv_answered(struct conversations *m, struct person *acd, int64_t at_ms) {
-  int64_t wait = wait_of(acd, at_ms);
-  struct pair *pair = pair_of(m, acd);
-  acd->flags |= P_ANSWERED;
+void cv_count_answer(struct conversations *m, const struct cv_wait *w,
+                     int64_t at_ms) {
+  int64_t wait_ms = duration_ms(w, at_ms);
+  struct pair *pair = pair_of(m, w);
+  *w->counted |= COUNTED_ANSWER;
   if (pair != NULL)
-    count_wait(m, pair, wait);
-  judge_breach(m, acd, wait);
+    count_duration(m, pair, wait_ms);
+  cv_count_breach(m, w, wait_ms);
 }
 
-void cv_left(struct conversations *m, struct person *acd, bool elsewhere,
-             int64_t at_ms) {
-  struct pair *pair = pair_of(m, acd);
-  acd->flags |= P_LEFT;
+void cv_count_departure(struct conversations *m, const struct cv_wait *w,
+                        bool elsewhere, int64_t at_ms) {
+  struct pair *pair = pair_of(m, w);
+  *w->counted |= COUNTED_DEPARTURE;
   if (pair != NULL && elsewhere)
     pair->t.transfers++;
   else if (pair != NULL)
     pair->t.abandons++;
-  judge_breach(m, acd, wait_of(acd, at_ms));
+  cv_count_breach(m, w, duration_ms(w, at_ms));
 }
 
-/* The first agent that was connected during this stay in the queue answered
- * it. An agent without an acd participant of its queue (a call on behalf of the
- * queue) answers nothing. */
-static void judge_answer(struct conversations *m, const struct conversation *c,
-                         struct person *acd, struct person *const *stays) {
-  int64_t first = 0;
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct person *p = &c->persons[i];
-    if (stays[i] == acd && (first == 0 || p->connected_ms < first))
-      first = p->connected_ms;
-  }
-  if (first != 0)
-    cv_answered(m, acd, first);
+int64_t cv_breach_due_ms(const struct conversations *m,
+                         const struct cv_wait *w) {
+  if (!cv_is_pending(*w->counted) || (*w->counted & COUNTED_BREACH))
+    return 0;
+  int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
+  return target_ms == 0 ? 0 : w->start_ms + target_ms + CV_BREACH_GRACE_MS;
 }
 
-/* An agent's leg that was connected and ended with transfer*. */
-static void judge_transfer(struct conversations *m, struct person *agent,
-                           const struct person *acd) {
-  if (!(agent->flags & P_TRANSFERRED) || (agent->flags & P_COUNTED) ||
-      !(acd->flags & (P_COUNTED | P_OLD)))
+/* ---- the outcomes of a conversation's participants ---- */
+
+static struct cv_wait wait_of(struct participant *acd) {
+  return (struct cv_wait){&acd->counted, acd->connected_ms, acd->queue,
+                          (enum cv_media)acd->media};
+}
+
+static void judge_offer(struct conversations *m, const struct conversation *c,
+                        struct participant *acd) {
+  if (acd->connected_ms == 0 || cv_is_prior(c, acd) ||
+      (acd->counted & COUNTED_OFFER) ||
+      (acd->media == CV_UNKNOWN && acd->end_ms == 0))
     return;
-  agent->flags |= P_COUNTED;
-  struct pair *pair = acd->flags & P_OURS ? pair_of(m, acd) : NULL;
+  struct cv_wait wait = wait_of(acd);
+  cv_count_offer(m, &wait);
+}
+
+/* The first agent that was connected while the contact was in the queue
+ * answered it. An agent without an acd participant of its queue (a call on
+ * behalf of the queue) answers nothing. */
+static void judge_answer(struct conversations *m, const struct conversation *c,
+                         struct participant *acd,
+                         struct participant *const *answered) {
+  int64_t first_ms = 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (answered[i] == acd && (first_ms == 0 || p->connected_ms < first_ms))
+      first_ms = p->connected_ms;
+  }
+  if (first_ms == 0)
+    return;
+  struct cv_wait wait = wait_of(acd);
+  cv_count_answer(m, &wait, first_ms);
+}
+
+/* An agent's leg that was connected and ended with transfer*. The transfer of a
+ * contact that was offered before is noted but not counted. */
+static void judge_transfer(struct conversations *m,
+                           const struct conversation *c,
+                           struct participant *agent,
+                           const struct participant *acd) {
+  bool is_counted = acd->counted & COUNTED_OFFER;
+  if (!agent->is_transferred || (agent->counted & COUNTED_TRANSFER) ||
+      !(is_counted || cv_is_prior(c, acd)))
+    return;
+  agent->counted |= COUNTED_TRANSFER;
+  struct pair *pair =
+      is_counted ? cv_queue_pair(m, acd->queue, (enum cv_media)acd->media)
+                 : NULL;
   if (pair != NULL)
     pair->t.transfers++;
 }
 
-static bool rings(const struct conversation *c, uint32_t queue) {
+static bool is_ringing(const struct conversation *c, uint32_t queue) {
   for (unsigned i = 0; i < c->count; i++) {
-    const struct person *p = &c->persons[i];
+    const struct participant *p = &c->participants[i];
     if (p->queue == queue && p->purpose == CV_AGENT && p->connected_ms == 0 &&
         p->end_ms == 0)
       return true;
@@ -134,11 +140,12 @@ static bool rings(const struct conversation *c, uint32_t queue) {
 
 /* Another leg began when this one ended: a queue again, an agent elsewhere, a
  * flow. */
-static bool went_on(const struct conversation *c, const struct person *acd) {
-  if (c->other_ms >= acd->end_ms)
+static bool is_continued(const struct conversation *c,
+                         const struct participant *acd) {
+  if (c->other_connected_ms >= acd->end_ms)
     return true;
   for (unsigned i = 0; i < c->count; i++) {
-    const struct person *p = &c->persons[i];
+    const struct participant *p = &c->participants[i];
     if (p != acd && p->connected_ms > acd->connected_ms &&
         p->connected_ms >= acd->end_ms - SLACK_MS)
       return true;
@@ -147,75 +154,80 @@ static bool went_on(const struct conversation *c, const struct person *acd) {
 }
 
 static bool is_customer_gone(const struct conversation *c) {
-  return (c->flags & C_OVER) ||
+  return (c->flags & C_ALL_ENDED) ||
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
-/* The acd participant ended and no agent answered. While one rings or the
- * customer stays, this may be but the moment before the answer. */
-static void judge_leaving(struct conversations *m, const struct conversation *c,
-                          struct person *acd) {
-  if (acd->end_ms == 0 || rings(c, acd->queue))
+/* The acd participant ended and no agent answered. While an agent rings or the
+ * customer is still there, the answer may follow. */
+static void judge_departure(struct conversations *m,
+                            const struct conversation *c,
+                            struct participant *acd) {
+  if (acd->end_ms == 0 || is_ringing(c, acd->queue))
     return;
-  bool elsewhere = went_on(c, acd);
+  bool elsewhere = is_continued(c, acd);
   if (!elsewhere && !is_customer_gone(c))
     return;
-  cv_left(m, acd, elsewhere || (acd->flags & P_TRANSFERRED), acd->end_ms);
+  struct cv_wait wait = wait_of(acd);
+  cv_count_departure(m, &wait, elsewhere || acd->is_transferred, acd->end_ms);
 }
 
-void cv_judge(struct conversations *m, struct conversation *c) {
-  struct person *stays[CV_PERSONS_MAX]; /* an agent's acd participant */
+void cv_count_outcomes(struct conversations *m, struct conversation *c) {
+  struct participant *answered[CV_PARTS_MAX]; /* an agent's acd participant */
   for (unsigned i = 0; i < c->count; i++) {
-    struct person *p = &c->persons[i];
-    stays[i] = NULL;
+    struct participant *p = &c->participants[i];
+    answered[i] = NULL;
     if (p->purpose == CV_ACD)
       judge_offer(m, c, p);
     else if (p->connected_ms != 0)
-      stays[i] = cv_acd_before(c, p->queue, p->connected_ms);
+      answered[i] = cv_find_acd(c, p->queue, p->connected_ms);
   }
   for (unsigned i = 0; i < c->count; i++) {
-    struct person *p = &c->persons[i];
-    if (stays[i] != NULL)
-      judge_transfer(m, p, stays[i]);
-    if (cv_is_pending(p))
-      judge_answer(m, c, p, stays);
-    if (cv_is_pending(p))
-      judge_leaving(m, c, p);
+    struct participant *p = &c->participants[i];
+    if (answered[i] != NULL)
+      judge_transfer(m, c, p, answered[i]);
+    if (cv_is_pending(p->counted))
+      judge_answer(m, c, p, answered);
+    if (cv_is_pending(p->counted))
+      judge_departure(m, c, p);
   }
 }
 
-/* When waiting alone makes a breach; 0: never. */
-static int64_t due_of(const struct conversations *m, const struct person *p) {
-  if (!cv_is_pending(p) || p->end_ms != 0 || (p->flags & P_BREACHED))
-    return 0;
-  int64_t target = cv_target_ms(m, p->queue, (enum cv_media)p->media);
-  return target == 0 ? 0 : p->connected_ms + target + CV_BREACH_GRACE_MS;
+/* ---- contacts that still wait ---- */
+
+static int64_t due_of(const struct conversations *m, struct participant *p) {
+  struct cv_wait wait = wait_of(p);
+  return p->end_ms == 0 ? cv_breach_due_ms(m, &wait) : 0;
 }
 
-void cv_judge_waiting(struct conversations *m, struct conversation *c) {
+void cv_count_overdue(struct conversations *m, struct conversation *c) {
   for (unsigned i = 0; i < c->count; i++) {
-    struct person *p = &c->persons[i];
-    int64_t due = due_of(m, p);
-    if (due != 0 && due <= m->heard_ms)
-      judge_breach(m, p, due - p->connected_ms);
+    struct participant *p = &c->participants[i];
+    int64_t due_ms = due_of(m, p);
+    if (due_ms == 0 || due_ms > m->complete_ms)
+      continue;
+    struct cv_wait wait = wait_of(p);
+    cv_count_breach(m, &wait, due_ms - p->connected_ms);
   }
-  cv_settle(m, c);
+  cv_schedule_breach(m, c);
 }
 
-void cv_settle(const struct conversations *m, struct conversation *c) {
-  bool quiet = true;
+void cv_schedule_breach(const struct conversations *m, struct conversation *c) {
+  bool is_inactive = true;
   c->due_ms = 0;
   for (unsigned i = 0; i < c->count; i++) {
-    const struct person *p = &c->persons[i];
-    int64_t due = due_of(m, p);
-    if (due != 0 && (c->due_ms == 0 || due < c->due_ms))
-      c->due_ms = due;
-    quiet &= p->end_ms != 0 && !cv_is_pending(p) &&
-             (p->flags & (P_ACW | P_ACW_OVER)) != P_ACW;
+    struct participant *p = &c->participants[i];
+    int64_t due_ms = due_of(m, p);
+    if (due_ms != 0 && (c->due_ms == 0 || due_ms < c->due_ms))
+      c->due_ms = due_ms;
+    is_inactive &=
+        p->end_ms != 0 && !cv_is_pending(p->counted) &&
+        (p->progress & (PROGRESS_ACW | PROGRESS_ACW_ENDED)) != PROGRESS_ACW;
   }
   if (c->flags & C_CLOSED) {
-    quiet = true;
+    is_inactive = true;
     c->due_ms = 0;
   }
-  c->flags = (uint8_t)(quiet ? c->flags | C_QUIET : c->flags & ~C_QUIET);
+  c->flags =
+      (uint8_t)(is_inactive ? c->flags | C_INACTIVE : c->flags & ~C_INACTIVE);
 }

@@ -4,7 +4,7 @@
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-enum { FIRST_SLOTS = 64, FIRST_PERSONS = 2 };
+enum { FIRST_SLOTS = 64, FIRST_PARTS = 2 };
 
 /* ---- the table ---- */
 
@@ -12,7 +12,7 @@ static uint32_t home_of(const struct conversations *m, struct uuid_key id) {
   return (uint32_t)uuid_key_hash(id) & (m->slot_count - 1);
 }
 
-/* The slot that holds the id, or the free one where it would go. */
+/* The slot that holds the id, or the free one for it. */
 static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
   uint32_t s = home_of(m, id);
   while (m->slots[s] != 0 && !uuid_key_equal(cv_at(m, m->slots[s] - 1)->id, id))
@@ -20,8 +20,8 @@ static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
   return s;
 }
 
-uint32_t cv_set_find(const struct conversations *m, struct uuid_key id) {
-  return m->slot_count == 0 ? CV_NOBODY : m->slots[slot_of(m, id)] - 1;
+uint32_t cv_table_find(const struct conversations *m, struct uuid_key id) {
+  return m->slot_count == 0 ? CV_NONE : m->slots[slot_of(m, id)] - 1;
 }
 
 static bool grow_slots(struct conversations *m) {
@@ -39,7 +39,7 @@ static bool grow_slots(struct conversations *m) {
   return true;
 }
 
-/* What stands behind moves up, so that no search ends too early. */
+/* Moves later entries up, so that no search ends at the hole. */
 static void empty_slot(struct conversations *m, uint32_t hole) {
   uint32_t mask = m->slot_count - 1;
   for (uint32_t s = (hole + 1) & mask; m->slots[s] != 0; s = (s + 1) & mask) {
@@ -52,14 +52,15 @@ static void empty_slot(struct conversations *m, uint32_t hole) {
   m->slots[hole] = 0;
 }
 
-/* ---- the order of hearing ---- */
+/* ---- the order of last events ---- */
 
-static void unlink_one(struct conversations *m, const struct conversation *c) {
-  if (c->older != CV_NOBODY)
+static void unlink_conversation(struct conversations *m,
+                                const struct conversation *c) {
+  if (c->older != CV_NONE)
     cv_at(m, c->older)->newer = c->newer;
   else
     m->oldest = c->newer;
-  if (c->newer != CV_NOBODY)
+  if (c->newer != CV_NONE)
     cv_at(m, c->newer)->older = c->older;
   else
     m->newest = c->older;
@@ -67,23 +68,23 @@ static void unlink_one(struct conversations *m, const struct conversation *c) {
 
 static void link_newest(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  c->newer = CV_NOBODY;
+  c->newer = CV_NONE;
   c->older = m->newest;
-  if (m->newest != CV_NOBODY)
+  if (m->newest != CV_NONE)
     cv_at(m, m->newest)->newer = number;
   else
     m->oldest = number;
   m->newest = number;
 }
 
-void cv_set_heard(struct conversations *m, uint32_t number) {
+void cv_table_touch(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  c->heard_ms = m->now_ms;
+  c->last_event_ms = m->now_ms;
   c->gap = m->gap;
   c->misses = 0;
   if (m->newest == number)
     return;
-  unlink_one(m, c);
+  unlink_conversation(m, c);
   link_newest(m, number);
 }
 
@@ -104,102 +105,100 @@ static bool grow_pool(struct conversations *m) {
     return false;
   for (uint32_t i = 0; i < CV_BLOCK; i++)
     block[i].older =
-        i + 1 < CV_BLOCK ? m->block_count * CV_BLOCK + i + 1 : m->free;
-  m->free = m->block_count * CV_BLOCK;
+        i + 1 < CV_BLOCK ? m->block_count * CV_BLOCK + i + 1 : m->first_free;
+  m->first_free = m->block_count * CV_BLOCK;
   m->blocks[m->block_count++] = block;
   return true;
 }
 
-/* Small rooms for persons stay for who comes next. */
-void cv_set_drop(struct conversations *m, uint32_t number) {
+/* Small arrays of parts stay for the next conversation. */
+void cv_table_remove(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  struct person *persons = c->persons;
+  void *parts = c->parts;
   uint8_t cap = c->cap;
   empty_slot(m, slot_of(m, c->id));
-  unlink_one(m, c);
-  if (cap > FIRST_PERSONS) {
-    free(persons);
-    m->persons -= cap;
-    persons = NULL;
+  unlink_conversation(m, c);
+  if (cap > FIRST_PARTS) {
+    free(parts);
+    m->part_cap -= cap;
+    parts = NULL;
     cap = 0;
   }
-  *c = (struct conversation){.older = m->free, .persons = persons, .cap = cap};
-  m->free = number;
+  *c =
+      (struct conversation){.older = m->first_free, .parts = parts, .cap = cap};
+  m->first_free = number;
   m->count--;
 }
 
-/* What is heard of it again must not be counted again: from now on nothing
- * that began as early is ours. Never beyond the present, whatever times the
- * server sent. */
-void cv_set_evict(struct conversations *m, uint32_t number) {
+/* Wrong times of the server must not move the limit beyond the present. */
+void cv_table_evict(struct conversations *m, uint32_t number) {
   const struct conversation *c = cv_at(m, number);
-  int64_t floor = m->floor_ms;
-  for (unsigned i = 0; i < c->count; i++) {
-    int64_t after = c->persons[i].connected_ms + 1;
-    if (after > m->now_ms)
-      after = m->now_ms;
-    if (after > floor)
-      floor = after;
+  if (c->count > 0) {
+    int64_t after_ms = m->dialect->find_last_start(c) + 1;
+    if (after_ms > m->now_ms)
+      after_ms = m->now_ms;
+    if (after_ms > m->evicted_ms)
+      m->evicted_ms = after_ms;
   }
-  m->floor_ms = floor;
-  cv_set_drop(m, number);
+  cv_table_remove(m, number);
 }
 
-static void make_room(struct conversations *m) {
+static void evict_oldest(struct conversations *m) {
   m->stats.evicted++;
-  cv_set_evict(m, m->oldest);
+  cv_table_evict(m, m->oldest);
 }
 
-uint32_t cv_set_add(struct conversations *m, struct uuid_key id) {
+uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   while (m->count > 0 && m->count >= m->s.max)
-    make_room(m);
-  if ((m->free == CV_NOBODY && !grow_pool(m)) ||
+    evict_oldest(m);
+  if ((m->first_free == CV_NONE && !grow_pool(m)) ||
       (m->count * 2 >= m->slot_count && !grow_slots(m)))
-    return CV_NOBODY;
+    return CV_NONE;
 
-  uint32_t number = m->free;
+  uint32_t number = m->first_free;
   struct conversation *c = cv_at(m, number);
-  m->free = c->older;
+  m->first_free = c->older;
   c->id = id;
   c->flags = C_USED;
   m->slots[slot_of(m, id)] = number + 1;
   m->count++;
   link_newest(m, number);
-  cv_set_heard(m, number);
+  cv_table_touch(m, number);
   return number;
 }
 
-/* Others go when all have too many persons together; `c` is the newest. */
-static bool grow_persons(struct conversations *m, struct conversation *c) {
-  size_t max = (size_t)m->s.max * CV_PERSONS_EACH + CV_PERSONS_MAX;
-  unsigned cap = c->cap < FIRST_PERSONS ? FIRST_PERSONS
-                 : c->cap < 4           ? c->cap + 1u
-                                        : c->cap + c->cap / 2u;
-  if (cap > CV_PERSONS_MAX)
-    cap = CV_PERSONS_MAX;
-  while (m->persons + cap - c->cap > max && m->oldest != m->newest)
-    make_room(m);
-  struct person *persons = realloc(c->persons, cap * sizeof(*persons));
-  if (persons == NULL)
+/* Evicts others when all have too many parts together; `c` is the newest. */
+static bool grow_parts(struct conversations *m, struct conversation *c) {
+  size_t max = (size_t)m->s.max * CV_PARTS_AVERAGE + CV_PARTS_MAX;
+  unsigned cap = c->cap < FIRST_PARTS ? FIRST_PARTS
+                 : c->cap < 4         ? c->cap + 1u
+                                      : c->cap + c->cap / 2u;
+  if (cap > CV_PARTS_MAX)
+    cap = CV_PARTS_MAX;
+  while (m->part_cap + cap - c->cap > max && m->oldest != m->newest)
+    evict_oldest(m);
+  void *parts = realloc(c->parts, cap * m->dialect->part_size);
+  if (parts == NULL)
     return false;
-  m->persons += cap - c->cap;
-  c->persons = persons;
+  m->part_cap += cap - c->cap;
+  c->parts = parts;
   c->cap = (uint8_t)cap;
   return true;
 }
 
-struct person *cv_set_person(struct conversations *m, struct conversation *c) {
-  if (c->count == CV_PERSONS_MAX || (c->count == c->cap && !grow_persons(m, c)))
+void *cv_table_add_part(struct conversations *m, struct conversation *c) {
+  size_t size = m->dialect->part_size;
+  if (c->count == CV_PARTS_MAX || (c->count == c->cap && !grow_parts(m, c)))
     return NULL;
-  struct person *p = &c->persons[c->count++];
-  memset(p, 0, sizeof(*p));
-  return p;
+  void *part = (char *)c->parts + c->count++ * size;
+  memset(part, 0, size);
+  return part;
 }
 
-void cv_set_clear(struct conversations *m) {
+void cv_table_clear(struct conversations *m) {
   for (uint32_t b = 0; b < m->block_count; b++) {
     for (uint32_t i = 0; i < CV_BLOCK; i++)
-      free(m->blocks[b][i].persons);
+      free(m->blocks[b][i].parts);
     free(m->blocks[b]);
   }
   free(m->blocks);

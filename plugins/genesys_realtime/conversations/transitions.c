@@ -1,257 +1,213 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* Steps are taken in the order of their times; at one time in this one. */
-enum kind {
-  RINGS,    /* an agent participant appears */
-  RELEASED, /* from hold */
-  CONNECTS,
-  HOLDS,
-  ENDS,
-  WAITS, /* an acd participant appears */
-  WRAPS_UP,
-  WRAPPED_UP,
+/* Steps are applied in the order of their times; those of the same time in this
+ * order. */
+enum step_kind {
+  STEP_RING,    /* an agent participant appears */
+  STEP_RELEASE, /* from hold */
+  STEP_CONNECT,
+  STEP_HOLD,
+  STEP_END,
+  STEP_WAIT, /* an acd participant appears */
+  STEP_ACW,
+  STEP_ACW_END,
 };
 
-/* Legs end and begin with a few milliseconds between them, or none; nobody was
- * in between. */
-#define TOGETHER_MS 20
+/* One leg ends and the next begins within so many milliseconds: one change of
+ * state. */
+#define SIMULTANEOUS_MS 20
 
-#define NO_TIME INT64_MAX /* after all that has one */
+#define TIME_UNKNOWN INT64_MAX /* sorts after all known times */
 
-struct walk {
+struct transitions {
   struct conversations *m;
   struct conversation *c;
   uint32_t queue;
   unsigned count; /* of m->steps */
 };
 
-/* ---- states ---- */
-
-static enum cv_state state_of_person(const struct person *p) {
-  if (!(p->flags & P_SEEN))
-    return CV_STATE_NONE;
-  if (p->flags & P_STANDING)
-    return (enum cv_state)p->hold;
-  if (p->flags & P_ENDED)
-    return (p->flags & (P_ACW | P_ACW_OVER)) == P_ACW ? CV_STATE_WRAPUP
-                                                      : CV_STATE_ENDED;
-  if (p->purpose == CV_ACD)
-    return CV_STATE_WAITING;
-  if (!(p->flags & P_CONNECTED))
-    return CV_STATE_ALERTING;
-  return p->flags & P_HELD ? CV_STATE_HELD : CV_STATE_ACTIVE;
-}
-
-enum cv_state cv_state_of(const struct conversation *c, uint32_t queue) {
-  enum cv_state highest = CV_STATE_NONE;
-  for (unsigned i = 0; i < c->count; i++) {
-    if (c->persons[i].queue != queue)
-      continue;
-    enum cv_state state = state_of_person(&c->persons[i]);
-    if (state > highest)
-      highest = state;
-  }
-  return highest;
-}
-
-enum cv_media cv_media_of(const struct conversation *c, uint32_t queue) {
-  enum cv_media agents = CV_UNKNOWN;
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct person *p = &c->persons[i];
-    if (p->queue != queue || p->media == CV_UNKNOWN)
-      continue;
-    if (p->purpose == CV_ACD)
-      return (enum cv_media)p->media;
-    if (agents == CV_UNKNOWN)
-      agents = (enum cv_media)p->media;
-  }
-  return agents;
-}
-
-bool cv_is_first_of_queue(const struct conversation *c, unsigned person) {
-  for (unsigned i = 0; i < person; i++)
-    if (c->persons[i].queue == c->persons[person].queue)
-      return false;
-  return true;
-}
-
 /* ---- steps ---- */
 
-static void add_step(struct walk *w, int64_t at, enum kind kind,
-                     unsigned person) {
-  struct step *steps = w->m->steps;
-  struct step step = {at, (uint8_t)kind, (uint8_t)person};
-  unsigned i = w->count++;
-  for (; i > 0 && (steps[i - 1].at > at ||
-                   (steps[i - 1].at == at && steps[i - 1].kind > kind));
+static void add_step(struct transitions *t, int64_t at_ms, enum step_kind kind,
+                     unsigned participant) {
+  struct step *steps = t->m->steps;
+  struct step step = {at_ms, (uint8_t)kind, (uint8_t)participant};
+  unsigned i = t->count++;
+  for (; i > 0 && (steps[i - 1].at_ms > at_ms ||
+                   (steps[i - 1].at_ms == at_ms && steps[i - 1].kind > kind));
        i--)
     steps[i] = steps[i - 1];
   steps[i] = step;
 }
 
-/* When it began to ring nobody says: before it was connected or gave up, and
- * while the contact waited. */
-static int64_t rang_at(const struct walk *w, const struct person *p) {
+/* The platform does not report when an agent began to ring: no later than it
+ * was connected or ended, and while the contact still waited. */
+static int64_t find_ring_ms(const struct transitions *t,
+                            const struct participant *p) {
   int64_t at = p->connected_ms != 0 ? p->connected_ms
                : p->end_ms != 0     ? p->end_ms
-                                    : NO_TIME;
-  const struct person *acd = cv_acd_before(w->c, w->queue, at);
+                                    : TIME_UNKNOWN;
+  const struct participant *acd = cv_find_acd(t->c, t->queue, at);
   return acd != NULL && acd->end_ms != 0 && acd->end_ms < at ? acd->end_ms : at;
 }
 
-static void add_acd(struct walk *w, unsigned i) {
-  const struct person *p = &w->c->persons[i];
-  if (!(p->flags & P_SEEN))
-    add_step(w,
+static void add_acd_steps(struct transitions *t, unsigned i) {
+  const struct participant *p = &t->c->participants[i];
+  if (!(p->progress & PROGRESS_SEEN))
+    add_step(t,
              p->connected_ms != 0 ? p->connected_ms
              : p->end_ms != 0     ? p->end_ms
-                                  : NO_TIME,
-             WAITS, i);
-  if (p->end_ms != 0 && !(p->flags & P_ENDED))
-    add_step(w, p->end_ms, ENDS, i);
+                                  : TIME_UNKNOWN,
+             STEP_WAIT, i);
+  if (p->end_ms != 0 && !(p->progress & PROGRESS_ENDED))
+    add_step(t, p->end_ms, STEP_END, i);
 }
 
-/* A leg that ends is on hold no longer. */
-static void add_agent(struct walk *w, unsigned i) {
-  const struct person *p = &w->c->persons[i];
-  const struct gain *g = &w->m->gains[i];
-  bool ends = p->end_ms != 0 && !(p->flags & P_ENDED);
-  if (!(p->flags & P_SEEN))
-    add_step(w, rang_at(w, p), RINGS, i);
-  if (p->connected_ms != 0 && !(p->flags & P_CONNECTED))
-    add_step(w, p->connected_ms, CONNECTS, i);
+/* A leg that ends is no longer on hold. */
+static void add_agent_steps(struct transitions *t, unsigned i) {
+  const struct participant *p = &t->c->participants[i];
+  const struct gain *g = &t->m->gains[i];
+  bool ends = p->end_ms != 0 && !(p->progress & PROGRESS_ENDED);
+  if (!(p->progress & PROGRESS_SEEN))
+    add_step(t, find_ring_ms(t, p), STEP_RING, i);
+  if (p->connected_ms != 0 && !(p->progress & PROGRESS_CONNECTED))
+    add_step(t, p->connected_ms, STEP_CONNECT, i);
   if (g->release)
-    add_step(w, g->hold_ms != 0 ? g->hold_ms : NO_TIME, RELEASED, i);
-  else if (ends && (p->flags & P_HELD))
-    add_step(w, p->end_ms, RELEASED, i);
+    add_step(t, g->hold_ms != 0 ? g->hold_ms : TIME_UNKNOWN, STEP_RELEASE, i);
+  else if (ends && (p->progress & PROGRESS_HELD))
+    add_step(t, p->end_ms, STEP_RELEASE, i);
   if (g->hold_ms != 0)
-    add_step(w, g->hold_ms, HOLDS, i);
+    add_step(t, g->hold_ms, STEP_HOLD, i);
   if (ends)
-    add_step(w, p->end_ms, ENDS, i);
+    add_step(t, p->end_ms, STEP_END, i);
   if (g->acw_ms != 0 && !ends)
-    add_step(w, g->acw_ms, WRAPS_UP, i);
-  if (g->acw_end_ms != 0 && (g->acw_ms != 0 || (p->flags & P_ACW)))
-    add_step(w, g->acw_end_ms > p->end_ms ? g->acw_end_ms : p->end_ms,
-             WRAPPED_UP, i);
+    add_step(t, g->acw_ms, STEP_ACW, i);
+  if (g->acw_end_ms != 0 && (g->acw_ms != 0 || (p->progress & PROGRESS_ACW)))
+    add_step(t, g->acw_end_ms > p->end_ms ? g->acw_end_ms : p->end_ms,
+             STEP_ACW_END, i);
 }
 
-static void take_step(struct walk *w, const struct step *s) {
-  struct person *p = &w->c->persons[s->person];
-  switch ((enum kind)s->kind) {
-  case RINGS:
-  case WAITS:
-    p->flags |= P_SEEN;
+static void apply_step(struct transitions *t, const struct step *s) {
+  struct participant *p = &t->c->participants[s->participant];
+  switch ((enum step_kind)s->kind) {
+  case STEP_RING:
+  case STEP_WAIT:
+    p->progress |= PROGRESS_SEEN;
     break;
-  case RELEASED:
-    p->flags &= (uint16_t)~P_HELD;
+  case STEP_RELEASE:
+    p->progress &= (uint8_t)~PROGRESS_HELD;
     break;
-  case CONNECTS:
-    p->flags |= P_CONNECTED;
+  case STEP_CONNECT:
+    p->progress |= PROGRESS_CONNECTED;
     break;
-  case HOLDS:
-    p->flags |= P_HELD;
+  case STEP_HOLD:
+    p->progress |= PROGRESS_HELD;
     break;
-  case ENDS:
-    p->flags |= w->m->gains[s->person].acw_ms != 0 ? P_ENDED | P_ACW : P_ENDED;
+  case STEP_END:
+    p->progress |= t->m->gains[s->participant].acw_ms != 0
+                       ? PROGRESS_ENDED | PROGRESS_ACW
+                       : PROGRESS_ENDED;
     break;
-  case WRAPS_UP:
-    p->flags |= P_ACW;
+  case STEP_ACW:
+    p->progress |= PROGRESS_ACW;
     break;
-  case WRAPPED_UP:
-    p->flags |= P_ACW_OVER;
+  case STEP_ACW_END:
+    p->progress |= PROGRESS_ACW_ENDED;
     break;
   }
 }
 
 static bool is_joinable(const struct step *s) {
-  return s->kind == CONNECTS || s->kind == ENDS || s->kind == WAITS;
+  return s->kind == STEP_CONNECT || s->kind == STEP_END || s->kind == STEP_WAIT;
 }
 
-/* How many steps from `first` are one: what happens together, to different
- * persons. */
-static unsigned length_of(const struct walk *w, unsigned first) {
-  const struct step *s = w->m->steps;
+/* How many steps from `first` on are one change: simultaneous ones of different
+ * participants. */
+static unsigned count_simultaneous(const struct transitions *t,
+                                   unsigned first) {
+  const struct step *s = t->m->steps;
   unsigned end = first + 1;
-  if (!is_joinable(&s[first]) || s[first].at == NO_TIME)
+  if (!is_joinable(&s[first]) || s[first].at_ms == TIME_UNKNOWN)
     return 1;
-  for (; end < w->count && is_joinable(&s[end]) &&
-         s[end].at - s[first].at <= TOGETHER_MS;
+  for (; end < t->count && is_joinable(&s[end]) &&
+         s[end].at_ms - s[first].at_ms <= SIMULTANEOUS_MS;
        end++)
     for (unsigned i = first; i < end; i++)
-      if (s[i].person == s[end].person)
+      if (s[i].participant == s[end].participant)
         return end - first;
   return end - first;
 }
 
 /* ---- changes ---- */
 
-/* A contact that was there before we were: how it stands when we first hear of
- * it is no change. */
-static bool is_older_than_us(const struct walk *w) {
-  for (unsigned i = 0; i < w->c->count; i++) {
-    const struct person *p = &w->c->persons[i];
-    if (p->queue == w->queue && p->purpose == CV_ACD && p->connected_ms != 0 &&
-        p->connected_ms < w->c->since_ms)
+/* A contact that was offered before: its state when the model first sees it is
+ * no change. */
+static bool has_prior_offer(const struct transitions *t) {
+  for (unsigned i = 0; i < t->c->count; i++) {
+    const struct participant *p = &t->c->participants[i];
+    if (p->queue == t->queue && p->purpose == CV_ACD && cv_is_prior(t->c, p))
       return true;
   }
   return false;
 }
 
-static void count_change(struct walk *w, enum cv_state from, enum cv_state to) {
-  struct pair *pair = cv_pair(w->m, w->queue, cv_media_of(w->c, w->queue));
+static void count_change(struct transitions *t, enum cv_state from,
+                         enum cv_state to) {
+  struct pair *pair =
+      cv_queue_pair(t->m, t->queue, cv_media_of(t->c, t->queue));
   if (pair != NULL)
     pair->t.changes[from][to]++;
 }
 
-/* Unless another agent hid it. */
-static void count_past_hold(struct walk *w, unsigned held) {
-  int64_t at = w->m->gains[held].past_hold_ms;
-  for (unsigned i = 0; i < w->c->count; i++) {
-    const struct person *p = &w->c->persons[i];
-    if (i != held && p->queue == w->queue && p->purpose == CV_AGENT &&
+/* Not while another agent was active: the state of the queue did not change. */
+static void count_past_hold(struct transitions *t, unsigned held) {
+  int64_t at = t->m->gains[held].past_hold_ms;
+  for (unsigned i = 0; i < t->c->count; i++) {
+    const struct participant *p = &t->c->participants[i];
+    if (i != held && p->queue == t->queue && p->purpose == CV_AGENT &&
         p->connected_ms != 0 && p->connected_ms <= at &&
         (p->end_ms == 0 || p->end_ms > at))
       return;
   }
-  count_change(w, CV_STATE_ACTIVE, CV_STATE_HELD);
-  count_change(w, CV_STATE_HELD, CV_STATE_ACTIVE);
+  count_change(t, CV_STATE_ACTIVE, CV_STATE_HELD);
+  count_change(t, CV_STATE_HELD, CV_STATE_ACTIVE);
 }
 
-static void take_steps(struct walk *w) {
-  enum cv_state from = cv_state_of(w->c, w->queue);
-  bool silent = from == CV_STATE_NONE && is_older_than_us(w);
-  for (unsigned i = 0, n; i < w->count; i += n) {
-    n = length_of(w, i);
+static void apply_steps(struct transitions *t) {
+  enum cv_state from = cv_state_of(t->c, t->queue);
+  bool is_silent = from == CV_STATE_NONE && has_prior_offer(t);
+  for (unsigned i = 0, n; i < t->count; i += n) {
+    n = count_simultaneous(t, i);
     for (unsigned k = i; k < i + n; k++)
-      take_step(w, &w->m->steps[k]);
-    enum cv_state to = cv_state_of(w->c, w->queue);
-    if (to != from && from != CV_STATE_NONE && !silent &&
-        w->m->steps[i + n - 1].at >= w->c->since_ms)
-      count_change(w, from, to);
+      apply_step(t, &t->m->steps[k]);
+    enum cv_state to = cv_state_of(t->c, t->queue);
+    if (to != from && from != CV_STATE_NONE && !is_silent &&
+        t->m->steps[i + n - 1].at_ms >= t->c->since_ms)
+      count_change(t, from, to);
     from = to;
   }
 }
 
-void cv_walk(struct conversations *m, struct conversation *c) {
+void cv_apply_transitions(struct conversations *m, struct conversation *c) {
   for (unsigned first = 0; first < c->count; first++) {
-    struct walk w = {m, c, c->persons[first].queue, 0};
+    struct transitions t = {m, c, c->participants[first].queue, 0};
     if (!cv_is_first_of_queue(c, first))
       continue;
     for (unsigned i = first; i < c->count; i++) {
-      if (c->persons[i].queue != w.queue)
+      if (c->participants[i].queue != t.queue)
         continue;
-      if (c->persons[i].purpose == CV_ACD)
-        add_acd(&w, i);
+      if (c->participants[i].purpose == CV_ACD)
+        add_acd_steps(&t, i);
       else
-        add_agent(&w, i);
+        add_agent_steps(&t, i);
       if (m->gains[i].past_hold_ms >= c->since_ms)
-        count_past_hold(&w, i);
+        count_past_hold(&t, i);
     }
-    take_steps(&w);
-    /* The first contact of a queue and medium makes its counters. */
-    enum cv_media media = cv_media_of(c, w.queue);
-    if (w.count > 0 && media != CV_UNKNOWN)
-      (void)cv_pair(m, w.queue, media);
+    apply_steps(&t);
+    /* The first contact of a queue and medium creates its counters. */
+    enum cv_media media = cv_media_of(c, t.queue);
+    if (t.count > 0 && media != CV_UNKNOWN)
+      (void)cv_queue_pair(m, t.queue, media);
   }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Wrap-up codes: which changes named which code, beside the changes
- * themselves. A code is what anybody types into a routing table, so only those
- * that the configuration allows become names, and only so many of them. */
+/* Changes of state by wrap-up code, in addition to the changes themselves. A
+ * code is free text, so only codes that the configuration allows become names,
+ * and their number is limited. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +9,12 @@
 #include "common/genesys/clean_name.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* "screenmonitoring-alerting-alerting-CODE" is one part of an identity. */
+/* "screenmonitoring-alerting-alerting-CODE" must fit one part of an identity.
+ */
 enum { CODE_SIZE = 85 };
 
-/* Codes that look alike once they are clean are one: two series must not share
- * an identity. */
+/* Codes that are equal once cleaned are one code: two series must not share an
+ * identity. */
 static size_t clean_code(char out[GC_NAME_SIZE], const char *code) {
   (void)gc_name_clean(out, code, strlen(code));
   size_t len = strlen(out);
@@ -28,9 +29,9 @@ static size_t clean_code(char out[GC_NAME_SIZE], const char *code) {
   return len;
 }
 
-/* False: it is not allowed, or one too many. */
-static bool number_of(struct conversations *m, const char *text,
-                      uint32_t *ret_code) {
+/* False: the code is not allowed, or there are too many. */
+static bool intern_code(struct conversations *m, const char *text,
+                        uint32_t *ret_code) {
   char code[GC_NAME_SIZE];
   if (text[0] == '\0' || m->s.wrapup_count == 0 ||
       !gc_glob_accepts(m->s.wrapups, m->s.wrapup_count, text, NULL))
@@ -41,8 +42,8 @@ static bool number_of(struct conversations *m, const char *text,
   return is_kept;
 }
 
-static struct wrapup_change *find(const struct pair *pair, uint32_t code,
-                                  enum cv_state from, enum cv_state to) {
+static struct wrapup_change *find_change(const struct pair *pair, uint32_t code,
+                                         enum cv_state from, enum cv_state to) {
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
     struct wrapup_change *w = &pair->wrapups[i];
     if (w->code == code && w->from == from && w->to == to)
@@ -51,7 +52,8 @@ static struct wrapup_change *find(const struct pair *pair, uint32_t code,
   return NULL;
 }
 
-static struct wrapup_change *add(struct conversations *m, struct pair *pair) {
+static struct wrapup_change *add_change(struct conversations *m,
+                                        struct pair *pair) {
   if (m->wrapup_changes >= CV_WRAPUP_CHANGES_MAX)
     return NULL;
   size_t count = pair->wrapup_count + (size_t)1;
@@ -65,14 +67,14 @@ static struct wrapup_change *add(struct conversations *m, struct pair *pair) {
   return &grown[count - 1];
 }
 
-void cv_wrapup(struct conversations *m, struct pair *pair, const char *text,
-               enum cv_state from, enum cv_state to) {
+void cv_count_wrapup(struct conversations *m, struct pair *pair,
+                     const char *text, enum cv_state from, enum cv_state to) {
   uint32_t code;
-  if (pair == NULL || !number_of(m, text, &code))
+  if (pair == NULL || !intern_code(m, text, &code))
     return;
-  struct wrapup_change *w = find(pair, code, from, to);
+  struct wrapup_change *w = find_change(pair, code, from, to);
   if (w == NULL) {
-    w = add(m, pair);
+    w = add_change(m, pair);
     if (w == NULL) {
       m->stats.wrapups_left++;
       return;
@@ -83,7 +85,7 @@ void cv_wrapup(struct conversations *m, struct pair *pair, const char *text,
   w->count++;
 }
 
-void cv_pair_clear(struct conversations *m, struct pair *pair) {
+void cv_clear_pair(struct conversations *m, struct pair *pair) {
   m->wrapup_changes -= pair->wrapup_count;
   free(pair->wrapups);
   *pair = (struct pair){.shown = false};

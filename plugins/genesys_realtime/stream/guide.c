@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Stream "conversations", the guide dialect: a socket of the block's own, and
- * events that tell where a conversation stands. There is no snapshot: what was
- * missed stays missed, and stream_gap says how long. */
+ * events with a conversation's state. There is no snapshot: missed events are
+ * not recovered, and stream_gap shows for how long the stream was blind. */
 #include "plugins/genesys_realtime/stream/internal.h"
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct stream *s = ctx;
-  const struct cv_standing *event = NULL;
+  const struct guide_event *event = NULL;
   enum gc_code code =
       decode_guide_event(s->guide_decoder, bytes, len, &event, NULL);
   int64_t at_ms = event != NULL ? stream_server_now(s) : 0;
@@ -14,7 +14,7 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
   s->malformed += code != GC_OK;
   s->others += code == GC_OK && event == NULL;
   if (code == GC_OK && event != NULL && s->model != NULL)
-    s->lost += conversations_stand(s->model, event, at_ms) != GC_OK;
+    s->lost += conversations_apply_state(s->model, event, at_ms) != GC_OK;
   pthread_mutex_unlock(&s->lock);
 }
 
@@ -24,7 +24,7 @@ static void on_open(void *ctx, uint64_t blind_ms) {
   stream_take_targets(s);
   pthread_mutex_lock(&s->lock);
   s->gap_ms += blind_ms;
-  s->heard_ms = stream_now(s);
+  s->last_message_ms = stream_now(s);
   s->blind_since_ms = 0;
   s->is_connected = true;
   if (s->model != NULL && blind_ms > 0)
@@ -37,36 +37,36 @@ static void on_notice(void *ctx, const struct gc_err *err) {
   s->deps.notice(s->deps.notice_ctx, "stream", err);
 }
 
-static enum gc_code make_link(struct stream *s) {
+static enum gc_code open_socket(struct stream *s) {
   const struct queues_options *o = s->options;
-  struct guide_socket_deps needs = {.env = s->deps.env,
-                                    .api = s->deps.api,
-                                    .driver = s->deps.driver,
-                                    .connect = s->deps.connect,
-                                    .base_url = s->deps.base_url,
-                                    .path = o->path != NULL ? o->path
-                                                            : GUIDE_STREAM_PATH,
-                                    .timeouts = stream_timeouts(o),
-                                    .text = on_text,
-                                    .open = on_open,
-                                    .notice = on_notice,
-                                    .ctx = s};
+  struct guide_socket_deps deps = {.env = s->deps.env,
+                                   .api = s->deps.api,
+                                   .driver = s->deps.driver,
+                                   .connect = s->deps.connect,
+                                   .base_url = s->deps.base_url,
+                                   .path = o->path != NULL ? o->path
+                                                           : GUIDE_STREAM_PATH,
+                                   .timeouts = stream_timeouts(o),
+                                   .text = on_text,
+                                   .open = on_open,
+                                   .notice = on_notice,
+                                   .ctx = s};
   s->query.max = 65536;
   gc_buf_reset(&s->query);
   GC_TRY(guide_query(o->where.at, o->where.count, o->media.at, o->media.count,
                      &s->query));
-  needs.query = gc_buf_string(&s->query);
+  deps.query = gc_buf_string(&s->query);
   if (s->guide_decoder == NULL)
     s->guide_decoder = guide_decoder_new();
   if (s->guide_decoder == NULL)
     return GC_ERR_MEMORY;
-  s->link = guide_socket_new(&needs);
-  return s->link != NULL ? GC_OK : GC_ERR_MEMORY;
+  s->socket = guide_socket_new(&deps);
+  return s->socket != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
-static enum gc_code start(struct stream *s) {
+static enum gc_code start_guide(struct stream *s) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = make_link(s);
+  enum gc_code code = open_socket(s);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the conversation stream: %s",
                   gc_code_words(code));
@@ -75,28 +75,32 @@ static enum gc_code start(struct stream *s) {
   return code;
 }
 
-/* The server filters, by the query, and the samples do. */
-static void select_queues(struct stream *s, const struct selection *selection) {
+/* The query and the samples filter the queues, not the socket. */
+static void select_guide_queues(struct stream *s,
+                                const struct selection *selection) {
   (void)selection;
   stream_take_targets(s);
 }
 
-static void tick(struct stream *s, uint64_t now_ms) {
+static void tick_guide(struct stream *s, uint64_t now_ms) {
   struct guide_socket_stats stats = {.is_connected = false};
   (void)now_ms;
-  if (s->link != NULL)
-    guide_socket_stats(s->link, &stats);
+  if (s->socket != NULL)
+    guide_socket_stats(s->socket, &stats);
   pthread_mutex_lock(&s->lock);
   s->is_connected = stats.is_connected;
   s->reconnects = stats.reconnects;
-  s->heard_ms = stats.heard_ms;
+  s->last_message_ms = stats.last_message_ms;
   s->blind_since_ms = stats.blind_since_ms;
   pthread_mutex_unlock(&s->lock);
 }
 
-static void stop(struct stream *s) {
-  guide_socket_free(s->link);
-  s->link = NULL;
+static void stop_guide(struct stream *s) {
+  guide_socket_free(s->socket);
+  s->socket = NULL;
 }
 
-const struct stream_source stream_guide = {start, select_queues, tick, stop};
+const struct stream_source stream_guide = {.start = start_guide,
+                                           .select = select_guide_queues,
+                                           .tick = tick_guide,
+                                           .stop = stop_guide};

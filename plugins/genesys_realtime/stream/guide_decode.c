@@ -29,7 +29,7 @@ static const struct {
 struct guide_decoder {
   struct gc_json_messages messages;
   bool is_conversation, is_wrong;
-  struct cv_standing now;
+  struct guide_event now;
 };
 
 static enum cv_state read_state(const struct gc_json_value *v) {
@@ -39,7 +39,7 @@ static enum cv_state read_state(const struct gc_json_value *v) {
   return CV_STATE_NONE;
 }
 
-/* "Voice" is "voice"; a type that nobody knows is `all`, as is none. */
+/* "Voice" equals "voice"; an unknown or missing type is `all`. */
 static enum cv_media read_media(const struct gc_json_value *v) {
   char label[32];
   if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
@@ -63,7 +63,7 @@ static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
   d->now.queue_text[v->len] = '\0';
 }
 
-/* One that is too long to be a name is none. */
+/* A code that is too long for a name is ignored. */
 static void read_wrapup(struct guide_decoder *d,
                         const struct gc_json_value *v) {
   d->now.wrapup[0] = '\0';
@@ -112,7 +112,7 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-static void begin_event(void *ctx) {
+static void reset_event(void *ctx) {
   struct guide_decoder *d = ctx;
   d->is_conversation = d->is_wrong = false;
   d->now.id = d->now.queue = (struct uuid_key){0, 0};
@@ -132,7 +132,7 @@ struct guide_decoder *guide_decoder_new(void) {
   struct guide_decoder *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;
-  if (gc_json_messages_set(&d->messages, &reader, begin_event, d, NULL) !=
+  if (gc_json_messages_set(&d->messages, &reader, reset_event, d, NULL) !=
       GC_OK) {
     guide_decoder_free(d);
     return NULL;
@@ -141,12 +141,13 @@ struct guide_decoder *guide_decoder_new(void) {
 }
 
 enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
-                                size_t len, const struct cv_standing **ret,
+                                size_t len, const struct guide_event **ret,
                                 struct gc_err *err) {
   GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
-  bool tells = d->is_conversation && !d->is_wrong &&
-               d->now.state != CV_STATE_NONE && !uuid_key_is_none(d->now.id);
-  *ret = tells ? &d->now : NULL;
+  bool has_event = d->is_conversation && !d->is_wrong &&
+                   d->now.state != CV_STATE_NONE &&
+                   !uuid_key_is_none(d->now.id);
+  *ret = has_event ? &d->now : NULL;
   return GC_OK;
 }
 

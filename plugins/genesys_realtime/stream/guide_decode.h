@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The guide dialect's conversation stream: what the client says after the
- * upgrade, and one message of the server.
+/* The guide dialect's conversation stream: the client's query after the upgrade
+ * and one message of the server.
  *   {"query":{"view":"DEFAULT","interval":"PT1S","select":[…],"where":[…]}}
  *   {"eventType":"ConversationEvent","event":{"conversationId":"…",
  *     "type":"voice","state":"ACTIVE","queueId":"…","wrapUpCode":"…"}}
- * No times, no participants: where a conversation stands, and no more. Pure;
+ * A message has a conversation's state, but no times and no participants. Pure;
  * one thread at a time. */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_DECODE_H
 #define GENESYS_REALTIME_STREAM_GUIDE_DECODE_H
@@ -22,17 +22,16 @@ struct guide_decoder *guide_decoder_new(void);
 void guide_decoder_free(struct guide_decoder *d); /* NULL is fine */
 GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
 
-/* Reads one message. *ret_event is borrowed until the next call; NULL for what
- * tells nothing that we know: another event type, an unknown state, no
- * conversation id, a queue id that is too long. GC_ERR_PARSE, GC_ERR_LIMIT: no
- * JSON, or more of it than CV_MESSAGE_MAX. */
+/* Reads one message. *ret is borrowed until the next call; NULL for another
+ * event type, an unknown state, no conversation id or a queue id that is too
+ * long. GC_ERR_PARSE: not JSON. GC_ERR_LIMIT: more than CV_MESSAGE_MAX. */
 GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
                                               const char *bytes, size_t len,
-                                              const struct cv_standing **ret,
+                                              const struct guide_event **ret,
                                               struct gc_err *err);
 
-/* Appends the query. Without `where` the media make it: "type = 'voice' OR type
- * = 'chat'"; without media neither, all is told. */
+/* Appends the query. Without `where` it selects the media: "type = 'voice' OR
+ * type = 'chat'"; without both it selects everything. */
 GC_MUST_CHECK enum gc_code guide_query(char *const *where, size_t where_count,
                                        char *const *media, size_t media_count,
                                        struct gc_buf *out);

@@ -3,40 +3,40 @@
 
 #include "common/base/hash.h"
 
-static void drop(struct overlap *o, size_t count) {
-  o->first = (o->first + count) % OVERLAP_MAX;
+static void drop_oldest(struct guide_dedup *o, size_t count) {
+  o->first = (o->first + count) % GUIDE_DEDUP_MAX;
   o->count -= count;
 }
 
-static void push(struct overlap *o, uint64_t hash) {
-  if (o->count == OVERLAP_MAX)
-    drop(o, 1);
-  o->ahead[(o->first + o->count++) % OVERLAP_MAX] = hash;
+static void add_hash(struct guide_dedup *o, uint64_t hash) {
+  if (o->count == GUIDE_DEDUP_MAX)
+    drop_oldest(o, 1);
+  o->ahead[(o->first + o->count++) % GUIDE_DEDUP_MAX] = hash;
 }
 
-/* The one behind repeats it. What stands before it never comes: the old socket
- * was told that alone, before the new one was known. */
-static bool catches_up(struct overlap *o, uint64_t hash) {
+/* True if the message repeats one of the socket ahead. Hashes before it are
+ * dropped: the server sent those messages on the old socket only. */
+static bool catches_up(struct guide_dedup *o, uint64_t hash) {
   for (size_t i = 0; i < o->count; i++)
-    if (o->ahead[(o->first + i) % OVERLAP_MAX] == hash) {
-      drop(o, i + 1);
+    if (o->ahead[(o->first + i) % GUIDE_DEDUP_MAX] == hash) {
+      drop_oldest(o, i + 1);
       return true;
     }
   return false;
 }
 
-bool overlap_is_news(struct overlap *o, bool from_new, const char *bytes,
-                     size_t len) {
+bool guide_dedup_is_new(struct guide_dedup *o, bool from_new, const char *bytes,
+                        size_t len) {
   uint64_t hash = gc_hash(bytes, len);
   bool is_behind = from_new != o->new_is_ahead;
   if (is_behind && catches_up(o, hash))
     return false;
   if (is_behind && !from_new && o->count > 0)
-    return true; /* from before the new one was known */
+    return true; /* sent before the server knew the new socket */
   if (is_behind) {
     o->count = 0;
     o->new_is_ahead = from_new;
   }
-  push(o, hash);
+  add_hash(o, hash);
   return true;
 }

@@ -10,61 +10,61 @@
 #include "plugins/genesys_realtime/stream/guide_dedup.h"
 
 enum {
-  LOOK_MS = 500, /* how often the token is looked at */
-  /* How long the old socket stays when another one takes over: until the
-   * server has read the query there, nothing comes from the new one. */
+  CHECK_MS = 500, /* how often the token is compared */
+  /* How long the old socket stays open: the new one delivers nothing until the
+   * server has read its query. */
   OVERLAP_MS = 500,
-  LAG_MAX_MS = 5000, /* the new one may repeat the old one for so long */
+  LAG_MAX_MS = 5000, /* how long the new one may repeat the old one */
   CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
   MESSAGE_MAX_BYTES = 4 << 20,
   PROVEN_MS = 10 * 1000,
   RETRY_AFTER_MAX_S = 600,
-  /* Of a 429: doubling from 1 s to 30 s, and some. */
+  /* After a 429: doubles from 1 s to 30 s, plus jitter. */
   THROTTLE_BASE_MS = 1000,
   THROTTLE_MAX_MS = 30 * 1000,
   THROTTLE_JITTER_MS = 500,
 };
 
-/* One socket. */
-struct line {
-  struct guide_socket *link;
+/* One of the two sockets. */
+struct connection {
+  struct guide_socket *owner;
   struct gc_ws_events events;
   void *socket; /* NULL: none */
   bool is_open;
-  uint32_t token; /* number of its own */
+  uint32_t token; /* its number */
   uint64_t opened_ms;
 };
 
 struct guide_socket {
-  struct guide_socket_deps needs;
-  struct line lines[2];
-  struct line *live;    /* the one that is open; NULL: none */
-  struct line *leaving; /* the one before, for a moment; NULL: none */
+  struct guide_socket_deps deps;
+  struct connection connections[2];
+  struct connection *live;    /* the open one; NULL: none */
+  struct connection *leaving; /* the one it replaces; NULL: none */
   uint64_t leave_ms;
-  uint64_t overlap_end_ms; /* 0: one socket tells alone */
-  struct overlap overlap;
+  uint64_t dedup_end_ms; /* 0: only one socket delivers */
+  struct guide_dedup dedup;
   struct gc_timer timer;
   struct gc_backoff reconnect;
   unsigned throttled;     /* answers 429 in a row */
   uint64_t not_before_ms; /* of the next attempt */
-  uint64_t heard_ms, blind_since_ms, reconnects;
+  uint64_t last_message_ms, blind_since_ms, reconnects;
   bool was_open;
 };
 
-static uint64_t now(const struct guide_socket *l) {
-  return l->needs.env->now_ms(l->needs.env->ctx);
+static uint64_t read_clock(const struct guide_socket *l) {
+  return l->deps.env->now_ms(l->deps.env->ctx);
 }
 
 static uint32_t random32(const struct guide_socket *l) {
-  return l->needs.env->random32(l->needs.env->ctx);
+  return l->deps.env->random32(l->deps.env->ctx);
 }
 
-static void look_at(struct guide_socket *l, uint64_t at_ms) {
-  (void)gc_timers_set(l->needs.env->timers, &l->timer, at_ms);
+static void schedule_check(struct guide_socket *l, uint64_t at_ms) {
+  (void)gc_timers_set(l->deps.env->timers, &l->timer, at_ms);
 }
 
-/* ---- its end, and how long to wait ---- */
+/* ---- a connection ends; the time until the next ---- */
 
 static uint64_t throttle_ms(struct guide_socket *l) {
   unsigned shift = l->throttled < 5 ? l->throttled : 5;
@@ -76,7 +76,7 @@ static uint64_t throttle_ms(struct guide_socket *l) {
 }
 
 static uint64_t reconnect_ms(struct guide_socket *l) {
-  const struct gc_channel_timeouts *p = &l->needs.timeouts;
+  const struct gc_channel_timeouts *p = &l->deps.timeouts;
   l->reconnect.base_ms = p->reconnect_min_ms;
   l->reconnect.cap_ms = p->reconnect_max_ms > p->reconnect_min_ms
                             ? p->reconnect_max_ms - p->reconnect_min_ms
@@ -86,29 +86,29 @@ static uint64_t reconnect_ms(struct guide_socket *l) {
 }
 
 static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {
-  uint32_t ask_s = end->has_retry_after ? end->retry_after_s : 0;
+  uint32_t asked_s = end->has_retry_after ? end->retry_after_s : 0;
   uint64_t ms = end->http_status == 429 ? throttle_ms(l) : reconnect_ms(l);
-  if (ask_s > RETRY_AFTER_MAX_S)
-    ask_s = RETRY_AFTER_MAX_S;
-  if (ms < ask_s * UINT64_C(1000))
-    ms = ask_s * UINT64_C(1000);
-  l->not_before_ms = now(l) + ms;
+  if (asked_s > RETRY_AFTER_MAX_S)
+    asked_s = RETRY_AFTER_MAX_S;
+  if (ms < asked_s * UINT64_C(1000))
+    ms = asked_s * UINT64_C(1000);
+  l->not_before_ms = read_clock(l) + ms;
 }
 
-static void hang_up(struct line *line) {
-  line->link->needs.driver.free(line->socket);
-  line->socket = NULL;
-  line->is_open = false;
+static void free_connection_socket(struct connection *connection) {
+  connection->owner->deps.driver.free(connection->socket);
+  connection->socket = NULL;
+  connection->is_open = false;
 }
 
-static void leave(struct guide_socket *l) {
+static void drop_leaving(struct guide_socket *l) {
   if (l->leaving != NULL)
-    hang_up(l->leaving);
+    free_connection_socket(l->leaving);
   l->leaving = NULL;
 }
 
-static void describe(const struct gc_ws_end *end, const struct gc_err *err,
-                     struct gc_err *ret) {
+static void explain_end(const struct gc_ws_end *end, const struct gc_err *err,
+                        struct gc_err *ret) {
   *ret = *err;
   if (end->http_status == 403)
     (void)gc_fail(ret, GC_ERR_PERMISSION,
@@ -123,167 +123,169 @@ static void describe(const struct gc_ws_end *end, const struct gc_err *err,
                   "Stream \"notifications\" there");
 }
 
-/* A line that was to take over leaves the one that is open as it is. */
-static void lost(struct line *line, const struct gc_ws_end *end,
-                 const struct gc_err *err) {
-  struct guide_socket *l = line->link;
-  struct gc_err words;
-  if (line == l->leaving) {
-    leave(l);
+/* The end of a second socket does not affect the open one. */
+static void lose_connection(struct connection *connection,
+                            const struct gc_ws_end *end,
+                            const struct gc_err *err) {
+  struct guide_socket *l = connection->owner;
+  struct gc_err explained;
+  if (connection == l->leaving) {
+    drop_leaving(l);
     return;
   }
-  describe(end, err, &words);
+  explain_end(end, err, &explained);
   if (end->http_status == 401)
-    gc_api_reject_bearer(l->needs.api, line->token);
-  hang_up(line);
-  if (l->live == line) {
-    leave(l);
+    gc_api_reject_bearer(l->deps.api, connection->token);
+  free_connection_socket(connection);
+  if (l->live == connection) {
+    drop_leaving(l);
     l->live = NULL;
-    l->blind_since_ms = l->heard_ms;
+    l->blind_since_ms = l->last_message_ms;
   }
   wait_after(l, end);
-  l->needs.notice(l->needs.ctx, &words);
-  look_at(l, l->not_before_ms);
+  l->deps.notice(l->deps.ctx, &explained);
+  schedule_check(l, l->not_before_ms);
 }
 
-/* ---- what the socket tells ---- */
+/* ---- callbacks of the socket ---- */
 
 static void on_open(void *ctx) {
-  struct line *line = ctx;
-  struct guide_socket *l = line->link;
+  struct connection *connection = ctx;
+  struct guide_socket *l = connection->owner;
   static const struct gc_ws_end broken = {.failure = GC_FAILURE_BROKEN};
   struct gc_err err = {.code = GC_OK};
-  if (l->needs.driver.send(line->socket, l->needs.query, strlen(l->needs.query),
-                           &err) != GC_OK) {
-    lost(line, &broken, &err);
+  if (l->deps.driver.send(connection->socket, l->deps.query,
+                          strlen(l->deps.query), &err) != GC_OK) {
+    lose_connection(connection, &broken, &err);
     return;
   }
-  uint64_t now_ms = now(l);
+  uint64_t now_ms = read_clock(l);
   uint64_t blind_ms = l->blind_since_ms > 0 ? now_ms - l->blind_since_ms : 0;
-  struct line *old = l->live;
-  line->is_open = true;
-  line->opened_ms = now_ms;
-  l->live = line;
-  l->needs.notice(l->needs.ctx, &err);
+  struct connection *old = l->live;
+  connection->is_open = true;
+  connection->opened_ms = now_ms;
+  l->live = connection;
+  l->deps.notice(l->deps.ctx, &err);
   if (old != NULL) {
     l->leaving = old;
     l->leave_ms = now_ms + OVERLAP_MS;
-    l->overlap_end_ms = now_ms + LAG_MAX_MS;
-    l->overlap = (struct overlap){.count = 0};
-    look_at(l, l->leave_ms);
+    l->dedup_end_ms = now_ms + LAG_MAX_MS;
+    l->dedup = (struct guide_dedup){.count = 0};
+    schedule_check(l, l->leave_ms);
     return;
   }
   l->reconnects += l->was_open;
   l->was_open = true;
-  l->heard_ms = now_ms;
+  l->last_message_ms = now_ms;
   l->blind_since_ms = 0;
-  l->needs.open(l->needs.ctx, blind_ms);
+  l->deps.open(l->deps.ctx, blind_ms);
 }
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
-  struct line *line = ctx;
-  struct guide_socket *l = line->link;
-  l->heard_ms = now(l);
-  if (l->heard_ms - line->opened_ms >= PROVEN_MS) {
+  struct connection *connection = ctx;
+  struct guide_socket *l = connection->owner;
+  l->last_message_ms = read_clock(l);
+  if (l->last_message_ms - connection->opened_ms >= PROVEN_MS) {
     gc_backoff_reset(&l->reconnect);
     l->throttled = 0;
   }
-  if (l->heard_ms >= l->overlap_end_ms && l->leaving == NULL)
-    l->overlap_end_ms = 0;
-  if (l->overlap_end_ms == 0 ||
-      overlap_is_news(&l->overlap, line == l->live, bytes, len))
-    l->needs.text(l->needs.ctx, bytes, len);
+  if (l->last_message_ms >= l->dedup_end_ms && l->leaving == NULL)
+    l->dedup_end_ms = 0;
+  if (l->dedup_end_ms == 0 ||
+      guide_dedup_is_new(&l->dedup, connection == l->live, bytes, len))
+    l->deps.text(l->deps.ctx, bytes, len);
 }
 
 static void on_closed(void *ctx, const struct gc_ws_end *end,
                       const struct gc_err *err) {
-  lost(ctx, end, err);
+  lose_connection(ctx, end, err);
 }
 
 /* ---- connecting ---- */
 
-static enum gc_code open_line(struct line *line, const char *bearer,
-                              struct gc_err *err) {
-  struct guide_socket *l = line->link;
+static enum gc_code open_connection(struct connection *connection,
+                                    const char *bearer, struct gc_err *err) {
+  struct guide_socket *l = connection->owner;
   GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = 4096};
   GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = 65536};
-  GC_TRY(gc_buf_print(&url, "%s%s", l->needs.base_url, l->needs.path));
+  GC_TRY(gc_buf_print(&url, "%s%s", l->deps.base_url, l->deps.path));
   GC_TRY(gc_buf_print(&authorization, "Authorization: Bearer %s", bearer));
   const char *headers[] = {gc_buf_string(&authorization), NULL};
-  uint32_t idle_ms = l->needs.timeouts.idle_timeout_ms;
+  uint32_t idle_ms = l->deps.timeouts.idle_timeout_ms;
   struct gc_ws_options options = {.url = gc_buf_string(&url),
                                   .headers = headers,
-                                  .connect = l->needs.connect,
+                                  .connect = l->deps.connect,
                                   .message_max_bytes = MESSAGE_MAX_BYTES,
                                   .idle_timeout_ms = idle_ms,
                                   .ping_interval_ms = idle_ms / 4};
-  return l->needs.driver.open(l->needs.driver.ctx, &options, &line->events,
-                              &line->socket, err);
+  return l->deps.driver.open(l->deps.driver.ctx, &options, &connection->events,
+                             &connection->socket, err);
 }
 
-static void try_line(struct line *line, const char *bearer, uint32_t number) {
+static void try_connection(struct connection *connection, const char *bearer,
+                           uint32_t number) {
   static const struct gc_ws_end local = {.failure = GC_FAILURE_LOCAL};
   struct gc_err err = {.code = GC_OK};
-  line->token = number;
-  enum gc_code code = open_line(line, bearer, &err);
+  connection->token = number;
+  enum gc_code code = open_connection(connection, bearer, &err);
   if (code == GC_OK)
     return;
   if (err.code == GC_OK)
     (void)gc_fail(&err, code, "the conversation stream: %s",
                   gc_code_words(code));
-  lost(line, &local, &err);
+  lose_connection(connection, &local, &err);
 }
 
-/* The line that has no socket; NULL: both have one. */
-static struct line *free_line(struct guide_socket *l) {
-  for (size_t i = 0; i < GC_COUNT(l->lines); i++)
-    if (l->lines[i].socket == NULL)
-      return &l->lines[i];
+/* The one without a socket; NULL: both have one. */
+static struct connection *find_unused(struct guide_socket *l) {
+  for (size_t i = 0; i < GC_COUNT(l->connections); i++)
+    if (l->connections[i].socket == NULL)
+      return &l->connections[i];
   return NULL;
 }
 
 static void on_timer(void *ctx, uint64_t now_ms) {
   struct guide_socket *l = ctx;
   uint32_t number = 0;
-  look_at(l, now_ms + LOOK_MS);
+  schedule_check(l, now_ms + CHECK_MS);
   if (l->leaving != NULL && now_ms >= l->leave_ms)
-    l->needs.driver.close(l->leaving->socket, CLOSE_DONE);
-  const char *bearer = gc_api_bearer(l->needs.api, &number);
-  struct line *line = free_line(l);
-  bool is_connecting =
-      l->live == NULL ? l->lines[0].socket != NULL || l->lines[1].socket != NULL
-                      : line == NULL;
+    l->deps.driver.close(l->leaving->socket, CLOSE_DONE);
+  const char *bearer = gc_api_bearer(l->deps.api, &number);
+  struct connection *connection = find_unused(l);
+  bool is_connecting = l->live == NULL ? l->connections[0].socket != NULL ||
+                                             l->connections[1].socket != NULL
+                                       : connection == NULL;
   if (bearer == NULL || is_connecting || now_ms < l->not_before_ms)
     return;
   if (l->live == NULL || l->live->token != number)
-    try_line(line, bearer, number);
+    try_connection(connection, bearer, number);
 }
 
-/* ---- life ---- */
+/* ---- new and free ---- */
 
-struct guide_socket *guide_socket_new(const struct guide_socket_deps *needs) {
+struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps) {
   struct guide_socket *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return NULL;
-  l->needs = *needs;
+  l->deps = *deps;
   l->timer = (struct gc_timer){.fire = on_timer, .ctx = l};
-  for (size_t i = 0; i < GC_COUNT(l->lines); i++) {
-    l->lines[i].link = l;
-    l->lines[i].events =
-        (struct gc_ws_events){on_open, on_text, on_closed, &l->lines[i]};
+  for (size_t i = 0; i < GC_COUNT(l->connections); i++) {
+    l->connections[i].owner = l;
+    l->connections[i].events =
+        (struct gc_ws_events){on_open, on_text, on_closed, &l->connections[i]};
   }
-  look_at(l, now(l));
+  schedule_check(l, read_clock(l));
   return l;
 }
 
 void guide_socket_free(struct guide_socket *l) {
   if (l == NULL)
     return;
-  gc_timers_unset(l->needs.env->timers, &l->timer);
-  for (size_t i = 0; i < GC_COUNT(l->lines); i++) {
-    if (l->lines[i].is_open)
-      l->needs.driver.close(l->lines[i].socket, CLOSE_AWAY);
-    l->needs.driver.free(l->lines[i].socket);
+  gc_timers_unset(l->deps.env->timers, &l->timer);
+  for (size_t i = 0; i < GC_COUNT(l->connections); i++) {
+    if (l->connections[i].is_open)
+      l->deps.driver.close(l->connections[i].socket, CLOSE_AWAY);
+    l->deps.driver.free(l->connections[i].socket);
   }
   free(l);
 }
@@ -292,6 +294,6 @@ void guide_socket_stats(const struct guide_socket *l,
                         struct guide_socket_stats *ret) {
   *ret = (struct guide_socket_stats){.is_connected = l->live != NULL,
                                      .reconnects = l->reconnects,
-                                     .heard_ms = l->heard_ms,
+                                     .last_message_ms = l->last_message_ms,
                                      .blind_since_ms = l->blind_since_ms};
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The WebSocket of the guide dialect's conversation stream: one for each block,
- * the token in the request. It connects again by itself: jittered between
- * ReconnectMin and ReconnectMax, reset by messages only; 429 doubles to 30 s. A
- * token cannot be renewed over the socket, so when the account has a new one a
- * second socket is opened with it, and the first one closed half a second after
- * that is open: what comes twice meanwhile is told once. One thread, the
- * account's. */
+ * the token in the request. It reconnects after a jittered time between
+ * ReconnectMin and ReconnectMax, reset by messages only; after 429 the time
+ * doubles up to 30 s. A token cannot be renewed over the socket, so when the
+ * account has a new one a second socket is opened with it, and the first one is
+ * closed half a second later; guide_dedup.h drops the duplicates of that time.
+ * Runs on the account's network thread. */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 #define GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 
@@ -26,23 +26,23 @@ struct guide_socket_deps { /* all borrowed */
   struct gc_channel_timeouts timeouts;
 
   void (*text)(void *ctx, const char *bytes, size_t len);
-  /* The stream is open, after nothing was heard for `blind_ms` (0: it is the
-   * first connection). Not when one socket took over from another. */
+  /* The stream is open, after `blind_ms` without one (0: it is the first
+   * connection). Not called when a second socket replaces the first. */
   void (*open)(void *ctx, uint64_t blind_ms);
-  /* An outcome, GC_OK when the stream is open. */
+  /* The result of an attempt; GC_OK: the stream is open. */
   void (*notice)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 
 struct guide_socket_stats {
   bool is_connected;
-  uint64_t reconnects;     /* connections after the first one */
-  uint64_t heard_ms;       /* the last message, or the opening; 0: never */
-  uint64_t blind_since_ms; /* 0: it is not blind, or never was open */
+  uint64_t reconnects;      /* connections after the first one */
+  uint64_t last_message_ms; /* or of the opening; 0: never */
+  uint64_t blind_since_ms;  /* 0: it is not blind, or was never open */
 };
 
-/* Begins to connect with the next turn of the loop. NULL when out of memory. */
-struct guide_socket *guide_socket_new(const struct guide_socket_deps *needs);
+/* Connects in the next turn of the loop. NULL when out of memory. */
+struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps);
 void guide_socket_free(struct guide_socket *l); /* NULL is fine */
 void guide_socket_stats(const struct guide_socket *l,
                         struct guide_socket_stats *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the network thread's half (stream.c) and the read thread's half
- * (stream_samples.c) of a stream share. */
+/* What the network thread's half of a stream (stream.c, model.c and the
+ * sources) and the read thread's half (samples.c) share. */
 #ifndef GENESYS_REALTIME_STREAM_INTERNAL_H
 #define GENESYS_REALTIME_STREAM_INTERNAL_H
 
@@ -11,16 +11,21 @@
 #include "plugins/genesys_realtime/stream/guide_socket.h"
 #include "plugins/genesys_realtime/stream/stream.h"
 
-/* Where the events come from. All on the network thread. */
+enum { STREAM_PAIRS_MAX = 65536 }; /* of queue and medium */
+
+/* Where the events come from. All functions run on the network thread. */
 struct stream_source {
+  bool has_topics;       /* one for each queue: see `coverage` */
+  bool has_server_times; /* its events have times of the server's clock */
   enum gc_code (*start)(struct stream *s);
   void (*select)(struct stream *s, const struct selection *selection);
-  /* Each second: is_connected, reconnects, heard_ms, blind_since_ms. */
+  /* Each second: sets is_connected, reconnects, last_message_ms and
+   * blind_since_ms. */
   void (*tick)(struct stream *s, uint64_t now_ms);
   void (*stop)(struct stream *s);
 };
-extern const struct stream_source stream_topics; /* "notifications" */
-extern const struct stream_source stream_guide;  /* "conversations" */
+extern const struct stream_source stream_notifications; /* "notifications" */
+extern const struct stream_source stream_guide;         /* "conversations" */
 
 struct stream {
   const struct queues_options *options;
@@ -28,17 +33,18 @@ struct stream {
 
   const struct stream_source *source;
 
-  /* The network thread's; stream_guide has the link in place of a listener. */
-  struct guide_socket *link;
+  /* The network thread's. stream_guide uses the socket, stream_notifications
+   * the listener. */
+  struct guide_socket *socket;
   struct guide_decoder *guide_decoder;
   struct gc_buf query;
   struct gc_channels_listener listener;
   struct gc_timer timer;
   struct cv_decoder *decoder;
   bool is_listening;
-  unsigned ticks, named;
-  uint64_t retire_ms; /* when queues are looked at that may be gone */
-  uint64_t overflow, wrapups_left; /* of the model, at the last look */
+  unsigned ticks, rejections;      /* rejections: those that were reported */
+  uint64_t retire_ms;              /* when to remove expired queues next */
+  uint64_t overflow, wrapups_left; /* of the model, at the last check */
 
   /* The read thread's. */
   uint64_t due_ms;
@@ -46,21 +52,23 @@ struct stream {
   /* Under the lock. */
   pthread_mutex_t lock;
   struct topic_coverage coverage;
-  struct conversations *model; /* NULL until the stream was open once */
+  struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
-  uint64_t malformed, others, lost, reconnects; /* lost: no memory */
-  uint64_t gap_ms;                              /* of gaps that are over */
-  uint64_t blind_since_ms; /* the gap that lasts; 0: none */
-  uint64_t heard_ms;       /* the last message; 0: none yet */
+  uint64_t malformed, others, lost, reconnects; /* lost: out of memory */
+  uint64_t gap_ms;          /* sum of the gaps that have ended */
+  uint64_t blind_since_ms;  /* the present gap; 0: none */
+  uint64_t last_message_ms; /* 0: none yet */
   bool is_connected;
   size_t series;
 };
 
-/* Server's clock, epoch ms. */
+/* ---- model.c ---- */
+
+/* Epoch ms, of the clock of the source's events. */
 int64_t stream_server_now(const struct stream *s);
-/* Once the stream was open; a second time changes nothing. */
+/* Creates the model unless there is one. */
 void stream_make_model(struct stream *s);
-/* From the list of queues. */
+/* Copies the queues' targets from the list of queues. */
 void stream_take_targets(struct stream *s);
 
 static inline uint32_t stream_interval_ms(const struct stream *s) {
@@ -71,8 +79,8 @@ static inline uint64_t stream_now(const struct stream *s) {
   return s->deps.env->now_ms(s->deps.env->ctx);
 }
 
-/* The two threads look at the clock one after the other, but may come here the
- * other way round. */
+/* 0 if `then_ms` is later: the two threads read the clock in one order and may
+ * call this in the other. */
 static inline uint64_t stream_ms_since(uint64_t then_ms, uint64_t now_ms) {
   return now_ms > then_ms ? now_ms - then_ms : 0;
 }

@@ -7,21 +7,20 @@
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
-  LOOK_TICKS = 30, /* how often refused topics are looked at again */
-  NAMED_MAX = 20,  /* refused topics that get a line of their own */
-  EXAMPLES = 3,    /* of queues without room */
-  NAME_MAX = 40,   /* bytes of the name of one */
+  CHECK_TICKS = 30,    /* how often the coverage is checked */
+  REJECTIONS_MAX = 20, /* reported one by one */
+  EXAMPLES = 3,        /* names of queues without room */
+  NAME_MAX = 40,       /* bytes of each name */
 };
 
 static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
   snprintf(out, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations", queue);
 }
 
-/* ---- how the channels stand ---- */
+/* ---- state of the channels ---- */
 
-/* Under the lock. The stream is blind from when the first of its channels is
- * until all of them hear again. */
-static void follow_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
+/* Under the lock. The stream is blind while at least one of its channels is. */
+static void update_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
   if (blind_ms > 0) {
     uint64_t since_ms = now_ms - blind_ms;
     if (s->blind_since_ms == 0 || since_ms < s->blind_since_ms)
@@ -33,17 +32,17 @@ static void follow_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
 }
 
 /* Under the lock. */
-static void look_at_channels(struct stream *s, uint64_t now_ms) {
+static void update_channel_state(struct stream *s, uint64_t now_ms) {
   struct gc_channel_stats stats;
   gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
   s->is_connected = stats.connected;
   s->reconnects = stats.reconnects;
   if (stats.connected && stats.blind_ms == 0)
-    s->heard_ms = now_ms - stats.silence_ms;
-  follow_gap(s, now_ms, stats.blind_ms);
+    s->last_message_ms = now_ms - stats.silence_ms;
+  update_gap(s, now_ms, stats.blind_ms);
 }
 
-/* ---- what is covered ---- */
+/* ---- coverage ---- */
 
 static bool has_no_room(const struct covered_queue *q) {
   return q->is_roomless && !q->is_covered;
@@ -75,15 +74,14 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
   gc_entities_put(d);
 }
 
-/* A line for all that is missing. Each of the first that were refused had one
- * of its own. Until the channels are there only this much is certain: which
- * topics have no room on them. */
-static void tell_coverage(struct stream *s, bool all_are_there) {
+/* One report for all missing queues, besides those of single rejections. Until
+ * the channels are connected only the topics without room are known. */
+static void report_coverage(struct stream *s, bool is_complete) {
   struct gc_err err = {.code = GC_OK};
   GC_AUTO(gc_buf_clear) struct gc_buf names = {.max = 256};
   size_t roomless = count_without_room(s);
   size_t missing =
-      all_are_there ? s->coverage.count - s->coverage.covered : roomless;
+      is_complete ? s->coverage.count - s->coverage.covered : roomless;
   name_without_room(s, &names);
   if (roomless > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
@@ -100,8 +98,8 @@ static void tell_coverage(struct stream *s, bool all_are_there) {
   s->deps.notice(s->deps.notice_ctx, "topics", &err);
 }
 
-/* Under the lock. What was counted of it while it was refused came by chance,
- * out of other queues' conversations. */
+/* Under the lock. While a topic was refused the queue's counters had only other
+ * queues' conversations: they start again. */
 static void set_covered(struct stream *s, struct covered_queue *q,
                         bool covered) {
   if (covered && q->was_refused && s->model != NULL)
@@ -110,7 +108,7 @@ static void set_covered(struct stream *s, struct covered_queue *q,
   topic_coverage_set(&s->coverage, q, covered);
 }
 
-static void look_at_coverage(struct stream *s) {
+static void check_coverage(struct stream *s) {
   char topic[GC_TOPIC_SIZE];
   pthread_mutex_lock(&s->lock);
   for (size_t i = 0; i < s->coverage.count; i++) {
@@ -119,19 +117,19 @@ static void look_at_coverage(struct stream *s) {
     set_covered(s, q, gc_channels_covers(s->deps.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
-  /* Else another channel may still be on its way. */
+  /* Otherwise another channel may still connect. */
   if (s->is_connected)
-    tell_coverage(s, true);
+    report_coverage(s, true);
 }
 
-/* What is covered is looked at once the others are subscribed. */
+/* The next check_coverage counts it. */
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
   char cause[GC_TOPIC_SIZE + 16];
   ((struct covered_queue *)tag)->was_refused = true;
-  if (s->named++ >= NAMED_MAX)
+  if (s->rejections++ >= REJECTIONS_MAX)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
   (void)gc_fail(&err, GC_ERR_PERMISSION,
@@ -142,9 +140,9 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   s->deps.notice(s->deps.notice_ctx, cause, &err);
 }
 
-/* What was counted of it before it was one of ours, or while it was not, came
- * by chance too. */
-static void welcome(struct stream *s, struct covered_queue *q) {
+/* Before the queue was selected its counters had only other queues'
+ * conversations: they start again. */
+static void reset_new_queue(struct stream *s, struct covered_queue *q) {
   if (!q->is_new)
     return;
   pthread_mutex_lock(&s->lock);
@@ -154,15 +152,15 @@ static void welcome(struct stream *s, struct covered_queue *q) {
   q->is_new = false;
 }
 
-static void want(struct stream *s, struct covered_queue *q) {
+static void subscribe_queue(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_SIZE];
-  welcome(s, q);
+  reset_new_queue(s, q);
   print_topic(topic, q->id);
   q->is_roomless = gc_channels_subscribe(s->deps.channels, &s->listener, topic,
                                          q, NULL) != GC_OK;
 }
 
-static void unwant(struct stream *s, struct topic_coverage *gone) {
+static void unsubscribe_queues(struct stream *s, struct topic_coverage *gone) {
   char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++) {
     print_topic(topic, gone->at[i]->id);
@@ -171,16 +169,16 @@ static void unwant(struct stream *s, struct topic_coverage *gone) {
   topic_coverage_clear(gone);
 }
 
-/* ---- what the channels tell ---- */
+/* ---- callbacks of the channels ---- */
 
 static void on_connected(void *ctx) {
   struct stream *s = ctx;
   pthread_mutex_lock(&s->lock);
-  look_at_channels(s, stream_now(s));
+  update_channel_state(s, stream_now(s));
   pthread_mutex_unlock(&s->lock);
   stream_make_model(s);
   stream_take_targets(s);
-  look_at_coverage(s);
+  check_coverage(s);
   s->deps.snapshot(s->deps.ctx);
 }
 
@@ -188,8 +186,8 @@ static void on_gap(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
   uint64_t now_ms = stream_now(s);
   pthread_mutex_lock(&s->lock);
-  follow_gap(s, now_ms, blind_ms);
-  look_at_channels(s, now_ms);
+  update_gap(s, now_ms, blind_ms);
+  update_channel_state(s, now_ms);
   if (s->model != NULL)
     conversations_gap(s->model);
   pthread_mutex_unlock(&s->lock);
@@ -210,15 +208,15 @@ static void on_message(void *ctx, const struct gc_message *m) {
 
 /* ---- the source ---- */
 
-static void tick(struct stream *s, uint64_t now_ms) {
+static void tick_notifications(struct stream *s, uint64_t now_ms) {
   pthread_mutex_lock(&s->lock);
-  look_at_channels(s, now_ms);
+  update_channel_state(s, now_ms);
   pthread_mutex_unlock(&s->lock);
-  if (s->ticks % LOOK_TICKS == 0 && s->is_connected)
-    look_at_coverage(s);
+  if (s->ticks % CHECK_TICKS == 0 && s->is_connected)
+    check_coverage(s);
 }
 
-static enum gc_code start(struct stream *s) {
+static enum gc_code start_listening(struct stream *s) {
   s->listener =
       (struct gc_channels_listener){.timeouts = stream_timeouts(s->options),
                                     .connected = on_connected,
@@ -241,17 +239,22 @@ static void select_topics(struct stream *s, const struct selection *selection) {
     s->deps.notice(s->deps.notice_ctx, "topics", &err);
     return;
   }
-  unwant(s, &gone);
+  unsubscribe_queues(s, &gone);
   stream_take_targets(s);
-  s->named = 0;
+  s->rejections = 0;
   for (size_t i = 0; i < s->coverage.count; i++)
-    want(s, s->coverage.at[i]);
+    subscribe_queue(s, s->coverage.at[i]);
   if (count_without_room(s) > 0)
-    tell_coverage(s, false);
+    report_coverage(s, false);
 }
 
-static void stop(struct stream *s) {
+static void stop_listening(struct stream *s) {
   gc_channels_unlisten(s->deps.channels, &s->listener);
 }
 
-const struct stream_source stream_topics = {start, select_topics, tick, stop};
+const struct stream_source stream_notifications = {.has_topics = true,
+                                                   .has_server_times = true,
+                                                   .start = start_listening,
+                                                   .select = select_topics,
+                                                   .tick = tick_notifications,
+                                                   .stop = stop_listening};

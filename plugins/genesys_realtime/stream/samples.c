@@ -1,45 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/stream/internal.h"
 
-/* A block's queues, but for those that nobody tells us of. */
-struct gate {
+/* Accepts a block's queues whose topic is covered. */
+struct covered_filter {
   const struct queue_display *view;
   const struct topic_coverage *coverage;
 };
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
-  const struct gate *g = ctx;
-  const struct covered_queue *q = topic_coverage_find(g->coverage, queue->id);
+static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
+  const struct covered_filter *filter = ctx;
+  const struct covered_queue *q =
+      topic_coverage_find(filter->coverage, queue->id);
   return q != NULL && q->is_covered &&
-         g->view->accepts(g->view->accepts_ctx, queue);
+         filter->view->accepts(filter->view->accepts_ctx, queue);
 }
 
 static void read_all(struct stream *s, const struct queue_display *view,
                      const struct gc_samples *out) {
-  bool has_topics = s->source == &stream_topics;
+  bool has_topics = s->source->has_topics;
   /* These sources of observations have no active conversations. */
   bool has_gauges = s->options->observations == OBS_OFF ||
                     s->options->observations == OBS_QUEUE_METRICS;
-  struct gate gate = {view, &s->coverage};
+  struct covered_filter filter = {view, &s->coverage};
   struct queue_display queues = *view;
-  struct conversations_reading reading = {0};
+  struct conversations_cursor cursor = {0};
   struct conversations_view conversations = {.queues = &queues};
   if (has_topics) {
-    queues.accepts = accepts;
-    queues.accepts_ctx = &gate;
+    queues.accepts = is_covered_queue;
+    queues.accepts_ctx = &filter;
   }
   queues.interval_ms = stream_interval_ms(s);
 
   bool more = true;
   while (more) {
     pthread_mutex_lock(&s->lock);
-    /* A blind stream does not know the present. */
+    /* The gauges of a stream that is not connected are out of date. */
     conversations.active = has_gauges && s->is_connected;
-    more = conversations_samples(s->model, &conversations, out, &reading);
+    more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
   pthread_mutex_lock(&s->lock);
-  s->series = reading.tally.series;
+  s->series = cursor.tally.series;
   pthread_mutex_unlock(&s->lock);
 }
 
@@ -70,7 +71,7 @@ struct state {
   struct conversations_stats model;
   size_t wanted, covered;
   uint64_t malformed, others, lost, drift, reconnects, gap_ms, silence_ms;
-  bool is_connected, was_heard;
+  bool is_connected, has_message;
 };
 
 static struct state state_of(struct stream *s) {
@@ -87,8 +88,9 @@ static struct state state_of(struct stream *s) {
   now.drift = drift_total(s->drift);
   now.reconnects = s->reconnects;
   now.is_connected = s->is_connected;
-  now.was_heard = s->heard_ms > 0;
-  now.silence_ms = now.was_heard ? stream_ms_since(s->heard_ms, now_ms) : 0;
+  now.has_message = s->last_message_ms > 0;
+  now.silence_ms =
+      now.has_message ? stream_ms_since(s->last_message_ms, now_ms) : 0;
   now.gap_ms = s->gap_ms;
   if (s->blind_since_ms > 0)
     now.gap_ms += stream_ms_since(s->blind_since_ms, now_ms);
@@ -103,10 +105,10 @@ void stream_read_state(struct stream *s, const char *instance,
       .out = out, .instance = instance, .interval_ms = interval_ms};
   gc_put_gauge(&w, GC_METRIC_STREAM_CONNECTED, "",
                now.is_connected ? 1.0 : 0.0);
-  if (now.was_heard)
+  if (now.has_message)
     gc_put_gauge(&w, GC_METRIC_STREAM_SILENCE, "",
                  (double)now.silence_ms / 1000.0);
-  if (s->source == &stream_topics) {
+  if (s->source->has_topics) {
     gc_put_gauge(&w, GC_METRIC_STREAM_TOPICS, "wanted", (double)now.wanted);
     gc_put_gauge(&w, GC_METRIC_STREAM_TOPICS, "covered", (double)now.covered);
   }

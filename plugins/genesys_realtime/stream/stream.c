@@ -1,101 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
   TICK_MS = 1000,
-  LOOK_TICKS = 30, /* how often the counters are looked at */
+  CHECK_TICKS = 30, /* how often the counters are checked */
   RETIRE_EVERY_MS = 600 * 1000,
-  PAIRS_MAX = 65536,
 };
-
-/* Events of the guide dialect have no times: our clock is the only one. */
-int64_t stream_server_now(const struct stream *s) {
-  int64_t wall_ms = s->deps.env->wall_ms(s->deps.env->ctx);
-  return s->source == &stream_guide
-             ? wall_ms
-             : wall_ms + gc_api_clock_offset_ms(s->deps.api);
-}
-
-/* ---- targets ---- */
-
-static enum gc_code set_target(struct stream *s, const struct gc_entry *e) {
-  for (int t = 0; e != NULL && t < GC_TARGET_COUNT; t++) {
-    const char *media = gc_target_media((enum gc_target)t);
-    GC_TRY(conversations_target(s->model, e->id, cv_media_find(media),
-                                gc_entry_target_ms(e, media)));
-  }
-  return GC_OK;
-}
-
-/* Each queue's own, by medium; under the lock. A source without topics may tell
- * of any queue. */
-static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
-  bool has_topics = s->source == &stream_topics;
-  size_t count = has_topics ? s->coverage.count : gc_entities_count(d);
-  for (size_t i = 0; i < count; i++)
-    GC_TRY(set_target(s, has_topics ? gc_entities_find(d, s->coverage.at[i]->id)
-                                    : gc_entities_at(d, i)));
-  return GC_OK;
-}
-
-void stream_take_targets(struct stream *s) {
-  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
-  pthread_mutex_lock(&s->lock);
-  if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
-      set_targets(s, d) != GC_OK)
-    s->lost++;
-  pthread_mutex_unlock(&s->lock);
-  gc_entities_put(d);
-}
-
-void stream_make_model(struct stream *s) {
-  if (s->model != NULL)
-    return;
-  const struct queues_options *o = s->options;
-  struct gc_err err = {.code = GC_OK};
-  struct conversations_settings settings = {
-      .started_ms = stream_server_now(s),
-      .bounds_s = o->wait_buckets.at,
-      .bound_count = o->wait_buckets.count,
-      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
-      .max = o->conversations_max,
-      .age_ms = (int64_t)o->conversation_age_s * 1000,
-      .pairs_max = PAIRS_MAX,
-      .wrapups = o->wrapups.at,
-      .wrapup_count = o->wrapups.count};
-  struct conversations *model = conversations_new(&settings, &err);
-  pthread_mutex_lock(&s->lock);
-  s->model = model;
-  pthread_mutex_unlock(&s->lock);
-  s->deps.notice(s->deps.notice_ctx, "conversations", &err);
-}
 
 /* ---- time ---- */
 
-/* Who waits counts as waiting up to the last message: later ones may be on
- * their way. */
+/* Contacts count as waiting up to the last message: later ones may still
+ * arrive. */
 static void tick_model(struct stream *s, uint64_t silence_ms) {
   int64_t server_ms = stream_server_now(s);
-  int64_t heard_ms = server_ms - (int64_t)silence_ms;
+  int64_t complete_ms = server_ms - (int64_t)silence_ms;
   if (s->model != NULL)
-    conversations_tick(s->model, server_ms, heard_ms);
+    conversations_tick(s->model, server_ms, complete_ms);
 }
 
-struct lists {
+struct known_queues {
   const struct stream *s;
-  const struct gc_entities *directory;
+  const struct gc_entities *entities;
 };
 
 static bool is_listed(void *ctx, const char *queue) {
-  const struct lists *lists = ctx;
-  return topic_coverage_find(&lists->s->coverage, queue) != NULL ||
-         gc_entities_find(lists->directory, queue) != NULL;
+  const struct known_queues *known = ctx;
+  return topic_coverage_find(&known->s->coverage, queue) != NULL ||
+         gc_entities_find(known->entities, queue) != NULL;
 }
 
-/* Without the list of queues nobody knows which are gone. */
+/* Only with the list of queues is it known which are gone. */
 static void retire_queues(struct stream *s, uint64_t now_ms) {
   int64_t expiry_ms = (int64_t)s->options->queue_expiry_s * 1000;
   uint64_t every_ms = (uint64_t)expiry_ms / 8;
@@ -104,16 +40,16 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
   s->retire_ms =
       now_ms + (every_ms < RETIRE_EVERY_MS ? every_ms : RETIRE_EVERY_MS);
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
-  struct lists lists = {s, d};
+  struct known_queues known = {s, d};
   pthread_mutex_lock(&s->lock);
   if (d != NULL && s->model != NULL && !gc_entities_is_refused(d))
-    (void)conversations_retire(s->model, expiry_ms, is_listed, &lists);
+    (void)conversations_retire(s->model, expiry_ms, is_listed, &known);
   pthread_mutex_unlock(&s->lock);
   gc_entities_put(d);
 }
 
-static void look_at_wrapups(struct stream *s,
-                            const struct conversations_stats *stats) {
+static void report_wrapup_limit(struct stream *s,
+                                const struct conversations_stats *stats) {
   struct gc_err err = {.code = GC_OK};
   if (stats->wrapups_left > s->wrapups_left)
     (void)gc_fail(&err, GC_ERR_LIMIT,
@@ -123,8 +59,8 @@ static void look_at_wrapups(struct stream *s,
   s->deps.notice(s->deps.notice_ctx, "wrapups", &err);
 }
 
-/* Past the last pair what happens is not counted. */
-static void look_at_counters(struct stream *s) {
+/* Past the last pair nothing is counted. */
+static void report_counter_limits(struct stream *s) {
   struct gc_err err = {.code = GC_OK};
   struct conversations_stats stats = {.overflow = s->overflow,
                                       .wrapups_left = s->wrapups_left};
@@ -136,10 +72,10 @@ static void look_at_counters(struct stream *s) {
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "more than %d pairs of queue and medium: what happens in the "
                   "others is not counted; name fewer queues in this block",
-                  PAIRS_MAX);
+                  STREAM_PAIRS_MAX);
   s->overflow = stats.overflow;
   s->deps.notice(s->deps.notice_ctx, "counters", &err);
-  look_at_wrapups(s, &stats);
+  report_wrapup_limit(s, &stats);
 }
 
 static void on_tick(void *ctx, uint64_t now_ms) {
@@ -147,12 +83,78 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   s->ticks++;
   s->source->tick(s, now_ms);
   pthread_mutex_lock(&s->lock);
-  tick_model(s, s->heard_ms > 0 ? stream_ms_since(s->heard_ms, now_ms) : 0);
+  tick_model(s, s->last_message_ms > 0
+                    ? stream_ms_since(s->last_message_ms, now_ms)
+                    : 0);
   pthread_mutex_unlock(&s->lock);
   retire_queues(s, now_ms);
-  if (s->ticks % LOOK_TICKS == 0)
-    look_at_counters(s);
+  if (s->ticks % CHECK_TICKS == 0)
+    report_counter_limits(s);
   (void)gc_timers_set(s->deps.env->timers, &s->timer, now_ms + TICK_MS);
+}
+
+/* ---- polls: drift and lost ends (design, section 5.2) ---- */
+
+void stream_poll_begin(struct stream *s) {
+  if (!s->source->has_topics) /* no lists to compare with (design, 5.2) */
+    return;
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL)
+    conversations_poll_begin(s->model);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static bool observations_cover(void *ctx, const char *queue,
+                               enum cv_media media) {
+  return observations_covers(ctx, queue, media);
+}
+
+static struct drift_side model_side(const struct stream *s, const char *queue,
+                                    enum cv_media media) {
+  uint32_t states[CV_STATE_COUNT];
+  (void)conversations_states(s->model, queue, media, states);
+  return (struct drift_side){.waiting = states[CV_STATE_WAITING],
+                             .alerting = states[CV_STATE_ALERTING],
+                             .interacting = (int64_t)states[CV_STATE_ACTIVE] +
+                                            states[CV_STATE_HELD]};
+}
+
+static void count_drift(struct stream *s, const struct observations *o) {
+  struct obs_cursor at = {0};
+  struct obs_contacts c;
+  conversations_count_states(s->model);
+  drift_begin(s->drift);
+  while (observations_next_contacts(o, &at, &c)) {
+    const struct covered_queue *q = topic_coverage_find(&s->coverage, c.queue);
+    if (q == NULL || !q->is_covered || c.cv_media == CV_MEDIA_COUNT)
+      continue;
+    struct drift_side model = model_side(s, c.queue, c.cv_media);
+    struct drift_side observed = {c.waiting, c.alerting, c.interacting};
+    s->lost +=
+        drift_compare(s->drift, c.queue, c.media, &model, &observed) != GC_OK;
+  }
+  drift_end(s->drift);
+}
+
+void stream_compare(struct stream *s, const struct observations *o) {
+  pthread_mutex_lock(&s->lock);
+  /* A stream that is not connected is behind: stream_gap shows it. */
+  if (s->model != NULL && s->is_connected)
+    count_drift(s, o);
+  pthread_mutex_unlock(&s->lock);
+}
+
+void stream_observed(struct stream *s, const struct observations *o) {
+  if (!s->source->has_topics)
+    return;
+  stream_compare(s, o);
+  pthread_mutex_lock(&s->lock);
+  if (s->model != NULL) {
+    for (size_t i = 0; i < o->listed.count; i++)
+      (void)conversations_poll_list(s->model, o->listed.at[i]);
+    conversations_poll_end(s->model, observations_cover, (void *)o);
+  }
+  pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- life ---- */
@@ -170,20 +172,12 @@ void stream_free(struct stream *s) {
   free(s);
 }
 
-struct gc_channel_timeouts
-stream_timeouts(const struct queues_options *options) {
-  return (struct gc_channel_timeouts){
-      .idle_timeout_ms = options->idle_timeout_s * 1000,
-      .reconnect_min_ms = options->reconnect_min_s * 1000,
-      .reconnect_max_ms = options->reconnect_max_s * 1000};
-}
-
 struct stream *stream_new(const struct queues_options *options,
                           const struct stream_deps *deps, struct gc_err *err) {
   struct stream *s = calloc(1, sizeof(*s));
   if (s != NULL) {
     s->decoder = cv_decoder_new();
-    s->drift = drift_new(PAIRS_MAX);
+    s->drift = drift_new(STREAM_PAIRS_MAX);
     pthread_mutex_init(&s->lock, NULL);
   }
   if (s == NULL || s->decoder == NULL || s->drift == NULL) {
@@ -194,8 +188,8 @@ struct stream *stream_new(const struct queues_options *options,
   s->options = options;
   s->deps = *deps;
   s->timer = (struct gc_timer){.fire = on_tick, .ctx = s};
-  s->source =
-      options->stream == STREAM_CONVERSATIONS ? &stream_guide : &stream_topics;
+  s->source = options->stream == STREAM_CONVERSATIONS ? &stream_guide
+                                                      : &stream_notifications;
   return s;
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Stream "notifications" of one block: a topic for each of its queues, the
- * messages into the conversation model, and the model to a read thread.
+/* The conversation stream of one block: applies events to the conversation
+ * model and writes the model's counters. Stream "notifications" subscribes a
+ * topic for each of the block's queues; Stream "conversations" (guide dialect)
+ * has a socket of its own.
  *
- * Or Stream "conversations" (guide dialect): the same model from a socket of
- * the block's own.
- *
- * The account's network thread brings messages, ticks and selections; one read
- * thread at a time takes the values. A lock between them is held for one
+ * The account's network thread calls with messages, ticks and selections; one
+ * read thread at a time reads the values. A lock between them is held for one
  * message, or for the values of a few queues. */
 #ifndef GENESYS_REALTIME_STREAM_STREAM_H
 #define GENESYS_REALTIME_STREAM_STREAM_H
@@ -19,19 +18,19 @@
 #include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/queues/topic_coverage.h"
 
-/* What it works with; all borrowed. */
+/* All borrowed. */
 struct stream_deps {
   const struct gc_env *env;
   struct gc_api *api; /* for the server's clock */
   struct gc_channels *channels;
-  struct gc_socket_driver driver; /* these for the guide dialect */
+  struct gc_socket_driver driver; /* guide dialect, with connect and base_url */
   const struct gc_connect *connect;
   const char *base_url;
   struct gc_names *names; /* for the queues' own targets */
-  /* Network thread: an outcome, GC_OK when well. */
+  /* Network thread: reports the state of `cause`; GC_OK: no error. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;
-  /* Network thread: what was missed ends here, look at the present state. */
+  /* Network thread: the stream is connected; request the present state. */
   void (*snapshot)(void *ctx);
   void *ctx;
 };
@@ -51,13 +50,12 @@ struct stream *stream_new(const struct queues_options *options,
 
 /* The first selection opens the stream. */
 void stream_select(struct stream *s, const struct selection *selection);
-/* A poll of the observations goes out; it is complete: counts drift, closes
- * what was lost. A poll that fails, or of which something is missing, has no
- * end. */
+/* A poll of the observations is sent; its answer is complete: counts drift and
+ * closes lost conversations. Not called for a failed or incomplete poll. */
 void stream_poll_begin(struct stream *s);
 void stream_observed(struct stream *s, const struct observations *o);
-/* Counts drift alone: what is pushed comes later than the events, and says not
- * when it was asked. */
+/* Counts drift only: pushed observations arrive later than the events, and
+ * their time of request is not known. */
 void stream_compare(struct stream *s, const struct observations *o);
 void stream_stop(struct stream *s);
 
@@ -66,13 +64,13 @@ void stream_free(struct stream *s); /* NULL is fine */
 
 /* ---- read thread ---- */
 
-/* Puts the counters, each interval once; `view` as for the observations. */
+/* Writes the counters, once per interval; `view` as for the observations. */
 void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
-/* Puts the stream's self-telemetry. */
+/* Writes the stream's self-telemetry. */
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out);
-/* How many values the last reading had. */
+/* The number of values of the last stream_read. */
 size_t stream_series(struct stream *s);
 
 #endif

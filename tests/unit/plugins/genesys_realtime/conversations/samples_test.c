@@ -49,11 +49,11 @@ static void dispatch(void) {
                                  .interval_ms = 10000};
   struct conversations_view view = {&queues, 12345, with_active};
   reported_count = 0;
-  struct conversations_reading reading = {0};
+  struct conversations_cursor cursor = {0};
   while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
-                               &reading)) {
+                               &cursor)) {
   }
-  tally = reading.tally;
+  tally = cursor.tally;
   CHECK_INT(tally.series, reported_count);
 }
 

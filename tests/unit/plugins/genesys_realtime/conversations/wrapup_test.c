@@ -35,14 +35,15 @@ static void read_all(struct conversations *m) {
   struct queue_display queues = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct conversations_view view = {.queues = &queues};
   struct gc_samples out = {put, NULL};
-  struct conversations_reading reading = {0};
+  struct conversations_cursor cursor = {0};
   memset(&seen, 0, sizeof(seen));
-  while (conversations_samples(m, &view, &out, &reading))
+  while (conversations_samples(m, &view, &out, &cursor))
     ;
 }
 
 static struct conversations *make(char *const *codes, size_t count) {
-  struct conversations_settings settings = {.started_ms = START_MS,
+  struct conversations_settings settings = {.is_guide = true,
+                                            .started_ms = START_MS,
                                             .max = 100000,
                                             .age_ms = 86400000,
                                             .pairs_max = 100,
@@ -54,15 +55,15 @@ static struct conversations *make(char *const *codes, size_t count) {
 /* Talks, then wraps up with this code. */
 static void wrap_up(struct conversations *m, unsigned who, const char *queue,
                     const char *code) {
-  struct cv_standing e = {.id = {1, who + UINT64_C(1)},
+  struct guide_event e = {.id = {1, who + UINT64_C(1)},
                           .queue = uuid_key_read(queue, strlen(queue)),
                           .media = CV_VOICE,
                           .state = CV_STATE_ACTIVE};
   snprintf(e.queue_text, sizeof(e.queue_text), "%s", queue);
-  CHECK_INT(conversations_stand(m, &e, START_MS), GC_OK);
+  CHECK_INT(conversations_apply_state(m, &e, START_MS), GC_OK);
   e.state = CV_STATE_WRAPUP;
   snprintf(e.wrapup, sizeof(e.wrapup), "%s", code);
-  CHECK_INT(conversations_stand(m, &e, START_MS), GC_OK);
+  CHECK_INT(conversations_apply_state(m, &e, START_MS), GC_OK);
 }
 
 static void without_a_list_no_code_is_a_name(void) {

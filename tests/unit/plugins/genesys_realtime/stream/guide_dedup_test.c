@@ -8,11 +8,11 @@
 #include "tests/support/check.h"
 
 /* "Ob" is b from the old socket, "Nb" from the new one; what was news. */
-static const char *reported(struct overlap *o, const char *what) {
+static const char *reported(struct guide_dedup *o, const char *what) {
   static char out[256];
   size_t len = 0;
   for (const char *at = what; *at != '\0'; at += 2)
-    if (overlap_is_news(o, at[0] == 'N', &at[1], 1))
+    if (guide_dedup_is_new(o, at[0] == 'N', &at[1], 1))
       out[len++] = at[1];
   out[len] = '\0';
   return out;
@@ -34,29 +34,29 @@ static void each_message_is_told_once(void) {
       {"to and fro", "OhOaOhNaNhNa", "haha"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct overlap o = {.count = 0};
+    struct guide_dedup o = {.count = 0};
     CHECK_ROW(rows[i].name);
     CHECK_STR(reported(&o, rows[i].comes), rows[i].reported);
   }
   CHECK_ROW(NULL);
 }
 
-static bool says(struct overlap *o, bool from_new, int number) {
+static bool says(struct guide_dedup *o, bool from_new, int number) {
   char text[16];
   int len = snprintf(text, sizeof(text), "%d", number);
-  return overlap_is_news(o, from_new, text, (size_t)len);
+  return guide_dedup_is_new(o, from_new, text, (size_t)len);
 }
 
 /* Memory is bounded: what is too far back comes twice, the rest does not. */
 static void only_so_many_are_kept(void) {
-  struct overlap o = {.count = 0};
-  for (int i = 0; i < OVERLAP_MAX + 10; i++)
+  struct guide_dedup o = {.count = 0};
+  for (int i = 0; i < GUIDE_DEDUP_MAX + 10; i++)
     CHECK(says(&o, false, i));
   CHECK(!says(&o, true, 10));
-  CHECK(!says(&o, true, OVERLAP_MAX + 9));
-  CHECK(says(&o, true, OVERLAP_MAX + 10));
-  struct overlap late = {.count = 0};
-  for (int i = 0; i < OVERLAP_MAX + 10; i++)
+  CHECK(!says(&o, true, GUIDE_DEDUP_MAX + 9));
+  CHECK(says(&o, true, GUIDE_DEDUP_MAX + 10));
+  struct guide_dedup late = {.count = 0};
+  for (int i = 0; i < GUIDE_DEDUP_MAX + 10; i++)
     CHECK(says(&late, false, i));
   CHECK(says(&late, true, 9));
 }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/conversations/internal.h"
+
+/* An agent may be connected so much earlier than the acd participant whose
+ * contact it answers. */
+#define ACD_SLACK_MS 1000
+
+static enum cv_state state_of_participant(const struct participant *p) {
+  if (!(p->progress & PROGRESS_SEEN))
+    return CV_STATE_NONE;
+  if (p->progress & PROGRESS_ENDED)
+    return (p->progress & (PROGRESS_ACW | PROGRESS_ACW_ENDED)) == PROGRESS_ACW
+               ? CV_STATE_WRAPUP
+               : CV_STATE_ENDED;
+  if (p->purpose == CV_ACD)
+    return CV_STATE_WAITING;
+  if (!(p->progress & PROGRESS_CONNECTED))
+    return CV_STATE_ALERTING;
+  return p->progress & PROGRESS_HELD ? CV_STATE_HELD : CV_STATE_ACTIVE;
+}
+
+enum cv_state cv_state_of(const struct conversation *c, uint32_t queue) {
+  enum cv_state highest = CV_STATE_NONE;
+  for (unsigned i = 0; i < c->count; i++) {
+    if (c->participants[i].queue != queue)
+      continue;
+    enum cv_state state = state_of_participant(&c->participants[i]);
+    if (state > highest)
+      highest = state;
+  }
+  return highest;
+}
+
+enum cv_media cv_media_of(const struct conversation *c, uint32_t queue) {
+  enum cv_media agents = CV_UNKNOWN;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (p->queue != queue || p->media == CV_UNKNOWN)
+      continue;
+    if (p->purpose == CV_ACD)
+      return (enum cv_media)p->media;
+    if (agents == CV_UNKNOWN)
+      agents = (enum cv_media)p->media;
+  }
+  return agents;
+}
+
+bool cv_is_first_of_queue(const struct conversation *c, unsigned participant) {
+  for (unsigned i = 0; i < participant; i++)
+    if (c->participants[i].queue == c->participants[participant].queue)
+      return false;
+  return true;
+}
+
+struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
+                                int64_t at_ms) {
+  struct participant *newest = NULL, *next = NULL;
+  for (unsigned i = 0; i < c->count; i++) {
+    struct participant *p = &c->participants[i];
+    if (p->queue != queue || p->purpose != CV_ACD || p->connected_ms == 0)
+      continue;
+    if (p->connected_ms <= at_ms &&
+        (newest == NULL || p->connected_ms > newest->connected_ms ||
+         (p->connected_ms == newest->connected_ms && p->id < newest->id)))
+      newest = p;
+    if (p->connected_ms > at_ms && p->connected_ms - at_ms <= ACD_SLACK_MS &&
+        (next == NULL || p->connected_ms < next->connected_ms))
+      next = p;
+  }
+  return newest != NULL ? newest : next;
+}
+
+bool cv_is_prior(const struct conversation *c, const struct participant *acd) {
+  return acd->connected_ms != 0 && acd->connected_ms < c->since_ms;
+}
+
+unsigned cv_list_presences(const struct conversation *c,
+                           struct cv_presence ret[CV_PARTS_MAX]) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    uint32_t queue = c->participants[i].queue;
+    if (cv_is_first_of_queue(c, i))
+      ret[count++] = (struct cv_presence){queue, cv_state_of(c, queue),
+                                          cv_media_of(c, queue)};
+  }
+  return count;
+}
+
+int64_t cv_find_last_start(const struct conversation *c) {
+  int64_t last_ms = 0;
+  for (unsigned i = 0; i < c->count; i++)
+    if (c->participants[i].connected_ms > last_ms)
+      last_ms = c->participants[i].connected_ms;
+  return last_ms;
+}

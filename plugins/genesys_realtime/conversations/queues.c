@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/genesys_realtime/conversations/internal.h"
+
+enum { FIRST_SLOTS = 64, FIRST_QUEUES = 16 };
+
+/* ---- the table ---- */
+
+static uint32_t queue_slot_of(const struct conversations *m,
+                              struct uuid_key id) {
+  uint32_t mask = m->queue_slot_count - 1,
+           s = (uint32_t)uuid_key_hash(id) & mask;
+  while (m->queue_slots[s] != 0 &&
+         !uuid_key_equal(m->queues[m->queue_slots[s] - 1].id, id))
+    s = (s + 1) & mask;
+  return s;
+}
+
+/* Its number + 1, or 0. */
+static uint32_t look_up_queue(const struct conversations *m,
+                              struct uuid_key id) {
+  return m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
+}
+
+void cv_queue_rehash(struct conversations *m) {
+  for (uint32_t i = 0; i < m->queue_slot_count; i++)
+    m->queue_slots[i] = 0;
+  for (uint32_t i = 0; i < m->queue_count; i++)
+    if (m->queues[i].text != NULL)
+      m->queue_slots[queue_slot_of(m, m->queues[i].id)] = i + 1;
+}
+
+static bool grow_queue_slots(struct conversations *m) {
+  uint32_t count =
+      m->queue_slot_count == 0 ? FIRST_SLOTS : m->queue_slot_count * 2;
+  uint32_t *slots = calloc(count, sizeof(*slots));
+  if (slots == NULL)
+    return false;
+  free(m->queue_slots);
+  m->queue_slots = slots;
+  m->queue_slot_count = count;
+  cv_queue_rehash(m);
+  return true;
+}
+
+static bool grow_queues(struct conversations *m) {
+  uint32_t cap = m->queue_cap == 0 ? FIRST_QUEUES : m->queue_cap * 2;
+  struct queue *queues = realloc(m->queues, cap * sizeof(*queues));
+  if (queues == NULL)
+    return false;
+  m->queues = queues;
+  m->queue_cap = cap;
+  return true;
+}
+
+/* That of a removed queue if there is one. */
+static uint32_t take_queue_number(struct conversations *m) {
+  if (m->first_free_queue == 0)
+    return m->queue_count++;
+  uint32_t number = m->first_free_queue - 1;
+  m->first_free_queue = m->queues[number].next_free;
+  m->free_queue_count--;
+  return number;
+}
+
+static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
+                              const char *text, uint32_t *ret_number) {
+  bool has_free = m->first_free_queue != 0;
+  if (m->queue_count == CV_QUEUES_MAX && !has_free)
+    return GC_ERR_LIMIT;
+  if ((m->queue_count * 2 >= m->queue_slot_count && !grow_queue_slots(m)) ||
+      (m->queue_count == m->queue_cap && !has_free && !grow_queues(m)))
+    return GC_ERR_MEMORY;
+
+  char *copy = strdup(text);
+  if (copy == NULL)
+    return GC_ERR_MEMORY;
+  uint32_t number = take_queue_number(m);
+  m->queues[number] =
+      (struct queue){.id = id, .text = copy, .last_event_ms = m->now_ms};
+  m->queue_slots[queue_slot_of(m, id)] = number + 1;
+  *ret_number = number;
+  return GC_OK;
+}
+
+enum gc_code cv_queue_intern(struct conversations *m, struct uuid_key id,
+                             const char *text, uint32_t *ret_number) {
+  uint32_t found = look_up_queue(m, id);
+  if (found == 0)
+    return add_queue(m, id, text, ret_number);
+  *ret_number = found - 1;
+  m->queues[found - 1].last_event_ms = m->now_ms;
+  return GC_OK;
+}
+
+struct queue *cv_queue_find(const struct conversations *m, const char *text) {
+  uint32_t found = look_up_queue(m, uuid_key_read(text, strlen(text)));
+  return found != 0 ? &m->queues[found - 1] : NULL;
+}
+
+void cv_queue_remove(struct conversations *m, uint32_t number) {
+  struct queue *q = &m->queues[number];
+  for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+    if (q->pairs[i] == NULL)
+      continue;
+    cv_clear_pair(m, q->pairs[i]);
+    free(q->pairs[i]);
+    m->pair_count--;
+  }
+  free(q->text);
+  *q = (struct queue){.next_free = m->first_free_queue};
+  m->first_free_queue = number + 1;
+  m->free_queue_count++;
+}
+
+void cv_queue_clear(struct conversations *m) {
+  for (uint32_t q = 0; q < m->queue_count; q++)
+    if (m->queues[q].text != NULL)
+      cv_queue_remove(m, q);
+  free(m->queues);
+  free(m->queue_slots);
+}
+
+/* ---- counters ---- */
+
+struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
+                           enum cv_media media) {
+  struct pair **pair = &m->queues[queue].pairs[media];
+  if (*pair == NULL && m->pair_count < m->s.pairs_max) {
+    *pair = calloc(1, sizeof(**pair));
+    m->pair_count += *pair != NULL;
+  }
+  m->stats.overflow += *pair == NULL;
+  return *pair;
+}
+
+int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
+                           enum cv_media media) {
+  return m->s.target_ms != 0 ? m->s.target_ms
+                             : m->queues[queue].targets_ms[media];
+}
+
+static void clear_states(struct conversations *m) {
+  for (uint32_t q = 0; q < m->queue_count; q++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
+      if (m->queues[q].pairs[i] != NULL) {
+        struct conversations_totals *t = &m->queues[q].pairs[i]->t;
+        memset(t->states, 0, sizeof(t->states));
+        t->active = 0;
+      }
+}
+
+void cv_queue_count_states(struct conversations *m) {
+  struct cv_presence presences[CV_PARTS_MAX];
+  clear_states(m);
+  for (uint32_t n = m->oldest; n != CV_NONE; n = cv_at(m, n)->newer) {
+    const struct conversation *c = cv_at(m, n);
+    if (c->flags & C_INACTIVE)
+      continue;
+    unsigned count = m->dialect->list_presences(c, presences);
+    for (unsigned i = 0; i < count; i++) {
+      const struct cv_presence *p = &presences[i];
+      struct pair *pair = m->queues[p->queue].pairs[p->media];
+      if (pair == NULL)
+        continue;
+      pair->t.states[p->state]++;
+      pair->t.active += p->state >= CV_STATE_WAITING;
+    }
+  }
+}

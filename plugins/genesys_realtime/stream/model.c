@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The conversation model of a stream, for all its sources: creates it, dates
+ * its events and gives it the queues' targets. */
+#include "common/genesys/entity_page.h"
+#include "plugins/genesys_realtime/stream/internal.h"
+
+/* Events without server times are dated by the local clock. */
+int64_t stream_server_now(const struct stream *s) {
+  int64_t wall_ms = s->deps.env->wall_ms(s->deps.env->ctx);
+  return s->source->has_server_times
+             ? wall_ms + gc_api_clock_offset_ms(s->deps.api)
+             : wall_ms;
+}
+
+/* ---- targets ---- */
+
+static enum gc_code set_target(struct stream *s, const struct gc_entry *e) {
+  for (int t = 0; e != NULL && t < GC_TARGET_COUNT; t++) {
+    const char *media = gc_target_media((enum gc_target)t);
+    GC_TRY(conversations_target(s->model, e->id, cv_media_find(media),
+                                gc_entry_target_ms(e, media)));
+  }
+  return GC_OK;
+}
+
+/* Sets each queue's own targets, by medium; under the lock. A source without
+ * topics may report any queue. */
+static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
+  bool has_topics = s->source->has_topics;
+  size_t count = has_topics ? s->coverage.count : gc_entities_count(d);
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(set_target(s, has_topics ? gc_entities_find(d, s->coverage.at[i]->id)
+                                    : gc_entities_at(d, i)));
+  return GC_OK;
+}
+
+void stream_take_targets(struct stream *s) {
+  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
+  pthread_mutex_lock(&s->lock);
+  if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
+      set_targets(s, d) != GC_OK)
+    s->lost++;
+  pthread_mutex_unlock(&s->lock);
+  gc_entities_put(d);
+}
+
+void stream_make_model(struct stream *s) {
+  if (s->model != NULL)
+    return;
+  struct gc_err err = {.code = GC_OK};
+  const struct queues_options *o = s->options;
+  struct conversations_settings settings = {
+      .is_guide = o->stream == STREAM_CONVERSATIONS,
+      .started_ms = stream_server_now(s),
+      .bounds_s = o->wait_buckets.at,
+      .bound_count = o->wait_buckets.count,
+      .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),
+      .max = o->conversations_max,
+      .age_ms = (int64_t)o->conversation_age_s * 1000,
+      .pairs_max = STREAM_PAIRS_MAX,
+      .wrapups = o->wrapups.at,
+      .wrapup_count = o->wrapups.count};
+  struct conversations *model = conversations_new(&settings, &err);
+  pthread_mutex_lock(&s->lock);
+  s->model = model;
+  pthread_mutex_unlock(&s->lock);
+  s->deps.notice(s->deps.notice_ctx, "conversations", &err);
+}
+
+struct gc_channel_timeouts
+stream_timeouts(const struct queues_options *options) {
+  return (struct gc_channel_timeouts){
+      .idle_timeout_ms = options->idle_timeout_s * 1000,
+      .reconnect_min_ms = options->reconnect_min_s * 1000,
+      .reconnect_max_ms = options->reconnect_max_s * 1000};
+}
