@@ -79,6 +79,10 @@ do_plain() {
   build plain
   suite check "$out/plain" check
 }
+do_tidy() {
+  [ -f "$out/plain/Makefile" ] || build plain
+  step tidy make -C "$out/plain" tidy
+}
 do_asan() {
   build asan --enable-sanitizers
   suite check-asan "$out/asan" check-core
@@ -100,7 +104,7 @@ do_package() {
 }
 do_demo() { step demo env DEMO_SECONDS=20 sh examples/demo.sh; }
 
-steps=${*:-lint plain package asan tsan fuzz dist demo}
+steps=${*:-lint plain tidy package asan tsan fuzz dist demo}
 sh tools/deps.sh build demo test package || exit 1
 step autogen ./autogen.sh
 for s in $steps; do

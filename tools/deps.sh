@@ -15,7 +15,7 @@ debian_packages() {
     libcurl4-openssl-dev libjson-c-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
-  test) echo clang libclang-rt-14-dev clang-format prometheus graphite-carbon \
+  test) echo clang libclang-rt-14-dev clang-format clang-tidy prometheus graphite-carbon \
     mandoc tinyproxy influxdb redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \

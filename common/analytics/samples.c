@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/assert.h"
+
 struct put {
   const struct gc_samples_view *view;
   struct gc_outbox *out;
@@ -183,6 +185,7 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
                                   struct gc_samples_tally *ret_tally) {
   const struct gc_fact *facts;
   size_t count = gc_samples_run(r, window, &facts);
+  GC_ASSERT(count == 0 || facts != NULL);
   int64_t period_ms = view->query->period_ms;
   int64_t end_ms = r->plan.from_ms + ((int64_t)window + 1) * period_ms;
   struct put p = {.view = view, .out = out, .tally = ret_tally};

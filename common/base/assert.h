@@ -7,7 +7,7 @@
 #ifndef GC_BASE_ASSERT_H
 #define GC_BASE_ASSERT_H
 
-#if defined(GC_ASSERTS) && GC_ASSERTS
+#if (defined(GC_ASSERTS) && GC_ASSERTS) || defined(__clang_analyzer__)
 #define GC_ASSERT(condition)                                                   \
   do {                                                                         \
     if (!(condition))                                                          \

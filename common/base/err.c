@@ -14,8 +14,9 @@ static const struct {
 #undef XX
 };
 
-enum gc_code gc_fail(struct gc_err *err, enum gc_code code, const char *format,
-                     ...) {
+/* In parentheses: the analyzer reads macros of these names. */
+enum gc_code(gc_fail)(struct gc_err *err, enum gc_code code, const char *format,
+                      ...) {
   if (err == NULL)
     return code;
 
@@ -27,8 +28,8 @@ enum gc_code gc_fail(struct gc_err *err, enum gc_code code, const char *format,
   return code;
 }
 
-enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
-                        const char *format, ...) {
+enum gc_code(gc_fail_in)(struct gc_err *err, enum gc_code code,
+                         const char *format, ...) {
   if (err == NULL)
     return code;
 

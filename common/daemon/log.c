@@ -134,9 +134,9 @@ void gc_log_failure(struct gc_log *l, const char *cause,
                held_back);
     return;
   }
+  bool has_words = err != NULL && err->text[0] != '\0';
   gc_utf8_copy_printable(text, sizeof(text),
-                         err->text[0] != '\0' ? err->text : gc_code_words(code),
-                         ' ');
+                         has_words ? err->text : gc_code_words(code), ' ');
   plugin_log(level_of(code), "%s: %s: %s%s", l->plugin, name, text, held_back);
 }
 

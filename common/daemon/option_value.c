@@ -272,7 +272,7 @@ static enum gc_code add_str(const struct gc_opt *row, const oconfig_value_t *v,
 
 static enum gc_code add_real(const struct gc_opt *row, const oconfig_value_t *v,
                              struct gc_reals *list, struct gc_err *err) {
-  double x;
+  double x = 0;
   GC_TRY(read_real(row, v, &x, err));
   if (list->count > 0 && x <= list->at[list->count - 1])
     return gc_fail(err, GC_ERR_CONFIG,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "common/base/strmap.h"
 #include "common/base/utf8.h"
 #include "common/genesys/clean_name.h"
@@ -82,6 +83,7 @@ static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
 static void release_label(struct gc_labels *l, struct entry *e) {
   if (e->label == NULL)
     return;
+  GC_ASSERT(e->name != NULL);
   gc_strmap_drop(&l->by_label, e->label);
   if (e->nth > 1 && e->nth < hint_of(l, e->name))
     set_hint(l, e->name, e->nth);

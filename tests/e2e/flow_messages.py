@@ -33,7 +33,7 @@ QUEUE: list[tuple[Changes, tuple[str, ...]]] = [
     ({"Valuse": True}, ("Valuse",)),
     ({"StateURL": "redis://:pass-of-somebody@h/0"}, ("StateURL", "StatePasswordFile")),
     ({"StateURL": "memcached://h"}, ("StateURL", "memcached://h", "redis://HOST:PORT/DB")),
-    ({"StateURL": "redis://h:6379/zero"}, ("StateURL", "database")),
+    ({"StateURL": "redis://h:6379/zero"}, ("StateURL", "expected /DATABASE")),
     ({"StateURL": "redis://h", "StateUser": "gc"}, ("StateUser", "StatePasswordFile")),
     ({"StatePasswordFile": "/etc/secret"}, ("StatePasswordFile", "StateURL")),
 ]

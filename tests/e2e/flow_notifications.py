@@ -38,7 +38,7 @@ def agent(sim: Simulator, values: bool = False, **more: object) -> Collectd:
 
 def not_names(complaints: list[str]) -> list[str]:
     """Complaints, without the expected one that two queues share a name."""
-    return [line for line in complaints if "have a name that another has" not in line]
+    return [line for line in complaints if "share their name with another" not in line]
 
 
 def equal(daemon: Collectd, talk: Talk) -> None:

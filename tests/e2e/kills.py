@@ -37,7 +37,7 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
     daemon.wait_up()
     wait_until(lambda: daemon.latest("Renamed %d" % (KILLS - 1), "queue_agents", "member") is not None, 10,
                "values under the last name")
-    check("no complaints, except of equal names", all("have a name that another has" in line for line in daemon.complaints()),
+    check("no complaints, except of equal names", all("share their name with another" in line for line in daemon.complaints()),
           daemon.complaints())
     daemon.stop()
     with sqlite3.connect(state / "state.db") as db:

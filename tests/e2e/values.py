@@ -132,7 +132,7 @@ def pushed_values_are_equal_to_the_truth() -> None:
 
 def not_names(daemon: Collectd) -> list[str]:
     """Complaints, without the expected one that two queues share a name."""
-    return [line for line in daemon.complaints() if "have a name that another has" not in line]
+    return [line for line in daemon.complaints() if "share their name with another" not in line]
 
 
 def same_in_both(daemon: Collectd) -> None:

@@ -96,7 +96,7 @@ def windows_summarise_their_readings() -> None:
     check("the open window is written at the stop, with the time of its end",
           partial and (max(partial) == last_end or unwritten), (partial[:3], last_end))
     check("stopped in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S and status == 0, (took, status))
-    check("no complaint", not [line for line in daemon.complaints() if "name that another has" not in line
+    check("no complaint", not [line for line in daemon.complaints() if "share their name with another" not in line
                                and UNWRITTEN not in line], daemon.complaints())
     note("unwritten values at the stop: %s" % (unwritten or "none"))
     note("%d windows" % sum(len(rows) for key, rows in found.items() if "_window" in key))

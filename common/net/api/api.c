@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/base/policy/breaker.h"
 #include "common/genesys/throttle.h"
@@ -403,6 +404,7 @@ static void run_queue(void *ctx, uint64_t at_ms) {
         schedule_queue(api, later_ms);
       return;
     }
+    GC_ASSERT(call != NULL);
     if (gc_shared_budget_take(api->budget, at_ms))
       send_call(api, call);
   }

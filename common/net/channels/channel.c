@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/base/policy/backoff.h"
 #include "common/net/channels/calls.h"
@@ -52,6 +53,7 @@ struct cause {
   uint32_t retry_after_ms;
   uint64_t heard_ms;
 };
+static const struct cause no_cause = {.err = NULL};
 
 static uint64_t now_ms_of(const struct gc_channel *c) {
   return c->deps.env->now_ms(c->deps.env->ctx);
@@ -65,6 +67,7 @@ static uint32_t next_random32(const struct gc_channel *c) {
  * neither is passed on in what the platform says. */
 static void report_outcome(const struct gc_channel *c,
                            const struct gc_err *err) {
+  GC_ASSERT(err != NULL);
   const struct gc_channel_id *id = &c->ids->id;
   struct gc_err reported = *err;
   if (id->id != NULL) {
@@ -105,6 +108,7 @@ static void delay_reconnect(struct gc_channel *c, uint32_t retry_after_ms) {
 }
 
 static void delay_call(struct gc_channel *c, const struct gc_err *err) {
+  GC_ASSERT(err != NULL);
   if (err->code == GC_ERR_UNAVAILABLE) {
     delay_step(c, DOWN_RETRY_MS);
     return;
@@ -292,7 +296,7 @@ static void on_step(void *ctx, uint64_t now_ms) {
   struct gc_channel *c = ctx;
   (void)now_ms;
   if (!c->calls.is_running)
-    handle_event(c, step_event(c), NULL);
+    handle_event(c, step_event(c), &no_cause);
 }
 
 static void on_call_outcome(void *ctx, enum gc_channel_event event,
@@ -301,7 +305,7 @@ static void on_call_outcome(void *ctx, enum gc_channel_event event,
 }
 
 static void on_socket_report(void *ctx, enum gc_channel_event event) {
-  handle_event(ctx, event, NULL);
+  handle_event(ctx, event, &no_cause);
 }
 
 /* Why the channel closed a socket; NULL: it did not. */
@@ -405,12 +409,12 @@ void gc_channel_prolong(struct gc_channel *c) {
 }
 
 void gc_channel_leave(struct gc_channel *c) {
-  handle_event(c, GC_CHANNEL_ON_LEAVE, NULL);
+  handle_event(c, GC_CHANNEL_ON_LEAVE, &no_cause);
 }
 
 void gc_channel_retire(struct gc_channel *c) {
   c->not_before_ms = 0;
-  handle_event(c, GC_CHANNEL_ON_RETIRE, NULL);
+  handle_event(c, GC_CHANNEL_ON_RETIRE, &no_cause);
 }
 
 bool gc_channel_is_open(const struct gc_channel *c) {

@@ -10,6 +10,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "common/base/assert.h"
 #include "common/net/api/secret.h"
 #include "common/net/clock.h"
 #include "common/net/redis/connect.h"
@@ -136,6 +137,7 @@ enum gc_code redis_ask(struct redis_link *l, struct redis_words *w,
                        struct redisReply **ret, struct gc_err *err) {
   GC_TRY(redis_put(l, w, err));
   GC_TRY(redis_get(l, ret, err));
+  GC_ASSERT(*ret != NULL);
   if ((*ret)->type != REDIS_REPLY_ERROR)
     return GC_OK;
   enum gc_code code = redis_refused((*ret)->str, err);
