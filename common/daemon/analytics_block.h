@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A block of interval queries in collectd: what the callbacks of its class
- * (plugin_base.h) have in common in every plugin. Its values leave through the
- * write tracker. */
+/* A block of interval queries in collectd: the parts of its class's callbacks
+ * (plugin_base.h) that are the same in every plugin. The write tracker
+ * dispatches its values. */
 #ifndef GC_DAEMON_ANALYTICS_BLOCK_H
 #define GC_DAEMON_ANALYTICS_BLOCK_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that all blocks of interval queries have: rows for their tables,
- * and what rows cannot check. Needs no daemon, so that the manual can be
- * printed without one. Configuration phase, one thread. */
+/* The options that all blocks of interval queries have: the rows for their
+ * tables, and the checks that rows cannot make. This file needs no daemon, so
+ * that the manual can be printed without one. Configuration phase, one
+ * thread. */
 #ifndef GC_DAEMON_ANALYTICS_OPTIONS_H
 #define GC_DAEMON_ANALYTICS_OPTIONS_H
 

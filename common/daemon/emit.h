@@ -32,8 +32,8 @@ struct value_list_s;
 union value_u;
 
 /* Fills `vl`, whose values point to `values` (GC_DS_MAX of them) afterwards,
- * with exactly what the writers will see: the daemon's defaults for host and
- * time and its rule for slashes are applied here already (plugin.c of 5.12:
+ * with exactly the values that the writers see: the daemon's defaults for host
+ * and time and its rule for slashes are applied here already (plugin.c of 5.12:
  * plugin_value_list_clone, plugin_dispatch_values_internal). False: no data
  * source has a value, so that there is nothing to dispatch. */
 bool gc_value_list(const char *host, const struct gc_sample *sample,

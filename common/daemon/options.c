@@ -11,7 +11,7 @@ enum { QUOTED_MAX = 80, WHERE_MAX = 200 };
 static const struct gc_opt no_rows[] = {GC_OPT_END};
 static const struct gc_block_kind no_blocks[] = {{.key = NULL}};
 
-/* What is accepted at one place of the file. */
+/* The keys that are accepted at one place of the file. */
 struct place {
   const char *where; /* "genesys: <Account "prod">: ", before each text */
   const struct gc_opt *rows;

@@ -128,8 +128,9 @@ struct gc_block_kind {
   enum gc_code (*read)(const char *name, void *settings, struct gc_err *err);
 };
 
-/* What the <Plugin> sections of a plugin held so far: collectd calls the config
- * callback once for each section. Must be zeroed before the first. */
+/* The blocks and options that the <Plugin> sections of a plugin held so far:
+ * collectd calls the config callback once for each section. Must be zeroed
+ * before the first. */
 struct gc_config_seen {
   struct gc_strs blocks; /* "<Queues \"all\">" */
   uint64_t options;      /* 1 << row: given outside of any block */
@@ -154,8 +155,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_options_preset(const struct gc_opt *rows,
                                                     void *settings);
 
 /* Reads one <Plugin> section; a plugin may have several. The text of a failure
- * (GC_ERR_CONFIG) names plugin, block, option, the bad value and what is
- * accepted, e.g.
+ * (GC_ERR_CONFIG) names plugin, block, option, the bad value and the accepted
+ * ones, e.g.
  *   genesys_realtime: <Queues "all">: Observations "querry": not one of
  *   "query", "activity", "none"
  *   genesys_realtime: <Queues "all">: unknown option "Acount" (option 3 of the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What all plugins of the suite have in common: a plugin's configuration is
- * read by rows; each of its blocks is started, read and named in the log on its
- * own. Only what differs stands in a plugin's plugin.c: a class for each kind
+/* The parts that all plugins of the suite share: rows read a plugin's
+ * configuration; each of its blocks is started, read and named in the log on
+ * its own. A plugin's plugin.c holds only its own parts: a class for each kind
  * of block, whose struct begins with a gc_block, and collectd's four callbacks
  * of one line each.
  *
@@ -12,7 +12,7 @@
  *   }
  *
  * Threads: configuration, init and shutdown run on collectd's main thread; the
- * callbacks of a class run as said below. */
+ * comments below name the threads of the callbacks of a class. */
 #ifndef GC_DAEMON_PLUGIN_BASE_H
 #define GC_DAEMON_PLUGIN_BASE_H
 
@@ -29,13 +29,13 @@ struct gc_block_class {
   const char *prefix;        /* "queues": its instances are "queues-NAME" */
   const struct gc_opt *rows; /* of its options */
   size_t size;               /* of the plugin's struct */
-  /* Checks what the rows cannot see of the options; may be NULL. A warning is
-   * logged, an error refuses the configuration. */
+  /* Makes the checks of the options that rows cannot make; may be NULL. A
+   * warning is logged, an error refuses the configuration. */
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);
-  /* Dispatches what is new, each second on a read thread; may be NULL. The call
-   * is cheap if nothing is new. */
+  /* Dispatches new values, each second on a read thread; may be NULL. The call
+   * is cheap if there are none. */
   void (*read_new)(struct gc_block *b);
   /* Dispatches self-telemetry, once an interval of the plugin on a read thread.
    */
@@ -45,7 +45,7 @@ struct gc_block_class {
    * writers: collectd calls the free_func of a read callback before it ends the
    * write threads. May be NULL; is not called without `read_new`. */
   void (*read_last)(struct gc_block *b);
-  /* Stops and frees what `check` and `start` made, in any state. */
+  /* Stops and frees everything that `check` and `start` made, in any state. */
   void (*clear)(struct gc_block *b);
 };
 
@@ -78,8 +78,8 @@ struct gc_plugin {
  * plugin cannot run; the reason is logged. */
 GC_API GC_MUST_CHECK bool gc_plugin_open(struct gc_plugin *p);
 
-/* The config callback: reads one <Plugin> section and logs what is wrong with
- * it. Returns the status for collectd, which stops for a bad configuration. */
+/* The config callback: reads one <Plugin> section and logs its error, if any.
+ * Returns the status for collectd, which stops for a bad configuration. */
 GC_API int gc_plugin_config(struct gc_plugin *p,
                             const struct oconfig_item_s *ci);
 
@@ -92,7 +92,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_plugin_add(struct gc_plugin *p,
 
 /* For init: registers the write tracker, starts each block that does not run
  * yet and registers its read callbacks. A block that cannot start is logged;
- * the others and collectd go on. Without a write tracker there is a warning. */
+ * the other blocks and collectd run on. Without a write tracker there is a
+ * warning. */
 GC_API void gc_plugin_start(struct gc_plugin *p);
 
 /* For shutdown: frees all blocks. */
@@ -104,9 +105,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
                                                        const char *account,
                                                        struct gc_err *err);
 
-/* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE". An
- * outcome that concerns the whole account is logged by the account alone. Any
- * thread. */
+/* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE". Only
+ * the account logs an outcome that concerns the whole account. Any thread. */
 GC_API void gc_block_notice(void *ctx, const char *cause,
                             const struct gc_err *err);
 

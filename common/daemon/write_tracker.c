@@ -86,8 +86,8 @@ static void insert_pending(struct pending **table, size_t count,
   *bucket = p;
 }
 
-/* Makes at least as many buckets as pending values. False: there are none at
- * all. */
+/* Makes at least as many buckets as pending values. False: there is no bucket
+ * at all. */
 static bool grow_buckets(void) {
   if (atomic_load(&pending_count) < bucket_count)
     return true;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells when a value has passed collectd's write queue.
+/* Notices when a value has passed collectd's write queue.
  *
- * The daemon writes asynchronously, with five threads: of a burst of values of
- * one series some are reordered, and csv loses some; a value that a shutdown
+ * The daemon writes asynchronously, with five threads: they reorder some values
+ * of a burst of one series, and csv loses some; a value that a shutdown
  * callback dispatches never arrives. The write tracker is a write callback of
  * our own. collectd calls the writers in the order of their registration, so
  * the tracker, registered last (in init), sees a value after every other writer
- * had it. Its users keep these rules: of one series never two values are
- * pending; a checkpoint moves when the tracker has seen the last value of its
- * window; the last values are dispatched from the free_func of a read callback,
- * which waits for the tracker, 1 s at most.
+ * had it. Its users keep these rules: at most one value of a series is pending;
+ * a checkpoint moves when the tracker has seen the last value of its window;
+ * the last values are dispatched from the free_func of a read callback, which
+ * waits for the tracker, 1 s at most.
  *
  * A filter chain that stops a value, or sends it to named writers only, hides
  * it from the tracker. The write queue is first in, first out: a value that is
@@ -25,12 +25,12 @@
  * given up while it is in the queue is lost if the daemon is killed. */
 enum { GC_WRITE_GIVE_UP_MS = 15000 };
 
-/* Has the write callback registered; the plugin `genesys` does so in its init,
- * and so does any plugin that can run without it. The second call does
- * nothing. Writers register when they are loaded (csv), configured
- * (write_http) or in their own init (rrdtool, network), so the tracker does it
- * in an init callback that is added while collectd runs the others and that
- * therefore runs after all of them. */
+/* Arranges the registration of the write callback; the plugin `genesys` calls
+ * this in its init, and any plugin that can run without `genesys` calls it too.
+ * The second call does nothing. Writers register when they are loaded (csv),
+ * configured (write_http) or in their own init (rrdtool, network), so the
+ * tracker registers in an init callback that is added while collectd runs the
+ * others. That callback therefore runs after all of them. */
 GC_API enum gc_code gc_write_tracker_register(struct gc_err *err);
 /* For shutdown: forgets the pending values and wakes all waiting threads;
  * gc_write_tracker_emit dispatches nothing afterwards. Tickets must still be

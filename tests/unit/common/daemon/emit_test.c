@@ -24,7 +24,7 @@ static void *register_once(void *arg) {
   return NULL;
 }
 
-static void data_sets_are_registered_once_by_whoever_is_first(void) {
+static void data_sets_are_registered_once_by_the_first_caller(void) {
   fake_reset();
   pthread_t threads[4];
   enum gc_code codes[4];
@@ -130,7 +130,7 @@ static void a_sink_dispatches_to_its_host(void) {
   CHECK_REAL(fake_gauge("other/genesys-Sink/queue_depth-chat"), 7);
 }
 
-/* 125 letters, then what may or may not fit. */
+/* 125 letters, then the characters that may or may not fit. */
 #define LETTERS_25 "abcdefghijklmnopqrstuvwxy"
 #define LETTERS_125 LETTERS_25 LETTERS_25 LETTERS_25 LETTERS_25 LETTERS_25
 
@@ -210,7 +210,7 @@ static void every_dispatched_text_is_clean(void) {
 }
 
 int main(void) {
-  RUN(data_sets_are_registered_once_by_whoever_is_first);
+  RUN(data_sets_are_registered_once_by_the_first_caller);
   RUN(a_sample_becomes_a_value_list);
   RUN(the_daemon_fills_in_missing_parts);
   RUN(derives_and_gauges_keep_their_kind);

@@ -128,7 +128,7 @@ static void one_line_once_at_each_level(void) {
   gc_log_free(c);
 }
 
-static void of_too_many_causes_the_one_longest_untouched_goes(void) {
+static void a_cause_too_many_replaces_the_one_named_longest_ago(void) {
   struct gc_log *c = start();
   char name[32];
   for (int i = 0; i < 1000; i++) {
@@ -155,7 +155,7 @@ static void *complain_a_lot(void *arg) {
   return NULL;
 }
 
-static void threads_may_complain_together(void) {
+static void threads_may_log_together(void) {
   struct gc_log *c = start();
   pthread_t threads[4];
   for (size_t i = 0; i < GC_COUNT(threads); i++)
@@ -184,8 +184,8 @@ int main(void) {
   RUN(causes_are_apart);
   RUN(a_line_is_one_line_of_less_than_a_kilobyte);
   RUN(one_line_once_at_each_level);
-  RUN(of_too_many_causes_the_one_longest_untouched_goes);
-  RUN(threads_may_complain_together);
+  RUN(a_cause_too_many_replaces_the_one_named_longest_ago);
+  RUN(threads_may_log_together);
   RUN(the_usual_clock_is_the_real_one);
   fake_reset();
   return check_done();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What manuals and examples/collectd.conf.d tell people to write is what the
- * rows take: each value is read by its own row. */
+/* The rows accept each option line of the manuals and of
+ * examples/collectd.conf.d: each value is read by its own row. */
 #include "tools/option_pages.h"
 
 #include <ctype.h>
@@ -74,8 +74,8 @@ static const struct gc_opt *row_of(const struct gc_opt *row, const char *key) {
   return NULL;
 }
 
-/* Key "text" | Key 7 | Key true, whatever follows; prose of a comment is not.
- */
+/* True for a line that begins with Key "text", Key 7 or Key true; false for the
+ * prose of a comment. */
 static bool is_option(const char *line, char key[64]) {
   char value[8];
   if (!isupper((unsigned char)line[0]) ||

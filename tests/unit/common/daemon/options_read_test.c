@@ -199,7 +199,7 @@ static void options_outside_of_blocks_are_read_across_sections(void) {
             "<Health>");
 }
 
-/* Law of collectd's parser, kept by conf_text: the block is dropped. */
+/* collectd's parser drops such a block; conf_text does the same. */
 static void an_empty_block_without_a_name_is_never_seen(void) {
   options_forget();
   CHECK_STR(options_text(&options_only_blocks,

@@ -174,7 +174,7 @@ static void a_block_reports_its_own_errors_only(void) {
   gc_block_notice(plugin.blocks, "queue", &err);
   CHECK(fake_log_has("ERROR genesys_things: things-a, queue: who are you?"));
   fake_log_clear();
-  plugin.blocks->account = (struct gc_account *)&err; /* any will do */
+  plugin.blocks->account = (struct gc_account *)&err; /* any pointer */
   gc_block_notice(plugin.blocks, "observations", &err);
   CHECK_INT(fake_log_count(), 0);
   gc_fail(&err, GC_ERR_PARSE, "no JSON");

@@ -47,7 +47,7 @@ static enum gc_code emit(struct gc_write_ticket *t, const char *instance,
   return gc_write_tracker_emit(t, NULL, &s);
 }
 
-static void a_value_is_in_flight_until_the_writers_have_had_it(void) {
+static void a_value_is_pending_until_the_writers_have_had_it(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK(gc_write_tracker_wait(t, 0));
@@ -63,7 +63,7 @@ static void a_value_is_in_flight_until_the_writers_have_had_it(void) {
   gc_write_ticket_free(t);
 }
 
-static void of_one_series_never_two_are_in_flight(void) {
+static void at_most_one_value_of_a_series_is_pending(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new(),
                          *other = gc_write_ticket_new();
@@ -147,7 +147,8 @@ static void values_that_a_filter_chain_hides_are_given_up(void) {
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
   CHECK(gc_write_tracker_wait(t, 0));
 
-  /* The series is free for another ticket, too, though none has asked. */
+  /* Another ticket may use the series, too, before a call on the first ticket
+   * finds the old value given up. */
   struct gc_write_ticket *other = gc_write_ticket_new();
   CHECK_INT(emit(t, "c", 60000), GC_OK);
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
@@ -172,7 +173,7 @@ static void values_that_wait_in_a_long_queue_are_not_given_up(void) {
     fake_let_through(1);
     CHECK_INT(gc_write_tracker_pending(t), LONG - i);
   }
-  /* One value is hidden, which later values show in time. */
+  /* One value is hidden; later values reveal that in time. */
   fake_lose(1);
   int hidden = 1, left = LONG / 2 - 1;
   for (int s = 1; s <= 2 * GC_WRITE_GIVE_UP_MS / 1000; s++) {
@@ -191,7 +192,7 @@ static void values_that_wait_in_a_long_queue_are_not_given_up(void) {
   fake_let_through(SIZE_MAX);
 }
 
-static void a_ticket_that_goes_takes_its_values_along(void) {
+static void a_ticket_that_is_freed_forgets_its_values(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new(),
                          *other = gc_write_ticket_new();
@@ -224,7 +225,7 @@ static int first_init(void) {
   return gc_write_tracker_register(NULL) == GC_OK ? 0 : -1;
 }
 
-static void the_tap_is_after_writers_of_later_inits(void) {
+static void the_write_tracker_is_after_writers_of_later_inits(void) {
   fake_reset();
   register_data_sets();
   gc_write_tracker_restart(stepped_ms);
@@ -377,15 +378,15 @@ static void thousands_of_series_find_their_place(void) {
 }
 
 int main(void) {
-  RUN(a_value_is_in_flight_until_the_writers_have_had_it);
-  RUN(of_one_series_never_two_are_in_flight);
+  RUN(a_value_is_pending_until_the_writers_have_had_it);
+  RUN(at_most_one_value_of_a_series_is_pending);
   RUN(another_value_of_the_series_is_not_taken_for_it);
   RUN(names_that_the_daemon_changes_are_recognised);
   RUN(unknown_values_are_not_pending);
   RUN(values_that_a_filter_chain_hides_are_given_up);
   RUN(values_that_wait_in_a_long_queue_are_not_given_up);
-  RUN(a_ticket_that_goes_takes_its_values_along);
-  RUN(the_tap_is_after_writers_of_later_inits);
+  RUN(a_ticket_that_is_freed_forgets_its_values);
+  RUN(the_write_tracker_is_after_writers_of_later_inits);
   RUN(others_values_are_let_pass);
   RUN(after_the_close_nothing_leaves);
   RUN(the_last_value_wakes_a_waiting_thread);
