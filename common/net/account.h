@@ -73,15 +73,15 @@ GC_API void gc_accounts_each(void (*each)(void *ctx, const char *name,
                                           const char *host),
                              void *ctx);
 
-/* Ends all network threads and waits for them: less than a second, whatever the
- * network does. Afterwards gc_loop_call calls its function directly, so that
- * blocks can free what they hold. */
+/* Ends all network threads and waits for them: less than a second, in any state
+ * of the network. Afterwards gc_loop_call calls its function directly, so that
+ * blocks can free their objects. */
 GC_API void gc_accounts_stop(void);
 /* Frees all accounts and closes the state store; after gc_accounts_stop, once
  * every reference is released. */
 GC_API void gc_accounts_free(void);
 
-/* What these return is borrowed from the account. */
+/* The returned pointers are borrowed from the account. */
 GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */
 GC_API uint32_t gc_account_requests_per_minute(const struct gc_account *a);
 GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
@@ -89,7 +89,7 @@ GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
  * any account has a reference. */
 GC_API struct gc_store *gc_account_store(struct gc_account *a);
 
-/* The next ones are for the account's network thread only. */
+/* The next functions are for the account's network thread only. */
 GC_API struct gc_api *gc_account_api(struct gc_account *a);
 GC_API struct gc_names *gc_account_names(struct gc_account *a);
 GC_API struct gc_channels *gc_account_channels(struct gc_account *a);

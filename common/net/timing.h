@@ -49,7 +49,7 @@ enum {
    * again until an operator corrects them. */
   GC_AUTH_REFUSED_RETRY_MS = 300 * 1000,
   /* How often the secret's file is checked for a change meanwhile, and the wait
-   * before a secret that cannot be read is read again. Nothing is sent for it.
+   * before a secret that cannot be read is read again. Neither sends a request.
    */
   GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
   /* At most one renewal for a 401 in this time: the API that refuses a token
@@ -71,8 +71,8 @@ enum {
    * id that no list holds must not spend the budget. */
   GC_NAMES_MISS_INTERVAL_MS = 60 * 1000,
   /* A list that failed is read again 5 s and a random wait later: up to 30 s,
-   * then 60 s, …, 10 min; up to 1 min when the failure is one of the whole API,
-   * which ends for all lists at once. */
+   * then 60 s, …, 10 min; up to 1 min when the whole API fails, since such a
+   * failure ends for all lists at once. */
   GC_NAMES_RETRY_MIN_MS = 5000,
   GC_NAMES_RETRY_BASE_MS = 30 * 1000,
   GC_NAMES_RETRY_MAX_MS = 10 * 60 * 1000,
@@ -95,7 +95,7 @@ enum {
   GC_REDIS_CONNECT_MS = 5000,
   /* Until the next answer of a pipeline; TLS and log-in count as the first. */
   GC_REDIS_ANSWER_MS = 10 * 1000,
-  /* What is left of that when the process stops: a stop takes less than a
+  /* The rest of that time when the process stops: a stop takes less than a
    * second. */
   GC_REDIS_STOP_MS = 600,
 };

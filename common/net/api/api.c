@@ -108,8 +108,8 @@ static void remove_running(struct gc_api *api, struct gc_call *call) {
   call->url = call->authorization = NULL;
 }
 
-/* All endpoints share the cause "api": the first one that fails reports it; it
- * is over once all that failed have worked again. */
+/* All endpoints share the cause "api": the first one that fails reports it. The
+ * cause ends once all endpoints that failed have worked again. */
 static void report_endpoint(struct gc_api *api, enum gc_endpoint_id id,
                             const struct gc_err *err) {
   if (err->code == GC_ERR_UNAVAILABLE || err->code == GC_ERR_THROTTLED)
@@ -385,8 +385,8 @@ static bool fail_if_suspended(struct gc_api *api, struct gc_call *call,
   return true;
 }
 
-/* Sends what may go now. Calls made meanwhile wait a millisecond, so that the
- * loop goes on. */
+/* Sends the calls that may go now. A call that is made meanwhile waits a
+ * millisecond, so that the loop goes on. */
 static void run_queue(void *ctx, uint64_t at_ms) {
   struct gc_api *api = ctx;
   for (uint32_t n = api->counts.queued; n > 0 && api->queue != NULL; n--) {

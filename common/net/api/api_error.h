@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The messages about an API call that failed: function, status, the API's own
- * words, the permission that is missing, what to do, and the correlation id
- * that the vendor's support asks for. Pure; any thread. */
+ * words, the missing permission, the remedy, and the correlation id that the
+ * vendor's support asks for. Pure; any thread. */
 #ifndef GC_NET_API_API_ERROR_H
 #define GC_NET_API_API_ERROR_H
 

@@ -273,13 +273,13 @@ static enum gc_code start_request(struct gc_auth *a, struct gc_err *err) {
   return a->env->transport.start(a->env->transport.ctx, &a->exchange, err);
 }
 
-/* The credentials were refused and have not changed since. */
+/* True if the credentials were refused and have not changed since. */
 static bool is_refused_unchanged(const struct gc_auth *a) {
   return a->is_refused && now_ms(a) < a->refused_until_ms &&
          gc_secret_version(&a->settings.secret) == a->secret_version;
 }
 
-/* Sends a request if one is allowed now, and schedules it else. */
+/* Sends a request if one is allowed now; otherwise schedules it. */
 static void request_token(struct gc_auth *a) {
   if (a->running)
     return;

@@ -71,7 +71,7 @@ static void finish_subscription(struct gc_channel_calls *c,
   if (err.code == GC_OK && gc_topics_answer_end(c->topics, &err) == GC_OK)
     err.code = GC_OK;
   bool goes_on = gc_topics_end_batch(c->topics, err.code, err.text);
-  if (err.code == GC_ERR_NOT_FOUND) { /* subscribing deps no permission */
+  if (err.code == GC_ERR_NOT_FOUND) { /* subscribing needs no permission */
     report_event(c, GC_CHANNEL_ON_GONE, &err);
   } else if (!goes_on) {
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);

@@ -47,7 +47,7 @@ struct gc_channel {
   uint64_t reconnects, gap_ms;
 };
 
-/* Of what is carried out: the error, and how the socket ended. */
+/* The cause of an action: the error, and the end of the socket. */
 struct cause {
   const struct gc_err *err;
   uint32_t retry_after_ms;
@@ -63,8 +63,9 @@ static uint32_t next_random32(const struct gc_channel *c) {
   return c->deps.env->random32(c->deps.env->ctx);
 }
 
-/* Whoever knows the channel's address can listen, and the id is part of it:
- * neither is passed on in what the platform says. */
+/* Any program that knows the channel's address can listen, and the id is part
+ * of the address: both are removed from the platform's text before it is passed
+ * on. */
 static void report_outcome(const struct gc_channel *c,
                            const struct gc_err *err) {
   GC_ASSERT(err != NULL);
@@ -144,8 +145,8 @@ static void on_ending(void *ctx, uint64_t now_ms) {
   c->events.ending(c->events.ctx, GC_CHANNEL_END_LIFE, lead_ms(c));
 }
 
-/* Once for each life: a topic that is added later prolongs the life too, says
- * the API reference (4.2), but the channel does not rely on it. */
+/* Runs once for each life. A topic that is added later also prolongs the life
+ * (API reference, 4.2), but the channel does not rely on that. */
 static void begin_life(struct gc_channel *c) {
   gc_backoff_reset(&c->calling);
   if (c->ending.place == 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One notification channel and its WebSocket, kept alive: found again or
- * created, subscribed, connected, watched, connected again. Blocks use
- * channels/channels. One thread, the account's.
+/* One notification channel and its WebSocket, kept alive: struct gc_channel
+ * finds or creates the channel, subscribes, connects, watches and connects
+ * again. Blocks use channels/channels. One thread, the account's.
  *
- *   state.c    what follows from what: all states of a channel in one table
+ *   state.c    all states, events and actions of a channel in one table
  *   calls.c    the REST calls
  *   socket.c   the WebSocket: messages, pings, silence
- *   channel.c  carries out what state.c decides
+ *   channel.c  carries out the actions that state.c chooses
  *
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
  * the 21st, so the channel's id survives restarts (channels/id_store) and is
@@ -16,13 +16,14 @@
  * minutes.
  *
  * One loop connects again, after reconnect_min plus a random part that doubles
- * with each failure up to reconnect_max. It is reset once the connection has
- * proven itself: by an event or a heartbeat 10 s or more after it opened.
- * (Sooner proves nothing: two agents that kick each other off one channel see
- * events too.) Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
+ * with each failure up to reconnect_max. The wait is reset once the connection
+ * has proven itself: by an event or a heartbeat 10 s or more after it opened.
+ * (An earlier message proves nothing: two agents that displace each other on
+ * one channel receive events too.)
+ * Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
  *
  * A channel cannot replace itself without a break, since a second socket on it
- * kicks the first. When its end is near, it reports that, and its owner
+ * closes the first. When its end is near, it reports that, and its owner
  * (channels/slot) brings up another channel, or prolongs this one, or makes it
  * leave. */
 #ifndef GC_NET_CHANNELS_CHANNEL_H
@@ -38,8 +39,8 @@ struct gc_channel;
 /* Borrowed as long as the channel lives. */
 struct gc_channel_deps {
   const char *account; /* the name under which the channels are kept */
-  /* For gc_channels_new: so many of the client's 20 channels are used, the one
-   * for renewals included. 0: GC_CHANNELS_USUAL; 20 at most. */
+  /* For gc_channels_new: how many of the client's 20 channels are used,
+   * including the one for renewals. 0: GC_CHANNELS_USUAL; 20 at most. */
   unsigned channels_max;
   struct gc_api *api;
   const struct gc_env *env;
@@ -52,12 +53,12 @@ struct gc_channel_timeouts {
   uint32_t idle_timeout_ms, reconnect_min_ms, reconnect_max_ms;
 };
 
-/* Why a channel comes to its end. */
+/* Why a channel ends. */
 enum gc_channel_end {
   GC_CHANNEL_END_LIFE,   /* 24 h after it was created (API reference, 4.2) */
   GC_CHANNEL_END_SERVER, /* the server is about to close the socket (4.4) */
   /* The end of the token that created the channel or subscribed last: the
-   * server may close the socket then (4.2). The owner notices it, see
+   * server may close the socket then (4.2). The owner notices this end with
    * gc_channel_token_number. */
   GC_CHANNEL_END_TOKEN,
 };

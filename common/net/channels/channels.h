@@ -49,10 +49,10 @@ struct gc_channels_listener {
    * connection of a channel that carries a topic of this listener, and when
    * topics that were added later are subscribed. Messages may come before. */
   void (*connected)(void *ctx);
-  /* Called before `connected`, except for the first one of a channel: no
-   * message of its topics came for so long, counted from the last message of
-   * the earlier connection. Not called when one channel took over from another
-   * in time. May be NULL, as the two below. */
+  /* Called before `connected`, except for the first one of a channel:
+   * `blind_ms` is the time without a message of its topics, counted from the
+   * last message of the earlier connection. Not called when one channel took
+   * over from another in time. May be NULL, as the two below. */
   void (*gap)(void *ctx, uint64_t blind_ms);
   /* While one channel takes over from another a message comes twice. */
   void (*message)(void *ctx, const struct gc_message *m);
@@ -67,8 +67,8 @@ struct gc_channels_listener {
   struct gc_channels_listener *next;
 };
 
-/* `deps` is copied, what it points to is borrowed. Takes gc_api_on_wake. NULL
- * when out of memory. */
+/* `deps` is copied; the objects that it points to are borrowed. Takes
+ * gc_api_on_wake. NULL when out of memory. */
 struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps);
 void gc_channels_free(struct gc_channels *c);
 
@@ -93,9 +93,9 @@ GC_API void gc_channels_unsubscribe(struct gc_channels *c,
  * stays subscribed while a connection is down. */
 GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
 
-/* The sum over all channels. `connected`: all that have topics are;
- * `silence_ms`: the longest; `wanted` includes the topics without room;
- * `others` includes messages of topics without a subscriber. */
+/* The sum over all channels. `connected`: all channels with topics are
+ * connected; `silence_ms`: the longest silence; `wanted` includes the topics
+ * without room; `others` includes messages of topics without a subscriber. */
 GC_API void gc_channels_stats(const struct gc_channels *c,
                               struct gc_channel_stats *ret_stats);
 /* The same over the channels that carry topics of this listener (NULL: of any);

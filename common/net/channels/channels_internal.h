@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What channels.c (the public functions, stored ids, turns, reports) shares
- * with assign.c (which topic goes to which slot). */
+/* The struct and the functions that channels.c (the public functions, stored
+ * ids, turns, reports) shares with assign.c (which topic goes to which
+ * slot). */
 #ifndef GC_NET_CHANNELS_CHANNELS_INTERNAL_H
 #define GC_NET_CHANNELS_CHANNELS_INTERNAL_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The stored identity of one of the 20 channels that the platform keeps for an
  * OAuth client. It outlives the channel object and, in the state store, this
- * process: each channel that was created here and that may still exist stands
- * in one id_store. So this account never holds more channels than it has
+ * process: one id_store records each channel that this account created and that
+ * may still exist. So the account never holds more channels than it has
  * id_stores, even in a crash loop. One thread, the account's. */
 #ifndef GC_NET_CHANNELS_ID_STORE_H
 #define GC_NET_CHANNELS_ID_STORE_H

@@ -21,7 +21,7 @@ static uint64_t now_ms_of(const struct gc_slot *s) {
 }
 
 /* Each slot reports as a cause of its own. Otherwise the success of one slot
- * would end the complaint about another. */
+ * would end the failure of another in the log. */
 static void report_outcome(const struct gc_slot *s, bool is_renewal,
                            const struct gc_err *err) {
   char cause[40], number[16] = "";

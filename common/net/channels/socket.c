@@ -55,8 +55,8 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 
 /* ---- silence ---- */
 
-/* A message is too frequent to move the timer: the timer finds out when it
- * fires whether the time has come. */
+/* Messages are too frequent to move the timer for each: when the timer fires,
+ * it checks whether the time has come. */
 static void schedule_watch(struct gc_channel_socket *s) {
   uint64_t due_ms = s->heard_ms + s->idle_timeout_ms;
   if (s->pinged_ms <= s->heard_ms)
@@ -139,8 +139,8 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
     s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);
     break;
   case GC_NOTIFICATION_REPLY:
-    /* Topics are subscribed over REST, so a reply is unexpected; a 404 says
-     * nevertheless that the channel is gone. */
+    /* Topics are subscribed over REST, so a reply is unexpected; a 404
+     * nevertheless means that the channel is gone. */
     s->other_count++;
     if (n.result == 404)
       s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);

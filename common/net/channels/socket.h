@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The WebSocket of a notification channel: reads its messages, pings, notices
- * silence, and reports what that means for the channel. It knows neither the
+ * silence, and reports these to the channel as events. It knows neither the
  * channel's id nor its topics. Part of channels/channel. One thread, the
  * account's.
  *
  * A socket is dead after idle_timeout without a message. After half of it an
  * application ping asks for one; after a quarter of it the RFC 6455 ping keeps
- * middle boxes awake. */
+ * the connection open in middle boxes. */
 #ifndef GC_NET_CHANNELS_SOCKET_H
 #define GC_NET_CHANNELS_SOCKET_H
 
@@ -62,7 +62,8 @@ void gc_channel_socket_clear(struct gc_channel_socket *s);
 
 /* Begins to connect; there is no socket yet. */
 void gc_channel_socket_open(struct gc_channel_socket *s, const char *url);
-/* From the next look at the clock on; at the latest the next socket has it. */
+/* The new time-out applies from the next check of the clock on, at the latest
+ * to the next socket. */
 void gc_channel_socket_set_timeout(struct gc_channel_socket *s, uint32_t ms);
 /* An orderly end: `ended` comes within half a second; messages may come until
  * then. */

@@ -13,7 +13,8 @@
 enum {
   OPENED = IN(OPEN) | IN(PROVEN) | IN(OPEN_ANNOUNCED) | IN(PROVEN_ANNOUNCED),
   LIVE = IN(CONNECTING) | OPENED,
-  /* What is closed for such a reason may still get a weightier one. */
+  /* A socket that is closed for one of these reasons may still get a weightier
+   * reason. */
   CLOSING = IN(CLOSING_RECONNECT) | IN(CLOSING_ANNOUNCED) | IN(CLOSING_CHECK) |
             IN(CLOSING_REPLACE),
   CALLING = IN(CREATING) | IN(CHECKING),
@@ -24,7 +25,7 @@ enum {
   FAILED = LOST | DO(DELAY_RECONNECT),
 };
 
-/* Of an event the first row that has the state counts. */
+/* The first row of an event that has the state counts. */
 struct row {
   unsigned from;
   enum gc_channel_state to;
@@ -139,7 +140,8 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
             },
 };
 
-/* How a socket ends that the channel closes itself makes no difference. */
+/* If the channel itself closes the socket, a refused upgrade counts as an
+ * ordinary end. */
 static enum gc_channel_event event_in(enum gc_channel_state state,
                                       enum gc_channel_event event) {
   bool is_refusal = event == GC_CHANNEL_ON_UPGRADE_REFUSED ||

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The states of a notification channel, what happens to it, and what follows:
- * (state, event) -> (state, actions). Pure.
+/* The states of a notification channel, its events, and the actions that
+ * follow: (state, event) -> (state, actions). Pure.
  *
  *   UNKNOWN -> CREATING | CHECKING -> DISCONNECTED -> CONNECTING -> OPEN
  *
- * calls.c reports the outcome of REST calls, socket.c what happens on the
+ * calls.c reports the outcome of REST calls, socket.c the events of the
  * WebSocket; channel.c picks the STEP events when the channel's timer fires,
  * and carries out the actions. */
 #ifndef GC_NET_CHANNELS_STATE_H
@@ -28,7 +28,8 @@ enum gc_channel_state {
   GC_CHANNEL_OPEN_ANNOUNCED,
   GC_CHANNEL_PROVEN_ANNOUNCED,
 
-  /* A socket that the channel closes, by what follows. */
+  /* A socket that the channel closes; one state for each step that may
+   * follow. */
   GC_CHANNEL_CLOSING_IDLE, /* no topic is wanted */
   GC_CHANNEL_CLOSING_RECONNECT,
   GC_CHANNEL_CLOSING_ANNOUNCED, /* reconnect; the end is no failure */
@@ -63,8 +64,8 @@ enum gc_channel_event {
   GC_CHANNEL_ON_PROOF,     /* a message, long enough after the opening */
   GC_CHANNEL_ON_ANNOUNCED, /* the server is about to close it */
   GC_CHANNEL_ON_ENDED,     /* closed, broken or silent; or it did not open */
-  GC_CHANNEL_ON_UPGRADE_REFUSED, /* it ended so, and the channel is in doubt */
-  GC_CHANNEL_ON_UPGRADE_GONE,    /* it ended so, and the channel is gone */
+  GC_CHANNEL_ON_UPGRADE_REFUSED, /* ended; the channel is in doubt */
+  GC_CHANNEL_ON_UPGRADE_GONE,    /* ended; the channel is gone */
 
   /* The owner asks. */
   GC_CHANNEL_ON_LEAVE,
@@ -79,7 +80,7 @@ enum {
   GC_CHANNEL_DO_END_GAP = 1 << 1,
   GC_CHANNEL_DO_CANCEL_CALL = 1 << 2,
   GC_CHANNEL_DO_DELAY_RECONNECT = 1 << 3, /* reports the error, then waits */
-  GC_CHANNEL_DO_DELAY_CALL = 1 << 4,      /* likewise */
+  GC_CHANNEL_DO_DELAY_CALL = 1 << 4,      /* the same */
   GC_CHANNEL_DO_FORGET_ID = 1 << 5,       /* and delay the next creation */
   GC_CHANNEL_DO_RESTART_TOPICS = 1 << 6,
   GC_CHANNEL_DO_PROLONG = 1 << 7, /* the subscription begins a new life */
@@ -101,7 +102,7 @@ struct gc_channel_transition {
   unsigned actions;
 };
 
-/* An event that means nothing in a state leaves the state and has no action. */
+/* An event that means nothing in a state keeps the state and has no action. */
 GC_API struct gc_channel_transition
 gc_channel_transition(enum gc_channel_state state, enum gc_channel_event event);
 

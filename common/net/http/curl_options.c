@@ -88,7 +88,7 @@ static void set_protocols(struct setter *s) {
 static void set_socket(struct setter *s, const struct gc_connect *c) {
   set_long(s, CURLOPT_NOSIGNAL, 1);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  /* Else removing a handle waits for a resolver that hangs. */
+  /* Without it the removal of a handle waits for a resolver that hangs. */
   set_long(s, CURLOPT_QUICK_EXIT, 1);
 #endif
   set_long(s, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);

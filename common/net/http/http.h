@@ -33,12 +33,12 @@ GC_API void gc_http_free(struct gc_http *http);
  * GC_ERR_MEMORY, or with GC_ERR_REQUEST if the exchange runs already or one of
  * its headers contains a line break.
  *
- * The text of a failure is "HOST:PORT: what happened; what to check"; it
- * contains no query, no credentials and no token. Its codes: RESOLVE, CONNECT,
- * PROXY and BROKEN are GC_ERR_NETWORK, TLS is GC_ERR_TLS, TIMEOUT
- * GC_ERR_TIMEOUT, LIMIT GC_ERR_LIMIT, LOCAL GC_ERR_CONFIG or GC_ERR_MEMORY, and
- * SINK is the code that the sink returned. A 407 is GC_FAILURE_PROXY, in answer
- * to CONNECT and to other requests. */
+ * The text of a failure is "HOST:PORT: WORDS; HINT"; it contains no query, no
+ * credentials and no token. Its codes: RESOLVE, CONNECT, PROXY and BROKEN are
+ * GC_ERR_NETWORK, TLS is GC_ERR_TLS, TIMEOUT GC_ERR_TIMEOUT, LIMIT
+ * GC_ERR_LIMIT, LOCAL GC_ERR_CONFIG or GC_ERR_MEMORY, and SINK is the code that
+ * the sink returned. A 407 is GC_FAILURE_PROXY, in answer to CONNECT and to
+ * other requests. */
 GC_API struct gc_transport gc_http_transport(struct gc_http *http);
 
 #endif

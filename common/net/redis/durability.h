@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks the persistence settings of a Redis: does a count that it acknowledged
- * survive a crash? Pure; any thread. */
+/* Checks by the persistence settings of a Redis whether an acknowledged count
+ * survives a crash. Pure; any thread. */
 #ifndef GC_NET_REDIS_DURABILITY_H
 #define GC_NET_REDIS_DURABILITY_H
 
@@ -12,7 +12,8 @@ struct redis_durability {
   const char *appendonly, *appendfsync, *maxmemory_policy;
 };
 
-/* True if counts can be lost; `ret_words` is the warning, with what to set. */
+/* True if counts can be lost; `ret_words` is the warning, with the setting to
+ * change. */
 bool redis_advice(const struct redis_durability *d, struct gc_err *ret_words);
 
 #endif

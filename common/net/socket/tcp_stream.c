@@ -13,7 +13,7 @@
 #include "common/net/loop.h"
 
 enum {
-  /* The most that is read in one round; more would starve timers and pings. */
+  /* The most that is read in one round; more would delay timers and pings. */
   ROUND_MAX_BYTES = 256 * 1024,
   READ_BYTES = 64 * 1024,
   /* One TLS record. */
@@ -138,7 +138,7 @@ static CURLcode flush_queue(struct gc_stream *s) {
   return code == CURLE_AGAIN ? CURLE_OK : code;
 }
 
-/* Reads until the stream is dry or the round has had its share. */
+/* Reads until no bytes are left or the round has read its share. */
 static void read_some(struct gc_stream *s) {
   char bytes[READ_BYTES];
   s->watch.again = false;

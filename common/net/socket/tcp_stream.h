@@ -6,8 +6,8 @@
  *
  * Rules (each was found by a failure): poll(2) does not see bytes that TLS has
  * decoded already, so read until libcurl has no more before each poll; cap the
- * bytes of one round, or timers starve; never block.
- * One thread, the account's network thread. */
+ * bytes of one round, so that timers run in time; never block. One thread, the
+ * account's network thread. */
 #ifndef GC_NET_SOCKET_TCP_STREAM_H
 #define GC_NET_SOCKET_TCP_STREAM_H
 

@@ -121,9 +121,9 @@ static uint64_t next_due(const struct gc_ws *ws) {
   return due_ms;
 }
 
-/* A received byte is too frequent to move the timer: the timer finds out when
- * it fires whether the time has come. The timer stays set from gc_ws_open on,
- * if need be to the end of time, so that moving it needs no memory. */
+/* Bytes are too frequent to move the timer for each: when the timer fires, it
+ * checks whether the time has come. The timer stays set from gc_ws_open on, if
+ * necessary to the end of time, so that moving it needs no memory. */
 static void schedule_timer(struct gc_ws *ws) {
   if (gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, next_due(ws)) !=
       GC_OK)

@@ -24,7 +24,7 @@ struct gc_ws_options {
   uint32_t ping_interval_ms; /* a ping after so long without a byte; 0: none */
 };
 
-/* How it ended. */
+/* How a socket ended. */
 struct gc_ws_end {
   /* NONE: http_status, the peer's close frame or gc_ws_close is the reason.
    * BROKEN includes a peer that hangs up without a close frame or breaks a

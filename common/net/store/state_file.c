@@ -158,10 +158,10 @@ static enum gc_code make_folder(const char *folder, struct gc_err *err) {
                  folder, strerror(errno));
 }
 
-/* Lets one process at a time open a file; two meet in a restart that overlaps.
- * If both switch it to WAL, SQLite fails at once with "locked" or "I/O error".
- * Closing the returned descriptor releases the lock; -1: no lock is possible.
- */
+/* Lets one process at a time open a file; two processes open it during a
+ * restart that overlaps. If both switch it to WAL, SQLite fails at once with
+ * "locked" or "I/O error". Closing the returned descriptor releases the lock;
+ * -1: no lock is possible. */
 static int lock_folder(const char *folder) {
   int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd >= 0)

@@ -33,7 +33,7 @@ static void ended(struct gc_loop *loop) {
 
 static void nothing(void *ctx) { (void)ctx; }
 
-/* ---- handing in ---- */
+/* ---- posting ---- */
 
 struct list {
   int seen[4];
@@ -50,7 +50,7 @@ static void note_entry(void *ctx) {
   e->list->count++;
 }
 
-static void work_runs_in_the_order_it_was_handed_in(void) {
+static void work_runs_in_the_order_it_was_posted(void) {
   struct gc_loop *loop = started();
   struct list list = {.count = 0};
   struct entry entries[] = {{&list, 1}, {&list, 2}, {&list, 3}, {&list, 4}};
@@ -145,7 +145,7 @@ static void *post_many(void *arg) {
   return NULL;
 }
 
-static void many_threads_hand_in_and_nothing_is_lost(void) {
+static void many_threads_post_and_nothing_is_lost(void) {
   crowded = started();
   crowd_ran = 0;
   pthread_t threads[POSTERS];
@@ -293,8 +293,8 @@ static void watch_quiet(void *ctx) {
   gc_loop_watch(q->loop, &q->watch);
 }
 
-/* Between two looks at the counter lies one timer of 100 ms: the loop may wake
- * for the calls that set it and for the timer, not more. A loop that spins
+/* One timer of 100 ms runs between two readings of the counter: the loop may
+ * wake for the calls that set it and for the timer, not more. A loop that spins
  * makes thousands of rounds. */
 static void an_idle_loop_sleeps(void) {
   struct gc_loop *loop = started();
@@ -412,7 +412,7 @@ static void watch_pair(void *ctx) {
   gc_loop_watch(p->loop, &p->victim->watch);
 }
 
-/* Whichever of the two comes first, it frees both. */
+/* The first of the two that runs frees both. */
 static void a_watch_may_free_itself_and_another_inside(void) {
   struct gc_loop *loop = started();
   struct pipe_watch *a = new_pipe(loop), *b = new_pipe(loop);
@@ -445,9 +445,9 @@ static void a_hundred_watches_are_all_seen(void) {
     free_pipe(pipes[i]);
 }
 
-/* ---- clock and dice ---- */
+/* ---- clocks and random numbers ---- */
 
-static void the_dice_differ_and_the_clocks_run(void) {
+static void the_random_numbers_differ_and_the_clocks_run(void) {
   uint32_t differ = 0;
   for (int i = 0; i < 16; i++)
     differ |= gc_random32() ^ gc_random32();
@@ -458,13 +458,13 @@ static void the_dice_differ_and_the_clocks_run(void) {
 }
 
 int main(void) {
-  RUN(work_runs_in_the_order_it_was_handed_in);
+  RUN(work_runs_in_the_order_it_was_posted);
   RUN(work_posted_before_the_start_runs_after_it);
   RUN(work_posted_before_the_stop_runs_and_after_it_is_dropped);
   RUN(a_loop_that_never_started_drops_its_work);
   RUN(work_that_posts_itself_forever_does_not_hold_the_stop);
   RUN(stop_twice_and_free_of_nothing_are_fine);
-  RUN(many_threads_hand_in_and_nothing_is_lost);
+  RUN(many_threads_post_and_nothing_is_lost);
   RUN(calls_that_race_with_the_stop_all_run);
   RUN(a_call_runs_directly_when_no_thread_runs);
   RUN(a_call_from_the_loop_itself_does_not_hang);
@@ -476,6 +476,6 @@ int main(void) {
   RUN(a_watch_that_wants_again_runs_without_new_bytes);
   RUN(a_watch_may_free_itself_and_another_inside);
   RUN(a_hundred_watches_are_all_seen);
-  RUN(the_dice_differ_and_the_clocks_run);
+  RUN(the_random_numbers_differ_and_the_clocks_run);
   return check_done();
 }

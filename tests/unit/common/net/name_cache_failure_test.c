@@ -4,7 +4,7 @@
 #include "tests/support/check.h"
 #include "tests/support/names_bench.h"
 
-static void a_failure_keeps_what_was_known(void) {
+static void a_failure_keeps_the_known_names(void) {
   static const struct {
     const char *row;
     struct replay_answer answer;
@@ -109,7 +109,7 @@ static void a_refused_list_lets_ids_take_the_place_of_names(void) {
   }
 }
 
-static void what_was_known_outlives_a_refusal(void) {
+static void known_names_outlive_a_refusal(void) {
   names_begin();
   names_answer(NAMES_QUEUES, 0, 200, NAMES_TWO);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 403, "{}");
@@ -122,7 +122,7 @@ static void what_was_known_outlives_a_refusal(void) {
   names_end();
 }
 
-static void an_outage_is_the_accounts_to_tell(void) {
+static void an_outage_is_reported_by_the_account_alone(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
   struct names_ear e;
@@ -151,13 +151,13 @@ static void names_that_collide_are_reported(void) {
 }
 
 int main(void) {
-  RUN(a_failure_keeps_what_was_known);
+  RUN(a_failure_keeps_the_known_names);
   RUN(a_failed_page_starts_the_list_again);
   RUN(an_endless_list_ends);
   RUN(a_lasting_failure_is_asked_ever_more_rarely);
   RUN(a_refused_list_lets_ids_take_the_place_of_names);
-  RUN(what_was_known_outlives_a_refusal);
-  RUN(an_outage_is_the_accounts_to_tell);
+  RUN(known_names_outlive_a_refusal);
+  RUN(an_outage_is_reported_by_the_account_alone);
   RUN(names_that_collide_are_reported);
   return check_done();
 }

@@ -126,7 +126,7 @@ static void a_miss_reads_again_once_a_minute_at_most(void) {
   names_end();
 }
 
-static void a_miss_does_not_hasten_what_fails(void) {
+static void a_miss_does_not_hasten_a_list_that_fails(void) {
   static const int statuses[] = {400, 403, 503};
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
     names_begin();
@@ -210,7 +210,7 @@ static void a_listener_may_remove_itself_when_called(void) {
   names_end();
 }
 
-static void it_may_end_in_the_middle_of_a_list(void) {
+static void the_cache_may_be_freed_in_the_middle_of_a_list(void) {
   names_begin();
   replay_answer(&names_world, &(struct replay_answer){.match = NAMES_QUEUES,
                                                       .is_silent = true});
@@ -236,11 +236,11 @@ int main(void) {
   RUN(each_kind_has_its_period);
   RUN(a_rename_a_deletion_and_a_new_one_are_followed);
   RUN(a_miss_reads_again_once_a_minute_at_most);
-  RUN(a_miss_does_not_hasten_what_fails);
+  RUN(a_miss_does_not_hasten_a_list_that_fails);
   RUN(a_late_listener_is_called_in_the_next_turn);
   RUN(a_removed_listener_is_not_called);
   RUN(a_listener_may_remove_itself_when_called);
-  RUN(it_may_end_in_the_middle_of_a_list);
+  RUN(the_cache_may_be_freed_in_the_middle_of_a_list);
   RUN(kinds_have_names);
   return check_done();
 }

@@ -91,7 +91,8 @@ static void a_cancelled_probe_lets_the_next_one_go(void) {
   api_end();
 }
 
-/* Out since before it opened: it is not the probe that is cancelled. */
+/* The cancelled call was sent before the breaker opened: it is not the
+ * probe. */
 static void a_cancelled_straggler_frees_no_second_probe(void) {
   api_begin();
   api_world.random32 = 0;

@@ -189,8 +189,8 @@ static void others_go_on_while_one_backs_off(void) {
   api_end();
 }
 
-/* Exactly as long as the server asks; what it does not want for minutes is
- * left to the next reading. */
+/* The wait is exactly as long as the server asks; a call that it refuses for
+ * minutes is left to the next reading. */
 static void a_5xx_with_retry_after_is_not_asked_sooner(void) {
   static const uint32_t ask_s[] = {1, 8, 9, 120, 180};
   for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
@@ -224,7 +224,7 @@ static void a_5xx_with_retry_after_is_not_asked_sooner(void) {
   api_end();
 }
 
-/* The guide dialect goes by scopes, no role has them. */
+/* The guide dialect checks scopes; no role has them. */
 static void a_403_of_the_guide_dialect_names_the_scope(void) {
   api_begin();
   replay_answer(&api_world, &(struct replay_answer){.match = "GET /api/v2/qu",

@@ -72,8 +72,8 @@ static void a_429_without_a_time_backs_off(void) {
   api_end();
 }
 
-/* Four were out together: what the later answers say does not shorten what the
- * first one said, and does not count as failure after failure. */
+/* Four calls were sent together: the later answers do not shorten the wait of
+ * the first one, and do not count as consecutive failures. */
 static void a_burst_of_429_is_one_pause(void) {
   api_begin();
   api_throttled(QUEUES, 60);
@@ -161,7 +161,8 @@ static void a_daily_quota_suspends_that_function_alone(void) {
   CHECK_HAS(a.err.text, "3600 s");
   CHECK_INT(b.err.code, GC_OK);
   CHECK_INT(b.done, 1);
-  /* Not over while a function is suspended, whatever else succeeds. */
+  /* The cause lasts while a function is suspended, even if other calls
+   * succeed. */
   CHECK_INT(replay_last_notice(&api_world, "throttle")->code, GC_ERR_THROTTLED);
   replay_run(&api_world, 3599000);
   api_call(&c, GC_ENDPOINT_QUEUES);

@@ -80,7 +80,8 @@ static void a_401_that_stays_is_an_error(void) {
   api_end();
 }
 
-/* Not even when the renewal took so long that another one were due. */
+/* The call is not repeated again even if the renewal took so long that another
+ * one would be due. */
 static void a_call_is_repeated_once_after_a_401(void) {
   api_begin_with(300, 4);
   replay_answer(&api_world,

@@ -84,7 +84,7 @@ static void a_changed_secret_file_is_tried_at_once(void) {
   auth_end();
 }
 
-/* The request with the old secret is out when the file changes. */
+/* The request with the old secret is running when the file changes. */
 static void a_change_during_the_request_counts_too(void) {
   struct gc_auth_settings s = auth_plain();
   s.secret = (struct gc_secret){.file = file};
@@ -103,7 +103,7 @@ static void a_change_during_the_request_counts_too(void) {
   auth_end();
 }
 
-/* What the new secret meets is no refusal: it backs off as ever. */
+/* The answer to the new secret is no refusal: the usual backoff applies. */
 static void a_changed_secret_that_meets_an_outage_is_tried_on(void) {
   struct gc_auth_settings s = auth_plain();
   s.secret = (struct gc_secret){.file = file};

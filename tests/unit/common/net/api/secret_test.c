@@ -27,7 +27,7 @@ static void write_text(const char *path, const char *text) {
   write_bytes(path, text, strlen(text));
 }
 
-/* What is read, or the words of the failure in parentheses. */
+/* Returns the secret, or the words of the failure in parentheses. */
 static const char *read_it(const struct gc_secret *s, enum gc_code *ret_code) {
   static char text[GC_SECRET_MAX_BYTES + 16];
   GC_AUTO(gc_buf_wipe) struct gc_buf out = {.max = GC_SECRET_MAX_BYTES};
@@ -212,8 +212,8 @@ static void a_variable_is_taken_and_read_again_from_memory(void) {
   CHECK_READS(s, "value");
 }
 
-/* What the kernel shows of a process are the bytes it was started with; so
- * this program starts itself. */
+/* The kernel shows the bytes with which a process was started; so this program
+ * starts itself. */
 static size_t environment(char *bytes, size_t size) {
   int fd = open("/proc/self/environ", O_RDONLY);
   if (fd < 0)

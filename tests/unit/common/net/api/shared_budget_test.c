@@ -37,7 +37,7 @@ static void a_later_account_can_only_lower_it(void) {
   gc_shared_budget_put(a);
 }
 
-/* What the first account has spent stays spent. */
+/* The requests that the first account has sent stay counted. */
 static void lowering_it_brings_no_new_requests(void) {
   struct gc_shared_budget *a = gc_shared_budget_get("client", 100, 0);
   while (gc_shared_budget_take(a, 0))

@@ -112,7 +112,7 @@ static void a_listener_that_joins_a_broken_channel_has_no_gap(void) {
   ch_end();
 }
 
-/* What each channel was asked for first. */
+/* Copies the body of the last subscription of each channel. */
 static void remember_bodies(char bodies[3][32768]) {
   static const char *const puts[] = {PUT "c01", PUT "c02", PUT "c03"};
   for (size_t i = 0; i < 3; i++) {
@@ -212,7 +212,7 @@ static void a_topic_without_room_is_subscribed_when_there_is_some(void) {
   ch_end();
 }
 
-static void what_waits_may_be_given_up(void) {
+static void a_topic_that_waits_may_be_given_up(void) {
   begin_full();
   ch_unsubscribe_many(&ch_other, 7000, 1);
   CHECK_INT(ch_stats().wanted, 2002);
@@ -350,7 +350,7 @@ int main(void) {
   RUN(holes_are_filled_and_nothing_moves);
   RUN(one_channel_less_than_allowed_carries_topics);
   RUN(a_topic_without_room_is_subscribed_when_there_is_some);
-  RUN(what_waits_may_be_given_up);
+  RUN(a_topic_that_waits_may_be_given_up);
   RUN(a_topic_subscribed_again_waits_no_longer_once_there_is_room);
   RUN(a_topic_of_two_listeners_finds_room_for_both);
   RUN(a_block_that_leaves_makes_room);

@@ -52,7 +52,7 @@ static void a_kept_channel_that_is_gone_is_replaced(void) {
   ch_store_end(store);
 }
 
-static void a_kept_text_that_makes_no_sense_is_as_good_as_none(void) {
+static void a_kept_text_that_makes_no_sense_counts_as_none(void) {
   static const char *const rows[] = {
       "one", "a/b wss://x", ".. wss://x", "one wss://x y", " wss://x", "one "};
   struct gc_err err;
@@ -74,6 +74,6 @@ static void a_kept_text_that_makes_no_sense_is_as_good_as_none(void) {
 int main(void) {
   RUN(a_restart_uses_the_channel_again_after_a_head);
   RUN(a_kept_channel_that_is_gone_is_replaced);
-  RUN(a_kept_text_that_makes_no_sense_is_as_good_as_none);
+  RUN(a_kept_text_that_makes_no_sense_counts_as_none);
   return check_done();
 }

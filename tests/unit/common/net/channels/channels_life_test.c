@@ -186,7 +186,7 @@ static void where_one_channel_is_allowed_it_is_prolonged(void) {
   ch_end();
 }
 
-static void what_cannot_be_prolonged_is_replaced_with_a_gap(void) {
+static void a_channel_that_cannot_be_prolonged_is_replaced_with_a_gap(void) {
   ch_channels_max = 1;
   ch_begin();
   ch_answer(ADD, 1, 404, "{}");
@@ -368,7 +368,7 @@ int main(void) {
   RUN(without_another_channel_in_time_the_old_one_is_prolonged);
   RUN(a_socket_that_does_not_open_in_time_is_given_up);
   RUN(where_one_channel_is_allowed_it_is_prolonged);
-  RUN(what_cannot_be_prolonged_is_replaced_with_a_gap);
+  RUN(a_channel_that_cannot_be_prolonged_is_replaced_with_a_gap);
   RUN(a_channel_that_is_not_connected_is_prolonged);
   RUN(topics_that_change_meanwhile_are_on_the_new_channel_too);
   RUN(a_listener_that_leaves_in_the_overlap_gets_no_message);

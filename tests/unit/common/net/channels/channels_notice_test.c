@@ -53,7 +53,7 @@ static void without_another_one_in_time_it_connects_again_to_its_own(void) {
   ch_end();
 }
 
-static void a_server_that_is_sooner_gone_costs_a_gap_only(void) {
+static void a_server_that_ends_sooner_causes_only_a_gap(void) {
   ch_begin_connected();
   ch_heartbeats(2);
   ch_say(CLOSING);
@@ -154,7 +154,8 @@ static void a_404_at_the_handshake_makes_a_new_channel(void) {
   ch_end();
 }
 
-/* An hour of 404: as many channels as an hour may cost the siblings. */
+/* An hour of 404 creates only as many channels as an hour may cost other
+ * agents. */
 static void creations_get_rarer_and_rarer(void) {
   ch_begin();
   ch_usual_answers();
@@ -234,7 +235,7 @@ static void a_403_at_the_handshake_is_checked_once_then_replaced(void) {
   ch_end();
 }
 
-static void what_is_not_known_is_counted_and_borne(void) {
+static void unknown_messages_are_counted_and_ignored(void) {
   static const char *const odd[] = {
       "{\"topicName\":\"v2.system.weather\"}",
       "{\"topicName\":\"v2.unknown\"}",
@@ -259,7 +260,7 @@ static void what_is_not_known_is_counted_and_borne(void) {
 int main(void) {
   RUN(the_closing_notice_brings_another_channel_without_a_break);
   RUN(without_another_one_in_time_it_connects_again_to_its_own);
-  RUN(a_server_that_is_sooner_gone_costs_a_gap_only);
+  RUN(a_server_that_ends_sooner_causes_only_a_gap);
   RUN(a_second_notice_delays_nothing);
   RUN(a_notice_on_the_new_connection_is_obeyed_with_a_break);
   RUN(a_notice_while_the_old_one_is_being_closed_is_obeyed);
@@ -270,6 +271,6 @@ int main(void) {
   RUN(a_displaced_channel_is_replaced);
   RUN(after_a_revoked_token_the_channel_is_checked_and_subscribed);
   RUN(a_403_at_the_handshake_is_checked_once_then_replaced);
-  RUN(what_is_not_known_is_counted_and_borne);
+  RUN(unknown_messages_are_counted_and_ignored);
   return check_done();
 }

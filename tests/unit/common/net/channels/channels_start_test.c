@@ -139,7 +139,7 @@ static void topics_that_come_while_it_closes_wait_for_nothing_else(void) {
   ch_end();
 }
 
-static void what_is_no_topic_is_refused(void) {
+static void a_text_that_is_no_topic_is_refused(void) {
   char longest[300];
   memset(longest, 'a', sizeof(longest) - 1);
   longest[sizeof(longest) - 1] = '\0';
@@ -165,6 +165,6 @@ int main(void) {
   RUN(topics_that_come_later_bring_a_snapshot_for_their_block_only);
   RUN(without_topics_left_the_socket_is_closed);
   RUN(topics_that_come_while_it_closes_wait_for_nothing_else);
-  RUN(what_is_no_topic_is_refused);
+  RUN(a_text_that_is_no_topic_is_refused);
   return check_done();
 }

@@ -68,7 +68,7 @@ static void a_redirect_is_an_answer_and_not_followed(void) {
   server_stop(s);
 }
 
-static void of_an_error_64_kb_are_kept_and_the_rest_is_read(void) {
+static void the_first_64_kb_of_an_error_are_kept_and_the_rest_is_read(void) {
   struct ask q;
   http_get_with(&q, NULL, http_url_of("/large-error"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
@@ -140,7 +140,7 @@ int main(void) {
   RUN(chunks_are_put_together);
   RUN(gzip_is_asked_for_and_decoded);
   RUN(a_redirect_is_an_answer_and_not_followed);
-  RUN(of_an_error_64_kb_are_kept_and_the_rest_is_read);
+  RUN(the_first_64_kb_of_an_error_are_kept_and_the_rest_is_read);
   RUN(an_error_without_end_is_cut_and_stays_an_answer);
   RUN(early_hints_leave_no_trace);
   RUN(retry_after_is_read_in_both_forms);

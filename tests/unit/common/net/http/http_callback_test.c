@@ -41,7 +41,7 @@ static void start_other(struct ask *q) {
     other->start_code = t.start(t.ctx, &other->x, NULL);
 }
 
-/* start and cancel of one and the same, before libcurl knows of it */
+/* Starts and cancels one exchange before libcurl knows it. */
 static void start_and_cancel_other(struct ask *q) {
   start_other(q);
   cancel_other(q);
@@ -58,7 +58,8 @@ static void cancel_other_and_free_http(struct ask *q) {
 }
 
 /* Every call, in the two places where callbacks run: `done`, and the sink,
- * which is libcurl's own callback, where libcurl itself allows nothing. */
+ * which runs inside libcurl's own callback, where libcurl itself allows no
+ * call. */
 static void everything_may_be_called_inside_callbacks(void) {
   static const struct {
     const char *name;

@@ -64,7 +64,7 @@ static void failures_have_their_kind_and_their_words(void) {
   asker_end(&a);
 }
 
-static void time_outs_end_what_hangs(void) {
+static void time_outs_end_exchanges_that_hang(void) {
   const struct {
     const char *url;
     uint32_t timeout_ms, connect_timeout_ms;
@@ -129,7 +129,7 @@ static void the_sink_may_refuse(void) {
 int main(void) {
   http_bench_begin();
   RUN(failures_have_their_kind_and_their_words);
-  RUN(time_outs_end_what_hangs);
+  RUN(time_outs_end_exchanges_that_hang);
   RUN(a_hanging_resolver_holds_neither_the_loop_nor_the_stop);
   RUN(the_sink_may_refuse);
   RUN(http_no_words_hold_a_secret);

@@ -37,7 +37,7 @@ static void ask_through(const struct proxy_row *row, const char *proxy_cert,
   CHECK_INT(q.reply.failure, row->failure);
   CHECK_HAS(q.err.text, row->words);
   CHECK_STR(q.got, row->body);
-  if (row->plan.refuse != 0) { /* what the proxy says is not the answer */
+  if (row->plan.refuse != 0) { /* the proxy's refusal is not the answer */
     CHECK_INT(q.reply.status, 0);
     CHECK_INT(q.reply.date_ms, 0);
     CHECK(!q.reply.has_retry_after);
@@ -205,7 +205,7 @@ static void a_proxy_that_is_no_url_is_a_configuration_error(void) {
       {"localhost", true},
       {"https://user:" HTTP_PROXY_PASSWORD "@localhost:3128/", true},
       {"socks5h://localhost:1080", true},
-      {"", true}, /* none, whatever the environment says */
+      {"", true}, /* none, even if the environment has one */
       {"http://user:" HTTP_PROXY_PASSWORD "@localhost:port", false},
       {"odd://user:" HTTP_PROXY_PASSWORD "@localhost:1", false},
       {"http://user:12/" HTTP_PROXY_PASSWORD "@localhost:3128", false},

@@ -113,7 +113,7 @@ static void one_connection_serves_them_all(void) {
   server_stop(s);
 }
 
-/* And all fifty connections are kept for the next burst. */
+/* All fifty connections are also kept for the next burst. */
 static void fifty_at_once_are_all_answered(void) {
   enum { MANY = 50 };
   struct asker a;

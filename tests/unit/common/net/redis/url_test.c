@@ -36,7 +36,7 @@ static void an_address_is_read_whole(void) {
   }
 }
 
-static void what_is_no_address_is_refused(void) {
+static void a_text_that_is_no_address_is_refused(void) {
   static const char *const rows[] = {
       "",
       "redis:",
@@ -86,7 +86,7 @@ static void a_password_in_it_is_refused_and_not_shown(void) {
   }
 }
 
-static void too_long_a_one_is_refused(void) {
+static void an_address_that_is_too_long_is_refused(void) {
   struct state_url u;
   char text[700] = "redis://", path[200] = "unix:///";
   memset(text + 8, 'a', 600);
@@ -127,9 +127,9 @@ static void advice_is_given_where_something_can_be_lost(void) {
 
 int main(void) {
   RUN(an_address_is_read_whole);
-  RUN(what_is_no_address_is_refused);
+  RUN(a_text_that_is_no_address_is_refused);
   RUN(a_password_in_it_is_refused_and_not_shown);
-  RUN(too_long_a_one_is_refused);
+  RUN(an_address_that_is_too_long_is_refused);
   RUN(advice_is_given_where_something_can_be_lost);
   return check_done();
 }

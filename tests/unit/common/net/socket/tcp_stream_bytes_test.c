@@ -8,7 +8,7 @@
 
 enum { MB = 1024 * 1024, ROUND_MAX_BYTES = 256 * 1024, READ_BYTES = 65536 };
 
-/* Says ten bytes of the pattern first, and waits. */
+/* Sends ten bytes of the pattern first, and waits. */
 static void greet(struct conn *c, void *ctx) {
   (void)ctx;
   char bytes[10];
@@ -63,7 +63,7 @@ static void single_bytes_come_back_whole(void) {
 
 /* The first bytes may have come together with the end of the handshake, where
  * poll does not see them any more. */
-static void bytes_of_a_peer_that_speaks_first_arrive(void) {
+static void bytes_of_a_peer_that_sends_first_arrive(void) {
   for (size_t i = 0; i < GC_COUNT(ways); i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
@@ -76,9 +76,8 @@ static void bytes_of_a_peer_that_speaks_first_arrive(void) {
   }
 }
 
-/* A burst is one round's share and a little more: what is left over lies
- * decoded in the TLS layer when the share is used up, and poll is blind to
- * it. */
+/* A burst is one round's share and a little more: the rest is decoded in the
+ * TLS layer when the share is used up, and poll does not see it. */
 enum { BURST_BYTES = ROUND_MAX_BYTES + 100, BURSTS = 40 };
 
 static void say_bursts(struct conn *c, void *ctx) {
@@ -99,7 +98,7 @@ static void ask_for_next(struct talk *t) {
     t->to_send++;
 }
 
-static void what_tls_holds_back_is_read_without_a_poll(void) {
+static void bytes_that_tls_holds_back_are_read_without_a_poll(void) {
   for (size_t i = 0; i < GC_COUNT(ways); i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
@@ -124,7 +123,7 @@ static void a_peer_that_reads_late_gets_every_byte(void) {
                               .receive_bytes = 4096});
     struct talk t = tcp_talk_of(stream_url_at(s, ways[i].scheme));
     t.connect.ca_cert = stream_certs.ca;
-    t.to_send = 64 * MB; /* until it says LIMIT */
+    t.to_send = 64 * MB; /* until GC_ERR_LIMIT */
     t.piece = 1000;
     tcp_talk_begin(&t);
     CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
@@ -183,7 +182,7 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
   }
 }
 
-/* As for the idle loop, with an open stream without bytes. */
+/* The same check as for the idle loop, with an open stream without bytes. */
 static void an_open_stream_that_is_quiet_lets_the_loop_sleep(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
@@ -207,8 +206,8 @@ int main(void) {
   stream_bench_begin();
   RUN(fifty_megabytes_come_back_whole);
   RUN(single_bytes_come_back_whole);
-  RUN(bytes_of_a_peer_that_speaks_first_arrive);
-  RUN(what_tls_holds_back_is_read_without_a_poll);
+  RUN(bytes_of_a_peer_that_sends_first_arrive);
+  RUN(bytes_that_tls_holds_back_are_read_without_a_poll);
   RUN(a_peer_that_reads_late_gets_every_byte);
   RUN(a_peer_that_never_reads_is_reported);
   RUN(a_flood_holds_neither_timers_nor_the_stop);

@@ -130,7 +130,7 @@ static void a_stream_may_be_freed_inside_its_callbacks(void) {
   }
 }
 
-/* Inside a sink libcurl itself allows nothing (CURLM_RECURSIVE_API_CALL). */
+/* Inside a sink libcurl itself allows no call (CURLM_RECURSIVE_API_CALL). */
 static void send_in_sink(struct ask *q) { tcp_talk_pump(q->ctx); }
 static void free_in_sink(struct ask *q) { tcp_talk_free_here(q->ctx); }
 static void open_in_sink(struct ask *q) { tcp_talk_open_here(q->ctx); }

@@ -94,7 +94,7 @@ static void fail_to_start(const struct start_row *row) {
   server_stop(s);
 }
 
-static void what_cannot_be_reached_says_why(void) {
+static void a_server_that_cannot_be_reached_is_reported_with_the_reason(void) {
   const struct start_row rows[] = {
       {.name = "no address, wss",
        .url = "wss://nowhere.test/?token=s3cret",
@@ -176,7 +176,7 @@ int main(void) {
   stream_bench_begin();
   RUN(a_stream_has_a_connection_of_its_own);
   RUN(an_address_that_cannot_be_used_is_refused_at_once);
-  RUN(what_cannot_be_reached_says_why);
+  RUN(a_server_that_cannot_be_reached_is_reported_with_the_reason);
   RUN(a_stop_while_connecting_does_not_hang);
   stream_bench_end();
   return check_done();

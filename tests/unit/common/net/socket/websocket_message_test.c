@@ -106,7 +106,7 @@ static void send_early(void *ctx) {
   CHECK_HAS(err.text, "not open");
 }
 
-static void what_is_not_open_sends_nothing(void) {
+static void a_socket_that_is_not_open_sends_nothing(void) {
   struct road r;
   road_init(&r, &ways[0], &(struct peer){.parks = true});
   talk_begin(&r.talk);
@@ -124,7 +124,7 @@ int main(void) {
   RUN(the_request_names_host_path_and_agent);
   RUN(every_connection_has_a_key_of_its_own);
   RUN(frames_right_behind_the_answer_are_read);
-  RUN(what_is_not_open_sends_nothing);
+  RUN(a_socket_that_is_not_open_sends_nothing);
   ws_bench_end();
   return check_done();
 }

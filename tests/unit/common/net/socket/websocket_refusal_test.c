@@ -88,7 +88,7 @@ static const struct refusal refusals[] = {
      "answered 429: slow; asks to wait 9 s"},
 };
 
-static void what_is_no_upgrade_says_why(void) {
+static void a_failed_upgrade_is_reported_with_the_reason(void) {
   for (size_t i = 0; i < 2 * GC_COUNT(refusals); i++) {
     const struct refusal *row = &refusals[i / 2];
     char name[64];
@@ -191,7 +191,7 @@ static void a_stream_that_fails_passes_its_reason_on(void) {
 
 int main(void) {
   ws_bench_begin();
-  RUN(what_is_no_upgrade_says_why);
+  RUN(a_failed_upgrade_is_reported_with_the_reason);
   RUN(a_header_without_end_is_not_read_for_ever);
   RUN(an_address_that_cannot_be_used_is_refused_at_once);
   RUN(a_stream_that_fails_passes_its_reason_on);

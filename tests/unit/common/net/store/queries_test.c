@@ -53,7 +53,7 @@ static void a_save_replaces_what_it_names(void) {
   gc_store_close(s);
 }
 
-static void what_has_not_changed_for_long_is_dropped(void) {
+static void totals_that_have_not_changed_for_long_are_deleted(void) {
   struct gc_err err = {.code = GC_OK};
   struct gc_query_save what = {
       .mark = {.identity = "abc", .settled_ms = 190, .done_ms = 200},
@@ -128,7 +128,7 @@ int main(void) {
   store_bench_begin();
   RUN(mark_and_totals_of_each_query_are_kept);
   RUN(a_save_replaces_what_it_names);
-  RUN(what_has_not_changed_for_long_is_dropped);
+  RUN(totals_that_have_not_changed_for_long_are_deleted);
   RUN(a_save_survives_a_kill);
   RUN(a_pending_window_that_is_too_long_fails);
   RUN(a_query_of_version_3_goes_on_as_the_block_it_is_of);

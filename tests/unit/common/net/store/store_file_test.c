@@ -44,7 +44,7 @@ static void write_file(const char *name, const char *bytes, size_t len) {
     exit(1);
 }
 
-static void what_is_no_database_is_moved_aside(void) {
+static void a_file_that_is_no_database_is_moved_aside(void) {
   static char noise[8192];
   for (size_t i = 0; i < sizeof(noise); i++)
     noise[i] = (char)(i * 37 + 11);
@@ -187,7 +187,7 @@ static void a_read_only_file_is_named_at_once(void) {
 
 int main(void) {
   store_bench_begin();
-  RUN(what_is_no_database_is_moved_aside);
+  RUN(a_file_that_is_no_database_is_moved_aside);
   RUN(a_database_of_another_program_is_moved_with_its_wal);
   RUN(a_file_damaged_in_its_first_page_is_moved_aside);
   RUN(an_empty_file_is_a_new_one);

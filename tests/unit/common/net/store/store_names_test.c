@@ -6,7 +6,7 @@
 #include "tests/support/check.h"
 #include "tests/support/store_bench.h"
 
-static void what_was_saved_is_there_after_a_restart(void) {
+static void saved_names_are_there_after_a_restart(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   CHECK_STR(store_names(s, "prod", "queue"), "");
@@ -44,7 +44,7 @@ static void the_last_saving_of_a_name_counts(void) {
   gc_store_close(s);
 }
 
-static void what_was_not_saved_for_long_goes(void) {
+static void names_that_were_not_saved_for_long_are_deleted(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
@@ -110,10 +110,10 @@ static void only_our_user_may_read_it(void) {
 
 int main(void) {
   store_bench_begin();
-  RUN(what_was_saved_is_there_after_a_restart);
+  RUN(saved_names_are_there_after_a_restart);
   RUN(accounts_and_kinds_are_kept_apart);
   RUN(the_last_saving_of_a_name_counts);
-  RUN(what_was_not_saved_for_long_goes);
+  RUN(names_that_were_not_saved_for_long_are_deleted);
   RUN(any_text_can_be_a_name);
   RUN(a_reader_may_stop);
   RUN(only_our_user_may_read_it);

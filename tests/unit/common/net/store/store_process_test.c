@@ -56,7 +56,7 @@ static void threads_take_turns(void) {
   gc_store_close(s);
 }
 
-/* Several processes begin the same new file; all of them have it. */
+/* Several processes create the same new file; all of them open it. */
 static void processes_that_begin_together_all_begin(void) {
   for (int round = 0; round < 10; round++) {
     store_fresh();
@@ -97,7 +97,7 @@ static void die_in_a_transaction(void) {
                 "('prod','queue','z','half','half','',1)");
 }
 
-static void a_death_in_a_transaction_leaves_what_was_there(void) {
+static void a_death_in_a_transaction_leaves_the_saved_names(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
@@ -187,7 +187,7 @@ int main(void) {
   RUN(two_handles_see_each_others_names);
   RUN(threads_take_turns);
   RUN(processes_that_begin_together_all_begin);
-  RUN(a_death_in_a_transaction_leaves_what_was_there);
+  RUN(a_death_in_a_transaction_leaves_the_saved_names);
   RUN(a_kill_at_any_moment_leaves_one_whole_saving);
   store_bench_end();
   return check_done();

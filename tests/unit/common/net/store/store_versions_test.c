@@ -132,7 +132,7 @@ static void a_newer_version_is_refused_and_stays_untouched(void) {
   }
 }
 
-/* Half of it would be worse than nothing. */
+/* Half a migration would be worse than none. */
 static void a_migration_that_fails_leaves_the_old_version(void) {
   struct gc_err err = {.code = GC_OK};
   make(1);
