@@ -56,7 +56,7 @@ struct gc_block {
   struct gc_plugin *plugin;
   char *name;                 /* "all" */
   char *instance;             /* "queues-all", of its self-telemetry */
-  void *options;              /* as the rows say; owned */
+  void *options;              /* a struct that matches the rows; owned */
   struct gc_account *account; /* a reference, put back at the end; or NULL */
   const char *host;           /* of its values; NULL or "": collectd's */
   bool runs;                  /* `start` has succeeded */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of the Platform API of one account. A call waits in a queue until the
  * token, the request budget, the breaker and a free connection allow it, is
- * repeated where base/policy/retry says so, and ends with exactly one `done`.
+ * repeated if base/policy/retry allows it, and ends with exactly one `done`.
  *
  * Only the account's network thread may use this. */
 #ifndef GC_NET_API_API_H

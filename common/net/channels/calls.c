@@ -19,8 +19,8 @@ static void report_event(struct gc_channel_calls *c,
 
 /* ---- answers ---- */
 
-/* The platform says that the channel is no longer there, or belongs to another
- * client. */
+/* True for the platform's error that the channel no longer exists, or belongs
+ * to another client. */
 static bool is_gone(enum gc_code code) {
   return code == GC_ERR_NOT_FOUND || code == GC_ERR_PERMISSION;
 }

@@ -22,7 +22,7 @@
 
 struct gc_slot;
 
-/* A channel and what is subscribed on it. */
+/* A channel and its topics. */
 struct gc_line {
   struct gc_slot *slot;
   struct gc_id_store *ids;

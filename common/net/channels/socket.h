@@ -18,7 +18,7 @@
 /* How a socket ended, or why none could be opened. Borrowed for the call. */
 struct gc_channel_socket_end {
   const struct gc_err *err;
-  uint32_t retry_after_ms; /* as the server asks; 0: it does not */
+  uint32_t retry_after_ms; /* of the server; 0: none */
   uint64_t heard_ms;       /* the last message; 0: it never opened */
 };
 

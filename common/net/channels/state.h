@@ -54,8 +54,8 @@ enum gc_channel_event {
   GC_CHANNEL_ON_BATCH_REFUSED, /* smaller batches follow */
   GC_CHANNEL_ON_CALL_FAILED,
 
-  /* The platform says that the channel is gone (a call or a message), or gives
-   * reason to check it. */
+  /* A call or a message shows that the channel is gone, or gives a reason to
+   * check the channel. */
   GC_CHANNEL_ON_GONE,
   GC_CHANNEL_ON_DOUBT,
 
@@ -67,7 +67,7 @@ enum gc_channel_event {
   GC_CHANNEL_ON_UPGRADE_REFUSED, /* ended; the channel is in doubt */
   GC_CHANNEL_ON_UPGRADE_GONE,    /* ended; the channel is gone */
 
-  /* The owner asks. */
+  /* Requests of the owner. */
   GC_CHANNEL_ON_LEAVE,
   GC_CHANNEL_ON_RETIRE,
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP on a gc_loop with libcurl: the struct gc_transport of production.
  *
- * HTTP/1.1 with reused connections, gzip, and TLS verified as the settings say.
- * Redirects are not followed, since they would send the bearer token to another
- * host: a 3xx is an answer like any other. The body of a 2xx goes to the sink;
- * of any other answer up to 64 KB are kept, and the rest is read and dropped.
+ * HTTP/1.1 with reused connections, gzip, and TLS verified as the settings
+ * require. Redirects are not followed, since they would send the bearer token
+ * to another host: a 3xx is an answer like any other. The body of a 2xx goes to
+ * the sink; of any other answer up to 64 KB are kept, and the rest is read and
+ * dropped.
  *
  * Only the loop's thread may use this; before its start and after its stop, any
  * one thread. Every function may be called inside any callback, including a

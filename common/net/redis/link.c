@@ -25,7 +25,7 @@ struct redis_link {
 
 GC_DEFINE_AUTO(struct redis_link, redis_link_close)
 
-/* Errors of the server by their first words, and what to do about them. */
+/* Errors of the server by their first words, each with its remedy. */
 static const struct {
   const char *word;
   enum gc_code code;

@@ -69,7 +69,7 @@ GC_MUST_CHECK enum gc_code redis_put(struct redis_link *l,
 GC_MUST_CHECK enum gc_code
 redis_get(struct redis_link *l, struct redisReply **ret, struct gc_err *err);
 /* Sends one command and returns its answer, as redis_put and redis_get do, but
- * fails for an error of the server as redis_refused says. */
+ * for an error of the server it fails with the code of redis_refused. */
 GC_MUST_CHECK enum gc_code redis_ask(struct redis_link *l,
                                      struct redis_words *w,
                                      struct redisReply **ret,

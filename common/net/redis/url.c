@@ -43,7 +43,7 @@ static const char *read_host(const char *text, struct state_url *u) {
   return host + len + bracketed;
 }
 
-/* Returns what is wrong with the text, NULL if nothing is. */
+/* Returns the error of the text, NULL if there is none. */
 static const char *read_network(const char *rest, struct state_url *u) {
   uint32_t port = PORT_DEFAULT;
   const char *p = read_host(rest, u);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The state that survives a restart, in one SQLite file: StateDir/state.db,
  * readable for collectd's user only (see state_file.h for versions and broken
- * files). What a call has saved survives a crash. Any thread; calls are
- * serialized by a lock. */
+ * files). Saved data survives a crash. Any thread; calls are serialized by a
+ * lock. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 

@@ -41,7 +41,7 @@ static void an_error_is_logged_repeated_and_ended(void) {
   gc_log_free(c);
 }
 
-static void one_held_back_is_one(void) {
+static void one_line_held_back_is_counted_as_one(void) {
   struct gc_log *c = start();
   fails(c, "x", GC_ERR_NETWORK, "no route");
   fails(c, "x", GC_ERR_NETWORK, "no route");
@@ -178,7 +178,7 @@ static void the_usual_clock_is_the_real_one(void) {
 
 int main(void) {
   RUN(an_error_is_logged_repeated_and_ended);
-  RUN(one_held_back_is_one);
+  RUN(one_line_held_back_is_counted_as_one);
   RUN(errors_that_only_an_operator_can_mend_have_level_error);
   RUN(a_stop_is_neither_trouble_nor_its_end);
   RUN(causes_are_apart);

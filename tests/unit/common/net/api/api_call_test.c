@@ -126,7 +126,7 @@ static void the_clock_offset_comes_from_the_date(void) {
                   &(struct replay_answer){.match = QUEUES,
                                           .status = 200,
                                           .date_ms = rows[i].date_ms});
-    api_answer(QUEUES, 0, 200); /* without a date: what is known stays */
+    api_answer(QUEUES, 0, 200); /* without a date: the known offset stays */
     struct job j;
     CHECK_INT(gc_api_clock_offset_ms(api), 0);
     api_call(&j, GC_ENDPOINT_QUEUES);

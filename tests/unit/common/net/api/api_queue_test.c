@@ -82,7 +82,7 @@ static void the_budget_paces_for_hours(void) {
     CHECK(to - from <= PER_MINUTE + 1); /* and the token */
   }
   CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 1);
-  /* It waits for the budget and does not look each millisecond. */
+  /* The queue waits for the budget and does not check it each millisecond. */
   CHECK(api_world.timers.turns < 10 * api_world.request_count);
   api_end();
 }
@@ -158,7 +158,7 @@ static void a_call_that_waits_to_be_repeated_can_be_cancelled(void) {
   api_end();
 }
 
-static void it_may_be_freed_with_calls_running_and_waiting(void) {
+static void gc_api_may_be_freed_with_calls_running_and_waiting(void) {
   api_begin_with(300, 2);
   api_token();
   replay_answer(&api_world, &(struct replay_answer){.match = "GET",
@@ -248,7 +248,7 @@ int main(void) {
   RUN(a_queued_call_can_be_cancelled);
   RUN(a_running_call_can_be_cancelled_and_makes_room);
   RUN(a_call_that_waits_to_be_repeated_can_be_cancelled);
-  RUN(it_may_be_freed_with_calls_running_and_waiting);
+  RUN(gc_api_may_be_freed_with_calls_running_and_waiting);
   RUN(a_call_may_be_made_again_inside_done);
   RUN(a_call_may_be_freed_inside_done);
   return check_done();

@@ -164,7 +164,7 @@ static void a_secret_that_is_too_large_is_a_clear_failure(void) {
 
 /* ---- other failures ---- */
 
-static void it_backs_off_and_retries_without_end(void) {
+static void a_failed_request_backs_off_and_retries_without_end(void) {
   static const struct {
     const char *row;
     struct replay_answer answer;
@@ -289,7 +289,7 @@ int main(void) {
   RUN(the_secret_is_read_for_each_request);
   RUN(a_secret_that_cannot_be_read_is_a_clear_failure);
   RUN(a_secret_that_is_too_large_is_a_clear_failure);
-  RUN(it_backs_off_and_retries_without_end);
+  RUN(a_failed_request_backs_off_and_retries_without_end);
   RUN(retry_after_is_kept_to_the_second_up_to_a_day);
   RUN(failures_in_a_row_open_the_breaker);
   RUN(a_refusal_does_not_open_the_breaker);

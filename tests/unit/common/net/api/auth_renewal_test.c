@@ -13,7 +13,7 @@ static uint32_t number(void) {
 
 /* ---- renewal ---- */
 
-static void it_is_renewed_in_time_while_the_old_one_is_used(void) {
+static void a_token_is_renewed_in_time_while_the_old_one_is_used(void) {
   auth_begin();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
   replay_answer(&auth_world, &(struct replay_answer){.match = AUTH_ASK,
@@ -194,7 +194,7 @@ static void a_pause_holds_every_token_request(void) {
 }
 
 int main(void) {
-  RUN(it_is_renewed_in_time_while_the_old_one_is_used);
+  RUN(a_token_is_renewed_in_time_while_the_old_one_is_used);
   RUN(one_request_for_each_life);
   RUN(a_renewal_that_fails_does_not_end_the_old_token);
   RUN(a_rejected_token_is_renewed_once);

@@ -117,7 +117,7 @@ static void a_missing_scope_is_reported_and_the_token_is_used(void) {
   auth_end();
 }
 
-static void it_may_be_freed_with_a_request_running_or_due(void) {
+static void gc_auth_may_be_freed_with_a_request_running_or_due(void) {
   auth_begin();
   replay_answer(&auth_world,
                 &(struct replay_answer){.match = AUTH_ASK, .is_silent = true});
@@ -160,7 +160,7 @@ int main(void) {
   RUN(nothing_is_sent_until_a_token_is_requested);
   RUN(concurrent_callers_share_one_request);
   RUN(a_missing_scope_is_reported_and_the_token_is_used);
-  RUN(it_may_be_freed_with_a_request_running_or_due);
+  RUN(gc_auth_may_be_freed_with_a_request_running_or_due);
   RUN(no_notice_holds_a_secret_or_a_token);
   return check_done();
 }

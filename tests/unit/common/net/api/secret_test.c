@@ -83,7 +83,7 @@ static void a_credential_is_a_name_and_no_path(void) {
   }
 }
 
-static void white_space_around_it_is_removed(void) {
+static void white_space_around_the_secret_is_removed(void) {
   static const struct {
     const char *text, *want;
   } rows[] = {
@@ -102,7 +102,7 @@ static void white_space_around_it_is_removed(void) {
   }
 }
 
-static void an_empty_one_is_refused(void) {
+static void an_empty_secret_is_refused(void) {
   static const char *const texts[] = {"", "\n", "  \t\r\n"};
   char file[128];
   snprintf(file, sizeof(file), "%s", path_of("empty"));
@@ -120,8 +120,9 @@ static void an_empty_one_is_refused(void) {
   }
 }
 
-/* A NUL would cut it off in one form of the request and not in the other. */
-static void one_with_a_nul_inside_is_refused(void) {
+/* A NUL would cut the secret off in one form of the request and not in the
+ * other. */
+static void a_secret_with_a_nul_inside_is_refused(void) {
   char file[128];
   snprintf(file, sizeof(file), "%s", path_of("nul"));
   write_bytes(file, "abc\0def\n", 8);
@@ -163,7 +164,7 @@ static void a_file_that_cannot_be_read_is_named(void) {
   CHECK_REFUSES(is_folder, "directory");
 }
 
-/* Opening one for reading would wait for its writer. */
+/* Opening a pipe for reading would wait for its writer. */
 static void a_pipe_does_not_hang(void) {
   char pipe_path[128];
   snprintf(pipe_path, sizeof(pipe_path), "%s", path_of("pipe"));
@@ -172,7 +173,7 @@ static void a_pipe_does_not_hang(void) {
   CHECK_REFUSES(s, "");
 }
 
-static void it_is_read_each_time(void) {
+static void the_file_is_read_each_time(void) {
   char file[128];
   snprintf(file, sizeof(file), "%s", path_of("anew"));
   struct gc_secret s = {.file = file};
@@ -241,7 +242,7 @@ static int as_a_child(void) {
   return check_done();
 }
 
-static void the_kernel_does_not_show_it_any_more(void) {
+static void the_kernel_does_not_show_the_variable_any_more(void) {
   fflush(stdout);
   pid_t pid = fork();
   if (pid == 0) {
@@ -290,7 +291,7 @@ static void only_a_file_can_be_exposed(void) {
   }
 }
 
-static void its_version_changes_with_the_file(void) {
+static void the_version_changes_with_the_file(void) {
   char file[128], other[128];
   snprintf(file, sizeof(file), "%s", path_of("version"));
   snprintf(other, sizeof(other), "%s", path_of("version.new"));
@@ -336,20 +337,20 @@ int main(int argc, char **argv) {
     return 1;
   RUN(exactly_one_place_is_named);
   RUN(a_credential_is_a_name_and_no_path);
-  RUN(white_space_around_it_is_removed);
-  RUN(an_empty_one_is_refused);
-  RUN(one_with_a_nul_inside_is_refused);
+  RUN(white_space_around_the_secret_is_removed);
+  RUN(an_empty_secret_is_refused);
+  RUN(a_secret_with_a_nul_inside_is_refused);
   RUN(the_size_is_limited);
   RUN(a_file_that_cannot_be_read_is_named);
   RUN(a_pipe_does_not_hang);
-  RUN(it_is_read_each_time);
+  RUN(the_file_is_read_each_time);
   RUN(a_credential_comes_from_systemds_folder);
   RUN(a_missing_variable_is_named);
   RUN(a_variable_is_taken_and_read_again_from_memory);
-  RUN(the_kernel_does_not_show_it_any_more);
+  RUN(the_kernel_does_not_show_the_variable_any_more);
   RUN(a_file_that_others_can_read_causes_a_warning);
   RUN(only_a_file_can_be_exposed);
-  RUN(its_version_changes_with_the_file);
+  RUN(the_version_changes_with_the_file);
   remove_folder();
   return check_done();
 }

@@ -23,7 +23,7 @@ static void rest_failures_are_retried_and_reported_once_each(void) {
   ch_end();
 }
 
-/* ch_end looks for secrets in all reports. */
+/* ch_end searches all reports for secrets. */
 static void a_refusal_is_reported_without_the_name_of_the_channel(void) {
   ch_begin();
   ch_answer(PUT, 1, 403, "{\"message\":\"one-s3cr3t is not yours\"}");

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void heartbeats_and_pongs_keep_it_alive(void) {
+static void heartbeats_and_pongs_keep_the_socket_alive(void) {
   ch_begin_connected();
   for (int i = 0; i < 100; i++) {
     replay_run(&ch_world, 20000);
@@ -64,7 +64,7 @@ static void a_peer_that_does_not_read_is_given_up(void) {
 }
 
 int main(void) {
-  RUN(heartbeats_and_pongs_keep_it_alive);
+  RUN(heartbeats_and_pongs_keep_the_socket_alive);
   RUN(silence_is_death_after_the_idle_timeout);
   RUN(the_least_patient_block_decides);
   RUN(a_peer_that_does_not_read_is_given_up);

@@ -5,7 +5,7 @@
 #include "tests/support/http_bench.h"
 #include "tests/support/web.h"
 
-static void cancelled_and_freed_ones_are_never_done(void) {
+static void cancelled_and_freed_exchanges_are_never_done(void) {
   static const char *const paths[] = {"/never", "/half-then-never"};
   for (size_t i = 0; i < GC_COUNT(paths); i++) {
     CHECK_ROW(paths[i]);
@@ -139,7 +139,7 @@ static void an_exchange_may_be_started_again_by_its_end(void) {
 
 int main(void) {
   http_bench_begin();
-  RUN(cancelled_and_freed_ones_are_never_done);
+  RUN(cancelled_and_freed_exchanges_are_never_done);
   RUN(everything_may_be_called_inside_callbacks);
   RUN(an_exchange_may_be_started_again_by_its_end);
   http_bench_end();

@@ -47,7 +47,8 @@ static void methods_and_bodies_arrive_as_they_are(void) {
   asker_end(&a);
 }
 
-/* From 1 MB on libcurl would ask first (Expect) and wait for a second. */
+/* From 1 MB on libcurl would send "Expect: 100-continue" and wait for a
+ * second. */
 static void a_large_body_is_sent_without_asking(void) {
   enum { LARGE = 2 * 1024 * 1024 };
   struct asker a;
@@ -98,7 +99,7 @@ static void an_exchange_that_runs_is_not_started_again(void) {
   asker_end(&a);
 }
 
-static void one_connection_serves_them_all(void) {
+static void one_connection_serves_all_requests(void) {
   struct asker a;
   asker_begin(&a, NULL);
   struct server *s = server_start(&(struct server_plan){.serve = web_serve});
@@ -145,7 +146,7 @@ int main(void) {
   RUN(a_large_body_is_sent_without_asking);
   RUN(a_header_with_a_line_break_is_refused);
   RUN(an_exchange_that_runs_is_not_started_again);
-  RUN(one_connection_serves_them_all);
+  RUN(one_connection_serves_all_requests);
   RUN(fifty_at_once_are_all_answered);
   http_bench_end();
   return check_done();

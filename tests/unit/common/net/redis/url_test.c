@@ -72,7 +72,7 @@ static void a_text_that_is_no_address_is_refused(void) {
   }
 }
 
-static void a_password_in_it_is_refused_and_not_shown(void) {
+static void a_password_in_the_address_is_refused_and_not_shown(void) {
   static const char *const rows[] = {
       "redis://:s3cret@host/0", "redis://user:s3cret@host", "s3cret@",
       "unix:///run/s3cret@x", "redis://host/0?password=s3cret@"};
@@ -128,7 +128,7 @@ static void advice_is_given_where_something_can_be_lost(void) {
 int main(void) {
   RUN(an_address_is_read_whole);
   RUN(a_text_that_is_no_address_is_refused);
-  RUN(a_password_in_it_is_refused_and_not_shown);
+  RUN(a_password_in_the_address_is_refused_and_not_shown);
   RUN(an_address_that_is_too_long_is_refused);
   RUN(advice_is_given_where_something_can_be_lost);
   return check_done();

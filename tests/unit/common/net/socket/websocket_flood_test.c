@@ -12,7 +12,7 @@ static void answer_some_pings(struct conn *c, struct peer *p) {
       ws_peer_send(c, 0x8a, "", 0);
 }
 
-static void a_silent_peer_is_asked_and_then_given_up(void) {
+static void a_silent_peer_is_given_up_with_and_without_pings(void) {
   static const struct {
     const char *name;
     uint32_t idle_timeout_ms, ping_interval_ms;
@@ -86,7 +86,7 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
   }
 }
 
-static void many_pings_earn_few_pongs(void) {
+static void many_pings_get_few_pongs(void) {
   struct road r;
   road_init(&r, &ways[0], &(struct peer){.serve = flood_pings});
   talk_begin(&r.talk);
@@ -133,9 +133,9 @@ static void a_peer_that_never_reads_is_given_up(void) {
 
 int main(void) {
   ws_bench_begin();
-  RUN(a_silent_peer_is_asked_and_then_given_up);
+  RUN(a_silent_peer_is_given_up_with_and_without_pings);
   RUN(a_flood_holds_neither_timers_nor_the_stop);
-  RUN(many_pings_earn_few_pongs);
+  RUN(many_pings_get_few_pongs);
   RUN(a_peer_that_never_reads_is_given_up);
   ws_bench_end();
   return check_done();
