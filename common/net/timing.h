@@ -9,7 +9,7 @@
 /* ---- loop, poll_set ---- */
 enum {
   /* Longest sleep of a loop that has no timer. Each event wakes it at once, so
-   * this only bounds the cost of waking up for nothing. */
+   * this only limits the cost of a needless wake-up. */
   GC_LOOP_IDLE_MS = 60 * 1000,
   /* Longest sleep while memory is too short to poll every descriptor: events
    * of those left out are seen this late. */
@@ -67,8 +67,8 @@ enum {
   GC_NAMES_QUEUES_MS = 10 * 60 * 1000, /* queues, flows */
   GC_NAMES_USERS_MS = 30 * 60 * 1000,  /* users, flow outcomes, milestones */
   GC_NAMES_PRESENCES_MS = 60 * 60 * 1000,
-  /* An id without a name makes its list due, but not more often than this: an
-   * id that no list holds must not spend the budget. */
+  /* An id without a name makes its list due, but not more often than this:
+   * requests for an id that no list holds must not spend the budget. */
   GC_NAMES_MISS_INTERVAL_MS = 60 * 1000,
   /* A list that failed is read again 5 s and a random wait later: up to 30 s,
    * then 60 s, …, 10 min; up to 1 min when the whole API fails, since such a

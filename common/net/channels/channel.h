@@ -119,8 +119,8 @@ void gc_channel_wake(struct gc_channel *c);
 void gc_channel_prolong(struct gc_channel *c);
 /* Closes the socket and connects again to the same channel. */
 void gc_channel_leave(struct gc_channel *c);
-/* Closes the socket for good. `retired` follows within half a second; messages
- * may come until then. */
+/* Closes the socket; the channel does not connect again. `retired` follows
+ * within half a second; messages may come until then. */
 void gc_channel_retire(struct gc_channel *c);
 
 bool gc_channel_is_open(const struct gc_channel *c);

@@ -11,10 +11,10 @@
  * A topic goes to the first channel that has the topic already; else to the
  * first with room; else to the first that can make room (a topic without a
  * subscriber stays on a channel until then); else to a new channel. It stays
- * there as long as it has a subscriber. So free room is used, no topic moves,
- * and the same topics in the same order go to the same channels again. A topic
- * that finds no room waits, first come first served, until other topics have
- * left. */
+ * there as long as it has a subscriber. So new topics use free room, no topic
+ * moves, and the same topics in the same order go to the same channels again. A
+ * topic that finds no room waits, first come first served, until other topics
+ * have left. */
 #ifndef GC_NET_CHANNELS_CHANNELS_H
 #define GC_NET_CHANNELS_CHANNELS_H
 
@@ -79,9 +79,9 @@ GC_API void gc_channels_unlisten(struct gc_channels *c,
                                  struct gc_channels_listener *l);
 
 /* Subscribes `l` to `topic`, which is copied. GC_ERR_LIMIT: all channels are
- * full, which the operator must learn; the topic waits for room until it is
- * unsubscribed, unless too many topics wait already. GC_ERR_REQUEST: not a
- * topic. */
+ * full, and the caller reports that to the operator; the topic waits for room
+ * until it is unsubscribed, unless too many topics wait already.
+ * GC_ERR_REQUEST: not a topic. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channels_subscribe(struct gc_channels *c, struct gc_channels_listener *l,
                       const char *topic, void *tag, struct gc_err *err);

@@ -169,7 +169,7 @@ static void take_queues(struct gc_queue_topics *t,
   subscribe_all(t);
 }
 
-/* A list that is refused keeps the queues that were known. */
+/* After a refused list the known queues stay. */
 static void on_queues(void *ctx, struct gc_entities *list) {
   struct gc_queue_topics *t = ctx;
   struct gc_err err = {.code = GC_OK};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Subscribes the account's channels to the conversation topic of each queue, as
- * queues come and go. Other blocks may need the same topics: the channels
- * subscribe to each topic once. */
+/* Subscribes the account's channels to the conversation topic of each queue,
+ * and follows queues that are created or deleted. Other blocks may need the
+ * same topics: the channels subscribe to each topic once. */
 #ifndef GC_NET_CHANNELS_QUEUE_TOPICS_H
 #define GC_NET_CHANNELS_QUEUE_TOPICS_H
 

@@ -2,8 +2,8 @@
 /* A WebSocket to a server (RFC 6455) over socket/tcp_stream: upgrade, text
  * messages in both directions, pings, the end. Pings are answered (of several
  * that come together the latest; section 5.5.3 allows it). Its error texts hold
- * host and port, never the rest of the address. It does not reconnect by
- * itself. One thread, the account's network thread. */
+ * host and port, never the rest of the address. The socket does not reconnect
+ * by itself. One thread, the account's network thread. */
 #ifndef GC_NET_SOCKET_WEBSOCKET_H
 #define GC_NET_SOCKET_WEBSOCKET_H
 
@@ -68,13 +68,13 @@ gc_ws_open(struct gc_loop *loop, const struct gc_ws_options *options,
 GC_API GC_MUST_CHECK enum gc_code
 gc_ws_send(struct gc_ws *ws, const char *bytes, size_t len, struct gc_err *err);
 
-/* Ends it in order: sends a close frame with `code` (1000: done, 1001: going
- * away), then calls `closed` as soon as the peer has hung up, after 500 ms at
- * most. No callback runs inside. Twice is fine. */
+/* Ends the socket in order: sends a close frame with `code` (1000: done, 1001:
+ * going away), then calls `closed` as soon as the peer has hung up, after 500
+ * ms at most. No callback runs inside. Twice is fine. */
 GC_API void gc_ws_close(struct gc_ws *ws, uint16_t code);
 
-/* Ends it at once, without a callback. Allowed inside its callbacks. NULL is
- * fine. */
+/* Ends the socket at once, without a callback. Allowed inside its callbacks.
+ * NULL is fine. */
 GC_API void gc_ws_free(struct gc_ws *ws);
 
 #endif
