@@ -4,9 +4,8 @@
 #include <stdio.h>
 
 enum {
-  /* For a server that announces its end to each new connection: within this
-   * time after the last announcement the channel reconnects without a second
-   * channel. */
+  /* For a server that announces its end to each new connection: this soon after
+   * the last announcement the channel reconnects without a second one. */
   CLOSING_MIN_MS = 20 * 1000,
   /* A token is renewed five minutes before its end, or after four fifths of its
    * life. */
