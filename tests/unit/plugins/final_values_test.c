@@ -151,7 +151,7 @@ static void the_end_waits_a_second_at_most(void) {
   gc_accounts_free();
 }
 
-static void without_windows_nothing_is_waited_for(void) {
+static void without_windows_the_end_does_not_wait(void) {
   begin("");
   fake_values_clear();
   fake_hold(true);
@@ -189,7 +189,7 @@ int main(void) {
     return 99;
   RUN_ALONE(the_open_window_leaves_before_the_queue_is_lost);
   RUN_ALONE(the_end_waits_a_second_at_most);
-  RUN_ALONE(without_windows_nothing_is_waited_for);
+  RUN_ALONE(without_windows_the_end_does_not_wait);
   for (size_t i = 0; i < GC_COUNT(files); i++) {
     snprintf(path, sizeof(path), "%s/genesys/%s", folder, files[i]);
     (void)remove(path);

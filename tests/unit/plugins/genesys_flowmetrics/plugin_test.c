@@ -112,7 +112,7 @@ static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
   CHECK(!fake_log_has("ERROR"));
 }
 
-static void an_unknown_account_costs_its_block_alone(void) {
+static void an_unknown_account_disables_only_its_block(void) {
   load();
   CHECK_INT(fake_config(FLOWMETRICS(
                 "<Attributes \"a\">\nAccount \"nobody\"\nAWSRegion x\n"
@@ -248,7 +248,7 @@ int main(void) {
     return 99;
   RUN_ALONE(flows_alone_keep_no_attributes);
   RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
-  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_taken_port_is_one_error);
   RUN_ALONE(it_stops_while_the_queue_is_away);
   RUN_ALONE(a_wrong_option_ends_the_start);

@@ -287,7 +287,7 @@ static void any_order_of_other_lives_gives_the_same_totals(void) {
   check_shuffles(&l, 5000);
 }
 
-static void what_is_missing_before_the_last_is_made_up_for(void) {
+static void the_last_snapshot_makes_up_for_missing_ones(void) {
   struct life l;
   life_of_a_call(&l);
   check_drops(&l, 10000);
@@ -301,7 +301,7 @@ static void what_is_missing_before_the_last_is_made_up_for(void) {
   check_drops(&l, 20);
 }
 
-static void the_last_snapshot_alone_tells_it_all(void) {
+static void the_last_snapshot_alone_has_all_facts(void) {
   struct life l;
   life_of_a_call(&l);
   struct totals want = truth(&l);
@@ -311,10 +311,10 @@ static void the_last_snapshot_alone_tells_it_all(void) {
 
 int main(void) {
   RUN(a_life_counts_what_happened_in_it);
-  RUN(the_last_snapshot_alone_tells_it_all);
+  RUN(the_last_snapshot_alone_has_all_facts);
   RUN(every_order_of_a_short_life_gives_the_same_totals);
   RUN(any_order_of_a_whole_call_gives_the_same_totals);
   RUN(any_order_of_other_lives_gives_the_same_totals);
-  RUN(what_is_missing_before_the_last_is_made_up_for);
+  RUN(the_last_snapshot_makes_up_for_missing_ones);
   return check_done();
 }

@@ -18,7 +18,7 @@ static const char *reported(struct guide_dedup *o, const char *what) {
   return out;
 }
 
-static void each_message_is_told_once(void) {
+static void each_message_is_passed_on_once(void) {
   static const struct {
     const char *name, *comes, *reported;
   } rows[] = {
@@ -62,7 +62,7 @@ static void only_so_many_are_kept(void) {
 }
 
 int main(void) {
-  RUN(each_message_is_told_once);
+  RUN(each_message_is_passed_on_once);
   RUN(only_so_many_are_kept);
   return check_done();
 }

@@ -168,8 +168,7 @@ static void the_token_is_in_the_request_and_the_query_follows(void) {
   end();
 }
 
-static void
-after_an_end_it_connects_again_and_tells_how_long_it_was_blind(void) {
+static void after_an_end_it_reconnects_and_reports_the_blind_time(void) {
   begin();
   opens();
   replay_run(&api_world, 3000);
@@ -224,7 +223,7 @@ static void a_429_doubles_to_30_s(void) {
   end();
 }
 
-static void refusals_say_what_to_do(void) {
+static void refusals_name_the_remedy(void) {
   begin();
   ends(403, 0);
   CHECK_INT(w.last.code, GC_ERR_PERMISSION);
@@ -317,7 +316,7 @@ static void an_old_socket_may_end_by_itself(void) {
   end();
 }
 
-static void at_the_end_it_says_good_bye(void) {
+static void at_the_end_it_sends_a_close_frame(void) {
   begin();
   opens();
   guide_socket_free(w.link);
@@ -326,7 +325,7 @@ static void at_the_end_it_says_good_bye(void) {
   end();
 }
 
-static void what_cannot_be_opened_is_tried_again(void) {
+static void a_socket_that_cannot_be_opened_is_tried_again(void) {
   w = (struct world){0};
   begin();
   w.refuses = true;
@@ -341,14 +340,14 @@ static void what_cannot_be_opened_is_tried_again(void) {
 
 int main(void) {
   RUN(the_token_is_in_the_request_and_the_query_follows);
-  RUN(after_an_end_it_connects_again_and_tells_how_long_it_was_blind);
+  RUN(after_an_end_it_reconnects_and_reports_the_blind_time);
   RUN(waits_grow_to_the_most_until_messages_come);
   RUN(a_429_doubles_to_30_s);
-  RUN(refusals_say_what_to_do);
+  RUN(refusals_name_the_remedy);
   RUN(a_new_token_opens_a_second_socket_that_takes_over);
   RUN(a_break_right_after_the_change_is_a_break);
   RUN(an_old_socket_may_end_by_itself);
-  RUN(at_the_end_it_says_good_bye);
-  RUN(what_cannot_be_opened_is_tried_again);
+  RUN(at_the_end_it_sends_a_close_frame);
+  RUN(a_socket_that_cannot_be_opened_is_tried_again);
   return check_done();
 }

@@ -43,7 +43,7 @@ static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
 }
 
 /* Who waits may have been answered while nothing could be heard. */
-static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
+static void waiting_is_a_breach_only_up_to_the_last_message(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
@@ -57,7 +57,7 @@ static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
 
 /* The second's look at the stream may come between the opening of a connection
  * and the news of it. */
-static void waiting_is_no_breach_before_the_gap_is_told(void) {
+static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   begin_connected(20);
   replay_run(&ch_world, 500);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -105,7 +105,7 @@ static void without_a_target_there_is_no_breach(void) {
   end();
 }
 
-static void what_is_no_event_is_counted(void) {
+static void a_message_that_is_no_event_is_counted(void) {
   begin_connected(20);
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
@@ -115,7 +115,7 @@ static void what_is_no_event_is_counted(void) {
   end();
 }
 
-static void counters_that_find_no_room_are_told(void) {
+static void counters_past_the_limit_are_reported(void) {
   static char message[1024];
   begin_connected(20);
   for (unsigned i = 0; i <= 65536; i++) {
@@ -211,7 +211,7 @@ static void a_message_while_the_state_is_read_makes_no_silence(void) {
   end();
 }
 
-static void a_blind_stream_tells_no_gauge(void) {
+static void a_blind_stream_has_no_gauge(void) {
   tells_gauges = true;
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -250,7 +250,7 @@ static void observe(int64_t waiting, const char *const *listed, size_t count) {
   observations_put(o);
 }
 
-static void what_two_polls_do_not_list_is_closed_and_is_drift(void) {
+static void a_conversation_that_two_polls_lack_is_closed_and_is_drift(void) {
   const char *c1[] = {"c1"};
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -268,7 +268,7 @@ static void what_two_polls_do_not_list_is_closed_and_is_drift(void) {
   end();
 }
 
-static void what_is_listed_again_is_not_closed(void) {
+static void a_conversation_that_is_listed_again_is_not_closed(void) {
   const char *c1[] = {"c1"};
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -285,17 +285,17 @@ static void what_is_listed_again_is_not_closed(void) {
 int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
-  RUN(waiting_is_a_breach_only_as_far_as_was_heard);
-  RUN(waiting_is_no_breach_before_the_gap_is_told);
+  RUN(waiting_is_a_breach_only_up_to_the_last_message);
+  RUN(waiting_is_no_breach_before_the_gap_is_reported);
   RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
-  RUN(what_is_no_event_is_counted);
-  RUN(counters_that_find_no_room_are_told);
+  RUN(a_message_that_is_no_event_is_counted);
+  RUN(counters_past_the_limit_are_reported);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
   RUN(a_message_while_the_state_is_read_makes_no_silence);
-  RUN(a_blind_stream_tells_no_gauge);
-  RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
-  RUN(what_is_listed_again_is_not_closed);
+  RUN(a_blind_stream_has_no_gauge);
+  RUN(a_conversation_that_two_polls_lack_is_closed_and_is_drift);
+  RUN(a_conversation_that_is_listed_again_is_not_closed);
   return check_done();
 }

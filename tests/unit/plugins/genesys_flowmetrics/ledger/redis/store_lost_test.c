@@ -38,7 +38,7 @@ static void *send_all(void *arg) {
 
 /* Both agents are delivered everything, each batch until it is taken, while
  * connections are cut and the server crashes. */
-static void answers_that_are_lost_change_nothing(void) {
+static void lost_answers_change_no_total(void) {
   struct agent a = {0}, b = {.backwards = true};
   pthread_t threads[2];
   struct agent *agents[] = {&a, &b};
@@ -137,7 +137,7 @@ static void step_aside(void) {
 
 /* It was counted, but nobody knows: the queue delivers it again, where it is a
  * duplicate. The counter must have it all the same. */
-static void an_answer_that_is_lost_is_no_lost_count(void) {
+static void a_lost_answer_loses_no_count(void) {
   struct agent a = {0};
   struct tracked t;
   redis_server_start(&rb_server, NULL);
@@ -161,7 +161,7 @@ static void an_answer_that_is_lost_is_no_lost_count(void) {
   redis_server_end(&rb_server);
 }
 
-static void what_was_handed_in_before_the_stop_is_counted(void) {
+static void a_batch_submitted_before_the_stop_is_counted(void) {
   struct agent a = {0};
   struct tracked t;
   redis_server_start(&rb_server, NULL);
@@ -214,9 +214,9 @@ static void a_resolver_that_hangs_does_not_hold_the_stop(void) {
 int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
-  RUN(answers_that_are_lost_change_nothing);
-  RUN(an_answer_that_is_lost_is_no_lost_count);
-  RUN(what_was_handed_in_before_the_stop_is_counted);
+  RUN(lost_answers_change_no_total);
+  RUN(a_lost_answer_loses_no_count);
+  RUN(a_batch_submitted_before_the_stop_is_counted);
   RUN(a_server_that_hangs_does_not_hold_the_stop);
   RUN(a_resolver_that_hangs_does_not_hold_the_stop);
   return check_done();
