@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From the lines of an <Account> block to the settings of the core. The core's
- * gc_accounts_define is here, so that a test sees what it is given. */
+/* From the lines of an <Account> block to the settings of the core. The test
+ * replaces the core's gc_accounts_define, so that it sees the arguments. */
 #include "plugins/genesys/accounts.h"
 
 #include "collectd.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin as collectd sees it, on the fake daemon: configuration, init, what
- * is dispatched, the way out. Alone where it does not need the plugin genesys:
- * <Flows> do. */
+/* The plugin as collectd sees it, on the fake daemon: configuration, init,
+ * dispatched values, the end. Only <Flows> need the plugin genesys; the other
+ * tests run without it. */
 #include "tests/support/fake_daemon.h"
 
 #include <arpa/inet.h>
@@ -87,8 +87,8 @@ static void configure_webhook(void) {
   CHECK_INT(fake_config(text), 0);
 }
 
-/* What is counted and not dispatched leaves with the stop; a new counter's 0
- * first, an interval earlier. */
+/* The stop dispatches the remaining counts; the 0 of a new counter comes first,
+ * an interval earlier. */
 static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
   load();
   configure_webhook();

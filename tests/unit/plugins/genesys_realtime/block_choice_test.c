@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a block requests, and how many series it puts. */
+/* The queues that a block requests, and the number of series that it puts. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>

@@ -114,7 +114,8 @@ static void queue_metrics_are_requested_by_the_hundred(void) {
   CHECK_INT(replay_count(&w.r, METRICS), 2);
   CHECK_STR(strstr(replay_last(&w.r, METRICS)->line, "q0148"),
             "q0148,q0149&metricNames=queued,waiting,agentAvailable,agentBusy");
-  /* The account's list of names goes first; what a row lacks is 0. */
+  /* The account's list of names has priority; a number that a row lacks is
+   * 0. */
   CHECK_REAL(reads("Queue 0/queue_depth-all"), 3);
   CHECK(isnan(reads("Queue 0/queue_depth-all")));
   replay_run(&w.r, 10000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When a block polls, and what errors do. */
+/* The times at which a block polls, and the effect of errors. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>

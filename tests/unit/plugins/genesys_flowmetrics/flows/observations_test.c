@@ -19,8 +19,8 @@
   "{\"metric\":\"oFlow\",\"count\":" count "}]}"
 #define ANSWER(results) "{\"results\":[" results "]}"
 
-/* An account without a thread: its loop never starts, so that what is handed to
- * it runs at once, and the clock is a number. */
+/* An account without a thread: its loop never starts, so that its tasks run at
+ * once, and the clock is a number. */
 static struct world {
   struct replay r;
   struct gc_loop *loop;
@@ -196,7 +196,8 @@ static void a_repeated_page_ends_the_requests(void) {
   will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
   start();
   replay_run(&w.r, 20000);
-  /* The page is as full as any: one more request each time, or none. */
+  /* The page is as large as the largest one: each poll sends one more request,
+   * or none. */
   CHECK(replay_count(&w.r, ACTIVITY) <= 6);
   CHECK_INT(w.r.in_flight, 0);
   end();

@@ -353,7 +353,7 @@ static void a_new_counter_begins_with_a_zero_for_an_interval(void) {
   count_one(l, 2);
   CHECK_INT(dispatch(l, 22900), -1);
   CHECK_INT(dispatch(l, 23000), 2);
-  /* After a pause no value is made up for. */
+  /* After a pause the missed values are not dispatched. */
   CHECK_INT(dispatch(l, 123000), 2);
   CHECK_INT(dispatch(l, 123001), -1);
   ledger_free(l);

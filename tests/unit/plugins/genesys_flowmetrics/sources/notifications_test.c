@@ -161,7 +161,7 @@ static void a_topic_that_another_block_has_is_subscribed_once(void) {
   wait_for("A", 1, true);
   notifications_stop(source_of);
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
-  CHECK_INT(ch_block.messages, 2); /* it is still the other's */
+  CHECK_INT(ch_block.messages, 2); /* the other block has it still */
   CHECK_INT(stats.events, 1);
   end();
 }

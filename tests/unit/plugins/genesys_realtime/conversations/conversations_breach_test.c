@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Breaches of the service level: whose, when, by which target. */
+/* Breaches of the service level: the contact, the time and the target of
+ * each. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"

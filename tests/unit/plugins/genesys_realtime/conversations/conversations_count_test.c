@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is counted: offers, answers, waits, abandons, transfers, law by
- * law. That the order of arrival changes nothing is conversations_order_test's.
- */
+/* The counters of offers, answers, waits, abandons and transfers, law by law.
+ * conversations_order_test shows that the order of arrival changes nothing. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"
@@ -272,7 +271,7 @@ static void a_leg_that_ends_with_transfer_continues_elsewhere(void) {
   check_counts("q1", 1, 0, 0, 1);
 }
 
-/* ---- what was before us ---- */
+/* ---- before the start ---- */
 
 static void an_offer_before_the_start_is_tracked_and_not_counted(void) {
   struct cv_party *customer, *acd, *agent;

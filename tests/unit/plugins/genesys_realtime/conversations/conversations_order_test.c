@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The history decides, not the order of arrival: every order of the snapshots
- * of a life, with repeats, gives the totals of the true one. So does leaving
- * any out but the last, except for holds: a hold that nobody told of is lost.
- * With the sequence of a generator that starts from the same number each time,
- * so that a failure comes back. */
+/* The order of arrival changes no total: every order of the snapshots of a
+ * life, with repeats, gives the totals of the true order. All snapshots but the
+ * last may be missing, except for holds: a hold that no snapshot reports is
+ * lost. The random generator starts from the same number each time, so that a
+ * failure is repeated. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -115,7 +115,7 @@ static void check_drops(const struct life *l, int rounds) {
   }
 }
 
-/* Every order there is, of `count` snapshots (Heap's algorithm). */
+/* Visits every order of `count` snapshots (Heap's algorithm). */
 static void check_all_orders(const struct life *l) {
   struct totals want = truth(l);
   unsigned order[LIFE_MAX], at[LIFE_MAX] = {0};
@@ -158,7 +158,8 @@ static void life_of_an_abandon(struct life *l) {
   life_keep(l);
 }
 
-/* q1 gives up on it, q2 has it for less than a moment, q1 again. */
+/* q1 transfers the contact to q2, which has it for half a second, then q1
+ * again. */
 static void life_of_a_wanderer(struct life *l) {
   life_begin(l, "wanderer");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);
@@ -217,7 +218,7 @@ static void life_of_a_consult(struct life *l) {
   life_keep(l);
 }
 
-/* Gone before anybody could ring. */
+/* The customer leaves before an agent rings. */
 static void life_of_a_blink(struct life *l) {
   life_begin(l, "blink");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);

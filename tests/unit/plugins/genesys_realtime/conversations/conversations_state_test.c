@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In which state a conversation is, and that facts are only gained. */
+/* The state of a conversation; a merge only adds facts. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"
@@ -98,7 +98,7 @@ static void a_hold_without_a_time_is_counted_once(void) {
   CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_HELD), 1);
 }
 
-/* ---- only gained ---- */
+/* ---- facts are only added ---- */
 
 static void a_time_once_reported_stays(void) {
   struct cv_party *customer, *acd, *agent;
@@ -187,8 +187,8 @@ static void a_participant_that_is_listed_twice_is_one(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
-/* The second one contradicts the first: a repeat must not bring news for ever.
- */
+/* The second one contradicts the first: a repeat must not have new facts each
+ * time. */
 static void of_two_participants_with_one_id_the_first_counts(void) {
   struct conversations_totals before, after;
   struct cv_party *customer, *acd;

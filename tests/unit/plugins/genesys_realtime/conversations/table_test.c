@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The set: what it remembers, what it lets go, what the polls close; its
- * bounds. */
+/* The set of conversations: those that it keeps, removes and closes by polls;
+ * its limits. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include <math.h>
@@ -193,7 +193,8 @@ static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
   CHECK_INT(stats().queues, 2);
   CHECK_INT(stats().pairs, 2);
-  /* It is remembered for ten minutes, and heard of last then. */
+  /* The ended conversation is kept for ten minutes; q1 had its last event at
+   * 141 s. */
   CHECK_INT(retire(141 + 599, 100), 0);
   CHECK_INT(retire(141 + 601, 700), 0);
   check_counts("q1", 1, 1, 0, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Wrap-up codes beside the changes of state that named them. */
+/* Changes of state by the wrap-up code that they name. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 #include <stdio.h>
@@ -113,7 +113,7 @@ static bool is_listed(void *ctx, const char *queue) {
   return false;
 }
 
-/* The memory of changes by code comes back, and the queue begins anew. */
+/* The memory of changes by code is freed, and the queue begins with zero. */
 static void a_retired_queue_frees_its_codes(void) {
   char all[] = "*", *const codes[] = {all};
   GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);

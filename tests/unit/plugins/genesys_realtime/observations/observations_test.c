@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a .case cannot say: request bodies, limits, who holds a model, and
- * samples without any list of names. */
+/* The parts that a .case file cannot express: request bodies, limits,
+ * references to a model, and samples without any list of names. */
 #include "plugins/genesys_realtime/observations/observations.h"
 
 #include <stdio.h>

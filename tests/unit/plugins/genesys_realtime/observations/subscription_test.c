@@ -115,7 +115,7 @@ static void pushed_observations_need_no_polls(void) {
   end();
 }
 
-/* Its answer shows a moment before the topics were heard. */
+/* Its answer is older than the connection. */
 static void a_poll_under_way_is_no_snapshot_of_a_new_connection(void) {
   begin();
   answer_query(1, ANSWER("3"), 2000);
@@ -164,7 +164,8 @@ static void a_channel_of_another_block_is_ignored(void) {
   end();
 }
 
-/* A snapshot is dated by the server's clock, or it would silence what comes. */
+/* A snapshot has the time of the server's clock; with a later time the model
+ * would ignore the next messages. */
 static void a_step_of_our_wall_clock_silences_no_message(void) {
   begin();
   replay_answer(&ch_world,

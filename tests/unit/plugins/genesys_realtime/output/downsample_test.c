@@ -83,12 +83,13 @@ static void a_window_has_average_minimum_and_maximum(void) {
   CHECK_STR(news(), "");
 }
 
-/* Seconds behind the full minute; what has left by the time of the last row. */
+/* Steps in seconds after the full minute; `reported`: the samples up to the
+ * last step. */
 static void windows_are_aligned_and_put_once(void) {
   static const struct {
     const char *row;
     struct {
-      double at_s, gauge; /* gauge NAN: only time goes on */
+      double at_s, gauge; /* gauge NAN: only the time */
     } steps[6];
     const char *reported;
   } rows[] = {

@@ -85,7 +85,7 @@ static void silent_series_free_their_places(void) {
   CHECK(lets_number(900, 3));
   CHECK_INT(series_limit_count(l), 2);
   CHECK_INT(series_limit_overflow(l), 1);
-  /* Nothing comes at all. */
+  /* No sample arrives. */
   (void)series_limit_sink(l, 2000 * 1000, &out);
   CHECK_INT(series_limit_count(l), 0);
 }

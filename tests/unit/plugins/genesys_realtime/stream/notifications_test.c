@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a stream hears, on one channel and on several; queues that come
- * and go. */
+/* The queues whose topics a stream subscribes, on one channel and on several;
+ * queues that come and go. */
 #include "plugins/genesys_realtime/stream/stream.h"
 
 #include <math.h>
@@ -54,7 +54,7 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   end();
 }
 
-/* What other queues' conversations told of it was by chance. */
+/* Other queues' conversations counted for it only by chance. */
 static void a_queue_that_was_refused_begins_with_nothing(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
@@ -141,7 +141,7 @@ static bool begins(const char *text, const char *words) {
   return strncmp(text, words, strlen(words)) == 0;
 }
 
-/* Before any channel is there, and once all are: the same number. */
+/* The number is the same before the first channel is open and after all are. */
 static void queues_past_the_capacity_are_reported_at_once_by_name(void) {
   static const char words[] =
       "4 of 1004 queues are not heard: no room on the account's notification "

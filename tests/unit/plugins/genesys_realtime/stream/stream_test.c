@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a stream tells: counters, gauges, gaps, and what observations put right.
- */
+/* The values of a stream: counters, gauges, gaps, and the corrections by
+ * observations. */
 #include "plugins/genesys_realtime/stream/stream.h"
 
 #include <math.h>
@@ -42,12 +42,12 @@ static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
   end();
 }
 
-/* Who waits may have been answered while nothing could be heard. */
+/* A contact that waits may have been answered after the last message. */
 static void waiting_is_a_breach_only_up_to_the_last_message(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
-  replay_run(&ch_world, 30000); /* due since 24 s, nothing heard since 0 s */
+  replay_run(&ch_world, 30000); /* due at 24 s, last message at 0 s */
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 10000);
@@ -55,8 +55,8 @@ static void waiting_is_a_breach_only_up_to_the_last_message(void) {
   end();
 }
 
-/* The second's look at the stream may come between the opening of a connection
- * and the news of it. */
+/* The tick of each second may run between the opening of a connection and its
+ * callback. */
 static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   begin_connected(20);
   replay_run(&ch_world, 500);
@@ -64,7 +64,7 @@ static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
   ch_drop_socket();
   replay_run(&ch_world, 30000);
-  ch_world.now_ms += 1000; /* a look is overdue */
+  ch_world.now_ms += 1000; /* a tick is overdue */
   ch_open();
   replay_run(&ch_world, 1000);
   CHECK_REAL(state("stream_connected-"), 1);
@@ -163,7 +163,7 @@ static void a_gap_grows_while_it_lasts_and_stays(void) {
   end();
 }
 
-/* The last message came between two looks at the channel. */
+/* The last message came between two checks of the channel. */
 static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
   double before = 0;
   begin_connected(20);
@@ -182,8 +182,8 @@ static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
   end();
 }
 
-/* The read thread looks at the clock, then the network thread hears a message,
- * then the read thread goes on. */
+/* The read thread reads the clock, then the network thread receives a message,
+ * then the read thread continues. */
 static uint64_t (*real_now_ms)(void *ctx);
 
 static bool is_overtaken;
@@ -219,14 +219,15 @@ static void a_blind_stream_has_no_gauge(void) {
   ch_drop_socket();
   replay_run(&ch_world, 10000);
   CHECK(isnan(reads("q1/active_conversations-voice")));
-  CHECK(w.values > 0); /* what was counted goes on */
+  CHECK(w.values > 0); /* the counter continues */
   ch_open();
   replay_run(&ch_world, 10000);
   CHECK_REAL(reads("q1/active_conversations-voice"), 1);
   end();
 }
 
-/* A complete answer about q1: so many wait, with their ids. */
+/* A complete answer about q1: `waiting` contacts wait, `listed` has their
+ * ids. */
 static void observe(int64_t waiting, const char *const *listed, size_t count) {
   struct observations *o = observations_new();
   struct obs_fact facts[3] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what lost connections, lost
- * answers, crashes and a stop do to what is counted. */
+/* Agents that count together in a real Redis: the counts after lost
+ * connections, lost answers, crashes and a stop. */
 #include "tests/support/redis_bench.h"
 
 #include <poll.h>
@@ -19,7 +19,8 @@
 
 enum { BATCHES = 60, MARKS_EACH = 40 };
 
-/* One from the front, the other from the back: each is first with some. */
+/* One agent sends from the front, the other from the back: each is the first to
+ * send some batches. */
 static void *send_all(void *arg) {
   bool backwards = ((struct agent *)arg)->backwards;
   for (unsigned i = 0; i < BATCHES; i++) {
@@ -36,7 +37,7 @@ static void *send_all(void *arg) {
   return NULL;
 }
 
-/* Both agents are delivered everything, each batch until it is taken, while
+/* Both agents receive all batches, each one until it is committed, while
  * connections are cut and the server crashes. */
 static void lost_answers_change_no_total(void) {
   struct agent a = {0}, b = {.backwards = true};
@@ -75,8 +76,8 @@ static void lost_answers_change_no_total(void) {
   redis_server_end(&rb_server);
 }
 
-/* Between an agent and the server: hands on what is asked, and, when told so,
- * not what is answered: the connection is cut then. */
+/* A proxy between an agent and the server. It passes requests on; with
+ * `swallows` it drops the answer and cuts the connection. */
 static struct {
   char socket[96], url[128];
   int listener;
@@ -135,8 +136,8 @@ static void step_aside(void) {
   close(between.listener);
 }
 
-/* It was counted, but nobody knows: the queue delivers it again, where it is a
- * duplicate. The counter must have it all the same. */
+/* The server counted it, but the agent got no answer: the queue delivers it
+ * again, as a duplicate. The counter must include it. */
 static void a_lost_answer_loses_no_count(void) {
   struct agent a = {0};
   struct tracked t;

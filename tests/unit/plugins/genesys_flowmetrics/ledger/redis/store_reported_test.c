@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what is reported about a
- * server that is away, refuses, or may lose data. */
+/* Agents that count together in a real Redis: the reports about a server that
+ * is away, refuses, or may lose data. */
 #include "tests/support/redis_bench.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what is counted once, what goes
- * on, and what a second owner or a loss on the server does to it. */
+/* Agents that count together in a real Redis: attributes that count once,
+ * counters that continue, and the effect of a second owner or of a loss on the
+ * server. */
 #include "tests/support/redis_bench.h"
 
 #include <stdlib.h>
