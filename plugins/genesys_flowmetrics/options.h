@@ -28,8 +28,8 @@ struct attributes_options {
 
 extern const struct gc_opt attributes_rows[];
 
-/* What attributes_check derives from the options. Do not copy it: the form
- * points into itself. */
+/* The settings that attributes_check derives from the options. Do not copy it:
+ * the form points into itself. */
 struct attributes_config {
   struct attribute_form form;
   int64_t retention_ms;

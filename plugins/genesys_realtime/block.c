@@ -117,8 +117,8 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   b->last = o;
 }
 
-/* Activity answers list only what is not zero: a part of them cannot be
- * distinguished from zeros, so that all answers must have come. */
+/* Activity answers list only numbers that are not zero: a missing answer looks
+ * like zeros, so that all answers must have come. */
 static bool is_worth_publishing(struct block *b) {
   if (b->poll.reading == NULL || b->poll.part_count == 0)
     return false;

@@ -2,7 +2,7 @@
 /* The parts of the ledger, each above those behind it:
  *   ledger.c        the writer's thread and the public functions
  *   sqlite_store.c  the store in a file; redis/store.c the store in a Redis
- *   transaction.c   what the transactions of both stores have in common
+ *   transaction.c   the common part of the transactions of both stores
  *   series.c        the counters; series_state.c their states */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 #define GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H

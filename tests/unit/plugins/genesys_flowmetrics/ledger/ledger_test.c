@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer with many sources at once, and what readers see of it. */
+/* The writer with many sources at once, and the values that readers see. */
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 #include <math.h>

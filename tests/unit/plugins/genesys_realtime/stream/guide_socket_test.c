@@ -249,7 +249,7 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   CHECK_INT(w.count, 2);
   CHECK(!w.sockets[0].is_freed);
   CHECK(stats().is_connected);
-  ends(0, 0); /* the second one fails: the first one goes on */
+  ends(0, 0); /* the second one fails: the first one stays open */
   CHECK(!w.sockets[0].is_freed);
   CHECK(stats().is_connected);
   (void)next_attempt_ms();

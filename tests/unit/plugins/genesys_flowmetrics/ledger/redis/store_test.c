@@ -264,7 +264,7 @@ static void an_idle_series_has_no_place_after_a_restart(void) {
   redis_server_end(&rb_server);
 }
 
-/* Events repeat what another agent has counted. */
+/* Events repeat attributes that another agent has counted. */
 static void series_that_others_count_free_their_places(void) {
   struct agent a = {0}, b = {0};
   redis_server_start(&rb_server, NULL);
