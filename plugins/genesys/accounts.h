@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of the plugin as rows; makes the core's settings of those of
- * <Account "NAME">. Configuration phase, one thread. */
+/* The options of the plugin as rows; turns the options of <Account "NAME"> into
+ * the core's settings. Configuration phase, one thread. */
 #ifndef GENESYS_ACCOUNTS_H
 #define GENESYS_ACCOUNTS_H
 

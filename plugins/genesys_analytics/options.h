@@ -13,7 +13,8 @@ struct query_options {
 
 extern const struct gc_opt query_rows[];
 
-/* Checks what the rows cannot and fills in the defaults of the source. */
+/* Checks the rules that rows cannot express and fills in the defaults of the
+ * source. */
 GC_MUST_CHECK enum gc_code query_check(struct query_options *o,
                                        struct gc_err *err);
 

@@ -28,8 +28,8 @@ struct attributes_options {
 
 extern const struct gc_opt attributes_rows[];
 
-/* What attributes_check derives from the options. Do not copy it: the form
- * points into itself. */
+/* The settings that attributes_check derives from the options. Do not copy it:
+ * the form points into itself. */
 struct attributes_config {
   struct attribute_form form;
   int64_t retention_ms;
@@ -38,8 +38,9 @@ struct attributes_config {
   struct credentials_source credentials; /* sqs */
 };
 
-/* Checks what a row cannot express. Removes AWS's secrets from the environment.
- * `ret_warning` keeps GC_OK when there is nothing to warn about. */
+/* Checks the rules that a row cannot express. Removes AWS's secrets from the
+ * environment. `ret_warning` keeps GC_OK when there is nothing to warn
+ * about. */
 GC_MUST_CHECK enum gc_code attributes_check(struct attributes_options *o,
                                             struct attributes_config *ret,
                                             struct gc_err *ret_warning,

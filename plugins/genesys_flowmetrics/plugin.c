@@ -186,7 +186,7 @@ static int on_read(user_data_t *ud) {
 }
 
 /* The read callback's free_func, the last moment when values still reach the
- * writers: dispatches what was counted until now. */
+ * writers: dispatches all counts that are not dispatched yet. */
 static void on_last_read(void *unused) {
   (void)unused;
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;

@@ -35,8 +35,8 @@ static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
   return due_ms == 0 || next <= now_ms ? now_ms + interval_ms : next;
 }
 
-/* Dispatches a series that is due. What goes out first is repeated until the
- * store has recorded it (ledger/series_state.h). */
+/* Dispatches a series that is due. The first value is repeated until the store
+ * has recorded it (ledger/series_state.h). */
 static void put_due(struct ledger *l, const struct dispatch *d,
                     const struct ledger_view *v, bool is_last) {
   struct series *s = v->series;

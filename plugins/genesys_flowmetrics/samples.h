@@ -16,8 +16,8 @@
 typedef bool (*samples_put)(void *ctx, const char *scope,
                             const struct gc_sample *sample);
 
-/* Dispatches what is due at `now_ms` (monotonic). `is_last`: every value that
- * was not sent yet, due or not. */
+/* Dispatches the series that are due at `now_ms` (monotonic). `is_last`: every
+ * value that was not sent yet, due or not. */
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
                   bool is_last, samples_put put, void *ctx);
 

@@ -14,7 +14,7 @@
 #include "plugins/genesys_realtime/stream/stream.h"
 
 enum {
-  /* With pushed observations: a snapshot repairs what lost messages changed. */
+  /* With pushed observations: a snapshot replaces lost messages. */
   SNAPSHOT_EVERY_MS = 60 * 1000,
   /* The source is down when its newest values are older than this. */
   STALE_INTERVALS = 3,
@@ -39,7 +39,7 @@ struct block {
   int64_t asked_ms;     /* when the poll began, by the server's clock */
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
   bool must_poll_again; /* a snapshot became due during a poll */
-  struct observations *last; /* to find what is missing in the next */
+  struct observations *last; /* to find the pairs that the next one lacks */
   struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
 
   struct output *output; /* the read thread's */
@@ -117,8 +117,8 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   b->last = o;
 }
 
-/* Activity answers list only what is not zero: a part of them cannot be
- * distinguished from zeros, so that all answers must have come. */
+/* Activity answers list only numbers that are not zero: a missing answer looks
+ * like zeros, so that all answers must have come. */
 static bool is_worth_publishing(struct block *b) {
   if (b->poll.reading == NULL || b->poll.part_count == 0)
     return false;
@@ -198,7 +198,7 @@ static void poll_now(void *ctx, uint64_t now_ms) {
              on_poll_done, b);
 }
 
-/* The stream is open (again): poll at once, since it may have missed something.
+/* The stream is open (again): poll at once, since messages may have been lost.
  * A running poll was sent before and does not count. The source of the guide
  * dialect counts every 5 s only and is not polled sooner. */
 static void on_snapshot(void *ctx) {

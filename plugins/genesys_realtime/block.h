@@ -25,9 +25,9 @@ struct block_deps {
 
 struct block;
 
-/* `options` are borrowed as long as the block lives. `notice` reports the
- * outcome of what the block does (GC_OK is success), on the network thread, or
- * on the read thread for the cause "series". NULL when out of memory. */
+/* `options` are borrowed as long as the block lives. `notice` receives the
+ * outcomes of the block's work (GC_OK is success), on the network thread, or on
+ * the read thread for the cause "series". NULL when out of memory. */
 struct block *block_new(const struct queues_options *options,
                         const struct block_deps *deps,
                         void (*notice)(void *ctx, const char *cause,

@@ -40,8 +40,8 @@ enum obs_source {
 
 extern const struct gc_opt queues_rows[];
 
-/* Checks what the rows cannot: selectors, buckets, options that need each
- * other. Writes media types in lower case, as the API does. */
+/* Checks the rules that rows cannot express: selectors, buckets, options that
+ * need each other. Writes media types in lower case, as the API does. */
 GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
                                         struct gc_err *err);
 

@@ -45,7 +45,7 @@ GC_MUST_CHECK enum gc_code attribute_form_set(struct attribute_form *form,
   XX(SHAPE, "shape")               /* does not match the format */             \
   XX(TIME, "time")                 /* no valid time, or before 1970 */         \
   XX(FLOW, "flow")                 /* no name that could be shown */           \
-  XX(METRIC, "metric")             /* likewise */                              \
+  XX(METRIC, "metric")             /* no name that could be shown */           \
   XX(LONG, "long")                 /* above ATTRIBUTE_MAX_BYTES */             \
   XX(FUTURE, "future")             /* more than a day ahead of our clock */    \
   XX(CONVERSATION, "conversation") /* metrics, but no conversation id */       \

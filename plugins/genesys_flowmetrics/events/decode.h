@@ -55,7 +55,7 @@ void event_reader_free(struct event_reader *r);
 
 /* Decodes one body, unless the prefilter rejects it (prefilter.h), and adds to
  * `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: no event; counted as MALFORMED_JSON,
- * and the caller discards what `sink` received. */
+ * and the caller discards the metrics that `sink` received. */
 GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
                                       size_t len, struct event_counts *counts,
                                       const struct event_sink *sink,

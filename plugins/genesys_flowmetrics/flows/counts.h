@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How many conversations are in which flow, by medium: oFlow at one moment.
- * Pure; bounded; one thread at a time. */
+/* Counts of conversations by flow and medium: oFlow at one moment. Pure;
+ * bounded; one thread at a time. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_COUNTS_H
 #define GENESYS_FLOWMETRICS_FLOWS_COUNTS_H
 
@@ -41,8 +41,8 @@ struct flow_filter {
 bool flow_filter_accepts(const struct flow_filter *c, const char *flow);
 
 /* Fills `now`, which is empty, after a complete answer: the answer's pairs of
- * selected flows, and those that only `before` has, with 0: no conversation is
- * left there. `ret_overflow`: pairs past now->pairs.max. */
+ * selected flows, and with 0 the pairs that only `before` has: no conversation
+ * is left there. `ret_overflow`: pairs past now->pairs.max. */
 GC_MUST_CHECK enum gc_code flow_counts_merge(const struct flow_counts *before,
                                              const struct flow_counts *answer,
                                              const struct flow_filter *filter,

@@ -14,7 +14,7 @@ struct flows_options {
 
 extern const struct gc_opt flows_rows[];
 
-/* Checks what a row cannot express, and fills in the defaults. */
+/* Checks the rules that a row cannot express, and fills in the defaults. */
 GC_MUST_CHECK enum gc_code flows_check(struct flows_options *o,
                                        struct gc_err *err);
 

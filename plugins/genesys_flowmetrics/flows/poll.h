@@ -33,7 +33,7 @@ struct flow_poll {
 };
 
 /* The body of an observation query of these flows, or, with count 0, of the
- * activity query. Replaces what `out` holds. Pure. */
+ * activity query. Replaces the content of `out`. Pure. */
 GC_MUST_CHECK enum gc_code flow_poll_body(const char *const *ids, size_t count,
                                           struct gc_buf *out);
 

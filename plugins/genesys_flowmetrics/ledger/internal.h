@@ -2,7 +2,7 @@
 /* The parts of the ledger, each above those behind it:
  *   ledger.c        the writer's thread and the public functions
  *   sqlite_store.c  the store in a file; redis/store.c the store in a Redis
- *   transaction.c   what the transactions of both stores have in common
+ *   transaction.c   the common part of the transactions of both stores
  *   series.c        the counters; series_state.c their states */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 #define GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
@@ -59,7 +59,7 @@ struct ledger {
   /* The writer's. */
   bool is_open;
   struct sqlite_db *db;      /* NULL: not open, or another store */
-  struct redis_store *redis; /* likewise */
+  struct redis_store *redis; /* NULL: as for db */
   struct gc_backoff backoff;
   uint64_t next_open_ms;
   struct occurrence_ref *refs;
@@ -103,8 +103,8 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* False for what is late or ahead, which is counted as such. `floor`: the
- * store has dropped its keys before this minute. */
+/* False for an occurrence that is late or ahead; counts it as such. `floor`:
+ * the store has dropped its keys before this minute. */
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
                        int64_t now_ms);
 /* The series of an occurrence; NULL and GC_OK past MaxSeries. */

@@ -3,9 +3,9 @@
  * 20 ms, commits them in one transaction and then reports to each source that
  * its batch is safe. Only then may a source delete a message or answer 200.
  *
- * Two stores stand behind it: a file (SQLite), or a Redis that several agents
- * share. The writer opens the store itself and repeats that while it fails.
- * Meanwhile it acknowledges nothing, so nothing is lost. */
+ * The store is a file (SQLite), or a Redis that several agents share. The
+ * writer opens the store itself and repeats that while it fails. Meanwhile it
+ * acknowledges nothing, so nothing is lost. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 
@@ -16,8 +16,8 @@
 
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
 
-/* What counts for one <Attributes> block. Borrowed while batches are pending.
- */
+/* The scope, limits and statistics under which one <Attributes> block counts.
+ * Borrowed while batches are pending. */
 struct ledger_source {
   const char *scope; /* host of the values; "": collectd's */
   int64_t retention_ms;
@@ -58,7 +58,7 @@ struct batch {
 
 /* For struct event_sink; ctx is the batch. */
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
-/* Removes what follows the first `count`: its body was not whole. */
+/* Removes the occurrences after the first `count`: their body was not whole. */
 void batch_truncate(struct batch *b, size_t count);
 void batch_clear(struct batch *b);
 
@@ -103,18 +103,20 @@ void ledger_free(struct ledger *l);
  * thread. */
 void ledger_submit(struct ledger *l, struct batch *b);
 
-/* True when the attribute is neither late nor ahead by our clock. One that is
- * may count later, once the clock was corrected. Any thread. */
+/* True when the attribute is neither late nor ahead by our clock. An attribute
+ * that is late or ahead may count later, once the clock was corrected. Any
+ * thread. */
 bool ledger_accepts(const struct ledger *l, const struct ledger_source *source,
                     const struct seen_key *key);
 
-/* What a reader sees of one counter. Labels live as long as the ledger. */
+/* One counter as a reader sees it. Labels live as long as the ledger. */
 struct ledger_view {
   const char *scope, *flow, *metric;
   int64_t count;
   double sum;
   bool has_sum, is_shown;
-  /* What goes out before the count: 0, or the count before it was retired. */
+  /* The first value, dispatched before the count: 0, or the count that the
+   * series had when it was retired. */
   bool has_first;
   int64_t first_count;
   double first_sum;
@@ -125,8 +127,8 @@ struct ledger_view {
 /* The series number `i`. False past the last one, and until the store was
  * opened for the first time. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
-/* The reader has dispatched what goes out first of this series. The writer
- * records that soon. */
+/* The reader has dispatched the first value of this series. The writer records
+ * that soon. */
 void ledger_first_sent(struct ledger *l, struct series *s);
 /* How many series of a scope are not retired. */
 size_t ledger_count(struct ledger *l, const char *scope);

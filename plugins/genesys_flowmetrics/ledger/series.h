@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The counters of this process, found by the names as they arrive and shown
  * under labels that are unique. A scope is the host that the values are
- * dispatched for. Pure. The ledger's writer adds and counts; a reader takes
- * what is visible.
+ * dispatched for. Pure. The ledger's writer adds and counts; a reader takes the
+ * visible counts.
  *
  * A series that is idle is retired: it is not read any more and frees its place
  * of MaxSeries. It keeps its count and its label. When it is counted again it
@@ -18,13 +18,13 @@ struct series_scope;
 
 enum { SERIES_RETIRED_MAX = 9 }; /* for each one of MaxSeries */
 
-/* What one identity has counted of a series, in a shared store. */
+/* The part of a series that one identity has counted, in a shared store. */
 struct series_part {
   int64_t count;
   double sum;
   bool has_sum;
 
-  /* The writer's. While it loads: what the store has. Within a script: the
+  /* The writer's. While it loads: the values in the store. Within a script: the
    * counter's number there, from 1. */
   int64_t stored_count;
   double stored_sum;
@@ -51,7 +51,7 @@ struct series {
   struct series_part *parts; /* one for each identity; NULL with SQLite */
   size_t part_count;
 
-  /* What it had when it returned. */
+  /* Its count and sum when it returned. */
   int64_t returned_count;
   double returned_sum;
 

@@ -30,10 +30,10 @@ enum series_state {
 };
 
 enum series_event {
-  SERIES_FIRST_SENT, /* what goes out first was dispatched */
-  SERIES_WRITE,      /* a transaction takes the record of the 0 along */
-  SERIES_COMMIT,     /* it was committed */
-  SERIES_ROLL_BACK,  /* or not */
+  SERIES_FIRST_SENT, /* the first value was dispatched */
+  SERIES_WRITE,      /* a transaction includes the record of the 0 */
+  SERIES_COMMIT,     /* that transaction was committed */
+  SERIES_ROLL_BACK,  /* that transaction was rolled back */
   SERIES_RECORDED,   /* the store, when it was opened, had the record */
   SERIES_IDLE,       /* not counted for the retention time */
   SERIES_COUNTED,    /* counted, or about to be */

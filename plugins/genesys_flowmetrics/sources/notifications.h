@@ -13,9 +13,9 @@
 #include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
-/* The most that waits for its commit. The attributes of further events are lost
- * and counted (TALLY_LOST), unless a later event repeats them. A waiting
- * attribute takes 100 to 300 bytes. */
+/* The memory limit of attributes that wait for their commit. The attributes of
+ * further events are lost and counted (TALLY_LOST), unless a later event
+ * repeats them. A waiting attribute takes 100 to 300 bytes. */
 enum { NOTIFICATIONS_WAITING_MAX_BYTES = 8 << 20 };
 
 struct notifications;

@@ -69,8 +69,8 @@ static bool has_queue(const struct cv_event *e) {
   return false;
 }
 
-/* What is older may have been counted for a conversation that was removed
- * since. */
+/* The start of new contacts: an older contact may have been counted for a
+ * conversation that was removed since. */
 static int64_t since_of_new(const struct conversations *m) {
   int64_t removed_ms = m->now_ms - CV_KEEP_MS;
   return removed_ms > m->evicted_ms ? removed_ms : m->evicted_ms;

@@ -41,7 +41,7 @@ enum { CV_BOUNDS_MAX = 64 };
  * nothing. A later event counts nothing that happened before. */
 #define CV_KEEP_MS INT64_C(600000)
 
-/* A contact that still waits is a breach so long after the target, since its
+/* A contact that still waits is a breach this long after the target, since its
  * answer may be on the way (design, section 4). */
 #define CV_BREACH_GRACE_MS INT64_C(2000)
 
@@ -107,9 +107,9 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
                                                 enum cv_media media,
                                                 int64_t target_ms);
 
-/* Sets the queue's counters to 0 and begins their series again. What was
- * counted is not counted a second time. For a queue that is covered from now on
- * and was so far known from other queues' conversations only. */
+/* Sets the queue's counters to 0 and begins their series again. An outcome that
+ * was counted is not counted a second time. Call it for a queue that is covered
+ * from now on and was so far known from other queues' conversations only. */
 void conversations_reset(struct conversations *m, const char *queue);
 
 /* Sets the time, counts breaches of contacts that still wait and removes
@@ -129,7 +129,7 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
 
 /* The stream was interrupted: a contact that seems to wait may have been
  * answered in the meantime, so waiting alone is no breach until the next event
- * of the conversation. (A poll does not help: its lists do not tell which
+ * of the conversation. (A poll does not help: its lists do not show which
  * contacts wait.) The end of the wait may still be a breach. */
 void conversations_gap(struct conversations *m);
 

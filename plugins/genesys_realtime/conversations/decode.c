@@ -64,7 +64,7 @@ static const struct gc_json_key keys[] = {
 /* ---- words (API reference, sections 4.4, 4.5 and 4.8) ----
  * A word that is not listed here has no meaning; the platform may add some. */
 
-/* What a communication's state tells about its leg. With any other state
+/* The meaning of a communication's state for its leg. With any other state
  * ("none", "parked") the times decide. */
 enum leg { LEG_UNKNOWN, LEG_RINGING, LEG_CONNECTED, LEG_OVER };
 

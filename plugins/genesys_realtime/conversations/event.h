@@ -56,8 +56,8 @@ struct cv_party {
   uint64_t id; /* uuid_key_hash of the participant's id */
   struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
-  /* Of an agent: when it answered. 0 while it rings and after it rang in vain,
-   * whatever the participant's own time says. */
+  /* Of an agent: when it answered. 0 while it rings and after it rang
+   * unanswered, whatever the participant's own time says. */
   int64_t connected_ms;
   int64_t end_ms; /* endTime, else the end of its last communication */
   int64_t acw_start_ms, acw_end_ms;

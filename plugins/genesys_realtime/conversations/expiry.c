@@ -110,7 +110,7 @@ bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   struct conversation *c = cv_at(m, number);
   uint16_t gap = c->gap;
   cv_table_touch(m, number);
-  c->gap = gap; /* a list does not tell whether it still waits */
+  c->gap = gap; /* a list does not show whether it still waits */
   if (c->flags & C_CLOSED) {
     c->flags &= (uint8_t)~C_CLOSED;
     m->dialect->schedule_breach(m, c);

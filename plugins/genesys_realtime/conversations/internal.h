@@ -16,7 +16,7 @@
  * A model has one of two dialects. In the platform's own dialect an event is a
  * snapshot with participants (struct participant); in the guide dialect an
  * event is a state (struct guide_stay). Table, queues, expiry and samples serve
- * both: what differs stands in struct cv_dialect. */
+ * both; struct cv_dialect has the differences. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 #define GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 
@@ -174,7 +174,7 @@ struct conversations {
   int64_t now_ms, complete_ms, poll_began_ms;
   int64_t evicted_ms; /* the latest start in an evicted conversation, + 1 */
   bool targets_changed;
-  uint16_t gap; /* how many there were */
+  uint16_t gap; /* the number of gaps so far */
 
   struct conversation **blocks;
   uint32_t block_count, block_cap;
@@ -220,8 +220,8 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
 /* Notes an event: makes it the newest. */
 void cv_table_touch(struct conversations *m, uint32_t number);
 void cv_table_remove(struct conversations *m, uint32_t number);
-/* Removes one of which events may still come: what started until now is not
- * counted again if they do. */
+/* Removes a conversation whose later events may still come: contacts that
+ * started until now are not counted again then. */
 void cv_table_evict(struct conversations *m, uint32_t number);
 /* Adds a zeroed participant or stay; NULL: out of memory or too many.
  * Invalidates pointers to the others of this conversation. */
@@ -277,7 +277,7 @@ GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
 
 /* ---- transitions.c ---- */
 
-/* Applies what cv_merge gained and counts the changes of state. */
+/* Applies the facts that cv_merge gained and counts the changes of state. */
 void cv_apply_transitions(struct conversations *m, struct conversation *c);
 
 /* ---- outcomes.c ---- */
@@ -291,17 +291,17 @@ struct cv_wait {
 };
 
 void cv_count_offer(struct conversations *m, const struct cv_wait *w);
-/* An agent took it at `at_ms`. */
+/* An agent answered the contact at `at_ms`. */
 void cv_count_answer(struct conversations *m, const struct cv_wait *w,
                      int64_t at_ms);
-/* It left unanswered: as a transfer if it went on elsewhere, else as an
+/* The contact left unanswered: a transfer if it continued elsewhere, else an
  * abandon. */
 void cv_count_departure(struct conversations *m, const struct cv_wait *w,
                         bool elsewhere, int64_t at_ms);
-/* Once, if it waited longer than the target. */
+/* Counts the breach once, if the contact waited longer than the target. */
 void cv_count_breach(struct conversations *m, const struct cv_wait *w,
                      int64_t wait_ms);
-/* When waiting alone makes a breach; 0: never. */
+/* The time at which waiting alone is a breach; 0: never. */
 int64_t cv_breach_due_ms(const struct conversations *m,
                          const struct cv_wait *w);
 

@@ -55,7 +55,7 @@ static bool grow_queues(struct conversations *m) {
   return true;
 }
 
-/* That of a removed queue if there is one. */
+/* The number of a removed queue if there is one, else a new number. */
 static uint32_t take_queue_number(struct conversations *m) {
   if (m->first_free_queue == 0)
     return m->queue_count++;

@@ -20,8 +20,8 @@ struct writer {
   const char *media;
 };
 
-/* A series begins with 0 whatever was counted until then: a rate needs two
- * values and would miss the first count. */
+/* A series begins with 0, even if its count is higher: a rate needs two values
+ * and would miss the first count. */
 static void put_counter(const struct writer *w, enum gc_metric_id metric,
                         const char *qualifier, bool shown, uint64_t count) {
   gc_put_count(&w->samples, metric, qualifier, shown ? count : 0);

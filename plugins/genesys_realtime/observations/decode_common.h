@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the decoders of answers and of pushed messages share: an element
+/* The common part of the decoders of answers and of pushed messages: an element
  * {"metric","qualifier","count"…} becomes a fact; facts are kept until the
  * document is complete. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H

@@ -196,7 +196,7 @@ GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
 /* ---- decode_pushed.c ---- */
 
 /* The topics of a queue: messages on change, at most once a second (API
- * reference, 4.6 and 4.7). Each message has only what changed.
+ * reference, 4.6 and 4.7). Each message has only the numbers that changed.
  *
  * XX(enum, end of the topic, content of its messages) */
 #define OBS_TOPIC_MAP(XX)                                                      \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Statuses as rows: which words of an answer mean which status, computed once
- * for a reading instead of once for each queue. "OnQueue" and "ON_QUEUE" are
- * one row. Pure; one thread. */
+/* Statuses as rows: maps the words of an answer to statuses, once for a reading
+ * instead of once for each queue. "OnQueue" and "ON_QUEUE" are one row. Pure;
+ * one thread. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_STATUS_TABLE_H
 #define GENESYS_REALTIME_OBSERVATIONS_STATUS_TABLE_H
 

@@ -2,10 +2,10 @@
 /* Observations "topic" of one block: two topics for each of its queues, whose
  * messages keep one long-lived model up to date. Network thread only.
  *
- * A message names only what changed, so the model begins with a snapshot, which
- * is polled as for Observations "query". The model is complete while every
- * topic is subscribed and the channels are open; while it is not, the block
- * polls each interval. */
+ * A message has only the numbers that changed, so the model begins with a
+ * snapshot, which is polled as for Observations "query". The model is complete
+ * while every topic is subscribed and the channels are open; while it is not,
+ * the block polls each interval. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_SUBSCRIPTION_H
 #define GENESYS_REALTIME_OBSERVATIONS_SUBSCRIPTION_H
 

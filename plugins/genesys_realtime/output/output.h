@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The way of a block's samples: down-sampling (Window), then the limit of
+/* The path of a block's samples: down-sampling (Window), then the limit of
  * series (MaxSeries), then the caller's sink. Reports when the limit leaves
  * values out and when it no longer does. Pure; one thread at a time.
  *

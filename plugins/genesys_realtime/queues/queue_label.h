@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues and media are shown, and under which label: the same for the
- * samples of observations and of conversations. Pure. */
+/* Decides which queues and media are shown, and under which label: the same for
+ * the samples of observations and of conversations. Pure. */
 #ifndef GENESYS_REALTIME_QUEUES_QUEUE_LABEL_H
 #define GENESYS_REALTIME_QUEUES_QUEUE_LABEL_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The queues of a block, as ids: those of the name list that the Queue options
- * accept and that the Shard leaves to this agent. Is made before any request.
- * Pure. */
+ * accept and that the Shard leaves to this agent. The selection is made before
+ * any request. Pure. */
 #ifndef GENESYS_REALTIME_QUEUES_SELECTION_H
 #define GENESYS_REALTIME_QUEUES_SELECTION_H
 

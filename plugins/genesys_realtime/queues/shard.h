@@ -2,7 +2,7 @@
 /* Which of several agents reads a queue. Each agent knows only its number and
  * the number of agents. By rendezvous hashing every agent computes a weight of
  * the id for each number; the queue belongs to the number with the largest
- * weight. The agents agree without talking to each other, each queue belongs to
+ * weight. The agents agree without exchanging messages, each queue belongs to
  * one agent, and from n to n + 1 agents only the queues of the new agent move
  * (1 of n + 1). Pure, any thread.
  *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues of a block have their topics subscribed. A queue whose topic is
- * refused is seen by chance only, in the conversations of other queues: its
- * counters would be wrong, so it is not shown. Pure; one thread at a time. */
+/* Records which queues of a block have their topics subscribed. A queue whose
+ * topic is refused is seen by chance only, in the conversations of other
+ * queues: its counters would be wrong, so it is not shown. Pure; one thread at
+ * a time. */
 #ifndef GENESYS_REALTIME_QUEUES_TOPIC_COVERAGE_H
 #define GENESYS_REALTIME_QUEUES_TOPIC_COVERAGE_H
 

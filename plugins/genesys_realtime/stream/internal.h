@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the network thread's half of a stream (stream.c, model.c and the
- * sources) and the read thread's half (samples.c) share. */
+/* The types that the network thread's half of a stream (stream.c, model.c and
+ * the sources) and the read thread's half (samples.c) share. */
 #ifndef GENESYS_REALTIME_STREAM_INTERNAL_H
 #define GENESYS_REALTIME_STREAM_INTERNAL_H
 
@@ -13,7 +13,7 @@
 
 enum { STREAM_PAIRS_MAX = 65536 }; /* of queue and medium */
 
-/* Where the events come from. All functions run on the network thread. */
+/* The source of the events. All functions run on the network thread. */
 struct stream_source {
   bool has_topics;       /* one for each queue: see `coverage` */
   bool has_server_times; /* its events have times of the server's clock */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of collectd while a window is open: its values leave from the read
- * callback's free_func, through the tap, in a second at most. Both plugins on
+/* The end of collectd while a window is open: the read callback's free_func
+ * dispatches its values, through the tap, in a second at most. Both plugins on
  * the fake daemon; a server on the loopback address is the API. */
 #include "tests/support/fake_daemon.h"
 
@@ -117,8 +117,8 @@ static void *write_values(void *stop) {
   return NULL;
 }
 
-/* As in collectd: what is in the queue when the read callbacks are gone is
- * lost, and another thread writes. */
+/* As in collectd: values in the queue are lost when the read callbacks are
+ * gone, and another thread writes. */
 static void the_open_window_leaves_before_the_queue_is_lost(void) {
   atomic_bool stop = false;
   pthread_t writer;
@@ -151,7 +151,7 @@ static void the_end_waits_a_second_at_most(void) {
   gc_accounts_free();
 }
 
-static void without_windows_nothing_is_waited_for(void) {
+static void without_windows_the_end_does_not_wait(void) {
   begin("");
   fake_values_clear();
   fake_hold(true);
@@ -189,7 +189,7 @@ int main(void) {
     return 99;
   RUN_ALONE(the_open_window_leaves_before_the_queue_is_lost);
   RUN_ALONE(the_end_waits_a_second_at_most);
-  RUN_ALONE(without_windows_nothing_is_waited_for);
+  RUN_ALONE(without_windows_the_end_does_not_wait);
   for (size_t i = 0; i < GC_COUNT(files); i++) {
     snprintf(path, sizeof(path), "%s/genesys/%s", folder, files[i]);
     (void)remove(path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Both plugins in one process, as collectd runs them, against the fake daemon:
- * configuration, init, the order of the callbacks, the way out. What the values
- * are is said by the .case files, what the network does by tests/e2e.
+ * configuration, init, the order of the callbacks, the end. The .case files
+ * test the values, tests/e2e tests the network.
  *
  * Each plugin exports module_register; here they are compiled as
  * genesys_module_register and genesys_realtime_module_register
@@ -95,7 +95,7 @@ static void blocks_may_stand_in_front_of_their_account(void) {
   unload();
 }
 
-static void an_unknown_account_costs_its_block_alone(void) {
+static void an_unknown_account_disables_only_its_block(void) {
   load(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1")) REALTIME(
                 QUEUES("a", "prod") QUEUES("b", "pord") QUEUES("c", "prod"))),
@@ -200,7 +200,7 @@ static void an_unused_account_starts_nothing(void) {
   unload();
 }
 
-static void a_world_readable_secret_causes_a_warning_without_it(void) {
+static void a_warning_about_a_readable_secret_does_not_show_it(void) {
   char path[64], text[512];
   snprintf(path, sizeof(path), "%s/secret", folder);
   FILE *f = fopen(path, "w");
@@ -247,12 +247,12 @@ int main(void) {
   RUN_ALONE(it_works_with_genesys_loaded_first);
   RUN_ALONE(it_works_with_genesys_loaded_last);
   RUN_ALONE(blocks_may_stand_in_front_of_their_account);
-  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(without_the_plugin_genesys_a_block_names_it);
   RUN(a_wrong_configuration_ends_the_start);
   RUN_ALONE(a_section_may_be_split_in_two);
   RUN_ALONE(an_unused_account_starts_nothing);
-  RUN_ALONE(a_world_readable_secret_causes_a_warning_without_it);
+  RUN_ALONE(a_warning_about_a_readable_secret_does_not_show_it);
   RUN_ALONE(it_stops_while_the_network_is_away);
   static const char *const files[] = {"state.db", "state.db-wal",
                                       "state.db-shm", ""};

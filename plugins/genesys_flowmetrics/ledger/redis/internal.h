@@ -32,7 +32,8 @@ struct counter {
   unsigned identity;
 };
 
-/* One script of a transaction: l->refs[first…] and the counters likewise. */
+/* One script of a transaction: a range of l->refs, from first on, and a range
+ * of the counters. */
 struct chunk {
   size_t first, count, first_counter, counter_count;
   bool is_done;
@@ -68,8 +69,8 @@ GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, struct gc_err *err);
 
 /* ---- transaction.c ---- */
 
-/* After a failure it is unknown what was counted: close the store. The next
- * opening reads the counters again. */
+/* After a failure it is unknown which occurrences were counted: close the
+ * store. The next opening reads the counters again. */
 GC_MUST_CHECK enum gc_code redis_transact(struct ledger *l,
                                           struct batch *batches, size_t count,
                                           struct gc_err *err);

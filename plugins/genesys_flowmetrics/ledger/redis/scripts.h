@@ -39,9 +39,9 @@
   "return redis.status_reply('OK')\n"
 
 /* Counts. KEYS continue with one hash for each minute. ARGV[2] is the number of
- * identities, [3] of minutes, [4] of counters. Then follow, for each minute,
- * how many seconds it must be kept and how many occurrences it has; for each
- * counter, the number of its identity, its name, its labels; for each
+ * identities, [3] of minutes, [4] of counters. The next arguments are, for each
+ * minute, how many seconds it must be kept and how many occurrences it has; for
+ * each counter, the number of its identity, its name, its labels; for each
  * occurrence, its hash, the number of its counter (0: none), the value to add
  * ("": none). The last argument is the present minute.
  *

@@ -174,7 +174,7 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
   return code == GC_OK ? GC_OK : gc_fail(err, code, "out of memory");
 }
 
-/* ---- what the store has lost ---- */
+/* ---- lost counts ---- */
 
 static void add_identity_field(struct redis_words *w, unsigned identity,
                                char kind, const struct series *s) {

@@ -2,7 +2,7 @@
 /* One transaction with Redis: scripts of some hundred occurrences each, sent
  * without waiting for the answers in between. A script counts all of its
  * occurrences or none. When one fails, the sources submit all batches again;
- * what was counted is a duplicate then. */
+ * occurrences that were counted are duplicates then. */
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 #include <stdlib.h>

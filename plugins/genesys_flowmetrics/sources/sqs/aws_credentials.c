@@ -40,7 +40,7 @@ struct credentials_keeper {
   void *ctx;
 };
 
-/* Copies a secret from where `secret` says to `out`. */
+/* Copies a secret from the place that `secret` names to `out`. */
 static enum gc_code read_secret(const struct gc_secret *secret, char *out,
                                 size_t room, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_SECRET_MAX_BYTES};

@@ -50,8 +50,8 @@ void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
 
 /* A listening socket; -1 and err. */
 int webhook_listen(const struct webhook_options *o, struct gc_err *err);
-/* The text of a file, owned by the caller, who overwrites a key before freeing
- * it; NULL and err. `option` names the file in the message. */
+/* The text of a file, owned by the caller, which overwrites a key before
+ * freeing it; NULL and err. `option` names the file in the message. */
 char *webhook_pem(const char *option, const char *path, struct gc_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From the lines of an <Account> block to the settings of the core. The core's
- * gc_accounts_define is here, so that a test sees what it is given. */
+/* From the lines of an <Account> block to the settings of the core. The test
+ * replaces the core's gc_accounts_define, so that it sees the arguments. */
 #include "plugins/genesys/accounts.h"
 
 #include "collectd.h"
@@ -165,7 +165,7 @@ static void the_secret_comes_from_one_of_four_places(void) {
   CHECK(got.secret_file == NULL && got.secret_env == NULL);
 }
 
-static void a_file_that_others_may_read_earns_a_warning(void) {
+static void a_file_that_others_may_read_causes_a_warning(void) {
   char path[] = "/tmp/gc-accounts-XXXXXX", lines[256];
   int fd = mkstemp(path);
   CHECK(fd >= 0);
@@ -228,7 +228,7 @@ int main(void) {
   RUN(every_option_goes_to_its_place);
   RUN(the_addresses_follow_from_region_and_overrides);
   RUN(the_secret_comes_from_one_of_four_places);
-  RUN(a_file_that_others_may_read_earns_a_warning);
+  RUN(a_file_that_others_may_read_causes_a_warning);
   RUN(errors_name_the_option);
   RUN(errors_of_the_core_are_passed_on);
   forget();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* genesys and genesys_analytics in one process, as collectd runs them, against
- * the fake daemon: configuration, init, the write tracker, the end.
- * What the values are is said by the .case files, what the block does by
- * tests/unit/analytics_block_test. */
+ * the fake daemon: configuration, init, the write tracker, the end. The .case
+ * files test the values, tests/unit/common/analytics/analytics_test the
+ * block. */
 #include "tests/support/fake_daemon.h"
 
 #include <stdio.h>
@@ -107,7 +107,7 @@ static void it_registers_its_callbacks(void) {
   unload();
 }
 
-static void an_unknown_account_costs_its_block_alone(void) {
+static void an_unknown_account_disables_only_its_block(void) {
   load();
   CHECK_INT(fake_config(GENESYS ANALYTICS(
                 QUERY("a", "") "<Query \"b\">\nAccount \"pord\"\n</Query>\n")),
@@ -223,7 +223,7 @@ int main(void) {
   if (mkdtemp(folder) == NULL)
     return 99;
   RUN_ALONE(it_registers_its_callbacks);
-  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_wrong_option_ends_the_start);
   RUN_ALONE(the_example_is_a_configuration);
   RUN_ALONE(pending_values_of_the_last_run_are_sent_first_one_by_one);

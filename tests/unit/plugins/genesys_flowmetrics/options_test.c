@@ -125,7 +125,7 @@ static void a_public_listener_without_tls_or_secret_is_a_warning(void) {
   CHECK_INT(warning.code, GC_OK);
 }
 
-static void a_shared_state_is_what_this_build_can_do(void) {
+static void a_shared_state_needs_a_build_with_hiredis(void) {
   static const struct {
     const char *text, *warns;
     bool needs_tls;
@@ -164,7 +164,7 @@ int main(void) {
   RUN(a_queue_is_all_that_sqs_needs);
   RUN(contradictory_options_are_refused);
   RUN(a_public_listener_without_tls_or_secret_is_a_warning);
-  RUN(a_shared_state_is_what_this_build_can_do);
+  RUN(a_shared_state_needs_a_build_with_hiredis);
   RUN(blocks_keep_their_state_in_one_place);
   return check_done();
 }

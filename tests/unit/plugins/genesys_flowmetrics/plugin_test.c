@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin as collectd sees it, on the fake daemon: configuration, init, what
- * is dispatched, the way out. Alone where it does not need the plugin genesys:
- * <Flows> do. */
+/* The plugin as collectd sees it, on the fake daemon: configuration, init,
+ * dispatched values, the end. Only <Flows> need the plugin genesys; the other
+ * tests run without it. */
 #include "tests/support/fake_daemon.h"
 
 #include <arpa/inet.h>
@@ -87,8 +87,8 @@ static void configure_webhook(void) {
   CHECK_INT(fake_config(text), 0);
 }
 
-/* What is counted and not dispatched leaves with the stop; a new counter's 0
- * first, an interval earlier. */
+/* The stop dispatches the remaining counts; the 0 of a new counter comes first,
+ * an interval earlier. */
 static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
   load();
   configure_webhook();
@@ -112,7 +112,7 @@ static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
   CHECK(!fake_log_has("ERROR"));
 }
 
-static void an_unknown_account_costs_its_block_alone(void) {
+static void an_unknown_account_disables_only_its_block(void) {
   load();
   CHECK_INT(fake_config(FLOWMETRICS(
                 "<Attributes \"a\">\nAccount \"nobody\"\nAWSRegion x\n"
@@ -248,7 +248,7 @@ int main(void) {
     return 99;
   RUN_ALONE(flows_alone_keep_no_attributes);
   RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
-  RUN_ALONE(an_unknown_account_costs_its_block_alone);
+  RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_taken_port_is_one_error);
   RUN_ALONE(it_stops_while_the_queue_is_away);
   RUN_ALONE(a_wrong_option_ends_the_start);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a block requests, and how many series it puts. */
+/* The queues that a block requests, and the number of series that it puts. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 #include "tests/support/rt_block.h"
 
-static void queues_are_asked_for_by_the_hundred(void) {
+static void queues_are_requested_by_the_hundred(void) {
   begin(OBS_QUERY);
   will_list(250);
   will(QUERY, ANSWER(""));
@@ -25,7 +25,7 @@ static void queues_are_asked_for_by_the_hundred(void) {
   end();
 }
 
-static void only_selected_queues_are_asked_for(void) {
+static void only_selected_queues_are_requested(void) {
   char *selectors[] = {(char[]){"!Queue 1"}, (char[]){"Queue *"},
                        (char[]){"q0007"}};
   begin(OBS_QUERY);
@@ -42,7 +42,7 @@ static void only_selected_queues_are_asked_for(void) {
   end();
 }
 
-static void a_block_that_takes_a_quarter_of_the_budget_says_so(void) {
+static void a_block_that_takes_a_quarter_of_the_budget_warns(void) {
   static const struct {
     const char *row;
     enum obs_source source;
@@ -111,7 +111,7 @@ static void a_minute_takes_the_requests_that_the_manual_says(void) {
   }
 }
 
-static void an_agent_asks_for_its_share_alone(void) {
+static void an_agent_requests_only_its_share(void) {
   size_t asked = 0;
   for (uint32_t k = 1; k <= 2; k++) {
     begin(OBS_QUERY);
@@ -193,7 +193,7 @@ static void windows_are_beside_the_gauges_or_alone(void) {
   }
 }
 
-static void without_a_queue_nothing_is_asked_and_the_source_is_down(void) {
+static void without_a_queue_nothing_is_requested_and_the_source_is_down(void) {
   char *selectors[] = {(char[]){"Support*"}};
   begin(OBS_QUERY);
   options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
@@ -207,7 +207,7 @@ static void without_a_queue_nothing_is_asked_and_the_source_is_down(void) {
   end();
 }
 
-static void where_names_are_refused_ids_can_be_asked_for(void) {
+static void where_names_are_refused_ids_can_be_requested(void) {
   char *selectors[] = {(char[]){UUID}, (char[]){"Support*"}};
   begin(OBS_QUERY);
   options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
@@ -242,15 +242,15 @@ static void a_queue_without_a_name_has_the_list_read_again(void) {
 }
 
 int main(void) {
-  RUN(queues_are_asked_for_by_the_hundred);
-  RUN(only_selected_queues_are_asked_for);
-  RUN(a_block_that_takes_a_quarter_of_the_budget_says_so);
+  RUN(queues_are_requested_by_the_hundred);
+  RUN(only_selected_queues_are_requested);
+  RUN(a_block_that_takes_a_quarter_of_the_budget_warns);
   RUN(a_minute_takes_the_requests_that_the_manual_says);
-  RUN(an_agent_asks_for_its_share_alone);
+  RUN(an_agent_requests_only_its_share);
   RUN(series_beyond_the_limit_are_left_out_and_reported_once);
   RUN(windows_are_beside_the_gauges_or_alone);
-  RUN(without_a_queue_nothing_is_asked_and_the_source_is_down);
-  RUN(where_names_are_refused_ids_can_be_asked_for);
+  RUN(without_a_queue_nothing_is_requested_and_the_source_is_down);
+  RUN(where_names_are_refused_ids_can_be_requested);
   RUN(a_queue_without_a_name_has_the_list_read_again);
   return check_done();
 }

@@ -64,7 +64,7 @@ static void agents_share_the_queues_of_an_activity_answer(void) {
   CHECK_REAL(unnamed, 1);
 }
 
-static void a_server_that_repeats_its_page_is_not_asked_for_ever(void) {
+static void a_repeated_page_ends_the_requests(void) {
   begin_activity();
   will(CONVERSATIONS, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "2")));
   will(ROUTING, ANSWER(""));
@@ -91,7 +91,7 @@ static void pairs_that_an_activity_answer_no_longer_lists_are_zero(void) {
   end();
 }
 
-static void half_an_activity_reading_is_none(void) {
+static void an_incomplete_activity_reading_is_dropped(void) {
   begin_activity();
   will(CONVERSATIONS "*Number=1", ANSWER(WAITING("q0000", "7")));
   will(CONVERSATIONS, ANSWER(""));
@@ -106,7 +106,7 @@ static void half_an_activity_reading_is_none(void) {
   end();
 }
 
-static void queue_metrics_are_asked_for_by_the_hundred(void) {
+static void queue_metrics_are_requested_by_the_hundred(void) {
   begin(OBS_QUEUE_METRICS);
   will_list(150);
   will(METRICS, "[{\"id\":\"q0000\",\"name\":\"other\",\"queued\":3}]");
@@ -114,7 +114,8 @@ static void queue_metrics_are_asked_for_by_the_hundred(void) {
   CHECK_INT(replay_count(&w.r, METRICS), 2);
   CHECK_STR(strstr(replay_last(&w.r, METRICS)->line, "q0148"),
             "q0148,q0149&metricNames=queued,waiting,agentAvailable,agentBusy");
-  /* The account's list of names goes first; what a row lacks is 0. */
+  /* The account's list of names has priority; a number that a row lacks is
+   * 0. */
   CHECK_REAL(reads("Queue 0/queue_depth-all"), 3);
   CHECK(isnan(reads("Queue 0/queue_depth-all")));
   replay_run(&w.r, 10000);
@@ -124,7 +125,7 @@ static void queue_metrics_are_asked_for_by_the_hundred(void) {
   end();
 }
 
-static void where_names_are_refused_the_answers_tell_them(void) {
+static void where_names_are_refused_the_answers_provide_them(void) {
   char *selectors[] = {(char[]){"support-1"}, (char[]){"support-2"}};
   begin(OBS_QUEUE_METRICS);
   options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
@@ -171,11 +172,11 @@ static void queue_metrics_outlast_five_answers_429(void) {
 int main(void) {
   RUN(activity_is_read_page_by_page);
   RUN(agents_share_the_queues_of_an_activity_answer);
-  RUN(a_server_that_repeats_its_page_is_not_asked_for_ever);
+  RUN(a_repeated_page_ends_the_requests);
   RUN(pairs_that_an_activity_answer_no_longer_lists_are_zero);
-  RUN(half_an_activity_reading_is_none);
-  RUN(queue_metrics_are_asked_for_by_the_hundred);
-  RUN(where_names_are_refused_the_answers_tell_them);
+  RUN(an_incomplete_activity_reading_is_dropped);
+  RUN(queue_metrics_are_requested_by_the_hundred);
+  RUN(where_names_are_refused_the_answers_provide_them);
   RUN(queue_metrics_outlast_five_answers_429);
   return check_done();
 }

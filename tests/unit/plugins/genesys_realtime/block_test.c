@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* When a block polls, and what errors do. */
+/* The times at which a block polls, and the effect of errors. */
 #include "plugins/genesys_realtime/block.h"
 
 #include <math.h>
 
 #include "tests/support/rt_block.h"
 
-static void asks_at_once_and_then_each_interval(void) {
+static void a_block_polls_at_once_and_then_each_interval(void) {
   begin(OBS_QUERY);
   will_list(2);
   will(QUERY, ANSWER(WAITING("q0000", "1")));
@@ -57,7 +57,7 @@ static void a_poll_that_outlasts_its_interval_skips_the_missed_ones(void) {
   end();
 }
 
-static void a_broken_batch_leaves_the_others(void) {
+static void a_failed_batch_does_not_affect_the_others(void) {
   begin(OBS_QUERY);
   will_list(150);
   for (int i = 0; i < 3; i++) {
@@ -82,7 +82,7 @@ static void a_broken_batch_leaves_the_others(void) {
   end();
 }
 
-static void a_refusal_is_asked_again_once_a_minute(void) {
+static void a_refused_query_is_sent_again_once_a_minute(void) {
   begin(OBS_QUERY);
   will_list(1);
   for (int i = 0; i < 6; i++)
@@ -103,7 +103,7 @@ static void a_refusal_is_asked_again_once_a_minute(void) {
   end();
 }
 
-static void a_block_may_end_while_it_asks(void) {
+static void a_block_may_end_during_a_poll(void) {
   static const enum obs_source sources[] = {OBS_QUERY, OBS_ACTIVITY};
   for (size_t i = 0; i < GC_COUNT(sources); i++) {
     begin(sources[i]);
@@ -137,7 +137,7 @@ static void a_block_may_end_while_the_list_is_read(void) {
   end();
 }
 
-static void a_source_that_does_not_answer_is_down_and_grows_old(void) {
+static void a_source_that_does_not_answer_is_down_and_ages(void) {
   begin(OBS_QUERY);
   will_list(1);
   once(QUERY, 200, ANSWER(WAITING("q0000", "2")));
@@ -185,14 +185,14 @@ static void a_block_without_observations_is_silent(void) {
 }
 
 int main(void) {
-  RUN(asks_at_once_and_then_each_interval);
+  RUN(a_block_polls_at_once_and_then_each_interval);
   RUN(each_value_leaves_once);
   RUN(a_poll_that_outlasts_its_interval_skips_the_missed_ones);
-  RUN(a_broken_batch_leaves_the_others);
-  RUN(a_refusal_is_asked_again_once_a_minute);
-  RUN(a_block_may_end_while_it_asks);
+  RUN(a_failed_batch_does_not_affect_the_others);
+  RUN(a_refused_query_is_sent_again_once_a_minute);
+  RUN(a_block_may_end_during_a_poll);
   RUN(a_block_may_end_while_the_list_is_read);
-  RUN(a_source_that_does_not_answer_is_down_and_grows_old);
+  RUN(a_source_that_does_not_answer_is_down_and_ages);
   RUN(the_oldest_wait_goes_by_the_servers_clock);
   RUN(a_block_without_observations_is_silent);
   return check_done();

@@ -42,7 +42,7 @@ static void names_are_read_from_their_end(void) {
   }
 }
 
-static void what_is_wrong_with_a_name_has_a_word(void) {
+static void each_fault_of_a_name_has_a_word(void) {
   static const struct {
     const char *name, *word;
   } rows[] = {
@@ -102,7 +102,7 @@ static void a_name_of_separators_takes_no_time(void) {
       CHECK(!"time");
 }
 
-static void what_lacks_the_longest_literal_is_no_metric(void) {
+static void a_name_without_the_longest_literal_is_no_metric(void) {
   struct attribute_form form;
   CHECK_INT(attribute_form_set(&form, usual, NULL), GC_OK);
   CHECK(!attribute_is_meant(&form, "AccountID", 9));
@@ -134,10 +134,10 @@ static void a_format_that_cannot_be_read_back_is_refused(void) {
 
 int main(void) {
   RUN(names_are_read_from_their_end);
-  RUN(what_is_wrong_with_a_name_has_a_word);
+  RUN(each_fault_of_a_name_has_a_word);
   RUN(a_name_has_an_end);
   RUN(a_name_of_separators_takes_no_time);
-  RUN(what_lacks_the_longest_literal_is_no_metric);
+  RUN(a_name_without_the_longest_literal_is_no_metric);
   RUN(a_format_that_cannot_be_read_back_is_refused);
   return check_done();
 }

@@ -134,7 +134,7 @@ static void values_are_numbers_or_not(void) {
   }
 }
 
-static void names_gone_wrong_are_counted_by_reason(void) {
+static void malformed_names_are_counted_by_reason(void) {
   struct event_counts counts;
   CHECK_INT(read_text(BODY("\"AMetric_B(soon)\":\"1\",\"AMetric_C\":\"1\",\"x\""
                            ":\"y\"," M("D")),
@@ -168,7 +168,7 @@ static void no_event_is_an_error(void) {
   }
 }
 
-static void what_holds_no_metric_is_dismissed_unread(void) {
+static void an_event_without_a_metric_is_rejected_unread(void) {
   static const struct {
     const char *text;
     bool dismissed;
@@ -211,9 +211,9 @@ int main(void) {
   RUN(metrics_without_a_conversation_are_malformed);
   RUN(escapes_do_not_hide_a_metric);
   RUN(values_are_numbers_or_not);
-  RUN(names_gone_wrong_are_counted_by_reason);
+  RUN(malformed_names_are_counted_by_reason);
   RUN(no_event_is_an_error);
-  RUN(what_holds_no_metric_is_dismissed_unread);
+  RUN(an_event_without_a_metric_is_rejected_unread);
   RUN(a_marker_with_a_slash_hides_behind_any_backslash);
   event_reader_free(reader);
   gc_buf_clear(&seen);

@@ -38,7 +38,7 @@ static const char *reported(const struct flow_counts *c,
   return text;
 }
 
-static void a_pair_told_twice_adds_up(void) {
+static void two_counts_of_a_pair_add_up(void) {
   struct flow_counts c = {.pairs = {.max = 2}};
   char flow[FLOW_ID_SIZE];
   const char *media;
@@ -56,7 +56,7 @@ static void a_pair_told_twice_adds_up(void) {
   CHECK_INT(c.pairs.count, 0);
 }
 
-static void who_was_there_once_and_is_not_told_is_gone(void) {
+static void a_pair_that_the_answer_lacks_becomes_zero(void) {
   struct flow_counts before = {.pairs = {.max = 9}},
                      answer = {.pairs = {.max = 9}},
                      now = {.pairs = {.max = 9}};
@@ -85,7 +85,7 @@ static void who_was_there_once_and_is_not_told_is_gone(void) {
   gc_entities_put(d);
 }
 
-static void a_limit_lets_no_known_pair_go(void) {
+static void a_limit_removes_no_known_pair(void) {
   struct flow_counts before = {.pairs = {.max = 9}},
                      answer = {.pairs = {.max = 9}},
                      now = {.pairs = {.max = 2}};
@@ -108,7 +108,7 @@ static void a_limit_lets_no_known_pair_go(void) {
   gc_entities_put(d);
 }
 
-static void a_flow_goes_by_what_is_configured(void) {
+static void a_flow_has_the_configured_label(void) {
   static const struct {
     enum gc_query_label label;
     const char *reported;
@@ -163,10 +163,10 @@ static void a_selector_never_lets_an_unknown_name_pass(void) {
 }
 
 int main(void) {
-  RUN(a_pair_told_twice_adds_up);
-  RUN(who_was_there_once_and_is_not_told_is_gone);
-  RUN(a_limit_lets_no_known_pair_go);
-  RUN(a_flow_goes_by_what_is_configured);
+  RUN(two_counts_of_a_pair_add_up);
+  RUN(a_pair_that_the_answer_lacks_becomes_zero);
+  RUN(a_limit_removes_no_known_pair);
+  RUN(a_flow_has_the_configured_label);
   RUN(a_flow_without_a_name_is_held_back_until_names_are_refused);
   RUN(a_selector_never_lets_an_unknown_name_pass);
   return check_done();

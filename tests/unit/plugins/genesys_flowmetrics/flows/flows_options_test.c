@@ -48,7 +48,7 @@ static void an_account_is_all_that_it_needs(void) {
   CHECK(got.query.counters);
 }
 
-static void what_is_given_counts(void) {
+static void given_options_replace_the_defaults(void) {
   CHECK_STR(reads("Account prod\nObservations false\nObservationInterval 60\n"
                   "Metric nFlowOutcome tFlowOutcome\nMetric nBrandNew\n"
                   "GroupBy flowOutcomeId mediaType flowId\nGranularity PT30M\n"
@@ -66,7 +66,7 @@ static void what_is_given_counts(void) {
   CHECK(!got.query.counters);
 }
 
-static void what_is_wrong_is_named(void) {
+static void errors_name_the_option(void) {
   static const struct {
     const char *lines, *has[2];
   } rows[] = {
@@ -95,8 +95,8 @@ static void what_is_wrong_is_named(void) {
 
 int main(void) {
   RUN(an_account_is_all_that_it_needs);
-  RUN(what_is_given_counts);
-  RUN(what_is_wrong_is_named);
+  RUN(given_options_replace_the_defaults);
+  RUN(errors_name_the_option);
   gc_options_clear(flows_rows, &got);
   return check_done();
 }

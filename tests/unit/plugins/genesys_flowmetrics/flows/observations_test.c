@@ -19,8 +19,8 @@
   "{\"metric\":\"oFlow\",\"count\":" count "}]}"
 #define ANSWER(results) "{\"results\":[" results "]}"
 
-/* An account without a thread: its loop never starts, so that what is handed to
- * it runs at once, and the clock is a number. */
+/* An account without a thread: its loop never starts, so that its tasks run at
+ * once, and the clock is a number. */
 static struct world {
   struct replay r;
   struct gc_loop *loop;
@@ -163,7 +163,7 @@ static void up_to_a_hundred_flows_are_named_in_one_query(void) {
   end();
 }
 
-static void more_flows_are_asked_for_all_at_once_page_by_page(void) {
+static void more_flows_are_requested_page_by_page(void) {
   begin();
   will_list(101);
   once(ACTIVITY "?pageSize=1000&pageNumber=1",
@@ -190,19 +190,20 @@ static void more_flows_are_asked_for_all_at_once_page_by_page(void) {
   end();
 }
 
-static void a_server_that_repeats_a_page_is_not_asked_for_ever(void) {
+static void a_repeated_page_ends_the_requests(void) {
   begin();
   will_list(101);
   will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
   start();
   replay_run(&w.r, 20000);
-  /* The page is as full as any: one more request each time, or none. */
+  /* The page is as large as the largest one: each poll sends one more request,
+   * or none. */
   CHECK(replay_count(&w.r, ACTIVITY) <= 6);
   CHECK_INT(w.r.in_flight, 0);
   end();
 }
 
-static void selectors_say_which_flows_are_asked_for(void) {
+static void selectors_choose_the_requested_flows(void) {
   char *selectors[] = {(char[]){"Flow 7"}};
   begin();
   settings.selectors = selectors;
@@ -215,7 +216,7 @@ static void selectors_say_which_flows_are_asked_for(void) {
   end();
 }
 
-static void no_flow_that_matches_is_told(void) {
+static void selectors_without_a_match_are_reported(void) {
   char *selectors[] = {(char[]){"Nobody"}};
   begin();
   settings.selectors = selectors;
@@ -239,7 +240,7 @@ static void a_refused_list_leaves_ids_and_the_activity_query(void) {
   end();
 }
 
-static void a_refused_query_is_told_and_asked_once_a_minute(void) {
+static void a_refused_query_is_reported_and_sent_once_a_minute(void) {
   begin();
   will_list(2);
   answer(QUERY, REPLAY_ALWAYS, 403, "{}");
@@ -272,7 +273,7 @@ static void an_answer_that_breaks_off_leaves_nothing(void) {
   end();
 }
 
-static void a_new_flow_is_looked_for_in_the_list(void) {
+static void a_new_flow_has_the_list_read_again(void) {
   begin();
   will(LIST "pageSize=100&pageNumber=1",
        "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"}]}");
@@ -284,7 +285,7 @@ static void a_new_flow_is_looked_for_in_the_list(void) {
   end();
 }
 
-static void past_max_series_is_counted_and_told(void) {
+static void pairs_past_max_series_are_counted_and_reported(void) {
   begin();
   settings.max_series = 1;
   will_list(3);
@@ -298,14 +299,14 @@ static void past_max_series_is_counted_and_told(void) {
 
 int main(void) {
   RUN(up_to_a_hundred_flows_are_named_in_one_query);
-  RUN(more_flows_are_asked_for_all_at_once_page_by_page);
-  RUN(a_server_that_repeats_a_page_is_not_asked_for_ever);
-  RUN(selectors_say_which_flows_are_asked_for);
-  RUN(no_flow_that_matches_is_told);
+  RUN(more_flows_are_requested_page_by_page);
+  RUN(a_repeated_page_ends_the_requests);
+  RUN(selectors_choose_the_requested_flows);
+  RUN(selectors_without_a_match_are_reported);
   RUN(a_refused_list_leaves_ids_and_the_activity_query);
-  RUN(a_refused_query_is_told_and_asked_once_a_minute);
+  RUN(a_refused_query_is_reported_and_sent_once_a_minute);
   RUN(an_answer_that_breaks_off_leaves_nothing);
-  RUN(a_new_flow_is_looked_for_in_the_list);
-  RUN(past_max_series_is_counted_and_told);
+  RUN(a_new_flow_has_the_list_read_again);
+  RUN(pairs_past_max_series_are_counted_and_reported);
   return check_done();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer with many sources at once, and what readers see of it. */
+/* The writer with many sources at once, and the values that readers see. */
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 #include <math.h>
@@ -353,7 +353,7 @@ static void a_new_counter_begins_with_a_zero_for_an_interval(void) {
   count_one(l, 2);
   CHECK_INT(dispatch(l, 22900), -1);
   CHECK_INT(dispatch(l, 23000), 2);
-  /* After a pause no value is made up for. */
+  /* After a pause the missed values are not dispatched. */
   CHECK_INT(dispatch(l, 123000), 2);
   CHECK_INT(dispatch(l, 123001), -1);
   ledger_free(l);
@@ -375,7 +375,7 @@ static void a_counter_of_the_file_continues_where_it_was(void) {
   remove_folder();
 }
 
-static void one_that_was_never_shown_begins_with_zero_after_a_restart(void) {
+static void a_counter_never_shown_begins_with_zero_after_a_restart(void) {
   fresh_folder();
   struct ledger *l = start();
   count_one(l, 1);
@@ -578,7 +578,7 @@ int main(void) {
   RUN(a_batch_waits_for_others_to_share_its_transaction);
   RUN(a_new_counter_begins_with_a_zero_for_an_interval);
   RUN(a_counter_of_the_file_continues_where_it_was);
-  RUN(one_that_was_never_shown_begins_with_zero_after_a_restart);
+  RUN(a_counter_never_shown_begins_with_zero_after_a_restart);
   RUN(the_last_read_sends_what_is_not_sent_yet);
   RUN(names_of_one_identity_are_distinguished_and_reported);
   RUN(an_idle_series_retires_and_returns_where_it_was);

@@ -54,7 +54,7 @@ static void each_event_leads_to_one_state(void) {
     }
 }
 
-static void each_state_says_what_a_reader_may_do(void) {
+static void each_state_defines_what_a_reader_may_do(void) {
   static const struct {
     enum series_state state;
     bool is_retired, is_recorded, is_writing, sends_first;
@@ -79,6 +79,6 @@ static void each_state_says_what_a_reader_may_do(void) {
 
 int main(void) {
   RUN(each_event_leads_to_one_state);
-  RUN(each_state_says_what_a_reader_may_do);
+  RUN(each_state_defines_what_a_reader_may_do);
   return check_done();
 }

@@ -74,7 +74,7 @@ static void a_key_is_its_minute_and_a_hash_of_all_parts(void) {
   }
 }
 
-static void what_was_committed_is_seen_after_a_restart(void) {
+static void a_committed_key_is_found_after_a_restart(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
   CHECK_INT(add(s, 100, 0, 10), 10);
@@ -86,7 +86,7 @@ static void what_was_committed_is_seen_after_a_restart(void) {
   remove_folder();
 }
 
-static void what_was_rolled_back_was_not_seen(void) {
+static void a_rolled_back_key_is_new_again(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
   struct seen_key k = key(100, 1);
@@ -143,7 +143,7 @@ static void counters_are_kept_with_their_names(void) {
   remove_folder();
 }
 
-static void the_past_is_dropped_in_steps(void) {
+static void old_keys_are_dropped_in_steps(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
   unsigned dropped = 0;
@@ -327,7 +327,7 @@ static void state_files_are_durable(void) {
   remove_folder();
 }
 
-static void a_file_of_the_first_version_is_taken_over(void) {
+static void a_file_of_the_first_version_is_migrated(void) {
   char path[128];
   sqlite3 *db = NULL;
   unsigned met = 0;
@@ -355,13 +355,13 @@ static void a_file_of_the_first_version_is_taken_over(void) {
 
 int main(void) {
   RUN(a_key_is_its_minute_and_a_hash_of_all_parts);
-  RUN(what_was_committed_is_seen_after_a_restart);
-  RUN(what_was_rolled_back_was_not_seen);
+  RUN(a_committed_key_is_found_after_a_restart);
+  RUN(a_rolled_back_key_is_new_again);
   RUN(counters_are_kept_with_their_names);
-  RUN(the_past_is_dropped_in_steps);
+  RUN(old_keys_are_dropped_in_steps);
   RUN(a_foreign_file_is_moved_aside);
   RUN(state_files_are_durable);
-  RUN(a_file_of_the_first_version_is_taken_over);
+  RUN(a_file_of_the_first_version_is_migrated);
   RUN(one_process_at_a_time_counts);
   RUN(killed_at_any_moment_keys_and_counter_agree);
   return check_done();

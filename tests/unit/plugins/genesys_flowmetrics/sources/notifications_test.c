@@ -161,7 +161,7 @@ static void a_topic_that_another_block_has_is_subscribed_once(void) {
   wait_for("A", 1, true);
   notifications_stop(source_of);
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
-  CHECK_INT(ch_block.messages, 2); /* it is still the other's */
+  CHECK_INT(ch_block.messages, 2); /* the other block has it still */
   CHECK_INT(stats.events, 1);
   end();
 }
@@ -184,7 +184,7 @@ static void queues_come_and_go(void) {
   end();
 }
 
-static void what_is_refused_is_told(void) {
+static void a_refused_topic_is_reported(void) {
   begin_with(LIST(QUEUE("q1") "," QUEUE("q2")));
   ch_answer(PUT, 1, 200,
             "{\"entities\":[{\"id\":\"" TOPIC_OF(
@@ -201,7 +201,7 @@ static void what_is_refused_is_told(void) {
   end();
 }
 
-static void a_list_that_is_refused_is_told_and_takes_nothing_away(void) {
+static void a_refused_list_is_reported_and_removes_no_topic(void) {
   begin_with(NULL);
   ch_answer(QUEUES, 1, 403, "{}");
   start_source();
@@ -225,7 +225,7 @@ static void a_list_that_is_refused_is_told_and_takes_nothing_away(void) {
 }
 
 /* 16 channels of 1,000 less one for renewals; here one of two. */
-static void queues_past_the_channels_room_are_told(void) {
+static void queues_past_the_channels_capacity_are_reported(void) {
   static char list[1002 * 40 + 64];
   size_t len = (size_t)snprintf(list, sizeof(list), "{\"entities\":[");
   for (unsigned i = 0; i < 1002; i++)
@@ -247,7 +247,7 @@ static void queues_past_the_channels_room_are_told(void) {
   end();
 }
 
-static void a_gap_lasts_until_all_is_heard_again(void) {
+static void a_gap_lasts_until_all_channels_are_open(void) {
   begin_connected();
   replay_run(&ch_world, 1000);
   CHECK_INT(state().gap_ms, 0);
@@ -288,7 +288,7 @@ static void attributes_of_any_participant_count_once(void) {
 }
 
 /* A repeated attribute that is committed does not reach the file. */
-static void what_is_repeated_later_costs_no_transaction(void) {
+static void a_repeated_attribute_needs_no_transaction(void) {
   begin_connected();
   wait_until_well();
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
@@ -309,7 +309,7 @@ static void what_is_repeated_later_costs_no_transaction(void) {
   end();
 }
 
-static void what_cannot_be_committed_is_held_until_it_can(void) {
+static void a_batch_that_cannot_be_committed_is_held(void) {
   char file[128], path[160];
   snprintf(state_dir, sizeof(state_dir), "/tmp/gc-no-state-%ld",
            (long)getpid());
@@ -333,7 +333,7 @@ static void what_cannot_be_committed_is_held_until_it_can(void) {
 }
 
 /* A stopped ledger would take the batches; a failing one does not. */
-static void what_finds_no_room_is_counted(void) {
+static void attributes_past_the_memory_limit_are_counted(void) {
   static char event[70000];
   char file[96];
   size_t len;
@@ -366,7 +366,7 @@ static void what_finds_no_room_is_counted(void) {
 }
 
 /* An agent whose clock is corrected while it runs. */
-static void what_our_clock_called_ahead_counts_when_it_is_set(void) {
+static void an_attribute_ahead_counts_once_our_clock_is_corrected(void) {
   static const char ahead[] =
       EVENT_OF("q1", "c1", "\"FlowMetric_A(2023-11-17T22:10:00Z)\":\"1\"");
   begin_connected();
@@ -404,15 +404,15 @@ int main(void) {
   RUN(each_queue_has_a_topic);
   RUN(a_topic_that_another_block_has_is_subscribed_once);
   RUN(queues_come_and_go);
-  RUN(what_is_refused_is_told);
-  RUN(a_list_that_is_refused_is_told_and_takes_nothing_away);
-  RUN(queues_past_the_channels_room_are_told);
-  RUN(a_gap_lasts_until_all_is_heard_again);
+  RUN(a_refused_topic_is_reported);
+  RUN(a_refused_list_is_reported_and_removes_no_topic);
+  RUN(queues_past_the_channels_capacity_are_reported);
+  RUN(a_gap_lasts_until_all_channels_are_open);
   RUN(attributes_of_any_participant_count_once);
-  RUN(what_is_repeated_later_costs_no_transaction);
-  RUN(what_cannot_be_committed_is_held_until_it_can);
-  RUN(what_finds_no_room_is_counted);
-  RUN(what_our_clock_called_ahead_counts_when_it_is_set);
+  RUN(a_repeated_attribute_needs_no_transaction);
+  RUN(a_batch_that_cannot_be_committed_is_held);
+  RUN(attributes_past_the_memory_limit_are_counted);
+  RUN(an_attribute_ahead_counts_once_our_clock_is_corrected);
   RUN(newer_keys_take_the_place_of_older_ones);
   return check_done();
 }

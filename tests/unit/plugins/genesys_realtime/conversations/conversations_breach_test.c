@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Breaches of the service level: whose, when, by which target. */
+/* Breaches of the service level: the contact, the time and the target of
+ * each. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"
@@ -27,7 +28,8 @@ static void a_breach_is_counted_once_when_the_wait_is_known(void) {
     }
 }
 
-static void who_still_waits_is_a_breach_two_seconds_after_the_target(void) {
+static void
+a_contact_that_waits_is_a_breach_two_seconds_after_the_target(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -43,7 +45,7 @@ static void who_still_waits_is_a_breach_two_seconds_after_the_target(void) {
   CHECK_INT(of("q1").breaches, 1);
 }
 
-static void who_has_been_answered_waits_no_longer(void) {
+static void an_answered_contact_waits_no_longer(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -86,7 +88,7 @@ static void each_queue_has_its_own_target_unless_one_is_given(void) {
   CHECK_INT(of("q2").breaches, 0);
 }
 
-static void a_target_that_comes_later_holds_for_those_who_wait(void) {
+static void a_later_target_holds_for_contacts_that_wait(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
   s.target_ms = 0;
@@ -103,11 +105,11 @@ static void a_target_that_comes_later_holds_for_those_who_wait(void) {
 
 int main(void) {
   RUN(a_breach_is_counted_once_when_the_wait_is_known);
-  RUN(who_still_waits_is_a_breach_two_seconds_after_the_target);
-  RUN(who_has_been_answered_waits_no_longer);
+  RUN(a_contact_that_waits_is_a_breach_two_seconds_after_the_target);
+  RUN(an_answered_contact_waits_no_longer);
   RUN(after_a_gap_waiting_alone_is_no_breach);
   RUN(each_queue_has_its_own_target_unless_one_is_given);
-  RUN(a_target_that_comes_later_holds_for_those_who_wait);
+  RUN(a_later_target_holds_for_contacts_that_wait);
   conversations_free(m);
   return check_done();
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is counted: offers, answers, waits, abandons, transfers, law by
- * law. That the order of arrival changes nothing is conversations_order_test's.
- */
+/* The counters of offers, answers, waits, abandons and transfers, law by law.
+ * conversations_order_test shows that the order of arrival changes nothing. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"
@@ -151,7 +150,7 @@ static void a_customer_who_leaves_unanswered_has_abandoned(void) {
   CHECK_INT(of("q1").active, 0);
 }
 
-static void without_a_customer_all_have_to_be_gone(void) {
+static void without_a_customer_all_participants_must_have_ended(void) {
   begin();
   struct cv_party *caller = life_connected(&life, CV_OTHER, NULL, 1);
   struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 2);
@@ -163,7 +162,7 @@ static void without_a_customer_all_have_to_be_gone(void) {
   check_counts("q1", 1, 0, 1, 0);
 }
 
-static void of_two_customers_both_have_to_be_gone(void) {
+static void of_two_customers_both_must_have_ended(void) {
   struct cv_party *customer, *acd, *other;
   begin();
   offer(&customer, &acd);
@@ -247,7 +246,7 @@ static void an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer(void) {
   }
 }
 
-static void a_queue_that_it_came_from_is_not_elsewhere(void) {
+static void the_queue_of_the_offer_is_not_elsewhere(void) {
   begin();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
   struct cv_party *first = life_connected(&life, CV_ACD, "q2", 2);
@@ -259,7 +258,7 @@ static void a_queue_that_it_came_from_is_not_elsewhere(void) {
   check_counts("q1", 1, 0, 1, 0);
 }
 
-static void a_leg_that_says_transfer_went_on_where_we_do_not_see_it(void) {
+static void a_leg_that_ends_with_transfer_continues_elsewhere(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -272,9 +271,9 @@ static void a_leg_that_says_transfer_went_on_where_we_do_not_see_it(void) {
   check_counts("q1", 1, 0, 0, 1);
 }
 
-/* ---- what was before us ---- */
+/* ---- before the start ---- */
 
-static void who_came_before_us_is_tracked_and_not_counted(void) {
+static void an_offer_before_the_start_is_tracked_and_not_counted(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
   customer = life_connected(&life, CV_CUSTOMER, NULL, -60);
@@ -296,7 +295,7 @@ static void who_came_before_us_is_tracked_and_not_counted(void) {
   CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
 }
 
-static void the_first_state_of_who_came_before_us_is_no_change(void) {
+static void the_first_state_of_an_earlier_offer_is_no_change(void) {
   struct cv_party *acd;
   begin();
   acd = life_connected(&life, CV_ACD, "q1", -50);
@@ -306,7 +305,7 @@ static void the_first_state_of_who_came_before_us_is_no_change(void) {
   CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
 }
 
-static void changes_before_us_are_not_ours(void) {
+static void changes_before_the_start_are_not_counted(void) {
   struct cv_party *acd;
   begin();
   acd = life_connected(&life, CV_ACD, "q1", -50);
@@ -342,17 +341,17 @@ int main(void) {
   RUN(media_are_counted_apart);
   RUN(an_offer_waits_for_its_medium_to_be_known);
   RUN(a_customer_who_leaves_unanswered_has_abandoned);
-  RUN(without_a_customer_all_have_to_be_gone);
-  RUN(of_two_customers_both_have_to_be_gone);
+  RUN(without_a_customer_all_participants_must_have_ended);
+  RUN(of_two_customers_both_must_have_ended);
   RUN(an_abandon_waits_for_the_alert_to_end);
   RUN(an_unanswered_alert_is_no_transfer);
   RUN(an_agent_that_ends_with_transfer_has_transferred_once);
   RUN(an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer);
-  RUN(a_queue_that_it_came_from_is_not_elsewhere);
-  RUN(a_leg_that_says_transfer_went_on_where_we_do_not_see_it);
-  RUN(who_came_before_us_is_tracked_and_not_counted);
-  RUN(the_first_state_of_who_came_before_us_is_no_change);
-  RUN(changes_before_us_are_not_ours);
+  RUN(the_queue_of_the_offer_is_not_elsewhere);
+  RUN(a_leg_that_ends_with_transfer_continues_elsewhere);
+  RUN(an_offer_before_the_start_is_tracked_and_not_counted);
+  RUN(the_first_state_of_an_earlier_offer_is_no_change);
+  RUN(changes_before_the_start_are_not_counted);
   RUN(an_old_conversation_may_bring_a_new_offer);
   conversations_free(m);
   return check_done();

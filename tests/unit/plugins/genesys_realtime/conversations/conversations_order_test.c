@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The history decides, not the order of arrival: every order of the snapshots
- * of a life, with repeats, gives the totals of the true one. So does leaving
- * any out but the last, except for holds: a hold that nobody told of is lost.
- * With the sequence of a generator that starts from the same number each time,
- * so that a failure comes back. */
+/* The order of arrival changes no total: every order of the snapshots of a
+ * life, with repeats, gives the totals of the true order. All snapshots but the
+ * last may be missing, except for holds: a hold that no snapshot reports is
+ * lost. The random generator starts from the same number each time, so that a
+ * failure is repeated. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -115,7 +115,7 @@ static void check_drops(const struct life *l, int rounds) {
   }
 }
 
-/* Every order there is, of `count` snapshots (Heap's algorithm). */
+/* Visits every order of `count` snapshots (Heap's algorithm). */
 static void check_all_orders(const struct life *l) {
   struct totals want = truth(l);
   unsigned order[LIFE_MAX], at[LIFE_MAX] = {0};
@@ -158,7 +158,8 @@ static void life_of_an_abandon(struct life *l) {
   life_keep(l);
 }
 
-/* q1 gives up on it, q2 has it for less than a moment, q1 again. */
+/* q1 transfers the contact to q2, which has it for half a second, then q1
+ * again. */
 static void life_of_a_wanderer(struct life *l) {
   life_begin(l, "wanderer");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);
@@ -217,7 +218,7 @@ static void life_of_a_consult(struct life *l) {
   life_keep(l);
 }
 
-/* Gone before anybody could ring. */
+/* The customer leaves before an agent rings. */
 static void life_of_a_blink(struct life *l) {
   life_begin(l, "blink");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);
@@ -287,7 +288,7 @@ static void any_order_of_other_lives_gives_the_same_totals(void) {
   check_shuffles(&l, 5000);
 }
 
-static void what_is_missing_before_the_last_is_made_up_for(void) {
+static void the_last_snapshot_makes_up_for_missing_ones(void) {
   struct life l;
   life_of_a_call(&l);
   check_drops(&l, 10000);
@@ -301,7 +302,7 @@ static void what_is_missing_before_the_last_is_made_up_for(void) {
   check_drops(&l, 20);
 }
 
-static void the_last_snapshot_alone_tells_it_all(void) {
+static void the_last_snapshot_alone_has_all_facts(void) {
   struct life l;
   life_of_a_call(&l);
   struct totals want = truth(&l);
@@ -311,10 +312,10 @@ static void the_last_snapshot_alone_tells_it_all(void) {
 
 int main(void) {
   RUN(a_life_counts_what_happened_in_it);
-  RUN(the_last_snapshot_alone_tells_it_all);
+  RUN(the_last_snapshot_alone_has_all_facts);
   RUN(every_order_of_a_short_life_gives_the_same_totals);
   RUN(any_order_of_a_whole_call_gives_the_same_totals);
   RUN(any_order_of_other_lives_gives_the_same_totals);
-  RUN(what_is_missing_before_the_last_is_made_up_for);
+  RUN(the_last_snapshot_makes_up_for_missing_ones);
   return check_done();
 }

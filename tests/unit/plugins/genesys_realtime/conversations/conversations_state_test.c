@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In which state a conversation is, and that facts are only gained. */
+/* The state of a conversation; a merge only adds facts. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"
@@ -39,7 +39,7 @@ static void the_state_is_the_highest_open_participant(void) {
   CHECK_INT(all_changes("q1"), 6);
 }
 
-static void who_waits_again_is_not_hidden_by_a_wrapup(void) {
+static void a_wrapup_does_not_hide_a_contact_that_waits_again(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
   offer(&customer, &acd);
@@ -50,7 +50,7 @@ static void who_waits_again_is_not_hidden_by_a_wrapup(void) {
   CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
 }
 
-static void what_has_ended_stays_ended(void) {
+static void a_participant_that_ended_stays_ended(void) {
   struct cv_event older;
   struct cv_party *customer, *acd, *agent;
   begin();
@@ -98,9 +98,9 @@ static void a_hold_without_a_time_is_counted_once(void) {
   CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_HELD), 1);
 }
 
-/* ---- only gained ---- */
+/* ---- facts are only added ---- */
 
-static void a_time_once_told_stays(void) {
+static void a_time_once_reported_stays(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
   offer(&customer, &acd);
@@ -178,7 +178,7 @@ static void an_older_hold_comes_and_goes(void) {
   CHECK_INT(changes("q1", CV_STATE_HELD, CV_STATE_ACTIVE), 2);
 }
 
-static void a_participant_that_is_told_twice_is_one(void) {
+static void a_participant_that_is_listed_twice_is_one(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -187,9 +187,9 @@ static void a_participant_that_is_told_twice_is_one(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
-/* The second one contradicts the first: a repeat must not bring news for ever.
- */
-static void a_participant_that_is_told_in_two_ways_is_the_first(void) {
+/* The second one contradicts the first: a repeat must not have new facts each
+ * time. */
+static void of_two_participants_with_one_id_the_first_counts(void) {
   struct conversations_totals before, after;
   struct cv_party *customer, *acd;
   begin();
@@ -209,17 +209,17 @@ static void a_participant_that_is_told_in_two_ways_is_the_first(void) {
 
 int main(void) {
   RUN(the_state_is_the_highest_open_participant);
-  RUN(who_waits_again_is_not_hidden_by_a_wrapup);
-  RUN(what_has_ended_stays_ended);
+  RUN(a_wrapup_does_not_hide_a_contact_that_waits_again);
+  RUN(a_participant_that_ended_stays_ended);
   RUN(a_hold_that_is_repeated_is_one_hold);
   RUN(a_hold_without_a_time_is_counted_once);
-  RUN(a_time_once_told_stays);
+  RUN(a_time_once_reported_stays);
   RUN(a_missing_participant_removes_nothing);
   RUN(an_offer_stays_with_its_medium);
   RUN(an_older_snapshot_ends_no_hold);
   RUN(an_older_hold_comes_and_goes);
-  RUN(a_participant_that_is_told_twice_is_one);
-  RUN(a_participant_that_is_told_in_two_ways_is_the_first);
+  RUN(a_participant_that_is_listed_twice_is_one);
+  RUN(of_two_participants_with_one_id_the_first_counts);
   conversations_free(m);
   return check_done();
 }

@@ -120,7 +120,7 @@ static void only_the_topic_of_queue_conversations_is_ours(void) {
   }
 }
 
-static void what_tells_of_no_conversation_is_nothing(void) {
+static void a_message_without_a_conversation_is_no_event(void) {
   static const char *const rows[] = {
       "{}",
       "[]",
@@ -339,7 +339,7 @@ static void the_queue_is_its_own_or_that_of_the_routing(void) {
   }
 }
 
-static void wrapup_ends_with_the_wrapup_when_nothing_else_says(void) {
+static void wrapup_ends_with_its_own_time_when_no_other_is_given(void) {
   CHECK_INT(
       party("\"wrapup\":{\"endTime\":\"2026-08-01T10:00:00Z\"}")->acw_end_ms,
       T10);
@@ -355,7 +355,7 @@ static void a_leg_that_is_over_is_not_on_hold(void) {
   CHECK(!party("\"calls\":[{\"held\":null}]")->held);
 }
 
-static void who_is_too_many_is_counted(void) {
+static void participants_past_the_limit_are_counted(void) {
   static char json[16384];
   size_t used = (size_t)sprintf(
       json, "{" TOPIC ",\"eventBody\":{\"id\":\"c\",\"participants\":[");
@@ -369,7 +369,7 @@ static void who_is_too_many_is_counted(void) {
   CHECK_INT(e != NULL ? e->dropped : 0, 70 - CV_PARTIES_MAX);
 }
 
-static void uuids_are_read_as_such_and_all_else_is_hashed(void) {
+static void uuids_are_read_as_bytes_and_other_texts_are_hashed(void) {
   struct uuid_key id =
       uuid_key_read("01234567-89aB-cDeF-0123-456789abcdef", 36);
   CHECK(id.high == UINT64_C(0x0123456789abcdef));
@@ -397,17 +397,17 @@ int main(void) {
   d = cv_decoder_new();
   RUN(a_whole_message_is_read);
   RUN(only_the_topic_of_queue_conversations_is_ours);
-  RUN(what_tells_of_no_conversation_is_nothing);
+  RUN(a_message_without_a_conversation_is_no_event);
   RUN(broken_messages_are_refused_and_leave_nothing_behind);
   RUN(the_array_of_the_communication_is_the_medium);
   RUN(an_alert_is_no_answer);
   RUN(a_participant_ends_with_its_last_communication);
   RUN(times_of_all_shapes_are_read);
   RUN(the_queue_is_its_own_or_that_of_the_routing);
-  RUN(wrapup_ends_with_the_wrapup_when_nothing_else_says);
+  RUN(wrapup_ends_with_its_own_time_when_no_other_is_given);
   RUN(a_leg_that_is_over_is_not_on_hold);
-  RUN(who_is_too_many_is_counted);
-  RUN(uuids_are_read_as_such_and_all_else_is_hashed);
+  RUN(participants_past_the_limit_are_counted);
+  RUN(uuids_are_read_as_bytes_and_other_texts_are_hashed);
   cv_decoder_free(d);
   return check_done();
 }

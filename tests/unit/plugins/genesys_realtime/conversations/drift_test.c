@@ -18,7 +18,7 @@ static void poll(struct drift *d, struct drift_side model,
   drift_end(d);
 }
 
-static void what_differs_in_two_polls_running_counts(void) {
+static void a_difference_in_two_successive_polls_counts(void) {
   static const struct {
     const char *what;
     struct drift_side model, observed;
@@ -99,7 +99,7 @@ static void queues_and_media_are_kept_apart(void) {
   CHECK_INT(drift_total(d), 2);
 }
 
-static void a_pair_that_was_not_compared_begins_anew(void) {
+static void a_pair_that_a_poll_omits_starts_from_zero(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
   poll(d, one, none);
@@ -111,7 +111,7 @@ static void a_pair_that_was_not_compared_begins_anew(void) {
   CHECK_INT(drift_total(d), 1);
 }
 
-static void a_poll_that_never_ended_is_none(void) {
+static void a_poll_without_an_end_does_not_count(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
   drift_begin(d);
@@ -122,7 +122,7 @@ static void a_poll_that_never_ended_is_none(void) {
   CHECK_INT(drift_total(d), 1);
 }
 
-static void more_pairs_than_remembered_are_left_out(void) {
+static void pairs_past_the_limit_are_left_out(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(50);
   const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
   for (int round = 0; round < 3; round++) {
@@ -151,12 +151,12 @@ static void absurd_numbers_do_no_harm(void) {
 }
 
 int main(void) {
-  RUN(what_differs_in_two_polls_running_counts);
+  RUN(a_difference_in_two_successive_polls_counts);
   RUN(each_difference_counts_once_while_it_lasts);
   RUN(queues_and_media_are_kept_apart);
-  RUN(a_pair_that_was_not_compared_begins_anew);
-  RUN(a_poll_that_never_ended_is_none);
-  RUN(more_pairs_than_remembered_are_left_out);
+  RUN(a_pair_that_a_poll_omits_starts_from_zero);
+  RUN(a_poll_without_an_end_does_not_count);
+  RUN(pairs_past_the_limit_are_left_out);
   RUN(absurd_numbers_do_no_harm);
   return check_done();
 }

@@ -95,14 +95,14 @@ static void all_of_a_call(void) {
     CHECK_INT(conversations_apply(m, &life.kept[i]), GC_OK);
 }
 
-static void nothing_is_told_before_the_first_contact(void) {
+static void before_the_first_contact_there_is_no_sample(void) {
   begin();
   dispatch();
   CHECK_INT(reported_count, 0);
   CHECK_INT(tally.matched, 0);
 }
 
-static void a_series_begins_with_0_and_tells_all_with_the_next(void) {
+static void a_series_begins_with_0_and_has_its_count_next(void) {
   begin();
   all_of_a_call();
   dispatch();
@@ -189,7 +189,7 @@ static void a_queue_without_a_name_is_held_back_and_loses_nothing(void) {
   directory = NULL;
 }
 
-static void what_is_not_selected_is_not_told(void) {
+static void a_queue_that_is_not_selected_has_no_sample(void) {
   static char chat[] = "chat";
   begin();
   life_connected(&life, CV_ACD, "q2", 1);
@@ -230,7 +230,7 @@ static void a_breach_has_its_target_in_the_name(void) {
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-30"), 0);
 }
 
-static void the_set_tells_who_is_active_if_asked(void) {
+static void active_conversations_are_counted_on_request(void) {
   begin();
   life_connected(&life, CV_ACD, "q1", 1);
   say();
@@ -242,14 +242,14 @@ static void the_set_tells_who_is_active_if_asked(void) {
 }
 
 int main(void) {
-  RUN(nothing_is_told_before_the_first_contact);
-  RUN(a_series_begins_with_0_and_tells_all_with_the_next);
+  RUN(before_the_first_contact_there_is_no_sample);
+  RUN(a_series_begins_with_0_and_has_its_count_next);
   RUN(buckets_are_cumulative_and_named_by_their_bounds);
   RUN(a_change_that_happens_later_begins_with_0_too);
   RUN(a_queue_without_a_name_is_held_back_and_loses_nothing);
-  RUN(what_is_not_selected_is_not_told);
+  RUN(a_queue_that_is_not_selected_has_no_sample);
   RUN(a_breach_has_its_target_in_the_name);
-  RUN(the_set_tells_who_is_active_if_asked);
+  RUN(active_conversations_are_counted_on_request);
   conversations_free(m);
   return check_done();
 }

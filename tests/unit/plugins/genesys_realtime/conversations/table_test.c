@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The set: what it remembers, what it lets go, what the polls close; its
- * bounds. */
+/* The set of conversations: those that it keeps, removes and closes by polls;
+ * its limits. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ static void a_repeat_changes_nothing(void) {
   CHECK_INT(stats().events, 2 * life.count);
 }
 
-static void what_is_over_is_remembered_for_ten_minutes(void) {
+static void an_ended_conversation_is_kept_for_ten_minutes(void) {
   begin();
   life_of_a_call(&life);
   conversations_tick(m, AT(141), AT(141));
@@ -41,7 +41,7 @@ static void what_is_over_is_remembered_for_ten_minutes(void) {
   check_counts("q2", 1, 1, 0, 0);
 }
 
-static void who_is_unheard_of_for_too_long_is_let_go(void) {
+static void a_conversation_without_events_is_removed(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -53,7 +53,7 @@ static void who_is_unheard_of_for_too_long_is_let_go(void) {
   CHECK_INT(stats().aged, 1);
 }
 
-static void past_the_most_the_longest_unheard_of_goes(void) {
+static void past_the_limit_the_one_with_the_oldest_event_is_evicted(void) {
   struct conversations_settings s = life_settings();
   char id[8];
   s.max = 3;
@@ -76,7 +76,7 @@ static void past_the_most_the_longest_unheard_of_goes(void) {
   CHECK(conversations_close(m, uuid_key_read("c0", 2)));
 }
 
-static void who_was_let_go_is_not_counted_again(void) {
+static void a_removed_conversation_is_not_counted_again(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
   struct cv_event first;
@@ -141,7 +141,7 @@ static void memory_is_bounded_whatever_comes(void) {
   CHECK(stats().bytes < 200000);
 }
 
-static void who_comes_and_goes_leaves_the_others_findable(void) {
+static void a_removal_leaves_the_others_findable(void) {
   struct conversations_settings s = life_settings();
   enum { MAX = 200, ALL = 5000 };
   char id[16];
@@ -193,7 +193,8 @@ static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
   CHECK_INT(stats().queues, 2);
   CHECK_INT(stats().pairs, 2);
-  /* It is remembered for ten minutes, and heard of last then. */
+  /* The ended conversation is kept for ten minutes; q1 had its last event at
+   * 141 s. */
   CHECK_INT(retire(141 + 599, 100), 0);
   CHECK_INT(retire(141 + 601, 700), 0);
   check_counts("q1", 1, 1, 0, 1);
@@ -205,7 +206,7 @@ static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
   CHECK_INT(retire(141 + 7000, 700), 0);
 }
 
-static void a_queue_that_comes_again_begins_anew(void) {
+static void a_queue_that_returns_begins_with_zero(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -248,7 +249,7 @@ static void transient_queues_leave_nothing_behind(void) {
   CHECK_INT(stats().overflow, 0);
 }
 
-static void whom_no_queue_concerns_is_not_remembered(void) {
+static void a_conversation_without_a_queue_is_not_kept(void) {
   begin();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
   life_connected(&life, CV_AGENT, NULL, 1);
@@ -304,7 +305,7 @@ static void poll(double at, bool listed, bool covered) {
   conversations_poll_end(m, covered ? covers_all : covers_none, NULL);
 }
 
-static void two_polls_running_without_it_close_it(void) {
+static void two_successive_polls_without_it_close_it(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -324,7 +325,7 @@ static void two_polls_running_without_it_close_it(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
-static void who_was_heard_of_during_the_poll_is_not_blamed(void) {
+static void an_event_during_the_poll_prevents_the_closing(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -337,7 +338,7 @@ static void who_was_heard_of_during_the_poll_is_not_blamed(void) {
   CHECK_INT(of("q1").active, 1);
 }
 
-static void a_poll_in_which_it_was_heard_of_does_not_count(void) {
+static void a_poll_with_an_event_in_it_does_not_count(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -351,7 +352,7 @@ static void a_poll_in_which_it_was_heard_of_does_not_count(void) {
   CHECK_INT(of("q1").active, 0);
 }
 
-static void news_open_what_was_closed_and_are_counted(void) {
+static void new_facts_open_a_closed_conversation_and_are_counted(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -368,7 +369,7 @@ static void news_open_what_was_closed_and_are_counted(void) {
   CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
 }
 
-static void what_is_closed_is_forgotten_after_ten_minutes(void) {
+static void a_closed_conversation_is_removed_after_ten_minutes(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -382,7 +383,7 @@ static void what_is_closed_is_forgotten_after_ten_minutes(void) {
   CHECK(!conversations_close(m, life.now.id));
 }
 
-static void a_list_opens_what_was_closed(void) {
+static void a_list_opens_a_closed_conversation(void) {
   struct cv_party *customer, *acd;
   begin();
   offer(&customer, &acd);
@@ -395,26 +396,26 @@ static void a_list_opens_what_was_closed(void) {
 
 int main(void) {
   RUN(a_repeat_changes_nothing);
-  RUN(what_is_over_is_remembered_for_ten_minutes);
-  RUN(who_is_unheard_of_for_too_long_is_let_go);
-  RUN(past_the_most_the_longest_unheard_of_goes);
-  RUN(who_was_let_go_is_not_counted_again);
+  RUN(an_ended_conversation_is_kept_for_ten_minutes);
+  RUN(a_conversation_without_events_is_removed);
+  RUN(past_the_limit_the_one_with_the_oldest_event_is_evicted);
+  RUN(a_removed_conversation_is_not_counted_again);
   RUN(absurd_times_of_one_do_not_hide_the_others);
   RUN(too_many_participants_are_counted);
   RUN(memory_is_bounded_whatever_comes);
-  RUN(who_comes_and_goes_leaves_the_others_findable);
+  RUN(a_removal_leaves_the_others_findable);
   RUN(pairs_without_room_are_counted);
   RUN(a_queue_that_is_gone_and_silent_loses_its_counters);
-  RUN(a_queue_that_comes_again_begins_anew);
+  RUN(a_queue_that_returns_begins_with_zero);
   RUN(transient_queues_leave_nothing_behind);
-  RUN(whom_no_queue_concerns_is_not_remembered);
+  RUN(a_conversation_without_a_queue_is_not_kept);
   RUN(bounds_have_to_ascend);
-  RUN(two_polls_running_without_it_close_it);
-  RUN(who_was_heard_of_during_the_poll_is_not_blamed);
-  RUN(a_poll_in_which_it_was_heard_of_does_not_count);
-  RUN(news_open_what_was_closed_and_are_counted);
-  RUN(what_is_closed_is_forgotten_after_ten_minutes);
-  RUN(a_list_opens_what_was_closed);
+  RUN(two_successive_polls_without_it_close_it);
+  RUN(an_event_during_the_poll_prevents_the_closing);
+  RUN(a_poll_with_an_event_in_it_does_not_count);
+  RUN(new_facts_open_a_closed_conversation_and_are_counted);
+  RUN(a_closed_conversation_is_removed_after_ten_minutes);
+  RUN(a_list_opens_a_closed_conversation);
   conversations_free(m);
   return check_done();
 }

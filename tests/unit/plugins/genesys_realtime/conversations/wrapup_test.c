@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Wrap-up codes beside the changes of state that named them. */
+/* Changes of state by the wrap-up code that they name. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 #include <stdio.h>
@@ -113,8 +113,8 @@ static bool is_listed(void *ctx, const char *queue) {
   return false;
 }
 
-/* The memory of changes by code comes back, and the queue begins anew. */
-static void a_retired_queue_takes_its_codes_along(void) {
+/* The memory of changes by code is freed, and the queue begins with zero. */
+static void a_retired_queue_frees_its_codes(void) {
   char all[] = "*", *const codes[] = {all};
   GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
@@ -128,7 +128,7 @@ static void a_retired_queue_takes_its_codes_along(void) {
   CHECK_INT(seen.series, 0);
 }
 
-static void counters_that_begin_anew_begin_without_codes(void) {
+static void reset_counters_begin_without_codes(void) {
   char all[] = "*", *const codes[] = {all};
   GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
@@ -144,7 +144,7 @@ int main(void) {
   RUN(without_a_list_no_code_is_a_name);
   RUN(a_series_begins_with_zero_and_every_change_is_counted_once);
   RUN(codes_are_bounded);
-  RUN(a_retired_queue_takes_its_codes_along);
-  RUN(counters_that_begin_anew_begin_without_codes);
+  RUN(a_retired_queue_frees_its_codes);
+  RUN(reset_counters_begin_without_codes);
   return check_done();
 }

@@ -125,7 +125,7 @@ static void all_three_numbers_must_be_known(void) {
     struct obs_cursor at = {0};
     struct obs_contacts c;
     CHECK_INT(observations_next_contacts(o, &at, &c), rows[i].whole);
-    /* An activity answer names all that is not zero. */
+    /* An activity answer names every number that is not zero. */
     o->zero_when_absent = true;
     CHECK(observations_covers(o, "q", CV_VOICE));
     CHECK(observations_covers(o, "another", CV_EMAIL));

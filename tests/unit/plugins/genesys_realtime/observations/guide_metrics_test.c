@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a .case file cannot express: the query, and state beyond one answer. */
+/* The parts that a .case file cannot express: the query, and state beyond one
+ * answer. */
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 #include "tests/support/check.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a .case cannot say: request bodies, limits, who holds a model, and
- * samples without any list of names. */
+/* The parts that a .case file cannot express: request bodies, limits,
+ * references to a model, and samples without any list of names. */
 #include "plugins/genesys_realtime/observations/observations.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ static void details_are_requested_for_metrics_that_count_conversations(void) {
   CHECK_INT(strncmp(plain.data, body.data, plain.len - 1), 0);
 }
 
-static void the_activity_queries_share_the_metrics_out(void) {
+static void the_activity_queries_share_the_metrics(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf contacts = {.max = 4096};
   GC_AUTO(gc_buf_clear) struct gc_buf agents = {.max = 4096};
   CHECK_INT(obs_activity_body(true, &contacts), GC_OK);
@@ -195,7 +195,7 @@ static void the_last_holder_frees_a_model(void) {
 int main(void) {
   RUN(an_observation_query_names_its_queues_and_all_metrics);
   RUN(details_are_requested_for_metrics_that_count_conversations);
-  RUN(the_activity_queries_share_the_metrics_out);
+  RUN(the_activity_queries_share_the_metrics);
   RUN(a_body_that_does_not_fit_is_refused);
   RUN(an_answer_returns_its_number_of_results);
   RUN(a_broken_attempt_leaves_no_number_behind);

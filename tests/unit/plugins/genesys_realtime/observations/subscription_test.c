@@ -115,7 +115,7 @@ static void pushed_observations_need_no_polls(void) {
   end();
 }
 
-/* Its answer shows a moment before the topics were heard. */
+/* Its answer is older than the connection. */
 static void a_poll_under_way_is_no_snapshot_of_a_new_connection(void) {
   begin();
   answer_query(1, ANSWER("3"), 2000);
@@ -132,7 +132,7 @@ static void a_poll_under_way_is_no_snapshot_of_a_new_connection(void) {
   end();
 }
 
-static void while_nothing_is_heard_it_asks_each_interval(void) {
+static void while_the_channel_is_closed_the_block_polls_each_interval(void) {
   begin();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
   start();
@@ -150,7 +150,7 @@ static void while_nothing_is_heard_it_asks_each_interval(void) {
   end();
 }
 
-static void the_channel_of_another_block_is_none_of_ours(void) {
+static void a_channel_of_another_block_is_ignored(void) {
   begin_with(ch_many_answers);
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
@@ -164,7 +164,8 @@ static void the_channel_of_another_block_is_none_of_ours(void) {
   end();
 }
 
-/* A snapshot is dated by the server's clock, or it would silence what comes. */
+/* A snapshot has the time of the server's clock; with a later time the model
+ * would ignore the next messages. */
 static void a_step_of_our_wall_clock_silences_no_message(void) {
   begin();
   replay_answer(&ch_world,
@@ -189,8 +190,8 @@ static void a_step_of_our_wall_clock_silences_no_message(void) {
 int main(void) {
   RUN(pushed_observations_need_no_polls);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
-  RUN(while_nothing_is_heard_it_asks_each_interval);
-  RUN(the_channel_of_another_block_is_none_of_ours);
+  RUN(while_the_channel_is_closed_the_block_polls_each_interval);
+  RUN(a_channel_of_another_block_is_ignored);
   RUN(a_step_of_our_wall_clock_silences_no_message);
   return check_done();
 }

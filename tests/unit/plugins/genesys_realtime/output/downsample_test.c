@@ -83,12 +83,13 @@ static void a_window_has_average_minimum_and_maximum(void) {
   CHECK_STR(news(), "");
 }
 
-/* Seconds behind the full minute; what has left by the time of the last row. */
+/* Steps in seconds after the full minute; `reported`: the samples up to the
+ * last step. */
 static void windows_are_aligned_and_put_once(void) {
   static const struct {
     const char *row;
     struct {
-      double at_s, gauge; /* gauge NAN: only time goes on */
+      double at_s, gauge; /* gauge NAN: only the time */
     } steps[6];
     const char *reported;
   } rows[] = {
@@ -199,7 +200,7 @@ static void every_gauge_of_queues_has_a_window_and_nothing_else(void) {
   CHECK_INT(windows, 9);
 }
 
-static void raw_values_go_on_as_they_are(void) {
+static void raw_values_pass_unchanged(void) {
   begin(60, true, 100);
   reads(10, 2);
   CHECK_STR(news(), "queue_depth/Q-voice@10=2");
@@ -277,7 +278,7 @@ int main(void) {
   RUN(unknown_values_are_not_readings);
   RUN(negative_and_equal_values_are_values);
   RUN(every_gauge_of_queues_has_a_window_and_nothing_else);
-  RUN(raw_values_go_on_as_they_are);
+  RUN(raw_values_pass_unchanged);
   RUN(series_are_kept_apart);
   RUN(the_last_window_leaves_with_its_end);
   RUN(a_reading_without_a_time_is_of_now);

@@ -37,7 +37,7 @@ static void begin(size_t max, uint64_t expiry_s) {
   l = series_limit_new(max, expiry_s * 1000);
 }
 
-static void the_first_ones_pass_and_go_on(void) {
+static void the_first_series_pass_and_keep_passing(void) {
   static const size_t mosts[] = {1, 2, 128, 129, 1000};
   for (size_t i = 0; i < GC_COUNT(mosts); i++) {
     unsigned refused = 0, lost = 0;
@@ -85,13 +85,13 @@ static void silent_series_free_their_places(void) {
   CHECK(lets_number(900, 3));
   CHECK_INT(series_limit_count(l), 2);
   CHECK_INT(series_limit_overflow(l), 1);
-  /* Nothing comes at all. */
+  /* No sample arrives. */
   (void)series_limit_sink(l, 2000 * 1000, &out);
   CHECK_INT(series_limit_count(l), 0);
 }
 
 int main(void) {
-  RUN(the_first_ones_pass_and_go_on);
+  RUN(the_first_series_pass_and_keep_passing);
   RUN(type_instance_and_qualifier_make_a_series);
   RUN(silent_series_free_their_places);
   series_limit_free(l);

@@ -55,7 +55,7 @@ static void the_first_match_decides(void) {
   CHECK_STR(CHOOSE(false, S("nothing")), "");
 }
 
-static void an_id_that_the_list_does_not_have_is_not_asked_for(void) {
+static void an_id_that_the_list_lacks_is_not_requested(void) {
   CHECK_STR(CHOOSE(false, S(UUID_B)), "");
 }
 
@@ -116,7 +116,7 @@ int main(void) {
   RUN(where_any_text_is_an_id_literals_are_taken_as_they_are);
   RUN(without_a_selector_all_queues_are_chosen_by_id);
   RUN(the_first_match_decides);
-  RUN(an_id_that_the_list_does_not_have_is_not_asked_for);
+  RUN(an_id_that_the_list_lacks_is_not_requested);
   RUN(where_the_list_is_refused_literal_ids_are_taken);
   RUN(a_new_selection_replaces_the_old_one);
   RUN(agents_share_the_selected_queues);

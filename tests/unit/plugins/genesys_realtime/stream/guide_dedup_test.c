@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What two sockets tell together is told once, whichever is quicker. */
+/* A message that two sockets deliver passes once, whichever socket is first. */
 #include "plugins/genesys_realtime/stream/guide_dedup.h"
 
 #include <stdio.h>
@@ -7,7 +7,8 @@
 
 #include "tests/support/check.h"
 
-/* "Ob" is b from the old socket, "Nb" from the new one; what was news. */
+/* "Ob" is b from the old socket, "Nb" from the new one. Returns the messages
+ * that were new. */
 static const char *reported(struct guide_dedup *o, const char *what) {
   static char out[256];
   size_t len = 0;
@@ -18,7 +19,7 @@ static const char *reported(struct guide_dedup *o, const char *what) {
   return out;
 }
 
-static void each_message_is_told_once(void) {
+static void each_message_is_passed_on_once(void) {
   static const struct {
     const char *name, *comes, *reported;
   } rows[] = {
@@ -47,7 +48,7 @@ static bool says(struct guide_dedup *o, bool from_new, int number) {
   return guide_dedup_is_new(o, from_new, text, (size_t)len);
 }
 
-/* Memory is bounded: what is too far back comes twice, the rest does not. */
+/* Memory is bounded: a message too far back passes twice, the others once. */
 static void only_so_many_are_kept(void) {
   struct guide_dedup o = {.count = 0};
   for (int i = 0; i < GUIDE_DEDUP_MAX + 10; i++)
@@ -62,7 +63,7 @@ static void only_so_many_are_kept(void) {
 }
 
 int main(void) {
-  RUN(each_message_is_told_once);
+  RUN(each_message_is_passed_on_once);
   RUN(only_so_many_are_kept);
   return check_done();
 }

@@ -115,7 +115,7 @@ static void hears(void) {
   newest()->events->text(newest()->events->ctx, "{}", 2);
 }
 
-/* What gc_ws_close leads to, once the peer has hung up. */
+/* The callback after gc_ws_close, once the peer has closed. */
 static void is_closed(struct fake_socket *s) {
   struct gc_ws_end how = {.failure = GC_FAILURE_NONE};
   struct gc_err err;
@@ -138,7 +138,7 @@ static struct guide_socket_stats stats(void) {
   return s;
 }
 
-/* Until the next attempt; how long after the `ends` before. */
+/* Runs until the next attempt; returns the time since the `ends` before. */
 static uint64_t next_attempt_ms(void) {
   size_t before = w.count;
   uint64_t began_ms = api_world.now_ms;
@@ -168,8 +168,7 @@ static void the_token_is_in_the_request_and_the_query_follows(void) {
   end();
 }
 
-static void
-after_an_end_it_connects_again_and_tells_how_long_it_was_blind(void) {
+static void after_an_end_it_reconnects_and_reports_the_blind_time(void) {
   begin();
   opens();
   replay_run(&api_world, 3000);
@@ -224,7 +223,7 @@ static void a_429_doubles_to_30_s(void) {
   end();
 }
 
-static void refusals_say_what_to_do(void) {
+static void refusals_name_the_remedy(void) {
   begin();
   ends(403, 0);
   CHECK_INT(w.last.code, GC_ERR_PERMISSION);
@@ -235,7 +234,7 @@ static void refusals_say_what_to_do(void) {
   CHECK_HAS(w.last.text, "Stream \"notifications\"");
   (void)next_attempt_ms();
   CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 1);
-  ends(401, 0); /* the token serves no more */
+  ends(401, 0); /* the token is refused */
   (void)next_attempt_ms();
   CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 2);
   end();
@@ -250,16 +249,16 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   CHECK_INT(w.count, 2);
   CHECK(!w.sockets[0].is_freed);
   CHECK(stats().is_connected);
-  ends(0, 0); /* the second one fails: the first one goes on */
+  ends(0, 0); /* the second one fails: the first one stays open */
   CHECK(!w.sockets[0].is_freed);
   CHECK(stats().is_connected);
   (void)next_attempt_ms();
   CHECK_INT(w.count, 3);
   opens();
-  CHECK_INT(w.sockets[0].close_code, 0); /* both are heard for a moment */
+  CHECK_INT(w.sockets[0].close_code, 0); /* both deliver for a moment */
   size_t texts = w.texts;
   w.sockets[0].events->text(w.sockets[0].events->ctx, "{}", 2);
-  hears(); /* the same, told once */
+  hears(); /* the same message passes once */
   CHECK_INT(w.texts, texts + 2);
   hears();
   CHECK_INT(w.texts, texts + 4);
@@ -271,7 +270,7 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   replay_run(&api_world, 5000);
   w.texts = 0;
   hears();
-  hears(); /* a repeat of the one socket that is left is the model's matter */
+  hears(); /* repeats of a single socket pass: the model ignores them */
   CHECK_INT(w.texts, 4);
   CHECK(stats().is_connected);
   CHECK_INT(stats().reconnects, 0);
@@ -282,8 +281,8 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   end();
 }
 
-/* It breaks while the old one is about to leave: the next one is not kept
- * waiting by that. */
+/* The new socket fails while the old one is about to be closed: this does not
+ * delay the next attempt. */
 static void a_break_right_after_the_change_is_a_break(void) {
   begin();
   opens();
@@ -300,7 +299,7 @@ static void a_break_right_after_the_change_is_a_break(void) {
   end();
 }
 
-/* The server was quicker than we: it closes what we were to leave. */
+/* The server closes the old socket before the plugin does. */
 static void an_old_socket_may_end_by_itself(void) {
   begin();
   opens();
@@ -317,7 +316,7 @@ static void an_old_socket_may_end_by_itself(void) {
   end();
 }
 
-static void at_the_end_it_says_good_bye(void) {
+static void at_the_end_it_sends_a_close_frame(void) {
   begin();
   opens();
   guide_socket_free(w.link);
@@ -326,7 +325,7 @@ static void at_the_end_it_says_good_bye(void) {
   end();
 }
 
-static void what_cannot_be_opened_is_tried_again(void) {
+static void a_socket_that_cannot_be_opened_is_tried_again(void) {
   w = (struct world){0};
   begin();
   w.refuses = true;
@@ -341,14 +340,14 @@ static void what_cannot_be_opened_is_tried_again(void) {
 
 int main(void) {
   RUN(the_token_is_in_the_request_and_the_query_follows);
-  RUN(after_an_end_it_connects_again_and_tells_how_long_it_was_blind);
+  RUN(after_an_end_it_reconnects_and_reports_the_blind_time);
   RUN(waits_grow_to_the_most_until_messages_come);
   RUN(a_429_doubles_to_30_s);
-  RUN(refusals_say_what_to_do);
+  RUN(refusals_name_the_remedy);
   RUN(a_new_token_opens_a_second_socket_that_takes_over);
   RUN(a_break_right_after_the_change_is_a_break);
   RUN(an_old_socket_may_end_by_itself);
-  RUN(at_the_end_it_says_good_bye);
-  RUN(what_cannot_be_opened_is_tried_again);
+  RUN(at_the_end_it_sends_a_close_frame);
+  RUN(a_socket_that_cannot_be_opened_is_tried_again);
   return check_done();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which queues a stream hears, on one channel and on several; queues that come
- * and go. */
+/* The queues whose topics a stream subscribes, on one channel and on several;
+ * queues that come and go. */
 #include "plugins/genesys_realtime/stream/stream.h"
 
 #include <math.h>
@@ -22,7 +22,7 @@ static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
   end();
 }
 
-static void queues_that_leave_are_heard_no_longer(void) {
+static void queues_that_leave_are_unsubscribed(void) {
   const char *left[] = {"q2"};
   begin_connected(20);
   select_queues(left, 1);
@@ -54,7 +54,7 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   end();
 }
 
-/* What other queues' conversations told of it was by chance. */
+/* Other queues' conversations counted for it only by chance. */
 static void a_queue_that_was_refused_begins_with_nothing(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
@@ -116,7 +116,7 @@ static void begin_on_two_channels(void) {
   CHECK_INT(ch_wire_count(), 2);
 }
 
-static void what_is_not_subscribed_yet_is_no_trouble(void) {
+static void a_topic_not_subscribed_yet_is_no_error(void) {
   begin_with(20);
   ch_answer(CREATE, 1, 200, CHANNEL("c01"));
   replay_answer(&ch_world, &(struct replay_answer){.match = CREATE,
@@ -141,8 +141,8 @@ static bool begins(const char *text, const char *words) {
   return strncmp(text, words, strlen(words)) == 0;
 }
 
-/* Before any channel is there, and once all are: the same number. */
-static void what_has_no_room_is_told_at_once_by_name(void) {
+/* The number is the same before the first channel is open and after all are. */
+static void queues_past_the_capacity_are_reported_at_once_by_name(void) {
   static const char words[] =
       "4 of 1004 queues are not heard: no room on the account's notification "
       "channels for t1000, t1001, t1002 …";
@@ -188,7 +188,7 @@ static void channels_that_are_blind_together_make_one_gap(void) {
   end();
 }
 
-static void the_channel_of_another_block_is_none_of_ours(void) {
+static void a_channel_of_another_block_is_ignored(void) {
   const char *ids[] = {"q1"};
   begin_with(20);
   ch_many_answers();
@@ -258,14 +258,14 @@ static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
 
 int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
-  RUN(queues_that_leave_are_heard_no_longer);
+  RUN(queues_that_leave_are_unsubscribed);
   RUN(a_queue_whose_topic_is_refused_is_silent);
   RUN(a_queue_that_was_refused_begins_with_nothing);
   RUN(a_queue_that_comes_back_begins_with_nothing);
-  RUN(what_is_not_subscribed_yet_is_no_trouble);
-  RUN(what_has_no_room_is_told_at_once_by_name);
+  RUN(a_topic_not_subscribed_yet_is_no_error);
+  RUN(queues_past_the_capacity_are_reported_at_once_by_name);
   RUN(channels_that_are_blind_together_make_one_gap);
-  RUN(the_channel_of_another_block_is_none_of_ours);
+  RUN(a_channel_of_another_block_is_ignored);
   RUN(a_queue_that_left_the_list_loses_its_counters_in_time);
   return check_done();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a stream tells: counters, gauges, gaps, and what observations put right.
- */
+/* The values of a stream: counters, gauges, gaps, and the corrections by
+ * observations. */
 #include "plugins/genesys_realtime/stream/stream.h"
 
 #include <math.h>
@@ -42,12 +42,12 @@ static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
   end();
 }
 
-/* Who waits may have been answered while nothing could be heard. */
-static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
+/* A contact that waits may have been answered after the last message. */
+static void waiting_is_a_breach_only_up_to_the_last_message(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
-  replay_run(&ch_world, 30000); /* due since 24 s, nothing heard since 0 s */
+  replay_run(&ch_world, 30000); /* due at 24 s, last message at 0 s */
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 10000);
@@ -55,16 +55,16 @@ static void waiting_is_a_breach_only_as_far_as_was_heard(void) {
   end();
 }
 
-/* The second's look at the stream may come between the opening of a connection
- * and the news of it. */
-static void waiting_is_no_breach_before_the_gap_is_told(void) {
+/* The tick of each second may run between the opening of a connection and its
+ * callback. */
+static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   begin_connected(20);
   replay_run(&ch_world, 500);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
   ch_drop_socket();
   replay_run(&ch_world, 30000);
-  ch_world.now_ms += 1000; /* a look is overdue */
+  ch_world.now_ms += 1000; /* a tick is overdue */
   ch_open();
   replay_run(&ch_world, 1000);
   CHECK_REAL(state("stream_connected-"), 1);
@@ -105,7 +105,7 @@ static void without_a_target_there_is_no_breach(void) {
   end();
 }
 
-static void what_is_no_event_is_counted(void) {
+static void a_message_that_is_no_event_is_counted(void) {
   begin_connected(20);
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
@@ -115,7 +115,7 @@ static void what_is_no_event_is_counted(void) {
   end();
 }
 
-static void counters_that_find_no_room_are_told(void) {
+static void counters_past_the_limit_are_reported(void) {
   static char message[1024];
   begin_connected(20);
   for (unsigned i = 0; i <= 65536; i++) {
@@ -163,7 +163,7 @@ static void a_gap_grows_while_it_lasts_and_stays(void) {
   end();
 }
 
-/* The last message came between two looks at the channel. */
+/* The last message came between two checks of the channel. */
 static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
   double before = 0;
   begin_connected(20);
@@ -182,8 +182,8 @@ static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
   end();
 }
 
-/* The read thread looks at the clock, then the network thread hears a message,
- * then the read thread goes on. */
+/* The read thread reads the clock, then the network thread receives a message,
+ * then the read thread continues. */
 static uint64_t (*real_now_ms)(void *ctx);
 
 static bool is_overtaken;
@@ -211,7 +211,7 @@ static void a_message_while_the_state_is_read_makes_no_silence(void) {
   end();
 }
 
-static void a_blind_stream_tells_no_gauge(void) {
+static void a_blind_stream_has_no_gauge(void) {
   tells_gauges = true;
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -219,14 +219,15 @@ static void a_blind_stream_tells_no_gauge(void) {
   ch_drop_socket();
   replay_run(&ch_world, 10000);
   CHECK(isnan(reads("q1/active_conversations-voice")));
-  CHECK(w.values > 0); /* what was counted goes on */
+  CHECK(w.values > 0); /* the counter continues */
   ch_open();
   replay_run(&ch_world, 10000);
   CHECK_REAL(reads("q1/active_conversations-voice"), 1);
   end();
 }
 
-/* A complete answer about q1: so many wait, with their ids. */
+/* A complete answer about q1: `waiting` contacts wait, `listed` has their
+ * ids. */
 static void observe(int64_t waiting, const char *const *listed, size_t count) {
   struct observations *o = observations_new();
   struct obs_fact facts[3] = {
@@ -250,7 +251,7 @@ static void observe(int64_t waiting, const char *const *listed, size_t count) {
   observations_put(o);
 }
 
-static void what_two_polls_do_not_list_is_closed_and_is_drift(void) {
+static void a_conversation_that_two_polls_lack_is_closed_and_is_drift(void) {
   const char *c1[] = {"c1"};
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -268,7 +269,7 @@ static void what_two_polls_do_not_list_is_closed_and_is_drift(void) {
   end();
 }
 
-static void what_is_listed_again_is_not_closed(void) {
+static void a_conversation_that_is_listed_again_is_not_closed(void) {
   const char *c1[] = {"c1"};
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -285,17 +286,17 @@ static void what_is_listed_again_is_not_closed(void) {
 int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
-  RUN(waiting_is_a_breach_only_as_far_as_was_heard);
-  RUN(waiting_is_no_breach_before_the_gap_is_told);
+  RUN(waiting_is_a_breach_only_up_to_the_last_message);
+  RUN(waiting_is_no_breach_before_the_gap_is_reported);
   RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
-  RUN(what_is_no_event_is_counted);
-  RUN(counters_that_find_no_room_are_told);
+  RUN(a_message_that_is_no_event_is_counted);
+  RUN(counters_past_the_limit_are_reported);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
   RUN(a_message_while_the_state_is_read_makes_no_silence);
-  RUN(a_blind_stream_tells_no_gauge);
-  RUN(what_two_polls_do_not_list_is_closed_and_is_drift);
-  RUN(what_is_listed_again_is_not_closed);
+  RUN(a_blind_stream_has_no_gauge);
+  RUN(a_conversation_that_two_polls_lack_is_closed_and_is_drift);
+  RUN(a_conversation_that_is_listed_again_is_not_closed);
   return check_done();
 }

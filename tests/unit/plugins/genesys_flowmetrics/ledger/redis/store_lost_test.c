@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what lost connections, lost
- * answers, crashes and a stop do to what is counted. */
+/* Agents that count together in a real Redis: the counts after lost
+ * connections, lost answers, crashes and a stop. */
 #include "tests/support/redis_bench.h"
 
 #include <poll.h>
@@ -19,7 +19,8 @@
 
 enum { BATCHES = 60, MARKS_EACH = 40 };
 
-/* One from the front, the other from the back: each is first with some. */
+/* One agent sends from the front, the other from the back: each is the first to
+ * send some batches. */
 static void *send_all(void *arg) {
   bool backwards = ((struct agent *)arg)->backwards;
   for (unsigned i = 0; i < BATCHES; i++) {
@@ -36,9 +37,9 @@ static void *send_all(void *arg) {
   return NULL;
 }
 
-/* Both agents are delivered everything, each batch until it is taken, while
+/* Both agents receive all batches, each one until it is committed, while
  * connections are cut and the server crashes. */
-static void answers_that_are_lost_change_nothing(void) {
+static void lost_answers_change_no_total(void) {
   struct agent a = {0}, b = {.backwards = true};
   pthread_t threads[2];
   struct agent *agents[] = {&a, &b};
@@ -75,8 +76,8 @@ static void answers_that_are_lost_change_nothing(void) {
   redis_server_end(&rb_server);
 }
 
-/* Between an agent and the server: hands on what is asked, and, when told so,
- * not what is answered: the connection is cut then. */
+/* A proxy between an agent and the server. It passes requests on; with
+ * `swallows` it drops the answer and cuts the connection. */
 static struct {
   char socket[96], url[128];
   int listener;
@@ -135,9 +136,9 @@ static void step_aside(void) {
   close(between.listener);
 }
 
-/* It was counted, but nobody knows: the queue delivers it again, where it is a
- * duplicate. The counter must have it all the same. */
-static void an_answer_that_is_lost_is_no_lost_count(void) {
+/* The server counted it, but the agent got no answer: the queue delivers it
+ * again, as a duplicate. The counter must include it. */
+static void a_lost_answer_loses_no_count(void) {
   struct agent a = {0};
   struct tracked t;
   redis_server_start(&rb_server, NULL);
@@ -161,7 +162,7 @@ static void an_answer_that_is_lost_is_no_lost_count(void) {
   redis_server_end(&rb_server);
 }
 
-static void what_was_handed_in_before_the_stop_is_counted(void) {
+static void a_batch_submitted_before_the_stop_is_counted(void) {
   struct agent a = {0};
   struct tracked t;
   redis_server_start(&rb_server, NULL);
@@ -214,9 +215,9 @@ static void a_resolver_that_hangs_does_not_hold_the_stop(void) {
 int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
-  RUN(answers_that_are_lost_change_nothing);
-  RUN(an_answer_that_is_lost_is_no_lost_count);
-  RUN(what_was_handed_in_before_the_stop_is_counted);
+  RUN(lost_answers_change_no_total);
+  RUN(a_lost_answer_loses_no_count);
+  RUN(a_batch_submitted_before_the_stop_is_counted);
   RUN(a_server_that_hangs_does_not_hold_the_stop);
   RUN(a_resolver_that_hangs_does_not_hold_the_stop);
   return check_done();

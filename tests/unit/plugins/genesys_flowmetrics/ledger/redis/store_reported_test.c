@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what is reported about a
- * server that is away, refuses, or may lose data. */
+/* Agents that count together in a real Redis: the reports about a server that
+ * is away, refuses, or may lose data. */
 #include "tests/support/redis_bench.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static void a_name_without_an_address_is_reported(void) {
   rb_end(&a);
 }
 
-static void nothing_is_acknowledged_until_it_is_there(void) {
+static void nothing_is_acknowledged_until_the_server_is_there(void) {
   struct agent a = {0};
   struct tracked t;
   redis_server_start(&rb_server, NULL);
@@ -102,7 +102,7 @@ static void the_rights_that_the_readme_lists_are_enough(void) {
   redis_server_end(&rb_server);
 }
 
-static void what_a_crash_can_cost_is_told(void) {
+static void a_server_that_may_lose_counts_is_reported(void) {
   static const struct {
     const char *server, *says;
   } rows[] = {
@@ -129,9 +129,9 @@ int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
   RUN(a_name_without_an_address_is_reported);
-  RUN(nothing_is_acknowledged_until_it_is_there);
+  RUN(nothing_is_acknowledged_until_the_server_is_there);
   RUN(a_wrong_password_is_reported_without_its_text);
   RUN(the_rights_that_the_readme_lists_are_enough);
-  RUN(what_a_crash_can_cost_is_told);
+  RUN(a_server_that_may_lose_counts_is_reported);
   return check_done();
 }

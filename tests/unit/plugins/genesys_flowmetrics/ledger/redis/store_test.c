@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Agents that count together in a real Redis: what is counted once, what goes
- * on, and what a second owner or a loss on the server does to it. */
+/* Agents that count together in a real Redis: attributes that count once,
+ * counters that continue, and the effect of a second owner or of a loss on the
+ * server. */
 #include "tests/support/redis_bench.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static void two_agents_count_each_attribute_once(void) {
   redis_server_end(&rb_server);
 }
 
-static void a_replacement_goes_on_where_the_other_was(void) {
+static void a_replacement_continues_the_counts(void) {
   redis_server_start(&rb_server, NULL);
   for (unsigned turn = 0; turn < 3; turn++) {
     struct agent a = {0};
@@ -91,7 +92,7 @@ static void sums_are_those_of_doubles_added_in_order(void) {
   redis_server_end(&rb_server);
 }
 
-static void bounds_hold_as_with_sqlite(void) {
+static void the_bounds_are_those_of_sqlite(void) {
   struct agent a = {0};
   struct tracked t;
   char metric[16];
@@ -183,7 +184,7 @@ static void a_script_that_was_forgotten_is_loaded_again(void) {
   redis_server_end(&rb_server);
 }
 
-static void what_a_server_loses_goes_on_from_memory(void) {
+static void counts_that_a_server_loses_continue_from_memory(void) {
   struct agent a = {0};
   redis_server_start(&rb_server, NULL);
   rb_begin(&a, rb_server.url, "one", "ivr");
@@ -246,7 +247,7 @@ static void count_new(struct agent *a) {
   batch_clear(&t.batch);
 }
 
-static void what_is_idle_has_no_place_after_a_restart(void) {
+static void an_idle_series_has_no_place_after_a_restart(void) {
   struct agent a = {0};
   redis_server_start(&rb_server, NULL);
   rb_begin(&a, rb_server.url, "one", "ivr");
@@ -263,8 +264,8 @@ static void what_is_idle_has_no_place_after_a_restart(void) {
   redis_server_end(&rb_server);
 }
 
-/* Events repeat what another agent has counted. */
-static void what_others_have_counted_holds_no_place_for_ever(void) {
+/* Events repeat attributes that another agent has counted. */
+static void series_that_others_count_free_their_places(void) {
   struct agent a = {0}, b = {0};
   redis_server_start(&rb_server, NULL);
   rb_begin(&a, rb_server.url, "one", "ivr");
@@ -288,16 +289,16 @@ int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
   RUN(two_agents_count_each_attribute_once);
-  RUN(a_replacement_goes_on_where_the_other_was);
+  RUN(a_replacement_continues_the_counts);
   RUN(the_first_zero_is_recorded);
   RUN(sums_are_those_of_doubles_added_in_order);
-  RUN(bounds_hold_as_with_sqlite);
+  RUN(the_bounds_are_those_of_sqlite);
   RUN(many_occurrences_need_several_scripts);
   RUN(the_old_owner_of_an_identity_counts_nothing_more);
   RUN(a_script_that_was_forgotten_is_loaded_again);
-  RUN(what_a_server_loses_goes_on_from_memory);
+  RUN(counts_that_a_server_loses_continue_from_memory);
   RUN(a_script_that_is_refused_has_written_nothing);
-  RUN(what_is_idle_has_no_place_after_a_restart);
-  RUN(what_others_have_counted_holds_no_place_for_ever);
+  RUN(an_idle_series_has_no_place_after_a_restart);
+  RUN(series_that_others_count_free_their_places);
   return check_done();
 }

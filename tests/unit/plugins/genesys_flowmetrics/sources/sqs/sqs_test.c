@@ -35,7 +35,7 @@ static void the_endpoint_is_the_queues_host(void) {
   CHECK_STR(out, "http://localhost:9324/");
 }
 
-static void requests_are_what_the_protocol_wants(void) {
+static void requests_follow_the_protocol(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 4096};
   static char one[] = "r\"1", two[] = "r2";
   static char *const receipts[] = {one, two};
@@ -73,7 +73,7 @@ static enum gc_code read_answer(const char *text, size_t step) {
   return code;
 }
 
-static void messages_come_out_whatever_the_pieces(void) {
+static void messages_are_read_from_pieces_of_any_size(void) {
   static const char text[] =
       "{\"Messages\":[{\"MessageId\":\"m\",\"ReceiptHandle\":\"r1\",\"Body\":"
       "\"{\\\"a\\\":1}\",\"Attributes\":{\"SentTimestamp\":\"1660000000000\"}},"
@@ -86,7 +86,7 @@ static void messages_come_out_whatever_the_pieces(void) {
   CHECK_STR(gc_buf_string(&got), "");
 }
 
-static void half_an_answer_is_none(void) {
+static void an_incomplete_answer_is_an_error(void) {
   CHECK_INT(read_answer("{\"Messages\":[", 5), GC_ERR_PARSE);
   CHECK_INT(read_answer("<html>", 5), GC_ERR_PARSE);
   CHECK_INT(read_answer("{\"Messages\":[{\"Body\":\"x\"}]}", 5), GC_ERR_PARSE);
@@ -94,7 +94,7 @@ static void half_an_answer_is_none(void) {
             GC_ERR_PARSE);
 }
 
-static void only_what_is_named_was_deleted(void) {
+static void only_named_entries_count_as_deleted(void) {
   static const struct {
     const char *text;
     size_t deleted;
@@ -173,7 +173,7 @@ static void a_profile_of_the_shared_file_is_read(void) {
   CHECK_STR(c.key_id, "B");
 }
 
-static void an_endpoint_tells_when_keys_end(void) {
+static void an_endpoint_names_the_expiry_of_its_keys(void) {
   static const char text[] =
       "{\"Code\":\"Success\",\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\","
       "\"Token\":\"T\",\"Expiration\":\"1970-01-01T01:00:00Z\"}";
@@ -187,7 +187,7 @@ static void an_endpoint_tells_when_keys_end(void) {
   CHECK(credentials_parse_json("<html>", 6, &c, &err) != GC_OK);
 }
 
-static void keys_are_renewed_before_they_end(void) {
+static void keys_are_renewed_before_they_expire(void) {
   CHECK_INT(credentials_renew_at(3600000, 0), 3300000);
   CHECK_INT(credentials_renew_at(4000, 0), 3000);
 }
@@ -234,14 +234,14 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
 int main(void) {
   RUN(the_region_is_in_the_queues_address);
   RUN(the_endpoint_is_the_queues_host);
-  RUN(requests_are_what_the_protocol_wants);
-  RUN(messages_come_out_whatever_the_pieces);
-  RUN(half_an_answer_is_none);
-  RUN(only_what_is_named_was_deleted);
+  RUN(requests_follow_the_protocol);
+  RUN(messages_are_read_from_pieces_of_any_size);
+  RUN(an_incomplete_answer_is_an_error);
+  RUN(only_named_entries_count_as_deleted);
   RUN(refusals_have_a_code_and_advice);
   RUN(a_profile_of_the_shared_file_is_read);
-  RUN(an_endpoint_tells_when_keys_end);
-  RUN(keys_are_renewed_before_they_end);
+  RUN(an_endpoint_names_the_expiry_of_its_keys);
+  RUN(keys_are_renewed_before_they_expire);
   RUN(the_places_are_tried_in_the_order_of_awss_tools);
   gc_buf_clear(&got);
   return check_done();

@@ -136,7 +136,7 @@ static void a_200_means_that_it_is_counted(void) {
   end();
 }
 
-static void who_is_refused_counts_nothing(void) {
+static void a_refused_request_counts_nothing(void) {
   static char large[4000];
   memset(large, ' ', sizeof(large) - 1);
   static const struct {
@@ -164,7 +164,7 @@ static void who_is_refused_counts_nothing(void) {
 }
 
 /* Sends the head only. */
-static void who_is_refused_hears_it_before_the_body(void) {
+static void a_refusal_is_sent_before_the_body_is_read(void) {
   static const struct {
     const char *head;
     int status;
@@ -216,14 +216,14 @@ static void chunks_are_counted_too(void) {
   end();
 }
 
-static void without_the_ledger_it_is_to_be_sent_again(void) {
+static void without_the_ledger_the_answer_is_503(void) {
   begin();
   ledger_stop(ledger);
   CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "S")), 503);
   end();
 }
 
-static void who_is_too_slow_is_cut_off(void) {
+static void a_slow_client_is_disconnected(void) {
   begin();
   int fd = dial();
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
@@ -246,7 +246,7 @@ static void *post_some(void *arg) {
   return arg;
 }
 
-static void many_at_once_are_counted_once(void) {
+static void simultaneous_requests_are_counted_once(void) {
   pthread_t threads[6];
   begin();
   for (size_t i = 0; i < GC_COUNT(threads); i++)
@@ -267,7 +267,7 @@ static void secrets_are_compared_whole(void) {
   CHECK(!webhook_same_secret("", 0, "a", 1));
 }
 
-static void an_unreadable_secret_is_not_the_senders_fault(void) {
+static void an_unreadable_secret_file_is_answered_503(void) {
   char away[sizeof(secret_file) + 8];
   snprintf(away, sizeof(away), "%s.away", secret_file);
   begin();
@@ -279,7 +279,7 @@ static void an_unreadable_secret_is_not_the_senders_fault(void) {
   end();
 }
 
-static void a_taken_port_is_told(void) {
+static void a_taken_port_is_reported(void) {
   begin();
   struct gc_err err = {.text = ""};
   const struct webhook_options taken = {.listen = address, .port = port};
@@ -302,15 +302,15 @@ int main(void) {
   fputs("s3cret\n", f);
   fclose(f);
   RUN(a_200_means_that_it_is_counted);
-  RUN(who_is_refused_counts_nothing);
-  RUN(who_is_refused_hears_it_before_the_body);
+  RUN(a_refused_request_counts_nothing);
+  RUN(a_refusal_is_sent_before_the_body_is_read);
   RUN(chunks_are_counted_too);
-  RUN(without_the_ledger_it_is_to_be_sent_again);
-  RUN(who_is_too_slow_is_cut_off);
-  RUN(many_at_once_are_counted_once);
+  RUN(without_the_ledger_the_answer_is_503);
+  RUN(a_slow_client_is_disconnected);
+  RUN(simultaneous_requests_are_counted_once);
   RUN(secrets_are_compared_whole);
-  RUN(an_unreadable_secret_is_not_the_senders_fault);
-  RUN(a_taken_port_is_told);
+  RUN(an_unreadable_secret_file_is_answered_503);
+  RUN(a_taken_port_is_reported);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();
