@@ -48,7 +48,7 @@ class Filler:
 
     def results(self, queues: Iterable[Queue], buckets: list[tuple[int, int]], now_ms: int,
                 only_media: Any = None) -> Iterator[bytes]:
-        """One group for each queue and medium; all minutes that have begun count."""
+        """One group for each queue and medium; all minutes that have ended count."""
         minutes = []
         for begin, end in buckets:
             first, last = -(-begin // MINUTE_MS), min(end, now_ms) // MINUTE_MS
