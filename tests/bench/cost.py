@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the suite costs a host and an account, measured on a real collectd."""
+"""The cost of the suite for a host and an account, measured on a real collectd."""
 from __future__ import annotations
 
 import os

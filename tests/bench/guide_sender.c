@@ -26,7 +26,7 @@
 enum {
   STEPS = 8,
   AT_A_TIME = 2000,  /* conversations side by side */
-  OTHERS_EACH = 500, /* events: one of another type between so many */
+  OTHERS_EACH = 500, /* after this many events, one of another type */
   FILE_MAX = 1 << 30,
 };
 

@@ -34,7 +34,7 @@ struct ask {
 
   /* The answer. */
   enum gc_code start_code;
-  unsigned done_count, done_want; /* ask_wait waits for so many */
+  unsigned done_count, done_want; /* ask_wait waits for done_want */
   struct gc_reply reply;          /* body.data is NULL: see body */
   struct gc_err err;
   char body[70000];

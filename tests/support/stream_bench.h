@@ -52,7 +52,7 @@ struct gc_loop *
 tcp_talk_loop(void); /* started; ends the program when it cannot */
 void tcp_talk_begin(struct talk *t); /* on a loop of its own */
 void tcp_talk_end(struct talk *t);
-bool tcp_talk_got(struct talk *t, size_t want); /* waits for so many bytes */
+bool tcp_talk_got(struct talk *t, size_t want); /* waits for `want` bytes */
 bool tcp_talk_is_closed(struct talk *t);
 /* Sends until all is sent or the stream accepts no more. */
 void tcp_talk_pump(struct talk *t);

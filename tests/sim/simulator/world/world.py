@@ -137,7 +137,7 @@ class World:
 
     def emit(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int] = None,
              who: Optional[Participant] = None) -> None:
-        """`who` is the agent's participant, where an agent has a share in it."""
+        """`who` is the agent's participant, for a metric of an agent."""
         at_ms = self.at_ms()
         for observer in self.observers:
             observer.metric(queue, conversation, name, value_ms, at_ms, who)
