@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* What one answer says. */
+/* The content of one answer. */
 struct sprout {
   uint64_t queues;
 };
