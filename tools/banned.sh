@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Functions that have a better one: what a reviewer would say twice.
+# Bans functions that have a better replacement, so that no reviewer has to
+# repeat it.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
 
-# ban PATTERN REASON [FILES…]: comments do not count.
+# ban PATTERN REASON [FILES…]: does not search comments.
 ban() {
   pattern=$1 reason=$2
   shift 2

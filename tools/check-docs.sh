@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tables of the manual are those of the code (tools/optdoc): in
+# The tables of the manual equal those of the code (tools/optdoc): in
 # plugins/NAME/README.md between <!-- options: BLOCK --> and <!-- /options -->
 # (BLOCK "-": outside of any block), in docs/metrics.md between
-# <!-- metrics --> and <!-- /metrics -->, aggregates and docs/permissions.md
-# likewise. With --update they are written anew.
+# <!-- metrics --> and <!-- /metrics -->; the aggregates and docs/permissions.md
+# have such marks too. --update rewrites the tables.
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -17,12 +17,12 @@ fresh=$(mktemp) || exit 99
 trap 'rm -f "$fresh"' EXIT
 status=0
 
-# A table that cannot be printed is told, and never written.
+# A table that optdoc cannot print is an error, and no file is written.
 for table in list metrics aggregates permissions; do
   "$optdoc" --$table >/dev/null || exit 1
 done
 
-# fill FILE PLUGIN: FILE with its tables as they should be.
+# fill FILE PLUGIN: prints FILE with the tables of the code.
 fill() {
   awk -v optdoc="$optdoc" -v plugin="$2" '
     function table(command, line) {
@@ -55,7 +55,7 @@ done
 check docs/metrics.md -
 check docs/permissions.md -
 
-# Every table has its place.
+# Each table has its marks in a page.
 blocks=$("$optdoc" --list) || exit 99
 while read -r plugin block; do
   grep -qxF "<!-- options: $block -->" "plugins/$plugin/README.md" ||

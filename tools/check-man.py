@@ -3,7 +3,7 @@
 """Four places name the options, and they must be the same: the code's rows
 (tools/optdoc --json), the READMEs (plugins/NAME/README.md), the manual pages
 (man/*.5, made by make) and the example configurations (examples/collectd.conf.d,
-behind a "#" or not). And mandoc has nothing to say about the pages.
+after a "#" or not). And mandoc reports nothing about the pages.
 
 An option is (plugin, block, name), the block "-" outside of any."""
 import json
@@ -76,7 +76,7 @@ def differences(places):
 
 
 def finds_what_is_missing(places):
-    """Takes one option out of each place, and puts one in: is it found?"""
+    """Removes one option from each place, and adds one: is each change found?"""
     failures = []
     for name, options in places.items():
         victim, stranger = sorted(options)[-1], ("genesys", "-", "Stranger")
@@ -90,7 +90,7 @@ def finds_what_is_missing(places):
 
 
 def entries_are_whole(plugin, page, facts):
-    """Each option's entry tells type, unit, default, range and an example."""
+    """Each option's entry has type, unit, default, range and an example."""
     missing = []
     text = page.replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")
     text = re.sub(r"\\f[BIR]", "", " ".join(text.split("\n")))
@@ -100,7 +100,7 @@ def entries_are_whole(plugin, page, facts):
         at = text.index('options: %s ' % block["block"])
         for o in block["options"]:
             found = text.find(".TP %s " % o["option"], at)
-            if found < 0:  # told by differences()
+            if found < 0:  # differences() reports it
                 continue
             at = found
             entry = text[at:text.find("Example: ", at) + 400]

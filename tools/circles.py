@@ -31,7 +31,7 @@ def objects() -> dict[str, Path]:
 
 
 def symbols(path: Path) -> tuple[set[str], set[str]]:
-    """What an object defines, and what it refers to."""
+    """The names that an object defines, and the names that it refers to."""
     listing = subprocess.run(["nm", str(path)], check=True, capture_output=True, text=True).stdout
     defined, needed = set(), set()
     for line in listing.splitlines():

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints compile_commands.json, by which clangd, clang-tidy and editors read
-the sources.
+"""Prints compile_commands.json, from which clangd, clang-tidy and editors take
+the compiler's flags.
 
 usage: compile_commands.py SOURCE-FOLDER COMPILER FLAG...
 
 All files get the same flags: those of the whole project, with the include
-folders of every library. The file belongs into the build folder.
+folders of every library. The file belongs in the build folder.
 """
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what is missing, and only that:
+# Installs the missing packages, and no others:
 # tools/deps.sh build|demo|test|package|bench …
-# (several may be named). Debian 12 by apt-get, Fedora by dnf; elsewhere the names
-# may differ. No service is started. Does nothing, and needs no root, when all is
-# there.
+# (one or more of these). Uses apt-get on Debian 12, dnf on Fedora; on other
+# systems the names may differ. Starts no service. Does nothing, and needs no
+# root, when all packages are installed.
 set -eu
 
 say() { echo "deps: $*" >&2; }
@@ -20,8 +20,8 @@ debian_packages() {
     ca-certificates nodejs node-ws ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;
-  # What `make bench` has as references; it leaves out what is missing. npm comes
-  # with some packages of nodejs, and would then conflict.
+  # The references of `make bench`, which leaves out the missing ones. Some
+  # packages of nodejs contain npm; a second npm would conflict with them.
   bench) echo collectd-core nodejs node-ws redis-server golang-go \
     golang-nhooyr-websocket-dev golang-github-prometheus-client-golang-dev
     command -v npm >/dev/null || echo npm ;;

@@ -19,7 +19,8 @@ for f in "$libs"/genesys*.so "$libs"/libgenesys_core-*.so; do
     status=1
   fi
 done
-# What a plugin needs of ours the core exports, or collectd cannot load it.
+# The core exports each gc_ function that a plugin needs; without it collectd
+# cannot load the plugin.
 core=$(ls "$libs"/libgenesys_core-*.so 2>/dev/null)
 if [ -n "$core" ]; then
   exported=$(mktemp) hidden=$(mktemp)

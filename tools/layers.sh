@@ -39,7 +39,7 @@ for folder in common/base common/genesys common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
 
-# What a plugin's file may not include, by the room in which it stands.
+# Forbidden includes of a plugin's file, by its folder.
 for f in $(find plugins -name '*.[ch]'); do
   other='curl/|sqlite3|hiredis/'
   case $f in

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Links within the documents lead somewhere, and so do the commands they show:
-a file that is named exists, a make target is a rule, an option of ./configure
-is known. A table row that names functions and their file names them rightly.
+"""Checks the links within the documents and the commands that they show: each
+named file exists, each make target has a rule, ./configure knows each option,
+and a table row that names functions and their file names the right file.
 
 usage: links.py
 """
@@ -36,7 +36,7 @@ def outside_of_blocks(text: str) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors that a page's headings have where Markdown is shown."""
+    """The anchors of a page's headings in rendered Markdown."""
     found: set[str] = set()
     for line in outside_of_blocks(text).splitlines():
         if line.startswith("#"):
@@ -58,9 +58,9 @@ def broken_links(path: Path, text: str):
 
 
 def commands(text: str):
-    """The lines of ```sh blocks, and what stands between back-ticks."""
+    """The lines of ```sh blocks, and the text between back-ticks."""
     blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
-    # Lines of collectd's own tree are not ours.
+    # Lines about collectd's own tree are not checked.
     return [line for line in blocks.splitlines() if "collectd-5." not in line] + re.findall(r"`([^`\n]+)`", outside_of_blocks(text))
 
 
@@ -94,7 +94,7 @@ def broken_commands(text: str, known: set[str], configure: str):
 
 
 def is_built(name: str) -> bool:
-    """A program of the tree: its source is there."""
+    """True for a program of the tree: its source exists."""
     return (TOP / (name + ".c")).exists()
 
 

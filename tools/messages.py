@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Every ERROR and WARNING that the code can print is in docs/troubleshooting.md.
 
-usage: messages.py           holds the two together; prints what is missing in
-                             the form in which it can be pasted
-       messages.py --list    FILE:LINE and message, all of them
+usage: messages.py           compares the two; prints missing messages in a form
+                             for pasting
+       messages.py --list    prints FILE:LINE and text of all messages
 
 A message is a string of the sources that has two words or more and is not part
-of a debug line. What a printf
-fills in is written "…", and such ends, as blanks and punctuation at the ends,
-do not count. In the document messages are the lines of ```text blocks.
+of a debug line. "…" stands for the text that printf inserts. "…", blanks and
+punctuation at the ends are not compared. In the document messages are the lines
+of ```text blocks.
 """
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1]))
 DOCUMENT = "docs/troubleshooting.md"
 SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 
-# Strings of two words that no operator sees: options and metrics are told in
-# the manual (and end with a full stop, which a message never does) ...
+# Strings of two words that no operator sees: the manual describes options and
+# metrics (and ends them with a full stop, which a message never has) ...
 MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 # ... lines below WARNING may stand in the document or not ...
@@ -33,7 +33,7 @@ PROTOCOL = re.compile(
     r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
     r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+")
-# Words of libcurl's that we look for, and what decoders call their models.
+# Words of libcurl that the code looks for, and the decoders' names of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
             "HTTP version", "contacts by medium, agents; with a time", "contacts by medium"}
 
@@ -44,7 +44,7 @@ ESCAPES = {"n": " ", "t": " ", "r": " ", '"': '"', "\\": "\\"}
 
 
 def tokens(source: str):
-    """(text, position) of what is neither blank nor comment."""
+    """(text, position) of each token except blanks and comments."""
     for match in TOKEN.finditer(source):
         text = match.group()
         if not (text.isspace() or text.startswith(("/*", "//", "\\"))):
@@ -75,7 +75,7 @@ def literals(source: str):
 
 
 def trimmed(text: str) -> str:
-    """Without its ends."""
+    """The text without the ends that are not compared."""
     text = re.sub(r"…(\s*…)+", "…", " ".join(text.split()))
     return text.strip(" ;:,…")
 
@@ -95,7 +95,7 @@ def is_message(function: str, arguments: list[str], raw: str) -> bool:
 
 
 def messages_of_sources() -> tuple[dict[str, str], set[str]]:
-    """{message: the first place that says it}, and every string"""
+    """{message: the first place that has it}, and every string"""
     found: dict[str, str] = {}
     strings: set[str] = set()
     for pattern in SOURCES:

@@ -6,7 +6,7 @@
 
 The README brings the prose (a small part of Markdown, see blocks_of), the rows
 bring each option with type, unit, default, range and an example, in place of the
-README's own tables of them. Other comments than this one are passed over:
+README's own tables of them. All comments except this one are skipped:
 
     <!-- brief: what queues look like now -->
 
@@ -63,7 +63,7 @@ def is_text(line):
 
 
 def take_until(lines, at, end):
-    """The lines up to one that is `end`, and where it goes on after it."""
+    """The lines before the first line equal to `end`, and the index after that line."""
     begin = at
     while lines[at] != end:
         at += 1
@@ -120,8 +120,8 @@ def blocks_of(text):
 # ---- text to roff -------------------------------------------------------
 
 def escape(text, literal=False):
-    """Text in which roff sees nothing of its own. Literal: what is to be
-    copied, so that a hyphen is a minus and quotes stay straight."""
+    """Text without any meaning to roff. Literal: text for copying, in which a
+    hyphen is a minus and quotes stay straight."""
     marks = {"\\": "\\e"}
     if literal:
         marks.update({"-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha",
@@ -139,7 +139,7 @@ def escape(text, literal=False):
 
 
 def link_of(text, url):
-    """Another plugin's README is another page; what is on the web is shown."""
+    """A link to another plugin's README names its page; a web address is shown."""
     readme = re.match(r"(?:\.\./)*(?:plugins/)?(genesys\w*)/README\.md", url)
     if readme:
         return "\\fB%s\\fR(5)" % escape(page_of(readme.group(1)), literal=True)
@@ -174,7 +174,7 @@ def inline(text):
 
 
 def guard(line):
-    """A line of text that begins like a request is none."""
+    """Escapes a line of text that begins like a request."""
     return "\\&" + line if line[:1] in (".", "'") else line
 
 
@@ -200,7 +200,7 @@ def code(lines):
 
 
 def row_of_table(row):
-    """The last cell is what is said of the others."""
+    """The last cell describes the other ones."""
     tag = "  ".join(inline(cell) for cell in row[:-1] if cell)
     body = filled(row[-1]) or ["\\&"]
     return [".TP", guard(tag or "\\&")] + body
@@ -236,7 +236,7 @@ def option(row):
 
 
 class Page:
-    """One page; `facts` is what optdoc --json says."""
+    """One page; `facts` is the output of optdoc --json."""
 
     def __init__(self, plugin, facts):
         self.plugin, self.types = plugin, facts["types"]
@@ -307,7 +307,7 @@ class Page:
 
 
 def sections_of(blocks):
-    """What stands before the first section, and the sections in order."""
+    """The text before the first section, and the sections in order."""
     intro, sections = [], []
     for block in blocks:
         if block[0] == "heading" and block[1] == 1:
@@ -322,8 +322,8 @@ def sections_of(blocks):
 
 
 def tidy(lines):
-    """No paragraph request where none can be: after a section's title, before
-    another request that breaks, at the end."""
+    """Removes paragraph requests where none is allowed: after a section's title,
+    before another request that breaks, at the end."""
     out = []
     for line in lines:
         breaks = line == ".PP" or re.match(r"\.(SH|SS|TP|IP)\b", line)

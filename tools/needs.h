@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For docs/permissions.md alone: of each call and each topic who asks for it
- * and what is lost without its permission. */
+/* For docs/permissions.md only: the options that need each call and each topic,
+ * and the loss without its permission. */
 #ifndef GC_TOOLS_NEEDS_H
 #define GC_TOOLS_NEEDS_H
 
@@ -9,14 +9,15 @@
 #include "common/genesys/endpoint.h"
 
 struct need {
-  const char *by;   /* the options that ask */
+  const char *by;   /* the options that need it */
   const char *lost; /* without the permission */
 };
 
 /* The row of `id`; NULL when tools/needs.c lacks it. */
 const struct need *need_of(enum gc_endpoint_id id);
 
-/* Topics of the notification channel: no calls of ours, but refused alike. */
+/* Topics of the notification channel: the agent does not call them, but a
+ * missing permission refuses them as well. */
 extern const struct topic_need {
   const char *topic, *permission;
   struct need need;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # tools/new-plugin.sh NAME makes the plugin genesys_NAME of tools/skeleton: it
 # builds, passes its tests and counts the queues of an account. CONTRIBUTING.md
-# says how it goes on. In the tree, nothing is committed; ./autogen.sh follows.
+# has the next steps. Writes into the tree and commits nothing; run ./autogen.sh
+# afterwards.
 set -eu
 cd "$(dirname "$0")/.."
 from=tools/skeleton

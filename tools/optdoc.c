@@ -7,8 +7,8 @@
  *   optdoc --typesdb         the same as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
  *   optdoc --json            blocks with their options, and types of values
- * tools/check-docs.sh keeps the READMEs equal to it; tools/mkman.py makes the
- * manual pages of both. */
+ * tools/check-docs.sh checks that the READMEs have the same tables;
+ * tools/mkman.py makes the manual pages from the READMEs and the rows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +82,7 @@ static enum gc_code print_typesdb(struct gc_buf *out) {
   return GC_OK;
 }
 
-/* "scope NAME": of a gateway's token, not of a role. */
+/* "scope NAME": a scope of a gateway's token, not a permission of a role. */
 static const char *permission_of(const struct gc_endpoint *e) {
   return strncmp(e->permission, "scope ", 6) == 0 ? e->permission + 6
                                                   : e->permission;
@@ -123,7 +123,7 @@ static enum gc_code print_permissions(struct gc_buf *out) {
   return GC_OK;
 }
 
-/* What becomes of a metric of the API, by its kind. */
+/* The types of value that a metric of the API becomes, by its kind. */
 static const struct {
   const char *unit, *types, *stats;
 } kinds[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every place of collectd.conf that has options of ours: the manual is printed
- * from this list, and tests walk it. */
+/* Every place of collectd.conf that has options of this project. optdoc prints
+ * the manual from this list, and tests read it. */
 #ifndef GC_TOOLS_OPTION_PAGES_H
 #define GC_TOOLS_OPTION_PAGES_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/origins.h"
 
-/* Values of a queue are also silent while its name is not known; that is said
- * once in docs/metrics.md, not in each row. */
+/* A queue's values are also absent while its name is unknown; docs/metrics.md
+ * says so once, not in each row. */
 #define UNTOLD "the reading fails, or does not mention queue and medium"
 #define UNTOLD_QUEUE "the reading fails, or does not mention the queue"
 #define NO_CONTACT                                                             \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* For docs/metrics.md alone: of each type of value its type instance, where the
- * number comes from and when it is silent. Apart from common/genesys/metric.h,
- * so that no agent carries it in memory. */
+/* For docs/metrics.md only: of each type of value the type instance, the origin
+ * of the number, and when it is absent. Separate from common/genesys/metric.h,
+ * so that no agent keeps it in memory. */
 #ifndef GC_TOOLS_ORIGINS_H
 #define GC_TOOLS_ORIGINS_H
 

@@ -19,8 +19,8 @@ def width(character: str) -> int:
 
 
 def runs(line: str):
-    """(column, columns, text) of what stands together: words apart, so that a
-    font of another width moves none of them; wide characters each by itself."""
+    """(column, columns, text) of each word, so that a font of another width
+    moves no word; wide characters one by one."""
     column, start, text = 0, 0, ""
     for c in line + " ":
         if text and (c == " " or width(c) == 2 or width(text[-1]) == 2):

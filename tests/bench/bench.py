@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""All benchmarks, side by side with their references, and one table at the end; README.md beside this says how to
-read it.
+"""All benchmarks, side by side with their references, and one table at the end; README.md beside this file explains
+it.
 
 usage: bench.py [verb…]     without one: all of them
 Environment: top_srcdir, top_builddir, as in the end-to-end tests; GC_EVENTS, GC_FLOW_EVENTS, GC_SQS_EVENTS, GC_ROWS:
-how much of it. The exit status is 1 when something did not do its work; a missed aim is told, and is none.
+the amount of work. The exit status is 1 when a benchmark did not do its work; a missed aim is reported and changes no
+exit status.
 """
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ static struct result run_ours(const struct gc_buf *answer) {
   return r;
 }
 
-/* The tree alone: nothing is looked up in it. */
+/* Builds the tree; looks up nothing in it. */
 static struct result run_json_c(const struct gc_buf *answer) {
   struct result r = {0};
   double began = now_ms();
@@ -134,7 +134,7 @@ static struct result run_json_c(const struct gc_buf *answer) {
   return r;
 }
 
-/* In a child of its own: what it takes beyond the answer itself. */
+/* Runs in a child process; its memory without that of the answer. */
 static void measure(const char *name, const struct gc_buf *answer,
                     struct result (*run)(const struct gc_buf *)) {
   struct rusage use;
@@ -154,7 +154,7 @@ static void measure(const char *name, const struct gc_buf *answer,
   _exit(0);
 }
 
-/* The answer as a file, for who reads it in another language. */
+/* Writes the answer to a file, for a program in another language. */
 static void measure_python(const struct gc_buf *answer) {
   static const char script[] =
       "import json,resource,sys,time\n"

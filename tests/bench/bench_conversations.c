@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Queue conversation events of the official shape, 1.3 KB each: bytes →
  * envelope, → event, → model, beside json-c building a tree of the same bytes.
- * Then what one conversation takes in memory. The way over a socket is
- * bench_stream's. */
+ * Then the memory of one conversation. bench_stream
+ * measures the same over a socket. */
 #include <inttypes.h>
 #include <malloc.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static const char *event_at(size_t i) {
   return events.bytes.data + events.list[i].at;
 }
 
-/* What channels/socket does with each message before a block gets it. */
+/* The work of channels/socket on each message before a block gets it. */
 static struct lap run_envelope(void) {
   struct gc_notification n;
   struct lap began = lap_begin();

@@ -25,7 +25,7 @@ enum {
 };
 #define RETENTION_MS (INT64_C(14) * 86400000)
 
-/* Batches that nobody has. */
+/* Batches that are not in use. */
 static struct {
   pthread_mutex_t lock;
   pthread_cond_t changed;
@@ -72,7 +72,7 @@ static struct gc_buf read_file(const char *path) {
   return text;
 }
 
-/* Returns what is behind the lines. */
+/* Returns the text after the lines. */
 static const char *read_batch(struct event_reader *r, const char *at,
                               const char *end, struct event_counts *counts,
                               struct batch *b) {

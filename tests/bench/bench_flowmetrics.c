@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow metrics: events rejected, events decoded, keys committed. GC_ROWS: how
- * many keys the file has when batches are measured (1,000,000; the target is
- * stated for 5,000,000). The file is in GC_FOLDER (/tmp). */
+/* Flow metrics: events rejected, events decoded, keys committed. GC_ROWS is the
+ * number of keys in the file when batches are measured (1,000,000; the target
+ * is stated for 5,000,000). The file is in GC_FOLDER (/tmp). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 enum { EVENTS = 300000, PER_MINUTE = 500, SYNCS = 100 };
 
-/* An attributes event of EventBridge, some 1.2 KB. */
+/* An attributes event of EventBridge, about 1.2 KB. */
 static void make_event(struct gc_buf *out, const char *metric) {
   gc_buf_reset(out);
   (void)!gc_buf_print(
@@ -92,7 +92,7 @@ static int by_key(const void *a, const void *b) {
   return memcmp(a, b, sizeof(struct seen_key));
 }
 
-/* `count` keys in transactions of `batch`, as the ledger does it. */
+/* Commits `count` keys in transactions of `batch`, as the ledger does. */
 static struct lap commit(struct sqlite_db *s, unsigned from, unsigned count,
                          unsigned batch) {
   static struct seen_key keys[20000];

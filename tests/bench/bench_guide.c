@@ -5,8 +5,8 @@
  *
  *   bench_guide PORT [CA]
  *
- * Tells one line of JSON as the references do: what was counted, and the time
- * from the opening of the stream to its end. */
+ * Prints one line of JSON as the references do: the counts, and the time from
+ * the opening of the stream to its end. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ struct run {
   bool is_open, is_over; /* is_over: under the gate */
 };
 
-/* What the values say. */
+/* The counts in the dispatched values. */
 struct reported {
   int64_t events, others, waits, active;
   size_t pairs;
@@ -143,7 +143,7 @@ static struct gc_account *open_account(const char *port, const char *ca) {
   return account;
 }
 
-/* ---- what came of it ---- */
+/* ---- the results ---- */
 
 static void add_change(struct reported *t, const char *qualifier,
                        int64_t count) {
@@ -168,7 +168,7 @@ static void add_up(void *ctx, const struct gc_sample *s) {
     t->events += s->values[0].derive;
   if (s->metric == GC_METRIC_EVENTS && strcmp(s->qualifier, "other") == 0)
     t->others += s->values[0].derive;
-  /* The gauges of a stream that has ended are silent; this one is not. */
+  /* The gauges of an ended stream have no values; this one has. */
   if (s->metric == GC_METRIC_CONVERSATIONS && strcmp(s->qualifier, "live") == 0)
     t->active = (int64_t)s->values[0].gauge;
 }
@@ -196,7 +196,7 @@ static void put_reported(const struct reported *t, const struct run *r) {
   printf("}}}\n");
 }
 
-/* Counters begin with a 0: the second reading tells. */
+/* A series begins with 0: the second reading has the counts. */
 static void tell(const struct run *r) {
   struct reported reported = {0};
   struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
@@ -222,7 +222,7 @@ int main(int argc, char **argv) {
   r.account = open_account(argv[1], argv[2]);
   make_stream(&r);
   gc_loop_call(gc_account_loop(r.account), begin_here, &r);
-  bool ended = false; /* a gate's patience is that of a short test */
+  bool ended = false; /* a gate waits as long as a short test */
   for (int i = 0; i < PATIENCE && !ended; i++)
     ended = gate_wait(&gate, is_over, &r);
   must(ended, "the stream did not end in time");

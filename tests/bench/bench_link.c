@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The reference for memory: a collectd plugin that only links our libraries,
- * opens one TLS connection and one SQLite file, and dispatches as many constant
- * series as BENCH_SERIES says: collectd keeps more than a kilobyte of its own
- * for each. The address and the CA come from BENCH_URL and BENCH_CA. */
+ * opens one TLS connection and one SQLite file, and dispatches BENCH_SERIES
+ * constant series, because collectd itself keeps more than a kilobyte for each
+ * series. BENCH_URL and BENCH_CA give the address and the CA. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -100,7 +100,7 @@ static struct result run_ours(const struct gc_buf *answers) {
   return r;
 }
 
-/* The tree alone: nothing is looked up in it. */
+/* Builds the tree; looks up nothing in it. */
 static struct result run_json_c(const struct gc_buf *answers) {
   struct result r = {0};
   struct lap began = lap_begin();
@@ -114,7 +114,7 @@ static struct result run_json_c(const struct gc_buf *answers) {
   return r;
 }
 
-/* In a child of its own; base_kb is what the answers alone take. */
+/* Runs in a child process; base_kb is the memory of the answers alone. */
 static void measure(const char *name, const struct gc_buf *answers,
                     struct result (*run)(const struct gc_buf *)) {
   struct rusage use;

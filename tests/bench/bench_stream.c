@@ -7,9 +7,9 @@
  * genesys_realtime block (decoder, lock, model). Beside it json-c builds a tree
  * of the same bytes, from memory.
  *
- * The server writes frames that are ready, all in one go, and both share the
- * host's cores: what the network thread could do alone is the figure per CPU
- * second. Its time includes the kernel's copying and, with TLS, OpenSSL. Each
+ * The server writes prepared frames without a pause, and both sides share the
+ * host's cores: the figure per CPU second is the speed of the network thread
+ * alone. Its time includes the kernel's copying and, with TLS, OpenSSL. Each
  * round has an account, a channel and a model of its own. */
 #include <string.h>
 
@@ -40,7 +40,7 @@ struct run {
   int port;
   struct gc_account *account;
   struct stream *stream;
-  struct gc_channels_listener end; /* hears what comes behind the events */
+  struct gc_channels_listener end; /* receives the message after the events */
   struct lap lap;
   bool is_ready, is_over; /* under the gate */
 };
@@ -51,7 +51,7 @@ static bool is_over(void *ctx) { return ((struct run *)ctx)->is_over; }
 /* ---- the platform ---- */
 
 static const struct {
-  const char *method, *path; /* the path begins so */
+  const char *method, *path; /* the beginning of the path */
   const char *body;          /* NULL: the channel */
 } answers[] = {
     {"POST", "/oauth/token",
@@ -132,7 +132,7 @@ static void on_account_notice(const char *account, const char *cause,
   on_notice(NULL, cause, err);
 }
 
-/* Connected and subscribed; the model is there. */
+/* Called when connected and subscribed; the model exists then. */
 static void on_snapshot(void *ctx) {
   struct run *r = ctx;
   r->lap = lap_begin();
@@ -239,8 +239,8 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
   return true;
 }
 
-/* Nothing got lost on the way. Counters begin with a 0: the second reading
- * tells. */
+/* Checks that no event was lost. A series begins with 0: the second reading has
+ * the counts. */
 static void check(struct stream *s, const struct events *e) {
   struct sums sums = {0, 0};
   struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};

@@ -3,7 +3,7 @@
  * messages (one thread), and socket → messages, plain and TLS, from a server
  * in this process that sends as fast as it can (two threads of one host).
  * Sizes: an event of the guide dialect, one of the official API, and one that
- * no read holds whole. */
+ * is larger than a read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +105,7 @@ static void on_open(void *ctx) { ((struct run *)ctx)->began_s = now_s(); }
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct run *r = ctx;
   must(len == r->size && bytes[0] == 'x', "a wrong message");
-  /* The clock costs more than a message: seldom. */
+  /* Reading the clock costs more than a message: do so seldom. */
   if (++r->count % 256 != 0 || r->is_over)
     return;
   r->took_s = now_s() - r->began_s;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the suite costs a host and an account, measured on a real collectd."""
+"""The cost of the suite for a host and an account, measured on a real collectd."""
 from __future__ import annotations
 
 import os
@@ -30,7 +30,7 @@ def memory_of(pid: int) -> tuple[int, int]:
 
 
 def plain_collectd(plugins: list[str], env: dict[str, str]) -> Program:
-    """A collectd without our plugins, with csv and whatever else is named."""
+    """A collectd without our plugins, with csv and the other plugins that the arguments name."""
     base = process.folder("plain")
     (base / "plugins").mkdir()
     for path in [str(c.system_plugins() / "csv.so"), str(c.system_plugins() / "logfile.so"), *plugins]:
@@ -80,7 +80,7 @@ def memory(left_out: list[str]) -> Iterator[Row]:
     for program in programs:
         program.end()
     rss, private = beyond(none, bare)[0], beyond(none, linked)[1]
-    # What collectd itself keeps of each series is not ours.
+    # The memory that collectd itself keeps for each series is not counted.
     for work, mine, link_alone, most in (("no queue", none, linked, RSS_MOST_MB),
                                          ("%d series" % series, all_queues, same, None)):
         rss, private = beyond(mine, bare)[0], beyond(mine, link_alone)[1]
@@ -100,7 +100,7 @@ def requests(left_out: list[str]) -> Iterator[Row]:
         ours.wait_up(within_s=START_MOST_S)
         ours.lives_until(lambda: ours.latest("queues-all", "stream_connected") == 1, START_MOST_S,
                          "the stream is open")
-        watch_for(SETTLE_S)  # the snapshots of a start are no habit
+        watch_for(SETTLE_S)  # the start alone requests snapshots
         sim.reset_counters()
         watch_for(MINUTE_S)
         told = sim.counters()

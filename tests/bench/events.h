@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Queue conversation events of the official shape, 1.3 KB each: the lives of
- * conversations (customer, acd, agent), eight snapshots each, many side by
- * side, in the order in which they would arrive. */
+ * conversations (customer, acd, agent), eight snapshots each, many
+ * conversations at the same time, in the order of their arrival. */
 #ifndef GC_TESTS_BENCH_EVENTS_H
 #define GC_TESTS_BENCH_EVENTS_H
 
@@ -12,7 +12,7 @@
 enum { EVENTS_A_LIFE = 8 };
 
 struct events {
-  struct gc_buf bytes; /* one behind the other */
+  struct gc_buf bytes; /* one after the other */
   struct event_place {
     size_t at, len;
   } * list;
@@ -20,12 +20,12 @@ struct events {
   unsigned lives; /* each an offer */
 };
 
-/* Of conversations that begin at start_ms and after it. `lives` is a multiple
- * of 400, which go on at a time. */
+/* Events of conversations that begin at start_ms and after it. `lives` is a
+ * multiple of 400; 400 conversations go on at a time. */
 void events_make(struct events *e, unsigned lives, int64_t start_ms);
 void events_clear(struct events *e);
 
-/* The reference: json-c makes a tree of each and frees it. */
+/* The reference: json-c builds a tree of each event and frees it. */
 struct lap events_json_c(const struct events *e);
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What all benchmarks share: programs that tell a line of JSON, references that may be missing, and the one table at
-the end."""
+"""Shared by all benchmarks: programs that print a line of JSON, references that may be missing, and the table at the
+end."""
 from __future__ import annotations
 
 import json
@@ -18,7 +18,7 @@ sys.path.append(str(HERE.parent / "e2e"))
 from lib import collectd, process  # noqa: E402
 
 BUILT = collectd.build_folder() / "tests" / "bench"
-MADE = BUILT / "made"  # what the references need and leave; `make clean` removes it
+MADE = BUILT / "made"  # packages and output of the references; `make clean` removes it
 PATIENCE_S = 600
 GO_PATH = Path("/usr/share/gocode")  # where Debian puts the sources of Go's packages
 NODE_PATH = Path("/usr/share/nodejs")  # and the modules of Node
@@ -26,11 +26,11 @@ Told = dict[str, Any]
 
 
 class LeftOut(Exception):
-    """This cannot be measured here, and why."""
+    """The reason why something cannot be measured here."""
 
 
 class Wrong(Exception):
-    """What was measured has not done its work."""
+    """A measured program has not done its work."""
 
 
 def thousands(per_s: float) -> str:
@@ -40,7 +40,7 @@ def thousands(per_s: float) -> str:
 
 @dataclass
 class Speed:
-    """Things a second by the wall's clock, which tells what else the host did too, and a second of CPU time."""
+    """Units in a second of the wall clock, which depends on the host's other load, and in a second of CPU time."""
     wall: float
     cpu: float
 
@@ -48,13 +48,13 @@ class Speed:
         return "%s/s (%s)" % (thousands(self.wall), thousands(self.cpu))
 
     def reaches(self, aim: float) -> str:
-        """The table's word."""
+        """The entry of the last column."""
         return "yes" if self.wall >= aim else "by CPU time" if self.cpu >= aim else "NO"
 
 
 @dataclass
 class Row:
-    """One line of the table; `row` groups what has one aim. Ratios above 1 mean that ours is better."""
+    """One line of the table; lines of one `row` share an aim. Ratios above 1 mean that ours is better."""
     row: str
     work: str
     ours: str
@@ -108,7 +108,7 @@ def need_collectd(plugin: str) -> None:
 
 
 def output_of(words: list[str], env: Optional[dict[str, str]] = None) -> str:
-    """What a program tells; its complaints go to ours."""
+    """The record that a program prints; its stderr is ours."""
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S,
                           env={**os.environ, **(env or {})})
     if done.returncode != 0:
@@ -135,7 +135,7 @@ def shown_by(words: list[str], env: Optional[dict[str, str]] = None) -> list[str
 
 @contextmanager
 def serving(words: list[str]) -> Iterator[str]:
-    """A server that ends with its standard input; the first line that it tells."""
+    """A server that ends with its standard input; the first line that it prints."""
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None and server.stdout is not None
         yield server.stdout.readline()
@@ -152,8 +152,8 @@ def node() -> str:
 
 
 def node_modules(*packages: str) -> dict[str, str]:
-    """The environment in which Node finds `package@version`, which the first run installs below the build folder;
-    what the distribution has is taken from there."""
+    """The environment in which Node finds each `package@version`. The first run installs packages below the build folder,
+    except those of the distribution."""
     missing = [p for p in packages if not (NODE_PATH / p.partition("@")[0]).is_dir()]
     place = MADE / "node"
     wanted = [p for p in missing if not (place / "node_modules" / p.partition("@")[0]).is_dir()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Flow metrics: the parts of the way, guide E's diff against a Redis beside it, and what SQS is asked."""
+"""Flow metrics: each step alone, guide E's diff against a Redis as the reference, and the requests to SQS."""
 from __future__ import annotations
 
 import json
@@ -26,7 +26,7 @@ SIMULATOR = HERE.parent / "sim" / "sqs_sim.py"
 ROUNDS = 2
 Run = Callable[[], Told]
 
-# What bench_flowmetrics tells: its words, what it is, the aim in units a second.
+# The lines of bench_flowmetrics: first words, description, aim in units a second.
 PARTS = (
     ("events without a metric, dismissed", "attribute events skipped", 1e6),
     ("events with a metric, decoded and hashed", "attribute events decoded", None),
@@ -51,7 +51,7 @@ def parts() -> Iterator[Row]:
 
 @contextmanager
 def redis(durable: bool) -> Iterator[int]:
-    """A private one; `durable` as an acknowledgement would need it."""
+    """A private Redis; `durable`: each write is on disk before its answer, as an acknowledgement requires."""
     server = process.program("redis-server")
     if server is None:
         raise LeftOut("no redis-server")
@@ -91,7 +91,7 @@ def run_ours(events: Path) -> Run:
 
 
 def counts_of(told: Told) -> Counter:
-    """Names as identities have them."""
+    """The same counts with the names cleaned as in identities."""
     counts: Counter = Counter()
     for series, count in told["counts"].items():
         counts[series.replace("/", "_")] += count
@@ -121,7 +121,7 @@ def measure(runs: dict[str, Run], truth: Told) -> dict[str, Told]:
 
 
 def record(folder: Path, count: int) -> tuple[Path, Told]:
-    """Events as flows cause them, a fifth of them repeated, the order shaken; and what is to be counted."""
+    """Events as flows cause them, a fifth of them repeated, in shuffled order; and the expected counts."""
     events = folder / "events"
     output_of([sys.executable, str(SIMULATOR), "--dump", str(count), str(events), "--plan", '{"malformed": 0}'])
     told = json.loads(Path(str(events) + ".truth").read_text())
@@ -141,7 +141,7 @@ def diff(left_out: list[str]) -> Iterator[Row]:
 
 
 def requests() -> Iterator[Row]:
-    """By the block's own word, over the simulator's queue."""
+    """By the block's self-telemetry, over the simulator's queue."""
     need_collectd("genesys_flowmetrics")
     sqs = Sqs()
     sqs.feed(SQS_EVENTS, duplicates=0)

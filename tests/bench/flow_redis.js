@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Guide E's work as a Node service would do it, against a Redis: as
-// flow_redis.py does, with the package "redis", which pipelines what is asked
-// in one turn.
+// flow_redis.py does, with the package "redis", which pipelines the commands of
+// one turn of the event loop.
 //   node flow_redis.js FILE PORT        NODE_PATH: where redis is
 'use strict';
 const fs = require('fs');
@@ -43,7 +43,7 @@ async function take(redis, lines) {
   await all.exec();
 }
 
-// The kernel's own account: getrusage tells no less than our parent had.
+// From /proc: getrusage reports at least the maximum of the parent process.
 function residentMost() {
   return Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Guide E's work as a Python service would do it, against a Redis: the attributes that a conversation had before are
-in the store, those that are new are counted there. Batches of ten events, each with two round trips (read; write),
-everything of a batch in one pipeline. What a conversation had is kept as a union, so that events that come twice or
-late change nothing.
+"""Guide E's work as a Python service would do it, against a Redis: the store has the earlier attributes of each
+conversation, and new attributes are counted there. Batches of ten events, each with two round trips (read; write) and
+one pipeline for each. The attributes of a conversation are kept as a union, so that repeated and late events change
+nothing.
 
 usage: flow_redis.py FILE PORT
 """
@@ -20,7 +20,7 @@ FORM = re.compile(r"(.+)Metric_(.+)\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z\)
 
 
 class Redis:
-    """As much of RESP as is needed."""
+    """The part of RESP that this program needs."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -79,7 +79,7 @@ def take(redis: Redis, lines: list[bytes]) -> None:
         redis.pipeline([("MULTI",), *writes, ("EXEC",)])
 
 def resident_most_kb() -> int:
-    """The kernel's own account: getrusage tells no less than our parent had."""
+    """From /proc: getrusage reports at least the maximum of the parent process."""
     with open("/proc/self/status") as status:
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The sender that all programs of the guide stream's benchmark hear, one after
- * the other, so that each is given the same bytes at the same speed.
+/* The sender for all programs of the guide stream's benchmark, one after the
+ * other, so that each receives the same bytes at the same speed.
  *
- *   guide_sender record FILE EVENTS   makes the frames, tells the truth
- *   guide_sender serve FILE [tls]     tells "PORT" or "PORT CA", and serves
+ *   guide_sender record FILE EVENTS   writes the frames, prints the truth
+ *   guide_sender serve FILE [tls]     prints "PORT" or "PORT CA", and serves
  *
- * The frames are the guide dialect's conversation events, some 200 bytes each,
- * as a server sends them, a close frame at the end. The truth is what whoever
- * reads them must have counted, one line of JSON. The server answers a request
- * for a token and the upgrade, reads the query, writes the file as fast as it
- * is taken, and hangs up when the client has answered the close frame. It ends
- * with its standard input. */
+ * The frames are the guide dialect's conversation events, about 200 bytes each,
+ * as a server sends them, with a close frame at the end. The truth is one line
+ * of JSON, the counts that each client must have. The server answers a request
+ * for a token and the upgrade, reads the query, writes the file as fast as the
+ * client reads it, and disconnects when the client has answered the close
+ * frame. It ends with its standard input. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,7 +26,7 @@
 enum {
   STEPS = 8,
   AT_A_TIME = 2000,  /* conversations side by side */
-  OTHERS_EACH = 500, /* events: one of another type between so many */
+  OTHERS_EACH = 500, /* after this many events, one of another type */
   FILE_MAX = 1 << 30,
 };
 
@@ -37,8 +37,9 @@ static const struct {
               {"WRAPPED_UP", "wrapup"}, {"TERMINATED", "ended"}};
 enum { QUEUED, ALERTING, ACTIVE, HELD, WRAPPED_UP, TERMINATED, STATES };
 
-/* Lives: each `every`-th conversation has the first that fits. Repeats, a call
- * nobody takes, and one that goes on for longer than we listen. */
+/* Lives: each `every`-th conversation has the first that fits. Among them are
+ * repeats, a call that no agent answers, and a call that lasts longer than the
+ * stream. */
 static const struct {
   unsigned every;
   unsigned char steps[STEPS];
@@ -57,7 +58,7 @@ static const char *const media[] = {"voice", "voice", "voice",  "chat",
 static const char other[] =
     "{\"eventType\":\"Heartbeat\",\"event\":{\"interval\":\"PT1S\"}}";
 
-/* What came of the events. */
+/* The expected counts of the events. */
 struct truth {
   size_t events, others, active, waits;
   size_t changes[STATES][STATES];

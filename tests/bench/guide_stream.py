@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide stream: ours, Node's and Go's way from the same socket's bytes to the same totals."""
+"""The guide stream: from the same bytes of a socket to the same totals by our program, Node and Go."""
 from __future__ import annotations
 
 import json
@@ -60,7 +60,7 @@ def best(runs: list[Told]) -> Told:
 
 
 def measure(runs: dict[str, Run], frames: str, truth: Told) -> dict[str, list[Told]]:
-    """Side by side: each round has them all, one after the other."""
+    """Each round runs all of them, one after the other."""
     told: dict[str, list[Told]] = {name: [] for name in (*runs, TLS)}
     with serving([ours("guide_sender"), "serve", frames]) as plain, \
             serving([ours("guide_sender"), "serve", frames, "tls"]) as tls:
@@ -75,7 +75,7 @@ def measure(runs: dict[str, Run], frames: str, truth: Told) -> dict[str, list[To
 
 
 def verdict(mine: Speed, others: list[Speed]) -> str:
-    """Against the aim and against the fastest."""
+    """Compares with the aim and with the fastest reference."""
     return mine.reaches(AIM_PER_S) if all(mine.wall >= AIM_RATIO * o.wall for o in others) else \
         Speed(0, mine.cpu).reaches(max([AIM_PER_S, *(AIM_RATIO * o.cpu for o in others)]))
 

@@ -174,7 +174,7 @@ func cpuS() float64 {
 	return s(u.Utime) + s(u.Stime)
 }
 
-// The kernel's own account: getrusage tells no less than our parent had.
+// From /proc: getrusage reports at least the maximum of the parent process.
 func residentMostKB() (kb int) {
 	status, err := os.ReadFile("/proc/self/status")
 	must(err)

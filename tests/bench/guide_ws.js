@@ -82,7 +82,7 @@ function take(data) {
   }
 }
 
-// The kernel's own account: getrusage tells no less than our parent had.
+// From /proc: getrusage reports at least the maximum of the parent process.
 function residentMost() {
   return Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
 }

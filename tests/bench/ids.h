@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ids of a benchmark's world: spread as random ones are, and the same in each
- * run. */
+/* Ids of a benchmark's world: distributed as random ones are, and the same in
+ * each run. */
 #ifndef GC_TESTS_BENCH_IDS_H
 #define GC_TESTS_BENCH_IDS_H
 

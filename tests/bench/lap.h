@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the benchmarks share. A lap is measured by two clocks: the wall's, which
- * suffers from whatever else the host does, and the CPU time of the thread that
- * does the work. On a quiet host the two agree, unless the thread waits. */
+/* Shared by the benchmarks. A lap is measured by two clocks: the wall clock,
+ * which also runs during the host's other work, and the CPU time of the thread
+ * that does the work. On a quiet host the two agree, unless the thread
+ * waits. */
 #ifndef GC_TESTS_BENCH_LAP_H
 #define GC_TESTS_BENCH_LAP_H
 
@@ -20,7 +21,7 @@ static inline double lap_clock(clockid_t clock) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Begin and end on the thread that works. */
+/* Call begin and end on the working thread. */
 static inline struct lap lap_begin(void) {
   return (struct lap){lap_clock(CLOCK_MONOTONIC),
                       lap_clock(CLOCK_THREAD_CPUTIME_ID)};
@@ -39,7 +40,7 @@ static inline void lap_print(const char *what, size_t count, struct lap lap) {
   fflush(stdout);
 }
 
-/* A benchmark that goes wrong ends. */
+/* Ends the benchmark when a condition is false. */
 static inline void must(bool ok, const char *what) {
   if (ok)
     return;

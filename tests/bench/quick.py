@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do our programs of `make bench` still do their work? Small counts, no reference, no figure."""
+"""Do our programs of `make bench` still work? Small counts, no reference, no figure."""
 from __future__ import annotations
 
 import json

@@ -3,7 +3,7 @@
 """The machine's clock steps an hour forward and back: is a window repeated, skipped or misdated?
 
 Only the wall clock steps, as by settimeofday (tests/support/clock_step.c before libfaketime). After a step back collectd's
-own schedule sleeps until its clock is back where it was: it writes nothing in that hour and everything after it.
+own schedule sleeps until its clock reaches the earlier time again: it writes nothing in that hour and all values after it.
 """
 from __future__ import annotations
 

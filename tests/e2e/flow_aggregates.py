@@ -17,10 +17,10 @@ from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, iso
 
 RATE = 20.0  # a write thread that pauses for 15 s of it counts as dead; a kill loses the values that it held
-SETTLED_S = 60.0  # on a busy machine
+SETTLED_S = 60.0  # the time that a busy machine may need
 PATIENCE_S = 40.0
 NONE = "none"
-# Name of the block: its dimensions and metrics.
+# Name of a block: its dimensions and metrics.
 BLOCKS: dict[str, tuple[list[str], list[str]]] = {
     "flows": (["flowId"], ["nFlow", "nFlowOutcome", "nFlowOutcomeFailed", "nFlowMilestone", "tFlow", "tFlowExit"]),
     "outcomes": (["flowId", "flowOutcomeId"], ["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome"]),

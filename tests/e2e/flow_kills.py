@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Killed at any moment under load, are the totals the truth? GC_KILLS says how often (10; a long run: 100)."""
+"""Killed at any moment under load, do the totals equal the truth? GC_KILLS says how often (10; a long run: 100)."""
 from __future__ import annotations
 
 import os

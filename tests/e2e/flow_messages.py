@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does each mistake in a block of flow metrics earn one line with what, where and what to do?"""
+"""Does each mistake in a block of flow metrics cause one line with the mistake, its place and the remedy?"""
 from __future__ import annotations
 
 from typing import Any, Callable
@@ -13,7 +13,7 @@ from lib.report import check, same, has_line
 
 Changes = dict[str, Any]
 
-# Changes of a valid block, and the parts of the one line about them; collectd ends with 1.
+# Changes of a valid block, and the parts of the one line about each; collectd ends with status 1.
 QUEUE: list[tuple[Changes, tuple[str, ...]]] = [
     ({"Source": "kafka"}, ("Source", "kafka", "sqs", "webhook")),
     ({"QueueURL": None}, ("QueueURL", "missing")),
@@ -121,7 +121,7 @@ def a_secret_file_that_comes_later() -> None:
     daemon.stop()
 
 
-# ---- what SQS refuses ----------------------------------------------------------------------------
+# ---- refusals of SQS -----------------------------------------------------------------------------
 
 
 def _one_line(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *parts: str) -> None:

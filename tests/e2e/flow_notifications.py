@@ -24,7 +24,7 @@ KILLS = int(os.environ.get("GC_KILLS", "10"))
 PER_S = 12_000
 PATIENCE_S = 60 + EVENTS / 1000
 WITHIN_S = 40.0
-OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # in all events of the conversations
+OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # personal data in all events of the conversations
 
 
 def simulator(**more: object) -> Simulator:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Is each flow metric counted once, through each source, and how soon is it seen?
+"""Is each flow metric counted once, through each source, and how soon is it dispatched?
 
 GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated and the order is shaken.
 """
@@ -56,7 +56,7 @@ def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
 
 
 def through_sqs() -> None:
-    """With repeated messages, lost answers and batches that fail in part."""
+    """The queue repeats messages, loses answers and fails parts of batches."""
     sqs, port = Sqs(), process.free_port()
     sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
     sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "skip": 50, "count": 3},
@@ -87,7 +87,7 @@ def through_another_sqs() -> None:
     if not node or not (folder / "node_modules/fauxqs").is_dir():
         raise Skip("no node, or FAUXQS_DIR names no fauxqs")
     port, sqs = process.free_port(), Sqs()
-    # Its URLs name sqs.REGION.localhost; ours must be of a loopback address.
+    # Its URLs name sqs.REGION.localhost; our URL must have a loopback address.
     script = ('import { buildApp } from "fauxqs"; import { SqsStore } from "%s/node_modules/fauxqs/dist/sqs/sqsStore.js";'
               'SqsStore.prototype.buildQueueUrl = (name) => "http://127.0.0.1:%d/000000000000/" + name;'
               'await buildApp({ logger: false }).listen({ port: %d, host: "127.0.0.1" });' % (folder.resolve(), port, port))

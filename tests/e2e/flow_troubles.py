@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""When disk, state file, SQS or keys fail: is nothing lost, and does the log say what to do?"""
+"""When disk, state file, SQS or keys fail: is nothing lost, and does the log name the remedy?"""
 from __future__ import annotations
 
 import json
@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 STATES = HERE.parent / "support" / "states"
 EVENTS = 3000
 STATE_FILE = "flowmetrics.db"
-KEYS_LIFE_S = 20  # fetched again after three quarters: a busy machine has 5 s for it
+KEYS_LIFE_S = 20  # fetched again after three quarters of it: a busy machine has 5 s to do so
 TEMPORARY_TOKEN = "IQoJ"  # how the simulator's session tokens begin, as AWS's do
 
 
@@ -50,7 +50,7 @@ def settled(read: Callable[[], int], quiet_s: float = 1.5) -> int:
 
 
 def logged_rarely(daemon: Collectd, *parts: str, most: int = 3) -> None:
-    """A lasting cause is logged, but not for each try."""
+    """A lasting cause is logged, but not at each attempt."""
     lines = [line for line in daemon.complaints() if all(part in line for part in parts)]
     check("logged, but not for each try (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
 
@@ -305,7 +305,7 @@ def keys_that_are_revoked_are_replaced() -> None:
 
 
 def secrets_and_customers_stay_unseen() -> None:
-    """Neither in the log, a file, the command line nor a URL, whatever fails."""
+    """No key is in the log, a file, the command line or a URL, whatever fails."""
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None) + hook.block(), level="debug",

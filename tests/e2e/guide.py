@@ -113,7 +113,7 @@ def failures_are_explained() -> None:
 
 # ---- the stream -----------------------------------------------------------------------
 
-BUSY_S = 3.0  # what a busy machine may add to a pause
+BUSY_S = 3.0  # added to a pause by a busy machine
 SOCKET = "GET /api/v2/analytics/realtime/conversations"
 COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-", "/state_changes_wrapup-",
            "/active_conversations-", "/queue_wait_time_seconds_sum-")
@@ -203,7 +203,7 @@ BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_c
 
 
 def invalid_messages_are_skipped_or_end_the_socket() -> None:
-    """Memory stays bounded."""
+    """The memory stays bounded."""
     sim = Simulator(**{**LIVELY, "load": 1})
     daemon = Collectd(account(sim), listening(ReconnectMax=1))
     wait_open(sim, daemon)

@@ -21,7 +21,7 @@ LABELS = {**NAMES, "q-1": "Sales_EMEA"}
 COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-",
            "/state_changes_wrapup-", "/active_conversations-")
 WITHIN_S = 30.0
-EXPIRY_S = 600  # ten seconds at the accelerated clock: the values are written before
+EXPIRY_S = 600  # ten seconds of real time; the values are written within them
 CODES = ["Sale", "Sale, again", "secret"]
 # Close codes that RFC 6455, 7.4.1, and its registry allow a server. None: the connection is cut (1006).
 ENDS = (1000, 1001, 1008, 1011, 1012, 1013, 4000, None)

@@ -18,7 +18,7 @@ KILLS = int(os.environ.get("GC_KILLS", "5"))
 
 
 def killed_at_random_moments_it_keeps_the_names() -> None:
-    """The list of queues is renamed all the time, so that there is always something to save."""
+    """Renames queues all the time, so that each reading of the list has changes to save."""
     sim = Simulator(queues=60, agents=20, rate_limit=0)
     state = process.folder("state")
     dice = random.Random(7)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does a mistake of the operator earn a message that says the mistake, its place and the remedy?
+"""Does a mistake of the operator cause a message with the mistake, its place and the remedy?
 
 A mistake in the configuration ends collectd with status 1; a mistake that only shows at run time does not end it.
 """
@@ -169,7 +169,7 @@ def certificates() -> None:
                                                                "certificate is another host's")),
         ("unknown authority", {"CACert": sim.wrong_ca}, ("unable to get local issuer", "check CACert")),
         ("no such CACert", {"CACert": "/nonexistent/ca.pem"}, ("/nonexistent/ca.pem", "check CACert", "PEM")),
-        # Two lines: the server's refusal comes as an alert or, if it is gone by then, as a broken connection.
+        # Two lines are possible: the server's refusal arrives as an alert or, after the server's close, as a broken connection.
         ("client certificate missing", {"BaseURL": sim.https_mtls}, ("wants a client certificate", "ClientCert")),
         ("wrong passphrase", {**protected, "ClientKeyPass": "tell-tale"}, ("private key", "ClientKeyPass")),
         ("passphrase missing", protected, ("private key", "ClientKeyPass")),

@@ -17,9 +17,9 @@ from lib.report import check, note, same, same_soon
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 SERIES = ("Queue 0001", "queue_agents", "member")
 OBSERVATIONS = "POST /api/v2/analytics/*"
-IN_FLIGHT_S = 0.5  # a request may arrive so long after a 429 that its sender has not read yet
+IN_FLIGHT_S = 0.5  # a client that has not read the 429 yet may send a request this long after it
 LONGEST_REST_S = 5.0  # of a breaker that opens for the first time
-BUSY_S = 10.0  # what a busy machine and a request in flight may add
+BUSY_S = 10.0  # added by a busy machine and a request in flight
 
 
 def times(daemon: Collectd) -> list[float]:
@@ -157,7 +157,7 @@ def a_long_retry_after_pauses_one_function_only() -> None:
 
 class Fault(NamedTuple):
     step: dict[str, Any]  # as the simulator expects it
-    lasts_s: float  # at least; and until a line is written
+    lasts_s: float  # the least time; the fault also lasts until a line is written
     slack_s: float  # allowed after it, beyond one interval
     parts: tuple[str, ...]  # parts of the line
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does everything go through the proxy, with its password, and do lines about its refusals name the remedy?"""
+"""Do all requests go through the proxy, with its password, and do lines about its refusals name the remedy?"""
 from __future__ import annotations
 
 from lib import process, report, stream
@@ -10,7 +10,7 @@ from lib.process import Program, listens, wait_until, watch_for
 from lib.report import Skip, check, same
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
-USER, PASSWORD = "agent", "tell-tale%3A%40%2F"  # ":@/" as one writes them in an URL
+USER, PASSWORD = "agent", "tell-tale%3A%40%2F"  # ":@/" percent-encoded, as a URL requires
 PLAIN = "tell-tale:@/"
 TINYPROXY = process.program("tinyproxy")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does collectd stop in under two seconds whatever the network does, and leave no process behind?"""
+"""Does collectd stop in under two seconds in any state of the network, and leave no process behind?"""
 from __future__ import annotations
 
 import os
@@ -56,7 +56,7 @@ def healthy() -> None:
 
 
 def at_once() -> None:
-    """During the start."""
+    """collectd stops during its start."""
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     daemon.lives_until(lambda: any(name.startswith("gc-") for name in daemon.threads()), 5, "the plugin's thread")
@@ -168,7 +168,7 @@ def proxy_hangs() -> None:
 
 
 def silent_name_server(last: int) -> socket.socket:
-    """Receives questions on 127.0.0.LAST:53 and answers none."""
+    """Receives DNS queries on 127.0.0.LAST:53 and answers none."""
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind(("127.0.0.%d" % last, 53))
     return sink

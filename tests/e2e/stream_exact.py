@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Is everything that happens in a contact centre counted, once, exactly?"""
+"""Is each event of a contact centre counted exactly once?"""
 from __future__ import annotations
 
 from lib import process, report, stream

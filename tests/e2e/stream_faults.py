@@ -11,7 +11,7 @@ from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
 from lib.report import check, check_soon, note, same, same_soon
 
-BUSY_S = 2.0  # what a busy machine may add to a gap that the agent measures
+BUSY_S = 2.0  # added to a gap that the agent measures, by a busy machine
 RUN_S, DROP_EVERY_S, DROPS = 34.0, 10, 3
 LOST_AT_THE_END_MS = 600  # events that the simulator still held back at the end of the socket are lost
 DROPPED = [{"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5, "window_ms": 400},

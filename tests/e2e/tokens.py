@@ -119,7 +119,7 @@ def a_gateway_s_token_path_is_used_as_it_is() -> None:
 
 
 def nothing_shows_the_secret_or_the_token() -> None:
-    """At log level debug, with failures of all kinds."""
+    """The secrets stay hidden at log level debug, with failures of all kinds."""
     sim = Simulator(**SMALL)
     basic = base64.b64encode(("%s:%s" % (sim.client_id, sim.client_secret)).encode()).decode()
     bearer = "tell-tale-token-0123456789"

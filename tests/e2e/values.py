@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do all values of a contact centre arrive, correct, under the documented identities?
+"""Do all values of a contact centre arrive correctly, under the documented identities?
 
 A real collectd reads the simulator over TLS; csv, a real Prometheus, a real carbon and a real InfluxDB take the
 values.

@@ -71,7 +71,7 @@ def wrong_windows(found: dict[str, Readings], last_s: float, span_s: float = SPA
 
 
 def windows_summarise_their_readings() -> None:
-    """Up to the end: the open window is written when collectd stops."""
+    """Checks the windows up to the end: collectd writes the open window when it stops."""
     sim = Simulator(queues=12, agents=20, rate_limit=0, speed=20)
     # One write thread: when two threads create the same file, the header of one overwrites a row of the other.
     daemon = Collectd(account(sim, Host="w"), polled(Window=SPAN_S), more="WriteThreads 1\n")

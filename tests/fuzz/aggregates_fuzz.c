@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of the aggregate queries and of the guide dialect. First byte: which
- * source, and how it is grouped; second: how the answer is cut. Laws: nothing
- * crashes; any cut gives the same values; a counter never falls; what leaves
- * can be written down and read back. */
+/* Answers of the aggregate queries and of the guide dialect. The first byte
+ * chooses the source and the grouping, the second where the answer is cut.
+ * Laws: no input causes a crash; any cut gives the same values; a counter never
+ * falls; the values to dispatch can be written to the state file and read
+ * back. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static void check_outbox(const struct gc_outbox *o, struct gc_buf *text) {
   struct gc_outbox back = {.count = 0};
   size_t from = text->len;
   LAW(gc_outbox_write(o, text) == GC_OK);
-  /* A name may hold no line end or tab: gc_name_clean sees to that. */
+  /* gc_name_clean keeps line ends and tabs out of names. */
   LAW(gc_outbox_read(&back, text->data + from, text->len - from) == GC_OK);
   LAW(back.count == o->count);
   gc_outbox_clear(&back);

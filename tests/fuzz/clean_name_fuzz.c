@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Identity parts are short and valid whatever a name holds, and labels are
- * unique. A NUL divides the names; the first byte says in which order they
- * come. */
+/* Parts of an identity are short and valid for any name, and labels are unique.
+ * A NUL separates the names; the first byte chooses their order. */
 #include <string.h>
 
 #include "common/base/utf8.h"

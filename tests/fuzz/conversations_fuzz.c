@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Both ways into the model. The first byte chooses.
+/* Both ways into the model; the first byte chooses one.
  *
  * 0: messages, each ended by a NUL: bytes → decoder → model → samples.
- * Else: a sequence of moves, a byte or some each: participants come, are
- * connected, end, are held; snapshots go out, also old ones again, also with
- * participants missing; time goes on, polls come, queues are retired. After
- * each the laws are checked: no counter falls, a repeat changes nothing, an
- * offer has one end, bounds hold. */
+ * Else: a sequence of moves, each of one or more bytes: participants appear,
+ * connect, end, are held; snapshots are sent, old ones again, some with
+ * participants missing; time advances, polls arrive, queues are retired. The
+ * laws are checked after each move: no counter falls, a repeat changes nothing,
+ * an offer has one end, bounds hold. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/conversations.h"
@@ -198,7 +198,7 @@ static void add_party(struct world *w, struct cv_event *e) {
     p->connected_ms = w->now_ms;
 }
 
-/* Any that the decoder may tell. */
+/* Any time that the decoder accepts. */
 static int64_t any_time(struct world *w) {
   uint64_t high = next(w), low = next(w);
   return (int64_t)((high << 40 | low) % CV_TIME_END_MS);
@@ -238,7 +238,7 @@ static void change_party(struct world *w, struct cv_event *e) {
   }
 }
 
-/* The `which`-th of the last few, some of its participants left out. */
+/* One of the last snapshots, chosen by `which`, without some participants. */
 static void say_old(struct world *w) {
   uint8_t which = next(w), without = next(w);
   if (w->olds == 0)
@@ -257,7 +257,7 @@ static bool is_q1(void *ctx, const char *queue) {
   return strcmp(queue, "q1") == 0;
 }
 
-/* A queue loses all its counters or none. */
+/* A queue loses all its counters or none of them. */
 static void retire(struct world *w) {
   static const struct conversations_totals none;
   struct sums now;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two pages of a listing, apart by a NUL. Each is read whole and byte by byte:
- * the pieces must not matter. */
+/* Pages of a listing, separated by NULs. Each is read whole and byte by byte:
+ * both give the same entities. */
 #include <string.h>
 
 #include "common/genesys/entity_page.h"
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t len = end != NULL ? (size_t)(end - text) : size;
     enum gc_code code = read_page(&whole, text, len, len + 1);
     LAW(code == read_page(&bytes, text, len, 1));
-    /* What a failed page left goes with the next begin at the latest. */
+    /* The next begin removes the rest of a failed page. */
     LAW(gc_entity_page_begin(&whole, NULL) == GC_OK);
     LAW(gc_entity_page_begin(&bytes, NULL) == GC_OK);
     check_same(&whole, &bytes);

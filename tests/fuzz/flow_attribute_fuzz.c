@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats and names: FORMAT, a line feed, NAME. What is read, put together
- * again by the format, is the name. */
+/* Formats and names: FORMAT, a line feed, NAME. The parts read from a name, put
+ * together again by the format, are the name. */
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of the flow observation and activity queries. First byte: whether the
- * names are refused; second: where the answer is cut. Laws: any cut gives the
- * same counts; none is negative; a broken answer leaves nothing; what leaves
- * can be an identity. */
+/* Answers of the flow observation and activity queries. The first byte chooses
+ * whether the lists of names are refused, the second where the answer is cut.
+ * Laws: any cut gives the same counts; no count is negative; an invalid answer
+ * leaves no counts; each sample has a valid identity. */
 #include <math.h>
 #include <string.h>
 

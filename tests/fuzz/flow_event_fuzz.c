@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies of events: nothing crashes, and what the quick way dismisses holds no
- * metric when it is read the thorough way. The first byte chooses the format.
- */
+/* Bodies of events: no body causes a crash, and a body that the quick check
+ * rejects holds no metric when it is decoded in full. The first byte chooses
+ * the format. */
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
 #include <string.h>

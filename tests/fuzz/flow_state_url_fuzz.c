@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever is taken is shown as an address that means the same, without what
- * could be a password. */
+/* An accepted URL is shown as an address of the same meaning, without any part
+ * that could be a password. */
 #include "common/net/redis/url.h"
 
 #include <string.h>

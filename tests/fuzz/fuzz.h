@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What each fuzz target is made of. libFuzzer has the main (clang,
- * --enable-fuzzing); replay.c is one that runs the corpus. */
+/* Shared by the fuzz targets. libFuzzer brings its own main (clang,
+ * --enable-fuzzing); replay.c has one that runs the corpus. */
 #ifndef GC_TESTS_FUZZ_FUZZ_H
 #define GC_TESTS_FUZZ_FUZZ_H
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The first line is a pattern, the rest a name. What fnmatch(3) says of it in
- * the C locale is another hand's word: where name and pattern are ASCII and
- * the pattern is one that we take, both must agree. */
+/* The first line is a pattern, the rest a name. fnmatch(3) in the C locale is
+ * the independent reference: if name and pattern are ASCII and our matcher
+ * accepts the pattern, both must agree. */
 #include <fnmatch.h>
 #include <string.h>
 
 #include "common/base/glob.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Of our forms, without what fnmatch has besides: classes like [:alpha:],
- * [.x.] and [=x=]. */
+/* A pattern of our forms, without fnmatch's additional ones: classes like
+ * [:alpha:], [.x.] and [=x=]. */
 static bool is_comparable(const char *pattern, const char *name) {
   for (const char *c = pattern; *c != '\0'; c++)
     if ((*c & 0x80) || (*c == '[' && c[1] != '\0' && strchr(":.=", c[1])))

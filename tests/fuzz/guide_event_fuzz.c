@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of the guide dialect's stream, a line each, into the model: whatever
- * comes, totals only grow, repeats change none, and who is over stays over. */
+/* Messages of the guide dialect's stream, one a line, into the model. Laws:
+ * totals only grow, repeats change none, an ended conversation stays ended. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/stream/guide_decode.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The envelope against the thorough reader: what is JSON is read, with the same
- * topic, and the body's range is the member's value. What is not JSON may be
- * read or refused, within the bytes. */
+/* The envelope against the full reader: valid JSON is accepted, with the same
+ * topic, and the body's range is the member's value. Invalid JSON may be
+ * accepted or refused; no read leaves the bytes. */
 #include <string.h>
 
 #include "common/base/json/document.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any split gives the same values, and no value is one that may not leave. The
- * first byte chooses the shape and the label, the second where the answer is
- * cut, the rest is the answer. */
+/* Any cut gives the same values, and each value is one that may be dispatched.
+ * The first byte chooses the shape and the label, the second where the answer
+ * is cut, the rest is the answer. */
 #include <math.h>
 #include <string.h>
 
@@ -65,7 +65,7 @@ static enum gc_code decode(struct observations *o, const char *bytes,
   return obs_decoder_finish(d, &results, &err);
 }
 
-/* A list that is whole names as many as are counted. */
+/* A complete list has as many contacts as the counts say. */
 static void log_lists(struct log *log, const struct observations *o) {
   struct obs_cursor at = {0};
   struct obs_contacts c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was written down before a kill, as a damaged state file may give it
- * back. Law: it is refused, or what is read is what is written again. */
+/* The batch that a killed process left in the state file, possibly damaged.
+ * Law: it is refused, or it is written again as it was read. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of both topics into one model, apart by NULs; the first byte of each
- * chooses its topic, the second may cut it into a snapshot instead. A broken
- * message changes nothing, a repeated one neither, a copy shows the same. */
+/* Messages of both topics into one model, separated by NULs. The first byte of
+ * each chooses its topic; the second may turn it into a snapshot, cut at some
+ * byte. A broken message changes nothing, a repeated one changes nothing, a
+ * copy shows the same values. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "plugins/genesys_realtime/observations/observations.h"
 #include "tests/fuzz/fuzz.h"
 
-/* More are not shown: then a copy may choose other ones. */
+/* Above this limit a copy may show other statuses. */
 enum { STATUSES_SHOWN = 50, LINES_MAX = 20000 };
 
 struct lines {
@@ -76,7 +77,7 @@ static struct observations *copy_of(const struct observations *o) {
   return copy;
 }
 
-/* The message as an answer of a poll, then into the model. */
+/* The message as an answer of a poll, then merged into the model. */
 static void merge_snapshot(struct observations *live, const char *text,
                            size_t len, bool is_activity) {
   GC_AUTO(observations_put_auto)

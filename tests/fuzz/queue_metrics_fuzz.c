@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any split gives the same values, and no value is one that may not leave. The
- * first byte says whether the account's list of names is refused, the second
- * where the answer is cut, the rest is the answer. */
+/* Any cut gives the same values, and each value is one that may be dispatched.
+ * The first byte chooses whether the account's list of names is refused, the
+ * second where the answer is cut, the rest is the answer. */
 #include <math.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a fuzz target over files, without a fuzzer: every file of the folders
- * (and every file) that are named; of none, its own corpus
- * ($top_srcdir/tests/fuzz/corpus/NAME for NAME_fuzz). An empty folder is a
- * failure: a corpus that went missing must not look like one that passed. */
+/* Runs a fuzz target over files, without a fuzzer: over each file, and each
+ * file of each folder, that the arguments name; without arguments over its own
+ * corpus ($top_srcdir/tests/fuzz/corpus/NAME for NAME_fuzz). An empty folder is
+ * a failure: a missing corpus must not look like a corpus that passed. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ static int run_file(const char *path) {
   }
   size_t size = fread(bytes, 1, MAX_BYTES, file);
   fclose(file);
-  /* As small as it is, so that the sanitizer sees a step beyond its end. */
+  /* Allocated in exact size, so that the sanitizer sees a read beyond its
+   * end. */
   uint8_t *exact = malloc(size + (size == 0));
   if (exact == NULL)
     exit(1);

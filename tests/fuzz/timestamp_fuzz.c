@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (gc_duration_parse(text, size, &ms, NULL) == GC_OK)
     LAW(ms >= 0);
 
-  /* Any bytes are a number and a period. */
+  /* Any bytes give a number and a period. */
   int64_t any[2] = {0, 0};
   memcpy(any, data, size < sizeof(any) ? size : sizeof(any));
   char out[GC_TIMESTAMP_SIZE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer to a subscription, whole and byte by byte: the pieces must not
- * matter, and no reason can break a log line. */
+/* The answer to a subscription, whole and byte by byte: both give the same
+ * result, and no reason can break a log line. */
 #include <string.h>
 
 #include "common/genesys/topics.h"

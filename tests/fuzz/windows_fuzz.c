@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The arithmetic of windows, by what the bytes say: how long they are, what the
- * options are, how far the clock moves (also back) between polls, how many
- * windows a poll may take, and when the agent is killed. Laws: each window is
- * new once, in order; nothing is asked for before it has settled; pieces are
- * the plan; what is between settled and done is asked again; settled windows
+/* The arithmetic of windows. The bytes choose the length of the windows, the
+ * options, the steps of the clock between polls (also back), the number of
+ * windows in a poll, and when the agent is killed. Laws: each window is new
+ * once, in order; no window is queried before it has settled; the pieces cover
+ * the plan; windows between settled and done are queried again; settled windows
  * were read late enough. */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static void check_pieces(const struct gc_windows_plan *p, int64_t period_ms,
   size_t count = 0;
   while (gc_windows_piece(p, period_ms, max, &at_ms, &from_ms, &to_ms)) {
     if (next_ms == p->again_to_ms && from_ms != next_ms)
-      next_ms = p->from_ms; /* the hole of what is skipped */
+      next_ms = p->from_ms; /* the gap of skipped windows */
     LAW(from_ms == next_ms && to_ms > from_ms);
     LAW(to_ms - from_ms <= (int64_t)max * period_ms);
     next_ms = to_ms;
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct gc_windows_plan p;
     uint32_t max = 1 + data[i + 1] % 16;
     int64_t step_ms = (data[i] - 64) * rule.period_ms / 16;
-    now_ms += step_ms; /* a clock that was set back, too */
+    now_ms += step_ms; /* also a clock that is set back */
     if (!gc_windows_plan(&rule, &mark, now_ms, max, &p)) {
       LAW(mark.is_set);
       LAW(gc_windows_due(&rule, &mark) > now_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any split gives the same events, what comes is within its limits, and a
- * peer that breaks a rule is not heard any more. The first byte chooses where
- * the input is cut and the limit of a message, the rest is the input. */
+/* Any cut gives the same events, each event is within its limits, and after a
+ * violation by the peer no more events come. The first byte chooses where the
+ * input is cut and the limit of a message, the rest is the input. */
 #include <string.h>
 
 #include "common/base/utf8.h"
@@ -57,14 +57,14 @@ static void run(struct log *log, const uint8_t *data, size_t size, size_t cut) {
   gc_ws_frames_free(f);
 }
 
-/* What is written, read as if it came without its mask, is what was said. */
+/* A written frame, read without its mask, gives the message that was sent. */
 static void round_trip(const uint8_t *data, size_t size) {
   struct gc_buf out = {.max = 1 << 21};
   LAW(gc_ws_write(GC_WS_TEXT, (const char *)data, size, 0, &out) == GC_OK);
   struct gc_ws_frames *f = gc_ws_frames_new(1 << 20);
   size_t header = out.len - size;
   LAW(f != NULL && header >= 6 && (out.data[1] & 0x80) != 0);
-  /* the four bytes of a mask of zeros go */
+  /* remove the four bytes of a mask of zeros */
   memmove(out.data + header - 4, out.data + header, size);
   out.data[1] &= 0x7f;
   struct gc_ws_event e;

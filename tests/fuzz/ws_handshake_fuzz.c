@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Any split gives the same outcome, within the limits, and nothing that is
- * kept can break a log line. The first byte chooses where the input is cut,
- * the rest is the server's answer, and, up to its first NUL, an address and a
- * header to ask with. */
+/* Any cut gives the same outcome, within the limits, and no kept text can break
+ * a log line. The first byte chooses where the input is cut, the rest is the
+ * server's answer, and, up to its first NUL, the address and a header of the
+ * request. */
 #include <string.h>
 
 #include "common/base/websocket/handshake.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Of the key in section 1.3 of RFC 6455. */
+/* The accept value for the key in section 1.3 of RFC 6455. */
 static const uint8_t sha1[20] = {0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f,
                                  0x16, 0x90, 0xf6, 0x46, 0x06, 0xcf, 0x38,
                                  0x59, 0x45, 0xb2, 0xbe, 0xc4, 0xea};
@@ -49,7 +49,7 @@ static void check_outcome(const struct gc_ws_handshake *h) {
   check_text(h->excerpt, sizeof(h->excerpt));
 }
 
-/* A request holds no line but those it should. */
+/* A request holds only the lines that it must have. */
 static void check_request(const char *text) {
   const char *headers[] = {text, NULL};
   struct gc_ws_request r = {.url = text};

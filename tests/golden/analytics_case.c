@@ -16,8 +16,8 @@
  *   response N       the same of poll N (2, 3 …), which is for one window more
  *   expect           HH:MM INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and
  *                      poll 2: error: CODE words   an answer was refused
- *                      poll 2: revised 1           unnamed, foreign, broken,
- *                                                  overflow, carried likewise
+ *                      poll 2: revised 1           also unnamed, foreign,
+ *                                                  broken, overflow, carried
  *
  * Each case runs with its answers whole and byte by byte. */
 #include <math.h>
@@ -146,7 +146,7 @@ static void check_request(struct run *run) {
   free(text);
 }
 
-/* All answers of one poll; false when one was refused. */
+/* Reads all answers of one poll; false when one was refused. */
 static bool read_answers(struct run *run, unsigned poll) {
   char title[32];
   bool all = true, any = false;
@@ -227,7 +227,7 @@ static void leave(struct run *run, unsigned poll) {
   say_count(run, poll, "carried", (uint64_t)gc_series_carried(&run->series));
 }
 
-/* Poll after poll, each one window later. */
+/* Runs the polls in order, each one window later. */
 static void play(struct run *run) {
   run->results = (struct gc_results){
       .query = &run->query, .series = &run->series, .max = 100000};

@@ -10,7 +10,7 @@
  *   response N       the same of poll N (2, 3 …)
  *   expect           N: FLOW/flow_active-MEDIUM VALUE, and
  *                      N: error: CODE words     an answer was refused
- *                      N: unnamed 1             overflow likewise
+ *                      N: unnamed 1             also overflow
  *
  * Each case runs with its answers whole and byte by byte. */
 #include <stdio.h>

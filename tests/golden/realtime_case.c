@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of genesys_realtime: the answers of the API and what we
- * make of them. Sections:
+/* Runs one golden case of genesys_realtime: the answers of the API and the
+ * values that result. Sections:
  *
  *   settings            KEY VALUE lines: observations, one of
  *                       query|activity|queue_metrics; label name|id|both, media
@@ -11,15 +11,16 @@
  *   presences           ID SYSTEM_PRESENCE, the presence definitions
  *   response            one JSON answer, several of them: batches or pages
  *   response previous   the same of the reading before
- *   pushed TOPIC        the body of a message that comes after the response,
- *                       which was asked for at the time `server`; several
+ *   pushed TOPIC        the body of a message that arrives after the response;
+ *                       the response was requested at the time `server`;
+ *                       several
  *   event MS            a message of the guide dialect's conversation stream,
- *                       so long after the first one; then nothing else is read.
- *                       Buckets are 1 and 10 s, the target is 5 s
+ *                       so long after the first one; the responses are not
+ *                       read then. Buckets are 1 and 10 s, the target is 5 s
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name
- *                         ignored: 1          numbers that nobody knows
+ *                         ignored: 1          numbers of unknown meaning
  *                         listed: 3           conversations, and for each pair
  *                         whole: QUEUE_ID/MEDIA  whose lists are complete
  *
@@ -117,7 +118,7 @@ static enum gc_code decode(const struct run *run, struct observations *into,
   return obs_decoder_finish(d, NULL, err);
 }
 
-/* All answers of one reading; false when one was refused. */
+/* Reads all answers of one reading; false when one was refused. */
 static bool read_answers(struct run *run, const char *title,
                          struct observations *into) {
   bool all = true;
@@ -153,7 +154,7 @@ static void put(void *ctx, const struct gc_sample *s) {
       s->time_ms != run->received_ms || s->interval_ms != run->interval_ms;
 }
 
-/* Of an answer with details. */
+/* Only for an answer with details. */
 static void say_lists(struct run *run, const struct observations *o) {
   struct obs_cursor at = {0};
   struct obs_contacts c;
@@ -165,7 +166,7 @@ static void say_lists(struct run *run, const struct observations *o) {
       case_say(&run->file, "whole: %s/%s", c.queue, c.media);
 }
 
-/* The reading lives on with what is pushed; a copy of it is shown. */
+/* Merges the reading and the pushed messages; returns a copy for the values. */
 static struct observations *push(struct run *run, struct observations *o) {
   static const char head[] = "pushed ";
   GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
@@ -238,7 +239,7 @@ static void hear(struct run *run, struct conversations *m,
     abort();
 }
 
-/* A counter begins with 0: the second reading tells. */
+/* A series begins with 0: the second reading has the counts. */
 static void play_stream(struct run *run) {
   static const double bounds[] = {1, 10};
   struct conversations_settings settings = {.is_guide = true,
@@ -274,7 +275,7 @@ static void play_stream(struct run *run) {
   }
 }
 
-/* What the block does with one reading. */
+/* Treats one reading as the block does. */
 static void play(struct run *run) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();

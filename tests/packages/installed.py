@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Debian that one works in as its operator does, and the collectd that runs there from installed files."""
+"""A Debian in which a test works as an operator does, and the collectd that runs there from installed files."""
 from __future__ import annotations
 
 import shutil
@@ -35,12 +35,12 @@ class Host:
             (self.root / "tmp" / package.name).unlink()
 
     def status(self) -> str:
-        """dpkg's word for the package; empty: never heard of."""
+        """dpkg's status of the package; empty: dpkg does not know it."""
         shown = self.run("sh", "-c", "dpkg-query -W -f '${Status} ${Version}' %s 2>/dev/null || :" % PACKAGE)
         return shown.strip()
 
     def configure_collectd(self) -> None:
-        """The distribution's collectd.conf; csv added, away with what wants libraries that only Recommends bring."""
+        """The distribution's collectd.conf with csv, without the plugins whose libraries only Recommends would install."""
         conf = self.root / "etc/collectd/collectd.conf"
         change(conf, r'^#Hostname.*', 'Hostname "agent"')
         change(conf, r"^#LoadPlugin csv", "LoadPlugin csv")
@@ -50,7 +50,7 @@ class Host:
         self.run("sed", "-i", "s/^#//", *["/etc/collectd/collectd.conf.d/%s.conf" % name for name in names])
 
     def use(self, sim: Simulator) -> None:
-        """What an operator fills into genesys.conf."""
+        """Fills in genesys.conf as an operator does."""
         conf = self.snippets / "genesys.conf"
         shutil.copy(sim.ca, self.root / "etc/ssl/certs/sim.pem")
         change(conf, r'^( *)Region .*', r'\1BaseURL "%s"' % sim.https)
@@ -70,7 +70,7 @@ class Host:
         return "/" + CREDENTIALS
 
     def rows(self, table: str, columns: str) -> dict[Any, tuple[Any, ...]]:
-        """Of state.db, by the first of the columns."""
+        """The rows of a table of state.db, by the first column."""
         file = sqlite3.connect(self.state / "state.db")
         try:
             return {row[0]: row[1:] for row in file.execute("SELECT %s FROM %s" % (columns, table))}
@@ -85,7 +85,7 @@ class Host:
             file.close()
 
     def traces(self) -> list[str]:
-        """Files and folders whose name tells of us; what csv has written apart."""
+        """Files and folders with our name, without those that csv has written."""
         found = self.run("find", "/", "-xdev", "(", "-path", "/var/lib/collectd/agent", "-o", "-path", "/proc", ")",
                          "-prune", "-o", "-name", "*genesys*", "-print")
         return found.split()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the package tests work on, each made once, several at a time: packages, their twins, a Debian to install in."""
+"""Fixtures of the package tests, each made once, several at a time: packages, their second builds, a Debian to install
+in."""
 from __future__ import annotations
 
 import os
@@ -20,7 +21,7 @@ from lib.report import Skip, note  # noqa: E402
 T = TypeVar("T")
 BUILD_S = 900.0  # a build of a minute, on a host that is busy with others
 OLD = "0.0.1"
-# A make above us speaks to its children through these.
+# A parent make passes options to its children in these.
 CLEAN = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DEB_BUILD_OPTIONS")}
 
 
@@ -31,7 +32,7 @@ def need(*programs: str) -> None:
 
 
 def done(words: list[str], cwd: Optional[Path] = None, within_s: float = BUILD_S, **env: str) -> str:
-    """A command's output; it must end well."""
+    """A command's output; the command must succeed."""
     ran = Program(words, env={**CLEAN, **env}, cwd=cwd)
     status = ran.wait(within_s)
     if status != 0:
@@ -40,7 +41,7 @@ def done(words: list[str], cwd: Optional[Path] = None, within_s: float = BUILD_S
 
 
 class Once(Generic[T]):
-    """Begun by the first who asks; the others wait for the same outcome."""
+    """The first caller begins the work; the other callers wait for the same outcome."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -58,7 +59,7 @@ class Once(Generic[T]):
     def _run(self) -> None:
         try:
             self._value = self._make()
-        except BaseException as error:  # belongs to those who ask
+        except BaseException as error:  # raised in the callers
             self._error = error
 
     def __call__(self) -> T:
@@ -77,7 +78,7 @@ def _tarball() -> Path:
 
 
 def source_tree() -> Path:
-    """collectd's headers, where a configured source tree of collectd has them."""
+    """collectd's headers, in the layout of a configured source tree of collectd."""
     tree = process.folder("collectd-source")
     shutil.copytree("/usr/include/collectd/core", tree / "src")
     shutil.copytree("/usr/include/collectd/liboconfig", tree / "src" / "liboconfig")
@@ -85,7 +86,7 @@ def source_tree() -> Path:
 
 
 def _packages() -> tuple[Path, Path, str]:
-    """make deb rpm; (folder of the one, of the other, what was said)."""
+    """make deb rpm; returns (folder of the DEB, folder of the RPM, output)."""
     tarball()
     for name in ("deb", "rpm"):
         shutil.rmtree(build_folder() / name, ignore_errors=True)
@@ -95,7 +96,7 @@ def _packages() -> tuple[Path, Path, str]:
 
 
 def _again() -> Path:
-    """The Debian packages once more: elsewhere, on another day, with another umask."""
+    """The Debian packages built again: in another folder, on another day, with another umask."""
     where = process.folder("once-more-and-with-a-longer-name") / "below"
     script = TOP / "packaging" / "make-deb.sh"
     done(["sh", "-c", "umask 077 && exec sh %s %s %s" % (script, tarball(), where)],
@@ -130,7 +131,7 @@ def deb(folder: Path) -> Path:
 
 
 def change(path: Path, pattern: str, to: str, count: int = 1) -> None:
-    """As sed would; what is not found is an error."""
+    """Replaces as sed does; a pattern without a match is an error."""
     text, hits = re.subn(pattern, to, path.read_text(), count=count, flags=re.M)
     if not hits:
         raise RuntimeError("%s: no %r" % (path, pattern))
@@ -143,7 +144,7 @@ RELEASE = "bookworm"
 
 
 def _sources() -> list[str]:
-    """This machine's own lines for the release, keys included."""
+    """This machine's own apt sources for the release, with their keys."""
     fields = "$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
     told = done(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"])
     rows = [line.split("|") for line in told.splitlines() if line.startswith("Debian|" + RELEASE)]
@@ -161,14 +162,14 @@ def _sources_of_this_machine() -> list[str]:
 
 
 def _debian() -> Path:
-    """A fresh one with the distribution's collectd, which brings a configuration."""
+    """A fresh Debian with the distribution's collectd, which brings a configuration."""
     options = process.folder("apt") / "apt.conf"
     told = done(["apt-config", "dump"]).splitlines()
     options.write_text("".join(line + "\n" for line in told if re.match(r"Acquire::(https?|Check)\b", line))
                        + 'Acquire::Languages "none";\nAcquire::Retries "3";\n')
     root = process.folder("debian")
     (options.with_name("sources")).write_text("\n".join(_sources_of_this_machine()) + "\n")
-    # Nothing here needs to be safe on the disk.
+    # Nothing here needs to survive a crash of the machine.
     fast = ["eatmydata"] if process.program("eatmydata") else []
     done([*fast, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", "--skip=cleanup/apt/lists",
           "--include=collectd", "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", RELEASE, str(root), str(options.with_name("sources"))])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Are the packages clean, reproducible, private; do they install, measure, upgrade, harden and go without a trace?"""
+"""Are the packages clean, reproducible, private? Do they install, measure, upgrade, harden, uninstall without a trace?"""
 from __future__ import annotations
 
 import os
@@ -24,12 +24,12 @@ PLANTED = 1000000
 
 
 def verdicts(said: str) -> list[str]:
-    """lintian's lines but for its remarks."""
+    """lintian's lines without its remarks."""
     return [line for line in said.splitlines() if re.match(r"[EWIPXC]: ", line)]
 
 
 def uncommented(text: str) -> list[str]:
-    """Without the line that tells how to enable it."""
+    """The lines without their comment mark and without the first line, which says how to enable them."""
     return [line[1:] for line in text.splitlines()[1:]]
 
 
@@ -134,7 +134,7 @@ def offered(host: Host) -> dict[str, tuple[int]]:
 
 
 def upgrade_in_place(host: Host, sim: Simulator) -> None:
-    """What is in the state file comes to nobody else's mind: it must be what was there."""
+    """The planted count exists only in the state file: if it is there after the upgrade, the file was kept."""
     victim = sorted(offered(host))[0]
     same("planted", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
                                       % (PLANTED, victim.replace("'", "''"))), 1)

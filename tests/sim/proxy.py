@@ -31,7 +31,7 @@ CONNECT_S = 10.0
 
 
 class Head:
-    """Request line and headers, in order and as they came."""
+    """Request line and headers, in order and unchanged."""
 
     def __init__(self, raw: bytes) -> None:
         lines = raw.decode("latin-1").split("\r\n")

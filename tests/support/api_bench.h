@@ -23,7 +23,7 @@
 #define PRESENCES "GET /api/v2/presence/definitions"
 #define OBSERVE "POST /api/v2/analytics/queues/observations/query"
 
-/* Valid from api_begin to api_end. */
+/* Valid between api_begin and api_end. */
 extern struct replay api_world;
 extern struct gc_auth *api_auth;
 extern struct gc_api *api;
@@ -39,15 +39,16 @@ struct job {
   struct gc_err err;
   bool had_reply;
   uint64_t done_ms;
-  unsigned order; /* the first one to end has 1 */
+  unsigned order; /* 1 for the call that ended first */
 };
 
 /* 300 requests a minute, four at once; each token request succeeds. */
 void api_begin(void);
-/* Without an answer to token requests; api_token adds it. */
+/* The same without an answer to token requests; api_token adds it. */
 void api_begin_with(uint32_t per_minute, uint32_t max_concurrent);
 void api_token(void);
-/* Frees all; checks that no exchange, timer or unscripted request is left. */
+/* Frees everything; checks that no exchange, timer or unscripted request
+ * remains. */
 void api_end(void);
 
 /* `times` as in struct replay_answer. */
@@ -55,7 +56,8 @@ void api_answer(const char *match, int times, int status);
 /* One 429; 0: without Retry-After. */
 void api_throttled(const char *match, uint32_t retry_after_s);
 
-/* Everything except gc_api_call, for a test that changes the call first. */
+/* Sets up the call without gc_api_call, for a test that changes the call
+ * first. */
 void api_prepare(struct job *j, enum gc_endpoint_id endpoint);
 void api_call(struct job *j, enum gc_endpoint_id endpoint);
 struct gc_api_stats api_stats(void);

@@ -16,11 +16,11 @@ struct asker {
   struct gc_http *http;
 };
 
-/* Ends the program when it cannot. `connect` NULL: verify, 10 s, no proxy. */
+/* Ends the program on failure. `connect` NULL: verify, 10 s, no proxy. */
 void asker_begin(struct asker *a, const struct gc_connect *connect);
 void asker_end(struct asker *a);
-struct gc_connect asker_connect(void); /* the defaults of above */
-/* Clears what the environment says of proxies, for the whole program. */
+struct gc_connect asker_connect(void); /* the defaults above */
+/* Removes the proxies of the environment, for the whole program. */
 void asker_forget_proxies(void);
 
 struct ask {
@@ -30,11 +30,11 @@ struct ask {
   char got[65536];
   size_t got_len;
   unsigned begins, writes;
-  enum gc_code sink_answer; /* what the sink says; GC_OK at first */
+  enum gc_code sink_answer; /* the sink's result; GC_OK at first */
 
   /* The answer. */
   enum gc_code start_code;
-  unsigned done_count, done_want; /* ask_wait waits for so many */
+  unsigned done_count, done_want; /* ask_wait waits for done_want */
   struct gc_reply reply;          /* body.data is NULL: see body */
   struct gc_err err;
   char body[70000];
@@ -49,14 +49,14 @@ struct ask {
 /* GET of `url` with a sink and a bearer token. */
 void ask_init(struct ask *q, struct asker *a, const char *url);
 void ask_start(struct ask *q);
-void ask_start_all(struct ask *first, size_t count); /* in one go */
+void ask_start_all(struct ask *first, size_t count); /* in one call */
 /* True when `done` came in time, `done_want` times. */
 bool ask_wait(struct ask *q);
 /* Init, start, wait. */
 bool ask_get(struct ask *q, struct asker *a, const char *url);
 void ask_cancel(struct ask *q);
 
-/* All words that any exchange has ended with, for the test that looks for
+/* All texts with which any exchange has ended, for the test that looks for
  * secrets in them. */
 const char *ask_all_words(void);
 #define ASK_BEARER "b3arer-t0ken"

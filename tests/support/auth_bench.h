@@ -17,7 +17,7 @@
   "\"error_description\":\"client not found\"}"
 #define AUTH_SECRET "s3cr3t&+ /="
 
-/* Valid from auth_begin to auth_end. */
+/* Valid between auth_begin and auth_end. */
 extern struct replay auth_world;
 extern struct gc_auth *auth;
 extern unsigned auth_changes; /* calls of `changed` */
@@ -26,7 +26,8 @@ extern unsigned auth_changes; /* calls of `changed` */
 struct gc_auth_settings auth_plain(void);
 void auth_begin(void); /* with auth_plain */
 void auth_begin_with(const struct gc_auth_settings *settings);
-/* Frees all; checks that no exchange, timer or unscripted request is left. */
+/* Frees everything; checks that no exchange, timer or unscripted request
+ * remains. */
 void auth_end(void);
 /* Scripts an answer to AUTH_ASK; `times` as in struct replay_answer. */
 void auth_answer(int times, int status, const char *body);

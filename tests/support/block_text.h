@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* One block of a plugin's configuration, by its lines, for tests of the options
- * of a block. */
+/* One block of a plugin's configuration, given by its lines, for tests of the
+ * options of a block. */
 #ifndef GC_TESTS_SUPPORT_BLOCK_TEXT_H
 #define GC_TESTS_SUPPORT_BLOCK_TEXT_H
 
 #include "common/daemon/options.h"
 
-/* Reads <Plugin `plugin`> with one block of the first of `kinds` that has this
- * name and these lines; "" or the text of the failure, valid until the next
- * call. */
+/* Reads <Plugin `plugin`> with one block that has these lines. The block is of
+ * the first of `kinds` that has this name. Returns "" or the text of the
+ * failure, valid until the next call. */
 const char *block_text(const char *plugin, const struct gc_block_kind *kinds,
                        const char *name, const char *lines);
 

@@ -11,10 +11,9 @@
  *   == expect
  *   Sales/queue_depth-voice 4
  *
- * The runner of a plugin reads the sections, makes its lines and leaves the
- * comparison with "== expect" to case_end. Bytes are taken as they are, so a
- * case may hold what is no UTF-8. One thread; ends the program when memory is
- * short. */
+ * The runner of a plugin reads the sections and adds its lines; case_end
+ * compares them with "== expect". Bytes are taken unchanged, so a case may hold
+ * invalid UTF-8. One thread; ends the program when out of memory. */
 #ifndef GC_TESTS_SUPPORT_CASE_FILE_H
 #define GC_TESTS_SUPPORT_CASE_FILE_H
 
@@ -34,7 +33,7 @@ struct case_file {
   struct case_section *sections;
   size_t count;
 
-  char **lines; /* what the runner made of it */
+  char **lines; /* the runner's output */
   size_t line_count;
 };
 
@@ -47,20 +46,20 @@ const struct case_section *case_section(const struct case_file *c,
                                         const char *title);
 
 /* Cuts the next line off `*at` (its line end becomes a NUL), without blanks
- * around it; NULL at the end. Empty lines are passed over. */
+ * around it; NULL at the end. Skips empty lines. */
 char *case_next_line(char **at);
 /* "KEY", and "VALUE" behind the blanks ("" when there is none). */
 char *case_cut_word(char *line);
 
-/* Adds a line to what came out. */
+/* Adds a line to the output. */
 void case_say(struct case_file *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Forgets what came out so far. */
+/* Discards the output so far. */
 void case_forget(struct case_file *c);
 
-/* Compares what came out, in any order, with "== expect": 0 when they are the
- * same, 1 and a diff on stdout when not. With UPDATE=1 in the environment the
- * file is written anew instead. */
+/* Compares the output, in any order, with "== expect": returns 0 when they are
+ * equal, else 1 and prints a diff on stdout. With UPDATE=1 in the environment
+ * it rewrites that section of the file instead. */
 int case_end(struct case_file *c);
 
 #endif

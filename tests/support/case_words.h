@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the runners of golden cases read alike, above case_file: settings, lists
- * of names, answers in pieces. A case that cannot be read ends the program with
- * a line that names it. One thread. */
+/* Parsing that the runners of golden cases share, above case_file: settings,
+ * lists of names, answers in pieces. A case that cannot be read ends the
+ * program with a line that names the case. One thread. */
 #ifndef GC_TESTS_SUPPORT_CASE_WORDS_H
 #define GC_TESTS_SUPPORT_CASE_WORDS_H
 
@@ -25,20 +25,20 @@ _Noreturn void case_give_up(const struct case_file *c, const char *what);
 char *case_text(const struct case_file *c, const char *title);
 /* Milliseconds of an ISO time. */
 int64_t case_time(const struct case_file *c, const char *text);
-/* The place of `value` among `words`, which end in NULL. */
+/* The index of `value` in `words`, which end in NULL. */
 int case_choose(const struct case_file *c, const char *value,
                 const char *const *words);
 
-/* A section of lines ID NAME, as the name cache makes a list of it: labels are
- * clean and each is there once. The caller frees it. */
+/* A section of lines ID NAME, as the list that the name cache makes of it:
+ * labels are clean and unique. The caller frees it. */
 struct gc_entities *case_names(const struct case_file *c, const char *title,
                                bool is_refused);
 
-/* A section to a decoder, as the transport does it: `chunk` bytes a piece, 0:
- * all at once. */
+/* Passes a section to a decoder, as the transport does: `chunk` bytes a piece;
+ * 0: all at once. */
 GC_MUST_CHECK enum gc_code case_feed(const struct case_section *s, size_t chunk,
                                      struct gc_sink sink, struct gc_err *err);
-/* An error's words without the place, which differs with the way the answer is
+/* An error's words without the position, which depends on how the answer is
  * cut: of "JSON, byte 17: parse error" it is "parse error". */
 const char *case_words(const struct gc_err *err);
 

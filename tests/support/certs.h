@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Certificates made afresh for one test program, in a folder of their own. */
+/* Certificates that are made for one test program, in a folder of their own. */
 #ifndef GC_TESTS_SUPPORT_CERTS_H
 #define GC_TESTS_SUPPORT_CERTS_H
 
@@ -16,7 +16,7 @@ struct certs {
   char missing[96]; /* no such file */
 };
 
-/* Ends the program when it cannot. */
+/* Ends the program on failure. */
 void certs_make(struct certs *c);
 void certs_remove(struct certs *c);
 

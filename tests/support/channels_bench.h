@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the tests of common/net/channels/channels: an account's REST API
- * in a world in memory (tests/support/replay.h), sockets that are structs, and
- * two blocks that note what they hear.
+/* Shared by the tests of common/net/channels/channels: an account's REST API in
+ * a world in memory (tests/support/replay.h), sockets that are structs, and two
+ * blocks that record their messages.
  *
  *   ch_begin_connected();              one block, topic v2.a, channel "one"
  *   ch_say(CH_EVENT);
@@ -30,11 +30,11 @@
 #define TOPIC(number) "{\"topicName\":\"v2.topic." number "\"}"
 #define CLOSING "{\"topicName\":\"v2.system.socket_closing\"}"
 
-/* For the next ch_begin, which puts them back: the life of tokens in seconds,
- * and how many channels are ours at most. */
+/* For the next ch_begin, which resets them: the life of tokens in seconds, and
+ * the most channels that we open. */
 extern unsigned ch_token_life_s, ch_channels_max;
 
-/* Made by ch_begin, gone after ch_end. */
+/* Created by ch_begin, freed by ch_end. */
 extern struct replay ch_world;
 extern struct gc_channels *ch_channels;
 
@@ -48,21 +48,21 @@ struct ch_wire {
 };
 
 extern struct ch_wires {
-  struct ch_wire list[64]; /* in the order they were opened, then again */
-  char url[256];           /* of the newest one, as what follows */
+  struct ch_wire list[64]; /* in order of opening; wraps around */
+  char url[256];           /* of the newest one, as the members below */
   uint64_t opened_ms;
   uint32_t idle_ms, ping_ms;
   unsigned opens, closes, frees, pings;
   bool refuses_to_open, refuses_to_send;
 } ch_wires;
 
-/* The newest that has not ended; NULL: there is none. */
+/* The newest socket that has not ended; NULL: there is none. */
 struct ch_wire *ch_wire(void);
-/* That of channel `id`, likewise. */
+/* The open socket of channel `id`, or NULL. */
 struct ch_wire *ch_wire_of(const char *id);
 unsigned ch_wire_count(void);
 
-/* All of them do nothing with NULL. */
+/* These functions do nothing with NULL. */
 void ch_wire_open(struct ch_wire *w);
 void ch_wire_say(struct ch_wire *w, const char *text);
 void ch_wire_end(struct ch_wire *w, const struct gc_ws_end *end,
@@ -93,33 +93,33 @@ enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic);
 
 /* ---- the whole ---- */
 
-/* With ch_block, which listens and wants nothing yet. */
+/* With ch_block, which listens and wants no topic yet. */
 void ch_begin(void);
 void ch_begin_with(struct gc_store *s);
 /* One block with one topic on an open socket. */
 void ch_begin_connected(void);
-/* Checks that nothing is left behind and no secret was reported. */
+/* Checks that nothing is left and no secret was reported. */
 void ch_end(void);
-/* A restart: what is kept is in the store. */
+/* A restart; the store keeps its content. */
 void ch_stop(void);
 void ch_start(struct gc_store *s);
 
 void ch_answer(const char *match, int times, int status, const char *body);
-/* What a well-behaved platform answers, behind what a test has scripted: the
- * channels are called one, two and three. */
+/* The answers of a well-behaved platform, after those that a test has scripted:
+ * the channels are named one, two and three. */
 void ch_usual_answers(void);
-/* The same, the channels are called c01, c02 … c60. */
+/* The same; the channels are named c01, c02 … c60. */
 void ch_many_answers(void);
-/* Wants v2.topic.FROM and so on; how many find room. */
+/* Wants v2.topic.FROM and the following topics; returns how many fit. */
 unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count);
 void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count);
-/* Opens all sockets that wait for it. */
+/* Opens all sockets that are not open yet. */
 void ch_open_all(void);
 size_t ch_creations(void);
 struct gc_channel_stats ch_stats(void);
 struct gc_api *ch_api(void);
 
-/* A store in a folder of its own; in pairs. */
+/* A store in a folder of its own; call them in pairs. */
 struct gc_store *ch_store_begin(void);
 void ch_store_end(struct gc_store *s);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole test framework. A failed check prints and the rest still runs:
+/* The whole test framework. A failed check prints a line and the test goes on:
  *
  *   static void doubles_up_to_the_cap(void) { CHECK_INT(f(3), 8); … }
  *   int main(void) {
@@ -7,7 +7,7 @@
  *     return check_done();
  *   }
  *
- * CHECK_ROW names the row of a table in which the checks that follow stand. */
+ * CHECK_ROW names the row of a table for the checks that follow. */
 #ifndef GC_TESTS_SUPPORT_CHECK_H
 #define GC_TESTS_SUPPORT_CHECK_H
 
@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Weak: one for the whole program, so that a bench in a file of its own counts
- * with the laws that use it. */
+/* Weak: one definition for the whole program, so that a bench in its own file
+ * counts together with the tests that use it. */
 __attribute__((weak)) int check_failed, check_count;
 __attribute__((weak)) const char *check_law = "", *check_row = "";
 
@@ -57,7 +57,7 @@ __attribute__((weak)) const char *check_law = "", *check_row = "";
                check_g != NULL ? check_g : "(null)", check_w);                 \
   } while (0)
 
-/* `want` stands somewhere in `got`. */
+/* `want` occurs in `got`. */
 #define CHECK_HAS(got, want)                                                   \
   do {                                                                         \
     const char *check_g = (got), *check_w = (want);                            \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A wall clock that steps, for the end-to-end tests. Preloaded before
  * libfaketime it adds to CLOCK_REALTIME, and to no other clock, the
- * milliseconds that stand in the file of GC_CLOCK_STEP (an int64_t); the test
- * writes another number there. As with the kernel, who waits for a moment of
- * the wall clock notices the step; libfaketime would turn the wait into a span
- * of time once and for all. */
+ * milliseconds in the file of GC_CLOCK_STEP (an int64_t); the test writes
+ * another number into it. As with the kernel, a wait for a moment of the wall
+ * clock notices the step; libfaketime would convert the wait once into a span
+ * of time. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -61,8 +61,8 @@ static char *read_quoted(struct reader *r) {
   return text;
 }
 
-/* An unquoted word is the longest run of what a word, number or address can
- * hold; what it is follows from all of it. */
+/* An unquoted word is the longest run of characters that a word, number or
+ * address can have; the whole run decides which of them it is. */
 static void read_bare(struct reader *r, oconfig_value_t *v) {
   static const struct {
     const char *word;
@@ -174,7 +174,7 @@ static bool closes(struct reader *r, const char *key) {
   return true;
 }
 
-/* The statements up to the end of `into`, a tree no deeper than `depth`. */
+/* Adds the statements up to the end of `into`, at most `depth` levels deep. */
 static void read_statements(struct reader *r, oconfig_item_t *into, int depth) {
   if (depth == 0)
     fail(r, "blocks are nested too deep");

@@ -12,8 +12,8 @@
 #include "collectd.h"
 #include "configfile.h"
 
-/* The root; its children are the statements. NULL (and a line on stderr) for a
- * syntax error. conf_free takes NULL. */
+/* Returns the root; its children are the statements. NULL (and a line on
+ * stderr) for a syntax error. conf_free accepts NULL. */
 oconfig_item_t *conf_parse(const char *text);
 void conf_free(oconfig_item_t *root);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Conversations for tests, step by step: `now` is how one stands, keep() is a
- * snapshot of it. Times are seconds after T0. */
+/* Conversations for tests, step by step: `now` is the present state, keep()
+ * adds a snapshot of it. Times are seconds after T0. */
 #ifndef GC_TESTS_SUPPORT_CV_LIFE_H
 #define GC_TESTS_SUPPORT_CV_LIFE_H
 
@@ -59,9 +59,9 @@ static inline struct conversations_settings life_settings(void) {
                                          .pairs_max = 100};
 }
 
-/* The whole of a call, eighteen snapshots: rings at one agent in vain, is
- * answered by the next, held twice, transferred to another queue, answered
- * there, wrapped up twice. */
+/* A whole call, eighteen snapshots: an agent does not answer, the next one
+ * answers, holds it twice and transfers it to another queue; an agent there
+ * answers, and both wrap up. */
 static inline void life_of_a_call(struct life *l) {
   life_begin(l, "11111111-2222-4333-8444-555555555555");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One model and one conversation for the tests of conversations*.c: begin(),
- * change `life`, say(), look at what was counted.
+ * change `life`, say(), check the counters.
  *
  *   begin();
  *   offer(&customer, &acd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for a condition that another thread brings about, never for a time:
- * no test sleeps, and one that waits in vain ends. */
+/* Waits for a condition that another thread makes true, never for a time: no
+ * test sleeps, and a wait whose condition stays false ends. */
 #ifndef GC_TESTS_SUPPORT_DEADLINE_H
 #define GC_TESTS_SUPPORT_DEADLINE_H
 
@@ -18,7 +18,7 @@ struct gate {
 #define GATE_INIT                                                              \
   { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER }
 
-/* For the one who changed something: wakes all who wait. */
+/* Call after a change: wakes all waiting threads. */
 #define GATE_CHANGE(gate, change)                                              \
   do {                                                                         \
     pthread_mutex_lock(&(gate)->lock);                                         \

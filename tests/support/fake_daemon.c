@@ -33,7 +33,8 @@ static void free_callback(struct callback *cb) {
   free(cb);
 }
 
-/* Takes the first of `kind` (and `name` or `group`, unless NULL) out. */
+/* Removes and returns the first of `kind` (and `name` or `group`, unless
+ * NULL). */
 static struct callback *take(enum kind kind, const char *name,
                              const char *group) {
   pthread_mutex_lock(&lock);

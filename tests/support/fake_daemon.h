@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* As much of collectd 5.12 as the suite uses, for programs without a daemon:
- * define nothing, link this, and plugin_register_*, plugin_dispatch_values,
- * plugin_log and so on are here. A test lets the registered callbacks run and
- * asks what came out.
+/* The part of collectd 5.12 that the suite uses, for programs without a daemon:
+ * link this, and it defines plugin_register_*, plugin_dispatch_values,
+ * plugin_log and so on. A test runs the registered callbacks and checks the
+ * values and log lines.
  *
  *   fake_reset();
  *   module_register();
@@ -13,32 +13,34 @@
  *   CHECK(fake_log_has("WARNING genesys: account prod: "));
  *   fake_shutdown();
  *
- * What the daemon does to a value list is done here too: an empty host becomes
- * hostname_g, time 0 now, interval 0 the context's, slashes go, a list of an
- * unknown data set or of another length is dropped with a log line.
- * Any thread, except that reset and shutdown want no other one at work. */
+ * A value list is changed as by the daemon: an empty host becomes hostname_g,
+ * time 0 the present time, interval 0 that of the context; a leading slash is
+ * removed, others become "_"; a list of an unknown data set or of a wrong
+ * length is dropped with a log line. Any thread, but reset and shutdown only
+ * while no other thread uses it. */
 #ifndef GC_TESTS_SUPPORT_FAKE_DAEMON_H
 #define GC_TESTS_SUPPORT_FAKE_DAEMON_H
 
 #include "collectd.h"
 #include "plugin.h"
 
-/* Forgets everything but the data sets, which the suite registers once per
- * process; what free_func callbacks own is freed. hostname_g is
+/* Resets everything except the data sets, which the suite registers once per
+ * process; frees user data by the free_func of each callback. hostname_g is
  * "host.example", the interval 10 s, the clock the real one. */
 void fake_reset(void);
 
-/* Runs the config callbacks on each <Plugin> section of the text; the first
- * status that is not 0, -1 for a syntax error or an unknown plugin. */
+/* Runs the config callbacks on each <Plugin> section of the text. Returns the
+ * first status that is not 0, or -1 for a syntax error or an unknown plugin. */
 int fake_config(const char *text);
-/* Runs the init callbacks, those included that init callbacks register; the
+/* Runs the init callbacks, also those that init callbacks register. Returns the
  * first status that is not 0. */
 int fake_init(void);
-/* Runs the read callback `name`, or all (NULL), once; how many failed. */
+/* Runs the read callback `name`, or all (NULL), once; returns how many
+ * failed. */
 int fake_read(const char *name);
-/* What plugin_shutdown_all does, in its order: the read callbacks' free_func,
- * the queue is lost, flush, shutdown callbacks, the other free_funcs. Returns
- * the number of value lists that were lost in the queue. */
+/* Does the work of plugin_shutdown_all, in its order: the free_func of the read
+ * callbacks, loss of the queue, flush, shutdown callbacks, the other
+ * free_funcs. Returns the number of value lists lost in the queue. */
 size_t fake_shutdown(void);
 /* True when a callback of that name is registered: "read", "write", "init",
  * "shutdown", "flush", "config", "notification", "log". */
@@ -66,25 +68,26 @@ void fake_log_clear(void);
 /* How often a data set was registered. */
 size_t fake_data_set_count(const char *type);
 
-/* The write queue: while held, what is dispatched stays in it until the test
- * lets it through to the write callbacks, oldest first. Not held (the default
- * after fake_reset): each dispatch runs the write callbacks at once. */
+/* The write queue. While it is held, dispatched values stay in it until the
+ * test passes them to the write callbacks, oldest first. While it is not held
+ * (the default after fake_reset), each dispatch runs the write callbacks at
+ * once. */
 void fake_hold(bool held);
 size_t fake_queued(void);
-/* Lets `max` values pass at most and returns their number. The calling thread
- * plays the write thread. */
+/* Passes at most `max` values and returns their number. The calling thread acts
+ * as the write thread. */
 size_t fake_let_through(size_t max);
 /* Drops the oldest `max` values, like a filter chain; returns their number. */
 size_t fake_lose(size_t max);
 
 /* plugin_dispatch_values fails with ENOMEM from now on. */
 void fake_dispatch_fails(bool fails);
-/* What cdtime() answers; 0: the real time. */
+/* The result of cdtime(); 0: the real time. */
 void fake_time_set(cdtime_t now);
 void fake_interval_set(cdtime_t interval);
 /* hostname_g is a copy of `name` from now on. */
 void fake_hostname_set(const char *name);
-/* What global_option_get answers ("BaseDir"); value NULL removes it. */
+/* The result of global_option_get ("BaseDir"); value NULL removes it. */
 void fake_global_option_set(const char *option, const char *value);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "tests/support/fake_daemon.h"
 
-/* Room for one more; aborts when memory is out. */
+/* Grows by one element; aborts when out of memory. */
 void *fake_grow(void *array, size_t len, size_t size);
 
 /* Runs the write callbacks in the order of their registration. */

@@ -11,7 +11,7 @@ struct value {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static data_set_t *data_sets;
 static size_t *data_set_times, data_sets_len;
-static struct value **values; /* owns what is in the queue, too */
+static struct value **values; /* also owns those in the queue */
 static size_t values_len;
 static struct value *queue;
 static bool held, dispatch_fails;
@@ -90,7 +90,8 @@ static struct value *clone(value_list_t const *vl) {
   return v;
 }
 
-/* What the write thread does before the writers; false: dropped. */
+/* Changes a value as the write thread does before the writers; false:
+ * dropped. */
 static bool acceptable(struct value *v) {
   const data_set_t *ds = plugin_get_ds(v->vl.type);
   if (ds == NULL)

@@ -15,7 +15,7 @@
 
 extern struct certs http_certs;
 
-/* First and last in main. Proxies of the environment are removed. */
+/* Call them first and last in main. They remove proxies of the environment. */
 void http_bench_begin(void);
 void http_bench_end(void);
 
@@ -28,8 +28,8 @@ const char *http_url_of(const char *path);
 void http_get_with(struct ask *q, const struct gc_connect *connect,
                    const char *url);
 
-/* A test of its own, the last one of a program: no error text of the tests
- * before it contains a secret. */
+/* A test of its own, the last one of a program: no error text of the earlier
+ * tests contains a secret. */
 void http_no_words_hold_a_secret(void);
 
 #endif

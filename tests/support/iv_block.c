@@ -115,7 +115,7 @@ static double first_value(const struct gc_sample *s) {
              : s->values[0].gauge;
 }
 
-/* The tap: a series that has a value in flight is refused. */
+/* The output: refuses a series that has a value in flight. */
 static enum gc_code emit(void *ctx, const struct gc_sample *s) {
   char name[128], at[GC_TIMESTAMP_SIZE];
   (void)ctx;

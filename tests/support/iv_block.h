@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A block of windows whose account has no thread: its loop never starts, so
- * that what is handed to it runs at once, and the clock is a number. The
- * replay's wall clock begins at 2023-11-14T22:13:20Z.
+ * calls to the loop run at once, and the clock is a number. The replay's wall
+ * clock begins at 2023-11-14T22:13:20Z.
  *
  *   iv_begin();
  *   iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
@@ -37,27 +37,28 @@ extern struct iv_world {
   struct gc_store *store; /* the test's own, or NULL; iv_begin keeps it */
   struct gc_analytics *block;
 
-  /* What has left, in order, as "INSTANCE/TYPE-QUALIFIER HH:MM VALUE". */
+  /* The dispatched values, in order, as "INSTANCE/TYPE-QUALIFIER HH:MM
+   * VALUE". */
   char seen[SEEN_MAX][128];
   size_t count;
-  size_t in_flight; /* the tap has not seen the last so many */
+  size_t in_flight; /* the last values, not yet seen by the tap */
   bool holds;       /* the tap sees nothing */
   double gauge;
   char wanted[64];
 } iv;
 
-/* What iv_start makes the block of. iv_begin: nOffered by queue and medium,
- * minute by minute. */
+/* The settings of the block that iv_start creates. iv_begin sets: nOffered by
+ * queue and medium, minute by minute. */
 extern struct gc_analytics_settings iv_settings;
 
-/* The tap: a series that has a value in flight is refused. */
+/* The output: refuses a series that has a value in flight. */
 extern const struct gc_sender_output iv_way;
 
 /* A world with a token and the queues Sales (q1) and Support (q2). */
 void iv_begin(void);
 void iv_start(void);
 void iv_stop(void);
-/* iv_stop, and checks that nothing unforeseen was asked. */
+/* Calls iv_stop; checks that there was no unscripted request. */
 void iv_end(void);
 
 /* `times` as in struct replay_answer. */
@@ -68,11 +69,11 @@ void iv_once(const char *match, const char *body);
 /* Lets the time pass, with a read callback each second. */
 void iv_pass(uint64_t ms);
 
-/* What has left, each on a line. Valid until the next call. */
+/* The dispatched values, each on a line. Valid until the next call. */
 const char *iv_left(void);
-/* How often `line` has. */
+/* How often `line` was dispatched. */
 size_t iv_times_left(const char *line);
-/* The block's own state "TYPE-QUALIFIER"; NAN: it tells none. */
+/* The block's own state "TYPE-QUALIFIER"; NAN: it has no value. */
 double iv_state(const char *name);
 /* Of the last query, "none" before the first. Valid until the next call. */
 const char *iv_last_interval(void);

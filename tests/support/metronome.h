@@ -8,7 +8,7 @@
 struct metronome {
   struct gc_loop *loop;
   struct gc_timer timer;
-  int left; /* how often it still fires */
+  int left; /* number of times it still fires */
 };
 
 void metronome_start(struct metronome *m);

@@ -17,19 +17,20 @@
   "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},{\"id\":\"q2\","          \
   "\"name\":\"Support/DE\"}]}"
 
-/* Valid from names_begin to names_end. */
+/* Valid between names_begin and names_end. */
 extern struct replay names_world;
 extern struct gc_names *names;
 
 void names_begin(void);
 void names_begin_with(struct gc_store *store); /* borrowed until names_end */
-/* Frees all; checks that no exchange, timer or unscripted request is left. */
+/* Frees everything; checks that no exchange, timer or unscripted request
+ * remains. */
 void names_end(void);
 
-/* `times` as in struct replay_answer; the body comes in small pieces. */
+/* `times` as in struct replay_answer; the body arrives in small pieces. */
 void names_answer(const char *match, int times, int status, const char *body);
-/* From now on the queues' list has this answer, and other requests have none.
- */
+/* From now on the queues' list has this answer, and other requests have no
+ * answer. */
 void names_now_says(int status, const char *body);
 
 struct names_ear {

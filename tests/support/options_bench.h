@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of common/daemon/options share: rows of every kind, a block
- * with a name and one without, and what their callbacks were given. */
+/* Shared by the tests of common/daemon/options: rows of each kind, a block with
+ * a name and one without, and a record of the arguments of their callbacks. */
 #ifndef GC_TESTS_SUPPORT_OPTIONS_BENCH_H
 #define GC_TESTS_SUPPORT_OPTIONS_BENCH_H
 
@@ -25,11 +25,11 @@ struct options_outside {
   uint32_t level;
 };
 
-/* <Queues "NAME">, <Health>, and outside of any block. */
+/* <Queues "NAME">, <Health>, and options outside of any block. */
 extern const struct gc_opt options_queue_rows[], options_health_rows[],
     options_outside_rows[];
 
-/* What the callbacks were given. */
+/* The arguments of the callbacks. */
 struct options_got {
   struct options_queues queues;
   char names[200];
@@ -40,15 +40,16 @@ struct options_got {
 extern struct options_got options_got;
 extern struct options_outside options_outside;
 
-/* Plugins "genesys_realtime", with blocks alone, and "genesys". */
+/* Plugins "genesys_realtime", which has only blocks, and "genesys". */
 extern const struct gc_config options_only_blocks, options_with_rows;
 
-/* As before any section was read; at the end of main too. */
+/* Resets to the state before any section was read; also call it at the end of
+ * main. */
 void options_forget(void);
 /* Reads each <Plugin> section of the text; "" or the text of the failure, valid
  * until the next call. */
 const char *options_text(const struct gc_config *config, const char *text);
-/* Forgets, and reads one <Queues "all"> block that has an account and these
+/* Resets, and reads one <Queues "all"> block that has an account and these
  * lines. */
 const char *options_lines(const char *block_lines);
 

@@ -20,10 +20,10 @@
 enum { HOUR = 60, RB_SKIPPED = 77 };
 
 extern struct redis_server rb_server;
-extern _Atomic int64_t rb_later_ms; /* than NOW, by the clock of all agents */
+extern _Atomic int64_t rb_later_ms; /* added to NOW by all agents' clocks */
 
-/* One process that counts: a ledger, one source, the outcomes reported to it.
- * Zeroed before rb_begin, except for user, password and `backwards`. */
+/* One counting process: a ledger, one source, the outcomes reported to it. Zero
+ * it before rb_begin, except user, password and `backwards`. */
 struct agent {
   struct ledger *ledger;
   struct redis_settings redis;
@@ -44,25 +44,25 @@ struct tracked {
   bool is_back;
 };
 
-/* Call it first in main. False when no redis-server is installed: return
- * RB_SKIPPED. */
+/* Call it first in main. Returns false when redis-server is not installed; then
+ * return RB_SKIPPED. */
 bool rb_is_ready(void);
 
-/* Starts an agent of `host` with the source `block`, at the server of `url`. */
+/* Starts an agent of `host` with the source `block`, at the server at `url`. */
 void rb_begin(struct agent *a, const char *url, const char *host,
               const char *block);
 void rb_end(struct agent *a);
 
-/* An empty batch of `a`, for rb_put; the caller clears t->batch. */
+/* Creates an empty batch of `a`, for rb_put; the caller clears t->batch. */
 void rb_prepare(struct tracked *t, struct agent *a);
-/* Adds an attribute; a value of 0 stands for none. */
+/* Adds an attribute; a value of 0 means no value. */
 void rb_put(struct tracked *t, const char *conversation, const char *metric,
             unsigned number, int64_t time_ms, double value);
-/* Submits the batch and waits for its outcome; GC_CODE_COUNT when there is none
+/* Submits the batch and waits for its outcome; GC_CODE_COUNT if none arrives
  * within DEADLINE_S. Any thread. */
 enum gc_code rb_hand_in(struct tracked *t);
-/* Submits it again until it is committed, as a queue does. False: not within
- * DEADLINE_S. Any thread. */
+/* Submits the batch again until it is committed, as a queue does. Returns false
+ * if that takes longer than DEADLINE_S. Any thread. */
 bool rb_try_deliver(struct tracked *t);
 /* The same, and checks that it is committed. */
 void rb_deliver(struct tracked *t);
@@ -70,12 +70,12 @@ void rb_deliver(struct tracked *t);
 void rb_count_one(struct agent *a, const char *metric, unsigned number,
                   double value);
 
-/* The agent's counter; a count of -1 when it has none. */
+/* The agent's counter; a count of -1 when it has no such counter. */
 struct ledger_view rb_view_of(struct agent *a, const char *metric);
 int64_t rb_count_of(struct agent *a, const char *metric);
 /* Waits until the first 0 of metric A is recorded. */
 bool rb_is_shown(struct agent *a);
-/* Waits for the first report of one of the agent's causes. */
+/* Waits for the first report of any of the agent's causes. */
 void rb_wait_reported(const struct gc_err *what);
 /* Writes a file with `text` beside the server's socket. */
 void rb_write_secret(char path[128], const char *text);

@@ -33,7 +33,7 @@ static char *copied(const char *text) {
   return copy;
 }
 
-/* Does `text` begin with `pattern`? */
+/* True if `text` begins with `pattern`. */
 static bool begins(const char *text, const char *pattern) {
   for (; *pattern != '\0'; pattern++, text++) {
     if (*pattern == '*') {
@@ -48,7 +48,7 @@ static bool begins(const char *text, const char *pattern) {
   return true;
 }
 
-/* ---- the edge's clock, dice and notices ---- */
+/* ---- the clock, random numbers and notices of the environment ---- */
 
 static uint64_t now_ms(void *ctx) {
   struct replay *r = ctx;

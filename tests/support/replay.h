@@ -25,16 +25,16 @@ enum { REPLAY_ALWAYS = -1, REPLAY_START_MS = 1000000 };
 
 struct replay_answer {
   /* The beginning of "METHOD PATH?QUERY"; a `*` matches anything. The first
-   * answer that matches and is not used up counts. */
+   * matching answer that is not used up is given. */
   const char *match;
   int times; /* 0: once; REPLAY_ALWAYS */
 
   int status;
   const char *body;        /* borrowed; NULL: none */
   size_t chunk;            /* bytes per write to the sink; 0: all at once */
-  enum gc_failure failure; /* after `body`, if any, was delivered */
+  enum gc_failure failure; /* after delivery of `body`, if any */
   uint32_t delay_ms;
-  bool is_silent; /* never answers; only cancelling ends it */
+  bool is_silent; /* never answers; only a cancel ends it */
   bool has_retry_after;
   uint32_t retry_after_s;
   int64_t date_ms;
@@ -60,7 +60,7 @@ struct replay {
   struct gc_timers timers;
   uint64_t now_ms;
   int64_t wall_ms;   /* at REPLAY_START_MS; moves with the clock */
-  uint32_t creep_ms; /* each reading of the clock advances it so far; 0 */
+  uint32_t creep_ms; /* each reading of the clock adds this; 0 */
   uint32_t random32; /* each random number; all bits set: the longest wait */
 
   struct replay_request *requests; /* in the order they came */
@@ -77,28 +77,28 @@ struct replay {
 };
 
 void replay_init(struct replay *r);
-/* Free the tested objects before; `in_flight` above 0: one was not freed. */
+/* Free the tested objects first; `in_flight` above 0: one was not freed. */
 void replay_clear(struct replay *r);
 
 void replay_answer(struct replay *r, const struct replay_answer *answer);
 void replay_forget_answers(struct replay *r);
 
-/* Advances the clock and fires each timer at its own time. Ends the program
- * when a timer is set for now again and again. */
+/* Advances the clock and fires each timer at its time. Ends the program when a
+ * timer is set for the present time again and again. */
 void replay_run(struct replay *r, uint64_t ms);
-/* Fires the timers that are due now, and those that this makes due. */
+/* Fires the timers that are due now, and those that these set for now. */
 void replay_settle(struct replay *r);
 
 /* The number of requests so far whose line begins with `match`; a `*` matches
  * anything. */
 size_t replay_count(const struct replay *r, const char *match);
-/* The newest such request; NULL: there is none. */
+/* The newest such request; NULL if there is none. */
 const struct replay_request *replay_last(const struct replay *r,
                                          const char *match);
-/* The same for notices, by cause and code. */
+/* The same for notices, selected by cause and code. */
 size_t replay_noticed(const struct replay *r, const char *cause,
                       enum gc_code code);
-/* The error of the newest such notice; NULL: there is none. */
+/* The error of the newest such notice; NULL if there is none. */
 const struct gc_err *replay_last_notice(const struct replay *r,
                                         const char *cause);
 

@@ -40,7 +40,7 @@ static void hang(void) {
   pthread_mutex_unlock(&lock);
 }
 
-/* One block for both, so that freeaddrinfo below is one free. */
+/* One allocation for both, so that freeaddrinfo below is one free. */
 struct answer {
   struct addrinfo info;
   struct sockaddr_in at;

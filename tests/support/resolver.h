@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A getaddrinfo of the test program's own, which libcurl calls instead of the
- * C library's: "nowhere.test" has no address, "hang.test" hangs until
- * resolver_release, every other name is this host. No name leaves the host. */
+/* The test program's own getaddrinfo, which libcurl calls in place of the C
+ * library's: "nowhere.test" has no address, "hang.test" hangs until
+ * resolver_release, every other name is this host. No look-up leaves the
+ * host. */
 #ifndef GC_TESTS_SUPPORT_RESOLVER_H
 #define GC_TESTS_SUPPORT_RESOLVER_H
 

@@ -153,7 +153,7 @@ static inline void put(void *ctx, const struct gc_sample *s) {
     w.count = s->values[0].derive;
 }
 
-/* The newest reading; the value of `name`, NAN when it is not in it. */
+/* The value of `name` in the newest reading, NAN when it is absent. */
 static inline double reads(const char *name) {
   struct gc_samples out = {put, NULL};
   w.values = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A stream of two queues on channels in memory, for the tests of stream*.c:
- * what the platform says, what a reading tells.
+/* A stream of two queues on channels in memory, for the tests of stream*.c: the
+ * platform's messages in, the values of a reading out.
  *
  *   begin_connected(20);
  *   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -58,7 +58,7 @@ static inline void select_queues(const char **ids, size_t count) {
   replay_run(&ch_world, 100);
 }
 
-static bool tells_gauges; /* for the next begin_with, which puts it back */
+static bool tells_gauges; /* for the next begin_with, which resets it */
 
 static inline void begin_with(double target_s) {
   static double bounds[] = {1, 10};

@@ -59,8 +59,8 @@ static bool begin_tls(struct conn *c) {
   return SSL_accept(c->ssl) == 1;
 }
 
-/* Closing with bytes unread would be a reset, which overtakes the alert that
- * says why. */
+/* A close with unread bytes would send a reset, which arrives before the alert
+ * with the reason. */
 static void hang_up_gently(struct conn *c) {
   char bytes[4096];
   shutdown(c->fd, SHUT_WR);
@@ -283,8 +283,8 @@ static int connect_to(const char *host_port) {
   return -1;
 }
 
-/* From the client to the target, without blocking: a target that echoes may
- * itself be blocked until we take its bytes. */
+/* Forwards from the client to the target without blocking: a target that echoes
+ * may itself block until we read its bytes. */
 struct up {
   char bytes[16384];
   size_t at, len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A TCP or TLS server on loopback inside the test program: one thread accepts,
  * one thread serves each connection with blocking calls. The test's `serve`
- * function makes the faults on the wire. */
+ * function causes the faults on the wire. */
 #ifndef GC_TESTS_SUPPORT_SERVER_H
 #define GC_TESTS_SUPPORT_SERVER_H
 
@@ -21,14 +21,14 @@ struct server_plan {
   int receive_bytes;     /* SO_RCVBUF; 0: the system's */
 };
 
-/* On failure it ends the program. */
+/* Ends the program on failure. */
 struct server *server_start(const struct server_plan *plan);
 int server_port(const struct server *s);
 unsigned server_accepted(struct server *s); /* connections so far */
 unsigned server_open(struct server *s);     /* being served now */
 void server_stop(struct server *s);         /* ends and joins all threads */
 
-/* 0 at the end, -1 on failure. */
+/* Return 0 at the end, -1 on failure. */
 ssize_t conn_read(struct conn *c, void *bytes, size_t len);
 bool conn_write(struct conn *c, const void *bytes, size_t len);
 bool conn_say(struct conn *c, const char *format, ...)
@@ -37,7 +37,7 @@ bool conn_say(struct conn *c, const char *format, ...)
 void conn_park(struct conn *c);
 /* Reads and drops bytes until the peer closes. */
 void conn_linger(struct conn *c);
-/* Ends with a TCP reset. */
+/* Ends the connection with a TCP reset. */
 void conn_reset(struct conn *c);
 
 /* One HTTP request; head holds request line and headers. */
@@ -49,8 +49,8 @@ struct request {
 };
 bool conn_request(struct conn *c, struct request *r); /* false at the end */
 
-/* An HTTP proxy for CONNECT and absolute URLs (it answers the latter itself,
- * with 200 and "from the proxy"). In server_plan: serve = proxy_serve, ctx =
+/* An HTTP proxy for CONNECT and absolute URLs; it answers the latter itself,
+ * with 200 and "from the proxy". In server_plan: serve = proxy_serve, ctx =
  * plan. */
 struct proxy_plan {
   const char *basic; /* required base64 of user:password; NULL: none */

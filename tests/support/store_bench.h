@@ -11,11 +11,11 @@
 extern char store_top[];       /* the parent of the folders */
 extern char store_folder[128]; /* a new name for each test; not created yet */
 
-/* Two names to save, and their text from store_names. */
+/* Two names to save, and the text of store_names for them. */
 extern const struct gc_entry store_ab[2];
 #define STORE_AB "a=Sales/\xc3\xbc|Sales|AWAY b=Sales|Sales~2| "
 
-/* First and last in main. On failure begin ends the program. */
+/* Call them first and last in main. On failure begin ends the program. */
 void store_bench_begin(void);
 void store_bench_end(void);
 void store_fresh(void); /* removes the folder and chooses another name */
@@ -40,7 +40,7 @@ const char *store_channel(struct gc_store *s, const char *account,
 const char *store_query(struct gc_store *s, const char *account,
                         const char *query);
 
-/* Opens the file without the store, and changes it. On failure they end the
+/* They open and change the file without the store. On failure they end the
  * program. */
 sqlite3 *store_raw(void);
 void store_sql(sqlite3 *db, const char *text);

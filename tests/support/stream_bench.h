@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the tests of common/net/socket/tcp_stream: a stream that sends and
- * expects a pattern and notes what becomes of it (talk), servers, and the ways
+ * expects a pattern and records its events (talk), servers, and the connections
  * between them (road). One program, one bench. */
 #ifndef GC_TESTS_SUPPORT_STREAM_BENCH_H
 #define GC_TESTS_SUPPORT_STREAM_BENCH_H
@@ -13,17 +13,17 @@
 #include "tests/support/server.h"
 #include "tests/support/ways.h"
 
-/* First and last in main. No proxy of the environment is in the way. */
+/* Call them first and last in main. They remove proxies of the environment. */
 void stream_bench_begin(void);
 void stream_bench_end(void);
 
 extern struct certs stream_certs;
-extern struct gate tcp_talk_gate; /* for all that a talk or a server notes */
+extern struct gate tcp_talk_gate; /* for all records of talks and servers */
 
-/* What is sent is byte `i` of this, on both sides. */
+/* Both sides send byte `i` of this pattern. */
 char stream_pattern(size_t i);
 
-/* One stream and what became of it; the counters under the gate's lock. */
+/* One stream and its record; the counters under the gate's lock. */
 struct talk {
   struct gc_loop *loop;
   struct gc_connect connect;
@@ -33,7 +33,7 @@ struct talk {
   enum gc_code open_code;
   struct gc_err open_err;
 
-  size_t to_send, piece; /* the pattern, so much of it, in such pieces */
+  size_t to_send, piece; /* bytes of the pattern, bytes of a piece */
   size_t sent, got, wrong;
   bool saw_limit;
   int opened, closed;
@@ -52,9 +52,9 @@ struct gc_loop *
 tcp_talk_loop(void); /* started; ends the program when it cannot */
 void tcp_talk_begin(struct talk *t); /* on a loop of its own */
 void tcp_talk_end(struct talk *t);
-bool tcp_talk_got(struct talk *t, size_t want); /* waits for so many bytes */
+bool tcp_talk_got(struct talk *t, size_t want); /* waits for `want` bytes */
 bool tcp_talk_is_closed(struct talk *t);
-/* Sends on until all is sent or the stream has enough. */
+/* Sends until all is sent or the stream accepts no more. */
 void tcp_talk_pump(struct talk *t);
 
 /* For gate_wait: opened or closed; closed. */
@@ -72,7 +72,7 @@ void serve_echo(struct conn *c, void *ctx);
 void serve_park(struct conn *c, void *ctx);
 void serve_read_late(struct conn *c, void *ctx);
 
-/* Reads nothing until `may_read`, then counts what is wrong. */
+/* Reads nothing until `may_read`, then counts wrong bytes. */
 struct slow_reader {
   bool may_read;
   size_t got, wrong;
@@ -83,7 +83,8 @@ bool slow_reader_has_ended(void *reader); /* for gate_wait */
 /* The last 16 stay valid. */
 const char *stream_url_at(const struct server *s, const char *scheme);
 
-/* A target that runs `serve`, perhaps a proxy, and a talk between. */
+/* A target that runs `serve`, a proxy if any, and a talk that connects to
+ * it. */
 struct road {
   struct ends ends;
   struct talk talk;

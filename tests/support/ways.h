@@ -20,8 +20,8 @@ struct ends {
 };
 
 /* Starts the target, which runs serve(c, ctx), and the proxy if the way has
- * one. `cert` is the TLS certificate of both. Do not move `e` until ends_stop.
- */
+ * one. `cert` is the TLS certificate of both. Do not move `e` before
+ * ends_stop. */
 void ends_start(struct ends *e, const struct way *way, const char *cert,
                 void (*serve)(struct conn *c, void *ctx), void *ctx);
 void ends_stop(struct ends *e);

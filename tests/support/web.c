@@ -235,7 +235,7 @@ static bool wants_login(struct conn *c, const struct request *r) {
   return conn_say(c, "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
 }
 
-/* False: the connection ends. The path up to a question mark counts. */
+/* False: the connection ends. A question mark ends the path. */
 static const struct {
   const char *path;
   bool (*answer)(struct conn *c, const struct request *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the tests of common/net/socket/websocket: a socket that notes what
- * becomes of it (talk), a server that notes what it received (peer), and the
- * ways between them (road). One program, one bench. */
+/* Shared by the tests of common/net/socket/websocket: a socket that records its
+ * events (talk), a server that records the frames it receives (peer), and the
+ * connections between them (road). One program, one bench. */
 #ifndef GC_TESTS_SUPPORT_WS_BENCH_H
 #define GC_TESTS_SUPPORT_WS_BENCH_H
 
@@ -18,13 +18,13 @@
 
 enum { TALK_MESSAGE_MAX = 100000 };
 
-/* First and last in main. No proxy of the environment is in the way. */
+/* Call them first and last in main. They remove proxies of the environment. */
 void ws_bench_begin(void);
 void ws_bench_end(void);
 
-extern struct gate talk_gate; /* for all that a talk or a peer notes */
+extern struct gate talk_gate; /* for all records of talks and peers */
 
-/* One socket and what became of it; counters and log under the gate's lock. */
+/* One socket and its record; counters and log under the gate's lock. */
 struct talk {
   struct gc_loop *loop;
   struct gc_connect connect;
@@ -45,12 +45,12 @@ struct talk {
   int want_texts;
 };
 
-/* Asks for nothing yet; the test may set anything before talk_begin. */
+/* Requests nothing yet; the test may set any member before talk_begin. */
 void talk_init(struct talk *t, const char *url);
-/* On a loop of its own, which ends the program when there is none. */
+/* Starts it on a loop of its own; ends the program on failure. */
 void talk_begin(struct talk *t);
 void talk_end(struct talk *t);
-/* Waits; checks that `closed` came once and without a secret. */
+/* Waits; checks that `closed` came once and contained no secret. */
 bool talk_closed(struct talk *t);
 
 /* For gate_wait: opened or closed; `want_texts` or closed. */
@@ -63,28 +63,28 @@ void talk_free_here(void *talk);
 void talk_close_here(void *talk);
 void talk_nothing(void *ctx);
 
-/* What a server does and has seen. */
+/* The plan and the record of a server. */
 struct peer {
   void (*serve)(struct conn *c, struct peer *p); /* after the 101 */
-  const char *answer; /* in place of a 101: "%s" is the right accept */
-  bool parks;         /* behind `answer`, or without one; else hangs up */
+  const char *answer; /* in place of a 101; "%s": the right accept */
+  bool parks;         /* after `answer`, if any; else disconnects */
   size_t count;       /* for `serve` */
 
   struct request request;
   unsigned frames, unmasked, pings, pongs, closes, close_code;
   char texts[256], pong[126];
-  bool same_mask; /* two frames running */
+  bool same_mask; /* two frames in succession */
   unsigned char mask[4];
   bool is_over;
 };
 
 bool peer_is_over(void *peer); /* for gate_wait */
-/* One frame of the client's. False at the end, and after a close frame. */
+/* Reads one frame of the client. False at the end, and after a close frame. */
 bool peer_read(struct conn *c, struct peer *p);
 void peer_read_to_the_end(struct conn *c, struct peer *p);
 void peer_ignore_all(struct conn *c, struct peer *p); /* reads nothing */
 
-/* A server, perhaps a proxy, and a talk between. */
+/* A server, a proxy if any, and a talk that connects to it. */
 struct road {
   struct ends ends;
   struct peer peer;
@@ -93,7 +93,7 @@ struct road {
 };
 
 void road_init(struct road *r, const struct way *way, const struct peer *peer);
-/* Checks that the client masked each frame with another mask. */
+/* Checks that each frame of the client has another mask. */
 void road_end(struct road *r);
 
 #endif

@@ -12,7 +12,7 @@
 bool ws_peer_accept_of(const struct request *r, char accept[64]) {
   char key[64] = "", salted[128];
   unsigned char sha1[EVP_MAX_MD_SIZE];
-  /* Names of headers have no case; Go's are Sec-Websocket-Key. */
+  /* Header names are case-insensitive; Go writes Sec-Websocket-Key. */
   const char *at = strcasestr(r->head, "\r\nSec-WebSocket-Key: ");
   if (at == NULL ||
       sscanf(at + strlen("\r\nSec-WebSocket-Key: "), "%63s", key) != 1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The server's side of a WebSocket for tests/support/server, written by hand
- * and without wslay, so that a misread of the standard is not shared. */
+ * and without wslay, so that both sides do not share a misreading of the
+ * standard. */
 #ifndef GC_TESTS_SUPPORT_WS_PEER_H
 #define GC_TESTS_SUPPORT_WS_PEER_H
 
@@ -11,7 +12,7 @@ bool ws_peer_accept_of(const struct request *r, char accept[64]);
 /* Reads the request and writes the 101. */
 bool ws_peer_upgrade(struct conn *c, struct request *r);
 
-/* Room for the header of a frame. */
+/* The largest header of a frame, in bytes. */
 enum { WS_PEER_HEADER = 10 };
 /* Writes the header of an unmasked frame; `first` is 0x81 for text and so
  * on. Returns its bytes. */
@@ -29,7 +30,7 @@ struct ws_peer_frame {
   char payload[65536]; /* unmasked, with a NUL */
   size_t len;
 };
-/* False at the end, or for a frame that is too large for here. */
+/* False at the end, or for a frame larger than `payload`. */
 bool ws_peer_read(struct conn *c, struct ws_peer_frame *ret);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A disk that fills up: preloaded, it makes writes below a folder fail with
- * ENOSPC as long as a file of that name exists. Needs no mount and no quota.
+/* A full disk: preloaded, it makes writes below a folder fail with ENOSPC as
+ * long as the named file exists. Needs no mount and no quota.
  *   FULL_DISK_BELOW=/state FULL_DISK_WHEN=/tmp/full LD_PRELOAD=full_disk.so */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -16,7 +16,7 @@ def counted(events: Iterable[dict[str, Any]], label: Callable[[str], str],
     wrap-up code in `codes`."""
     made: Counter[str] = Counter()
     at_ms = 0
-    places: dict[str, dict[str, Any]] = {}  # conversation -> its queue and state
+    places: dict[str, dict[str, Any]] = {}  # conversation -> its queue, medium and state
 
     def leave(place: dict[str, Any], state: str, elsewhere: bool = False, code: Any = None) -> None:
         head = "%s/%%s-%s" % (label(place["queue"]), place["media"])

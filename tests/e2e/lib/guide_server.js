@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The guide dialect's conversation stream by a server of others: Node's `ws`. It notes what it was asked for and what it
-// sent; what a client must have counted is worked out by the test.
+// The guide dialect's conversation stream by an independent server: Node's `ws`. It records requests and sent events; the
+// test computes the counts that a client must have.
 //
 //   node guide_server.js CERT KEY
 //
 // Its first line names the ports. `https`: the token endpoint, the list of queues, the stream. `control`, plain HTTP:
-//   GET  /          what it saw: upgrades, queries, sockets with their ends, errors, events that it sent
+//   GET  /          the record: upgrades, queries, sockets with their ends, errors, events that it sent
 //   POST /config    {"token_life_s", "queues": {id: name}, "path", "refuse": [429, …] (the next upgrades)}
 //   POST /play      {"count", "seed", "queues", "codes", "fragments", "repeats", "noise" (percent)}; or {"say": [event, …]}
-//   POST /ping      a ping to all sockets, its text comes back in `pongs`
+//   POST /ping      a ping to all sockets; `pongs` has the texts of the answers
 //   POST /close     {"code", "reason"}; without a code the connection is cut
 'use strict';
 const fs = require('fs');

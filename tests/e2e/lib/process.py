@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs under test, ports and waits. No program outlives the test, whatever ends the test.
+"""Programs under test, ports and waits. No program outlives the test, however the test ends.
 
 Each program leads its own session and dies with the test (PDEATHSIG); at the
 end of the test its whole process group is killed. The kernel ties PDEATHSIG to
@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 DEADLINE_FACTOR = 3  # a busy machine may take this many times the time that a scenario names
 PORTS = range(10_000, 30_000)
-NOT_YET = (OSError, http.client.HTTPException)  # the program that answers is not there yet, or is restarting
+NOT_YET = (OSError, http.client.HTTPException)  # the answering program has not started yet, or restarts
 _never = threading.Event()  # never set; its wait() is a pause
 _started: list["Program"] = []
 _folders: list[Path] = []
@@ -225,7 +225,7 @@ def free_port() -> int:
     """A port that stays free for this test: no outgoing connection can get it, no other test process chooses it."""
     taken = _ports_of_connections()
     ports = [port for port in PORTS if port not in taken] or [port for port in range(1024, 65536) if port not in taken]
-    ports = ports or list(PORTS)  # every port may be that of a connection
+    ports = ports or list(PORTS)  # every port may belong to an outgoing connection
     random.SystemRandom().shuffle(ports)
     for port in ports:
         if _reserve_port(port) and _is_bindable(port):

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 from . import process
 
 SKIPPED = 77  # automake's exit status of a skipped test
-SOON_S = 10.0  # a value that is measured each second is in the csv file by then
+SOON_S = 10.0  # within this time a value that is measured each second is in the csv file
 PARALLEL = 4  # scenarios at a time; most of their time is waiting
 
 _lock = threading.Lock()

@@ -21,8 +21,8 @@ sys.path.insert(0, str(TOP / "tests" / "sim"))
 from selftest.websocket import Client, Ended  # noqa: E402  (the simulator's own client)
 
 SPEED = 20
-BUCKETS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6)  # the usual ones at 20 times the speed
-TARGET_S = 1  # 20 s, likewise
+BUCKETS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6)  # the default bounds at 20 times the speed
+TARGET_S = 1  # 20 s at 20 times the speed
 WITHIN_S = 20.0
 PLENTY = {"RequestsPerMinute": 10000}
 COUNTED = r"/(queue_(offer|answer|abandon|transfer|sla_breach|wait_time_seconds_\w+)|state_changes)-[^/]*\Z"

@@ -86,7 +86,7 @@ class Fast:
                  **options: Any) -> Collectd:
         """Starts a collectd with the state and csv files of the previous one. `before`: libraries to preload before
         libfaketime; the rest: options of the Query."""
-        began = self.now_ms() / 1000 + 0.05 * self.rate  # it takes a moment to start
+        began = self.now_ms() / 1000 + 0.05 * self.rate  # the start takes a moment
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
                         **self.blocks(options), base=self.base, state_dir=self.state,

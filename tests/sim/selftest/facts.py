@@ -29,7 +29,7 @@ def predicates(dimension: str, values: Iterable[str], kind: str = "or") -> dict[
 
 
 def summed(answer: dict[str, Any], member: str = "count", by: str = "") -> Counter[Any]:
-    """metric, or (dimension's value, metric), or with a qualifier -> sum of that member over all buckets."""
+    """metric, or (value of the dimension, metric), or with a qualifier -> sum of that member over all buckets."""
     made: Counter[Any] = Counter()
     for result in answer["results"]:
         for bucket in result["data"]:
@@ -41,7 +41,7 @@ def summed(answer: dict[str, Any], member: str = "count", by: str = "") -> Count
 
 
 class FactsCase(SimCase):
-    """A frozen centre, and facts that the tests post."""
+    """A frozen centre and the facts that the tests post."""
     WORDS = ("--frozen", "--queues", "4", "--agents", "6", "--plain-names", "--load", "0", "--warmup", "0")
     now_ms: int
 

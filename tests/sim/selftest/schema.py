@@ -2,7 +2,7 @@
 """A validator for the part of JSON schema that the official swagger uses.
 
 Stricter than swagger itself: a property that the schema does not name is an
-error, because a simulator must not invent any.
+error, because a simulator must not invent properties.
 """
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
 
 
 def directory() -> Optional[Path]:
-    """GENESYS_API_DIR, or the directory that lies beside the project in the team's layout."""
+    """GENESYS_API_DIR, or the directory beside the project in the team's layout."""
     named = os.environ.get("GENESYS_API_DIR")
     for candidate in ([Path(named)] if named else []) + [BESIDE]:
         if (candidate / FILE).is_file():

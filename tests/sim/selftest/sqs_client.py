@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A client of the SQS side: signs, asks, and gives the answer back."""
+"""A client of the SQS side: signs a request, sends it, and returns the answer."""
 from __future__ import annotations
 
 import http.client

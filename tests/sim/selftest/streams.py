@@ -22,7 +22,7 @@ class StreamCase(SimCase):
         self.sim.token = None  # a test may have ended it
 
     def _wait_for_no_socket(self) -> None:
-        """A socket that the simulator still has open would use up a fault that is meant for the next test's."""
+        """A socket that the simulator still has open would use up a fault of the next test."""
         wait_for(lambda: self.counts()["sockets_open"] == 0)
 
     def queues(self) -> list[str]:
@@ -71,7 +71,7 @@ def ms(text: Optional[str]) -> Optional[int]:
 class View:
     """Counts what snapshots say, as the project's design defines it, from the bodies alone.
 
-    Only what is dated `since` or later counts; the first snapshot of a
+    Counts only snapshots dated `since` or later; the first snapshot of a
     conversation and queue is no change of state.
     """
 

@@ -24,7 +24,7 @@ SWAGGER = Swagger.load()
 ALL_QUEUE_METRICS = ["oActiveUsers", "oAlerting", "oInteracting", "oLongestInteracting", "oLongestWaiting",
                      "oMemberUsers", "oOffQueueUsers", "oOnQueueUsers", "oUserPresences",
                      "oUserRoutingStatuses", "oWaiting"]
-BUSY_S = 10.0  # what a busy machine may add to a time that is bounded from above
+BUSY_S = 10.0  # added to an upper bound of a time, for a busy machine
 _never = threading.Event()  # never set; its wait() is a pause
 
 

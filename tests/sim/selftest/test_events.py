@@ -137,7 +137,7 @@ class Agents(StreamCase):
         self.assertEqual(status["topicName"].split(".")[2], status["eventBody"]["id"])
         self.assertIn(body["id"], agents)
         record = [(m["topicName"], json.dumps(m["eventBody"])) for m in client.collect(lambda seen: len(seen) > 80, 20)]
-        self.assertEqual(len(record), len(set(record)))  # each topic only when its own part has changed
+        self.assertEqual(len(record), len(set(record)))  # a message on each topic only after a change of its own part
 
     def test_members_join_and_leave(self) -> None:
         queue = self.queues()[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Flows: their names, who is in them now, and what has gone through."""
+"""Flows: their names, the conversations in them now, and those that have passed."""
 from __future__ import annotations
 
 from collections import Counter
@@ -87,7 +87,7 @@ class Flows(SimCase):
         by_type = self.sim.post(ACTIVITY, {"metrics": [{"metric": "oFlow"}], "groupBy": ["flowType"]})
         self.assertEqual([r["group"] for r in by_type["results"]], [{"flowType": "INBOUNDCALL"}])
 
-    # ---- what happened ------------------------------------------------------------------
+    # ---- totals -------------------------------------------------------------------------
 
     def test_each_entry_has_an_exit_or_is_active(self) -> None:
         """Exits include those of contacts that were in a flow when the totals began."""

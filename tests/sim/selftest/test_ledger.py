@@ -59,7 +59,7 @@ class Buckets(unittest.TestCase):
 
 
 class Totals(unittest.TestCase):
-    """The ledger reads participants, the tally hears metrics: two ways to the same."""
+    """The ledger reads participants, the tally receives metrics: two ways to the same totals."""
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -98,7 +98,7 @@ class Totals(unittest.TestCase):
         own = self.sums()
         over = {key: totals.as_json()["over_sla"] for key, totals in self.tally.totals.items()}
         for key, mine in own.items():
-            self.assertGreaterEqual(mine["breaches"], over[key])  # those who left unanswered are more
+            self.assertGreaterEqual(mine["breaches"], over[key])  # unanswered contacts add to them
 
     def test_bounds_of_time_cut_without_a_gap(self) -> None:
         half = self.now_ms - int(1.5 * HOUR * 1000)

@@ -132,7 +132,7 @@ class Permissions(SimCase):
 
     def test_one_of_several_is_enough_and_some_calls_need_none(self) -> None:
         members = self.sim.call("GET", "/routing/queues/x/members")
-        self.refused(members, 404, "not.found")  # allowed: edit is one of the four
+        self.refused(members, 404, "not.found")  # permitted: edit is one of the four permissions
         for target in ("/users", "/systempresences", "/organizations/me", "/presencedefinitions",
                        "/authorization/divisions", "/tokens/me"):
             self.assertEqual(self.sim.call("GET", target).status, 200, target)

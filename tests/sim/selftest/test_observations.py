@@ -204,11 +204,11 @@ class Freshness(SimCase):
                 break
         self.assertGreater(len(answers), 5)
         self.assertGreaterEqual(min(ages), -50)
-        self.assertLess(max(ages), 120_000)  # two virtual hours and more would be real ones
+        self.assertLess(max(ages), 120_000)  # unscaled ages would be two hours and more
 
 
 class Caches(SimCase):
-    """Pieces that are kept must not outlive a change."""
+    """A change must invalidate the cached pieces."""
     WORDS = ("--speed", "300", "--queues", "6", "--agents", "12", "--load", "1.3")
 
     def test_answers_follow_the_world(self) -> None:

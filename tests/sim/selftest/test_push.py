@@ -80,7 +80,7 @@ class Push(unittest.TestCase):
         return self.sqs.sim("push")
 
     def events(self) -> list[str]:
-        """Each event of the accepted bodies by itself."""
+        """The events of the accepted bodies, one by one."""
         found = []
         for body in self.hook.accepted:
             whole = json.loads(body)

@@ -113,7 +113,7 @@ class Checked(SqsCase):
             self.assertEqual(self._curl(key, key.secret[::-1]), "403")
 
     def _curl(self, key: Key, secret: str) -> str:
-        """The user goes in by a file, as secrets should."""
+        """Passes the keys to curl in a file, as a secret requires."""
         with tempfile.TemporaryDirectory() as where:
             config = Path(where) / "config"
             config.write_text("user = \"%s:%s\"\n" % (key.id, secret)
@@ -127,7 +127,7 @@ class Checked(SqsCase):
 
 
 class Endpoints(SqsCase):
-    """Where temporary keys come from."""
+    """The endpoints of temporary keys."""
 
     def _good(self, record: dict[str, str]) -> None:
         key = Key(record["AccessKeyId"], record["SecretAccessKey"], record["Token"])

@@ -64,7 +64,7 @@ class Handshake(StreamCase):
         self.sim.sim("reset-counters", {})
         with self.assertRaises(Refused):
             Client("ws://127.0.0.1:%d/channels/nobody" % self.sim.port)
-        self.assertEqual(self.sim.sim("counters")["max_requests_per_60s"], 0)  # nor one of the API's minute
+        self.assertEqual(self.sim.sim("counters")["max_requests_per_60s"], 0)  # nor does it count towards the API's rate limit
 
     def test_the_base_of_the_uri_can_be_set(self) -> None:
         self.sim.sim("config", {"connect_base": "wss://streaming.example:1/"})

@@ -20,7 +20,7 @@ class Faulty(StreamCase):
         self.client = self.listen(conversations(self.queue), lenient=True)
 
     def send(self, count: int) -> list[str]:
-        """So many events, each of a conversation of its own."""
+        """Causes `count` events, each of a conversation of its own."""
         return self.arrive(self.queue, count)
 
     def got(self, quiet_s: float = 1.0) -> list[str]:
@@ -68,7 +68,7 @@ class Bends(Faulty):
         self.post({"ws": "large", "bytes": 70_000, "count": 2, "skip": 1})
         sent, before = self.send(4), self.client.raw_bytes
         client, sizes = self.client, []
-        client.lenient = False  # they are as the schema wants them
+        client.lenient = False  # these messages conform to the schema
         for conversation in sent:
             message = client.next()
             self.assertEqual(message["eventBody"]["id"], conversation)
@@ -117,7 +117,7 @@ class Bends(Faulty):
             self.post({"ws": "lose", "percent": 50})
             sent, got = self.send(60), set(self.got())
             patterns.append((serial, [i in got for i in sent]))
-        self.assertNotEqual(patterns[0][1], patterns[1][1])  # another socket has other luck
+        self.assertNotEqual(patterns[0][1], patterns[1][1])  # another socket has other random numbers
         from simulator.stream.faults import Step
         for serial, pattern in patterns:
             target = type("T", (), {"serial": serial, "channel_id": "", "events_sent": 0})
@@ -127,7 +127,7 @@ class Bends(Faulty):
 
 class Deeds(Faulty):
     def test_the_events_of_a_gap_are_known(self) -> None:
-        """Lines of (last_seq, the next opened_seq] are the gap; all others have come."""
+        """Lines of (last_seq, the next opened_seq] are the gap; all others were received."""
         channel = self.channel(conversations(self.queue))
         client = self.connect(channel)
         heard = self.send(2)
@@ -161,7 +161,7 @@ class Deeds(Faulty):
         record, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
         self.assertLessEqual({"channel evicted", "channel expired", "fault drop", "fault close", "socket_closing"}, ends)
         self.assertEqual((record["deed drop"], record["channels_expired"]), (2 + 1, 1))
-        # the one of setUp fell with the first drop
+        # the first drop ended the socket of setUp
 
     def test_odd_messages(self) -> None:
         rows = [("malformed", 1, b'{"topicName":"v2.routing.queues.'), ("bad_utf8", 1, b'{"topicName":"\xff\xc3("}'),

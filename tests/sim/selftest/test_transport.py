@@ -106,7 +106,7 @@ class Http(SimCase):
             self.assertEqual(json.loads(connection.getresponse().read())["state"], "active")
         record = self.sim.sim("counters")
         self.assertEqual(record["requests"]["GET /api/v2/organizations/me"], {"200": 5})
-        self.assertEqual(record["connections"]["http"] - 1, 1)  # the one that asks for the counters is the other
+        self.assertEqual(record["connections"]["http"] - 1, 1)  # the other one requests the counters
 
     def test_an_idle_connection_is_closed_without_a_word(self) -> None:
         self.sim.sim("config", {"keep_alive_s": 0.1})
@@ -158,7 +158,7 @@ class Http(SimCase):
             thread.join()
         self.sim.call("GET", "/organizations/me?x=" + self.sim.token)
         self.sim.http("GET", "/api/v2/users?client_secret=abc", headers={"Proxy-Authorization": "Basic eA=="})
-        self.sim.grant()  # a request, but not one of the API's minute
+        self.sim.grant()  # a request that does not count towards the API's rate limit
         record = self.sim.sim("counters?last=3")
         self.assertEqual(record["max_concurrent"], 3)
         self.assertEqual(record["requests_total"], 6)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Intervals, granularities and their buckets, by themselves."""
+"""Intervals, granularities and their buckets, without a server."""
 from __future__ import annotations
 
 import unittest

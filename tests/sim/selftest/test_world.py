@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The contact centre by itself, on a clock that the test moves."""
+"""The contact centre alone, on a clock that the test advances."""
 from __future__ import annotations
 
 import unittest

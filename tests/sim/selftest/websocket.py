@@ -45,7 +45,7 @@ class Ended(Exception):
 
 class Client:
     """`uri` is a connectUri.  Every message with a topic is checked against its schema, unless `lenient`;
-    with `every`, one message in so many is checked."""
+    with `every` N, one message in N is checked."""
 
     def __init__(self, uri: str, ca: Optional[str] = None, lenient: bool = False, early: bytes = b"", every: int = 1,
                  headers: Optional[dict[str, Optional[str]]] = None) -> None:
@@ -138,7 +138,7 @@ class Client:
             self._more(deadline)
 
     def next(self, within_s: float = 20.0) -> Any:
-        """The next message as JSON.  Pings are answered, as they must be."""
+        """The next message as JSON.  Answers pings, as RFC 6455 requires."""
         deadline = time.monotonic() + within_s
         while True:
             frame = self.next_frame(max(0.001, deadline - time.monotonic()))

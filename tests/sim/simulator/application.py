@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated platform, between requests and the contact centre."""
+"""The simulated platform: connects requests with the contact centre."""
 from __future__ import annotations
 
 import base64

@@ -58,7 +58,7 @@ class Control:
             return Reply.json({"error": str(error)}, 400)
         return Reply.json({"ok": True} if made is None else made)
 
-    # ---- looking ----------------------------------------------------------------------
+    # ---- reading ----------------------------------------------------------------------
 
     def help(self, _request: Request, _body: Any) -> Any:
         return {"endpoints": sorted(self._endpoints), "faults": KINDS, "deeds": sorted(self._deeds),
@@ -124,7 +124,7 @@ class Control:
         return {"steps": self.app.faults.as_json(), "ws_steps": stream, "deeds_waiting": waiting}
 
     def post_faults(self, request: Request, body: Any) -> Any:
-        """A list appends; {"replace": true, "steps": […]} or ?replace=1 replaces."""
+        """Appends a list of steps; {"replace": true, "steps": […]} or ?replace=1 replaces the steps."""
         given = body if isinstance(body, dict) else {"steps": body}
         steps = given.get("steps", [given] if set(given) & {"on", "do", "ws"} else None)
         if not isinstance(steps, list):
@@ -275,11 +275,11 @@ class Control:
         return self.change_tokens(body or {})
 
     def change_tokens(self, given: dict[str, Any]) -> Any:
-        """op revoke | expire: all valid tokens."""
+        """op revoke | expire: ends all valid tokens."""
         if given["op"] not in ("revoke", "expire"):
             raise ValueError("op %r: give revoke or expire" % given["op"])
         return {"tokens": self.app.tokens.revoke(expire=given["op"] == "expire")}
 
     def quit(self, _request: Request, _body: Any) -> None:
-        """The answer leaves first."""
+        """Sends the answer, then quits."""
         threading.Timer(0.05, self.app.stopping.set).start()

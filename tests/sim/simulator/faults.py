@@ -6,8 +6,8 @@ A step, as a scenario file or POST /sim/faults gives it:
     {"at_s": 5, "on": "POST /api/v2/analytics/*", "answer": 429, "retry_after_s": 7,
      "count": 3, "for_s": 10}
 
-Seconds after the posting it begins; it ends after `for_s` seconds or `count`
-hits, whatever comes first.  The first step that matches decides.
+The step begins `at_s` seconds after its posting and ends after `for_s` seconds
+or `count` hits, whichever is first.  The first step that matches decides.
 """
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Faults:
             self._steps = []
 
     def pick(self, request: Request) -> Optional[Step]:
-        """The fault that hits this request, if any; it is used up by one."""
+        """The fault that hits this request, if any; counts the hit."""
         now = time.monotonic()
         with self._lock:
             for step in self._steps:
@@ -151,7 +151,7 @@ def apply(step: Step, request: Request, ordinary: Callable[[], Reply],
 
 
 def _status_reply(spec: dict[str, Any], status: int, request: Request) -> Reply:
-    """A proper ErrorBody, CloudFront's HTML page, or the body that was given."""
+    """A valid ErrorBody, CloudFront's HTML page, or the step's own body."""
     retry_after = spec.get("retry_after_s")
     error = standard_error(status, spec.get("code"), spec.get("message"), retry_after)
     if request.path.endswith("/oauth/token") and status in (400, 401, 403):

@@ -25,7 +25,7 @@ class Settings:
     activity_page_max: int = 1000
     page_refuse: bool = False  # refuse an oversized pageSize with 400 instead of clamping it
     activity_zeros: bool = False  # true: activity answers name every queue and medium
-    bare_groups: bool = True  # now and then a group without "data"
+    bare_groups: bool = True  # some groups have no "data"
     gzip: bool = True
     channel_life_s: float = 86_400.0
     heartbeat_s: float = 30.0
@@ -33,9 +33,9 @@ class Settings:
     token_end_closes: bool = True  # a channel's socket is closed (1001) when the token that subscribed it ends
     combined_as_one: bool = True  # a combined topic counts as one towards the 1,000
     half_hour_s: float = 1800.0  # interval of the aggregates in v2.analytics.queues.{id}.observations
-    observation_gap_s: float = 1.0  # the analytics topics of a queue speak at most so often
+    observation_gap_s: float = 1.0  # least time between messages of a queue's analytics topic
     flow_metrics: float = 0.0  # percent of the snapshots before which a flow sets a metric at the customer
-    connect_base: Optional[str] = None  # of connectUri, e.g. "wss://localhost:8443"; None: where the request came
+    connect_base: Optional[str] = None  # of connectUri, e.g. "wss://localhost:8443"; None: the listener of the request
     aggregate_interval_max_s: int = 31 * 86_400
     aggregate_granularity_min_s: float = 60
     aggregate_buckets_max: int = 10_000
@@ -45,7 +45,7 @@ class Settings:
     aggregate_groups_max: int = 0  # groups of an answer; 0: no limit
     aggregate_empty: str = "list"  # of an answer without results: list | absent | null
     aggregate_oddities: bool = False  # null and missing sections, unknown members
-    aggregate_latency_s: float = 0.0  # facts are in answers so long after their event
+    aggregate_latency_s: float = 0.0  # facts appear in answers this long after their event
     late: Optional[dict[str, Any]] = None  # {"share", "delay_s", "of", "metrics"}
     corrections: Optional[dict[str, Any]] = None  # {"share", "after_s", "factor", "metrics"}
     filler: Optional[dict[str, Any]] = None  # {"media", "growing_s"}: every queue has every metric
@@ -54,7 +54,7 @@ class Settings:
     guide_no_queue: float = 0.0  # share of the conversations whose guide events name no queue
     guide_wrapup_codes: list[str] = field(default_factory=lambda: ["done"])  # of guide events; by conversation
     guide_noise: bool = False  # each guide event is followed by an unknown event type and an unknown state
-    keep_alive_s: float = 300.0  # an idle connection is closed after so long, without a notice
+    keep_alive_s: float = 300.0  # an idle connection is closed after this time, without a notice
     namespaces: dict[str, dict[str, int]] = field(default_factory=lambda: {
         "platform.api": {"client.credentials.token.rate.per.minute": 300,
                          "token.rate.per.minute": 300,
@@ -66,7 +66,7 @@ class Settings:
     })
 
     def change(self, changes: dict[str, Any]) -> None:
-        """All or nothing; an unknown name is an error, so that a test's typo is seen."""
+        """Changes all settings or none; an unknown name is an error, so that a test's typo is found."""
         unknown = [name for name in changes if name not in self.__dataclass_fields__]
         if unknown:
             raise ValueError("unknown setting %s; there are: %s"

@@ -42,7 +42,7 @@ class Sum:
 
 
 def needed(metrics: Iterable[str]) -> frozenset[str]:
-    """The metrics that facts have, of those that are asked for."""
+    """The metrics of facts that the requested metrics need."""
     return frozenset(part for name in metrics for part in WORKED_OUT.get(name, (name,)))
 
 

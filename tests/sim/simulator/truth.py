@@ -150,8 +150,8 @@ KINDS = {"conversations": aggregates.CONVERSATIONS, "users": aggregates.USERS, "
 def final(app: "Simulator", request: Request) -> dict[str, Any]:
     """The final aggregates in the form of the answers, exactly by `groupBy`, without limits, with future facts.
 
-    `pending` facts of the interval are not in answers yet or will be retracted; `settled_ms` is when the
-    last of them changes. With `now_ms` the answers of that moment.
+    `pending` facts of the interval are not in answers yet or will be retracted; `settled_ms` is the time of
+    the last of these changes. `now_ms` gives the answers of that moment.
     """
     kind = KINDS[request.one("what") or "conversations"]
     span = windows.interval(request.one("interval"))

@@ -53,7 +53,7 @@ def _group_by(body: dict[str, Any], allowed: list[str], kind: str) -> list[str]:
 
 def _answer(call: Call, body: dict[str, Any], groups: list[Any],
             render: Callable[[Any], dict[str, Any]], entity: Optional[str]) -> dict[str, Any]:
-    """One page.  Genesys docs: neither total nor nextUri; an oversized page is clamped."""
+    """One page.  Genesys docs: it has neither total nor nextUri; an oversized page is clamped."""
     most = call.app.settings.activity_page_max
     size, page = paging.window(call, most, default=min(100, most))
     order = body.get("order", "unordered")

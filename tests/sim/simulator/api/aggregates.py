@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Aggregate queries: facts by group and interval, as far as the platform has them at that moment.
+"""Aggregate queries: the facts by group and interval that the platform has at that moment.
 
 Points that the official documents leave open: see the README.
 """
@@ -175,7 +175,7 @@ def _odd(results: Iterator[bytes], query: Query) -> Iterator[bytes]:
 
 
 def _reply(head: dict[str, Any], results: Iterator[bytes], empty: str) -> Reply:
-    """A short answer whole; a long one as it is made."""
+    """Returns a short answer whole and streams a long one."""
     begin = dumps(head)[:-1] + (b"," if head else b"")
     first: list[bytes] = []
     size = 0

@@ -2,8 +2,8 @@
 """Answers of any size: each queue, medium and minute has every metric, by a rule instead of by facts.
 
 The count of a queue (its index i), a medium (number m) and a minute t (epoch)
-is 2 + (i + m + t) % 7 for all metrics; a time of it takes 1,500 ms.  An
-answer before `growing_s` after the minute's end lacks one.
+is 2 + (i + m + t) % 7 for all metrics; each duration in it is 1,500 ms.  An
+answer before `growing_s` after the minute's end has a count that is 1 less.
 """
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Filler:
 
     def results(self, queues: Iterable[Queue], buckets: list[tuple[int, int]], now_ms: int,
                 only_media: Any = None) -> Iterator[bytes]:
-        """A group each; whole minutes that have begun count."""
+        """One group for each queue and medium; all minutes that have ended count."""
         minutes = []
         for begin, end in buckets:
             first, last = -(-begin // MINUTE_MS), min(end, now_ms) // MINUTE_MS

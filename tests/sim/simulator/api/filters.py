@@ -32,7 +32,7 @@ class Node:
         return all(results) if self.every else any(results)
 
     def only(self, dimension: str) -> Optional[frozenset[str]]:
-        """Values of a dimension outside of which nothing matches; None: no such bound."""
+        """The only values of a dimension that can match; None: no such bound."""
         bounds = [values if d == dimension else None for d, values in self.sets]
         bounds += [None] * len(self.exists) + [clause.only(dimension) for clause in self.clauses]
         if self.every:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect's REST calls, which gateways have and the official API has not.
+"""The guide dialect's REST calls, which gateways have and the official API lacks.
 
-GET /queues/metrics and /queues/stats tell, for the queues that are asked for, contacts and agents; a number that is 0
-is left out for every other queue, since missing numbers are 0 there.
+GET /queues/metrics and /queues/stats return the contacts and agents of the requested queues. For every second queue
+numbers that are 0 are left out, because a missing number means 0 there.
 """
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect: calls of a published how-to guide that the official API has not.
+"""The guide dialect: calls of a published how-to guide that the official API lacks.
 
     POST /api/v2/analytics/queues/details/query
     {"select": ["count(waitTime)", "sum(answered)", "sum(abandoned)", "sum(offered)"], "where": [],
      "groupBy": ["queueId"], "interval": "PT1M", "since": RFC 3339, "until": RFC 3339}
 
 A row for each queue and minute in which something happened; waitTime is the
-mean wait of the answered, in seconds.
+mean wait of the answered contacts, in seconds.
 """
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _pieces(queue: Queue, metrics: tuple[str, ...], details: tuple[str, ...],
 
 def _groups(queue: Queue, metrics: tuple[str, ...], details: tuple[str, ...],
             bare: bool) -> Iterator[tuple[Optional[str], dict[str, Any]]]:
-    """User metrics in a group without mediaType, which is not always the first."""
+    """User metrics in a group without mediaType; this group is not always the first."""
     of_contacts = [m for m in metrics if m in gauges.CONTACT_METRICS]
     of_users = [m for m in metrics if m in gauges.USER_METRICS]
     users = (None, {"group": {"queueId": queue.id}, "data": _user_data(queue, of_users, details)})
@@ -96,7 +96,7 @@ def _contact_data(queue: Queue, media: str, metrics: list[str],
         found = gauges.visits(queue, media, metric)
         if metric.startswith("oLongest"):
             oldest = gauges.oldest_ms(found)
-            if oldest is not None or queue.index % 2:  # no contacts: 0 or absent, both occur
+            if oldest is not None or queue.index % 2:  # without contacts 0 or absent; both occur
                 data.append({"metric": metric, "stats": {"calculatedMetricValue": oldest or 0}})
             continue
         row: dict[str, Any] = {"metric": metric, "stats": {"count": len(found)}}

@@ -47,7 +47,7 @@ def uri(call: Call, size: int, page: int) -> str:
 
 def listing(call: Call, total: int, size: int, page: int, entities: list[Any],
             full: bool = True) -> dict[str, Any]:
-    """nextUri is missing on the last page; `full` = with total, lastUri, pageCount."""
+    """The last page has no nextUri; `full`: with total, lastUri, pageCount."""
     pages = max(1, -(-total // size))
     made: dict[str, Any] = {"entities": entities, "pageSize": size, "pageNumber": page}
     if full:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From METHOD and path to the handler and the permissions that it asks for."""
+"""From METHOD and path to the handler and the permissions that it requires."""
 from __future__ import annotations
 
 import json
@@ -72,7 +72,7 @@ class Route:
 
 
 class Router:
-    """Plain paths win over templates: divisionviews is no queue id."""
+    """Plain paths take precedence over templates: divisionviews is no queue id."""
 
     def __init__(self, routes: list[Route]) -> None:
         self._plain: dict[str, dict[str, Route]] = {}
@@ -97,7 +97,7 @@ class Router:
         return None, {}
 
     def find(self, request: Request) -> tuple[Optional[Route], dict[str, str], bool]:
-        """The route, its parameters, and whether the path is known at all."""
+        """The route, its parameters, and whether any method has this path."""
         methods, params = self._methods(request.path.rstrip("/"))
         if methods is None:
             return None, {}, False

@@ -24,7 +24,7 @@ def division_json(division: Division) -> dict[str, Any]:
 
 
 def queue_json(queue: Queue, speed: float) -> dict[str, Any]:
-    """The service level's target is a duration, hence it shrinks with the speed."""
+    """The service level's target is a duration, so the speed divides it."""
     settings = {MEDIA_SETTING[m]: {
         "alertingTimeoutSeconds": queue.alerting_timeout_s[m], "enableAutoAnswer": False,
         "serviceLevel": {"percentage": 0.8, "durationMs": max(1, round(queue.sla_ms[m] / speed))}}
@@ -51,7 +51,7 @@ def brief_json(queue: Queue, _speed: float) -> dict[str, Any]:
 
 
 def name_matches(pattern: Optional[str], name: str) -> bool:
-    """`*` stands for anything; letter case does not matter; no other magic."""
+    """`*` stands for anything; letter case does not matter; no other character is special."""
     if not pattern:
         return True
     first, *rest = pattern.lower().split("*")

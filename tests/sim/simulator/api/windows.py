@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Intervals, granularities and the buckets between them.
 
-The official documents leave open: [begin, end);
+The official documents leave these points open; here an interval is [begin, end),
 buckets lie on the granularity's own borders in the time zone of the query, and
-those at the ends are clipped.
+the first and last bucket are clipped.
 """
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _floor(moment: datetime, each: Period) -> datetime:
 
 
 def _after(moment: datetime, each: Period) -> datetime:
-    """Days and months by the calendar, what is shorter by the clock."""
+    """Days and months follow the calendar, shorter granularities the clock."""
     if each.months:
         number = moment.year * 12 + moment.month - 1 + each.months
         return moment.replace(year=number // 12, month=number % 12 + 1)

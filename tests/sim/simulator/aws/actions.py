@@ -97,7 +97,7 @@ def receive(service: Service, queue: Queue, given: dict[str, Any]) -> bytes:
         raise SqsError("OverLimit", "Too many messages are in flight.", status=403)
     got = service.wait_for_messages(queue, most, visibility_s, wait_s)
     if not got:
-        return b"{}"  # no member Messages at all
+        return b"{}"  # without the member Messages
     return ('{"Messages":[%s]}' % ",".join(_shown(message, names) for message in got)).encode()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Access keys, and the two endpoints of temporary ones.
+"""Access keys, and the two endpoints of temporary keys.
 
 AWS docs: "Container credential provider" (a GET with an Authorization token)
 and "Instance metadata service version 2" (a PUT for a session token, then
@@ -75,7 +75,7 @@ class Credentials:
             return key
 
     def revoke(self) -> int:
-        """All temporary keys end now."""
+        """Ends all temporary keys now."""
         with self._lock:
             count = 0
             for name, key in self._keys.items():

@@ -65,7 +65,7 @@ class Edge:
         self.service, self.credentials, self.control = service, keys, control
         self.counters, self.faults = Counters(), Faults()
         self.check_signatures = True
-        self.clock_ahead_s = 0.0  # AWS's clock before ours
+        self.clock_ahead_s = 0.0  # AWS's clock is ahead of ours by this
 
     def compresses(self) -> bool:
         return False

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator, Optional
 
 SHELF = 64  # messages among which the next one is drawn
-LOW_WATER = 2000  # a feed is asked for more below that
+LOW_WATER = 2000  # below this number a feed adds messages
 IN_FLIGHT_MAX = 120_000
 
 
@@ -77,7 +77,7 @@ class Queue:
         return message
 
     def feed(self, bodies: Iterator[list[str]]) -> None:
-        """Bodies in portions, drawn as the queue empties: a million need not lie in memory."""
+        """Adds a source of bodies, read in portions as the queue empties: a million bodies need not be in memory."""
         self._feeds.append(bodies)
 
     def refill(self, now: float) -> None:
@@ -113,7 +113,7 @@ class Queue:
     # ---- out ---------------------------------------------------------------------
 
     def advance(self, now: float) -> None:
-        """Messages whose time-out or delay has passed are visible again."""
+        """Makes messages visible whose time-out or delay has passed."""
         while self._due and self._due[0][0] <= now:
             message = heapq.heappop(self._due)[2]
             if message.state not in ("flight", "delayed"):
@@ -130,7 +130,7 @@ class Queue:
         return self._due[0][0] if self._due else None
 
     def receive(self, most: int, visibility_s: Optional[float], now: float) -> tuple[list[Message], list[Message]]:
-        """Messages for the client, and those that have been received too often."""
+        """Returns messages for the client, and those that have been received too often."""
         self.advance(now)
         self.refill(now)
         got: list[Message] = []
@@ -220,7 +220,7 @@ class Queue:
             store.clear()
         self._in_flight = self._delayed = 0
 
-    # ---- what there is -----------------------------------------------------------------
+    # ---- contents ----------------------------------------------------------------------
 
     @property
     def visible(self) -> int:

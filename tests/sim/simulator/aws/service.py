@@ -15,7 +15,7 @@ ACCOUNT = "123456789012"
 QUEUE = "genesys"
 DEAD_LETTER = "genesys-dead"
 
-# Exceptions whose old name, which x-amzn-query-error tells, is another one.
+# Exceptions that have another old name, which x-amzn-query-error contains.
 LEGACY = {
     "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
     "EmptyBatchRequest": "AWS.SimpleQueueService.EmptyBatchRequest",

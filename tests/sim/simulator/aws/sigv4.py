@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""AWS Signature Version 4, the check of the server.
+"""AWS Signature Version 4, the server's check.
 
 AWS docs, "Create a signed AWS API request": the canonical request is hashed
 into a string to sign, the key is derived from the secret, day, region and
@@ -18,14 +18,14 @@ from typing import Callable, Mapping, Optional
 from urllib.parse import quote, unquote_plus
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-SKEW_S = 900.0  # AWS docs: a request is good for 15 minutes
+SKEW_S = 900.0  # AWS docs: a request is valid for 15 minutes
 _AUTHORIZATION = re.compile(ALGORITHM + r"\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([^,\s]+)\s*,\s*"
                             r"Signature=([0-9a-f]{64})\s*$")
 
 
 @dataclass(frozen=True)
 class Key:
-    """One access key; `token` and `expires` (epoch s) are of temporary ones."""
+    """One access key; a temporary one has `token` and `expires` (epoch s)."""
     id: str
     secret: str
     token: Optional[str] = None

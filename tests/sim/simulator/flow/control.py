@@ -20,7 +20,7 @@ CREDENTIAL_SETTINGS = ("life_s", "keep_s", "imds_off", "container_token")
 
 
 class FlowControl:
-    """Owns the AWS side; part of the simulator, or alone."""
+    """Owns the AWS side, within the simulator or in the stand-alone program."""
 
     def __init__(self, region: str, seed: int) -> None:
         self.seed, self.truth = seed, Truth()
@@ -40,7 +40,7 @@ class FlowControl:
         }
 
     def answer(self, request: Request) -> Reply:
-        """For the ports of AWS; the simulator's own control asks `endpoints` itself."""
+        """For the ports of AWS; the simulator's own control uses `endpoints` itself."""
         if self.stopping is not None and (request.method, request.path) == ("POST", "/sim/quit"):
             threading.Timer(0.05, self.stopping.set).start()
             return Reply.json({"ok": True})
@@ -54,7 +54,7 @@ class FlowControl:
         return Reply.json({"ok": True} if made is None else made)
 
     def known(self, port: int, tls_port: int = 0) -> dict[str, Any]:
-        """For the ready line."""
+        """The members for the ready line."""
         base, made = "http://127.0.0.1:%d" % port, {}
         if tls_port:
             made["queue_url_tls"] = "https://localhost:%d/%s/%s" % (tls_port, ACCOUNT, QUEUE)
@@ -98,7 +98,7 @@ class FlowControl:
             return {"bodies": self.service.queues[request.one("queue") or QUEUE].bodies(int(request.one("limit") or 10))}
 
     def faults(self, _request: Request, body: Any) -> Any:
-        """A list of steps appends; {"replace": true, "steps": […]} replaces."""
+        """Appends a list of steps; {"replace": true, "steps": […]} replaces the steps."""
         steps = body["steps"] if isinstance(body, dict) else body
         replace = isinstance(body, dict) and bool(body.get("replace"))
         return {"faults": self.edge.faults.post([parse_step(step) for step in steps], replace)}
@@ -135,7 +135,7 @@ class FlowControl:
     # ---- flows ----------------------------------------------------------------------------
 
     def feed(self, _request: Request, body: Any) -> Any:
-        """A plan of events into a queue."""
+        """Sends a plan of events into a queue."""
         given = dict(body or {})
         name = given.pop("queue", QUEUE)
         plan = self._plan(given)
@@ -152,7 +152,7 @@ class FlowControl:
         return events.Maker(plan, self.truth, int(time.time() * 1000))
 
     def set(self, _request: Request, body: Any) -> Any:
-        """One fresh metric now: into a queue, or to the webhook of the running push."""
+        """Sends a new metric now: into a queue, or to the webhook of the running push."""
         given, now_ms = dict(body), int(time.time() * 1000)
         with self.service.lock:
             made = [events.single(self.truth, given["flow"], given["metric"], now_ms, next(self._singles),
@@ -174,7 +174,7 @@ class FlowControl:
             return self.truth.as_json()
 
     def reset(self, _request: Request, _body: Any) -> None:
-        """Forgets the truth; a client must reset its counters as well."""
+        """Resets the truth; a client must reset its counters as well."""
         with self.service.lock:
             self.truth = Truth()
 

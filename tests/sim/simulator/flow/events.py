@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Events of conversations whose flows set attributes.
 
-Guide E: each event repeats all attributes of the conversation.  Events are put
-together from pieces that were quoted once, so that 100,000 take about a second;
-they come in portions, so that a million need no memory.
+Guide E: each event repeats all attributes of the conversation.  Events are
+joined from pieces that were quoted once, so that 100,000 take about a second;
+they are made in portions, so that a million events need little memory.
 """
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Plan:
     events: int = 1000
     seed: int = 1
     duplicates: float = 20.0
-    window: int = 3000  # events among which the order is shaken
+    window: int = 3000  # number of events within which the order is random
     noise: float = 5.0  # events of other kinds
     malformed: float = 5.0  # of attributes
     late: float = 0.0  # of attributes
@@ -39,7 +39,7 @@ class Plan:
     flows: int = len(names.FLOWS)
     metrics: int = len(names.METRICS)
     most_attributes: int = 12  # of a conversation
-    age_s: float = 600.0  # attributes are set at times up to so long ago
+    age_s: float = 600.0  # attributes are set at times up to this age
 
     @staticmethod
     def parse(given: dict[str, Any]) -> "Plan":
@@ -131,7 +131,7 @@ class Maker:
         return ",".join(conversation.pieces), conversation
 
     def _set(self, conversation: Conversation) -> None:
-        """The flow sets an attribute: a metric, a malformed one, or any other."""
+        """The flow sets an attribute: a metric, a malformed metric, or any other."""
         rng, dice = self._rng, self._rng.random() * 100
         when = self.now_ms - rng.randrange(int(self.plan.age_s * 1000) + 1)
         if dice < self.plan.malformed:
@@ -162,7 +162,7 @@ class Maker:
         conversation.pieces.append("%s:%s" % (quoted, value))
 
     def _value(self) -> tuple[str, Optional[float]]:
-        """Mostly "1" as in the guide; quarters, so that sums are exact; and what is no finite number."""
+        """Mostly "1" as in the guide; quarters, so that sums are exact; and values that are no finite number."""
         dice = self._rng.random()
         if dice < 0.6:
             return '"1"', 1.0
@@ -205,7 +205,7 @@ class Maker:
                            "UnsubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe"})
 
     def _noise(self) -> str:
-        """An event of another kind: nothing in it is an attribute, whatever it contains."""
+        """An event of another kind: no member of it is an attribute, whatever it contains."""
         self.truth.noise += 1
         name = _uuid(self._rng)
         event = json.dumps({"eventTime": self.now_ms, "conversationId": name, "participantId": _uuid(self._rng),

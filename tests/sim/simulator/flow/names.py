@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Names of flows, metrics and attributes, including odd ones.
 
-A metric is an attribute `<Flow>Metric_<Metric>(<UTC time>)` (guide E).  Which
-"Metric_" divides is not said when there are several: here it is the last one,
-hence no metric's name has one in it; the time is what stands in the last
-parentheses.
+A metric is an attribute `<Flow>Metric_<Metric>(<UTC time>)` (guide E).  The
+guide does not say which of several "Metric_" divides the name: here it is the
+last one, so no metric's name contains it; the last parentheses contain the time.
 """
 from __future__ import annotations
 

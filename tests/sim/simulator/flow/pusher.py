@@ -2,8 +2,8 @@
 """EventBridge's API destination: POSTs events to a webhook until it answers 2xx.
 
 AWS docs: the endpoint has 5 s to answer; 401 and 407 are retried for OAuth
-only, 409, 429 and 5xx always, with growing pauses; Retry-After is heeded; other
-4xx end in the dead-letter queue.
+only, 409, 429 and 5xx always, with growing pauses and after Retry-After; an
+event with another 4xx goes to the dead-letter queue.
 """
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Target:
     first_pause_ms: int = 100  # of a retry; doubles up to
     most_pause_ms: int = 2000
     attempts: int = 185
-    per_s: float = 0.0  # requests a second of all workers; 0: as fast as it goes
+    per_s: float = 0.0  # requests a second of all workers; 0: as fast as possible
 
     @staticmethod
     def parse(given: dict[str, Any]) -> "Target":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Flows that set metrics at the customers of the contact centre's conversations.
 
-Only conversations that reached a queue: others are in no queue's topic.
+Only for conversations that reached a queue: no queue's topic has the others.
 """
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Conversations that send events on the queues' topics at the rate of the test.
 
-Independent of the world: a plan of events (events.py) as queue conversations,
-whose participants have the attributes.  Events without a subscriber are lost,
-until the conversation sends its attributes again.
+Independent of the world: a plan of events (events.py) becomes queue conversations
+whose participants have the attributes.  An event without a subscriber is lost;
+its attributes arrive with a later event of the conversation.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .truth import Truth
 if TYPE_CHECKING:
     from ..application import Simulator
 
-AT_ONCE = 50  # events under one hold of the world's lock
+AT_ONCE = 50  # events sent while the world's lock is held once
 WAITING = 2000  # messages in the box of a socket; more wait here
 
 
@@ -31,7 +31,7 @@ class QueueMaker(Maker):
         super().__init__(plan, truth, now_ms)
 
     def _envelope(self, attributes: str, conversation: Conversation) -> str:
-        """The last attribute stands at the ACD's participant now and then: the data action of a queue's flow."""
+        """Some events have the last attribute at the ACD participant, as by the data action of a queue's flow."""
         queue = self._queues[int(conversation.id[:8], 16) % len(self._queues)]
         mine, theirs = attributes, ""
         if self._rng.random() < 0.2 and len(conversation.pieces) > 1:
@@ -57,7 +57,7 @@ class QueueMaker(Maker):
 
 
 class Speech:
-    """Owns one thread at a time."""
+    """Runs at most one thread at a time."""
 
     def __init__(self, app: "Simulator") -> None:
         self._app = app

@@ -25,7 +25,7 @@ LETTERS = string.ascii_lowercase + string.digits
 class Channel:
     id: str
     client: str
-    token: str  # the one that made it or subscribed last
+    token: str  # the token that made the channel or subscribed last
     expires: float  # wall seconds
     used: int  # serial of the last use: the smallest is the one used longest ago
     topics: dict[str, list[Topic]] = field(default_factory=dict)  # as subscribed -> single topics
@@ -64,7 +64,7 @@ class Channels:
         return [c for c in self._channels.values() if c.client == client]
 
     def to_displace(self, client: str) -> Channel:
-        """Genesys docs: the one used longest ago; unconnected ones go first."""
+        """Genesys docs: the channel used longest ago; unconnected channels are chosen first."""
         return min(self.of_client(client), key=lambda c: (c.socket is not None, c.used))
 
     def remove(self, channel: Channel, why: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Snapshots of a conversation, as the queue topics send them: all of it, each time.
+"""Snapshots of a conversation, as the queue topics send them: the whole conversation each time.
 
 Two shapes (Genesys docs): QueueConversationEventTopicConversation, where a
 participant has lists of communications by medium, and the topics of one medium

@@ -4,10 +4,10 @@
     {"at_s": 20, "ws": "drop", "every_s": 20, "count": 3}
     {"ws": "duplicate", "percent": 5, "for_s": 60, "topic": "v2.routing.queues.*"}
 
-A deed happens to the open sockets at its time, or to each one that has sent
-`after_events` events; what bends events lasts from `at_s` for `for_s` seconds
-or `count` events.  The random numbers of a step start again with each socket, so that a
-seed repeats what becomes of its n-th event.
+A deed hits the open sockets at its time, or each socket that has sent
+`after_events` events; a step that bends events lasts from `at_s` for `for_s`
+seconds or `count` events.  The random numbers of a step restart with each
+socket, so that the n-th event of a socket has the same fate in each run of a seed.
 """
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Shape:
     copies: list[float] = field(default_factory=lambda: [0.0])  # delays in s
     pieces: int = 1
     pings: bool = False
-    size: int = 0  # 0: as it is
+    size: int = 0  # 0: unchanged
     bent: list[str] = field(default_factory=list)
 
 
@@ -78,7 +78,7 @@ class Step:
     due: float
     hits: int = 0
     dice: dict[int, random.Random] = field(default_factory=dict)
-    reached: set[int] = field(default_factory=set)  # sockets that after_events has hit
+    reached: set[int] = field(default_factory=set)  # sockets that a step with after_events has hit
 
     @staticmethod
     def parse(spec: dict[str, Any], now: float, serial: int, seed: int) -> "Step":
@@ -133,7 +133,7 @@ class Step:
 
 
 class StreamFaults:
-    """The steps that are posted.  Guarded by the world's lock, as all of the streams is."""
+    """The posted steps.  Guarded by the world's lock, as all of the streams."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -176,7 +176,7 @@ class StreamFaults:
                     deed(one, step)
 
     def bends(self, kind: str, target: Target) -> bool:
-        """Silence and mute_pong: no random numbers."""
+        """For silence and mute_pong, which take no random numbers."""
         now = time.monotonic()
         for step in self._steps:
             if step.kind == kind and step.runs(now) and step.concerns(target):

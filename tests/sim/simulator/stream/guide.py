@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect's conversation stream: the query frame, and events that tell where a conversation stands.
+"""The guide dialect's conversation stream: the query frame, and events with the queue and state of a conversation.
 
-An observer of the world, guarded by its lock.  A conversation stands where its newest queue participant does.
+An observer of the world, guarded by its lock.  The newest queue participant gives the queue and the state.
 """
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ class GuideStream:
 
     def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
                agent: Optional[Agent]) -> None:
-        """Not used: conversations are enough."""
+        """Not used: the conversations have all data of the events."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """Not used: agents are no conversations."""
+        """Not used: an agent's change is no conversation event."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         newest = next((p.queue for p in reversed(conversation.participants) if p.queue is not None), None)
@@ -117,7 +117,7 @@ class GuideStream:
                     self.app.hub.event(one, TOPIC, dumps(value))
 
     def _code(self, conversation: Conversation, state: str) -> Optional[str]:
-        """The wrap-up code, the same at wrap-up and end."""
+        """The wrap-up code, the same in the events of wrap-up and end."""
         codes = self.app.settings.guide_wrapup_codes
         return codes[int(conversation.id[:8], 16) % len(codes)] if codes and state in ("wrapup", "ended") else None
 

@@ -84,7 +84,7 @@ class Hub:
         self.channels.touch(channel)
 
     def subscribed(self, channel: Channel) -> None:
-        """Statistics are sent from now on: values of this moment are not sent."""
+        """Sends changes of the statistics from now on, without the present values."""
         self.counts["subscriptions"] += 1
         for topics in channel.topics.values():
             for topic in topics:
@@ -166,7 +166,7 @@ class Hub:
         self._pace.metric(queue, conversation.media, name, value_ms, at_ms)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
-        """Sends it to each queue that has or had it, with the same bytes."""
+        """Sends the snapshot to each queue that has or had the conversation, with the same bytes."""
         body: Optional[bytes] = None
         flat: Optional[bytes] = None
         for queue_id in dict.fromkeys(p.queue.id for p in conversation.participants if p.queue is not None):
@@ -284,7 +284,7 @@ class Hub:
         one.counts["deed " + step.kind] += 1
         self.deed(one, step)
 
-    # ---- telling -------------------------------------------------------------------------------
+    # ---- reading -------------------------------------------------------------------------------
 
     def as_json(self) -> dict[str, Any]:
         with self.app.world.lock:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pace of the analytics topics of a queue: on change, at most once a second."""
+"""The pace of the analytics topics of a queue: after a change, at most once a second."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
@@ -33,7 +33,7 @@ class Pace:
         self.touch(queue.id)
 
     def touch(self, queue_id: str) -> None:
-        """Something may have changed."""
+        """Notes that values of the queue may have changed."""
         if queue_id in self._watched and queue_id not in self._dirty:
             self._dirty[queue_id] = self._told.get(queue_id, 0.0) + self._hub.app.settings.observation_gap_s
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""One socket of a channel: its thread waits for the client and for what is to be sent.
+"""One socket of a channel: its thread waits for the client and for messages to send.
 
-Any thread may post; only the socket's own thread touches the connection, for a
-TLS connection does not bear two.
+Any thread may post; only the socket's own thread uses the connection, because a
+TLS connection is not safe for two threads.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 READ_BYTES = 65_536
-OUT_BYTES_MAX = 256 * 1024  # made ready for the connection; the rest waits in the box
+OUT_BYTES_MAX = 256 * 1024  # taken from the box for the connection; the rest waits in the box
 WAITING_MAX = 200_000  # messages; a client that does not read is disconnected
 GOODBYE_S = 2.0  # for the client's answer to our close
 VIOLATION_S = 0.3  # the same, after a violation
@@ -42,7 +42,7 @@ class StreamSocket:
         self.opened_ms, self.opened_seq = hub.wall_ms(), hub.app.ledger.seq
         self.last_seq: Optional[int] = None  # events of later lines of the ledger are not sent
         self.closed_ms: Optional[int] = None
-        self.ended = ""  # why
+        self.ended = ""  # the reason
         self.client_code: Optional[int] = None
         self._lock = threading.Lock()
         self._box: list[tuple[float, int, Any]] = []  # due, serial, bytes | callable
@@ -74,7 +74,7 @@ class StreamSocket:
         self._put(after_s, lambda: self._begin_close(code, why, reason))
 
     def leave(self) -> None:
-        """Later events are not sent to this socket."""
+        """Stops sending events to this socket."""
         if self.last_seq is None:
             self.last_seq = self.hub.app.ledger.seq
 
@@ -83,7 +83,7 @@ class StreamSocket:
         self._put(after_s, lambda: self._hang_up(why, reset))
 
     def waiting(self) -> int:
-        """Messages that are not yet written to the connection."""
+        """The messages that are not written to the connection yet."""
         return len(self._box)
 
     def _put(self, after_s: float, what: Any) -> None:

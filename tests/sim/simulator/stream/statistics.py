@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The analytics topics of a queue: what changed since the last message, at most one a second.
+"""The analytics topics of a queue: the changes since the last message, at most one message a second.
 
 Two kinds of message go through v2.analytics.queues.{id}.observations (Genesys
 docs): gauges, whose interval has no length, and running totals of the present

@@ -39,7 +39,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Template:
-    """Exact ids only: there are no wildcards."""
+    """Finds exact ids only: there are no wildcards."""
     name: str
     pattern: re.Pattern[str]
     permissions: tuple[str, ...]
@@ -76,7 +76,7 @@ def singles(text: str) -> list[str]:
 
 
 def available(expand: set[str]) -> list[dict[str, Any]]:
-    """Entities of availabletopics: only the id, unless more is asked for."""
+    """Entities of availabletopics: only the id, unless the request expands them."""
     made = []
     for template in _TEMPLATES:
         whole = {"description": "Simulated topic", "visibility": "Public", "enforced": True,

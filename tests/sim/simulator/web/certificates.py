@@ -24,7 +24,7 @@ def _authority(where: Path, name: str, subject: str) -> None:
 
 def _leaf(where: Path, authority: str, name: str, subject: str, san: str, usage: str,
           expired: bool = False) -> None:
-    """`openssl ca` because it alone takes an end date in the past in all versions."""
+    """Uses `openssl ca`, the only command that accepts an end date in the past in all versions."""
     _openssl(where, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
              "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + subject)
     (where / (name + ".db")).write_text("")
@@ -60,7 +60,7 @@ def make(where: Path) -> dict[str, str]:
 
 
 def context(where: Path, name: str, client_ca: str = "") -> ssl.SSLContext:
-    """`client_ca`: demand a certificate of this authority."""
+    """`client_ca`: requires a client certificate of this authority."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2  # Genesys docs: TLS 1.2 or newer
     made.load_cert_chain(where / (name + ".pem"), where / (name + ".key"))

@@ -62,7 +62,7 @@ class Counters:
                 self.secrets_in_urls.append(request.method + " " + request.path)
 
     def counted(self, function: str) -> None:
-        """Counts the request by function, and whether its function has a running Retry-After."""
+        """Counts the request by function, and again if its function has a running Retry-After."""
         now, of_api = time.time(), not function.endswith(("/oauth/token", "/channels/{id}"))
         with self._lock:
             times = self.recent_times
@@ -82,7 +82,7 @@ class Counters:
                                           "early_by_s": round(until - now, 3)})
 
     def throttle(self, function: str, seconds: Optional[float], all_functions: bool) -> None:
-        """Notes a 429; with a Retry-After its function should send nothing before the end."""
+        """Records a 429; after a Retry-After the client should not call its function before the end."""
         with self._lock:
             self.throttled[function] += 1
             if seconds is not None:
@@ -125,7 +125,7 @@ class Counters:
             if peer:
                 self.tls_peers[peer] += 1
 
-    # ---- telling --------------------------------------------------------------------
+    # ---- reading --------------------------------------------------------------------
 
     def as_json(self, last: int = 50) -> dict[str, Any]:
         with self._lock:

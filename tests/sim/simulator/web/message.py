@@ -25,7 +25,7 @@ class Request:
     @staticmethod
     def split(target: str) -> tuple[str, dict[str, list[str]]]:
         path, _, query = target.partition("?")
-        if "://" in path:  # absolute form, as proxies get it
+        if "://" in path:  # absolute form, as in a request to a proxy
             path = "/" + path.split("://", 1)[1].partition("/")[2]
         return unquote(path), parse_qs(query, keep_blank_values=True) if query else {}
 
@@ -34,7 +34,7 @@ class Request:
         return values[-1] if values else None
 
     def many(self, name: str) -> list[str]:
-        """id=a&id=b as well as id=a,b: both are seen with collectionFormat multi."""
+        """Accepts id=a&id=b and id=a,b: clients send both for collectionFormat multi."""
         return [v for value in self.query.get(name, []) for v in value.split(",") if v]
 
 
@@ -59,7 +59,7 @@ class Reply:
     takeover: Optional[Callable[[Any, bytes, bytes], None]] = None  # of a 101: (socket, early bytes, our head)
 
     def whole(self) -> None:
-        """The faults that cut and drip want the body at once."""
+        """Returns the whole body, for the faults that cut or delay it."""
         if self.stream is not None:
             self.body, self.stream = b"".join(self.stream), None
 
@@ -103,7 +103,7 @@ class ApiError(Exception):
         return Reply(self.status, dumps(body), headers=dict(self.headers))
 
 
-# Code and words by status, as the platform's own clients know them.
+# Code and text by status, as in the platform's own clients.
 STANDARD = {
     400: ("bad.request", "The request could not be understood by the server due to malformed syntax."),
     401: ("bad.credentials", "Invalid login credentials."),

@@ -38,7 +38,7 @@ class Application(Protocol):
 
 
 class BadRequest(Exception):
-    """Bytes that are no HTTP request."""
+    """The bytes are no HTTP request."""
 
 
 class Listener:
@@ -81,7 +81,7 @@ class Listener:
             connected.close()
 
     def _secure(self, connected: socket.socket) -> Optional[socket.socket]:
-        """The handshake belongs to the connection's thread: a mute client delays no other."""
+        """The connection's thread does the handshake: a silent client delays no other client."""
         if self.context is None:
             return connected
         counters = self.application.counters
@@ -108,7 +108,7 @@ def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class Connection:
-    """Reads requests, sends replies, until one of the two sides closes."""
+    """Reads requests and sends replies until one of the two sides closes."""
 
     def __init__(self, connected: socket.socket, peer: str, listener: str,
                  application: Application) -> None:
@@ -130,7 +130,7 @@ class Connection:
                 pass
 
     def _close_tls(self) -> None:
-        """Says close_notify: without it a body that ends with the connection is an error."""
+        """Sends close_notify: without it a body that ends with the connection is an error."""
         if isinstance(self.socket, ssl.SSLSocket) and not self.abrupt:
             self.socket.settimeout(1.0)
             try:
@@ -162,7 +162,7 @@ class Connection:
             reply, fault = application.answer(request)
             delivery.pause(reply.delivery.delay_s)
             counters.answered(request, reply, started, fault)
-            # Before the bytes leave: a client with the answer may read the counters at once.
+            # Before the bytes are sent: a client may read the counters as soon as it has the answer.
             if reply.delivery.mode == "normal":
                 leaving = True
                 counters.done()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Furnishes a contact centre: divisions, presences, queues, agents."""
+"""Builds a contact centre: divisions, presences, queues, agents."""
 from __future__ import annotations
 
 import random
@@ -23,7 +23,7 @@ def divisions(rng: random.Random) -> list[Division]:
 
 
 def presences(rng: random.Random) -> list[PresenceDefinition]:
-    """The ten system definitions first, then what the organisation added."""
+    """The ten system definitions first, then those that the organisation added."""
     made = [PresenceDefinition(new_id(rng), system, system, "System", {"en_US": system})
             for system in SYSTEM_PRESENCES]
     for name, system, labels in names.ORGANISATION_PRESENCES:
@@ -53,7 +53,7 @@ def queue(rng: random.Random, index: int, name: str, division: Division, media: 
 
 def queues(rng: random.Random, count: int, media: list[str], plain: bool, where: list[Division],
            codes: list[WrapupCode], now_ms: int) -> list[Queue]:
-    """Neighbours lie in different divisions: "Support" twice is two divisions."""
+    """Adjacent queues are in different divisions, so the two queues "Support" are in two divisions."""
     return [queue(rng, i, names.queue_name(i, plain), where[i % len(where) if i != 12 else 1],
                   media, codes, now_ms) for i in range(count)]
 
@@ -87,8 +87,8 @@ def join(rng: random.Random, agent: Agent, one: Queue) -> None:
 def calibrate(all_queues: list[Queue], agent_count: int) -> None:
     """Scales the arrival rates so that the agents on queue are well occupied.
 
-    Single queues are then over- or understaffed at random: some have no waits,
-    some have long lines and lose contacts.
+    Some queues are then overstaffed and some understaffed, at random: some have
+    no waits, some have many waiting contacts and lose some of them.
     """
     busy = sum(q.rate * sum(share * HANDLE_S[m] for m, share in q.mix.items()) for q in all_queues)
     if busy <= 0:

@@ -4,7 +4,7 @@
 The history of a queue conversation (Genesys docs): an `acd`
 participant of the queue appears with the offer and ends with disconnectType
 `transfer` when an agent answers; each alerted agent is an `agent` participant
-that stays in the history; who is connected has a connectedTime.
+that stays in the history; a connected participant has a connectedTime.
 """
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Contacts:
         self._finish(visit.conversation, how, visit.queue)
 
     def flow_out(self, visit: Visit, target: Queue) -> None:
-        """Unanswered to another queue: the acd participant ends, the conversation goes on."""
+        """An unanswered contact goes to another queue: the acd participant ends, the conversation continues."""
         self._stop_ringing(visit, "system")
         self._out_of(visit)
         self._end_participant(visit.acd, "transfer")
@@ -195,7 +195,7 @@ class Contacts:
             self.world.after(rng.uniform(1, min(6, timeout)), self._answer, visit, visit.ticket)
 
     def _refuse(self, visit: Visit, ticket: int, how: str) -> None:
-        """No answer, or declined: the contact goes back to its place by entering time."""
+        """No answer, or declined: the contact returns to its place by the time of entering."""
         if ticket != visit.ticket:
             return
         who = visit.served_by
@@ -213,7 +213,7 @@ class Contacts:
         self._route(visit)
 
     def _allow_agent_again(self, visit: Visit, agent_id: str) -> None:
-        """Allows the same agent again after a while, so that an agent is left."""
+        """Allows the same agent again after a while; otherwise no agent could remain for the contact."""
         visit.refused_by.discard(agent_id)
         if visit.state == "waiting" and visit.conversation.visit is visit:
             self._route(visit)

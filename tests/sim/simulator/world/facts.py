@@ -2,7 +2,7 @@
 """The facts of the aggregate queries: one for each emitted metric.
 
 A fact has the time of its event and is in answers from `shown_ms` until
-before `gone_ms`: late data and corrections are made of these two times.
+before `gone_ms`: these two times produce late data and corrections.
 The final truth has all facts that are never retracted.
 """
 from __future__ import annotations
@@ -45,19 +45,19 @@ class Segment(NamedTuple):
 
 
 def share_of(*words: object) -> float:
-    """0 … 1 by the arguments only: the same conversation is late in each run of a seed."""
+    """0 … 1, from the arguments only: the same conversation is late in each run of a seed."""
     digest = hashlib.blake2b(":".join(map(str, words)).encode(), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48
 
 
 def between(span: Any, share: float) -> float:
-    """A number, or the place that `share` has between two of them."""
+    """A number, or the number at `share` between two numbers."""
     low, high = span if isinstance(span, (list, tuple)) else (span, span)
     return float(low) + (float(high) - float(low)) * share
 
 
 class Delays:
-    """Which facts come late and which are taken back; see `late` and `corrections` in the README."""
+    """Chooses the facts that come late and those that are retracted; see `late` and `corrections` in the README."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -128,7 +128,7 @@ class Facts:
         self.add(self.flows, at_ms, name, value_ms, dimensions)
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
-        """The metrics are enough."""
+        """Not used: the metrics give all facts."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
         if what == "queues":
@@ -168,7 +168,7 @@ class Facts:
     # ---- asking ---------------------------------------------------------------------------
 
     def within(self, where: list[Fact], begin_ms: int, end_ms: int) -> list[Fact]:
-        """Those of [begin, end)."""
+        """The facts of [begin, end)."""
         return where[bisect.bisect_left(where, begin_ms, key=lambda f: f.at_ms):
                      bisect.bisect_left(where, end_ms, key=lambda f: f.at_ms)]
 

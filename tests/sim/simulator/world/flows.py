@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Architect flows, which a contact passes before it enters a queue.
 
-A call stays in its flow for as long as the IVR lasts; other media pass at
-once.  Flows have their own random numbers, so that they change no event of the
-conversations.
+A call stays in its flow for as long as the IVR lasts; other media pass
+immediately.  Flows have their own random numbers, so that they change no event of
+the conversations.
 """
 from __future__ import annotations
 

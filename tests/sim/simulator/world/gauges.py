@@ -24,7 +24,7 @@ def visits(queue: Queue, media: str, metric: str) -> list[Visit]:
 
 
 def began_ms(visit: Visit) -> int:
-    """A wait begins with the entering; alerts do not restart it."""
+    """A wait begins when the contact enters the queue; alerts do not restart it."""
     return visit.entered_ms if visit.state == "waiting" else visit.since_ms
 
 

@@ -18,7 +18,7 @@ from .model import Agent, Conversation, Participant, Queue
 KEPT_LINES = 400_000
 STATES = ("waiting", "alerting", "active", "held", "wrapup", "ended")
 _RANK = {"ended": 0, "wrapup": 1, "waiting": 2, "alerting": 3, "held": 4, "active": 5}
-LATE_BREACH_MS = 2000  # a contact that still waits so long after the target is a breach
+LATE_BREACH_MS = 2000  # a contact that still waits this long after the target is a breach
 BOUNDS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 
@@ -104,7 +104,7 @@ class Ledger:
         for conversation in conversations:
             if not conversation.over:
                 self.conversation(conversation, None, 0)
-        self.lines.clear()  # conversations of the start are known, but are no events
+        self.lines.clear()  # the conversations of the start have no lines
         self.stays = deque(self._waiting.values(), maxlen=KEPT_LINES)
         self.seq = 0
 
@@ -112,10 +112,10 @@ class Ledger:
 
     def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
                who: Optional[Participant]) -> None:
-        """The snapshots are enough."""
+        """Not used: the snapshots give all lines."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """Not used: agents are no conversations."""
+        """Not used: an agent's change gives no line."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         live = self.live.setdefault(conversation.id, Live(conversation.media))
@@ -177,7 +177,7 @@ def _new(live: Live, what: str) -> bool:
 
 @dataclass
 class Question:
-    """Which lines count; None: no bound."""
+    """Bounds of the lines that count; None: no bound."""
     since_ms: Optional[int] = None
     until_ms: Optional[int] = None
     since_seq: Optional[int] = None

@@ -101,7 +101,7 @@ class Conversation:
 
     @property
     def over(self) -> bool:
-        """True if nothing of it is open: it may be forgotten after a while."""
+        """True if no participant or wrap-up is open: it may be dropped after a while."""
         return self.end_ms is not None and self.open_acw == 0
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Names as administrators give them: not unique, and of any UTF-8.
+"""Names as administrators give them: not unique, any UTF-8.
 
 Genesys docs: queue names are not unique across divisions and may hold any
-UTF-8, slashes and spaces.  The odd names come first, so that a small centre
+UTF-8, slashes and spaces.  The unusual names come first, so that a small centre
 has them too.
 """
 from __future__ import annotations
@@ -58,11 +58,11 @@ def queue_name(index: int, plain: bool) -> str:
 
 
 def agent_name(index: int) -> str:
-    """Pairs repeat after 480 agents: people's names are not unique either."""
+    """Pairs repeat after 480 agents: names of people are not unique either."""
     return "%s %s" % (FIRST[index % len(FIRST)], LAST[(index * 7 + index // len(FIRST)) % len(LAST)])
 
 
-# (name, system presence, language labels) of what an organisation adds itself.
+# (name, system presence, language labels) of presences that an organisation adds.
 ORGANISATION_PRESENCES = [
     ("Coaching", "Training", {"en_US": "Coaching", "de": "Einzelgespräch"}),
     ("Mittagspause – Kantine", "Meal", {"en_US": "Lunch – canteen", "de": "Mittagspause – Kantine"}),

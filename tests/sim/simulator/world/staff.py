@@ -70,7 +70,7 @@ class Staff:
         self.set_presence(agent, self._definition(kind))
 
     def activate(self, agent: Agent, queue: Queue, joined: bool) -> None:
-        """A member who is not joined gets no contacts of the queue."""
+        """Joins or leaves a queue: a member that is not joined gets no contacts of the queue."""
         queue.members[agent.id].joined = joined
         self._touch(agent)
         self.world.agent_changed(agent, "queues")
@@ -133,7 +133,7 @@ class Staff:
                 and all(other in CHATTY for other in agent.load.values()))
 
     def best_for(self, visit: Visit) -> Optional[Agent]:
-        """The longest idle among the joined members who are free for it."""
+        """The agent that is idle for longest among the joined members that are free for the contact."""
         best: Optional[Agent] = None
         for member in visit.queue.members.values():
             agent = member.agent

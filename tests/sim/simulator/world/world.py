@@ -21,7 +21,7 @@ PRUNE_MAX = 20_000
 
 
 class Observer(Protocol):
-    """Receives the events of the world; called with its lock held."""
+    """Receives the events of the world, called with its lock held."""
 
     def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
                who: Optional[Participant]) -> None:
@@ -93,7 +93,7 @@ class World:
     # ---- time -----------------------------------------------------------
 
     def after(self, seconds: float, action: Callable[..., None], *args: Any) -> None:
-        """Plays `action` so many virtual seconds from the present event."""
+        """Plays `action` after this many virtual seconds from the present event."""
         self._serial += 1
         heapq.heappush(self._heap, (self.now + seconds, self._serial, action, args))
 
@@ -109,7 +109,7 @@ class World:
         self.now = virtual
 
     def advance(self) -> None:
-        """Plays everything that is due; cheap when nothing is."""
+        """Plays all events that are due; cheap when none is."""
         with self.lock:
             self.run_until(max(self.now, self.clock.now()))
             self._prune()
@@ -137,7 +137,7 @@ class World:
 
     def emit(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int] = None,
              who: Optional[Participant] = None) -> None:
-        """`who` is the agent's participant, where an agent has a share in it."""
+        """`who` is the agent's participant, for a metric of an agent."""
         at_ms = self.at_ms()
         for observer in self.observers:
             observer.metric(queue, conversation, name, value_ms, at_ms, who)

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* What one answer says. */
+/* The content of one answer. */
 struct sprout {
   uint64_t queues;
 };
@@ -20,15 +20,16 @@ struct sprout_decoder;
 struct sprout_decoder *sprout_decoder_new(void); /* NULL: out of memory */
 void sprout_decoder_free(struct sprout_decoder *d);
 struct gc_sink sprout_decoder_sink(struct sprout_decoder *d);
-/* After the last byte. GC_ERR_PARSE when the answer is cut off or says no
- * number; `ret` stays as it is then. */
+/* Call it after the last byte. GC_ERR_PARSE when the answer is cut off or has
+ * no number; `ret` is unchanged then. */
 GC_MUST_CHECK enum gc_code sprout_decoder_finish(struct sprout_decoder *d,
                                                  struct sprout *ret,
                                                  struct gc_err *err);
 
 /* Puts the block's values under `instance` ("sprout-NAME"). `newest` NULL: the
- * source does not answer; then nothing but that is told, silence is not zero.
- * `age_ms`: since the newest answer; negative: there has been none. */
+ * source does not answer; then only that state is reported, because silence is
+ * not zero. `age_ms`: time since the newest answer; negative: there has been
+ * none. */
 void sprout_samples(const struct sprout *newest, int64_t age_ms,
                     const char *instance, uint32_t interval_ms,
                     const struct gc_samples *out);

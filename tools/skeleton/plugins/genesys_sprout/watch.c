@@ -48,7 +48,7 @@ static void on_done(struct gc_call *call, const struct gc_reply *reply,
   w->notice(w->ctx, "queues", &outcome);
 }
 
-/* A request that is still under way takes the next one's place. */
+/* A request that is still under way replaces the next one. */
 static void ask(void *ctx, uint64_t now_ms) {
   struct watch *w = ctx;
   (void)gc_timers_set(w->deps.env->timers, &w->timer, now_ms + w->every_ms);

@@ -8,7 +8,7 @@
 #include "common/net/loop.h"
 #include "plugins/genesys_sprout/sprout.h"
 
-/* What a block works with: its account's, or a test's. All borrowed. */
+/* The objects that a block uses: its account's, or a test's. All borrowed. */
 struct watch_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
@@ -17,14 +17,14 @@ struct watch_deps {
 
 struct watch;
 
-/* Begins to ask. `notice` hears outcomes (GC_OK when well), on the network
- * thread. NULL when out of memory. */
+/* Starts the requests. `notice` receives their outcomes (GC_OK for success), on
+ * the network thread. NULL when out of memory. */
 struct watch *watch_new(const struct watch_deps *deps, uint32_t every_ms,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx);
-/* Stops asking and frees; waits for one turn of the network thread. Not from
- * that thread. NULL is fine. */
+/* Stops the requests and frees; waits for one turn of the network thread. Do
+ * not call it on that thread. NULL is fine. */
 void watch_free(struct watch *w);
 
 /* Puts the values; never waits for the network. Any thread. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as an answer of genesys_sprout's source: no number of queues is one
- * that cannot be, and the same bytes one by one say the same. */
+/* Any bytes as an answer of genesys_sprout's source: each number of queues is a
+ * possible one, and the same bytes one by one give the same result. */
 #include "plugins/genesys_sprout/sprout.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of genesys_sprout: an answer and the values we make of
- * it. Sections:
+/* Runs one golden case of genesys_sprout: an answer and the resulting values.
+ * Sections:
  *
  *   response         the answer
  *   expect           INSTANCE/TYPE-TYPE_INSTANCE VALUE, and

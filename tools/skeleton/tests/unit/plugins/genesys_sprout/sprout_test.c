@@ -20,7 +20,7 @@ static enum gc_code read_answer(const char *text, size_t step,
   return code;
 }
 
-static void an_answer_says_the_same_however_it_is_cut(void) {
+static void any_cut_of_an_answer_gives_the_same_result(void) {
   static const char text[] =
       "{\"entities\": [{\"total\": 7}], \"pageSize\": 1, \"total\": 12}";
   for (size_t step = 1; step <= sizeof(text); step++) {
@@ -31,7 +31,7 @@ static void an_answer_says_the_same_however_it_is_cut(void) {
   }
 }
 
-static void what_is_no_answer_leaves_the_model_as_it_was(void) {
+static void an_invalid_answer_leaves_the_model_unchanged(void) {
   static const char *const rows[] = {
       "{\"total\": 12",   "{}", "{\"total\": -1}", "{\"total\": \"12\"}",
       "{\"total\": 1.5}", "[]", "<html>",          ""};
@@ -77,8 +77,8 @@ static void silence_is_not_zero(void) {
 }
 
 int main(void) {
-  RUN(an_answer_says_the_same_however_it_is_cut);
-  RUN(what_is_no_answer_leaves_the_model_as_it_was);
+  RUN(any_cut_of_an_answer_gives_the_same_result);
+  RUN(an_invalid_answer_leaves_the_model_unchanged);
   RUN(silence_is_not_zero);
   return check_done();
 }
