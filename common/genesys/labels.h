@@ -64,8 +64,7 @@ struct gc_label_collisions {
   size_t count;
   const char *id, *label; /* borrowed until the next assign or remove; NULL
                              without a collision */
-  const char
-      *first_id; /* the id whose label is the name; NULL when it is removed */
+  const char *first_id;   /* its label is the name; NULL when removed */
 };
 GC_API struct gc_label_collisions
 gc_labels_collisions(const struct gc_labels *l);

@@ -22,9 +22,9 @@ struct gc_ds {
   enum gc_ds_kind kind;
 };
 
-/*     enum name              collectd type, kind of each data source, who
- *                            (block, queue, account; "queue, stream": comes
- *                            with the conversation stream), unit, meaning */
+/*     enum name              collectd type, kind of each data source, owner
+ *                            (block, queue, account; "queue, stream": a value
+ *                            of the conversation stream), unit, meaning */
 #define GC_METRIC_MAP(XX)                                                      \
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \

@@ -11,8 +11,7 @@
 #include <stdint.h>
 
 enum {
-  GC_TOKEN_MIN_LIFE_S =
-      300, /* the range that the platform allows for a client */
+  GC_TOKEN_MIN_LIFE_S = 300, /* the platform's limits */
   GC_TOKEN_MAX_LIFE_S = 172800,
 };
 
