@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 /* Makes a function visible outside the core's shared library, so that plugins
- * may call it. Every other function is hidden; otherwise collectd's own symbols
- * could replace it. */
+ * may call it. All others are hidden; otherwise collectd's own symbols could
+ * replace it. */
 #define GC_API __attribute__((visibility("default")))
 
 #define GC_MUST_CHECK __attribute__((warn_unused_result))
