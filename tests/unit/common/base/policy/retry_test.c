@@ -4,7 +4,7 @@
 #include "tests/support/check.h"
 
 /* The decision for each status (renewal and one more try on 401, wait on 429,
- * backoff for 5xx and network, no retry for every other), written here a second
+ * backoff for 5xx and network, no retry for all others), written here a second
  * time, independently of the table. */
 static void expect(int status, enum gc_action action, enum gc_code code,
                    bool breaks) {
