@@ -3,7 +3,7 @@
  * may call, for results that a caller must check, and for memory that is freed
  * when its scope ends.
  *
- * Three verb pairs say who holds the memory, and there is no fourth:
+ * Three verb pairs name the owner of the memory; there is no fourth pair:
  *   struct x v = {0};  … x_clear(&v)    the caller's memory, contents are ours
  *   x_new()            … x_free(p)      one owner
  *   x_get()            … x_put(p)       counted, shared

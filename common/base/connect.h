@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How to reach a host: one set of settings for REST, the token endpoint and the
+/* The settings of connections: one set for REST, the token endpoint and the
  * sockets, so that TLS, CA and proxy are configured once. Settings only; they
  * do not change after the configuration is read. */
 #ifndef GC_BASE_CONNECT_H

@@ -25,7 +25,7 @@ static inline uint64_t gc_hash_byte(uint64_t hash, unsigned char byte) {
 
 /* Adds `len` bytes to `hash`: the hash of two texts, one after the other, is
  * that of both as one text. Count the terminating NUL of each text in `len` to
- * tell "ab", "c" from "a", "bc". */
+ * distinguish "ab", "c" from "a", "bc". */
 GC_API uint64_t gc_hash_add(uint64_t hash, const void *bytes, size_t len);
 
 /* The hash of `len` bytes. */

@@ -254,7 +254,7 @@ static const char *add(int64_t *sum, const struct part *part, int64_t unit) {
   return NULL;
 }
 
-/* Finds the unit at or behind `from`, GC_COUNT(units) when `letter` is not a
+/* Finds the unit at or after `from`; GC_COUNT(units) when `letter` is not a
  * unit that may follow. */
 static size_t find_unit(size_t from, bool after_t, char letter) {
   while (from < GC_COUNT(units) &&

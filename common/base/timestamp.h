@@ -18,7 +18,7 @@
 #define GC_TIMESTAMP_MAX_MS                                                    \
   INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
-/* Room for "2026-08-01T10:00:00.000Z" and for two with "/" between, with the
+/* Bytes of "2026-08-01T10:00:00.000Z" and of two with "/" between, with the
  * NUL. */
 enum { GC_TIMESTAMP_SIZE = 25, GC_INTERVAL_SIZE = 50 };
 
