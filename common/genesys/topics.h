@@ -4,8 +4,8 @@
  * compared without case, as in the platform's own samples; a request uses the
  * case of the first subscriber. Pure, one thread.
  *
- * Requests go in batches. The first batch on a channel replaces whatever the
- * channel had (PUT), the others add (POST):
+ * Requests go in batches. The first batch on a channel replaces all topics of
+ * the channel (PUT), the others add topics (POST):
  *
  *   while (gc_topics_next(t, &body, &replaces, err) == GC_OK && body.len > 0)
  *     … send, read the answer with gc_topics_answer_*, gc_topics_end_batch
