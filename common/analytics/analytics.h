@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One block of analytics queries (<Query>, <Flows>). The account's network
  * thread requests window after window; a read thread sends the values of each
- * window to collectd. The stage says which of them owns the results of a poll:
+ * window to collectd. The stage names the thread that owns the results of a
+ * poll:
  *
  *   IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
  *   `--------- network thread ---------'   read      `- network
