@@ -122,7 +122,7 @@ static void codes_that_alternate_have_few_lines(void) {
   CHECK_THAT(lines >= 6, "%u lines in an hour", lines);
 }
 
-static void whatever_happens_the_lines_are_few(void) {
+static void random_outcomes_have_few_lines(void) {
   /* A small generator with a fixed seed: each run is the same. */
   uint32_t random32 = 1;
   struct gc_log_limit d = {0};
@@ -161,7 +161,7 @@ int main(void) {
   RUN(a_change_has_a_line_at_once);
   RUN(another_failure_has_a_line_right_after_the_last_one);
   RUN(codes_that_alternate_have_few_lines);
-  RUN(whatever_happens_the_lines_are_few);
+  RUN(random_outcomes_have_few_lines);
   RUN(a_clock_that_steps_back_does_no_harm);
   return check_done();
 }
