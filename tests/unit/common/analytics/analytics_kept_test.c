@@ -227,9 +227,9 @@ static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   end_with_store();
 }
 
-/* The agent is killed at random moments: each window is sent; only the window
- * in flight is sent twice, with the same values; the counter ends at the true
- * value. */
+/* The agent is killed at random moments: each window is sent; after a kill only
+ * the window in flight is sent again, with the same values; the counter ends at
+ * the true value. */
 static uint32_t random32_state;
 static uint32_t random32(uint32_t sides) {
   random32_state = random32_state * 1664525u + 1013904223u;
