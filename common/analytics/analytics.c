@@ -9,16 +9,16 @@
 
 enum {
   RETRY_MS = 10 * 1000,
-  RECHECK_MS = 250,         /* whether the windows have left */
-  ASLEEP_MAX_MS = 60000,    /* a clock that was wrong is looked at again */
-  NAMES_MAX_MS = 90 * 1000, /* for a list to be read again */
+  RECHECK_MS = 250,         /* to check whether the windows are sent */
+  ASLEEP_MAX_MS = 60000,    /* after which a wrong clock is read again */
+  NAMES_MAX_MS = 90 * 1000, /* to wait for a newer list */
   NEW_MAX = 60,             /* new windows of one poll */
-  /* Windows of one request: no limit is published; a 400 halves it. Details
-   * queries take 31 days. */
+  /* Windows of one request: the API publishes no limit; a 400 halves the
+   * number. A details query takes 31 days at most. */
   PIECE_MAX = 1000,
   PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
-  FACTS_MIN = 1 << 18, /* that a results may hold, or MaxSeries */
+  FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
 };
 
 static const struct gc_env *env_of(const struct gc_analytics *b) {
@@ -54,9 +54,9 @@ static void record_poll(struct gc_analytics *b) {
   b->poll.answered = b->poll.failed = 0;
 }
 
-/* A 400 may mean that the interval is too wide, an answer that is too large
- * that there are too many windows: ask for half as much. True when the smaller
- * request can be sent at once. */
+/* A 400 may mean that the interval is too wide; an answer that is too large
+ * means that there are too many windows. Either halves the next request. True
+ * when the smaller request can be sent at once. */
 static bool narrow_request(struct gc_analytics *b) {
   enum gc_code code = b->poll.error.code;
   if (code == GC_ERR_LIMIT && b->new_max > 1) {
@@ -90,8 +90,8 @@ static struct gc_samples_view view_of(struct gc_analytics *b) {
                                   .counters = b->settings.counters};
 }
 
-/* An answer may name an entity that was created after the list was read: wait
- * for a newer list, once for each name. */
+/* True when an answer names an entity that was created after the list was read.
+ * The block then waits for a newer list, once for each name. */
 static bool lacks_names(struct gc_analytics *b) {
   struct gc_samples_view view = view_of(b);
   enum gc_dimension_kind kind;
@@ -133,8 +133,9 @@ static void on_poll(void *ctx) {
                     : RECHECK_MS);
 }
 
-/* Limits back-fill to a quarter of the budget, so that other requests of the
- * account, such as live windows of other queries, do not wait. */
+/* The pause after back-fill requests: it limits them to a quarter of the
+ * budget, so that other requests of the account, such as live windows of other
+ * queries, do not wait. */
 static uint64_t pace_ms(const struct gc_analytics *b, uint32_t requests) {
   uint32_t per_minute =
       b->deps.requests_per_minute > 4 ? b->deps.requests_per_minute / 4 : 1;
@@ -166,7 +167,7 @@ static const struct gc_source *source_of(const struct gc_analytics *b) {
   return gc_source(b->settings.query.source);
 }
 
-/* The list in which the selectors match names; -1 without selectors. */
+/* The list of the names that the selectors match; -1 without selectors. */
 static int chosen_list(const struct gc_analytics *b) {
   const char *chosen = source_of(b)->chosen;
   return b->settings.selector_count > 0 && chosen != NULL
@@ -196,8 +197,8 @@ static void remake_filter(struct gc_analytics *b) {
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
 }
 
-/* Reports a checkpoint in the future, which only a wrong clock together with a
- * server without Date headers can cause. */
+/* Reports a checkpoint in the future, which is possible only with a wrong clock
+ * and a server without Date headers. */
 static void report_future_checkpoint(struct gc_analytics *b,
                                      int64_t server_ms) {
   struct gc_err err = {.code = GC_OK};
@@ -268,7 +269,8 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   }
 }
 
-/* Replaces a list under the lock: a read thread may be using the old one. */
+/* Replaces a list under the lock: a read thread may be taking a reference to
+ * the old one. */
 static void replace_list(struct gc_analytics *b, struct gc_naming_list *list,
                          struct gc_entities *d) {
   pthread_mutex_lock(&b->lock);
@@ -362,7 +364,7 @@ static void start_on_loop(void *ctx) {
   b->named = b->series.keys.count;
   b->tally.done_ms = b->checkpoint.mark.done_ms;
   b->is_listening = true;
-  /* The window that was being sent when the agent ended is sent first. */
+  /* The window that the agent was sending when it ended is sent first. */
   gc_analytics_set_stage(b, b->sender.outbox.count > 0 ? GC_ANALYTICS_SENDING
                                                        : GC_ANALYTICS_IDLE);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)

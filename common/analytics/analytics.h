@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* One block of analytics queries (<Query>, <Flows>). The account's network
- * thread polls window after window; a read thread sends the values of each
- * window to collectd. The stage says which of them owns the results of a poll:
+ * thread requests window after window; a read thread sends the values of each
+ * window to collectd. The stage names the thread that owns the results of a
+ * poll:
  *
  *   IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
  *   `--------- network thread ---------'   read      `- network
  *
- * The block knows no collectd: the plugin passes in the output. */
+ * The block does not depend on collectd: the plugin passes in the output. */
 #ifndef GC_ANALYTICS_ANALYTICS_H
 #define GC_ANALYTICS_ANALYTICS_H
 
@@ -33,7 +34,7 @@ struct gc_analytics_settings {
   uint32_t max_series;
 };
 
-/* Dependencies of a block: its account's, or those of a test. All borrowed. */
+/* Dependencies of a block, from its account or from a test. All borrowed. */
 struct gc_analytics_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
@@ -65,9 +66,9 @@ GC_API void gc_analytics_read(struct gc_analytics *b,
                               const struct gc_sender_output *way,
                               uint32_t max_ms);
 
-/* At shutdown, after the last gc_analytics_read: finishes the window that is
- * being sent, for at most `max_ms`, and saves that it is sent. No other window
- * begins. */
+/* At shutdown, after the last gc_analytics_read: for at most `max_ms`, sends
+ * the rest of the window that has begun, and saves that it is sent. No other
+ * window begins. */
 GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);

@@ -44,15 +44,16 @@ struct gc_analytics {
   /* Network thread only. */
   struct gc_analytics_list lists[GC_NAME_KIND_COUNT];
   bool is_listening;
-  struct gc_naming naming; /* also the read thread's while it is SENDING */
+  struct gc_naming naming; /* changed under the lock: read threads copy it */
   struct gc_filter filter;
-  bool filter_is_old; /* of an earlier list; not replaced while it is in use */
+  bool filter_is_old; /* made from an earlier list; not replaced while it is in
+                         use */
   struct gc_timer timer;
   struct gc_server_clock clock;
   struct gc_analytics_poll poll;
   uint32_t new_max, piece_max, piece_best;
   bool piece_is_accepted;   /* smaller requests were refused as well */
-  uint64_t next_request_ms; /* not before */
+  uint64_t next_request_ms; /* the next request is not sent earlier */
   uint64_t naming_until_ms;
   uint32_t named; /* series whose names were checked */
 
@@ -66,7 +67,7 @@ struct gc_analytics {
   pthread_mutex_t lock;
   enum gc_analytics_stage stage;
   bool is_healthy;
-  bool is_idle;             /* since the start no window was due */
+  bool is_idle;             /* no window was due at the last check */
   uint64_t last_success_ms; /* 0: never */
   struct gc_server_clock clock_copy;
   struct gc_analytics_tally tally;

@@ -3,7 +3,7 @@
 
 enum { STALE_PERIODS = 3 };
 
-/* The lists as they are now, for one run of the read thread. */
+/* Takes references to the current lists, for one run of the read thread. */
 static struct gc_naming hold_names(struct gc_analytics *b) {
   struct gc_naming n = b->naming;
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
@@ -59,7 +59,7 @@ void gc_analytics_finish(struct gc_analytics *b,
   gc_sender_finish(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                    gc_analytics_now(b) + max_ms);
   gc_analytics_set_stage(
-      b, GC_ANALYTICS_REQUESTING); /* for ever: neither thread goes on */
+      b, GC_ANALYTICS_REQUESTING); /* final: neither thread continues */
 }
 
 static void put_tally(const struct gc_sample_writer *w,
@@ -96,8 +96,8 @@ void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
   bool is_healthy = b->is_healthy;
   uint64_t last_success_ms = b->last_success_ms;
   struct gc_server_clock clock = b->clock_copy;
-  /* Right after a restart nothing may be due for an hour: neither up nor down.
-   */
+  /* After a restart no window may be due for an hour: the source is neither up
+   * nor down. */
   bool is_unknown = last_success_ms == 0 && b->is_idle;
   pthread_mutex_unlock(&b->lock);
 

@@ -8,7 +8,7 @@
 
 enum { PENDING_MAX_BYTES = GC_OUTBOX_TEXT_MAX };
 
-/* A series without an event for so long begins at 0 again after a restart. */
+/* A series without an event for this time begins at 0 again after a restart. */
 static const int64_t keep_ms = INT64_C(92) * 86400000;
 
 static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
@@ -16,7 +16,7 @@ static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
   uint32_t number;
   enum gc_code code =
       gc_series_put(set, total->series, strlen(total->series), &number);
-  if (code == GC_ERR_LIMIT) /* MaxSeries is smaller than it was */
+  if (code == GC_ERR_LIMIT) /* MaxSeries is smaller than before */
     return GC_OK;
   GC_TRY(code);
   set->at[number].base = (struct gc_amount){total->count, total->sum};

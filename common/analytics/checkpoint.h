@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The progress of a query and its totals in the state store: one transaction
- * for each window, before the window is sent. Without a store nothing is kept.
+ * for each window, before the window is sent. Without a store no state is kept.
  * Any thread, one at a time. */
 #ifndef GC_ANALYTICS_CHECKPOINT_H
 #define GC_ANALYTICS_CHECKPOINT_H
@@ -17,7 +17,7 @@ struct gc_checkpoint {
   char identity[65];
 
   struct gc_windows_mark mark;
-  bool forget;  /* the stored totals are those of another query */
+  bool forget;  /* the stored totals belong to another query */
   bool is_tidy; /* old totals were dropped, once after a start */
 };
 

@@ -6,7 +6,7 @@
 #include "common/analytics/decode_internal.h"
 
 enum {
-  ANSWER_MAX_BYTES = 1 << 30, /* of which little is kept */
+  ANSWER_MAX_BYTES = 1 << 30, /* only a small part is kept */
   STRING_MAX_BYTES = 1 << 16,
 };
 

@@ -55,7 +55,8 @@ static const struct {
   GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_METRICS,      \
                 GC_JSON_ITEM, key)
 
-/* A count is a whole number; a negative time becomes 0; null is no number. */
+/* A count is a whole number that is not negative; a negative time becomes 0;
+ * null counts as absent. */
 static void read_stat(struct gc_decoder *d, size_t i,
                       const struct gc_json_value *v) {
   double real = 0.0;
@@ -71,7 +72,7 @@ static void read_stat(struct gc_decoder *d, size_t i,
   d->fact.has |= stats[i].bit;
 }
 
-/* An interval that is not exactly one window long is no window. */
+/* An interval is a window only if it is exactly one granularity long. */
 static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
   int64_t start_ms;
   d->has_window = v->kind == GC_JSON_STRING &&
@@ -129,7 +130,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* A server may send metrics that the request did not name. */
+/* A server may send metrics that the request does not name. */
 static bool is_asked(const struct gc_query *q, const char *metric) {
   for (size_t i = 0; i < q->metric_count; i++)
     if (strcmp(q->metrics[i], metric) == 0)

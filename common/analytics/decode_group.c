@@ -38,8 +38,8 @@ static bool append_field(char key[GC_SERIES_KEY_SIZE], size_t *len,
   return true;
 }
 
-/* The part that the keys of all numbers of the group have in common. False when
- * the group names no owner (queue, user or flow), or the part is too long. */
+/* Makes the common part of the keys of all numbers of the group. False when the
+ * group names no owner (queue, user or flow), or the part is too long. */
 static bool make_key_tail(const struct gc_decoder *d,
                           char tail[GC_SERIES_KEY_SIZE], size_t *ret_len) {
   const struct gc_query *q = d->stage.into->query;
@@ -57,7 +57,7 @@ static bool make_key_tail(const struct gc_decoder *d,
   return fits;
 }
 
-/* The group is of a queue or flow that the query selects. */
+/* True when the query selects the queue or flow of the group. */
 static bool is_wanted(const struct gc_decoder *d) {
   const struct gc_results *r = d->stage.into;
   int place =

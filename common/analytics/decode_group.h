@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One group of an answer, from its members to staged facts: the part that both
- * dialects share. Private to decode*.c. Pure, one thread at a time.
+/* One group of an answer, from its members to staged facts: the common part of
+ * both dialects. Private to decode*.c. Pure, one thread at a time.
  *
  * Members of a JSON object come in any order, so a dialect's callbacks collect
  * the group's dimensions and numbers in the decoder; gc_decode_end_group then
@@ -30,7 +30,7 @@ struct gc_decoder {
   struct gc_json_key keys[GC_DECODE_KEYS_MAX];
   struct gc_json_stream *stream;
 
-  /* The group that is being read. */
+  /* The current group. */
   char values[GC_QUERY_DIMS_MAX][GC_DECODE_VALUE_SIZE]; /* as group_by */
   char media[GC_DECODE_VALUE_SIZE];
   struct gc_intern metrics;                  /* "METRIC SEP QUALIFIER" */
@@ -38,7 +38,7 @@ struct gc_decoder {
   struct gc_decode_number *numbers;
   size_t number_count, number_cap;
 
-  /* The window and the number that are being read. */
+  /* The current window and number. */
   size_t window_begin; /* the first number of the data element */
   bool has_window;
   int64_t end_ms; /* of the window, epoch ms */
@@ -53,7 +53,7 @@ struct gc_decoder {
 bool gc_decode_text(char out[GC_DECODE_VALUE_SIZE],
                     const struct gc_json_value *v);
 
-/* Begins a group: no dimension and no number is known. */
+/* Begins a group without dimensions and numbers. */
 void gc_decode_begin_group(struct gc_decoder *d);
 /* Adds a copy of `fact` to the group, for the window that ends at `end_ms`
  * (epoch ms; may be set later in d->numbers). `metric` and `qualifier` are
@@ -62,9 +62,9 @@ GC_MUST_CHECK enum gc_code gc_decode_add(struct gc_decoder *d,
                                          const char *metric,
                                          const char *qualifier, int64_t end_ms,
                                          const struct gc_fact *fact);
-/* Ends the group and stages its numbers. Those of a group that was not asked
- * for are dropped; those of a broken group, and of one that names no queue,
- * user or flow, are only counted. GC_ERR_LIMIT, GC_ERR_MEMORY. */
+/* Ends the group and stages its numbers. Numbers of a group that the query does
+ * not select are dropped. Numbers of a broken group, and of a group without a
+ * queue, user or flow, are only counted. GC_ERR_LIMIT, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code gc_decode_end_group(struct gc_decoder *d);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ids of the queues (or flows) that a query selects, and where they are
- * filtered: by the server (in the request) or by us (in the answers). Pure; one
+ * filtered: on the server (by the request) or here (in the answers). Pure; one
  * thread at a time. */
 #ifndef GC_ANALYTICS_FILTER_H
 #define GC_ANALYTICS_FILTER_H
@@ -18,16 +18,16 @@ struct gc_filter {
 };
 
 /* Replaces the ids by those of `all` that the Queue (or Flow) options match,
- * and keeps those that are no longer in the list. While the list is refused,
- * options without a pattern count as ids. GC_ERR_MEMORY and GC_ERR_LIMIT leave
- * the filter as it was. */
+ * and keeps selected ids that are no longer in the list. If the API refuses the
+ * list, options without wildcards count as ids. GC_ERR_MEMORY and GC_ERR_LIMIT
+ * leave the filter as it was. */
 GC_MUST_CHECK enum gc_code gc_filter_make(struct gc_filter *c,
                                           const struct gc_entities *all,
                                           char *const *selectors,
                                           size_t selector_count);
 void gc_filter_clear(struct gc_filter *c);
 
-/* True when nothing is selected: there is nothing to request. */
+/* True when no id is selected: there is no request to send. */
 bool gc_filter_is_empty(const struct gc_filter *c);
 /* The ids for the request's filter: up to GC_QUERY_FILTER_MAX, or any number if
  * answers do not name the id. NULL: the request has no filter. */

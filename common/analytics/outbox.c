@@ -21,7 +21,8 @@ void gc_outbox_clear(struct gc_outbox *o) {
   *o = (struct gc_outbox){.interval_ms = o->interval_ms};
 }
 
-/* Where `text` is; the one at `before` again if it is the same. */
+/* Adds `text` and returns where it is; if the text at `before` is the same,
+ * returns `before`. */
 static enum gc_code put_text(struct gc_outbox *o, const char *text,
                              const uint32_t *before, uint32_t *ret_offset) {
   if (before != NULL && strcmp(o->text.data + *before, text) == 0) {
@@ -89,7 +90,7 @@ struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
   return sample;
 }
 
-/* Numbers as the bits they are: nothing is lost, whatever the locale. */
+/* Writes the bits of a number: exact, in every locale. */
 static uint64_t bits_of(const union gc_number *n) {
   uint64_t bits;
   memcpy(&bits, n, sizeof(bits));
@@ -112,12 +113,12 @@ enum gc_code gc_outbox_write(const struct gc_outbox *o, struct gc_buf *out) {
   return GC_OK;
 }
 
-/* What is left of a text that is read. */
+/* The rest of a text that is read. */
 struct rest {
   const char *at, *end;
 };
 
-/* The text up to `stop`, which is passed over; false when there is none. */
+/* Takes the text up to `stop` and skips `stop`; false when there is none. */
 static bool cut_field(struct rest *r, char stop, const char **ret,
                       size_t *ret_len) {
   const char *found =

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of one window on their way out, in order. They can be written
- * down: what a killed agent had in flight leaves again with the same time and
- * the same value, whatever the API says by then. Pure. */
+/* The values of one window that are to be sent, in order. They can be saved as
+ * a text: after an agent is killed, the values that were in flight are sent
+ * again with the same time and the same value, even if the API has others by
+ * then. Pure. */
 #ifndef GC_ANALYTICS_OUTBOX_H
 #define GC_ANALYTICS_OUTBOX_H
 
 #include "common/base/buf.h"
 #include "common/genesys/sample.h"
 
-/* One value list. Neighbours that have a name in common share it: a window of
- * 100,000 values takes a few MB. */
+/* One value list. Adjacent entries with the same name share its text: a window
+ * of 100,000 values takes a few MB. */
 struct gc_outbox_entry {
   int64_t time_ms;
   uint32_t metric;
@@ -37,7 +38,8 @@ GC_MUST_CHECK enum gc_code gc_outbox_put(struct gc_outbox *o,
 /* Number `i`; borrowed until the next put. */
 struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i);
 
-/* As text, and back: anything else is GC_ERR_PARSE and leaves `o` empty. */
+/* Write the outbox as text, and read it: any other text is GC_ERR_PARSE and
+ * leaves `o` empty. */
 GC_MUST_CHECK enum gc_code gc_outbox_write(const struct gc_outbox *o,
                                            struct gc_buf *out);
 GC_MUST_CHECK enum gc_code gc_outbox_read(struct gc_outbox *o, const char *text,

@@ -50,7 +50,7 @@ static enum gc_code send_request(struct gc_analytics_poll *p) {
   return GC_OK;
 }
 
-/* The next request; false when all were made. */
+/* Chooses the next request; false when all are answered. */
 static bool next_request(struct gc_analytics_poll *p) {
   if (p->batch + 1 < batch_count(p->deps.filter)) {
     p->batch++;
@@ -75,8 +75,8 @@ static void continue_poll(struct gc_analytics_poll *p) {
   finish_poll(p, &err);
 }
 
-/* A window that was not over by the server's own clock has not been answered,
- * whatever our clock said. */
+/* If a window was not over by the server's clock, the answer does not count,
+ * even if our clock is ahead. */
 static void take_server_time(struct gc_analytics_poll *p,
                              const struct gc_reply *reply) {
   const struct gc_env *env = p->deps.env;

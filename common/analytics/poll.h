@@ -22,7 +22,7 @@ struct gc_analytics_poll_deps {
 /* The caller's memory, zeroed before the first poll_start. */
 struct gc_analytics_poll {
   struct gc_err error; /* code GC_OK: every answer arrived */
-  bool is_early;       /* by the server's clock a window was not settled yet */
+  bool is_early;       /* by the server's clock the request was too early */
   bool is_many; /* the request that failed was for more than one window */
   uint64_t answered, failed;
 
@@ -37,17 +37,18 @@ struct gc_analytics_poll {
   void *ctx;
 };
 
-/* Asks for results->plan; `done` runs exactly once, not inside this call unless
- * memory is short. The results is the caller's and of use only when error is
- * GC_OK and it is not early. */
+/* Requests results->plan. `done` runs exactly once; inside this call only when
+ * it runs out of memory. The caller owns the results; they are valid only when
+ * error.code is GC_OK and is_early is false. */
 void gc_analytics_poll_start(struct gc_analytics_poll *p,
                              const struct gc_analytics_poll_deps *deps,
                              struct gc_results *results,
                              void (*done)(void *ctx), void *ctx);
-/* Ends what runs without `done`, and frees; the results stay. */
+/* Ends a running poll without `done`, and frees its memory; the results
+ * stay. */
 void gc_analytics_poll_clear(struct gc_analytics_poll *p);
 
-/* Requests that a plan takes. */
+/* The number of requests for a plan. */
 uint32_t gc_analytics_poll_requests(const struct gc_windows_plan *plan,
                                     int64_t period_ms, uint32_t piece_max,
                                     const struct gc_intern *filter);

@@ -27,8 +27,8 @@ enum gc_query_owner gc_query_owner_of(const struct gc_query *q,
   return GC_QUERY_OF_NONE;
 }
 
-/* 128 bits: two hashes from different beginnings. They tell queries apart and
- * keep nothing secret. Kept in state files, so they never change. */
+/* 128 bits: two hashes with different initial values. They distinguish queries;
+ * they protect no secret. State files keep them, so they never change. */
 struct identity {
   uint64_t half[2];
 };
@@ -41,7 +41,7 @@ static void add_text(struct identity *id, const char *text) {
     id->half[i] = gc_hash_add(id->half[i], text, strlen(text) + 1);
 }
 
-/* The order of metrics changes nothing. */
+/* The order of metrics does not change the identity. */
 static void add_metrics(struct identity *id, const struct gc_query *q) {
   struct identity sum = {{0, 0}};
   for (size_t i = 0; i < q->metric_count; i++) {

@@ -30,8 +30,9 @@ struct gc_query { /* all borrowed */
 /* The index of `name` in group_by; -1 when it is not there. */
 int gc_query_place_of(const struct gc_query *q, const char *name);
 
-/* Whose series they are, the plugin instance: the first of queue, user and flow
- * that is in the group. `ret_place` is its place in group_by, -1 for none. */
+/* The owner of the series, which becomes the plugin instance: the first of
+ * queue, user and flow that is in group_by. `ret_place` is its place in
+ * group_by; -1 without an owner. */
 enum gc_query_owner {
   GC_QUERY_OF_QUEUE,
   GC_QUERY_OF_USER,
@@ -40,9 +41,9 @@ enum gc_query_owner {
 };
 enum gc_query_owner gc_query_owner_of(const struct gc_query *q, int *ret_place);
 
-/* A text that differs whenever answers could: totals of another query are no
- * totals. `selectors` are the Queue or Flow options. 64 hexadecimal digits at
- * most. */
+/* Writes a text that differs whenever the answers could differ: a query never
+ * uses the totals of another one. `selectors` are the Queue or Flow options. 64
+ * hexadecimal digits at most. */
 void gc_query_identity(char out[65], const struct gc_query *q,
                        char *const *selectors, size_t selector_count);
 

@@ -7,11 +7,12 @@
 #include "common/base/buf.h"
 
 /* Queues or flows of one request (API reference, filters: 100 to 200 predicates
- * are taken), and from how many on a query asks for all and filters here. */
+ * are taken), and the most that a query names; with more it asks for all and
+ * filters the answers. */
 enum { GC_QUERY_IDS_MAX = 100, GC_QUERY_FILTER_MAX = 200 };
 
-/* [from_ms, to_ms), whole windows. `ids` are what the source lets choose; count
- * 0: all. Replaces what `out` holds. */
+/* [from_ms, to_ms), whole windows. `ids` are the queues or flows to name in the
+ * filter; count 0: all. Replaces the contents of `out`. */
 GC_MUST_CHECK enum gc_code
 gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
                         int64_t to_ms, const char *const *ids, size_t count,

@@ -18,7 +18,8 @@ static int compare_facts(const void *a, const void *b) {
   return x->series < y->series ? -1 : x->series > y->series;
 }
 
-/* Two answers of one series and window. A ratio is one of both. */
+/* Adds two facts of one series and window. Numerators and denominators add up;
+ * a ratio without them is that of `f`. */
 static void merge_facts(struct gc_fact *into, const struct gc_fact *f) {
   bool is_ratio = (f->has | into->has) &
                   (GC_FACT_RATIO | GC_FACT_NUMERATOR | GC_FACT_CURRENT);
@@ -87,7 +88,7 @@ static enum gc_code add_again(struct gc_stage *s, bool settles,
   return GC_OK;
 }
 
-/* Room for one more; what is past the most of all answers is refused. */
+/* Makes room for one more fact; GC_ERR_LIMIT past `max`. */
 static enum gc_code make_room(struct gc_fact **facts, size_t count, size_t *cap,
                               size_t max) {
   if (count >= max)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers of one poll: what each new window holds, and the sums of those
- * that were read again. A decoder stages the facts of one answer and hands them
- * over when it is whole: a broken attempt leaves nothing. Memory goes with the
- * series and the new windows, not with the bytes. Pure; one thread at a time.
+/* The answers of one poll: the facts of each new window, and the sums of the
+ * windows that are read again. A decoder stages the facts of one answer and
+ * adds them when the answer is complete: a broken attempt leaves no facts. The
+ * memory depends on the number of series and new windows, not on the bytes of
+ * the answers. Pure; one thread at a time.
  *
- * Answers of one poll may speak of the same series and window (batches of
- * queues that are not told apart): they add up. */
+ * Answers of one poll may have the same series and window (batches of queues
+ * when the groups do not name the queue): they add up. */
 #ifndef GC_ANALYTICS_RESULTS_H
 #define GC_ANALYTICS_RESULTS_H
 
@@ -13,7 +14,7 @@
 #include "common/analytics/series.h"
 #include "common/analytics/windows.h"
 
-/* The members of a fact that the answer had: bits of `has`. */
+/* The members of a fact that the answer has: bits of `has`. */
 enum {
   GC_FACT_COUNT = 1,
   GC_FACT_SUM = 2,
@@ -25,7 +26,8 @@ enum {
   GC_FACT_CURRENT = 128,
 };
 
-/* The stats of one metric in one window. A ratio has no sum: they share. */
+/* The stats of one metric in one window. A ratio has no sum, so both share
+ * memory. */
 struct gc_fact {
   uint32_t series; /* its number */
   uint32_t window; /* which of the new ones, from 0 */
@@ -47,8 +49,9 @@ struct gc_fact {
 /* Counts of facts: those read, and those rejected by reason. */
 struct gc_results_tally {
   uint64_t read;
-  uint64_t foreign;  /* of no window that was asked for, or of no group */
-  uint64_t broken;   /* a time or a number that is none */
+  uint64_t foreign; /* of a window that was not requested, or of a group without
+                       an owner */
+  uint64_t broken;  /* with an invalid time or number */
   uint64_t overflow; /* past MaxSeries */
 };
 
@@ -63,19 +66,19 @@ struct gc_results {
   /* The ids to accept when the request has no filter; NULL: all. Borrowed. */
   const struct gc_intern *wanted;
 
-  size_t max; /* facts of new windows at most; set by the owner */
+  size_t max; /* most facts of new windows; set by the owner */
 
   struct gc_fact *facts;
   size_t count, cap;
   struct gc_results_tally tally;
 };
 
-/* Frees the facts and zeroes the tally; what is borrowed stays. */
+/* Frees the facts and zeroes the tally; borrowed members stay. */
 void gc_results_clear(struct gc_results *r);
 
-/* Orders the facts by window and series and makes one of those of the same
- * series: afterwards those of window w are a run, in the order of the series.
- */
+/* Orders the facts by window and series, and merges facts of the same window
+ * and series. Then the facts of each window are adjacent, in the order of the
+ * series. */
 void gc_results_sort(struct gc_results *r);
 
 /* The facts of one answer, until it is complete. */
@@ -94,10 +97,10 @@ struct gc_stage {
 void gc_stage_reset(struct gc_stage *s);
 void gc_stage_clear(struct gc_stage *s);
 
-/* Notes the stats of the series `key` in the window that ends at `end_ms`;
- * fact->window is filled in here, and so is fact->series unless it is known
- * already (GC_SERIES_UNKNOWN: it is not). What is no window of the plan, or too
- * many series, is counted. GC_ERR_LIMIT past into->max. */
+/* Notes the stats of the series `key` in the window that ends at `end_ms`; sets
+ * fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact outside the
+ * windows of the plan, or past MaxSeries, is only counted. GC_ERR_LIMIT past
+ * into->max. */
 GC_MUST_CHECK enum gc_code gc_stage_fact(struct gc_stage *s, const char *key,
                                          size_t key_len, int64_t end_ms,
                                          struct gc_fact *fact);

@@ -51,7 +51,7 @@ static enum gc_code put_duration(const struct put *p,
   return put_sample(p, id, id->types->duration, time_ms, values);
 }
 
-/* Times without a count or a sum: only the average is known. */
+/* A duration without a count or a sum: only the average is known. */
 static enum gc_code put_mean(const struct put *p, const struct gc_identity *id,
                              int64_t time_ms, const struct gc_fact *f) {
   union gc_number values[GC_DS_MAX] = {
@@ -74,8 +74,8 @@ static enum gc_code put_ratio(const struct put *p, const struct gc_identity *id,
                    is_made ? f->numerator / f->denominator : f->ratio);
 }
 
-/* One number of the window. The kind is the metric's, so a series never
- * changes its type; what an answer does not tell is silent. */
+/* Puts the values of one fact. The kind is that of the metric, so a series
+ * never changes its type; a member that the answer lacks has no value. */
 static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
                              int64_t time_ms, const struct gc_fact *f) {
   switch (id->metric->kind) {
@@ -128,8 +128,8 @@ static bool has_begun(const struct gc_series *s) {
          (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);
 }
 
-/* A counter begins with a 0 one window earlier: a rate would miss its first
- * events otherwise. */
+/* A counter begins with a 0 one window earlier; otherwise a rate would miss its
+ * first events. */
 static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
                                int64_t time_ms, bool zeros) {
   for (uint32_t i = 0; i < set->keys.count && i < set->cap; i++) {

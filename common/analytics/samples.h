@@ -14,15 +14,16 @@ struct gc_samples_tally {
 
 /* Puts the values of window number `window` of sorted results, which ends at
  * `end_ms`, into the outbox: the zeros that begin a counter first, with the
- * time of the window before, then what the window holds, then the totals after
- * it. Adds the window to the totals; `settles`: it is never read again. */
+ * time of the window before, then the facts of the window, then the totals
+ * after it. Adds the window to the totals; `settles`: the window is never read
+ * again. */
 GC_MUST_CHECK enum gc_code
 gc_samples_of_window(const struct gc_samples_view *view,
                      const struct gc_results *r, uint32_t window, bool settles,
                      struct gc_outbox *out, struct gc_samples_tally *ret_tally);
 
-/* The facts of a window, which are a run of the sorted results. Returns their
- * number; `ret_first` is NULL without any. */
+/* Finds the facts of a window, which are adjacent in sorted results. Returns
+ * their number; `ret_first` is NULL without any. */
 size_t gc_samples_run(const struct gc_results *r, uint32_t window,
                       const struct gc_fact **ret_first);
 

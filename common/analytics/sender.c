@@ -6,7 +6,7 @@
 
 enum {
   WAIT_MS = 50,
-  LOOK_EACH = 256 /* values between two looks at the clock */
+  LOOK_EACH = 256 /* values between two reads of the clock */
 };
 
 /* One call of gc_sender_run. */
@@ -29,7 +29,7 @@ static uint32_t left_ms(const struct run *run) {
   return left < WAIT_MS ? (uint32_t)left : WAIT_MS;
 }
 
-/* Waits for what is in flight; false when the time is over. */
+/* Waits for the values in flight; false when the time is over. */
 static bool wait_until_written(const struct run *run) {
   while (!run->way->wait(run->way->ctx, left_ms(run)))
     if (run->now_ms(run->ctx) >= run->until_ms)
@@ -54,8 +54,8 @@ static bool emit_sample(struct gc_sender *d, const struct run *run,
   return code == GC_OK;
 }
 
-/* A window of 300,000 values takes seconds to be taken from us, and a stop of
- * the agent waits for this run. */
+/* collectd takes seconds for a window of 300,000 values, and a stop of the
+ * agent waits for this run. So the clock is read between the values. */
 static bool send_outbox(struct gc_sender *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
     if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&
@@ -72,9 +72,9 @@ static uint32_t windows_of(const struct gc_results *r) {
   return (uint32_t)((r->plan.to_ms - r->plan.from_ms) / r->query->period_ms);
 }
 
-/* The next window's values, which leave once they are saved. Without a state
- * file they leave all the same: a restart repeats, which is better than to be
- * blind. */
+/* Loads the next window's values into the outbox and saves them before they are
+ * sent. If the save fails, they are sent too: after a restart they are sent
+ * again, which is better than a gap. */
 static void load_window(struct gc_sender *d) {
   const struct gc_results *r = d->results;
   struct gc_samples_tally tally;

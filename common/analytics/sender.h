@@ -13,7 +13,7 @@
 /* The output of a sender; the plugins use daemon/write_tracker. */
 struct gc_sender_output {
   /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_STOPPED: no
-   * value leaves any more; GC_ERR_MEMORY: not queued. */
+   * value is sent any more; GC_ERR_MEMORY: not queued. */
   enum gc_code (*emit)(void *ctx, const struct gc_sample *sample);
   /* Waits `max_ms` at most; true when nothing is in flight. */
   bool (*wait)(void *ctx, uint32_t max_ms);
@@ -31,7 +31,7 @@ struct gc_sender {
   uint32_t window; /* the next one of the results */
   bool is_revised;
   struct gc_outbox outbox;
-  size_t sent; /* of the outbox */
+  size_t sent; /* values of the outbox that are sent */
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;

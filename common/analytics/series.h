@@ -3,12 +3,12 @@
  *
  *   METRIC SEP QUALIFIER SEP MEDIA [SEP VALUE]…     SEP is \x1f
  *
- * with a value for each dimension of GroupBy but mediaType, in its order; MEDIA
- * is "" where the source tells none, a value is "" where a group has none.
+ * with a value for each dimension of GroupBy except mediaType, in its order.
+ * MEDIA is "" if the source has no media, a value is "" if the group has none.
  *
- * Totals without a memory for windows: an answer always covers all windows that
- * are not settled, so total = base (settled windows) + what the answer says of
- * the others. A correction is nothing but another sum. Pure; bounded. */
+ * Totals need no memory of windows: an answer always covers all windows that
+ * are not settled, so total = base (settled windows) + the sum of the answer
+ * for the others. A correction is only another sum. Pure; bounded. */
 #ifndef GC_ANALYTICS_SERIES_H
 #define GC_ANALYTICS_SERIES_H
 
@@ -25,42 +25,43 @@ struct gc_amount {
 
 struct gc_series {
   struct gc_amount base; /* of settled windows */
-  int64_t sent;          /* the counter as it was dispatched; never falls */
-  bool is_begun;         /* it has been dispatched: its 0 is out */
+  int64_t sent;  /* the counter that was dispatched last; it never falls */
+  bool is_begun; /* its first 0 is in an outbox */
 
   /* Of the last answer. */
-  struct gc_amount again;  /* windows that were read again */
-  struct gc_amount settle; /* those of them that settle with it */
-  struct gc_amount total;  /* after the last window that left */
-  bool is_known;           /* `total` is */
+  struct gc_amount again;  /* the windows that are read again */
+  struct gc_amount settle; /* the part of them that settles with it */
+  struct gc_amount total;  /* after the last window that is sent */
+  bool is_known;           /* `total` is known */
   bool is_dirty;           /* differs from what is stored */
 };
 
 struct gc_series_set {
-  struct gc_intern keys; /* .most: MaxSeries; set by the owner */
+  struct gc_intern keys; /* .max: MaxSeries; set by the owner */
   struct gc_series *at;  /* by number */
   size_t cap;
 };
 
-/* The number of `key`; GC_ERR_LIMIT past the most. */
+/* Finds or adds the number of `key`; GC_ERR_LIMIT past keys.max. */
 GC_MUST_CHECK enum gc_code gc_series_put(struct gc_series_set *s,
                                          const char *key, size_t len,
                                          uint32_t *ret_number);
 void gc_series_clear(struct gc_series_set *s); /* `max` stays */
 
-/* Forgets what a poll that came to nothing has read again. */
+/* Drops the sums that a failed poll has read again. */
 void gc_series_forget_again(struct gc_series_set *s);
 
-/* Begins the windows of an answer: what was read again becomes each series'
- * total, and what settles its base. Returns how many totals changed, which are
- * corrections of windows that had left. */
+/* Begins the windows of an answer: each total becomes the base plus the windows
+ * that were read again, and those that settle are added to the base. Returns
+ * how many totals changed; these are corrections of windows that were sent
+ * before. */
 size_t gc_series_revise(struct gc_series_set *s);
-/* A window that leaves: adds to the total, and to the base when it settles. */
+/* Adds a window that is sent to the total, and to the base when it settles. */
 void gc_series_add(struct gc_series *s, const struct gc_amount *a,
                    bool settles);
-/* The counter to dispatch: the total, but never less than what was. */
+/* The counter to dispatch: the total, but never less than the last one. */
 int64_t gc_series_counter(struct gc_series *s);
-/* How much all counters are above their totals. */
+/* The sum of the differences between counters and their lower totals. */
 int64_t gc_series_carried(const struct gc_series_set *s);
 
 #endif

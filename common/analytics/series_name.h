@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of series: from a key of ids and API words (analytics/series.h) to the
- * plugin instance, type and type instance that collectd shows. Pure; the lists
- * of names are held by the caller for the length of the call. */
+/* Names of series: makes the plugin instance, type and type instance that
+ * collectd shows from a key of ids and API words (analytics/series.h). Pure;
+ * the caller holds the lists of names during the call. */
 #ifndef GC_ANALYTICS_SERIES_NAME_H
 #define GC_ANALYTICS_SERIES_NAME_H
 
@@ -26,8 +26,9 @@ struct gc_naming {
 };
 
 /* Writes the name part for `value` of a dimension: the label of an id, the
- * value itself for a dimension without a list, "none" for "". While the list is
- * refused the id stands for the name. False when the id is in neither list. */
+ * value itself for a dimension without a list, "none" for "". If the API
+ * refuses the list, the id is the name. False when the id is in neither
+ * list. */
 GC_API bool gc_naming_text(const struct gc_naming *n,
                            enum gc_dimension_kind kind, const char *value,
                            char out[GC_NAME_SIZE]);
@@ -37,7 +38,7 @@ bool gc_naming_is_missing(const struct gc_naming *n,
 /* Releases the lists; `label` stays. */
 void gc_naming_clear(struct gc_naming *n);
 
-/* How a query's series are shown. All borrowed. */
+/* The settings for the names of a query's series. All borrowed. */
 struct gc_samples_view {
   const struct gc_query *query;
   const struct gc_naming *naming;
@@ -46,8 +47,8 @@ struct gc_samples_view {
 };
 
 /* The collectd types of an owner's series. Series of a flow query have the
- * types of flows, whatever they are grouped by. `seconds` equals `duration`
- * where the owner has no type for a sum alone. */
+ * types of flows, for every GroupBy. `seconds` equals `duration` if the owner
+ * has no type for a sum alone. */
 struct gc_owner_types {
   enum gc_metric_id count, duration, ratio, seconds, total, total_seconds;
 };
@@ -65,7 +66,7 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id);
 
 /* True when a series from number `from` on has an id without a name that a
- * newer list may give; `ret_kind` then says which list. */
+ * newer list may give; `ret_kind` is then the kind of its dimension. */
 bool gc_series_lacks_names(const struct gc_samples_view *view,
                            const struct gc_series_set *series, uint32_t from,
                            enum gc_dimension_kind *ret_kind);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The endpoints of analytics queries, one row each, with the particulars of
+/* The endpoints of analytics queries, one row each, with the properties of
  * their requests and answers. Pure, any thread. */
 #ifndef GC_ANALYTICS_SOURCE_TABLE_H
 #define GC_ANALYTICS_SOURCE_TABLE_H
@@ -22,17 +22,17 @@ struct gc_query_words {
 struct gc_source {
   const char *name; /* "conversations" */
   enum gc_endpoint_id endpoint;
-  /* The dimension whose values a block chooses by name: "queueId"; NULL: there
-   * is no choice. */
+  /* The dimension whose values a block chooses by name: "queueId"; NULL: it
+   * cannot choose. */
   const char *chosen;
   const char *chosen_word, *chosen_option; /* in messages: "queues", "Queue" */
-  const char *none_chosen;                 /* when nothing is left to ask for */
+  const char *none_chosen;                 /* when the options select nothing */
   bool takes_filter;                       /* the request can name them */
-  /* Each group tells its medium, and that is part of the series whether it is
-   * asked for or not. Else answers of several media add up. */
+  /* Each group names its medium, which is part of the series even if GroupBy
+   * does not have it. Otherwise answers of several media add up. */
   bool is_by_media;
-  const char *only; /* what can be grouped by; NULL: any dimension of the API */
-  struct gc_query_words metrics, groups; /* when nothing is configured */
+  const char *only; /* the only one for GroupBy; NULL: any of the API */
+  struct gc_query_words metrics, groups; /* the defaults */
 };
 
 /* The row; never NULL. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Which intervals to ask for, and when. Pure: times are arguments.
+/* Decides which intervals to request, and when. Pure: times are arguments.
  *
- * A window is known by its end, a multiple of the granularity since 1970 in
- * UTC, so that neither time zones nor summer time move one. It may be asked for
- * once the server's clock has passed its end by SettleDelay. Two marks say how
- * far a query is:
+ * A window is identified by its end, a multiple of the granularity since 1970
+ * in UTC, so that neither time zones nor summer time move a window. It may be
+ * requested when the server's clock has passed its end by SettleDelay. Two
+ * marks hold the progress of a query:
  *
  *   settled     …windows read for good…  |
  *   done                                 | …left, read again…  |  not yet
  *
- * What lies between them is asked for again with each poll, together with what
- * is new; a window settles when it was read at its end + SettleDelay + Revisit
+ * Each poll requests the windows between the marks again, together with the new
+ * ones. A window settles when it is read at its end + SettleDelay + Revisit
  * windows or later. Example, PT1M, SettleDelay 90, Revisit 2, no checkpoint
  * gap, at 10:05:30: the newest window ends 10:04; done was 10:03, settled
  * 10:01. The request is 10:01/10:04: two again, one new; then done is 10:04,
@@ -40,40 +40,40 @@ struct gc_windows_plan {
   int64_t again_from_ms, again_to_ms; /* read again; equal: none */
   int64_t from_ms, to_ms;             /* new */
   int64_t final_ms; /* windows that end here or before settle with this poll */
-  int64_t skipped;  /* windows that are older than Backfill, not asked for */
+  int64_t skipped;  /* windows that are older than Backfill, not requested */
 };
 
-/* The end of the newest window that may be asked for at `server_ms`. */
+/* The end of the newest window that may be requested at `server_ms`. */
 int64_t gc_windows_newest(const struct gc_windows_rule *rule,
                           int64_t server_ms);
 
-/* What to ask for at `server_ms`, `windows_max` new windows at most (1 or
- * more), oldest first. False when nothing is new; `ret_plan` is untouched then.
- */
+/* Plans the request at `server_ms`, with `windows_max` new windows at most (1
+ * or more), oldest first. False when no window is new; `ret_plan` is untouched
+ * then. */
 bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
                      uint32_t windows_max, struct gc_windows_plan *ret_plan);
 
-/* The server's time from which the next plan has something. */
+/* The server's time at which the next plan has a new window. */
 int64_t gc_windows_due(const struct gc_windows_rule *rule,
                        const struct gc_windows_mark *mark);
 
 /* Cuts the plan into requests of at most `windows_max` windows: the next one
- * behind
- * `*at_ms`, which begins as plan->again_from_ms. False at the end. */
+ * after `*at_ms`, which begins as plan->again_from_ms. False at the end. */
 bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
                       uint32_t windows_max, int64_t *at_ms,
                       int64_t *ret_from_ms, int64_t *ret_to_ms);
 
-/* The mark once the window that ends at `end_ms` has left. */
+/* The mark after the window that ends at `end_ms` is sent. */
 struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms);
 
-/* The server's time without a clock of ours that could step: what the last
- * answer said (Date header), carried on by the monotonic clock. Until an answer
- * came it is our wall clock. A machine that slept is behind until the next
- * answer, which is the safe side. */
+/* The server's time, independent of steps of our wall clock: the time of the
+ * last answer (Date header) plus the monotonic time since then. Before the
+ * first answer it is our wall clock. After the machine was suspended it is
+ * behind until the next answer, which is safe: a window is never requested too
+ * early. */
 struct gc_server_clock {
   bool is_set;
   uint64_t at_ms;

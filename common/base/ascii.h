@@ -7,7 +7,7 @@
 
 static inline bool gc_is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* "Ä" and all else that is not A to Z stays. */
+/* Converts A to Z only: "Ä" and all other characters stay as they are. */
 static inline char gc_lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }

@@ -20,7 +20,8 @@ static enum gc_code reserve(struct gc_buf *b, size_t more) {
     cap = 64;
   if (cap - 1 > b->max)
     cap = b->max + 1;
-  /* realloc may leave a copy behind, which gc_buf_wipe could not overwrite. */
+  /* realloc may leave a copy in freed memory, which gc_buf_wipe could not
+   * overwrite. */
   char *data = malloc(cap);
   if (data == NULL)
     return GC_ERR_MEMORY;

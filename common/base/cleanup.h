@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Words every file of the project uses: what a plugin may call, what must be
- * looked at, and how memory goes when its scope ends.
+/* Attributes that every file of the project uses: for functions that a plugin
+ * may call, for results that a caller must check, and for memory that is freed
+ * when its scope ends.
  *
- * Three verb pairs say who holds the memory, and there is no fourth:
+ * Three verb pairs name the owner of the memory; there is no fourth pair:
  *   struct x v = {0};  … x_clear(&v)    the caller's memory, contents are ours
  *   x_new()            … x_free(p)      one owner
  *   x_get()            … x_put(p)       counted, shared
@@ -12,8 +13,9 @@
 
 #include <stddef.h>
 
-/* Visible outside the core's shared library: what plugins may call. Everything
- * else is hidden, or collectd's own symbols could take its place. */
+/* Makes a function visible outside the core's shared library, so that plugins
+ * may call it. All others are hidden; otherwise collectd's own symbols could
+ * replace it. */
 #define GC_API __attribute__((visibility("default")))
 
 #define GC_MUST_CHECK __attribute__((warn_unused_result))
@@ -30,7 +32,8 @@
       fn(*p);                                                                  \
   }
 
-/* Hands ownership on: the variable is NULL afterwards, its value is returned.
+/* Passes ownership on: returns the value of the variable and sets the variable
+ * to NULL.
  *   *ret_token = gc_steal(token); */
 #define gc_steal(p)                                                            \
   __extension__({                                                              \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How to reach a host: one set of settings for REST, the token endpoint and
- * the sockets, so that TLS, CA and proxy are configured once. Settings only;
- * const after the configuration was read. */
+/* The settings of connections: one set for REST, the token endpoint and the
+ * sockets, so that TLS, CA and proxy are configured once. Settings only; they
+ * do not change after the configuration is read. */
 #ifndef GC_BASE_CONNECT_H
 #define GC_BASE_CONNECT_H
 
@@ -16,9 +16,9 @@ struct gc_connect {
   char *client_cert;     /* PEM file; NULL: none */
   char *client_key;      /* PEM file; NULL: in client_cert */
   char *client_key_pass; /* secret; NULL: none */
-  char *proxy;           /* URL, may hold user:password (secret); NULL: what
-                            the environment says (http_proxy and so on) */
-  char *no_proxy;        /* host list; NULL: what the environment says */
+  char *proxy; /* URL, may hold user:password (secret); NULL: as the environment
+                  says (http_proxy and so on) */
+  char *no_proxy; /* host list; NULL: as the environment says */
 };
 
 #endif

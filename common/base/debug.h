@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Debug lines: what the plugins do, for whoever looks for a fault in the field.
- * docs/troubleshooting.md lists them. A line names functions, states, sizes and
- * counts; never a secret, an id of a channel, a conversation or a customer, and
- * never a body.
+/* Debug lines say what the plugins do. They are for an operator who looks for a
+ * fault. docs/troubleshooting.md lists them. A line names functions, states,
+ * sizes and counts; never a secret, an id of a channel, a conversation or a
+ * customer, and never a body.
  *
- * The destination is the one thing in base that is no argument: a debug line
- * changes nothing, and every layer writes some. */
+ * The destination is the only global state in base: a debug line changes no
+ * behaviour, and every layer writes debug lines. */
 #ifndef GC_BASE_DEBUG_H
 #define GC_BASE_DEBUG_H
 
@@ -14,11 +14,11 @@
 /* Receives one line without its end. Any thread. */
 typedef void gc_debug_fn(const char *line);
 
-/* Sets where lines go; NULL, the default: nowhere. Call it before threads
- * start: the configuration callback does, with the option Debug. */
+/* Sets where lines go; NULL, the default, drops them. Call it before threads
+ * start: the configuration callback calls it for the option Debug. */
 GC_API void gc_debug_to(gc_debug_fn *write);
 
-/* Writes a line of at most 511 bytes, a longer one is cut. Costs a comparison
+/* Writes a line of at most 511 bytes; a longer line is cut. Costs a comparison
  * when debug lines are off. Any thread. */
 GC_API void gc_debug(const char *format, ...) GC_PRINTF(1, 2);
 

@@ -21,8 +21,8 @@ static void add_digit(struct decimal *d, char c) {
     d->digits[d->count++] = c;
 }
 
-/* Past this an exponent says only "huge" or "nothing"; it stops growing here
- * so that no text can overflow it. */
+/* A larger exponent means only infinity or zero. The exponent stops growing
+ * here, so that no text can overflow it. */
 enum { EXPONENT_MAX = 100000 };
 
 static bool read_exponent(const char *p, const char *end, long *ret) {
@@ -91,7 +91,7 @@ bool gc_decimal_int(const char *text, size_t len, int64_t *ret) {
   if (d.exponent < 0 || d.exponent > 18)
     return false;
 
-  /* Downwards, since only the negative side holds INT64_MIN. */
+  /* Counts down, since only a negative number can be INT64_MIN. */
   int64_t value = 0;
   for (size_t i = 0; i < d.count + (size_t)d.exponent; i++) {
     int digit = i < d.count ? d.digits[i] - '0' : 0;
@@ -128,7 +128,7 @@ bool gc_decimal_real(const char *text, size_t len, double *ret) {
 
   double value = 0;
   if (d.count > 0 && !exact(&d, &value)) {
-    /* Without a decimal point there is nothing a locale could change. */
+    /* Without a decimal point the locale changes nothing. */
     char plain[GC_DECIMAL_MAX + 32];
     snprintf(plain, sizeof(plain), "%.*se%ld", (int)d.count, d.digits,
              d.exponent);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decimal text to numbers, by the grammar of JSON (RFC 8259, section 6) and
- * whatever the locale says. Pure, any thread. */
+/* Decimal text to numbers, by the grammar of JSON (RFC 8259, section 6), in
+ * every locale. Pure, any thread. */
 #ifndef GC_BASE_DECIMAL_H
 #define GC_BASE_DECIMAL_H
 
@@ -10,17 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A longer text is refused: no API sends one, and it would only burn time. */
+/* A longer text is refused: no API sends one, and it would only cost time. */
 enum { GC_DECIMAL_MAX = 320 };
 
-/* True and the number when `text` is whole and fits. "3.0", "3e0" and "30e-1"
- * are 3: the platform declares its counts as doubles. "3.5", "9e18" times ten,
- * "", "+3", " 3" and "03" are refused, `ret` stays untouched then. */
+/* True, with the number in `ret`, when `text` is a whole number that fits.
+ * "3.0", "3e0" and "30e-1" are 3: the platform declares its counts as doubles.
+ * "3.5", "9e19", "", "+3", " 3" and "03" are refused; `ret` stays untouched
+ * then. */
 GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
                                          int64_t *ret);
 
-/* The nearest double; refused when it is not finite ("1e400") or not by the
- * grammar. What is too small becomes 0. */
+/* The nearest double. A number that is not finite ("1e400") and a text outside
+ * the grammar are refused. A number that is too small for a double becomes
+ * 0. */
 GC_API GC_MUST_CHECK bool gc_decimal_real(const char *text, size_t len,
                                           double *ret);
 

@@ -14,7 +14,8 @@ static const struct {
 #undef XX
 };
 
-/* In parentheses: the analyzer reads macros of these names. */
+/* The names are in parentheses, since the analyzer sees macros of these
+ * names. */
 enum gc_code(gc_fail)(struct gc_err *err, enum gc_code code, const char *format,
                       ...) {
   if (err == NULL)
@@ -46,7 +47,8 @@ enum gc_code(gc_fail_in)(struct gc_err *err, enum gc_code code,
   return code;
 }
 
-/* How many bytes of the secret stand at `text`; 0 when it goes on otherwise. */
+/* How many bytes of the secret `text` begins with; 0 when it differs from the
+ * secret. */
 static size_t secret_at(const char *text, const char *secret) {
   size_t len = 0;
   while (secret[len] != '\0' && text[len] == secret[len])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A code to branch on, words for the log.
+/* Errors: a code to branch on, and a text for the log.
  *
  * The core never logs. A function that can fail returns enum gc_code and fills
- * a struct gc_err with the detail that only it knows; whoever talks to an
- * operator (common/daemon/log) writes it down once. `err` may be NULL
- * wherever a function takes one. Outputs are untouched on failure. */
+ * a struct gc_err with the detail that only it knows; common/daemon/log writes
+ * it to the log once. `err` may be NULL wherever a function takes one. Outputs
+ * are untouched on failure. */
 #ifndef GC_BASE_ERR_H
 #define GC_BASE_ERR_H
 
@@ -13,7 +13,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* Each code, and what it means to the one who branches on it. */
+/* Each code and its meaning for the caller. */
 #define GC_CODE_MAP(XX)                                                        \
   XX(OK, "done")                                                               \
   XX(ERR_MEMORY, "out of memory")                                              \
@@ -42,21 +42,23 @@ enum gc_code {
 
 struct gc_err {
   enum gc_code code;
-  char text[400]; /* one line, no secret, tells what to do next */
+  char text[400]; /* one line, no secret, says what to do next */
 };
 
 /* Fills `err` (which may be NULL) and returns `code`, so that a failure is one
- * line: return gc_fail(err, GC_ERR_PARSE, "…"). Too long a text is cut. */
+ * line: return gc_fail(err, GC_ERR_PARSE, "…"). A text that is too long is
+ * cut. */
 GC_API enum gc_code gc_fail(struct gc_err *err, enum gc_code code,
                             const char *format, ...) GC_PRINTF(3, 4);
 
-/* Puts words in front of what is already there: "queues: " + text. `code` takes
- * the place of the code and is returned. */
+/* Puts words in front of the text of `err`: "queues: " + text. Replaces its
+ * code by `code` and returns `code`. */
 GC_API enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
                                const char *format, ...) GC_PRINTF(3, 4);
 
 #ifdef __clang_analyzer__
-/* The analyzer does not see across files that both return their code. */
+/* The analyzer does not see, across files, that both functions return
+ * `code`. */
 #define gc_fail(err, code, ...) ((void)(gc_fail)(err, code, __VA_ARGS__), code)
 #define gc_fail_in(err, code, ...)                                             \
   ((void)(gc_fail_in)(err, code, __VA_ARGS__), code)
@@ -68,16 +70,16 @@ GC_API const char *gc_code_name(enum gc_code code);
 /* The words of the list above; never NULL. */
 GC_API const char *gc_code_words(enum gc_code code);
 
-/* Puts *** for `secret` wherever the text has it, and for the first four bytes
- * of it or more where the text was cut within. A secret of less is none. */
+/* Replaces each `secret` in the text by ***. At the end of a text that was cut,
+ * the first four or more bytes of the secret are replaced too. A secret of
+ * fewer than four bytes is not replaced. */
 GC_API void gc_text_hide(char *text, const char *secret);
 
-/* True when the code tells of the whole account, not of one request: the
- * account complains about it once, its blocks keep quiet. */
+/* True when the code concerns the whole account, not one request: the account
+ * reports it once, and its blocks do not report it. */
 GC_API bool gc_code_is_shared(enum gc_code code);
 
-/* The project's only control-flow macro: leaves with the code of a failed
- * step. */
+/* The project's only control-flow macro: returns the code of a failed step. */
 #define GC_TRY(step)                                                           \
   do {                                                                         \
     enum gc_code gc_try_code = (step);                                         \

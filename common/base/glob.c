@@ -6,8 +6,8 @@
 
 #include "common/base/utf8.h"
 
-/* Takes one character off the front. An invalid byte is a character of its
- * own, beyond Unicode, so that it equals itself alone. */
+/* Takes one character off the front. An invalid byte is a character of its own,
+ * beyond Unicode, so that it equals only itself. */
 static uint32_t next(const char **p) {
   uint32_t point = 0;
   size_t size = gc_utf8_char(*p, strnlen(*p, 4), &point);
@@ -19,7 +19,7 @@ static uint32_t next(const char **p) {
   return point;
 }
 
-/* One end of a range, perhaps behind a `\`. */
+/* Reads one end of a range, perhaps after a `\`. */
 static bool next_in_set(const char **p, uint32_t *ret) {
   if (**p == '\\')
     (*p)++;
@@ -31,8 +31,8 @@ static bool next_in_set(const char **p, uint32_t *ret) {
 
 enum set { SET_WITHOUT, SET_WITH, SET_OPEN, SET_BACKWARDS };
 
-/* `*p` stands behind the `[` and is moved behind the `]`. Says whether `c` is
- * in the set, or what is wrong with it. */
+/* `*p` points after the `[` and is moved after the `]`. Returns whether `c` is
+ * in the set, or the error of the set. */
 static enum set read_set(const char **p, uint32_t c) {
   bool negative = **p == '!' || **p == '^';
   if (negative)
@@ -56,7 +56,8 @@ static enum set read_set(const char **p, uint32_t c) {
   return found != negative ? SET_WITH : SET_WITHOUT;
 }
 
-/* One character of the pattern, which is no `*`, against one of the text. */
+/* Matches one character of the pattern, other than `*`, against one of the
+ * text. */
 static bool matches_one(const char **p, const char **t) {
   if (**p == '\0' || **t == '\0')
     return false;
@@ -76,8 +77,8 @@ static bool matches_one(const char **p, const char **t) {
   }
 }
 
-/* When a character does not fit, only the last `*` need take one more: any
- * earlier one could not reach further than that. */
+/* When a character does not fit, only the last `*` needs to take one more: an
+ * earlier `*` could not reach further. */
 bool gc_glob_matches(const char *pattern, const char *text) {
   const char *p = pattern, *t = text;
   const char *star = NULL, *taken = NULL;
@@ -128,8 +129,8 @@ enum gc_code gc_glob_check(const char *pattern, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Wildcards are for names: half of all ids hold an "e", and `!*e*` does not
- * mean them. */
+/* Matches wildcards only with the name, if it is known: half of all ids contain
+ * an "e", and `!*e*` does not mean those. */
 static bool fits(const char *pattern, const char *name, const char *id) {
   if (name == NULL)
     return id != NULL && gc_glob_matches(pattern, id);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Selectors by name: `Queue "Support*"  Queue "!*test*"`. Pure, any thread.
  *
- * A pattern is compared with the whole name; case counts. It also fits the id
- * that it is, or, as a pattern, the id of what has no known name.
+ * A pattern is compared with the whole name; case counts. It also fits an id
+ * that is equal to it; for an object without a known name, the pattern is
+ * matched with the id.
  *   *       any characters, also none
  *   ?       one character (of UTF-8; an invalid byte is one)
  *   [a-z_]  one of these; [!a-z] or [^a-z]: none of these; ] stands first
  *   \x      x itself, also within brackets
  *   !…      in front: what matches is refused
- * Not fnmatch(3): its `?` and ranges follow the locale of the daemon. The
- * matcher needs at most pattern times name steps, whatever the pattern. */
+ * Not fnmatch(3): its `?` and ranges follow the locale of the daemon. Every
+ * match takes at most pattern length times name length steps. */
 #ifndef GC_BASE_GLOB_H
 #define GC_BASE_GLOB_H
 
@@ -17,20 +18,20 @@
 
 #include <stddef.h>
 
-/* GC_ERR_CONFIG, and words that name the pattern, for one that cannot be
- * meant: empty, a lone `!`, a `[` without its `]`, a range that runs backwards,
- * a `\` at the end. The others below take such a pattern too, and match
- * nothing with it. */
+/* GC_ERR_CONFIG, with a text that names the pattern, for a malformed pattern:
+ * empty, a lone `!`, a `[` without its `]`, a range that runs backwards, a `\`
+ * at the end. The others below take such a pattern too, and match nothing with
+ * it. */
 GC_API GC_MUST_CHECK enum gc_code gc_glob_check(const char *pattern,
                                                 struct gc_err *err);
 
-/* One pattern, where `!` is nothing special. */
+/* Matches one pattern; `!` has no special meaning here. */
 GC_API bool gc_glob_matches(const char *pattern, const char *text);
 
 /* The first pattern that matches `name` or `id` (either may be NULL: unknown)
- * decides. If none does: a list of `!` patterns only accepts, one with any
- * other refuses; so does an empty list accept. Patterns are the values of a
- * configuration (struct gc_strs), hence no const on the pointers. */
+ * decides. If none matches: a list of `!` patterns only accepts, a list with
+ * any other pattern refuses, an empty list accepts. Patterns are the values of
+ * a configuration (struct gc_strs), so the pointers are not const. */
 GC_API bool gc_glob_accepts(char *const *patterns, size_t count,
                             const char *name, const char *id);
 

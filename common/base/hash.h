@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* FNV-1a with 64 bits: a fast hash for tables and for telling texts apart. It
- * is no defence against somebody who chooses the texts; every table that uses
+/* FNV-1a with 64 bits: a fast hash for tables and for distinguishing texts. It
+ * does not resist an attacker who chooses the texts, so every table that uses
  * it is bounded. The values never change: some are kept in state files
  * (analytics/query.c), and agents of all versions have to agree on others
- * (queues/shard.c). Pure, any thread.
+ * (genesys_realtime, queues/shard.c). Pure, any thread.
  *
  *   uint64_t h = gc_hash(id, id_len);
  *   size_t slot = gc_hash_fold(h) & (slot_count - 1); */
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The hash of no bytes, with which every hash begins. */
+/* The hash of no bytes; every hash begins with it. */
 #define GC_HASH_INIT UINT64_C(0xcbf29ce484222325)
 
 /* Adds one byte to `hash`. */
@@ -25,7 +25,7 @@ static inline uint64_t gc_hash_byte(uint64_t hash, unsigned char byte) {
 
 /* Adds `len` bytes to `hash`: the hash of two texts, one after the other, is
  * that of both as one text. Count the terminating NUL of each text in `len` to
- * tell "ab", "c" from "a", "bc". */
+ * distinguish "ab", "c" from "a", "bc". */
 GC_API uint64_t gc_hash_add(uint64_t hash, const void *bytes, size_t len);
 
 /* The hash of `len` bytes. */

@@ -11,7 +11,7 @@ static uint64_t hash_of(const char *key) {
   return gc_hash_fold(gc_hash(key, strlen(key)));
 }
 
-/* The slot of `key`, or the free one where it would go. */
+/* The slot of `key`, or the free slot for it. */
 static size_t find_slot(const struct gc_strmap *m, const char *key,
                         uint64_t hash) {
   GC_ASSERT(m->count < m->room && (m->room & (m->room - 1)) == 0);
@@ -62,8 +62,8 @@ void *gc_strmap_drop(struct gc_strmap *m, const char *key) {
     return NULL;
   m->count--;
 
-  /* What was pushed past the hole moves into it, so that a look-up may stop
-   * at the first free slot. */
+  /* A key that collided with the removed one moves into the free slot, so that
+   * a look-up may stop at the first free slot. */
   size_t mask = m->room - 1;
   for (size_t i = (hole + 1) & mask; m->slots[i].key != NULL;
        i = (i + 1) & mask) {

@@ -20,12 +20,13 @@ struct gc_strmap_slot {
 };
 
 struct gc_strmap {
-  struct gc_strmap_slot *slots; /* to walk: skip those whose key is NULL */
+  struct gc_strmap_slot *slots; /* to iterate: skip those whose key is NULL */
   size_t room;                  /* a power of two, or 0 */
   size_t count;
 };
 
-/* Adds or replaces, key and value. GC_ERR_MEMORY leaves the map as it was. */
+/* Adds the key and its value, or replaces both. GC_ERR_MEMORY leaves the map as
+ * it was. */
 GC_API GC_MUST_CHECK enum gc_code gc_strmap_put(struct gc_strmap *m,
                                                 const char *key, void *value);
 /* The value of `key`; NULL when it is not there. */

@@ -80,9 +80,10 @@ void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer) {
   timer->place = 0;
 }
 
-/* The law "set again inside waits for the next run" by counting: no more
- * timers fire than were due when we began, and what is set inside stands behind
- * them, since it is due now at the earliest and its turn is later. */
+/* A timer that is set inside a run waits for the next run. Counting ensures
+ * that: no more timers fire than were due at the beginning, and a timer that is
+ * set inside comes after those, since it is due now at the earliest and its
+ * turn is later. */
 void gc_timers_run(struct gc_timers *t, uint64_t now_ms) {
   size_t due = 0;
   if (now_ms > t->ran_ms)

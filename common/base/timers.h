@@ -25,16 +25,16 @@ struct gc_timers {
 };
 
 /* Sets a timer, or moves it. A timer in the past fires with the next run, after
- * those that were due already. GC_ERR_MEMORY leaves a new timer unset. */
+ * those that are already due. GC_ERR_MEMORY leaves a new timer unset. */
 GC_API enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
                                   uint64_t due_ms);
 /* Unsets a timer; does nothing when it is not set. */
 GC_API void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer);
 
-/* Fires what is due at `now_ms`, earliest first, of equal ones the one that was
- * set first, and no more timers than were due at the beginning: one that sets
- * itself again can neither hold the loop nor keep the others waiting. The owner
- * may set, unset and free timers inside. */
+/* Fires the timers that are due at `now_ms`, earliest first; of two with one
+ * due_ms, the one that was set first. It fires no more timers than were due at
+ * the beginning: a timer that sets itself again can neither block the loop nor
+ * delay the others. The owner may set, unset and free timers inside. */
 GC_API void gc_timers_run(struct gc_timers *t, uint64_t now_ms);
 
 /* Milliseconds until the next one, 0 when one is due, `max_ms` at most. */

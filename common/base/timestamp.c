@@ -25,7 +25,7 @@ static int days_in_month(int64_t year, int month) {
  * (153 m + 2) / 5 days (Howard Hinnant, "chrono-compatible low-level date
  * algorithms"). 719468 days lie between 0000-03-01 and 1970-01-01. */
 static int64_t days_of_date(int64_t year, int month, int day) {
-  year += 400; /* whole cycles of 146097 days keep all of it positive */
+  year += 400; /* whole cycles of 146097 days keep every term positive */
   if (month <= 2)
     year--;
   int64_t cycle = year / 400, year_of_cycle = year % 400;
@@ -64,7 +64,7 @@ static bool read_char(struct reader *r, char a, char b) {
   return true;
 }
 
-/* Exactly `count` digits within [least, most]. */
+/* Reads exactly `count` digits; the number is within [least, most]. */
 static bool read_field(struct reader *r, int count, int min, int max,
                        int *ret) {
   int value = 0;
@@ -77,7 +77,7 @@ static bool read_field(struct reader *r, int count, int min, int max,
   return value >= min && value <= max;
 }
 
-/* The digits behind a point, as milliseconds. */
+/* Reads the digits after a point, as milliseconds. */
 static bool read_fraction(struct reader *r, int *ret_ms) {
   int digits = 0, ms = 0;
   for (; r->at < r->end && gc_is_digit(*r->at); r->at++, digits++)
@@ -115,7 +115,7 @@ static const char *read_time(struct reader *r, int64_t *ret_ms) {
   return NULL;
 }
 
-/* ":30", "30" or nothing. */
+/* Reads ":30", "30" or nothing. */
 static bool read_zone_minutes(struct reader *r, int *ret) {
   if (r->at == r->end)
     return true;
@@ -254,8 +254,8 @@ static const char *add(int64_t *sum, const struct part *part, int64_t unit) {
   return NULL;
 }
 
-/* Finds the unit at or behind `from`, GC_COUNT(units) when it has no business
- * here. */
+/* Finds the unit at or after `from`; GC_COUNT(units) when `letter` is not a
+ * unit that may follow. */
 static size_t find_unit(size_t from, bool after_t, char letter) {
   while (from < GC_COUNT(units) &&
          (units[from].letter != letter || units[from].after_t != after_t))

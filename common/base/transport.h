@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The one narrow seam to the network for HTTP. net/http is the production
- * side (libcurl); tests/support/replay answers from memory. An exchange is one
- * request and its answer; it runs in the background and ends with exactly one
- * call of `done`, unless it is cancelled. Everything here belongs to one
- * thread, the account's network thread. */
+/* The interface to the network for HTTP. net/http implements it with libcurl;
+ * tests/support/replay answers from memory. An exchange is one request and its
+ * answer; it runs in the background and ends with exactly one call of `done`,
+ * unless it is cancelled. Everything here belongs to one thread, the account's
+ * network thread. */
 #ifndef GC_BASE_TRANSPORT_H
 #define GC_BASE_TRANSPORT_H
 
@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 /* Takes the body of a 2xx answer as it comes. `begin` is called before the
- * first byte of each attempt: what an earlier attempt left is thrown away. */
+ * first byte of each attempt and drops the bytes of an earlier attempt. */
 struct gc_sink {
   void (*begin)(void *ctx);
-  /* Not GC_OK ends the exchange with that code and err. */
+  /* A code other than GC_OK ends the exchange with that code and err. */
   enum gc_code (*write)(void *ctx, const char *bytes, size_t len,
                         struct gc_err *err);
   void *ctx;
@@ -49,8 +49,8 @@ struct gc_reply {
   uint32_t elapsed_ms;
 };
 
-/* Signs a request as Amazon Web Services want it (Signature Version 4).
- * Borrowed until `done`. A session token is a header, X-Amz-Security-Token. */
+/* Signs a request for Amazon Web Services (Signature Version 4). Borrowed until
+ * `done`. A session token is a header, X-Amz-Security-Token. */
 struct gc_aws_signer {
   const char *scope; /* "aws:amz:eu-west-1:sqs" */
   const char *key_id, *secret;
@@ -78,9 +78,11 @@ struct gc_exchange {
 };
 
 struct gc_transport {
-  /* Begins; `done` never runs inside. On failure nothing was begun. */
+  /* Begins an exchange; `done` never runs inside. On failure no exchange is
+   * running. */
   enum gc_code (*start)(void *ctx, struct gc_exchange *x, struct gc_err *err);
-  /* Ends a running exchange without `done`. NULL transport_data: nothing. */
+  /* Ends a running exchange without `done`. NULL transport_data: does
+   * nothing. */
   void (*cancel)(void *ctx, struct gc_exchange *x);
   void *ctx;
 };

@@ -32,7 +32,7 @@ bool gc_host_is_loopback(const char *host, size_t len) {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* Bytes of the host at the front of `text`, 0 when there is none. */
+/* Bytes of the host at the beginning of `text`; 0 when there is none. */
 static size_t host_len(const char *text) {
   if (text[0] != '[')
     return strspn(text, LETTERS DIGITS ".-_");
@@ -40,7 +40,8 @@ static size_t host_len(const char *text) {
   return len > 2 && text[len] == ']' ? len + 1 : 0;
 }
 
-/* Bytes of ":8080" at the front of `text`; 0 also when there is none. */
+/* Sets `ret` to the length of a port such as ":8080" at the beginning of
+ * `text`, or to 0 without one. False when the port is not 1 to 65535. */
 static bool port_len(const char *text, size_t *ret) {
   *ret = 0;
   if (text[0] != ':')
@@ -73,8 +74,7 @@ static const char *what_is_wrong(const char *host, bool tls) {
   return NULL;
 }
 
-/* What stands before an "@" may be a password: such an address is not
- * shown. */
+/* The text before an "@" may be a password: such an address is not shown. */
 static enum gc_code refuse(struct gc_err *err, const char *option,
                            const char *url, const char *why) {
   if (strchr(url, '@') != NULL)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses that an operator writes down, and what we accept of them. Pure,
- * any thread. */
+/* Checks addresses of the configuration. Pure, any thread. */
 #ifndef GC_BASE_URL_H
 #define GC_BASE_URL_H
 
@@ -8,14 +7,14 @@
 
 #include <stddef.h>
 
-/* Bytes of the longest address we take, and room for one with a path of ours
- * behind it and the NUL. */
+/* Bytes of the longest address that is accepted; size of a buffer for it, a
+ * path that we append, and the NUL. */
 enum { GC_URL_MAX = 480, GC_URL_SIZE = 512 };
 
 /* Checks an address and writes it without its trailing slashes: http or https,
- * a host, perhaps a port and a path. Refused: user info (a secret in a place
- * that is logged), query, fragment, white space, and plain http to anything
- * but loopback (localhost, 127.0.0.0/8, [::1]). `option` names it in the text:
+ * a host, perhaps a port and a path. Refused: user info (a secret that would be
+ * logged), query, fragment, white space, and plain http to any host except
+ * loopback (localhost, 127.0.0.0/8, [::1]). The text of `err` names `option`:
  * "BaseURL". */
 GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                const char *url,
@@ -23,7 +22,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                struct gc_err *err);
 
 /* True for "localhost", an IPv4 address in 127.0.0.0/8, "::1" and "[::1]". A
- * name that merely begins like one ("127.evil.example") is none. */
+ * name that only begins like one ("127.evil.example") is not loopback. */
 GC_API bool gc_host_is_loopback(const char *host, size_t len);
 
 #endif

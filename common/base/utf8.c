@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The leading bytes, what they carry, and the least code point that needs
- * them: less is overlong. */
+/* The leading bytes, their bits of the code point, and the least code point
+ * that needs them: a lower one is overlong. */
 static const struct {
   uint8_t mask, lead, len;
   uint32_t min;
@@ -52,7 +52,7 @@ size_t gc_utf8_cut(const char *text, size_t len, size_t max) {
   return max;
 }
 
-/* The length of the printable character at `text`; 0: there is none. */
+/* The length of the printable character at `text`; 0 when there is none. */
 static size_t printable_len(const char *text) {
   uint32_t point = 0;
   size_t len = gc_utf8_char(text, strnlen(text, 4), &point);

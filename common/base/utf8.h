@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8 by RFC 3629, strictly: overlong forms, surrogates and what is beyond
- * U+10FFFF are invalid. Pure, any thread. */
+/* UTF-8 by RFC 3629, strictly: overlong forms, surrogates and code points
+ * beyond U+10FFFF are invalid. Pure, any thread. */
 #ifndef GC_BASE_UTF8_H
 #define GC_BASE_UTF8_H
 
@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the valid character at the front of `text`, 1 … 4, and its code
- * point (ret_point may be NULL); 0 when the first byte begins none, or when
- * `len` is 0. */
+/* Bytes of the valid character at the beginning of `text`, 1 … 4, and its code
+ * point (ret_point may be NULL); 0 when `text` begins with none, or when `len`
+ * is 0. */
 GC_API size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point);
 
-/* Bytes of the longest front of `text` that is no longer than `max` and does
- * not end within a character. Example: "aé" (3 bytes) cut to 2 is 1. Invalid
- * bytes count as characters of their own. */
+/* Bytes of the longest beginning of `text` that has at most `max` bytes and
+ * does not end within a character. Example: "aé" (3 bytes) cut to 2 is 1.
+ * Invalid bytes count as characters of their own. */
 GC_API size_t gc_utf8_cut(const char *text, size_t len, size_t max);
 
 /* Copies the whole printable characters that fit; half a character would break

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The identity of a notification channel: its id, the address of its socket,
- * and their stored form. The address is a secret: whoever has it can read the
+ * and their stored form. The address is a secret: it is enough to read the
  * channel (the handshake asks for no token). Pure. */
 #ifndef GC_GENESYS_CHANNEL_ID_H
 #define GC_GENESYS_CHANNEL_ID_H
@@ -22,21 +22,21 @@ struct gc_channel_id {
   uint32_t life_ms; /* counted from a subscription; 0: not known */
 };
 
-/* The answer to the creation: {"connectUri","id","expires"}. `ret_expires_ms`:
- * since the epoch; 0 when it is absent. The text of GC_ERR_PARSE shows nothing
- * of the input. */
+/* Reads the answer to the creation: {"connectUri","id","expires"}.
+ * `ret_expires_ms`: since the epoch; 0 when it is absent. The text of
+ * GC_ERR_PARSE shows nothing of the input. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_parse(const char *body, size_t len, struct gc_channel_id *ret_id,
                     int64_t *ret_expires_ms, struct gc_err *err);
 
-/* "ID URI LIFE_MS" for the state store, and back; a text of an earlier version
- * has no life. */
+/* Write and read "ID URI LIFE_MS" for the state store. A text of an earlier
+ * version has no life. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_write(const struct gc_channel_id *id, struct gc_buf *out);
 GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_read(const char *text, struct gc_channel_id *ret_id);
 
-/* Overwrites, then frees. */
+/* Overwrites the texts and frees them. */
 GC_API void gc_channel_id_clear(struct gc_channel_id *id);
 
 #endif

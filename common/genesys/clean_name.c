@@ -10,7 +10,7 @@ static bool is_forbidden(uint32_t point) {
   return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '/';
 }
 
-/* Up to `max` bytes; returns how many were written, NUL aside. */
+/* Writes up to `max` bytes; returns how many, without the NUL. */
 static size_t clean(char *out, size_t max, const char *name, size_t len) {
   size_t used = 0;
   for (size_t at = 0; at < len;) {
@@ -54,8 +54,8 @@ void gc_label_both(char out[GC_NAME_SIZE], const char *name, const char *id) {
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 /* A word begins at an upper-case letter after a lower-case one or a digit
- * (onQueue), and at the last of several when a lower-case one follows
- * (HTTPError). */
+ * (onQueue), and at the last of several upper-case letters when a lower-case
+ * one follows (HTTPError). */
 static bool begins_word(const char *c, bool first) {
   if (first || !is_upper(*c))
     return false;
@@ -81,7 +81,7 @@ bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
     wide[used++] = is_upper(*c) ? (char)(*c - 'A' + 'a') : *c;
   }
   used = clean(out, GC_NAME_SIZE - 1, wide, used);
-  if (used > 0 && out[used - 1] == '_') /* the cut fell behind a word */
+  if (used > 0 && out[used - 1] == '_') /* the cut is after a word */
     out[used - 1] = '\0';
   return used > 0;
 }

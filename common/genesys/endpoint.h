@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the Platform API v2 that we make, as one table: name for the
- * self-telemetry, method, path, and the permission a role must have. From the
- * API's own operation list; QUEUE_DETAILS and QUEUE_METRICS are the guide
- * dialect's, where it is the token's scope that must allow it. Pure. */
+/* The calls of the Platform API v2 that the plugins make, as one table: name
+ * for the self-telemetry, method, path, and the permission that a role must
+ * have. The table follows the API's own operation list. QUEUE_DETAILS and
+ * QUEUE_METRICS are calls of the guide dialect, where a scope of the token
+ * allows a call. Pure. */
 #ifndef GC_GENESYS_ENDPOINT_H
 #define GC_GENESYS_ENDPOINT_H
 
@@ -66,8 +67,8 @@ struct gc_endpoint {
   const char *function; /* for self-telemetry and messages */
   const char *method;
   const char *path;       /* below BaseURL; gc_call.path_tail follows */
-  const char *permission; /* "" when none is needed; "scope NAME": not a
-                             role's permission but a scope of the token */
+  const char *permission; /* "" when none is needed; "scope NAME": a scope of
+                             the token, not a permission of a role */
 };
 
 /* The row; never NULL. */

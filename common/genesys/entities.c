@@ -18,7 +18,8 @@ static int by_id(const void *a, const void *b) {
   return strcmp(x->id, y->id);
 }
 
-/* qsort is not stable; the copied texts lie in the order of arrival. */
+/* qsort is not stable; the addresses of the copied texts give the order of
+ * arrival. */
 static int by_id_and_arrival(const void *a, const void *b) {
   const struct gc_entry *x = a, *y = b;
   int order = strcmp(x->id, y->id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ids and their names at one moment: queues, users or presences of an account.
- * Never changes once made; the name cache makes a new one and readers go over
- * to it when they ask next. Counted; any thread. Pure. */
+ * An object never changes; the name cache makes a new one, and readers get it
+ * when they ask next. Counted; any thread. Pure. */
 #ifndef GC_GENESYS_ENTITIES_H
 #define GC_GENESYS_ENTITIES_H
 
@@ -19,9 +19,10 @@ struct gc_entry {
 
 struct gc_entities;
 
-/* Copies `entries`, which may come in any order; of two with one id the later
- * one counts. `refused`: the list itself may not be read (403, 404), who is
- * not in it goes by the id. NULL when out of memory. Reference count 1. */
+/* Copies `entries`, which may come in any order; if two have the same id, the
+ * later one counts. `refused`: the API refuses the list (403, 404); an entity
+ * that is not in it is shown by its id. NULL when out of memory. Reference
+ * count 1. */
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_entities_new(const struct gc_entry *entries, size_t count, bool refused);
 GC_API struct gc_entities *gc_entities_get(struct gc_entities *d);

@@ -43,7 +43,7 @@ char *gc_targets_print(char out[GC_TARGETS_SIZE],
   return out;
 }
 
-/* A damaged state file may hold any detail: parts that are no target are
+/* A damaged state file may hold any detail: parts that are not a target are
  * skipped. */
 int64_t gc_entry_target_ms(const struct gc_entry *entry, const char *media) {
   size_t media_len = strlen(media);

@@ -17,8 +17,9 @@ struct entry {
   char id[];
 };
 
-/* No label NAME~n with n below `next` is free, so that thousands of one name
- * do not try them all each. Absent means 2. */
+/* No label NAME~n with n below `next` is free. The search begins at `next`, so
+ * that each of thousands of ids with one name does not try all labels. An
+ * absent hint means 2. */
 struct hint {
   unsigned next;
   char name[];
@@ -59,7 +60,7 @@ static unsigned hint_of(const struct gc_labels *l, const char *name) {
   return hint != NULL ? hint->next : 2;
 }
 
-/* A hint that finds no memory is only slower. */
+/* Without memory there is no hint, and the search is only slower. */
 static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
   if (next <= 2) {
     free(gc_strmap_drop(&l->hints, name));
@@ -106,7 +107,7 @@ static enum gc_code take_label(struct gc_labels *l, struct entry *e,
   return GC_OK;
 }
 
-/* "NAME~2" and so on, within the room. */
+/* Writes "NAME~2" and so on; cuts the name so that it fits. */
 static void number(char out[GC_NAME_SIZE], const char *name, unsigned nth) {
   char suffix[16];
   int len = snprintf(suffix, sizeof(suffix), "~%u", nth);
@@ -144,8 +145,8 @@ static enum gc_code add_entry(struct gc_labels *l, const char *id,
   return GC_OK;
 }
 
-/* A new name gives the old label free; the new one is chosen when all names
- * of the batch are known. */
+/* A new name releases the old label. The new label is chosen when all names of
+ * the batch are known. */
 static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
   char name[GC_NAME_SIZE];
   gc_name_or_id(name, n->name, n->id);
@@ -173,7 +174,8 @@ static int by_id_then_name(const void *a, const void *b) {
   return strcmp(x->name != NULL ? x->name : "", y->name != NULL ? y->name : "");
 }
 
-/* The batch by id, each once; the first name of an id counts. */
+/* Orders the batch by id, each id once; the first name of an id, in the order
+ * of names, counts. */
 static size_t sort(const struct gc_named **order, const struct gc_named *batch,
                    size_t count) {
   size_t kept = 0, unique = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Every type of value the suite dispatches, as one table. The plugins register
- * these as collectd data sets, genesys.db and docs/metrics.md are printed from
- * them, and samples name their type by the enum. Pure. */
+/* Every type of value that the plugins dispatch, as one table. The plugins
+ * register the rows as collectd data sets. genesys.db and docs/metrics.md are
+ * printed from them, and a sample names its type by the enum. Pure. */
 #ifndef GC_GENESYS_METRIC_H
 #define GC_GENESYS_METRIC_H
 
@@ -13,18 +13,18 @@ enum { GC_DS_MAX = 4 };
 
 enum gc_ds_kind {
   GC_GAUGE,  /* a double; not finite means "not known" */
-  GC_DERIVE, /* a monotonic count since some start; collectd makes the rate */
+  GC_DERIVE, /* a monotonic count since a start; collectd computes the rate */
 };
 
 /* One data source; collectd's data_source_t without collectd. */
 struct gc_ds {
-  const char *name; /* "value" when it is the only one */
+  const char *name; /* "value" for a single data source */
   enum gc_ds_kind kind;
 };
 
-/*     enum name              collectd type, kind of each data source, who
- *                            (block, queue, account; "queue, stream": comes
- *                            with the conversation stream), unit, meaning */
+/*     enum name              collectd type, kind of each data source, owner
+ *                            (block, queue, account; "queue, stream": a value
+ *                            of the conversation stream), unit, meaning */
 #define GC_METRIC_MAP(XX)                                                      \
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \
@@ -257,7 +257,7 @@ struct gc_metric {
 GC_API const struct gc_metric *gc_metric(enum gc_metric_id id);
 
 /* Appends "NAME  value:GAUGE:U:U, …\n", the row as collectd's types.db(5)
- * writes it. DERIVE has the minimum 0: a restart is a gap, no wrap. */
+ * writes it. DERIVE has the minimum 0: a restart is a gap, not a wrap. */
 struct gc_buf;
 GC_API GC_MUST_CHECK enum gc_code gc_metric_typesdb(enum gc_metric_id id,
                                                     struct gc_buf *out);

@@ -170,8 +170,8 @@ static const struct {
     {"v2.system.", GC_NOTIFICATION_OTHER},
 };
 
-/* channel.metadata: {"message":"pong"} is an answer, all else is a heartbeat.
- */
+/* channel.metadata: {"message":"pong"} is an answer, any other body is a
+ * heartbeat. */
 static enum gc_notification_kind metadata_kind(const struct range *body) {
   GC_AUTO(gc_document_clear) struct gc_document metadata = {.root = NULL};
   const char *words = NULL;

@@ -16,7 +16,7 @@ enum gc_notification_kind {
   GC_NOTIFICATION_PONG,
   GC_NOTIFICATION_CLOSING,      /* the server is about to close the socket */
   GC_NOTIFICATION_DISPLACED,    /* the channel is no longer subscribed */
-  GC_NOTIFICATION_REVOKED,      /* the token is */
+  GC_NOTIFICATION_REVOKED,      /* the token is no longer valid */
   GC_NOTIFICATION_SUBSCRIPTION, /* the set of topics has changed */
   GC_NOTIFICATION_REPLY,        /* without a topicName */
   GC_NOTIFICATION_OTHER,        /* of the platform itself, of an unknown kind */

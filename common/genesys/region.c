@@ -54,8 +54,8 @@ static bool is_same_name(const char *a, const char *b) {
   return *a == *b;
 }
 
-/* Letters, digits and hyphens in labels of 1 … 63, a dot at least, and no
- * number as the last label, which would be an IP address. */
+/* True for labels of 1 … 63 letters, digits and hyphens, with at least one dot.
+ * The last label is not a number: that would be an IP address. */
 static bool is_domain(const char *text) {
   size_t labels = 0;
   for (const char *at = text;; at++) {
@@ -95,7 +95,7 @@ static enum gc_code find_domain(const char *region, const char **ret,
   return GC_OK;
 }
 
-/* base is the caller's own or has passed gc_url_check. */
+/* `base` is made by the caller or accepted by gc_url_check. */
 static void login_from_base(const char *base, char out[GC_URL_SIZE]) {
   const char *host = strstr(base, "://") + 3;
   if (strncasecmp(host, "api.", 4) == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an organisation lives: region to hosts. The table is that of the
+/* Maps the region of an organisation to hosts. The table is that of the
  * platform's own SDKs (PureCloudRegionHosts). Pure, any thread. */
 #ifndef GC_GENESYS_REGION_H
 #define GC_GENESYS_REGION_H
@@ -11,16 +11,16 @@ struct gc_region {
   char token_url[GC_URL_SIZE]; /* "https://login.mypurecloud.ie/oauth/token" */
 };
 
-/* The account's options, each may be NULL:
+/* Finds the hosts from the account's options; each may be NULL:
  *   region    AWS name ("eu-west-1", "eu_west_1") or domain; any domain is
  *             taken as it is, new ones appear every year
  *   base_url  in place of https://api.DOMAIN
  *   login_url in place of https://login.DOMAIN; with a path it is the token
  *             endpoint itself, else /oauth/token is added
- * With base_url and no login_url the login is at the same address, a gateway,
- * whatever the region; unless its host begins with "api.": then "login." takes
- * that place, as the SDKs do. GC_ERR_CONFIG names the option, what is wrong,
- * and for a region those that are known. */
+ * With base_url and no login_url, the login has the same address, that of a
+ * gateway, for every region. If its host begins with "api.", "login." replaces
+ * that, as in the SDKs. The text of GC_ERR_CONFIG names the option and the
+ * error, and for a region the known ones. */
 GC_API GC_MUST_CHECK enum gc_code gc_region_resolve(const char *region,
                                                     const char *base_url,
                                                     const char *login_url,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values on their way out: one sample is one value list of collectd's, without
- * collectd. Every plugin writes its telemetry and readings by the helpers
+/* Values for collectd: one sample is one value list, in a struct without
+ * collectd. Every plugin writes its telemetry and readings with the helpers
  * below. Pure.
  *
  *   struct gc_sample_writer w = {.out = out, .instance = "queues-all",
@@ -26,7 +26,7 @@ struct gc_sample {
   const char *instance;  /* plugin_instance: queue label, block, account */
   const char *qualifier; /* type_instance; "" for none */
   union gc_number values[GC_DS_MAX];
-  int64_t time_ms;      /* wall clock, epoch; 0: when it is dispatched */
+  int64_t time_ms;      /* wall clock, epoch; 0: the time of its dispatch */
   uint32_t interval_ms; /* the series' own period */
 };
 
@@ -36,7 +36,7 @@ struct gc_samples {
   void *ctx;
 };
 
-/* What the samples of one instance have in common. All borrowed. */
+/* The common part of the samples of one instance. All borrowed. */
 struct gc_sample_writer {
   const struct gc_samples *out;
   const char *instance;

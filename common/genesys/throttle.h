@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Who rests after a 429, and for how long. Pure.
+/* Decides after a 429 whether the account or one function pauses, and for how
+ * long. Pure.
  *
- * A Retry-After up to 180 s is the account's rate: everything of the account
- * rests for exactly that long. A longer one is a daily quota of one function
- * (the official SDKs draw the same line): that function alone rests. Without
- * the header: exponential with full jitter, up to 3 s, then up to 60 s. A day
- * is the most: whoever asks for more is asked again then. */
+ * A Retry-After up to 180 s is the account's rate limit: all requests of the
+ * account pause for exactly that long. A longer one is a daily quota of one
+ * function (the official SDKs use the same limit): only that function pauses.
+ * Without the header the account pauses: exponential with full jitter, the
+ * first pause up to 3 s, later ones up to 60 s. A pause lasts one day at most,
+ * even if Retry-After is longer. */
 #ifndef GC_GENESYS_THROTTLE_H
 #define GC_GENESYS_THROTTLE_H
 
@@ -27,21 +29,21 @@ struct gc_throttle {
 GC_API void gc_throttle_init(struct gc_throttle *t);
 
 /* Notes a 429 of `function`; ask_s 0: without Retry-After. True when the whole
- * account rests, false when that function alone does; `ret_wait_ms`: how long.
- * Requests that were out together fail together: a later answer neither
- * shortens the account's pause nor counts as a failure after a failure. */
+ * account pauses, false when only that function pauses; `ret_wait_ms`: how
+ * long. Requests that run together fail together: a later answer neither
+ * shortens the account's pause nor counts as a further failure. */
 GC_API bool gc_throttle_note(struct gc_throttle *t,
                              enum gc_endpoint_id function, uint32_t ask_s,
                              uint32_t random32, uint64_t now_ms,
                              uint64_t *ret_wait_ms);
 
-/* How long `function` still rests for itself, ms. */
+/* How long `function` itself still pauses, in ms; 0: not. */
 GC_API uint64_t gc_throttle_rest_ms(const struct gc_throttle *t,
                                     enum gc_endpoint_id function,
                                     uint64_t now_ms);
 
-/* A request was answered well. True when the trouble is over with it: it is
- * not while a function still rests. */
+/* Notes a request with a good answer. True when the throttling ends with it;
+ * false while a function still pauses. */
 GC_API bool gc_throttle_over(struct gc_throttle *t, uint64_t now_ms);
 
 #endif

@@ -9,8 +9,8 @@
 
 enum { BODY_MAX_BYTES = 65536 };
 
-/* What may stand in an Authorization header (RFC 6750, b64token and more):
- * anything else could smuggle in a header of its own. */
+/* True for the characters that an Authorization header may have (RFC 6750,
+ * b64token and more): any other could inject a header. */
 static bool is_bearer(const char *text) {
   if (text == NULL || text[0] == '\0')
     return false;
@@ -63,7 +63,7 @@ uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s) {
   return (uint64_t)life_s * 1000 - (margin_ms < max_ms ? margin_ms : max_ms);
 }
 
-/* Does the blank-separated list hold the word? */
+/* True when the blank-separated list has the word. */
 static bool holds(const char *list, const char *word, size_t len) {
   while (*list != '\0') {
     size_t n = strcspn(list, " ");
@@ -107,7 +107,7 @@ void gc_error_words(const char *body, size_t len, char *out, size_t size) {
   snprintf(out, size, "%s%s%s", code != NULL ? code : "",
            code != NULL && words != NULL ? ": " : "",
            words != NULL ? words : "");
-  /* Somebody else's text in our log: one line, no escape sequences. */
+  /* The server's text goes to the log: one line, no escape sequences. */
   for (char *c = out; *c != '\0'; c++)
     if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
       *c = '_';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers of the token endpoint, and when a token is renewed. Pure.
- * OAuth 2 client credentials as the platform speaks it: POST /oauth/token,
- * answer {"access_token","token_type","expires_in"}; errors have "error",
+/* The answers of the token endpoint, and when a token is renewed. Pure. OAuth 2
+ * client credentials as the platform uses them: POST /oauth/token, answer
+ * {"access_token","token_type","expires_in"}; errors have "error",
  * "description" and "error_description", or the API's own error body. */
 #ifndef GC_GENESYS_TOKEN_H
 #define GC_GENESYS_TOKEN_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-  GC_TOKEN_MIN_LIFE_S = 300, /* what the platform's clients can be set to */
+  GC_TOKEN_MIN_LIFE_S = 300, /* the platform's limits */
   GC_TOKEN_MAX_LIFE_S = 172800,
 };
 
@@ -21,30 +21,31 @@ struct gc_token {
   char *scope;     /* as the answer names it; NULL when it does not */
 };
 
-/* GC_ERR_PARSE when it is no token answer, or expires_in is below 1. An
- * expires_in that is missing or no whole number counts as the shortest life a
- * client can have, one above GC_TOKEN_MAX_LIFE_S as that. */
+/* GC_ERR_PARSE when it is not a token answer, or expires_in is below 1. An
+ * expires_in that is missing or not a whole number counts as the shortest life
+ * that a client can have. An expires_in above GC_TOKEN_MAX_LIFE_S counts as
+ * GC_TOKEN_MAX_LIFE_S. */
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
                                                  struct gc_err *err);
-/* Overwrites, then frees. */
+/* Overwrites the texts and frees them. */
 GC_API void gc_token_clear(struct gc_token *t);
 
-/* When to renew, in ms after the token was given: `margin_s` before its end,
- * but never earlier than after four fifths of its life.
- * Example: life 86399 s, margin 300 s: after 86099 s. Life 60 s: after 48 s. */
+/* When to renew, in ms after the answer with the token: `margin_s` before its
+ * end, but never earlier than after four fifths of its life. Example: life
+ * 86399 s, margin 300 s: after 86099 s. Life 60 s: after 48 s. */
 GC_API uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s);
 
-/* The first of the blank-separated `wanted` scopes that the answer does not
- * name, in `out`, cut to `size`; false, and `out` untouched, when none lacks or
- * the answer has no scope member (the official platform: it works with roles).
- * An empty scope member grants nothing. */
+/* Writes the first of the blank-separated `wanted` scopes that the answer does
+ * not name to `out`, cut to `size`, and returns true. False, with `out`
+ * untouched, when the answer names all, or has no scope member (the official
+ * platform uses roles). An empty scope member grants nothing. */
 GC_API bool gc_token_lacks(const struct gc_token *t, const char *wanted,
                            char *out, size_t size);
 
-/* What an error body says, as words for a log: "invalid_client: client not
- * found" from the token endpoint, "missing.permissions: …" from the API; ""
- * when it is neither (a proxy's HTML page, say). One line, printable. */
+/* Writes the message of an error body, for a log: "invalid_client: client not
+ * found" from the token endpoint, "missing.permissions: …" from the API; "" for
+ * another body, such as a proxy's HTML page. One line, printable. */
 GC_API void gc_error_words(const char *body, size_t len, char *out,
                            size_t size);
 

@@ -20,7 +20,7 @@ void gc_topic_lower(char *topic) {
       *topic = (char)(*topic - 'A' + 'a');
 }
 
-/* Without `?` and `&`: combined topics. */
+/* Without `?` and `&`, which combined topics have. */
 static enum gc_code check_name(const char *name, struct gc_err *err) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";

@@ -4,16 +4,16 @@
  * compared without case, as in the platform's own samples; a request uses the
  * case of the first subscriber. Pure, one thread.
  *
- * Requests go in batches. The first batch on a channel replaces whatever the
- * channel had (PUT), the others add (POST):
+ * Requests go in batches. The first batch on a channel replaces all topics of
+ * the channel (PUT), the others add topics (POST):
  *
  *   while (gc_topics_next(t, &body, &replaces, err) == GC_OK && body.len > 0)
  *     … send, read the answer with gc_topics_answer_*, gc_topics_end_batch
  *
  * A topic that has lost its last subscriber stays on the channel, since only a
- * replacement could remove it. With more than one batch, a replacement silences
- * the topics of the later batches for a moment. So the channel is replaced only
- * when it needs the room, or when the subscription is renewed. */
+ * replacement could remove it. With more than one batch, a replacement
+ * interrupts the topics of the later batches for a moment. So the channel is
+ * replaced only when it is full, or when the subscription is renewed. */
 #ifndef GC_GENESYS_TOPICS_H
 #define GC_GENESYS_TOPICS_H
 
@@ -53,7 +53,7 @@ struct gc_topics {
   size_t count, cap;
   struct gc_strmap by_key;
   size_t wanted; /* those with a subscriber */
-  size_t max;    /* room; 0: GC_TOPICS_MAX */
+  size_t max;    /* most topics; 0: GC_TOPICS_MAX */
   /* Called for each topic that the platform rejects, with its reason (one
    * printable line). May be NULL. */
   void (*rejected)(void *ctx, struct gc_topic *topic, const char *reason);
@@ -113,9 +113,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_topics_answer_end(struct gc_topics *t,
                                                        struct gc_err *err);
 
 /* Ends the batch with the outcome of its call. GC_OK: each topic that the
- * answer does not reject is permitted. GC_ERR_REQUEST (400): some topic spoils
- * the batch; the next batches are halved until that topic stands alone and is
- * rejected, for `why`. True: go on with the next batch; false: the batch has
+ * answer does not reject is permitted. GC_ERR_REQUEST (400): a topic of the
+ * batch is refused; the next batches are halved until that topic is alone and
+ * is rejected, for `why`. True: go on with the next batch; false: the batch has
  * failed, none of its topics is subscribed. */
 GC_API bool gc_topics_end_batch(struct gc_topics *t, enum gc_code code,
                                 const char *why);

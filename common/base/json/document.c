@@ -11,7 +11,7 @@
 
 /* ---- reading ---- */
 
-/* json-c keeps keys as C strings: one with a NUL inside would become another
+/* json-c keeps keys as C strings: a key with a NUL inside would become another
  * key. */
 static enum gc_code check_key(void *ctx, const struct gc_json_at *at) {
   (void)ctx;
@@ -45,8 +45,8 @@ static enum gc_code check_syntax(const char *text, size_t len, size_t max,
 
 /* json-c copies each string into a buffer of the tokener, which grows by
  * reallocation and is freed as it is. A string of spaces as long as the whole
- * text, parsed before, makes the buffer as large as it will ever be; parsed
- * afterwards, it overwrites what may be a secret. */
+ * text, parsed before, makes the buffer as large as it ever gets; the same
+ * string, parsed afterwards, overwrites the buffer, which may hold a secret. */
 static void fill_tokener(struct json_tokener *tokener, const char *spaces,
                          size_t len) {
   json_tokener_reset(tokener);
@@ -54,7 +54,7 @@ static void fill_tokener(struct json_tokener *tokener, const char *spaces,
   json_tokener_reset(tokener);
 }
 
-/* A number at the root ends only with what follows it: the NUL. */
+/* A number at the root ends only with the next character: the NUL. */
 static enum json_tokener_error parse_all(struct json_tokener *tokener,
                                          const char *text, size_t len,
                                          struct json_object **ret_root) {
@@ -158,9 +158,9 @@ const char *gc_document_text(struct json_object *in, const char *key) {
   return is_whole ? text : NULL;
 }
 
-/* json-c turns an integer that does not fit into the nearest one that does:
- * INT64_MIN, or UINT64_MAX. Of a number with a point or an exponent it keeps
- * the text. */
+/* json-c turns an integer that does not fit into the nearest that fits:
+ * INT64_MIN, or UINT64_MAX. It keeps the text of a number with a point or an
+ * exponent. */
 bool gc_document_int(struct json_object *in, const char *key, int64_t *ret) {
   struct json_object *value = value_at(in, key);
   if (json_object_is_type(value, json_type_double)) {
@@ -182,7 +182,7 @@ static void note_failure(struct gc_document *d, enum gc_code code) {
     d->failed = code;
 }
 
-/* Takes `value`, which is freed when it finds no place. */
+/* Takes `value`, and frees it when it cannot be added. */
 static bool attach(struct gc_document *d, struct json_object *in,
                    const char *key, struct json_object *value) {
   bool is_added = false;
@@ -207,8 +207,8 @@ static bool attach(struct gc_document *d, struct json_object *in,
   return is_added;
 }
 
-/* The same for a value that json-c had to make: NULL is no null but a lack of
- * memory. */
+/* As attach(), for a value that json-c creates: NULL means out of memory, not
+ * null. */
 static struct json_object *attach_new(struct gc_document *d,
                                       struct json_object *in, const char *key,
                                       struct json_object *value) {
@@ -229,7 +229,7 @@ struct json_object *gc_document_add_array(struct gc_document *d,
   return attach_new(d, in, key, json_object_new_array());
 }
 
-/* The length of the valid UTF-8 at the front of a text. */
+/* The length of the valid UTF-8 at the beginning of a text. */
 static size_t valid_length(const char *text, size_t len) {
   size_t at = 0, size;
   while ((size = gc_utf8_char(text + at, len - at, NULL)) > 0)

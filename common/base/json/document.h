@@ -18,7 +18,7 @@
 
 #include <stdint.h>
 
-/* A value of json-c's, borrowed from its document. NULL is the JSON null. */
+/* A json-c value, borrowed from its document. NULL is the JSON null. */
 struct json_object;
 
 struct gc_document {
@@ -26,7 +26,7 @@ struct gc_document {
   enum gc_code failed; /* the first failure of the gc_document_add_… */
 };
 
-/* Overwrites the texts before it frees them: they may be secrets. */
+/* Overwrites the texts, which may be secrets, and frees them. */
 GC_API void gc_document_clear(struct gc_document *d);
 
 /* ---- reading ---- */
@@ -41,7 +41,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_document_read(struct gc_document *d,
                                                    size_t max,
                                                    struct gc_err *err);
 
-/* The member `key` of the object `in`; of a key that is there twice, the last.
+/* The member `key` of the object `in`; if the key is there twice, the last one.
  * NULL when `in` is NULL or no object, has no such member, or the member is
  * null: a caller can go down several levels and check the last one only. */
 GC_API struct json_object *gc_document_member(struct json_object *in,
@@ -49,11 +49,11 @@ GC_API struct json_object *gc_document_member(struct json_object *in,
 /* Elements of an array, members of an object; 0 for anything else. */
 GC_API size_t gc_document_count(struct json_object *in);
 
-/* A member by its type; with `key` NULL, `in` itself. A value of another type
- * counts as absent: "60" is no number. Absent is NULL or false; `ret` is
- * untouched then. */
+/* Each returns a member that has the type; with `key` NULL, `in` itself. A
+ * value of another type counts as absent: "60" is not a number. An absent value
+ * is NULL or false; `ret` is untouched then. */
 
-/* NULL too for a string with a NUL inside. */
+/* A string with a NUL inside is NULL too. */
 GC_API const char *gc_document_text(struct json_object *in, const char *key);
 /* Whole numbers above INT64_MIN; 3.0 and 3e0 are 3, as in base/decimal. The
  * caller checks the range that it needs. */
@@ -90,8 +90,8 @@ GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
 
 /* Appends the document to `out`, without spaces and with its members in the
  * order in which they were added. GC_ERR_LIMIT of `out`; GC_ERR_MEMORY;
- * GC_ERR_PARSE for an empty document or a value without a place, which is a
- * mistake of ours. Nothing is appended on failure. */
+ * GC_ERR_PARSE for an empty document or a value that cannot be added to its
+ * container, which is a mistake of ours. Nothing is appended on failure. */
 GC_API GC_MUST_CHECK enum gc_code gc_document_write(struct gc_document *d,
                                                     struct gc_buf *out,
                                                     struct gc_err *err);

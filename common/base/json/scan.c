@@ -35,9 +35,9 @@ static inline bool take_byte(struct run *r, char c) {
 
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
-/* A high bit at the first byte that ends a plain stretch of a string: a quote,
- * a backslash, a control character, or one beyond ASCII. Bits behind it may be
- * wrong (the usual borrow). */
+/* Sets the high bit of the first byte that ends a plain part of a string: a
+ * quote, a backslash, a control character, or a byte beyond ASCII. The bits
+ * after it may be wrong (the usual borrow). */
 static inline uint64_t find_special(uint64_t x) {
   uint64_t quote = x ^ EACH_BYTE('"'), slash = x ^ EACH_BYTE('\\');
   uint64_t m = ((quote - EACH_BYTE(1)) & ~quote) |
@@ -68,7 +68,7 @@ static inline bool is_within(unsigned char c, unsigned min, unsigned max) {
   return c >= min && c <= max;
 }
 
-/* The length of the character beyond ASCII at `p`; 0 when there is none (RFC
+/* The length of the character beyond ASCII at `p`; 0 when it is not valid (RFC
  * 3629: no overlong form, no half of a pair, nothing past U+10FFFF). */
 static size_t length_beyond_ascii(const char *p, const char *end) {
   const unsigned char *u = (const unsigned char *)p;
@@ -105,7 +105,7 @@ static size_t length_of_escape(const char *p, const char *end) {
 
 /* ---- tokens ---- */
 
-/* From behind the opening quote to behind the closing one. */
+/* Moves from after the opening quote to after the closing quote. */
 static bool scan_string(struct run *r, bool reported, const char **ret_text,
                         size_t *ret_len) {
   const char *begin = r->p, *p = begin;

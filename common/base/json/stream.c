@@ -6,11 +6,11 @@
 
 #include "common/base/json/keys.h"
 
-/* An open container: what `at` says about it, and where the copies of its
- * members' keys begin. */
+/* An open container: its part of `at`, and where the copies of its members'
+ * keys begin. */
 struct gc_json_level {
   uint64_t path;
-  const char *known_key; /* NULL: the key is a copy, at names + key_at */
+  const char *known_key; /* NULL: the key is a copy at names + key_at */
   size_t key_at, key_len;
   size_t names_len; /* of the names that belong to outer levels */
   enum gc_json_kind kind;
@@ -81,7 +81,7 @@ static void end_root(struct gc_json_stream *s) {
   s->end = offset_of_yajl(s);
 }
 
-/* Copies an unknown key to `from`, behind the keys of the outer levels. */
+/* Copies an unknown key to `from`, after the keys of the outer levels. */
 static int keep_key(struct gc_json_stream *s, size_t from, const char *text,
                     size_t len) {
   if (s->names_cap - from <= len) {
@@ -287,7 +287,7 @@ static void note_syntax(struct gc_json_stream *s) {
 }
 
 /* Only white space may follow the root. yajl itself would accept further
- * values, and would not notice one that is cut off. */
+ * values, and would not notice a value that is cut off. */
 static enum gc_code expect_space(struct gc_json_stream *s, const char *bytes,
                                  size_t len, struct gc_err *err) {
   for (size_t i = 0; i < len; i++) {
@@ -397,7 +397,7 @@ enum gc_code gc_json_stream_end(struct gc_json_stream *s, struct gc_err *err) {
   if (code != GC_OK) {
     fail_again(s, err);
   } else if (!s->done) {
-    /* A number at the root ends only with what follows it. */
+    /* A number at the root ends only with the next character. */
     code = parse_chunk(s, " ", 1, err);
     if (code == GC_OK && !s->done) {
       note_failure(s, GC_ERR_PARSE, "the JSON is cut off, or there is none");

@@ -45,7 +45,7 @@ enum { GC_JSON_DEPTH_MAX = 64 };
 /* The path of the root itself. */
 #define GC_JSON_ROOT ((uint64_t)0)
 
-/* In a path 0 stands for GC_JSON_OTHER too. */
+/* In a path, 0 means GC_JSON_OTHER too. */
 #define GC_JSON_LEVEL(id)                                                      \
   ((uint64_t)((int)(id) != 0 ? (int)(id) : (int)GC_JSON_OTHER))
 #define GC_JSON_PATH1(a) GC_JSON_LEVEL(a)
@@ -103,7 +103,7 @@ struct gc_json_reader {
   const struct gc_json_key *keys;
   size_t key_count;
   /* True: a member whose key is not in the table is skipped with everything
-   * inside; this is the cheapest. False: it is reported as GC_JSON_OTHER, for
+   * inside; this is the fastest. False: it is reported as GC_JSON_OTHER, for
    * maps whose keys are data (attribute names). */
   bool skip_unknown;
   uint64_t bytes_max; /* of one document; must be set */
@@ -125,10 +125,11 @@ gc_json_stream_new(const struct gc_json_reader *reader, void *ctx,
 GC_API void gc_json_stream_free(struct gc_json_stream *s);
 
 /* Reads the next bytes. GC_ERR_PARSE: not JSON; GC_ERR_LIMIT: more than
- * bytes_max, string_max (or six times as much without any event: a string that
- * does not end) or GC_JSON_DEPTH_MAX; else the code of a callback. The text
- * names the byte and never shows the input, which can be a customer's data.
- * After a failure feed returns the same failure until the stream is reset. */
+ * bytes_max, string_max (or six times string_max without any event: a string
+ * that does not end) or GC_JSON_DEPTH_MAX; else the code of a callback. The
+ * text names the byte and never shows the input, which can be a customer's
+ * data. After a failure feed returns the same failure until the stream is
+ * reset. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
                                                       const char *bytes,
                                                       size_t len,
@@ -148,7 +149,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_json_stream_next(struct gc_json_stream *s,
                                                       size_t len,
                                                       struct gc_err *err);
 
-/* base/decimal for a value; false when the value is not a number. */
+/* Reads the number of a value with base/decimal; false when the value is not a
+ * number. */
 GC_MUST_CHECK static inline bool gc_json_int(const struct gc_json_value *v,
                                              int64_t *ret) {
   return v->kind == GC_JSON_NUMBER && gc_decimal_int(v->text, v->len, ret);

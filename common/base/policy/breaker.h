@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Stops requests to a host that keeps failing: after `limit` failures in a
- * row nothing goes out for `rest_ms`, then one request is let through to probe;
- * if it fails, another rest begins, twice as long, up to `rest_max_ms`. Pure.
+/* Stops requests to a host that keeps failing: after `limit` failures in a row
+ * no request is sent for `rest_ms`. Then one request is sent as a probe; if it
+ * fails, another rest begins, twice as long, up to `rest_max_ms`. Pure.
  *
  * Example, limit 5, rest 5 s, most 60 s: five failures at 10 s open it; at 15 s
- * one probe goes out; it fails, the next probe goes out at 25 s, then 45 s … */
+ * one probe is sent; it fails, the next probe is sent at 25 s, then 45 s … */
 #ifndef GC_BASE_POLICY_BREAKER_H
 #define GC_BASE_POLICY_BREAKER_H
 
@@ -17,12 +17,12 @@ struct gc_breaker {
   uint32_t rest_ms, rest_max_ms;
 
   unsigned failures;   /* in a row */
-  uint32_t resting_ms; /* the present rest; 0: never opened */
-  uint64_t opened_ms;  /* when the present rest began */
-  bool probing;        /* the one probe is out */
+  uint32_t resting_ms; /* the current rest; 0: never opened */
+  uint64_t opened_ms;  /* when the current rest began */
+  bool probing;        /* the probe is sent, without an outcome yet */
 };
 
-/* May a request go out now? */
+/* True when a request may be sent now. */
 GC_API bool gc_breaker_allows(const struct gc_breaker *b, uint64_t now_ms);
 /* True from the failure that opened it to the success that closes it. */
 GC_API bool gc_breaker_is_open(const struct gc_breaker *b);
@@ -30,14 +30,16 @@ GC_API bool gc_breaker_is_open(const struct gc_breaker *b);
  * passes that on to gc_breaker_note, since requests that were sent before the
  * breaker opened may end later. */
 GC_API bool gc_breaker_sent(struct gc_breaker *b);
-/* Its outcome: `ok` when the host answered at all. The failure of a request
- * that is not the probe does not prolong the rest. */
+/* Notes the outcome of a request: `ok` when the host answered, with any status
+ * that is not a failure of the host. The failure of a request that is not the
+ * probe does not prolong the rest. */
 GC_API void gc_breaker_note(struct gc_breaker *b, bool was_probe, bool ok,
                             uint64_t now_ms);
-/* A request that was sent is cancelled, so its outcome stays unknown. If it was
- * the probe, the next request is the probe. */
+/* Notes that a request that was sent is cancelled, so its outcome stays
+ * unknown. If it was the probe, the next request is the probe. */
 GC_API void gc_breaker_cancelled(struct gc_breaker *b, bool was_probe);
-/* Until it may be asked again; 0: now, or a probe is out. */
+/* Milliseconds until a request may be sent again; 0: now, or a probe is
+ * sent. */
 GC_API uint32_t gc_breaker_wait_ms(const struct gc_breaker *b, uint64_t now_ms);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The request budget of one OAuth client: a token bucket. Pure.
  *
- * The platform allows 300 requests in any minute and does not say how many
- * are left (it sends no inin-ratelimit headers since 2021), so we count. A
+ * The platform allows 300 requests in any minute and does not say how many are
+ * left (it has sent no inin-ratelimit headers since 2021), so we count. A
  * bucket of B that refills R a minute lets B + R through in the worst minute: a
- * tenth of the budget may burst, nine tenths refill, and no minute, however it
- * is laid, sees more than the budget.
+ * tenth of the budget may burst, nine tenths refill, and no period of one
+ * minute, whenever it begins, has more requests than the budget.
  *
  * Example, 250 a minute: 25 at once, then one each 267 ms. */
 #ifndef GC_BASE_POLICY_BUDGET_H
@@ -19,10 +19,10 @@ struct gc_budget {
   uint32_t burst;      /* requests */
   uint32_t refill;     /* requests per minute */
   uint64_t credit;     /* in 1/60000 of a request */
-  uint64_t counted_ms; /* up to when the refill is in `credit` */
+  uint64_t counted_ms; /* the refill up to this time is in `credit` */
 };
 
-/* `per_minute` from 2 on; the bucket begins full. */
+/* `per_minute` is at least 2; the bucket begins full. */
 GC_API void gc_budget_init(struct gc_budget *b, uint32_t per_minute,
                            uint64_t now_ms);
 /* Takes one request; false when none is left at `now_ms` (monotonic). */

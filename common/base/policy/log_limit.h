@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* When a lasting failure is worth a line: at once when it begins or changes, a
- * reminder each ten minutes with the count of what was held back, one line
- * when it is over. Pure; one struct for each cause.
+/* Decides when a lasting failure gets a log line: at once when it begins or
+ * changes, then a reminder each ten minutes with the count of failures held
+ * back, and one line when it is over. Pure; one struct for each cause.
  *
  * Example, one failure each 10 s from second 0 on, good again at 1205:
  *   0 FIRST; 10 … 590 QUIET; 600 REMIND (held back 59); … 1205 OVER (1205 s)
  *
  * A failure that comes and goes, or that changes to and fro between the same
- * codes, is not louder: a code that has had a line is quiet until ten minutes
- * have passed since the last line about the cause, whatever happened between.
+ * codes, gets no more lines: a code that has had a line gets no other until ten
+ * minutes have passed since the last line about the cause, whatever happens in
+ * between.
  *   0 FIRST; 5 OVER; 10 … 590 in and out: QUIET; 600 FIRST (held back 30)
- * The end of a failure that had no line has no line either. */
+ * The end of a failure that had no line has no line. */
 #ifndef GC_BASE_POLICY_LOG_LIMIT_H
 #define GC_BASE_POLICY_LOG_LIMIT_H
 
@@ -29,22 +30,22 @@ enum gc_log_limit_say {
 };
 
 struct gc_log_limit {
-  enum gc_code code;   /* GC_OK: no trouble */
-  uint64_t since_ms;   /* when this trouble began */
+  enum gc_code code;   /* GC_OK: no failure */
+  uint64_t since_ms;   /* when this failure began */
   uint64_t said_ms;    /* the last line about it */
-  uint32_t said_codes; /* 1 << code: had a line and is to be quiet */
-  bool said_this;      /* this trouble has had a line */
+  uint32_t said_codes; /* 1 << code: had a line and gets no other yet */
+  bool said_this;      /* this failure has had a line */
   uint32_t held_back;  /* failures without a line since the last one */
 };
 
-/* What to log. All of it is 0 when `say` is GC_LOG_LIMIT_QUIET. */
+/* A decision. All members are 0 when `say` is GC_LOG_LIMIT_QUIET. */
 struct gc_log_limit_line {
   enum gc_log_limit_say say;
   uint32_t held_back;
   uint64_t lasted_ms;
 };
 
-/* Notes an outcome (GC_OK or what failed) at `now_ms` (monotonic). */
+/* Notes an outcome (GC_OK or the code of a failure) at `now_ms` (monotonic). */
 GC_API struct gc_log_limit_line
 gc_log_limit_note(struct gc_log_limit *d, enum gc_code code, uint64_t now_ms);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When a source that is polled at an interval is polled next, and what a
- * refusal changes about that. Pure.
+/* Computes when a source is polled next: after its interval, or later after a
+ * refusal. Pure.
  *
  *   polls each 10 s, the first at 0 s   0   10   20   30
  *   the poll of 10 s takes 4 s          next at 20 s: the beat stays

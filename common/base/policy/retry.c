@@ -41,7 +41,7 @@ static const struct status_row statuses[] = {
     {500, 599, {GC_RETRY, GC_ERR_REMOTE, true, ""}},
 };
 
-/* The hints of these come with the words of the transport, which knows more. */
+/* The transport's text has the hints of these rows, since it knows more. */
 static const struct gc_retry_decision failures[GC_FAILURE_COUNT] = {
     [GC_FAILURE_RESOLVE] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
     [GC_FAILURE_CONNECT] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
@@ -54,9 +54,9 @@ static const struct gc_retry_decision failures[GC_FAILURE_COUNT] = {
     [GC_FAILURE_LOCAL] = {GC_GIVE_UP, GC_ERR_CONFIG, false, ""},
 };
 
-/* There is a status to go by: all went well, or the body of an error broke off
- * after the head had said enough (a cut-off 429 asks to wait like any other).
- */
+/* True when the status decides: the answer is complete, or the body of an error
+ * broke off after the header (a 429 that is cut off asks to wait like any
+ * other). */
 static bool has_status(const struct gc_reply *reply) {
   switch (reply->failure) {
   case GC_FAILURE_NONE:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What to do on which answer: one table for every HTTP status and every way a
- * request can fail below HTTP. Pure. To change when we retry, change a row.
- * Statuses from the API reference (errors, 429) and RFC 9110. An error whose
+/* Decides what to do after an answer: one table for every HTTP status and every
+ * failure below HTTP. Pure. To change when we retry, change a row. The statuses
+ * are those of the API reference (errors, 429) and RFC 9110. An error whose
  * body broke off is judged by its status. */
 #ifndef GC_BASE_POLICY_RETRY_H
 #define GC_BASE_POLICY_RETRY_H
@@ -10,7 +10,7 @@
 
 enum gc_action {
   GC_DONE,
-  GC_REAUTH,  /* the token is dead: renew once, ask once more */
+  GC_REAUTH,  /* the token is not valid: renew it once, ask once more */
   GC_RETRY,   /* ask again after a backoff, a bounded number of times */
   GC_WAIT,    /* ask again when the server says, for as long as it takes */
   GC_GIVE_UP, /* asking again will not help */
@@ -19,14 +19,15 @@ enum gc_action {
 struct gc_retry_decision {
   enum gc_action action;
   enum gc_code code;
-  bool breaks;      /* counts as a failure of the host (base/breaker) */
-  const char *hint; /* what an operator can do; "" when nothing */
+  bool breaks;      /* counts as a failure of the host (base/policy/breaker) */
+  const char *hint; /* what an operator can do, or "" */
 };
 
-/* Never fails: what no row names is given up as GC_ERR_PARSE. */
+/* Never fails: an answer without a row is GC_GIVE_UP with GC_ERR_PARSE. */
 GC_API struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply);
 
-/* For the token endpoint, where 400 and 401 mean wrong credentials. */
+/* As gc_retry_decide, for the token endpoint, where 400 and 401 mean wrong
+ * credentials. */
 GC_API struct gc_retry_decision
 gc_retry_decide_oauth(const struct gc_reply *reply);
 

@@ -22,13 +22,13 @@ struct gc_ws_frames {
   size_t in_len, in_at;
   unsigned header_len; /* bytes of the header that wslay has */
   size_t skip;         /* bytes of the payload that wslay is to count now */
-  uint64_t wslay_left; /* of the payload, by its count */
+  uint64_t wslay_left; /* bytes of the payload, by its count */
 
   /* The current frame. */
   bool in_frame;
   bool is_final;
   uint8_t opcode;
-  uint64_t left; /* of its payload, not taken yet */
+  uint64_t left; /* bytes of its payload that are not taken yet */
 
   bool in_message;  /* between the first fragment and the last */
   bool is_reported; /* the last event had `message`: discard it */

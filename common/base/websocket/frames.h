@@ -8,7 +8,7 @@
  *
  * Sent: whole frames, each byte masked. The mask is an argument: 32 fresh
  * random bits for each frame (section 5.3: the author of the payload must not
- * foresee them). Any thread.
+ * be able to predict them). Any thread.
  *
  *   while (len > 0) {
  *     size_t took = gc_ws_frames_next(f, bytes, len, &event);
@@ -41,8 +41,8 @@ enum gc_ws_kind {
   GC_WS_TEXT, /* a whole message */
   GC_WS_PING,
   GC_WS_PONG,
-  GC_WS_CLOSE,  /* the peer closes; nothing after it counts */
-  GC_WS_BROKEN, /* the peer breaks a rule or a limit; nothing after it counts */
+  GC_WS_CLOSE,  /* the peer closes; later bytes are ignored */
+  GC_WS_BROKEN, /* the peer breaks a rule or a limit; later bytes are ignored */
 };
 
 struct gc_ws_event {
@@ -62,8 +62,8 @@ struct gc_ws_frames;
 GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_max);
 GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 
-/* Takes bytes up to the end of the next event and returns how many. After
- * CLOSE and BROKEN it takes all there is and says MORE. */
+/* Takes bytes up to the end of the next event and returns how many. After CLOSE
+ * and BROKEN it takes all bytes and returns MORE. */
 GC_API size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in,
                                 size_t len, struct gc_ws_event *ret_event);
 
@@ -86,7 +86,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_ws_write(enum gc_ws_kind kind,
                                               uint32_t mask,
                                               struct gc_buf *out);
 
-/* A close frame. GC_WS_NO_CODE: without a code, so without a reason too. The
+/* A close frame. GC_WS_NO_CODE: the frame has no code, and so no reason. The
  * reason is cut to GC_WS_REASON_MAX bytes, not within a character.
  * GC_ERR_REQUEST for a code that must not be sent. */
 GC_API GC_MUST_CHECK enum gc_code gc_ws_write_close(uint16_t code,

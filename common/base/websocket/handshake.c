@@ -29,7 +29,7 @@ struct address {
   size_t path_len; /* 0: "/"; with the query, without the fragment */
 };
 
-/* Returns the bytes of the scheme with "://", or 0 for another scheme. */
+/* Returns the length of the scheme with "://", or 0 for another scheme. */
 static size_t scheme_len(const char *url, bool *ret_tls) {
   static const struct {
     const char *begin;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How a WebSocket begins (RFC 6455, section 4.1; HTTP by RFC 9112): writes the
- * client's request, and reads the server's answer from bytes as they come. The
- * request asks for no extension and no sub-protocol. Pure: random bits are an
- * argument. One thread.
+/* The handshake of a WebSocket (RFC 6455, section 4.1; HTTP by RFC 9112):
+ * writes the client's request, and reads the server's answer from bytes as they
+ * come. The request asks for no extension and no sub-protocol. Pure: random
+ * bits are an argument. One thread.
  *
  *   gc_ws_request_write(&request, key, &out, err);      send `out`
  *   gc_ws_handshake_begin(&h, sha1);
@@ -81,7 +81,7 @@ struct gc_ws_handshake {
 };
 
 /* `sha1` is the hash of the request's key followed by GC_WS_GUID: with it the
- * server proves that it has read the request and speaks WebSocket. */
+ * server proves that it has read the request and supports WebSocket. */
 GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
                                   const uint8_t sha1[20]);
 
@@ -91,8 +91,8 @@ GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
 GC_API size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
                                    size_t len);
 
-/* No more bytes will come: the server hung up, or the time is over. Decides
- * REFUSED when there is a status, else leaves WAITS. */
+/* No more bytes will come: the server closed the connection, or the time is
+ * over. Decides REFUSED when there is a status, else the state stays WAITS. */
 GC_API void gc_ws_handshake_end(struct gc_ws_handshake *h);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What clocks do to a block: the server's, ours, and one that stood still. */
+/* The clocks of a block: the server's clock, our wall clock, and a monotonic
+ * clock that stood still. */
 #include "tests/support/iv_block.h"
 
 #include "tests/support/check.h"

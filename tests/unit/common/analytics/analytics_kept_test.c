@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a block knows again after a restart, a kill, another query. */
+/* The state of a block after a restart, after a kill, and with another
+ * query. */
 #include "tests/support/iv_block.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 #include "tests/support/check.h"
 #include "tests/support/store_bench.h"
 
-/* The truth: nOffered of Sales, minute by minute from 22:00 on. */
+/* The true values: nOffered of Sales, for each minute from 22:00 on. */
 static int truth[240];
 static char truth_body[65536];
 
@@ -48,7 +49,8 @@ static void begin_with_store(void) {
   tell_truth();
 }
 
-/* As a kill: nothing is finished. What has left is kept, and the time. */
+/* Acts as a kill: the block finishes no window. The test keeps the values that
+ * were sent, and the time. */
 static void restart(uint64_t away_ms) {
   static char seen[SEEN_MAX][128];
   size_t count = iv.count;
@@ -73,7 +75,7 @@ static void end_with_store(void) {
   iv.store = NULL;
 }
 
-static void a_restart_goes_on_where_it_was(void) {
+static void a_restart_continues_at_the_mark(void) {
   begin_with_store();
   truth[10] = 3;
   truth[11] = 4;
@@ -93,7 +95,7 @@ static void a_restart_goes_on_where_it_was(void) {
   end_with_store();
 }
 
-static void a_source_that_need_not_be_asked_is_neither_up_nor_down(void) {
+static void a_source_without_a_due_window_is_neither_up_nor_down(void) {
   begin_with_store();
   iv_start();
   CHECK_REAL(iv_state("source_up-aggregates"), 1);
@@ -106,7 +108,7 @@ static void a_source_that_need_not_be_asked_is_neither_up_nor_down(void) {
   end_with_store();
 }
 
-static void what_was_in_flight_leaves_again_as_it_was(void) {
+static void values_in_flight_are_sent_again_unchanged(void) {
   begin_with_store();
   truth[10] = 3;
   tell_truth();
@@ -115,7 +117,7 @@ static void what_was_in_flight_leaves_again_as_it_was(void) {
   iv_pass(3000);
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
             1);
-  truth[10] = 8; /* the API knows better by now */
+  truth[10] = 8; /* the API has corrected it */
   restart(1000);
   iv_pass(2000);
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
@@ -168,7 +170,7 @@ static void a_window_waits_for_the_one_before(void) {
   end_with_store();
 }
 
-static void another_query_keeps_the_time_and_not_the_totals(void) {
+static void another_query_keeps_the_mark_and_not_the_totals(void) {
   char *others[] = {(char[]){"nOffered"}, (char[]){"tAcw"}};
   begin_with_store();
   truth[10] = 3;
@@ -203,7 +205,7 @@ static void a_counter_begins_with_its_first_contact(void) {
   end_with_store();
 }
 
-static void what_is_older_than_backfill_is_left_out_but_read_again(void) {
+static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   begin_with_store();
   iv_settings.rule.backfill_ms = 5 * MINUTE;
   truth[10] = 3;
@@ -221,12 +223,13 @@ static void what_is_older_than_backfill_is_left_out_but_read_again(void) {
   CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 23:02 10"), 1);
   CHECK_REAL(iv_state("windows-skipped"), 45);
   CHECK_INT(replay_noticed(&iv.r, "backfill", GC_ERR_LIMIT), 1);
-  CHECK_INT(replay_count(&iv.r, QUERY), 2); /* the hole divides it */
+  CHECK_INT(replay_count(&iv.r, QUERY), 2); /* the gap divides the request */
   end_with_store();
 }
 
-/* Whatever moment it is killed at: each window is there, at most the one in
- * flight twice and then the same, and the counter ends at the truth. */
+/* The agent is killed at random moments: each window is sent; after a kill only
+ * the window in flight is sent again, with the same values; the counter ends at
+ * the true value. */
 static uint32_t random32_state;
 static uint32_t random32(uint32_t sides) {
   random32_state = random32_state * 1664525u + 1013904223u;
@@ -252,7 +255,7 @@ static void check_all_windows(int64_t first_minute, int64_t last_minute,
   }
 }
 
-/* Values that have left before, with the same time. */
+/* Counts values that were sent before, with the same time. */
 static size_t repeated(void) {
   size_t count = 0;
   for (size_t i = 0; i < iv.count; i++)
@@ -316,14 +319,14 @@ static void killed_at_any_moment_nothing_is_missing(void) {
 
 int main(void) {
   store_bench_begin();
-  RUN(a_restart_goes_on_where_it_was);
-  RUN(a_source_that_need_not_be_asked_is_neither_up_nor_down);
-  RUN(what_was_in_flight_leaves_again_as_it_was);
+  RUN(a_restart_continues_at_the_mark);
+  RUN(a_source_without_a_due_window_is_neither_up_nor_down);
+  RUN(values_in_flight_are_sent_again_unchanged);
   RUN(an_end_in_order_repeats_nothing);
   RUN(a_window_waits_for_the_one_before);
-  RUN(another_query_keeps_the_time_and_not_the_totals);
+  RUN(another_query_keeps_the_mark_and_not_the_totals);
   RUN(a_counter_begins_with_its_first_contact);
-  RUN(what_is_older_than_backfill_is_left_out_but_read_again);
+  RUN(a_window_older_than_backfill_is_not_sent_but_read_again);
   RUN(killed_at_any_moment_nothing_is_missing);
   store_bench_end();
   return check_done();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a block asks for and when, what a failure does to it, and of which
- * queues. */
+/* Which windows and queues a block requests, when, and how it reacts to a
+ * failure. */
 #include "tests/support/iv_block.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "tests/support/check.h"
 
-static void the_newest_settled_window_is_asked_for_and_leaves(void) {
+static void the_newest_settled_window_is_requested_and_sent(void) {
   iv_begin();
   iv_once(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
   iv_start();
@@ -46,7 +46,7 @@ static void each_window_is_asked_for_when_it_has_settled(void) {
   iv_end();
 }
 
-/* ---- what goes wrong ---- */
+/* ---- failures ---- */
 
 static void a_failure_keeps_the_window(void) {
   static const struct {
@@ -122,7 +122,7 @@ static void a_queue_that_the_list_lacks_waits_for_a_newer_one(void) {
   iv_end();
 }
 
-static void a_queue_that_no_list_knows_holds_nobody_up_for_long(void) {
+static void a_queue_in_no_list_delays_the_others_briefly(void) {
   iv_begin();
   iv_once(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
                                 "1") "," OFFERED("q9", "22:10", "22:11", "3")));
@@ -196,7 +196,7 @@ static void back_fill_leaves_three_quarters_of_the_budget(void) {
   iv_end();
 }
 
-static void without_a_state_file_it_works_all_the_same(void) {
+static void it_works_without_a_state_file(void) {
   iv_begin();
   iv.store = NULL;
   iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
@@ -208,15 +208,15 @@ static void without_a_state_file_it_works_all_the_same(void) {
 }
 
 int main(void) {
-  RUN(the_newest_settled_window_is_asked_for_and_leaves);
+  RUN(the_newest_settled_window_is_requested_and_sent);
   RUN(each_window_is_asked_for_when_it_has_settled);
   RUN(a_failure_keeps_the_window);
   RUN(too_wide_an_interval_is_halved_until_it_fits);
   RUN(a_query_that_is_refused_is_asked_once_a_minute);
   RUN(a_queue_that_the_list_lacks_waits_for_a_newer_one);
-  RUN(a_queue_that_no_list_knows_holds_nobody_up_for_long);
+  RUN(a_queue_in_no_list_delays_the_others_briefly);
   RUN(queues_are_asked_for_by_the_hundred_and_above_200_all);
   RUN(back_fill_leaves_three_quarters_of_the_budget);
-  RUN(without_a_state_file_it_works_all_the_same);
+  RUN(it_works_without_a_state_file);
   return check_done();
 }

@@ -16,7 +16,7 @@ static void put(struct gc_outbox *o, enum gc_metric_id metric, const char *who,
   CHECK_INT(gc_outbox_put(o, &s), GC_OK);
 }
 
-static void what_is_written_is_read_back_bit_by_bit(void) {
+static void a_written_outbox_is_read_back_bit_by_bit(void) {
   struct gc_outbox o = {.interval_ms = 60000}, back = {.count = 0};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
   put(&o, GC_METRIC_QUEUE_METRIC, "Sales \xc3\xbc",
@@ -42,7 +42,7 @@ static void what_is_written_is_read_back_bit_by_bit(void) {
   gc_outbox_clear(&back);
 }
 
-static void anything_else_is_refused_and_leaves_nothing(void) {
+static void any_other_text_is_refused_and_leaves_it_empty(void) {
   static const char *const texts[] = {
       "",
       "window 2 ea60\n",
@@ -83,8 +83,8 @@ static void it_grows_and_is_used_again(void) {
 }
 
 int main(void) {
-  RUN(what_is_written_is_read_back_bit_by_bit);
-  RUN(anything_else_is_refused_and_leaves_nothing);
+  RUN(a_written_outbox_is_read_back_bit_by_bit);
+  RUN(any_other_text_is_refused_and_leaves_it_empty);
   RUN(it_grows_and_is_used_again);
   return check_done();
 }

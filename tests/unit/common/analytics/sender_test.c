@@ -5,7 +5,7 @@
 
 enum { VALUES = 5000 };
 
-/* A way out that takes a millisecond for each value. */
+/* An output that takes a millisecond for each value. */
 static struct slow {
   uint64_t now_ms;
   size_t count;
@@ -60,7 +60,7 @@ static void the_end_does_not_wait_for_all_of_a_large_window(void) {
   fill(&d.outbox);
   gc_sender_finish(&d, &way, now, NULL, 1000);
   CHECK(way_out.now_ms >= 1000 && way_out.now_ms <= 1256);
-  CHECK_INT(d.outbox.count, VALUES); /* and is not saved as gone */
+  CHECK_INT(d.outbox.count, VALUES); /* and it is not saved as sent */
   gc_sender_clear(&d);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables and the small rooms of genesys_analytics: metrics, dimensions, the
+/* The tables and small files of common/analytics: metrics, dimensions, the
  * identity of a query, the choice of queues, names, totals. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static void the_table_of_metrics_is_whole(void) {
   CHECK_INT(flows, 9);
 }
 
-static void only_what_can_be_a_name_is_one(void) {
+static void a_metric_name_is_a_letter_then_letters_and_digits(void) {
   CHECK(gc_api_metric_is_name("nX"));
   CHECK(!gc_api_metric_is_name(""));
   CHECK(!gc_api_metric_is_name("Offered"));
@@ -63,7 +63,7 @@ static void only_what_can_be_a_name_is_one(void) {
       "345678901"));
 }
 
-static void what_tells_customers_apart_is_no_dimension_for_us(void) {
+static void a_dimension_of_single_customers_is_refused(void) {
   struct gc_err err;
   CHECK_INT(gc_dimension_check("queueId", GC_QUERY_CONVERSATIONS, &err), GC_OK);
   CHECK_INT(gc_dimension_check("divisionId", GC_QUERY_CONVERSATIONS, &err),
@@ -164,7 +164,7 @@ static void the_owner_is_the_queue_then_the_agent_then_the_flow(void) {
   CHECK_INT(place, -1);
 }
 
-static void the_identity_is_of_what_is_asked(void) {
+static void the_identity_differs_when_the_request_does(void) {
   char *ab[] = {(char[]){"nA"}, (char[]){"nB"}, (char[]){"nA"}};
   char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
   struct gc_query q = {.metrics = ab,
@@ -234,7 +234,7 @@ static void a_deleted_queue_stays_chosen_and_a_renamed_one_does_not(void) {
   gc_filter_clear(&c);
 }
 
-static void where_names_are_refused_ids_are_chosen(void) {
+static void when_the_list_is_refused_ids_are_chosen(void) {
   char *selectors[] = {(char[]){"q7"}, (char[]){"Sal*"}};
   struct gc_filter c = {.is_by_filter = true, .is_grouped = true};
   struct gc_entities *d = gc_entities_new(NULL, 0, true);
@@ -282,7 +282,7 @@ static void names_are_the_labels_of_the_list(void) {
   gc_naming_clear(&n);
 }
 
-static void a_counter_never_falls_and_carries_what_is_taken_back(void) {
+static void a_counter_never_falls_and_carries_corrections(void) {
   struct gc_series_set set = {.keys = {.max = 2}};
   uint32_t n;
   CHECK_INT(gc_series_put(&set, "a", 1, &n), GC_OK);
@@ -311,17 +311,17 @@ static void a_counter_never_falls_and_carries_what_is_taken_back(void) {
 int main(void) {
   RUN(a_metric_is_what_the_table_or_its_first_letter_says);
   RUN(the_table_of_metrics_is_whole);
-  RUN(only_what_can_be_a_name_is_one);
-  RUN(what_tells_customers_apart_is_no_dimension_for_us);
+  RUN(a_metric_name_is_a_letter_then_letters_and_digits);
+  RUN(a_dimension_of_single_customers_is_refused);
   RUN(flows_have_dimensions_of_their_own);
   RUN(every_list_has_its_dimension);
   RUN(every_source_can_be_asked_by_default);
   RUN(the_owner_is_the_queue_then_the_agent_then_the_flow);
-  RUN(the_identity_is_of_what_is_asked);
+  RUN(the_identity_differs_when_the_request_does);
   RUN(the_identity_never_changes);
   RUN(a_deleted_queue_stays_chosen_and_a_renamed_one_does_not);
-  RUN(where_names_are_refused_ids_are_chosen);
+  RUN(when_the_list_is_refused_ids_are_chosen);
   RUN(names_are_the_labels_of_the_list);
-  RUN(a_counter_never_falls_and_carries_what_is_taken_back);
+  RUN(a_counter_never_falls_and_carries_corrections);
   return check_done();
 }

@@ -38,7 +38,8 @@ static void the_newest_window_is_aligned_and_settled(void) {
       {"2026-08-01T10:31:30Z", 30 * MINUTE, "2026-08-01T10:30:00Z"},
       {"2026-08-02T00:01:29Z", DAY, "2026-08-01T00:00:00Z"},
       {"2026-08-02T00:01:30Z", DAY, "2026-08-02T00:00:00Z"},
-      /* Summer time ends and begins in Europe: nothing happens in UTC. */
+      /* Summer time ends and begins in Europe; windows are in UTC and do not
+       * move. */
       {"2026-10-25T01:01:30Z", HOUR, "2026-10-25T01:00:00Z"},
       {"2026-03-29T01:01:30Z", HOUR, "2026-03-29T01:00:00Z"},
       {"1970-01-01T00:00:30Z", MINUTE, "1969-12-31T23:59:00Z"},
@@ -50,7 +51,7 @@ static void the_newest_window_is_aligned_and_settled(void) {
   }
 }
 
-static void a_plan_has_what_is_new_and_what_is_not_settled(void) {
+static void a_plan_has_the_new_windows_and_those_not_settled(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 2);
   struct gc_windows_mark mark = {true, at("2026-08-01T10:01:00Z"),
                                  at("2026-08-01T10:03:00Z")};
@@ -97,7 +98,7 @@ static void a_chunk_is_the_oldest_part(void) {
   CHECK_STR(text_of(mark.settled_ms), "09:13:00.000Z"); /* read late enough */
 }
 
-static void what_is_older_than_backfill_is_skipped(void) {
+static void a_window_older_than_backfill_is_skipped(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
   struct gc_windows_mark mark = {true, at("2026-08-01T01:00:00Z"),
                                  at("2026-08-01T01:03:00Z")};
@@ -118,8 +119,8 @@ static void what_is_older_than_backfill_is_skipped(void) {
   CHECK(!gc_windows_piece(&p, MINUTE, 100, &at_ms, &from_ms, &to_ms));
 }
 
-/* Whatever the width, the pieces are the plan: nothing twice, nothing missing.
- */
+/* For every width the pieces are the plan: no window comes twice, and none is
+ * missing. */
 static void pieces_are_the_whole_plan(void) {
   struct gc_windows_plan p = {.again_from_ms = 0,
                               .again_to_ms = 7 * MINUTE,
@@ -175,7 +176,7 @@ static void each_window_is_new_once_and_read_until_it_settles(void) {
   CHECK(mark.settled_ms > begin + 40 * MINUTE);
 }
 
-static void the_server_tells_the_time_and_the_monotonic_clock_carries_it(void) {
+static void the_time_is_the_servers_plus_the_monotonic_time_since(void) {
   struct gc_server_clock c = {.is_set = false};
   CHECK_INT(gc_server_clock_now(&c, 5000, 777), 777);
   gc_server_clock_hear(&c, 5000, 1000000);
@@ -186,13 +187,13 @@ static void the_server_tells_the_time_and_the_monotonic_clock_carries_it(void) {
 
 int main(void) {
   RUN(the_newest_window_is_aligned_and_settled);
-  RUN(a_plan_has_what_is_new_and_what_is_not_settled);
+  RUN(a_plan_has_the_new_windows_and_those_not_settled);
   RUN(a_query_without_a_checkpoint_begins_backfill_ago);
   RUN(a_chunk_is_the_oldest_part);
-  RUN(what_is_older_than_backfill_is_skipped);
+  RUN(a_window_older_than_backfill_is_skipped);
   RUN(pieces_are_the_whole_plan);
   RUN(a_checkpoint_in_the_future_asks_for_nothing);
   RUN(each_window_is_new_once_and_read_until_it_settles);
-  RUN(the_server_tells_the_time_and_the_monotonic_clock_carries_it);
+  RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
   return check_done();
 }

@@ -85,7 +85,7 @@ static void reset_keeps_the_memory_and_clear_does_not(void) {
   CHECK_INT(b.max, 100);
 }
 
-static void all_ends_take_what_never_began(void) {
+static void every_destructor_takes_a_zeroed_buffer(void) {
   gc_buf_clear(NULL);
   gc_buf_wipe(NULL);
   struct gc_buf b = {.max = 1};
@@ -103,6 +103,6 @@ int main(void) {
   RUN(no_limit_is_a_limit_too);
   RUN(it_keeps_what_it_has_while_it_grows);
   RUN(reset_keeps_the_memory_and_clear_does_not);
-  RUN(all_ends_take_what_never_began);
+  RUN(every_destructor_takes_a_zeroed_buffer);
   return check_done();
 }

@@ -59,7 +59,7 @@ static void a_count_written_as_a_double_is_a_count(void) {
   }
 }
 
-static void reals_are_what_strtod_makes_of_them(void) {
+static void reals_are_those_of_strtod(void) {
   static const char *const rows[] = {
       "0",
       "-0.0",
@@ -87,7 +87,8 @@ static void reals_are_what_strtod_makes_of_them(void) {
   }
 }
 
-/* Sixteen digits and more do not fit a double: rounding twice would show. */
+/* Sixteen digits and more do not fit a double: a number rounded twice would
+ * differ. */
 static void long_reals_are_rounded_once(void) {
   uint64_t random32 = 1;
   for (int i = 0; i < 20000; i++) {
@@ -104,7 +105,7 @@ static void long_reals_are_rounded_once(void) {
   CHECK(random32 != 1);
 }
 
-static void what_is_no_json_number_is_refused(void) {
+static void a_text_that_is_not_a_json_number_is_refused(void) {
   static const char *const rows[] = {
       "",    "-",   "+3",  " 3",    "3 ",    "03",     "-03",   ".5",
       "5.",  "1e",  "1e+", "1e-",   "0x10",  "1,5",    "NaN",   "Infinity",
@@ -121,7 +122,7 @@ static void what_is_no_json_number_is_refused(void) {
   }
 }
 
-static void the_length_counts_not_a_nul(void) {
+static void the_length_counts_and_not_a_nul(void) {
   int64_t got;
   CHECK(gc_decimal_int("1234", 2, &got));
   CHECK_INT(got, 12);
@@ -142,7 +143,7 @@ static void absurdly_long_numbers_are_refused(void) {
   CHECK(!gc_decimal_real(text, sizeof(text), &real));
 }
 
-/* A perl or python plugin in the same daemon may set one with a decimal
+/* A perl or python plugin in the same daemon may set a locale with a decimal
  * comma. */
 static void the_locale_changes_nothing(void) {
   if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL &&
@@ -158,10 +159,10 @@ static void the_locale_changes_nothing(void) {
 int main(void) {
   RUN(whole_numbers_are_exact_up_to_the_last_one);
   RUN(a_count_written_as_a_double_is_a_count);
-  RUN(reals_are_what_strtod_makes_of_them);
+  RUN(reals_are_those_of_strtod);
   RUN(long_reals_are_rounded_once);
-  RUN(what_is_no_json_number_is_refused);
-  RUN(the_length_counts_not_a_nul);
+  RUN(a_text_that_is_not_a_json_number_is_refused);
+  RUN(the_length_counts_and_not_a_nul);
   RUN(absurdly_long_numbers_are_refused);
   RUN(the_locale_changes_nothing);
   return check_done();

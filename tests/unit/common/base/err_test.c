@@ -11,12 +11,12 @@ static void a_failure_is_one_line_of_code(void) {
   CHECK_STR(err.text, "byte 7 of queues");
 }
 
-static void nobody_needs_to_listen(void) {
+static void err_may_be_null(void) {
   CHECK_INT(gc_fail(NULL, GC_ERR_LIMIT, "%d", 1), GC_ERR_LIMIT);
   CHECK_INT(gc_fail_in(NULL, GC_ERR_LIMIT, "%d", 1), GC_ERR_LIMIT);
 }
 
-static void too_long_a_text_is_cut(void) {
+static void a_text_that_is_too_long_is_cut(void) {
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(gc_fail(&err, GC_ERR_STATE, "%0999d", 7), GC_ERR_STATE);
   CHECK_INT(strlen(err.text), sizeof(err.text) - 1);
@@ -32,7 +32,7 @@ static void words_go_in_front_and_the_new_code_counts(void) {
   CHECK_STR(err.text, "queues: byte 7");
 }
 
-static void what_does_not_fit_behind_the_words_is_cut(void) {
+static void text_that_does_not_fit_after_the_prefix_is_cut(void) {
   struct gc_err err = {.code = GC_OK};
   (void)gc_fail(&err, GC_ERR_PARSE, "%0399d", 1);
   (void)gc_fail_in(&err, GC_ERR_PARSE, "in front: ");
@@ -55,7 +55,7 @@ static void every_code_has_a_name_and_words(void) {
   CHECK_STR(gc_code_words((enum gc_code)999), "unknown error");
 }
 
-static void only_what_hits_the_whole_account_is_shared(void) {
+static void only_codes_of_the_whole_account_are_shared(void) {
   static const struct {
     enum gc_code code;
     bool shared;
@@ -99,16 +99,16 @@ static void a_failed_step_leaves_at_once(void) {
   CHECK_INT(reached, 1);
 }
 
-static void a_secret_is_hidden_in_words_of_others(void) {
+static void a_secret_is_hidden_in_a_text_of_another_source(void) {
   static const struct {
     const char *text, *secret, *reported;
   } rows[] = {
       {"GET /abcdef gone", "abcdef", "GET /*** gone"},
       {"abcdefabcdef", "abcdef", "******"},
       {"cut at /abcd", "abcdef", "cut at /***"},
-      {"abcd is a word", "abcdef", "abcd is a word"}, /* goes on otherwise */
+      {"abcd is a word", "abcdef", "abcd is a word"}, /* differs after abcd */
       {"cut at abc", "abcdef", "cut at abc"},
-      {"/ws is gone", "ws", "/ws is gone"}, /* no secret */
+      {"/ws is gone", "ws", "/ws is gone"}, /* too short for a secret */
       {"nothing", "", "nothing"},
       {"", "abcdef", ""},
   };
@@ -122,14 +122,14 @@ static void a_secret_is_hidden_in_words_of_others(void) {
 }
 
 int main(void) {
-  RUN(a_secret_is_hidden_in_words_of_others);
+  RUN(a_secret_is_hidden_in_a_text_of_another_source);
   RUN(a_failure_is_one_line_of_code);
-  RUN(nobody_needs_to_listen);
-  RUN(too_long_a_text_is_cut);
+  RUN(err_may_be_null);
+  RUN(a_text_that_is_too_long_is_cut);
   RUN(words_go_in_front_and_the_new_code_counts);
-  RUN(what_does_not_fit_behind_the_words_is_cut);
+  RUN(text_that_does_not_fit_after_the_prefix_is_cut);
   RUN(every_code_has_a_name_and_words);
-  RUN(only_what_hits_the_whole_account_is_shared);
+  RUN(only_codes_of_the_whole_account_are_shared);
   RUN(a_failed_step_leaves_at_once);
   return check_done();
 }

@@ -47,7 +47,7 @@ static void a_nul_inside_ends_it(void) {
   CHECK(gc_intern_find(&in, "a\0d", 3, &b));
 }
 
-static void what_is_not_there_is_not_found(void) {
+static void an_unknown_text_is_not_found(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   uint32_t n = 42;
   CHECK(!gc_intern_find(&in, "voice", 5, &n));
@@ -96,7 +96,7 @@ static void a_hundred_thousand_keep_their_numbers_and_places(void) {
   CHECK_INT(gc_intern_put(&in, "one more", 8, &n), GC_ERR_LIMIT);
 }
 
-static void beginnings_of_each_other_are_told_apart(void) {
+static void texts_that_begin_alike_have_their_own_numbers(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 3000};
   char text[3000];
   memset(text, 'x', sizeof(text));
@@ -127,10 +127,10 @@ int main(void) {
   RUN(numbers_are_dense_and_each_text_has_one);
   RUN(a_text_needs_no_end);
   RUN(a_nul_inside_ends_it);
-  RUN(what_is_not_there_is_not_found);
+  RUN(an_unknown_text_is_not_found);
   RUN(the_limit_holds_and_leaves_the_rest_alone);
   RUN(a_hundred_thousand_keep_their_numbers_and_places);
-  RUN(beginnings_of_each_other_are_told_apart);
+  RUN(texts_that_begin_alike_have_their_own_numbers);
   RUN(clear_forgets_all_but_the_limit);
   return check_done();
 }

@@ -6,7 +6,7 @@
 enum { MANY = 20000 };
 static char keys[MANY][16];
 
-static void what_was_put_is_found_until_it_is_dropped(void) {
+static void a_key_is_found_until_it_is_dropped(void) {
   struct gc_strmap m = {0};
   CHECK(gc_strmap_get(&m, "a") == NULL);
   CHECK(gc_strmap_drop(&m, "a") == NULL);
@@ -26,7 +26,7 @@ static void what_was_put_is_found_until_it_is_dropped(void) {
   gc_strmap_clear(&m);
 }
 
-/* Drops leave holes; nothing may get lost behind one. */
+/* A drop leaves a free slot; the keys after it must still be found. */
 static void many_survive_the_drops_of_others(void) {
   struct gc_strmap m = {0};
   for (unsigned i = 0; i < MANY; i++) {
@@ -50,7 +50,7 @@ static void many_survive_the_drops_of_others(void) {
 }
 
 int main(void) {
-  RUN(what_was_put_is_found_until_it_is_dropped);
+  RUN(a_key_is_found_until_it_is_dropped);
   RUN(many_survive_the_drops_of_others);
   return check_done();
 }

@@ -75,14 +75,14 @@ static void of_two_at_one_time_the_one_set_first_fires_first(void) {
     e[i] = entry(&log, i);
     set(&t, &e[i], 5);
   }
-  set(&t, &e[3], 5); /* set anew: now the last */
+  set(&t, &e[3], 5); /* set again: now the last */
   gc_timers_run(&t, 5);
   static const int want[] = {0, 1, 2, 4, 5, 6, 7, 8, 9, 3};
   for (int i = 0; i < 10; i++)
     CHECK_INT(log.fired[i], want[i]);
 }
 
-/* Against a list that is searched from end to end. */
+/* Compares with a list that is searched from end to end. */
 static void many_sets_moves_and_unsets_keep_the_order(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
@@ -138,7 +138,7 @@ static void a_timer_is_moved_not_doubled(void) {
   CHECK_INT(log.count, 1);
 }
 
-static void unsetting_what_is_not_set_is_fine(void) {
+static void unsetting_a_timer_that_is_not_set_does_nothing(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
   struct entry e = entry(&log, 1);
@@ -186,7 +186,7 @@ static void set_again(void *ctx, uint64_t now_ms) {
   CHECK_INT(gc_timers_set(m->t, &m->timer, m->again_ms), GC_OK);
 }
 
-static void one_that_sets_itself_again_neither_holds_nor_starves(void) {
+static void a_timer_that_sets_itself_again_delays_no_other(void) {
   static const uint64_t again_ms[] = {0, 5, 10, 11};
   for (size_t i = 0; i < GC_COUNT(again_ms); i++) {
     GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
@@ -265,9 +265,9 @@ int main(void) {
   RUN(of_two_at_one_time_the_one_set_first_fires_first);
   RUN(many_sets_moves_and_unsets_keep_the_order);
   RUN(a_timer_is_moved_not_doubled);
-  RUN(unsetting_what_is_not_set_is_fine);
+  RUN(unsetting_a_timer_that_is_not_set_does_nothing);
   RUN(a_timer_that_is_due_can_be_unset_by_one_that_fires);
-  RUN(one_that_sets_itself_again_neither_holds_nor_starves);
+  RUN(a_timer_that_sets_itself_again_delays_no_other);
   RUN(a_time_in_the_past_fires_with_the_next_run);
   RUN(an_owner_may_free_itself_and_others_inside);
   RUN(clear_unsets_all);

@@ -42,7 +42,7 @@ static void iso_times_become_milliseconds(void) {
   }
 }
 
-static void what_is_no_real_time_is_refused(void) {
+static void a_text_that_is_not_a_real_time_is_refused(void) {
   static const struct {
     const char *text, *words;
   } rows[] = {
@@ -105,14 +105,14 @@ static void a_text_ends_where_its_length_says(void) {
   }
 }
 
-static void what_is_printed_is_read_back(void) {
+static void a_printed_time_is_read_back(void) {
   char out[GC_TIMESTAMP_SIZE];
   CHECK_STR(gc_timestamp_print(out, 0), "1970-01-01T00:00:00.000Z");
   CHECK_STR(gc_timestamp_print(out, -1), "1969-12-31T23:59:59.999Z");
   CHECK_STR(gc_timestamp_print(out, 1785578400007), "2026-08-01T10:00:00.007Z");
   CHECK_STR(gc_timestamp_print(out, INT64_MIN), "0000-01-01T00:00:00.000Z");
   CHECK_STR(gc_timestamp_print(out, INT64_MAX), "9999-12-31T23:59:59.999Z");
-  /* Through all years, at steps that meet every part of a day. */
+  /* All years, in steps that reach every part of a day. */
   for (int64_t ms = GC_TIMESTAMP_MIN_MS; ms <= GC_TIMESTAMP_MAX_MS;
        ms += INT64_C(86399999) * 31) {
     int64_t back = 0;
@@ -122,7 +122,7 @@ static void what_is_printed_is_read_back(void) {
   }
 }
 
-/* Another hand's calendar. */
+/* Compares with the calendar of libc. */
 static void each_day_of_four_centuries_is_that_of_libc(void) {
   for (int64_t day = -146097; day < 146097; day += 1) {
     time_t seconds = (time_t)(day * 86400);
@@ -284,9 +284,9 @@ static void the_floor_is_never_after_the_instant(void) {
 
 int main(void) {
   RUN(iso_times_become_milliseconds);
-  RUN(what_is_no_real_time_is_refused);
+  RUN(a_text_that_is_not_a_real_time_is_refused);
   RUN(a_text_ends_where_its_length_says);
-  RUN(what_is_printed_is_read_back);
+  RUN(a_printed_time_is_read_back);
   RUN(each_day_of_four_centuries_is_that_of_libc);
   RUN(intervals_are_two_times);
   RUN(durations_have_a_fixed_length);

@@ -99,7 +99,7 @@ static void a_password_is_never_in_the_text(void) {
   }
 }
 
-static void too_long_is_refused(void) {
+static void an_address_that_is_too_long_is_refused(void) {
   char url[600], out[GC_URL_SIZE];
   memset(url, 'x', sizeof(url) - 1);
   memcpy(url, "https://", 8);
@@ -114,6 +114,6 @@ int main(void) {
   RUN(good_addresses_lose_their_trailing_slashes);
   RUN(bad_addresses_are_refused_with_a_reason);
   RUN(a_password_is_never_in_the_text);
-  RUN(too_long_is_refused);
+  RUN(an_address_that_is_too_long_is_refused);
   return check_done();
 }

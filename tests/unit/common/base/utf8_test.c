@@ -30,7 +30,7 @@ static void only_the_shortest_form_of_a_real_character_is_valid(void) {
       {"\xf4\x90\x80\x80", 0, 0},
       {"\xf5\x80\x80\x80", 0, 0},
       {"\xff", 0, 0},
-      /* Cut off, or not begun. */
+      /* Cut off, or without a leading byte. */
       {"", 0, 0},
       {"\x80", 0, 0},
       {"\xc3", 0, 0},

@@ -30,7 +30,7 @@ static void the_documented_answer_is_read(void) {
   gc_channel_id_clear(&id);
 }
 
-static void an_expiry_that_cannot_be_read_is_none(void) {
+static void an_expiry_that_cannot_be_read_counts_as_absent(void) {
   static const char *const rows[] = {
       "{\"connectUri\":\"wss://a\",\"id\":\"b\"}",
       "{\"connectUri\":\"wss://a\",\"id\":\"b\",\"expires\":\"soon\"}",
@@ -45,7 +45,7 @@ static void an_expiry_that_cannot_be_read_is_none(void) {
   }
 }
 
-static void what_cannot_be_used_is_refused_without_showing_it(void) {
+static void an_answer_that_cannot_be_used_is_refused_and_not_shown(void) {
   static const char *const rows[] = {
       "",
       "[]",
@@ -69,7 +69,7 @@ static void what_cannot_be_used_is_refused_without_showing_it(void) {
   }
 }
 
-static void what_was_written_is_read_again(void) {
+static void a_written_identity_is_read_again(void) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
   struct gc_channel_id id = {.id = (char *)"a-1",
                              .uri = (char *)"wss://h/x?y=%20"};
@@ -100,8 +100,8 @@ static void what_was_written_is_read_again(void) {
 
 int main(void) {
   RUN(the_documented_answer_is_read);
-  RUN(an_expiry_that_cannot_be_read_is_none);
-  RUN(what_cannot_be_used_is_refused_without_showing_it);
-  RUN(what_was_written_is_read_again);
+  RUN(an_expiry_that_cannot_be_read_counts_as_absent);
+  RUN(an_answer_that_cannot_be_used_is_refused_and_not_shown);
+  RUN(a_written_identity_is_read_again);
   return check_done();
 }

@@ -67,7 +67,7 @@ static void it_may_be_empty_and_refused(void) {
   CHECK(gc_entities_get(NULL) == NULL);
 }
 
-static void it_lives_as_long_as_somebody_holds_it(void) {
+static void it_lives_as_long_as_its_references(void) {
   struct gc_entry entry = {"a", "A", "A", ""};
   struct gc_entities *d = gc_entities_new(&entry, 1, false);
   CHECK(gc_entities_get(d) == d);
@@ -103,7 +103,7 @@ int main(void) {
   RUN(it_copies_what_it_is_given);
   RUN(of_two_with_one_id_the_later_counts);
   RUN(it_may_be_empty_and_refused);
-  RUN(it_lives_as_long_as_somebody_holds_it);
+  RUN(it_lives_as_long_as_its_references);
   RUN(any_thread_may_hold_it);
   return check_done();
 }

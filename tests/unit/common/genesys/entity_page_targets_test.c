@@ -10,7 +10,7 @@ static int64_t target_ms(const char *detail, const char *media) {
   return gc_entry_target_ms(&e, media);
 }
 
-static void what_is_printed_is_read_again(void) {
+static void printed_targets_are_read_again(void) {
   struct gc_targets t;
   char text[GC_TARGETS_SIZE];
   for (int i = 0; i < GC_TARGET_COUNT; i++)
@@ -24,7 +24,7 @@ static void what_is_printed_is_read_again(void) {
   CHECK_STR(gc_target_media(GC_TARGET_CALL), "voice");
 }
 
-static void what_is_no_target_is_left_out(void) {
+static void a_value_that_is_not_a_target_is_left_out(void) {
   char text[GC_TARGETS_SIZE];
   struct gc_targets t = {{0}};
   CHECK_STR(gc_targets_print(text, &t), "");
@@ -66,8 +66,8 @@ static void a_damaged_detail_has_no_target(void) {
 }
 
 int main(void) {
-  RUN(what_is_printed_is_read_again);
-  RUN(what_is_no_target_is_left_out);
+  RUN(printed_targets_are_read_again);
+  RUN(a_value_that_is_not_a_target_is_left_out);
   RUN(a_damaged_detail_has_no_target);
   return check_done();
 }

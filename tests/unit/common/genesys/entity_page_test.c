@@ -33,7 +33,7 @@ static enum gc_code read_page(struct gc_entity_page *l, const char *page) {
   return read_in_pieces(l, page, strlen(page) + 1, NULL);
 }
 
-static void pages_add_up_whatever_the_pieces(void) {
+static void pages_add_up_for_every_split(void) {
   for (size_t piece = 1; piece < 700;
        piece = piece < 8 ? piece + 1 : piece * 3) {
     GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
@@ -125,7 +125,7 @@ static void a_queues_targets_are_its_detail(void) {
       CHECK_INT(read_in_pieces(&l, page.data, piece, NULL), GC_OK);
       CHECK_INT(l.count, 2);
       CHECK_STR(l.rows[0].detail, rows[i].detail);
-      CHECK_STR(l.rows[1].detail, ""); /* each queue has its own */
+      CHECK_STR(l.rows[1].detail, ""); /* no targets of the queue before */
     }
   }
 }
@@ -188,7 +188,7 @@ static void an_empty_page_is_the_end(void) {
   CHECK_INT(read_page(&l, "{\"nextUri\":\"/n\"}"), GC_OK);
   CHECK(!l.more);
   CHECK_INT(l.count, 2);
-  /* Who asks on all the same gets what there is. */
+  /* A caller that reads a further page gets its rows. */
   CHECK_INT(read_page(&l, PAGE2), GC_OK);
   CHECK_INT(l.count, 3);
 }
@@ -208,11 +208,11 @@ static void a_broken_page_is_dropped_and_may_begin_again(void) {
   GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
-  /* Breaks off behind every byte of it. */
+  /* The page breaks off after every byte. */
   for (size_t len = 0; len < strlen(PAGE2); len++) {
     CHECK_INT(gc_entity_page_begin(&l, &err), GC_OK);
     CHECK_INT(gc_entity_page_feed(&l, PAGE2, len, &err), GC_OK);
-    if (len % 2 == 0) { /* with or without having noticed */
+    if (len % 2 == 0) { /* with and without gc_entity_page_end */
       CHECK_INT(gc_entity_page_end(&l, &err), GC_ERR_PARSE);
       CHECK_INT(l.count, 2);
     }
@@ -228,7 +228,7 @@ static void a_broken_page_is_dropped_and_may_begin_again(void) {
   CHECK_STR(l.rows[2].id, "q3");
 }
 
-static void what_an_unfinished_reading_left_goes_with_the_next(void) {
+static void rows_of_an_unfinished_page_are_dropped_at_the_next_begin(void) {
   GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
   CHECK_INT(gc_entity_page_begin(&l, NULL), GC_OK);
@@ -241,7 +241,7 @@ static void what_an_unfinished_reading_left_goes_with_the_next(void) {
   CHECK_STR(l.rows[2].id, "q3");
 }
 
-static void what_is_no_listing_has_no_rows(void) {
+static void a_text_that_is_not_a_page_has_no_rows(void) {
   static const struct {
     const char *page;
     enum gc_code code;
@@ -308,7 +308,7 @@ static void clear_forgets_all_but_the_limit(void) {
 }
 
 int main(void) {
-  RUN(pages_add_up_whatever_the_pieces);
+  RUN(pages_add_up_for_every_split);
   RUN(members_come_in_any_order);
   RUN(presences_have_a_system_presence_and_no_pages);
   RUN(a_queues_targets_are_its_detail);
@@ -318,8 +318,8 @@ int main(void) {
   RUN(an_empty_page_is_the_end);
   RUN(a_repeated_page_is_an_error_and_dropped);
   RUN(a_broken_page_is_dropped_and_may_begin_again);
-  RUN(what_an_unfinished_reading_left_goes_with_the_next);
-  RUN(what_is_no_listing_has_no_rows);
+  RUN(rows_of_an_unfinished_page_are_dropped_at_the_next_begin);
+  RUN(a_text_that_is_not_a_page_has_no_rows);
   RUN(too_many_are_refused);
   RUN(many_rows_keep_their_order);
   RUN(clear_forgets_all_but_the_limit);

@@ -47,7 +47,7 @@ static void the_label_is_the_clean_name(void) {
   gc_labels_free(NULL);
 }
 
-static void names_that_collapse_are_told_apart_in_any_order(void) {
+static void names_with_one_clean_form_get_numbers_in_any_order(void) {
   static const struct gc_named batch[] = {{"c", "a/b"},
                                           {"a", "a_b"},
                                           {"d", "a_b~2"},
@@ -123,7 +123,7 @@ static void names_may_be_swapped_in_one_batch(void) {
   gc_labels_free(l);
 }
 
-static void only_a_removed_id_gives_its_label_free(void) {
+static void only_a_removed_id_releases_its_label(void) {
   struct gc_labels *l = gc_labels_new();
   static const struct gc_named batch[] = {
       {"1", "S"}, {"2", "S"}, {"3", "S"}, {"4", "S"}};
@@ -142,7 +142,7 @@ static void only_a_removed_id_gives_its_label_free(void) {
   gc_labels_free(l);
 }
 
-static void long_names_make_room_for_the_number(void) {
+static void long_names_are_cut_for_the_number(void) {
   struct gc_labels *l = gc_labels_new();
   char name[200];
   memset(name, 'x', 124);
@@ -154,7 +154,7 @@ static void long_names_make_room_for_the_number(void) {
   CHECK_INT(strlen(gc_labels_get(l, "2")), 126);
   CHECK_HAS(gc_labels_get(l, "2"), "xxx~2");
   CHECK_HAS(gc_labels_get(l, "3"), "xxx~3");
-  /* Another long name that is cut to the same front. */
+  /* Another long name that is cut to the same beginning. */
   name[124] = 'y';
   name[125] = 'y';
   name[126] = '\0';
@@ -188,7 +188,7 @@ static void labels_survive_a_restart(void) {
   gc_labels_free(after);
 }
 
-static void stored_rows_that_cannot_be_are_left_out(void) {
+static void stored_rows_that_are_not_possible_are_left_out(void) {
   static const struct gc_label_row rows[] = {
       {"1", "S", "S"},   {"2", "S", "S"},     {"1", "T", "T"},
       {"3", "a/b", "x"}, {"4", "ab", "a/b"},  {"5", "x", ""},
@@ -203,8 +203,8 @@ static void stored_rows_that_cannot_be_are_left_out(void) {
   gc_labels_free(l);
 }
 
-/* Quadratic work would be seen: it takes minutes. */
-static void a_hundred_thousand_of_one_name_are_no_trouble(void) {
+/* Quadratic work would take minutes. */
+static void a_hundred_thousand_of_one_name_are_fast(void) {
   enum { MANY = 100000 };
   struct gc_labels *l = gc_labels_new();
   struct gc_named *batch = calloc(MANY, sizeof(*batch));
@@ -232,14 +232,14 @@ static void a_hundred_thousand_of_one_name_are_no_trouble(void) {
 
 int main(void) {
   RUN(the_label_is_the_clean_name);
-  RUN(names_that_collapse_are_told_apart_in_any_order);
+  RUN(names_with_one_clean_form_get_numbers_in_any_order);
   RUN(an_id_given_two_names_at_once_has_one_in_any_order);
   RUN(an_id_keeps_its_label_and_follows_its_name);
   RUN(names_may_be_swapped_in_one_batch);
-  RUN(only_a_removed_id_gives_its_label_free);
-  RUN(long_names_make_room_for_the_number);
+  RUN(only_a_removed_id_releases_its_label);
+  RUN(long_names_are_cut_for_the_number);
   RUN(labels_survive_a_restart);
-  RUN(stored_rows_that_cannot_be_are_left_out);
-  RUN(a_hundred_thousand_of_one_name_are_no_trouble);
+  RUN(stored_rows_that_are_not_possible_are_left_out);
+  RUN(a_hundred_thousand_of_one_name_are_fast);
   return check_done();
 }

@@ -11,7 +11,7 @@ static const struct gc_metric *named(const char *name) {
   return NULL;
 }
 
-/* Names and kinds that an operator's dashboards rest on. */
+/* Names and kinds that dashboards of operators use. */
 static void the_promised_types_are_there(void) {
   static const struct {
     const char *name, *owner;
@@ -90,7 +90,7 @@ static void it_prints_as_types_db_does(void) {
                                  "api_requests             value:DERIVE:0:U\n");
 }
 
-static void a_full_buffer_is_told(void) {
+static void a_full_buffer_is_an_error(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 30};
   CHECK_INT(gc_metric_typesdb(GC_METRIC_QUEUE_DEPTH, &out), GC_ERR_LIMIT);
 }
@@ -101,6 +101,6 @@ int main(void) {
   RUN(every_row_can_be_a_data_set);
   RUN(a_number_out_of_range_gives_some_row);
   RUN(it_prints_as_types_db_does);
-  RUN(a_full_buffer_is_told);
+  RUN(a_full_buffer_is_an_error);
   return check_done();
 }

@@ -137,7 +137,7 @@ static void the_result_of_a_reply_is_a_text_or_a_number(void) {
   }
 }
 
-static void what_is_no_object_is_refused(void) {
+static void a_text_that_is_not_an_object_is_refused(void) {
   static const char *const rows[] = {
       "",
       " ",
@@ -170,7 +170,8 @@ static void any_beginning_of_a_message_is_refused(void) {
   static const char text[] =
       "{\"topicName\":\"v2.a\",\"eventBody\":{\"a\":[\"\\\"\"]}}";
   for (size_t len = 0; len < sizeof(text) - 1; len++) {
-    char *copy = malloc(len + 1); /* so that a sanitizer sees the end */
+    char *copy =
+        malloc(len + 1); /* so that the sanitizer sees a read beyond it */
     struct gc_notification n;
     if (copy == NULL)
       abort();
@@ -187,7 +188,7 @@ int main(void) {
   RUN(a_topic_may_have_200_bytes_and_no_more);
   RUN(the_body_is_borrowed_as_it_stands);
   RUN(the_result_of_a_reply_is_a_text_or_a_number);
-  RUN(what_is_no_object_is_refused);
+  RUN(a_text_that_is_not_an_object_is_refused);
   RUN(any_beginning_of_a_message_is_refused);
   return check_done();
 }

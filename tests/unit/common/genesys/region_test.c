@@ -6,7 +6,7 @@
 static void the_options_say_where_to_ask(void) {
   static const struct {
     const char *region, *base_url, *login_url; /* options */
-    const char *base, *token;                  /* what comes of them */
+    const char *base, *token;                  /* the resulting addresses */
   } rows[] = {
       {"eu-west-1", NULL, NULL, "https://api.mypurecloud.ie",
        "https://login.mypurecloud.ie/oauth/token"},
@@ -55,7 +55,7 @@ static void the_options_say_where_to_ask(void) {
   }
 }
 
-/* The platform's own list, written down a second time. */
+/* The platform's own list, written here a second time. */
 static void each_region_of_the_platform_is_known(void) {
   static const struct {
     const char *region, *domain;

@@ -4,7 +4,7 @@
 
 static const uint32_t half = UINT32_C(1) << 31;
 
-static void retry_after_decides_who_rests_and_how_long(void) {
+static void retry_after_decides_whether_the_account_or_a_function_pauses(void) {
   static const struct {
     uint32_t ask_s;
     bool whole_account;
@@ -54,7 +54,7 @@ static void a_burst_that_fails_together_is_one_failure(void) {
   CHECK_INT(t.backoff.failures, 2);
 }
 
-static void it_is_over_once_and_not_while_a_function_rests(void) {
+static void it_is_over_once_and_not_while_a_function_pauses(void) {
   struct gc_throttle t;
   uint64_t wait_ms;
   gc_throttle_init(&t);
@@ -66,9 +66,9 @@ static void it_is_over_once_and_not_while_a_function_rests(void) {
 }
 
 int main(void) {
-  RUN(retry_after_decides_who_rests_and_how_long);
+  RUN(retry_after_decides_whether_the_account_or_a_function_pauses);
   RUN(without_the_header_pauses_double_up_to_a_minute);
   RUN(a_burst_that_fails_together_is_one_failure);
-  RUN(it_is_over_once_and_not_while_a_function_rests);
+  RUN(it_is_over_once_and_not_while_a_function_pauses);
   return check_done();
 }

@@ -25,7 +25,7 @@ static void the_official_answer_is_a_token(void) {
   gc_token_clear(&t);
 }
 
-static void a_life_is_read_whatever_its_form(void) {
+static void a_life_is_read_in_every_form(void) {
   static const struct {
     const char *life;
     long want_s; /* 0: refused */
@@ -69,7 +69,7 @@ static void a_life_is_read_whatever_its_form(void) {
   }
 }
 
-static void only_what_may_stand_in_a_header_is_a_token(void) {
+static void only_characters_of_a_header_make_a_token(void) {
   static const struct {
     const char *row, *value;
   } rows[] = {
@@ -107,7 +107,7 @@ static void only_what_may_stand_in_a_header_is_a_token(void) {
   }
 }
 
-static void what_is_no_token_answer_is_refused(void) {
+static void a_text_that_is_not_a_token_answer_is_refused(void) {
   static const char *const bodies[] = {
       "",
       " ",
@@ -169,11 +169,11 @@ static void it_is_renewed_before_it_ends(void) {
     }
 }
 
-static void a_scope_that_lacks_is_named(void) {
+static void a_missing_scope_is_named(void) {
   static const struct {
-    const char *granted, *wanted, *want; /* NULL: nothing lacks */
+    const char *granted, *wanted, *want; /* NULL: no scope is missing */
   } rows[] = {
-      {NULL, "analytics", NULL}, /* works with roles */
+      {NULL, "analytics", NULL}, /* the platform uses roles */
       {"analytics", NULL, NULL},
       {"analytics", "", NULL},
       {"analytics", "   ", NULL},
@@ -201,7 +201,7 @@ static void a_scope_that_lacks_is_named(void) {
   }
 }
 
-static void a_long_scope_is_cut_to_the_room(void) {
+static void a_long_scope_is_cut_to_the_size(void) {
   struct gc_token t = {0};
   CHECK_INT(parse("{\"access_token\":\"t\",\"scope\":\"x\"}", &t, NULL), GC_OK);
   char out[6];
@@ -257,13 +257,13 @@ static void error_bodies_become_words(void) {
 
 int main(void) {
   RUN(the_official_answer_is_a_token);
-  RUN(a_life_is_read_whatever_its_form);
-  RUN(only_what_may_stand_in_a_header_is_a_token);
-  RUN(what_is_no_token_answer_is_refused);
+  RUN(a_life_is_read_in_every_form);
+  RUN(only_characters_of_a_header_make_a_token);
+  RUN(a_text_that_is_not_a_token_answer_is_refused);
   RUN(an_answer_that_is_too_large_is_refused);
   RUN(it_is_renewed_before_it_ends);
-  RUN(a_scope_that_lacks_is_named);
-  RUN(a_long_scope_is_cut_to_the_room);
+  RUN(a_missing_scope_is_named);
+  RUN(a_long_scope_is_cut_to_the_size);
   RUN(error_bodies_become_words);
   return check_done();
 }

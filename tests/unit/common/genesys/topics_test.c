@@ -160,7 +160,7 @@ static void the_first_batch_replaces_and_the_others_add(void) {
   end();
 }
 
-static void what_comes_later_is_added_alone(void) {
+static void a_later_topic_is_added_alone(void) {
   begin();
   gc_topics_restart(&t);
   CHECK_INT(subscribe("v2.a", &one), GC_OK);
@@ -203,7 +203,7 @@ static void a_full_channel_takes_no_more(void) {
   end();
 }
 
-static void left_overs_stay_until_the_room_is_needed(void) {
+static void left_overs_stay_until_the_channel_is_full(void) {
   begin();
   gc_topics_restart(&t);
   subscribe_many(0, 1000);
@@ -337,10 +337,10 @@ int main(void) {
   RUN(a_topic_stays_while_it_has_a_subscriber);
   RUN(each_subscriber_has_a_tag);
   RUN(the_first_batch_replaces_and_the_others_add);
-  RUN(what_comes_later_is_added_alone);
+  RUN(a_later_topic_is_added_alone);
   RUN(a_batch_that_failed_is_asked_again_as_it_was);
   RUN(a_full_channel_takes_no_more);
-  RUN(left_overs_stay_until_the_room_is_needed);
+  RUN(left_overs_stay_until_the_channel_is_full);
   RUN(a_renewal_adds_unless_there_are_left_overs);
   RUN(an_answer_that_comes_after_a_restart_says_nothing);
   RUN(each_rejection_is_reported_with_its_reason);

@@ -5,7 +5,7 @@
 
 #include "tests/support/check.h"
 
-static struct gc_document doc; /* of the last read_text */
+static struct gc_document doc; /* the result of the last read_text */
 
 static struct json_object *read_text(const char *text) {
   struct gc_err err = {.code = GC_OK};
@@ -71,7 +71,7 @@ static void the_root_may_be_any_value(void) {
   CHECK_INT(gc_document_count(read_text("[[],{},null]")), 3);
 }
 
-/* What json-c alone would make of a number is in the comments. */
+/* The comments have the number that json-c alone would return. */
 static void a_number_that_json_c_changes_is_refused(void) {
   static const struct {
     const char *text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which documents the scanner finishes and which it leaves to the stream. That
- * both report the same events is checked by json_scan_fuzz. */
+/* The documents that the scanner finishes and those that it leaves to the
+ * stream. json_scan_fuzz checks that both report the same events. */
 #include "common/base/json/scan.h"
 
 #include <stdio.h>
@@ -49,7 +49,8 @@ static struct gc_json_reader reader = {.keys = keys,
                                        .close = on_close,
                                        .value = on_value};
 
-/* From memory that ends with the text, so that a step beyond it is seen. */
+/* Scans memory that ends with the text, so that the sanitizer sees a read
+ * beyond it. */
 static bool scan(const char *json, size_t len) {
   struct gc_json_scan s;
   char *exact = malloc(len + (len == 0));

@@ -283,7 +283,8 @@ static enum gc_code feed_split(struct gc_json_stream *s, const char *json,
     size_t part = at == 0 ? first : step;
     if (part > len - at)
       part = len - at;
-    char *copy = malloc(part + (part == 0)); /* so that asan sees its end */
+    char *copy = malloc(
+        part + (part == 0)); /* so that the sanitizer sees a read beyond it */
     memcpy(copy, json + at, part);
     enum gc_code code = gc_json_stream_feed(s, copy, part, NULL);
     free(copy);
@@ -343,7 +344,7 @@ static void a_callback_ends_the_document_with_its_code_and_text(void) {
   CHECK_STR(err.text, "JSON, byte 11: asked to stop");
   CHECK_STR(gc_buf_string(&record.text), "{");
 
-  /* Again the same, whatever is fed. */
+  /* Every later feed returns the same failure. */
   err = (struct gc_err){0};
   CHECK_INT(gc_json_stream_feed(s, "{}", 2, &err), GC_ERR_LIMIT);
   CHECK_STR(err.text, "JSON, byte 11: asked to stop");

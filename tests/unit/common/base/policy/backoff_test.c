@@ -15,7 +15,7 @@ static void doubles_up_to_the_cap(void) {
   }
 }
 
-static void every_throw_of_the_dice_is_in_range(void) {
+static void every_random_wait_is_in_range(void) {
   for (uint64_t random32 = 0; random32 <= UINT32_MAX; random32 += 9999991) {
     struct gc_backoff b = {.base_ms = 1000, .cap_ms = 8000};
     for (uint32_t max_ms = 1000; max_ms <= 8000; max_ms *= 2) {
@@ -30,7 +30,7 @@ static void the_server_may_ask_for_longer_or_shorter(void) {
   CHECK_INT(gc_backoff_fail(&b, 180000, UINT32_MAX), 180000);
   CHECK_INT(gc_backoff_fail(&b, 1, UINT32_MAX), 1);
   CHECK_INT(gc_backoff_fail(&b, UINT32_MAX, 0), UINT32_MAX);
-  /* Those were failures too. */
+  /* The waits that the server asked for count as failures too. */
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 8000);
 }
 
@@ -59,7 +59,7 @@ static void nothing_overflows(void) {
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 30000);
 }
 
-static void success_begins_anew(void) {
+static void success_begins_at_the_base_again(void) {
   struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000};
   for (int i = 0; i < 10; i++)
     (void)gc_backoff_fail(&b, 0, 0);
@@ -70,9 +70,9 @@ static void success_begins_anew(void) {
 
 int main(void) {
   RUN(doubles_up_to_the_cap);
-  RUN(every_throw_of_the_dice_is_in_range);
+  RUN(every_random_wait_is_in_range);
   RUN(the_server_may_ask_for_longer_or_shorter);
   RUN(nothing_overflows);
-  RUN(success_begins_anew);
+  RUN(success_begins_at_the_base_again);
   return check_done();
 }

@@ -7,7 +7,7 @@ static struct gc_breaker fresh(void) {
   return (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_max_ms = 60000};
 }
 
-/* Allowed, sent, and its outcome known at once. */
+/* Allows, sends and ends a request at once. */
 static void go(struct gc_breaker *b, bool ok, uint64_t now_ms) {
   CHECK(gc_breaker_allows(b, now_ms));
   gc_breaker_note(b, gc_breaker_sent(b), ok, now_ms);
@@ -101,7 +101,7 @@ static void success_of_the_probe_closes_it_and_forgets(void) {
   CHECK_INT(gc_breaker_wait_ms(&b, 40000), 5000);
 }
 
-static void stragglers_that_fail_do_not_prolong_the_rest(void) {
+static void older_requests_that_fail_do_not_prolong_the_rest(void) {
   struct gc_breaker b = opened_at(1000);
   for (uint64_t now_ms = 1000; now_ms < 6000; now_ms += 100)
     gc_breaker_note(&b, false, false, now_ms);
@@ -111,8 +111,8 @@ static void stragglers_that_fail_do_not_prolong_the_rest(void) {
   CHECK(gc_breaker_allows(&b, 7000));
 }
 
-/* A straggler that times out while the probe is out is not the probe. */
-static void a_straggler_is_not_taken_for_the_probe(void) {
+/* An older request that times out while the probe runs is not the probe. */
+static void an_older_request_is_not_taken_for_the_probe(void) {
   struct gc_breaker b = opened_at(0);
   CHECK(gc_breaker_sent(&b));
   gc_breaker_note(&b, false, false, 6000);
@@ -122,7 +122,7 @@ static void a_straggler_is_not_taken_for_the_probe(void) {
   CHECK_INT(gc_breaker_wait_ms(&b, 8000), 10000);
 }
 
-static void a_straggler_that_succeeds_closes_it(void) {
+static void an_older_request_that_succeeds_closes_it(void) {
   struct gc_breaker b = opened_at(0);
   gc_breaker_note(&b, false, true, 100);
   CHECK(!gc_breaker_is_open(&b));
@@ -148,7 +148,7 @@ static void after_a_cancelled_probe_comes_another(void) {
   CHECK_INT(gc_breaker_wait_ms(&b, 6000), 10000);
 }
 
-static void a_cancelled_straggler_does_not_free_the_probe(void) {
+static void a_cancelled_older_request_does_not_free_the_probe(void) {
   struct gc_breaker b = opened_at(0);
   CHECK(gc_breaker_sent(&b));
   gc_breaker_cancelled(&b, false);
@@ -173,11 +173,11 @@ int main(void) {
   RUN(one_probe_at_a_time);
   RUN(a_request_is_a_probe_only_while_it_is_open);
   RUN(success_of_the_probe_closes_it_and_forgets);
-  RUN(stragglers_that_fail_do_not_prolong_the_rest);
-  RUN(a_straggler_is_not_taken_for_the_probe);
-  RUN(a_straggler_that_succeeds_closes_it);
+  RUN(older_requests_that_fail_do_not_prolong_the_rest);
+  RUN(an_older_request_is_not_taken_for_the_probe);
+  RUN(an_older_request_that_succeeds_closes_it);
   RUN(after_a_cancelled_probe_comes_another);
-  RUN(a_cancelled_straggler_does_not_free_the_probe);
+  RUN(a_cancelled_older_request_does_not_free_the_probe);
   RUN(a_cancelled_request_counts_for_nothing);
   return check_done();
 }

@@ -29,18 +29,18 @@ static uint32_t worst_minute(const uint64_t *takes_ms, size_t count) {
   return worst;
 }
 
-/* How a caller may behave; returns the time of the next try. */
+/* The behaviours of a caller; returns the time of the next try. */
 static uint64_t next_try(int pattern, uint64_t now_ms) {
   switch (pattern) {
   case 0: /* as fast as it can */
     return now_ms + 1;
-  case 1: /* anyhow */
+  case 1: /* at random times */
     return now_ms + draw() % 500;
-  case 2: /* bursts with rests of up to two minutes */
+  case 2: /* bursts with pauses of up to two minutes */
     return now_ms + (draw() % 64 == 0 ? draw() % (2 * MINUTE_MS) : 0);
   case 3: /* one burst each minute, to the millisecond */
     return draw() % 40 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS : now_ms;
-  case 4: /* the two sides of a minute's border */
+  case 4: /* just before and just after the end of a minute */
     return draw() % 30 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS - 1
                             : now_ms + draw() % 2;
   default: /* a slow one */
@@ -48,7 +48,7 @@ static uint64_t next_try(int pattern, uint64_t now_ms) {
   }
 }
 
-static void no_minute_however_laid_sees_more_than_the_budget(void) {
+static void no_minute_has_more_requests_than_the_budget(void) {
   static const uint32_t per_minute[] = {2, 3, 9, 10, 11, 60, 250, 300, 1000};
   uint64_t *takes_ms = malloc(TAKES * sizeof(*takes_ms));
   for (size_t i = 0; i < GC_COUNT(per_minute); i++)
@@ -100,8 +100,8 @@ static void the_smallest_budgets_work(void) {
   }
 }
 
-/* In six hours not one request is lost or won to rounding, whatever the steps
- * in which the clock is read. */
+/* In six hours rounding neither loses nor adds a request, for every interval
+ * between reads of the clock. */
 static void the_refill_is_exact_over_hours(void) {
   static const uint32_t steps_ms[] = {1, 7, 267, 999, 59999};
   for (size_t s = 0; s < GC_COUNT(steps_ms); s++) {
@@ -113,7 +113,8 @@ static void the_refill_is_exact_over_hours(void) {
         taken++;
     now_ms -= steps_ms[s];
     uint64_t whole = 25 + now_ms * 225 / MINUTE_MS;
-    /* With long steps the bucket runs over; only then less may go. */
+    /* With long steps the bucket is full for a while; only then fewer requests
+     * may pass. */
     if (steps_ms[s] < 6000)
       CHECK_INT(taken, whole);
     else
@@ -177,7 +178,7 @@ static void a_huge_budget_does_not_overflow(void) {
 }
 
 int main(void) {
-  RUN(no_minute_however_laid_sees_more_than_the_budget);
+  RUN(no_minute_has_more_requests_than_the_budget);
   RUN(a_tenth_may_burst_and_the_rest_comes_evenly);
   RUN(the_smallest_budgets_work);
   RUN(the_refill_is_exact_over_hours);

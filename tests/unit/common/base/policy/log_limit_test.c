@@ -32,7 +32,7 @@ static void follow(const struct step *steps, size_t count) {
 #define NET GC_ERR_NETWORK
 #define AUTH GC_ERR_AUTH
 
-static void a_lasting_trouble_is_told_reminded_of_and_ended(void) {
+static void a_lasting_failure_has_a_first_line_reminders_and_an_end(void) {
   struct gc_log_limit d = {0};
   for (unsigned s = 0; s <= 1200; s += 10) {
     struct gc_log_limit_line l = gc_log_limit_note(&d, GC_ERR_NETWORK, S(s));
@@ -49,7 +49,7 @@ static void a_lasting_trouble_is_told_reminded_of_and_ended(void) {
   CHECK_INT(gc_log_limit_note(&d, GC_OK, S(1206)).say, GC_LOG_LIMIT_QUIET);
 }
 
-static void all_is_well_says_nothing(void) {
+static void success_alone_has_no_line(void) {
   static const struct step steps[] = {
       {0, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
       {700, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
@@ -57,7 +57,7 @@ static void all_is_well_says_nothing(void) {
   FOLLOW(steps);
 }
 
-static void one_that_comes_and_goes_is_not_louder_than_one_that_stays(void) {
+static void a_failure_that_comes_and_goes_has_no_more_lines(void) {
   static const struct step steps[] = {
       {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
       {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
@@ -75,7 +75,7 @@ static void one_that_comes_and_goes_is_not_louder_than_one_that_stays(void) {
   FOLLOW(steps);
 }
 
-static void one_that_came_back_in_silence_and_stays_is_told_in_time(void) {
+static void a_failure_that_returns_without_a_line_gets_one_in_time(void) {
   static const struct step steps[] = {
       {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
       {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
@@ -88,7 +88,7 @@ static void one_that_came_back_in_silence_and_stays_is_told_in_time(void) {
   FOLLOW(steps);
 }
 
-static void a_change_is_told_at_once(void) {
+static void a_change_has_a_line_at_once(void) {
   static const struct step steps[] = {
       {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
       {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
@@ -101,7 +101,7 @@ static void a_change_is_told_at_once(void) {
   FOLLOW(steps);
 }
 
-static void another_trouble_is_told_though_the_last_one_was_just_now(void) {
+static void another_failure_has_a_line_right_after_the_last_one(void) {
   static const struct step steps[] = {
       {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
       {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
@@ -111,7 +111,7 @@ static void another_trouble_is_told_though_the_last_one_was_just_now(void) {
   FOLLOW(steps);
 }
 
-static void to_and_fro_between_codes_is_not_louder_either(void) {
+static void codes_that_alternate_have_few_lines(void) {
   struct gc_log_limit d = {0};
   unsigned lines = 0;
   for (unsigned s = 0; s < 3600; s += 10) {
@@ -122,8 +122,8 @@ static void to_and_fro_between_codes_is_not_louder_either(void) {
   CHECK_THAT(lines >= 6, "%u lines in an hour", lines);
 }
 
-static void whatever_happens_the_lines_are_few(void) {
-  /* A small generator instead of dice: the same run each time. */
+static void random_outcomes_have_few_lines(void) {
+  /* A small generator with a fixed seed: each run is the same. */
   uint32_t random32 = 1;
   struct gc_log_limit d = {0};
   unsigned troubles = 0, ends = 0, held = 0, failures = 0;
@@ -154,14 +154,14 @@ static void a_clock_that_steps_back_does_no_harm(void) {
 }
 
 int main(void) {
-  RUN(a_lasting_trouble_is_told_reminded_of_and_ended);
-  RUN(all_is_well_says_nothing);
-  RUN(one_that_comes_and_goes_is_not_louder_than_one_that_stays);
-  RUN(one_that_came_back_in_silence_and_stays_is_told_in_time);
-  RUN(a_change_is_told_at_once);
-  RUN(another_trouble_is_told_though_the_last_one_was_just_now);
-  RUN(to_and_fro_between_codes_is_not_louder_either);
-  RUN(whatever_happens_the_lines_are_few);
+  RUN(a_lasting_failure_has_a_first_line_reminders_and_an_end);
+  RUN(success_alone_has_no_line);
+  RUN(a_failure_that_comes_and_goes_has_no_more_lines);
+  RUN(a_failure_that_returns_without_a_line_gets_one_in_time);
+  RUN(a_change_has_a_line_at_once);
+  RUN(another_failure_has_a_line_right_after_the_last_one);
+  RUN(codes_that_alternate_have_few_lines);
+  RUN(random_outcomes_have_few_lines);
   RUN(a_clock_that_steps_back_does_no_harm);
   return check_done();
 }

@@ -27,7 +27,7 @@ static void the_next_poll_keeps_the_beat(void) {
   }
 }
 
-static void only_what_an_operator_must_mend_is_a_refusal(void) {
+static void only_an_error_that_an_operator_must_mend_is_a_refusal(void) {
   CHECK(gc_pace_is_refusal(GC_ERR_PERMISSION));
   CHECK(gc_pace_is_refusal(GC_ERR_NOT_FOUND));
   CHECK(gc_pace_is_refusal(GC_ERR_REQUEST));
@@ -39,6 +39,6 @@ static void only_what_an_operator_must_mend_is_a_refusal(void) {
 
 int main(void) {
   RUN(the_next_poll_keeps_the_beat);
-  RUN(only_what_an_operator_must_mend_is_a_refusal);
+  RUN(only_an_error_that_an_operator_must_mend_is_a_refusal);
   return check_done();
 }

@@ -3,9 +3,9 @@
 
 #include "tests/support/check.h"
 
-/* What the design says of each status (renewal and one more try on 401, wait on
- * 429, backoff for 5xx and network, everything else is not asked again),
- * written down here a second time and by another hand than the table. */
+/* The decision for each status (renewal and one more try on 401, wait on 429,
+ * backoff for 5xx and network, no retry for all others), written here a second
+ * time, independently of the table. */
 static void expect(int status, enum gc_action action, enum gc_code code,
                    bool breaks) {
   char row[32];
@@ -48,7 +48,7 @@ static void every_status_has_its_verdict(void) {
   }
 }
 
-static void what_is_no_status_is_given_up(void) {
+static void a_number_that_is_not_a_status_is_given_up(void) {
   static const int statuses[] = {0, -1, 99, 600, 999, 1 << 30};
   for (size_t i = 0; i < GC_COUNT(statuses); i++)
     expect(statuses[i], GC_GIVE_UP, GC_ERR_PARSE, false);
@@ -72,7 +72,7 @@ static void every_failure_below_http_has_its_verdict(void) {
       {"limit", GC_FAILURE_LIMIT, GC_GIVE_UP, GC_ERR_LIMIT, false},
       {"local", GC_FAILURE_LOCAL, GC_GIVE_UP, GC_ERR_CONFIG, false},
   };
-  /* None is left out: GC_FAILURE_NONE is the one without a row. */
+  /* Every failure has a row; only GC_FAILURE_NONE has none. */
   CHECK_INT(GC_COUNT(rows), GC_FAILURE_COUNT - 1);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
@@ -155,7 +155,7 @@ static void answers_have_classes(void) {
 
 int main(void) {
   RUN(every_status_has_its_verdict);
-  RUN(what_is_no_status_is_given_up);
+  RUN(a_number_that_is_not_a_status_is_given_up);
   RUN(every_failure_below_http_has_its_verdict);
   RUN(an_answer_that_broke_off_keeps_its_status_if_that_matters);
   RUN(the_token_endpoint_refuses_with_400_and_401);

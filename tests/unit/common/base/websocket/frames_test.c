@@ -49,7 +49,8 @@ static void note(const struct gc_ws_event *e) {
   (void)!gc_buf_add(&events, e->bytes, e->len);
 }
 
-/* Each piece in memory of its own: the sanitizer sees a step beyond it. */
+/* Each piece has memory of its own, so that the sanitizer sees a read beyond
+ * it. */
 static void feed_piece(struct gc_ws_frames *f, const char *bytes, size_t len) {
   char *copy = malloc(len);
   memcpy(copy, bytes, len);
@@ -174,7 +175,7 @@ static void control_frames_come_at_once_also_between_fragments(void) {
   check_rows(rows, GC_COUNT(rows));
 }
 
-static void a_close_frame_tells_code_and_reason(void) {
+static void a_close_frame_has_a_code_and_a_reason(void) {
   static const struct row rows[] = {
       {"5.5.1 without a code", BYTES("\x88\x00"), "C1005:"},
       {"code", BYTES("\x88\x02\x03\xe9"), "C1001:"},
@@ -360,8 +361,8 @@ static void a_message_has_a_limit_whole_or_in_fragments(void) {
     }
 }
 
-/* A length alone must not reserve anything. */
-static void what_is_too_large_is_refused_with_its_first_byte(void) {
+/* A length alone must not allocate memory. */
+static void a_message_that_is_too_large_is_refused_at_its_first_byte(void) {
   struct gc_ws_frames *f = gc_ws_frames_new(1000);
   struct gc_ws_event e;
   size_t took = gc_ws_frames_next(f, BYTES("\x81\x7e\x03\xe9xyz"), &e);
@@ -423,7 +424,7 @@ static size_t unmask(struct gc_buf *b, unsigned char *ret_first,
   return at + len;
 }
 
-static void what_is_written_is_masked_with_the_given_bits(void) {
+static void a_written_frame_is_masked_with_the_given_bits(void) {
   static char payload[100001], back[100001];
   for (size_t i = 0; i + 1 < sizeof(payload); i++)
     payload[i] = (char)('A' + i % 57);
@@ -452,7 +453,7 @@ static void what_is_written_is_masked_with_the_given_bits(void) {
     uint32_t mask = 0;
     memcpy(&mask, out.data + rows[i].frame_len - rows[i].len - 4, 4);
     CHECK_INT(mask, 0x11223344);
-    /* no byte as it is: none of the mask's bytes is 0 */
+    /* no byte stays as it is: no byte of the mask is 0 */
     for (size_t n = 0; n < rows[i].len; n++)
       if (out.data[rows[i].frame_len - rows[i].len + n] == payload[n]) {
         CHECK_THAT(false, "byte %zu is not masked", n);
@@ -522,13 +523,13 @@ int main(void) {
   RUN(messages_come_whole_and_in_order);
   RUN(fragments_are_put_together);
   RUN(control_frames_come_at_once_also_between_fragments);
-  RUN(a_close_frame_tells_code_and_reason);
+  RUN(a_close_frame_has_a_code_and_a_reason);
   RUN(codes_that_must_not_be_sent_are_refused);
   RUN(broken_rules_end_it_with_their_code);
   RUN(a_message_has_a_limit_whole_or_in_fragments);
-  RUN(what_is_too_large_is_refused_with_its_first_byte);
+  RUN(a_message_that_is_too_large_is_refused_at_its_first_byte);
   RUN(a_message_whole_in_the_input_is_not_copied);
-  RUN(what_is_written_is_masked_with_the_given_bits);
+  RUN(a_written_frame_is_masked_with_the_given_bits);
   RUN(a_close_frame_is_written_as_the_rules_want_it);
   RUN(a_frame_is_written_whole_or_not_at_all);
   RUN(null_may_be_freed);

@@ -268,7 +268,7 @@ static void a_right_answer_opens(void) {
   check_rows(rows, GC_COUNT(rows));
 }
 
-static void a_101_that_is_none_is_told(void) {
+static void a_101_that_breaks_a_rule_is_named(void) {
   static const struct row rows[] = {
       {"no upgrade", S101 CO ACCEPT "\r\n", GC_WS_WRONG, 101,
        "without \"Upgrade: websocket\"", 0},
@@ -314,7 +314,7 @@ static void a_101_that_is_none_is_told(void) {
   check_rows(rows, GC_COUNT(rows));
 }
 
-static void what_is_not_http_is_told_at_once(void) {
+static void an_answer_that_is_not_http_is_named_at_once(void) {
   static const char *const rows[] = {"S",
                                      "SSH-2.0-OpenSSH_9.2",
                                      "\x16\x03\x01",
@@ -453,7 +453,7 @@ static void a_body_has_its_limits(void) {
     }
 }
 
-/* `count` lines of `len` bytes, then what opens. */
+/* `count` lines of `len` bytes, then the fields that open the socket. */
 static struct gc_buf long_head(size_t count, size_t len) {
   struct gc_buf b = {.max = 1 << 20};
   (void)!gc_buf_text(&b, S101 UP CO);
@@ -491,8 +491,8 @@ static void a_header_has_its_limit(void) {
     }
 }
 
-/* The limit is of all headers together: a hundred thousand 100 Continue are
- * not waited for. */
+/* The limit is that of all headers together: the client does not wait for a
+ * hundred thousand 100 Continue. */
 static void interim_answers_have_no_limit_of_their_own(void) {
   struct gc_buf b = {.max = 1 << 20};
   while (b.len < 20000)
@@ -511,8 +511,8 @@ int main(void) {
   RUN(a_request_larger_than_its_buffer_is_refused);
   RUN(base64_is_that_of_the_standard);
   RUN(a_right_answer_opens);
-  RUN(a_101_that_is_none_is_told);
-  RUN(what_is_not_http_is_told_at_once);
+  RUN(a_101_that_breaks_a_rule_is_named);
+  RUN(an_answer_that_is_not_http_is_named_at_once);
   RUN(a_refusal_keeps_what_an_operator_needs);
   RUN(fields_of_a_refusal_are_kept_printable);
   RUN(an_end_without_a_whole_answer_decides_nothing);
