@@ -147,7 +147,7 @@ static void a_folder_without_a_parent_is_named(void) {
   CHECK_HAS(err.text, store_folder);
 }
 
-/* Root may write anywhere; the modes apply to the user "nobody". */
+/* Root may write anywhere; the modes apply to an unprivileged user. */
 static void as_nobody(enum gc_code *ret_code, struct gc_err *err) {
   uid_t was = geteuid();
   if (was == 0 && seteuid(65534) != 0)

@@ -391,7 +391,7 @@ static void a_list_opens_a_closed_conversation(void) {
   CHECK(conversations_close(m, life.now.id));
   poll(30, true, true);
   CHECK_INT(of("q1").active, 1);
-  CHECK(!conversations_poll_list(m, uuid_key_read("nobody", 6)));
+  CHECK(!conversations_poll_list(m, uuid_key_read("absent", 6)));
 }
 
 int main(void) {
