@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Installs the missing packages, and no others:
 # tools/deps.sh build|demo|test|package|bench …
-# (one or more of these). Uses apt-get on Debian 12, dnf on Fedora; on other
-# systems the names may differ. Starts no service. Does nothing, and needs no
-# root, when all packages are installed.
+# (one or more of these). Uses apt-get on Debian 12 and 13 and Ubuntu 24.04, dnf
+# on Fedora; on other systems the names may differ. NAME/OLDER is one package
+# whose name depends on the release: the first one that the release has. Starts
+# no service. Does nothing, and needs no root, when all packages are installed.
 set -eu
 
 say() { echo "deps: $*" >&2; }
@@ -14,8 +15,8 @@ debian_packages() {
   build) echo gcc libc6-dev make autoconf automake libtool pkg-config \
     libcurl4-openssl-dev libjson-c-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev collectd-dev python3 xz-utils ;;
-  demo) echo collectd-core libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
-  test) echo clang libclang-rt-14-dev clang-format clang-tidy prometheus graphite-carbon \
+  demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
+  test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus graphite-carbon \
     mandoc tinyproxy influxdb redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
@@ -34,7 +35,7 @@ fedora_packages() {
     libcurl-devel json-c-devel yajl-devel wslay-devel sqlite-devel openssl-devel \
     libmicrohttpd-devel gnutls-devel hiredis-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
-  test) echo clang compiler-rt clang-tools-extra prometheus python3-carbon \
+  test) echo ccache clang compiler-rt clang-tools-extra prometheus python3-carbon \
     mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs ;;
   package) echo rpm-build rpmlint systemd ;;
   bench) echo collectd nodejs redis
@@ -49,19 +50,37 @@ need_root() {
   exit 1
 }
 
+apt_installed() {
+  for name in $(echo "$1" | tr / ' '); do
+    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' && return
+  done
+  return 1
+}
+
+# The name that this release has; the last one when apt knows none of them.
+apt_name() {
+  for name in $(echo "$1" | tr / ' '); do
+    apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]' && break
+  done
+  echo "$name"
+}
+
 apt_install() {
   missing=
   for p in "$@"; do
-    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||
-      missing="$missing $p"
+    apt_installed "$p" || missing="$missing $p"
   done
   [ -n "$missing" ] || return 0
   need_root $missing
-  say "installing$missing"
   # RUNLEVEL=1: invoke-rc.d then starts none of the services.
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   apt-get -q update >/dev/null
-  apt-get -q -y install --no-install-recommends $missing >/dev/null
+  names=
+  for p in $missing; do
+    names="$names $(apt_name "$p")"
+  done
+  say "installing$names"
+  apt-get -q -y install --no-install-recommends $names >/dev/null
 }
 
 dnf_install() {
