@@ -7,7 +7,7 @@
 
 #include "common/base/assert.h"
 
-static enum gc_code reserve(struct gc_buf *b, size_t more) {
+static enum gc_code reserve_bytes(struct gc_buf *b, size_t more) {
   if (more > b->max || b->len > b->max - more)
     return GC_ERR_LIMIT;
   GC_ASSERT(b->data == NULL ? b->len == 0 && b->cap == 0 : b->len < b->cap);
@@ -36,7 +36,7 @@ static enum gc_code reserve(struct gc_buf *b, size_t more) {
 }
 
 enum gc_code gc_buf_add(struct gc_buf *b, const void *bytes, size_t len) {
-  GC_TRY(reserve(b, len));
+  GC_TRY(reserve_bytes(b, len));
   if (len > 0)
     memcpy(b->data + b->len, bytes, len);
   b->len += len;
@@ -55,7 +55,7 @@ enum gc_code gc_buf_print(struct gc_buf *b, const char *format, ...) {
   va_end(args);
   if (len < 0)
     return GC_ERR_PARSE;
-  GC_TRY(reserve(b, (size_t)len));
+  GC_TRY(reserve_bytes(b, (size_t)len));
 
   va_start(args, format);
   vsnprintf(b->data + b->len, (size_t)len + 1, format, args);

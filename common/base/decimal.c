@@ -42,7 +42,7 @@ static bool read_exponent(const char *p, const char *end, long *ret) {
   return true;
 }
 
-static bool split(const char *text, size_t len, struct decimal *d) {
+static bool parse_decimal(const char *text, size_t len, struct decimal *d) {
   if (len == 0 || len > GC_DECIMAL_MAX)
     return false;
   const char *p = text, *end = text + len;
@@ -78,7 +78,7 @@ static bool split(const char *text, size_t len, struct decimal *d) {
 
 bool gc_decimal_int(const char *text, size_t len, int64_t *ret) {
   struct decimal d;
-  if (!split(text, len, &d))
+  if (!parse_decimal(text, len, &d))
     return false;
   while (d.count > 0 && d.exponent < 0 && d.digits[d.count - 1] == '0') {
     d.count--;
@@ -107,7 +107,7 @@ bool gc_decimal_int(const char *text, size_t len, int64_t *ret) {
 
 /* Both factors are exact doubles, so their product or quotient is the nearest
  * double (Clinger, "How to read floating point numbers accurately"). */
-static bool exact(const struct decimal *d, double *ret) {
+static bool exact_double(const struct decimal *d, double *ret) {
   static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -123,11 +123,11 @@ static bool exact(const struct decimal *d, double *ret) {
 
 bool gc_decimal_real(const char *text, size_t len, double *ret) {
   struct decimal d;
-  if (!split(text, len, &d))
+  if (!parse_decimal(text, len, &d))
     return false;
 
   double value = 0;
-  if (d.count > 0 && !exact(&d, &value)) {
+  if (d.count > 0 && !exact_double(&d, &value)) {
     /* Without a decimal point the locale changes nothing. */
     char plain[GC_DECIMAL_MAX + 32];
     snprintf(plain, sizeof(plain), "%.*se%ld", (int)d.count, d.digits,

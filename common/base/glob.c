@@ -8,7 +8,7 @@
 
 /* Takes one character off the front. An invalid byte is a character of its own,
  * beyond Unicode, so that it equals only itself. */
-static uint32_t next(const char **p) {
+static uint32_t next_char(const char **p) {
   uint32_t point = 0;
   size_t size = gc_utf8_char(*p, strnlen(*p, 4), &point);
   if (size == 0) {
@@ -25,7 +25,7 @@ static bool next_in_set(const char **p, uint32_t *ret) {
     (*p)++;
   if (**p == '\0')
     return false;
-  *ret = next(p);
+  *ret = next_char(p);
   return true;
 }
 
@@ -61,7 +61,7 @@ static enum set read_set(const char **p, uint32_t c) {
 static bool matches_one(const char **p, const char **t) {
   if (**p == '\0' || **t == '\0')
     return false;
-  uint32_t c = next(t);
+  uint32_t c = next_char(t);
   switch (**p) {
   case '?':
     (*p)++;
@@ -71,9 +71,9 @@ static bool matches_one(const char **p, const char **t) {
     return read_set(p, c) == SET_WITH;
   case '\\':
     (*p)++;
-    return **p != '\0' && next(p) == c;
+    return **p != '\0' && next_char(p) == c;
   default:
-    return next(p) == c;
+    return next_char(p) == c;
   }
 }
 
@@ -92,15 +92,15 @@ bool gc_glob_matches(const char *pattern, const char *text) {
       continue;
     if (star == NULL || *taken == '\0')
       return false;
-    next(&taken);
+    next_char(&taken);
     p = star;
     t = taken;
   }
   return true;
 }
 
-static enum gc_code wrong(struct gc_err *err, const char *pattern,
-                          const char *what) {
+static enum gc_code refuse_pattern(struct gc_err *err, const char *pattern,
+                                   const char *what) {
   return gc_fail(err, GC_ERR_CONFIG, "pattern \"%s\": %s", pattern, what);
 }
 
@@ -110,28 +110,31 @@ enum gc_code gc_glob_check(const char *pattern, struct gc_err *err) {
                    "an empty pattern matches nothing; \"*\" matches all");
   const char *p = pattern[0] == '!' ? pattern + 1 : pattern;
   if (*p == '\0')
-    return wrong(err, pattern, "nothing follows the \"!\"");
+    return refuse_pattern(err, pattern, "nothing follows the \"!\"");
   while (*p != '\0') {
     char c = *p++;
     if (c == '\\' && *p == '\0')
-      return wrong(err, pattern, "nothing follows the \"\\\" at the end");
+      return refuse_pattern(err, pattern,
+                            "nothing follows the \"\\\" at the end");
     if (c == '\\')
       p++;
     if (c != '[')
       continue;
     enum set set = read_set(&p, 0);
     if (set == SET_OPEN)
-      return wrong(err, pattern,
-                   "\"[\" without \"]\"; \"\\[\" is the bracket itself");
+      return refuse_pattern(
+          err, pattern, "\"[\" without \"]\"; \"\\[\" is the bracket itself");
     if (set == SET_BACKWARDS)
-      return wrong(err, pattern, "a range within \"[ ]\" runs backwards");
+      return refuse_pattern(err, pattern,
+                            "a range within \"[ ]\" runs backwards");
   }
   return GC_OK;
 }
 
 /* Matches wildcards only with the name, if it is known: half of all ids contain
  * an "e", and `!*e*` does not mean those. */
-static bool fits(const char *pattern, const char *name, const char *id) {
+static bool matches_name_or_id(const char *pattern, const char *name,
+                               const char *id) {
   if (name == NULL)
     return id != NULL && gc_glob_matches(pattern, id);
   return gc_glob_matches(pattern, name) ||
@@ -145,7 +148,7 @@ bool gc_glob_accepts(char *const *patterns, size_t count, const char *name,
     bool negative = patterns[i][0] == '!';
     const char *pattern = patterns[i] + negative;
     any_positive = any_positive || !negative;
-    if (fits(pattern, name, id))
+    if (matches_name_or_id(pattern, name, id))
       return !negative;
   }
   return !any_positive;

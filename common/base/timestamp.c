@@ -243,7 +243,8 @@ static const char *read_part(struct reader *r, struct part *part) {
   return NULL;
 }
 
-static const char *add(int64_t *sum, const struct part *part, int64_t unit) {
+static const char *add_part(int64_t *sum, const struct part *part,
+                            int64_t unit) {
   int64_t ms;
   if (part->has_fraction && unit != SECOND)
     return "only seconds may have a fraction";
@@ -280,7 +281,7 @@ static const char *read_units(struct reader *r, int64_t *sum) {
     unit = find_unit(unit, after_t, letter);
     if (unit == GC_COUNT(units))
       return "units are D, then T, then H, M and S, or W alone";
-    wrong = add(sum, &part, units[unit].ms);
+    wrong = add_part(sum, &part, units[unit].ms);
     if (wrong != NULL)
       return wrong;
   }
@@ -299,7 +300,7 @@ static const char *read_duration(struct reader r, int64_t *sum) {
   const char *wrong = read_part(&r, &weeks);
   if (wrong == NULL && r.at + 1 != r.end)
     return "weeks stand alone";
-  return wrong != NULL ? wrong : add(sum, &weeks, WEEK);
+  return wrong != NULL ? wrong : add_part(sum, &weeks, WEEK);
 }
 
 enum gc_code gc_duration_parse(const char *text, size_t len, int64_t *ret_ms,

@@ -75,8 +75,8 @@ static const char *what_is_wrong(const char *host, bool tls) {
 }
 
 /* The text before an "@" may be a password: such an address is not shown. */
-static enum gc_code refuse(struct gc_err *err, const char *option,
-                           const char *url, const char *why) {
+static enum gc_code refuse_url(struct gc_err *err, const char *option,
+                               const char *url, const char *why) {
   if (strchr(url, '@') != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "%s: %s", option, why);
   return gc_fail(err, GC_ERR_CONFIG, "%s \"%.100s\": %s", option, url, why);
@@ -86,14 +86,14 @@ enum gc_code gc_url_check(const char *option, const char *url,
                           char out[GC_URL_SIZE], struct gc_err *err) {
   bool tls = strncasecmp(url, "https://", 8) == 0;
   if (!tls && strncasecmp(url, "http://", 7) != 0)
-    return refuse(err, option, url,
-                  "does not begin with https:// (or http:// for loopback)");
+    return refuse_url(err, option, url,
+                      "does not begin with https:// (or http:// for loopback)");
   const char *host = url + (tls ? 8 : 7);
   if (strlen(url) > GC_URL_MAX)
-    return refuse(err, option, url, "too long");
+    return refuse_url(err, option, url, "too long");
   const char *wrong = what_is_wrong(host, tls);
   if (wrong != NULL)
-    return refuse(err, option, url, wrong);
+    return refuse_url(err, option, url, wrong);
 
   size_t len = strlen(host);
   while (host[len - 1] == '/')

@@ -33,8 +33,8 @@ static bool read_life(const char *text, uint32_t *ret_life_ms) {
   return true;
 }
 
-static enum gc_code take(const char *id, size_t id_len, const char *uri,
-                         size_t uri_len, struct gc_channel_id *ret_id) {
+static enum gc_code copy_channel(const char *id, size_t id_len, const char *uri,
+                                 size_t uri_len, struct gc_channel_id *ret_id) {
   if (!is_id(id, id_len) || !is_uri(uri, uri_len))
     return GC_ERR_PARSE;
   struct gc_channel_id taken = {.id = strndup(id, id_len),
@@ -56,9 +56,10 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
   const char *id = gc_document_text(answer.root, "id");
   const char *uri = gc_document_text(answer.root, "connectUri");
   const char *expires = gc_document_text(answer.root, "expires");
-  enum gc_code code = id != NULL && uri != NULL
-                          ? take(id, strlen(id), uri, strlen(uri), ret_id)
-                          : GC_ERR_PARSE;
+  enum gc_code code =
+      id != NULL && uri != NULL
+          ? copy_channel(id, strlen(id), uri, strlen(uri), ret_id)
+          : GC_ERR_PARSE;
   if (code != GC_OK)
     return gc_fail(err, code,
                    code == GC_ERR_PARSE
@@ -85,19 +86,19 @@ enum gc_code gc_channel_id_read(const char *text,
   size_t uri_len = strcspn(uri, " ");
   if (uri[uri_len] != '\0' && !read_life(uri + uri_len + 1, &life_ms))
     return GC_ERR_PARSE;
-  GC_TRY(take(text, id_len, uri, uri_len, ret_id));
+  GC_TRY(copy_channel(text, id_len, uri, uri_len, ret_id));
   ret_id->life_ms = life_ms;
   return GC_OK;
 }
 
-static void wipe(char *secret) {
+static void overwrite_secret(char *secret) {
   if (secret != NULL)
     explicit_bzero(secret, strlen(secret));
   free(secret);
 }
 
 void gc_channel_id_clear(struct gc_channel_id *id) {
-  wipe(id->id);
-  wipe(id->uri);
+  overwrite_secret(id->id);
+  overwrite_secret(id->uri);
   *id = (struct gc_channel_id){.id = NULL};
 }

@@ -11,7 +11,7 @@ static bool is_forbidden(uint32_t point) {
 }
 
 /* Writes up to `max` bytes; returns how many, without the NUL. */
-static size_t clean(char *out, size_t max, const char *name, size_t len) {
+static size_t write_clean(char *out, size_t max, const char *name, size_t len) {
   size_t used = 0;
   for (size_t at = 0; at < len;) {
     uint32_t point = 0;
@@ -31,7 +31,7 @@ static size_t clean(char *out, size_t max, const char *name, size_t len) {
 }
 
 bool gc_name_clean(char out[GC_NAME_SIZE], const char *name, size_t len) {
-  size_t used = clean(out, GC_NAME_SIZE - 1, name, len);
+  size_t used = write_clean(out, GC_NAME_SIZE - 1, name, len);
   return strspn(out, " _") < used;
 }
 
@@ -42,10 +42,10 @@ void gc_name_or_id(char out[GC_NAME_SIZE], const char *name, const char *id) {
 
 void gc_label_both(char out[GC_NAME_SIZE], const char *name, const char *id) {
   char tail[GC_NAME_SIZE];
-  size_t tail_len = clean(tail, sizeof(tail) - 1, id, strlen(id));
+  size_t tail_len = write_clean(tail, sizeof(tail) - 1, id, strlen(id));
   size_t used = 0;
   if (tail_len < GC_NAME_SIZE - 2) {
-    used = clean(out, GC_NAME_SIZE - 2 - tail_len, name, strlen(name));
+    used = write_clean(out, GC_NAME_SIZE - 2 - tail_len, name, strlen(name));
     out[used++] = '@';
   }
   memcpy(out + used, tail, tail_len + 1);
@@ -80,7 +80,7 @@ bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
     gap = false;
     wide[used++] = is_upper(*c) ? (char)(*c - 'A' + 'a') : *c;
   }
-  used = clean(out, GC_NAME_SIZE - 1, wide, used);
+  used = write_clean(out, GC_NAME_SIZE - 1, wide, used);
   if (used > 0 && out[used - 1] == '_') /* the cut is after a word */
     out[used - 1] = '\0';
   return used > 0;

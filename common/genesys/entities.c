@@ -31,7 +31,7 @@ static size_t text_size(const struct gc_entry *e) {
          strlen(e->detail) + 4;
 }
 
-static const char *keep(char **at, const char *text) {
+static const char *copy_text(char **at, const char *text) {
   char *copy = *at;
   size_t size = strlen(text) + 1;
   memcpy(copy, text, size);
@@ -68,10 +68,10 @@ struct gc_entities *gc_entities_new(const struct gc_entry *entries,
   d->count = count;
   d->texts = texts;
   for (size_t i = 0; i < count; i++) {
-    d->entries[i].id = keep(&texts, entries[i].id);
-    d->entries[i].name = keep(&texts, entries[i].name);
-    d->entries[i].label = keep(&texts, entries[i].label);
-    d->entries[i].detail = keep(&texts, entries[i].detail);
+    d->entries[i].id = copy_text(&texts, entries[i].id);
+    d->entries[i].name = copy_text(&texts, entries[i].name);
+    d->entries[i].label = copy_text(&texts, entries[i].label);
+    d->entries[i].detail = copy_text(&texts, entries[i].detail);
   }
   qsort(d->entries, d->count, sizeof(d->entries[0]), by_id_and_arrival);
   drop_repeats(d);

@@ -64,7 +64,7 @@ uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s) {
 }
 
 /* True when the blank-separated list has the word. */
-static bool holds(const char *list, const char *word, size_t len) {
+static bool has_word(const char *list, const char *word, size_t len) {
   while (*list != '\0') {
     size_t n = strcspn(list, " ");
     if (n == len && memcmp(list, word, len) == 0)
@@ -80,7 +80,7 @@ bool gc_token_lacks(const struct gc_token *t, const char *wanted, char *out,
     return false;
   for (wanted += strspn(wanted, " "); *wanted != '\0';) {
     size_t n = strcspn(wanted, " ");
-    if (!holds(t->scope, wanted, n)) {
+    if (!has_word(t->scope, wanted, n)) {
       snprintf(out, size, "%.*s", (int)n, wanted);
       return true;
     }

@@ -183,8 +183,8 @@ static void note_failure(struct gc_document *d, enum gc_code code) {
 }
 
 /* Takes `value`, and frees it when it cannot be added. */
-static bool attach(struct gc_document *d, struct json_object *in,
-                   const char *key, struct json_object *value) {
+static bool attach_member(struct gc_document *d, struct json_object *in,
+                          const char *key, struct json_object *value) {
   bool is_added = false;
   if (d->failed != GC_OK) {
     json_object_put(value);
@@ -207,14 +207,14 @@ static bool attach(struct gc_document *d, struct json_object *in,
   return is_added;
 }
 
-/* As attach(), for a value that json-c creates: NULL means out of memory, not
- * null. */
+/* As attach_member(), for a value that json-c creates: NULL means out of
+ * memory, not null. */
 static struct json_object *attach_new(struct gc_document *d,
                                       struct json_object *in, const char *key,
                                       struct json_object *value) {
   if (value == NULL)
     note_failure(d, GC_ERR_MEMORY);
-  return attach(d, in, key, value) ? value : NULL;
+  return attach_member(d, in, key, value) ? value : NULL;
 }
 
 struct json_object *gc_document_add_object(struct gc_document *d,
@@ -259,7 +259,7 @@ static struct json_object *new_string(const char *text) {
 void gc_document_add_text(struct gc_document *d, struct json_object *in,
                           const char *key, const char *text) {
   if (text == NULL)
-    (void)attach(d, in, key, NULL);
+    (void)attach_member(d, in, key, NULL);
   else
     (void)attach_new(d, in, key, new_string(text));
 }

@@ -12,7 +12,7 @@ struct span {
   size_t len;
 };
 
-static struct span trimmed(const char *at, size_t len) {
+static struct span trim_span(const char *at, size_t len) {
   while (len > 0 && isspace((unsigned char)at[len - 1]))
     len--;
   while (len > 0 && isspace((unsigned char)*at)) {
@@ -49,7 +49,7 @@ static int64_t date_ms(const char *text) {
 static bool is_json_type(struct span s) {
   const char *semicolon = memchr(s.at, ';', s.len);
   if (semicolon != NULL)
-    s = trimmed(s.at, (size_t)(semicolon - s.at));
+    s = trim_span(s.at, (size_t)(semicolon - s.at));
   return is_name(s, "application/json") || ends_with(s, "+json");
 }
 
@@ -93,7 +93,7 @@ enum gc_code gc_reply_headers_read(struct gc_reply_headers *h, const char *line,
   if (h->bytes > GC_HEADERS_MAX_BYTES)
     return GC_ERR_LIMIT;
 
-  struct span whole = trimmed(line, len);
+  struct span whole = trim_span(line, len);
   if (whole.len == 0)
     h->is_open = false;
   if (whole.len >= 5 && strncmp(whole.at, "HTTP/", 5) == 0)
@@ -103,8 +103,8 @@ enum gc_code gc_reply_headers_read(struct gc_reply_headers *h, const char *line,
   if (colon == NULL)
     return GC_OK;
   size_t name_len = (size_t)(colon - whole.at);
-  store_field(h, trimmed(whole.at, name_len),
-              trimmed(colon + 1, whole.len - name_len - 1), reply);
+  store_field(h, trim_span(whole.at, name_len),
+              trim_span(colon + 1, whole.len - name_len - 1), reply);
   return GC_OK;
 }
 

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <strings.h>
 
-static bool equals(const char *value, const char *word) {
+static bool value_is(const char *value, const char *word) {
   return strcasecmp(value, word) == 0;
 }
 
 /* The loss that a crash of the server or its host causes; NULL: none. */
 static const char *cost_of_a_crash(const struct redis_durability *d) {
-  if (!equals(d->appendonly, "yes"))
+  if (!value_is(d->appendonly, "yes"))
     return "a crash loses all counts since its last snapshot";
-  if (equals(d->appendfsync, "always"))
+  if (value_is(d->appendfsync, "always"))
     return NULL;
-  return equals(d->appendfsync, "everysec")
+  return value_is(d->appendfsync, "everysec")
              ? "a crash loses up to the last two seconds of counts"
              : "a crash loses the counts that the kernel had not written yet, "
                "some 30 s";
@@ -31,7 +31,7 @@ bool redis_advice(const struct redis_durability *d, struct gc_err *ret_words) {
     return true;
   }
   const char *cost = cost_of_a_crash(d);
-  bool evicts = !equals(d->maxmemory_policy, "noeviction");
+  bool evicts = !value_is(d->maxmemory_policy, "noeviction");
   if (cost != NULL)
     (void)gc_fail(ret_words, GC_ERR_REMOTE,
                   "Redis has appendonly %.10s, appendfsync %.10s: %s, and "
