@@ -18,6 +18,13 @@ enum {
   PIECE_MAX = 1000,
   PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
+  HOUR_MS = 3600000,
+  /* A checkpoint this far ahead of all clocks is reported … */
+  FUTURE_MS = 15 * 60000,
+  /* … and this far ahead, for so long, steps back. Time zones and summer time
+   * are in between: a wall clock that is an hour behind moves nothing. */
+  FUTURE_BACK_MS = 2 * HOUR_MS,
+  FUTURE_WAIT_MS = 10 * 60000,
   FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
 };
 
@@ -103,9 +110,31 @@ static bool lacks_names(struct gc_analytics *b) {
   return true;
 }
 
+/* Reports a Date that counts neither for windows nor for the checkpoint. */
+static void report_clocks(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK};
+  double days = (double)b->poll.date_off_ms / DAY_MS;
+  if (b->poll.date_off_ms != 0 && b->clock.is_agreed)
+    (void)gc_fail(
+        &err, GC_ERR_STATE,
+        "an answer's Date is %+.2f days from this machine's clock and "
+        "from earlier answers; it is not used: look for a gateway or "
+        "proxy with a wrong clock",
+        days);
+  else if (b->poll.date_off_ms != 0)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the answers' Date is %+.2f days from this machine's clock; "
+                  "intervals follow the earlier of the two until they agree: "
+                  "check the clock of this machine (NTP)",
+                  days);
+  b->notice(b->ctx, "clock", &err);
+}
+
 static void on_poll(void *ctx) {
   struct gc_analytics *b = ctx;
   struct gc_err error = b->poll.error;
+  if (b->poll.answered > 0)
+    report_clocks(b);
   record_poll(b);
   gc_analytics_poll_clear(&b->poll);
   if (error.code == GC_OK && !b->poll.is_early) {
@@ -197,18 +226,45 @@ static void remake_filter(struct gc_analytics *b) {
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
 }
 
-/* Reports a checkpoint in the future, which is possible only with a wrong clock
- * and a server without Date headers. */
-static void report_future_checkpoint(struct gc_analytics *b,
-                                     int64_t server_ms) {
+/* The later one of all clocks that are known: those of this block and that of
+ * the account's last answer. */
+static int64_t latest_clock(const struct gc_analytics *b) {
+  int64_t wall_ms = env_of(b)->wall_ms(env_of(b)->ctx);
+  int64_t server_ms = server_now(b);
+  int64_t date_ms = wall_ms + gc_api_clock_offset_ms(b->deps.api);
+  int64_t latest_ms = wall_ms > server_ms ? wall_ms : server_ms;
+  return latest_ms > date_ms ? latest_ms : date_ms;
+}
+
+/* A checkpoint in the future was saved while a clock was wrong. When all clocks
+ * have said so for a while, it steps back; until then nothing is requested. */
+static void check_future(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
-  int64_t ahead_ms = b->checkpoint.mark.done_ms - server_ms;
-  if (b->checkpoint.mark.is_set && ahead_ms > DAY_MS)
+  struct gc_windows_mark *mark = &b->checkpoint.mark;
+  int64_t ahead_ms = mark->is_set ? mark->done_ms - latest_clock(b) : 0;
+  double hours = (double)ahead_ms / HOUR_MS;
+  if (ahead_ms < FUTURE_MS) {
+    b->future_since_ms = 0;
+  } else if (b->future_since_ms == 0) {
+    b->future_since_ms = gc_analytics_now(b);
+  }
+  if (ahead_ms >= FUTURE_BACK_MS &&
+      gc_analytics_now(b) >= b->future_since_ms + FUTURE_WAIT_MS) {
     (void)gc_fail(&err, GC_ERR_STATE,
-                  "the checkpoint lies %.1f days in the future, nothing is "
-                  "asked until then: a clock was wrong; stop collectd and "
-                  "remove the query's row from the state file",
-                  (double)ahead_ms / DAY_MS);
+                  "the checkpoint was %.1f hours in the future: a clock was "
+                  "wrong when it was saved; the query goes on with the newest "
+                  "interval, intervals before it may be missing",
+                  hours);
+    gc_checkpoint_step_back(
+        &b->checkpoint, gc_windows_newest(&b->settings.rule, server_now(b)));
+    b->future_since_ms = 0;
+  } else if (ahead_ms >= FUTURE_MS) {
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the checkpoint lies %.1f hours in the future, nothing is "
+                  "requested: a clock is or was wrong; the query goes on by "
+                  "itself, check the clock of this machine (NTP)",
+                  hours);
+  }
   b->notice(b->ctx, "checkpoint", &err);
 }
 
@@ -238,7 +294,7 @@ static void start_when_due(struct gc_analytics *b) {
     start_poll(b, &plan);
     return;
   }
-  report_future_checkpoint(b, server_ms);
+  check_future(b);
   set_idle(b, true);
   int64_t due_ms = gc_windows_due(&b->settings.rule, &b->checkpoint.mark);
   int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : RECHECK_MS;

@@ -55,7 +55,8 @@ struct gc_analytics {
   bool piece_is_accepted;   /* smaller requests were refused as well */
   uint64_t next_request_ms; /* the next request is not sent earlier */
   uint64_t naming_until_ms;
-  uint32_t named; /* series whose names were checked */
+  uint64_t future_since_ms; /* the mark is ahead of all clocks; 0: it is not */
+  uint32_t named;           /* series whose names were checked */
 
   /* Owned by the thread that the stage names (analytics.h). */
   struct gc_series_set series;

@@ -8,7 +8,9 @@
 
 enum { PENDING_MAX_BYTES = GC_OUTBOX_TEXT_MAX };
 
-/* A series without an event for this time begins at 0 again after a restart. */
+/* A series without an event for this time before the last save begins at 0
+ * again after a restart. No clock of now counts: one that is months ahead would
+ * delete all totals. */
 static const int64_t keep_ms = INT64_C(92) * 86400000;
 
 static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
@@ -47,10 +49,16 @@ enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
   c->mark.is_set = true;
   c->forget = strcmp(mark.identity, c->identity) != 0;
   c->mark.done_ms = gc_timestamp_floor(mark.done_ms, period_ms);
+  c->loaded_ms = c->mark.done_ms;
   c->mark.settled_ms = c->forget ? c->mark.done_ms : mark.settled_ms;
   return c->forget ? GC_OK
                    : gc_store_load_totals(c->store, c->account, c->query,
                                           on_total, series, err);
+}
+
+void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms) {
+  c->mark.done_ms = c->mark.settled_ms = end_ms;
+  c->loaded_ms = 0;
 }
 
 /* The totals that changed, as rows; the caller frees. */
@@ -87,7 +95,8 @@ static enum gc_code save_rows(struct gc_checkpoint *c,
       .totals = rows,
       .total_count = count,
       .forget = c->forget,
-      .drop_before_ms = c->is_tidy ? 0 : c->mark.done_ms - keep_ms};
+      .drop_before_ms =
+          c->is_tidy || c->loaded_ms == 0 ? 0 : c->loaded_ms - keep_ms};
   memcpy(s.mark.identity, c->identity, sizeof(s.mark.identity));
   if (pending != NULL && pending->count > 0) {
     enum gc_code code = gc_outbox_write(pending, &text);

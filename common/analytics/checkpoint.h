@@ -17,8 +17,9 @@ struct gc_checkpoint {
   char identity[65];
 
   struct gc_windows_mark mark;
-  bool forget;  /* the stored totals belong to another query */
-  bool is_tidy; /* old totals were dropped, once after a start */
+  bool forget;       /* the stored totals belong to another query */
+  bool is_tidy;      /* old totals were dropped, once after a start */
+  int64_t loaded_ms; /* done_ms as loaded; 0: there was none */
 };
 
 /* Loads the mark, the totals and the window that may not have been sent
@@ -30,6 +31,9 @@ GC_MUST_CHECK enum gc_code gc_checkpoint_load(struct gc_checkpoint *c,
                                               struct gc_series_set *series,
                                               struct gc_outbox *pending,
                                               struct gc_err *err);
+
+/* The mark is in the future: sets it to `end_ms`. Keeps all totals. */
+void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms);
 
 /* Saves the mark, the totals that changed and the window to send next (NULL:
  * none). After a failure the next call saves them too. */

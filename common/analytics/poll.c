@@ -82,8 +82,12 @@ static void take_server_time(struct gc_analytics_poll *p,
   const struct gc_env *env = p->deps.env;
   if (reply == NULL || reply->date_ms == 0)
     return;
-  gc_server_clock_hear(p->deps.clock, env->now_ms(env->ctx), reply->date_ms);
-  if (reply->date_ms + DATE_MS < p->to_ms + p->deps.settle_ms)
+  uint64_t now_ms = env->now_ms(env->ctx);
+  int64_t wall_ms = env->wall_ms(env->ctx);
+  if (!gc_server_clock_hear(p->deps.clock, now_ms, wall_ms, reply->date_ms))
+    p->date_off_ms = reply->date_ms - wall_ms;
+  if (gc_server_clock_now(p->deps.clock, now_ms, wall_ms) + DATE_MS <
+      p->to_ms + p->deps.settle_ms)
     p->is_early = true;
 }
 

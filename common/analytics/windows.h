@@ -69,18 +69,26 @@ struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms);
 
-/* The server's time, independent of steps of our wall clock: the time of the
- * last answer (Date header) plus the monotonic time since then. Before the
- * first answer it is our wall clock. After the machine was suspended it is
- * behind until the next answer, which is safe: a window is never requested too
- * early. */
+/* The time of the platform. No clock moves it alone: not our wall clock, not
+ * the Date header of an answer, which a gateway may have wrong by days. A Date
+ * counts when our wall clock agrees with it, or the clock that an earlier
+ * agreement set and that has run on the monotonic clock since: of wall clock,
+ * Date and monotonic clock two agree, and the third one may step. Until two
+ * have agreed, the earlier one of wall clock and last Date counts, so that no
+ * window is requested too early. A server without Date headers leaves the wall
+ * clock. After the machine was suspended the clock is behind until the next
+ * answer, which is safe too. */
+enum { GC_SERVER_CLOCK_AGREE_MS = 5 * 60000 };
+
 struct gc_server_clock {
-  bool is_set;
-  uint64_t at_ms;
+  bool is_agreed; /* two clocks agreed about the time below */
+  bool is_heard;  /* the time below is that of a Date */
+  uint64_t at_ms; /* monotonic */
   int64_t server_ms;
 };
-void gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
-                          int64_t date_ms);
+/* Takes the Date of an answer. False when no other clock agrees with it. */
+bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
+                          int64_t wall_ms, int64_t date_ms);
 int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
                             int64_t wall_ms);
 

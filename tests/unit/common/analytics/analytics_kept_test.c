@@ -227,6 +227,19 @@ static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   end_with_store();
 }
 
+/* The clock was wrong, or the agent was off for months. */
+static void a_clock_months_ahead_deletes_no_totals(void) {
+  begin_with_store();
+  truth[10] = 3;
+  tell_truth();
+  iv_start();
+  iv_pass(5 * MINUTE); /* settled and saved */
+  restart(UINT64_C(100) * 86400000);
+  iv_pass(5000);
+  CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=3,0,3");
+  end_with_store();
+}
+
 /* The agent is killed at random moments: each window is sent; after a kill only
  * the window in flight is sent again, with the same values; the counter ends at
  * the true value. */
@@ -327,6 +340,7 @@ int main(void) {
   RUN(another_query_keeps_the_mark_and_not_the_totals);
   RUN(a_counter_begins_with_its_first_contact);
   RUN(a_window_older_than_backfill_is_not_sent_but_read_again);
+  RUN(a_clock_months_ahead_deletes_no_totals);
   RUN(killed_at_any_moment_nothing_is_missing);
   store_bench_end();
   return check_done();
