@@ -89,6 +89,44 @@ bool gc_token_lacks(const struct gc_token *t, const char *wanted, char *out,
   return false;
 }
 
+/* The server's text goes to the log: one line, no escape sequences. */
+static void replace_unprintable(char *text) {
+  for (char *c = text; *c != '\0'; c++)
+    if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+      *c = '_';
+}
+
+/* Appends to the text in `out`, behind `separator` unless it is empty. */
+static void append_words(char *out, size_t size, const char *separator,
+                         const char *words) {
+  size_t used = strlen(out);
+  if (words != NULL && used + 1 < size)
+    snprintf(out + used, size - used, "%s%s", used > 0 ? separator : "", words);
+}
+
+/* Appends the first message of `errors` that differs from `shown`. */
+static void append_nested(char *out, size_t size, struct json_object *errors,
+                          const char *shown) {
+  const char *first = NULL;
+  size_t more = 0;
+  for (size_t i = 0; i < gc_document_count(errors); i++) {
+    const char *words =
+        gc_document_text(gc_document_element(errors, i), "message");
+    if (words == NULL || (shown != NULL && strcmp(words, shown) == 0))
+      continue;
+    if (first == NULL)
+      first = words;
+    else
+      more++;
+  }
+  append_words(out, size, "; ", first);
+  if (more > 0) {
+    char rest[40];
+    snprintf(rest, sizeof(rest), "and %zu more", more);
+    append_words(out, size, "; ", rest);
+  }
+}
+
 void gc_error_words(const char *body, size_t len, char *out, size_t size) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   out[0] = '\0';
@@ -104,11 +142,26 @@ void gc_error_words(const char *body, size_t len, char *out, size_t size) {
     code = gc_document_text(answer.root, "code");
     words = gc_document_text(answer.root, "message");
   }
-  snprintf(out, size, "%s%s%s", code != NULL ? code : "",
-           code != NULL && words != NULL ? ": " : "",
-           words != NULL ? words : "");
-  /* The server's text goes to the log: one line, no escape sequences. */
-  for (char *c = out; *c != '\0'; c++)
-    if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-      *c = '_';
+  append_words(out, size, "", code);
+  append_words(out, size, ": ", words);
+  append_nested(out, size, gc_document_member(answer.root, "errors"), words);
+  replace_unprintable(out);
+}
+
+void gc_error_context(const char *body, size_t len, char *out, size_t size) {
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  out[0] = '\0';
+  if (body == NULL ||
+      gc_document_read(&answer, body, len, BODY_MAX_BYTES, NULL) != GC_OK)
+    return;
+  append_words(out, size, "", gc_document_text(answer.root, "contextId"));
+  replace_unprintable(out);
+}
+
+bool gc_error_is_page(const char *body, size_t len) {
+  size_t at = 0;
+  while (at < len && (body[at] == ' ' || body[at] == '\t' || body[at] == '\r' ||
+                      body[at] == '\n'))
+    at++;
+  return at < len && body[at] == '<';
 }

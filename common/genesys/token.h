@@ -45,8 +45,19 @@ GC_API bool gc_token_lacks(const struct gc_token *t, const char *wanted,
 
 /* Writes the message of an error body, for a log: "invalid_client: client not
  * found" from the token endpoint, "missing.permissions: …" from the API; "" for
- * another body, such as a proxy's HTML page. One line, printable. */
+ * another body, such as a proxy's HTML page. The first message of `errors`
+ * follows: "bad.request: Bad Request; metric x is unknown; and 2 more". One
+ * line, printable. */
 GC_API void gc_error_words(const char *body, size_t len, char *out,
                            size_t size);
+
+/* Writes the `contextId` of an error body, which is the request's correlation
+ * id; "" when there is none. One line, printable. */
+GC_API void gc_error_context(const char *body, size_t len, char *out,
+                             size_t size);
+
+/* True for a body that begins like HTML: a proxy, firewall or CDN answered, and
+ * neither the API nor the token endpoint. */
+GC_API bool gc_error_is_page(const char *body, size_t len);
 
 #endif

@@ -55,9 +55,10 @@ enum {
   /* At most one renewal for a 401 in this time: the API that refuses a token
    * this young would refuse the next one too. */
   GC_AUTH_REJECT_INTERVAL_MS = 60 * 1000,
-  /* A longer Retry-After of the token endpoint is shortened to this, one day.
+  /* A longer Retry-After of the token endpoint is shortened to this: without a
+   * token the whole account is blind, and one request each 15 min is no load.
    */
-  GC_AUTH_RETRY_AFTER_MAX_S = 86400,
+  GC_AUTH_RETRY_AFTER_MAX_S = 15 * 60,
 };
 
 /* ---- name_cache ---- */

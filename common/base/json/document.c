@@ -149,6 +149,13 @@ size_t gc_document_count(struct json_object *in) {
              : 0;
 }
 
+struct json_object *gc_document_element(struct json_object *in, size_t at) {
+  return json_object_is_type(in, json_type_array) &&
+                 at < json_object_array_length(in)
+             ? json_object_array_get_idx(in, at)
+             : NULL;
+}
+
 const char *gc_document_text(struct json_object *in, const char *key) {
   struct json_object *value = value_at(in, key);
   if (!json_object_is_type(value, json_type_string))

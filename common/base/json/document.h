@@ -48,6 +48,9 @@ GC_API struct json_object *gc_document_member(struct json_object *in,
                                               const char *key);
 /* Elements of an array, members of an object; 0 for anything else. */
 GC_API size_t gc_document_count(struct json_object *in);
+/* Element `at` of the array `in`; NULL when it is null, or not there. */
+GC_API struct json_object *gc_document_element(struct json_object *in,
+                                               size_t at);
 
 /* Each returns a member that has the type; with `key` NULL, `in` itself. A
  * value of another type counts as absent: "60" is not a number. An absent value

@@ -88,7 +88,14 @@ struct gc_retry_decision gc_retry_decide_oauth(const struct gc_reply *reply) {
         GC_GIVE_UP, GC_ERR_AUTH, false,
         "check Region (a client of another region is unknown here), ClientId "
         "and the secret"};
-  return gc_retry_decide(reply);
+  struct gc_retry_decision decision = gc_retry_decide(reply);
+  /* The hints of the table are about the API: roles, queues. */
+  if (decision.code == GC_ERR_PERMISSION)
+    decision.hint = "a proxy, firewall or CDN refuses, or the organisation's "
+                    "list of allowed addresses; check LoginURL and Proxy";
+  if (decision.code == GC_ERR_NOT_FOUND)
+    decision.hint = "check Region and LoginURL";
+  return decision;
 }
 
 enum gc_answer_class gc_answer_class(const struct gc_reply *reply) {

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/api/api_error.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/genesys/token.h"
 
 /* Of the 400 bytes of a message, so that the correlation id fits too. */
-enum { WORDS_BYTES = 120, SECRET_MAX_BYTES = 65536 };
+enum { WORDS_BYTES = 120, CORRELATION_BYTES = 64, SECRET_MAX_BYTES = 65536 };
 
 static const char scope_hint[] =
     "give it to the OAuth client and, if scopes are asked for, to Scope of the "
     "<Account>";
 
-static const char *correlation_of(const struct gc_reply *reply) {
-  return reply->correlation[0] != '\0' ? reply->correlation : "none";
+static const char page_hint[] =
+    "a proxy, firewall or CDN answered with a page, not the API; check BaseURL "
+    "and Proxy";
+
+void gc_api_correlation(const struct gc_reply *reply, char *out, size_t size) {
+  if (reply->correlation[0] != '\0')
+    snprintf(out, size, "%s", reply->correlation);
+  else
+    gc_error_context(reply->body.data, reply->body.len, out, size);
+  if (out[0] == '\0')
+    snprintf(out, size, "none");
 }
 
 static void describe_failure(const struct gc_endpoint *e,
@@ -31,18 +41,23 @@ static void describe_status(const struct gc_endpoint *e,
                             const struct gc_reply *reply,
                             const struct gc_retry_decision *decision,
                             struct gc_err *err) {
-  char words[WORDS_BYTES];
+  char words[WORDS_BYTES], correlation[CORRELATION_BYTES];
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
-  bool lacks = decision->code == GC_ERR_PERMISSION && e->permission[0] != '\0';
+  gc_api_correlation(reply, correlation, sizeof(correlation));
+  bool is_page = gc_error_is_page(reply->body.data, reply->body.len);
+  bool lacks = decision->code == GC_ERR_PERMISSION && !is_page &&
+               e->permission[0] != '\0';
   bool is_scope = lacks && strncmp(e->permission, "scope ", 6) == 0;
-  const char *hint = is_scope ? scope_hint : decision->hint;
+  const char *hint = is_scope  ? scope_hint
+                     : is_page ? page_hint
+                               : decision->hint;
   (void)gc_fail(err, decision->code,
                 "%s: the API answered %d%s%s%s%s%s%s%s; correlation id %s",
                 e->function, reply->status, words[0] != '\0' ? " " : "", words,
                 lacks ? "; needs the " : "",
                 lacks && !is_scope ? "permission " : "",
                 lacks ? e->permission : "", hint[0] != '\0' ? "; " : "", hint,
-                correlation_of(reply));
+                correlation);
 }
 
 /* The server's words may repeat the path. In "/ID/subscriptions" the id is the
@@ -72,15 +87,17 @@ void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
                               const struct gc_reply *reply, bool whole_account,
                               uint64_t wait_ms, struct gc_err *err) {
   double wait_s = (double)wait_ms / 1000.0;
+  char correlation[CORRELATION_BYTES];
+  gc_api_correlation(reply, correlation, sizeof(correlation));
   if (whole_account)
     (void)gc_fail(err, GC_ERR_THROTTLED,
                   "%s: the API answered 429: no request of this account for "
                   "%.1f s; something else uses the same OAuth client, or "
                   "RequestsPerMinute is above its limit; correlation id %s",
-                  endpoint->function, wait_s, correlation_of(reply));
+                  endpoint->function, wait_s, correlation);
   else
     (void)gc_fail(err, GC_ERR_THROTTLED,
                   "%s: the API answered 429 and asks to wait %.0f s: only this "
                   "function is suspended; correlation id %s",
-                  endpoint->function, wait_s, correlation_of(reply));
+                  endpoint->function, wait_s, correlation);
 }

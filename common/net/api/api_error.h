@@ -8,6 +8,10 @@
 #include "common/base/policy/retry.h"
 #include "common/genesys/endpoint.h"
 
+/* Writes the correlation id of an answer: the header's, or else the contextId
+ * of its body; "none" when it has neither. */
+void gc_api_correlation(const struct gc_reply *reply, char *out, size_t size);
+
 /* Fills `err` for an answer that is not a success.
  * `below`: the error of the transport or the sink; read only when
  * reply->failure is set. `path_tail` as in struct gc_call: its first segment is

@@ -13,6 +13,7 @@
 #include "common/base/policy/breaker.h"
 #include "common/base/policy/retry.h"
 #include "common/genesys/token.h"
+#include "common/net/api/api_error.h"
 #include "common/net/timing.h"
 
 enum { ANSWER_MAX_BYTES = 65536, BREAKER_LIMIT = 3 };
@@ -125,17 +126,19 @@ static void accept_token(struct gc_auth *a, struct gc_token *token) {
 static void fail_refused(struct gc_auth *a, const struct gc_reply *reply,
                          const struct gc_retry_decision *decision) {
   const char *region = a->settings.host_hint;
-  char words[120];
+  char words[80], correlation[64];
   struct gc_err err;
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
+  gc_api_correlation(reply, correlation, sizeof(correlation));
   (void)gc_fail(
       &err, GC_ERR_AUTH,
       "the token endpoint refuses client id %s%s%s with %d%s%s; %s; "
-      "next try in %d s%s",
+      "next try in %d s%s; correlation id %s",
       a->settings.client_id, region != NULL ? " of Region " : "",
       region != NULL ? region : "", reply->status, words[0] != '\0' ? " " : "",
       words, decision->hint, GC_AUTH_REFUSED_RETRY_MS / 1000,
-      a->secret_version != 0 ? " or when the secret's file changes" : "");
+      a->secret_version != 0 ? " or when the secret's file changes" : "",
+      correlation);
   a->is_refused = true;
   a->refused_until_ms = now_ms(a) + GC_AUTH_REFUSED_RETRY_MS;
   fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
@@ -148,16 +151,18 @@ static void describe_failure(const struct gc_auth *a, struct gc_err *err,
   const char *what = is_valid(a)
                          ? "token not renewed (the old one is still valid)"
                          : "no token";
-  char words[160];
+  char words[90], correlation[64];
   if (reply->failure != GC_FAILURE_NONE) {
     (void)gc_fail(err, below->code, "%s: %s", what, below->text);
     return;
   }
   gc_error_words(reply->body.data, reply->body.len, words, sizeof(words));
+  gc_api_correlation(reply, correlation, sizeof(correlation));
   (void)gc_fail(err, decision->code,
-                "%s: the token endpoint answered %d%s%s%s%s", what,
-                reply->status, words[0] != '\0' ? " " : "", words,
-                decision->hint[0] != '\0' ? "; " : "", decision->hint);
+                "%s: the token endpoint answered %d%s%s%s%s; correlation id %s",
+                what, reply->status, words[0] != '\0' ? " " : "", words,
+                decision->hint[0] != '\0' ? "; " : "", decision->hint,
+                correlation);
 }
 
 /* How long to wait after a failure: for the backoff or the server's

@@ -228,6 +228,14 @@ static void error_bodies_become_words(void) {
        "too.many.requests.retry.after: Rate limit exceeded the maximum. Retry "
        "the request in [42] seconds"},
       {"{\"code\":\"not found\"}", "not found"},
+      {"{\"message\":\"Bad Request\",\"code\":\"bad.request\",\"errors\":["
+       "{\"message\":\"metric nOfered is unknown\"},{\"message\":\"b\"}]}",
+       "bad.request: Bad Request; metric nOfered is unknown; and 1 more"},
+      {"{\"code\":\"c\",\"errors\":[{\"code\":\"d\"},{\"message\":\"m\"}]}",
+       "c; m"},
+      {"{\"errors\":[{\"message\":\"only\"}]}", "only"},
+      {"{\"message\":\"same\",\"errors\":[{\"message\":\"same\"}]}", "same"},
+      {"{\"message\":\"m\",\"errors\":[null,7,\"x\",{}]}", "m"},
       {"{\"message\":\"HTTP 404 Not Found\"}", "HTTP 404 Not Found"},
       {"{\"code\":500,\"message\":\"m\"}", "m"},
       {"{\"error\":null,\"code\":\"c\",\"message\":\"m\"}", "c: m"},
@@ -255,6 +263,24 @@ static void error_bodies_become_words(void) {
   CHECK_STR(out, "invalid");
 }
 
+static void the_context_of_an_error_is_printable(void) {
+  static const struct {
+    const char *body, *want;
+  } rows[] = {
+      {"{\"message\":\"m\",\"contextId\":\"5dfc-1\"}", "5dfc-1"},
+      {"{\"contextId\":\"a\\nb\"}", "a_b"},
+      {"{\"contextId\":7}", ""},
+      {"<html>", ""},
+      {"", ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].body);
+    char out[64] = "old";
+    gc_error_context(rows[i].body, strlen(rows[i].body), out, sizeof(out));
+    CHECK_STR(out, rows[i].want);
+  }
+}
+
 int main(void) {
   RUN(the_official_answer_is_a_token);
   RUN(a_life_is_read_in_every_form);
@@ -265,5 +291,6 @@ int main(void) {
   RUN(a_missing_scope_is_named);
   RUN(a_long_scope_is_cut_to_the_size);
   RUN(error_bodies_become_words);
+  RUN(the_context_of_an_error_is_printable);
   return check_done();
 }

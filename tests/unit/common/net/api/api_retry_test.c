@@ -33,6 +33,40 @@ static void a_403_names_the_permission_and_the_correlation_id(void) {
   api_end();
 }
 
+static void a_403_in_html_is_not_about_permissions(void) {
+  api_begin();
+  replay_answer(&api_world,
+                &(struct replay_answer){.match = "POST /api",
+                                        .status = 403,
+                                        .body = "\r\n <!DOCTYPE html><html>"});
+  struct job j;
+  api_call(&j, GC_ENDPOINT_CONVERSATION_ACTIVITY);
+  replay_settle(&api_world);
+  CHECK_HAS(j.err.text, "answered 403");
+  CHECK_HAS(j.err.text, "a proxy, firewall or CDN");
+  CHECK_THAT(strstr(j.err.text, "permission") == NULL, "%s", j.err.text);
+  CHECK_THAT(strstr(j.err.text, "role") == NULL, "%s", j.err.text);
+  api_end();
+}
+
+static void the_body_names_request_and_cause(void) {
+  api_begin();
+  replay_answer(&api_world,
+                &(struct replay_answer){
+                    .match = QUEUES,
+                    .status = 400,
+                    .body =
+                        "{\"message\":\"Bad Request\",\"code\":\"bad.request\","
+                        "\"contextId\":\"5dfc-77\",\"errors\":[{\"message\":"
+                        "\"metric nOfered is unknown\"}]}"});
+  struct job j;
+  api_call(&j, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  CHECK_HAS(j.err.text, "metric nOfered is unknown");
+  CHECK_HAS(j.err.text, "correlation id 5dfc-77");
+  api_end();
+}
+
 static void permanent_failures_are_not_repeated(void) {
   static const struct {
     const char *row;
@@ -243,6 +277,8 @@ static void a_403_of_the_guide_dialect_names_the_scope(void) {
 int main(void) {
   RUN(a_403_of_the_guide_dialect_names_the_scope);
   RUN(a_403_names_the_permission_and_the_correlation_id);
+  RUN(a_403_in_html_is_not_about_permissions);
+  RUN(the_body_names_request_and_cause);
   RUN(permanent_failures_are_not_repeated);
   RUN(an_answer_the_sink_refuses_is_given_up);
   RUN(an_answer_that_is_too_large_is_given_up);

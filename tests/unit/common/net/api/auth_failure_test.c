@@ -210,16 +210,18 @@ static void a_failed_request_backs_off_and_retries_without_end(void) {
   }
 }
 
-static void retry_after_is_kept_to_the_second_up_to_a_day(void) {
+static void retry_after_is_kept_to_the_second_up_to_15_minutes(void) {
   static const struct {
     uint32_t ask_s, wait_s;
-  } rows[] = {{1, 1},         {42, 42},         {600, 600},
-              {86400, 86400}, {5000000, 86400}, {UINT32_MAX, 86400}};
+    int status;
+  } rows[] = {{1, 1, 429},       {42, 42, 503},         {600, 600, 429},
+              {900, 900, 503},   {901, 900, 429},       {86400, 900, 503},
+              {86400, 900, 429}, {UINT32_MAX, 900, 503}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     auth_begin();
     replay_answer(&auth_world,
                   &(struct replay_answer){.match = AUTH_ASK,
-                                          .status = 429,
+                                          .status = rows[i].status,
                                           .has_retry_after = true,
                                           .retry_after_s = rows[i].ask_s});
     auth_answer(0, 200, AUTH_TOKEN("t1"));
@@ -228,6 +230,50 @@ static void retry_after_is_kept_to_the_second_up_to_a_day(void) {
     CHECK_INT(replay_count(&auth_world, AUTH_ASK), 1);
     replay_run(&auth_world, 1);
     CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
+    auth_end();
+  }
+}
+
+/* A CDN or proxy in front of the token endpoint, not the endpoint itself. */
+static void a_403_in_html_gets_no_advice_about_roles(void) {
+  auth_begin();
+  replay_answer(&auth_world,
+                &(struct replay_answer){.match = AUTH_ASK,
+                                        .status = 403,
+                                        .body = "<html>403 Forbidden</html>"});
+  auth_answer(0, 200, AUTH_TOKEN("t1"));
+  CHECK_INT(auth_want(), GC_AUTH_FAILED);
+  const char *text = replay_last_notice(&auth_world, "token")->text;
+  CHECK_HAS(text, "answered 403");
+  CHECK_HAS(text, "LoginURL");
+  CHECK_HAS(text, "Proxy");
+  CHECK_THAT(strstr(text, "role") == NULL, "%s", text);
+  replay_run(&auth_world, 60000);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
+  auth_end();
+}
+
+static void an_error_names_the_correlation_id(void) {
+  static const struct {
+    int status;
+    const char *body, *header, *want;
+  } rows[] = {
+      {401, AUTH_REFUSED, "c0ffee-1", "correlation id c0ffee-1"},
+      {503, "", "c0ffee-2", "correlation id c0ffee-2"},
+      {500, "{\"message\":\"m\",\"contextId\":\"c0ffee-3\"}", NULL,
+       "correlation id c0ffee-3"},
+      {400, "{\"error\":\"invalid_client\",\"contextId\":\"c0ffee-4\"}", NULL,
+       "correlation id c0ffee-4"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    auth_begin();
+    replay_answer(&auth_world,
+                  &(struct replay_answer){.match = AUTH_ASK,
+                                          .status = rows[i].status,
+                                          .body = rows[i].body,
+                                          .correlation = rows[i].header});
+    CHECK_INT(auth_want(), GC_AUTH_FAILED);
+    CHECK_HAS(replay_last_notice(&auth_world, "token")->text, rows[i].want);
     auth_end();
   }
 }
@@ -290,7 +336,9 @@ int main(void) {
   RUN(a_secret_that_cannot_be_read_is_a_clear_failure);
   RUN(a_secret_that_is_too_large_is_a_clear_failure);
   RUN(a_failed_request_backs_off_and_retries_without_end);
-  RUN(retry_after_is_kept_to_the_second_up_to_a_day);
+  RUN(retry_after_is_kept_to_the_second_up_to_15_minutes);
+  RUN(a_403_in_html_gets_no_advice_about_roles);
+  RUN(an_error_names_the_correlation_id);
   RUN(failures_in_a_row_open_the_breaker);
   RUN(a_refusal_does_not_open_the_breaker);
   RUN(a_transport_that_does_not_start_is_a_failure);
