@@ -16,8 +16,8 @@ struct gc_connect {
   char *client_cert;     /* PEM file; NULL: none */
   char *client_key;      /* PEM file; NULL: in client_cert */
   char *client_key_pass; /* secret; NULL: none */
-  char *proxy; /* URL, may hold user:password (secret); NULL: as the environment
-                  says (http_proxy and so on) */
+  char *proxy; /* URL, may hold user:password (secret); "none": none; NULL: as
+                  the environment says (net/http/proxy) */
   char *no_proxy; /* host list; NULL: as the environment says */
 };
 

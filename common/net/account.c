@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/net/clock.h"
-#include "common/net/http/curl_options.h"
 #include "common/net/http/http.h"
+#include "common/net/http/proxy.h"
 #include "common/net/socket/driver.h"
 
 struct gc_account {
@@ -100,7 +100,7 @@ static enum gc_code check_settings(const struct gc_account_settings *s,
     return gc_fail(err, GC_ERR_CONFIG, "more than %d accounts",
                    (int)GC_ACCOUNTS_MAX);
   GC_TRY(check_hosts(s, err));
-  return gc_curl_check_proxy(&s->connect, err);
+  return gc_proxy_check(&s->connect, err);
 }
 
 enum gc_code gc_accounts_define(struct gc_account_settings *settings,

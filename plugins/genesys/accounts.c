@@ -122,12 +122,16 @@ const struct gc_opt account_rows[] = {
     GC_OPT_STR(struct account_options, ACC(connect.proxy), "Proxy", NULL,
                GC_OPT_SECRET,
                "Proxy for all requests of the account, "
-               "`http://user:password@host:port` or `https://…`; default: the "
-               "environment's (http_proxy, https_proxy).",
+               "`http://user:password@host:port` or `https://…`; `none`: no "
+               "proxy; default: https_proxy or all_proxy of the environment. "
+               "Plain http to the loopback address takes no proxy of another "
+               "host.",
                "http://proxy.example.com:3128"),
     GC_OPT_STR(struct account_options, ACC(connect.no_proxy), "NoProxy", NULL,
                0,
-               "Hosts that are reached without the proxy, separated by commas.",
+               "Hosts and domains that are reached without the proxy, "
+               "separated by commas; `*`: all. Default: no_proxy of the "
+               "environment.",
                "localhost,.example.com"),
     GC_OPT_END,
 };

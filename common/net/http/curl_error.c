@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/net/http/proxy.h"
+
+enum { PROXY_BYTES = 160 }; /* of the words about it */
+
 #define WANTS_CLIENT_CERT                                                      \
   "the server wants a client certificate: check ClientCert and ClientKey"
 #define CHECK_ADDRESS "check Region (or BaseURL), Proxy and the firewall"
@@ -170,31 +174,33 @@ static void hide_proxy_password(char *text, const char *proxy) {
 /* True: the proxy refused CONNECT. Its status decides, since versions of
  * libcurl differ in the CURLcode. */
 static bool explain_proxy(const struct gc_curl_transfer *f, const char *host,
-                          struct gc_err *err) {
+                          const char *proxy, struct gc_err *err) {
   long status = 0;
   curl_easy_getinfo(f->easy, CURLINFO_HTTP_CONNECTCODE, &status);
   if (status == 0 || (status >= 200 && status < 300))
     return false;
   if (status == 407)
-    gc_fail(err, GC_ERR_NETWORK, "%s: %s", host, GC_CURL_PROXY_407);
+    gc_fail(err, GC_ERR_NETWORK, "%s: %s%s", host, GC_CURL_PROXY_407, proxy);
   else if (status == 401) /* tinyproxy's answer to a wrong password */
     gc_fail(err, GC_ERR_NETWORK,
             "%s: the proxy answered 401; it does not accept user and "
-            "password of Proxy \"http://user:password@host:port\"",
-            host);
+            "password of Proxy \"http://user:password@host:port\"%s",
+            host, proxy);
   else
     gc_fail(err, GC_ERR_NETWORK,
             "%s: the proxy answered %ld; it does not allow that host, or "
-            "cannot reach it",
-            host, status);
+            "cannot reach it%s",
+            host, status, proxy);
   return true;
 }
 
 enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
                                 struct gc_err *err) {
   char host[256], words[CURL_ERROR_SIZE];
+  char proxy[PROXY_BYTES];
   write_host(f->url, host, sizeof(host));
-  if (explain_proxy(f, host, err))
+  gc_proxy_describe(f->connect, f->url, proxy, sizeof(proxy));
+  if (explain_proxy(f, host, proxy, err))
     return GC_FAILURE_PROXY;
 
   /* 7.88 reports a header line beyond its 100 KB as out of memory. */
@@ -222,8 +228,9 @@ enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
   }
   enum gc_code code =
       f->code == CURLE_OUT_OF_MEMORY ? GC_ERR_MEMORY : codes[failure];
-  gc_fail(err, code, "%s: %s%s%s", host, words, hint != NULL ? "; " : "",
-          hint != NULL ? hint : "");
+  gc_fail(err, code, "%s: %s%s%s%s", host, words, hint != NULL ? "; " : "",
+          hint != NULL ? hint : "",
+          codes[failure] == GC_ERR_CONFIG ? "" : proxy);
   return failure;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http/curl_options.h"
 
-#include <string.h>
 #include <sys/stat.h>
 
+#include "common/net/http/proxy.h"
 #include "common/net/timing.h"
 #include "gc_config.h"
 
@@ -66,9 +66,11 @@ static void set_tls(struct setter *s, const struct gc_connect *c) {
   set_client_cert(s, c);
 }
 
-static void set_proxy(struct setter *s, const struct gc_connect *c) {
-  if (c->proxy != NULL)
-    set_text(s, CURLOPT_PROXY, c->proxy);
+static void set_proxy(struct setter *s, const struct gc_connect *c,
+                      const char *url) {
+  struct gc_proxy proxy = gc_proxy_find(c, url);
+  /* "": none, even if the environment has one. */
+  set_text(s, CURLOPT_PROXY, proxy.url != NULL ? proxy.url : "");
   if (c->no_proxy != NULL)
     set_text(s, CURLOPT_NOPROXY, c->no_proxy);
   /* Do not mix the proxy's headers with those of the answer. */
@@ -97,66 +99,11 @@ static void set_socket(struct setter *s, const struct gc_connect *c) {
   set_long(s, CURLOPT_TCP_KEEPINTVL, GC_KEEPALIVE_INTERVAL_S);
 }
 
-static bool has_part(CURLU *url, CURLUPart part) {
-  char *text = NULL;
-  bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
-  curl_free(text);
-  return has;
-}
-
-/* True for "scheme://user:password@host:port". In "http://user:pa/ss@host" the
- * slash ends the host: a part of the password would be looked up in the DNS. */
-static bool is_proxy_url(const char *text) {
-  CURLU *url = curl_url();
-  if (url == NULL)
-    return true;
-  bool good = curl_url_set(url, CURLUPART_URL, text,
-                           CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) ==
-                  CURLUE_OK &&
-              !has_part(url, CURLUPART_QUERY) &&
-              !has_part(url, CURLUPART_FRAGMENT);
-  char *path = NULL;
-  if (good && curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK)
-    good = strcmp(path, "/") == 0;
-  curl_free(path);
-  curl_url_cleanup(url);
-  return good;
-}
-
-static bool is_proxy_scheme(const char *text) {
-  static const char *const known[] = {"http",   "https",   "socks4",
-                                      "socks5", "socks4a", "socks5h"};
-  const char *end = strstr(text, "://");
-  if (end == NULL)
-    return true;
-  size_t len = (size_t)(end - text);
-  for (size_t i = 0; i < GC_COUNT(known); i++)
-    if (len == strlen(known[i]) && strncasecmp(text, known[i], len) == 0)
-      return true;
-  return false;
-}
-
-enum gc_code gc_curl_check_proxy(const struct gc_connect *c,
-                                 struct gc_err *err) {
-  if (c->proxy == NULL || *c->proxy == '\0')
-    return GC_OK;
-  if (!is_proxy_scheme(c->proxy))
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "Proxy: the scheme must be http, https, socks4, socks4a, "
-                   "socks5 or socks5h");
-  if (!is_proxy_url(c->proxy))
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "Proxy: not of the form \"http://user:password@host:port\" "
-                   "(in the password write %%40 for @, %%2F for /, %%23 for #, "
-                   "%%3F for ?, %%3A for :)");
-  return GC_OK;
-}
-
 enum gc_code gc_curl_set_options(CURL *easy, const struct gc_connect *c,
-                                 struct gc_err *err) {
+                                 const char *url, struct gc_err *err) {
   struct setter s = {.easy = easy};
   set_tls(&s, c);
-  set_proxy(&s, c);
+  set_proxy(&s, c, url);
   set_protocols(&s);
   set_socket(&s, c);
   if (s.code == CURLE_OK)

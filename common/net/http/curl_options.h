@@ -9,16 +9,14 @@
 
 #include <curl/curl.h>
 
-/* GC_ERR_CONFIG if Proxy is not a URL. libcurl would report that late, and with
- * the password; this text never contains the value. */
-GC_MUST_CHECK enum gc_code gc_curl_check_proxy(const struct gc_connect *c,
-                                               struct gc_err *err);
-
 /* Sets the options that all our handles share: TLS, client certificate, proxy,
  * connect time-out, keep-alive, no signals, http and https only, HTTP/1.1.
- * libcurl copies the strings. GC_ERR_MEMORY; GC_ERR_CONFIG with libcurl's words
- * for an option that this libcurl does not have. */
-GC_MUST_CHECK enum gc_code
-gc_curl_set_options(CURL *easy, const struct gc_connect *c, struct gc_err *err);
+ * libcurl copies the strings. `url` decides the proxy (net/http/proxy).
+ * GC_ERR_MEMORY; GC_ERR_CONFIG with libcurl's words for an option that this
+ * libcurl does not have. */
+GC_MUST_CHECK enum gc_code gc_curl_set_options(CURL *easy,
+                                               const struct gc_connect *c,
+                                               const char *url,
+                                               struct gc_err *err);
 
 #endif

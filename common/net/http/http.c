@@ -10,6 +10,7 @@
 #include "common/net/http/curl_error.h"
 #include "common/net/http/curl_options.h"
 #include "common/net/http/headers.h"
+#include "common/net/http/proxy.h"
 #include "common/net/loop.h"
 
 enum {
@@ -117,8 +118,10 @@ static void complete_reply(struct job *job, CURLcode code) {
   }
   if (reply->status == 407) {
     reply->failure = GC_FAILURE_PROXY;
-    gc_curl_fail(job->x->url, GC_FAILURE_PROXY, &job->err, "%s",
-                 GC_CURL_PROXY_407);
+    char proxy[160];
+    gc_proxy_describe(job->http->connect, job->x->url, proxy, sizeof(proxy));
+    gc_curl_fail(job->x->url, GC_FAILURE_PROXY, &job->err, "%s%s",
+                 GC_CURL_PROXY_407, proxy);
   }
 }
 
@@ -303,7 +306,7 @@ static void set_callbacks(struct job *job) {
 
 static enum gc_code prepare_job(struct job *job, struct gc_err *err) {
   const struct gc_connect *connect = job->http->connect;
-  GC_TRY(gc_curl_set_options(job->easy, connect, err));
+  GC_TRY(gc_curl_set_options(job->easy, connect, job->x->url, err));
   GC_TRY(set_headers(job, err));
   set_callbacks(job);
   set_method(job->easy, job->x);
@@ -354,7 +357,7 @@ static void cancel_exchange(void *ctx, struct gc_exchange *x) {
 struct gc_http *gc_http_new(struct gc_loop *loop,
                             const struct gc_connect *connect,
                             struct gc_err *err) {
-  if (gc_curl_check_proxy(connect, err) != GC_OK)
+  if (gc_proxy_check(connect, err) != GC_OK)
     return NULL;
   struct gc_http *http = calloc(1, sizeof(*http));
   if (http == NULL) {

@@ -10,6 +10,7 @@
 
 #include "common/net/http/curl_error.h"
 #include "common/net/http/curl_options.h"
+#include "common/net/http/proxy.h"
 #include "common/net/loop.h"
 
 enum {
@@ -234,7 +235,7 @@ static char *plain_url(const char *url, struct gc_err *err) {
 
 static enum gc_code prepare_easy(struct gc_stream *s, struct gc_err *err) {
   CURL *easy = s->easy;
-  GC_TRY(gc_curl_set_options(easy, s->connect, err));
+  GC_TRY(gc_curl_set_options(easy, s->connect, s->url, err));
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &s->curl);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->words);
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
@@ -252,7 +253,7 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
                             const struct gc_connect *connect,
                             const struct gc_stream_events *events,
                             struct gc_stream **ret_stream, struct gc_err *err) {
-  GC_TRY(gc_curl_check_proxy(connect, err));
+  GC_TRY(gc_proxy_check(connect, err));
   char *plain = plain_url(url, err);
   if (plain == NULL)
     return GC_ERR_CONFIG;

@@ -171,28 +171,142 @@ static void without_a_setting_the_environment_names_the_proxy(void) {
   struct proxy_plan plan = {0};
   struct server *p =
       server_start(&(struct server_plan){.serve = proxy_serve, .ctx = &plan});
+  struct server *target = server_start(
+      &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
+  struct gc_connect connect = asker_connect();
+  connect.proxy = connect.no_proxy = NULL;
+  connect.ca_cert = http_certs.ca;
   char proxy[128];
   snprintf(proxy, sizeof(proxy),
            "http://user:" HTTP_PROXY_PASSWORD "@localhost:%d", server_port(p));
-  setenv("http_proxy", proxy, 1);
+  setenv("https_proxy", proxy, 1);
   struct ask q;
-  http_get_with(&q, NULL, http_url_of("/hello"));
-  CHECK_STR(q.got, "from the proxy");
+  http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
+  CHECK_STR(q.got, "hello");
 
   /* libcurl quotes a proxy it cannot read: not with the password */
   snprintf(proxy, sizeof(proxy),
            "http://user:" HTTP_PROXY_PASSWORD "@localhost:port");
-  setenv("http_proxy", proxy, 1);
-  http_get_with(&q, NULL, http_url_of("/hello"));
+  setenv("https_proxy", proxy, 1);
+  http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
   CHECK(q.reply.failure != GC_FAILURE_NONE);
   snprintf(proxy, sizeof(proxy),
            "odd://user:" HTTP_PROXY_PASSWORD "@localhost:1");
-  setenv("http_proxy", proxy, 1);
-  http_get_with(&q, NULL, http_url_of("/hello"));
+  setenv("https_proxy", proxy, 1);
+  http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
   CHECK(q.reply.failure != GC_FAILURE_NONE);
   CHECK_HAS(q.err.text, "proxy");
-  unsetenv("http_proxy");
+  unsetenv("https_proxy");
+  server_stop(target);
   server_stop(p);
+  CHECK_INT(plan.connects, 1);
+}
+
+/* Plain http carries id and secret. It is accepted since it stays on this
+ * host: the owner of a proxy elsewhere must never see it. */
+static void plain_http_never_goes_through_the_proxy_of_the_environment(void) {
+  static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+  struct proxy_plan plan = {0};
+  struct server *attacker =
+      server_start(&(struct server_plan){.serve = proxy_serve, .ctx = &plan});
+  struct gc_connect connect = asker_connect();
+  connect.proxy = connect.no_proxy = NULL;
+  char proxy[128];
+  snprintf(proxy, sizeof(proxy), "http://localhost:%d", server_port(attacker));
+  for (size_t i = 0; i < GC_COUNT(names); i++) {
+    CHECK_ROW(names[i]);
+    setenv(names[i], proxy, 1);
+    struct ask q;
+    http_get_with(&q, &connect, http_url_of("/hello"));
+    CHECK_STR(q.got, "hello");
+    unsetenv(names[i]);
+  }
+  server_stop(attacker);
+}
+
+/* Proxy is meant for the region's hosts. */
+static void plain_http_goes_only_through_a_proxy_of_this_host(void) {
+  static const struct {
+    const char *proxy;
+    bool used;
+  } rows[] = {
+      {"http://nowhere.test:3128", false},
+      {"nowhere.test", false},
+      {"http://user:pw@127.nowhere.test:3128", false},
+      {"socks5h://nowhere.test:1080", false},
+      {"http://127.0.0.1:1", true},
+      {"user:pw@localhost:1", true},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].proxy);
+    struct gc_connect connect = asker_connect();
+    connect.proxy = (char *)rows[i].proxy;
+    connect.no_proxy = (char *)"";
+    struct ask q;
+    http_get_with(&q, &connect, http_url_of("/hello"));
+    CHECK_STR(q.got, rows[i].used ? "" : "hello");
+  }
+}
+
+static void none_and_an_asterisk_switch_the_proxy_off(void) {
+  struct server *target = server_start(
+      &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
+  setenv("https_proxy", "http://localhost:1", 1);
+  struct gc_connect connect = asker_connect();
+  connect.ca_cert = http_certs.ca;
+  struct ask q;
+  connect.proxy = (char *)"none";
+  connect.no_proxy = NULL;
+  http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
+  CHECK_STR(q.got, "hello");
+  connect.proxy = NULL;
+  connect.no_proxy = (char *)"*";
+  http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
+  CHECK_STR(q.got, "hello");
+  unsetenv("https_proxy");
+  server_stop(target);
+}
+
+static void a_failure_names_the_proxy_and_its_origin(void) {
+  static const struct {
+    const char *name, *variable, *option, *no_proxy, *has;
+    int refuse;
+  } rows[] = {
+      {"option, refused", NULL, "", "", "Proxy", 403},
+      {"environment, refused", "https_proxy", NULL, NULL,
+       "https_proxy in the environment", 403},
+      {"environment, upper case", "HTTPS_PROXY", NULL, NULL,
+       "HTTPS_PROXY in the environment", 407},
+      {"environment, all", "all_proxy", NULL, NULL,
+       "all_proxy in the environment", 502},
+  };
+  struct server *target = server_start(
+      &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    struct proxy_plan plan = {.refuse = rows[i].refuse};
+    struct server *p =
+        server_start(&(struct server_plan){.serve = proxy_serve, .ctx = &plan});
+    char proxy[128], want[128];
+    snprintf(proxy, sizeof(proxy),
+             "http://user:" HTTP_PROXY_PASSWORD "@localhost:%d",
+             server_port(p));
+    snprintf(want, sizeof(want), "(proxy localhost:%d of %s)", server_port(p),
+             rows[i].has);
+    struct gc_connect connect = asker_connect();
+    connect.proxy = rows[i].option != NULL ? proxy : NULL;
+    connect.no_proxy = (char *)rows[i].no_proxy;
+    if (rows[i].variable != NULL)
+      setenv(rows[i].variable, proxy, 1);
+    struct ask q;
+    http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
+    CHECK_INT(q.reply.failure, GC_FAILURE_PROXY);
+    CHECK_HAS(q.err.text, want);
+    if (rows[i].variable != NULL)
+      unsetenv(rows[i].variable);
+    server_stop(p);
+  }
+  server_stop(target);
 }
 
 static void a_proxy_that_is_no_url_is_a_configuration_error(void) {
@@ -233,6 +347,10 @@ int main(void) {
   RUN(proxies_are_used_as_configured);
   RUN(an_https_proxy_is_verified_like_a_host);
   RUN(without_a_setting_the_environment_names_the_proxy);
+  RUN(plain_http_never_goes_through_the_proxy_of_the_environment);
+  RUN(plain_http_goes_only_through_a_proxy_of_this_host);
+  RUN(none_and_an_asterisk_switch_the_proxy_off);
+  RUN(a_failure_names_the_proxy_and_its_origin);
   RUN(a_proxy_that_is_no_url_is_a_configuration_error);
   RUN(http_no_words_hold_a_secret);
   http_bench_end();
