@@ -8,7 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
-#include "common/base/hash.h"
+#include "common/base/strmap.h"
 #include "common/daemon/emit.h"
 #include "common/net/clock.h"
 
@@ -16,10 +16,8 @@ enum { KEY_MAX = 4 * DATA_MAX_NAME_LEN };
 
 /* A value that was dispatched and has not passed the write queue yet. */
 struct pending {
-  struct pending *next;          /* in its bucket */
   struct pending *older, *newer; /* of its ticket */
   struct gc_write_ticket *ticket;
-  uint64_t hash;
   cdtime_t time;
   uint64_t since_ms;
   uint64_t number; /* of all values, in the order of dispatch */
@@ -34,8 +32,7 @@ struct gc_write_ticket {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static pthread_cond_t none_pending;                      /* of some ticket */
-static struct pending **buckets;
-static size_t bucket_count;
+static struct gc_strmap pending_by_key;                  /* struct pending */
 static bool registered, closed;
 static uint64_t dispatched; /* values so far */
 static uint64_t (*clock_ms)(void);
@@ -65,57 +62,22 @@ static void lock_tracker(void) {
 static void unlock_tracker(void) { pthread_mutex_unlock(&lock); }
 
 /* gc_value_list leaves no slash in a part, so no two series share a key. */
-static uint64_t make_key(char key[KEY_MAX], const value_list_t *vl) {
+static void make_key(char key[KEY_MAX], const value_list_t *vl) {
   snprintf(key, KEY_MAX, "%s/%s/%s/%s", vl->host, vl->plugin_instance, vl->type,
            vl->type_instance);
-  return gc_hash_fold(gc_hash(key, strlen(key)));
-}
-
-static struct pending *find_pending(const char *key, uint64_t hash) {
-  struct pending *p =
-      bucket_count > 0 ? buckets[hash & (bucket_count - 1)] : NULL;
-  while (p != NULL && (p->hash != hash || strcmp(p->key, key) != 0))
-    p = p->next;
-  return p;
-}
-
-static void insert_pending(struct pending **table, size_t count,
-                           struct pending *p) {
-  struct pending **bucket = &table[p->hash & (count - 1)];
-  p->next = *bucket;
-  *bucket = p;
-}
-
-/* Makes at least as many buckets as pending values. False: there is no bucket
- * at all. */
-static bool grow_buckets(void) {
-  if (atomic_load(&pending_count) < bucket_count)
-    return true;
-  size_t count = bucket_count > 0 ? bucket_count * 2 : 256;
-  struct pending **table = calloc(count, sizeof(*table));
-  if (table == NULL)
-    return bucket_count > 0;
-  for (size_t i = 0; i < bucket_count; i++)
-    for (struct pending *p = buckets[i], *next; p != NULL; p = next) {
-      next = p->next;
-      insert_pending(table, count, p);
-    }
-  free(buckets);
-  buckets = table;
-  bucket_count = count;
-  return true;
 }
 
 static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
-                                   uint64_t hash, cdtime_t when) {
+                                   cdtime_t when) {
   size_t size = strlen(key) + 1;
   struct pending *p = calloc(1, sizeof(*p) + size);
-  if (p == NULL || !grow_buckets()) {
+  if (p == NULL)
+    return NULL;
+  memcpy(p->key, key, size);
+  if (gc_strmap_put(&pending_by_key, p->key, p) != GC_OK) {
     free(p);
     return NULL;
   }
-  memcpy(p->key, key, size);
-  p->hash = hash;
   p->time = when;
   p->since_ms = clock_ms();
   p->number = ++dispatched;
@@ -124,17 +86,12 @@ static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
   *(t->newest != NULL ? &t->newest->newer : &t->oldest) = p;
   t->newest = p;
   t->count++;
-  insert_pending(buckets, bucket_count, p);
   atomic_fetch_add(&pending_count, 1);
   return p;
 }
 
 static void complete_pending(struct pending *p) {
-  struct pending **at = &buckets[p->hash & (bucket_count - 1)];
-  while (*at != p)
-    at = &(*at)->next;
-  *at = p->next;
-
+  gc_strmap_drop(&pending_by_key, p->key);
   struct gc_write_ticket *t = p->ticket;
   *(p->older != NULL ? &p->older->newer : &t->oldest) = p->newer;
   *(p->newer != NULL ? &p->newer->older : &t->newest) = p->older;
@@ -182,9 +139,9 @@ static int on_write(__attribute__((unused)) const data_set_t *ds,
     return 0;
 
   char key[KEY_MAX];
-  uint64_t hash = make_key(key, vl);
+  make_key(key, vl);
   lock_tracker();
-  struct pending *p = find_pending(key, hash);
+  struct pending *p = gc_strmap_get(&pending_by_key, key);
   if (p != NULL && p->time == vl->time) {
     note_seen(p->number);
     complete_pending(p);
@@ -213,12 +170,10 @@ enum gc_code gc_write_tracker_register(struct gc_err *err) {
 void gc_write_tracker_close(void) {
   lock_tracker();
   closed = true;
-  for (size_t i = 0; i < bucket_count; i++)
-    while (buckets[i] != NULL)
-      complete_pending(buckets[i]);
-  free(buckets);
-  buckets = NULL;
-  bucket_count = 0;
+  for (size_t i = 0; i < pending_by_key.room; i++)
+    while (pending_by_key.slots[i].key != NULL)
+      complete_pending(pending_by_key.slots[i].value);
+  gc_strmap_clear(&pending_by_key);
   pthread_cond_broadcast(&none_pending);
   unlock_tracker();
 }
@@ -240,15 +195,15 @@ void gc_write_ticket_free(struct gc_write_ticket *t) {
 /* Is called before the value is dispatched: a write thread may have it before
  * plugin_dispatch_values returns. */
 static enum gc_code add_to_ticket(struct gc_write_ticket *t, const char *key,
-                                  uint64_t hash, cdtime_t when) {
+                                  cdtime_t when) {
   if (closed)
     return GC_ERR_STOPPED;
-  struct pending *p = find_pending(key, hash);
+  struct pending *p = gc_strmap_get(&pending_by_key, key);
   if (p != NULL && !is_given_up(p))
     return GC_ERR_LIMIT;
   if (p != NULL)
     complete_pending(p);
-  return add_pending(t, key, hash, when) != NULL ? GC_OK : GC_ERR_MEMORY;
+  return add_pending(t, key, when) != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
 enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
@@ -259,15 +214,15 @@ enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
     return GC_OK;
 
   char key[KEY_MAX];
-  uint64_t hash = make_key(key, &vl);
+  make_key(key, &vl);
   lock_tracker();
-  enum gc_code code = add_to_ticket(t, key, hash, vl.time);
+  enum gc_code code = add_to_ticket(t, key, vl.time);
   unlock_tracker();
   if (code != GC_OK || plugin_dispatch_values(&vl) == 0)
     return code;
 
   lock_tracker();
-  struct pending *p = find_pending(key, hash);
+  struct pending *p = gc_strmap_get(&pending_by_key, key);
   if (p != NULL && p->ticket == t && p->time == vl.time)
     complete_pending(p);
   unlock_tracker();
