@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +56,6 @@ struct gc_loop {
 
   /* All threads use these. */
   int wake_fd;
-  atomic_uint_fast64_t rounds;
   pthread_mutex_t lock;
   pthread_cond_t changed; /* state, or is_done of a call */
   struct tasks tasks;
@@ -198,7 +196,6 @@ static void wait_for_work(struct gc_loop *l) {
     poll(&fd, 1, GC_LOOP_NO_MEMORY_MS);
   }
   drain_wake(l);
-  atomic_fetch_add(&l->rounds, 1);
 }
 
 static void *run_loop(void *arg) {
@@ -384,5 +381,3 @@ void gc_loop_remove(struct gc_loop *l, void *easy) {
   job->next = l->removing;
   l->removing = job;
 }
-
-uint64_t gc_loop_rounds(struct gc_loop *l) { return atomic_load(&l->rounds); }

@@ -92,8 +92,4 @@ GC_API GC_MUST_CHECK enum gc_code gc_loop_add(struct gc_loop *loop, void *easy);
 /* Ends the transfer without `done`, then runs `gone`. */
 GC_API void gc_loop_remove(struct gc_loop *loop, void *easy);
 
-/* The number of rounds so far, for tests that check that an idle loop sleeps.
- * Any thread. */
-GC_API uint64_t gc_loop_rounds(struct gc_loop *loop);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "tests/support/ask.h"
 #include "tests/support/check.h"
+#include "tests/support/loop_rounds.h"
 
 struct certs stream_certs;
 struct gate tcp_talk_gate = GATE_INIT;
@@ -39,7 +40,7 @@ static void on_open(void *ctx) {
 }
 
 static void count_round(struct talk *t, size_t len) {
-  uint64_t round = gc_loop_rounds(t->loop);
+  uint64_t round = loop_rounds();
   if (round != t->round)
     t->round_got = 0;
   t->round = round;
