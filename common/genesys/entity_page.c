@@ -13,20 +13,14 @@ enum {
   STRING_MAX_BYTES = 1 << 20,
 };
 
-static const struct {
-  const char *member, *media;
-} target_words[GC_TARGET_COUNT] = {
-#define XX(id, member, media) [GC_TARGET_##id] = {member, media},
+static const char *const target_media[GC_TARGET_COUNT] = {
+#define XX(id, member, media) [GC_TARGET_##id] = (media),
     GC_TARGET_MAP(XX)
 #undef XX
 };
 
-const char *gc_target_member(enum gc_target target) {
-  return target_words[target].member;
-}
-
 const char *gc_target_media(enum gc_target target) {
-  return target_words[target].media;
+  return target_media[target];
 }
 
 static bool is_target(int64_t ms) { return ms > 0 && ms <= GC_TARGET_MAX_MS; }
@@ -37,9 +31,9 @@ char *gc_targets_print(char out[GC_TARGETS_SIZE],
   out[0] = '\0';
   for (size_t i = 0; i < GC_TARGET_COUNT; i++)
     if (is_target(targets->ms[i]))
-      len += (size_t)snprintf(out + len, GC_TARGETS_SIZE - len, "%s%s:%" PRId64,
-                              len > 0 ? " " : "", target_words[i].media,
-                              targets->ms[i]);
+      len +=
+          (size_t)snprintf(out + len, GC_TARGETS_SIZE - len, "%s%s:%" PRId64,
+                           len > 0 ? " " : "", target_media[i], targets->ms[i]);
   return out;
 }
 

@@ -31,8 +31,7 @@ enum gc_target {
       GC_TARGET_COUNT
 };
 
-/* "call" and "voice" of GC_TARGET_CALL; `target` is below GC_TARGET_COUNT. */
-GC_API const char *gc_target_member(enum gc_target target);
+/* "voice" of GC_TARGET_CALL; `target` is below GC_TARGET_COUNT. */
 GC_API const char *gc_target_media(enum gc_target target);
 
 /* The longest target: 366 days. */

@@ -260,8 +260,6 @@ void gc_labels_remove(struct gc_labels *l, const char *id) {
   free_entry(e);
 }
 
-size_t gc_labels_count(const struct gc_labels *l) { return l->by_id.count; }
-
 struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
   struct gc_label_collisions found = {0};
   const char *name = NULL;

@@ -56,8 +56,6 @@ GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 
-GC_API size_t gc_labels_count(const struct gc_labels *l);
-
 /* For a log line: how many ids have a label that is not their name, and the
  * one of them with the least id. */
 struct gc_label_collisions {

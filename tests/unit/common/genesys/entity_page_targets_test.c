@@ -17,10 +17,9 @@ static void printed_targets_are_read_again(void) {
     t.ms[i] = GC_TARGET_MAX_MS - i;
   CHECK(gc_targets_print(text, &t) == text);
   for (int i = 0; i < GC_TARGET_COUNT; i++) {
-    CHECK_ROW(gc_target_member((enum gc_target)i));
+    CHECK_ROW(gc_target_media((enum gc_target)i));
     CHECK_INT(target_ms(text, gc_target_media((enum gc_target)i)), t.ms[i]);
   }
-  CHECK_STR(gc_target_member(GC_TARGET_CALL), "call");
   CHECK_STR(gc_target_media(GC_TARGET_CALL), "voice");
 }
 

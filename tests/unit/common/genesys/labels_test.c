@@ -39,7 +39,6 @@ static void the_label_is_the_clean_name(void) {
   CHECK_STR(gc_labels_get(l, "6"), "sales");
   CHECK(gc_labels_get(l, "") == NULL);
   CHECK(gc_labels_get(l, "7") == NULL);
-  CHECK_INT(gc_labels_count(l), 6);
   CHECK_INT(changes, 6);
   CHECK_INT(gc_labels_collisions(l).count, 0);
   CHECK(gc_labels_collisions(l).id == NULL);
@@ -197,7 +196,8 @@ static void stored_rows_that_are_not_possible_are_left_out(void) {
   struct gc_labels *l = gc_labels_new();
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     CHECK_INT(gc_labels_load(l, &rows[i]), GC_OK);
-  CHECK_INT(gc_labels_count(l), 2);
+  for (unsigned id = 2; id <= 6; id++)
+    CHECK(gc_labels_get(l, (char[]){(char)('0' + id), '\0'}) == NULL);
   CHECK_STR(gc_labels_get(l, "1"), "S");
   CHECK_STR(gc_labels_get(l, "7"), "Y~99999999999");
   gc_labels_free(l);
@@ -224,7 +224,8 @@ static void a_hundred_thousand_of_one_name_are_fast(void) {
   CHECK_INT(changes, MANY / 2);
   for (unsigned i = 0; i < MANY; i++)
     gc_labels_remove(l, ids[i]);
-  CHECK_INT(gc_labels_count(l), 0);
+  CHECK(gc_labels_get(l, "00000000") == NULL);
+  CHECK(gc_labels_get(l, "00099999") == NULL);
   gc_labels_free(l);
   free(batch);
   free(ids);
