@@ -121,7 +121,9 @@ struct gc_ds {
   XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \
      "conversations",                                                          \
      "Conversations let go before their end was told: poll (the observations " \
-     "list them no longer), age, limit.")                                      \
+     "list them no longer), age, limit. participants: conversations with "     \
+     "more "                                                                   \
+     "participants than fit (64), of which some that had ended were dropped.") \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
      "How often the flow set the metric; each once, over restarts.")           \
   XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \

@@ -186,7 +186,7 @@ struct conversations_stats {
   uint64_t evicted;      /* past `max` */
   uint64_t aged;         /* past `age_ms` */
   uint64_t closed;       /* by polls and conversations_close */
-  uint64_t dropped;      /* participants beyond the limits */
+  uint64_t incomplete;   /* conversations without some of their participants */
   uint64_t overflow;     /* uses of counters past `pairs_max` */
   uint64_t wrapups_left; /* changes not counted by code: too many codes */
 };

@@ -360,6 +360,23 @@ static void end_communication(struct cv_decoder *d) {
   }
 }
 
+/* An agent that rang and did not answer. */
+static bool is_unanswered(const struct cv_party *p) {
+  return p->purpose == CV_AGENT && p->connected_ms == 0 && p->end_ms != 0;
+}
+
+/* Participants come in the order of their appearance: the later ones say what
+ * happens now. */
+static void replace_unanswered(struct cv_event *e,
+                               const struct cv_party *party) {
+  unsigned i = 0;
+  while (i < e->count && !is_unanswered(&e->parties[i]))
+    i++;
+  if (i < e->count && party->id != 0 && !is_unanswered(party))
+    e->parties[i] = *party;
+  e->dropped++;
+}
+
 static void end_party(struct cv_decoder *d) {
   struct cv_party *p = d->party;
   const struct legs *legs = &d->legs;
@@ -374,7 +391,7 @@ static void end_party(struct cv_decoder *d) {
     p->acw_end_ms = d->wrapup_end_ms;
 
   if (p == &d->spare)
-    d->event.dropped++;
+    replace_unanswered(&d->event, p);
   else if (p->id != 0)
     d->event.count++;
 }

@@ -42,7 +42,7 @@ enum cv_media cv_media_find(const char *label);
 enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT };
 
 enum {
-  CV_PARTIES_MAX = 64,      /* participants kept of one snapshot */
+  CV_PARTIES_MAX = 256,     /* participants kept of one snapshot */
   CV_QUEUE_ID_SIZE = 64,    /* of a queue's id, with the NUL */
   CV_MESSAGE_MAX = 8 << 20, /* bytes */
 };
@@ -71,7 +71,8 @@ struct cv_party {
 struct cv_event {
   struct uuid_key id; /* of the conversation */
   unsigned count;
-  unsigned dropped; /* participants beyond CV_PARTIES_MAX */
+  /* Participants beyond CV_PARTIES_MAX; unanswered alerts are dropped first. */
+  unsigned dropped;
   struct cv_party parties[CV_PARTIES_MAX];
 };
 

@@ -85,6 +85,7 @@ enum {
   C_CLOSED = 1 << 2,    /* by a poll */
   C_INACTIVE =
       1 << 3, /* all have ended with a known outcome, or it is closed */
+  C_INCOMPLETE = 1 << 4, /* some of its participants were dropped */
 };
 
 struct conversation {

@@ -65,24 +65,98 @@ static void merge_facts(struct merge *g, unsigned index,
   }
 }
 
+/* ---- more participants than a conversation has room for ---- */
+
+static void note_incomplete(struct merge *g) {
+  g->m->stats.incomplete += !(g->c->flags & C_INCOMPLETE);
+  g->c->flags |= C_INCOMPLETE;
+}
+
+/* A participant that is dropped returns with the next snapshot. An alert that
+ * ended unanswered has no outcome. Others that have ended are known by their
+ * start, see drop_participant. */
+static bool deserves_room(const struct conversation *c,
+                          const struct cv_party *party) {
+  if (party->end_ms == 0)
+    return true;
+  return party->connected_ms != 0 && party->connected_ms >= c->since_ms;
+}
+
+/* In this order participants are dropped. */
+enum worth { WORTH_ALERT, WORTH_AGENT, WORTH_ACD, WORTH_KEPT };
+
+static enum worth worth_of(const struct participant *p) {
+  if (p->end_ms == 0)
+    return WORTH_KEPT;
+  if (p->purpose == CV_AGENT && p->connected_ms == 0)
+    return WORTH_ALERT;
+  if (!(p->progress & PROGRESS_ENDED) || cv_is_pending(p->counted) ||
+      (p->progress & (PROGRESS_ACW | PROGRESS_ACW_ENDED)) == PROGRESS_ACW)
+    return WORTH_KEPT;
+  return p->purpose == CV_AGENT ? WORTH_AGENT : WORTH_ACD;
+}
+
+static unsigned find_least_worth(const struct conversation *c) {
+  unsigned found = NOT_KEPT;
+  enum worth least = WORTH_KEPT;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    enum worth worth = worth_of(p);
+    if (worth < least ||
+        (worth == least && worth < WORTH_KEPT &&
+         p->connected_ms < c->participants[found].connected_ms)) {
+      found = i;
+      least = worth;
+    }
+  }
+  return found;
+}
+
+/* Its outcomes were counted: nothing that began until its start is counted
+ * again. */
+static void drop_participant(struct merge *g, unsigned index) {
+  struct participant *p = &g->c->participants[index];
+  if (p->connected_ms != 0 && p->connected_ms >= g->c->since_ms)
+    g->c->since_ms = p->connected_ms + 1;
+  g->known &= ~(UINT64_C(1) << index);
+  g->matched &= ~(UINT64_C(1) << index);
+  for (unsigned i = 0; i < GC_COUNT(g->index); i++)
+    if (g->index[i] == index)
+      g->index[i] = NOT_KEPT;
+  *p = (struct participant){0};
+}
+
+/* The index of a zeroed participant; NOT_KEPT: no memory, or no room for it. */
+static unsigned make_room(struct merge *g, const struct cv_party *party) {
+  if (g->c->count < CV_PARTS_MAX)
+    return cv_table_add_part(g->m, g->c) != NULL ? g->c->count - 1u : NOT_KEPT;
+  note_incomplete(g);
+  unsigned index =
+      deserves_room(g->c, party) ? find_least_worth(g->c) : NOT_KEPT;
+  if (index != NOT_KEPT)
+    drop_participant(g, index);
+  return index;
+}
+
+/* ---- the parties of a snapshot ---- */
+
 static enum gc_code add_participant(struct merge *g,
                                     const struct cv_party *party,
                                     unsigned *ret_index) {
   uint32_t queue;
   enum gc_code code =
       cv_queue_intern(g->m, party->queue, party->queue_text, &queue);
-  struct participant *p = code == GC_OK ? cv_table_add_part(g->m, g->c) : NULL;
-  *ret_index = NOT_KEPT;
+  *ret_index = code == GC_OK ? make_room(g, party) : NOT_KEPT;
   if (code == GC_ERR_MEMORY)
     return code;
-  if (p == NULL) {
-    g->m->stats.dropped++;
+  if (*ret_index == NOT_KEPT) {
+    note_incomplete(g);
     return GC_OK;
   }
+  struct participant *p = &g->c->participants[*ret_index];
   p->id = party->id;
   p->purpose = party->purpose;
   p->queue = queue;
-  *ret_index = g->c->count - 1u;
   g->m->gains[*ret_index] = (struct gain){0};
   g->is_new = true;
   return GC_OK;
@@ -116,10 +190,8 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     return GC_OK;
   /* Of two with one id the first counts: if both were merged, a repeat of the
    * snapshot would have new facts. */
-  if (g->matched >> index & 1) {
-    g->m->stats.dropped++;
+  if (g->matched >> index & 1)
     return GC_OK;
-  }
   g->matched |= UINT64_C(1) << index;
   g->guess = index + 1;
   *ret_index = (uint8_t)index;
@@ -190,14 +262,16 @@ static uint64_t first_bits(unsigned count) {
 enum gc_code cv_merge(struct conversations *m, struct conversation *c,
                       const struct cv_event *e, bool *ret_is_new) {
   struct merge g = {.m = m, .c = c, .known = first_bits(c->count)};
+  memset(g.index, NOT_KEPT, sizeof(g.index));
   g.all_ended = e->dropped == 0 && e->count > 0;
+  if (e->dropped > 0)
+    note_incomplete(&g);
   memset(m->gains, 0, c->count * sizeof(m->gains[0]));
-  m->stats.dropped += e->dropped;
   *ret_is_new = false;
 
   for (unsigned i = 0; i < e->count; i++)
     GC_TRY(merge_party(&g, &e->parties[i], &g.index[i]));
-  g.is_older |= (g.known & ~g.matched) != 0;
+  g.is_older |= e->dropped == 0 && (g.known & ~g.matched) != 0;
   merge_customers(&g);
   for (unsigned i = 0; i < e->count; i++)
     if (g.index[i] != NOT_KEPT)

@@ -125,4 +125,6 @@ void stream_read_state(struct stream *s, const char *instance,
   gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "limit", now.model.evicted);
   gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "age", now.model.aged);
   gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "poll", now.model.closed);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "participants",
+               now.model.incomplete);
 }

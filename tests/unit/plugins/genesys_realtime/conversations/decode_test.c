@@ -359,14 +359,38 @@ static void participants_past_the_limit_are_counted(void) {
   static char json[16384];
   size_t used = (size_t)sprintf(
       json, "{" TOPIC ",\"eventBody\":{\"id\":\"c\",\"participants\":[");
-  for (int i = 0; i < 70; i++)
+  for (int i = 0; i < CV_PARTIES_MAX + 6; i++)
     used +=
         (size_t)sprintf(json + used, "%s{\"id\":\"p%d\"}", i > 0 ? "," : "", i);
   strcpy(json + used, "]}}");
   const struct cv_event *e = read_text(json);
   CHECK(e != NULL);
   CHECK_INT(e != NULL ? e->count : 0, CV_PARTIES_MAX);
-  CHECK_INT(e != NULL ? e->dropped : 0, 70 - CV_PARTIES_MAX);
+  CHECK_INT(e != NULL ? e->dropped : 0, 6);
+}
+
+static void a_later_participant_replaces_an_unanswered_alert(void) {
+  static char json[65536];
+  size_t used = (size_t)sprintf(
+      json, "{" TOPIC ",\"eventBody\":{\"id\":\"c\",\"participants\":["
+            "{\"id\":\"a\",\"purpose\":\"acd\"}");
+  for (int i = 0; i < CV_PARTIES_MAX; i++)
+    used += (size_t)sprintf(json + used,
+                            ",{\"id\":\"p%d\",\"purpose\":\"agent\","
+                            "\"endTime\":\"2026-08-01T10:00:01.000Z\"}",
+                            i);
+  strcpy(json + used, ",{\"id\":\"z\",\"purpose\":\"agent\",\"connectedTime\":"
+                      "\"2026-08-01T10:00:02.000Z\"}]}}");
+  const struct cv_event *e = read_text(json);
+  unsigned acds = 0, answers = 0;
+  CHECK(e != NULL);
+  for (unsigned i = 0; e != NULL && i < e->count; i++) {
+    acds += e->parties[i].purpose == CV_ACD;
+    answers += e->parties[i].connected_ms == T10 + 2000;
+  }
+  CHECK_INT(acds, 1);
+  CHECK_INT(answers, 1);
+  CHECK_INT(e != NULL ? e->dropped : 0, 2);
 }
 
 static void uuids_are_read_as_bytes_and_other_texts_are_hashed(void) {
@@ -407,6 +431,7 @@ int main(void) {
   RUN(wrapup_ends_with_its_own_time_when_no_other_is_given);
   RUN(a_leg_that_is_over_is_not_on_hold);
   RUN(participants_past_the_limit_are_counted);
+  RUN(a_later_participant_replaces_an_unanswered_alert);
   RUN(uuids_are_read_as_bytes_and_other_texts_are_hashed);
   cv_decoder_free(d);
   return check_done();

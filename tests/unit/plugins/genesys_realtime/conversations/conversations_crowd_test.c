@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Conversations with more participants than the model keeps: the newest count,
+ * those that were counted and have ended make room. */
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#include "tests/support/cv_model.h"
+
+/* Agents that rang and did not answer, one a second. */
+static void add_alerts(unsigned count, double from) {
+  for (unsigned i = 0; i < count; i++) {
+    struct cv_party *agent = life_add(&life, CV_AGENT, "q1");
+    agent->end_ms = AT(from + i);
+    agent->transferred = true;
+  }
+}
+
+static void an_answer_after_many_alerts_is_counted(void) {
+  static const unsigned rows[] = {62, 63, 100, 200};
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (int step_by_step = 0; step_by_step < 2; step_by_step++) {
+      struct cv_party *customer, *acd, *agent;
+      begin();
+      offer(&customer, &acd);
+      for (unsigned k = 0; k < rows[i]; k++) {
+        add_alerts(1, 3 + k);
+        if (step_by_step)
+          say();
+      }
+      agent = answer(acd, 300);
+      say();
+      check_counts("q1", 1, 1, 0, 0);
+      CHECK_INT(of("q1").wait_ms, 298000);
+      CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+      agent->end_ms = customer->end_ms = AT(400);
+      say();
+      say();
+      check_counts("q1", 1, 1, 0, 0);
+      CHECK_INT(of("q1").active, 0);
+      CHECK_INT(stats().incomplete, rows[i] > 62);
+    }
+}
+
+/* A snapshot that lacks dropped participants is not older for that. */
+static void a_hold_among_many_participants_ends(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  add_alerts(120, 3);
+  agent = answer(acd, 200);
+  say();
+  agent->held = true;
+  agent->hold_ms = AT(210);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_HELD], 1);
+  agent->held = false;
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(changes("q1", CV_STATE_HELD, CV_STATE_ACTIVE), 1);
+}
+
+/* Through the same queue a hundred times, each time offered, answered and
+ * transferred; each snapshot lists all participants so far. */
+static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
+  begin();
+  struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
+  for (int i = 0; i < 100; i++) {
+    double at = 2 + i * 10;
+    struct cv_party *acd = life_connected(&life, CV_ACD, "q1", at);
+    say();
+    struct cv_party *agent = answer(acd, at + 3);
+    say();
+    agent->end_ms = AT(at + 10);
+    agent->transferred = true;
+    say();
+    say();
+    check_counts("q1", (uint64_t)i + 1, (uint64_t)i + 1, 0, (uint64_t)i + 1);
+  }
+  customer->end_ms = AT(1002);
+  say();
+  say();
+  check_counts("q1", 100, 100, 0, 100);
+  CHECK_INT(of("q1").wait_ms, 300000);
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(stats().incomplete, 1);
+}
+
+/* None of them has ended: the model cannot do without any. */
+static void participants_without_room_are_told(void) {
+  begin();
+  for (int i = 0; i < 70; i++)
+    life_connected(&life, CV_ACD, "q1", 2 + i);
+  say();
+  say();
+  CHECK_INT(stats().incomplete, 1);
+  CHECK_INT(of("q1").offers, 64);
+}
+
+int main(void) {
+  RUN(an_answer_after_many_alerts_is_counted);
+  RUN(a_hold_among_many_participants_ends);
+  RUN(stays_that_were_counted_make_room_and_are_not_counted_again);
+  RUN(participants_without_room_are_told);
+  conversations_free(m);
+  return check_done();
+}
