@@ -5,7 +5,7 @@
 
 #include "common/base/json/message.h"
 #include "common/base/timestamp.h"
-#include "plugins/genesys_realtime/conversations/event.h"
+#include "plugins/genesys_realtime/conversations/legs.h"
 
 enum {
   K_TOPIC = 1,
@@ -27,6 +27,8 @@ enum {
   K_HOLD,
   K_DISCONNECTED,
   K_DISCONNECT_TYPE,
+  K_SCHEDULED,
+  K_ACW,
 };
 
 static const struct gc_json_key keys[] = {
@@ -59,14 +61,12 @@ static const struct gc_json_key keys[] = {
     {"startHoldTime", K_HOLD},
     {"disconnectedTime", K_DISCONNECTED},
     {"disconnectType", K_DISCONNECT_TYPE},
+    {"callbackScheduledTime", K_SCHEDULED},
+    {"afterCallWork", K_ACW},
 };
 
 /* ---- words (API reference, sections 4.4, 4.5 and 4.8) ----
  * A word that is not listed here has no meaning; the platform may add some. */
-
-/* The meaning of a communication's state for its leg. With any other state
- * ("none", "parked") the times decide. */
-enum leg { LEG_UNKNOWN, LEG_RINGING, LEG_CONNECTED, LEG_OVER };
 
 static const struct {
   const char *label, *array;
@@ -78,12 +78,22 @@ static const struct {
 
 static const struct {
   const char *state;
-  enum leg leg;
+  enum cv_leg leg;
 } states[] = {
-    {"connected", LEG_CONNECTED}, {"disconnected", LEG_OVER},
-    {"alerting", LEG_RINGING},    {"terminated", LEG_OVER},
-    {"contacting", LEG_RINGING},  {"dialing", LEG_RINGING},
-    {"offering", LEG_RINGING},    {"scheduled", LEG_RINGING},
+    {"connected", CV_LEG_CONNECTED}, {"disconnected", CV_LEG_OVER},
+    {"alerting", CV_LEG_RINGING},    {"terminated", CV_LEG_OVER},
+    {"contacting", CV_LEG_RINGING},  {"dialing", CV_LEG_RINGING},
+    {"offering", CV_LEG_RINGING},    {"scheduled", CV_LEG_SCHEDULED},
+};
+
+static const struct {
+  const char *state;
+  enum cv_acw acw;
+} acw_states[] = {
+    {"skipped", CV_ACW_SKIPPED},
+    {"notApplicable", CV_ACW_SKIPPED},
+    {"pending", CV_ACW_DONE},
+    {"complete", CV_ACW_DONE},
 };
 
 /* Disconnect types of an alert that ended unanswered. */
@@ -91,11 +101,18 @@ static const char *const refusals[] = {"transfer.noanswer",
                                        "transfer.notavailable", "transfer.dnd",
                                        "endpoint.dnd"};
 
-static enum leg read_leg(const struct gc_json_value *v) {
+static enum cv_leg read_leg(const struct gc_json_value *v) {
   for (size_t i = 0; i < GC_COUNT(states); i++)
     if (gc_json_is(v, states[i].state))
       return states[i].leg;
-  return LEG_UNKNOWN;
+  return CV_LEG_UNKNOWN;
+}
+
+static enum cv_acw read_acw(const struct gc_json_value *v) {
+  for (size_t i = 0; i < GC_COUNT(acw_states); i++)
+    if (gc_json_is(v, acw_states[i].state))
+      return acw_states[i].acw;
+  return CV_ACW_UNKNOWN;
 }
 
 static enum cv_purpose read_purpose(const struct gc_json_value *v) {
@@ -153,18 +170,6 @@ enum cv_media cv_media_find(const char *label) {
 
 /* ---- the decoder ---- */
 
-struct communication {
-  enum leg leg;
-  bool held, transferred, refused;
-  int64_t connected_ms, disconnected_ms, hold_ms;
-};
-
-/* The communications of one participant, summed up. */
-struct legs {
-  unsigned count, over, ringing, connected, refused;
-  int64_t first_connected_ms, last_disconnected_ms;
-};
-
 struct cv_decoder {
   struct gc_json_messages messages;
   struct cv_event event;
@@ -174,8 +179,8 @@ struct cv_decoder {
   struct cv_party spare;  /* for those past CV_PARTIES_MAX */
   bool has_queue_id;      /* queueId has priority over the routing data */
   int64_t wrapup_end_ms;
-  struct legs legs;
-  struct communication now;
+  struct cv_legs legs;
+  struct cv_communication now;
 
   char date[10]; /* of the last time read, "2026-08-01" */
   int64_t midnight_ms;
@@ -303,6 +308,12 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case IN_COMMUNICATION(K_DISCONNECTED):
     d->now.disconnected_ms = time_of(d, v);
     break;
+  case IN_COMMUNICATION(K_SCHEDULED):
+    d->now.scheduled_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_ACW) << 8 | K_STATE:
+    d->now.acw = read_acw(v);
+    break;
   case IN_COMMUNICATION(K_DISCONNECT_TYPE):
     d->now.transferred = is_transfer(v);
     d->now.refused = is_refusal(v);
@@ -338,28 +349,6 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-static void end_communication(struct cv_decoder *d) {
-  const struct communication *now = &d->now;
-  struct legs *legs = &d->legs;
-  bool over = now->leg == LEG_OVER || now->disconnected_ms != 0;
-  legs->count++;
-  legs->over += over;
-  legs->ringing += !over && now->leg == LEG_RINGING && now->connected_ms == 0;
-  legs->connected += now->leg == LEG_CONNECTED || now->connected_ms != 0;
-  legs->refused += now->refused;
-  if (now->connected_ms != 0 && (legs->first_connected_ms == 0 ||
-                                 now->connected_ms < legs->first_connected_ms))
-    legs->first_connected_ms = now->connected_ms;
-  if (now->disconnected_ms > legs->last_disconnected_ms)
-    legs->last_disconnected_ms = now->disconnected_ms;
-  d->party->transferred |= now->transferred;
-  if (now->held && !over) {
-    d->party->held = true;
-    if (now->hold_ms > d->party->hold_ms)
-      d->party->hold_ms = now->hold_ms;
-  }
-}
-
 /* An agent that rang and did not answer. */
 static bool is_unanswered(const struct cv_party *p) {
   return p->purpose == CV_AGENT && p->connected_ms == 0 && p->end_ms != 0;
@@ -379,16 +368,9 @@ static void replace_unanswered(struct cv_event *e,
 
 static void end_party(struct cv_decoder *d) {
   struct cv_party *p = d->party;
-  const struct legs *legs = &d->legs;
-  if (p->connected_ms == 0)
-    p->connected_ms = legs->first_connected_ms;
-  if (p->end_ms == 0 && legs->count > 0 && legs->over == legs->count)
-    p->end_ms = legs->last_disconnected_ms;
-  if (p->purpose == CV_AGENT && legs->connected == 0 &&
-      (legs->ringing > 0 || legs->refused > 0))
-    p->connected_ms = 0;
   if (p->acw_end_ms == 0)
     p->acw_end_ms = d->wrapup_end_ms;
+  cv_legs_complete(&d->legs, p);
 
   if (p == &d->spare)
     replace_unanswered(&d->event, p);
@@ -399,7 +381,7 @@ static void end_party(struct cv_decoder *d) {
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   struct cv_decoder *d = ctx;
   if (at->path == COMMUNICATION)
-    end_communication(d);
+    cv_legs_add(&d->legs, &d->now);
   else if (at->path == PARTY)
     end_party(d);
   return GC_OK;

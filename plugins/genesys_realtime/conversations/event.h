@@ -63,7 +63,9 @@ struct cv_party {
   int64_t acw_start_ms, acw_end_ms;
   int64_t hold_ms;  /* startHoldTime */
   bool held;        /* a communication is on hold */
-  bool transferred; /* a communication ended with transfer* */
+  bool transferred; /* a connected communication ended with transfer* */
+  bool scheduled;   /* a callback of the queue before its time */
+  bool acw_skipped; /* there was no after-call work, whatever its times say */
   uint8_t purpose;  /* enum cv_purpose */
   uint8_t media;    /* enum cv_media */
 };

@@ -65,6 +65,7 @@ struct participant {
   uint8_t media;
   uint8_t purpose : 4;        /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
+  uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
 
   uint8_t progress; /* PROGRESS_*, by transitions.c */
   uint8_t counted;  /* COUNTED_*, by outcomes.c */

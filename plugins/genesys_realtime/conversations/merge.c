@@ -39,23 +39,36 @@ static void merge_time(struct merge *g, int64_t *known, int64_t reported) {
   g->is_older |= *known != 0 && reported == 0;
 }
 
+/* Work that begins and is skipped later ends; else there was none. */
+static void merge_acw(struct merge *g, const struct participant *p,
+                      struct gain *gain, const struct cv_party *party) {
+  bool begins = !(p->progress & PROGRESS_ACW) && party->acw_start_ms != 0,
+       ends = !(p->progress & PROGRESS_ACW_ENDED) && party->acw_end_ms != 0;
+  g->is_older |= ((p->progress & PROGRESS_ACW) && party->acw_start_ms == 0) ||
+                 ((p->progress & PROGRESS_ACW_ENDED) && party->acw_end_ms == 0);
+  if (begins && party->acw_skipped)
+    return;
+  if (begins)
+    gain->acw_ms = party->acw_start_ms;
+  if (ends)
+    gain->acw_end_ms = party->acw_end_ms;
+  g->is_new |= begins || ends;
+}
+
 static void merge_facts(struct merge *g, unsigned index,
                         const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];
   struct gain *gain = &g->m->gains[index];
   merge_time(g, &p->connected_ms, party->connected_ms);
   merge_time(g, &p->end_ms, party->end_ms);
-  g->is_older |= ((p->progress & PROGRESS_ACW) && party->acw_start_ms == 0) ||
-                 ((p->progress & PROGRESS_ACW_ENDED) && party->acw_end_ms == 0);
-  if (!(p->progress & PROGRESS_ACW) && party->acw_start_ms != 0)
-    gain->acw_ms = party->acw_start_ms;
-  if (!(p->progress & PROGRESS_ACW_ENDED) && party->acw_end_ms != 0)
-    gain->acw_end_ms = party->acw_end_ms;
-  g->is_new |= gain->acw_ms != 0 || gain->acw_end_ms != 0;
-  if (party->transferred && !p->is_transferred) {
+  merge_acw(g, p, gain, party);
+  /* Of an agent only a leg that was connected transfers. */
+  if (party->transferred && !p->is_transferred &&
+      (p->purpose == CV_ACD || p->connected_ms != 0)) {
     p->is_transferred = 1;
     g->is_new = true;
   }
+  p->is_scheduled |= party->scheduled;
   /* An offer stays with the medium under which it was counted. */
   if (party->media != CV_UNKNOWN && p->media != party->media &&
       (p->media == CV_UNKNOWN || party->media < p->media) &&

@@ -138,6 +138,13 @@ static bool is_ringing(const struct conversation *c, uint32_t queue) {
   return false;
 }
 
+/* A next stay in a queue that has not begun: a callback before its time. */
+static bool is_later_stay(const struct participant *p,
+                          const struct participant *acd) {
+  return p->purpose == CV_ACD && p->connected_ms == 0 &&
+         (p->end_ms == 0 || p->end_ms >= acd->end_ms);
+}
+
 /* Another leg began when this one ended: a queue again, an agent elsewhere, a
  * flow. */
 static bool is_continued(const struct conversation *c,
@@ -146,8 +153,9 @@ static bool is_continued(const struct conversation *c,
     return true;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    if (p != acd && p->connected_ms > acd->connected_ms &&
-        p->connected_ms >= acd->end_ms - SLACK_MS)
+    if (p != acd &&
+        (is_later_stay(p, acd) || (p->connected_ms > acd->connected_ms &&
+                                   p->connected_ms >= acd->end_ms - SLACK_MS)))
       return true;
   }
   return false;

@@ -54,6 +54,8 @@ static int64_t find_ring_ms(const struct transitions *t,
 
 static void add_acd_steps(struct transitions *t, unsigned i) {
   const struct participant *p = &t->c->participants[i];
+  if (p->is_scheduled && p->connected_ms == 0 && p->end_ms == 0)
+    return; /* it does not wait yet */
   if (!(p->progress & PROGRESS_SEEN))
     add_step(t,
              p->connected_ms != 0 ? p->connected_ms

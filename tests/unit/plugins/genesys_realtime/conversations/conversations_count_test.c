@@ -200,6 +200,23 @@ static void an_unanswered_alert_is_no_transfer(void) {
   CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
 }
 
+static void a_leg_before_the_answer_is_no_transfer(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = life_add(&life, CV_AGENT, "q1");
+  agent->transferred = true;
+  say();
+  agent->connected_ms = acd->end_ms = AT(5);
+  agent->transferred = false;
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  agent->transferred = true;
+  agent->end_ms = AT(9);
+  say();
+  check_counts("q1", 1, 1, 0, 1);
+}
+
 static void an_agent_that_ends_with_transfer_has_transferred_once(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
@@ -345,6 +362,7 @@ int main(void) {
   RUN(of_two_customers_both_must_have_ended);
   RUN(an_abandon_waits_for_the_alert_to_end);
   RUN(an_unanswered_alert_is_no_transfer);
+  RUN(a_leg_before_the_answer_is_no_transfer);
   RUN(an_agent_that_ends_with_transfer_has_transferred_once);
   RUN(an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer);
   RUN(the_queue_of_the_offer_is_not_elsewhere);

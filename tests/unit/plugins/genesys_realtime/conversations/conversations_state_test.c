@@ -39,6 +39,29 @@ static void the_state_is_the_highest_open_participant(void) {
   CHECK_INT(all_changes("q1"), 6);
 }
 
+/* The times of skipped after-call work are equal, or its state tells. */
+static void skipped_after_call_work_is_no_wrapup(void) {
+  for (int begun = 0; begun < 2; begun++) {
+    struct cv_party *customer, *acd, *agent;
+    begin();
+    offer(&customer, &acd);
+    agent = answer(acd, 5);
+    say();
+    agent->end_ms = agent->acw_start_ms = AT(9);
+    if (begun) {
+      say();
+      CHECK_INT(of("q1").states[CV_STATE_WRAPUP], 1);
+    }
+    agent->acw_end_ms = AT(9);
+    agent->acw_skipped = true;
+    say();
+    CHECK_INT(of("q1").states[CV_STATE_WRAPUP], 0);
+    CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), !begun);
+    CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_WRAPUP), begun);
+    CHECK_INT(changes("q1", CV_STATE_WRAPUP, CV_STATE_ENDED), begun);
+  }
+}
+
 static void a_wrapup_does_not_hide_a_contact_that_waits_again(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
@@ -209,6 +232,7 @@ static void of_two_participants_with_one_id_the_first_counts(void) {
 
 int main(void) {
   RUN(the_state_is_the_highest_open_participant);
+  RUN(skipped_after_call_work_is_no_wrapup);
   RUN(a_wrapup_does_not_hide_a_contact_that_waits_again);
   RUN(a_participant_that_ended_stays_ended);
   RUN(a_hold_that_is_repeated_is_one_hold);

@@ -218,6 +218,21 @@ static void an_alert_is_no_answer(void) {
        "\"2026-08-01T10:00:30Z\",\"calls\":[{\"state\":\"disconnected\","
        "\"disconnectType\":\"transfer.noanswer\"}]",
        0},
+      {"declined",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"callbacks\":[{\"state\":"
+       "\"disconnected\",\"initialState\":\"alerting\",\"disconnectType\":"
+       "\"client\",\"disconnectedTime\":\"2026-08-01T10:00:30Z\"}]",
+       0},
+      {"gave up by the platform",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"callbacks\":[{\"state\":"
+       "\"disconnected\",\"initialState\":\"alerting\",\"disconnectType\":"
+       "\"system\",\"disconnectedTime\":\"2026-08-01T10:00:30Z\"}]",
+       0},
+      {"the customer left while it rang",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"calls\":[{\"state\":"
+       "\"disconnected\",\"disconnectType\":\"peer\",\"disconnectedTime\":"
+       "\"2026-08-01T10:00:30Z\"}]",
+       0},
       {"answered",
        "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"calls\":[{\"state\":"
        "\"connected\"}]",
@@ -250,6 +265,124 @@ static void an_alert_is_no_answer(void) {
     snprintf(members, sizeof(members), "\"purpose\":\"agent\",%s",
              rows[i].members);
     CHECK_INT(party(members)->connected_ms, rows[i].connected_ms);
+  }
+}
+
+static void a_transfer_needs_a_leg_that_was_connected(void) {
+  static const struct {
+    const char *row, *members;
+    bool transferred;
+  } rows[] = {
+      {"connected and transferred",
+       "\"calls\":[{\"state\":\"disconnected\",\"connectedTime\":"
+       "\"2026-08-01T10:00:00Z\",\"disconnectedTime\":"
+       "\"2026-08-01T10:01:00Z\",\"disconnectType\":\"transfer\"}]",
+       true},
+      {"after a consultation",
+       "\"calls\":[{\"state\":\"disconnected\",\"connectedTime\":"
+       "\"2026-08-01T10:00:00Z\",\"disconnectType\":"
+       "\"transfer.consult\"}]",
+       true},
+      {"without times",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"calls\":[{\"state\":"
+       "\"disconnected\",\"disconnectType\":\"transfer\"}]",
+       true},
+      {"a first leg without an answer",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"calls\":[{\"state\":"
+       "\"disconnected\",\"disconnectType\":\"transfer.noanswer\"},"
+       "{\"state\":\"connected\",\"connectedTime\":"
+       "\"2026-08-01T10:00:20Z\"}]",
+       false},
+      {"a leg that ended before it was connected",
+       "\"callbacks\":[{\"state\":\"connected\",\"connectedTime\":"
+       "\"2026-08-01T10:00:20Z\"}],\"calls\":[{\"state\":"
+       "\"disconnected\",\"disconnectedTime\":\"2026-08-01T10:01:00Z\","
+       "\"disconnectType\":\"transfer\"}]",
+       false},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char members[512];
+    CHECK_ROW(rows[i].row);
+    snprintf(members, sizeof(members), "\"purpose\":\"agent\",%s",
+             rows[i].members);
+    CHECK(party(members)->transferred == rows[i].transferred);
+  }
+}
+
+static void after_call_work_may_be_skipped(void) {
+#define ACW                                                                    \
+  "\"startAcwTime\":\"2026-08-01T10:00:00Z\",\"endAcwTime\":"                  \
+  "\"2026-08-01T10:00:09Z\","
+  static const struct {
+    const char *members;
+    bool skipped;
+  } rows[] = {
+      {ACW "\"calls\":[{\"afterCallWork\":{\"state\":\"complete\"}}]", false},
+      {ACW "\"calls\":[{\"afterCallWork\":{\"state\":\"skipped\"}}]", true},
+      {ACW "\"calls\":[{\"afterCallWork\":{\"state\":\"notApplicable\"}}]",
+       true},
+      {ACW "\"calls\":[{\"afterCallWork\":{\"state\":\"skipped\"}}],"
+           "\"callbacks\":[{\"afterCallWork\":{\"state\":\"pending\"}}]",
+       false},
+      {ACW "\"calls\":[{}]", false},
+      {"\"startAcwTime\":\"2026-08-01T10:00:00Z\",\"endAcwTime\":"
+       "\"2026-08-01T10:00:00Z\"",
+       true},
+      {"\"startAcwTime\":\"2026-08-01T10:00:00Z\"", false},
+  };
+#undef ACW
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].members);
+    CHECK(party(rows[i].members)->acw_skipped == rows[i].skipped);
+  }
+}
+
+/* The shape of a scheduled callback before and after its time. */
+static void a_scheduled_callback_waits_from_its_time(void) {
+  static const struct {
+    const char *row, *members;
+    int64_t connected_ms;
+    bool scheduled;
+  } rows[] = {
+      {"before",
+       "\"callbacks\":[{\"state\":\"scheduled\","
+       "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       0, true},
+      {"before, with a participant's time",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"callbacks\":[{\"state\":"
+       "\"scheduled\",\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       0, true},
+      {"at its time",
+       "\"connectedTime\":\"2026-08-01T11:00:01.092Z\",\"callbacks\":[{"
+       "\"state\":\"connected\",\"initialState\":\"scheduled\","
+       "\"connectedTime\":\"2026-08-01T11:00:01.092Z\","
+       "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       T10 + 3601092, false},
+      {"with the time of its creation",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"callbacks\":[{"
+       "\"state\":\"connected\",\"connectedTime\":\"2026-08-01T10:00:00Z\","
+       "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       T10 + 3600000, false},
+      {"cancelled",
+       "\"endTime\":\"2026-08-01T10:30:00Z\",\"callbacks\":[{\"state\":"
+       "\"disconnected\",\"initialState\":\"scheduled\","
+       "\"disconnectedTime\":\"2026-08-01T10:30:00Z\","
+       "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       0, false},
+      {"out of the queue before its new time",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"endTime\":"
+       "\"2026-08-01T10:30:00Z\",\"callbacks\":[{\"state\":\"disconnected\","
+       "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       T10, false},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char members[512];
+    CHECK_ROW(rows[i].row);
+    snprintf(members, sizeof(members), "\"purpose\":\"acd\",%s",
+             rows[i].members);
+    const struct cv_party *p = party(members);
+    CHECK_INT(p->connected_ms, rows[i].connected_ms);
+    CHECK(p->scheduled == rows[i].scheduled);
   }
 }
 
@@ -425,6 +558,9 @@ int main(void) {
   RUN(broken_messages_are_refused_and_leave_nothing_behind);
   RUN(the_array_of_the_communication_is_the_medium);
   RUN(an_alert_is_no_answer);
+  RUN(a_transfer_needs_a_leg_that_was_connected);
+  RUN(after_call_work_may_be_skipped);
+  RUN(a_scheduled_callback_waits_from_its_time);
   RUN(a_participant_ends_with_its_last_communication);
   RUN(times_of_all_shapes_are_read);
   RUN(the_queue_is_its_own_or_that_of_the_routing);

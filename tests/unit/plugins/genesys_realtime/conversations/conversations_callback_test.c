@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Callbacks: scheduled ones, and those that follow a call in the same queue. */
+#include "plugins/genesys_realtime/conversations/conversations.h"
+
+#include "tests/support/cv_model.h"
+
+static struct conversations_totals of_media(enum cv_media media) {
+  struct conversations_totals t;
+  memset(&t, 0, sizeof(t));
+  (void)conversations_totals(m, "q1", media, &t);
+  return t;
+}
+
+static struct cv_party *add_scheduled(void) {
+  struct cv_party *acd = life_add(&life, CV_ACD, "q1");
+  acd->media = CV_CALLBACK;
+  acd->scheduled = true;
+  return acd;
+}
+
+static void a_scheduled_callback_waits_from_its_time(void) {
+  begin();
+  life_connected(&life, CV_CUSTOMER, NULL, 1);
+  struct cv_party *acd = add_scheduled();
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).active, 0);
+  CHECK_INT(of_media(CV_CALLBACK).offers, 0);
+  acd->scheduled = false;
+  acd->connected_ms = AT(3600);
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).active, 1);
+  CHECK_INT(of_media(CV_CALLBACK).offers, 1);
+  struct cv_party *agent = answer(acd, 3605);
+  agent->media = CV_CALLBACK;
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).wait_ms, 5000);
+  CHECK_INT(of_media(CV_CALLBACK).changes[CV_STATE_WAITING][CV_STATE_ALERTING],
+            1);
+}
+
+static void a_callback_that_is_cancelled_before_its_time_was_no_offer(void) {
+  begin();
+  struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
+  struct cv_party *acd = add_scheduled();
+  say();
+  acd->scheduled = false;
+  acd->end_ms = customer->end_ms = AT(100);
+  say();
+  struct conversations_totals t = of_media(CV_CALLBACK);
+  CHECK_INT(t.offers, 0);
+  CHECK_INT(t.abandons, 0);
+  CHECK_INT(t.active, 0);
+  CHECK_INT(stats().live, 0);
+}
+
+/* The caller asks for a callback and hangs up: the offer of the call ends, it
+ * goes on as a callback. */
+static void the_call_before_a_scheduled_callback_is_over(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = AT(30);
+  add_scheduled();
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(of_media(CV_CALLBACK).active, 0);
+}
+
+static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
+  (void)ctx;
+  (void)queue;
+  (void)media;
+  return true;
+}
+
+static void no_poll_closes_a_scheduled_callback(void) {
+  begin();
+  life_connected(&life, CV_CUSTOMER, NULL, 1);
+  add_scheduled();
+  say();
+  for (int i = 1; i < 4; i++) {
+    conversations_tick(m, AT(10 * i), AT(10 * i));
+    conversations_poll_begin(m);
+    conversations_poll_end(m, covers_all, NULL);
+  }
+  CHECK_INT(stats().closed, 0);
+}
+
+int main(void) {
+  RUN(a_scheduled_callback_waits_from_its_time);
+  RUN(a_callback_that_is_cancelled_before_its_time_was_no_offer);
+  RUN(the_call_before_a_scheduled_callback_is_over);
+  RUN(no_poll_closes_a_scheduled_callback);
+  conversations_free(m);
+  return check_done();
+}
