@@ -78,11 +78,12 @@ const struct gc_opt queues_rows[] = {
     GC_OPT_INT(struct queues_options, reconnect_max_s, "ReconnectMax", "30", 1,
                3600, "s", "Longest time between two attempts to open it.",
                "120"),
-    GC_OPT_INT(struct queues_options, conversations_max, "MaxConversations",
-               "200000", 100, 10000000, "conversations",
-               "Conversations kept in memory; one more drops the conversation "
-               "with the oldest event (`conversations_lost`).",
-               "50000"),
+    GC_OPT_INT(
+        struct queues_options, conversations_max, "MaxConversations", "200000",
+        100, 10000000, "conversations",
+        "Conversations kept in memory; one more drops one that has "
+        "ended, else the one with the oldest event (`conversations_lost`).",
+        "50000"),
     GC_OPT_INT(struct queues_options, conversation_age_s, "MaxConversationAge",
                "86400", 600, 2592000, "s",
                "A conversation without an event for this long is dropped.",

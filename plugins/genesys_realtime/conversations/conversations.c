@@ -40,7 +40,8 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   }
   m->s = *s;
   m->dialect = s->is_guide ? &cv_guide_dialect : &snapshot_dialect;
-  m->first_free = m->oldest = m->newest = CV_NONE;
+  m->first_free = CV_NONE;
+  m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
   m->codes.max = CV_WRAPUPS_MAX;
   m->now_ms = m->evicted_ms = s->started_ms;
   if (set_bounds(m, err) != GC_OK) {
@@ -102,6 +103,7 @@ enum gc_code conversations_apply(struct conversations *m,
   cv_apply_transitions(m, c);
   cv_count_outcomes(m, c);
   cv_schedule_breach(m, c);
+  cv_table_sort(m, number);
   return code;
 }
 
@@ -165,8 +167,7 @@ void conversations_stats(const struct conversations *m,
   ret->count = m->count;
   ret->queues = m->queue_count - m->free_queue_count;
   ret->pairs = m->pair_count;
-  for (uint32_t n = m->oldest; n != CV_NONE; n = cv_at(m, n)->newer)
-    ret->live += !(cv_at(m, n)->flags & C_INACTIVE);
+  ret->live = m->active.count;
   ret->bytes = m->block_count * CV_BLOCK * sizeof(struct conversation) +
                m->part_cap * m->dialect->part_size +
                (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +

@@ -183,7 +183,7 @@ struct conversations_stats {
   size_t count, live; /* live: neither ended nor closed */
   size_t queues, pairs, bytes;
   uint64_t events, news; /* news: events with new facts */
-  uint64_t evicted;      /* past `max` */
+  uint64_t evicted;      /* past `max`, before their end was known */
   uint64_t aged;         /* past `age_ms` */
   uint64_t closed;       /* by polls and conversations_close */
   uint64_t incomplete;   /* conversations without some of their participants */

@@ -18,6 +18,7 @@ static void maintain_conversation(struct conversations *m, uint32_t number) {
       m->dialect->schedule_breach(m, c);
     if (c->due_ms != 0 && c->due_ms <= m->complete_ms && c->gap == m->gap)
       m->dialect->count_overdue(m, c);
+    cv_table_sort(m, number);
   }
 }
 
@@ -42,8 +43,10 @@ static bool is_silent(const struct conversations *m, uint32_t number,
  * number, and its last event may be later than theirs. */
 static void spare_referenced(struct conversations *m, bool *is_retired) {
   struct cv_presence presences[CV_PARTS_MAX];
-  for (uint32_t n = m->oldest; n != CV_NONE; n = cv_at(m, n)->newer) {
+  for (uint32_t n = 0; n < m->block_count * CV_BLOCK; n++) {
     const struct conversation *c = cv_at(m, n);
+    if (!(c->flags & C_USED))
+      continue;
     unsigned count = m->dialect->list_presences(c, presences);
     for (unsigned i = 0; i < count; i++) {
       struct queue *q = &m->queues[presences[i].queue];
@@ -81,21 +84,22 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
 
 void conversations_gap(struct conversations *m) { m->gap++; }
 
-static void close_conversation(struct conversations *m,
-                               struct conversation *c) {
+static void close_conversation(struct conversations *m, uint32_t number) {
+  struct conversation *c = cv_at(m, number);
   if (c->flags & C_CLOSED)
     return;
   c->flags |= C_CLOSED;
   c->last_event_ms = m->now_ms;
   m->stats.closed++;
   m->dialect->schedule_breach(m, c);
+  cv_table_sort(m, number);
 }
 
 bool conversations_close(struct conversations *m, struct uuid_key id) {
   uint32_t number = cv_table_find(m, id);
   if (number == CV_NONE)
     return false;
-  close_conversation(m, cv_at(m, number));
+  close_conversation(m, number);
   return true;
 }
 
@@ -114,6 +118,7 @@ bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   if (c->flags & C_CLOSED) {
     c->flags &= (uint8_t)~C_CLOSED;
     m->dialect->schedule_breach(m, c);
+    cv_table_sort(m, number);
   }
   return true;
 }
@@ -150,6 +155,6 @@ void conversations_poll_end(struct conversations *m,
     if (!is_missing(m, c, covers, ctx))
       c->misses = 0;
     else if (++c->misses >= MISSES_MAX)
-      close_conversation(m, c);
+      close_conversation(m, i);
   }
 }

@@ -156,6 +156,7 @@ enum gc_code conversations_apply_state(struct conversations *m,
   m->stats.news += is_new;
   if (is_new)
     m->dialect->schedule_breach(m, c);
+  cv_table_sort(m, number);
   return GC_OK;
 }
 

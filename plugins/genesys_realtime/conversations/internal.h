@@ -86,7 +86,8 @@ enum {
   C_CLOSED = 1 << 2,    /* by a poll */
   C_INACTIVE =
       1 << 3, /* all have ended with a known outcome, or it is closed */
-  C_INCOMPLETE = 1 << 4, /* some of its participants were dropped */
+  C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
+  C_LISTED_INACTIVE = 1 << 5, /* it is in the list of inactive ones */
 };
 
 struct conversation {
@@ -169,6 +170,11 @@ struct cv_dialect {
   void (*count_overdue)(struct conversations *m, struct conversation *c);
 };
 
+/* Conversations by their last event. */
+struct cv_list {
+  uint32_t oldest, newest, count;
+};
+
 struct conversations {
   struct conversations_settings s;
   const struct cv_dialect *dialect;
@@ -181,8 +187,8 @@ struct conversations {
   struct conversation **blocks;
   uint32_t block_count, block_cap;
   uint32_t count, first_free;
-  uint32_t oldest, newest; /* by last event */
-  uint32_t *slots;         /* number + 1, 0 is free; a power of two */
+  struct cv_list active, inactive; /* inactive: with C_INACTIVE */
+  uint32_t *slots;                 /* number + 1, 0 is free; a power of two */
   uint32_t slot_count;
   size_t part_cap; /* sum over all conversations */
 
@@ -216,9 +222,13 @@ static inline bool cv_is_pending(uint8_t counted) {
 
 /* CV_NONE when it is not there. */
 uint32_t cv_table_find(const struct conversations *m, struct uuid_key id);
-/* Adds an empty one. When there are too many, evicts the one whose last event
- * is the oldest. CV_NONE: out of memory. */
+/* Adds an empty one. When there are too many, evicts one: of the inactive ones,
+ * else of all, the one whose last event is the oldest. CV_NONE: out of
+ * memory. */
 uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
+/* Moves it to the list that C_INACTIVE asks for. Call it when the flag may have
+ * changed. */
+void cv_table_sort(struct conversations *m, uint32_t number);
 /* Notes an event: makes it the newest. */
 void cv_table_touch(struct conversations *m, uint32_t number);
 void cv_table_remove(struct conversations *m, uint32_t number);

@@ -155,10 +155,8 @@ static void clear_states(struct conversations *m) {
 void cv_queue_count_states(struct conversations *m) {
   struct cv_presence presences[CV_PARTS_MAX];
   clear_states(m);
-  for (uint32_t n = m->oldest; n != CV_NONE; n = cv_at(m, n)->newer) {
+  for (uint32_t n = m->active.oldest; n != CV_NONE; n = cv_at(m, n)->newer) {
     const struct conversation *c = cv_at(m, n);
-    if (c->flags & C_INACTIVE)
-      continue;
     unsigned count = m->dialect->list_presences(c, presences);
     for (unsigned i = 0; i < count; i++) {
       const struct cv_presence *p = &presences[i];

@@ -54,27 +54,46 @@ static void empty_slot(struct conversations *m, uint32_t hole) {
 
 /* ---- the order of last events ---- */
 
+static struct cv_list *list_of(struct conversations *m,
+                               const struct conversation *c) {
+  return c->flags & C_LISTED_INACTIVE ? &m->inactive : &m->active;
+}
+
 static void unlink_conversation(struct conversations *m,
                                 const struct conversation *c) {
+  struct cv_list *list = list_of(m, c);
   if (c->older != CV_NONE)
     cv_at(m, c->older)->newer = c->newer;
   else
-    m->oldest = c->newer;
+    list->oldest = c->newer;
   if (c->newer != CV_NONE)
     cv_at(m, c->newer)->older = c->older;
   else
-    m->newest = c->older;
+    list->newest = c->older;
+  list->count--;
 }
 
 static void link_newest(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
+  c->flags = (uint8_t)(c->flags & C_INACTIVE ? c->flags | C_LISTED_INACTIVE
+                                             : c->flags & ~C_LISTED_INACTIVE);
+  struct cv_list *list = list_of(m, c);
   c->newer = CV_NONE;
-  c->older = m->newest;
-  if (m->newest != CV_NONE)
-    cv_at(m, m->newest)->newer = number;
+  c->older = list->newest;
+  if (list->newest != CV_NONE)
+    cv_at(m, list->newest)->newer = number;
   else
-    m->oldest = number;
-  m->newest = number;
+    list->oldest = number;
+  list->newest = number;
+  list->count++;
+}
+
+void cv_table_sort(struct conversations *m, uint32_t number) {
+  const struct conversation *c = cv_at(m, number);
+  if (!(c->flags & C_INACTIVE) == !(c->flags & C_LISTED_INACTIVE))
+    return;
+  unlink_conversation(m, c);
+  link_newest(m, number);
 }
 
 void cv_table_touch(struct conversations *m, uint32_t number) {
@@ -82,7 +101,7 @@ void cv_table_touch(struct conversations *m, uint32_t number) {
   c->last_event_ms = m->now_ms;
   c->gap = m->gap;
   c->misses = 0;
-  if (m->newest == number)
+  if (list_of(m, c)->newest == number)
     return;
   unlink_conversation(m, c);
   link_newest(m, number);
@@ -143,14 +162,23 @@ void cv_table_evict(struct conversations *m, uint32_t number) {
   cv_table_remove(m, number);
 }
 
-static void evict_oldest(struct conversations *m) {
-  m->stats.evicted++;
-  cv_table_evict(m, m->oldest);
+/* Of a conversation that has ended nothing is lost. False: there is no other
+ * than `spared`. */
+static bool evict_one(struct conversations *m,
+                      const struct conversation *spared) {
+  uint32_t number = m->inactive.oldest;
+  if (number == CV_NONE || cv_at(m, number) == spared)
+    number = m->active.oldest;
+  if (number == CV_NONE || cv_at(m, number) == spared)
+    return false;
+  m->stats.evicted += !(cv_at(m, number)->flags & C_INACTIVE);
+  cv_table_evict(m, number);
+  return true;
 }
 
 uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
-  while (m->count > 0 && m->count >= m->s.max)
-    evict_oldest(m);
+  while (m->count >= m->s.max && evict_one(m, NULL))
+    ;
   if ((m->first_free == CV_NONE && !grow_pool(m)) ||
       (m->count * 2 >= m->slot_count && !grow_slots(m)))
     return CV_NONE;
@@ -167,7 +195,7 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   return number;
 }
 
-/* Evicts others when all have too many parts together; `c` is the newest. */
+/* Evicts others when all have too many parts together. */
 static bool grow_parts(struct conversations *m, struct conversation *c) {
   size_t max = (size_t)m->s.max * CV_PARTS_AVERAGE + CV_PARTS_MAX;
   unsigned cap = c->cap < FIRST_PARTS ? FIRST_PARTS
@@ -175,8 +203,8 @@ static bool grow_parts(struct conversations *m, struct conversation *c) {
                                       : c->cap + c->cap / 2u;
   if (cap > CV_PARTS_MAX)
     cap = CV_PARTS_MAX;
-  while (m->part_cap + cap - c->cap > max && m->oldest != m->newest)
-    evict_oldest(m);
+  while (m->part_cap + cap - c->cap > max && evict_one(m, c))
+    ;
   void *parts = realloc(c->parts, cap * m->dialect->part_size);
   if (parts == NULL)
     return false;

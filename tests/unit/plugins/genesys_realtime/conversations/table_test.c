@@ -76,6 +76,62 @@ static void past_the_limit_the_one_with_the_oldest_event_is_evicted(void) {
   CHECK(conversations_close(m, uuid_key_read("c0", 2)));
 }
 
+static void begin_call(const char *id, double at, double end) {
+  life_begin(&life, id);
+  struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, at);
+  struct cv_party *acd = life_connected(&life, CV_ACD, "q1", at);
+  if (end > 0)
+    customer->end_ms = acd->end_ms = AT(end);
+  say();
+}
+
+static bool has(const char *id) {
+  return conversations_poll_list(m, uuid_key_read(id, strlen(id)));
+}
+
+/* c0, c2 and c4 wait; c1 and c3 have ended, c3 by an event after its offer. */
+static void ended_conversations_are_evicted_before_those_that_wait(void) {
+  struct conversations_settings s = life_settings();
+  s.max = 5;
+  begin_with(&s);
+  conversations_tick(m, AT(10), AT(10));
+  begin_call("c0", 1, 0);
+  begin_call("c3", 1, 0);
+  begin_call("c1", 1, 2);
+  begin_call("c2", 3, 0);
+  begin_call("c3", 1, 2);
+  begin_call("c4", 5, 0);
+  begin_call("c5", 6, 0);
+  begin_call("c6", 7, 0);
+  CHECK_INT(of("q1").active, 5);
+  CHECK_INT(stats().evicted, 0);
+  begin_call("c0", 1, 0);
+  begin_call("c7", 8, 0);
+  CHECK_INT(stats().evicted, 1);
+  CHECK(!has("c1") && !has("c3") && !has("c2"));
+  CHECK(has("c0") && has("c4") && has("c5") && has("c6") && has("c7"));
+  CHECK_INT(of("q1").offers, 8);
+}
+
+/* One that polls closed goes first, one that is heard of again does not. */
+static void a_closed_conversation_is_evicted_until_it_is_open_again(void) {
+  struct conversations_settings s = life_settings();
+  s.max = 3;
+  begin_with(&s);
+  conversations_tick(m, AT(10), AT(10));
+  begin_call("c0", 1, 0);
+  begin_call("c1", 2, 0);
+  begin_call("c2", 3, 0);
+  CHECK(conversations_close(m, uuid_key_read("c1", 2)));
+  CHECK(conversations_close(m, uuid_key_read("c2", 2)));
+  CHECK(has("c2"));
+  begin_call("c3", 4, 0);
+  CHECK(!has("c1"));
+  begin_call("c4", 5, 0);
+  CHECK(!has("c0"));
+  CHECK(has("c2"));
+}
+
 static void a_removed_conversation_is_not_counted_again(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
@@ -399,6 +455,8 @@ int main(void) {
   RUN(an_ended_conversation_is_kept_for_ten_minutes);
   RUN(a_conversation_without_events_is_removed);
   RUN(past_the_limit_the_one_with_the_oldest_event_is_evicted);
+  RUN(ended_conversations_are_evicted_before_those_that_wait);
+  RUN(a_closed_conversation_is_evicted_until_it_is_open_again);
   RUN(a_removed_conversation_is_not_counted_again);
   RUN(absurd_times_of_one_do_not_hide_the_others);
   RUN(too_many_participants_are_counted);
