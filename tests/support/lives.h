@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Random lives of conversations, their delivery and the check that the counters
+ * are a function of the facts that were heard, whatever the order of arrival.
+ *
+ *   lives_shapes      table of shapes: what happens in a life
+ *   lives_make        a life of a shape, by a seed
+ *   lives_deliver     a delivery of it: in order, shuffled, repeated, cut by
+ *                     gaps, with steps of the clock
+ *   lives_check       plays the delivery and compares the counters
+ *   lives_shrink      drops what the difference does not need
+ *   lives_print       the case as a list of events */
+#ifndef GC_TESTS_SUPPORT_LIVES_H
+#define GC_TESTS_SUPPORT_LIVES_H
+
+#include <stdio.h>
+
+#include "tests/support/cv_life.h"
+
+enum {
+  LIVES_WHO_MAX = 40,
+  LIVES_STEPS_MAX = 160,
+  LIVES_ITEMS_MAX = 400,
+  LIVES_QUEUES = 3,
+};
+
+extern const char *const lives_queues[LIVES_QUEUES];
+
+enum lives_fact {
+  LIVES_DROPPED, /* by lives_shrink */
+  LIVES_APPEARS,
+  LIVES_CONNECTS,
+  LIVES_HOLDS,
+  LIVES_RELEASES,
+  LIVES_ENDS,
+  LIVES_TRANSFERS, /* ends with disconnectType transfer */
+  LIVES_WRAPS_UP,
+  LIVES_WRAPPED_UP,
+};
+
+struct lives_step {
+  int64_t at_ms;
+  uint8_t fact, who;
+  bool last; /* the platform sends a snapshot after it */
+};
+
+struct lives_who {
+  uint8_t purpose, media;
+  int8_t queue; /* of lives_queues; -1: none */
+};
+
+/* What the life itself says, whatever the model makes of it. */
+struct lives_truth {
+  uint64_t offers, answers, abandons, transfers, wait_ms;
+};
+
+struct lives_life {
+  uint64_t seed;
+  const char *shape;
+  int64_t started_ms; /* of the block */
+  bool is_shrunk;     /* the truth is that of the whole life */
+  unsigned who_count, count, snapshots;
+  struct lives_who who[LIVES_WHO_MAX];
+  struct lives_step steps[LIVES_STEPS_MAX];
+  unsigned end[LIVES_STEPS_MAX]; /* of each snapshot: its number of steps */
+  struct lives_truth truth[LIVES_QUEUES][CV_MEDIA_COUNT];
+};
+
+struct lives_item {
+  int64_t pause_ms; /* since the one before */
+  int64_t skew_ms;  /* of the model's clock */
+  uint8_t snapshot;
+  bool gap; /* the stream was interrupted before it */
+};
+
+struct lives_delivery {
+  const char *kind;
+  unsigned count;
+  struct lives_item items[LIVES_ITEMS_MAX];
+};
+
+enum lives_kind {
+  LIVES_IN_ORDER,
+  LIVES_SHUFFLED,
+  LIVES_REPEATED,
+  LIVES_GAPS,
+  LIVES_CUT, /* as LIVES_GAPS, and the last snapshots never arrive */
+  LIVES_CLOCKS,
+  LIVES_KINDS
+};
+
+const char *lives_kind_name(enum lives_kind kind);
+
+struct lives_build;
+
+struct lives_shape {
+  const char *name;
+  void (*make)(struct lives_build *b);
+  unsigned
+      deliveries; /* bits: enum lives_kind; those for which the law holds */
+};
+extern const struct lives_shape lives_shapes[];
+extern const unsigned lives_shape_count;
+
+/* ---- random numbers: 0 … sides - 1 ---- */
+unsigned lives_random(uint64_t *state, unsigned sides);
+
+void lives_make(struct lives_life *l, const struct lives_shape *shape,
+                uint64_t seed);
+/* The whole conversation after so many steps. */
+void lives_snapshot(const struct lives_life *l, unsigned steps,
+                    struct cv_event *ret);
+void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
+                   enum lives_kind kind, uint64_t seed);
+
+/* NULL: the law holds. Else what is different, until the next call. */
+const char *lives_check(const struct lives_life *l,
+                        const struct lives_delivery *d);
+/* Makes life and delivery as short as the difference permits. */
+void lives_shrink(struct lives_life *l, struct lives_delivery *d);
+void lives_print(FILE *out, const struct lives_life *l,
+                 const struct lives_delivery *d, const char *difference);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* The law: the counters are a function of the facts that were heard.
+ *
+ * A delivery is compared with the same life in order, as far as it was heard
+ * of: each snapshot has all facts before it, except the holds that are over. So
+ * holds are compared with an in-order delivery of the same snapshots. */
+#include "tests/support/lives.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "common/base/cleanup.h"
+
+struct counters {
+  struct conversations_totals of[LIVES_QUEUES][CV_MEDIA_COUNT];
+  bool known[LIVES_QUEUES][CV_MEDIA_COUNT];
+};
+
+static char difference[2000];
+
+__attribute__((format(printf, 1, 2))) static void differ(const char *format,
+                                                         ...) {
+  size_t used = strlen(difference);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(difference + used, sizeof(difference) - used, format, args);
+  va_end(args);
+}
+
+/* ---- playing ---- */
+
+static int64_t sent_ms(const struct lives_life *l, unsigned snapshot) {
+  int64_t last_ms = l->started_ms;
+  for (unsigned i = 0; i < l->end[snapshot]; i++)
+    if (l->steps[i].at_ms > last_ms)
+      last_ms = l->steps[i].at_ms;
+  return last_ms;
+}
+
+struct player {
+  const struct lives_life *l;
+  const struct lives_delivery *d;
+  struct conversations *m;
+  int64_t now_ms;
+  bool heard[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
+};
+
+static struct conversations *new_model(const struct lives_life *l) {
+  struct conversations_settings s = life_settings();
+  s.started_ms = l->started_ms;
+  s.age_ms = INT64_C(30) * 86400000;
+  return conversations_new(&s, NULL);
+}
+
+/* All snapshots that were sent before have arrived, or never will. */
+static int64_t complete_ms(const struct player *p) {
+  unsigned last = 0;
+  for (unsigned i = 0; i < p->l->snapshots; i++)
+    if (p->heard[i])
+      last = i;
+  for (unsigned i = 0; i < p->l->snapshots; i++)
+    if (!p->heard[i] && (p->comes[i] || i > last)) {
+      int64_t ms = sent_ms(p->l, i) - 1;
+      return ms < p->now_ms ? ms : p->now_ms;
+    }
+  return p->now_ms;
+}
+
+static void read_counters(const struct player *p, struct counters *ret) {
+  const struct lives_life *l = p->l;
+  memset(ret, 0, sizeof(*ret));
+  for (unsigned i = 0; i < l->who_count; i++) {
+    int q = l->who[i].queue;
+    enum cv_media media = (enum cv_media)l->who[i].media;
+    if (q < 0 || ret->known[q][media])
+      continue;
+    ret->known[q][media] = true;
+    (void)conversations_totals(p->m, lives_queues[q], media,
+                               &ret->of[q][media]);
+  }
+}
+
+static void play_item(struct player *p, const struct lives_item *item) {
+  static struct cv_event event;
+  unsigned k = item->snapshot;
+  int64_t earliest_ms = sent_ms(p->l, k);
+  p->now_ms += item->pause_ms;
+  if (p->now_ms < earliest_ms)
+    p->now_ms = earliest_ms;
+  conversations_tick(p->m, p->now_ms + item->skew_ms,
+                     complete_ms(p) + item->skew_ms);
+  if (item->gap)
+    conversations_gap(p->m);
+  lives_snapshot(p->l, p->l->end[k], &event);
+  if (conversations_apply(p->m, &event) != GC_OK)
+    differ("an event is refused; ");
+  p->heard[k] = true;
+}
+
+static void check_growth(const struct counters *before,
+                         const struct counters *after);
+
+static void play(const struct lives_life *l, const struct lives_delivery *d,
+                 struct counters *ret, bool grows) {
+  struct player p = {
+      .l = l, .d = d, .m = new_model(l), .now_ms = l->started_ms};
+  struct counters now = {0};
+  for (unsigned i = 0; i < d->count; i++)
+    p.comes[d->items[i].snapshot] = true;
+  memset(ret, 0, sizeof(*ret));
+  for (unsigned i = 0; i < d->count; i++) {
+    play_item(&p, &d->items[i]);
+    if (grows) {
+      read_counters(&p, &now);
+      check_growth(ret, &now);
+      *ret = now;
+    }
+  }
+  p.now_ms += 60000;
+  conversations_tick(p.m, p.now_ms, complete_ms(&p));
+  read_counters(&p, ret);
+  if (grows)
+    check_growth(&now, ret);
+  conversations_free(p.m);
+}
+
+/* The first `count` snapshots in order; with `heard` only those. */
+static void play_in_order(const struct lives_life *l, unsigned count,
+                          const bool *heard, struct counters *ret) {
+  static struct lives_delivery d;
+  d.count = 0;
+  for (unsigned i = 0; i < count; i++)
+    if (heard == NULL || heard[i])
+      d.items[d.count++] = (struct lives_item){.snapshot = (uint8_t)i};
+  play(l, &d, ret, false);
+}
+
+/* ---- comparing ---- */
+
+static const char *const state_names[CV_STATE_COUNT] = {
+#define XX(id, label) [CV_STATE_##id] = label,
+    CV_STATE_MAP(XX)
+#undef XX
+};
+
+struct compare {
+  const char *what, *queue, *media;
+  bool holds;    /* compare the changes to and from held */
+  bool breaches; /* a breach by waiting is known to both */
+  bool states;
+  bool grows; /* `got` may be more */
+};
+
+static void compare_count(const struct compare *c, const char *name,
+                          uint64_t got, uint64_t want) {
+  if (got == want || (c->grows && got > want))
+    return;
+  differ("%s: %s %s %s is %" PRIu64 ", not %" PRIu64 "; ", c->what, c->queue,
+         c->media, name, got, want);
+}
+
+static void compare_states(const struct compare *c,
+                           const struct conversations_totals *got,
+                           const struct conversations_totals *want) {
+  char name[40];
+  for (unsigned f = 0; f < CV_STATE_COUNT; f++)
+    for (unsigned t = 0; t < CV_STATE_COUNT; t++) {
+      if ((f == CV_STATE_HELD || t == CV_STATE_HELD) && !c->holds)
+        continue;
+      snprintf(name, sizeof(name), "%s-%s", state_names[f], state_names[t]);
+      compare_count(c, name, got->changes[f][t], want->changes[f][t]);
+    }
+  for (unsigned s = CV_STATE_WRAPUP; s < CV_STATE_COUNT && c->states; s++)
+    compare_count(c, state_names[s], got->states[s], want->states[s]);
+}
+
+static void compare_totals(const struct compare *c,
+                           const struct conversations_totals *got,
+                           const struct conversations_totals *want) {
+  compare_count(c, "offers", got->offers, want->offers);
+  compare_count(c, "answers", got->answers, want->answers);
+  compare_count(c, "abandons", got->abandons, want->abandons);
+  compare_count(c, "transfers", got->transfers, want->transfers);
+  compare_count(c, "wait_ms", got->wait_ms, want->wait_ms);
+  for (unsigned i = 0; i <= CV_BOUNDS_MAX; i++)
+    compare_count(c, "bucket", got->waits[i], want->waits[i]);
+  if (c->breaches)
+    compare_count(c, "breaches", got->breaches, want->breaches);
+  compare_states(c, got, want);
+}
+
+static void compare(struct compare c, const struct counters *got,
+                    const struct counters *want) {
+  for (unsigned q = 0; q < LIVES_QUEUES; q++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+      if (!got->known[q][i] && !want->known[q][i])
+        continue;
+      c.queue = lives_queues[q];
+      c.media = cv_media_label((enum cv_media)i);
+      compare_totals(&c, &got->of[q][i], &want->of[q][i]);
+    }
+}
+
+static void check_growth(const struct counters *before,
+                         const struct counters *after) {
+  compare((struct compare){.what = "a counter fell",
+                           .holds = true,
+                           .breaches = true,
+                           .grows = true},
+          after, before);
+}
+
+static void compare_truth(const struct lives_life *l,
+                          const struct counters *got) {
+  struct compare c = {.what = "in order"};
+  for (unsigned q = 0; q < LIVES_QUEUES; q++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+      const struct lives_truth *t = &l->truth[q][i];
+      const struct conversations_totals *g = &got->of[q][i];
+      c.queue = lives_queues[q];
+      c.media = cv_media_label((enum cv_media)i);
+      compare_count(&c, "offers", g->offers, t->offers);
+      compare_count(&c, "answers", g->answers, t->answers);
+      compare_count(&c, "abandons", g->abandons, t->abandons);
+      compare_count(&c, "transfers", g->transfers, t->transfers);
+      compare_count(&c, "wait_ms", g->wait_ms, t->wait_ms);
+    }
+}
+
+const char *lives_check(const struct lives_life *l,
+                        const struct lives_delivery *d) {
+  static struct counters got, whole, same;
+  bool heard[LIVES_STEPS_MAX] = {0}, steps = false;
+  unsigned last = 0;
+  difference[0] = '\0';
+  for (unsigned i = 0; i < d->count; i++) {
+    heard[d->items[i].snapshot] = true;
+    steps |= d->items[i].skew_ms != 0;
+    if (d->items[i].snapshot > last)
+      last = d->items[i].snapshot;
+  }
+  bool is_whole = last + 1 == l->snapshots;
+  play(l, d, &got, true);
+  play_in_order(l, last + 1, NULL, &whole);
+  play_in_order(l, last + 1, heard, &same);
+  compare((struct compare){.what = "all of it in order",
+                           .breaches = is_whole && !steps},
+          &got, &whole);
+  compare((struct compare){.what = "the same in order",
+                           .holds = true,
+                           .states = true},
+          &got, &same);
+  if (is_whole && !l->is_shrunk)
+    compare_truth(l, &whole);
+  return difference[0] != '\0' ? difference : NULL;
+}

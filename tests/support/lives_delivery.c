@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* From a life to what arrives of it, and when. */
+#include "tests/support/lives.h"
+
+#include "common/base/cleanup.h"
+
+/* ---- snapshots ---- */
+
+static void apply_step(struct cv_party *p, const struct lives_step *s) {
+  switch ((enum lives_fact)s->fact) {
+  case LIVES_CONNECTS:
+    p->connected_ms = s->at_ms;
+    break;
+  case LIVES_HOLDS:
+    p->held = true;
+    p->hold_ms = s->at_ms;
+    break;
+  case LIVES_RELEASES:
+    p->held = false;
+    p->hold_ms = 0;
+    break;
+  case LIVES_TRANSFERS:
+    p->transferred = true;
+    p->end_ms = s->at_ms;
+    p->held = false;
+    p->hold_ms = 0;
+    break;
+  case LIVES_ENDS:
+    p->end_ms = s->at_ms;
+    p->held = false;
+    p->hold_ms = 0;
+    break;
+  case LIVES_WRAPS_UP:
+    p->acw_start_ms = s->at_ms;
+    break;
+  case LIVES_WRAPPED_UP:
+    p->acw_end_ms = s->at_ms;
+    break;
+  case LIVES_APPEARS:
+  case LIVES_DROPPED:
+    break;
+  }
+}
+
+static struct cv_party *add_party(struct cv_event *e, const struct lives_who *w,
+                                  unsigned who) {
+  struct cv_party *p = &e->parties[e->count++];
+  memset(p, 0, sizeof(*p));
+  p->id = UINT64_C(0x9e3779b97f4a7c15) * (who + 1);
+  p->purpose = w->purpose;
+  p->media = w->media;
+  if (w->queue >= 0) {
+    const char *queue = lives_queues[w->queue];
+    memcpy(p->queue_text, queue, strlen(queue) + 1);
+    p->queue = uuid_key_read(queue, strlen(queue));
+  }
+  return p;
+}
+
+void lives_snapshot(const struct lives_life *l, unsigned steps,
+                    struct cv_event *ret) {
+  struct cv_party *parties[LIVES_WHO_MAX] = {0};
+  ret->id = (struct uuid_key){.high = 1, .low = l->seed | 1};
+  ret->count = ret->dropped = 0;
+  for (unsigned i = 0; i < steps; i++) {
+    const struct lives_step *s = &l->steps[i];
+    if (s->fact == LIVES_APPEARS)
+      parties[s->who] = add_party(ret, &l->who[s->who], s->who);
+    else if (s->fact != LIVES_DROPPED && parties[s->who] != NULL)
+      apply_step(parties[s->who], s);
+  }
+}
+
+/* ---- deliveries ---- */
+
+static void put(struct lives_delivery *d, unsigned snapshot, int64_t pause_ms) {
+  if (d->count < LIVES_ITEMS_MAX)
+    d->items[d->count++] = (struct lives_item){.snapshot = (uint8_t)snapshot,
+                                               .pause_ms = pause_ms};
+}
+
+static void shuffle(struct lives_delivery *d, unsigned first, uint64_t *r) {
+  for (unsigned i = d->count; i > first + 1; i--) {
+    unsigned k = first + lives_random(r, i - first);
+    struct lives_item kept = d->items[i - 1];
+    d->items[i - 1] = d->items[k];
+    d->items[k] = kept;
+  }
+}
+
+static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
+                        unsigned repeats, uint64_t *r) {
+  for (unsigned i = 0; i < l->snapshots; i++)
+    for (unsigned n = lives_random(r, 10) < repeats ? 2 : 1; n > 0; n--)
+      put(d, i, lives_random(r, 500));
+}
+
+/* From seconds to much longer than an ended conversation is kept. */
+static int64_t gap_ms(uint64_t *r) {
+  static const unsigned longest_s[] = {5, 60, 900, 4 * 3600};
+  return 1 + lives_random(r, longest_s[lives_random(r, 4)] * 1000u);
+}
+
+/* Runs of snapshots, some of them lost: in each run shuffled and repeated, and
+ * now and then one from long ago. */
+static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
+                         unsigned until, uint64_t *r) {
+  bool is_lost = lives_random(r, 2) == 0;
+  for (unsigned i = 0; i < until;) {
+    unsigned n = 1 + lives_random(r, 6), first = d->count;
+    bool has_last = i + n >= l->snapshots;
+    for (unsigned k = i; k < i + n && k < until; k++)
+      if (!is_lost || k + 1 == l->snapshots)
+        put(d, k, lives_random(r, 50));
+    if (!is_lost && i > 0 && lives_random(r, 6) == 0)
+      put(d, lives_random(r, i), lives_random(r, 50));
+    if (lives_random(r, 2) == 0)
+      shuffle(d, first, r);
+    if (d->count > first) {
+      d->items[first].gap = is_lost || lives_random(r, 3) == 0;
+      d->items[first].pause_ms +=
+          d->items[first].gap ? gap_ms(r) : (int64_t)lives_random(r, 2000);
+    }
+    is_lost = !has_last && lives_random(r, 3) == 0;
+    i += n;
+  }
+}
+
+static void step_clocks(struct lives_delivery *d, uint64_t *r) {
+  static const int hours[] = {0, 0, 1, -1, 5, -5};
+  int64_t skew_ms = 0;
+  for (unsigned i = 0; i < d->count; i++) {
+    if (lives_random(r, 4) == 0)
+      skew_ms = INT64_C(3600000) * hours[lives_random(r, GC_COUNT(hours))];
+    d->items[i].skew_ms = skew_ms;
+  }
+}
+
+const char *lives_kind_name(enum lives_kind kind) {
+  static const char *const names[LIVES_KINDS] = {
+      [LIVES_IN_ORDER] = "in order", [LIVES_SHUFFLED] = "shuffled",
+      [LIVES_REPEATED] = "repeated", [LIVES_GAPS] = "gaps",
+      [LIVES_CUT] = "cut",           [LIVES_CLOCKS] = "clock steps"};
+  return names[kind];
+}
+
+void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
+                   enum lives_kind kind, uint64_t seed) {
+  uint64_t r = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + kind;
+  d->kind = lives_kind_name(kind);
+  d->count = 0;
+  switch (kind) {
+  case LIVES_IN_ORDER:
+    deliver_all(d, l, 0, &r);
+    break;
+  case LIVES_SHUFFLED:
+    deliver_all(d, l, 2, &r);
+    shuffle(d, 0, &r);
+    break;
+  case LIVES_REPEATED:
+    deliver_all(d, l, 0, &r);
+    for (unsigned n = 1 + lives_random(&r, 5); n > 0; n--)
+      put(d, lives_random(&r, l->snapshots), gap_ms(&r));
+    break;
+  case LIVES_GAPS:
+    deliver_runs(d, l, l->snapshots, &r);
+    break;
+  case LIVES_CUT:
+    deliver_runs(d, l, 1 + lives_random(&r, l->snapshots), &r);
+    break;
+  case LIVES_CLOCKS:
+    deliver_all(d, l, 1, &r);
+    step_clocks(d, &r);
+    break;
+  case LIVES_KINDS:
+    break;
+  }
+  if (d->count == 0)
+    put(d, 0, 0);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* From a case that fails to a short one that a person can read. */
+#include "tests/support/lives.h"
+
+#include "common/base/cleanup.h"
+
+/* ---- shrinking ---- */
+
+static bool fails_without_item(const struct lives_life *l,
+                               struct lives_delivery *d, unsigned item) {
+  static struct lives_delivery shorter;
+  shorter = *d;
+  shorter.count--;
+  memmove(&shorter.items[item], &shorter.items[item + 1],
+          (shorter.count - item) * sizeof(shorter.items[0]));
+  if (shorter.count == 0 || lives_check(l, &shorter) == NULL)
+    return false;
+  *d = shorter;
+  return true;
+}
+
+/* Marks the steps of `who` as dropped; with `first` and `second` only those
+ * facts. */
+static bool drop(struct lives_life *l, unsigned who, enum lives_fact first,
+                 enum lives_fact second) {
+  bool has_dropped = false;
+  for (unsigned i = 0; i < l->count; i++) {
+    struct lives_step *s = &l->steps[i];
+    if (s->who != who || s->fact == LIVES_DROPPED ||
+        (first != LIVES_DROPPED && s->fact != first && s->fact != second))
+      continue;
+    s->fact = LIVES_DROPPED;
+    has_dropped = true;
+  }
+  return has_dropped;
+}
+
+static bool fails_without(struct lives_life *l, const struct lives_delivery *d,
+                          unsigned who, enum lives_fact first,
+                          enum lives_fact second) {
+  static struct lives_life shorter;
+  shorter = *l;
+  shorter.is_shrunk = true;
+  if (!drop(&shorter, who, first, second) || lives_check(&shorter, d) == NULL)
+    return false;
+  *l = shorter;
+  return true;
+}
+
+static bool shrink_once(struct lives_life *l, struct lives_delivery *d) {
+  bool has_shrunk = false;
+  for (unsigned i = d->count; i-- > 0;)
+    has_shrunk |= fails_without_item(l, d, i);
+  for (unsigned who = 0; who < l->who_count; who++)
+    has_shrunk |= fails_without(l, d, who, LIVES_DROPPED, LIVES_DROPPED) ||
+                  fails_without(l, d, who, LIVES_HOLDS, LIVES_RELEASES) ||
+                  fails_without(l, d, who, LIVES_WRAPS_UP, LIVES_WRAPPED_UP);
+  return has_shrunk;
+}
+
+void lives_shrink(struct lives_life *l, struct lives_delivery *d) {
+  while (shrink_once(l, d))
+    ;
+}
+
+/* ---- printing ---- */
+
+static const char *const facts[] = {[LIVES_APPEARS] = "appears",
+                                    [LIVES_CONNECTS] = "connects",
+                                    [LIVES_HOLDS] = "holds",
+                                    [LIVES_RELEASES] = "releases",
+                                    [LIVES_ENDS] = "ends",
+                                    [LIVES_TRANSFERS] = "ends with transfer",
+                                    [LIVES_WRAPS_UP] = "begins to wrap up",
+                                    [LIVES_WRAPPED_UP] = "has wrapped up"};
+static const char *const purposes[] = {[CV_OTHER] = "flow",
+                                       [CV_CUSTOMER] = "customer",
+                                       [CV_ACD] = "acd",
+                                       [CV_AGENT] = "agent"};
+
+static double seconds(int64_t ms) { return (double)(ms - T0_MS) / 1000.0; }
+
+static void print_step(FILE *out, const struct lives_life *l,
+                       const struct lives_step *s) {
+  const struct lives_who *w = &l->who[s->who];
+  fprintf(out, "  %10.3f  %s %u", seconds(s->at_ms), purposes[w->purpose],
+          s->who);
+  if (w->queue >= 0)
+    fprintf(out, " of %s", lives_queues[w->queue]);
+  fprintf(out, " %s\n", facts[s->fact]);
+}
+
+void lives_print(FILE *out, const struct lives_life *l,
+                 const struct lives_delivery *d, const char *difference) {
+  unsigned snapshot = 0;
+  fprintf(out, "seed %llu, shape \"%s\", delivery \"%s\"\n",
+          (unsigned long long)l->seed, l->shape, d->kind);
+  if (l->started_ms != T0_MS)
+    fprintf(out, "  %10.3f  the block starts\n", seconds(l->started_ms));
+  for (unsigned i = 0; i < l->count; i++) {
+    if (l->steps[i].fact != LIVES_DROPPED)
+      print_step(out, l, &l->steps[i]);
+    bool is_heard = false;
+    for (unsigned k = 0; k < d->count; k++)
+      is_heard |= d->items[k].snapshot == snapshot;
+    if (l->steps[i].last && is_heard)
+      fprintf(out, "              snapshot %u\n", snapshot);
+    snapshot += l->steps[i].last;
+  }
+  fprintf(out, " arrives:");
+  for (unsigned k = 0; k < d->count; k++) {
+    const struct lives_item *item = &d->items[k];
+    if (item->gap || item->pause_ms > 600000)
+      fprintf(out, " (%s%.0f s)", item->gap ? "gap " : "",
+              (double)item->pause_ms / 1000);
+    if (item->skew_ms != 0)
+      fprintf(out, " [%+.0f h]", (double)item->skew_ms / 3600000);
+    fprintf(out, " %u", item->snapshot);
+  }
+  fprintf(out, "\n %s\n", difference);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Random lives: what is counted is a function of the facts that were heard, not
+ * of their order. GC_LIVES: how many; GC_LIVES_SEED: of the first one;
+ * GC_LIVES_SHAPE: one shape alone. */
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+#include "tests/support/lives.h"
+
+enum { LIVES = 2000, PRINTED_MAX = 3 };
+
+static uint64_t number_of(const char *name, uint64_t otherwise) {
+  const char *text = getenv(name);
+  return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : otherwise;
+}
+
+/* What fails of one shape, by delivery. */
+struct tally {
+  unsigned lives, failed[LIVES_KINDS], printed;
+};
+
+static void check_delivery(struct tally *t, const struct lives_shape *shape,
+                           enum lives_kind kind, uint64_t seed) {
+  static struct lives_life life;
+  static struct lives_delivery delivery;
+  lives_make(&life, shape, seed);
+  lives_deliver(&delivery, &life, kind, seed);
+  if (lives_check(&life, &delivery) == NULL)
+    return;
+  t->failed[kind]++;
+  if (t->printed++ >= PRINTED_MAX)
+    return;
+  lives_shrink(&life, &delivery);
+  lives_print(stdout, &life, &delivery, lives_check(&life, &delivery));
+}
+
+static void check_shape(const struct lives_shape *shape, unsigned lives,
+                        uint64_t seed) {
+  struct tally t = {.lives = lives};
+  for (unsigned i = 0; i < lives; i++)
+    for (unsigned kind = 0; kind < LIVES_KINDS; kind++)
+      if (shape->deliveries >> kind & 1)
+        check_delivery(&t, shape, (enum lives_kind)kind, seed + i);
+  CHECK_ROW(shape->name);
+  printf("%-20s %6u lives, fail:", shape->name, lives);
+  for (unsigned kind = 0; kind < LIVES_KINDS; kind++)
+    printf(" %s %u%s", lives_kind_name((enum lives_kind)kind), t.failed[kind],
+           kind + 1 < LIVES_KINDS ? "," : "\n");
+  for (unsigned kind = 0; kind < LIVES_KINDS; kind++)
+    CHECK_INT(t.failed[kind], 0);
+}
+
+static void the_counters_are_a_function_of_the_facts(void) {
+  unsigned lives =
+      (unsigned)(number_of("GC_LIVES", LIVES) / lives_shape_count) + 1;
+  uint64_t seed = number_of("GC_LIVES_SEED", 1);
+  const char *only = getenv("GC_LIVES_SHAPE");
+  for (unsigned i = 0; i < lives_shape_count; i++)
+    if (only == NULL || strcmp(only, lives_shapes[i].name) == 0)
+      check_shape(&lives_shapes[i], lives, seed);
+}
+
+int main(void) {
+  RUN(the_counters_are_a_function_of_the_facts);
+  return check_done();
+}
