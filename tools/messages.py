@@ -27,7 +27,7 @@ SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 # ... lines below WARNING may stand in the document or not ...
-QUIET = {"GC_SAY_INFO", "GC_SAY_NOTICE"}
+QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 # ... and these are words of a protocol.
 PROTOCOL = re.compile(
     r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "

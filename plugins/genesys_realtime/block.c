@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/glob.h"
 #include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 #include "plugins/genesys_realtime/observations/poll.h"
@@ -31,7 +30,10 @@ struct block {
   /* The network thread's. */
   struct gc_names_listener queue_listener, presence_listener;
   bool is_listening;
-  struct selection selection;
+  struct ownership observed, heard, active;
+  struct selection selection; /* of the observations */
+  struct selection topics;    /* of the stream */
+  size_t taken;               /* queues that other blocks have, as reported */
   struct gc_timer timer;
   uint64_t due_ms;
   struct poll poll;
@@ -230,17 +232,38 @@ static void check_cost(struct block *b) {
   b->notice(b->ctx, "cost", &err);
 }
 
+static void report_taken(struct block *b) {
+  size_t taken = b->selection.taken > b->topics.taken ? b->selection.taken
+                                                      : b->topics.taken;
+  if (taken != b->taken && b->deps.leave_out != NULL)
+    b->deps.leave_out(b->ctx, taken);
+  b->taken = taken;
+}
+
+static enum gc_code make_selections(struct block *b,
+                                    const struct gc_entities *queues) {
+  bool any_id = source_of(b) == OBS_QUEUE_METRICS;
+  if (source_of(b) != OBS_OFF)
+    GC_TRY(selection_make(&b->selection, queues, &b->observed, any_id));
+  return b->stream != NULL
+             ? selection_make(&b->topics, queues, &b->heard, any_id)
+             : GC_OK;
+}
+
+static bool lacks_queues(const struct block *b) {
+  bool needs_queues = asks_by_id(b) || b->subscription != NULL || has_topics(b);
+  return needs_queues && b->selection.count + b->selection.taken +
+                                 b->topics.count + b->topics.taken ==
+                             0;
+}
+
 static void on_queues(void *ctx, struct gc_entities *queues) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
-  const struct queues_options *o = b->options;
-  enum gc_code code =
-      selection_make(&b->selection, queues, o->queues.at, o->queues.count,
-                     &o->shard, source_of(b) == OBS_QUEUE_METRICS);
+  enum gc_code code = make_selections(b, queues);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
-  else if (b->selection.count == 0 &&
-           (asks_by_id(b) || b->subscription != NULL || has_topics(b)))
+  else if (lacks_queues(b))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND,
                   gc_entities_is_refused(queues)
                       ? "the list of queues is refused: name queues by their "
@@ -249,8 +272,10 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
                         "Shard has none, or the OAuth client's roles see none");
   b->notice(b->ctx, "selection", &err);
   check_cost(b);
+  if (code == GC_OK)
+    report_taken(b);
   if (b->stream != NULL && code == GC_OK)
-    stream_select(b->stream, &b->selection);
+    stream_select(b->stream, &b->topics);
   if (b->subscription != NULL && code == GC_OK)
     subscription_select(b->subscription, &b->selection);
   if (b->due_ms == 0 && source_of(b) != OBS_OFF)
@@ -265,12 +290,7 @@ static void on_presences(void *ctx, struct gc_entities *presences) {
 /* ---- reading, on a read thread ---- */
 
 static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
-  const struct gc_strs *selectors =
-      &((const struct block *)ctx)->options->queues;
-  if (queue->name == NULL) /* its name may be one that a selector refuses */
-    return selectors->count == 0;
-  return gc_glob_accepts(selectors->at, selectors->count, queue->name,
-                         queue->id);
+  return ownership_has(ctx, queue->name, queue->id);
 }
 
 static void read_observations(struct block *b, struct queue_display display,
@@ -297,13 +317,15 @@ static void read_sources(struct block *b, const struct gc_samples *out) {
   struct queue_display display = {.queues = queues,
                                   .presences = presences,
                                   .accepts = accepts_queue,
-                                  .accepts_ctx = b,
+                                  .accepts_ctx = &b->observed,
+                                  .active = &b->active,
                                   .shard = &b->options->shard,
                                   .media = b->options->media.at,
                                   .media_count = b->options->media.count,
                                   .label = (enum queue_label)b->options->label,
                                   .interval_ms = interval_ms(b)};
   read_observations(b, display, out);
+  display.accepts_ctx = &b->heard;
   if (b->stream != NULL)
     stream_read(b->stream, &display, out);
   gc_entities_put(queues);
@@ -384,7 +406,7 @@ static void start_in_loop(void *ctx) {
     return;
   b->is_listening = true;
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
-    stream_select(b->stream, &b->selection);
+    stream_select(b->stream, &b->topics);
   if (source_of(b) == OBS_ACTIVITY)
     gc_names_listen(b->deps.names, &b->presence_listener);
   gc_names_listen(b->deps.names, &b->queue_listener);
@@ -416,6 +438,7 @@ void block_free(struct block *b) {
   subscription_free(b->subscription);
   output_free(b->output);
   selection_clear(&b->selection);
+  selection_clear(&b->topics);
   observations_put(b->last);
   observations_put(b->fresh);
   gc_labels_free(b->labels);
@@ -471,6 +494,14 @@ static enum gc_code make_parts(struct block *b, struct gc_err *err) {
   return source_of(b) == OBS_TOPIC ? make_subscription(b, err) : GC_OK;
 }
 
+static struct ownership ownership_of(const struct block *b,
+                                     enum queue_part part) {
+  return (struct ownership){.self = b->options,
+                            .blocks = b->deps.blocks,
+                            .count = b->deps.block_count,
+                            .part = part};
+}
+
 struct block *block_new(const struct queues_options *options,
                         const struct block_deps *deps,
                         void (*notice)(void *ctx, const char *cause,
@@ -485,6 +516,9 @@ struct block *block_new(const struct queues_options *options,
   b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;
+  b->observed = ownership_of(b, QUEUE_OBSERVED);
+  b->heard = ownership_of(b, QUEUE_HEARD);
+  b->active = ownership_of(b, QUEUE_ACTIVE);
   b->timer = (struct gc_timer){.fire = poll_now, .ctx = b};
   b->queue_listener = (struct gc_names_listener){
       .kind = GC_QUEUE, .changed = on_queues, .ctx = b};

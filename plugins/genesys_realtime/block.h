@@ -21,6 +21,13 @@ struct block_deps {
   const struct gc_connect *connect;
   const char *base_url;
   uint32_t requests_per_minute; /* the budget, for a warning */
+  /* The options of all blocks of the account, this one among them, in the order
+   * of the file (queues/ownership.h); NULL: this one alone. */
+  const struct queues_options *const *blocks;
+  size_t block_count;
+  /* Reports how many selected queues other blocks have, whenever the number
+   * changes; network thread. May be NULL. */
+  void (*leave_out)(void *ctx, size_t count);
 };
 
 struct block;

@@ -2,6 +2,7 @@
 /* The plugin "genesys_realtime": the present state of queues. Wiring only:
  * options.c reads the configuration, block.c polls and listens. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "collectd.h"
 #include "plugin.h"
@@ -19,6 +20,7 @@ static struct gc_plugin plugin;
 struct queues {
   struct gc_block base;
   struct block *work;
+  const struct queues_options **blocks; /* of the account */
 };
 
 static struct queues *queues_of(struct gc_block *b) {
@@ -31,7 +33,10 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
   return queues_check(b->options, err);
 }
 
-static void clear(struct gc_block *b) { block_free(queues_of(b)->work); }
+static void clear(struct gc_block *b) {
+  block_free(queues_of(b)->work);
+  free(queues_of(b)->blocks);
+}
 
 static void read_new(struct gc_block *b) {
   struct gc_samples out = gc_emit_samples(b->host);
@@ -90,9 +95,44 @@ static void read_last(struct gc_block *b) {
   gc_write_ticket_free(last.ticket);
 }
 
+static bool is_of_account(const struct gc_block *b, const char *account) {
+  const struct queues_options *o = b->options;
+  return strcmp(o->account, account) == 0;
+}
+
+/* The blocks of the account in the order of the file; the plugin's list has the
+ * newest first. */
+static enum gc_code list_blocks(struct gc_block *b, size_t *ret_count,
+                                struct gc_err *err) {
+  const struct queues_options *o = b->options;
+  size_t count = 0;
+  for (const struct gc_block *at = plugin.blocks; at != NULL; at = at->next)
+    count += is_of_account(at, o->account);
+  const struct queues_options **blocks = calloc(count, sizeof(*blocks));
+  if (blocks == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  *ret_count = count;
+  for (const struct gc_block *at = plugin.blocks; at != NULL; at = at->next)
+    if (is_of_account(at, o->account))
+      blocks[--count] = at->options;
+  queues_of(b)->blocks = blocks;
+  return GC_OK;
+}
+
+static void leave_out(void *ctx, size_t count) {
+  const struct gc_block *b = ctx;
+  gc_log_line(plugin.log, GC_LOG_INFO,
+              "%s: %zu of the queues that it selects are left to earlier "
+              "blocks of the account, which select them too: one series has "
+              "one writer",
+              b->instance, count);
+}
+
 static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   const struct queues_options *o = b->options;
+  size_t block_count = 0;
   GC_TRY(gc_block_use_account(b, o->account, err));
+  GC_TRY(list_blocks(b, &block_count, err));
   struct gc_account *a = b->account;
   struct block_deps deps = {.loop = gc_account_loop(a),
                             .env = gc_account_env(a),
@@ -103,7 +143,10 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                             .connect = gc_account_connect(a),
                             .base_url = gc_account_base_url(a),
                             .requests_per_minute =
-                                gc_account_requests_per_minute(a)};
+                                gc_account_requests_per_minute(a),
+                            .blocks = queues_of(b)->blocks,
+                            .block_count = block_count,
+                            .leave_out = leave_out};
   struct block *work = block_new(o, &deps, gc_block_notice, b, err);
   queues_of(b)->work = work;
   if (work == NULL)

@@ -78,7 +78,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
 
 static void begin_here(void *ctx) {
   struct run *r = ctx;
-  stream_select(r->stream, &(struct selection){NULL, 0});
+  stream_select(r->stream, &(struct selection){.ids = NULL});
 }
 
 static void end_here(void *ctx) { stream_stop(((struct run *)ctx)->stream); }

@@ -159,7 +159,8 @@ static void begin_here(void *ctx) {
   gc_channels_listen(channels, &r->end);
   must(gc_channels_subscribe(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
        "no room for a topic");
-  stream_select(r->stream, &(struct selection){list, IDS_QUEUES});
+  stream_select(r->stream,
+                &(struct selection){.ids = list, .count = IDS_QUEUES});
 }
 
 static void end_here(void *ctx) {

@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parent
 OBSERVATIONS = "POST /api/v2/analytics/*"
 REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "FATAL: ThreadSanitizer",
            "ERROR: LeakSanitizer")
-BLOCKS = queues() + queues("b", Observations="activity", QueueLabel="id") + queues("c", QueueLabel="both", Media="voice")
+BLOCKS = queues(Shard="1/3") + queues("b", Shard="2/3", Observations="activity", QueueLabel="id") + \
+    queues("c", Shard="3/3", QueueLabel="both", Media="voice")
 OPTIONS = {
     "libasan.so": {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"},
     "libtsan.so": {"TSAN_OPTIONS": "suppressions=%s halt_on_error=0 second_deadlock_stack=1" % (HERE / "tsan.supp")},
@@ -112,8 +113,9 @@ STREAM_S = 18
 def live_stream(kind: Kind) -> None:
     """Events of three blocks while their readers read and all faults hit the sockets."""
     sim = stream.simulator(queues=16, agents=120, load=2)
-    blocks = stream.block() + stream.block("b", Observations="activity", QueueLabel="id") + \
-        stream.block("c", Observations="none", Media="voice")
+    blocks = stream.block(Shard="1/3") + \
+        stream.block("b", Shard="2/3", Observations="activity", QueueLabel="id") + \
+        stream.block("c", Shard="3/3", Observations="none", Media="voice")
     daemon = kind.daemon(account(sim, RequestsPerMinute=10000), blocks)
     for name in ("all", "b", "c"):
         stream.wait_listening(daemon, name, 40)
@@ -146,8 +148,9 @@ def guide_stream(kind: Kind) -> None:
     sim = Simulator(queues=8, agents=60, speed=60, load=2, rate_limit=0, token_life=12)
     sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "secret"])
     guide = {"Stream": "conversations", "Observations": "none", "ReconnectMax": 2, "IdleTimeout": 10}
-    blocks = queues("all", **guide, WrapUpCode=["!secret", "*"], Window=2) + \
-        queues("b", **{**guide, "Observations": "queue_metrics"}, ObservationInterval=5, QueueLabel="id", Media="voice")
+    blocks = queues("all", **guide, Shard="1/2", WrapUpCode=["!secret", "*"], Window=2) + \
+        queues("b", **{**guide, "Observations": "queue_metrics"}, ObservationInterval=5, Shard="2/2", QueueLabel="id",
+               Media="voice")
     daemon = kind.daemon(account(sim, RequestsPerMinute=10000), blocks)
     daemon.lives_until(lambda: sim.call("guide")["sockets"] >= 2, 40, "both sockets")
     sim.faults(*GUIDE_FAULTS)

@@ -128,6 +128,22 @@ def an_expired_queue_frees_its_series() -> None:
     daemon.stop()
 
 
+def the_first_block_in_the_file_has_the_queue() -> None:
+    """Overlapping blocks: each queue has one topic and one writer, and one line tells how many queues the later one leaves."""
+    sim = Simulator(frozen=True, queues=6, agents=20, rate_limit=0, plain_names=True)
+    vip = sorted(sim.truth()["queues"])[:2]
+    daemon = Collectd(account(sim, **PLENTY),
+                      queues("vip", Queue=vip, QueueLabel="id") + queues("all", QueueLabel="id"))
+    daemon.lives_until(lambda: daemon.latest("queues-all", "stream_topics", "covered") == 4
+                       and daemon.latest("queues-all", "queues", "matched"), 20, "four topics and a reading")
+    same("topics of the first", daemon.latest("queues-vip", "stream_topics", "wanted"), 2)
+    same("topics of the second", daemon.latest("queues-all", "stream_topics", "wanted"), 4)
+    same("queues of the second", daemon.latest("queues-all", "queues", "matched"), 4)
+    report.has_line("the line", daemon.text, "queues-all: 2 of the queues that it selects", "one series has one writer")
+    check("none for the first", "queues-vip: 2 of" not in daemon.text)
+    daemon.stop()
+
+
 def an_impossible_shard_is_refused() -> None:
     sim = Simulator(queues=2, agents=2, frozen=True, plain_names=True)
     daemon = Collectd(account(sim), block("Queues", "all", {"Account": "prod", "Shard": "4/3"}))
@@ -138,5 +154,6 @@ def an_impossible_shard_is_refused() -> None:
 
 if __name__ == "__main__":
     report.main([each_queue_is_one_agents, the_guide_stream_is_shared_too, no_more_series_than_allowed,
-                 an_expired_queue_frees_its_series, an_impossible_shard_is_refused],
+                 an_expired_queue_frees_its_series, the_first_block_in_the_file_has_the_queue,
+                 an_impossible_shard_is_refused],
                 {"collectd": DAEMON})

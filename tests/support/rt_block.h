@@ -54,6 +54,10 @@ static struct world {
 
 static struct queues_options options;
 static uint32_t per_minute;
+static const struct queues_options *const *blocks; /* of the account */
+static size_t block_count;
+static size_t left_out; /* queues that other blocks have, as last reported */
+static unsigned left_out_reports;
 
 static inline void on_token(void *ctx) {
   (void)ctx;
@@ -65,6 +69,12 @@ static inline void on_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
   w.r.env.notice(w.r.env.ctx, cause, err);
+}
+
+static inline void on_leave_out(void *ctx, size_t count) {
+  (void)ctx;
+  left_out = count;
+  left_out_reports++;
 }
 
 static inline void will(const char *match, const char *body) {
@@ -102,6 +112,10 @@ static inline void begin(enum obs_source source) {
                                     .series_max = 200000,
                                     .queue_expiry_s = 86400};
   per_minute = 60000;
+  blocks = NULL;
+  block_count = 0;
+  left_out = 0;
+  left_out_reports = 0;
 }
 
 static inline void start(void) {
@@ -122,7 +136,10 @@ static inline void start(void) {
                             .env = &w.r.env,
                             .api = w.api,
                             .names = w.names,
-                            .requests_per_minute = per_minute};
+                            .requests_per_minute = per_minute,
+                            .blocks = blocks,
+                            .block_count = block_count,
+                            .leave_out = on_leave_out};
   w.block = block_new(&options, &deps, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);

@@ -53,7 +53,7 @@ static inline void on_notice(void *ctx, const char *cause,
 }
 
 static inline void select_queues(const char **ids, size_t count) {
-  struct selection selection = {(char **)ids, count};
+  struct selection selection = {.ids = (char **)ids, .count = count};
   stream_select(w.stream, &selection);
   replay_run(&ch_world, 100);
 }

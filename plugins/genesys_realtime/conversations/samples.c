@@ -96,7 +96,7 @@ static void put_wrapups(const struct writer *w, struct pair *pair) {
 }
 
 static void put_pair(const struct writer *w, struct pair *pair,
-                     int64_t target_ms) {
+                     int64_t target_ms, bool has_active) {
   const struct conversations_totals *t = &pair->t;
   put_counter(w, GC_METRIC_QUEUE_OFFER, w->media, pair->shown, t->offers);
   put_counter(w, GC_METRIC_QUEUE_ANSWER, w->media, pair->shown, t->answers);
@@ -106,7 +106,7 @@ static void put_pair(const struct writer *w, struct pair *pair,
   put_breaches(w, pair, target_ms);
   put_changes(w, pair);
   put_wrapups(w, pair);
-  if (w->view->active)
+  if (has_active)
     gc_put_gauge(&w->samples, GC_METRIC_ACTIVE_CONVERSATIONS, w->media,
                  t->active);
   pair->shown = true;
@@ -128,12 +128,14 @@ static void put_queue(struct writer *w, uint32_t number, char *label) {
   w->tally->unnamed += answer == QUEUE_UNNAMED;
   if (answer != QUEUE_SHOWN)
     return;
+  bool has_active =
+      w->view->active && queue_display_has_active(view, queue->text);
   w->tally->matched++;
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     w->media = cv_media_label((enum cv_media)i);
     if (queue->pairs[i] != NULL && queue_display_has_media(view, w->media))
       put_pair(w, queue->pairs[i],
-               cv_queue_target_ms(w->m, number, (enum cv_media)i));
+               cv_queue_target_ms(w->m, number, (enum cv_media)i), has_active);
   }
 }
 

@@ -50,6 +50,14 @@ static bool entry_of(const struct queue_display *display, const char *id,
   return true;
 }
 
+bool queue_display_has_active(const struct queue_display *display,
+                              const char *id) {
+  struct gc_entry entry;
+  return display->active == NULL ||
+         (entry_of(display, id, &entry) &&
+          !ownership_is_taken(display->active, entry.name, id));
+}
+
 enum queue_label_result queue_label_of(const struct queue_display *display,
                                        const char *id,
                                        char ret_label[GC_NAME_SIZE]) {

@@ -6,7 +6,7 @@
 
 #include "common/genesys/clean_name.h"
 #include "common/genesys/entities.h"
-#include "plugins/genesys_realtime/queues/shard.h"
+#include "plugins/genesys_realtime/queues/ownership.h"
 
 enum queue_label { QUEUE_LABEL_NAME, QUEUE_LABEL_ID, QUEUE_LABEL_BOTH };
 
@@ -18,6 +18,8 @@ struct queue_display {
   /* queue->name NULL: not known yet; "": there is none. */
   bool (*accepts)(void *ctx, const struct gc_entry *queue);
   void *accepts_ctx;
+  const struct ownership *active; /* of active_conversations; NULL: no other
+                                     block has them */
   const struct shard
       *shard;         /* queues of other agents are hidden; may be NULL */
   char *const *media; /* only these types; none: all */
@@ -44,6 +46,10 @@ enum queue_label_result {
 enum queue_label_result queue_label_of(const struct queue_display *display,
                                        const char *id,
                                        char ret_label[GC_NAME_SIZE]);
+
+/* True if no other block has active_conversations of the queue `id`. */
+bool queue_display_has_active(const struct queue_display *display,
+                              const char *id);
 
 /* True if the medium is shown. "all", of a source without media, always is. */
 bool queue_display_has_media(const struct queue_display *display,

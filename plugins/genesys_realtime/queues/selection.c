@@ -30,34 +30,48 @@ static bool is_literal(const char *selector) {
   return selector[0] != '!' && strpbrk(selector, "*?[\\") == NULL;
 }
 
-static enum gc_code fill_ids(struct selection *s,
-                             const struct gc_entities *queues,
-                             char *const *selectors, size_t selector_count,
-                             const struct shard *shard, bool any_id) {
+static enum gc_code add_unless_taken(struct selection *s,
+                                     const struct ownership *owner,
+                                     const char *name, const char *id) {
+  bool is_taken = ownership_is_taken(owner, name, id);
+  s->taken += is_taken;
+  return is_taken ? GC_OK : add_id(s, id);
+}
+
+static enum gc_code add_listed(struct selection *s,
+                               const struct gc_entities *queues,
+                               const struct ownership *owner) {
+  const struct queues_options *o = owner->self;
   for (size_t i = 0; i < gc_entities_count(queues); i++) {
     const struct gc_entry *e = gc_entities_at(queues, i);
-    if (shard_has(shard, e->id) &&
-        gc_glob_accepts(selectors, selector_count, e->name, e->id))
-      GC_TRY(add_id(s, e->id));
+    if (shard_has(&o->shard, e->id) &&
+        gc_glob_accepts(o->queues.at, o->queues.count, e->name, e->id))
+      GC_TRY(add_unless_taken(s, owner, e->name, e->id));
   }
-  if (!gc_entities_is_refused(queues))
-    return GC_OK;
-  for (size_t i = 0; i < selector_count; i++)
-    if ((uuid_key_is_uuid(selectors[i]) ||
-         (any_id && is_literal(selectors[i]))) &&
-        !has_id(s, selectors[i]) && shard_has(shard, selectors[i]) &&
-        gc_glob_accepts(selectors, selector_count, NULL, selectors[i]))
-      GC_TRY(add_id(s, selectors[i]));
+  return GC_OK;
+}
+
+/* The ids that the selectors write out. */
+static enum gc_code add_literals(struct selection *s,
+                                 const struct ownership *owner, bool any_id) {
+  const struct queues_options *o = owner->self;
+  for (size_t i = 0; i < o->queues.count; i++) {
+    const char *id = o->queues.at[i];
+    if ((uuid_key_is_uuid(id) || (any_id && is_literal(id))) &&
+        !has_id(s, id) && shard_has(&o->shard, id) &&
+        gc_glob_accepts(o->queues.at, o->queues.count, NULL, id))
+      GC_TRY(add_unless_taken(s, owner, "", id));
+  }
   return GC_OK;
 }
 
 enum gc_code selection_make(struct selection *s,
                             const struct gc_entities *queues,
-                            char *const *selectors, size_t selector_count,
-                            const struct shard *shard, bool any_id) {
+                            const struct ownership *owner, bool any_id) {
   struct selection made = {0};
-  enum gc_code code =
-      fill_ids(&made, queues, selectors, selector_count, shard, any_id);
+  enum gc_code code = add_listed(&made, queues, owner);
+  if (code == GC_OK && gc_entities_is_refused(queues))
+    code = add_literals(&made, owner, any_id);
   if (code != GC_OK) {
     selection_clear(&made);
     return code;

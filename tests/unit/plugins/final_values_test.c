@@ -32,9 +32,12 @@ static const char *answer_of(const struct request *r) {
   } rows[] = {
       {"/oauth/token", "{\"access_token\":\"t\",\"expires_in\":86400}"},
       {"/api/v2/routing/queues",
-       "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}"},
+       "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
+       "{\"id\":\"q2\",\"name\":\"Support\"}]}"},
       {"/api/v2/analytics/queues/observations/query",
        "{\"results\":[{\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},"
+       "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":4}}]},"
+       "{\"group\":{\"queueId\":\"q2\",\"mediaType\":\"voice\"},"
        "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":4}}]}]}"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
@@ -71,7 +74,8 @@ static bool is_up(const char *block) {
   return fake_gauge(name) == 1;
 }
 
-/* Blocks a and b, and an answer of each: neither has put a value yet. */
+/* Blocks a and b, and an answer of each: neither has put a value yet. Both
+ * select Sales, which belongs to a, the first in the file. */
 static void begin(const char *options) {
   char text[2048];
   fake_reset();
@@ -80,7 +84,7 @@ static void begin(const char *options) {
            "<Plugin genesys>\n<Account prod>\nBaseURL "
            "\"http://127.0.0.1:%d\"\nClientId c1\nClientSecret s3cret\n"
            "Host h1\n</Account>\n</Plugin>\n<Plugin genesys_realtime>\n"
-           "<Queues a>\nAccount prod\nStream none\n%s</Queues>\n"
+           "<Queues a>\nAccount prod\nStream none\nQueue Sales\n%s</Queues>\n"
            "<Queues b>\nAccount prod\nStream none\nQueueLabel id\n%s"
            "</Queues>\n</Plugin>\n",
            server_port(server), options, options);
@@ -131,7 +135,10 @@ static void the_open_window_leaves_before_the_queue_is_lost(void) {
   atomic_store(&stop, true);
   pthread_join(writer, NULL);
   check_window(WINDOW("Sales"));
-  check_window(WINDOW("q1"));
+  check_window(WINDOW("q2"));
+  CHECK_INT(fake_value_count_of(WINDOW("q1")), 0);
+  CHECK(fake_log_has("INFO genesys_realtime: queues-b: 1 of the queues that it "
+                     "selects are left to earlier blocks"));
   CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_depth-voice"), 0);
   CHECK(!fake_log_has("WARNING genesys_realtime"));
   gc_accounts_free();

@@ -42,6 +42,41 @@ static void only_selected_queues_are_requested(void) {
   end();
 }
 
+/* Neither requested nor shown, also when an answer names it. */
+static void queues_of_an_earlier_block_are_left_to_it(void) {
+  char *selectors[] = {(char[]){"Queue 1"}};
+  begin(OBS_QUERY);
+  const struct queues_options first = {.queues = {selectors, 1}};
+  const struct queues_options *all[] = {&first, &options};
+  blocks = all;
+  block_count = 2;
+  will_list(3);
+  will(QUERY, ANSWER(WAITING("q0000", "1") "," WAITING("q0001", "1")));
+  start();
+  CHECK(strstr(replay_last(&w.r, QUERY)->body, "q0001") == NULL);
+  CHECK(isnan(reads("Queue 1/queue_depth-voice")));
+  CHECK_INT(w.values, 1);
+  CHECK_INT(left_out, 1);
+  replay_run(&w.r, 1200000);
+  CHECK_INT(left_out_reports, 1);
+  end();
+}
+
+/* It requests nothing, and that is no error. */
+static void a_block_may_leave_all_its_queues_to_earlier_ones(void) {
+  begin(OBS_QUERY);
+  const struct queues_options first = {0};
+  const struct queues_options *all[] = {&first, &options};
+  blocks = all;
+  block_count = 2;
+  will_list(3);
+  start();
+  CHECK_INT(replay_count(&w.r, QUERY), 0);
+  CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 0);
+  CHECK_INT(left_out, 3);
+  end();
+}
+
 static void a_block_that_takes_a_quarter_of_the_budget_warns(void) {
   static const struct {
     const char *row;
@@ -244,6 +279,8 @@ static void a_queue_without_a_name_has_the_list_read_again(void) {
 int main(void) {
   RUN(queues_are_requested_by_the_hundred);
   RUN(only_selected_queues_are_requested);
+  RUN(queues_of_an_earlier_block_are_left_to_it);
+  RUN(a_block_may_leave_all_its_queues_to_earlier_ones);
   RUN(a_block_that_takes_a_quarter_of_the_budget_warns);
   RUN(a_minute_takes_the_requests_that_the_manual_says);
   RUN(an_agent_requests_only_its_share);

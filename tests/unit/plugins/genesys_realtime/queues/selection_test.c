@@ -18,6 +18,10 @@ static struct gc_entities *list(bool refused) {
 /* The agent's share; NULL: it is the only one. */
 static const struct shard *shard;
 static bool any_id;
+/* The other blocks of the account; the one that chooses is the last. */
+static const struct queues_options *const *blocks;
+static size_t block_count, taken;
+static enum queue_part part;
 
 /* The ids that the selectors choose, "id id …". */
 static const char *choose(bool refused, char *const *selectors, size_t count) {
@@ -25,7 +29,13 @@ static const char *choose(bool refused, char *const *selectors, size_t count) {
   struct selection s = {0};
   struct gc_entities *d = list(refused);
   text[0] = '\0';
-  CHECK_INT(selection_make(&s, d, selectors, count, shard, any_id), GC_OK);
+  struct queues_options self = {.queues = {(char **)selectors, count}};
+  if (shard != NULL)
+    self.shard = *shard;
+  struct ownership owner = {
+      .self = &self, .blocks = blocks, .count = block_count, .part = part};
+  CHECK_INT(selection_make(&s, d, &owner, any_id), GC_OK);
+  taken = s.taken;
   for (size_t i = 0; i < s.count; i++) {
     strcat(text, i > 0 ? " " : "");
     strcat(text, s.ids[i]);
@@ -75,9 +85,13 @@ static void a_new_selection_replaces_the_old_one(void) {
   struct selection s = {0};
   struct gc_entities *d = list(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
-  CHECK_INT(selection_make(&s, d, sales, 1, NULL, false), GC_OK);
+  struct queues_options one = {.queues = {sales, 1}},
+                        other = {.queues = {support, 1}};
+  struct ownership owner = {.self = &one};
+  CHECK_INT(selection_make(&s, d, &owner, false), GC_OK);
   CHECK_INT(s.count, 1);
-  CHECK_INT(selection_make(&s, d, support, 1, NULL, false), GC_OK);
+  owner.self = &other;
+  CHECK_INT(selection_make(&s, d, &owner, false), GC_OK);
   CHECK_INT(s.count, 2);
   selection_clear(&s);
   gc_entities_put(d);
@@ -100,6 +114,42 @@ static void agents_share_the_selected_queues(void) {
     CHECK_INT(shown[i], 1);
 }
 
+static void an_earlier_block_has_the_queues_that_it_selects(void) {
+  char *support[] = {S("Support*")};
+  const struct queues_options first = {.queues = {support, 1}};
+  const struct queues_options *all[] = {&first};
+  blocks = all;
+  block_count = 1;
+  CHECK_STR(choose(false, NULL, 0), UUID_A " q1");
+  CHECK_INT(taken, 2);
+  CHECK_STR(CHOOSE(false, S("q3"), S("Sales")), "q1");
+  CHECK_INT(taken, 1);
+  CHECK_STR(CHOOSE(false, S("Sales")), "q1");
+  CHECK_INT(taken, 0);
+  CHECK_STR(CHOOSE(true, S("q3"), S(UUID_B)), UUID_B);
+  CHECK_INT(taken, 1);
+  blocks = NULL;
+  block_count = 0;
+}
+
+/* Gauges and counters are different series. */
+static void blocks_of_other_series_may_have_the_same_queues(void) {
+  const struct queues_options counts = {.observations = OBS_OFF},
+                              gauges = {.stream = STREAM_NONE};
+  const struct queues_options *all[] = {&counts, &gauges};
+  blocks = all;
+  block_count = 1;
+  CHECK_STR(CHOOSE(false, S("Sales")), "q1");
+  part = QUEUE_HEARD;
+  CHECK_STR(CHOOSE(false, S("Sales")), "");
+  blocks = all + 1;
+  CHECK_STR(CHOOSE(false, S("Sales")), "q1");
+  part = QUEUE_OBSERVED;
+  CHECK_STR(CHOOSE(false, S("Sales")), "");
+  blocks = NULL;
+  block_count = 0;
+}
+
 /* Guide dialect: the operator writes the ids of the gateway. */
 static void where_any_text_is_an_id_literals_are_taken_as_they_are(void) {
   any_id = true;
@@ -120,5 +170,7 @@ int main(void) {
   RUN(where_the_list_is_refused_literal_ids_are_taken);
   RUN(a_new_selection_replaces_the_old_one);
   RUN(agents_share_the_selected_queues);
+  RUN(an_earlier_block_has_the_queues_that_it_selects);
+  RUN(blocks_of_other_series_may_have_the_same_queues);
   return check_done();
 }

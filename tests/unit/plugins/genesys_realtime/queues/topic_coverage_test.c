@@ -6,7 +6,7 @@
 static struct topic_coverage c, gone;
 
 static void select_ids(const char **ids, size_t count) {
-  struct selection selection = {(char **)ids, count};
+  struct selection selection = {.ids = (char **)ids, .count = count};
   topic_coverage_clear(&gone);
   CHECK_INT(topic_coverage_update(&c, &selection, &gone), GC_OK);
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* One series, one writer: which <Queues> block has a queue. Of the blocks of
+ * one account that make the same series, the first in the file whose Queue
+ * options and Shard select a queue has it:
+ *
+ *   <Queues "fast"> Queue "Support*"      Support DE, Support FR
+ *   <Queues "all">                        every other queue
+ *
+ * Observations and streams make different series, so that one block may poll a
+ * queue while another one counts its conversations. A function of the options
+ * and of the queue alone: the blocks agree without asking each other. Accounts
+ * have different hosts, so that their blocks never share a series. Pure, any
+ * thread. */
+#ifndef GENESYS_REALTIME_QUEUES_OWNERSHIP_H
+#define GENESYS_REALTIME_QUEUES_OWNERSHIP_H
+
+#include "plugins/genesys_realtime/options.h"
+
+/* Series that one block makes of a queue. */
+enum queue_part {
+  QUEUE_OBSERVED, /* gauges, and their windows */
+  QUEUE_HEARD,    /* counters of the stream */
+  QUEUE_ACTIVE,   /* active_conversations of a stream: only of queues whose
+                     observations no block has */
+};
+
+/* All borrowed. */
+struct ownership {
+  const struct queues_options *self;
+  const struct queues_options *const *blocks; /* of the account, in the order
+                                                 of the file; NULL: self */
+  size_t count;
+  enum queue_part part;
+};
+
+/* True if another block has the queue. `name` NULL: it is not known yet, and a
+ * block with selectors may have it; "": there is none. */
+bool ownership_is_taken(const struct ownership *o, const char *name,
+                        const char *id);
+/* True if the block shows the queue; a name that is not known yet may be one
+ * that a selector refuses. */
+bool ownership_has(const struct ownership *o, const char *name, const char *id);
+
+#endif
