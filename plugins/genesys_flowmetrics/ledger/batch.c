@@ -42,6 +42,21 @@ void batch_truncate(struct batch *b, size_t count) {
     b->count = count;
 }
 
+void batch_report_ahead(const struct batch *b,
+                        void (*notice)(void *ctx, const char *cause,
+                                       const struct gc_err *err),
+                        void *ctx) {
+  struct gc_err err = {.code = GC_OK};
+  if (b->ahead > 0)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "%zu attributes are more than a day ahead of this host's "
+                  "clock; they are not acknowledged, and count when they come "
+                  "again and the clock is right: check the time of this host "
+                  "(NTP), or the flow that sets the attributes",
+                  b->ahead);
+  notice(ctx, "attributes ahead", &err);
+}
+
 void batch_clear(struct batch *b) {
   free(b->occurrences);
   gc_buf_clear(&b->names);

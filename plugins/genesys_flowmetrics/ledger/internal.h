@@ -16,7 +16,7 @@ enum { LEDGER_MINUTE_MS = 60 * 1000 };
 
 /* An occurrence and its batch, to be sorted. */
 struct occurrence_ref {
-  const struct occurrence *occurrence;
+  struct occurrence *occurrence;
   struct batch *batch;
   struct series *series; /* with a shared store: where it counts if it is new */
 };
@@ -103,8 +103,8 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* False for an occurrence that is late or ahead; counts it as such. `floor`:
- * the store has dropped its keys before this minute. */
+/* False for an occurrence that is late or ahead; marks and counts it as such.
+ * `floor`: the store has dropped its keys before this minute. */
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
                        int64_t now_ms);
 /* The series of an occurrence; NULL and GC_OK past MaxSeries. */

@@ -24,11 +24,9 @@ static void finish_batch(struct batch *b, enum gc_code code) {
   if (code == GC_OK) {
     for (size_t i = 0; i < OUTCOME_COUNT; i++)
       stats->outcomes[i] += b->outcomes[i];
-    stats->malformed[MALFORMED_FUTURE] += b->future;
+    stats->malformed[MALFORMED_FUTURE] += b->ahead;
   }
   stats_add(stats, code == GC_OK ? TALLY_BATCHES : TALLY_BATCHES_FAILED, 1);
-  memset(b->outcomes, 0, sizeof(b->outcomes));
-  b->future = 0;
   b->done(b, code);
 }
 

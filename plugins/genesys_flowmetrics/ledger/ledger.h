@@ -30,9 +30,18 @@ struct ledger_source {
   unsigned identity;
 };
 
+/* Why an attribute was not considered, by its own time. The writer sets it. */
+enum occurrence_timing {
+  OCCURRENCE_IN_TIME,
+  OCCURRENCE_LATE,  /* older than Retention: it never counts */
+  OCCURRENCE_AHEAD, /* more than a day ahead of our clock: it was not counted,
+                       and counts when it comes again and the clock is right */
+};
+
 /* One attribute to be counted. */
 struct occurrence {
   struct seen_key key;
+  enum occurrence_timing timing;
   size_t names; /* offset into the batch's: flow, NUL, metric, NUL */
   double value;
   bool has_value;
@@ -43,7 +52,8 @@ struct occurrence {
  * `ctx`, and uses batch_add as the sink of a decoder. */
 struct batch {
   const struct ledger_source *source;
-  /* Called once, on the writer's thread. GC_OK: all of it is safe. Any other
+  /* Called once, on the writer's thread. GC_OK: all of it is safe, except for
+   * the `ahead` attributes, which the source must not acknowledge. Any other
    * code: nothing was counted; submit it again. The batch is the owner's again.
    */
   void (*done)(struct batch *b, enum gc_code code);
@@ -52,7 +62,8 @@ struct batch {
   struct occurrence *occurrences;
   size_t count, cap;
   struct gc_buf names;
-  uint64_t outcomes[OUTCOME_COUNT], future; /* the writer's */
+  uint64_t outcomes[OUTCOME_COUNT]; /* the writer's */
+  size_t ahead;                     /* of the last transaction */
   struct batch *next;
 };
 
@@ -60,6 +71,12 @@ struct batch {
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
 /* Removes the occurrences after the first `count`: their body was not whole. */
 void batch_truncate(struct batch *b, size_t count);
+/* Reports after a commit whether attributes were ahead of our clock, under a
+ * cause of their own. Any thread. */
+void batch_report_ahead(const struct batch *b,
+                        void (*notice)(void *ctx, const char *cause,
+                                       const struct gc_err *err),
+                        void *ctx);
 void batch_clear(struct batch *b);
 
 struct ledger;
@@ -102,12 +119,6 @@ void ledger_free(struct ledger *l);
 /* Queues a batch. `done` will be called, perhaps before this returns. Any
  * thread. */
 void ledger_submit(struct ledger *l, struct batch *b);
-
-/* True when the attribute is neither late nor ahead by our clock. An attribute
- * that is late or ahead may count later, once the clock was corrected. Any
- * thread. */
-bool ledger_accepts(const struct ledger *l, const struct ledger_source *source,
-                    const struct seen_key *key);
 
 /* One counter as a reader sees it. Labels live as long as the ledger. */
 struct ledger_view {

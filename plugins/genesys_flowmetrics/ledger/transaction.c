@@ -80,22 +80,17 @@ static bool is_ahead(uint32_t minute, int64_t now_ms) {
   return minute > ledger_minute_of(now_ms) + AHEAD_MINUTES;
 }
 
-bool ledger_accepts(const struct ledger *l, const struct ledger_source *source,
-                    const struct seen_key *key) {
-  uint32_t minute = seen_key_minute(key);
-  int64_t now_ms = l->settings.wall_ms();
-  return !is_late(source, minute, now_ms) && !is_ahead(minute, now_ms);
-}
-
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
                        int64_t now_ms) {
   uint32_t minute = seen_key_minute(&r->occurrence->key);
   if (is_late(r->batch->source, minute, now_ms) || minute < floor) {
+    r->occurrence->timing = OCCURRENCE_LATE;
     r->batch->outcomes[OUTCOME_LATE]++;
     return false;
   }
   if (is_ahead(minute, now_ms)) {
-    r->batch->future++;
+    r->occurrence->timing = OCCURRENCE_AHEAD;
+    r->batch->ahead++;
     return false;
   }
   return true;
@@ -126,6 +121,14 @@ static int by_key(const void *a, const void *b) {
                 SEEN_KEY_BYTES);
 }
 
+/* Forgets the outcomes of an earlier transaction, which may have failed. */
+static void begin_batch(struct batch *b) {
+  memset(b->outcomes, 0, sizeof(b->outcomes));
+  b->ahead = 0;
+  for (size_t i = 0; i < b->count; i++)
+    b->occurrences[i].timing = OCCURRENCE_IN_TIME;
+}
+
 /* Keys in order: neighbours in the tree are written together. */
 enum gc_code ledger_sort_occurrences(struct ledger *l, struct batch *batches,
                                      size_t count, struct gc_err *err) {
@@ -137,9 +140,11 @@ enum gc_code ledger_sort_occurrences(struct ledger *l, struct batch *batches,
     l->refs_cap = count;
   }
   size_t at = 0;
-  for (struct batch *b = batches; b != NULL; b = b->next)
+  for (struct batch *b = batches; b != NULL; b = b->next) {
+    begin_batch(b);
     for (size_t i = 0; i < b->count; i++)
       l->refs[at++] = (struct occurrence_ref){&b->occurrences[i], b, NULL};
+  }
   if (at > 0)
     qsort(l->refs, at, sizeof(*l->refs), by_key);
   return GC_OK;

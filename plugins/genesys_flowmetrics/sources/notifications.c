@@ -46,7 +46,7 @@ static void hold_batch(struct notifications *n, struct batch *b) {
 static void remember_committed(struct notifications *n, const struct batch *b) {
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)
-    if (ledger_accepts(n->settings.ledger, b->source, &b->occurrences[i].key))
+    if (b->occurrences[i].timing == OCCURRENCE_IN_TIME)
       recent_add(&n->recent, &b->occurrences[i].key);
   pthread_mutex_unlock(&n->lock);
 }
@@ -59,8 +59,10 @@ static void on_batch(struct batch *b, enum gc_code code) {
     hold_batch(n, b);
     return;
   }
-  if (code == GC_OK)
+  if (code == GC_OK) {
     remember_committed(n, b);
+    batch_report_ahead(b, n->settings.notice, n->settings.ctx);
+  }
   free_batch(n, b);
 }
 

@@ -232,10 +232,30 @@ static bool start_deletions(struct consumer *c,
 
 /* ---- receiving ---- */
 
+/* True for a message without attributes that are ahead of our clock. */
+static bool is_safe(void *ctx, size_t place) {
+  const struct delivery *d = ctx;
+  for (size_t i = place > 0 ? d->ends[place - 1] : 0; i < d->ends[place]; i++)
+    if (d->batch.occurrences[i].timing == OCCURRENCE_AHEAD)
+      return false;
+  return true;
+}
+
+/* Leaves messages that are not safe in the queue. */
+static void leave_unsafe(struct consumer *c, struct delivery *d) {
+  const struct sqs_settings *settings = &c->sqs->settings;
+  if (d->batch.ahead > 0)
+    stats_add(settings->source->stats, TALLY_SQS_NOT_DELETED,
+              receipts_filter(&d->receipts, is_safe, d));
+  batch_report_ahead(&d->batch, settings->notice, settings->ctx);
+}
+
 static void on_committed(void *ctx) {
   struct delivery *d = ctx;
   struct consumer *c = d->consumer;
   c->pending--;
+  if (d->code == GC_OK)
+    leave_unsafe(c, d);
   if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->committed);
   /* Not committed: visible again when their time-out ends. */
@@ -278,6 +298,8 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   if (m->sent_ms > c->newest_sent_ms)
     c->newest_sent_ms = m->sent_ms;
   c->received++;
+  if (d->receipts.count == SQS_BATCH_MAX)
+    return GC_ERR_PARSE; /* more than were asked for */
   enum gc_code code =
       event_read(c->reader, m->body, m->body_len, &c->counts, &sink, NULL);
   if (code == GC_ERR_MEMORY)
@@ -288,6 +310,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
     return GC_OK;
   }
   char *receipt = strdup(m->receipt);
+  d->ends[d->receipts.count] = d->batch.count;
   if (receipt != NULL && receipts_add(&d->receipts, receipt))
     return GC_OK;
   free(receipt);

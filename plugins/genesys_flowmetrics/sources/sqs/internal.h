@@ -23,7 +23,8 @@ enum {
 struct delivery {
   struct batch batch; /* first: on_batch receives its address */
   struct consumer *consumer;
-  struct receipts receipts; /* of messages to delete after the commit */
+  struct receipts receipts;   /* of messages to delete after the commit */
+  size_t ends[SQS_BATCH_MAX]; /* of each: the occurrences up to its end */
   enum gc_code code;
 };
 

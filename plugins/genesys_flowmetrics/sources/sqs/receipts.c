@@ -19,6 +19,19 @@ bool receipts_add(struct receipts *r, char *receipt) {
   return true;
 }
 
+size_t receipts_filter(struct receipts *r,
+                       bool (*keep)(void *ctx, size_t place), void *ctx) {
+  size_t kept = 0, count = r->count;
+  for (size_t i = 0; i < count; i++) {
+    if (keep(ctx, i))
+      r->at[kept++] = r->at[i];
+    else
+      free(r->at[i]);
+  }
+  r->count = kept;
+  return count - kept;
+}
+
 void receipts_clear(struct receipts *r) {
   for (size_t i = 0; i < r->count; i++)
     free(r->at[i]);

@@ -17,6 +17,10 @@ struct receipts {
 bool receipts_add(struct receipts *r, char *receipt);
 /* Moves at most `max` from the front, fewer when memory is short. */
 void receipts_move(struct receipts *from, size_t max, struct receipts *to);
+/* Keeps the receipts for which `keep` returns true, given their places, and
+ * frees the others. Returns how many were freed. */
+size_t receipts_filter(struct receipts *r,
+                       bool (*keep)(void *ctx, size_t place), void *ctx);
 void receipts_clear(struct receipts *r);
 
 #endif

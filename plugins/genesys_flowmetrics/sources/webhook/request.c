@@ -68,11 +68,14 @@ static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
   pthread_mutex_unlock(&w->lock);
 }
 
-/* On the ledger's thread. */
+/* On the ledger's thread. What is ahead of our clock was not counted, so it is
+ * not acknowledged: the sender sends it again. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;
-  call->status = code == GC_OK ? 200 : 503;
+  call->status = code == GC_OK && b->ahead == 0 ? 200 : 503;
+  if (code == GC_OK)
+    batch_report_ahead(b, w->settings.notice, w->settings.ctx);
   call->is_resumed = true;
   MHD_resume_connection(call->connection);
   pthread_mutex_lock(&w->lock);

@@ -31,9 +31,14 @@ static char address[] = "127.0.0.1", events_path[] = "/genesys";
 static char header[] = "X-Api-Key";
 static struct webhook_options options;
 
-static int64_t wall(void) { return INT64_C(1678004300000); }
+static _Atomic int64_t wall_ms = INT64_C(1678004300000);
+static _Atomic unsigned clock_notices;
+
+static int64_t wall(void) { return wall_ms; }
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
-  (void)ctx, (void)cause, (void)err;
+  (void)ctx;
+  if (strcmp(cause, "attributes ahead") == 0 && err->code != GC_OK)
+    clock_notices++;
 }
 
 /* A port that was free a moment ago. */
@@ -133,6 +138,21 @@ static void a_200_means_that_it_is_counted(void) {
   CHECK_INT(count_of("B"), 1);
   CHECK_INT(ask("POST", "/genesys", "s3cret", "{\"a\":1}"), 200);
   CHECK_INT(stats.tallies[TALLY_WEB_200], 4);
+  end();
+}
+
+/* Our clock is two days behind: the sender keeps what we cannot judge. */
+static void what_is_ahead_of_our_clock_is_not_acknowledged(void) {
+  const int64_t right = wall_ms, day = INT64_C(86400000);
+  begin();
+  wall_ms = right - 2 * day;
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "C")), 503);
+  CHECK_INT(count_of("C"), 0);
+  CHECK_INT(clock_notices, 1);
+  CHECK_INT(stats.malformed[MALFORMED_FUTURE], 1);
+  wall_ms = right;
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "C")), 200);
+  CHECK_INT(count_of("C"), 1);
   end();
 }
 
@@ -302,6 +322,7 @@ int main(void) {
   fputs("s3cret\n", f);
   fclose(f);
   RUN(a_200_means_that_it_is_counted);
+  RUN(what_is_ahead_of_our_clock_is_not_acknowledged);
   RUN(a_refused_request_counts_nothing);
   RUN(a_refusal_is_sent_before_the_body_is_read);
   RUN(chunks_are_counted_too);
