@@ -15,6 +15,7 @@ struct redis_server rb_server;
 
 static struct gate gate = GATE_INIT;
 
+int64_t rb_now_ms;
 _Atomic int64_t rb_later_ms;
 
 static int64_t wall(void) { return NOW + rb_later_ms; }
@@ -24,6 +25,7 @@ static void notice(void *ctx, const char *cause, const struct gc_err *err) {
   GATE_CHANGE(&gate, if (strcmp(cause, "state") == 0) a->state = *err;
               else if (strcmp(cause, "durability of the state") == 0)
                   a->durability = *err;
+              else if (strcmp(cause, "clock of Redis") == 0) a->clock = *err;
               else a->forgotten = *err;);
 }
 
@@ -158,7 +160,23 @@ void rb_write_secret(char path[128], const char *text) {
   fclose(f);
 }
 
+const char *rb_ask_seen(const char *verb) {
+  char words[96];
+  snprintf(words, sizeof(words), "%s genesys:{flowmetrics}:seen:%lld", verb,
+           (long long)(NOW / MINUTE));
+  return redis_server_ask(&rb_server, words);
+}
+
+bool rb_is_pruned(void) {
+  const struct timespec pause = {.tv_nsec = 2000000};
+  uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (strcmp(rb_ask_seen("EXISTS"), "0") != 0 && gc_clock_now_ms() < until)
+    nanosleep(&pause, NULL);
+  return strcmp(rb_ask_seen("EXISTS"), "0") == 0;
+}
+
 bool rb_is_ready(void) {
   signal(SIGPIPE, SIG_IGN);
+  rb_now_ms = gc_clock_wall_ms() / MINUTE * MINUTE;
   return redis_is_installed();
 }

@@ -16,10 +16,11 @@
 #include "tests/support/redis_server.h"
 
 #define MINUTE INT64_C(60000)
-#define NOW (INT64_C(30000000) * MINUTE)
+#define NOW rb_now_ms
 enum { HOUR = 60, RB_SKIPPED = 77 };
 
 extern struct redis_server rb_server;
+extern int64_t rb_now_ms;           /* when the test began, a whole minute */
 extern _Atomic int64_t rb_later_ms; /* added to NOW by all agents' clocks */
 
 /* One counting process: a ledger, one source, the outcomes reported to it. Zero
@@ -31,7 +32,7 @@ struct agent {
   struct stats stats;
   struct ledger_source source;
   unsigned finished, failed;
-  struct gc_err state, durability, forgotten;
+  struct gc_err state, durability, forgotten, clock;
   const char *password_file, *user;
   bool backwards; /* the test's own */
 };
@@ -43,6 +44,9 @@ struct tracked {
   enum gc_code code;
   bool is_back;
 };
+
+/* Sends a command to the server about the hash of the minute NOW: "EXISTS". */
+const char *rb_ask_seen(const char *verb);
 
 /* Call it first in main. Returns false when redis-server is not installed; then
  * return RB_SKIPPED. */
@@ -75,6 +79,8 @@ struct ledger_view rb_view_of(struct agent *a, const char *metric);
 int64_t rb_count_of(struct agent *a, const char *metric);
 /* Waits until the first 0 of metric A is recorded. */
 bool rb_is_shown(struct agent *a);
+/* Waits until the hash of the minute NOW is deleted. */
+bool rb_is_pruned(void);
 /* Waits for the first report of any of the agent's causes. */
 void rb_wait_reported(const struct gc_err *what);
 /* Writes a file with `text` beside the server's socket. */

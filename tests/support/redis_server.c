@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +19,44 @@
 
 bool redis_is_installed(void) {
   return system("redis-server --version >/dev/null 2>&1") == 0;
+}
+
+#define SHIM "tests/support/.libs/clock_step.so"
+
+static void make_folder(struct redis_server *r) {
+  if (r->folder[0] != '\0')
+    return;
+  snprintf(r->folder, sizeof(r->folder), "/tmp/gc-redis-XXXXXX");
+  CHECK(mkdtemp(r->folder) != NULL);
+}
+
+bool redis_server_set_clock(struct redis_server *r) {
+  char path[128];
+  if (system("LD_PRELOAD=$PWD/" SHIM " redis-server --version "
+             ">/dev/null 2>&1") != 0)
+    return false;
+  make_folder(r);
+  snprintf(path, sizeof(path), "%s/step", r->folder);
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 || ftruncate(fd, sizeof(*r->later_ms)) != 0)
+    abort();
+  void *at = mmap(NULL, sizeof(*r->later_ms), PROT_READ | PROT_WRITE,
+                  MAP_SHARED, fd, 0);
+  close(fd);
+  if (at == MAP_FAILED)
+    abort();
+  r->later_ms = at;
+  return true;
+}
+
+static void set_clock(const char *folder) {
+  char path[128], here[512], shim[640];
+  snprintf(path, sizeof(path), "%s/step", folder);
+  if (getcwd(here, sizeof(here)) == NULL)
+    _exit(127);
+  snprintf(shim, sizeof(shim), "%s/" SHIM, here);
+  setenv("GC_CLOCK_STEP", path, 1);
+  setenv("LD_PRELOAD", shim, 1);
 }
 
 static void run_server(const char *config, const char *log) {
@@ -45,10 +84,7 @@ static bool answers(const struct redis_server *r) {
 
 void redis_server_start(struct redis_server *r, const char *more) {
   char config[128], log[128];
-  if (r->folder[0] == '\0') {
-    snprintf(r->folder, sizeof(r->folder), "/tmp/gc-redis-XXXXXX");
-    CHECK(mkdtemp(r->folder) != NULL);
-  }
+  make_folder(r);
   snprintf(r->socket, sizeof(r->socket), "%s/s", r->folder);
   snprintf(r->url, sizeof(r->url), "unix://%s", r->socket);
   snprintf(config, sizeof(config), "%s/conf", r->folder);
@@ -62,8 +98,11 @@ void redis_server_start(struct redis_server *r, const char *more) {
   fclose(f);
   r->more = more;
   r->pid = fork();
-  if (r->pid == 0)
+  if (r->pid == 0) {
+    if (r->later_ms != NULL)
+      set_clock(r->folder);
     run_server(config, log);
+  }
   const struct timespec pause = {.tv_nsec = 5000000};
   int turns = DEADLINE_S * 200;
   while (turns-- > 0 && !answers(r))
@@ -83,6 +122,8 @@ void redis_server_kill(struct redis_server *r) {
 void redis_server_end(struct redis_server *r) {
   char command[128];
   redis_server_kill(r);
+  if (r->later_ms != NULL)
+    munmap(r->later_ms, sizeof(*r->later_ms));
   snprintf(command, sizeof(command), "rm -rf %s", r->folder);
   CHECK_INT(system(command), 0);
   *r = (struct redis_server){.pid = 0};

@@ -4,15 +4,20 @@
 #define GC_TESTS_SUPPORT_REDIS_SERVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct redis_server {
   char folder[64], socket[96], url[128];
   pid_t pid;
-  const char *more; /* further lines of its configuration, or NULL */
+  const char *more;  /* further lines of its configuration, or NULL */
+  int64_t *later_ms; /* added to its wall clock (redis_server_set_clock) */
 };
 
 bool redis_is_installed(void);
+/* Before a start: gives the server a clock that r->later_ms moves. False when
+ * this build's clock_step.so cannot be loaded into it (sanitizers). */
+bool redis_server_set_clock(struct redis_server *r);
 /* Starts a server with `more` after appendonly yes and appendfsync always. An
  * existing folder is used again, and the server loads its data. */
 void redis_server_start(struct redis_server *r, const char *more);

@@ -103,10 +103,16 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
+/* The present time by our clock and by that of a shared store. No clock alone
+ * decides: an attribute is late by the earlier one, ahead by the later one. */
+struct ledger_clock {
+  int64_t earliest_ms, latest_ms;
+};
 /* False for an occurrence that is late or ahead; marks and counts it as such.
  * `floor`: the store has dropped its keys before this minute. */
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
-                       int64_t now_ms);
+                       const struct ledger_clock *now);
+void ledger_note_late(const struct occurrence_ref *r);
 /* The series of an occurrence; NULL and GC_OK past MaxSeries. */
 GC_MUST_CHECK enum gc_code ledger_find_series(struct ledger *l,
                                               const struct occurrence_ref *r,

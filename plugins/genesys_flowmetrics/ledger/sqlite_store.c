@@ -130,9 +130,10 @@ static enum gc_code count_new(struct ledger *l, const struct occurrence_ref *r,
 
 static enum gc_code count_occurrence(struct ledger *l,
                                      const struct occurrence_ref *r,
-                                     int64_t now_ms, struct gc_err *err) {
+                                     const struct ledger_clock *now,
+                                     struct gc_err *err) {
   bool is_new = false;
-  if (!ledger_is_in_time(r, sqlite_db_floor(l->db), now_ms))
+  if (!ledger_is_in_time(r, sqlite_db_floor(l->db), now))
     return GC_OK;
   GC_TRY(sqlite_db_add_key(l->db, &r->occurrence->key, &is_new, err));
   if (is_new)
@@ -154,10 +155,12 @@ static enum gc_code write_counters(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code write_all(struct ledger *l, size_t count, int64_t now_ms,
+static enum gc_code write_all(struct ledger *l, size_t count,
                               struct gc_err *err) {
+  int64_t now_ms = l->settings.wall_ms();
+  const struct ledger_clock now = {now_ms, now_ms};
   for (size_t i = 0; i < count; i++)
-    GC_TRY(count_occurrence(l, &l->refs[i], now_ms, err));
+    GC_TRY(count_occurrence(l, &l->refs[i], &now, err));
   ledger_touch_sent_zeros(l);
   GC_TRY(write_counters(l, err));
   if (!ledger_is_healthy(l))
@@ -170,7 +173,7 @@ static enum gc_code try_transact(struct ledger *l, struct batch *batches,
   uint64_t begun_ms = gc_clock_now_ms();
   GC_TRY(ledger_sort_occurrences(l, batches, count, err));
   GC_TRY(sqlite_db_begin(l->db, err));
-  enum gc_code code = write_all(l, count, l->settings.wall_ms(), err);
+  enum gc_code code = write_all(l, count, err);
   if (code != GC_OK)
     sqlite_db_rollback(l->db);
   ledger_end_transaction(l, code == GC_OK, begun_ms);

@@ -80,15 +80,19 @@ static bool is_ahead(uint32_t minute, int64_t now_ms) {
   return minute > ledger_minute_of(now_ms) + AHEAD_MINUTES;
 }
 
+void ledger_note_late(const struct occurrence_ref *r) {
+  r->occurrence->timing = OCCURRENCE_LATE;
+  r->batch->outcomes[OUTCOME_LATE]++;
+}
+
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
-                       int64_t now_ms) {
+                       const struct ledger_clock *now) {
   uint32_t minute = seen_key_minute(&r->occurrence->key);
-  if (is_late(r->batch->source, minute, now_ms) || minute < floor) {
-    r->occurrence->timing = OCCURRENCE_LATE;
-    r->batch->outcomes[OUTCOME_LATE]++;
+  if (is_late(r->batch->source, minute, now->earliest_ms) || minute < floor) {
+    ledger_note_late(r);
     return false;
   }
-  if (is_ahead(minute, now_ms)) {
+  if (is_ahead(minute, now->latest_ms)) {
     r->occurrence->timing = OCCURRENCE_AHEAD;
     r->batch->ahead++;
     return false;

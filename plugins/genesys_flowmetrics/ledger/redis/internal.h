@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The store in Redis: store.c opens it and loads the counters, transaction.c
- * does one transaction, scripts.c below both runs scripts.
+ * does one transaction, retention.c drops old keys, scripts.c below them runs
+ * scripts.
  *
  *   genesys:{flowmetrics}:seen:MINUTE      hash: 96 bits of the key -> ""
+ *   genesys:{flowmetrics}:minutes          sorted set: the minutes of these
+ *   genesys:{flowmetrics}:kept             hash:
+ *     keep                         minutes for which keys are kept: the longest
+ *                                  Retention of any agent, and an hour
+ *     floor                        keys before this minute were dropped; an
+ *                                  attribute before it is late
  *   genesys:{flowmetrics}:count:HOST/BLOCK hash of an identity:
  *     owner                        token of the process that counts for it
  *     c:LEN:FLOW:METRIC            count; LEN: bytes of FLOW
@@ -10,6 +17,10 @@
  *     t:…                          minute when it was last counted
  *     l:…                          FLOW-LABEL/METRIC-LABEL of the identities
  *     z:…                          its first 0 has been dispatched
+ *
+ * Keys do not expire, because the server's clock alone would decide then. An
+ * agent deletes them when they are old by its clock and by the server's, and
+ * raises the floor in the same script.
  *
  * The tag {flowmetrics} keeps all keys of a script in one slot of a cluster. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_INTERNAL_H
@@ -47,7 +58,9 @@ struct redis_store {
   size_t counter_count, counter_cap;
   struct chunk *chunks;
   size_t chunk_count, chunk_cap;
-  uint64_t answer_ms; /* monotonic, of the last good answer */
+  int64_t server_ms;       /* the server's wall clock ... */
+  uint64_t server_at_ms;   /* ... when it was read (monotonic) */
+  uint64_t next_upkeep_ms; /* monotonic */
 };
 
 /* ---- scripts.c ---- */
@@ -63,9 +76,27 @@ void redis_add_field(struct redis_words *w, char kind, const struct series *s);
 /* (Re)loads the script that counts; a server may forget it. */
 GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
                                              struct gc_err *err);
-/* Counts an occurrence of no series, to check that the server permits
- * everything that counting takes. */
-GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, struct gc_err *err);
+/* Counts an occurrence of no series in this minute, to check that the server
+ * permits everything that counting takes. */
+GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, uint32_t minute,
+                                       struct gc_err *err);
+
+/* ---- retention.c ---- */
+
+/* Reads the server's clock, which redis_clock continues. */
+GC_MUST_CHECK enum gc_code redis_read_clock(struct ledger *l,
+                                            struct gc_err *err);
+struct ledger_clock redis_clock(const struct ledger *l);
+/* For how many minutes this agent wants keys to be kept. */
+uint32_t redis_keep_minutes(const struct ledger *l);
+/* Drops the hash of 1970's first minute, to check that the server permits it.
+ */
+GC_MUST_CHECK enum gc_code redis_probe_prune(struct ledger *l,
+                                             struct gc_err *err);
+/* Every two seconds: reads the clock, reports its difference to ours, drops old
+ * keys. Its requests also show that the server is there. */
+GC_MUST_CHECK enum gc_code redis_do_upkeep(struct ledger *l,
+                                           struct gc_err *err);
 
 /* ---- transaction.c ---- */
 

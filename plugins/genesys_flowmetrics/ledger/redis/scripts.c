@@ -8,8 +8,6 @@
 
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
-enum { PROBE_KEEP_S = 60 };
-
 void redis_reply_auto(redisReply **r) {
   if (*r != NULL)
     freeReplyObject(*r);
@@ -44,20 +42,23 @@ enum gc_code redis_load_script(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-enum gc_code redis_probe(struct ledger *l, struct gc_err *err) {
+enum gc_code redis_probe(struct ledger *l, uint32_t minute,
+                         struct gc_err *err) {
   struct redis_store *s = l->redis;
   GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
-  redis_begin_script(l, "EVALSHA", s->count_sha, 1);
-  redis_print(&s->words, REDIS_KEYS "seen:probe");
+  redis_begin_script(l, "EVALSHA", s->count_sha, 3);
+  redis_print(&s->words, REDIS_KEYS "kept");
+  redis_print(&s->words, REDIS_KEYS "minutes");
+  redis_print(&s->words, REDIS_KEYS "seen:%u", minute);
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "%zu", l->identity_count);
   redis_print(&s->words, "1"); /* minutes */
   redis_print(&s->words, "0"); /* counters */
-  redis_print(&s->words, "%d", PROBE_KEEP_S);
+  redis_print(&s->words, "%u", minute);
   redis_print(&s->words, "1"); /* occurrences */
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "0"); /* of no counter */
   redis_word(&s->words, "", 0);
-  redis_print(&s->words, "0"); /* minute now */
+  redis_print(&s->words, "%u", minute);
   return redis_ask(s->link, &s->words, &reply, err);
 }

@@ -15,8 +15,6 @@
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
 
-enum { PING_AFTER_MS = 2000 };
-
 static void close_redis(struct ledger *l) {
   struct redis_store *s = l->redis;
   l->is_open = false;
@@ -278,8 +276,10 @@ static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
   snprintf(s->token, sizeof(s->token), "%08x%08x%08x%08x", gc_random32(),
            gc_random32(), gc_random32(), gc_random32());
-  redis_begin_script(l, "EVAL", REDIS_SCRIPT_TAKE, 0);
+  redis_begin_script(l, "EVAL", REDIS_SCRIPT_TAKE, 1);
+  redis_print(&s->words, REDIS_KEYS "kept");
   redis_print(&s->words, "%s", s->token);
+  redis_print(&s->words, "%u", redis_keep_minutes(l));
   GC_TRY(redis_ask(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_ARRAY || reply->elements != l->identity_count)
     return gc_fail(err, GC_ERR_PARSE, "no counters in the answer");
@@ -296,10 +296,10 @@ static enum gc_code connect_and_load(struct ledger *l, struct gc_err *err) {
   GC_TRY(redis_link_open(l->settings.redis, l->stop_fd, &s->link, err));
   GC_TRY(check_durability(l, err));
   GC_TRY(redis_load_script(l, err));
+  GC_TRY(redis_read_clock(l, err));
   GC_TRY(take_over(l, err));
-  GC_TRY(redis_probe(l, err));
-  s->answer_ms = gc_clock_now_ms();
-  return GC_OK;
+  GC_TRY(redis_probe(l, ledger_minute_of(redis_clock(l).earliest_ms), err));
+  return redis_probe_prune(l, err);
 }
 
 static enum gc_code open_redis(struct ledger *l, struct gc_err *err) {
@@ -320,17 +320,10 @@ static enum gc_code transact_in_redis(struct ledger *l, struct batch *batches,
   return code;
 }
 
-/* Pings, so that a lost server is noticed before the next batch. */
-static void check_connection(struct ledger *l) {
-  struct redis_store *s = l->redis;
-  GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
+/* Its requests also notice a lost server before the next batch. */
+static void maintain_redis(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  if (gc_clock_now_ms() - s->answer_ms < PING_AFTER_MS)
-    return;
-  redis_print(&s->words, "PING");
-  enum gc_code code = redis_ask(s->link, &s->words, &reply, &err);
-  s->answer_ms = gc_clock_now_ms();
-  if (code == GC_OK)
+  if (redis_do_upkeep(l, &err) == GC_OK)
     return;
   ledger_report(l, "state", &err);
   close_redis(l);
@@ -339,7 +332,7 @@ static void check_connection(struct ledger *l) {
 const struct ledger_store *ledger_redis(void) {
   static const struct ledger_store store = {.open = open_redis,
                                             .transact = transact_in_redis,
-                                            .maintain = check_connection,
+                                            .maintain = maintain_redis,
                                             .close = close_redis};
   return &store;
 }

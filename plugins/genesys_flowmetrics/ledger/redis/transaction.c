@@ -16,21 +16,19 @@
 
 enum {
   MINUTE_BYTES = 4, /* of a key; the hash is behind them */
-  /* Keys are kept longer than attributes are in time: clocks differ. */
-  SLACK_S = 3600,
-  ATTEMPTS = 2, /* the second one after the server had lost the script */
+  ATTEMPTS = 2,     /* the second one after the server had lost the script */
 };
 
 /* ---- sending ---- */
 
 /* Keeps the occurrences that are in time, each with its series. */
 static enum gc_code select_occurrences(struct ledger *l, size_t count,
-                                       int64_t now_ms, size_t *ret,
-                                       struct gc_err *err) {
+                                       size_t *ret, struct gc_err *err) {
+  const struct ledger_clock now = redis_clock(l);
   size_t kept = 0;
   for (size_t i = 0; i < count; i++) {
     struct occurrence_ref r = l->refs[i];
-    if (!ledger_is_in_time(&r, 0, now_ms))
+    if (!ledger_is_in_time(&r, 0, &now))
       continue;
     GC_TRY(ledger_find_series(l, &r, &r.series, err));
     if (r.series != NULL &&
@@ -93,15 +91,7 @@ static size_t count_same_minute(const struct ledger *l, size_t i, size_t end) {
   return n;
 }
 
-static long long keep_s(const struct ledger *l, uint32_t minute,
-                        int64_t now_ms) {
-  int64_t until_ms = (int64_t)(minute + 1) * LEDGER_MINUTE_MS +
-                     l->settings.retention_ms - now_ms;
-  return until_ms / 1000 + SLACK_S;
-}
-
-static void add_minutes(struct ledger *l, const struct chunk *c, bool as_keys,
-                        int64_t now_ms) {
+static void add_minutes(struct ledger *l, const struct chunk *c, bool as_keys) {
   struct redis_words *w = &l->redis->words;
   size_t end = c->first + c->count;
   for (size_t i = c->first, n; i < end; i += n) {
@@ -111,7 +101,7 @@ static void add_minutes(struct ledger *l, const struct chunk *c, bool as_keys,
       redis_print(w, REDIS_KEYS "seen:%u", minute);
       continue;
     }
-    redis_print(w, "%lld", keep_s(l, minute, now_ms));
+    redis_print(w, "%u", minute);
     redis_print(w, "%zu", n);
   }
 }
@@ -142,21 +132,23 @@ static void add_occurrences(struct ledger *l, const struct chunk *c) {
 }
 
 static enum gc_code send_chunk(struct ledger *l, const struct chunk *c,
-                               int64_t now_ms, struct gc_err *err) {
+                               struct gc_err *err) {
   struct redis_store *s = l->redis;
   size_t minutes = 0, end = c->first + c->count;
   for (size_t i = c->first; i < end; i += count_same_minute(l, i, end))
     minutes++;
-  redis_begin_script(l, "EVALSHA", s->count_sha, minutes);
-  add_minutes(l, c, true, now_ms);
+  redis_begin_script(l, "EVALSHA", s->count_sha, 2 + minutes);
+  redis_print(&s->words, REDIS_KEYS "kept");
+  redis_print(&s->words, REDIS_KEYS "minutes");
+  add_minutes(l, c, true);
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "%zu", l->identity_count);
   redis_print(&s->words, "%zu", minutes);
   redis_print(&s->words, "%zu", c->counter_count);
-  add_minutes(l, c, false, now_ms);
+  add_minutes(l, c, false);
   add_counters(s, c);
   add_occurrences(l, c);
-  redis_print(&s->words, "%u", ledger_minute_of(now_ms));
+  redis_print(&s->words, "%u", ledger_minute_of(l->settings.wall_ms()));
   return redis_put(s->link, &s->words, err);
 }
 
@@ -191,10 +183,12 @@ static enum gc_code make_chunks(struct ledger *l, size_t count,
 
 /* ---- answers ---- */
 
-static void note_occurrence(const struct occurrence_ref *r, bool is_new) {
+static void note_occurrence(const struct occurrence_ref *r, char result) {
   uint64_t *outcomes = r->batch->outcomes;
   const struct ledger_source *source = r->batch->source;
-  if (!is_new)
+  if (result == '2')
+    ledger_note_late(r);
+  else if (result != '1')
     outcomes[OUTCOME_DUPLICATE]++;
   else if (r->series == NULL)
     outcomes[OUTCOME_OVERFLOW]++;
@@ -238,7 +232,7 @@ static enum gc_code note_chunk(struct ledger *l, struct chunk *c,
     return gc_fail(err, GC_ERR_PARSE,
                    "unexpected answer to the script; is this a Redis?");
   for (size_t i = 0; i < c->count; i++)
-    note_occurrence(&l->refs[c->first + i], reply->element[0]->str[i] == '1');
+    note_occurrence(&l->refs[c->first + i], reply->element[0]->str[i]);
   c->is_done = true;
   return GC_OK;
 }
@@ -264,12 +258,10 @@ static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
       code = redis_refused(reply->str, first == GC_OK ? err : NULL);
     first = first != GC_OK ? first : code;
   }
-  s->answer_ms = gc_clock_now_ms();
   return first;
 }
 
-static enum gc_code send_chunks(struct ledger *l, int64_t now_ms,
-                                struct gc_err *err) {
+static enum gc_code send_chunks(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
   enum gc_code code = GC_OK;
   s->counter_count = 0;
@@ -281,20 +273,19 @@ static enum gc_code send_chunks(struct ledger *l, int64_t now_ms,
     if (code != GC_OK)
       (void)gc_fail(err, code, "out of memory");
     else
-      code = send_chunk(l, c, now_ms, err);
+      code = send_chunk(l, c, err);
     forget_numbers(s, c);
   }
   return code;
 }
 
-static enum gc_code count_all(struct ledger *l, int64_t now_ms,
-                              struct gc_err *err) {
+static enum gc_code count_all(struct ledger *l, struct gc_err *err) {
   bool missing = true;
   for (unsigned i = 0; i < ATTEMPTS && missing; i++) {
     if (i > 0)
       GC_TRY(redis_load_script(l, err));
     missing = false;
-    GC_TRY(send_chunks(l, now_ms, err));
+    GC_TRY(send_chunks(l, err));
     GC_TRY(receive_answers(l, &missing, err));
   }
   return missing ? gc_fail(err, GC_ERR_REMOTE,
@@ -337,11 +328,10 @@ static enum gc_code record_zeros(struct ledger *l, struct gc_err *err) {
 
 static enum gc_code count_and_record(struct ledger *l, size_t count,
                                      struct gc_err *err) {
-  int64_t now_ms = l->settings.wall_ms();
   size_t kept = 0;
-  GC_TRY(select_occurrences(l, count, now_ms, &kept, err));
+  GC_TRY(select_occurrences(l, count, &kept, err));
   GC_TRY(make_chunks(l, kept, err));
-  GC_TRY(count_all(l, now_ms, err));
+  GC_TRY(count_all(l, err));
   return record_zeros(l, err);
 }
 

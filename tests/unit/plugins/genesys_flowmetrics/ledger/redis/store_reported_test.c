@@ -88,7 +88,8 @@ static void the_rights_that_the_readme_lists_are_enough(void) {
   redis_server_start(
       &rb_server, "user gc on >correct-horse ~genesys:{flowmetrics}:* -@all "
                   "+select +ping +eval +evalsha +script|load +config|get +hget "
-                  "+hset +hsetnx +hgetall +hlen +ttl +expire");
+                  "+hset +hsetnx +hgetall +hlen +time +zadd +zrangebyscore "
+                  "+zrem +del +persist");
   rb_write_secret(path, "correct-horse");
   a.password_file = path;
   a.user = "gc";

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Agents and a real Redis whose clocks are wrong by days: no clock alone makes
+ * an attribute count twice, or makes it late. */
+#include "tests/support/redis_bench.h"
+
+#include "tests/support/check.h"
+
+#define DAYS_15 (INT64_C(15) * 24 * HOUR * MINUTE)
+
+/* Counts the attribute 1 of the present time in an agent that has just begun,
+ * whose upkeep has run by then. */
+static void count_once_more(struct agent *a) {
+  rb_begin(a, rb_server.url, "one", "ivr");
+  rb_count_one(a, "A", 1, 0);
+  rb_count_one(a, "A", 1, 0);
+}
+
+static void redis_clock_alone_changes_nothing(void) {
+  struct agent a = {0};
+  if (!redis_server_set_clock(&rb_server))
+    return;
+  redis_server_start(&rb_server, NULL);
+  count_once_more(&a);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  rb_end(&a);
+  *rb_server.later_ms = DAYS_15;
+  CHECK_STR(rb_ask_seen("EXISTS"), "1");
+  a.clock.code = GC_CODE_COUNT;
+  rb_begin(&a, rb_server.url, "one", "ivr");
+  rb_wait_reported(&a.clock);
+  CHECK_HAS(a.clock.text, "the clock of Redis is 129");
+  CHECK_HAS(a.clock.text, " s ahead of this host's");
+  rb_count_one(&a, "B", 2, 0); /* not late either */
+  CHECK_INT(rb_count_of(&a, "B"), 1);
+  rb_end(&a);
+  *rb_server.later_ms = 0;
+  count_once_more(&a);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  CHECK_INT(a.stats.outcomes[OUTCOME_DUPLICATE], 2);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
+static void an_agents_clock_alone_changes_nothing(void) {
+  struct agent a = {0};
+  redis_server_start(&rb_server, NULL);
+  rb_later_ms = DAYS_15;
+  count_once_more(&a);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  CHECK_STR(rb_ask_seen("TTL"), "-1");
+  rb_end(&a);
+  rb_later_ms = 0;
+  count_once_more(&a);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  CHECK_INT(a.stats.outcomes[OUTCOME_DUPLICATE], 2);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
+/* What was dropped when both clocks were wrong is late once they are right. */
+static void what_was_dropped_is_late(void) {
+  struct agent a = {0};
+  if (!redis_server_set_clock(&rb_server))
+    return;
+  redis_server_start(&rb_server, NULL);
+  count_once_more(&a);
+  rb_end(&a);
+  *rb_server.later_ms = rb_later_ms = DAYS_15;
+  rb_begin(&a, rb_server.url, "one", "ivr");
+  CHECK(rb_is_pruned());
+  rb_end(&a);
+  *rb_server.later_ms = rb_later_ms = 0;
+  count_once_more(&a);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  CHECK_INT(a.stats.outcomes[OUTCOME_LATE], 2);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
+int main(void) {
+  if (!rb_is_ready())
+    return RB_SKIPPED;
+  RUN(redis_clock_alone_changes_nothing);
+  RUN(an_agents_clock_alone_changes_nothing);
+  RUN(what_was_dropped_is_late);
+  return check_done();
+}
