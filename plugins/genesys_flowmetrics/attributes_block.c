@@ -10,7 +10,7 @@
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
-enum { NAME_SIZE = 128, HOST_SIZE = 256 };
+enum { NAME_SIZE = ATTRIBUTES_NAME_MAX_BYTES + 1, HOST_SIZE = 256 };
 
 struct attributes {
   char name[NAME_SIZE], instance[NAME_SIZE + 16], scope[HOST_SIZE];
@@ -107,7 +107,7 @@ struct attributes *attributes_start(const struct attributes_options *o,
                                      .values = o->values,
                                      .stats = &a->stats};
   a->source.is_shared = ledger_is_shared(a->ledger);
-  a->source.identity = ledger_identity(a->ledger, a->scope, a->name);
+  a->source.identity = ledger_identity(a->ledger, a->scope, settings->name);
   if (sources[a->from].start(a, o, config, settings, err) == GC_OK)
     return a;
   attributes_free(a);

@@ -301,6 +301,16 @@ static enum gc_code check_state(const struct attributes_options *o,
   return GC_OK;
 }
 
+enum gc_code attributes_check_name(const struct attributes_options *o,
+                                   const char *name, struct gc_err *err) {
+  if (o->state_url == NULL || strlen(name) <= ATTRIBUTES_NAME_MAX_BYTES)
+    return GC_OK;
+  return gc_fail(err, GC_ERR_CONFIG,
+                 "the block's name is longer than %d bytes: with StateURL its "
+                 "counts are kept under this name",
+                 ATTRIBUTES_NAME_MAX_BYTES);
+}
+
 static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }

@@ -11,6 +11,7 @@
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
+enum { ATTRIBUTES_NAME_MAX_BYTES = 127 };
 enum attributes_from { FROM_SQS, FROM_WEBHOOK, FROM_NOTIFICATIONS };
 
 struct attributes_options {
@@ -45,6 +46,11 @@ GC_MUST_CHECK enum gc_code attributes_check(struct attributes_options *o,
                                             struct attributes_config *ret,
                                             struct gc_err *ret_warning,
                                             struct gc_err *err);
+/* Checks the name of a block with a shared state, which keeps counts under it.
+ */
+GC_MUST_CHECK enum gc_code
+attributes_check_name(const struct attributes_options *o, const char *name,
+                      struct gc_err *err);
 /* Checks that all blocks of a process keep their state in one place. `other`:
  * an earlier block, of this `name`. */
 GC_MUST_CHECK enum gc_code

@@ -40,6 +40,7 @@ static struct attributes_block *attributes_of(struct gc_block *b) {
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
+  GC_TRY(attributes_check_name(b->options, b->name, err));
   for (const struct gc_block *o = plugin.blocks; o != NULL; o = o->next)
     if (o->is == b->is)
       GC_TRY(attributes_check_state(b->options, o->options, o->name, err));

@@ -69,6 +69,23 @@ static void a_queue_is_all_that_sqs_needs(void) {
             GC_OK);
 }
 
+/* A shared state finds the counts of a block by its name. */
+static void a_name_that_would_be_cut_is_refused_with_a_shared_state(void) {
+  static char url_text[] = "redis://127.0.0.1";
+  struct attributes_options alone = {.account = NULL},
+                            shared = {.state_url = url_text};
+  struct gc_err err = {.text = ""};
+  char name[129];
+  memset(name, 'n', sizeof(name));
+  name[127] = '\0';
+  CHECK_INT(attributes_check_name(&shared, name, &err), GC_OK);
+  name[127] = 'n';
+  name[128] = '\0';
+  CHECK_INT(attributes_check_name(&shared, name, &err), GC_ERR_CONFIG);
+  CHECK_HAS(err.text, "longer than 127 bytes");
+  CHECK_INT(attributes_check_name(&alone, name, &err), GC_OK);
+}
+
 static void contradictory_options_are_refused(void) {
   static const struct {
     const char *text, *says;
@@ -162,6 +179,7 @@ static void blocks_keep_their_state_in_one_place(void) {
 
 int main(void) {
   RUN(a_queue_is_all_that_sqs_needs);
+  RUN(a_name_that_would_be_cut_is_refused_with_a_shared_state);
   RUN(contradictory_options_are_refused);
   RUN(a_public_listener_without_tls_or_secret_is_a_warning);
   RUN(a_shared_state_needs_a_build_with_hiredis);
