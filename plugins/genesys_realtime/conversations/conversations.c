@@ -100,6 +100,7 @@ enum gc_code conversations_apply(struct conversations *m,
     return GC_OK;
   m->stats.news++;
   c->flags &= (uint8_t)~C_CLOSED;
+  cv_set_media(c);
   cv_apply_transitions(m, c);
   cv_count_outcomes(m, c);
   cv_schedule_breach(m, c);

@@ -54,6 +54,8 @@ enum {
   COUNTED_TRANSFER = 1 << 4, /* an agent's; the others are an acd's */
 };
 
+_Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
+
 /* An acd or agent participant of a queue. */
 struct participant {
   /* Facts, by merge.c. */
@@ -61,8 +63,9 @@ struct participant {
   int64_t connected_ms, end_ms; /* 0: not known */
   uint32_t queue;               /* its number */
   uint32_t latest_hold;         /* ms from connected to it, + 1; 0: none */
-  uint32_t holds; /* hash bits of the begins of all holds seen so far */
-  uint8_t media;
+  uint32_t holds;    /* hash bits of the begins of all holds seen so far */
+  uint8_t media : 4; /* its own */
+  uint8_t counted_media : 4;  /* it is counted under, see cv_set_media */
   uint8_t purpose : 4;        /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
@@ -149,7 +152,7 @@ struct step {
   uint8_t kind, participant;
 };
 
-/* A conversation's state and medium in one of its queues. */
+/* A conversation's state in one of its queues, by medium. */
 struct cv_presence {
   uint32_t queue;
   enum cv_state state;
@@ -158,7 +161,7 @@ struct cv_presence {
 
 struct cv_dialect {
   size_t part_size; /* struct participant or struct guide_stay */
-  /* Each queue once. Returns how many. */
+  /* Each queue and medium once. Returns how many. */
   unsigned (*list_presences)(const struct conversation *c,
                              struct cv_presence ret[CV_PARTS_MAX]);
   /* The latest start of a part; 0: none is known. */
@@ -264,12 +267,17 @@ void cv_queue_count_states(struct conversations *m);
 
 /* ---- participants.c ---- */
 
-enum cv_state cv_state_of(const struct conversation *c, uint32_t queue);
-/* The medium of a conversation in a queue: that of its first acd participant
- * there, else of its first agent. */
-enum cv_media cv_media_of(const struct conversation *c, uint32_t queue);
-/* True for the first participant of each queue. */
-bool cv_is_first_of_queue(const struct conversation *c, unsigned participant);
+/* Sets counted_media of all participants; after a merge. Of an acd participant
+ * it is its own; of an agent that of the contact it answered, so that an agent
+ * who also calls the sender of a message still serves the message. A call and
+ * the callback that follows it in the same queue are two presences. */
+void cv_set_media(struct conversation *c);
+/* The state of a conversation in a queue, of one medium. */
+enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
+                          enum cv_media media);
+/* True for the first participant of each queue and medium. */
+bool cv_is_first_of_presence(const struct conversation *c,
+                             unsigned participant);
 /* The newest acd participant of the queue that was connected at `at_ms` or
  * before, else one that was connected at most a second later; NULL: none. */
 struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,

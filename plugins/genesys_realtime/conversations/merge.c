@@ -73,7 +73,7 @@ static void merge_facts(struct merge *g, unsigned index,
   if (party->media != CV_UNKNOWN && p->media != party->media &&
       (p->media == CV_UNKNOWN || party->media < p->media) &&
       !(p->counted & (COUNTED_OFFER | COUNTED_TRANSFER))) {
-    p->media = party->media;
+    p->media = party->media & 0xf;
     g->is_new = true;
   }
 }

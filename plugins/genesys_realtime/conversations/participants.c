@@ -19,19 +19,24 @@ static enum cv_state state_of_participant(const struct participant *p) {
   return p->progress & PROGRESS_HELD ? CV_STATE_HELD : CV_STATE_ACTIVE;
 }
 
-enum cv_state cv_state_of(const struct conversation *c, uint32_t queue) {
+enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
+                          enum cv_media media) {
   enum cv_state highest = CV_STATE_NONE;
   for (unsigned i = 0; i < c->count; i++) {
-    if (c->participants[i].queue != queue)
+    const struct participant *p = &c->participants[i];
+    if (p->queue != queue || p->counted_media != media)
       continue;
-    enum cv_state state = state_of_participant(&c->participants[i]);
+    enum cv_state state = state_of_participant(p);
     if (state > highest)
       highest = state;
   }
   return highest;
 }
 
-enum cv_media cv_media_of(const struct conversation *c, uint32_t queue) {
+/* Of the first acd participant whose medium is known, else of the first
+ * agent. */
+static enum cv_media media_of_queue(const struct conversation *c,
+                                    uint32_t queue) {
   enum cv_media agents = CV_UNKNOWN;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
@@ -45,9 +50,53 @@ enum cv_media cv_media_of(const struct conversation *c, uint32_t queue) {
   return agents;
 }
 
-bool cv_is_first_of_queue(const struct conversation *c, unsigned participant) {
+static bool has_acd_of(const struct conversation *c, uint32_t queue,
+                       enum cv_media media) {
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (p->queue == queue && p->purpose == CV_ACD && p->media == media)
+      return true;
+  }
+  return false;
+}
+
+/* CV_UNKNOWN: it answered no contact of the queue, or one of an unknown
+ * medium. */
+static enum cv_media media_of_answered(const struct conversation *c,
+                                       const struct participant *agent) {
+  int64_t at_ms = agent->connected_ms != 0 ? agent->connected_ms
+                  : agent->end_ms != 0     ? agent->end_ms
+                                           : INT64_MAX;
+  const struct participant *acd = cv_find_acd(c, agent->queue, at_ms);
+  return acd != NULL ? (enum cv_media)acd->media : CV_UNKNOWN;
+}
+
+static enum cv_media counted_media_of(const struct conversation *c,
+                                      const struct participant *p) {
+  enum cv_media own = (enum cv_media)p->media, found = CV_UNKNOWN;
+  if (own != CV_UNKNOWN &&
+      (p->purpose == CV_ACD || has_acd_of(c, p->queue, own)))
+    return own;
+  if (p->purpose == CV_AGENT)
+    found = media_of_answered(c, p);
+  if (found == CV_UNKNOWN)
+    found = own != CV_UNKNOWN ? own : media_of_queue(c, p->queue);
+  return found;
+}
+
+void cv_set_media(struct conversation *c) {
+  for (unsigned i = 0; i < c->count; i++) {
+    struct participant *p = &c->participants[i];
+    p->counted_media = (uint8_t)(counted_media_of(c, p) & 0xf);
+  }
+}
+
+bool cv_is_first_of_presence(const struct conversation *c,
+                             unsigned participant) {
+  const struct participant *p = &c->participants[participant];
   for (unsigned i = 0; i < participant; i++)
-    if (c->participants[i].queue == c->participants[participant].queue)
+    if (c->participants[i].queue == p->queue &&
+        c->participants[i].counted_media == p->counted_media)
       return false;
   return true;
 }
@@ -78,10 +127,11 @@ unsigned cv_list_presences(const struct conversation *c,
                            struct cv_presence ret[CV_PARTS_MAX]) {
   unsigned count = 0;
   for (unsigned i = 0; i < c->count; i++) {
-    uint32_t queue = c->participants[i].queue;
-    if (cv_is_first_of_queue(c, i))
-      ret[count++] = (struct cv_presence){queue, cv_state_of(c, queue),
-                                          cv_media_of(c, queue)};
+    const struct participant *p = &c->participants[i];
+    enum cv_media media = (enum cv_media)p->counted_media;
+    if (cv_is_first_of_presence(c, i))
+      ret[count++] = (struct cv_presence){
+          p->queue, cv_state_of(c, p->queue, media), media};
   }
   return count;
 }

@@ -24,8 +24,14 @@ struct transitions {
   struct conversations *m;
   struct conversation *c;
   uint32_t queue;
+  enum cv_media media;
   unsigned count; /* of m->steps */
 };
+
+static bool is_in_presence(const struct transitions *t,
+                           const struct participant *p) {
+  return p->queue == t->queue && p->counted_media == t->media;
+}
 
 /* ---- steps ---- */
 
@@ -148,7 +154,7 @@ static unsigned count_simultaneous(const struct transitions *t,
 static bool has_prior_offer(const struct transitions *t) {
   for (unsigned i = 0; i < t->c->count; i++) {
     const struct participant *p = &t->c->participants[i];
-    if (p->queue == t->queue && p->purpose == CV_ACD && cv_is_prior(t->c, p))
+    if (is_in_presence(t, p) && p->purpose == CV_ACD && cv_is_prior(t->c, p))
       return true;
   }
   return false;
@@ -156,8 +162,7 @@ static bool has_prior_offer(const struct transitions *t) {
 
 static void count_change(struct transitions *t, enum cv_state from,
                          enum cv_state to) {
-  struct pair *pair =
-      cv_queue_pair(t->m, t->queue, cv_media_of(t->c, t->queue));
+  struct pair *pair = cv_queue_pair(t->m, t->queue, t->media);
   if (pair != NULL)
     pair->t.changes[from][to]++;
 }
@@ -167,7 +172,7 @@ static void count_past_hold(struct transitions *t, unsigned held) {
   int64_t at = t->m->gains[held].past_hold_ms;
   for (unsigned i = 0; i < t->c->count; i++) {
     const struct participant *p = &t->c->participants[i];
-    if (i != held && p->queue == t->queue && p->purpose == CV_AGENT &&
+    if (i != held && is_in_presence(t, p) && p->purpose == CV_AGENT &&
         p->connected_ms != 0 && p->connected_ms <= at &&
         (p->end_ms == 0 || p->end_ms > at))
       return;
@@ -177,13 +182,13 @@ static void count_past_hold(struct transitions *t, unsigned held) {
 }
 
 static void apply_steps(struct transitions *t) {
-  enum cv_state from = cv_state_of(t->c, t->queue);
+  enum cv_state from = cv_state_of(t->c, t->queue, t->media);
   bool is_silent = from == CV_STATE_NONE && has_prior_offer(t);
   for (unsigned i = 0, n; i < t->count; i += n) {
     n = count_simultaneous(t, i);
     for (unsigned k = i; k < i + n; k++)
       apply_step(t, &t->m->steps[k]);
-    enum cv_state to = cv_state_of(t->c, t->queue);
+    enum cv_state to = cv_state_of(t->c, t->queue, t->media);
     if (to != from && from != CV_STATE_NONE && !is_silent &&
         t->m->steps[i + n - 1].at_ms >= t->c->since_ms)
       count_change(t, from, to);
@@ -193,11 +198,12 @@ static void apply_steps(struct transitions *t) {
 
 void cv_apply_transitions(struct conversations *m, struct conversation *c) {
   for (unsigned first = 0; first < c->count; first++) {
-    struct transitions t = {m, c, c->participants[first].queue, 0};
-    if (!cv_is_first_of_queue(c, first))
+    const struct participant *p = &c->participants[first];
+    struct transitions t = {m, c, p->queue, (enum cv_media)p->counted_media, 0};
+    if (!cv_is_first_of_presence(c, first))
       continue;
     for (unsigned i = first; i < c->count; i++) {
-      if (c->participants[i].queue != t.queue)
+      if (!is_in_presence(&t, &c->participants[i]))
         continue;
       if (c->participants[i].purpose == CV_ACD)
         add_acd_steps(&t, i);
@@ -208,8 +214,7 @@ void cv_apply_transitions(struct conversations *m, struct conversation *c) {
     }
     apply_steps(&t);
     /* The first contact of a queue and medium creates its counters. */
-    enum cv_media media = cv_media_of(c, t.queue);
-    if (t.count > 0 && media != CV_UNKNOWN)
-      (void)cv_queue_pair(m, t.queue, media);
+    if (t.count > 0 && t.media != CV_UNKNOWN)
+      (void)cv_queue_pair(m, t.queue, t.media);
   }
 }

@@ -69,6 +69,88 @@ static void the_call_before_a_scheduled_callback_is_over(void) {
   CHECK_INT(of_media(CV_CALLBACK).active, 0);
 }
 
+/* ---- a call, then a callback in the same queue ---- */
+
+static struct cv_party *call_then_callback(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = AT(30);
+  acd->transferred = true;
+  struct cv_party *next = life_connected(&life, CV_ACD, "q1", 30);
+  next->media = CV_CALLBACK;
+  say();
+  return next;
+}
+
+static void each_participant_is_counted_by_its_own_medium(void) {
+  struct cv_party *acd = call_then_callback(), *agent;
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(of_media(CV_CALLBACK).states[CV_STATE_WAITING], 1);
+  agent = life_add(&life, CV_AGENT, "q1");
+  agent->media = CV_CALLBACK;
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).states[CV_STATE_ALERTING], 1);
+  agent->connected_ms = acd->end_ms = AT(60);
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).states[CV_STATE_ACTIVE], 1);
+  agent->end_ms = AT(90);
+  say();
+  struct conversations_totals voice = of("q1"), back = of_media(CV_CALLBACK);
+  check_counts("q1", 1, 0, 0, 1);
+  CHECK_INT(back.offers, 1);
+  CHECK_INT(back.answers, 1);
+  CHECK_INT(back.wait_ms, 30000);
+  CHECK_INT(all_changes("q1"), 1);
+  CHECK_INT(voice.changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
+  CHECK_INT(back.changes[CV_STATE_WAITING][CV_STATE_ALERTING], 1);
+  CHECK_INT(back.changes[CV_STATE_ALERTING][CV_STATE_ACTIVE], 1);
+  CHECK_INT(back.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
+  CHECK_INT(voice.active + back.active, 0);
+}
+
+static bool covers_calls(void *ctx, const char *queue, enum cv_media media) {
+  (void)ctx;
+  (void)queue;
+  return media == CV_VOICE;
+}
+
+static void a_truncated_list_of_callbacks_closes_none(void) {
+  struct cv_party *acd = call_then_callback();
+  for (int i = 4; i < 8; i++) {
+    conversations_tick(m, AT(10 * i), AT(10 * i));
+    conversations_poll_begin(m);
+    conversations_poll_end(m, covers_calls, NULL);
+  }
+  CHECK_INT(stats().closed, 0);
+  CHECK_INT(of_media(CV_CALLBACK).active, 1);
+  answer(acd, 100)->media = CV_CALLBACK;
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
+}
+
+/* The agent of a message calls the customer: it is still the message. */
+static void an_agent_serves_the_contact_it_answered(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  acd->media = CV_MESSAGE;
+  say();
+  agent = answer(acd, 5);
+  agent->media = CV_MESSAGE;
+  say();
+  agent->media = CV_VOICE;
+  say();
+  CHECK_INT(of_media(CV_MESSAGE).states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(of("q1").active, 0);
+  agent->end_ms = customer->end_ms = AT(60);
+  say();
+  CHECK_INT(of_media(CV_MESSAGE).changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
+}
+
+/* ---- polls ---- */
+
 static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
   (void)ctx;
   (void)queue;
@@ -94,6 +176,9 @@ int main(void) {
   RUN(a_callback_that_is_cancelled_before_its_time_was_no_offer);
   RUN(the_call_before_a_scheduled_callback_is_over);
   RUN(no_poll_closes_a_scheduled_callback);
+  RUN(each_participant_is_counted_by_its_own_medium);
+  RUN(a_truncated_list_of_callbacks_closes_none);
+  RUN(an_agent_serves_the_contact_it_answered);
   conversations_free(m);
   return check_done();
 }
