@@ -170,7 +170,7 @@ void conversations_stats(const struct conversations *m,
   ret->pairs = m->pair_count;
   ret->live = m->active.count;
   ret->bytes = m->block_count * CV_BLOCK * sizeof(struct conversation) +
-               m->part_cap * m->dialect->part_size +
+               m->part_cap * m->dialect->part_size + cv_holds_bytes(m) +
                (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +
                m->queue_cap * sizeof(struct queue) +
                m->pair_count * sizeof(struct pair) +

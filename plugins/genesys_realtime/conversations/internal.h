@@ -62,9 +62,8 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   uint32_t queue;               /* its number */
-  uint32_t latest_hold;         /* ms from connected to it, + 1; 0: none */
-  uint32_t holds;    /* hash bits of the begins of all holds seen so far */
-  uint8_t media : 4; /* its own */
+  uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
+  uint8_t media : 4;          /* its own */
   uint8_t counted_media : 4;  /* it is counted under, see cv_set_media */
   uint8_t purpose : 4;        /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
@@ -91,6 +90,7 @@ enum {
       1 << 3, /* all have ended with a known outcome, or it is closed */
   C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
   C_LISTED_INACTIVE = 1 << 5, /* it is in the list of inactive ones */
+  C_HOLDS_FULL = 1 << 6,      /* not all holds are listed */
 };
 
 struct conversation {
@@ -104,10 +104,11 @@ struct conversation {
     struct guide_stay *stays;
     void *parts;
   };
-  uint32_t older, newer; /* by last event; of a free one: older is the next */
-  uint8_t count, cap;    /* of parts */
-  uint8_t flags;         /* C_* */
-  uint8_t misses;        /* successive polls that did not list it */
+  struct cv_holds *holds; /* before the latest ones; NULL: none */
+  uint32_t older, newer;  /* by last event; of a free one: older is the next */
+  uint8_t count, cap;     /* of parts */
+  uint8_t flags;          /* C_* */
+  uint8_t misses;         /* successive polls that did not list it */
   uint8_t customers, customers_gone;
   uint16_t gap; /* the model's number of gaps at the last event */
 };
@@ -194,6 +195,7 @@ struct conversations {
   uint32_t *slots;                 /* number + 1, 0 is free; a power of two */
   uint32_t slot_count;
   size_t part_cap; /* sum over all conversations */
+  size_t hold_cap; /* likewise */
 
   struct queue *queues;
   uint32_t queue_count, queue_cap;
@@ -287,6 +289,19 @@ bool cv_is_prior(const struct conversation *c, const struct participant *acd);
 unsigned cv_list_presences(const struct conversation *c,
                            struct cv_presence ret[CV_PARTS_MAX]);
 int64_t cv_find_last_start(const struct conversation *c);
+
+/* ---- holds.c ---- */
+
+/* Notes a hold of a participant by its begin, as latest_hold has it. False: it
+ * was noted before. Past 1000 holds of a conversation those that begin before
+ * the latest one and come late are not counted. */
+bool cv_holds_add(struct conversations *m, struct conversation *c,
+                  unsigned participant, uint32_t begin);
+/* The participant's index will be that of another one. */
+void cv_holds_forget(struct conversation *c, unsigned participant);
+void cv_holds_free(struct conversations *m, struct conversation *c);
+/* Of all conversations together. */
+size_t cv_holds_bytes(const struct conversations *m);
 
 /* ---- merge.c ---- */
 

@@ -136,6 +136,7 @@ static void drop_participant(struct merge *g, unsigned index) {
   for (unsigned i = 0; i < GC_COUNT(g->index); i++)
     if (g->index[i] == index)
       g->index[i] = NOT_KEPT;
+  cv_holds_forget(g->c, index);
   *p = (struct participant){0};
 }
 
@@ -230,11 +231,6 @@ static void merge_customers(struct merge *g) {
   }
 }
 
-/* One of 32 bits, by the time at which a hold began. */
-static uint32_t hold_bit(uint32_t hold) {
-  return UINT32_C(1) << (hold * UINT32_C(0x9e3779b1) >> 27);
-}
-
 /* The end of a hold has no time. A hold is identified by its start and counted
  * once. It is over with the first snapshot that lacks it and is not older than
  * the known facts. A hold that is reported late is already over. */
@@ -254,16 +250,15 @@ static void merge_hold(struct merge *g, unsigned index,
   uint32_t hold = after_ms <= 0               ? 1
                   : after_ms < UINT32_MAX - 1 ? (uint32_t)after_ms + 1
                                               : UINT32_MAX;
-  if (p->holds & hold_bit(hold))
-    return;
+  uint32_t latest = p->latest_hold;
   int64_t at = p->connected_ms + hold - 1;
-  p->holds |= hold_bit(hold);
+  if (!cv_holds_add(g->m, g->c, index, hold))
+    return;
   g->is_new = true;
-  if (g->is_older || p->end_ms != 0 || hold < p->latest_hold) {
+  if (g->is_older || p->end_ms != 0 || hold < latest) {
     gain->past_hold_ms = at;
     return;
   }
-  p->latest_hold = hold;
   gain->hold_ms = at;
   gain->release = p->progress & PROGRESS_HELD;
 }
