@@ -9,36 +9,22 @@
 
 enum {
   RETRY_MS = 10 * 1000,
-  RECHECK_MS = 250,         /* to check whether the windows are sent */
-  ASLEEP_MAX_MS = 60000,    /* after which a wrong clock is read again */
-  NAMES_MAX_MS = 90 * 1000, /* to wait for a newer list */
-  NEW_MAX = 60,             /* new windows of one poll */
+  STATE_RETRY_MS = 5 * 1000, /* to load the state */
+  RECHECK_MS = 250,          /* to check whether the windows are sent */
+  ASLEEP_MAX_MS = 60000,     /* after which a wrong clock is read again */
+  NAMES_MAX_MS = 90 * 1000,  /* to wait for a newer list */
+  NEW_MAX = 60,              /* new windows of one poll */
   /* Windows of one request: the API publishes no limit; a 400 halves the
    * number. A details query takes 31 days at most. */
   PIECE_MAX = 1000,
   PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
-  HOUR_MS = 3600000,
-  /* A checkpoint this far ahead of all clocks is reported … */
-  FUTURE_MS = 15 * 60000,
-  /* … and this far ahead, for so long, steps back. Time zones and summer time
-   * are in between: a wall clock that is an hour behind moves nothing. */
-  FUTURE_BACK_MS = 2 * HOUR_MS,
-  FUTURE_WAIT_MS = 10 * 60000,
   FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
 };
 
-static const struct gc_env *env_of(const struct gc_analytics *b) {
-  return b->deps.env;
-}
-
-static int64_t server_now(const struct gc_analytics *b) {
-  return gc_server_clock_now(&b->clock, gc_analytics_now(b),
-                             env_of(b)->wall_ms(env_of(b)->ctx));
-}
-
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
-  (void)gc_timers_set(env_of(b)->timers, &b->timer, gc_analytics_now(b) + ms);
+  (void)gc_timers_set(gc_analytics_env(b)->timers, &b->timer,
+                      gc_analytics_now(b) + ms);
 }
 
 static void record_poll(struct gc_analytics *b) {
@@ -110,31 +96,11 @@ static bool lacks_names(struct gc_analytics *b) {
   return true;
 }
 
-/* Reports a Date that counts neither for windows nor for the checkpoint. */
-static void report_clocks(struct gc_analytics *b) {
-  struct gc_err err = {.code = GC_OK};
-  double days = (double)b->poll.date_off_ms / DAY_MS;
-  if (b->poll.date_off_ms != 0 && b->clock.is_agreed)
-    (void)gc_fail(
-        &err, GC_ERR_STATE,
-        "an answer's Date is %+.2f days from this machine's clock and "
-        "from earlier answers; it is not used: look for a gateway or "
-        "proxy with a wrong clock",
-        days);
-  else if (b->poll.date_off_ms != 0)
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "the answers' Date is %+.2f days from this machine's clock; "
-                  "intervals follow the earlier of the two until they agree: "
-                  "check the clock of this machine (NTP)",
-                  days);
-  b->notice(b->ctx, "clock", &err);
-}
-
 static void on_poll(void *ctx) {
   struct gc_analytics *b = ctx;
   struct gc_err error = b->poll.error;
   if (b->poll.answered > 0)
-    report_clocks(b);
+    gc_analytics_report_clocks(b);
   record_poll(b);
   gc_analytics_poll_clear(&b->poll);
   if (error.code == GC_OK && !b->poll.is_early) {
@@ -174,7 +140,7 @@ static uint64_t pace_ms(const struct gc_analytics *b, uint32_t requests) {
 static void start_poll(struct gc_analytics *b,
                        const struct gc_windows_plan *plan) {
   const struct gc_intern *filter = gc_filter_for_request(&b->filter);
-  struct gc_analytics_poll_deps deps = {.env = env_of(b),
+  struct gc_analytics_poll_deps deps = {.env = gc_analytics_env(b),
                                         .api = b->deps.api,
                                         .clock = &b->clock,
                                         .settle_ms = b->settings.rule.settle_ms,
@@ -226,48 +192,6 @@ static void remake_filter(struct gc_analytics *b) {
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
 }
 
-/* The later one of all clocks that are known: those of this block and that of
- * the account's last answer. */
-static int64_t latest_clock(const struct gc_analytics *b) {
-  int64_t wall_ms = env_of(b)->wall_ms(env_of(b)->ctx);
-  int64_t server_ms = server_now(b);
-  int64_t date_ms = wall_ms + gc_api_clock_offset_ms(b->deps.api);
-  int64_t latest_ms = wall_ms > server_ms ? wall_ms : server_ms;
-  return latest_ms > date_ms ? latest_ms : date_ms;
-}
-
-/* A checkpoint in the future was saved while a clock was wrong. When all clocks
- * have said so for a while, it steps back; until then nothing is requested. */
-static void check_future(struct gc_analytics *b) {
-  struct gc_err err = {.code = GC_OK};
-  struct gc_windows_mark *mark = &b->checkpoint.mark;
-  int64_t ahead_ms = mark->is_set ? mark->done_ms - latest_clock(b) : 0;
-  double hours = (double)ahead_ms / HOUR_MS;
-  if (ahead_ms < FUTURE_MS) {
-    b->future_since_ms = 0;
-  } else if (b->future_since_ms == 0) {
-    b->future_since_ms = gc_analytics_now(b);
-  }
-  if (ahead_ms >= FUTURE_BACK_MS &&
-      gc_analytics_now(b) >= b->future_since_ms + FUTURE_WAIT_MS) {
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "the checkpoint was %.1f hours in the future: a clock was "
-                  "wrong when it was saved; the query goes on with the newest "
-                  "interval, intervals before it may be missing",
-                  hours);
-    gc_checkpoint_step_back(
-        &b->checkpoint, gc_windows_newest(&b->settings.rule, server_now(b)));
-    b->future_since_ms = 0;
-  } else if (ahead_ms >= FUTURE_MS) {
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "the checkpoint lies %.1f hours in the future, nothing is "
-                  "requested: a clock is or was wrong; the query goes on by "
-                  "itself, check the clock of this machine (NTP)",
-                  hours);
-  }
-  b->notice(b->ctx, "checkpoint", &err);
-}
-
 static void set_idle(struct gc_analytics *b, bool is_idle) {
   pthread_mutex_lock(&b->lock);
   b->is_idle = is_idle;
@@ -277,7 +201,7 @@ static void set_idle(struct gc_analytics *b, bool is_idle) {
 static void start_when_due(struct gc_analytics *b) {
   struct gc_windows_plan plan;
   uint64_t now_ms = gc_analytics_now(b);
-  int64_t server_ms = server_now(b);
+  int64_t server_ms = gc_analytics_server_now(b);
   if (b->filter_is_old)
     remake_filter(b);
   if (!has_lists(b) || gc_filter_is_empty(&b->filter)) {
@@ -294,16 +218,23 @@ static void start_when_due(struct gc_analytics *b) {
     start_poll(b, &plan);
     return;
   }
-  check_future(b);
+  gc_analytics_check_future(b);
   set_idle(b, true);
   int64_t due_ms = gc_windows_due(&b->settings.rule, &b->checkpoint.mark);
   int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : RECHECK_MS;
   wake_after(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
 }
 
+static void load_state(struct gc_analytics *b) {
+  wake_after(b, gc_analytics_load_state(b) ? 0 : STATE_RETRY_MS);
+}
+
 static void on_timer(void *ctx, uint64_t now_ms) {
   struct gc_analytics *b = ctx;
   switch (gc_analytics_stage(b)) {
+  case GC_ANALYTICS_LOADING:
+    load_state(b);
+    return;
   case GC_ANALYTICS_REQUESTING:
     return;
   case GC_ANALYTICS_NAMING:
@@ -412,21 +343,11 @@ struct gc_analytics *gc_analytics_new(
 
 static void start_on_loop(void *ctx) {
   struct gc_analytics *b = ctx;
-  struct gc_err err = {.code = GC_OK};
-  if (gc_checkpoint_load(&b->checkpoint, b->settings.rule.period_ms, &b->series,
-                         &b->sender.outbox, &err) == GC_OK)
-    err.code = GC_OK;
-  b->notice(b->ctx, "state", &err);
-  b->named = b->series.keys.count;
-  b->tally.done_ms = b->checkpoint.mark.done_ms;
   b->is_listening = true;
-  /* The window that the agent was sending when it ended is sent first. */
-  gc_analytics_set_stage(b, b->sender.outbox.count > 0 ? GC_ANALYTICS_SENDING
-                                                       : GC_ANALYTICS_IDLE);
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed)
       gc_names_listen(b->deps.names, &b->lists[i].listener);
-  wake_after(b, 0);
+  load_state(b);
 }
 
 void gc_analytics_start(struct gc_analytics *b) {
@@ -438,7 +359,7 @@ static void stop_on_loop(void *ctx) {
   for (int i = 0; b->is_listening && i < GC_NAME_KIND_COUNT; i++)
     if (b->lists[i].is_needed)
       gc_names_unlisten(b->deps.names, &b->lists[i].listener);
-  gc_timers_unset(env_of(b)->timers, &b->timer);
+  gc_timers_unset(gc_analytics_env(b)->timers, &b->timer);
   gc_analytics_poll_clear(&b->poll);
 }
 

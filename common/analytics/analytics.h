@@ -4,8 +4,10 @@
  * window to collectd. The stage names the thread that owns the results of a
  * poll:
  *
- *   IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
- *   `--------- network thread ---------'   read      `- network
+ *   LOADING → IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
+ *   `-------------- network thread ---------------'   read      `- network
+ *
+ * LOADING lasts until the state file can be read.
  *
  * The block does not depend on collectd: the plugin passes in the output. */
 #ifndef GC_ANALYTICS_ANALYTICS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of a block, shared by analytics.c (network thread) and
- * analytics_read.c (read threads). Private to them. */
+/* The state of a block, shared by analytics.c and analytics_state.c (network
+ * thread) and analytics_read.c (read threads). Private to them. */
 #ifndef GC_ANALYTICS_ANALYTICS_INTERNAL_H
 #define GC_ANALYTICS_ANALYTICS_INTERNAL_H
 
@@ -11,6 +11,7 @@
 #include "common/analytics/poll.h"
 
 enum gc_analytics_stage {
+  GC_ANALYTICS_LOADING,
   GC_ANALYTICS_IDLE,
   GC_ANALYTICS_REQUESTING,
   GC_ANALYTICS_NAMING,
@@ -78,6 +79,16 @@ static inline uint64_t gc_analytics_now(const struct gc_analytics *b) {
   return b->deps.env->now_ms(b->deps.env->ctx);
 }
 
+static inline const struct gc_env *
+gc_analytics_env(const struct gc_analytics *b) {
+  return b->deps.env;
+}
+
+static inline int64_t gc_analytics_server_now(const struct gc_analytics *b) {
+  return gc_server_clock_now(&b->clock, gc_analytics_now(b),
+                             b->deps.env->wall_ms(b->deps.env->ctx));
+}
+
 static inline enum gc_analytics_stage
 gc_analytics_stage(struct gc_analytics *b) {
   pthread_mutex_lock(&b->lock);
@@ -92,5 +103,18 @@ static inline void gc_analytics_set_stage(struct gc_analytics *b,
   b->stage = stage;
   pthread_mutex_unlock(&b->lock);
 }
+
+/* ---- analytics_state.c; network thread ---- */
+
+/* Loads the checkpoint; false when it cannot be read now. Without it windows
+ * would be sent twice and counters would fall, so nothing is requested
+ * before. */
+bool gc_analytics_load_state(struct gc_analytics *b);
+/* After a poll: reports a Date that does not count. */
+void gc_analytics_report_clocks(struct gc_analytics *b);
+/* While no window is due. A checkpoint in the future was saved while a clock
+ * was wrong. When all clocks have said so for a while, it steps back; until
+ * then nothing is requested. */
+void gc_analytics_check_future(struct gc_analytics *b);
 
 #endif

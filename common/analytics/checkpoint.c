@@ -27,33 +27,52 @@ static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
   return GC_OK;
 }
 
-enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
-                                struct gc_series_set *series,
-                                struct gc_outbox *pending, struct gc_err *err) {
+static enum gc_code load_all(struct gc_checkpoint *c, int64_t period_ms,
+                             struct gc_series_set *series,
+                             struct gc_outbox *pending,
+                             struct gc_err *ret_warning, struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = PENDING_MAX_BYTES};
   struct gc_query_mark mark = {.done_ms = 0};
   bool is_there = false;
+  GC_TRY(gc_store_load_query(c->store, c->account, c->query, &is_there, &mark,
+                             &c->generation, &text, err));
+  if (!is_there)
+    return GC_OK;
+  if (strcmp(mark.identity, c->identity) == 0) {
+    c->forget = false;
+    GC_TRY(gc_store_load_totals(c->store, c->account, c->query, on_total,
+                                series, err));
+    if (c->generation != gc_store_generation(c->store))
+      return gc_fail(err, GC_ERR_STATE,
+                     "the state file was replaced while it was read");
+  }
+  if (mark.is_pending_cut ||
+      (text.len > 0 && gc_outbox_read(pending, text.data, text.len) != GC_OK))
+    (void)gc_fail(ret_warning, GC_ERR_STATE,
+                  "the last interval of query \"%s\" was being sent when "
+                  "collectd ended, and its stored values cannot be read: they "
+                  "are lost; checkpoint and totals are kept",
+                  c->query);
+  c->mark.is_set = true;
+  c->mark.done_ms = gc_timestamp_floor(mark.done_ms, period_ms);
+  c->mark.settled_ms = c->forget ? c->mark.done_ms : mark.settled_ms;
+  c->loaded_ms = c->mark.done_ms;
+  return GC_OK;
+}
+
+enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
+                                struct gc_series_set *series,
+                                struct gc_outbox *pending,
+                                struct gc_err *ret_warning,
+                                struct gc_err *err) {
   gc_outbox_reset(pending);
   c->forget = true;
   if (c->store == NULL)
     return GC_OK;
-  GC_TRY(gc_store_load_query(c->store, c->account, c->query, &is_there, &mark,
-                             &text, err));
-  if (!is_there)
-    return GC_OK;
-  if (text.len > 0 && gc_outbox_read(pending, text.data, text.len) != GC_OK)
-    return gc_fail(err, GC_ERR_STATE,
-                   "the state of query \"%s\" cannot be read; it starts from "
-                   "the beginning",
-                   c->query);
-  c->mark.is_set = true;
-  c->forget = strcmp(mark.identity, c->identity) != 0;
-  c->mark.done_ms = gc_timestamp_floor(mark.done_ms, period_ms);
-  c->loaded_ms = c->mark.done_ms;
-  c->mark.settled_ms = c->forget ? c->mark.done_ms : mark.settled_ms;
-  return c->forget ? GC_OK
-                   : gc_store_load_totals(c->store, c->account, c->query,
-                                          on_total, series, err);
+  enum gc_code code = load_all(c, period_ms, series, pending, ret_warning, err);
+  if (code != GC_OK)
+    gc_series_clear(series);
+  return code;
 }
 
 void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms) {
@@ -95,6 +114,7 @@ static enum gc_code save_rows(struct gc_checkpoint *c,
       .totals = rows,
       .total_count = count,
       .forget = c->forget,
+      .generation = c->generation,
       .drop_before_ms =
           c->is_tidy || c->loaded_ms == 0 ? 0 : c->loaded_ms - keep_ms};
   memcpy(s.mark.identity, c->identity, sizeof(s.mark.identity));
@@ -109,19 +129,42 @@ static enum gc_code save_rows(struct gc_checkpoint *c,
   return gc_store_save_query(c->store, c->account, c->query, &s, err);
 }
 
-enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
-                                struct gc_series_set *series,
-                                const struct gc_outbox *pending,
-                                struct gc_err *err) {
+/* A new file has nothing: all totals belong into it. */
+static void take_generation(struct gc_checkpoint *c,
+                            struct gc_series_set *series) {
+  c->generation = gc_store_generation(c->store);
+  c->forget = true;
+  for (uint32_t i = 0; i < series->keys.count && i < series->cap; i++) {
+    struct gc_series *s = &series->at[i];
+    s->is_dirty |= s->is_begun || s->base.count > 0 || s->base.sum > 0.0;
+  }
+}
+
+static enum gc_code save_dirty(struct gc_checkpoint *c,
+                               const struct gc_series_set *series,
+                               const struct gc_outbox *pending,
+                               struct gc_err *err) {
   struct gc_query_total *rows = NULL;
   size_t count;
-  if (c->store == NULL)
-    return GC_OK;
   enum gc_code code = list_dirty(series, &rows, &count);
   if (code != GC_OK)
     return gc_fail(err, code, "totals: out of memory");
   code = save_rows(c, rows, count, pending, err);
   free(rows);
+  return code;
+}
+
+enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
+                                struct gc_series_set *series,
+                                const struct gc_outbox *pending,
+                                struct gc_err *err) {
+  if (c->store == NULL)
+    return GC_OK;
+  enum gc_code code = save_dirty(c, series, pending, err);
+  if (code != GC_OK && c->generation != gc_store_generation(c->store)) {
+    take_generation(c, series);
+    code = save_dirty(c, series, pending, err);
+  }
   if (code != GC_OK)
     return code;
   c->forget = false;

@@ -153,6 +153,10 @@ static void on_token_change(void *ctx) {
     gc_api_wake(a->api);
 }
 
+static void store_notice(void *ctx, const struct gc_err *err) {
+  env_notice(ctx, "state", err);
+}
+
 /* Opens the state store with the first account, not earlier: collectd reads its
  * configuration before it forks, and SQLite does not survive a fork. */
 static void open_store(const struct gc_account *a) {
@@ -164,12 +168,14 @@ static void open_store(const struct gc_account *a) {
   if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
     struct gc_err words = err;
     (void)gc_fail(&words, err.code,
-                  "%.300s; no state survives a restart until this is "
-                  "corrected and collectd is restarted",
+                  "%.300s; interval queries wait for it, the rest runs "
+                  "without stored state; it is tried again",
                   err.text);
     env_notice((void *)a, "state", &words);
   } else if (warning.code != GC_OK)
     env_notice((void *)a, "state", &warning);
+  if (store != NULL)
+    gc_store_set_notice(store, store_notice, (void *)a);
 }
 
 static struct gc_channels *new_channels(struct gc_account *a) {

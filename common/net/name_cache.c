@@ -47,6 +47,7 @@ struct kind {
   struct gc_names *names;
   enum gc_name_kind kind;
   bool is_listened;
+  bool is_loaded; /* the stored names were read, or have come too late */
   struct gc_labels *labels;
 
   struct gc_timer read_timer;   /* when the list is read next */
@@ -170,9 +171,15 @@ static void report_collisions(struct kind *k) {
   report_outcome(k, "names", &err);
 }
 
-/* The whole list was read: labels, saves and publishes it. */
+static void load_names(struct kind *k);
+
+/* The whole list was read: labels, saves and publishes it. A state file that
+ * could not be read before is read now: it has the labels to keep. */
 static enum gc_code publish_list(struct kind *k) {
   const struct gc_entity_page *list = &k->list;
+  if (!k->is_loaded)
+    load_names(k);
+  k->is_loaded = true;
   GC_TRY(free_labels(k, list));
   GC_TRY(assign_labels(k, list));
   struct gc_entry *entries = calloc(list->count + 1, sizeof(*entries));
@@ -359,6 +366,7 @@ static void load_names(struct kind *k) {
       kept.count > 0)
     d = gc_entities_new(kept.entries, kept.count, false);
   clear_kept(&kept);
+  k->is_loaded = err.code == GC_OK;
   report_outcome(k, "kept names", &err);
   if (d == NULL)
     return;

@@ -358,7 +358,7 @@ struct gc_store *ch_store_begin(void) {
 }
 
 void ch_store_end(struct gc_store *s) {
-  static const char *const files[] = {"state.db", "state.db-wal",
+  static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm"};
   char path[128];
   gc_store_close(s);

@@ -108,12 +108,13 @@ const char *store_query(struct gc_store *s, const char *account,
   static char text[1024];
   GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 64};
   GC_AUTO(gc_buf_clear) struct gc_buf totals = {.max = 900};
+  uint64_t generation;
   struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK};
   bool found = false;
-  CHECK_INT(
-      gc_store_load_query(s, account, query, &found, &mark, &pending, &err),
-      GC_OK);
+  CHECK_INT(gc_store_load_query(s, account, query, &found, &mark, &generation,
+                                &pending, &err),
+            GC_OK);
   CHECK_INT(gc_store_load_totals(s, account, query, add_total, &totals, &err),
             GC_OK);
   if (!found)

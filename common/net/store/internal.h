@@ -12,17 +12,33 @@
 #include "common/net/store/store.h"
 
 struct gc_store {
+  char folder[GC_STATE_PATH_SIZE];
   struct gc_state_file file;
-  sqlite3 *db;          /* of `file` */
+  sqlite3 *db;          /* of `file`; NULL: not open */
   pthread_mutex_t lock; /* held during each call */
+  int failure;          /* SQLite's code of the call's failure; 0: none */
+  bool is_held;         /* by another process, at the last attempt to open */
+  uint64_t generation; /* of the file's content: each opened file has its own */
+  void (*notice)(void *ctx, const struct gc_err *err);
+  void *ctx;
 };
+
+/* Each call is between these. Enter takes the lock, and opens the file when it
+ * is not open or is not the one at its path any longer; on failure the lock is
+ * released. */
+GC_MUST_CHECK enum gc_code gc_store_enter(struct gc_store *s,
+                                          struct gc_err *err);
+/* Ends the transaction that a failure left open. After a failure that lasts,
+ * renames the broken file or closes it, so that the next call finds a new one;
+ * true when there is a new one now. Releases the lock. */
+bool gc_store_leave(struct gc_store *s);
 
 static inline void gc_store_stmt_auto(sqlite3_stmt **s) {
   sqlite3_finalize(*s);
 }
 
 /* Fills `err` with the file, `what` and SQLite's text; returns GC_ERR_STATE. */
-enum gc_code gc_store_error(const struct gc_store *s, const char *what,
+enum gc_code gc_store_error(struct gc_store *s, const char *what,
                             struct gc_err *err);
 /* Runs SQL statements that return no rows. */
 enum gc_code gc_store_run(struct gc_store *s, const char *sql,

@@ -39,11 +39,8 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
   snprintf(mark.identity, sizeof(mark.identity), "%s",
            identity != NULL ? identity : "");
   const void *bytes = sqlite3_column_blob(q, 3);
-  enum gc_code code =
-      gc_buf_add(pending, bytes, (size_t)sqlite3_column_bytes(q, 3));
-  if (code != GC_OK)
-    return gc_fail(err, code, "state file %s: a pending window: %s",
-                   s->file.path, gc_code_words(code));
+  mark.is_pending_cut =
+      gc_buf_add(pending, bytes, (size_t)sqlite3_column_bytes(q, 3)) != GC_OK;
   *ret_mark = mark;
   *ret_found = true;
   return GC_OK;
@@ -52,12 +49,14 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
 enum gc_code gc_store_load_query(struct gc_store *s, const char *account,
                                  const char *query, bool *ret_found,
                                  struct gc_query_mark *ret_mark,
+                                 uint64_t *ret_generation,
                                  struct gc_buf *pending, struct gc_err *err) {
-  pthread_mutex_lock(&s->lock);
   gc_buf_reset(pending);
+  GC_TRY(gc_store_enter(s, err));
+  *ret_generation = s->generation;
   enum gc_code code =
       load_query(s, account, query, ret_found, ret_mark, pending, err);
-  pthread_mutex_unlock(&s->lock);
+  (void)gc_store_leave(s);
   return code;
 }
 
@@ -90,9 +89,9 @@ enum gc_code gc_store_load_totals(
     struct gc_store *s, const char *account, const char *query,
     enum gc_code (*row)(void *ctx, const struct gc_query_total *total),
     void *ctx, struct gc_err *err) {
-  pthread_mutex_lock(&s->lock);
+  GC_TRY(gc_store_enter(s, err));
   enum gc_code code = load_totals(s, account, query, row, ctx, err);
-  pthread_mutex_unlock(&s->lock);
+  (void)gc_store_leave(s);
   return code;
 }
 
@@ -174,10 +173,11 @@ enum gc_code gc_store_save_query(struct gc_store *s, const char *account,
                                  const char *query,
                                  const struct gc_query_save *save,
                                  struct gc_err *err) {
-  pthread_mutex_lock(&s->lock);
-  enum gc_code code = save_query(s, account, query, save, err);
-  if (code != GC_OK && sqlite3_get_autocommit(s->db) == 0)
-    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-  pthread_mutex_unlock(&s->lock);
+  GC_TRY(gc_store_enter(s, err));
+  enum gc_code code = save->generation == 0 || save->generation == s->generation
+                          ? save_query(s, account, query, save, err)
+                          : gc_fail(err, GC_ERR_STATE,
+                                    "state file %s was replaced", s->file.path);
+  (void)gc_store_leave(s);
   return code;
 }

@@ -12,6 +12,9 @@ struct gc_query_mark {
   char identity[65];  /* hash of the request; totals of another do not count */
   int64_t settled_ms; /* windows up to here are final and not requested again */
   int64_t done_ms;    /* windows up to here were sent, except the pending one */
+
+  /* Only loaded. */
+  bool is_pending_cut; /* the samples are longer than pending->max */
 };
 
 /* One cumulative series. */
@@ -22,15 +25,17 @@ struct gc_query_total {
   int64_t sent;       /* the value that was dispatched last; never decreases */
 };
 
-/* Reads the mark of a query, and into `pending` the samples that were saved to
+/* Reads the mark of a query (and the generation of the file that it is from),
+ * and into `pending` the samples that were saved to
  * be dispatched, replacing its content. `account` is "prod"; `query` is the
  * instance of the block, "query-queues", which is unique over all plugins.
- * `ret_found` false: the store has no such query. GC_ERR_LIMIT if the samples
- * are longer than pending->max, GC_ERR_STATE. */
+ * `ret_found` false: the store has no such query. GC_ERR_STATE,
+ * GC_ERR_UNAVAILABLE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     bool *ret_found, struct gc_query_mark *ret_mark,
-                    struct gc_buf *pending, struct gc_err *err);
+                    uint64_t *ret_generation, struct gc_buf *pending,
+                    struct gc_err *err);
 
 /* Calls `row` for each total in the order of the keys, like
  * gc_store_load_names.
@@ -51,6 +56,9 @@ struct gc_query_save {
   /* Delete totals that were last saved with a done_ms before this; their series
    * no longer occur. 0: none. */
   int64_t drop_before_ms;
+  /* gc_store_generation, at the time when everything was saved or loaded: a
+   * newer file lacks what is not in this save, and refuses it. 0: any file. */
+  uint64_t generation;
 };
 /* Saves all of it or, with GC_ERR_STATE, nothing. */
 GC_API GC_MUST_CHECK enum gc_code

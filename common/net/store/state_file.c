@@ -116,7 +116,13 @@ static enum gc_code open_file(struct gc_state_file *s,
   GC_TRY(check_version(s, kind, ret_foreign, err));
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   GC_TRY(gc_state_file_run(s, "PRAGMA journal_mode = WAL", err));
-  return gc_state_file_run(s, "PRAGMA synchronous = FULL", err);
+  GC_TRY(gc_state_file_run(s, "PRAGMA synchronous = FULL", err));
+  struct stat st;
+  if (stat(s->path, &st) == 0) {
+    s->device = st.st_dev;
+    s->inode = st.st_ino;
+  }
+  return GC_OK;
 }
 
 static enum gc_code rename_broken(struct gc_state_file *s,
@@ -158,20 +164,76 @@ static enum gc_code make_folder(const char *folder, struct gc_err *err) {
                  folder, strerror(errno));
 }
 
-/* Lets one process at a time open a file; two processes open it during a
- * restart that overlaps. If both switch it to WAL, SQLite fails at once with
- * "locked" or "I/O error". Closing the returned descriptor releases the lock;
- * -1: no lock is possible. */
-static int lock_folder(const char *folder) {
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0)
-    flock(fd, LOCK_EX);
-  return fd;
+/* Only collectd's user may replace what is in the folder. */
+static void check_folder(const char *folder, struct gc_err *ret_warning) {
+  struct stat st;
+  if (stat(folder, &st) != 0)
+    return;
+  if (st.st_uid != geteuid() && st.st_uid != 0)
+    (void)gc_fail(ret_warning, GC_ERR_STATE,
+                  "StateDir %s belongs to user %u, who may replace the state "
+                  "files; give it to collectd's user",
+                  folder, (unsigned)st.st_uid);
+  else if (st.st_mode & (S_IWGRP | S_IWOTH))
+    (void)gc_fail(ret_warning, GC_ERR_STATE,
+                  "StateDir %s may be written by other users (mode %04o), who "
+                  "may replace the state files; chmod 0700 it",
+                  folder, (unsigned)st.st_mode & 07777);
 }
 
-static void fd_auto(int *fd) {
-  if (*fd >= 0)
-    close(*fd);
+/* The holder writes its name into the lock. */
+static void name_holder(int fd) {
+  char host[128] = "", text[200];
+  (void)gethostname(host, sizeof(host) - 1);
+  int len =
+      snprintf(text, sizeof(text), "pid %ld on %s\n", (long)getpid(), host);
+  if (ftruncate(fd, 0) == 0 && len > 0)
+    (void)!write(fd, text, (size_t)len);
+}
+
+static void read_holder(int fd, char out[128]) {
+  ssize_t len = pread(fd, out, 127, 0);
+  size_t end = 0;
+  while (len > 0 && end < (size_t)len && out[end] >= ' ' && out[end] <= '~')
+    end++;
+  out[end] = '\0';
+  if (end == 0)
+    snprintf(out, 128, "another process");
+}
+
+/* Two processes would each continue from the state in their own memory. The
+ * kernel releases the lock however a process dies. Does not wait: any user who
+ * can open the file could hold the lock for ever. */
+static enum gc_code take_lock(struct gc_state_file *s, const char *folder,
+                              const char *name, struct gc_err *err) {
+  char path[GC_STATE_PATH_SIZE], holder[128];
+  if (s->lock_fd > 0 || name == NULL)
+    return GC_OK;
+  snprintf(path, sizeof(path), "%s/%s", folder, name);
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    name_holder(fd);
+    s->lock_fd = fd;
+    return GC_OK;
+  }
+  int error = errno;
+  if (fd >= 0)
+    read_holder(fd, holder);
+  if (fd >= 0)
+    close(fd);
+  if (fd >= 0 && error == EWOULDBLOCK)
+    return gc_fail(err, GC_ERR_UNAVAILABLE,
+                   "state file %s is in use by %s; give each collectd its own "
+                   "StateDir",
+                   s->path, holder);
+  return gc_fail(err, GC_ERR_STATE, "%s: %s; give it to collectd's user", path,
+                 strerror(error));
+}
+
+bool gc_state_file_is_there(const struct gc_state_file *s) {
+  struct stat st;
+  return s->db != NULL && stat(s->path, &st) == 0 && st.st_dev == s->device &&
+         st.st_ino == s->inode;
 }
 
 void gc_state_file_close(struct gc_state_file *s) {
@@ -179,6 +241,9 @@ void gc_state_file_close(struct gc_state_file *s) {
     return;
   sqlite3_close(s->db);
   s->db = NULL;
+  if (s->lock_fd > 0)
+    close(s->lock_fd);
+  s->lock_fd = 0;
 }
 
 static enum gc_code set_path(struct gc_state_file *s, const char *folder,
@@ -194,10 +259,10 @@ enum gc_code gc_state_file_open(const char *folder,
                                 struct gc_state_file *s,
                                 struct gc_err *ret_warning,
                                 struct gc_err *err) {
-  GC_TRY(make_folder(folder, err));
-  GC_AUTO(fd_auto) int locked = lock_folder(folder);
-  (void)locked;
   GC_TRY(set_path(s, folder, kind->name, err));
+  GC_TRY(make_folder(folder, err));
+  check_folder(folder, ret_warning);
+  GC_TRY(take_lock(s, folder, kind->lock_name, err));
 
   struct gc_err why = {.code = GC_OK};
   bool foreign;

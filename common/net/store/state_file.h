@@ -9,6 +9,8 @@
 #ifndef GC_NET_STORE_STATE_FILE_H
 #define GC_NET_STORE_STATE_FILE_H
 
+#include <stdint.h>
+
 #include "common/base/err.h"
 
 struct sqlite3;
@@ -22,22 +24,33 @@ struct gc_state_kind {
   const char *const *migrations;
   int version;
   int busy_ms; /* longest wait for a transaction of another process */
+  /* A file beside it, "state.lock": the process that has it locked owns the
+   * state file; others are refused. NULL: the caller has a lock of its own. */
+  const char *lock_name;
 };
 
 /* Zero it before gc_state_file_open. */
 struct gc_state_file {
   struct sqlite3 *db; /* NULL: not open */
   char path[GC_STATE_PATH_SIZE];
+  int lock_fd;            /* 0: no lock */
+  uint64_t device, inode; /* of the open file */
 };
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
- * mode 0700). `ret_warning` reports a file that was renamed; else its code
- * stays GC_OK. GC_ERR_STATE: read-only folder, newer version, disk full, …. */
+ * mode 0700). `ret_warning` reports a file that was renamed, and a folder that
+ * others may change; else its code stays GC_OK. Waits for nothing but
+ * kind->busy_ms. GC_ERR_STATE: read-only folder, newer version, disk full, …;
+ * GC_ERR_UNAVAILABLE: another process has the lock. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_state_file_open(const char *folder, const struct gc_state_kind *kind,
                    struct gc_state_file *s, struct gc_err *ret_warning,
                    struct gc_err *err);
-/* Closes the file. NULL and a struct that is not open are allowed. */
+/* False when the file at the path is not the open one any longer: it was
+ * deleted or replaced, or the file system lost it. */
+GC_API bool gc_state_file_is_there(const struct gc_state_file *s);
+/* Closes the file and releases the lock. NULL and a struct that is not open are
+ * allowed. */
 GC_API void gc_state_file_close(struct gc_state_file *s);
 
 /* Renames an open file that is broken and opens a new one in its place;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/store/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,30 +40,127 @@ static const struct gc_state_kind kind_of_file = {
     .migrations = migrations,
     .version = GC_COUNT(migrations),
     .busy_ms = GC_STORE_BUSY_MS,
+    .lock_name = "state.lock",
 };
 
-GC_DEFINE_AUTO(struct gc_store, gc_store_close)
-
-enum gc_code gc_store_error(const struct gc_store *s, const char *what,
+enum gc_code gc_store_error(struct gc_store *s, const char *what,
                             struct gc_err *err) {
+  s->failure = sqlite3_errcode(s->db);
   return gc_state_file_fail(&s->file, what, err);
 }
 
 enum gc_code gc_store_run(struct gc_store *s, const char *sql,
                           struct gc_err *err) {
-  return gc_state_file_run(&s->file, sql, err);
+  enum gc_code code = gc_state_file_run(&s->file, sql, err);
+  if (code != GC_OK)
+    s->failure = sqlite3_errcode(s->db);
+  return code;
+}
+
+/* ---- opening, and what follows a failure ---- */
+
+static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
+                              struct gc_err *err) {
+  enum gc_code code =
+      gc_state_file_open(s->folder, &kind_of_file, &s->file, ret_warning, err);
+  s->db = s->file.db;
+  s->is_held = code == GC_ERR_UNAVAILABLE;
+  s->generation += code == GC_OK;
+  return code;
+}
+
+static void report(const struct gc_store *s, const struct gc_err *warning) {
+  if (warning->code != GC_OK && s->notice != NULL)
+    s->notice(s->ctx, warning);
+}
+
+static void close_file(struct gc_store *s) {
+  gc_state_file_close(&s->file);
+  s->db = NULL;
+}
+
+enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  enum gc_code code = GC_OK;
+  pthread_mutex_lock(&s->lock);
+  if (s->db != NULL && !gc_state_file_is_there(&s->file))
+    close_file(s);
+  if (s->db == NULL)
+    code = open_file(s, &warning, err);
+  report(s, &warning);
+  s->failure = SQLITE_OK;
+  if (code != GC_OK)
+    pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+/* Renames the broken file and opens a new one. */
+static bool replace_file(struct gc_store *s) {
+  struct gc_err warning = {.code = GC_OK}, err;
+  enum gc_code code =
+      gc_state_file_reset(&s->file, &kind_of_file, &warning, &err);
+  s->db = s->file.db;
+  if (code != GC_OK)
+    close_file(s);
+  s->generation++;
+  report(s, &warning);
+  return code == GC_OK;
+}
+
+bool gc_store_leave(struct gc_store *s) {
+  bool is_new = false;
+  switch (s->failure & 0xff) {
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    is_new = replace_file(s);
+    break;
+  case SQLITE_IOERR: /* a network file system's handles may be stale */
+  case SQLITE_CANTOPEN:
+  case SQLITE_READONLY:
+    close_file(s);
+    break;
+  default:
+    if (sqlite3_get_autocommit(s->db) == 0)
+      sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    break;
+  }
+  pthread_mutex_unlock(&s->lock);
+  return is_new;
 }
 
 enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
                            struct gc_err *ret_warning, struct gc_err *err) {
-  GC_AUTO(gc_store_close_auto) struct gc_store *s = calloc(1, sizeof(*s));
+  struct gc_store *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "state file: out of memory");
   pthread_mutex_init(&s->lock, NULL);
-  GC_TRY(gc_state_file_open(folder, &kind_of_file, &s->file, ret_warning, err));
-  s->db = s->file.db;
-  *ret_store = gc_steal(s);
-  return GC_OK;
+  /* A path that is too long fails with words when the file is opened. */
+  snprintf(s->folder, sizeof(s->folder), "%s", folder);
+  *ret_store = s;
+  return open_file(s, ret_warning, err);
+}
+
+void gc_store_set_notice(struct gc_store *s,
+                         void (*notice)(void *ctx, const struct gc_err *err),
+                         void *ctx) {
+  pthread_mutex_lock(&s->lock);
+  s->notice = notice;
+  s->ctx = ctx;
+  pthread_mutex_unlock(&s->lock);
+}
+
+bool gc_store_is_held(struct gc_store *s) {
+  pthread_mutex_lock(&s->lock);
+  bool is_held = s->is_held;
+  pthread_mutex_unlock(&s->lock);
+  return is_held;
+}
+
+uint64_t gc_store_generation(struct gc_store *s) {
+  pthread_mutex_lock(&s->lock);
+  uint64_t generation = s->generation;
+  pthread_mutex_unlock(&s->lock);
+  return generation;
 }
 
 void gc_store_close(struct gc_store *s) {
@@ -72,6 +170,8 @@ void gc_store_close(struct gc_store *s) {
   pthread_mutex_destroy(&s->lock);
   free(s);
 }
+
+/* ---- names ---- */
 
 static const char *column_text(sqlite3_stmt *q, int i) {
   const char *text = (const char *)sqlite3_column_text(q, i);
@@ -105,9 +205,9 @@ enum gc_code
 gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
                     enum gc_code (*row)(void *ctx, const struct gc_entry *name),
                     void *ctx, struct gc_err *err) {
-  pthread_mutex_lock(&s->lock);
+  GC_TRY(gc_store_enter(s, err));
   enum gc_code code = load_names(s, account, kind, row, ctx, err);
-  pthread_mutex_unlock(&s->lock);
+  (void)gc_store_leave(s);
   return code;
 }
 
@@ -167,14 +267,18 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
                                  const char *kind, const struct gc_entry *names,
                                  size_t count, int64_t now_s, int64_t keep_s,
                                  struct gc_err *err) {
-  pthread_mutex_lock(&s->lock);
-  enum gc_code code =
-      save_names(s, account, kind, names, count, now_s, keep_s, err);
-  if (code != GC_OK)
-    (void)gc_store_run(s, "ROLLBACK", NULL);
-  pthread_mutex_unlock(&s->lock);
+  enum gc_code code;
+  bool is_new;
+  int attempts = 0;
+  do {
+    GC_TRY(gc_store_enter(s, err));
+    code = save_names(s, account, kind, names, count, now_s, keep_s, err);
+    is_new = gc_store_leave(s);
+  } while (is_new && ++attempts < 2);
   return code;
 }
+
+/* ---- channels ---- */
 
 static enum gc_code load_channel(struct gc_store *s, const char *account,
                                  unsigned slot, struct gc_buf *out,
@@ -199,9 +303,9 @@ enum gc_code gc_store_load_channel(struct gc_store *s, const char *account,
                                    unsigned slot, struct gc_buf *out,
                                    struct gc_err *err) {
   gc_buf_reset(out);
-  pthread_mutex_lock(&s->lock);
+  GC_TRY(gc_store_enter(s, err));
   enum gc_code code = load_channel(s, account, slot, out, err);
-  pthread_mutex_unlock(&s->lock);
+  (void)gc_store_leave(s);
   return code;
 }
 
@@ -229,8 +333,13 @@ static enum gc_code save_channel(struct gc_store *s, const char *account,
 enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,
                                    unsigned slot, const char *text,
                                    struct gc_err *err) {
-  pthread_mutex_lock(&s->lock);
-  enum gc_code code = save_channel(s, account, slot, text, err);
-  pthread_mutex_unlock(&s->lock);
+  enum gc_code code;
+  bool is_new;
+  int attempts = 0;
+  do {
+    GC_TRY(gc_store_enter(s, err));
+    code = save_channel(s, account, slot, text, err);
+    is_new = gc_store_leave(s);
+  } while (is_new && ++attempts < 2);
   return code;
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The state that survives a restart, in one SQLite file: StateDir/state.db,
  * readable for collectd's user only (see state_file.h for versions and broken
- * files). Saved data survives a crash. Any thread; calls are serialized by a
- * lock. */
+ * files). Saved data survives a crash. A file that fails is opened again by the
+ * next call; one that turns out to be broken is renamed and replaced at run
+ * time too. One process at a time uses the file. Any thread; calls are
+ * serialized by a lock. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "common/base/buf.h"
 #include "common/genesys/entities.h"
@@ -12,13 +17,29 @@
 struct gc_store;
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
- * mode 0700). The caller frees the store with gc_store_close. `ret_warning`
- * reports a file that was renamed; else its code stays GC_OK. GC_ERR_STATE:
- * read-only folder, newer version, disk full, …; GC_ERR_MEMORY. */
+ * mode 0700). `ret_warning` reports a file that was renamed and a folder that
+ * others may change; else its code stays GC_OK.
+ *
+ * GC_ERR_STATE (read-only folder, newer version, disk full, …) and
+ * GC_ERR_UNAVAILABLE (another process uses the file) return a store
+ * nevertheless: each later call tries to open the file, and fails with the same
+ * codes until it is open. GC_ERR_MEMORY returns none. The caller frees the
+ * store with gc_store_close. */
 GC_API GC_MUST_CHECK enum gc_code gc_store_open(const char *folder,
                                                 struct gc_store **ret_store,
                                                 struct gc_err *ret_warning,
                                                 struct gc_err *err);
+/* Calls `notice` with each later warning, on the thread that calls the store;
+ * it must not call the store. */
+GC_API void gc_store_set_notice(struct gc_store *s,
+                                void (*notice)(void *ctx,
+                                               const struct gc_err *err),
+                                void *ctx);
+/* True when another process used the file at the last attempt to open it. */
+GC_API bool gc_store_is_held(struct gc_store *s);
+/* Changes with each file that is opened: a file that was broken, deleted or
+ * unreadable for a moment has lost what was saved before. */
+GC_API uint64_t gc_store_generation(struct gc_store *s);
 /* NULL is allowed. */
 GC_API void gc_store_close(struct gc_store *s);
 

@@ -189,7 +189,7 @@ static void alone(void (*law)(void)) {
   } while (0)
 
 int main(void) {
-  static const char *const files[] = {"state.db", "state.db-wal",
+  static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm", ""};
   char path[64];
   if (mkdtemp(folder) == NULL)

@@ -254,7 +254,7 @@ int main(void) {
   RUN_ALONE(an_unused_account_starts_nothing);
   RUN_ALONE(a_warning_about_a_readable_secret_does_not_show_it);
   RUN_ALONE(it_stops_while_the_network_is_away);
-  static const char *const files[] = {"state.db", "state.db-wal",
+  static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm", ""};
   for (size_t i = 0; i < GC_COUNT(files); i++) {
     snprintf(state, sizeof(state), "%s/genesys/%s", folder, files[i]);

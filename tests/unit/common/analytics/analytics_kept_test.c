@@ -3,9 +3,13 @@
  * query. */
 #include "tests/support/iv_block.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/timestamp.h"
 #include "tests/support/check.h"
@@ -51,7 +55,7 @@ static void begin_with_store(void) {
 
 /* Acts as a kill: the block finishes no window. The test keeps the values that
  * were sent, and the time. */
-static void restart(uint64_t away_ms) {
+static void stop_for(uint64_t away_ms) {
   static char seen[SEEN_MAX][128];
   size_t count = iv.count;
   int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
@@ -59,13 +63,18 @@ static void restart(uint64_t away_ms) {
   memcpy(seen, iv.seen, sizeof(seen));
   iv_stop();
   gc_store_close(iv.store);
-  iv.store = store_opened(NULL);
+  iv.store = NULL;
   iv_begin();
   iv_settings = kept;
   iv.r.wall_ms = wall_ms + (int64_t)away_ms;
   memcpy(iv.seen, seen, sizeof(seen));
   iv.count = count;
   tell_truth();
+}
+
+static void restart(uint64_t away_ms) {
+  stop_for(away_ms);
+  iv.store = store_opened(NULL);
   iv_start();
 }
 
@@ -240,6 +249,138 @@ static void a_clock_months_ahead_deletes_no_totals(void) {
   end_with_store();
 }
 
+/* ---- a state file that fails ---- */
+
+static void write_bytes(const char *name, long at, const char *bytes,
+                        size_t len) {
+  FILE *f = fopen(store_in_folder(name), "r+");
+  if (f == NULL || fseek(f, at, SEEK_SET) != 0 ||
+      fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
+    exit(1);
+}
+
+/* Overwrites all pages of the state file but the first `pages`. */
+static void break_pages(long pages) {
+  static char noise[4096];
+  struct stat st;
+  sqlite3 *db = store_raw();
+  store_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+  sqlite3_close(db);
+  memset(noise, 0xaa, sizeof(noise));
+  CHECK_INT(stat(store_in_folder("state.db"), &st), 0);
+  CHECK(st.st_size > pages * 4096);
+  for (long at = pages * 4096; at < st.st_size; at += 4096)
+    write_bytes("state.db", at, noise, sizeof(noise));
+}
+
+static void a_state_file_that_comes_back_continues(void) {
+  char away[200];
+  struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
+  begin_with_store();
+  truth[10] = 3;
+  truth[12] = 5;
+  tell_truth();
+  iv_start();
+  iv_pass(15000); /* 22:13:35 */
+  stop_for(60000);
+  snprintf(away, sizeof(away), "%s.away", store_folder);
+  CHECK_INT(rename(store_folder, away), 0);
+  int fd = open(store_folder, O_CREAT | O_WRONLY, 0600); /* no folder */
+  close(fd);
+  CHECK_INT(gc_store_open(store_folder, &iv.store, &warning, &err),
+            GC_ERR_STATE);
+  iv_start();
+  iv_pass(20000);
+  CHECK_INT(replay_count(&iv.r, QUERY), 0);
+  CHECK(replay_noticed(&iv.r, "state", GC_ERR_STATE) >= 1);
+  unlink(store_folder);
+  CHECK_INT(rename(away, store_folder), 0);
+  iv_pass(10000); /* 22:15:05 */
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:12 3\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
+                       "Sales/queue_metric-nOffered-voice 22:13 8\n");
+  end_with_store();
+}
+
+static void a_file_that_breaks_loses_no_total_of_a_running_query(void) {
+  begin_with_store();
+  truth[10] = 3;
+  truth[17] = 4;
+  tell_truth();
+  iv_start();
+  iv_pass(5 * MINUTE); /* the first total is settled and saved */
+  break_pages(1);
+  iv_pass(3 * MINUTE); /* 22:21:20 */
+  restart(1000);
+  iv_pass(5000);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:19 7"), 1);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:11 3"), 1);
+  CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=");
+  iv_pass(5 * MINUTE);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:24 7"), 1);
+  CHECK(access(store_in_folder("state.db.bad-1"), F_OK) == 0);
+  end_with_store();
+}
+
+/* Marks are readable, totals are not: nothing is loaded. */
+static void totals_that_cannot_be_read_are_not_half_loaded(void) {
+  struct gc_err warning = {.code = GC_OK};
+  char sql[200];
+  begin_with_store();
+  truth[10] = 3;
+  tell_truth();
+  iv_start();
+  iv_pass(5 * MINUTE);
+  stop_for(1000);
+  sqlite3 *db = store_raw();
+  for (int i = 0; i < 400; i++) { /* pages of totals */
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO totals VALUES ('prod', 'query-queues', "
+             "'nOffered\x1f\x1fvoice\x1fq%03d%0100d', 1, 0, 1, 0)",
+             i + 100, 0);
+    store_sql(db, sql);
+  }
+  sqlite3_close(db);
+  struct stat st;
+  CHECK_INT(stat(store_in_folder("state.db"), &st), 0);
+  break_pages((long)st.st_size / 4096 - 3);
+  iv.store = store_opened(&warning);
+  iv_start();
+  iv_pass(10000);
+  CHECK(replay_noticed(&iv.r, "state", GC_ERR_STATE) >= 1);
+  CHECK(strstr(store_query(iv.store, "prod", "query-queues"), "q100") == NULL);
+  CHECK(access(store_in_folder("state.db.bad-1"), F_OK) == 0);
+  end_with_store();
+}
+
+static void a_pending_window_that_cannot_be_read_is_lost_alone(void) {
+  begin_with_store();
+  truth[10] = 3;
+  truth[13] = 5;
+  tell_truth();
+  iv_start();
+  iv_pass(70000); /* 22:14:30 */
+  stop_for(1000);
+  sqlite3 *db = store_raw();
+  store_sql(db, "UPDATE queries SET pending = 'window 2 of a newer version'");
+  sqlite3_close(db);
+  iv.store = store_opened(NULL);
+  iv_start();
+  iv_pass(70000); /* 22:15:41 */
+  CHECK_INT(replay_noticed(&iv.r, "state", GC_ERR_STATE), 1);
+  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:12 3\n"
+                       "Sales/queue_metric-nOffered-voice 22:13 3\n"
+                       "Sales/queue_interval_count-nOffered-voice 22:14 5\n"
+                       "Sales/queue_metric-nOffered-voice 22:14 8\n");
+  end_with_store();
+}
+
 /* The agent is killed at random moments: each window is sent; after a kill only
  * the window in flight is sent again, with the same values; the counter ends at
  * the true value. */
@@ -341,6 +482,10 @@ int main(void) {
   RUN(a_counter_begins_with_its_first_contact);
   RUN(a_window_older_than_backfill_is_not_sent_but_read_again);
   RUN(a_clock_months_ahead_deletes_no_totals);
+  RUN(a_state_file_that_comes_back_continues);
+  RUN(a_file_that_breaks_loses_no_total_of_a_running_query);
+  RUN(totals_that_cannot_be_read_are_not_half_loaded);
+  RUN(a_pending_window_that_cannot_be_read_is_lost_alone);
   RUN(killed_at_any_moment_nothing_is_missing);
   store_bench_end();
   return check_done();

@@ -20,7 +20,7 @@ static void open_store(void) {
 }
 
 static void close_store(void) {
-  static const char *const files[] = {"state.db", "state.db-wal",
+  static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm"};
   gc_store_close(store);
   store = NULL;

@@ -78,13 +78,14 @@ static void leave_a_window_behind(void) {
 static bool still_waits(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
   struct gc_store *store = NULL;
+  uint64_t generation;
   struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   bool found = false;
   CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
-  CHECK_INT(
-      gc_store_load_query(store, "prod", "query-q", &found, &mark, &text, &err),
-      GC_OK);
+  CHECK_INT(gc_store_load_query(store, "prod", "query-q", &found, &mark,
+                                &generation, &text, &err),
+            GC_OK);
   gc_store_close(store);
   CHECK(found);
   return text.len > 0;
@@ -202,7 +203,7 @@ static void alone(void (*law)(void)) {
 }
 
 static void tidy(void) {
-  static const char *const files[] = {"state.db", "state.db-wal",
+  static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm", ""};
   for (size_t i = 0; i < GC_COUNT(files); i++) {
     char path[160];

@@ -104,7 +104,7 @@ static enum gc_code refused(struct gc_err *err) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK};
   enum gc_code code = gc_store_open(store_folder, &s, &warning, err);
-  CHECK(s == NULL);
+  CHECK(s != NULL);
   CHECK_INT(warning.code, GC_OK);
   gc_store_close(s);
   return code;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/analytics_internal.h"
+
+enum {
+  DAY_MS = 86400000,
+  HOUR_MS = 3600000,
+  /* A checkpoint this far ahead of all clocks is reported … */
+  FUTURE_MS = 15 * 60000,
+  /* … and this far ahead, for so long, steps back. Time zones and summer time
+   * are in between: a wall clock that is an hour behind moves nothing. */
+  FUTURE_BACK_MS = 2 * HOUR_MS,
+  FUTURE_WAIT_MS = 10 * 60000,
+};
+
+void gc_analytics_report_clocks(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK};
+  double days = (double)b->poll.date_off_ms / DAY_MS;
+  if (b->poll.date_off_ms != 0 && b->clock.is_agreed)
+    (void)gc_fail(
+        &err, GC_ERR_STATE,
+        "an answer's Date is %+.2f days from this machine's clock and "
+        "from earlier answers; it is not used: look for a gateway or "
+        "proxy with a wrong clock",
+        days);
+  else if (b->poll.date_off_ms != 0)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the answers' Date is %+.2f days from this machine's clock; "
+                  "intervals follow the earlier of the two until they agree: "
+                  "check the clock of this machine (NTP)",
+                  days);
+  b->notice(b->ctx, "clock", &err);
+}
+
+/* The later one of all clocks that are known: those of this block and that of
+ * the account's last answer. */
+static int64_t latest_clock(const struct gc_analytics *b) {
+  int64_t wall_ms = gc_analytics_env(b)->wall_ms(gc_analytics_env(b)->ctx);
+  int64_t server_ms = gc_analytics_server_now(b);
+  int64_t date_ms = wall_ms + gc_api_clock_offset_ms(b->deps.api);
+  int64_t latest_ms = wall_ms > server_ms ? wall_ms : server_ms;
+  return latest_ms > date_ms ? latest_ms : date_ms;
+}
+
+void gc_analytics_check_future(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_windows_mark *mark = &b->checkpoint.mark;
+  int64_t ahead_ms = mark->is_set ? mark->done_ms - latest_clock(b) : 0;
+  double hours = (double)ahead_ms / HOUR_MS;
+  if (ahead_ms < FUTURE_MS) {
+    b->future_since_ms = 0;
+  } else if (b->future_since_ms == 0) {
+    b->future_since_ms = gc_analytics_now(b);
+  }
+  if (ahead_ms >= FUTURE_BACK_MS &&
+      gc_analytics_now(b) >= b->future_since_ms + FUTURE_WAIT_MS) {
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the checkpoint was %.1f hours in the future: a clock was "
+                  "wrong when it was saved; the query goes on with the newest "
+                  "interval, intervals before it may be missing",
+                  hours);
+    gc_checkpoint_step_back(
+        &b->checkpoint,
+        gc_windows_newest(&b->settings.rule, gc_analytics_server_now(b)));
+    b->future_since_ms = 0;
+  } else if (ahead_ms >= FUTURE_MS) {
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the checkpoint lies %.1f hours in the future, nothing is "
+                  "requested: a clock is or was wrong; the query goes on by "
+                  "itself, check the clock of this machine (NTP)",
+                  hours);
+  }
+  b->notice(b->ctx, "checkpoint", &err);
+}
+
+bool gc_analytics_load_state(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  enum gc_code code =
+      gc_checkpoint_load(&b->checkpoint, b->settings.rule.period_ms, &b->series,
+                         &b->sender.outbox, &warning, &err);
+  b->notice(b->ctx, "state", code == GC_OK ? &warning : &err);
+  if (code != GC_OK)
+    return false;
+  b->named = b->series.keys.count;
+  pthread_mutex_lock(&b->lock);
+  b->tally.done_ms = b->checkpoint.mark.done_ms;
+  /* The window that the agent was sending when it ended is sent first. */
+  b->stage =
+      b->sender.outbox.count > 0 ? GC_ANALYTICS_SENDING : GC_ANALYTICS_IDLE;
+  pthread_mutex_unlock(&b->lock);
+  return true;
+}
