@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/net/clock.h"
+#include "common/net/exposure.h"
 #include "common/net/http/http.h"
 #include "common/net/http/proxy.h"
 #include "common/net/socket/driver.h"
@@ -20,6 +21,8 @@ struct gc_account {
   struct gc_http *http;
   struct gc_env env;
   struct gc_shared_budget *budget;
+  struct gc_background *search;           /* for exposed secrets, once */
+  struct gc_secret_reader *secret_reader; /* NULL: the secret is in no file */
   struct gc_auth *auth;
   struct gc_api *api;
   struct gc_names *names;
@@ -178,6 +181,26 @@ static void open_store(const struct gc_account *a) {
     gc_store_set_notice(store, store_notice, (void *)a);
 }
 
+static void report_exposed(void *ctx, const struct gc_err *warning) {
+  const struct gc_account *a = ctx;
+  if (hooks.exposed != NULL)
+    hooks.exposed(a->settings.name, warning);
+}
+
+/* Before the loop's start. */
+static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
+  const struct gc_account_settings *s = &a->settings;
+  struct gc_exposure e = {.secret = {.literal = s->secret_literal,
+                                     .file = s->secret_file,
+                                     .credential = s->secret_credential},
+                          .client_cert = s->connect.client_cert,
+                          .client_key = s->connect.client_key};
+  a->search = gc_background_new(a->loop);
+  if (a->search == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return gc_exposure_start(a->search, &e, report_exposed, a, err);
+}
+
 static struct gc_channels *new_channels(struct gc_account *a) {
   a->driver = gc_socket_driver_ws(a->loop);
   struct gc_channel_deps deps = {.account = a->settings.name,
@@ -214,6 +237,12 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   struct gc_api_settings api = {.base_url = s->base_url,
                                 .max_concurrent = s->max_concurrent};
 
+  if (s->secret_file != NULL || s->secret_credential != NULL) {
+    a->secret_reader = gc_secret_reader_new(a->loop, &auth.secret);
+    if (a->secret_reader == NULL)
+      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    auth.source = gc_secret_reader_source(a->secret_reader);
+  }
   open_store(a);
   a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
                                    gc_clock_now_ms());
@@ -227,6 +256,8 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   if (a->channels == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 
+  GC_TRY(search_exposed(a, err));
+
   char thread[32];
   snprintf(thread, sizeof(thread), "gc-%s", s->name);
   return gc_loop_start(a->loop, thread, err);
@@ -238,6 +269,8 @@ static void tear_down_account(struct gc_account *a) {
   gc_names_free(a->names);
   gc_api_free(a->api);
   gc_auth_free(a->auth);
+  gc_background_free(a->search);
+  gc_secret_reader_free(a->secret_reader);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
   gc_shared_budget_put(a->budget);
@@ -245,6 +278,8 @@ static void tear_down_account(struct gc_account *a) {
   a->names = NULL;
   a->api = NULL;
   a->auth = NULL;
+  a->search = NULL;
+  a->secret_reader = NULL;
   a->http = NULL;
   a->loop = NULL;
   a->budget = NULL;

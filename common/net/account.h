@@ -45,6 +45,9 @@ struct gc_accounts_hooks {
    * network threads. */
   void (*notice)(const char *account, const char *cause,
                  const struct gc_err *err);
+  /* A secret of the account that every user of the host can read, once per
+   * start of the account. Called on network threads. */
+  void (*exposed)(const char *account, const struct gc_err *warning);
   /* Called in the init phase, when all options of collectd are known. */
   const char *(*state_dir)(
       void); /* returns NULL: no state survives a restart */

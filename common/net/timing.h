@@ -16,6 +16,12 @@ enum {
   GC_LOOP_NO_MEMORY_MS = 100,
 };
 
+/* ---- background ---- */
+enum {
+  /* How long the stop waits for a thread that reads a file. */
+  GC_BACKGROUND_STOP_MS = 200,
+};
+
 /* ---- http ---- */
 enum {
   /* TCP keep-alive: below the idle time-outs of usual firewalls (minutes). */
@@ -52,6 +58,8 @@ enum {
    * before a secret that cannot be read is read again. Neither sends a request.
    */
   GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
+  /* A read of the secret that takes this long is reported: its disk hangs. */
+  GC_AUTH_SECRET_SLOW_MS = 5000,
   /* At most one renewal for a 401 in this time: the API that refuses a token
    * this young would refuse the next one too. */
   GC_AUTH_REJECT_INTERVAL_MS = 60 * 1000,

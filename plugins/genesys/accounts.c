@@ -161,7 +161,6 @@ static enum gc_code join_scopes(struct account_options *o, struct gc_err *err) {
 }
 
 static enum gc_code check_secret(const struct gc_account_settings *s,
-                                 struct gc_err *ret_warning,
                                  struct gc_err *err) {
   struct gc_secret secret = {s->secret_literal, s->secret_file, s->secret_env,
                              s->secret_credential};
@@ -173,17 +172,15 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
     if (gc_secret_read(&secret, &taken, NULL) != GC_OK)
       gc_buf_reset(&taken);
   }
-  (void)gc_secret_is_exposed(&secret, ret_warning);
   return GC_OK;
 }
 
 static enum gc_code check_account(struct account_options *o,
-                                  struct gc_err *ret_warning,
                                   struct gc_err *err) {
   struct gc_account_settings *s = &o->account;
   GC_TRY(find_urls(o, err));
   GC_TRY(join_scopes(o, err));
-  GC_TRY(check_secret(s, ret_warning, err));
+  GC_TRY(check_secret(s, err));
   if (s->connect.client_key != NULL && s->connect.client_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "ClientKey needs a ClientCert");
   s->token_in_body = o->token_auth == TOKEN_BODY;
@@ -192,12 +189,34 @@ static enum gc_code check_account(struct account_options *o,
   return GC_OK;
 }
 
+static void warn_about(const struct account_options *o,
+                       void (*warn)(const char *account,
+                                    const struct gc_err *warning)) {
+  const struct gc_connect *c = &o->account.connect;
+  struct gc_err warning;
+  if (!c->verify_peer) {
+    (void)gc_fail(&warning, GC_ERR_TLS,
+                  "VerifyPeer false: whoever is on the way can read id, secret "
+                  "and data; name the authority in CACert instead");
+    warn(o->account.name, &warning);
+  }
+  if (c->verify_peer && !c->verify_host) {
+    (void)gc_fail(&warning, GC_ERR_TLS,
+                  "VerifyHost false: the owner of any certificate of a trusted "
+                  "authority can read id, secret and data");
+    warn(o->account.name, &warning);
+  }
+}
+
 enum gc_code account_define(const char *name, struct account_options *o,
-                            struct gc_err *ret_warning, struct gc_err *err) {
+                            void (*warn)(const char *account,
+                                         const struct gc_err *warning),
+                            struct gc_err *err) {
   o->account.name = strdup(name);
-  enum gc_code code = o->account.name != NULL
-                          ? check_account(o, ret_warning, err)
-                          : out_of_memory(err);
+  enum gc_code code =
+      o->account.name != NULL ? check_account(o, err) : out_of_memory(err);
+  if (code == GC_OK)
+    warn_about(o, warn);
   if (code == GC_OK)
     code = gc_accounts_define(&o->account, err);
   free(o->account.name);

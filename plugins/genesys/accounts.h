@@ -26,11 +26,11 @@ struct account_options {
 
 extern const struct gc_opt account_rows[];
 
-/* Checks `o`, defines the account `name` and frees the rest of `o`.
- * `ret_warning` gets a warning; its code stays GC_OK without one. */
-GC_MUST_CHECK enum gc_code account_define(const char *name,
-                                          struct account_options *o,
-                                          struct gc_err *ret_warning,
-                                          struct gc_err *err);
+/* Checks `o`, defines the account `name` and frees the rest of `o`. Calls
+ * `warn` for each doubtful setting. Reads no file: its disk may hang. */
+GC_MUST_CHECK enum gc_code
+account_define(const char *name, struct account_options *o,
+               void (*warn)(const char *account, const struct gc_err *warning),
+               struct gc_err *err);
 
 #endif

@@ -18,14 +18,13 @@
 static struct gc_plugin plugin;
 static struct genesys_options settings;
 
+/* On network threads, too. */
+static void warn_account(const char *account, const struct gc_err *warning);
+
 static enum gc_code read_account(const char *account, void *options,
                                  struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = account_define(account, options, &warning, err);
+  enum gc_code code = account_define(account, options, warn_account, err);
   free(options);
-  if (code == GC_OK && warning.code != GC_OK)
-    gc_log_line(plugin.log, GC_LOG_WARNING, "<Account \"%s\">: %s", account,
-                warning.text);
   return code;
 }
 
@@ -44,6 +43,11 @@ static struct gc_plugin plugin = {.name = "genesys",
                                   .kinds = kinds,
                                   .rows = genesys_rows,
                                   .settings = &settings};
+
+static void warn_account(const char *account, const struct gc_err *warning) {
+  gc_log_line(plugin.log, GC_LOG_WARNING, "<Account \"%s\">: %s", account,
+              warning->text);
+}
 
 /* On network threads. */
 static void on_notice(const char *account, const char *cause,
@@ -112,6 +116,7 @@ static int on_config(oconfig_item_t *ci) {
   int status = gc_plugin_config(&plugin, ci);
   gc_debug_to(settings.debug ? write_debug_line : NULL);
   struct gc_accounts_hooks hooks = {.notice = on_notice,
+                                    .exposed = warn_account,
                                     .state_dir = state_dir,
                                     .default_host = default_host};
   gc_accounts_set_hooks(&hooks);

@@ -160,6 +160,20 @@ def a_readable_secret_file_has_a_warning() -> None:
     logged_and_runs_on("world-readable secret", daemon, "[warning]", PROD, "readable by every user", "chmod 0640")
 
 
+def each_exposed_secret_has_its_own_line() -> None:
+    sim = Simulator(**SMALL)
+    key = process.folder("key") / "client.key"
+    key.write_bytes(Path(sim.client_key).read_bytes())
+    key.chmod(0o644)
+    daemon = Collectd(account(sim, ClientSecretFile=secret_file(sim.client_secret, 0o644), VerifyPeer=False,
+                              ClientCert=sim.client_cert, ClientKey=key), queues())
+    daemon.wait_up()
+    for part in ("VerifyPeer false", "the client secret", "the key of the client certificate"):
+        line = daemon.says("[warning]", PROD, part)
+        check("a line about %s" % part, True, line)
+    daemon.stop()
+
+
 def certificates() -> None:
     sim = Simulator(**SMALL)
     protected = {"BaseURL": sim.https_mtls, "ClientCert": sim.client_cert, "ClientKey": sim.client_key_protected}
@@ -232,5 +246,6 @@ if __name__ == "__main__":
     report.main([certificates, the_examples_are_valid, mistakes_in_accounts_end_collectd,
                  wrong_credentials, a_missing_permission_is_named,
                  mistakes_in_queues_end_collectd, an_unknown_account_stops_only_its_block,
-                 a_readable_secret_file_has_a_warning, unresolvable_and_refused_addresses,
+                 a_readable_secret_file_has_a_warning, each_exposed_secret_has_its_own_line,
+                 unresolvable_and_refused_addresses,
                  a_selection_without_queues_has_a_warning], {"collectd": DAEMON})

@@ -42,6 +42,7 @@ struct gc_auth {
   struct gc_timer timer; /* the next request, or the next check of the file */
   struct gc_exchange exchange;
   bool running, is_probe;
+  bool reading;                      /* the secret, for the next request */
   struct gc_buf authorization, body; /* of the running request; secrets */
   const char *headers[4];
 };
@@ -252,15 +253,17 @@ static enum gc_code write_request(struct gc_auth *a,
   return add_form_field(&a->body, "client_secret", secret->data, secret->len);
 }
 
-static enum gc_code start_request(struct gc_auth *a, struct gc_err *err) {
+static enum gc_code start_request(struct gc_auth *a,
+                                  const struct gc_secret_answer *answer,
+                                  struct gc_err *err) {
   static const char form[] = "Content-Type: application/x-www-form-urlencoded";
   static const char accepts[] = "Accept: application/json";
-  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
 
-  /* Read before the secret: a change between the two is noticed later. */
-  a->secret_version = gc_secret_version(&a->settings.secret);
-  GC_TRY(gc_secret_read(&a->settings.secret, &secret, err));
-  enum gc_code code = write_request(a, &secret);
+  a->secret_version = answer->version;
+  if (answer->code != GC_OK)
+    return gc_fail(err, answer->code, "%.340s; next try in %d s",
+                   answer->err.text, GC_AUTH_SECRET_CHECK_MS / 1000);
+  enum gc_code code = write_request(a, &answer->secret);
   if (code != GC_OK)
     return gc_fail(err, code, "token request: %s", gc_code_words(code));
 
@@ -279,32 +282,25 @@ static enum gc_code start_request(struct gc_auth *a, struct gc_err *err) {
 }
 
 /* True if the credentials were refused and have not changed since. */
-static bool is_refused_unchanged(const struct gc_auth *a) {
+static bool is_refused_unchanged(const struct gc_auth *a, uint64_t version) {
   return a->is_refused && now_ms(a) < a->refused_until_ms &&
-         gc_secret_version(&a->settings.secret) == a->secret_version;
+         version == a->secret_version;
 }
 
-/* Sends a request if one is allowed now; otherwise schedules it. */
-static void request_token(struct gc_auth *a) {
-  if (a->running)
-    return;
-  if (is_refused_unchanged(a)) {
+static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
+  struct gc_auth *a = ctx;
+  struct gc_err err = {.code = GC_OK};
+  a->reading = false;
+  if (is_refused_unchanged(a, answer->version)) {
     schedule_request(a, GC_AUTH_SECRET_CHECK_MS);
     set_state(a, is_valid(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
     return;
   }
-  if (now_ms(a) < a->paused_until_ms ||
-      !gc_breaker_allows(&a->breaker, now_ms(a))) {
-    schedule_request(a, gc_breaker_wait_ms(&a->breaker, now_ms(a)));
-    return;
-  }
-
-  struct gc_err err = {.code = GC_OK};
-  if (!is_valid(a))
-    set_state(a, GC_AUTH_REQUESTING);
-  if (start_request(a, &err) == GC_OK) {
+  if (start_request(a, answer, &err) == GC_OK) {
+    gc_timers_unset(a->env->timers, &a->timer);
     a->running = true;
     a->is_probe = gc_breaker_sent(&a->breaker);
+    set_state(a, is_valid(a) ? GC_AUTH_READY : GC_AUTH_REQUESTING);
     return;
   }
   wipe_request(a);
@@ -312,9 +308,59 @@ static void request_token(struct gc_auth *a) {
   fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
 }
 
+static void read_secret(struct gc_auth *a) {
+  const struct gc_secret_source *source = &a->settings.source;
+  struct gc_err err = {.code = GC_OK};
+  a->reading = true;
+  if (source->read == NULL) {
+    struct gc_secret_answer answer = {.code = GC_OK};
+    gc_secret_answer_read(&a->settings.secret, &answer);
+    on_secret(a, &answer);
+    gc_secret_answer_clear(&answer);
+  } else if (source->read(source->ctx, on_secret, a, &err) == GC_OK) {
+    (void)gc_timers_set(a->env->timers, &a->timer,
+                        now_ms(a) + GC_AUTH_SECRET_SLOW_MS);
+  } else {
+    a->reading = false;
+    a->counts.failed++;
+    fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
+  }
+}
+
+/* The read goes on: a second one would hang too. */
+static void report_slow_read(struct gc_auth *a) {
+  struct gc_err err;
+  char place[200];
+  gc_secret_place(&a->settings.secret, place, sizeof(place));
+  (void)gc_fail(&err, GC_ERR_STATE,
+                "the client secret %s: no answer of the file system for %d s; "
+                "check its disk or network folder; the request follows when "
+                "the read ends",
+                place, GC_AUTH_SECRET_SLOW_MS / 1000);
+  fail_request(a, GC_AUTH_SECRET_SLOW_MS, &err);
+}
+
+/* Sends a request if one is allowed now; otherwise schedules it. */
+static void request_token(struct gc_auth *a) {
+  if (a->running || a->reading)
+    return;
+  if (now_ms(a) < a->paused_until_ms ||
+      !gc_breaker_allows(&a->breaker, now_ms(a))) {
+    schedule_request(a, gc_breaker_wait_ms(&a->breaker, now_ms(a)));
+    return;
+  }
+  if (!is_valid(a) && !a->is_refused)
+    set_state(a, GC_AUTH_REQUESTING);
+  read_secret(a);
+}
+
 static void on_timer(void *ctx, uint64_t at_ms) {
+  struct gc_auth *a = ctx;
   (void)at_ms;
-  request_token(ctx);
+  if (a->reading)
+    report_slow_read(a);
+  else
+    request_token(a);
 }
 
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
@@ -342,6 +388,8 @@ void gc_auth_free(struct gc_auth *a) {
     return;
   if (a->running)
     a->env->transport.cancel(a->env->transport.ctx, &a->exchange);
+  if (a->reading)
+    a->settings.source.cancel(a->settings.source.ctx);
   gc_timers_unset(a->env->timers, &a->timer);
   wipe_request(a);
   gc_token_clear(&a->token);
@@ -353,7 +401,7 @@ enum gc_auth_state gc_auth_request(struct gc_auth *a) {
     request_token(a);
   /* Renewals failed until the old token expired. */
   else if (a->state == GC_AUTH_READY && !is_valid(a))
-    a->state = a->running ? GC_AUTH_REQUESTING : GC_AUTH_FAILED;
+    a->state = a->running || a->reading ? GC_AUTH_REQUESTING : GC_AUTH_FAILED;
   return a->state;
 }
 
@@ -369,7 +417,7 @@ bool gc_auth_reject(struct gc_auth *a, uint32_t number) {
     return true;
   if (a->was_rejected &&
       now_ms(a) - a->rejected_ms < GC_AUTH_REJECT_INTERVAL_MS)
-    return a->running || a->token.bearer == NULL;
+    return a->running || a->reading || a->token.bearer == NULL;
 
   a->was_rejected = true;
   a->rejected_ms = now_ms(a);

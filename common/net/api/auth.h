@@ -9,13 +9,14 @@
  *                        Retry-After is obeyed; consecutive 5xx and missing
  *                        answers open the breaker
  *   unreadable secret    read again each 10 s; nothing is sent
+ *   a read that hangs    reported after 5 s; the request is sent when it ends
  *
  * Only the account's network thread may use this. */
 #ifndef GC_NET_API_AUTH_H
 #define GC_NET_API_AUTH_H
 
 #include "common/base/env.h"
-#include "common/net/api/secret.h"
+#include "common/net/api/secret_reader.h"
 
 struct gc_auth;
 
@@ -23,6 +24,8 @@ struct gc_auth_settings { /* all borrowed */
   const char *url;        /* of the token endpoint */
   const char *client_id;
   struct gc_secret secret;
+  /* Reads `secret`. .read NULL: it is read at once, on this thread. */
+  struct gc_secret_source source;
   bool in_body;          /* TokenAuth "body": id and secret as form fields */
   const char *scope;     /* blank-separated; NULL or "": none is sent */
   uint32_t margin_s;     /* how long before its end the token is renewed */

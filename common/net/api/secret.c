@@ -175,9 +175,21 @@ enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
 
   if (out->data != NULL)
     trim_space(out);
-  if (out->len == 0)
-    return gc_fail(err, GC_ERR_AUTH, "the client secret is empty");
-  return GC_OK;
+  if (out->len > 0)
+    return GC_OK;
+  gc_secret_place(s, path, sizeof(path));
+  return gc_fail(err, GC_ERR_AUTH, "the client secret is empty: %.300s", path);
+}
+
+void gc_secret_place(const struct gc_secret *s, char *out, size_t size) {
+  if (write_path(s, out, size, NULL))
+    return;
+  if (s->env != NULL)
+    snprintf(out, size, "ClientSecretEnv %s", s->env);
+  else if (s->credential != NULL)
+    snprintf(out, size, "ClientSecretCredential %s", s->credential);
+  else
+    snprintf(out, size, "ClientSecret");
 }
 
 bool gc_secret_is_exposed(const struct gc_secret *s, struct gc_err *ret_words) {

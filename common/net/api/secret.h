@@ -36,6 +36,10 @@ GC_API GC_MUST_CHECK enum gc_code gc_secret_read(const struct gc_secret *s,
                                                  struct gc_buf *out,
                                                  struct gc_err *err);
 
+/* Writes where the secret is, for messages: a path, "ClientSecretEnv NAME" or
+ * "ClientSecret"; cut to `size`. */
+GC_API void gc_secret_place(const struct gc_secret *s, char *out, size_t size);
+
 /* True if every user of the host may read the file; `ret_words` is the warning
  * (NULL: not needed). */
 GC_API bool gc_secret_is_exposed(const struct gc_secret *s,

@@ -149,6 +149,105 @@ static void a_secret_that_cannot_be_read_is_a_clear_failure(void) {
   auth_end();
 }
 
+/* ---- a disk that hangs ---- */
+
+static struct {
+  void (*done)(void *ctx, const struct gc_secret_answer *answer);
+  void *ctx;
+  unsigned reads, cancels;
+} disk;
+
+static enum gc_code disk_read(void *ctx,
+                              void (*done)(void *done_ctx,
+                                           const struct gc_secret_answer *),
+                              void *done_ctx, struct gc_err *err) {
+  (void)ctx;
+  (void)err;
+  disk.done = done;
+  disk.ctx = done_ctx;
+  disk.reads++;
+  return GC_OK;
+}
+
+static void disk_cancel(void *ctx) {
+  (void)ctx;
+  disk.cancels++;
+}
+
+static void disk_answers(const char *secret) {
+  struct gc_secret_answer answer = {.version = 1,
+                                    .secret = {.max = GC_SECRET_MAX_BYTES}};
+  CHECK_INT(gc_buf_text(&answer.secret, secret), GC_OK);
+  disk.done(disk.ctx, &answer);
+  gc_secret_answer_clear(&answer);
+}
+
+static struct gc_auth_settings on_a_disk(void) {
+  struct gc_auth_settings s = auth_plain();
+  memset(&disk, 0, sizeof(disk));
+  s.secret = (struct gc_secret){.file = "/slow/secret"};
+  s.source = (struct gc_secret_source){disk_read, disk_cancel, NULL};
+  return s;
+}
+
+static void a_read_that_hangs_is_reported_and_waited_for(void) {
+  struct gc_auth_settings s = on_a_disk();
+  auth_begin_with(&s);
+  auth_answer(0, 200, AUTH_TOKEN("t1"));
+  CHECK_INT(auth_want(), GC_AUTH_REQUESTING);
+  replay_run(&auth_world, 4999);
+  CHECK_INT(auth_world.notice_count, 0);
+  replay_run(&auth_world, 1);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
+  CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_STATE);
+  CHECK_HAS(replay_last_notice(&auth_world, "token")->text, "/slow/secret");
+  replay_run(&auth_world, 3600 * 1000);
+  CHECK_INT(disk.reads, 1);
+  disk_answers("s");
+  replay_settle(&auth_world);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
+  CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_OK);
+  auth_end();
+  CHECK_INT(disk.cancels, 0);
+}
+
+static void a_renewal_that_hangs_leaves_the_old_token_in_use(void) {
+  struct gc_auth_settings s = on_a_disk();
+  auth_begin_with(&s);
+  auth_answer(0, 200, AUTH_TOKEN("t1"));
+  (void)gc_auth_request(auth);
+  disk_answers("s");
+  replay_settle(&auth_world);
+  replay_run(&auth_world, gc_token_renew_ms(86399, 300) + 10000);
+  CHECK_INT(disk.reads, 2);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
+  CHECK_STR(auth_bearer(), "t1");
+  CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_STATE);
+  replay_run(&auth_world, 300 * 1000); /* it ends */
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
+  auth_end();
+  CHECK_INT(disk.cancels, 1);
+}
+
+static void a_rejected_token_waits_for_the_read(void) {
+  struct gc_auth_settings s = on_a_disk();
+  uint32_t number = 0;
+  auth_begin_with(&s);
+  auth_answer(0, 200, AUTH_TOKEN("t1"));
+  auth_answer(0, 200, AUTH_TOKEN("t2"));
+  (void)gc_auth_request(auth);
+  disk_answers("s");
+  replay_settle(&auth_world);
+  CHECK_STR(gc_auth_bearer(auth, &number), "t1");
+  CHECK(gc_auth_reject(auth, number));
+  CHECK(gc_auth_reject(auth, number));
+  CHECK_INT(disk.reads, 2);
+  disk_answers("s");
+  replay_settle(&auth_world);
+  CHECK_STR(auth_bearer(), "t2");
+  auth_end();
+}
+
 static void a_secret_that_is_too_large_is_a_clear_failure(void) {
   char secret[GC_SECRET_MAX_BYTES + 2];
   memset(secret, 'x', sizeof(secret) - 1);
@@ -334,6 +433,9 @@ int main(void) {
   RUN(a_changed_secret_that_meets_an_outage_is_tried_on);
   RUN(the_secret_is_read_for_each_request);
   RUN(a_secret_that_cannot_be_read_is_a_clear_failure);
+  RUN(a_read_that_hangs_is_reported_and_waited_for);
+  RUN(a_renewal_that_hangs_leaves_the_old_token_in_use);
+  RUN(a_rejected_token_waits_for_the_read);
   RUN(a_secret_that_is_too_large_is_a_clear_failure);
   RUN(a_failed_request_backs_off_and_retries_without_end);
   RUN(retry_after_is_kept_to_the_second_up_to_15_minutes);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads a client secret that is in a file on a thread of its own
+ * (net/background): a disk or network folder that hangs holds up neither the
+ * network thread nor init, a reading or the stop. */
+#ifndef GC_NET_API_SECRET_READER_H
+#define GC_NET_API_SECRET_READER_H
+
+#include "common/net/api/secret.h"
+
+struct gc_loop;
+struct gc_secret_reader;
+
+/* What one read found. */
+struct gc_secret_answer {
+  enum gc_code code; /* of gc_secret_read */
+  struct gc_err err; /* its text */
+  uint64_t version;  /* gc_secret_version, asked before the read */
+  struct gc_buf secret;
+};
+
+/* Where gc_auth gets the secret from: a reader in the daemon, a script in
+ * tests. One read at a time, on the loop's thread. */
+struct gc_secret_source {
+  /* Starts a read. `done` runs once, later, on the loop's thread; the answer is
+   * borrowed for the call. GC_ERR_MEMORY: no thread; `done` never runs. */
+  enum gc_code (*read)(void *ctx,
+                       void (*done)(void *done_ctx,
+                                    const struct gc_secret_answer *answer),
+                       void *done_ctx, struct gc_err *err);
+  /* Ends a running read without `done`. */
+  void (*cancel)(void *ctx);
+  void *ctx;
+};
+
+/* Fills an empty answer; may block for as long as the disk does. */
+GC_API void gc_secret_answer_read(const struct gc_secret *secret,
+                                  struct gc_secret_answer *ret_answer);
+/* Wipes the secret. */
+GC_API void gc_secret_answer_clear(struct gc_secret_answer *answer);
+
+/* `loop` is borrowed, `secret` copied: its `file` or `credential`. Returns NULL
+ * when out of memory. */
+GC_API struct gc_secret_reader *
+gc_secret_reader_new(struct gc_loop *loop, const struct gc_secret *secret);
+/* As gc_background_free. */
+GC_API void gc_secret_reader_free(struct gc_secret_reader *reader);
+
+GC_API struct gc_secret_source
+gc_secret_reader_source(struct gc_secret_reader *reader);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setname_np */
+#endif
+#include "common/net/background.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/net/loop.h"
+#include "common/net/timing.h"
+
+enum { STACK_BYTES = 256 * 1024 };
+
+/* One work. Its thread and its owner hold it until both have released it, so
+ * that a thread that hangs touches nothing else. */
+struct job {
+  pthread_mutex_t lock;
+  pthread_cond_t ended;
+  unsigned holders;
+  struct gc_loop *loop; /* NULL: cancelled */
+  bool has_run;
+  struct gc_work work;
+  struct gc_background *owner; /* the loop's thread; NULL: cancelled */
+};
+
+struct gc_background {
+  struct gc_loop *loop;
+  struct job *job;  /* NULL: no work runs */
+  struct job *left; /* the last one that was cancelled; NULL: none */
+};
+
+static void release_job(struct job *job) {
+  pthread_mutex_lock(&job->lock);
+  bool is_last = --job->holders == 0;
+  pthread_mutex_unlock(&job->lock);
+  if (!is_last)
+    return;
+  job->work.drop(job->work.ctx);
+  pthread_cond_destroy(&job->ended);
+  pthread_mutex_destroy(&job->lock);
+  free(job);
+}
+
+static void drop_task(void *ctx) { release_job(ctx); }
+
+/* On the loop's thread; holds the job for the thread that has ended. */
+static void end_job(void *ctx) {
+  struct job *job = ctx;
+  if (job->owner != NULL) {
+    job->owner->job = NULL;
+    job->owner = NULL;
+    job->work.done(job->work.ctx);
+    release_job(job);
+  }
+  release_job(job);
+}
+
+static void *run_job(void *arg) {
+  struct job *job = arg;
+  pthread_setname_np(pthread_self(), job->work.name);
+  job->work.run(job->work.ctx);
+
+  pthread_mutex_lock(&job->lock);
+  job->has_run = true;
+  bool posted = job->loop != NULL &&
+                gc_loop_post(job->loop, end_job, drop_task, job) == GC_OK;
+  pthread_cond_broadcast(&job->ended);
+  pthread_mutex_unlock(&job->lock);
+  if (!posted)
+    release_job(job);
+  return NULL;
+}
+
+static struct job *new_job(struct gc_background *b,
+                           const struct gc_work *work) {
+  struct job *job = calloc(1, sizeof(*job));
+  if (job == NULL)
+    return NULL;
+  pthread_condattr_t clock;
+  pthread_condattr_init(&clock);
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+  pthread_mutex_init(&job->lock, NULL);
+  pthread_cond_init(&job->ended, &clock);
+  pthread_condattr_destroy(&clock);
+  job->holders = 2;
+  job->loop = b->loop;
+  job->work = *work;
+  job->owner = b;
+  return job;
+}
+
+/* The daemon handles signals; a thread inherits its creator's mask. */
+static int start_thread(struct job *job) {
+  sigset_t all, before;
+  pthread_t thread;
+  pthread_attr_t attr;
+  sigfillset(&all);
+  pthread_attr_init(&attr);
+  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attr, STACK_BYTES);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = pthread_create(&thread, &attr, run_job, job);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attr);
+  return failed;
+}
+
+enum gc_code gc_background_start(struct gc_background *b,
+                                 const struct gc_work *work,
+                                 struct gc_err *err) {
+  if (b->job != NULL) {
+    work->drop(work->ctx);
+    return gc_fail(err, GC_ERR_REQUEST, "%s runs already", work->name);
+  }
+  struct job *job = new_job(b, work);
+  if (job == NULL) {
+    work->drop(work->ctx);
+    return gc_fail(err, GC_ERR_MEMORY, "%s: out of memory", work->name);
+  }
+  int failed = start_thread(job);
+  if (failed == 0) {
+    b->job = job;
+    return GC_OK;
+  }
+  enum gc_code code = gc_fail(err, GC_ERR_MEMORY, "no thread %s: %s",
+                              work->name, strerror(failed));
+  job->holders = 1;
+  release_job(job);
+  return code;
+}
+
+bool gc_background_is_running(const struct gc_background *b) {
+  return b->job != NULL;
+}
+
+void gc_background_cancel(struct gc_background *b) {
+  struct job *job = b->job;
+  if (job == NULL)
+    return;
+  b->job = NULL;
+  job->owner = NULL;
+  pthread_mutex_lock(&job->lock);
+  job->loop = NULL;
+  pthread_mutex_unlock(&job->lock);
+  if (b->left != NULL)
+    release_job(b->left);
+  b->left = job;
+}
+
+struct gc_background *gc_background_new(struct gc_loop *loop) {
+  struct gc_background *b = calloc(1, sizeof(*b));
+  if (b != NULL)
+    b->loop = loop;
+  return b;
+}
+
+/* So that no thread is left in the usual case. */
+static void wait_for_thread(struct job *job) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += GC_BACKGROUND_STOP_MS * 1000000l;
+  until.tv_sec += until.tv_nsec / 1000000000l;
+  until.tv_nsec %= 1000000000l;
+  int failed = 0;
+  pthread_mutex_lock(&job->lock);
+  while (!job->has_run && failed == 0)
+    failed = pthread_cond_timedwait(&job->ended, &job->lock, &until);
+  pthread_mutex_unlock(&job->lock);
+}
+
+void gc_background_free(struct gc_background *b) {
+  if (b == NULL)
+    return;
+  gc_background_cancel(b);
+  if (b->left != NULL) {
+    wait_for_thread(b->left);
+    release_job(b->left);
+  }
+  free(b);
+}

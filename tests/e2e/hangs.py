@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do init, readings and the stop take under two seconds each while a disk, a lock or a queue holds up a file?"""
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Callable
+
+from lib import process, report
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, queues
+from lib.flows import Hook, Sqs
+from lib.genesys import Simulator
+from lib.hanging_disk import Disk, hanging_disk
+from lib.report import check, note, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
+INIT_MAX_S = 2.0
+
+
+def started(daemon: Collectd) -> None:
+    began = time.monotonic()
+    daemon.says("Initialization complete", within_s=40)
+    took = time.monotonic() - began
+    check("init in under %g s" % INIT_MAX_S, took < INIT_MAX_S, took)
+
+
+def reads_on(daemon: Collectd, host: str = "agent") -> None:
+    """Values of the account leave each second; collectd tells a reading that takes longer than that."""
+    def readings() -> int:
+        return len(daemon.readings("account-prod", "token_lifetime", host=host))
+    before = readings()
+    daemon.lives_until(lambda: readings() >= before + 2, 5, "two readings of the account")
+    same("readings that took too long", daemon.program.matching("read-function", "took"), [])
+
+
+def stops(daemon: Collectd) -> None:
+    took, status = daemon.stop()
+    check("stopped in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S, took)
+    same("exit status", status, 0)
+    note("stopped after %.2f s" % took)
+
+
+def secret_below(disk: Disk, sim: Simulator) -> Path:
+    path = disk.below / "secret"
+    shutil.copy(sim.client_secret_file, path)
+    path.chmod(0o600)
+    return path
+
+
+def the_secret_is_on_a_disk_that_hangs() -> None:
+    sim, disk = Simulator(**SMALL), hanging_disk("secrets")
+    path = secret_below(disk, sim)
+    disk.hang()
+    daemon = Collectd(account(sim, ClientSecretFile=path), queues(), preload=str(disk.shim), env=disk.env)
+    started(daemon)
+    line = daemon.says("the client secret", within_s=12)
+    check("the line names file and remedy", str(path) in line and "check its disk" in line, line)
+    reads_on(daemon)
+    stops(daemon)
+
+
+def a_disk_that_answers_again_needs_no_restart() -> None:
+    """Another account works meanwhile."""
+    sims, disk = [Simulator(**SMALL) for _ in range(2)], hanging_disk("secrets")
+    path = secret_below(disk, sims[0])
+    disk.hang()
+    daemon = Collectd(account(sims[0], ClientSecretFile=path, Host="one") + account(sims[1], "two", Host="two"),
+                      queues() + queues("b", Account="two"), preload=str(disk.shim), env=disk.env)
+    started(daemon)
+    daemon.wait_up("b", host="two")
+    check("the account with the secret has no values", not daemon.is_up(host="one"))
+    disk.answer()
+    daemon.wait_up(host="one")
+    stops(daemon)
+
+
+def the_secret_hangs_when_the_token_is_renewed() -> None:
+    sim, disk = Simulator(**SMALL), hanging_disk("secrets")
+    daemon = Collectd(account(sim, ClientSecretFile=secret_below(disk, sim)), queues(), preload=str(disk.shim),
+                      env=disk.env)
+    daemon.wait_up()
+    disk.hang()
+    sim.call("tokens", {"op": "revoke"})
+    daemon.says("the client secret", "no answer of the file system", within_s=20)
+    reads_on(daemon)
+    stops(daemon)
+
+
+def other_programs_hold_both_databases() -> None:
+    sim, state, sqs = Simulator(**SMALL), process.folder("state"), Sqs()
+    hook = Hook(sqs)
+    first = Collectd(account(sim), queues(), flows=hook.block(), state_dir=state)
+    first.wait_up()
+    hook.wait_open(first)
+    first.stop()
+    holders = [sqlite3.connect(state / name, isolation_level=None) for name in ("state.db", "flowmetrics.db")]
+    for holder in holders:
+        holder.execute("BEGIN IMMEDIATE")
+    daemon = Collectd(account(sim), queues(), flows=hook.block(), state_dir=state)
+    started(daemon)
+    reads_on(daemon)
+    stops(daemon)
+    for holder in holders:
+        holder.close()
+
+
+def the_write_queue_is_full() -> None:
+    """collectd drops values; the plugins' write tracker waits for none of them."""
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim), queues(), more="WriteQueueLimitHigh 2\nWriteQueueLimitLow 1\n")
+    started(daemon)
+    daemon.says("Dropping", within_s=10)
+    lines = len(daemon.program.matching("Dropping"))
+    daemon.lives_until(lambda: len(daemon.program.matching("Dropping")) > lines + 10, 10, "more values that are dropped")
+    same("readings that took too long", daemon.program.matching("read-function", "took"), [])
+    stops(daemon)
+
+
+SCENARIOS: list[Callable[[], None]] = [
+    the_secret_is_on_a_disk_that_hangs, a_disk_that_answers_again_needs_no_restart,
+    the_secret_hangs_when_the_token_is_renewed, other_programs_hold_both_databases, the_write_queue_is_full]
+
+if __name__ == "__main__":
+    report.main(SCENARIOS, {"collectd": DAEMON})

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/background.h"
+
+#include <stdlib.h>
+
+#include "common/net/clock.h"
+#include "common/net/loop.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+/* A work that hangs until the test opens the gate. */
+static struct gate gate = GATE_INIT;
+static bool is_open;
+static unsigned runs, dones, drops;
+
+static void run_work(void *ctx) {
+  (void)ctx;
+  GATE_CHANGE(&gate, runs++);
+  pthread_mutex_lock(&gate.lock);
+  while (!is_open)
+    pthread_cond_wait(&gate.changed, &gate.lock);
+  pthread_mutex_unlock(&gate.lock);
+}
+
+static void end_work(void *ctx) {
+  (void)ctx;
+  GATE_CHANGE(&gate, dones++);
+}
+
+static void drop_work(void *ctx) {
+  free(ctx);
+  GATE_CHANGE(&gate, drops++);
+}
+
+static unsigned count_of(const unsigned *counter) {
+  pthread_mutex_lock(&gate.lock);
+  unsigned count = *counter;
+  pthread_mutex_unlock(&gate.lock);
+  return count;
+}
+
+static struct gc_loop *loop;
+static struct gc_background *background;
+
+static void start_work(void *ctx) {
+  struct gc_err err = {.code = GC_OK};
+  *(enum gc_code *)ctx =
+      gc_background_start(background,
+                          &(struct gc_work){"gc-test-work", run_work, end_work,
+                                            drop_work, malloc(1)},
+                          &err);
+}
+
+static enum gc_code start_it(void) {
+  enum gc_code code = GC_OK;
+  gc_loop_call(loop, start_work, &code);
+  return code;
+}
+
+static void cancel_work(void *ctx) {
+  (void)ctx;
+  gc_background_cancel(background);
+}
+
+static void begin(bool open_gate) {
+  struct gc_err err;
+  GATE_CHANGE(&gate, runs = dones = drops = 0; is_open = open_gate);
+  loop = gc_loop_new(&err);
+  background = gc_background_new(loop);
+  CHECK_INT(gc_loop_start(loop, "gc-test", &err), GC_OK);
+}
+
+static void end(void) {
+  gc_loop_stop(loop);
+  gc_background_free(background);
+  gc_loop_free(loop);
+}
+
+static bool has_dropped(void *ctx) {
+  (void)ctx;
+  return drops == 1;
+}
+
+static void a_work_ends_on_the_loop_s_thread_and_is_dropped(void) {
+  begin(true);
+  CHECK_INT(start_it(), GC_OK);
+  CHECK(gate_wait(&gate, has_dropped, NULL));
+  CHECK_INT(count_of(&dones), 1);
+  end();
+  CHECK_INT(count_of(&drops), 1);
+}
+
+static void there_is_one_work_at_a_time(void) {
+  begin(false);
+  CHECK_INT(start_it(), GC_OK);
+  CHECK_INT(start_it(), GC_ERR_REQUEST);
+  CHECK_INT(count_of(&drops), 1);
+  GATE_CHANGE(&gate, is_open = true);
+  end();
+}
+
+static bool has_run(void *ctx) {
+  (void)ctx;
+  return runs == 1;
+}
+
+/* What a disk does that hangs: the stop does not wait for it. */
+static void a_work_that_hangs_is_left_behind(void) {
+  begin(false);
+  CHECK_INT(start_it(), GC_OK);
+  CHECK(gate_wait(&gate, has_run, NULL));
+  uint64_t began_ms = gc_clock_now_ms();
+  end();
+  CHECK(gc_clock_now_ms() - began_ms < 1500);
+  CHECK_INT(count_of(&dones), 0);
+  CHECK_INT(count_of(&drops), 0);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, NULL));
+  CHECK_INT(count_of(&dones), 0);
+}
+
+static void a_cancelled_work_ends_without_done(void) {
+  begin(false);
+  CHECK_INT(start_it(), GC_OK);
+  gc_loop_call(loop, cancel_work, NULL);
+  CHECK_INT(start_it(), GC_OK); /* the next one need not wait */
+  GATE_CHANGE(&gate, is_open = true);
+  end();
+  CHECK(count_of(&dones) <= 1);
+}
+
+int main(void) {
+  RUN(a_work_ends_on_the_loop_s_thread_and_is_dropped);
+  RUN(there_is_one_work_at_a_time);
+  RUN(a_work_that_hangs_is_left_behind);
+  RUN(a_cancelled_work_ends_without_done);
+  return check_done();
+}
