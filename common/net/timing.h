@@ -27,6 +27,9 @@ enum {
   /* TCP keep-alive: below the idle time-outs of usual firewalls (minutes). */
   GC_KEEPALIVE_IDLE_S = 60,
   GC_KEEPALIVE_INTERVAL_S = 30,
+  /* How long the system's authorities are kept: reading some hundred of them
+   * takes 20 ms. */
+  GC_SYSTEM_CA_CACHE_S = 600,
 };
 
 /* ---- api: calls ---- */

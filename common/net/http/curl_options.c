@@ -62,6 +62,12 @@ static void set_tls(struct setter *s, const struct gc_connect *c) {
   set_long(s, CURLOPT_PROXY_SSL_VERIFYHOST, host);
   set_long(s, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   set_long(s, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  /* libcurl keeps the authorities of a file for a day: a CACert that was wrong
+   * and is replaced would stay wrong. */
+  set_long(s, CURLOPT_CA_CACHE_TIMEOUT,
+           c->ca_cert != NULL ? 0 : GC_SYSTEM_CA_CACHE_S);
+#endif
   set_authorities(s, c->ca_cert);
   set_client_cert(s, c);
 }

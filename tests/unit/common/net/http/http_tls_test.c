@@ -93,6 +93,64 @@ static void client_certificates_are_shown_when_demanded(void) {
   }
 }
 
+static void copy_file(const char *from, const char *to) {
+  char bytes[65536];
+  FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+  CHECK(in != NULL && out != NULL);
+  size_t len = fread(bytes, 1, sizeof(bytes), in);
+  CHECK(fwrite(bytes, 1, len, out) == len);
+  fclose(in);
+  CHECK_INT(fclose(out), 0);
+}
+
+/* An operator replaces the file; collectd is not restarted. */
+static void a_replaced_authority_counts_for_the_next_connection(void) {
+  struct server *s = server_start(
+      &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
+  char path[128];
+  snprintf(path, sizeof(path), "%s/replaced.pem", http_certs.dir);
+  copy_file(http_certs.other_ca, path);
+  struct gc_connect connect = asker_connect();
+  connect.ca_cert = path;
+  struct asker a;
+  struct ask q;
+  asker_begin(&a, &connect);
+  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK_INT(q.reply.failure, GC_FAILURE_TLS);
+  copy_file(http_certs.ca, path);
+  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
+  CHECK_STR(q.got, "hello");
+  asker_end(&a);
+  remove(path);
+  server_stop(s);
+}
+
+static void a_replaced_client_certificate_counts_for_the_next_connection(void) {
+  struct server *s =
+      server_start(&(struct server_plan){.serve = web_serve,
+                                         .cert = http_certs.server,
+                                         .client_ca = http_certs.ca});
+  char path[128];
+  snprintf(path, sizeof(path), "%s/client-replaced.pem", http_certs.dir);
+  copy_file(http_certs.server, path); /* a key of another certificate */
+  struct gc_connect connect = asker_connect();
+  connect.ca_cert = http_certs.ca;
+  connect.client_cert = http_certs.client;
+  connect.client_key = path;
+  struct asker a;
+  struct ask q;
+  asker_begin(&a, &connect);
+  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK_INT(q.reply.failure, GC_FAILURE_LOCAL);
+  copy_file(http_certs.client_key, path);
+  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
+  asker_end(&a);
+  remove(path);
+  server_stop(s);
+}
+
 static void answer_anything(struct conn *c, void *ctx) {
   (void)ctx;
   conn_say(c, "HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -113,6 +171,8 @@ int main(void) {
   http_bench_begin();
   RUN(tls_verifies_by_default);
   RUN(client_certificates_are_shown_when_demanded);
+  RUN(a_replaced_authority_counts_for_the_next_connection);
+  RUN(a_replaced_client_certificate_counts_for_the_next_connection);
   RUN(tls_to_a_plain_port_says_so);
   RUN(http_no_words_hold_a_secret);
   http_bench_end();
