@@ -192,7 +192,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                               "counted here", NEVER},
     [GC_METRIC_REVISIONS] = {"", "counted here", NEVER},
     [GC_METRIC_CORRECTIONS_CARRIED] = {"", "counted here", NEVER},
-    [GC_METRIC_API_REQUESTS] = {"FUNCTION-CLASS", "HTTP status", NEVER},
+    [GC_METRIC_API_REQUESTS] = {"FUNCTION-CLASS", "HTTP status",
+                                "until the function's first request"},
     [GC_METRIC_API_LATENCY] = {"", "counted here",
                                "an interval without an answer"},
     [GC_METRIC_API_BUDGET] = {"", "`RequestsPerMinute` and what was sent",
@@ -201,11 +202,15 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_API_THROTTLED] = {"", "HTTP status", NEVER},
     [GC_METRIC_API_BYTES] = {"", "counted here", NEVER},
     [GC_METRIC_API_BREAKER] = {"", "failures in a row", NEVER},
+    [GC_METRIC_API_PAUSE] = {"`account` `function` `token`", "`Retry-After`",
+                             NEVER},
+    [GC_METRIC_TOKEN_STATE] = {"", "the token endpoint's answers", NEVER},
+    [GC_METRIC_VERSION] = {"VERSION", "the package", NEVER},
     [GC_METRIC_TOKEN_LIFETIME] = {"", "`expires_in`", NEVER},
     [GC_METRIC_TOKEN_REQUESTS] = {"`ok` `failed`", "counted here", NEVER},
     [GC_METRIC_NAMES] = {"`queue` `user` `presence` `flow` `flow_outcome` "
                          "`flow_milestone`",
-                         "lists of names", NEVER},
+                         "lists of names", "until the list was read"},
 };
 
 const struct origin *origin_of(enum gc_metric_id id) {

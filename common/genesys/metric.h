@@ -222,7 +222,8 @@ struct gc_ds {
      "Average time to a complete answer since the last reading; silent "       \
      "without one.")                                                           \
   XX(API_BUDGET, "api_budget", ONE(GAUGE), "account", "requests",              \
-     "Requests that could be sent at once: what is left of the budget.")       \
+     "Requests that could be sent at once: up to a tenth of "                  \
+     "RequestsPerMinute, refilled evenly; not what is left of the minute.")    \
   XX(API_QUEUED, "api_queued", ONE(GAUGE), "account", "requests",              \
      "Requests that wait for budget, token or a free connection.")             \
   XX(API_THROTTLED, "api_throttled", ONE(DERIVE), "account", "answers",        \
@@ -231,13 +232,22 @@ struct gc_ds {
      "Bytes of answers, after decompression.")                                 \
   XX(API_BREAKER, "api_breaker", ONE(GAUGE), "account", "0 or 1",              \
      "1 while the breaker is open and nothing is sent.")                       \
+  XX(API_PAUSE, "api_pause", ONE(GAUGE), "account", "s",                       \
+     "Rest of a Retry-After: account (a 429 for all its requests), function "  \
+     "(the longest of the suspended functions), token (until the next token "  \
+     "request while there is no token); 0 without one.")                       \
+  XX(TOKEN_STATE, "token_state", ONE(GAUGE), "account", "state",               \
+     "0 none requested yet, 1 requested, 2 there is a token, 3 there is none " \
+     "and the last request failed.")                                           \
+  XX(VERSION, "version", ONE(GAUGE), "account", "1",                           \
+     "1, under the version of the package as type instance.")                  \
   XX(TOKEN_LIFETIME, "token_lifetime", ONE(GAUGE), "account", "s",             \
      "Time until the access token ends; 0 without one.")                       \
   XX(TOKEN_REQUESTS, "token_requests", ONE(DERIVE), "account", "requests",     \
      "Token requests: ok, failed.")                                            \
   XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
      "Names known to the cache: queue, user, presence, flow, flow_outcome, "   \
-     "flow_milestone; 0 of a kind that nothing asks for.")
+     "flow_milestone; silent of a kind whose list was never read.")
 
 enum gc_metric_id {
 #define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,

@@ -439,6 +439,7 @@ static void read_stats(void *ctx) {
     struct gc_entities *d =
         gc_names_entities(r->account->names, (enum gc_name_kind)k);
     r->stats->names[k] = d != NULL ? gc_entities_count(d) : 0;
+    r->stats->names_read[k] = d != NULL;
     gc_entities_put(d);
   }
 }

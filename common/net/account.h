@@ -105,6 +105,7 @@ struct gc_account_stats {
   struct gc_api_stats api;
   struct gc_auth_stats auth;
   size_t names[GC_NAME_KIND_COUNT];
+  bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
 };
 /* Copies the counters. Waits for one turn of the network thread, which itself
  * never blocks on the network. Any thread but that one. False: the account is

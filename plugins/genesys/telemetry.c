@@ -3,12 +3,22 @@
 
 #include <stdio.h>
 
-/* Puts zeros, too: a rate needs the 0 before the first failure. */
+#include "gc_config.h"
+
+static bool is_used(const struct gc_api_stats *api, int endpoint) {
+  for (int c = 0; c < GC_ANSWER_CLASS_COUNT; c++)
+    if (api->requests[endpoint][c] > 0)
+      return true;
+  return false;
+}
+
+/* Puts the zeros of a function that is used: a rate needs the 0 before the
+ * first failure. */
 static void put_requests(const struct gc_sample_writer *w,
                          const struct gc_api_stats *api) {
   char qualifier[64];
   for (int e = 0; e < GC_ENDPOINT_COUNT; e++)
-    for (int c = 0; c < GC_ANSWER_CLASS_COUNT; c++) {
+    for (int c = 0; c < GC_ANSWER_CLASS_COUNT && is_used(api, e); c++) {
       snprintf(qualifier, sizeof(qualifier), "%s-%s",
                gc_endpoint((enum gc_endpoint_id)e)->function,
                gc_answer_class_name((enum gc_answer_class)c));
@@ -38,11 +48,20 @@ void telemetry_samples(struct telemetry *t, const char *account,
   t->answers = api->answers;
   t->elapsed_ms = api->elapsed_ms;
 
+  gc_put_gauge(&w, GC_METRIC_API_PAUSE, "account",
+               (double)api->paused_ms / 1000.0);
+  gc_put_gauge(&w, GC_METRIC_API_PAUSE, "function",
+               (double)api->suspended_ms / 1000.0);
+  gc_put_gauge(&w, GC_METRIC_API_PAUSE, "token",
+               (double)stats->auth.wait_ms / 1000.0);
+  gc_put_gauge(&w, GC_METRIC_TOKEN_STATE, "", (double)stats->auth.state);
+  gc_put_gauge(&w, GC_METRIC_VERSION, PACKAGE_VERSION, 1.0);
   gc_put_gauge(&w, GC_METRIC_TOKEN_LIFETIME, "",
                (double)stats->auth.life_ms / 1000.0);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "ok", stats->auth.ok);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "failed", stats->auth.failed);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++)
-    gc_put_gauge(&w, GC_METRIC_NAMES, gc_name_kind_name((enum gc_name_kind)k),
-                 (double)stats->names[k]);
+    if (stats->names_read[k])
+      gc_put_gauge(&w, GC_METRIC_NAMES, gc_name_kind_name((enum gc_name_kind)k),
+                   (double)stats->names[k]);
 }

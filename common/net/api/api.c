@@ -489,6 +489,14 @@ void gc_api_reject_bearer(struct gc_api *api, uint32_t number) {
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   *ret_stats = api->counts;
   ret_stats->budget_left = gc_shared_budget_left(api->budget, now_ms(api));
+  uint64_t at_ms = now_ms(api), until_ms = api->throttle.paused_until_ms;
+  ret_stats->paused_ms = until_ms > at_ms ? until_ms - at_ms : 0;
+  for (int e = 0; e < GC_ENDPOINT_COUNT; e++) {
+    uint64_t rest_ms =
+        gc_throttle_rest_ms(&api->throttle, (enum gc_endpoint_id)e, at_ms);
+    if (rest_ms > ret_stats->suspended_ms)
+      ret_stats->suspended_ms = rest_ms;
+  }
   ret_stats->broken =
       gc_breaker_is_open(&api->breaker) || gc_auth_is_broken(api->auth);
 }

@@ -58,6 +58,7 @@ struct gc_api_stats {
   uint64_t throttled, bytes;
   uint64_t answers, elapsed_ms; /* elapsed_ms: the sum over all answers */
   uint32_t queued, budget_left;
+  uint64_t paused_ms, suspended_ms; /* rest: account; longest of a function */
   bool broken; /* the breaker of the API or of the token endpoint is open */
 };
 

@@ -435,6 +435,12 @@ void gc_auth_pause(struct gc_auth *a, uint64_t until_ms) {
 void gc_auth_stats(const struct gc_auth *a, struct gc_auth_stats *ret_stats) {
   *ret_stats = a->counts;
   ret_stats->life_ms = is_valid(a) ? (int64_t)(expires_ms(a) - now_ms(a)) : 0;
+  ret_stats->state =
+      a->state == GC_AUTH_READY && !is_valid(a) ? GC_AUTH_FAILED : a->state;
+  uint64_t due_ms = a->is_refused ? a->refused_until_ms : a->timer.due_ms;
+  ret_stats->wait_ms = ret_stats->state == GC_AUTH_FAILED && due_ms > now_ms(a)
+                           ? due_ms - now_ms(a)
+                           : 0;
 }
 
 bool gc_auth_is_broken(const struct gc_auth *a) {

@@ -42,6 +42,8 @@ enum gc_auth_state {
 struct gc_auth_stats {
   uint64_t ok, failed; /* token requests */
   int64_t life_ms;     /* until the token expires; 0 without one */
+  enum gc_auth_state state;
+  uint64_t wait_ms; /* until the next request, in GC_AUTH_FAILED; else 0 */
 };
 
 /* Returns NULL when out of memory. `env` is borrowed. `changed` runs whenever

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "gc_config.h"
 #include "tests/support/check.h"
 
 static struct {
@@ -55,8 +56,15 @@ static void each_counter_has_its_row(void) {
   stats.api.queued = 4;
   stats.api.budget_left = 25;
   stats.api.broken = true;
-  stats.auth =
-      (struct gc_auth_stats){.ok = 5, .failed = 6, .life_ms = 86399500};
+  stats.api.paused_ms = 41500;
+  stats.api.suspended_ms = 3600 * 1000;
+  stats.auth = (struct gc_auth_stats){.ok = 5,
+                                      .failed = 6,
+                                      .life_ms = 86399500,
+                                      .wait_ms = 900000,
+                                      .state = GC_AUTH_FAILED};
+  stats.names_read[GC_QUEUE] = stats.names_read[GC_USER] = true;
+  stats.names_read[GC_PRESENCE] = true;
   stats.names[GC_QUEUE] = 200;
   stats.names[GC_USER] = 300;
   stats.names[GC_PRESENCE] = 10;
@@ -69,7 +77,12 @@ static void each_counter_has_its_row(void) {
       {"api_requests-queues-2xx", 7},
       {"api_requests-queues-network", 0},
       {"api_requests-queue_observations-network", 2},
-      {"api_requests-routing_activity-5xx", 0},
+      {"api_requests-queue_observations-5xx", 0},
+      {"api_pause-account", 41.5},
+      {"api_pause-function", 3600},
+      {"api_pause-token", 900},
+      {"token_state", 3},
+      {"version-" PACKAGE_VERSION, 1},
       {"api_throttled", 3},
       {"api_bytes", 1234567890123},
       {"api_queued", 4},
@@ -93,15 +106,27 @@ static void each_counter_has_its_row(void) {
   }
 }
 
-/* A rate needs the 0 before the first failure. */
-static void every_function_and_class_is_there_from_the_start(void) {
+static size_t count_of(const char *part) {
+  size_t count = 0;
+  for (size_t i = 0; i < got_count; i++)
+    count += strstr(got[i].name, part) != NULL;
+  return count;
+}
+
+/* A rate needs the 0 before the first failure; a function that nothing uses
+ * needs no series. */
+static void a_function_has_all_its_classes_once_it_is_used(void) {
   struct telemetry t = {0};
   struct gc_account_stats stats = {0};
-  size_t requests = 0;
   read_stats(&t, &stats);
-  for (size_t i = 0; i < got_count; i++)
-    requests += strstr(got[i].name, "/api_requests-") != NULL;
-  CHECK_INT(requests, GC_ENDPOINT_COUNT * GC_ANSWER_CLASS_COUNT);
+  CHECK_INT(count_of("/api_requests-"), 0);
+  CHECK_INT(count_of("/names-"), 0);
+  stats.api.requests[GC_ENDPOINT_QUEUES][GC_2XX] = 1;
+  stats.names_read[GC_QUEUE] = true;
+  read_stats(&t, &stats);
+  CHECK_INT(count_of("/api_requests-queues-"), GC_ANSWER_CLASS_COUNT);
+  CHECK_INT(count_of("/api_requests-"), GC_ANSWER_CLASS_COUNT);
+  CHECK_INT(count_of("/names-"), 1);
 }
 
 static void an_identity_is_there_once(void) {
@@ -144,7 +169,7 @@ static void a_restarted_thread_counts_from_zero(void) {
 
 int main(void) {
   RUN(each_counter_has_its_row);
-  RUN(every_function_and_class_is_there_from_the_start);
+  RUN(a_function_has_all_its_classes_once_it_is_used);
   RUN(an_identity_is_there_once);
   RUN(latency_is_the_average_since_the_last_reading);
   RUN(a_restarted_thread_counts_from_zero);
