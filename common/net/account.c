@@ -435,6 +435,8 @@ static void read_stats(void *ctx) {
   struct stats_request *r = ctx;
   gc_api_stats(r->account->api, &r->stats->api);
   gc_auth_stats(r->account->auth, &r->stats->auth);
+  gc_channels_stats(r->account->channels, &r->stats->stream);
+  r->stats->channels = gc_channels_count(r->account->channels);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
     struct gc_entities *d =
         gc_names_entities(r->account->names, (enum gc_name_kind)k);
@@ -442,6 +444,19 @@ static void read_stats(void *ctx) {
     r->stats->names_read[k] = d != NULL;
     gc_entities_put(d);
   }
+}
+
+void gc_account_address(const char *name, char *out, size_t size) {
+  char proxy[160];
+  out[0] = '\0';
+  pthread_mutex_lock(&lock);
+  const struct gc_account *a = find_account(name);
+  if (a != NULL) {
+    const struct gc_account_settings *s = &a->settings;
+    gc_proxy_describe(&s->connect, s->base_url, proxy, sizeof(proxy));
+    snprintf(out, size, "%s as client %s%s", s->base_url, s->client_id, proxy);
+  }
+  pthread_mutex_unlock(&lock);
 }
 
 bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {

@@ -105,8 +105,14 @@ struct gc_account_stats {
   struct gc_api_stats api;
   struct gc_auth_stats auth;
   size_t names[GC_NAME_KIND_COUNT];
+  struct gc_channel_stats stream; /* of all channels */
+  unsigned channels;
   bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
 };
+/* Writes "https://api… as client ID (proxy HOST:PORT of Proxy)", without a
+ * secret; "" for an account that is not defined. Any thread. */
+GC_API void gc_account_address(const char *name, char *out, size_t size);
+
 /* Copies the counters. Waits for one turn of the network thread, which itself
  * never blocks on the network. Any thread but that one. False: the account is
  * not started. */

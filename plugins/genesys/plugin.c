@@ -13,6 +13,7 @@
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
 #include "plugins/genesys/accounts.h"
+#include "plugins/genesys/announce.h"
 #include "plugins/genesys/telemetry.h"
 
 static struct gc_plugin plugin;
@@ -72,22 +73,34 @@ static const char *default_host(void) { return hostname_g; }
  * that the place of an account finds its previous reading. */
 struct round {
   struct telemetry *last;
+  struct announced *announced;
   size_t at;
 };
+
+static void say_of_account(void *ctx, const char *line) {
+  gc_log_line(plugin.log, GC_LOG_INFO, "account %s: %s", (const char *)ctx,
+              line);
+}
 
 static void read_one(void *ctx, const char *account, const char *host) {
   struct round *round = ctx;
   struct gc_account_stats stats;
   struct gc_samples out = gc_emit_samples(host);
   size_t at = round->at++;
-  if (gc_account_stats(account, &stats))
+  bool is_started = gc_account_stats(account, &stats);
+  if (is_started)
     telemetry_samples(&round->last[at], account, &stats,
                       (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  char address[512];
+  gc_account_address(account, address, sizeof(address));
+  announce(&round->announced[at], is_started ? &stats : NULL, address,
+           say_of_account, (void *)account);
 }
 
 static int on_read(void) {
   static struct telemetry last[GC_ACCOUNTS_MAX];
-  struct round round = {.last = last};
+  static struct announced announced[GC_ACCOUNTS_MAX];
+  struct round round = {.last = last, .announced = announced};
   gc_accounts_each(read_one, &round);
   return 0;
 }
@@ -96,6 +109,7 @@ static int on_read(void) {
  * configuration is read, since another plugin may start an account earlier. */
 static int on_init(void) {
   struct gc_err err;
+  gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());
   if (gc_write_tracker_register(&err) != GC_OK)
     gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
   return 0;
