@@ -128,20 +128,23 @@ static const struct {
   const char *unit, *types, *stats;
 } kinds[] = {
     [GC_STATS_COUNT] = {"events", "`interval_count`, `metric`", "`count`"},
+    [GC_STATS_SUM] = {"events",
+                      "`interval_count`, `metric`; `count`, `min`, `max` as "
+                      "METRIC-MEMBER",
+                      "`sum`"},
     [GC_STATS_DURATION] = {"s",
                            "`interval_count`, `interval_duration`, `metric`, "
                            "`metric_seconds`",
                            "`count`, `sum`, `min`, `max` (ms)"},
-    [GC_STATS_SECONDS] =
-        {"s",
-         "`interval_seconds` (of a queue `interval_duration`), "
-         "`metric_seconds`",
-         "`sum`"},
-    [GC_STATS_RATIO] = {"0 to 1", "`interval_ratio`",
+    [GC_STATS_SECONDS] = {"s", "`interval_seconds`, `metric_seconds`", "`sum`"},
+    [GC_STATS_RATIO] = {"0 to 1",
+                        "`interval_ratio`; METRIC-numerator and "
+                        "METRIC-denominator: `interval_count`, `metric`; "
+                        "METRIC-target: `interval_ratio`",
                         "`numerator` / `denominator`, else `ratio`"},
     [GC_STATS_TARGET] = {"0 to 1", "`interval_ratio`", "`current`"},
-    [GC_STATS_MEAN] = {"s", "`interval_duration`, its average alone",
-                       "the number itself"},
+    [GC_STATS_MEAN] = {"s", "`interval_seconds`", "the number itself"},
+    [GC_STATS_VALUE] = {"", "`interval_value`", "the number itself"},
 };
 
 static enum gc_code print_aggregates(struct gc_buf *out) {

@@ -10,6 +10,11 @@
 #define NO_READING "a window without a reading; without Window"
 #define NO_STREAM "with Stream \"none\""
 #define NO_TOPICS NO_STREAM "; with Source sqs or webhook"
+#define COUNTS                                                                 \
+  "`stats.count`; `sum` of counted things; METRIC-numerator… of ratios"
+#define LONE_TIMES "a lone `stats.sum`, `min`, `max`, `p95` … (ms); `waitTime`"
+#define LONE_VALUES                                                            \
+  "`stats.min`, `max`, `current`, `p95` … that no other type has"
 #define NOTHING_TOLD "the platform tells nothing of the interval"
 #define NOT_BEGUN "until the first event; with Counters false"
 #define NO_SQS "with another Source than sqs"
@@ -122,12 +127,16 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                "the reading fails; until the platform first "
                                "tells of flow and medium; "
                                "with Observations false"},
-    [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", "`stats.count`", NOTHING_TOLD},
+    [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", COUNTS, NOTHING_TOLD},
     [GC_METRIC_FLOW_INTERVAL_DURATION] =
         {"METRIC", "`stats.sum`, `min`, `max`, `count` (ms)", NOTHING_TOLD},
     [GC_METRIC_FLOW_INTERVAL_RATIO] =
         {"METRIC", "`stats.numerator` / `denominator`, else `ratio`",
          NOTHING_TOLD},
+    [GC_METRIC_FLOW_INTERVAL_SECONDS] = {"METRIC[-MEMBER]", LONE_TIMES,
+                                         NOTHING_TOLD},
+    [GC_METRIC_FLOW_INTERVAL_VALUE] = {"METRIC-MEMBER", LONE_VALUES,
+                                       NOTHING_TOLD},
     [GC_METRIC_FLOW_AGGREGATE] = {"METRIC", "sum of `stats.count`", NOT_BEGUN},
     [GC_METRIC_FLOW_AGGREGATE_SECONDS] = {"METRIC", "sum of `stats.sum`",
                                           NOT_BEGUN},
@@ -156,30 +165,36 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                          "with Observations false"},
     [GC_METRIC_QUEUES] = {"`matched` `unnamed`",
                           "`/api/v2/routing/queues` and the options", NEVER},
-    [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", "`stats.count`",
-                                        NOTHING_TOLD},
+    [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_TOLD},
     [GC_METRIC_QUEUE_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
          NOTHING_TOLD},
     [GC_METRIC_QUEUE_INTERVAL_RATIO] =
         {"METRIC-MEDIUM",
-         "`stats.numerator` / `denominator`, else `ratio`; `current`",
+         "`stats.numerator` / `denominator`, else `ratio`; `current`; "
+         "`target`",
          NOTHING_TOLD},
+    [GC_METRIC_QUEUE_INTERVAL_SECONDS] = {"METRIC[-MEMBER]-MEDIUM", LONE_TIMES,
+                                          NOTHING_TOLD},
+    [GC_METRIC_QUEUE_INTERVAL_VALUE] = {"METRIC-MEMBER-MEDIUM", LONE_VALUES,
+                                        NOTHING_TOLD},
     [GC_METRIC_QUEUE_METRIC] = {"METRIC-MEDIUM", "sum of `stats.count`",
                                 NOT_BEGUN},
     [GC_METRIC_QUEUE_METRIC_SECONDS] = {"METRIC-MEDIUM", "sum of `stats.sum`",
                                         NOT_BEGUN},
-    [GC_METRIC_USER_INTERVAL_COUNT] = {"METRIC-MEDIUM", "`stats.count`",
-                                       NOTHING_TOLD},
+    [GC_METRIC_USER_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_TOLD},
     [GC_METRIC_USER_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
          NOTHING_TOLD},
     [GC_METRIC_USER_INTERVAL_RATIO] =
         {"METRIC-MEDIUM",
-         "`stats.numerator` / `denominator`, else `ratio`; `current`",
+         "`stats.numerator` / `denominator`, else `ratio`; `current`; "
+         "`target`",
          NOTHING_TOLD},
     [GC_METRIC_USER_INTERVAL_SECONDS] = {"METRIC-STATUS", "`stats.sum` (ms)",
                                          NOTHING_TOLD},
+    [GC_METRIC_USER_INTERVAL_VALUE] = {"METRIC-MEMBER-MEDIUM", LONE_VALUES,
+                                       NOTHING_TOLD},
     [GC_METRIC_USER_METRIC] = {"METRIC-MEDIUM", "sum of `stats.count`",
                                NOT_BEGUN},
     [GC_METRIC_USER_METRIC_SECONDS] = {"METRIC-STATUS", "sum of `stats.sum`",

@@ -9,11 +9,12 @@
 
 enum {
   RETRY_MS = 10 * 1000,
-  STATE_RETRY_MS = 5 * 1000, /* to load the state */
-  RECHECK_MS = 250,          /* to check whether the windows are sent */
-  ASLEEP_MAX_MS = 60000,     /* after which a wrong clock is read again */
-  NAMES_MAX_MS = 90 * 1000,  /* to wait for a newer list */
-  NEW_MAX = 60,              /* new windows of one poll */
+  STATE_RETRY_MS = 5 * 1000,  /* to load the state */
+  RECHECK_MS = 250,           /* to check whether the windows are sent */
+  ASLEEP_MAX_MS = 60000,      /* after which a wrong clock is read again */
+  NAMES_MAX_MS = 90 * 1000,   /* to wait for a newer list … */
+  NAMES_SPARE_MS = 20 * 1000, /* … and to send before the values are old */
+  NEW_MAX = 60,               /* new windows of one poll */
   /* Windows of one request: the API publishes no limit; a 400 halves the
    * number. A details query takes 31 days at most. */
   PIECE_MAX = 1000,
@@ -96,6 +97,16 @@ static bool lacks_names(struct gc_analytics *b) {
   return true;
 }
 
+/* How long a name may be awaited: a receiver such as write_prometheus drops
+ * values that are older than two intervals. */
+static uint64_t names_wait_ms(const struct gc_analytics *b) {
+  int64_t old_ms = b->results.plan.to_ms + 2 * b->settings.rule.period_ms;
+  int64_t left_ms = old_ms - NAMES_SPARE_MS - gc_analytics_server_now(b);
+  return left_ms < 0              ? 0
+         : left_ms < NAMES_MAX_MS ? (uint64_t)left_ms
+                                  : (uint64_t)NAMES_MAX_MS;
+}
+
 static void on_poll(void *ctx) {
   struct gc_analytics *b = ctx;
   struct gc_err error = b->poll.error;
@@ -110,7 +121,7 @@ static void on_poll(void *ctx) {
     b->piece_best = b->piece_max;
     gc_results_sort(&b->results);
     bool waits = lacks_names(b);
-    b->naming_until_ms = gc_analytics_now(b) + NAMES_MAX_MS;
+    b->naming_until_ms = gc_analytics_now(b) + names_wait_ms(b);
     gc_analytics_set_stage(b, waits ? GC_ANALYTICS_NAMING : GC_ANALYTICS_READY);
     wake_after(b, RECHECK_MS);
     return;
@@ -295,6 +306,9 @@ static void make_lists(struct gc_analytics *b) {
     if (list >= 0)
       b->lists[list].is_needed = true;
   }
+  for (size_t i = 0; i < q->metric_count; i++)
+    b->lists[GC_PRESENCE].is_needed |=
+        gc_api_metric_is_by_presence(q->metrics[i]);
 }
 
 static uint32_t piece_max(const struct gc_windows_rule *rule) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/checkpoint.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,9 @@ static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
   if (code == GC_ERR_LIMIT) /* MaxSeries is smaller than before */
     return GC_OK;
   GC_TRY(code);
-  set->at[number].base = (struct gc_amount){total->count, total->sum};
+  /* An earlier version could save an infinite sum. */
+  set->at[number].base =
+      (struct gc_amount){total->count, isfinite(total->sum) ? total->sum : 0.0};
   set->at[number].sent = total->sent;
   set->at[number].is_begun = true;
   return GC_OK;

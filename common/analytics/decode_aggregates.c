@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The answers to aggregate queries of conversations, users and flows (API
  * reference). Unknown members, such as views and mappings, are skipped. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/analytics/decode_internal.h"
@@ -18,7 +19,7 @@ enum {
   K_QUALIFIER,
   K_STATS,
   K_MEDIA,
-  K_STAT,                    /* + place in `stats` */
+  K_STAT,                    /* + enum gc_stats_member */
   K_DIMENSION = K_STAT + 16, /* + place in group_by */
 };
 
@@ -26,21 +27,6 @@ static const struct gc_json_key fixed[] = {
     {"results", K_RESULTS},     {"group", K_GROUP},     {"data", K_DATA},
     {"interval", K_INTERVAL},   {"metrics", K_METRICS}, {"metric", K_METRIC},
     {"qualifier", K_QUALIFIER}, {"stats", K_STATS},     {"mediaType", K_MEDIA},
-};
-
-static const struct {
-  const char *name;
-  uint32_t bit;
-  size_t offset; /* of a double; count is an integer */
-} stats[] = {
-    {"count", GC_FACT_COUNT, 0},
-    {"sum", GC_FACT_SUM, offsetof(struct gc_fact, sum)},
-    {"min", GC_FACT_MIN, offsetof(struct gc_fact, min)},
-    {"max", GC_FACT_MAX, offsetof(struct gc_fact, max)},
-    {"ratio", GC_FACT_RATIO, offsetof(struct gc_fact, ratio)},
-    {"numerator", GC_FACT_NUMERATOR, offsetof(struct gc_fact, numerator)},
-    {"denominator", GC_FACT_DENOMINATOR, offsetof(struct gc_fact, denominator)},
-    {"current", GC_FACT_CURRENT, offsetof(struct gc_fact, ratio)},
 };
 
 #define IN_RESULTS GC_JSON_PATH2(K_RESULTS, GC_JSON_ITEM)
@@ -56,20 +42,23 @@ static const struct {
                 GC_JSON_ITEM, key)
 
 /* A count is a whole number that is not negative; a negative time becomes 0;
- * null counts as absent. */
-static void read_stat(struct gc_decoder *d, size_t i,
+ * null counts as absent. Numbers beyond 2^53, which no sum may be spoiled by,
+ * are broken. */
+static void read_stat(struct gc_decoder *d, enum gc_stats_member member,
                       const struct gc_json_value *v) {
   double real = 0.0;
+  int64_t whole = 0;
   if (v->kind == GC_JSON_NULL)
     return;
-  if (stats[i].bit == GC_FACT_COUNT) {
-    d->is_broken |= !gc_json_int(v, &d->fact.count) || d->fact.count < 0;
+  if (member == GC_MEMBER_COUNT) {
+    d->is_broken |= !gc_json_int(v, &whole) || whole < 0;
+    real = (double)whole;
   } else {
     d->is_broken |= !gc_json_real(v, &real);
-    real = real > 0.0 ? real : 0.0;
-    memcpy((char *)&d->fact + stats[i].offset, &real, sizeof(real));
   }
-  d->fact.has |= stats[i].bit;
+  d->is_broken |= !(real <= (double)GC_DECODE_COUNT_MAX);
+  d->stats[member] = real > 0.0 ? real : 0.0;
+  d->has |= UINT32_C(1) << member;
 }
 
 /* An interval is a window only if it is exactly one granularity long. */
@@ -95,8 +84,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   unsigned last = (unsigned)(at->path & 0xff);
   uint64_t parent = at->path >> 8;
   if (parent == IN_METRIC(K_STATS)) {
-    if (last >= K_STAT && last < K_STAT + GC_COUNT(stats))
-      read_stat(d, last - K_STAT, v);
+    if (last >= K_STAT && last < K_STAT + GC_MEMBERS)
+      read_stat(d, (enum gc_stats_member)(last - K_STAT), v);
   } else if (at->path == IN_METRIC(K_METRIC)) {
     d->is_broken |= !gc_decode_text(d->metric, v);
   } else if (at->path == IN_METRIC(K_QUALIFIER)) {
@@ -125,7 +114,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   } else if (at->path == METRIC) {
     d->metric[0] = d->qualifier[0] = '\0';
     d->is_broken = false;
-    d->fact = (struct gc_fact){.has = 0};
+    d->has = 0;
   }
   return GC_OK;
 }
@@ -138,18 +127,119 @@ static bool is_asked(const struct gc_query *q, const char *metric) {
   return q->metric_count == 0;
 }
 
+static bool has_member(const struct gc_decoder *d, enum gc_stats_member m) {
+  return (d->has >> m & 1) != 0;
+}
+
+static int64_t rounded(double real) { return (int64_t)(real + 0.5); }
+
+static void take_ratio(const struct gc_decoder *d, struct gc_fact *f) {
+  f->has = has_member(d, GC_MEMBER_RATIO) ? GC_FACT_RATIO : 0;
+  if (has_member(d, GC_MEMBER_NUMERATOR))
+    f->has |= GC_FACT_NUMERATOR;
+  if (has_member(d, GC_MEMBER_DENOMINATOR))
+    f->has |= GC_FACT_DENOMINATOR;
+  f->ratio = d->stats[GC_MEMBER_RATIO];
+  f->numerator = d->stats[GC_MEMBER_NUMERATOR];
+  f->denominator = d->stats[GC_MEMBER_DENOMINATOR];
+}
+
+static void take_count(const struct gc_decoder *d, enum gc_stats_member m,
+                       struct gc_fact *f) {
+  f->has = has_member(d, m) ? GC_FACT_COUNT : 0;
+  f->count = rounded(d->stats[m]);
+}
+
+static void take_value(const struct gc_decoder *d, enum gc_stats_member m,
+                       struct gc_fact *f) {
+  f->has = has_member(d, m) ? GC_FACT_CURRENT : 0;
+  f->ratio = d->stats[m];
+}
+
+static void take_duration(const struct gc_decoder *d, struct gc_fact *f) {
+  static const struct {
+    enum gc_stats_member member;
+    uint32_t bit;
+  } parts[] = {{GC_MEMBER_COUNT, GC_FACT_COUNT},
+               {GC_MEMBER_SUM, GC_FACT_SUM},
+               {GC_MEMBER_MIN, GC_FACT_MIN},
+               {GC_MEMBER_MAX, GC_FACT_MAX}};
+  for (size_t i = 0; i < GC_COUNT(parts); i++)
+    if (has_member(d, parts[i].member))
+      f->has |= parts[i].bit;
+  f->count = rounded(d->stats[GC_MEMBER_COUNT]);
+  f->sum = d->stats[GC_MEMBER_SUM];
+  f->min = d->stats[GC_MEMBER_MIN];
+  f->max = d->stats[GC_MEMBER_MAX];
+}
+
+/* The fact of the metric's own series. */
+static struct gc_fact own_fact(const struct gc_decoder *d,
+                               enum gc_stats_kind kind) {
+  struct gc_fact f = {.has = 0};
+  switch (kind) {
+  case GC_STATS_COUNT:
+    take_count(d, GC_MEMBER_COUNT, &f);
+    break;
+  case GC_STATS_SUM:
+    take_count(d, GC_MEMBER_SUM, &f);
+    break;
+  case GC_STATS_DURATION:
+  case GC_STATS_SECONDS:
+    take_duration(d, &f);
+    break;
+  case GC_STATS_RATIO:
+    take_ratio(d, &f);
+    break;
+  case GC_STATS_TARGET:
+  case GC_STATS_MEAN:
+  case GC_STATS_VALUE:
+    take_value(d, GC_MEMBER_CURRENT, &f);
+    break;
+  }
+  return f;
+}
+
+/* Adds a series for the member alone: its name ends the qualifier. */
+static enum gc_code add_member(struct gc_decoder *d, enum gc_stats_member m) {
+  struct gc_fact f = {.has = 0};
+  char qualifier[GC_DECODE_VALUE_SIZE];
+  enum gc_stats_kind kind = gc_api_members[m].kind;
+  if (kind == GC_STATS_RATIO)
+    take_ratio(d, &f);
+  else if (kind == GC_STATS_COUNT)
+    take_count(d, m, &f);
+  else
+    take_value(d, m, &f);
+  int len = snprintf(qualifier, sizeof(qualifier), "%s%c%s", d->qualifier,
+                     GC_SERIES_MEMBER, gc_api_members[m].name);
+  if (len < 0 || (size_t)len >= sizeof(qualifier)) {
+    d->stage.tally.broken++;
+    return GC_OK;
+  }
+  return gc_decode_add(d, d->metric, qualifier, 0, &f);
+}
+
 static enum gc_code end_metric(struct gc_decoder *d) {
   bool is_broken = d->is_broken || d->metric[0] == '\0';
   d->is_broken = false;
   if (is_broken)
     d->stage.tally.broken++;
-  if (is_broken || d->fact.has == 0)
+  if (is_broken || d->has == 0)
     return GC_OK;
   if (!is_asked(d->stage.into->query, d->metric)) {
     d->stage.tally.foreign++;
     return GC_OK;
   }
-  return gc_decode_add(d, d->metric, d->qualifier, 0, &d->fact);
+  const struct gc_api_metric *metric = gc_api_metric_of(d->metric);
+  struct gc_fact fact = own_fact(d, metric->kind);
+  if (fact.has != 0)
+    GC_TRY(gc_decode_add(d, d->metric, d->qualifier, 0, &fact));
+  uint32_t others = gc_api_metric_others(metric, d->has);
+  for (int m = 0; m < GC_MEMBERS; m++)
+    if (others >> m & 1)
+      GC_TRY(add_member(d, (enum gc_stats_member)m));
+  return GC_OK;
 }
 
 /* "interval" may come after "metrics", so the window is set at the end. */
@@ -178,9 +268,9 @@ void gc_decode_aggregates(struct gc_decoder *d) {
   size_t count = 0;
   for (size_t i = 0; i < GC_COUNT(fixed); i++)
     d->keys[count++] = fixed[i];
-  for (size_t i = 0; i < GC_COUNT(stats); i++)
+  for (size_t i = 0; i < GC_MEMBERS; i++)
     d->keys[count++] =
-        (struct gc_json_key){stats[i].name, (uint8_t)(K_STAT + i)};
+        (struct gc_json_key){gc_api_members[i].name, (uint8_t)(K_STAT + i)};
   for (size_t i = 0; i < q->group_count; i++)
     if (strcmp(q->group_by[i], "mediaType") != 0)
       d->keys[count++] =

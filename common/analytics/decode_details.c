@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The guide dialect's queue details: one row for each queue and interval. The
  * row's time is the end of the interval, cut down to the minute. */
+#include <math.h>
 #include <string.h>
 
 #include "common/analytics/decode_internal.h"
@@ -28,8 +29,9 @@ static enum gc_code read_column(struct gc_decoder *d, size_t i,
   if (v->kind == GC_JSON_NULL)
     return GC_OK;
   bool fits = columns[i].is_count
-                  ? gc_json_int(v, &fact.count) && fact.count >= 0
-                  : gc_json_real(v, &fact.ratio);
+                  ? gc_json_int(v, &fact.count) && fact.count >= 0 &&
+                        fact.count <= GC_DECODE_COUNT_MAX
+                  : gc_json_real(v, &fact.ratio) && isfinite(fact.ratio);
   if (!fits) {
     d->stage.tally.broken++;
     return GC_OK;

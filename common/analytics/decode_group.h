@@ -8,14 +8,19 @@
 #ifndef GC_ANALYTICS_DECODE_GROUP_H
 #define GC_ANALYTICS_DECODE_GROUP_H
 
+#include "common/analytics/metric_table.h"
 #include "common/analytics/results.h"
 #include "common/base/json/stream.h"
 
 enum {
   GC_DECODE_VALUE_SIZE = 128, /* bytes of one dimension's value, with the NUL */
   GC_DECODE_METRICS_MAX = 4096, /* of one answer: metrics by qualifier */
-  GC_DECODE_KEYS_MAX = 32,
+  GC_DECODE_KEYS_MAX = 40,
 };
+
+/* Larger numbers are broken: doubles are exact up to here, and a sum of them
+ * stays finite. */
+#define GC_DECODE_COUNT_MAX (INT64_C(1) << 53)
 
 /* A number whose group is not complete yet. */
 struct gc_decode_number {
@@ -43,7 +48,8 @@ struct gc_decoder {
   bool has_window;
   int64_t end_ms; /* of the window, epoch ms */
   char metric[GC_DECODE_VALUE_SIZE], qualifier[GC_DECODE_VALUE_SIZE];
-  struct gc_fact fact;
+  double stats[GC_MEMBERS]; /* of the metric, by member */
+  uint32_t has;             /* bits 1 << member */
   bool is_broken;
 };
 

@@ -144,6 +144,8 @@ int gc_dimension_list(enum gc_dimension_kind kind) {
     return GC_FLOW_OUTCOME;
   case GC_DIMENSION_MILESTONE:
     return GC_FLOW_MILESTONE;
+  case GC_DIMENSION_PRESENCE:
+    return GC_PRESENCE;
   default:
     return -1;
   }

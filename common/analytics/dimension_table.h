@@ -16,6 +16,8 @@ enum gc_dimension_kind {
   GC_DIMENSION_FLOW,
   GC_DIMENSION_OUTCOME,
   GC_DIMENSION_MILESTONE,
+  GC_DIMENSION_PRESENCE, /* of a qualifier; a name that is not known is the id
+                          */
   GC_DIMENSION_MEDIA,    /* the media type: it has its own place in a name */
   GC_DIMENSION_PERSONAL, /* of one conversation or customer: never shown */
 };

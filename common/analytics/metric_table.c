@@ -46,19 +46,18 @@ const struct gc_api_metric gc_api_metrics[] = {
      "Contacts that another agent took over."},
     {"nTransferred", GC_STATS_COUNT, 1, "conversations",
      "Contacts that an agent transferred."},
-    {"oAudioMessageCount", GC_STATS_COUNT, 1, "conversations",
-     "Audio messages."},
+    {"oAudioMessageCount", GC_STATS_SUM, 1, "conversations", "Audio messages."},
     {"oCallbackServiceLevel", GC_STATS_RATIO, 1, "conversations",
      "Share of callbacks answered within the target."},
-    {"oExternalAudioMessageCount", GC_STATS_COUNT, 1, "conversations",
+    {"oExternalAudioMessageCount", GC_STATS_SUM, 1, "conversations",
      "Audio messages of the customer."},
-    {"oExternalMediaCount", GC_STATS_COUNT, 1, "conversations",
+    {"oExternalMediaCount", GC_STATS_SUM, 1, "conversations",
      "Media of the customer's messages."},
-    {"oMediaCount", GC_STATS_COUNT, 1, "conversations", "Media of messages."},
-    {"oMessageCount", GC_STATS_COUNT, 1, "conversations", "Messages."},
-    {"oMessageSegmentCount", GC_STATS_COUNT, 1, "conversations",
+    {"oMediaCount", GC_STATS_SUM, 1, "conversations", "Media of messages."},
+    {"oMessageCount", GC_STATS_SUM, 1, "conversations", "Messages."},
+    {"oMessageSegmentCount", GC_STATS_SUM, 1, "conversations",
      "Segments of messages."},
-    {"oMessageTurn", GC_STATS_COUNT, 1, "conversations",
+    {"oMessageTurn", GC_STATS_SUM, 1, "conversations",
      "Turns between customer and agent."},
     {"oServiceLevel", GC_STATS_RATIO, 1, "conversations",
      "Share of contacts answered within the queue's target."},
@@ -205,6 +204,66 @@ const struct gc_api_metric *gc_api_metric_of(const char *name) {
     if (name[0] == by_prefix[i].name[0])
       return &by_prefix[i];
   return &other;
+}
+
+bool gc_api_metric_is_by_presence(const char *name) {
+  return strcmp(name, "tOrganizationPresence") == 0;
+}
+
+const struct gc_api_member gc_api_members[GC_MEMBERS] = {
+    [GC_MEMBER_COUNT] = {"count", GC_STATS_COUNT, false},
+    [GC_MEMBER_SUM] = {"sum", GC_STATS_VALUE, false},
+    [GC_MEMBER_MIN] = {"min", GC_STATS_VALUE, false},
+    [GC_MEMBER_MAX] = {"max", GC_STATS_VALUE, false},
+    [GC_MEMBER_RATIO] = {"ratio", GC_STATS_RATIO, true},
+    [GC_MEMBER_NUMERATOR] = {"numerator", GC_STATS_COUNT, false},
+    [GC_MEMBER_DENOMINATOR] = {"denominator", GC_STATS_COUNT, false},
+    [GC_MEMBER_CURRENT] = {"current", GC_STATS_VALUE, false},
+    [GC_MEMBER_TARGET] = {"target", GC_STATS_TARGET, false},
+    [GC_MEMBER_P95] = {"p95", GC_STATS_VALUE, false},
+    [GC_MEMBER_P99] = {"p99", GC_STATS_VALUE, false},
+    [GC_MEMBER_COUNT_NEGATIVE] = {"countNegative", GC_STATS_COUNT, false},
+    [GC_MEMBER_COUNT_POSITIVE] = {"countPositive", GC_STATS_COUNT, false},
+    [GC_MEMBER_CALCULATED] = {"calculatedMetricValue", GC_STATS_VALUE, false},
+};
+
+const struct gc_api_member *gc_api_member_of(const char *name) {
+  for (size_t i = 0; i < GC_COUNT(gc_api_members); i++)
+    if (strcmp(gc_api_members[i].name, name) == 0)
+      return &gc_api_members[i];
+  return NULL;
+}
+
+#define BIT(member) (UINT32_C(1) << GC_MEMBER_##member)
+#define DURATION (BIT(SUM) | BIT(MIN) | BIT(MAX))
+
+/* By kind: the members that become the metric's own series, and the further
+ * ones of a known metric that have series of their own. */
+static const struct {
+  uint32_t own, others;
+} members_of[] = {
+    [GC_STATS_COUNT] = {BIT(COUNT), 0},
+    [GC_STATS_SUM] = {BIT(SUM), BIT(COUNT) | BIT(MIN) | BIT(MAX)},
+    [GC_STATS_DURATION] = {BIT(COUNT) | DURATION, 0},
+    [GC_STATS_SECONDS] = {BIT(SUM), 0},
+    [GC_STATS_RATIO] = {BIT(RATIO),
+                        BIT(NUMERATOR) | BIT(DENOMINATOR) | BIT(TARGET)},
+    [GC_STATS_TARGET] = {BIT(CURRENT), 0},
+    [GC_STATS_MEAN] = {BIT(CURRENT), 0},
+    [GC_STATS_VALUE] = {BIT(CURRENT), 0},
+};
+
+uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
+  uint32_t own = members_of[m->kind].own;
+  uint32_t others =
+      m->source[0] != '\0' ? members_of[m->kind].others : UINT32_MAX;
+  /* A summary of durations has no place for half of its numbers. */
+  uint32_t whole = BIT(COUNT) | DURATION;
+  if (m->kind == GC_STATS_DURATION && (has & whole) != whole) {
+    own = BIT(COUNT);
+    others |= DURATION;
+  }
+  return has & others & ~own;
 }
 
 static bool is_letter(char c) {

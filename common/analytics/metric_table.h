@@ -7,24 +7,57 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/err.h"
 
 /* How the stats of a metric become values. */
 enum gc_stats_kind {
-  GC_STATS_COUNT,    /* stats.count: events */
+  GC_STATS_COUNT,    /* count: events */
+  GC_STATS_SUM,      /* sum: events; count: the contacts that had any */
   GC_STATS_DURATION, /* count, sum, min, max of durations */
   GC_STATS_SECONDS,  /* sum alone: time in a status */
   GC_STATS_RATIO,    /* ratio, or numerator and denominator */
   GC_STATS_TARGET,   /* current: a configured share */
   GC_STATS_MEAN,     /* only a mean: it cannot be added up */
+  GC_STATS_VALUE,    /* one number of any meaning */
 };
+
+/* The members of `stats`, as the API's StatisticalSummary has them. */
+enum gc_stats_member {
+  GC_MEMBER_COUNT,
+  GC_MEMBER_SUM,
+  GC_MEMBER_MIN,
+  GC_MEMBER_MAX,
+  GC_MEMBER_RATIO,
+  GC_MEMBER_NUMERATOR,
+  GC_MEMBER_DENOMINATOR,
+  GC_MEMBER_CURRENT,
+  GC_MEMBER_TARGET,
+  GC_MEMBER_P95,
+  GC_MEMBER_P99,
+  GC_MEMBER_COUNT_NEGATIVE,
+  GC_MEMBER_COUNT_POSITIVE,
+  GC_MEMBER_CALCULATED,
+  GC_MEMBERS
+};
+
+/* A member that has a series of its own, beside the metric's. */
+struct gc_api_member {
+  const char *name;        /* in `stats`; in the key of the series */
+  enum gc_stats_kind kind; /* of its series */
+  bool is_unnamed;         /* the series goes by the metric's name alone */
+};
+extern const struct gc_api_member gc_api_members[GC_MEMBERS];
+
+/* Finds the row of a member's name; NULL: there is none. */
+const struct gc_api_member *gc_api_member_of(const char *name);
 
 struct gc_api_metric {
   const char *name;
   enum gc_stats_kind kind;
   double per_second;  /* of a duration: 1000 for ms */
-  const char *source; /* a gc_source's name */
+  const char *source; /* a gc_source's name; "": the table has no such metric */
   const char *meaning;
 };
 
@@ -34,6 +67,14 @@ extern const size_t gc_api_metric_count;
 /* The row. A name that is not in the table gets a row by its first letter: n a
  * count, t a duration in ms, o a count. Never NULL. */
 const struct gc_api_metric *gc_api_metric_of(const char *name);
+
+/* True when the metric's qualifiers are ids of presences, which have names. */
+bool gc_api_metric_is_by_presence(const char *name);
+
+/* Of the members in `has` (bits 1 << enum gc_stats_member), those that get a
+ * series of their own, because the metric's own series have no place for them.
+ * Of a metric that is not in the table each number that came leaves. */
+uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has);
 
 /* True when `name` can be a name of the API: a lower-case letter, then letters
  * and digits. */

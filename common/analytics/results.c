@@ -23,7 +23,7 @@ static int compare_facts(const void *a, const void *b) {
 static void merge_facts(struct gc_fact *into, const struct gc_fact *f) {
   bool is_ratio = (f->has | into->has) &
                   (GC_FACT_RATIO | GC_FACT_NUMERATOR | GC_FACT_CURRENT);
-  into->count += f->count;
+  into->count = gc_add_counts(into->count, f->count);
   if (is_ratio) {
     into->numerator += f->numerator;
     into->denominator += f->denominator;
@@ -78,13 +78,11 @@ static enum gc_code add_again(struct gc_stage *s, bool settles,
     s->again_cap = cap;
   }
   struct gc_stage_again *a = &s->again[fact->series];
-  double sum = fact->has & GC_FACT_SUM ? fact->sum : 0.0;
-  a->again.count += fact->count;
-  a->again.sum += sum;
-  if (settles) {
-    a->settle.count += fact->count;
-    a->settle.sum += sum;
-  }
+  struct gc_amount amount = {fact->count,
+                             fact->has & GC_FACT_SUM ? fact->sum : 0.0};
+  a->again = gc_amount_add(a->again, amount);
+  if (settles)
+    a->settle = gc_amount_add(a->settle, amount);
   return GC_OK;
 }
 
@@ -146,10 +144,8 @@ enum gc_code gc_stage_finish(struct gc_stage *s) {
   r->count += s->count;
   for (size_t i = 0; i < s->again_cap && i < r->series->cap; i++) {
     struct gc_series *one = &r->series->at[i];
-    one->again.count += s->again[i].again.count;
-    one->again.sum += s->again[i].again.sum;
-    one->settle.count += s->again[i].settle.count;
-    one->settle.sum += s->again[i].settle.sum;
+    one->again = gc_amount_add(one->again, s->again[i].again);
+    one->settle = gc_amount_add(one->settle, s->again[i].settle);
   }
   r->tally.read += s->tally.read;
   r->tally.foreign += s->tally.foreign;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/samples.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "common/base/assert.h"
@@ -32,36 +31,31 @@ static enum gc_code put_gauge(const struct put *p, const struct gc_identity *id,
   return put_sample(p, id, type, time_ms, values);
 }
 
-static double or_nan(const struct gc_fact *f, uint32_t bit, double value) {
-  return f->has & bit ? value : (double)NAN;
-}
-
+/* A summary leaves as a whole: a receiver may refuse a value that is not a
+ * number. Its lone members have series of their own (metric_table.h). */
 static enum gc_code put_duration(const struct put *p,
                                  const struct gc_identity *id, int64_t time_ms,
                                  const struct gc_fact *f) {
-  double unit = id->metric->per_second;
-  bool has_average =
-      f->has & GC_FACT_SUM && f->has & GC_FACT_COUNT && f->count > 0;
+  static const uint32_t whole =
+      GC_FACT_COUNT | GC_FACT_SUM | GC_FACT_MIN | GC_FACT_MAX;
+  double unit = id->per_second;
   union gc_number values[GC_DS_MAX] = {
-      {.gauge = or_nan(f, GC_FACT_SUM, f->sum / unit)},
-      {.gauge = or_nan(f, GC_FACT_MIN, f->min / unit)},
-      {.gauge = or_nan(f, GC_FACT_MAX, f->max / unit)},
-      {.gauge = has_average ? f->sum / unit / (double)f->count : (double)NAN},
+      {.gauge = f->sum / unit},
+      {.gauge = f->min / unit},
+      {.gauge = f->max / unit},
+      {.gauge = f->sum / unit / (double)f->count},
   };
-  return put_sample(p, id, id->types->duration, time_ms, values);
-}
-
-/* A duration without a count or a sum: only the average is known. */
-static enum gc_code put_mean(const struct put *p, const struct gc_identity *id,
-                             int64_t time_ms, const struct gc_fact *f) {
-  union gc_number values[GC_DS_MAX] = {
-      {.gauge = (double)NAN},
-      {.gauge = (double)NAN},
-      {.gauge = (double)NAN},
-      {.gauge = f->ratio / id->metric->per_second}};
-  return f->has & GC_FACT_CURRENT
+  return (f->has & whole) == whole && f->count > 0
              ? put_sample(p, id, id->types->duration, time_ms, values)
              : GC_OK;
+}
+
+static enum gc_code put_value(const struct put *p, const struct gc_identity *id,
+                              int64_t time_ms, const struct gc_fact *f) {
+  if (!(f->has & GC_FACT_CURRENT))
+    return GC_OK;
+  return put_gauge(p, id, id->is_time ? id->types->seconds : id->types->value,
+                   time_ms, f->ratio / id->per_second);
 }
 
 static enum gc_code put_ratio(const struct put *p, const struct gc_identity *id,
@@ -78,24 +72,22 @@ static enum gc_code put_ratio(const struct put *p, const struct gc_identity *id,
  * never changes its type; a member that the answer lacks has no value. */
 static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
                              int64_t time_ms, const struct gc_fact *f) {
-  switch (id->metric->kind) {
+  switch (id->kind) {
   case GC_STATS_RATIO:
   case GC_STATS_TARGET:
     return put_ratio(p, id, time_ms, f);
   case GC_STATS_MEAN:
-    return put_mean(p, id, time_ms, f);
+  case GC_STATS_VALUE:
+    return put_value(p, id, time_ms, f);
   case GC_STATS_SECONDS:
-    if (!(f->has & GC_FACT_SUM))
-      return GC_OK;
-    return id->types->seconds == id->types->duration
-               ? put_duration(p, id, time_ms, f)
-               : put_gauge(p, id, id->types->seconds, time_ms,
-                           f->sum / id->metric->per_second);
+    return f->has & GC_FACT_SUM ? put_gauge(p, id, id->types->seconds, time_ms,
+                                            f->sum / id->per_second)
+                                : GC_OK;
   case GC_STATS_DURATION:
-    if (f->has & (GC_FACT_SUM | GC_FACT_MIN | GC_FACT_MAX))
-      GC_TRY(put_duration(p, id, time_ms, f));
+    GC_TRY(put_duration(p, id, time_ms, f));
     break;
   case GC_STATS_COUNT:
+  case GC_STATS_SUM:
     break;
   }
   return f->has & GC_FACT_COUNT
@@ -104,7 +96,8 @@ static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
 }
 
 static bool has_count_total(enum gc_stats_kind kind) {
-  return kind == GC_STATS_COUNT || kind == GC_STATS_DURATION;
+  return kind == GC_STATS_COUNT || kind == GC_STATS_SUM ||
+         kind == GC_STATS_DURATION;
 }
 
 static bool has_seconds_total(enum gc_stats_kind kind) {
@@ -114,11 +107,11 @@ static bool has_seconds_total(enum gc_stats_kind kind) {
 static enum gc_code put_total(const struct put *p, const struct gc_identity *id,
                               int64_t time_ms, int64_t count, double sum) {
   union gc_number values[GC_DS_MAX] = {{.derive = count}};
-  if (has_count_total(id->metric->kind))
+  if (has_count_total(id->kind))
     GC_TRY(put_sample(p, id, id->types->total, time_ms, values));
-  if (has_seconds_total(id->metric->kind))
+  if (has_seconds_total(id->kind))
     GC_TRY(put_gauge(p, id, id->types->total_seconds, time_ms,
-                     sum / id->metric->per_second));
+                     sum / id->per_second));
   return GC_OK;
 }
 
@@ -137,8 +130,7 @@ static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
     struct gc_identity id;
     if (!has_begun(s) || (zeros && s->is_begun) ||
         !gc_identity_make(p->view, gc_intern_text(&set->keys, i), &id) ||
-        (!has_count_total(id.metric->kind) &&
-         !has_seconds_total(id.metric->kind)))
+        (!has_count_total(id.kind) && !has_seconds_total(id.kind)))
       continue;
     int64_t count = zeros ? 0 : gc_series_counter(s);
     GC_TRY(put_total(p, &id, time_ms, count, zeros ? 0.0 : s->total.sum));

@@ -33,10 +33,6 @@ void gc_series_forget_again(struct gc_series_set *s) {
     s->at[i].again = s->at[i].settle = (struct gc_amount){0, 0.0};
 }
 
-static struct gc_amount add_amounts(struct gc_amount a, struct gc_amount b) {
-  return (struct gc_amount){a.count + b.count, a.sum + b.sum};
-}
-
 static bool is_same_amount(const struct gc_amount *a,
                            const struct gc_amount *b) {
   return a->count == b->count && !(a->sum < b->sum) && !(a->sum > b->sum);
@@ -46,12 +42,12 @@ size_t gc_series_revise(struct gc_series_set *s) {
   size_t revised = 0;
   for (uint32_t i = 0; i < s->keys.count && i < s->cap; i++) {
     struct gc_series *one = &s->at[i];
-    struct gc_amount total = add_amounts(one->base, one->again);
+    struct gc_amount total = gc_amount_add(one->base, one->again);
     if (one->is_known && !is_same_amount(&total, &one->total))
       revised++;
     if (one->settle.count != 0 || one->settle.sum > 0.0)
       one->is_dirty = true;
-    one->base = add_amounts(one->base, one->settle);
+    one->base = gc_amount_add(one->base, one->settle);
     one->total = total;
     one->is_known = true;
     one->again = one->settle = (struct gc_amount){0, 0.0};
@@ -61,10 +57,10 @@ size_t gc_series_revise(struct gc_series_set *s) {
 
 void gc_series_add(struct gc_series *s, const struct gc_amount *a,
                    bool settles) {
-  s->total = add_amounts(s->total, *a);
+  s->total = gc_amount_add(s->total, *a);
   s->is_known = true;
   if (settles) {
-    s->base = add_amounts(s->base, *a);
+    s->base = gc_amount_add(s->base, *a);
     s->is_dirty = true;
   }
 }
@@ -81,6 +77,6 @@ int64_t gc_series_carried(const struct gc_series_set *s) {
   int64_t carried = 0;
   for (uint32_t i = 0; i < s->keys.count && i < s->cap; i++)
     if (s->at[i].is_known && s->at[i].sent > s->at[i].total.count)
-      carried += s->at[i].sent - s->at[i].total.count;
+      carried = gc_add_counts(carried, s->at[i].sent - s->at[i].total.count);
   return carried;
 }

@@ -3,8 +3,10 @@
  *
  *   METRIC SEP QUALIFIER SEP MEDIA [SEP VALUE]…     SEP is \x1f
  *
- * with a value for each dimension of GroupBy except mediaType, in its order.
- * MEDIA is "" if the source has no media, a value is "" if the group has none.
+ * A member of the metric's stats that has a series of its own ends QUALIFIER:
+ * "\x1enumerator". With a value for each dimension of GroupBy except mediaType,
+ * in its order. MEDIA is "" if the source has no media, a value is "" if the
+ * group has none.
  *
  * Totals need no memory of windows: an answer always covers all windows that
  * are not settled, so total = base (settled windows) + the sum of the answer
@@ -15,6 +17,7 @@
 #include "common/base/intern.h"
 
 #define GC_SERIES_SEP '\x1f'
+#define GC_SERIES_MEMBER '\x1e'
 enum { GC_SERIES_KEY_SIZE = 1024 };
 
 /* A count and a sum, in the metric's own unit. */
@@ -22,6 +25,20 @@ struct gc_amount {
   int64_t count;
   double sum;
 };
+
+/* Counts of the wire are bounded, sums of them are not: they stop at the ends
+ * of the type. */
+static inline int64_t gc_add_counts(int64_t a, int64_t b) {
+  int64_t sum;
+  if (__builtin_add_overflow(a, b, &sum))
+    sum = a < 0 ? INT64_MIN : INT64_MAX;
+  return sum;
+}
+
+static inline struct gc_amount gc_amount_add(struct gc_amount a,
+                                             struct gc_amount b) {
+  return (struct gc_amount){gc_add_counts(a.count, b.count), a.sum + b.sum};
+}
 
 struct gc_series {
   struct gc_amount base; /* of settled windows */

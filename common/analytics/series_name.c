@@ -29,12 +29,18 @@ static void clean_text(char out[GC_NAME_SIZE], const char *text) {
 bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
                     const char *value, char out[GC_NAME_SIZE]) {
   const struct gc_naming_list *list = list_of(n, kind);
+  bool is_presence = kind == GC_DIMENSION_PRESENCE;
   clean_text(out, value[0] != '\0' ? value : "none");
-  if (list == NULL || value[0] == '\0' || n->label == GC_QUERY_LABEL_ID)
+  if (list == NULL || value[0] == '\0' ||
+      (n->label == GC_QUERY_LABEL_ID && !is_presence))
     return true;
   const struct gc_entry *e = find_entry(list, value);
   if (e == NULL)
-    return is_list_refused(list);
+    return is_presence || is_list_refused(list);
+  if (is_presence) {
+    (void)gc_name_snake(out, e->label);
+    return true;
+  }
   char name[GC_NAME_SIZE];
   bool has_name =
       e->name != NULL && gc_name_clean(name, e->name, strlen(e->name));
@@ -48,7 +54,8 @@ bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
 bool gc_naming_is_missing(const struct gc_naming *n,
                           enum gc_dimension_kind kind, const char *value) {
   const struct gc_naming_list *list = list_of(n, kind);
-  return list != NULL && value[0] != '\0' && n->label != GC_QUERY_LABEL_ID &&
+  return list != NULL && value[0] != '\0' &&
+         (n->label != GC_QUERY_LABEL_ID || kind == GC_DIMENSION_PRESENCE) &&
          find_entry(list, value) == NULL && !is_list_refused(list);
 }
 
@@ -61,29 +68,28 @@ void gc_naming_clear(struct gc_naming *n) {
 }
 
 static const struct gc_owner_types types[] = {
-    [GC_QUERY_OF_QUEUE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
-                           GC_METRIC_QUEUE_INTERVAL_DURATION,
-                           GC_METRIC_QUEUE_INTERVAL_RATIO,
-                           GC_METRIC_QUEUE_INTERVAL_DURATION,
-                           GC_METRIC_QUEUE_METRIC,
-                           GC_METRIC_QUEUE_METRIC_SECONDS},
+#define OF_QUEUE                                                               \
+  {                                                                            \
+    GC_METRIC_QUEUE_INTERVAL_COUNT, GC_METRIC_QUEUE_INTERVAL_DURATION,         \
+        GC_METRIC_QUEUE_INTERVAL_RATIO, GC_METRIC_QUEUE_INTERVAL_SECONDS,      \
+        GC_METRIC_QUEUE_INTERVAL_VALUE, GC_METRIC_QUEUE_METRIC,                \
+        GC_METRIC_QUEUE_METRIC_SECONDS                                         \
+  }
+    [GC_QUERY_OF_QUEUE] = OF_QUEUE,
     [GC_QUERY_OF_USER] = {GC_METRIC_USER_INTERVAL_COUNT,
                           GC_METRIC_USER_INTERVAL_DURATION,
                           GC_METRIC_USER_INTERVAL_RATIO,
                           GC_METRIC_USER_INTERVAL_SECONDS,
-                          GC_METRIC_USER_METRIC, GC_METRIC_USER_METRIC_SECONDS},
+                          GC_METRIC_USER_INTERVAL_VALUE, GC_METRIC_USER_METRIC,
+                          GC_METRIC_USER_METRIC_SECONDS},
     [GC_QUERY_OF_FLOW] = {GC_METRIC_FLOW_INTERVAL_COUNT,
                           GC_METRIC_FLOW_INTERVAL_DURATION,
                           GC_METRIC_FLOW_INTERVAL_RATIO,
-                          GC_METRIC_FLOW_INTERVAL_DURATION,
+                          GC_METRIC_FLOW_INTERVAL_SECONDS,
+                          GC_METRIC_FLOW_INTERVAL_VALUE,
                           GC_METRIC_FLOW_AGGREGATE,
                           GC_METRIC_FLOW_AGGREGATE_SECONDS},
-    [GC_QUERY_OF_NONE] = {GC_METRIC_QUEUE_INTERVAL_COUNT,
-                          GC_METRIC_QUEUE_INTERVAL_DURATION,
-                          GC_METRIC_QUEUE_INTERVAL_RATIO,
-                          GC_METRIC_QUEUE_INTERVAL_DURATION,
-                          GC_METRIC_QUEUE_METRIC,
-                          GC_METRIC_QUEUE_METRIC_SECONDS},
+    [GC_QUERY_OF_NONE] = OF_QUEUE,
 };
 
 enum { FIELDS_MAX = 3 + GC_QUERY_DIMS_MAX };
@@ -107,11 +113,33 @@ static void cut_key(struct fields *f, const char *key) {
     f->at[count++] = "";
 }
 
+/* Takes the member from the end of the qualifier; NULL: there is none. */
+static const struct gc_api_member *cut_member(struct fields *f) {
+  char *at = strchr(f->text + (f->at[1] - f->text), GC_SERIES_MEMBER);
+  if (at == NULL)
+    return NULL;
+  *at = '\0';
+  return gc_api_member_of(at + 1);
+}
+
 /* Appends "-TEXT" to the qualifier; an empty text adds nothing. */
 static void append_part(struct gc_identity *id, const char *text) {
   size_t len = strlen(id->qualifier);
   if (text[0] != '\0')
     snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
+}
+
+static void append_qualifier(const struct gc_samples_view *view,
+                             const struct fields *f, struct gc_identity *id) {
+  char text[GC_NAME_SIZE];
+  if (f->at[1][0] == '\0')
+    return;
+  if (gc_api_metric_is_by_presence(f->at[0])) {
+    if (gc_naming_text(view->naming, GC_DIMENSION_PRESENCE, f->at[1], text))
+      append_part(id, text);
+  } else if (gc_name_snake(text, f->at[1])) {
+    append_part(id, text);
+  }
 }
 
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
@@ -122,10 +150,18 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   int owner_place;
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
   cut_key(&f, key);
-  id->metric = gc_api_metric_of(f.at[0]);
+  const struct gc_api_metric *metric = gc_api_metric_of(f.at[0]);
+  const struct gc_api_member *member = cut_member(&f);
+  id->kind = member != NULL ? member->kind : metric->kind;
+  id->per_second = metric->per_second;
+  id->is_time = metric->kind == GC_STATS_DURATION ||
+                metric->kind == GC_STATS_SECONDS ||
+                metric->kind == GC_STATS_MEAN;
   id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
   (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
-  if (f.at[1][0] != '\0' && gc_name_snake(text, f.at[1]))
+  append_qualifier(view, &f, id);
+  if (member != NULL && !member->is_unnamed &&
+      gc_name_snake(text, member->name))
     append_part(id, text);
   (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
   append_part(id, text);
@@ -155,6 +191,11 @@ bool gc_series_lacks_names(const struct gc_samples_view *view,
     struct fields f;
     size_t field = 3;
     cut_key(&f, gc_intern_text(&series->keys, i));
+    (void)cut_member(&f);
+    *ret_kind = GC_DIMENSION_PRESENCE;
+    if (gc_api_metric_is_by_presence(f.at[0]) &&
+        gc_naming_is_missing(view->naming, *ret_kind, f.at[1]))
+      return true;
     for (size_t g = 0; g < q->group_count; g++) {
       enum gc_dimension_kind kind = gc_dimension_of(q->group_by[g]);
       if (kind == GC_DIMENSION_MEDIA)

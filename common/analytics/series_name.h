@@ -47,17 +47,20 @@ struct gc_samples_view {
 };
 
 /* The collectd types of an owner's series. Series of a flow query have the
- * types of flows, for every GroupBy. `seconds` equals `duration` if the owner
- * has no type for a sum alone. */
+ * types of flows, for every GroupBy. */
 struct gc_owner_types {
-  enum gc_metric_id count, duration, ratio, seconds, total, total_seconds;
+  enum gc_metric_id count, duration, ratio, seconds, value, total,
+      total_seconds;
 };
 
 struct gc_identity {
-  const struct gc_api_metric *metric;
+  enum gc_stats_kind kind;
+  double per_second; /* of its numbers, as in struct gc_api_metric */
+  bool is_time;      /* a number of it is a duration */
   const struct gc_owner_types *types;
   char instance[GC_NAME_SIZE];
-  char qualifier[4 * GC_NAME_SIZE]; /* METRIC[-QUALIFIER][-MEDIA][-VALUE]… */
+  char qualifier[4 * GC_NAME_SIZE]; /* METRIC[-QUALIFIER][-MEMBER][-MEDIA]
+                                       [-VALUE]… */
 };
 
 /* Makes the identity of the series `key`. False, with `id` unfinished, when the

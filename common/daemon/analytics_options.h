@@ -31,10 +31,10 @@ GC_API extern const char
              "Length of an interval: an ISO 8601 duration that divides a "     \
              "day, `PT1M`, `PT15M`, `PT30M`, `PT1H`, `P1D` …",                 \
              "PT15M"),                                                         \
-      GC_OPT_INT(owner, query.settle_s, "SettleDelay", "90", 0, 86400, "s",    \
-                 "Time from the end of an interval to its request: the "       \
-                 "platform needs a while to count.",                           \
-                 "120"),                                                       \
+      GC_OPT_INT(owner, query.settle_s, "SettleDelay", "30", 0, 86400, "s",    \
+                 "Time from the end of an interval to its request. What the "  \
+                 "platform counts later goes into the counters, by Revisit.",  \
+                 "90"),                                                        \
       GC_OPT_INT(owner, query.revisit, "Revisit", "30", 0, 1000, "intervals",  \
                  "Number of past intervals that each request reads again; "    \
                  "late numbers go into the counters.",                         \

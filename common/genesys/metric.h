@@ -137,6 +137,10 @@ struct gc_ds {
      "As queue_interval_duration, of a flow.")                                 \
   XX(FLOW_INTERVAL_RATIO, "flow_interval_ratio", ONE(GAUGE), "flow", "0 to 1", \
      "As queue_interval_ratio, of a flow; no metric known today is one.")      \
+  XX(FLOW_INTERVAL_SECONDS, "flow_interval_seconds", ONE(GAUGE), "flow", "s",  \
+     "As queue_interval_seconds, of a flow.")                                  \
+  XX(FLOW_INTERVAL_VALUE, "flow_interval_value", ONE(GAUGE), "flow",           \
+     "as the API gives it", "As queue_interval_value, of a flow.")             \
   XX(FLOW_AGGREGATE, "flow_aggregate", ONE(DERIVE), "flow", "events",          \
      "As queue_metric, of a flow.")                                            \
   XX(FLOW_AGGREGATE_SECONDS, "flow_aggregate_seconds", ONE(GAUGE), "flow",     \
@@ -180,6 +184,15 @@ struct gc_ds {
      "s", "Durations of one interval, METRIC-MEDIUM: t metrics.")              \
   XX(QUEUE_INTERVAL_RATIO, "queue_interval_ratio", ONE(GAUGE), "queue",        \
      "0 to 1", "Ratio of one interval, METRIC-MEDIUM: the service level.")     \
+  XX(QUEUE_INTERVAL_SECONDS, "queue_interval_seconds", ONE(GAUGE), "queue",    \
+     "s",                                                                      \
+     "A time of one interval that the source gives as one number, "            \
+     "METRIC-MEMBER-MEDIUM; the mean wait of queue_details.")                  \
+  XX(QUEUE_INTERVAL_VALUE, "queue_interval_value", ONE(GAUGE), "queue",        \
+     "as the API gives it",                                                    \
+     "A number of one interval that is neither a count "                       \
+     "nor a time nor a ratio, METRIC-MEMBER-MEDIUM: members of metrics that "  \
+     "this version does not know, max and min of o metrics.")                  \
   XX(QUEUE_METRIC, "queue_metric", ONE(DERIVE), "queue", "events",             \
      "Events since the query's first interval, METRIC-MEDIUM, late "           \
      "corrections included.")                                                  \
@@ -195,6 +208,8 @@ struct gc_ds {
   XX(USER_INTERVAL_SECONDS, "user_interval_seconds", ONE(GAUGE), "user", "s",  \
      "Time that an agent spent in a status within one interval, "              \
      "METRIC-STATUS; of metrics whose source tells a sum only.")               \
+  XX(USER_INTERVAL_VALUE, "user_interval_value", ONE(GAUGE), "user",           \
+     "as the API gives it", "As queue_interval_value, of an agent.")           \
   XX(USER_METRIC, "user_metric", ONE(DERIVE), "user", "events",                \
      "As queue_metric, of an agent.")                                          \
   XX(USER_METRIC_SECONDS, "user_metric_seconds", ONE(GAUGE), "user", "s",      \

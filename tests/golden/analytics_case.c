@@ -260,6 +260,7 @@ static const struct {
   enum gc_name_kind kind;
   const char *title;
 } lists[] = {{GC_QUEUE, "names"},
+             {GC_PRESENCE, "presences"},
              {GC_USER, "users"},
              {GC_FLOW, "flows"},
              {GC_FLOW_OUTCOME, "outcomes"},

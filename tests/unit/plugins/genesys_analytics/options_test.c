@@ -35,7 +35,7 @@ static void missing_options_have_their_defaults(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_INT(got.source, GC_QUERY_CONVERSATIONS);
   CHECK_INT(got.query.period_ms, 60000);
-  CHECK_INT(got.query.settle_s, 90);
+  CHECK_INT(got.query.settle_s, 30);
   CHECK_INT(got.query.revisit, 30);
   CHECK_INT(got.query.backfill_ms, 6 * 3600000);
   CHECK_INT(got.query.max_series, 200000);

@@ -41,7 +41,7 @@ static void an_account_is_all_that_it_needs(void) {
   CHECK_INT(got.query.metrics.count, 8);
   CHECK_STR(got.query.metrics.at[0], "nFlow");
   CHECK_INT(got.query.period_ms, 60000);
-  CHECK_INT(got.query.settle_s, 90);
+  CHECK_INT(got.query.settle_s, 30);
   CHECK_INT(got.query.revisit, 30);
   CHECK_INT(got.query.backfill_ms, 6 * 3600000);
   CHECK_INT(got.query.max_series, 200000);
