@@ -11,6 +11,8 @@
 
 #include <sqlite3.h>
 
+enum { LOCK_ATTEMPTS = 3 };
+
 static void finalize_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
 
 enum gc_code gc_state_file_fail(const struct gc_state_file *s, const char *what,
@@ -201,33 +203,59 @@ static void read_holder(int fd, char out[128]) {
     snprintf(out, 128, "another process");
 }
 
+/* True when the file at the path is the one that is locked: the holder before
+ * us deletes it when it closes. */
+static bool is_at(int fd, const char *path) {
+  struct stat open_file, there;
+  return fstat(fd, &open_file) == 0 && stat(path, &there) == 0 &&
+         open_file.st_dev == there.st_dev && open_file.st_ino == there.st_ino;
+}
+
 /* Two processes would each continue from the state in their own memory. The
  * kernel releases the lock however a process dies. Does not wait: any user who
  * can open the file could hold the lock for ever. */
 static enum gc_code take_lock(struct gc_state_file *s, const char *folder,
                               const char *name, struct gc_err *err) {
-  char path[GC_STATE_PATH_SIZE], holder[128];
+  char holder[128];
+  int fd = -1, error = 0;
   if (s->lock_fd > 0 || name == NULL)
     return GC_OK;
-  snprintf(path, sizeof(path), "%s/%s", folder, name);
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+  snprintf(s->lock_path, sizeof(s->lock_path), "%s/%s", folder, name);
+  for (int i = 0; i < LOCK_ATTEMPTS; i++) {
+    fd = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    error = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
+    if (error != 0 || is_at(fd, s->lock_path))
+      break;
+    close(fd);
+    error = EWOULDBLOCK;
+    fd = -1;
+  }
+  if (error == 0) {
     name_holder(fd);
     s->lock_fd = fd;
     return GC_OK;
   }
-  int error = errno;
-  if (fd >= 0)
+  snprintf(holder, sizeof(holder), "another process");
+  if (fd >= 0) {
     read_holder(fd, holder);
-  if (fd >= 0)
     close(fd);
-  if (fd >= 0 && error == EWOULDBLOCK)
+  }
+  if (error == EWOULDBLOCK)
     return gc_fail(err, GC_ERR_UNAVAILABLE,
                    "state file %s is in use by %s; give each collectd its own "
                    "StateDir",
                    s->path, holder);
-  return gc_fail(err, GC_ERR_STATE, "%s: %s; give it to collectd's user", path,
-                 strerror(error));
+  return gc_fail(err, GC_ERR_STATE, "%s: %s; give it to collectd's user",
+                 s->lock_path, strerror(error));
+}
+
+static void release_lock(struct gc_state_file *s) {
+  if (s->lock_fd <= 0)
+    return;
+  if (is_at(s->lock_fd, s->lock_path))
+    unlink(s->lock_path);
+  close(s->lock_fd);
+  s->lock_fd = 0;
 }
 
 bool gc_state_file_is_there(const struct gc_state_file *s) {
@@ -241,9 +269,7 @@ void gc_state_file_close(struct gc_state_file *s) {
     return;
   sqlite3_close(s->db);
   s->db = NULL;
-  if (s->lock_fd > 0)
-    close(s->lock_fd);
-  s->lock_fd = 0;
+  release_lock(s);
 }
 
 static enum gc_code set_path(struct gc_state_file *s, const char *folder,

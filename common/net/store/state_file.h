@@ -33,7 +33,8 @@ struct gc_state_kind {
 struct gc_state_file {
   struct sqlite3 *db; /* NULL: not open */
   char path[GC_STATE_PATH_SIZE];
-  int lock_fd;            /* 0: no lock */
+  int lock_fd; /* 0: no lock */
+  char lock_path[GC_STATE_PATH_SIZE];
   uint64_t device, inode; /* of the open file */
 };
 
