@@ -10,7 +10,6 @@
 enum {
   ANSWER_MAX_BYTES = 16 << 20,
   STRING_MAX_BYTES = 65536,
-  /* So many topics refused alone in a row: the topics are not the reason. */
   LONE_REFUSALS_MAX = 4,
 };
 
@@ -172,6 +171,13 @@ void gc_topics_restart(struct gc_topics *t) {
   mark_all_missing(t);
   drop_left_overs(t);
   t->must_replace = true;
+  t->is_starting = true;
+}
+
+void gc_topics_forget(struct gc_topics *t) {
+  for (size_t i = 0; i < t->count; i++)
+    t->list[i]->is_on_channel = false;
+  gc_topics_restart(t);
 }
 
 void gc_topics_renew(struct gc_topics *t) {
@@ -183,34 +189,91 @@ void gc_topics_renew(struct gc_topics *t) {
   }
 }
 
-static bool must_request(const struct gc_topic *topic) {
-  return topic->state == GC_TOPIC_MISSING && topic->subscribers != NULL;
+size_t gc_topics_count_in(const struct gc_topics *t,
+                          enum gc_topic_state state) {
+  size_t count = 0;
+  for (size_t i = 0; i < t->count; i++)
+    count += t->list[i]->state == state && t->list[i]->subscribers != NULL;
+  return count;
 }
 
 bool gc_topics_settled(const struct gc_topics *t) {
-  if (t->requested > 0)
-    return false;
+  return t->requested == 0 && gc_topics_count_in(t, GC_TOPIC_MISSING) == 0 &&
+         gc_topics_count_in(t, GC_TOPIC_FAILED) == 0;
+}
+
+bool gc_topics_started(const struct gc_topics *t) { return !t->is_starting; }
+
+/* ---- batches ---- */
+
+static bool is_in(const struct gc_topic *topic, enum gc_topic_state state) {
+  return topic->state == state && topic->subscribers != NULL;
+}
+
+/* Topics that never failed come first. A refusal (400) is traced to its topic:
+ * the smallest batch is halved next. After other failures each topic has its
+ * turn: those of the largest batch, then those that failed least often. */
+static bool goes_before(const struct gc_topic *a, const struct gc_topic *b,
+                        enum gc_topic_state state) {
+  if (a->failed_size == b->failed_size)
+    return a->failures < b->failures;
+  if (a->failed_size == 0 || b->failed_size == 0)
+    return a->failed_size == 0;
+  return (a->failed_size < b->failed_size) == (state == GC_TOPIC_MISSING);
+}
+
+/* NULL: none is in `state`. */
+static const struct gc_topic *find_first(const struct gc_topics *t,
+                                         enum gc_topic_state state) {
+  const struct gc_topic *first = NULL;
   for (size_t i = 0; i < t->count; i++)
-    if (must_request(t->list[i]))
-      return false;
-  return true;
+    if (is_in(t->list[i], state) &&
+        (first == NULL || goes_before(t->list[i], first, state)))
+      first = t->list[i];
+  return first;
+}
+
+/* After an outage all topics have failed alone in the end: with each success
+ * the next batch is twice as large. */
+static size_t batch_max(const struct gc_topics *t, unsigned level) {
+  size_t max = level > 0 ? level / 2 : GC_TOPICS_BATCH;
+  if (level == t->grown_level && t->grown_max > max)
+    max = t->grown_max;
+  return max > 0 ? max : 1;
+}
+
+/* The next topics, in the order of the list. */
+static void take_batch(struct gc_topics *t) {
+  enum gc_topic_state from = gc_topics_count_in(t, GC_TOPIC_MISSING) > 0
+                                 ? GC_TOPIC_MISSING
+                                 : GC_TOPIC_FAILED;
+  const struct gc_topic *first = find_first(t, from);
+  t->requested = 0;
+  if (first == NULL)
+    return;
+  unsigned failures = first->failures;
+  t->level = first->failed_size;
+  size_t max = batch_max(t, t->level);
+  for (size_t i = 0; i < t->count && t->requested < max; i++) {
+    struct gc_topic *topic = t->list[i];
+    if (!is_in(topic, from) || topic->failed_size != t->level ||
+        topic->failures != failures)
+      continue;
+    topic->state = GC_TOPIC_REQUESTED;
+    t->requested++;
+  }
 }
 
 enum gc_code gc_topics_next(struct gc_topics *t, struct gc_buf *body,
                             bool *ret_replaces, struct gc_err *err) {
-  size_t max = t->batch_max > 0 ? t->batch_max : GC_TOPICS_BATCH;
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *list = gc_document_add_array(&d, NULL, NULL);
   gc_buf_reset(body);
-  t->requested = 0;
-  for (size_t i = 0; i < t->count && t->requested < max; i++) {
-    if (!must_request(t->list[i]))
-      continue;
-    gc_document_add_text(&d, gc_document_add_object(&d, list, NULL), "id",
-                         t->list[i]->name);
-    t->list[i]->state = GC_TOPIC_REQUESTED;
-    t->requested++;
-  }
+  take_batch(t);
+  for (size_t i = 0; i < t->count; i++)
+    if (t->list[i]->state == GC_TOPIC_REQUESTED)
+      gc_document_add_text(&d, gc_document_add_object(&d, list, NULL), "id",
+                           t->list[i]->name);
   enum gc_code code = gc_document_write(&d, body, err);
   if (code != GC_OK)
     (void)gc_topics_end_batch(t, code, "");
@@ -281,6 +344,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static void reject_topic(struct gc_topics *t, struct gc_topic *topic,
                          const char *reason) {
   topic->state = GC_TOPIC_REJECTED;
+  topic->is_on_channel = false;
   if (t->rejected != NULL && topic->subscribers != NULL)
     t->rejected(t->ctx, topic, reason);
 }
@@ -325,51 +389,93 @@ enum gc_code gc_topics_answer_end(struct gc_topics *t, struct gc_err *err) {
   return gc_json_stream_end(t->answer, err);
 }
 
+/* True if the code may be due to a single topic of the batch. */
+static bool concerns_a_topic(enum gc_code code) {
+  switch (code) {
+  case GC_ERR_REQUEST:
+  case GC_ERR_PERMISSION:
+  case GC_ERR_NOT_FOUND:
+  case GC_ERR_REMOTE:
+  case GC_ERR_PARSE:
+  case GC_ERR_LIMIT:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static void finish_topic(struct gc_topics *t, struct gc_topic *topic,
+                         enum gc_topic_state state, const char *why) {
+  if (state == GC_TOPIC_REJECTED) {
+    reject_topic(t, topic, why);
+    return;
+  }
+  topic->state = state;
+  if (state == GC_TOPIC_PERMITTED) {
+    topic->is_on_channel = true;
+    topic->failures = topic->failed_size = 0;
+  }
+}
+
 /* Sets the state of the topics of the batch. The answer has set those that it
  * rejects. */
 static void finish_batch(struct gc_topics *t, enum gc_topic_state state,
                          const char *why) {
-  for (size_t i = 0; i < t->count; i++) {
-    if (t->list[i]->state != GC_TOPIC_REQUESTED)
-      continue;
-    if (state == GC_TOPIC_REJECTED)
-      reject_topic(t, t->list[i], why);
-    else
-      t->list[i]->state = state;
-  }
+  for (size_t i = 0; i < t->count; i++)
+    if (t->list[i]->state == GC_TOPIC_REQUESTED)
+      finish_topic(t, t->list[i], state, why);
   t->requested = 0;
+  if (gc_topics_settled(t) ||
+      (!t->must_replace && gc_topics_count_in(t, GC_TOPIC_MISSING) == 0))
+    t->is_starting = false;
 }
 
-/* Example: 400 for a batch of 500 with one bad topic: 250, 125, … 1, which is
- * rejected; then 2, 4, … 500 again. */
-static bool split_batch(struct gc_topics *t, const char *why) {
-  if (t->requested > 1) {
-    t->batch_max = t->requested / 2;
-    finish_batch(t, GC_TOPIC_MISSING, NULL);
-    return true;
+static void note_failure(struct gc_topics *t) {
+  t->grown_max = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    struct gc_topic *topic = t->list[i];
+    if (topic->state != GC_TOPIC_REQUESTED)
+      continue;
+    topic->failures++;
+    topic->failed_size = (unsigned)t->requested;
   }
-  bool gives_up = ++t->lone_refusals >= LONE_REFUSALS_MAX;
-  finish_batch(t, gives_up ? GC_TOPIC_MISSING : GC_TOPIC_REJECTED, why);
-  return !gives_up;
+}
+
+static void permit_batch(struct gc_topics *t) {
+  size_t max = t->requested * 2;
+  t->grown_level = t->level;
+  t->grown_max = max < GC_TOPICS_BATCH ? max : GC_TOPICS_BATCH;
+  t->lone_refusals = 0;
+  if (t->replaces)
+    t->must_replace = false;
+  finish_batch(t, GC_TOPIC_PERMITTED, NULL);
 }
 
 bool gc_topics_end_batch(struct gc_topics *t, enum gc_code code,
                          const char *why) {
-  if (code == GC_ERR_REQUEST && t->requested > 0)
-    return split_batch(t, why);
-  if (code != GC_OK) {
-    finish_batch(t, GC_TOPIC_MISSING, NULL);
-    return false;
+  bool is_refused = code == GC_ERR_REQUEST && t->requested > 0;
+  if (code == GC_OK) {
+    permit_batch(t);
+    return true;
   }
-  finish_batch(t, GC_TOPIC_PERMITTED, NULL);
-  t->lone_refusals = 0;
-  if (t->replaces)
-    t->must_replace = false;
-  if (t->batch_max > 0)
-    t->batch_max *= 2;
-  if (t->batch_max >= GC_TOPICS_BATCH)
-    t->batch_max = 0;
-  return true;
+  if (concerns_a_topic(code))
+    note_failure(t);
+  if (is_refused && t->requested == 1) {
+    t->lone_refusals++;
+    finish_batch(t, GC_TOPIC_REJECTED, why);
+  } else {
+    finish_batch(t, is_refused ? GC_TOPIC_MISSING : GC_TOPIC_FAILED, NULL);
+  }
+  return is_refused;
+}
+
+void gc_topics_cancel_batch(struct gc_topics *t) {
+  if (t->requested > 0)
+    finish_batch(t, GC_TOPIC_MISSING, NULL);
+}
+
+bool gc_topics_are_refused(const struct gc_topics *t) {
+  return t->lone_refusals >= LONE_REFUSALS_MAX;
 }
 
 void gc_topics_clear(struct gc_topics *t) {

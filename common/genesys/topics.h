@@ -10,6 +10,11 @@
  *   while (gc_topics_next(t, &body, &replaces, err) == GC_OK && body.len > 0)
  *     … send, read the answer with gc_topics_answer_*, gc_topics_end_batch
  *
+ * A batch that fails says nothing about its single topics, so each of them is
+ * requested again in a batch of half the size, after those that are new. In the
+ * end a topic that is the reason is alone. Example: of 1,000 topics one is
+ * refused: 500, 500, then 250 and 250 of the first half, … 1 and 1.
+ *
  * A topic that has lost its last subscriber stays on the channel, since only a
  * replacement could remove it. With more than one batch, a replacement
  * interrupts the topics of the later batches for a moment. So the channel is
@@ -29,7 +34,8 @@ enum {
 };
 
 enum gc_topic_state {
-  GC_TOPIC_MISSING,   /* not requested yet, or without success */
+  GC_TOPIC_MISSING,   /* not requested yet */
+  GC_TOPIC_FAILED,    /* requested without success; requested again later */
   GC_TOPIC_REQUESTED, /* in the batch that runs */
   GC_TOPIC_PERMITTED,
   GC_TOPIC_REJECTED,
@@ -45,6 +51,10 @@ struct gc_topic {
   char name[GC_TOPIC_SIZE],
       key[GC_TOPIC_SIZE]; /* as subscribed; in lower case */
   enum gc_topic_state state;
+  bool is_on_channel; /* as far as is known; stays while it is renewed */
+  /* Since its last success: batches that failed with it, and the size of the
+   * last one, which halves the next one; 0: none. */
+  unsigned failures, failed_size;
   struct gc_topic_subscriber *subscribers; /* NULL: left over on the channel */
 };
 
@@ -61,9 +71,13 @@ struct gc_topics {
 
   /* Private. */
   bool must_replace, replaces;
-  size_t batch_max; /* 0: GC_TOPICS_BATCH */
+  bool is_starting; /* since gc_topics_restart not each one had an answer */
   size_t requested;
-  unsigned lone_refusals;
+  unsigned level; /* failed_size of the topics of the batch that runs */
+  /* What the last successful batch allows topics of the same level. */
+  unsigned grown_level;
+  size_t grown_max;
+  unsigned lone_refusals; /* topics refused alone in a row */
   struct gc_json_stream *answer;
   char id[GC_TOPIC_SIZE], reason[200];
   bool is_rejected;
@@ -84,17 +98,27 @@ GC_API void gc_topics_unsubscribe(struct gc_topics *t, const char *name,
 GC_API struct gc_topic *gc_topics_find(const struct gc_topics *t,
                                        const char *key);
 
-/* For another channel, or one whose topics are not known: requests all topics;
- * the first batch replaces. */
+/* For a channel whose topics are not known: requests all topics; the first
+ * batch replaces. */
 GC_API void gc_topics_restart(struct gc_topics *t);
+/* The same for another channel: no topic is on it. */
+GC_API void gc_topics_forget(struct gc_topics *t);
 /* Requests all topics once more, to prolong the channel's life. The batches
  * add; they replace when topics are left over. */
 GC_API void gc_topics_renew(struct gc_topics *t);
 /* True if no topic is to be requested and no batch runs. */
 GC_API bool gc_topics_settled(const struct gc_topics *t);
+/* True if each topic has had an answer since the last restart, and the channel
+ * has the topics of at least one batch. Topics that come later change nothing.
+ */
+GC_API bool gc_topics_started(const struct gc_topics *t);
+/* Wanted topics in this state. */
+GC_API size_t gc_topics_count_in(const struct gc_topics *t,
+                                 enum gc_topic_state state);
 
-/* Writes the next batch, [{"id":"…"},…], to `body`, in place of its contents.
- * Leaves it empty when no topic is to be requested. One batch at a time. */
+/* Writes the next batch, [{"id":"…"},…], to `body`, in place of its contents:
+ * of topics that are missing, else of topics that failed. Leaves it empty when
+ * no topic is to be requested. One batch at a time. */
 GC_API GC_MUST_CHECK enum gc_code gc_topics_next(struct gc_topics *t,
                                                  struct gc_buf *body,
                                                  bool *ret_replaces,
@@ -114,11 +138,16 @@ GC_API GC_MUST_CHECK enum gc_code gc_topics_answer_end(struct gc_topics *t,
 
 /* Ends the batch with the outcome of its call. GC_OK: each topic that the
  * answer does not reject is permitted. GC_ERR_REQUEST (400): a topic of the
- * batch is refused; the next batches are halved until that topic is alone and
- * is rejected, for `why`. True: go on with the next batch; false: the batch has
- * failed, none of its topics is subscribed. */
+ * batch is refused; once it is alone it is rejected, for `why`. Another code:
+ * the topics have failed. True: go on with the next batch; false: wait before
+ * topics that failed are requested again. */
 GC_API bool gc_topics_end_batch(struct gc_topics *t, enum gc_code code,
                                 const char *why);
+/* Ends the batch without an outcome: its topics are requested again. */
+GC_API void gc_topics_cancel_batch(struct gc_topics *t);
+/* True if so many topics were refused alone, one after the other, that the
+ * reason may be another: request the next one later. */
+GC_API bool gc_topics_are_refused(const struct gc_topics *t);
 
 GC_API void gc_topics_clear(struct gc_topics *t);
 

@@ -176,17 +176,51 @@ static void a_later_topic_is_added_alone(void) {
   end();
 }
 
-static void a_batch_that_failed_is_asked_again_as_it_was(void) {
+/* Of `count` topics those in `bad` answer `code`, with all that share their
+ * request. Returns the requests until the others are subscribed. */
+static unsigned requests_until_subscribed(unsigned count, enum gc_code code,
+                                          const char *const *bad) {
+  unsigned requests = 0, permitted = 0;
+  for (; permitted < count && requests < 3000; requests++) {
+    bool is_bad = false;
+    (void)next();
+    for (size_t i = 0; bad[i] != NULL; i++)
+      is_bad |= strstr(gc_buf_string(&body), bad[i]) != NULL;
+    (void)gc_topics_end_batch(&t, is_bad ? code : GC_OK, "the reason");
+    permitted = 0;
+    for (size_t i = 0; i < t.count; i++)
+      permitted += t.list[i]->state == GC_TOPIC_PERMITTED;
+  }
+  return requests;
+}
+
+static void one_topic_that_fails_does_not_hold_the_others_up(void) {
+  static const char *const bad[] = {"v2.topic.3\"", NULL};
   begin();
   gc_topics_restart(&t);
-  subscribe_many(0, 501);
-  CHECK_INT(next(), 500);
-  CHECK(!gc_topics_end_batch(&t, GC_ERR_REMOTE, "5xx"));
-  CHECK_INT(next(), 500);
-  CHECK(replaces);
+  subscribe_many(0, 600);
+  CHECK(requests_until_subscribed(599, GC_ERR_REMOTE, bad) < 40);
+  CHECK_STR(reported, "");
+  CHECK_INT(state("v2.topic.3"), GC_TOPIC_FAILED);
+  CHECK(!gc_topics_settled(&t));
+  CHECK_INT(next(), 1); /* it is tried again */
   CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
-  CHECK_INT(next(), 1);
-  CHECK(!replaces);
+  CHECK(gc_topics_settled(&t));
+  end();
+}
+
+static void bad_topics_in_a_row_are_named_and_the_others_go_on(void) {
+  static const char *const bad[] = {"v2.topic.1\"", "v2.topic.2\"",
+                                    "v2.topic.3\"", "v2.topic.4\"",
+                                    "v2.topic.5\"", NULL};
+  begin();
+  gc_topics_restart(&t);
+  subscribe_many(0, 100);
+  CHECK(requests_until_subscribed(95, GC_ERR_REQUEST, bad) < 40);
+  CHECK_STR(reported, "v2.topic.1: the reason\nv2.topic.2: the reason\n"
+                      "v2.topic.3: the reason\nv2.topic.4: the reason\n"
+                      "v2.topic.5: the reason\n");
+  CHECK(gc_topics_settled(&t));
   end();
 }
 
@@ -305,7 +339,7 @@ static void one_bad_topic_is_found_by_halving(void) {
     requests++;
     CHECK(next() > 0);
     bool bad = strstr(body.data, "\"v2.topic.321\"") != NULL;
-    CHECK_INT(replaces, state("v2.topic.0") != GC_TOPIC_PERMITTED);
+    CHECK_INT(replaces, gc_topics_count_in(&t, GC_TOPIC_PERMITTED) == 0);
     CHECK(
         gc_topics_end_batch(&t, bad ? GC_ERR_REQUEST : GC_OK, "400: unknown"));
   }
@@ -315,19 +349,38 @@ static void one_bad_topic_is_found_by_halving(void) {
   end();
 }
 
-static void a_refusal_of_everything_ends(void) {
+/* The next topic is to be requested later: the topics may not be the reason. */
+static void a_refusal_of_everything_is_slowed_down(void) {
   begin();
   gc_topics_restart(&t);
   subscribe_many(0, 1000);
-  unsigned requests = 1;
-  CHECK(next() > 0);
-  while (gc_topics_end_batch(&t, GC_ERR_REQUEST, "400") && requests < 100) {
+  for (int i = 0; i < 20 && !gc_topics_are_refused(&t); i++) {
     CHECK(next() > 0);
-    requests++;
+    CHECK(gc_topics_end_batch(&t, GC_ERR_REQUEST, "400"));
   }
-  CHECK_THAT(requests < 20, "%u requests", requests);
-  CHECK(!gc_topics_settled(&t));
-  CHECK_STR(reported, "v2.topic.0: 400\nv2.topic.1: 400\nv2.topic.2: 400\n");
+  CHECK(gc_topics_are_refused(&t));
+  CHECK_STR(reported, "v2.topic.0: 400\nv2.topic.1: 400\nv2.topic.2: 400\n"
+                      "v2.topic.3: 400\n");
+  CHECK_INT(next(), 1);
+  CHECK(gc_topics_end_batch(&t, GC_OK, NULL));
+  CHECK(!gc_topics_are_refused(&t));
+  end();
+}
+
+/* Each batch fails; afterwards few requests are enough again. */
+static void after_an_outage_the_batches_grow_again(void) {
+  static const char *const none[] = {NULL};
+  begin();
+  gc_topics_restart(&t);
+  subscribe_many(0, 1000);
+  for (int i = 0; i < 3000; i++) {
+    CHECK(next() > 0);
+    CHECK(!gc_topics_end_batch(&t, GC_ERR_REMOTE, "503"));
+  }
+  CHECK(!gc_topics_started(&t));
+  unsigned requests = requests_until_subscribed(1000, GC_ERR_REMOTE, none);
+  CHECK_THAT(requests < 30, "%u requests", requests);
+  CHECK(gc_topics_started(&t));
   end();
 }
 
@@ -338,7 +391,8 @@ int main(void) {
   RUN(each_subscriber_has_a_tag);
   RUN(the_first_batch_replaces_and_the_others_add);
   RUN(a_later_topic_is_added_alone);
-  RUN(a_batch_that_failed_is_asked_again_as_it_was);
+  RUN(one_topic_that_fails_does_not_hold_the_others_up);
+  RUN(bad_topics_in_a_row_are_named_and_the_others_go_on);
   RUN(a_full_channel_takes_no_more);
   RUN(left_overs_stay_until_the_channel_is_full);
   RUN(a_renewal_adds_unless_there_are_left_overs);
@@ -346,6 +400,7 @@ int main(void) {
   RUN(each_rejection_is_reported_with_its_reason);
   RUN(an_answer_that_is_no_json_is_refused);
   RUN(one_bad_topic_is_found_by_halving);
-  RUN(a_refusal_of_everything_ends);
+  RUN(a_refusal_of_everything_is_slowed_down);
+  RUN(after_an_outage_the_batches_grow_again);
   return check_done();
 }
