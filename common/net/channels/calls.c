@@ -25,10 +25,14 @@ static bool is_gone(enum gc_code code) {
   return code == GC_ERR_NOT_FOUND || code == GC_ERR_PERMISSION;
 }
 
+/* A refusal of another kind (a proxy without HEAD, say) proves nothing, unless
+ * the upgrade was refused too. */
 static void finish_check(struct gc_channel_calls *c, const struct gc_err *err) {
+  bool are_both_refused = err->code == GC_ERR_REQUEST && c->is_refused;
+  c->is_known = err->code == GC_OK;
   if (err->code == GC_OK)
     report_event(c, GC_CHANNEL_ON_CHECKED, err);
-  else if (is_gone(err->code) || err->code == GC_ERR_REQUEST)
+  else if (is_gone(err->code) || are_both_refused)
     report_event(c, GC_CHANNEL_ON_GONE, err);
   else
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, err);
@@ -46,6 +50,12 @@ static void set_life(struct gc_channel_calls *c, int64_t expires_ms) {
                                                   : GC_CHANNEL_LIFE_MAX_MS);
 }
 
+/* Without an answer, or with one that cannot be read, there may be a channel.
+ */
+static bool may_have_created(enum gc_code code) {
+  return code == GC_OK || code == GC_ERR_PARSE || code == GC_ERR_TIMEOUT;
+}
+
 static void finish_creation(struct gc_channel_calls *c,
                             const struct gc_err *answered) {
   struct gc_err err = *answered;
@@ -55,27 +65,36 @@ static void finish_creation(struct gc_channel_calls *c,
                           &expires_ms, &err) != GC_OK)
     (void)gc_fail_in(&err, err.code, "channel_create: ");
   gc_buf_wipe(&c->answer);
+  if (c->takes_budget && !may_have_created(err.code))
+    gc_creations_give_back(c->creations);
   if (err.code != GC_OK) {
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
     return;
   }
   c->created_count++;
+  c->ids->was_used = c->is_known = true;
   set_life(c, expires_ms);
   gc_id_store_save(c->ids);
   report_event(c, GC_CHANNEL_ON_CREATED, &err);
 }
 
+/* 404: the channel is checked, once. If the platform knows it, the call is
+ * refused for a topic. */
 static void finish_subscription(struct gc_channel_calls *c,
                                 const struct gc_err *answered) {
   struct gc_err err = *answered;
   if (err.code == GC_OK && gc_topics_answer_end(c->topics, &err) == GC_OK)
     err.code = GC_OK;
+  bool is_doubt = err.code == GC_ERR_NOT_FOUND && !c->is_known;
+  if (err.code == GC_ERR_NOT_FOUND && c->is_known)
+    err.code = GC_ERR_REQUEST;
   bool goes_on = gc_topics_end_batch(c->topics, err.code, err.text);
-  if (err.code == GC_ERR_NOT_FOUND) { /* subscribing needs no permission */
-    report_event(c, GC_CHANNEL_ON_GONE, &err);
+  if (is_doubt) {
+    report_event(c, GC_CHANNEL_ON_DOUBT, &err);
   } else if (!goes_on) {
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
   } else if (err.code == GC_OK) {
+    c->is_known = false;
     c->token_number = c->call.token_number;
     report_event(c, GC_CHANNEL_ON_SUBSCRIBED, &err);
   } else {
@@ -139,8 +158,17 @@ static void start_call(struct gc_channel_calls *c, enum gc_endpoint_id endpoint,
   gc_api_call(c->api, &c->call);
 }
 
+/* The first channel of a stored id replaces none. */
+uint64_t gc_channel_create_ms(const struct gc_channel_calls *c,
+                              uint64_t now_ms) {
+  return c->ids->was_used ? gc_creations_next_ms(c->creations, now_ms) : now_ms;
+}
+
 void gc_channel_create(struct gc_channel_calls *c) {
   gc_buf_reset(&c->body);
+  c->takes_budget = c->ids->was_used;
+  if (c->takes_budget)
+    gc_creations_take(c->creations, c->env->now_ms(c->env->ctx));
   start_call(c, GC_ENDPOINT_CHANNEL_CREATE, "");
 }
 
@@ -169,6 +197,7 @@ bool gc_channel_subscribe(struct gc_channel_calls *c) {
 void gc_channel_cancel_call(struct gc_channel_calls *c) {
   gc_api_cancel(c->api, &c->call);
   c->is_running = false;
+  gc_topics_cancel_batch(c->topics);
 }
 
 /* ---- life ---- */

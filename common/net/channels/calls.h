@@ -7,6 +7,7 @@
 
 #include "common/genesys/topics.h"
 #include "common/net/api/api.h"
+#include "common/net/channels/creations.h"
 #include "common/net/channels/id_store.h"
 #include "common/net/channels/state.h"
 
@@ -17,7 +18,8 @@ struct gc_channel_calls {
   const struct gc_env *env;
   struct gc_id_store *ids;
   struct gc_topics *topics;
-  /* GC_CHANNEL_ON_CREATED, CHECKED, SUBSCRIBED, BATCH_REFUSED, GONE or
+  struct gc_creations *creations;
+  /* GC_CHANNEL_ON_CREATED, CHECKED, GONE, SUBSCRIBED, BATCH_REFUSED, DOUBT or
    * CALL_FAILED, with the call's error. Runs inside gc_channel_subscribe when
    * the batch cannot be written; else never inside a function of this file. */
   void (*report)(void *ctx, enum gc_channel_event event,
@@ -26,6 +28,10 @@ struct gc_channel_calls {
 
   struct gc_call call;
   bool is_running;
+  bool is_known;     /* the platform knows the channel, since it was checked */
+  bool takes_budget; /* the creation that runs */
+  /* The upgrade was refused: a check that is refused too is the end. */
+  bool is_refused;
   char path_tail[GC_CHANNEL_ID_MAX + 32];
   struct gc_buf body, answer;
   uint32_t token_number; /* of the last call that subscribed; 0: none has */
@@ -35,6 +41,10 @@ struct gc_channel_calls {
 /* `api`, `env`, `ids`, `topics`, `report` and `ctx` are set. */
 void gc_channel_calls_init(struct gc_channel_calls *c);
 void gc_channel_calls_clear(struct gc_channel_calls *c);
+
+/* When a creation is allowed (see channels/creations); `now_ms`: at once. */
+uint64_t gc_channel_create_ms(const struct gc_channel_calls *c,
+                              uint64_t now_ms);
 
 /* While no call runs. */
 void gc_channel_create(struct gc_channel_calls *c);

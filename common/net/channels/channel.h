@@ -7,13 +7,20 @@
  *   calls.c    the REST calls
  *   socket.c   the WebSocket: messages, pings, silence
  *   channel.c  carries out the actions that state.c chooses
+ *   waits.c    when the next step comes
  *
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
  * the 21st, so the channel's id survives restarts (channels/id_store) and is
- * used again after a HEAD that finds it. A new channel is created only when the
- * old one is gone: 404 to a call or at the handshake, or a message that the
- * channel was displaced. Each creation after the first waits longer, up to 5
- * minutes.
+ * used again after a HEAD that finds it. A new channel is created only when a
+ * HEAD does not find the old one; a refused handshake, a connection that is
+ * closed at once and a message that the channel was displaced only cause that
+ * HEAD. Each creation after the first waits longer, up to 5 minutes, and the
+ * account has a budget for all (channels/creations).
+ *
+ * The socket and the topics live by themselves. A topic that is not subscribed
+ * is requested again, after up to 30 s (5 minutes if the platform refuses it),
+ * and reported as a cause of its own; the socket connects, reconnects and
+ * counts as connected meanwhile.
  *
  * One loop connects again, after reconnect_min plus a random part that doubles
  * with each failure up to reconnect_max. The wait is reset once the connection
@@ -31,6 +38,7 @@
 
 #include "common/genesys/notification.h"
 #include "common/net/api/api.h"
+#include "common/net/channels/creations.h"
 #include "common/net/channels/id_store.h"
 #include "common/net/socket/driver.h"
 
@@ -47,6 +55,7 @@ struct gc_channel_deps {
   struct gc_store *store; /* NULL: nothing survives a restart */
   const struct gc_socket_driver *driver;
   const struct gc_connect *connect;
+  struct gc_creations *creations; /* gc_channels_new sets it */
 };
 
 struct gc_channel_timeouts {
@@ -63,6 +72,8 @@ enum gc_channel_end {
   GC_CHANNEL_END_TOKEN,
 };
 
+enum gc_channel_part { GC_CHANNEL_SOCKET, GC_CHANNEL_TOPICS };
+
 struct gc_channel_events {
   /* Connected and subscribed: a gap ends here. `is_new`: on another connection
    * than before; else topics were added or renewed. `blind_ms`: since the last
@@ -78,18 +89,21 @@ struct gc_channel_events {
   void (*ending)(void *ctx, enum gc_channel_end why, uint64_t left_ms);
   /* After gc_channel_retire. The channel may be freed inside. */
   void (*retired)(void *ctx);
-  /* An outcome to report; GC_OK: all is well. */
-  void (*outcome)(void *ctx, const struct gc_err *err);
+  /* An outcome to report, of the connection or of its topics; GC_OK: all is
+   * well. */
+  void (*outcome)(void *ctx, enum gc_channel_part part,
+                  const struct gc_err *err);
   void *ctx;
 };
 
 struct gc_channel_stats {
-  bool connected;      /* open and subscribed */
+  bool connected; /* open, and the topics had their answers: see `topics` */
   uint64_t silence_ms; /* since the last message; 0 when not connected */
   uint64_t blind_ms;   /* since when messages may be missed; 0: they are not */
   /* Topics that are wanted, and of these: subscribed, as far as is known (they
    * stay so while a connection is down); rejected by the platform. */
   size_t wanted, topics, rejected;
+  size_t pending;      /* wanted, and without an answer yet */
   uint64_t reconnects; /* after a break */
   uint64_t renewals;   /* a new channel without a break */
   uint64_t created;    /* channels */
@@ -124,6 +138,8 @@ void gc_channel_leave(struct gc_channel *c);
 void gc_channel_retire(struct gc_channel *c);
 
 bool gc_channel_is_open(const struct gc_channel *c);
+/* True if its last handshakes were refused, although the platform knows it. */
+bool gc_channel_is_refused(const struct gc_channel *c);
 /* For how long messages may have been missed up to now; 0: none are. */
 uint64_t gc_channel_blind_ms(const struct gc_channel *c);
 /* As gc_api_token_number, of the token that subscribed last; 0: none did. */

@@ -82,6 +82,17 @@ static void schedule_admission(struct gc_channels *c) {
 
 /* ---- reports to listeners; ctx is the channels ---- */
 
+/* A topic that is not subscribed yet brings another snapshot later. */
+static void mark_subscribers(const struct gc_topic *topic) {
+  bool is_pending = !topic->is_on_channel && topic->state != GC_TOPIC_REJECTED;
+  for (const struct gc_topic_subscriber *w = topic->subscribers; w != NULL;
+       w = w->next) {
+    struct gc_channels_listener *l = w->owner;
+    l->is_concerned = true;
+    l->is_pending |= is_pending;
+  }
+}
+
 static void report_ready(void *ctx, struct gc_slot *slot, bool is_new,
                          uint64_t blind_ms) {
   struct gc_channels *c = ctx;
@@ -89,11 +100,9 @@ static void report_ready(void *ctx, struct gc_slot *slot, bool is_new,
   const uint32_t bit = 1u << slot->number;
   struct gc_channels_listener *next;
   for (struct gc_channels_listener *l = c->listeners; l != NULL; l = l->next)
-    l->is_concerned = false;
+    l->is_concerned = l->is_pending = false;
   for (size_t i = 0; i < topics->count; i++)
-    for (struct gc_topic_subscriber *w = topics->list[i]->subscribers;
-         w != NULL; w = w->next)
-      ((struct gc_channels_listener *)w->owner)->is_concerned = true;
+    mark_subscribers(topics->list[i]);
   for (struct gc_channels_listener *l = c->listeners; l != NULL; l = next) {
     next = l->next;
     bool has_news = (l->has_news & bit) != 0;
@@ -102,7 +111,8 @@ static void report_ready(void *ctx, struct gc_slot *slot, bool is_new,
     bool was_connected = (l->was_connected & bit) != 0;
     void (*connected)(void *) = l->connected;
     void *listener_ctx = l->ctx;
-    l->has_news &= ~bit;
+    if (!l->is_pending)
+      l->has_news &= ~bit;
     l->was_connected |= bit;
     if (blind_ms > 0 && was_connected && l->gap != NULL)
       l->gap(listener_ctx, blind_ms);
@@ -156,6 +166,7 @@ struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps) {
   unsigned max =
       deps->channels_max > 0 ? deps->channels_max : (unsigned)GC_CHANNELS_USUAL;
   c->deps = *deps;
+  c->deps.creations = &c->creations;
   c->timeouts = usual;
   c->id_store_count = max < GC_CHANNELS_MAX ? max : GC_CHANNELS_MAX;
   c->slots_max = c->id_store_count > 1 ? c->id_store_count - 1 : 1;
@@ -244,7 +255,7 @@ bool gc_channels_covers(const struct gc_channels *c, const char *topic) {
   for (unsigned i = 0; i < c->slot_count; i++) {
     const struct gc_topic *t =
         gc_topics_find(gc_slot_topics(&c->slots[i]), key);
-    if (t != NULL && t->state == GC_TOPIC_PERMITTED)
+    if (t != NULL && t->is_on_channel)
       return true;
   }
   return false;

@@ -63,7 +63,7 @@ struct gc_channels_listener {
 
   /* Private; a bit for each slot. */
   uint32_t has_news, was_connected;
-  bool is_concerned;
+  bool is_concerned, is_pending;
   struct gc_channels_listener *next;
 };
 

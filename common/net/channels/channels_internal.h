@@ -11,6 +11,7 @@
 struct gc_channels {
   struct gc_channel_deps deps;
   struct gc_channel_timeouts timeouts;
+  struct gc_creations creations;
   struct gc_slot_owner owner;
   struct gc_id_store id_stores[GC_CHANNELS_MAX];
   struct gc_slot slots[GC_CHANNELS_MAX];

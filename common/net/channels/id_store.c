@@ -20,6 +20,7 @@ void gc_id_store_load(struct gc_id_store *p) {
     report_outcome(p, &err);
   else if (text.len > 0)
     (void)!gc_channel_id_read(text.data, &p->id);
+  p->was_used |= p->id.id != NULL;
 }
 
 void gc_id_store_save(const struct gc_id_store *p) {

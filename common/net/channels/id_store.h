@@ -18,6 +18,7 @@ struct gc_id_store {
   const struct gc_env *env;
   struct gc_channel_id id; /* .id NULL: no channel */
   bool is_loaded;          /* from the store */
+  bool was_used;           /* it has or had a channel, as far as is known */
   bool is_taken;           /* by a struct gc_channel */
 };
 

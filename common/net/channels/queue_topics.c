@@ -26,6 +26,7 @@ struct gc_queue_topics {
   char reason[REASON_SIZE]; /* why the platform refused the last one */
   unsigned ticks;
   bool is_running;
+  bool is_answered; /* no topic is on its way */
 
   /* Under the lock. */
   pthread_mutex_t lock;
@@ -68,6 +69,7 @@ static void read_channels(struct gc_queue_topics *t) {
   struct gc_channel_stats stats;
   uint64_t now_ms = now_ms_of(t);
   gc_channels_stats_for(t->deps.channels, &t->listener, &stats);
+  t->is_answered = stats.pending == 0;
   pthread_mutex_lock(&t->lock);
   t->state.is_connected = stats.connected;
   t->state.reconnects = stats.reconnects;
@@ -110,8 +112,8 @@ static void check_coverage(struct gc_queue_topics *t) {
   t->state.covered = covered;
   bool is_connected = t->state.is_connected;
   pthread_mutex_unlock(&t->lock);
-  /* Otherwise channels or new topics may still be on their way. */
-  if (is_connected || t->without_room > 0)
+  /* Otherwise a channel or a topic is on its way. */
+  if ((is_connected && t->is_answered) || t->without_room > 0)
     report_coverage(t, t->count - covered);
 }
 

@@ -12,6 +12,9 @@ enum {
   TOKEN_LEFT_MS = 120 * 1000,
 };
 
+/* What a line in the log is about. */
+static const char SOCKET[] = "", TOPICS[] = " topics", RENEWAL[] = " renewal";
+
 static const struct gc_env *env_of(const struct gc_slot *s) {
   return s->owner->deps->env;
 }
@@ -20,15 +23,14 @@ static uint64_t now_ms_of(const struct gc_slot *s) {
   return env_of(s)->now_ms(env_of(s)->ctx);
 }
 
-/* Each slot reports as a cause of its own. Otherwise the success of one slot
- * would end the failure of another in the log. */
-static void report_outcome(const struct gc_slot *s, bool is_renewal,
+/* Each slot and each part reports as a cause of its own. Otherwise the success
+ * of one would end the failure of another in the log. */
+static void report_outcome(const struct gc_slot *s, const char *part,
                            const struct gc_err *err) {
   char cause[40], number[16] = "";
   if (s->number > 0)
     snprintf(number, sizeof(number), " %u", s->number + 1);
-  snprintf(cause, sizeof(cause), "stream%s%s", number,
-           is_renewal ? " renewal" : "");
+  snprintf(cause, sizeof(cause), "stream%s%s", number, part);
   env_of(s)->notice(env_of(s)->ctx, cause, err);
 }
 
@@ -43,7 +45,7 @@ static void close_line(struct gc_line *line) {
   if (line->channel == NULL)
     return;
   gc_channel_stats(line->channel, &last);
-  last.wanted = last.topics = last.rejected = 0;
+  last.wanted = last.topics = last.rejected = last.pending = 0;
   gc_channel_stats_add(&line->slot->past, &last);
   gc_channel_free(line->channel);
   gc_topics_clear(&line->topics);
@@ -95,13 +97,18 @@ static void request_turn(struct gc_slot *s, enum gc_channel_end why,
   s->owner->turn(s->owner->ctx);
 }
 
+/* One whose handshakes are refused needs another channel. */
+static bool is_down(const struct gc_channel *c) {
+  return !gc_channel_is_open(c) && !gc_channel_is_refused(c);
+}
+
 static void handle_ending(struct gc_slot *s, enum gc_channel_end why,
                           uint64_t left_ms) {
   bool is_server = why == GC_CHANNEL_END_SERVER;
   bool is_again = is_server && s->closing_ms != 0 &&
                   now_ms_of(s) - s->closing_ms < CLOSING_MIN_MS;
   if (is_again || s->renewal == GC_RENEWAL_ENDS ||
-      !gc_channel_is_open(s->current->channel)) {
+      is_down(s->current->channel)) {
     end_without_renewal(s, why);
     return;
   }
@@ -120,10 +127,24 @@ static void switch_to_next(struct gc_slot *s) {
   s->renewal = GC_RENEWAL_ENDS;
   s->past.renewals++;
   gc_timers_unset(env_of(s)->timers, &s->deadline);
-  report_outcome(s, true, &fine);
-  report_outcome(s, false, &fine);
+  report_outcome(s, RENEWAL, &fine);
+  report_outcome(s, SOCKET, &fine);
   gc_channel_retire(old->channel);
   s->owner->ready(s->owner->ctx, s, true, blind_ms);
+}
+
+/* True if the new channel has each topic that the old one has; one that it is
+ * refused counts. */
+static bool covers_all(const struct gc_topics *now,
+                       const struct gc_topics *old) {
+  for (size_t i = 0; i < old->count; i++) {
+    const struct gc_topic *topic = gc_topics_find(now, old->list[i]->key);
+    if (old->list[i]->subscribers != NULL && old->list[i]->is_on_channel &&
+        topic != NULL && !topic->is_on_channel &&
+        topic->state != GC_TOPIC_REJECTED)
+      return false;
+  }
+  return true;
 }
 
 /* ---- the channel's events ---- */
@@ -131,7 +152,7 @@ static void switch_to_next(struct gc_slot *s) {
 static void on_ready(void *ctx, bool is_new, uint64_t blind_ms) {
   struct gc_line *line = ctx;
   struct gc_slot *s = line->slot;
-  if (line == s->next)
+  if (line == s->next && covers_all(&line->topics, &s->current->topics))
     switch_to_next(s);
   else if (line == s->current)
     s->owner->ready(s->owner->ctx, s, is_new, blind_ms);
@@ -160,13 +181,14 @@ static void on_retired(void *ctx) {
   end_renewal(line->slot);
 }
 
-static void on_outcome(void *ctx, const struct gc_err *err) {
+static void on_outcome(void *ctx, enum gc_channel_part part,
+                       const struct gc_err *err) {
   const struct gc_line *line = ctx;
   const struct gc_slot *s = line->slot;
   if (line == s->current)
-    report_outcome(s, false, err);
+    report_outcome(s, part == GC_CHANNEL_TOPICS ? TOPICS : SOCKET, err);
   else if (line == s->next && err->code != GC_OK)
-    report_outcome(s, true, err);
+    report_outcome(s, RENEWAL, err);
 }
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
@@ -291,7 +313,7 @@ void gc_slot_stats(const struct gc_slot *s,
       ret_stats->silence_ms = one.silence_ms;
       ret_stats->blind_ms = one.blind_ms;
     } else {
-      one.wanted = one.topics = one.rejected = 0;
+      one.wanted = one.topics = one.rejected = one.pending = 0;
     }
     gc_channel_stats_add(ret_stats, &one);
   }

@@ -29,16 +29,17 @@ static void end_socket(struct gc_channel_socket *s, enum gc_channel_event event,
   s->user.ended(s->user.ctx, event, &end);
 }
 
+/* 404 stands for a channel that has expired or was displaced, but only a check
+ * tells: a proxy or a gateway may answer so too. */
 static enum gc_channel_event event_after(struct gc_channel_socket *s,
                                          int http_status) {
   switch (http_status) {
-  case 404: /* expired or displaced */
-  case 410:
-    return GC_CHANNEL_ON_UPGRADE_GONE;
   case 401:
-  case 403: /* twice, although the platform knows the channel: give it up */
-    return s->refusals++ > 0 ? GC_CHANNEL_ON_UPGRADE_GONE
-                             : GC_CHANNEL_ON_UPGRADE_REFUSED;
+  case 403:
+  case 404:
+  case 410:
+    s->refusals++;
+    return GC_CHANNEL_ON_UPGRADE_REFUSED;
   default:
     return GC_CHANNEL_ON_ENDED;
   }
@@ -133,14 +134,12 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
     s->user.report(s->user.ctx, GC_CHANNEL_ON_ANNOUNCED);
     break;
   case GC_NOTIFICATION_DISPLACED:
-    s->user.report(s->user.ctx, GC_CHANNEL_ON_GONE);
-    break;
   case GC_NOTIFICATION_REVOKED:
     s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);
     break;
   case GC_NOTIFICATION_REPLY:
     /* Topics are subscribed over REST, so a reply is unexpected; a 404
-     * nevertheless means that the channel is gone. */
+     * nevertheless means that the channel may be gone. */
     s->other_count++;
     if (n.result == 404)
       s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);

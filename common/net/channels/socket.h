@@ -25,10 +25,9 @@ struct gc_channel_socket_end {
 /* Its owner. No callback runs inside a function of this file other than
  * gc_channel_socket_open. */
 struct gc_channel_socket_user {
-  /* GC_CHANNEL_ON_OPENED, PROOF, ANNOUNCED, GONE or DOUBT. */
+  /* GC_CHANNEL_ON_OPENED, PROOF, ANNOUNCED or DOUBT. */
   void (*report)(void *ctx, enum gc_channel_event event);
-  /* GC_CHANNEL_ON_ENDED, UPGRADE_REFUSED or UPGRADE_GONE; the socket is freed
-   * before. */
+  /* GC_CHANNEL_ON_ENDED or UPGRADE_REFUSED; the socket is freed before. */
   void (*ended)(void *ctx, enum gc_channel_event event,
                 const struct gc_channel_socket_end *end);
   /* An event; the message is borrowed for the call. */
@@ -50,7 +49,7 @@ struct gc_channel_socket {
   uint64_t opened_ms; /* 0: it is not open */
   uint64_t heard_ms, pinged_ms;
   uint64_t proof_ms; /* a message from then on is the proof; UINT64_MAX: done */
-  unsigned refusals; /* of upgrades (401, 403) since the last success */
+  unsigned refusals; /* of upgrades since the last success */
 
   uint64_t event_count, malformed_count, other_count; /* messages */
 };

@@ -15,10 +15,7 @@ enum {
   LIVE = IN(CONNECTING) | OPENED,
   /* A socket that is closed for one of these reasons may still get a weightier
    * reason. */
-  CLOSING = IN(CLOSING_RECONNECT) | IN(CLOSING_ANNOUNCED) | IN(CLOSING_CHECK) |
-            IN(CLOSING_REPLACE),
-  CALLING = IN(CREATING) | IN(CHECKING),
-  WITHOUT_SOCKET = IN(UNKNOWN) | IN(DISCONNECTED) | CALLING,
+  CLOSING = IN(CLOSING_RECONNECT) | IN(CLOSING_ANNOUNCED) | IN(CLOSING_CHECK),
   ANY = (1 << GC_CHANNEL_STATE_COUNT) - 1,
 
   LOST = DO(BEGIN_GAP) | DO(STEP),
@@ -32,7 +29,7 @@ struct row {
   unsigned actions;
 };
 
-#define ROWS_MAX 7
+#define ROWS_MAX 6
 #define TO(state) GC_CHANNEL_##state
 
 static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
@@ -46,20 +43,18 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
         [GC_CHANNEL_STEP_WITHOUT_ID] =
             {
                 {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
-                {IN(UNKNOWN), TO(CREATING), DO(CREATE)},
+                {IN(UNKNOWN), TO(CREATING), DO(CANCEL_CALL) | DO(CREATE)},
             },
-        [GC_CHANNEL_STEP_UNSETTLED] =
+        [GC_CHANNEL_STEP_WITH_ID] =
             {
                 {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
-                {IN(UNKNOWN), TO(CHECKING), DO(CHECK)},
-                {IN(DISCONNECTED) | LIVE, SAME, DO(SUBSCRIBE)},
-            },
-        [GC_CHANNEL_STEP_SETTLED] =
-            {
-                {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
-                {IN(UNKNOWN), TO(CHECKING), DO(CHECK)},
+                {IN(UNKNOWN), TO(CHECKING), DO(CANCEL_CALL) | DO(CHECK)},
                 {IN(DISCONNECTED), TO(CONNECTING), DO(CONNECT)},
                 {OPENED, SAME, DO(REPORT_READY)},
+            },
+        [GC_CHANNEL_STEP_TOPICS] =
+            {
+                {IN(DISCONNECTED) | LIVE, SAME, DO(SUBSCRIBE)},
             },
 
         [GC_CHANNEL_ON_CREATED] =
@@ -70,6 +65,15 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
             {
                 {IN(CHECKING), TO(DISCONNECTED), DO(RESTART_TOPICS) | DO(STEP)},
             },
+        [GC_CHANNEL_ON_CHECK_LATE] =
+            {
+                {IN(CHECKING), TO(DISCONNECTED),
+                 DO(CANCEL_CALL) | DO(RESTART_TOPICS) | DO(STEP)},
+            },
+        [GC_CHANNEL_ON_GONE] =
+            {
+                {IN(CHECKING), TO(UNKNOWN), DO(FORGET_ID) | DO(STEP)},
+            },
         [GC_CHANNEL_ON_SUBSCRIBED] =
             {
                 {ANY, SAME, DO(PROLONG) | DO(STEP)},
@@ -77,18 +81,14 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
         [GC_CHANNEL_ON_BATCH_REFUSED] = {{ANY, SAME, DO(STEP)}},
         [GC_CHANNEL_ON_CALL_FAILED] =
             {
-                {CALLING, TO(UNKNOWN), DO(DELAY_CALL) | DO(STEP)},
-                {ANY, SAME, DO(DELAY_CALL) | DO(STEP)},
+                {IN(CREATING), TO(UNKNOWN), DO(DELAY_CREATION) | DO(STEP)},
+                {IN(CHECKING), TO(DISCONNECTED), DO(RESTART_TOPICS) | DO(STEP)},
+                {ANY, SAME, DO(DELAY_TOPICS) | DO(STEP)},
             },
 
-        [GC_CHANNEL_ON_GONE] =
-            {
-                {WITHOUT_SOCKET, TO(UNKNOWN), DO(FORGET_ID) | DO(STEP)},
-                {LIVE, TO(CLOSING_REPLACE), DO(CLOSE)},
-                {CLOSING, TO(CLOSING_REPLACE), 0},
-            },
         [GC_CHANNEL_ON_DOUBT] =
             {
+                {IN(DISCONNECTED), TO(UNKNOWN), DO(DELAY_TOPICS) | DO(STEP)},
                 {LIVE, TO(CLOSING_CHECK), DO(CLOSE)},
                 {CLOSING, TO(CLOSING_CHECK), 0},
             },
@@ -113,17 +113,14 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
             {
                 {IN(PROVEN_ANNOUNCED) | IN(CLOSING_ANNOUNCED), TO(DISCONNECTED),
                  LOST},
-                {IN(CLOSING_CHECK), TO(UNKNOWN), FAILED},
-                {IN(CLOSING_REPLACE), TO(UNKNOWN), FAILED | DO(FORGET_ID)},
+                /* Accepted and closed: does the platform know the channel? */
+                {IN(OPEN) | IN(OPEN_ANNOUNCED) | IN(CLOSING_CHECK), TO(UNKNOWN),
+                 FAILED},
                 {LIVE | IN(CLOSING_RECONNECT), TO(DISCONNECTED), FAILED},
                 {IN(CLOSING_IDLE), TO(DISCONNECTED), DO(STEP)},
                 {IN(RETIRING), TO(RETIRED), DO(STEP)},
             },
         [GC_CHANNEL_ON_UPGRADE_REFUSED] = {{LIVE, TO(UNKNOWN), FAILED}},
-        [GC_CHANNEL_ON_UPGRADE_GONE] =
-            {
-                {LIVE, TO(UNKNOWN), FAILED | DO(FORGET_ID)},
-            },
 
         [GC_CHANNEL_ON_LEAVE] =
             {
@@ -144,8 +141,7 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
  * ordinary end. */
 static enum gc_channel_event event_in(enum gc_channel_state state,
                                       enum gc_channel_event event) {
-  bool is_refusal = event == GC_CHANNEL_ON_UPGRADE_REFUSED ||
-                    event == GC_CHANNEL_ON_UPGRADE_GONE;
+  bool is_refusal = event == GC_CHANNEL_ON_UPGRADE_REFUSED;
   return is_refusal && (1u << state & LIVE) == 0 ? GC_CHANNEL_ON_ENDED : event;
 }
 
@@ -178,7 +174,6 @@ const char *gc_channel_state_name(enum gc_channel_state state) {
       [GC_CHANNEL_CLOSING_RECONNECT] = "closing-reconnect",
       [GC_CHANNEL_CLOSING_ANNOUNCED] = "closing-announced",
       [GC_CHANNEL_CLOSING_CHECK] = "closing-check",
-      [GC_CHANNEL_CLOSING_REPLACE] = "closing-replace",
       [GC_CHANNEL_RETIRING] = "retiring",
   };
   return names[state];

@@ -4,6 +4,13 @@
  *
  *   UNKNOWN -> CREATING | CHECKING -> DISCONNECTED -> CONNECTING -> OPEN
  *
+ * The socket does not wait for the topics: a call that subscribes runs in any
+ * state in which the id is known to be good or is at least not in doubt, and
+ * its failure changes no state. Only a check (HEAD) that does not find the
+ * channel makes the id go and another channel be created; a refused upgrade,
+ * a message or a call only cause a check. A check that fails or has no answer
+ * proves nothing: the socket is tried.
+ *
  * calls.c reports the outcome of REST calls, socket.c the events of the
  * WebSocket; channel.c picks the STEP events when the channel's timer fires,
  * and carries out the actions. */
@@ -34,29 +41,29 @@ enum gc_channel_state {
   GC_CHANNEL_CLOSING_RECONNECT,
   GC_CHANNEL_CLOSING_ANNOUNCED, /* reconnect; the end is no failure */
   GC_CHANNEL_CLOSING_CHECK,
-  GC_CHANNEL_CLOSING_REPLACE,
   GC_CHANNEL_RETIRING,
 
   GC_CHANNEL_STATE_COUNT,
 };
 
 enum gc_channel_event {
-  /* The timer fired and no subscription call runs. */
+  /* The socket's timer fired. */
   GC_CHANNEL_STEP_UNWANTED,   /* no topic is wanted */
   GC_CHANNEL_STEP_WITHOUT_ID, /* topics are wanted; the id is not known */
-  GC_CHANNEL_STEP_UNSETTLED,  /* a wanted topic is to be subscribed */
-  GC_CHANNEL_STEP_SETTLED,    /* each topic is subscribed or rejected */
+  GC_CHANNEL_STEP_WITH_ID,
+  /* The topics' timer fired: some are to be requested, no call runs. */
+  GC_CHANNEL_STEP_TOPICS,
 
   /* Outcomes of REST calls. */
   GC_CHANNEL_ON_CREATED,
   GC_CHANNEL_ON_CHECKED,
+  GC_CHANNEL_ON_CHECK_LATE,    /* it has had no answer for some time */
+  GC_CHANNEL_ON_GONE,          /* the check does not find the channel */
   GC_CHANNEL_ON_SUBSCRIBED,    /* to a batch of topics */
   GC_CHANNEL_ON_BATCH_REFUSED, /* smaller batches follow */
   GC_CHANNEL_ON_CALL_FAILED,
 
-  /* A call or a message shows that the channel is gone, or gives a reason to
-   * check the channel. */
-  GC_CHANNEL_ON_GONE,
+  /* A call or a message gives a reason to check the channel. */
   GC_CHANNEL_ON_DOUBT,
 
   /* The socket. */
@@ -65,7 +72,6 @@ enum gc_channel_event {
   GC_CHANNEL_ON_ANNOUNCED, /* the server is about to close it */
   GC_CHANNEL_ON_ENDED,     /* closed, broken or silent; or it did not open */
   GC_CHANNEL_ON_UPGRADE_REFUSED, /* ended; the channel is in doubt */
-  GC_CHANNEL_ON_UPGRADE_GONE,    /* ended; the channel is gone */
 
   /* Requests of the owner. */
   GC_CHANNEL_ON_LEAVE,
@@ -80,21 +86,22 @@ enum {
   GC_CHANNEL_DO_END_GAP = 1 << 1,
   GC_CHANNEL_DO_CANCEL_CALL = 1 << 2,
   GC_CHANNEL_DO_DELAY_RECONNECT = 1 << 3, /* reports the error, then waits */
-  GC_CHANNEL_DO_DELAY_CALL = 1 << 4,      /* the same */
-  GC_CHANNEL_DO_FORGET_ID = 1 << 5,       /* and delay the next creation */
-  GC_CHANNEL_DO_RESTART_TOPICS = 1 << 6,
-  GC_CHANNEL_DO_PROLONG = 1 << 7, /* the subscription begins a new life */
-  GC_CHANNEL_DO_RESET_BACKOFF = 1 << 8,
-  GC_CHANNEL_DO_SCHEDULE_NOTICE = 1 << 9, /* of the announced end */
-  GC_CHANNEL_DO_ACCEPT_SOCKET = 1 << 10,
-  GC_CHANNEL_DO_REPORT_READY = 1 << 11, /* if it is due */
-  GC_CHANNEL_DO_CREATE = 1 << 12,
-  GC_CHANNEL_DO_CHECK = 1 << 13,
-  GC_CHANNEL_DO_SUBSCRIBE = 1 << 14,
-  GC_CHANNEL_DO_CONNECT = 1 << 15,
-  GC_CHANNEL_DO_CLOSE = 1 << 16,
-  GC_CHANNEL_DO_STEP = 1 << 17, /* sets the timer */
-  GC_CHANNEL_DO_REPORT_RETIRED = 1 << 18,
+  GC_CHANNEL_DO_DELAY_CREATION = 1 << 4,  /* the same */
+  GC_CHANNEL_DO_DELAY_TOPICS = 1 << 5,    /* the same, for topics that failed */
+  GC_CHANNEL_DO_FORGET_ID = 1 << 6,       /* and delay the creation */
+  GC_CHANNEL_DO_RESTART_TOPICS = 1 << 7,
+  GC_CHANNEL_DO_PROLONG = 1 << 8, /* the subscription begins a new life */
+  GC_CHANNEL_DO_RESET_BACKOFF = 1 << 9,
+  GC_CHANNEL_DO_SCHEDULE_NOTICE = 1 << 10, /* of the announced end */
+  GC_CHANNEL_DO_ACCEPT_SOCKET = 1 << 11,
+  GC_CHANNEL_DO_REPORT_READY = 1 << 12, /* if it is due */
+  GC_CHANNEL_DO_CREATE = 1 << 13,
+  GC_CHANNEL_DO_CHECK = 1 << 14,
+  GC_CHANNEL_DO_SUBSCRIBE = 1 << 15,
+  GC_CHANNEL_DO_CONNECT = 1 << 16,
+  GC_CHANNEL_DO_CLOSE = 1 << 17,
+  GC_CHANNEL_DO_STEP = 1 << 18, /* sets the timers */
+  GC_CHANNEL_DO_REPORT_RETIRED = 1 << 19,
 };
 
 struct gc_channel_transition {

@@ -59,6 +59,7 @@ struct stream {
   uint64_t blind_since_ms;  /* the present gap; 0: none */
   uint64_t last_message_ms; /* 0: none yet */
   bool is_connected;
+  bool is_answered; /* no topic is on its way */
   size_t series;
 };
 

@@ -36,6 +36,7 @@ static void update_channel_state(struct stream *s, uint64_t now_ms) {
   struct gc_channel_stats stats;
   gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
   s->is_connected = stats.connected;
+  s->is_answered = stats.pending == 0;
   s->reconnects = stats.reconnects;
   if (stats.connected && stats.blind_ms == 0)
     s->last_message_ms = now_ms - stats.silence_ms;
@@ -117,8 +118,8 @@ static void check_coverage(struct stream *s) {
     set_covered(s, q, gc_channels_covers(s->deps.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
-  /* Otherwise another channel may still connect. */
-  if (s->is_connected)
+  /* Otherwise another channel or topic is on its way. */
+  if (s->is_connected && s->is_answered)
     report_coverage(s, true);
 }
 

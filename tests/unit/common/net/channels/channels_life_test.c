@@ -190,6 +190,7 @@ static void a_channel_that_cannot_be_prolonged_is_replaced_with_a_gap(void) {
   ch_channels_max = 1;
   ch_begin();
   ch_answer(ADD, 1, 404, "{}");
+  ch_answer(HEAD, 1, 404, NULL);
   ch_usual_answers();
   ch_subscribe(&ch_block, "v2.a");
   replay_run(&ch_world, 100);

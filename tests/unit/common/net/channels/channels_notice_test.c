@@ -137,12 +137,55 @@ static void notices_one_after_the_other_do_not_turn_into_a_storm(void) {
   ch_end();
 }
 
-static void a_404_at_the_handshake_makes_a_new_channel(void) {
-  ch_begin_connected();
+static void a_refused_upgrade_creates_no_channel(void) {
+  static const int rows[] = {401, 403, 404, 410};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char name[16];
+    snprintf(name, sizeof(name), "%d", rows[i]);
+    CHECK_ROW(name);
+    ch_begin();
+    ch_usual_answers();
+    ch_subscribe(&ch_block, "v2.a");
+    for (int s = 0; s < 3 * 3600; s++) {
+      replay_run(&ch_world, 1000);
+      if (ch_wire() != NULL)
+        ch_refuse_upgrade(rows[i]);
+    }
+    CHECK_INT(ch_creations(), 1);
+    CHECK(replay_count(&ch_world, HEAD "one") > 100);
+    CHECK(replay_noticed(&ch_world, "stream", GC_ERR_NOT_FOUND) > 100);
+    replay_run(&ch_world, 60000);
+    ch_open(); /* once the upgrade is accepted, all is well */
+    CHECK_INT(ch_block.connected, 1);
+    ch_end();
+  }
+}
+
+/* Until the end of its life; then another channel takes over. */
+static void a_channel_that_is_refused_all_day_is_renewed(void) {
+  ch_begin();
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  for (int s = 0; s < 23 * 3600 + 60; s++) {
+    replay_run(&ch_world, 1000);
+    ch_wire_end(ch_wire_of("one"), &(struct gc_ws_end){.http_status = 404},
+                GC_ERR_NOT_FOUND);
+  }
+  CHECK_INT(ch_creations(), 2);
+  ch_wire_open(ch_wire_of("two"));
+  CHECK_INT(ch_block.connected, 1);
+  ch_end();
+}
+
+static void a_channel_that_head_does_not_find_is_replaced(void) {
+  ch_begin();
+  ch_answer(HEAD, 1, 404, NULL);
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_open();
   replay_run(&ch_world, 1000);
   ch_drop_socket();
-  replay_run(&ch_world, 2500);
-  ch_refuse_upgrade(404);
   replay_run(&ch_world, 5000);
   CHECK_INT(ch_creations(), 2);
   CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
@@ -154,46 +197,77 @@ static void a_404_at_the_handshake_makes_a_new_channel(void) {
   ch_end();
 }
 
-/* An hour of 404 creates only as many channels as an hour may cost other
- * agents. */
-static void creations_get_rarer_and_rarer(void) {
+/* The id is not one that HEAD accepts, and the upgrade is refused as well. */
+static void a_channel_that_both_refuse_is_replaced(void) {
   ch_begin();
+  ch_answer(HEAD, REPLAY_ALWAYS, 400, NULL);
   ch_usual_answers();
   ch_subscribe(&ch_block, "v2.a");
-  for (int s = 0; s < 3600; s++) {
+  replay_run(&ch_world, 100);
+  ch_refuse_upgrade(404);
+  replay_run(&ch_world, 5000);
+  CHECK_INT(ch_creations(), 2);
+  ch_end();
+}
+
+/* Creates, connects and loses the channel for `hours`; HEAD never finds it. */
+static void lose_channels(unsigned hours) {
+  for (unsigned s = 0; s < hours * 3600; s++) {
     replay_run(&ch_world, 1000);
     if (ch_wire() != NULL)
       ch_refuse_upgrade(404);
   }
-  CHECK_THAT(ch_creations() >= 10 && ch_creations() <= 22, "%zu creations",
-             ch_creations());
+}
+
+/* Each creation may cost another program of the client a channel. */
+static void creations_have_a_budget_of_the_account(void) {
+  ch_begin();
+  ch_answer(HEAD, REPLAY_ALWAYS, 404, NULL);
+  ch_many_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  lose_channels(1);
+  CHECK_INT(ch_creations(), 1 + 6); /* the first one replaces none */
+  CHECK(replay_noticed(&ch_world, "channels", GC_ERR_LIMIT) > 0);
+  lose_channels(22);
+  CHECK_INT(ch_creations(), 1 + 12);
+  lose_channels(3);
+  CHECK(ch_creations() > 1 + 12 && ch_creations() <= 1 + 24);
   ch_end();
 }
 
-static void a_proven_connection_makes_the_next_creation_quick(void) {
-  ch_begin_connected();
-  for (int i = 0; i < 7; i++) { /* the waits grow up to a minute or two */
-    ch_drop_socket();
-    for (int s = 0; s < 200 && ch_wire() == NULL; s++)
-      replay_run(&ch_world, 1000);
-    ch_refuse_upgrade(404);
-    for (int s = 0; s < 200 && ch_wire() == NULL; s++)
-      replay_run(&ch_world, 1000);
-    ch_open();
-  }
-  size_t before = ch_creations();
-  replay_run(&ch_world, 10000);
-  ch_say(EVENT);
-  ch_drop_socket();
-  replay_run(&ch_world, 2000);
-  ch_refuse_upgrade(404);
-  replay_run(&ch_world, 5000);
-  CHECK_INT(ch_creations(), before + 1);
+static void a_creation_after_the_budget_was_spent_ends_the_line(void) {
+  ch_begin();
+  ch_answer(HEAD, 6, 404, NULL);
+  ch_answer(HEAD, 1, 404, NULL);
+  ch_many_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  lose_channels(1);
+  CHECK_INT(replay_last_notice(&ch_world, "channels")->code, GC_ERR_LIMIT);
+  CHECK_HAS(replay_last_notice(&ch_world, "channels")->text, "6 an hour");
+  lose_channels(1);
+  CHECK_INT(replay_last_notice(&ch_world, "channels")->code, GC_OK);
+  CHECK_INT(ch_creations(), 1 + 7);
   ch_end();
 }
 
-static void a_displaced_channel_is_replaced(void) {
+static void a_displaced_channel_is_checked_first(void) {
   ch_begin_connected();
+  ch_say("{\"topicName\":\"v2.system.no_longer_subscribed.one\"}");
+  replay_run(&ch_world, 6000);
+  CHECK_INT(replay_count(&ch_world, HEAD "one"), 1);
+  CHECK_INT(ch_creations(), 1);
+  ch_open();
+  CHECK_INT(ch_block.connected, 2);
+  ch_end();
+}
+
+static void a_displaced_channel_that_is_gone_is_replaced(void) {
+  ch_begin();
+  ch_answer(HEAD, 1, 404, NULL);
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  replay_run(&ch_world, 100);
+  ch_open();
   ch_heartbeats(1);
   ch_say("{\"topicName\":\"v2.system.no_longer_subscribed.one\"}");
   replay_run(&ch_world, 6000);
@@ -216,22 +290,6 @@ static void after_a_revoked_token_the_channel_is_checked_and_subscribed(void) {
   ch_open();
   CHECK_INT(ch_block.connected, 2);
   CHECK_INT(ch_creations(), 1);
-  ch_end();
-}
-
-static void a_403_at_the_handshake_is_checked_once_then_replaced(void) {
-  ch_begin();
-  ch_usual_answers();
-  ch_subscribe(&ch_block, "v2.a");
-  replay_run(&ch_world, 100);
-  ch_refuse_upgrade(403);
-  replay_run(&ch_world, 5000);
-  CHECK_INT(replay_count(&ch_world, HEAD "one"), 1);
-  CHECK_INT(ch_creations(), 1);
-  CHECK_INT(ch_wires.opens, 2);
-  ch_refuse_upgrade(403);
-  replay_run(&ch_world, 8000);
-  CHECK_INT(ch_creations(), 2);
   ch_end();
 }
 
@@ -265,12 +323,15 @@ int main(void) {
   RUN(a_notice_on_the_new_connection_is_obeyed_with_a_break);
   RUN(a_notice_while_the_old_one_is_being_closed_is_obeyed);
   RUN(notices_one_after_the_other_do_not_turn_into_a_storm);
-  RUN(a_404_at_the_handshake_makes_a_new_channel);
-  RUN(creations_get_rarer_and_rarer);
-  RUN(a_proven_connection_makes_the_next_creation_quick);
-  RUN(a_displaced_channel_is_replaced);
+  RUN(a_refused_upgrade_creates_no_channel);
+  RUN(a_channel_that_is_refused_all_day_is_renewed);
+  RUN(a_channel_that_head_does_not_find_is_replaced);
+  RUN(a_channel_that_both_refuse_is_replaced);
+  RUN(creations_have_a_budget_of_the_account);
+  RUN(a_creation_after_the_budget_was_spent_ends_the_line);
+  RUN(a_displaced_channel_is_checked_first);
+  RUN(a_displaced_channel_that_is_gone_is_replaced);
   RUN(after_a_revoked_token_the_channel_is_checked_and_subscribed);
-  RUN(a_403_at_the_handshake_is_checked_once_then_replaced);
   RUN(unknown_messages_are_counted_and_ignored);
   return check_done();
 }

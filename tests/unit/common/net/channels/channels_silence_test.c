@@ -17,7 +17,7 @@ static void heartbeats_and_pongs_keep_the_socket_alive(void) {
 
 static void silence_is_death_after_the_idle_timeout(void) {
   ch_begin_connected();
-  replay_run(&ch_world, 5000);
+  replay_run(&ch_world, 11000);
   ch_say(EVENT);
   replay_run(&ch_world, 39999);
   CHECK_INT(ch_wires.pings, 1);

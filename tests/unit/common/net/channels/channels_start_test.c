@@ -33,7 +33,8 @@ static void a_channel_is_created_subscribed_and_connected_in_this_order(void) {
   CHECK_INT(ch_block.gaps, 0);
   CHECK(ch_stats().connected);
   CHECK_INT(ch_stats().topics, 2);
-  CHECK_INT(replay_noticed(&ch_world, "stream", GC_OK), 1);
+  CHECK_INT(replay_noticed(&ch_world, "stream", GC_OK), 2);
+  CHECK_INT(replay_noticed(&ch_world, "stream topics", GC_OK), 1);
   ch_say(EVENT);
   CHECK_INT(ch_block.messages, 1);
   CHECK_STR(ch_block.last, "v2.a {\"n\":1}");

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The struct of a channel, and the functions that channel.c (the actions of the
+ * state machine, the public functions) shares with waits.c (reports, and when
+ * the next step comes). */
+#ifndef GC_NET_CHANNELS_CHANNEL_INTERNAL_H
+#define GC_NET_CHANNELS_CHANNEL_INTERNAL_H
+
+#include "common/base/policy/backoff.h"
+#include "common/net/channels/calls.h"
+#include "common/net/channels/channel.h"
+#include "common/net/channels/socket.h"
+#include "common/net/channels/state.h"
+
+/* A connection to report to the owner. */
+enum due_report {
+  REPORT_NONE,
+  REPORT_TOPICS, /* more topics, or they were renewed */
+  REPORT_SOCKET, /* another connection */
+};
+
+struct gc_channel {
+  struct gc_channel_deps deps;
+  struct gc_channel_timeouts timeouts;
+  struct gc_topics *topics;
+  struct gc_channel_events events;
+  struct gc_id_store *ids;
+
+  enum gc_channel_state state;
+  struct gc_channel_calls calls;
+  struct gc_channel_socket socket;
+  enum due_report due;
+  uint64_t blind_ms; /* since when messages may be missed; 0: they are not */
+
+  struct gc_timer step; /* of the socket */
+  struct gc_timer topics_step;
+  struct gc_timer late;   /* the check has had no answer */
+  struct gc_timer notice; /* reports that the server closes the socket */
+  struct gc_timer ending; /* before the channel's life ends */
+  uint64_t not_before_ms; /* the next step */
+  /* The next request of topics: of those that failed, of any. */
+  uint64_t retry_ms, pace_ms;
+  struct gc_backoff reconnect, creation, calling, subscribing;
+  uint64_t reconnects, gap_ms;
+};
+
+static inline uint64_t gc_channel_now_ms(const struct gc_channel *c) {
+  return c->deps.env->now_ms(c->deps.env->ctx);
+}
+
+static inline uint32_t gc_channel_random32(const struct gc_channel *c) {
+  return c->deps.env->random32(c->deps.env->ctx);
+}
+
+/* Reports an outcome to the owner, without the channel's id. */
+void gc_channel_report(const struct gc_channel *c, enum gc_channel_part part,
+                       const struct gc_err *err);
+void gc_channel_report_success(const struct gc_channel *c,
+                               enum gc_channel_part part);
+
+/* Sets the timers of the socket and of the topics. A step is never taken within
+ * a callback. */
+void gc_channel_schedule(struct gc_channel *c);
+/* The socket's next step comes in `ms` at the earliest. */
+void gc_channel_delay(struct gc_channel *c, uint64_t ms);
+
+/* After a failure; the last two report it too. */
+void gc_channel_delay_reconnect(struct gc_channel *c, uint32_t retry_after_ms);
+void gc_channel_delay_creation(struct gc_channel *c, const struct gc_err *err);
+void gc_channel_delay_topics(struct gc_channel *c, const struct gc_err *err);
+/* After a topic that was refused alone. */
+void gc_channel_pace_topics(struct gc_channel *c);
+
+/* False: the account's budget is spent, which is reported; the next step comes
+ * when it is not. */
+bool gc_channel_may_create(struct gc_channel *c);
+
+#endif

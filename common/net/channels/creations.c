@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/channels/creations.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+
+static uint64_t after(uint64_t at_ms, uint64_t span_ms, uint64_t now_ms) {
+  bool is_over = at_ms == 0 || at_ms + span_ms <= now_ms;
+  return is_over ? now_ms : at_ms + span_ms;
+}
+
+uint64_t gc_creations_next_ms(const struct gc_creations *c, uint64_t now_ms) {
+  uint64_t hour_ms =
+      after(c->at_ms[GC_CREATIONS_PER_HOUR - 1], HOUR_MS, now_ms);
+  uint64_t day_ms = after(c->at_ms[GC_CREATIONS_PER_DAY - 1], DAY_MS, now_ms);
+  return hour_ms > day_ms ? hour_ms : day_ms;
+}
+
+void gc_creations_take(struct gc_creations *c, uint64_t now_ms) {
+  memmove(&c->at_ms[1], &c->at_ms[0], sizeof(c->at_ms) - sizeof(c->at_ms[0]));
+  c->at_ms[0] = now_ms;
+}
+
+void gc_creations_give_back(struct gc_creations *c) {
+  memmove(&c->at_ms[0], &c->at_ms[1], sizeof(c->at_ms) - sizeof(c->at_ms[0]));
+  c->at_ms[GC_COUNT(c->at_ms) - 1] = 0;
+}
