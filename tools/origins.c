@@ -99,8 +99,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                                NO_READING},
     [GC_METRIC_STREAM_CONNECTED] = {"", "the sockets of the block's topics",
                                     NO_TOPICS},
-    [GC_METRIC_STREAM_SILENCE] = {"", "counted here",
-                                  NO_TOPICS "; until the first message"},
+    [GC_METRIC_STREAM_SILENCE] = {"", "counted here", NO_TOPICS},
     [GC_METRIC_STREAM_TOPICS] = {"`wanted` `covered`",
                                  "`state` of the subscriptions' answers",
                                  NO_TOPICS "; of the guide stream"},
@@ -152,7 +151,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_WEBHOOK_REQUESTS] = {"status, `cut`", "counted here",
                                     NO_WEBHOOK},
     [GC_METRIC_SOURCE_UP] =
-        {"`observations` `aggregates` `sqs` `webhook` `notifications`",
+        {"`observations` `stream` `aggregates` `sqs` `webhook` `notifications`",
          "counted here",
          "`aggregates`: after a restart until an interval is due"},
     [GC_METRIC_SOURCE_AGE] = {"as source_up", "counted here",

@@ -111,13 +111,18 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   return GC_OK;
 }
 
-void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
+void gc_block_notice_own(void *ctx, const char *cause,
+                         const struct gc_err *err) {
   const struct gc_block *b = ctx;
   char where[DATA_MAX_NAME_LEN + 64];
-  if (b->account != NULL && gc_code_is_shared(err->code))
-    return;
   snprintf(where, sizeof(where), "%s, %s", b->instance, cause);
   gc_log_failure(b->plugin->log, where, err);
+}
+
+void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  const struct gc_block *b = ctx;
+  if (b->account == NULL || !gc_code_is_shared(err->code))
+    gc_block_notice_own(ctx, cause, err);
 }
 
 /* ---- reads ---- */

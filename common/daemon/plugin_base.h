@@ -109,5 +109,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
  * the account logs an outcome that concerns the whole account. Any thread. */
 GC_API void gc_block_notice(void *ctx, const char *cause,
                             const struct gc_err *err);
+/* The same for a connection that the block opened by itself: the account does
+ * not log its outcomes, so the block logs them all. */
+GC_API void gc_block_notice_own(void *ctx, const char *cause,
+                                const struct gc_err *err);
 
 #endif

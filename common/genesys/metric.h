@@ -100,14 +100,16 @@ struct gc_ds {
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
      "1 while the stream is open and its topics are subscribed.")              \
   XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
-     "Time since the stream's last message, a heartbeat included.")            \
+     "Time since the stream's last message, a heartbeat included; before the " \
+     "first one, since the start.")                                            \
   XX(STREAM_TOPICS, "stream_topics", ONE(GAUGE), "block", "topics",            \
      "Topics of the block: wanted, covered (subscribed).")                     \
   XX(STREAM_RECONNECTS, "stream_reconnects", ONE(DERIVE), "block",             \
      "connections", "Connections of the stream after the first one.")          \
   XX(STREAM_GAP, "stream_gap", ONE(GAUGE), "block", "s",                       \
-     "Sum of the time since the start in which the stream was blind; what "    \
-     "happened then may be missing in the counters.")                          \
+     "Sum of the time since the start in which the stream was blind, that "    \
+     "before a first connection after more than 10 s included; what happened " \
+     "then may be missing in the counters.")                                   \
   XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \

@@ -120,13 +120,14 @@ static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
 static void put_stream(const struct gc_sample_writer *w,
                        const struct gc_queue_topics_state *stream) {
   gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
-  if (stream->was_heard)
-    gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
-                 (double)stream->silence_ms / 1000);
+  gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
+               (double)stream->silence_ms / 1000);
   gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
   gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
   gc_put_count(w, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
   gc_put_gauge(w, GC_METRIC_STREAM_GAP, "", (double)stream->gap_ms / 1000);
+  gc_put_count(w, GC_METRIC_EVENTS, "malformed-frame", stream->malformed);
+  gc_put_count(w, GC_METRIC_EVENTS, "other", stream->others);
 }
 
 void samples_state(const struct samples_block *b, const struct stats *stats,

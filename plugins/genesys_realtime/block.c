@@ -459,6 +459,7 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
                              .base_url = b->deps.base_url,
                              .names = b->deps.names,
                              .notice = b->notice,
+                             .socket_notice = b->deps.socket_notice,
                              .notice_ctx = b->ctx,
                              .snapshot = on_snapshot,
                              .ctx = b};

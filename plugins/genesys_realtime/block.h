@@ -20,6 +20,10 @@ struct block_deps {
   struct gc_socket_driver driver; /* these three for the guide dialect */
   const struct gc_connect *connect;
   const char *base_url;
+  /* As the notice of block_new, for outcomes of the block's own socket, which
+   * the account does not report. */
+  void (*socket_notice)(void *ctx, const char *cause,
+                        const struct gc_err *err);
   uint32_t requests_per_minute; /* the budget, for a warning */
   /* The options of all blocks of the account, this one among them, in the order
    * of the file (queues/ownership.h); NULL: this one alone. */

@@ -142,6 +142,7 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                             .driver = gc_socket_driver_ws(gc_account_loop(a)),
                             .connect = gc_account_connect(a),
                             .base_url = gc_account_base_url(a),
+                            .socket_notice = gc_block_notice_own,
                             .requests_per_minute =
                                 gc_account_requests_per_minute(a),
                             .blocks = queues_of(b)->blocks,

@@ -178,6 +178,7 @@ def refusals_are_explained_and_the_stream_comes_back() -> None:
     pauses = [b - a for a, b in zip(times, times[1:])]
     check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 + BUSY_S and 1.9 < pauses[1] < 3.1 + BUSY_S, pauses)
     same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 1)
+    daemon.says("queues-all, stream", "429")
     check_soon("the gap is counted", lambda: stream.state(daemon, "stream_gap") > 3, lambda: stream.state(daemon, "stream_gap"))
     same("no header of the token in the log", daemon.leaks("Bearer "), [])
     elapsed, status = daemon.stop()

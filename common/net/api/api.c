@@ -486,6 +486,8 @@ void gc_api_reject_bearer(struct gc_api *api, uint32_t number) {
   (void)gc_auth_reject(api->auth, number);
 }
 
+void gc_api_count_throttled(struct gc_api *api) { api->counts.throttled++; }
+
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   *ret_stats = api->counts;
   ret_stats->budget_left = gc_shared_budget_left(api->budget, now_ms(api));

@@ -88,6 +88,8 @@ uint32_t gc_api_token_number(const struct gc_api *api);
 GC_API const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number);
 /* Such a connection was refused with 401: renews the token. */
 GC_API void gc_api_reject_bearer(struct gc_api *api, uint32_t number);
+/* Such a connection was answered with 429: counts in `throttled`. */
+GC_API void gc_api_count_throttled(struct gc_api *api);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 

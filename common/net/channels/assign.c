@@ -55,6 +55,8 @@ enum gc_code gc_channels_assign(struct gc_channels *c,
                    c->slots_max, GC_TOPICS_MAX);
   GC_TRY(gc_slot_subscribe(s, topic, l, tag, err));
   l->has_news |= 1u << s->number;
+  if (l->since_ms[s->number] == 0)
+    l->since_ms[s->number] = c->deps.env->now_ms(c->deps.env->ctx);
   if (s->number >= c->slot_count)
     c->slot_count = s->number + 1;
   return GC_OK;

@@ -288,6 +288,10 @@ static void on_message(void *ctx, const struct gc_notification *n,
   c->events.event(c->events.ctx, n, bytes, len);
 }
 
+static void on_odd(void *ctx, const struct gc_err *err) {
+  gc_channel_report(ctx, GC_CHANNEL_FRAMES, err);
+}
+
 /* ---- public ---- */
 
 struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
@@ -313,7 +317,7 @@ struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
       .driver = deps->driver,
       .connect = deps->connect,
       .env = deps->env,
-      .user = {on_socket_report, on_socket_end, on_message, c}};
+      .user = {on_socket_report, on_socket_end, on_message, on_odd, c}};
   gc_channel_calls_init(&c->calls);
   gc_channel_socket_init(&c->socket);
   c->step = (struct gc_timer){.fire = on_step, .ctx = c};

@@ -72,7 +72,11 @@ enum gc_channel_end {
   GC_CHANNEL_END_TOKEN,
 };
 
-enum gc_channel_part { GC_CHANNEL_SOCKET, GC_CHANNEL_TOPICS };
+enum gc_channel_part {
+  GC_CHANNEL_SOCKET,
+  GC_CHANNEL_TOPICS,
+  GC_CHANNEL_FRAMES, /* those that are not understood; never GC_OK */
+};
 
 struct gc_channel_events {
   /* Connected and subscribed: a gap ends here. `is_new`: on another connection

@@ -2,6 +2,7 @@
 #include "common/net/channels/channels_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct gc_channel_timeouts usual = {
     .idle_timeout_ms = 40000,
@@ -208,6 +209,7 @@ void gc_channels_free(struct gc_channels *c) {
 
 void gc_channels_listen(struct gc_channels *c, struct gc_channels_listener *l) {
   l->has_news = l->was_connected = 0;
+  memset(l->since_ms, 0, sizeof(l->since_ms));
   l->next = c->listeners;
   c->listeners = l;
   agree_on_timeouts(c);
@@ -272,6 +274,14 @@ static bool carries_topic_of(const struct gc_slot *s,
   return false;
 }
 
+/* For how long the listener has waited for its first connection there. */
+static uint64_t waited_ms(const struct gc_channels *c,
+                          const struct gc_channels_listener *l, unsigned slot) {
+  const struct gc_env *env = c->deps.env;
+  uint64_t ms = env->now_ms(env->ctx) - l->since_ms[slot];
+  return l->since_ms[slot] > 0 && ms >= GC_CHANNELS_START_MS ? ms : 0;
+}
+
 void gc_channels_stats_for(const struct gc_channels *c,
                            const struct gc_channels_listener *l,
                            struct gc_channel_stats *ret_stats) {
@@ -283,7 +293,7 @@ void gc_channels_stats_for(const struct gc_channels *c,
       continue;
     gc_slot_stats(&c->slots[i], &one);
     if (l != NULL && (l->was_connected & 1u << i) == 0)
-      one.blind_ms = 0;
+      one.blind_ms = waited_ms(c, l, i);
     gc_channel_stats_add(ret_stats, &one);
     if (one.silence_ms > ret_stats->silence_ms)
       ret_stats->silence_ms = one.silence_ms;

@@ -26,6 +26,8 @@ enum {
   GC_CHANNELS_MAX = 20, /* of an OAuth client (API reference, 4.2) */
   GC_CHANNELS_USUAL = 16,
   GC_CHANNELS_WAITING_MAX = 100000, /* topics without room */
+  /* A first connection may take so long; later it was blind from the start. */
+  GC_CHANNELS_START_MS = 10 * 1000,
 };
 
 /* A message of a topic. Borrowed for the call. */
@@ -61,8 +63,9 @@ struct gc_channels_listener {
   void (*rejected)(void *ctx, const char *topic, void *tag, const char *reason);
   void *ctx;
 
-  /* Private; a bit for each slot. */
+  /* Private; a bit, or a time, for each slot. */
   uint32_t has_news, was_connected;
+  uint64_t since_ms[GC_CHANNELS_MAX]; /* its first topic there; 0: none yet */
   bool is_concerned, is_pending;
   struct gc_channels_listener *next;
 };
@@ -99,7 +102,8 @@ GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
 GC_API void gc_channels_stats(const struct gc_channels *c,
                               struct gc_channel_stats *ret_stats);
 /* The same over the channels that carry topics of this listener (NULL: of any);
- * `blind_ms` is of those on which it was connected before. */
+ * on those on which it was never connected, `blind_ms` counts from its first
+ * topic, once that is GC_CHANNELS_START_MS ago. */
 GC_API void gc_channels_stats_for(const struct gc_channels *c,
                                   const struct gc_channels_listener *l,
                                   struct gc_channel_stats *ret_stats);

@@ -33,6 +33,7 @@ struct gc_queue_topics {
   struct gc_queue_topics_state
       state;               /* without the silence and the gap that lasts */
   uint64_t heard_ms;       /* the last message; 0: none yet */
+  uint64_t began_ms;       /* 0: not started */
   uint64_t blind_since_ms; /* the gap that lasts; 0: none */
 };
 
@@ -73,6 +74,8 @@ static void read_channels(struct gc_queue_topics *t) {
   pthread_mutex_lock(&t->lock);
   t->state.is_connected = stats.connected;
   t->state.reconnects = stats.reconnects;
+  t->state.malformed = stats.malformed;
+  t->state.others = stats.others;
   if (stats.connected && stats.blind_ms == 0)
     t->heard_ms = now_ms - stats.silence_ms;
   follow_gap(t, now_ms, stats.blind_ms);
@@ -227,6 +230,9 @@ static void on_tick(void *ctx, uint64_t now_ms) {
 static void start_on_loop(void *ctx) {
   struct gc_queue_topics *t = ctx;
   t->is_running = true;
+  pthread_mutex_lock(&t->lock);
+  t->began_ms = now_ms_of(t);
+  pthread_mutex_unlock(&t->lock);
   gc_channels_listen(t->deps.channels, &t->listener);
   gc_names_listen(t->deps.names, &t->queues);
   (void)gc_timers_set(t->deps.env->timers, &t->timer, now_ms_of(t) + TICK_MS);
@@ -286,8 +292,9 @@ void gc_queue_topics_state(struct gc_queue_topics *t,
   pthread_mutex_lock(&t->lock);
   *ret = t->state;
   ret->was_heard = t->heard_ms > 0;
-  if (ret->was_heard)
-    ret->silence_ms = ms_since(t->heard_ms, now_ms);
+  uint64_t since_ms = ret->was_heard ? t->heard_ms : t->began_ms;
+  if (since_ms > 0)
+    ret->silence_ms = ms_since(since_ms, now_ms);
   if (t->blind_since_ms > 0)
     ret->gap_ms += ms_since(t->blind_since_ms, now_ms);
   pthread_mutex_unlock(&t->lock);

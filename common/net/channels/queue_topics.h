@@ -35,7 +35,9 @@ struct gc_queue_topics_state {
   bool is_connected; /* all channels that carry the topics are */
   bool was_heard;
   size_t wanted, covered;
-  uint64_t reconnects, silence_ms;
+  uint64_t reconnects;
+  uint64_t silence_ms; /* since the last message, or the start; 0 before it */
+  uint64_t malformed, others; /* messages: no JSON; not of these topics */
   uint64_t gap_ms; /* total time in which messages of some topic may have been
                       missed */
 };

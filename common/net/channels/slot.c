@@ -13,7 +13,8 @@ enum {
 };
 
 /* What a line in the log is about. */
-static const char SOCKET[] = "", TOPICS[] = " topics", RENEWAL[] = " renewal";
+static const char SOCKET[] = "", TOPICS[] = " topics", FRAMES[] = " frames",
+                  RENEWAL[] = " renewal";
 
 static const struct gc_env *env_of(const struct gc_slot *s) {
   return s->owner->deps->env;
@@ -158,6 +159,15 @@ static void on_ready(void *ctx, bool is_new, uint64_t blind_ms) {
     s->owner->ready(s->owner->ctx, s, is_new, blind_ms);
 }
 
+static void report_foreign(const struct gc_slot *s) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "a message of a topic that was not subscribed here; does "
+                "another program use the same channel, with a copy of "
+                "StateDir?");
+  report_outcome(s, FRAMES, &err);
+}
+
 static void on_event(void *ctx, const struct gc_notification *n,
                      const char *bytes, size_t len) {
   struct gc_line *line = ctx;
@@ -165,7 +175,9 @@ static void on_event(void *ctx, const struct gc_notification *n,
   const struct gc_topic *topic = gc_topics_find(&line->topics, n->topic);
   if (topic == NULL || topic->subscribers == NULL)
     s->unwanted++;
-  else
+  if (topic == NULL && gc_topics_started(&line->topics))
+    report_foreign(s);
+  else if (topic != NULL && topic->subscribers != NULL)
     s->owner->event(s->owner->ctx, topic->subscribers, n, bytes, len);
 }
 
@@ -185,7 +197,9 @@ static void on_outcome(void *ctx, enum gc_channel_part part,
                        const struct gc_err *err) {
   const struct gc_line *line = ctx;
   const struct gc_slot *s = line->slot;
-  if (line == s->current)
+  if (part == GC_CHANNEL_FRAMES)
+    report_outcome(s, FRAMES, err);
+  else if (line == s->current)
     report_outcome(s, part == GC_CHANNEL_TOPICS ? TOPICS : SOCKET, err);
   else if (line == s->next && err->code != GC_OK)
     report_outcome(s, RENEWAL, err);

@@ -111,12 +111,22 @@ static void check_proof(struct gc_channel_socket *s) {
   s->user.report(s->user.ctx, GC_CHANNEL_ON_PROOF);
 }
 
+static void report_odd(struct gc_channel_socket *s, const char *what,
+                       size_t len) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "a message of %zu bytes %s; it is counted and ignored", len,
+                what);
+  s->user.odd(s->user.ctx, &err);
+}
+
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct gc_channel_socket *s = ctx;
   struct gc_notification n;
   s->heard_ms = now_ms_of(s);
   if (gc_notification_read(bytes, len, &n, NULL) != GC_OK) {
     s->malformed_count++;
+    report_odd(s, "is no JSON object", len);
     return;
   }
   switch (n.kind) {
@@ -144,8 +154,12 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
     if (n.result == 404)
       s->user.report(s->user.ctx, GC_CHANNEL_ON_DOUBT);
     break;
+  case GC_NOTIFICATION_SUBSCRIPTION:
+    s->other_count++;
+    break;
   default:
     s->other_count++;
+    report_odd(s, "is of an unknown kind", len);
     break;
   }
 }

@@ -33,6 +33,9 @@ struct gc_channel_socket_user {
   /* An event; the message is borrowed for the call. */
   void (*message)(void *ctx, const struct gc_notification *n, const char *bytes,
                   size_t len);
+  /* A message that is not understood, which is counted. The text shows nothing
+   * of it but its size. */
+  void (*odd)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 

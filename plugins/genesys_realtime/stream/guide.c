@@ -34,7 +34,7 @@ static void on_open(void *ctx, uint64_t blind_ms) {
 
 static void on_notice(void *ctx, const struct gc_err *err) {
   struct stream *s = ctx;
-  s->deps.notice(s->deps.notice_ctx, "stream", err);
+  s->deps.socket_notice(s->deps.notice_ctx, "stream", err);
 }
 
 static enum gc_code open_socket(struct stream *s) {

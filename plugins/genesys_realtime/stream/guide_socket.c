@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/policy/backoff.h"
+#include "common/net/channels/channels.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "plugins/genesys_realtime/stream/guide_dedup.h"
 
@@ -49,6 +50,7 @@ struct guide_socket {
   unsigned throttled;     /* answers 429 in a row */
   uint64_t not_before_ms; /* of the next attempt */
   uint64_t last_message_ms, blind_since_ms, reconnects;
+  uint64_t began_ms;
   bool was_open;
 };
 
@@ -136,6 +138,8 @@ static void lose_connection(struct connection *connection,
   explain_end(end, err, &explained);
   if (end->http_status == 401)
     gc_api_reject_bearer(l->deps.api, connection->token);
+  if (end->http_status == 429)
+    gc_api_count_throttled(l->deps.api);
   free_connection_socket(connection);
   if (l->live == connection) {
     drop_leaving(l);
@@ -149,6 +153,14 @@ static void lose_connection(struct connection *connection,
 
 /* ---- callbacks of the socket ---- */
 
+/* 0: it is not. A first connection may take some time; later the stream was
+ * blind from the start. */
+static uint64_t blind_since_ms(const struct guide_socket *l) {
+  bool is_late =
+      !l->was_open && read_clock(l) - l->began_ms >= GC_CHANNELS_START_MS;
+  return is_late ? l->began_ms : l->blind_since_ms;
+}
+
 static void on_open(void *ctx) {
   struct connection *connection = ctx;
   struct guide_socket *l = connection->owner;
@@ -160,7 +172,8 @@ static void on_open(void *ctx) {
     return;
   }
   uint64_t now_ms = read_clock(l);
-  uint64_t blind_ms = l->blind_since_ms > 0 ? now_ms - l->blind_since_ms : 0;
+  uint64_t since_ms = blind_since_ms(l);
+  uint64_t blind_ms = since_ms > 0 ? now_ms - since_ms : 0;
   struct connection *old = l->live;
   connection->is_open = true;
   connection->opened_ms = now_ms;
@@ -274,7 +287,8 @@ struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps) {
     l->connections[i].events =
         (struct gc_ws_events){on_open, on_text, on_closed, &l->connections[i]};
   }
-  schedule_check(l, read_clock(l));
+  l->began_ms = read_clock(l);
+  schedule_check(l, l->began_ms);
   return l;
 }
 
@@ -295,5 +309,5 @@ void guide_socket_stats(const struct guide_socket *l,
   *ret = (struct guide_socket_stats){.is_connected = l->live != NULL,
                                      .reconnects = l->reconnects,
                                      .last_message_ms = l->last_message_ms,
-                                     .blind_since_ms = l->blind_since_ms};
+                                     .blind_since_ms = blind_since_ms(l)};
 }

@@ -27,7 +27,8 @@ struct guide_socket_deps { /* all borrowed */
 
   void (*text)(void *ctx, const char *bytes, size_t len);
   /* The stream is open, after `blind_ms` without one (0: it is the first
-   * connection). Not called when a second socket replaces the first. */
+   * connection, after less than GC_CHANNELS_START_MS). Not called when a second
+   * socket replaces the first. */
   void (*open)(void *ctx, uint64_t blind_ms);
   /* The result of an attempt; GC_OK: the stream is open. */
   void (*notice)(void *ctx, const struct gc_err *err);
@@ -38,7 +39,7 @@ struct guide_socket_stats {
   bool is_connected;
   uint64_t reconnects;      /* connections after the first one */
   uint64_t last_message_ms; /* or of the opening; 0: never */
-  uint64_t blind_since_ms;  /* 0: it is not blind, or was never open */
+  uint64_t blind_since_ms;  /* 0: it is not blind, or is still starting */
 };
 
 /* Connects in the next turn of the loop. NULL when out of memory. */

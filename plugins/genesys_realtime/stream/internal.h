@@ -55,9 +55,11 @@ struct stream {
   struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
   uint64_t malformed, others, lost, reconnects; /* lost: out of memory */
-  uint64_t gap_ms;          /* sum of the gaps that have ended */
-  uint64_t blind_since_ms;  /* the present gap; 0: none */
-  uint64_t last_message_ms; /* 0: none yet */
+  uint64_t gap_ms;                     /* sum of the gaps that have ended */
+  uint64_t blind_since_ms;             /* the present gap; 0: none */
+  uint64_t last_message_ms;            /* 0: none yet */
+  uint64_t began_ms;                   /* the first selection */
+  uint64_t odd_frames, unknown_frames; /* of the channels */
   bool is_connected;
   bool is_answered; /* no topic is on its way */
   size_t series;

@@ -37,6 +37,8 @@ static void update_channel_state(struct stream *s, uint64_t now_ms) {
   gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
   s->is_connected = stats.connected;
   s->is_answered = stats.pending == 0;
+  s->odd_frames = stats.malformed;
+  s->unknown_frames = stats.others;
   s->reconnects = stats.reconnects;
   if (stats.connected && stats.blind_ms == 0)
     s->last_message_ms = now_ms - stats.silence_ms;

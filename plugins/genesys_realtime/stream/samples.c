@@ -71,7 +71,7 @@ struct state {
   struct conversations_stats model;
   size_t wanted, covered;
   uint64_t malformed, others, lost, drift, reconnects, gap_ms, silence_ms;
-  bool is_connected, has_message;
+  bool is_connected, has_begun;
 };
 
 static struct state state_of(struct stream *s) {
@@ -82,15 +82,15 @@ static struct state state_of(struct stream *s) {
     conversations_stats(s->model, &now.model);
   now.wanted = s->coverage.count;
   now.covered = s->coverage.covered;
-  now.malformed = s->malformed;
-  now.others = s->others;
+  now.malformed = s->malformed + s->odd_frames;
+  now.others = s->others + s->unknown_frames;
   now.lost = s->lost;
   now.drift = drift_total(s->drift);
   now.reconnects = s->reconnects;
   now.is_connected = s->is_connected;
-  now.has_message = s->last_message_ms > 0;
-  now.silence_ms =
-      now.has_message ? stream_ms_since(s->last_message_ms, now_ms) : 0;
+  now.has_begun = s->began_ms > 0;
+  now.silence_ms = stream_ms_since(
+      s->last_message_ms > 0 ? s->last_message_ms : s->began_ms, now_ms);
   now.gap_ms = s->gap_ms;
   if (s->blind_since_ms > 0)
     now.gap_ms += stream_ms_since(s->blind_since_ms, now_ms);
@@ -105,7 +105,8 @@ void stream_read_state(struct stream *s, const char *instance,
       .out = out, .instance = instance, .interval_ms = interval_ms};
   gc_put_gauge(&w, GC_METRIC_STREAM_CONNECTED, "",
                now.is_connected ? 1.0 : 0.0);
-  if (now.has_message)
+  gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "stream", now.is_connected ? 1.0 : 0.0);
+  if (now.has_begun)
     gc_put_gauge(&w, GC_METRIC_STREAM_SILENCE, "",
                  (double)now.silence_ms / 1000.0);
   if (s->source->has_topics) {

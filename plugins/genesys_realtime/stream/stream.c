@@ -195,6 +195,9 @@ struct stream *stream_new(const struct queues_options *options,
 
 void stream_select(struct stream *s, const struct selection *selection) {
   if (!s->is_listening) {
+    pthread_mutex_lock(&s->lock);
+    s->began_ms = stream_now(s);
+    pthread_mutex_unlock(&s->lock);
     s->is_listening = s->source->start(s) == GC_OK;
     on_tick(s, stream_now(s));
   }

@@ -29,6 +29,8 @@ struct stream_deps {
   struct gc_names *names; /* for the queues' own targets */
   /* Network thread: reports the state of `cause`; GC_OK: no error. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  /* The same for the stream's own socket (guide dialect). */
+  void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;
   /* Network thread: the stream is connected; request the present state. */
   void (*snapshot)(void *ctx);

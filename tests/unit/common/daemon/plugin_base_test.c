@@ -181,6 +181,9 @@ static void a_block_reports_its_own_errors_only(void) {
   gc_block_notice(plugin.blocks, "observations", &err);
   CHECK(
       fake_log_has("WARNING genesys_things: things-a, observations: no JSON"));
+  gc_fail(&err, GC_ERR_THROTTLED, "wait");
+  gc_block_notice_own(plugin.blocks, "stream", &err); /* its own socket */
+  CHECK(fake_log_has("WARNING genesys_things: things-a, stream: wait"));
   plugin.blocks->account = NULL;
   fake_shutdown();
 }

@@ -223,6 +223,38 @@ static void a_429_doubles_to_30_s(void) {
   end();
 }
 
+static void each_429_counts_in_the_account(void) {
+  struct gc_api_stats stats;
+  begin();
+  for (int i = 0; i < 5; i++) {
+    ends(429, 0);
+    (void)next_attempt_ms();
+  }
+  gc_api_stats(api, &stats);
+  CHECK_INT(stats.throttled, 5);
+  CHECK_INT(w.notices, 5);
+  end();
+}
+
+static void a_socket_that_never_opens_is_blind_from_the_start(void) {
+  struct guide_socket_stats stats;
+  begin();
+  guide_socket_stats(w.link, &stats);
+  CHECK_INT(stats.blind_since_ms, 0);
+  uint64_t began_ms = api_world.now_ms - 1000;
+  while (api_world.now_ms < began_ms + 75000) {
+    ends(429, 0);
+    (void)next_attempt_ms();
+  }
+  guide_socket_stats(w.link, &stats);
+  CHECK_INT(stats.blind_since_ms, began_ms);
+  opens();
+  CHECK_INT(w.blind_ms, api_world.now_ms - began_ms);
+  guide_socket_stats(w.link, &stats);
+  CHECK_INT(stats.blind_since_ms, 0);
+  end();
+}
+
 static void refusals_name_the_remedy(void) {
   begin();
   ends(403, 0);
@@ -343,6 +375,8 @@ int main(void) {
   RUN(after_an_end_it_reconnects_and_reports_the_blind_time);
   RUN(waits_grow_to_the_most_until_messages_come);
   RUN(a_429_doubles_to_30_s);
+  RUN(each_429_counts_in_the_account);
+  RUN(a_socket_that_never_opens_is_blind_from_the_start);
   RUN(refusals_name_the_remedy);
   RUN(a_new_token_opens_a_second_socket_that_takes_over);
   RUN(a_break_right_after_the_change_is_a_break);

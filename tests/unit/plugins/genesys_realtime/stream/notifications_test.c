@@ -22,6 +22,49 @@ static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
   end();
 }
 
+/* Blind from the start: the time counts from the start of the block. */
+static void a_socket_that_never_opens_counts_as_blind(void) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(20);
+  ch_usual_answers();
+  select_queues(ids, 2);
+  replay_run(&ch_world, 8900);
+  CHECK_REAL(state("stream_gap-"), 0); /* a start takes its time */
+  for (int s = 9; s < 60; s++) {
+    ch_refuse_upgrade(503);
+    replay_run(&ch_world, 1000);
+  }
+  CHECK_REAL(state("stream_gap-"), 60);
+  CHECK_REAL(state("stream_silence-"), 60);
+  CHECK_REAL(state("stream_connected-"), 0);
+  CHECK_REAL(state("source_up-stream"), 0);
+  replay_run(&ch_world, 30000);
+  ch_open();
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 5000);
+  CHECK_REAL(state("stream_gap-"), 90);
+  CHECK_REAL(state("stream_silence-"), 5);
+  CHECK_REAL(state("source_up-stream"), 1);
+  end();
+}
+
+static void frames_that_are_not_understood_are_counted_and_said(void) {
+  static const char *const odd[] = {
+      "nonsense", "", "[1]", "{\"topicName\":\"v2.users.strange.presence\"}",
+      "{\"topicName\":\"v2.system.weather\"}"};
+  begin_connected(20);
+  for (size_t i = 0; i < GC_COUNT(odd); i++)
+    ch_say(odd[i]);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(state("events-malformed"), 3);
+  CHECK_REAL(state("events-other"), 2);
+  CHECK_INT(replay_noticed(&ch_world, "stream frames", GC_ERR_PARSE),
+            GC_COUNT(odd));
+  CHECK(strstr(replay_last_notice(&ch_world, "stream frames")->text,
+               "strange") == NULL);
+  end();
+}
+
 static void queues_that_leave_are_unsubscribed(void) {
   const char *left[] = {"q2"};
   begin_connected(20);
@@ -258,6 +301,8 @@ static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
 
 int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
+  RUN(a_socket_that_never_opens_counts_as_blind);
+  RUN(frames_that_are_not_understood_are_counted_and_said);
   RUN(queues_that_leave_are_unsubscribed);
   RUN(a_queue_whose_topic_is_refused_is_silent);
   RUN(a_queue_that_was_refused_begins_with_nothing);
