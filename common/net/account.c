@@ -201,9 +201,20 @@ static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
   return gc_exposure_start(a->search, &e, report_exposed, a, err);
 }
 
+/* Accounts of one OAuth client share the channels that the platform keeps for
+ * it. */
+static unsigned share_of_channels(const struct gc_account *a) {
+  unsigned count = 0;
+  for (const struct gc_account *b = accounts; b != NULL; b = b->next)
+    count += strcmp(a->settings.client_id, b->settings.client_id) == 0 &&
+             strcmp(a->settings.base_url, b->settings.base_url) == 0;
+  return count < GC_CHANNELS_USUAL ? GC_CHANNELS_USUAL / count : 1;
+}
+
 static struct gc_channels *new_channels(struct gc_account *a) {
   a->driver = gc_socket_driver_ws(a->loop);
   struct gc_channel_deps deps = {.account = a->settings.name,
+                                 .channels_max = share_of_channels(a),
                                  .api = a->api,
                                  .env = &a->env,
                                  .store = store,

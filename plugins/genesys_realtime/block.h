@@ -22,8 +22,7 @@ struct block_deps {
   const char *base_url;
   /* As the notice of block_new, for outcomes of the block's own socket, which
    * the account does not report. */
-  void (*socket_notice)(void *ctx, const char *cause,
-                        const struct gc_err *err);
+  void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
   uint32_t requests_per_minute; /* the budget, for a warning */
   /* The options of all blocks of the account, this one among them, in the order
    * of the file (queues/ownership.h); NULL: this one alone. */

@@ -357,6 +357,13 @@ struct gc_store *ch_store_begin(void) {
   return s;
 }
 
+struct gc_store *ch_store_open_again(void) {
+  struct gc_store *s = NULL;
+  struct gc_err err, warning;
+  (void)!gc_store_open(folder, &s, &warning, &err);
+  return s;
+}
+
 void ch_store_end(struct gc_store *s) {
   static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm"};

@@ -121,6 +121,8 @@ struct gc_api *ch_api(void);
 
 /* A store in a folder of its own; call them in pairs. */
 struct gc_store *ch_store_begin(void);
+/* The store of another process in the same folder. The caller closes it. */
+struct gc_store *ch_store_open_again(void);
 void ch_store_end(struct gc_store *s);
 
 #endif

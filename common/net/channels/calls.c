@@ -72,7 +72,7 @@ static void finish_creation(struct gc_channel_calls *c,
     return;
   }
   c->created_count++;
-  c->ids->was_used = c->is_known = true;
+  c->ids->was_created = c->is_known = true;
   set_life(c, expires_ms);
   gc_id_store_save(c->ids);
   report_event(c, GC_CHANNEL_ON_CREATED, &err);
@@ -158,15 +158,17 @@ static void start_call(struct gc_channel_calls *c, enum gc_endpoint_id endpoint,
   gc_api_call(c->api, &c->call);
 }
 
-/* The first channel of a stored id replaces none. */
+/* The first channel of a stored id in this process is free: after a long stop
+ * all of an account's channels may have expired. */
 uint64_t gc_channel_create_ms(const struct gc_channel_calls *c,
                               uint64_t now_ms) {
-  return c->ids->was_used ? gc_creations_next_ms(c->creations, now_ms) : now_ms;
+  return c->ids->was_created ? gc_creations_next_ms(c->creations, now_ms)
+                             : now_ms;
 }
 
 void gc_channel_create(struct gc_channel_calls *c) {
   gc_buf_reset(&c->body);
-  c->takes_budget = c->ids->was_used;
+  c->takes_budget = c->ids->was_created;
   if (c->takes_budget)
     gc_creations_take(c->creations, c->env->now_ms(c->env->ctx));
   start_call(c, GC_ENDPOINT_CHANNEL_CREATE, "");

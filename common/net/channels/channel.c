@@ -213,7 +213,6 @@ static void handle_event(struct gc_channel *c, enum gc_channel_event event,
 static enum gc_channel_event step_event(struct gc_channel *c) {
   if (c->topics->wanted == 0)
     return GC_CHANNEL_STEP_UNWANTED;
-  gc_id_store_load(c->ids);
   if (c->ids->id.id == NULL)
     return GC_CHANNEL_STEP_WITHOUT_ID;
   return GC_CHANNEL_STEP_WITH_ID;
@@ -221,8 +220,11 @@ static enum gc_channel_event step_event(struct gc_channel *c) {
 
 static void on_step(void *ctx, uint64_t now_ms) {
   struct gc_channel *c = ctx;
-  enum gc_channel_event event = step_event(c);
   (void)now_ms;
+  if (c->state == GC_CHANNEL_UNKNOWN && c->topics->wanted > 0 &&
+      !gc_channel_may_use(c))
+    return;
+  enum gc_channel_event event = step_event(c);
   if (c->state != GC_CHANNEL_UNKNOWN || event != GC_CHANNEL_STEP_WITHOUT_ID ||
       gc_channel_may_create(c))
     handle_event(c, event, &no_cause);

@@ -70,6 +70,9 @@ void gc_channel_delay_topics(struct gc_channel *c, const struct gc_err *err);
 /* After a topic that was refused alone. */
 void gc_channel_pace_topics(struct gc_channel *c);
 
+/* Loads the stored id. False: another process uses the channels, which is
+ * reported; the next step comes in some seconds. */
+bool gc_channel_may_use(struct gc_channel *c);
 /* False: the account's budget is spent, which is reported; the next step comes
  * when it is not. */
 bool gc_channel_may_create(struct gc_channel *c);

@@ -2,7 +2,8 @@
 /* The budget of an account's channel creations. The platform keeps 20 channels
  * for an OAuth client and drops one of them for the 21st, so each creation may
  * cost another program of the client its channel: 6 an hour and 12 in 24 hours
- * at most. The first channel of a stored id replaces none and is free. Pure. */
+ * at most. The first channel of each stored id in a process is free, since a
+ * long stop lets them all expire. Pure. */
 #ifndef GC_NET_CHANNELS_CREATIONS_H
 #define GC_NET_CHANNELS_CREATIONS_H
 

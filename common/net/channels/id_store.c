@@ -6,21 +6,20 @@ static void report_outcome(const struct gc_id_store *p,
   p->env->notice(p->env->ctx, "state", err);
 }
 
-void gc_id_store_load(struct gc_id_store *p) {
+enum gc_code gc_id_store_load(struct gc_id_store *p, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_CHANNEL_TEXT_MAX};
-  struct gc_err err = {.code = GC_OK};
-  if (p->is_loaded)
-    return;
+  if (p->is_loaded || p->store == NULL)
+    return GC_OK;
+  err->code =
+      gc_store_load_channel(p->store, p->account, p->number, &text, err);
+  if (err->code == GC_ERR_UNAVAILABLE)
+    return err->code;
   p->is_loaded = true;
-  if (p->store == NULL)
-    return;
-  err.code =
-      gc_store_load_channel(p->store, p->account, p->number, &text, &err);
-  if (err.code != GC_OK)
-    report_outcome(p, &err);
+  if (err->code != GC_OK)
+    report_outcome(p, err);
   else if (text.len > 0)
     (void)!gc_channel_id_read(text.data, &p->id);
-  p->was_used |= p->id.id != NULL;
+  return GC_OK;
 }
 
 void gc_id_store_save(const struct gc_id_store *p) {

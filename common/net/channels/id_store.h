@@ -18,13 +18,16 @@ struct gc_id_store {
   const struct gc_env *env;
   struct gc_channel_id id; /* .id NULL: no channel */
   bool is_loaded;          /* from the store */
-  bool was_used;           /* it has or had a channel, as far as is known */
+  bool was_created;        /* a channel, in this process */
   bool is_taken;           /* by a struct gc_channel */
 };
 
 /* Loads `id` from the store, once. A text that cannot be read counts as none.
- */
-void gc_id_store_load(struct gc_id_store *p);
+ * GC_ERR_UNAVAILABLE: another process, which the text names, has the store; ask
+ * again later. Other errors of the store are reported as "state", and the id
+ * counts as none. */
+GC_MUST_CHECK enum gc_code gc_id_store_load(struct gc_id_store *p,
+                                            struct gc_err *err);
 /* Saves `id`, or that there is none. Reports the outcome to env as "state". */
 void gc_id_store_save(const struct gc_id_store *p);
 

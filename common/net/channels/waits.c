@@ -9,6 +9,7 @@ enum {
   CALL_DELAY_MAX_MS = 300 * 1000, /* of a call that is refused as such */
   DOWN_RETRY_MS = 1000,           /* the account is down: nothing is sent */
   REFUSAL_PACE_MS = 1000,         /* topics that are refused in a row */
+  HELD_RETRY_MS = 10 * 1000,      /* another process uses the channels */
 };
 
 /* Any program that knows the channel's address can listen, and the id is part
@@ -113,7 +114,21 @@ void gc_channel_pace_topics(struct gc_channel *c) {
     c->pace_ms = gc_channel_now_ms(c) + REFUSAL_PACE_MS;
 }
 
-/* ---- creations ---- */
+/* ---- permission ---- */
+
+bool gc_channel_may_use(struct gc_channel *c) {
+  struct gc_err err = {.code = GC_OK};
+  bool may_use = gc_id_store_load(c->ids, &err) == GC_OK;
+  if (may_use)
+    err.code = GC_OK;
+  else
+    (void)gc_fail_in(&err, GC_ERR_STATE,
+                     "the notification channels are left to another process: ");
+  c->deps.env->notice(c->deps.env->ctx, "channel owner", &err);
+  if (!may_use)
+    gc_channel_delay(c, HELD_RETRY_MS);
+  return may_use;
+}
 
 /* False: the account's budget is spent; the step comes when it is not. */
 bool gc_channel_may_create(struct gc_channel *c) {

@@ -71,9 +71,60 @@ static void a_kept_text_that_makes_no_sense_counts_as_none(void) {
   ch_store_end(store);
 }
 
+/* After a long stop all channels have expired. */
+static void kept_channels_that_are_gone_cost_no_budget(void) {
+  enum { CHANNELS = 14 };
+  struct gc_store *store = ch_store_begin();
+  struct gc_err err;
+  for (unsigned i = 0; i < CHANNELS; i++) {
+    char text[64];
+    snprintf(text, sizeof(text), "o%u wss://s.example.test/channels/o%u-x", i,
+             i);
+    CHECK_INT(gc_store_save_channel(store, "prod", i, text, &err), GC_OK);
+  }
+  ch_begin_with(store);
+  ch_answer(HEAD, CHANNELS, 404, NULL);
+  ch_many_answers();
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, CHANNELS * 1000), CHANNELS * 1000);
+  replay_run(&ch_world, 60000);
+  CHECK_INT(ch_creations(), CHANNELS);
+  CHECK_INT(ch_wire_count(), CHANNELS);
+  ch_end();
+  ch_store_end(store);
+}
+
+static void channels_that_another_process_uses_are_left_alone(void) {
+  struct gc_store *other = ch_store_begin();
+  struct gc_store *store = ch_store_open_again();
+  struct gc_err err;
+  ch_begin_with(store);
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  replay_run(&ch_world, 60000);
+  CHECK_INT(ch_world.request_count, 0);
+  CHECK_INT(ch_wires.opens, 0);
+  CHECK_INT(replay_last_notice(&ch_world, "channel owner")->code, GC_ERR_STATE);
+  CHECK_HAS(replay_last_notice(&ch_world, "channel owner")->text, "in use by");
+  CHECK_INT(gc_store_save_channel(other, "prod", 0,
+                                  "late wss://s.example.test/channels/late-x",
+                                  &err),
+            GC_OK);
+  gc_store_close(other);
+  replay_run(&ch_world, 10000);
+  CHECK_STR(replay_last(&ch_world, HEAD)->line, HEAD "late");
+  CHECK_INT(ch_creations(), 0);
+  CHECK_INT(replay_last_notice(&ch_world, "channel owner")->code, GC_OK);
+  ch_open();
+  CHECK_INT(ch_block.connected, 1);
+  ch_end();
+  ch_store_end(store);
+}
+
 int main(void) {
   RUN(a_restart_uses_the_channel_again_after_a_head);
   RUN(a_kept_channel_that_is_gone_is_replaced);
+  RUN(kept_channels_that_are_gone_cost_no_budget);
+  RUN(channels_that_another_process_uses_are_left_alone);
   RUN(a_kept_text_that_makes_no_sense_counts_as_none);
   return check_done();
 }

@@ -120,6 +120,39 @@ static void retry_after_at_the_handshake_is_kept(void) {
   ch_end();
 }
 
+static size_t successes_after_a_failure(void) {
+  size_t count = 0;
+  bool has_failed = false;
+  for (size_t i = 0; i < ch_world.notice_count; i++) {
+    const struct replay_notice *n = &ch_world.notices[i];
+    if (strcmp(n->cause, "stream") != 0)
+      continue;
+    count += has_failed && n->err.code == GC_OK;
+    has_failed |= n->err.code != GC_OK;
+  }
+  return count;
+}
+
+static void a_socket_that_is_accepted_and_closed_at_once_is_checked(void) {
+  ch_begin();
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  for (int s = 0; s < 3600; s++) {
+    replay_run(&ch_world, 1000);
+    if (ch_wire() != NULL) {
+      ch_open();
+      ch_drop_socket();
+    }
+  }
+  CHECK_INT(ch_creations(), 1);
+  CHECK(replay_count(&ch_world, HEAD "one") > 100);
+  CHECK_THAT(ch_wires.opens < 400, "%u sockets in an hour", ch_wires.opens);
+  /* One failure in the log, not a change with each attempt. */
+  CHECK(replay_noticed(&ch_world, "stream", GC_ERR_NETWORK) > 100);
+  CHECK_INT(successes_after_a_failure(), 0);
+  ch_end();
+}
+
 int main(void) {
   RUN(waits_grow_between_min_and_max_with_jitter);
   RUN(only_traffic_after_ten_seconds_resets_the_wait);
@@ -127,5 +160,6 @@ int main(void) {
   RUN(a_listener_that_joins_during_the_outage_has_no_gap);
   RUN(a_socket_that_cannot_be_opened_is_tried_again);
   RUN(retry_after_at_the_handshake_is_kept);
+  RUN(a_socket_that_is_accepted_and_closed_at_once_is_checked);
   return check_done();
 }

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* How accounts of one OAuth client share its notification channels. Nothing
+ * answers on their addresses. */
+#include "common/net/account.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+static char folder[32];
+
+static const char *state_dir(void) { return folder; }
+
+static void define(const char *name, const char *client) {
+  struct gc_err err;
+  struct gc_account_settings s = {.name = strdup(name),
+                                  .base_url = strdup("http://127.0.0.1:9"),
+                                  .token_url = strdup("http://127.0.0.1:9/t"),
+                                  .client_id = strdup(client),
+                                  .secret_literal = strdup("s"),
+                                  .host = strdup(name),
+                                  .requests_per_minute = 60,
+                                  .max_concurrent = 1,
+                                  .token_margin_s = 300};
+  s.region = strdup("");
+  CHECK_INT(gc_accounts_define(&s, &err), GC_OK);
+}
+
+struct tried {
+  struct gc_account *account;
+  struct gc_channels_listener listener;
+  unsigned found;
+};
+
+static void on_connected(void *ctx) { (void)ctx; }
+
+static void subscribe_many(void *ctx) {
+  struct tried *t = ctx;
+  struct gc_channels *channels = gc_account_channels(t->account);
+  t->listener = (struct gc_channels_listener){.connected = on_connected};
+  gc_channels_listen(channels, &t->listener);
+  for (unsigned i = 0; i < 16000; i++) {
+    char topic[32];
+    snprintf(topic, sizeof(topic), "v2.topic.%u", i);
+    t->found += gc_channels_subscribe(channels, &t->listener, topic, NULL,
+                                      NULL) == GC_OK;
+  }
+  gc_channels_unlisten(channels, &t->listener);
+}
+
+static unsigned topics_of(const char *name) {
+  struct gc_err err;
+  struct tried t = {.account = gc_account_get(name, &err)};
+  CHECK(t.account != NULL);
+  gc_loop_call(gc_account_loop(t.account), subscribe_many, &t);
+  gc_account_put(t.account);
+  return t.found;
+}
+
+static void accounts_of_one_client_share_its_channels(void) {
+  struct gc_accounts_hooks hooks = {.state_dir = state_dir};
+  char command[64];
+  snprintf(folder, sizeof(folder), "/tmp/account_XXXXXX");
+  if (mkdtemp(folder) == NULL)
+    abort();
+  gc_accounts_set_hooks(&hooks);
+  define("alone", "c1");
+  define("first", "c2");
+  define("second", "c2");
+  CHECK_INT(topics_of("alone"), 15000); /* one channel is for renewals */
+  CHECK_INT(topics_of("first"), 7000);
+  CHECK_INT(topics_of("second"), 7000);
+  gc_accounts_stop();
+  gc_accounts_free();
+  snprintf(command, sizeof(command), "rm -r %s", folder);
+  CHECK_INT(system(command), 0);
+}
+
+int main(void) {
+  RUN(accounts_of_one_client_share_its_channels);
+  return check_done();
+}
