@@ -313,10 +313,3 @@ void gc_channels_stats(const struct gc_channels *c,
 unsigned gc_channels_count(const struct gc_channels *c) {
   return c->slot_count;
 }
-
-void gc_channels_stats_of(const struct gc_channels *c, unsigned number,
-                          struct gc_channel_stats *ret_stats) {
-  *ret_stats = (struct gc_channel_stats){.connected = false};
-  if (number < c->slot_count)
-    gc_slot_stats(&c->slots[number], ret_stats);
-}

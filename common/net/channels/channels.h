@@ -96,22 +96,19 @@ GC_API void gc_channels_unsubscribe(struct gc_channels *c,
  * stays subscribed while a connection is down. */
 GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
 
-/* The sum over all channels. `connected`: all channels with topics are
- * connected; `silence_ms`: the longest silence; `wanted` includes the topics
- * without room; `others` includes messages of topics without a subscriber. */
-GC_API void gc_channels_stats(const struct gc_channels *c,
-                              struct gc_channel_stats *ret_stats);
-/* The same over the channels that carry topics of this listener (NULL: of any);
- * on those on which it was never connected, `blind_ms` counts from its first
- * topic, once that is GC_CHANNELS_START_MS ago. */
+/* The sum over the channels that carry topics of this listener (NULL: over
+ * all). `connected`: all channels with topics are connected; `silence_ms`: the
+ * longest silence; `wanted` includes the topics without room; `others` includes
+ * messages of topics without a subscriber. `blind_ms`: the longest; on channels
+ * on which the listener was never connected it counts from its first topic,
+ * once that is GC_CHANNELS_START_MS ago. */
 GC_API void gc_channels_stats_for(const struct gc_channels *c,
                                   const struct gc_channels_listener *l,
                                   struct gc_channel_stats *ret_stats);
-/* The number of channels that carry or have carried topics; and the figures of
- * one of them, counted from 0, with those of the channel that takes over from
- * it. */
+/* Over all channels. */
+GC_API void gc_channels_stats(const struct gc_channels *c,
+                              struct gc_channel_stats *ret_stats);
+/* The number of channels that carry or have carried topics. */
 GC_API unsigned gc_channels_count(const struct gc_channels *c);
-GC_API void gc_channels_stats_of(const struct gc_channels *c, unsigned number,
-                                 struct gc_channel_stats *ret_stats);
 
 #endif
