@@ -19,6 +19,11 @@ void gc_topic_lower(char *topic) {
       *topic = (char)(*topic - 'A' + 'a');
 }
 
+void gc_topic_of_queue(char ret_topic[GC_TOPIC_SIZE], const char *queue) {
+  snprintf(ret_topic, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations",
+           queue);
+}
+
 /* Without `?` and `&`, which combined topics have. */
 static enum gc_code check_name(const char *name, struct gc_err *err) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"

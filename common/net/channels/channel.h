@@ -12,7 +12,7 @@
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
  * the 21st, so the channel's id survives restarts (channels/id_store) and is
  * used again after a HEAD that finds it. While another process uses the same
- * StateDir, the channels are left to it, and it is named each 10 s: two sockets
+ * StateDir, the channels are left to it, and it is named each 2 s: two sockets
  * on one channel would close each other. A new channel is created only when a
  * HEAD does not find the old one; a refused handshake, a connection that is
  * closed at once and a message that the channel was displaced only cause that

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/net/channels/listening.h"
+
 enum {
   TICK_MS = 1000,
   COVERAGE_TICKS = 30, /* between two checks of the coverage */
@@ -26,59 +28,24 @@ struct gc_queue_topics {
   char reason[REASON_SIZE]; /* why the platform refused the last one */
   unsigned ticks;
   bool is_running;
-  bool is_answered; /* no topic is on its way */
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  struct gc_queue_topics_state
-      state;               /* without the silence and the gap that lasts */
-  uint64_t heard_ms;       /* the last message; 0: none yet */
-  uint64_t began_ms;       /* 0: not started */
-  uint64_t blind_since_ms; /* the gap that lasts; 0: none */
+  struct gc_listening listening;
+  size_t wanted, covered;
 };
 
 static uint64_t now_ms_of(const struct gc_queue_topics *t) {
   return t->deps.env->now_ms(t->deps.env->ctx);
 }
 
-/* Two threads read the clock, so `then_ms` may be later than `now_ms`. */
-static uint64_t ms_since(uint64_t then_ms, uint64_t now_ms) {
-  return now_ms > then_ms ? now_ms - then_ms : 0;
-}
-
-static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
-  snprintf(out, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations", queue);
-}
-
 /* ---- the state of the channels ---- */
-
-/* Called under the lock. The gap begins when the first channel breaks and ends
- * when all channels are connected again. */
-static void follow_gap(struct gc_queue_topics *t, uint64_t now_ms,
-                       uint64_t blind_ms) {
-  if (blind_ms > 0) {
-    uint64_t since_ms = now_ms - blind_ms;
-    if (t->blind_since_ms == 0 || since_ms < t->blind_since_ms)
-      t->blind_since_ms = since_ms;
-  } else if (t->blind_since_ms > 0) {
-    t->state.gap_ms += now_ms - t->blind_since_ms;
-    t->blind_since_ms = 0;
-  }
-}
 
 static void read_channels(struct gc_queue_topics *t) {
   struct gc_channel_stats stats;
-  uint64_t now_ms = now_ms_of(t);
   gc_channels_stats_for(t->deps.channels, &t->listener, &stats);
-  t->is_answered = stats.pending == 0;
   pthread_mutex_lock(&t->lock);
-  t->state.is_connected = stats.connected;
-  t->state.reconnects = stats.reconnects;
-  t->state.malformed = stats.malformed;
-  t->state.others = stats.others;
-  if (stats.connected && stats.blind_ms == 0)
-    t->heard_ms = now_ms - stats.silence_ms;
-  follow_gap(t, now_ms, stats.blind_ms);
+  gc_listening_take(&t->listening, &stats, now_ms_of(t));
   pthread_mutex_unlock(&t->lock);
 }
 
@@ -107,16 +74,16 @@ static void check_coverage(struct gc_queue_topics *t) {
   size_t covered = 0;
   read_channels(t);
   for (size_t i = 0; i < t->count; i++) {
-    print_topic(topic, t->ids[i]);
+    gc_topic_of_queue(topic, t->ids[i]);
     covered += gc_channels_covers(t->deps.channels, topic);
   }
   pthread_mutex_lock(&t->lock);
-  t->state.wanted = t->count;
-  t->state.covered = covered;
-  bool is_connected = t->state.is_connected;
+  t->wanted = t->count;
+  t->covered = covered;
+  bool is_complete = t->listening.is_connected && t->listening.is_answered;
   pthread_mutex_unlock(&t->lock);
   /* Otherwise a channel or a topic is on its way. */
-  if ((is_connected && t->is_answered) || t->without_room > 0)
+  if (is_complete || t->without_room > 0)
     report_coverage(t, t->count - covered);
 }
 
@@ -124,7 +91,7 @@ static void check_coverage(struct gc_queue_topics *t) {
 
 static void unsubscribe_queue(struct gc_queue_topics *t, const char *queue) {
   char topic[GC_TOPIC_SIZE];
-  print_topic(topic, queue);
+  gc_topic_of_queue(topic, queue);
   gc_channels_unsubscribe(t->deps.channels, &t->listener, topic);
 }
 
@@ -133,7 +100,7 @@ static void subscribe_all(struct gc_queue_topics *t) {
   char topic[GC_TOPIC_SIZE];
   t->without_room = 0;
   for (size_t i = 0; i < t->count; i++) {
-    print_topic(topic, t->ids[i]);
+    gc_topic_of_queue(topic, t->ids[i]);
     if (gc_channels_subscribe(t->deps.channels, &t->listener, topic, NULL,
                               NULL) != GC_OK)
       t->without_room++;
@@ -199,7 +166,7 @@ static void on_connected(void *ctx) { check_coverage(ctx); }
 static void on_gap(void *ctx, uint64_t blind_ms) {
   struct gc_queue_topics *t = ctx;
   pthread_mutex_lock(&t->lock);
-  follow_gap(t, now_ms_of(t), blind_ms);
+  gc_listening_blind(&t->listening, now_ms_of(t), blind_ms);
   pthread_mutex_unlock(&t->lock);
 }
 
@@ -231,7 +198,7 @@ static void start_on_loop(void *ctx) {
   struct gc_queue_topics *t = ctx;
   t->is_running = true;
   pthread_mutex_lock(&t->lock);
-  t->began_ms = now_ms_of(t);
+  t->listening.began_ms = now_ms_of(t);
   pthread_mutex_unlock(&t->lock);
   gc_channels_listen(t->deps.channels, &t->listener);
   gc_names_listen(t->deps.names, &t->queues);
@@ -290,12 +257,15 @@ void gc_queue_topics_state(struct gc_queue_topics *t,
                            struct gc_queue_topics_state *ret) {
   uint64_t now_ms = now_ms_of(t);
   pthread_mutex_lock(&t->lock);
-  *ret = t->state;
-  ret->was_heard = t->heard_ms > 0;
-  uint64_t since_ms = ret->was_heard ? t->heard_ms : t->began_ms;
-  if (since_ms > 0)
-    ret->silence_ms = ms_since(since_ms, now_ms);
-  if (t->blind_since_ms > 0)
-    ret->gap_ms += ms_since(t->blind_since_ms, now_ms);
+  *ret = (struct gc_queue_topics_state){
+      .is_connected = t->listening.is_connected,
+      .was_heard = t->listening.heard_ms > 0,
+      .wanted = t->wanted,
+      .covered = t->covered,
+      .reconnects = t->listening.reconnects,
+      .silence_ms = gc_listening_silence_ms(&t->listening, now_ms),
+      .malformed = t->listening.malformed,
+      .others = t->listening.others,
+      .gap_ms = gc_listening_gap_ms(&t->listening, now_ms)};
   pthread_mutex_unlock(&t->lock);
 }

@@ -9,7 +9,7 @@ enum {
   CALL_DELAY_MAX_MS = 300 * 1000, /* of a call that is refused as such */
   DOWN_RETRY_MS = 1000,           /* the account is down: nothing is sent */
   REFUSAL_PACE_MS = 1000,         /* topics that are refused in a row */
-  HELD_RETRY_MS = 10 * 1000,      /* another process uses the channels */
+  HELD_RETRY_MS = 2 * 1000,       /* another process uses the channels */
 };
 
 /* Any program that knows the channel's address can listen, and the id is part

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/channels/listening.h"
+
+#include "tests/support/check.h"
+
+/* A reading of the channels, and what the listener tells then. */
+static void the_gap_and_the_silence_follow_the_channels(void) {
+  static const struct {
+    const char *name;
+    uint64_t now_ms;
+    struct gc_channel_stats stats;
+    uint64_t gap_ms, silence_ms;
+  } rows[] = {
+      {"not connected yet", 2000, {.blind_ms = 0}, 0, 1000},
+      {"blind from the start", 12000, {.blind_ms = 11000}, 11000, 11000},
+      {"connected", 13000, {.connected = true}, 12000, 0},
+      {"silent", 20000, {.connected = true, .silence_ms = 7000}, 12000, 7000},
+      {"one of two channels broke 3 s ago",
+       24000,
+       {.blind_ms = 3000},
+       15000,
+       11000},
+      {"the other one 5 s ago", 25000, {.blind_ms = 5000}, 17000, 12000},
+      {"the first is back", 26000, {.blind_ms = 1000}, 18000, 13000},
+      {"both are", 27000, {.connected = true}, 19000, 0},
+  };
+  struct gc_listening l = {.began_ms = 1000};
+  CHECK_INT(gc_listening_silence_ms(&(struct gc_listening){0}, 5000), 0);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    gc_listening_take(&l, &rows[i].stats, rows[i].now_ms);
+    CHECK_INT(l.is_connected, rows[i].stats.connected);
+    CHECK_INT(gc_listening_gap_ms(&l, rows[i].now_ms), rows[i].gap_ms);
+    CHECK_INT(gc_listening_silence_ms(&l, rows[i].now_ms), rows[i].silence_ms);
+  }
+}
+
+static void a_thread_with_an_older_clock_sees_no_negative_time(void) {
+  struct gc_listening l = {.blind_since_ms = 5000, .heard_ms = 5000};
+  CHECK_INT(gc_listening_gap_ms(&l, 4999), 0);
+  CHECK_INT(gc_listening_silence_ms(&l, 4999), 0);
+}
+
+int main(void) {
+  RUN(the_gap_and_the_silence_follow_the_channels);
+  RUN(a_thread_with_an_older_clock_sees_no_negative_time);
+  return check_done();
+}
