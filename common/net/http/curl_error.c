@@ -194,6 +194,16 @@ static bool explain_proxy(const struct gc_curl_transfer *f, const char *host,
   return true;
 }
 
+/* A header line beyond libcurl's 100 KB: 7.88 reports it as out of memory,
+ * releases since 8.6 with a code of its own. */
+static bool is_long_header(const struct gc_curl_transfer *f) {
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (f->code == CURLE_TOO_LARGE)
+    return f->in_headers;
+#endif
+  return f->code == CURLE_OUT_OF_MEMORY && f->in_headers;
+}
+
 enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
                                 struct gc_err *err) {
   char host[256], words[CURL_ERROR_SIZE];
@@ -203,8 +213,7 @@ enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
   if (explain_proxy(f, host, proxy, err))
     return GC_FAILURE_PROXY;
 
-  /* 7.88 reports a header line beyond its 100 KB as out of memory. */
-  if (f->code == CURLE_OUT_OF_MEMORY && f->in_headers) {
+  if (is_long_header(f)) {
     gc_fail(err, GC_ERR_LIMIT, "%s: a header line is too long", host);
     return GC_FAILURE_LIMIT;
   }
