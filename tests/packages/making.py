@@ -140,41 +140,50 @@ def change(path: Path, pattern: str, to: str, count: int = 1) -> None:
 
 # ---- a Debian -------------------------------------------------------------------
 
-RELEASE = "bookworm"
+def _this_release() -> str:
+    """The release whose packages this machine builds."""
+    found = re.search(r"^VERSION_CODENAME=(\w+)$", Path("/etc/os-release").read_text(), re.M)
+    return found.group(1) if found else "bookworm"
 
 
-def _sources() -> list[str]:
-    """This machine's own apt sources for the release, with their keys."""
+def _sources(release: str) -> list[str]:
+    """This machine's own apt sources with their keys, for the release."""
     fields = "$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
-    told = done(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"])
-    rows = [line.split("|") for line in told.splitlines() if line.startswith("Debian|" + RELEASE)]
-    return sorted({"deb %s %s %s" % (uri, release, component) for _, _, uri, release, component in rows})
+    text, here = done(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]), _this_release()
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("Debian|" + here)]
+    return sorted({"deb %s %s %s" % (uri, suite.replace(here, release), component) for _, _, uri, suite, component in rows})
 
 
-def _sources_of_this_machine() -> list[str]:
-    found = _sources()
+def _sources_of_this_machine(release: str) -> list[str]:
+    found = _sources(release)
     if not found:
         done(["apt-get", "-q", "update"])
-        found = _sources()
+        found = _sources(release)
     if not found:
-        raise Skip("apt of this machine knows no Debian %s" % RELEASE)
+        raise Skip("apt of this machine knows no Debian")
     return found
 
 
-def _debian() -> Path:
-    """A fresh Debian with the distribution's collectd, which brings a configuration."""
+def debian_of(release: str, packages: list[str]) -> Path:
+    """A fresh minimal Debian with these packages."""
     options = process.folder("apt") / "apt.conf"
-    told = done(["apt-config", "dump"]).splitlines()
-    options.write_text("".join(line + "\n" for line in told if re.match(r"Acquire::(https?|Check)\b", line))
+    settings = done(["apt-config", "dump"]).splitlines()
+    options.write_text("".join(line + "\n" for line in settings if re.match(r"Acquire::(https?|Check)\b", line))
                        + 'Acquire::Languages "none";\nAcquire::Retries "3";\n')
     root = process.folder("debian")
-    (options.with_name("sources")).write_text("\n".join(_sources_of_this_machine()) + "\n")
+    (options.with_name("sources")).write_text("\n".join(_sources_of_this_machine(release)) + "\n")
     # Nothing here needs to survive a crash of the machine.
     fast = ["eatmydata"] if process.program("eatmydata") else []
     done([*fast, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", "--skip=cleanup/apt/lists",
-          "--include=collectd", "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", RELEASE, str(root), str(options.with_name("sources"))])
+          "--include=" + ",".join(packages), "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", release, str(root),
+          str(options.with_name("sources"))])
     note("Debian %s made" % (root / "etc/debian_version").read_text().strip())
     return root
+
+
+def _debian() -> Path:
+    """This machine's release with the distribution's collectd, which brings a configuration."""
+    return debian_of(_this_release(), ["collectd"])
 
 
 debian = Once(_debian)
