@@ -81,6 +81,11 @@ static bool has_dropped(void *ctx) {
   return drops == 1;
 }
 
+static bool both_have_dropped(void *ctx) {
+  (void)ctx;
+  return drops == 2;
+}
+
 static void a_work_ends_on_the_loop_s_thread_and_is_dropped(void) {
   begin(true);
   CHECK_INT(start_it(), GC_OK);
@@ -97,6 +102,7 @@ static void there_is_one_work_at_a_time(void) {
   CHECK_INT(count_of(&drops), 1);
   GATE_CHANGE(&gate, is_open = true);
   end();
+  CHECK(gate_wait(&gate, both_have_dropped, NULL));
 }
 
 static bool has_run(void *ctx) {
@@ -126,6 +132,7 @@ static void a_cancelled_work_ends_without_done(void) {
   CHECK_INT(start_it(), GC_OK); /* the next one need not wait */
   GATE_CHANGE(&gate, is_open = true);
   end();
+  CHECK(gate_wait(&gate, both_have_dropped, NULL));
   CHECK(count_of(&dones) <= 1);
 }
 
