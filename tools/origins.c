@@ -109,7 +109,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                 NO_STREAM},
     [GC_METRIC_EVENTS] =
         {"`received` `new` `malformed` `other` `lost`; of flow metrics "
-         "`received` `skipped` `counted` `duplicate` `late` `no_number` "
+         "`received` `skipped` `unplaced` `counted` `duplicate` `late` "
+         "`no_number` "
          "`malformed-REASON` `lost`",
          "counted here",
          "with Stream \"none\"; `lost` with Source sqs or webhook"},

@@ -115,7 +115,8 @@ struct gc_ds {
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
      "Events of the stream: received, new (told something new), malformed, "   \
      "other (of no conversation), lost (no memory). Of flow metrics: "         \
-     "received, skipped, malformed-REASON, and their attributes: counted, "    \
+     "received, skipped, unplaced (not understood), malformed-REASON, and "    \
+     "their attributes: counted, "                                             \
      "duplicate, late, no_number, lost (found no room while nothing could be " \
      "committed).")                                                            \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \

@@ -100,6 +100,7 @@ static void put_events(const struct gc_sample_writer *w,
   char qualifier[64];
   gc_put_count(w, GC_METRIC_EVENTS, "received", stats->events);
   gc_put_count(w, GC_METRIC_EVENTS, "skipped", stats->skipped);
+  gc_put_count(w, GC_METRIC_EVENTS, "unplaced", stats->unplaced);
   for (int i = 0; i < OUTCOME_COUNT; i++)
     if (i != OUTCOME_OVERFLOW)
       gc_put_count(w, GC_METRIC_EVENTS, outcome_words[i], stats->outcomes[i]);

@@ -48,7 +48,7 @@ enum tally {
 typedef _Atomic uint64_t stats_count;
 
 struct stats {
-  stats_count events, skipped;
+  stats_count events, skipped, unplaced;
   stats_count malformed[MALFORMED_COUNT];
   stats_count outcomes[OUTCOME_COUNT];
   stats_count tallies[TALLY_COUNT];
@@ -64,6 +64,7 @@ static inline void stats_add(struct stats *s, enum tally which, uint64_t n) {
 static inline void stats_events(struct stats *s, const struct event_counts *c) {
   s->events += c->events;
   s->skipped += c->skipped;
+  s->unplaced += c->unplaced;
   for (size_t i = 0; i < MALFORMED_COUNT; i++)
     if (c->malformed[i] > 0)
       s->malformed[i] += c->malformed[i];

@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       event_read_unfiltered(r, text, size - 1, &counts, &sink, NULL);
   if (prefilter_rejects(&form, text, size - 1)) {
     LAW(metrics == 0);
+    LAW(code != GC_OK || event_counts_unread(&counts) == 0);
     for (int i = 0; i < MALFORMED_JSON; i++)
       LAW(counts.malformed[i] == 0);
   } else {

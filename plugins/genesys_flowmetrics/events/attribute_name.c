@@ -111,6 +111,26 @@ static bool has_name(const char *text, size_t len) {
   return gc_name_clean(clean, text, len);
 }
 
+/* A time, also in the basic form of ISO 8601: 20230305T081804.568Z. */
+static bool parse_time(const char *at, size_t len, int64_t *ret) {
+  static const char form[] = "dddd-dd-ddTdd:dd:dd";
+  char text[ATTRIBUTE_MAX_BYTES];
+  size_t n = 0, taken = 0;
+  if (gc_timestamp_parse(at, len, ret, NULL) == GC_OK)
+    return *ret >= 0;
+  for (; form[n] != '\0'; n++) {
+    bool is_sign = form[n] == '-' || form[n] == ':';
+    if (!is_sign && taken == len)
+      return false;
+    text[n] = is_sign ? form[n] : at[taken++];
+  }
+  if (len - taken > sizeof(text) - n)
+    return false;
+  memcpy(text + n, at + taken, len - taken);
+  return gc_timestamp_parse(text, n + len - taken, ret, NULL) == GC_OK &&
+         *ret >= 0;
+}
+
 static enum malformed check_split(const struct attribute_form *form,
                                   const struct split *r,
                                   struct attribute *out) {
@@ -118,9 +138,7 @@ static enum malformed check_split(const struct attribute_form *form,
   for (size_t i = 0; i < PART_COUNT; i++) {
     const char *at = r->at[i];
     size_t len = r->len[i];
-    if (form->parts[i] == PART_TIME &&
-        (gc_timestamp_parse(at, len, &a.time_ms, NULL) != GC_OK ||
-         a.time_ms < 0))
+    if (form->parts[i] == PART_TIME && !parse_time(at, len, &a.time_ms))
       return MALFORMED_TIME;
     if (form->parts[i] == PART_FLOW) {
       a.flow = at;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads documents of any envelope: a stack of containers, and the attributes
+ * that wait for the conversation of one of them. */
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
 #include <stdlib.h>
@@ -7,104 +9,134 @@
 #include "common/base/buf.h"
 #include "common/base/json/stream.h"
 #include "plugins/genesys_flowmetrics/events/prefilter.h"
+#include "plugins/genesys_flowmetrics/events/text.h"
 
 enum {
-  K_DETAIL = 1,
-  K_BODY,
-  K_CONVERSATION,
-  K_ID,
-  K_ATTRIBUTES,
-  K_PARTICIPANTS,
-  K_TYPE,
-  K_MESSAGE,
+  NESTED_MAX = 5, /* documents within strings */
+  FRAMES_MAX = NESTED_MAX * GC_JSON_DEPTH_MAX,
+  SHOWN_SIZE = 24,
+  SHAPE_SIZE = 200,
 };
 
-static const struct gc_json_key keys[] = {
-    {"detail", K_DETAIL},
-    {"eventBody", K_BODY},
-    {"conversationId", K_CONVERSATION},
-    {"id", K_ID},
-    {"attributes", K_ATTRIBUTES},
-    {"participants", K_PARTICIPANTS},
-    {"Type", K_TYPE},
-    {"Message", K_MESSAGE},
+/* Keys that mean something, in any envelope. */
+enum key {
+  KEY_OTHER,
+  KEY_ATTRIBUTES,
+  KEY_PARTICIPANTS,
+  KEY_BODY,
+  KEY_CONVERSATION,
+  KEY_ID,
+  KEY_TOPIC,
+  KEY_DATA,
 };
 
-/* An attribute kept until the end of its event: the conversation id may follow
- * the attributes. */
+#define KEY(text)                                                              \
+  { text, sizeof(text) - 1 }
+static const struct {
+  const char *text;
+  size_t len;
+} key_names[] = {
+    [KEY_ATTRIBUTES] = KEY("attributes"),
+    [KEY_PARTICIPANTS] = KEY("participants"),
+    [KEY_BODY] = KEY("eventBody"),
+    [KEY_CONVERSATION] = KEY("conversationId"),
+    [KEY_ID] = KEY("id"),
+    [KEY_TOPIC] = KEY("topicName"),
+    [KEY_DATA] = KEY("data"),
+};
+
+/* An open container. Texts are offsets into `texts`; 0: none. */
+struct frame {
+  enum key key; /* of the member that it is; an element has KEY_OTHER */
+  bool is_array, has_participants;
+  size_t conversation, topic, id;
+  size_t first_waiting; /* attributes found inside it */
+  char name[SHOWN_SIZE];
+};
+
+/* An attribute kept until the end of its element: the conversation's id may
+ * follow it. */
 struct waiting {
   size_t name, name_len; /* offset into names */
+  unsigned owner;        /* the frame of its event */
+  size_t conversation;   /* offset into texts; 0: not known yet */
   enum event_value kind;
   double value;
 };
 
+/* What is taken back when a string turns out to be no document. */
+struct marks {
+  unsigned frame_count;
+  size_t waiting_count;
+  unsigned events;               /* with metrics */
+  bool is_known;                 /* it has attributes or participants */
+  bool has_stray, has_stray_key; /* a marker elsewhere; in a member's name */
+};
+
 struct event_reader {
   const struct attribute_form *form;
-  struct gc_json_stream *stream;
-
-  /* One document. */
-  bool is_array;
-  bool is_notification; /* its "Type" is "Notification" */
-  bool has_message;
-  struct gc_buf message; /* SNS: the document inside */
+  struct gc_json_stream *streams[NESTED_MAX]; /* made when first needed */
   struct event_counts counts;
   const struct event_sink *sink;
 
-  /* One event. */
-  char conversation[EVENT_CONVERSATION_MAX_BYTES + 1];
-  char id[EVENT_CONVERSATION_MAX_BYTES + 1];
-  struct gc_buf names;
+  struct frame frames[FRAMES_MAX];
+  unsigned nested;      /* strings around the document that is being read */
+  const char *root_key; /* of such a string */
+  size_t root_key_len;
+
+  /* The element of the outermost document: the root, or an element of it. */
+  struct gc_buf names, texts;
   struct waiting *waiting;
-  size_t waiting_count, waiting_cap;
+  size_t waiting_cap;
+  struct marks now;
+  char shape[SHAPE_SIZE]; /* of the last element that was not read */
 };
 
-/* The path of a value, relative to the event's body. */
-struct place {
-  uint64_t path;
-  bool in_body;  /* below "eventBody" */
-  bool in_event; /* below "detail" or "eventBody", so not in an envelope */
-};
-
-static unsigned id_at(const struct gc_json_at *at, unsigned level) {
-  return (unsigned)(at->path >> 8 * (at->depth - 1 - level)) & 0xff;
+static enum key key_of(const char *text, size_t len) {
+  for (size_t i = 1; i < GC_COUNT(key_names); i++)
+    if (key_names[i].len == len && memcmp(key_names[i].text, text, len) == 0)
+      return (enum key)i;
+  return KEY_OTHER;
 }
 
-static struct place place_of(const struct event_reader *r,
-                             const struct gc_json_at *at) {
-  struct place p = {0};
-  unsigned level = r->is_array ? 1 : 0;
-  if (at->depth > 8) {
-    p.path = at->path;
-    return p;
-  }
-  if (level < at->depth && id_at(at, level) == K_DETAIL) {
-    level++;
-    p.in_event = true;
-  }
-  if (level < at->depth && id_at(at, level) == K_BODY) {
-    level++;
-    p.in_body = p.in_event = true;
-  }
-  unsigned left = at->depth > level ? at->depth - level : 0;
-  p.path = left == 8 ? at->path : at->path & ((UINT64_C(1) << 8 * left) - 1);
-  return p;
+static struct frame *top_of(struct event_reader *r) {
+  return r->now.frame_count > 0 ? &r->frames[r->now.frame_count - 1] : NULL;
 }
 
-static bool is_event(const struct event_reader *r,
-                     const struct gc_json_at *at) {
-  return at->depth == (r->is_array ? 1 : 0);
-}
+/* ---- one element ---- */
 
-static void begin_event(struct event_reader *r) {
-  r->conversation[0] = r->id[0] = '\0';
+static void begin_element(struct event_reader *r) {
   gc_buf_reset(&r->names);
-  r->waiting_count = 0;
+  gc_buf_reset(&r->texts);
+  r->now = (struct marks){.frame_count = r->now.frame_count};
+}
+
+/* Shows where a marker is: names of members, with # for everything but
+ * letters, because a name may be a customer's data. */
+static void set_shape(struct event_reader *r, const char *key, size_t len) {
+  size_t at = 0;
+  for (unsigned i = 1; i < r->now.frame_count && at < SHAPE_SIZE; i++)
+    at = text_add_place(r->shape, SHAPE_SIZE, at, r->frames[i - 1].is_array,
+                        r->frames[i].name, strlen(r->frames[i].name));
+  const struct frame *top = top_of(r);
+  if (top != NULL && (key != NULL || top->is_array))
+    at = text_add_place(r->shape, SHAPE_SIZE, at, top->is_array, key, len);
+  r->shape[at < SHAPE_SIZE ? at : SHAPE_SIZE - 1] = '\0';
+}
+
+/* Notes a marker outside of attributes; the shape is that of the first. */
+static void note_stray(struct event_reader *r, const char *key, size_t len,
+                       bool in_key) {
+  if (!r->now.has_stray || (in_key && !r->now.has_stray_key))
+    set_shape(r, key, len);
+  r->now.has_stray = true;
+  r->now.has_stray_key = r->now.has_stray_key || in_key;
 }
 
 static enum gc_code report_attribute(struct event_reader *r,
-                                     const struct waiting *w,
-                                     const char *conversation) {
-  struct event_metric m = {.conversation = conversation,
+                                     const struct waiting *w) {
+  struct event_metric m = {.conversation =
+                               gc_buf_string(&r->texts) + w->conversation,
                            .name = gc_buf_string(&r->names) + w->name,
                            .name_len = w->name_len,
                            .kind = w->kind,
@@ -116,79 +148,69 @@ static enum gc_code report_attribute(struct event_reader *r,
   return GC_OK;
 }
 
-/* True for the envelope of SNS, whose event is the document inside. */
-static bool is_envelope(const struct event_reader *r) {
-  return r->has_message && !r->is_array && r->waiting_count == 0;
-}
-
-static void skip_one(struct event_reader *r) {
+/* An element without a metric is skipped, unless its marker is where no event
+ * has one; in a known event a value may contain anything. */
+static void end_empty_element(struct event_reader *r) {
   r->counts.events++;
-  r->counts.skipped++;
-}
-
-static enum gc_code end_event(struct event_reader *r) {
-  const char *conversation =
-      r->conversation[0] != '\0' ? r->conversation : r->id;
-  if (is_envelope(r))
-    return GC_OK;
-  r->counts.events++;
-  if (r->waiting_count == 0)
-    r->counts.skipped++;
-  else if (conversation[0] == '\0')
-    r->counts.malformed[MALFORMED_CONVERSATION]++;
+  if (r->now.has_stray_key || (r->now.has_stray && !r->now.is_known))
+    r->counts.unplaced++;
   else
-    for (size_t i = 0; i < r->waiting_count; i++)
-      GC_TRY(report_attribute(r, &r->waiting[i], conversation));
-  return GC_OK;
+    r->counts.skipped++;
 }
 
-static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
-  struct event_reader *r = ctx;
-  if (at->depth == 0) {
-    r->is_array = at->kind == GC_JSON_ARRAY;
-    begin_event(r);
+static enum gc_code end_element(struct event_reader *r) {
+  bool lacks_conversation = false;
+  if (r->now.waiting_count == 0) {
+    end_empty_element(r);
     return GC_OK;
   }
-  if (!is_event(r, at))
-    return GC_OK;
-  if (at->kind != GC_JSON_OBJECT)
-    return gc_fail(at->err, GC_ERR_PARSE, "an array within the array");
-  begin_event(r);
+  r->counts.events += r->now.events;
+  for (size_t i = 0; i < r->now.waiting_count; i++) {
+    const struct waiting *w = &r->waiting[i];
+    if (w->conversation == 0)
+      lacks_conversation = true;
+    else
+      GC_TRY(report_attribute(r, w));
+  }
+  if (lacks_conversation) {
+    r->counts.malformed[MALFORMED_CONVERSATION]++;
+    memcpy(r->shape, "no conversation id", sizeof("no conversation id"));
+  }
   return GC_OK;
 }
 
-static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
-  struct event_reader *r = ctx;
-  return is_event(r, at) && at->kind == GC_JSON_OBJECT ? end_event(r) : GC_OK;
-}
-
-static void keep_id(char out[EVENT_CONVERSATION_MAX_BYTES + 1],
-                    const struct gc_json_value *v) {
-  if (v->kind != GC_JSON_STRING || v->len > EVENT_CONVERSATION_MAX_BYTES ||
-      memchr(v->text, '\0', v->len) != NULL)
-    return;
-  memcpy(out, v->text, v->len);
-  out[v->len] = '\0';
-}
+/* ---- attributes ---- */
 
 static enum event_value read_value(const struct gc_json_value *v, double *ret) {
-  bool may = v->kind == GC_JSON_STRING || v->kind == GC_JSON_NUMBER;
+  bool may =
+      v != NULL && (v->kind == GC_JSON_STRING || v->kind == GC_JSON_NUMBER);
   return may && gc_decimal_real(v->text, v->len, ret) ? VALUE_NUMBER
                                                       : VALUE_OTHER;
 }
 
 static struct waiting *more_waiting(struct event_reader *r) {
-  if (r->waiting_count < r->waiting_cap)
-    return &r->waiting[r->waiting_count++];
+  if (r->now.waiting_count < r->waiting_cap)
+    return &r->waiting[r->now.waiting_count++];
   size_t cap = r->waiting_cap == 0 ? 16 : r->waiting_cap * 2;
   struct waiting *bigger = realloc(r->waiting, cap * sizeof(*bigger));
   if (bigger == NULL)
     return NULL;
   r->waiting = bigger;
   r->waiting_cap = cap;
-  return &r->waiting[r->waiting_count++];
+  return &r->waiting[r->now.waiting_count++];
 }
 
+/* The event whose attributes the innermost container holds: the object around
+ * it, or the conversation of that participant. */
+static unsigned find_owner(struct event_reader *r) {
+  unsigned at = r->now.frame_count - 1;
+  if (at >= 3 && r->frames[at - 2].key == KEY_PARTICIPANTS &&
+      r->frames[at - 2].is_array)
+    return at - 3;
+  return at > 0 ? at - 1 : 0;
+}
+
+/* `v` is NULL for a container. */
 static enum gc_code keep_attribute(struct event_reader *r,
                                    const struct gc_json_at *at,
                                    const struct gc_json_value *v) {
@@ -200,52 +222,197 @@ static enum gc_code keep_attribute(struct event_reader *r,
   if (w == NULL)
     return gc_fail(at->err, code != GC_OK ? code : GC_ERR_MEMORY,
                    "too many metrics in one event");
-  *w = (struct waiting){.name = name, .name_len = at->key_len};
+  *w = (struct waiting){
+      .name = name, .name_len = at->key_len, .owner = find_owner(r)};
   w->kind = read_value(v, &w->value);
   return GC_OK;
 }
 
-/* Keeps the members of an SNS envelope. An event without attributes that has
- * members of these names is read as an envelope too, which finds nothing. */
-static enum gc_code keep_envelope(struct event_reader *r,
-                                  const struct gc_json_at *at,
-                                  const struct gc_json_value *v,
-                                  uint64_t path) {
-  if (path == GC_JSON_PATH1(K_TYPE))
-    r->is_notification = gc_json_is(v, "Notification");
-  if (path != GC_JSON_PATH1(K_MESSAGE) || v->kind != GC_JSON_STRING)
+/* Gives the attributes that were found inside the frame its conversation. */
+static void resolve_waiting(struct event_reader *r, const struct frame *f) {
+  unsigned number = (unsigned)(f - r->frames);
+  bool owns = false;
+  for (size_t i = f->first_waiting; i < r->now.waiting_count; i++) {
+    struct waiting *w = &r->waiting[i];
+    bool is_own = w->owner == number;
+    owns = owns || is_own;
+    if (w->conversation != 0)
+      continue;
+    w->conversation = f->conversation != 0 ? f->conversation : f->topic;
+    if (w->conversation == 0 && is_own &&
+        (f->key == KEY_BODY || f->has_participants))
+      w->conversation = f->id;
+  }
+  r->now.events += owns;
+}
+
+/* ---- texts ---- */
+
+/* Copies an id; an unusable one is left out. */
+static enum gc_code keep_id(struct event_reader *r, size_t *ret,
+                            const char *text, size_t len, struct gc_err *err) {
+  if (len == 0 || len > EVENT_CONVERSATION_MAX_BYTES ||
+      memchr(text, '\0', len) != NULL)
     return GC_OK;
-  gc_buf_reset(&r->message);
-  r->has_message = true;
-  if (gc_buf_add(&r->message, v->text, v->len) == GC_OK)
+  if (r->texts.len == 0 && gc_buf_add(&r->texts, "", 1) != GC_OK)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  *ret = r->texts.len;
+  if (gc_buf_add(&r->texts, text, len) != GC_OK ||
+      gc_buf_add(&r->texts, "", 1) != GC_OK)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return GC_OK;
+}
+
+static enum gc_code keep_member(struct event_reader *r, struct frame *f,
+                                enum key key, const struct gc_json_value *v,
+                                struct gc_err *err) {
+  const char *id;
+  if (key == KEY_CONVERSATION)
+    return keep_id(r, &f->conversation, v->text, v->len, err);
+  if (key == KEY_ID)
+    return keep_id(r, &f->id, v->text, v->len, err);
+  if (key == KEY_TOPIC && (id = text_topic_id(v->text, v->len)) != NULL)
+    return keep_id(r, &f->topic, id, TEXT_UUID_BYTES, err);
+  return GC_OK;
+}
+
+/* ---- documents within strings ---- */
+
+static enum gc_code read_documents(struct event_reader *r, const char *bytes,
+                                   size_t len, struct gc_err *err);
+
+/* Reads the text as a document of its own. `ret_read` is false, and all is as
+ * before, when it is none. */
+static enum gc_code read_nested(struct event_reader *r,
+                                const struct gc_json_at *at, const char *text,
+                                size_t len, bool *ret_read) {
+  const struct marks before = r->now;
+  const char *root_key = r->root_key;
+  size_t root_key_len = r->root_key_len;
+  *ret_read = false;
+  if (r->nested + 1 == NESTED_MAX)
     return GC_OK;
-  return gc_fail(at->err, GC_ERR_MEMORY, "out of memory");
+  r->nested++;
+  r->root_key = at->key;
+  r->root_key_len = at->key_len;
+  enum gc_code code = read_documents(r, text, len, NULL);
+  r->nested--;
+  r->root_key = root_key;
+  r->root_key_len = root_key_len;
+  *ret_read = code == GC_OK;
+  if (code == GC_OK)
+    return GC_OK;
+  r->now = before;
+  return code == GC_ERR_MEMORY ? gc_fail(at->err, code, "out of memory")
+                               : GC_OK;
+}
+
+/* Reads base64, which hides a marker from the prefilter and from memmem. */
+static enum gc_code read_base64(struct event_reader *r,
+                                const struct gc_json_at *at,
+                                const struct gc_json_value *v, bool *ret_read) {
+  GC_AUTO(gc_buf_clear) struct gc_buf plain = {.max = EVENT_MAX_BYTES};
+  *ret_read = false;
+  if (!text_is_base64(v->text, v->len) ||
+      !text_decode_base64(v->text, v->len, &plain) ||
+      prefilter_rejects(r->form, gc_buf_string(&plain), plain.len))
+    return GC_OK;
+  return read_nested(r, at, gc_buf_string(&plain), plain.len, ret_read);
+}
+
+static enum gc_code read_string(struct event_reader *r,
+                                const struct gc_json_at *at,
+                                const struct gc_json_value *v, enum key key) {
+  bool is_read = false;
+  if (text_may_be_document(v->text, v->len) &&
+      !prefilter_rejects(r->form, v->text, v->len))
+    GC_TRY(read_nested(r, at, v->text, v->len, &is_read));
+  if (!is_read && key == KEY_DATA)
+    GC_TRY(read_base64(r, at, v, &is_read));
+  if (!is_read && attribute_is_meant(r->form, v->text, v->len))
+    note_stray(r, top_of(r)->is_array ? NULL : at->key, at->key_len, false);
+  return GC_OK;
+}
+
+/* ---- callbacks ---- */
+
+/* True for a container that is the root of the outermost document, or an
+ * element of that root. */
+static bool is_element(const struct event_reader *r, unsigned frame) {
+  return frame == 0 ? !r->frames[0].is_array
+                    : frame == 1 && r->frames[0].is_array;
+}
+
+static void copy_name(struct frame *f, const char *key, size_t len) {
+  size_t n = len < sizeof(f->name) ? len : sizeof(f->name) - 1;
+  memcpy(f->name, key, n);
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct event_reader *r = ctx;
+  const struct frame *above = top_of(r);
+  bool is_root = at->depth == 0;
+  bool is_member = above != NULL && !above->is_array;
+  const char *key = is_root ? r->root_key : at->key;
+  size_t len = is_root ? r->root_key_len : at->key_len;
+  if (is_member && !is_root && above->key == KEY_ATTRIBUTES)
+    GC_TRY(keep_attribute(r, at, NULL));
+  else if (is_member && !is_root && attribute_is_meant(r->form, key, len))
+    note_stray(r, NULL, 0, true);
+  if (r->now.frame_count == FRAMES_MAX)
+    return gc_fail(at->err, GC_ERR_LIMIT, "too many levels");
+  struct frame *f = &r->frames[r->now.frame_count];
+  *f = (struct frame){.is_array = at->kind == GC_JSON_ARRAY};
+  if (is_member) {
+    f->key = key_of(key, len);
+    copy_name(f, key, len);
+  }
+  if (f->key == KEY_PARTICIPANTS && is_member)
+    r->frames[r->now.frame_count - 1].has_participants = true;
+  if (is_element(r, r->now.frame_count++))
+    begin_element(r);
+  if (f->key == KEY_PARTICIPANTS || f->key == KEY_ATTRIBUTES)
+    r->now.is_known = true;
+  f->first_waiting = r->now.waiting_count;
+  return GC_OK;
+}
+
+static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
+  struct event_reader *r = ctx;
+  const struct frame *f = top_of(r);
+  (void)at;
+  resolve_waiting(r, f);
+  return is_element(r, --r->now.frame_count) ? end_element(r) : GC_OK;
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct event_reader *r = ctx;
-  if (is_event(r, at) || at->depth == 0)
+  struct frame *f = top_of(r);
+  enum key key = KEY_OTHER;
+  if (f == NULL || (r->now.frame_count == 1 && f->is_array))
     return gc_fail(at->err, GC_ERR_PARSE, "not an object");
-  struct place p = place_of(r, at);
-  if (p.path >> 8 == GC_JSON_PATH1(K_ATTRIBUTES) ||
-      p.path >> 8 == GC_JSON_PATH3(K_PARTICIPANTS, GC_JSON_ITEM, K_ATTRIBUTES))
+  if (!f->is_array && f->key == KEY_ATTRIBUTES)
     return keep_attribute(r, at, v);
-  if (p.path == GC_JSON_PATH1(K_CONVERSATION))
-    keep_id(r->conversation, v);
-  if (p.in_body && p.path == GC_JSON_PATH1(K_ID))
-    keep_id(r->id, v);
-  return p.in_event || r->is_array ? GC_OK : keep_envelope(r, at, v, p.path);
+  if (!f->is_array) {
+    key = key_of(at->key, at->key_len);
+    if (attribute_is_meant(r->form, at->key, at->key_len))
+      note_stray(r, NULL, 0, true);
+  }
+  if (v->kind != GC_JSON_STRING)
+    return GC_OK;
+  GC_TRY(keep_member(r, f, key, v, at->err));
+  return read_string(r, at, v, key);
 }
 
-static const struct gc_json_reader reader = {.keys = keys,
-                                             .key_count = GC_COUNT(keys),
-                                             .skip_unknown = false,
+static const struct gc_json_reader reader = {.skip_unknown = false,
                                              .bytes_max = EVENT_MAX_BYTES,
                                              .string_max = EVENT_MAX_BYTES,
                                              .open = on_open,
                                              .close = on_close,
                                              .value = on_value};
+
+/* ---- documents ---- */
 
 struct event_reader *event_reader_new(const struct attribute_form *form,
                                       struct gc_err *err) {
@@ -255,10 +422,9 @@ struct event_reader *event_reader_new(const struct attribute_form *form,
     return NULL;
   }
   r->form = form;
-  r->message.max = EVENT_MAX_BYTES;
-  r->names.max = EVENT_ATTRIBUTES_MAX_BYTES;
-  r->stream = gc_json_stream_new(&reader, r, err);
-  if (r->stream != NULL)
+  r->names.max = r->texts.max = EVENT_NAMES_MAX_BYTES;
+  r->streams[0] = gc_json_stream_new(&reader, r, err);
+  if (r->streams[0] != NULL)
     return r;
   event_reader_free(r);
   return NULL;
@@ -267,56 +433,54 @@ struct event_reader *event_reader_new(const struct attribute_form *form,
 void event_reader_free(struct event_reader *r) {
   if (r == NULL)
     return;
-  gc_json_stream_free(r->stream);
-  gc_buf_clear(&r->message);
+  for (size_t i = 0; i < NESTED_MAX; i++)
+    gc_json_stream_free(r->streams[i]);
   gc_buf_clear(&r->names);
+  gc_buf_clear(&r->texts);
   free(r->waiting);
   free(r);
 }
 
-static enum gc_code read_document(struct event_reader *r, const char *bytes,
-                                  size_t len, struct gc_err *err) {
-  r->is_array = r->is_notification = r->has_message = false;
-  begin_event(r);
-  return gc_json_stream_next(r->stream, bytes, len, err);
-}
-
-/* Reads the document inside a notification of SNS; one level only. */
-static enum gc_code read_message(struct event_reader *r, struct gc_err *err) {
-  GC_AUTO(gc_buf_clear) struct gc_buf inside = r->message;
-  r->message = (struct gc_buf){.max = EVENT_MAX_BYTES};
-  GC_TRY(read_document(r, gc_buf_string(&inside), inside.len, err));
-  if (is_envelope(r))
-    skip_one(r);
+/* Reads one document or several, one behind the other. */
+static enum gc_code read_documents(struct event_reader *r, const char *bytes,
+                                   size_t len, struct gc_err *err) {
+  struct gc_json_stream **stream = &r->streams[r->nested];
+  const char *end = bytes + len, *p = text_skip_space(bytes, end);
+  if (*stream == NULL)
+    *stream = gc_json_stream_new(&reader, r, err);
+  if (*stream == NULL)
+    return GC_ERR_MEMORY;
+  if (p == end)
+    return gc_fail(err, GC_ERR_PARSE, "not an object");
+  for (; p < end; p = text_skip_space(p, end)) {
+    size_t one = text_document_len(p, end);
+    if (one == 0)
+      return gc_fail(err, GC_ERR_PARSE, "not an object");
+    GC_TRY(gc_json_stream_next(*stream, p, one, err));
+    p += one;
+  }
   return GC_OK;
-}
-
-static void add_counts(struct event_counts *to,
-                       const struct event_counts *more) {
-  to->events += more->events;
-  to->skipped += more->skipped;
-  for (size_t i = 0; i < MALFORMED_COUNT; i++)
-    to->malformed[i] += more->malformed[i];
 }
 
 enum gc_code event_read_unfiltered(struct event_reader *r, const char *bytes,
                                    size_t len, struct event_counts *counts,
                                    const struct event_sink *sink,
                                    struct gc_err *err) {
-  r->counts = (struct event_counts){0};
+  r->counts = (struct event_counts){.events = 0};
   r->sink = sink;
-  enum gc_code code = read_document(r, bytes, len, err);
-  if (code == GC_OK && is_envelope(r)) {
-    if (r->is_notification)
-      code = read_message(r, err);
-    else
-      skip_one(r);
-  }
+  r->now.frame_count = r->nested = 0;
+  r->root_key = "";
+  r->root_key_len = 0;
+  r->shape[0] = '\0';
+  enum gc_code code = len <= EVENT_MAX_BYTES
+                          ? read_documents(r, bytes, len, err)
+                          : gc_fail(err, GC_ERR_LIMIT, "too large");
   if (code != GC_OK) {
     r->counts = (struct event_counts){.events = 1};
     r->counts.malformed[MALFORMED_JSON] = 1;
-  }
-  add_counts(counts, &r->counts);
+  } else if (r->counts.events == 0)
+    r->counts.events = r->counts.skipped = 1; /* an empty array */
+  event_counts_add(counts, &r->counts);
   return code;
 }
 
@@ -329,4 +493,8 @@ enum gc_code event_read(struct event_reader *r, const char *bytes, size_t len,
     return GC_OK;
   }
   return event_read_unfiltered(r, bytes, len, counts, sink, err);
+}
+
+const char *event_reader_shape(const struct event_reader *r) {
+  return r->shape;
 }

@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* Decodes events into attribute metrics. Accepted forms, alone or in an array:
+/* Decodes events into attribute metrics, whatever envelope they have. An event
+ * is an object with "attributes", or with "participants" that have them:
  *   EventBridge           {"detail-type":…, "detail":{"eventBody":{…}}}
  *   a notification        {"topicName":…, "eventBody":{…}}
- *   guide E's bare form   {"eventBody":{"conversationId":…, "attributes":{…}}}
  *   the body alone        {"conversationId":…, "attributes":{…}}
- *   SNS around one        {"Type":"Notification", "Message":"{…}"}
- * A body names its conversation in conversationId (attribute events) or in id
- * (queue conversations, which have attributes at their participants). A
- * document without an attribute that is meant to be a metric is skipped,
- * whatever it is. Pure; one thread. */
+ *   a conversation        {"id":…, "participants":[{"attributes":{…}}]}
+ *   a page of the details job, Azure Event Grid, CloudEvents, Pipes, Lambda:
+ *                         {"conversations":[…]}, [{"data":{"message":…}}], …
+ * Objects, arrays and documents within strings (SNS, Lambda, "detail" as a
+ * string; base64 in "data", as of Firehose) are opened up to five levels deep.
+ * Several documents may follow each other.
+ *
+ * The conversation is the event's conversationId, else the one in a topicName
+ * around it, else its id when it is an eventBody or has participants. A
+ * document without an attribute that is meant to be a metric is skipped. A
+ * marker outside of attributes, or attributes without a conversation, make an
+ * event that was not read (event_counts_unread): do not acknowledge it. Pure;
+ * one thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_DECODE_H
 #define GENESYS_FLOWMETRICS_EVENTS_DECODE_H
 
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 enum {
-  EVENT_MAX_BYTES = 4 * 1024 * 1024,    /* of one body */
-  EVENT_ATTRIBUTES_MAX_BYTES = 1 << 20, /* names of metrics in one event */
+  EVENT_MAX_BYTES = 4 * 1024 * 1024, /* of one body */
+  EVENT_NAMES_MAX_BYTES = 8 << 20,   /* names of metrics in one body */
   EVENT_CONVERSATION_MAX_BYTES = 127,
 };
 
@@ -34,11 +42,19 @@ struct event_metric {
 };
 
 struct event_counts {
-  uint64_t events;  /* each element of an array counts; a body that the
-                       prefilter rejects counts as one */
-  uint64_t skipped; /* of these, without a metric */
+  uint64_t events;   /* with metrics, and each element of an outermost array
+                        without one; a body that the prefilter rejects is one */
+  uint64_t skipped;  /* of these, without a metric */
+  uint64_t unplaced; /* of these, with a marker where no event has one */
   uint64_t malformed[MALFORMED_COUNT];
 };
+
+/* Events whose metrics could not be read: they must not be acknowledged. */
+static inline uint64_t event_counts_unread(const struct event_counts *c) {
+  return c->unplaced + c->malformed[MALFORMED_CONVERSATION];
+}
+
+void event_counts_add(struct event_counts *to, const struct event_counts *more);
 
 /* Receives the metrics; any code but GC_OK ends the decoding with that code. */
 struct event_sink {
@@ -60,7 +76,15 @@ GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
                                       size_t len, struct event_counts *counts,
                                       const struct event_sink *sink,
                                       struct gc_err *err);
-/* The same without the prefilter. */
+/* Where the marker of the last event that was not read is: "[].payload.values",
+ * the names of members only. Valid until the next call. */
+const char *event_reader_shape(const struct event_reader *r);
+/* Reports an event that was not read, under a cause of its own. */
+void event_report_unread(const struct event_reader *r,
+                         void (*notice)(void *ctx, const char *cause,
+                                        const struct gc_err *err),
+                         void *ctx);
+/* The same as event_read without the prefilter. */
 GC_MUST_CHECK enum gc_code event_read_unfiltered(struct event_reader *r,
                                                  const char *bytes, size_t len,
                                                  struct event_counts *counts,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "plugins/genesys_flowmetrics/events/text.h"
+
 static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -45,5 +47,5 @@ bool prefilter_rejects(const struct attribute_form *form, const char *bytes,
                        size_t len) {
   return looks_whole(bytes, len) &&
          memmem(bytes, len, form->marker, form->marker_len) == NULL &&
-         !may_hide(form, bytes, len);
+         !may_hide(form, bytes, len) && !text_may_hide_base64(bytes, len);
 }

@@ -97,6 +97,8 @@ uint32_t ledger_minute_of(int64_t ms);
 void ledger_retire_idle(struct ledger *l);
 /* Reports after a transaction that MaxSeries was reached or names collide. */
 void ledger_report_names(struct ledger *l);
+/* Reports after a transaction that attributes of these batches were late. */
+void ledger_report_late(struct ledger *l, const struct batch *batches);
 
 /* The occurrences of the batches into l->refs, in the order of their keys. */
 GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,

@@ -51,9 +51,10 @@ static void commit_batches(struct ledger *l, struct batch *batches,
   err.code = code;
   ledger_report(l, "state", &err);
   ledger_set_healthy(l, code == GC_OK);
-  if (code == GC_OK)
+  if (code == GC_OK) {
     gc_backoff_reset(&l->backoff);
-  else if (!l->is_open)
+    ledger_report_late(l, batches);
+  } else if (!l->is_open)
     delay_next_open(l);
   finish_all(batches, code);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/debug.h"
+#include "common/base/timestamp.h"
 #include "common/net/clock.h"
 
 enum {
@@ -58,6 +59,38 @@ static void report_collisions(struct ledger *l) {
                 l->set.collisions, l->set.collided_flow,
                 l->set.collided_metric);
   ledger_report(l, "names", &err);
+}
+
+static void find_newest_late(const struct batch *b, size_t *count,
+                             uint32_t *newest) {
+  for (size_t i = 0; i < b->count; i++) {
+    const struct occurrence *o = &b->occurrences[i];
+    if (o->timing != OCCURRENCE_LATE)
+      continue;
+    ++*count;
+    if (seen_key_minute(&o->key) > *newest)
+      *newest = seen_key_minute(&o->key);
+  }
+}
+
+void ledger_report_late(struct ledger *l, const struct batch *batches) {
+  struct gc_err err = {.code = GC_OK};
+  char at[GC_TIMESTAMP_SIZE];
+  size_t count = 0;
+  uint32_t newest = 0;
+  for (const struct batch *b = batches; b != NULL; b = b->next)
+    if (b->outcomes[OUTCOME_LATE] > 0)
+      find_newest_late(b, &count, &newest);
+  if (count == 0)
+    return;
+  gc_timestamp_print(at, (int64_t)newest * LEDGER_MINUTE_MS);
+  (void)gc_fail(&err, GC_ERR_LIMIT,
+                "%zu attributes are older than Retention, or their keys were "
+                "dropped; they are not counted (events-late), the newest is "
+                "of %s: is this an old backlog or a sample, or is the clock "
+                "of this host wrong?",
+                count, at);
+  ledger_report(l, "late attributes", &err);
 }
 
 void ledger_report_names(struct ledger *l) {

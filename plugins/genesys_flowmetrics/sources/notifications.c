@@ -161,6 +161,8 @@ static void on_message(void *ctx, const struct gc_message *m) {
   enum gc_code code =
       event_read(n->reader, m->bytes, m->len, &counts, &sink, NULL);
   stats_events(n->settings.source->stats, &counts);
+  if (code == GC_OK && event_counts_unread(&counts) > 0)
+    event_report_unread(n->reader, n->settings.notice, n->settings.ctx);
   if (code == GC_OK && n->event.count > 0)
     remove_known(n);
   if (code == GC_OK && n->event.count > 0)

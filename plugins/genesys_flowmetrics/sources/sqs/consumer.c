@@ -300,12 +300,19 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   c->received++;
   if (d->receipts.count == SQS_BATCH_MAX)
     return GC_ERR_PARSE; /* more than were asked for */
+  uint64_t unread = event_counts_unread(&c->counts);
   enum gc_code code =
       event_read(c->reader, m->body, m->body_len, &c->counts, &sink, NULL);
   if (code == GC_ERR_MEMORY)
     return code;
   if (code != GC_OK) {
     batch_truncate(&d->batch, before);
+    c->poison++;
+    return GC_OK;
+  }
+  if (event_counts_unread(&c->counts) > unread) {
+    event_report_unread(c->reader, c->sqs->settings.notice,
+                        c->sqs->settings.ctx);
     c->poison++;
     return GC_OK;
   }

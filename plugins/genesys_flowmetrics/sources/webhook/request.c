@@ -14,6 +14,7 @@ struct call {
   struct gc_buf body;
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
+  bool is_unread;  /* some of its metrics were not understood */
   bool is_resumed; /* the ledger has returned the batch */
 };
 
@@ -73,7 +74,10 @@ static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;
-  call->status = code == GC_OK && b->ahead == 0 ? 200 : 503;
+  if (code != GC_OK || b->ahead > 0)
+    call->status = 503;
+  else
+    call->status = call->is_unread ? 400 : 200;
   if (code == GC_OK)
     batch_report_ahead(b, w->settings.notice, w->settings.ctx);
   call->is_resumed = true;
@@ -118,10 +122,13 @@ static void decode_body(struct call *call) {
                                  call->body.len, &call->counts, &sink, NULL);
   stats_events(w->settings.source->stats, &call->counts);
   gc_buf_clear(&call->body);
+  call->is_unread = code == GC_OK && event_counts_unread(&call->counts) > 0;
+  if (call->is_unread)
+    event_report_unread(w->reader, w->settings.notice, w->settings.ctx);
   if (code != GC_OK)
     call->status = code == GC_ERR_MEMORY ? 503 : 400;
   else if (call->batch.count == 0)
-    call->status = 200;
+    call->status = call->is_unread ? 400 : 200;
 }
 
 static void submit_batch(struct call *call) {

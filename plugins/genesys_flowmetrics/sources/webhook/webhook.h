@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The source "webhook": an HTTP server (libmicrohttpd) that receives events of
  * an EventBridge API destination: one event, or an array. 200 means that all of
- * a body is committed; after any other answer nothing of it was counted.
+ * a body is committed; after any other answer some of it may not be.
  *
  *   200 committed (or nothing to count)    404 another path
- *   400 no event: do not send it again     405 not POST
- *   401 no or a wrong secret               413 larger than MaxBody
- *   503 cannot be committed now, or our secret file cannot be read: send it
- *       again after Retry-After
+ *   400 no event, or metrics at a place    405 not POST
+ *       that is not understood             413 larger than MaxBody
+ *   401 no or a wrong secret
+ *   503 cannot be committed now, or is ahead of our clock, or our secret file
+ *       cannot be read: send it again after Retry-After
  *
  * A refusal is sent before the body is read. One thread; a request that waits
  * for its commit occupies its connection only. */

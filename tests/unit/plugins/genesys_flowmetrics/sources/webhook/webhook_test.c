@@ -32,13 +32,17 @@ static char header[] = "X-Api-Key";
 static struct webhook_options options;
 
 static _Atomic int64_t wall_ms = INT64_C(1678004300000);
-static _Atomic unsigned clock_notices;
+static _Atomic unsigned clock_notices, unread_notices, late_notices;
 
 static int64_t wall(void) { return wall_ms; }
 static void notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
   if (strcmp(cause, "attributes ahead") == 0 && err->code != GC_OK)
     clock_notices++;
+  if (strcmp(cause, "unread events") == 0)
+    unread_notices++;
+  if (strcmp(cause, "late attributes") == 0)
+    late_notices++;
 }
 
 /* A port that was free a moment ago. */
@@ -153,6 +157,33 @@ static void what_is_ahead_of_our_clock_is_not_acknowledged(void) {
   wall_ms = right;
   CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "C")), 200);
   CHECK_INT(count_of("C"), 1);
+  end();
+}
+
+static void an_event_that_is_not_understood_is_not_acknowledged(void) {
+  begin();
+  CHECK_INT(ask("POST", "/genesys", "s3cret",
+                "{\"payload\":{\"FlowMetric_X(" T ")\":\"1\"}}"),
+            400);
+  CHECK_INT(stats.unplaced, 1);
+  CHECK_INT(unread_notices, 1);
+  CHECK_INT(ask("POST", "/genesys", "s3cret",
+                "[{\"note\":\"Metric_\"}," EVENT("c1", "X") "]"),
+            400);
+  CHECK_INT(count_of("X"), 1);
+  CHECK_INT(unread_notices, 2);
+  end();
+}
+
+/* As the sample of 2023 in the platform's documentation. */
+static void a_late_attribute_is_reported(void) {
+  const int64_t right = wall_ms;
+  begin();
+  wall_ms = right + INT64_C(3) * 365 * 86400000;
+  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "L")), 200);
+  CHECK_INT(stats.outcomes[OUTCOME_LATE], 1);
+  CHECK_INT(late_notices, 1);
+  wall_ms = right;
   end();
 }
 
@@ -323,6 +354,7 @@ int main(void) {
   fclose(f);
   RUN(a_200_means_that_it_is_counted);
   RUN(what_is_ahead_of_our_clock_is_not_acknowledged);
+  RUN(an_event_that_is_not_understood_is_not_acknowledged);
   RUN(a_refused_request_counts_nothing);
   RUN(a_refusal_is_sent_before_the_body_is_read);
   RUN(chunks_are_counted_too);
@@ -332,6 +364,7 @@ int main(void) {
   RUN(secrets_are_compared_whole);
   RUN(an_unreadable_secret_file_is_answered_503);
   RUN(a_taken_port_is_reported);
+  RUN(a_late_attribute_is_reported); /* last: it drops the keys of the others */
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "plugins/genesys_flowmetrics/events/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+const char *text_skip_space(const char *p, const char *end) {
+  while (p < end && is_space(*p))
+    p++;
+  return p;
+}
+
+/* The byte behind the string that begins at `p`. */
+static const char *skip_string(const char *p, const char *end) {
+  for (p++; p < end && *p != '"'; p++)
+    if (*p == '\\')
+      p++;
+  return p < end ? p + 1 : end;
+}
+
+size_t text_document_len(const char *p, const char *end) {
+  const char *from = p;
+  size_t depth = 0;
+  if (p == end || (*p != '{' && *p != '['))
+    return 0;
+  while (p < end) {
+    if (*p == '"') {
+      p = skip_string(p, end);
+      continue;
+    }
+    depth += *p == '{' || *p == '[';
+    depth -= *p == '}' || *p == ']';
+    p++;
+    if (depth == 0)
+      break;
+  }
+  return (size_t)(p - from);
+}
+
+bool text_may_be_document(const char *text, size_t len) {
+  const char *p = text_skip_space(text, text + len);
+  return p < text + len && (*p == '{' || *p == '[');
+}
+
+/* The first byte is "{" or "[", the second one ASCII: 6 bits of the first, then
+ * its last two, which are 1, and four of the second. */
+static bool begins_base64(const char *p) {
+  static const char seconds[] = "wxyz0123456789+/";
+  return (p[0] == 'e' || p[0] == 'W') && p[1] != '\0' &&
+         strchr(seconds, p[1]) != NULL;
+}
+
+bool text_is_base64(const char *text, size_t len) {
+  return len >= 4 && len % 4 == 0 && begins_base64(text);
+}
+
+bool text_may_hide_base64(const char *bytes, size_t len) {
+  const char *p = bytes, *end = bytes + len;
+  if (memmem(bytes, len, "\"data", 5) == NULL)
+    return false;
+  while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+    if (end - p > 2 && begins_base64(p + 1))
+      return true;
+    p++;
+  }
+  return false;
+}
+
+bool text_decode_base64(const char *text, size_t len, struct gc_buf *out) {
+  size_t padding = 0;
+  unsigned char *bytes = len < INT_MAX ? malloc(len + 1) : NULL;
+  int got = bytes != NULL
+                ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len)
+                : -1;
+  while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
+    padding++;
+  bool good = got >= (int)padding && gc_buf_add(out, (const char *)bytes,
+                                                (size_t)got - padding) == GC_OK;
+  free(bytes);
+  return good;
+}
+
+static bool is_uuid(const char *p) {
+  for (size_t i = 0; i < TEXT_UUID_BYTES; i++) {
+    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash
+            ? p[i] != '-'
+            : p[i] == '\0' || strchr("0123456789abcdefABCDEF", p[i]) == NULL)
+      return false;
+  }
+  return true;
+}
+
+const char *text_topic_id(const char *topic, size_t len) {
+  static const char *const before[] = {"conversation.", "conversations."};
+  for (size_t i = 0; i < GC_COUNT(before); i++) {
+    size_t skip = strlen(before[i]);
+    const char *p = memmem(topic, len, before[i], skip);
+    if (p != NULL && topic + len - p >= (ptrdiff_t)(skip + TEXT_UUID_BYTES) &&
+        is_uuid(p + skip))
+      return p + skip;
+  }
+  return NULL;
+}
+
+static bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         c == '-';
+}
+
+size_t text_add_place(char *out, size_t size, size_t at, bool is_item,
+                      const char *name, size_t len) {
+  if (is_item)
+    len = 1;
+  if (at + 1 + len >= size)
+    return at;
+  out[at++] = is_item ? '[' : '.';
+  if (is_item) {
+    out[at++] = ']';
+    return at;
+  }
+  for (size_t i = 0; i < len; i++)
+    out[at++] = is_letter(name[i]) ? name[i] : '#';
+  return at;
+}
