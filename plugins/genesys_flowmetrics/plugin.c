@@ -177,8 +177,7 @@ static bool put_tracked(void *ctx, const char *scope,
 
 static int on_read(user_data_t *ud) {
   (void)ud;
-  samples_flow(ledger, gc_clock_now_ms(), interval_ms, false, put_tracked,
-               NULL);
+  samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)
@@ -195,7 +194,7 @@ static void on_last_read(void *unused) {
     if (b->runs)
       attributes_stop(attributes_of(b)->work);
   ledger_stop(ledger);
-  samples_flow(ledger, gc_clock_now_ms(), interval_ms, true, put_tracked, NULL);
+  samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
   (void)gc_write_tracker_wait(ticket, LAST_MS);
 }
 

@@ -27,39 +27,31 @@ static bool put_flow(const struct dispatch *d, const struct ledger_view *v,
   return true;
 }
 
-/* The next due time counts from this one, so that a late read does not shift
- * the others. After a pause it counts from now. */
-static uint64_t next_after(uint64_t due_ms, uint64_t now_ms,
-                           uint32_t interval_ms) {
-  uint64_t next = due_ms + interval_ms;
-  return due_ms == 0 || next <= now_ms ? now_ms + interval_ms : next;
-}
-
-/* Dispatches a series that is due. The first value is repeated until the store
- * has recorded it (ledger/series_state.h). */
+/* Dispatches a series that has changed, or that left an interval ago. The first
+ * value is repeated until the store has recorded it (ledger/series_state.h). */
 static void put_due(struct ledger *l, const struct dispatch *d,
-                    const struct ledger_view *v, bool is_last) {
+                    const struct ledger_view *v) {
   struct series *s = v->series;
   int64_t count = v->has_first ? v->first_count : v->count;
   bool is_changed = !s->has_sent || s->sent_count != v->count;
-  if (d->now_ms < s->next_ms && !(is_last && is_changed))
+  if (d->now_ms < s->next_ms && !is_changed)
     return;
   if (!put_flow(d, v, count, v->has_first ? v->first_sum : v->sum))
     return;
   s->has_sent = true;
   s->sent_count = count;
-  s->next_ms = next_after(s->next_ms, d->now_ms, d->interval_ms);
+  s->next_ms = d->now_ms + d->interval_ms;
   if (v->has_first)
     ledger_first_sent(l, s);
 }
 
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
-                  bool is_last, samples_put put, void *ctx) {
+                  samples_put put, void *ctx) {
   const struct dispatch d = {now_ms, interval_ms, put, ctx};
   struct ledger_view v;
   for (size_t i = 0; ledger_read(l, i, &v); i++)
     if (v.series != NULL)
-      put_due(l, &d, &v, is_last);
+      put_due(l, &d, &v);
 }
 
 /* ---- self-telemetry ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns counters into samples. A series is dispatched once per interval. A
- * series that was never shown begins with a 0, one interval before its first
- * count, because a rate would miss the first count otherwise. A series from the
+/* Turns counters into samples. A series that has changed is dispatched with the
+ * next read, an unchanged one once per interval. A series that was never shown
+ * begins with a 0, one read before its first count, because a rate would miss
+ * the first count otherwise. A series from the
  * store continues where it was. Pure except for reading the ledger. One reader.
  */
 #ifndef GENESYS_FLOWMETRICS_SAMPLES_H
@@ -16,10 +17,9 @@
 typedef bool (*samples_put)(void *ctx, const char *scope,
                             const struct gc_sample *sample);
 
-/* Dispatches the series that are due at `now_ms` (monotonic). `is_last`: every
- * value that was not sent yet, due or not. */
+/* Dispatches the series that are due at `now_ms` (monotonic). */
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
-                  bool is_last, samples_put put, void *ctx);
+                  samples_put put, void *ctx);
 
 /* The source whose metrics a block has besides those of all sources. */
 enum samples_of { SAMPLES_ALL, SAMPLES_SQS, SAMPLES_WEB, SAMPLES_STREAM };

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* When the counters of a real ledger leave, by a clock of the test's own. */
+#include "plugins/genesys_flowmetrics/samples.h"
+
+#include <stdlib.h>
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+enum { INTERVAL_MS = 60 * 1000 };
+#define NOW INT64_C(1678004300000)
+
+static char folder[64];
+static struct ledger *ledger;
+static struct stats stats;
+static const struct ledger_source source = {.scope = "",
+                                            .retention_ms = INT64_C(86400000),
+                                            .max_series = 10,
+                                            .stats = &stats};
+static struct gate gate = GATE_INIT;
+static bool is_done;
+static unsigned sent;
+static int64_t newest = -1;
+
+static int64_t wall(void) { return NOW; }
+
+static void on_done(struct batch *b, enum gc_code code) {
+  CHECK_INT(code, GC_OK);
+  batch_clear(b);
+  GATE_CHANGE(&gate, is_done = true);
+}
+
+static bool done(void *ctx) {
+  (void)ctx;
+  return is_done;
+}
+
+static void count(const char *conversation) {
+  struct batch b = {.source = &source, .done = on_done};
+  struct event_metric m = {
+      .conversation = conversation, .name = "n", .name_len = 1};
+  m.parts = (struct attribute){"Flow", "Metric", 4, 6, NOW};
+  CHECK_INT(batch_add(&b, &m), GC_OK);
+  is_done = false;
+  ledger_submit(ledger, &b);
+  CHECK(gate_wait(&gate, done, NULL));
+}
+
+static bool put(void *ctx, const char *scope, const struct gc_sample *sample) {
+  (void)ctx, (void)scope;
+  sent++;
+  newest = sample->values[0].derive;
+  return true;
+}
+
+/* How many values leave at this second. */
+static unsigned look(unsigned second) {
+  sent = 0;
+  samples_flow(ledger, second * UINT64_C(1000), INTERVAL_MS, put, NULL);
+  return sent;
+}
+
+/* The writer records that the 0 was sent. */
+static void wait_recorded(void) {
+  struct ledger_view v = {.has_first = true};
+  uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (ledger_read(ledger, 0, &v) && v.has_first && gc_clock_now_ms() < until)
+    ;
+  CHECK(!v.has_first);
+}
+
+static void a_changed_counter_leaves_at_once_and_others_each_interval(void) {
+  count("c1");
+  CHECK_INT(look(100), 1);
+  CHECK_INT(newest, 0); /* of a new counter */
+  wait_recorded();
+  CHECK_INT(look(101), 1);
+  CHECK_INT(newest, 1);
+  CHECK_INT(look(102), 0);
+  count("c2");
+  count("c3");
+  CHECK_INT(look(103), 1);
+  CHECK_INT(newest, 3);
+  CHECK_INT(look(162), 0);
+  CHECK_INT(look(163), 1); /* unchanged, an interval later */
+  CHECK_INT(newest, 3);
+}
+
+int main(void) {
+  char command[128];
+  snprintf(folder, sizeof(folder), "/tmp/gc-samples-XXXXXX");
+  if (mkdtemp(folder) == NULL)
+    return 99;
+  const struct ledger_settings settings = {
+      .folder = folder, .retention_ms = INT64_C(86400000), .wall_ms = wall};
+  ledger = ledger_new(&settings, NULL);
+  if (ledger == NULL || ledger_start(ledger, NULL) != GC_OK)
+    return 99;
+  RUN(a_changed_counter_leaves_at_once_and_others_each_interval);
+  ledger_free(ledger);
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  CHECK_INT(system(command), 0);
+  return check_done();
+}
