@@ -131,9 +131,9 @@ void attributes_free(struct attributes *a) {
   free(a);
 }
 
-void attributes_drop_slow(struct attributes *a) {
+void attributes_maintain(struct attributes *a) {
   if (a->webhook != NULL)
-    webhook_drop_slow(a->webhook, gc_clock_now_ms());
+    webhook_maintain(a->webhook, gc_clock_now_ms());
 }
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,

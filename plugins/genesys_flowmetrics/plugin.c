@@ -181,7 +181,7 @@ static int on_read(user_data_t *ud) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)
-      attributes_drop_slow(attributes_of(b)->work);
+      attributes_maintain(attributes_of(b)->work);
   return 0;
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the webhook: webhook.c starts and ends it, request.c handles a
- * request from its head to its answer, authorize.c checks the head, listen.c
- * opens files and the socket. */
+/* The parts of the webhook: webhook.c starts and ends it, server.c keeps a
+ * server of libmicrohttpd running, request.c handles a request from its head to
+ * its answer, authorize.c checks the head, listen.c opens files and the socket.
+ */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include <microhttpd.h>
 
@@ -19,19 +21,40 @@ struct link {
   struct link *next;
 };
 
+enum { PEM_CERT, PEM_KEY, PEM_CA, PEM_COUNT };
+
+/* A daemon of libmicrohttpd with the certificates that it was started with. */
+struct server {
+  struct MHD_Daemon *daemon; /* NULL: not running */
+  char *pems[PEM_COUNT];
+  int fd; /* its socket once it accepts no more connections; else -1 */
+};
+
 struct webhook {
   struct webhook_settings settings;
-  struct MHD_Daemon *daemon;
-  struct event_reader *reader; /* the daemon's thread */
-  char *cert, *key, *ca;       /* PEM */
-  pthread_mutex_t lock;        /* of links and waiting */
+  struct server now;
+  struct server old; /* finishes its connections; replaced by `now` */
+  uint64_t old_since_ms, next_try_ms;
+  struct stat files[PEM_COUNT]; /* of the certificates of `now` */
+  int listener;                 /* each server has a duplicate; -1: none */
+  pthread_mutex_t reading;      /* of reader: two servers may overlap */
+  struct event_reader *reader;
+  pthread_mutex_t lock; /* of links and waiting */
   struct link *links;
   unsigned link_count;
   unsigned waiting; /* calls with the ledger */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
-  int listener; /* the socket after webhook_stop; -1: the daemon owns it */
 };
+
+/* Starts the server if it does not run and is due, replaces it when the files
+ * of its certificates have changed, ends the replaced one. Reports the outcome.
+ */
+void webhook_keep_server(struct webhook *w, uint64_t now_ms);
+/* Accepts no more connections. */
+void webhook_quiesce_server(struct server *s);
+/* Ends the server; no connection of it may wait for the ledger. */
+void webhook_end_server(struct server *s);
 
 /* The status that refuses a request by its head; 0 when its body may be read.
  * On the daemon's thread. */
@@ -45,6 +68,8 @@ enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
                                    const char *url, const char *method,
                                    const char *version, const char *bytes,
                                    size_t *len, void **place);
+void webhook_on_connection(void *ctx, struct MHD_Connection *c, void **place,
+                           enum MHD_ConnectionNotificationCode code);
 void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
                           enum MHD_RequestTerminationCode why);
 

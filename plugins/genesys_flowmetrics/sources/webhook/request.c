@@ -118,6 +118,7 @@ static void add_body(struct call *call, const char *bytes, size_t len) {
 static void decode_body(struct call *call) {
   struct webhook *w = call->webhook;
   const struct event_sink sink = {batch_add, &call->batch};
+  pthread_mutex_lock(&w->reading);
   enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
                                  call->body.len, &call->counts, &sink, NULL);
   stats_events(w->settings.source->stats, &call->counts);
@@ -125,6 +126,7 @@ static void decode_body(struct call *call) {
   call->is_unread = code == GC_OK && event_counts_unread(&call->counts) > 0;
   if (call->is_unread)
     event_report_unread(w->reader, w->settings.notice, w->settings.ctx);
+  pthread_mutex_unlock(&w->reading);
   if (code != GC_OK)
     call->status = code == GC_ERR_MEMORY ? 503 : 400;
   else if (call->batch.count == 0)

@@ -31,14 +31,17 @@ struct webhook_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
-  /* The outcome of reading the secret file. */
+  /* The outcome of listening, of reading the secret file, and what else an
+   * operator should know. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
 
 struct webhook;
 
-/* Listens. NULL and err when the address is in use or a file unreadable. */
+/* Listens. When the address is not free or a certificate cannot be used,
+ * reports that as "listening" and goes on trying with webhook_maintain. NULL
+ * and err when out of memory. */
 struct webhook *webhook_start(const struct webhook_settings *settings,
                               struct gc_err *err);
 /* Accepts no more requests. The ledger may still hold some; call ledger_stop,
@@ -46,9 +49,10 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
 void webhook_stop(struct webhook *w);
 void webhook_free(struct webhook *w);
 
-/* Closes connections that have not sent a whole request in time. Call it about
- * once a second, from one thread. */
-void webhook_drop_slow(struct webhook *w, uint64_t now_ms);
+/* Closes connections that have not sent a whole request in time; listens if
+ * that failed before; continues with changed certificates, without an
+ * interruption. Call it about once a second, from one thread. */
+void webhook_maintain(struct webhook *w, uint64_t now_ms);
 
 /* True for equal texts. The time it takes does not depend on the texts. */
 bool webhook_same_secret(const char *a, size_t a_len, const char *b,

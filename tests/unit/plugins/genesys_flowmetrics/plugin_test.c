@@ -127,7 +127,7 @@ static void an_unknown_account_disables_only_its_block(void) {
   fake_shutdown();
 }
 
-static void a_taken_port_is_one_error(void) {
+static void a_taken_port_is_reported_and_tried_again(void) {
   char text[300];
   load();
   int fd = listening();
@@ -138,11 +138,16 @@ static void a_taken_port_is_one_error(void) {
            port);
   CHECK_INT(fake_config(text), 0);
   CHECK_INT(fake_init(), 0);
-  CHECK(fake_log_has("ERROR genesys_flowmetrics: <Attributes \"hook\">: "));
+  CHECK(fake_log_has("genesys_flowmetrics: attributes-hook, listening: "));
   CHECK(fake_log_has("in use"));
   CHECK_INT(fake_read(NULL), 0);
-  fake_shutdown();
   close(fd);
+  while (fake_gauge("genesys-attributes-hook/source_up-webhook") != 1) {
+    CHECK_INT(fake_read(LOOK), 0);
+    CHECK_INT(fake_read("genesys_flowmetrics/attributes-hook/state"), 0);
+  }
+  post_event(9);
+  fake_shutdown();
 }
 
 static void it_stops_while_the_queue_is_away(void) {
@@ -249,7 +254,7 @@ int main(void) {
   RUN_ALONE(flows_alone_keep_no_attributes);
   RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
   RUN_ALONE(an_unknown_account_disables_only_its_block);
-  RUN_ALONE(a_taken_port_is_one_error);
+  RUN_ALONE(a_taken_port_is_reported_and_tried_again);
   RUN_ALONE(it_stops_while_the_queue_is_away);
   RUN_ALONE(a_wrong_option_ends_the_start);
   snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);

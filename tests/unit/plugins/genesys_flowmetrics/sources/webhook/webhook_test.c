@@ -280,8 +280,8 @@ static void a_slow_client_is_disconnected(void) {
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
   /* The connection was accepted when another one is answered. */
   CHECK_INT(ask("POST", "/genesys", "s3cret", "{}"), 200);
-  webhook_drop_slow(webhook, gc_clock_now_ms());
-  webhook_drop_slow(webhook, gc_clock_now_ms() + 11000);
+  webhook_maintain(webhook, gc_clock_now_ms());
+  webhook_maintain(webhook, gc_clock_now_ms() + 11000);
   CHECK_INT(status_of(fd), 0); /* the end, not an answer */
   close(fd);
   end();
@@ -330,17 +330,6 @@ static void an_unreadable_secret_file_is_answered_503(void) {
   end();
 }
 
-static void a_taken_port_is_reported(void) {
-  begin();
-  struct gc_err err = {.text = ""};
-  const struct webhook_options taken = {.listen = address, .port = port};
-  const struct webhook_settings w = {
-      .options = &taken, .form = &form, .source = &source};
-  CHECK(webhook_start(&w, &err) == NULL);
-  CHECK_HAS(err.text, "in use");
-  end();
-}
-
 int main(void) {
   char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-webhook-XXXXXX");
@@ -363,7 +352,6 @@ int main(void) {
   RUN(simultaneous_requests_are_counted_once);
   RUN(secrets_are_compared_whole);
   RUN(an_unreadable_secret_file_is_answered_503);
-  RUN(a_taken_port_is_reported);
   RUN(a_late_attribute_is_reported); /* last: it drops the keys of the others */
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The server of the webhook: an address that is taken for a while, versions of
+ * TLS, certificates that are replaced. */
+#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+#include "common/net/clock.h"
+#include "tests/support/certs.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+static struct certs certs;
+static struct attribute_form form;
+static struct stats stats;
+static const struct ledger_source source = {.scope = "", .stats = &stats};
+static struct webhook *webhook;
+static char address[] = "127.0.0.1", path[] = "/genesys", header[] = "X-Key";
+static char cert[128];
+static struct webhook_options options;
+static struct gc_err newest;
+
+static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  CHECK_STR(cause, "listening");
+  newest = *err;
+}
+
+/* A socket bound to a port of its own. */
+static int taken(uint32_t *ret_port) {
+  struct sockaddr_in at = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(at);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
+  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+  *ret_port = ntohs(at.sin_port);
+  return fd;
+}
+
+static void begin(char *tls_cert) {
+  struct gc_err err = {.text = ""};
+  options.listen = address;
+  options.path = path;
+  options.secret_header = header;
+  options.tls_cert = tls_cert;
+  options.max_body_bytes = 2000;
+  options.max_connections = 20;
+  const struct webhook_settings settings = {
+      .options = &options, .form = &form, .source = &source, .notice = notice};
+  memset(&stats, 0, sizeof(stats));
+  webhook = webhook_start(&settings, &err);
+  CHECK_STR(err.text, "");
+}
+
+static int dial(void) {
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)options.port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+    return fd;
+  close(fd);
+  return -1;
+}
+
+/* The serial number of the certificate that the server shows to a client of
+ * this version of TLS; -1 when it refuses the version. */
+static long serial_by(int version) {
+  SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+  long serial = -1;
+  int fd = dial();
+  SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0");
+  CHECK_INT(SSL_CTX_set_min_proto_version(ctx, version), 1);
+  CHECK_INT(SSL_CTX_set_max_proto_version(ctx, version), 1);
+  SSL *ssl = SSL_new(ctx);
+  SSL_set_fd(ssl, fd);
+  if (SSL_connect(ssl) == 1) {
+    X509 *shown = SSL_get_peer_certificate(ssl);
+    unsigned char *der = NULL;
+    int len = i2d_X509(shown, &der);
+    serial = 0;
+    for (int i = 0; i < len; i++)
+      serial = (serial * 31 + der[i]) & 0xffffff;
+    OPENSSL_free(der);
+    X509_free(shown);
+  }
+  SSL_free(ssl);
+  SSL_CTX_free(ctx);
+  close(fd);
+  return serial;
+}
+
+static void copy_file(const char *from) {
+  char command[700];
+  snprintf(command, sizeof(command), "cp %s %s.new && mv %s.new %s", from, cert,
+           cert, cert);
+  CHECK_INT(system(command), 0);
+}
+
+static void an_address_that_is_taken_is_tried_again(void) {
+  int fd = taken(&options.port);
+  uint64_t now_ms = gc_clock_now_ms();
+  CHECK_INT(listen(fd, 1), 0);
+  begin(NULL);
+  CHECK_HAS(newest.text, "in use");
+  CHECK_INT(stats.up, 0);
+  webhook_maintain(webhook, now_ms + 2000);
+  CHECK_INT(newest.code, GC_ERR_STATE);
+  close(fd);
+  webhook_maintain(webhook, now_ms + 4000);
+  CHECK_INT(newest.code, GC_OK);
+  CHECK_INT(stats.up, 1);
+  fd = dial();
+  CHECK(fd >= 0);
+  close(fd);
+  webhook_free(webhook);
+}
+
+static void old_versions_of_tls_are_refused(void) {
+  close(taken(&options.port));
+  begin(certs.server);
+  CHECK_INT(newest.code, GC_OK);
+  CHECK_INT(serial_by(TLS1_VERSION), -1);
+  CHECK_INT(serial_by(TLS1_1_VERSION), -1);
+  CHECK(serial_by(TLS1_2_VERSION) >= 0);
+  CHECK(serial_by(TLS1_3_VERSION) >= 0);
+  webhook_free(webhook);
+}
+
+static void a_certificate_that_is_replaced_is_followed(void) {
+  uint64_t now_ms = gc_clock_now_ms();
+  close(taken(&options.port));
+  copy_file(certs.expired);
+  begin(cert);
+  long first = serial_by(TLS1_2_VERSION);
+  webhook_maintain(webhook, now_ms += 2000);
+  CHECK_INT(serial_by(TLS1_2_VERSION), first);
+  /* Half a file: the server goes on with what it has, and says so. */
+  copy_file("/dev/null");
+  webhook_maintain(webhook, now_ms += 2000);
+  CHECK_HAS(newest.text, "cannot be read");
+  CHECK_INT(serial_by(TLS1_2_VERSION), first);
+  copy_file(certs.server);
+  webhook_maintain(webhook, now_ms += 2000);
+  CHECK_INT(newest.code, GC_OK);
+  long second = serial_by(TLS1_2_VERSION);
+  CHECK(second >= 0 && second != first);
+  webhook_maintain(webhook, now_ms + 60000); /* the old server ends */
+  CHECK_INT(serial_by(TLS1_2_VERSION), second);
+  webhook_free(webhook);
+}
+
+static void a_missing_certificate_is_tried_again(void) {
+  uint64_t now_ms = gc_clock_now_ms();
+  close(taken(&options.port));
+  CHECK_INT(unlink(cert), 0);
+  begin(cert);
+  CHECK_HAS(newest.text, "TLSCert");
+  CHECK_INT(stats.up, 0);
+  copy_file(certs.server);
+  webhook_maintain(webhook, now_ms + 2000);
+  CHECK_INT(stats.up, 1);
+  CHECK(serial_by(TLS1_2_VERSION) >= 0);
+  webhook_free(webhook);
+}
+
+int main(void) {
+  if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
+      GC_OK)
+    return 99;
+  certs_make(&certs);
+  snprintf(cert, sizeof(cert), "%s/hook.pem", certs.dir);
+  RUN(an_address_that_is_taken_is_tried_again);
+  RUN(old_versions_of_tls_are_refused);
+  RUN(a_certificate_that_is_replaced_is_followed);
+  RUN(a_missing_certificate_is_tried_again);
+  certs_remove(&certs);
+  return check_done();
+}
