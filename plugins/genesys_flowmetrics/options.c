@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
@@ -136,6 +137,33 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_END,
 };
 
+/* The place of the next warning. */
+static struct gc_err *next_warning(struct attributes_config *ret) {
+  static struct gc_err unused;
+  return ret->warning_count < ATTRIBUTES_WARNINGS_MAX
+             ? &ret->warnings[ret->warning_count++]
+             : &unused;
+}
+
+static void warn_exposed(const char *secret_file,
+                         struct attributes_config *ret) {
+  const struct gc_secret secret = {.file = secret_file};
+  struct gc_err words;
+  if (secret_file != NULL && gc_secret_is_exposed(&secret, &words))
+    *next_warning(ret) = words;
+}
+
+/* A file that holds a secret among other things. */
+static void warn_readable(const char *what, const char *path,
+                          struct attributes_config *ret) {
+  struct stat st;
+  if (path != NULL && stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+    (void)gc_fail(next_warning(ret), GC_ERR_STATE,
+                  "%s %s is readable by every user of this host; chmod 0640 "
+                  "and chgrp it to collectd's group",
+                  what, path);
+}
+
 static enum gc_code check_retention(const struct attributes_options *o,
                                     struct attributes_config *ret,
                                     struct gc_err *err) {
@@ -181,25 +209,25 @@ static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
 
 static enum gc_code check_sqs(struct attributes_options *o,
                               struct attributes_config *ret,
-                              struct gc_err *ret_warning, struct gc_err *err) {
+                              struct gc_err *err) {
   char url[GC_URL_SIZE];
-  const struct gc_secret secret = {.file = o->sqs.secret_access_key_file};
   if (o->sqs.queue_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");
   GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
   GC_TRY(replace_text(&o->sqs.queue_url, url, err));
   GC_TRY(find_region(&o->sqs, err));
-  if (secret.file != NULL)
-    (void)gc_secret_is_exposed(&secret, ret_warning);
+  warn_exposed(o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
-  return credentials_find_source(o->sqs.access_key_id,
+  GC_TRY(credentials_find_source(o->sqs.access_key_id,
                                  o->sqs.secret_access_key_file,
-                                 &ret->credentials, err);
+                                 &ret->credentials, err));
+  warn_readable("the shared credentials file", ret->credentials.file, ret);
+  return GC_OK;
 }
 
 /* Checks an address that other hosts can reach. */
 static enum gc_code check_public(const struct webhook_options *o,
-                                 struct gc_err *ret_warning,
+                                 struct attributes_config *ret,
                                  struct gc_err *err) {
   bool authenticates = o->secret_file != NULL || o->tls_client_ca != NULL;
   if (gc_host_is_loopback(o->listen, strlen(o->listen)))
@@ -210,12 +238,12 @@ static enum gc_code check_public(const struct webhook_options *o,
                    "SharedSecretFile and TLSCert, or listen on 127.0.0.1",
                    o->listen);
   if (!authenticates)
-    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+    (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
                   "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
                   "any host that reaches it can post events",
                   o->listen);
   else if (o->tls_cert == NULL)
-    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+    (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
                   "Listen \"%.60s\" without TLSCert: secret and events are "
                   "sent unencrypted",
                   o->listen);
@@ -229,9 +257,8 @@ static bool is_header_name(const char *name) {
 }
 
 static enum gc_code check_webhook(const struct webhook_options *o,
-                                  struct gc_err *ret_warning,
+                                  struct attributes_config *ret,
                                   struct gc_err *err) {
-  const struct gc_secret secret = {.file = o->secret_file};
   if (o->listen == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Listen needs an address");
   if (o->path == NULL || o->path[0] != '/')
@@ -241,9 +268,10 @@ static enum gc_code check_webhook(const struct webhook_options *o,
   if (o->secret_header == NULL || !is_header_name(o->secret_header))
     return gc_fail(err, GC_ERR_CONFIG,
                    "SharedSecretHeader is not the name of a header");
-  if (secret.file != NULL)
-    (void)gc_secret_is_exposed(&secret, ret_warning);
-  return check_public(o, ret_warning, err);
+  warn_exposed(o->secret_file, ret);
+  warn_readable(o->tls_key != NULL ? "TLSKey" : "TLSCert",
+                o->tls_key != NULL ? o->tls_key : o->tls_cert, ret);
+  return check_public(o, ret, err);
 }
 
 static enum gc_code check_notifications(const struct attributes_options *o,
@@ -255,10 +283,10 @@ static enum gc_code check_notifications(const struct attributes_options *o,
 }
 
 static void warn_clear_text(const struct state_url *url,
-                            struct gc_err *ret_warning) {
+                            struct attributes_config *ret) {
   if (url->scheme == STATE_TCP &&
       !gc_host_is_loopback(url->host, strlen(url->host)))
-    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+    (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
                   "StateURL \"%.100s\": password and counts are sent "
                   "unencrypted; use rediss:// where available, or a separate "
                   "network",
@@ -267,9 +295,7 @@ static void warn_clear_text(const struct state_url *url,
 
 static enum gc_code check_state(const struct attributes_options *o,
                                 struct attributes_config *ret,
-                                struct gc_err *ret_warning,
                                 struct gc_err *err) {
-  const struct gc_secret secret = {.file = o->state_password_file};
   struct redis_settings *redis = &ret->redis;
   if (o->state_url == NULL) {
     if (o->state_user != NULL || o->state_password_file != NULL)
@@ -295,9 +321,8 @@ static enum gc_code check_state(const struct attributes_options *o,
   redis->password_file = o->state_password_file;
   redis->tls = &o->connect;
   ret->is_shared = true;
-  warn_clear_text(&redis->url, ret_warning);
-  if (secret.file != NULL)
-    (void)gc_secret_is_exposed(&secret, ret_warning);
+  warn_clear_text(&redis->url, ret);
+  warn_exposed(o->state_password_file, ret);
   return GC_OK;
 }
 
@@ -331,15 +356,16 @@ enum gc_code attributes_check_state(const struct attributes_options *o,
 
 enum gc_code attributes_check(struct attributes_options *o,
                               struct attributes_config *ret,
-                              struct gc_err *ret_warning, struct gc_err *err) {
-  GC_TRY(check_state(o, ret, ret_warning, err));
+                              struct gc_err *err) {
+  ret->warning_count = 0;
+  GC_TRY(check_state(o, ret, err));
   GC_TRY(
       attribute_form_set(&ret->form, o->format != NULL ? o->format : "", err));
   GC_TRY(check_retention(o, ret, err));
   if (o->source == FROM_NOTIFICATIONS)
     return check_notifications(o, err);
-  return o->source == FROM_SQS ? check_sqs(o, ret, ret_warning, err)
-                               : check_webhook(&o->webhook, ret_warning, err);
+  return o->source == FROM_SQS ? check_sqs(o, ret, err)
+                               : check_webhook(&o->webhook, ret, err);
 }
 
 void attributes_config_clear(struct attributes_config *c) {

@@ -11,7 +11,7 @@
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
-enum { ATTRIBUTES_NAME_MAX_BYTES = 127 };
+enum { ATTRIBUTES_NAME_MAX_BYTES = 127, ATTRIBUTES_WARNINGS_MAX = 8 };
 enum attributes_from { FROM_SQS, FROM_WEBHOOK, FROM_NOTIFICATIONS };
 
 struct attributes_options {
@@ -37,14 +37,14 @@ struct attributes_config {
   bool is_shared;                        /* StateURL is set: */
   struct redis_settings redis;           /* borrows from the options */
   struct credentials_source credentials; /* sqs */
+  struct gc_err warnings[ATTRIBUTES_WARNINGS_MAX]; /* a line for each */
+  size_t warning_count;
 };
 
 /* Checks the rules that a row cannot express. Removes AWS's secrets from the
- * environment. `ret_warning` keeps GC_OK when there is nothing to warn
- * about. */
+ * environment. */
 GC_MUST_CHECK enum gc_code attributes_check(struct attributes_options *o,
                                             struct attributes_config *ret,
-                                            struct gc_err *ret_warning,
                                             struct gc_err *err);
 /* Checks the name of a block with a shared state, which keeps counts under it.
  */

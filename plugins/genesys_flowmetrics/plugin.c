@@ -40,11 +40,17 @@ static struct attributes_block *attributes_of(struct gc_block *b) {
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
+  struct attributes_config *config = &attributes_of(b)->config;
+  (void)warning; /* there may be several */
   GC_TRY(attributes_check_name(b->options, b->name, err));
   for (const struct gc_block *o = plugin.blocks; o != NULL; o = o->next)
     if (o->is == b->is)
       GC_TRY(attributes_check_state(b->options, o->options, o->name, err));
-  return attributes_check(b->options, &attributes_of(b)->config, warning, err);
+  GC_TRY(attributes_check(b->options, config, err));
+  for (size_t i = 0; i < config->warning_count; i++)
+    gc_log_line(plugin.log, GC_LOG_WARNING, "<Attributes \"%s\">: %s", b->name,
+                config->warnings[i].text);
+  return GC_OK;
 }
 
 static void clear_block(struct gc_block *b) {

@@ -30,6 +30,11 @@ enum key {
   KEY_DATA,
 };
 
+/* Members of an event of the platform. */
+static const unsigned known_keys = 1u << KEY_ATTRIBUTES |
+                                   1u << KEY_PARTICIPANTS | 1u << KEY_BODY |
+                                   1u << KEY_CONVERSATION | 1u << KEY_TOPIC;
+
 #define KEY(text)                                                              \
   { text, sizeof(text) - 1 }
 static const struct {
@@ -68,8 +73,8 @@ struct waiting {
 struct marks {
   unsigned frame_count;
   size_t waiting_count;
-  unsigned events;               /* with metrics */
-  bool is_known;                 /* it has attributes or participants */
+  unsigned events; /* with metrics */
+  bool is_known;   /* it has members of an event of the platform */
   bool has_stray, has_stray_key; /* a marker elsewhere; in a member's name */
 };
 
@@ -267,6 +272,7 @@ static enum gc_code keep_member(struct event_reader *r, struct frame *f,
                                 enum key key, const struct gc_json_value *v,
                                 struct gc_err *err) {
   const char *id;
+  r->now.is_known |= known_keys >> key & 1;
   if (key == KEY_CONVERSATION)
     return keep_id(r, &f->conversation, v->text, v->len, err);
   if (key == KEY_ID)
@@ -343,11 +349,6 @@ static bool is_element(const struct event_reader *r, unsigned frame) {
                     : frame == 1 && r->frames[0].is_array;
 }
 
-static void copy_name(struct frame *f, const char *key, size_t len) {
-  size_t n = len < sizeof(f->name) ? len : sizeof(f->name) - 1;
-  memcpy(f->name, key, n);
-}
-
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct event_reader *r = ctx;
   const struct frame *above = top_of(r);
@@ -365,14 +366,13 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   *f = (struct frame){.is_array = at->kind == GC_JSON_ARRAY};
   if (is_member) {
     f->key = key_of(key, len);
-    copy_name(f, key, len);
+    memcpy(f->name, key, len < SHOWN_SIZE ? len : SHOWN_SIZE - 1);
   }
-  if (f->key == KEY_PARTICIPANTS && is_member)
+  if (f->key == KEY_PARTICIPANTS)
     r->frames[r->now.frame_count - 1].has_participants = true;
   if (is_element(r, r->now.frame_count++))
     begin_element(r);
-  if (f->key == KEY_PARTICIPANTS || f->key == KEY_ATTRIBUTES)
-    r->now.is_known = true;
+  r->now.is_known |= known_keys >> f->key & 1;
   f->first_waiting = r->now.waiting_count;
   return GC_OK;
 }

@@ -74,6 +74,14 @@ static bool find_file(struct credentials_source *s) {
          copy_text(&s->profile, profile != NULL ? profile : "default");
 }
 
+/* True when nothing but a port and a path follows the host: "@" would make the
+ * host a user's name. */
+static bool ends_host(const char *rest) {
+  if (*rest == ':')
+    rest += 1 + strspn(rest + 1, "0123456789");
+  return *rest == '\0' || *rest == '/';
+}
+
 /* Accepts plain http only for the loopback address and for the addresses of the
  * cloud's own endpoints. */
 static enum gc_code check_container(const char *url, struct gc_err *err) {
@@ -83,7 +91,7 @@ static enum gc_code check_container(const char *url, struct gc_err *err) {
   for (size_t i = 0; i < GC_COUNT(own); i++) {
     size_t len = strlen(own[i]);
     if (strncmp(url, "http://", 7) == 0 && strncmp(url + 7, own[i], len) == 0 &&
-        strchr(":/", url[7 + len]) != NULL)
+        ends_host(url + 7 + len))
       return GC_OK;
   }
   return gc_url_check("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, checked, err);

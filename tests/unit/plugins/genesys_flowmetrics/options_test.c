@@ -10,7 +10,8 @@
 #include "tests/support/conf_text.h"
 
 static struct attributes_options options;
-static struct gc_err warning;
+static struct gc_err warning, second;
+static size_t warning_count;
 static char region[64], url[128];
 static int64_t retention_ms;
 
@@ -19,8 +20,10 @@ static enum gc_code on_block(const char *name, void *settings,
   struct attributes_config config = {.retention_ms = 0};
   (void)name;
   options = *(struct attributes_options *)settings;
-  warning = (struct gc_err){.code = GC_OK};
-  enum gc_code code = attributes_check(&options, &config, &warning, err);
+  enum gc_code code = attributes_check(&options, &config, err);
+  warning = config.warnings[0];
+  second = config.warnings[1];
+  warning_count = config.warning_count;
   snprintf(region, sizeof(region), "%s",
            options.sqs.region != NULL ? options.sqs.region : "");
   snprintf(url, sizeof(url), "%s",
@@ -142,6 +145,32 @@ static void a_public_listener_without_tls_or_secret_is_a_warning(void) {
   CHECK_INT(warning.code, GC_OK);
 }
 
+static void each_warning_is_a_line_of_its_own(void) {
+  char text[300], folder[] = "/tmp/gc-options-XXXXXX";
+  struct gc_err err;
+  CHECK(mkdtemp(folder) != NULL);
+  snprintf(text, sizeof(text), "touch %s/s %s/k && chmod 0644 %s/s %s/k",
+           folder, folder, folder, folder);
+  CHECK_INT(system(text), 0);
+  snprintf(text, sizeof(text),
+           "Source \"webhook\"\nListen \"0.0.0.0\"\n"
+           "SharedSecretFile \"%s/s\"\nTLSCert \"/c\"\nTLSKey \"%s/k\"",
+           folder, folder);
+  CHECK_INT(configure(text, &err), GC_OK);
+  CHECK_INT(warning_count, 2);
+  CHECK_HAS(warning.text, "/s is readable by every user");
+  CHECK_HAS(second.text, "TLSKey");
+  CHECK_HAS(second.text, "/k is readable by every user");
+  snprintf(text, sizeof(text), "%s/k", folder);
+  setenv("AWS_SHARED_CREDENTIALS_FILE", text, 1);
+  CHECK_INT(configure(QUEUE, &err), GC_OK);
+  CHECK_INT(warning_count, 1);
+  CHECK_HAS(warning.text, "the shared credentials file");
+  unsetenv("AWS_SHARED_CREDENTIALS_FILE");
+  snprintf(text, sizeof(text), "rm -rf %s", folder);
+  CHECK_INT(system(text), 0);
+}
+
 static void a_shared_state_needs_a_build_with_hiredis(void) {
   static const struct {
     const char *text, *warns;
@@ -182,6 +211,7 @@ int main(void) {
   RUN(a_name_that_would_be_cut_is_refused_with_a_shared_state);
   RUN(contradictory_options_are_refused);
   RUN(a_public_listener_without_tls_or_secret_is_a_warning);
+  RUN(each_warning_is_a_line_of_its_own);
   RUN(a_shared_state_needs_a_build_with_hiredis);
   RUN(blocks_keep_their_state_in_one_place);
   return check_done();

@@ -142,6 +142,8 @@ static void a_metric_in_an_unknown_envelope_is_reported(void) {
 static void a_marker_in_the_values_of_a_known_event_is_data(void) {
   static const char *const rows[] = {
       "{\"conversationId\":\"c1\",\"attributes\":{\"Last\":\"" NAME "\"}}",
+      "{\"detail\":{\"eventBody\":{\"conversationId\":\"c1\",\"subject\":"
+      "\"about " NAME "\"}}}",
       "{\"eventBody\":{\"id\":\"c1\",\"participants\":[{\"wrapupNote\":\"" NAME
       "\",\"attributes\":{}}]}}",
       "{\"conversationId\":\"c1\",\"attributes\":{\"Json\":\"{\\\"" NAME

@@ -206,6 +206,19 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", 1);
   CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_ERR_CONFIG);
   credentials_source_clear(&s);
+  static const char *const disguised[] = {
+      "http://169.254.170.2:80@example.com/x",
+      "http://169.254.170.2:@example.com", "http://169.254.170.2.example.com/",
+      "http://169.254.170.2:80.example.com/"};
+  for (size_t i = 0; i < GC_COUNT(disguised); i++) {
+    CHECK_ROW(disguised[i]);
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", disguised[i], 1);
+    CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_ERR_CONFIG);
+    credentials_source_clear(&s);
+  }
+  setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.2:80/v1", 1);
+  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
+  credentials_source_clear(&s);
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1", 1);
   CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_CONTAINER);
