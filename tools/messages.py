@@ -30,7 +30,7 @@ MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 # ... and these are words of a protocol.
 PROTOCOL = re.compile(
-    r"(CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
+    r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
     r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+")
 # Words of libcurl that the code looks for, and the decoders' names of models.

@@ -62,8 +62,8 @@ static enum gc_code migrate_file(struct gc_state_file *s,
   return gc_state_file_run(s, "COMMIT", err);
 }
 
-/* Migrates an older file. `ret_foreign`: the file is of another program or not
- * a database; the caller renames it. */
+/* Migrates an older file. `ret_foreign`: the file is not a database; the caller
+ * renames it. A database of another program, which may have it open, stays. */
 static enum gc_code check_version(struct gc_state_file *s,
                                   const struct gc_state_kind *kind,
                                   bool *ret_foreign, struct gc_err *err) {
@@ -77,11 +77,11 @@ static enum gc_code check_version(struct gc_state_file *s,
     return GC_ERR_STATE;
   }
   bool is_empty = application == 0 && version == 0 && tables == 0;
-  if (!is_empty && application != kind->application_id) {
-    *ret_foreign = true;
+  if (!is_empty && application != kind->application_id)
     return gc_fail(err, GC_ERR_STATE,
-                   "state file %s: a database of another program", s->path);
-  }
+                   "state file %s: a database of another program; name another "
+                   "StateDir",
+                   s->path);
   if (version > kind->version)
     return gc_fail(err, GC_ERR_STATE,
                    "state file %s has version %d, this collectd-genesys knows "
@@ -93,6 +93,19 @@ static enum gc_code check_version(struct gc_state_file *s,
   return GC_OK;
 }
 
+/* A file of an earlier version, or a restored one, may be readable for all. */
+static void close_to_others(const char *path) {
+  static const char *const parts[] = {"", "-wal", "-shm"};
+  char part[GC_STATE_PATH_SIZE + 8];
+  struct stat st;
+  for (size_t i = 0; i < GC_COUNT(parts); i++) {
+    snprintf(part, sizeof(part), "%s%s", path, parts[i]);
+    if (lstat(part, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_uid == geteuid() && (st.st_mode & 07177) != 0)
+      (void)chmod(part, 0600);
+  }
+}
+
 static enum gc_code open_file(struct gc_state_file *s,
                               const struct gc_state_kind *kind,
                               bool *ret_foreign, struct gc_err *err) {
@@ -102,6 +115,8 @@ static enum gc_code open_file(struct gc_state_file *s,
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0)
     close(fd);
+  else
+    close_to_others(s->path);
   int code = sqlite3_open_v2(
       s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL);
   *ret_foreign = false;

@@ -3,8 +3,8 @@
  * can read it while we run. WAL with full synchronisation: a committed
  * transaction survives a crash. Mode 0600. The file has a version (PRAGMA
  * user_version) and an owner (PRAGMA application_id). Opening migrates an older
- * version; a newer one is refused and stays untouched. A corrupt file or one of
- * another program is renamed (state.db.bad-1 …), never deleted.
+ * version; a newer one, or a database of another program, is refused and stays
+ * untouched. A corrupt file is renamed (state.db.bad-1 …), never deleted.
  * One thread at a time may use the struct. */
 #ifndef GC_NET_STORE_STATE_FILE_H
 #define GC_NET_STORE_STATE_FILE_H

@@ -54,7 +54,14 @@ static inline uint64_t event_counts_unread(const struct event_counts *c) {
   return c->unplaced + c->malformed[MALFORMED_CONVERSATION];
 }
 
-void event_counts_add(struct event_counts *to, const struct event_counts *more);
+static inline void event_counts_add(struct event_counts *to,
+                                    const struct event_counts *more) {
+  to->events += more->events;
+  to->skipped += more->skipped;
+  to->unplaced += more->unplaced;
+  for (size_t i = 0; i < MALFORMED_COUNT; i++)
+    to->malformed[i] += more->malformed[i];
+}
 
 /* Receives the metrics; any code but GC_OK ends the decoding with that code. */
 struct event_sink {

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
-void event_counts_add(struct event_counts *to,
-                      const struct event_counts *more) {
-  to->events += more->events;
-  to->skipped += more->skipped;
-  to->unplaced += more->unplaced;
-  for (size_t i = 0; i < MALFORMED_COUNT; i++)
-    to->malformed[i] += more->malformed[i];
-}
-
 void event_report_unread(const struct event_reader *r,
                          void (*notice)(void *ctx, const char *cause,
                                         const struct gc_err *err),

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -40,6 +36,7 @@ static const struct gc_state_kind kind = {
     .migrations = migrations,
     .version = GC_COUNT(migrations),
     .busy_ms = BUSY_MS,
+    .lock_name = "flowmetrics.lock",
 };
 
 enum statement {
@@ -72,7 +69,6 @@ static const char *const sqls[STATEMENT_COUNT] = {
 struct sqlite_db {
   struct gc_state_file file;
   sqlite3_stmt *statements[STATEMENT_COUNT];
-  int lock_fd;
   uint32_t floor;
 };
 
@@ -187,25 +183,6 @@ static enum gc_code prepare_statements(struct sqlite_db *s,
   return read_floor(s, err);
 }
 
-/* Two processes would each continue from the counts in their own memory. The
- * kernel releases the lock however a process dies. */
-static enum gc_code take_lock(struct sqlite_db *s, const char *folder,
-                              struct gc_err *err) {
-  char path[GC_STATE_PATH_SIZE];
-  if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-    return gc_fail(err, GC_ERR_STATE,
-                   "StateDir %s: %s; make it and give it to collectd's user",
-                   folder, strerror(errno));
-  snprintf(path, sizeof(path), "%s/flowmetrics.lock", folder);
-  s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (s->lock_fd >= 0 && flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
-    return GC_OK;
-  return gc_fail(err, GC_ERR_STATE, "%s: %s", path,
-                 errno == EWOULDBLOCK
-                     ? "another process uses it; give each its own StateDir"
-                     : strerror(errno));
-}
-
 static enum gc_code open_file(struct sqlite_db *s, const char *folder,
                               struct gc_err *ret_warning, struct gc_err *err) {
   GC_TRY(gc_state_file_open(folder, &kind, &s->file, ret_warning, err));
@@ -220,8 +197,6 @@ enum gc_code sqlite_db_open(const char *folder, struct sqlite_db **ret,
   GC_AUTO(sqlite_db_close_auto) struct sqlite_db *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  s->lock_fd = -1;
-  GC_TRY(take_lock(s, folder, err));
   GC_TRY(open_file(s, folder, ret_warning, err));
   *ret = gc_steal(s);
   return GC_OK;
@@ -232,8 +207,6 @@ void sqlite_db_close(struct sqlite_db *s) {
     return;
   finalize_statements(s);
   gc_state_file_close(&s->file);
-  if (s->lock_fd >= 0)
-    close(s->lock_fd);
   free(s);
 }
 
@@ -401,5 +374,51 @@ enum gc_code sqlite_db_reset(struct sqlite_db *s, struct gc_err *ret_warning,
                              struct gc_err *err) {
   finalize_statements(s);
   GC_TRY(gc_state_file_reset(&s->file, &kind, ret_warning, err));
+  return prepare_statements(s, err);
+}
+
+bool sqlite_db_is_there(const struct sqlite_db *s) {
+  return gc_state_file_is_there(&s->file);
+}
+
+/* The deleted file can still be read. A file in its place may have keys too. */
+static enum gc_code copy_keys(struct sqlite_db *s, const char *path,
+                              struct gc_err *err) {
+  static const char *const steps[] = {
+      "BEGIN", "INSERT OR IGNORE INTO fresh.seen SELECT key FROM main.seen",
+      "UPDATE fresh.floor SET minute = "
+      "max(minute, (SELECT max(minute) FROM main.floor))",
+      "COMMIT"};
+  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->file.db, "ATTACH ? AS fresh", -1, &q, NULL) !=
+          SQLITE_OK ||
+      sqlite3_bind_text(q, 1, path, -1, SQLITE_STATIC) != SQLITE_OK ||
+      sqlite3_step(q) != SQLITE_DONE)
+    return fail_with(s, "cannot be restored", err);
+  enum gc_code code = GC_OK;
+  for (size_t i = 0; code == GC_OK && i < GC_COUNT(steps); i++)
+    code = gc_state_file_run(&s->file, steps[i], err);
+  if (code != GC_OK)
+    sqlite_db_rollback(s);
+  sqlite3_exec(s->file.db, "DETACH fresh", NULL, NULL, NULL);
+  return code;
+}
+
+/* The lock may have been deleted too, and belong to another process now. */
+enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
+                               struct gc_err *ret_warning, struct gc_err *err) {
+  struct gc_state_file fresh = {.db = NULL};
+  if (s->file.lock_fd > 0)
+    close(s->file.lock_fd);
+  s->file.lock_fd = 0;
+  GC_TRY(gc_state_file_open(folder, &kind, &fresh, ret_warning, err));
+  enum gc_code code = copy_keys(s, fresh.path, err);
+  if (code != GC_OK) {
+    gc_state_file_close(&fresh);
+    return code;
+  }
+  finalize_statements(s);
+  gc_state_file_close(&s->file);
+  s->file = fresh;
   return prepare_statements(s, err);
 }

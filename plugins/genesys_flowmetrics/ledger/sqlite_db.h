@@ -96,6 +96,17 @@ GC_MUST_CHECK enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute,
                                            struct gc_err *err);
 uint32_t sqlite_db_floor(const struct sqlite_db *s);
 
+/* False when the open file is not the one in the folder any longer: it was
+ * deleted or replaced. */
+bool sqlite_db_is_there(const struct sqlite_db *s);
+/* Between transactions, when it is not there: makes the file again, with all
+ * keys, and continues with it; the caller adds the counters that it has in
+ * memory. On failure the deleted file stays open; call it again. */
+GC_MUST_CHECK enum gc_code sqlite_db_restore(struct sqlite_db *s,
+                                             const char *folder,
+                                             struct gc_err *ret_warning,
+                                             struct gc_err *err);
+
 /* After a failure: true when the file is corrupt. */
 bool sqlite_db_is_broken(const struct sqlite_db *s);
 /* Moves a corrupt file aside and creates a new one, to which the caller adds

@@ -180,8 +180,33 @@ static enum gc_code try_transact(struct ledger *l, struct batch *batches,
   return code;
 }
 
+/* Restores a file that was deleted or replaced. While that fails, nothing is
+ * committed; the deleted file stays open, because it has all keys. */
+static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  if (sqlite_db_is_there(l->db))
+    return GC_OK;
+  enum gc_code code = sqlite_db_restore(l->db, l->folder, &warning, err);
+  report_moved_file(l, &warning);
+  if (code == GC_OK)
+    code = write_counters_back(l, err);
+  if (code != GC_OK && sqlite_db_is_there(l->db)) { /* opening completes it */
+    close_file(l);
+    l->is_open = false;
+  }
+  if (code != GC_OK)
+    return gc_fail_in(err, code, "the state file was deleted while open: ");
+  (void)gc_fail(&warning, GC_ERR_STATE,
+                "%s/flowmetrics.db was deleted or replaced while open; it is "
+                "restored, nothing is lost: let nothing clean StateDir",
+                l->folder);
+  ledger_report(l, "state file restored", &warning);
+  return GC_OK;
+}
+
 static enum gc_code transact_in_file(struct ledger *l, struct batch *batches,
                                      size_t count, struct gc_err *err) {
+  GC_TRY(restore_file(l, err));
   enum gc_code code = try_transact(l, batches, count, err);
   if (code == GC_OK || !sqlite_db_is_broken(l->db))
     return code;
@@ -194,6 +219,11 @@ static enum gc_code transact_in_file(struct ledger *l, struct batch *batches,
 static void prune_keys(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   unsigned dropped = 0;
+  if (restore_file(l, &err) != GC_OK) {
+    ledger_report(l, "state", &err);
+    ledger_set_healthy(l, false);
+    return;
+  }
   uint32_t minute =
       ledger_minute_of(l->settings.wall_ms() - l->settings.retention_ms);
   enum gc_code code =

@@ -47,6 +47,8 @@ struct webhook {
   _Atomic bool is_stopping;
 };
 
+/* Closes connections that have not sent a whole request in time. */
+void webhook_drop_slow(struct webhook *w, uint64_t now_ms);
 /* Starts the server if it does not run and is due, replaces it when the files
  * of its certificates have changed, ends the replaced one. Reports the outcome.
  */

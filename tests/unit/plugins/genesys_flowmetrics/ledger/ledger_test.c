@@ -253,6 +253,42 @@ static void *send_all(void *arg) {
   return NULL;
 }
 
+static void count_one(struct ledger *l, unsigned number) {
+  struct batch *b = batch_new();
+  unsigned want = finished + 1;
+  put(b, "c", "A", number, NOW, "1");
+  ledger_submit(l, b);
+  wait_for(want);
+}
+
+static void empty_folder(bool remove_it) {
+  char command[128];
+  snprintf(command, sizeof(command), remove_it ? "rm -rf %s" : "rm -f %s/*",
+           folder);
+  CHECK_INT(system(command), 0);
+}
+
+/* Someone empties StateDir while the store is open. */
+static void a_store_that_is_deleted_is_whole_again(void) {
+  for (unsigned how = 0; how < 2; how++) {
+    fresh_folder();
+    struct ledger *l = start();
+    count_one(l, 1);
+    empty_folder(how == 1);
+    count_one(l, 1); /* a duplicate */
+    count_one(l, 2);
+    CHECK_INT(count_of(l, "A"), 2);
+    ledger_free(l);
+    l = start();
+    count_one(l, 1);
+    CHECK_INT(count_of(l, "A"), 2);
+    count_one(l, 2);
+    CHECK_INT(count_of(l, "A"), 2);
+    ledger_free(l);
+    remove_folder();
+  }
+}
+
 static void many_sources_share_one_count(void) {
   fresh_folder();
   struct ledger *l = start();
@@ -271,14 +307,6 @@ static void many_sources_share_one_count(void) {
             stats.outcomes[OUTCOME_COUNTED]);
   ledger_free(l);
   remove_folder();
-}
-
-static void count_one(struct ledger *l, unsigned number) {
-  struct batch *b = batch_new();
-  unsigned want = finished + 1;
-  put(b, "c", "A", number, NOW, "1");
-  ledger_submit(l, b);
-  wait_for(want);
 }
 
 /* The wait can only be observed by the time that it takes. */
@@ -572,6 +600,7 @@ int main(void) {
   RUN(a_batch_after_the_stop_is_returned);
   RUN(a_batch_before_the_stop_is_counted);
   RUN(without_a_file_nothing_is_acknowledged);
+  RUN(a_store_that_is_deleted_is_whole_again);
   RUN(many_sources_share_one_count);
   RUN(a_batch_waits_for_others_to_share_its_transaction);
   RUN(a_new_counter_begins_with_a_zero);

@@ -193,12 +193,61 @@ static void a_foreign_file_is_moved_aside(void) {
   remove_folder();
 }
 
+static void a_lock_that_is_a_link_is_not_followed(void) {
+  char command[200], path[128];
+  struct stat st;
+  struct sqlite_db *s = NULL;
+  struct gc_err err = {.text = ""}, warning;
+  fresh_folder();
+  snprintf(command, sizeof(command), "ln -s %s/elsewhere %s/flowmetrics.lock",
+           folder, folder);
+  CHECK_INT(system(command), 0);
+  CHECK_INT(sqlite_db_open(folder, &s, &warning, &err), GC_ERR_STATE);
+  CHECK_HAS(err.text, "flowmetrics.lock");
+  snprintf(path, sizeof(path), "%s/elsewhere", folder);
+  CHECK_INT(stat(path, &st), -1);
+  remove_folder();
+}
+
+static void a_readable_file_is_closed_to_others(void) {
+  char path[128];
+  struct stat st;
+  fresh_folder();
+  sqlite_db_close(open_or_say(NULL));
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  CHECK_INT(chmod(path, 0644), 0);
+  sqlite_db_close(open_or_say(NULL));
+  CHECK_INT(stat(path, &st), 0);
+  CHECK_INT(st.st_mode & 0777, 0600);
+  remove_folder();
+}
+
+/* The other program may have it open. */
+static void a_database_of_another_program_stays_where_it_is(void) {
+  char path[128];
+  struct stat st;
+  sqlite3 *foreign;
+  struct sqlite_db *s = NULL;
+  struct gc_err err = {.text = ""}, warning = {.code = GC_OK};
+  fresh_folder();
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  CHECK_INT(sqlite3_open(path, &foreign), SQLITE_OK);
+  CHECK_INT(sqlite3_exec(foreign, "CREATE TABLE t (a)", NULL, NULL, NULL),
+            SQLITE_OK);
+  CHECK_INT(sqlite_db_open(folder, &s, &warning, &err), GC_ERR_STATE);
+  CHECK_HAS(err.text, "a database of another program; name another StateDir");
+  CHECK_INT(warning.code, GC_OK);
+  CHECK_INT(stat(path, &st), 0);
+  sqlite3_close(foreign);
+  remove_folder();
+}
+
 static void one_process_at_a_time_counts(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL), *other = NULL;
   struct gc_err err = {.text = ""}, warning;
-  CHECK_INT(sqlite_db_open(folder, &other, &warning, &err), GC_ERR_STATE);
-  CHECK_HAS(err.text, "flowmetrics.lock");
+  CHECK_INT(sqlite_db_open(folder, &other, &warning, &err), GC_ERR_UNAVAILABLE);
+  CHECK_HAS(err.text, "flowmetrics.db is in use by pid ");
   CHECK_HAS(err.text, "StateDir");
   sqlite_db_close(s);
   s = open_or_say(NULL);
@@ -362,6 +411,9 @@ int main(void) {
   RUN(a_foreign_file_is_moved_aside);
   RUN(state_files_are_durable);
   RUN(a_file_of_the_first_version_is_migrated);
+  RUN(a_lock_that_is_a_link_is_not_followed);
+  RUN(a_readable_file_is_closed_to_others);
+  RUN(a_database_of_another_program_stays_where_it_is);
   RUN(one_process_at_a_time_counts);
   RUN(killed_at_any_moment_keys_and_counter_agree);
   return check_done();
