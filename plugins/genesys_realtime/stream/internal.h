@@ -32,6 +32,7 @@ struct stream {
   struct stream_deps deps;
 
   const struct stream_source *source;
+  int64_t epoch_ms; /* the wall clock at 0 of the monotonic clock, at first */
 
   /* The network thread's. stream_guide uses the socket, stream_notifications
    * the listener. */
@@ -67,7 +68,8 @@ struct stream {
 
 /* ---- model.c ---- */
 
-/* Epoch ms, of the clock of the source's events. */
+/* Epoch ms, of the server's clock if the source's events have its times, else
+ * of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
 /* Creates the model unless there is one. */
 void stream_make_model(struct stream *s);

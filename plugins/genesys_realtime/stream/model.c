@@ -4,12 +4,13 @@
 #include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
-/* Events without server times are dated by the local clock. */
+/* Events without server times are dated by the monotonic clock: a step of the
+ * wall clock is no wait. */
 int64_t stream_server_now(const struct stream *s) {
-  int64_t wall_ms = s->deps.env->wall_ms(s->deps.env->ctx);
+  const struct gc_env *env = s->deps.env;
   return s->source->has_server_times
-             ? wall_ms + gc_api_clock_offset_ms(s->deps.api)
-             : wall_ms;
+             ? env->wall_ms(env->ctx) + gc_api_clock_offset_ms(s->deps.api)
+             : s->epoch_ms + (int64_t)stream_now(s);
 }
 
 /* ---- targets ---- */

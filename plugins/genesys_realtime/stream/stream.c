@@ -188,6 +188,7 @@ struct stream *stream_new(const struct queues_options *options,
   s->options = options;
   s->deps = *deps;
   s->timer = (struct gc_timer){.fire = on_tick, .ctx = s};
+  s->epoch_ms = deps->env->wall_ms(deps->env->ctx) - (int64_t)stream_now(s);
   s->source = options->stream == STREAM_CONVERSATIONS ? &stream_guide
                                                       : &stream_notifications;
   return s;

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* The guide dialect's stream from the socket to the values: its events have no
+ * times, so waits are measured here. */
+#include "plugins/genesys_realtime/stream/stream.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/api_bench.h"
+#include "tests/support/check.h"
+
+static struct world {
+  struct stream *stream;
+  struct gc_names *names;
+  const struct gc_ws_events *events;
+  double found;
+  char wanted[128];
+} w;
+
+static enum gc_code fake_open(void *ctx, const struct gc_ws_options *o,
+                              const struct gc_ws_events *events,
+                              void **ret_socket, struct gc_err *err) {
+  (void)ctx;
+  (void)o;
+  (void)err;
+  w.events = events;
+  *ret_socket = &w;
+  return GC_OK;
+}
+
+static enum gc_code fake_send(void *socket, const char *bytes, size_t len,
+                              struct gc_err *err) {
+  (void)socket;
+  (void)bytes;
+  (void)len;
+  (void)err;
+  return GC_OK;
+}
+
+static void fake_close(void *socket, uint16_t code) {
+  (void)socket;
+  (void)code;
+}
+
+static void fake_free(void *socket) { (void)socket; }
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  (void)cause;
+  CHECK_INT(err->code, GC_OK);
+}
+
+static void begin(void) {
+  static double bounds[] = {1, 10};
+  static struct queues_options options;
+  struct gc_err err = {.code = GC_OK};
+  w = (struct world){0};
+  api_begin();
+  w.names = gc_names_new("prod", api, &api_world.env, NULL);
+  options = (struct queues_options){.stream = STREAM_CONVERSATIONS,
+                                    .observations = OBS_OFF,
+                                    .interval_s = 10,
+                                    .wait_buckets = {bounds, GC_COUNT(bounds)},
+                                    .target_s = 20,
+                                    .conversations_max = 100,
+                                    .conversation_age_s = 86400,
+                                    .queue_expiry_s = 900,
+                                    .idle_timeout_s = 40,
+                                    .reconnect_min_s = 1,
+                                    .reconnect_max_s = 30};
+  struct stream_deps deps = {
+      .env = &api_world.env,
+      .api = api,
+      .driver = {fake_open, fake_send, fake_close, fake_free, NULL},
+      .base_url = "https://api.example.test",
+      .names = w.names,
+      .notice = on_notice,
+      .socket_notice = on_notice};
+  w.stream = stream_new(&options, &deps, &err);
+  stream_select(w.stream, &(struct selection){.count = 0});
+  replay_run(&api_world, 1000);
+  CHECK(w.events != NULL);
+  w.events->open(w.events->ctx);
+}
+
+static void end(void) {
+  stream_stop(w.stream);
+  stream_free(w.stream);
+  gc_names_free(w.names);
+  api_end();
+}
+
+static void say(const char *state) {
+  char text[256];
+  int len = snprintf(text, sizeof(text),
+                     "{\"eventType\":\"ConversationEvent\",\"event\":{"
+                     "\"conversationId\":\"c1\",\"type\":\"voice\",\"queueId\":"
+                     "\"q1\",\"state\":\"%s\"}}",
+                     state);
+  w.events->text(w.events->ctx, text, (size_t)len);
+}
+
+static void put(void *ctx, const struct gc_sample *s) {
+  char name[256];
+  const struct gc_metric *m = gc_metric(s->metric);
+  (void)ctx;
+  snprintf(name, sizeof(name), "%s-%s", m->name, s->qualifier);
+  if (strcmp(name, w.wanted) == 0)
+    w.found = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
+                                        : (double)s->values[0].derive;
+}
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+/* Twice: a series begins with 0. */
+static double reads(const char *name) {
+  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
+  struct gc_samples out = {put, NULL};
+  snprintf(w.wanted, sizeof(w.wanted), "%s", name);
+  for (int i = 0; i < 2; i++) {
+    w.found = NAN;
+    replay_run(&api_world, 10000);
+    stream_read(w.stream, &view, &out);
+  }
+  return w.found;
+}
+
+/* NTP moves the wall clock while the contact waits. */
+static void a_step_of_the_wall_clock_is_no_wait(void) {
+  static const int64_t steps_ms[] = {0, 60000, -60000, 86400000};
+  for (size_t i = 0; i < GC_COUNT(steps_ms); i++) {
+    begin();
+    say("WAITING");
+    replay_run(&api_world, 3000);
+    api_world.wall_ms += steps_ms[i];
+    replay_run(&api_world, 3500);
+    say("ACTIVE");
+    CHECK_REAL(reads("queue_wait_time_seconds_sum-voice"), 6.5);
+    CHECK_REAL(reads("queue_sla_breach-voice-20"), 0);
+    end();
+  }
+}
+
+int main(void) {
+  RUN(a_step_of_the_wall_clock_is_no_wait);
+  return check_done();
+}
