@@ -49,6 +49,9 @@ static enum gc_code qualifier_of(const struct obs_datum *d,
              : gc_intern_put(in, d->qualifier, strlen(d->qualifier), ret);
 }
 
+/* A larger count is wrong; sums over statuses must not overflow. */
+#define COUNT_MAX (INT64_C(1) << 40)
+
 /* A time of 1970 stands for no contact. */
 enum gc_code obs_datum_fact(const struct obs_datum *d,
                             struct observations *into, struct obs_fact *ret,
@@ -57,7 +60,9 @@ enum gc_code obs_datum_fact(const struct obs_datum *d,
   *ret_reported = is_time ? d->has_calculated : d->has_count;
   if (!*ret_reported)
     return GC_OK;
-  int64_t value = is_time ? d->calculated : d->count;
+  int64_t value = is_time                ? d->calculated
+                  : d->count < COUNT_MAX ? d->count
+                                         : COUNT_MAX;
   *ret = (struct obs_fact){.queue = OBS_NONE,
                            .media = OBS_NONE,
                            .metric = (uint8_t)d->metric,
