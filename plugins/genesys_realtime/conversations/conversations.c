@@ -120,18 +120,20 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
   struct queue *q = &m->queues[number];
   if (q->targets_ms[media] == (uint32_t)target_ms)
     return GC_OK;
+  if (q->pairs[media] != NULL)
+    cv_pair_change_target(q->pairs[media], q->targets_ms[media],
+                          (uint32_t)target_ms);
   q->targets_ms[media] = (uint32_t)target_ms;
   m->targets_changed = true;
-  if (q->pairs[media] != NULL) {
-    q->pairs[media]->t.breaches = 0;
-    q->pairs[media]->breaches_shown = false;
-  }
   return GC_OK;
 }
 
 void conversations_reset(struct conversations *m, const char *queue) {
-  const struct queue *q = cv_queue_find(m, queue);
-  for (unsigned i = 0; q != NULL && i < CV_MEDIA_COUNT; i++)
+  struct queue *q = cv_queue_find(m, queue);
+  if (q == NULL)
+    return;
+  q->since_ms = m->now_ms;
+  for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
     if (q->pairs[i] != NULL)
       cv_clear_pair(m, q->pairs[i]);
 }

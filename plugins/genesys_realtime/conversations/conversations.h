@@ -100,16 +100,18 @@ GC_MUST_CHECK enum gc_code conversations_apply(struct conversations *m,
                                                const struct cv_event *event);
 
 /* Sets the queue's own target for a medium; 0: it has none. Ignored if the
- * settings give one for all queues. With a different target breaches count from
- * 0: the target is part of their name. */
+ * settings give one for all queues. The target is part of the breaches' name:
+ * each has a count of its own, that of a former target continues when it
+ * returns (of the last four). */
 GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
                                                 const char *queue,
                                                 enum cv_media media,
                                                 int64_t target_ms);
 
-/* Sets the queue's counters to 0 and begins their series again. An outcome that
- * was counted is not counted a second time. Call it for a queue that is covered
- * from now on and was so far known from other queues' conversations only. */
+/* Sets the queue's counters to 0 and begins their series again. Of contacts
+ * that began before, neither offer nor outcome is counted. Call it for a queue
+ * that is covered from now on and was so far known from other queues'
+ * conversations only. */
 void conversations_reset(struct conversations *m, const char *queue);
 
 /* Sets the time, counts breaches of contacts that still wait and removes

@@ -121,9 +121,17 @@ struct wrapup_change {
   bool shown;
 };
 
+enum { CV_PAST_TARGETS = 4 };
+
 /* Counters of a queue and medium. */
 struct pair {
   struct conversations_totals t;
+  /* Breaches of the targets before the present one, which may return. */
+  struct {
+    uint32_t target_ms; /* 0: free */
+    uint64_t breaches;
+  } past[CV_PAST_TARGETS];
+  unsigned next_past; /* to overwrite */
   /* For samples.c: the series that have begun. */
   bool shown, breaches_shown;
   bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
@@ -135,6 +143,7 @@ struct queue {
   struct uuid_key id;
   char *text;            /* NULL: it was removed, and its number is free */
   int64_t last_event_ms; /* the last event, or target, that named it */
+  int64_t since_ms;      /* of contacts that began earlier nothing is counted */
   uint32_t next_free;    /* of a free one: number + 1, 0 for the last */
   struct pair *pairs[CV_MEDIA_COUNT];
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
@@ -261,6 +270,9 @@ void cv_queue_clear(struct conversations *m); /* all of them */
 /* The counters. NULL past `pairs_max` or out of memory: counted as overflow. */
 struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
                            enum cv_media media);
+/* The counters, after its target was `was_ms` and is `is_ms`: breaches continue
+ * where they were when the queue last had that target. */
+void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms);
 /* 0: none. */
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media);

@@ -9,8 +9,13 @@
 
 /* ---- one wait ---- */
 
+/* It began before the queue's counters did. */
+static bool is_early(const struct conversations *m, const struct cv_wait *w) {
+  return w->start_ms < m->queues[w->queue].since_ms;
+}
+
 static struct pair *pair_of(struct conversations *m, const struct cv_wait *w) {
-  return cv_queue_pair(m, w->queue, w->media);
+  return is_early(m, w) ? NULL : cv_queue_pair(m, w->queue, w->media);
 }
 
 static int64_t duration_ms(const struct cv_wait *w, int64_t until_ms) {
@@ -69,7 +74,8 @@ void cv_count_departure(struct conversations *m, const struct cv_wait *w,
 
 int64_t cv_breach_due_ms(const struct conversations *m,
                          const struct cv_wait *w) {
-  if (!cv_is_pending(*w->counted) || (*w->counted & COUNTED_BREACH))
+  if (!cv_is_pending(*w->counted) || (*w->counted & COUNTED_BREACH) ||
+      is_early(m, w))
     return 0;
   int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
   return target_ms == 0 ? 0 : w->start_ms + target_ms + CV_BREACH_GRACE_MS;
@@ -114,16 +120,14 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
  * contact that was offered before is noted but not counted. */
 static void judge_transfer(struct conversations *m,
                            const struct conversation *c,
-                           struct participant *agent,
-                           const struct participant *acd) {
+                           struct participant *agent, struct participant *acd) {
   bool is_counted = acd->counted & COUNTED_OFFER;
   if (!agent->is_transferred || (agent->counted & COUNTED_TRANSFER) ||
       !(is_counted || cv_is_prior(c, acd)))
     return;
   agent->counted |= COUNTED_TRANSFER;
-  struct pair *pair =
-      is_counted ? cv_queue_pair(m, acd->queue, (enum cv_media)acd->media)
-                 : NULL;
+  struct cv_wait wait = wait_of(acd);
+  struct pair *pair = is_counted ? pair_of(m, &wait) : NULL;
   if (pair != NULL)
     pair->t.transfers++;
 }

@@ -136,6 +136,28 @@ struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
   return *pair;
 }
 
+static unsigned past_of(struct pair *pair, uint32_t target_ms) {
+  unsigned i = 0;
+  while (i < CV_PAST_TARGETS && pair->past[i].target_ms != target_ms)
+    i++;
+  return i;
+}
+
+void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms) {
+  unsigned to = past_of(pair, was_ms), from = past_of(pair, is_ms);
+  uint64_t breaches = 0;
+  if (is_ms != 0 && from < CV_PAST_TARGETS)
+    breaches = pair->past[from].breaches;
+  if (was_ms != 0) {
+    if (to == CV_PAST_TARGETS)
+      to = pair->next_past++ % CV_PAST_TARGETS;
+    pair->past[to].target_ms = was_ms;
+    pair->past[to].breaches = pair->t.breaches;
+  }
+  pair->t.breaches = breaches;
+  pair->breaches_shown = breaches > 0;
+}
+
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media) {
   return m->s.target_ms != 0 ? m->s.target_ms

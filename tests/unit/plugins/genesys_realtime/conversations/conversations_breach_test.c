@@ -103,6 +103,43 @@ static void a_later_target_holds_for_contacts_that_wait(void) {
   CHECK_INT(of("q1").breaches, 0);
 }
 
+/* The target is part of the series' name: 20 s, 30 s, 20 s again. */
+static void a_target_that_returns_continues_its_count(void) {
+  struct conversations_settings s = life_settings();
+  static const int64_t targets_ms[] = {20000, 30000, 20000, 30000, 20000};
+  static const uint64_t breaches[] = {1, 1, 2, 2, 3};
+  s.target_ms = 0;
+  begin_with(&s);
+  for (size_t i = 0; i < GC_COUNT(targets_ms); i++) {
+    struct cv_party *customer, *acd;
+    char id[8] = {'c', (char)('0' + i), '\0'};
+    CHECK_INT(conversations_target(m, "q1", CV_VOICE, targets_ms[i]), GC_OK);
+    life_begin(&life, id);
+    offer(&customer, &acd);
+    answer(acd, 40);
+    say();
+    CHECK_INT(of("q1").breaches, breaches[i]);
+  }
+}
+
+/* The names of queues' targets are bounded as well. */
+static void endless_targets_begin_again(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.target_ms = 0;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 20000), GC_OK);
+  offer(&customer, &acd);
+  answer(acd, 40);
+  say();
+  for (int i = 1; i <= 100; i++)
+    CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000 + i), GC_OK);
+  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 20000), GC_OK);
+  CHECK_INT(of("q1").breaches, 0);
+}
+
 int main(void) {
   RUN(a_breach_is_counted_once_when_the_wait_is_known);
   RUN(a_contact_that_waits_is_a_breach_two_seconds_after_the_target);
@@ -110,6 +147,8 @@ int main(void) {
   RUN(after_a_gap_waiting_alone_is_no_breach);
   RUN(each_queue_has_its_own_target_unless_one_is_given);
   RUN(a_later_target_holds_for_contacts_that_wait);
+  RUN(a_target_that_returns_continues_its_count);
+  RUN(endless_targets_begin_again);
   conversations_free(m);
   return check_done();
 }

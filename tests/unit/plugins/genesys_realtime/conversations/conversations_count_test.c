@@ -346,6 +346,45 @@ static void an_old_conversation_may_bring_a_new_offer(void) {
   check_counts("q2", 1, 0, 0, 0);
 }
 
+/* ---- a queue that is covered from now on ---- */
+
+static void contacts_before_a_reset_have_no_outcomes(void) {
+  struct cv_party *customer, *acd, *agent, *again;
+  begin();
+  conversations_tick(m, AT(10), AT(10));
+  offer(&customer, &acd);
+  say();
+  conversations_reset(m, "q1");
+  agent = answer(acd, 40);
+  say();
+  conversations_tick(m, AT(60), AT(60));
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  agent->end_ms = AT(70);
+  agent->transferred = true;
+  again = life_connected(&life, CV_ACD, "q1", 70);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(of("q1").breaches, 0);
+  answer(again, 75)->end_ms = AT(80);
+  customer->end_ms = AT(80);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").wait_ms, 5000);
+}
+
+static void a_contact_that_left_after_a_reset_has_not_abandoned(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  conversations_tick(m, AT(10), AT(10));
+  offer(&customer, &acd);
+  say();
+  conversations_reset(m, "q1");
+  customer->end_ms = acd->end_ms = AT(20);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(stats().live, 0);
+}
+
 int main(void) {
   RUN(an_acd_participant_is_an_offer);
   RUN(an_agent_that_is_connected_answers_and_ends_the_wait);
@@ -371,6 +410,8 @@ int main(void) {
   RUN(the_first_state_of_an_earlier_offer_is_no_change);
   RUN(changes_before_the_start_are_not_counted);
   RUN(an_old_conversation_may_bring_a_new_offer);
+  RUN(contacts_before_a_reset_have_no_outcomes);
+  RUN(a_contact_that_left_after_a_reset_has_not_abandoned);
   conversations_free(m);
   return check_done();
 }
