@@ -29,6 +29,7 @@ enum {
   K_DISCONNECT_TYPE,
   K_SCHEDULED,
   K_ACW,
+  K_WATCHED,
 };
 
 static const struct gc_json_key keys[] = {
@@ -63,6 +64,10 @@ static const struct gc_json_key keys[] = {
     {"disconnectType", K_DISCONNECT_TYPE},
     {"callbackScheduledTime", K_SCHEDULED},
     {"afterCallWork", K_ACW},
+    {"monitoredParticipantId", K_WATCHED},
+    {"coachedParticipantId", K_WATCHED},
+    {"bargedParticipantId", K_WATCHED},
+    {"screenMonitoredParticipantId", K_WATCHED},
 };
 
 /* ---- words (API reference, sections 4.4, 4.5 and 4.8) ----
@@ -84,6 +89,7 @@ static const struct {
     {"alerting", CV_LEG_RINGING},    {"terminated", CV_LEG_OVER},
     {"contacting", CV_LEG_RINGING},  {"dialing", CV_LEG_RINGING},
     {"offering", CV_LEG_RINGING},    {"scheduled", CV_LEG_SCHEDULED},
+    {"parked", CV_LEG_PARKED},
 };
 
 static const struct {
@@ -177,6 +183,7 @@ struct cv_decoder {
 
   struct cv_party *party; /* the one being read */
   struct cv_party spare;  /* for those past CV_PARTIES_MAX */
+  bool is_watcher;        /* of another participant */
   bool has_queue_id;      /* queueId has priority over the routing data */
   int64_t wrapup_end_ms;
   struct cv_legs legs;
@@ -272,6 +279,9 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case IN_PARTY(K_PURPOSE):
     d->party->purpose = (uint8_t)read_purpose(v);
     break;
+  case IN_PARTY(K_WATCHED):
+    d->is_watcher |= v->kind == GC_JSON_STRING && v->len > 0;
+    break;
   case IN_PARTY(K_QUEUE_ID):
     set_queue(d, v, true);
     break;
@@ -329,7 +339,7 @@ static void begin_party(struct cv_decoder *d) {
   d->party = e->count < CV_PARTIES_MAX ? &e->parties[e->count] : &d->spare;
   memset(d->party, 0, sizeof(*d->party));
   memset(&d->legs, 0, sizeof(d->legs));
-  d->has_queue_id = false;
+  d->has_queue_id = d->is_watcher = false;
   d->wrapup_end_ms = 0;
 }
 
@@ -370,6 +380,8 @@ static void end_party(struct cv_decoder *d) {
   struct cv_party *p = d->party;
   if (p->acw_end_ms == 0)
     p->acw_end_ms = d->wrapup_end_ms;
+  if (d->is_watcher)
+    p->purpose = CV_WATCHER;
   cv_legs_complete(&d->legs, p);
 
   if (p == &d->spare)

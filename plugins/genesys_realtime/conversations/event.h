@@ -39,7 +39,8 @@ const char *cv_media_label(enum cv_media media);
 /* CV_MEDIA_COUNT for any other label. */
 enum cv_media cv_media_find(const char *label);
 
-enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT };
+/* A watcher monitors, coaches or barges in on another participant. */
+enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT, CV_WATCHER };
 
 enum {
   CV_PARTIES_MAX = 256,     /* participants kept of one snapshot */
@@ -64,6 +65,7 @@ struct cv_party {
   int64_t hold_ms;  /* startHoldTime */
   bool held;        /* a communication is on hold */
   bool transferred; /* a connected communication ended with transfer* */
+  bool parked;      /* a communication is put aside */
   bool scheduled;   /* a callback of the queue before its time */
   bool acw_skipped; /* there was no after-call work, whatever its times say */
   uint8_t purpose;  /* enum cv_purpose */

@@ -131,6 +131,8 @@ static bool is_missing(const struct conversations *m,
                        void *ctx) {
   struct cv_presence presences[CV_PARTS_MAX];
   bool is_expected = false;
+  if (c->flags & C_PARKED) /* a list may have it or not */
+    return false;
   unsigned count = m->dialect->list_presences(c, presences);
   for (unsigned i = 0; i < count; i++) {
     const struct cv_presence *p = &presences[i];

@@ -90,7 +90,8 @@ enum {
       1 << 3, /* all have ended with a known outcome, or it is closed */
   C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
   C_LISTED_INACTIVE = 1 << 5, /* it is in the list of inactive ones */
-  C_HOLDS_FULL = 1 << 6,      /* not all holds are listed */
+  C_PARKED = 1 << 7,     /* an agent put it aside, by the newest snapshot */
+  C_HOLDS_FULL = 1 << 6, /* not all holds are listed */
 };
 
 struct conversation {

@@ -6,7 +6,8 @@ static bool is_over(const struct cv_communication *c) {
 }
 
 static bool is_connected(const struct cv_communication *c) {
-  return c->leg == CV_LEG_CONNECTED || c->connected_ms != 0;
+  return c->leg == CV_LEG_CONNECTED || c->leg == CV_LEG_PARKED ||
+         c->connected_ms != 0;
 }
 
 static void add_times(struct cv_legs *legs, const struct cv_communication *c) {
@@ -26,6 +27,7 @@ void cv_legs_add(struct cv_legs *legs, const struct cv_communication *c) {
   legs->over += over;
   legs->ringing += waits && c->leg == CV_LEG_RINGING;
   legs->scheduled += waits && c->leg == CV_LEG_SCHEDULED;
+  legs->parked += !over && c->leg == CV_LEG_PARKED;
   legs->connected += is_connected(c);
   legs->refused += c->refused;
   legs->acw_skipped += c->acw == CV_ACW_SKIPPED;
@@ -71,6 +73,7 @@ void cv_legs_complete(const struct cv_legs *legs, struct cv_party *p) {
     complete_agent(legs, p);
   else if (p->purpose == CV_ACD)
     complete_acd(legs, p);
+  p->parked = legs->parked > 0;
   p->held = legs->held;
   p->hold_ms = legs->last_hold_ms;
   p->acw_skipped = (legs->acw_skipped > 0 && legs->acw_done == 0) ||

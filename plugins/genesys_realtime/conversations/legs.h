@@ -11,11 +11,12 @@
 #include "plugins/genesys_realtime/conversations/event.h"
 
 /* The meaning of a communication's state for its leg. With any other state
- * ("none", "parked") the times decide. */
+ * ("none") the times decide. */
 enum cv_leg {
   CV_LEG_UNKNOWN,
   CV_LEG_RINGING,
   CV_LEG_SCHEDULED,
+  CV_LEG_PARKED, /* by an agent who was connected */
   CV_LEG_CONNECTED,
   CV_LEG_OVER
 };
@@ -35,7 +36,7 @@ struct cv_communication {
 /* The communications of one participant, summed up. Zero it before the first
  * one. */
 struct cv_legs {
-  unsigned count, over, ringing, scheduled, connected, refused, timed;
+  unsigned count, over, ringing, scheduled, parked, connected, refused, timed;
   unsigned acw_skipped, acw_done;
   bool held;
   bool transferred, transferred_connected; /* any leg; one that was connected */

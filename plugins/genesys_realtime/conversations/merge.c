@@ -14,6 +14,7 @@ struct merge {
   unsigned guess;                /* index of the next one, as a rule */
   unsigned customers, gone;      /* in the snapshot */
   bool all_ended;                /* all in the snapshot have ended */
+  bool is_parked;                /* one in the snapshot is */
   bool is_new;                   /* it has new facts */
   bool is_older;                 /* it lacks known facts */
   uint8_t index[CV_PARTIES_MAX]; /* of each party's participant, or NOT_KEPT */
@@ -181,13 +182,25 @@ static bool is_kept(const struct cv_party *party) {
          party->queue_text[0] != '\0';
 }
 
+/* It is no leg of the contact. One that was an agent before is not missing. */
+static void merge_watcher(struct merge *g, const struct cv_party *party) {
+  unsigned index = find_participant(g->c, party->id, g->guess);
+  if (index != NOT_KEPT)
+    g->matched |= UINT64_C(1) << index;
+}
+
 static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
                                 uint8_t *ret_index) {
   g->all_ended &= party->end_ms != 0;
+  g->is_parked |= party->parked;
   *ret_index = NOT_KEPT;
   if (party->purpose == CV_CUSTOMER) {
     g->customers++;
     g->gone += party->end_ms != 0;
+    return GC_OK;
+  }
+  if (party->purpose == CV_WATCHER) {
+    merge_watcher(g, party);
     return GC_OK;
   }
   if (!is_kept(party)) {
@@ -281,6 +294,9 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
     GC_TRY(merge_party(&g, &e->parties[i], &g.index[i]));
   g.is_older |= e->dropped == 0 && (g.known & ~g.matched) != 0;
   merge_customers(&g);
+  if (!g.is_older)
+    c->flags =
+        (uint8_t)(g.is_parked ? c->flags | C_PARKED : c->flags & ~C_PARKED);
   for (unsigned i = 0; i < e->count; i++)
     if (g.index[i] != NOT_KEPT)
       merge_hold(&g, g.index[i], &e->parties[i]);

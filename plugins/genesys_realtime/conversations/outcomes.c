@@ -149,6 +149,31 @@ static bool is_later_stay(const struct participant *p,
          (p->end_ms == 0 || p->end_ms >= acd->end_ms);
 }
 
+/* A callback that follows a call in the queue. */
+static bool is_callback_after(const struct participant *p,
+                              const struct participant *acd) {
+  return p->purpose == CV_ACD && p->media == CV_CALLBACK &&
+         acd->media != CV_CALLBACK && p->connected_ms > acd->connected_ms &&
+         (p->end_ms == 0 || p->end_ms > acd->end_ms);
+}
+
+/* A leg that was there before and went on: the agent who asked another queue
+ * and ended the consultation. */
+static bool is_outlived_by(const struct participant *acd,
+                           const struct participant *p) {
+  return p->connected_ms != 0 && p->connected_ms < acd->end_ms &&
+         p->end_ms > acd->end_ms + SLACK_MS;
+}
+
+static bool has_open_agent(const struct conversation *c) {
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (p->purpose == CV_AGENT && p->connected_ms != 0 && p->end_ms == 0)
+      return true;
+  }
+  return false;
+}
+
 /* Another leg began when this one ended: a queue again, an agent elsewhere, a
  * flow. */
 static bool is_continued(const struct conversation *c,
@@ -157,9 +182,10 @@ static bool is_continued(const struct conversation *c,
     return true;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    if (p != acd &&
-        (is_later_stay(p, acd) || (p->connected_ms > acd->connected_ms &&
-                                   p->connected_ms >= acd->end_ms - SLACK_MS)))
+    bool is_next = p->connected_ms > acd->connected_ms &&
+                   p->connected_ms >= acd->end_ms - SLACK_MS;
+    if (p != acd && (is_next || is_later_stay(p, acd) ||
+                     is_callback_after(p, acd) || is_outlived_by(acd, p)))
       return true;
   }
   return false;
@@ -171,14 +197,15 @@ static bool is_customer_gone(const struct conversation *c) {
 }
 
 /* The acd participant ended and no agent answered. While an agent rings or the
- * customer is still there, the answer may follow. */
+ * customer is still there, the answer may follow. While an agent of another
+ * stay is connected, its end tells whether the contact went on with it. */
 static void judge_departure(struct conversations *m,
                             const struct conversation *c,
                             struct participant *acd) {
   if (acd->end_ms == 0 || is_ringing(c, acd->queue))
     return;
   bool elsewhere = is_continued(c, acd);
-  if (!elsewhere && !is_customer_gone(c))
+  if (!elsewhere && (has_open_agent(c) || !is_customer_gone(c)))
     return;
   struct cv_wait wait = wait_of(acd);
   cv_count_departure(m, &wait, elsewhere || acd->is_transferred, acd->end_ms);

@@ -174,6 +174,15 @@ static void clear_states(struct conversations *m) {
       }
 }
 
+/* The platform's counts may or may not have a parked contact, as with one that
+ * rings: see drift.h. */
+static enum cv_state reported_state(const struct conversation *c,
+                                    const struct cv_presence *p) {
+  return (c->flags & C_PARKED) && p->state > CV_STATE_ALERTING
+             ? CV_STATE_ALERTING
+             : p->state;
+}
+
 void cv_queue_count_states(struct conversations *m) {
   struct cv_presence presences[CV_PARTS_MAX];
   clear_states(m);
@@ -185,7 +194,7 @@ void cv_queue_count_states(struct conversations *m) {
       struct pair *pair = m->queues[p->queue].pairs[p->media];
       if (pair == NULL)
         continue;
-      pair->t.states[p->state]++;
+      pair->t.states[reported_state(c, p)]++;
       pair->t.active += p->state >= CV_STATE_WAITING;
     }
   }

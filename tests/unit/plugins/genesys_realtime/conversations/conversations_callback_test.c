@@ -149,6 +149,25 @@ static void an_agent_serves_the_contact_it_answered(void) {
   CHECK_INT(of_media(CV_MESSAGE).changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
 }
 
+/* The flow makes the callback, says goodbye and ends the call. */
+static void the_call_before_a_callback_is_over(void) {
+  struct cv_party *customer, *acd, *next;
+  begin();
+  offer(&customer, &acd);
+  next = life_connected(&life, CV_ACD, "q1", 25);
+  next->media = CV_CALLBACK;
+  say();
+  acd->end_ms = AT(30);
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+  answer(next, 60)->media = CV_CALLBACK;
+  say();
+  customer->end_ms = AT(90);
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
+}
+
 /* ---- polls ---- */
 
 static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
@@ -178,6 +197,7 @@ int main(void) {
   RUN(no_poll_closes_a_scheduled_callback);
   RUN(each_participant_is_counted_by_its_own_medium);
   RUN(a_truncated_list_of_callbacks_closes_none);
+  RUN(the_call_before_a_callback_is_over);
   RUN(an_agent_serves_the_contact_it_answered);
   conversations_free(m);
   return check_done();

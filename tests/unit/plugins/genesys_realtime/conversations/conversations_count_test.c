@@ -275,6 +275,57 @@ static void the_queue_of_the_offer_is_not_elsewhere(void) {
   check_counts("q1", 1, 0, 1, 0);
 }
 
+/* An agent asks another queue while the customer is on hold. */
+static struct cv_party *begin_consultation(struct cv_party **ret_customer,
+                                           struct cv_party **ret_agent) {
+  struct cv_party *acd;
+  begin();
+  offer(ret_customer, &acd);
+  *ret_agent = answer(acd, 5);
+  struct cv_party *consult = life_connected(&life, CV_ACD, "q2", 30);
+  say();
+  return consult;
+}
+
+static void a_cancelled_consultation_is_no_abandon(void) {
+  struct cv_party *customer, *agent, *consult;
+  consult = begin_consultation(&customer, &agent);
+  consult->end_ms = AT(40);
+  say();
+  check_counts("q2", 1, 0, 0, 0);
+  CHECK_INT(of("q2").active, 0);
+  customer->end_ms = AT(90);
+  say();
+  agent->end_ms = AT(90);
+  say();
+  check_counts("q2", 1, 0, 0, 1);
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(stats().live, 0);
+}
+
+static void a_customer_who_leaves_during_a_consultation_has_abandoned(void) {
+  struct cv_party *customer, *agent, *consult;
+  consult = begin_consultation(&customer, &agent);
+  consult->end_ms = AT(40);
+  say();
+  customer->end_ms = AT(40);
+  say();
+  agent->end_ms = AT(40.5);
+  say();
+  check_counts("q2", 1, 0, 1, 0);
+}
+
+static void a_consultation_that_is_answered_is_an_answer(void) {
+  struct cv_party *customer, *agent, *consult;
+  consult = begin_consultation(&customer, &agent);
+  answer(consult, 40);
+  agent->end_ms = AT(50);
+  agent->transferred = true;
+  say();
+  check_counts("q2", 1, 1, 0, 0);
+  check_counts("q1", 1, 1, 0, 1);
+}
+
 static void a_leg_that_ends_with_transfer_continues_elsewhere(void) {
   struct cv_party *customer, *acd;
   begin();
@@ -405,6 +456,9 @@ int main(void) {
   RUN(an_agent_that_ends_with_transfer_has_transferred_once);
   RUN(an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer);
   RUN(the_queue_of_the_offer_is_not_elsewhere);
+  RUN(a_cancelled_consultation_is_no_abandon);
+  RUN(a_customer_who_leaves_during_a_consultation_has_abandoned);
+  RUN(a_consultation_that_is_answered_is_an_answer);
   RUN(a_leg_that_ends_with_transfer_continues_elsewhere);
   RUN(an_offer_before_the_start_is_tracked_and_not_counted);
   RUN(the_first_state_of_an_earlier_offer_is_no_change);

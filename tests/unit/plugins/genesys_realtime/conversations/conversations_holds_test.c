@@ -138,6 +138,26 @@ static void removed_conversations_leave_no_holds_behind(void) {
   CHECK_INT(stats().bytes, before);
 }
 
+/* A supervisor who listens, coaches or barges in is no agent of the contact. */
+static void a_supervisor_hides_no_hold(void) {
+  begin();
+  struct cv_party *agent = begin_call("c1", 5);
+  struct cv_party *supervisor = life_connected(&life, CV_AGENT, "q1", 7);
+  supervisor->purpose = CV_WATCHER;
+  say();
+  agent->held = true;
+  agent->hold_ms = AT(10);
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_HELD], 1);
+  agent->held = false;
+  say();
+  check_holds(1);
+  agent->end_ms = AT(20);
+  say();
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
+}
+
 int main(void) {
   RUN(no_hold_of_many_calls_is_lost);
   RUN(a_repeat_of_any_hold_is_not_counted);
@@ -145,6 +165,7 @@ int main(void) {
   RUN(a_new_participant_has_no_holds_of_a_dropped_one);
   RUN(endless_holds_are_counted_in_bounded_memory);
   RUN(removed_conversations_leave_no_holds_behind);
+  RUN(a_supervisor_hides_no_hold);
   conversations_free(m);
   return check_done();
 }

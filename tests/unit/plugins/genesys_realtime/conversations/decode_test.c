@@ -309,6 +309,41 @@ static void a_transfer_needs_a_leg_that_was_connected(void) {
   }
 }
 
+static void a_supervisor_is_no_agent(void) {
+  static const struct {
+    const char *members;
+    enum cv_purpose purpose;
+  } rows[] = {
+      {"\"purpose\":\"agent\"", CV_AGENT},
+      {"\"purpose\":\"agent\",\"monitoredParticipantId\":\"p2\"", CV_WATCHER},
+      {"\"coachedParticipantId\":\"p2\",\"purpose\":\"agent\"", CV_WATCHER},
+      {"\"purpose\":\"agent\",\"bargedParticipantId\":\"p2\"", CV_WATCHER},
+      {"\"purpose\":\"agent\",\"screenMonitoredParticipantId\":\"p2\"",
+       CV_WATCHER},
+      {"\"purpose\":\"agent\",\"monitoredParticipantId\":\"\"", CV_AGENT},
+      {"\"purpose\":\"agent\",\"monitoredParticipantId\":null", CV_AGENT},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].members);
+    CHECK_INT(party(rows[i].members)->purpose, rows[i].purpose);
+  }
+}
+
+static void a_leg_may_be_parked(void) {
+  CHECK(party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"parked\"}]")
+            ->parked);
+  CHECK(!party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"connected\"}]")
+             ->parked);
+  CHECK(!party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"parked\","
+               "\"disconnectedTime\":\"2026-08-01T10:00:00Z\"}]")
+             ->parked);
+  CHECK_INT(party("\"purpose\":\"agent\",\"connectedTime\":"
+                  "\"2026-08-01T10:00:00Z\",\"emails\":[{\"state\":"
+                  "\"parked\"}]")
+                ->connected_ms,
+            T10);
+}
+
 static void after_call_work_may_be_skipped(void) {
 #define ACW                                                                    \
   "\"startAcwTime\":\"2026-08-01T10:00:00Z\",\"endAcwTime\":"                  \
@@ -559,6 +594,8 @@ int main(void) {
   RUN(the_array_of_the_communication_is_the_medium);
   RUN(an_alert_is_no_answer);
   RUN(a_transfer_needs_a_leg_that_was_connected);
+  RUN(a_supervisor_is_no_agent);
+  RUN(a_leg_may_be_parked);
   RUN(after_call_work_may_be_skipped);
   RUN(a_scheduled_callback_waits_from_its_time);
   RUN(a_participant_ends_with_its_last_communication);

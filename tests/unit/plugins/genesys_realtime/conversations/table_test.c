@@ -381,6 +381,29 @@ static void two_successive_polls_without_it_close_it(void) {
   check_counts("q1", 1, 0, 0, 0);
 }
 
+/* The lists have contacts that wait, ring or are with an agent now. */
+static void no_poll_closes_a_parked_contact(void) {
+  struct cv_party *customer, *acd, *agent;
+  begin();
+  offer(&customer, &acd);
+  agent = answer(acd, 5);
+  agent->parked = true;
+  say();
+  for (int i = 1; i < 5; i++)
+    poll(10 * i, false, true);
+  CHECK_INT(stats().closed, 0);
+  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 0); /* no drift either way */
+  CHECK_INT(of("q1").states[CV_STATE_ALERTING], 1);
+  agent->parked = false;
+  agent->acw_start_ms = AT(60); /* a new fact */
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  poll(60, false, true);
+  poll(70, false, true);
+  CHECK_INT(stats().closed, 1);
+}
+
 static void an_event_during_the_poll_prevents_the_closing(void) {
   struct cv_party *customer, *acd;
   begin();
@@ -469,6 +492,7 @@ int main(void) {
   RUN(a_conversation_without_a_queue_is_not_kept);
   RUN(bounds_have_to_ascend);
   RUN(two_successive_polls_without_it_close_it);
+  RUN(no_poll_closes_a_parked_contact);
   RUN(an_event_during_the_poll_prevents_the_closing);
   RUN(a_poll_with_an_event_in_it_does_not_count);
   RUN(new_facts_open_a_closed_conversation_and_are_counted);
