@@ -5,11 +5,19 @@
  * Pure; one thread at a time.
  *
  *   old  a b c d e        passed on once, in any timing: a b c d e f
- *   new      c d e f      (the server had not read the query before c) */
+ *   new      c d e f      (the server had not read the query before c)
+ *
+ * Messages have no number, so one that is equal to an earlier one may be a
+ * repeat or new. The new socket repeats the old one without a hole and to the
+ * end: its messages are held until they have done so, and are passed on as soon
+ * as one does not fit.
+ *
+ *   old  a b              passed on: a b a c
+ *   new      a c          (a is new: a repeat would be followed by b) */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_DEDUP_H
 #define GENESYS_REALTIME_STREAM_GUIDE_DEDUP_H
 
-#include "common/base/cleanup.h"
+#include "common/base/buf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,11 +30,24 @@ struct guide_dedup {
   uint64_t ahead[GUIDE_DEDUP_MAX]; /* hashes, from `first` on, in a ring */
   size_t first, count;
   bool new_is_ahead;
+  /* Messages of the new socket that repeat those ahead from `start` on: each
+   * with its length before it. */
+  struct gc_buf held;
+  size_t start, held_count;
 };
 
-/* A message arrived: true if it is new, false if the other socket has delivered
- * it. Past GUIDE_DEDUP_MAX the oldest are forgotten and pass twice. */
-bool guide_dedup_is_new(struct guide_dedup *o, bool from_new, const char *bytes,
-                        size_t len);
+typedef void guide_dedup_pass(void *ctx, const char *bytes, size_t len);
+
+/* A message arrived: passes on it and those held before it, unless the other
+ * socket has delivered it or may have. Past GUIDE_DEDUP_MAX the oldest are
+ * forgotten and pass twice. */
+void guide_dedup_message(struct guide_dedup *o, bool from_new,
+                         const char *bytes, size_t len, guide_dedup_pass *pass,
+                         void *ctx);
+/* The end of the overlap: what is still held is new. */
+void guide_dedup_flush(struct guide_dedup *o, guide_dedup_pass *pass,
+                       void *ctx);
+/* Frees what is held; then as zeroed. */
+void guide_dedup_clear(struct guide_dedup *o);
 
 #endif

@@ -43,7 +43,7 @@ struct guide_socket {
   struct connection *live;    /* the open one; NULL: none */
   struct connection *leaving; /* the one it replaces; NULL: none */
   uint64_t leave_ms;
-  uint64_t dedup_end_ms; /* 0: only one socket delivers */
+  uint64_t dedup_end_ms; /* 0: all messages pass */
   struct guide_dedup dedup;
   struct gc_timer timer;
   struct gc_backoff reconnect;
@@ -97,6 +97,19 @@ static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {
   l->not_before_ms = read_clock(l) + ms;
 }
 
+/* From now on all messages pass. */
+static void end_overlap(struct guide_socket *l) {
+  if (l->dedup_end_ms != 0)
+    guide_dedup_flush(&l->dedup, l->deps.text, l->deps.ctx);
+  guide_dedup_clear(&l->dedup);
+  l->dedup_end_ms = 0;
+}
+
+static void end_overlap_if_due(struct guide_socket *l, uint64_t now_ms) {
+  if (l->dedup_end_ms != 0 && now_ms >= l->dedup_end_ms && l->leaving == NULL)
+    end_overlap(l);
+}
+
 static void free_connection_socket(struct connection *connection) {
   connection->owner->deps.driver.free(connection->socket);
   connection->socket = NULL;
@@ -143,6 +156,7 @@ static void lose_connection(struct connection *connection,
   free_connection_socket(connection);
   if (l->live == connection) {
     drop_leaving(l);
+    end_overlap(l);
     l->live = NULL;
     l->blind_since_ms = l->last_message_ms;
   }
@@ -182,8 +196,8 @@ static void on_open(void *ctx) {
   if (old != NULL) {
     l->leaving = old;
     l->leave_ms = now_ms + OVERLAP_MS;
+    end_overlap(l);
     l->dedup_end_ms = now_ms + LAG_MAX_MS;
-    l->dedup = (struct guide_dedup){.count = 0};
     schedule_check(l, l->leave_ms);
     return;
   }
@@ -202,11 +216,12 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
     gc_backoff_reset(&l->reconnect);
     l->throttled = 0;
   }
-  if (l->last_message_ms >= l->dedup_end_ms && l->leaving == NULL)
-    l->dedup_end_ms = 0;
-  if (l->dedup_end_ms == 0 ||
-      guide_dedup_is_new(&l->dedup, connection == l->live, bytes, len))
+  end_overlap_if_due(l, l->last_message_ms);
+  if (l->dedup_end_ms == 0)
     l->deps.text(l->deps.ctx, bytes, len);
+  else
+    guide_dedup_message(&l->dedup, connection == l->live, bytes, len,
+                        l->deps.text, l->deps.ctx);
 }
 
 static void on_closed(void *ctx, const struct gc_ws_end *end,
@@ -261,6 +276,7 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   struct guide_socket *l = ctx;
   uint32_t number = 0;
   schedule_check(l, now_ms + CHECK_MS);
+  end_overlap_if_due(l, now_ms);
   if (l->leaving != NULL && now_ms >= l->leave_ms)
     l->deps.driver.close(l->leaving->socket, CLOSE_DONE);
   const char *bearer = gc_api_bearer(l->deps.api, &number);
@@ -301,6 +317,7 @@ void guide_socket_free(struct guide_socket *l) {
       l->deps.driver.close(l->connections[i].socket, CLOSE_AWAY);
     l->deps.driver.free(l->connections[i].socket);
   }
+  guide_dedup_clear(&l->dedup);
   free(l);
 }
 

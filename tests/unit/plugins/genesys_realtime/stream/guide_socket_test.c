@@ -313,6 +313,31 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   end();
 }
 
+static void says(struct fake_socket *s, const char *text) {
+  s->events->text(s->events->ctx, text, strlen(text));
+}
+
+/* The server sent two messages before it had read the query of the new socket;
+ * then one that is equal to the first of them. */
+static void a_new_message_after_a_new_token_is_not_lost(void) {
+  begin();
+  opens();
+  CHECK(gc_auth_reject(api_auth, 1));
+  replay_run(&api_world, 2000);
+  opens();
+  says(&w.sockets[0], "held");
+  says(&w.sockets[0], "active");
+  replay_run(&api_world, 1500);
+  is_closed(&w.sockets[0]);
+  w.texts = 0;
+  says(newest(), "held");
+  replay_run(&api_world, 10000);
+  CHECK_INT(w.texts, 4);
+  says(newest(), "active");
+  CHECK_INT(w.texts, 10);
+  end();
+}
+
 /* The new socket fails while the old one is about to be closed: this does not
  * delay the next attempt. */
 static void a_break_right_after_the_change_is_a_break(void) {
@@ -379,6 +404,7 @@ int main(void) {
   RUN(a_socket_that_never_opens_is_blind_from_the_start);
   RUN(refusals_name_the_remedy);
   RUN(a_new_token_opens_a_second_socket_that_takes_over);
+  RUN(a_new_message_after_a_new_token_is_not_lost);
   RUN(a_break_right_after_the_change_is_a_break);
   RUN(an_old_socket_may_end_by_itself);
   RUN(at_the_end_it_sends_a_close_frame);
