@@ -185,6 +185,7 @@ static void add_party(struct world *w, struct cv_event *e) {
   uint8_t what = next(w);
   if (e->count == CV_PARTIES_MAX)
     return;
+  e->dropped = what == 255;
   struct cv_party *p = &e->parties[e->count++];
   memset(p, 0, sizeof(*p));
   p->id = e->count;
@@ -205,11 +206,16 @@ static int64_t any_time(struct world *w) {
 }
 
 static void change_party(struct world *w, struct cv_event *e) {
-  uint8_t what = next(w);
+  uint8_t what = next(w), how = next(w);
   if (e->count == 0)
     return;
   struct cv_party *p = &e->parties[what % e->count];
-  switch (next(w) % 8) {
+  p->scheduled ^= (how & 0xe0) == 0x20;
+  p->parked ^= (how & 0xe0) == 0x40;
+  p->acw_skipped ^= (how & 0xe0) == 0x60;
+  if ((how & 0xe0) == 0x80)
+    p->purpose = p->purpose == CV_WATCHER ? CV_AGENT : CV_WATCHER;
+  switch (how % 8) {
   case 0:
     p->connected_ms = w->now_ms;
     break;

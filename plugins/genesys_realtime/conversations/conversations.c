@@ -77,6 +77,26 @@ static int64_t since_of_new(const struct conversations *m) {
   return removed_ms > m->evicted_ms ? removed_ms : m->evicted_ms;
 }
 
+/* Those that are counted make room for participants that found none: a repeat
+ * of the snapshot would otherwise have new facts. */
+static enum gc_code apply_all(struct conversations *m, struct conversation *c,
+                              const struct cv_event *event, bool *ret_is_new) {
+  enum { ROUNDS_MAX = CV_PARTIES_MAX };
+  struct cv_merged merged = {.is_new = true, .is_crowded = true};
+  enum gc_code code = GC_OK;
+  *ret_is_new = false;
+  for (int i = 0; i < ROUNDS_MAX && merged.is_crowded && code == GC_OK; i++) {
+    code = cv_merge(m, c, event, &merged);
+    if (code == GC_OK && !merged.is_new)
+      break;
+    *ret_is_new = true;
+    cv_set_media(c);
+    cv_apply_transitions(m, c);
+    cv_count_outcomes(m, c);
+  }
+  return code;
+}
+
 enum gc_code conversations_apply(struct conversations *m,
                                  const struct cv_event *event) {
   uint32_t number = cv_table_find(m, event->id);
@@ -95,14 +115,11 @@ enum gc_code conversations_apply(struct conversations *m,
   }
   struct conversation *c = cv_at(m, number);
   bool is_new;
-  enum gc_code code = cv_merge(m, c, event, &is_new);
-  if (code == GC_OK && !is_new)
-    return GC_OK;
+  enum gc_code code = apply_all(m, c, event, &is_new);
+  if (!is_new)
+    return code;
   m->stats.news++;
   c->flags &= (uint8_t)~C_CLOSED;
-  cv_set_media(c);
-  cv_apply_transitions(m, c);
-  cv_count_outcomes(m, c);
   cv_schedule_breach(m, c);
   cv_table_sort(m, number);
   return code;

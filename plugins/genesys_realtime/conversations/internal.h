@@ -318,10 +318,17 @@ size_t cv_holds_bytes(const struct conversations *m);
 
 /* ---- merge.c ---- */
 
-/* Facts go into `c`, gains into m->gains. `ret_is_new`: there were any. */
+struct cv_merged {
+  bool is_new;     /* there were new facts */
+  bool is_crowded; /* participants found no room, but may once others are
+                      counted */
+};
+
+/* Facts go into `c`, gains into m->gains. */
 GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
                                     struct conversation *c,
-                                    const struct cv_event *e, bool *ret_is_new);
+                                    const struct cv_event *e,
+                                    struct cv_merged *ret);
 
 /* ---- transitions.c ---- */
 

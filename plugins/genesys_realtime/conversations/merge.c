@@ -16,6 +16,7 @@ struct merge {
   bool all_ended;                /* all in the snapshot have ended */
   bool is_parked;                /* one in the snapshot is */
   bool is_new;                   /* it has new facts */
+  bool is_crowded;               /* see struct cv_merged */
   bool is_older;                 /* it lacks known facts */
   uint8_t index[CV_PARTIES_MAX]; /* of each party's participant, or NOT_KEPT */
 };
@@ -150,6 +151,8 @@ static unsigned make_room(struct merge *g, const struct cv_party *party) {
       deserves_room(g->c, party) ? find_least_worth(g->c) : NOT_KEPT;
   if (index != NOT_KEPT)
     drop_participant(g, index);
+  else
+    g->is_crowded |= deserves_room(g->c, party);
   return index;
 }
 
@@ -281,14 +284,14 @@ static uint64_t first_bits(unsigned count) {
 }
 
 enum gc_code cv_merge(struct conversations *m, struct conversation *c,
-                      const struct cv_event *e, bool *ret_is_new) {
+                      const struct cv_event *e, struct cv_merged *ret) {
   struct merge g = {.m = m, .c = c, .known = first_bits(c->count)};
   memset(g.index, NOT_KEPT, sizeof(g.index));
   g.all_ended = e->dropped == 0 && e->count > 0;
   if (e->dropped > 0)
     note_incomplete(&g);
   memset(m->gains, 0, c->count * sizeof(m->gains[0]));
-  *ret_is_new = false;
+  *ret = (struct cv_merged){.is_new = false};
 
   for (unsigned i = 0; i < e->count; i++)
     GC_TRY(merge_party(&g, &e->parties[i], &g.index[i]));
@@ -300,6 +303,6 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
   for (unsigned i = 0; i < e->count; i++)
     if (g.index[i] != NOT_KEPT)
       merge_hold(&g, g.index[i], &e->parties[i]);
-  *ret_is_new = g.is_new;
+  *ret = (struct cv_merged){g.is_new, g.is_crowded};
   return GC_OK;
 }

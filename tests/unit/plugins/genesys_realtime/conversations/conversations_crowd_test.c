@@ -84,6 +84,27 @@ static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
   CHECK_INT(stats().incomplete, 1);
 }
 
+/* The stream was down for the whole life: one snapshot has all of it. */
+static void a_crowd_that_is_heard_of_late_is_counted(void) {
+  begin();
+  struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
+  for (int i = 0; i < 100; i++) {
+    double at = 2 + i * 10;
+    struct cv_party *agent =
+        answer(life_connected(&life, CV_ACD, "q1", at), at + 3);
+    agent->end_ms = AT(at + 10);
+    agent->transferred = true;
+  }
+  customer->end_ms = AT(1002);
+  for (int i = 0; i < 3; i++) {
+    say();
+    check_counts("q1", 100, 100, 0, 100);
+    CHECK_INT(of("q1").wait_ms, 300000);
+  }
+  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(stats().live, 0);
+}
+
 /* None of them has ended: the model cannot do without any. */
 static void participants_without_room_are_told(void) {
   begin();
@@ -99,6 +120,7 @@ int main(void) {
   RUN(an_answer_after_many_alerts_is_counted);
   RUN(a_hold_among_many_participants_ends);
   RUN(stays_that_were_counted_make_room_and_are_not_counted_again);
+  RUN(a_crowd_that_is_heard_of_late_is_counted);
   RUN(participants_without_room_are_told);
   conversations_free(m);
   return check_done();
