@@ -25,10 +25,10 @@ LATE_METRICS = ["tHandle", "tAcw"]  # the other metrics are final in the first a
 def killed_at_random_moments_each_window_is_there_once() -> None:
     fast = Fast(RATE, queues=6, agents=30, warmup=3000)
     fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE_METRICS, "delay_s": [100, 400]})
-    dice = random.Random(11)
+    rng = random.Random(11)
     for _ in range(KILLS):
         daemon = fast.collectd(Backfill="PT30M")
-        watch_for(dice.uniform(*LIFE_S))
+        watch_for(rng.uniform(*LIFE_S))
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
     daemon = fast.collectd(Backfill="PT30M")

@@ -34,7 +34,7 @@ def whole(state: Path) -> str:
 
 
 def through_sqs() -> None:
-    sqs, state, dice = Sqs(), process.folder("state"), random.Random(11)
+    sqs, state, rng = Sqs(), process.folder("state"), random.Random(11)
     sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
     busy = 0
     for turn in range(KILLS):
@@ -42,7 +42,7 @@ def through_sqs() -> None:
         before = sqs.queue()["deleted"]
         daemon = Collectd("", flows=attributes(sqs), state_dir=state)
         daemon.lives_until(lambda: sqs.queue()["deleted"] > before, 15, "messages are deleted")
-        watch_for(dice.uniform(0.0, 0.8))
+        watch_for(rng.uniform(0.0, 0.8))
         kill(daemon)
         busy += sqs.queue()["left"] > 0 or sqs.queue()["feeding"]
         same("complaints of run %d" % turn, [line for line in daemon.complaints() if "state" in line], [])
@@ -60,7 +60,7 @@ def through_sqs() -> None:
 
 
 def through_the_webhook() -> None:
-    sqs, state, dice = Sqs(), process.folder("state"), random.Random(12)
+    sqs, state, rng = Sqs(), process.folder("state"), random.Random(12)
     hook = Hook(sqs)
     sqs.push(hook, EACH * KILLS, array=10, concurrency=8)
     for _ in range(KILLS):
@@ -68,7 +68,7 @@ def through_the_webhook() -> None:
         daemon = Collectd("", flows=hook.block(), state_dir=state)
         daemon.lives_until(lambda: sqs.pushed()["accepted"] > before or not sqs.pushed()["running"], 15,
                            "events are accepted")
-        watch_for(dice.uniform(0.0, 0.6))
+        watch_for(rng.uniform(0.0, 0.6))
         kill(daemon)
     broken = sqs.pushed()
     check("answers that never came: %s" % broken["statuses"], broken["retries"] > 0, broken)

@@ -13,7 +13,7 @@ import signal
 
 from lib import process, report, stream
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account
-from lib.flows import Talk, notifications, state, wait_connected, wait_equal, wait_reconnected
+from lib.flows import FlowSender, notifications, state, wait_connected, wait_equal, wait_reconnected
 from lib.full_disk import full_disk
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
@@ -41,23 +41,23 @@ def not_names(complaints: list[str]) -> list[str]:
     return [line for line in complaints if "share their name with another" not in line]
 
 
-def equal(daemon: Collectd, talk: Talk) -> None:
-    record = talk.truth()
-    wrong = wait_equal(daemon, talk, WITHIN_S)
+def equal(daemon: Collectd, sender: FlowSender) -> None:
+    record = sender.truth()
+    wrong = wait_equal(daemon, sender, WITHIN_S)
     check("totals of %d series, %d metrics equal the truth" % (record["series"], record["total"]), record["total"] and not wrong,
           wrong)
 
 
 def all_events() -> None:
     """Malformed names, escapes and other conversations are among them."""
-    talk = Talk(simulator())
-    daemon = agent(talk.sim)
+    sender = FlowSender(simulator())
+    daemon = agent(sender.sim)
     wait_connected(daemon)
-    talk.speak(EVENTS, per_s=PER_S)
-    talk.wait_silent(daemon, PATIENCE_S)
-    equal(daemon, talk)
-    record, spoken = talk.truth(), talk.spoken()
-    same("events without a subscriber", spoken["unheard"], 0)
+    sender.send(EVENTS, per_s=PER_S)
+    sender.wait_sent(daemon, PATIENCE_S)
+    equal(daemon, sender)
+    record, sent = sender.truth(), sender.sent()
+    same("events without a subscriber", sent["unheard"], 0)
     wait_until(lambda: state(daemon, "events", "received") == EVENTS, WITHIN_S, "events-received")
     same("counted, lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
     check("skipped those without a metric", (state(daemon, "events", "skipped") or 0) >= record["noise"] * 0.9,
@@ -66,12 +66,12 @@ def all_events() -> None:
         record["events"], record["repeated"], record["total"], state(daemon, "events", "duplicate") or 0,
         state(daemon, "batches", "committed") or 0, daemon.memory_kb() // 1024))
     same("gap", state(daemon, "stream_gap"), 0)
-    counted = stream.stream_counts(talk.sim)
+    counted = stream.stream_counts(sender.sim)
     same("channels, subscriptions, sockets, violations",
          (counted["channels_created"], counted["subscriptions"], counted["sockets_opened"], counted["violations"]),
          (1, 1, 1, {}))
     same("complaints", not_names(daemon.complaints()), [])
-    talk.speak(2000, per_s=PER_S)
+    sender.send(2000, per_s=PER_S)
     took, status = daemon.stop()
     check("stops with the socket open, events under way (%.2f s)" % took, took < STOP_MAX_S)
     same("status", status, 0)
@@ -81,7 +81,7 @@ def both_plugins_on_one_account() -> None:
     """One token, one channel, one subscription; each plugin counts its own events, some repeated or fragmented."""
     sim = stream.simulator(queues=12, agents=100, load=2)
     sim.config(flow_metrics=95)
-    talk = Talk(sim)
+    sender = FlowSender(sim)
     daemon = stream.daemon(sim, flows=notifications())
     stream.wait_listening(daemon, within_s=WITHIN_S)
     wait_connected(daemon)
@@ -92,7 +92,7 @@ def both_plugins_on_one_account() -> None:
     watch_for(6)
     sim.freeze()
     stream.counters_equal("all counters of genesys_realtime", sim, daemon, start)
-    equal(daemon, talk)
+    equal(daemon, sender)
     counted = stream.stream_counts(sim)
     same("channels, subscriptions, sockets", (counted["channels_created"], counted["subscriptions"],
                                               counted["sockets_opened"]), (1, 1, 1))
@@ -105,67 +105,67 @@ def both_plugins_on_one_account() -> None:
 def a_gap_is_healed_by_what_is_said_next() -> None:
     """Sockets drop while conversations send events. Missed attributes are counted when the conversations send them
     again. The log never shows values or customer data."""
-    talk = Talk(simulator())
-    daemon = agent(talk.sim, level="debug")
+    sender = FlowSender(simulator())
+    daemon = agent(sender.sim, level="debug")
     wait_connected(daemon)
-    talk.sim.faults({"ws": "drop", "after_events": 2000, "count": 1, "reset": True},
+    sender.sim.faults({"ws": "drop", "after_events": 2000, "count": 1, "reset": True},
                     {"ws": "close", "after_events": 3000, "count": 1},
                     {"ws": "lose", "percent": 5}, {"ws": "reorder", "percent": 20, "window_ms": 300})
-    talk.speak(12_000, per_s=3000)
-    talk.wait_silent(daemon)
-    talk.sim.faults()
-    wait_reconnected(talk.sim, daemon)
-    check("events were missed: %s" % talk.spoken(), talk.spoken()["unheard"] > 0)
+    sender.send(12_000, per_s=3000)
+    sender.wait_sent(daemon)
+    sender.sim.faults()
+    wait_reconnected(sender.sim, daemon)
+    check("events were missed: %s" % sender.sent(), sender.sent()["unheard"] > 0)
     wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap counts it")
-    talk.repeat()
-    talk.wait_silent(daemon)
-    equal(daemon, talk)
-    same("channels", stream.stream_counts(talk.sim)["channels_created"], 1)
+    sender.repeat()
+    sender.wait_sent(daemon)
+    equal(daemon, sender)
+    same("channels", stream.stream_counts(sender.sim)["channels_created"], 1)
     same("customer data and values in the log", daemon.leaks(*OF_CUSTOMERS), [])
     daemon.stop()
 
 
 def killed_at_any_moment() -> None:
     """Under load; when the conversations send their events again, each is counted once."""
-    talk, state_dir, dice = Talk(simulator()), process.folder("state"), random.Random(13)
+    sender, state_dir, rng = FlowSender(simulator()), process.folder("state"), random.Random(13)
     under_load = 0
     for turn in range(KILLS):
-        daemon = agent(talk.sim, state_dir=state_dir)
-        daemon.lives_until(lambda: stream.stream_counts(talk.sim)["sockets_opened"] > turn, WITHIN_S, "its socket")
-        talk.speak(2000, seed=100 + turn, per_s=2000)
-        watch_for(dice.uniform(0.1, 0.7))
-        under_load += talk.spoken()["running"]
+        daemon = agent(sender.sim, state_dir=state_dir)
+        daemon.lives_until(lambda: stream.stream_counts(sender.sim)["sockets_opened"] > turn, WITHIN_S, "its socket")
+        sender.send(2000, seed=100 + turn, per_s=2000)
+        watch_for(rng.uniform(0.1, 0.7))
+        under_load += sender.sent()["running"]
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
-        wait_until(lambda: not talk.spoken()["running"], WITHIN_S, "all events are sent")
+        wait_until(lambda: not sender.sent()["running"], WITHIN_S, "all events are sent")
     check("killed under load %d times" % under_load, under_load > KILLS / 2)
-    daemon = agent(talk.sim, state_dir=state_dir)
+    daemon = agent(sender.sim, state_dir=state_dir)
     wait_connected(daemon)
-    talk.repeat()
-    talk.wait_silent(daemon)
-    equal(daemon, talk)
-    check("some of it was counted before", (state(daemon, "events", "counted") or 0) < talk.truth()["total"])
-    same("channels", stream.stream_counts(talk.sim)["channels_created"], 1)
+    sender.repeat()
+    sender.wait_sent(daemon)
+    equal(daemon, sender)
+    check("some of it was counted before", (state(daemon, "events", "counted") or 0) < sender.truth()["total"])
+    same("channels", stream.stream_counts(sender.sim)["channels_created"], 1)
     daemon.stop()
 
 
 def a_full_disk_loses_nothing_that_was_heard() -> None:
     """The platform does not repeat events: the agent keeps them until there is space. Values are summed as well."""
-    talk, state_dir = Talk(simulator()), process.folder("state")
+    sender, state_dir = FlowSender(simulator()), process.folder("state")
     disk = full_disk(state_dir)
-    daemon = agent(talk.sim, values=True, state_dir=state_dir, preload=str(disk.shim), env=disk.env)
+    daemon = agent(sender.sim, values=True, state_dir=state_dir, preload=str(disk.shim), env=disk.env)
     wait_connected(daemon)
-    talk.speak(1000, seed=1)
-    talk.wait_silent(daemon)
-    equal(daemon, talk)
+    sender.send(1000, seed=1)
+    sender.wait_sent(daemon)
+    equal(daemon, sender)
     disk.fill()
-    talk.speak(3000, seed=2)
-    talk.wait_silent(daemon)
+    sender.send(3000, seed=2)
+    sender.wait_sent(daemon)
     daemon.says("genesys_flowmetrics: ", "full", within_s=WITHIN_S)
     wait_until(lambda: state(daemon, "source_up", "notifications") == 0, WITHIN_S, "source_up is 0")
     disk.empty()
-    equal(daemon, talk)
-    wrong = wait_equal(daemon, talk, WITHIN_S, "flow_metric_value", "sum")
+    equal(daemon, sender)
+    wrong = wait_equal(daemon, sender, WITHIN_S, "flow_metric_value", "sum")
     wrong = [line for line in wrong if "is None, wanted 0" not in line]
     check("sums of the values equal the truth", not wrong, wrong)
     same("lost", state(daemon, "events", "lost"), 0)

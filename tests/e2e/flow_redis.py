@@ -47,7 +47,7 @@ def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric
 
 def two_agents_and_one_is_killed() -> None:
     """One queue, one Redis; the second is killed under load, a replacement takes its Host and block."""
-    sqs, redis, dice = Sqs(), Redis(), random.Random(21)
+    sqs, redis, rng = Sqs(), Redis(), random.Random(21)
     sqs.rules(redeliver_percent=5, redeliver_s=2, twice_percent=5)
     daemons = [agent(sqs, redis, "agent%d" % nth) for nth in range(2)]
     busy = 0
@@ -55,7 +55,7 @@ def two_agents_and_one_is_killed() -> None:
         sqs.feed(EVENTS // KILLS, seed=200 + turn)
         before = sqs.queue()["deleted"]
         wait_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are deleted")
-        watch_for(dice.uniform(0.0, 0.5))
+        watch_for(rng.uniform(0.0, 0.5))
         os.kill(daemons[1].program.pid, signal.SIGKILL)
         daemons[1].program.wait(5)
         busy += not sqs.is_empty()

@@ -81,19 +81,19 @@ class Bad:
     def __init__(self, hook: Hook) -> None:
         self.hook, self.ends = hook, threading.Event()
         self.counts: dict[str, int] = {}
-        deeds: list[Callable[[], None]] = [self.slow, self.slow, self.mute, self.huge, self.wrong, self.garbage,
+        actions: list[Callable[[], None]] = [self.slow, self.slow, self.mute, self.huge, self.wrong, self.garbage,
                                            self.leaves, self.half, self.no_http]
-        self._threads = [threading.Thread(target=self._go, args=(deed,), daemon=True) for deed in deeds]
+        self._threads = [threading.Thread(target=self._go, args=(action,), daemon=True) for action in actions]
         for thread in self._threads:
             thread.start()
 
-    def _go(self, deed: Callable[[], None]) -> None:
+    def _go(self, action: Callable[[], None]) -> None:
         while not self.ends.is_set():
             try:
-                deed()
+                action()
             except OSError:
                 pass
-            self.counts[deed.__name__] = self.counts.get(deed.__name__, 0) + 1
+            self.counts[action.__name__] = self.counts.get(action.__name__, 0) + 1
 
     def stop(self) -> None:
         self.ends.set()

@@ -209,7 +209,7 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
     daemon = Collectd(account(sim), listening(ReconnectMax=1))
     wait_open(sim, daemon)
     sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(SKIPPED_KINDS)])
-    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in SKIPPED_KINDS), 15, "all messages")
+    wait_until(lambda: all(stream.stream_counts(sim).get("action " + kind, 0) for kind in SKIPPED_KINDS), 15, "all messages")
     daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "malformed events in the telemetry")
     same("sockets", len(stream.sockets(sim)), 1)
     same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])

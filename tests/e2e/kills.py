@@ -21,13 +21,13 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
     """Renames queues all the time, so that each reading of the list has changes to save."""
     sim = Simulator(queues=60, agents=20, rate_limit=0)
     state = process.folder("state")
-    dice = random.Random(7)
+    rng = random.Random(7)
     survived = 0
     for turn in range(KILLS):
         ids = sorted(sim.truth()["queues"])
         sim.call("queues", {"op": "rename", "id": ids[turn % len(ids)], "name": "Renamed %d" % turn})
         daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(), state_dir=state)
-        watch_for(dice.uniform(0.05, 1.5))
+        watch_for(rng.uniform(0.05, 1.5))
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
         survived += "renamed" not in daemon.text and "state file" not in daemon.text

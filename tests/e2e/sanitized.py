@@ -12,7 +12,7 @@ from typing import Callable, Optional
 
 from lib import expected, process, report, stream
 from lib.collectd import DAEMON, Collectd, account, queues
-from lib.flows import SECRET, Hook, Sqs, Talk, attributes, notifications, wait_connected, wait_equal, \
+from lib.flows import SECRET, Hook, Sqs, FlowSender, attributes, notifications, wait_connected, wait_equal, \
     wait_reconnected
 from lib.gate import Gate
 from lib.genesys import Simulator
@@ -210,19 +210,19 @@ def webhook_of_flows(kind: Kind) -> None:
 def notifications_of_flows(kind: Kind) -> None:
     """With genesys_realtime on the same channel, whose socket drops; events are in flight at the stop."""
     sim = Simulator(frozen=True, queues=8, agents=8, rate_limit=0)
-    talk = Talk(sim)
+    sender = FlowSender(sim)
     daemon = kind.daemon(account(sim), queues(), notifications())
     wait_connected(daemon, within_s=60)
     sim.faults({"ws": "drop", "after_events": 1500, "count": 1}, {"ws": "malformed", "at_s": 1, "every_s": 1},
                {"ws": "duplicate", "percent": 10}, {"ws": "fragment", "percent": 10})
-    talk.speak(4000, per_s=2000)
-    talk.wait_silent(daemon)
+    sender.send(4000, per_s=2000)
+    sender.wait_sent(daemon)
     sim.faults()
     wait_reconnected(sim, daemon)
-    talk.repeat()
-    talk.wait_silent(daemon)
-    check("totals equal the truth", not wait_equal(daemon, talk, 60), wait_equal(daemon, talk, 0))
-    talk.speak(20_000, per_s=2000)
+    sender.repeat()
+    sender.wait_sent(daemon)
+    check("totals equal the truth", not wait_equal(daemon, sender, 60), wait_equal(daemon, sender, 0))
+    sender.send(20_000, per_s=2000)
     is_silent(daemon)
 
 

@@ -185,7 +185,7 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
     stream.wait_listening(daemon)
     start = stream.now(sim)
     sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(SKIPPED_KINDS)])
-    wait_until(lambda: all(stream.stream_counts(sim).get("deed " + kind, 0) for kind in SKIPPED_KINDS), 5, "all messages")
+    wait_until(lambda: all(stream.stream_counts(sim).get("action " + kind, 0) for kind in SKIPPED_KINDS), 5, "all messages")
     sim.thaw()
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 5})

@@ -42,7 +42,7 @@ def offers(daemon: Collectd, label: str) -> float:
 
 def a_crash_loop_leaves_the_siblings_alone() -> None:
     sim = stream.simulator(**SMALL)
-    sibling, dice = stream.Sibling(sim), random.Random(1)
+    sibling, rng = stream.Sibling(sim), random.Random(1)
     base, state = process.folder("collectd"), process.folder("state")
     for number in range(STARTS):
         opened = stream.stream_counts(sim)["sockets_opened"]
@@ -51,7 +51,7 @@ def a_crash_loop_leaves_the_siblings_alone() -> None:
             wait_until(lambda: stream.stream_counts(sim)["sockets_opened"] > opened, 10, "a socket")
             daemon.stop()
         else:
-            watch_for(dice.uniform(0.05, LIFE_MAX_S))
+            watch_for(rng.uniform(0.05, LIFE_MAX_S))
             daemon.program.end()
     check("the sibling's channel and socket", sibling.lives(), sim.call("channels"))
     record = stream.stream_counts(sim)
@@ -108,16 +108,16 @@ def a_lost_division_loses_only_its_counters() -> None:
     daemon.stop()
 
 
-def after(deed: dict[str, object], lines: int, channels: tuple[int, ...]) -> tuple[Simulator, Collectd]:
+def after(action: dict[str, object], lines: int, channels: tuple[int, ...]) -> tuple[Simulator, Collectd]:
     """Ends the socket by the fault or token operation; checks that the next contacts are counted."""
     sim = stream.simulator(**SMALL)
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     first = stream.open_sockets(sim)[0]["serial"]
-    if "ws" in deed:
-        sim.faults(deed)
+    if "ws" in action:
+        sim.faults(action)
     else:
-        sim.call("tokens", deed)
+        sim.call("tokens", action)
     wait_until(lambda: any(one["serial"] != first for one in stream.open_sockets(sim)), 12, "another socket")
     wait_until(lambda: all(one["serial"] != first for one in stream.open_sockets(sim)), 12, "the end of the first")
     stream.wait_listening(daemon)

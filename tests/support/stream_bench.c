@@ -10,11 +10,11 @@
 #include "tests/support/loop_rounds.h"
 
 struct certs stream_certs;
-struct gate tcp_talk_gate = GATE_INIT;
+struct gate tcp_exchange_gate = GATE_INIT;
 
 char stream_pattern(size_t i) { return (char)(i ^ (i >> 8) ^ (i >> 16)); }
 
-void tcp_talk_pump(struct talk *t) {
+void tcp_exchange_pump(struct exchange *t) {
   char bytes[16384];
   while (t->stream != NULL && t->sent < t->to_send) {
     size_t len = t->to_send - t->sent;
@@ -32,14 +32,14 @@ void tcp_talk_pump(struct talk *t) {
 }
 
 static void on_open(void *ctx) {
-  struct talk *t = ctx;
-  GATE_CHANGE(&tcp_talk_gate, t->opened++);
+  struct exchange *t = ctx;
+  GATE_CHANGE(&tcp_exchange_gate, t->opened++);
   if (t->on_open != NULL)
     t->on_open(t);
-  tcp_talk_pump(t);
+  tcp_exchange_pump(t);
 }
 
-static void count_round(struct talk *t, size_t len) {
+static void count_round(struct exchange *t, size_t len) {
   uint64_t round = loop_rounds();
   if (round != t->round)
     t->round_got = 0;
@@ -50,24 +50,24 @@ static void count_round(struct talk *t, size_t len) {
 }
 
 static void on_read(void *ctx, const char *bytes, size_t len) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   count_round(t, len);
   size_t wrong = 0;
   for (size_t i = 0; i < len; i++)
     wrong += bytes[i] != stream_pattern(t->got + i);
-  GATE_CHANGE(&tcp_talk_gate, {
+  GATE_CHANGE(&tcp_exchange_gate, {
     t->got += len;
     t->wrong += wrong;
   });
   if (t->on_read != NULL)
     t->on_read(t);
-  tcp_talk_pump(t);
+  tcp_exchange_pump(t);
 }
 
 static void on_closed(void *ctx, enum gc_failure failure,
                       const struct gc_err *err) {
-  struct talk *t = ctx;
-  GATE_CHANGE(&tcp_talk_gate, {
+  struct exchange *t = ctx;
+  GATE_CHANGE(&tcp_exchange_gate, {
     t->closed++;
     t->failure = failure;
     t->err = *err;
@@ -76,44 +76,47 @@ static void on_closed(void *ctx, enum gc_failure failure,
     t->on_closed(t);
 }
 
-bool tcp_talk_has_opened(void *ctx) {
-  struct talk *t = ctx;
+bool tcp_exchange_has_opened(void *ctx) {
+  struct exchange *t = ctx;
   return t->opened + t->closed > 0;
 }
-bool tcp_talk_has_closed(void *ctx) { return ((struct talk *)ctx)->closed > 0; }
+bool tcp_exchange_has_closed(void *ctx) {
+  return ((struct exchange *)ctx)->closed > 0;
+}
 static bool has_got(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   return t->got >= t->want || t->closed > 0;
 }
 
-bool tcp_talk_is_closed(struct talk *t) {
+bool tcp_exchange_is_closed(struct exchange *t) {
   bool closed = false;
-  GATE_CHANGE(&tcp_talk_gate, closed = t->closed > 0);
+  GATE_CHANGE(&tcp_exchange_gate, closed = t->closed > 0);
   return closed;
 }
 
-struct talk tcp_talk_of(const char *url) {
-  return (struct talk){.connect = asker_connect(), .url = url, .piece = 16384};
+struct exchange tcp_exchange_of(const char *url) {
+  return (struct exchange){
+      .connect = asker_connect(), .url = url, .piece = 16384};
 }
 
-void tcp_talk_open_here(void *ctx) {
-  struct talk *t = ctx;
+void tcp_exchange_open_here(void *ctx) {
+  struct exchange *t = ctx;
   t->events = (struct gc_stream_events){on_open, on_read, on_closed, t};
   t->open_code = gc_stream_open(t->loop, t->url, &t->connect, &t->events,
                                 &t->stream, &t->open_err);
 }
 
-void tcp_talk_free_here(void *ctx) {
-  struct talk *t = ctx;
+void tcp_exchange_free_here(void *ctx) {
+  struct exchange *t = ctx;
   gc_stream_free(t->stream);
   t->stream = NULL;
 }
 
-void tcp_talk_pump_here(void *ctx) { tcp_talk_pump(ctx); }
+void tcp_exchange_pump_here(void *ctx) { tcp_exchange_pump(ctx); }
 
-void tcp_talk_nothing(void *ctx) { (void)ctx; }
+void tcp_exchange_nothing(void *ctx) { (void)ctx; }
 
-struct gc_loop *tcp_talk_loop(void) {
+struct gc_loop *tcp_exchange_loop(void) {
   struct gc_err err = {0};
   struct gc_loop *loop = gc_loop_new(&err);
   if (loop == NULL || gc_loop_start(loop, "gc-test", &err) != GC_OK) {
@@ -123,21 +126,21 @@ struct gc_loop *tcp_talk_loop(void) {
   return loop;
 }
 
-void tcp_talk_begin(struct talk *t) {
-  t->loop = tcp_talk_loop();
-  gc_loop_call(t->loop, tcp_talk_open_here, t);
+void tcp_exchange_begin(struct exchange *t) {
+  t->loop = tcp_exchange_loop();
+  gc_loop_call(t->loop, tcp_exchange_open_here, t);
   CHECK_INT(t->open_code, GC_OK);
 }
 
-void tcp_talk_end(struct talk *t) {
+void tcp_exchange_end(struct exchange *t) {
   gc_loop_stop(t->loop);
   gc_stream_free(t->stream);
   gc_loop_free(t->loop);
 }
 
-bool tcp_talk_got(struct talk *t, size_t want) {
+bool tcp_exchange_got(struct exchange *t, size_t want) {
   t->want = want;
-  return gate_wait(&tcp_talk_gate, has_got, t) && t->got == want;
+  return gate_wait(&tcp_exchange_gate, has_got, t) && t->got == want;
 }
 
 void serve_echo(struct conn *c, void *ctx) {
@@ -162,7 +165,7 @@ bool slow_reader_has_ended(void *ctx) {
 }
 void serve_read_late(struct conn *c, void *ctx) {
   struct slow_reader *r = ctx;
-  gate_wait(&tcp_talk_gate, may_read, r);
+  gate_wait(&tcp_exchange_gate, may_read, r);
   char bytes[16384];
   ssize_t got;
   while ((got = conn_read(c, bytes, sizeof(bytes))) > 0) {
@@ -170,7 +173,7 @@ void serve_read_late(struct conn *c, void *ctx) {
       r->wrong += bytes[i] != stream_pattern(r->got + (size_t)i);
     r->got += (size_t)got;
   }
-  GATE_CHANGE(&tcp_talk_gate, r->has_ended = true);
+  GATE_CHANGE(&tcp_exchange_gate, r->has_ended = true);
 }
 
 const char *stream_url_at(const struct server *s, const char *scheme) {
@@ -185,14 +188,14 @@ const char *stream_url_at(const struct server *s, const char *scheme) {
 void road_begin(struct road *r, const struct way *way,
                 void (*serve)(struct conn *c, void *ctx), void *ctx) {
   ends_start(&r->ends, way, stream_certs.server, serve, ctx);
-  r->talk = tcp_talk_of(stream_url_at(r->ends.target, way->scheme));
-  r->talk.connect.ca_cert = stream_certs.ca;
+  r->exchange = tcp_exchange_of(stream_url_at(r->ends.target, way->scheme));
+  r->exchange.connect.ca_cert = stream_certs.ca;
   if (r->ends.proxy != NULL)
-    r->talk.connect.proxy = r->ends.proxy_url;
+    r->exchange.connect.proxy = r->ends.proxy_url;
 }
 
 void tcp_road_end(struct road *r) {
-  tcp_talk_end(&r->talk);
+  tcp_exchange_end(&r->exchange);
   ends_stop(&r->ends);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the tests of common/net/socket/tcp_stream: a stream that sends and
- * expects a pattern and records its events (talk), servers, and the connections
- * between them (road). One program, one bench. */
+ * expects a pattern and records its events (exchange), servers, and the
+ * connections between them (road). One program, one bench. */
 #ifndef GC_TESTS_SUPPORT_STREAM_BENCH_H
 #define GC_TESTS_SUPPORT_STREAM_BENCH_H
 
@@ -18,13 +18,14 @@ void stream_bench_begin(void);
 void stream_bench_end(void);
 
 extern struct certs stream_certs;
-extern struct gate tcp_talk_gate; /* for all records of talks and servers */
+extern struct gate
+    tcp_exchange_gate; /* for all records of exchanges and servers */
 
 /* Both sides send byte `i` of this pattern. */
 char stream_pattern(size_t i);
 
 /* One stream and its record; the counters under the gate's lock. */
-struct talk {
+struct exchange {
   struct gc_loop *loop;
   struct gc_connect connect;
   struct gc_stream *stream;
@@ -42,30 +43,31 @@ struct talk {
   size_t round_got, round_max; /* bytes read in one round of the loop */
   uint64_t round;
 
-  void (*on_open)(struct talk *t), (*on_read)(struct talk *t),
-      (*on_closed)(struct talk *t);
-  size_t want; /* bytes that tcp_talk_got waits for */
+  void (*on_open)(struct exchange *t), (*on_read)(struct exchange *t),
+      (*on_closed)(struct exchange *t);
+  size_t want; /* bytes that tcp_exchange_got waits for */
 };
 
-struct talk tcp_talk_of(const char *url);
+struct exchange tcp_exchange_of(const char *url);
 struct gc_loop *
-tcp_talk_loop(void); /* started; ends the program when it cannot */
-void tcp_talk_begin(struct talk *t); /* on a loop of its own */
-void tcp_talk_end(struct talk *t);
-bool tcp_talk_got(struct talk *t, size_t want); /* waits for `want` bytes */
-bool tcp_talk_is_closed(struct talk *t);
+tcp_exchange_loop(void); /* started; ends the program when it cannot */
+void tcp_exchange_begin(struct exchange *t); /* on a loop of its own */
+void tcp_exchange_end(struct exchange *t);
+bool tcp_exchange_got(struct exchange *t,
+                      size_t want); /* waits for `want` bytes */
+bool tcp_exchange_is_closed(struct exchange *t);
 /* Sends until all is sent or the stream accepts no more. */
-void tcp_talk_pump(struct talk *t);
+void tcp_exchange_pump(struct exchange *t);
 
 /* For gate_wait: opened or closed; closed. */
-bool tcp_talk_has_opened(void *talk);
-bool tcp_talk_has_closed(void *talk);
+bool tcp_exchange_has_opened(void *exchange);
+bool tcp_exchange_has_closed(void *exchange);
 
 /* For gc_loop_call. */
-void tcp_talk_open_here(void *talk);
-void tcp_talk_free_here(void *talk);
-void tcp_talk_pump_here(void *talk);
-void tcp_talk_nothing(void *ctx);
+void tcp_exchange_open_here(void *exchange);
+void tcp_exchange_free_here(void *exchange);
+void tcp_exchange_pump_here(void *exchange);
+void tcp_exchange_nothing(void *ctx);
 
 /* For server_plan.serve; the ctx of serve_read_late is a slow_reader. */
 void serve_echo(struct conn *c, void *ctx);
@@ -83,11 +85,11 @@ bool slow_reader_has_ended(void *reader); /* for gate_wait */
 /* The last 16 stay valid. */
 const char *stream_url_at(const struct server *s, const char *scheme);
 
-/* A target that runs `serve`, a proxy if any, and a talk that connects to
+/* A target that runs `serve`, a proxy if any, and a exchange that connects to
  * it. */
 struct road {
   struct ends ends;
-  struct talk talk;
+  struct exchange exchange;
 };
 
 void road_begin(struct road *r, const struct way *way,

@@ -12,13 +12,13 @@
 static struct certs certs;
 struct gate talk_gate = GATE_INIT;
 
-static void send_text(struct talk *t, const char *text) {
+static void send_text(struct exchange *t, const char *text) {
   struct gc_err err = {0};
   CHECK_INT(gc_ws_send(t->ws, text, strlen(text), &err), GC_OK);
 }
 
 static void on_open(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   GATE_CHANGE(&talk_gate, t->opened++);
   if (t->send_on_open != NULL)
     send_text(t, t->send_on_open);
@@ -26,7 +26,7 @@ static void on_open(void *ctx) {
     t->on_open(t);
 }
 
-static void note_text(struct talk *t, const char *bytes, size_t len) {
+static void note_text(struct exchange *t, const char *bytes, size_t len) {
   size_t used = strlen(t->log), room = sizeof(t->log) - used;
   t->texts++;
   if (len < 100)
@@ -36,7 +36,7 @@ static void note_text(struct talk *t, const char *bytes, size_t len) {
 }
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   GATE_CHANGE(&talk_gate, note_text(t, bytes, len));
   if (t->on_text != NULL)
     t->on_text(t);
@@ -44,7 +44,7 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
 
 static void on_closed(void *ctx, const struct gc_ws_end *end,
                       const struct gc_err *err) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   GATE_CHANGE(&talk_gate, {
     t->closed++;
     t->end = *end;
@@ -55,21 +55,21 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 }
 
 bool talk_has_opened(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   return t->opened + t->closed > 0;
 }
 static bool talk_has_closed(void *ctx) {
-  return ((struct talk *)ctx)->closed > 0;
+  return ((struct exchange *)ctx)->closed > 0;
 }
 bool talk_has_texts(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   return t->texts >= t->want_texts || t->closed > 0;
 }
 
-void talk_init(struct talk *t, const char *url) {
+void talk_init(struct exchange *t, const char *url) {
   static const char *const headers[] = {"Authorization: Bearer " TALK_BEARER,
                                         NULL};
-  *t = (struct talk){.connect = asker_connect()};
+  *t = (struct exchange){.connect = asker_connect()};
   t->connect.ca_cert = certs.ca;
   t->options = (struct gc_ws_options){.url = url,
                                       .headers = headers,
@@ -78,21 +78,23 @@ void talk_init(struct talk *t, const char *url) {
 }
 
 void talk_open_here(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   t->events = (struct gc_ws_events){on_open, on_text, on_closed, t};
   t->open_code =
       gc_ws_open(t->loop, &t->options, &t->events, &t->ws, &t->open_err);
 }
 
 void talk_free_here(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   gc_ws_free(t->ws);
   t->ws = NULL;
 }
-void talk_close_here(void *ctx) { gc_ws_close(((struct talk *)ctx)->ws, 1000); }
+void talk_close_here(void *ctx) {
+  gc_ws_close(((struct exchange *)ctx)->ws, 1000);
+}
 void talk_nothing(void *ctx) { (void)ctx; }
 
-void talk_begin(struct talk *t) {
+void talk_begin(struct exchange *t) {
   struct gc_err err = {0};
   t->loop = gc_loop_new(&err);
   if (t->loop == NULL || gc_loop_start(t->loop, "gc-test", &err) != GC_OK) {
@@ -103,13 +105,13 @@ void talk_begin(struct talk *t) {
   CHECK_INT(t->open_code, GC_OK);
 }
 
-void talk_end(struct talk *t) {
+void talk_end(struct exchange *t) {
   gc_loop_stop(t->loop);
   gc_ws_free(t->ws);
   gc_loop_free(t->loop);
 }
 
-bool talk_closed(struct talk *t) {
+bool talk_closed(struct exchange *t) {
   bool closed = gate_wait(&talk_gate, talk_has_closed, t);
   gc_loop_call(t->loop, talk_nothing, NULL); /* `closed` has returned */
   CHECK_INT(t->closed, 1);
@@ -183,13 +185,13 @@ void road_init(struct road *r, const struct way *way, const struct peer *peer) {
   ends_start(&r->ends, way, certs.server, peer_serve, &r->peer);
   snprintf(r->url, sizeof(r->url), "%s://localhost:%d/channels/" TALK_CHANNEL,
            way->scheme, server_port(r->ends.target));
-  talk_init(&r->talk, r->url);
+  talk_init(&r->exchange, r->url);
   if (r->ends.proxy != NULL)
-    r->talk.connect.proxy = r->ends.proxy_url;
+    r->exchange.connect.proxy = r->ends.proxy_url;
 }
 
 void road_end(struct road *r) {
-  talk_end(&r->talk);
+  talk_end(&r->exchange);
   ends_stop(&r->ends);
   CHECK_INT(r->peer.unmasked, 0);
   CHECK(!r->peer.same_mask);

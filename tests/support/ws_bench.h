@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the tests of common/net/socket/websocket: a socket that records its
- * events (talk), a server that records the frames it receives (peer), and the
- * connections between them (road). One program, one bench. */
+ * events (exchange), a server that records the frames it receives (peer), and
+ * the connections between them (road). One program, one bench. */
 #ifndef GC_TESTS_SUPPORT_WS_BENCH_H
 #define GC_TESTS_SUPPORT_WS_BENCH_H
 
@@ -22,10 +22,10 @@ enum { TALK_MESSAGE_MAX = 100000 };
 void ws_bench_begin(void);
 void ws_bench_end(void);
 
-extern struct gate talk_gate; /* for all records of talks and peers */
+extern struct gate talk_gate; /* for all records of exchanges and peers */
 
 /* One socket and its record; counters and log under the gate's lock. */
-struct talk {
+struct exchange {
   struct gc_loop *loop;
   struct gc_connect connect;
   struct gc_ws_options options;
@@ -39,28 +39,28 @@ struct talk {
   struct gc_ws_end end;
   struct gc_err err;
 
-  void (*on_open)(struct talk *t), (*on_text)(struct talk *t),
-      (*on_closed)(struct talk *t);
+  void (*on_open)(struct exchange *t), (*on_text)(struct exchange *t),
+      (*on_closed)(struct exchange *t);
   const char *send_on_open;
   int want_texts;
 };
 
 /* Requests nothing yet; the test may set any member before talk_begin. */
-void talk_init(struct talk *t, const char *url);
+void talk_init(struct exchange *t, const char *url);
 /* Starts it on a loop of its own; ends the program on failure. */
-void talk_begin(struct talk *t);
-void talk_end(struct talk *t);
+void talk_begin(struct exchange *t);
+void talk_end(struct exchange *t);
 /* Waits; checks that `closed` came once and contained no secret. */
-bool talk_closed(struct talk *t);
+bool talk_closed(struct exchange *t);
 
 /* For gate_wait: opened or closed; `want_texts` or closed. */
-bool talk_has_opened(void *talk);
-bool talk_has_texts(void *talk);
+bool talk_has_opened(void *exchange);
+bool talk_has_texts(void *exchange);
 
 /* For gc_loop_call. */
-void talk_open_here(void *talk);
-void talk_free_here(void *talk);
-void talk_close_here(void *talk);
+void talk_open_here(void *exchange);
+void talk_free_here(void *exchange);
+void talk_close_here(void *exchange);
 void talk_nothing(void *ctx);
 
 /* The plan and the record of a server. */
@@ -84,12 +84,12 @@ bool peer_read(struct conn *c, struct peer *p);
 void peer_read_to_the_end(struct conn *c, struct peer *p);
 void peer_ignore_all(struct conn *c, struct peer *p); /* reads nothing */
 
-/* A server, a proxy if any, and a talk that connects to it. */
+/* A server, a proxy if any, and a exchange that connects to it. */
 struct road {
   struct ends ends;
   struct peer peer;
   char url[128];
-  struct talk talk;
+  struct exchange exchange;
 };
 
 void road_init(struct road *r, const struct way *way, const struct peer *peer);

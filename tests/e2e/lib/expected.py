@@ -8,20 +8,20 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Iterable
 
-ROOM = 127  # bytes of one part of collectd's identity
+PART_MAX = 127  # bytes of one part of collectd's identity
 ROUTING = ("OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING")
 PRESENCES = ("AVAILABLE", "AWAY", "BUSY", "OFFLINE", "IDLE", "ON_QUEUE", "MEAL", "TRAINING", "MEETING", "BREAK")
 WAITS = "queue_longest_wait"
 
 
-def cut(text: str, most: int = ROOM) -> str:
+def cut(text: str, max_bytes: int = PART_MAX) -> str:
     """Cuts at a character's boundary."""
-    return text.encode()[:most].decode(errors="ignore")
+    return text.encode()[:max_bytes].decode(errors="ignore")
 
 
-def part(text: str, most: int = ROOM) -> str:
+def part(text: str, max_bytes: int = PART_MAX) -> str:
     """A part of an identity: clean, cut, without a backslash at the end."""
-    short = cut(clean(text), most)
+    short = cut(clean(text), max_bytes)
     return short[:-1] + "_" if short.endswith("\\") else short
 
 
@@ -40,7 +40,7 @@ def labels(names: dict[str, str]) -> dict[str, str]:
         label, number = base, 2
         while label in taken:
             tail = "~%d" % number
-            label, number = cut(base, ROOM - len(tail)) + tail, number + 1
+            label, number = cut(base, PART_MAX - len(tail)) + tail, number + 1
         taken.add(label)
         made[queue] = label
     return made
@@ -50,7 +50,7 @@ def label_both(name: str, queue: str) -> str:
     """NAME@ID; the id alone when the name is blank."""
     if not part(name).strip(" _"):
         return queue
-    return "%s@%s" % (part(name, ROOM - 1 - len(queue)), queue)
+    return "%s@%s" % (part(name, PART_MAX - 1 - len(queue)), queue)
 
 
 def by_name(truth: dict[str, Any]) -> Callable[[str, str], str]:

@@ -104,7 +104,7 @@ class Hook:
         daemon.lives_until(lambda: process.listens(self.port), within_s, "the webhook listens")
 
 
-class Talk:
+class FlowSender:
     """Conversations of the main simulator with attributes of flows, on the queues' topics."""
 
     def __init__(self, sim: Simulator) -> None:
@@ -113,18 +113,18 @@ class Talk:
     def truth(self) -> dict[str, Any]:
         return self.sim.call("flow/truth")
 
-    def spoken(self) -> dict[str, Any]:
-        return self.sim.call("flow/spoken")
+    def sent(self) -> dict[str, Any]:
+        return self.sim.call("flow/sent")
 
-    def speak(self, events: int, **plan: Any) -> None:
-        self.sim.call("flow/speak", {"events": events, **plan})
+    def send(self, events: int, **plan: Any) -> None:
+        self.sim.call("flow/send", {"events": events, **plan})
 
     def repeat(self) -> None:
         """Each conversation of this test sends its events once more."""
         self.sim.call("flow/repeat", {})
 
-    def wait_silent(self, daemon: Collectd, within_s: float = 60.0) -> None:
-        daemon.lives_until(lambda: not self.spoken()["running"], within_s, "all events are sent")
+    def wait_sent(self, daemon: Collectd, within_s: float = 60.0) -> None:
+        daemon.lives_until(lambda: not self.sent()["running"], within_s, "all events are sent")
 
 
 def notifications(name: str = "ivr", **changes: Any) -> str:
@@ -147,7 +147,7 @@ def wait_reconnected(sim: Simulator, daemon: Collectd, name: str = "ivr", within
     would also report a connection."""
     def is_back() -> bool:
         record = sim.counters()["stream"]
-        ends = record.get("deed drop", 0) + record.get("deed close", 0)
+        ends = record.get("action drop", 0) + record.get("action close", 0)
         return (record["sockets_open"] == 1 and record["sockets_opened"] > ends
                 and state(daemon, "stream_reconnects", "", name) == record["sockets_opened"] - 1
                 and state(daemon, "stream_connected", "", name) == 1)
@@ -185,7 +185,7 @@ def differences(truth: Totals, got: Totals, most: int = 5) -> list[str]:
     return found[:most] + more
 
 
-def wait_equal(daemon: Collectd, sqs: Union[Sqs, Talk], within_s: float = 15.0, kind: str = "flow_metric",
+def wait_equal(daemon: Collectd, sqs: Union[Sqs, FlowSender], within_s: float = 15.0, kind: str = "flow_metric",
                member: str = "count") -> list[str]:
     """Waits until csv has the truth; returns the differences that are left."""
     truth = wanted(sqs.truth(), kind, member)

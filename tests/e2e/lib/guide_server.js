@@ -132,7 +132,7 @@ function onSocket(one, token) {
 
 // ---- events ----
 
-function dice(seed) { // mulberry32
+function seededRandom(seed) { // mulberry32
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;
@@ -163,7 +163,7 @@ function noise(event) {
 }
 
 function play(plan) {
-  const roll = dice(plan.seed || 1), pick = (list) => list[Math.floor(roll() * list.length)];
+  const roll = seededRandom(plan.seed || 1), pick = (list) => list[Math.floor(roll() * list.length)];
   const live = [];
   for (let n = 0; n < plan.count; n++) {
     if (live.length === 0 || (live.length < 50 && roll() < 0.3)) {

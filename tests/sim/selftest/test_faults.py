@@ -218,7 +218,7 @@ class Deeds(SimCase):
                                 {"at_s": 0.3, "do": "queues", "op": "rename", "id": "Fresh", "name": "Stale"},
                                 {"at_s": 0.6, "do": "queues", "op": "delete", "id": "Stale"}])
         self.assertIn("Fresh", self.names())
-        self.assertEqual(len(self.sim.sim("faults")["deeds_waiting"]), 2)
+        self.assertEqual(len(self.sim.sim("faults")["actions_waiting"]), 2)
         wait_for(lambda: "Stale" in self.names())
         self.assertNotIn("Fresh", self.names())
         wait_for(lambda: "Stale" not in self.names())

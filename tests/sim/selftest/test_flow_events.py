@@ -191,17 +191,17 @@ class AtTheCustomers(StreamCase):
 class OnTheTopics(StreamCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "8", "--rate-limit", "0")
 
-    def spoken(self) -> dict[str, Any]:
-        wait_for(lambda: not self.sim.sim("flow/spoken")["running"], 20)
-        return self.sim.sim("flow/spoken")
+    def sent(self) -> dict[str, Any]:
+        wait_for(lambda: not self.sim.sim("flow/sent")["running"], 20)
+        return self.sim.sim("flow/sent")
 
     def test_all_events_or_the_last_ones_give_the_truth(self) -> None:
-        self.sim.sim("flow/speak", {"events": 500, "seed": 3})
-        record = self.spoken()
+        self.sim.sim("flow/send", {"events": 500, "seed": 3})
+        record = self.sent()
         self.assertEqual((record["sent"], record["unheard"]), (500, 500))
         client = self.listen(*(conversations(q) for q in self.queues()))
-        self.sim.sim("flow/speak", {"events": 1500, "seed": 4, "per_s": 3000})
-        self.assertEqual(self.spoken()["unheard"], 500)
+        self.sim.sim("flow/send", {"events": 1500, "seed": 4, "per_s": 3000})
+        self.assertEqual(self.sent()["unheard"], 500)
         again = self.sim.sim("flow/repeat", {})["events"]
         seen = client.collect(lambda seen: len(seen) >= 1500 + again, 30.0)
         bodies = [m["eventBody"] for m in seen]

@@ -160,7 +160,7 @@ class Deeds(Faulty):
         wait_for(lambda: self.counts()["sockets_open"] == 0)
         record, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
         self.assertLessEqual({"channel evicted", "channel expired", "fault drop", "fault close", "socket_closing"}, ends)
-        self.assertEqual((record["deed drop"], record["channels_expired"]), (2 + 1, 1))
+        self.assertEqual((record["action drop"], record["channels_expired"]), (2 + 1, 1))
         # the first drop ended the socket of setUp
 
     def test_odd_messages(self) -> None:
@@ -210,7 +210,7 @@ class Deeds(Faulty):
             self.assertEqual([m["topicName"].startswith("v2.sim") for m in client.drain(1.0)],
                              [False, False, True, False, False])
 
-    def test_a_repeated_deed_waits_for_a_socket(self) -> None:
+    def test_a_repeated_action_waits_for_a_socket(self) -> None:
         self.client.close()
         wait_for(lambda: self.counts()["sockets_open"] == 0)
         self.post({"ws": "close", "every_s": 0.2, "count": 2, "wait": True})

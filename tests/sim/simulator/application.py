@@ -15,7 +15,7 @@ from .api.router import Call, Router
 from .control import Control
 from .flow.control import FlowControl
 from .flow.setter import Setter
-from .flow.speech import Speech
+from .flow.event_sender import EventSender
 from .settings import Settings
 from .stream.guide import GuideStream
 from .stream.hub import Hub
@@ -45,7 +45,7 @@ class Simulator:
         self.tally = Tally(world.at_ms())  # without the warm-up
         self.ledger = Ledger(world.conversations.values(), world.clock)
         self.hub = Hub(self, seed)
-        self.flow, self.speech = FlowControl(AWS_REGION, seed), Speech(self)
+        self.flow, self.event_sender = FlowControl(AWS_REGION, seed), EventSender(self)
         self.guide = GuideStream(self)
         world.observers += [self.tally, self.ledger, Setter(settings, self.flow, seed), self.hub, self.guide]
         self.router = Router([route for area in AREAS for route in area.ROUTES])

@@ -37,9 +37,9 @@ class Control:
             "GET /sim/channels": self.get_channels, "GET /sim/guide": self.get_guide,
             "POST /sim/tokens": self.revoke_tokens, "GET /sim/conversation": self.get_conversation,
             "GET /sim/scenario": self.get_scenario, "POST /sim/quit": self.quit,
-            **app.flow.endpoints, **app.speech.endpoints,
+            **app.flow.endpoints, **app.event_sender.endpoints,
         }
-        self._deeds: dict[str, Callable[[dict[str, Any]], Any]] = {
+        self._actions: dict[str, Callable[[dict[str, Any]], Any]] = {
             "queues": self.change_queues, "agents": self.change_agents, "contacts": self.change_contacts, "config": self.change_config,
             "tokens": self.change_tokens, "freeze": lambda _: self.app.world.freeze(),
             "thaw": lambda _: self.app.world.thaw(),
@@ -61,7 +61,7 @@ class Control:
     # ---- reading ----------------------------------------------------------------------
 
     def help(self, _request: Request, _body: Any) -> Any:
-        return {"endpoints": sorted(self._endpoints), "faults": KINDS, "deeds": sorted(self._deeds),
+        return {"endpoints": sorted(self._endpoints), "faults": KINDS, "actions": sorted(self._actions),
                 "ws": {**DEEDS, **BENDS}}
 
     def get_truth(self, request: Request, _body: Any) -> Any:
@@ -118,10 +118,10 @@ class Control:
 
     def get_faults(self, _request: Request, _body: Any) -> Any:
         with self._lock:
-            waiting = [deed for _, deed in self._due]
+            waiting = [action for _, action in self._due]
         with self.app.world.lock:
             stream = self.app.hub.faults.as_json()
-        return {"steps": self.app.faults.as_json(), "ws_steps": stream, "deeds_waiting": waiting}
+        return {"steps": self.app.faults.as_json(), "ws_steps": stream, "actions_waiting": waiting}
 
     def post_faults(self, request: Request, body: Any) -> Any:
         """Appends a list of steps; {"replace": true, "steps": […]} or ?replace=1 replaces the steps."""
@@ -132,10 +132,10 @@ class Control:
         return self.post_steps(steps, bool(given.get("replace")) or request.one("replace") is not None)
 
     def post_steps(self, steps: list[dict[str, Any]], replace: bool) -> Any:
-        deeds = [step for step in steps if "do" in step]
-        for deed in deeds:
-            if deed["do"] not in self._deeds:
-                raise ValueError("do %r: give one of %s" % (deed["do"], ", ".join(self._deeds)))
+        actions = [step for step in steps if "do" in step]
+        for action in actions:
+            if action["do"] not in self._actions:
+                raise ValueError("do %r: give one of %s" % (action["do"], ", ".join(self._actions)))
         of_stream, hub = [step for step in steps if "ws" in step], self.app.hub
         hub.faults.check(of_stream)
         count = self.app.faults.post([step for step in steps if not set(step) & {"do", "ws"}], replace)
@@ -144,10 +144,10 @@ class Control:
         now = time.monotonic()
         with self._lock:
             kept = [] if replace else self._due
-            self._due = kept + [(now + float(deed.get("at_s", 0)), deed) for deed in deeds]
+            self._due = kept + [(now + float(action.get("at_s", 0)), action) for action in actions]
         self.run_due()
         hub.tick()
-        return {"faults": count, "ws": stream_count, "deeds": len(deeds)}
+        return {"faults": count, "ws": stream_count, "actions": len(actions)}
 
     def delete_faults(self, _request: Request, _body: Any) -> None:
         self.app.faults.clear()
@@ -160,13 +160,13 @@ class Control:
         """Plays the "do" steps whose time has come; the ticker calls it."""
         now = time.monotonic()
         with self._lock:
-            due = [deed for at, deed in self._due if at <= now]
-            self._due = [(at, deed) for at, deed in self._due if at > now]
-        for deed in due:
+            due = [action for at, action in self._due if at <= now]
+            self._due = [(at, action) for at, action in self._due if at > now]
+        for action in due:
             try:
-                self._deeds[deed["do"]]({k: v for k, v in deed.items() if k not in ("do", "at_s")})
+                self._actions[action["do"]]({k: v for k, v in action.items() if k not in ("do", "at_s")})
             except (KeyError, ValueError) as error:
-                print("sim: step %s: %s" % (json.dumps(deed), error), flush=True)
+                print("sim: step %s: %s" % (json.dumps(action), error), flush=True)
 
     # ---- changing -----------------------------------------------------------------------
 

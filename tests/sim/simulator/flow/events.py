@@ -112,11 +112,11 @@ class Maker:
             yield taken
 
     def _body(self) -> str:
-        dice = self._rng.random() * 100
+        draw = self._rng.random() * 100
         for share, make in ((self.plan.garbage, self._garbage), (self.plan.noise, self._noise)):
-            if dice < share:
+            if draw < share:
                 return make()
-            dice -= share
+            draw -= share
         return self._envelope(*self._attributes())
 
     def _attributes(self) -> tuple[str, Conversation]:
@@ -132,9 +132,9 @@ class Maker:
 
     def _set(self, conversation: Conversation) -> None:
         """The flow sets an attribute: a metric, a malformed metric, or any other."""
-        rng, dice = self._rng, self._rng.random() * 100
+        rng, draw = self._rng, self._rng.random() * 100
         when = self.now_ms - rng.randrange(int(self.plan.age_s * 1000) + 1)
-        if dice < self.plan.malformed:
+        if draw < self.plan.malformed:
             reason = rng.choice(list(names.MALFORMED))
             form = rng.choice(names.MALFORMED[reason])
             name = form % names.stamp(when) if "%s" in form else form.replace("%%", "%")
@@ -142,7 +142,7 @@ class Maker:
                 self.truth.malformed[reason] += 1
                 self._piece(conversation, name, json.dumps("1"))
             return
-        if dice > 85:
+        if draw > 85:
             conversation.pieces.append(self._ordinary[rng.randrange(len(self._ordinary))])
             conversation.pieces[:] = list(dict.fromkeys(conversation.pieces))
             return
@@ -163,10 +163,10 @@ class Maker:
 
     def _value(self) -> tuple[str, Optional[float]]:
         """Mostly "1" as in the guide; quarters, so that sums are exact; and values that are no finite number."""
-        dice = self._rng.random()
-        if dice < 0.6:
+        draw = self._rng.random()
+        if draw < 0.6:
             return '"1"', 1.0
-        if dice < 0.9:
+        if draw < 0.9:
             number = self._rng.randrange(-40, 4000) / 4
             return '"%g"' % number, number
         return self._rng.choice(('""', '"yes"', '"NaN"', '"inf"', '"1e999"', '"12 apples"', '"0x10"')), None
@@ -174,10 +174,10 @@ class Maker:
     # ---- envelopes -----------------------------------------------------------------------
 
     def _envelope(self, attributes: str, conversation: Conversation) -> str:
-        dice, plan = self._rng.random() * 100, self.plan
-        if dice < plan.bare:
+        draw, plan = self._rng.random() * 100, self.plan
+        if draw < plan.bare:
             return '{"eventBody":{"conversationId":"%s","attributes":{%s}}}' % (conversation.id, attributes)
-        if dice < plan.bare + plan.socket:
+        if draw < plan.bare + plan.socket:
             return ('{"topicName":"v2.detail.events.conversation.%s.attributes","version":"2","eventBody":%s,'
                     '"metadata":{"CorrelationId":"%s"}}' % (conversation.id, self._event(attributes, conversation),
                                                             _uuid(self._rng)))

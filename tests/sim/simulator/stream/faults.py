@@ -4,7 +4,7 @@
     {"at_s": 20, "ws": "drop", "every_s": 20, "count": 3}
     {"ws": "duplicate", "percent": 5, "for_s": 60, "topic": "v2.routing.queues.*"}
 
-A deed hits the open sockets at its time, or each socket that has sent
+A action hits the open sockets at its time, or each socket that has sent
 `after_events` events; a step that bends events lasts from `at_s` for `for_s`
 seconds or `count` events.  The random numbers of a step restart with each
 socket, so that the n-th event of a socket has the same fate in each run of a seed.
@@ -77,7 +77,7 @@ class Step:
     skip: int
     due: float
     hits: int = 0
-    dice: dict[int, random.Random] = field(default_factory=dict)
+    rngs: dict[int, random.Random] = field(default_factory=dict)
     reached: set[int] = field(default_factory=set)  # sockets that a step with after_events has hit
 
     @staticmethod
@@ -120,11 +120,11 @@ class Step:
 
     def rolls(self, target: Target) -> Optional[random.Random]:
         """The random numbers for a hit event.  Each event takes one random number, hit or not."""
-        dice = self.dice.get(target.serial)
-        if dice is None:
-            dice = self.dice[target.serial] = random.Random("%d/%d/%d" % (self.seed, self.serial, target.serial))
-        hit = dice.random() * 100 < float(self.spec.get("percent", 100))
-        return dice if hit and self.used() else None
+        rng = self.rngs.get(target.serial)
+        if rng is None:
+            rng = self.rngs[target.serial] = random.Random("%d/%d/%d" % (self.seed, self.serial, target.serial))
+        hit = rng.random() * 100 < float(self.spec.get("percent", 100))
+        return rng if hit and self.used() else None
 
     def as_json(self, now: float) -> dict[str, Any]:
         over = now >= self.end or self.left == 0 or (self.kind in DEEDS and self.due == float("inf"))
@@ -160,8 +160,8 @@ class StreamFaults:
     def as_json(self) -> list[dict[str, Any]]:
         return [step.as_json(time.monotonic()) for step in self._steps]
 
-    def run_due(self, sockets: list[Any], deed: Callable[[Any, Step], None]) -> None:
-        """Performs the deeds that are due; with `wait` they wait for a socket."""
+    def run_due(self, sockets: list[Any], action: Callable[[Any, Step], None]) -> None:
+        """Performs the actions that are due; with `wait` they wait for a socket."""
         now = time.monotonic()
         for step in self._steps:
             if step.kind not in DEEDS or "after_events" in step.spec or step.due > now or not step.runs(now):
@@ -173,7 +173,7 @@ class StreamFaults:
             step.due = step.due + every if every > 0 else float("inf")
             if step.used():
                 for one in hit:
-                    deed(one, step)
+                    action(one, step)
 
     def bends(self, kind: str, target: Target) -> bool:
         """For silence and mute_pong, which take no random numbers."""
@@ -205,14 +205,14 @@ class StreamFaults:
                 continue
             if not fnmatch.fnmatchcase(topic, step.spec.get("topic", "*")):
                 continue
-            dice = step.rolls(target)
-            if dice is not None:
+            rng = step.rolls(target)
+            if rng is not None:
                 made.bent.append(step.kind)
-                _bend(step, dice, made)
+                _bend(step, rng, made)
         return made
 
 
-def _bend(step: Step, dice: random.Random, made: Shape) -> None:
+def _bend(step: Step, rng: random.Random, made: Shape) -> None:
     spec, kind = step.spec, step.kind
     if kind in ("lose", "silence"):
         made.copies = []
@@ -222,7 +222,7 @@ def _bend(step: Step, dice: random.Random, made: Shape) -> None:
         made.copies = [delay + float(spec.get("delay_ms", 1000)) / 1000 for delay in made.copies]
     elif kind == "reorder":
         window = float(spec.get("window_ms", 200)) / 1000
-        made.copies = [delay + dice.uniform(0, window) for delay in made.copies]
+        made.copies = [delay + rng.uniform(0, window) for delay in made.copies]
     elif kind == "fragment":
         made.pieces, made.pings = int(spec.get("pieces", 3)), bool(spec.get("pings"))
     elif kind == "large":

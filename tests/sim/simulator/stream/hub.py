@@ -34,7 +34,7 @@ class Hub:
         self.sockets: list[StreamSocket] = []
         self.past: deque[StreamSocket] = deque(maxlen=KEPT_SOCKETS)
         self.counts: Counter[str] = Counter()
-        self.deed: Callable[[StreamSocket, Any], None] = lambda one, step: mishaps.play(self, one, step)
+        self.action: Callable[[StreamSocket, Any], None] = lambda one, step: mishaps.play(self, one, step)
         self._serial = 0
         self._rng = random.Random(seed)
         self._beats: dict[int, float] = {}  # socket -> next heartbeat
@@ -240,7 +240,7 @@ class Hub:
     # ---- time ------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Heartbeats, expiries, tokens that ended, deeds, statistics; the ticker calls it."""
+        """Heartbeats, expiries, tokens that ended, actions, statistics; the ticker calls it."""
         with self.app.world.lock:
             now = time.monotonic()
             self.faults.run_due(list(self.sockets), self._play)
@@ -281,8 +281,8 @@ class Hub:
             channel.socket.close(1001, "token " + how)
 
     def _play(self, one: StreamSocket, step: Any) -> None:
-        one.counts["deed " + step.kind] += 1
-        self.deed(one, step)
+        one.counts["action " + step.kind] += 1
+        self.action(one, step)
 
     # ---- reading -------------------------------------------------------------------------------
 

@@ -186,10 +186,10 @@ class Contacts:
         self.world.staff.settle(agent)
         self.world.changed(visit.conversation, visit.queue)
         timeout = visit.queue.alerting_timeout_s[visit.media]
-        dice = rng.random()
-        if dice < REFUSED / 2:
+        draw = rng.random()
+        if draw < REFUSED / 2:
             self.world.after(timeout, self._refuse, visit, visit.ticket, "transfer.noanswer")
-        elif dice < REFUSED:
+        elif draw < REFUSED:
             self.world.after(rng.uniform(1, timeout), self._refuse, visit, visit.ticket, "client")
         else:
             self.world.after(rng.uniform(1, min(6, timeout)), self._answer, visit, visit.ticket)

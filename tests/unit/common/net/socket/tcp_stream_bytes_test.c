@@ -36,13 +36,13 @@ static void fifty_megabytes_come_back_whole(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_begin(&r, &ways[i], serve_echo, NULL);
-    r.talk.to_send = 50 * MB;
-    tcp_talk_begin(&r.talk);
-    CHECK(tcp_talk_got(&r.talk, 50 * MB));
-    CHECK_INT(r.talk.wrong, 0);
-    CHECK_INT(r.talk.closed, 0);
-    CHECK_STR(r.talk.err.text, "");
-    CHECK(r.talk.round_max <= ROUND_MAX_BYTES + READ_BYTES);
+    r.exchange.to_send = 50 * MB;
+    tcp_exchange_begin(&r.exchange);
+    CHECK(tcp_exchange_got(&r.exchange, 50 * MB));
+    CHECK_INT(r.exchange.wrong, 0);
+    CHECK_INT(r.exchange.closed, 0);
+    CHECK_STR(r.exchange.err.text, "");
+    CHECK(r.exchange.round_max <= ROUND_MAX_BYTES + READ_BYTES);
     tcp_road_end(&r);
     CHECK_INT(r.ends.plan.connects, ways[i].proxy != NULL);
   }
@@ -53,11 +53,11 @@ static void single_bytes_come_back_whole(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_begin(&r, &ways[i], serve_echo, NULL);
-    r.talk.to_send = 2000;
-    r.talk.piece = 1;
-    tcp_talk_begin(&r.talk);
-    CHECK(tcp_talk_got(&r.talk, 2000));
-    CHECK_INT(r.talk.wrong, 0);
+    r.exchange.to_send = 2000;
+    r.exchange.piece = 1;
+    tcp_exchange_begin(&r.exchange);
+    CHECK(tcp_exchange_got(&r.exchange, 2000));
+    CHECK_INT(r.exchange.wrong, 0);
     tcp_road_end(&r);
   }
 }
@@ -70,9 +70,9 @@ static void bytes_of_a_peer_that_sends_first_arrive(void) {
     struct road r;
     road_begin(&r, &ways[i], greet, NULL);
     r.ends.plan.is_eager = strcmp(ways[i].scheme, "ws") == 0;
-    tcp_talk_begin(&r.talk);
-    CHECK(tcp_talk_got(&r.talk, 10));
-    CHECK_INT(r.talk.wrong, 0);
+    tcp_exchange_begin(&r.exchange);
+    CHECK(tcp_exchange_got(&r.exchange, 10));
+    CHECK_INT(r.exchange.wrong, 0);
     tcp_road_end(&r);
   }
 }
@@ -94,7 +94,7 @@ static void say_bursts(struct conn *c, void *ctx) {
     }
 }
 
-static void ask_for_next(struct talk *t) {
+static void ask_for_next(struct exchange *t) {
   if (t->got == t->to_send * BURST_BYTES && t->to_send < BURSTS)
     t->to_send++;
 }
@@ -104,10 +104,10 @@ static void bytes_that_tls_holds_back_are_read_without_a_poll(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_begin(&r, &ways[i], say_bursts, NULL);
-    r.talk.on_open = r.talk.on_read = ask_for_next;
-    tcp_talk_begin(&r.talk);
-    CHECK(tcp_talk_got(&r.talk, (size_t)BURSTS * BURST_BYTES));
-    CHECK_INT(r.talk.wrong, 0);
+    r.exchange.on_open = r.exchange.on_read = ask_for_next;
+    tcp_exchange_begin(&r.exchange);
+    CHECK(tcp_exchange_got(&r.exchange, (size_t)BURSTS * BURST_BYTES));
+    CHECK_INT(r.exchange.wrong, 0);
     tcp_road_end(&r);
   }
 }
@@ -122,24 +122,24 @@ static void a_peer_that_reads_late_gets_every_byte(void) {
                               .ctx = &reader,
                               .cert = i == 1 ? stream_certs.server : NULL,
                               .receive_bytes = 4096});
-    struct talk t = tcp_talk_of(stream_url_at(s, ways[i].scheme));
+    struct exchange t = tcp_exchange_of(stream_url_at(s, ways[i].scheme));
     t.connect.ca_cert = stream_certs.ca;
     t.to_send = 64 * MB; /* until GC_ERR_LIMIT */
     t.piece = 1000;
-    tcp_talk_begin(&t);
-    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
+    tcp_exchange_begin(&t);
+    CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &t));
     for (int again = 0; again < 3; again++)
-      gc_loop_call(t.loop, tcp_talk_pump_here, &t);
+      gc_loop_call(t.loop, tcp_exchange_pump_here, &t);
     CHECK(t.saw_limit);
     CHECK_INT(t.closed, 0);
-    GATE_CHANGE(&tcp_talk_gate, reader.may_read = true);
+    GATE_CHANGE(&tcp_exchange_gate, reader.may_read = true);
     /* sending on while the rest drains */
     size_t enough = t.sent + 4 * MB;
-    while (t.sent < enough && !tcp_talk_is_closed(&t))
-      gc_loop_call(t.loop, tcp_talk_pump_here, &t);
+    while (t.sent < enough && !tcp_exchange_is_closed(&t))
+      gc_loop_call(t.loop, tcp_exchange_pump_here, &t);
     CHECK_INT(t.closed, 0);
-    tcp_talk_end(&t);
-    CHECK(gate_wait(&tcp_talk_gate, slow_reader_has_ended, &reader));
+    tcp_exchange_end(&t);
+    CHECK(gate_wait(&tcp_exchange_gate, slow_reader_has_ended, &reader));
     CHECK(reader.got > 3 * MB);
     CHECK_INT(reader.wrong, 0);
     server_stop(s);
@@ -151,12 +151,12 @@ static void a_peer_that_never_reads_is_reported(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_begin(&r, &ways[i], serve_park, NULL);
-    r.talk.to_send = 64 * MB;
-    tcp_talk_begin(&r.talk);
-    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &r.talk));
-    gc_loop_call(r.talk.loop, tcp_talk_pump_here, &r.talk);
-    CHECK(r.talk.saw_limit);
-    CHECK(r.talk.sent < 64 * MB);
+    r.exchange.to_send = 64 * MB;
+    tcp_exchange_begin(&r.exchange);
+    CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &r.exchange));
+    gc_loop_call(r.exchange.loop, tcp_exchange_pump_here, &r.exchange);
+    CHECK(r.exchange.saw_limit);
+    CHECK(r.exchange.sent < 64 * MB);
     tcp_road_end(&r);
   }
 }
@@ -166,19 +166,19 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_begin(&r, &ways[i], flood, NULL);
-    tcp_talk_begin(&r.talk);
-    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &r.talk));
-    struct metronome m = {.loop = r.talk.loop, .left = 50};
+    tcp_exchange_begin(&r.exchange);
+    CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &r.exchange));
+    struct metronome m = {.loop = r.exchange.loop, .left = 50};
     metronome_start(&m);
     CHECK(metronome_ends(&m));
     uint64_t began_ms = gc_clock_now_ms();
-    gc_loop_stop(r.talk.loop);
+    gc_loop_stop(r.exchange.loop);
     CHECK(gc_clock_now_ms() - began_ms < 1000);
-    CHECK(r.talk.got > 0);
-    CHECK_INT(r.talk.wrong, 0);
+    CHECK(r.exchange.got > 0);
+    CHECK_INT(r.exchange.wrong, 0);
     /* the rule itself: a share for each round */
-    CHECK_THAT(r.talk.round_max <= ROUND_MAX_BYTES + READ_BYTES,
-               "%zu bytes in one round", r.talk.round_max);
+    CHECK_THAT(r.exchange.round_max <= ROUND_MAX_BYTES + READ_BYTES,
+               "%zu bytes in one round", r.exchange.round_max);
     tcp_road_end(&r);
   }
 }
@@ -189,10 +189,10 @@ static void an_open_stream_that_is_quiet_lets_the_loop_sleep(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_begin(&r, &ways[i], greet, NULL);
-    tcp_talk_begin(&r.talk);
-    CHECK(tcp_talk_got(&r.talk, 10));
-    struct metronome m = {.loop = r.talk.loop, .left = 20};
-    gc_loop_call(r.talk.loop, tcp_talk_nothing, NULL);
+    tcp_exchange_begin(&r.exchange);
+    CHECK(tcp_exchange_got(&r.exchange, 10));
+    struct metronome m = {.loop = r.exchange.loop, .left = 20};
+    gc_loop_call(r.exchange.loop, tcp_exchange_nothing, NULL);
     uint64_t before = loop_rounds();
     metronome_start(&m);
     CHECK(metronome_ends(&m));

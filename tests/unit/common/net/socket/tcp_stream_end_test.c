@@ -41,18 +41,18 @@ static void the_end_is_reported_once_with_its_reason(void) {
     CHECK_ROW(rows[n].name);
     struct road r;
     road_begin(&r, &ways[i % 2], rows[n].serve, NULL);
-    r.talk.to_send = n;
-    tcp_talk_begin(&r.talk);
-    CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_closed, &r.talk));
-    gc_loop_call(r.talk.loop, tcp_talk_nothing, NULL);
-    CHECK_INT(r.talk.closed, 1);
-    CHECK_INT(r.talk.failure, rows[n].failure);
-    CHECK_INT(r.talk.err.code, GC_ERR_NETWORK);
-    CHECK_INT(r.talk.got, rows[n].got);
-    CHECK_INT(r.talk.wrong, 0);
-    CHECK_HAS(r.talk.err.text, rows[n].words);
+    r.exchange.to_send = n;
+    tcp_exchange_begin(&r.exchange);
+    CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_closed, &r.exchange));
+    gc_loop_call(r.exchange.loop, tcp_exchange_nothing, NULL);
+    CHECK_INT(r.exchange.closed, 1);
+    CHECK_INT(r.exchange.failure, rows[n].failure);
+    CHECK_INT(r.exchange.err.code, GC_ERR_NETWORK);
+    CHECK_INT(r.exchange.got, rows[n].got);
+    CHECK_INT(r.exchange.wrong, 0);
+    CHECK_HAS(r.exchange.err.text, rows[n].words);
     struct gc_err err = {0};
-    CHECK_INT(gc_stream_send(r.talk.stream, "x", 1, &err), GC_ERR_NETWORK);
+    CHECK_INT(gc_stream_send(r.exchange.stream, "x", 1, &err), GC_ERR_NETWORK);
     tcp_road_end(&r);
   }
 }
@@ -71,7 +71,7 @@ static void free_closes_the_connection(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
     struct slow_reader readers[20];
-    struct gc_loop *loop = tcp_talk_loop();
+    struct gc_loop *loop = tcp_exchange_loop();
     unsigned before = 0;
     for (size_t n = 0; n < GC_COUNT(readers); n++) {
       readers[n] = (struct slow_reader){.may_read = true};
@@ -79,14 +79,14 @@ static void free_closes_the_connection(void) {
           &(struct server_plan){.serve = serve_read_late,
                                 .ctx = &readers[n],
                                 .cert = i == 1 ? stream_certs.server : NULL});
-      struct talk t = tcp_talk_of(stream_url_at(s, ways[i].scheme));
+      struct exchange t = tcp_exchange_of(stream_url_at(s, ways[i].scheme));
       t.connect.ca_cert = stream_certs.ca;
       t.to_send = 1000;
       t.loop = loop;
-      gc_loop_call(loop, tcp_talk_open_here, &t);
-      CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
-      gc_loop_call(loop, tcp_talk_free_here, &t);
-      CHECK(gate_wait(&tcp_talk_gate, slow_reader_has_ended, &readers[n]));
+      gc_loop_call(loop, tcp_exchange_open_here, &t);
+      CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &t));
+      gc_loop_call(loop, tcp_exchange_free_here, &t);
+      CHECK(gate_wait(&tcp_exchange_gate, slow_reader_has_ended, &readers[n]));
       CHECK_INT(readers[n].got, 1000);
       CHECK_INT(t.closed, 0);
       server_stop(s);
@@ -99,7 +99,7 @@ static void free_closes_the_connection(void) {
   }
 }
 
-static void free_now(struct talk *t) { tcp_talk_free_here(t); }
+static void free_now(struct exchange *t) { tcp_exchange_free_here(t); }
 
 static void a_stream_may_be_freed_inside_its_callbacks(void) {
   static const char *const names[] = {"open", "read", "closed",
@@ -109,34 +109,36 @@ static void a_stream_may_be_freed_inside_its_callbacks(void) {
     CHECK_ROW(names[n]);
     struct road r;
     road_begin(&r, &ways[i % 2], n == 3 ? reset : greet_and_close, NULL);
-    r.talk.to_send = n == 3;
+    r.exchange.to_send = n == 3;
     if (n == 0)
-      r.talk.on_open = free_now;
+      r.exchange.on_open = free_now;
     if (n == 1)
-      r.talk.on_read = free_now;
+      r.exchange.on_read = free_now;
     if (n >= 2)
-      r.talk.on_closed = free_now;
-    tcp_talk_begin(&r.talk);
+      r.exchange.on_closed = free_now;
+    tcp_exchange_begin(&r.exchange);
     if (n == 0)
-      CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &r.talk));
+      CHECK(
+          gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &r.exchange));
     if (n == 1)
-      CHECK(tcp_talk_got(&r.talk, 10));
+      CHECK(tcp_exchange_got(&r.exchange, 10));
     if (n >= 2)
-      CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_closed, &r.talk));
-    gc_loop_call(r.talk.loop, tcp_talk_nothing, NULL);
-    CHECK_INT(r.talk.closed, n >= 2);
-    CHECK(r.talk.stream == NULL);
+      CHECK(
+          gate_wait(&tcp_exchange_gate, tcp_exchange_has_closed, &r.exchange));
+    gc_loop_call(r.exchange.loop, tcp_exchange_nothing, NULL);
+    CHECK_INT(r.exchange.closed, n >= 2);
+    CHECK(r.exchange.stream == NULL);
     tcp_road_end(&r);
   }
 }
 
 /* Inside a sink libcurl itself allows no call (CURLM_RECURSIVE_API_CALL). */
-static void send_in_sink(struct ask *q) { tcp_talk_pump(q->ctx); }
-static void free_in_sink(struct ask *q) { tcp_talk_free_here(q->ctx); }
-static void open_in_sink(struct ask *q) { tcp_talk_open_here(q->ctx); }
+static void send_in_sink(struct ask *q) { tcp_exchange_pump(q->ctx); }
+static void free_in_sink(struct ask *q) { tcp_exchange_free_here(q->ctx); }
+static void open_in_sink(struct ask *q) { tcp_exchange_open_here(q->ctx); }
 static void open_and_free_in_sink(struct ask *q) {
-  tcp_talk_open_here(q->ctx);
-  tcp_talk_free_here(q->ctx);
+  tcp_exchange_open_here(q->ctx);
+  tcp_exchange_free_here(q->ctx);
 }
 
 static void streams_may_be_used_inside_a_sink(void) {
@@ -159,13 +161,14 @@ static void streams_may_be_used_inside_a_sink(void) {
     struct asker a;
     struct ask q;
     asker_begin(&a, NULL);
-    struct talk t = tcp_talk_of(stream_url_at(s, "wss"));
+    struct exchange t = tcp_exchange_of(stream_url_at(s, "wss"));
     t.connect.ca_cert = stream_certs.ca;
     t.loop = a.loop;
     if (rows[i].opens_before) {
-      gc_loop_call(a.loop, tcp_talk_open_here, &t);
-      CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
-      gc_loop_call(a.loop, tcp_talk_nothing, NULL); /* on_open has returned */
+      gc_loop_call(a.loop, tcp_exchange_open_here, &t);
+      CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &t));
+      gc_loop_call(a.loop, tcp_exchange_nothing,
+                   NULL); /* on_open has returned */
     }
     t.to_send = 5000;
     ask_init(&q, &a, page);
@@ -175,8 +178,8 @@ static void streams_may_be_used_inside_a_sink(void) {
     CHECK(ask_wait(&q));
     CHECK_STR(q.got, "hello");
     if (rows[i].got > 0)
-      CHECK(tcp_talk_got(&t, rows[i].got));
-    gc_loop_call(a.loop, tcp_talk_free_here, &t);
+      CHECK(tcp_exchange_got(&t, rows[i].got));
+    gc_loop_call(a.loop, tcp_exchange_free_here, &t);
     CHECK_INT(t.closed, 0);
     CHECK_INT(t.wrong, 0);
     asker_end(&a);

@@ -16,17 +16,17 @@ static void a_stream_has_a_connection_of_its_own(void) {
   struct ask q;
   asker_begin(&a, NULL);
   CHECK(ask_get(&q, &a, page)); /* its connection is kept */
-  struct talk t = tcp_talk_of(page);
+  struct exchange t = tcp_exchange_of(page);
   t.loop = a.loop;
-  gc_loop_call(a.loop, tcp_talk_open_here, &t);
-  CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_opened, &t));
+  gc_loop_call(a.loop, tcp_exchange_open_here, &t);
+  CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &t));
   uint64_t until_ms = gc_clock_now_ms() + 5000;
   while (server_accepted(web) < 2 && gc_clock_now_ms() < until_ms)
-    gc_loop_call(a.loop, tcp_talk_nothing, NULL);
+    gc_loop_call(a.loop, tcp_exchange_nothing, NULL);
   CHECK_INT(server_accepted(web), 2);
   CHECK(ask_get(&q, &a, page)); /* and used again */
   CHECK_STR(q.got, "hello");
-  gc_loop_call(a.loop, tcp_talk_free_here, &t);
+  gc_loop_call(a.loop, tcp_exchange_free_here, &t);
   asker_end(&a);
   CHECK_INT(server_accepted(web), 2);
   server_stop(web);
@@ -36,12 +36,12 @@ static void an_address_that_cannot_be_used_is_refused_at_once(void) {
   static const char *const urls[] = {
       "ftp://localhost/", "nonsense",   "",
       "wss://",           "wss://a b/", "wss://h:port/"};
-  struct gc_loop *loop = tcp_talk_loop();
+  struct gc_loop *loop = tcp_exchange_loop();
   for (size_t i = 0; i < GC_COUNT(urls); i++) {
     CHECK_ROW(urls[i]);
-    struct talk t = tcp_talk_of(urls[i]);
+    struct exchange t = tcp_exchange_of(urls[i]);
     t.loop = loop;
-    gc_loop_call(loop, tcp_talk_open_here, &t);
+    gc_loop_call(loop, tcp_exchange_open_here, &t);
     CHECK_INT(t.open_code, GC_ERR_CONFIG);
     CHECK(t.stream == NULL);
     CHECK_HAS(t.open_err.text, "wss://");
@@ -72,15 +72,15 @@ static void fail_to_start(const struct start_row *row) {
   char proxy[128];
   snprintf(proxy, sizeof(proxy), "http://user:" WAYS_PASSWORD "@localhost:%d",
            server_port(p));
-  struct talk t =
-      tcp_talk_of(row->url != NULL ? row->url : stream_url_at(s, row->scheme));
+  struct exchange t = tcp_exchange_of(
+      row->url != NULL ? row->url : stream_url_at(s, row->scheme));
   t.connect.ca_cert = stream_certs.ca;
   t.connect.connect_timeout_ms =
       row->failure == GC_FAILURE_TIMEOUT ? 150 : 10000;
   t.connect.proxy = row->has_proxy ? proxy : NULL;
   uint64_t began_ms = gc_clock_now_ms();
-  tcp_talk_begin(&t);
-  CHECK(gate_wait(&tcp_talk_gate, tcp_talk_has_closed, &t));
+  tcp_exchange_begin(&t);
+  CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_closed, &t));
   CHECK(gc_clock_now_ms() - began_ms < 5000);
   CHECK_INT(t.opened, 0);
   CHECK_INT(t.closed, 1);
@@ -89,7 +89,7 @@ static void fail_to_start(const struct start_row *row) {
   CHECK_HAS(t.err.text, row->words);
   CHECK(strstr(t.err.text, "s3cret") == NULL);
   CHECK(strstr(t.err.text, WAYS_PASSWORD) == NULL);
-  tcp_talk_end(&t);
+  tcp_exchange_end(&t);
   server_stop(p);
   server_stop(s);
 }
@@ -161,12 +161,12 @@ static void a_server_that_cannot_be_reached_is_reported_with_the_reason(void) {
 }
 
 static void a_stop_while_connecting_does_not_hang(void) {
-  struct talk t = tcp_talk_of("wss://hang.test/");
-  tcp_talk_begin(&t);
+  struct exchange t = tcp_exchange_of("wss://hang.test/");
+  tcp_exchange_begin(&t);
   while (resolver_hanging() == 0)
-    gc_loop_call(t.loop, tcp_talk_nothing, NULL);
+    gc_loop_call(t.loop, tcp_exchange_nothing, NULL);
   uint64_t began_ms = gc_clock_now_ms();
-  tcp_talk_end(&t);
+  tcp_exchange_end(&t);
   CHECK(gc_clock_now_ms() - began_ms < 2000);
   CHECK_INT(t.opened + t.closed, 0);
   resolver_release();

@@ -87,19 +87,19 @@ static void the_end_is_reported_once_with_its_reason(void) {
     struct road r;
     road_init(&r, &ways[i % 2], &(struct peer){.serve = ends[n].serve});
     if (ends[n].serve == reset)
-      r.talk.send_on_open = "go";
+      r.exchange.send_on_open = "go";
     uint64_t began_ms = gc_clock_now_ms();
-    talk_begin(&r.talk);
-    CHECK(talk_closed(&r.talk));
+    talk_begin(&r.exchange);
+    CHECK(talk_closed(&r.exchange));
     CHECK(gc_clock_now_ms() - began_ms < 5000);
-    CHECK_INT(r.talk.opened, 1);
-    CHECK_STR(r.talk.log, ends[n].log);
-    CHECK_INT(r.talk.end.failure, ends[n].failure);
-    CHECK_INT(r.talk.end.close_code, ends[n].close_code);
-    CHECK_INT(r.talk.end.http_status, 0);
-    CHECK_STR(r.talk.end.reason, ends[n].reason);
-    CHECK_INT(r.talk.err.code, ends[n].code);
-    CHECK_HAS(r.talk.err.text, ends[n].words);
+    CHECK_INT(r.exchange.opened, 1);
+    CHECK_STR(r.exchange.log, ends[n].log);
+    CHECK_INT(r.exchange.end.failure, ends[n].failure);
+    CHECK_INT(r.exchange.end.close_code, ends[n].close_code);
+    CHECK_INT(r.exchange.end.http_status, 0);
+    CHECK_STR(r.exchange.end.reason, ends[n].reason);
+    CHECK_INT(r.exchange.err.code, ends[n].code);
+    CHECK_HAS(r.exchange.err.text, ends[n].words);
     if (ends[n].reported != 0) {
       CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
       CHECK_INT(r.peer.closes, 1);
@@ -131,21 +131,21 @@ static void an_orderly_close_waits_for_the_peer_but_not_long(void) {
     CHECK_ROW(rows[n].name);
     struct road r;
     road_init(&r, &ways[i % 2], &(struct peer){.serve = rows[n].serve});
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
     uint64_t began_ms = gc_clock_now_ms();
-    gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
-    gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
-    CHECK(talk_closed(&r.talk));
+    gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
+    gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
+    CHECK(talk_closed(&r.exchange));
     uint64_t took_ms = gc_clock_now_ms() - began_ms;
     CHECK_THAT(took_ms >= rows[n].min_ms && took_ms <= rows[n].max_ms,
                "it took %llu ms", (unsigned long long)took_ms);
-    CHECK_INT(r.talk.end.failure, GC_FAILURE_NONE);
-    CHECK_INT(r.talk.end.close_code, rows[n].close_code);
-    CHECK_INT(r.talk.err.code, GC_ERR_STOPPED);
-    CHECK_STR(r.talk.log, rows[n].log);
-    gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
-    CHECK_INT(r.talk.closed, 1);
+    CHECK_INT(r.exchange.end.failure, GC_FAILURE_NONE);
+    CHECK_INT(r.exchange.end.close_code, rows[n].close_code);
+    CHECK_INT(r.exchange.err.code, GC_ERR_STOPPED);
+    CHECK_STR(r.exchange.log, rows[n].log);
+    gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
+    CHECK_INT(r.exchange.closed, 1);
     if (rows[n].close_code != 0)
       CHECK_INT(r.peer.closes, 1);
     road_end(&r);
@@ -159,28 +159,28 @@ static void a_close_before_it_is_open_is_reported_too(void) {
     struct road r;
     road_init(&r, &ways[i], &(struct peer){.parks = true});
     if (i == 0)
-      r.talk.options.url = "wss://hang.test/" TALK_CHANNEL;
-    talk_begin(&r.talk);
+      r.exchange.options.url = "wss://hang.test/" TALK_CHANNEL;
+    talk_begin(&r.exchange);
     while (i == 1 && server_open(r.ends.target) == 0)
-      gc_loop_call(r.talk.loop, talk_nothing, NULL);
-    gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
-    CHECK(talk_closed(&r.talk));
-    CHECK_INT(r.talk.opened, 0);
-    CHECK_INT(r.talk.err.code, GC_ERR_STOPPED);
-    CHECK_INT(r.talk.end.failure, GC_FAILURE_NONE);
+      gc_loop_call(r.exchange.loop, talk_nothing, NULL);
+    gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
+    CHECK(talk_closed(&r.exchange));
+    CHECK_INT(r.exchange.opened, 0);
+    CHECK_INT(r.exchange.err.code, GC_ERR_STOPPED);
+    CHECK_INT(r.exchange.end.failure, GC_FAILURE_NONE);
     road_end(&r);
     resolver_release();
   }
 }
 
-static void free_now(struct talk *t) { talk_free_here(t); }
-static void close_now(struct talk *t) { talk_close_here(t); }
+static void free_now(struct exchange *t) { talk_free_here(t); }
+static void close_now(struct exchange *t) { talk_close_here(t); }
 
 static void a_socket_may_be_freed_or_closed_inside_its_callbacks(void) {
   static const struct {
     const char *name;
-    void (*on_open)(struct talk *t), (*on_text)(struct talk *t),
-        (*on_closed)(struct talk *t);
+    void (*on_open)(struct exchange *t), (*on_text)(struct exchange *t),
+        (*on_closed)(struct exchange *t);
     bool is_reported;
   } rows[] = {{"free in open", free_now, NULL, NULL, false},
               {"free in text", NULL, free_now, NULL, false},
@@ -203,16 +203,16 @@ static void a_socket_may_be_freed_or_closed_inside_its_callbacks(void) {
                                  "b\x81\x01"
                                  "c"
                                  "\x88\x02\x03\xe8"});
-    r.talk.on_open = rows[n].on_open;
-    r.talk.on_text = rows[n].on_text;
-    r.talk.on_closed = rows[n].on_closed;
-    talk_begin(&r.talk);
+    r.exchange.on_open = rows[n].on_open;
+    r.exchange.on_text = rows[n].on_text;
+    r.exchange.on_closed = rows[n].on_closed;
+    talk_begin(&r.exchange);
     CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
     if (rows[n].is_reported)
-      CHECK(talk_closed(&r.talk));
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
-    gc_loop_call(r.talk.loop, talk_nothing, NULL);
-    CHECK_INT(r.talk.closed, rows[n].is_reported);
+      CHECK(talk_closed(&r.exchange));
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
+    gc_loop_call(r.exchange.loop, talk_nothing, NULL);
+    CHECK_INT(r.exchange.closed, rows[n].is_reported);
     road_end(&r);
   }
 }
@@ -222,11 +222,11 @@ static void free_closes_the_connection(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_init(&r, &ways[i], &(struct peer){.serve = peer_read_to_the_end});
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
-    gc_loop_call(r.talk.loop, talk_free_here, &r.talk);
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
+    gc_loop_call(r.exchange.loop, talk_free_here, &r.exchange);
     CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
-    CHECK_INT(r.talk.closed, 0);
+    CHECK_INT(r.exchange.closed, 0);
     road_end(&r);
   }
 }
@@ -241,22 +241,22 @@ static void a_stop_does_not_wait_for_anything(void) {
               &(struct peer){.serve = i >= 2 ? peer_ignore_all : NULL,
                              .parks = true});
     if (i == 0)
-      r.talk.options.url = "wss://hang.test/" TALK_CHANNEL;
-    talk_begin(&r.talk);
+      r.exchange.options.url = "wss://hang.test/" TALK_CHANNEL;
+    talk_begin(&r.exchange);
     while (i == 0 && resolver_hanging() == 0)
-      gc_loop_call(r.talk.loop, talk_nothing, NULL);
+      gc_loop_call(r.exchange.loop, talk_nothing, NULL);
     while (i == 1 && server_open(r.ends.target) == 0)
-      gc_loop_call(r.talk.loop, talk_nothing, NULL);
+      gc_loop_call(r.exchange.loop, talk_nothing, NULL);
     if (i >= 2)
-      CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
+      CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
     if (i == 3)
-      gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
+      gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
     uint64_t began_ms = gc_clock_now_ms();
-    gc_loop_stop(r.talk.loop);
-    gc_ws_free(r.talk.ws);
-    r.talk.ws = NULL;
+    gc_loop_stop(r.exchange.loop);
+    gc_ws_free(r.exchange.ws);
+    r.exchange.ws = NULL;
     CHECK(gc_clock_now_ms() - began_ms < 400);
-    CHECK_INT(r.talk.closed, 0);
+    CHECK_INT(r.exchange.closed, 0);
     road_end(&r);
     resolver_release();
   }

@@ -28,16 +28,16 @@ static void a_silent_peer_is_given_up_with_and_without_pings(void) {
     road_init(
         &r, &ways[i % 2],
         &(struct peer){.serve = answer_some_pings, .count = rows[i].answers});
-    r.talk.options.idle_timeout_ms = rows[i].idle_timeout_ms;
-    r.talk.options.ping_interval_ms = rows[i].ping_interval_ms;
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
+    r.exchange.options.idle_timeout_ms = rows[i].idle_timeout_ms;
+    r.exchange.options.ping_interval_ms = rows[i].ping_interval_ms;
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
     uint64_t began_ms = gc_clock_now_ms();
-    CHECK(talk_closed(&r.talk));
+    CHECK(talk_closed(&r.exchange));
     CHECK(gc_clock_now_ms() - began_ms + 20 >= rows[i].min_ms);
-    CHECK_INT(r.talk.end.failure, GC_FAILURE_TIMEOUT);
-    CHECK_INT(r.talk.err.code, GC_ERR_TIMEOUT);
-    CHECK_HAS(r.talk.err.text, "nothing was received for 0.2 s");
+    CHECK_INT(r.exchange.end.failure, GC_FAILURE_TIMEOUT);
+    CHECK_INT(r.exchange.err.code, GC_ERR_TIMEOUT);
+    CHECK_HAS(r.exchange.err.text, "nothing was received for 0.2 s");
     CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
     CHECK_THAT(r.peer.pings >= rows[i].min_pings &&
                    r.peer.pings <= rows[i].max_pings,
@@ -70,18 +70,18 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_init(&r, &ways[i], &(struct peer){.serve = flood_texts});
-    r.talk.options.idle_timeout_ms = 50;
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
-    struct metronome m = {.loop = r.talk.loop, .left = 50};
+    r.exchange.options.idle_timeout_ms = 50;
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
+    struct metronome m = {.loop = r.exchange.loop, .left = 50};
     metronome_start(&m);
     CHECK(metronome_ends(&m));
     uint64_t began_ms = gc_clock_now_ms();
-    gc_loop_stop(r.talk.loop);
+    gc_loop_stop(r.exchange.loop);
     CHECK(gc_clock_now_ms() - began_ms < 1000);
-    CHECK_INT(r.talk.closed, 0);
-    CHECK_STR(r.talk.err.text, "");
-    CHECK(r.talk.texts > 0);
+    CHECK_INT(r.exchange.closed, 0);
+    CHECK_STR(r.exchange.err.text, "");
+    CHECK(r.exchange.texts > 0);
     road_end(&r);
   }
 }
@@ -89,9 +89,9 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
 static void many_pings_get_few_pongs(void) {
   struct road r;
   road_init(&r, &ways[0], &(struct peer){.serve = flood_pings});
-  talk_begin(&r.talk);
-  CHECK(talk_closed(&r.talk));
-  CHECK_INT(r.talk.end.close_code, 1000);
+  talk_begin(&r.exchange);
+  CHECK(talk_closed(&r.exchange));
+  CHECK_INT(r.exchange.end.close_code, 1000);
   CHECK(gate_wait(&talk_gate, peer_is_over, &r.peer));
   CHECK(r.peer.pongs >= 1);
   CHECK_THAT(r.peer.pongs <= 4096, "%u pongs to 409600 pings", r.peer.pongs);
@@ -99,7 +99,7 @@ static void many_pings_get_few_pongs(void) {
 }
 
 static void send_until_limit(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   static char bytes[16384];
   struct gc_err err = {0};
   enum gc_code code = GC_OK;
@@ -119,14 +119,14 @@ static void a_peer_that_never_reads_is_given_up(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_init(&r, &ways[i], &(struct peer){.serve = peer_ignore_all});
-    r.talk.options.ping_interval_ms = 50;
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
-    gc_loop_call(r.talk.loop, send_until_limit, &r.talk);
-    CHECK(talk_closed(&r.talk));
-    CHECK_INT(r.talk.end.failure, GC_FAILURE_LIMIT);
-    CHECK_INT(r.talk.err.code, GC_ERR_LIMIT);
-    CHECK_HAS(r.talk.err.text, "does not read");
+    r.exchange.options.ping_interval_ms = 50;
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
+    gc_loop_call(r.exchange.loop, send_until_limit, &r.exchange);
+    CHECK(talk_closed(&r.exchange));
+    CHECK_INT(r.exchange.end.failure, GC_FAILURE_LIMIT);
+    CHECK_INT(r.exchange.err.code, GC_ERR_LIMIT);
+    CHECK_HAS(r.exchange.err.text, "does not read");
     road_end(&r);
   }
 }

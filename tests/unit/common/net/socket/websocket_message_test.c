@@ -28,18 +28,18 @@ static void messages_come_and_go_on_every_way(void) {
     CHECK_ROW(ways[i].name);
     struct road r;
     road_init(&r, &ways[i], &(struct peer){.serve = converse});
-    r.talk.send_on_open = "echo me";
-    r.talk.want_texts = 4;
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_texts, &r.talk));
-    CHECK_STR(r.talk.err.text, "");
-    CHECK_STR(r.talk.log, "hello in three parts [60000] echo me  ");
-    gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
-    CHECK(talk_closed(&r.talk));
-    CHECK_INT(r.talk.err.code, GC_ERR_STOPPED);
-    CHECK_INT(r.talk.end.failure, GC_FAILURE_NONE);
-    CHECK_INT(r.talk.end.close_code, 1000);
-    CHECK_INT(r.talk.opened, 1);
+    r.exchange.send_on_open = "echo me";
+    r.exchange.want_texts = 4;
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_texts, &r.exchange));
+    CHECK_STR(r.exchange.err.text, "");
+    CHECK_STR(r.exchange.log, "hello in three parts [60000] echo me  ");
+    gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
+    CHECK(talk_closed(&r.exchange));
+    CHECK_INT(r.exchange.err.code, GC_ERR_STOPPED);
+    CHECK_INT(r.exchange.end.failure, GC_FAILURE_NONE);
+    CHECK_INT(r.exchange.end.close_code, 1000);
+    CHECK_INT(r.exchange.opened, 1);
     CHECK_STR(r.peer.pong, "still there?");
     CHECK_INT(r.peer.close_code, 1000);
     road_end(&r);
@@ -50,8 +50,8 @@ static void messages_come_and_go_on_every_way(void) {
 static void the_request_names_host_path_and_agent(void) {
   struct road r;
   road_init(&r, &ways[1], &(struct peer){.serve = peer_read_to_the_end});
-  talk_begin(&r.talk);
-  CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
+  talk_begin(&r.exchange);
+  CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
   char host[64];
   snprintf(host, sizeof(host), "\r\nHost: localhost:%d\r\n",
            server_port(r.ends.target));
@@ -69,8 +69,8 @@ static void every_connection_has_a_key_of_its_own(void) {
   for (size_t i = 0; i < 2; i++) {
     struct road r;
     road_init(&r, &ways[0], &(struct peer){.serve = peer_read_to_the_end});
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.talk));
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_opened, &r.exchange));
     ws_peer_accept_of(&r.peer.request, keys[i]);
     road_end(&r);
   }
@@ -90,17 +90,17 @@ static void frames_right_behind_the_answer_are_read(void) {
                                  "\x81\x05hello\x01\x01"
                                  "a",
                              .parks = true});
-    r.talk.want_texts = 1;
-    talk_begin(&r.talk);
-    CHECK(gate_wait(&talk_gate, talk_has_texts, &r.talk));
-    CHECK_STR(r.talk.log, "hello ");
-    CHECK_INT(r.talk.opened, 1);
+    r.exchange.want_texts = 1;
+    talk_begin(&r.exchange);
+    CHECK(gate_wait(&talk_gate, talk_has_texts, &r.exchange));
+    CHECK_STR(r.exchange.log, "hello ");
+    CHECK_INT(r.exchange.opened, 1);
     road_end(&r);
   }
 }
 
 static void send_early(void *ctx) {
-  struct talk *t = ctx;
+  struct exchange *t = ctx;
   struct gc_err err = {0};
   CHECK_INT(gc_ws_send(t->ws, "x", 1, &err), GC_ERR_NETWORK);
   CHECK_HAS(err.text, "not open");
@@ -109,12 +109,12 @@ static void send_early(void *ctx) {
 static void a_socket_that_is_not_open_sends_nothing(void) {
   struct road r;
   road_init(&r, &ways[0], &(struct peer){.parks = true});
-  talk_begin(&r.talk);
-  gc_loop_call(r.talk.loop, send_early, &r.talk);
-  gc_loop_call(r.talk.loop, talk_close_here, &r.talk);
-  gc_loop_call(r.talk.loop, send_early, &r.talk);
-  CHECK(talk_closed(&r.talk));
-  gc_loop_call(r.talk.loop, send_early, &r.talk);
+  talk_begin(&r.exchange);
+  gc_loop_call(r.exchange.loop, send_early, &r.exchange);
+  gc_loop_call(r.exchange.loop, talk_close_here, &r.exchange);
+  gc_loop_call(r.exchange.loop, send_early, &r.exchange);
+  CHECK(talk_closed(&r.exchange));
+  gc_loop_call(r.exchange.loop, send_early, &r.exchange);
   road_end(&r);
 }
 

@@ -97,21 +97,21 @@ static void a_failed_upgrade_is_reported_with_the_reason(void) {
     struct road r;
     road_init(&r, &ways[i % 2],
               &(struct peer){.answer = row->answer, .parks = row->parks});
-    r.talk.connect.timeout_ms = 300;
-    r.talk.options.idle_timeout_ms = 1; /* begins with the first frame */
-    talk_begin(&r.talk);
-    CHECK(talk_closed(&r.talk));
-    CHECK_INT(r.talk.opened, 0);
-    CHECK_INT(r.talk.texts, 0);
-    CHECK_INT(r.talk.end.failure, row->failure);
-    CHECK_INT(r.talk.end.http_status, row->status);
-    CHECK_INT(r.talk.end.close_code, 0);
-    CHECK_INT(r.talk.end.has_retry_after, row->retry_after_s >= 0);
+    r.exchange.connect.timeout_ms = 300;
+    r.exchange.options.idle_timeout_ms = 1; /* begins with the first frame */
+    talk_begin(&r.exchange);
+    CHECK(talk_closed(&r.exchange));
+    CHECK_INT(r.exchange.opened, 0);
+    CHECK_INT(r.exchange.texts, 0);
+    CHECK_INT(r.exchange.end.failure, row->failure);
+    CHECK_INT(r.exchange.end.http_status, row->status);
+    CHECK_INT(r.exchange.end.close_code, 0);
+    CHECK_INT(r.exchange.end.has_retry_after, row->retry_after_s >= 0);
     if (row->retry_after_s >= 0)
-      CHECK_INT(r.talk.end.retry_after_s, row->retry_after_s);
-    CHECK_INT(r.talk.err.code, row->code);
-    CHECK_HAS(r.talk.err.text, row->words);
-    CHECK_HAS(r.talk.err.text, "localhost:");
+      CHECK_INT(r.exchange.end.retry_after_s, row->retry_after_s);
+    CHECK_INT(r.exchange.err.code, row->code);
+    CHECK_HAS(r.exchange.err.text, row->words);
+    CHECK_HAS(r.exchange.err.text, "localhost:");
     road_end(&r);
   }
 }
@@ -130,7 +130,7 @@ static void a_header_without_end_is_not_read_for_ever(void) {
       server_start(&(struct server_plan){.serve = endless_header});
   char url[64];
   snprintf(url, sizeof(url), "ws://localhost:%d/" TALK_CHANNEL, server_port(s));
-  struct talk t;
+  struct exchange t;
   talk_init(&t, url);
   talk_begin(&t);
   CHECK(talk_closed(&t));
@@ -147,7 +147,7 @@ static void an_address_that_cannot_be_used_is_refused_at_once(void) {
       "wss://user:" TALK_CHANNEL "@h/", "wss://", ""};
   for (size_t i = 0; i < GC_COUNT(urls); i++) {
     CHECK_ROW(urls[i]);
-    struct talk t;
+    struct exchange t;
     struct gc_err err = {0};
     talk_init(&t, urls[i]);
     t.loop = gc_loop_new(&err);
@@ -175,7 +175,7 @@ static void a_stream_that_fails_passes_its_reason_on(void) {
                GC_ERR_TIMEOUT, "hang.test:443: "}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].url);
-    struct talk t;
+    struct exchange t;
     talk_init(&t, rows[i].url);
     t.connect.connect_timeout_ms = 200;
     talk_begin(&t);

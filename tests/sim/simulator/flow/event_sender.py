@@ -56,42 +56,42 @@ class QueueMaker(Maker):
         return self._envelope(",".join(self._ordinary[4:]), Conversation(self._rng, 1))
 
 
-class Speech:
+class EventSender:
     """Runs at most one thread at a time."""
 
     def __init__(self, app: "Simulator") -> None:
         self._app = app
-        self._said: list[str] = []  # last words of the conversations of all plans
+        self._last_events: list[str] = []  # the last event of the conversations of all plans
         self._thread = threading.Thread()
         self._sent = self._unheard = 0
         self.endpoints: dict[str, Callable[[Request, Any], Any]] = {
-            "POST /sim/flow/speak": self.speak, "POST /sim/flow/repeat": self.repeat, "GET /sim/flow/spoken": self.spoken}
+            "POST /sim/flow/send": self.send, "POST /sim/flow/repeat": self.repeat, "GET /sim/flow/sent": self.sent}
 
-    def speak(self, _request: Request, body: Any) -> Any:
+    def send(self, _request: Request, body: Any) -> Any:
         given = dict(body or {})
         per_s, plan = float(given.pop("per_s", 10_000)), Plan.parse(given)
         maker = QueueMaker(plan, self._app.flow.truth, int(time.time() * 1000), sorted(self._app.world.queues))
-        self._begin(self._spoken_of(maker), per_s)
+        self._begin(self._events_of(maker), per_s)
         return {"events": plan.events}
 
     def repeat(self, _request: Request, body: Any) -> Any:
         """Each conversation sends another event."""
-        said = list(self._said)
-        self._begin(iter([said[at:at + 1000] for at in range(0, len(said), 1000)]),
+        events = list(self._last_events)
+        self._begin(iter([events[at:at + 1000] for at in range(0, len(events), 1000)]),
                     float((body or {}).get("per_s", 10_000)))
-        return {"events": len(said)}
+        return {"events": len(events)}
 
-    def spoken(self, _request: Request, _body: Any) -> Any:
+    def sent(self, _request: Request, _body: Any) -> Any:
         return {"running": self._thread.is_alive(), "sent": self._sent, "unheard": self._unheard,
-                "conversations": len(self._said)}
+                "conversations": len(self._last_events)}
 
     def _begin(self, portions: Iterator[list[str]], per_s: float) -> None:
         if self._thread.is_alive():
-            raise ValueError("somebody speaks still; wait until GET /sim/flow/spoken says otherwise")
-        self._thread = threading.Thread(target=self._run, args=(portions, per_s), name="speech", daemon=True)
+            raise ValueError("events are still sent; wait until GET /sim/flow/sent says otherwise")
+        self._thread = threading.Thread(target=self._run, args=(portions, per_s), name="sending", daemon=True)
         self._thread.start()
 
-    def _spoken_of(self, maker: QueueMaker) -> Iterator[list[str]]:
+    def _events_of(self, maker: QueueMaker) -> Iterator[list[str]]:
         portions = maker.portions()
         while True:
             with self._app.flow.service.lock:  # of the truth
@@ -99,7 +99,7 @@ class Speech:
             if portion is None:
                 break
             yield portion
-        self._said += maker.last.values()
+        self._last_events += maker.last.values()
 
     def _run(self, portions: Iterator[list[str]], per_s: float) -> None:
         due = time.monotonic()
