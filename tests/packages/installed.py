@@ -47,7 +47,7 @@ class Host:
         change(conf, r"^LoadPlugin (syslog|rrdtool|processes)", r"#\g<0>", count=3)
 
     def enable(self, *names: str) -> None:
-        self.run("sed", "-i", "s/^#//", *["/etc/collectd/collectd.conf.d/%s.conf" % name for name in names])
+        self.run("sed", "-i", "s/^#~ //", *["/etc/collectd/collectd.conf.d/%s.conf" % name for name in names])
 
     def use(self, sim: Simulator) -> None:
         """Fills in genesys.conf as an operator does."""
