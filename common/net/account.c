@@ -306,16 +306,22 @@ static enum gc_code start_account(struct gc_account *a, struct gc_err *err) {
   return code;
 }
 
+enum { NUMBER_BYTES = 24 }; /* of " and 63 more" */
+
 static void fail_unknown(const char *name, struct gc_err *err) {
   char known[200] = "none";
-  size_t used = 0;
+  size_t used = 0, left_out = 0;
   for (const struct gc_account *a = accounts; a != NULL; a = a->next) {
-    int len = snprintf(known + used, sizeof(known) - used, "%s\"%s\"",
-                       used > 0 ? ", " : "", a->settings.name);
-    if (len < 0 || (size_t)len >= sizeof(known) - used)
-      break;
-    used += (size_t)len;
+    char one[140];
+    snprintf(one, sizeof(one), "%s\"%.100s\"", used > 0 ? ", " : "",
+             a->settings.name);
+    if (left_out > 0 || used + strlen(one) + NUMBER_BYTES > sizeof(known))
+      left_out++;
+    else
+      used += (size_t)snprintf(known + used, sizeof(known) - used, "%s", one);
   }
+  if (left_out > 0)
+    snprintf(known + used, sizeof(known) - used, " and %zu more", left_out);
   (void)gc_fail(err, GC_ERR_CONFIG,
                 "no <Account \"%s\"> in <Plugin genesys> (defined: %s)%s", name,
                 known,

@@ -23,7 +23,7 @@ enum {
   GC_WS_ACCEPT_SIZE = 29, /* base64 of 20 bytes, with the NUL */
   GC_WS_HEAD_MAX_BYTES = 16 * 1024,
   GC_WS_BODY_MAX_BYTES = 4 * 1024,
-  GC_WS_EXCERPT_MAX = 120,
+  GC_WS_EXCERPT_MAX = 1000,
   GC_WS_SECRET_SIZE = 256,
 };
 

@@ -8,11 +8,14 @@
 
 #include "common/base/policy/retry.h"
 #include "common/base/websocket/handshake.h"
+#include "common/genesys/token.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/headers.h"
 
 #include "gc_config.h"
+
+enum { EXCERPT_BYTES = 121 }; /* of the server's words */
 
 /* With the hash of the request's key the server proves that it has read the
  * request. */
@@ -67,6 +70,36 @@ static void read_retry_after(const struct gc_ws_handshake *h,
   gc_reply_headers_end(&headers, gc_clock_wall_ms(), reply);
 }
 
+/* The `message` of JSON that was cut off; "" when it has none. */
+static void cut_message(const char *json, char *out, size_t size) {
+  static const char key[] = "\"message\":\"";
+  const char *at = strstr(json, key);
+  size_t used = 0;
+  out[0] = '\0';
+  if (at == NULL)
+    return;
+  for (at += sizeof(key) - 1; *at != '\0' && *at != '"' && used + 1 < size;
+       at++) {
+    bool is_escaped = at[0] == '\\' && at[1] != '\0';
+    at += is_escaped;
+    out[used++] = *at == '"' ? '\'' : *at;
+  }
+  out[used] = '\0';
+}
+
+/* The server's own words, in place of raw JSON or HTML. */
+static void describe_body(const char *body, char *out, size_t size) {
+  gc_error_words(body, strlen(body), out, size);
+  if (out[0] != '\0')
+    return;
+  if (body[0] == '{')
+    cut_message(body, out, size);
+  else if (gc_error_is_page(body, strlen(body)))
+    snprintf(out, size, "a page, as of a proxy, firewall or CDN");
+  else
+    snprintf(out, size, "%s", body);
+}
+
 void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,
                            struct gc_ws_end *ret_end, struct gc_err *err) {
   struct gc_reply reply = {.status = h->status};
@@ -74,9 +107,10 @@ void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,
   char wait[48] = "";
   if (reply.has_retry_after)
     snprintf(wait, sizeof(wait), "; asks to wait %u s", reply.retry_after_s);
-  char words[320], excerpt[sizeof(h->excerpt)];
-  memcpy(excerpt, h->excerpt, sizeof(excerpt));
-  gc_text_hide(excerpt, h->secret);
+  char words[320], body[sizeof(h->excerpt)], excerpt[EXCERPT_BYTES];
+  memcpy(body, h->excerpt, sizeof(body));
+  gc_text_hide(body, h->secret);
+  describe_body(body, excerpt, sizeof(excerpt));
   snprintf(
       words, sizeof(words), "no WebSocket: the server answered %d%s%s%s%s%s",
       h->status, excerpt[0] != '\0' ? ": " : "", excerpt, wait,

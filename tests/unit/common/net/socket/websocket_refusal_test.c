@@ -23,8 +23,26 @@ static const struct refusal refusals[] = {
      "ININ-Correlation-Id: c0rr-1\r\n\r\n"
      "{\"message\":\"missing scope\",\n \"code\":\"forbidden\"}",
      true, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION,
-     "answered 403: {\"message\":\"missing scope\", \"code\":\"forbidden\"}; "
-     "correlation id c0rr-1"},
+     "answered 403: forbidden: missing scope; correlation id c0rr-1"},
+    {"403 with a long body",
+     "HTTP/1.1 403 Forbidden\r\n\r\n"
+     "{\"status\":403,\"details\":["
+     "\"ddddddddddddddddddddddddddddddddddddddddd\","
+     "\"ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\""
+     "],"
+     "\"message\":\"not in this office\",\"code\":\"policy\"}",
+     false, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION,
+     "answered 403: policy: not in this office"},
+    {"403 of a CDN",
+     "HTTP/1.1 403 Forbidden\r\nContent-Length: 27\r\n\r\n"
+     "<html><h1>Forbidden</html>\n",
+     true, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION,
+     "answered 403: a page, as of a proxy, firewall or CDN"},
+    {"403 with JSON that is cut off",
+     "HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\n"
+     "{\"code\":\"policy\",\"message\":\"no \\\"office\\\"\",\"deta",
+     false, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION,
+     "answered 403: no 'office'"},
     {"401", "HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n", true,
      GC_FAILURE_NONE, 401, -1, GC_ERR_AUTH, "answered 401"},
     {"404, until the end", "HTTP/1.1 404 Not Found\r\n\r\nno such channel",
