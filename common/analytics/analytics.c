@@ -12,6 +12,7 @@ enum {
   STATE_RETRY_MS = 5 * 1000,  /* to load the state */
   RECHECK_MS = 250,           /* to check whether the windows are sent */
   ASLEEP_MAX_MS = 60000,      /* after which a wrong clock is read again */
+  SPREAD_MS = 3000,           /* of the agents of a fleet, after a window */
   NAMES_MAX_MS = 90 * 1000,   /* to wait for a newer list … */
   NAMES_SPARE_MS = 20 * 1000, /* … and to send before the values are old */
   NEW_MAX = 60,               /* new windows of one poll */
@@ -232,7 +233,9 @@ static void start_when_due(struct gc_analytics *b) {
   gc_analytics_check_future(b);
   set_idle(b, true);
   int64_t due_ms = gc_windows_due(&b->settings.rule, &b->checkpoint.mark);
-  int64_t wait_ms = due_ms > server_ms ? due_ms - server_ms : RECHECK_MS;
+  int64_t wait_ms = RECHECK_MS;
+  if (due_ms > server_ms)
+    wait_ms = due_ms - server_ms + b->deps.phase % SPREAD_MS;
   wake_after(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
 }
 

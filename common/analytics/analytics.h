@@ -44,6 +44,7 @@ struct gc_analytics_deps {
   struct gc_names *names;
   struct gc_store *store; /* NULL: no state is kept */
   uint32_t requests_per_minute;
+  uint32_t phase; /* base/policy/poll_pace: delays its requests */
 };
 
 struct gc_analytics;

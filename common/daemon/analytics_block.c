@@ -59,6 +59,7 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                    .api = gc_account_api(a),
                                    .names = gc_account_names(a),
                                    .store = gc_account_store(a),
+                                   .phase = gc_block_phase(block),
                                    .requests_per_minute =
                                        gc_account_requests_per_minute(a)};
   q->block = block;

@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/policy/poll_pace.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/write_tracker.h"
 #include "common/net/account.h"
@@ -109,6 +110,11 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
     return err->code;
   b->host = gc_account_host(b->account);
   return GC_OK;
+}
+
+uint32_t gc_block_phase(const struct gc_block *b) {
+  bool has_host = b->host != NULL && b->host[0] != '\0';
+  return gc_pace_phase(has_host ? b->host : hostname_g, b->instance);
 }
 
 void gc_block_notice_own(void *ctx, const char *cause,

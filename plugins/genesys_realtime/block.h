@@ -24,6 +24,7 @@ struct block_deps {
    * the account does not report. */
   void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
   uint32_t requests_per_minute; /* the budget, for a warning */
+  uint32_t phase;               /* of its polls (base/policy/poll_pace) */
   /* The options of all blocks of the account, this one among them, in the order
    * of the file (queues/ownership.h); NULL: this one alone. */
   const struct queues_options *const *blocks;

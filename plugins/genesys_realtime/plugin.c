@@ -135,6 +135,7 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
   GC_TRY(list_blocks(b, &block_count, err));
   struct gc_account *a = b->account;
   struct block_deps deps = {.loop = gc_account_loop(a),
+                            .phase = gc_block_phase(b),
                             .env = gc_account_env(a),
                             .api = gc_account_api(a),
                             .names = gc_account_names(a),

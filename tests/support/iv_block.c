@@ -41,8 +41,11 @@ void iv_once(const char *match, const char *body) {
   iv_answer(match, 1, 200, body);
 }
 
+uint32_t iv_phase;
+
 void iv_begin(void) {
   struct gc_store *kept = iv.store;
+  iv_phase = 0;
   iv = (struct iv_world){.store = kept};
   replay_init(&iv.r);
   iv_will("POST /oauth/token", TOKEN);
@@ -87,7 +90,8 @@ void iv_start(void) {
                                    .api = iv.api,
                                    .names = iv.names,
                                    .store = iv.store,
-                                   .requests_per_minute = 60000};
+                                   .requests_per_minute = 60000,
+                                   .phase = iv_phase};
   iv.block = gc_analytics_new(&iv_settings, &deps, on_notice, NULL);
   gc_analytics_start(iv.block);
   replay_settle(&iv.r);

@@ -51,6 +51,8 @@ extern struct iv_world {
  * queue and medium, minute by minute. */
 extern struct gc_analytics_settings iv_settings;
 
+extern uint32_t iv_phase; /* of that block's requests; iv_begin sets 0 */
+
 /* The output: refuses a series that has a value in flight. */
 extern const struct gc_sender_output iv_way;
 

@@ -23,6 +23,18 @@ enum { GC_PACE_REFUSED_MS = 60 * 1000 };
  * unknown address, a bad request. */
 GC_API bool gc_pace_is_refusal(enum gc_code code);
 
+/* A number of a block, for gc_pace_begin: a hash of the host of its values and
+ * of its instance ("queues-all"). So the agents of a fleet and the blocks of an
+ * agent do not poll all at once. */
+GC_API uint32_t gc_pace_phase(const char *host, const char *instance);
+
+/* The beat to which a poll at `now_ms` belongs, for gc_pace_next. `due_ms` 0:
+ * it is the first poll, which comes at once; the second one follows half an
+ * interval to one and a half later, as `phase` says. A poll before its time
+ * does not move the beat. */
+GC_API uint64_t gc_pace_begin(uint64_t due_ms, uint64_t now_ms,
+                              uint32_t interval_ms, uint32_t phase);
+
 /* When the poll after that of `due_ms` is due, seen from `now_ms` (monotonic):
  * the next multiple of the interval, or of GC_PACE_REFUSED_MS if `was_refused`
  * and that is longer. Never before `now_ms`. */

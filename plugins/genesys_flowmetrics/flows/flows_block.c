@@ -32,6 +32,7 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
       .interval_ms = o->observation_interval_s * 1000,
       .max_series = o->query.max_series};
   struct flow_watch_deps deps = {.loop = gc_account_loop(b->account),
+                                 .phase = gc_block_phase(b),
                                  .env = gc_account_env(b->account),
                                  .api = gc_account_api(b->account),
                                  .names = gc_account_names(b->account)};

@@ -113,8 +113,8 @@ static void on_poll(void *ctx) {
 static void start_poll(void *ctx, uint64_t now_ms) {
   struct flow_watch *w = ctx;
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
-  if (w->due_ms == 0 || w->due_ms > now_ms)
-    w->due_ms = now_ms;
+  w->due_ms =
+      gc_pace_begin(w->due_ms, now_ms, w->settings.interval_ms, w->deps.phase);
   struct flow_filter filter = filter_of(w, flows);
   if (flows != NULL)
     flow_poll_start(&w->poll, w->deps.api, &filter, on_poll, w);

@@ -24,6 +24,7 @@ struct flow_watch_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
+  uint32_t phase; /* of its polls (base/policy/poll_pace) */
 };
 
 struct flow_watch;

@@ -46,6 +46,19 @@ static void each_window_is_asked_for_when_it_has_settled(void) {
   iv_end();
 }
 
+/* The agents of a fleet have different phases. */
+static void the_request_of_a_window_is_delayed_by_the_phase(void) {
+  iv_begin();
+  iv_phase = 3000 * 7 + 2500;
+  iv_will(QUERY, ANSWER(""));
+  iv_start();
+  iv_pass(12000); /* 22:13:32, settled at 22:13:30 */
+  CHECK_INT(replay_count(&iv.r, QUERY), 1);
+  iv_pass(1000);
+  CHECK_INT(replay_count(&iv.r, QUERY), 2);
+  iv_end();
+}
+
 /* ---- failures ---- */
 
 static void a_failure_keeps_the_window(void) {
@@ -210,6 +223,7 @@ static void it_works_without_a_state_file(void) {
 int main(void) {
   RUN(the_newest_settled_window_is_requested_and_sent);
   RUN(each_window_is_asked_for_when_it_has_settled);
+  RUN(the_request_of_a_window_is_delayed_by_the_phase);
   RUN(a_failure_keeps_the_window);
   RUN(too_wide_an_interval_is_halved_until_it_fits);
   RUN(a_query_that_is_refused_is_asked_once_a_minute);
