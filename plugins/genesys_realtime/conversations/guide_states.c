@@ -56,14 +56,23 @@ static void advance_stay(struct conversations *m, struct guide_stay *s,
   count_outcome(m, s, elsewhere, at_ms);
 }
 
+/* All stays but the newest have ended. */
+static void drop_oldest_stay(struct conversations *m, struct conversation *c) {
+  cv_table_note_incomplete(m, c);
+  c->count--;
+  memmove(&c->stays[0], &c->stays[1], c->count * sizeof(c->stays[0]));
+}
+
 /* The state of a conversation that is new in a queue is no change; one that
  * waits is an offer. */
 static enum gc_code enter_queue(struct conversations *m, struct conversation *c,
                                 const struct guide_event *e, uint32_t queue,
                                 int64_t at_ms) {
+  if (c->count == CV_PARTS_MAX)
+    drop_oldest_stay(m, c);
   struct guide_stay *s = cv_table_add_part(m, c);
   if (s == NULL)
-    return c->count == CV_PARTS_MAX ? GC_OK : GC_ERR_MEMORY;
+    return GC_ERR_MEMORY;
   s->queue = queue;
   s->media = e->media;
   s->entered_ms = at_ms;

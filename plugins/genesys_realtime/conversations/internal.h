@@ -253,6 +253,8 @@ void cv_table_evict(struct conversations *m, uint32_t number);
 /* Adds a zeroed participant or stay; NULL: out of memory or too many.
  * Invalidates pointers to the others of this conversation. */
 void *cv_table_add_part(struct conversations *m, struct conversation *c);
+/* Counts a conversation of which some parts were dropped, once. */
+void cv_table_note_incomplete(struct conversations *m, struct conversation *c);
 void cv_table_clear(struct conversations *m);
 
 /* ---- queues.c ---- */

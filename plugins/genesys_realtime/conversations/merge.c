@@ -82,11 +82,6 @@ static void merge_facts(struct merge *g, unsigned index,
 
 /* ---- more participants than a conversation has room for ---- */
 
-static void note_incomplete(struct merge *g) {
-  g->m->stats.incomplete += !(g->c->flags & C_INCOMPLETE);
-  g->c->flags |= C_INCOMPLETE;
-}
-
 /* A participant that is dropped returns with the next snapshot. An alert that
  * ended unanswered has no outcome. Others that have ended are known by their
  * start, see drop_participant. */
@@ -94,7 +89,8 @@ static bool deserves_room(const struct conversation *c,
                           const struct cv_party *party) {
   if (party->end_ms == 0)
     return true;
-  return party->connected_ms != 0 && party->connected_ms >= c->since_ms;
+  return party->connected_ms != 0 && party->connected_ms >= c->since_ms &&
+         party->end_ms >= c->since_ms;
 }
 
 /* In this order participants are dropped. */
@@ -146,7 +142,7 @@ static void drop_participant(struct merge *g, unsigned index) {
 static unsigned make_room(struct merge *g, const struct cv_party *party) {
   if (g->c->count < CV_PARTS_MAX)
     return cv_table_add_part(g->m, g->c) != NULL ? g->c->count - 1u : NOT_KEPT;
-  note_incomplete(g);
+  cv_table_note_incomplete(g->m, g->c);
   unsigned index =
       deserves_room(g->c, party) ? find_least_worth(g->c) : NOT_KEPT;
   if (index != NOT_KEPT)
@@ -168,7 +164,7 @@ static enum gc_code add_participant(struct merge *g,
   if (code == GC_ERR_MEMORY)
     return code;
   if (*ret_index == NOT_KEPT) {
-    note_incomplete(g);
+    cv_table_note_incomplete(g->m, g->c);
     return GC_OK;
   }
   struct participant *p = &g->c->participants[*ret_index];
@@ -289,7 +285,7 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
   memset(g.index, NOT_KEPT, sizeof(g.index));
   g.all_ended = e->dropped == 0 && e->count > 0;
   if (e->dropped > 0)
-    note_incomplete(&g);
+    cv_table_note_incomplete(m, c);
   memset(m->gains, 0, c->count * sizeof(m->gains[0]));
   *ret = (struct cv_merged){.is_new = false};
 

@@ -224,6 +224,11 @@ void *cv_table_add_part(struct conversations *m, struct conversation *c) {
   return part;
 }
 
+void cv_table_note_incomplete(struct conversations *m, struct conversation *c) {
+  m->stats.incomplete += !(c->flags & C_INCOMPLETE);
+  c->flags |= C_INCOMPLETE;
+}
+
 void cv_table_clear(struct conversations *m) {
   for (uint32_t b = 0; b < m->block_count; b++) {
     for (uint32_t i = 0; i < CV_BLOCK; i++) {

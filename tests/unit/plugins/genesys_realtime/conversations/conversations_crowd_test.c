@@ -3,6 +3,8 @@
  * those that were counted and have ended make room. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
+#include <stdio.h>
+
 #include "tests/support/cv_model.h"
 
 /* Agents that rang and did not answer, one a second. */
@@ -105,6 +107,44 @@ static void a_crowd_that_is_heard_of_late_is_counted(void) {
   CHECK_INT(stats().live, 0);
 }
 
+/* A source that changes the times of what has ended. */
+static void a_dropped_stay_with_another_time_is_not_counted_again(void) {
+  begin();
+  struct cv_party *customer, *acd;
+  offer(&customer, &acd);
+  answer(acd, 3)->end_ms = AT(4);
+  say();
+  for (int i = 0; i < 64; i++) {
+    life_connected(&life, CV_ACD, "q2", 10 + i);
+    say();
+  }
+  check_counts("q1", 1, 1, 0, 0);
+  acd->connected_ms = AT(100000);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+}
+
+/* The guide dialect: through 100 queues. */
+static void the_newest_stay_of_a_wanderer_is_kept(void) {
+  struct conversations_settings s = life_settings();
+  struct guide_event e = {.id = uuid_key_read("c1", 2),
+                          .state = CV_STATE_WAITING,
+                          .media = CV_VOICE};
+  s.is_guide = true;
+  begin_with(&s);
+  for (int i = 0; i < 100; i++) {
+    int len = snprintf(e.queue_text, sizeof(e.queue_text), "q%d", i);
+    e.queue = uuid_key_read(e.queue_text, (size_t)len);
+    CHECK_INT(conversations_apply_state(m, &e, AT(1 + i)), GC_OK);
+    CHECK_INT(of(e.queue_text).offers, 1);
+  }
+  e.state = CV_STATE_ACTIVE;
+  CHECK_INT(conversations_apply_state(m, &e, AT(105)), GC_OK);
+  check_counts("q99", 1, 1, 0, 0);
+  check_counts("q0", 1, 0, 0, 1);
+  CHECK_INT(stats().incomplete, 1);
+}
+
 /* None of them has ended: the model cannot do without any. */
 static void participants_without_room_are_told(void) {
   begin();
@@ -121,6 +161,8 @@ int main(void) {
   RUN(a_hold_among_many_participants_ends);
   RUN(stays_that_were_counted_make_room_and_are_not_counted_again);
   RUN(a_crowd_that_is_heard_of_late_is_counted);
+  RUN(a_dropped_stay_with_another_time_is_not_counted_again);
+  RUN(the_newest_stay_of_a_wanderer_is_kept);
   RUN(participants_without_room_are_told);
   conversations_free(m);
   return check_done();
