@@ -42,7 +42,8 @@ void gc_analytics_read(struct gc_analytics *b,
     enum gc_sender_end done =
         gc_sender_run(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                       gc_analytics_now(b) + max_ms);
-    b->notice(b->ctx, "state", &b->sender.state);
+    if (b->sender.state.code != GC_ERR_UNAVAILABLE)
+      b->notice(b->ctx, "state", &b->sender.state);
     pthread_mutex_lock(&b->lock);
     record_sender(b);
     if (done == GC_SENDER_DONE)

@@ -170,7 +170,7 @@ static void open_store(const struct gc_account *a) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
     struct gc_err words = err;
-    (void)gc_fail(&words, err.code,
+    (void)gc_fail(&words, GC_ERR_STATE,
                   "%.300s; interval queries wait for it, the rest runs "
                   "without stored state; it is tried again",
                   err.text);

@@ -157,7 +157,8 @@ static void save_entries(struct kind *k, const struct gc_entry *entries,
   if (gc_store_save_names(n->store, n->account, kinds[k->kind].name, entries,
                           count, now_s, 0, &err) == GC_OK)
     err.code = GC_OK;
-  report_outcome(k, "kept names", &err);
+  if (err.code != GC_ERR_UNAVAILABLE) /* the store has said why */
+    report_outcome(k, "kept names", &err);
 }
 
 static void report_collisions(struct kind *k) {
@@ -367,7 +368,8 @@ static void load_names(struct kind *k) {
     d = gc_entities_new(kept.entries, kept.count, false);
   clear_kept(&kept);
   k->is_loaded = err.code == GC_OK;
-  report_outcome(k, "kept names", &err);
+  if (err.code != GC_ERR_UNAVAILABLE) /* the store has said why */
+    report_outcome(k, "kept names", &err);
   if (d == NULL)
     return;
   replace_entities(k, d);

@@ -3,6 +3,8 @@
 
 static void report_outcome(const struct gc_id_store *p,
                            const struct gc_err *err) {
+  if (err->code == GC_ERR_UNAVAILABLE) /* the store has said why */
+    return;
   p->env->notice(p->env->ctx, "state", err);
 }
 

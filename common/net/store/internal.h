@@ -18,14 +18,15 @@ struct gc_store {
   pthread_mutex_t lock; /* held during each call */
   int failure;          /* SQLite's code of the call's failure; 0: none */
   bool is_held;         /* by another process, at the last attempt to open */
+  bool has_failed;      /* to open; reported */
   uint64_t generation; /* of the file's content: each opened file has its own */
   void (*notice)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 
 /* Each call is between these. Enter takes the lock, and opens the file when it
- * is not open or is not the one at its path any longer; on failure the lock is
- * released. */
+ * is not open or is not the one at its path any longer. GC_ERR_UNAVAILABLE: it
+ * cannot be opened, which is reported; the lock is released then. */
 GC_MUST_CHECK enum gc_code gc_store_enter(struct gc_store *s,
                                           struct gc_err *err);
 /* Ends the transaction that a failure left open. After a failure that lasts,

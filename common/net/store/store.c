@@ -69,9 +69,16 @@ static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
   return code;
 }
 
-static void report(const struct gc_store *s, const struct gc_err *warning) {
-  if (warning->code != GC_OK && s->notice != NULL)
-    s->notice(s->ctx, warning);
+/* Reports a failure to open the file, its end, and a warning. */
+static void report(struct gc_store *s, enum gc_code code,
+                   const struct gc_err *warning, const struct gc_err *err) {
+  struct gc_err words = code != GC_OK ? *err : *warning;
+  bool is_over = s->has_failed && code == GC_OK;
+  s->has_failed = code != GC_OK;
+  if (code != GC_OK)
+    words.code = GC_ERR_STATE;
+  if (s->notice != NULL && (words.code != GC_OK || is_over))
+    s->notice(s->ctx, &words);
 }
 
 static void close_file(struct gc_store *s) {
@@ -80,30 +87,29 @@ static void close_file(struct gc_store *s) {
 }
 
 enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = GC_OK;
+  struct gc_err warning = {.code = GC_OK}, why = {.code = GC_OK};
   pthread_mutex_lock(&s->lock);
   if (s->db != NULL && !gc_state_file_is_there(&s->file))
     close_file(s);
   if (s->db == NULL)
-    code = open_file(s, &warning, err);
-  report(s, &warning);
+    report(s, open_file(s, &warning, &why), &warning, &why);
   s->failure = SQLITE_OK;
-  if (code != GC_OK)
-    pthread_mutex_unlock(&s->lock);
-  return code;
+  if (s->db != NULL)
+    return GC_OK;
+  pthread_mutex_unlock(&s->lock);
+  return gc_fail(err, GC_ERR_UNAVAILABLE, "%s", why.text);
 }
 
 /* Renames the broken file and opens a new one. */
 static bool replace_file(struct gc_store *s) {
-  struct gc_err warning = {.code = GC_OK}, err;
+  struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
   enum gc_code code =
       gc_state_file_reset(&s->file, &kind_of_file, &warning, &err);
   s->db = s->file.db;
   if (code != GC_OK)
     close_file(s);
   s->generation++;
-  report(s, &warning);
+  report(s, code, &warning, &err);
   return code == GC_OK;
 }
 
@@ -137,7 +143,9 @@ enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
   /* A path that is too long fails with words when the file is opened. */
   snprintf(s->folder, sizeof(s->folder), "%s", folder);
   *ret_store = s;
-  return open_file(s, ret_warning, err);
+  enum gc_code code = open_file(s, ret_warning, err);
+  s->has_failed = code != GC_OK;
+  return code;
 }
 
 void gc_store_set_notice(struct gc_store *s,

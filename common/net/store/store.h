@@ -22,15 +22,16 @@ struct gc_store;
  *
  * GC_ERR_STATE (read-only folder, newer version, disk full, …) and
  * GC_ERR_UNAVAILABLE (another process uses the file) return a store
- * nevertheless: each later call tries to open the file, and fails with the same
- * codes until it is open. GC_ERR_MEMORY returns none. The caller frees the
- * store with gc_store_close. */
+ * nevertheless: each later call tries to open the file, and fails with
+ * GC_ERR_UNAVAILABLE until it is open. GC_ERR_MEMORY returns none. The caller
+ * frees the store with gc_store_close. */
 GC_API GC_MUST_CHECK enum gc_code gc_store_open(const char *folder,
                                                 struct gc_store **ret_store,
                                                 struct gc_err *ret_warning,
                                                 struct gc_err *err);
-/* Calls `notice` with each later warning, on the thread that calls the store;
- * it must not call the store. */
+/* Calls `notice` with each later warning, with each failure to open the file
+ * (GC_ERR_STATE) and when it is open again (GC_OK), on the thread that calls
+ * the store; it must not call the store. */
 GC_API void gc_store_set_notice(struct gc_store *s,
                                 void (*notice)(void *ctx,
                                                const struct gc_err *err),

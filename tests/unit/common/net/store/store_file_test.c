@@ -201,10 +201,13 @@ static void a_store_opens_as_soon_as_it_can(void) {
   int fd = open(store_folder, O_CREAT | O_WRONLY, 0600);
   close(fd);
   CHECK_INT(gc_store_open(store_folder, &s, &warning, &err), GC_ERR_STATE);
-  CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_ERR_STATE);
-  CHECK_HAS(err.text, store_folder);
+  gc_store_set_notice(s, note, NULL);
+  CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_ERR_UNAVAILABLE);
+  CHECK_INT(noticed.code, GC_ERR_STATE);
+  CHECK_HAS(noticed.text, store_folder);
   unlink(store_folder);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
+  CHECK_INT(noticed.code, GC_OK);
   CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
   gc_store_close(s);
 }
