@@ -6,12 +6,13 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Callable
 
 from lib import process, report, stream
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, queues
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, query, queues
 from lib.flows import SECRET, Hook, Sqs, attributes
 from lib.gate import Gate
 from lib.genesys import Proxy, Simulator
@@ -159,6 +160,22 @@ def webhook_with_open_requests() -> None:
         one.close()
 
 
+def state_files_in_a_transaction() -> None:
+    """A backup, or an operator's sqlite3 shell, writes to both files while there are messages to count."""
+    sim, sqs, state = Simulator(**SMALL), Sqs(), process.folder("state")
+    daemon = Collectd(account(sim), queries=query(), flows=attributes(sqs), state_dir=state)
+    daemon.lives_until(lambda: (state / "flowmetrics.db").exists(), 15, "the file of the flow metrics")
+    holders = [sqlite3.connect(state / name, isolation_level=None) for name in ("state.db", "flowmetrics.db")]
+    for holder in holders:
+        holder.execute("BEGIN IMMEDIATE")
+    sqs.feed(2_000)
+    daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now", 0) >= 2, 15, "messages are received")
+    watch_for(1.0)
+    stops_cleanly(daemon)
+    for holder in holders:
+        holder.close()
+
+
 def proxy_hangs() -> None:
     sim, proxy = Simulator(**SMALL), Proxy()
     proxy.mode("hang")
@@ -254,7 +271,7 @@ SCENARIOS: list[Callable[[], None]] = [
     healthy, at_once, wrong_secret, refused, black_hole, requests_without_answer, slow_body, throttled, proxy_hangs,
     resolver_hangs, stream_open, stream_silent, stream_under_load, stream_handshake_hangs,
     stream_subscription_hangs, stream_channel_hangs, long_polls, queue_under_load, sqs_is_a_black_hole,
-    webhook_with_open_requests]
+    webhook_with_open_requests, state_files_in_a_transaction]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})
