@@ -62,6 +62,7 @@ struct ledger {
   struct redis_store *redis; /* NULL: as for db */
   struct gc_backoff backoff;
   uint64_t next_open_ms;
+  uint64_t busy_since_ms; /* another process writes to the file */
   struct occurrence_ref *refs;
   size_t refs_cap;
   struct series *touched;     /* by the open transaction */
@@ -90,6 +91,8 @@ struct ledger {
 void ledger_report(struct ledger *l, const char *cause,
                    const struct gc_err *err);
 void ledger_set_healthy(struct ledger *l, bool is_healthy);
+/* Waits on the monotonic clock, until `changed` at most; the lock is held. */
+void ledger_wait_ms(struct ledger *l, uint64_t ms);
 /* Minutes since 1970; 0 before. */
 uint32_t ledger_minute_of(int64_t ms);
 

@@ -59,19 +59,6 @@ static void commit_batches(struct ledger *l, struct batch *batches,
   finish_all(batches, code);
 }
 
-/* Waits on the monotonic clock; the lock is held. */
-static void wait_ms(struct ledger *l, uint64_t ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += (time_t)(ms / 1000);
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
-  pthread_cond_timedwait(&l->changed, &l->lock, &until);
-}
-
 /* All queued batches. The lock is held. */
 static struct batch *take_queue(struct ledger *l) {
   struct batch *batches = l->first;
@@ -89,7 +76,7 @@ static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
     uint64_t age_ms = gc_clock_now_ms() - l->first_ms;
     if (age_ms >= LEDGER_GATHER_MS)
       break;
-    wait_ms(l, LEDGER_GATHER_MS - age_ms);
+    ledger_wait_ms(l, LEDGER_GATHER_MS - age_ms);
   }
   *ret_count = l->waiting;
   return take_queue(l);
@@ -122,7 +109,7 @@ static void try_open(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
   uint64_t now_ms = gc_clock_now_ms();
   if (l->first == NULL && !l->is_stopping && now_ms < l->next_open_ms)
-    wait_ms(l, l->next_open_ms - now_ms);
+    ledger_wait_ms(l, l->next_open_ms - now_ms);
   struct batch *batches = take_queue(l);
   pthread_mutex_unlock(&l->lock);
   finish_all(batches, GC_ERR_STATE);
@@ -136,7 +123,7 @@ static bool run_once(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
   bool has_work = l->is_healthy && (l->has_sent_zero || l->has_more_to_prune);
   if (l->first == NULL && !l->is_stopping && !has_work)
-    wait_ms(l, IDLE_MS);
+    ledger_wait_ms(l, IDLE_MS);
   struct batch *batches = gather_batches(l, &count);
   bool stopping = l->is_stopping;
   bool needs_write = l->has_sent_zero || !l->is_healthy;

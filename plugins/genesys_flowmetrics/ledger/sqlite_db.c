@@ -13,9 +13,9 @@
 
 #include "common/net/store/state_file.h"
 
-/* How long we wait for another process that writes; sqlite3(1) may read at any
- * time. */
-enum { BUSY_MS = 5000, MINUTE_MS = 60 * 1000 };
+/* How long opening waits for another process that writes; sqlite3(1) may read
+ * at any time. */
+enum { BUSY_MS = 1000, MINUTE_MS = 60 * 1000 };
 
 static const char *const migrations[] = {
     "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
@@ -69,6 +69,8 @@ static const char *const sqls[STATEMENT_COUNT] = {
 struct sqlite_db {
   struct gc_state_file file;
   sqlite3_stmt *statements[STATEMENT_COUNT];
+  int (*busy)(void *ctx, int attempts);
+  void *busy_ctx;
   uint32_t floor;
 };
 
@@ -200,6 +202,13 @@ enum gc_code sqlite_db_open(const char *folder, struct sqlite_db **ret,
   GC_TRY(open_file(s, folder, ret_warning, err));
   *ret = gc_steal(s);
   return GC_OK;
+}
+
+void sqlite_db_set_busy(struct sqlite_db *s,
+                        int (*busy)(void *ctx, int attempts), void *ctx) {
+  s->busy = busy;
+  s->busy_ctx = ctx;
+  sqlite3_busy_handler(s->file.db, busy, ctx);
 }
 
 void sqlite_db_close(struct sqlite_db *s) {
@@ -374,6 +383,8 @@ enum gc_code sqlite_db_reset(struct sqlite_db *s, struct gc_err *ret_warning,
                              struct gc_err *err) {
   finalize_statements(s);
   GC_TRY(gc_state_file_reset(&s->file, &kind, ret_warning, err));
+  if (s->busy != NULL)
+    sqlite_db_set_busy(s, s->busy, s->busy_ctx);
   return prepare_statements(s, err);
 }
 
@@ -420,5 +431,7 @@ enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
   finalize_statements(s);
   gc_state_file_close(&s->file);
   s->file = fresh;
+  if (s->busy != NULL)
+    sqlite_db_set_busy(s, s->busy, s->busy_ctx);
   return prepare_statements(s, err);
 }

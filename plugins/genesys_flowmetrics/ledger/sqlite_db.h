@@ -48,6 +48,10 @@ GC_MUST_CHECK enum gc_code sqlite_db_open(const char *folder,
                                           struct sqlite_db **ret,
                                           struct gc_err *ret_warning,
                                           struct gc_err *err);
+/* Calls `busy` while another process writes, with the attempts so far; it
+ * waits, and returns 0 to give up. */
+void sqlite_db_set_busy(struct sqlite_db *s,
+                        int (*busy)(void *ctx, int attempts), void *ctx);
 void sqlite_db_close(struct sqlite_db *s);
 
 /* Reads all counters in the order of their creation. Any code but GC_OK from

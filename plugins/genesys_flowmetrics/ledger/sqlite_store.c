@@ -6,7 +6,13 @@
 
 #include "common/net/clock.h"
 
-enum { PRUNE_KEYS = 2000 /* in one step, some milliseconds */ };
+enum {
+  PRUNE_KEYS = 2000, /* in one step, some milliseconds */
+  /* Longest waits for another process that writes to the file. */
+  BUSY_MS = 5000,
+  BUSY_STOP_MS = 200,
+  BUSY_STEP_MS = 20,
+};
 
 /* ---- opening ---- */
 
@@ -78,6 +84,22 @@ static void forget_series(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
+/* Waits a moment while another process writes to the file; 0 when it has
+ * lasted too long. */
+static int wait_for_file(void *ctx, int attempts) {
+  struct ledger *l = ctx;
+  uint64_t now_ms = gc_clock_now_ms();
+  if (attempts == 0)
+    l->busy_since_ms = now_ms;
+  pthread_mutex_lock(&l->lock);
+  uint64_t max_ms = l->is_stopping ? BUSY_STOP_MS : BUSY_MS;
+  bool goes_on = now_ms - l->busy_since_ms < max_ms;
+  if (goes_on)
+    ledger_wait_ms(l, BUSY_STEP_MS);
+  pthread_mutex_unlock(&l->lock);
+  return goes_on;
+}
+
 static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   bool was_empty = l->set.count == 0;
@@ -85,6 +107,7 @@ static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
   report_moved_file(l, &warning);
   if (code != GC_OK)
     return code;
+  sqlite_db_set_busy(l->db, wait_for_file, l);
   code = load_counters(l, err);
   if (code == GC_OK)
     return GC_OK;

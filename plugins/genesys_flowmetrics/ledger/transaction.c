@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
 
+#include <time.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +101,18 @@ void ledger_report_names(struct ledger *l) {
 }
 
 /* ---- time ---- */
+
+void ledger_wait_ms(struct ledger *l, uint64_t ms) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += (time_t)(ms / 1000);
+  until.tv_nsec += (long)(ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  pthread_cond_timedwait(&l->changed, &l->lock, &until);
+}
 
 uint32_t ledger_minute_of(int64_t ms) {
   return ms > 0 ? (uint32_t)(ms / LEDGER_MINUTE_MS) : 0;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/samples.h"
 #include "tests/support/check.h"
@@ -592,6 +594,32 @@ static void a_sum_stays_a_number_whatever_is_added(void) {
   remove_folder();
 }
 
+/* An operator's sqlite3, in the middle of a transaction, must not hold up the
+ * stop of collectd. */
+static void a_writer_elsewhere_does_not_delay_the_stop(void) {
+  char path[100];
+  sqlite3 *other = NULL;
+  fresh_folder();
+  struct ledger *l = start();
+  count_one(l, 1);
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  CHECK_INT(sqlite3_open(path, &other), SQLITE_OK);
+  CHECK_INT(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+            SQLITE_OK);
+  for (unsigned i = 2; i < 4; i++) {
+    struct batch *b = batch_new();
+    put(b, "c1", "A", i, NOW, NULL);
+    ledger_submit(l, b);
+  }
+  uint64_t began_ms = gc_clock_now_ms();
+  ledger_stop(l);
+  CHECK(gc_clock_now_ms() - began_ms < 1500);
+  CHECK_INT(failed, 2); /* their sources submit them again */
+  ledger_free(l);
+  sqlite3_close(other);
+  remove_folder();
+}
+
 int main(void) {
   RUN(each_attribute_counts_once);
   RUN(counters_continue_after_a_restart);
@@ -612,5 +640,6 @@ int main(void) {
   RUN(a_retired_series_frees_its_place);
   RUN(idle_series_retire_before_the_first_transaction);
   RUN(a_sum_stays_a_number_whatever_is_added);
+  RUN(a_writer_elsewhere_does_not_delay_the_stop);
   return check_done();
 }
