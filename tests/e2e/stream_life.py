@@ -136,6 +136,22 @@ def a_revoked_token_under_the_open_socket() -> None:
     daemon.stop()
 
 
+def a_second_collectd_leaves_the_channels_to_the_first() -> None:
+    """Both have one StateDir: on one channel they would close each other's socket again and again."""
+    sim = stream.simulator(queues=4, agents=8, plain_names=True)
+    state = process.folder("state")
+    first = stream.daemon(sim, state_dir=state)
+    stream.wait_listening(first)
+    second = stream.daemon(sim, state_dir=state)
+    second.says("channel owner", "state.db is in use by")
+    check_soon("the second is blind", lambda: stream.state(second, "stream_gap") > 0)
+    same("gap of the first, sockets", (stream.state(first, "stream_gap"), len(stream.sockets(sim))), (0, 1))
+    first.stop()
+    stream.wait_listening(second)
+    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    second.stop()
+
+
 def an_evicted_channel_is_replaced() -> None:
     sim, daemon = after({"ws": "evict"}, lines=1, channels=(2,))
     check_soon("the gap is counted", lambda: stream.state(daemon, "stream_gap") > 0)
@@ -205,5 +221,6 @@ if __name__ == "__main__":
     report.main([created_renamed_and_deleted_queues_are_followed, a_crash_loop_leaves_the_siblings_alone,
                  refused_topics_are_named_and_lose_only_their_counters,
                  a_lost_division_loses_only_its_counters, a_revoked_token_under_the_open_socket,
-                 an_evicted_channel_is_replaced, a_closing_notice_is_followed,
+                 a_second_collectd_leaves_the_channels_to_the_first, an_evicted_channel_is_replaced,
+                 a_closing_notice_is_followed,
                  a_socket_of_a_wrong_certificate_is_refused], {"collectd": DAEMON})
