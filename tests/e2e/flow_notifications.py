@@ -130,8 +130,10 @@ def killed_at_any_moment() -> None:
     sender, state_dir, rng = FlowSender(simulator()), process.folder("state"), random.Random(13)
     under_load = 0
     for turn in range(KILLS):
+        subscribed = stream.stream_counts(sender.sim)["subscriptions"]
         daemon = agent(sender.sim, state_dir=state_dir)
-        daemon.lives_until(lambda: stream.stream_counts(sender.sim)["sockets_opened"] > turn, WITHIN_S, "its socket")
+        daemon.lives_until(lambda: stream.stream_counts(sender.sim)["sockets_opened"] > turn
+                           and stream.stream_counts(sender.sim)["subscriptions"] > subscribed, WITHIN_S, "its topics")
         sender.send(2000, seed=100 + turn, per_s=2000)
         watch_for(rng.uniform(0.1, 0.7))
         under_load += sender.sent()["running"]
