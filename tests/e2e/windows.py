@@ -124,9 +124,11 @@ def a_window_without_a_reading_is_not_written() -> None:
     rate, span_s = 2.0, 10
     sim = Simulator(queues=6, agents=20, rate_limit=0, speed=2, plain_names=True, clock_rate=rate)
     both = {"Window": span_s, "ObservationInterval": 5}
-    daemon = stream.fast(sim, rate, polled("o", **both, QueueLabel="id") +
-                         polled("g", **both, Observations="queue_metrics"))
-    labels = {"official": next(iter(sim.truth()["queues"])), "guide": "Queue 0001"}
+    guide = "Queue 0001"  # the other queues are the official block's: a queue has one block
+    daemon = stream.fast(sim, rate, polled("o", **both, QueueLabel="id", Queue="!" + guide) +
+                         polled("g", **both, Observations="queue_metrics", Queue=guide))
+    labels = {"official": next(queue for queue, record in sim.truth()["queues"].items() if record["name"] != guide),
+              "guide": guide}
 
     def ends(label: str) -> list[float]:
         return [row[0] for row in series(daemon, "agent").get("%s/queue_agents_window-available" % label, [])]
