@@ -82,6 +82,7 @@ static struct gc_samples_view view_of(struct gc_analytics *b) {
   return (struct gc_samples_view){.query = &b->settings.query,
                                   .naming = &b->naming,
                                   .block = b->settings.name,
+                                  .prefix = b->settings.prefix,
                                   .counters = b->settings.counters};
 }
 

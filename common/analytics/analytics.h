@@ -32,6 +32,7 @@ struct gc_analytics_settings {
   char *const *selectors; /* of queues or flows, base/glob */
   size_t selector_count;
   enum gc_query_label label;
+  const char *prefix; /* InstancePrefix; NULL: none */
   bool counters;
   uint32_t max_series;
 };

@@ -158,7 +158,9 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                 metric->kind == GC_STATS_SECONDS ||
                 metric->kind == GC_STATS_MEAN;
   id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
-  (void)gc_name_clean(id->qualifier, f.at[0], strlen(f.at[0]));
+  (void)gc_name_clean(text, f.at[0], strlen(f.at[0]));
+  snprintf(id->qualifier, sizeof(id->qualifier), "%s%s",
+           view->prefix != NULL ? view->prefix : "", text);
   append_qualifier(view, &f, id);
   if (member != NULL && !member->is_unnamed &&
       gc_name_snake(text, member->name))

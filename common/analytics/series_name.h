@@ -42,8 +42,9 @@ void gc_naming_clear(struct gc_naming *n);
 struct gc_samples_view {
   const struct gc_query *query;
   const struct gc_naming *naming;
-  const char *block; /* the instance of series without queue, user or flow */
-  bool counters;     /* cumulative series too */
+  const char *block;  /* the instance of series without queue, user or flow */
+  const char *prefix; /* before each qualifier; NULL: none */
+  bool counters;      /* cumulative series too */
 };
 
 /* The collectd types of an owner's series. Series of a flow query have the
@@ -59,8 +60,8 @@ struct gc_identity {
   bool is_time;      /* a number of it is a duration */
   const struct gc_owner_types *types;
   char instance[GC_NAME_SIZE];
-  char qualifier[4 * GC_NAME_SIZE]; /* METRIC[-QUALIFIER][-MEMBER][-MEDIA]
-                                       [-VALUE]… */
+  char qualifier[4 * GC_NAME_SIZE]; /* [PREFIX]METRIC[-QUALIFIER][-MEMBER]
+                                       [-MEDIA][-VALUE]… */
 };
 
 /* Makes the identity of the series `key`. False, with `id` unfinished, when the

@@ -19,6 +19,63 @@ static bool wait_for_pending(void *ctx, uint32_t max_ms) {
   return gc_write_tracker_wait(q->ticket, max_ms);
 }
 
+static struct gc_query query_of(enum gc_query_source source,
+                                const struct gc_analytics_options *o) {
+  return (struct gc_query){.source = source,
+                           .metrics = o->metrics.at,
+                           .metric_count = o->metrics.count,
+                           .group_by = o->group_by.at,
+                           .group_count = o->group_by.count,
+                           .granularity = o->granularity,
+                           .period_ms = o->period_ms};
+}
+
+/* ---- one series, one writer ---- */
+
+static struct gc_analytics_block *claims; /* of all plugins of the process */
+
+static const char *kind_of(const struct gc_series_claim *c) {
+  return c->query.source == GC_QUERY_FLOWS ? "Flows" : "Query";
+}
+
+enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
+                                      struct gc_block *block,
+                                      const char *account,
+                                      enum gc_query_source source,
+                                      const struct gc_analytics_options *o,
+                                      bool observes, struct gc_err *err) {
+  char what[GC_CLAIM_WHAT_SIZE];
+  q->claim = (struct gc_series_claim){.name = block->name,
+                                      .account = account,
+                                      .query = query_of(source, o),
+                                      .selectors = o->chosen.at,
+                                      .selector_count = o->chosen.count,
+                                      .prefix = o->prefix,
+                                      .observes = observes};
+  for (const struct gc_analytics_block *c = claims; c != NULL;
+       c = c->next_claim)
+    if (gc_series_claims_collide(&c->claim, &q->claim, what))
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "would write the same series as <%s \"%.60s\"> (%s): "
+                     "give one of the two an InstancePrefix such as \"30m-\", "
+                     "or other metrics, groups or selectors",
+                     kind_of(&c->claim), c->claim.name, what);
+  q->next_claim = claims;
+  claims = q;
+  return GC_OK;
+}
+
+/* A block that claimed nothing is not in the list. */
+static void drop_claim(struct gc_analytics_block *q) {
+  struct gc_analytics_block **at = &claims;
+  while (*at != NULL && *at != q)
+    at = &(*at)->next_claim;
+  if (*at == q)
+    *at = q->next_claim;
+}
+
+/* ---- the block ---- */
+
 static struct gc_analytics_settings
 settings_of(const struct gc_block *b, const char *account,
             enum gc_query_source source, const struct gc_analytics_options *o) {
@@ -26,13 +83,7 @@ settings_of(const struct gc_block *b, const char *account,
       .name = b->name,
       .instance = b->instance,
       .account = account,
-      .query = {.source = source,
-                .metrics = o->metrics.at,
-                .metric_count = o->metrics.count,
-                .group_by = o->group_by.at,
-                .group_count = o->group_by.count,
-                .granularity = o->granularity,
-                .period_ms = o->period_ms},
+      .query = query_of(source, o),
       .rule = {.period_ms = o->period_ms,
                .settle_ms = (int64_t)o->settle_s * 1000,
                .backfill_ms = o->backfill_ms,
@@ -40,6 +91,7 @@ settings_of(const struct gc_block *b, const char *account,
       .selectors = o->chosen.at,
       .selector_count = o->chosen.count,
       .label = (enum gc_query_label)o->label,
+      .prefix = o->prefix,
       .counters = o->counters,
       .max_series = o->max_series,
   };
@@ -92,6 +144,7 @@ void gc_analytics_block_read_state(struct gc_analytics_block *q,
 }
 
 void gc_analytics_block_clear(struct gc_analytics_block *q) {
+  drop_claim(q);
   gc_analytics_free(q->work);
   gc_write_ticket_free(q->ticket);
 }

@@ -9,6 +9,8 @@
 #include "common/base/glob.h"
 #include "common/base/timestamp.h"
 
+enum { PREFIX_MAX = 32 }; /* bytes of InstancePrefix */
+
 /* In the order of enum gc_query_label. */
 const char *const gc_analytics_labels[] = {"name", "id", "both", NULL};
 
@@ -99,6 +101,18 @@ static enum gc_code check_groups(const struct gc_analytics_options *o,
   return GC_OK;
 }
 
+static enum gc_code check_prefix(const char *prefix, struct gc_err *err) {
+  static const char accepted[] = "abcdefghijklmnopqrstuvwxyz"
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  if (prefix != NULL && (strlen(prefix) > PREFIX_MAX ||
+                         strspn(prefix, accepted) != strlen(prefix)))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "InstancePrefix \"%.40s\": accepted are up to %d letters, "
+                   "digits, \"_\", \"-\" and \".\", such as \"30m-\"",
+                   prefix, (int)PREFIX_MAX);
+  return GC_OK;
+}
+
 enum gc_code gc_analytics_options_check(struct gc_analytics_options *o,
                                         enum gc_query_source source,
                                         struct gc_err *err) {
@@ -108,6 +122,7 @@ enum gc_code gc_analytics_options_check(struct gc_analytics_options *o,
   GC_TRY(fill_default(&o->group_by, &is->groups, err));
   GC_TRY(check_groups(o, source, err));
   GC_TRY(check_durations(o, source, err));
+  GC_TRY(check_prefix(o->prefix, err));
   for (size_t i = 0; i < o->chosen.count; i++)
     if (gc_glob_check(o->chosen.at[i], err) != GC_OK)
       return gc_fail_in(err, GC_ERR_CONFIG, "%s: ", is->chosen_option);

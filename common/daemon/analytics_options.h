@@ -14,6 +14,7 @@ struct gc_analytics_options {
   struct gc_strs metrics, group_by;
   struct gc_strs chosen; /* the options Queue or Flow */
   int label;             /* enum gc_query_label */
+  char *prefix;          /* InstancePrefix; NULL: none */
   char *granularity, *backfill;
   uint32_t settle_s, revisit, max_series;
   bool counters;
@@ -50,7 +51,12 @@ GC_API extern const char
                  "series",                                                     \
                  "Metrics times groups that are kept; `series_overflow` "      \
                  "counts the values of further ones.",                         \
-                 "20000")
+                 "20000"),                                                     \
+      GC_OPT_STR(owner, query.prefix, "InstancePrefix", NULL, 0,               \
+                 "Text before each type instance of the block, such as "       \
+                 "`30m-`. It distinguishes blocks that would write the same "  \
+                 "series, which collectd refuses.",                            \
+                 "30m-")
 
 /* Checks the options and fills in the defaults of the source. */
 GC_API GC_MUST_CHECK enum gc_code

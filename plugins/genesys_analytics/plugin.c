@@ -22,8 +22,12 @@ static struct gc_analytics_block *query_of(struct gc_block *b) {
 
 static enum gc_code check(struct gc_block *b, struct gc_err *warning,
                           struct gc_err *err) {
+  struct query_options *o = b->options;
   (void)warning;
-  return query_check(b->options, err);
+  GC_TRY(query_check(o, err));
+  return gc_analytics_block_claim(query_of(b), b, o->account,
+                                  (enum gc_query_source)o->source, &o->query,
+                                  false, err);
 }
 
 static enum gc_code start(struct gc_block *b, struct gc_err *err) {

@@ -138,7 +138,7 @@ void flow_counts_samples(const struct flow_counts *c,
                          const struct flow_counts_view *view,
                          const struct gc_samples *out,
                          struct flow_counts_tally *ret_tally) {
-  char flow[FLOW_ID_SIZE], label[GC_NAME_SIZE];
+  char flow[FLOW_ID_SIZE], label[GC_NAME_SIZE], qualifier[GC_NAME_SIZE];
   const char *media;
   int64_t count;
   *ret_tally = (struct flow_counts_tally){0};
@@ -152,9 +152,11 @@ void flow_counts_samples(const struct flow_counts *c,
       continue;
     }
     ret_tally->series++;
+    snprintf(qualifier, sizeof(qualifier), "%s%s",
+             view->prefix != NULL ? view->prefix : "", media);
     out->put(out->ctx, &(struct gc_sample){.metric = GC_METRIC_FLOW_ACTIVE,
                                            .instance = label,
-                                           .qualifier = media,
+                                           .qualifier = qualifier,
                                            .values = {{.gauge = (double)count}},
                                            .time_ms = view->time_ms,
                                            .interval_ms = view->interval_ms});

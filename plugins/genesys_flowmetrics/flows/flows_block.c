@@ -19,24 +19,21 @@ static struct flows_block *flows_of(struct gc_block *b) {
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
+  struct flows_options *o = b->options;
   (void)warning;
-  return flows_check(b->options, err);
+  GC_TRY(flows_check(o, err));
+  return gc_analytics_block_claim(&flows_of(b)->query, b, o->account,
+                                  GC_QUERY_FLOWS, &o->query, o->observations,
+                                  err);
 }
 
 static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
-  const struct flows_options *o = b->options;
-  struct flow_watch_settings settings = {
-      .selectors = o->query.chosen.at,
-      .selector_count = o->query.chosen.count,
-      .label = (enum gc_query_label)o->query.label,
-      .interval_ms = o->observation_interval_s * 1000,
-      .max_series = o->query.max_series};
   struct flow_watch_deps deps = {.loop = gc_account_loop(b->account),
                                  .phase = gc_block_phase(b),
                                  .env = gc_account_env(b->account),
                                  .api = gc_account_api(b->account),
                                  .names = gc_account_names(b->account)};
-  struct flow_watch *w = flow_watch_new(&settings, &deps, gc_block_notice, b);
+  struct flow_watch *w = flow_watch_new(b->options, &deps, gc_block_notice, b);
   if (w == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   flows_of(b)->watch = w;

@@ -12,7 +12,7 @@ enum {
 };
 
 struct flow_watch {
-  struct flow_watch_settings settings;
+  const struct flows_options *options;
   struct flow_watch_deps deps;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
@@ -42,11 +42,15 @@ static uint64_t now_of(const struct flow_watch *w) {
   return env_of(w)->now_ms(env_of(w)->ctx);
 }
 
+static uint32_t interval_ms_of(const struct flow_watch *w) {
+  return w->options->observation_interval_s * 1000;
+}
+
 static struct flow_filter filter_of(const struct flow_watch *w,
                                     const struct gc_entities *flows) {
   return (struct flow_filter){.flows = flows,
-                              .selectors = w->settings.selectors,
-                              .selector_count = w->settings.selector_count};
+                              .selectors = w->options->query.chosen.at,
+                              .selector_count = w->options->query.chosen.count};
 }
 
 static void report_overflow(struct flow_watch *w, uint64_t overflow) {
@@ -55,7 +59,7 @@ static void report_overflow(struct flow_watch *w, uint64_t overflow) {
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "MaxSeries (%u) is reached, further flows are left out "
                   "(series_overflow); select fewer (Flow) or raise MaxSeries",
-                  (unsigned)w->settings.max_series);
+                  (unsigned)w->options->query.max_series);
   w->notice(w->ctx, "series", &err);
 }
 
@@ -63,7 +67,7 @@ static void report_overflow(struct flow_watch *w, uint64_t overflow) {
 static enum gc_code publish_counts(struct flow_watch *w) {
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct flow_filter filter = filter_of(w, flows);
-  struct flow_counts fresh = {.pairs = {.max = w->settings.max_series}};
+  struct flow_counts fresh = {.pairs = {.max = w->options->query.max_series}};
   uint64_t overflow = 0;
   if (flow_counts_lack_names(&w->poll.counts, &filter))
     gc_names_miss(w->deps.names, GC_FLOW);
@@ -88,7 +92,7 @@ static enum gc_code publish_counts(struct flow_watch *w) {
 
 static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
   w->due_ms =
-      gc_pace_next(w->due_ms, now_of(w), w->settings.interval_ms, was_refused);
+      gc_pace_next(w->due_ms, now_of(w), interval_ms_of(w), was_refused);
   (void)gc_timers_set(env_of(w)->timers, &w->timer, w->due_ms);
 }
 
@@ -114,7 +118,7 @@ static void start_poll(void *ctx, uint64_t now_ms) {
   struct flow_watch *w = ctx;
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   w->due_ms =
-      gc_pace_begin(w->due_ms, now_ms, w->settings.interval_ms, w->deps.phase);
+      gc_pace_begin(w->due_ms, now_ms, interval_ms_of(w), w->deps.phase);
   struct flow_filter filter = filter_of(w, flows);
   if (flows != NULL)
     flow_poll_start(&w->poll, w->deps.api, &filter, on_poll, w);
@@ -156,7 +160,7 @@ static void end_watch(void *ctx) {
   flow_poll_clear(&w->poll);
 }
 
-struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
+struct flow_watch *flow_watch_new(const struct flows_options *options,
                                   const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
                                                  const struct gc_err *err),
@@ -164,7 +168,7 @@ struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
   struct flow_watch *w = calloc(1, sizeof(*w));
   if (w == NULL)
     return NULL;
-  w->settings = *settings;
+  w->options = options;
   w->deps = *deps;
   w->notice = notice;
   w->ctx = ctx;
@@ -193,10 +197,12 @@ void flow_watch_free(struct flow_watch *w) {
 void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = flows}},
-                             .label = w->settings.label};
+                             .label =
+                                 (enum gc_query_label)w->options->query.label};
   struct flow_counts_view view = {.filter = filter_of(w, flows),
                                   .naming = &naming,
-                                  .interval_ms = w->settings.interval_ms};
+                                  .prefix = w->options->query.prefix,
+                                  .interval_ms = interval_ms_of(w)};
   pthread_mutex_lock(&w->lock);
   view.time_ms = w->received_ms;
   if (w->is_fresh && flows != NULL)
@@ -217,7 +223,7 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
   pthread_mutex_unlock(&w->lock);
 
   uint64_t age_ms = healthy_ms > 0 ? now_of(w) - healthy_ms : 0;
-  uint64_t stale_ms = (uint64_t)w->settings.interval_ms * STALE_INTERVALS;
+  uint64_t stale_ms = (uint64_t)interval_ms_of(w) * STALE_INTERVALS;
   const struct {
     enum gc_metric_id metric;
     const char *qualifier;

@@ -8,15 +8,7 @@
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_flowmetrics/flows/counts.h"
-
-/* As configured; all borrowed. */
-struct flow_watch_settings {
-  char *const *selectors;
-  size_t selector_count;
-  enum gc_query_label label;
-  uint32_t interval_ms;
-  uint32_t max_series;
-};
+#include "plugins/genesys_flowmetrics/flows/flows_options.h"
 
 /* Dependencies on the account, which a test replaces. All borrowed. */
 struct flow_watch_deps {
@@ -29,9 +21,10 @@ struct flow_watch_deps {
 
 struct flow_watch;
 
-/* `notice` receives outcomes (GC_OK for a success) on the network thread and on
- * read threads; `cause` is a fixed word. NULL when out of memory. */
-struct flow_watch *flow_watch_new(const struct flow_watch_settings *settings,
+/* `options` are borrowed as long as it lives. `notice` receives outcomes (GC_OK
+ * for a success) on the network thread and on read threads; `cause` is a fixed
+ * word. NULL when out of memory. */
+struct flow_watch *flow_watch_new(const struct flows_options *options,
                                   const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
                                                  const struct gc_err *err),

@@ -96,7 +96,9 @@ static void it_registers_its_callbacks(void) {
   CHECK(fake_has("config", "genesys_analytics"));
   CHECK(fake_has("init", "genesys_analytics"));
   CHECK(fake_has("shutdown", "genesys_analytics"));
-  CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("a", "") QUERY("b", ""))), 0);
+  CHECK_INT(fake_config(GENESYS ANALYTICS(
+                QUERY("a", "") QUERY("b", "InstancePrefix \"b-\"\n"))),
+            0);
   CHECK_INT(fake_init(), 0);
   CHECK(fake_has("read", "genesys_analytics/query-a"));
   CHECK(fake_has("read", "genesys_analytics/query-b/state"));
@@ -126,6 +128,30 @@ static void a_wrong_option_ends_the_start(void) {
   CHECK(fake_config(GENESYS ANALYTICS(QUERY("a", "Granularity PT7M\n"))) != 0);
   CHECK(fake_log_has("ERROR genesys_analytics: <Query \"a\">: Granularity "
                      "\"PT7M\": must divide a day"));
+  unload();
+}
+
+/* With another period the values would mix; a metric of its own, or a prefix,
+ * makes series of its own. */
+static void two_blocks_that_write_one_series_are_refused(void) {
+  load();
+  CHECK(fake_config(GENESYS ANALYTICS(QUERY("1m", "Metric nOffered\n") QUERY(
+            "30m", "Metric tHandle nOffered\nGranularity PT30M\n"))) != 0);
+  CHECK(
+      fake_log_has("ERROR genesys_analytics: <Query \"30m\">: would write the "
+                   "same series as <Query \"1m\"> (nOffered): give one of the "
+                   "two an InstancePrefix such as \"30m-\""));
+  unload();
+}
+
+static void a_prefix_makes_series_of_its_own(void) {
+  load();
+  CHECK_INT(fake_config(GENESYS ANALYTICS(
+                QUERY("1m", "Metric nOffered\n")
+                    QUERY("30m", "Metric nOffered\nGranularity PT30M\n"
+                                 "InstancePrefix \"30m-\"\n")
+                        QUERY("more", "Metric tHandle\n"))),
+            0);
   unload();
 }
 
@@ -226,6 +252,8 @@ int main(void) {
   RUN_ALONE(it_registers_its_callbacks);
   RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_wrong_option_ends_the_start);
+  RUN_ALONE(two_blocks_that_write_one_series_are_refused);
+  RUN_ALONE(a_prefix_makes_series_of_its_own);
   RUN_ALONE(the_example_is_a_configuration);
   RUN_ALONE(pending_values_of_the_last_run_are_sent_first_one_by_one);
   RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_the_rest);

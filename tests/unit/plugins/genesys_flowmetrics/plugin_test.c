@@ -186,6 +186,7 @@ static void flows_alone_keep_no_attributes(void) {
   CHECK_INT(fake_config(GENESYS FLOWMETRICS(
                 "<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
                 "<Flows \"g\">\nAccount \"prod\"\nObservations false\n"
+                "InstancePrefix \"g-\"\n"
                 "</Flows>\n<Flows \"h\">\nAccount \"pord\"\n</Flows>\n")),
             0);
   CHECK_INT(fake_init(), 0);
@@ -213,12 +214,13 @@ static void both_kinds_of_blocks_live_side_by_side(void) {
   load();
   genesys_module_register();
   close(listening());
-  snprintf(text, sizeof(text),
-           GENESYS FLOWMETRICS(
-               "<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
-               "<Attributes \"hook\">\nSource webhook\nPort %u\n"
-               "</Attributes>\n<Flows \"g\">\nAccount \"prod\"\n</Flows>\n"),
-           port);
+  snprintf(
+      text, sizeof(text),
+      GENESYS FLOWMETRICS("<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
+                          "<Attributes \"hook\">\nSource webhook\nPort %u\n"
+                          "</Attributes>\n<Flows \"g\">\nAccount \"prod\"\n"
+                          "InstancePrefix \"g-\"\n</Flows>\n"),
+      port);
   CHECK_INT(fake_config(text), 0);
   CHECK_INT(fake_init(), 0);
   post_event(7);

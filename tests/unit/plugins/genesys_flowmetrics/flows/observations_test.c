@@ -33,7 +33,7 @@ static struct world {
   char text[1024];
 } w;
 
-static struct flow_watch_settings settings;
+static struct flows_options options;
 
 static void on_token(void *ctx) {
   (void)ctx;
@@ -82,8 +82,8 @@ static void begin(void) {
   w = (struct world){.loop = NULL};
   replay_init(&w.r);
   will("POST /oauth/token", TOKEN);
-  settings =
-      (struct flow_watch_settings){.interval_ms = 10000, .max_series = 100};
+  options = (struct flows_options){.observation_interval_s = 10,
+                                   .query = {.max_series = 100}};
 }
 
 static void start(void) {
@@ -102,7 +102,7 @@ static void start(void) {
   w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
   struct flow_watch_deps deps = {
       .loop = w.loop, .env = &w.r.env, .api = w.api, .names = w.names};
-  w.watch = flow_watch_new(&settings, &deps, on_notice, NULL);
+  w.watch = flow_watch_new(&options, &deps, on_notice, NULL);
   flow_watch_start(w.watch);
   replay_settle(&w.r);
 }
@@ -206,8 +206,7 @@ static void a_repeated_page_ends_the_requests(void) {
 static void selectors_choose_the_requested_flows(void) {
   char *selectors[] = {(char[]){"Flow 7"}};
   begin();
-  settings.selectors = selectors;
-  settings.selector_count = 1;
+  options.query.chosen = (struct gc_strs){selectors, 1};
   will_list(300);
   will(QUERY, ANSWER(OBSERVED("f0007", "2") "," OBSERVED("f0008", "2")));
   start();
@@ -219,8 +218,7 @@ static void selectors_choose_the_requested_flows(void) {
 static void selectors_without_a_match_are_reported(void) {
   char *selectors[] = {(char[]){"Nobody"}};
   begin();
-  settings.selectors = selectors;
-  settings.selector_count = 1;
+  options.query.chosen = (struct gc_strs){selectors, 1};
   will_list(3);
   start();
   CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 1);
@@ -287,7 +285,7 @@ static void a_new_flow_has_the_list_read_again(void) {
 
 static void pairs_past_max_series_are_counted_and_reported(void) {
   begin();
-  settings.max_series = 1;
+  options.query.max_series = 1;
   will_list(3);
   will(QUERY, ANSWER(OBSERVED("f0000", "1") "," OBSERVED("f0001", "1")));
   start();

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/series_claim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/glob_disjoint.h"
+#include "common/genesys/clean_name.h"
+
+/* The numbers of a queue_details row (decode_details.c). */
+static const char *const details[] = {"answered", "abandoned", "offered",
+                                      "waitTime"};
+
+static bool has_details(const struct gc_series_claim *c) {
+  return c->query.source == GC_QUERY_QUEUE_DETAILS;
+}
+
+static size_t metric_count(const struct gc_series_claim *c) {
+  return has_details(c) ? GC_COUNT(details) : c->query.metric_count;
+}
+
+static const char *metric_at(const struct gc_series_claim *c, size_t i) {
+  return has_details(c) ? details[i] : c->query.metrics[i];
+}
+
+/* ---- the instance: queue, user, flow, or the block's name ---- */
+
+static enum gc_query_owner owner_of(const struct gc_series_claim *c) {
+  int place;
+  return gc_query_owner_of(&c->query, &place);
+}
+
+/* The collectd types (series_name.c): of queues, users or flows. */
+static enum gc_query_owner types_of(const struct gc_series_claim *c) {
+  enum gc_query_owner owner = owner_of(c);
+  if (c->query.source == GC_QUERY_FLOWS)
+    return GC_QUERY_OF_FLOW;
+  return owner == GC_QUERY_OF_NONE ? GC_QUERY_OF_QUEUE : owner;
+}
+
+/* True if the selectors select the owners of the series: a query by user with
+ * Queue options still has all users. */
+static bool selects_owners(const struct gc_series_claim *c) {
+  const char *chosen = gc_source(c->query.source)->chosen;
+  const char *owner = owner_of(c) == GC_QUERY_OF_QUEUE  ? "queueId"
+                      : owner_of(c) == GC_QUERY_OF_FLOW ? "flowId"
+                                                        : "";
+  return chosen != NULL && strcmp(chosen, owner) == 0;
+}
+
+static bool selectors_meet(const struct gc_series_claim *a,
+                           const struct gc_series_claim *b) {
+  return !gc_globs_are_disjoint(a->selectors, a->selector_count, b->selectors,
+                                b->selector_count);
+}
+
+static bool instances_meet(const struct gc_series_claim *a,
+                           const struct gc_series_claim *b) {
+  enum gc_query_owner owner = owner_of(a);
+  if (types_of(a) != types_of(b))
+    return false;
+  if (owner == GC_QUERY_OF_NONE && owner_of(b) == GC_QUERY_OF_NONE) {
+    char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
+    (void)gc_name_clean(x, a->name, strlen(a->name));
+    (void)gc_name_clean(y, b->name, strlen(b->name));
+    return strcmp(x, y) == 0;
+  }
+  if (owner == GC_QUERY_OF_NONE || owner_of(b) == GC_QUERY_OF_NONE)
+    return false; /* labels.h keeps the names of such blocks free */
+  return owner != owner_of(b) || !selects_owners(a) || !selects_owners(b) ||
+         selectors_meet(a, b);
+}
+
+/* ---- the qualifier: PREFIX METRIC [-MEDIA] [-VALUE]… ---- */
+
+static bool has_media(const struct gc_series_claim *c) {
+  return has_details(c) || gc_query_place_of(&c->query, "mediaType") >= 0;
+}
+
+static size_t value_count(const struct gc_series_claim *c) {
+  size_t media = gc_query_place_of(&c->query, "mediaType") >= 0;
+  size_t owner = owner_of(c) != GC_QUERY_OF_NONE;
+  return c->query.group_count - media - owner;
+}
+
+/* A medium has no "-", a value may have any text: "none" is the value of all
+ * dimensions that a conversation lacks. */
+static bool values_meet(const struct gc_series_claim *a,
+                        const struct gc_series_claim *b) {
+  size_t x = value_count(a), y = value_count(b);
+  if (x == 0 && y == 0)
+    return has_media(a) == has_media(b);
+  if (x > 0 && y > 0)
+    return true;
+  const struct gc_series_claim *without = x == 0 ? a : b;
+  const struct gc_series_claim *with = x == 0 ? b : a;
+  return has_media(without) && !has_media(with) && x + y == 1;
+}
+
+static void print_start(char *out, size_t size, const struct gc_series_claim *c,
+                        const char *metric) {
+  snprintf(out, size, "%s%s", c->prefix != NULL ? c->prefix : "", metric);
+}
+
+/* "30m-nOffered" continues "30m". */
+static bool continues(const char *longer, const char *start) {
+  size_t len = strlen(start);
+  return strncmp(longer, start, len) == 0 && longer[len] == '-';
+}
+
+static bool metrics_meet(const struct gc_series_claim *a, const char *a_metric,
+                         const struct gc_series_claim *b,
+                         const char *b_metric) {
+  char x[2 * GC_NAME_SIZE], y[2 * GC_NAME_SIZE];
+  print_start(x, sizeof(x), a, a_metric);
+  print_start(y, sizeof(y), b, b_metric);
+  return strcmp(x, y) == 0 ? values_meet(a, b)
+                           : continues(x, y) || continues(y, x);
+}
+
+static bool is_same_text(const char *a, const char *b) {
+  return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static bool observations_meet(const struct gc_series_claim *a,
+                              const struct gc_series_claim *b) {
+  return a->observes && b->observes && is_same_text(a->prefix, b->prefix) &&
+         selectors_meet(a, b);
+}
+
+bool gc_series_claims_collide(const struct gc_series_claim *a,
+                              const struct gc_series_claim *b,
+                              char what[GC_CLAIM_WHAT_SIZE]) {
+  if (strcmp(a->account, b->account) != 0)
+    return false;
+  if (observations_meet(a, b)) {
+    snprintf(what, GC_CLAIM_WHAT_SIZE, "flow_active");
+    return true;
+  }
+  for (size_t i = 0; i < metric_count(a) && instances_meet(a, b); i++)
+    for (size_t k = 0; k < metric_count(b); k++)
+      if (metrics_meet(a, metric_at(a, i), b, metric_at(b, k))) {
+        snprintf(what, GC_CLAIM_WHAT_SIZE, "%s", metric_at(b, k));
+        return true;
+      }
+  return false;
+}

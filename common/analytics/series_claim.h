@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* One series, one writer: finds two blocks (<Query>, <Flows>) of which both
+ * would write one identity. A function of the options alone, so that collectd
+ * refuses such a configuration before it starts. It errs on the safe side: what
+ * it does not report never collides, whatever names and values the platform
+ * sends. Pure.
+ *
+ *   <Query "1m">   Metric "nOffered"  Granularity "PT1M"
+ *   <Query "30m">  Metric "nOffered"  Granularity "PT30M"
+ *       both: Sales/queue_interval_count-nOffered-voice
+ *   with InstancePrefix "30m-" in the second:
+ *       Sales/queue_interval_count-30m-nOffered-voice */
+#ifndef GC_ANALYTICS_SERIES_CLAIM_H
+#define GC_ANALYTICS_SERIES_CLAIM_H
+
+#include "common/analytics/query.h"
+
+enum { GC_CLAIM_WHAT_SIZE = 64 };
+
+/* What a block writes. All borrowed. */
+struct gc_series_claim {
+  const char *name;    /* the block's: the instance of series without owner */
+  const char *account; /* accounts have different hosts */
+  struct gc_query query;
+  char *const *selectors; /* Queue or Flow */
+  size_t selector_count;
+  const char *prefix; /* InstancePrefix; NULL: none */
+  bool observes;      /* flow_active, too */
+};
+
+/* True if both may write one identity; `what` is then a metric that both have,
+ * or "flow_active". */
+GC_API bool gc_series_claims_collide(const struct gc_series_claim *a,
+                                     const struct gc_series_claim *b,
+                                     char what[GC_CLAIM_WHAT_SIZE]);
+
+#endif
