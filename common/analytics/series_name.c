@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/series_name.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "common/base/hash.h"
+#include "common/base/utf8.h"
 
 static const struct gc_naming_list *list_of(const struct gc_naming *n,
                                             enum gc_dimension_kind kind) {
@@ -142,6 +146,39 @@ static void append_qualifier(const struct gc_samples_view *view,
   }
 }
 
+/* One qualifier for each series: a hash of the key is added where the text
+ * alone leaves it open. This is so for a value with a "-" in front of another
+ * value, for the value "none", which also stands for a missing one, and for a
+ * text beyond collectd's 127 bytes. */
+struct qualifier_check {
+  bool is_open; /* a value so far has a "-" */
+  bool needs_key;
+};
+
+static bool is_uuid(const char *text) {
+  return strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
+}
+
+static void check_value(struct qualifier_check *c, const char *value,
+                        const char *text) {
+  bool is_none = value[0] != '\0' && strcmp(text, "none") == 0;
+  c->needs_key = c->needs_key || c->is_open || is_none;
+  c->is_open = strchr(text, '-') != NULL && !is_uuid(text);
+}
+
+static void finish_qualifier(struct gc_identity *id, const char *key,
+                             const struct qualifier_check *c) {
+  char mark[24];
+  size_t len = strlen(id->qualifier);
+  if (!c->needs_key && len < GC_NAME_SIZE)
+    return;
+  int size = snprintf(mark, sizeof(mark), "~%016" PRIx64,
+                      gc_hash_add(GC_HASH_INIT, key, strlen(key)));
+  size_t keep =
+      gc_utf8_cut(id->qualifier, len, GC_NAME_SIZE - 1 - (size_t)size);
+  snprintf(id->qualifier + keep, sizeof(id->qualifier) - keep, "%s", mark);
+}
+
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id) {
   const struct gc_query *q = view->query;
@@ -171,17 +208,22 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
     (void)gc_name_clean(id->instance, view->block, strlen(view->block));
 
   size_t field = 3;
+  struct qualifier_check check = {false, false};
   for (size_t i = 0; i < q->group_count; i++) {
     enum gc_dimension_kind kind = gc_dimension_of(q->group_by[i]);
     if (kind == GC_DIMENSION_MEDIA)
       continue;
-    if (!gc_naming_text(view->naming, kind, f.at[field++], text))
+    const char *value = f.at[field++];
+    if (!gc_naming_text(view->naming, kind, value, text))
       return false;
     if ((int)i == owner_place)
       memcpy(id->instance, text, sizeof(text));
-    else
+    else {
       append_part(id, text);
+      check_value(&check, value, text);
+    }
   }
+  finish_qualifier(id, key, &check);
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/policy/poll_pace.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/write_tracker.h"
+#include "common/genesys/clean_name.h"
 #include "common/net/account.h"
 
 bool gc_plugin_open(struct gc_plugin *p) {
@@ -67,10 +68,27 @@ static const char *key_of(const struct gc_block *b) {
   return kind->key != NULL ? kind->key : b->is->prefix;
 }
 
+/* Its telemetry must not be that of another block. */
+static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
+  char ours[GC_NAME_SIZE], other[GC_NAME_SIZE];
+  (void)gc_name_clean(ours, b->instance, strlen(b->instance));
+  for (const struct gc_block *o = b->plugin->blocks; o != NULL; o = o->next) {
+    (void)gc_name_clean(other, o->instance, strlen(o->instance));
+    if (strcmp(ours, other) == 0)
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "its name is too much like that of <%s \"%.60s\">: both "
+                     "become \"%.80s\" in identities, where \"/\" is \"_\" and "
+                     "127 bytes are kept",
+                     key_of(o), o->name, ours);
+  }
+  return GC_OK;
+}
+
 static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   if (b->name == NULL || b->instance == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  GC_TRY(check_name(b, err));
   if (b->is->check != NULL)
     GC_TRY(b->is->check(b, &warning, err));
   if (warning.code != GC_OK)

@@ -13,6 +13,7 @@
 struct entry {
   char *name;  /* clean */
   char *label; /* NULL while it waits for one */
+  char *key;   /* the folded label */
   unsigned nth;
   char id[];
 };
@@ -26,15 +27,39 @@ struct hint {
 };
 
 struct gc_labels {
-  struct gc_strmap by_id, by_label; /* struct entry */
-  struct gc_strmap hints;           /* struct hint, by name */
+  struct gc_strmap by_id;  /* struct entry */
+  struct gc_strmap by_key; /* struct entry, by folded label */
+  struct gc_strmap hints;  /* struct hint, by folded name */
 };
+
+/* Graphite's writer makes "_" of these (collectd 5.12, format_graphite.c), so
+ * that labels which differ in them alone would be one path. */
+static void fold(char out[GC_NAME_SIZE], const char *label) {
+  snprintf(out, GC_NAME_SIZE, "%s", label);
+  for (char *c = out; *c != '\0'; c++)
+    if (strchr(". \t\"\\:!,/()\n\r\v\f", *c) != NULL)
+      *c = '_';
+}
+
+/* Instances of series without a queue, user or flow (series_name.c,
+ * conversations.h). */
+static bool is_reserved(const char *key) {
+  return strcmp(key, "none") == 0 || strcmp(key, "unassigned") == 0;
+}
+
+/* Free for any id. */
+static bool is_free(const struct gc_labels *l, const char *label) {
+  char key[GC_NAME_SIZE];
+  fold(key, label);
+  return !is_reserved(key) && gc_strmap_get(&l->by_key, key) == NULL;
+}
 
 static void free_entry(struct entry *e) {
   if (e == NULL)
     return;
   free(e->name);
   free(e->label);
+  free(e->key);
   free(e);
 }
 
@@ -50,29 +75,33 @@ void gc_labels_free(struct gc_labels *l) {
   for (size_t i = 0; i < l->hints.room; i++)
     free(l->hints.slots[i].value);
   gc_strmap_clear(&l->by_id);
-  gc_strmap_clear(&l->by_label);
+  gc_strmap_clear(&l->by_key);
   gc_strmap_clear(&l->hints);
   free(l);
 }
 
 static unsigned hint_of(const struct gc_labels *l, const char *name) {
-  const struct hint *hint = gc_strmap_get(&l->hints, name);
+  char key[GC_NAME_SIZE];
+  fold(key, name);
+  const struct hint *hint = gc_strmap_get(&l->hints, key);
   return hint != NULL ? hint->next : 2;
 }
 
 /* Without memory there is no hint, and the search is only slower. */
 static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
+  char key[GC_NAME_SIZE];
+  fold(key, name);
   if (next <= 2) {
-    free(gc_strmap_drop(&l->hints, name));
+    free(gc_strmap_drop(&l->hints, key));
     return;
   }
-  struct hint *hint = gc_strmap_get(&l->hints, name);
+  struct hint *hint = gc_strmap_get(&l->hints, key);
   if (hint == NULL) {
-    size_t size = strlen(name) + 1;
+    size_t size = strlen(key) + 1;
     hint = malloc(sizeof(*hint) + size);
     if (hint == NULL)
       return;
-    memcpy(hint->name, name, size);
+    memcpy(hint->name, key, size);
     if (gc_strmap_put(&l->hints, hint->name, hint) != GC_OK) {
       free(hint);
       return;
@@ -85,24 +114,29 @@ static void release_label(struct gc_labels *l, struct entry *e) {
   if (e->label == NULL)
     return;
   GC_ASSERT(e->name != NULL);
-  gc_strmap_drop(&l->by_label, e->label);
+  gc_strmap_drop(&l->by_key, e->key);
   if (e->nth > 1 && e->nth < hint_of(l, e->name))
     set_hint(l, e->name, e->nth);
   free(e->label);
-  e->label = NULL;
+  free(e->key);
+  e->label = e->key = NULL;
 }
 
 static enum gc_code take_label(struct gc_labels *l, struct entry *e,
                                const char *label, unsigned nth) {
-  char *copy = strdup(label);
-  if (copy == NULL)
-    return GC_ERR_MEMORY;
-  enum gc_code code = gc_strmap_put(&l->by_label, copy, e);
+  char folded[GC_NAME_SIZE];
+  fold(folded, label);
+  char *copy = strdup(label), *key = strdup(folded);
+  enum gc_code code = copy != NULL && key != NULL
+                          ? gc_strmap_put(&l->by_key, key, e)
+                          : GC_ERR_MEMORY;
   if (code != GC_OK) {
     free(copy);
+    free(key);
     return code;
   }
   e->label = copy;
+  e->key = key;
   e->nth = nth;
   return GC_OK;
 }
@@ -116,13 +150,13 @@ static void number(char out[GC_NAME_SIZE], const char *name, unsigned nth) {
 }
 
 static enum gc_code choose_label(struct gc_labels *l, struct entry *e) {
-  if (gc_strmap_get(&l->by_label, e->name) == NULL)
+  if (is_free(l, e->name))
     return take_label(l, e, e->name, 1);
 
   char label[GC_NAME_SIZE];
   unsigned nth = hint_of(l, e->name);
   number(label, e->name, nth);
-  while (gc_strmap_get(&l->by_label, label) != NULL)
+  while (!is_free(l, label))
     number(label, e->name, ++nth);
   GC_TRY(take_label(l, e, label, nth));
   set_hint(l, e->name, nth + 1);
@@ -232,8 +266,7 @@ static bool is_clean(const char *text) {
 enum gc_code gc_labels_load(struct gc_labels *l,
                             const struct gc_label_row *row) {
   if (row->id[0] == '\0' || !is_clean(row->label) || !is_clean(row->name) ||
-      gc_strmap_get(&l->by_id, row->id) != NULL ||
-      gc_strmap_get(&l->by_label, row->label) != NULL)
+      gc_strmap_get(&l->by_id, row->id) != NULL || !is_free(l, row->label))
     return GC_OK;
 
   struct entry *e;
@@ -274,9 +307,35 @@ struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
     found.label = e->label;
     name = e->name;
   }
-  const struct entry *first =
-      name != NULL ? gc_strmap_get(&l->by_label, name) : NULL;
+  char key[GC_NAME_SIZE];
+  fold(key, name != NULL ? name : "");
+  const struct entry *first = gc_strmap_get(&l->by_key, key);
   if (first != NULL)
     found.first_id = first->id;
   return found;
+}
+
+struct gc_entities *gc_labels_by_list(const struct gc_entities *list) {
+  size_t count = gc_entities_count(list);
+  struct gc_named *batch = calloc(count + 1, sizeof(*batch));
+  struct gc_entry *entries = calloc(count + 1, sizeof(*entries));
+  struct gc_labels *l = gc_labels_new();
+  struct gc_entities *made = NULL;
+  bool done = batch != NULL && entries != NULL && l != NULL;
+  for (size_t i = 0; done && i < count; i++) {
+    const struct gc_entry *e = gc_entities_at(list, i);
+    batch[i] = (struct gc_named){e->id, e->name};
+  }
+  done = done && gc_labels_assign(l, batch, count, NULL, NULL) == GC_OK;
+  for (size_t i = 0; done && i < count; i++) {
+    entries[i] = *gc_entities_at(list, i);
+    const char *label = gc_labels_get(l, entries[i].id);
+    entries[i].label = label != NULL ? label : "";
+  }
+  if (done)
+    made = gc_entities_new(entries, count, gc_entities_is_refused(list));
+  gc_labels_free(l);
+  free(entries);
+  free(batch);
+  return made;
 }

@@ -7,14 +7,17 @@
  * keeps its label as long as its clean name stays the same, also after restarts
  * when the rows are stored; with a new name it gets a new label. Names that
  * differ only in case are different, as in identities of collectd and
- * Prometheus. Example:
+ * Prometheus. Names that differ only in `.`, blanks or one of "\:!,/() are the
+ * same, since collectd's writer for Graphite makes "_" of all of these; "none"
+ * and "unassigned" are never labels, since series without an owner have these
+ * names. Example:
  *   id 1 "Sales" → Sales, id 2 "Sales" → Sales~2; 1 is renamed "EMEA" → EMEA,
  *   2 keeps Sales~2; id 3 "Sales" → Sales.
  * Pure, one thread. */
 #ifndef GC_GENESYS_LABELS_H
 #define GC_GENESYS_LABELS_H
 
-#include "common/base/err.h"
+#include "common/genesys/entities.h"
 
 #include <stddef.h>
 
@@ -55,6 +58,13 @@ GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
+
+/* A copy of the list with labels that are a function of the list alone,
+ * whatever labels the ids had before: agents that share the queues of one
+ * organisation agree on each `~2`, whenever each of them was started. Reference
+ * count 1; NULL when out of memory. */
+GC_API GC_MUST_CHECK struct gc_entities *
+gc_labels_by_list(const struct gc_entities *list);
 
 /* For a log line: how many ids have a label that is not their name, and the
  * one of them with the least id. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/account.h"
+#include "common/genesys/clean_name.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -76,8 +77,14 @@ static const char *host_of(const char *host) {
   return host != NULL ? host : preset != NULL ? preset : "";
 }
 
+/* As identities show them: cut, and without slashes. */
 static bool same_host(const char *a, const char *b) {
-  return strcmp(host_of(a), host_of(b)) == 0;
+  char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
+  a = host_of(a);
+  b = host_of(b);
+  (void)gc_name_clean(x, a, strlen(a));
+  (void)gc_name_clean(y, b, strlen(b));
+  return strcmp(x, y) == 0;
 }
 
 static enum gc_code check_hosts(const struct gc_account_settings *s,

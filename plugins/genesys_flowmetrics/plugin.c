@@ -98,6 +98,25 @@ static bool has_host(struct gc_block *base) {
   return lookup.found;
 }
 
+static const char *shown_host(const struct gc_block *b) {
+  const char *host = attributes_of((struct gc_block *)b)->host;
+  return host[0] != '\0' ? host : hostname_g;
+}
+
+/* One series, one writer: blocks of one host count together, also if one has
+ * the host of its account and the other collectd's own. The scope of the first
+ * block in the file is that of all. */
+static void share_scope(struct gc_block *base) {
+  const struct gc_block *first = base;
+  for (struct gc_block *o = base->next; o != NULL; o = o->next)
+    if (o->is == base->is && has_host(o) &&
+        strcmp(shown_host(o), shown_host(base)) == 0)
+      first = o;
+  if (first != base)
+    memcpy(attributes_of(base)->host,
+           attributes_of((struct gc_block *)first)->host, DATA_MAX_NAME_LEN);
+}
+
 static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   struct attributes_block *b = attributes_of(base);
   const struct attributes_options *o = base->options;
@@ -107,6 +126,7 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   if (!has_host(base))
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
+  share_scope(base);
   struct attributes_settings settings = {.name = base->name,
                                          .scope = b->host,
                                          .ledger = ledger,
@@ -219,10 +239,11 @@ static const char *state_dir(void) {
 static enum gc_code identify_blocks(struct gc_err *err) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
-    const char *host = attributes_of(b)->host;
-    if (has_host(b))
-      GC_TRY(ledger_identify(ledger, host, host[0] != '\0' ? host : hostname_g,
-                             b->name, err));
+    if (!has_host(b))
+      continue;
+    share_scope(b);
+    GC_TRY(ledger_identify(ledger, attributes_of(b)->host, shown_host(b),
+                           b->name, err));
   }
   return GC_OK;
 }

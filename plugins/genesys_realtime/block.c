@@ -49,6 +49,8 @@ struct block {
   /* Under the lock. */
   pthread_mutex_t lock;
   struct observations *fresh; /* not dispatched yet */
+  struct gc_entities *shared; /* with Shard: the queues with labels on which
+                                 all agents agree; NULL: none yet */
   bool is_healthy;            /* the last poll was complete */
   uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
   struct queue_tally tally;   /* of the last reading */
@@ -256,10 +258,39 @@ static bool lacks_queues(const struct block *b) {
                              0;
 }
 
+/* The `~2` of a label depends on the earlier lists of the account's names,
+ * which agents do not share. */
+static enum gc_code take_shared_labels(struct block *b,
+                                       const struct gc_entities *queues) {
+  if (b->options->shard.of <= 1)
+    return GC_OK;
+  struct gc_entities *made = gc_labels_by_list(queues);
+  if (made == NULL)
+    return GC_ERR_MEMORY;
+  pthread_mutex_lock(&b->lock);
+  struct gc_entities *old = b->shared;
+  b->shared = made;
+  pthread_mutex_unlock(&b->lock);
+  gc_entities_put(old);
+  return GC_OK;
+}
+
+/* The names and labels of the queues: a counted reference; NULL: none yet. */
+static struct gc_entities *queue_names(struct block *b) {
+  if (b->options->shard.of <= 1)
+    return gc_names_entities(b->deps.names, GC_QUEUE);
+  pthread_mutex_lock(&b->lock);
+  struct gc_entities *queues = gc_entities_get(b->shared);
+  pthread_mutex_unlock(&b->lock);
+  return queues;
+}
+
 static void on_queues(void *ctx, struct gc_entities *queues) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = make_selections(b, queues);
+  if (code == GC_OK)
+    code = take_shared_labels(b, queues);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (lacks_queues(b))
@@ -311,7 +342,7 @@ static void read_observations(struct block *b, struct queue_display display,
 
 static void read_sources(struct block *b, const struct gc_samples *out) {
   struct gc_names *names = b->deps.names;
-  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
+  struct gc_entities *queues = queue_names(b);
   struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
   struct queue_display display = {.queues = queues,
                                   .presences = presences,
@@ -440,6 +471,7 @@ void block_free(struct block *b) {
   selection_clear(&b->topics);
   observations_put(b->last);
   observations_put(b->fresh);
+  gc_entities_put(b->shared);
   gc_labels_free(b->labels);
   pthread_mutex_destroy(&b->lock);
   free(b);

@@ -165,6 +165,15 @@ static void a_check_beyond_the_rows_fails_or_warns(void) {
   fake_shutdown();
 }
 
+static void two_names_that_become_one_are_refused(void) {
+  CHECK(given("<Plugin genesys_things>\n<Thing \"a/b\">\n</Thing>\n"
+              "<Thing \"a_b\">\n</Thing>\n</Plugin>\n") != 0);
+  CHECK(fake_log_has("ERROR genesys_things: <Thing \"a_b\">: its name is too "
+                     "much like that of <Thing \"a/b\">: both become "
+                     "\"things-a_b\""));
+  fake_shutdown();
+}
+
 static void a_block_reports_its_own_errors_only(void) {
   struct gc_err err;
   CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
@@ -192,6 +201,7 @@ int main(void) {
   RUN(each_block_is_started_read_and_ended);
   RUN(a_block_that_cannot_start_costs_only_itself);
   RUN(a_check_beyond_the_rows_fails_or_warns);
+  RUN(two_names_that_become_one_are_refused);
   RUN(a_block_reports_its_own_errors_only);
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);

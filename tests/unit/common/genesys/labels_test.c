@@ -231,6 +231,81 @@ static void a_hundred_thousand_of_one_name_are_fast(void) {
   free(ids);
 }
 
+/* Graphite's writer makes "_" of ".", blanks and the like. */
+static void names_that_graphite_cannot_tell_apart_get_numbers(void) {
+  static const struct gc_named batch[] = {
+      {"1", "billing.v2"}, {"2", "billing_v2"}, {"3", "billing v2"},
+      {"4", "billing/v2"}, {"5", "billing-v2"}, {"6", "Billing.v2"}};
+  struct gc_labels *l = gc_labels_new();
+  assign(l, batch, GC_COUNT(batch));
+  CHECK_STR(gc_labels_get(l, "1"), "billing.v2");
+  CHECK_STR(gc_labels_get(l, "2"), "billing_v2~2");
+  CHECK_STR(gc_labels_get(l, "3"), "billing v2~3");
+  CHECK_STR(gc_labels_get(l, "4"), "billing_v2~4");
+  CHECK_STR(gc_labels_get(l, "5"), "billing-v2");
+  CHECK_STR(gc_labels_get(l, "6"), "Billing.v2");
+  CHECK_INT(gc_labels_collisions(l).count, 3);
+  CHECK_STR(gc_labels_collisions(l).first_id, "1");
+  gc_labels_remove(l, "1");
+  assign_one(l, "7", "billing_v2");
+  CHECK_STR(gc_labels_get(l, "7"), "billing_v2");
+  gc_labels_free(l);
+}
+
+/* A row of a version that told them apart. */
+static void a_stored_label_that_graphite_would_merge_is_replaced(void) {
+  struct gc_labels *l = gc_labels_new();
+  CHECK_INT(gc_labels_load(l, &(struct gc_label_row){"1", "a.b", "a.b"}),
+            GC_OK);
+  CHECK_INT(gc_labels_load(l, &(struct gc_label_row){"2", "a_b", "a_b"}),
+            GC_OK);
+  CHECK(gc_labels_get(l, "2") == NULL);
+  assign_one(l, "2", "a_b");
+  CHECK_STR(gc_labels_get(l, "2"), "a_b~2");
+  gc_labels_free(l);
+}
+
+static void names_of_series_without_an_owner_are_no_labels(void) {
+  struct gc_labels *l = gc_labels_new();
+  assign_one(l, "1", "none");
+  assign_one(l, "2", "unassigned");
+  CHECK_STR(gc_labels_get(l, "1"), "none~2");
+  CHECK_STR(gc_labels_get(l, "2"), "unassigned~2");
+  gc_labels_free(l);
+}
+
+static const char *label_in(const struct gc_entities *d, const char *id) {
+  const struct gc_entry *e = gc_entities_find(d, id);
+  return e != NULL ? e->label : "";
+}
+
+/* One agent has known queue 2 for longer than queue 1, the other was started
+ * after both: their own labels differ, those by the list do not. */
+static void agents_of_different_age_agree_by_the_list(void) {
+  static const struct gc_entry rows[] = {{"1", "Sales", "", "x"},
+                                         {"2", "Sales", "", ""}};
+  struct gc_labels *old = gc_labels_new(), *young = gc_labels_new();
+  assign_one(old, "2", "Sales");
+  assign_one(old, "1", "Sales");
+  assign_one(young, "1", "Sales");
+  assign_one(young, "2", "Sales");
+  CHECK_STR(gc_labels_get(old, "1"), gc_labels_get(young, "2"));
+
+  struct gc_entry known[2] = {rows[0], rows[1]};
+  for (int i = 0; i < 2; i++)
+    known[i].label = gc_labels_get(old, known[i].id);
+  struct gc_entities *list = gc_entities_new(known, 2, true);
+  struct gc_entities *d = gc_labels_by_list(list);
+  CHECK_STR(label_in(d, "1"), "Sales");
+  CHECK_STR(label_in(d, "2"), "Sales~2");
+  CHECK_STR(gc_entities_find(d, "1")->detail, "x");
+  CHECK(gc_entities_is_refused(d));
+  gc_entities_put(d);
+  gc_entities_put(list);
+  gc_labels_free(old);
+  gc_labels_free(young);
+}
+
 int main(void) {
   RUN(the_label_is_the_clean_name);
   RUN(names_with_one_clean_form_get_numbers_in_any_order);
@@ -242,5 +317,9 @@ int main(void) {
   RUN(labels_survive_a_restart);
   RUN(stored_rows_that_are_not_possible_are_left_out);
   RUN(a_hundred_thousand_of_one_name_are_fast);
+  RUN(names_that_graphite_cannot_tell_apart_get_numbers);
+  RUN(a_stored_label_that_graphite_would_merge_is_replaced);
+  RUN(names_of_series_without_an_owner_are_no_labels);
+  RUN(agents_of_different_age_agree_by_the_list);
   return check_done();
 }

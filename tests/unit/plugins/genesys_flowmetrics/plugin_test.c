@@ -233,6 +233,35 @@ static void both_kinds_of_blocks_live_side_by_side(void) {
   gc_accounts_free();
 }
 
+/* A block without an account has collectd's own host, as has a block whose
+ * account is given this host: they write one series, so they count together. */
+static void blocks_of_one_host_count_together(void) {
+  char text[800];
+  load();
+  genesys_module_register();
+  int first = listening();
+  unsigned first_port = port;
+  close(listening());
+  close(first);
+  snprintf(text, sizeof(text),
+           "<Plugin genesys>\n<Account \"prod\">\nBaseURL "
+           "\"http://127.0.0.1:1\"\nClientId c1\nClientSecret s3cret\n"
+           "Host \"%s\"\n</Account>\n</Plugin>\n" FLOWMETRICS(
+               "<Attributes \"a\">\nSource webhook\nPort %u\n"
+               "</Attributes>\n<Attributes \"b\">\nSource webhook\nPort %u\n"
+               "Account \"prod\"\n</Attributes>\n"),
+           hostname_g, first_port, port);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  post_event(1);
+  port = first_port;
+  post_event(2);
+  CHECK_INT(fake_read(LOOK), 0);
+  CHECK_INT(fake_shutdown(), 0);
+  CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 2);
+  gc_accounts_free();
+}
+
 /* A plugin is loaded once in the life of a process. */
 static void alone(void (*law)(void), const char *name) {
   int status = -1;
@@ -262,6 +291,8 @@ int main(void) {
   snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);
   CHECK_INT(system(command), 0);
   RUN_ALONE(both_kinds_of_blocks_live_side_by_side);
+  CHECK_INT(system(command), 0);
+  RUN_ALONE(blocks_of_one_host_count_together);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* One series, one writer: of random configurations, each identity that the
+ * blocks of one account may write has one block and one series. The names and
+ * values are made so that they collide wherever they can. */
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/analytics/series_claim.h"
+#include "common/analytics/series_name.h"
+#include "common/base/glob.h"
+#include "common/genesys/labels.h"
+#include "plugins/genesys_realtime/queues/queue_label.h"
+#include "plugins/genesys_realtime/queues/selection.h"
+#include "tests/support/check.h"
+
+enum {
+  ROUNDS = 400,
+  BLOCKS_MAX = 4,
+  PATTERNS_MAX = 3,
+  ENTITIES = 12,
+  IDENTITIES_MAX = 60000,
+  TEXT_SIZE = 1024,
+};
+
+static uint32_t seed;
+
+static uint32_t below(size_t n) {
+  seed = seed * 1664525 + 1013904223;
+  return (uint32_t)((seed >> 8) % n);
+}
+
+#define PICK(list) ((list)[below(GC_COUNT(list))])
+
+/* ---- what was written, by whom ---- */
+
+static struct written { char *identity, *writer; } all[IDENTITIES_MAX];
+static size_t count;
+
+static void forget(void) {
+  for (size_t i = 0; i < count; i++) {
+    free(all[i].identity);
+    free(all[i].writer);
+  }
+  count = 0;
+}
+
+/* The parts as collectd cuts and Graphite folds them. */
+static void write_identity(const char *type, const char *instance,
+                           const char *qualifier, const char *writer) {
+  char text[TEXT_SIZE];
+  snprintf(text, sizeof(text), "%s/%.127s/%.127s", type, instance, qualifier);
+  for (char *c = text; *c != '\0'; c++)
+    if (*c == '.' || *c == ' ')
+      *c = '_';
+  CHECK(count < IDENTITIES_MAX);
+  if (count < IDENTITIES_MAX)
+    all[count++] = (struct written){strdup(text), strdup(writer)};
+}
+
+static int by_identity(const void *a, const void *b) {
+  const struct written *x = a, *y = b;
+  int order = strcmp(x->identity, y->identity);
+  return order != 0 ? order : strcmp(x->writer, y->writer);
+}
+
+static void check_writers(uint32_t round) {
+  qsort(all, count, sizeof(all[0]), by_identity);
+  for (size_t i = 1; i < count; i++)
+    if (strcmp(all[i - 1].identity, all[i].identity) == 0)
+      CHECK_THAT(strcmp(all[i - 1].writer, all[i].writer) == 0,
+                 "round %u: %s has two writers: %s and %s", round,
+                 all[i].identity, all[i - 1].writer, all[i].writer);
+  CHECK(true);
+}
+
+/* ---- the names of the platform ---- */
+
+#define LONG                                                                   \
+  "a name that is much longer than the one hundred and twenty-seven bytes "    \
+  "that are left for it in an identity of collectd, whose end is cut "
+
+static const char *const names[] = {
+    "Sales",      "Sales",      "Sales~2",  "Support", "billing.v2",
+    "billing v2", "billing_v2", "none",     "voice",   "unassigned",
+    LONG "1",     LONG "2",     "a/b",      "a_b",     "Sales DE",
+    "nOffered",   "~2",         "Claims-1", "Claims"};
+
+/* An account's list, labelled as the name cache does it. */
+static struct gc_entities *make_list(char kind) {
+  char ids[ENTITIES][40];
+  struct gc_entry entries[ENTITIES];
+  for (int i = 0; i < ENTITIES; i++) {
+    snprintf(ids[i], sizeof(ids[i]), "%c1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d%04d",
+             kind, i);
+    entries[i] = (struct gc_entry){ids[i], PICK(names), "", ""};
+  }
+  struct gc_entities *d = gc_entities_new(entries, ENTITIES, false);
+  struct gc_entities *made = d != NULL ? gc_labels_by_list(d) : NULL;
+  gc_entities_put(d);
+  CHECK(made != NULL);
+  return made;
+}
+
+static char *const patterns[] = {
+    (char[]){"*"},          (char[]){"Sales*"},
+    (char[]){"!Sales*"},    (char[]){"Support"},
+    (char[]){"!*DE"},       (char[]){"[a-c]*"},
+    (char[]){"billing?v2"}, (char[]){"!none"},
+    (char[]){"Claims*"},    (char[]){"b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d0001"}};
+
+struct selectors {
+  char *at[PATTERNS_MAX];
+  size_t count;
+};
+
+static void make_selectors(struct selectors *s) {
+  s->count = below(PATTERNS_MAX + 1);
+  for (size_t i = 0; i < s->count; i++)
+    s->at[i] = PICK(patterns);
+}
+
+/* ---- <Queues> ---- */
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  return ownership_has(ctx, queue->name, queue->id);
+}
+
+static void write_part(const struct queues_options *const *blocks,
+                       size_t block_count, size_t self, enum queue_part part,
+                       const struct gc_entities *queues) {
+  static const char *const types[] = {"queue_depth", "queue_offer",
+                                      "active_conversations"};
+  struct ownership owner = {blocks[self], blocks, block_count, part};
+  struct queue_display display = {.queues = queues,
+                                  .accepts = accepts,
+                                  .accepts_ctx = &owner,
+                                  .shard = &blocks[self]->shard};
+  for (size_t i = 0; i < gc_entities_count(queues); i++) {
+    char label[GC_NAME_SIZE], writer[80];
+    const char *id = gc_entities_at(queues, i)->id;
+    if (queue_label_of(&display, id, label) != QUEUE_SHOWN)
+      continue;
+    snprintf(writer, sizeof(writer), "block %zu, %s", self, id);
+    write_identity(types[part], label, "voice", writer);
+  }
+}
+
+static void queues_have_one_writer(void) {
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    seed = round;
+    struct selectors s[BLOCKS_MAX];
+    struct queues_options options[BLOCKS_MAX];
+    const struct queues_options *blocks[BLOCKS_MAX];
+    size_t block_count = 2 + below(BLOCKS_MAX - 1);
+    struct gc_entities *queues = make_list('b');
+    for (size_t i = 0; i < block_count; i++) {
+      make_selectors(&s[i]);
+      options[i] = (struct queues_options){
+          .queues = {s[i].at, s[i].count},
+          .stream = (int)below(3),
+          .observations = (int)below(5),
+          .shard = below(3) == 0 ? (struct shard){1 + below(2), 2}
+                                 : (struct shard){0}};
+      blocks[i] = &options[i];
+    }
+    for (size_t i = 0; i < block_count; i++) {
+      if (options[i].observations != OBS_OFF)
+        write_part(blocks, block_count, i, QUEUE_OBSERVED, queues);
+      if (options[i].stream != STREAM_NONE)
+        write_part(blocks, block_count, i, QUEUE_HEARD, queues);
+    }
+    check_writers(round);
+    forget();
+    gc_entities_put(queues);
+  }
+}
+
+/* Each queue that a block selects has a writer, too. */
+static void no_selected_queue_is_left_without_a_writer(void) {
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    seed = round;
+    struct selectors s[BLOCKS_MAX];
+    struct queues_options options[BLOCKS_MAX];
+    const struct queues_options *blocks[BLOCKS_MAX];
+    struct gc_entities *queues = make_list('b');
+    for (size_t i = 0; i < BLOCKS_MAX; i++) {
+      make_selectors(&s[i]);
+      options[i] = (struct queues_options){.queues = {s[i].at, s[i].count}};
+      blocks[i] = &options[i];
+    }
+    for (size_t q = 0; q < gc_entities_count(queues); q++) {
+      const struct gc_entry *e = gc_entities_at(queues, q);
+      size_t wanted = 0, writers = 0;
+      for (size_t i = 0; i < BLOCKS_MAX; i++) {
+        struct ownership owner = {blocks[i], blocks, BLOCKS_MAX,
+                                  QUEUE_OBSERVED};
+        wanted += gc_glob_accepts(s[i].at, s[i].count, e->name, e->id);
+        writers += ownership_has(&owner, e->name, e->id);
+      }
+      CHECK_THAT(writers == (wanted > 0), "round %u: %s has %zu writers", round,
+                 e->name, writers);
+    }
+    gc_entities_put(queues);
+  }
+}
+
+/* ---- <Query> and <Flows> ---- */
+
+static char *const metrics[] = {(char[]){"nOffered"}, (char[]){"tHandle"},
+                                (char[]){"nFlow"}};
+static char *const groups[][4] = {
+    {(char[]){"queueId"}, (char[]){"mediaType"}},
+    {(char[]){"queueId"}},
+    {(char[]){"mediaType"}, (char[]){"queueId"}},
+    {(char[]){"queueId"}, (char[]){"wrapUpCode"}},
+    {(char[]){"queueId"}, (char[]){"mediaType"}, (char[]){"direction"}},
+    {(char[]){"wrapUpCode"}, (char[]){"queueId"}, (char[]){"direction"}},
+    {(char[]){"userId"}},
+    {(char[]){"userId"}, (char[]){"queueId"}},
+    {(char[]){"mediaType"}},
+    {(char[]){"flowId"}},
+    {(char[]){"flowId"}, (char[]){"wrapUpCode"}},
+};
+static const char *const values[] = {"",  "none",    "voice",  "a",     "a-b",
+                                     "b", "b-voice", LONG "x", LONG "y"};
+static const char *const media[] = {"voice", "chat"};
+static const char *const prefixes[] = {NULL, NULL, NULL, "30m-", "nOffered-"};
+
+struct analytics {
+  struct selectors selectors;
+  char *metrics[2];
+  struct gc_series_claim claim;
+  char name[16];
+};
+
+static void make_query(struct analytics *a, size_t number) {
+  char *const *by = PICK(groups);
+  size_t by_count = 0;
+  while (by_count < 4 && by[by_count] != NULL)
+    by_count++;
+  make_selectors(&a->selectors);
+  a->metrics[0] = PICK(metrics);
+  a->metrics[1] = PICK(metrics);
+  snprintf(a->name, sizeof(a->name), "block %zu", number);
+  a->claim = (struct gc_series_claim){
+      .name = a->name,
+      .account = "prod",
+      .query = {.source =
+                    below(3) == 0 ? GC_QUERY_FLOWS : GC_QUERY_CONVERSATIONS,
+                .metrics = a->metrics,
+                .metric_count = a->metrics[0] == a->metrics[1] ? 1 : 2,
+                .group_by = by,
+                .group_count = by_count},
+      .selectors = a->selectors.at,
+      .selector_count = a->selectors.count,
+      .prefix = PICK(prefixes)};
+}
+
+/* The values that a dimension may have in an answer to the query. */
+static size_t values_of(const struct analytics *a, const char *dimension,
+                        const struct gc_naming *n, const char *out[ENTITIES]) {
+  int list = gc_dimension_list(gc_dimension_of(dimension));
+  const char *chosen = gc_source(a->claim.query.source)->chosen;
+  size_t found = 0;
+  if (list < 0) {
+    for (size_t i = 0; i < GC_COUNT(values); i++)
+      out[found++] = values[i];
+    return found;
+  }
+  const struct gc_entities *d = n->lists[list].now;
+  for (size_t i = 0; i < gc_entities_count(d); i++) {
+    const struct gc_entry *e = gc_entities_at(d, i);
+    if (strcmp(dimension, chosen) != 0 ||
+        gc_glob_accepts(a->selectors.at, a->selectors.count, e->name, e->id))
+      out[found++] = e->id;
+  }
+  return found;
+}
+
+static void write_series(const struct analytics *a, const struct gc_naming *n,
+                         const char *key) {
+  struct gc_samples_view view = {.query = &a->claim.query,
+                                 .naming = n,
+                                 .block = a->name,
+                                 .prefix = a->claim.prefix};
+  struct gc_identity id;
+  char writer[2 * TEXT_SIZE];
+  CHECK(gc_identity_make(&view, key, &id));
+  snprintf(writer, sizeof(writer), "%s, %s", a->name, key);
+  write_identity(gc_metric(id.types->count)->name, id.instance, id.qualifier,
+                 writer);
+}
+
+/* All combinations of the values of the groups from number `at` on. */
+static void write_groups(const struct analytics *a, const struct gc_naming *n,
+                         size_t at, const char *key) {
+  const struct gc_query *q = &a->claim.query;
+  const char *found[ENTITIES + GC_COUNT(values)];
+  char longer[TEXT_SIZE];
+  if (at == q->group_count) {
+    write_series(a, n, key);
+    return;
+  }
+  if (gc_dimension_of(q->group_by[at]) == GC_DIMENSION_MEDIA) {
+    write_groups(a, n, at + 1, key);
+    return;
+  }
+  size_t value_count = values_of(a, q->group_by[at], n, found);
+  for (size_t i = 0; i < value_count; i++) {
+    snprintf(longer, sizeof(longer), "%s%c%s", key, GC_SERIES_SEP, found[i]);
+    write_groups(a, n, at + 1, longer);
+  }
+}
+
+static void write_query(const struct analytics *a, const struct gc_naming *n) {
+  const struct gc_query *q = &a->claim.query;
+  bool by_media = gc_query_place_of(q, "mediaType") >= 0;
+  char key[TEXT_SIZE];
+  for (size_t m = 0; m < q->metric_count; m++)
+    for (size_t i = 0; i < (by_media ? GC_COUNT(media) : 1); i++) {
+      snprintf(key, sizeof(key), "%s%c%c%s", q->metrics[m], GC_SERIES_SEP,
+               GC_SERIES_SEP, by_media ? media[i] : "");
+      write_groups(a, n, 0, key);
+    }
+}
+
+static void queries_have_one_writer(void) {
+  unsigned accepted = 0, refused = 0;
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    seed = round;
+    struct analytics a[BLOCKS_MAX];
+    struct gc_naming n = {.label = GC_QUERY_LABEL_NAME};
+    size_t used = 0;
+    n.lists[GC_QUEUE].now = make_list('b');
+    n.lists[GC_USER].now = make_list('c');
+    n.lists[GC_FLOW].now = make_list('d');
+    for (size_t i = 0; i < BLOCKS_MAX; i++) {
+      char what[GC_CLAIM_WHAT_SIZE];
+      bool collides = false;
+      make_query(&a[used], i);
+      for (size_t k = 0; k < used; k++)
+        collides = collides ||
+                   gc_series_claims_collide(&a[k].claim, &a[used].claim, what);
+      refused += collides;
+      used += !collides;
+    }
+    /* The claims point into their own elements, which did not move. */
+    for (size_t i = 0; i < used; i++)
+      write_query(&a[i], &n);
+    accepted += (unsigned)used;
+    check_writers(round);
+    forget();
+    gc_naming_clear(&n);
+  }
+  CHECK(refused > ROUNDS / 10);
+  CHECK(accepted > ROUNDS * 3 / 2);
+}
+
+int main(void) {
+  RUN(queues_have_one_writer);
+  RUN(no_selected_queue_is_left_without_a_writer);
+  RUN(queries_have_one_writer);
+  return check_done();
+}
