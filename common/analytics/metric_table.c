@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/nearest.h"
 
 const struct gc_api_metric gc_api_metrics[] = {
     {"nBlindTransferred", GC_STATS_COUNT, 1, "conversations",
@@ -277,4 +278,20 @@ bool gc_api_metric_is_name(const char *name) {
     if (!is_letter(*c) && !(*c >= '0' && *c <= '9'))
       return false;
   return true;
+}
+
+const char *gc_api_metric_meant(const char *name) {
+  const char *meant = NULL;
+  size_t best = 3;
+  for (size_t i = 0; i < gc_api_metric_count; i++) {
+    const char *known = gc_api_metrics[i].name;
+    if (strcmp(known, name) == 0)
+      return NULL;
+    size_t distance = known[0] == name[0] ? gc_text_distance(known, name) : 3;
+    if (distance < best) {
+      best = distance;
+      meant = known;
+    }
+  }
+  return meant;
 }

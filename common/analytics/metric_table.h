@@ -76,6 +76,11 @@ bool gc_api_metric_is_by_presence(const char *name);
  * Of a metric that is not in the table each number that came leaves. */
 uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has);
 
+/* The metric of the table that a name beside it was probably meant to be: at
+ * most two characters differ, and the first is the same. NULL for a name of the
+ * table, and for one that is like none: it may be newer than the table. */
+GC_API const char *gc_api_metric_meant(const char *name);
+
 /* True when `name` can be a name of the API: a lower-case letter, then letters
  * and digits. */
 GC_API bool gc_api_metric_is_name(const char *name);

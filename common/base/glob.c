@@ -141,15 +141,22 @@ static bool matches_name_or_id(const char *pattern, const char *name,
          (id != NULL && strcmp(pattern, id) == 0);
 }
 
+size_t gc_glob_first(char *const *patterns, size_t count, const char *name,
+                     const char *id) {
+  size_t i = 0;
+  while (i < count &&
+         !matches_name_or_id(patterns[i] + (patterns[i][0] == '!'), name, id))
+    i++;
+  return i;
+}
+
 bool gc_glob_accepts(char *const *patterns, size_t count, const char *name,
                      const char *id) {
-  bool any_positive = false;
-  for (size_t i = 0; i < count; i++) {
-    bool negative = patterns[i][0] == '!';
-    const char *pattern = patterns[i] + negative;
-    any_positive = any_positive || !negative;
-    if (matches_name_or_id(pattern, name, id))
-      return !negative;
-  }
-  return !any_positive;
+  size_t first = gc_glob_first(patterns, count, name, id);
+  if (first < count)
+    return patterns[first][0] != '!';
+  for (size_t i = 0; i < count; i++)
+    if (patterns[i][0] != '!')
+      return false;
+  return true;
 }

@@ -28,6 +28,11 @@ GC_API GC_MUST_CHECK enum gc_code gc_glob_check(const char *pattern,
 /* Matches one pattern; `!` has no special meaning here. */
 GC_API bool gc_glob_matches(const char *pattern, const char *text);
 
+/* The number of the first pattern that matches, with `!` or without; `count` if
+ * there is none. `name` and `id` as below. */
+GC_API size_t gc_glob_first(char *const *patterns, size_t count,
+                            const char *name, const char *id);
+
 /* The first pattern that matches `name` or `id` (either may be NULL: unknown)
  * decides. If none matches: a list of `!` patterns only accepts, a list with
  * any other pattern refuses, an empty list accepts. Patterns are the values of

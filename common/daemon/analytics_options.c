@@ -72,6 +72,12 @@ static enum gc_code check_metrics(const struct gc_analytics_options *o,
                      "\"nOffered\", \"tAnswered\", \"oServiceLevel\", or of "
                      "flows \"nFlow\", \"tFlow\"",
                      o->metrics.at[i]);
+    const char *meant = gc_api_metric_meant(o->metrics.at[i]);
+    if (meant != NULL)
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "Metric: \"%.40s\" is not a metric of the platform; did "
+                     "you mean \"%s\"?",
+                     o->metrics.at[i], meant);
     for (size_t k = 0; k < i; k++)
       if (strcmp(o->metrics.at[k], o->metrics.at[i]) == 0)
         return gc_fail(err, GC_ERR_CONFIG, "Metric: \"%s\" is given twice",

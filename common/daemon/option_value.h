@@ -5,6 +5,7 @@
 #ifndef GC_DAEMON_OPTION_VALUE_H
 #define GC_DAEMON_OPTION_VALUE_H
 
+#include "common/base/nearest.h"
 #include "common/daemon/options.h"
 
 /* Reads all values of `ci`. `again`: the option was given before, so that a
@@ -18,11 +19,5 @@ GC_MUST_CHECK enum gc_code gc_option_read(const struct gc_opt *row,
  * message writes a value or a name of the file. `size` is at least 80. Returns
  * `out`. */
 const char *gc_text_quote(char *out, size_t size, const char *in);
-
-/* The word that `typed` was probably meant to be, by edit distance without
- * regard to case: "Acount" -> "Account", "Foo" -> NULL. `words` has `count`
- * entries; those that are NULL are skipped. */
-const char *gc_text_nearest(const char *typed, const char *const *words,
-                            size_t count);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/glob.h"
+#include "common/base/nearest.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 /* In the order of enum stream_choice, obs_source and obs_label. */
@@ -133,6 +134,15 @@ static enum gc_code lower_media(char *media, struct gc_err *err) {
                    "Media: \"%.40s\" is not a media type such as \"voice\", "
                    "\"chat\", \"email\", \"message\", \"callback\"",
                    media);
+  const char *words[CV_MEDIA_COUNT];
+  for (int i = 0; i < CV_MEDIA_COUNT; i++)
+    words[i] = cv_media_label((enum cv_media)i);
+  const char *meant = gc_text_nearest(media, words, CV_MEDIA_COUNT);
+  if (meant != NULL && strcmp(meant, media) != 0)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Media: \"%.40s\" is not a media type of the platform; did "
+                   "you mean \"%s\"?",
+                   media, meant);
   return GC_OK;
 }
 

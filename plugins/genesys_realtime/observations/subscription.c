@@ -105,8 +105,8 @@ void subscription_select(struct subscription *s,
   enum gc_code code = topic_coverage_update(&s->coverage, selection, &gone);
   if (code == GC_OK) {
     unsubscribe_queues(s, &gone);
-    for (size_t i = 0; i < s->coverage.count; i++)
-      if (subscribe_queue(s, s->coverage.at[i]->id) != GC_OK)
+    for (size_t i = 0; i < selection->count; i++) /* the first get the room */
+      if (subscribe_queue(s, selection->ids[i]) != GC_OK)
         code = GC_ERR_LIMIT;
   }
   if (code != GC_OK)

@@ -38,16 +38,39 @@ static enum gc_code add_unless_taken(struct selection *s,
   return is_taken ? GC_OK : add_id(s, id);
 }
 
+static void free_ranks(size_t **ranks) { free(*ranks); }
+
+/* For each queue of the list the number of the option that selects it, or
+ * SIZE_MAX. */
+static size_t *rank_queues(const struct gc_entities *queues,
+                           const struct queues_options *o) {
+  size_t *ranks = calloc(gc_entities_count(queues) + 1, sizeof(*ranks));
+  for (size_t i = 0; ranks != NULL && i < gc_entities_count(queues); i++) {
+    const struct gc_entry *e = gc_entities_at(queues, i);
+    bool is_selected =
+        shard_has(&o->shard, e->id) &&
+        gc_glob_accepts(o->queues.at, o->queues.count, e->name, e->id);
+    ranks[i] = is_selected ? gc_glob_first(o->queues.at, o->queues.count,
+                                           e->name, e->id)
+                           : SIZE_MAX;
+  }
+  return ranks;
+}
+
 static enum gc_code add_listed(struct selection *s,
                                const struct gc_entities *queues,
                                const struct ownership *owner) {
   const struct queues_options *o = owner->self;
-  for (size_t i = 0; i < gc_entities_count(queues); i++) {
-    const struct gc_entry *e = gc_entities_at(queues, i);
-    if (shard_has(&o->shard, e->id) &&
-        gc_glob_accepts(o->queues.at, o->queues.count, e->name, e->id))
-      GC_TRY(add_unless_taken(s, owner, e->name, e->id));
-  }
+  GC_AUTO(free_ranks)
+  size_t *ranks = rank_queues(queues, o);
+  if (ranks == NULL)
+    return GC_ERR_MEMORY;
+  for (size_t rank = 0; rank <= o->queues.count; rank++)
+    for (size_t i = 0; i < gc_entities_count(queues); i++) {
+      const struct gc_entry *e = gc_entities_at(queues, i);
+      if (ranks[i] == rank)
+        GC_TRY(add_unless_taken(s, owner, e->name, e->id));
+    }
   return GC_OK;
 }
 
@@ -79,6 +102,16 @@ enum gc_code selection_make(struct selection *s,
   selection_clear(s);
   *s = made;
   return GC_OK;
+}
+
+void selection_note_options(const struct gc_entities *queues,
+                            const struct queues_options *o, bool *decides) {
+  for (size_t i = 0; i < gc_entities_count(queues); i++) {
+    const struct gc_entry *e = gc_entities_at(queues, i);
+    size_t first = gc_glob_first(o->queues.at, o->queues.count, e->name, e->id);
+    if (first < o->queues.count)
+      decides[first] = true;
+  }
 }
 
 void selection_clear(struct selection *s) {

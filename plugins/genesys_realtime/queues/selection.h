@@ -9,7 +9,8 @@
 #include "plugins/genesys_realtime/queues/ownership.h"
 
 struct selection {
-  char **ids; /* in the order of the ids */
+  char **ids; /* in the order of the Queue options that select them, then of
+                 the ids: where there is no room for all, the first have it */
   size_t count;
   size_t taken; /* queues that the options select and another block has */
 };
@@ -22,6 +23,10 @@ GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
                                           const struct gc_entities *queues,
                                           const struct ownership *owner,
                                           bool any_id);
+/* Sets decides[i] for each Queue option that is the first to match a queue of
+ * the list, be it to select or to refuse it. */
+void selection_note_options(const struct gc_entities *queues,
+                            const struct queues_options *o, bool *decides);
 void selection_clear(struct selection *s);
 
 #endif

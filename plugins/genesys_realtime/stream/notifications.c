@@ -245,8 +245,8 @@ static void select_topics(struct stream *s, const struct selection *selection) {
   unsubscribe_queues(s, &gone);
   stream_take_targets(s);
   s->rejections = 0;
-  for (size_t i = 0; i < s->coverage.count; i++)
-    subscribe_queue(s, s->coverage.at[i]);
+  for (size_t i = 0; i < selection->count; i++) /* the first get the room */
+    subscribe_queue(s, topic_coverage_find(&s->coverage, selection->ids[i]));
   if (count_without_room(s) > 0)
     report_coverage(s, false);
 }

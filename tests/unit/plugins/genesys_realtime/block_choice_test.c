@@ -62,6 +62,22 @@ static void queues_of_an_earlier_block_are_left_to_it(void) {
   end();
 }
 
+/* One line for each, also for a "!" behind "*". */
+static void options_without_effect_are_reported_once(void) {
+  char *selectors[] = {(char[]){"Queue 1"}, (char[]){"Qeue*"}, (char[]){"*"},
+                       (char[]){"!Queue 2"}};
+  begin(OBS_QUERY);
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
+  will_list(3);
+  will(QUERY, ANSWER(""));
+  start();
+  replay_run(&w.r, 1800000);
+  CHECK_INT(replay_noticed(&w.r, "Queue \"Queue 1\"", GC_ERR_NOT_FOUND), 0);
+  CHECK_INT(replay_noticed(&w.r, "Queue \"Qeue*\"", GC_ERR_NOT_FOUND), 1);
+  CHECK_INT(replay_noticed(&w.r, "Queue \"!Queue 2\"", GC_ERR_NOT_FOUND), 1);
+  end();
+}
+
 /* It requests nothing, and that is no error. */
 static void a_block_may_leave_all_its_queues_to_earlier_ones(void) {
   begin(OBS_QUERY);
@@ -279,6 +295,7 @@ static void a_queue_without_a_name_has_the_list_read_again(void) {
 int main(void) {
   RUN(queues_are_requested_by_the_hundred);
   RUN(only_selected_queues_are_requested);
+  RUN(options_without_effect_are_reported_once);
   RUN(queues_of_an_earlier_block_are_left_to_it);
   RUN(a_block_may_leave_all_its_queues_to_earlier_ones);
   RUN(a_block_that_takes_a_quarter_of_the_budget_warns);

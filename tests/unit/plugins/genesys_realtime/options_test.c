@@ -139,6 +139,8 @@ static void errors_name_the_option(void) {
       {"Account prod\nQueue \"!\"", {"Queue: ", "nothing follows"}},
       {"Account prod\nQueue \"\"", {"Queue"}},
       {"Account prod\nMedia \"voice1\"", {"Media: \"voice1\"", "\"voice\""}},
+      {"Account prod\nMedia vioce",
+       {"Media: \"vioce\"", "did you mean \"voice\"?"}},
       {"Account prod\nMedia \"\"", {"Media"}},
       {"Account prod\nAcount prod", {"Acount", "did you mean", "Account"}},
       {"Account prod\nStream \"websocket\"",

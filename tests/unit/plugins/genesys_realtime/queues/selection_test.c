@@ -61,8 +61,15 @@ static void the_first_match_decides(void) {
   CHECK_STR(CHOOSE(false, S("!*test*"), S("Support*")), "q3");
   CHECK_STR(CHOOSE(false, S("Support*"), S("!*test*")), "q2 q3");
   CHECK_STR(CHOOSE(false, S("!*test*")), UUID_A " q1 q3");
-  CHECK_STR(CHOOSE(false, S("q1"), S("Claims")), UUID_A " q1");
+  CHECK_STR(CHOOSE(false, S("q1"), S("Claims")), "q1 " UUID_A);
   CHECK_STR(CHOOSE(false, S("nothing")), "");
+}
+
+/* Those of the first option are the first to get a topic. */
+static void the_order_of_the_options_is_that_of_the_queues(void) {
+  CHECK_STR(CHOOSE(false, S("Support DE"), S("*")), "q3 " UUID_A " q1 q2");
+  CHECK_STR(CHOOSE(false, S("!*test"), S("Sales"), S("S*"), S("*")),
+            "q1 q3 " UUID_A);
 }
 
 static void an_id_that_the_list_lacks_is_not_requested(void) {
@@ -166,6 +173,7 @@ int main(void) {
   RUN(where_any_text_is_an_id_literals_are_taken_as_they_are);
   RUN(without_a_selector_all_queues_are_chosen_by_id);
   RUN(the_first_match_decides);
+  RUN(the_order_of_the_options_is_that_of_the_queues);
   RUN(an_id_that_the_list_lacks_is_not_requested);
   RUN(where_the_list_is_refused_literal_ids_are_taken);
   RUN(a_new_selection_replaces_the_old_one);
