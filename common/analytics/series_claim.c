@@ -73,8 +73,18 @@ static bool instances_meet(const struct gc_series_claim *a,
 
 /* ---- the qualifier: PREFIX METRIC [-MEDIA] [-VALUE]… ---- */
 
-static bool has_media(const struct gc_series_claim *c) {
-  return has_details(c) || gc_query_place_of(&c->query, "mediaType") >= 0;
+/* Is a medium in the qualifier? Each group of a conversation query names its
+ * medium, whatever GroupBy says (gc_source.is_by_media); the groups of users
+ * may. */
+enum media { MEDIA_NEVER, MEDIA_MAYBE, MEDIA_ALWAYS };
+
+static enum media media_of(const struct gc_series_claim *c) {
+  if (c->query.source == GC_QUERY_USERS)
+    return MEDIA_MAYBE;
+  return gc_source(c->query.source)->is_by_media ||
+                 gc_query_place_of(&c->query, "mediaType") >= 0
+             ? MEDIA_ALWAYS
+             : MEDIA_NEVER;
 }
 
 static size_t value_count(const struct gc_series_claim *c) {
@@ -89,12 +99,14 @@ static bool values_meet(const struct gc_series_claim *a,
                         const struct gc_series_claim *b) {
   size_t x = value_count(a), y = value_count(b);
   if (x == 0 && y == 0)
-    return has_media(a) == has_media(b);
+    return media_of(a) == media_of(b) || media_of(a) == MEDIA_MAYBE ||
+           media_of(b) == MEDIA_MAYBE;
   if (x > 0 && y > 0)
     return true;
   const struct gc_series_claim *without = x == 0 ? a : b;
   const struct gc_series_claim *with = x == 0 ? b : a;
-  return has_media(without) && !has_media(with) && x + y == 1;
+  return media_of(without) != MEDIA_NEVER && media_of(with) != MEDIA_ALWAYS &&
+         x + y == 1;
 }
 
 static void print_start(char *out, size_t size, const struct gc_series_claim *c,

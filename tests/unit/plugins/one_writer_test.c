@@ -317,7 +317,8 @@ static void write_groups(const struct analytics *a, const struct gc_naming *n,
 
 static void write_query(const struct analytics *a, const struct gc_naming *n) {
   const struct gc_query *q = &a->claim.query;
-  bool by_media = gc_query_place_of(q, "mediaType") >= 0;
+  bool by_media = gc_source(q->source)->is_by_media ||
+                  gc_query_place_of(q, "mediaType") >= 0;
   char key[TEXT_SIZE];
   for (size_t m = 0; m < q->metric_count; m++)
     for (size_t i = 0; i < (by_media ? GC_COUNT(media) : 1); i++) {
