@@ -4,7 +4,7 @@
 # plugins/NAME/README.md between <!-- options: BLOCK --> and <!-- /options -->
 # (BLOCK "-": outside of any block), in docs/metrics.md between
 # <!-- metrics --> and <!-- /metrics -->; the aggregates and docs/permissions.md
-# have such marks too. --update rewrites the tables.
+# have such marks too, and the defaults of Metric and GroupBy in three pages. --update rewrites the tables.
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -18,7 +18,7 @@ trap 'rm -f "$fresh"' EXIT
 status=0
 
 # A table that optdoc cannot print is an error, and no file is written.
-for table in list metrics aggregates permissions; do
+for table in list metrics aggregates defaults permissions; do
   "$optdoc" --$table >/dev/null || exit 1
 done
 
@@ -29,10 +29,10 @@ fill() {
       while ((command | getline line) > 0) print line
       close(command)
     }
-    /^<!-- \/(options|metrics|aggregates|permissions) -->$/ { inside = 0 }
+    /^<!-- \/(options|metrics|aggregates|defaults|permissions) -->$/ { inside = 0 }
     !inside { print }
     /^<!-- options: [^ ]+ -->$/ { inside = 1; table(optdoc " " plugin " " $3) }
-    /^<!-- (metrics|aggregates|permissions) -->$/ { inside = 1; table(optdoc " --" $2) }
+    /^<!-- (metrics|aggregates|defaults|permissions) -->$/ { inside = 1; table(optdoc " --" $2) }
     END { if (inside) print "a table is not closed" }' "$1"
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/analytics/metric_table.h"
+#include "common/analytics/source_table.h"
 #include "common/base/buf.h"
 #include "common/base/json/document.h"
 #include "common/genesys/metric.h"
@@ -159,6 +160,30 @@ static enum gc_code print_aggregates(struct gc_buf *out) {
   return GC_OK;
 }
 
+static enum gc_code print_words(const struct gc_query_words *words,
+                                struct gc_buf *out) {
+  for (size_t i = 0; i < words->count; i++)
+    GC_TRY(gc_buf_print(out, "%s`%s`", i > 0 ? " " : "", words->at[i]));
+  return words->count > 0 ? GC_OK : gc_buf_text(out, "–");
+}
+
+/* What a block without Metric and GroupBy requests. */
+static enum gc_code print_defaults(struct gc_buf *out) {
+  GC_TRY(gc_buf_text(out, "| Block | `Metric` without the option | `GroupBy` "
+                          "without the option |\n|---|---|---|\n"));
+  for (int i = 0; i < GC_QUERY_SOURCE_COUNT; i++) {
+    const struct gc_source *s = gc_source((enum gc_query_source)i);
+    GC_TRY(i == GC_QUERY_FLOWS
+               ? gc_buf_text(out, "| `<Flows>` | ")
+               : gc_buf_print(out, "| `<Query>`, `Source \"%s\"` | ", s->name));
+    GC_TRY(print_words(&s->metrics, out));
+    GC_TRY(gc_buf_text(out, " | "));
+    GC_TRY(print_words(&s->groups, out));
+    GC_TRY(gc_buf_text(out, " |\n"));
+  }
+  return GC_OK;
+}
+
 static void add_blocks(struct gc_document *d, struct json_object *root) {
   struct json_object *list = gc_document_add_array(d, root, "blocks");
   for (size_t i = 0; i < option_page_count; i++) {
@@ -193,11 +218,9 @@ static const struct {
   const char *option;
   enum gc_code (*print)(struct gc_buf *out);
 } tables[] = {
-    {"--list", print_list},
-    {"--metrics", print_metrics},
-    {"--typesdb", print_typesdb},
-    {"--aggregates", print_aggregates},
-    {"--permissions", print_permissions},
+    {"--list", print_list},         {"--metrics", print_metrics},
+    {"--typesdb", print_typesdb},   {"--aggregates", print_aggregates},
+    {"--defaults", print_defaults}, {"--permissions", print_permissions},
     {"--json", print_json},
 };
 

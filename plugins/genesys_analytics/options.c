@@ -15,8 +15,7 @@ const struct gc_opt query_rows[] = {
                 "users"),
     GC_OPT_STRS(struct query_options, query.metrics, "Metric",
                 "Metrics to request, any name the API knows; see Metrics. May "
-                "be repeated. Default: those of the source that are marked "
-                "there. Not for `queue_details`.",
+                "be repeated. Defaults: below. Not for `queue_details`.",
                 "tAnswered"),
     GC_OPT_STRS(struct query_options, query.group_by, "GroupBy",
                 "Dimensions that distinguish series, in this order; see "

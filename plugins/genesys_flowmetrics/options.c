@@ -164,6 +164,75 @@ static void warn_readable(const char *what, const char *path,
                   what, path);
 }
 
+/* ---- options of one source ---- */
+
+/* Options that have no effect with another source; the others are of all. */
+static const struct {
+  const char *key;
+  enum attributes_from source;
+} of_source[] = {
+    {"QueueURL", FROM_SQS},
+    {"AWSRegion", FROM_SQS},
+    {"AccessKeyId", FROM_SQS},
+    {"SecretAccessKeyFile", FROM_SQS},
+    {"Consumers", FROM_SQS},
+    {"VisibilityTimeout", FROM_SQS},
+    {"Proxy", FROM_SQS},
+    {"NoProxy", FROM_SQS},
+    {"ConnectTimeout", FROM_SQS},
+    {"Listen", FROM_WEBHOOK},
+    {"Port", FROM_WEBHOOK},
+    {"Path", FROM_WEBHOOK},
+    {"TLSCert", FROM_WEBHOOK},
+    {"TLSKey", FROM_WEBHOOK},
+    {"TLSClientCA", FROM_WEBHOOK},
+    {"SharedSecretFile", FROM_WEBHOOK},
+    {"SharedSecretHeader", FROM_WEBHOOK},
+    {"MaxBody", FROM_WEBHOOK},
+    {"MaxConnections", FROM_WEBHOOK},
+};
+
+static bool is_same_text(const char *a, const char *b) {
+  return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Texts and numbers: no option of one source is of another kind. */
+static bool differs(const struct gc_opt *row, const char *a, const char *b) {
+  a += row->offset;
+  b += row->offset;
+  return row->kind == GC_OPT_KIND_STR
+             ? !is_same_text(*(char *const *)a, *(char *const *)b)
+             : memcmp(a, b, sizeof(uint32_t)) != 0;
+}
+
+static enum gc_code check_row(const struct attributes_options *o,
+                              const struct attributes_options *preset,
+                              const struct gc_opt *row, struct gc_err *err) {
+  for (size_t i = 0; i < GC_COUNT(of_source); i++)
+    if (strcmp(of_source[i].key, row->key) == 0 &&
+        (int)of_source[i].source != o->source &&
+        differs(row, (const char *)o, (const char *)preset))
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "%s: an option of Source \"%s\", without effect here, "
+                     "where Source is \"%s\"",
+                     row->key, sources[of_source[i].source],
+                     sources[o->source]);
+  return GC_OK;
+}
+
+static enum gc_code check_source(const struct attributes_options *o,
+                                 struct gc_err *err) {
+  struct attributes_options preset = {0};
+  enum gc_code code = gc_options_preset(attributes_rows, &preset);
+  if (code != GC_OK)
+    (void)gc_fail(err, code, "%s", gc_code_words(code));
+  for (const struct gc_opt *row = attributes_rows;
+       code == GC_OK && row->key != NULL; row++)
+    code = check_row(o, &preset, row, err);
+  gc_options_clear(attributes_rows, &preset);
+  return code;
+}
+
 static enum gc_code check_retention(const struct attributes_options *o,
                                     struct attributes_config *ret,
                                     struct gc_err *err) {
@@ -336,10 +405,6 @@ enum gc_code attributes_check_name(const struct attributes_options *o,
                  ATTRIBUTES_NAME_MAX_BYTES);
 }
 
-static bool is_same_text(const char *a, const char *b) {
-  return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 enum gc_code attributes_check_state(const struct attributes_options *o,
                                     const struct attributes_options *other,
                                     const char *name, struct gc_err *err) {
@@ -358,6 +423,7 @@ enum gc_code attributes_check(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *err) {
   ret->warning_count = 0;
+  GC_TRY(check_source(o, err));
   GC_TRY(check_state(o, ret, err));
   GC_TRY(
       attribute_form_set(&ret->form, o->format != NULL ? o->format : "", err));

@@ -15,9 +15,7 @@ const struct gc_opt flows_rows[] = {
                3600, "s", "Time between two polls of the observations.", "30"),
     GC_OPT_STRS(OWNER, query.metrics, "Metric",
                 "Metrics of the flow aggregates to request, any name the API "
-                "knows; see Metrics. May be repeated. Without any: `nFlow` "
-                "`nFlowOutcome` `nFlowOutcomeFailed` `nFlowMilestone` `tFlow` "
-                "`tFlowExit` `tFlowDisconnect` `tFlowOutcome`.",
+                "knows; see Metrics. May be repeated. Defaults: below.",
                 "nFlowOutcome"),
     GC_OPT_STRS(OWNER, query.group_by, "GroupBy",
                 "Dimensions that distinguish series, in this order: "

@@ -110,6 +110,13 @@ static void contradictory_options_are_refused(void) {
       {QUEUE "Retention \"two weeks\"", "Retention"},
       {QUEUE "AttributeFormat \"%{flow}\"", "AttributeFormat"},
       {QUEUE "MaxSeries 0", "MaxSeries"},
+      {QUEUE "Path \"/events\"",
+       "Path: an option of Source \"webhook\", without effect here, where "
+       "Source is \"sqs\""},
+      {"Source \"webhook\"\nQueueURL \"no address\"",
+       "QueueURL: an option of Source \"sqs\""},
+      {"Source \"notifications\"\nAccount \"prod\"\nConsumers 4",
+       "Consumers: an option of Source \"sqs\""},
       {"Source \"webhook\"\nListen \"0.0.0.0\"", "SharedSecretFile"},
       {"Source \"webhook\"\nListen \"::\"", "SharedSecretFile"},
       {"Source \"webhook\"\nPath \"x\"", "Path"},
