@@ -66,7 +66,7 @@ static bool instances_meet(const struct gc_series_claim *a,
     return strcmp(x, y) == 0;
   }
   if (owner == GC_QUERY_OF_NONE || owner_of(b) == GC_QUERY_OF_NONE)
-    return false; /* labels.h keeps the names of such blocks free */
+    return false; /* no label is the name of such a block */
   return owner != owner_of(b) || !selects_owners(a) || !selects_owners(b) ||
          selectors_meet(a, b);
 }
@@ -128,6 +128,10 @@ static bool metrics_meet(const struct gc_series_claim *a, const char *a_metric,
   print_start(y, sizeof(y), b, b_metric);
   return strcmp(x, y) == 0 ? values_meet(a, b)
                            : continues(x, y) || continues(y, x);
+}
+
+bool gc_series_claim_has_name(const struct gc_series_claim *c) {
+  return owner_of(c) == GC_QUERY_OF_NONE;
 }
 
 static bool is_same_text(const char *a, const char *b) {

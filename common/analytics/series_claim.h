@@ -28,6 +28,10 @@ struct gc_series_claim {
   bool observes;      /* flow_active, too */
 };
 
+/* True if the block's name is the instance of its series, which no label of
+ * another block's series may equal then (gc_labels_reserve). */
+GC_API bool gc_series_claim_has_name(const struct gc_series_claim *c);
+
 /* True if both may write one identity; `what` is then a metric that both have,
  * or "flow_active". */
 GC_API bool gc_series_claims_collide(const struct gc_series_claim *a,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/daemon/analytics_block.h"
 
+#include <string.h>
+
 #include "common/daemon/write_tracker.h"
+#include "common/genesys/clean_name.h"
+#include "common/genesys/labels.h"
 #include "common/net/account.h"
 
 enum {
@@ -38,6 +42,15 @@ static const char *kind_of(const struct gc_series_claim *c) {
   return c->query.source == GC_QUERY_FLOWS ? "Flows" : "Query";
 }
 
+static enum gc_code reserve_name(const struct gc_block *block,
+                                 struct gc_err *err) {
+  char name[GC_NAME_SIZE];
+  (void)gc_name_clean(name, block->name, strlen(block->name));
+  return gc_labels_reserve(name) == GC_OK
+             ? GC_OK
+             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
 enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
                                       struct gc_block *block,
                                       const char *account,
@@ -62,7 +75,7 @@ enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
                      kind_of(&c->claim), c->claim.name, what);
   q->next_claim = claims;
   claims = q;
-  return GC_OK;
+  return gc_series_claim_has_name(&q->claim) ? reserve_name(block, err) : GC_OK;
 }
 
 /* A block that claimed nothing is not in the list. */

@@ -41,10 +41,25 @@ static void fold(char out[GC_NAME_SIZE], const char *label) {
       *c = '_';
 }
 
-/* Instances of series without a queue, user or flow (series_name.c,
- * conversations.h). */
+static struct gc_strmap reserved; /* folded names; of the process */
+
+enum gc_code gc_labels_reserve(const char *name) {
+  char key[GC_NAME_SIZE];
+  fold(key, name);
+  char *copy = gc_strmap_get(&reserved, key) == NULL ? strdup(key) : NULL;
+  if (copy == NULL)
+    return gc_strmap_get(&reserved, key) != NULL ? GC_OK : GC_ERR_MEMORY;
+  enum gc_code code = gc_strmap_put(&reserved, copy, copy);
+  if (code != GC_OK)
+    free(copy);
+  return code;
+}
+
+/* Instances of series without a queue, user or flow: "none" of series_name.c,
+ * "unassigned" of conversations.h. */
 static bool is_reserved(const char *key) {
-  return strcmp(key, "none") == 0 || strcmp(key, "unassigned") == 0;
+  return strcmp(key, "none") == 0 || strcmp(key, "unassigned") == 0 ||
+         gc_strmap_get(&reserved, key) != NULL;
 }
 
 /* Free for any id. */

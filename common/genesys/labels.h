@@ -34,6 +34,11 @@ struct gc_named {
   const char *id, *name;
 };
 
+/* Makes a clean name a label that no id gets, in all tables of the process: the
+ * instance of series without an owner. Configuration phase, before the first
+ * table. */
+GC_API GC_MUST_CHECK enum gc_code gc_labels_reserve(const char *name);
+
 /* NULL when out of memory. */
 GC_API struct gc_labels *gc_labels_new(void);
 GC_API void gc_labels_free(struct gc_labels *l);

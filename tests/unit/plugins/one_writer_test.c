@@ -224,6 +224,7 @@ static char *const groups[][4] = {
     {(char[]){"flowId"}},
     {(char[]){"flowId"}, (char[]){"wrapUpCode"}},
 };
+enum { NO_OWNER = 8 }; /* of groups */
 static const char *const values[] = {"",  "none",    "voice",  "a",     "a-b",
                                      "b", "b-voice", LONG "x", LONG "y"};
 static const char *const media[] = {"voice", "chat"};
@@ -237,14 +238,18 @@ struct analytics {
 };
 
 static void make_query(struct analytics *a, size_t number) {
-  char *const *by = PICK(groups);
+  bool has_owner = number > 0 || below(2) == 0;
+  char *const *by = has_owner ? PICK(groups) : groups[NO_OWNER];
   size_t by_count = 0;
   while (by_count < 4 && by[by_count] != NULL)
     by_count++;
   make_selectors(&a->selectors);
   a->metrics[0] = PICK(metrics);
   a->metrics[1] = PICK(metrics);
-  snprintf(a->name, sizeof(a->name), "block %zu", number);
+  if (number == 0) /* as a queue may be called */
+    snprintf(a->name, sizeof(a->name), "Claims");
+  else
+    snprintf(a->name, sizeof(a->name), "block %zu", number);
   a->claim = (struct gc_series_claim){
       .name = a->name,
       .account = "prod",
@@ -335,9 +340,6 @@ static void queries_have_one_writer(void) {
     struct analytics a[BLOCKS_MAX];
     struct gc_naming n = {.label = GC_QUERY_LABEL_NAME};
     size_t used = 0;
-    n.lists[GC_QUEUE].now = make_list('b');
-    n.lists[GC_USER].now = make_list('c');
-    n.lists[GC_FLOW].now = make_list('d');
     for (size_t i = 0; i < BLOCKS_MAX; i++) {
       char what[GC_CLAIM_WHAT_SIZE];
       bool collides = false;
@@ -348,6 +350,12 @@ static void queries_have_one_writer(void) {
       refused += collides;
       used += !collides;
     }
+    for (size_t i = 0; i < used; i++)
+      if (gc_series_claim_has_name(&a[i].claim))
+        CHECK_INT(gc_labels_reserve(a[i].name), GC_OK);
+    n.lists[GC_QUEUE].now = make_list('b');
+    n.lists[GC_USER].now = make_list('c');
+    n.lists[GC_FLOW].now = make_list('d');
     /* The claims point into their own elements, which did not move. */
     for (size_t i = 0; i < used; i++)
       write_query(&a[i], &n);
