@@ -146,31 +146,18 @@ static void append_qualifier(const struct gc_samples_view *view,
   }
 }
 
-/* One qualifier for each series: a hash of the key is added where the text
- * alone leaves it open. This is so for a value with a "-" in front of another
- * value, for the value "none", which also stands for a missing one, and for a
- * text beyond collectd's 127 bytes. */
-struct qualifier_check {
-  bool is_open; /* a value so far has a "-" */
-  bool needs_key;
-};
-
-static bool is_uuid(const char *text) {
-  return strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
+/* True if the value's text is "none", which also stands for a missing one. */
+static bool is_like_missing(const char *value, const char *text) {
+  return value[0] != '\0' && strcmp(text, "none") == 0;
 }
 
-static void check_value(struct qualifier_check *c, const char *value,
-                        const char *text) {
-  bool is_none = value[0] != '\0' && strcmp(text, "none") == 0;
-  c->needs_key = c->needs_key || c->is_open || is_none;
-  c->is_open = strchr(text, '-') != NULL && !is_uuid(text);
-}
-
+/* Adds a hash of the key where two series could have the text: where a value
+ * is_like_missing, and to a text beyond collectd's 127 bytes. */
 static void finish_qualifier(struct gc_identity *id, const char *key,
-                             const struct qualifier_check *c) {
+                             bool needs_key) {
   char mark[24];
   size_t len = strlen(id->qualifier);
-  if (!c->needs_key && len < GC_NAME_SIZE)
+  if (!needs_key && len < GC_NAME_SIZE)
     return;
   int size = snprintf(mark, sizeof(mark), "~%016" PRIx64,
                       gc_hash_add(GC_HASH_INIT, key, strlen(key)));
@@ -208,7 +195,7 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
     (void)gc_name_clean(id->instance, view->block, strlen(view->block));
 
   size_t field = 3;
-  struct qualifier_check check = {false, false};
+  bool needs_key = false;
   for (size_t i = 0; i < q->group_count; i++) {
     enum gc_dimension_kind kind = gc_dimension_of(q->group_by[i]);
     if (kind == GC_DIMENSION_MEDIA)
@@ -220,10 +207,10 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
       memcpy(id->instance, text, sizeof(text));
     else {
       append_part(id, text);
-      check_value(&check, value, text);
+      needs_key = needs_key || is_like_missing(value, text);
     }
   }
-  finish_qualifier(id, key, &check);
+  finish_qualifier(id, key, needs_key);
   return true;
 }
 

@@ -225,7 +225,7 @@ static char *const groups[][4] = {
     {(char[]){"flowId"}, (char[]){"wrapUpCode"}},
 };
 enum { NO_OWNER = 8 }; /* of groups */
-static const char *const values[] = {"",  "none",    "voice",  "a",     "a-b",
+static const char *const values[] = {"",  "none",    "voice",  "a",     "c",
                                      "b", "b-voice", LONG "x", LONG "y"};
 static const char *const media[] = {"voice", "chat"};
 static const char *const prefixes[] = {NULL, NULL, NULL, "30m-", "nOffered-"};
