@@ -110,6 +110,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_EVENTS] =
         {"`received` `new` `malformed` `other` `lost`; of flow metrics "
          "`received` `skipped` `unplaced` `counted` `duplicate` `late` "
+         "`filtered` "
+         "`refused` "
          "`no_number` "
          "`malformed-REASON` `lost`",
          "counted here",

@@ -116,8 +116,8 @@ struct gc_ds {
      "Events of the stream: received, new (told something new), malformed, "   \
      "other (of no conversation), lost (no memory). Of flow metrics: "         \
      "received, skipped, unplaced (not understood), malformed-REASON, and "    \
-     "their attributes: counted, "                                             \
-     "duplicate, late, no_number, lost (found no room while nothing could be " \
+     "their attributes: counted, duplicate, late, filtered and refused (by "   \
+     "their names), no_number, lost (found no room while nothing could be "    \
      "committed).")                                                            \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
      "Conversations in memory: live, kept (those that ended lately too).")     \

@@ -101,11 +101,16 @@ struct attributes *attributes_start(const struct attributes_options *o,
   a->ledger = settings->ledger;
   a->stats.lag_ms = -1;
   a->from = (enum attributes_from)o->source;
-  a->source = (struct ledger_source){.scope = a->scope,
-                                     .retention_ms = config->retention_ms,
-                                     .max_series = o->max_series,
-                                     .values = o->values,
-                                     .stats = &a->stats};
+  a->source =
+      (struct ledger_source){.scope = a->scope,
+                             .retention_ms = config->retention_ms,
+                             .max_series = o->max_series,
+                             .values = o->values,
+                             .flows = {o->flows.at, o->flows.count},
+                             .metrics = {o->metrics.at, o->metrics.count},
+                             .notice = settings->notice,
+                             .ctx = settings->ctx,
+                             .stats = &a->stats};
   a->source.is_shared = ledger_is_shared(a->ledger);
   a->source.identity = ledger_identity(a->ledger, a->scope, settings->name);
   if (sources[a->from].start(a, o, config, settings, err) == GC_OK)

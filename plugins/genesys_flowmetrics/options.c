@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/glob.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
@@ -110,6 +111,16 @@ const struct gc_opt attributes_rows[] = {
                "%{flow}Metric_%{metric}(%{time})", 0,
                "The form of attribute names that are metrics.",
                "%{flow}_%{metric}@%{time}"),
+    GC_OPT_STRS(
+        OWNER, flows, "Flow",
+        "Globs (`IVR*`) of the flows that count; a leading `!` refuses, "
+        "the first match decides. Without any, all flows but those "
+        "with nine digits or more in their names. May be repeated.",
+        "IVR*"),
+    GC_OPT_STRS(OWNER, metrics, "Metric",
+                "The same for the names of metrics. Without any, a name with "
+                "nine digits or more, as a telephone number has, is refused.",
+                "Calls*"),
     GC_OPT_BOOL(OWNER, values, "Values", "false",
                 "Also sum the numeric values of the attributes.", "true"),
     GC_OPT_STR(OWNER, state_url, "StateURL", NULL, 0,
@@ -419,6 +430,14 @@ enum gc_code attributes_check_state(const struct attributes_options *o,
                  name);
 }
 
+static enum gc_code check_globs(const char *option, const struct gc_strs *globs,
+                                struct gc_err *err) {
+  for (size_t i = 0; i < globs->count; i++)
+    if (gc_glob_check(globs->at[i], err) != GC_OK)
+      return gc_fail_in(err, GC_ERR_CONFIG, "%s: ", option);
+  return GC_OK;
+}
+
 enum gc_code attributes_check(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *err) {
@@ -428,6 +447,8 @@ enum gc_code attributes_check(struct attributes_options *o,
   GC_TRY(
       attribute_form_set(&ret->form, o->format != NULL ? o->format : "", err));
   GC_TRY(check_retention(o, ret, err));
+  GC_TRY(check_globs("Flow", &o->flows, err));
+  GC_TRY(check_globs("Metric", &o->metrics, err));
   if (o->source == FROM_NOTIFICATIONS)
     return check_notifications(o, err);
   return o->source == FROM_SQS ? check_sqs(o, ret, err)

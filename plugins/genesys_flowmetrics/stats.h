@@ -14,6 +14,8 @@
   XX(DUPLICATE, "duplicate") /* counted before */                              \
   XX(LATE, "late")           /* older than Retention */                        \
   XX(OVERFLOW, "overflow")   /* a new series past MaxSeries */                 \
+  XX(FILTERED, "filtered")   /* Flow or Metric do not select it */             \
+  XX(REFUSED, "refused")     /* a name with the digits of a customer's data */ \
   XX(NO_NUMBER, "no_number") /* counted; its value is not summed */
 
 enum outcome {

@@ -2,6 +2,9 @@
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "common/base/glob.h"
 
 /* The names of one batch; a message has 1 MB at most. */
 enum { NAMES_MAX_BYTES = 64 << 20, FIRST_CAP = 64 };
@@ -18,8 +21,60 @@ static struct occurrence *next_occurrence(struct batch *b) {
   return &b->occurrences[b->count];
 }
 
+static unsigned count_digits(const char *name, size_t len) {
+  unsigned digits = 0;
+  for (size_t i = 0; i < len; i++)
+    digits += name[i] >= '0' && name[i] <= '9';
+  return digits;
+}
+
+/* OUTCOME_COUNT for a name that counts. */
+static enum outcome check_name(const struct name_filter *f, const char *name,
+                               size_t len) {
+  char text[ATTRIBUTE_MAX_BYTES + 1];
+  if (f->count == 0)
+    return count_digits(name, len) < NAME_DIGITS_MAX ? OUTCOME_COUNT
+                                                     : OUTCOME_REFUSED;
+  memcpy(text, name, len);
+  text[len] = '\0';
+  return gc_glob_accepts(f->patterns, f->count, text, NULL) ? OUTCOME_COUNT
+                                                            : OUTCOME_FILTERED;
+}
+
+/* Does not show the name, which may be a customer's data. */
+static void report_refused(const struct ledger_source *source, const char *what,
+                           const char *option) {
+  struct gc_err err = {.code = GC_OK};
+  if (source->notice == NULL)
+    return;
+  (void)gc_fail(&err, GC_ERR_LIMIT,
+                "the name of a %s has %d digits or more, as a telephone number "
+                "has; it is not counted (events-refused): correct the flow, or "
+                "name it in %s if it is meant",
+                what, NAME_DIGITS_MAX, option);
+  source->notice(source->ctx, "refused names", &err);
+}
+
+/* False for a metric that does not count. */
+static bool is_selected(const struct ledger_source *source,
+                        const struct attribute *a) {
+  enum outcome why = check_name(&source->flows, a->flow, a->flow_len);
+  bool is_flow = why != OUTCOME_COUNT;
+  if (!is_flow)
+    why = check_name(&source->metrics, a->metric, a->metric_len);
+  if (why == OUTCOME_COUNT)
+    return true;
+  source->stats->outcomes[why]++;
+  if (why == OUTCOME_REFUSED)
+    report_refused(source, is_flow ? "flow" : "metric",
+                   is_flow ? "Flow" : "Metric");
+  return false;
+}
+
 enum gc_code batch_add(void *ctx, const struct event_metric *m) {
   struct batch *b = ctx;
+  if (!is_selected(b->source, &m->parts))
+    return GC_OK;
   struct occurrence *o = next_occurrence(b);
   if (o == NULL)
     return GC_ERR_MEMORY;

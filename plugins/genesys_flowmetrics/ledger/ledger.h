@@ -14,7 +14,15 @@
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
+enum { NAME_DIGITS_MAX = 9 };
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
+
+/* Globs (base/glob), borrowed; none: every name but those that look like a
+ * customer's number. */
+struct name_filter {
+  char *const *patterns;
+  size_t count;
+};
 
 /* The scope, limits and statistics under which one <Attributes> block counts.
  * Borrowed while batches are pending. */
@@ -24,6 +32,10 @@ struct ledger_source {
   uint32_t max_series;
   bool values; /* sum them */
   struct stats *stats;
+  struct name_filter flows, metrics; /* those that count */
+  /* Reports a name that is refused; may be NULL. Any thread. */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
   /* With a shared store, an occurrence counts once, whichever host sees it
    * first, and on the account of this identity (ledger_identity). */
   bool is_shared;
@@ -67,7 +79,9 @@ struct batch {
   struct batch *next;
 };
 
-/* For struct event_sink; ctx is the batch. */
+/* For struct event_sink; ctx is the batch. Leaves out what the source's globs
+ * do not select, and names with NAME_DIGITS_MAX digits or more unless a glob of
+ * their kind selects them: they would make a customer's number an identity. */
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
 /* Removes the occurrences after the first `count`: their body was not whole. */
 void batch_truncate(struct batch *b, size_t count);

@@ -250,12 +250,22 @@ static void leave_unsafe(struct consumer *c, struct delivery *d) {
   batch_report_ahead(&d->batch, settings->notice, settings->ctx);
 }
 
+static void report_visibility(struct consumer *c, const struct delivery *d) {
+  const struct sqs_settings *settings = &c->sqs->settings;
+  struct gc_err err = {.code = GC_OK};
+  (void)sqs_check_visibility(gc_clock_now_ms() - d->received_ms,
+                             settings->options->visibility_s, &err);
+  settings->notice(settings->ctx, "visibility", &err);
+}
+
 static void on_committed(void *ctx) {
   struct delivery *d = ctx;
   struct consumer *c = d->consumer;
   c->pending--;
-  if (d->code == GC_OK)
+  if (d->code == GC_OK) {
+    report_visibility(c, d);
     leave_unsafe(c, d);
+  }
   if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->committed);
   /* Not committed: visible again when their time-out ends. */
@@ -339,6 +349,7 @@ static void count_received(struct consumer *c) {
 static void submit_delivery(struct consumer *c) {
   struct delivery *d = c->filling;
   c->filling = NULL;
+  d->received_ms = gc_clock_now_ms();
   count_received(c);
   if (d->batch.count > 0) {
     c->pending++;

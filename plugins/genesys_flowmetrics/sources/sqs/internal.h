@@ -26,6 +26,7 @@ struct delivery {
   struct receipts receipts;   /* of messages to delete after the commit */
   size_t ends[SQS_BATCH_MAX]; /* of each: the occurrences up to its end */
   enum gc_code code;
+  uint64_t received_ms; /* monotonic */
 };
 
 /* One request, its keys and headers. */

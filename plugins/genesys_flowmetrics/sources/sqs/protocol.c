@@ -210,6 +210,18 @@ enum gc_code sqs_answer_end(struct sqs_answer *a, struct gc_err *err) {
 
 /* A missing list counts as empty. An entry in neither list counts as not
  * deleted, and SQS delivers its message again. */
+enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
+                                  struct gc_err *err) {
+  if (took_ms < visibility_s * UINT64_C(1000))
+    return GC_OK;
+  return gc_fail(err, GC_ERR_TIMEOUT,
+                 "messages were committed %.0f s after their receipt, but "
+                 "VisibilityTimeout is %u s: SQS delivers them again meanwhile "
+                 "and counts towards maxReceiveCount; raise VisibilityTimeout, "
+                 "or see why the state is slow (commit_time)",
+                 (double)took_ms / 1000, (unsigned)visibility_s);
+}
+
 size_t sqs_deleted(const char *body, size_t len, size_t count) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   if (gc_document_read(&answer, body, len, 65536, NULL) != GC_OK)

@@ -53,6 +53,11 @@ struct gc_sink sqs_answer_sink(struct sqs_answer *a);
 GC_MUST_CHECK enum gc_code sqs_answer_end(struct sqs_answer *a,
                                           struct gc_err *err);
 
+/* GC_ERR_TIMEOUT and a text when messages were not safe `took_ms` after their
+ * receipt and SQS has delivered them again. */
+enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
+                                  struct gc_err *err);
+
 /* How many of `count` entries were deleted, by the answer of
  * DeleteMessageBatch. */
 size_t sqs_deleted(const char *body, size_t len, size_t count);

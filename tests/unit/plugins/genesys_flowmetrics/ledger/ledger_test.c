@@ -291,6 +291,33 @@ static void a_store_that_is_deleted_is_whole_again(void) {
   }
 }
 
+static void put_named(struct batch *b, const char *flow, const char *metric) {
+  struct event_metric m = {.conversation = flow, .name = "n", .name_len = 1};
+  m.parts = (struct attribute){flow, metric, strlen(flow), strlen(metric), NOW};
+  CHECK_INT(batch_add(b, &m), GC_OK);
+}
+
+static void names_are_selected_and_numbers_refused(void) {
+  static char only[] = "IVR*", number[] = "+49*", not_test[] = "!*test*";
+  static char *flows[] = {only}, *metrics[] = {number, not_test};
+  struct ledger_source s = {.scope = "h", .stats = &stats};
+  struct batch b = {.source = &s};
+  memset(&stats, 0, sizeof(stats));
+  put_named(&b, "IVR", "+491701234567"); /* of a customer */
+  put_named(&b, "IVR 0170 123 456", "Calls");
+  put_named(&b, "IVR 20261123", "Calls 99999999");
+  CHECK_INT(b.count, 1);
+  CHECK_INT(stats.outcomes[OUTCOME_REFUSED], 2);
+  s.flows = (struct name_filter){flows, 1};
+  s.metrics = (struct name_filter){metrics, 2};
+  put_named(&b, "IVR", "+491701234567"); /* named: meant */
+  put_named(&b, "Sales", "+49");
+  put_named(&b, "IVR", "a test");
+  CHECK_INT(b.count, 2);
+  CHECK_INT(stats.outcomes[OUTCOME_FILTERED], 2);
+  batch_clear(&b);
+}
+
 static void many_sources_share_one_count(void) {
   fresh_folder();
   struct ledger *l = start();
@@ -629,6 +656,7 @@ int main(void) {
   RUN(a_batch_before_the_stop_is_counted);
   RUN(without_a_file_nothing_is_acknowledged);
   RUN(a_store_that_is_deleted_is_whole_again);
+  RUN(names_are_selected_and_numbers_refused);
   RUN(many_sources_share_one_count);
   RUN(a_batch_waits_for_others_to_share_its_transaction);
   RUN(a_new_counter_begins_with_a_zero);

@@ -94,6 +94,14 @@ static void an_incomplete_answer_is_an_error(void) {
             GC_ERR_PARSE);
 }
 
+static void a_short_visibility_is_reported(void) {
+  struct gc_err err = {.text = ""};
+  CHECK_INT(sqs_check_visibility(4999, 5, &err), GC_OK);
+  CHECK_INT(sqs_check_visibility(7200, 5, &err), GC_ERR_TIMEOUT);
+  CHECK_HAS(err.text, "committed 7 s after their receipt");
+  CHECK_HAS(err.text, "VisibilityTimeout is 5 s");
+}
+
 static void only_named_entries_count_as_deleted(void) {
   static const struct {
     const char *text;
@@ -250,6 +258,7 @@ int main(void) {
   RUN(requests_follow_the_protocol);
   RUN(messages_are_read_from_pieces_of_any_size);
   RUN(an_incomplete_answer_is_an_error);
+  RUN(a_short_visibility_is_reported);
   RUN(only_named_entries_count_as_deleted);
   RUN(refusals_have_a_code_and_advice);
   RUN(a_profile_of_the_shared_file_is_read);
