@@ -45,12 +45,14 @@ static enum gc_code start_webhook(struct attributes *a,
                                   const struct attributes_config *config,
                                   const struct attributes_settings *settings,
                                   struct gc_err *err) {
-  const struct webhook_settings s = {.options = &o->webhook,
-                                     .form = &config->form,
-                                     .source = &a->source,
-                                     .ledger = a->ledger,
-                                     .notice = settings->notice,
-                                     .ctx = settings->ctx};
+  const struct webhook_settings s = {
+      .options = &o->webhook,
+      .form = &config->form,
+      .source = &a->source,
+      .ledger = a->ledger,
+      .handshakes = {o->handshakes.at, o->handshakes.count},
+      .notice = settings->notice,
+      .ctx = settings->ctx};
   a->webhook = webhook_start(&s, err);
   return a->webhook != NULL ? GC_OK : err->code;
 }

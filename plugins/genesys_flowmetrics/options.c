@@ -102,6 +102,11 @@ const struct gc_opt attributes_rows[] = {
                "/etc/collectd/hook.secret"),
     GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
                0, "webhook: header that carries it.", "X-Genesys-Key"),
+    GC_OPT_STRS(OWNER, handshakes, "Handshake",
+                "webhook: globs of the hosts whose question whether they may "
+                "send events is answered (Azure Event Grid, CloudEvents). "
+                "Without any, none. May be repeated.",
+                "*.eventgrid.azure.net"),
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
                4194304, "bytes", "webhook: a larger body is answered 413.",
                "262144"),
@@ -449,6 +454,7 @@ enum gc_code attributes_check(struct attributes_options *o,
   GC_TRY(check_retention(o, ret, err));
   GC_TRY(check_globs("Flow", &o->flows, err));
   GC_TRY(check_globs("Metric", &o->metrics, err));
+  GC_TRY(check_globs("Handshake", &o->handshakes, err));
   if (o->source == FROM_NOTIFICATIONS)
     return check_notifications(o, err);
   return o->source == FROM_SQS ? check_sqs(o, ret, err)

@@ -23,7 +23,7 @@ struct attributes_options {
   uint32_t connect_timeout_s;
   char *format, *retention;
   char *state_url, *state_user, *state_password_file;
-  struct gc_strs flows, metrics;
+  struct gc_strs flows, metrics, handshakes;
   bool values;
   uint32_t max_series;
 };

@@ -65,6 +65,16 @@ unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
 /* Reports an unreadable secret file at the start, before the first event. */
 void webhook_check_secret_file(struct webhook *w);
 
+/* ---- handshake.c ---- */
+
+/* The status of a request that asks whether its sender may send events, and the
+ * JSON to answer in `out`, which may stay empty; 0 for any other request. */
+unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
+                             const struct gc_buf *body, struct gc_buf *out);
+/* The origin of an OPTIONS request that may send events; else NULL. Borrowed
+ * from the connection. */
+const char *webhook_allowed_origin(struct webhook *w, struct MHD_Connection *c);
+
 /* Callbacks of libmicrohttpd (microhttpd.h); `ctx` is the webhook. */
 enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
                                    const char *url, const char *method,

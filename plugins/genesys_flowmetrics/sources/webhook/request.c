@@ -6,12 +6,15 @@
 
 #include "common/net/clock.h"
 
+enum { ANSWER_MAX_BYTES = 4096 };
+
 /* A request whose head was read. */
 struct call {
   struct batch batch; /* first: on_batch receives its address */
   struct webhook *webhook;
   struct MHD_Connection *connection;
-  struct gc_buf body;
+  struct gc_buf body, answer; /* answer: empty for the table's words */
+  const char *origin;         /* of a handshake by OPTIONS; else NULL */
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
   bool is_unread;  /* some of its metrics were not understood */
@@ -35,16 +38,24 @@ static const struct {
 /* ---- answers ---- */
 
 static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
-                                    unsigned status) {
+                                    const struct call *call) {
+  unsigned status = call->status;
+  bool is_json = call->answer.len > 0;
   size_t i = 0;
   while (i + 1 < GC_COUNT(answers) && answers[i].status != status)
     i++;
+  const char *text = is_json ? call->answer.data : answers[i].words;
   struct MHD_Response *r = MHD_create_response_from_buffer(
-      strlen(answers[i].words), (void *)answers[i].words,
-      MHD_RESPMEM_PERSISTENT);
+      is_json ? call->answer.len : strlen(text), (void *)text,
+      is_json ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
   if (r == NULL)
     return MHD_NO;
-  MHD_add_response_header(r, "Content-Type", "text/plain");
+  MHD_add_response_header(r, "Content-Type",
+                          is_json ? "application/json" : "text/plain");
+  if (call->origin != NULL) {
+    MHD_add_response_header(r, "WebHook-Allowed-Origin", call->origin);
+    MHD_add_response_header(r, "WebHook-Allowed-Rate", "*");
+  }
   if (status == 503)
     MHD_add_response_header(r, "Retry-After", "5");
   if (status == 405)
@@ -97,13 +108,19 @@ static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
   call->connection = c;
   call->body.max = w->settings.options->max_body_bytes;
   call->batch = (struct batch){.source = w->settings.source, .done = on_batch};
-  call->status = webhook_authorize(w, c, url, method);
+  call->answer.max = ANSWER_MAX_BYTES;
+  if (strcmp(method, "OPTIONS") == 0 &&
+      strcmp(url, w->settings.options->path) == 0)
+    call->origin = webhook_allowed_origin(w, c);
+  call->status =
+      call->origin != NULL ? 200 : webhook_authorize(w, c, url, method);
   return call;
 }
 
 static void call_free(struct call *call) {
   batch_clear(&call->batch);
   gc_buf_clear(&call->body);
+  gc_buf_clear(&call->answer);
   free(call);
 }
 
@@ -118,6 +135,10 @@ static void add_body(struct call *call, const char *bytes, size_t len) {
 static void decode_body(struct call *call) {
   struct webhook *w = call->webhook;
   const struct event_sink sink = {batch_add, &call->batch};
+  call->status =
+      webhook_shake_hands(w, call->connection, &call->body, &call->answer);
+  if (call->status != 0)
+    return;
   pthread_mutex_lock(&w->reading);
   enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
                                  call->body.len, &call->counts, &sink, NULL);
@@ -155,7 +176,7 @@ enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
     if (call == NULL)
       return MHD_NO;
     /* A refusal before the body was read closes the connection. */
-    return call->status != 0 ? queue_answer(w, c, call->status) : MHD_YES;
+    return call->status != 0 ? queue_answer(w, c, call) : MHD_YES;
   }
   if (*len > 0) {
     add_body(call, bytes, *len);
@@ -165,7 +186,7 @@ enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
   if (call->status == 0 && !call->is_resumed)
     decode_body(call);
   if (call->status != 0)
-    return queue_answer(w, c, call->status);
+    return queue_answer(w, c, call);
   submit_batch(call);
   return MHD_YES;
 }

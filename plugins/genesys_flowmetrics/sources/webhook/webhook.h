@@ -31,6 +31,7 @@ struct webhook_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
+  struct name_filter handshakes; /* hosts that may ask; none: nobody */
   /* The outcome of listening, of reading the secret file, and what else an
    * operator should know. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);

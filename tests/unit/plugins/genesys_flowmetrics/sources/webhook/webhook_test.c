@@ -30,6 +30,9 @@ static uint16_t port;
 static char address[] = "127.0.0.1", events_path[] = "/genesys";
 static char header[] = "X-Api-Key";
 static struct webhook_options options;
+static char azure[] = "*.eventgrid.azure.net";
+static char *asking[] = {azure};
+static struct name_filter handshakes;
 
 static _Atomic int64_t wall_ms = INT64_C(1678004300000);
 static _Atomic unsigned clock_notices, unread_notices, late_notices;
@@ -75,6 +78,7 @@ static void begin(void) {
                                      .form = &form,
                                      .source = &source,
                                      .ledger = ledger = ledger_new(&l, NULL),
+                                     .handshakes = handshakes,
                                      .notice = notice};
   struct gc_err err = {.text = ""};
   CHECK_INT(ledger_start(ledger, &err), GC_OK);
@@ -185,6 +189,52 @@ static void a_late_attribute_is_reported(void) {
   CHECK_INT(late_notices, 1);
   wall_ms = right;
   end();
+}
+
+static void text_of(const char *request, char out[1000]) {
+  int fd = dial();
+  ssize_t n;
+  size_t got = 0;
+  CHECK_INT(write(fd, request, strlen(request)), strlen(request));
+  shutdown(fd, SHUT_WR);
+  while (got < 999 && (n = read(fd, out + got, 999 - got)) > 0)
+    got += (size_t)n;
+  out[got] = '\0';
+  close(fd);
+}
+
+static void a_handshake_is_for_hosts_that_are_named(void) {
+  static const char url[] = "https://rp-eastus.eventgrid.azure.net/validate";
+  char body[300], request[700], answer[1000];
+  snprintf(body, sizeof(body),
+           "[{\"id\":\"i\",\"data\":{\"validationCode\":\"512d\","
+           "\"validationUrl\":\"%s\"}}]",
+           url);
+  snprintf(request, sizeof(request),
+           "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+           "X-Api-Key: s3cret\r\naeg-event-type: SubscriptionValidation\r\n"
+           "Content-Length: %zu\r\n\r\n%s",
+           strlen(body), body);
+  begin();
+  text_of(request, answer);
+  CHECK_HAS(answer, " 401 ");
+  end();
+  handshakes = (struct name_filter){asking, 1};
+  begin();
+  text_of(request, answer);
+  CHECK_HAS(answer, " 200 ");
+  CHECK_HAS(answer, "{\"validationResponse\":\"512d\"}");
+  text_of("OPTIONS /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "WebHook-Request-Origin: x.eventgrid.azure.net\r\n\r\n",
+          answer);
+  CHECK_HAS(answer, " 200 ");
+  CHECK_HAS(answer, "WebHook-Allowed-Origin: x.eventgrid.azure.net");
+  text_of("OPTIONS /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "WebHook-Request-Origin: example.com\r\n\r\n",
+          answer);
+  CHECK_HAS(answer, " 405 ");
+  end();
+  handshakes = (struct name_filter){NULL, 0};
 }
 
 static void a_refused_request_counts_nothing(void) {
@@ -344,6 +394,7 @@ int main(void) {
   RUN(a_200_means_that_it_is_counted);
   RUN(what_is_ahead_of_our_clock_is_not_acknowledged);
   RUN(an_event_that_is_not_understood_is_not_acknowledged);
+  RUN(a_handshake_is_for_hosts_that_are_named);
   RUN(a_refused_request_counts_nothing);
   RUN(a_refusal_is_sent_before_the_body_is_read);
   RUN(chunks_are_counted_too);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Senders that ask before they send events: Azure Event Grid with a request of
+ * its own (aeg-event-type), CloudEvents with OPTIONS (WebHook-Request-Origin),
+ * SNS with a message (x-amz-sns-message-type). Facts: Microsoft, "Endpoint
+ * validation with Event Grid event schema"; CloudEvents, "HTTP 1.1 Web Hooks".
+ */
+#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/glob.h"
+#include "common/base/json/document.h"
+#include "plugins/genesys_flowmetrics/events/text.h"
+
+enum { HOST_SIZE = 128, BODY_MAX_BYTES = 65536 };
+
+static const char *header_of(struct MHD_Connection *c, const char *name) {
+  const char *text = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+  return text != NULL ? text : "";
+}
+
+/* Copies a host's name; false for anything else. */
+static bool copy_host(const char *text, size_t len, char out[HOST_SIZE]) {
+  static const char letters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+  if (len == 0 || len >= HOST_SIZE)
+    return false;
+  memcpy(out, text, len);
+  out[len] = '\0';
+  return strspn(out, letters) == len;
+}
+
+/* The host of "https://HOST/…". */
+static bool host_of(const char *url, char out[HOST_SIZE]) {
+  static const char scheme[] = "https://";
+  size_t skip = sizeof(scheme) - 1;
+  if (url == NULL || strncmp(url, scheme, skip) != 0)
+    return false;
+  size_t len = strcspn(url + skip, "/:@?#");
+  return strchr("/?", url[skip + len]) != NULL &&
+         copy_host(url + skip, len, out);
+}
+
+static bool is_allowed(struct webhook *w, const char *host) {
+  const struct name_filter *f = &w->settings.handshakes;
+  struct gc_err err = {.code = GC_OK};
+  bool allowed =
+      f->count > 0 && gc_glob_accepts(f->patterns, f->count, host, NULL);
+  if (!allowed)
+    (void)gc_fail(&err, GC_ERR_PERMISSION,
+                  "%s asks whether it may send events; it is refused: name it "
+                  "in Handshake if it may",
+                  host);
+  w->settings.notice(w->settings.ctx, "handshake", &err);
+  return allowed;
+}
+
+const char *webhook_allowed_origin(struct webhook *w,
+                                   struct MHD_Connection *c) {
+  char host[HOST_SIZE];
+  const char *origin = header_of(c, "WebHook-Request-Origin");
+  return copy_host(origin, strlen(origin), host) && is_allowed(w, host) ? origin
+                                                                        : NULL;
+}
+
+/* Answers with the code of the request, an object in an array. */
+static unsigned validate(struct webhook *w, const struct gc_buf *body,
+                         struct gc_buf *out) {
+  GC_AUTO(gc_document_clear) struct gc_document asked = {.root = NULL};
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  char host[HOST_SIZE];
+  const char *end = gc_buf_string(body) + body->len;
+  const char *p = text_skip_space(gc_buf_string(body), end);
+  if (p < end && *p == '[')
+    p = text_skip_space(p + 1, end);
+  if (gc_document_read(&asked, p, text_document_len(p, end), BODY_MAX_BYTES,
+                       NULL) != GC_OK)
+    return 400;
+  struct json_object *data = gc_document_member(asked.root, "data");
+  const char *code = gc_document_text(data, "validationCode");
+  if (code == NULL || !host_of(gc_document_text(data, "validationUrl"), host))
+    return 400;
+  if (!is_allowed(w, host))
+    return 401;
+  struct json_object *root = gc_document_add_object(&answer, NULL, NULL);
+  gc_document_add_text(&answer, root, "validationResponse", code);
+  return gc_document_write(&answer, out, NULL) == GC_OK ? 200 : 503;
+}
+
+/* A topic delivers to a queue without a confirmation. */
+static unsigned refuse_subscription(struct webhook *w) {
+  struct gc_err err = {.code = GC_OK};
+  (void)gc_fail(&err, GC_ERR_REQUEST,
+                "SNS asks to confirm a subscription, which the webhook does "
+                "not do: let the topic deliver to a queue (Source \"sqs\")");
+  w->settings.notice(w->settings.ctx, "handshake", &err);
+  return 400;
+}
+
+unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
+                             const struct gc_buf *body, struct gc_buf *out) {
+  if (strcmp(header_of(c, "aeg-event-type"), "SubscriptionValidation") == 0)
+    return validate(w, body, out);
+  if (strcmp(header_of(c, "x-amz-sns-message-type"),
+             "SubscriptionConfirmation") == 0)
+    return refuse_subscription(w);
+  return 0;
+}
