@@ -141,13 +141,17 @@ static void on_poll(void *ctx) {
                     : RECHECK_MS);
 }
 
-/* The pause after back-fill requests: it limits them to a quarter of the
- * budget, so that other requests of the account, such as live windows of other
- * queries, do not wait. */
-static uint64_t pace_ms(const struct gc_analytics *b, uint32_t requests) {
+/* Back-fill shares a quarter of the account's budget among all blocks, so that
+ * other requests, such as live windows of other queries, do not wait. 0: the
+ * plan is no back-fill. */
+static uint32_t background_ms(const struct gc_analytics *b,
+                              const struct gc_windows_plan *plan) {
   uint32_t per_minute =
       b->deps.requests_per_minute > 4 ? b->deps.requests_per_minute / 4 : 1;
-  return (uint64_t)requests * 60000 / per_minute;
+  bool is_live = plan->to_ms - plan->from_ms <= b->settings.rule.period_ms &&
+                 plan->to_ms >= gc_windows_newest(&b->settings.rule,
+                                                  gc_analytics_server_now(b));
+  return is_live ? 0 : 60000 / per_minute + 1;
 }
 
 static void start_poll(struct gc_analytics *b,
@@ -158,15 +162,13 @@ static void start_poll(struct gc_analytics *b,
                                         .clock = &b->clock,
                                         .settle_ms = b->settings.rule.settle_ms,
                                         .filter = filter,
-                                        .piece_max = b->piece_max};
+                                        .piece_max = b->piece_max,
+                                        .background_ms =
+                                            background_ms(b, plan)};
   gc_results_clear(&b->results);
   gc_series_forget_again(&b->series);
   b->results.plan = *plan;
   b->results.wanted = gc_filter_for_answers(&b->filter);
-  b->next_request_ms =
-      gc_analytics_now(b) +
-      pace_ms(b, gc_analytics_poll_requests(plan, b->settings.rule.period_ms,
-                                            b->piece_max, filter));
   gc_analytics_set_stage(b, GC_ANALYTICS_REQUESTING);
   gc_analytics_poll_start(&b->poll, &deps, &b->results, on_poll, b);
 }

@@ -141,6 +141,7 @@ void gc_analytics_poll_start(struct gc_analytics_poll *p,
       (struct gc_call){.endpoint = gc_source(results->query->source)->endpoint,
                        .sink = gc_decoder_sink(p->decoder),
                        .body_max = ANSWER_MAX_BYTES,
+                       .background_ms = deps->background_ms,
                        .done = on_answer,
                        .ctx = p};
   continue_poll(p);
@@ -152,14 +153,4 @@ void gc_analytics_poll_clear(struct gc_analytics_poll *p) {
   gc_decoder_free(p->decoder);
   p->decoder = NULL;
   gc_buf_clear(&p->body);
-}
-
-uint32_t gc_analytics_poll_requests(const struct gc_windows_plan *plan,
-                                    int64_t period_ms, uint32_t piece_max,
-                                    const struct gc_intern *filter) {
-  int64_t at_ms = plan->again_from_ms, from_ms, to_ms;
-  uint32_t count = 0;
-  while (gc_windows_piece(plan, period_ms, piece_max, &at_ms, &from_ms, &to_ms))
-    count++;
-  return count * batch_count(filter);
 }

@@ -17,6 +17,7 @@ struct gc_analytics_poll_deps {
   int64_t settle_ms;
   const struct gc_intern *filter; /* ids to request; NULL: no filter */
   uint32_t piece_max;             /* windows of one request */
+  uint32_t background_ms;         /* of struct gc_call */
 };
 
 /* The caller's memory, zeroed before the first poll_start. */
@@ -49,10 +50,5 @@ void gc_analytics_poll_start(struct gc_analytics_poll *p,
 /* Ends a running poll without `done`, and frees its memory; the results
  * stay. */
 void gc_analytics_poll_clear(struct gc_analytics_poll *p);
-
-/* The number of requests for a plan. */
-uint32_t gc_analytics_poll_requests(const struct gc_windows_plan *plan,
-                                    int64_t period_ms, uint32_t piece_max,
-                                    const struct gc_intern *filter);
 
 #endif

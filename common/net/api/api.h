@@ -33,6 +33,10 @@ struct gc_call {
   struct gc_sink sink; /* .write NULL: the answer's body is not needed */
   uint64_t body_max;   /* bytes; a longer answer fails */
   unsigned waits_max;  /* answers 429 after which it fails; 0: it never does */
+  /* Not 0: a background call, such as back-fill. All background calls of the
+   * account share one rate, one each background_ms, and leave one connection to
+   * the other calls, unless there is only one. */
+  uint32_t background_ms;
   /* err->code GC_OK: the sink has received the whole answer. `reply` is the
    * last one, NULL when nothing was sent (GC_ERR_UNAVAILABLE and others). Both
    * are borrowed for the call. The call may be freed or made again inside. */

@@ -51,6 +51,47 @@ static void no_more_than_the_limit_are_out_at_once(void) {
   }
 }
 
+/* ---- background calls ---- */
+
+static void background_calls_share_a_rate_and_leave_a_connection(void) {
+  struct job jobs[8], live;
+  api_begin_with(300, 4);
+  api_token();
+  replay_answer(&api_world, &(struct replay_answer){.match = "GET",
+                                                    .times = REPLAY_ALWAYS,
+                                                    .status = 200,
+                                                    .body = "{}",
+                                                    .delay_ms = 60000});
+  for (int i = 0; i < 8; i++) {
+    api_prepare(&jobs[i], GC_ENDPOINT_QUEUES);
+    jobs[i].call.background_ms = 800; /* a quarter of 300 a minute */
+    gc_api_call(api, &jobs[i].call);
+  }
+  replay_run(&api_world, 500);
+  CHECK_INT(api_world.in_flight, 1);
+  replay_run(&api_world, 5000);
+  CHECK_INT(api_world.in_flight, 3); /* of four */
+  api_call(&live, GC_ENDPOINT_USERS);
+  replay_run(&api_world, 10);
+  CHECK_INT(api_world.in_flight, 4);
+  replay_run(&api_world, 300000);
+  CHECK_INT(api_done_count, 9);
+  api_end();
+}
+
+static void a_background_call_has_the_only_connection(void) {
+  struct job job;
+  api_begin_with(300, 1);
+  api_token();
+  api_answer(QUEUES, 0, 200);
+  api_prepare(&job, GC_ENDPOINT_QUEUES);
+  job.call.background_ms = 800;
+  gc_api_call(api, &job.call);
+  replay_run(&api_world, 100);
+  CHECK_INT(job.done, 1);
+  api_end();
+}
+
 /* ---- the budget ---- */
 
 static void the_budget_paces_for_hours(void) {
@@ -243,6 +284,8 @@ static void a_call_may_be_freed_inside_done(void) {
 int main(void) {
   RUN(calls_go_out_in_the_order_they_were_made);
   RUN(no_more_than_the_limit_are_out_at_once);
+  RUN(background_calls_share_a_rate_and_leave_a_connection);
+  RUN(a_background_call_has_the_only_connection);
   RUN(the_budget_paces_for_hours);
   RUN(the_rest_of_the_budget_is_reported);
   RUN(a_queued_call_can_be_cancelled);
