@@ -230,22 +230,23 @@ static void talk_and_hang_up(struct lives_build *b, const struct stay *s) {
   hang_up(b, agent);
 }
 
-/* The customer leaves while waiting, some while an agent rings. */
+/* The customer leaves while waiting, some while an agent rings. All end within
+ * a moment. */
 static void abandon(struct lives_build *b, const struct stay *s) {
   rings_in_vain(b, s);
   unsigned agent = chance(b, 40) ? ring(b, s->queue) : s->acd;
-  int64_t at_ms = b->now_ms;
-  enum { ACD, AGENT, CUSTOMER };
-  unsigned first = dice(b, 3);
+  unsigned customer_goes = dice(b, 3);
+  bool agent_first = chance(b, 50);
   for (unsigned i = 0; i < 3; i++) {
-    unsigned which = (first + i) % 3;
-    if (which == ACD)
-      fact_at(b, s->acd, LIVES_ENDS, at_ms + dice(b, 20));
-    else if (which == AGENT && agent != s->acd)
-      fact_at(b, agent, LIVES_ENDS, at_ms + dice(b, 20));
-    else if (which == CUSTOMER)
-      fact_at(b, b->customer, LIVES_ENDS, at_ms + dice(b, 20));
-    maybe_say(b);
+    unsigned who = (i == 0) == agent_first ? agent : s->acd;
+    if (i == customer_goes)
+      fact_at(b, b->customer, LIVES_ENDS, b->now_ms + dice(b, 20));
+    if (i < 2 && (who != s->acd || who != agent || i == 0))
+      fact(b, who, LIVES_ENDS);
+    if (chance(b, 50)) {
+      say(b);
+      b->now_ms += 1 + dice(b, 20);
+    }
   }
   say(b);
   b->now_ms += 20;
@@ -515,7 +516,7 @@ static void make_parked(struct lives_build *b) {
 }
 
 /* The deliveries for which the law holds today. */
-#define ALL (1u << LIVES_IN_ORDER)
+#define ALL ((1u << LIVES_KINDS) - 1)
 
 const struct lives_shape lives_shapes[] = {
     {"call", make_call, ALL},
@@ -524,7 +525,7 @@ const struct lives_shape lives_shapes[] = {
     {"transfers", make_transfers, ALL},
     {"requeued", make_requeued, ALL},
     {"overflow", make_overflow, ALL},
-    {"handover", make_handover, 0},
+    {"handover", make_handover, ALL},
     {"consult", make_consult, ALL},
     {"consult with a queue", make_consult_queue, ALL},
     {"conference", make_conference, ALL},

@@ -69,7 +69,8 @@ struct lives_item {
   int64_t pause_ms; /* since the one before */
   int64_t skew_ms;  /* of the model's clock */
   uint8_t snapshot;
-  bool gap; /* the stream was interrupted before it */
+  uint8_t after; /* it arrives after that snapshot was sent */
+  bool gap;      /* the stream was interrupted before it */
 };
 
 struct lives_delivery {

@@ -79,6 +79,14 @@ static void put(struct lives_delivery *d, unsigned snapshot, int64_t pause_ms) {
                                                .pause_ms = pause_ms};
 }
 
+/* All arrive after the last of them was sent, within minutes: what is heard of
+ * later than a conversation is kept finds only its totals. */
+static void delay(struct lives_delivery *d, unsigned first) {
+  for (unsigned i = first; i < d->count; i++)
+    if (d->items[i].snapshot > d->items[first].after)
+      d->items[first].after = d->items[i].snapshot;
+}
+
 static void shuffle(struct lives_delivery *d, unsigned first, uint64_t *r) {
   for (unsigned i = d->count; i > first + 1; i--) {
     unsigned k = first + lives_random(r, i - first);
@@ -86,6 +94,7 @@ static void shuffle(struct lives_delivery *d, unsigned first, uint64_t *r) {
     d->items[i - 1] = d->items[k];
     d->items[k] = kept;
   }
+  delay(d, first);
 }
 
 static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
@@ -112,8 +121,8 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
     for (unsigned k = i; k < i + n && k < until; k++)
       if (!is_lost || k + 1 == l->snapshots)
         put(d, k, lives_random(r, 50));
-    if (!is_lost && i > 0 && lives_random(r, 6) == 0)
-      put(d, lives_random(r, i), lives_random(r, 50));
+    if (!is_lost && first > 0 && lives_random(r, 6) == 0)
+      put(d, d->items[lives_random(r, first)].snapshot, lives_random(r, 50));
     if (lives_random(r, 2) == 0)
       shuffle(d, first, r);
     if (d->count > first) {

@@ -9,7 +9,7 @@
 static const struct cv_dialect snapshot_dialect = {
     .part_size = sizeof(struct participant),
     .list_presences = cv_list_presences,
-    .find_last_start = cv_find_last_start,
+    .describe_removed = cv_describe_removed,
     .schedule_breach = cv_schedule_breach,
     .count_overdue = cv_count_overdue,
 };
@@ -43,8 +43,13 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   m->first_free = CV_NONE;
   m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
   m->codes.max = CV_WRAPUPS_MAX;
-  m->now_ms = m->evicted_ms = s->started_ms;
+  m->now_ms = s->started_ms;
   if (set_bounds(m, err) != GC_OK) {
+    free(m);
+    return NULL;
+  }
+  if (cv_removed_init(&m->removed, s->max) != GC_OK) {
+    gc_fail(err, GC_ERR_MEMORY, "no memory for conversations");
     free(m);
     return NULL;
   }
@@ -61,20 +66,64 @@ void conversations_free(struct conversations *m) {
 }
 
 /* Only a conversation with a participant of a queue is kept. */
+static bool is_of_queue(const struct cv_party *p) {
+  return (p->purpose == CV_ACD || p->purpose == CV_AGENT) &&
+         p->queue_text[0] != '\0';
+}
+
 static bool has_queue(const struct cv_event *e) {
   for (unsigned i = 0; i < e->count; i++)
-    if ((e->parties[i].purpose == CV_ACD ||
-         e->parties[i].purpose == CV_AGENT) &&
-        e->parties[i].queue_text[0] != '\0')
+    if (is_of_queue(&e->parties[i]))
       return true;
   return false;
 }
 
-/* The start of new contacts: an older contact may have been counted for a
- * conversation that was removed since. */
-static int64_t since_of_new(const struct conversations *m) {
-  int64_t removed_ms = m->now_ms - CV_KEEP_MS;
-  return removed_ms > m->evicted_ms ? removed_ms : m->evicted_ms;
+/* What of a conversation is counted: all that began after the block did. What
+ * was counted before it was removed is not counted again. */
+static void set_since(const struct conversations *m, struct conversation *c,
+                      const struct cv_removed *removed) {
+  int64_t since_ms = m->s.started_ms > m->removed.forgotten_ms
+                         ? m->s.started_ms
+                         : m->removed.forgotten_ms;
+  c->since_ms = since_ms;
+  if (removed == NULL)
+    return;
+  if (removed->since_ms > since_ms)
+    c->since_ms = removed->since_ms;
+  c->known = removed->count;
+  c->known_ms = removed->fact_ms;
+  c->was_breached = removed->is_breached;
+}
+
+static bool has_news(const struct cv_event *e, const struct cv_removed *known) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < e->count; i++) {
+    const struct cv_party *p = &e->parties[i];
+    if (!is_of_queue(p))
+      continue;
+    if (++count > known->count || p->connected_ms > known->fact_ms ||
+        p->end_ms > known->fact_ms || p->acw_start_ms > known->fact_ms ||
+        p->acw_end_ms > known->fact_ms || p->hold_ms > known->fact_ms)
+      return true;
+  }
+  return false;
+}
+
+/* CV_NONE and GC_OK: there is nothing to keep. */
+static enum gc_code add_conversation(struct conversations *m,
+                                     const struct cv_event *e,
+                                     uint32_t *ret_number) {
+  const struct cv_removed *found = cv_removed_find(&m->removed, e->id);
+  struct cv_removed removed = found != NULL ? *found : (struct cv_removed){0};
+  *ret_number = CV_NONE;
+  if (uuid_key_is_none(e->id) || !has_queue(e) ||
+      (removed.is_over && !has_news(e, &removed)))
+    return GC_OK;
+  *ret_number = cv_table_add(m, e->id);
+  if (*ret_number == CV_NONE)
+    return GC_ERR_MEMORY;
+  set_since(m, cv_at(m, *ret_number), found != NULL ? &removed : NULL);
+  return GC_OK;
 }
 
 /* Those that are counted make room for participants that found none: a repeat
@@ -82,6 +131,7 @@ static int64_t since_of_new(const struct conversations *m) {
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {
   enum { ROUNDS_MAX = CV_PARTIES_MAX };
+  struct participant *answered[CV_PARTS_MAX];
   struct cv_merged merged = {.is_new = true, .is_crowded = true};
   enum gc_code code = GC_OK;
   *ret_is_new = false;
@@ -91,8 +141,9 @@ static enum gc_code apply_all(struct conversations *m, struct conversation *c,
       break;
     *ret_is_new = true;
     cv_set_media(c);
-    cv_apply_transitions(m, c);
-    cv_count_outcomes(m, c);
+    cv_find_answered(c, answered);
+    cv_count_transitions(m, c, answered);
+    cv_count_outcomes(m, c, answered);
   }
   return code;
 }
@@ -103,16 +154,12 @@ enum gc_code conversations_apply(struct conversations *m,
   if (m->dialect != &snapshot_dialect)
     return GC_ERR_CONFIG;
   m->stats.events++;
-  if (number == CV_NONE) {
-    if (uuid_key_is_none(event->id) || !has_queue(event))
-      return GC_OK;
-    number = cv_table_add(m, event->id);
-    if (number == CV_NONE)
-      return GC_ERR_MEMORY;
-    cv_at(m, number)->since_ms = since_of_new(m);
-  } else {
+  if (number != CV_NONE)
     cv_table_touch(m, number);
-  }
+  else
+    GC_TRY(add_conversation(m, event, &number));
+  if (number == CV_NONE)
+    return GC_OK;
   struct conversation *c = cv_at(m, number);
   bool is_new;
   enum gc_code code = apply_all(m, c, event, &is_new);
@@ -193,5 +240,6 @@ void conversations_stats(const struct conversations *m,
                (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +
                m->queue_cap * sizeof(struct queue) +
                m->pair_count * sizeof(struct pair) +
-               m->wrapup_changes * sizeof(struct wrapup_change) + sizeof(*m);
+               m->wrapup_changes * sizeof(struct wrapup_change) +
+               cv_removed_bytes(&m->removed) + sizeof(*m);
 }

@@ -4,9 +4,9 @@
  *
  * The model is a set of conversations by id. Each event is a snapshot of the
  * whole conversation. A merge only adds times: an older snapshot or a missing
- * participant removes nothing. Counters follow from merged facts and the
- * server's own times, so the order of arrival, duplicates and repeats after a
- * reconnect change no total.
+ * participant removes nothing. Counters are a function of the merged facts and
+ * the server's own times, so the order of arrival, delays, duplicates and
+ * repeats after a reconnect change no total.
  *
  * decode.c → this → samples.c. Pure; one thread at a time. Times are epoch ms
  * of the server's clock. */
@@ -37,8 +37,8 @@ enum cv_state {
 
 enum { CV_BOUNDS_MAX = 64 };
 
-/* How long an ended conversation is kept, so that late duplicates change
- * nothing. A later event counts nothing that happened before. */
+/* How long an ended conversation is kept. A later event counts what it has more
+ * than the model knew then (removed.h). */
 #define CV_KEEP_MS INT64_C(600000)
 
 /* A contact that still waits is a breach this long after the target, since its

@@ -12,7 +12,7 @@ static void maintain_conversation(struct conversations *m, uint32_t number) {
     cv_table_remove(m, number);
   } else if (idle_ms >= m->s.age_ms) {
     m->stats.aged++;
-    cv_table_evict(m, number);
+    cv_table_remove(m, number);
   } else {
     if (m->targets_changed)
       m->dialect->schedule_breach(m, c);

@@ -204,10 +204,6 @@ static unsigned list_presences(const struct conversation *c,
   return count;
 }
 
-static int64_t find_last_start(const struct conversation *c) {
-  return c->count > 0 ? c->stays[c->count - 1].entered_ms : 0;
-}
-
 static int64_t due_of(const struct conversations *m, struct guide_stay *s) {
   struct cv_wait wait = wait_of(s);
   return s->ended_ms == 0 ? cv_breach_due_ms(m, &wait) : 0;
@@ -248,7 +244,6 @@ static void count_overdue_stays(struct conversations *m,
 const struct cv_dialect cv_guide_dialect = {
     .part_size = sizeof(struct guide_stay),
     .list_presences = list_presences,
-    .find_last_start = find_last_start,
     .schedule_breach = schedule_stay_breach,
     .count_overdue = count_overdue_stays,
 };

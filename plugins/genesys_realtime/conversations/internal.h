@@ -3,10 +3,11 @@
  * tests include this.
  *
  *   table         conversations by id: hash table, pool, order of last event
+ *   removed       what was counted of those that the table no longer has
  *   queues        queues by id, their counters and service level targets
  *   participants  questions about one conversation's participants
  *   merge         snapshot → facts that are new
- *   transitions   new facts → changes of state, in the order of time
+ *   transitions   facts → changes of state, in the order of time
  *   outcomes      facts → offers, answers, abandons, transfers, breaches
  *   guide_states  the guide dialect: a state for each conversation and queue
  *   wrapup        changes by wrap-up code
@@ -22,6 +23,7 @@
 
 #include "common/base/intern.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
+#include "plugins/genesys_realtime/conversations/removed.h"
 
 enum {
   CV_NONE = UINT32_MAX,   /* no conversation */
@@ -29,19 +31,9 @@ enum {
   CV_PARTS_MAX = 64,      /* participants, or stays, of one conversation */
   CV_PARTS_AVERAGE = 4,   /* of all conversations together */
   CV_BLOCK = 1024,        /* conversations in one block of the pool */
-  CV_STEPS_MAX = CV_PARTS_MAX * 7,
+  CV_STEPS_MAX = CV_PARTS_MAX * 5,
   CV_WRAPUPS_MAX = 1000, /* codes */
   CV_WRAPUP_CHANGES_MAX = 65536,
-};
-
-/* participant.progress: the steps that transitions.c has applied. */
-enum {
-  PROGRESS_SEEN = 1 << 0,
-  PROGRESS_CONNECTED = 1 << 1,
-  PROGRESS_ENDED = 1 << 2,
-  PROGRESS_ACW = 1 << 3,
-  PROGRESS_ACW_ENDED = 1 << 4,
-  PROGRESS_HELD = 1 << 5, /* on hold now: the only bit that is cleared again */
 };
 
 /* participant.counted and guide_stay.counted: the outcomes that were counted,
@@ -61,16 +53,19 @@ struct participant {
   /* Facts, by merge.c. */
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
-  uint32_t queue;               /* its number */
+  int64_t acw_start_ms, acw_end_ms;
+  uint32_t queue;             /* its number */
   uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
   uint8_t media : 4;          /* its own */
   uint8_t counted_media : 4;  /* it is counted under, see cv_set_media */
   uint8_t purpose : 4;        /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
+  uint8_t is_held : 1;        /* now */
+  uint8_t is_known : 1;       /* of a conversation that was removed meanwhile */
 
-  uint8_t progress; /* PROGRESS_*, by transitions.c */
-  uint8_t counted;  /* COUNTED_*, by outcomes.c */
+  uint8_t changed; /* bits of the steps that were counted, by transitions.c */
+  uint8_t counted; /* COUNTED_*, by outcomes.c */
 };
 
 /* Guide dialect: a conversation's stay in a queue. */
@@ -97,7 +92,8 @@ enum {
 struct conversation {
   struct uuid_key id;
   int64_t last_event_ms;
-  int64_t since_ms;           /* earlier offers and changes are not counted */
+  int64_t since_ms; /* earlier offers and changes are not counted */
+  int64_t known_ms; /* of participants that are known: later changes are new */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
   union {                     /* by dialect; in the order of arrival */
@@ -108,6 +104,8 @@ struct conversation {
   struct cv_holds *holds; /* before the latest ones; NULL: none */
   uint32_t older, newer;  /* by last event; of a free one: older is the next */
   uint8_t count, cap;     /* of parts */
+  uint8_t known;          /* the first ones were counted before a removal */
+  bool was_breached;      /* a breach by waiting was counted before it */
   uint8_t flags;          /* C_* */
   uint8_t misses;         /* successive polls that did not list it */
   uint8_t customers, customers_gone;
@@ -150,17 +148,18 @@ struct queue {
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
 };
 
-/* New facts of a snapshot that only transitions.c needs; by participant. */
+/* New facts of a snapshot, by participant. */
 struct gain {
-  int64_t acw_ms, acw_end_ms;
+  bool ends;            /* the end is new */
   int64_t hold_ms;      /* a new hold that lasts; 0: none */
-  bool release;         /* the hold before it is over */
+  int64_t released_ms;  /* the begin of a hold that is over now; 0: none */
   int64_t past_hold_ms; /* a hold that is over, reported late; 0: none */
 };
 
 struct step {
   int64_t at_ms;
   uint8_t kind, participant;
+  uint8_t from, to; /* enum cv_state, before and after it */
 };
 
 /* A conversation's state in one of its queues, by medium. */
@@ -175,8 +174,9 @@ struct cv_dialect {
   /* Each queue and medium once. Returns how many. */
   unsigned (*list_presences)(const struct conversation *c,
                              struct cv_presence ret[CV_PARTS_MAX]);
-  /* The latest start of a part; 0: none is known. */
-  int64_t (*find_last_start)(const struct conversation *c);
+  /* What was counted, for the set of removed conversations; NULL: the counters
+   * do not depend on it. */
+  struct cv_removed (*describe_removed)(const struct conversation *c);
   /* Sets due_ms and C_INACTIVE; after any change. */
   void (*schedule_breach)(const struct conversations *m,
                           struct conversation *c);
@@ -194,7 +194,6 @@ struct conversations {
   const struct cv_dialect *dialect;
   int64_t bounds_ms[CV_BOUNDS_MAX];
   int64_t now_ms, complete_ms, poll_began_ms;
-  int64_t evicted_ms; /* the latest start in an evicted conversation, + 1 */
   bool targets_changed;
   uint16_t gap; /* the number of gaps so far */
 
@@ -206,6 +205,7 @@ struct conversations {
   uint32_t slot_count;
   size_t part_cap; /* sum over all conversations */
   size_t hold_cap; /* likewise */
+  struct cv_removed_set removed;
 
   struct queue *queues;
   uint32_t queue_count, queue_cap;
@@ -246,10 +246,8 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
 void cv_table_sort(struct conversations *m, uint32_t number);
 /* Notes an event: makes it the newest. */
 void cv_table_touch(struct conversations *m, uint32_t number);
+/* Later events may still come: they count nothing a second time. */
 void cv_table_remove(struct conversations *m, uint32_t number);
-/* Removes a conversation whose later events may still come: contacts that
- * started until now are not counted again then. */
-void cv_table_evict(struct conversations *m, uint32_t number);
 /* Adds a zeroed participant or stay; NULL: out of memory or too many.
  * Invalidates pointers to the others of this conversation. */
 void *cv_table_add_part(struct conversations *m, struct conversation *c);
@@ -299,11 +297,23 @@ bool cv_is_first_of_presence(const struct conversation *c,
  * before, else one that was connected at most a second later; NULL: none. */
 struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
                                 int64_t at_ms);
+/* By index, the acd participant whose contact an agent answered; NULL: none. */
+void cv_find_answered(const struct conversation *c,
+                      struct participant *ret[CV_PARTS_MAX]);
+/* When the first agent was connected while the contact was in the queue; 0: it
+ * was not answered. An agent without an acd participant of its queue (a call on
+ * behalf of the queue) answers nothing. */
+int64_t cv_find_answer_ms(const struct conversation *c,
+                          const struct participant *acd,
+                          struct participant *const *answered);
+bool cv_is_wrapping_up(const struct participant *p);
+/* When the hold that began last began. */
+int64_t cv_latest_hold_ms(const struct participant *agent);
 /* The acd participant was connected before offers are counted. */
 bool cv_is_prior(const struct conversation *c, const struct participant *acd);
 unsigned cv_list_presences(const struct conversation *c,
                            struct cv_presence ret[CV_PARTS_MAX]);
-int64_t cv_find_last_start(const struct conversation *c);
+struct cv_removed cv_describe_removed(const struct conversation *c);
 
 /* ---- holds.c ---- */
 
@@ -334,8 +344,10 @@ GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
 
 /* ---- transitions.c ---- */
 
-/* Applies the facts that cv_merge gained and counts the changes of state. */
-void cv_apply_transitions(struct conversations *m, struct conversation *c);
+/* Counts the changes of state that follow from the facts. `answered`: by
+ * cv_find_answered. */
+void cv_count_transitions(struct conversations *m, struct conversation *c,
+                          struct participant *const *answered);
 
 /* ---- outcomes.c ---- */
 
@@ -363,7 +375,11 @@ int64_t cv_breach_due_ms(const struct conversations *m,
                          const struct cv_wait *w);
 
 /* Counts the outcomes that follow from the facts of a conversation. */
-void cv_count_outcomes(struct conversations *m, struct conversation *c);
+void cv_count_outcomes(struct conversations *m, struct conversation *c,
+                       struct participant *const *answered);
+/* The acd participant ended, no agent answered and none is about to. */
+bool cv_is_departed(const struct conversation *c,
+                    const struct participant *acd);
 /* Two functions of struct cv_dialect. */
 void cv_schedule_breach(const struct conversations *m, struct conversation *c);
 void cv_count_overdue(struct conversations *m, struct conversation *c);

@@ -42,28 +42,21 @@ static void merge_time(struct merge *g, int64_t *known, int64_t reported) {
 }
 
 /* Work that begins and is skipped later ends; else there was none. */
-static void merge_acw(struct merge *g, const struct participant *p,
-                      struct gain *gain, const struct cv_party *party) {
-  bool begins = !(p->progress & PROGRESS_ACW) && party->acw_start_ms != 0,
-       ends = !(p->progress & PROGRESS_ACW_ENDED) && party->acw_end_ms != 0;
-  g->is_older |= ((p->progress & PROGRESS_ACW) && party->acw_start_ms == 0) ||
-                 ((p->progress & PROGRESS_ACW_ENDED) && party->acw_end_ms == 0);
-  if (begins && party->acw_skipped)
+static void merge_acw(struct merge *g, struct participant *p,
+                      const struct cv_party *party) {
+  if (p->acw_start_ms == 0 && (party->acw_start_ms == 0 || party->acw_skipped))
     return;
-  if (begins)
-    gain->acw_ms = party->acw_start_ms;
-  if (ends)
-    gain->acw_end_ms = party->acw_end_ms;
-  g->is_new |= begins || ends;
+  merge_time(g, &p->acw_start_ms, party->acw_start_ms);
+  merge_time(g, &p->acw_end_ms, party->acw_end_ms);
 }
 
 static void merge_facts(struct merge *g, unsigned index,
                         const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];
-  struct gain *gain = &g->m->gains[index];
+  g->m->gains[index].ends = p->end_ms == 0 && party->end_ms != 0;
   merge_time(g, &p->connected_ms, party->connected_ms);
   merge_time(g, &p->end_ms, party->end_ms);
-  merge_acw(g, p, gain, party);
+  merge_acw(g, p, party);
   /* Of an agent only a leg that was connected transfers. */
   if (party->transferred && !p->is_transferred &&
       (p->purpose == CV_ACD || p->connected_ms != 0)) {
@@ -96,23 +89,24 @@ static bool deserves_room(const struct conversation *c,
 /* In this order participants are dropped. */
 enum worth { WORTH_ALERT, WORTH_AGENT, WORTH_ACD, WORTH_KEPT };
 
-static enum worth worth_of(const struct participant *p) {
+static enum worth worth_of(const struct participant *p,
+                           const struct gain *gain) {
   if (p->end_ms == 0)
     return WORTH_KEPT;
   if (p->purpose == CV_AGENT && p->connected_ms == 0)
     return WORTH_ALERT;
-  if (!(p->progress & PROGRESS_ENDED) || cv_is_pending(p->counted) ||
-      (p->progress & (PROGRESS_ACW | PROGRESS_ACW_ENDED)) == PROGRESS_ACW)
+  if (gain->ends || cv_is_pending(p->counted) || cv_is_wrapping_up(p))
     return WORTH_KEPT;
   return p->purpose == CV_AGENT ? WORTH_AGENT : WORTH_ACD;
 }
 
-static unsigned find_least_worth(const struct conversation *c) {
+static unsigned find_least_worth(const struct conversation *c,
+                                 const struct gain *gains) {
   unsigned found = NOT_KEPT;
   enum worth least = WORTH_KEPT;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    enum worth worth = worth_of(p);
+    enum worth worth = worth_of(p, &gains[i]);
     if (worth < least ||
         (worth == least && worth < WORTH_KEPT &&
          p->connected_ms < c->participants[found].connected_ms)) {
@@ -143,8 +137,9 @@ static unsigned make_room(struct merge *g, const struct cv_party *party) {
   if (g->c->count < CV_PARTS_MAX)
     return cv_table_add_part(g->m, g->c) != NULL ? g->c->count - 1u : NOT_KEPT;
   cv_table_note_incomplete(g->m, g->c);
-  unsigned index =
-      deserves_room(g->c, party) ? find_least_worth(g->c) : NOT_KEPT;
+  unsigned index = deserves_room(g->c, party)
+                       ? find_least_worth(g->c, g->m->gains)
+                       : NOT_KEPT;
   if (index != NOT_KEPT)
     drop_participant(g, index);
   else
@@ -169,6 +164,7 @@ static enum gc_code add_participant(struct merge *g,
   }
   struct participant *p = &g->c->participants[*ret_index];
   p->id = party->id;
+  p->is_known = *ret_index < g->c->known;
   p->purpose = party->purpose;
   p->queue = queue;
   g->m->gains[*ret_index] = (struct gain){0};
@@ -253,9 +249,11 @@ static void merge_hold(struct merge *g, unsigned index,
   if (p->purpose != CV_AGENT || p->connected_ms == 0)
     return;
   if (!party->held) {
-    gain->release =
-        (p->progress & PROGRESS_HELD) && !g->is_older && p->end_ms == 0;
-    g->is_new |= gain->release;
+    if (p->is_held && !g->is_older && p->end_ms == 0) {
+      gain->released_ms = cv_latest_hold_ms(p);
+      p->is_held = 0;
+      g->is_new = true;
+    }
     return;
   }
   int64_t after_ms = party->hold_ms - p->connected_ms;
@@ -271,8 +269,10 @@ static void merge_hold(struct merge *g, unsigned index,
     gain->past_hold_ms = at;
     return;
   }
+  if (p->is_held)
+    gain->released_ms = p->connected_ms + latest - 1;
+  p->is_held = 1;
   gain->hold_ms = at;
-  gain->release = p->progress & PROGRESS_HELD;
 }
 
 static uint64_t first_bits(unsigned count) {

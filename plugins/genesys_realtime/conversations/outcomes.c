@@ -88,32 +88,49 @@ static struct cv_wait wait_of(struct participant *acd) {
                           (enum cv_media)acd->media};
 }
 
+/* An offer that was counted before the conversation was removed: its outcome is
+ * new, unless it was known then. */
+static void resume_offer(const struct conversation *c, struct participant *acd,
+                         struct participant *const *answered) {
+  int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
+  if ((acd->end_ms != 0 && acd->end_ms <= c->known_ms) ||
+      (answer_ms != 0 && answer_ms <= c->known_ms))
+    return;
+  acd->counted |=
+      c->was_breached ? COUNTED_OFFER | COUNTED_BREACH : COUNTED_OFFER;
+}
+
 static void judge_offer(struct conversations *m, const struct conversation *c,
-                        struct participant *acd) {
+                        struct participant *acd,
+                        struct participant *const *answered) {
   if (acd->connected_ms == 0 || cv_is_prior(c, acd) ||
       (acd->counted & COUNTED_OFFER) ||
       (acd->media == CV_UNKNOWN && acd->end_ms == 0))
     return;
   struct cv_wait wait = wait_of(acd);
-  cv_count_offer(m, &wait);
+  if (acd->is_known)
+    resume_offer(c, acd, answered);
+  else
+    cv_count_offer(m, &wait);
 }
 
-/* The first agent that was connected while the contact was in the queue
- * answered it. An agent without an acd participant of its queue (a call on
- * behalf of the queue) answers nothing. */
 static void judge_answer(struct conversations *m, const struct conversation *c,
                          struct participant *acd,
                          struct participant *const *answered) {
-  int64_t first_ms = 0;
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct participant *p = &c->participants[i];
-    if (answered[i] == acd && (first_ms == 0 || p->connected_ms < first_ms))
-      first_ms = p->connected_ms;
-  }
-  if (first_ms == 0)
-    return;
+  int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
   struct cv_wait wait = wait_of(acd);
-  cv_count_answer(m, &wait, first_ms);
+  if (answer_ms != 0)
+    cv_count_answer(m, &wait, answer_ms);
+}
+
+/* The contact was offered in the block's time. What ended before the
+ * conversation was removed was counted then. */
+static bool is_transfer_counted(const struct conversation *c,
+                                const struct participant *agent,
+                                const struct participant *acd) {
+  return (acd->counted & COUNTED_OFFER) ||
+         (acd->is_known && !cv_is_prior(c, acd) &&
+          (!agent->is_known || agent->end_ms > c->known_ms));
 }
 
 /* An agent's leg that was connected and ended with transfer*. The transfer of a
@@ -121,9 +138,9 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
 static void judge_transfer(struct conversations *m,
                            const struct conversation *c,
                            struct participant *agent, struct participant *acd) {
-  bool is_counted = acd->counted & COUNTED_OFFER;
+  bool is_counted = is_transfer_counted(c, agent, acd);
   if (!agent->is_transferred || (agent->counted & COUNTED_TRANSFER) ||
-      !(is_counted || cv_is_prior(c, acd)))
+      !(is_counted || acd->is_known || cv_is_prior(c, acd)))
     return;
   agent->counted |= COUNTED_TRANSFER;
   struct cv_wait wait = wait_of(acd);
@@ -132,11 +149,15 @@ static void judge_transfer(struct conversations *m,
     pair->t.transfers++;
 }
 
-static bool is_ringing(const struct conversation *c, uint32_t queue) {
+/* An agent that rings may answer the newest contact of its queue. */
+static bool is_ringing(const struct conversation *c,
+                       const struct participant *acd) {
+  if (cv_find_acd(c, acd->queue, INT64_MAX) != acd)
+    return false;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    if (p->queue == queue && p->purpose == CV_AGENT && p->connected_ms == 0 &&
-        p->end_ms == 0)
+    if (p->queue == acd->queue && p->purpose == CV_AGENT &&
+        p->connected_ms == 0 && p->end_ms == 0)
       return true;
   }
   return false;
@@ -196,31 +217,31 @@ static bool is_customer_gone(const struct conversation *c) {
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
-/* The acd participant ended and no agent answered. While an agent rings or the
- * customer is still there, the answer may follow. While an agent of another
- * stay is connected, its end tells whether the contact went on with it. */
+/* While an agent rings or the customer is still there, the answer may follow.
+ * While an agent of another stay is connected, its end tells whether the
+ * contact went on with it. */
+bool cv_is_departed(const struct conversation *c,
+                    const struct participant *acd) {
+  if (acd->counted & COUNTED_DEPARTURE)
+    return true;
+  return acd->end_ms != 0 && !is_ringing(c, acd) &&
+         (is_continued(c, acd) || (!has_open_agent(c) && is_customer_gone(c)));
+}
+
 static void judge_departure(struct conversations *m,
                             const struct conversation *c,
                             struct participant *acd) {
-  if (acd->end_ms == 0 || is_ringing(c, acd->queue))
-    return;
-  bool elsewhere = is_continued(c, acd);
-  if (!elsewhere && (has_open_agent(c) || !is_customer_gone(c)))
-    return;
   struct cv_wait wait = wait_of(acd);
-  cv_count_departure(m, &wait, elsewhere || acd->is_transferred, acd->end_ms);
+  if (cv_is_departed(c, acd))
+    cv_count_departure(m, &wait, is_continued(c, acd) || acd->is_transferred,
+                       acd->end_ms);
 }
 
-void cv_count_outcomes(struct conversations *m, struct conversation *c) {
-  struct participant *answered[CV_PARTS_MAX]; /* an agent's acd participant */
-  for (unsigned i = 0; i < c->count; i++) {
-    struct participant *p = &c->participants[i];
-    answered[i] = NULL;
-    if (p->purpose == CV_ACD)
-      judge_offer(m, c, p);
-    else if (p->connected_ms != 0)
-      answered[i] = cv_find_acd(c, p->queue, p->connected_ms);
-  }
+void cv_count_outcomes(struct conversations *m, struct conversation *c,
+                       struct participant *const *answered) {
+  for (unsigned i = 0; i < c->count; i++)
+    if (c->participants[i].purpose == CV_ACD)
+      judge_offer(m, c, &c->participants[i], answered);
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
     if (answered[i] != NULL)
@@ -260,8 +281,7 @@ void cv_schedule_breach(const struct conversations *m, struct conversation *c) {
     if (due_ms != 0 && (c->due_ms == 0 || due_ms < c->due_ms))
       c->due_ms = due_ms;
     is_inactive &=
-        p->end_ms != 0 && !cv_is_pending(p->counted) &&
-        (p->progress & (PROGRESS_ACW | PROGRESS_ACW_ENDED)) != PROGRESS_ACW;
+        p->end_ms != 0 && !cv_is_pending(p->counted) && !cv_is_wrapping_up(p);
   }
   if (c->flags & C_CLOSED) {
     is_inactive = true;

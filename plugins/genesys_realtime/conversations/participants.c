@@ -5,18 +5,24 @@
  * contact it answers. */
 #define ACD_SLACK_MS 1000
 
+bool cv_is_wrapping_up(const struct participant *p) {
+  return p->end_ms != 0 && p->acw_start_ms != 0 && p->acw_end_ms == 0;
+}
+
+int64_t cv_latest_hold_ms(const struct participant *agent) {
+  return agent->connected_ms + agent->latest_hold - 1;
+}
+
 static enum cv_state state_of_participant(const struct participant *p) {
-  if (!(p->progress & PROGRESS_SEEN))
-    return CV_STATE_NONE;
-  if (p->progress & PROGRESS_ENDED)
-    return (p->progress & (PROGRESS_ACW | PROGRESS_ACW_ENDED)) == PROGRESS_ACW
-               ? CV_STATE_WRAPUP
-               : CV_STATE_ENDED;
+  if (p->is_scheduled && p->connected_ms == 0 && p->end_ms == 0)
+    return CV_STATE_NONE; /* it does not wait yet */
+  if (p->end_ms != 0)
+    return cv_is_wrapping_up(p) ? CV_STATE_WRAPUP : CV_STATE_ENDED;
   if (p->purpose == CV_ACD)
     return CV_STATE_WAITING;
-  if (!(p->progress & PROGRESS_CONNECTED))
+  if (p->connected_ms == 0)
     return CV_STATE_ALERTING;
-  return p->progress & PROGRESS_HELD ? CV_STATE_HELD : CV_STATE_ACTIVE;
+  return p->is_held ? CV_STATE_HELD : CV_STATE_ACTIVE;
 }
 
 enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
@@ -119,6 +125,28 @@ struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
   return newest != NULL ? newest : next;
 }
 
+void cv_find_answered(const struct conversation *c,
+                      struct participant *ret[CV_PARTS_MAX]) {
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    ret[i] = p->purpose == CV_AGENT && p->connected_ms != 0
+                 ? cv_find_acd(c, p->queue, p->connected_ms)
+                 : NULL;
+  }
+}
+
+int64_t cv_find_answer_ms(const struct conversation *c,
+                          const struct participant *acd,
+                          struct participant *const *answered) {
+  int64_t first_ms = 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (answered[i] == acd && (first_ms == 0 || p->connected_ms < first_ms))
+      first_ms = p->connected_ms;
+  }
+  return first_ms;
+}
+
 bool cv_is_prior(const struct conversation *c, const struct participant *acd) {
   return acd->connected_ms != 0 && acd->connected_ms < c->since_ms;
 }
@@ -136,10 +164,22 @@ unsigned cv_list_presences(const struct conversation *c,
   return count;
 }
 
-int64_t cv_find_last_start(const struct conversation *c) {
-  int64_t last_ms = 0;
-  for (unsigned i = 0; i < c->count; i++)
-    if (c->participants[i].connected_ms > last_ms)
-      last_ms = c->participants[i].connected_ms;
-  return last_ms;
+struct cv_removed cv_describe_removed(const struct conversation *c) {
+  struct cv_removed r = {
+      .id = c->id, .is_over = c->flags & C_INACTIVE, .count = c->count};
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    r.is_breached |= cv_is_pending(p->counted) && (p->counted & COUNTED_BREACH);
+    if (p->connected_ms > r.start_ms)
+      r.start_ms = p->connected_ms;
+    const int64_t times[] = {p->connected_ms, p->end_ms, p->acw_start_ms,
+                             p->acw_end_ms,
+                             p->latest_hold != 0 ? cv_latest_hold_ms(p) : 0};
+    for (size_t k = 0; k < GC_COUNT(times); k++)
+      if (times[k] > r.fact_ms)
+        r.fact_ms = times[k];
+  }
+  /* Of a crowd not all participants are known. */
+  r.since_ms = c->flags & C_INCOMPLETE ? r.start_ms + 1 : c->since_ms;
+  return r;
 }

@@ -133,6 +133,10 @@ static bool grow_pool(struct conversations *m) {
 /* Small arrays of parts stay for the next conversation. */
 void cv_table_remove(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
+  if (m->dialect->describe_removed != NULL && c->count > 0) {
+    struct cv_removed removed = m->dialect->describe_removed(c);
+    cv_removed_put(&m->removed, &removed, m->now_ms);
+  }
   void *parts = c->parts;
   uint8_t cap = c->cap;
   empty_slot(m, slot_of(m, c->id));
@@ -150,19 +154,6 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   m->count--;
 }
 
-/* Wrong times of the server must not move the limit beyond the present. */
-void cv_table_evict(struct conversations *m, uint32_t number) {
-  const struct conversation *c = cv_at(m, number);
-  if (c->count > 0) {
-    int64_t after_ms = m->dialect->find_last_start(c) + 1;
-    if (after_ms > m->now_ms)
-      after_ms = m->now_ms;
-    if (after_ms > m->evicted_ms)
-      m->evicted_ms = after_ms;
-  }
-  cv_table_remove(m, number);
-}
-
 /* Of a conversation that has ended nothing is lost. False: there is no other
  * than `spared`. */
 static bool evict_one(struct conversations *m,
@@ -173,7 +164,7 @@ static bool evict_one(struct conversations *m,
   if (number == CV_NONE || cv_at(m, number) == spared)
     return false;
   m->stats.evicted += !(cv_at(m, number)->flags & C_INACTIVE);
-  cv_table_evict(m, number);
+  cv_table_remove(m, number);
   return true;
 }
 
@@ -239,4 +230,5 @@ void cv_table_clear(struct conversations *m) {
   }
   free(m->blocks);
   free(m->slots);
+  cv_removed_clear(&m->removed);
 }

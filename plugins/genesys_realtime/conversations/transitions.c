@@ -1,31 +1,46 @@
 /* SPDX-License-Identifier: MIT */
+/* The history of a conversation in a queue is a function of its facts: their
+ * times, in order, give the states. It is replayed whenever there are new
+ * facts, and what it has more than before is counted. So a change is counted
+ * once, whenever its facts arrive.
+ *
+ * Facts that come later must not take a change back:
+ * - each step is a change of its own, however close the next one is
+ * - the wait of a contact that was answered ends when the agent is connected;
+ *   that of another ends when its outcome is known
+ * - the platform does not report when an agent began to ring. It is taken for
+ *   the moment before it was connected or stopped ringing
+ * - the end of a hold has no time. Holds are no steps but are counted by their
+ *   begin, if no other agent was active then */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* Steps are applied in the order of their times; those of the same time in this
  * order. */
 enum step_kind {
-  STEP_RING,    /* an agent participant appears */
-  STEP_RELEASE, /* from hold */
+  STEP_RING, /* an agent participant appears */
   STEP_CONNECT,
-  STEP_HOLD,
+  STEP_ACW,   /* before the end: the leg's end is the begin of its wrap-up */
+  STEP_LEAVE, /* an acd participant ends: before an alert of the same time */
   STEP_END,
   STEP_WAIT, /* an acd participant appears */
-  STEP_ACW,
   STEP_ACW_END,
+  STEP_KINDS
 };
 
-/* One leg ends and the next begins within so many milliseconds: one change of
- * state. */
-#define SIMULTANEOUS_MS 20
+/* An agent's alert may end so much later than the wait of its contact, and its
+ * wrap-up begin so much later than its leg ends. */
+#define SLACK_MS 1000
 
 #define TIME_UNKNOWN INT64_MAX /* sorts after all known times */
 
 struct transitions {
   struct conversations *m;
   struct conversation *c;
+  struct participant *const *answered; /* an agent's acd participant */
   uint32_t queue;
   enum cv_media media;
-  unsigned count; /* of m->steps */
+  unsigned count;                 /* of m->steps */
+  uint8_t progress[CV_PARTS_MAX]; /* bits of the steps that were applied */
 };
 
 static bool is_in_presence(const struct transitions *t,
@@ -38,7 +53,9 @@ static bool is_in_presence(const struct transitions *t,
 static void add_step(struct transitions *t, int64_t at_ms, enum step_kind kind,
                      unsigned participant) {
   struct step *steps = t->m->steps;
-  struct step step = {at_ms, (uint8_t)kind, (uint8_t)participant};
+  struct step step = {.at_ms = at_ms,
+                      .kind = (uint8_t)kind,
+                      .participant = (uint8_t)participant};
   unsigned i = t->count++;
   for (; i > 0 && (steps[i - 1].at_ms > at_ms ||
                    (steps[i - 1].at_ms == at_ms && steps[i - 1].kind > kind));
@@ -47,118 +64,123 @@ static void add_step(struct transitions *t, int64_t at_ms, enum step_kind kind,
   steps[i] = step;
 }
 
-/* The platform does not report when an agent began to ring: no later than it
- * was connected or ended, and while the contact still waited. */
-static int64_t find_ring_ms(const struct transitions *t,
-                            const struct participant *p) {
-  int64_t at = p->connected_ms != 0 ? p->connected_ms
-               : p->end_ms != 0     ? p->end_ms
-                                    : TIME_UNKNOWN;
-  const struct participant *acd = cv_find_acd(t->c, t->queue, at);
-  return acd != NULL && acd->end_ms != 0 && acd->end_ms < at ? acd->end_ms : at;
+/* An alert ends with the wait of its contact, before it or a moment later. */
+static int64_t find_alerts_end_ms(const struct transitions *t,
+                                  const struct participant *acd) {
+  int64_t last_ms = acd->end_ms;
+  for (unsigned i = 0; i < t->c->count; i++) {
+    const struct participant *p = &t->c->participants[i];
+    if (is_in_presence(t, p) && p->purpose == CV_AGENT &&
+        p->connected_ms == 0 && p->end_ms > last_ms &&
+        p->end_ms - acd->end_ms <= SLACK_MS &&
+        cv_find_acd(t->c, t->queue, p->end_ms) == acd)
+      last_ms = p->end_ms;
+  }
+  return last_ms;
+}
+
+/* When a contact no longer waits; 0: it does, or its outcome is not known. */
+static int64_t find_wait_end_ms(const struct transitions *t,
+                                const struct participant *acd) {
+  int64_t answer_ms = cv_find_answer_ms(t->c, acd, t->answered);
+  if (acd->end_ms == 0)
+    return 0;
+  if (answer_ms != 0)
+    return answer_ms > acd->end_ms ? answer_ms : acd->end_ms;
+  return cv_is_departed(t->c, acd) ? find_alerts_end_ms(t, acd) : 0;
 }
 
 static void add_acd_steps(struct transitions *t, unsigned i) {
   const struct participant *p = &t->c->participants[i];
+  int64_t wait_end_ms = find_wait_end_ms(t, p);
   if (p->is_scheduled && p->connected_ms == 0 && p->end_ms == 0)
     return; /* it does not wait yet */
-  if (!(p->progress & PROGRESS_SEEN))
-    add_step(t,
-             p->connected_ms != 0 ? p->connected_ms
-             : p->end_ms != 0     ? p->end_ms
-                                  : TIME_UNKNOWN,
-             STEP_WAIT, i);
-  if (p->end_ms != 0 && !(p->progress & PROGRESS_ENDED))
-    add_step(t, p->end_ms, STEP_END, i);
+  add_step(t,
+           p->connected_ms != 0 ? p->connected_ms
+           : p->end_ms != 0     ? p->end_ms
+                                : TIME_UNKNOWN,
+           STEP_WAIT, i);
+  if (wait_end_ms != 0)
+    add_step(t, wait_end_ms, STEP_LEAVE, i);
 }
 
-/* A leg that ends is no longer on hold. */
+/* The alert ended with the wait of its contact, whose outcome is not known. */
+static bool is_end_open(const struct transitions *t,
+                        const struct participant *agent) {
+  const struct participant *acd =
+      agent->connected_ms == 0 ? cv_find_acd(t->c, t->queue, agent->end_ms)
+                               : NULL;
+  return acd != NULL && acd->end_ms != 0 && acd->end_ms <= agent->end_ms &&
+         agent->end_ms - acd->end_ms <= SLACK_MS &&
+         find_wait_end_ms(t, acd) == 0;
+}
+
 static void add_agent_steps(struct transitions *t, unsigned i) {
   const struct participant *p = &t->c->participants[i];
-  const struct gain *g = &t->m->gains[i];
-  bool ends = p->end_ms != 0 && !(p->progress & PROGRESS_ENDED);
-  if (!(p->progress & PROGRESS_SEEN))
-    add_step(t, find_ring_ms(t, p), STEP_RING, i);
-  if (p->connected_ms != 0 && !(p->progress & PROGRESS_CONNECTED))
+  add_step(t,
+           p->connected_ms != 0 ? p->connected_ms
+           : p->end_ms != 0     ? p->end_ms
+                                : TIME_UNKNOWN,
+           STEP_RING, i);
+  if (p->connected_ms != 0)
     add_step(t, p->connected_ms, STEP_CONNECT, i);
-  if (g->release)
-    add_step(t, g->hold_ms != 0 ? g->hold_ms : TIME_UNKNOWN, STEP_RELEASE, i);
-  else if (ends && (p->progress & PROGRESS_HELD))
-    add_step(t, p->end_ms, STEP_RELEASE, i);
-  if (g->hold_ms != 0)
-    add_step(t, g->hold_ms, STEP_HOLD, i);
-  if (ends)
+  if (p->end_ms != 0 && !is_end_open(t, p))
     add_step(t, p->end_ms, STEP_END, i);
-  if (g->acw_ms != 0 && !ends)
-    add_step(t, g->acw_ms, STEP_ACW, i);
-  if (g->acw_end_ms != 0 && (g->acw_ms != 0 || (p->progress & PROGRESS_ACW)))
-    add_step(t, g->acw_end_ms > p->end_ms ? g->acw_end_ms : p->end_ms,
+  if (p->acw_start_ms == 0)
+    return;
+  bool is_with_end = p->end_ms != 0 && p->acw_start_ms > p->end_ms &&
+                     p->acw_start_ms - p->end_ms <= SLACK_MS;
+  add_step(t, is_with_end ? p->end_ms : p->acw_start_ms, STEP_ACW, i);
+  if (p->acw_end_ms != 0)
+    add_step(t, p->acw_end_ms > p->end_ms ? p->acw_end_ms : p->end_ms,
              STEP_ACW_END, i);
 }
 
-static void apply_step(struct transitions *t, const struct step *s) {
-  struct participant *p = &t->c->participants[s->participant];
-  switch ((enum step_kind)s->kind) {
-  case STEP_RING:
-  case STEP_WAIT:
-    p->progress |= PROGRESS_SEEN;
-    break;
-  case STEP_RELEASE:
-    p->progress &= (uint8_t)~PROGRESS_HELD;
-    break;
-  case STEP_CONNECT:
-    p->progress |= PROGRESS_CONNECTED;
-    break;
-  case STEP_HOLD:
-    p->progress |= PROGRESS_HELD;
-    break;
-  case STEP_END:
-    p->progress |= t->m->gains[s->participant].acw_ms != 0
-                       ? PROGRESS_ENDED | PROGRESS_ACW
-                       : PROGRESS_ENDED;
-    break;
-  case STEP_ACW:
-    p->progress |= PROGRESS_ACW;
-    break;
-  case STEP_ACW_END:
-    p->progress |= PROGRESS_ACW_ENDED;
-    break;
+/* ---- states ---- */
+
+static enum cv_state state_of_participant(const struct transitions *t,
+                                          unsigned i) {
+  unsigned progress = t->progress[i];
+  if (!(progress & (1u << STEP_RING | 1u << STEP_WAIT)))
+    return CV_STATE_NONE;
+  if (progress & (1u << STEP_END | 1u << STEP_LEAVE))
+    return (progress & 1u << STEP_ACW) && !(progress & 1u << STEP_ACW_END)
+               ? CV_STATE_WRAPUP
+               : CV_STATE_ENDED;
+  if (t->c->participants[i].purpose == CV_ACD)
+    return CV_STATE_WAITING;
+  return progress & 1u << STEP_CONNECT ? CV_STATE_ACTIVE : CV_STATE_ALERTING;
+}
+
+static enum cv_state state_of(const struct transitions *t) {
+  enum cv_state highest = CV_STATE_NONE;
+  for (unsigned i = 0; i < t->c->count; i++) {
+    enum cv_state state = is_in_presence(t, &t->c->participants[i])
+                              ? state_of_participant(t, i)
+                              : CV_STATE_NONE;
+    if (state > highest)
+      highest = state;
+  }
+  return highest;
+}
+
+/* Notes in each step the states before and after it. */
+static void replay_steps(struct transitions *t) {
+  enum cv_state state = CV_STATE_NONE;
+  for (unsigned i = 0; i < t->count; i++) {
+    struct step *s = &t->m->steps[i];
+    s->from = (uint8_t)state;
+    t->progress[s->participant] |= (uint8_t)(1u << s->kind);
+    state = state_of(t);
+    s->to = (uint8_t)state;
   }
 }
 
-static bool is_joinable(const struct step *s) {
-  return s->kind == STEP_CONNECT || s->kind == STEP_END || s->kind == STEP_WAIT;
-}
-
-/* How many steps from `first` on are one change: simultaneous ones of different
- * participants. */
-static unsigned count_simultaneous(const struct transitions *t,
-                                   unsigned first) {
-  const struct step *s = t->m->steps;
-  unsigned end = first + 1;
-  if (!is_joinable(&s[first]) || s[first].at_ms == TIME_UNKNOWN)
-    return 1;
-  for (; end < t->count && is_joinable(&s[end]) &&
-         s[end].at_ms - s[first].at_ms <= SIMULTANEOUS_MS;
-       end++)
-    for (unsigned i = first; i < end; i++)
-      if (s[i].participant == s[end].participant)
-        return end - first;
-  return end - first;
+static bool is_change(const struct step *s) {
+  return s->from != s->to && s->from != CV_STATE_NONE;
 }
 
 /* ---- changes ---- */
-
-/* A contact that was offered before: its state when the model first sees it is
- * no change. */
-static bool has_prior_offer(const struct transitions *t) {
-  for (unsigned i = 0; i < t->c->count; i++) {
-    const struct participant *p = &t->c->participants[i];
-    if (is_in_presence(t, p) && p->purpose == CV_ACD && cv_is_prior(t->c, p))
-      return true;
-  }
-  return false;
-}
 
 static void count_change(struct transitions *t, enum cv_state from,
                          enum cv_state to) {
@@ -167,39 +189,114 @@ static void count_change(struct transitions *t, enum cv_state from,
     pair->t.changes[from][to]++;
 }
 
+/* How many changes of each kind of step there are now and were before. The
+ * participant that a change is noted at may be another one than now: of two
+ * agents that ring only the first one is seen, and which one that is may be
+ * known late. */
+static void find_new_changes(const struct transitions *t,
+                             int ret_new[STEP_KINDS]) {
+  for (unsigned kind = 0; kind < STEP_KINDS; kind++)
+    ret_new[kind] = 0;
+  for (unsigned i = 0; i < t->count; i++)
+    ret_new[t->m->steps[i].kind] += is_change(&t->m->steps[i]);
+  for (unsigned i = 0; i < t->c->count; i++)
+    for (unsigned kind = 0; kind < STEP_KINDS; kind++)
+      ret_new[kind] -= is_in_presence(t, &t->c->participants[i]) &&
+                       (t->c->participants[i].changed >> kind & 1);
+}
+
+static bool is_counted_at(const struct transitions *t,
+                          const struct participant *p, int64_t at_ms) {
+  return at_ms >= t->c->since_ms && (!p->is_known || at_ms > t->c->known_ms);
+}
+
+/* The begin of an alert is not known. That of a contact that was offered before
+ * the start, or of a participant that was known before a removal, may have been
+ * counted. */
+static bool is_begin_counted(const struct transitions *t,
+                             const struct step *s) {
+  const struct participant *acd = cv_find_acd(t->c, t->queue, s->at_ms);
+  return !t->c->participants[s->participant].is_known &&
+         (acd == NULL || !cv_is_prior(t->c, acd));
+}
+
+static bool is_counted(const struct transitions *t, const struct step *s) {
+  const struct participant *p = &t->c->participants[s->participant];
+  if (s->kind == STEP_RING && !is_begin_counted(t, s))
+    return false;
+  return is_counted_at(t, p, s->at_ms);
+}
+
+static void count_changes(struct transitions *t) {
+  int new_changes[STEP_KINDS];
+  find_new_changes(t, new_changes);
+  for (unsigned i = t->count; i-- > 0;) {
+    const struct step *s = &t->m->steps[i];
+    struct participant *p = &t->c->participants[s->participant];
+    if (!is_change(s) || new_changes[s->kind] <= 0 ||
+        (p->changed >> s->kind & 1))
+      continue;
+    new_changes[s->kind]--;
+    p->changed |= (uint8_t)(1u << s->kind);
+    if (is_counted(t, s))
+      count_change(t, (enum cv_state)s->from, (enum cv_state)s->to);
+  }
+}
+
+/* ---- holds ---- */
+
 /* Not while another agent was active: the state of the queue did not change. */
-static void count_past_hold(struct transitions *t, unsigned held) {
-  int64_t at = t->m->gains[held].past_hold_ms;
+static bool is_alone(const struct transitions *t, unsigned held,
+                     int64_t at_ms) {
   for (unsigned i = 0; i < t->c->count; i++) {
     const struct participant *p = &t->c->participants[i];
     if (i != held && is_in_presence(t, p) && p->purpose == CV_AGENT &&
-        p->connected_ms != 0 && p->connected_ms <= at &&
-        (p->end_ms == 0 || p->end_ms > at))
-      return;
+        p->connected_ms != 0 && p->connected_ms <= at_ms &&
+        (p->end_ms == 0 || p->end_ms > at_ms))
+      return false;
   }
-  count_change(t, CV_STATE_ACTIVE, CV_STATE_HELD);
-  count_change(t, CV_STATE_HELD, CV_STATE_ACTIVE);
+  return true;
 }
 
-static void apply_steps(struct transitions *t) {
-  enum cv_state from = cv_state_of(t->c, t->queue, t->media);
-  bool is_silent = from == CV_STATE_NONE && has_prior_offer(t);
-  for (unsigned i = 0, n; i < t->count; i += n) {
-    n = count_simultaneous(t, i);
-    for (unsigned k = i; k < i + n; k++)
-      apply_step(t, &t->m->steps[k]);
-    enum cv_state to = cv_state_of(t->c, t->queue, t->media);
-    if (to != from && from != CV_STATE_NONE && !is_silent &&
-        t->m->steps[i + n - 1].at_ms >= t->c->since_ms)
-      count_change(t, from, to);
-    from = to;
-  }
+static void count_hold(struct transitions *t, unsigned held, int64_t at_ms) {
+  if (at_ms != 0 && is_alone(t, held, at_ms) &&
+      is_counted_at(t, &t->c->participants[held], at_ms))
+    count_change(t, CV_STATE_ACTIVE, CV_STATE_HELD);
 }
 
-void cv_apply_transitions(struct conversations *m, struct conversation *c) {
+/* Of a hold that began before the start too: it was heard of, so it ended
+ * since. */
+static void count_release(struct transitions *t, unsigned held,
+                          int64_t begin_ms) {
+  const struct participant *p = &t->c->participants[held];
+  if (begin_ms != 0 && is_alone(t, held, begin_ms) &&
+      (!p->is_known || begin_ms > t->c->known_ms))
+    count_change(t, CV_STATE_HELD, CV_STATE_ACTIVE);
+}
+
+/* A leg that ends is no longer on hold. */
+static void count_holds(struct transitions *t, unsigned i) {
+  struct participant *p = &t->c->participants[i];
+  struct gain *g = &t->m->gains[i];
+  if (p->is_held && p->end_ms != 0) {
+    p->is_held = 0;
+    g->released_ms = cv_latest_hold_ms(p);
+  }
+  count_hold(t, i, g->past_hold_ms);
+  count_release(t, i, g->past_hold_ms);
+  count_hold(t, i, g->hold_ms);
+  count_release(t, i, g->released_ms);
+}
+
+void cv_count_transitions(struct conversations *m, struct conversation *c,
+                          struct participant *const *answered) {
   for (unsigned first = 0; first < c->count; first++) {
     const struct participant *p = &c->participants[first];
-    struct transitions t = {m, c, p->queue, (enum cv_media)p->counted_media, 0};
+    struct transitions t = {.m = m,
+                            .c = c,
+                            .answered = answered,
+                            .queue = p->queue,
+                            .media = (enum cv_media)p->counted_media};
     if (!cv_is_first_of_presence(c, first))
       continue;
     for (unsigned i = first; i < c->count; i++) {
@@ -209,10 +306,10 @@ void cv_apply_transitions(struct conversations *m, struct conversation *c) {
         add_acd_steps(&t, i);
       else
         add_agent_steps(&t, i);
-      if (m->gains[i].past_hold_ms >= c->since_ms)
-        count_past_hold(&t, i);
+      count_holds(&t, i);
     }
-    apply_steps(&t);
+    replay_steps(&t);
+    count_changes(&t);
     /* The first contact of a queue and medium creates its counters. */
     if (t.count > 0 && t.media != CV_UNKNOWN)
       (void)cv_queue_pair(m, t.queue, t.media);

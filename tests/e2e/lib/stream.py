@@ -95,7 +95,7 @@ def _sums(medium: str, record: dict[str, Any], only_ended: bool) -> Iterable[tup
 def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_breaches: bool = False,
             **bounds: Any) -> Counts:
     """"LABEL/TYPE-QUALIFIER" -> count, of events since the start of contacts that were offered since. Changes of state are
-    those of all contacts, without the first state seen of each, or those of new contacts only. Breaches are all breaches,
+    those of all contacts, without what nobody can know of earlier ones, or those of new contacts only. Breaches are all breaches,
     or those of waits whose end is known (within the bounds, without flow-outs)."""
     label = expected.by_name(sim.truth())
     made: Counts = {}
@@ -105,7 +105,7 @@ def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_bre
         for medium, record in media.items():
             made.update(("%s/%s" % (label(queue, ""), series), value)
                         for series, value in _sums(medium, record, only_ended_breaches))
-    for queue, media in ask(sim, fresh=1, **within, **of_changes).items():
+    for queue, media in ask(sim, listening_since_ms=start.at_ms, **within, **of_changes).items():
         for medium, record in media.items():
             made.update(("%s/state_changes-%s-%s" % (label(queue, ""), medium, change), value)
                         for change, value in record["state_changes"].items())

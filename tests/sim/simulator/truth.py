@@ -97,7 +97,8 @@ def question(request: Request) -> ledger.Question:
     made = ledger.Question(
         number("since_ms", int), number("until_ms", int), number("since_seq", int),
         number("until_seq", int), number("offered_since_ms", int), request.one("queue"), number("target_s", lambda t: float(t) * 1000),
-        fresh=(request.one("fresh") or "0") not in ("0", "false"))
+        fresh=(request.one("fresh") or "0") not in ("0", "false"),
+        listening_since_ms=number("listening_since_ms", int))
     if request.many("buckets"):
         made.bounds_s = tuple(float(bound) for bound in request.many("buckets"))
     return made

@@ -187,11 +187,20 @@ class Question:
     target_ms: Optional[float] = None  # None: each queue's own
     bounds_s: tuple[float, ...] = BOUNDS_S
     fresh: bool = False  # the first snapshot of a conversation and queue that counts is no change
+    # What a client cannot know that listens since then: the begin of an alert of an earlier contact (no event has its
+    # time), and the end of a hold that it did not see.
+    listening_since_ms: Optional[int] = None
 
     def wants(self, line: Line) -> bool:
         return (self._in_time(line.at_ms) and (self.since_seq is None or line.seq > self.since_seq)
                 and (self.until_seq is None or line.seq <= self.until_seq)
                 and self._wants_visit(line.queue, line.offered_ms))
+
+    def wants_change(self, line: Line, first: bool) -> bool:
+        if self.listening_since_ms is not None:
+            unseen_alert = line.after == "alerting" and line.offered_ms < self.listening_since_ms
+            return not (unseen_alert or (first and line.before == "held"))
+        return not (first and self.fresh)
 
     def wants_breach(self, stay: Stay, at_ms: int) -> bool:
         return self._in_time(at_ms) and self._wants_visit(stay.queue, stay.offered_ms)
@@ -249,9 +258,9 @@ def sums(ledger: Ledger, question: Question, now_ms: int) -> dict[tuple[str, str
         elif line.what == "abandon":
             here.abandoned_ms.append(line.wait_ms or 0)
         elif line.what == "snapshot":
-            first = question.fresh and (line.conversation, line.queue) not in seen
+            first = (line.conversation, line.queue) not in seen
             seen.add((line.conversation, line.queue))
-            if not first and line.before is not None and line.before != line.after:
+            if line.before not in (None, line.after) and question.wants_change(line, first):
                 here.changes["%s-%s" % (line.before, line.after)] += 1
     for stay in ledger.stays:
         target_ms = stay.target_ms if question.target_ms is None else question.target_ms

@@ -257,7 +257,8 @@ static void a_life_counts_what_happened_in_it(void) {
   CHECK_INT(t.of[0].abandons, 1);
   CHECK_INT(t.of[0].breaches, 1);
   CHECK_INT(t.of[0].transfers, 0);
-  CHECK_INT(t.of[0].changes[CV_STATE_ALERTING][CV_STATE_ENDED], 1);
+  CHECK_INT(t.of[0].changes[CV_STATE_ALERTING][CV_STATE_WAITING], 2);
+  CHECK_INT(t.of[0].changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
   life_of_a_wanderer(&l);
   t = truth(&l);
   CHECK_INT(t.of[0].offers, 2);

@@ -152,6 +152,104 @@ static void a_removed_conversation_is_not_counted_again(void) {
   CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
 }
 
+/* The stream was down from its begin on. */
+static void a_contact_is_counted_however_late_it_is_heard_of(void) {
+  static const double late_s[] = {60, 660, 86400, 30 * 86400.0};
+  for (size_t i = 0; i < GC_COUNT(late_s); i++) {
+    struct cv_party *customer, *acd;
+    begin();
+    conversations_tick(m, AT(late_s[i]), AT(late_s[i]));
+    offer(&customer, &acd);
+    answer(acd, 9);
+    say();
+    check_counts("q1", 1, 1, 0, 0);
+    CHECK_INT(of("q1").wait_ms, 7000);
+    CHECK_INT(all_changes("q1"), 2);
+  }
+}
+
+/* The contact returns in the moment in which its last participant ended. */
+static void a_removed_conversation_continues_with_what_is_new(void) {
+  struct cv_party *customer, *acd, *again;
+  begin();
+  offer(&customer, &acd);
+  struct cv_party *agent = answer(acd, 5);
+  agent->end_ms = AT(10);
+  say();
+  conversations_tick(m, AT(2000), AT(2000));
+  CHECK_INT(stats().count, 0);
+  again = life_connected(&life, CV_ACD, "q1", 10);
+  say();
+  check_counts("q1", 2, 1, 0, 0);
+  CHECK_INT(changes("q1", CV_STATE_ENDED, CV_STATE_WAITING), 1);
+  answer(again, 2001);
+  say();
+  check_counts("q1", 2, 2, 0, 0);
+  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 2);
+}
+
+static void an_old_snapshot_does_not_open_a_removed_conversation(void) {
+  struct cv_event older;
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  older = life.now;
+  customer->end_ms = acd->end_ms = AT(5);
+  say();
+  conversations_tick(m, AT(2000), AT(2000));
+  CHECK_INT(conversations_apply(m, &older), GC_OK);
+  CHECK_INT(stats().count, 0);
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void the_answer_of_an_evicted_contact_is_counted(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  struct life first;
+  s.max = 1;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  say();
+  conversations_tick(m, AT(40), AT(40));
+  CHECK_INT(of("q1").breaches, 1);
+  first = life;
+  life_begin(&life, "c2");
+  offer(&customer, &acd);
+  acd->connected_ms = AT(39);
+  say();
+  CHECK_INT(stats().evicted, 1);
+  life = first;
+  answer(&life.now.parties[1], 41);
+  say();
+  check_counts("q1", 2, 1, 0, 0);
+  CHECK_INT(of("q1").breaches, 1);
+}
+
+/* Only so many removed conversations are remembered. What began before the
+ * first that is forgotten may have been counted. */
+static void what_is_forgotten_is_not_counted_again(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_event first = {.count = 0};
+  struct cv_party *customer, *acd;
+  char id[16];
+  s.max = 1;
+  begin_with(&s);
+  for (int i = 0; i < 200; i++) {
+    snprintf(id, sizeof(id), "c%d", i);
+    life_begin(&life, id);
+    offer(&customer, &acd);
+    acd->connected_ms = AT(2 + i);
+    conversations_tick(m, AT(3 + i), AT(3 + i));
+    if (i == 0)
+      first = life.now;
+    say();
+  }
+  CHECK_INT(of("q1").offers, 200);
+  CHECK_INT(conversations_apply(m, &first), GC_OK);
+  CHECK_INT(of("q1").offers, 200);
+}
+
 static void absurd_times_of_one_do_not_hide_the_others(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
@@ -284,6 +382,7 @@ static void transient_queues_leave_nothing_behind(void) {
   char name[32];
   size_t bytes = 0;
   struct conversations_settings s = life_settings();
+  s.max = 60;
   s.pairs_max = 60;
   begin_with(&s);
   for (int day = 0; day < 40; day++) {
@@ -481,6 +580,11 @@ int main(void) {
   RUN(ended_conversations_are_evicted_before_those_that_wait);
   RUN(a_closed_conversation_is_evicted_until_it_is_open_again);
   RUN(a_removed_conversation_is_not_counted_again);
+  RUN(a_contact_is_counted_however_late_it_is_heard_of);
+  RUN(a_removed_conversation_continues_with_what_is_new);
+  RUN(an_old_snapshot_does_not_open_a_removed_conversation);
+  RUN(the_answer_of_an_evicted_contact_is_counted);
+  RUN(what_is_forgotten_is_not_counted_again);
   RUN(absurd_times_of_one_do_not_hide_the_others);
   RUN(too_many_participants_are_counted);
   RUN(memory_is_bounded_whatever_comes);
