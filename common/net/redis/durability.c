@@ -31,6 +31,8 @@ bool redis_advice(const struct redis_durability *d, struct gc_err *ret_words) {
     return true;
   }
   const char *cost = cost_of_a_crash(d);
+  bool pauses =
+      d->no_fsync_on_rewrite != NULL && value_is(d->no_fsync_on_rewrite, "yes");
   bool evicts = !value_is(d->maxmemory_policy, "noeviction");
   if (cost != NULL)
     (void)gc_fail(ret_words, GC_ERR_REMOTE,
@@ -47,5 +49,10 @@ bool redis_advice(const struct redis_durability *d, struct gc_err *ret_words) {
                   "it evicts counts, and events that are delivered again then "
                   "count twice; set maxmemory-policy noeviction",
                   d->maxmemory_policy);
-  return cost != NULL || evicts;
+  else if (pauses)
+    (void)gc_fail(ret_words, GC_ERR_REMOTE,
+                  "Redis has no-appendfsync-on-rewrite yes: a crash while it "
+                  "rewrites its file loses counts, and events that are "
+                  "delivered again then count twice; set it to no");
+  return cost != NULL || evicts || pauses;
 }

@@ -10,6 +10,7 @@
  * hosted server, an ACL without it). */
 struct redis_durability {
   const char *appendonly, *appendfsync, *maxmemory_policy;
+  const char *no_fsync_on_rewrite; /* no-appendfsync-on-rewrite */
 };
 
 /* True if counts can be lost; `ret_words` is the warning, with the setting to

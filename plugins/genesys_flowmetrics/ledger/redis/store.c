@@ -40,7 +40,8 @@ static const char *setting_of(const redisReply *reply) {
 
 static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
   static const char *const names[] = {"appendonly", "appendfsync",
-                                      "maxmemory-policy"};
+                                      "maxmemory-policy",
+                                      "no-appendfsync-on-rewrite"};
   struct redis_store *s = l->redis;
   redisReply *replies[GC_COUNT(names)] = {NULL};
   struct gc_err advice = {.code = GC_OK};
@@ -54,7 +55,8 @@ static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
   for (size_t i = 0; i < GC_COUNT(names) && code == GC_OK; i++)
     code = redis_get(s->link, &replies[i], err);
   const struct redis_durability d = {
-      setting_of(replies[0]), setting_of(replies[1]), setting_of(replies[2])};
+      setting_of(replies[0]), setting_of(replies[1]), setting_of(replies[2]),
+      setting_of(replies[3])};
   if (code == GC_OK) {
     (void)redis_advice(&d, &advice);
     ledger_report(l, "durability of the state", &advice);

@@ -181,7 +181,7 @@ static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
     return;
   }
   /* The whole request failed: delete them later, in any order. */
-  while (d->receipts.count > 0 && c->committed.count < RECEIPTS_MAX)
+  if (c->committed.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->committed);
   stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
   receipts_clear(&d->receipts);

@@ -106,14 +106,16 @@ static void advice_is_given_where_something_can_be_lost(void) {
     struct redis_durability d;
     const char *says; /* NULL: nothing */
   } rows[] = {
-      {{"yes", "always", "noeviction"}, NULL},
-      {{"no", "always", "noeviction"}, "snapshot"},
-      {{"yes", "everysec", "noeviction"}, "two seconds"},
-      {{"yes", "no", "noeviction"}, "30 s"},
-      {{"yes", "always", "volatile-ttl"}, "volatile-ttl"},
-      {{"yes", "everysec", "allkeys-lru"}, "instead of allkeys-lru"},
-      {{NULL, "always", "noeviction"}, "refuses CONFIG GET"},
-      {{NULL, NULL, NULL}, "refuses CONFIG GET"},
+      {{"yes", "always", "noeviction", "no"}, NULL},
+      {{"yes", "always", "noeviction", NULL}, NULL},
+      {{"yes", "always", "noeviction", "yes"}, "set it to no"},
+      {{"no", "always", "noeviction", "no"}, "snapshot"},
+      {{"yes", "everysec", "noeviction", "no"}, "two seconds"},
+      {{"yes", "no", "noeviction", "no"}, "30 s"},
+      {{"yes", "always", "volatile-ttl", "no"}, "volatile-ttl"},
+      {{"yes", "everysec", "allkeys-lru", "no"}, "instead of allkeys-lru"},
+      {{NULL, "always", "noeviction", "no"}, "refuses CONFIG GET"},
+      {{NULL, NULL, NULL, NULL}, "refuses CONFIG GET"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_err err = {.text = ""};

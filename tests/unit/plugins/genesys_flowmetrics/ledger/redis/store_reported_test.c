@@ -110,6 +110,7 @@ static void a_server_that_may_lose_counts_is_reported(void) {
       {"appendonly no", "last snapshot"},
       {"appendfsync everysec", "two seconds"},
       {"maxmemory-policy allkeys-lru", "noeviction"},
+      {"no-appendfsync-on-rewrite yes", "set it to no"},
       {"rename-command CONFIG \"\"", "refuses CONFIG GET"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
