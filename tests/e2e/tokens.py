@@ -12,7 +12,9 @@ from lib.process import wait_until, watch_for
 from lib.report import check, check_soon, note, same, same_soon
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
-THREE = polled("a") + polled("b", Observations="activity") + polled("c", QueueLabel="id")
+# A queue has one block.
+THREE = polled("a", Queue="*1") + polled("b", Queue="*2", Observations="activity") + \
+    polled("c", Queue="*[34]", QueueLabel="id")
 TOKEN_LIFE_S = 10  # renewed 2 s before its end
 NO_GAP_S = 2.9  # between two values, one a second; a busy machine may delay some
 SERIES = ("Queue 0001", "queue_agents", "member")
@@ -48,7 +50,8 @@ def several_blocks_ask_for_one_token() -> None:
 
 def a_short_token_is_renewed_without_a_gap() -> None:
     sim = Simulator(token_life=TOKEN_LIFE_S, rate_limit=0, **SMALL)
-    daemon = Collectd(account(sim, RequestsPerMinute=10000), polled("a") + polled("b", QueueLabel="id"))
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), polled("a", Queue="*[12]") +
+                      polled("b", Queue="*[34]", QueueLabel="id"))
     daemon.wait_up("a", "b")
     began = sim.counters()["token_requests_total"]
     wait_until(lambda: sim.counters()["token_requests_total"] >= began + 3, 5 * TOKEN_LIFE_S, "three renewals")
