@@ -24,8 +24,8 @@ struct gc_id_store {
 
 /* Loads `id` from the store, once. A text that cannot be read counts as none.
  * GC_ERR_UNAVAILABLE: another process, which the text names, has the store; ask
- * again later. Other errors of the store are reported as "state", and the id
- * counts as none. */
+ * again later. After any other error of the store the id counts as none: the
+ * stream does not wait for a file. */
 GC_MUST_CHECK enum gc_code gc_id_store_load(struct gc_id_store *p,
                                             struct gc_err *err);
 /* Saves `id`, or that there is none. Reports the outcome to env as "state". */

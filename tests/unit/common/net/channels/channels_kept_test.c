@@ -120,11 +120,31 @@ static void channels_that_another_process_uses_are_left_alone(void) {
   ch_store_end(store);
 }
 
+/* A full disk, a newer version: only a lock of another process means that the
+ * channels are in use. */
+static void a_stream_does_not_wait_for_a_file_that_cannot_be_opened(void) {
+  struct gc_store *store = NULL;
+  struct gc_err err, warning;
+  CHECK_INT(gc_store_open("/proc/nowhere", &store, &warning, &err),
+            GC_ERR_STATE);
+  ch_begin_with(store);
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  replay_run(&ch_world, 1000);
+  CHECK_INT(ch_creations(), 1);
+  CHECK_INT(ch_wires.opens, 1);
+  ch_open();
+  CHECK_INT(ch_block.connected, 1);
+  ch_end();
+  gc_store_close(store);
+}
+
 int main(void) {
   RUN(a_restart_uses_the_channel_again_after_a_head);
   RUN(a_kept_channel_that_is_gone_is_replaced);
   RUN(kept_channels_that_are_gone_cost_no_budget);
   RUN(channels_that_another_process_uses_are_left_alone);
+  RUN(a_stream_does_not_wait_for_a_file_that_cannot_be_opened);
   RUN(a_kept_text_that_makes_no_sense_counts_as_none);
   return check_done();
 }
