@@ -122,20 +122,27 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   b->last = o;
 }
 
+/* What the answers do not have any longer is 0. */
+static bool zero_gone(struct block *b) {
+  struct observations *o = b->poll.reading;
+  if (b->last == NULL || o->absence == OBS_ABSENT_UNKNOWN)
+    return true;
+  struct gc_entities *queues = gc_names_entities(b->deps.names, GC_QUEUE);
+  bool done = observations_zero_gone(o, b->last, queues) == GC_OK;
+  gc_entities_put(queues);
+  return done;
+}
+
 /* Activity answers list only numbers that are not zero: a missing answer looks
  * like zeros, so that all answers must have come. */
 static bool is_worth_publishing(struct block *b) {
-  if (b->poll.reading == NULL || b->poll.part_count == 0)
+  const struct observations *o = b->poll.reading;
+  bool is_complete = b->poll.error.code == GC_OK;
+  if (o == NULL || b->poll.part_count == 0)
     return false;
-  if (source_of(b) != OBS_ACTIVITY)
-    return b->poll.reading->ids.count > 0 || b->poll.error.code == GC_OK;
-  if (b->poll.error.code != GC_OK)
+  if (!is_complete && (o->absence == OBS_ABSENT_ALL || o->ids.count == 0))
     return false;
-  struct gc_entities *queues = gc_names_entities(b->deps.names, GC_QUEUE);
-  bool done = b->last == NULL ||
-              observations_zero_gone(b->poll.reading, b->last, queues) == GC_OK;
-  gc_entities_put(queues);
-  return done;
+  return zero_gone(b);
 }
 
 /* Polls again at once if a snapshot became due during the poll. */

@@ -103,13 +103,13 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
   LAW(o != NULL && next != NULL && names != NULL);
 
   view.queues = view.presences = names;
-  o->zero_when_absent = data[0] & 1;
+  o->absence = data[0] & 1 ? OBS_ABSENT_ALL : OBS_ABSENT_CONTACTS;
   o->server_ms = o->received_ms = SERVER_MS * INT64_C(1000);
   enum gc_code code = decode(o, (const char *)data + 2, size - 2, cut);
   gc_buf_reset(&log->text);
   obs_samples(o, &view, &out, &tally);
   log_lists(log, o);
-  next->zero_when_absent = true;
+  next->absence = OBS_ABSENT_ALL;
   LAW(observations_zero_gone(next, o, names) == GC_OK);
   obs_samples(next, &view, &out, &tally);
   gc_entities_put(names);

@@ -88,7 +88,7 @@ static void merge_snapshot(struct observations *live, const char *text,
   if (sink.write(sink.ctx, text, len, NULL) != GC_OK ||
       obs_decoder_finish(d, NULL, NULL) != GC_OK)
     return;
-  o->zero_when_absent = is_activity;
+  o->absence = is_activity ? OBS_ABSENT_ALL : OBS_ABSENT_CONTACTS;
   (void)!observations_merge(live, o, INT64_C(1785578400000));
 }
 

@@ -133,7 +133,9 @@ static bool read_answers(struct run *run, const char *title,
   }
   into->received_ms = run->received_ms;
   into->server_ms = run->server_ms;
-  into->zero_when_absent = run->is_activity;
+  into->absence = run->is_guide      ? OBS_ABSENT_UNKNOWN
+                  : run->is_activity ? OBS_ABSENT_ALL
+                                     : OBS_ABSENT_CONTACTS;
   return all;
 }
 
@@ -285,7 +287,7 @@ static void play(struct run *run) {
   bool all = read_answers(run, "response", o);
   if (run->is_activity && !all)
     return;
-  if (run->is_activity && had_before &&
+  if (!run->is_guide && had_before &&
       observations_zero_gone(o, before, run->names) != GC_OK)
     abort();
 

@@ -31,6 +31,8 @@
 #define WAITING(queue, count)                                                  \
   "{\"group\":{\"queueId\":\"" queue "\",\"mediaType\":\"voice\"},"            \
   "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":" count "}}]}"
+/* depth, interacting, alerting, active_conversations */
+#define VALUES_OF_WAITING 4
 #define ANSWER(results) "{\"results\":[" results "]}"
 #define UUID "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
 

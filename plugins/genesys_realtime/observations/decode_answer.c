@@ -161,9 +161,15 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   if (about != OBS_CONTACTS)
     d->ids.count = d->ids_begin;
   GC_TRY(obs_datum_fact(datum, d->into, &fact, &is_reported));
-  if (!is_reported || (about == OBS_OLDEST && fact.value == 0))
+  if (!is_reported && about == OBS_CONTACTS)
+    fact = (struct obs_fact){.queue = OBS_NONE,
+                             .qualifier = OBS_NONE,
+                             .metric = (uint8_t)datum->metric,
+                             .is_unreadable = true};
+  else if (!is_reported || (about == OBS_OLDEST && fact.value == 0))
     return GC_OK;
-  fact.is_listed = about == OBS_CONTACTS && is_listed(d, datum->count);
+  fact.is_listed =
+      about == OBS_CONTACTS && is_reported && is_listed(d, datum->count);
   return obs_facts_add(&d->facts, &fact);
 }
 

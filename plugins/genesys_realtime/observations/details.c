@@ -33,30 +33,44 @@ void obs_ids_clear(struct obs_ids *ids) {
   *ids = (struct obs_ids){0};
 }
 
-static const struct obs_media *
-find_media(const struct observations *o, const char *queue, const char *media) {
+static const struct obs_queue *find_queue(const struct observations *o,
+                                          const char *id) {
   uint32_t number;
-  if (!gc_intern_find(&o->ids, queue, strlen(queue), &number) ||
-      number >= o->queue_cap)
-    return NULL;
-  const struct obs_queue *q = &o->queues[number];
+  bool is_found = gc_intern_find(&o->ids, id, strlen(id), &number);
+  return is_found && number < o->queue_cap ? &o->queues[number] : NULL;
+}
+
+static const struct obs_media *find_media(const struct observations *o,
+                                          const struct obs_queue *q,
+                                          const char *media) {
   for (size_t i = 0; i < q->media_count; i++)
     if (strcmp(gc_intern_text(&o->media, q->media[i].media), media) == 0)
       return &q->media[i];
   return NULL;
 }
 
-/* A number that an activity answer omits is 0 and has no conversations. */
-static uint32_t implied(const struct observations *o, uint32_t known) {
-  return o->zero_when_absent ? counts & ~known : 0;
+uint32_t obs_known_contacts(const struct observations *o,
+                            const struct obs_media *m) {
+  uint32_t absent = o->absence != OBS_ABSENT_UNKNOWN ? counts : 0;
+  if (m == NULL)
+    return absent;
+  if (m->known & 1u << OBS_LONGEST_WAITING)
+    absent &= ~(1u << OBS_WAITING);
+  return m->known | (absent & ~m->unreadable);
 }
 
+/* The numbers that an answer omits are 0 and have no conversations. */
 bool observations_covers(const struct observations *o, const char *queue,
                          enum cv_media media) {
-  const struct obs_media *m = find_media(o, queue, cv_media_label(media));
+  const struct obs_queue *q = find_queue(o, queue);
+  bool is_there = q != NULL && obs_is_answered(q);
+  if (!is_there && o->absence != OBS_ABSENT_ALL)
+    return false;
+  const struct obs_media *m =
+      is_there ? find_media(o, q, cv_media_label(media)) : NULL;
   uint32_t known = m != NULL ? m->known : 0;
   uint32_t listed = m != NULL ? m->listed : 0;
-  return ((listed | implied(o, known)) & counts) == counts;
+  return ((listed | (obs_known_contacts(o, m) & ~known)) & counts) == counts;
 }
 
 bool observations_next_contacts(const struct observations *o,
@@ -67,7 +81,7 @@ bool observations_next_contacts(const struct observations *o,
     const struct obs_queue *q = &o->queues[at->queue];
     while (at->media < q->media_count) {
       const struct obs_media *m = &q->media[at->media++];
-      if (((m->known | implied(o, m->known)) & counts) != counts)
+      if ((obs_known_contacts(o, m) & counts) != counts)
         continue;
       const char *media = gc_intern_text(&o->media, m->media);
       *ret = (struct obs_contacts){

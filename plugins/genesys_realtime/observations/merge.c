@@ -34,10 +34,8 @@ static enum gc_code merge_media(const struct merge *g,
                             [OBS_ALERTING] = m->alerting,
                             [OBS_LONGEST_WAITING] = m->oldest_ms};
   struct obs_fact fact = {.qualifier = OBS_NONE};
-  uint32_t known = m->known;
+  uint32_t known = obs_known_contacts(g->from, m);
   GC_TRY(copy_text(&g->into->media, &g->from->media, m->media, &fact.media));
-  if (g->from->zero_when_absent)
-    known |= 1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
   for (int i = OBS_WAITING; i <= OBS_LONGEST_WAITING; i++) {
     bool is_known = known & 1u << i;
     bool is_none = i == OBS_LONGEST_WAITING && known & 1u << OBS_WAITING;
@@ -87,7 +85,7 @@ static enum gc_code merge_agents(const struct merge *g,
                                  const struct obs_queue *q) {
   struct obs_fact fact = {
       .media = OBS_NONE, .qualifier = OBS_NONE, .is_partial = !q->has_agents};
-  bool all = q->has_agents && g->from->zero_when_absent;
+  bool all = q->has_agents && g->from->absence == OBS_ABSENT_ALL;
   fact.value = q->active;
   if (all || q->known & 1u << OBS_ACTIVE_USERS)
     GC_TRY(put_fact(g, OBS_ACTIVE_USERS, fact, q->active_reported_ms));
@@ -143,5 +141,7 @@ enum gc_code observations_merge(struct observations *into,
   GC_TRY(merge_presences(&g));
   for (uint32_t i = 0; i < from->ids.count && i < from->queue_cap; i++)
     GC_TRY(merge_queue(&g, i));
+  if (at_ms > into->answered_ms)
+    into->answered_ms = at_ms;
   return GC_OK;
 }

@@ -98,6 +98,24 @@ static void note_all_agents(struct observations *o, struct obs_queue *q,
   q->has_agents = true;
 }
 
+/* True for a fact without a time that repeats the last one. */
+static bool is_repeat(struct obs_media *m, const struct obs_fact *f) {
+  uint16_t bit = (uint16_t)(1u << f->metric);
+  if (f->at_ms > 0 || !f->is_partial)
+    return false;
+  bool is_same = (m->has_undated & bit) && m->undated[f->metric] == f->value;
+  m->undated[f->metric] = f->value;
+  m->has_undated |= bit;
+  return is_same;
+}
+
+/* The oldest contact has gone when none waited at its time or later. */
+static void forget_oldest(struct obs_media *m) {
+  if (m->known & 1u << OBS_WAITING && m->waiting == 0 &&
+      m->reported_ms[OBS_LONGEST_WAITING] <= m->reported_ms[OBS_WAITING])
+    m->known &= (uint16_t) ~(1u << OBS_LONGEST_WAITING);
+}
+
 /* Notes the time of a newer fact. A fact without a time is always newer and
  * leaves no time. */
 static bool is_newer(const struct obs_fact *f, int64_t *reported_ms) {
@@ -113,17 +131,22 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
   struct obs_media *m = media_of(o, q, f->media);
   if (m == NULL)
     return GC_ERR_MEMORY;
+  uint16_t bit = (uint16_t)(1u << f->metric);
+  if (f->is_unreadable) {
+    m->unreadable |= bit;
+    return GC_OK;
+  }
   int64_t *const places[] = {[OBS_WAITING] = &m->waiting,
                              [OBS_INTERACTING] = &m->interacting,
                              [OBS_ALERTING] = &m->alerting,
                              [OBS_LONGEST_WAITING] = &m->oldest_ms};
-  if (!is_newer(f, &m->reported_ms[f->metric]))
+  if (is_repeat(m, f) || !is_newer(f, &m->reported_ms[f->metric]))
     return GC_OK;
   *places[f->metric] = f->value;
-  uint16_t bit = (uint16_t)(1u << f->metric);
   bool is_none = f->metric == OBS_LONGEST_WAITING && f->value == 0;
   m->known = (uint16_t)(is_none ? m->known & ~bit : m->known | bit);
   m->listed = (uint16_t)(f->is_listed ? m->listed | bit : m->listed & ~bit);
+  forget_oldest(m);
   return GC_OK;
 }
 
@@ -157,6 +180,8 @@ static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
 
 static enum gc_code add_fact(struct observations *o, const struct obs_fact *f) {
   struct obs_queue *q = &o->queues[f->queue];
+  if (f->at_ms > 0 && f->at_ms < o->answered_ms)
+    return GC_OK;
   switch (obs_metrics[f->metric].about) {
   case OBS_CONTACTS:
   case OBS_OLDEST:
@@ -206,9 +231,21 @@ enum gc_code observations_map(struct observations *o, const char *presence,
   return GC_OK;
 }
 
-static bool is_listed(const struct gc_entities *queues, const char *id) {
-  return queues != NULL && (gc_entities_is_refused(queues) ||
-                            gc_entities_find(queues, id) != NULL);
+bool obs_is_answered(const struct obs_queue *q) {
+  return q->has_agents || q->media_count > 0 || q->known != 0;
+}
+
+/* True if the queue `id`, which an earlier answer had, is 0 where the answer
+ * `o` does not have it. */
+static bool is_zero_if_absent(const struct observations *o, const char *id,
+                              const struct gc_entities *queues) {
+  uint32_t queue;
+  if (gc_intern_find(&o->ids, id, strlen(id), &queue) && queue < o->queue_cap &&
+      obs_is_answered(&o->queues[queue]))
+    return true;
+  return o->absence == OBS_ABSENT_ALL && queues != NULL &&
+         (gc_entities_is_refused(queues) ||
+          gc_entities_find(queues, id) != NULL);
 }
 
 enum gc_code observations_zero_gone(struct observations *o,
@@ -218,12 +255,12 @@ enum gc_code observations_zero_gone(struct observations *o,
     const struct obs_queue *was = &before->queues[i];
     const char *id = gc_intern_text(&before->ids, i);
     uint32_t queue, media;
-    if (!gc_intern_find(&o->ids, id, strlen(id), &queue) &&
-        !is_listed(queues, id))
+    if (!is_zero_if_absent(o, id, queues))
       continue;
     GC_TRY(gc_intern_put(&o->ids, id, strlen(id), &queue));
     GC_TRY(make_queues(o));
-    o->queues[queue].has_agents |= was->has_agents;
+    if (o->absence == OBS_ABSENT_ALL)
+      o->queues[queue].has_agents |= was->has_agents;
     for (size_t m = 0; m < was->media_count; m++) {
       const char *text = gc_intern_text(&before->media, was->media[m].media);
       GC_TRY(gc_intern_put(&o->media, text, strlen(text), &media));

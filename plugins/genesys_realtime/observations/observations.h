@@ -63,26 +63,38 @@ extern const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT];
 
 enum { OBS_NONE = UINT32_MAX }; /* no media type, no qualifier */
 
+/* The meaning of a number that a complete answer does not have. */
+enum obs_absence {
+  OBS_ABSENT_UNKNOWN,  /* pushed messages, the guide dialect */
+  OBS_ABSENT_CONTACTS, /* query: 0 for the contacts of a queue that the answer
+                          has, in each medium; unknown for its agents */
+  OBS_ABSENT_ALL,      /* activity: 0, also for a queue that is not there */
+};
+
 /* One number of one answer. Texts are numbers of the model's interners. */
 struct obs_fact {
   uint32_t queue, media, qualifier;
   uint8_t metric;  /* enum obs_metric */
   bool is_listed;  /* a count of 0, or its conversations were all listed */
   bool is_partial; /* pushed: has only those of a queue's agents that changed */
-  int64_t value;   /* count, or epoch ms */
-  int64_t at_ms;   /* when it was measured, by the server's clock; 0: unknown,
-                      the fact is newer than all others */
+  bool is_unreadable; /* the answer has the metric, but no number */
+  int64_t value;      /* count, or epoch ms */
+  int64_t at_ms; /* when it was measured, by the server's clock; 0: unknown,
+                    the fact is newer than all others */
 };
 
 /* Contacts of a queue in one media type. `known` has a bit (1 << metric) for
  * each number that an answer had, `listed` for each whose conversations it
- * listed completely. */
+ * listed completely, `unreadable` for each that is not absent but unknown. */
 struct obs_media {
   uint32_t media;
-  uint16_t known, listed;
+  uint16_t known, listed, unreadable;
   int64_t waiting, interacting, alerting, oldest_ms;
   int64_t
       reported_ms[OBS_LONGEST_WAITING + 1]; /* [metric]: at_ms of the fact */
+  int64_t undated[OBS_LONGEST_WAITING + 1]; /* [metric]: of the last message
+                                               without a time */
+  uint16_t has_undated;                     /* bits, as `known` */
 };
 
 struct obs_qualified {
@@ -138,11 +150,13 @@ struct observations {
 
   struct obs_ids listed; /* conversations that wait, ring or have an agent */
 
-  bool zero_when_absent; /* activity: a complete answer omits zeros */
-  int64_t received_ms;   /* wall clock when the last answer was complete */
-  int64_t server_ms;     /* the server's clock at that moment */
-  uint32_t ignored;      /* unknown metrics and qualifiers */
-  size_t groups;         /* pairs of queue and media, queues with agents */
+  enum obs_absence absence;
+  int64_t received_ms; /* wall clock when the last answer was complete */
+  int64_t server_ms;   /* the server's clock at that moment */
+  int64_t answered_ms; /* of a model that messages keep up to date: when the
+                          last complete answer was requested; 0: none */
+  uint32_t ignored;    /* unknown metrics and qualifiers */
+  size_t groups;       /* pairs of queue and media, queues with agents */
   atomic_uint references;
 };
 
@@ -155,7 +169,8 @@ void observations_put(struct observations *o);
 GC_DEFINE_AUTO(struct observations, observations_put)
 
 /* Adds facts. A later fact about the same number replaces the earlier one,
- * unless it is older by at_ms. */
+ * unless it is older by at_ms. A fact that is older than `answered_ms` changes
+ * nothing, whether or not that answer had its number. */
 GC_MUST_CHECK enum gc_code observations_add(struct observations *o,
                                             const struct obs_fact *facts,
                                             size_t count);
@@ -165,9 +180,19 @@ GC_MUST_CHECK enum gc_code
 observations_map(struct observations *o, const char *presence,
                  size_t presence_len, const char *system, size_t system_len);
 
-/* Adds to `o`, a complete activity answer, the pairs of queue and medium that
- * only `before` has, with all numbers 0. A queue that is neither in `o` nor in
- * the list `queues` (NULL: not known yet) was deleted and is not added. */
+/* The contacts' numbers of `m` (NULL: `o` does not have the medium) that are
+ * known, as bits (1 << metric): those that the answer had and those that it
+ * means as 0. Where it has the time of the oldest contact, some wait. */
+uint32_t obs_known_contacts(const struct observations *o,
+                            const struct obs_media *m);
+/* True if a complete answer had a number of the queue. */
+bool obs_is_answered(const struct obs_queue *q);
+
+/* Adds to `o`, a complete answer, the pairs of queue and medium that only
+ * `before` has, with all numbers 0. By OBS_ABSENT_CONTACTS only those of queues
+ * that `o` has. By OBS_ABSENT_ALL those of all queues, except one that is
+ * neither in `o` nor in the list `queues` (NULL: not known yet), which was
+ * deleted. */
 GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
                        const struct observations *before,
@@ -183,12 +208,14 @@ observations_zero_gone(struct observations *o,
  *
  *   replaced  every number of `from`, unless `into` has a newer one
  *   zeroed    statuses and presences that `from` does not name, of a queue
- * whose agents it has, since an answer names only those that occur; the oldest
- * contact, where `from` counts waiting contacts without one stays     all else,
- * such as queues and media that `from` does not name. Activity omits zeros:
- * call observations_zero_gone(from, into) first
+ *             whose agents it has, since an answer names only those that occur;
+ *             the oldest contact, where `from` counts waiting contacts without
+ *             one; contacts that are absent, by from->absence
+ *   stays     all else, such as queues and media that `from` does not name:
+ *             call observations_zero_gone(from, into) first
  *
- * Lists of conversations are not merged: they belong to one moment. */
+ * A message that is older than `at_ms` changes nothing afterwards. Lists of
+ * conversations are not merged: they belong to one moment. */
 GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
                                               const struct observations *from,
                                               int64_t at_ms);
@@ -232,9 +259,12 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *             wait of 0 stands for none.
  *   stays     all other numbers; those that are newer by the time of an earlier
  *             message, so that duplicates and reordering change nothing.
- * Messages of .activity have no time: they are always newer. ignored   the
- * running totals of the half hour that .observations sends, too; unknown
- * metrics, other topics
+ *   ignored   the running totals of the half hour that .observations sends,
+ *             too; unknown metrics, other topics
+ *
+ * Messages of .activity have no time. They are newer, except for a number that
+ * is the same as in the last one: it repeats what was known already, and a
+ * message of .observations may have changed it since.
  *
  * A queue's agents appear in the samples after a snapshot was merged, since
  * their sums need all of them. *ret_facts (may be NULL): the number of facts in
@@ -255,8 +285,7 @@ void obs_ids_clear(struct obs_ids *ids);
 /* True if `listed` has every conversation that waits, rings or has an agent in
  * this queue and medium; for conversations_poll_end. All three numbers must be
  * known, and each must be 0 or have a list of its length that is not truncated.
- * A pair without numbers is covered only if the source omits zeros (activity);
- * the observation query sends zeros, so that an omitted number is unknown. */
+ * An absent number is 0 by o->absence. */
 bool observations_covers(const struct observations *o, const char *queue,
                          enum cv_media media);
 

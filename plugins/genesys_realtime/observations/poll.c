@@ -116,6 +116,7 @@ static enum gc_code make_part(struct poll *p, struct poll_part *part,
 }
 
 static enum gc_code make_batches(struct poll *p, const struct selection *s) {
+  p->reading->absence = OBS_ABSENT_CONTACTS;
   for (size_t i = 0; i < p->part_count; i++) {
     struct poll_part *part = &p->parts[i];
     size_t from = i * OBS_IDS_MAX;
@@ -160,7 +161,7 @@ static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   p->parts[0].page = p->parts[1].page = 1;
   p->parts[0].full_page = &pages->conversations;
   p->parts[1].full_page = &pages->routing;
-  p->reading->zero_when_absent = true;
+  p->reading->absence = OBS_ABSENT_ALL;
   return GC_OK;
 }
 

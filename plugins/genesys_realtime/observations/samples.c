@@ -91,10 +91,11 @@ static void put_agents(const struct put *p, const struct obs_queue *q) {
   int64_t busy = status_counts_get(&p->routing, &on, "interacting") +
                  status_counts_get(&p->routing, &on, "communicating");
 
-  if (q->known & 1u << OBS_MEMBER_USERS || p->o->zero_when_absent)
+  bool all = p->o->absence == OBS_ABSENT_ALL;
+  if (q->known & 1u << OBS_MEMBER_USERS || all)
     gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "member",
                  (double)q->member);
-  if (q->known & 1u << OBS_ACTIVE_USERS || p->o->zero_when_absent)
+  if (q->known & 1u << OBS_ACTIVE_USERS || all)
     gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "active",
                  (double)q->active);
   gc_put_gauge(&p->writer, GC_METRIC_QUEUE_AGENTS, "on_queue",
@@ -131,9 +132,7 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
   if (!queue_display_has_media(p->display, media))
     return;
 
-  uint32_t known = m->known;
-  if (p->o->zero_when_absent)
-    known |= 1u << OBS_WAITING | 1u << OBS_INTERACTING | 1u << OBS_ALERTING;
+  uint32_t known = obs_known_contacts(p->o, m);
   for (int i = OBS_WAITING; i <= OBS_ALERTING; i++)
     if (known & 1u << i)
       gc_put_gauge(&p->writer, metrics[i], media, (double)values[i]);

@@ -118,12 +118,13 @@ void subscription_select(struct subscription *s,
 }
 
 enum gc_code subscription_add_snapshot(struct subscription *s,
-                                       const struct observations *reading,
+                                       struct observations *reading,
                                        int64_t asked_ms) {
   if (s->live == NULL)
     s->live = observations_new();
   if (s->live == NULL)
     return GC_ERR_MEMORY;
+  GC_TRY(observations_zero_gone(reading, s->live, NULL));
   GC_TRY(observations_merge(s->live, reading, asked_ms));
   s->is_current = true;
   return GC_OK;

@@ -37,10 +37,11 @@ void subscription_free(struct subscription *s);
 void subscription_select(struct subscription *s,
                          const struct selection *selection);
 
-/* Takes a complete reading, requested at `asked_ms` of the server's clock. */
+/* Takes a complete reading, requested at `asked_ms` of the server's clock. Adds
+ * the pairs to it that messages told and that it does not have, with 0. */
 GC_MUST_CHECK enum gc_code
-subscription_add_snapshot(struct subscription *s,
-                          const struct observations *reading, int64_t asked_ms);
+subscription_add_snapshot(struct subscription *s, struct observations *reading,
+                          int64_t asked_ms);
 /* True if every topic is subscribed and open, and there was a snapshot since.
  */
 bool subscription_is_complete(const struct subscription *s);

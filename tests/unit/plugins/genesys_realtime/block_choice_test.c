@@ -38,7 +38,7 @@ static void only_selected_queues_are_requested(void) {
   CHECK_HAS(body, "q0002");
   CHECK(strstr(body, "q0001") == NULL);
   CHECK(isnan(reads("Queue 1/queue_depth-voice")));
-  CHECK_INT(w.values, 1);
+  CHECK_INT(w.values, VALUES_OF_WAITING);
   end();
 }
 
@@ -186,11 +186,11 @@ static double count_of_state(const char *name) {
   return (double)w.count;
 }
 
-/* Three series with places for two: one report, until there were places for ten
- * minutes. */
+/* The series of three queues with places for two: one report, until there were
+ * places for ten minutes. */
 static void series_beyond_the_limit_are_left_out_and_reported_once(void) {
   begin(OBS_QUERY);
-  options.series_max = 2;
+  options.series_max = 2 * VALUES_OF_WAITING;
   options.queue_expiry_s = 60;
   will_list(4);
   for (int i = 0; i < 3; i++)
@@ -201,13 +201,13 @@ static void series_beyond_the_limit_are_left_out_and_reported_once(void) {
   start();
   for (int i = 0; i < 3; i++) {
     CHECK(isnan(reads("Queue 2/queue_depth-voice")));
-    CHECK_INT(w.values, 2);
+    CHECK_INT(w.values, 2 * VALUES_OF_WAITING);
     replay_run(&w.r, 10000);
   }
-  CHECK_REAL(count_of_state("series_overflow-"), 3);
+  CHECK_REAL(count_of_state("series_overflow-"), 3 * VALUES_OF_WAITING);
   CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 3);
   CHECK_HAS(replay_last_notice(&w.r, "series")->text, "MaxSeries");
-  CHECK_HAS(replay_last_notice(&w.r, "series")->text, "all 2 places");
+  CHECK_HAS(replay_last_notice(&w.r, "series")->text, "all 8 places");
   /* The places of silent series become free. */
   CHECK(isnan(reads("Queue 3/queue_depth-voice")));
   replay_run(&w.r, 60000);
@@ -230,16 +230,16 @@ static void windows_are_beside_the_gauges_or_alone(void) {
     will(QUERY, ANSWER(WAITING("q0000", "3")));
     start();
     (void)reads("");
-    CHECK_INT(w.values, raw);
+    CHECK_INT(w.values, raw * VALUES_OF_WAITING);
     replay_run(&w.r, 62000);
     CHECK_REAL(reads("Queue 0/queue_depth_window-voice"), 3);
-    CHECK_INT(w.values, 1 + raw);
+    CHECK_INT(w.values, (1 + raw) * VALUES_OF_WAITING);
     /* New values and open windows are put at the end. */
     replay_run(&w.r, 10000);
     CHECK(block_has_windows(w.block));
     w.values = 0;
     block_finish(w.block, &(struct gc_samples){put, NULL});
-    CHECK_INT(w.values, 1 + raw);
+    CHECK_INT(w.values, (1 + raw) * VALUES_OF_WAITING);
     end();
   }
 }

@@ -30,7 +30,7 @@ static void each_value_leaves_once(void) {
   will(QUERY, ANSWER(WAITING("q0000", "3")));
   start();
   CHECK_REAL(reads("Queue 0/queue_depth-voice"), 3);
-  CHECK_INT(w.values, 1);
+  CHECK_INT(w.values, VALUES_OF_WAITING);
   (void)reads("");
   CHECK_INT(w.values, 0);
   replay_run(&w.r, 10000);
@@ -67,7 +67,7 @@ static void a_failed_batch_does_not_affect_the_others(void) {
   will(QUERY, ANSWER(WAITING("q0000", "4")));
   start();
   CHECK_REAL(reads("Queue 0/queue_depth-voice"), 4);
-  CHECK_INT(w.values, 1);
+  CHECK_INT(w.values, VALUES_OF_WAITING);
   CHECK_REAL(state("source_up-observations"), 0);
   replay_run(&w.r, 20000);
   /* One outcome per poll: the success of one batch is no recovery of another.

@@ -289,11 +289,11 @@ static void an_activity_snapshot_omits_zeros(void) {
                                     ",\"data\":[{\"metric\":\"oInteracting\","
                                     "\"count\":1}]}]}");
   CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
-  o->zero_when_absent = true;
+  o->absence = OBS_ABSENT_ALL;
   CHECK_INT(observations_merge(live, o, TEN_MS + 9000), GC_OK);
   CHECK_INT(waiting(live), 0);
   CHECK_INT(live->queues[0].media[0].interacting, 1);
-  CHECK(!live->zero_when_absent);
+  CHECK_INT(live->absence, OBS_ABSENT_UNKNOWN);
 }
 
 static void a_copy_is_the_same_and_stays(void) {

@@ -110,12 +110,12 @@ static void a_list_is_complete_if_it_has_every_conversation(void) {
 static void all_three_numbers_must_be_known(void) {
   static const struct {
     const char *what, *json;
-    bool whole;
+    bool whole, is_answered;
   } rows[] = {
-      {"all", ANSWER(NONE("oWaiting") REST), true},
-      {"two", ANSWER(NONE("oWaiting") "," NONE("oAlerting")), false},
-      {"none", ANSWER(""), false},
-      {"no result", "{\"results\":[]}", false},
+      {"all", ANSWER(NONE("oWaiting") REST), true, true},
+      {"two", ANSWER(NONE("oWaiting") "," NONE("oAlerting")), false, true},
+      {"none", ANSWER(""), false, false},
+      {"no result", "{\"results\":[]}", false, false},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].what);
@@ -125,8 +125,13 @@ static void all_three_numbers_must_be_known(void) {
     struct obs_cursor at = {0};
     struct obs_contacts c;
     CHECK_INT(observations_next_contacts(o, &at, &c), rows[i].whole);
+    /* An absent number of a queue that the answer has is 0. */
+    o->absence = OBS_ABSENT_CONTACTS;
+    CHECK_INT(observations_covers(o, "q", CV_VOICE), rows[i].is_answered);
+    CHECK_INT(observations_covers(o, "q", CV_VIDEO), rows[i].is_answered);
+    CHECK(!observations_covers(o, "another", CV_EMAIL));
     /* An activity answer names every number that is not zero. */
-    o->zero_when_absent = true;
+    o->absence = OBS_ABSENT_ALL;
     CHECK(observations_covers(o, "q", CV_VOICE));
     CHECK(observations_covers(o, "another", CV_EMAIL));
   }
@@ -136,7 +141,7 @@ static void activity_without_lists_covers_empty_queues(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o =
       decoded(ANSWER("{\"metric\":\"oInteracting\",\"count\":2}"), 1000);
-  o->zero_when_absent = true;
+  o->absence = OBS_ABSENT_ALL;
   CHECK(!observations_covers(o, "q", CV_VOICE));
   CHECK(observations_covers(o, "q", CV_CHAT));
   struct obs_cursor at = {0};
