@@ -149,6 +149,11 @@ void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
     gc_block_notice_own(ctx, cause, err);
 }
 
+void gc_block_inform(void *ctx, const char *text) {
+  const struct gc_block *b = ctx;
+  gc_log_line(b->plugin->log, GC_LOG_INFO, "%s: %s", b->instance, text);
+}
+
 /* ---- reads ---- */
 
 static int on_read_new(user_data_t *ud) {

@@ -118,4 +118,8 @@ GC_API void gc_block_notice(void *ctx, const char *cause,
 GC_API void gc_block_notice_own(void *ctx, const char *cause,
                                 const struct gc_err *err);
 
+/* Logs "queues-all: TEXT" at level INFO: what a block (`ctx`) does from now on.
+ * Any thread. */
+GC_API void gc_block_inform(void *ctx, const char *text);
+
 #endif

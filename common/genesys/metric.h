@@ -169,7 +169,7 @@ struct gc_ds {
   XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \
      "Time since the source's last complete answer.")                          \
   XX(SERIES, "series", ONE(GAUGE), "block", "series",                          \
-     "Series the block's last reading had.")                                   \
+     "Series that the block sends.")                                           \
   XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "values",       \
      "Values of further series that were left out because of MaxSeries.")      \
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \

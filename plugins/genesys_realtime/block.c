@@ -1,79 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/block.h"
+#include "plugins/genesys_realtime/block_internal.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/policy/poll_pace.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 #include "plugins/genesys_realtime/observations/poll.h"
+#include "plugins/genesys_realtime/observations/source.h"
 #include "plugins/genesys_realtime/observations/subscription.h"
-#include "plugins/genesys_realtime/output/output.h"
-#include "plugins/genesys_realtime/stream/stream.h"
 
 enum {
   /* With pushed observations: a snapshot replaces lost messages. */
   SNAPSHOT_EVERY_MS = 60 * 1000,
-  /* The source is down when its newest values are older than this. */
-  STALE_INTERVALS = 3,
 };
-
-struct block {
-  const struct queues_options *options;
-  struct block_deps deps;
-  struct stream *stream;             /* NULL: Stream "none" */
-  struct subscription *subscription; /* NULL: nothing is pushed */
-  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  void *ctx;
-
-  /* The network thread's. */
-  struct gc_names_listener queue_listener, presence_listener;
-  bool is_listening;
-  struct ownership observed, heard, active;
-  struct selection selection; /* of the observations */
-  struct selection topics;    /* of the stream */
-  size_t taken;               /* queues that other blocks have, as reported */
-  bool *idle_options;         /* Queue options without effect, as reported */
-  struct gc_timer timer;
-  uint64_t due_ms;
-  struct poll poll;
-  struct poll_pages pages;
-  int64_t asked_ms;     /* when the poll began, by the server's clock */
-  uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
-  bool must_poll_again; /* a snapshot became due during a poll */
-  struct observations *last; /* to find the pairs that the next one lacks */
-  struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
-
-  struct output *output; /* the read thread's */
-
-  /* Under the lock. */
-  pthread_mutex_t lock;
-  struct observations *fresh; /* not dispatched yet */
-  struct gc_entities *shared; /* with Shard: the queues with labels on which
-                                 all agents agree; NULL: none yet */
-  bool is_healthy;            /* the last poll was complete */
-  uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
-  struct queue_tally tally;   /* of the last reading */
-  uint64_t overflow;          /* values that MaxSeries left out */
-};
-
-static const struct gc_env *env(const struct block *b) { return b->deps.env; }
-
-static uint64_t now(const struct block *b) {
-  return env(b)->now_ms(env(b)->ctx);
-}
 
 static int64_t server_now(const struct block *b) {
-  return env(b)->wall_ms(env(b)->ctx) + gc_api_clock_offset_ms(b->deps.api);
-}
-
-static enum obs_source source_of(const struct block *b) {
-  return (enum obs_source)b->options->observations;
-}
-
-static uint32_t interval_ms(const struct block *b) {
-  return b->options->interval_s * 1000;
+  return block_env(b)->wall_ms(block_env(b)->ctx) +
+         gc_api_clock_offset_ms(b->deps.api);
 }
 
 /* ---- polls, on the network thread ---- */
@@ -95,7 +39,7 @@ static void note_unknown_queues(struct block *b, const struct observations *o) {
 }
 
 static bool asks_by_id(const struct block *b) {
-  return source_of(b) == OBS_QUERY || source_of(b) == OBS_QUEUE_METRICS;
+  return b->source == OBS_QUERY || b->source == OBS_QUEUE_METRICS;
 }
 
 static bool has_topics(const struct block *b) {
@@ -104,17 +48,17 @@ static bool has_topics(const struct block *b) {
 
 /* Takes `o` over. */
 static void publish(struct block *b, struct observations *o, bool is_complete) {
-  o->received_ms = env(b)->wall_ms(env(b)->ctx);
+  o->received_ms = block_env(b)->wall_ms(block_env(b)->ctx);
   o->server_ms = server_now(b);
   note_unknown_queues(b, o);
-  if (source_of(b) == OBS_QUEUE_METRICS)
+  if (b->source == OBS_QUEUE_METRICS)
     o->names = queue_metrics_names(o, b->labels);
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
   if (is_complete)
-    b->healthy_ms = now(b);
+    b->healthy_ms = block_now(b);
   b->is_healthy = is_complete;
   pthread_mutex_unlock(&b->lock);
 
@@ -147,11 +91,19 @@ static bool is_worth_publishing(struct block *b) {
 
 /* Polls again at once if a snapshot became due during the poll. */
 static void schedule_next_poll(struct block *b, bool was_refused) {
-  uint64_t now_ms = now(b);
-  b->due_ms = gc_pace_next(b->due_ms, now_ms, interval_ms(b), was_refused);
-  (void)gc_timers_set(env(b)->timers, &b->timer,
+  uint64_t now_ms = block_now(b);
+  b->due_ms =
+      gc_pace_next(b->due_ms, now_ms, block_interval_ms(b), was_refused);
+  (void)gc_timers_set(block_env(b)->timers, &b->timer,
                       b->must_poll_again ? now_ms : b->due_ms);
   b->must_poll_again = false;
+}
+
+static void note_outcome(struct block *b, bool is_complete) {
+  pthread_mutex_lock(&b->lock);
+  b->has_outcome = true;
+  b->is_healthy = is_complete && b->poll.part_count > 0;
+  pthread_mutex_unlock(&b->lock);
 }
 
 /* Reports one outcome of the poll: if one of several batches fails each time,
@@ -161,19 +113,16 @@ static void on_poll_done(void *ctx) {
   if (b->poll.part_count > 0 || b->poll.error.code != GC_OK)
     b->notice(b->ctx, "observations", &b->poll.error);
   bool is_complete = b->poll.error.code == GC_OK;
+  note_outcome(b, is_complete);
   if (is_worth_publishing(b)) {
     if (b->subscription != NULL && is_complete &&
         subscription_add_snapshot(b->subscription, b->poll.reading,
                                   b->asked_ms) == GC_OK &&
         !b->must_poll_again)
-      b->snapshot_ms = now(b) + SNAPSHOT_EVERY_MS;
+      b->snapshot_ms = block_now(b) + SNAPSHOT_EVERY_MS;
     if (b->stream != NULL && is_complete)
       stream_observed(b->stream, b->poll.reading);
     publish(b, gc_steal(b->poll.reading), is_complete);
-  } else {
-    pthread_mutex_lock(&b->lock);
-    b->is_healthy = false;
-    pthread_mutex_unlock(&b->lock);
   }
 
   schedule_next_poll(b, b->poll.was_refused);
@@ -203,9 +152,10 @@ static void poll_now(void *ctx, uint64_t now_ms) {
   b->asked_ms = server_now(b);
   b->poll.wants_details = b->stream != NULL;
   b->poll.path = b->options->path;
+  b->poll.visible = b->visible;
   if (b->stream != NULL)
     stream_poll_begin(b->stream);
-  poll_start(&b->poll, b->deps.api, source_of(b), &b->selection, &b->pages,
+  poll_start(&b->poll, b->deps.api, b->source, &b->selection, &b->pages,
              on_poll_done, b);
 }
 
@@ -214,31 +164,57 @@ static void poll_now(void *ctx, uint64_t now_ms) {
  * dialect counts every 5 s only and is not polled sooner. */
 static void on_snapshot(void *ctx) {
   struct block *b = ctx;
-  if (source_of(b) == OBS_OFF || source_of(b) == OBS_QUEUE_METRICS)
+  if (b->source == OBS_OFF || b->source == OBS_QUEUE_METRICS)
     return;
   b->snapshot_ms = 0;
   b->must_poll_again = b->poll.parts != NULL;
   if (!b->must_poll_again)
-    (void)gc_timers_set(env(b)->timers, &b->timer, now(b));
+    (void)gc_timers_set(block_env(b)->timers, &b->timer, block_now(b));
 }
 
 /* ---- queues, on the network thread ---- */
 
+static struct obs_scope scope_of(const struct block *b,
+                                 const struct gc_entities *queues) {
+  return (struct obs_scope){.selected = b->selection.count,
+                            .visible = gc_entities_count(queues),
+                            .is_refused = gc_entities_is_refused(queues)};
+}
+
+/* Says which source `Observations "auto"` means, when that changes. */
+static void choose_source(struct block *b, const struct obs_scope *scope) {
+  enum obs_source source = obs_source_choose(block_option(b), scope);
+  char reason[OBS_REASON_SIZE], text[OBS_REASON_SIZE + 96];
+  if (source == b->source)
+    return;
+  b->source = source;
+  obs_source_reason(scope, reason);
+  snprintf(text, sizeof(text),
+           "observations by \"%s\" (Observations \"auto\"): %s",
+           source == OBS_QUERY ? "query" : "activity", reason);
+  if (b->deps.inform != NULL)
+    b->deps.inform(b->ctx, text);
+  if (source == OBS_ACTIVITY)
+    gc_names_listen(b->deps.names, &b->presence_listener);
+}
+
 /* Warns if the polls of this block take more than a quarter of the budget. */
-static void check_cost(struct block *b) {
-  struct gc_err err = {.code = GC_OK};
-  size_t batches = poll_batches(b->selection.count);
-  double per_minute = (double)batches * 60.0 / b->options->interval_s;
-  uint32_t budget = b->deps.requests_per_minute;
-  if (asks_by_id(b) && per_minute > budget / 4.0)
-    (void)gc_fail(
-        &err, GC_ERR_LIMIT,
-        "%zu queues each %u s cost %.0f of the account's %u requests "
-        "per minute; %sname fewer queues or a longer ObservationInterval",
-        b->selection.count, b->options->interval_s, per_minute, budget,
-        source_of(b) == OBS_QUERY ? "Observations \"activity\" costs a few, or "
-                                  : "");
+static void check_cost(struct block *b, const struct obs_scope *scope) {
+  struct gc_err err;
+  obs_source_check_cost(b->source, scope, b->options->interval_s,
+                        b->deps.requests_per_minute, &err);
   b->notice(b->ctx, "cost", &err);
+}
+
+/* Telemetry has the number of selected queues, whether or not a poll of them
+ * succeeds. Without a list and without ids it is not known. */
+static void note_selected(struct block *b, const struct obs_scope *scope) {
+  b->visible = scope->is_refused ? 0 : scope->visible;
+  bool is_unknown = scope->is_refused && scope->selected == 0;
+  pthread_mutex_lock(&b->lock);
+  b->has_selection = !is_unknown;
+  b->selected = scope->selected;
+  pthread_mutex_unlock(&b->lock);
 }
 
 static void report_taken(struct block *b) {
@@ -278,8 +254,8 @@ static void report_idle_options(struct block *b,
 
 static enum gc_code make_selections(struct block *b,
                                     const struct gc_entities *queues) {
-  bool any_id = source_of(b) == OBS_QUEUE_METRICS;
-  if (source_of(b) != OBS_OFF)
+  bool any_id = block_option(b) == OBS_QUEUE_METRICS;
+  if (block_option(b) != OBS_OFF)
     GC_TRY(selection_make(&b->selection, queues, &b->observed, any_id));
   return b->stream != NULL
              ? selection_make(&b->topics, queues, &b->heard, any_id)
@@ -310,22 +286,14 @@ static enum gc_code take_shared_labels(struct block *b,
   return GC_OK;
 }
 
-/* The names and labels of the queues: a counted reference; NULL: none yet. */
-static struct gc_entities *queue_names(struct block *b) {
-  if (b->options->shard.of <= 1)
-    return gc_names_entities(b->deps.names, GC_QUEUE);
-  pthread_mutex_lock(&b->lock);
-  struct gc_entities *queues = gc_entities_get(b->shared);
-  pthread_mutex_unlock(&b->lock);
-  return queues;
-}
-
 static void on_queues(void *ctx, struct gc_entities *queues) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = make_selections(b, queues);
   if (code == GC_OK)
     code = take_shared_labels(b, queues);
+  struct obs_scope scope = scope_of(b, queues);
+  choose_source(b, &scope);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (lacks_queues(b))
@@ -336,7 +304,8 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
                       : "no queue matches the Queue options of this block, its "
                         "Shard has none, or the OAuth client's roles see none");
   b->notice(b->ctx, "selection", &err);
-  check_cost(b);
+  check_cost(b, &scope);
+  note_selected(b, &scope);
   if (code == GC_OK)
     report_taken(b);
   report_idle_options(b, queues);
@@ -344,8 +313,8 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
     stream_select(b->stream, &b->topics);
   if (b->subscription != NULL && code == GC_OK)
     subscription_select(b->subscription, &b->selection);
-  if (b->due_ms == 0 && source_of(b) != OBS_OFF)
-    poll_now(b, now(b));
+  if (b->due_ms == 0 && b->source != OBS_OFF)
+    poll_now(b, block_now(b));
 }
 
 static void on_presences(void *ctx, struct gc_entities *presences) {
@@ -353,132 +322,23 @@ static void on_presences(void *ctx, struct gc_entities *presences) {
   (void)presences;
 }
 
-/* ---- reading, on a read thread ---- */
-
-static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
-  return ownership_has(ctx, queue->name, queue->id);
-}
-
-static void read_observations(struct block *b, struct queue_display display,
-                              const struct gc_samples *out) {
-  pthread_mutex_lock(&b->lock);
-  GC_AUTO(observations_put_auto) struct observations *o = gc_steal(b->fresh);
-  pthread_mutex_unlock(&b->lock);
-  if (o == NULL)
-    return;
-  struct queue_tally tally;
-  if (o->names != NULL && display.queues != NULL &&
-      gc_entities_is_refused(display.queues))
-    display.queues = o->names;
-  obs_samples(o, &display, out, &tally);
-  pthread_mutex_lock(&b->lock);
-  b->tally = tally;
-  pthread_mutex_unlock(&b->lock);
-}
-
-static void read_sources(struct block *b, const struct gc_samples *out) {
-  struct gc_names *names = b->deps.names;
-  struct gc_entities *queues = queue_names(b);
-  struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
-  struct queue_display display = {.queues = queues,
-                                  .presences = presences,
-                                  .accepts = accepts_queue,
-                                  .accepts_ctx = &b->observed,
-                                  .active = &b->active,
-                                  .shard = &b->options->shard,
-                                  .media = b->options->media.at,
-                                  .media_count = b->options->media.count,
-                                  .label = (enum queue_label)b->options->label,
-                                  .interval_ms = interval_ms(b)};
-  read_observations(b, display, out);
-  display.accepts_ctx = &b->heard;
-  if (b->stream != NULL)
-    stream_read(b->stream, &display, out);
-  gc_entities_put(queues);
-  gc_entities_put(presences);
-}
-
-static void read_samples(struct block *b, const struct gc_samples *out,
-                         bool is_last) {
-  struct gc_err err;
-  struct gc_samples sink =
-      output_begin(b->output, now(b), env(b)->wall_ms(env(b)->ctx), out);
-  read_sources(b, &sink);
-  bool is_outcome = output_end(b->output, is_last, &err);
-  pthread_mutex_lock(&b->lock);
-  b->overflow = output_overflow(b->output);
-  pthread_mutex_unlock(&b->lock);
-  if (is_outcome)
-    b->notice(b->ctx, "series", &err);
-}
-
-void block_read(struct block *b, const struct gc_samples *out) {
-  read_samples(b, out, false);
-}
-
-void block_finish(struct block *b, const struct gc_samples *out) {
-  read_samples(b, out, true);
-}
-
-bool block_has_windows(const struct block *b) {
-  return output_has_windows(b->output);
-}
-
-static void read_source_state(struct block *b,
-                              const struct gc_sample_writer *w) {
-  pthread_mutex_lock(&b->lock);
-  bool is_healthy = b->is_healthy;
-  uint64_t healthy_ms = b->healthy_ms;
-  struct queue_tally tally = b->tally;
-  pthread_mutex_unlock(&b->lock);
-
-  uint64_t age_ms = healthy_ms > 0 ? now(b) - healthy_ms : 0;
-  uint64_t stale_ms = (uint64_t)interval_ms(b) * STALE_INTERVALS;
-  bool is_up = is_healthy && healthy_ms > 0 && age_ms < stale_ms;
-  gc_put_gauge(w, GC_METRIC_SOURCE_UP, "observations", is_up ? 1.0 : 0.0);
-  if (healthy_ms > 0)
-    gc_put_gauge(w, GC_METRIC_SOURCE_AGE, "observations",
-                 (double)age_ms / 1000.0);
-  gc_put_gauge(w, GC_METRIC_QUEUES, "matched", (double)tally.matched);
-  gc_put_gauge(w, GC_METRIC_QUEUES, "unnamed", (double)tally.unnamed);
-}
-
-void block_read_state(struct block *b, const char *instance, uint32_t every_ms,
-                      const struct gc_samples *out) {
-  const struct gc_sample_writer w = {
-      .out = out, .instance = instance, .interval_ms = every_ms};
-  pthread_mutex_lock(&b->lock);
-  size_t series = b->tally.series;
-  uint64_t overflow = b->overflow;
-  pthread_mutex_unlock(&b->lock);
-  if (b->stream != NULL) {
-    series += stream_series(b->stream);
-    stream_read_state(b->stream, instance, every_ms, out);
-  }
-  if (source_of(b) != OBS_OFF)
-    read_source_state(b, &w);
-  if (b->stream == NULL && source_of(b) == OBS_OFF)
-    return;
-  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)series);
-  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", overflow);
-}
-
 /* ---- life ---- */
 
 /* The observation query maps presences itself; the activity queries do not. */
 static void start_in_loop(void *ctx) {
   struct block *b = ctx;
-  if (source_of(b) == OBS_OFF && b->stream == NULL)
+  if (block_option(b) == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
     stream_select(b->stream, &b->topics);
-  if (source_of(b) == OBS_ACTIVITY)
+  if (block_option(b) == OBS_ACTIVITY)
     gc_names_listen(b->deps.names, &b->presence_listener);
   gc_names_listen(b->deps.names, &b->queue_listener);
 }
 
 void block_start(struct block *b) {
+  b->started_ms = block_now(b);
   gc_loop_call(b->deps.loop, start_in_loop, b);
 }
 
@@ -488,7 +348,7 @@ static void stop_in_loop(void *ctx) {
     gc_names_unlisten(b->deps.names, &b->presence_listener);
     gc_names_unlisten(b->deps.names, &b->queue_listener);
   }
-  gc_timers_unset(env(b)->timers, &b->timer);
+  gc_timers_unset(block_env(b)->timers, &b->timer);
   if (b->stream != NULL)
     stream_stop(b->stream);
   if (b->subscription != NULL)
@@ -563,7 +423,7 @@ static enum gc_code make_parts(struct block *b, struct gc_err *err) {
   GC_TRY(make_output(b, err));
   if (b->options->stream != STREAM_NONE)
     GC_TRY(make_stream(b, err));
-  return source_of(b) == OBS_TOPIC ? make_subscription(b, err) : GC_OK;
+  return block_option(b) == OBS_TOPIC ? make_subscription(b, err) : GC_OK;
 }
 
 static struct ownership ownership_of(const struct block *b,
@@ -585,6 +445,7 @@ struct block *block_new(const struct queues_options *options,
     return NULL;
   }
   b->options = options;
+  b->source = (enum obs_source)options->observations;
   b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;

@@ -32,6 +32,9 @@ struct block_deps {
   /* Reports how many selected queues other blocks have, whenever the number
    * changes; network thread. May be NULL. */
   void (*leave_out)(void *ctx, size_t count);
+  /* Writes one line that is no error to the log, with the ctx of block_new;
+   * network thread. May be NULL. */
+  void (*inform)(void *ctx, const char *text);
 };
 
 struct block;

@@ -11,8 +11,8 @@
 /* In the order of enum stream_choice, obs_source and obs_label. */
 static const char *const streams[] = {"notifications", "conversations", "none",
                                       NULL};
-static const char *const sources[] = {"query",         "activity", "topic",
-                                      "queue_metrics", "none",     NULL};
+static const char *const sources[] = {
+    "auto", "query", "activity", "topic", "queue_metrics", "none", NULL};
 static const char *const labels[] = {"name", "id", "both", NULL};
 
 const struct gc_opt queues_rows[] = {
@@ -26,10 +26,12 @@ const struct gc_opt queues_rows[] = {
                 "a gateway; `none`: observations only.",
                 "none"),
     GC_OPT_ENUM(
-        struct queues_options, observations, "Observations", "query", sources,
-        "How the present state is read: `query` requests 100 queues at a "
+        struct queues_options, observations, "Observations", "auto", sources,
+        "How the present state is read: `auto` is `query` for up to 200 "
+        "selected queues and `activity` beyond, and a line in the log "
+        "says which; `query` requests 100 queues at a "
         "time; `activity` pages through everything and filters "
-        "here, cheapest from about 200 queues on; `topic` receives "
+        "here; `topic` receives "
         "changes over the notification channel and polls once a "
         "minute, or as `query` while a topic is missing; "
         "`queue_metrics` is the guide dialect's GET of a gateway, 100 "

@@ -31,6 +31,7 @@ struct queues_options {
 enum stream_choice { STREAM_NOTIFICATIONS, STREAM_CONVERSATIONS, STREAM_NONE };
 
 enum obs_source {
+  OBS_AUTO, /* OBS_QUERY or OBS_ACTIVITY: observations/source.h */
   OBS_QUERY,
   OBS_ACTIVITY,
   OBS_TOPIC,

@@ -148,7 +148,8 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
                                 gc_account_requests_per_minute(a),
                             .blocks = queues_of(b)->blocks,
                             .block_count = block_count,
-                            .leave_out = leave_out};
+                            .leave_out = leave_out,
+                            .inform = gc_block_inform};
   struct block *work = block_new(o, &deps, gc_block_notice, b, err);
   queues_of(b)->work = work;
   if (work == NULL)

@@ -19,7 +19,7 @@ MINUTE_S = 65
 START_MOST_S = 180  # csv files of 90,000 series
 BUDGET = 250  # requests a minute
 RSS_MOST_MB, PRIVATE_MOST_MB = 16.0, 4.0
-SHARES = (("query", 25), ("activity", 10), ("topic", 10))  # percent of the budget
+SHARES = (("auto", 12), ("query", 60), ("activity", 12), ("topic", 10))  # percent of the budget
 
 
 def memory_of(pid: int) -> tuple[int, int]:

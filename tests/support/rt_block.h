@@ -46,7 +46,9 @@ static struct world {
   struct gc_api *api;
   struct gc_names *names;
   struct block *block;
-  char *list;
+  char *list, *first_list;
+  unsigned informed; /* lines about what the block does; the last of them */
+  char text[256];
   /* The result of the last reading. */
   size_t values;
   double gauge;
@@ -91,17 +93,33 @@ static inline void once(const char *match, int status, const char *body) {
                           .match = match, .status = status, .body = body});
 }
 
+static inline void on_inform(void *ctx, const char *text) {
+  (void)ctx;
+  w.informed++;
+  snprintf(w.text, sizeof(w.text), "%s", text);
+}
+
 /* Queues q0000, q0001 … of the names "Queue 0" … */
-static inline void will_list(unsigned count) {
+static inline char *make_list(unsigned count) {
   size_t size = count * 64 + 64, used = 0;
-  w.list = malloc(size);
-  used += (size_t)snprintf(w.list, size, "{\"entities\":[");
+  char *list = malloc(size);
+  used += (size_t)snprintf(list, size, "{\"entities\":[");
   for (unsigned i = 0; i < count; i++)
-    used += (size_t)snprintf(w.list + used, size - used,
+    used += (size_t)snprintf(list + used, size - used,
                              "%s{\"id\":\"q%04u\",\"name\":\"Queue %u\"}",
                              i > 0 ? "," : "", i, i);
-  snprintf(w.list + used, size - used, "]}");
+  snprintf(list + used, size - used, "]}");
+  return list;
+}
+
+static inline void will_list(unsigned count) {
+  w.list = make_list(count);
   will(LIST, w.list);
+}
+
+static inline void list_once(unsigned count) {
+  w.first_list = make_list(count);
+  once(LIST, 200, w.first_list);
 }
 
 static inline void begin(enum obs_source source) {
@@ -141,7 +159,8 @@ static inline void start(void) {
                             .requests_per_minute = per_minute,
                             .blocks = blocks,
                             .block_count = block_count,
-                            .leave_out = on_leave_out};
+                            .leave_out = on_leave_out,
+                            .inform = on_inform};
   w.block = block_new(&options, &deps, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);
@@ -158,6 +177,7 @@ static inline void end(void) {
   gc_loop_free(w.loop);
   replay_clear(&w.r);
   free(w.list);
+  free(w.first_list);
 }
 
 static inline void put(void *ctx, const struct gc_sample *s) {

@@ -231,10 +231,6 @@ enum gc_code observations_map(struct observations *o, const char *presence,
   return GC_OK;
 }
 
-bool obs_is_answered(const struct obs_queue *q) {
-  return q->has_agents || q->media_count > 0 || q->known != 0;
-}
-
 /* True if the queue `id`, which an earlier answer had, is 0 where the answer
  * `o` does not have it. */
 static bool is_zero_if_absent(const struct observations *o, const char *id,

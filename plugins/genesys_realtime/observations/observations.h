@@ -186,7 +186,9 @@ observations_map(struct observations *o, const char *presence,
 uint32_t obs_known_contacts(const struct observations *o,
                             const struct obs_media *m);
 /* True if a complete answer had a number of the queue. */
-bool obs_is_answered(const struct obs_queue *q);
+static inline bool obs_is_answered(const struct obs_queue *q) {
+  return q->has_agents || q->media_count > 0 || q->known != 0;
+}
 
 /* Adds to `o`, a complete answer, the pairs of queue and medium that only
  * `before` has, with all numbers 0. By OBS_ABSENT_CONTACTS only those of queues

@@ -10,9 +10,7 @@
 enum {
   BODY_MAX_BYTES = 256 * 1024,
   ANSWER_MAX_BYTES = 256 << 20,
-  /* The API documents no maximum; a server may cut the size, so the pages that
-   * arrive decide. */
-  ACTIVITY_PAGE = 1000,
+  ACTIVITY_PAGE = POLL_PAGE, /* a server may make them smaller: paging.h */
   ACTIVITY_PAGES_MAX = 500,
 };
 
@@ -25,7 +23,7 @@ struct poll_part {
   struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: in its place */
   unsigned page;                 /* 0: not paged */
   size_t size_before;            /* of the model, when the page was requested */
-  size_t *full_page;
+  struct gc_paging *paging;
   char query[64];
 };
 
@@ -33,8 +31,7 @@ static size_t model_size(const struct observations *o) {
   return o->groups + o->ids.count;
 }
 
-/* Requests the page `part->page`. Answers have no total: a page shorter than
- * the largest ever seen is the last. */
+/* Requests the page `part->page`. */
 static void request_page(struct poll_part *part) {
   part->size_before = model_size(part->poll->reading);
   snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
@@ -43,14 +40,10 @@ static void request_page(struct poll_part *part) {
   gc_api_call(part->poll->api, &part->call);
 }
 
-/* A page without anything new repeats an earlier one: the server does not know
- * pages and has sent everything. */
 static bool has_more(struct poll_part *part, size_t results) {
-  if (part->page == 0 || results < *part->full_page ||
-      model_size(part->poll->reading) == part->size_before)
-    return false;
-  *part->full_page = results;
-  return true;
+  bool has_new = model_size(part->poll->reading) > part->size_before;
+  return part->page > 0 &&
+         gc_paging_has_more(part->paging, results, ACTIVITY_PAGE, has_new);
 }
 
 static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
@@ -159,8 +152,11 @@ static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   GC_TRY(obs_activity_body(true, &p->parts[0].body));
   GC_TRY(obs_activity_body(false, &p->parts[1].body));
   p->parts[0].page = p->parts[1].page = 1;
-  p->parts[0].full_page = &pages->conversations;
-  p->parts[1].full_page = &pages->routing;
+  p->parts[0].paging = &pages->conversations;
+  p->parts[1].paging = &pages->routing;
+  pages->routing.rows_max = p->visible; /* one row for each queue */
+  for (int i = 0; i < 2; i++)
+    gc_paging_begin(p->parts[i].paging);
   p->reading->absence = OBS_ABSENT_ALL;
   return GC_OK;
 }
@@ -202,6 +198,7 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                 void (*done)(void *ctx), void *ctx) {
   *p = (struct poll){.wants_details = p->wants_details,
                      .path = p->path,
+                     .visible = p->visible,
                      .api = api,
                      .done = done,
                      .ctx = ctx};

@@ -4,20 +4,23 @@
 #ifndef GENESYS_REALTIME_OBSERVATIONS_POLL_H
 #define GENESYS_REALTIME_OBSERVATIONS_POLL_H
 
+#include "common/base/policy/paging.h"
 #include "common/net/api/api.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 #include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/queues/selection.h"
 
-/* The largest pages that the server ever sent; kept from poll to poll. */
+/* The pages of the activity queries; zeroed once, kept from poll to poll. */
 struct poll_pages {
-  size_t conversations, routing;
+  struct gc_paging conversations, routing;
 };
+
+enum { POLL_PAGE = 1000 }; /* rows of a page; the API documents no maximum */
 
 struct poll_part;
 
-/* The caller's memory; zero it before poll_start, except wants_details and
- * path. The first three members are the result when `done` runs. */
+/* The caller's memory; zero it before poll_start, except wants_details, path
+ * and visible. The first three members are the result when `done` runs. */
 struct poll {
   struct observations *reading; /* the answers, even if some are missing; the
                                    caller may gc_steal it */
@@ -28,6 +31,9 @@ struct poll {
                          resets it */
   const char *path;   /* OBS_QUEUE_METRICS: another path; NULL: the usual one.
                          Borrowed; poll_clear resets it */
+
+  size_t visible; /* OBS_ACTIVITY: queues of the list, 0: unknown; poll_clear
+                     resets it */
 
   struct poll_part *parts;
   size_t part_count, parts_left;

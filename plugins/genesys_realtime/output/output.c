@@ -71,6 +71,10 @@ bool output_end(struct output *o, bool is_last, struct gc_err *ret_err) {
   return true;
 }
 
+size_t output_series(const struct output *o) {
+  return series_limit_count(o->limit);
+}
+
 uint64_t output_overflow(const struct output *o) {
   return series_limit_overflow(o->limit) +
          (o->downsample != NULL ? downsample_overflow(o->downsample) : 0);

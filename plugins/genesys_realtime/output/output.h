@@ -28,6 +28,9 @@ struct gc_samples output_begin(struct output *o, uint64_t now_ms,
  * outcome to report. */
 bool output_end(struct output *o, bool is_last, struct gc_err *ret_err);
 
+/* The series that have a place of MaxSeries: those that had a value within
+ * `expiry_ms`. */
+size_t output_series(const struct output *o);
 /* Values that were left out since the start. */
 uint64_t output_overflow(const struct output *o);
 /* True if there is down-sampling. */

@@ -63,7 +63,6 @@ struct stream {
   uint64_t odd_frames, unknown_frames; /* of the channels */
   bool is_connected;
   bool is_answered; /* no topic is on its way */
-  size_t series;
 };
 
 /* ---- model.c ---- */

@@ -39,9 +39,6 @@ static void read_all(struct stream *s, const struct queue_display *view,
     more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
-  pthread_mutex_lock(&s->lock);
-  s->series = cursor.tally.series;
-  pthread_mutex_unlock(&s->lock);
 }
 
 void stream_read(struct stream *s, const struct queue_display *view,
@@ -56,13 +53,6 @@ void stream_read(struct stream *s, const struct queue_display *view,
   if (s->due_ms <= now_ms)
     s->due_ms = now_ms + stream_interval_ms(s);
   read_all(s, view, out);
-}
-
-size_t stream_series(struct stream *s) {
-  pthread_mutex_lock(&s->lock);
-  size_t series = s->series;
-  pthread_mutex_unlock(&s->lock);
-  return series;
 }
 
 /* ---- self-telemetry ---- */

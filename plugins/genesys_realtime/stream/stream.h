@@ -72,7 +72,5 @@ void stream_read(struct stream *s, const struct queue_display *view,
 /* Writes the stream's self-telemetry. */
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out);
-/* The number of values of the last stream_read. */
-size_t stream_series(struct stream *s);
 
 #endif

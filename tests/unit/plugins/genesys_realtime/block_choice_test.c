@@ -55,7 +55,7 @@ static void queues_of_an_earlier_block_are_left_to_it(void) {
   start();
   CHECK(strstr(replay_last(&w.r, QUERY)->body, "q0001") == NULL);
   CHECK(isnan(reads("Queue 1/queue_depth-voice")));
-  CHECK_INT(w.values, 1);
+  CHECK_INT(w.values, VALUES_OF_WAITING);
   CHECK_INT(left_out, 1);
   replay_run(&w.r, 1200000);
   CHECK_INT(left_out_reports, 1);
@@ -99,13 +99,15 @@ static void a_block_that_takes_a_quarter_of_the_budget_warns(void) {
     enum obs_source source;
     unsigned queues;
     uint32_t interval_ms, per_minute;
-    bool warns;
+    bool warns, advises_activity;
   } rows[] = {
-      {"1000 queues each 10 s", OBS_QUERY, 1000, 10000, 250, false},
-      {"1100 queues each 10 s", OBS_QUERY, 1100, 10000, 250, true},
-      {"1100 queues each 20 s", OBS_QUERY, 1100, 20000, 250, false},
-      {"100 queues each second", OBS_QUERY, 100, 1000, 239, true},
-      {"activity", OBS_ACTIVITY, 1100, 10000, 250, false},
+      {"1000 queues each 10 s", OBS_QUERY, 1000, 10000, 250, false, false},
+      {"1100 queues each 10 s", OBS_QUERY, 1100, 10000, 250, true, true},
+      {"1100 queues each 20 s", OBS_QUERY, 1100, 20000, 250, false, false},
+      {"6 queues each second", OBS_QUERY, 6, 1000, 239, true, false},
+      {"activity", OBS_ACTIVITY, 1100, 10000, 250, false, false},
+      {"activity each second", OBS_ACTIVITY, 1100, 1000, 239, true, false},
+      {"auto, 1100 queues each 10 s", OBS_AUTO, 1100, 10000, 250, false, false},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
@@ -117,8 +119,11 @@ static void a_block_that_takes_a_quarter_of_the_budget_warns(void) {
     will("GET /api/v2/presence", "{\"entities\":[]}");
     start();
     CHECK_INT(replay_noticed(&w.r, "cost", GC_ERR_LIMIT), rows[i].warns);
-    if (rows[i].warns)
-      CHECK_HAS(replay_last_notice(&w.r, "cost")->text, "activity");
+    if (rows[i].warns &&
+        strstr(replay_last_notice(&w.r, "cost")->text, "activity") != NULL)
+      CHECK_INT(rows[i].advises_activity, true);
+    else
+      CHECK_INT(rows[i].advises_activity, false);
     end();
   }
 }
@@ -129,6 +134,47 @@ static void begin_activity(void) {
   will("GET /api/v2/presence/definitions",
        "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
        "\"Meal\"}]}");
+}
+
+/* The log says once which source "auto" means, and again when the list of
+ * queues has grown. */
+static void auto_takes_activity_beyond_200_queues(void) {
+  begin(OBS_AUTO);
+  list_once(200);
+  will_list(201);
+  will("POST /api/v2/analytics/", ANSWER(""));
+  will("GET /api/v2/presence", "{\"entities\":[]}");
+  start();
+  CHECK_INT(replay_count(&w.r, QUERY), 2);
+  CHECK_INT(w.informed, 1);
+  CHECK_STR(w.text, "observations by \"query\" (Observations \"auto\"): 200 "
+                    "selected, at most 200 queues");
+  replay_run(&w.r, 11 * 60 * 1000); /* the list is read again */
+  CHECK_INT(w.informed, 2);
+  CHECK_STR(w.text, "observations by \"activity\" (Observations \"auto\"): 201 "
+                    "queues selected, more than 200");
+  CHECK_INT(replay_count(&w.r, "GET /api/v2/presence"), 1);
+  size_t before = replay_count(&w.r, QUERY);
+  replay_run(&w.r, 60000);
+  CHECK_INT(replay_count(&w.r, QUERY), before);
+  CHECK(replay_count(&w.r, ROUTING) > 0);
+  end();
+}
+
+static void auto_without_a_list_and_without_ids_takes_activity(void) {
+  begin(OBS_AUTO);
+  replay_answer(&w.r, &(struct replay_answer){.match = LIST,
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 403,
+                                              .body = "{}"});
+  will("POST /api/v2/analytics/*pageNumber=2", ANSWER(""));
+  will("POST /api/v2/analytics/", ANSWER(WAITING("q0001", "1")));
+  will("GET /api/v2/presence", "{\"entities\":[]}");
+  start();
+  CHECK_HAS(w.text, "the list of queues is refused");
+  CHECK_REAL(reads("q0001/queue_depth-voice"), 1);
+  CHECK_REAL(state("queues-matched"), 1);
+  end();
 }
 
 /* docs/cost.md has these numbers. */
@@ -143,15 +189,19 @@ static void a_minute_takes_the_requests_that_the_manual_says(void) {
       {"500 queues each 10 s", OBS_QUERY, 500, 10000, 30},
       {"5,000 queues each 10 s", OBS_QUERY, 5000, 10000, 300},
       {"5,000 queues each minute", OBS_QUERY, 5000, 60000, 50},
-      {"activity, 50 queues", OBS_ACTIVITY, 50, 10000, 12},
-      {"activity, 5,000 queues", OBS_ACTIVITY, 5000, 10000, 12},
+      {"auto, 50 queues", OBS_AUTO, 50, 10000, 6},
+      {"auto, 200 queues", OBS_AUTO, 200, 10000, 12},
+      {"auto, 201 queues", OBS_AUTO, 201, 10000, 14},
+      {"activity, 50 queues", OBS_ACTIVITY, 50, 10000, 14},
+      {"activity, 5,000 queues", OBS_ACTIVITY, 5000, 10000, 14},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
     begin(rows[i].source);
     options.interval_s = rows[i].interval_ms / 1000;
     will_list(rows[i].queues);
-    will("POST /api/v2/analytics/", ANSWER(""));
+    will("POST /api/v2/analytics/*pageNumber=2", ANSWER(""));
+    will("POST /api/v2/analytics/", ANSWER(WAITING("q0001", "1")));
     will("GET /api/v2/presence", "{\"entities\":[]}");
     start();
     size_t before = replay_count(&w.r, "POST /api/v2/analytics/");
@@ -244,7 +294,7 @@ static void windows_are_beside_the_gauges_or_alone(void) {
   }
 }
 
-static void without_a_queue_nothing_is_requested_and_the_source_is_down(void) {
+static void without_a_queue_nothing_is_requested_and_no_source_is_up(void) {
   char *selectors[] = {(char[]){"Support*"}};
   begin(OBS_QUERY);
   options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
@@ -254,7 +304,8 @@ static void without_a_queue_nothing_is_requested_and_the_source_is_down(void) {
   CHECK_INT(replay_count(&w.r, QUERY), 0);
   CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 1);
   CHECK_HAS(replay_last_notice(&w.r, "selection")->text, "no queue matches");
-  CHECK_REAL(state("source_up-observations"), 0);
+  CHECK(isnan(state("source_up-observations")));
+  CHECK_REAL(state("queues-matched"), 0);
   end();
 }
 
@@ -299,11 +350,13 @@ int main(void) {
   RUN(queues_of_an_earlier_block_are_left_to_it);
   RUN(a_block_may_leave_all_its_queues_to_earlier_ones);
   RUN(a_block_that_takes_a_quarter_of_the_budget_warns);
+  RUN(auto_takes_activity_beyond_200_queues);
+  RUN(auto_without_a_list_and_without_ids_takes_activity);
   RUN(a_minute_takes_the_requests_that_the_manual_says);
   RUN(an_agent_requests_only_its_share);
   RUN(series_beyond_the_limit_are_left_out_and_reported_once);
   RUN(windows_are_beside_the_gauges_or_alone);
-  RUN(without_a_queue_nothing_is_requested_and_the_source_is_down);
+  RUN(without_a_queue_nothing_is_requested_and_no_source_is_up);
   RUN(where_names_are_refused_ids_can_be_requested);
   RUN(a_queue_without_a_name_has_the_list_read_again);
   return check_done();

@@ -46,7 +46,7 @@ static void missing_options_have_their_defaults(void) {
   CHECK_INT(got.window_s, 0);
   CHECK(got.raw);
   CHECK_INT(got.series_max, 200000);
-  CHECK_INT(got.observations, OBS_QUERY);
+  CHECK_INT(got.observations, OBS_AUTO);
   CHECK_INT(got.interval_s, 10);
   CHECK_INT(got.label, QUEUE_LABEL_NAME);
   CHECK_INT(got.queues.count, 0);
@@ -66,14 +66,14 @@ static void every_word_has_its_enum_value(void) {
        STREAM_NOTIFICATIONS},
       {"Observations \"None\"", OBS_OFF, QUEUE_LABEL_NAME,
        STREAM_NOTIFICATIONS},
-      {"QueueLabel name", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
-      {"QueueLabel id", OBS_QUERY, QUEUE_LABEL_ID, STREAM_NOTIFICATIONS},
-      {"QueueLabel BOTH", OBS_QUERY, QUEUE_LABEL_BOTH, STREAM_NOTIFICATIONS},
-      {"Stream notifications", OBS_QUERY, QUEUE_LABEL_NAME,
+      {"QueueLabel name", OBS_AUTO, QUEUE_LABEL_NAME, STREAM_NOTIFICATIONS},
+      {"QueueLabel id", OBS_AUTO, QUEUE_LABEL_ID, STREAM_NOTIFICATIONS},
+      {"QueueLabel BOTH", OBS_AUTO, QUEUE_LABEL_BOTH, STREAM_NOTIFICATIONS},
+      {"Stream notifications", OBS_AUTO, QUEUE_LABEL_NAME,
        STREAM_NOTIFICATIONS},
-      {"Stream conversations", OBS_QUERY, QUEUE_LABEL_NAME,
+      {"Stream conversations", OBS_AUTO, QUEUE_LABEL_NAME,
        STREAM_CONVERSATIONS},
-      {"Stream none", OBS_QUERY, QUEUE_LABEL_NAME, STREAM_NONE},
+      {"Stream none", OBS_AUTO, QUEUE_LABEL_NAME, STREAM_NONE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     char lines[256];

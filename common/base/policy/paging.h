@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Decides whether a paged answer without a total has another page. Pure.
+ *
+ * A server may make pages smaller than requested, and may change its mind: a
+ * short page is no proof that it is the last. An empty page is one, but costs a
+ * request in each reading. Therefore:
+ *
+ *   every GC_PAGING_CHECK_EVERY-th reading, the first included, requests pages
+ *   until one has nothing new, and learns the size of the pages that were full
+ *
+ *   in between, a page is followed by another if it has the requested size, the
+ *   size of the full pages, or a multiple of GC_PAGING_STEP rows, since limits
+ *   of servers are round numbers; or if the reading would have less than 7/8 of
+ *   the rows of the reading before
+ *
+ *   rows of each reading     pages requested
+ *   37                       2 (a check: 37, 0), then 1
+ *   250, limit 100           4 (a check: 100, 100, 50, 0), then 3
+ *   50                       2 in each reading: 50 may be the limit
+ *
+ * A limit that becomes an odd number just below the rows there are is noticed
+ * at the next check. */
+#ifndef GC_BASE_POLICY_PAGING_H
+#define GC_BASE_POLICY_PAGING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/err.h"
+
+enum { GC_PAGING_CHECK_EVERY = 6, GC_PAGING_STEP = 25 };
+
+/* Zero it before the first reading and keep it from reading to reading. */
+struct gc_paging {
+  size_t full, before;      /* rows of the full pages; of the last page */
+  size_t total, last_total; /* rows of this reading; of the last one */
+  size_t checked_total;     /* of the last check */
+  size_t rows_max; /* set by the caller: there are no more rows than that, if
+                      the last check agrees; 0: unknown */
+  unsigned readings;
+  bool is_check;
+};
+
+/* Before the first page of a reading is requested. */
+GC_API void gc_paging_begin(struct gc_paging *p);
+
+/* After a page of `rows` rows, of which `requested` were requested. `has_new`:
+ * it has rows that no earlier page had; a server that does not know pages
+ * repeats the first one. */
+GC_API bool gc_paging_has_more(struct gc_paging *p, size_t rows,
+                               size_t requested, bool has_new);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The type that the network thread's half of a block (block.c) and the read
+ * thread's half (block_read.c) share. */
+#ifndef GENESYS_REALTIME_BLOCK_INTERNAL_H
+#define GENESYS_REALTIME_BLOCK_INTERNAL_H
+
+#include <pthread.h>
+
+#include "plugins/genesys_realtime/block.h"
+#include "plugins/genesys_realtime/observations/poll.h"
+#include "plugins/genesys_realtime/observations/subscription.h"
+#include "plugins/genesys_realtime/output/output.h"
+
+struct block {
+  const struct queues_options *options;
+  struct block_deps deps;
+  struct stream *stream;             /* NULL: Stream "none" */
+  struct subscription *subscription; /* NULL: nothing is pushed */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+
+  /* The network thread's. */
+  struct gc_names_listener queue_listener, presence_listener;
+  bool is_listening;
+  struct ownership observed, heard, active;
+  struct selection selection; /* of the observations */
+  struct selection topics;    /* of the stream */
+  size_t taken;               /* queues that other blocks have, as reported */
+  bool *idle_options;         /* Queue options without effect, as reported */
+  struct gc_timer timer;
+  uint64_t due_ms;
+  size_t visible;         /* queues of the list; 0: unknown */
+  enum obs_source source; /* OBS_AUTO: not chosen yet, without a list */
+  struct poll poll;
+  struct poll_pages pages;
+  int64_t asked_ms;     /* when the poll began, by the server's clock */
+  uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
+  bool must_poll_again; /* a snapshot became due during a poll */
+  struct observations *last; /* to find the pairs that the next one lacks */
+  struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
+
+  struct output *output; /* the read thread's */
+  uint64_t started_ms;   /* when block_start ran; const afterwards */
+
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  struct observations *fresh; /* not dispatched yet */
+  struct gc_entities *shared; /* with Shard: the queues with labels on which
+                                 all agents agree; NULL: none yet */
+  bool is_healthy;            /* the last poll was complete */
+  uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
+  bool has_outcome;           /* a poll has ended, well or not */
+  bool has_tally;             /* a reading was dispatched */
+  struct queue_tally tally;   /* of the last one */
+  bool has_selection;         /* the queues that Queue and Shard select are */
+  size_t selected;            /* known: so many */
+  size_t series;              /* that have a place of MaxSeries */
+  uint64_t overflow;          /* values that MaxSeries left out */
+};
+
+static inline const struct gc_env *block_env(const struct block *b) {
+  return b->deps.env;
+}
+
+static inline uint64_t block_now(const struct block *b) {
+  return block_env(b)->now_ms(block_env(b)->ctx);
+}
+
+static inline enum obs_source block_option(const struct block *b) {
+  return (enum obs_source)b->options->observations;
+}
+
+static inline uint32_t block_interval_ms(const struct block *b) {
+  return b->options->interval_s * 1000;
+}
+
+#endif
