@@ -51,6 +51,11 @@ static void read_sources(struct block *b, const struct gc_samples *out) {
                                   .media_count = b->options->media.count,
                                   .label = (enum queue_label)b->options->label,
                                   .interval_ms = block_interval_ms(b)};
+  char unassigned[GC_NAME_SIZE];
+  if (b->options->stream == STREAM_CONVERSATIONS) {
+    queue_label_unassigned(queues, unassigned);
+    display.unassigned = unassigned;
+  }
   read_observations(b, display, out);
   display.accepts_ctx = &b->heard;
   if (b->stream != NULL)

@@ -39,6 +39,10 @@ static struct world {
   size_t values;
   double found;
   char wanted[128];
+  struct {
+    char name[128];
+    double value;
+  } kept[200]; /* of the last reading */
 } w;
 
 static inline void on_snapshot(void *ctx) {
@@ -58,7 +62,10 @@ static inline void select_queues(const char **ids, size_t count) {
   replay_run(&ch_world, 100);
 }
 
-static bool tells_gauges; /* for the next begin_with, which resets it */
+/* For the next begin_with, which resets them. */
+static bool tells_gauges;
+static struct gc_strs only_media;
+static uint32_t places; /* MaxSeries; 0: many */
 
 static inline void begin_with(double target_s) {
   static double bounds[] = {1, 10};
@@ -74,8 +81,12 @@ static inline void begin_with(double target_s) {
                                     .target_s = target_s,
                                     .conversations_max = 100,
                                     .conversation_age_s = 86400,
+                                    .media = only_media,
+                                    .series_max = places > 0 ? places : 200000,
                                     .queue_expiry_s = 900};
   tells_gauges = false;
+  only_media = (struct gc_strs){NULL, 0};
+  places = 0;
   struct stream_deps deps = {.env = &ch_world.env,
                              .api = ch_api(),
                              .channels = ch_channels,
@@ -107,10 +118,23 @@ static inline void put(void *ctx, const struct gc_sample *s) {
   const struct gc_metric *m = gc_metric(s->metric);
   (void)ctx;
   snprintf(name, sizeof(name), "%s/%s-%s", s->instance, m->name, s->qualifier);
+  double value = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
+                                           : (double)s->values[0].derive;
+  if (w.values < GC_COUNT(w.kept)) {
+    snprintf(w.kept[w.values].name, sizeof(w.kept[0].name), "%.127s", name);
+    w.kept[w.values].value = value;
+  }
   w.values++;
   if (strcmp(name, w.wanted) == 0)
-    w.found = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
-                                        : (double)s->values[0].derive;
+    w.found = value;
+}
+
+/* Another value of the last reading; NAN: it had none. */
+static inline double found_of(const char *name) {
+  for (size_t i = 0; i < w.values && i < GC_COUNT(w.kept); i++)
+    if (strcmp(w.kept[i].name, name) == 0)
+      return w.kept[i].value;
+  return NAN;
 }
 
 static bool accepts(void *ctx, const struct gc_entry *queue) {

@@ -192,6 +192,14 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
   return GC_OK;
 }
 
+enum gc_code conversations_expect(struct conversations *m, const char *queue,
+                                  enum cv_media media) {
+  uint32_t number;
+  GC_TRY(
+      cv_queue_intern(m, uuid_key_read(queue, strlen(queue)), queue, &number));
+  return cv_queue_pair(m, number, media) != NULL ? GC_OK : GC_ERR_LIMIT;
+}
+
 void conversations_reset(struct conversations *m, const char *queue) {
   struct queue *q = cv_queue_find(m, queue);
   if (q == NULL)

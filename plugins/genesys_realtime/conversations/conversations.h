@@ -108,6 +108,12 @@ GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
                                                 enum cv_media media,
                                                 int64_t target_ms);
 
+/* Makes the counters of a queue and medium before its first contact, so that
+ * their series begin with 0 and a rate has the first contact. */
+GC_MUST_CHECK enum gc_code conversations_expect(struct conversations *m,
+                                                const char *queue,
+                                                enum cv_media media);
+
 /* Sets the queue's counters to 0 and begins their series again. Of contacts
  * that began before, neither offer nor outcome is counted. Call it for a queue
  * that is covered from now on and was so far known from other queues'
@@ -201,6 +207,9 @@ struct conversations_view {
   const struct queue_display *queues; /* names, selectors, labels */
   int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: no other source has them */
+  /* Only series that begin and those whose value is another one than was put
+   * last; false: a full pass. */
+  bool only_changes;
 };
 
 /* How far the samples have been written. Zero it before the first call. */
@@ -211,8 +220,8 @@ struct conversations_cursor {
 
 /* Writes every value of design §4 that conversations provide, a few queues per
  * call, so that a lock around it is held briefly. False: these were the last
- * ones. A series begins with 0 and has its count from the next pass on: give
- * each pass a later time. No count is lost in between. */
+ * ones. A series begins with 0 and has its count from the next full pass on:
+ * give each pass a later time. No count is lost in between. */
 bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,

@@ -9,9 +9,10 @@
 
 enum { KEY_MAX_BYTES = 4096 };
 
-/* One difference: model - observed, and how much of it was counted. */
+/* One difference: model - observed, without the contacts that were never heard
+ * of; how much of it was counted; and how many those contacts are. */
 struct gap {
-  int64_t by, counted;
+  int64_t by, counted, unheard;
 };
 
 struct row {
@@ -88,6 +89,16 @@ static uint64_t lasting_part(int64_t was, int64_t is) {
   return was < 0 && is < 0 ? (uint64_t)min_of(-was, -is) : 0;
 }
 
+/* Takes the contacts that were never heard of out of the difference. They are
+ * no more than may have been missing in any poll since the first, those that
+ * ring included. */
+static void take_unheard(struct gap *is, int64_t missing_max, int64_t max) {
+  int64_t missing = is->by < 0 ? -is->by : 0;
+  int64_t unheard = min_of(missing_max, max);
+  is->unheard = unheard > 0 ? unheard : 0;
+  is->by += min_of(missing, is->unheard);
+}
+
 static void count_lasting(struct drift *d, const struct gap *was,
                           struct gap *is) {
   uint64_t lasts = lasting_part(was->by, is->by);
@@ -121,23 +132,48 @@ static enum gc_code keep_row(struct drift *d, const struct row *row) {
   return code == GC_ERR_LIMIT ? GC_OK : code;
 }
 
-enum gc_code drift_compare(struct drift *d, const char *queue,
-                           const char *media, const struct drift_side *model,
-                           const struct drift_side *observed) {
+static bool is_empty_row(const struct row *r) {
+  return r->waiting.by == 0 && r->interacting.by == 0 &&
+         r->waiting.unheard <= 0 && r->interacting.unheard <= 0;
+}
+
+static enum gc_code compare_pair(struct drift *d, const char *queue,
+                                 const char *media,
+                                 const struct drift_side *model,
+                                 const struct drift_side *observed,
+                                 bool is_first) {
   struct drift_side m = bound_side(model), o = bound_side(observed);
   struct row row = {
       .waiting.by = gap_between(m.waiting, m.alerting, o.waiting, o.alerting),
       .interacting.by =
           gap_between(m.interacting, m.alerting, o.interacting, o.alerting),
   };
-  if (row.waiting.by == 0 && row.interacting.by == 0)
-    return GC_OK;
   gc_buf_reset(&d->key);
   GC_TRY(gc_buf_print(&d->key, "%s %s", media, queue));
   struct row was = row_before(d);
+  int64_t waiting = o.waiting - m.waiting;
+  int64_t interacting = o.interacting - m.interacting;
+  take_unheard(&row.waiting, waiting + o.alerting,
+               is_first ? waiting : was.waiting.unheard);
+  take_unheard(&row.interacting, interacting + o.alerting,
+               is_first ? interacting : was.interacting.unheard);
+  if (is_empty_row(&row))
+    return GC_OK;
   count_lasting(d, &was.waiting, &row.waiting);
   count_lasting(d, &was.interacting, &row.interacting);
   return keep_row(d, &row);
+}
+
+enum gc_code drift_compare(struct drift *d, const char *queue,
+                           const char *media, const struct drift_side *model,
+                           const struct drift_side *observed) {
+  return compare_pair(d, queue, media, model, observed, false);
+}
+
+enum gc_code drift_adopt(struct drift *d, const char *queue, const char *media,
+                         const struct drift_side *model,
+                         const struct drift_side *observed) {
+  return compare_pair(d, queue, media, model, observed, true);
 }
 
 void drift_end(struct drift *d) {

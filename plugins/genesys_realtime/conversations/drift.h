@@ -15,6 +15,17 @@
  *   3            3 0 1            2 0 1    1 0    1: polls 2 and 3 have it
  *   4            3 0 1            2 0 1    1 0    none: it was counted before
  *
+ * When the stream begins, the platform has contacts of which no event came yet.
+ * They are no drift: the first poll of a queue adopts what the model lacks.
+ * That share only shrinks, with each contact that ends or has an event:
+ *
+ *   poll   model w   observed w   unheard   counted
+ *   1            0            5         5   none: adopted
+ *   2            2            6         4   none: one of the five has gone, and
+ *                                           two that came since are known
+ *   3            2            7         4   none yet: one more is missing
+ *   4            2            7         4   1
+ *
  * Compare before conversations_poll_end, which closes lost conversations: a
  * lost end is drift also if it is closed at once. Only pairs that differ take
  * memory. Pure; one thread at a time. */
@@ -47,6 +58,11 @@ GC_MUST_CHECK enum gc_code drift_compare(struct drift *d, const char *queue,
                                          const char *media,
                                          const struct drift_side *model,
                                          const struct drift_side *observed);
+/* In place of drift_compare in the first poll of a queue. */
+GC_MUST_CHECK enum gc_code drift_adopt(struct drift *d, const char *queue,
+                                       const char *media,
+                                       const struct drift_side *model,
+                                       const struct drift_side *observed);
 void drift_end(struct drift *d);
 
 /* Contacts that drifted since the start, each counted once while its difference

@@ -114,10 +114,25 @@ struct conversation {
 
 /* Changes that named a wrap-up code. */
 struct wrapup_change {
-  uint64_t count;
+  uint64_t count, sent;
   uint32_t code; /* its number among the model's */
   uint8_t from, to;
-  bool shown;
+  uint8_t shown; /* enum cv_series */
+};
+
+/* The life of a series. It begins with 0, even if its count is higher, since a
+ * rate needs two values and would miss the first count. */
+enum cv_series {
+  CV_SERIES_NONE,
+  CV_SERIES_BEGUN, /* its 0 was put; the next full pass puts its count */
+  CV_SERIES_SHOWN,
+};
+
+/* The counts of a pair that were put last. */
+struct cv_sent {
+  uint64_t offers, answers, abandons, transfers, breaches;
+  uint32_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* their low bits */
+  uint32_t active;
 };
 
 enum { CV_PAST_TARGETS = 4 };
@@ -131,9 +146,10 @@ struct pair {
     uint64_t breaches;
   } past[CV_PAST_TARGETS];
   unsigned next_past; /* to overwrite */
-  /* For samples.c: the series that have begun. */
-  bool shown, breaches_shown;
-  bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
+  /* For samples.c. */
+  uint8_t shown, breaches_shown; /* enum cv_series */
+  uint8_t changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
+  struct cv_sent sent;
   struct wrapup_change *wrapups;
   uint32_t wrapup_count;
 };

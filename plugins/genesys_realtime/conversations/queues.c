@@ -155,7 +155,8 @@ void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms) {
     pair->past[to].breaches = pair->t.breaches;
   }
   pair->t.breaches = breaches;
-  pair->breaches_shown = breaches > 0;
+  pair->breaches_shown = breaches > 0 ? CV_SERIES_SHOWN : CV_SERIES_NONE;
+  pair->sent.breaches = 0;
 }
 
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,

@@ -20,11 +20,27 @@ struct writer {
   const char *media;
 };
 
-/* A series begins with 0, even if its count is higher: a rate needs two values
- * and would miss the first count. */
+/* A series that begins leaves with 0. A full pass puts all the others, a pass
+ * of changes those whose count is another one than was put last. */
+static bool is_due(const struct writer *w, uint8_t shown, bool is_changed) {
+  return !w->view->only_changes || shown == CV_SERIES_NONE ||
+         (shown == CV_SERIES_SHOWN && is_changed);
+}
+
+/* A series that has begun keeps its 0 until a full pass, so that a rate sees
+ * it. */
+static uint8_t next_shown(const struct writer *w, uint8_t shown) {
+  if (shown == CV_SERIES_NONE)
+    return CV_SERIES_BEGUN;
+  return w->view->only_changes ? shown : CV_SERIES_SHOWN;
+}
+
 static void put_counter(const struct writer *w, enum gc_metric_id metric,
-                        const char *qualifier, bool shown, uint64_t count) {
-  gc_put_count(&w->samples, metric, qualifier, shown ? count : 0);
+                        const char *qualifier, uint8_t shown, uint64_t count,
+                        uint64_t sent) {
+  if (is_due(w, shown, count != sent))
+    gc_put_count(&w->samples, metric, qualifier,
+                 shown != CV_SERIES_NONE ? count : 0);
 }
 
 /* "20", "0.5", "0.125", in any locale. */
@@ -36,22 +52,27 @@ static void print_seconds(char out[32], int64_t ms) {
     out[len - 1] = '\0';
 }
 
+/* An answer adds to the buckets from its own on, to the sum and the count: all
+ * of them leave. */
 static void put_waits(const struct writer *w, const struct pair *pair) {
   char qualifier[64], bound[32];
   uint64_t within = 0;
+  bool is_begun = pair->shown != CV_SERIES_NONE;
+  if (!is_due(w, pair->shown, pair->t.answers != pair->sent.answers))
+    return;
   for (size_t i = 0; i < w->m->s.bound_count; i++) {
     within += pair->t.waits[i];
     print_seconds(bound, w->m->bounds_ms[i]);
     snprintf(qualifier, sizeof(qualifier), "%s-le-%s", w->media, bound);
-    put_counter(w, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown, within);
+    gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier,
+                 is_begun ? within : 0);
   }
+  uint64_t answers = is_begun ? pair->t.answers : 0;
   snprintf(qualifier, sizeof(qualifier), "%s-le-+Inf", w->media);
-  put_counter(w, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, pair->shown,
-              pair->t.answers);
-  double sum_s = pair->shown ? (double)pair->t.wait_ms / 1000.0 : 0.0;
-  gc_put_gauge(&w->samples, GC_METRIC_QUEUE_WAIT_SUM, w->media, sum_s);
-  put_counter(w, GC_METRIC_QUEUE_WAIT_COUNT, w->media, pair->shown,
-              pair->t.answers);
+  gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, answers);
+  gc_put_gauge(&w->samples, GC_METRIC_QUEUE_WAIT_SUM, w->media,
+               is_begun ? (double)pair->t.wait_ms / 1000.0 : 0.0);
+  gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_COUNT, w->media, answers);
 }
 
 static void put_breaches(const struct writer *w, struct pair *pair,
@@ -62,23 +83,34 @@ static void put_breaches(const struct writer *w, struct pair *pair,
   print_seconds(target, target_ms);
   snprintf(qualifier, sizeof(qualifier), "%s-%s", w->media, target);
   put_counter(w, GC_METRIC_QUEUE_SLA_BREACH, qualifier, pair->breaches_shown,
-              pair->t.breaches);
-  pair->breaches_shown = true;
+              pair->t.breaches, pair->sent.breaches);
+  if (pair->breaches_shown != CV_SERIES_NONE)
+    pair->sent.breaches = pair->t.breaches;
+  pair->breaches_shown = next_shown(w, pair->breaches_shown);
+}
+
+static void put_change(const struct writer *w, struct pair *pair, int from,
+                       int to) {
+  char qualifier[64];
+  uint8_t *shown = &pair->changes_shown[from][to];
+  uint32_t *sent = &pair->sent.changes[from][to];
+  uint64_t count = pair->t.changes[from][to];
+  if (!is_due(w, *shown, *sent != (uint32_t)count))
+    return;
+  snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
+           state_labels[from], state_labels[to]);
+  gc_put_count(&w->samples, GC_METRIC_STATE_CHANGES, qualifier,
+               *shown != CV_SERIES_NONE ? count : 0);
+  *sent = *shown != CV_SERIES_NONE ? (uint32_t)count : 0;
+  *shown = next_shown(w, *shown);
 }
 
 /* The series of a change begins when it first happens; most never do. */
 static void put_changes(const struct writer *w, struct pair *pair) {
-  char qualifier[64];
   for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
-    for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++) {
-      if (pair->t.changes[from][to] == 0)
-        continue;
-      snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
-               state_labels[from], state_labels[to]);
-      put_counter(w, GC_METRIC_STATE_CHANGES, qualifier,
-                  pair->changes_shown[from][to], pair->t.changes[from][to]);
-      pair->changes_shown[from][to] = true;
-    }
+    for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
+      if (pair->t.changes[from][to] != 0)
+        put_change(w, pair, from, to);
 }
 
 /* Under a type of their own, so that a sum over either type is right. */
@@ -86,43 +118,96 @@ static void put_wrapups(const struct writer *w, struct pair *pair) {
   char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
     struct wrapup_change *c = &pair->wrapups[i];
+    if (!is_due(w, c->shown, c->count != c->sent))
+      continue;
     snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", w->media,
              state_labels[c->from], state_labels[c->to],
              gc_intern_text(&w->m->codes, c->code));
-    put_counter(w, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier, c->shown,
-                c->count);
-    c->shown = true;
+    c->sent = c->shown != CV_SERIES_NONE ? c->count : 0;
+    gc_put_count(&w->samples, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier,
+                 c->sent);
+    c->shown = next_shown(w, c->shown);
   }
+}
+
+static void put_outcomes(const struct writer *w, struct pair *pair) {
+  const struct conversations_totals *t = &pair->t;
+  struct cv_sent *sent = &pair->sent;
+  put_counter(w, GC_METRIC_QUEUE_OFFER, w->media, pair->shown, t->offers,
+              sent->offers);
+  put_counter(w, GC_METRIC_QUEUE_ANSWER, w->media, pair->shown, t->answers,
+              sent->answers);
+  put_counter(w, GC_METRIC_QUEUE_ABANDON, w->media, pair->shown, t->abandons,
+              sent->abandons);
+  put_counter(w, GC_METRIC_QUEUE_TRANSFER, w->media, pair->shown, t->transfers,
+              sent->transfers);
+  put_waits(w, pair);
+  if (pair->shown == CV_SERIES_SHOWN || !w->view->only_changes) {
+    bool is_begun = pair->shown != CV_SERIES_NONE;
+    sent->offers = is_begun ? t->offers : 0;
+    sent->answers = is_begun ? t->answers : 0;
+    sent->abandons = is_begun ? t->abandons : 0;
+    sent->transfers = is_begun ? t->transfers : 0;
+  }
+  pair->shown = next_shown(w, pair->shown);
 }
 
 static void put_pair(const struct writer *w, struct pair *pair,
                      int64_t target_ms, bool has_active) {
-  const struct conversations_totals *t = &pair->t;
-  put_counter(w, GC_METRIC_QUEUE_OFFER, w->media, pair->shown, t->offers);
-  put_counter(w, GC_METRIC_QUEUE_ANSWER, w->media, pair->shown, t->answers);
-  put_counter(w, GC_METRIC_QUEUE_ABANDON, w->media, pair->shown, t->abandons);
-  put_counter(w, GC_METRIC_QUEUE_TRANSFER, w->media, pair->shown, t->transfers);
-  put_waits(w, pair);
+  put_outcomes(w, pair);
   put_breaches(w, pair, target_ms);
   put_changes(w, pair);
   put_wrapups(w, pair);
-  if (has_active)
-    gc_put_gauge(&w->samples, GC_METRIC_ACTIVE_CONVERSATIONS, w->media,
-                 t->active);
-  pair->shown = true;
+  if (!has_active ||
+      (w->view->only_changes && pair->t.active == pair->sent.active))
+    return;
+  gc_put_gauge(&w->samples, GC_METRIC_ACTIVE_CONVERSATIONS, w->media,
+               pair->t.active);
+  pair->sent.active = pair->t.active;
 }
 
-static bool has_pairs(const struct queue *q) {
-  for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
-    if (q->pairs[i] != NULL)
+static bool are_changes_due(const struct pair *pair) {
+  for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
+    for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
+      if ((uint32_t)pair->t.changes[from][to] != pair->sent.changes[from][to])
+        return true;
+  for (uint32_t i = 0; i < pair->wrapup_count; i++)
+    if (pair->wrapups[i].count != pair->wrapups[i].sent)
       return true;
+  return false;
+}
+
+/* Whether a pass of changes may have something to put. */
+static bool is_pair_due(const struct writer *w, const struct pair *pair,
+                        bool has_target) {
+  const struct conversations_totals *t = &pair->t;
+  const struct cv_sent *sent = &pair->sent;
+  return pair->shown == CV_SERIES_NONE ||
+         (has_target && pair->breaches_shown == CV_SERIES_NONE) ||
+         t->offers != sent->offers || t->answers != sent->answers ||
+         t->abandons != sent->abandons || t->transfers != sent->transfers ||
+         t->breaches != sent->breaches ||
+         (w->view->active && t->active != sent->active) ||
+         are_changes_due(pair);
+}
+
+static bool is_queue_due(const struct writer *w, uint32_t number) {
+  const struct queue *q = &w->m->queues[number];
+  for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+    enum cv_media media = (enum cv_media)i;
+    if (q->pairs[i] != NULL &&
+        (!w->view->only_changes ||
+         is_pair_due(w, q->pairs[i],
+                     cv_queue_target_ms(w->m, number, media) != 0)))
+      return true;
+  }
   return false;
 }
 
 static void put_queue(struct writer *w, uint32_t number, char *label) {
   struct queue *queue = &w->m->queues[number];
   const struct queue_display *view = w->view->queues;
-  if (!has_pairs(queue))
+  if (!is_queue_due(w, number))
     return;
   enum queue_label_result answer = queue_label_of(view, queue->text, label);
   w->tally->unnamed += answer == QUEUE_UNNAMED;

@@ -16,6 +16,21 @@ bool queue_display_has_media(const struct queue_display *display,
   return false;
 }
 
+static bool is_label_taken(const struct gc_entities *queues,
+                           const char *label) {
+  for (size_t i = 0; i < gc_entities_count(queues); i++)
+    if (strcmp(gc_entities_at(queues, i)->label, label) == 0)
+      return true;
+  return false;
+}
+
+void queue_label_unassigned(const struct gc_entities *queues,
+                            char ret_label[GC_NAME_SIZE]) {
+  snprintf(ret_label, GC_NAME_SIZE, "%s", CV_NO_QUEUE);
+  for (unsigned n = 2; queues != NULL && is_label_taken(queues, ret_label); n++)
+    snprintf(ret_label, GC_NAME_SIZE, "%s~%u", CV_NO_QUEUE, n);
+}
+
 /* False: the label is empty. A label that contains the id needs no "~2". */
 static bool write_label(const struct queue_display *display,
                         const struct gc_entry *e, char label[GC_NAME_SIZE]) {
@@ -35,7 +50,8 @@ static bool write_label(const struct queue_display *display,
 static bool entry_of(const struct queue_display *display, const char *id,
                      struct gc_entry *ret_entry) {
   if (strcmp(id, CV_NO_QUEUE) == 0) {
-    *ret_entry = (struct gc_entry){id, id, id, ""};
+    const char *label = display->unassigned != NULL ? display->unassigned : id;
+    *ret_entry = (struct gc_entry){id, label, label, ""};
     return true;
   }
   const struct gc_entry *known =

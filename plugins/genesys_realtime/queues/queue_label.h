@@ -25,7 +25,8 @@ struct queue_display {
   char *const *media; /* only these types; none: all */
   size_t media_count;
   enum queue_label label;
-  uint32_t interval_ms; /* of the samples */
+  const char *unassigned; /* label of CV_NO_QUEUE; NULL: that text */
+  uint32_t interval_ms;   /* of the samples */
 };
 
 /* Totals of one reading. */
@@ -50,6 +51,11 @@ enum queue_label_result queue_label_of(const struct queue_display *display,
 /* True if no other block has active_conversations of the queue `id`. */
 bool queue_display_has_active(const struct queue_display *display,
                               const char *id);
+
+/* The label of conversations without a queue: "unassigned", or "unassigned~2"
+ * and so on where a queue of the list has that name. */
+void queue_label_unassigned(const struct gc_entities *queues,
+                            char ret_label[GC_NAME_SIZE]);
 
 /* True if the medium is shown. "all", of a source without media, always is. */
 bool queue_display_has_media(const struct queue_display *display,

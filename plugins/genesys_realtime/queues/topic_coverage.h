@@ -11,9 +11,11 @@
 struct covered_queue {
   char *id; /* its address stays as long as the queue does */
   bool is_covered;
-  bool is_new;      /* the caller resets it */
-  bool was_refused; /* the caller's: since it was covered last */
-  bool is_roomless; /* the caller's: no channel had room for its topic */
+  bool is_new;         /* the caller resets it */
+  bool was_refused;    /* the caller's: since it was covered last */
+  bool is_roomless;    /* the caller's: no channel had room for its topic */
+  uint64_t covered_ms; /* the caller's: since when it is covered */
+  bool was_compared;   /* the caller's: with observations, since then */
 };
 
 struct topic_coverage {

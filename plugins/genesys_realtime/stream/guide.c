@@ -21,7 +21,7 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
 static void on_open(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
   stream_make_model(s);
-  stream_take_targets(s);
+  stream_take_settings(s);
   pthread_mutex_lock(&s->lock);
   s->gap_ms += blind_ms;
   s->last_message_ms = stream_now(s);
@@ -79,7 +79,7 @@ static enum gc_code start_guide(struct stream *s) {
 static void select_guide_queues(struct stream *s,
                                 const struct selection *selection) {
   (void)selection;
-  stream_take_targets(s);
+  stream_take_settings(s);
 }
 
 static void tick_guide(struct stream *s, uint64_t now_ms) {

@@ -55,6 +55,7 @@ struct stream {
   struct topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
+  uint64_t poll_began_ms; /* of the running or last poll */
   uint64_t malformed, others, lost, reconnects; /* lost: out of memory */
   uint64_t gap_ms;                     /* sum of the gaps that have ended */
   uint64_t blind_since_ms;             /* the present gap; 0: none */
@@ -72,8 +73,9 @@ struct stream {
 int64_t stream_server_now(const struct stream *s);
 /* Creates the model unless there is one. */
 void stream_make_model(struct stream *s);
-/* Copies the queues' targets from the list of queues. */
-void stream_take_targets(struct stream *s);
+/* Takes the queues' own settings from the list of queues: their targets, and
+ * the media whose counters begin before the first contact. */
+void stream_take_settings(struct stream *s);
 
 static inline uint32_t stream_interval_ms(const struct stream *s) {
   return s->options->interval_s * 1000;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversation model of a stream, for all its sources: creates it, dates
- * its events and gives it the queues' targets. */
+ * its events and gives it the queues' settings. */
+#include <string.h>
+
 #include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
@@ -35,12 +37,67 @@ static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
   return GC_OK;
 }
 
-void stream_take_targets(struct stream *s) {
+/* ---- series that begin with 0 before the first contact ---- */
+
+/* Without further knowledge at most half of MaxSeries is taken before there are
+ * contacts: the rest is for the gauges and for what happens. */
+enum { EXPECTED_SHARE = 2, OUTCOME_SERIES = 8 /* besides the buckets */ };
+
+static bool is_in_media(const struct stream *s, const char *label) {
+  for (size_t i = 0; i < s->options->media.count; i++)
+    if (strcmp(s->options->media.at[i], label) == 0)
+      return true;
+  return false;
+}
+
+/* The media that are certain: those of Media, else those for which the queue
+ * itself has a target. */
+static size_t list_media(const struct stream *s, const struct gc_entry *e,
+                         enum cv_media ret[CV_MEDIA_COUNT]) {
+  size_t count = 0;
+  for (unsigned m = 0; m < CV_ALL; m++) {
+    const char *label = cv_media_label((enum cv_media)m);
+    bool is_certain = s->options->media.count > 0
+                          ? is_in_media(s, label)
+                          : e != NULL && gc_entry_target_ms(e, label) > 0;
+    if (is_certain)
+      ret[count++] = (enum cv_media)m;
+  }
+  return count;
+}
+
+/* Under the lock. Counts the certain pairs, or makes them. */
+static size_t visit_expected(struct stream *s, const struct gc_entities *d,
+                             bool makes) {
+  size_t pairs = 0;
+  for (size_t i = 0; i < s->coverage.count; i++) {
+    const char *id = s->coverage.at[i]->id;
+    enum cv_media media[CV_MEDIA_COUNT];
+    const struct gc_entry *e = d != NULL ? gc_entities_find(d, id) : NULL;
+    size_t count = list_media(s, e, media);
+    pairs += count;
+    for (size_t m = 0; makes && m < count; m++)
+      s->lost += conversations_expect(s->model, id, media[m]) == GC_ERR_MEMORY;
+  }
+  return pairs;
+}
+
+static void expect_contacts(struct stream *s, const struct gc_entities *d) {
+  size_t series = OUTCOME_SERIES + s->options->wait_buckets.count;
+  size_t pairs = visit_expected(s, d, false);
+  if (pairs * series <= s->options->series_max / EXPECTED_SHARE &&
+      pairs <= STREAM_PAIRS_MAX)
+    (void)visit_expected(s, d, true);
+}
+
+void stream_take_settings(struct stream *s) {
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   pthread_mutex_lock(&s->lock);
   if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
       set_targets(s, d) != GC_OK)
     s->lost++;
+  if (s->model != NULL && s->source->has_topics)
+    expect_contacts(s, d);
   pthread_mutex_unlock(&s->lock);
   gc_entities_put(d);
 }

@@ -108,6 +108,10 @@ static void set_covered(struct stream *s, struct covered_queue *q,
   if (covered && q->was_refused && s->model != NULL)
     conversations_reset(s->model, q->id);
   q->was_refused &= !covered;
+  if (covered && !q->is_covered) {
+    q->covered_ms = stream_now(s);
+    q->was_compared = false;
+  }
   topic_coverage_set(&s->coverage, q, covered);
 }
 
@@ -180,7 +184,7 @@ static void on_connected(void *ctx) {
   update_channel_state(s, stream_now(s));
   pthread_mutex_unlock(&s->lock);
   stream_make_model(s);
-  stream_take_targets(s);
+  stream_take_settings(s);
   check_coverage(s);
   s->deps.snapshot(s->deps.ctx);
 }
@@ -243,7 +247,7 @@ static void select_topics(struct stream *s, const struct selection *selection) {
     return;
   }
   unsubscribe_queues(s, &gone);
-  stream_take_targets(s);
+  stream_take_settings(s);
   s->rejections = 0;
   for (size_t i = 0; i < selection->count; i++) /* the first get the room */
     subscribe_queue(s, topic_coverage_find(&s->coverage, selection->ids[i]));

@@ -16,7 +16,7 @@ static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
 }
 
 static void read_all(struct stream *s, const struct queue_display *view,
-                     const struct gc_samples *out) {
+                     bool only_changes, const struct gc_samples *out) {
   bool has_topics = s->source->has_topics;
   /* These sources of observations have no active conversations. */
   bool has_gauges = s->options->observations == OBS_OFF ||
@@ -24,7 +24,8 @@ static void read_all(struct stream *s, const struct queue_display *view,
   struct covered_filter filter = {view, &s->coverage};
   struct queue_display queues = *view;
   struct conversations_cursor cursor = {0};
-  struct conversations_view conversations = {.queues = &queues};
+  struct conversations_view conversations = {.queues = &queues,
+                                             .only_changes = only_changes};
   if (has_topics) {
     queues.accepts = is_covered_queue;
     queues.accepts_ctx = &filter;
@@ -47,12 +48,14 @@ void stream_read(struct stream *s, const struct queue_display *view,
   pthread_mutex_lock(&s->lock);
   bool is_open = s->model != NULL;
   pthread_mutex_unlock(&s->lock);
-  if (!is_open || now_ms < s->due_ms)
+  if (!is_open)
     return;
-  s->due_ms += stream_interval_ms(s);
+  bool is_full = now_ms >= s->due_ms;
+  if (is_full)
+    s->due_ms += stream_interval_ms(s);
   if (s->due_ms <= now_ms)
     s->due_ms = now_ms + stream_interval_ms(s);
-  read_all(s, view, out);
+  read_all(s, view, !is_full, out);
 }
 
 /* ---- self-telemetry ---- */

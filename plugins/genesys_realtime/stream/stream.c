@@ -99,6 +99,7 @@ void stream_poll_begin(struct stream *s) {
   if (!s->source->has_topics) /* no lists to compare with (design, 5.2) */
     return;
   pthread_mutex_lock(&s->lock);
+  s->poll_began_ms = stream_now(s);
   if (s->model != NULL)
     conversations_poll_begin(s->model);
   pthread_mutex_unlock(&s->lock);
@@ -119,35 +120,57 @@ static struct drift_side model_side(const struct stream *s, const char *queue,
                                             states[CV_STATE_HELD]};
 }
 
-static void count_drift(struct stream *s, const struct observations *o) {
+/* The observations were requested at `asked_ms`: a queue whose events are heard
+ * since then is compared in the next poll. */
+static bool is_comparable(const struct covered_queue *q, uint64_t asked_ms) {
+  return q != NULL && q->is_covered && q->covered_ms <= asked_ms;
+}
+
+static void note_compared(struct stream *s, uint64_t asked_ms) {
+  for (size_t i = 0; i < s->coverage.count; i++)
+    if (is_comparable(s->coverage.at[i], asked_ms))
+      s->coverage.at[i]->was_compared = true;
+}
+
+static void count_drift(struct stream *s, const struct observations *o,
+                        uint64_t asked_ms) {
   struct obs_cursor at = {0};
   struct obs_contacts c;
   conversations_count_states(s->model);
   drift_begin(s->drift);
   while (observations_next_contacts(o, &at, &c)) {
     const struct covered_queue *q = topic_coverage_find(&s->coverage, c.queue);
-    if (q == NULL || !q->is_covered || c.cv_media == CV_MEDIA_COUNT)
+    if (!is_comparable(q, asked_ms) || c.cv_media == CV_MEDIA_COUNT)
       continue;
     struct drift_side model = model_side(s, c.queue, c.cv_media);
     struct drift_side observed = {c.waiting, c.alerting, c.interacting};
-    s->lost +=
-        drift_compare(s->drift, c.queue, c.media, &model, &observed) != GC_OK;
+    enum gc_code (*compare)(struct drift *, const char *, const char *,
+                            const struct drift_side *,
+                            const struct drift_side *) =
+        q->was_compared ? drift_compare : drift_adopt;
+    s->lost += compare(s->drift, c.queue, c.media, &model, &observed) != GC_OK;
   }
   drift_end(s->drift);
+  note_compared(s, asked_ms);
 }
 
-void stream_compare(struct stream *s, const struct observations *o) {
+static void compare_since(struct stream *s, const struct observations *o,
+                          uint64_t asked_ms) {
   pthread_mutex_lock(&s->lock);
   /* A stream that is not connected is behind: stream_gap shows it. */
   if (s->model != NULL && s->is_connected)
-    count_drift(s, o);
+    count_drift(s, o, asked_ms);
   pthread_mutex_unlock(&s->lock);
+}
+
+void stream_compare(struct stream *s, const struct observations *o) {
+  compare_since(s, o, stream_now(s));
 }
 
 void stream_observed(struct stream *s, const struct observations *o) {
   if (!s->source->has_topics)
     return;
-  stream_compare(s, o);
+  compare_since(s, o, s->poll_began_ms);
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL) {
     for (size_t i = 0; i < o->listed.count; i++)

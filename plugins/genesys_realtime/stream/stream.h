@@ -66,7 +66,8 @@ void stream_free(struct stream *s); /* NULL is fine */
 
 /* ---- read thread ---- */
 
-/* Writes the counters, once per interval; `view` as for the observations. */
+/* Writes the counters: all once per interval, those that have changed in each
+ * call; `view` as for the observations. */
 void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
 /* Writes the stream's self-telemetry. */

@@ -51,6 +51,55 @@ static void a_difference_in_two_successive_polls_counts(void) {
   }
 }
 
+/* The first poll of a queue and medium. */
+static void adopt(struct drift *d, struct drift_side model,
+                  struct drift_side observed) {
+  drift_begin(d);
+  CHECK_INT(drift_adopt(d, "q", "voice", &model, &observed), GC_OK);
+  drift_end(d);
+}
+
+static void contacts_from_before_the_stream_are_no_drift(void) {
+  static const struct {
+    int64_t model, observed; /* waiting */
+    unsigned total;
+  } polls[] = {
+      {2, 6, 0},                       /* one of the five has gone */
+      {2, 7, 0}, {2, 7, 1},            /* one is missing */
+      {2, 6, 1}, {2, 6, 1}, {6, 6, 1}, /* all have had an event */
+      {5, 6, 1}, {5, 6, 2},
+  };
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  adopt(d, (struct drift_side){0, 0, 0}, (struct drift_side){5, 0, 0});
+  CHECK_INT(drift_total(d), 0);
+  for (size_t i = 0; i < GC_COUNT(polls); i++) {
+    poll(d, (struct drift_side){polls[i].model, 0, 0},
+         (struct drift_side){polls[i].observed, 0, 0});
+    CHECK_INT(drift_total(d), polls[i].total);
+  }
+}
+
+/* A contact that rings may count as interacting, so that two unheard ones seem
+ * to be one for a poll. */
+static void a_ringing_contact_hides_no_unheard_one(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  adopt(d, (struct drift_side){0, 0, 0}, (struct drift_side){0, 0, 2});
+  poll(d, (struct drift_side){0, 1, 0}, (struct drift_side){0, 1, 2});
+  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 3});
+  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 3});
+  CHECK_INT(drift_total(d), 0);
+  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 4});
+  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 4});
+  CHECK_INT(drift_total(d), 1);
+}
+
+static void a_surplus_is_not_adopted(void) {
+  GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
+  adopt(d, (struct drift_side){2, 0, 0}, (struct drift_side){0, 0, 3});
+  poll(d, (struct drift_side){2, 0, 0}, (struct drift_side){0, 0, 3});
+  CHECK_INT(drift_total(d), 2);
+}
+
 static void each_difference_counts_once_while_it_lasts(void) {
   static const struct {
     int64_t model, observed; /* waiting */
@@ -152,6 +201,9 @@ static void absurd_numbers_do_no_harm(void) {
 
 int main(void) {
   RUN(a_difference_in_two_successive_polls_counts);
+  RUN(contacts_from_before_the_stream_are_no_drift);
+  RUN(a_ringing_contact_hides_no_unheard_one);
+  RUN(a_surplus_is_not_adopted);
   RUN(each_difference_counts_once_while_it_lasts);
   RUN(queues_and_media_are_kept_apart);
   RUN(a_pair_that_a_poll_omits_starts_from_zero);

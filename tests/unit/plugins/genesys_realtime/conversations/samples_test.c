@@ -17,7 +17,7 @@ struct reported {
 static struct reported reported[400];
 static size_t reported_count;
 static struct queue_tally tally;
-static bool with_active;
+static bool with_active, only_changes;
 static char *only_media[1];
 static size_t only_media_count;
 static enum queue_label label;
@@ -47,7 +47,7 @@ static void dispatch(void) {
                                  .media_count = only_media_count,
                                  .label = label,
                                  .interval_ms = 10000};
-  struct conversations_view view = {&queues, 12345, with_active};
+  struct conversations_view view = {&queues, 12345, with_active, only_changes};
   reported_count = 0;
   struct conversations_cursor cursor = {0};
   while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
@@ -82,6 +82,7 @@ static void begin(void) {
   conversations_free(m);
   m = conversations_new(&s, NULL);
   with_active = true;
+  only_changes = false;
   only_media_count = 0;
   label = QUEUE_LABEL_ID;
   life_begin(&life, "c1");
@@ -241,6 +242,74 @@ static void active_conversations_are_counted_on_request(void) {
   CHECK(find(GC_METRIC_ACTIVE_CONVERSATIONS, "voice") == NULL);
 }
 
+/* Between two full passes. */
+static void dispatch_changes(void) {
+  only_changes = true;
+  dispatch();
+  only_changes = false;
+}
+
+static void a_pass_of_changes_puts_what_has_changed(void) {
+  begin();
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch();
+  dispatch();
+  dispatch_changes();
+  CHECK_INT(reported_count, 0);
+  life_begin(&life, "c2");
+  life_connected(&life, CV_ACD, "q1", 2);
+  say();
+  dispatch_changes();
+  CHECK_INT(reported_count, 2);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 2);
+  CHECK_REAL(gauge_of(GC_METRIC_ACTIVE_CONVERSATIONS, "voice"), 2.0);
+  dispatch_changes();
+  CHECK_INT(reported_count, 0);
+  life_connected(&life, CV_AGENT, "q1", 5);
+  say();
+  dispatch_changes();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-5"), 1);
+  CHECK_REAL(gauge_of(GC_METRIC_QUEUE_WAIT_SUM, "voice"), 3.0);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), -1);
+  size_t all = reported_count;
+  dispatch();
+  CHECK(reported_count > all);
+}
+
+/* A rate needs to see the 0: the count waits for a full pass. */
+static void a_series_that_begins_between_full_passes_keeps_its_0(void) {
+  begin();
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch_changes();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
+  dispatch_changes();
+  CHECK_INT(reported_count, 0);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
+  dispatch_changes();
+  CHECK_INT(reported_count, 0);
+}
+
+static void counters_of_an_expected_medium_begin_before_the_contact(void) {
+  begin();
+  CHECK_INT(conversations_expect(m, "q1", CV_VOICE), GC_OK);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-+Inf"), 0);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-20"), 0);
+  dispatch();
+  life_connected(&life, CV_ACD, "q1", 1);
+  say();
+  dispatch_changes();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
+  CHECK_INT(conversations_expect(m, "q1", CV_VOICE), GC_OK);
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
+}
+
 int main(void) {
   RUN(before_the_first_contact_there_is_no_sample);
   RUN(a_series_begins_with_0_and_has_its_count_next);
@@ -250,6 +319,9 @@ int main(void) {
   RUN(a_queue_that_is_not_selected_has_no_sample);
   RUN(a_breach_has_its_target_in_the_name);
   RUN(active_conversations_are_counted_on_request);
+  RUN(a_pass_of_changes_puts_what_has_changed);
+  RUN(a_series_that_begins_between_full_passes_keeps_its_0);
+  RUN(counters_of_an_expected_medium_begin_before_the_contact);
   conversations_free(m);
   return check_done();
 }

@@ -21,6 +21,47 @@ static void before_the_first_connection_there_is_nothing(void) {
   end();
 }
 
+/* Whatever the interval, a count leaves in the second in which it is known. */
+static void what_changed_leaves_at_once(void) {
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  CHECK(isnan(found_of("q1/queue_offer-voice")));
+  replay_run(&ch_world, 1000);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_run(&ch_world, 8000);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  end();
+}
+
+static void media_of_the_options_begin_with_the_stream(void) {
+  static char voice[] = "voice";
+  static char *media[] = {voice};
+  only_media = (struct gc_strs){media, 1};
+  begin_connected(20);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(found_of("q2/queue_offer-voice"), 0);
+  end();
+}
+
+/* With them all the places of MaxSeries would be taken. */
+static void too_many_series_begin_with_their_contact(void) {
+  static char voice[] = "voice";
+  static char *media[] = {voice};
+  only_media = (struct gc_strs){media, 1};
+  places = 39; /* two queues of ten series are more than half */
+  begin_connected(20);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  end();
+}
+
 static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
@@ -268,6 +309,19 @@ static void a_conversation_that_two_polls_lack_is_closed_and_is_drift(void) {
   end();
 }
 
+/* Contacts that waited before the stream began have had no event. */
+static void contacts_from_before_the_start_are_no_drift(void) {
+  begin_connected(20);
+  for (int i = 0; i < 3; i++)
+    observe(7, NULL, 0);
+  ch_say(HEARTBEAT);
+  CHECK_REAL(state("stream_drift-"), 0);
+  observe(9, NULL, 0);
+  observe(9, NULL, 0);
+  CHECK_REAL(state("stream_drift-"), 2);
+  end();
+}
+
 static void a_conversation_that_is_listed_again_is_not_closed(void) {
   const char *c1[] = {"c1"};
   begin_connected(20);
@@ -285,6 +339,9 @@ static void a_conversation_that_is_listed_again_is_not_closed(void) {
 int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
+  RUN(what_changed_leaves_at_once);
+  RUN(media_of_the_options_begin_with_the_stream);
+  RUN(too_many_series_begin_with_their_contact);
   RUN(waiting_is_a_breach_only_up_to_the_last_message);
   RUN(waiting_is_no_breach_before_the_gap_is_reported);
   RUN(a_step_of_our_wall_clock_is_no_breach);
@@ -296,6 +353,7 @@ int main(void) {
   RUN(a_message_while_the_state_is_read_makes_no_silence);
   RUN(a_blind_stream_has_no_gauge);
   RUN(a_conversation_that_two_polls_lack_is_closed_and_is_drift);
+  RUN(contacts_from_before_the_start_are_no_drift);
   RUN(a_conversation_that_is_listed_again_is_not_closed);
   return check_done();
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/queues/queue_label.h"
+
+#include <string.h>
+
+#include "plugins/genesys_realtime/conversations/conversations.h"
+#include "tests/support/check.h"
+
+static bool accepts(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+/* The labels of a queue with that name and of conversations without a queue. */
+static void conversations_without_a_queue_share_no_series(void) {
+  static const struct {
+    const char *name, *second, *unassigned;
+  } rows[] = {{"Sales", "Support", "unassigned"},
+              {"unassigned", "Support", "unassigned~2"},
+              {"unassigned", "unassigned~2", "unassigned~3"}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].unassigned);
+    const struct gc_entry entries[] = {
+        {"q1", rows[i].name, rows[i].name, ""},
+        {"q2", rows[i].second, rows[i].second, ""}};
+    struct gc_entities *d = gc_entities_new(entries, 2, false);
+    char unassigned[GC_NAME_SIZE], label[GC_NAME_SIZE];
+    queue_label_unassigned(d, unassigned);
+    CHECK_STR(unassigned, rows[i].unassigned);
+    struct queue_display display = {
+        .queues = d, .accepts = accepts, .unassigned = unassigned};
+    CHECK_INT(queue_label_of(&display, CV_NO_QUEUE, label), QUEUE_SHOWN);
+    CHECK_STR(label, rows[i].unassigned);
+    CHECK_INT(queue_label_of(&display, "q1", label), QUEUE_SHOWN);
+    CHECK_STR(label, rows[i].name);
+    gc_entities_put(d);
+  }
+}
+
+int main(void) {
+  RUN(conversations_without_a_queue_share_no_series);
+  return check_done();
+}
