@@ -17,10 +17,11 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
         {"`Queues`: `Observations \"query\"` and \"topic\"",
          "all gauges of queues; `source_up` is 0"},
     [GC_ENDPOINT_CONVERSATION_ACTIVITY] =
-        {"`Queues`: `Observations \"activity\"`",
+        {"`Queues`: `Observations \"activity\"`, or more than 200 queues",
          "all gauges of queues; `source_up` is 0"},
-    [GC_ENDPOINT_ROUTING_ACTIVITY] = {"`Queues`: `Observations \"activity\"`",
-                                      "all gauges of queues; `source_up` is 0"},
+    [GC_ENDPOINT_ROUTING_ACTIVITY] =
+        {"`Queues`: `Observations \"activity\"`, or more than 200 queues",
+         "all gauges of queues; `source_up` is 0"},
     [GC_ENDPOINT_CHANNEL_CREATE] = {PUSHED, NOTHING},
     [GC_ENDPOINT_CHANNEL_CHECK] = {PUSHED, NOTHING},
     [GC_ENDPOINT_SUBSCRIPTIONS_REPLACE] = {PUSHED,
@@ -46,10 +47,10 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
     [GC_ENDPOINT_FLOW_MILESTONES] = {"`Flows`: `GroupBy \"flowMilestoneId\"`",
                                      "ids take the place of names"},
     [GC_ENDPOINT_FLOW_OBSERVATIONS] =
-        {"`Flows`: `Observations`, up to 100 flows",
+        {"`Flows`: `Observations`, up to 200 flows",
          "`flow_active`; `source_up-observations` is 0"},
     [GC_ENDPOINT_FLOW_ACTIVITY] =
-        {"`Flows`: `Observations`, more than 100 flows",
+        {"`Flows`: `Observations`, more than 200 flows",
          "`flow_active`; `source_up-observations` is 0"},
     [GC_ENDPOINT_FLOW_AGGREGATES] = {"`Flows`: the aggregates",
                                      "the whole query"},

@@ -6,7 +6,9 @@
 #define UNTOLD "the reading fails, or does not mention queue and medium"
 #define UNTOLD_QUEUE "the reading fails, or does not mention the queue"
 #define NO_CONTACT                                                             \
-  "until the first contact of queue and medium; while the queue is not heard"
+  "until the first contact of queue and medium, unless the medium is "         \
+  "certain; "                                                                  \
+  "while the queue is not heard"
 #define NO_READING "a window without a reading; without Window"
 #define NO_STREAM "with Stream \"none\""
 #define NO_TOPICS NO_STREAM "; with Source sqs or webhook"
@@ -128,7 +130,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_FLOW_ACTIVE] = {"MEDIUM", "`oFlow`",
                                "the reading fails; until the platform first "
                                "tells of flow and medium; "
-                               "with Observations false"},
+                               "with Observations none"},
     [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", COUNTS, NOTHING_TOLD},
     [GC_METRIC_FLOW_INTERVAL_DURATION] =
         {"METRIC", "`stats.sum`, `min`, `max`, `count` (ms)", NOTHING_TOLD},
@@ -143,7 +145,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_FLOW_AGGREGATE_SECONDS] = {"METRIC", "sum of `stats.sum`",
                                           NOT_BEGUN},
     [GC_METRIC_BATCHES] = {"`committed` `failed`", "counted here", NEVER},
-    [GC_METRIC_COMMIT_TIME] = {"", "counted here", NEVER},
+    [GC_METRIC_COMMIT_TIME] = {"", "counted here",
+                               "until the first transaction"},
     [GC_METRIC_STATE_UP] = {"`sqlite`, `redis`", "the state's last answer",
                             NEVER},
     [GC_METRIC_QUEUE_LAG] = {"`sqs`", "`SentTimestamp` of the message",
@@ -156,6 +159,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_SOURCE_UP] =
         {"`observations` `stream` `aggregates` `sqs` `webhook` `notifications`",
          "counted here",
+         "`observations`: while no queue or flow is selected; until the first "
+         "answer, for three intervals at most. "
          "`aggregates`: after a restart until an interval is due"},
     [GC_METRIC_SOURCE_AGE] = {"as source_up", "counted here",
                               "until the first complete answer"},
@@ -164,9 +169,14 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_SERIES_OVERFLOW] = {"as series", "counted here", NEVER},
     [GC_METRIC_FLOWS] = {"`matched` `unnamed`",
                          "`/api/v2/flows` and the options",
-                         "with Observations false"},
+                         "with Observations none; until the list is known; "
+                         "unnamed: until the first reading"},
+    [GC_METRIC_OBSERVATIONS_IGNORED] = {"", "counted here",
+                                        "with Observations none"},
     [GC_METRIC_QUEUES] = {"`matched` `unnamed`",
-                          "`/api/v2/routing/queues` and the options", NEVER},
+                          "`/api/v2/routing/queues` and the options",
+                          "until the list is known; unnamed: until the first "
+                          "reading"},
     [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_TOLD},
     [GC_METRIC_QUEUE_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
@@ -205,7 +215,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                               "until an interval has left"},
     [GC_METRIC_WINDOWS] = {"`done` `skipped`", "counted here", NEVER},
     [GC_METRIC_QUERY_REQUESTS] = {"`answered` `failed`", "counted here", NEVER},
-    [GC_METRIC_QUERY_ROWS] = {"`read` `unnamed` `foreign` `broken`",
+    [GC_METRIC_QUERY_ROWS] = {"`read` `unnamed` `foreign` `broken` `collided`",
                               "counted here", NEVER},
     [GC_METRIC_REVISIONS] = {"", "counted here", NEVER},
     [GC_METRIC_CORRECTIONS_CARRIED] = {"", "counted here", NEVER},

@@ -23,7 +23,7 @@ enum gc_analytics_stage {
 /* Counts for telemetry, under the lock. */
 struct gc_analytics_tally {
   uint64_t answered, failed, read, foreign, broken, overflow, skipped;
-  uint64_t windows, unnamed, revisions;
+  uint64_t windows, unnamed, revisions, collisions;
   int64_t carried;
   size_t values;
   int64_t done_ms; /* 0: none yet */

@@ -20,6 +20,7 @@ static void record_sender(struct gc_analytics *b) {
   b->tally.windows = d->windows;
   b->tally.unnamed = d->unnamed;
   b->tally.revisions = d->revisions;
+  b->tally.collisions = d->collisions;
   b->tally.values = d->values;
   b->tally.carried = gc_series_carried(&b->series);
   b->tally.done_ms = b->checkpoint.mark.done_ms;
@@ -76,6 +77,7 @@ static void put_tally(const struct gc_sample_writer *w,
       {GC_METRIC_QUERY_ROWS, "unnamed", t->unnamed},
       {GC_METRIC_QUERY_ROWS, "foreign", t->foreign},
       {GC_METRIC_QUERY_ROWS, "broken", t->broken},
+      {GC_METRIC_QUERY_ROWS, "collided", t->collisions},
       {GC_METRIC_WINDOWS, "done", t->windows},
       {GC_METRIC_WINDOWS, "skipped", t->skipped},
       {GC_METRIC_REVISIONS, "", t->revisions},

@@ -175,9 +175,13 @@ struct gc_ds {
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \
-  XX(FLOWS, "flows", ONE(GAUGE), "block", "flows and media",                   \
-     "Flows, by medium, of the last observation: matched (by the block's "     \
-     "selectors), unnamed (held back until their name is known).")             \
+  XX(OBSERVATIONS_IGNORED, "observations_ignored", ONE(DERIVE), "block",       \
+     "numbers",                                                                \
+     "Numbers of observations that were passed over: an unknown metric, or "   \
+     "no medium or status where one is needed.")                               \
+  XX(FLOWS, "flows", ONE(GAUGE), "block", "flows",                             \
+     "Flows: matched (by the block's selectors), unnamed (pairs of flow and "  \
+     "medium held back until the name is known).")                             \
   XX(QUEUE_INTERVAL_COUNT, "queue_interval_count", ONE(GAUGE), "queue",        \
      "events",                                                                 \
      "Events of one interval, METRIC-MEDIUM: n metrics, and the count of t "   \
@@ -227,7 +231,8 @@ struct gc_ds {
      "Numbers of the answers: read, unnamed (their queue, agent or flow is "   \
      "not known), foreign (of no interval that was asked for, or without "     \
      "what "                                                                   \
-     "they are grouped by), broken (a time or number that is none).")          \
+     "they are grouped by), broken (a time or number that is none), "          \
+     "collided (another block writes the same series).")                       \
   XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
      "Totals that were corrected since their interval had left.")              \
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \

@@ -138,7 +138,8 @@ void samples_state(const struct samples_block *b, const struct stats *stats,
     put_stream(&w, &b->stream);
   put_events(&w, stats);
   put_tallies(&w, b->of, stats);
-  gc_put_gauge(&w, GC_METRIC_COMMIT_TIME, "", b->commit_s);
+  if (b->commit_s >= 0)
+    gc_put_gauge(&w, GC_METRIC_COMMIT_TIME, "", b->commit_s);
   gc_put_gauge(&w, GC_METRIC_STATE_UP, b->state, b->is_state_up);
   gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
   gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "",

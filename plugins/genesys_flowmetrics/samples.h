@@ -33,7 +33,7 @@ struct samples_block {
   struct gc_queue_topics_state stream; /* of SAMPLES_STREAM */
   uint64_t now_ms;                     /* monotonic */
   size_t series;                       /* of the block's host */
-  double commit_s;
+  double commit_s;   /* of the newest transaction; -1: there was none */
   const char *state; /* "sqlite", "redis" */
   bool is_state_up;
   uint32_t interval_ms;

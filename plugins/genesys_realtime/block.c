@@ -57,6 +57,7 @@ static void publish(struct block *b, struct observations *o, bool is_complete) {
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);
   b->fresh = observations_get(o);
+  b->ignored += o->ignored;
   if (is_complete)
     b->healthy_ms = block_now(b);
   b->is_healthy = is_complete;

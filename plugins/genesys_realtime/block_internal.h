@@ -54,6 +54,7 @@ struct block {
   struct queue_tally tally;   /* of the last one */
   bool has_selection;         /* the queues that Queue and Shard select are */
   size_t selected;            /* known: so many */
+  uint64_t ignored;           /* numbers of complete answers, unknown */
   size_t series;              /* that have a place of MaxSeries */
   uint64_t overflow;          /* values that MaxSeries left out */
 };

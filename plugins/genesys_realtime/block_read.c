@@ -94,7 +94,7 @@ bool block_has_windows(const struct block *b) {
 /* What the read thread takes of the block's state, under the lock. */
 struct source_state {
   bool is_healthy, has_outcome, has_tally, has_selection;
-  uint64_t healthy_ms;
+  uint64_t healthy_ms, ignored;
   size_t selected;
   struct queue_tally tally;
 };
@@ -106,6 +106,7 @@ static struct source_state source_state_of(struct block *b) {
                              .has_tally = b->has_tally,
                              .has_selection = b->has_selection,
                              .healthy_ms = b->healthy_ms,
+                             .ignored = b->ignored,
                              .selected = b->selected,
                              .tally = b->tally};
   pthread_mutex_unlock(&b->lock);
@@ -139,6 +140,7 @@ static void read_source_state(struct block *b,
                  (double)(s.has_selection ? s.selected : s.tally.matched));
   if (s.has_tally)
     gc_put_gauge(w, GC_METRIC_QUEUES, "unnamed", (double)s.tally.unnamed);
+  gc_put_count(w, GC_METRIC_OBSERVATIONS_IGNORED, "", s.ignored);
 }
 
 void block_read_state(struct block *b, const char *instance, uint32_t every_ms,

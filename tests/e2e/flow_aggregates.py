@@ -59,7 +59,7 @@ class FastFlows(Fast):
         self.labels.update({**self.sim.truth()["flow_outcomes"], **self.sim.truth()["flow_milestones"]})
 
     def blocks(self, options: dict[str, Any]) -> dict[str, str]:
-        return {"flows": "".join(flows_block(name, **{"Observations": False, **options}) for name in BLOCKS)}
+        return {"flows": "".join(flows_block(name, **{"Observations": "none", **options}) for name in BLOCKS)}
 
     def truth(self, begin: int, end: int, metrics: Iterable[str], granularity: str = "",
               now_ms: Optional[int] = None) -> dict[tuple[Any, int], dict[str, Any]]:

@@ -32,7 +32,8 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
                                  .phase = gc_block_phase(b),
                                  .env = gc_account_env(b->account),
                                  .api = gc_account_api(b->account),
-                                 .names = gc_account_names(b->account)};
+                                 .names = gc_account_names(b->account),
+                                 .inform = gc_block_inform};
   struct flow_watch *w = flow_watch_new(b->options, &deps, gc_block_notice, b);
   if (w == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -46,7 +47,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   GC_TRY(gc_block_use_account(b, o->account, err));
   GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account,
                                   GC_QUERY_FLOWS, &o->query, err));
-  return o->observations ? start_watch(b, err) : GC_OK;
+  return o->observations != FLOW_OFF ? start_watch(b, err) : GC_OK;
 }
 
 static void read_new(struct gc_block *b) {

@@ -3,14 +3,21 @@
 
 #define OWNER struct flows_options
 
+/* In the order of enum flow_source. */
+static const char *const flow_sources[] = {"auto", "query", "activity", "none",
+                                           NULL};
+
 const struct gc_opt flows_rows[] = {
     GC_OPT_STR(OWNER, account, "Account", NULL, GC_OPT_NEEDED,
                "Name of an `<Account>` of the plugin genesys.", "prod"),
-    GC_OPT_BOOL(OWNER, observations, "Observations", "true",
-                "Dispatch how many conversations are in each flow now "
-                "(`flow_active`). Up to 100 flows are requested by name, more "
-                "with the paged activity query, one request per page.",
-                "false"),
+    GC_OPT_ENUM(OWNER, observations, "Observations", "auto", flow_sources,
+                "How many conversations are in each flow now "
+                "(`flow_active`): `query` requests 100 flows at a time by "
+                "name, `activity` pages through all flows that have "
+                "conversations; `auto` is `query` for up to 200 selected flows "
+                "and `activity` beyond, and a line in the log says which; "
+                "`none`: not at all.",
+                "none"),
     GC_OPT_INT(OWNER, observation_interval_s, "ObservationInterval", "10", 5,
                3600, "s", "Time between two polls of the observations.", "30"),
     GC_OPT_STRS(OWNER, query.metrics, "Metric",

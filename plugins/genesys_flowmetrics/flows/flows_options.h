@@ -5,9 +5,16 @@
 
 #include "common/daemon/analytics_options.h"
 
+enum flow_source {
+  FLOW_AUTO, /* FLOW_QUERY or FLOW_ACTIVITY: flow_source_choose */
+  FLOW_QUERY,
+  FLOW_ACTIVITY,
+  FLOW_OFF,
+};
+
 struct flows_options {
   char *account;
-  bool observations;
+  int observations; /* enum flow_source */
   uint32_t observation_interval_s;
   struct gc_analytics_options query; /* .chosen: Flow, .label: FlowLabel */
 };

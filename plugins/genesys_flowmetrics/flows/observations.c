@@ -2,6 +2,7 @@
 #include "plugins/genesys_flowmetrics/flows/observations.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/policy/poll_pace.h"
@@ -22,13 +23,17 @@ struct flow_watch {
   bool is_listening;
   struct gc_timer timer;
   uint64_t due_ms; /* 0: no request yet */
+  uint64_t started_ms;
+  enum flow_source source; /* FLOW_AUTO: not chosen yet, without a list */
   struct flow_poll poll;
 
   pthread_mutex_t lock; /* guards the rest; counts are the network thread's to
                            write and, without it, to read */
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
-  bool is_fresh, is_healthy;
+  bool is_fresh, is_healthy, has_outcome;
+  bool has_scope; /* the list of flows has come */
+  struct flow_scope scope;
   uint64_t healthy_ms; /* 0: never */
   uint64_t overflow;
   struct flow_counts_tally tally;
@@ -105,11 +110,10 @@ static void on_poll(void *ctx) {
       (void)gc_fail(&err, code, "flow observations: %s", gc_code_words(code));
   }
   w->notice(w->ctx, "observations", &err);
-  if (err.code != GC_OK) {
-    pthread_mutex_lock(&w->lock);
-    w->is_healthy = false;
-    pthread_mutex_unlock(&w->lock);
-  }
+  pthread_mutex_lock(&w->lock);
+  w->has_outcome = true;
+  w->is_healthy &= err.code == GC_OK;
+  pthread_mutex_unlock(&w->lock);
   schedule_next_poll(w, gc_pace_is_refusal(err.code));
   flow_poll_clear(&w->poll);
 }
@@ -121,22 +125,47 @@ static void start_poll(void *ctx, uint64_t now_ms) {
       gc_pace_begin(w->due_ms, now_ms, interval_ms_of(w), w->deps.phase);
   struct flow_filter filter = filter_of(w, flows);
   if (flows != NULL)
-    flow_poll_start(&w->poll, w->deps.api, &filter, on_poll, w);
+    flow_poll_start(&w->poll, w->deps.api, &filter, w->source, on_poll, w);
   gc_entities_put(flows);
 }
 
-static bool accepts_any(const struct flow_filter *filter) {
-  for (size_t i = 0; i < gc_entities_count(filter->flows); i++)
-    if (flow_filter_accepts(filter, gc_entities_at(filter->flows, i)->id))
-      return true;
-  return gc_entities_is_refused(filter->flows);
+/* Says which source `Observations "auto"` means, when that changes. */
+static void choose_source(struct flow_watch *w,
+                          const struct flow_scope *scope) {
+  enum flow_source source =
+      flow_source_choose((enum flow_source)w->options->observations, scope);
+  char text[160];
+  if (source == w->source)
+    return;
+  w->source = source;
+  if (scope->is_refused)
+    snprintf(text, sizeof(text),
+             "observations by \"activity\": the list of flows is refused");
+  else if (source == FLOW_QUERY)
+    snprintf(text, sizeof(text),
+             "observations by \"query\" (Observations \"auto\"): %zu selected, "
+             "at most %d flows",
+             scope->selected, (int)FLOW_QUERY_FLOWS_MAX);
+  else
+    snprintf(text, sizeof(text),
+             "observations by \"activity\" (Observations \"auto\"): %zu flows "
+             "selected, more than %d",
+             scope->selected, (int)FLOW_QUERY_FLOWS_MAX);
+  if (w->deps.inform != NULL)
+    w->deps.inform(w->ctx, text);
 }
 
 static void on_flows(void *ctx, struct gc_entities *flows) {
   struct flow_watch *w = ctx;
   struct flow_filter filter = filter_of(w, flows);
   struct gc_err err = {.code = GC_OK};
-  if (!accepts_any(&filter))
+  struct flow_scope scope = flow_scope_of(&filter);
+  choose_source(w, &scope);
+  pthread_mutex_lock(&w->lock);
+  w->has_scope = true;
+  w->scope = scope;
+  pthread_mutex_unlock(&w->lock);
+  if (scope.selected == 0 && !scope.is_refused)
     (void)gc_fail(
         &err, GC_ERR_NOT_FOUND,
         "no flow matches the Flow options of this block, or the OAuth "
@@ -149,6 +178,7 @@ static void on_flows(void *ctx, struct gc_entities *flows) {
 static void begin_watch(void *ctx) {
   struct flow_watch *w = ctx;
   w->is_listening = true;
+  w->started_ms = now_of(w);
   gc_names_listen(w->deps.names, &w->listener);
 }
 
@@ -170,6 +200,7 @@ struct flow_watch *flow_watch_new(const struct flows_options *options,
     return NULL;
   w->options = options;
   w->deps = *deps;
+  w->source = (enum flow_source)options->observations;
   w->notice = notice;
   w->ctx = ctx;
   w->timer = (struct gc_timer){.fire = start_poll, .ctx = w};
@@ -212,34 +243,57 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   gc_entities_put(flows);
 }
 
+/* What a read thread takes of the state, under the lock. */
+struct watch_state {
+  bool is_healthy, has_outcome, has_scope;
+  struct flow_scope scope;
+  uint64_t healthy_ms, overflow;
+  struct flow_counts_tally tally;
+};
+
+static struct watch_state watch_state_of(struct flow_watch *w) {
+  pthread_mutex_lock(&w->lock);
+  struct watch_state now = {.is_healthy = w->is_healthy,
+                            .has_outcome = w->has_outcome,
+                            .has_scope = w->has_scope,
+                            .scope = w->scope,
+                            .healthy_ms = w->healthy_ms,
+                            .overflow = w->overflow,
+                            .tally = w->tally};
+  pthread_mutex_unlock(&w->lock);
+  return now;
+}
+
+/* 1: the last poll was complete, and its values are current. Absent while there
+ * is nothing to say: no flow is selected, or the first poll is under way. */
+static void put_up(struct flow_watch *w, const struct watch_state *s,
+                   const struct gc_sample_writer *writer) {
+  uint64_t now_ms = now_of(w);
+  uint64_t age_ms = s->healthy_ms > 0 ? now_ms - s->healthy_ms : 0;
+  uint64_t stale_ms = (uint64_t)interval_ms_of(w) * STALE_INTERVALS;
+  bool is_idle = s->has_scope && s->scope.selected == 0 && !s->scope.is_refused;
+  bool is_early = !s->has_outcome && now_ms - w->started_ms < stale_ms;
+  bool is_up = s->is_healthy && s->healthy_ms > 0 && age_ms < stale_ms;
+  if (is_idle || is_early)
+    return;
+  gc_put_gauge(writer, GC_METRIC_SOURCE_UP, "observations", is_up ? 1.0 : 0.0);
+  if (s->healthy_ms > 0)
+    gc_put_gauge(writer, GC_METRIC_SOURCE_AGE, "observations",
+                 (double)age_ms / 1000.0);
+}
+
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out) {
   const struct gc_sample_writer writer = {
       .out = out, .instance = instance, .interval_ms = interval_ms};
-  pthread_mutex_lock(&w->lock);
-  bool is_healthy = w->is_healthy;
-  uint64_t healthy_ms = w->healthy_ms, overflow = w->overflow;
-  struct flow_counts_tally tally = w->tally;
-  pthread_mutex_unlock(&w->lock);
-
-  uint64_t age_ms = healthy_ms > 0 ? now_of(w) - healthy_ms : 0;
-  uint64_t stale_ms = (uint64_t)interval_ms_of(w) * STALE_INTERVALS;
-  const struct {
-    enum gc_metric_id metric;
-    const char *qualifier;
-    double gauge;
-  } gauges[] = {
-      {GC_METRIC_SOURCE_UP, "observations",
-       is_healthy && healthy_ms > 0 && age_ms < stale_ms ? 1.0 : 0.0},
-      {GC_METRIC_FLOWS, "matched", (double)tally.matched},
-      {GC_METRIC_FLOWS, "unnamed", (double)tally.unnamed},
-      {GC_METRIC_SERIES, "observations", (double)tally.series},
-  };
-  for (size_t i = 0; i < GC_COUNT(gauges); i++)
-    gc_put_gauge(&writer, gauges[i].metric, gauges[i].qualifier,
-                 gauges[i].gauge);
-  if (healthy_ms > 0)
-    gc_put_gauge(&writer, GC_METRIC_SOURCE_AGE, "observations",
-                 (double)age_ms / 1000.0);
-  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", overflow);
+  struct watch_state s = watch_state_of(w);
+  put_up(w, &s, &writer);
+  if (s.has_scope && !s.scope.is_refused)
+    gc_put_gauge(&writer, GC_METRIC_FLOWS, "matched", (double)s.scope.selected);
+  if (s.healthy_ms > 0) {
+    gc_put_gauge(&writer, GC_METRIC_FLOWS, "unnamed", (double)s.tally.unnamed);
+    gc_put_gauge(&writer, GC_METRIC_SERIES, "observations",
+                 (double)s.tally.series);
+  }
+  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", s.overflow);
 }

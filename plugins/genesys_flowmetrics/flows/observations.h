@@ -17,6 +17,9 @@ struct flow_watch_deps {
   struct gc_api *api;
   struct gc_names *names;
   uint32_t phase; /* of its polls (base/policy/poll_pace) */
+  /* Writes one line that is no error to the log, with the ctx of
+   * flow_watch_new; network thread. May be NULL. */
+  void (*inform)(void *ctx, const char *text);
 };
 
 struct flow_watch;

@@ -9,9 +9,7 @@
 enum {
   BODY_MAX_BYTES = 64 * 1024,
   ANSWER_MAX_BYTES = 64 << 20,
-  /* The API names no maximum. A server that clamps the page size is met by
-   * comparing with the largest page that it sent. */
-  PAGE = 1000,
+  PAGE = 1000, /* the API names no maximum; a server may clamp it: paging.h */
   PAGES_MAX = 500,
   PAIRS_MAX = PAGE * PAGES_MAX,
 };
@@ -52,14 +50,9 @@ static void send_request(struct flow_poll *p) {
   gc_api_call(p->api, &p->call);
 }
 
-/* The answers have no total. A page shorter than the largest one so far is the
- * last; a page without a new pair repeats an earlier page. */
 static bool has_more(struct flow_poll *p, size_t results) {
-  if (p->page == 0 || results < p->full_page ||
-      p->counts.pairs.count == p->before)
-    return false;
-  p->full_page = results;
-  return true;
+  bool has_new = p->counts.pairs.count > p->before;
+  return p->page > 0 && gc_paging_has_more(&p->paging, results, PAGE, has_new);
 }
 
 static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
@@ -76,6 +69,40 @@ static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
   return GC_OK;
 }
 
+/* Writes the body for the next flows of the list, 100 at most. *ret_count 0:
+ * there are no more. */
+static enum gc_code write_next_ids(struct flow_poll *p, size_t *ret_count) {
+  const char *ids[FLOW_POLL_IDS_MAX];
+  size_t count = 0;
+  for (; p->next < gc_entities_count(p->flows) && count < GC_COUNT(ids);
+       p->next++) {
+    const char *id = gc_entities_at(p->flows, p->next)->id;
+    if (flow_filter_accepts(&p->filter, id))
+      ids[count++] = id;
+  }
+  *ret_count = count;
+  if (count == 0)
+    return GC_OK;
+  GC_TRY(flow_poll_body(ids, count, &p->body));
+  p->call.body = p->body.data;
+  p->call.body_len = p->body.len;
+  return GC_OK;
+}
+
+/* *ret_more: a request for the rest is prepared. */
+static enum gc_code prepare_rest(struct flow_poll *p, bool *ret_more,
+                                 struct gc_err *err) {
+  size_t count = 0;
+  GC_TRY(finish_page(p, ret_more, err));
+  if (*ret_more)
+    p->page++;
+  if (p->page > 0)
+    return GC_OK;
+  enum gc_code code = write_next_ids(p, &count);
+  *ret_more = count > 0;
+  return code == GC_OK ? GC_OK : gc_fail(err, code, "%s", gc_code_words(code));
+}
+
 static void on_answer(struct gc_call *call, const struct gc_reply *reply,
                       const struct gc_err *err) {
   struct flow_poll *p = call->ctx;
@@ -83,13 +110,12 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   bool more = false;
   (void)reply;
   if (outcome.code == GC_OK) {
-    enum gc_code code = finish_page(p, &more, &outcome);
+    enum gc_code code = prepare_rest(p, &more, &outcome);
     if (code != GC_OK)
       (void)gc_fail_in(&outcome, code,
                        "%s: ", gc_endpoint(call->endpoint)->function);
   }
   if (outcome.code == GC_OK && more) {
-    p->page++;
     send_request(p);
     return;
   }
@@ -97,20 +123,22 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   p->done(p->ctx);
 }
 
-/* The ids of the selected flows when they fit into one query. */
-static size_t list_selected(const struct flow_filter *c,
-                            const char *ids[FLOW_POLL_IDS_MAX], bool *ret_all) {
-  size_t count = 0;
-  *ret_all = gc_entities_is_refused(c->flows);
-  for (size_t i = 0; i < gc_entities_count(c->flows) && !*ret_all; i++) {
-    const char *id = gc_entities_at(c->flows, i)->id;
-    if (!flow_filter_accepts(c, id))
-      continue;
-    *ret_all = count == FLOW_POLL_IDS_MAX;
-    if (!*ret_all)
-      ids[count++] = id;
-  }
-  return *ret_all ? 0 : count;
+struct flow_scope flow_scope_of(const struct flow_filter *filter) {
+  struct flow_scope scope = {.is_refused =
+                                 gc_entities_is_refused(filter->flows)};
+  for (size_t i = 0; i < gc_entities_count(filter->flows); i++)
+    scope.selected +=
+        flow_filter_accepts(filter, gc_entities_at(filter->flows, i)->id);
+  return scope;
+}
+
+enum flow_source flow_source_choose(enum flow_source option,
+                                    const struct flow_scope *scope) {
+  if (scope->is_refused)
+    return FLOW_ACTIVITY;
+  if (option != FLOW_AUTO)
+    return option;
+  return scope->selected > FLOW_QUERY_FLOWS_MAX ? FLOW_ACTIVITY : FLOW_QUERY;
 }
 
 static void finish_poll(struct flow_poll *p, enum gc_code code) {
@@ -119,40 +147,52 @@ static void finish_poll(struct flow_poll *p, enum gc_code code) {
   p->done(p->ctx);
 }
 
+/* The first body. *ret_any: there is something to request. */
+static enum gc_code prepare_first(struct flow_poll *p, bool *ret_any) {
+  size_t count = 0;
+  *ret_any = true;
+  p->decoder = flow_decoder_new(&p->counts);
+  if (p->decoder == NULL)
+    return GC_ERR_MEMORY;
+  p->call.sink = flow_decoder_sink(p->decoder);
+  if (p->page == 0) {
+    GC_TRY(write_next_ids(p, &count));
+    *ret_any = count > 0;
+    return GC_OK;
+  }
+  gc_paging_begin(&p->paging);
+  GC_TRY(flow_poll_body(NULL, 0, &p->body));
+  p->call.body = p->body.data;
+  p->call.body_len = p->body.len;
+  return GC_OK;
+}
+
 void flow_poll_start(struct flow_poll *p, struct gc_api *api,
-                     const struct flow_filter *filter, void (*done)(void *ctx),
-                     void *ctx) {
-  const char *ids[FLOW_POLL_IDS_MAX];
-  bool all;
-  size_t count = list_selected(filter, ids, &all);
-  flow_counts_clear(&p->counts);
+                     const struct flow_filter *filter, enum flow_source source,
+                     void (*done)(void *ctx), void *ctx) {
+  bool is_activity = source == FLOW_ACTIVITY, any;
+  flow_poll_clear(p);
   p->counts.pairs.max = PAIRS_MAX;
   p->err = (struct gc_err){.code = GC_OK};
+  p->flows = gc_entities_get((struct gc_entities *)filter->flows);
+  p->filter = *filter;
+  p->next = 0;
   p->api = api;
   p->done = done;
   p->ctx = ctx;
-  p->page = all ? 1 : 0;
+  p->page = is_activity ? 1 : 0;
   p->body.max = BODY_MAX_BYTES;
-  if (!all && count == 0) {
-    finish_poll(p, GC_OK);
-    return;
-  }
-  p->decoder = flow_decoder_new(&p->counts);
-  enum gc_code code =
-      p->decoder != NULL ? flow_poll_body(ids, count, &p->body) : GC_ERR_MEMORY;
-  if (code != GC_OK) {
+  p->call =
+      (struct gc_call){.endpoint = is_activity ? GC_ENDPOINT_FLOW_ACTIVITY
+                                               : GC_ENDPOINT_FLOW_OBSERVATIONS,
+                       .body_max = ANSWER_MAX_BYTES,
+                       .done = on_answer,
+                       .ctx = p};
+  enum gc_code code = prepare_first(p, &any);
+  if (code != GC_OK || !any)
     finish_poll(p, code);
-    return;
-  }
-  p->call = (struct gc_call){.endpoint = all ? GC_ENDPOINT_FLOW_ACTIVITY
-                                             : GC_ENDPOINT_FLOW_OBSERVATIONS,
-                             .body = p->body.data,
-                             .body_len = p->body.len,
-                             .sink = flow_decoder_sink(p->decoder),
-                             .body_max = ANSWER_MAX_BYTES,
-                             .done = on_answer,
-                             .ctx = p};
-  send_request(p);
+  else
+    send_request(p);
 }
 
 void flow_poll_clear(struct flow_poll *p) {
@@ -161,5 +201,7 @@ void flow_poll_clear(struct flow_poll *p) {
   flow_decoder_free(p->decoder);
   p->decoder = NULL;
   gc_buf_clear(&p->body);
+  gc_entities_put(p->flows);
+  p->flows = NULL;
   flow_counts_clear(&p->counts);
 }

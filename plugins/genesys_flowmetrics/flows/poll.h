@@ -1,18 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* One poll of the flow observations: how many conversations are in each flow.
- * The cheaper of two ways: up to 100 flows are named in one observation query,
- * whose answer has empty flows too. More flows, or flows that cannot be listed,
- * are read with the activity query, page by page. Network thread only. */
+ * By name, 100 flows in one observation query after the other, whose answers
+ * have empty flows too; or with the activity query, page by page. Network
+ * thread only. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_POLL_H
 #define GENESYS_FLOWMETRICS_FLOWS_POLL_H
 
 #include "common/base/buf.h"
+#include "common/base/policy/paging.h"
 #include "common/net/api/api.h"
 #include "plugins/genesys_flowmetrics/flows/decode.h"
+#include "plugins/genesys_flowmetrics/flows/flows_options.h"
 
-/* Flows of one observation query (API reference, filters: at least 100
- * predicates are taken). */
-enum { FLOW_POLL_IDS_MAX = 100 };
+enum {
+  /* Flows of one observation query (API reference, filters: at least 100
+   * predicates are taken). */
+  FLOW_POLL_IDS_MAX = 100,
+  FLOW_QUERY_FLOWS_MAX = 200, /* FLOW_AUTO: beyond, FLOW_ACTIVITY */
+};
+
+/* The flows of a filter; all of them if the list is refused. */
+struct flow_scope {
+  size_t selected;
+  bool is_refused;
+};
+struct flow_scope flow_scope_of(const struct flow_filter *filter);
+
+/* FLOW_QUERY or FLOW_ACTIVITY. Flows that cannot be listed cannot be named
+ * either. */
+enum flow_source flow_source_choose(enum flow_source option,
+                                    const struct flow_scope *scope);
 
 /* The caller's memory, zeroed before the first start. `counts` and `err` are
  * the result once `done` runs. */
@@ -20,7 +37,10 @@ struct flow_poll {
   struct flow_counts counts; /* complete when err.code is GC_OK */
   struct gc_err err;
 
-  size_t full_page; /* the largest page of activity that ever came */
+  struct gc_paging paging;   /* of the activity query; stays */
+  struct gc_entities *flows; /* FLOW_QUERY: a reference to the list, */
+  struct flow_filter filter; /* the flows of it that are requested, */
+  size_t next;               /* and the place behind those requested so far */
   struct gc_api *api;
   struct gc_call call;
   struct gc_buf body;
@@ -37,13 +57,15 @@ struct flow_poll {
 GC_MUST_CHECK enum gc_code flow_poll_body(const char *const *ids, size_t count,
                                           struct gc_buf *out);
 
-/* Requests the selected flows. `done` runs exactly once; inside this call only
- * when memory is short or no flow is selected, and the counts are then empty.
+/* Requests the selected flows, which the caller's filter may forget. The
+ * selectors are borrowed until `done`, which runs exactly once; inside this
+ * call only when memory is short or no flow is selected, and the counts are
+ * then empty.
  */
 void flow_poll_start(struct flow_poll *p, struct gc_api *api,
-                     const struct flow_filter *filter, void (*done)(void *ctx),
-                     void *ctx);
-/* Cancels a running poll without calling `done`, and frees; full_page stays. */
+                     const struct flow_filter *filter, enum flow_source source,
+                     void (*done)(void *ctx), void *ctx);
+/* Cancels a running poll without calling `done`, and frees; paging stays. */
 void flow_poll_clear(struct flow_poll *p);
 
 #endif

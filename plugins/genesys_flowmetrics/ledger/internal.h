@@ -81,7 +81,7 @@ struct ledger {
   bool is_stopping, is_running, is_healthy;
   bool has_loaded;    /* all counters: a partial load may be dropped again */
   bool has_sent_zero; /* some series' first 0 is not recorded yet */
-  double commit_s;
+  double commit_s;    /* -1: there was no transaction */
   pthread_t thread;
 };
 

@@ -176,6 +176,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings,
     gc_fail(err, GC_ERR_MEMORY, "out of memory or descriptors");
     return NULL;
   }
+  l->commit_s = -1;
   pthread_condattr_t attr;
   pthread_condattr_init(&attr);
   pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

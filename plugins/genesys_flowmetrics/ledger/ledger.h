@@ -159,7 +159,8 @@ void ledger_first_sent(struct ledger *l, struct series *s);
 size_t ledger_count(struct ledger *l, const char *scope);
 /* True when the store is open and the last transaction was committed. */
 bool ledger_is_healthy(struct ledger *l);
-/* How long the last transaction took, up to the return of its commit. */
+/* How long the last transaction took, up to the return of its commit; -1: there
+ * was none. */
 double ledger_commit_s(struct ledger *l);
 
 #endif

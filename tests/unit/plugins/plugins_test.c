@@ -73,7 +73,7 @@ static void work_in_order(enum order order) {
   CHECK(fake_has("read", "genesys_realtime/queues-all/state"));
   CHECK_INT(fake_read(NULL), 0);
   CHECK_REAL(fake_gauge("h1/genesys-account-prod/api_breaker"), 0);
-  CHECK_REAL(fake_gauge("h1/genesys-queues-all/source_up-observations"), 0);
+  CHECK_REAL(fake_gauge("h1/genesys-queues-all/series"), 0);
   CHECK_INT(fake_data_set_count("queue_depth"), 1);
   unload();
 }

@@ -185,7 +185,7 @@ static void flows_alone_keep_no_attributes(void) {
   genesys_module_register();
   CHECK_INT(fake_config(GENESYS FLOWMETRICS(
                 "<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
-                "<Flows \"g\">\nAccount \"prod\"\nObservations false\n"
+                "<Flows \"g\">\nAccount \"prod\"\nObservations none\n"
                 "InstancePrefix \"g-\"\n"
                 "</Flows>\n<Flows \"h\">\nAccount \"pord\"\n</Flows>\n")),
             0);
@@ -199,7 +199,7 @@ static void flows_alone_keep_no_attributes(void) {
   CHECK(!has_file("flowmetrics.db") && has_file("state.db"));
   CHECK_INT(fake_read(NULL), 0);
   CHECK_REAL(fake_gauge("h1/genesys-flows-f/source_up-aggregates"), 0);
-  CHECK_REAL(fake_gauge("h1/genesys-flows-f/source_up-observations"), 0);
+  CHECK_INT(fake_derive("h1/genesys-flows-f/series_overflow-observations"), 0);
   CHECK_REAL(fake_gauge("h1/genesys-flows-g/source_up-aggregates"), 0);
   CHECK_INT(fake_value_count_of("h1/genesys-flows-g/source_up-observations"),
             0);

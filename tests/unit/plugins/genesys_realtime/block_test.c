@@ -57,6 +57,35 @@ static void a_poll_that_outlasts_its_interval_skips_the_missed_ones(void) {
   end();
 }
 
+/* Nothing to say before the first answer, for three intervals at most. */
+static void before_the_first_answer_no_source_is_up_or_down(void) {
+  begin(OBS_QUERY);
+  will_list(3);
+  replay_answer(&w.r, &(struct replay_answer){
+                          .match = QUERY, .times = 1, .is_silent = true});
+  start();
+  CHECK(isnan(state("source_up-observations")));
+  CHECK_REAL(state("queues-matched"), 3);
+  CHECK(isnan(state("queues-unnamed")));
+  replay_run(&w.r, 30000);
+  CHECK_REAL(state("source_up-observations"), 0);
+  end();
+}
+
+static void unknown_numbers_are_counted(void) {
+  begin(OBS_QUERY);
+  will_list(1);
+  will(QUERY, ANSWER("{\"group\":{\"queueId\":\"q0000\"},\"data\":[{\"metric\":"
+                     "\"oNew\",\"stats\":{\"count\":1}}]}"));
+  start();
+  (void)state("observations_ignored-");
+  CHECK_INT(w.count, 1);
+  replay_run(&w.r, 10000);
+  (void)state("observations_ignored-");
+  CHECK_INT(w.count, 2);
+  end();
+}
+
 static void a_failed_batch_does_not_affect_the_others(void) {
   begin(OBS_QUERY);
   will_list(150);
@@ -188,6 +217,8 @@ int main(void) {
   RUN(a_block_polls_at_once_and_then_each_interval);
   RUN(each_value_leaves_once);
   RUN(a_poll_that_outlasts_its_interval_skips_the_missed_ones);
+  RUN(before_the_first_answer_no_source_is_up_or_down);
+  RUN(unknown_numbers_are_counted);
   RUN(a_failed_batch_does_not_affect_the_others);
   RUN(a_refused_query_is_sent_again_once_a_minute);
   RUN(a_block_may_end_during_a_poll);

@@ -34,7 +34,7 @@ static const char *reads(const char *lines) {
 
 static void an_account_is_all_that_it_needs(void) {
   CHECK_STR(reads("Account prod"), "");
-  CHECK(got.observations);
+  CHECK_INT(got.observations, FLOW_AUTO);
   CHECK_INT(got.observation_interval_s, 10);
   CHECK_INT(got.query.group_by.count, 1);
   CHECK_STR(got.query.group_by.at[0], "flowId");
@@ -49,13 +49,13 @@ static void an_account_is_all_that_it_needs(void) {
 }
 
 static void given_options_replace_the_defaults(void) {
-  CHECK_STR(reads("Account prod\nObservations false\nObservationInterval 60\n"
+  CHECK_STR(reads("Account prod\nObservations none\nObservationInterval 60\n"
                   "Metric nFlowOutcome tFlowOutcome\nMetric nBrandNew\n"
                   "GroupBy flowOutcomeId mediaType flowId\nGranularity PT30M\n"
                   "Flow \"IVR*\" \"!*test*\"\nFlowLabel id\nMaxSeries 7\n"
                   "Counters false"),
             "");
-  CHECK(!got.observations);
+  CHECK_INT(got.observations, FLOW_OFF);
   CHECK_INT(got.observation_interval_s, 60);
   CHECK_INT(got.query.metrics.count, 3);
   CHECK_STR(got.query.group_by.at[0], "flowOutcomeId");
@@ -70,7 +70,7 @@ static void errors_name_the_option(void) {
   static const struct {
     const char *lines, *has[2];
   } rows[] = {
-      {"Observations true", {"Account is missing", ""}},
+      {"Observations auto", {"Account is missing", ""}},
       {"Account prod\nObservations maybe", {"Observations", "maybe"}},
       {"Account prod\nObservationInterval 1", {"ObservationInterval", "5"}},
       {"Account prod\nMetric Flow", {"Metric: \"Flow\"", "nFlow"}},

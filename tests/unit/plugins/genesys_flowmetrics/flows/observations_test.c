@@ -30,7 +30,7 @@ static struct world {
   struct gc_names *names;
   struct flow_watch *watch;
   char *list;
-  char text[1024];
+  char text[1024], informed[160];
 } w;
 
 static struct flows_options options;
@@ -44,6 +44,11 @@ static void on_token(void *ctx) {
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
   w.r.env.notice(w.r.env.ctx, cause, err);
+}
+
+static void on_inform(void *ctx, const char *text) {
+  (void)ctx;
+  snprintf(w.informed, sizeof(w.informed), "%s", text);
 }
 
 static void answer(const char *match, int times, int status, const char *body) {
@@ -100,8 +105,11 @@ static void start(void) {
   w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
   w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
   w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
-  struct flow_watch_deps deps = {
-      .loop = w.loop, .env = &w.r.env, .api = w.api, .names = w.names};
+  struct flow_watch_deps deps = {.loop = w.loop,
+                                 .env = &w.r.env,
+                                 .api = w.api,
+                                 .names = w.names,
+                                 .inform = on_inform};
   w.watch = flow_watch_new(&options, &deps, on_notice, NULL);
   flow_watch_start(w.watch);
   replay_settle(&w.r);
@@ -160,17 +168,56 @@ static void up_to_a_hundred_flows_are_named_in_one_query(void) {
   replay_run(&w.r, 30000);
   CHECK_INT(replay_count(&w.r, QUERY), 4);
   CHECK_INT(replay_count(&w.r, ACTIVITY), 0);
+  CHECK_STR(w.informed, "observations by \"query\" (Observations \"auto\"): "
+                        "100 selected, at most 200 flows");
+  end();
+}
+
+static void up_to_200_flows_are_named_in_two_queries(void) {
+  begin();
+  will_list(200);
+  once(QUERY, ANSWER(OBSERVED("f0000", "3") "," OBSERVED("f0099", "0")));
+  once(QUERY, ANSWER(OBSERVED("f0199", "4")));
+  will(QUERY, ANSWER(""));
+  start();
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 "
+                           "Flow 99/flow_active-voice=0 "
+                           "Flow 199/flow_active-voice=4 ");
+  CHECK_INT(replay_count(&w.r, QUERY), 2);
+  CHECK_HAS(replay_last(&w.r, QUERY)->body, "f0199");
+  CHECK(strstr(replay_last(&w.r, QUERY)->body, "f0099") == NULL);
+  CHECK_HAS(read_state(), "flows-f/flows-matched=200 ");
+  end();
+}
+
+static void the_option_may_choose_the_source(void) {
+  begin();
+  options.observations = FLOW_QUERY;
+  will_list(201);
+  will(QUERY, ANSWER(""));
+  start();
+  CHECK_INT(replay_count(&w.r, QUERY), 3);
+  CHECK_STR(w.informed, "");
+  end();
+  begin();
+  options.observations = FLOW_ACTIVITY;
+  will_list(1);
+  will(ACTIVITY, ANSWER(""));
+  start();
+  CHECK_INT(replay_count(&w.r, ACTIVITY), 1);
   end();
 }
 
 static void more_flows_are_requested_page_by_page(void) {
   begin();
-  will_list(101);
+  will_list(201);
   once(ACTIVITY "?pageSize=1000&pageNumber=1",
        ANSWER(ACTIVE("f0000", "3") "," ACTIVE("f0001", "1")));
   once(ACTIVITY "?pageSize=1000&pageNumber=2",
        ANSWER(ACTIVE("f0002", "4") "," ACTIVE("f0100", "5")));
   once(ACTIVITY "?pageSize=1000&pageNumber=3", ANSWER(ACTIVE("f0003", "6")));
+  once(ACTIVITY "?pageSize=1000&pageNumber=4", ANSWER(""));
+  will(ACTIVITY "?pageSize=1000&pageNumber=2", ANSWER(""));
   will(ACTIVITY "?pageSize=1000&pageNumber=1", ANSWER(ACTIVE("f0001", "2")));
   start();
   CHECK_STR(read_values(),
@@ -185,20 +232,20 @@ static void more_flows_are_requested_page_by_page(void) {
             "Flow 0/flow_active-voice=0 Flow 1/flow_active-voice=2 "
             "Flow 2/flow_active-voice=0 Flow 100/flow_active-voice=0 "
             "Flow 3/flow_active-voice=0 ");
-  CHECK_INT(replay_count(&w.r, ACTIVITY), 4);
+  CHECK_INT(replay_count(&w.r, ACTIVITY), 6); /* fewer rows: it reads on */
   CHECK_INT(replay_count(&w.r, QUERY), 0);
+  CHECK_STR(w.informed, "observations by \"activity\" (Observations \"auto\"): "
+                        "201 flows selected, more than 200");
   end();
 }
 
 static void a_repeated_page_ends_the_requests(void) {
   begin();
-  will_list(101);
+  will_list(201);
   will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
   start();
   replay_run(&w.r, 20000);
-  /* The page is as large as the largest one: each poll sends one more request,
-   * or none. */
-  CHECK(replay_count(&w.r, ACTIVITY) <= 6);
+  CHECK_INT(replay_count(&w.r, ACTIVITY), 4);
   CHECK_INT(w.r.in_flight, 0);
   end();
 }
@@ -224,6 +271,8 @@ static void selectors_without_a_match_are_reported(void) {
   CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 1);
   replay_run(&w.r, 60000);
   CHECK_INT(replay_count(&w.r, "POST /api"), 0);
+  CHECK_HAS(read_state(), "flows-f/flows-matched=0 ");
+  CHECK(strstr(w.text, "source_up") == NULL);
   end();
 }
 
@@ -297,6 +346,8 @@ static void pairs_past_max_series_are_counted_and_reported(void) {
 
 int main(void) {
   RUN(up_to_a_hundred_flows_are_named_in_one_query);
+  RUN(up_to_200_flows_are_named_in_two_queries);
+  RUN(the_option_may_choose_the_source);
   RUN(more_flows_are_requested_page_by_page);
   RUN(a_repeated_page_ends_the_requests);
   RUN(selectors_choose_the_requested_flows);
