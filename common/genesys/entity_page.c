@@ -62,6 +62,8 @@ enum {
   K_NAME,
   K_SYSTEM_PRESENCE,
   K_NEXT_URI,
+  K_PAGE_COUNT,
+  K_TOTAL,
   K_MEDIA_SETTINGS,
   K_SERVICE_LEVEL,
   K_DURATION_MS,
@@ -79,6 +81,8 @@ static const struct gc_json_key keys[] = {
     {"name", K_NAME},
     {"systemPresence", K_SYSTEM_PRESENCE},
     {"nextUri", K_NEXT_URI},
+    {"pageCount", K_PAGE_COUNT},
+    {"total", K_TOTAL},
     {"mediaSettings", K_MEDIA_SETTINGS},
     {"serviceLevel", K_SERVICE_LEVEL},
     {"durationMs", K_DURATION_MS},
@@ -107,6 +111,12 @@ static enum gc_code set_target(struct gc_entity_page *p, enum gc_target target,
   return GC_OK;
 }
 
+static enum gc_code set_count(int64_t *field, const struct gc_json_value *v) {
+  if (!gc_json_int(v, field) || *field < 0)
+    *field = -1;
+  return GC_OK;
+}
+
 #define TARGET(media)                                                          \
   GC_JSON_PATH6(K_ENTITIES, GC_JSON_ITEM, K_MEDIA_SETTINGS, media,             \
                 K_SERVICE_LEVEL, K_DURATION_MS)
@@ -129,6 +139,10 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case GC_JSON_PATH1(K_NEXT_URI):
     p->more = v->kind == GC_JSON_STRING && v->len > 0;
     return GC_OK;
+  case GC_JSON_PATH1(K_PAGE_COUNT):
+    return set_count(&p->page_count, v);
+  case GC_JSON_PATH1(K_TOTAL):
+    return set_count(&p->total, v);
   default:
     return GC_OK;
   }
@@ -202,6 +216,7 @@ enum gc_code gc_entity_page_begin(struct gc_entity_page *p,
   row_clear(&p->row);
   drop_rows(p, p->page_end);
   p->more = false;
+  p->page_count = p->total = -1;
   return GC_OK;
 }
 
@@ -222,11 +237,25 @@ enum gc_code gc_entity_page_end(struct gc_entity_page *p, struct gc_err *err) {
     drop_rows(p, begin);
     return code;
   }
-  /* An empty page is the last one, with or without nextUri. */
-  p->more = p->more && p->count > begin;
+  if (p->pages++ == 0)
+    p->first_total = p->total;
+  /* An empty page is the last one, whatever it says. A list that has the number
+   * of its pages need not name the next one. */
+  bool is_last = !p->more && p->page_count <= (int64_t)p->pages;
+  p->more = !is_last && p->count > begin;
   p->page_begin = begin;
   p->page_end = p->count;
   return GC_OK;
+}
+
+bool gc_entity_page_has_changed(const struct gc_entity_page *p) {
+  return p->total >= 0 && p->first_total >= 0 && p->total != p->first_total;
+}
+
+size_t gc_entity_page_missing(const struct gc_entity_page *p) {
+  return p->total > 0 && (uint64_t)p->total > p->count
+             ? (size_t)p->total - p->count
+             : 0;
 }
 
 void gc_entity_page_clear(struct gc_entity_page *p) {

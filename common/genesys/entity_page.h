@@ -64,12 +64,16 @@ struct gc_entity_page {
   size_t max; /* of all rows; set by the owner */
 
   size_t page_begin, page_end; /* rows of the page that was read last */
-  bool more;                   /* that page names a next one */
+  bool more;      /* that page names a next one, or has the number of pages */
+  unsigned pages; /* that were read */
+  int64_t total, first_total; /* entities of the list by the last and by the
+                                 first page; -1: not told */
 
   /* The reader's own. */
   struct gc_json_stream *stream;
   struct gc_entity_row row;
   struct gc_targets targets; /* of that row */
+  int64_t page_count;        /* of the list, by this page; -1: not told */
 };
 
 /* Begins a page. Rows of an unfinished page are dropped, so that a request can
@@ -87,6 +91,12 @@ GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *p,
  * asked for ever. A failed page leaves no rows. */
 GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *p,
                                                      struct gc_err *err);
+
+/* True if the list changed between its first and its last page: rows moved from
+ * page to page, so that one may be missing. */
+GC_API bool gc_entity_page_has_changed(const struct gc_entity_page *p);
+/* Entities that the last page counts and that the pages did not have. */
+GC_API size_t gc_entity_page_missing(const struct gc_entity_page *p);
 
 /* Frees all rows; `max` stays. */
 GC_API void gc_entity_page_clear(struct gc_entity_page *p);

@@ -16,6 +16,7 @@
 enum {
   ROWS_MAX = 200000,
   PAGES_MAX = 2000,
+  REREADS_MAX = 2, /* of a list that changes while it is read */
   BODY_MAX_BYTES = 64 << 20,
 };
 
@@ -55,6 +56,7 @@ struct kind {
   struct gc_call call;
   bool is_reading;
   unsigned page_number;
+  unsigned rereads; /* in a row, since the list changed while it was read */
   char query[96];
   struct gc_entity_page list; /* the rows of all pages so far */
   struct gc_backoff backoff;
@@ -254,6 +256,21 @@ static void finish_reading(struct kind *k, const struct gc_err *err) {
                           gc_backoff_fail(&k->backoff, 0, random32));
 }
 
+/* A list whose answers count more entities than they have. */
+static void report_missing(struct kind *k) {
+  struct gc_err err = {.code = GC_OK};
+  const char *name = kinds[k->kind].name;
+  size_t missing = gc_entity_page_missing(&k->list);
+  if (missing > 0)
+    (void)gc_fail(
+        &err, GC_ERR_PARSE,
+        "the list counts %zu %ss and has %zu of them: the others have "
+        "no names and no values",
+        k->list.count + missing, name, k->list.count);
+  if (kinds[k->kind].is_paged)
+    report_outcome(k, "size of the list", &err);
+}
+
 static void request_page(struct kind *k) {
   const struct kind_row *row = &kinds[k->kind];
   if (row->is_paged)
@@ -262,6 +279,16 @@ static void request_page(struct kind *k) {
   else
     snprintf(k->query, sizeof(k->query), "%s", row->query);
   gc_api_call(k->names->api, &k->call);
+}
+
+/* From the first page on. */
+static void read_pages(struct kind *k) {
+  struct gc_err err = {.code = GC_OK};
+  k->page_number = 1;
+  if (gc_entity_page_begin(&k->list, &err) != GC_OK)
+    finish_reading(k, &err);
+  else
+    request_page(k);
 }
 
 static void on_page(struct gc_call *call, const struct gc_reply *reply,
@@ -279,7 +306,15 @@ static void on_page(struct gc_call *call, const struct gc_reply *reply,
     }
     (void)gc_fail(&err, GC_ERR_LIMIT, "more than %d pages", PAGES_MAX);
   }
+  if (err.code == GC_OK && gc_entity_page_has_changed(&k->list) &&
+      k->rereads++ < REREADS_MAX) {
+    gc_entity_page_clear(&k->list);
+    read_pages(k);
+    return;
+  }
+  k->rereads = 0;
   if (err.code == GC_OK) {
+    report_missing(k);
     enum gc_code code = publish_list(k);
     if (code != GC_OK)
       (void)gc_fail(&err, code, "%s", gc_code_words(code));
@@ -300,17 +335,11 @@ static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
 
 static void start_reading(void *ctx, uint64_t at_ms) {
   struct kind *k = ctx;
-  struct gc_err err = {.code = GC_OK};
   (void)at_ms;
   if (k->is_reading)
     return;
   k->is_reading = true;
-  k->page_number = 1;
-  if (gc_entity_page_begin(&k->list, &err) != GC_OK) {
-    finish_reading(k, &err);
-    return;
-  }
-  request_page(k);
+  read_pages(k);
 }
 
 /* ---- names of an earlier run ---- */

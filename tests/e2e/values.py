@@ -214,7 +214,9 @@ def prometheus_gets_the_truth() -> None:
     wanted = {"q/" + key: value for key, value in expected.values(truth, expected.by_name(truth)).items()}
 
     def scraped() -> Found:
-        rows = server.query('{__name__=~"collectd_genesys_(queue_|active_conversations).*"}')
+        # The counters of the queues' media stand at 0 in a frozen world: the truth has the gauges.
+        rows = server.query('{__name__=~"collectd_genesys_(queue_|active_conversations).*",'
+                            '__name__!~".*(_total|_wait_time_seconds_sum)"}')
         return sinks.prometheus_series(rows)
     equal("prometheus equals the truth", wanted, scraped)
     same_soon("the scrape works", lambda: server.target_health()[0], "up")

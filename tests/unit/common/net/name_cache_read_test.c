@@ -41,6 +41,62 @@ static void all_pages_are_read(void) {
   names_end();
 }
 
+/* A page that has the number of pages need not name the next one. */
+static void the_number_of_pages_is_enough(void) {
+  struct names_ear e;
+  names_begin();
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", REPLAY_ALWAYS, 200,
+               "{\"pageCount\":2,\"total\":2,\"entities\":[{\"id\":\"q1\","
+               "\"name\":\"Sales\"}]}");
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=2", REPLAY_ALWAYS, 200,
+               "{\"entities\":[{\"id\":\"q2\",\"name\":\"Support\"}],"
+               "\"total\":2,\"pageCount\":2}");
+  names_listen(&e, GC_QUEUE);
+  replay_settle(&names_world);
+  CHECK_STR(e.labels, "q1=Sales/ q2=Support/ ");
+  CHECK_INT(
+      replay_noticed(&names_world, "size of the list of queues", GC_ERR_PARSE),
+      0);
+  names_end();
+}
+
+static void a_list_that_has_fewer_than_it_counts_is_reported(void) {
+  struct names_ear e;
+  names_begin();
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200,
+               "{\"total\":157,\"entities\":[{\"id\":\"q1\",\"name\":"
+               "\"Sales\"}]}");
+  names_listen(&e, GC_QUEUE);
+  replay_settle(&names_world);
+  CHECK_STR(e.labels, "q1=Sales/ ");
+  CHECK_STR(
+      replay_last_notice(&names_world, "size of the list of queues")->text,
+      "the list counts 157 queues and has 1 of them: the others have no names "
+      "and no values");
+  names_end();
+}
+
+/* A queue was deleted after the first page was read: the first queue of the
+ * second page moved to the first one, and no page had it. */
+static void a_list_that_changes_while_it_is_read_is_read_again(void) {
+  struct names_ear e;
+  names_begin();
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", 1, 200,
+               "{\"total\":3,\"pageCount\":2,\"entities\":[{\"id\":\"q1\","
+               "\"name\":\"Sales\"}]}");
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", REPLAY_ALWAYS, 200,
+               "{\"total\":2,\"pageCount\":2,\"entities\":[{\"id\":\"q2\","
+               "\"name\":\"Support\"}]}");
+  names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=2", REPLAY_ALWAYS, 200,
+               "{\"total\":2,\"pageCount\":2,\"entities\":[{\"id\":\"q3\","
+               "\"name\":\"Claims\"}]}");
+  names_listen(&e, GC_QUEUE);
+  replay_settle(&names_world);
+  CHECK_STR(e.labels, "q2=Support/ q3=Claims/ ");
+  CHECK_INT(e.heard, 1);
+  names_end();
+}
+
 static void presences_have_one_page_and_a_detail(void) {
   names_begin();
   names_answer(
@@ -232,6 +288,9 @@ static void kinds_have_names(void) {
 int main(void) {
   RUN(nothing_is_read_without_a_listener);
   RUN(all_pages_are_read);
+  RUN(the_number_of_pages_is_enough);
+  RUN(a_list_that_has_fewer_than_it_counts_is_reported);
+  RUN(a_list_that_changes_while_it_is_read_is_read_again);
   RUN(presences_have_one_page_and_a_detail);
   RUN(each_kind_has_its_period);
   RUN(a_rename_a_deletion_and_a_new_one_are_followed);
