@@ -147,7 +147,8 @@ static bool publish_pushed(struct block *b, uint64_t now_ms) {
 
 static void poll_now(void *ctx, uint64_t now_ms) {
   struct block *b = ctx;
-  b->due_ms = gc_pace_begin(b->due_ms, now_ms, interval_ms(b), b->deps.phase);
+  b->due_ms =
+      gc_pace_begin(b->due_ms, now_ms, block_interval_ms(b), b->deps.phase);
   if (publish_pushed(b, now_ms))
     return;
   b->asked_ms = server_now(b);
