@@ -115,7 +115,7 @@ static void print_start(char *out, size_t size, const struct gc_series_claim *c,
 }
 
 /* "30m-nOffered" continues "30m". */
-static bool continues(const char *longer, const char *start) {
+static bool continues_text(const char *longer, const char *start) {
   size_t len = strlen(start);
   return strncmp(longer, start, len) == 0 && longer[len] == '-';
 }
@@ -127,7 +127,7 @@ static bool metrics_meet(const struct gc_series_claim *a, const char *a_metric,
   print_start(x, sizeof(x), a, a_metric);
   print_start(y, sizeof(y), b, b_metric);
   return strcmp(x, y) == 0 ? values_meet(a, b)
-                           : continues(x, y) || continues(y, x);
+                           : continues_text(x, y) || continues_text(y, x);
 }
 
 bool gc_series_claim_has_name(const struct gc_series_claim *c) {

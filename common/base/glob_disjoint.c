@@ -76,7 +76,7 @@ static bool patterns_are_disjoint(const char *a, const char *b) {
 /* True if `general` certainly matches the name of each object that `special`
  * matches. The wildcards of `special` stand for themselves, so that only a `*`
  * can match them. */
-static bool covers(const char *general, const char *special) {
+static bool pattern_covers(const char *general, const char *special) {
   struct shape s;
   if (strcmp(general, special) == 0)
     return true;
@@ -90,7 +90,8 @@ static bool covers(const char *general, const char *special) {
 static bool is_refused(char *const *list, size_t end, const char *a,
                        const char *b) {
   for (size_t i = 0; i < end; i++)
-    if (list[i][0] == '!' && (covers(list[i] + 1, a) || covers(list[i] + 1, b)))
+    if (list[i][0] == '!' &&
+        (pattern_covers(list[i] + 1, a) || pattern_covers(list[i] + 1, b)))
       return true;
   return false;
 }

@@ -34,7 +34,7 @@ struct gc_labels {
 
 /* Graphite's writer makes "_" of these (collectd 5.12, format_graphite.c), so
  * that labels which differ in them alone would be one path. */
-static void fold(char out[GC_NAME_SIZE], const char *label) {
+static void fold_label(char out[GC_NAME_SIZE], const char *label) {
   snprintf(out, GC_NAME_SIZE, "%s", label);
   for (char *c = out; *c != '\0'; c++)
     if (strchr(". \t\"\\:!,/()\n\r\v\f", *c) != NULL)
@@ -45,7 +45,7 @@ static struct gc_strmap reserved; /* folded names; of the process */
 
 enum gc_code gc_labels_reserve(const char *name) {
   char key[GC_NAME_SIZE];
-  fold(key, name);
+  fold_label(key, name);
   char *copy = gc_strmap_get(&reserved, key) == NULL ? strdup(key) : NULL;
   if (copy == NULL)
     return gc_strmap_get(&reserved, key) != NULL ? GC_OK : GC_ERR_MEMORY;
@@ -65,7 +65,7 @@ static bool is_reserved(const char *key) {
 /* Free for any id. */
 static bool is_free(const struct gc_labels *l, const char *label) {
   char key[GC_NAME_SIZE];
-  fold(key, label);
+  fold_label(key, label);
   return !is_reserved(key) && gc_strmap_get(&l->by_key, key) == NULL;
 }
 
@@ -97,7 +97,7 @@ void gc_labels_free(struct gc_labels *l) {
 
 static unsigned hint_of(const struct gc_labels *l, const char *name) {
   char key[GC_NAME_SIZE];
-  fold(key, name);
+  fold_label(key, name);
   const struct hint *hint = gc_strmap_get(&l->hints, key);
   return hint != NULL ? hint->next : 2;
 }
@@ -105,7 +105,7 @@ static unsigned hint_of(const struct gc_labels *l, const char *name) {
 /* Without memory there is no hint, and the search is only slower. */
 static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
   char key[GC_NAME_SIZE];
-  fold(key, name);
+  fold_label(key, name);
   if (next <= 2) {
     free(gc_strmap_drop(&l->hints, key));
     return;
@@ -140,7 +140,7 @@ static void release_label(struct gc_labels *l, struct entry *e) {
 static enum gc_code take_label(struct gc_labels *l, struct entry *e,
                                const char *label, unsigned nth) {
   char folded[GC_NAME_SIZE];
-  fold(folded, label);
+  fold_label(folded, label);
   char *copy = strdup(label), *key = strdup(folded);
   enum gc_code code = copy != NULL && key != NULL
                           ? gc_strmap_put(&l->by_key, key, e)
@@ -157,7 +157,8 @@ static enum gc_code take_label(struct gc_labels *l, struct entry *e,
 }
 
 /* Writes "NAME~2" and so on; cuts the name so that it fits. */
-static void number(char out[GC_NAME_SIZE], const char *name, unsigned nth) {
+static void write_numbered(char out[GC_NAME_SIZE], const char *name,
+                           unsigned nth) {
   char suffix[16];
   int len = snprintf(suffix, sizeof(suffix), "~%u", nth);
   size_t keep = gc_utf8_cut(name, strlen(name), GC_NAME_SIZE - 1 - (size_t)len);
@@ -170,9 +171,9 @@ static enum gc_code choose_label(struct gc_labels *l, struct entry *e) {
 
   char label[GC_NAME_SIZE];
   unsigned nth = hint_of(l, e->name);
-  number(label, e->name, nth);
+  write_numbered(label, e->name, nth);
   while (!is_free(l, label))
-    number(label, e->name, ++nth);
+    write_numbered(label, e->name, ++nth);
   GC_TRY(take_label(l, e, label, nth));
   set_hint(l, e->name, nth + 1);
   return GC_OK;
@@ -225,8 +226,8 @@ static int by_id_then_name(const void *a, const void *b) {
 
 /* Orders the batch by id, each id once; the first name of an id, in the order
  * of names, counts. */
-static size_t sort(const struct gc_named **order, const struct gc_named *batch,
-                   size_t count) {
+static size_t sort_by_id(const struct gc_named **order,
+                         const struct gc_named *batch, size_t count) {
   size_t kept = 0, unique = 0;
   for (size_t i = 0; i < count; i++)
     if (batch[i].id[0] != '\0')
@@ -249,7 +250,7 @@ enum gc_code gc_labels_assign(
   const struct gc_named **order = calloc(count, sizeof(struct gc_named *));
   if (order == NULL)
     return GC_ERR_MEMORY;
-  count = sort(order, batch, count);
+  count = sort_by_id(order, batch, count);
 
   for (size_t i = 0; i < count; i++)
     GC_TRY(note_name(l, order[i]));
@@ -323,7 +324,7 @@ struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
     name = e->name;
   }
   char key[GC_NAME_SIZE];
-  fold(key, name != NULL ? name : "");
+  fold_label(key, name != NULL ? name : "");
   const struct entry *first = gc_strmap_get(&l->by_key, key);
   if (first != NULL)
     found.first_id = first->id;

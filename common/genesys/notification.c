@@ -25,7 +25,7 @@ static void skip_space(struct walk *w) {
     w->at++;
 }
 
-static bool take(struct walk *w, char c) {
+static bool take_char(struct walk *w, char c) {
   skip_space(w);
   if (w->at == w->end || *w->at != c)
     return false;
@@ -139,21 +139,21 @@ static void note_member(struct envelope *e, const char *key,
 }
 
 static bool read_members(struct walk *w, struct envelope *e) {
-  if (!take(w, '{'))
+  if (!take_char(w, '{'))
     return false;
-  if (take(w, '}'))
+  if (take_char(w, '}'))
     return true;
   do {
     struct range key, value;
     char name[KEY_SIZE];
     skip_space(w);
     if (w->at == w->end || *w->at != '"' || !take_value(w, &key) ||
-        !take(w, ':') || !take_value(w, &value))
+        !take_char(w, ':') || !take_value(w, &value))
       return false;
     text_of(&key, name, sizeof(name));
     note_member(e, name, &value);
-  } while (take(w, ','));
-  return take(w, '}');
+  } while (take_char(w, ','));
+  return take_char(w, '}');
 }
 
 /* Messages of the platform about the channel itself. The topic may end with an

@@ -20,8 +20,8 @@ static struct gc_analytics_block *query_of(struct gc_block *b) {
   return &((struct query_block *)b)->query;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *warning,
-                          struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
   struct query_options *o = b->options;
   (void)warning;
   GC_TRY(query_check(o, err));
@@ -30,7 +30,7 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
                                   false, err);
 }
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct query_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
   return gc_analytics_block_start(query_of(b), b, o->account,
@@ -51,18 +51,20 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
   gc_analytics_block_read_state(query_of(b), interval_ms, out);
 }
 
-static void clear(struct gc_block *b) { gc_analytics_block_clear(query_of(b)); }
+static void clear_block(struct gc_block *b) {
+  gc_analytics_block_clear(query_of(b));
+}
 
 static const struct gc_block_class query_class = {
     .prefix = "query",
     .rows = query_rows,
     .size = sizeof(struct query_block),
-    .check = check,
-    .start = start,
+    .check = check_block,
+    .start = start_block,
     .read_new = read_new,
     .read_state = read_state,
     .read_last = read_last,
-    .clear = clear};
+    .clear = clear_block};
 
 static enum gc_code read_query(const char *name, void *options,
                                struct gc_err *err) {

@@ -213,7 +213,8 @@ static bool is_same_text(const char *a, const char *b) {
 }
 
 /* Texts and numbers: no option of one source is of another kind. */
-static bool differs(const struct gc_opt *row, const char *a, const char *b) {
+static bool texts_differ(const struct gc_opt *row, const char *a,
+                         const char *b) {
   a += row->offset;
   b += row->offset;
   return row->kind == GC_OPT_KIND_STR
@@ -227,7 +228,7 @@ static enum gc_code check_row(const struct attributes_options *o,
   for (size_t i = 0; i < GC_COUNT(of_source); i++)
     if (strcmp(of_source[i].key, row->key) == 0 &&
         (int)of_source[i].source != o->source &&
-        differs(row, (const char *)o, (const char *)preset))
+        texts_differ(row, (const char *)o, (const char *)preset))
       return gc_fail(err, GC_ERR_CONFIG,
                      "%s: an option of Source \"%s\", without effect here, "
                      "where Source is \"%s\"",

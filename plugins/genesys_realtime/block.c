@@ -47,7 +47,8 @@ static bool has_topics(const struct block *b) {
 }
 
 /* Takes `o` over. */
-static void publish(struct block *b, struct observations *o, bool is_complete) {
+static void publish_observations(struct block *b, struct observations *o,
+                                 bool is_complete) {
   o->received_ms = block_env(b)->wall_ms(block_env(b)->ctx);
   o->server_ms = server_now(b);
   note_unknown_queues(b, o);
@@ -123,7 +124,7 @@ static void on_poll_done(void *ctx) {
       b->snapshot_ms = block_now(b) + SNAPSHOT_EVERY_MS;
     if (b->stream != NULL && is_complete)
       stream_observed(b->stream, b->poll.reading);
-    publish(b, gc_steal(b->poll.reading), is_complete);
+    publish_observations(b, gc_steal(b->poll.reading), is_complete);
   }
 
   schedule_next_poll(b, b->poll.was_refused);
@@ -140,7 +141,7 @@ static bool publish_pushed(struct block *b, uint64_t now_ms) {
     return false;
   if (b->stream != NULL)
     stream_compare(b->stream, o);
-  publish(b, o, true);
+  publish_observations(b, o, true);
   schedule_next_poll(b, false);
   return true;
 }

@@ -27,13 +27,13 @@ static struct queues *queues_of(struct gc_block *b) {
   return (struct queues *)b;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *warning,
-                          struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
   (void)warning;
   return queues_check(b->options, err);
 }
 
-static void clear(struct gc_block *b) {
+static void clear_block(struct gc_block *b) {
   block_free(queues_of(b)->work);
   free(queues_of(b)->blocks);
 }
@@ -128,7 +128,7 @@ static void leave_out(void *ctx, size_t count) {
               b->instance, count);
 }
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct queues_options *o = b->options;
   size_t block_count = 0;
   GC_TRY(gc_block_use_account(b, o->account, err));
@@ -162,12 +162,12 @@ static const struct gc_block_class queues_class = {.prefix = "queues",
                                                    .rows = queues_rows,
                                                    .size =
                                                        sizeof(struct queues),
-                                                   .check = check,
-                                                   .start = start,
+                                                   .check = check_block,
+                                                   .start = start_block,
                                                    .read_new = read_new,
                                                    .read_state = read_state,
                                                    .read_last = read_last,
-                                                   .clear = clear};
+                                                   .clear = clear_block};
 
 static enum gc_code read_queues(const char *name, void *options,
                                 struct gc_err *err) {

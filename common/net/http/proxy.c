@@ -61,7 +61,7 @@ struct gc_proxy gc_proxy_find(const struct gc_connect *c, const char *url) {
 
 /* True if the host is `word` or below it: "example.com" and ".example.com" are
  * both also "api.example.com". */
-static bool covers(const char *word, size_t len, const char *host) {
+static bool no_proxy_covers(const char *word, size_t len, const char *host) {
   size_t host_len = strlen(host);
   if (len > 0 && word[0] == '.') {
     word++;
@@ -88,7 +88,7 @@ static bool is_excepted(const struct gc_connect *c, const char *url) {
   read_part(url, CURLUPART_HOST, 0, host, sizeof(host));
   while (*list != '\0') {
     size_t len = strcspn(list, ", ");
-    if (covers(list, len, host))
+    if (no_proxy_covers(list, len, host))
       return true;
     list += len;
     list += strspn(list, ", ");

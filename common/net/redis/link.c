@@ -84,8 +84,8 @@ static enum gc_code describe_broken(const struct redis_link *l,
                  *why != '\0' ? why : "connection lost");
 }
 
-enum gc_code redis_put(struct redis_link *l, struct redis_words *w,
-                       struct gc_err *err) {
+enum gc_code redis_queue_command(struct redis_link *l, struct redis_words *w,
+                                 struct gc_err *err) {
   const char *text = w->text.data;
   bool failed = w->failed;
   for (size_t i = 0; i < w->count && !failed; i++) {
@@ -108,8 +108,8 @@ static enum gc_code describe_wait(const struct redis_link *l, enum gc_code code,
 
 /* TLS never holds bytes that poll does not see: hiredis reads with room for a
  * whole record, and OpenSSL reads one record at a time. */
-enum gc_code redis_get(struct redis_link *l, struct redisReply **ret,
-                       struct gc_err *err) {
+enum gc_code redis_read_reply(struct redis_link *l, struct redisReply **ret,
+                              struct gc_err *err) {
   uint64_t until_ms = gc_clock_now_ms() + GC_REDIS_ANSWER_MS;
   redisContext *c = l->context;
   int sent = 0;
@@ -133,10 +133,10 @@ enum gc_code redis_get(struct redis_link *l, struct redisReply **ret,
   }
 }
 
-enum gc_code redis_ask(struct redis_link *l, struct redis_words *w,
-                       struct redisReply **ret, struct gc_err *err) {
-  GC_TRY(redis_put(l, w, err));
-  GC_TRY(redis_get(l, ret, err));
+enum gc_code redis_request(struct redis_link *l, struct redis_words *w,
+                           struct redisReply **ret, struct gc_err *err) {
+  GC_TRY(redis_queue_command(l, w, err));
+  GC_TRY(redis_read_reply(l, ret, err));
   GC_ASSERT(*ret != NULL);
   if ((*ret)->type != REDIS_REPLY_ERROR)
     return GC_OK;
@@ -153,7 +153,7 @@ static enum gc_code run_command(struct redis_link *l, const char *const *words,
   redisReply *reply = NULL;
   for (; *words != NULL; words++)
     redis_word(&w, *words, strlen(*words));
-  GC_TRY(redis_ask(l, &w, &reply, err));
+  GC_TRY(redis_request(l, &w, &reply, err));
   freeReplyObject(reply);
   return GC_OK;
 }

@@ -58,22 +58,25 @@ void redis_words_reset(struct redis_words *w);
 /* Frees the memory, wiped: a word may have been a password. */
 void redis_words_clear(struct redis_words *w);
 
-/* Queues a command and removes its words. The next redis_get sends it.
+/* Queues a command and removes its words. The next redis_read_reply sends it.
  * GC_ERR_MEMORY. */
-GC_MUST_CHECK enum gc_code redis_put(struct redis_link *l,
-                                     struct redis_words *w, struct gc_err *err);
+GC_MUST_CHECK enum gc_code redis_queue_command(struct redis_link *l,
+                                               struct redis_words *w,
+                                               struct gc_err *err);
 /* Returns the answer to the oldest command that has none yet; the caller frees
  * it with freeReplyObject. An error of the server is an answer
  * (REDIS_REPLY_ERROR). GC_ERR_NETWORK, GC_ERR_PARSE, GC_ERR_TIMEOUT,
  * GC_ERR_STOPPED. */
-GC_MUST_CHECK enum gc_code
-redis_get(struct redis_link *l, struct redisReply **ret, struct gc_err *err);
-/* Sends one command and returns its answer, as redis_put and redis_get do, but
- * for an error of the server it fails with the code of redis_refused. */
-GC_MUST_CHECK enum gc_code redis_ask(struct redis_link *l,
-                                     struct redis_words *w,
-                                     struct redisReply **ret,
-                                     struct gc_err *err);
+GC_MUST_CHECK enum gc_code redis_read_reply(struct redis_link *l,
+                                            struct redisReply **ret,
+                                            struct gc_err *err);
+/* Sends one command and returns its answer, as redis_queue_command and
+ * redis_read_reply do, but for an error of the server it fails with the code of
+ * redis_refused. */
+GC_MUST_CHECK enum gc_code redis_request(struct redis_link *l,
+                                         struct redis_words *w,
+                                         struct redisReply **ret,
+                                         struct gc_err *err);
 /* Fills `err` for an error of the server, `words`, with advice for the common
  * ones; returns its code. */
 enum gc_code redis_refused(const char *words, struct gc_err *err);

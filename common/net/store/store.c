@@ -70,8 +70,9 @@ static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
 }
 
 /* Reports a failure to open the file, its end, and a warning. */
-static void report(struct gc_store *s, enum gc_code code,
-                   const struct gc_err *warning, const struct gc_err *err) {
+static void report_store(struct gc_store *s, enum gc_code code,
+                         const struct gc_err *warning,
+                         const struct gc_err *err) {
   struct gc_err words = code != GC_OK ? *err : *warning;
   bool is_over = s->has_failed && code == GC_OK;
   s->has_failed = code != GC_OK;
@@ -92,7 +93,7 @@ enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {
   if (s->db != NULL && !gc_state_file_is_there(&s->file))
     close_file(s);
   if (s->db == NULL)
-    report(s, open_file(s, &warning, &why), &warning, &why);
+    report_store(s, open_file(s, &warning, &why), &warning, &why);
   s->failure = SQLITE_OK;
   if (s->db != NULL)
     return GC_OK;
@@ -109,7 +110,7 @@ static bool replace_file(struct gc_store *s) {
   if (code != GC_OK)
     close_file(s);
   s->generation++;
-  report(s, code, &warning, &err);
+  report_store(s, code, &warning, &err);
   return code == GC_OK;
 }
 

@@ -40,7 +40,7 @@ static void forget_oldest(struct cv_removed_set *set, int64_t now_ms) {
 }
 
 /* The ring begins at 0 in the larger array. */
-static bool grow(struct cv_removed_set *set) {
+static bool grow_set(struct cv_removed_set *set) {
   uint32_t cap = set->cap == 0 ? FIRST_ENTRIES : set->cap * 2;
   if (cap > set->max)
     cap = set->max;
@@ -74,7 +74,7 @@ static bool grow(struct cv_removed_set *set) {
 enum gc_code cv_removed_init(struct cv_removed_set *set, uint32_t max) {
   *set =
       (struct cv_removed_set){.max = max < FIRST_ENTRIES ? FIRST_ENTRIES : max};
-  return grow(set) ? GC_OK : GC_ERR_MEMORY;
+  return grow_set(set) ? GC_OK : GC_ERR_MEMORY;
 }
 
 const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
@@ -90,7 +90,7 @@ void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,
     set->entries[found - 1] = *entry;
     return;
   }
-  if (set->count == set->cap && (set->cap == set->max || !grow(set)))
+  if (set->count == set->cap && (set->cap == set->max || !grow_set(set)))
     forget_oldest(set, now_ms);
   uint32_t index = (set->first + set->count++) % set->cap;
   set->entries[index] = *entry;

@@ -66,7 +66,7 @@ static struct place *place_of(struct place *places, size_t room,
 }
 
 /* Moves all series that have not expired to a table of `room` places. */
-static bool rehash(struct series_limit *l, size_t room) {
+static bool resize_table(struct series_limit *l, size_t room) {
   struct place *places = calloc(room, sizeof(*places));
   if (places == NULL)
     return false;
@@ -89,7 +89,7 @@ static bool take_place(struct series_limit *l) {
     return false;
   if (l->count * 2 < l->room)
     return true;
-  return rehash(l, l->room == 0 ? FIRST_SIZE : l->room * 2);
+  return resize_table(l, l->room == 0 ? FIRST_SIZE : l->room * 2);
 }
 
 static bool has_place(struct series_limit *l, const struct gc_sample *sample) {
@@ -122,7 +122,7 @@ struct gc_samples series_limit_sink(struct series_limit *l, uint64_t now_ms,
   if (now_ms - l->checked_ms >= l->expiry_ms / CHECKS_PER_EXPIRY) {
     l->checked_ms = now_ms;
     if (l->count > 0)
-      (void)rehash(l, l->room); /* without memory they stay longer */
+      (void)resize_table(l, l->room); /* without memory they stay longer */
   }
   return (struct gc_samples){put_limited, l};
 }

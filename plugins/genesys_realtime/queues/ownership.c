@@ -3,7 +3,7 @@
 
 #include "common/base/glob.h"
 
-static bool makes(const struct queues_options *o, enum queue_part part) {
+static bool makes_part(const struct queues_options *o, enum queue_part part) {
   switch (part) {
   case QUEUE_OBSERVED:
     return o->observations != OBS_OFF;
@@ -33,7 +33,7 @@ bool ownership_is_taken(const struct ownership *o, const char *name,
     const struct queues_options *other = o->blocks[i];
     if (other == o->self && o->part != QUEUE_ACTIVE)
       return false;
-    if (other != o->self && makes(other, o->part) &&
+    if (other != o->self && makes_part(other, o->part) &&
         may_accept(other, name, id))
       return true;
   }

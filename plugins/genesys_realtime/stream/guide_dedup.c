@@ -62,7 +62,7 @@ static void forget_run(struct guide_dedup *o) {
   o->held_count = o->start = 0;
 }
 
-static bool hold(struct guide_dedup *o, const char *bytes, size_t len) {
+static bool hold_event(struct guide_dedup *o, const char *bytes, size_t len) {
   uint32_t size = (uint32_t)len;
   size_t before = o->held.len;
   o->held.max = HELD_MAX_BYTES;
@@ -89,7 +89,7 @@ void guide_dedup_flush(struct guide_dedup *o, guide_dedup_pass *pass,
 static void read_new_behind(struct guide_dedup *o, uint64_t hash,
                             const char *bytes, size_t len,
                             guide_dedup_pass *pass, void *ctx) {
-  if (extend_run(o, hash) && hold(o, bytes, len)) {
+  if (extend_run(o, hash) && hold_event(o, bytes, len)) {
     if (o->start + o->held_count == o->count) {
       drop_oldest(o, o->count);
       forget_run(o);

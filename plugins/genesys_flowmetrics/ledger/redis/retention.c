@@ -25,7 +25,7 @@ enum gc_code redis_read_clock(struct ledger *l, struct gc_err *err) {
   GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
   int64_t seconds;
   redis_print(&s->words, "TIME");
-  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
+  GC_TRY(redis_request(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
       reply->element[0]->type != REDIS_REPLY_STRING ||
       !gc_decimal_int(reply->element[0]->str, reply->element[0]->len,
@@ -70,7 +70,7 @@ static enum gc_code read_keep(struct ledger *l, int64_t *ret,
   redis_print(&s->words, "HGET");
   redis_print(&s->words, REDIS_KEYS "kept");
   redis_print(&s->words, "keep");
-  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
+  GC_TRY(redis_request(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_STRING ||
       !gc_decimal_int(reply->str, reply->len, ret))
     *ret = redis_keep_minutes(l); /* the operator removed it */
@@ -91,7 +91,7 @@ static enum gc_code drop_minutes(struct ledger *l, const redisReply *minutes,
     redis_print(w, REDIS_KEYS "seen:%.20s", minutes->element[i]->str);
   for (size_t i = 0; i < minutes->elements; i++)
     redis_print(w, "%.20s", minutes->element[i]->str);
-  return redis_ask(l->redis->link, w, &reply, err);
+  return redis_request(l->redis->link, w, &reply, err);
 }
 
 static bool are_texts(const redisReply *reply) {
@@ -116,7 +116,7 @@ static enum gc_code prune_minutes(struct ledger *l, struct gc_err *err) {
   redis_print(&s->words, "LIMIT");
   redis_print(&s->words, "0");
   redis_print(&s->words, "%d", PRUNE_MINUTES);
-  GC_TRY(redis_ask(s->link, &s->words, &old, err));
+  GC_TRY(redis_request(s->link, &s->words, &old, err));
   if (!are_texts(old))
     return gc_fail(err, GC_ERR_PARSE,
                    "ZRANGEBYSCORE: no minutes in the answer");

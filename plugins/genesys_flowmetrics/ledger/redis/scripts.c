@@ -35,7 +35,7 @@ enum gc_code redis_load_script(struct ledger *l, struct gc_err *err) {
   redis_print(&s->words, "SCRIPT");
   redis_print(&s->words, "LOAD");
   redis_word(&s->words, REDIS_SCRIPT_COUNT, strlen(REDIS_SCRIPT_COUNT));
-  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
+  GC_TRY(redis_request(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_SHA_SIZE)
     return gc_fail(err, GC_ERR_PARSE, "SCRIPT LOAD: no hash in the answer");
   snprintf(s->count_sha, sizeof(s->count_sha), "%s", reply->str);
@@ -60,5 +60,5 @@ enum gc_code redis_probe(struct ledger *l, uint32_t minute,
   redis_print(&s->words, "0"); /* of no counter */
   redis_word(&s->words, "", 0);
   redis_print(&s->words, "%u", minute);
-  return redis_ask(s->link, &s->words, &reply, err);
+  return redis_request(s->link, &s->words, &reply, err);
 }

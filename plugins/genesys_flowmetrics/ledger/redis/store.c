@@ -49,11 +49,11 @@ static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
     redis_print(&s->words, "CONFIG");
     redis_print(&s->words, "GET");
     redis_print(&s->words, "%s", names[i]);
-    GC_TRY(redis_put(s->link, &s->words, err));
+    GC_TRY(redis_queue_command(s->link, &s->words, err));
   }
   enum gc_code code = GC_OK;
   for (size_t i = 0; i < GC_COUNT(names) && code == GC_OK; i++)
-    code = redis_get(s->link, &replies[i], err);
+    code = redis_read_reply(s->link, &replies[i], err);
   const struct redis_durability d = {
       setting_of(replies[0]), setting_of(replies[1]), setting_of(replies[2]),
       setting_of(replies[3])};
@@ -233,7 +233,7 @@ static enum gc_code restore_lost_counts(struct ledger *l, struct gc_err *err) {
     redis_words_reset(&s->words);
     return GC_OK;
   }
-  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
+  GC_TRY(redis_request(s->link, &s->words, &reply, err));
   (void)gc_fail(&warning, GC_ERR_STATE,
                 "Redis has lost acknowledged data: %zu counters continue from "
                 "memory, but attributes counted before count twice when they "
@@ -282,7 +282,7 @@ static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   redis_print(&s->words, REDIS_KEYS "kept");
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "%u", redis_keep_minutes(l));
-  GC_TRY(redis_ask(s->link, &s->words, &reply, err));
+  GC_TRY(redis_request(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_ARRAY || reply->elements != l->identity_count)
     return gc_fail(err, GC_ERR_PARSE, "no counters in the answer");
   forget_stored(l);

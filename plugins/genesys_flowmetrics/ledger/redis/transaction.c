@@ -149,7 +149,7 @@ static enum gc_code send_chunk(struct ledger *l, const struct chunk *c,
   add_counters(s, c);
   add_occurrences(l, c);
   redis_print(&s->words, "%u", ledger_minute_of(l->settings.wall_ms()));
-  return redis_put(s->link, &s->words, err);
+  return redis_queue_command(s->link, &s->words, err);
 }
 
 static enum gc_code add_chunk(struct ledger *l, size_t first, size_t count) {
@@ -248,7 +248,7 @@ static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
     GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
     if (c->is_done)
       continue;
-    GC_TRY(redis_get(s->link, &reply, err));
+    GC_TRY(redis_read_reply(s->link, &reply, err));
     enum gc_code code = GC_OK;
     if (reply->type != REDIS_REPLY_ERROR)
       code = note_chunk(l, c, reply, first == GC_OK ? err : NULL);
@@ -319,7 +319,7 @@ static enum gc_code record_zeros(struct ledger *l, struct gc_err *err) {
       any = true;
     }
   if (any)
-    return redis_ask(s->link, &s->words, &reply, err);
+    return redis_request(s->link, &s->words, &reply, err);
   redis_words_reset(&s->words);
   return GC_OK;
 }

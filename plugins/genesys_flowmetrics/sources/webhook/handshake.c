@@ -65,8 +65,8 @@ const char *webhook_allowed_origin(struct webhook *w,
 }
 
 /* Answers with the code of the request, an object in an array. */
-static unsigned validate(struct webhook *w, const struct gc_buf *body,
-                         struct gc_buf *out) {
+static unsigned answer_validation(struct webhook *w, const struct gc_buf *body,
+                                  struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document asked = {.root = NULL};
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   char host[HOST_SIZE];
@@ -101,7 +101,7 @@ static unsigned refuse_subscription(struct webhook *w) {
 unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
                              const struct gc_buf *body, struct gc_buf *out) {
   if (strcmp(header_of(c, "aeg-event-type"), "SubscriptionValidation") == 0)
-    return validate(w, body, out);
+    return answer_validation(w, body, out);
   if (strcmp(header_of(c, "x-amz-sns-message-type"),
              "SubscriptionConfirmation") == 0)
     return refuse_subscription(w);

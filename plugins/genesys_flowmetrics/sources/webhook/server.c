@@ -163,7 +163,7 @@ static bool has_waiting(struct webhook *w) {
   return has;
 }
 
-static void report(struct webhook *w, const struct gc_err *err) {
+static void report_server(struct webhook *w, const struct gc_err *err) {
   w->settings.notice(w->settings.ctx, "listening", err);
 }
 
@@ -183,7 +183,7 @@ static void replace_server(struct webhook *w, uint64_t now_ms) {
     /* Tried again in any case: a change may have been seen half-way. */
     memset(w->files, 0, sizeof(w->files));
   }
-  report(w, &err);
+  report_server(w, &err);
 }
 
 void webhook_keep_server(struct webhook *w, uint64_t now_ms) {
