@@ -19,7 +19,7 @@ static void a_metric_is_what_the_table_or_its_first_letter_says(void) {
   } rows[] = {
       {"nOffered", GC_STATS_COUNT},      {"tAnswered", GC_STATS_DURATION},
       {"oServiceLevel", GC_STATS_RATIO}, {"oServiceTarget", GC_STATS_TARGET},
-      {"oMessageTurn", GC_STATS_SUM},  {"tSystemPresence", GC_STATS_SECONDS},
+      {"oMessageTurn", GC_STATS_SUM},    {"tSystemPresence", GC_STATS_SECONDS},
       {"waitTime", GC_STATS_MEAN},       {"answered", GC_STATS_COUNT},
       {"nNobodyKnows", GC_STATS_COUNT},  {"tNobodyKnows", GC_STATS_DURATION},
       {"oNobodyKnows", GC_STATS_COUNT},
