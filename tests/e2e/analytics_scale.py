@@ -48,8 +48,8 @@ def count_of(queue: str, minute: int) -> int:
 
 
 def values_of(metric: str) -> int:
-    """A count and its total; of a time four; of a ratio one."""
-    return {"n": 2, "t": 4, "o": 1}[metric[0]]
+    """A count and its total; of a time four; of a ratio itself, its target, numerator and denominator with their totals."""
+    return {"n": 2, "t": 4, "o": 6}[metric[0]]
 
 
 def five_thousand_queues_with_twenty_metrics() -> None:

@@ -23,8 +23,8 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
   (void)warning;
   GC_TRY(flows_check(o, err));
   return gc_analytics_block_claim(&flows_of(b)->query, b, o->account,
-                                  GC_QUERY_FLOWS, &o->query, o->observations,
-                                  err);
+                                  GC_QUERY_FLOWS, &o->query,
+                                  o->observations != FLOW_OFF, err);
 }
 
 static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {

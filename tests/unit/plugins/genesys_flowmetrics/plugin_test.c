@@ -184,9 +184,11 @@ static void flows_alone_keep_no_attributes(void) {
   load();
   genesys_module_register();
   CHECK_INT(fake_config(GENESYS FLOWMETRICS(
-                "<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
+                "<Flows \"f\">\nAccount \"prod\"\nMetric \"nFlow\"\n</Flows>\n"
                 "<Flows \"g\">\nAccount \"prod\"\nObservations none\n"
-                "InstancePrefix \"g-\"\n"
+                "Metric \"nFlowMilestone\"\n"
+                "</Flows>\n<Flows \"i\">\nAccount \"prod\"\n"
+                "Observations none\nMetric \"nFlowOutcome\"\n"
                 "</Flows>\n<Flows \"h\">\nAccount \"pord\"\n</Flows>\n")),
             0);
   CHECK_INT(fake_init(), 0);
