@@ -17,12 +17,9 @@ uint32_t gc_pace_phase(const char *host, const char *instance) {
 
 uint64_t gc_pace_begin(uint64_t due_ms, uint64_t now_ms, uint32_t interval_ms,
                        uint32_t phase) {
-  uint32_t offset_ms = phase % interval_ms;
-  if (due_ms == 0 && offset_ms < interval_ms / 2)
-    return now_ms + offset_ms;
   if (due_ms == 0)
-    due_ms = now_ms + offset_ms;
-  else if (due_ms <= now_ms)
+    return now_ms + phase % (interval_ms / 2 + 1);
+  if (due_ms <= now_ms)
     return due_ms;
   return due_ms > interval_ms ? due_ms - interval_ms : now_ms;
 }

@@ -29,9 +29,10 @@ GC_API bool gc_pace_is_refusal(enum gc_code code);
 GC_API uint32_t gc_pace_phase(const char *host, const char *instance);
 
 /* The beat to which a poll at `now_ms` belongs, for gc_pace_next. `due_ms` 0:
- * it is the first poll, which comes at once; the second one follows half an
- * interval to one and a half later, as `phase` says. A poll before its time
- * does not move the beat. */
+ * it is the first poll, which comes at once; the second one follows one to one
+ * and a half intervals later, as `phase` says, never sooner: a gateway may
+ * allow one request in an interval. A poll before its time does not move the
+ * beat. */
 GC_API uint64_t gc_pace_begin(uint64_t due_ms, uint64_t now_ms,
                               uint32_t interval_ms, uint32_t phase);
 

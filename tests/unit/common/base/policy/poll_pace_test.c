@@ -45,9 +45,10 @@ static void an_early_poll_keeps_the_beat(void) {
     uint64_t begin_ms, next_ms;
   } rows[] = {
       {"the first poll", 0, 100000, 0, 100000, 110000},
-      {"the first poll, a little later", 0, 100000, 34000, 104000, 114000},
-      {"the first poll, a little earlier", 0, 100000, 36000, 96000, 106000},
-      {"the first poll of a young clock", 0, 3000, 6000, 3000, 13000},
+      {"the first poll, a little later", 0, 100000, 4000, 104000, 114000},
+      {"the first poll, half an interval later", 0, 100000, 5000, 105000,
+       115000},
+      {"never sooner than an interval", 0, 100000, 5001, 100000, 110000},
       {"in time", 104000, 104000, 4000, 104000, 114000},
       {"late", 104000, 105000, 4000, 104000, 114000},
       {"early, after a reconnect", 104000, 101000, 4000, 94000, 104000},
