@@ -92,12 +92,12 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     """A correction below zero is carried until something new absorbs it."""
     fast = Fast(RATE, **SMALL)
     fast.sim.config(corrections={"share": 0.15, "after_s": [100, 1200]})
-    daemon = fast.collectd(Backfill="PT10M")
+    metrics = [m for m in METRICS if not m.startswith("o")]
+    daemon = fast.collectd(Backfill="PT10M", Metric=metrics)
     fast.pass_until(fast.now_ms() + 45 * MINUTE_MS)
     fast.sim.freeze()
     wait_until(lambda: fast.pending() == 0, 20, "the corrections are in the answers")
     begin, _ = fast.span()
-    metrics = [m for m in METRICS if not m.startswith("o")]
 
     def above() -> dict[Key, float]:
         """The difference of each counter and the truth, where there is one."""

@@ -64,7 +64,7 @@ def away_at_the_start() -> None:
 def away_in_the_middle() -> None:
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port)
-    daemon = Collectd(small(sim, BaseURL=gate.url), polled() + polled("b", Observations="activity"))
+    daemon = Collectd(small(sim, BaseURL=gate.url), polled(Queue="*[12]") + polled("b", Queue="*[34]", Observations="activity"))
     daemon.wait_up("all", "b")
     gate.close()
     watch_for(7)
@@ -100,7 +100,7 @@ def names_outlive_a_restart() -> None:
 
 def retry_after_is_honoured_exactly() -> None:
     sim = Simulator(**SMALL)
-    daemon = Collectd(small(sim), polled() + polled("b", Observations="activity"))
+    daemon = Collectd(small(sim), polled(Queue="*[12]") + polled("b", Queue="*[34]", Observations="activity"))
     daemon.wait_up("all", "b")
     sim.reset_counters()
     sim.faults({"on": OBSERVATIONS, "answer": 429, "retry_after_s": 7, "count": 1})
@@ -141,7 +141,7 @@ def without_retry_after_it_backs_off() -> None:
 
 def a_long_retry_after_pauses_one_function_only() -> None:
     sim = Simulator(**SMALL)
-    daemon = Collectd(small(sim), polled() + polled("b", Observations="activity"))
+    daemon = Collectd(small(sim), polled(Queue="*[12]") + polled("b", Queue="*[34]", Observations="activity"))
     daemon.wait_up("all", "b")
     sim.faults({"on": "POST /api/v2/analytics/conversations/*", "answer": 429, "retry_after_s": 600, "count": 1})
     wait_until(lambda: sim.fault_hits() == 1, 5, "the 429")

@@ -21,7 +21,7 @@ from lib.report import Skip, check, note, same
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 OBSERVATIONS = "POST /api/v2/analytics/*"
-BLOCKS = queues() + queues("b", Observations="activity")
+BLOCKS = queues(Queue="*[12]") + queues("b", Queue="*[34]", Observations="activity")
 
 
 def stops_cleanly(daemon: Collectd) -> None:
