@@ -12,6 +12,7 @@ PART_MAX = 127  # bytes of one part of collectd's identity
 ROUTING = ("OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING")
 PRESENCES = ("AVAILABLE", "AWAY", "BUSY", "OFFLINE", "IDLE", "ON_QUEUE", "MEAL", "TRAINING", "MEETING", "BREAK")
 WAITS = "queue_longest_wait"
+RESERVED = ("none", "unassigned")
 
 
 def cut(text: str, max_bytes: int = PART_MAX) -> str:
@@ -30,9 +31,9 @@ def clean(name: str) -> str:
 
 
 def labels(names: dict[str, str]) -> dict[str, str]:
-    """id -> label; equal names get numbers in the order of the ids."""
+    """id -> label; equal names get numbers in the order of the ids. Series without an owner have the names of RESERVED."""
     made: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = set(RESERVED)
     for queue in sorted(names):
         base = part(names[queue])
         if not base.strip(" _"):
