@@ -105,6 +105,7 @@ static void make_stream(struct run *r) {
       .connect = gc_account_connect(r->account),
       .base_url = gc_account_base_url(r->account),
       .notice = on_notice,
+      .socket_notice = on_notice,
       .notice_ctx = r};
   r->stream = stream_new(&options, &deps, &err);
   must(r->stream != NULL, err.text);
