@@ -23,10 +23,10 @@ static void on_open(void *ctx, uint64_t blind_ms) {
   stream_make_model(s);
   stream_take_settings(s);
   pthread_mutex_lock(&s->lock);
-  s->gap_ms += blind_ms;
-  s->last_message_ms = stream_now(s);
-  s->blind_since_ms = 0;
-  s->is_connected = true;
+  s->listening.gap_ms += blind_ms;
+  s->listening.heard_ms = stream_now(s);
+  s->listening.blind_since_ms = 0;
+  s->listening.is_connected = true;
   if (s->model != NULL && blind_ms > 0)
     conversations_gap(s->model);
   pthread_mutex_unlock(&s->lock);
@@ -88,10 +88,10 @@ static void tick_guide(struct stream *s, uint64_t now_ms) {
   if (s->socket != NULL)
     guide_socket_stats(s->socket, &stats);
   pthread_mutex_lock(&s->lock);
-  s->is_connected = stats.is_connected;
-  s->reconnects = stats.reconnects;
-  s->last_message_ms = stats.last_message_ms;
-  s->blind_since_ms = stats.blind_since_ms;
+  s->listening.is_connected = stats.is_connected;
+  s->listening.reconnects = stats.reconnects;
+  s->listening.heard_ms = stats.last_message_ms;
+  s->listening.blind_since_ms = stats.blind_since_ms;
   pthread_mutex_unlock(&s->lock);
 }
 

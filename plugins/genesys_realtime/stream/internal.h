@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "common/net/channels/listening.h"
 #include "plugins/genesys_realtime/conversations/drift.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "plugins/genesys_realtime/stream/guide_socket.h"
@@ -19,8 +20,7 @@ struct stream_source {
   bool has_server_times; /* its events have times of the server's clock */
   enum gc_code (*start)(struct stream *s);
   void (*select)(struct stream *s, const struct selection *selection);
-  /* Each second: sets is_connected, reconnects, last_message_ms and
-   * blind_since_ms. */
+  /* Each second: brings `listening` up to date. */
   void (*tick)(struct stream *s, uint64_t now_ms);
   void (*stop)(struct stream *s);
 };
@@ -55,15 +55,9 @@ struct stream {
   struct topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
-  uint64_t poll_began_ms; /* of the running or last poll */
-  uint64_t malformed, others, lost, reconnects; /* lost: out of memory */
-  uint64_t gap_ms;                     /* sum of the gaps that have ended */
-  uint64_t blind_since_ms;             /* the present gap; 0: none */
-  uint64_t last_message_ms;            /* 0: none yet */
-  uint64_t began_ms;                   /* the first selection */
-  uint64_t odd_frames, unknown_frames; /* of the channels */
-  bool is_connected;
-  bool is_answered; /* no topic is on its way */
+  uint64_t poll_began_ms;           /* of the running or last poll */
+  uint64_t malformed, others, lost; /* lost: out of memory */
+  struct gc_listening listening;
 };
 
 /* ---- model.c ---- */

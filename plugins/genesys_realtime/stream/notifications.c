@@ -13,36 +13,13 @@ enum {
   NAME_MAX = 40,       /* bytes of each name */
 };
 
-static void print_topic(char out[GC_TOPIC_SIZE], const char *queue) {
-  snprintf(out, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations", queue);
-}
-
 /* ---- state of the channels ---- */
-
-/* Under the lock. The stream is blind while at least one of its channels is. */
-static void update_gap(struct stream *s, uint64_t now_ms, uint64_t blind_ms) {
-  if (blind_ms > 0) {
-    uint64_t since_ms = now_ms - blind_ms;
-    if (s->blind_since_ms == 0 || since_ms < s->blind_since_ms)
-      s->blind_since_ms = since_ms;
-  } else if (s->blind_since_ms > 0) {
-    s->gap_ms += now_ms - s->blind_since_ms;
-    s->blind_since_ms = 0;
-  }
-}
 
 /* Under the lock. */
 static void update_channel_state(struct stream *s, uint64_t now_ms) {
   struct gc_channel_stats stats;
   gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
-  s->is_connected = stats.connected;
-  s->is_answered = stats.pending == 0;
-  s->odd_frames = stats.malformed;
-  s->unknown_frames = stats.others;
-  s->reconnects = stats.reconnects;
-  if (stats.connected && stats.blind_ms == 0)
-    s->last_message_ms = now_ms - stats.silence_ms;
-  update_gap(s, now_ms, stats.blind_ms);
+  gc_listening_take(&s->listening, &stats, now_ms);
 }
 
 /* ---- coverage ---- */
@@ -120,12 +97,12 @@ static void check_coverage(struct stream *s) {
   pthread_mutex_lock(&s->lock);
   for (size_t i = 0; i < s->coverage.count; i++) {
     struct covered_queue *q = s->coverage.at[i];
-    print_topic(topic, q->id);
+    gc_topic_of_queue(topic, q->id);
     set_covered(s, q, gc_channels_covers(s->deps.channels, topic));
   }
   pthread_mutex_unlock(&s->lock);
   /* Otherwise another channel or topic is on its way. */
-  if (s->is_connected && s->is_answered)
+  if (s->listening.is_connected && s->listening.is_answered)
     report_coverage(s, true);
 }
 
@@ -162,7 +139,7 @@ static void reset_new_queue(struct stream *s, struct covered_queue *q) {
 static void subscribe_queue(struct stream *s, struct covered_queue *q) {
   char topic[GC_TOPIC_SIZE];
   reset_new_queue(s, q);
-  print_topic(topic, q->id);
+  gc_topic_of_queue(topic, q->id);
   q->is_roomless = gc_channels_subscribe(s->deps.channels, &s->listener, topic,
                                          q, NULL) != GC_OK;
 }
@@ -170,7 +147,7 @@ static void subscribe_queue(struct stream *s, struct covered_queue *q) {
 static void unsubscribe_queues(struct stream *s, struct topic_coverage *gone) {
   char topic[GC_TOPIC_SIZE];
   for (size_t i = 0; i < gone->count; i++) {
-    print_topic(topic, gone->at[i]->id);
+    gc_topic_of_queue(topic, gone->at[i]->id);
     gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
   }
   topic_coverage_clear(gone);
@@ -193,7 +170,7 @@ static void on_gap(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
   uint64_t now_ms = stream_now(s);
   pthread_mutex_lock(&s->lock);
-  update_gap(s, now_ms, blind_ms);
+  gc_listening_blind(&s->listening, now_ms, blind_ms);
   update_channel_state(s, now_ms);
   if (s->model != NULL)
     conversations_gap(s->model);
@@ -219,7 +196,7 @@ static void tick_notifications(struct stream *s, uint64_t now_ms) {
   pthread_mutex_lock(&s->lock);
   update_channel_state(s, now_ms);
   pthread_mutex_unlock(&s->lock);
-  if (s->ticks % CHECK_TICKS == 0 && s->is_connected)
+  if (s->ticks % CHECK_TICKS == 0 && s->listening.is_connected)
     check_coverage(s);
 }
 

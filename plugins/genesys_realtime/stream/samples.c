@@ -36,7 +36,7 @@ static void read_all(struct stream *s, const struct queue_display *view,
   while (more) {
     pthread_mutex_lock(&s->lock);
     /* The gauges of a stream that is not connected are out of date. */
-    conversations.active = has_gauges && s->is_connected;
+    conversations.active = has_gauges && s->listening.is_connected;
     more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
@@ -75,18 +75,15 @@ static struct state state_of(struct stream *s) {
     conversations_stats(s->model, &now.model);
   now.wanted = s->coverage.count;
   now.covered = s->coverage.covered;
-  now.malformed = s->malformed + s->odd_frames;
-  now.others = s->others + s->unknown_frames;
+  now.malformed = s->malformed + s->listening.malformed;
+  now.others = s->others + s->listening.others;
   now.lost = s->lost;
   now.drift = drift_total(s->drift);
-  now.reconnects = s->reconnects;
-  now.is_connected = s->is_connected;
-  now.has_begun = s->began_ms > 0;
-  now.silence_ms = stream_ms_since(
-      s->last_message_ms > 0 ? s->last_message_ms : s->began_ms, now_ms);
-  now.gap_ms = s->gap_ms;
-  if (s->blind_since_ms > 0)
-    now.gap_ms += stream_ms_since(s->blind_since_ms, now_ms);
+  now.reconnects = s->listening.reconnects;
+  now.is_connected = s->listening.is_connected;
+  now.has_begun = s->listening.began_ms > 0;
+  now.silence_ms = gc_listening_silence_ms(&s->listening, now_ms);
+  now.gap_ms = gc_listening_gap_ms(&s->listening, now_ms);
   pthread_mutex_unlock(&s->lock);
   return now;
 }

@@ -83,8 +83,8 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   s->ticks++;
   s->source->tick(s, now_ms);
   pthread_mutex_lock(&s->lock);
-  tick_model(s, s->last_message_ms > 0
-                    ? stream_ms_since(s->last_message_ms, now_ms)
+  tick_model(s, s->listening.heard_ms > 0
+                    ? stream_ms_since(s->listening.heard_ms, now_ms)
                     : 0);
   pthread_mutex_unlock(&s->lock);
   retire_queues(s, now_ms);
@@ -158,7 +158,7 @@ static void compare_since(struct stream *s, const struct observations *o,
                           uint64_t asked_ms) {
   pthread_mutex_lock(&s->lock);
   /* A stream that is not connected is behind: stream_gap shows it. */
-  if (s->model != NULL && s->is_connected)
+  if (s->model != NULL && s->listening.is_connected)
     count_drift(s, o, asked_ms);
   pthread_mutex_unlock(&s->lock);
 }
@@ -220,7 +220,7 @@ struct stream *stream_new(const struct queues_options *options,
 void stream_select(struct stream *s, const struct selection *selection) {
   if (!s->is_listening) {
     pthread_mutex_lock(&s->lock);
-    s->began_ms = stream_now(s);
+    s->listening.began_ms = stream_now(s);
     pthread_mutex_unlock(&s->lock);
     s->is_listening = s->source->start(s) == GC_OK;
     on_tick(s, stream_now(s));
