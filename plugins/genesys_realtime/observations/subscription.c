@@ -7,11 +7,19 @@ struct subscription {
   struct subscription_deps deps;
   struct gc_channels_listener listener;
   bool is_listening;
-  struct topic_coverage coverage;
+  struct gc_topic_coverage coverage;
   struct obs_pushed *decoder;
   struct observations *live; /* NULL: no snapshot yet */
   bool is_current;           /* a snapshot came since the last connection */
 };
+
+static bool write_topic(unsigned number, const char *queue,
+                        char ret_topic[GC_TOPIC_SIZE]) {
+  return obs_topic_name((enum obs_topic)number, queue, ret_topic);
+}
+
+static const struct gc_queue_topic_names topic_names = {
+    .count = OBS_TOPIC_COUNT, .write = write_topic};
 
 static void on_connected(void *ctx) {
   struct subscription *s = ctx;
@@ -45,6 +53,7 @@ struct subscription *subscription_new(const struct subscription_deps *deps) {
     return NULL;
   }
   s->deps = *deps;
+  s->coverage.names = &topic_names;
   s->listener = (struct gc_channels_listener){.timeouts = deps->timeouts,
                                               .connected = on_connected,
                                               .gap = on_gap,
@@ -62,7 +71,7 @@ void subscription_stop(struct subscription *s) {
 void subscription_free(struct subscription *s) {
   if (s == NULL)
     return;
-  topic_coverage_clear(&s->coverage);
+  gc_topic_coverage_clear(&s->coverage);
   obs_pushed_free(s->decoder);
   observations_put(s->live);
   free(s);
@@ -74,40 +83,22 @@ static void drop_model(struct subscription *s) {
   s->is_current = false;
 }
 
-static enum gc_code subscribe_queue(struct subscription *s, const char *queue) {
-  char topic[GC_TOPIC_SIZE];
-  for (int t = 0; t < OBS_TOPIC_COUNT; t++)
-    if (obs_topic_name((enum obs_topic)t, queue, topic))
-      GC_TRY(gc_channels_subscribe(s->deps.channels, &s->listener, topic, s,
-                                   NULL));
-  return GC_OK;
-}
-
-static void unsubscribe_queues(struct subscription *s,
-                               struct topic_coverage *gone) {
-  char topic[GC_TOPIC_SIZE];
-  for (size_t i = 0; i < gone->count; i++)
-    for (int t = 0; t < OBS_TOPIC_COUNT; t++)
-      if (obs_topic_name((enum obs_topic)t, gone->at[i]->id, topic))
-        gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
-  if (gone->count > 0)
-    drop_model(s);
-  topic_coverage_clear(gone);
-}
-
 void subscription_select(struct subscription *s,
                          const struct selection *selection) {
   struct gc_err err = {.code = GC_OK};
-  struct topic_coverage gone;
+  struct gc_topic_coverage gone;
   if (!s->is_listening)
     gc_channels_listen(s->deps.channels, &s->listener);
   s->is_listening = true;
-  enum gc_code code = topic_coverage_update(&s->coverage, selection, &gone);
+  enum gc_code code = gc_topic_coverage_update(&s->coverage, selection->ids,
+                                               selection->count, &gone);
   if (code == GC_OK) {
-    unsubscribe_queues(s, &gone);
-    for (size_t i = 0; i < selection->count; i++) /* the first get the room */
-      if (subscribe_queue(s, selection->ids[i]) != GC_OK)
-        code = GC_ERR_LIMIT;
+    if (gone.count > 0)
+      drop_model(s);
+    gc_topic_coverage_leave(&gone, s->deps.channels, &s->listener);
+    code = gc_topic_coverage_subscribe(&s->coverage, selection->ids,
+                                       selection->count, s->deps.channels,
+                                       &s->listener);
   }
   if (code != GC_OK)
     (void)gc_fail(&err, code,
@@ -130,22 +121,11 @@ enum gc_code subscription_add_snapshot(struct subscription *s,
   return GC_OK;
 }
 
-/* A single missing topic makes the model incomplete. */
-static bool has_all_topics(const struct subscription *s) {
-  char topic[GC_TOPIC_SIZE];
-  for (size_t i = 0; i < s->coverage.count; i++)
-    for (int t = 0; t < OBS_TOPIC_COUNT; t++)
-      if (!obs_topic_name((enum obs_topic)t, s->coverage.at[i]->id, topic) ||
-          !gc_channels_covers(s->deps.channels, topic))
-        return false;
-  return true;
-}
-
-bool subscription_is_complete(const struct subscription *s) {
+bool subscription_is_complete(struct subscription *s) {
   struct gc_channel_stats stats;
   gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
   return s->is_current && s->live != NULL && stats.connected &&
-         has_all_topics(s);
+         gc_topic_coverage_check_all(&s->coverage, s->deps.channels);
 }
 
 struct observations *subscription_copy(const struct subscription *s) {

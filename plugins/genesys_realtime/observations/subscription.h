@@ -9,9 +9,9 @@
 #ifndef GENESYS_REALTIME_OBSERVATIONS_SUBSCRIPTION_H
 #define GENESYS_REALTIME_OBSERVATIONS_SUBSCRIPTION_H
 
-#include "common/net/channels/channels.h"
+#include "common/net/channels/topic_coverage.h"
 #include "plugins/genesys_realtime/observations/observations.h"
-#include "plugins/genesys_realtime/queues/topic_coverage.h"
+#include "plugins/genesys_realtime/queues/selection.h"
 
 /* All borrowed. */
 struct subscription_deps {
@@ -44,7 +44,7 @@ subscription_add_snapshot(struct subscription *s, struct observations *reading,
                           int64_t asked_ms);
 /* True if every topic is subscribed and open, and there was a snapshot since.
  */
-bool subscription_is_complete(const struct subscription *s);
+bool subscription_is_complete(struct subscription *s);
 /* A copy of the model for a read thread; the caller owns it. NULL: there is no
  * model, or out of memory. */
 struct observations *subscription_copy(const struct subscription *s);

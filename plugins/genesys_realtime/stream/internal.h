@@ -52,7 +52,7 @@ struct stream {
 
   /* Under the lock. */
   pthread_mutex_t lock;
-  struct topic_coverage coverage;
+  struct gc_topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
   uint64_t poll_began_ms;           /* of the running or last poll */

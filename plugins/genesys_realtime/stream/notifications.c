@@ -24,24 +24,13 @@ static void update_channel_state(struct stream *s, uint64_t now_ms) {
 
 /* ---- coverage ---- */
 
-static bool has_no_room(const struct covered_queue *q) {
-  return q->is_roomless && !q->is_covered;
-}
-
-static size_t count_without_room(const struct stream *s) {
-  size_t count = 0;
-  for (size_t i = 0; i < s->coverage.count; i++)
-    count += has_no_room(s->coverage.at[i]);
-  return count;
-}
-
 /* "Sales, Support, Billing", and "…" for the others. */
 static void name_without_room(const struct stream *s, struct gc_buf *out) {
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   unsigned named = 0;
   for (size_t i = 0; i < s->coverage.count && named <= EXAMPLES; i++) {
-    const struct covered_queue *q = s->coverage.at[i];
-    if (!has_no_room(q))
+    const struct gc_covered_queue *q = s->coverage.at[i];
+    if (!gc_covered_queue_lacks_room(q))
       continue;
     const struct gc_entry *e = d != NULL ? gc_entities_find(d, q->id) : NULL;
     const char *name = e != NULL ? e->label : q->id;
@@ -59,7 +48,7 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
 static void report_coverage(struct stream *s, bool is_complete) {
   struct gc_err err = {.code = GC_OK};
   GC_AUTO(gc_buf_clear) struct gc_buf names = {.max = 256};
-  size_t roomless = count_without_room(s);
+  size_t roomless = gc_topic_coverage_without_room(&s->coverage);
   size_t missing =
       is_complete ? s->coverage.count - s->coverage.covered : roomless;
   name_without_room(s, &names);
@@ -80,26 +69,23 @@ static void report_coverage(struct stream *s, bool is_complete) {
 
 /* Under the lock. While a topic was refused the queue's counters had only other
  * queues' conversations: they start again. */
-static void set_covered(struct stream *s, struct covered_queue *q,
-                        bool covered) {
-  if (covered && q->was_refused && s->model != NULL)
+static void check_queue(struct stream *s, struct gc_covered_queue *q) {
+  bool was_covered = q->is_covered;
+  if (!gc_topic_coverage_check(&s->coverage, q, s->deps.channels))
+    return;
+  if (q->was_refused && s->model != NULL)
     conversations_reset(s->model, q->id);
-  q->was_refused &= !covered;
-  if (covered && !q->is_covered) {
-    q->covered_ms = stream_now(s);
-    q->was_compared = false;
-  }
-  topic_coverage_set(&s->coverage, q, covered);
+  q->was_refused = false;
+  if (was_covered)
+    return;
+  q->covered_ms = stream_now(s);
+  q->was_compared = false;
 }
 
 static void check_coverage(struct stream *s) {
-  char topic[GC_TOPIC_SIZE];
   pthread_mutex_lock(&s->lock);
-  for (size_t i = 0; i < s->coverage.count; i++) {
-    struct covered_queue *q = s->coverage.at[i];
-    gc_topic_of_queue(topic, q->id);
-    set_covered(s, q, gc_channels_covers(s->deps.channels, topic));
-  }
+  for (size_t i = 0; i < s->coverage.count; i++)
+    check_queue(s, s->coverage.at[i]);
   pthread_mutex_unlock(&s->lock);
   /* Otherwise another channel or topic is on its way. */
   if (s->listening.is_connected && s->listening.is_answered)
@@ -112,7 +98,7 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
   char cause[GC_TOPIC_SIZE + 16];
-  ((struct covered_queue *)tag)->was_refused = true;
+  gc_topic_coverage_reject(&s->coverage, tag, reason);
   if (s->rejections++ >= REJECTIONS_MAX)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
@@ -124,33 +110,17 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   s->deps.notice(s->deps.notice_ctx, cause, &err);
 }
 
-/* Before the queue was selected its counters had only other queues'
+/* Before a queue was selected its counters had only other queues'
  * conversations: they start again. */
-static void reset_new_queue(struct stream *s, struct covered_queue *q) {
-  if (!q->is_new)
-    return;
+static void reset_new_queues(struct stream *s) {
   pthread_mutex_lock(&s->lock);
-  if (s->model != NULL)
-    conversations_reset(s->model, q->id);
-  pthread_mutex_unlock(&s->lock);
-  q->is_new = false;
-}
-
-static void subscribe_queue(struct stream *s, struct covered_queue *q) {
-  char topic[GC_TOPIC_SIZE];
-  reset_new_queue(s, q);
-  gc_topic_of_queue(topic, q->id);
-  q->is_roomless = gc_channels_subscribe(s->deps.channels, &s->listener, topic,
-                                         q, NULL) != GC_OK;
-}
-
-static void unsubscribe_queues(struct stream *s, struct topic_coverage *gone) {
-  char topic[GC_TOPIC_SIZE];
-  for (size_t i = 0; i < gone->count; i++) {
-    gc_topic_of_queue(topic, gone->at[i]->id);
-    gc_channels_unsubscribe(s->deps.channels, &s->listener, topic);
+  for (size_t i = 0; i < s->coverage.count; i++) {
+    struct gc_covered_queue *q = s->coverage.at[i];
+    if (q->is_new && s->model != NULL)
+      conversations_reset(s->model, q->id);
+    q->is_new = false;
   }
-  topic_coverage_clear(gone);
+  pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- callbacks of the channels ---- */
@@ -208,27 +178,31 @@ static enum gc_code start_listening(struct stream *s) {
                                     .message = on_message,
                                     .rejected = on_rejected,
                                     .ctx = s};
+  s->coverage.names = &gc_conversation_topic_names;
   gc_channels_listen(s->deps.channels, &s->listener);
   return GC_OK;
 }
 
 static void select_topics(struct stream *s, const struct selection *selection) {
   struct gc_err err = {.code = GC_OK};
-  struct topic_coverage gone;
+  struct gc_topic_coverage gone;
   pthread_mutex_lock(&s->lock);
-  err.code = topic_coverage_update(&s->coverage, selection, &gone);
+  err.code = gc_topic_coverage_update(&s->coverage, selection->ids,
+                                      selection->count, &gone);
   pthread_mutex_unlock(&s->lock);
   if (err.code != GC_OK) {
     (void)gc_fail(&err, err.code, "the topics: %s", gc_code_words(err.code));
     s->deps.notice(s->deps.notice_ctx, "topics", &err);
     return;
   }
-  unsubscribe_queues(s, &gone);
+  gc_topic_coverage_leave(&gone, s->deps.channels, &s->listener);
   stream_take_settings(s);
   s->rejections = 0;
-  for (size_t i = 0; i < selection->count; i++) /* the first get the room */
-    subscribe_queue(s, topic_coverage_find(&s->coverage, selection->ids[i]));
-  if (count_without_room(s) > 0)
+  reset_new_queues(s);
+  (void)!gc_topic_coverage_subscribe(&s->coverage, selection->ids,
+                                     selection->count, s->deps.channels,
+                                     &s->listener);
+  if (gc_topic_coverage_without_room(&s->coverage) > 0)
     report_coverage(s, false);
 }
 

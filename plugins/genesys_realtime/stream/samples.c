@@ -4,13 +4,13 @@
 /* Accepts a block's queues whose topic is covered. */
 struct covered_filter {
   const struct queue_display *view;
-  const struct topic_coverage *coverage;
+  const struct gc_topic_coverage *coverage;
 };
 
 static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
   const struct covered_filter *filter = ctx;
-  const struct covered_queue *q =
-      topic_coverage_find(filter->coverage, queue->id);
+  const struct gc_covered_queue *q =
+      gc_topic_coverage_find(filter->coverage, queue->id);
   return q != NULL && q->is_covered &&
          filter->view->accepts(filter->view->accepts_ctx, queue);
 }

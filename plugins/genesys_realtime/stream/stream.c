@@ -27,7 +27,7 @@ struct known_queues {
 
 static bool is_listed(void *ctx, const char *queue) {
   const struct known_queues *known = ctx;
-  return topic_coverage_find(&known->s->coverage, queue) != NULL ||
+  return gc_topic_coverage_find(&known->s->coverage, queue) != NULL ||
          gc_entities_find(known->entities, queue) != NULL;
 }
 
@@ -122,7 +122,7 @@ static struct drift_side model_side(const struct stream *s, const char *queue,
 
 /* The observations were requested at `asked_ms`: a queue whose events are heard
  * since then is compared in the next poll. */
-static bool is_comparable(const struct covered_queue *q, uint64_t asked_ms) {
+static bool is_comparable(const struct gc_covered_queue *q, uint64_t asked_ms) {
   return q != NULL && q->is_covered && q->covered_ms <= asked_ms;
 }
 
@@ -139,7 +139,8 @@ static void count_drift(struct stream *s, const struct observations *o,
   conversations_count_states(s->model);
   drift_begin(s->drift);
   while (observations_next_contacts(o, &at, &c)) {
-    const struct covered_queue *q = topic_coverage_find(&s->coverage, c.queue);
+    const struct gc_covered_queue *q =
+        gc_topic_coverage_find(&s->coverage, c.queue);
     if (!is_comparable(q, asked_ms) || c.cv_media == CV_MEDIA_COUNT)
       continue;
     struct drift_side model = model_side(s, c.queue, c.cv_media);
@@ -185,7 +186,7 @@ void stream_observed(struct stream *s, const struct observations *o) {
 void stream_free(struct stream *s) {
   if (s == NULL)
     return;
-  topic_coverage_clear(&s->coverage);
+  gc_topic_coverage_clear(&s->coverage);
   conversations_free(s->model);
   drift_free(s->drift);
   cv_decoder_free(s->decoder);

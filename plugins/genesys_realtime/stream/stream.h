@@ -10,13 +10,13 @@
 #ifndef GENESYS_REALTIME_STREAM_STREAM_H
 #define GENESYS_REALTIME_STREAM_STREAM_H
 
-#include "common/net/channels/channels.h"
+#include "common/net/channels/topic_coverage.h"
 #include "common/net/name_cache.h"
 #include "common/net/socket/driver.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 #include "plugins/genesys_realtime/options.h"
-#include "plugins/genesys_realtime/queues/topic_coverage.h"
+#include "plugins/genesys_realtime/queues/selection.h"
 
 /* All borrowed. */
 struct stream_deps {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/queues/topic_coverage.h"
+#include "common/net/channels/topic_coverage.h"
 
 #include "tests/support/check.h"
 
-static struct topic_coverage c, gone;
+static struct gc_topic_coverage c, gone;
 
 static void select_ids(const char **ids, size_t count) {
-  struct selection selection = {.ids = (char **)ids, .count = count};
-  topic_coverage_clear(&gone);
-  CHECK_INT(topic_coverage_update(&c, &selection, &gone), GC_OK);
+  gc_topic_coverage_clear(&gone);
+  CHECK_INT(gc_topic_coverage_update(&c, (char **)ids, count, &gone), GC_OK);
 }
 
 static void a_selection_is_kept_in_order_and_each_queue_once(void) {
@@ -16,26 +15,26 @@ static void a_selection_is_kept_in_order_and_each_queue_once(void) {
   select_ids(ids, 4);
   CHECK_INT(c.count, 3);
   CHECK_INT(c.covered, 0);
-  CHECK(topic_coverage_find(&c, "q1") == c.at[0]);
-  CHECK(topic_coverage_find(&c, "Q3") == c.at[2]);
-  CHECK(topic_coverage_find(&c, "q4") == NULL);
-  CHECK(topic_coverage_find(&c, "") == NULL);
-  topic_coverage_clear(&c);
-  CHECK(topic_coverage_find(&c, "q1") == NULL);
+  CHECK(gc_topic_coverage_find(&c, "q1") == c.at[0]);
+  CHECK(gc_topic_coverage_find(&c, "Q3") == c.at[2]);
+  CHECK(gc_topic_coverage_find(&c, "q4") == NULL);
+  CHECK(gc_topic_coverage_find(&c, "") == NULL);
+  gc_topic_coverage_clear(&c);
+  CHECK(gc_topic_coverage_find(&c, "q1") == NULL);
 }
 
 static void queues_that_stay_keep_their_state(void) {
   const char *first[] = {"a", "b", "c", "e"}, *second[] = {"b", "c", "d"};
   select_ids(first, 4);
-  struct covered_queue *b = topic_coverage_find(&c, "b");
-  topic_coverage_set(&c, b, true);
-  topic_coverage_set(&c, topic_coverage_find(&c, "a"), true);
+  struct gc_covered_queue *b = gc_topic_coverage_find(&c, "b");
+  gc_topic_coverage_set(&c, b, true);
+  gc_topic_coverage_set(&c, gc_topic_coverage_find(&c, "a"), true);
   CHECK_INT(c.covered, 2);
 
   select_ids(second, 3);
-  CHECK(topic_coverage_find(&c, "b") == b);
+  CHECK(gc_topic_coverage_find(&c, "b") == b);
   CHECK(b->is_covered);
-  CHECK(!topic_coverage_find(&c, "d")->is_covered);
+  CHECK(!gc_topic_coverage_find(&c, "d")->is_covered);
   CHECK_INT(c.covered, 1);
   CHECK_INT(c.count, 3);
   CHECK_INT(gone.count, 2);
@@ -46,21 +45,21 @@ static void queues_that_stay_keep_their_state(void) {
   CHECK_INT(c.count, 0);
   CHECK_INT(c.covered, 0);
   CHECK_INT(gone.count, 3);
-  topic_coverage_clear(&gone);
-  topic_coverage_clear(&c);
+  gc_topic_coverage_clear(&gone);
+  gc_topic_coverage_clear(&c);
 }
 
 static void a_queue_is_counted_as_covered_once(void) {
   const char *ids[] = {"a"};
   select_ids(ids, 1);
-  topic_coverage_set(&c, c.at[0], true);
-  topic_coverage_set(&c, c.at[0], true);
+  gc_topic_coverage_set(&c, c.at[0], true);
+  gc_topic_coverage_set(&c, c.at[0], true);
   CHECK_INT(c.covered, 1);
-  topic_coverage_set(&c, c.at[0], false);
-  topic_coverage_set(&c, c.at[0], false);
+  gc_topic_coverage_set(&c, c.at[0], false);
+  gc_topic_coverage_set(&c, c.at[0], false);
   CHECK_INT(c.covered, 0);
-  topic_coverage_clear(&gone);
-  topic_coverage_clear(&c);
+  gc_topic_coverage_clear(&gone);
+  gc_topic_coverage_clear(&c);
 }
 
 int main(void) {
