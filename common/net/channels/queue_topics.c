@@ -2,16 +2,14 @@
 #include "common/net/channels/queue_topics.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/net/channels/listening.h"
+#include "common/net/channels/topic_coverage.h"
 
 enum {
   TICK_MS = 1000,
   COVERAGE_TICKS = 30, /* between two checks of the coverage */
-  REASON_SIZE = 120,
 };
 
 struct gc_queue_topics {
@@ -22,17 +20,13 @@ struct gc_queue_topics {
   struct gc_channels_listener listener;
   struct gc_names_listener queues;
   struct gc_timer timer;
-  char **ids; /* of the queues whose topics are subscribed */
-  size_t count;
-  size_t without_room;      /* queues for which the channels have no room */
-  char reason[REASON_SIZE]; /* why the platform refused the last one */
   unsigned ticks;
   bool is_running;
 
-  /* Under the lock. */
+  /* Changed by the account's thread, under the lock. */
   pthread_mutex_t lock;
   struct gc_listening listening;
-  size_t wanted, covered;
+  struct gc_topic_coverage coverage;
 };
 
 static uint64_t now_ms_of(const struct gc_queue_topics *t) {
@@ -51,94 +45,70 @@ static void read_channels(struct gc_queue_topics *t) {
 
 /* ---- coverage ---- */
 
-static void report_coverage(struct gc_queue_topics *t, size_t missing) {
+static void report_coverage(struct gc_queue_topics *t) {
   struct gc_err err = {.code = GC_OK};
-  if (missing > 0 && t->without_room > 0)
+  const struct gc_topic_coverage *c = &t->coverage;
+  size_t missing = c->count - c->covered;
+  if (gc_topic_coverage_without_room(c) > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%zu of %zu queues are not heard (no room on the account's "
                   "notification channels): what flows count there is missing; "
                   "Source \"sqs\" or \"webhook\" has no such limit",
-                  missing, t->count);
+                  missing, c->count);
   else if (missing > 0)
     (void)gc_fail(&err, GC_ERR_PERMISSION,
                   "%zu of %zu queues are not heard (%s): what flows count "
                   "there is missing; give the OAuth client a role with "
                   "routing:queue:view in the queues' divisions",
-                  missing, t->count,
-                  t->reason[0] != '\0' ? t->reason : "not subscribed");
+                  missing, c->count,
+                  c->reason[0] != '\0' ? c->reason : "not subscribed");
   t->user.notice(t->user.notice_ctx, "topics", &err);
 }
 
 static void check_coverage(struct gc_queue_topics *t) {
-  char topic[GC_TOPIC_SIZE];
-  size_t covered = 0;
   read_channels(t);
-  for (size_t i = 0; i < t->count; i++) {
-    gc_topic_of_queue(topic, t->ids[i]);
-    covered += gc_channels_covers(t->deps.channels, topic);
-  }
   pthread_mutex_lock(&t->lock);
-  t->wanted = t->count;
-  t->covered = covered;
+  (void)gc_topic_coverage_check_all(&t->coverage, t->deps.channels);
   bool is_complete = t->listening.is_connected && t->listening.is_answered;
   pthread_mutex_unlock(&t->lock);
   /* Otherwise a channel or a topic is on its way. */
-  if (is_complete || t->without_room > 0)
-    report_coverage(t, t->count - covered);
+  if (is_complete || gc_topic_coverage_without_room(&t->coverage) > 0)
+    report_coverage(t);
 }
 
 /* ---- subscriptions ---- */
 
-static void unsubscribe_queue(struct gc_queue_topics *t, const char *queue) {
-  char topic[GC_TOPIC_SIZE];
-  gc_topic_of_queue(topic, queue);
-  gc_channels_unsubscribe(t->deps.channels, &t->listener, topic);
-}
-
-/* Topics that are subscribed already stay on their channels. */
-static void subscribe_all(struct gc_queue_topics *t) {
-  char topic[GC_TOPIC_SIZE];
-  t->without_room = 0;
-  for (size_t i = 0; i < t->count; i++) {
-    gc_topic_of_queue(topic, t->ids[i]);
-    if (gc_channels_subscribe(t->deps.channels, &t->listener, topic, NULL,
-                              NULL) != GC_OK)
-      t->without_room++;
-  }
-}
-
-static void free_ids(char **ids, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    free(ids[i]);
-  free(ids);
-}
-
-/* All ids of the list; NULL when out of memory. */
-static char **copy_ids(const struct gc_entities *d, size_t count) {
+/* All ids of the list, borrowed from it; NULL when out of memory. */
+static char **list_ids(const struct gc_entities *d) {
+  size_t count = gc_entities_count(d);
   char **ids = calloc(count + 1, sizeof(char *));
-  for (size_t i = 0; ids != NULL && i < count; i++) {
-    ids[i] = strdup(gc_entities_at(d, i)->id);
-    if (ids[i] == NULL) {
-      free_ids(ids, i);
-      return NULL;
-    }
-  }
+  for (size_t i = 0; ids != NULL && i < count; i++)
+    ids[i] = (char *)gc_entities_at(d, i)->id;
   return ids;
 }
 
+static enum gc_code update_coverage(struct gc_queue_topics *t, char **ids,
+                                    size_t count,
+                                    struct gc_topic_coverage *ret_gone) {
+  pthread_mutex_lock(&t->lock);
+  enum gc_code code =
+      gc_topic_coverage_update(&t->coverage, ids, count, ret_gone);
+  pthread_mutex_unlock(&t->lock);
+  return code;
+}
+
+/* Out of memory: the next list comes in ten minutes. */
 static void take_queues(struct gc_queue_topics *t,
                         const struct gc_entities *d) {
+  struct gc_topic_coverage gone;
   size_t count = gc_entities_count(d);
-  char **ids = copy_ids(d, count);
-  if (ids == NULL)
-    return; /* the next list comes in ten minutes */
-  for (size_t i = 0; i < t->count; i++)
-    if (gc_entities_find(d, t->ids[i]) == NULL)
-      unsubscribe_queue(t, t->ids[i]);
-  free_ids(t->ids, t->count);
-  t->ids = ids;
-  t->count = count;
-  subscribe_all(t);
+  char **ids = list_ids(d);
+  if (ids != NULL && update_coverage(t, ids, count, &gone) == GC_OK) {
+    gc_topic_coverage_leave(&gone, t->deps.channels, &t->listener);
+    (void)!gc_topic_coverage_subscribe(&t->coverage, ids, count,
+                                       t->deps.channels, &t->listener);
+  }
+  free(ids);
 }
 
 /* After a refused list the known queues stay. */
@@ -147,7 +117,7 @@ static void on_queues(void *ctx, struct gc_entities *list) {
   struct gc_err err = {.code = GC_OK};
   bool is_refused = gc_entities_is_refused(list);
   take_queues(t, list);
-  if (t->count == 0)
+  if (t->coverage.count == 0)
     (void)gc_fail(&err, is_refused ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND,
                   "%s: no topic to listen to; give the OAuth client a role "
                   "with routing:queue:view",
@@ -179,8 +149,8 @@ static void on_message(void *ctx, const struct gc_message *m) {
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
   struct gc_queue_topics *t = ctx;
-  (void)topic, (void)tag;
-  snprintf(t->reason, sizeof(t->reason), "%s", reason);
+  (void)topic;
+  gc_topic_coverage_reject(&t->coverage, tag, reason);
 }
 
 static void on_tick(void *ctx, uint64_t now_ms) {
@@ -222,6 +192,7 @@ gc_queue_topics_new(const struct gc_queue_topics_deps *deps,
   if (t == NULL)
     return NULL;
   t->deps = *deps;
+  t->coverage.names = &gc_conversation_topic_names;
   t->user = *user;
   t->listener = (struct gc_channels_listener){.connected = on_connected,
                                               .gap = on_gap,
@@ -248,7 +219,7 @@ void gc_queue_topics_free(struct gc_queue_topics *t) {
   if (t == NULL)
     return;
   gc_queue_topics_stop(t);
-  free_ids(t->ids, t->count);
+  gc_topic_coverage_clear(&t->coverage);
   pthread_mutex_destroy(&t->lock);
   free(t);
 }
@@ -260,8 +231,8 @@ void gc_queue_topics_state(struct gc_queue_topics *t,
   *ret = (struct gc_queue_topics_state){
       .is_connected = t->listening.is_connected,
       .was_heard = t->listening.heard_ms > 0,
-      .wanted = t->wanted,
-      .covered = t->covered,
+      .wanted = t->coverage.count,
+      .covered = t->coverage.covered,
       .reconnects = t->listening.reconnects,
       .silence_ms = gc_listening_silence_ms(&t->listening, now_ms),
       .malformed = t->listening.malformed,
