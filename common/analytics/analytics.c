@@ -82,8 +82,8 @@ static struct gc_samples_view view_of(struct gc_analytics *b) {
   return (struct gc_samples_view){.query = &b->settings.query,
                                   .naming = &b->naming,
                                   .block = b->settings.name,
-                                  .prefix = b->settings.prefix,
-                                  .counters = b->settings.counters};
+                                  .prefix = b->settings.query.prefix,
+                                  .counters = b->settings.query.counters};
 }
 
 /* True when an answer names an entity that was created after the list was read.
@@ -102,7 +102,7 @@ static bool lacks_names(struct gc_analytics *b) {
 /* How long a name may be awaited: a receiver such as write_prometheus drops
  * values that are older than two intervals. */
 static uint64_t names_wait_ms(const struct gc_analytics *b) {
-  int64_t old_ms = b->results.plan.to_ms + 2 * b->settings.rule.period_ms;
+  int64_t old_ms = b->results.plan.to_ms + 2 * b->settings.query.rule.period_ms;
   int64_t left_ms = old_ms - NAMES_SPARE_MS - gc_analytics_server_now(b);
   return left_ms < 0              ? 0
          : left_ms < NAMES_MAX_MS ? (uint64_t)left_ms
@@ -148,23 +148,24 @@ static uint32_t background_ms(const struct gc_analytics *b,
                               const struct gc_windows_plan *plan) {
   uint32_t per_minute =
       b->deps.requests_per_minute > 4 ? b->deps.requests_per_minute / 4 : 1;
-  bool is_live = plan->to_ms - plan->from_ms <= b->settings.rule.period_ms &&
-                 plan->to_ms >= gc_windows_newest(&b->settings.rule,
-                                                  gc_analytics_server_now(b));
+  bool is_live =
+      plan->to_ms - plan->from_ms <= b->settings.query.rule.period_ms &&
+      plan->to_ms >= gc_windows_newest(&b->settings.query.rule,
+                                       gc_analytics_server_now(b));
   return is_live ? 0 : 60000 / per_minute + 1;
 }
 
 static void start_poll(struct gc_analytics *b,
                        const struct gc_windows_plan *plan) {
   const struct gc_intern *filter = gc_filter_for_request(&b->filter);
-  struct gc_analytics_poll_deps deps = {.env = gc_analytics_env(b),
-                                        .api = b->deps.api,
-                                        .clock = &b->clock,
-                                        .settle_ms = b->settings.rule.settle_ms,
-                                        .filter = filter,
-                                        .piece_max = b->piece_max,
-                                        .background_ms =
-                                            background_ms(b, plan)};
+  struct gc_analytics_poll_deps deps = {
+      .env = gc_analytics_env(b),
+      .api = b->deps.api,
+      .clock = &b->clock,
+      .settle_ms = b->settings.query.rule.settle_ms,
+      .filter = filter,
+      .piece_max = b->piece_max,
+      .background_ms = background_ms(b, plan)};
   gc_results_clear(&b->results);
   gc_series_forget_again(&b->series);
   b->results.plan = *plan;
@@ -180,7 +181,7 @@ static const struct gc_source *source_of(const struct gc_analytics *b) {
 /* The list of the names that the selectors match; -1 without selectors. */
 static int chosen_list(const struct gc_analytics *b) {
   const char *chosen = source_of(b)->chosen;
-  return b->settings.selector_count > 0 && chosen != NULL
+  return b->settings.query.chosen.count > 0 && chosen != NULL
              ? gc_dimension_list(gc_dimension_of(chosen))
              : -1;
 }
@@ -199,8 +200,8 @@ static void remake_filter(struct gc_analytics *b) {
   if (list < 0)
     return;
   if (gc_filter_make(&b->filter, b->naming.lists[list].now,
-                     b->settings.selectors,
-                     b->settings.selector_count) != GC_OK)
+                     b->settings.query.chosen.at,
+                     b->settings.query.chosen.count) != GC_OK)
     (void)gc_fail(&err, GC_ERR_MEMORY, "what to ask for: out of memory");
   else if (gc_filter_is_empty(&b->filter))
     (void)gc_fail(&err, GC_ERR_CONFIG, "%s", source_of(b)->none_chosen);
@@ -227,7 +228,7 @@ static void start_when_due(struct gc_analytics *b) {
     wake_after(b, b->next_request_ms - now_ms);
     return;
   }
-  if (gc_windows_plan(&b->settings.rule, &b->checkpoint.mark, server_ms,
+  if (gc_windows_plan(&b->settings.query.rule, &b->checkpoint.mark, server_ms,
                       b->new_max, &plan)) {
     set_idle(b, false);
     start_poll(b, &plan);
@@ -235,7 +236,7 @@ static void start_when_due(struct gc_analytics *b) {
   }
   gc_analytics_check_future(b);
   set_idle(b, true);
-  int64_t due_ms = gc_windows_due(&b->settings.rule, &b->checkpoint.mark);
+  int64_t due_ms = gc_windows_due(&b->settings.query.rule, &b->checkpoint.mark);
   int64_t wait_ms = RECHECK_MS;
   if (due_ms > server_ms)
     wait_ms = due_ms - server_ms + b->deps.phase % SPREAD_MS;
@@ -307,14 +308,14 @@ static void make_lists(struct gc_analytics *b) {
                                    .listener = {.kind = (enum gc_name_kind)i,
                                                 .changed = on_list,
                                                 .ctx = &b->lists[i]}};
-  for (size_t i = 0; i < q->group_count; i++) {
-    int list = gc_dimension_list(gc_dimension_of(q->group_by[i]));
+  for (size_t i = 0; i < q->group_by.count; i++) {
+    int list = gc_dimension_list(gc_dimension_of(q->group_by.at[i]));
     if (list >= 0)
       b->lists[list].is_needed = true;
   }
-  for (size_t i = 0; i < q->metric_count; i++)
+  for (size_t i = 0; i < q->metrics.count; i++)
     b->lists[GC_PRESENCE].is_needed |=
-        gc_api_metric_is_by_presence(q->metrics[i]);
+        gc_api_metric_is_by_presence(q->metrics.at[i]);
 }
 
 static uint32_t piece_max(const struct gc_windows_rule *rule) {
@@ -336,24 +337,24 @@ struct gc_analytics *gc_analytics_new(
   b->ctx = ctx;
   b->timer = (struct gc_timer){.fire = on_timer, .ctx = b};
   make_lists(b);
-  b->naming.label = settings->label;
+  b->naming.label = (enum gc_query_label)settings->query.label;
   b->new_max = NEW_MAX;
-  b->piece_max = b->piece_best = piece_max(&settings->rule);
+  b->piece_max = b->piece_best = piece_max(&settings->query.rule);
   b->filter.is_by_filter = source_of(b)->takes_filter;
-  b->filter.is_all = settings->selector_count == 0;
+  b->filter.is_all = settings->query.chosen.count == 0;
   b->filter.is_grouped =
       source_of(b)->chosen != NULL &&
       gc_query_place_of(&settings->query, source_of(b)->chosen) >= 0;
-  b->series.keys.max = settings->max_series;
+  b->series.keys.max = settings->query.max_series;
   b->results.query = &b->settings.query;
   b->results.series = &b->series;
-  b->results.max =
-      settings->max_series > FACTS_MIN ? settings->max_series : FACTS_MIN;
+  b->results.max = settings->query.max_series > FACTS_MIN
+                       ? settings->query.max_series
+                       : FACTS_MIN;
   b->checkpoint.store = deps->store;
   b->checkpoint.account = settings->account;
   b->checkpoint.query = settings->instance;
-  gc_query_identity(b->checkpoint.identity, &b->settings.query,
-                    settings->selectors, settings->selector_count);
+  gc_query_identity(b->checkpoint.identity, &b->settings.query);
   b->sender.series = &b->series;
   b->sender.checkpoint = &b->checkpoint;
   b->sender.view = view_of(b);

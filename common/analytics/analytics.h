@@ -15,7 +15,6 @@
 
 #include "common/analytics/query.h"
 #include "common/analytics/sender.h"
-#include "common/analytics/windows.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "common/net/store/store.h"
@@ -28,13 +27,6 @@ struct gc_analytics_settings {
                            stored state */
   const char *account;
   struct gc_query query;
-  struct gc_windows_rule rule;
-  char *const *selectors; /* of queues or flows, base/glob */
-  size_t selector_count;
-  enum gc_query_label label;
-  const char *prefix; /* InstancePrefix; NULL: none */
-  bool counters;
-  uint32_t max_series;
 };
 
 /* Dependencies of a block, from its account or from a test. All borrowed. */

@@ -108,8 +108,9 @@ void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
       &clock, gc_analytics_now(b), b->deps.env->wall_ms(b->deps.env->ctx));
   uint64_t age_ms =
       last_success_ms > 0 ? gc_analytics_now(b) - last_success_ms : 0;
-  uint64_t stale_ms = (uint64_t)b->settings.rule.period_ms * STALE_PERIODS +
-                      (uint64_t)b->settings.rule.settle_ms;
+  uint64_t stale_ms =
+      (uint64_t)b->settings.query.rule.period_ms * STALE_PERIODS +
+      (uint64_t)b->settings.query.rule.settle_ms;
   if (!is_unknown)
     gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "aggregates",
                  is_healthy && last_success_ms > 0 && age_ms < stale_ms ? 1.0

@@ -60,7 +60,7 @@ void gc_analytics_check_future(struct gc_analytics *b) {
                   hours);
     gc_checkpoint_step_back(
         &b->checkpoint,
-        gc_windows_newest(&b->settings.rule, gc_analytics_server_now(b)));
+        gc_windows_newest(&b->settings.query.rule, gc_analytics_server_now(b)));
     b->future_since_ms = 0;
   } else if (ahead_ms >= FUTURE_MS) {
     (void)gc_fail(&err, GC_ERR_STATE,
@@ -75,8 +75,8 @@ void gc_analytics_check_future(struct gc_analytics *b) {
 bool gc_analytics_load_state(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   enum gc_code code =
-      gc_checkpoint_load(&b->checkpoint, b->settings.rule.period_ms, &b->series,
-                         &b->sender.outbox, &warning, &err);
+      gc_checkpoint_load(&b->checkpoint, b->settings.query.rule.period_ms,
+                         &b->series, &b->sender.outbox, &warning, &err);
   if (code != GC_ERR_UNAVAILABLE) /* the store has said why */
     b->notice(b->ctx, "state", code == GC_OK ? &warning : &err);
   if (code != GC_OK)

@@ -67,14 +67,14 @@ static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
   d->has_window = v->kind == GC_JSON_STRING &&
                   gc_interval_parse(v->text, v->len, &start_ms, &d->end_ms,
                                     NULL) == GC_OK &&
-                  d->end_ms - start_ms == d->stage.into->query->period_ms;
+                  d->end_ms - start_ms == d->stage.into->query->rule.period_ms;
 }
 
 static void read_dimension(struct gc_decoder *d, size_t place,
                            const struct gc_json_value *v) {
   const struct gc_query *q = d->stage.into->query;
   (void)gc_decode_text(d->values[place], v);
-  if (gc_dimension_of(q->group_by[place]) == GC_DIMENSION_CODE)
+  if (gc_dimension_of(q->group_by.at[place]) == GC_DIMENSION_CODE)
     gc_lower_text(d->values[place]);
 }
 
@@ -97,7 +97,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
       (void)gc_decode_text(d->media, v);
       gc_lower_text(d->media);
     } else if (last >= K_DIMENSION &&
-               last < K_DIMENSION + d->stage.into->query->group_count) {
+               last < K_DIMENSION + d->stage.into->query->group_by.count) {
       read_dimension(d, last - K_DIMENSION, v);
     }
   }
@@ -121,10 +121,10 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 
 /* A server may send metrics that the request does not name. */
 static bool is_asked(const struct gc_query *q, const char *metric) {
-  for (size_t i = 0; i < q->metric_count; i++)
-    if (strcmp(q->metrics[i], metric) == 0)
+  for (size_t i = 0; i < q->metrics.count; i++)
+    if (strcmp(q->metrics.at[i], metric) == 0)
       return true;
-  return q->metric_count == 0;
+  return q->metrics.count == 0;
 }
 
 static bool has_member(const struct gc_decoder *d, enum gc_stats_member m) {
@@ -271,10 +271,10 @@ void gc_decode_aggregates(struct gc_decoder *d) {
   for (size_t i = 0; i < GC_MEMBERS; i++)
     d->keys[count++] =
         (struct gc_json_key){gc_api_members[i].name, (uint8_t)(K_STAT + i)};
-  for (size_t i = 0; i < q->group_count; i++)
-    if (strcmp(q->group_by[i], "mediaType") != 0)
+  for (size_t i = 0; i < q->group_by.count; i++)
+    if (strcmp(q->group_by.at[i], "mediaType") != 0)
       d->keys[count++] =
-          (struct gc_json_key){q->group_by[i], (uint8_t)(K_DIMENSION + i)};
+          (struct gc_json_key){q->group_by.at[i], (uint8_t)(K_DIMENSION + i)};
   d->reader.key_count = count;
   d->reader.open = on_open;
   d->reader.close = on_close;

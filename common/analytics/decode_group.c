@@ -51,8 +51,8 @@ static bool make_key_tail(const struct gc_decoder *d,
   bool has_media = gc_source(q->source)->is_by_media ||
                    gc_query_place_of(q, "mediaType") >= 0;
   bool fits = append_field(tail, ret_len, has_media ? d->media : "");
-  for (size_t i = 0; i < q->group_count && fits; i++)
-    if (strcmp(q->group_by[i], "mediaType") != 0)
+  for (size_t i = 0; i < q->group_by.count && fits; i++)
+    if (strcmp(q->group_by.at[i], "mediaType") != 0)
       fits = append_field(tail, ret_len, d->values[i]);
   return fits;
 }

@@ -57,7 +57,7 @@ static bool next_request(struct gc_analytics_poll *p) {
     return true;
   }
   p->batch = 0;
-  return gc_windows_piece(&p->results->plan, p->results->query->period_ms,
+  return gc_windows_piece(&p->results->plan, p->results->query->rule.period_ms,
                           p->deps.piece_max, &p->at_ms, &p->from_ms, &p->to_ms);
 }
 
@@ -113,7 +113,7 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
     return;
   }
   p->failed++;
-  p->is_many = p->to_ms - p->from_ms > p->results->query->period_ms;
+  p->is_many = p->to_ms - p->from_ms > p->results->query->rule.period_ms;
   finish_poll(p, &outcome);
 }
 

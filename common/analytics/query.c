@@ -8,8 +8,8 @@
 #include "common/base/hash.h"
 
 int gc_query_place_of(const struct gc_query *q, const char *name) {
-  for (size_t i = 0; i < q->group_count; i++)
-    if (strcmp(q->group_by[i], name) == 0)
+  for (size_t i = 0; i < q->group_by.count; i++)
+    if (strcmp(q->group_by.at[i], name) == 0)
       return (int)i;
   return -1;
 }
@@ -44,9 +44,9 @@ static void add_text(struct identity *id, const char *text) {
 /* The order of metrics does not change the identity. */
 static void add_metrics(struct identity *id, const struct gc_query *q) {
   struct identity sum = {{0, 0}};
-  for (size_t i = 0; i < q->metric_count; i++) {
+  for (size_t i = 0; i < q->metrics.count; i++) {
     struct identity one = identity_init;
-    add_text(&one, q->metrics[i]);
+    add_text(&one, q->metrics.at[i]);
     sum.half[0] += one.half[0];
     sum.half[1] += one.half[1];
   }
@@ -54,18 +54,17 @@ static void add_metrics(struct identity *id, const struct gc_query *q) {
   id->half[1] ^= sum.half[1];
 }
 
-void gc_query_identity(char out[65], const struct gc_query *q,
-                       char *const *selectors, size_t selector_count) {
+void gc_query_identity(char out[65], const struct gc_query *q) {
   struct identity id = identity_init;
   char number[32];
   snprintf(number, sizeof(number), "1 %d %" PRId64, (int)q->source,
-           q->period_ms);
+           q->rule.period_ms);
   add_text(&id, number);
   add_metrics(&id, q);
-  for (size_t i = 0; i < q->group_count; i++)
-    add_text(&id, q->group_by[i]);
+  for (size_t i = 0; i < q->group_by.count; i++)
+    add_text(&id, q->group_by.at[i]);
   add_text(&id, "");
-  for (size_t i = 0; i < selector_count; i++)
-    add_text(&id, selectors[i]);
+  for (size_t i = 0; i < q->chosen.count; i++)
+    add_text(&id, q->chosen.at[i]);
   snprintf(out, 65, "%016" PRIx64 "%016" PRIx64, id.half[0], id.half[1]);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A <Query> as configured, for requests, decoders and samples. It is made once
- * from the options and const afterwards. Pure, any thread. */
+/* A <Query> or <Flows> as configured: the rows of the options fill it
+ * (daemon/analytics_options.h), and requests, decoders and samples read it. It
+ * is const after the configuration. Pure, any thread. */
 #ifndef GC_ANALYTICS_QUERY_H
 #define GC_ANALYTICS_QUERY_H
 
 #include <stdint.h>
 
 #include "common/analytics/source_table.h"
+#include "common/analytics/windows.h"
 #include "common/base/err.h"
+#include "common/base/strs.h"
 
 enum gc_query_label {
   GC_QUERY_LABEL_NAME,
@@ -16,15 +19,20 @@ enum gc_query_label {
 };
 enum { GC_QUERY_DIMS_MAX = 8, GC_QUERY_METRICS_MAX = 100 };
 
-struct gc_query { /* all borrowed */
-  enum gc_query_source source;
-  char *const *metrics;
-  size_t metric_count;
-  char *const
-      *group_by; /* names of dimensions (dimension_table.h), in this order */
-  size_t group_count;
-  const char *granularity; /* as in requests: "PT1M" */
-  int64_t period_ms;       /* the same, in ms */
+struct gc_query {
+  struct gc_strs metrics;
+  struct gc_strs group_by; /* names of dimensions (dimension_table.h), in this
+                              order */
+  struct gc_strs chosen;   /* globs (base/glob): the options Queue or Flow */
+  char *granularity;       /* as in requests: "PT1M" */
+  char *backfill;          /* an ISO 8601 duration */
+  char *prefix;            /* InstancePrefix; NULL: none */
+  int label;               /* enum gc_query_label */
+  uint32_t settle_s, max_series;
+  bool counters;               /* cumulative series too */
+  struct gc_windows_rule rule; /* .revisit is an option; the other members are
+                                  granularity, settle_s and backfill in ms */
+  enum gc_query_source source; /* set with these */
 };
 
 /* The index of `name` in group_by; -1 when it is not there. */
@@ -42,9 +50,7 @@ enum gc_query_owner {
 enum gc_query_owner gc_query_owner_of(const struct gc_query *q, int *ret_place);
 
 /* Writes a text that differs whenever the answers could differ: a query never
- * uses the totals of another one. `selectors` are the Queue or Flow options. 64
- * hexadecimal digits at most. */
-void gc_query_identity(char out[65], const struct gc_query *q,
-                       char *const *selectors, size_t selector_count);
+ * uses the totals of another one. 64 hexadecimal digits at most. */
+void gc_query_identity(char out[65], const struct gc_query *q);
 
 #endif

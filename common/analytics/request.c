@@ -15,10 +15,11 @@ static void add_aggregates(struct gc_document *d, struct json_object *body,
   gc_document_add_text(d, body, "interval",
                        gc_interval_print(interval, from_ms, to_ms));
   gc_document_add_text(d, body, "granularity", q->granularity);
-  gc_query_body_add_list(d, body, "groupBy", (const char *const *)q->group_by,
-                         q->group_count);
-  gc_query_body_add_list(d, body, "metrics", (const char *const *)q->metrics,
-                         q->metric_count);
+  gc_query_body_add_list(d, body, "groupBy",
+                         (const char *const *)q->group_by.at,
+                         q->group_by.count);
+  gc_query_body_add_list(d, body, "metrics", (const char *const *)q->metrics.at,
+                         q->metrics.count);
   if (count > 0)
     gc_query_body_add_filter(d, body, gc_source(q->source)->chosen, ids, count);
 }

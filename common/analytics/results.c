@@ -109,7 +109,7 @@ static bool is_within(int64_t end_ms, int64_t from_ms, int64_t to_ms) {
 enum gc_code gc_stage_fact(struct gc_stage *s, const char *key, size_t key_len,
                            int64_t end_ms, struct gc_fact *fact) {
   const struct gc_windows_plan *plan = &s->into->plan;
-  int64_t period_ms = s->into->query->period_ms;
+  int64_t period_ms = s->into->query->rule.period_ms;
   bool is_new = is_within(end_ms, plan->from_ms, plan->to_ms);
   if (end_ms % period_ms != 0 ||
       !is_within(end_ms, s->into->asked_from_ms, s->into->asked_to_ms) ||

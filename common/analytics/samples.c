@@ -178,7 +178,7 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
   const struct gc_fact *facts;
   size_t count = gc_samples_run(r, window, &facts);
   GC_ASSERT(count == 0 || facts != NULL);
-  int64_t period_ms = view->query->period_ms;
+  int64_t period_ms = view->query->rule.period_ms;
   int64_t end_ms = r->plan.from_ms + ((int64_t)window + 1) * period_ms;
   struct put p = {.view = view, .out = out, .tally = ret_tally};
   *ret_tally = (struct gc_samples_tally){0};

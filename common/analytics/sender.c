@@ -69,7 +69,8 @@ static bool send_outbox(struct gc_sender *d, const struct run *run) {
 }
 
 static uint32_t windows_of(const struct gc_results *r) {
-  return (uint32_t)((r->plan.to_ms - r->plan.from_ms) / r->query->period_ms);
+  return (uint32_t)((r->plan.to_ms - r->plan.from_ms) /
+                    r->query->rule.period_ms);
 }
 
 /* Loads the next window's values into the outbox and saves them before they are
@@ -81,7 +82,7 @@ static void load_window(struct gc_sender *d) {
   struct gc_checkpoint *c = d->checkpoint;
   char end[GC_TIMESTAMP_SIZE];
   int64_t end_ms =
-      r->plan.from_ms + ((int64_t)d->window + 1) * r->query->period_ms;
+      r->plan.from_ms + ((int64_t)d->window + 1) * r->query->rule.period_ms;
   if (!d->is_revised)
     d->revisions += gc_series_revise(d->series);
   d->is_revised = true;

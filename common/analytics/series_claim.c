@@ -16,11 +16,11 @@ static bool has_details(const struct gc_series_claim *c) {
 }
 
 static size_t metric_count(const struct gc_series_claim *c) {
-  return has_details(c) ? GC_COUNT(details) : c->query.metric_count;
+  return has_details(c) ? GC_COUNT(details) : c->query.metrics.count;
 }
 
 static const char *metric_at(const struct gc_series_claim *c, size_t i) {
-  return has_details(c) ? details[i] : c->query.metrics[i];
+  return has_details(c) ? details[i] : c->query.metrics.at[i];
 }
 
 /* ---- the instance: queue, user, flow, or the block's name ---- */
@@ -50,8 +50,8 @@ static bool selects_owners(const struct gc_series_claim *c) {
 
 static bool selectors_meet(const struct gc_series_claim *a,
                            const struct gc_series_claim *b) {
-  return !gc_globs_are_disjoint(a->selectors, a->selector_count, b->selectors,
-                                b->selector_count);
+  const struct gc_strs *x = &a->query.chosen, *y = &b->query.chosen;
+  return !gc_globs_are_disjoint(x->at, x->count, y->at, y->count);
 }
 
 static bool instances_meet(const struct gc_series_claim *a,
@@ -90,7 +90,7 @@ static enum media media_of(const struct gc_series_claim *c) {
 static size_t value_count(const struct gc_series_claim *c) {
   size_t media = gc_query_place_of(&c->query, "mediaType") >= 0;
   size_t owner = owner_of(c) != GC_QUERY_OF_NONE;
-  return c->query.group_count - media - owner;
+  return c->query.group_by.count - media - owner;
 }
 
 /* A medium has no "-", a value may have any text: "none" is the value of all
@@ -111,7 +111,8 @@ static bool values_meet(const struct gc_series_claim *a,
 
 static void print_start(char *out, size_t size, const struct gc_series_claim *c,
                         const char *metric) {
-  snprintf(out, size, "%s%s", c->prefix != NULL ? c->prefix : "", metric);
+  snprintf(out, size, "%s%s", c->query.prefix != NULL ? c->query.prefix : "",
+           metric);
 }
 
 /* "30m-nOffered" continues "30m". */
@@ -140,8 +141,8 @@ static bool is_same_text(const char *a, const char *b) {
 
 static bool observations_meet(const struct gc_series_claim *a,
                               const struct gc_series_claim *b) {
-  return a->observes && b->observes && is_same_text(a->prefix, b->prefix) &&
-         selectors_meet(a, b);
+  return a->observes && b->observes &&
+         is_same_text(a->query.prefix, b->query.prefix) && selectors_meet(a, b);
 }
 
 bool gc_series_claims_collide(const struct gc_series_claim *a,

@@ -22,10 +22,7 @@ struct gc_series_claim {
   const char *name;    /* the block's: the instance of series without owner */
   const char *account; /* accounts have different hosts */
   struct gc_query query;
-  char *const *selectors; /* Queue or Flow */
-  size_t selector_count;
-  const char *prefix; /* InstancePrefix; NULL: none */
-  bool observes;      /* flow_active, too */
+  bool observes; /* flow_active, too */
 };
 
 /* True if the block's name is the instance of its series, which no label of

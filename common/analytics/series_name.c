@@ -196,8 +196,8 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
 
   size_t field = 3;
   bool needs_key = false;
-  for (size_t i = 0; i < q->group_count; i++) {
-    enum gc_dimension_kind kind = gc_dimension_of(q->group_by[i]);
+  for (size_t i = 0; i < q->group_by.count; i++) {
+    enum gc_dimension_kind kind = gc_dimension_of(q->group_by.at[i]);
     if (kind == GC_DIMENSION_MEDIA)
       continue;
     const char *value = f.at[field++];
@@ -227,8 +227,8 @@ bool gc_series_lacks_names(const struct gc_samples_view *view,
     if (gc_api_metric_is_by_presence(f.at[0]) &&
         gc_naming_is_missing(view->naming, *ret_kind, f.at[1]))
       return true;
-    for (size_t g = 0; g < q->group_count; g++) {
-      enum gc_dimension_kind kind = gc_dimension_of(q->group_by[g]);
+    for (size_t g = 0; g < q->group_by.count; g++) {
+      enum gc_dimension_kind kind = gc_dimension_of(q->group_by.at[g]);
       if (kind == GC_DIMENSION_MEDIA)
         continue;
       *ret_kind = kind;

@@ -23,17 +23,6 @@ static bool wait_for_pending(void *ctx, uint32_t max_ms) {
   return gc_write_tracker_wait(q->ticket, max_ms);
 }
 
-static struct gc_query query_of(enum gc_query_source source,
-                                const struct gc_analytics_options *o) {
-  return (struct gc_query){.source = source,
-                           .metrics = o->metrics.at,
-                           .metric_count = o->metrics.count,
-                           .group_by = o->group_by.at,
-                           .group_count = o->group_by.count,
-                           .granularity = o->granularity,
-                           .period_ms = o->period_ms};
-}
-
 /* ---- one series, one writer ---- */
 
 static struct gc_analytics_block *claims; /* of all plugins of the process */
@@ -54,16 +43,12 @@ static enum gc_code reserve_name(const struct gc_block *block,
 enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
                                       struct gc_block *block,
                                       const char *account,
-                                      enum gc_query_source source,
-                                      const struct gc_analytics_options *o,
+                                      const struct gc_query *query,
                                       bool observes, struct gc_err *err) {
   char what[GC_CLAIM_WHAT_SIZE];
   q->claim = (struct gc_series_claim){.name = block->name,
                                       .account = account,
-                                      .query = query_of(source, o),
-                                      .selectors = o->chosen.at,
-                                      .selector_count = o->chosen.count,
-                                      .prefix = o->prefix,
+                                      .query = *query,
                                       .observes = observes};
   for (const struct gc_analytics_block *c = claims; c != NULL;
        c = c->next_claim)
@@ -89,35 +74,15 @@ static void drop_claim(struct gc_analytics_block *q) {
 
 /* ---- the block ---- */
 
-static struct gc_analytics_settings
-settings_of(const struct gc_block *b, const char *account,
-            enum gc_query_source source, const struct gc_analytics_options *o) {
-  return (struct gc_analytics_settings){
-      .name = b->name,
-      .instance = b->instance,
-      .account = account,
-      .query = query_of(source, o),
-      .rule = {.period_ms = o->period_ms,
-               .settle_ms = (int64_t)o->settle_s * 1000,
-               .backfill_ms = o->backfill_ms,
-               .revisit = o->revisit},
-      .selectors = o->chosen.at,
-      .selector_count = o->chosen.count,
-      .label = (enum gc_query_label)o->label,
-      .prefix = o->prefix,
-      .counters = o->counters,
-      .max_series = o->max_series,
-  };
-}
-
 enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                       struct gc_block *block,
                                       const char *account,
-                                      enum gc_query_source source,
-                                      const struct gc_analytics_options *o,
+                                      const struct gc_query *query,
                                       struct gc_err *err) {
-  struct gc_analytics_settings settings =
-      settings_of(block, account, source, o);
+  struct gc_analytics_settings settings = {.name = block->name,
+                                           .instance = block->instance,
+                                           .account = account,
+                                           .query = *query};
   struct gc_account *a = block->account;
   struct gc_analytics_deps deps = {.loop = gc_account_loop(a),
                                    .env = gc_account_env(a),

@@ -5,6 +5,7 @@
 #ifndef GC_DAEMON_ANALYTICS_BLOCK_H
 #define GC_DAEMON_ANALYTICS_BLOCK_H
 
+#include "common/analytics/analytics.h"
 #include "common/analytics/series_claim.h"
 #include "common/daemon/analytics_options.h"
 #include "common/daemon/plugin_base.h"
@@ -22,20 +23,19 @@ struct gc_analytics_block {
 
 /* Notes what `block` writes, and refuses a block that would write a series of
  * an earlier one, also of another plugin: the text names both. For `check` of
- * gc_block_class, after gc_analytics_options_check; `o` and `account` are
+ * gc_block_class, after gc_analytics_options_check; `query` and `account` are
  * borrowed until gc_analytics_block_clear. `observes`: it writes flow_active,
  * too. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_analytics_block_claim(struct gc_analytics_block *q, struct gc_block *block,
-                         const char *account, enum gc_query_source source,
-                         const struct gc_analytics_options *o, bool observes,
-                         struct gc_err *err);
+                         const char *account, const struct gc_query *query,
+                         bool observes, struct gc_err *err);
 
-/* Starts the queries with the account that `block` uses; `o` is borrowed. */
+/* Starts the queries with the account that `block` uses; `query` is borrowed.
+ */
 GC_API GC_MUST_CHECK enum gc_code
 gc_analytics_block_start(struct gc_analytics_block *q, struct gc_block *block,
-                         const char *account, enum gc_query_source source,
-                         const struct gc_analytics_options *o,
+                         const char *account, const struct gc_query *query,
                          struct gc_err *err);
 /* For the members of gc_block_class. */
 GC_API void gc_analytics_block_read(struct gc_analytics_block *q);

@@ -31,32 +31,32 @@ static enum gc_code fill_default(struct gc_strs *list,
              : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
-static enum gc_code check_durations(struct gc_analytics_options *o,
+static enum gc_code check_durations(struct gc_query *o,
                                     enum gc_query_source source,
                                     struct gc_err *err) {
   static const int64_t day_ms = 86400000, year_ms = 366 * 86400000LL;
   const char *g = o->granularity != NULL ? o->granularity : "";
   const char *b = o->backfill != NULL ? o->backfill : "";
-  if (gc_duration_parse(g, strlen(g), &o->period_ms, err) != GC_OK)
+  if (gc_duration_parse(g, strlen(g), &o->rule.period_ms, err) != GC_OK)
     return gc_fail_in(err, GC_ERR_CONFIG, "Granularity \"%.40s\": ", g);
-  if (o->period_ms < 1000 || day_ms % o->period_ms != 0)
+  if (o->rule.period_ms < 1000 || day_ms % o->rule.period_ms != 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Granularity \"%.40s\": must divide a day, as PT1M, PT15M, "
                    "PT30M, PT1H, P1D do",
                    g);
-  if (gc_duration_parse(b, strlen(b), &o->backfill_ms, err) != GC_OK)
+  if (gc_duration_parse(b, strlen(b), &o->rule.backfill_ms, err) != GC_OK)
     return gc_fail_in(err, GC_ERR_CONFIG, "Backfill \"%.40s\": ", b);
-  if (o->backfill_ms > year_ms)
+  if (o->rule.backfill_ms > year_ms)
     return gc_fail(err, GC_ERR_CONFIG, "Backfill \"%.40s\": more than a year",
                    b);
-  if (source == GC_QUERY_QUEUE_DETAILS && o->period_ms % 60000 != 0)
+  if (source == GC_QUERY_QUEUE_DETAILS && o->rule.period_ms % 60000 != 0)
     return gc_fail(
         err, GC_ERR_CONFIG,
         "Granularity \"%.40s\": queue_details has whole minutes only", g);
   return GC_OK;
 }
 
-static enum gc_code check_metrics(const struct gc_analytics_options *o,
+static enum gc_code check_metrics(const struct gc_query *o,
                                   enum gc_query_source source,
                                   struct gc_err *err) {
   if (source == GC_QUERY_QUEUE_DETAILS && o->metrics.count > 0)
@@ -86,7 +86,7 @@ static enum gc_code check_metrics(const struct gc_analytics_options *o,
   return GC_OK;
 }
 
-static enum gc_code check_groups(const struct gc_analytics_options *o,
+static enum gc_code check_groups(const struct gc_query *o,
                                  enum gc_query_source source,
                                  struct gc_err *err) {
   const struct gc_strs *g = &o->group_by;
@@ -119,10 +119,12 @@ static enum gc_code check_prefix(const char *prefix, struct gc_err *err) {
   return GC_OK;
 }
 
-enum gc_code gc_analytics_options_check(struct gc_analytics_options *o,
+enum gc_code gc_analytics_options_check(struct gc_query *o,
                                         enum gc_query_source source,
                                         struct gc_err *err) {
   const struct gc_source *is = gc_source(source);
+  o->source = source;
+  o->rule.settle_ms = (int64_t)o->settle_s * 1000;
   GC_TRY(check_metrics(o, source, err));
   GC_TRY(fill_default(&o->metrics, &is->metrics, err));
   GC_TRY(fill_default(&o->group_by, &is->groups, err));

@@ -6,27 +6,14 @@
 #ifndef GC_DAEMON_ANALYTICS_OPTIONS_H
 #define GC_DAEMON_ANALYTICS_OPTIONS_H
 
-#include "common/analytics/analytics.h"
+#include "common/analytics/query.h"
 #include "common/daemon/options.h"
-
-/* A member `query` of the plugin's own options. */
-struct gc_analytics_options {
-  struct gc_strs metrics, group_by;
-  struct gc_strs chosen; /* the options Queue or Flow */
-  int label;             /* enum gc_query_label */
-  char *prefix;          /* InstancePrefix; NULL: none */
-  char *granularity, *backfill;
-  uint32_t settle_s, revisit, max_series;
-  bool counters;
-
-  /* Filled by gc_analytics_options_check. */
-  int64_t period_ms, backfill_ms;
-};
 
 GC_API extern const char
     *const gc_analytics_labels[]; /* of the option …Label */
 
-/* The rows that are the same in all plugins. */
+/* The rows that are the same in all plugins; their options have a member
+ * `struct gc_query query`. */
 #define GC_ANALYTICS_OPTIONS(owner)                                            \
   GC_OPT_STR(owner, query.granularity, "Granularity", "PT1M", 0,               \
              "Length of an interval: an ISO 8601 duration that divides a "     \
@@ -36,7 +23,8 @@ GC_API extern const char
                  "Time from the end of an interval to its request. What the "  \
                  "platform counts later goes into the counters, by Revisit.",  \
                  "90"),                                                        \
-      GC_OPT_INT(owner, query.revisit, "Revisit", "30", 0, 1000, "intervals",  \
+      GC_OPT_INT(owner, query.rule.revisit, "Revisit", "30", 0, 1000,          \
+                 "intervals",                                                  \
                  "Number of past intervals that each request reads again; "    \
                  "late numbers go into the counters.",                         \
                  "60"),                                                        \
@@ -58,9 +46,10 @@ GC_API extern const char
                  "series, which collectd refuses.",                            \
                  "30m-")
 
-/* Checks the options and fills in the defaults of the source. */
+/* Checks the options, and fills in the defaults of the source and the members
+ * that follow from the options. */
 GC_API GC_MUST_CHECK enum gc_code
-gc_analytics_options_check(struct gc_analytics_options *o,
-                           enum gc_query_source source, struct gc_err *err);
+gc_analytics_options_check(struct gc_query *o, enum gc_query_source source,
+                           struct gc_err *err);
 
 #endif

@@ -16,6 +16,7 @@
 #define GC_DAEMON_OPTIONS_H
 
 #include "common/base/err.h"
+#include "common/base/strs.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,11 +37,6 @@ enum gc_opt_kind {
 
 enum { GC_OPT_NEEDED = 1, GC_OPT_SECRET = 2 }; /* flags of a row */
 enum { GC_OPT_ROWS_MAX = 64 };                 /* of one table */
-
-struct gc_strs {
-  char **at;
-  size_t count;
-};
 
 struct gc_reals {
   double *at;

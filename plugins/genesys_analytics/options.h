@@ -8,7 +8,7 @@
 struct query_options {
   char *account;
   int source; /* enum gc_query_source */
-  struct gc_analytics_options query;
+  struct gc_query query;
 };
 
 extern const struct gc_opt query_rows[];

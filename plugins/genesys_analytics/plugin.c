@@ -25,17 +25,14 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
   struct query_options *o = b->options;
   (void)warning;
   GC_TRY(query_check(o, err));
-  return gc_analytics_block_claim(query_of(b), b, o->account,
-                                  (enum gc_query_source)o->source, &o->query,
-                                  false, err);
+  return gc_analytics_block_claim(query_of(b), b, o->account, &o->query, false,
+                                  err);
 }
 
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct query_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  return gc_analytics_block_start(query_of(b), b, o->account,
-                                  (enum gc_query_source)o->source, &o->query,
-                                  err);
+  return gc_analytics_block_start(query_of(b), b, o->account, &o->query, err);
 }
 
 static void read_new(struct gc_block *b) {

@@ -79,11 +79,9 @@ static void make_answer(struct gc_buf *b) {
 static struct result run_ours(const struct gc_buf *answer) {
   struct result r = {0};
   double began = now_ms();
-  struct gc_query q = {.metrics = metric_names,
-                       .metric_count = GC_COUNT(metric_names),
-                       .group_by = groups,
-                       .group_count = 2,
-                       .period_ms = MINUTE};
+  struct gc_query q = {.metrics = {metric_names, GC_COUNT(metric_names)},
+                       .group_by = {groups, 2},
+                       .rule = {.period_ms = MINUTE}};
   struct gc_series_set series = {.keys = {.max = 200000}};
   int64_t done_ms = first_ms + (WINDOWS - 1) * (int64_t)MINUTE;
   struct gc_results results = {.query = &q,

@@ -86,15 +86,14 @@ static void leave(const struct gc_samples_view *view, struct gc_results *r,
 static struct result run(const uint8_t *data, size_t size, size_t cut) {
   struct result result = {.text = {.max = 1 << 26}};
   struct gc_query q = {.source = (enum gc_query_source)(data[0] % 3),
-                       .group_by = groups,
-                       .group_count = 1 + (data[0] >> 2) % 4,
-                       .period_ms = 60000};
+                       .group_by = {groups, 1 + (data[0] >> 2) % 4},
+                       .rule = {.period_ms = 60000}};
   if (data[0] & 64) {
     q.source = GC_QUERY_FLOWS;
-    q.group_by = flow_groups;
+    q.group_by.at = flow_groups;
   }
   if (q.source == GC_QUERY_QUEUE_DETAILS)
-    q.group_count = 1;
+    q.group_by.count = 1;
   struct gc_series_set series = {.keys = {.max = 50}};
   struct gc_naming naming = {.label = GC_QUERY_LABEL_ID};
   struct gc_outbox o = {.count = 0};

@@ -38,7 +38,6 @@ struct run {
   char *settings; /* the section, cut to pieces */
   struct case_list metrics, groups, queues;
   struct gc_query query;
-  struct gc_windows_rule rule;
   struct gc_windows_mark mark;
   int64_t from_ms, to_ms;
   bool counters;
@@ -71,7 +70,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
   else if (strcmp(key, "to") == 0)
     run->to_ms = case_time(&run->file, value);
   else if (strcmp(key, "revisit") == 0)
-    run->rule.revisit = (uint32_t)strtoul(value, NULL, 10);
+    run->query.rule.revisit = (uint32_t)strtoul(value, NULL, 10);
   else if (strcmp(key, "label") == 0)
     run->naming.label =
         (enum gc_query_label)case_choose(&run->file, value, labels);
@@ -93,10 +92,11 @@ static void add_default_groups(struct run *run) {
 }
 
 static void read_settings(struct run *run) {
-  run->query.granularity = "PT1M";
+  static char minute[] = "PT1M";
+  run->query.granularity = minute;
   run->from_ms = case_time(&run->file, "2026-08-01T10:00:00Z");
   run->to_ms = case_time(&run->file, "2026-08-01T10:01:00Z");
-  run->rule.revisit = 2;
+  run->query.rule.revisit = 2;
   run->counters = true;
   run->series.keys.max = 1000;
   run->settings = case_text(&run->file, "settings");
@@ -107,15 +107,13 @@ static void read_settings(struct run *run) {
   }
   if (run->groups.count == 0)
     add_default_groups(run);
-  run->query.metrics = run->metrics.at;
-  run->query.metric_count = run->metrics.count;
-  run->query.group_by = run->groups.at;
-  run->query.group_count = run->groups.count;
+  run->query.metrics = (struct gc_strs){run->metrics.at, run->metrics.count};
+  run->query.group_by = (struct gc_strs){run->groups.at, run->groups.count};
   const char *g = run->query.granularity;
-  if (gc_duration_parse(g, strlen(g), &run->query.period_ms, NULL) != GC_OK)
+  if (gc_duration_parse(g, strlen(g), &run->query.rule.period_ms, NULL) !=
+      GC_OK)
     case_give_up(&run->file, "granularity");
-  run->rule.period_ms = run->query.period_ms;
-  run->rule.backfill_ms = run->to_ms - run->from_ms;
+  run->query.rule.backfill_ms = run->to_ms - run->from_ms;
 }
 
 static enum gc_code decode(struct run *run, const struct case_section *s,
@@ -203,11 +201,11 @@ static void leave(struct run *run, unsigned poll) {
   uint64_t unnamed = 0;
   gc_results_sort(&run->results);
   say_count(run, poll, "revised", gc_series_revise(&run->series));
-  for (int64_t end = plan->from_ms + run->query.period_ms; end <= plan->to_ms;
-       end += run->query.period_ms) {
+  for (int64_t end = plan->from_ms + run->query.rule.period_ms;
+       end <= plan->to_ms; end += run->query.rule.period_ms) {
     struct gc_samples_tally tally;
     uint32_t window =
-        (uint32_t)((end - plan->from_ms) / run->query.period_ms - 1);
+        (uint32_t)((end - plan->from_ms) / run->query.rule.period_ms - 1);
     gc_outbox_reset(&run->outbox);
     if (gc_samples_of_window(&view, &run->results, window,
                              end <= plan->final_ms, &run->outbox,
@@ -240,10 +238,10 @@ static void play(struct run *run) {
     run->results.wanted = &run->wanted;
   }
   for (unsigned poll = 1; poll <= POLLS_MAX; poll++) {
-    int64_t now_ms = run->to_ms + (poll - 1) * run->query.period_ms;
+    int64_t now_ms = run->to_ms + (poll - 1) * run->query.rule.period_ms;
     gc_results_clear(&run->results);
     gc_series_forget_again(&run->series);
-    if (!gc_windows_plan(&run->rule, &run->mark, now_ms, 100,
+    if (!gc_windows_plan(&run->query.rule, &run->mark, now_ms, 100,
                          &run->results.plan))
       case_give_up(&run->file, "no plan");
     run->results.asked_from_ms = run->results.plan.again_from_ms;

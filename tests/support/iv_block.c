@@ -12,6 +12,7 @@
 struct iv_world iv;
 struct gc_analytics_settings iv_settings;
 
+static char granularity[] = "PT1M";
 static char *metrics[] = {(char[]){"nOffered"}};
 static char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
 
@@ -56,18 +57,15 @@ void iv_begin(void) {
       .instance = "query-queues",
       .account = "prod",
       .query = {.source = GC_QUERY_CONVERSATIONS,
-                .metrics = metrics,
-                .metric_count = 1,
-                .group_by = groups,
-                .group_count = 2,
-                .granularity = "PT1M",
-                .period_ms = MINUTE},
-      .rule = {.period_ms = MINUTE,
-               .settle_ms = 90000,
-               .backfill_ms = MINUTE,
-               .revisit = 2},
-      .counters = true,
-      .max_series = 1000,
+                .metrics = {metrics, GC_COUNT(metrics)},
+                .group_by = {groups, GC_COUNT(groups)},
+                .granularity = granularity,
+                .rule = {.period_ms = MINUTE,
+                         .settle_ms = 90000,
+                         .backfill_ms = MINUTE,
+                         .revisit = 2},
+                .counters = true,
+                .max_series = 1000},
   };
 }
 

@@ -22,8 +22,7 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
   struct flows_options *o = b->options;
   (void)warning;
   GC_TRY(flows_check(o, err));
-  return gc_analytics_block_claim(&flows_of(b)->query, b, o->account,
-                                  GC_QUERY_FLOWS, &o->query,
+  return gc_analytics_block_claim(&flows_of(b)->query, b, o->account, &o->query,
                                   o->observations != FLOW_OFF, err);
 }
 
@@ -45,8 +44,8 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct flows_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account,
-                                  GC_QUERY_FLOWS, &o->query, err));
+  GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account, &o->query,
+                                  err));
   return o->observations != FLOW_OFF ? start_watch(b, err) : GC_OK;
 }
 

@@ -16,7 +16,7 @@ struct flows_options {
   char *account;
   int observations; /* enum flow_source */
   uint32_t observation_interval_s;
-  struct gc_analytics_options query; /* .chosen: Flow, .label: FlowLabel */
+  struct gc_query query; /* .chosen: Flow, .label: FlowLabel */
 };
 
 extern const struct gc_opt flows_rows[];

@@ -255,13 +255,10 @@ static void make_query(struct analytics *a, size_t number) {
       .account = "prod",
       .query = {.source =
                     below(3) == 0 ? GC_QUERY_FLOWS : GC_QUERY_CONVERSATIONS,
-                .metrics = a->metrics,
-                .metric_count = a->metrics[0] == a->metrics[1] ? 1 : 2,
-                .group_by = by,
-                .group_count = by_count},
-      .selectors = a->selectors.at,
-      .selector_count = a->selectors.count,
-      .prefix = PICK(prefixes)};
+                .metrics = {a->metrics, a->metrics[0] == a->metrics[1] ? 1 : 2},
+                .group_by = {(char **)by, by_count},
+                .chosen = {a->selectors.at, a->selectors.count},
+                .prefix = (char *)PICK(prefixes)}};
 }
 
 /* The values that a dimension may have in an answer to the query. */
@@ -290,7 +287,7 @@ static void write_series(const struct analytics *a, const struct gc_naming *n,
   struct gc_samples_view view = {.query = &a->claim.query,
                                  .naming = n,
                                  .block = a->name,
-                                 .prefix = a->claim.prefix};
+                                 .prefix = a->claim.query.prefix};
   struct gc_identity id;
   char writer[2 * TEXT_SIZE];
   CHECK(gc_identity_make(&view, key, &id));
@@ -305,15 +302,15 @@ static void write_groups(const struct analytics *a, const struct gc_naming *n,
   const struct gc_query *q = &a->claim.query;
   const char *found[ENTITIES + GC_COUNT(values)];
   char longer[TEXT_SIZE];
-  if (at == q->group_count) {
+  if (at == q->group_by.count) {
     write_series(a, n, key);
     return;
   }
-  if (gc_dimension_of(q->group_by[at]) == GC_DIMENSION_MEDIA) {
+  if (gc_dimension_of(q->group_by.at[at]) == GC_DIMENSION_MEDIA) {
     write_groups(a, n, at + 1, key);
     return;
   }
-  size_t value_count = values_of(a, q->group_by[at], n, found);
+  size_t value_count = values_of(a, q->group_by.at[at], n, found);
   for (size_t i = 0; i < value_count; i++) {
     snprintf(longer, sizeof(longer), "%s%c%s", key, GC_SERIES_SEP, found[i]);
     write_groups(a, n, at + 1, longer);
@@ -325,9 +322,9 @@ static void write_query(const struct analytics *a, const struct gc_naming *n) {
   bool by_media = gc_source(q->source)->is_by_media ||
                   gc_query_place_of(q, "mediaType") >= 0;
   char key[TEXT_SIZE];
-  for (size_t m = 0; m < q->metric_count; m++)
+  for (size_t m = 0; m < q->metrics.count; m++)
     for (size_t i = 0; i < (by_media ? GC_COUNT(media) : 1); i++) {
-      snprintf(key, sizeof(key), "%s%c%c%s", q->metrics[m], GC_SERIES_SEP,
+      snprintf(key, sizeof(key), "%s%c%c%s", q->metrics.at[m], GC_SERIES_SEP,
                GC_SERIES_SEP, by_media ? media[i] : "");
       write_groups(a, n, 0, key);
     }

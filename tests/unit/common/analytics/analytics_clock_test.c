@@ -65,7 +65,7 @@ static void a_step_of_our_clock_moves_no_window(void) {
 
 static void a_machine_that_slept_catches_up(void) {
   iv_begin();
-  iv_settings.rule.backfill_ms = 60 * MINUTE;
+  iv_settings.query.rule.backfill_ms = 60 * MINUTE;
   with_date(REPLAY_START_WALL_MS, ANSWER(""));
   iv_start();
   iv_pass(2000);

@@ -158,7 +158,7 @@ static void an_end_in_order_repeats_nothing(void) {
 
 static void a_window_waits_for_the_one_before(void) {
   begin_with_store();
-  iv_settings.rule.backfill_ms = 3 * MINUTE;
+  iv_settings.query.rule.backfill_ms = 3 * MINUTE;
   truth[8] = truth[9] = truth[10] = 1;
   tell_truth();
   iv.holds = true;
@@ -187,8 +187,7 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
   tell_truth();
   iv_start();
   iv_pass(5000);
-  iv_settings.query.metrics = others;
-  iv_settings.query.metric_count = 2;
+  iv_settings.query.metrics = (struct gc_strs){others, 2};
   restart(60000);
   iv_pass(5000);
   CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
@@ -202,7 +201,7 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
 
 static void a_counter_begins_with_its_first_contact(void) {
   begin_with_store();
-  iv_settings.rule.backfill_ms = 5 * MINUTE;
+  iv_settings.query.rule.backfill_ms = 5 * MINUTE;
   truth[9] = 3;
   tell_truth();
   iv_start();
@@ -216,7 +215,7 @@ static void a_counter_begins_with_its_first_contact(void) {
 
 static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   begin_with_store();
-  iv_settings.rule.backfill_ms = 5 * MINUTE;
+  iv_settings.query.rule.backfill_ms = 5 * MINUTE;
   truth[10] = 3;
   tell_truth();
   iv_start();
@@ -429,8 +428,8 @@ static void killed_at_any_moment_nothing_is_missing(void) {
     CHECK_ROW(row);
     random32_state = seed;
     begin_with_store();
-    iv_settings.rule.revisit = 10;
-    iv_settings.rule.backfill_ms = 60 * MINUTE;
+    iv_settings.query.rule.revisit = 10;
+    iv_settings.query.rule.backfill_ms = 60 * MINUTE;
     truth[10] = 1;
     tell_truth();
     iv_start();

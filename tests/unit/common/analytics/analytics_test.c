@@ -71,7 +71,7 @@ static void a_failure_keeps_the_window(void) {
     snprintf(row, sizeof(row), "%d", rows[i].status);
     CHECK_ROW(row);
     iv_begin();
-    iv_settings.rule.backfill_ms = 10 * MINUTE;
+    iv_settings.query.rule.backfill_ms = 10 * MINUTE;
     iv_answer(QUERY, rows[i].status == 500 ? 3 : 1, rows[i].status, "{}");
     iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
     iv_start();
@@ -88,7 +88,7 @@ static void a_failure_keeps_the_window(void) {
 
 static void too_wide_an_interval_is_halved_until_it_fits(void) {
   iv_begin();
-  iv_settings.rule.backfill_ms = 10 * MINUTE;
+  iv_settings.query.rule.backfill_ms = 10 * MINUTE;
   iv_answer(QUERY, 7, 400, "{\"message\":\"interval too wide\"}");
   iv_will(QUERY, ANSWER(""));
   iv_start();
@@ -182,8 +182,7 @@ static void queues_are_asked_for_by_the_hundred_and_above_200_all(void) {
     iv_will(LIST, list);
     iv_will(QUERY, ANSWER(OFFERED("q0", "22:10", "22:11", "1") "," OFFERED(
                        "x", "22:10", "22:11", "1")));
-    iv_settings.selectors = selectors;
-    iv_settings.selector_count = 1;
+    iv_settings.query.chosen = (struct gc_strs){selectors, 1};
     iv_start();
     for (size_t k = 0; k < iv.r.request_count; k++)
       ids += times_in(iv.r.requests[k].body, "\"dimension\":\"queueId\"");
@@ -200,7 +199,7 @@ static void queues_are_asked_for_by_the_hundred_and_above_200_all(void) {
 
 static void back_fill_leaves_three_quarters_of_the_budget(void) {
   iv_begin();
-  iv_settings.rule.backfill_ms = 600 * MINUTE;
+  iv_settings.query.rule.backfill_ms = 600 * MINUTE;
   iv_will(QUERY, ANSWER(""));
   iv_start();
   iv_pass(60000);

@@ -40,13 +40,10 @@ static void make(struct claim *c, const struct block *b) {
       .name = b->name,
       .account = b->account != NULL ? b->account : "prod",
       .query = {.source = b->source,
-                .metrics = c->metrics.at,
-                .metric_count = c->metrics.count,
-                .group_by = c->groups.at,
-                .group_count = c->groups.count},
-      .selectors = c->selectors.at,
-      .selector_count = c->selectors.count,
-      .prefix = b->prefix,
+                .metrics = {c->metrics.at, c->metrics.count},
+                .group_by = {c->groups.at, c->groups.count},
+                .chosen = {c->selectors.at, c->selectors.count},
+                .prefix = (char *)b->prefix},
       .observes = b->observes};
 }
 

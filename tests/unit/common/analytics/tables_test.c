@@ -147,19 +147,17 @@ static void the_owner_is_the_queue_then_the_agent_then_the_flow(void) {
   char *by_both[] = {(char[]){"userId"}, (char[]){"queueId"}};
   char *by_flow[] = {(char[]){"mediaType"}, (char[]){"flowId"}};
   char *by_none[] = {(char[]){"mediaType"}};
-  struct gc_query q = {.group_by = by_both, .group_count = 2};
+  struct gc_query q = {.group_by = {by_both, 2}};
   int place;
   CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_QUEUE);
   CHECK_INT(place, 1);
-  q.group_count = 1;
+  q.group_by.count = 1;
   CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_USER);
   CHECK_INT(place, 0);
-  q.group_by = by_flow;
-  q.group_count = 2;
+  q.group_by = (struct gc_strs){by_flow, 2};
   CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_FLOW);
   CHECK_INT(place, 1);
-  q.group_by = by_none;
-  q.group_count = 1;
+  q.group_by = (struct gc_strs){by_none, 1};
   CHECK_INT(gc_query_owner_of(&q, &place), GC_QUERY_OF_NONE);
   CHECK_INT(place, -1);
 }
@@ -167,29 +165,29 @@ static void the_owner_is_the_queue_then_the_agent_then_the_flow(void) {
 static void the_identity_differs_when_the_request_does(void) {
   char *ab[] = {(char[]){"nA"}, (char[]){"nB"}, (char[]){"nA"}};
   char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
-  struct gc_query q = {.metrics = ab,
-                       .metric_count = 2,
-                       .group_by = groups,
-                       .group_count = 2,
-                       .period_ms = 60000};
+  struct gc_query q = {.metrics = {ab, 2},
+                       .group_by = {groups, 2},
+                       .rule = {.period_ms = 60000}};
   struct gc_query other = q;
   char one[65], two[65];
-  gc_query_identity(one, &q, NULL, 0);
-  other.metrics = ab + 1; /* the same in another order */
-  gc_query_identity(two, &other, NULL, 0);
+  gc_query_identity(one, &q);
+  other.metrics.at = ab + 1; /* the same in another order */
+  gc_query_identity(two, &other);
   CHECK_STR(two, one);
-  other.metric_count = 1;
-  gc_query_identity(two, &other, NULL, 0);
+  other.metrics.count = 1;
+  gc_query_identity(two, &other);
   CHECK(strcmp(one, two) != 0);
   other = q;
-  other.group_count = 1;
-  gc_query_identity(two, &other, NULL, 0);
+  other.group_by.count = 1;
+  gc_query_identity(two, &other);
   CHECK(strcmp(one, two) != 0);
   other = q;
-  other.period_ms = 1000;
-  gc_query_identity(two, &other, NULL, 0);
+  other.rule.period_ms = 1000;
+  gc_query_identity(two, &other);
   CHECK(strcmp(one, two) != 0);
-  gc_query_identity(two, &q, groups, 1);
+  other = q;
+  other.chosen = (struct gc_strs){groups, 1};
+  gc_query_identity(two, &other);
   CHECK(strcmp(one, two) != 0);
 }
 
@@ -199,13 +197,12 @@ static void the_identity_never_changes(void) {
   char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
   char *selectors[] = {(char[]){"Support*"}};
   const struct gc_query q = {.source = GC_QUERY_CONVERSATIONS,
-                             .metrics = metrics,
-                             .metric_count = 2,
-                             .group_by = groups,
-                             .group_count = 2,
-                             .period_ms = 1800000};
+                             .metrics = {metrics, 2},
+                             .group_by = {groups, 2},
+                             .chosen = {selectors, 1},
+                             .rule = {.period_ms = 1800000}};
   char identity[65];
-  gc_query_identity(identity, &q, selectors, 1);
+  gc_query_identity(identity, &q);
   CHECK_STR(identity, "7772fdbff8f787ddfb933f2dd1b24128");
 }
 

@@ -34,10 +34,10 @@ static const char *reads(const char *lines) {
 static void missing_options_have_their_defaults(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_INT(got.source, GC_QUERY_CONVERSATIONS);
-  CHECK_INT(got.query.period_ms, 60000);
+  CHECK_INT(got.query.rule.period_ms, 60000);
   CHECK_INT(got.query.settle_s, 30);
-  CHECK_INT(got.query.revisit, 30);
-  CHECK_INT(got.query.backfill_ms, 6 * 3600000);
+  CHECK_INT(got.query.rule.revisit, 30);
+  CHECK_INT(got.query.rule.backfill_ms, 6 * 3600000);
   CHECK_INT(got.query.max_series, 200000);
   CHECK(got.query.counters);
   CHECK_INT(got.query.label, GC_QUERY_LABEL_NAME);
@@ -71,10 +71,10 @@ static void given_options_replace_the_defaults(void) {
   CHECK_STR(got.query.metrics.at[2], "oX1");
   CHECK_INT(got.query.group_by.count, 2);
   CHECK_STR(got.query.group_by.at[0], "wrapUpCode");
-  CHECK_INT(got.query.period_ms, 1800000);
+  CHECK_INT(got.query.rule.period_ms, 1800000);
   CHECK_INT(got.query.settle_s, 0);
-  CHECK_INT(got.query.revisit, 0);
-  CHECK_INT(got.query.backfill_ms, 86400000);
+  CHECK_INT(got.query.rule.revisit, 0);
+  CHECK_INT(got.query.rule.backfill_ms, 86400000);
   CHECK(!got.query.counters);
   CHECK_INT(got.query.chosen.count, 2);
   CHECK_INT(got.query.label, GC_QUERY_LABEL_BOTH);

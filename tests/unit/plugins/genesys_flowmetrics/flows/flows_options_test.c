@@ -40,10 +40,10 @@ static void an_account_is_all_that_it_needs(void) {
   CHECK_STR(got.query.group_by.at[0], "flowId");
   CHECK_INT(got.query.metrics.count, 8);
   CHECK_STR(got.query.metrics.at[0], "nFlow");
-  CHECK_INT(got.query.period_ms, 60000);
+  CHECK_INT(got.query.rule.period_ms, 60000);
   CHECK_INT(got.query.settle_s, 30);
-  CHECK_INT(got.query.revisit, 30);
-  CHECK_INT(got.query.backfill_ms, 6 * 3600000);
+  CHECK_INT(got.query.rule.revisit, 30);
+  CHECK_INT(got.query.rule.backfill_ms, 6 * 3600000);
   CHECK_INT(got.query.max_series, 200000);
   CHECK(got.query.counters);
 }
@@ -59,7 +59,7 @@ static void given_options_replace_the_defaults(void) {
   CHECK_INT(got.observation_interval_s, 60);
   CHECK_INT(got.query.metrics.count, 3);
   CHECK_STR(got.query.group_by.at[0], "flowOutcomeId");
-  CHECK_INT(got.query.period_ms, 1800000);
+  CHECK_INT(got.query.rule.period_ms, 1800000);
   CHECK_INT(got.query.chosen.count, 2);
   CHECK_INT(got.query.label, GC_QUERY_LABEL_ID);
   CHECK_INT(got.query.max_series, 7);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* A list of texts, as an option with several values has it. */
+#ifndef GC_BASE_STRS_H
+#define GC_BASE_STRS_H
+
+#include <stddef.h>
+
+struct gc_strs {
+  char **at;
+  size_t count;
+};
+
+#endif
