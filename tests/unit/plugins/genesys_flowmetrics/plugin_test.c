@@ -164,6 +164,33 @@ static void it_stops_while_the_queue_is_away(void) {
   CHECK(!fake_has("read", LOOK));
 }
 
+#define ONE_FLOWS(name, options)                                               \
+  "<Flows \"" name "\">\nAccount \"prod\"\n" options "</Flows>\n"
+
+/* Their metrics differ, so only flow_active can collide. */
+static void only_blocks_with_observations_write_flow_active(void) {
+  load();
+  genesys_module_register();
+  CHECK(fake_config(GENESYS FLOWMETRICS(
+            ONE_FLOWS("f", "Metric nFlow\n")
+                ONE_FLOWS("g", "Metric tFlow\nObservations query\n"))) != 0);
+  CHECK(fake_log_has("ERROR genesys_flowmetrics: <Flows \"g\">: would write "
+                     "the same series as <Flows \"f\"> (flow_active)"));
+  fake_shutdown();
+  gc_accounts_free();
+}
+
+static void blocks_without_observations_do_not_write_flow_active(void) {
+  load();
+  genesys_module_register();
+  CHECK_INT(fake_config(GENESYS FLOWMETRICS(
+                ONE_FLOWS("f", "Metric nFlow\nObservations none\n")
+                    ONE_FLOWS("g", "Metric tFlow\nObservations none\n"))),
+            0);
+  fake_shutdown();
+  gc_accounts_free();
+}
+
 static void a_wrong_option_ends_the_start(void) {
   load();
   CHECK(fake_config(FLOWMETRICS("<Attributes \"a\">\nSource sqs\n"
@@ -289,6 +316,8 @@ int main(void) {
   RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_taken_port_is_reported_and_tried_again);
   RUN_ALONE(it_stops_while_the_queue_is_away);
+  RUN_ALONE(only_blocks_with_observations_write_flow_active);
+  RUN_ALONE(blocks_without_observations_do_not_write_flow_active);
   RUN_ALONE(a_wrong_option_ends_the_start);
   snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);
   CHECK_INT(system(command), 0);
