@@ -41,9 +41,9 @@ const struct gc_opt attributes_rows[] = {
                "AWS_REGION or AWS_DEFAULT_REGION of the environment.",
                "eu-west-1"),
     GC_OPT_STR(OWNER, sqs.access_key_id, "AccessKeyId", NULL, 0,
-               "sqs: id of an access key. Without it: the environment, the "
-               "shared credentials file, the container's endpoint, the "
-               "instance's role, in this order.",
+               "sqs: id of an access key. Without it: the environment, the web "
+               "identity token of EKS, the shared credentials file, the "
+               "container's endpoint, the instance's role, in this order.",
                "AKIAIOSFODNN7EXAMPLE"),
     GC_OPT_STR(OWNER, sqs.secret_access_key_file, "SecretAccessKeyFile", NULL,
                0,
@@ -305,7 +305,7 @@ static enum gc_code check_sqs(struct attributes_options *o,
   warn_exposed(o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
   GC_TRY(credentials_find_source(o->sqs.access_key_id,
-                                 o->sqs.secret_access_key_file,
+                                 o->sqs.secret_access_key_file, o->sqs.region,
                                  &ret->credentials, err));
   warn_readable("the shared credentials file", ret->credentials.file, ret);
   return GC_OK;

@@ -7,12 +7,14 @@
 
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
 enum {
   ANSWER_MAX_BYTES = 65536,
   HEADER_SIZE = GC_SECRET_MAX_BYTES + 64,
   ROLE_SIZE = 128,
   REREAD_MS = 5 * 60 * 1000, /* files that an operator may renew */
+  RETRY_MS = 30 * 1000,      /* of a renewal that failed */
 };
 
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
@@ -36,6 +38,7 @@ struct credentials_keeper {
   char url[GC_URL_SIZE + ROLE_SIZE];
   char header[HEADER_SIZE];
   const char *headers[2];
+  struct gc_buf body; /* holds the web identity token */
   void (*ready)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
@@ -64,24 +67,30 @@ static enum gc_code read_pair(const struct credentials_source *s,
   return read_secret(&token, c->token, sizeof(c->token), err);
 }
 
-static enum gc_code read_file(const struct credentials_source *s,
-                              struct credentials *c, struct gc_err *err) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = 1 << 20};
+/* Adds the contents of a file to the empty buffer `out`. */
+static enum gc_code read_all(const char *path, struct gc_buf *out,
+                             struct gc_err *err) {
   char chunk[4096];
-  FILE *f = fopen(s->file, "re");
+  FILE *f = fopen(path, "re");
   if (f == NULL)
-    return gc_fail(err, GC_ERR_AUTH, "%s cannot be read", s->file);
+    return gc_fail(err, GC_ERR_AUTH, "%.200s cannot be read", path);
   setvbuf(f, NULL, _IONBF, 0);
   size_t got;
   enum gc_code code = GC_OK;
   while (code == GC_OK && (got = fread(chunk, 1, sizeof(chunk), f)) > 0)
-    code = gc_buf_add(&text, chunk, got);
+    code = gc_buf_add(out, chunk, got);
   fclose(f);
   explicit_bzero(chunk, sizeof(chunk));
-  if (code != GC_OK)
-    return gc_fail(err, GC_ERR_AUTH, "%s is too large", s->file);
-  code = credentials_parse_file(gc_buf_string(&text), text.len, s->profile, c,
-                                err);
+  return code == GC_OK ? code
+                       : gc_fail(err, GC_ERR_AUTH, "%.200s is too large", path);
+}
+
+static enum gc_code read_file(const struct credentials_source *s,
+                              struct credentials *c, struct gc_err *err) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = 1 << 20};
+  GC_TRY(read_all(s->file, &text, err));
+  enum gc_code code = credentials_parse_file(gc_buf_string(&text), text.len,
+                                             s->profile, c, err);
   return code == GC_OK ? code : gc_fail_in(err, code, "%s: ", s->file);
 }
 
@@ -113,6 +122,7 @@ static void finish_fetch(struct credentials_keeper *k,
                          const struct gc_err *err) {
   void (*ready)(void *, const struct gc_err *) = k->ready;
   explicit_bzero(k->header, sizeof(k->header));
+  gc_buf_wipe(&k->body);
   k->is_fetching = false;
   k->ready = NULL;
   if (ready != NULL)
@@ -136,6 +146,30 @@ static enum gc_code set_container(struct credentials_keeper *k,
                      sizeof(k->header) - sizeof(name), err);
 }
 
+/* Reads the token's file each time: the kubelet replaces it before the token
+ * expires. */
+static enum gc_code set_web_identity(struct credentials_keeper *k,
+                                     struct gc_err *err) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf token = {.max = 2 * STS_TOKEN_MAX_BYTES};
+  const struct credentials_source *s = k->source;
+  struct gc_err why = {.code = GC_OK};
+  if (read_all(s->token_file, &token, &why) != GC_OK)
+    return gc_fail(err, why.code,
+                   "AWS_WEB_IDENTITY_TOKEN_FILE: %s; mount the service "
+                   "account's token there, readable by collectd's user",
+                   why.text);
+  snprintf(k->url, sizeof(k->url), "%s/", s->url);
+  k->headers[0] = "Content-Type: application/x-www-form-urlencoded";
+  k->body.max = STS_BODY_MAX_BYTES;
+  enum gc_code code =
+      sts_request_body(s->role_arn, s->session_name, gc_buf_string(&token),
+                       token.len, &k->body, err);
+  return code == GC_OK
+             ? code
+             : gc_fail_in(err, code, "AWS_WEB_IDENTITY_TOKEN_FILE %.200s: ",
+                          s->token_file);
+}
+
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
                       const struct gc_err *err);
 
@@ -144,6 +178,8 @@ static enum gc_code send_request(struct credentials_keeper *k,
   k->exchange = (struct gc_exchange){.method = method,
                                      .url = k->url,
                                      .headers = k->headers,
+                                     .body = k->body.data,
+                                     .body_len = k->body.len,
                                      .body_max = ANSWER_MAX_BYTES,
                                      .done = on_answer,
                                      .ctx = k};
@@ -155,6 +191,11 @@ static enum gc_code send_request(struct credentials_keeper *k,
 static enum gc_code send_first_request(struct credentials_keeper *k,
                                        struct gc_err *err) {
   k->headers[1] = NULL;
+  if (k->source->place == CREDENTIALS_WEB_IDENTITY) {
+    k->step = STEP_KEYS;
+    GC_TRY(set_web_identity(k, err));
+    return send_request(k, "POST", err);
+  }
   if (k->source->place == CREDENTIALS_CONTAINER) {
     k->step = STEP_KEYS;
     GC_TRY(set_container(k, err));
@@ -177,17 +218,23 @@ static bool line_of(const struct gc_buf *body, char *out, size_t room) {
   return true;
 }
 
+static enum gc_code take_keys(struct credentials_keeper *k,
+                              const struct gc_buf *body, struct gc_err *err) {
+  struct credentials c = {.expires_ms = 0};
+  GC_TRY(k->source->place == CREDENTIALS_WEB_IDENTITY
+             ? sts_parse_answer(gc_buf_string(body), body->len, &c, err)
+             : credentials_parse_json(gc_buf_string(body), body->len, &c, err));
+  set_credentials(k, &c);
+  explicit_bzero(&c, sizeof(c));
+  return GC_OK;
+}
+
 static enum gc_code send_next_request(struct credentials_keeper *k,
                                       const struct gc_buf *body,
                                       struct gc_err *err) {
   char line[GC_SECRET_MAX_BYTES];
-  struct credentials c;
-  if (k->step == STEP_KEYS) {
-    GC_TRY(credentials_parse_json(gc_buf_string(body), body->len, &c, err));
-    set_credentials(k, &c);
-    explicit_bzero(&c, sizeof(c));
-    return GC_OK;
-  }
+  if (k->step == STEP_KEYS)
+    return take_keys(k, body, err);
   if (!line_of(body, line, sizeof(line)))
     return gc_fail(
         err, GC_ERR_AUTH,
@@ -210,14 +257,44 @@ static enum gc_code send_next_request(struct credentials_keeper *k,
   return send_request(k, "GET", err);
 }
 
+/* Replaces the advice of net/http, which is meant for an account. */
+static enum gc_code fail_unreachable(enum gc_failure failure,
+                                     const struct gc_err *why,
+                                     struct gc_err *err) {
+  const char *hint = strrchr(why->text, ';');
+  size_t len = hint != NULL ? (size_t)(hint - why->text) : strlen(why->text);
+  if (failure != GC_FAILURE_CONNECT && failure != GC_FAILURE_RESOLVE)
+    return gc_fail(err, GC_ERR_AUTH, "%s", why->text);
+  return gc_fail(err, GC_ERR_AUTH,
+                 "%.*s; check AWS_REGION, Proxy and the firewall", (int)len,
+                 why->text);
+}
+
 static enum gc_code take_reply(struct credentials_keeper *k,
                                const struct gc_reply *reply,
                                const struct gc_err *why, struct gc_err *err) {
+  bool is_sts = k->source->place == CREDENTIALS_WEB_IDENTITY;
+  bool is_refused =
+      reply->status != 0 && (reply->status < 200 || reply->status > 299);
+  if (is_sts && is_refused)
+    return sts_refused(reply->status, gc_buf_string(&reply->body),
+                       reply->body.len, err);
+  if (reply->failure != GC_FAILURE_NONE && is_sts)
+    return fail_unreachable(reply->failure, why, err);
   if (reply->failure != GC_FAILURE_NONE)
     return gc_fail(err, GC_ERR_AUTH, "%s", why->text);
-  if (reply->status < 200 || reply->status > 299)
+  if (is_refused)
     return gc_fail(err, GC_ERR_AUTH, "%s answered %d", k->url, reply->status);
   return send_next_request(k, &reply->body, err);
+}
+
+/* The current keys are used while they last; without a delay each request to
+ * the queue would ask for new ones. */
+static void delay_renewal(struct credentials_keeper *k) {
+  int64_t retry_ms = k->wall_ms() + RETRY_MS, expires_ms = k->now.expires_ms;
+  if (k->has_now)
+    k->renew_ms =
+        expires_ms != 0 && expires_ms < retry_ms ? expires_ms : retry_ms;
 }
 
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
@@ -232,6 +309,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
     credentials_describe(k->source, &place);
     (void)gc_fail_in(&err, err.code,
                      "AWS credentials from %s: ", gc_buf_string(&place));
+    delay_renewal(k);
   }
   finish_fetch(k, &err);
 }
@@ -256,12 +334,14 @@ void credentials_keeper_free(struct credentials_keeper *k) {
     return;
   if (k->is_fetching)
     k->transport->cancel(k->transport->ctx, &k->exchange);
+  gc_buf_wipe(&k->body);
   explicit_bzero(k, sizeof(*k));
   free(k);
 }
 
 static bool is_local(const struct credentials_source *s) {
-  return s->place != CREDENTIALS_CONTAINER && s->place != CREDENTIALS_INSTANCE;
+  return s->place != CREDENTIALS_WEB_IDENTITY &&
+         s->place != CREDENTIALS_CONTAINER && s->place != CREDENTIALS_INSTANCE;
 }
 
 static const struct credentials *
@@ -282,6 +362,10 @@ credentials_get(struct credentials_keeper *k,
         is_local(k->source) ? read_local(k, &err) : send_first_request(k, &err);
     if (code != GC_OK || is_local(k->source))
       k->is_fetching = false;
+    if (code != GC_OK) {
+      gc_buf_wipe(&k->body);
+      delay_renewal(k);
+    }
   }
   if (valid_credentials(k) != NULL)
     return valid_credentials(k);

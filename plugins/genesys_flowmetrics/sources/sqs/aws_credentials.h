@@ -1,32 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The keys that sign requests to AWS. They come from the places that AWS's own
- * tools use, in the same order: options, environment, shared credentials file,
- * container endpoint, instance metadata (version 2). Temporary keys are renewed
- * before they expire. Everything on one loop's thread, except
+ * tools use, in the same order: options, environment, web identity (EKS, "IAM
+ * roles for service accounts"), shared credentials file, container endpoint,
+ * instance metadata (version 2). Source of the order: AWS SDKs and Tools
+ * Reference Guide, "Default credential provider chain". Temporary keys are
+ * renewed before they expire. Everything on one loop's thread, except
  * credentials_find_source. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 
 #include "common/base/buf.h"
 #include "common/base/env.h"
-
-enum {
-  CREDENTIALS_ID_SIZE = 160,
-  CREDENTIALS_SECRET_SIZE = 256,
-  CREDENTIALS_TOKEN_SIZE = 8192,
-};
-
-struct credentials {
-  char key_id[CREDENTIALS_ID_SIZE];
-  char secret[CREDENTIALS_SECRET_SIZE];
-  char token[CREDENTIALS_TOKEN_SIZE]; /* "": none */
-  int64_t expires_ms;                 /* epoch; 0: never */
-};
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_keys.h"
 
 /* Where the keys come from; decided once. */
 enum credentials_place {
   CREDENTIALS_OPTION,
   CREDENTIALS_ENVIRONMENT,
+  CREDENTIALS_WEB_IDENTITY,
   CREDENTIALS_FILE,
   CREDENTIALS_CONTAINER,
   CREDENTIALS_INSTANCE,
@@ -39,18 +30,21 @@ struct credentials_source {
   char *secret_env;  /* environment: the variable's name */
   char *token_env;
   char *file, *profile; /* shared credentials file */
-  char *url;            /* container; instance: without a path */
-  char *header_file;    /* container: holds the Authorization header */
+  char *url; /* web identity: of STS; container; instance: without a path */
+  char *role_arn, *session_name, *token_file; /* web identity */
+  char *header_file; /* container: holds the Authorization header */
   char *header_env;
 };
 
 /* Decides on the place, by the options (may be NULL) and the environment.
- * Removes secrets from the environment (net/api/secret): configuration phase,
- * one thread. GC_ERR_CONFIG: half a pair, or an address that may not receive a
- * token. */
+ * `region`: of STS when the environment names none. Removes secrets from the
+ * environment (net/api/secret): configuration phase, one thread. GC_ERR_CONFIG:
+ * half a pair, a variable that STS would refuse, or an address that may not
+ * receive a token. */
 GC_MUST_CHECK enum gc_code
 credentials_find_source(const char *key_id, const char *secret_file,
-                        struct credentials_source *ret, struct gc_err *err);
+                        const char *region, struct credentials_source *ret,
+                        struct gc_err *err);
 void credentials_source_clear(struct credentials_source *s);
 /* "the shared credentials file /etc/aws/credentials", for messages. */
 void credentials_describe(const struct credentials_source *s,
@@ -72,8 +66,9 @@ int64_t credentials_renew_at(int64_t expires_ms, int64_t now_ms);
 
 struct credentials_keeper;
 
-/* `source` and `transport` are borrowed; `transport` must reach the metadata
- * addresses without a proxy. NULL when out of memory. */
+/* `source` and `transport` are borrowed. `transport` must reach the metadata
+ * addresses without a proxy; for CREDENTIALS_WEB_IDENTITY it must reach STS, as
+ * requests to the queue do. NULL when out of memory. */
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
@@ -81,9 +76,9 @@ credentials_keeper_new(const struct credentials_source *source,
 void credentials_keeper_free(struct credentials_keeper *k);
 
 /* Returns the credentials when valid ones are there, also while their renewal
- * runs. NULL: they are being fetched, and `ready` is called once, with GC_OK or
- * the reason (GC_ERR_AUTH and the like). Then call again, after a pause if it
- * failed. */
+ * runs or has failed (the next attempt follows 30 s later). NULL: they are
+ * being fetched, and `ready` is called once, with GC_OK or the reason
+ * (GC_ERR_AUTH and the like). Then call again, after a pause if it failed. */
 const struct credentials *
 credentials_get(struct credentials_keeper *k,
                 void (*ready)(void *ctx, const struct gc_err *err), void *ctx);

@@ -11,8 +11,10 @@
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
 #define CONTAINER_HOST "http://169.254.170.2"
+#define DEFAULT_SESSION "collectd-genesys_flowmetrics"
 #define INSTANCE_HOST "http://169.254.169.254"
 
 /* A variable of the environment; NULL when it is missing or empty. */
@@ -53,6 +55,63 @@ static enum gc_code find_environment(struct credentials_source *s,
   remove_from_env("AWS_SECRET_ACCESS_KEY");
   remove_from_env("AWS_SESSION_TOKEN");
   return GC_OK;
+}
+
+/* The address of STS. A service endpoint of the VPC is named by
+ * AWS_ENDPOINT_URL_STS; plain http is accepted for the loopback address only.
+ */
+static enum gc_code find_sts(const char *region, char url[GC_URL_SIZE],
+                             struct gc_err *err) {
+  static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+  const char *mode = get_env("AWS_STS_REGIONAL_ENDPOINTS");
+  const char *named = get_env("AWS_ENDPOINT_URL_STS"), *variable = "AWSRegion";
+  for (size_t i = GC_COUNT(names); i > 0; i--)
+    if (get_env(names[i - 1]) != NULL)
+      region = get_env(variable = names[i - 1]);
+  if (named != NULL)
+    return gc_url_check("AWS_ENDPOINT_URL_STS", named, url, err);
+  if (!sts_is_region(region))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "%s \"%.40s\" is not a region such as \"eu-west-1\"",
+                   variable, region);
+  bool is_legacy = mode != NULL && strcmp(mode, "legacy") == 0;
+  if (mode != NULL && !is_legacy && strcmp(mode, "regional") != 0)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "AWS_STS_REGIONAL_ENDPOINTS \"%.40s\": accepted are "
+                   "regional and legacy",
+                   mode);
+  sts_endpoint(region, is_legacy, url);
+  return GC_OK;
+}
+
+/* EKS sets the variables for a pod whose service account has a role. */
+static enum gc_code find_web_identity(const char *region,
+                                      struct credentials_source *s,
+                                      struct gc_err *err) {
+  char url[GC_URL_SIZE];
+  const char *arn = get_env("AWS_ROLE_ARN");
+  const char *name = get_env("AWS_ROLE_SESSION_NAME");
+  s->place = CREDENTIALS_WEB_IDENTITY;
+  if (arn == NULL || strncmp(arn, "arn:", 4) != 0 ||
+      strlen(arn) > STS_ARN_MAX_BYTES)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "AWS_ROLE_ARN \"%.60s\" is no role, but "
+                   "AWS_WEB_IDENTITY_TOKEN_FILE is set; set both, or neither",
+                   arn != NULL ? arn : "");
+  if (name != NULL && !sts_is_session_name(name))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "AWS_ROLE_SESSION_NAME \"%.70s\": accepted are 2 to 64 "
+                   "letters, digits and _+=,.@-",
+                   name);
+  GC_TRY(find_sts(region, url, err));
+  return copy_text(&s->role_arn, arn) &&
+                 copy_text(&s->session_name,
+                           name != NULL ? name : DEFAULT_SESSION) &&
+                 copy_text(&s->token_file,
+                           get_env("AWS_WEB_IDENTITY_TOKEN_FILE")) &&
+                 copy_text(&s->url, url)
+             ? GC_OK
+             : no_memory(err);
 }
 
 /* The credentials file of AWS's tools, if there is one. */
@@ -131,6 +190,7 @@ static enum gc_code find_instance(struct credentials_source *s,
 
 enum gc_code credentials_find_source(const char *key_id,
                                      const char *secret_file,
+                                     const char *region,
                                      struct credentials_source *ret,
                                      struct gc_err *err) {
   *ret = (struct credentials_source){.place = CREDENTIALS_OPTION};
@@ -144,6 +204,8 @@ enum gc_code credentials_find_source(const char *key_id,
                : no_memory(err);
   if (get_env("AWS_ACCESS_KEY_ID") != NULL)
     return find_environment(ret, err);
+  if (get_env("AWS_WEB_IDENTITY_TOKEN_FILE") != NULL)
+    return find_web_identity(region, ret, err);
   if (find_file(ret))
     return GC_OK;
   if (get_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
@@ -153,9 +215,10 @@ enum gc_code credentials_find_source(const char *key_id,
 }
 
 void credentials_source_clear(struct credentials_source *s) {
-  char *const all[] = {s->key_id,    s->secret_file, s->secret_env,
-                       s->token_env, s->file,        s->profile,
-                       s->url,       s->header_file, s->header_env};
+  char *const all[] = {s->key_id,    s->secret_file,  s->secret_env,
+                       s->token_env, s->file,         s->profile,
+                       s->url,       s->header_file,  s->header_env,
+                       s->role_arn,  s->session_name, s->token_file};
   for (size_t i = 0; i < GC_COUNT(all); i++)
     free(all[i]);
   *s = (struct credentials_source){0};
@@ -166,12 +229,14 @@ void credentials_describe(const struct credentials_source *s,
   static const char *const places[] = {
       [CREDENTIALS_OPTION] = "SecretAccessKeyFile",
       [CREDENTIALS_ENVIRONMENT] = "the environment",
+      [CREDENTIALS_WEB_IDENTITY] = "the web identity token",
       [CREDENTIALS_FILE] = "the shared credentials file",
       [CREDENTIALS_CONTAINER] = "the container endpoint",
       [CREDENTIALS_INSTANCE] = "the instance metadata",
   };
   const char *where = s->file != NULL          ? s->file
                       : s->secret_file != NULL ? s->secret_file
+                      : s->token_file != NULL  ? s->token_file
                       : s->url != NULL         ? s->url
                                                : "";
   gc_buf_reset(out);

@@ -206,13 +206,14 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
   unsetenv("AWS_ACCESS_KEY_ID");
   unsetenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
-  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_INSTANCE);
   CHECK_STR(s.url, "http://169.254.169.254");
   credentials_source_clear(&s);
 
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", 1);
-  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_ERR_CONFIG);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err),
+            GC_ERR_CONFIG);
   credentials_source_clear(&s);
   static const char *const disguised[] = {
       "http://169.254.170.2:80@example.com/x",
@@ -221,33 +222,42 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
   for (size_t i = 0; i < GC_COUNT(disguised); i++) {
     CHECK_ROW(disguised[i]);
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", disguised[i], 1);
-    CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_ERR_CONFIG);
+    CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err),
+              GC_ERR_CONFIG);
     credentials_source_clear(&s);
   }
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.2:80/v1", 1);
-  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
   credentials_source_clear(&s);
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1", 1);
-  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_CONTAINER);
   credentials_source_clear(&s);
 
   setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
-  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_FILE);
+  credentials_source_clear(&s);
+
+  setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/run/token", 1);
+  setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/collectd", 1);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
+  CHECK_INT(s.place, CREDENTIALS_WEB_IDENTITY);
   credentials_source_clear(&s);
 
   setenv("AWS_ACCESS_KEY_ID", "A", 1);
   setenv("AWS_SECRET_ACCESS_KEY", "S", 1);
-  CHECK_INT(credentials_find_source(NULL, NULL, &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
   CHECK_INT(s.place, CREDENTIALS_ENVIRONMENT);
   CHECK(getenv("AWS_SECRET_ACCESS_KEY") == NULL);
   credentials_source_clear(&s);
 
-  CHECK_INT(credentials_find_source("B", "/secret", &s, &err), GC_OK);
+  CHECK_INT(credentials_find_source("B", "/secret", "eu-west-1", &s, &err),
+            GC_OK);
   CHECK_INT(s.place, CREDENTIALS_OPTION);
   credentials_source_clear(&s);
-  CHECK_INT(credentials_find_source("B", NULL, &s, &err), GC_ERR_CONFIG);
+  CHECK_INT(credentials_find_source("B", NULL, "eu-west-1", &s, &err),
+            GC_ERR_CONFIG);
   CHECK_HAS(err.text, "SecretAccessKeyFile");
   credentials_source_clear(&s);
 }

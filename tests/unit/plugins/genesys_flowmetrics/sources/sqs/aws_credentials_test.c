@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* The keeper of credentials: the web identity of EKS against a scripted STS. */
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+#include "tests/support/replay.h"
+
+#define ROLE "arn:aws:iam::123456789012:role/collectd"
+#define PAIR(id, end)                                                          \
+  "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>"       \
+  "<Credentials><AccessKeyId>" id "</AccessKeyId><SecretAccessKey>S"           \
+  "</SecretAccessKey><SessionToken>T</SessionToken><Expiration>" end           \
+  "</Expiration></Credentials></AssumeRoleWithWebIdentityResult>"              \
+  "</AssumeRoleWithWebIdentityResponse>"
+/* An hour and two hours after REPLAY_START_WALL_MS, 2023-11-14T22:13:20Z. */
+#define FIRST PAIR("ASIA1", "2023-11-14T23:13:20Z")
+#define SECOND PAIR("ASIA2", "2023-11-15T00:13:20Z")
+
+enum { HOUR_MS = 3600 * 1000, MINUTE_MS = 60 * 1000 };
+
+static struct replay r;
+static struct credentials_source source;
+static struct credentials_keeper *keeper;
+static char path[] = "token-XXXXXX";
+static struct gc_err ready_err;
+static unsigned ready_count;
+
+static int64_t wall_ms(void) { return r.env.wall_ms(r.env.ctx); }
+
+static void on_ready(void *ctx, const struct gc_err *err) {
+  (void)ctx;
+  ready_err = *err;
+  ready_count++;
+}
+
+static const struct credentials *get(void) {
+  return credentials_get(keeper, on_ready, NULL);
+}
+
+static void write_token(const char *text) {
+  FILE *f = fopen(path, "w");
+  CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void forget_environment(void) {
+  static const char *const names[] = {"AWS_ACCESS_KEY_ID",
+                                      "AWS_ROLE_ARN",
+                                      "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                      "AWS_ROLE_SESSION_NAME",
+                                      "AWS_REGION",
+                                      "AWS_DEFAULT_REGION",
+                                      "AWS_STS_REGIONAL_ENDPOINTS",
+                                      "AWS_ENDPOINT_URL_STS"};
+  for (size_t i = 0; i < GC_COUNT(names); i++)
+    unsetenv(names[i]);
+}
+
+static void begin(void) {
+  struct gc_err err = {.text = ""};
+  forget_environment();
+  setenv("AWS_ROLE_ARN", ROLE, 1);
+  setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, 1);
+  setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:4566/", 1);
+  write_token("first.token\n");
+  replay_init(&r);
+  ready_count = 0;
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &source, &err),
+            GC_OK);
+  keeper = credentials_keeper_new(&source, &r.env.transport, wall_ms);
+  CHECK(keeper != NULL);
+}
+
+static void end(void) {
+  credentials_keeper_free(keeper);
+  credentials_source_clear(&source);
+  CHECK_INT(r.in_flight, 0);
+  replay_clear(&r);
+}
+
+static void answer(int status, const char *body) {
+  replay_answer(&r, &(struct replay_answer){
+                        .match = "POST /", .status = status, .body = body});
+}
+
+static void the_address_follows_the_environment(void) {
+  static const struct {
+    const char *name, *value, *second_name, *second_value;
+    const char *url, *error;
+  } rows[] = {
+      {"AWS_REGION", "", "", "", "https://sts.eu-west-1.amazonaws.com", NULL},
+      {"AWS_REGION", "eu-north-1", "AWS_DEFAULT_REGION", "us-east-1",
+       "https://sts.eu-north-1.amazonaws.com", NULL},
+      {"AWS_DEFAULT_REGION", "us-east-1", "AWS_STS_REGIONAL_ENDPOINTS",
+       "regional", "https://sts.us-east-1.amazonaws.com", NULL},
+      {"AWS_REGION", "us-east-1", "AWS_STS_REGIONAL_ENDPOINTS", "legacy",
+       "https://sts.amazonaws.com", NULL},
+      {"AWS_REGION", "x", "AWS_STS_REGIONAL_ENDPOINTS", "both", NULL,
+       "AWS_STS_REGIONAL_ENDPOINTS \"both\""},
+      {"AWS_REGION", "evil.example/", "", "", NULL, "AWS_REGION \"evil"},
+      {"AWS_ENDPOINT_URL_STS", "http://[::1]:80/x", "", "", "http://[::1]:80/x",
+       NULL},
+      {"AWS_ENDPOINT_URL_STS", "https://vpce-1.sts.example", "", "",
+       "https://vpce-1.sts.example", NULL},
+      {"AWS_ENDPOINT_URL_STS", "http://sts.example", "", "", NULL,
+       "AWS_ENDPOINT_URL_STS"},
+      {"AWS_ROLE_SESSION_NAME", "two words", "", "", NULL,
+       "AWS_ROLE_SESSION_NAME \"two words\""},
+      {"AWS_ROLE_ARN", "", "", "", NULL, "AWS_ROLE_ARN"},
+      {"AWS_ROLE_ARN", "collectd", "", "", NULL, "AWS_ROLE_ARN \"collectd\""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct credentials_source s;
+    struct gc_err err = {.text = ""};
+    forget_environment();
+    setenv("AWS_ROLE_ARN", ROLE, 1);
+    setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/run/token", 1);
+    setenv(rows[i].name, rows[i].value, 1);
+    if (rows[i].second_name[0] != '\0')
+      setenv(rows[i].second_name, rows[i].second_value, 1);
+    CHECK_ROW(rows[i].url != NULL ? rows[i].url : rows[i].error);
+    CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err),
+              rows[i].url != NULL ? GC_OK : GC_ERR_CONFIG);
+    if (rows[i].url != NULL)
+      CHECK_STR(s.url, rows[i].url);
+    else
+      CHECK_HAS(err.text, rows[i].error);
+    credentials_source_clear(&s);
+  }
+}
+
+static void a_role_without_a_token_file_is_left_to_other_places(void) {
+  struct credentials_source s;
+  struct gc_err err = {.text = ""};
+  forget_environment();
+  setenv("AWS_ROLE_ARN", ROLE, 1);
+  setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
+  CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &s, &err), GC_OK);
+  CHECK_INT(s.place, CREDENTIALS_FILE);
+  credentials_source_clear(&s);
+}
+
+static void the_token_is_exchanged_for_keys(void) {
+  begin();
+  answer(200, FIRST);
+  CHECK(get() == NULL);
+  replay_run(&r, 1);
+  CHECK_INT(ready_count, 1);
+  CHECK_INT(ready_err.code, GC_OK);
+  const struct credentials *keys = get();
+  CHECK(keys != NULL);
+  CHECK_STR(keys != NULL ? keys->key_id : "", "ASIA1");
+  CHECK_STR(keys != NULL ? keys->token : "", "T");
+  const struct replay_request *request = replay_last(&r, "POST /");
+  CHECK_STR(request->url, "http://127.0.0.1:4566/");
+  CHECK_HAS(request->headers, "application/x-www-form-urlencoded");
+  CHECK_HAS(request->body, "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole"
+                           "%2Fcollectd&RoleSessionName=collectd-genesys_"
+                           "flowmetrics&WebIdentityToken=first.token");
+  end();
+}
+
+static void the_token_is_read_again_at_each_renewal(void) {
+  begin();
+  answer(200, FIRST);
+  answer(200, SECOND);
+  CHECK(get() == NULL);
+  replay_run(&r, 54 * MINUTE_MS);
+  CHECK(get() != NULL);
+  CHECK_INT(replay_count(&r, "POST /"), 1);
+  write_token("second.token");
+  replay_run(&r, 2 * MINUTE_MS);
+  CHECK(get() != NULL); /* the old ones, while the renewal runs */
+  replay_run(&r, 1);
+  CHECK_INT(replay_count(&r, "POST /"), 2);
+  CHECK_HAS(replay_last(&r, "POST /")->body, "WebIdentityToken=second.token");
+  const struct credentials *keys = get();
+  CHECK_STR(keys != NULL ? keys->key_id : "", "ASIA2");
+  end();
+}
+
+static void a_failed_renewal_is_repeated_after_a_pause(void) {
+  begin();
+  answer(200, FIRST);
+  replay_answer(&r, &(struct replay_answer){.match = "POST /",
+                                            .times = REPLAY_ALWAYS,
+                                            .status = 500});
+  CHECK(get() == NULL);
+  replay_run(&r, 56 * MINUTE_MS);
+  for (int i = 0; i < 100; i++) {
+    CHECK(get() != NULL);
+    replay_run(&r, 10);
+  }
+  CHECK_INT(replay_count(&r, "POST /"), 2);
+  replay_run(&r, 30 * 1000);
+  CHECK(get() != NULL);
+  CHECK_INT(replay_count(&r, "POST /"), 3);
+  replay_run(&r, 4 * MINUTE_MS);
+  CHECK(get() == NULL); /* expired */
+  replay_run(&r, 1);
+  CHECK_INT(ready_err.code, GC_ERR_AUTH);
+  end();
+}
+
+static void errors_name_the_variable_and_the_file(void) {
+  begin();
+  CHECK_INT(unlink(path), 0);
+  CHECK(get() == NULL);
+  CHECK_INT(ready_count, 1);
+  CHECK_INT(ready_err.code, GC_ERR_AUTH);
+  CHECK_HAS(ready_err.text, "AWS_WEB_IDENTITY_TOKEN_FILE");
+  CHECK_HAS(ready_err.text, path);
+  CHECK_HAS(ready_err.text, "mount the service account's token");
+  write_token(" \n");
+  CHECK(get() == NULL);
+  CHECK_HAS(ready_err.text, "AWS_WEB_IDENTITY_TOKEN_FILE token-");
+  CHECK_HAS(ready_err.text, "is empty");
+  CHECK_INT(r.request_count, 0);
+  end();
+}
+
+static void a_refusal_names_the_file_and_no_secret(void) {
+  begin();
+  answer(403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>m"
+              "</Message></Error></ErrorResponse>");
+  CHECK(get() == NULL);
+  replay_run(&r, 1);
+  CHECK_INT(ready_err.code, GC_ERR_AUTH);
+  CHECK_HAS(ready_err.text, "AWS credentials from the web identity token ");
+  CHECK_HAS(ready_err.text, path);
+  CHECK_HAS(ready_err.text, "trust policy of AWS_ROLE_ARN");
+  CHECK(strstr(ready_err.text, "first.token") == NULL);
+  answer(200, "<html>");
+  CHECK(get() == NULL);
+  replay_run(&r, 1);
+  CHECK_HAS(ready_err.text, "the answer holds no credentials");
+  end();
+}
+
+static void an_address_without_an_answer_has_its_own_advice(void) {
+  begin();
+  replay_answer(&r, &(struct replay_answer){.match = "POST /",
+                                            .failure = GC_FAILURE_CONNECT});
+  CHECK(get() == NULL);
+  replay_run(&r, 1);
+  CHECK_INT(ready_err.code, GC_ERR_AUTH);
+  CHECK_HAS(ready_err.text, "check AWS_REGION, Proxy and the firewall");
+  end();
+}
+
+static void a_request_under_way_is_cancelled(void) {
+  begin();
+  replay_answer(&r,
+                &(struct replay_answer){.match = "POST /", .is_silent = true});
+  CHECK(get() == NULL);
+  replay_run(&r, 1000);
+  CHECK_INT(r.in_flight, 1);
+  end();
+  CHECK_INT(ready_count, 0);
+}
+
+int main(void) {
+  int fd = mkstemp(path);
+  CHECK(fd >= 0 && close(fd) == 0);
+  RUN(the_address_follows_the_environment);
+  RUN(a_role_without_a_token_file_is_left_to_other_places);
+  RUN(the_token_is_exchanged_for_keys);
+  RUN(the_token_is_read_again_at_each_renewal);
+  RUN(a_failed_renewal_is_repeated_after_a_pause);
+  RUN(errors_name_the_variable_and_the_file);
+  RUN(a_refusal_names_the_file_and_no_secret);
+  RUN(an_address_without_an_answer_has_its_own_advice);
+  RUN(a_request_under_way_is_cancelled);
+  CHECK_INT(unlink(path), 0);
+  return check_done();
+}
