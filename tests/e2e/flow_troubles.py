@@ -270,6 +270,20 @@ def keys_of_the_instance() -> None:
     _renewed(sqs, _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": sqs.aws_imds}), "imds")
 
 
+def keys_of_the_web_identity() -> None:
+    """The token's file is replaced before the first renewal, and STS then accepts the second token only."""
+    sqs = Sqs()
+    sqs.call("aws", {"life_s": KEYS_LIFE_S})
+    path = sqs.private("token", sqs.aws_web_identity_token)
+    daemon = _temporary(sqs, {"AWS_ROLE_ARN": sqs.aws_role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": str(path),
+                              "AWS_ENDPOINT_URL_STS": sqs.aws_sts})
+    wait_until(lambda: sqs.call("sqs")["credentials"].get("web_identity"), KEYS_LIFE_S, "the first keys are fetched")
+    sqs.private("token", "second.token")
+    sqs.call("aws", {"web_identity_token": "second.token"})
+    _renewed(sqs, daemon, "web_identity")
+    same("secrets seen in the log", [w for w in (sqs.aws_web_identity_token, "second.token") if w in daemon.text], [])
+
+
 def keys_of_the_environment_and_of_the_file() -> None:
     sqs = Sqs()
     made = sqs.call("aws", {"op": "temporary", "life_s": 3600})
@@ -337,5 +351,5 @@ if __name__ == "__main__":
     report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside,
                  a_state_file_of_a_newer_version_is_left_alone, throttled,
                  away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance,
-                 keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
+                 keys_of_the_web_identity, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
                  secrets_and_customers_stay_unseen], {"collectd": DAEMON})

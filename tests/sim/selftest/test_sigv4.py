@@ -9,6 +9,8 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 from simulator.aws import sigv4
 from simulator.aws.sigv4 import Key
@@ -144,6 +146,27 @@ class Endpoints(SqsCase):
         self.assertEqual(self.sqs.http("GET", "/" + path, None, head).json, first.json)
         self.sqs.sim("aws", {"keep_s": 3601})
         self.assertNotEqual(self.sqs.http("GET", "/" + path, None, head).json["AccessKeyId"], first.json["AccessKeyId"])
+
+    def _assume(self, **changed: str) -> "tuple[int, dict[str, str]]":
+        form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleSessionName": "collectd",
+                "RoleArn": self.sqs.ready["aws_role_arn"], "WebIdentityToken": self.sqs.ready["aws_web_identity_token"]}
+        got = self.sqs.http("POST", "/", urlencode({**form, **changed}).encode(),
+                            {"Content-Type": "application/x-www-form-urlencoded"})
+        return got.status, {e.tag.rpartition("}")[2]: e.text or "" for e in ElementTree.fromstring(got.raw).iter()}
+
+    def test_sts_wants_the_web_identity_token(self) -> None:
+        status, found = self._assume()
+        self.assertEqual(status, 200)
+        self._good({**found, "Token": found["SessionToken"]})
+        for changed, refused in (({"WebIdentityToken": "x"}, (400, "InvalidIdentityToken")),
+                                 ({"RoleArn": "arn:aws:iam::1:role/other"}, (403, "AccessDenied")),
+                                 ({"RoleSessionName": "x"}, (400, "ValidationError")),
+                                 ({"Action": "AssumeRole"}, (400, "InvalidAction"))):
+            status, found = self._assume(**changed)
+            self.assertEqual((status, found["Code"]), refused)
+        self.sqs.sim("aws", {"web_identity_token": "second"})
+        self.assertEqual(self._assume()[0], 400)
+        self.assertEqual(self._assume(WebIdentityToken="second")[0], 200)
 
     def test_instance_metadata_wants_a_session(self) -> None:
         roles, ttl = "/latest/meta-data/iam/security-credentials/", "X-aws-ec2-metadata-token-ttl-seconds"

@@ -16,7 +16,7 @@ from . import events
 from .pusher import Pusher, Target
 from .truth import Truth
 
-CREDENTIAL_SETTINGS = ("life_s", "keep_s", "imds_off", "container_token")
+CREDENTIAL_SETTINGS = ("life_s", "keep_s", "imds_off", "container_token", "web_identity_token")
 
 
 class FlowControl:
@@ -61,7 +61,8 @@ class FlowControl:
         return {**made, "queue_url": "%s/%s/%s" % (base, ACCOUNT, QUEUE), "aws_region": self.service.region,
                 "aws_access_key_id": credentials.ACCESS_KEY, "aws_secret_access_key": credentials.SECRET_KEY,
                 "aws_container_url": base + credentials.CONTAINER_PATH,
-                "aws_container_token": self.credentials.container_token, "aws_imds": base}
+                "aws_container_token": self.credentials.container_token, "aws_imds": base, "aws_sts": base,
+                "aws_role_arn": credentials.ROLE_ARN, "aws_web_identity_token": self.credentials.web_identity_token}
 
     # ---- queues ---------------------------------------------------------------------------
 
