@@ -77,7 +77,7 @@ bool gc_analytics_load_state(struct gc_analytics *b) {
   enum gc_code code =
       gc_checkpoint_load(&b->checkpoint, b->settings.query.rule.period_ms,
                          &b->series, &b->sender.outbox, &warning, &err);
-  if (code != GC_ERR_UNAVAILABLE) /* the store has said why */
+  if (code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
     b->notice(b->ctx, "state", code == GC_OK ? &warning : &err);
   if (code != GC_OK)
     return false;

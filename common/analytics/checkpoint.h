@@ -26,9 +26,9 @@ struct gc_checkpoint {
 /* Loads the mark, the totals and the window that may not have been sent
  * completely (`pending` is empty without one): all of it or, on failure,
  * nothing; the owner tries again before it sends a window. If the stored query
- * asked for something else, only the mark counts, so that no window is sent
- * twice. A pending window that cannot be read is lost alone, with
- * `ret_warning`. GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
+ * had another identity, only the mark counts, so that no window is sent twice.
+ * A pending window that cannot be read is lost alone, with `ret_warning`.
+ * GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code
 gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
                    struct gc_series_set *series, struct gc_outbox *pending,

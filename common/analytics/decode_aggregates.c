@@ -42,8 +42,8 @@ static const struct gc_json_key fixed[] = {
                 GC_JSON_ITEM, key)
 
 /* A count is a whole number that is not negative; a negative time becomes 0;
- * null counts as absent. Numbers beyond 2^53, which no sum may be spoiled by,
- * are broken. */
+ * null counts as absent. Numbers beyond 2^53 are broken, since they would spoil
+ * each sum. */
 static void read_stat(struct gc_decoder *d, enum gc_stats_member member,
                       const struct gc_json_value *v) {
   double real = 0.0;

@@ -64,8 +64,8 @@ struct gc_api_metric {
 extern const struct gc_api_metric gc_api_metrics[];
 extern const size_t gc_api_metric_count;
 
-/* The row. A name that is not in the table gets a row by its first letter: n a
- * count, t a duration in ms, o a count. Never NULL. */
+/* The row. A name that is not in the table gets a row by its first letter: t a
+ * duration in ms, any other a count. Never NULL. */
 const struct gc_api_metric *gc_api_metric_of(const char *name);
 
 /* True when the metric's qualifiers are ids of presences, which have names. */
@@ -73,12 +73,14 @@ bool gc_api_metric_is_by_presence(const char *name);
 
 /* Of the members in `has` (bits 1 << enum gc_stats_member), those that get a
  * series of their own, because the metric's own series have no place for them.
- * Of a metric that is not in the table each number that came leaves. */
+ * Of a metric that is not in the table, all members in `has` except those of
+ * its own series get one. */
 uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has);
 
-/* The metric of the table that a name beside it was probably meant to be: at
+/* The metric of the table that the mistyped `name` was probably meant to be: at
  * most two characters differ, and the first is the same. NULL for a name of the
- * table, and for one that is like none: it may be newer than the table. */
+ * table, and for a name that is like none of them: it may be newer than the
+ * table. */
 GC_API const char *gc_api_metric_meant(const char *name);
 
 /* True when `name` can be a name of the API: a lower-case letter, then letters

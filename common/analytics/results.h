@@ -49,9 +49,9 @@ struct gc_fact {
 /* Counts of facts: those read, and those rejected by reason. */
 struct gc_results_tally {
   uint64_t read;
-  uint64_t foreign; /* of a window that was not requested, or of a group without
-                       an owner */
-  uint64_t broken;  /* with an invalid time or number */
+  uint64_t foreign;  /* of a window or metric that was not requested, or of a
+                        group without an owner */
+  uint64_t broken;   /* with an invalid time or number */
   uint64_t overflow; /* past MaxSeries */
 };
 

@@ -31,7 +31,7 @@ static enum gc_code put_gauge(const struct put *p, const struct gc_identity *id,
   return put_sample(p, id, type, time_ms, values);
 }
 
-/* A summary leaves as a whole: a receiver may refuse a value that is not a
+/* A summary is sent as a whole: a receiver may refuse a value that is not a
  * number. Its lone members have series of their own (metric_table.h). */
 static enum gc_code put_duration(const struct put *p,
                                  const struct gc_identity *id, int64_t time_ms,

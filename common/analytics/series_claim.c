@@ -73,9 +73,9 @@ static bool instances_meet(const struct gc_series_claim *a,
 
 /* ---- the qualifier: PREFIX METRIC [-MEDIA] [-VALUE]… ---- */
 
-/* Is a medium in the qualifier? Each group of a conversation query names its
- * medium, whatever GroupBy says (gc_source.is_by_media); the groups of users
- * may. */
+/* Whether a medium is in the qualifier. Each group of a conversation query
+ * names its medium, even if GroupBy does not (gc_source.is_by_media); a group
+ * of users may name one. */
 enum media { MEDIA_NEVER, MEDIA_MAYBE, MEDIA_ALWAYS };
 
 static enum media media_of(const struct gc_series_claim *c) {

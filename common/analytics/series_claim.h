@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One series, one writer: finds two blocks (<Query>, <Flows>) of which both
  * would write one identity. A function of the options alone, so that collectd
- * refuses such a configuration before it starts. It errs on the safe side: what
- * it does not report never collides, whatever names and values the platform
- * sends. Pure.
+ * refuses such a configuration before it starts. It errs on the safe side: two
+ * blocks that it does not report never collide, for all names and values that
+ * the platform can send. Pure.
  *
  *   <Query "1m">   Metric "nOffered"  Granularity "PT1M"
  *   <Query "30m">  Metric "nOffered"  Granularity "PT30M"

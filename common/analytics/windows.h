@@ -7,7 +7,7 @@
  * marks hold the progress of a query:
  *
  *   settled     …windows read for good…  |
- *   done                                 | …left, read again…  |  not yet
+ *   done                                 | …sent, read again…  |  not yet
  *
  * Each poll requests the windows between the marks again, together with the new
  * ones. A window settles when it is read at its end + SettleDelay + Revisit
@@ -69,15 +69,15 @@ struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms);
 
-/* The time of the platform. No clock moves it alone: not our wall clock, not
- * the Date header of an answer, which a gateway may have wrong by days. A Date
- * counts when our wall clock agrees with it, or the clock that an earlier
- * agreement set and that has run on the monotonic clock since: of wall clock,
- * Date and monotonic clock two agree, and the third one may step. Until two
- * have agreed, the earlier one of wall clock and last Date counts, so that no
- * window is requested too early. A server without Date headers leaves the wall
- * clock. After the machine was suspended the clock is behind until the next
- * answer, which is safe too. */
+/* The time of the platform. No single clock moves it: neither our wall clock
+ * nor the Date header of an answer, which a gateway may have wrong by days. A
+ * Date counts when it agrees with our wall clock, or with the time of an
+ * earlier agreement plus the monotonic time since then. So one of wall clock,
+ * Date and monotonic clock may step while the other two agree. Until two have
+ * agreed, the earlier one of wall clock and last Date counts, so that no window
+ * is requested too early. A server without Date headers leaves the wall clock.
+ * After the machine was suspended the clock is behind until the next answer,
+ * which is safe too. */
 enum { GC_SERVER_CLOCK_AGREE_MS = 5 * 60000 };
 
 struct gc_server_clock {

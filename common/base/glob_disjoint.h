@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Can two lists of selectors (base/glob) accept one object? Pure, any
- * thread. */
+/* Decides whether two lists of selectors (base/glob) can accept one object.
+ * Pure, any thread. */
 #ifndef GC_BASE_GLOB_DISJOINT_H
 #define GC_BASE_GLOB_DISJOINT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The identity of a notification channel: its id, the address of its socket,
  * and their stored form. The address is a secret: it is enough to read the
- * channel (the handshake asks for no token). Pure. */
+ * channel (the handshake needs no token). Pure. */
 #ifndef GC_GENESYS_CHANNEL_ID_H
 #define GC_GENESYS_CHANNEL_ID_H
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages of a list of entities (queues, users, flows, presence definitions):
  *   {"entities":[{"id","name","systemPresence"?,"mediaSettings"?,…},…],
- *    "nextUri"?:…}
+ *    "nextUri"?:…,"pageCount"?:…,"total"?:…}
  * A page is read while it arrives; unknown members are skipped. An entity
  * without an id is dropped, one without a name gets "". The last page has no
- * nextUri (API reference, lists and names). Pure; one thread at a time. */
+ * nextUri, and its number is pageCount or more; an empty page is the last one,
+ * too (API reference, lists and names). Pure; one thread at a time. */
 #ifndef GC_GENESYS_ENTITY_PAGE_H
 #define GC_GENESYS_ENTITY_PAGE_H
 
@@ -64,16 +65,16 @@ struct gc_entity_page {
   size_t max; /* of all rows; set by the owner */
 
   size_t page_begin, page_end; /* rows of the page that was read last */
-  bool more;      /* that page names a next one, or has the number of pages */
-  unsigned pages; /* that were read */
-  int64_t total, first_total; /* entities of the list by the last and by the
-                                 first page; -1: not told */
+  bool more;                   /* another page follows */
+  unsigned pages;              /* that were read */
+  int64_t total, first_total;  /* entities of the list by the last and by the
+                                  first page; -1: unknown */
 
   /* The reader's own. */
   struct gc_json_stream *stream;
   struct gc_entity_row row;
   struct gc_targets targets; /* of that row */
-  int64_t page_count;        /* of the list, by this page; -1: not told */
+  int64_t page_count;        /* of the list, by this page; -1: unknown */
 };
 
 /* Begins a page. Rows of an unfinished page are dropped, so that a request can
@@ -88,14 +89,15 @@ GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *p,
                                                       struct gc_err *err);
 /* Ends the page. GC_ERR_PARSE when it is not complete, or when it begins with
  * the same entity as the page before: a server that repeats a page would be
- * asked for ever. A failed page leaves no rows. */
+ * read without end. A failed page leaves no rows. */
 GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *p,
                                                      struct gc_err *err);
 
-/* True if the list changed between its first and its last page: rows moved from
- * page to page, so that one may be missing. */
+/* True if the first and the last page have different totals: the list has
+ * changed meanwhile, rows may have moved between pages, and one may be missing.
+ */
 GC_API bool gc_entity_page_has_changed(const struct gc_entity_page *p);
-/* Entities that the last page counts and that the pages did not have. */
+/* How many entities the total of the last page counts that no page had. */
 GC_API size_t gc_entity_page_missing(const struct gc_entity_page *p);
 
 /* Frees all rows; `max` stays. */

@@ -44,8 +44,9 @@ GC_API struct gc_labels *gc_labels_new(void);
 GC_API void gc_labels_free(struct gc_labels *l);
 
 /* Takes a stored row. A row that is not possible (its id is empty, its id or
- * its label is there already, or its name or label is not clean) is skipped
- * without an error: the next gc_labels_assign gives the id a label. */
+ * its label is there already, its label is reserved, or its name or label is
+ * not clean) is skipped without an error: the next gc_labels_assign gives the
+ * id a label. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_labels_load(struct gc_labels *l, const struct gc_label_row *row);
 
@@ -64,8 +65,8 @@ GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 
-/* A copy of the list with labels that are a function of the list alone,
- * whatever labels the ids had before: agents that share the queues of one
+/* A copy of the list with labels that are a function of the list alone, not of
+ * the labels that the ids had before: agents that share the queues of one
  * organisation agree on each `~2`, whenever each of them was started. Reference
  * count 1; NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *

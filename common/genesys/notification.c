@@ -52,7 +52,7 @@ static bool skip_string(struct walk *w) {
 }
 
 /* Moves from a brace or bracket to the byte after the closing one. Braces and
- * brackets are not told apart. */
+ * brackets are not distinguished. */
 static bool skip_container(struct walk *w) {
   size_t depth = 0;
   while (w->at < w->end) {

@@ -30,8 +30,9 @@ GC_API void gc_throttle_init(struct gc_throttle *t);
 
 /* Notes a 429 of `function`; ask_s 0: without Retry-After. True when the whole
  * account pauses, false when only that function pauses; `ret_wait_ms`: how
- * long. Requests that run together fail together: a later answer neither
- * shortens the account's pause nor counts as a further failure. */
+ * long. Requests that run together fail together: a later answer never shortens
+ * the account's pause, and counts as a further failure only if its Retry-After
+ * ends later. */
 GC_API bool gc_throttle_note(struct gc_throttle *t,
                              enum gc_endpoint_id function, uint32_t ask_s,
                              uint32_t random32, uint64_t now_ms,

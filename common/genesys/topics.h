@@ -12,8 +12,9 @@
  *
  * A batch that fails says nothing about its single topics, so each of them is
  * requested again in a batch of half the size, after those that are new. In the
- * end a topic that is the reason is alone. Example: of 1,000 topics one is
- * refused: 500, 500, then 250 and 250 of the first half, … 1 and 1.
+ * end the topic that causes the failure is alone in its batch. Example: of
+ * 1,000 topics one is refused: 500, 500, then 250 and 250 of the first half, …
+ * 1 and 1.
  *
  * A topic that has lost its last subscriber stays on the channel, since only a
  * replacement could remove it. With more than one batch, a replacement
@@ -71,10 +72,11 @@ struct gc_topics {
 
   /* Private. */
   bool must_replace, replaces;
-  bool is_starting; /* since gc_topics_restart not each one had an answer */
+  bool is_starting; /* some topic has had no answer since gc_topics_restart */
   size_t requested;
   unsigned level; /* failed_size of the topics of the batch that runs */
-  /* What the last successful batch allows topics of the same level. */
+  /* The next batch of this level may have grown_max topics, twice as many as
+   * the last successful one. */
   unsigned grown_level;
   size_t grown_max;
   unsigned lone_refusals; /* topics refused alone in a row */
@@ -108,9 +110,9 @@ GC_API void gc_topics_forget(struct gc_topics *t);
 GC_API void gc_topics_renew(struct gc_topics *t);
 /* True if no topic is to be requested and no batch runs. */
 GC_API bool gc_topics_settled(const struct gc_topics *t);
-/* True if each topic has had an answer since the last restart, and the channel
- * has the topics of at least one batch. Topics that come later change nothing.
- */
+/* True if each topic has had an answer since the last restart, and at least one
+ * batch succeeded or the platform rejects all topics. Topics that come later
+ * change nothing. */
 GC_API bool gc_topics_started(const struct gc_topics *t);
 /* Wanted topics in this state. */
 GC_API size_t gc_topics_count_in(const struct gc_topics *t,

@@ -116,8 +116,8 @@ static void publish_entities(struct kind *k, struct gc_entities *d) {
 }
 
 /* Frees the labels of entities that left the list: a queue that was deleted and
- * created again gets its label, and so its series, back. Every entity with a
- * label is in the entities of before. */
+ * created again gets its label, and so its series, back. Every entity that has
+ * a label is in the previous list. */
 static enum gc_code free_labels(struct kind *k,
                                 const struct gc_entity_page *list) {
   GC_AUTO(gc_intern_clear) struct gc_intern listed = {.max = ROWS_MAX};
@@ -159,7 +159,7 @@ static void save_entries(struct kind *k, const struct gc_entry *entries,
   if (gc_store_save_names(n->store, n->account, kinds[k->kind].name, entries,
                           count, now_s, 0, &err) == GC_OK)
     err.code = GC_OK;
-  if (err.code != GC_ERR_UNAVAILABLE) /* the store has said why */
+  if (err.code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
     report_outcome(k, "kept names", &err);
 }
 
@@ -397,7 +397,7 @@ static void load_names(struct kind *k) {
     d = gc_entities_new(kept.entries, kept.count, false);
   clear_kept(&kept);
   k->is_loaded = err.code == GC_OK;
-  if (err.code != GC_ERR_UNAVAILABLE) /* the store has said why */
+  if (err.code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
     report_outcome(k, "kept names", &err);
   if (d == NULL)
     return;

@@ -11,11 +11,11 @@
  *   flow      each 10 min; sooner as for queues
  *   flow_outcome, flow_milestone  each 30 min; sooner as for queues
  *
- * A list that cannot be read is tried again after up to half a minute, then up
- * to 10 min apart (a minute during an outage of the whole API, a second while
- * the account has no token and nothing is sent); the known names stay. If the
- * list itself is refused (403, 404), ids replace the names that are not known,
- * and a notice reports it.
+ * A list that cannot be read is tried again after 5 to 35 s, then up to 10 min
+ * apart (a minute during an outage of the whole API, a second while the account
+ * has no token and nothing is sent); the known names stay. If the list itself
+ * is refused (403, 404), ids replace the names that are not known, and a notice
+ * reports it.
  *
  * Only the account's network thread may use this; gc_names_entities is for any
  * thread. */
@@ -54,10 +54,11 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
 /* Cancels requests, without `changed`. NULL is allowed. */
 void gc_names_free(struct gc_names *n);
 
-/* Adds a listener: `changed` runs whenever the list was read, and in the next
- * turn of the loop if the names are known already, even from an earlier run.
- * The first listener for a kind makes the cache read its list. Inside `changed`
- * a listener may remove itself, but no other one. */
+/* Adds a listener: `changed` runs whenever the list was read or is refused for
+ * the first time, and in the next turn of the loop if the names are known
+ * already, even from an earlier run. The first listener for a kind makes the
+ * cache read its list. Inside `changed` a listener may remove itself, but no
+ * other one. */
 GC_API void gc_names_listen(struct gc_names *n, struct gc_names_listener *l);
 /* Removes a listener; one that was not added is ignored. */
 GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);

@@ -94,7 +94,7 @@ GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
 /* Appends the document to `out`, without spaces and with its members in the
  * order in which they were added. GC_ERR_LIMIT of `out`; GC_ERR_MEMORY;
  * GC_ERR_PARSE for an empty document or a value that cannot be added to its
- * container, which is a mistake of ours. Nothing is appended on failure. */
+ * container, which is a bug. Nothing is appended on failure. */
 GC_API GC_MUST_CHECK enum gc_code gc_document_write(struct gc_document *d,
                                                     struct gc_buf *out,
                                                     struct gc_err *err);

@@ -118,7 +118,7 @@ struct gc_json_reader {
 struct gc_json_stream;
 
 /* NULL and err: GC_ERR_MEMORY, or GC_ERR_CONFIG for a table with an id out of
- * range or a name given twice (a mistake of ours that any test finds). */
+ * range or a name given twice (a bug that any test finds). */
 GC_API struct gc_json_stream *
 gc_json_stream_new(const struct gc_json_reader *reader, void *ctx,
                    struct gc_err *err);

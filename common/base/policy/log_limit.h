@@ -6,10 +6,9 @@
  * Example, one failure each 10 s from second 0 on, good again at 1205:
  *   0 FIRST; 10 … 590 QUIET; 600 REMIND (held back 59); … 1205 OVER (1205 s)
  *
- * A failure that comes and goes, or that changes to and fro between the same
- * codes, gets no more lines: a code that has had a line gets no other until ten
- * minutes have passed since the last line about the cause, whatever happens in
- * between.
+ * A failure that comes and goes, or that alternates between the same codes,
+ * gets no more lines: a code that has had a line gets no other until ten
+ * minutes have passed since the last FIRST, CHANGE or REMIND.
  *   0 FIRST; 5 OVER; 10 … 590 in and out: QUIET; 600 FIRST (held back 30)
  * The end of a failure that had no line has no line. */
 #ifndef GC_BASE_POLICY_LOG_LIMIT_H
@@ -32,7 +31,7 @@ enum gc_log_limit_say {
 struct gc_log_limit {
   enum gc_code code;   /* GC_OK: no failure */
   uint64_t since_ms;   /* when this failure began */
-  uint64_t said_ms;    /* the last line about it */
+  uint64_t said_ms;    /* the last FIRST, CHANGE or REMIND */
   uint32_t said_codes; /* 1 << code: had a line and gets no other yet */
   bool said_this;      /* this failure has had a line */
   uint32_t held_back;  /* failures without a line since the last one */

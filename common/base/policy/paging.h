@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Decides whether a paged answer without a total has another page. Pure.
+/* Decides whether a paged answer that names no total has another page. Pure.
  *
  * A server may make pages smaller than requested, and may change its mind: a
  * short page is no proof that it is the last. An empty page is one, but costs a
@@ -15,11 +15,11 @@
  *
  *   rows of each reading     pages requested
  *   37                       2 (a check: 37, 0), then 1
- *   250, limit 100           4 (a check: 100, 100, 50, 0), then 3
+ *   251, limit 100           4 (a check: 100, 100, 51, 0), then 3
  *   50                       2 in each reading: 50 may be the limit
  *
- * A limit that becomes an odd number just below the rows there are is noticed
- * at the next check. */
+ * A server whose limit changes to an odd number just below the number of rows
+ * loses the rest until the next check. */
 #ifndef GC_BASE_POLICY_PAGING_H
 #define GC_BASE_POLICY_PAGING_H
 

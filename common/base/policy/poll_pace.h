@@ -4,8 +4,8 @@
  *
  *   polls each 10 s, the first at 0 s   0   10   20   30
  *   the poll of 10 s takes 4 s          next at 20 s: the beat stays
- *   the poll of 10 s takes 12 s         next at 30 s: the one of 20 s is left
- *                                       out
+ *   the poll of 10 s takes 12 s         next at 30 s: the poll of 20 s is
+ *                                       skipped
  *   the poll of 10 s is refused         next at 70 s */
 #ifndef GC_BASE_POLICY_POLL_PACE_H
 #define GC_BASE_POLICY_POLL_PACE_H

@@ -10,10 +10,11 @@
 
 enum gc_action {
   GC_DONE,
-  GC_REAUTH,  /* the token is not valid: renew it once, ask once more */
-  GC_RETRY,   /* ask again after a backoff, a bounded number of times */
-  GC_WAIT,    /* ask again when the server says, for as long as it takes */
-  GC_GIVE_UP, /* asking again will not help */
+  GC_REAUTH,  /* the token is not valid: renew it once, send the request once
+                 more */
+  GC_RETRY,   /* send again after a backoff, a bounded number of times */
+  GC_WAIT,    /* send again when the server says; the caller may set a limit */
+  GC_GIVE_UP, /* sending again will not help */
 };
 
 struct gc_retry_decision {

@@ -14,7 +14,7 @@ struct gc_secret_reader;
 struct gc_secret_answer {
   enum gc_code code; /* of gc_secret_read */
   struct gc_err err; /* its text */
-  uint64_t version;  /* gc_secret_version, asked before the read */
+  uint64_t version;  /* gc_secret_version, taken before the read */
   struct gc_buf secret;
 };
 

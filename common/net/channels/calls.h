@@ -30,7 +30,8 @@ struct gc_channel_calls {
   bool is_running;
   bool is_known;     /* the platform knows the channel, since it was checked */
   bool takes_budget; /* the creation that runs */
-  /* The upgrade was refused: a check that is refused too is the end. */
+  /* The upgrade was refused: if the check is refused, too, the channel is gone.
+   */
   bool is_refused;
   char path_tail[GC_CHANNEL_ID_MAX + 32];
   struct gc_buf body, answer;

@@ -12,12 +12,13 @@
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
  * the 21st, so the channel's id survives restarts (channels/id_store) and is
  * used again after a HEAD that finds it. While another process uses the same
- * StateDir, the channels are left to it, and it is named each 2 s: two sockets
- * on one channel would close each other. A new channel is created only when a
- * HEAD does not find the old one; a refused handshake, a connection that is
- * closed at once and a message that the channel was displaced only cause that
- * HEAD. Each creation after the first waits longer, up to 5 minutes, and the
- * account has a budget for all (channels/creations).
+ * StateDir, this one leaves the channels to it, tries again each 2 s and
+ * reports its name: two sockets on one channel would close each other. A new
+ * channel is created only when a HEAD does not find the old one, or is refused
+ * after a refused handshake; a refused handshake, a connection that is closed
+ * at once and a message that the channel was displaced only cause that HEAD.
+ * Each creation after the first waits longer, up to 5 minutes, and the account
+ * has a budget for all (channels/creations).
  *
  * The socket and the topics live by themselves. A topic that is not subscribed
  * is requested again, after up to 30 s (5 minutes if the platform refuses it),

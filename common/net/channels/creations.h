@@ -27,7 +27,7 @@ GC_API uint64_t gc_creations_next_ms(const struct gc_creations *c,
                                      uint64_t now_ms);
 /* Takes one creation from the budget; `now_ms` is not 0. */
 GC_API void gc_creations_take(struct gc_creations *c, uint64_t now_ms);
-/* The newest one has created no channel. */
+/* Gives the newest creation back: it has created no channel. */
 GC_API void gc_creations_give_back(struct gc_creations *c);
 
 #endif

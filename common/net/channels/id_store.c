@@ -3,7 +3,7 @@
 
 static void report_outcome(const struct gc_id_store *p,
                            const struct gc_err *err) {
-  if (err->code == GC_ERR_UNAVAILABLE) /* the store has said why */
+  if (err->code == GC_ERR_UNAVAILABLE) /* the store reports the reason */
     return;
   p->env->notice(p->env->ctx, "state", err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a listener of an account's channels tells of its connection: whether it
- * is up, for how long nothing came, and the gaps. The gap begins when the first
- * of its channels breaks and ends when all are connected again. Pure; the owner
- * serializes the calls. Times are of the monotonic clock. */
+/* The state of a listener's connection to the channels of an account: whether
+ * it is up, for how long no message came, and the gaps. The gap begins when the
+ * first of its channels breaks and ends when all are connected again. Pure; the
+ * owner serializes the calls. Times are of the monotonic clock. */
 #ifndef GC_NET_CHANNELS_LISTENING_H
 #define GC_NET_CHANNELS_LISTENING_H
 

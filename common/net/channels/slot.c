@@ -12,7 +12,7 @@ enum {
   TOKEN_LEFT_MS = 120 * 1000,
 };
 
-/* What a line in the log is about. */
+/* The parts of a slot, each a cause of its own in the log. */
 static const char SOCKET[] = "", TOPICS[] = " topics", FRAMES[] = " frames",
                   RENEWAL[] = " renewal";
 

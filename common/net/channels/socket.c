@@ -30,7 +30,7 @@ static void end_socket(struct gc_channel_socket *s, enum gc_channel_event event,
 }
 
 /* 404 stands for a channel that has expired or was displaced, but only a check
- * tells: a proxy or a gateway may answer so too. */
+ * proves it: a proxy or a gateway may answer 404, too. */
 static enum gc_channel_event event_after(struct gc_channel_socket *s,
                                          int http_status) {
   switch (http_status) {

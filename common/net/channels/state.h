@@ -6,10 +6,11 @@
  *
  * The socket does not wait for the topics: a call that subscribes runs in any
  * state in which the id is known to be good or is at least not in doubt, and
- * its failure changes no state. Only a check (HEAD) that does not find the
- * channel makes the id go and another channel be created; a refused upgrade,
- * a message or a call only cause a check. A check that fails or has no answer
- * proves nothing: the socket is tried.
+ * its failure changes no state. Only a check (HEAD) drops the id, so that
+ * another channel is created: when it does not find the channel, or is refused
+ * after a refused upgrade. A refused upgrade, a message or a call only cause a
+ * check. A check that fails or has no answer proves nothing: the socket is
+ * tried.
  *
  * calls.c reports the outcome of REST calls, socket.c the events of the
  * WebSocket; channel.c picks the STEP events when the channel's timer fires,

@@ -100,7 +100,7 @@ void gc_channel_delay_topics(struct gc_channel *c, const struct gc_err *err) {
   struct gc_err failed = *err;
   size_t count = gc_topics_count_in(c->topics, GC_TOPIC_FAILED);
   c->retry_ms = gc_channel_now_ms(c) + call_delay_ms(c, &c->subscribing, err);
-  if (err->code == GC_ERR_UNAVAILABLE) /* the account says so */
+  if (err->code == GC_ERR_UNAVAILABLE) /* the account reports it */
     return;
   (void)gc_fail_in(&failed, err->code,
                    "%zu of %zu topics are not subscribed and are requested "

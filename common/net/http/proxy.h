@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which proxy a request takes, and which setting names it. libcurl is told the
- * result, so that messages and connections agree. Reads the environment; any
- * thread, as long as none changes it. */
+/* Decides which proxy a request takes, and names the setting that chose it.
+ * libcurl gets the result, so that messages and connections agree. Reads the
+ * environment; any thread, as long as none changes it. */
 #ifndef GC_NET_HTTP_PROXY_H
 #define GC_NET_HTTP_PROXY_H
 

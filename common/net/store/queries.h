@@ -25,12 +25,11 @@ struct gc_query_total {
   int64_t sent;       /* the value that was dispatched last; never decreases */
 };
 
-/* Reads the mark of a query (and the generation of the file that it is from),
- * and into `pending` the samples that were saved to
- * be dispatched, replacing its content. `account` is "prod"; `query` is the
- * instance of the block, "query-queues", which is unique over all plugins.
- * `ret_found` false: the store has no such query. GC_ERR_STATE,
- * GC_ERR_UNAVAILABLE. */
+/* Reads the mark of a query and the generation of the file that it is from.
+ * Replaces the content of `pending` by the samples that were saved to be
+ * dispatched. `account` is "prod"; `query` is the instance of the block,
+ * "query-queues", which is unique over all plugins. `ret_found` false: the
+ * store has no such query. GC_ERR_STATE, GC_ERR_UNAVAILABLE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     bool *ret_found, struct gc_query_mark *ret_mark,
@@ -38,8 +37,7 @@ gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     struct gc_err *err);
 
 /* Calls `row` for each total in the order of the keys, like
- * gc_store_load_names.
- */
+ * gc_store_load_names. */
 GC_API GC_MUST_CHECK enum gc_code gc_store_load_totals(
     struct gc_store *s, const char *account, const char *query,
     enum gc_code (*row)(void *ctx, const struct gc_query_total *total),
