@@ -212,7 +212,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_USER_METRIC_SECONDS] = {"METRIC-STATUS", "sum of `stats.sum`",
                                        NOT_BEGUN},
     [GC_METRIC_WINDOW_LAG] = {"", "the server's clock and the state file",
-                              "until an interval has left"},
+                              "until an interval was sent"},
     [GC_METRIC_WINDOWS] = {"`done` `skipped`", "counted here", NEVER},
     [GC_METRIC_QUERY_REQUESTS] = {"`answered` `failed`", "counted here", NEVER},
     [GC_METRIC_QUERY_ROWS] = {"`read` `unnamed` `foreign` `broken` `collided`",

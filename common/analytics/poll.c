@@ -43,7 +43,7 @@ static enum gc_code send_request(struct gc_analytics_poll *p) {
   p->results->asked_to_ms = p->to_ms;
   p->call.body = p->body.data;
   p->call.body_len = p->body.len;
-  gc_debug("query: asks for %s to %s, batch %" PRIu32 " of %" PRIu32,
+  gc_debug("query: requests %s to %s, batch %" PRIu32 " of %" PRIu32,
            gc_timestamp_print(from, p->from_ms),
            gc_timestamp_print(to, p->to_ms), p->batch + 1, batch_count(f));
   gc_api_call(p->deps.api, &p->call);

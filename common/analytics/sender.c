@@ -102,7 +102,7 @@ static void load_window(struct gc_sender *d) {
     (void)gc_checkpoint_save(c, d->series, &d->outbox, &err);
     d->state = err;
   }
-  gc_debug("query: the window that ends at %s leaves with %zu values",
+  gc_debug("query: the window that ends at %s is sent with %zu values",
            gc_timestamp_print(end, end_ms), (size_t)d->outbox.count);
 }
 

@@ -113,22 +113,23 @@ struct gc_ds {
   XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
-     "Events of the stream: received, new (told something new), malformed, "   \
-     "other (of no conversation), lost (no memory). Of flow metrics: "         \
-     "received, skipped, unplaced (not understood), malformed-REASON, and "    \
-     "their attributes: counted, duplicate, late, filtered and refused (by "   \
-     "their names), no_number, lost (found no room while nothing could be "    \
-     "committed).")                                                            \
+     "Events of the stream: received, new (changed a conversation), "          \
+     "malformed, other (of no conversation), lost (no memory). Of flow "       \
+     "metrics: received, skipped, unplaced (not understood), "                 \
+     "malformed-REASON, and their attributes: counted, duplicate, late, "      \
+     "filtered and refused (by their names), no_number, lost (found no room "  \
+     "while nothing could be committed).")                                     \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
      "Conversations in memory: live, kept (those that ended lately too).")     \
   XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \
      "conversations",                                                          \
-     "Conversations let go before their end was told: poll (the observations " \
-     "list them no longer), age, limit. participants: conversations with "     \
-     "more "                                                                   \
-     "participants than fit (64), of which some that had ended were dropped.") \
+     "Conversations dropped before an event reported their end: poll (the "    \
+     "observations list them no longer), age, limit. participants: "           \
+     "conversations with more participants than fit (64), of which some that " \
+     "had ended were dropped.")                                                \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
-     "How often the flow set the metric; each once, over restarts.")           \
+     "How often the flow set the metric; each time counts once, also over "    \
+     "restarts.")                                                              \
   XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \
      "of the flow",                                                            \
      "Sum of the numeric values the flow gave the metric (Values true).")      \
@@ -149,17 +150,18 @@ struct gc_ds {
   XX(FLOW_AGGREGATE_SECONDS, "flow_aggregate_seconds", ONE(GAUGE), "flow",     \
      "s", "As queue_metric_seconds, of a flow.")                               \
   XX(BATCHES, "batches", ONE(DERIVE), "block", "batches",                      \
-     "Batches of events: committed, failed (not committed, they come again).") \
+     "Batches of events: committed, failed (not committed; the source sends "  \
+     "them again).")                                                           \
   XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
      "How long the newest transaction took.")                                  \
   XX(STATE_UP, "state_up", ONE(GAUGE), "block", "0 or 1",                      \
-     "1 while what is counted can be kept: sqlite, redis.")                    \
+     "1 while counts can be saved: sqlite, redis.")                            \
   XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
      "Time between the sending of the newest message and its receipt, by the " \
      "queue's clock and ours; 0 when a poll finds none.")                      \
   XX(SQS_MESSAGES, "sqs_messages", ONE(DERIVE), "block", "messages",           \
-     "Messages: received, deleted, not_deleted (they come again), poison "     \
-     "(left to the queue's dead-letter policy).")                              \
+     "Messages: received, deleted, not_deleted (the queue delivers them "      \
+     "again), poison (left to the queue's dead-letter policy).")               \
   XX(SQS_REQUESTS, "sqs_requests", ONE(DERIVE), "block", "requests",           \
      "Requests to the queue: all, throttled.")                                 \
   XX(WEBHOOK_REQUESTS, "webhook_requests", ONE(DERIVE), "block", "requests",   \
@@ -197,9 +199,9 @@ struct gc_ds {
      "METRIC-MEMBER-MEDIUM; the mean wait of queue_details.")                  \
   XX(QUEUE_INTERVAL_VALUE, "queue_interval_value", ONE(GAUGE), "queue",        \
      "as the API gives it",                                                    \
-     "A number of one interval that is neither a count "                       \
-     "nor a time nor a ratio, METRIC-MEMBER-MEDIUM: members of metrics that "  \
-     "this version does not know, max and min of o metrics.")                  \
+     "A number of one interval that is neither a count nor a time nor a "      \
+     "ratio, METRIC-MEMBER-MEDIUM: members of metrics that this version does " \
+     "not know, max and min of o metrics.")                                    \
   XX(QUEUE_METRIC, "queue_metric", ONE(DERIVE), "queue", "events",             \
      "Events since the query's first interval, METRIC-MEDIUM, late "           \
      "corrections included.")                                                  \
@@ -214,7 +216,7 @@ struct gc_ds {
      "As queue_interval_ratio, of an agent.")                                  \
   XX(USER_INTERVAL_SECONDS, "user_interval_seconds", ONE(GAUGE), "user", "s",  \
      "Time that an agent spent in a status within one interval, "              \
-     "METRIC-STATUS; of metrics whose source tells a sum only.")               \
+     "METRIC-STATUS; of metrics whose source gives a sum only.")               \
   XX(USER_INTERVAL_VALUE, "user_interval_value", ONE(GAUGE), "user",           \
      "as the API gives it", "As queue_interval_value, of an agent.")           \
   XX(USER_METRIC, "user_metric", ONE(DERIVE), "user", "events",                \
@@ -222,19 +224,18 @@ struct gc_ds {
   XX(USER_METRIC_SECONDS, "user_metric_seconds", ONE(GAUGE), "user", "s",      \
      "As queue_metric_seconds, of an agent.")                                  \
   XX(WINDOW_LAG, "window_lag", ONE(GAUGE), "block", "s",                       \
-     "Time since the end of the newest interval that has left.")               \
+     "Time since the end of the newest interval that was sent.")               \
   XX(WINDOWS, "windows", ONE(DERIVE), "block", "intervals",                    \
      "Intervals: done, skipped (older than Backfill when their turn came).")   \
   XX(QUERY_REQUESTS, "query_requests", ONE(DERIVE), "block", "requests",       \
      "Requests of a query: answered, failed.")                                 \
   XX(QUERY_ROWS, "query_rows", ONE(DERIVE), "block", "rows",                   \
      "Numbers of the answers: read, unnamed (their queue, agent or flow is "   \
-     "not known), foreign (of no interval that was asked for, or without "     \
-     "what "                                                                   \
-     "they are grouped by), broken (a time or number that is none), "          \
-     "collided (another block writes the same series).")                       \
+     "not known), foreign (of an interval or metric that was not requested, "  \
+     "or without what they are grouped by), broken (an invalid time or "       \
+     "number), collided (another block writes the same series).")              \
   XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
-     "Totals that were corrected since their interval had left.")              \
+     "Totals that were corrected after their interval was sent.")              \
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
      "events",                                                                 \
      "Downward corrections of counters, held until growth absorbs them.")      \
