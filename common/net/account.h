@@ -41,12 +41,12 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_accounts_define(struct gc_account_settings *settings, struct gc_err *err);
 
 struct gc_accounts_hooks {
-  /* An outcome that concerns account `account` (see struct gc_env). Called on
-   * network threads. */
+  /* Reports an outcome that concerns account `account` (see struct gc_env).
+   * Called on network threads. */
   void (*notice)(const char *account, const char *cause,
                  const struct gc_err *err);
-  /* A secret of the account that every user of the host can read, once per
-   * start of the account. Called on network threads. */
+  /* Reports a secret of the account that every user of the host can read, once
+   * per start of the account. Called on network threads. */
   void (*exposed)(const char *account, const struct gc_err *warning);
   /* Called in the init phase, when all options of collectd are known. */
   const char *(*state_dir)(

@@ -60,8 +60,7 @@ static const struct {
     /* The same refusal, when the server closes before getpeername(). */
     {CURLE_SEND_ERROR, "getpeername()", GC_FAILURE_BROKEN,
      "the server closed the connection after the handshake; if it wants a "
-     "client "
-     "certificate: check ClientCert and ClientKey"},
+     "client certificate: check ClientCert and ClientKey"},
 
     /* Our files and settings. */
     {CURLE_SSL_CACERT_BADFILE, NULL, GC_FAILURE_LOCAL,

@@ -4,8 +4,8 @@
  * HTTP/1.1 with reused connections, gzip, and TLS verified as the settings
  * require. Redirects are not followed, since they would send the bearer token
  * to another host: a 3xx is an answer like any other. The body of a 2xx goes to
- * the sink; of any other answer up to 64 KB are kept, and the rest is read and
- * dropped.
+ * the sink; of any other answer up to 64 KB are kept and the rest is dropped,
+ * after 1 MB together with the connection.
  *
  * Only the loop's thread may use this; before its start and after its stop, any
  * one thread. Every function may be called inside any callback, including a

@@ -23,10 +23,10 @@ struct gc_proxy {
  *   no Proxy           https: https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY of
  *                      the environment; plain http: none
  *
- * Plain http carries the client's secret; it is accepted for loopback and a
- * cloud's metadata address only, since it leaves no host. A proxy elsewhere
- * would read it. NoProxy and no_proxy are left to libcurl, which also knows
- * networks ("10.0.0.0/8"). */
+ * Plain http carries the client's secret; it is accepted only for loopback and
+ * a cloud's metadata address, since such requests stay on the host. A proxy
+ * elsewhere would read it. NoProxy and no_proxy are left to libcurl, which also
+ * knows networks ("10.0.0.0/8"). */
 struct gc_proxy gc_proxy_find(const struct gc_connect *c, const char *url);
 
 /* Writes " (proxy HOST:PORT of Proxy)" or " (proxy HOST:PORT of https_proxy in
