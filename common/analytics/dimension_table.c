@@ -172,8 +172,8 @@ enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
                    name);
   if (row->kind == GC_DIMENSION_PERSONAL)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "GroupBy: \"%s\" tells single conversations or customers "
-                   "apart, which never become series",
+                   "GroupBy: \"%s\" identifies single conversations or "
+                   "customers, which never become series",
                    name);
   return GC_OK;
 }

@@ -17,7 +17,7 @@
 
 enum { GC_CLAIM_WHAT_SIZE = 64 };
 
-/* What a block writes. All borrowed. */
+/* The series that a block writes. All borrowed. */
 struct gc_series_claim {
   const char *name;    /* the block's: the instance of series without owner */
   const char *account; /* accounts have different hosts */

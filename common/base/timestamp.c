@@ -64,7 +64,8 @@ static bool read_char(struct reader *r, char a, char b) {
   return true;
 }
 
-/* Reads exactly `count` digits; the number is within [least, most]. */
+/* Reads exactly `count` digits. True if they make a number from `min` to `max`.
+ */
 static bool read_field(struct reader *r, int count, int min, int max,
                        int *ret) {
   int value = 0;
@@ -274,7 +275,7 @@ static const char *read_units(struct reader *r, int64_t *sum) {
     if (wrong != NULL)
       return wrong;
     if (r->at == r->end)
-      return "no unit behind the number";
+      return "no unit after the number";
     char letter = *r->at++;
     if (!after_t && (letter == 'Y' || letter == 'M'))
       return "years and months have no fixed length, use weeks or days";
@@ -290,7 +291,7 @@ static const char *read_units(struct reader *r, int64_t *sum) {
 
 static const char *read_duration(struct reader r, int64_t *sum) {
   if (!read_char(&r, 'P', 'P'))
-    return "it begins with P";
+    return "it must begin with P";
   if (r.at == r.end)
     return "no number where one belongs";
   if (r.end[-1] != 'W')
@@ -299,7 +300,7 @@ static const char *read_duration(struct reader r, int64_t *sum) {
   struct part weeks;
   const char *wrong = read_part(&r, &weeks);
   if (wrong == NULL && r.at + 1 != r.end)
-    return "weeks stand alone";
+    return "weeks must stand alone";
   return wrong != NULL ? wrong : add_part(sum, &weeks, WEEK);
 }
 

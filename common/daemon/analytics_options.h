@@ -20,8 +20,9 @@ GC_API extern const char
              "day, `PT1M`, `PT15M`, `PT30M`, `PT1H`, `P1D` …",                 \
              "PT15M"),                                                         \
       GC_OPT_INT(owner, query.settle_s, "SettleDelay", "30", 0, 86400, "s",    \
-                 "Time from the end of an interval to its request. What the "  \
-                 "platform counts later goes into the counters, by Revisit.",  \
+                 "Time from the end of an interval to its request. Numbers "   \
+                 "that the platform counts later go into the counters, by "    \
+                 "Revisit.",                                                   \
                  "90"),                                                        \
       GC_OPT_INT(owner, query.rule.revisit, "Revisit", "30", 0, 1000,          \
                  "intervals",                                                  \

@@ -96,7 +96,7 @@ static void replace_unprintable(char *text) {
       *c = '_';
 }
 
-/* Appends to the text in `out`, behind `separator` unless it is empty. */
+/* Appends to the text in `out`, after `separator` unless `out` is empty. */
 static void append_words(char *out, size_t size, const char *separator,
                          const char *words) {
   size_t used = strlen(out);

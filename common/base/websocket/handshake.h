@@ -30,8 +30,8 @@ enum {
 /* ---- the request ---- */
 
 struct gc_ws_request {
-  /* ws:, wss:, http: or https:; without TLS only to loopback. What follows the
-   * host may be secret and is never shown. */
+  /* ws:, wss:, http: or https:; without TLS only to loopback. The text after
+   * the host may be secret and is never shown. */
   const char *url;
   const char *user_agent;     /* NULL: none */
   const char *const *headers; /* "Name: value", NULL at the end; may be NULL */

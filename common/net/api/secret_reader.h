@@ -10,7 +10,7 @@
 struct gc_loop;
 struct gc_secret_reader;
 
-/* What one read found. */
+/* The outcome of one read. */
 struct gc_secret_answer {
   enum gc_code code; /* of gc_secret_read */
   struct gc_err err; /* its text */

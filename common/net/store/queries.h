@@ -14,7 +14,7 @@ struct gc_query_mark {
   int64_t done_ms;    /* windows up to here were sent, except the pending one */
 
   /* Only loaded. */
-  bool is_pending_cut; /* the samples are longer than pending->max */
+  bool is_pending_cut; /* the samples do not fit into `pending` */
 };
 
 /* One cumulative series. */

@@ -208,10 +208,10 @@ static void other_durations_are_refused_with_a_reason(void) {
   static const struct {
     const char *text, *words;
   } rows[] = {
-      {"", "begins with P"},
-      {"1M", "begins with P"},
-      {"-PT1M", "begins with P"},
-      {"pt1m", "begins with P"},
+      {"", "must begin with P"},
+      {"1M", "must begin with P"},
+      {"-PT1M", "must begin with P"},
+      {"pt1m", "must begin with P"},
       {"P", "no number"},
       {"PT", "no number"},
       {"P1DT", "no number"},
