@@ -17,7 +17,7 @@ struct gc_checkpoint {
   char identity[65];
 
   struct gc_windows_mark mark;
-  bool forget;         /* the stored totals belong to another query */
+  bool forget;         /* the stored totals are of another query or file */
   bool is_tidy;        /* old totals were dropped, once after a start */
   int64_t loaded_ms;   /* done_ms as loaded; 0: there was none */
   uint64_t generation; /* of the store that has all totals */

@@ -160,15 +160,15 @@ enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
   bool is_known = row != NULL && (row->sources & bit) != 0;
   if (!is_known && source == GC_QUERY_FLOWS)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "GroupBy: \"%.40s\" is no dimension of the flow aggregates, "
-                   "as \"flowId\", \"flowOutcomeId\", \"flowMilestoneId\", "
-                   "\"flowType\", \"mediaType\" are",
+                   "GroupBy: \"%.40s\" is not a dimension of the flow "
+                   "aggregates such as \"flowId\", \"flowOutcomeId\", "
+                   "\"flowMilestoneId\", \"flowType\", \"mediaType\"",
                    name);
   if (!is_known)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "GroupBy: \"%.40s\" is no dimension of the aggregate "
-                   "queries, as \"queueId\", \"mediaType\", \"userId\", "
-                   "\"direction\", \"divisionId\", \"wrapUpCode\" are",
+                   "GroupBy: \"%.40s\" is not a dimension of the aggregate "
+                   "queries such as \"queueId\", \"mediaType\", \"userId\", "
+                   "\"direction\", \"divisionId\", \"wrapUpCode\"",
                    name);
   if (row->kind == GC_DIMENSION_PERSONAL)
     return gc_fail(err, GC_ERR_CONFIG,

@@ -41,8 +41,8 @@ struct gc_analytics_poll {
 };
 
 /* Requests results->plan. `done` runs exactly once; inside this call only when
- * it runs out of memory. The caller owns the results; they are valid only when
- * error.code is GC_OK and is_early is false. */
+ * the first request cannot be made. The caller owns the results; they are valid
+ * only when error.code is GC_OK and is_early is false. */
 void gc_analytics_poll_start(struct gc_analytics_poll *p,
                              const struct gc_analytics_poll_deps *deps,
                              struct gc_results *results,

@@ -44,7 +44,7 @@ void gc_sender_begin(struct gc_sender *d, struct gc_results *r);
 
 enum gc_sender_end {
   GC_SENDER_DONE,  /* all windows are sent, and that is saved */
-  GC_SENDER_WAITS, /* values are pending: call again later */
+  GC_SENDER_WAITS, /* values or windows are left: call again later */
 };
 
 /* Sends until all windows are sent or `now_ms(ctx)` reaches `until_ms`. */

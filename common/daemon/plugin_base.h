@@ -105,8 +105,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
                                                        const char *account,
                                                        struct gc_err *err);
 
-/* The phase of its polls (base/policy/poll_pace), of its values' host and its
- * instance. */
+/* The phase of its polls: gc_pace_phase of its values' host and its instance.
+ */
 GC_API uint32_t gc_block_phase(const struct gc_block *b);
 
 /* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE". Only

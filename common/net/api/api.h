@@ -32,7 +32,7 @@ struct gc_call {
   size_t body_len;
   struct gc_sink sink; /* .write NULL: the answer's body is not needed */
   uint64_t body_max;   /* bytes; a longer answer fails */
-  unsigned waits_max;  /* answers 429 after which it fails; 0: it never does */
+  unsigned waits_max;  /* answers 429 that it waits for; 0: any number */
   /* Not 0: a background call, such as back-fill. All background calls of the
    * account share one rate, one each background_ms, and leave one connection to
    * the other calls, unless there is only one. */

@@ -6,8 +6,8 @@
  *   refused (400, 401)   sent again after 5 min, and within 10 s of a change of
  *                        the secret's file; GC_ERR_AUTH with the client id
  *   network, 5xx, 429    exponential backoff with full jitter, up to 60 s;
- *                        Retry-After is obeyed; consecutive 5xx and missing
- *                        answers open the breaker
+ *                        Retry-After is obeyed, up to 15 min; consecutive 5xx
+ *                        and missing answers open the breaker
  *   unreadable secret    read again each 10 s; nothing is sent
  *   a read that hangs    reported after 5 s; the request is sent when it ends
  *

@@ -20,16 +20,16 @@
  * Each creation after the first waits longer, up to 5 minutes, and the account
  * has a budget for all (channels/creations).
  *
- * The socket and the topics live by themselves. A topic that is not subscribed
- * is requested again, after up to 30 s (5 minutes if the platform refuses it),
- * and reported as a cause of its own; the socket connects, reconnects and
- * counts as connected meanwhile.
+ * The socket and the topics are independent of each other. A topic that is not
+ * subscribed is requested again, after up to 30 s (5 minutes if the platform
+ * refuses it), and reported as a cause of its own; the socket connects,
+ * reconnects and counts as connected meanwhile.
  *
- * One loop connects again, after reconnect_min plus a random part that doubles
- * with each failure up to reconnect_max. The wait is reset once the connection
- * has proven itself: by an event or a heartbeat 10 s or more after it opened.
- * (An earlier message proves nothing: two agents that displace each other on
- * one channel receive events too.)
+ * After a failure the channel connects again: after reconnect_min plus a random
+ * part, whose limit doubles with each failure up to reconnect_max. The wait is
+ * reset once the connection has proven itself: by an event or a heartbeat 10 s
+ * or more after it opened. (An earlier message proves nothing: two agents that
+ * displace each other on one channel receive events too.)
  * Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
  *
  * A channel cannot replace itself without a break, since a second socket on it
@@ -106,7 +106,7 @@ struct gc_channel_events {
 struct gc_channel_stats {
   bool connected; /* open, and the topics had their answers: see `topics` */
   uint64_t silence_ms; /* since the last message; 0 when not connected */
-  uint64_t blind_ms;   /* since when messages may be missed; 0: they are not */
+  uint64_t blind_ms;   /* gc_channel_blind_ms */
   /* Topics that are wanted, and of these: subscribed, as far as is known (they
    * stay so while a connection is down); rejected by the platform. */
   size_t wanted, topics, rejected;
@@ -116,7 +116,7 @@ struct gc_channel_stats {
   uint64_t created;    /* channels */
   uint64_t gap_ms; /* time in which messages may have been missed; grows while
                       it lasts */
-  uint64_t events, malformed, others; /* messages; pongs and heartbeats apart */
+  uint64_t events, malformed, others; /* messages; not pongs, heartbeats */
 };
 
 /* `ids` (taken by the caller) and `topics` belong to the caller and outlive the
@@ -129,7 +129,7 @@ struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
 /* The id stays in `ids`. */
 void gc_channel_free(struct gc_channel *c);
 
-/* They count from the next wait on. */
+/* The new timeouts apply from the next wait on. */
 void gc_channel_set_timeouts(struct gc_channel *c,
                              const struct gc_channel_timeouts *timeouts);
 /* The topics have changed. Without any the socket is closed. */

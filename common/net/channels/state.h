@@ -25,7 +25,7 @@ enum gc_channel_state {
   GC_CHANNEL_UNKNOWN,      /* no id, or one that is to be checked */
   GC_CHANNEL_CREATING,     /* the call runs */
   GC_CHANNEL_CHECKING,     /* the call runs */
-  GC_CHANNEL_DISCONNECTED, /* the platform knows the channel */
+  GC_CHANNEL_DISCONNECTED, /* the id is good as far as is known */
   GC_CHANNEL_RETIRED,
 
   /* A socket that is to stay. PROVEN: it brought a message some time after it
@@ -58,9 +58,9 @@ enum gc_channel_event {
   /* Outcomes of REST calls. */
   GC_CHANNEL_ON_CREATED,
   GC_CHANNEL_ON_CHECKED,
-  GC_CHANNEL_ON_CHECK_LATE,    /* it has had no answer for some time */
-  GC_CHANNEL_ON_GONE,          /* the check does not find the channel */
-  GC_CHANNEL_ON_SUBSCRIBED,    /* to a batch of topics */
+  GC_CHANNEL_ON_CHECK_LATE, /* it has had no answer for some time */
+  GC_CHANNEL_ON_GONE,       /* the check has dropped the channel: see above */
+  GC_CHANNEL_ON_SUBSCRIBED, /* to a batch of topics */
   GC_CHANNEL_ON_BATCH_REFUSED, /* smaller batches follow */
   GC_CHANNEL_ON_CALL_FAILED,
 
