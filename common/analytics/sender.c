@@ -91,7 +91,8 @@ static void load_window(struct gc_sender *d) {
   d->sent = 0;
   if (gc_samples_of_window(&d->view, r, d->window, end_ms <= r->plan.final_ms,
                            &d->outbox, &tally) != GC_OK)
-    (void)gc_fail(&d->state, GC_ERR_MEMORY, "a window is cut: out of memory");
+    (void)gc_fail(&d->state, GC_ERR_MEMORY,
+                  "a window is incomplete: out of memory");
   c->mark = gc_windows_advance(&r->plan, &c->mark, end_ms);
   d->window++;
   d->windows++;

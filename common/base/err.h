@@ -17,7 +17,7 @@
 #define GC_CODE_MAP(XX)                                                        \
   XX(OK, "done")                                                               \
   XX(ERR_MEMORY, "out of memory")                                              \
-  XX(ERR_CONFIG, "the configuration is wrong; nothing but an edit helps")      \
+  XX(ERR_CONFIG, "the configuration is wrong and must be edited")              \
   XX(ERR_AUTH, "the platform refuses our credentials")                         \
   XX(ERR_PERMISSION, "the client lacks a permission (403)")                    \
   XX(ERR_NOT_FOUND, "there is no such thing (404)")                            \
@@ -30,7 +30,7 @@
   XX(ERR_PARSE, "the answer is not what the API documents")                    \
   XX(ERR_LIMIT, "larger than we accept")                                       \
   XX(ERR_STATE, "the state file or a file of ours cannot be used")             \
-  XX(ERR_UNAVAILABLE, "the account is down and has itself said why")           \
+  XX(ERR_UNAVAILABLE, "the account is down; its own line in the log says why") \
   XX(ERR_STOPPED, "we are shutting down")
 
 enum gc_code {

@@ -57,7 +57,7 @@ static bool port_len(const char *text, size_t *ret) {
 static const char *what_is_wrong(const char *host, bool tls) {
   size_t len = host_len(host), port;
   if (strcspn(host, "@") < strcspn(host, "/?#"))
-    return "user and password have no place here";
+    return "user and password are not allowed";
   if (len == 0)
     return "no host";
   if (!port_len(host + len, &port))

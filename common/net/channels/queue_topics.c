@@ -52,13 +52,13 @@ static void report_coverage(struct gc_queue_topics *t) {
   if (gc_topic_coverage_without_room(c) > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%zu of %zu queues are not heard (no room on the account's "
-                  "notification channels): what flows count there is missing; "
+                  "notification channels): their flow metrics are missing; "
                   "Source \"sqs\" or \"webhook\" has no such limit",
                   missing, c->count);
   else if (missing > 0)
     (void)gc_fail(&err, GC_ERR_PERMISSION,
-                  "%zu of %zu queues are not heard (%s): what flows count "
-                  "there is missing; give the OAuth client a role with "
+                  "%zu of %zu queues are not heard (%s): their flow metrics "
+                  "are missing; give the OAuth client a role with "
                   "routing:queue:view in the queues' divisions",
                   missing, c->count,
                   c->reason[0] != '\0' ? c->reason : "not subscribed");
