@@ -3,7 +3,7 @@
  * refusal. Pure.
  *
  *   polls each 10 s, the first at 0 s   0   10   20   30
- *   the poll of 10 s takes 4 s          next at 20 s: the beat stays
+ *   the poll of 10 s takes 4 s          next at 20 s: the schedule stays
  *   the poll of 10 s takes 12 s         next at 30 s: the poll of 20 s is
  *                                       skipped
  *   the poll of 10 s is refused         next at 70 s */
