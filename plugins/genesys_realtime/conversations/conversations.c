@@ -78,8 +78,9 @@ static bool has_queue(const struct cv_event *e) {
   return false;
 }
 
-/* What of a conversation is counted: all that began after the block did. What
- * was counted before it was removed is not counted again. */
+/* Sets from when on the conversation's offers and changes are counted: from the
+ * start of the block. What was counted before its removal is not counted
+ * again. */
 static void set_since(const struct conversations *m, struct conversation *c,
                       const struct cv_removed *removed) {
   int64_t since_ms = m->s.started_ms > m->removed.forgotten_ms
@@ -126,8 +127,9 @@ static enum gc_code add_conversation(struct conversations *m,
   return GC_OK;
 }
 
-/* Those that are counted make room for participants that found none: a repeat
- * of the snapshot would otherwise have new facts. */
+/* Merges and counts in rounds: once participants are counted, they make room
+ * for participants that found none. With one round, a repeat of the snapshot
+ * would have new facts. */
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {
   enum { ROUNDS_MAX = CV_PARTIES_MAX };

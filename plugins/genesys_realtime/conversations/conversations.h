@@ -37,8 +37,8 @@ enum cv_state {
 
 enum { CV_BOUNDS_MAX = 64 };
 
-/* How long an ended conversation is kept. A later event counts what it has more
- * than the model knew then (removed.h). */
+/* How long an ended conversation is kept. Of an event that comes later, only
+ * the facts that the model did not know then are counted (removed.h). */
 #define CV_KEEP_MS INT64_C(600000)
 
 /* A contact that still waits is a breach this long after the target, since its
@@ -54,8 +54,8 @@ struct conversations_settings {
   uint32_t max;       /* MaxConversations */
   int64_t age_ms;     /* MaxConversationAge: since its last event */
   uint32_t pairs_max; /* pairs of queue and medium with counters */
-  /* WrapUpCode: changes that name an allowed code are also counted by code.
-   * Without any none is. Borrowed. */
+  /* WrapUpCode: a change that names an allowed code is also counted by code.
+   * Borrowed; none: no change is counted by code. */
   char *const *wrapups;
   size_t wrapup_count;
 };
@@ -86,10 +86,11 @@ struct guide_event {
 /* Applies an event that arrived at `at_ms`. The state only advances: waiting <
  * alerting < active, held < wrapup < ended; `ended` is final while the
  * conversation is kept (CV_KEEP_MS). The first state of a conversation is no
- * change, but one that waits is an offer, whose wait ends when it is active. In
- * another queue the stay in the queue before has ended; the conversation may
- * return there after CV_KEEP_MS. GC_ERR_MEMORY, GC_ERR_LIMIT: the event is
- * lost. GC_ERR_CONFIG: the model is not of the guide dialect. */
+ * change; if it is waiting, it is an offer, whose wait ends when the
+ * conversation is active or held. An event of another queue ends the stay in
+ * the queue before; the conversation may return there after CV_KEEP_MS.
+ * GC_ERR_MEMORY, GC_ERR_LIMIT: the event is lost. GC_ERR_CONFIG: the model is
+ * not of the guide dialect. */
 GC_MUST_CHECK enum gc_code
 conversations_apply_state(struct conversations *m, const struct guide_event *e,
                           int64_t at_ms);
@@ -100,24 +101,24 @@ GC_MUST_CHECK enum gc_code conversations_apply(struct conversations *m,
                                                const struct cv_event *event);
 
 /* Sets the queue's own target for a medium; 0: it has none. Ignored if the
- * settings give one for all queues. The target is part of the breaches' name:
- * each has a count of its own, that of a former target continues when it
- * returns (of the last four). */
+ * settings give one for all queues. The name of the breach counter includes the
+ * target, so each target has a count of its own. The counts of the last four
+ * targets are kept, and continue when the target returns. */
 GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
                                                 const char *queue,
                                                 enum cv_media media,
                                                 int64_t target_ms);
 
 /* Makes the counters of a queue and medium before its first contact, so that
- * their series begin with 0 and a rate has the first contact. */
+ * their series begin with 0 and a rate includes the first contact. */
 GC_MUST_CHECK enum gc_code conversations_expect(struct conversations *m,
                                                 const char *queue,
                                                 enum cv_media media);
 
-/* Sets the queue's counters to 0 and begins their series again. Of contacts
- * that began before, neither offer nor outcome is counted. Call it for a queue
- * that is covered from now on and was so far known from other queues'
- * conversations only. */
+/* Sets the queue's counters to 0 and begins their series again. Neither offers
+ * nor outcomes of contacts that began before are counted. Call it for a queue
+ * whose topic is covered from now on and which was known only from other
+ * queues' conversations until now. */
 void conversations_reset(struct conversations *m, const char *queue);
 
 /* Sets the time, counts breaches of contacts that still wait and removes
@@ -150,9 +151,9 @@ bool conversations_close(struct conversations *m, struct uuid_key id);
  * One poll: begin when the request is sent, list each conversation id of the
  * answers, end. A conversation that waits, rings or is with an agent and that
  * two successive polls do not list is closed. Exceptions: conversations with an
- * event since the poll began, and those with a queue and medium for which
- * `covers` is false, because its list is truncated or was not requested. A poll
- * that fails needs no end. */
+ * event since the poll began, parked ones, and those with a queue and medium
+ * for which `covers` is false, because its list is truncated or was not
+ * requested. A poll that fails needs no end. */
 void conversations_poll_begin(struct conversations *m);
 /* False: the model does not have it. */
 bool conversations_poll_list(struct conversations *m, struct uuid_key id);
@@ -207,8 +208,8 @@ struct conversations_view {
   const struct queue_display *queues; /* names, selectors, labels */
   int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: no other source has them */
-  /* Only series that begin and those whose value is another one than was put
-   * last; false: a full pass. */
+  /* Puts only series that begin and series whose value has changed since it was
+   * put; false: a full pass. */
   bool only_changes;
 };
 
@@ -221,7 +222,7 @@ struct conversations_cursor {
 /* Writes every value of design §4 that conversations provide, a few queues per
  * call, so that a lock around it is held briefly. False: these were the last
  * ones. A series begins with 0 and has its count from the next full pass on:
- * give each pass a later time. No count is lost in between. */
+ * give each pass a later time. No count is lost between passes. */
 bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,

@@ -71,7 +71,7 @@ static const struct gc_json_key keys[] = {
 };
 
 /* ---- words (API reference, sections 4.4, 4.5 and 4.8) ----
- * A word that is not listed here has no meaning; the platform may add some. */
+ * Other words are ignored; the platform may add some. */
 
 static const struct {
   const char *label, *array;
@@ -364,8 +364,9 @@ static bool is_unanswered(const struct cv_party *p) {
   return p->purpose == CV_AGENT && p->connected_ms == 0 && p->end_ms != 0;
 }
 
-/* Participants come in the order of their appearance: the later ones say what
- * happens now. */
+/* Replaces an unanswered alert by a later participant, if there is one: a
+ * snapshot has its participants in the order of their appearance, and the later
+ * ones show the present state. */
 static void replace_unanswered(struct cv_event *e,
                                const struct cv_party *party) {
   unsigned i = 0;

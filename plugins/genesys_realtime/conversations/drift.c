@@ -9,8 +9,8 @@
 
 enum { KEY_MAX_BYTES = 4096 };
 
-/* One difference: model - observed, without the contacts that were never heard
- * of; how much of it was counted; and how many those contacts are. */
+/* One difference. by: model - observed, without unheard contacts; counted: how
+ * much of it is in the total; unheard: contacts of which no event has come. */
 struct gap {
   int64_t by, counted, unheard;
 };
@@ -89,9 +89,9 @@ static uint64_t lasting_part(int64_t was, int64_t is) {
   return was < 0 && is < 0 ? (uint64_t)min_of(-was, -is) : 0;
 }
 
-/* Takes the contacts that were never heard of out of the difference. They are
- * no more than may have been missing in any poll since the first, those that
- * ring included. */
+/* Removes unheard contacts from the difference. They are at most those that may
+ * have been missing in each poll since the first one, ringing contacts
+ * included. */
 static void take_unheard(struct gap *is, int64_t missing_max, int64_t max) {
   int64_t missing = is->by < 0 ? -is->by : 0;
   int64_t unheard = min_of(missing_max, max);

@@ -32,7 +32,7 @@ static void count_change(struct conversations *m, const struct guide_stay *s,
 }
 
 /* A contact in wrap-up that was never seen active was answered after an unknown
- * wait: it is in no total. */
+ * wait, so that neither answer nor wait is counted. */
 static void count_outcome(struct conversations *m, struct guide_stay *s,
                           bool elsewhere, int64_t at_ms) {
   struct cv_wait wait = wait_of(s);

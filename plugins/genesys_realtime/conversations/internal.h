@@ -3,7 +3,7 @@
  * tests include this.
  *
  *   table         conversations by id: hash table, pool, order of last event
- *   removed       what was counted of those that the table no longer has
+ *   removed       counts of conversations that the table no longer has
  *   queues        queues by id, their counters and service level targets
  *   participants  questions about one conversation's participants
  *   merge         snapshot → facts that are new
@@ -57,12 +57,12 @@ struct participant {
   uint32_t queue;             /* its number */
   uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
   uint8_t media : 4;          /* its own */
-  uint8_t counted_media : 4;  /* it is counted under, see cv_set_media */
+  uint8_t counted_media : 4;  /* see cv_set_media */
   uint8_t purpose : 4;        /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */
-  uint8_t is_known : 1;       /* of a conversation that was removed meanwhile */
+  uint8_t is_known : 1;       /* before its conversation was removed */
 
   uint8_t changed; /* bits of the steps that were counted, by transitions.c */
   uint8_t counted; /* COUNTED_*, by outcomes.c */
@@ -92,8 +92,8 @@ enum {
 struct conversation {
   struct uuid_key id;
   int64_t last_event_ms;
-  int64_t since_ms; /* earlier offers and changes are not counted */
-  int64_t known_ms; /* of participants that are known: later changes are new */
+  int64_t since_ms;           /* earlier offers and changes are not counted */
+  int64_t known_ms;           /* only later changes of is_known ones are new */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
   union {                     /* by dialect; in the order of arrival */
@@ -101,11 +101,11 @@ struct conversation {
     struct guide_stay *stays;
     void *parts;
   };
-  struct cv_holds *holds; /* before the latest ones; NULL: none */
-  uint32_t older, newer;  /* by last event; of a free one: older is the next */
+  struct cv_holds *holds; /* older than latest_hold; NULL: none */
+  uint32_t older, newer;  /* by last event; older: also the next free one */
   uint8_t count, cap;     /* of parts */
   uint8_t known;          /* the first ones were counted before a removal */
-  bool was_breached;      /* a breach by waiting was counted before it */
+  bool was_breached;      /* a breach by waiting was counted before that */
   uint8_t flags;          /* C_* */
   uint8_t misses;         /* successive polls that did not list it */
   uint8_t customers, customers_gone;
@@ -287,8 +287,8 @@ void cv_queue_clear(struct conversations *m); /* all of them */
 /* The counters. NULL past `pairs_max` or out of memory: counted as overflow. */
 struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
                            enum cv_media media);
-/* The counters, after its target was `was_ms` and is `is_ms`: breaches continue
- * where they were when the queue last had that target. */
+/* Changes the target of a pair from `was_ms` to `is_ms`. Its breaches continue
+ * where they were when the queue last had the new target. */
 void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms);
 /* 0: none. */
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
@@ -298,10 +298,10 @@ void cv_queue_count_states(struct conversations *m);
 
 /* ---- participants.c ---- */
 
-/* Sets counted_media of all participants; after a merge. Of an acd participant
- * it is its own; of an agent that of the contact it answered, so that an agent
- * who also calls the sender of a message still serves the message. A call and
- * the callback that follows it in the same queue are two presences. */
+/* Sets counted_media of all participants; after a merge. An acd participant
+ * counts under its own medium, an agent under that of the contact it answered:
+ * an agent who also calls the sender of a message still serves the message. A
+ * call and the callback that follows it in the same queue are two presences. */
 void cv_set_media(struct conversation *c);
 /* The state of a conversation in a queue, of one medium. */
 enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
@@ -334,8 +334,8 @@ struct cv_removed cv_describe_removed(const struct conversation *c);
 /* ---- holds.c ---- */
 
 /* Notes a hold of a participant by its begin, as latest_hold has it. False: it
- * was noted before. Past 1000 holds of a conversation those that begin before
- * the latest one and come late are not counted. */
+ * was noted before. Beyond 1000 holds of a conversation, a hold that begins
+ * before the latest one and is reported late is not counted. */
 bool cv_holds_add(struct conversations *m, struct conversation *c,
                   unsigned participant, uint32_t begin);
 /* The participant's index will be that of another one. */

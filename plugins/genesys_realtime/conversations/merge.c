@@ -41,7 +41,8 @@ static void merge_time(struct merge *g, int64_t *known, int64_t reported) {
   g->is_older |= *known != 0 && reported == 0;
 }
 
-/* Work that begins and is skipped later ends; else there was none. */
+/* After-call work that is skipped after its begin has ended; work that is
+ * skipped from the start never was. */
 static void merge_acw(struct merge *g, struct participant *p,
                       const struct cv_party *party) {
   if (p->acw_start_ms == 0 && (party->acw_start_ms == 0 || party->acw_skipped))
@@ -57,7 +58,7 @@ static void merge_facts(struct merge *g, unsigned index,
   merge_time(g, &p->connected_ms, party->connected_ms);
   merge_time(g, &p->end_ms, party->end_ms);
   merge_acw(g, p, party);
-  /* Of an agent only a leg that was connected transfers. */
+  /* An agent's leg transfers only if it was connected. */
   if (party->transferred && !p->is_transferred &&
       (p->purpose == CV_ACD || p->connected_ms != 0)) {
     p->is_transferred = 1;
@@ -75,9 +76,9 @@ static void merge_facts(struct merge *g, unsigned index,
 
 /* ---- more participants than a conversation has room for ---- */
 
-/* A participant that is dropped returns with the next snapshot. An alert that
- * ended unanswered has no outcome. Others that have ended are known by their
- * start, see drop_participant. */
+/* False for an alert that ended unanswered, which has no outcome, and for a
+ * participant that began or ended before since_ms: one that drop_participant
+ * dropped returns with the next snapshot. */
 static bool deserves_room(const struct conversation *c,
                           const struct cv_party *party) {
   if (party->end_ms == 0)
@@ -86,7 +87,7 @@ static bool deserves_room(const struct conversation *c,
          party->end_ms >= c->since_ms;
 }
 
-/* In this order participants are dropped. */
+/* Participants are dropped in this order; WORTH_KEPT is not dropped. */
 enum worth { WORTH_ALERT, WORTH_AGENT, WORTH_ACD, WORTH_KEPT };
 
 static enum worth worth_of(const struct participant *p,
@@ -117,8 +118,8 @@ static unsigned find_least_worth(const struct conversation *c,
   return found;
 }
 
-/* Its outcomes were counted: nothing that began until its start is counted
- * again. */
+/* Frees the place of a participant whose outcomes were counted, and raises
+ * since_ms so that nothing that began until then is counted again. */
 static void drop_participant(struct merge *g, unsigned index) {
   struct participant *p = &g->c->participants[index];
   if (p->connected_ms != 0 && p->connected_ms >= g->c->since_ms)
@@ -177,7 +178,8 @@ static bool is_kept(const struct cv_party *party) {
          party->queue_text[0] != '\0';
 }
 
-/* It is no leg of the contact. One that was an agent before is not missing. */
+/* A watcher is no leg of the contact. If it was an agent before, that
+ * participant is not missing in the snapshot. */
 static void merge_watcher(struct merge *g, const struct cv_party *party) {
   unsigned index = find_participant(g->c, party->id, g->guess);
   if (index != NOT_KEPT)
@@ -210,8 +212,8 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     GC_TRY(add_participant(g, party, &index));
   if (index == NOT_KEPT)
     return GC_OK;
-  /* Of two with one id the first counts: if both were merged, a repeat of the
-   * snapshot would have new facts. */
+  /* Of two parties with one id the first counts: if both were merged, a repeat
+   * of the snapshot would have new facts. */
   if (g->matched >> index & 1)
     return GC_OK;
   g->matched |= UINT64_C(1) << index;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* The end of one leg and the begin of the next may be so much out of order. */
+/* A leg may begin this much before the end of the one that it follows. */
 #define SLACK_MS 1000
 
 /* A longer wait comes from a wrong time. */
@@ -9,7 +9,7 @@
 
 /* ---- one wait ---- */
 
-/* It began before the queue's counters did. */
+/* True if the wait began before the queue's counters. */
 static bool is_early(const struct conversations *m, const struct cv_wait *w) {
   return w->start_ms < m->queues[w->queue].since_ms;
 }
@@ -88,8 +88,8 @@ static struct cv_wait wait_of(struct participant *acd) {
                           (enum cv_media)acd->media};
 }
 
-/* An offer that was counted before the conversation was removed: its outcome is
- * new, unless it was known then. */
+/* Marks an offer that was counted before the conversation was removed, so that
+ * its outcome is counted, unless the outcome was known before the removal. */
 static void resume_offer(const struct conversation *c, struct participant *acd,
                          struct participant *const *answered) {
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
@@ -123,8 +123,8 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
     cv_count_answer(m, &wait, answer_ms);
 }
 
-/* The contact was offered in the block's time. What ended before the
- * conversation was removed was counted then. */
+/* True if the contact was offered since the block's start and the transfer was
+ * not counted before the conversation was removed. */
 static bool is_transfer_counted(const struct conversation *c,
                                 const struct participant *agent,
                                 const struct participant *acd) {
@@ -133,8 +133,9 @@ static bool is_transfer_counted(const struct conversation *c,
           (!agent->is_known || agent->end_ms > c->known_ms));
 }
 
-/* An agent's leg that was connected and ended with transfer*. The transfer of a
- * contact that was offered before is noted but not counted. */
+/* Counts the transfer of an agent's leg that was connected and ended with
+ * transfer*. If the contact was offered before the block's start, the transfer
+ * is noted but not counted. */
 static void judge_transfer(struct conversations *m,
                            const struct conversation *c,
                            struct participant *agent, struct participant *acd) {
@@ -178,8 +179,8 @@ static bool is_callback_after(const struct participant *p,
          (p->end_ms == 0 || p->end_ms > acd->end_ms);
 }
 
-/* A leg that was there before and went on: the agent who asked another queue
- * and ended the consultation. */
+/* True for a leg that began before the wait ended and ended after it: the agent
+ * who asked another queue and ended the consultation. */
 static bool is_outlived_by(const struct participant *acd,
                            const struct participant *p) {
   return p->connected_ms != 0 && p->connected_ms < acd->end_ms &&
@@ -217,9 +218,9 @@ static bool is_customer_gone(const struct conversation *c) {
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
-/* While an agent rings or the customer is still there, the answer may follow.
- * While an agent of another stay is connected, its end tells whether the
- * contact went on with it. */
+/* False while an agent rings or the customer is still there: the answer may
+ * follow. False while an agent of another stay is connected: only the end of
+ * that leg shows whether the contact continued there. */
 bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd) {
   if (acd->counted & COUNTED_DEPARTURE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* An agent may be connected so much earlier than the acd participant whose
+/* An agent may be connected this much earlier than the acd participant whose
  * contact it answers. */
 #define ACD_SLACK_MS 1000
 
@@ -39,8 +39,8 @@ enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
   return highest;
 }
 
-/* Of the first acd participant whose medium is known, else of the first
- * agent. */
+/* The medium of the first acd participant whose medium is known, else of the
+ * first agent. */
 static enum cv_media media_of_queue(const struct conversation *c,
                                     uint32_t queue) {
   enum cv_media agents = CV_UNKNOWN;
@@ -179,7 +179,7 @@ struct cv_removed cv_describe_removed(const struct conversation *c) {
       if (times[k] > r.fact_ms)
         r.fact_ms = times[k];
   }
-  /* Of a crowd not all participants are known. */
+  /* Participants that were dropped are not known any longer. */
   r.since_ms = c->flags & C_INCOMPLETE ? r.start_ms + 1 : c->since_ms;
   return r;
 }

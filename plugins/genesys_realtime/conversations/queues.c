@@ -18,7 +18,7 @@ static uint32_t queue_slot_of(const struct conversations *m,
   return s;
 }
 
-/* Its number + 1, or 0. */
+/* The number of the queue + 1; 0: not found. */
 static uint32_t look_up_queue(const struct conversations *m,
                               struct uuid_key id) {
   return m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
@@ -175,8 +175,8 @@ static void clear_states(struct conversations *m) {
       }
 }
 
-/* The platform's counts may or may not have a parked contact, as with one that
- * rings: see drift.h. */
+/* A parked contact counts as one that rings, since the platform's counts may or
+ * may not include it: see drift.h. */
 static enum cv_state reported_state(const struct conversation *c,
                                     const struct cv_presence *p) {
   return (c->flags & C_PARKED) && p->state > CV_STATE_ALERTING

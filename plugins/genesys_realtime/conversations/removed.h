@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversations that the model has removed: what was counted of each, so
- * that a late event counts nothing twice, whenever it comes, and a contact that
- * is first heard of late is counted. The number is bounded: past it the oldest
- * is forgotten, and contacts that began before it are no longer counted.
+ * that a late event counts nothing twice, and a contact whose first event is
+ * late is still counted. The set is bounded: when it is full, the oldest entry
+ * is forgotten, and contacts that began up to its start_ms are no longer
+ * counted.
  *
  *   table.c, on removal → cv_removed_put
  *   conversations.c, for a conversation that is not in the table →
@@ -19,10 +20,10 @@ struct cv_removed {
   struct uuid_key id;
   int64_t start_ms; /* the latest start of a participant */
   int64_t fact_ms;  /* the latest of all times */
-  int64_t since_ms; /* what began earlier was counted, or is not counted */
-  uint8_t count;    /* of participants: those of a snapshot that come first */
+  int64_t since_ms; /* see struct conversation */
+  uint8_t count;    /* of participants: the first ones of a snapshot */
   bool is_over; /* all had ended with a known outcome, or a poll closed it */
-  bool is_breached; /* by waiting, of a contact without an outcome */
+  bool is_breached; /* a breach by waiting, without an outcome */
 };
 
 struct cv_removed_set {

@@ -20,8 +20,9 @@ struct writer {
   const char *media;
 };
 
-/* A series that begins leaves with 0. A full pass puts all the others, a pass
- * of changes those whose count is another one than was put last. */
+/* True if the series is put in this pass. A series that begins is put with 0. A
+ * full pass puts all others, a pass of changes only those whose count has
+ * changed since it was put. */
 static bool is_due(const struct writer *w, uint8_t shown, bool is_changed) {
   return !w->view->only_changes || shown == CV_SERIES_NONE ||
          (shown == CV_SERIES_SHOWN && is_changed);
@@ -52,8 +53,8 @@ static void print_seconds(char out[32], int64_t ms) {
     out[len - 1] = '\0';
 }
 
-/* An answer adds to the buckets from its own on, to the sum and the count: all
- * of them leave. */
+/* An answer adds to its bucket and the higher ones, to the sum and to the
+ * count, so all of them are put together. */
 static void put_waits(const struct writer *w, const struct pair *pair) {
   char qualifier[64], bound[32];
   uint64_t within = 0;
@@ -113,7 +114,8 @@ static void put_changes(const struct writer *w, struct pair *pair) {
         put_change(w, pair, from, to);
 }
 
-/* Under a type of their own, so that a sum over either type is right. */
+/* Changes by wrap-up code have a type of their own: they are also in
+ * state_changes, and a sum over either type is right. */
 static void put_wrapups(const struct writer *w, struct pair *pair) {
   char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
@@ -177,7 +179,7 @@ static bool are_changes_due(const struct pair *pair) {
   return false;
 }
 
-/* Whether a pass of changes may have something to put. */
+/* True if a pass of changes may have something to put. */
 static bool is_pair_due(const struct writer *w, const struct pair *pair,
                         bool has_target) {
   const struct conversations_totals *t = &pair->t;

@@ -154,8 +154,8 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   m->count--;
 }
 
-/* Of a conversation that has ended nothing is lost. False: there is no other
- * than `spared`. */
+/* Removes the oldest inactive conversation, of which nothing is lost, else the
+ * oldest active one. False: that would be `spared`. */
 static bool evict_one(struct conversations *m,
                       const struct conversation *spared) {
   uint32_t number = m->inactive.oldest;
@@ -187,7 +187,7 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   return number;
 }
 
-/* Evicts others when all have too many parts together. */
+/* Evicts other conversations when all together have too many parts. */
 static bool grow_parts(struct conversations *m, struct conversation *c) {
   size_t max = (size_t)m->s.max * CV_PARTS_AVERAGE + CV_PARTS_MAX;
   unsigned cap = c->cap < FIRST_PARTS ? FIRST_PARTS

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The history of a conversation in a queue is a function of its facts: their
  * times, in order, give the states. It is replayed whenever there are new
- * facts, and what it has more than before is counted. So a change is counted
- * once, whenever its facts arrive.
+ * facts, and the changes that were not counted before are counted. So a change
+ * is counted once, whenever its facts arrive.
  *
  * Facts that come later must not take a change back:
  * - each step is a change of its own, however close the next one is
  * - the wait of a contact that was answered ends when the agent is connected;
  *   that of another ends when its outcome is known
- * - the platform does not report when an agent began to ring. It is taken for
- *   the moment before it was connected or stopped ringing
+ * - the platform does not report when an agent began to ring: the model takes
+ *   the moment before the agent was connected or stopped ringing
  * - the end of a hold has no time. Holds are no steps but are counted by their
  *   begin, if no other agent was active then */
 #include "plugins/genesys_realtime/conversations/internal.h"
@@ -27,8 +27,8 @@ enum step_kind {
   STEP_KINDS
 };
 
-/* An agent's alert may end so much later than the wait of its contact, and its
- * wrap-up begin so much later than its leg ends. */
+/* An agent's alert may end this much later than the wait of its contact, and
+ * its wrap-up begin this much later than its leg ends. */
 #define SLACK_MS 1000
 
 #define TIME_UNKNOWN INT64_MAX /* sorts after all known times */
@@ -79,7 +79,8 @@ static int64_t find_alerts_end_ms(const struct transitions *t,
   return last_ms;
 }
 
-/* When a contact no longer waits; 0: it does, or its outcome is not known. */
+/* The time when the contact stopped waiting; 0: it still waits, or its outcome
+ * is not known. */
 static int64_t find_wait_end_ms(const struct transitions *t,
                                 const struct participant *acd) {
   int64_t answer_ms = cv_find_answer_ms(t->c, acd, t->answered);
@@ -104,7 +105,8 @@ static void add_acd_steps(struct transitions *t, unsigned i) {
     add_step(t, wait_end_ms, STEP_LEAVE, i);
 }
 
-/* The alert ended with the wait of its contact, whose outcome is not known. */
+/* True if the alert ended with the wait of its contact, whose outcome is not
+ * known. */
 static bool is_end_open(const struct transitions *t,
                         const struct participant *agent) {
   const struct participant *acd =
@@ -189,10 +191,10 @@ static void count_change(struct transitions *t, enum cv_state from,
     pair->t.changes[from][to]++;
 }
 
-/* How many changes of each kind of step there are now and were before. The
- * participant that a change is noted at may be another one than now: of two
- * agents that ring only the first one is seen, and which one that is may be
- * known late. */
+/* The number of new changes of each kind of step: those that the history has
+ * now less those that were noted. A change may be noted at another participant
+ * than the one that has it now: of two agents that ring only the first one
+ * makes a change, and which one is the first may be known late. */
 static void find_new_changes(const struct transitions *t,
                              int ret_new[STEP_KINDS]) {
   for (unsigned kind = 0; kind < STEP_KINDS; kind++)
@@ -210,9 +212,9 @@ static bool is_counted_at(const struct transitions *t,
   return at_ms >= t->c->since_ms && (!p->is_known || at_ms > t->c->known_ms);
 }
 
-/* The begin of an alert is not known. That of a contact that was offered before
- * the start, or of a participant that was known before a removal, may have been
- * counted. */
+/* The time when an alert began is not known, so it may have been counted
+ * already if the contact was offered before the start or the participant was
+ * known before a removal. False in these cases. */
 static bool is_begin_counted(const struct transitions *t,
                              const struct step *s) {
   const struct participant *acd = cv_find_acd(t->c, t->queue, s->at_ms);
@@ -245,7 +247,7 @@ static void count_changes(struct transitions *t) {
 
 /* ---- holds ---- */
 
-/* Not while another agent was active: the state of the queue did not change. */
+/* False if another agent was active: the state of the queue did not change. */
 static bool is_alone(const struct transitions *t, unsigned held,
                      int64_t at_ms) {
   for (unsigned i = 0; i < t->c->count; i++) {
@@ -264,8 +266,8 @@ static void count_hold(struct transitions *t, unsigned held, int64_t at_ms) {
     count_change(t, CV_STATE_ACTIVE, CV_STATE_HELD);
 }
 
-/* Of a hold that began before the start too: it was heard of, so it ended
- * since. */
+/* Counts the end of a hold, also of one that began before the start: an event
+ * has reported the hold, so it ended after the start. */
 static void count_release(struct transitions *t, unsigned held,
                           int64_t begin_ms) {
   const struct participant *p = &t->c->participants[held];
