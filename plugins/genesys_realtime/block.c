@@ -46,7 +46,7 @@ static bool has_topics(const struct block *b) {
   return b->options->stream == STREAM_NOTIFICATIONS;
 }
 
-/* Takes `o` over. */
+/* Takes ownership of `o`. */
 static void publish_observations(struct block *b, struct observations *o,
                                  bool is_complete) {
   o->received_ms = block_env(b)->wall_ms(block_env(b)->ctx);
@@ -68,7 +68,8 @@ static void publish_observations(struct block *b, struct observations *o,
   b->last = o;
 }
 
-/* What the answers do not have any longer is 0. */
+/* Adds to the reading, with 0, what only the last reading has. False: out of
+ * memory. */
 static bool zero_gone(struct block *b) {
   struct observations *o = b->poll.reading;
   if (b->last == NULL || o->absence == OBS_ABSENT_UNKNOWN)
@@ -80,7 +81,7 @@ static bool zero_gone(struct block *b) {
 }
 
 /* Activity answers list only numbers that are not zero: a missing answer looks
- * like zeros, so that all answers must have come. */
+ * like zeros, so all answers must be complete. */
 static bool is_worth_publishing(struct block *b) {
   const struct observations *o = b->poll.reading;
   bool is_complete = b->poll.error.code == GC_OK;
@@ -163,8 +164,9 @@ static void poll_now(void *ctx, uint64_t now_ms) {
 }
 
 /* The stream is open (again): poll at once, since messages may have been lost.
- * A running poll was sent before and does not count. The source of the guide
- * dialect counts every 5 s only and is not polled sooner. */
+ * A poll that is running was sent before that, so another one follows it. The
+ * source of the guide dialect counts every 5 s only and is not polled
+ * sooner. */
 static void on_snapshot(void *ctx) {
   struct block *b = ctx;
   if (b->source == OBS_OFF || b->source == OBS_QUEUE_METRICS)
@@ -184,7 +186,7 @@ static struct obs_scope scope_of(const struct block *b,
                             .is_refused = gc_entities_is_refused(queues)};
 }
 
-/* Says which source `Observations "auto"` means, when that changes. */
+/* Logs which source `Observations "auto"` means, when that changes. */
 static void choose_source(struct block *b, const struct obs_scope *scope) {
   enum obs_source source = obs_source_choose(block_option(b), scope);
   char reason[OBS_REASON_SIZE], text[OBS_REASON_SIZE + 96];
@@ -209,8 +211,8 @@ static void check_cost(struct block *b, const struct obs_scope *scope) {
   b->notice(b->ctx, "cost", &err);
 }
 
-/* Telemetry has the number of selected queues, whether or not a poll of them
- * succeeds. Without a list and without ids it is not known. */
+/* Notes the number of selected queues for the telemetry, whether or not a poll
+ * of them succeeds. Without a list and without ids it is unknown. */
 static void note_selected(struct block *b, const struct obs_scope *scope) {
   b->visible = scope->is_refused ? 0 : scope->visible;
   bool is_unknown = scope->is_refused && scope->selected == 0;
@@ -228,7 +230,8 @@ static void report_taken(struct block *b) {
   b->taken = taken;
 }
 
-/* Reports each Queue option without effect once, and when it has one. */
+/* Reports a Queue option that has no effect, once, and that it has one
+ * again. */
 static void report_idle_options(struct block *b,
                                 const struct gc_entities *queues) {
   const struct gc_strs *options = &b->options->queues;

@@ -52,9 +52,9 @@ struct block {
   bool has_outcome;           /* a poll has ended, well or not */
   bool has_tally;             /* a reading was dispatched */
   struct queue_tally tally;   /* of the last one */
-  bool has_selection;         /* the queues that Queue and Shard select are */
-  size_t selected;            /* known: so many */
-  uint64_t ignored;           /* numbers of complete answers, unknown */
+  bool has_selection;         /* `selected` is known */
+  size_t selected;            /* queues that Queue and Shard select */
+  uint64_t ignored;           /* unknown numbers of complete answers */
   size_t series;              /* that have a place of MaxSeries */
   uint64_t overflow;          /* values that MaxSeries left out */
 };

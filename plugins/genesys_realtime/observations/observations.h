@@ -76,7 +76,7 @@ struct obs_fact {
   uint32_t queue, media, qualifier;
   uint8_t metric;  /* enum obs_metric */
   bool is_listed;  /* a count of 0, or its conversations were all listed */
-  bool is_partial; /* pushed: has only those of a queue's agents that changed */
+  bool is_partial; /* pushed: only those of the queue's agents that changed */
   bool is_unreadable; /* the answer has the metric, but no number */
   int64_t value;      /* count, or epoch ms */
   int64_t at_ms; /* when it was measured, by the server's clock; 0: unknown,
@@ -182,7 +182,8 @@ observations_map(struct observations *o, const char *presence,
 
 /* The contacts' numbers of `m` (NULL: `o` does not have the medium) that are
  * known, as bits (1 << metric): those that the answer had and those that it
- * means as 0. Where it has the time of the oldest contact, some wait. */
+ * means as 0. Where it has the time of the oldest contact, an absent number of
+ * waiting contacts is unknown, since some wait. */
 uint32_t obs_known_contacts(const struct observations *o,
                             const struct obs_media *m);
 /* True if a complete answer had a number of the queue. */
@@ -191,10 +192,10 @@ static inline bool obs_is_answered(const struct obs_queue *q) {
 }
 
 /* Adds to `o`, a complete answer, the pairs of queue and medium that only
- * `before` has, with all numbers 0. By OBS_ABSENT_CONTACTS only those of queues
- * that `o` has. By OBS_ABSENT_ALL those of all queues, except one that is
- * neither in `o` nor in the list `queues` (NULL: not known yet), which was
- * deleted. */
+ * `before` has, with all numbers 0. With OBS_ABSENT_CONTACTS only those of
+ * queues that `o` has. With OBS_ABSENT_ALL also those of queues in the list
+ * `queues`, or of all if the list is refused; a queue that is in neither was
+ * deleted. NULL: the list is not known yet. */
 GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
                        const struct observations *before,

@@ -59,8 +59,8 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
   return GC_OK;
 }
 
-/* An error of this block alone says more than one that the account logs, too.
- */
+/* Keeps the error that says most: one of this block alone says more than one
+ * that the account logs, too. */
 static void note_error(struct poll *p, const struct gc_err *err) {
   if (p->error.code == GC_OK ||
       (gc_code_is_shared(p->error.code) && !gc_code_is_shared(err->code)))

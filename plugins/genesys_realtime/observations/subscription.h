@@ -38,7 +38,8 @@ void subscription_select(struct subscription *s,
                          const struct selection *selection);
 
 /* Takes a complete reading, requested at `asked_ms` of the server's clock. Adds
- * the pairs to it that messages told and that it does not have, with 0. */
+ * to the reading, with 0, the pairs that it does not have and messages
+ * reported. */
 GC_MUST_CHECK enum gc_code
 subscription_add_snapshot(struct subscription *s, struct observations *reading,
                           int64_t asked_ms);

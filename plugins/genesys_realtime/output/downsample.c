@@ -9,7 +9,7 @@
 #include "common/base/strmap.h"
 #include "common/genesys/clean_name.h"
 
-/* The metric of the windows of a metric; 0, which is no window, without. */
+/* For each metric, the metric of its windows; 0: it has no windows. */
 static const enum gc_metric_id window_metrics[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_DEPTH] = GC_METRIC_QUEUE_DEPTH_WINDOW,
     [GC_METRIC_QUEUE_INTERACTING] = GC_METRIC_QUEUE_INTERACTING_WINDOW,

@@ -5,7 +5,7 @@
 
 #include "plugins/genesys_realtime/output/series_limit.h"
 
-/* The limit is good again when it left no value out for so long. */
+/* The limit is good again when it has left no value out for this long. */
 enum { GOOD_AGAIN_MS = 10 * 60 * 1000 };
 
 struct output {

@@ -4,9 +4,10 @@
  * passing, so that no series flickers at the limit. Its place is free again
  * when it had no value for QueueExpiry.
  *
- * A series is known by a 64-bit hash of its type, instance and qualifier, at
- * most 32 bytes each. Among 200,000 series two have the same hash with a
- * probability of 1 to 10^9; they count as one. Pure; one thread at a time. */
+ * A series is known by a 64-bit hash of its type, instance and qualifier, and
+ * takes at most 64 bytes of memory (a small table 4 KB). Among 200,000 series
+ * two have the same hash with a probability of one in 10^9; they count as one.
+ * Pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_OUTPUT_SERIES_LIMIT_H
 #define GENESYS_REALTIME_OUTPUT_SERIES_LIMIT_H
 

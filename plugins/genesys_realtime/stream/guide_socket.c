@@ -167,8 +167,9 @@ static void lose_connection(struct connection *connection,
 
 /* ---- callbacks of the socket ---- */
 
-/* 0: it is not. A first connection may take some time; later the stream was
- * blind from the start. */
+/* The time since when the stream is blind; 0: it is not. After
+ * GC_CHANNELS_START_MS without a first connection, it was blind from the
+ * start. */
 static uint64_t blind_since_ms(const struct guide_socket *l) {
   bool is_late =
       !l->was_open && read_clock(l) - l->began_ms >= GC_CHANNELS_START_MS;
@@ -264,7 +265,7 @@ static void try_connection(struct connection *connection, const char *bearer,
   lose_connection(connection, &local, &err);
 }
 
-/* The one without a socket; NULL: both have one. */
+/* The connection that has no socket; NULL: both have one. */
 static struct connection *find_unused(struct guide_socket *l) {
   for (size_t i = 0; i < GC_COUNT(l->connections); i++)
     if (l->connections[i].socket == NULL)

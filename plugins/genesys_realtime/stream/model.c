@@ -7,7 +7,7 @@
 #include "plugins/genesys_realtime/stream/internal.h"
 
 /* Events without server times are dated by the monotonic clock: a step of the
- * wall clock is no wait. */
+ * wall clock changes no wait. */
 int64_t stream_server_now(const struct stream *s) {
   const struct gc_env *env = s->deps.env;
   return s->source->has_server_times
@@ -39,8 +39,8 @@ static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
 
 /* ---- series that begin with 0 before the first contact ---- */
 
-/* Without further knowledge at most half of MaxSeries is taken before there are
- * contacts: the rest is for the gauges and for what happens. */
+/* Series that begin before the first contact take at most half of MaxSeries:
+ * the rest is for the gauges and for the contacts that come. */
 enum { EXPECTED_SHARE = 2, OUTCOME_SERIES = 8 /* besides the buckets */ };
 
 static bool is_in_media(const struct stream *s, const char *label) {

@@ -31,7 +31,8 @@ static bool is_listed(void *ctx, const char *queue) {
          gc_entities_find(known->entities, queue) != NULL;
 }
 
-/* Only with the list of queues is it known which are gone. */
+/* Removes queues that are gone. Only the list of queues shows which ones
+ * are. */
 static void retire_queues(struct stream *s, uint64_t now_ms) {
   int64_t expiry_ms = (int64_t)s->options->queue_expiry_s * 1000;
   uint64_t every_ms = (uint64_t)expiry_ms / 8;
@@ -59,7 +60,7 @@ static void report_wrapup_limit(struct stream *s,
   s->deps.notice(s->deps.notice_ctx, "wrapups", &err);
 }
 
-/* Past the last pair nothing is counted. */
+/* Reports that pairs beyond STREAM_PAIRS_MAX are not counted. */
 static void report_counter_limits(struct stream *s) {
   struct gc_err err = {.code = GC_OK};
   struct conversations_stats stats = {.overflow = s->overflow,
