@@ -7,7 +7,7 @@
 
 #include "common/net/account.h"
 
-/* What was said of one account; zero at first. */
+/* The lines that were written about one account; zero at first. */
 struct announced {
   bool is_unused, is_connected, has_queues, has_topics;
 };

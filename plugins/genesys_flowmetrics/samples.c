@@ -27,8 +27,9 @@ static bool put_flow(const struct dispatch *d, const struct ledger_view *v,
   return true;
 }
 
-/* Dispatches a series that has changed, or that left an interval ago. The first
- * value is repeated until the store has recorded it (ledger/series_state.h). */
+/* Dispatches a series that has changed, or that was dispatched an interval ago.
+ * The first value is repeated until the store has recorded it
+ * (ledger/series_state.h). */
 static void put_due(struct ledger *l, const struct dispatch *d,
                     const struct ledger_view *v) {
   struct series *s = v->series;

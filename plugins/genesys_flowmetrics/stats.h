@@ -43,7 +43,7 @@ enum tally {
   TALLY_WEB_413,
   TALLY_WEB_503,
   TALLY_WEB_CUT, /* the client was too slow, or closed the connection */
-  TALLY_LOST,    /* of notifications: attributes past the memory limit */
+  TALLY_LOST,    /* of notifications: attributes beyond the memory limit */
   TALLY_COUNT
 };
 

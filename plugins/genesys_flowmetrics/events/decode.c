@@ -69,7 +69,7 @@ struct waiting {
   double value;
 };
 
-/* What is taken back when a string turns out to be no document. */
+/* The state that is restored when a string turns out to be no document. */
 struct marks {
   unsigned frame_count;
   size_t waiting_count;
@@ -287,8 +287,8 @@ static enum gc_code keep_member(struct event_reader *r, struct frame *f,
 static enum gc_code read_documents(struct event_reader *r, const char *bytes,
                                    size_t len, struct gc_err *err);
 
-/* Reads the text as a document of its own. `ret_read` is false, and all is as
- * before, when it is none. */
+/* Reads the text as a document of its own. `ret_read` is false, and nothing has
+ * changed, when it is none. */
 static enum gc_code read_nested(struct event_reader *r,
                                 const struct gc_json_at *at, const char *text,
                                 size_t len, bool *ret_read) {

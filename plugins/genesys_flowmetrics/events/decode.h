@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decodes events into attribute metrics, whatever envelope they have. An event
- * is an object with "attributes", or with "participants" that have them:
+/* Decodes events in any envelope into attribute metrics. An event is an object
+ * with "attributes", or with "participants" that have them:
  *   EventBridge           {"detail-type":…, "detail":{"eventBody":{…}}}
  *   a notification        {"topicName":…, "eventBody":{…}}
  *   the body alone        {"conversationId":…, "attributes":{…}}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small questions about the texts of events: where a document ends, what may be
- * one, ids in topics. Pure, any thread. */
+/* Properties of the texts of events: where a document ends, what may be one,
+ * ids in topics. Pure, any thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 #define GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 

@@ -129,7 +129,7 @@ static void start_poll(void *ctx, uint64_t now_ms) {
   gc_entities_put(flows);
 }
 
-/* Says which source `Observations "auto"` means, when that changes. */
+/* Logs which source `Observations "auto"` means, when that changes. */
 static void choose_source(struct flow_watch *w,
                           const struct flow_scope *scope) {
   enum flow_source source =

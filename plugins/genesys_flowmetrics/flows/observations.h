@@ -35,7 +35,8 @@ struct flow_watch *flow_watch_new(const struct flows_options *options,
 /* Begins to poll; waits for one turn of the network thread. Not from that
  * thread. */
 void flow_watch_start(struct flow_watch *w);
-/* Ends and frees; call it as flow_watch_start. NULL is fine. */
+/* Ends and frees; waits for one turn of the network thread. Not from that
+ * thread. NULL is fine. */
 void flow_watch_free(struct flow_watch *w);
 
 /* Puts flow_active if there is a new answer. One read thread at a time. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One poll of the flow observations: how many conversations are in each flow.
- * By name, 100 flows in one observation query after the other, whose answers
- * have empty flows too; or with the activity query, page by page. Network
- * thread only. */
+ * It sends observation queries, one after the other, each of which names 100
+ * flows and whose answers have empty flows too; or it reads the activity query
+ * page by page. Network thread only. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_POLL_H
 #define GENESYS_FLOWMETRICS_FLOWS_POLL_H
 
@@ -38,9 +38,9 @@ struct flow_poll {
   struct gc_err err;
 
   struct gc_paging paging;   /* of the activity query; stays */
-  struct gc_entities *flows; /* FLOW_QUERY: a reference to the list, */
-  struct flow_filter filter; /* the flows of it that are requested, */
-  size_t next;               /* and the place behind those requested so far */
+  struct gc_entities *flows; /* a reference to the list */
+  struct flow_filter filter; /* the flows that are requested */
+  size_t next;               /* FLOW_QUERY: the first one not requested yet */
   struct gc_api *api;
   struct gc_call call;
   struct gc_buf body;
@@ -57,11 +57,10 @@ struct flow_poll {
 GC_MUST_CHECK enum gc_code flow_poll_body(const char *const *ids, size_t count,
                                           struct gc_buf *out);
 
-/* Requests the selected flows, which the caller's filter may forget. The
- * selectors are borrowed until `done`, which runs exactly once; inside this
- * call only when memory is short or no flow is selected, and the counts are
- * then empty.
- */
+/* Requests the flows that `filter` accepts. Takes a reference to its list and
+ * borrows its selectors until `done`, which runs exactly once; inside this call
+ * only when memory is short or no flow is selected, and the counts are then
+ * empty. */
 void flow_poll_start(struct flow_poll *p, struct gc_api *api,
                      const struct flow_filter *filter, enum flow_source source,
                      void (*done)(void *ctx), void *ctx);

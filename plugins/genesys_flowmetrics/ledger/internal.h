@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the ledger, each above those behind it:
+/* The parts of the ledger; each may use those listed after it:
  *   ledger.c        the writer's thread and the public functions
  *   sqlite_store.c  the store in a file; redis/store.c the store in a Redis
  *   transaction.c   the common part of the transactions of both stores
@@ -18,10 +18,10 @@ enum { LEDGER_MINUTE_MS = 60 * 1000 };
 struct occurrence_ref {
   struct occurrence *occurrence;
   struct batch *batch;
-  struct series *series; /* with a shared store: where it counts if it is new */
+  struct series *series; /* with a shared store: counts it if it is new */
 };
 
-/* The account on which a shared store counts. */
+/* A host and a block, under which a shared store keeps counts. */
 struct identity {
   char *scope, *block, *host;
 };

@@ -68,8 +68,9 @@ static struct batch *take_queue(struct ledger *l) {
   return batches;
 }
 
-/* Waits until the first batch had its time to gather others, then takes the
- * queue; NULL when it is empty. `ret_count`: occurrences. The lock is held. */
+/* Waits until the oldest batch is LEDGER_GATHER_MS old or the queue is long,
+ * then takes the queue; NULL when it is empty. `ret_count`: occurrences. The
+ * lock is held. */
 static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
   while (l->first != NULL && !l->is_stopping &&
          l->waiting < LEDGER_OCCURRENCES_MAX) {
@@ -82,7 +83,8 @@ static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
   return take_queue(l);
 }
 
-/* Idle series retire first, so that the first transaction finds room. */
+/* Opens the store and retires idle series, so that the first transaction finds
+ * room. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = l->store->open(l, &err);

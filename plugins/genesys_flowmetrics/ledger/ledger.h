@@ -37,7 +37,7 @@ struct ledger_source {
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
   /* With a shared store, an occurrence counts once, whichever host sees it
-   * first, and on the account of this identity (ledger_identity). */
+   * first, and is added to the counts of this identity (ledger_identity). */
   bool is_shared;
   unsigned identity;
 };
@@ -99,7 +99,7 @@ struct ledger_settings {
   const char *folder; /* StateDir; copied */
   /* Keep the state in this Redis instead; borrowed. ledger_has_redis. */
   const struct redis_settings *redis;
-  /* The longest of all sources. A series that is not counted for so long, and
+  /* The longest of all sources. A series that is not counted for this time, and
    * at least a day, is retired. */
   int64_t retention_ms;
   int64_t (*wall_ms)(void);

@@ -82,7 +82,7 @@ GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t max,
                                        struct series **ret);
-/* Makes room for the parts of so many identities; GC_ERR_MEMORY. */
+/* Makes room for the parts of `identities` identities; GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code series_make_parts(struct series *s,
                                              size_t identities);
 /* Moves the series to its next state and keeps kept.shown in step with it. */

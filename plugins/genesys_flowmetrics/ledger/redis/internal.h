@@ -37,7 +37,7 @@ enum {
   REDIS_CHUNK_OCCURRENCES = 500,
 };
 
-/* A series on the account of an identity, in a script. */
+/* A counter in a script: a series of an identity. */
 struct counter {
   struct series *series;
   unsigned identity;

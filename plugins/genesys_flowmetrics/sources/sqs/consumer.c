@@ -208,8 +208,8 @@ static bool start_deletion(struct consumer *c, struct deletion *d,
   return false;
 }
 
-/* True for a full request, or for fewer receipts while no deletion runs whose
- * time could fill it up. */
+/* True if the receipts fill a request, or if there are some and no deletion
+ * runs; while one runs, further receipts may come. */
 static bool wants_deletion(const struct consumer *c, unsigned running) {
   return c->committed.count >= SQS_BATCH_MAX ||
          (c->committed.count > 0 && running == 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps a server of libmicrohttpd running: starts it, again and again if need
- * be, and replaces it when its certificates have changed. Both servers share
+/* Keeps a server of libmicrohttpd running: starts it, repeats that while it
+ * fails, and replaces it when its certificates have changed. Both servers share
  * one listening socket, so that no connection is refused meanwhile. */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
@@ -167,7 +167,8 @@ static void report_server(struct webhook *w, const struct gc_err *err) {
   w->settings.notice(w->settings.ctx, "listening", err);
 }
 
-/* A server whose successor does not start goes on with what it has. */
+/* Starts a successor for the server. If that fails, the server continues with
+ * its old certificates. */
 static void replace_server(struct webhook *w, uint64_t now_ms) {
   struct server next = {.fd = -1};
   struct gc_err err = {.code = GC_OK};
@@ -180,7 +181,8 @@ static void replace_server(struct webhook *w, uint64_t now_ms) {
   } else {
     webhook_end_server(&next);
     w->next_try_ms = now_ms + TRY_EVERY_MS;
-    /* Tried again in any case: a change may have been seen half-way. */
+    /* Forces another attempt: the files may have been read in the middle of a
+     * change. */
     memset(w->files, 0, sizeof(w->files));
   }
   report_server(w, &err);

@@ -31,7 +31,7 @@ struct webhook_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
-  struct name_filter handshakes; /* hosts that may ask; none: nobody */
+  struct name_filter handshakes; /* hosts that may ask; empty: no host */
   /* The outcome of listening, of reading the secret file, and what else an
    * operator should know. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
@@ -41,8 +41,8 @@ struct webhook_settings {
 struct webhook;
 
 /* Listens. When the address is not free or a certificate cannot be used,
- * reports that as "listening" and goes on trying with webhook_maintain. NULL
- * and err when out of memory. */
+ * reports that as "listening", and webhook_maintain tries again. NULL and err
+ * when out of memory. */
 struct webhook *webhook_start(const struct webhook_settings *settings,
                               struct gc_err *err);
 /* Accepts no more requests. The ledger may still hold some; call ledger_stop,
