@@ -55,7 +55,7 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_INT(OWNER, sqs.visibility_s, "VisibilityTimeout", "60", 5, 43200,
                "s",
                "sqs: how long a received message is hidden; SQS delivers it "
-               "again when it was not committed until then.",
+               "again if it is not committed by then.",
                "120"),
     GC_OPT_STR(OWNER, connect.proxy, "Proxy", NULL, GC_OPT_SECRET,
                "sqs: proxy, `http://user:password@host:port` or `https://…`; "
@@ -103,22 +103,22 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
                0, "webhook: header that carries it.", "X-Genesys-Key"),
     GC_OPT_STRS(OWNER, handshakes, "Handshake",
-                "webhook: globs of the hosts whose question whether they may "
-                "send events is answered (Azure Event Grid, CloudEvents). "
-                "Without any, none. May be repeated.",
+                "webhook: globs of the hosts that are allowed to send events "
+                "when they ask (Azure Event Grid, CloudEvents). Without any, "
+                "no host is. May be repeated.",
                 "*.eventgrid.azure.net"),
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
                4194304, "bytes", "webhook: a larger body is answered 413.",
                "262144"),
     GC_OPT_INT(OWNER, webhook.max_connections, "MaxConnections", "256", 1, 1000,
-               "connections", "webhook: more are not accepted.", "64"),
+               "connections", "webhook: further ones are not accepted.", "64"),
     GC_OPT_STR(OWNER, format, "AttributeFormat",
                "%{flow}Metric_%{metric}(%{time})", 0,
                "The form of attribute names that are metrics.",
                "%{flow}_%{metric}@%{time}"),
     GC_OPT_STRS(
         OWNER, flows, "Flow",
-        "Globs (`IVR*`) of the flows that count; a leading `!` refuses, "
+        "Globs (`IVR*`) of the flows that count; a leading `!` excludes, "
         "the first match decides. Without any, all flows but those "
         "with nine digits or more in their names. May be repeated.",
         "IVR*"),
@@ -169,7 +169,7 @@ static void warn_exposed(const char *secret_file,
     *next_warning(ret) = words;
 }
 
-/* A file that holds a secret among other things. */
+/* Warns if every user can read a file that may hold a secret. */
 static void warn_readable(const char *what, const char *path,
                           struct attributes_config *ret) {
   struct stat st;
@@ -182,7 +182,7 @@ static void warn_readable(const char *what, const char *path,
 
 /* ---- options of one source ---- */
 
-/* Options that have no effect with another source; the others are of all. */
+/* Options that are an error with any source but their own. */
 static const struct {
   const char *key;
   enum attributes_from source;
@@ -212,7 +212,7 @@ static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Texts and numbers: no option of one source is of another kind. */
+/* Texts and numbers: the table above has no option of another kind. */
 static bool texts_differ(const struct gc_opt *row, const char *a,
                          const char *b) {
   a += row->offset;

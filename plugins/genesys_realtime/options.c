@@ -102,11 +102,12 @@ const struct gc_opt queues_rows[] = {
                "this long loses its counters; a series without a value for "
                "this long no longer counts for MaxSeries.",
                "604800"),
-    GC_OPT_STR(struct queues_options, shard_text, "Shard", NULL, 0,
-               "This agent's share of the queues, `k/n`: the k-th of n agents. "
-               "Each queue belongs to exactly one of the n; another n moves as "
-               "few queues as possible. Applied before any request.",
-               "1/3"),
+    GC_OPT_STR(
+        struct queues_options, shard_text, "Shard", NULL, 0,
+        "This agent's share of the queues, `k/n`: the k-th of n agents. "
+        "Each queue belongs to exactly one of the n; a change of n moves as "
+        "few queues as possible. Applied before any request.",
+        "1/3"),
     GC_OPT_STR(struct queues_options, path, "Path", NULL, 0,
                "Guide dialect only: a path of the gateway other than "
                "`/api/v2/analytics/realtime/conversations` (`Stream "

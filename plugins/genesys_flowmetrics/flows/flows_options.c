@@ -31,7 +31,7 @@ const struct gc_opt flows_rows[] = {
                 "flowOutcomeId"),
     GC_ANALYTICS_OPTIONS(OWNER),
     GC_OPT_STRS(OWNER, query.chosen, "Flow",
-                "Name globs (`IVR*`) or ids; a leading `!` refuses. The first "
+                "Name globs (`IVR*`) or ids; a leading `!` excludes. The first "
                 "match decides; without any, all flows. May be repeated.",
                 "IVR*"),
     GC_OPT_ENUM(OWNER, query.label, "FlowLabel", "name", gc_analytics_labels,
