@@ -91,7 +91,7 @@ bool block_has_windows(const struct block *b) {
   return output_has_windows(b->output);
 }
 
-/* What the read thread takes of the block's state, under the lock. */
+/* A copy of the shared state, taken under the lock. */
 struct source_state {
   bool is_healthy, has_outcome, has_tally, has_selection;
   uint64_t healthy_ms, ignored;

@@ -79,8 +79,8 @@ static bool has_queue(const struct cv_event *e) {
 }
 
 /* Sets from when on the conversation's offers and changes are counted: from the
- * start of the block. What was counted before its removal is not counted
- * again. */
+ * start of the block. Facts that were counted before a removal of the
+ * conversation are not counted again. */
 static void set_since(const struct conversations *m, struct conversation *c,
                       const struct cv_removed *removed) {
   int64_t since_ms = m->s.started_ms > m->removed.forgotten_ms

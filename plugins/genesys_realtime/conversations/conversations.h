@@ -180,10 +180,10 @@ bool conversations_totals(struct conversations *m, const char *queue,
                           enum cv_media media,
                           struct conversations_totals *ret);
 
-/* How many conversations of a queue and medium are in each state.
- * conversations_count_states counts for all pairs (it visits all
- * conversations), conversations_states reads one. False: the pair is not known,
- * all are 0. */
+/* conversations_count_states counts, for each queue and medium, the
+ * conversations in each state (it visits all conversations);
+ * conversations_states reads one pair. False: the pair is not known, all are
+ * 0. */
 void conversations_count_states(struct conversations *m);
 bool conversations_states(const struct conversations *m, const char *queue,
                           enum cv_media media, uint32_t ret[CV_STATE_COUNT]);
@@ -213,7 +213,7 @@ struct conversations_view {
   bool only_changes;
 };
 
-/* How far the samples have been written. Zero it before the first call. */
+/* The progress of conversations_samples. Zero it before the first call. */
 struct conversations_cursor {
   uint32_t queue; /* the next one */
   struct queue_tally tally;

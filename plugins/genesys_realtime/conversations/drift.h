@@ -68,7 +68,7 @@ void drift_end(struct drift *d);
 /* Contacts that drifted since the start, each counted once while its difference
  * lasts; monotonic: for stream_drift. */
 uint64_t drift_total(const struct drift *d);
-/* Those of the last poll; 0 when both sides agree. */
+/* Contacts that drift in the last poll; 0 when both sides agree. */
 uint64_t drift_now(const struct drift *d);
 
 #endif

@@ -58,7 +58,7 @@ struct cv_party {
   struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
   /* Of an agent: when it answered. 0 while it rings and after it rang
-   * unanswered, whatever the participant's own time says. */
+   * unanswered, even if the participant has a time. */
   int64_t connected_ms;
   int64_t end_ms; /* endTime, else the end of its last communication */
   int64_t acw_start_ms, acw_end_ms;

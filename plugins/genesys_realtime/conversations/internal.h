@@ -279,7 +279,7 @@ GC_MUST_CHECK enum gc_code cv_queue_intern(struct conversations *m,
                                            uint32_t *ret_number);
 /* NULL: not known. */
 struct queue *cv_queue_find(const struct conversations *m, const char *text);
-/* For a queue that no conversation refers to. No queue can be found until
+/* Removes a queue that no conversation refers to. No queue can be found until
  * cv_queue_rehash. */
 void cv_queue_remove(struct conversations *m, uint32_t number);
 void cv_queue_rehash(struct conversations *m);
@@ -313,17 +313,18 @@ bool cv_is_first_of_presence(const struct conversation *c,
  * before, else one that was connected at most a second later; NULL: none. */
 struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
                                 int64_t at_ms);
-/* By index, the acd participant whose contact an agent answered; NULL: none. */
+/* Finds for each participant, by index, the acd participant whose contact it
+ * answered; NULL: none, or it is no agent. */
 void cv_find_answered(const struct conversation *c,
                       struct participant *ret[CV_PARTS_MAX]);
-/* When the first agent was connected while the contact was in the queue; 0: it
- * was not answered. An agent without an acd participant of its queue (a call on
- * behalf of the queue) answers nothing. */
+/* The time when the first agent was connected while the contact was in the
+ * queue; 0: it was not answered. An agent without an acd participant of its
+ * queue (a call on behalf of the queue) answers nothing. */
 int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered);
 bool cv_is_wrapping_up(const struct participant *p);
-/* When the hold that began last began. */
+/* The time when the latest hold began. */
 int64_t cv_latest_hold_ms(const struct participant *agent);
 /* The acd participant was connected before offers are counted. */
 bool cv_is_prior(const struct conversation *c, const struct participant *acd);

@@ -40,8 +40,8 @@ static enum gc_code add_unless_taken(struct selection *s,
 
 static void free_ranks(size_t **ranks) { free(*ranks); }
 
-/* For each queue of the list the number of the option that selects it, or
- * SIZE_MAX. */
+/* The number of the option that selects each queue of the list; SIZE_MAX: none
+ * does. */
 static size_t *rank_queues(const struct gc_entities *queues,
                            const struct queues_options *o) {
   size_t *ranks = calloc(gc_entities_count(queues) + 1, sizeof(*ranks));

@@ -12,8 +12,8 @@ static uint64_t hash_of(const char *id) {
   return h;
 }
 
-/* The last step of splitmix64. By FNV alone, similar ids and numbers would have
- * similar weights. */
+/* The last step of splitmix64. With FNV alone, similar ids and numbers would
+ * have similar weights. */
 static uint64_t mix_bits(uint64_t x) {
   x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);

@@ -27,7 +27,8 @@ static inline bool uuid_key_equal(struct uuid_key a, struct uuid_key b) {
   return a.high == b.high && a.low == b.low;
 }
 
-/* For a table, and in place of the id within one conversation. */
+/* A hash of the id: for hash tables, and for participants in place of their
+ * id. */
 static inline uint64_t uuid_key_hash(struct uuid_key id) {
   uint64_t h = (id.high ^ id.low >> 29) * UINT64_C(0x9e3779b97f4a7c15);
   h = (h ^ h >> 32 ^ id.low) * UINT64_C(0xd6e8feb86659fd93);

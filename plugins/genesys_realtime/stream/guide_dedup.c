@@ -96,7 +96,7 @@ static void read_new_behind(struct guide_dedup *o, uint64_t hash,
     }
     return;
   }
-  /* It repeats nothing: what was held was new as well. */
+  /* The message is no repeat, so the held messages were new, too. */
   drop_oldest(o, o->start);
   o->count = o->held_count;
   guide_dedup_flush(o, pass, ctx);
@@ -120,7 +120,7 @@ void guide_dedup_message(struct guide_dedup *o, bool from_new,
     return;
   if (is_behind && o->count == 0)
     o->new_is_ahead = false;
-  /* Else the server sent it before it knew the new socket. */
+  /* Otherwise the server sent it before it knew the new socket. */
   if (!is_behind || !o->new_is_ahead)
     add_hash(o, hash);
   pass(ctx, bytes, len);

@@ -39,8 +39,8 @@ struct guide_dedup {
 typedef void guide_dedup_pass(void *ctx, const char *bytes, size_t len);
 
 /* A message arrived: passes on it and those held before it, unless the other
- * socket has delivered it or may have. Past GUIDE_DEDUP_MAX the oldest are
- * forgotten and pass twice. */
+ * socket has delivered it or may have. Beyond GUIDE_DEDUP_MAX messages the
+ * oldest are forgotten, and pass twice. */
 void guide_dedup_message(struct guide_dedup *o, bool from_new,
                          const char *bytes, size_t len, guide_dedup_pass *pass,
                          void *ctx);

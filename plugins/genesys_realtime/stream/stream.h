@@ -52,8 +52,9 @@ struct stream *stream_new(const struct queues_options *options,
 
 /* The first selection opens the stream. */
 void stream_select(struct stream *s, const struct selection *selection);
-/* A poll of the observations is sent; its answer is complete: counts drift and
- * closes lost conversations. Not called for a failed or incomplete poll. */
+/* Call stream_poll_begin when a poll of the observations is sent,
+ * stream_observed when its answer is complete: it counts drift and closes lost
+ * conversations. A failed or incomplete poll needs no second call. */
 void stream_poll_begin(struct stream *s);
 void stream_observed(struct stream *s, const struct observations *o);
 /* Counts drift only: pushed observations arrive later than the events, and
