@@ -243,7 +243,7 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   gc_entities_put(flows);
 }
 
-/* What a read thread takes of the state, under the lock. */
+/* A copy of the shared state, taken under the lock. */
 struct watch_state {
   bool is_healthy, has_outcome, has_scope;
   struct flow_scope scope;

@@ -79,9 +79,10 @@ struct batch {
   struct batch *next;
 };
 
-/* For struct event_sink; ctx is the batch. Leaves out what the source's globs
- * do not select, and names with NAME_DIGITS_MAX digits or more unless a glob of
- * their kind selects them: they would make a customer's number an identity. */
+/* For struct event_sink; ctx is the batch. Leaves out metrics that the source's
+ * globs do not select, and names with NAME_DIGITS_MAX digits or more unless a
+ * glob of their kind selects them: they would make a customer's number an
+ * identity. */
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
 /* Removes the occurrences after the first `count`: their body was not whole. */
 void batch_truncate(struct batch *b, size_t count);

@@ -213,8 +213,8 @@ enum gc_code ledger_find_series(struct ledger *l,
                   source->max_series, ret);
   if (code == GC_OK)
     code = series_revive(*ret, source->max_series);
-  /* It may never be counted here: another agent counts it, or the store fails.
-   * Its idle time begins now in any case. */
+  /* The idle time of a new series begins now, since it may never be counted
+   * here: another agent counts it, or the store fails. */
   if (code == GC_OK && (*ret)->kept.last_minute == 0)
     (*ret)->kept.last_minute = ledger_minute_of(l->settings.wall_ms());
   pthread_mutex_unlock(&l->lock);

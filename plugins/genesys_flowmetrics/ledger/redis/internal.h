@@ -87,7 +87,7 @@ GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, uint32_t minute,
 GC_MUST_CHECK enum gc_code redis_read_clock(struct ledger *l,
                                             struct gc_err *err);
 struct ledger_clock redis_clock(const struct ledger *l);
-/* For how many minutes this agent wants keys to be kept. */
+/* The number of minutes for which this agent wants keys to be kept. */
 uint32_t redis_keep_minutes(const struct ledger *l);
 /* Drops the hash of 1970's first minute, to check that the server permits it.
  */

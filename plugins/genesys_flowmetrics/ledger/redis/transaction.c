@@ -81,7 +81,7 @@ static void forget_numbers(struct redis_store *s, const struct chunk *c) {
   }
 }
 
-/* How many occurrences from `i` on are of one minute. */
+/* The number of occurrences from `i` on that have the same minute. */
 static size_t count_same_minute(const struct ledger *l, size_t i, size_t end) {
   uint32_t minute = seen_key_minute(&l->refs[i].occurrence->key);
   size_t n = 1;

@@ -60,7 +60,7 @@ GC_MUST_CHECK enum gc_code credentials_parse_json(const char *text, size_t len,
                                                   struct credentials *ret,
                                                   struct gc_err *err);
 
-/* When to renew keys that expire at `expires_ms`: five minutes before, or a
+/* The time to renew keys that expire at `expires_ms`: five minutes before, or a
  * quarter of the time left at `now_ms` when that is less. */
 int64_t credentials_renew_at(int64_t expires_ms, int64_t now_ms);
 

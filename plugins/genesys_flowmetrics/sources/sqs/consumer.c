@@ -268,7 +268,8 @@ static void on_committed(void *ctx) {
   }
   if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->committed);
-  /* Not committed: visible again when their time-out ends. */
+  /* Messages that were not committed are visible again when their time-out
+   * ends. */
   stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
             d->receipts.count);
   if (d->code == GC_OK)

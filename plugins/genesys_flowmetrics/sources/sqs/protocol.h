@@ -58,7 +58,7 @@ GC_MUST_CHECK enum gc_code sqs_answer_end(struct sqs_answer *a,
 enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
                                   struct gc_err *err);
 
-/* How many of `count` entries were deleted, by the answer of
+/* The number of `count` entries that were deleted, by the answer of
  * DeleteMessageBatch. */
 size_t sqs_deleted(const char *body, size_t len, size_t count);
 

@@ -80,8 +80,8 @@ static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
   pthread_mutex_unlock(&w->lock);
 }
 
-/* On the ledger's thread. What is ahead of our clock was not counted, so it is
- * not acknowledged: the sender sends it again. */
+/* On the ledger's thread. Attributes ahead of our clock were not counted, so
+ * they are not acknowledged: the sender sends them again. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;
