@@ -196,8 +196,9 @@ static void warn_about(const struct account_options *o,
   struct gc_err warning;
   if (!c->verify_peer) {
     (void)gc_fail(&warning, GC_ERR_TLS,
-                  "VerifyPeer false: whoever is on the way can read id, secret "
-                  "and data; name the authority in CACert instead");
+                  "VerifyPeer false: anyone between this host and the server "
+                  "can read id, secret and data; name the authority in CACert "
+                  "instead");
     warn(o->account.name, &warning);
   }
   if (c->verify_peer && !c->verify_host) {

@@ -105,9 +105,9 @@ void batch_report_ahead(const struct batch *b,
   if (b->ahead > 0)
     (void)gc_fail(&err, GC_ERR_STATE,
                   "%zu attributes are more than a day ahead of this host's "
-                  "clock; they are not acknowledged, and count when they come "
-                  "again and the clock is right: check the time of this host "
-                  "(NTP), or the flow that sets the attributes",
+                  "clock; they are not acknowledged, and count if they are "
+                  "delivered again when the clock is right: check the time of "
+                  "this host (NTP), or the flow that sets the attributes",
                   b->ahead);
   notice(ctx, "attributes ahead", &err);
 }
