@@ -17,8 +17,11 @@
  *   clock set forward   the open window is put with its readings so far; the
  *                       skipped windows have no readings and are not put
  *   clock set back      readings of windows that were put are left out until
- * the clock has caught up. Beyond DOWNSAMPLE_BACK_MAX_MS the old time must have
- * been wrong: the open window is dropped, and windows begin at the new time
+ *                       the clock has caught up
+ *
+ * If the clock is set back by more than DOWNSAMPLE_BACK_MAX_MS, the old time
+ * must have been wrong: the open window is dropped, and windows begin at the
+ * new time.
  *
  * Pure; one thread at a time. Memory: some 300 bytes for each series that had a
  * reading in this window or the last. */
