@@ -11,8 +11,11 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
          "`Queue` patterns queues must be named by id; no breach without "
          "`ServiceLevelTarget`"},
     [GC_ENDPOINT_USERS] = {"`Query`: the names of agents", NOTHING},
-    [GC_ENDPOINT_PRESENCES] = {"`Queues`: `Observations \"activity\"`",
-                               "`queue_agents_presence` has `unknown` alone"},
+    [GC_ENDPOINT_PRESENCES] =
+        {"`Queues`: `Observations \"activity\"`, or more than 200 queues; "
+         "`Query`: the names of presences (`tOrganizationPresence`)",
+         "`queue_agents_presence` has `unknown` alone; in `Query` ids take the "
+         "place of names"},
     [GC_ENDPOINT_QUEUE_OBSERVATIONS] =
         {"`Queues`: `Observations \"query\"` and \"topic\"",
          "all gauges of queues; `source_up` is 0"},
