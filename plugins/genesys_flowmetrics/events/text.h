@@ -29,8 +29,8 @@ bool text_decode_base64(const char *text, size_t len, struct gc_buf *out);
  * "v2.detail.events.conversation.{id}.attributes"; NULL when it has none. */
 const char *text_topic_id(const char *topic, size_t len);
 
-/* Appends ".name" or "[]" to a text of `at` bytes, "#" for all but letters, and
- * returns its new length. Not NUL-terminated. */
+/* Appends ".name" or "[]" to a text of `at` bytes, "#" for each byte that is no
+ * letter, and returns its new length. Not NUL-terminated. */
 size_t text_add_place(char *out, size_t size, size_t at, bool is_item,
                       const char *name, size_t len);
 

@@ -66,7 +66,8 @@ static void on_batch(struct batch *b, enum gc_code code) {
   free_batch(n, b);
 }
 
-/* While the writer fails, it notices by itself when it can commit again. */
+/* While the writer fails, holds the batch: the writer finds out without it when
+ * it can commit again. */
 static void submit_batch(struct notifications *n, struct batch *b) {
   if (ledger_is_healthy(n->settings.ledger))
     ledger_submit(n->settings.ledger, b);

@@ -38,7 +38,7 @@ struct ownership {
 bool ownership_is_taken(const struct ownership *o, const char *name,
                         const char *id);
 /* True if the block shows the queue; a name that is not known yet may be one
- * that a selector refuses. */
+ * that a selector excludes. */
 bool ownership_has(const struct ownership *o, const char *name, const char *id);
 
 #endif

@@ -24,7 +24,7 @@ GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
                                           const struct ownership *owner,
                                           bool any_id);
 /* Sets decides[i] for each Queue option that is the first to match a queue of
- * the list, be it to select or to refuse it. */
+ * the list, to select or to exclude it. */
 void selection_note_options(const struct gc_entities *queues,
                             const struct queues_options *o, bool *decides);
 void selection_clear(struct selection *s);

@@ -155,7 +155,8 @@ static bool is_idle(const struct server *s) {
   return info != NULL && info->num_connections == 0;
 }
 
-/* Ending a server waits for the connections that wait for the ledger. */
+/* True while connections wait for the ledger; webhook_end_server would wait for
+ * them, too. */
 static bool has_waiting(struct webhook *w) {
   pthread_mutex_lock(&w->lock);
   bool has = w->waiting > 0;

@@ -10,8 +10,8 @@
  *   503 cannot be committed now, or is ahead of our clock, or our secret file
  *       cannot be read: send it again after Retry-After
  *
- * A refusal is sent before the body is read. One thread; a request that waits
- * for its commit occupies its connection only. */
+ * A request that its head refuses is answered before the body is read. One
+ * thread; a request that waits for its commit occupies its connection only. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 
