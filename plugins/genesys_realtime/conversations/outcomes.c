@@ -273,6 +273,18 @@ void cv_count_overdue(struct conversations *m, struct conversation *c) {
   cv_schedule_breach(m, c);
 }
 
+/* A contact that was offered before the start, and of which it is not known
+ * whether it was answered: its outcome ends the wait. */
+static bool is_open_prior(const struct conversation *c,
+                          const struct participant *acd) {
+  struct participant *answered[CV_PARTS_MAX];
+  if (acd->purpose != CV_ACD || !cv_is_prior(c, acd) ||
+      (acd->counted & COUNTED_OFFER) || cv_is_departed(c, acd))
+    return false;
+  cv_find_answered(c, answered);
+  return cv_find_answer_ms(c, acd, answered) == 0;
+}
+
 void cv_schedule_breach(const struct conversations *m, struct conversation *c) {
   bool is_inactive = true;
   c->due_ms = 0;
@@ -281,8 +293,8 @@ void cv_schedule_breach(const struct conversations *m, struct conversation *c) {
     int64_t due_ms = due_of(m, p);
     if (due_ms != 0 && (c->due_ms == 0 || due_ms < c->due_ms))
       c->due_ms = due_ms;
-    is_inactive &=
-        p->end_ms != 0 && !cv_is_pending(p->counted) && !cv_is_wrapping_up(p);
+    is_inactive = is_inactive && p->end_ms != 0 && !cv_is_pending(p->counted) &&
+                  !cv_is_wrapping_up(p) && !is_open_prior(c, p);
   }
   if (c->flags & C_CLOSED) {
     is_inactive = true;

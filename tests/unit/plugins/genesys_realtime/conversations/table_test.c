@@ -228,6 +228,27 @@ static void the_answer_of_an_evicted_contact_is_counted(void) {
 
 /* Only so many removed conversations are remembered. What began before the
  * first that is forgotten may have been counted. */
+/* The wait ended, but not how: the customer is seen to go ten minutes later. */
+static void an_earlier_contact_is_kept_until_its_outcome_is_known(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.started_ms = AT(30);
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = AT(40);
+  say();
+  conversations_tick(m, AT(700), AT(700));
+  CHECK_INT(stats().count, 1);
+  customer->end_ms = AT(40.010);
+  say();
+  CHECK_INT(changes("q1", CV_STATE_WAITING, CV_STATE_ENDED), 1);
+  check_counts("q1", 0, 0, 0, 0);
+  conversations_tick(m, AT(1300), AT(1300));
+  CHECK_INT(stats().count, 0);
+}
+
 static void what_is_forgotten_is_not_counted_again(void) {
   struct conversations_settings s = life_settings();
   struct cv_event first = {.count = 0};
@@ -584,6 +605,7 @@ int main(void) {
   RUN(a_removed_conversation_continues_with_what_is_new);
   RUN(an_old_snapshot_does_not_open_a_removed_conversation);
   RUN(the_answer_of_an_evicted_contact_is_counted);
+  RUN(an_earlier_contact_is_kept_until_its_outcome_is_known);
   RUN(what_is_forgotten_is_not_counted_again);
   RUN(absurd_times_of_one_do_not_hide_the_others);
   RUN(too_many_participants_are_counted);
