@@ -515,6 +515,30 @@ static void make_parked(struct lives_build *b) {
   finish(b, &s);
 }
 
+/* The contact leaves unanswered for another queue, whose agent hands it over to
+ * an agent of the first one. */
+static void make_late_agent(struct lives_build *b) {
+  begin(b);
+  struct stay s = enqueue(b, any_queue(b));
+  rings_in_vain(b, &s);
+  fact(b, s.acd, LIVES_TRANSFERS);
+  truth(b, s.queue)->transfers += is_counted(b, &s);
+  maybe_say(b);
+  struct stay other = enqueue(b, other_queue(b, s.queue));
+  unsigned agent = answer(b, &other);
+  b->now_ms += 1000;
+  truth(b, other.queue)->transfers += is_counted(b, &other);
+  leave(b, agent, LIVES_TRANSFERS);
+  say(b);
+  wrap_up(b, agent);
+  unsigned late = ring(b, s.queue);
+  fact(b, late, LIVES_CONNECTS);
+  say(b);
+  pass(b);
+  holds(b, late);
+  hang_up(b, late);
+}
+
 /* The deliveries for which the law holds today. */
 #define ALL ((1u << LIVES_KINDS) - 1)
 
@@ -532,6 +556,7 @@ const struct lives_shape lives_shapes[] = {
     {"crowd", make_crowd, ALL},
     {"earlier", make_earlier, ALL},
     {"parked", make_parked, ALL},
+    {"late agent", make_late_agent, ALL},
 };
 const unsigned lives_shape_count = GC_COUNT(lives_shapes);
 

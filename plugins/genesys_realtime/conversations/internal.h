@@ -54,11 +54,13 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
-  uint32_t queue;             /* its number */
-  uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
-  uint8_t media : 4;          /* its own */
-  uint8_t counted_media : 4;  /* see cv_set_media */
-  uint8_t purpose : 4;        /* enum cv_purpose */
+  uint32_t queue;            /* its number */
+  uint32_t latest_hold;      /* ms from connected to its begin, + 1; 0: none */
+  uint32_t next_other;       /* of an acd that has ended: ms from its end to the
+                                first other participant (IVR, flow), + 1 */
+  uint8_t media : 4;         /* its own */
+  uint8_t counted_media : 4; /* it is counted under, see cv_set_media */
+  uint8_t purpose : 4;       /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */
@@ -317,9 +319,15 @@ struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
  * answered; NULL: none, or it is no agent. */
 void cv_find_answered(const struct conversation *c,
                       struct participant *ret[CV_PARTS_MAX]);
-/* The time when the first agent was connected while the contact was in the
- * queue; 0: it was not answered. An agent without an acd participant of its
- * queue (a call on behalf of the queue) answers nothing. */
+/* When another leg began at, or outlived, the end of the acd participant: a
+ * queue again, an agent elsewhere, a flow. The first of them; 0: none has a
+ * time. */
+int64_t cv_find_continued_ms(const struct conversation *c,
+                             const struct participant *acd);
+/* When the first agent was connected while the contact was in the queue; 0: it
+ * was not answered. An agent without an acd participant of its queue (a call on
+ * behalf of the queue) answers nothing. Nor does one who is connected more than
+ * a second after the contact left, when another leg had begun before. */
 int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered);

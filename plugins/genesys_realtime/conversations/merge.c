@@ -178,8 +178,12 @@ static bool is_kept(const struct cv_party *party) {
          party->queue_text[0] != '\0';
 }
 
-/* A watcher is no leg of the contact. If it was an agent before, that
- * participant is not missing in the snapshot. */
+static bool is_other(const struct cv_party *party) {
+  return !is_kept(party) && party->purpose != CV_CUSTOMER &&
+         party->purpose != CV_WATCHER;
+}
+
+/* It is no leg of the contact. One that was an agent before is not missing. */
 static void merge_watcher(struct merge *g, const struct cv_party *party) {
   unsigned index = find_participant(g->c, party->id, g->guess);
   if (index != NOT_KEPT)
@@ -241,6 +245,20 @@ static void merge_customers(struct merge *g) {
   }
 }
 
+/* The first other participant that began when an acd participant had ended. */
+static void merge_next_other(struct merge *g, const struct cv_party *other) {
+  for (unsigned i = 0; i < g->c->count; i++) {
+    struct participant *p = &g->c->participants[i];
+    int64_t after_ms = other->connected_ms - p->end_ms;
+    if (p->purpose != CV_ACD || p->end_ms == 0 || after_ms < 0 ||
+        after_ms >= UINT32_MAX ||
+        (p->next_other != 0 && after_ms + 1 >= p->next_other))
+      continue;
+    p->next_other = (uint32_t)after_ms + 1;
+    g->is_new = true;
+  }
+}
+
 /* The end of a hold has no time. A hold is identified by its start and counted
  * once. It is over with the first snapshot that lacks it and is not older than
  * the known facts. A hold that is reported late is already over. */
@@ -298,6 +316,9 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
   if (!g.is_older)
     c->flags =
         (uint8_t)(g.is_parked ? c->flags | C_PARKED : c->flags & ~C_PARKED);
+  for (unsigned i = 0; i < e->count; i++)
+    if (is_other(&e->parties[i]))
+      merge_next_other(&g, &e->parties[i]);
   for (unsigned i = 0; i < e->count; i++)
     if (g.index[i] != NOT_KEPT)
       merge_hold(&g, g.index[i], &e->parties[i]);

@@ -171,22 +171,6 @@ static bool is_later_stay(const struct participant *p,
          (p->end_ms == 0 || p->end_ms >= acd->end_ms);
 }
 
-/* A callback that follows a call in the queue. */
-static bool is_callback_after(const struct participant *p,
-                              const struct participant *acd) {
-  return p->purpose == CV_ACD && p->media == CV_CALLBACK &&
-         acd->media != CV_CALLBACK && p->connected_ms > acd->connected_ms &&
-         (p->end_ms == 0 || p->end_ms > acd->end_ms);
-}
-
-/* True for a leg that began before the wait ended and ended after it: the agent
- * who asked another queue and ended the consultation. */
-static bool is_outlived_by(const struct participant *acd,
-                           const struct participant *p) {
-  return p->connected_ms != 0 && p->connected_ms < acd->end_ms &&
-         p->end_ms > acd->end_ms + SLACK_MS;
-}
-
 static bool has_open_agent(const struct conversation *c) {
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
@@ -196,21 +180,29 @@ static bool has_open_agent(const struct conversation *c) {
   return false;
 }
 
-/* Another leg began when this one ended: a queue again, an agent elsewhere, a
- * flow. */
+/* Another leg began when this one ended, or will. */
 static bool is_continued(const struct conversation *c,
                          const struct participant *acd) {
-  if (c->other_connected_ms >= acd->end_ms)
+  if (cv_find_continued_ms(c, acd) != 0)
     return true;
+  for (unsigned i = 0; i < c->count; i++)
+    if (&c->participants[i] != acd && is_later_stay(&c->participants[i], acd))
+      return true;
+  return false;
+}
+
+/* Another leg has begun, and a moment has passed since this one ended: an agent
+ * who still rings can no longer answer the contact. */
+static bool is_continued_for_long(const struct conversation *c,
+                                  const struct participant *acd) {
+  int64_t last_ms = c->other_connected_ms;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    bool is_next = p->connected_ms > acd->connected_ms &&
-                   p->connected_ms >= acd->end_ms - SLACK_MS;
-    if (p != acd && (is_next || is_later_stay(p, acd) ||
-                     is_callback_after(p, acd) || is_outlived_by(acd, p)))
-      return true;
+    int64_t ms = p->connected_ms > p->end_ms ? p->connected_ms : p->end_ms;
+    if (ms > last_ms)
+      last_ms = ms;
   }
-  return false;
+  return last_ms > acd->end_ms + SLACK_MS && cv_find_continued_ms(c, acd) != 0;
 }
 
 static bool is_customer_gone(const struct conversation *c) {
@@ -218,15 +210,18 @@ static bool is_customer_gone(const struct conversation *c) {
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
-/* False while an agent rings or the customer is still there: the answer may
- * follow. False while an agent of another stay is connected: only the end of
- * that leg shows whether the contact continued there. */
+/* While an agent rings or the customer is still there, the answer may follow,
+ * unless the contact has gone on elsewhere. While an agent of another stay is
+ * connected, its end tells whether the contact went on with it. */
 bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd) {
   if (acd->counted & COUNTED_DEPARTURE)
     return true;
-  return acd->end_ms != 0 && !is_ringing(c, acd) &&
-         (is_continued(c, acd) || (!has_open_agent(c) && is_customer_gone(c)));
+  if (acd->end_ms == 0)
+    return false;
+  if (is_ringing(c, acd))
+    return is_continued_for_long(c, acd);
+  return is_continued(c, acd) || (!has_open_agent(c) && is_customer_gone(c));
 }
 
 static void judge_departure(struct conversations *m,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* An agent may be connected this much earlier than the acd participant whose
- * contact it answers. */
-#define ACD_SLACK_MS 1000
+/* The end of one leg and the begin of the next may be so much out of order. So
+ * much earlier than the acd participant an agent who answers may be
+ * connected. */
+#define SLACK_MS 1000
 
 bool cv_is_wrapping_up(const struct participant *p) {
   return p->end_ms != 0 && p->acw_start_ms != 0 && p->acw_end_ms == 0;
@@ -118,7 +119,7 @@ struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
         (newest == NULL || p->connected_ms > newest->connected_ms ||
          (p->connected_ms == newest->connected_ms && p->id < newest->id)))
       newest = p;
-    if (p->connected_ms > at_ms && p->connected_ms - at_ms <= ACD_SLACK_MS &&
+    if (p->connected_ms > at_ms && p->connected_ms - at_ms <= SLACK_MS &&
         (next == NULL || p->connected_ms < next->connected_ms))
       next = p;
   }
@@ -135,6 +136,56 @@ void cv_find_answered(const struct conversation *c,
   }
 }
 
+/* A callback that follows a call in the queue. */
+static bool is_callback_after(const struct participant *p,
+                              const struct participant *acd) {
+  return p->purpose == CV_ACD && p->media == CV_CALLBACK &&
+         acd->media != CV_CALLBACK && p->connected_ms > acd->connected_ms &&
+         (p->end_ms == 0 || p->end_ms > acd->end_ms);
+}
+
+/* A leg that was there before and went on: the agent who asked another queue
+ * and ended the consultation. */
+static bool is_outlived_by(const struct participant *acd,
+                           const struct participant *p) {
+  return p->connected_ms != 0 && p->connected_ms < acd->end_ms &&
+         p->end_ms > acd->end_ms + SLACK_MS;
+}
+
+/* When the contact went on with the leg; 0: it did not. */
+static int64_t continued_ms(const struct participant *acd,
+                            const struct participant *p) {
+  bool is_next = p->connected_ms > acd->connected_ms &&
+                 p->connected_ms >= acd->end_ms - SLACK_MS;
+  if (p == acd)
+    return 0;
+  if (is_next || is_callback_after(p, acd))
+    return p->connected_ms;
+  return is_outlived_by(acd, p) ? p->end_ms : 0;
+}
+
+int64_t cv_find_continued_ms(const struct conversation *c,
+                             const struct participant *acd) {
+  int64_t first_ms = acd->next_other != 0 ? acd->end_ms + acd->next_other - 1
+                     : c->other_connected_ms >= acd->end_ms
+                         ? c->other_connected_ms
+                         : 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    int64_t ms = continued_ms(acd, &c->participants[i]);
+    if (ms != 0 && (first_ms == 0 || ms < first_ms))
+      first_ms = ms;
+  }
+  return first_ms;
+}
+
+static bool has_left_before(const struct conversation *c,
+                            const struct participant *acd, int64_t at_ms) {
+  if (acd->end_ms == 0 || at_ms <= acd->end_ms + SLACK_MS)
+    return false;
+  int64_t left_ms = cv_find_continued_ms(c, acd);
+  return left_ms != 0 && left_ms < at_ms;
+}
+
 int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered) {
@@ -144,7 +195,7 @@ int64_t cv_find_answer_ms(const struct conversation *c,
     if (answered[i] == acd && (first_ms == 0 || p->connected_ms < first_ms))
       first_ms = p->connected_ms;
   }
-  return first_ms;
+  return has_left_before(c, acd, first_ms) ? 0 : first_ms;
 }
 
 bool cv_is_prior(const struct conversation *c, const struct participant *acd) {

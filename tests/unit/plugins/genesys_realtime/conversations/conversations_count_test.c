@@ -263,6 +263,65 @@ static void an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer(void) {
   }
 }
 
+/* It went to another queue, whose agent hands it over to one of this queue. */
+static void an_agent_after_the_contact_went_on_elsewhere_answers_nothing(void) {
+  for (int is_late = 0; is_late < 2; is_late++) {
+    struct cv_party *customer, *acd, *agent, *next;
+    begin();
+    offer(&customer, &acd);
+    acd->end_ms = AT(10);
+    acd->transferred = true;
+    agent = answer(life_connected(&life, CV_ACD, "q2", 10), 20);
+    if (!is_late)
+      say();
+    agent->end_ms = AT(60);
+    agent->transferred = true;
+    next = life_add(&life, CV_AGENT, "q1");
+    say();
+    check_counts("q1", 1, 0, 0, 1);
+    next->connected_ms = AT(65);
+    say();
+    check_counts("q1", 1, 0, 0, 1);
+    check_counts("q2", 1, 1, 0, 1);
+  }
+}
+
+/* The first of two flows tells that the contact has left. */
+static void an_agent_after_a_flow_answers_nothing(void) {
+  for (int is_late = 0; is_late < 2; is_late++) {
+    struct cv_party *customer, *acd;
+    begin();
+    offer(&customer, &acd);
+    acd->end_ms = AT(10);
+    life_connected(&life, CV_OTHER, NULL, 10);
+    if (!is_late)
+      say();
+    life_connected(&life, CV_AGENT, "q1", 30);
+    life_connected(&life, CV_OTHER, NULL, 40);
+    say();
+    check_counts("q1", 1, 0, 0, 1);
+    CHECK_INT(changes("q1", CV_STATE_WAITING, CV_STATE_ENDED), 1);
+  }
+}
+
+/* No other leg began meanwhile. */
+static void an_agent_who_connects_late_answers(void) {
+  for (int is_late = 0; is_late < 2; is_late++) {
+    struct cv_party *customer, *acd, *agent;
+    begin();
+    offer(&customer, &acd);
+    acd->end_ms = AT(10);
+    agent = life_add(&life, CV_AGENT, "q1");
+    if (!is_late)
+      say();
+    agent->connected_ms = AT(15);
+    life_connected(&life, CV_OTHER, NULL, 40);
+    say();
+    check_counts("q1", 1, 1, 0, 0);
+    CHECK_INT(of("q1").wait_ms, 13000);
+  }
+}
+
 static void the_queue_of_the_offer_is_not_elsewhere(void) {
   begin();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
@@ -457,6 +516,9 @@ int main(void) {
   RUN(a_leg_before_the_answer_is_no_transfer);
   RUN(an_agent_that_ends_with_transfer_has_transferred_once);
   RUN(an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer);
+  RUN(an_agent_after_the_contact_went_on_elsewhere_answers_nothing);
+  RUN(an_agent_after_a_flow_answers_nothing);
+  RUN(an_agent_who_connects_late_answers);
   RUN(the_queue_of_the_offer_is_not_elsewhere);
   RUN(a_cancelled_consultation_is_no_abandon);
   RUN(a_customer_who_leaves_during_a_consultation_has_abandoned);
