@@ -93,6 +93,7 @@ static void set_since(const struct conversations *m, struct conversation *c,
     c->since_ms = removed->since_ms;
   c->known = removed->count;
   c->known_ms = removed->fact_ms;
+  c->known_retired = removed->retired;
   c->was_breached = removed->is_breached;
 }
 

@@ -98,6 +98,8 @@ struct conversation {
   int64_t known_ms;           /* only later changes of is_known ones are new */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
+  uint32_t known_retired;     /* of participants that are known: the counters of
+                                 queues that were made later lack them */
   union {                     /* by dialect; in the order of arrival */
     struct participant *participants;
     struct guide_stay *stays;
@@ -162,6 +164,7 @@ struct queue {
   int64_t last_event_ms; /* the last event, or target, that named it */
   int64_t since_ms;      /* of contacts that began earlier nothing is counted */
   uint32_t next_free;    /* of a free one: number + 1, 0 for the last */
+  uint32_t retired;      /* the model's number of retired queues before it */
   struct pair *pairs[CV_MEDIA_COUNT];
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
 };
@@ -231,6 +234,7 @@ struct conversations {
   uint32_t queue_slot_count;
   uint32_t pair_count;
   uint32_t first_free_queue, free_queue_count; /* the first: number + 1 */
+  uint32_t retired; /* the number of queues that were removed so far */
 
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
   uint32_t wrapup_changes; /* of all pairs */

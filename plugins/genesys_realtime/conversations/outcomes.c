@@ -88,12 +88,23 @@ static struct cv_wait wait_of(struct participant *acd) {
                           (enum cv_media)acd->media};
 }
 
-/* Marks an offer that was counted before the conversation was removed, so that
- * its outcome is counted, unless the outcome was known before the removal. */
-static void resume_offer(const struct conversation *c, struct participant *acd,
+/* It was offered before the conversation was removed, and the counters with the
+ * offer are still there. */
+static bool was_offered(const struct conversations *m,
+                        const struct conversation *c,
+                        const struct participant *acd) {
+  return acd->is_known && !cv_is_prior(c, acd) &&
+         m->queues[acd->queue].retired <= c->known_retired;
+}
+
+/* An offer that was counted before the conversation was removed: its outcome is
+ * new, unless it was known then. */
+static void resume_offer(const struct conversations *m,
+                         const struct conversation *c, struct participant *acd,
                          struct participant *const *answered) {
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
-  if ((acd->end_ms != 0 && acd->end_ms <= c->known_ms) ||
+  if (!was_offered(m, c, acd) ||
+      (acd->end_ms != 0 && acd->end_ms <= c->known_ms) ||
       (answer_ms != 0 && answer_ms <= c->known_ms))
     return;
   acd->counted |=
@@ -109,7 +120,7 @@ static void judge_offer(struct conversations *m, const struct conversation *c,
     return;
   struct cv_wait wait = wait_of(acd);
   if (acd->is_known)
-    resume_offer(c, acd, answered);
+    resume_offer(m, c, acd, answered);
   else
     cv_count_offer(m, &wait);
 }
@@ -123,13 +134,14 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
     cv_count_answer(m, &wait, answer_ms);
 }
 
-/* True if the contact was offered since the block's start and the transfer was
- * not counted before the conversation was removed. */
-static bool is_transfer_counted(const struct conversation *c,
+/* The contact was offered in the block's time. What ended before the
+ * conversation was removed was counted then. */
+static bool is_transfer_counted(const struct conversations *m,
+                                const struct conversation *c,
                                 const struct participant *agent,
                                 const struct participant *acd) {
   return (acd->counted & COUNTED_OFFER) ||
-         (acd->is_known && !cv_is_prior(c, acd) &&
+         (was_offered(m, c, acd) &&
           (!agent->is_known || agent->end_ms > c->known_ms));
 }
 
@@ -139,7 +151,7 @@ static bool is_transfer_counted(const struct conversation *c,
 static void judge_transfer(struct conversations *m,
                            const struct conversation *c,
                            struct participant *agent, struct participant *acd) {
-  bool is_counted = is_transfer_counted(c, agent, acd);
+  bool is_counted = is_transfer_counted(m, c, agent, acd);
   if (!agent->is_transferred || (agent->counted & COUNTED_TRANSFER) ||
       !(is_counted || acd->is_known || cv_is_prior(c, acd)))
     return;

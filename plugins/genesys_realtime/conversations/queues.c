@@ -78,8 +78,10 @@ static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
   if (copy == NULL)
     return GC_ERR_MEMORY;
   uint32_t number = take_queue_number(m);
-  m->queues[number] =
-      (struct queue){.id = id, .text = copy, .last_event_ms = m->now_ms};
+  m->queues[number] = (struct queue){.id = id,
+                                     .text = copy,
+                                     .last_event_ms = m->now_ms,
+                                     .retired = m->retired};
   m->queue_slots[queue_slot_of(m, id)] = number + 1;
   *ret_number = number;
   return GC_OK;
@@ -113,6 +115,7 @@ void cv_queue_remove(struct conversations *m, uint32_t number) {
   *q = (struct queue){.next_free = m->first_free_queue};
   m->first_free_queue = number + 1;
   m->free_queue_count++;
+  m->retired++;
 }
 
 void cv_queue_clear(struct conversations *m) {

@@ -20,8 +20,9 @@ struct cv_removed {
   struct uuid_key id;
   int64_t start_ms; /* the latest start of a participant */
   int64_t fact_ms;  /* the latest of all times */
-  int64_t since_ms; /* see struct conversation */
-  uint8_t count;    /* of participants: the first ones of a snapshot */
+  int64_t since_ms; /* what began earlier was counted, or is not counted */
+  uint32_t retired; /* the model's number of retired queues then */
+  uint8_t count;    /* of participants: those of a snapshot that come first */
   bool is_over; /* all had ended with a known outcome, or a poll closed it */
   bool is_breached; /* a breach by waiting, without an outcome */
 };

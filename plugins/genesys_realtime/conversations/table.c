@@ -135,6 +135,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
   if (m->dialect->describe_removed != NULL && c->count > 0) {
     struct cv_removed removed = m->dialect->describe_removed(c);
+    removed.retired = c->known > 0 ? c->known_retired : m->retired;
     cv_removed_put(&m->removed, &removed, m->now_ms);
   }
   void *parts = c->parts;

@@ -399,6 +399,23 @@ static void a_queue_that_returns_begins_with_zero(void) {
 }
 
 /* Each day other queues, each with a contact: the same memory. */
+/* The counters in which the contact was an offer are gone. */
+static void an_offer_of_a_retired_queue_has_no_outcome(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.age_ms = 1000000;
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer(&customer, &acd);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  conversations_tick(m, AT(1500), AT(1500));
+  CHECK_INT(retire(3000, 1000), 1);
+  customer->end_ms = acd->end_ms = AT(3100);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+}
+
 static void transient_queues_leave_nothing_behind(void) {
   char name[32];
   size_t bytes = 0;
@@ -614,6 +631,7 @@ int main(void) {
   RUN(pairs_without_room_are_counted);
   RUN(a_queue_that_is_gone_and_silent_loses_its_counters);
   RUN(a_queue_that_returns_begins_with_zero);
+  RUN(an_offer_of_a_retired_queue_has_no_outcome);
   RUN(transient_queues_leave_nothing_behind);
   RUN(a_conversation_without_a_queue_is_not_kept);
   RUN(bounds_have_to_ascend);
