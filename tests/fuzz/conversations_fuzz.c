@@ -5,12 +5,17 @@
  * Else: a sequence of moves, each of one or more bytes: participants appear,
  * connect, end, are held; snapshots are sent, old ones again, some with
  * participants missing; time advances, polls arrive, queues are retired. The
- * laws are checked after each move: no counter falls, a repeat changes nothing
- * (unless participants were dropped: an answer may then go to another contact
- * that waits in the same queue), an offer has one end, bounds hold. */
+ * laws are checked after each move: no counter falls, a repeat changes nothing,
+ * an offer has one end, bounds hold.
+ *
+ * A repeat may change counters of a conversation that has lost participants for
+ * lack of room: an answer or a transfer is then taken for that of another
+ * contact of the queue, and the changes of state are those of the participants
+ * that are left. To count each fact once there, all facts would have to be
+ * kept, as many as a source cares to send. */
 #include <string.h>
 
-#include "plugins/genesys_realtime/conversations/conversations.h"
+#include "plugins/genesys_realtime/conversations/internal.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const queues[] = {"q1", "q2", "q3"};
@@ -83,17 +88,22 @@ static void check(struct conversations *m, struct sums *before) {
   LAW(stats.pairs <= PAIRS_MAX);
 }
 
+static bool has_all_participants(const struct conversations *m,
+                                 struct uuid_key id) {
+  uint32_t number = cv_table_find(m, id);
+  return number == CV_NONE || !(cv_at(m, number)->flags & C_INCOMPLETE);
+}
+
 static void apply(struct conversations *m, const struct cv_event *e,
                   struct sums *before) {
   struct sums once, twice;
-  struct conversations_stats stats;
   LAW(conversations_apply(m, e) == GC_OK);
   check(m, before);
   look(m, &once);
   LAW(conversations_apply(m, e) == GC_OK);
   look(m, &twice);
-  conversations_stats(m, &stats);
-  LAW(stats.incomplete > 0 || memcmp(&once, &twice, sizeof(once)) == 0);
+  LAW(!has_all_participants(m, e->id) ||
+      memcmp(&once, &twice, sizeof(once)) == 0);
 }
 
 /* ---- samples ---- */
