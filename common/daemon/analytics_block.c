@@ -68,7 +68,7 @@ static void drop_claim(struct gc_analytics_block *q) {
   struct gc_analytics_block **at = &claims;
   while (*at != NULL && *at != q)
     at = &(*at)->next_claim;
-  if (*at == q)
+  if (*at != NULL)
     *at = q->next_claim;
 }
 

@@ -211,9 +211,10 @@ static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
 /* Accounts of one OAuth client share the channels that the platform keeps for
  * it. */
 static unsigned share_of_channels(const struct gc_account *a) {
-  unsigned count = 0;
+  unsigned count = 1;
   for (const struct gc_account *b = accounts; b != NULL; b = b->next)
-    count += strcmp(a->settings.client_id, b->settings.client_id) == 0 &&
+    count += b != a &&
+             strcmp(a->settings.client_id, b->settings.client_id) == 0 &&
              strcmp(a->settings.base_url, b->settings.base_url) == 0;
   return count < GC_CHANNELS_USUAL ? GC_CHANNELS_USUAL / count : 1;
 }

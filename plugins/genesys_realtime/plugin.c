@@ -105,9 +105,9 @@ static bool is_of_account(const struct gc_block *b, const char *account) {
 static enum gc_code list_blocks(struct gc_block *b, size_t *ret_count,
                                 struct gc_err *err) {
   const struct queues_options *o = b->options;
-  size_t count = 0;
+  size_t count = 1; /* this block */
   for (const struct gc_block *at = plugin.blocks; at != NULL; at = at->next)
-    count += is_of_account(at, o->account);
+    count += at != b && is_of_account(at, o->account);
   const struct queues_options **blocks = calloc(count, sizeof(*blocks));
   if (blocks == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
