@@ -102,7 +102,7 @@ def both_plugins_on_one_account() -> None:
     daemon.stop()
 
 
-def a_gap_is_healed_by_what_is_said_next() -> None:
+def a_gap_is_filled_by_later_events() -> None:
     """Sockets drop while conversations send events. Missed attributes are counted when the conversations send them
     again. The log never shows values or customer data."""
     sender = FlowSender(simulator())
@@ -175,5 +175,5 @@ def a_full_disk_loses_nothing_that_was_heard() -> None:
 
 
 if __name__ == "__main__":
-    report.main([all_events, both_plugins_on_one_account, a_gap_is_healed_by_what_is_said_next, killed_at_any_moment,
+    report.main([all_events, both_plugins_on_one_account, a_gap_is_filled_by_later_events, killed_at_any_moment,
                  a_full_disk_loses_nothing_that_was_heard], {"collectd": DAEMON})

@@ -158,7 +158,7 @@ def passwords() -> None:
     right.stop()
 
 
-def what_a_crash_can_cost_is_said() -> None:
+def losses_by_a_crash_are_predicted() -> None:
     sqs = Sqs()
     for lines, words in ((("appendonly no",), "appendonly yes"), (("appendonly yes", "appendfsync everysec"), "two seconds"),
                          (("maxmemory-policy allkeys-lru",), "noeviction"),
@@ -189,5 +189,5 @@ def a_redis_that_hangs_does_not_hold_the_stop() -> None:
 
 if __name__ == "__main__":
     report.main([two_agents_and_one_is_killed, values_are_summed_over_agents, redis_crashes_and_restarts_under_load,
-                 away_at_the_start, passwords, what_a_crash_can_cost_is_said,
+                 away_at_the_start, passwords, losses_by_a_crash_are_predicted,
                  a_redis_that_hangs_does_not_hold_the_stop], {"collectd": DAEMON, "redis-server": SERVER})

@@ -319,7 +319,7 @@ def keys_that_are_revoked_are_replaced() -> None:
 
 
 def secrets_and_customers_stay_unseen() -> None:
-    """No key is in the log, a file, the command line or a URL, whatever fails."""
+    """No key is in the log, a file, the command line or a URL after any failure."""
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=attributes(sqs, AccessKeyId=None, SecretAccessKeyFile=None) + hook.block(), level="debug",

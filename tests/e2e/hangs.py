@@ -28,7 +28,7 @@ def started(daemon: Collectd) -> None:
 
 
 def reads_on(daemon: Collectd, host: str = "agent") -> None:
-    """Values of the account leave each second; collectd tells a reading that takes longer than that."""
+    """Values of the account leave each second; collectd logs a read callback that takes longer."""
     def readings() -> int:
         return len(daemon.readings("account-prod", "token_lifetime", host=host))
     before = readings()

@@ -224,7 +224,7 @@ def one_bad_answer_loses_no_value() -> None:
 
 
 def the_breaker_opens_and_closes() -> None:
-    """Twice: the second outage must not depend on the state that the first one left."""
+    """The API fails twice: the second outage must not depend on the state that the first one left."""
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim), polled())
     daemon.wait_up()

@@ -41,8 +41,8 @@ extern struct iv_world {
    * VALUE". */
   char seen[SEEN_MAX][128];
   size_t count;
-  size_t in_flight; /* the last values, not yet seen by the tap */
-  bool holds;       /* the tap sees nothing */
+  size_t in_flight; /* the last values, not yet past the writers */
+  bool holds;       /* no value passes the writers */
   double gauge;
   char wanted[64];
 } iv;

@@ -84,7 +84,7 @@ bool peer_read(struct conn *c, struct peer *p);
 void peer_read_to_the_end(struct conn *c, struct peer *p);
 void peer_ignore_all(struct conn *c, struct peer *p); /* reads nothing */
 
-/* A server, a proxy if any, and a exchange that connects to it. */
+/* A server, a proxy if any, and an exchange that connects to it. */
 struct road {
   struct ends ends;
   struct peer peer;

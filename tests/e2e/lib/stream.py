@@ -95,7 +95,7 @@ def _sums(medium: str, record: dict[str, Any], only_ended: bool) -> Iterable[tup
 def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_breaches: bool = False,
             **bounds: Any) -> Counts:
     """"LABEL/TYPE-QUALIFIER" -> count, of events since the start of contacts that were offered since. Changes of state are
-    those of all contacts, without what nobody can know of earlier ones, or those of new contacts only. Breaches are all breaches,
+    those of new contacts only, or of all contacts without the changes of earlier ones that a client cannot know. Breaches are all breaches,
     or those of waits whose end is known (within the bounds, without flow-outs)."""
     label = expected.by_name(sim.truth())
     made: Counts = {}

@@ -207,7 +207,7 @@ class Faults(SimCase):
             self.assertEqual(self.me().status, 200)
 
 
-class Deeds(SimCase):
+class Actions(SimCase):
     WORDS = ("--frozen", "--queues", "5", "--agents", "10")
 
     def names(self) -> set[str]:

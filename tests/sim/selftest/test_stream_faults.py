@@ -125,7 +125,7 @@ class Bends(Faulty):
             self.assertEqual([step.rolls(target) is None for _ in pattern], pattern)
 
 
-class Deeds(Faulty):
+class Actions(Faulty):
     def test_the_events_of_a_gap_are_known(self) -> None:
         """Lines of (last_seq, the next opened_seq] are the gap; all others were received."""
         channel = self.channel(conversations(self.queue))

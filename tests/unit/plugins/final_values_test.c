@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of collectd while a window is open: the read callback's free_func
- * dispatches its values, through the tap, in a second at most. Both plugins on
- * the fake daemon; a server on the loopback address is the API. */
+/* collectd stops while a window is open: the free_func of the read callback
+ * dispatches the window's values and waits for the write tracker, a second at
+ * most. Both plugins run on the fake daemon; a server on the loopback address
+ * is the API. */
 #include "tests/support/fake_daemon.h"
 
 #include <inttypes.h>
@@ -74,8 +75,8 @@ static bool is_up(const char *block) {
   return fake_gauge(name) == 1;
 }
 
-/* Blocks a and b, and an answer of each: neither has put a value yet. Both
- * select Sales, which belongs to a, the first in the file. */
+/* Starts the blocks a and b and waits for an answer to each; neither has put a
+ * value yet. Both select Sales, which belongs to a, the first in the file. */
 static void begin(const char *options) {
   char text[2048];
   fake_reset();

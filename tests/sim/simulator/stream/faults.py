@@ -4,7 +4,7 @@
     {"at_s": 20, "ws": "drop", "every_s": 20, "count": 3}
     {"ws": "duplicate", "percent": 5, "for_s": 60, "topic": "v2.routing.queues.*"}
 
-A action hits the open sockets at its time, or each socket that has sent
+An action hits the open sockets at its time, or each socket that has sent
 `after_events` events; a step that bends events lasts from `at_s` for `for_s`
 seconds or `count` events.  The random numbers of a step restart with each
 socket, so that the n-th event of a socket has the same fate in each run of a seed.
@@ -184,7 +184,7 @@ class StreamFaults:
         return False
 
     def reached(self, target: Target) -> list[Step]:
-        """Deeds that are due after this socket's number of events."""
+        """Actions that are due after this socket's number of events."""
         made = []
         now = time.monotonic()
         for step in self._steps:

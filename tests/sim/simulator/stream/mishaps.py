@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Deeds of the fault steps, each on one socket."""
+"""The actions of the fault steps, each on one socket."""
 from __future__ import annotations
 
 import struct

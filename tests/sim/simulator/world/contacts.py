@@ -157,7 +157,7 @@ class Contacts:
     # ---- alerting ------------------------------------------------------------------
 
     def offer_work(self, agent: Agent) -> None:
-        """Gives a free agent the contacts that have waited longest in his queues."""
+        """Gives a free agent the contacts that have waited longest in the queues of that agent."""
         staff = self.world.staff
         while True:
             first: Optional[Visit] = None

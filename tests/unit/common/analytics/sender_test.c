@@ -40,7 +40,7 @@ static void fill(struct gc_outbox *o) {
     CHECK_INT(gc_outbox_put(o, &sample), GC_OK);
 }
 
-static void a_large_window_leaves_in_several_looks(void) {
+static void a_large_window_is_dispatched_in_several_calls(void) {
   struct gc_sender d = {.window = 0};
   way_out = (struct slow){.now_ms = 0};
   fill(&d.outbox);
@@ -65,7 +65,7 @@ static void the_end_does_not_wait_for_all_of_a_large_window(void) {
 }
 
 int main(void) {
-  RUN(a_large_window_leaves_in_several_looks);
+  RUN(a_large_window_is_dispatched_in_several_calls);
   RUN(the_end_does_not_wait_for_all_of_a_large_window);
   return check_done();
 }

@@ -47,7 +47,8 @@ static void make(struct claim *c, const struct block *b) {
       .observes = b->observes};
 }
 
-/* What collides, "" for nothing; the same in both orders. */
+/* The identity that both blocks would write, "" if there is none. Checks that
+ * the order of the blocks does not matter. */
 static const char *meet(const struct block *a, const struct block *b) {
   static char what[GC_CLAIM_WHAT_SIZE];
   char other[GC_CLAIM_WHAT_SIZE];

@@ -31,7 +31,7 @@ static void cut(struct list *l, char *text) {
     l->at[l->count++] = one;
 }
 
-static void lists_that_cannot_meet_are_told(void) {
+static void lists_without_a_common_name_are_found(void) {
   static const struct {
     const char *row;
     const char *a, *b;
@@ -125,7 +125,7 @@ static void no_name_is_accepted_by_disjoint_lists(void) {
 }
 
 int main(void) {
-  RUN(lists_that_cannot_meet_are_told);
+  RUN(lists_without_a_common_name_are_found);
   RUN(no_name_is_accepted_by_disjoint_lists);
   return check_done();
 }

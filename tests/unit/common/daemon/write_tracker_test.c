@@ -147,8 +147,8 @@ static void values_that_a_filter_chain_hides_are_given_up(void) {
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
   CHECK(gc_write_tracker_wait(t, 0));
 
-  /* Another ticket may use the series, too, before a call on the first ticket
-   * finds the old value given up. */
+  /* The value of the first ticket is given up as soon as its time is over:
+   * another ticket may use the series before any call on the first one. */
   struct gc_write_ticket *other = gc_write_ticket_new();
   CHECK_INT(emit(t, "c", 60000), GC_OK);
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
@@ -241,7 +241,7 @@ static void the_write_tracker_is_after_writers_of_later_inits(void) {
   gc_write_ticket_free(late_ticket);
 }
 
-static void others_values_are_let_pass(void) {
+static void values_of_other_plugins_pass(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -316,7 +316,8 @@ static void *play_writer(void *arg) {
   return NULL;
 }
 
-/* Window after window of many series, each after the one before. */
+/* Emits the windows of many series in order. Each window waits until the
+ * writers have had the one before it. */
 static void *backfill(void *arg) {
   const char *name = arg;
   struct gc_write_ticket *t = gc_write_ticket_new();
@@ -387,7 +388,7 @@ int main(void) {
   RUN(values_that_wait_in_a_long_queue_are_not_given_up);
   RUN(a_ticket_that_is_freed_forgets_its_values);
   RUN(the_write_tracker_is_after_writers_of_later_inits);
-  RUN(others_values_are_let_pass);
+  RUN(values_of_other_plugins_pass);
   RUN(after_the_close_nothing_leaves);
   RUN(the_last_value_wakes_a_waiting_thread);
   RUN(the_close_wakes_a_waiting_thread);

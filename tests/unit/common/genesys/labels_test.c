@@ -252,7 +252,7 @@ static void names_that_graphite_cannot_tell_apart_get_numbers(void) {
   gc_labels_free(l);
 }
 
-/* A row of a version that told them apart. */
+/* A version that distinguished "a.b" from "a_b" has stored the row. */
 static void a_stored_label_that_graphite_would_merge_is_replaced(void) {
   struct gc_labels *l = gc_labels_new();
   CHECK_INT(gc_labels_load(l, &(struct gc_label_row){"1", "a.b", "a.b"}),

@@ -349,7 +349,8 @@ static void one_bad_topic_is_found_by_halving(void) {
   end();
 }
 
-/* The next topic is to be requested later: the topics may not be the reason. */
+/* When four topics in a row are refused alone, the topics may not be the
+ * reason: the caller requests the next one later. */
 static void a_refusal_of_everything_is_slowed_down(void) {
   begin();
   gc_topics_restart(&t);

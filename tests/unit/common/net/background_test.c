@@ -110,7 +110,7 @@ static bool has_run(void *ctx) {
   return runs == 1;
 }
 
-/* What a disk does that hangs: the stop does not wait for it. */
+/* As on a disk that hangs: the stop does not wait for the work. */
 static void a_work_that_hangs_is_left_behind(void) {
   begin(false);
   CHECK_INT(start_it(), GC_OK);

@@ -19,7 +19,7 @@ static void expect(int status, enum gc_action action, enum gc_code code,
   CHECK(v.hint != NULL);
 }
 
-static void every_status_has_its_verdict(void) {
+static void every_status_has_its_decision(void) {
   for (int s = 100; s <= 599; s++) {
     if (s < 200)
       expect(s, GC_GIVE_UP, GC_ERR_PARSE, false);
@@ -54,7 +54,7 @@ static void a_number_that_is_not_a_status_is_given_up(void) {
     expect(statuses[i], GC_GIVE_UP, GC_ERR_PARSE, false);
 }
 
-static void every_failure_below_http_has_its_verdict(void) {
+static void every_failure_below_http_has_its_decision(void) {
   static const struct {
     const char *row;
     enum gc_failure failure;
@@ -154,9 +154,9 @@ static void answers_have_classes(void) {
 }
 
 int main(void) {
-  RUN(every_status_has_its_verdict);
+  RUN(every_status_has_its_decision);
   RUN(a_number_that_is_not_a_status_is_given_up);
-  RUN(every_failure_below_http_has_its_verdict);
+  RUN(every_failure_below_http_has_its_decision);
   RUN(an_answer_that_broke_off_keeps_its_status_if_that_matters);
   RUN(the_token_endpoint_refuses_with_400_and_401);
   RUN(hints_say_what_to_do);

@@ -88,7 +88,7 @@ static void an_address_becomes_path_and_host(void) {
   }
 }
 
-static void an_address_that_must_not_be_used_is_refused_unseen(void) {
+static void an_address_that_must_not_be_used_is_refused_and_not_shown(void) {
   static const char *const urls[] = {
       "",
       "s3cret",
@@ -120,7 +120,8 @@ static void an_address_that_must_not_be_used_is_refused_unseen(void) {
   }
 }
 
-static void headers_that_would_change_the_request_are_refused_unseen(void) {
+static void
+headers_that_would_change_the_request_are_refused_and_not_shown(void) {
   static const char *const rows[] = {
       "Host: s3cret",
       "upgrade: s3cret",
@@ -507,8 +508,8 @@ static void interim_answers_have_no_limit_of_their_own(void) {
 int main(void) {
   RUN(the_request_is_that_of_the_standard);
   RUN(an_address_becomes_path_and_host);
-  RUN(an_address_that_must_not_be_used_is_refused_unseen);
-  RUN(headers_that_would_change_the_request_are_refused_unseen);
+  RUN(an_address_that_must_not_be_used_is_refused_and_not_shown);
+  RUN(headers_that_would_change_the_request_are_refused_and_not_shown);
   RUN(a_request_larger_than_its_buffer_is_refused);
   RUN(base64_is_that_of_the_standard);
   RUN(a_right_answer_opens);

@@ -93,7 +93,7 @@ static void a_cancelled_probe_lets_the_next_one_go(void) {
 
 /* The cancelled call was sent before the breaker opened: it is not the
  * probe. */
-static void a_cancelled_straggler_frees_no_second_probe(void) {
+static void a_cancelled_older_call_frees_no_second_probe(void) {
   api_begin();
   api_world.random32 = 0;
   replay_answer(&api_world,
@@ -137,7 +137,7 @@ static void an_outage_is_one_cause_until_all_that_failed_work(void) {
   size_t fine = replay_noticed(&api_world, "api", GC_OK);
   api_call(&j, GC_ENDPOINT_PRESENCES); /* never failed: no notice */
   replay_settle(&api_world);
-  api_call(&j, GC_ENDPOINT_QUEUES); /* one of the two works */
+  api_call(&j, GC_ENDPOINT_QUEUES); /* works again; USERS still fails */
   replay_settle(&api_world);
   CHECK_INT(j.err.code, GC_OK);
   CHECK_INT(replay_noticed(&api_world, "api", GC_OK), fine);
@@ -199,7 +199,7 @@ int main(void) {
   RUN(five_failures_open_the_breaker);
   RUN(after_the_wait_one_probe_is_sent);
   RUN(a_cancelled_probe_lets_the_next_one_go);
-  RUN(a_cancelled_straggler_frees_no_second_probe);
+  RUN(a_cancelled_older_call_frees_no_second_probe);
   RUN(an_outage_is_one_cause_until_all_that_failed_work);
   RUN(a_failure_of_one_function_is_no_outage);
   RUN(calls_failed_by_breaker_or_quota_change_no_notice);

@@ -106,14 +106,14 @@ static void the_budget_paces_for_hours(void) {
   struct job jobs[8];
   for (int i = 0; i < 8; i++)
     api_call(&jobs[i], GC_ENDPOINT_QUEUES);
-  for (int s = 0; s < HOURS * 3600 * 2; s++) { /* there is always more */
+  for (int s = 0; s < HOURS * 3600 * 2; s++) { /* the queue is never empty */
     replay_run(&api_world, 500);
     for (int i = 0; i < 8; i++)
       if (jobs[i].done > 0)
         api_call(&jobs[i], GC_ENDPOINT_QUEUES);
   }
   size_t calls = replay_count(&api_world, "GET");
-  /* Six to begin with, then 54 a minute, not one more or less. */
+  /* Exactly six at the start and 54 in each minute. */
   CHECK_INT(calls, 6 + 54 * 60 * HOURS);
   for (size_t from = 0, to = 0; from < api_world.request_count; from++) {
     while (to < api_world.request_count &&
@@ -238,7 +238,8 @@ static void a_call_may_be_made_again_inside_done(void) {
   CHECK_INT(replay_count(&api_world, QUEUES), 10);
   api_end();
 
-  /* Where calls end at once, too: each in a turn of its own. */
+  /* Without a token calls end at once: each ends in its own turn of the loop.
+   */
   api_begin_with(300, 4);
   replay_answer(&api_world,
                 &(struct replay_answer){.match = "POST /oauth/token",

@@ -87,14 +87,14 @@ static void a_rejected_token_is_renewed_once(void) {
                                                      .body = AUTH_TOKEN("t2"),
                                                      .delay_ms = 100});
   (void)auth_want();
-  for (int i = 0; i < 4; i++) /* four calls were out with it */
+  for (int i = 0; i < 4; i++) /* four calls were sent with it */
     CHECK(gc_auth_reject(auth, 1));
   CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
   CHECK_STR(auth_bearer(), "(none)");
   replay_run(&auth_world, 100);
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   CHECK_STR(auth_bearer(), "t2");
-  CHECK(gc_auth_reject(auth, 1)); /* one more of the old ones */
+  CHECK(gc_auth_reject(auth, 1)); /* another call with the old token */
   CHECK_STR(auth_bearer(), "t2");
   CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);
   auth_end();

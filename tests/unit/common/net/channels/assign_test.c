@@ -295,7 +295,7 @@ static void renewals_take_turns_within_the_allowed_channels(void) {
   }
   for (int i = 1; i <= 3; i++) {
     replay_run(&ch_world, 1500);
-    CHECK_INT(ch_wire_count(), 4); /* the old ones and one that comes */
+    CHECK_INT(ch_wire_count(), 4); /* three old ones and a new one */
     ch_open_all();
     CHECK_INT(ch_stats().renewals, i);
   }

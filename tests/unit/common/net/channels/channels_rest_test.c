@@ -54,7 +54,7 @@ static void while_the_api_is_down_the_socket_goes_on(void) {
   ch_end();
 }
 
-/* What the platform answers to a call for one new topic. */
+/* The platform's answer to a call for one new topic. */
 static const struct {
   const char *name;
   struct replay_answer answer;

@@ -88,7 +88,7 @@ static void topics_that_come_later_bring_a_snapshot_for_their_block_only(void) {
   CHECK_STR(replay_last(&ch_world, ADD)->body, "[{\"id\":\"v2.b\"}]");
   CHECK_INT(ch_other.connected, 1);
   CHECK_INT(ch_block.connected, 1);
-  ch_subscribe(&ch_other, "V2.A"); /* which the channel has already */
+  ch_subscribe(&ch_other, "V2.A"); /* the channel already has it */
   replay_run(&ch_world, 100);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
   CHECK_INT(ch_other.connected, 2);

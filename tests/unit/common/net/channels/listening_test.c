@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* A reading of the channels, and what the listener tells then. */
+/* Each row is a state of the channels, and the gap and silence after it. */
 static void the_gap_and_the_silence_follow_the_channels(void) {
   static const struct {
     const char *name;

@@ -17,7 +17,7 @@
 
 /* ---- several at once ---- */
 
-static void a_second_one_is_refused_and_hears_who_holds_the_file(void) {
+static void a_second_one_is_refused_and_the_holder_is_named(void) {
   char holder[64];
   struct gc_store *two = NULL;
   struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
@@ -197,7 +197,7 @@ static void a_kill_at_any_moment_leaves_one_whole_saving(void) {
 
 int main(void) {
   store_bench_begin();
-  RUN(a_second_one_is_refused_and_hears_who_holds_the_file);
+  RUN(a_second_one_is_refused_and_the_holder_is_named);
   RUN(threads_take_turns);
   RUN(processes_that_begin_together_all_begin);
   RUN(a_death_in_a_transaction_leaves_the_saved_names);

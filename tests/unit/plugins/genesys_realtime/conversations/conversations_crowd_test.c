@@ -107,7 +107,7 @@ static void a_crowd_that_is_heard_of_late_is_counted(void) {
   CHECK_INT(stats().live, 0);
 }
 
-/* A source that changes the times of what has ended. */
+/* The source changes the time of a stay that has ended. */
 static void a_dropped_stay_with_another_time_is_not_counted_again(void) {
   begin();
   struct cv_party *customer, *acd;
@@ -125,7 +125,7 @@ static void a_dropped_stay_with_another_time_is_not_counted_again(void) {
 }
 
 /* The guide dialect: through 100 queues. */
-static void the_newest_stay_of_a_wanderer_is_kept(void) {
+static void the_newest_of_a_hundred_stays_is_kept(void) {
   struct conversations_settings s = life_settings();
   struct guide_event e = {.id = uuid_key_read("c1", 2),
                           .state = CV_STATE_WAITING,
@@ -145,8 +145,8 @@ static void the_newest_stay_of_a_wanderer_is_kept(void) {
   CHECK_INT(stats().incomplete, 1);
 }
 
-/* None of them has ended: the model cannot do without any. */
-static void participants_without_room_are_told(void) {
+/* No participant has ended, so the model cannot drop any. */
+static void participants_without_room_are_reported(void) {
   begin();
   for (int i = 0; i < 70; i++)
     life_connected(&life, CV_ACD, "q1", 2 + i);
@@ -162,8 +162,8 @@ int main(void) {
   RUN(stays_that_were_counted_make_room_and_are_not_counted_again);
   RUN(a_crowd_that_is_heard_of_late_is_counted);
   RUN(a_dropped_stay_with_another_time_is_not_counted_again);
-  RUN(the_newest_stay_of_a_wanderer_is_kept);
-  RUN(participants_without_room_are_told);
+  RUN(the_newest_of_a_hundred_stays_is_kept);
+  RUN(participants_without_room_are_reported);
   conversations_free(m);
   return check_done();
 }

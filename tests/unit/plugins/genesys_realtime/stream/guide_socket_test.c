@@ -188,7 +188,7 @@ static void after_an_end_it_reconnects_and_reports_the_blind_time(void) {
   end();
 }
 
-static void waits_grow_to_the_most_until_messages_come(void) {
+static void waits_grow_to_the_maximum_until_messages_come(void) {
   begin();
   uint64_t last_ms = 0;
   for (int i = 0; i < 9; i++) {
@@ -398,7 +398,7 @@ static void a_socket_that_cannot_be_opened_is_tried_again(void) {
 int main(void) {
   RUN(the_token_is_in_the_request_and_the_query_follows);
   RUN(after_an_end_it_reconnects_and_reports_the_blind_time);
-  RUN(waits_grow_to_the_most_until_messages_come);
+  RUN(waits_grow_to_the_maximum_until_messages_come);
   RUN(a_429_doubles_to_30_s);
   RUN(each_429_counts_in_the_account);
   RUN(a_socket_that_never_opens_is_blind_from_the_start);

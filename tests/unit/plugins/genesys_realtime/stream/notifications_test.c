@@ -48,7 +48,7 @@ static void a_socket_that_never_opens_counts_as_blind(void) {
   end();
 }
 
-static void frames_that_are_not_understood_are_counted_and_said(void) {
+static void frames_that_are_not_understood_are_counted_and_reported(void) {
   static const char *const odd[] = {
       "nonsense", "", "[1]", "{\"topicName\":\"v2.users.strange.presence\"}",
       "{\"topicName\":\"v2.system.weather\"}"};
@@ -303,7 +303,7 @@ static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
 int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
   RUN(a_socket_that_never_opens_counts_as_blind);
-  RUN(frames_that_are_not_understood_are_counted_and_said);
+  RUN(frames_that_are_not_understood_are_counted_and_reported);
   RUN(queues_that_leave_are_unsubscribed);
   RUN(a_queue_whose_topic_is_refused_is_silent);
   RUN(a_queue_that_was_refused_begins_with_nothing);

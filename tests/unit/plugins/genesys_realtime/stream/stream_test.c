@@ -22,7 +22,7 @@ static void before_the_first_connection_there_is_nothing(void) {
 }
 
 /* Whatever the interval, a count leaves in the second in which it is known. */
-static void what_changed_leaves_at_once(void) {
+static void a_changed_counter_leaves_at_once(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK_REAL(reads("q1/queue_offer-voice"), 0);
@@ -339,7 +339,7 @@ static void a_conversation_that_is_listed_again_is_not_closed(void) {
 int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
-  RUN(what_changed_leaves_at_once);
+  RUN(a_changed_counter_leaves_at_once);
   RUN(media_of_the_options_begin_with_the_stream);
   RUN(too_many_series_begin_with_their_contact);
   RUN(waiting_is_a_breach_only_up_to_the_last_message);

@@ -58,7 +58,7 @@ static void an_agents_clock_alone_changes_nothing(void) {
 }
 
 /* What was dropped when both clocks were wrong is late once they are right. */
-static void what_was_dropped_is_late(void) {
+static void a_key_that_was_dropped_is_late(void) {
   struct agent a = {0};
   if (!redis_server_set_clock(&rb_server))
     return;
@@ -82,6 +82,6 @@ int main(void) {
     return RB_SKIPPED;
   RUN(redis_clock_alone_changes_nothing);
   RUN(an_agents_clock_alone_changes_nothing);
-  RUN(what_was_dropped_is_late);
+  RUN(a_key_that_was_dropped_is_late);
   return check_done();
 }

@@ -150,7 +150,7 @@ static void a_200_means_that_it_is_counted(void) {
 }
 
 /* Our clock is two days behind: the sender keeps what we cannot judge. */
-static void what_is_ahead_of_our_clock_is_not_acknowledged(void) {
+static void an_event_ahead_of_our_clock_is_not_acknowledged(void) {
   const int64_t right = wall_ms, day = INT64_C(86400000);
   begin();
   wall_ms = right - 2 * day;
@@ -392,7 +392,7 @@ int main(void) {
   fputs("s3cret\n", f);
   fclose(f);
   RUN(a_200_means_that_it_is_counted);
-  RUN(what_is_ahead_of_our_clock_is_not_acknowledged);
+  RUN(an_event_ahead_of_our_clock_is_not_acknowledged);
   RUN(an_event_that_is_not_understood_is_not_acknowledged);
   RUN(a_handshake_is_for_hosts_that_are_named);
   RUN(a_refused_request_counts_nothing);
