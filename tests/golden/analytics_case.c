@@ -11,7 +11,7 @@
  *                    counters off, max_series 1000
  *   names            ID NAME, the queue list; an empty NAME is allowed
  *   users            the same of that list; also flows, outcomes, milestones
- *   request          what the first poll asks for, one line of JSON
+ *   request          the request of the first poll, one line of JSON
  *   response         one JSON answer of the first poll; several: its batches
  *   response N       the same of poll N (2, 3 …), which is for one window more
  *   expect           HH:MM INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and
