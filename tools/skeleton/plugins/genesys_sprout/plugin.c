@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_sprout". Wiring only: options.c has the rows, watch.c
- * asks, decode.c and samples.c say what an answer means. */
+ * sends the requests, decode.c and samples.c turn answers into values. */
 #include "plugin.h"
 #include "collectd.h"
 

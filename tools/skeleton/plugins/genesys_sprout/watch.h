@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One <Sprout> block at work: the account's network thread asks each interval,
- * read threads take the newest answer. No collectd in here. */
+/* One <Sprout> block at work: the account's network thread sends a request
+ * each interval, read threads take the newest answer. No collectd in here. */
 #ifndef GC_SPROUT_WATCH_H
 #define GC_SPROUT_WATCH_H
 
