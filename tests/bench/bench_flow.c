@@ -108,23 +108,24 @@ static struct event_counts run(struct ledger *ledger,
   return counts;
 }
 
-static void tell(struct ledger *ledger, const struct event_counts *counts,
-                 double wall_s, double cpu_s) {
+static void print_result(struct ledger *ledger,
+                         const struct event_counts *counts, double wall_s,
+                         double cpu_s) {
   struct gc_buf text = {.max = 1 << 20};
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
-  struct json_object *totals = gc_document_add_object(&d, NULL, NULL);
+  struct json_object *by_name = gc_document_add_object(&d, NULL, NULL);
   struct ledger_view view;
   for (size_t i = 0; ledger_read(ledger, i, &view); i++) {
     char name[512];
     snprintf(name, sizeof(name), "%s|%s", view.flow, view.metric);
-    gc_document_add_int(&d, totals, name, view.count);
+    gc_document_add_int(&d, by_name, name, view.count);
   }
   must(gc_document_write(&d, &text, NULL) == GC_OK,
        "no memory for the outcome");
-  printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"told\":{\"events\":"
-         "%" PRIu64 ",\"counts\":%s}}\n",
-         wall_s, cpu_s, resident_max_kb(), counts->events,
-         gc_buf_string(&text));
+  printf(
+      "{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"totals\":{\"events\":"
+      "%" PRIu64 ",\"counts\":%s}}\n",
+      wall_s, cpu_s, resident_max_kb(), counts->events, gc_buf_string(&text));
   gc_buf_clear(&text);
 }
 
@@ -158,7 +159,7 @@ int main(int argc, char **argv) {
   struct event_counts counts = run(ledger, &text);
   wall_s = lap_clock(CLOCK_MONOTONIC) - wall_s;
   cpu_s = lap_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_s;
-  tell(ledger, &counts, wall_s, cpu_s);
+  print_result(ledger, &counts, wall_s, cpu_s);
   ledger_stop(ledger);
   ledger_free(ledger);
   for (size_t i = 0; i < IN_FLIGHT; i++)

@@ -20,7 +20,7 @@ enum {
   READ_EVERY_MS = 10000,
   NO_MORE_S = 600, /* no second connection */
   PAIRS_MAX = 64,
-  PATIENCE = 15, /* times DEADLINE_S */
+  DEADLINES_MAX = 15, /* times DEADLINE_S */
 };
 
 static struct gate gate = GATE_INIT;
@@ -187,7 +187,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 
 static void put_reported(const struct reported *t, const struct run *r) {
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"thread_cpu_s\":%.6f,"
-         "\"rss_kb\":%ld,\"told\":{\"events\":%" PRId64 ",\"others\":%" PRId64
+         "\"rss_kb\":%ld,\"totals\":{\"events\":%" PRId64 ",\"others\":%" PRId64
          ",\"active\":%" PRId64 ",\"waits\":%" PRId64 ",\"changes\":{",
          r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_max_kb(), t->events,
          t->others, t->active, t->waits);
@@ -198,7 +198,7 @@ static void put_reported(const struct reported *t, const struct run *r) {
 }
 
 /* A series begins with 0: the second reading has the counts. */
-static void tell(const struct run *r) {
+static void print_totals(const struct run *r) {
   struct reported reported = {0};
   struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   stream_read(r->stream, &view, &(struct gc_samples){forget, NULL});
@@ -224,10 +224,10 @@ int main(int argc, char **argv) {
   make_stream(&r);
   gc_loop_call(gc_account_loop(r.account), begin_here, &r);
   bool ended = false; /* a gate waits as long as a short test */
-  for (int i = 0; i < PATIENCE && !ended; i++)
+  for (int i = 0; i < DEADLINES_MAX && !ended; i++)
     ended = gate_wait(&gate, is_over, &r);
   must(ended, "the stream did not end in time");
-  tell(&r);
+  print_totals(&r);
   gc_accounts_stop();
   gc_loop_call(gc_account_loop(r.account), end_here, &r);
   stream_free(r.stream);

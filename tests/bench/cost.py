@@ -103,10 +103,10 @@ def requests(left_out: list[str]) -> Iterator[Row]:
         watch_for(SETTLE_S)  # the start alone requests snapshots
         sim.reset_counters()
         watch_for(MINUTE_S)
-        told = sim.counters()
-        for function, answers in sorted(told["requests"].items()):
+        counters = sim.counters()
+        for function, answers in sorted(counters["requests"].items()):
             say("  %-9s %-52s %6.1f" % (source, function, sum(answers.values()) * 60 / MINUTE_S))
-        total = told["requests_total"] * 60 / MINUTE_S
+        total = counters["requests_total"] * 60 / MINUTE_S
         share = total / BUDGET * 100
         say("  %-9s %-52s %6.1f  = %.0f %% of the budget" % (source, "all", total, share))
         ours.stop()

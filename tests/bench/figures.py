@@ -19,10 +19,10 @@ from lib import collectd, process  # noqa: E402
 
 BUILT = collectd.build_folder() / "tests" / "bench"
 MADE = BUILT / "made"  # packages and output of the references; `make clean` removes it
-PATIENCE_S = 600
+TIMEOUT_S = 600
 GO_PATH = Path("/usr/share/gocode")  # where Debian puts the sources of Go's packages
 NODE_PATH = Path("/usr/share/nodejs")  # and the modules of Node
-Told = dict[str, Any]
+Result = dict[str, Any]
 
 
 class LeftOut(Exception):
@@ -109,14 +109,14 @@ def need_collectd(plugin: str) -> None:
 
 def output_of(words: list[str], env: Optional[dict[str, str]] = None) -> str:
     """The record that a program prints; its stderr is ours."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S,
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S,
                           env={**os.environ, **(env or {})})
     if done.returncode != 0:
         raise Wrong("%s ends with %d" % (Path(words[0]).name, done.returncode))
     return done.stdout
 
 
-def told_by(words: list[str], env: Optional[dict[str, str]] = None) -> Told:
+def result_of(words: list[str], env: Optional[dict[str, str]] = None) -> Result:
     return json.loads(output_of(words, env))
 
 
@@ -163,7 +163,7 @@ def node_modules(*packages: str) -> dict[str, str]:
             raise LeftOut("no npm for %s" % ", ".join(wanted))
         place.mkdir(parents=True, exist_ok=True)
         done = subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), *missing],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S)
         if done.returncode != 0:
             raise LeftOut("npm does not install %s: %s" % (", ".join(wanted), done.stderr.strip()[-200:]))
     return {"NODE_PATH": "%s:%s" % (place / "node_modules", NODE_PATH)}
@@ -179,7 +179,7 @@ def go_program(name: str, *packages: str) -> str:
             raise LeftOut("no Go package %s in %s" % (package, GO_PATH))
     program = MADE / (name + "_go")
     env = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GO_PATH), "GOFLAGS": "", "GOCACHE": str(MADE / "go-cache")}
-    done = subprocess.run([go, "build", "-o", str(program), str(HERE / (name + ".go"))], env=env, timeout=PATIENCE_S,
+    done = subprocess.run([go, "build", "-o", str(program), str(HERE / (name + ".go"))], env=env, timeout=TIMEOUT_S,
                           stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise LeftOut("go does not build %s.go: %s" % (name, done.stderr.strip()[-200:]))

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator
 
-from figures import HERE, LeftOut, Row, Speed, Told, Wrong, beside, fresh_folder, need_collectd, node, node_modules, \
-    ours, output_of, say, shown_by, thousands, told_by
+from figures import HERE, LeftOut, Result, Row, Speed, Wrong, beside, fresh_folder, need_collectd, node, node_modules, \
+    ours, output_of, result_of, say, shown_by, thousands
 from lib import process
 from lib.collectd import Collectd
 from lib.flows import Sqs, attributes, state
@@ -24,7 +24,7 @@ SQS_EVENTS = int(os.environ.get("GC_SQS_EVENTS", "30000"))
 KEYS = os.environ.get("GC_ROWS", "5000000")
 SIMULATOR = HERE.parent / "sim" / "sqs_sim.py"
 ROUNDS = 2
-Run = Callable[[], Told]
+Run = Callable[[], Result]
 
 # The lines of bench_flowmetrics: first words, description, aim in units a second.
 PARTS = (
@@ -64,9 +64,9 @@ def redis(durable: bool) -> Iterator[int]:
 
 
 def with_redis(durable: bool, words: list[str], env: dict[str, str]) -> Run:
-    def run() -> Told:
+    def run() -> Result:
         with redis(durable) as port:
-            return told_by([*words, str(port)], env)
+            return result_of([*words, str(port)], env)
     return run
 
 
@@ -87,45 +87,45 @@ def references(events: Path, left_out: list[str]) -> Iterator[tuple[str, Run]]:
 
 
 def run_ours(events: Path) -> Run:
-    return lambda: told_by([ours("bench_flow"), str(events), str(fresh_folder("flow-state"))])
+    return lambda: result_of([ours("bench_flow"), str(events), str(fresh_folder("flow-state"))])
 
 
-def counts_of(told: Told) -> Counter:
+def counts_of(totals: Result) -> Counter:
     """The same counts with the names cleaned as in identities."""
     counts: Counter = Counter()
-    for series, count in told["counts"].items():
+    for series, count in totals["counts"].items():
         counts[series.replace("/", "_")] += count
     return counts
 
 
-def speed(told: Told) -> Speed:
-    events = told["told"]["events"]
-    return Speed(events / told["wall_s"], events / told["cpu_s"])
+def speed(result: Result) -> Speed:
+    events = result["totals"]["events"]
+    return Speed(events / result["wall_s"], events / result["cpu_s"])
 
 
-def check(name: str, told: Told, truth: Told) -> None:
-    if told["told"]["events"] != truth["events"] or counts_of(told["told"]) != counts_of(truth):
+def check(name: str, result: Result, truth: Result) -> None:
+    if result["totals"]["events"] != truth["events"] or counts_of(result["totals"]) != counts_of(truth):
         raise Wrong("the totals of %s differ from the truth" % name)
 
 
-def measure(runs: dict[str, Run], truth: Told) -> dict[str, Told]:
-    best: dict[str, Told] = {}
+def measure(runs: dict[str, Run], truth: Result) -> dict[str, Result]:
+    best: dict[str, Result] = {}
     for _ in range(ROUNDS):
         for name, run in runs.items():
-            told = run()
-            check(name, told, truth)
+            result = run()
+            check(name, result, truth)
             say("  %-24s %s per CPU s, %.2f CPU s, %.1f MB resident" %
-                (name, speed(told), told["cpu_s"], told["rss_kb"] / 1024))
-            best[name] = min(told, best.get(name, told), key=lambda one: one["wall_s"])
+                (name, speed(result), result["cpu_s"], result["rss_kb"] / 1024))
+            best[name] = min(result, best.get(name, result), key=lambda one: one["wall_s"])
     return best
 
 
-def record(folder: Path, count: int) -> tuple[Path, Told]:
+def record(folder: Path, count: int) -> tuple[Path, Result]:
     """Events as flows cause them, a fifth of them repeated, in shuffled order; and the expected counts."""
     events = folder / "events"
     output_of([sys.executable, str(SIMULATOR), "--dump", str(count), str(events), "--plan", '{"malformed": 0}'])
-    told = json.loads(Path(str(events) + ".truth").read_text())
-    return events, {"events": count, "counts": {"%s|%s" % (c["flow"], c["metric"]): c["count"] for c in told["counts"]}}
+    truth = json.loads(Path(str(events) + ".truth").read_text())
+    return events, {"events": count, "counts": {"%s|%s" % (c["flow"], c["metric"]): c["count"] for c in truth["counts"]}}
 
 
 def diff(left_out: list[str]) -> Iterator[Row]:
@@ -141,7 +141,7 @@ def diff(left_out: list[str]) -> Iterator[Row]:
 
 
 def requests() -> Iterator[Row]:
-    """By the block's self-telemetry, over the simulator's queue."""
+    """The requests to the simulator's queue, counted by the block's self-telemetry."""
     need_collectd("genesys_flowmetrics")
     sqs = Sqs()
     sqs.feed(SQS_EVENTS, duplicates=0)
@@ -150,7 +150,7 @@ def requests() -> Iterator[Row]:
     daemon.lives_until(sqs.is_empty, 60 + SQS_EVENTS / 200, "the queue is empty")
     took = time.monotonic() - began
     deleted = lambda: state(daemon, "sqs_messages", "deleted") or 0  # noqa: E731
-    wait_until(lambda: deleted() >= SQS_EVENTS - 30, 20, "the block has told of all messages")
+    wait_until(lambda: deleted() >= SQS_EVENTS - 30, 20, "the block has counted all messages")
     asked = state(daemon, "sqs_requests", "all") or 0
     daemon.stop()
     say("sqs: %d messages in %.1f s, %d requests" % (deleted(), took, asked))

@@ -44,7 +44,7 @@ async function take(redis, lines) {
 }
 
 // From /proc: getrusage reports at least the maximum of the parent process.
-function residentMost() {
+function residentMax() {
   return Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
 }
 
@@ -62,7 +62,7 @@ async function main() {
   for (const [series, count] of Object.entries(await redis.hGetAll('counts')))
     counts[series] = Number(count);
   console.log(JSON.stringify({wall_s, cpu_s: (cpu.user + cpu.system) / 1e6,
-    rss_kb: residentMost(), told: {events: lines.length, counts}}));
+    rss_kb: residentMax(), totals: {events: lines.length, counts}}));
   await redis.quit();
 }
 

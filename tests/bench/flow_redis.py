@@ -78,7 +78,7 @@ def take(redis: Redis, lines: list[bytes]) -> None:
     if writes:
         redis.pipeline([("MULTI",), *writes, ("EXEC",)])
 
-def resident_most_kb() -> int:
+def resident_max_kb() -> int:
     """From /proc: getrusage reports at least the maximum of the parent process."""
     with open("/proc/self/status") as status:
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
@@ -93,8 +93,8 @@ def main() -> None:
     wall, cpu = time.monotonic() - began, time.process_time() - cpu
     flat = redis.pipeline([("HGETALL", "counts")])[0]
     counts = {flat[i].decode(): int(flat[i + 1]) for i in range(0, len(flat), 2)}
-    print(json.dumps({"wall_s": wall, "cpu_s": cpu, "rss_kb": resident_most_kb(),
-                      "told": {"events": len(lines), "counts": counts}}))
+    print(json.dumps({"wall_s": wall, "cpu_s": cpu, "rss_kb": resident_max_kb(),
+                      "totals": {"events": len(lines), "counts": counts}}))
 
 
 if __name__ == "__main__":

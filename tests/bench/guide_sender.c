@@ -71,7 +71,7 @@ static const unsigned char *steps_of(unsigned life) {
   return lives[i].steps;
 }
 
-static void tell(struct truth *t, const unsigned char *steps, int step) {
+static void count_event(struct truth *t, const unsigned char *steps, int step) {
   unsigned to = steps[step], from = step > 0 ? steps[step - 1] : to;
   t->events++;
   t->changes[from][to] += from != to;
@@ -130,7 +130,7 @@ static int record(const char *path, size_t events) {
   for (unsigned first = 0; truth.events < events; first += AT_A_TIME)
     for (int step = 0; step < STEPS; step++)
       for (unsigned life = first; life < first + AT_A_TIME; life++) {
-        tell(&truth, steps_of(life), step);
+        count_event(&truth, steps_of(life), step);
         put_event(&frames, life, steps_of(life)[step]);
         if (truth.events % OTHERS_EACH == 0) {
           put_frame(&frames, other, strlen(other));

@@ -137,7 +137,7 @@ func must(err error) {
 	}
 }
 
-func each(c prometheus.Collector, tell func(labels map[string]string, m *dto.Metric)) {
+func each(c prometheus.Collector, visit func(labels map[string]string, m *dto.Metric)) {
 	out := make(chan prometheus.Metric)
 	go func() {
 		c.Collect(out)
@@ -150,11 +150,11 @@ func each(c prometheus.Collector, tell func(labels map[string]string, m *dto.Met
 		for _, l := range m.Label {
 			labels[l.GetName()] = l.GetValue()
 		}
-		tell(labels, m)
+		visit(labels, m)
 	}
 }
 
-func told() map[string]interface{} {
+func totals() map[string]interface{} {
 	kinds, byPair := map[string]float64{}, map[string]float64{}
 	open, waited := 0.0, uint64(0)
 	each(received, func(l map[string]string, m *dto.Metric) { kinds[l["kind"]] += m.Counter.GetValue() })
@@ -175,7 +175,7 @@ func cpuS() float64 {
 }
 
 // From /proc: getrusage reports at least the maximum of the parent process.
-func residentMostKB() (kb int) {
+func residentMaxKB() (kb int) {
 	status, err := os.ReadFile("/proc/self/status")
 	must(err)
 	for _, line := range strings.Split(string(status), "\n") {
@@ -210,7 +210,7 @@ func main() {
 	}
 	wall := time.Since(began).Seconds()
 	cpu = cpuS() - cpu
-	out, err := json.Marshal(map[string]interface{}{"wall_s": wall, "cpu_s": cpu, "rss_kb": residentMostKB(), "told": told()})
+	out, err := json.Marshal(map[string]interface{}{"wall_s": wall, "cpu_s": cpu, "rss_kb": residentMaxKB(), "totals": totals()})
 	must(err)
 	fmt.Println(string(out))
 }

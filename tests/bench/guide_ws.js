@@ -83,7 +83,7 @@ function take(data) {
 }
 
 // From /proc: getrusage reports at least the maximum of the parent process.
-function residentMost() {
+function residentMax() {
   return Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
 }
 
@@ -95,8 +95,8 @@ async function sum(metric, only) {
   return total;
 }
 
-async function tell(wall_s, cpu) {
-  const told = {
+async function printTotals(wall_s, cpu) {
+  const totals = {
     events: await sum(received, (v) => v.labels.kind === 'conversation'),
     others: await sum(received, (v) => v.labels.kind === 'other'),
     active: await sum(active, () => true),
@@ -105,10 +105,10 @@ async function tell(wall_s, cpu) {
   };
   for (const v of (await changes.get()).values) {
     const name = v.labels.from_state + '-' + v.labels.to_state;
-    told.changes[name] = (told.changes[name] || 0) + v.value;
+    totals.changes[name] = (totals.changes[name] || 0) + v.value;
   }
   console.log(JSON.stringify({wall_s, cpu_s: (cpu.user + cpu.system) / 1e6,
-    rss_kb: residentMost(), told}));
+    rss_kb: residentMax(), totals}));
 }
 
 const QUERY = {query: {view: 'DEFAULT', interval: 'PT1S',
@@ -124,7 +124,7 @@ socket.on('open', () => {
 });
 socket.on('message', take);
 socket.on('close', () =>
-  tell(Number(process.hrtime.bigint() - began) / 1e9, process.cpuUsage(cpu)));
+  printTotals(Number(process.hrtime.bigint() - began) / 1e9, process.cpuUsage(cpu)));
 socket.on('error', (error) => {
   console.error(error.message);
   process.exit(1);

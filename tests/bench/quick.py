@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import flow
-from figures import fresh_folder, ours, output_of, serving, told_by
+from figures import fresh_folder, ours, output_of, result_of, serving
 from lib.report import check, main, same
 
 EVENTS = 16000
@@ -18,14 +18,14 @@ def guide() -> None:
     check("so many events were recorded", truth["events"] >= EVENTS, truth)
     for way in ("", "tls"):
         with serving([ours("guide_sender"), "serve", frames, way]) as place:
-            told = told_by([ours("bench_guide"), *place.split()])
-        same("totals of the guide stream %s" % way, told["told"], truth)
+            result = result_of([ours("bench_guide"), *place.split()])
+        same("totals of the guide stream %s" % way, result["totals"], truth)
 
 
 def flow_metrics() -> None:
     events, truth = flow.record(fresh_folder("quick-flow"), EVENTS // 8)
-    told = flow.run_ours(events)()["told"]
-    same("totals of the flow metrics", (told["events"], flow.counts_of(told)),
+    totals = flow.run_ours(events)()["totals"]
+    same("totals of the flow metrics", (totals["events"], flow.counts_of(totals)),
          (truth["events"], flow.counts_of(truth)))
 
 
