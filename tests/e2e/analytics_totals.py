@@ -100,7 +100,7 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     begin, _ = fast.span()
 
     def above() -> dict[Key, float]:
-        """The difference of each counter and the truth, where there is one."""
+        """Counter minus truth, of each counter that differs."""
         truth = {key: stats["count"] for (key, _), stats in fast.truth(begin, fast.span()[1], metrics).items()}
         record = {key: windows.total(daemon, key) or 0 for key in windows.counted(daemon)}
         return {key: count - truth.get(key, 0) for key, count in record.items() if count != truth.get(key, 0)}

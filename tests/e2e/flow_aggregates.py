@@ -16,9 +16,9 @@ from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, iso
 
-RATE = 20.0  # a write thread that pauses for 15 s of it counts as dead; a kill loses the values that it held
+RATE = 20.0  # a write thread that pauses for 15 s of this clock counts as dead; a kill then loses the values that it held
 SETTLED_S = 60.0  # the time that a busy machine may need
-PATIENCE_S = 40.0
+TIMEOUT_S = 40.0
 NONE = "none"
 # Name of a block: its dimensions and metrics.
 BLOCKS: dict[str, tuple[list[str], list[str]]] = {
@@ -100,18 +100,18 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     fast = FastFlows(RATE, queues=6, agents=30, load=4, warmup=3600)
     fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE, "delay_s": [100, 300]})
     daemon = fast.collectd(Backfill="PT40M")
-    daemon.lives_until(lambda: fast.asked() and daemon.snapshot(), PATIENCE_S, "the first windows")
+    daemon.lives_until(lambda: fast.asked() and daemon.snapshot(), TIMEOUT_S, "the first windows")
     fast.pass_until(fast.now_ms() + 2 * MINUTE_MS)
     os.kill(daemon.program.pid, signal.SIGKILL)
     daemon.program.wait(5)
     before = max(q["end"] for q in fast.asked())
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
     daemon = fast.collectd(Backfill="PT40M")
-    daemon.lives_until(lambda: fast.span()[1] >= before + 4 * MINUTE_MS, PATIENCE_S, "queries for the missed windows")
+    daemon.lives_until(lambda: fast.span()[1] >= before + 4 * MINUTE_MS, TIMEOUT_S, "queries for the missed windows")
     fast.sim.freeze()
-    wait_until(lambda: fast.pending() == 0, PATIENCE_S, "the late data are in the answers")
+    wait_until(lambda: fast.pending() == 0, TIMEOUT_S, "the late data are in the answers")
     begin = min(q["begin"] for q in fast.asked())
-    fast.pass_until(fast.now_ms() + 3 * MINUTE_MS, PATIENCE_S)
+    fast.pass_until(fast.now_ms() + 3 * MINUTE_MS, TIMEOUT_S)
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
     each_window_once(fast, daemon, begin)
     named(fast, daemon)
@@ -152,7 +152,7 @@ def has_current_values(daemon: Collectd) -> dict[str, float]:
 
 
 def some_are_in(sim: Simulator) -> None:
-    """Freezes while flows are busy."""
+    """Freezes the world at a moment when three conversations or more are in flows."""
     def busy() -> bool:
         if sum(now_in(sim).values()) < 3:
             return False
@@ -161,7 +161,7 @@ def some_are_in(sim: Simulator) -> None:
             return True
         sim.thaw()
         return False
-    wait_until(busy, PATIENCE_S, "three conversations in flows", 0.2)
+    wait_until(busy, TIMEOUT_S, "three conversations in flows", 0.2)
 
 
 def equal_now(daemon: Collectd, sim: Simulator, by_id: bool = False) -> None:
@@ -170,7 +170,7 @@ def equal_now(daemon: Collectd, sim: Simulator, by_id: bool = False) -> None:
         return {key: (record.get(key, 0.0), truly.get(key, 0.0)) for key in {*truly, *record}
                 if record.get(key, 0.0) != truly.get(key, 0.0)}
     try:
-        daemon.lives_until(lambda: has_current_values(daemon) and not differing(), PATIENCE_S, "flow_active")
+        daemon.lives_until(lambda: has_current_values(daemon) and not differing(), TIMEOUT_S, "flow_active")
     except AssertionError:
         pass
     check("flow_active equals the truth (%d)" % len(now_in(sim, by_id)), has_current_values(daemon) and not differing(), differing())
@@ -194,7 +194,7 @@ def few_flows_are_asked_for_by_name() -> None:
         equal_now(daemon, sim)
         sim.thaw()
     check("an empty flow has the value 0", has_current_values(daemon).get("Old hotline/flow_active-voice") == 0, has_current_values(daemon))
-    daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, PATIENCE_S, "source_up")
+    daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, TIMEOUT_S, "source_up")
     asked = sim.counters()["requests"]
     check("by the observation query alone", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
     same("complaints", daemon.complaints(), [])
@@ -205,7 +205,7 @@ def where_flows_cannot_be_listed_ids_stand_for_names() -> None:
     sim = Simulator(**BUSY)
     sim.config(permissions=["analytics:flowObservation:view", "analytics:flowAggregate:view"])
     daemon = observed(sim)
-    daemon.says("architect:flow:view", within_s=PATIENCE_S)
+    daemon.says("architect:flow:view", within_s=TIMEOUT_S)
     some_are_in(sim)
     equal_now(daemon, sim, by_id=True)
     asked = sim.counters()["requests"]
@@ -219,9 +219,9 @@ def a_permission_that_is_missing_is_named() -> None:
     daemon = observed(sim)
     for what, permission in (("aggregates", "analytics:flowAggregate:view"),
                              ("observations", "analytics:flowObservation:view")):
-        line = daemon.says("flows-flows, " + what, permission, within_s=PATIENCE_S)
+        line = daemon.says("flows-flows, " + what, permission, within_s=TIMEOUT_S)
         check("%s: the line names the missing permission" % what, "403" in line or "permission" in line, line)
-        daemon.lives_until(lambda w=what: daemon.latest("flows-flows", "source_up", w) == 0, PATIENCE_S, "source_up 0")
+        daemon.lives_until(lambda w=what: daemon.latest("flows-flows", "source_up", w) == 0, TIMEOUT_S, "source_up 0")
     same("values of flows", has_current_values(daemon), {})
     daemon.stop()
 

@@ -104,7 +104,7 @@ def files_that_cannot_be_read() -> None:
 
 
 def a_secret_file_that_comes_later() -> None:
-    """Until then the answer is 503, after which events are sent again; a 401 would discard them."""
+    """Until the file is there the webhook answers 503, after which the sender repeats its events; a 401 would discard them."""
     sqs = Sqs()
     hook = Hook(sqs)
     path = sqs.folder / "later"

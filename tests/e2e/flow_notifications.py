@@ -22,7 +22,7 @@ from lib.report import check, note, same
 EVENTS = int(os.environ.get("GC_EVENTS", "100000"))
 KILLS = int(os.environ.get("GC_KILLS", "10"))
 PER_S = 12_000
-PATIENCE_S = 60 + EVENTS / 1000
+TIMEOUT_S = 60 + EVENTS / 1000
 WITHIN_S = 40.0
 OF_CUSTOMERS = ("+4930123456789", "0-000000", "12 apples", "1e999")  # personal data in all events of the conversations
 
@@ -54,7 +54,7 @@ def all_events() -> None:
     daemon = agent(sender.sim)
     wait_connected(daemon)
     sender.send(EVENTS, per_s=PER_S)
-    sender.wait_sent(daemon, PATIENCE_S)
+    sender.wait_sent(daemon, TIMEOUT_S)
     equal(daemon, sender)
     record, sent = sender.truth(), sender.sent()
     same("events without a subscriber", sent["unheard"], 0)

@@ -21,12 +21,12 @@ from lib.process import wait_until, watch_for
 from lib.report import Skip, check, note, same
 
 EVENTS = int(os.environ.get("GC_EVENTS", "100000"))
-PATIENCE_S = 60 + EVENTS / 1000
+TIMEOUT_S = 60 + EVENTS / 1000
 SMALL = 4000
 INTERVAL_S = 1.0
 
 
-def drained(daemon: Collectd, sqs: Sqs, within_s: float = PATIENCE_S) -> float:
+def drained(daemon: Collectd, sqs: Sqs, within_s: float = TIMEOUT_S) -> float:
     """Waits until the queue is empty; seconds."""
     began = time.monotonic()
     daemon.lives_until(sqs.is_empty, within_s, "the queue is empty")
@@ -128,7 +128,7 @@ def through_the_webhook() -> None:
     hook.wait_open(daemon)
     began = time.monotonic()
     sqs.push(hook, EVENTS, array=25, concurrency=8, ca=sqs.ca)
-    daemon.lives_until(lambda: not sqs.pushed()["running"], PATIENCE_S, "the push has ended")
+    daemon.lives_until(lambda: not sqs.pushed()["running"], TIMEOUT_S, "the push has ended")
     took, record = time.monotonic() - began, sqs.pushed()
     note("%d events in %.1f s: %.0f/s; answers %s; ms %s" % (record["accepted"], took, record["accepted"] / took,
                                                              record["statuses"], record["latency_ms"]))
@@ -144,7 +144,7 @@ def single_events_by_the_webhook() -> None:
     daemon = Collectd("", flows=hook.block())
     hook.wait_open(daemon)
     sqs.push(hook, SMALL, concurrency=16)
-    daemon.lives_until(lambda: not sqs.pushed()["running"], PATIENCE_S, "the push has ended")
+    daemon.lives_until(lambda: not sqs.pushed()["running"], TIMEOUT_S, "the push has ended")
     record = sqs.pushed()
     note("16 at once: ms until the answer %s" % record["latency_ms"])
     same("accepted and dead", (record["accepted"], record["dead"]), (SMALL, 0))

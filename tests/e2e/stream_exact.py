@@ -52,7 +52,7 @@ def ten_minutes_equal_the_truth() -> None:
 
 
 def each_queue_has_its_own_target() -> None:
-    """Without ServiceLevelTarget; the platform pushes the gauges meanwhile."""
+    """ServiceLevelTarget is not set. The platform pushes the gauges meanwhile."""
     sim = stream.simulator(queues=12, agents=100, load=2)
     daemon = stream.daemon(sim, stream.block(ServiceLevelTarget=None, Observations="topic"))
     stream.wait_listening(daemon)

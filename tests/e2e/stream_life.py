@@ -17,7 +17,7 @@ LIFE_MAX_S = 0.6  # of a daemon that is killed: before its token until after its
 
 
 def arrive(sim: Simulator, queue: str, count: int = 3) -> None:
-    """Lets contacts enter the queue, and no others arrive; freezes the world when all are in the queue."""
+    """Stops all other arrivals, lets `count` contacts enter the queue, and freezes the world when all are in it."""
     start = stream.now(sim)
     sim.config(load=0)
 

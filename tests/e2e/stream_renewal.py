@@ -15,8 +15,8 @@ from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 
 
-def takes_over(sim: Simulator, run: Callable[[], None], least: int) -> None:
-    """Starts a stream under load and calls `run`; the stream must have opened more than `least` sockets."""
+def takes_over(sim: Simulator, run: Callable[[], None], more_than: int) -> None:
+    """Starts a stream under load and calls `run`; the stream must have opened more than `more_than` sockets."""
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     start = stream.now(sim)
@@ -26,7 +26,7 @@ def takes_over(sim: Simulator, run: Callable[[], None], least: int) -> None:
     stream.counters_equal("all counters", sim, daemon, start)
     stream.gauges_equal("all gauges", sim, daemon)
     record = stream.stream_counts(sim)
-    check("sockets", record["sockets_opened"] > least, record)
+    check("sockets", record["sockets_opened"] > more_than, record)
     same("gap", stream.state(daemon, "stream_gap"), 0)
     same("complaints", daemon.complaints(), [])
     note("%d sockets, %d channels, %s" % (record["sockets_opened"], record["channels_created"],

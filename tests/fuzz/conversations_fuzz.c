@@ -49,7 +49,7 @@ static struct conversations *new_model(int64_t target_ms) {
   return m;
 }
 
-static void look(struct conversations *m, struct sums *ret) {
+static void read_totals(struct conversations *m, struct sums *ret) {
   memset(ret, 0, sizeof(*ret));
   for (size_t q = 0; q < GC_COUNT(queues); q++)
     for (size_t i = 0; i < GC_COUNT(media); i++)
@@ -78,7 +78,7 @@ static void check_pair(const struct conversations_totals *t,
 static void check(struct conversations *m, struct sums *before) {
   struct sums now;
   struct conversations_stats stats;
-  look(m, &now);
+  read_totals(m, &now);
   for (size_t q = 0; q < GC_COUNT(queues); q++)
     for (size_t i = 0; i < GC_COUNT(media); i++)
       check_pair(&now.of[q][i], &before->of[q][i]);
@@ -99,7 +99,7 @@ static void apply(struct conversations *m, const struct cv_event *e,
   struct sums once, twice;
   LAW(conversations_apply(m, e) == GC_OK);
   check(m, before);
-  look(m, &once);
+  read_totals(m, &once);
   LAW(conversations_apply(m, e) == GC_OK);
   look(m, &twice);
   LAW(!has_all_participants(m, e->id) ||
@@ -121,7 +121,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
   return queue->id[0] != '!';
 }
 
-static void tell(struct conversations *m) {
+static void read_samples(struct conversations *m) {
   struct queue_display queues_view = {.accepts = accepts,
                                       .label = QUEUE_LABEL_ID};
   struct conversations_view view = {&queues_view, 0, true, false};
@@ -152,7 +152,7 @@ static void run_messages(const uint8_t *data, size_t size) {
   struct conversations *m = new_model(20000);
   struct cv_decoder *d = cv_decoder_new();
   struct sums before;
-  look(m, &before);
+  read_totals(m, &before);
   LAW(d != NULL);
   while (size > 0) {
     const uint8_t *nul = memchr(data, '\0', size);
@@ -168,8 +168,8 @@ static void run_messages(const uint8_t *data, size_t size) {
     size -= len;
   }
   conversations_tick(m, T0_MS + 60000, T0_MS + 60000);
-  tell(m);
-  tell(m);
+  read_samples(m);
+  read_samples(m);
   cv_decoder_free(d);
   conversations_free(m);
 }
@@ -282,7 +282,7 @@ static void retire(struct world *w) {
   struct sums now;
   size_t retired = conversations_retire(w->m, 60000, is_q1, NULL);
   LAW(retired <= GC_COUNT(queues));
-  look(w->m, &now);
+  read_totals(w->m, &now);
   for (size_t q = 0; q < GC_COUNT(queues); q++)
     for (size_t i = 0; i < GC_COUNT(media); i++)
       if (memcmp(&now.of[q][i], &none, sizeof(none)) == 0 && retired > 0 &&
@@ -347,7 +347,7 @@ static void move(struct world *w) {
       conversations_gap(w->m);
     break;
   default:
-    tell(w->m);
+    read_samples(w->m);
     break;
   }
   check(w->m, &w->before);
@@ -364,7 +364,7 @@ static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
     w.now[i].id = (struct uuid_key){1, i + 1};
   if (target_ms == 0)
     LAW(conversations_target(w.m, "q1", CV_VOICE, 5000) == GC_OK);
-  look(w.m, &w.before);
+  read_totals(w.m, &w.before);
   for (int i = 0; i < MOVES_MAX && w.size > 0; i++)
     move(&w);
   conversations_free(w.m);

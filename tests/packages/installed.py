@@ -61,7 +61,7 @@ class Host:
         secret.chmod(0o600)
 
     def load_credential(self, name: str, source: str) -> str:
-        """As systemd does for LoadCredential=NAME:SOURCE; the value of CREDENTIALS_DIRECTORY."""
+        """Copies the file as systemd does for LoadCredential=NAME:SOURCE; returns the value of CREDENTIALS_DIRECTORY."""
         folder = self.root / CREDENTIALS
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.root / source.lstrip("/"), folder / name)

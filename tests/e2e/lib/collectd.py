@@ -155,7 +155,7 @@ class Collectd:
         return self.lives_until(lambda: self.program.matching(*parts), within_s, "a line with %r" % (parts,))[0]
 
     def lives_until(self, condition: Callable[[], T], within_s: float, what: str) -> T:
-        """As wait_until; fails at once, with collectd's output, when collectd has ended."""
+        """The same as wait_until, but fails at once, with collectd's output, when collectd has ended."""
         def true_or_ended() -> Any:
             ended = not self.program.is_running()
             try:
@@ -241,7 +241,7 @@ class Collectd:
 
 
 def read_csv_table(folder: Path, stem: str) -> list[tuple[float, ...]]:
-    """As read_csv_series, of a type with several data sources: (epoch, value, value …)."""
+    """The same as read_csv_series for a type with several data sources: (epoch, value, value …)."""
     rows: list[tuple[float, ...]] = []
     day = re.compile(re.escape(stem) + r"-\d{4}-\d\d-\d\d\Z")
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:

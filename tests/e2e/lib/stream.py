@@ -15,7 +15,7 @@ from . import expected, process
 from .collectd import Collectd, account, queues
 from .genesys import TOP, Simulator, direct
 from .report import Skip, check
-from .windows import FAKETIME, PATIENT
+from .windows import FAKETIME, LONG_TIMEOUTS
 
 sys.path.insert(0, str(TOP / "tests" / "sim"))
 from selftest.websocket import Client, Ended  # noqa: E402  (the simulator's own client)
@@ -53,7 +53,7 @@ def fast(sim: Simulator, rate: float, blocks: str, **changes: Any) -> Collectd:
     seconds, and intervals, time-outs and ages are seconds of that clock."""
     if FAKETIME is None:
         raise Skip("libfaketime is not installed")
-    return Collectd(account(sim, **{**PATIENT, **changes}), blocks, preload=str(FAKETIME), more="WriteThreads 1\n",
+    return Collectd(account(sim, **{**LONG_TIMEOUTS, **changes}), blocks, preload=str(FAKETIME), more="WriteThreads 1\n",
                     interval=rate, env={"FAKETIME": "+0 x%g" % rate, "TZ": "UTC"})
 
 
@@ -191,7 +191,7 @@ def state(of: Collectd, what: str, qualifier: str = "", name: str = "all", host:
 
 
 def wait_listening(of: Collectd, name: str = "all", within_s: float = 20.0, host: str = "agent") -> None:
-    """Until the stream of the block is open and covers all queues."""
+    """Waits until the stream of the block is open and covers all queues."""
     def listens() -> bool:
         wanted = state(of, "stream_topics", "wanted", name, host)
         return (state(of, "stream_connected", "", name, host) == 1 and wanted > 0

@@ -24,7 +24,7 @@ FAKETIME = next((path for folder in ("x86_64-linux-gnu", "aarch64-linux-gnu") fo
 NEEDS = {"collectd": DAEMON, "genesys_analytics": built(ANALYTICS), "libfaketime": FAKETIME}
 MINUTE_MS = 60_000
 METRICS = ["nOffered", "nConnected", "nTransferred", "nOverSla", "tAnswered", "tAbandon", "tHandle", "tAcw", "oServiceLevel"]
-PATIENT = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # at such a rate a busy machine is slow
+LONG_TIMEOUTS = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # at such a rate a busy machine is slow
 
 
 _faked: list[int] = []  # processes under libfaketime
@@ -88,7 +88,7 @@ class Fast:
         libfaketime; the rest: options of the Query."""
         began = self.now_ms() / 1000 + 0.05 * self.rate  # the start takes a moment
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
-        made = Collectd(account(self.sim, **{**PATIENT, **(account_options or {})}),
+        made = Collectd(account(self.sim, **{**LONG_TIMEOUTS, **(account_options or {})}),
                         **self.blocks(options), base=self.base, state_dir=self.state,
                         interval=interval, more=more + self.one_writer(), load=load, preload=":".join(map(str, [*before, FAKETIME])),
                         env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
@@ -204,7 +204,7 @@ def missing_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, An
 
 
 def wait_for_windows(daemon: Collectd, wanted: dict[tuple[Key, int], dict[str, Any]], within_s: float = 10) -> list[str]:
-    """As missing_windows, but waits until the windows are written."""
+    """The same as missing_windows, but waits until the windows are written."""
     return process.wait_for_none(lambda: missing_windows(daemon, wanted), within_s, "windows", 0.3)
 
 

@@ -181,7 +181,7 @@ class Queue:
     # ---- after -------------------------------------------------------------------
 
     def known(self, handle: str) -> bool:
-        """Whether it has the form of a handle of this queue."""
+        """True if the text has the form of a handle of this queue."""
         parts = handle.split(".")
         return len(parts) == 3 and len(parts[0]) == 36 and parts[1].isdigit()
 

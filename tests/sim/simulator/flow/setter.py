@@ -27,10 +27,10 @@ class Setter:
 
     def metric(self, queue: Queue, media: str, name: str, value_ms: Optional[int], at_ms: int,
                agent: Optional[Agent]) -> None:
-        """No conversation."""
+        """Not used: only conversations get attributes."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """No conversation."""
+        """Not used: only conversations get attributes."""
 
     def conversation(self, conversation: Conversation, _queue: Optional[Queue], at_ms: int) -> None:
         attributes = conversation.participants[0].attributes

@@ -25,10 +25,10 @@ class Dump:
 
     def metric(self, queue: Queue, conversation: Conversation, name: str, value_ms: Optional[int], at_ms: int,
                who: Optional[Participant]) -> None:
-        """No conversation event."""
+        """Not used: only conversation events are written."""
 
     def agent(self, agent: Agent, what: str, at_ms: int) -> None:
-        """No conversation event."""
+        """Not used: only conversation events are written."""
 
     def conversation(self, conversation: Conversation, queue: Optional[Queue], at_ms: int) -> None:
         body = b""

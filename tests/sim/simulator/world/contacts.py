@@ -195,7 +195,7 @@ class Contacts:
             self.world.after(rng.uniform(1, min(6, timeout)), self._answer, visit, visit.ticket)
 
     def _refuse(self, visit: Visit, ticket: int, how: str) -> None:
-        """No answer, or declined: the contact returns to its place by the time of entering."""
+        """The agent did not answer or declined: the contact returns to its place by the time of entering."""
         if ticket != visit.ticket:
             return
         who = visit.served_by

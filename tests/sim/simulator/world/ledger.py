@@ -277,7 +277,7 @@ def sums(ledger: Ledger, question: Question, now_ms: int) -> dict[tuple[str, str
 
 
 def breach_ms(stay: Stay, target_ms: float, now_ms: int) -> Optional[int]:
-    """When a wait became a breach: at its end, or 2 s after the target while it still lasts."""
+    """The time at which the wait became a breach: its end, or 2 s after the target if it lasts longer. None: no breach."""
     late = stay.offered_ms + int(target_ms) + LATE_BREACH_MS
     if stay.waited_ms is None:
         return late if now_ms >= late else None

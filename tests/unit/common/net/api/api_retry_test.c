@@ -223,8 +223,8 @@ static void others_go_on_while_one_backs_off(void) {
   api_end();
 }
 
-/* The wait is exactly as long as the server asks; a call that it refuses for
- * minutes is left to the next reading. */
+/* The wait is exactly the Retry-After of the server. A call with one above
+ * GC_THROTTLE_ACCOUNT_MAX_S fails and leaves the repeat to the next poll. */
 static void a_5xx_with_retry_after_is_not_asked_sooner(void) {
   static const uint32_t ask_s[] = {1, 8, 9, 120, 180};
   for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
