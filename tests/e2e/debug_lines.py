@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do debug lines show what the plugins do, and no secret and no customer?"""
+"""Do debug lines show what the plugins do, but no secret and no customer data?"""
 from __future__ import annotations
 
 import re

@@ -108,7 +108,7 @@ static void apply(struct conversations *m, const struct cv_event *e,
 
 /* ---- samples ---- */
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void check_sample(void *ctx, const struct gc_sample *s) {
   (void)ctx;
   LAW(s->qualifier[0] != '\0' && strlen(s->qualifier) < 64);
   LAW(s->instance[0] != '\0');
@@ -126,8 +126,8 @@ static void read_samples(struct conversations *m) {
                                       .label = QUEUE_LABEL_ID};
   struct conversations_view view = {&queues_view, 0, true, false};
   struct conversations_cursor cursor = {0};
-  while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
-                               &cursor)) {
+  while (conversations_samples(
+      m, &view, &(struct gc_samples){check_sample, NULL}, &cursor)) {
   }
 }
 

@@ -20,7 +20,7 @@ static bool is_clean(const char *part) {
   return len > 0 && len < GC_NAME_SIZE;
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void check_sample(void *ctx, const struct gc_sample *s) {
   struct gc_buf *log = ctx;
   double value = s->values[0].gauge;
   LAW(isfinite(value) && value >= 0 && value == floor(value));
@@ -58,7 +58,8 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   enum gc_code code = decode(&c, (const char *)data + 2, size - 2, cut);
   LAW(code == GC_OK || c.pairs.count == 0);
   gc_buf_reset(log);
-  flow_counts_samples(&c, &view, &(struct gc_samples){put, log}, &tally);
+  flow_counts_samples(&c, &view, &(struct gc_samples){check_sample, log},
+                      &tally);
   LAW(tally.series + tally.unnamed == tally.matched);
   gc_entities_put(d);
   flow_counts_clear(&c);

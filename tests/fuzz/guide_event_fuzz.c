@@ -12,7 +12,8 @@ struct sums {
   uint64_t offers, ends, changes, active;
 };
 
-static void add(struct sums *sums, const struct conversations_totals *t) {
+static void add_totals(struct sums *sums,
+                       const struct conversations_totals *t) {
   sums->offers += t->offers;
   sums->ends += t->answers + t->abandons + t->transfers;
   sums->active += t->active;
@@ -45,11 +46,12 @@ static struct sums sums_of(struct run *r) {
   for (size_t i = 0; i < r->queue_count; i++)
     for (int media = 0; media < CV_MEDIA_COUNT; media++)
       if (conversations_totals(r->m, r->queues[i], (enum cv_media)media, &t))
-        add(&sums, &t);
+        add_totals(&sums, &t);
   return sums;
 }
 
-static void hear(struct run *r, const char *line, size_t len, int64_t at_ms) {
+static void apply_line(struct run *r, const char *line, size_t len,
+                       int64_t at_ms) {
   const struct guide_event *event;
   char *copy = malloc(len + 1);
   LAW(copy != NULL);
@@ -97,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   for (size_t at = 0, len; at < size && at_ms < INT64_MAX; at += len + 1) {
     const uint8_t *end = memchr(data + at, '\n', size - at);
     len = end != NULL ? (size_t)(end - data) - at : size - at;
-    hear(&r, (const char *)data + at, len, at_ms);
+    apply_line(&r, (const char *)data + at, len, at_ms);
     at_ms += 1 + (int64_t)len * 7;
     conversations_tick(r.m, at_ms, at_ms);
   }

@@ -26,7 +26,7 @@ static bool is_clean(const char *part) {
   return len < GC_NAME_SIZE;
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void check_sample(void *ctx, const struct gc_sample *s) {
   struct log *log = ctx;
   double value = s->values[0].gauge;
   LAW(isfinite(value) && value >= 0);
@@ -92,7 +92,7 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
                                .label =
                                    (enum queue_label)(data[0] >> 1 & 3) % 3,
                                .interval_ms = 10000};
-  struct gc_samples out = {put, log};
+  struct gc_samples out = {check_sample, log};
   struct queue_tally tally;
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();

@@ -18,7 +18,7 @@ struct lines {
   size_t count;
 };
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void check_sample(void *ctx, const struct gc_sample *s) {
   struct lines *lines = ctx;
   double value = s->values[0].gauge;
   LAW(isfinite(value) && value >= 0);
@@ -45,14 +45,14 @@ static int by_text(const void *a, const void *b) {
 static void show(const struct observations *o, struct lines *lines) {
   struct queue_display view = {
       .accepts = accepts, .label = QUEUE_LABEL_ID, .interval_ms = 1000};
-  struct gc_samples out = {put, lines};
+  struct gc_samples out = {check_sample, lines};
   struct queue_tally tally;
   lines->count = 0;
   obs_samples(o, &view, &out, &tally);
   qsort(lines->at, lines->count, sizeof(char *), by_text);
 }
 
-static void forget(struct lines *lines) {
+static void clear_lines(struct lines *lines) {
   for (size_t i = 0; i < lines->count; i++)
     free(lines->at[i]);
   lines->count = 0;
@@ -66,8 +66,8 @@ static void check_same(const struct observations *a,
   LAW(left.count == right.count);
   for (size_t i = 0; i < left.count && left.count < LINES_MAX; i++)
     LAW(strcmp(left.at[i], right.at[i]) == 0);
-  forget(&left);
-  forget(&right);
+  clear_lines(&left);
+  clear_lines(&right);
 }
 
 static struct observations *copy_of(const struct observations *o) {

@@ -9,7 +9,7 @@
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 #include "tests/fuzz/fuzz.h"
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void check_sample(void *ctx, const struct gc_sample *s) {
   struct gc_buf *log = ctx;
   double value = s->values[0].gauge;
   LAW(isfinite(value) && value >= 0 && value == floor(value));
@@ -54,7 +54,7 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   struct gc_entities *names =
       gc_entities_new(entries, GC_COUNT(entries), false);
   struct gc_labels *labels = gc_labels_new();
-  struct gc_samples out = {put, log};
+  struct gc_samples out = {check_sample, log};
   struct queue_tally tally;
   LAW(o != NULL && names != NULL && labels != NULL);
   enum gc_code code = decode(o, (const char *)data + 2, size - 2, cut);

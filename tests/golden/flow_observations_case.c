@@ -89,7 +89,7 @@ static enum gc_code decode(struct run *run, struct flow_counts *c,
   return flow_decoder_finish(d, &results, &overflow, err);
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void print_sample(void *ctx, const struct gc_sample *s) {
   struct run *run = ctx;
   case_say(&run->file, "%u: %s/%s-%s %.15g", run->poll, s->instance,
            gc_metric(s->metric)->name, s->qualifier, s->values[0].gauge);
@@ -106,8 +106,8 @@ static void leave(struct run *run, const struct flow_counts *answer) {
     abort();
   flow_counts_clear(&run->last);
   run->last = now;
-  flow_counts_samples(&run->last, &view, &(struct gc_samples){put, run},
-                      &tally);
+  flow_counts_samples(&run->last, &view,
+                      &(struct gc_samples){print_sample, run}, &tally);
   if (tally.unnamed > 0)
     case_say(&run->file, "%u: unnamed %zu", run->poll, tally.unnamed);
   if (overflow > 0)

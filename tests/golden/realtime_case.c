@@ -147,7 +147,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
                          queue->id);
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void print_sample(void *ctx, const struct gc_sample *s) {
   struct run *run = ctx;
   case_say(&run->file, "%s/%s%s%s %.15g", s->instance,
            gc_metric(s->metric)->name, s->qualifier[0] != '\0' ? "-" : "",
@@ -226,8 +226,8 @@ static void put_nowhere(void *ctx, const struct gc_sample *s) {
   (void)s;
 }
 
-static void hear(struct run *run, struct conversations *m,
-                 struct guide_decoder *d, const struct case_section *s) {
+static void apply_event(struct run *run, struct conversations *m,
+                        struct guide_decoder *d, const struct case_section *s) {
   const struct guide_event *event;
   struct gc_err err = {.code = GC_OK};
   int64_t at_ms = run->received_ms + atoll(s->title + sizeof(event_head) - 1);
@@ -261,7 +261,7 @@ static void play_stream(struct run *run) {
   for (size_t i = 0; i < run->file.count; i++)
     if (strncmp(run->file.sections[i].title, event_head,
                 sizeof(event_head) - 1) == 0)
-      hear(run, m, d, &run->file.sections[i]);
+      apply_event(run, m, d, &run->file.sections[i]);
   struct queue_display queues = {.queues = run->names,
                                  .accepts = accepts,
                                  .accepts_ctx = run,
@@ -311,7 +311,7 @@ static void play(struct run *run) {
       .media_count = run->media.count,
       .label = run->label,
       .interval_ms = run->interval_ms};
-  struct gc_samples out = {put, run};
+  struct gc_samples out = {print_sample, run};
   struct queue_tally tally;
   size_t lines = run->file.line_count;
   obs_samples(o, &view, &out, &tally);

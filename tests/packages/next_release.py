@@ -41,7 +41,7 @@ def counts(log: str) -> dict[str, int]:
 
 
 def builder() -> Path:
-    """A minimal Debian with the source tree and what tools/deps.sh installs for it."""
+    """A minimal Debian with the source tree and the packages that tools/deps.sh installs for it."""
     root = making.debian_of(RELEASE, ["make"])
     unpacked = process.folder("tree")
     done(["tar", "-xf", str(making.tarball()), "-C", str(unpacked)])
@@ -77,7 +77,7 @@ def from_the_build_to_the_purge() -> None:
     host.use(sim)
     measures(host, sim).stop()
     host.run("dpkg", "--purge", "collectd-plugin-genesys")
-    same("dpkg knows of it", host.status(), "")
+    same("status of the package in dpkg", host.status(), "")
 
 
 if __name__ == "__main__":

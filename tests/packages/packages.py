@@ -79,8 +79,8 @@ def the_rpm_is_clean_and_private() -> None:
                  str(TOP / "packaging/rpm/collectd-genesys.spec")])
     check("rpmlint", " 0 errors, 0 warnings" in lint, lint)
     for what in ("--provides", "--requires"):
-        told = done(["rpm", "-qp", what, package])
-        same("%s of private files" % what, [line for line in told.splitlines() if re.search(r"genesys.*\.so", line)], [])
+        names = done(["rpm", "-qp", what, package])
+        same("%s of private files" % what, [line for line in names.splitlines() if re.search(r"genesys.*\.so", line)], [])
     flags = done(["rpm", "-qp", "--qf", "[%{FILENAMES} %{FILEFLAGS:fflags}\n]", package])
     config = [line.split()[0] for line in flags.splitlines() if line.endswith(" cn")]
     same("config(noreplace)", sorted(Path(path).stem for path in config), PLUGINS)
@@ -119,7 +119,7 @@ def first_installation(host: Host, sim: Simulator) -> None:
          ("0o750", 0))
     agent = Agent(host)
     agent.says("Initialization complete", within_s=WITHIN_S)
-    same("said of us while all is commented out", agent.program.matching("genesys"), [])
+    same("lines about the plugins while all is commented out", agent.program.matching("genesys"), [])
     agent.stop()
     host.enable("genesys", "genesys_realtime", "genesys_analytics")
     host.use(sim)
@@ -145,7 +145,7 @@ def upgrade_in_place(host: Host, sim: Simulator) -> None:
     check("upgraded", host.status().startswith("install ok installed ") and making.OLD not in host.status(),
           host.status())
     same("an edited snippet stays", (host.snippets / "genesys.conf").read_bytes(), edited)
-    check("one that nobody has edited is renewed",
+    check("an unedited snippet is replaced",
           "The old text" not in (host.snippets / "genesys_flowmetrics.conf").read_text())
     agent = measures(host, sim)
     agent.stop()
@@ -208,7 +208,7 @@ def from_the_first_installation_to_the_purge() -> None:
     host.run("dpkg", "--purge", "collectd-plugin-genesys")
     shutil.rmtree(host.root / CREDENTIALS)
     (host.root / "etc/collectd/genesys.secret").unlink(missing_ok=True)
-    same("dpkg knows of it", host.status(), "")
+    same("status of the package in dpkg", host.status(), "")
     same("left after the purge", host.traces(), [])
 
 

@@ -56,7 +56,7 @@ static enum gc_code on_write(void *ctx, const char *bytes, size_t len,
   if (q->inside != NULL)
     q->inside(q);
   if (q->sink_answer != GC_OK)
-    return gc_fail(err, q->sink_answer, "the sink says no");
+    return gc_fail(err, q->sink_answer, "the sink refuses it");
   return GC_OK;
 }
 

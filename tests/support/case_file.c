@@ -151,7 +151,7 @@ static int diff(struct case_file *c, char **want, size_t want_count) {
                 : j == c->line_count ? -1
                                      : strcmp(want[i], c->lines[j]);
     if (order != 0 && !failed)
-      printf("%s\n%s--- expect\n+++ what came out\n", c->path, c->story);
+      printf("%s\n%s--- expect\n+++ output\n", c->path, c->story);
     failed |= order != 0;
     if (order < 0)
       printf("-%s\n", want[i]);

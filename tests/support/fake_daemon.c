@@ -35,8 +35,8 @@ static void free_callback(struct callback *cb) {
 
 /* Removes and returns the first of `kind` (and `name` or `group`, unless
  * NULL). */
-static struct callback *take(enum kind kind, const char *name,
-                             const char *group) {
+static struct callback *remove_first(enum kind kind, const char *name,
+                                     const char *group) {
   pthread_mutex_lock(&lock);
   struct callback **at = &callbacks, *found = NULL;
   for (; *at != NULL && found == NULL; at = found == NULL ? &(*at)->next : at)
@@ -52,7 +52,7 @@ static struct callback *take(enum kind kind, const char *name,
 }
 
 static int unregister(enum kind kind, const char *name) {
-  struct callback *cb = take(kind, name, NULL);
+  struct callback *cb = remove_first(kind, name, NULL);
   if (cb == NULL)
     return -1;
   free_callback(cb);
@@ -68,7 +68,7 @@ static struct callback *next_of(enum kind kind, const struct callback *after) {
   return cb;
 }
 
-static int add(struct callback new) {
+static int register_callback(struct callback new) {
   if (unregister(new.kind, new.name) == 0)
     plugin_log(LOG_WARNING,
                "plugin: register_callback: a callback named `%s' already "
@@ -89,10 +89,11 @@ static int add(struct callback new) {
 
 static int add_simple(enum kind kind, const char *name, any_fn fn,
                       user_data_t const *ud) {
-  return add((struct callback){.kind = kind,
-                               .name = (char *)name,
-                               .fn = fn,
-                               .ud = ud != NULL ? *ud : (user_data_t){0}});
+  return register_callback(
+      (struct callback){.kind = kind,
+                        .name = (char *)name,
+                        .fn = fn,
+                        .ud = ud != NULL ? *ud : (user_data_t){0}});
 }
 
 bool fake_has(const char *kind, const char *name) {
@@ -138,12 +139,13 @@ int plugin_register_complex_read(const char *group, const char *name,
                                  plugin_read_cb callback,
                                  __attribute__((unused)) cdtime_t interval,
                                  user_data_t const *ud) {
-  return add((struct callback){.kind = READ,
-                               .group = (char *)group,
-                               .name = (char *)name,
-                               .fn = (any_fn)callback,
-                               .complex_read = true,
-                               .ud = ud != NULL ? *ud : (user_data_t){0}});
+  return register_callback(
+      (struct callback){.kind = READ,
+                        .group = (char *)group,
+                        .name = (char *)name,
+                        .fn = (any_fn)callback,
+                        .complex_read = true,
+                        .ud = ud != NULL ? *ud : (user_data_t){0}});
 }
 
 int plugin_unregister_complex_config(const char *name) {
@@ -167,7 +169,7 @@ int plugin_unregister_notification(const char *name) {
 int plugin_unregister_read_group(const char *group) {
   struct callback *cb;
   int found = 0;
-  while ((cb = take(READ, NULL, group)) != NULL) {
+  while ((cb = remove_first(READ, NULL, group)) != NULL) {
     free_callback(cb);
     found++;
   }
@@ -238,30 +240,31 @@ int fake_read(const char *name) {
   return failed;
 }
 
-static void forget(enum kind kind) {
-  for (struct callback *cb; (cb = take(kind, NULL, NULL)) != NULL;)
+static void free_all_of(enum kind kind) {
+  for (struct callback *cb; (cb = remove_first(kind, NULL, NULL)) != NULL;)
     free_callback(cb);
 }
 
 size_t fake_shutdown(void) {
-  forget(INIT);
-  forget(READ);
+  free_all_of(INIT);
+  free_all_of(READ);
   size_t lost = fake_lose(SIZE_MAX);
   for (struct callback *cb = next_of(FLUSH, NULL); cb != NULL;
        cb = next_of(FLUSH, cb))
     ((plugin_flush_cb)cb->fn)(0, NULL, &cb->ud);
-  for (struct callback *cb; (cb = take(SHUTDOWN, NULL, NULL)) != NULL;) {
+  for (struct callback *cb;
+       (cb = remove_first(SHUTDOWN, NULL, NULL)) != NULL;) {
     ((plugin_shutdown_cb)cb->fn)();
     free_callback(cb);
   }
   for (size_t k = 0; k < STATIC_ARRAY_SIZE(kinds); k++)
-    forget(k);
+    free_all_of(k);
   return lost;
 }
 
 void fake_reset(void) {
   for (size_t k = 0; k < STATIC_ARRAY_SIZE(kinds); k++)
-    forget(k);
+    free_all_of(k);
   fake_values_reset();
   fake_world_reset();
 }

@@ -83,7 +83,8 @@ void kept_become(int version, const char *path) {
 }
 
 /* The first column of all rows, a line each. */
-static void ask(const char *path, const char *sql, char *out, size_t size) {
+static void select_text(const char *path, const char *sql, char *out,
+                        size_t size) {
   sqlite3 *db = NULL;
   sqlite3_stmt *q = NULL;
   size_t len = 0;
@@ -100,7 +101,7 @@ static void ask(const char *path, const char *sql, char *out, size_t size) {
 
 int kept_version(const char *path) {
   char text[32];
-  ask(path, "PRAGMA user_version", text, sizeof(text));
+  select_text(path, "PRAGMA user_version", text, sizeof(text));
   return atoi(text);
 }
 
@@ -108,7 +109,8 @@ const char *kept_schema(const char *path) {
   static char texts[2][8192];
   static int turn;
   char *out = texts[turn ^= 1];
-  ask(path, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name",
+  select_text(
+      path, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name",
       out, sizeof(texts[0]));
   return out;
 }

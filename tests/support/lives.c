@@ -28,12 +28,12 @@ struct stay {
   int64_t since_ms;
 };
 
-static unsigned dice(struct lives_build *b, unsigned sides) {
+static unsigned random_below(struct lives_build *b, unsigned sides) {
   return lives_random(&b->random, sides);
 }
 
 static bool chance(struct lives_build *b, unsigned percent) {
-  return dice(b, 100) < percent;
+  return random_below(b, 100) < percent;
 }
 
 /* ---- facts ---- */
@@ -50,13 +50,14 @@ static void fact(struct lives_build *b, unsigned who, enum lives_fact f) {
   fact_at(b, who, f, b->now_ms);
 }
 
-static void say(struct lives_build *b) {
+/* The platform sends a snapshot after the newest fact. */
+static void mark_snapshot(struct lives_build *b) {
   b->l->steps[b->l->count - 1].last = true;
 }
 
-static void maybe_say(struct lives_build *b) {
+static void maybe_mark_snapshot(struct lives_build *b) {
   if (chance(b, 50))
-    say(b);
+    mark_snapshot(b);
 }
 
 /* Mostly seconds; now and then longer than an ended conversation is kept. */
@@ -65,13 +66,14 @@ static void pass(struct lives_build *b) {
     unsigned percent, longest_ms;
   } rows[] = {
       {10, 40}, {30, 1500}, {40, 30000}, {14, 300000}, {6, 3 * 3600000}};
-  unsigned roll = dice(b, 100), i = 0;
+  unsigned roll = random_below(b, 100), i = 0;
   while (roll >= rows[i].percent)
     roll -= rows[i++].percent;
-  b->now_ms += 1 + dice(b, rows[i].longest_ms);
+  b->now_ms += 1 + random_below(b, rows[i].longest_ms);
 }
 
-static unsigned add(struct lives_build *b, enum cv_purpose purpose, int queue) {
+static unsigned add_participant(struct lives_build *b, enum cv_purpose purpose,
+                                int queue) {
   struct lives_life *l = b->l;
   unsigned who = l->who_count;
   if (who == LIVES_WHO_MAX)
@@ -98,40 +100,41 @@ static bool is_counted(const struct lives_build *b, const struct stay *s) {
 
 /* ---- moments ---- */
 
-static void begin(struct lives_build *b) {
-  b->customer = add(b, CV_CUSTOMER, -1);
+static void begin_contact(struct lives_build *b) {
+  b->customer = add_participant(b, CV_CUSTOMER, -1);
   fact(b, b->customer, LIVES_CONNECTS);
   if (chance(b, 40)) {
-    unsigned ivr = add(b, CV_OTHER, -1);
+    unsigned ivr = add_participant(b, CV_OTHER, -1);
     fact(b, ivr, LIVES_CONNECTS);
-    maybe_say(b);
+    maybe_mark_snapshot(b);
     pass(b);
     fact(b, ivr, LIVES_ENDS);
   } else if (chance(b, 50)) {
-    b->now_ms += dice(b, 900);
+    b->now_ms += random_below(b, 900);
   }
 }
 
 static struct stay enqueue(struct lives_build *b, int queue) {
-  struct stay s = {
-      .acd = add(b, CV_ACD, queue), .queue = queue, .since_ms = b->now_ms};
+  struct stay s = {.acd = add_participant(b, CV_ACD, queue),
+                   .queue = queue,
+                   .since_ms = b->now_ms};
   fact(b, s.acd, LIVES_CONNECTS);
-  say(b);
+  mark_snapshot(b);
   truth(b, queue)->offers += is_counted(b, &s);
   pass(b);
   return s;
 }
 
 static unsigned ring(struct lives_build *b, int queue) {
-  unsigned agent = add(b, CV_AGENT, queue);
-  say(b);
+  unsigned agent = add_participant(b, CV_AGENT, queue);
+  mark_snapshot(b);
   pass(b);
   return agent;
 }
 
 static void refuse(struct lives_build *b, unsigned agent) {
   fact(b, agent, chance(b, 70) ? LIVES_TRANSFERS : LIVES_ENDS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
 }
 
@@ -151,8 +154,8 @@ static void connect(struct lives_build *b, const struct stay *s,
   else
     fact(b, agent, LIVES_CONNECTS);
   if (chance(b, 60)) {
-    maybe_say(b);
-    b->now_ms += dice(b, 60);
+    maybe_mark_snapshot(b);
+    b->now_ms += random_below(b, 60);
   }
   int64_t answered_ms =
       acd_first ? b->now_ms : b->l->steps[b->l->count - 1].at_ms;
@@ -160,7 +163,7 @@ static void connect(struct lives_build *b, const struct stay *s,
     fact(b, agent, LIVES_CONNECTS);
   else
     fact(b, s->acd, end);
-  say(b);
+  mark_snapshot(b);
   if (is_counted(b, s)) {
     truth(b, s->queue)->answers++;
     truth(b, s->queue)->wait_ms += (uint64_t)(answered_ms - s->since_ms);
@@ -175,18 +178,18 @@ static unsigned answer(struct lives_build *b, const struct stay *s) {
   return agent;
 }
 
-static void hold(struct lives_build *b, unsigned agent) {
+static void hold_once(struct lives_build *b, unsigned agent) {
   fact(b, agent, LIVES_HOLDS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   fact(b, agent, LIVES_RELEASES);
-  say(b);
+  mark_snapshot(b);
   pass(b);
 }
 
 static void holds(struct lives_build *b, unsigned agent) {
   while (has_room(b) && chance(b, 30))
-    hold(b, agent);
+    hold_once(b, agent);
 }
 
 /* The agent's leg ends, with after-call work or without. */
@@ -196,8 +199,8 @@ static void leave(struct lives_build *b, unsigned agent, enum lives_fact end) {
   if (wraps_up)
     fact(b, agent, LIVES_WRAPS_UP);
   if (chance(b, 30)) { /* the customer is seen to go a moment later */
-    say(b);
-    b->now_ms += dice(b, 50);
+    mark_snapshot(b);
+    b->now_ms += random_below(b, 50);
   }
 }
 
@@ -210,12 +213,12 @@ static void wrap_up(struct lives_build *b, unsigned agent) {
     return;
   pass(b);
   fact(b, agent, LIVES_WRAPPED_UP);
-  say(b);
+  mark_snapshot(b);
 }
 
 static void customer_leaves(struct lives_build *b) {
   fact(b, b->customer, LIVES_ENDS);
-  say(b);
+  mark_snapshot(b);
 }
 
 static void hang_up(struct lives_build *b, unsigned agent) {
@@ -235,20 +238,20 @@ static void talk_and_hang_up(struct lives_build *b, const struct stay *s) {
 static void abandon(struct lives_build *b, const struct stay *s) {
   rings_in_vain(b, s);
   unsigned agent = chance(b, 40) ? ring(b, s->queue) : s->acd;
-  unsigned customer_goes = dice(b, 3);
+  unsigned customer_goes = random_below(b, 3);
   bool agent_first = chance(b, 50);
   for (unsigned i = 0; i < 3; i++) {
     unsigned who = (i == 0) == agent_first ? agent : s->acd;
     if (i == customer_goes)
-      fact_at(b, b->customer, LIVES_ENDS, b->now_ms + dice(b, 20));
+      fact_at(b, b->customer, LIVES_ENDS, b->now_ms + random_below(b, 20));
     if (i < 2 && (who != s->acd || who != agent || i == 0))
       fact(b, who, LIVES_ENDS);
     if (chance(b, 50)) {
-      say(b);
-      b->now_ms += 1 + dice(b, 20);
+      mark_snapshot(b);
+      b->now_ms += 1 + random_below(b, 20);
     }
   }
-  say(b);
+  mark_snapshot(b);
   b->now_ms += 20;
   truth(b, s->queue)->abandons += is_counted(b, s);
 }
@@ -261,23 +264,23 @@ static void finish(struct lives_build *b, const struct stay *s) {
 }
 
 static int other_queue(struct lives_build *b, int queue) {
-  return (queue + 1 + (int)dice(b, LIVES_QUEUES - 1)) % LIVES_QUEUES;
+  return (queue + 1 + (int)random_below(b, LIVES_QUEUES - 1)) % LIVES_QUEUES;
 }
 
 static int any_queue(struct lives_build *b) {
-  return (int)dice(b, LIVES_QUEUES);
+  return (int)random_below(b, LIVES_QUEUES);
 }
 
 /* ---- shapes ---- */
 
 static void make_call(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   talk_and_hang_up(b, &s);
 }
 
 static void make_abandon(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   abandon(b, &s);
 }
@@ -285,8 +288,8 @@ static void make_abandon(struct lives_build *b) {
 static void make_media(struct lives_build *b) {
   static const enum cv_media media[] = {CV_CHAT,  CV_EMAIL, CV_MESSAGE,
                                         CV_VIDEO, CV_VOICE, CV_CALLBACK};
-  b->media = media[dice(b, GC_COUNT(media))];
-  begin(b);
+  b->media = media[random_below(b, GC_COUNT(media))];
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   finish(b, &s);
 }
@@ -296,14 +299,14 @@ static void transfer_to(struct lives_build *b, struct stay *s, unsigned agent,
                         int queue) {
   truth(b, s->queue)->transfers += is_counted(b, s);
   leave(b, agent, LIVES_TRANSFERS);
-  maybe_say(b);
+  maybe_mark_snapshot(b);
   *s = enqueue(b, queue);
   wrap_up(b, agent);
   pass(b);
 }
 
 static void make_transfers(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   do {
     unsigned agent = answer(b, &s);
@@ -315,7 +318,7 @@ static void make_transfers(struct lives_build *b) {
 
 /* Back into the same queue. */
 static void make_requeued(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   do {
     unsigned agent = answer(b, &s);
@@ -327,20 +330,20 @@ static void make_requeued(struct lives_build *b) {
 
 /* The contact leaves the queue unanswered: to another queue, to a flow. */
 static void make_overflow(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   do {
     rings_in_vain(b, &s);
     fact(b, s.acd, LIVES_TRANSFERS);
     truth(b, s.queue)->transfers += is_counted(b, &s);
     if (chance(b, 30)) {
-      unsigned flow = add(b, CV_OTHER, -1);
+      unsigned flow = add_participant(b, CV_OTHER, -1);
       fact(b, flow, LIVES_CONNECTS);
-      say(b);
+      mark_snapshot(b);
       pass(b);
       fact(b, flow, LIVES_ENDS);
     } else {
-      maybe_say(b);
+      maybe_mark_snapshot(b);
     }
     s = enqueue(b, other_queue(b, s.queue));
   } while (has_room(b) && chance(b, 40));
@@ -349,7 +352,7 @@ static void make_overflow(struct lives_build *b) {
 
 /* To an agent directly: one of the same queue, or one of none. */
 static void make_handover(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   unsigned agent = answer(b, &s);
   do {
@@ -359,17 +362,17 @@ static void make_handover(struct lives_build *b) {
     if (consults) {
       next = ring(b, chance(b, 70) ? s.queue : -1);
       fact(b, next, LIVES_CONNECTS);
-      say(b);
+      mark_snapshot(b);
       pass(b);
     }
     leave(b, agent, LIVES_TRANSFERS);
     truth(b, s.queue)->transfers +=
         is_counted(b, &s) && b->l->who[agent].queue >= 0;
-    say(b);
+    mark_snapshot(b);
     if (!consults) {
       next = ring(b, chance(b, 70) ? s.queue : -1);
       fact(b, next, LIVES_CONNECTS);
-      say(b);
+      mark_snapshot(b);
     }
     pass(b);
     wrap_up(b, agent);
@@ -380,21 +383,21 @@ static void make_handover(struct lives_build *b) {
 
 /* An expert joins while the customer is on hold, and one of the two leaves. */
 static void make_consult(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   unsigned agent = answer(b, &s);
   fact(b, agent, LIVES_HOLDS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   unsigned expert = ring(b, chance(b, 50) ? s.queue : -1);
   fact(b, expert, LIVES_CONNECTS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   fact(b, agent, LIVES_RELEASES);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   leave(b, expert, LIVES_ENDS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   holds(b, agent);
   hang_up(b, agent);
@@ -402,22 +405,22 @@ static void make_consult(struct lives_build *b) {
 
 /* The consulted party is another queue, whose agent takes over. */
 static void make_consult_queue(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   unsigned agent = answer(b, &s);
   fact(b, agent, LIVES_HOLDS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   struct stay other = enqueue(b, other_queue(b, s.queue));
   unsigned expert = answer(b, &other);
   if (chance(b, 50)) {
     fact(b, agent, LIVES_RELEASES);
-    say(b);
+    mark_snapshot(b);
     pass(b);
   }
   truth(b, s.queue)->transfers += is_counted(b, &s);
   leave(b, agent, LIVES_TRANSFERS);
-  say(b);
+  mark_snapshot(b);
   wrap_up(b, agent);
   pass(b);
   holds(b, expert);
@@ -427,32 +430,32 @@ static void make_consult_queue(struct lives_build *b) {
 /* Agents join, hold and leave in any order. */
 static void make_conference(struct lives_build *b) {
   unsigned agents[6], count = 0;
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   agents[count++] = answer(b, &s);
   while (count > 0 && has_room(b) && !chance(b, 10)) {
-    unsigned k = dice(b, count);
+    unsigned k = random_below(b, count);
     if (count < GC_COUNT(agents) && chance(b, 35)) {
       agents[count] = ring(b, chance(b, 70) ? s.queue : -1);
       if (chance(b, 80))
         fact(b, agents[count++], LIVES_CONNECTS);
       else
         fact(b, agents[count], LIVES_TRANSFERS);
-      say(b);
+      mark_snapshot(b);
       pass(b);
     } else if (count > 1 && chance(b, 40)) {
       leave(b, agents[k], LIVES_ENDS);
-      say(b);
+      mark_snapshot(b);
       wrap_up(b, agents[k]);
       pass(b);
       agents[k] = agents[--count];
     } else {
-      hold(b, agents[k]);
+      hold_once(b, agents[k]);
     }
   }
   while (count > 1) {
     leave(b, agents[--count], LIVES_ENDS);
-    maybe_say(b);
+    maybe_mark_snapshot(b);
   }
   hang_up(b, agents[0]);
 }
@@ -460,9 +463,9 @@ static void make_conference(struct lives_build *b) {
 /* Many agents ring, some at a time. */
 static void make_crowd(struct lives_build *b) {
   unsigned ringing[4], count = 0;
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
-  for (unsigned n = dice(b, 20); n > 0 && has_room(b); n--) {
+  for (unsigned n = random_below(b, 20); n > 0 && has_room(b); n--) {
     if (count < GC_COUNT(ringing) && chance(b, 60)) {
       ringing[count++] = ring(b, s.queue);
     } else if (count > 0) {
@@ -482,15 +485,15 @@ static void make_crowd(struct lives_build *b) {
 
 /* The block starts in the middle of the life. */
 static void make_earlier(struct lives_build *b) {
-  b->now_ms -= 1 + dice(b, 120000);
-  begin(b);
+  b->now_ms -= 1 + random_below(b, 120000);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   unsigned agent = answer(b, &s);
   holds(b, agent);
   if (chance(b, 50)) {
     truth(b, s.queue)->transfers += is_counted(b, &s);
     leave(b, agent, LIVES_TRANSFERS);
-    say(b);
+    mark_snapshot(b);
     s = enqueue(b, other_queue(b, s.queue));
     wrap_up(b, agent);
     finish(b, &s);
@@ -502,14 +505,14 @@ static void make_earlier(struct lives_build *b) {
 /* A parked contact returns long after everything in it has ended. */
 static void make_parked(struct lives_build *b) {
   b->media = CV_EMAIL;
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   do {
     unsigned agent = answer(b, &s);
     leave(b, agent, LIVES_ENDS);
-    say(b);
+    mark_snapshot(b);
     wrap_up(b, agent);
-    b->now_ms += 300000 + dice(b, 3600000);
+    b->now_ms += 300000 + random_below(b, 3600000);
     s = enqueue(b, any_queue(b));
   } while (has_room(b) && chance(b, 50));
   finish(b, &s);

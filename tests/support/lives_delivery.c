@@ -73,7 +73,8 @@ void lives_snapshot(const struct lives_life *l, unsigned steps,
 
 /* ---- deliveries ---- */
 
-static void put(struct lives_delivery *d, unsigned snapshot, int64_t pause_ms) {
+static void add_item(struct lives_delivery *d, unsigned snapshot,
+                     int64_t pause_ms) {
   if (d->count < LIVES_ITEMS_MAX)
     d->items[d->count++] = (struct lives_item){.snapshot = (uint8_t)snapshot,
                                                .pause_ms = pause_ms};
@@ -101,7 +102,7 @@ static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
                         unsigned repeats, uint64_t *r) {
   for (unsigned i = 0; i < l->snapshots; i++)
     for (unsigned n = lives_random(r, 10) < repeats ? 2 : 1; n > 0; n--)
-      put(d, i, lives_random(r, 500));
+      add_item(d, i, lives_random(r, 500));
 }
 
 /* From seconds to much longer than an ended conversation is kept. */
@@ -120,9 +121,10 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
     bool has_last = i + n >= l->snapshots;
     for (unsigned k = i; k < i + n && k < until; k++)
       if (!is_lost || k + 1 == l->snapshots)
-        put(d, k, lives_random(r, 50));
+        add_item(d, k, lives_random(r, 50));
     if (!is_lost && first > 0 && lives_random(r, 6) == 0)
-      put(d, d->items[lives_random(r, first)].snapshot, lives_random(r, 50));
+      add_item(d, d->items[lives_random(r, first)].snapshot,
+               lives_random(r, 50));
     if (lives_random(r, 2) == 0)
       shuffle(d, first, r);
     if (d->count > first) {
@@ -169,7 +171,7 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
   case LIVES_REPEATED:
     deliver_all(d, l, 0, &r);
     for (unsigned n = 1 + lives_random(&r, 5); n > 0; n--)
-      put(d, lives_random(&r, l->snapshots), gap_ms(&r));
+      add_item(d, lives_random(&r, l->snapshots), gap_ms(&r));
     break;
   case LIVES_GAPS:
     deliver_runs(d, l, l->snapshots, &r);
@@ -185,5 +187,5 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
     break;
   }
   if (d->count == 0)
-    put(d, 0, 0);
+    add_item(d, 0, 0);
 }

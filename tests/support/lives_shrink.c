@@ -29,8 +29,8 @@ static bool fails_without_item(const struct lives_life *l,
 
 /* Marks the steps of `who` as dropped; with `first` and `second` only those
  * facts. */
-static bool drop(struct lives_life *l, unsigned who, enum lives_fact first,
-                 enum lives_fact second) {
+static bool drop_steps(struct lives_life *l, unsigned who,
+                       enum lives_fact first, enum lives_fact second) {
   bool has_dropped = false;
   for (unsigned i = 0; i < l->count; i++) {
     struct lives_step *s = &l->steps[i];
@@ -49,7 +49,7 @@ static bool fails_without(struct lives_life *l, const struct lives_delivery *d,
   static struct lives_life shorter;
   shorter = *l;
   shorter.is_shrunk = true;
-  if (!drop(&shorter, who, first, second) ||
+  if (!drop_steps(&shorter, who, first, second) ||
       !is_same(lives_check(&shorter, d), wanted))
     return false;
   *l = shorter;

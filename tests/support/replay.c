@@ -189,7 +189,7 @@ static void fail_below(enum gc_failure failure, struct gc_err *err) {
     const char *words;
   } below[GC_FAILURE_COUNT] = {
       [GC_FAILURE_RESOLVE] = {GC_ERR_NETWORK, "the name has no address"},
-      [GC_FAILURE_CONNECT] = {GC_ERR_NETWORK, "nobody answers"},
+      [GC_FAILURE_CONNECT] = {GC_ERR_NETWORK, "no answer"},
       [GC_FAILURE_PROXY] = {GC_ERR_NETWORK, "the proxy refuses"},
       [GC_FAILURE_TLS] = {GC_ERR_TLS, "the certificate is not valid"},
       [GC_FAILURE_TIMEOUT] = {GC_ERR_TIMEOUT, "no answer in time"},

@@ -6,8 +6,8 @@
 
 #include "tests/support/check.h"
 
-static void put(struct gc_outbox *o, enum gc_metric_id metric, const char *who,
-                union gc_number first) {
+static void put_value(struct gc_outbox *o, enum gc_metric_id metric,
+                      const char *who, union gc_number first) {
   struct gc_sample s = {.metric = metric,
                         .instance = who,
                         .qualifier = "nOffered-voice",
@@ -19,11 +19,12 @@ static void put(struct gc_outbox *o, enum gc_metric_id metric, const char *who,
 static void a_written_outbox_is_read_back_bit_by_bit(void) {
   struct gc_outbox o = {.interval_ms = 60000}, back = {.count = 0};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
-  put(&o, GC_METRIC_QUEUE_METRIC, "Sales \xc3\xbc",
-      (union gc_number){.derive = INT64_MAX});
-  put(&o, GC_METRIC_QUEUE_INTERVAL_DURATION, "b",
-      (union gc_number){.gauge = 1.0 / 3.0});
-  put(&o, GC_METRIC_QUEUE_INTERVAL_COUNT, "", (union gc_number){.gauge = -0.0});
+  put_value(&o, GC_METRIC_QUEUE_METRIC, "Sales \xc3\xbc",
+            (union gc_number){.derive = INT64_MAX});
+  put_value(&o, GC_METRIC_QUEUE_INTERVAL_DURATION, "b",
+            (union gc_number){.gauge = 1.0 / 3.0});
+  put_value(&o, GC_METRIC_QUEUE_INTERVAL_COUNT, "",
+            (union gc_number){.gauge = -0.0});
   CHECK_INT(gc_outbox_write(&o, &text), GC_OK);
   CHECK_INT(gc_outbox_read(&back, text.data, text.len), GC_OK);
   CHECK_INT(back.count, 3);
@@ -60,7 +61,8 @@ static void any_other_text_is_refused_and_leaves_it_empty(void) {
   for (size_t i = 0; i < GC_COUNT(texts); i++) {
     struct gc_outbox o = {.count = 0};
     CHECK_ROW(texts[i]);
-    put(&o, GC_METRIC_QUEUE_METRIC, "before", (union gc_number){.derive = 1});
+    put_value(&o, GC_METRIC_QUEUE_METRIC, "before",
+              (union gc_number){.derive = 1});
     CHECK_INT(gc_outbox_read(&o, texts[i], strlen(texts[i])), GC_ERR_PARSE);
     CHECK_INT(o.count, 0);
     gc_outbox_clear(&o);
@@ -72,8 +74,8 @@ static void it_grows_and_is_used_again(void) {
   for (int round = 0; round < 2; round++) {
     gc_outbox_reset(&o);
     for (int i = 0; i < 1000; i++)
-      put(&o, GC_METRIC_QUEUE_METRIC, i % 2 ? "odd" : "even",
-          (union gc_number){.derive = i});
+      put_value(&o, GC_METRIC_QUEUE_METRIC, i % 2 ? "odd" : "even",
+                (union gc_number){.derive = i});
     CHECK_INT(o.count, 1000);
     CHECK_INT(gc_outbox_get(&o, 999).values[0].derive, 999);
     CHECK_STR(gc_outbox_get(&o, 500).instance, "even");

@@ -9,12 +9,12 @@ enum { VALUES = 5000 };
 static struct slow {
   uint64_t now_ms;
   size_t count;
-} way_out;
+} slow_output;
 
-static enum gc_code take(void *ctx, const struct gc_sample *sample) {
+static enum gc_code count_value(void *ctx, const struct gc_sample *sample) {
   (void)ctx, (void)sample;
-  way_out.now_ms++;
-  way_out.count++;
+  slow_output.now_ms++;
+  slow_output.count++;
   return GC_OK;
 }
 
@@ -25,10 +25,11 @@ static bool is_empty(void *ctx, uint32_t max_ms) {
 
 static uint64_t now(void *ctx) {
   (void)ctx;
-  return way_out.now_ms;
+  return slow_output.now_ms;
 }
 
-static const struct gc_sender_output way = {.emit = take, .wait = is_empty};
+static const struct gc_sender_output output = {.emit = count_value,
+                                               .wait = is_empty};
 
 static void fill(struct gc_outbox *o) {
   static const struct gc_sample sample = {.metric =
@@ -42,24 +43,24 @@ static void fill(struct gc_outbox *o) {
 
 static void a_large_window_is_dispatched_in_several_calls(void) {
   struct gc_sender d = {.window = 0};
-  way_out = (struct slow){.now_ms = 0};
+  slow_output = (struct slow){.now_ms = 0};
   fill(&d.outbox);
-  for (uint64_t looks = 1; way_out.now_ms < 4000; looks++) {
-    CHECK_INT(gc_sender_run(&d, &way, now, NULL, looks * 1000),
+  for (uint64_t calls = 1; slow_output.now_ms < 4000; calls++) {
+    CHECK_INT(gc_sender_run(&d, &output, now, NULL, calls * 1000),
               GC_SENDER_WAITS);
-    CHECK(way_out.now_ms >= looks * 1000);
-    CHECK(way_out.now_ms <= looks * 1000 + 256);
+    CHECK(slow_output.now_ms >= calls * 1000);
+    CHECK(slow_output.now_ms <= calls * 1000 + 256);
   }
-  CHECK_INT(way_out.count, d.sent);
+  CHECK_INT(slow_output.count, d.sent);
   gc_sender_clear(&d);
 }
 
 static void the_end_does_not_wait_for_all_of_a_large_window(void) {
   struct gc_sender d = {.window = 0};
-  way_out = (struct slow){.now_ms = 0};
+  slow_output = (struct slow){.now_ms = 0};
   fill(&d.outbox);
-  gc_sender_finish(&d, &way, now, NULL, 1000);
-  CHECK(way_out.now_ms >= 1000 && way_out.now_ms <= 1256);
+  gc_sender_finish(&d, &output, now, NULL, 1000);
+  CHECK(slow_output.now_ms >= 1000 && slow_output.now_ms <= 1256);
   CHECK_INT(d.outbox.count, VALUES); /* and it is not saved as sent */
   gc_sender_clear(&d);
 }

@@ -12,7 +12,7 @@ struct words {
   size_t count;
 };
 
-static void cut(struct words *w, const char *text) {
+static void split_words(struct words *w, const char *text) {
   w->count = 0;
   snprintf(w->text, sizeof(w->text), "%s", text);
   for (char *word = strtok(w->text, " "); word != NULL;
@@ -32,10 +32,10 @@ struct claim {
   struct gc_series_claim claim;
 };
 
-static void make(struct claim *c, const struct block *b) {
-  cut(&c->metrics, b->metrics);
-  cut(&c->groups, b->groups);
-  cut(&c->selectors, b->selectors != NULL ? b->selectors : "");
+static void make_claim(struct claim *c, const struct block *b) {
+  split_words(&c->metrics, b->metrics);
+  split_words(&c->groups, b->groups);
+  split_words(&c->selectors, b->selectors != NULL ? b->selectors : "");
   c->claim = (struct gc_series_claim){
       .name = b->name,
       .account = b->account != NULL ? b->account : "prod",
@@ -49,12 +49,13 @@ static void make(struct claim *c, const struct block *b) {
 
 /* The identity that both blocks would write, "" if there is none. Checks that
  * the order of the blocks does not matter. */
-static const char *meet(const struct block *a, const struct block *b) {
+static const char *common_identity(const struct block *a,
+                                   const struct block *b) {
   static char what[GC_CLAIM_WHAT_SIZE];
   char other[GC_CLAIM_WHAT_SIZE];
   struct claim x, y;
-  make(&x, a);
-  make(&y, b);
+  make_claim(&x, a);
+  make_claim(&y, b);
   bool found = gc_series_claims_collide(&x.claim, &y.claim, what);
   CHECK(gc_series_claims_collide(&y.claim, &x.claim, other) == found);
   return found ? what : "";
@@ -144,7 +145,7 @@ static void blocks_that_would_write_one_identity_are_found(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
-    CHECK_STR(meet(&rows[i].a, &rows[i].b), rows[i].what);
+    CHECK_STR(common_identity(&rows[i].a, &rows[i].b), rows[i].what);
   }
 }
 

@@ -25,7 +25,7 @@ static bool are_disjoint(const struct list *a, const struct list *b) {
 }
 
 /* "Sales*,!Support" as a list. */
-static void cut(struct list *l, char *text) {
+static void split_list(struct list *l, char *text) {
   l->count = 0;
   for (char *one = strtok(text, ","); one != NULL; one = strtok(NULL, ","))
     l->at[l->count++] = one;
@@ -69,8 +69,8 @@ static void lists_without_a_common_name_are_found(void) {
     struct list a, b;
     snprintf(texts[0], sizeof(texts[0]), "%s", rows[i].a);
     snprintf(texts[1], sizeof(texts[1]), "%s", rows[i].b);
-    cut(&a, texts[0]);
-    cut(&b, texts[1]);
+    split_list(&a, texts[0]);
+    split_list(&b, texts[1]);
     CHECK_INT(are_disjoint(&a, &b), rows[i].disjoint);
   }
 }

@@ -28,7 +28,7 @@ struct entry {
   int name;
 };
 
-static void note(void *ctx, uint64_t now_ms) {
+static void record_firing(void *ctx, uint64_t now_ms) {
   struct entry *e = ctx;
   CHECK(e->timer.due_ms <= now_ms);
   CHECK_INT(e->timer.place, 0);
@@ -36,7 +36,8 @@ static void note(void *ctx, uint64_t now_ms) {
 }
 
 static struct entry entry(struct log *log, int name) {
-  return (struct entry){.timer = {.fire = note}, .log = log, .name = name};
+  return (struct entry){
+      .timer = {.fire = record_firing}, .log = log, .name = name};
 }
 
 static void set(struct gc_timers *t, struct entry *e, uint64_t due_ms) {

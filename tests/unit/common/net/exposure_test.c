@@ -12,7 +12,7 @@ static char folder[] = "/tmp/exposure_test_XXXXXX";
 static char texts[4][512];
 static size_t count;
 
-static void keep(void *ctx, const struct gc_err *err) {
+static void record_warning(void *ctx, const struct gc_err *err) {
   (void)ctx;
   CHECK_INT(err->code, GC_ERR_STATE);
   if (count < GC_COUNT(texts))
@@ -33,7 +33,7 @@ static const char *make_file(const char *name, const char *text, mode_t mode) {
 
 static void find(const struct gc_exposure *e) {
   count = 0;
-  gc_exposure_find(e, keep, NULL);
+  gc_exposure_find(e, record_warning, NULL);
 }
 
 static void each_exposed_secret_has_its_own_warning(void) {

@@ -8,44 +8,45 @@
 
 static char lines[1024];
 
-static void say(void *ctx, const char *line) {
+static void record_line(void *ctx, const char *line) {
   size_t used = strlen(lines);
   (void)ctx;
   snprintf(lines + used, sizeof(lines) - used, "%s\n", line);
 }
 
-static const char *said(struct announced *a,
-                        const struct gc_account_stats *stats) {
+static const char *announced_lines(struct announced *a,
+                                   const struct gc_account_stats *stats) {
   lines[0] = '\0';
-  announce(a, stats, "https://api.example as client c1", say, NULL);
+  announce(a, stats, "https://api.example as client c1", record_line, NULL);
   return lines;
 }
 
 static void each_line_comes_once_and_when_it_is_true(void) {
   struct announced a = {0};
   struct gc_account_stats s = {.auth.state = GC_AUTH_REQUESTING};
-  CHECK_STR(said(&a, &s), "");
+  CHECK_STR(announced_lines(&a, &s), "");
   s.auth.state = GC_AUTH_READY; /* nothing has answered yet */
-  CHECK_STR(said(&a, &s), "");
+  CHECK_STR(announced_lines(&a, &s), "");
   s.api.answers = 1;
-  CHECK_STR(said(&a, &s), "connected to https://api.example as client c1\n");
+  CHECK_STR(announced_lines(&a, &s),
+            "connected to https://api.example as client c1\n");
   s.names_read[GC_QUEUE] = true;
   s.names[GC_QUEUE] = 157;
-  CHECK_STR(said(&a, &s), "157 queues known\n");
+  CHECK_STR(announced_lines(&a, &s), "157 queues known\n");
   s.channels = 2;
   s.stream = (struct gc_channel_stats){
       .connected = true, .wanted = 157, .topics = 100};
-  CHECK_STR(said(&a, &s), "");
+  CHECK_STR(announced_lines(&a, &s), "");
   s.stream.topics = 156;
   s.stream.rejected = 1;
-  CHECK_STR(said(&a, &s), "156 topics subscribed, on 2 channels\n");
-  CHECK_STR(said(&a, &s), "");
+  CHECK_STR(announced_lines(&a, &s), "156 topics subscribed, on 2 channels\n");
+  CHECK_STR(announced_lines(&a, &s), "");
 }
 
 static void an_account_without_a_block_is_mentioned_once(void) {
   struct announced a = {0};
-  CHECK_HAS(said(&a, NULL), "no block uses it");
-  CHECK_STR(said(&a, NULL), "");
+  CHECK_HAS(announced_lines(&a, NULL), "no block uses it");
+  CHECK_STR(announced_lines(&a, NULL), "");
 }
 
 int main(void) {

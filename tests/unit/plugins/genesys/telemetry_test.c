@@ -15,7 +15,7 @@ static struct {
 } got[200];
 static size_t got_count;
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   const struct gc_metric *m = gc_metric(s->metric);
   (void)ctx;
   if (got_count == GC_COUNT(got))
@@ -41,7 +41,7 @@ static double value_of(const char *name) {
 
 static void read_stats(struct telemetry *t,
                        const struct gc_account_stats *stats) {
-  struct gc_samples out = {put, NULL};
+  struct gc_samples out = {record_sample, NULL};
   got_count = 0;
   telemetry_samples(t, "prod", stats, 10000, &out);
 }

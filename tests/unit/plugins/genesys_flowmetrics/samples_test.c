@@ -47,7 +47,8 @@ static void count(const char *conversation) {
   CHECK(gate_wait(&gate, done, NULL));
 }
 
-static bool put(void *ctx, const char *scope, const struct gc_sample *sample) {
+static bool count_sample(void *ctx, const char *scope,
+                         const struct gc_sample *sample) {
   (void)ctx, (void)scope;
   sent++;
   newest = sample->values[0].derive;
@@ -55,9 +56,10 @@ static bool put(void *ctx, const char *scope, const struct gc_sample *sample) {
 }
 
 /* How many values leave at this second. */
-static unsigned look(unsigned second) {
+static unsigned sent_at(unsigned second) {
   sent = 0;
-  samples_flow(ledger, second * UINT64_C(1000), INTERVAL_MS, put, NULL);
+  samples_flow(ledger, second * UINT64_C(1000), INTERVAL_MS, count_sample,
+               NULL);
   return sent;
 }
 
@@ -72,18 +74,18 @@ static void wait_recorded(void) {
 
 static void a_changed_counter_leaves_at_once_and_others_each_interval(void) {
   count("c1");
-  CHECK_INT(look(100), 1);
+  CHECK_INT(sent_at(100), 1);
   CHECK_INT(newest, 0); /* of a new counter */
   wait_recorded();
-  CHECK_INT(look(101), 1);
+  CHECK_INT(sent_at(101), 1);
   CHECK_INT(newest, 1);
-  CHECK_INT(look(102), 0);
+  CHECK_INT(sent_at(102), 0);
   count("c2");
   count("c3");
-  CHECK_INT(look(103), 1);
+  CHECK_INT(sent_at(103), 1);
   CHECK_INT(newest, 3);
-  CHECK_INT(look(162), 0);
-  CHECK_INT(look(163), 1); /* unchanged, an interval later */
+  CHECK_INT(sent_at(162), 0);
+  CHECK_INT(sent_at(163), 1); /* unchanged, an interval later */
   CHECK_INT(newest, 3);
 }
 

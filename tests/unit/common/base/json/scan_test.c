@@ -16,8 +16,8 @@ static char log_text[4096];
 static size_t log_len;
 static enum gc_code answer;
 
-static enum gc_code note(const char *what, const struct gc_json_at *at,
-                         const char *text, size_t len) {
+static enum gc_code record_event(const char *what, const struct gc_json_at *at,
+                                 const char *text, size_t len) {
   log_len += (size_t)snprintf(
       log_text + log_len, sizeof(log_text) - log_len, "%s%llx:%s%.*s ", what,
       (unsigned long long)at->path, at->key, (int)len, text);
@@ -26,18 +26,18 @@ static enum gc_code note(const char *what, const struct gc_json_at *at,
 
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   (void)ctx;
-  return note("(", at, "", 0);
+  return record_event("(", at, "", 0);
 }
 
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   (void)ctx;
-  return note(")", at, "", 0);
+  return record_event(")", at, "", 0);
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   (void)ctx;
-  return note("=", at, v->text, v->len);
+  return record_event("=", at, v->text, v->len);
 }
 
 static struct gc_json_reader reader = {.keys = keys,

@@ -8,7 +8,7 @@ static struct gc_breaker fresh(void) {
 }
 
 /* Allows, sends and ends a request at once. */
-static void go(struct gc_breaker *b, bool ok, uint64_t now_ms) {
+static void request_once(struct gc_breaker *b, bool ok, uint64_t now_ms) {
   CHECK(gc_breaker_allows(b, now_ms));
   gc_breaker_note(b, gc_breaker_sent(b), ok, now_ms);
 }
@@ -16,7 +16,7 @@ static void go(struct gc_breaker *b, bool ok, uint64_t now_ms) {
 static struct gc_breaker opened_at(uint64_t now_ms) {
   struct gc_breaker b = fresh();
   for (int i = 0; i < 5; i++)
-    go(&b, false, now_ms);
+    request_once(&b, false, now_ms);
   CHECK(gc_breaker_is_open(&b));
   return b;
 }
@@ -24,15 +24,15 @@ static struct gc_breaker opened_at(uint64_t now_ms) {
 static void it_opens_after_so_many_failures_in_a_row(void) {
   struct gc_breaker b = fresh();
   for (int i = 0; i < 4; i++)
-    go(&b, false, 1000);
+    request_once(&b, false, 1000);
   CHECK(!gc_breaker_is_open(&b));
-  go(&b, true, 1000);
+  request_once(&b, true, 1000);
   for (int i = 0; i < 4; i++)
-    go(&b, false, 1000);
+    request_once(&b, false, 1000);
   CHECK(!gc_breaker_is_open(&b));
   CHECK(gc_breaker_allows(&b, 1000));
   CHECK_INT(gc_breaker_wait_ms(&b, 1000), 0);
-  go(&b, false, 1000);
+  request_once(&b, false, 1000);
   CHECK(gc_breaker_is_open(&b));
   CHECK(!gc_breaker_allows(&b, 1000));
   CHECK_INT(gc_breaker_wait_ms(&b, 1000), 5000);
@@ -42,9 +42,9 @@ static void the_example_of_the_header_holds(void) {
   struct gc_breaker b = opened_at(10000);
   CHECK(!gc_breaker_allows(&b, 14999));
   CHECK_INT(gc_breaker_wait_ms(&b, 14999), 1);
-  go(&b, false, 15000);
+  request_once(&b, false, 15000);
   CHECK(!gc_breaker_allows(&b, 24999));
-  go(&b, false, 25000);
+  request_once(&b, false, 25000);
   CHECK(!gc_breaker_allows(&b, 44999));
   CHECK(gc_breaker_allows(&b, 45000));
 }
@@ -57,16 +57,16 @@ static void the_rest_doubles_up_to_its_cap(void) {
   for (size_t i = 0; i < GC_COUNT(rests_ms); i++) {
     CHECK_INT(gc_breaker_wait_ms(&b, now_ms), rests_ms[i]);
     now_ms += rests_ms[i];
-    go(&b, false, now_ms);
+    request_once(&b, false, now_ms);
   }
 }
 
 static void a_rest_near_the_end_of_32_bits_does_not_wrap(void) {
   struct gc_breaker b = {
       .limit = 1, .rest_ms = 0x90000000u, .rest_max_ms = UINT32_MAX};
-  go(&b, false, 0);
+  request_once(&b, false, 0);
   CHECK_INT(gc_breaker_wait_ms(&b, 0), 0x90000000u);
-  go(&b, false, 0x90000000u);
+  request_once(&b, false, 0x90000000u);
   CHECK_INT(gc_breaker_wait_ms(&b, 0x90000000u), UINT32_MAX);
 }
 
@@ -91,13 +91,13 @@ static void a_request_is_a_probe_only_while_it_is_open(void) {
 
 static void success_of_the_probe_closes_it_and_forgets(void) {
   struct gc_breaker b = opened_at(0);
-  go(&b, false, 5000);
-  go(&b, false, 15000);
-  go(&b, true, 35000);
+  request_once(&b, false, 5000);
+  request_once(&b, false, 15000);
+  request_once(&b, true, 35000);
   CHECK(!gc_breaker_is_open(&b));
   CHECK(gc_breaker_allows(&b, 35000));
   for (int i = 0; i < 5; i++)
-    go(&b, false, 40000);
+    request_once(&b, false, 40000);
   CHECK_INT(gc_breaker_wait_ms(&b, 40000), 5000);
 }
 
@@ -158,10 +158,10 @@ static void a_cancelled_older_request_does_not_free_the_probe(void) {
 static void a_cancelled_request_counts_for_nothing(void) {
   struct gc_breaker b = fresh();
   for (int i = 0; i < 4; i++)
-    go(&b, false, 0);
+    request_once(&b, false, 0);
   gc_breaker_cancelled(&b, gc_breaker_sent(&b));
   CHECK(!gc_breaker_is_open(&b));
-  go(&b, false, 0);
+  request_once(&b, false, 0);
   CHECK(gc_breaker_is_open(&b));
 }
 

@@ -35,7 +35,7 @@ static const struct {
 static struct gc_buf events = {.max = 1 << 22};
 
 /* "T2:hi" "P0:" "p3:abc" "C1000:bye" "B1002:words", one after the other. */
-static void note(const struct gc_ws_event *e) {
+static void record_event(const struct gc_ws_event *e) {
   static const char letters[] = {[GC_WS_TEXT] = 'T',
                                  [GC_WS_PING] = 'P',
                                  [GC_WS_PONG] = 'p',
@@ -63,7 +63,7 @@ static void feed_piece(struct gc_ws_frames *f, const char *bytes, size_t len) {
     }
     at += took;
     if (e.kind != GC_WS_MORE)
-      note(&e);
+      record_event(&e);
     else if (at != len)
       CHECK_THAT(false, "wants more, but %zu are left", len - at);
   }
@@ -121,8 +121,8 @@ static void messages_come_whole_and_in_order(void) {
       {"125 bytes", BYTES("\x81\x7d" A125), "T125:" A125},
       {"126 bytes: two bytes of length", BYTES("\x81\x7e\x00\x7e" A125 "b"),
        "T126:" A125 "b"},
-      {"half a message says nothing", BYTES("\x81\x05hell"), ""},
-      {"half a header says nothing", BYTES("\x81\x7e\x01"), ""},
+      {"half a message gives no event", BYTES("\x81\x05hell"), ""},
+      {"half a header gives no event", BYTES("\x81\x7e\x01"), ""},
       {"nothing", BYTES(""), ""},
   };
   check_rows(rows, GC_COUNT(rows));
@@ -300,7 +300,7 @@ static void broken_rules_end_it_with_their_code(void) {
        "B1003:a binary message"},
       {"nothing after it counts", BYTES("\x83\x00\x81\x01x\x88\x02\x03\xe8"),
        "B1002:a reserved opcode"},
-      {"what came before counts", BYTES("\x81\x01x\x89\x00\x83\x00"),
+      {"messages before it count", BYTES("\x81\x01x\x89\x00\x83\x00"),
        "T1:x P0: B1002:a reserved opcode"},
       {"HTTP", BYTES("HTTP/1.1 400 Bad Request\r\n"), WSLAY_SAYS},
   };

@@ -17,8 +17,8 @@ static const uint8_t sha1[20] = {0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f,
 
 static const uint8_t nonce[16] = "the sample nonce";
 
-static enum gc_code ask(const char *url, const char *const *headers,
-                        struct gc_buf *out, struct gc_err *err) {
+static enum gc_code write_request(const char *url, const char *const *headers,
+                                  struct gc_buf *out, struct gc_err *err) {
   struct gc_ws_request r = {.url = url, .headers = headers};
   memcpy(r.random, nonce, sizeof(nonce));
   char key[GC_WS_KEY_SIZE] = "untouched";
@@ -80,7 +80,7 @@ static void an_address_becomes_path_and_host(void) {
     CHECK_ROW(rows[i].url);
     struct gc_buf out;
     char want[128];
-    CHECK_INT(ask(rows[i].url, NULL, &out, NULL), GC_OK);
+    CHECK_INT(write_request(rows[i].url, NULL, &out, NULL), GC_OK);
     snprintf(want, sizeof(want), "GET %s HTTP/1.1\r\nHost: %s\r\n",
              rows[i].path, rows[i].host);
     CHECK_INT(strncmp(gc_buf_string(&out), want, strlen(want)), 0);
@@ -112,7 +112,7 @@ static void an_address_that_must_not_be_used_is_refused_and_not_shown(void) {
     CHECK_ROW(urls[i]);
     struct gc_buf out;
     struct gc_err err = {0};
-    CHECK_INT(ask(urls[i], NULL, &out, &err), GC_ERR_CONFIG);
+    CHECK_INT(write_request(urls[i], NULL, &out, &err), GC_ERR_CONFIG);
     CHECK_INT(err.code, GC_ERR_CONFIG);
     CHECK_HAS(err.text, "address");
     CHECK(strstr(err.text, "s3cret") == NULL);
@@ -144,7 +144,7 @@ headers_that_would_change_the_request_are_refused_and_not_shown(void) {
     const char *headers[] = {"A: b", rows[i], NULL};
     struct gc_buf out;
     struct gc_err err = {0};
-    CHECK_INT(ask("wss://h/", headers, &out, &err), GC_ERR_CONFIG);
+    CHECK_INT(write_request("wss://h/", headers, &out, &err), GC_ERR_CONFIG);
     CHECK_HAS(err.text, "cannot be sent");
     CHECK(strstr(err.text, "s3cret") == NULL);
     gc_buf_clear(&out);

@@ -175,7 +175,7 @@ static void a_pipe_does_not_hang(void) {
 
 static void the_file_is_read_each_time(void) {
   char file[128];
-  snprintf(file, sizeof(file), "%s", path_of("anew"));
+  snprintf(file, sizeof(file), "%s", path_of("new"));
   struct gc_secret s = {.file = file};
   write_text(file, "one\n");
   CHECK_READS(s, "one");
@@ -321,7 +321,7 @@ static void the_version_changes_with_the_file(void) {
 
 static void remove_folder(void) {
   static const char *const names[] = {"trim",    "empty", "nul",
-                                      "size",    "pipe",  "anew",
+                                      "size",    "pipe",  "new",
                                       "genesys", "mode",  "version"};
   for (size_t i = 0; i < GC_COUNT(names); i++)
     unlink(path_of(names[i]));

@@ -121,7 +121,7 @@ static void the_sink_may_refuse(void) {
   CHECK(ask_wait(&q));
   CHECK_INT(q.reply.failure, GC_FAILURE_SINK);
   CHECK_INT(q.err.code, GC_ERR_PARSE);
-  CHECK_STR(q.err.text, "the sink says no");
+  CHECK_STR(q.err.text, "the sink refuses it");
   CHECK_INT(q.writes, 1);
   asker_end(&a);
 }

@@ -189,7 +189,7 @@ static void a_read_only_file_is_named_at_once(void) {
 
 static struct gc_err noticed;
 
-static void note(void *ctx, const struct gc_err *err) {
+static void record_notice(void *ctx, const struct gc_err *err) {
   (void)ctx;
   noticed = *err;
 }
@@ -201,7 +201,7 @@ static void a_store_opens_as_soon_as_it_can(void) {
   int fd = open(store_folder, O_CREAT | O_WRONLY, 0600);
   close(fd);
   CHECK_INT(gc_store_open(store_folder, &s, &warning, &err), GC_ERR_STATE);
-  gc_store_set_notice(s, note, NULL);
+  gc_store_set_notice(s, record_notice, NULL);
   CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_ERR_UNAVAILABLE);
   CHECK_INT(noticed.code, GC_ERR_STATE);
   CHECK_HAS(noticed.text, store_folder);
@@ -232,7 +232,7 @@ static void a_file_that_breaks_at_run_time_is_moved_aside(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   noticed.code = GC_OK;
-  gc_store_set_notice(s, note, NULL);
+  gc_store_set_notice(s, record_notice, NULL);
   store_save(s, "prod", "user", store_ab, 2, 1000);
   uint64_t generation = gc_store_generation(s);
   break_pages();

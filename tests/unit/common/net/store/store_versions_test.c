@@ -9,7 +9,7 @@
 #include "tests/support/kept_state.h"
 #include "tests/support/store_bench.h"
 
-static const char *make(int version) {
+static const char *make_file(int version) {
   store_fresh();
   gc_store_close(store_opened(NULL)); /* the folder */
   unlink(store_in_folder("state.db"));
@@ -57,7 +57,7 @@ static void an_older_version_loses_nothing(void) {
   CHECK_INT(GC_COUNT(rows), kept_newest("state"));
   for (int i = 0; i < (int)GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].version);
-    make(i + 1);
+    make_file(i + 1);
     /* Once to migrate it, once more as a start that finds it migrated. */
     for (int turn = 0; turn < 2; turn++) {
       struct gc_store *s = store_opened(NULL);
@@ -77,7 +77,7 @@ static void a_migrated_file_is_made_like_a_new_one(void) {
     version_now();
     snprintf(fresh, sizeof(fresh), "%s",
              kept_schema(store_in_folder("state.db")));
-    const char *path = make(version);
+    const char *path = make_file(version);
     gc_store_close(store_opened(NULL));
     CHECK_STR(kept_schema(path), fresh);
     CHECK_INT(kept_version(path), now);
@@ -87,7 +87,7 @@ static void a_migrated_file_is_made_like_a_new_one(void) {
 static void a_migrated_file_is_written_to_like_a_new_one(void) {
   for (int version = 1; version <= kept_newest("state"); version++) {
     struct gc_err err = {.code = GC_OK};
-    make(version);
+    make_file(version);
     struct gc_store *s = store_opened(NULL);
     CHECK_INT(gc_store_save_channel(s, "prod", 7, "new", &err), GC_OK);
     store_save(s, "new", "queue", store_ab, 2, 1000);
@@ -116,7 +116,7 @@ static void a_newer_version_is_refused_and_stays_untouched(void) {
   for (size_t i = 0; i < GC_COUNT(newer); i++) {
     char found[40], known[40];
     struct gc_err err = {.code = GC_OK};
-    const char *path = make(now);
+    const char *path = make_file(now);
     kept_become(newer[i], path);
     struct kept_bytes before = kept_read(path);
     CHECK(before.len[0] > 0 && before.len[1] > 0);
@@ -135,7 +135,7 @@ static void a_newer_version_is_refused_and_stays_untouched(void) {
 /* Half a migration would be worse than none. */
 static void a_migration_that_fails_leaves_the_old_version(void) {
   struct gc_err err = {.code = GC_OK};
-  make(1);
+  make_file(1);
   sqlite3 *db = store_raw();
   store_sql(db, "CREATE TABLE totals (in_the_way)");
   sqlite3_close(db);

@@ -22,12 +22,12 @@ static struct attribute_form form;
 static struct event_reader *reader;
 static struct gc_buf seen = {.max = 1 << 20};
 
-static enum gc_code note(void *ctx, const struct event_metric *m) {
+static enum gc_code record_metric(void *ctx, const struct event_metric *m) {
   (void)ctx;
   return gc_buf_print(&seen, "%s:%.*s ", m->conversation,
                       (int)m->parts.metric_len, m->parts.metric);
 }
-static const struct event_sink sink = {note, NULL};
+static const struct event_sink sink = {record_metric, NULL};
 
 static enum gc_code read_text(const char *text, struct event_counts *counts) {
   *counts = (struct event_counts){0};

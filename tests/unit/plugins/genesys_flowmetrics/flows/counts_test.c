@@ -11,7 +11,7 @@ static const struct gc_entry entries[] = {{"f1", "Main IVR", "Main IVR", ""},
 
 static char text[512];
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   size_t len = strlen(text);
   (void)ctx;
   CHECK_INT(s->metric, GC_METRIC_FLOW_ACTIVE);
@@ -34,7 +34,8 @@ static const char *reported(const struct flow_counts *c,
                                   .time_ms = 1234,
                                   .interval_ms = 10000};
   text[0] = '\0';
-  flow_counts_samples(c, &view, &(struct gc_samples){put, NULL}, ret_tally);
+  flow_counts_samples(c, &view, &(struct gc_samples){record_sample, NULL},
+                      ret_tally);
   return text;
 }
 

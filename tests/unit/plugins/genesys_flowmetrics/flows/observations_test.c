@@ -130,7 +130,7 @@ static void end(void) {
   free(w.list);
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   size_t len = strlen(w.text);
   (void)ctx;
   double value = gc_metric(s->metric)->ds[0].kind == GC_DERIVE
@@ -142,14 +142,14 @@ static void put(void *ctx, const struct gc_sample *s) {
 
 static const char *read_values(void) {
   w.text[0] = '\0';
-  flow_watch_read(w.watch, &(struct gc_samples){put, NULL});
+  flow_watch_read(w.watch, &(struct gc_samples){record_sample, NULL});
   return w.text;
 }
 
 static const char *read_state(void) {
   w.text[0] = '\0';
   flow_watch_read_state(w.watch, "flows-f", 10000,
-                        &(struct gc_samples){put, NULL});
+                        &(struct gc_samples){record_sample, NULL});
   return w.text;
 }
 

@@ -79,8 +79,9 @@ static struct batch *batch_new(void) {
   return b;
 }
 
-static void put(struct batch *b, const char *conversation, const char *metric,
-                unsigned number, int64_t time_ms, const char *value) {
+static void put_attribute(struct batch *b, const char *conversation,
+                          const char *metric, unsigned number, int64_t time_ms,
+                          const char *value) {
   char name[64];
   int len = snprintf(name, sizeof(name), "%s %u %lld", metric, number,
                      (long long)time_ms);
@@ -116,10 +117,10 @@ static void each_attribute_counts_once(void) {
   struct ledger *l = start();
   for (unsigned i = 0; i < 3; i++) {
     struct batch *b = batch_new();
-    put(b, "c1", "A", 1, NOW, "1.5");
-    put(b, "c1", "A", 1, NOW, "1.5");
-    put(b, "c2", "A", 1, NOW, NULL);
-    put(b, "c1", "A", 2, NOW, "2");
+    put_attribute(b, "c1", "A", 1, NOW, "1.5");
+    put_attribute(b, "c1", "A", 1, NOW, "1.5");
+    put_attribute(b, "c2", "A", 1, NOW, NULL);
+    put_attribute(b, "c1", "A", 2, NOW, "2");
     ledger_submit(l, b);
   }
   wait_for(3);
@@ -140,8 +141,8 @@ static void counters_continue_after_a_restart(void) {
   for (unsigned turn = 0; turn < 3; turn++) {
     struct ledger *l = start();
     struct batch *b = batch_new();
-    put(b, "c", "A", turn, NOW, NULL);
-    put(b, "c", "A", 0, NOW, NULL);
+    put_attribute(b, "c", "A", turn, NOW, NULL);
+    put_attribute(b, "c", "A", 0, NOW, NULL);
     ledger_submit(l, b);
     wait_for(turn + 1);
     CHECK_INT(count_of(l, "A"), turn + 1);
@@ -154,10 +155,10 @@ static void late_and_early_attributes_are_not_counted(void) {
   fresh_folder();
   struct ledger *l = start();
   struct batch *b = batch_new();
-  put(b, "c", "A", 1, NOW - 24 * HOUR * MINUTE, NULL);
-  put(b, "c", "A", 2, NOW - 25 * HOUR * MINUTE, NULL);
-  put(b, "c", "A", 3, NOW + 24 * HOUR * MINUTE, NULL);
-  put(b, "c", "A", 4, NOW + 25 * HOUR * MINUTE, NULL);
+  put_attribute(b, "c", "A", 1, NOW - 24 * HOUR * MINUTE, NULL);
+  put_attribute(b, "c", "A", 2, NOW - 25 * HOUR * MINUTE, NULL);
+  put_attribute(b, "c", "A", 3, NOW + 24 * HOUR * MINUTE, NULL);
+  put_attribute(b, "c", "A", 4, NOW + 25 * HOUR * MINUTE, NULL);
   ledger_submit(l, b);
   wait_for(1);
   CHECK_INT(count_of(l, "A"), 2);
@@ -174,7 +175,7 @@ static void series_past_the_limit_are_not_made(void) {
   char metric[16];
   for (unsigned i = 0; i < 15; i++) {
     snprintf(metric, sizeof(metric), "M%u", i);
-    put(b, "c", metric, i, NOW, NULL);
+    put_attribute(b, "c", metric, i, NOW, NULL);
   }
   ledger_submit(l, b);
   wait_for(1);
@@ -193,7 +194,7 @@ static void a_batch_after_the_stop_is_returned(void) {
   struct ledger *l = start();
   ledger_stop(l);
   struct batch *b = batch_new();
-  put(b, "c", "A", 1, NOW, NULL);
+  put_attribute(b, "c", "A", 1, NOW, NULL);
   ledger_submit(l, b);
   CHECK_INT(finished, 1);
   CHECK_INT(failed, 1);
@@ -205,7 +206,7 @@ static void a_batch_before_the_stop_is_counted(void) {
   fresh_folder();
   struct ledger *l = start();
   struct batch *b = batch_new();
-  put(b, "c", "A", 1, NOW, NULL);
+  put_attribute(b, "c", "A", 1, NOW, NULL);
   ledger_submit(l, b);
   ledger_stop(l);
   CHECK_INT(finished, 1);
@@ -229,7 +230,7 @@ static void without_a_file_nothing_is_acknowledged(void) {
   struct ledger *l = ledger_new(&settings, NULL);
   CHECK_INT(ledger_start(l, NULL), GC_OK);
   struct batch *b = batch_new();
-  put(b, "c", "A", 1, NOW, NULL);
+  put_attribute(b, "c", "A", 1, NOW, NULL);
   ledger_submit(l, b);
   wait_for(1);
   CHECK_INT(failed, 1);
@@ -248,8 +249,8 @@ static void *send_all(void *arg) {
   for (unsigned i = 0; i < EACH; i++) {
     struct batch *b = batch_new();
     for (unsigned k = 0; k < KEYS; k++)
-      put(b, "c", k % 2 ? "A" : "B", (i * step + k) % EACH * KEYS + k, NOW,
-          NULL);
+      put_attribute(b, "c", k % 2 ? "A" : "B", (i * step + k) % EACH * KEYS + k,
+                    NOW, NULL);
     ledger_submit(l, b);
   }
   return NULL;
@@ -258,7 +259,7 @@ static void *send_all(void *arg) {
 static void count_one(struct ledger *l, unsigned number) {
   struct batch *b = batch_new();
   unsigned want = finished + 1;
-  put(b, "c", "A", number, NOW, "1");
+  put_attribute(b, "c", "A", number, NOW, "1");
   ledger_submit(l, b);
   wait_for(want);
 }
@@ -470,12 +471,12 @@ static void names_of_one_identity_are_distinguished_and_reported(void) {
   last_names = (struct gc_err){.code = GC_OK};
   struct ledger *l = start();
   struct batch *b = batch_new();
-  put(b, "c", "a_b", 1, NOW, NULL);
+  put_attribute(b, "c", "a_b", 1, NOW, NULL);
   ledger_submit(l, b);
   wait_for(1);
   b = batch_new();
-  put(b, "c", "a/b", 1, NOW, NULL);
-  put(b, "d", "a/b", 1, NOW, NULL);
+  put_attribute(b, "c", "a/b", 1, NOW, NULL);
+  put_attribute(b, "d", "a/b", 1, NOW, NULL);
   ledger_submit(l, b);
   wait_for(2);
   CHECK_INT(count_of(l, "a_b"), 1);
@@ -488,8 +489,8 @@ static void names_of_one_identity_are_distinguished_and_reported(void) {
   /* In the other order after a restart: each keeps its label. */
   l = start();
   b = batch_new();
-  put(b, "e", "a/b", 1, NOW, NULL);
-  put(b, "e", "a_b", 1, NOW, NULL);
+  put_attribute(b, "e", "a/b", 1, NOW, NULL);
+  put_attribute(b, "e", "a_b", 1, NOW, NULL);
   ledger_submit(l, b);
   wait_for(3);
   CHECK_INT(count_of(l, "a_b"), 2);
@@ -514,7 +515,7 @@ static struct ledger *start_idle(int64_t hours) {
 static void count_late(struct ledger *l, const char *metric, unsigned number) {
   struct batch *b = batch_new();
   unsigned want = finished + 1;
-  put(b, "late", metric, number, NOW + later_ms, "2");
+  put_attribute(b, "late", metric, number, NOW + later_ms, "2");
   ledger_submit(l, b);
   wait_for(want);
 }
@@ -552,7 +553,7 @@ static void a_retired_series_frees_its_place(void) {
   struct batch *b = batch_new();
   for (unsigned i = 0; i < 10; i++) {
     snprintf(metric, sizeof(metric), "Old%u", i);
-    put(b, "c", metric, i, NOW, NULL);
+    put_attribute(b, "c", metric, i, NOW, NULL);
   }
   ledger_submit(l, b);
   wait_for(1);
@@ -583,7 +584,7 @@ static void idle_series_retire_before_the_first_transaction(void) {
   struct batch *b = batch_new();
   for (unsigned i = 0; i < 10; i++) {
     snprintf(metric, sizeof(metric), "Old%u", i);
-    put(b, "c", metric, i, NOW, NULL);
+    put_attribute(b, "c", metric, i, NOW, NULL);
   }
   ledger_submit(l, b);
   wait_for(1);
@@ -609,7 +610,7 @@ static void a_sum_stays_a_number_whatever_is_added(void) {
   for (unsigned i = 0; i < 10; i++) {
     struct batch *b = batch_new();
     for (unsigned k = 0; k < 2; k++)
-      put(b, "c", "A", 2 * i + k, NOW, values[i / 2]);
+      put_attribute(b, "c", "A", 2 * i + k, NOW, values[i / 2]);
     ledger_submit(l, b);
     wait_for(i + 1);
     CHECK_INT(failed, 0);
@@ -635,7 +636,7 @@ static void a_writer_elsewhere_does_not_delay_the_stop(void) {
             SQLITE_OK);
   for (unsigned i = 2; i < 4; i++) {
     struct batch *b = batch_new();
-    put(b, "c1", "A", i, NOW, NULL);
+    put_attribute(b, "c1", "A", i, NOW, NULL);
     ledger_submit(l, b);
   }
   uint64_t began_ms = gc_clock_now_ms();

@@ -42,8 +42,8 @@ static struct seen_key key(unsigned minute, unsigned number) {
 }
 
 /* Adds keys in one transaction; returns how many were new. */
-static unsigned add(struct sqlite_db *s, unsigned minute, unsigned from,
-                    unsigned count) {
+static unsigned add_keys(struct sqlite_db *s, unsigned minute, unsigned from,
+                         unsigned count) {
   unsigned fresh = 0;
   CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
   for (unsigned i = from; i < from + count; i++) {
@@ -77,11 +77,11 @@ static void a_key_is_its_minute_and_a_hash_of_all_parts(void) {
 static void a_committed_key_is_found_after_a_restart(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
-  CHECK_INT(add(s, 100, 0, 10), 10);
-  CHECK_INT(add(s, 100, 5, 10), 5);
+  CHECK_INT(add_keys(s, 100, 0, 10), 10);
+  CHECK_INT(add_keys(s, 100, 5, 10), 5);
   sqlite_db_close(s);
   s = open_or_say(NULL);
-  CHECK_INT(add(s, 100, 0, 16), 1);
+  CHECK_INT(add_keys(s, 100, 0, 16), 1);
   sqlite_db_close(s);
   remove_folder();
 }
@@ -95,7 +95,7 @@ static void a_rolled_back_key_is_new_again(void) {
   CHECK_INT(sqlite_db_add_key(s, &k, &is_new, NULL), GC_OK);
   sqlite_db_rollback(s);
   sqlite_db_rollback(s); /* twice is fine */
-  CHECK_INT(add(s, 100, 1, 1), 1);
+  CHECK_INT(add_keys(s, 100, 1, 1), 1);
   sqlite_db_close(s);
   remove_folder();
 }
@@ -147,8 +147,8 @@ static void old_keys_are_dropped_in_steps(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
   unsigned dropped = 0;
-  add(s, 100, 0, 30);
-  add(s, 200, 0, 5);
+  add_keys(s, 100, 0, 30);
+  add_keys(s, 200, 0, 5);
   CHECK_INT(sqlite_db_floor(s), 0);
   CHECK_INT(sqlite_db_prune(s, 150, 20, &dropped, NULL), GC_OK);
   CHECK_INT(dropped, 20);
@@ -157,7 +157,7 @@ static void old_keys_are_dropped_in_steps(void) {
   CHECK_INT(dropped, 10);
   CHECK_INT(sqlite_db_prune(s, 150, 20, &dropped, NULL), GC_OK);
   CHECK_INT(dropped, 0);
-  CHECK_INT(add(s, 200, 0, 5), 0);
+  CHECK_INT(add_keys(s, 200, 0, 5), 0);
   sqlite_db_close(s);
   s = open_or_say(NULL);
   CHECK_INT(sqlite_db_floor(s), 101);
@@ -185,7 +185,7 @@ static void a_foreign_file_is_moved_aside(void) {
   CHECK(s != NULL);
   CHECK_INT(warning.code, GC_ERR_STATE);
   CHECK_HAS(warning.text, "flowmetrics.db.bad-1");
-  CHECK_INT(add(s, 100, 0, 3), 3);
+  CHECK_INT(add_keys(s, 100, 0, 3), 3);
   snprintf(path, sizeof(path), "%s/flowmetrics.db.bad-1", folder);
   CHECK_INT(stat(path, &st), 0);
   CHECK_INT(st.st_size, 2500);
@@ -315,8 +315,8 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
     CHECK_INT(sqlite_db_load(s, load_count, NULL, NULL), GC_OK);
     CHECK(kept_count >= kill_after * 50);
     /* The keys are exactly those that the counter has counted. */
-    CHECK_INT(add(s, 100, 0, (unsigned)kept_count), 0);
-    CHECK_INT(add(s, 100, (unsigned)kept_count, 1), 1);
+    CHECK_INT(add_keys(s, 100, 0, (unsigned)kept_count), 0);
+    CHECK_INT(add_keys(s, 100, (unsigned)kept_count, 1), 1);
     sqlite_db_close(s);
     remove_folder();
   }

@@ -9,7 +9,8 @@ static struct cv_removed entry(uint64_t id, int64_t start_ms) {
                              .fact_ms = start_ms};
 }
 
-static void put(struct cv_removed_set *set, uint64_t id, int64_t start_ms) {
+static void put_entry(struct cv_removed_set *set, uint64_t id,
+                      int64_t start_ms) {
   struct cv_removed e = entry(id, start_ms);
   cv_removed_put(set, &e, 1000000);
 }
@@ -24,7 +25,7 @@ static void each_is_found_until_it_is_forgotten(void) {
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, MAX), GC_OK);
   for (uint64_t id = 1; id <= ALL; id++) {
-    put(&set, id, (int64_t)id);
+    put_entry(&set, id, (int64_t)id);
     CHECK(find(&set, id) != NULL);
     CHECK_INT(set.forgotten_ms, id <= MAX ? 0 : (int64_t)id - MAX + 1);
   }
@@ -40,8 +41,8 @@ static void each_is_found_until_it_is_forgotten(void) {
 static void a_second_removal_replaces_the_first(void) {
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
-  put(&set, 1, 10);
-  put(&set, 1, 20);
+  put_entry(&set, 1, 10);
+  put_entry(&set, 1, 20);
   CHECK_INT(find(&set, 1)->start_ms, 20);
   CHECK_INT(set.count, 1);
   cv_removed_clear(&set);
@@ -50,9 +51,9 @@ static void a_second_removal_replaces_the_first(void) {
 static void a_start_in_the_future_does_not_hide_the_present(void) {
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
-  put(&set, 1, INT64_C(9000000000000));
+  put_entry(&set, 1, INT64_C(9000000000000));
   for (uint64_t id = 2; id < 100; id++)
-    put(&set, id, 5);
+    put_entry(&set, id, 5);
   CHECK_INT(set.forgotten_ms, 1000000);
   cv_removed_clear(&set);
 }
@@ -61,11 +62,11 @@ static void memory_is_bounded(void) {
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, 100), GC_OK);
   for (uint64_t id = 1; id < 100; id++)
-    put(&set, id, 1);
-  put(&set, 100, 1);
+    put_entry(&set, id, 1);
+  put_entry(&set, 100, 1);
   size_t bytes = cv_removed_bytes(&set);
   for (uint64_t id = 101; id < 10000; id++)
-    put(&set, id, 1);
+    put_entry(&set, id, 1);
   CHECK_INT(cv_removed_bytes(&set), bytes);
   cv_removed_clear(&set);
 }

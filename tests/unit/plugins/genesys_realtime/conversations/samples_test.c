@@ -22,7 +22,7 @@ static char *only_media[1];
 static size_t only_media_count;
 static enum queue_label label;
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   (void)ctx;
   if (reported_count == GC_COUNT(reported))
     return;
@@ -50,8 +50,8 @@ static void dispatch(void) {
   struct conversations_view view = {&queues, 12345, with_active, only_changes};
   reported_count = 0;
   struct conversations_cursor cursor = {0};
-  while (conversations_samples(m, &view, &(struct gc_samples){put, NULL},
-                               &cursor)) {
+  while (conversations_samples(
+      m, &view, &(struct gc_samples){record_sample, NULL}, &cursor)) {
   }
   tally = cursor.tally;
   CHECK_INT(tally.series, reported_count);

@@ -14,7 +14,7 @@ static struct {
   int64_t sum, changes;
 } seen;
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   (void)ctx;
   CHECK(strlen(s->qualifier) < GC_NAME_SIZE);
   if (s->metric == GC_METRIC_STATE_CHANGES)
@@ -34,14 +34,14 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 static void read_all(struct conversations *m) {
   struct queue_display queues = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct conversations_view view = {.queues = &queues};
-  struct gc_samples out = {put, NULL};
+  struct gc_samples out = {record_sample, NULL};
   struct conversations_cursor cursor = {0};
   memset(&seen, 0, sizeof(seen));
   while (conversations_samples(m, &view, &out, &cursor))
     ;
 }
 
-static struct conversations *make(char *const *codes, size_t count) {
+static struct conversations *make_model(char *const *codes, size_t count) {
   struct conversations_settings settings = {.is_guide = true,
                                             .started_ms = START_MS,
                                             .max = 100000,
@@ -67,7 +67,8 @@ static void wrap_up(struct conversations *m, unsigned who, const char *queue,
 }
 
 static void without_a_list_no_code_is_a_name(void) {
-  GC_AUTO(conversations_free_auto) struct conversations *m = make(NULL, 0);
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = make_model(NULL, 0);
   wrap_up(m, 1, "q1", "Sale");
   read_all(m);
   CHECK_INT(seen.series, 0);
@@ -75,7 +76,8 @@ static void without_a_list_no_code_is_a_name(void) {
 
 static void a_series_begins_with_zero_and_every_change_is_counted_once(void) {
   char sale[] = "Sale", *const codes[] = {sale};
-  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = make_model(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
   wrap_up(m, 1, "q1", "Sale");
   wrap_up(m, 2, "q1", "Lost");
@@ -92,7 +94,8 @@ static void codes_are_bounded(void) {
   char all[] = "*", *const codes[] = {all};
   char code[32];
   struct conversations_stats stats;
-  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = make_model(codes, 1);
   for (unsigned i = 0; i < CV_WRAPUPS_MAX + 5; i++) {
     snprintf(code, sizeof(code), "code %u", i);
     wrap_up(m, i, "q1", code);
@@ -116,7 +119,8 @@ static bool is_listed(void *ctx, const char *queue) {
 /* The memory of changes by code is freed, and the queue begins with zero. */
 static void a_retired_queue_frees_its_codes(void) {
   char all[] = "*", *const codes[] = {all};
-  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = make_model(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
   wrap_up(m, 2, "q1", "Lost");
   CHECK_INT(m->wrapup_changes, 2);
@@ -130,7 +134,8 @@ static void a_retired_queue_frees_its_codes(void) {
 
 static void reset_counters_begin_without_codes(void) {
   char all[] = "*", *const codes[] = {all};
-  GC_AUTO(conversations_free_auto) struct conversations *m = make(codes, 1);
+  GC_AUTO(conversations_free_auto)
+  struct conversations *m = make_model(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
   conversations_reset(m, "q1");
   CHECK_INT(m->wrapup_changes, 0);

@@ -23,7 +23,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
   return true;
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void count_sample(void *ctx, const struct gc_sample *s) {
   size_t *count = ctx;
   *count += s->metric == GC_METRIC_QUEUE_AGENTS_ROUTING;
 }
@@ -31,7 +31,7 @@ static void put(void *ctx, const struct gc_sample *s) {
 static struct queue_tally sample(const struct observations *o,
                                  enum queue_label label, size_t *ret_statuses) {
   struct queue_display view = {.accepts = accepts, .label = label};
-  struct gc_samples out = {put, ret_statuses};
+  struct gc_samples out = {count_sample, ret_statuses};
   struct queue_tally tally;
   *ret_statuses = 0;
   obs_samples(o, &view, &out, &tally);

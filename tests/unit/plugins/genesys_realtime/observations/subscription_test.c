@@ -81,7 +81,7 @@ static void end(void) {
   ch_end();
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   char name[256];
   (void)ctx;
   snprintf(name, sizeof(name), "%s/%s-%s", s->instance,
@@ -91,7 +91,7 @@ static void put(void *ctx, const struct gc_sample *s) {
 }
 
 static double waiting(void) {
-  struct gc_samples out = {put, NULL};
+  struct gc_samples out = {record_sample, NULL};
   w.wanted = "Support/queue_depth-voice";
   w.found = NAN;
   block_read(w.block, &out);

@@ -16,7 +16,7 @@ static char
 static size_t put_count;
 static uint32_t last_interval_ms;
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   size_t used = strlen(reported);
   (void)ctx;
   put_count++;
@@ -30,7 +30,7 @@ static void put(void *ctx, const struct gc_sample *s) {
              s->values[1].gauge, s->values[2].gauge);
 }
 
-static const struct gc_samples out = {put, NULL};
+static const struct gc_samples out = {record_sample, NULL};
 
 static void begin(uint32_t span_s, bool raw, size_t series_max) {
   downsample_free(w);

@@ -8,16 +8,16 @@
 static struct series_limit *l;
 static size_t passed;
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void count_sample(void *ctx, const struct gc_sample *s) {
   (void)ctx;
   (void)s;
   passed++;
 }
 
-static const struct gc_samples out = {put, NULL};
+static const struct gc_samples out = {count_sample, NULL};
 
-static bool lets(uint64_t at_s, enum gc_metric_id metric, const char *instance,
-                 const char *qualifier) {
+static bool passes(uint64_t at_s, enum gc_metric_id metric,
+                   const char *instance, const char *qualifier) {
   struct gc_samples sink = series_limit_sink(l, at_s * 1000, &out);
   size_t before = passed;
   sink.put(sink.ctx, &(struct gc_sample){.metric = metric,
@@ -29,7 +29,7 @@ static bool lets(uint64_t at_s, enum gc_metric_id metric, const char *instance,
 static bool lets_number(uint64_t at_s, unsigned number) {
   char name[32];
   snprintf(name, sizeof(name), "Queue %u", number);
-  return lets(at_s, GC_METRIC_QUEUE_DEPTH, name, "voice");
+  return passes(at_s, GC_METRIC_QUEUE_DEPTH, name, "voice");
 }
 
 static void begin(size_t max, uint64_t expiry_s) {
@@ -70,7 +70,7 @@ static void type_instance_and_qualifier_make_a_series(void) {
   };
   begin(100, 86400);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    CHECK(lets(1, rows[i].metric, rows[i].instance, rows[i].qualifier));
+    CHECK(passes(1, rows[i].metric, rows[i].instance, rows[i].qualifier));
     CHECK_INT(series_limit_count(l), rows[i].count);
   }
 }

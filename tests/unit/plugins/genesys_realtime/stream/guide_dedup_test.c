@@ -60,7 +60,7 @@ static void each_message_is_passed_on_once(void) {
   CHECK_ROW(NULL);
 }
 
-static bool says(struct guide_dedup *o, bool from_new, int number) {
+static bool passes(struct guide_dedup *o, bool from_new, int number) {
   char text[16];
   int len = snprintf(text, sizeof(text), "%d", number);
   out_len = 0;
@@ -73,14 +73,14 @@ static void only_so_many_are_kept(void) {
   enum { ALL = GUIDE_DEDUP_MAX + 10 };
   struct guide_dedup o = {.count = 0}, late = {.count = 0};
   for (int i = 0; i < ALL; i++)
-    CHECK(says(&o, false, i));
+    CHECK(passes(&o, false, i));
   for (int i = 10; i < ALL; i++)
-    CHECK(!says(&o, true, i));
-  CHECK(says(&o, true, ALL));
+    CHECK(!passes(&o, true, i));
+  CHECK(passes(&o, true, ALL));
   guide_dedup_clear(&o);
   for (int i = 0; i < ALL; i++)
-    CHECK(says(&late, false, i));
-  CHECK(says(&late, true, 9));
+    CHECK(passes(&late, false, i));
+  CHECK(passes(&late, true, 9));
   guide_dedup_clear(&late);
 }
 

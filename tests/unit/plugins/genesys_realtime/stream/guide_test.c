@@ -101,7 +101,7 @@ static void say(const char *state) {
   w.events->text(w.events->ctx, text, (size_t)len);
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   char name[256];
   const struct gc_metric *m = gc_metric(s->metric);
   (void)ctx;
@@ -120,7 +120,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 /* Twice: a series begins with 0. */
 static double reads(const char *name) {
   struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
-  struct gc_samples out = {put, NULL};
+  struct gc_samples out = {record_sample, NULL};
   snprintf(w.wanted, sizeof(w.wanted), "%s", name);
   for (int i = 0; i < 2; i++) {
     w.found = NAN;

@@ -112,8 +112,8 @@ static int status_of(int fd) {
   return got >= 12 ? atoi(answer + 9) : 0;
 }
 
-static int ask(const char *method, const char *path, const char *secret,
-               const char *body) {
+static int send_request(const char *method, const char *path,
+                        const char *secret, const char *body) {
   char head[8192];
   int len = snprintf(head, sizeof(head),
                      "%s %s HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\n"
@@ -135,16 +135,16 @@ static int64_t count_of(const char *metric) {
 
 static void a_200_means_that_it_is_counted(void) {
   begin();
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
   CHECK_INT(count_of("A"), 1);
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
   CHECK_INT(count_of("A"), 1);
-  CHECK_INT(ask("POST", "/genesys", "s3cret",
-                "[" EVENT("c2", "A") "," EVENT("c2", "B") "]"),
+  CHECK_INT(send_request("POST", "/genesys", "s3cret",
+                         "[" EVENT("c2", "A") "," EVENT("c2", "B") "]"),
             200);
   CHECK_INT(count_of("A"), 2);
   CHECK_INT(count_of("B"), 1);
-  CHECK_INT(ask("POST", "/genesys", "s3cret", "{\"a\":1}"), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", "{\"a\":1}"), 200);
   CHECK_INT(stats.tallies[TALLY_WEB_200], 4);
   end();
 }
@@ -154,25 +154,25 @@ static void an_event_ahead_of_our_clock_is_not_acknowledged(void) {
   const int64_t right = wall_ms, day = INT64_C(86400000);
   begin();
   wall_ms = right - 2 * day;
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "C")), 503);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "C")), 503);
   CHECK_INT(count_of("C"), 0);
   CHECK_INT(clock_notices, 1);
   CHECK_INT(stats.malformed[MALFORMED_FUTURE], 1);
   wall_ms = right;
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "C")), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "C")), 200);
   CHECK_INT(count_of("C"), 1);
   end();
 }
 
 static void an_event_that_is_not_understood_is_not_acknowledged(void) {
   begin();
-  CHECK_INT(ask("POST", "/genesys", "s3cret",
-                "{\"payload\":{\"FlowMetric_X(" T ")\":\"1\"}}"),
+  CHECK_INT(send_request("POST", "/genesys", "s3cret",
+                         "{\"payload\":{\"FlowMetric_X(" T ")\":\"1\"}}"),
             400);
   CHECK_INT(stats.unplaced, 1);
   CHECK_INT(unread_notices, 1);
-  CHECK_INT(ask("POST", "/genesys", "s3cret",
-                "[{\"note\":\"Metric_\"}," EVENT("c1", "X") "]"),
+  CHECK_INT(send_request("POST", "/genesys", "s3cret",
+                         "[{\"note\":\"Metric_\"}," EVENT("c1", "X") "]"),
             400);
   CHECK_INT(count_of("X"), 1);
   CHECK_INT(unread_notices, 2);
@@ -184,7 +184,7 @@ static void a_late_attribute_is_reported(void) {
   const int64_t right = wall_ms;
   begin();
   wall_ms = right + INT64_C(3) * 365 * 86400000;
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "L")), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "L")), 200);
   CHECK_INT(stats.outcomes[OUTCOME_LATE], 1);
   CHECK_INT(late_notices, 1);
   wall_ms = right;
@@ -257,7 +257,8 @@ static void a_refused_request_counts_nothing(void) {
   begin();
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].body);
-    CHECK_INT(ask(rows[i].method, rows[i].path, rows[i].secret, rows[i].body),
+    CHECK_INT(send_request(rows[i].method, rows[i].path, rows[i].secret,
+                           rows[i].body),
               rows[i].status);
   }
   CHECK_INT(count_of("R"), 0);
@@ -320,7 +321,7 @@ static void chunks_are_counted_too(void) {
 static void without_the_ledger_the_answer_is_503(void) {
   begin();
   ledger_stop(ledger);
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c1", "S")), 503);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "S")), 503);
   end();
 }
 
@@ -329,7 +330,7 @@ static void a_slow_client_is_disconnected(void) {
   int fd = dial();
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
   /* The connection was accepted when another one is answered. */
-  CHECK_INT(ask("POST", "/genesys", "s3cret", "{}"), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", "{}"), 200);
   webhook_maintain(webhook, gc_clock_now_ms());
   webhook_maintain(webhook, gc_clock_now_ms() + 11000);
   CHECK_INT(status_of(fd), 0); /* the end, not an answer */
@@ -341,7 +342,7 @@ static void *post_some(void *arg) {
   for (int i = 0; i < 20; i++) {
     char body[300];
     snprintf(body, sizeof(body), EVENT("t%d", "P"), i);
-    if (ask("POST", "/genesys", "s3cret", body) != 200)
+    if (send_request("POST", "/genesys", "s3cret", body) != 200)
       return NULL;
   }
   return arg;
@@ -373,9 +374,9 @@ static void an_unreadable_secret_file_is_answered_503(void) {
   snprintf(away, sizeof(away), "%s.away", secret_file);
   begin();
   CHECK_INT(rename(secret_file, away), 0);
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c10", "U")), 503);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c10", "U")), 503);
   CHECK_INT(rename(away, secret_file), 0);
-  CHECK_INT(ask("POST", "/genesys", "s3cret", EVENT("c10", "U")), 200);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c10", "U")), 200);
   CHECK_INT(count_of("U"), 1);
   end();
 }
