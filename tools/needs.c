@@ -29,7 +29,8 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
     [GC_ENDPOINT_CHANNEL_CHECK] = {PUSHED, NOTHING},
     [GC_ENDPOINT_SUBSCRIPTIONS_REPLACE] = {PUSHED,
                                            "nothing is needed for the call; "
-                                           "the topics below are judged each"},
+                                           "each topic below has its own "
+                                           "permissions"},
     [GC_ENDPOINT_SUBSCRIPTIONS_ADD] = {PUSHED, "likewise"},
     [GC_ENDPOINT_CONVERSATION_AGGREGATES] = {"`Query`: "
                                              "`Source \"conversations\"`",
@@ -63,12 +64,12 @@ const struct topic_need topic_deps[] = {
     {"v2.routing.queues.{id}.conversations",
      "routing:queue:view",
      {"`Queues`: `Stream \"notifications\"`",
-      "the counters of that queue; its gauges go on. The platform's refusal "
-      "names what it misses"}},
+      "the counters of that queue; its gauges continue. The platform's refusal "
+      "names the missing permissions"}},
     {"v2.analytics.queues.{id}.observations",
      "analytics:queueObservation:view and analytics:conversationAggregate:view",
      {"`Queues`: `Observations \"topic\"`",
-      "nothing but requests: all queues are asked for each interval, as with "
+      "only more requests: the block polls all queues each interval, as with "
       "`query`"}},
     {"v2.analytics.queues.{id}.activity",
      "analytics:queueObservation:view",

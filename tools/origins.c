@@ -3,12 +3,12 @@
 
 /* A queue's values are also absent while its name is unknown; docs/metrics.md
  * says so once, not in each row. */
-#define UNTOLD "the reading fails, or does not mention queue and medium"
-#define UNTOLD_QUEUE "the reading fails, or does not mention the queue"
+#define NOT_NAMED "the reading fails, or does not mention queue and medium"
+#define NOT_NAMED_QUEUE "the reading fails, or does not mention the queue"
 #define NO_CONTACT                                                             \
   "until the first contact of queue and medium, unless the medium is "         \
   "certain; "                                                                  \
-  "while the queue is not heard"
+  "while the queue's topic is not subscribed"
 #define NO_READING "a window without a reading; without Window"
 #define NO_STREAM "with Stream \"none\""
 #define NO_TOPICS NO_STREAM "; with Source sqs or webhook"
@@ -17,7 +17,7 @@
 #define LONE_TIMES "a lone `stats.sum`, `min`, `max`, `p95` … (ms); `waitTime`"
 #define LONE_VALUES                                                            \
   "`stats.min`, `max`, `current`, `p95` … that no other type has"
-#define NOTHING_TOLD "the platform tells nothing of the interval"
+#define NOTHING_SENT "the answer has nothing about the interval"
 #define NOT_BEGUN "until the first event; with Counters false"
 #define NO_SQS "with another Source than sqs"
 #define NO_WEBHOOK "with another Source than webhook"
@@ -25,26 +25,29 @@
 
 static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_DEPTH] = {"MEDIUM",
-                               "`oWaiting`; `queue_metrics`: `queued`", UNTOLD},
-    [GC_METRIC_QUEUE_WAITING] = {"MEDIUM", "`queue_metrics`: `waiting`",
-                                 "with any other Observations; " UNTOLD_QUEUE},
-    [GC_METRIC_QUEUE_INTERACTING] = {"MEDIUM", "`oInteracting`", UNTOLD},
-    [GC_METRIC_QUEUE_ALERTING] = {"MEDIUM", "`oAlerting`", UNTOLD},
+                               "`oWaiting`; `queue_metrics`: `queued`",
+                               NOT_NAMED},
+    [GC_METRIC_QUEUE_WAITING] =
+        {"MEDIUM", "`queue_metrics`: `waiting`",
+         "with any other Observations; " NOT_NAMED_QUEUE},
+    [GC_METRIC_QUEUE_INTERACTING] = {"MEDIUM", "`oInteracting`", NOT_NAMED},
+    [GC_METRIC_QUEUE_ALERTING] = {"MEDIUM", "`oAlerting`", NOT_NAMED},
     [GC_METRIC_QUEUE_LONGEST_WAIT] =
         {"MEDIUM",
          "the server's time minus `oLongestWaiting`; 0 where `oWaiting` is 0",
-         UNTOLD "; contacts wait and no time is told"},
+         NOT_NAMED "; contacts wait and the answer has no time"},
     [GC_METRIC_QUEUE_AGENTS] =
         {"`member` `active` `on_queue` `off_queue` `available` `busy`",
          "`oMemberUsers`, `oActiveUsers`, sums of `oOnQueueUsers` and "
          "`oOffQueueUsers`; `queue_metrics`: `agentAvailable`, `agentBusy`",
-         UNTOLD_QUEUE},
+         NOT_NAMED_QUEUE},
     [GC_METRIC_QUEUE_AGENTS_ROUTING] = {"routing status",
-                                        "`oUserRoutingStatuses`", UNTOLD_QUEUE},
+                                        "`oUserRoutingStatuses`",
+                                        NOT_NAMED_QUEUE},
     [GC_METRIC_QUEUE_AGENTS_PRESENCE] =
         {"system presence",
          "`oUserPresences`, summed by the system presence of each",
-         UNTOLD_QUEUE},
+         NOT_NAMED_QUEUE},
     [GC_METRIC_QUEUE_OFFER] = {"MEDIUM",
                                "an `acd` participant with `connectedTime`",
                                NO_CONTACT},
@@ -82,7 +85,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
         {"MEDIUM",
          "`oWaiting` + `oAlerting` + `oInteracting`; without observations the "
          "stream's set",
-         UNTOLD "; of a stream: while it is blind"},
+         NOT_NAMED "; of a stream: while it is blind"},
     [GC_METRIC_QUEUE_DEPTH_WINDOW] = {"as its gauge", "its gauge", NO_READING},
     [GC_METRIC_QUEUE_INTERACTING_WINDOW] = {"as its gauge", "its gauge",
                                             NO_READING},
@@ -128,19 +131,19 @@ static const struct origin origins[GC_METRIC_COUNT] = {
         {"metric", "values of participant attributes",
          "with Values false; until the first number"},
     [GC_METRIC_FLOW_ACTIVE] = {"MEDIUM", "`oFlow`",
-                               "the reading fails; until the platform first "
-                               "tells of flow and medium; "
+                               "the reading fails; until an answer first "
+                               "has flow and medium; "
                                "with Observations none"},
-    [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", COUNTS, NOTHING_TOLD},
+    [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", COUNTS, NOTHING_SENT},
     [GC_METRIC_FLOW_INTERVAL_DURATION] =
-        {"METRIC", "`stats.sum`, `min`, `max`, `count` (ms)", NOTHING_TOLD},
+        {"METRIC", "`stats.sum`, `min`, `max`, `count` (ms)", NOTHING_SENT},
     [GC_METRIC_FLOW_INTERVAL_RATIO] =
         {"METRIC", "`stats.numerator` / `denominator`, else `ratio`",
-         NOTHING_TOLD},
+         NOTHING_SENT},
     [GC_METRIC_FLOW_INTERVAL_SECONDS] = {"METRIC[-MEMBER]", LONE_TIMES,
-                                         NOTHING_TOLD},
+                                         NOTHING_SENT},
     [GC_METRIC_FLOW_INTERVAL_VALUE] = {"METRIC-MEMBER", LONE_VALUES,
-                                       NOTHING_TOLD},
+                                       NOTHING_SENT},
     [GC_METRIC_FLOW_AGGREGATE] = {"METRIC", "sum of `stats.count`", NOT_BEGUN},
     [GC_METRIC_FLOW_AGGREGATE_SECONDS] = {"METRIC", "sum of `stats.sum`",
                                           NOT_BEGUN},
@@ -177,36 +180,36 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                           "`/api/v2/routing/queues` and the options",
                           "until the list is known; unnamed: until the first "
                           "reading"},
-    [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_TOLD},
+    [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_SENT},
     [GC_METRIC_QUEUE_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
-         NOTHING_TOLD},
+         NOTHING_SENT},
     [GC_METRIC_QUEUE_INTERVAL_RATIO] =
         {"METRIC-MEDIUM",
          "`stats.numerator` / `denominator`, else `ratio`; `current`; "
          "`target`",
-         NOTHING_TOLD},
+         NOTHING_SENT},
     [GC_METRIC_QUEUE_INTERVAL_SECONDS] = {"METRIC[-MEMBER]-MEDIUM", LONE_TIMES,
-                                          NOTHING_TOLD},
+                                          NOTHING_SENT},
     [GC_METRIC_QUEUE_INTERVAL_VALUE] = {"METRIC-MEMBER-MEDIUM", LONE_VALUES,
-                                        NOTHING_TOLD},
+                                        NOTHING_SENT},
     [GC_METRIC_QUEUE_METRIC] = {"METRIC-MEDIUM", "sum of `stats.count`",
                                 NOT_BEGUN},
     [GC_METRIC_QUEUE_METRIC_SECONDS] = {"METRIC-MEDIUM", "sum of `stats.sum`",
                                         NOT_BEGUN},
-    [GC_METRIC_USER_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_TOLD},
+    [GC_METRIC_USER_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_SENT},
     [GC_METRIC_USER_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
-         NOTHING_TOLD},
+         NOTHING_SENT},
     [GC_METRIC_USER_INTERVAL_RATIO] =
         {"METRIC-MEDIUM",
          "`stats.numerator` / `denominator`, else `ratio`; `current`; "
          "`target`",
-         NOTHING_TOLD},
+         NOTHING_SENT},
     [GC_METRIC_USER_INTERVAL_SECONDS] = {"METRIC-STATUS", "`stats.sum` (ms)",
-                                         NOTHING_TOLD},
+                                         NOTHING_SENT},
     [GC_METRIC_USER_INTERVAL_VALUE] = {"METRIC-MEMBER-MEDIUM", LONE_VALUES,
-                                       NOTHING_TOLD},
+                                       NOTHING_SENT},
     [GC_METRIC_USER_METRIC] = {"METRIC-MEDIUM", "sum of `stats.count`",
                                NOT_BEGUN},
     [GC_METRIC_USER_METRIC_SECONDS] = {"METRIC-STATUS", "sum of `stats.sum`",
