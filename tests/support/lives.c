@@ -521,22 +521,22 @@ static void make_parked(struct lives_build *b) {
 /* The contact leaves unanswered for another queue, whose agent hands it over to
  * an agent of the first one. */
 static void make_late_agent(struct lives_build *b) {
-  begin(b);
+  begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   rings_in_vain(b, &s);
   fact(b, s.acd, LIVES_TRANSFERS);
   truth(b, s.queue)->transfers += is_counted(b, &s);
-  maybe_say(b);
+  maybe_mark_snapshot(b);
   struct stay other = enqueue(b, other_queue(b, s.queue));
   unsigned agent = answer(b, &other);
   b->now_ms += 1000;
   truth(b, other.queue)->transfers += is_counted(b, &other);
   leave(b, agent, LIVES_TRANSFERS);
-  say(b);
+  mark_snapshot(b);
   wrap_up(b, agent);
   unsigned late = ring(b, s.queue);
   fact(b, late, LIVES_CONNECTS);
-  say(b);
+  mark_snapshot(b);
   pass(b);
   holds(b, late);
   hang_up(b, late);
