@@ -24,8 +24,10 @@ HERE = Path(__file__).resolve().parent
 OBSERVATIONS = "POST /api/v2/analytics/*"
 REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "FATAL: ThreadSanitizer",
            "ERROR: LeakSanitizer")
-BLOCKS = queues(Shard="1/3") + queues("b", Shard="2/3", Observations="activity", QueueLabel="id") + \
-    queues("c", Shard="3/3", QueueLabel="both", Media="voice")
+# A queue has one block; the simulators' queues are called "Queue 0001" and so on.
+FIRST = "0147"
+BLOCKS = queues(Queue="*[%s]" % FIRST) + queues("b", Queue="*[258]", Observations="activity", QueueLabel="id") + \
+    queues("c", Queue="*[369]", QueueLabel="both", Media="voice")
 OPTIONS = {
     "libasan.so": {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"},
     "libtsan.so": {"TSAN_OPTIONS": "suppressions=%s halt_on_error=0 second_deadlock_stack=1" % (HERE / "tsan.supp")},
@@ -58,11 +60,11 @@ def is_silent(daemon: Collectd) -> None:
 
 
 def values(kind: Kind) -> None:
-    sim = Simulator(frozen=True, queues=34, agents=40, rate_limit=0)
+    sim = Simulator(frozen=True, queues=34, agents=40, rate_limit=0, plain_names=True)
     daemon = kind.daemon(account(sim, RequestsPerMinute=10000, TokenAuth="body"))
     daemon.wait_up("all", "b", "c", within_s=30)
     truth = sim.truth()
-    wanted = expected.values(truth, expected.by_name(truth))
+    wanted = expected.values(truth, expected.by_name(truth), lambda _id, queue: queue["name"][-1] in FIRST)
 
     def ours() -> dict[str, tuple[float, float]]:
         return {key: value for key, value in expected.of_queues(daemon.snapshot()).items() if key in wanted}
@@ -75,7 +77,7 @@ def values(kind: Kind) -> None:
 
 
 def outages(kind: Kind) -> None:
-    sim = Simulator(queues=4, agents=8, frozen=True, rate_limit=0)
+    sim = Simulator(queues=4, agents=8, frozen=True, rate_limit=0, plain_names=True)
     gate = Gate(sim.https_port)
     daemon = kind.daemon(account(sim, BaseURL=gate.url, RequestsPerMinute=10000, Timeout=2))
     daemon.wait_up("all", "b", "c", within_s=30)
@@ -93,7 +95,7 @@ def outages(kind: Kind) -> None:
 
 
 def start_and_stop_at_once(kind: Kind) -> None:
-    sim = Simulator(queues=4, agents=8, frozen=True)
+    sim = Simulator(queues=4, agents=8, frozen=True, plain_names=True)
     for _ in range(3):
         daemon = kind.daemon(account(sim))
         daemon.lives_until(lambda: any(name.startswith("gc-") for name in daemon.threads()), 20, "the plugin's thread")
@@ -112,7 +114,7 @@ STREAM_S = 18
 
 def live_stream(kind: Kind) -> None:
     """Events of three blocks while their readers read and all faults hit the sockets."""
-    sim = stream.simulator(queues=16, agents=120, load=2)
+    sim = stream.simulator(queues=16, agents=120, load=2, plain_names=True)
     blocks = stream.block(Shard="1/3") + \
         stream.block("b", Shard="2/3", Observations="activity", QueueLabel="id") + \
         stream.block("c", Shard="3/3", Observations="none", Media="voice")
@@ -127,7 +129,7 @@ def live_stream(kind: Kind) -> None:
     sim.freeze()
     for name in ("all", "b", "c"):
         stream.wait_listening(daemon, name, 40)
-        check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 100)
+        check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 50)
     record = stream.stream_counts(sim)
     note("%d events, %d sockets, %d channels" % (record["events"], record["sockets_opened"], record["channels_created"]))
     is_silent(daemon)
