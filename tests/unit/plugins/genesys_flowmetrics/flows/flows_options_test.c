@@ -76,7 +76,7 @@ static void errors_name_the_option(void) {
       {"Account prod\nMetric Flow", {"Metric: \"Flow\"", "nFlow"}},
       {"Account prod\nGroupBy flow", {"GroupBy: \"flow\"", "\"flowId\""}},
       {"Account prod\nGroupBy originatingSocialMediaPublic",
-       {"no dimension", "flow aggregates"}},
+       {"not a dimension", "flow aggregates"}},
       {"Account prod\nGroupBy transferTargetAddress",
        {"transferTargetAddress", "never become series"}},
       {"Account prod\nGranularity PT7M", {"Granularity \"PT7M\"", "divide"}},
