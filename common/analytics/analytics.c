@@ -202,7 +202,8 @@ static void remake_filter(struct gc_analytics *b) {
   if (gc_filter_make(&b->filter, b->naming.lists[list].now,
                      b->settings.query.chosen.at,
                      b->settings.query.chosen.count) != GC_OK)
-    (void)gc_fail(&err, GC_ERR_MEMORY, "selected queues or flows: out of memory");
+    (void)gc_fail(&err, GC_ERR_MEMORY,
+                  "selected queues or flows: out of memory");
   else if (gc_filter_is_empty(&b->filter))
     (void)gc_fail(&err, GC_ERR_CONFIG, "%s", source_of(b)->none_chosen);
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
