@@ -26,7 +26,7 @@ struct notifications_settings {
   const struct ledger_source *source;
   struct ledger *ledger;
   struct gc_queue_topics_deps deps;
-  /* Outcomes, on the account's thread. */
+  /* Outcomes, on the account's thread; "attributes ahead" on the ledger's. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
