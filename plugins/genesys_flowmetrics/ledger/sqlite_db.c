@@ -397,8 +397,8 @@ static enum gc_code copy_keys(struct sqlite_db *s, const char *path,
                               struct gc_err *err) {
   static const char *const steps[] = {
       "BEGIN", "INSERT OR IGNORE INTO fresh.seen SELECT key FROM main.seen",
-      "UPDATE fresh.floor SET minute = "
-      "max(minute, (SELECT max(minute) FROM main.floor))",
+      ("UPDATE fresh.floor SET minute = "
+       "max(minute, (SELECT max(minute) FROM main.floor))"),
       "COMMIT"};
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->file.db, "ATTACH ? AS fresh", -1, &q, NULL) !=
