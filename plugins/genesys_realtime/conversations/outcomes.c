@@ -27,8 +27,9 @@ void cv_count_breach(struct conversations *m, const struct cv_wait *w,
                      int64_t wait_ms) {
   int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
   struct pair *pair = pair_of(m, w);
+  /* An offer has one breach, even if the conversation was removed between. */
   if (pair == NULL || target_ms == 0 || wait_ms <= target_ms ||
-      (*w->counted & COUNTED_BREACH))
+      (*w->counted & COUNTED_BREACH) || pair->t.breaches >= pair->t.offers)
     return;
   *w->counted |= COUNTED_BREACH;
   pair->t.breaches++;
@@ -51,12 +52,18 @@ static void count_duration(const struct conversations *m, struct pair *pair,
   pair->t.answers++;
 }
 
+/* An offer has one outcome, also where times that cannot be true or a removal
+ * in between suggest two. */
+static bool has_open_offer(const struct pair *pair) {
+  return pair != NULL && pair->t.answers + pair->t.abandons < pair->t.offers;
+}
+
 void cv_count_answer(struct conversations *m, const struct cv_wait *w,
                      int64_t at_ms) {
   int64_t wait_ms = duration_ms(w, at_ms);
   struct pair *pair = pair_of(m, w);
   *w->counted |= COUNTED_ANSWER;
-  if (pair != NULL)
+  if (has_open_offer(pair))
     count_duration(m, pair, wait_ms);
   cv_count_breach(m, w, wait_ms);
 }
@@ -67,7 +74,7 @@ void cv_count_departure(struct conversations *m, const struct cv_wait *w,
   *w->counted |= COUNTED_DEPARTURE;
   if (pair != NULL && elsewhere)
     pair->t.transfers++;
-  else if (pair != NULL)
+  else if (has_open_offer(pair))
     pair->t.abandons++;
   cv_count_breach(m, w, duration_ms(w, at_ms));
 }
