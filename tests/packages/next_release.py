@@ -19,7 +19,7 @@ from packages import measures, verdicts
 
 RELEASE = "trixie"
 BUILD_S = 3000.0  # on a host that is busy with the end-to-end tests
-TREE = "/root/tree"
+TREE = "/usr/src/collectd-genesys"  # in the new Debian
 # The package follows the policy of Debian 12; three bytes of machine code may read as a misspelt word.
 NOT_OURS = re.compile(r"out-of-date-standards-version|spelling-error-in-binary \w{3} with ")
 # The build needs /proc and /dev; the mounts end with the command.

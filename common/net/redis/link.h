@@ -70,9 +70,8 @@ GC_MUST_CHECK enum gc_code redis_queue_command(struct redis_link *l,
 GC_MUST_CHECK enum gc_code redis_read_reply(struct redis_link *l,
                                             struct redisReply **ret,
                                             struct gc_err *err);
-/* Sends one command and returns its answer, as redis_queue_command and
- * redis_read_reply do, but for an error of the server it fails with the code of
- * redis_refused. */
+/* Queues one command, sends it and returns its answer. An error of the server
+ * is a failure here: the code is that of redis_refused. */
 GC_MUST_CHECK enum gc_code redis_request(struct redis_link *l,
                                          struct redis_words *w,
                                          struct redisReply **ret,
