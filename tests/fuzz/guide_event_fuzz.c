@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                             .wrapup_count = 1};
   struct run r = {.m = conversations_new(&settings, NULL),
                   .decoder = guide_decoder_new(),
-                  .queues = {CV_NO_QUEUE},
+                  .queues = {QUEUE_UNASSIGNED},
                   .queue_count = 1};
   int64_t at_ms = settings.started_ms;
   LAW(r.m != NULL && r.decoder != NULL);

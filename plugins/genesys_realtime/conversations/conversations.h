@@ -80,9 +80,6 @@ struct guide_event {
   uint8_t media;                     /* enum cv_media */
 };
 
-/* The queue of a conversation whose events name none; it is its own label. */
-#define CV_NO_QUEUE "unassigned"
-
 /* Applies an event that arrived at `at_ms`. The state only advances: waiting <
  * alerting < active, held < wrapup < ended; `ended` is final while the
  * conversation is kept (CV_KEEP_MS). The first state of a conversation is no

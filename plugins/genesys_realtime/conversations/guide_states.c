@@ -135,7 +135,7 @@ static enum gc_code find_event_queue(struct conversations *m,
                                      const struct conversation *c,
                                      const struct guide_event *e,
                                      uint32_t *ret) {
-  static const char none[] = CV_NO_QUEUE;
+  static const char none[] = QUEUE_UNASSIGNED;
   if (e->queue_text[0] != '\0')
     return cv_queue_intern(m, e->queue, e->queue_text, ret);
   if (c->count == 0)

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plugins/genesys_realtime/conversations/conversations.h"
-
 bool queue_display_has_media(const struct queue_display *display,
                              const char *media) {
   if (display->media_count == 0 || strcmp(media, "all") == 0)
@@ -26,9 +24,9 @@ static bool is_label_taken(const struct gc_entities *queues,
 
 void queue_label_unassigned(const struct gc_entities *queues,
                             char ret_label[GC_NAME_SIZE]) {
-  snprintf(ret_label, GC_NAME_SIZE, "%s", CV_NO_QUEUE);
+  snprintf(ret_label, GC_NAME_SIZE, "%s", QUEUE_UNASSIGNED);
   for (unsigned n = 2; queues != NULL && is_label_taken(queues, ret_label); n++)
-    snprintf(ret_label, GC_NAME_SIZE, "%s~%u", CV_NO_QUEUE, n);
+    snprintf(ret_label, GC_NAME_SIZE, "%s~%u", QUEUE_UNASSIGNED, n);
 }
 
 /* False: the label is empty. A label that contains the id needs no "~2". */
@@ -49,7 +47,7 @@ static bool write_label(const struct queue_display *display,
  * the id. False: the name is not known yet. */
 static bool entry_of(const struct queue_display *display, const char *id,
                      struct gc_entry *ret_entry) {
-  if (strcmp(id, CV_NO_QUEUE) == 0) {
+  if (strcmp(id, QUEUE_UNASSIGNED) == 0) {
     const char *label = display->unassigned != NULL ? display->unassigned : id;
     *ret_entry = (struct gc_entry){id, label, label, ""};
     return true;

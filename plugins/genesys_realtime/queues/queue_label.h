@@ -8,6 +8,9 @@
 #include "common/genesys/entities.h"
 #include "plugins/genesys_realtime/queues/ownership.h"
 
+/* The queue of a conversation whose events name none; it is its own label. */
+#define QUEUE_UNASSIGNED "unassigned"
+
 enum queue_label { QUEUE_LABEL_NAME, QUEUE_LABEL_ID, QUEUE_LABEL_BOTH };
 
 /* The display options and lists that samples need. All borrowed. */
@@ -25,7 +28,7 @@ struct queue_display {
   char *const *media; /* only these types; none: all */
   size_t media_count;
   enum queue_label label;
-  const char *unassigned; /* label of CV_NO_QUEUE; NULL: that text */
+  const char *unassigned; /* label of QUEUE_UNASSIGNED; NULL: that text */
   uint32_t interval_ms;   /* of the samples */
 };
 

@@ -30,7 +30,7 @@ static void conversations_without_a_queue_share_no_series(void) {
     CHECK_STR(unassigned, rows[i].unassigned);
     struct queue_display display = {
         .queues = d, .accepts = accepts, .unassigned = unassigned};
-    CHECK_INT(queue_label_of(&display, CV_NO_QUEUE, label), QUEUE_SHOWN);
+    CHECK_INT(queue_label_of(&display, QUEUE_UNASSIGNED, label), QUEUE_SHOWN);
     CHECK_STR(label, rows[i].unassigned);
     CHECK_INT(queue_label_of(&display, "q1", label), QUEUE_SHOWN);
     CHECK_STR(label, rows[i].name);
