@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""No two source files need each other, directly or over others.
+"""No two source files, headers or rooms need each other, directly or over others.
 
 usage: circles.py           fails and prints each circle
        circles.py --calls   prints each edge: FILE FILE FUNCTION
 
-A file needs another one if its object refers to a function or a variable that
-the other one defines; the objects are those of the build folder.
+A source file needs another one if its object refers to a function or a variable
+that the other one defines; the objects are those of the build folder. A header
+needs another one, and a room (a folder) another room, if it includes a header
+of it. A folder's own files may use its rooms, and its rooms may use them: they
+are both the wiring above the rooms and what the rooms share.
 """
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ import sys
 from pathlib import Path
 
 BUILD = Path(os.environ.get("top_builddir", "."))
+SOURCE = Path(os.environ.get("top_srcdir", Path(__file__).parent.parent))
+INCLUDE = re.compile(r'^#\s*include "((?:common|plugins)/[^"]+)"', re.M)
+Graph = dict[str, dict[str, str]]
 LIBRARY = re.compile(r"^lib\w+_la-")
 
 
@@ -43,7 +49,7 @@ def symbols(path: Path) -> tuple[set[str], set[str]]:
     return defined, needed
 
 
-def edges(found: dict[str, Path]) -> dict[str, dict[str, str]]:
+def calls(found: dict[str, Path]) -> Graph:
     """{file: {file that it needs: one name}}"""
     read = {name: symbols(path) for name, path in found.items()}
     home = {symbol: name for name, (defined, _) in read.items() for symbol in defined
@@ -52,7 +58,34 @@ def edges(found: dict[str, Path]) -> dict[str, dict[str, str]]:
             for name, (_, needed) in read.items()}
 
 
-def circles(graph: dict[str, dict[str, str]]) -> list[list[str]]:
+def includes(pattern: str) -> list[tuple[str, str]]:
+    """(file, header that it includes), of all files whose name matches."""
+    return [(str(path.relative_to(SOURCE)), header)
+            for top in ("common", "plugins") for path in sorted((SOURCE / top).rglob(pattern))
+            for header in INCLUDE.findall(path.read_text(encoding="utf-8"))]
+
+
+def headers() -> Graph:
+    graph: Graph = {}
+    for name, header in includes("*.h"):
+        graph.setdefault(name, {})[header] = header
+        graph.setdefault(header, {})
+    return graph
+
+
+def rooms() -> Graph:
+    """{folder: {folder beside it that it needs: the file that does}}"""
+    graph: Graph = {}
+    for name, header in includes("*.[ch]"):
+        one, other = Path(name).parent, Path(header).parent
+        graph.setdefault(str(one), {})
+        graph.setdefault(str(other), {})
+        if one != other and one not in other.parents and other not in one.parents:
+            graph[str(one)][str(other)] = "%s includes %s" % (name, header)
+    return graph
+
+
+def circles(graph: Graph) -> list[list[str]]:
     """The strongly connected parts of two files or more (Tarjan)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
@@ -80,25 +113,32 @@ def circles(graph: dict[str, dict[str, str]]) -> list[list[str]]:
     return parts
 
 
+def report(graph: Graph, what: str) -> bool:
+    """Prints the circles of a graph; False if there are none."""
+    found = circles(graph)
+    for part in found:
+        print("these %s need each other:" % what, file=sys.stderr)
+        for name in part:
+            for other in sorted(set(graph[name]) & set(part)):
+                print("  %s -> %s (%s)" % (name, other, graph[name][other]), file=sys.stderr)
+    return bool(found)
+
+
 def main() -> int:
-    graph = edges(objects())
-    if len(graph) < 50:
-        print("circles: only %d objects below %s; build first" % (len(graph), BUILD), file=sys.stderr)
+    files = calls(objects())
+    if len(files) < 50:
+        print("circles: only %d objects below %s; build first" % (len(files), BUILD), file=sys.stderr)
         return 99
     if sys.argv[1:] == ["--calls"]:
-        for name, needs in graph.items():
+        for name, needs in files.items():
             for other, symbol in needs.items():
                 print(name, other, symbol)
         return 0
-    found = circles(graph)
-    for part in found:
-        print("these files need each other:", file=sys.stderr)
-        for name in part:
-            for other in sorted(set(graph[name]) & set(part)):
-                print("  %s.c -> %s.c (%s)" % (name, other, graph[name][other]), file=sys.stderr)
-    if not found:
-        print("circles: none among %d files" % len(graph))
-    return 1 if found else 0
+    graphs = {"files": files, "headers": headers(), "rooms": rooms()}
+    if any([report(graph, what) for what, graph in graphs.items()]):
+        return 1
+    print("circles: none among " + ", ".join("%d %s" % (len(g), what) for what, g in graphs.items()))
+    return 0
 
 
 if __name__ == "__main__":

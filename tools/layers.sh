@@ -53,5 +53,12 @@ for f in $(find plugins -name '*.[ch]'); do
     'only plugin.c includes collectd; common/ hides the libraries'
 done
 
+# A plugin's rooms are its own: what two plugins need is in common/.
+for plugin in plugins/*/; do
+  plugin=${plugin%/}
+  others=$(ls plugins | grep -vx "${plugin#plugins/}" | tr '\n' '|')
+  refuse "$plugin" "plugins/(${others%|})/" 'a plugin includes no file of another one'
+done
+
 [ $status -eq 0 ] && echo 'layers: base, genesys, net, analytics, daemon and plugins keep apart'
 exit $status
