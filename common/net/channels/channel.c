@@ -16,7 +16,7 @@ enum {
 struct cause {
   const struct gc_err *err;
   uint32_t retry_after_ms;
-  uint64_t heard_ms;
+  uint64_t last_message_ms;
 };
 static const struct cause no_cause = {.err = NULL};
 
@@ -150,8 +150,8 @@ static void subscribe_next(struct gc_channel *c) {
 
 static void change_what_is_kept(struct gc_channel *c, unsigned actions,
                                 const struct cause *cause) {
-  if ((actions & GC_CHANNEL_DO_BEGIN_GAP) != 0 && cause->heard_ms != 0)
-    begin_gap(c, cause->heard_ms);
+  if ((actions & GC_CHANNEL_DO_BEGIN_GAP) != 0 && cause->last_message_ms != 0)
+    begin_gap(c, cause->last_message_ms);
   if ((actions & GC_CHANNEL_DO_END_GAP) != 0)
     end_gap(c);
   if ((actions & GC_CHANNEL_DO_CANCEL_CALL) != 0)
@@ -281,7 +281,7 @@ static void on_socket_end(void *ctx, enum gc_channel_event event,
   handle_event(c, event,
                &(struct cause){.err = &err,
                                .retry_after_ms = end->retry_after_ms,
-                               .heard_ms = end->heard_ms});
+                               .last_message_ms = end->last_message_ms});
 }
 
 static void on_message(void *ctx, const struct gc_notification *n,
@@ -394,7 +394,8 @@ void gc_channel_stats(const struct gc_channel *c,
   uint64_t blind_ms = gc_channel_blind_ms(c);
   *ret_stats = (struct gc_channel_stats){
       .connected = is_open && gc_topics_started(c->topics),
-      .silence_ms = is_open ? gc_channel_now_ms(c) - c->socket.heard_ms : 0,
+      .silence_ms =
+          is_open ? gc_channel_now_ms(c) - c->socket.last_message_ms : 0,
       .blind_ms = blind_ms,
       .wanted = c->topics->wanted,
       .reconnects = c->reconnects,

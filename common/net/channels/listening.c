@@ -9,7 +9,7 @@ void gc_listening_take(struct gc_listening *l,
   l->malformed = stats->malformed;
   l->others = stats->others;
   if (stats->connected && stats->blind_ms == 0)
-    l->heard_ms = now_ms - stats->silence_ms;
+    l->last_message_ms = now_ms - stats->silence_ms;
   gc_listening_blind(l, now_ms, stats->blind_ms);
 }
 
@@ -38,6 +38,6 @@ uint64_t gc_listening_gap_ms(const struct gc_listening *l, uint64_t now_ms) {
 
 uint64_t gc_listening_silence_ms(const struct gc_listening *l,
                                  uint64_t now_ms) {
-  uint64_t since_ms = l->heard_ms > 0 ? l->heard_ms : l->began_ms;
+  uint64_t since_ms = l->last_message_ms > 0 ? l->last_message_ms : l->began_ms;
   return since_ms > 0 ? ms_since(since_ms, now_ms) : 0;
 }

@@ -14,7 +14,7 @@ struct gc_listening {
   uint64_t reconnects;
   uint64_t malformed, others; /* messages: no JSON; of no topic of these */
   uint64_t began_ms;          /* set by the owner; 0: not begun */
-  uint64_t heard_ms;          /* the last message; 0: none yet */
+  uint64_t last_message_ms;   /* the last message; 0: none yet */
   uint64_t gap_ms;            /* sum of the gaps that have ended */
   uint64_t blind_since_ms;    /* the gap that lasts; 0: none */
 };

@@ -20,7 +20,7 @@ static void end_socket(struct gc_channel_socket *s, enum gc_channel_event event,
   struct gc_channel_socket_end end = {
       .err = err,
       .retry_after_ms = retry_after_ms,
-      .heard_ms = s->opened_ms != 0 ? s->heard_ms : 0,
+      .last_message_ms = s->opened_ms != 0 ? s->last_message_ms : 0,
   };
   s->driver->free(s->handle);
   s->handle = NULL;
@@ -59,9 +59,9 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 /* Messages are too frequent to move the timer for each: when the timer fires,
  * it checks whether the time has come. */
 static void schedule_watch(struct gc_channel_socket *s) {
-  uint64_t due_ms = s->heard_ms + s->idle_timeout_ms;
-  if (s->pinged_ms <= s->heard_ms)
-    due_ms = s->heard_ms + s->idle_timeout_ms / 2;
+  uint64_t due_ms = s->last_message_ms + s->idle_timeout_ms;
+  if (s->pinged_ms <= s->last_message_ms)
+    due_ms = s->last_message_ms + s->idle_timeout_ms / 2;
   (void)gc_timers_set(s->env->timers, &s->watch, due_ms);
 }
 
@@ -78,14 +78,14 @@ static void send_ping(struct gc_channel_socket *s, uint64_t now_ms) {
 static void on_watch(void *ctx, uint64_t now_ms) {
   struct gc_channel_socket *s = ctx;
   struct gc_err err;
-  if (now_ms >= s->heard_ms + s->idle_timeout_ms) {
+  if (now_ms >= s->last_message_ms + s->idle_timeout_ms) {
     (void)gc_fail(&err, GC_ERR_TIMEOUT,
                   "notifications: no message or heartbeat for %.1f s; "
                   "reconnecting",
                   s->idle_timeout_ms / 1000.0);
     end_socket(s, GC_CHANNEL_ON_ENDED, 0, &err);
-  } else if (s->pinged_ms <= s->heard_ms &&
-             now_ms >= s->heard_ms + s->idle_timeout_ms / 2) {
+  } else if (s->pinged_ms <= s->last_message_ms &&
+             now_ms >= s->last_message_ms + s->idle_timeout_ms / 2) {
     send_ping(s, now_ms);
   } else {
     schedule_watch(s);
@@ -96,7 +96,7 @@ static void on_watch(void *ctx, uint64_t now_ms) {
 
 static void on_open(void *ctx) {
   struct gc_channel_socket *s = ctx;
-  s->opened_ms = s->heard_ms = now_ms_of(s);
+  s->opened_ms = s->last_message_ms = now_ms_of(s);
   s->proof_ms = s->opened_ms + PROOF_MS;
   s->pinged_ms = 0;
   s->refusals = 0;
@@ -105,7 +105,7 @@ static void on_open(void *ctx) {
 }
 
 static void check_proof(struct gc_channel_socket *s) {
-  if (s->heard_ms < s->proof_ms)
+  if (s->last_message_ms < s->proof_ms)
     return;
   s->proof_ms = UINT64_MAX;
   s->user.report(s->user.ctx, GC_CHANNEL_ON_PROOF);
@@ -123,7 +123,7 @@ static void report_odd(struct gc_channel_socket *s, const char *what,
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct gc_channel_socket *s = ctx;
   struct gc_notification n;
-  s->heard_ms = now_ms_of(s);
+  s->last_message_ms = now_ms_of(s);
   if (gc_notification_read(bytes, len, &n, NULL) != GC_OK) {
     s->malformed_count++;
     report_odd(s, "is no JSON object", len);

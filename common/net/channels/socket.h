@@ -18,8 +18,8 @@
 /* How a socket ended, or why none could be opened. Borrowed for the call. */
 struct gc_channel_socket_end {
   const struct gc_err *err;
-  uint32_t retry_after_ms; /* of the server; 0: none */
-  uint64_t heard_ms;       /* the last message; 0: it never opened */
+  uint32_t retry_after_ms;  /* of the server; 0: none */
+  uint64_t last_message_ms; /* the last message; 0: it never opened */
 };
 
 /* Its owner. No callback runs inside a function of this file other than
@@ -50,7 +50,7 @@ struct gc_channel_socket {
   void *handle; /* of the driver; NULL: there is no socket */
   uint32_t idle_timeout_ms;
   uint64_t opened_ms; /* 0: it is not open */
-  uint64_t heard_ms, pinged_ms;
+  uint64_t last_message_ms, pinged_ms;
   uint64_t proof_ms; /* a message from then on is the proof; UINT64_MAX: done */
   unsigned refusals; /* of upgrades since the last success */
 

@@ -37,7 +37,7 @@ struct gc_ws {
   unsigned busy; /* callbacks of this file on the stack */
 
   struct gc_timer timer;
-  uint64_t heard_ms, pinged_ms;
+  uint64_t last_message_ms, pinged_ms;
   uint64_t until_ms; /* UPGRADING, CLOSING: the time-out */
 
   struct gc_buf out; /* the request (secrets), then one frame at a time */
@@ -113,9 +113,9 @@ static uint64_t next_due(const struct gc_ws *ws) {
     return ws->until_ms;
   uint64_t due_ms = UINT64_MAX;
   if (ws->idle_timeout_ms > 0)
-    due_ms = ws->heard_ms + ws->idle_timeout_ms;
+    due_ms = ws->last_message_ms + ws->idle_timeout_ms;
   uint64_t last_ms =
-      ws->heard_ms > ws->pinged_ms ? ws->heard_ms : ws->pinged_ms;
+      ws->last_message_ms > ws->pinged_ms ? ws->last_message_ms : ws->pinged_ms;
   if (ws->ping_interval_ms > 0 && last_ms + ws->ping_interval_ms < due_ms)
     due_ms = last_ms + ws->ping_interval_ms;
   return due_ms;
@@ -309,7 +309,7 @@ static void on_stream_open(void *ctx) {
 static void on_stream_read(void *ctx, const char *bytes, size_t len) {
   struct gc_ws *ws = ctx;
   enter_callback(ws);
-  ws->heard_ms = gc_clock_now_ms();
+  ws->last_message_ms = gc_clock_now_ms();
   if (ws->state == UPGRADING)
     read_answer(ws, bytes, len);
   else if (ws->was_open)
@@ -338,7 +338,8 @@ static void on_stream_closed(void *ctx, enum gc_failure failure,
 
 /* `now_ms` is the beginning of the round: bytes may have come since. */
 static void check_open(struct gc_ws *ws, uint64_t now_ms) {
-  if (ws->idle_timeout_ms > 0 && ws->heard_ms + ws->idle_timeout_ms <= now_ms) {
+  if (ws->idle_timeout_ms > 0 &&
+      ws->last_message_ms + ws->idle_timeout_ms <= now_ms) {
     report_timeout(ws, "nothing was received", ws->idle_timeout_ms);
     return;
   }

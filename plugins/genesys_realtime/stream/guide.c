@@ -24,7 +24,7 @@ static void on_open(void *ctx, uint64_t blind_ms) {
   stream_take_settings(s);
   pthread_mutex_lock(&s->lock);
   s->listening.gap_ms += blind_ms;
-  s->listening.heard_ms = stream_now(s);
+  s->listening.last_message_ms = stream_now(s);
   s->listening.blind_since_ms = 0;
   s->listening.is_connected = true;
   if (s->model != NULL && blind_ms > 0)
@@ -90,7 +90,7 @@ static void tick_guide(struct stream *s, uint64_t now_ms) {
   pthread_mutex_lock(&s->lock);
   s->listening.is_connected = stats.is_connected;
   s->listening.reconnects = stats.reconnects;
-  s->listening.heard_ms = stats.last_message_ms;
+  s->listening.last_message_ms = stats.last_message_ms;
   s->listening.blind_since_ms = stats.blind_since_ms;
   pthread_mutex_unlock(&s->lock);
 }

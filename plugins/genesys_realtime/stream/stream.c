@@ -84,8 +84,8 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   s->ticks++;
   s->source->tick(s, now_ms);
   pthread_mutex_lock(&s->lock);
-  tick_model(s, s->listening.heard_ms > 0
-                    ? stream_ms_since(s->listening.heard_ms, now_ms)
+  tick_model(s, s->listening.last_message_ms > 0
+                    ? stream_ms_since(s->listening.last_message_ms, now_ms)
                     : 0);
   pthread_mutex_unlock(&s->lock);
   retire_queues(s, now_ms);

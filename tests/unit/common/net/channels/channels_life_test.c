@@ -267,18 +267,19 @@ static void a_listener_that_leaves_in_the_overlap_gets_no_message(void) {
 static void a_break_before_the_new_one_is_ready_is_reported(void) {
   ch_begin_connected();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
-  uint64_t heard_ms = ch_world.now_ms;
+  uint64_t last_message_ms = ch_world.now_ms;
   replay_run(&ch_world, 500);
   ch_wire_end(ch_wire_of("one"),
               &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
               GC_ERR_NETWORK);
   replay_run(&ch_world, 2500);
-  CHECK_INT(ch_stats().gap_ms, ch_world.now_ms - heard_ms); /* the gap grows */
-  CHECK_INT(ch_wire_count(), 2); /* the old one connects again */
+  CHECK_INT(ch_stats().gap_ms,
+            ch_world.now_ms - last_message_ms); /* the gap grows */
+  CHECK_INT(ch_wire_count(), 2);                /* the old one connects again */
   ch_wire_open(ch_wire_of("two"));
   CHECK_INT(ch_block.connected, 2);
   CHECK_INT(ch_block.gaps, 1);
-  CHECK_INT(ch_block.blind_ms, ch_world.now_ms - heard_ms);
+  CHECK_INT(ch_block.blind_ms, ch_world.now_ms - last_message_ms);
   replay_run(&ch_world, 5000);
   CHECK_INT(ch_wire_count(), 1);
   CHECK_INT(ch_stats().gap_ms, ch_block.blind_ms);

@@ -62,7 +62,7 @@ static void the_gap_spans_failed_attempts(void) {
   ch_begin_connected();
   replay_run(&ch_world, 1000);
   ch_say(EVENT);
-  uint64_t heard_ms = ch_world.now_ms;
+  uint64_t last_message_ms = ch_world.now_ms;
   replay_run(&ch_world, 3000);
   for (int i = 0; i < 4; i++) {
     ch_drop_socket();
@@ -70,7 +70,7 @@ static void the_gap_spans_failed_attempts(void) {
   }
   ch_open();
   CHECK_INT(ch_block.gaps, 1);
-  CHECK_INT(ch_block.blind_ms, ch_world.now_ms - heard_ms);
+  CHECK_INT(ch_block.blind_ms, ch_world.now_ms - last_message_ms);
   CHECK_INT(ch_stats().reconnects, 1);
   ch_end();
 }

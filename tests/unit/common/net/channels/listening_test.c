@@ -36,7 +36,7 @@ static void the_gap_and_the_silence_follow_the_channels(void) {
 }
 
 static void a_thread_with_an_older_clock_sees_no_negative_time(void) {
-  struct gc_listening l = {.blind_since_ms = 5000, .heard_ms = 5000};
+  struct gc_listening l = {.blind_since_ms = 5000, .last_message_ms = 5000};
   CHECK_INT(gc_listening_gap_ms(&l, 4999), 0);
   CHECK_INT(gc_listening_silence_ms(&l, 4999), 0);
 }

@@ -173,15 +173,15 @@ static void after_an_end_it_reconnects_and_reports_the_blind_time(void) {
   opens();
   replay_run(&api_world, 3000);
   hears();
-  uint64_t heard_ms = api_world.now_ms;
+  uint64_t last_message_ms = api_world.now_ms;
   replay_run(&api_world, 500);
   ends(0, 0);
   CHECK(!stats().is_connected);
-  CHECK_INT(stats().blind_since_ms, heard_ms);
+  CHECK_INT(stats().blind_since_ms, last_message_ms);
   CHECK_INT(w.last.code, GC_ERR_NETWORK);
   CHECK(next_attempt_ms() >= 1000);
   opens();
-  CHECK_INT(w.blind_ms, api_world.now_ms - heard_ms);
+  CHECK_INT(w.blind_ms, api_world.now_ms - last_message_ms);
   CHECK_INT(stats().reconnects, 1);
   CHECK_INT(stats().blind_since_ms, 0);
   CHECK_INT(w.last.code, GC_OK);
