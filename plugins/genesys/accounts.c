@@ -166,8 +166,9 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
                              s->secret_credential};
   GC_TRY(gc_secret_check(&secret, err));
   if (secret.env != NULL) {
-    /* Now, while there is one thread: the removal of a variable would race with
-     * other readers. A missing one is reported when it is needed. */
+    /* The variable is removed now, while there is one thread: later its removal
+     * would race with other readers. A missing variable is reported when the
+     * secret is needed. */
     GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
     if (gc_secret_read(&secret, &taken, NULL) != GC_OK)
       gc_buf_reset(&taken);

@@ -7,7 +7,7 @@
 #include "common/daemon/options.h"
 #include "common/net/account.h"
 
-/* Outside of any block. */
+/* Options outside of any block. */
 struct genesys_options {
   char *state_dir;
   bool debug;
@@ -26,8 +26,8 @@ struct account_options {
 
 extern const struct gc_opt account_rows[];
 
-/* Checks `o`, defines the account `name` and frees the rest of `o`. Calls
- * `warn` for each doubtful setting. Reads no file: its disk may hang. */
+/* Checks `o`, defines the account `name` and clears `o`. Calls `warn` for each
+ * doubtful setting. Reads no file, because the file's disk may hang. */
 GC_MUST_CHECK enum gc_code
 account_define(const char *name, struct account_options *o,
                void (*warn)(const char *account, const struct gc_err *warning),

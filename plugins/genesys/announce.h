@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines that say that an account works: what it is connected to, how many
- * queues and topics it has, or that no block uses it. Each comes once per start
- * of collectd. Pure. */
+ * queues and topics it has, or that no block uses it. Each line comes once per
+ * start of collectd. Pure. */
 #ifndef GENESYS_ANNOUNCE_H
 #define GENESYS_ANNOUNCE_H
 
@@ -12,11 +12,13 @@ struct announced {
   bool is_unused, is_connected, has_queues, has_topics;
 };
 
-/* The package's version; config.h of collectd would hide it in plugin.c. */
+/* Returns the package's version, which collectd's config.h hides in plugin.c.
+ */
 const char *announce_version(void);
 
-/* `stats` NULL: the account is not started. `address` as gc_account_address
- * writes it. `say` gets each line that is due, without the account's name. */
+/* Passes each line that is due to `say`, without the account's name. `stats`
+ * NULL: the account is not started. `address`: as gc_account_address writes it.
+ */
 void announce(struct announced *a, const struct gc_account_stats *stats,
               const char *address, void (*say)(void *ctx, const char *line),
               void *ctx);

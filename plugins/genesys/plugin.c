@@ -19,7 +19,7 @@
 static struct gc_plugin plugin;
 static struct genesys_options settings;
 
-/* On network threads, too. */
+/* Logs a warning. Runs on network threads too. */
 static void warn_account(const char *account, const struct gc_err *warning);
 
 static enum gc_code read_account(const char *account, void *options,
@@ -50,7 +50,7 @@ static void warn_account(const char *account, const struct gc_err *warning) {
               warning->text);
 }
 
-/* On network threads. */
+/* Logs the outcome of an account's work. Runs on network threads. */
 static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
@@ -69,8 +69,8 @@ static const char *state_dir(void) {
 
 static const char *default_host(void) { return hostname_g; }
 
-/* One reading of all accounts. Their order is fixed after the configuration, so
- * that the place of an account finds its previous reading. */
+/* One reading of all accounts. The order of the accounts is fixed after the
+ * configuration, so `at` finds the previous reading of an account. */
 struct round {
   struct telemetry *last;
   struct announced *announced;
@@ -105,8 +105,8 @@ static int on_read(void) {
   return 0;
 }
 
-/* Init callbacks run in the order of LoadPlugin. The hooks are set when the
- * configuration is read, since another plugin may start an account earlier. */
+/* Does not set the hooks: another plugin may start an account before this runs,
+ * so on_config sets them. Init callbacks run in the order of LoadPlugin. */
 static int on_init(void) {
   struct gc_err err;
   gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());
@@ -121,7 +121,8 @@ static int on_shutdown(void) {
   return 0;
 }
 
-/* At level info: collectd is usually built without its debug level. */
+/* Writes at level info, because collectd is usually built without its debug
+ * level. */
 static void write_debug_line(const char *line) {
   gc_log_line(plugin.log, GC_LOG_INFO, "debug: %s", line);
 }

@@ -12,8 +12,8 @@ static bool is_used(const struct gc_api_stats *api, int endpoint) {
   return false;
 }
 
-/* Puts the zeros of a function that is used: a rate needs the 0 before the
- * first failure. */
+/* Puts all classes of a function that is used, also those that are 0: a rate
+ * needs the 0 before the first failure. */
 static void put_requests(const struct gc_sample_writer *w,
                          const struct gc_api_stats *api) {
   char qualifier[64];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_analytics/options.h"
 
-/* In the order of enum gc_query_source and query_label. */
+/* The words of enum gc_query_source, in its order. */
 static const char *const sources[] = {"conversations", "users", "queue_details",
                                       NULL};
 
